@@ -1,0 +1,164 @@
+# make demo     install what is missing, build, train on real data
+# make test     everything that must pass
+# make [all]    build/nncc, build/libnn.a, build/libnn.so
+# make check    the tests of one build; SAN=1: under sanitizers
+# make bench    timings beside their targets
+# make golden UPDATE=1 | format | install PREFIX= | clean
+# Everything made goes to build/.
+
+CC          ?= cc
+B           := build$(if $(SAN),/san)
+LLVM_CONFIG ?= $(firstword $(foreach v,19 20 21 22 18,\
+                 $(shell command -v llvm-config-$v 2>/dev/null)) llvm-config-19)
+PREFIX      ?= /usr/local
+CLANG       ?= clang-19
+CLANG_FORMAT ?= clang-format-19
+VERSION     := 0.1.0
+
+CFLAGS ?= -O2 -g
+WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+          -Wwrite-strings -Wcast-qual -Wpointer-arith -Werror
+ALL    := -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) $(CFLAGS) -MMD -MP \
+          -Isrc -Iruntime -I$B -DNNCC_VERSION='"$(VERSION)"'
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '%-6s %s\n' $(1) $(2))
+ifdef SAN
+ALL    += -fsanitize=address,undefined -fno-sanitize-recover=all
+endif
+
+# Evaluated when used, after the packages are there.
+LLVM_CFLAGS = -isystem $(shell $(LLVM_CONFIG) --includedir)
+LLVM_LIBS   = $(shell $(LLVM_CONFIG) --ldflags --libs)
+CHECK_FLAGS = $(shell pkg-config --cflags --libs check)
+LIBS        = $(LLVM_LIBS) -ljansson -lz -lpthread -ldl -lm
+
+SRC  := $(wildcard src/*/*.c src/graph/ops/*.c)
+GEN  := $B/nn.tab.c $B/nn.lex.c $B/std.c
+OBJ  := $(patsubst %.c,$B/%.o,$(filter-out src/cli/main.c,$(SRC))) $(GEN:.c=.o)
+RT   := $(patsubst %.c,$B/%.o,$(wildcard runtime/*.c))
+UNIT := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
+STD  := $(wildcard src/std/*.nn)
+
+all: $B/nncc $B/libnn.a $B/libnn.so
+
+$B/nncc: $B/src/cli/main.o $B/libnncc.a $B/libnn.a
+	$(call say,LINK,$@)
+	$Q$(CC) $(ALL) $(filter %.o %.a,$^) -o $@ $(LIBS)
+$B/libnncc.a: $(OBJ)
+	$(call say,AR,$@)
+	@rm -f $@
+	$Qar rcs $@ $^
+$B/libnn.a: $(RT)
+	$(call say,AR,$@)
+	@rm -f $@
+	$Qar rcs $@ $^
+$B/libnn.so: $(RT)
+	$(call say,LINK,$@)
+	$Q$(CC) $(ALL) -shared -Wl,-soname,libnn.so.1 $^ -o $@ -lz -lpthread -ldl -lm
+
+$B/src/emit/%.o: ALL += $(LLVM_CFLAGS)
+$B/runtime/%.o: ALL += -fPIC
+$B/%.o: %.c | $B/nn.tab.h
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) $(ALL) -c $< -o $@
+$B/%.o: $B/%.c | $B/nn.tab.h
+	$(call say,CC,$<)
+	$Q$(CC) $(ALL) -c $< -o $@
+$B/nn.tab.c $B/nn.tab.h &: grammar/nn.y
+	@mkdir -p $B
+	$(call say,BISON,$<)
+	$Qbison -Wall -Wcounterexamples -Werror -o $B/nn.tab.c --header=$B/nn.tab.h $<
+$B/nn.lex.c: grammar/nn.l
+	@mkdir -p $B
+	$(call say,FLEX,$<)
+	$Qflex -o $@ $<
+$B/std.c: $(STD) src/std/embed.sh
+	@mkdir -p $B
+	$(call say,EMBED,$@)
+	$Qsh src/std/embed.sh $(STD) >$@.part && mv $@.part $@
+$B/test_ops: tests/unit/lower_sim.c
+$B/test_%: tests/unit/test_%.c $B/libnncc.a $B/libnn.a
+	$(call say,LINK,$@)
+	$Q$(CC) $(ALL) $(LLVM_CFLAGS) $(filter %.c %.a,$^) -o $@ $(CHECK_FLAGS) $(LIBS)
+
+# Tests
+
+JOBS := -j$(shell nproc 2>/dev/null || echo 2)
+
+# The tests of one build, each runner with its closing line.
+check: all $(UNIT)
+	@for t in $(UNIT); do (cd tests && $(abspath $B)/$$(basename $$t)) || \
+	  exit 1; done
+	@tests/golden.sh $(abspath $B/nncc)
+	@CC="$(CC)" tests/e2e.sh $B
+golden: $B/nncc
+	@tests/golden.sh $(abspath $B/nncc)
+docs-check: all
+	@tests/docs.sh $B
+layers:
+	@tests/layers.sh
+format-check:
+	@tests/format.sh $(CLANG_FORMAT)
+format:
+	$(CLANG_FORMAT) -i $$(find src runtime tests examples -name '*.[ch]')
+
+test: deps deps-test
+	@$(MAKE) --no-print-directory layers format-check
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@$(MAKE) --no-print-directory $(JOBS) check docs-check
+	@$(MAKE) --no-print-directory $(JOBS) check CC=$(CLANG) B=build/clang \
+	  CFLAGS=-O1
+	@$(MAKE) --no-print-directory $(JOBS) check SAN=1 CFLAGS='-O1 -g'
+
+demo: deps
+	@$(MAKE) --no-print-directory $(JOBS) all
+	build/nncc train examples/digits/digits.nn \
+	  --data examples/digits/digits.csv.gz --test 360
+
+bench: all
+	@tests/bench/run.sh $B
+
+# Packages
+
+DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config check \
+             libjansson-dev zlib1g-dev
+DEPS_TEST := g++ clang-19 clang-format-19 libclang-rt-19-dev
+INSTALL   = missing=; for p in $(1); do \
+	  dpkg-query -W -f='$${Status}' $$p 2>/dev/null | \
+	    grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	[ -z "$$missing" ] || { echo "installing$$missing"; \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  $$sudo apt-get update -qq && \
+	    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing \
+	    >/dev/null; }
+NO_APT    = echo "not Debian or Ubuntu: taking it that what README lists is" \
+	  "installed"
+deps:
+	@if command -v dpkg-query >/dev/null; then $(call INSTALL,$(DEPS)); \
+	else $(NO_APT); fi
+deps-test:
+	@if command -v dpkg-query >/dev/null; then $(call INSTALL,$(DEPS_TEST)); \
+	else $(NO_APT); fi
+
+# Installation
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include \
+	  $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install $B/nncc $(DESTDIR)$(PREFIX)/bin
+	install -m 644 runtime/nn.h runtime/nn_abi.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 $B/libnn.a $(DESTDIR)$(PREFIX)/lib
+	install $B/libnn.so $(DESTDIR)$(PREFIX)/lib/libnn.so.1
+	ln -sf libnn.so.1 $(DESTDIR)$(PREFIX)/lib/libnn.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' runtime/libnn.pc.in \
+	  >$(DESTDIR)$(PREFIX)/lib/pkgconfig/libnn.pc
+
+clean:
+	rm -rf build
+
+.PHONY: all check golden docs-check layers format-check format test demo bench \
+  deps deps-test install clean
+
+-include $(shell find $B -name '*.d' 2>/dev/null)

@@ -1,0 +1,73 @@
+/* memory.c: allocation that reports its failures. */
+#include "nn_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *nn_alloc(size_t count, size_t size, const char *what)
+{
+    void *p = calloc(count ? count : 1, size);
+
+    if (!p)
+        nn_fail_memory(
+            size && count > SIZE_MAX / size ? SIZE_MAX : count * size, what);
+    return p;
+}
+
+void *nn_alloc_aligned(size_t bytes, const char *what)
+{
+    if (bytes > PTRDIFF_MAX - 64) {
+        nn_fail_memory(bytes, what);
+        return NULL;
+    }
+    size_t n = bytes ? (bytes + 63) / 64 * 64 : 64;
+    void *p = aligned_alloc(64, n);
+
+    if (!p)
+        nn_fail_memory(bytes, what);
+    else
+        memset(p, 0, n);
+    return p;
+}
+
+char *nn_strdup(const char *s)
+{
+    size_t n = strlen(s) + 1;
+    char *p = nn_alloc(n, 1, "a name");
+
+    return p ? memcpy(p, s, n) : NULL;
+}
+
+static bool text_grow(nn_text *t, size_t more)
+{
+    if (t->n + more + 1 <= t->cap)
+        return true;
+    size_t cap = 2 * (t->n + more + 128);
+    char *at = realloc(t->at, cap);
+
+    if (!at) {
+        nn_fail_memory(cap, "text");
+        t->failed = true;
+        return false;
+    }
+    t->at = at;
+    t->cap = cap;
+    return true;
+}
+
+void nn_text_printf(nn_text *t, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (n < 0 || t->failed || !text_grow(t, (size_t)n))
+        return;
+    va_start(ap, fmt);
+    vsnprintf(t->at + t->n, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    t->n += (size_t)n;
+}

@@ -1,0 +1,93 @@
+/* tensor.c: arrays with a dtype and a shape. */
+#include "nn_internal.h"
+
+#include <stdlib.h>
+
+static const struct {
+    const char *name;
+    size_t bytes;
+} dtypes[] = {
+    [NN_BOOL] = {"bool", 1}, [NN_U8] = {"u8", 1},   [NN_I32] = {"int", 4},
+    [NN_I64] = {"i64", 8},   [NN_F32] = {"f32", 4}, [NN_F64] = {"f64", 8},
+    [NN_KEY] = {"key", 8},
+};
+
+static bool is_dtype(int dtype)
+{
+    return dtype >= 0 && dtype < (int)(sizeof dtypes / sizeof *dtypes);
+}
+
+size_t nn_dtype_bytes(int dtype)
+{
+    return is_dtype(dtype) ? dtypes[dtype].bytes : 0;
+}
+
+const char *nn_dtype_name(int dtype)
+{
+    return is_dtype(dtype) ? dtypes[dtype].name : "?";
+}
+
+int nn_tensor_count(const nn_tensor *t, int64_t *count, size_t *bytes)
+{
+    if (!t || !is_dtype(t->dtype))
+        return nn_fail(NN_ERR_ARGUMENT, "a tensor without a dtype");
+    if (t->rank < 0 || t->rank > NN_MAX_RANK)
+        return nn_fail(NN_ERR_ARGUMENT, "a tensor of rank %d; 0 to %d exist",
+                       t->rank, NN_MAX_RANK);
+
+    int64_t n = 1, limit = PTRDIFF_MAX / 8;
+    bool empty = false;
+
+    for (int i = 0; i < t->rank; i++) {
+        if (t->size[i] < 0)
+            return nn_fail(NN_ERR_ARGUMENT, "a tensor of size %lld in axis %d",
+                           (long long)t->size[i], i);
+        empty |= t->size[i] == 0;
+    }
+    for (int i = 0; i < t->rank && !empty; i++) {
+        if (n > limit / t->size[i])
+            return nn_fail(NN_ERR_ARGUMENT, "a tensor larger than memory");
+        n *= t->size[i];
+    }
+    if (empty)
+        n = 0;
+    if (count)
+        *count = n;
+    if (bytes)
+        *bytes = (size_t)n * nn_dtype_bytes(t->dtype);
+    return NN_OK;
+}
+
+int nn_tensor_new(int dtype, int rank, const int64_t *size, nn_tensor **out)
+{
+    nn_tensor t = {.dtype = dtype, .rank = rank};
+    size_t bytes;
+
+    if (!out || (rank > 0 && !size))
+        return nn_fail(NN_ERR_ARGUMENT, "a tensor without sizes");
+    for (int i = 0; i < rank && rank <= NN_MAX_RANK; i++)
+        t.size[i] = size[i];
+    int status = nn_tensor_count(&t, NULL, &bytes);
+    if (status)
+        return status;
+
+    nn_tensor *made = nn_alloc(1, sizeof *made, "a tensor");
+    if (!made)
+        return NN_ERR_MEMORY;
+    t.data = nn_alloc_aligned(bytes, "a tensor");
+    if (!t.data) {
+        free(made);
+        return NN_ERR_MEMORY;
+    }
+    *made = t;
+    *out = made;
+    return NN_OK;
+}
+
+void nn_tensor_free(nn_tensor *t)
+{
+    if (!t)
+        return;
+    free(t->data);
+    free(t);
+}

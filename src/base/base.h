@@ -1,0 +1,122 @@
+/* base.h: arenas, interned names, growing arrays, sources, diagnostics.
+ *
+ * Lifetimes: whatever comes from an arena lives until arena_free. Nothing in
+ * this compiler is freed one by one. */
+#ifndef NNCC_BASE_H
+#define NNCC_BASE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* die.c */
+
+/* Ours, not the user's: print file, line and message, then abort. */
+_Noreturn void die_at(const char *file, int line, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+#define die(...) die_at(__FILE__, __LINE__, __VA_ARGS__)
+
+/* arena.c */
+
+typedef struct Arena Arena;
+
+Arena *arena_new(void); /* never NULL */
+void arena_free(Arena *a);
+/* Zeroed memory, aligned to 16 bytes; never NULL. */
+void *arena_alloc(Arena *a, size_t bytes);
+void *arena_copy(Arena *a, const void *from, size_t bytes);
+char *arena_printf(Arena *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(Arena *a, const char *fmt, va_list ap);
+size_t arena_used(const Arena *a);
+
+#define NEW(a, T) ((T *)arena_alloc((a), sizeof(T)))
+#define NEWN(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (size_t)(n)))
+
+/* A growing array in an arena: LIST(T) is { T *at; int n, cap; }. Growing
+ * moves the elements, so keep indices rather than pointers into it. */
+#define LIST(T)                                                                \
+    struct {                                                                   \
+        T *at;                                                                 \
+        int n, cap;                                                            \
+    }
+#define list_push(a, l, v)                                                     \
+    ((l)->n == (l)->cap ? (void)((l)->at = list_grow((a), (l)->at, &(l)->cap,  \
+                                                     sizeof *(l)->at))         \
+                        : (void)0,                                             \
+     (l)->at[(l)->n++] = (v))
+void *list_grow(Arena *a, void *at, int *cap, size_t size);
+
+/* A growing string in an arena; .at is always NUL-terminated once touched. */
+typedef struct Str {
+    Arena *arena;
+    char *at;
+    size_t n, cap;
+} Str;
+Str str_new(Arena *a);
+void str_printf(Str *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void str_add(Str *s, const char *bytes, size_t n);
+
+/* intern.c */
+
+/* One pointer for each distinct string, for the life of the table: compare
+ * names with ==. */
+typedef struct Intern Intern;
+Intern *intern_new(Arena *a);
+const char *intern(Intern *t, const char *s);
+const char *intern_n(Intern *t, const char *s, size_t n);
+
+/* FNV-1a over n bytes, from seed h (start with HASH_SEED). */
+#define HASH_SEED UINT64_C(14695981039346656037)
+uint64_t hash_bytes(uint64_t h, const void *p, size_t n);
+
+/* diag.c: sources and what is wrong with them */
+
+/* Byte offsets into all loaded sources laid end to end; beg == end == 0 is
+ * "nowhere". */
+typedef struct Span {
+    uint32_t beg, end;
+} Span;
+
+typedef struct Source {
+    const char *path; /* as the user wrote it; "<std>/nn.nn" when embedded */
+    const char *text; /* NUL-terminated */
+    uint32_t len, base;
+} Source;
+
+typedef struct Diags Diags;
+
+Diags *diags_new(Arena *a);
+/* Register a text; spans of it start at the result's base. */
+const Source *diags_source(Diags *d, const char *path, const char *text,
+                           size_t len);
+const Source *diags_source_of(const Diags *d, Span s);
+/* 1-based line and column (in characters) of s.beg. */
+void diags_position(const Diags *d, Span s, int *line, int *column);
+
+/* Record an error; kind is its short stable name ("shape-mismatch"). An error
+ * at the same place with the same text is recorded once. */
+void diag(Diags *d, Span at, const char *kind, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Add to the last error: a text under a place (the first place's own text is
+ * given with its own span), a line "= text", a second place with a message. */
+void diag_label(Diags *d, Span at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void diag_detail(Diags *d, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void diag_note(Diags *d, Span at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+int diags_errors(const Diags *d);
+/* All that is recorded, in the order of sources and places, at most 20 errors
+ * and then how many more. */
+void diags_print(const Diags *d, FILE *to, bool colour);
+
+/* The name among n nearest to `name` (edit distance at most a third of its
+ * length), or NULL: for "did you mean". */
+const char *nearest_name(const char *name, const char *const *among, int n);
+
+#endif

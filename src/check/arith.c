@@ -1,0 +1,652 @@
+/* arith.c: operators and elementwise functions: types, broadcasting, leaves. */
+#include "check/check_internal.h"
+
+#include <string.h>
+
+static bool is_tree(const Value *v)
+{
+    return v->kind == V_struct || v->kind == V_tuple || v->kind == V_stack;
+}
+
+static bool any_error(int n, const Operand *x)
+{
+    for (int i = 0; i < n; i++)
+        if (is_error(x[i].value))
+            return true;
+    return false;
+}
+
+static void label_all(Check *c, const Scope *s, int n, const Operand *x)
+{
+    for (int i = 0; i < n; i++) {
+        if (x[i].expr)
+            label_operand(c, s, x[i].expr, x[i].value);
+        else
+            detail(c, "%s", value_text(c, x[i].value));
+    }
+}
+
+static Span first_place(Span at, const Operand *x)
+{
+    return x[0].expr ? x[0].span : at;
+}
+
+static const char *mask_text(unsigned mask)
+{
+    if (mask == ON_real)
+        return "reals";
+    if (mask == ON_bool)
+        return "bools";
+    if (mask == ON_int)
+        return "integers";
+    return mask & ON_bool ? "numbers or bools" : "numbers";
+}
+
+static void conversion_hint(Check *c, DType a, DType b)
+{
+    if (dtype_is_real(a) && dtype_is_real(b))
+        detail(c, "%s(…) or %s(…) converts", dtype_text(c, a),
+               dtype_text(c, b));
+    else if (dtype_is_real(a) || dtype_is_real(b))
+        detail(c, "%s converts to %s only where it is told to: write %s(…)",
+               dtype_text(c, dtype_is_real(a) ? b : a),
+               dtype_text(c, dtype_is_real(a) ? a : b),
+               dtype_text(c, dtype_is_real(a) ? a : b));
+    else if (a == DT_bool || b == DT_bool)
+        detail(c, "int(…) makes 0 and 1 of a bool");
+    else if (dtype_is_int(a) && dtype_is_int(b))
+        detail(c, "%s(…) or %s(…) converts", dtype_text(c, a),
+               dtype_text(c, b));
+}
+
+static DType literal_dtype(const Check *c, int n, const Operand *x,
+                           unsigned mask)
+{
+    for (int i = 0; i < n; i++)
+        if (x[i].value->literal == LIT_real)
+            return c->real;
+    return mask & 1u << DT_i32 ? DT_i32 : c->real;
+}
+
+static bool wrong_dtype(Check *c, const Scope *s, const char *name, Span at,
+                        int n, const Operand *x, unsigned mask, DType t)
+{
+    fail(c, first_place(at, x), "type-mismatch", "'%s' takes %s, not %s", name,
+         mask_text(mask), dtype_text(c, t));
+    label_all(c, s, n, x);
+    if (dtype_is_int(t) && !(mask & ON_int))
+        detail(c, "write real(…) to convert");
+    else if (t == DT_bool && mask & ON_int)
+        detail(c, "int(…) makes 0 and 1 of a bool");
+    return false;
+}
+
+bool unify(Check *c, const Scope *s, const char *name, Span at, int n,
+           const Operand *x, unsigned mask, Node **out)
+{
+    int k = 0;
+    DType t;
+
+    for (int i = 0; i < n; i++) {
+        if (x[i].value->kind == V_tensor)
+            continue;
+        fail(c, x[i].span, "type-mismatch", "'%s' takes tensors, not this",
+             name);
+        diag_label(c->diags, x[i].span, "%s", value_text(c, x[i].value));
+        return false;
+    }
+    while (k < n && x[k].value->literal != LIT_no)
+        k++;
+    t = k < n ? x[k].value->node->dtype : literal_dtype(c, n, x, mask);
+    if (!(mask & 1u << t))
+        return wrong_dtype(c, s, name, at, n, x, mask, t);
+    for (int i = 0; i < n; i++) {
+        out[i] = adapt(c, x[i].value, t);
+        if (out[i])
+            continue;
+        fail(c, first_place(at, x), "type-mismatch",
+             "'%s' needs values of one type", name);
+        label_all(c, s, n, x);
+        conversion_hint(c, t, x[i].value->literal == LIT_real
+                                  ? c->real
+                                  : x[i].value->node->dtype);
+        return false;
+    }
+    return true;
+}
+
+/* Trailing dimensions align; each must be equal, the literal 1, or absent. */
+
+static bool join_shape(Check *c, const Node *n, int *rank, const Dim **dim)
+{
+    int more = n->rank - *rank;
+
+    if (more > 0) {
+        memmove(dim + more, dim, sizeof *dim * (size_t)*rank);
+        for (int i = 0; i < more; i++)
+            dim[i] = n->dim[i];
+        *rank = n->rank;
+    }
+    for (int i = 0; i < n->rank; i++) {
+        const Dim **d = &dim[*rank - n->rank + i];
+
+        if (dim_is(*d, 1))
+            *d = n->dim[i];
+        else if (*d != n->dim[i] && !dim_is(n->dim[i], 1))
+            return false;
+    }
+    (void)c;
+    return true;
+}
+
+Node *spread(Check *c, Node *a, int rank, const Dim *const *dim)
+{
+    const Dim *kept[MAX_RANK];
+    int axis[MAX_RANK], n = 0, lead = rank - a->rank;
+    bool same = lead == 0;
+
+    for (int i = 0; i < rank; i++) {
+        bool here = i >= lead && a->dim[i - lead] == dim[i];
+
+        same = same && here;
+        axis[i] = here ? n : -1;
+        if (here)
+            kept[n++] = dim[i];
+    }
+    if (same)
+        return a;
+    if (n < a->rank)
+        a = g_reshape(c->graph, a, n, kept);
+    return g_broadcast(c->graph, a, rank, dim, axis);
+}
+
+static void explain_shapes(Check *c, int n, const Operand *x)
+{
+    for (int i = 0; i < n; i++) {
+        for (int k = i + 1; k < n; k++) {
+            const Node *a = x[i].value->node, *b = x[k].value->node;
+
+            for (int d = 1; d <= a->rank && d <= b->rank; d++) {
+                const Dim *p = a->dim[a->rank - d], *q = b->dim[b->rank - d];
+
+                if (p == q || dim_is(p, 1) || dim_is(q, 1))
+                    continue;
+                detail(c, "counted from the last, dimension %d is %s and %s",
+                       d, dim_text(c->graph, p), dim_text(c->graph, q));
+                return;
+            }
+        }
+    }
+}
+
+bool broadcast_all(Check *c, const Scope *s, const char *name, Span at, int n,
+                   const Operand *x, Node **node)
+{
+    const Dim *dim[2 * MAX_RANK] = {NULL};
+    int rank = 0;
+
+    for (int i = 0; i < n; i++) {
+        if (join_shape(c, node[i], &rank, dim))
+            continue;
+        fail(c, first_place(at, x), "shape-mismatch",
+             "these shapes do not fit '%s'", name);
+        label_all(c, s, n, x);
+        explain_shapes(c, n, x);
+        return false;
+    }
+    if (!dim_sensible(c, at, rank, dim))
+        return false;
+    for (int i = 0; i < n; i++)
+        node[i] = spread(c, node[i], rank, dim);
+    return true;
+}
+
+static const Value *tensor_op(Check *c, const Scope *s, OpId op,
+                              const char *name, Span at, int n,
+                              const Operand *x)
+{
+    Node *node[3];
+    unsigned mask = op_table[op]->takes;
+
+    if (!unify(c, s, name, at, n, x, mask, node) ||
+        !broadcast_all(c, s, name, at, n, x, node))
+        return c->error;
+    return value_tensor(
+        c, graph_make(c->graph, op, node[0]->dtype, n, node, NULL));
+}
+
+/* The one type of the operands that are trees; scalars go with all leaves. */
+static const Ty *tree_type(Check *c, const Scope *s, const char *name, Span at,
+                           int n, const Operand *x)
+{
+    const Ty *t = NULL, *u;
+
+    for (int i = 0; i < n; i++) {
+        const Value *v = x[i].value;
+
+        u = is_tree(v) ? value_ty(c, v) : NULL;
+        if (is_scalar(v) || (u && (!t || ty_equal(t, u)))) {
+            t = u ? u : t;
+            continue;
+        }
+        fail(c, first_place(at, x), "type-mismatch",
+             "'%s' does not fit these types", name);
+        label_all(c, s, n, x);
+        detail(c, "structs are taken leaf by leaf, with one of the same type "
+                  "or a scalar");
+        return NULL;
+    }
+    return t;
+}
+
+typedef const Value *LeafOp(Check *c, const Scope *s, OpId op,
+                            const char *name, Span at, int n,
+                            const Operand *x);
+
+/* op on each leaf of the trees among x, of type t. */
+static const Value *map_leaves(Check *c, const Scope *s, LeafOp *run, OpId op,
+                               const char *name, Span at, int n,
+                               const Operand *x)
+{
+    const Ty *t = tree_type(c, s, name, at, n, x);
+    Node **leaf[3], **out;
+    const Ty **type;
+    Operand y[3];
+
+    if (!t)
+        return c->error;
+    type = ty_leaves(c, t);
+    out = NEWN(c->arena, Node *, t->nleaf + 1);
+    for (int i = 0; i < n; i++)
+        leaf[i] = is_tree(x[i].value) ? value_leaves(c, x[i].value) : NULL;
+    for (int k = 0; k < t->nleaf; k++) {
+        const Value *v;
+
+        for (int i = 0; i < n; i++) {
+            y[i] = x[i];
+            if (leaf[i])
+                y[i].value = value_tensor(c, leaf[i][k]);
+        }
+        v = run(c, s, op, name, at, n, y);
+        if (is_error(v))
+            return v;
+        out[k] = v->node;
+        if (v->node->dtype != type[k]->dtype)
+            return fail(c, at, "type-mismatch",
+                        "'%s' cannot be applied to a whole %s", name,
+                        ty_text(c, t));
+    }
+    return value_of_leaves(c, t, out);
+}
+
+const Value *elementwise(Check *c, const Scope *s, OpId op, const char *name,
+                         Span at, int n, const Operand *x)
+{
+    bool tree = false;
+
+    if (any_error(n, x))
+        return c->error;
+    for (int i = 0; i < n; i++)
+        tree = tree || is_tree(x[i].value);
+    return tree ? map_leaves(c, s, tensor_op, op, name, at, n, x)
+                : tensor_op(c, s, op, name, at, n, x);
+}
+
+/* Literals with literals: in integers and in reals at once. */
+
+static Node *int_power(Check *c, Node *base, int64_t n)
+{
+    Node *r = NULL;
+
+    for (; n > 0; n >>= 1) {
+        if (n & 1)
+            r = r ? g2(c->graph, OP_mul, r, base) : base;
+        if (n > 1)
+            base = g2(c->graph, OP_mul, base, base);
+    }
+    return r ? r : g_fill(c->graph, base, 1);
+}
+
+static const Value *literal_op(Check *c, const Scope *s, OpId op,
+                               const char *name, Span at, const Operand *x)
+{
+    Node *real[2] = {x[0].value->real, x[1].value->real};
+    Node *node[2] = {x[0].value->node, x[1].value->node};
+    bool ints = x[0].value->literal == LIT_int &&
+                x[1].value->literal == LIT_int;
+    int64_t power = 0;
+    Node *wide;
+
+    if (!broadcast_all(c, s, name, at, 2, x, real))
+        return c->error;
+    wide = graph_make(c->graph, op, DT_f64, 2, real, NULL);
+    if (op == OP_pow)
+        ints = ints && value_const_int(x[1].value, &power) && power >= 0 &&
+               power < 64;
+    if (!ints)
+        return value_literal(c, LIT_real, g_cast(c->graph, c->real, wide),
+                             wide);
+    if (op == OP_pow)
+        return value_literal(c, LIT_int, int_power(c, node[0], power), wide);
+    if (!broadcast_all(c, s, name, at, 2, x, node))
+        return c->error;
+    return value_literal(
+        c, LIT_int, graph_make(c->graph, op, DT_i64, 2, node, NULL), wide);
+}
+
+static const Value *power(Check *c, const Scope *s, Span at, const Operand *x)
+{
+    const Value *base = x[0].value;
+    int64_t n;
+
+    if (base->kind != V_tensor || base->literal != LIT_no ||
+        !dtype_is_int(base->node->dtype))
+        return elementwise(c, s, OP_pow, "^", at, 2, x);
+    if (value_const_int(x[1].value, &n) && n >= 0 && n < 64)
+        return value_tensor(c, int_power(c, base->node, n));
+    fail(c, first_place(at, x), "type-mismatch",
+         "an integer takes constant powers from 0 to 63 only");
+    label_all(c, s, 2, x);
+    detail(c, "write real(…) for any power");
+    return c->error;
+}
+
+static bool divides_by_zero(const Operand *x)
+{
+    int64_t v;
+
+    if (x[1].value->kind != V_tensor ||
+        dtype_is_real(x[1].value->node->dtype) ||
+        x[1].value->literal == LIT_real)
+        return false;
+    if (x[0].value->kind != V_tensor || x[0].value->literal == LIT_real ||
+        dtype_is_real(x[0].value->node->dtype))
+        return false;
+    return value_const_int(x[1].value, &v) && v == 0;
+}
+
+static bool matmul_shapes(const Node *a, const Node *b)
+{
+    const Dim *inner = b->rank > 1 ? b->dim[b->rank - 2] : b->dim[0];
+
+    return a->dim[a->rank - 1] == inner;
+}
+
+/* Leading dimensions broadcast; a literal 1 is spread out first. */
+static bool matmul_leading(Check *c, Node **x)
+{
+    const Dim *dim[2 * MAX_RANK] = {NULL}, *full[2 * MAX_RANK];
+    int rank = 0;
+
+    for (int i = 0; i < 2; i++) {
+        Node lead = *x[i];
+
+        lead.rank = x[i]->rank > 2 ? x[i]->rank - 2 : 0;
+        if (!join_shape(c, &lead, &rank, dim))
+            return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        int lead = x[i]->rank - 2;
+        bool ones = false;
+
+        for (int k = 0; k < lead; k++)
+            ones = ones || x[i]->dim[k] != dim[rank - lead + k];
+        if (!ones)
+            continue;
+        for (int k = 0; k < x[i]->rank; k++)
+            full[k] = k < lead ? dim[rank - lead + k] : x[i]->dim[k];
+        x[i] = spread(c, x[i], x[i]->rank, full);
+    }
+    return true;
+}
+
+static const Value *matmul(Check *c, const Scope *s, Span at, const Operand *x)
+{
+    Node *node[2];
+
+    if (!unify(c, s, "@", at, 2, x, ON_number, node))
+        return c->error;
+    if (node[0]->rank == 0 || node[1]->rank == 0) {
+        fail(c, first_place(at, x), "shape-mismatch",
+             "'@' multiplies vectors and matrices");
+        label_all(c, s, 2, x);
+        detail(c, "'*' multiplies by a scalar");
+        return c->error;
+    }
+    if (!matmul_shapes(node[0], node[1])) {
+        fail(c, first_place(at, x), "shape-mismatch",
+             "these shapes do not fit '@'");
+        label_all(c, s, 2, x);
+        detail(c, "the inner dimensions are %s and %s",
+               dim_text(c->graph, node[0]->dim[node[0]->rank - 1]),
+               dim_text(c->graph,
+                        node[1]->dim[node[1]->rank > 1 ? node[1]->rank - 2
+                                                       : 0]));
+        return c->error;
+    }
+    if (!matmul_leading(c, node)) {
+        fail(c, first_place(at, x), "shape-mismatch",
+             "these leading dimensions do not fit '@'");
+        label_all(c, s, 2, x);
+        return c->error;
+    }
+    return value_tensor(c, g_matmul(c->graph, node[0], node[1]));
+}
+
+/* The operator of the graph behind one of the language; swap: with its
+ * operands exchanged. */
+static OpId binary_op(BinaryOp op, bool *swap)
+{
+    *swap = op == BI_gt || op == BI_ge;
+    switch (op) {
+    case BI_add:
+        return OP_add;
+    case BI_sub:
+        return OP_sub;
+    case BI_mul:
+        return OP_mul;
+    case BI_div:
+        return OP_div;
+    case BI_mod:
+        return OP_mod;
+    case BI_pow:
+        return OP_pow;
+    case BI_lt:
+    case BI_gt:
+        return OP_lt;
+    case BI_le:
+    case BI_ge:
+        return OP_le;
+    case BI_eq:
+        return OP_eq;
+    case BI_ne:
+        return OP_ne;
+    case BI_and:
+        return OP_and;
+    case BI_or:
+        return OP_or;
+    case BI_matmul:
+        return OP_contract;
+    }
+    return OP_add;
+}
+
+static const char *binary_name(BinaryOp op)
+{
+    static const char *const name[] = {
+        [BI_add] = "+",  [BI_sub] = "-",    [BI_mul] = "*",  [BI_div] = "/",
+        [BI_mod] = "%",  [BI_pow] = "^",    [BI_lt] = "<",   [BI_le] = "<=",
+        [BI_gt] = ">",   [BI_ge] = ">=",    [BI_eq] = "==",  [BI_ne] = "!=",
+        [BI_and] = "&&", [BI_or] = "||",    [BI_matmul] = "@",
+    };
+
+    return name[op];
+}
+
+static const Value *compare(Check *c, const Scope *s, OpId op,
+                            const char *name, Span at, bool swap,
+                            const Operand *x)
+{
+    Node *node[2], *both[2];
+
+    if (!unify(c, s, name, at, 2, x, op_table[op]->takes, node) ||
+        !broadcast_all(c, s, name, at, 2, x, node))
+        return c->error;
+    both[0] = node[swap ? 1 : 0];
+    both[1] = node[swap ? 0 : 1];
+    return value_tensor(c, g2(c->graph, op, both[0], both[1]));
+}
+
+const Value *binary(Check *c, const Scope *s, BinaryOp op, Span at,
+                    const Operand *l, const Operand *r)
+{
+    Operand x[2] = {*l, *r};
+    bool swap;
+    OpId id = binary_op(op, &swap);
+    const char *name = binary_name(op);
+    bool literal;
+
+    if (any_error(2, x))
+        return c->error;
+    literal = l->value->literal != LIT_no && r->value->literal != LIT_no;
+    if ((op == BI_div || op == BI_mod) && divides_by_zero(x)) {
+        fail(c, first_place(at, x), "zero-division", "this divides by zero");
+        label_all(c, s, 2, x);
+        return c->error;
+    }
+    switch (op) {
+    case BI_matmul:
+        return matmul(c, s, at, x);
+    case BI_lt:
+    case BI_le:
+    case BI_gt:
+    case BI_ge:
+    case BI_eq:
+    case BI_ne:
+        return compare(c, s, id, name, at, swap, x);
+    case BI_pow:
+        return literal ? literal_op(c, s, id, name, at, x)
+                       : power(c, s, at, x);
+    case BI_add:
+    case BI_sub:
+    case BI_mul:
+    case BI_div:
+    case BI_mod:
+        if (literal)
+            return literal_op(c, s, id, name, at, x);
+        return elementwise(c, s, id, name, at, 2, x);
+    case BI_and:
+    case BI_or:
+        return elementwise(c, s, id, name, at, 2, x);
+    }
+    return c->error;
+}
+
+static const Value *transpose(Check *c, const Scope *s, const Expr *e,
+                              const Value *v)
+{
+    int perm[MAX_RANK];
+    const Node *n = v->node;
+
+    if (v->kind != V_tensor || n->rank < 2) {
+        fail(c, e->unary.of->span, "shape-mismatch",
+             "\"'\" transposes the last two dimensions");
+        label_operand(c, s, e->unary.of, v);
+        return c->error;
+    }
+    for (int i = 0; i < n->rank; i++)
+        perm[i] = i;
+    perm[n->rank - 1] = n->rank - 2;
+    perm[n->rank - 2] = n->rank - 1;
+    if (v->literal != LIT_no)
+        return value_literal(c, v->literal,
+                             g_permute(c->graph, v->node, perm),
+                             g_permute(c->graph, v->real, perm));
+    return value_tensor(c, g_permute(c->graph, v->node, perm));
+}
+
+const Value *eval_unary(Check *c, const Scope *s, const Expr *e)
+{
+    Operand x = {eval(c, s, e->unary.of), e->unary.of->span, e->unary.of};
+
+    if (is_error(x.value))
+        return x.value;
+    switch (e->unary.op) {
+    case UN_transpose:
+        return transpose(c, s, e, x.value);
+    case UN_not:
+        return elementwise(c, s, OP_not, "!", e->span, 1, &x);
+    case UN_neg:
+        break;
+    }
+    if (x.value->literal != LIT_no)
+        return value_literal(c, x.value->literal,
+                             g1(c->graph, OP_neg, x.value->node),
+                             g1(c->graph, OP_neg, x.value->real));
+    return elementwise(c, s, OP_neg, "-", e->span, 1, &x);
+}
+
+/* x[0] is the condition, x[1] and x[2] what is chosen from. */
+static const Value *where_tensors(Check *c, const Scope *s, OpId op,
+                                  const char *name, Span at, int n,
+                                  const Operand *x)
+{
+    Node *node[3] = {x[0].value->node};
+
+    (void)op;
+    if (!unify(c, s, name, at, 2, x + 1, ON_any, node + 1) ||
+        !broadcast_all(c, s, name, at, n, x, node))
+        return c->error;
+    return value_tensor(c, g_where(c->graph, node[0], node[1], node[2]));
+}
+
+const Value *where_values(Check *c, const Scope *s, Span at, const Operand *x)
+{
+    if (any_error(3, x))
+        return c->error;
+    if (x[0].value->kind != V_tensor ||
+        x[0].value->node->dtype != DT_bool) {
+        fail(c, x[0].span, "condition",
+             "the condition of 'where' holds bools, this is %s",
+             value_text(c, x[0].value));
+        return c->error;
+    }
+    if (is_tree(x[1].value) || is_tree(x[2].value))
+        return map_leaves(c, s, where_tensors, OP_where, "where", at, 3, x);
+    return where_tensors(c, s, OP_where, "where", at, 3, x);
+}
+
+static const Value *branches_differ(Check *c, const Scope *s,
+                                    const Operand *x)
+{
+    fail(c, x[0].span, "type-mismatch",
+         "both branches of 'if' must have one type");
+    label_all(c, s, 2, x);
+    return c->error;
+}
+
+const Value *if_values(Check *c, const Scope *s, Span at, Node *cond,
+                       const Operand *a, const Operand *b)
+{
+    Operand x[2] = {*a, *b};
+    Node *node[2], **l, **r;
+    const Ty *t;
+
+    if (any_error(2, x))
+        return c->error;
+    if (a->value->kind == V_tensor && b->value->kind == V_tensor) {
+        if (!unify(c, s, "if", at, 2, x, ON_any, node))
+            return c->error;
+        x[0].value = value_tensor(c, node[0]);
+        x[1].value = value_tensor(c, node[1]);
+    }
+    t = value_ty(c, x[0].value);
+    if (!t || !value_ty(c, x[1].value) ||
+        !ty_equal(t, value_ty(c, x[1].value)))
+        return branches_differ(c, s, x);
+    l = value_leaves(c, x[0].value);
+    r = value_leaves(c, x[1].value);
+    for (int i = 0; i < t->nleaf; i++)
+        l[i] = g_if(c->graph, cond, l[i], r[i]);
+    return value_of_leaves(c, t, l);
+}

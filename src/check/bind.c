@@ -1,0 +1,712 @@
+/* bind.c: arguments to parameters: what the variables of a signature are. */
+#include "check/check_internal.h"
+
+#include <string.h>
+
+/* FnInfo: one for each function in the text. */
+
+typedef struct Infos {
+    int n, cap;
+    FnInfo **at; /* open addressing */
+} Infos;
+
+static FnInfo **info_slot(Infos *t, const FnItem *f)
+{
+    size_t i = (size_t)hash_bytes(HASH_SEED, &f, sizeof f);
+
+    for (;; i++) {
+        FnInfo **slot = &t->at[i & (size_t)(t->cap - 1)];
+
+        if (!*slot || (*slot)->item == f)
+            return slot;
+    }
+}
+
+static void infos_grow(Check *c, Infos *t)
+{
+    Infos old = *t;
+
+    t->cap = old.cap ? 2 * old.cap : 64;
+    t->at = NEWN(c->arena, FnInfo *, t->cap);
+    for (int i = 0; i < old.cap; i++)
+        if (old.at[i])
+            *info_slot(t, old.at[i]->item) = old.at[i];
+}
+
+FnInfo *fn_info(Check *c, const FnItem *f)
+{
+    FnInfo **slot;
+
+    if (!c->infos)
+        c->infos = NEW(c->arena, Infos);
+    if (2 * c->infos->n >= c->infos->cap)
+        infos_grow(c, c->infos);
+    slot = info_slot(c->infos, f);
+    if (!*slot) {
+        *slot = NEW(c->arena, FnInfo);
+        (*slot)->item = f;
+        (*slot)->name = f->name ? f->name : "this function";
+        c->infos->n++;
+    }
+    return *slot;
+}
+
+/* Which names in a signature are its dimension variables. */
+
+typedef struct Scan {
+    Check *c;
+    const Fn *f;
+    FnInfo *info;
+    LIST(const char *) name;
+    LIST(Span) span;
+} Scan;
+
+static bool own_name(const FnItem *f, const char *name)
+{
+    for (int i = 0; i < f->nparam; i++)
+        if (f->param[i].name == name)
+            return true;
+    for (int i = 0; i < f->ntype_param; i++)
+        if (f->type_param[i] == name)
+            return true;
+    return false;
+}
+
+/* A name in a shape that is no constant from outside is a variable. */
+static bool is_variable(Scan *s, const Expr *e)
+{
+    const Scope *k = s->f->scope;
+    int limit = s->f->limit;
+    const Entry *entry;
+    bool clash;
+
+    if (own_name(s->info->item, e->name))
+        return false;
+    for (; k; limit = k->up_limit, k = k->up)
+        if (scope_find(k, limit, e->name))
+            return false;
+    entry = unit_find(s->c, s->f->scope->unit, e->name, e->span, &clash);
+    return !clash && (!entry || entry->kind != EN_const);
+}
+
+static void scan_dim(Scan *s, const Expr *e)
+{
+    while (e->kind == EX_binary) {
+        scan_dim(s, e->binary.right);
+        e = e->binary.left;
+    }
+    if (e->kind != EX_name || !is_variable(s, e))
+        return;
+    for (int i = 0; i < s->name.n; i++)
+        if (s->name.at[i] == e->name)
+            return;
+    list_push(s->c->arena, &s->name, e->name);
+    list_push(s->c->arena, &s->span, e->span);
+}
+
+static void scan_param(Scan *s, const TypeEx *t)
+{
+    StructDef *d;
+    DType dtype;
+
+    if (!t || t->kind == TE_fn) {
+        s->info->generic = true;
+        return;
+    }
+    s->info->leading |= t->leading;
+    for (int i = 0; i < t->npart; i++)
+        scan_param(s, t->part[i]);
+    d = t->kind == TE_name && !dtype_of_name(s->c, t->name, &dtype)
+            ? struct_of_type(s->c, s->f->scope, t)
+            : NULL;
+    if (d && !struct_ready(s->c, d))
+        return;
+    for (int i = 0; i < t->narg; i++) {
+        if (d && i < d->item->nparam && d->is_type[i])
+            scan_param(s, type_of_expr(s->c, t->arg[i]));
+        else
+            scan_dim(s, t->arg[i]);
+    }
+}
+
+static void check_param_names(Check *c, const FnItem *f)
+{
+    for (int i = 0; i < f->nparam; i++)
+        for (int k = 0; k < i && i < MAX_PARAMS; k++)
+            if (f->param[i].name == f->param[k].name)
+                fail(c, f->param[i].span, "duplicate",
+                     "two parameters are called '%s'", f->param[i].name);
+    if (f->nparam > MAX_PARAMS)
+        fail(c, f->span, "too-large", "more than %d parameters", MAX_PARAMS);
+}
+
+void fn_scan(Check *c, const Fn *f)
+{
+    FnInfo *info = f->info;
+    Scan s = {.c = c, .f = f, .info = info};
+
+    if (info->scanned)
+        return;
+    info->scanned = true;
+    check_param_names(c, info->item);
+    info->generic = info->item->ntype_param > 0;
+    for (int i = 0; i < info->item->nparam; i++)
+        scan_param(&s, info->item->param[i].type);
+    info->var = s.name.at;
+    info->var_span = s.span.at;
+    info->nvar = s.name.n;
+    info->unknown = NEWN(c->arena, const Dim *, info->nvar + 1);
+    for (int i = 0; i < info->nvar; i++)
+        info->unknown[i] = dim_var(c->graph, info->var[i]);
+}
+
+/* Matching. */
+
+typedef struct Equation {
+    const Expr *pattern;
+    const Dim *is;
+    int param;
+    bool solved;
+} Equation;
+
+typedef struct Bind {
+    Check *c;
+    const Fn *f;
+    const FnInfo *info;
+    Scope *s; /* of the call; type parameters and `..` are bound in it */
+    Arguments *a;
+    const Dim **var; /* NULL: not yet known */
+    int *from;       /* the parameter that told */
+    int leading_from;
+    LIST(Equation) equation;
+    const Scope *patterns; /* unknowns and int parameters, made when needed */
+    bool reported;
+} Bind;
+
+static const char *type_text(Check *c, const TypeEx *t)
+{
+    Str s = str_new(c->arena);
+
+    type_print(t, &s);
+    return s.at ? s.at : "";
+}
+
+/* Once for a call: the rest would follow from the first. */
+static bool misfit(Bind *b, int i, const Value *v, const char *why)
+{
+    const ParamEx *p = &b->info->item->param[i];
+    Check *c = b->c;
+
+    if (b->reported)
+        return false;
+    b->reported = true;
+    fail(c, b->a->span[i], "argument", "'%s' cannot take this as '%s'",
+         b->info->name, p->name);
+    diag_label(c->diags, b->a->span[i], "%s", value_text(c, v));
+    if (p->type)
+        detail(c, "'%s' is declared as %s", p->name, type_text(c, p->type));
+    if (why)
+        detail(c, "%s", why);
+    note_declared(c, b->a->scope, b->a->expr[i]);
+    note(c, p->span, "'%s' of '%s' is declared here", p->name, b->info->name);
+    return false;
+}
+
+static int var_index(const FnInfo *info, const char *name)
+{
+    for (int i = 0; i < info->nvar; i++)
+        if (info->var[i] == name)
+            return i;
+    return -1;
+}
+
+static bool dim_misfit(Bind *b, int i, int var, const Dim *is)
+{
+    Check *c = b->c;
+
+    return misfit(b, i, b->a->value[i],
+                  arena_printf(c->arena, "'%s' is %s from '%s', but %s here",
+                               b->info->var[var],
+                               dim_text(c->graph, b->var[var]),
+                               b->info->item->param[b->from[var]].name,
+                               dim_text(c->graph, is)));
+}
+
+static bool match_dim(Bind *b, int i, const Expr *e, const Dim *is)
+{
+    Equation q = {e, is, i, false};
+    int v = e->kind == EX_name ? var_index(b->info, e->name) : -1;
+
+    if (v < 0) {
+        list_push(b->c->arena, &b->equation, q);
+        return true;
+    }
+    if (!b->var[v]) {
+        b->var[v] = is;
+        b->from[v] = i;
+        return true;
+    }
+    return b->var[v] == is || dim_misfit(b, i, v, is);
+}
+
+static bool match_leading(Bind *b, int i, int n, const Dim *const *dim)
+{
+    Scope *s = b->s;
+    Check *c = b->c;
+
+    if (b->leading_from < 0) {
+        b->leading_from = i;
+        s->has_leading = true;
+        s->nleading = n;
+        s->leading = arena_copy(c->arena, dim, sizeof *dim * (size_t)n);
+        return true;
+    }
+    if (s->nleading == n) {
+        int same = 0;
+
+        while (same < n && s->leading[same] == dim[same])
+            same++;
+        if (same == n)
+            return true;
+    }
+    return misfit(
+        b, i, b->a->value[i],
+        arena_printf(c->arena, "'..' is %s from '%s', but %s here",
+                     shape_text(c, s->nleading, s->leading),
+                     b->info->item->param[b->leading_from].name,
+                     shape_text(c, n, dim)));
+}
+
+static bool match_tensor(Bind *b, int i, const TypeEx *t, const Ty *is)
+{
+    int lead = is->rank - t->narg;
+
+    if (lead < 0 || (lead > 0 && !t->leading))
+        return misfit(b, i, b->a->value[i], NULL);
+    if (t->leading && !match_leading(b, i, lead, is->dim))
+        return false;
+    for (int k = 0; k < t->narg; k++)
+        if (!match_dim(b, i, t->arg[k], is->dim[lead + k]))
+            return false;
+    return true;
+}
+
+static bool match_ty(Bind *b, int i, const TypeEx *t, const Ty *is);
+
+static bool match_struct(Bind *b, int i, const TypeEx *t, StructDef *d,
+                         const Ty *is)
+{
+    const TypeEx *type;
+
+    if (is->kind != TY_struct || is->def != d)
+        return misfit(b, i, b->a->value[i], NULL);
+    if (t->narg != d->item->nparam) {
+        b->reported = true;
+        type_eval(b->c, b->f->scope, t); /* tells what is wrong with it */
+        return false;
+    }
+    for (int k = 0; k < t->narg; k++) {
+        if (!d->is_type[k]) {
+            if (!match_dim(b, i, t->arg[k], is->arg[k].dim))
+                return false;
+            continue;
+        }
+        type = type_of_expr(b->c, t->arg[k]);
+        if (!type || !match_ty(b, i, type, is->arg[k].ty))
+            return false;
+    }
+    return true;
+}
+
+static bool is_type_param(const FnItem *f, const TypeEx *t)
+{
+    for (int i = 0; i < f->ntype_param && !t->module; i++)
+        if (f->type_param[i] == t->name)
+            return true;
+    return false;
+}
+
+static bool match_type_param(Bind *b, int i, const TypeEx *t, const Ty *is)
+{
+    const Binding *bound = scope_find(b->s, INT32_MAX, t->name);
+
+    if (!bound) {
+        scope_bind(b->c, b->s, t->name, t->span, NULL)->ty = is;
+        return true;
+    }
+    if (ty_equal(bound->ty, is))
+        return true;
+    return misfit(b, i, b->a->value[i],
+                  arena_printf(b->c->arena, "'%s' is %s already", t->name,
+                               ty_text(b->c, bound->ty)));
+}
+
+static bool match_name(Bind *b, int i, const TypeEx *t, const Ty *is)
+{
+    Check *c = b->c;
+    StructDef *d;
+    DType dtype;
+
+    if (is_type_param(b->info->item, t))
+        return match_type_param(b, i, t, is);
+    if (!t->module && dtype_of_name(c, t->name, &dtype)) {
+        if (is->kind != TY_tensor || is->dtype != dtype)
+            return misfit(b, i, b->a->value[i], NULL);
+        return match_tensor(b, i, t, is);
+    }
+    d = struct_of_type(c, b->f->scope, t);
+    if (!d || !struct_ready(c, d)) {
+        const Ty *type = type_eval(c, b->f->scope, t);
+
+        if (type && ty_equal(type, is)) /* a type parameter from outside */
+            return true;
+        b->reported |= !type;
+        return misfit(b, i, b->a->value[i], NULL);
+    }
+    return match_struct(b, i, t, d, is);
+}
+
+static bool match_stack(Bind *b, int i, const TypeEx *t, const Ty *is)
+{
+    if (is->kind == TY_stack)
+        return match_dim(b, i, t->arg[0], is->count) &&
+               match_ty(b, i, t->part[0], is->part[0]);
+    if (is->kind != TY_tensor || is->rank == 0)
+        return misfit(b, i, b->a->value[i], NULL);
+    return match_dim(b, i, t->arg[0], is->dim[0]) &&
+           match_ty(b, i, t->part[0],
+                    ty_tensor(b->c, is->dtype, is->rank - 1, is->dim + 1));
+}
+
+static bool match_ty(Bind *b, int i, const TypeEx *t, const Ty *is)
+{
+    switch (t->kind) {
+    case TE_name:
+        return match_name(b, i, t, is);
+    case TE_stack:
+        return match_stack(b, i, t, is);
+    case TE_tuple:
+        if (is->kind != TY_tuple || is->npart != t->npart)
+            break;
+        for (int k = 0; k < t->npart; k++)
+            if (!match_ty(b, i, t->part[k], is->part[k]))
+                return false;
+        return true;
+    case TE_fn:
+        break;
+    }
+    return misfit(b, i, b->a->value[i], NULL);
+}
+
+static const Value *match_fn(Bind *b, int i, const TypeEx *t, const Value *v)
+{
+    int least = 0, most;
+
+    if (v->kind != V_fn) {
+        misfit(b, i, v, NULL);
+        return NULL;
+    }
+    most = fn_nparam(v->fn);
+    for (int k = 0; k < most; k++)
+        least += !fn_param_optional(v->fn, k);
+    if (t->npart >= least && t->npart <= most)
+        return v;
+    misfit(b, i, v,
+           arena_printf(b->c->arena, "it takes %d parameter%s", most,
+                        most == 1 ? "" : "s"));
+    return NULL;
+}
+
+/* The dtype that a literal is to take; without one it settles by itself. */
+static const Value *match_literal(Bind *b, int i, const TypeEx *t,
+                                  const Value *v)
+{
+    DType dtype;
+    Node *n = NULL;
+
+    if (t->kind == TE_stack)
+        return match_literal(b, i, t->part[0], v);
+    if (t->kind == TE_name && !t->module &&
+        !is_type_param(b->info->item, t) &&
+        dtype_of_name(b->c, t->name, &dtype))
+        n = adapt(b->c, v, dtype);
+    if (n)
+        return value_tensor(b->c, n);
+    return settle(b->c, b->a->span[i], v);
+}
+
+static const Value *match_value(Bind *b, int i, const TypeEx *t,
+                                const Value *v)
+{
+    const Value **part;
+
+    if (is_error(v))
+        return NULL;
+    if (t->kind == TE_fn)
+        return match_fn(b, i, t, v);
+    if (v->kind == V_fn) {
+        misfit(b, i, v, NULL);
+        return NULL;
+    }
+    if (t->kind == TE_tuple && v->kind == V_tuple && t->npart == v->npart) {
+        part = NEWN(b->c->arena, const Value *, v->npart + 1);
+        for (int k = 0; k < v->npart; k++) {
+            part[k] = match_value(b, i, t->part[k], v->part[k]);
+            if (!part[k])
+                return NULL;
+        }
+        return value_tuple(b->c, b->a->span[i], v->npart, part);
+    }
+    if (v->kind == V_tensor && v->literal != LIT_no)
+        v = match_literal(b, i, t, v);
+    if (is_error(v))
+        return NULL;
+    if (!value_ty(b->c, v)) {
+        misfit(b, i, v, NULL);
+        return NULL;
+    }
+    return match_ty(b, i, t, value_ty(b->c, v)) ? v : NULL;
+}
+
+/* Equations: compound dimensions, solved when one variable is unknown. */
+
+static const Scope *patterns(Bind *b)
+{
+    Check *c = b->c;
+    const FnItem *f = b->info->item;
+    Scope *s;
+
+    if (b->patterns)
+        return b->patterns;
+    s = scope_new(c, b->f->scope, b->f->limit, b->f->scope->unit);
+    for (int i = 0; i < b->info->nvar; i++)
+        scope_bind(c, s, b->info->var[i], b->info->var_span[i],
+                   value_dim(c, b->info->unknown[i]));
+    for (int i = 0; i < f->nparam; i++) {
+        const Value *v = b->a->value[i];
+
+        if (!v && f->param[i].init)
+            v = eval(c, s, f->param[i].init);
+        if (v)
+            scope_bind(c, s, f->param[i].name, f->param[i].span, v);
+    }
+    b->patterns = s;
+    return s;
+}
+
+/* Divides exactly, or NULL. */
+static const Dim *dim_exact(Check *c, const Dim *a, const Dim *by)
+{
+    const Dim *q;
+
+    if (dim_is(by, 0))
+        return NULL;
+    q = dim_div(c->graph, a, by);
+    return dim_mul(c->graph, q, by) == a ? q : NULL;
+}
+
+static bool equation_misfit(Bind *b, const Equation *q, const Dim *pattern)
+{
+    Check *c = b->c;
+    Str s = str_new(c->arena);
+
+    expr_print(q->pattern, &s);
+    return misfit(b, q->param, b->a->value[q->param],
+                  arena_printf(c->arena, "%s is %s, but %s here", s.at,
+                               dim_text(c->graph, pattern),
+                               dim_text(c->graph, q->is)));
+}
+
+/* True where the equation is settled, for better or worse. */
+static bool solve(Bind *b, Equation *q, bool *good)
+{
+    Check *c = b->c;
+    const Dim *d = dim_eval_expr(c, patterns(b), q->pattern);
+    const Dim *slope, *rest, *value;
+    int unknown = -1, n = 0;
+
+    *good = d != NULL;
+    if (!d) {
+        b->reported = true;
+        return true;
+    }
+    for (int i = 0; i < b->info->nvar; i++) {
+        const Dim *var = b->info->unknown[i];
+
+        if (b->var[i]) {
+            d = dim_subst(c->graph, d, 1, &var, &b->var[i]);
+        } else if (dim_uses(d, var)) {
+            unknown = i;
+            n++;
+        }
+    }
+    if (n > 1)
+        return false;
+    if (n == 0) {
+        *good = d == q->is || equation_misfit(b, q, d);
+        return true;
+    }
+    if (!dim_linear_in(c->graph, d, b->info->unknown[unknown], &slope, &rest))
+        return false;
+    value = dim_exact(c, dim_sub(c->graph, q->is, rest), slope);
+    if (!value) {
+        *good = equation_misfit(b, q, d);
+        return true;
+    }
+    b->var[unknown] = value;
+    b->from[unknown] = q->param;
+    return true;
+}
+
+static bool solve_all(Bind *b)
+{
+    bool progress = true, good;
+
+    while (progress) {
+        progress = false;
+        for (int i = 0; i < b->equation.n; i++) {
+            Equation *q = &b->equation.at[i];
+
+            if (q->solved || !solve(b, q, &good))
+                continue;
+            if (!good)
+                return false;
+            q->solved = progress = true;
+        }
+    }
+    for (int i = 0; i < b->info->nvar; i++) {
+        if (b->var[i])
+            continue;
+        fail(b->c, b->a->at, "unsolved",
+             "these arguments of '%s' do not tell what '%s' is",
+             b->info->name, b->info->var[i]);
+        note(b->c, b->info->var_span[i], "'%s' is used here",
+             b->info->var[i]);
+        return false;
+    }
+    return true;
+}
+
+static bool bind_defaults(Bind *b)
+{
+    const FnItem *f = b->info->item;
+    Check *c = b->c;
+
+    for (int i = 0; i < f->nparam; i++) {
+        const ParamEx *p = &f->param[i];
+        const Value *v = b->a->value[i];
+
+        if (!v) {
+            v = eval(c, b->s, p->init);
+            b->a->span[i] = p->init->span;
+            b->a->expr[i] = NULL;
+            b->a->value[i] = v;
+            if (p->type)
+                v = match_value(b, i, p->type, v);
+            if (!v || !solve_all(b))
+                return false;
+        }
+        b->a->value[i] = v;
+        scope_bind(c, b->s, p->name, p->span, v);
+    }
+    return true;
+}
+
+static bool match_all(Bind *b)
+{
+    const FnItem *f = b->info->item;
+    bool good = true;
+
+    for (int i = 0; i < f->nparam && !b->reported; i++) {
+        const Value *v = b->a->value[i];
+
+        if (v && is_error(v))
+            good = false;
+        if (!v || !f->param[i].type || is_error(v))
+            continue;
+        v = match_value(b, i, f->param[i].type, v);
+        if (v)
+            b->a->value[i] = v;
+        good = good && v;
+    }
+    return good && !b->reported && solve_all(b);
+}
+
+bool bind_arguments(Check *c, const Fn *f, Scope *s, Arguments *args)
+{
+    Bind b = {.c = c, .f = f, .info = f->info, .s = s, .a = args,
+              .leading_from = -1};
+
+    fn_scan(c, f);
+    b.var = NEWN(c->arena, const Dim *, b.info->nvar + 1);
+    b.from = NEWN(c->arena, int, b.info->nvar + 1);
+    if (!match_all(&b))
+        return false;
+    s->has_leading = b.info->leading;
+    for (int i = 0; i < b.info->nvar; i++)
+        scope_bind(c, s, b.info->var[i], b.info->var_span[i],
+                   value_dim(c, b.var[i]));
+    return bind_defaults(&b);
+}
+
+static const Dim *fresh_dim(Check *c, const char *name, bool fixed)
+{
+    for (int i = 0; fixed && i < c->options->ndim; i++) {
+        if (strcmp(c->options->dim_name[i], name) == 0) {
+            list_push(c->arena, &c->dim_used, name);
+            return dim_const(c->graph, c->options->dim_value[i]);
+        }
+    }
+    return dim_var(c->graph, name);
+}
+
+static bool fresh_param(Check *c, const ParamEx *p, Scope *s, bool as_dim,
+                        const Value **value)
+{
+    const Ty *t = type_eval(c, s, p->type);
+
+    if (!t)
+        return false;
+    *value = value_fresh(c, t, p->name);
+    if (as_dim && p->init)
+        *value = fit(c, t, eval(c, s, p->init));
+    else if (as_dim)
+        *value = value_dim(c, dim_var(c->graph, p->name));
+    if (!*value || is_error(*value))
+        *value = value_dim(c, dim_var(c->graph, p->name));
+    scope_bind(c, s, p->name, p->span, *value);
+    return true;
+}
+
+bool is_plain_int(const TypeEx *t)
+{
+    return t->kind == TE_name && !t->module && !t->leading && t->narg == 0 &&
+           strcmp(t->name, "int") == 0;
+}
+
+/* Ints first: they may stand in the types of the others. */
+bool bind_fresh(Check *c, const Fn *f, Scope *s, bool export,
+                const Value **value)
+{
+    const FnItem *item = f->info->item;
+    const Dim *any;
+    bool good = true;
+
+    fn_scan(c, f);
+    if (f->info->leading) {
+        any = dim_var(c->graph, "..");
+        s->has_leading = true;
+        s->nleading = 1;
+        s->leading = arena_copy(c->arena, &any, sizeof any);
+    }
+    for (int i = 0; i < f->info->nvar; i++)
+        scope_bind(c, s, f->info->var[i], f->info->var_span[i],
+                   value_dim(c, fresh_dim(c, f->info->var[i], export)));
+    for (int ints = 1; ints >= 0; ints--)
+        for (int i = 0; i < item->nparam; i++)
+            if (is_plain_int(item->param[i].type) == (ints == 1))
+                good = fresh_param(c, &item->param[i], s, ints && !export,
+                                   &value[i]) &&
+                       good;
+    return good;
+}

@@ -1,0 +1,514 @@
+/* builtin.c: functions that the language has, and how they are called. */
+#include "check/check_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Reductions: x, axis (an int or a tuple of them), keepdims. */
+
+static bool axes_arg(Check *c, const Builtin *b, const CallArg *a, int rank,
+                     bool *chosen)
+{
+    const Value *v = a->value;
+    int n = v->kind == V_tuple ? v->npart : 1;
+
+    for (int i = 0; i < n; i++) {
+        CallArg one = *a;
+        int axis;
+
+        one.value = v->kind == V_tuple ? v->part[i] : v;
+        if (!axis_arg(c, b, &one, rank, &axis))
+            return false;
+        if (chosen[axis]) {
+            fail(c, a->span, "axis", "axis %d is given twice", axis);
+            return false;
+        }
+        chosen[axis] = true;
+    }
+    return true;
+}
+
+static bool bool_arg(Check *c, const Builtin *b, const CallArg *a,
+                     const char *what, bool *out)
+{
+    if (!a || value_const_bool(a->value, out))
+        return true;
+    fail(c, a->span, "argument", "'%s' of '%s' is true or false", what,
+         b->name);
+    return false;
+}
+
+static Node *keep_axes(Check *c, const Node *from, Node *n, const bool *gone)
+{
+    const Dim *dim[MAX_RANK];
+
+    for (int i = 0; i < from->rank; i++)
+        dim[i] = gone[i] ? dim_const(c->graph, 1) : from->dim[i];
+    return g_reshape(c->graph, n, from->rank, dim);
+}
+
+static unsigned reduce_mask(OpId op)
+{
+    if (op == OP_any || op == OP_all)
+        return ON_bool;
+    return op == OP_logsumexp ? ON_real : ON_number;
+}
+
+static Node *mean_of(Check *c, Node *sum, const Node *x, const bool *gone)
+{
+    const Dim *count = dim_const(c->graph, 1);
+    Node *n;
+
+    for (int i = 0; i < x->rank; i++)
+        if (gone[i])
+            count = dim_mul(c->graph, count, x->dim[i]);
+    n = g_dim(c->graph, sum->dtype, count);
+    return g2(c->graph, OP_div, sum,
+              g_broadcast_to(c->graph, n, sum->rank, sum->dim));
+}
+
+/* argmax and argmin take one axis; over everything, the position counts row by
+ * row. */
+static Node *reduce_position(Check *c, const Builtin *b, const CallArg *x,
+                             Node *n, const bool *gone, bool all)
+{
+    const Dim *count = dim_const(c->graph, 1);
+    int axis = -1, many = 0;
+
+    for (int i = 0; i < n->rank; i++) {
+        count = dim_mul(c->graph, count, n->dim[i]);
+        if (gone[i]) {
+            axis = i;
+            many++;
+        }
+    }
+    if (all) {
+        n = g_reshape(c->graph, n, 1, &count);
+        axis = 0;
+    } else if (many != 1) {
+        fail(c, x->span, "axis", "'%s' takes one axis", b->name);
+        return NULL;
+    }
+    return g_reduce(c->graph, b->op, n, 1, &axis);
+}
+
+static bool empty_reduction(Check *c, const Builtin *b, const CallArg *x,
+                            const Node *n, const bool *gone)
+{
+    if (b->op != OP_reduce_max && b->op != OP_reduce_min &&
+        b->op != OP_argmax && b->op != OP_argmin)
+        return false;
+    for (int i = 0; i < n->rank; i++) {
+        if (!gone[i] || !dim_is(n->dim[i], 0))
+            continue;
+        fail(c, x->span, "empty", "'%s' of nothing has no value", b->name);
+        return true;
+    }
+    return false;
+}
+
+static Node *reduce_node(Check *c, const Builtin *b, const CallArg *x, Node *n,
+                         const CallArg *const *slot)
+{
+    bool gone[MAX_RANK] = {false}, all = !slot[1], keep = false, mean;
+    int axis[MAX_RANK], naxis = 0;
+    Node *r;
+
+    if (slot[1] && !axes_arg(c, b, slot[1], n->rank, gone))
+        return NULL;
+    if (!bool_arg(c, b, slot[2], "keepdims", &keep))
+        return NULL;
+    for (int i = 0; i < n->rank; i++) {
+        gone[i] = gone[i] || all;
+        if (gone[i])
+            axis[naxis++] = i;
+    }
+    mean = strcmp(b->name, "mean") == 0;
+    if (empty_reduction(c, b, x, n, gone))
+        return NULL;
+    if (b->op == OP_argmax || b->op == OP_argmin)
+        r = reduce_position(c, b, x, n, gone, all);
+    else
+        r = naxis ? g_reduce(c->graph, b->op, n, naxis, axis) : n;
+    if (r && mean)
+        r = mean_of(c, r, n, gone);
+    return r && keep ? keep_axes(c, n, r, gone) : r;
+}
+
+static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
+                                const CallArg *const *slot)
+{
+    const Value *v = slot[0]->value;
+    Node **leaf = value_leaves(c, v), *total = NULL;
+    OpId join = b->op == OP_reduce_max ? OP_max
+                : b->op == OP_reduce_min ? OP_min
+                : b->op == OP_prod       ? OP_mul
+                                         : OP_add;
+
+    if (slot[1] || strcmp(b->name, "mean") == 0 ||
+        (b->op != OP_sum && join == OP_add)) {
+        fail(c, call->at, "type-mismatch",
+             "'%s' takes a tensor%s", b->name,
+             slot[1] ? " when an axis is given" : "");
+        diag_label(c->diags, slot[0]->span, "%s", value_text(c, v));
+        return c->error;
+    }
+    for (int i = 0; i < v->nleaf; i++) {
+        Node *n = leaf[i];
+
+        if (!(reduce_mask(b->op) & 1u << n->dtype) ||
+            (total && total->dtype != n->dtype))
+            return fail(c, slot[0]->span, "type-mismatch",
+                        "'%s' needs numbers of one type in all leaves of %s",
+                        b->name, value_text(c, v));
+        if (n->rank > 0)
+            n = g_reduce_all(c->graph, b->op, n);
+        total = total ? g2(c->graph, join, total, n) : n;
+    }
+    if (!total)
+        return fail(c, slot[0]->span, "empty", "'%s' of nothing", b->name);
+    return value_tensor(c, total);
+}
+
+static const Value *run_reduce(Check *c, const Builtin *b, const Call *call,
+                               const CallArg *const *slot)
+{
+    const Value *v = slot[0]->value;
+    bool mean = strcmp(b->name, "mean") == 0;
+    Operand x = {v, slot[0]->span, slot[0]->expr};
+    Node *n;
+
+    if (v->kind == V_struct || v->kind == V_tuple || v->kind == V_stack)
+        return reduce_tree(c, b, call, slot);
+    if (!unify(c, call->scope, b->name, call->at, 1, &x,
+               mean ? ON_real : reduce_mask(b->op), &n))
+        return c->error;
+    n = reduce_node(c, b, slot[0], n, slot);
+    return n ? value_tensor(c, n) : c->error;
+}
+
+static const Value *run_elementwise(Check *c, const Builtin *b,
+                                    const Call *call,
+                                    const CallArg *const *slot)
+{
+    Operand x[3];
+    int n = op_table[b->op]->arity;
+
+    for (int i = 0; i < n; i++)
+        x[i] = (Operand){slot[i]->value, slot[i]->span, slot[i]->expr};
+    return elementwise(c, call->scope, b->op, b->name, call->at, n, x);
+}
+
+/* max(x), max(x, axis = 1), max(a, b) */
+static const Value *run_extreme(Check *c, const Builtin *b, const Call *call,
+                                const CallArg *const *slot)
+{
+    const bool max = strcmp(b->name, "max") == 0;
+    const Builtin reduce = {b->name, b->params, run_reduce,
+                            max ? OP_reduce_max : OP_reduce_min};
+    const CallArg *const one[MAX_SLOTS] = {slot[0], slot[2], slot[3], NULL};
+    Operand x[2];
+
+    if (!slot[1])
+        return run_reduce(c, &reduce, call, one);
+    if (slot[2] || slot[3])
+        return fail(c, call->at, "argument",
+                    "'%s' takes an axis with one tensor only", b->name);
+    for (int i = 0; i < 2; i++)
+        x[i] = (Operand){slot[i]->value, slot[i]->span, slot[i]->expr};
+    return elementwise(c, call->scope, max ? OP_max : OP_min, b->name,
+                       call->at, 2, x);
+}
+
+static const Value *run_where(Check *c, const Builtin *b, const Call *call,
+                              const CallArg *const *slot)
+{
+    Operand x[3];
+
+    (void)b;
+    for (int i = 0; i < 3; i++)
+        x[i] = (Operand){slot[i]->value, slot[i]->span, slot[i]->expr};
+    return where_values(c, call->scope, call->at, x);
+}
+
+static const Value *cast_tensor(Check *c, const Value *v, DType t)
+{
+    Node *n = v->node;
+
+    if (v->literal != LIT_no && dtype_is_real(t))
+        n = v->real;
+    return value_tensor(c, g_cast(c->graph, t, n));
+}
+
+/* real(i), int(x), …: whole structs too where their type stays the same. */
+static const Value *run_cast(Check *c, const Builtin *b, const Call *call,
+                             const CallArg *const *slot)
+{
+    const Value *v = slot[0]->value;
+    DType t;
+
+    dtype_of_name(c, b->name, &t);
+    if (v->kind == V_tensor && v->node->dtype != DT_key)
+        return cast_tensor(c, v, t);
+    fail(c, call->at, "type-mismatch", "'%s' converts tensors of numbers",
+         b->name);
+    diag_label(c->diags, slot[0]->span, "%s", value_text(c, v));
+    return c->error;
+}
+
+static const Builtin builtins[] = {
+    {"sum", "x axis? keepdims?", run_reduce, OP_sum},
+    {"prod", "x axis? keepdims?", run_reduce, OP_prod},
+    {"mean", "x axis? keepdims?", run_reduce, OP_sum},
+    {"logsumexp", "x axis? keepdims?", run_reduce, OP_logsumexp},
+    {"any", "x axis? keepdims?", run_reduce, OP_any},
+    {"all", "x axis? keepdims?", run_reduce, OP_all},
+    {"argmax", "x axis? keepdims?", run_reduce, OP_argmax},
+    {"argmin", "x axis? keepdims?", run_reduce, OP_argmin},
+    {"max", "x y? axis? keepdims?", run_extreme, OP_max},
+    {"min", "x y? axis? keepdims?", run_extreme, OP_min},
+    {"where", "cond x y", run_where, OP_where},
+    {"real", "x", run_cast, OP_cast},
+    {"f32", "x", run_cast, OP_cast},
+    {"f64", "x", run_cast, OP_cast},
+    {"int", "x", run_cast, OP_cast},
+    {"i64", "x", run_cast, OP_cast},
+    {"u8", "x", run_cast, OP_cast},
+    {"bool", "x", run_cast, OP_cast},
+    {"reshape", "x shape", run_reshape, OP_reshape},
+    {"transpose", "x perm*", run_transpose, OP_permute},
+    {"broadcast", "x shape", run_broadcast, OP_broadcast},
+    {"expand", "x axis?", run_expand, OP_reshape},
+    {"concat", "x* axis?", run_concat, OP_concat},
+    {"stack", "x* axis?", run_stack, OP_concat},
+    {"pad", "x before after axis?", run_pad, OP_pad},
+    {"flip", "x axis?", run_flip, OP_flip},
+    {"zeros", "shape", run_full, OP_const},
+    {"ones", "shape", run_full, OP_const},
+    {"full", "shape value", run_full, OP_const},
+    {"iota", "n", run_iota, OP_iota},
+    {"onehot", "i n", run_onehot, OP_eq},
+    {"dot", "x y", run_dot, OP_contract},
+    {"stop", "x", run_stop, OP_stop},
+};
+
+enum { NBUILTINS = sizeof builtins / sizeof *builtins };
+
+static const Builtin *elementwise_builtin(Check *c, const char *name)
+{
+    static const char *const params[] = {"", "x", "x y", "x y z"};
+    OpId op = op_named(name);
+    Builtin *b;
+
+    if (op < 0 || op_table[op]->cls != OPC_ewise || op_table[op]->arity < 1 ||
+        op_table[op]->arity > 3)
+        return NULL;
+    b = NEW(c->arena, Builtin);
+    *b = (Builtin){op_table[op]->name, params[op_table[op]->arity],
+                   run_elementwise, op};
+    return b;
+}
+
+const Builtin *builtin_find(Check *c, const char *name)
+{
+    for (int i = 0; i < NBUILTINS; i++)
+        if (strcmp(builtins[i].name, name) == 0)
+            return &builtins[i];
+    return elementwise_builtin(c, name);
+}
+
+static const char *const deriv_names[] = {"grad", "value_and_grad", "jvp",
+                                          "vjp"};
+
+static const char *const later_names[] = {
+    "jacobian",  "hessian", "hvp",    "remat",    "uniform",  "normal",
+    "bernoulli", "split",   "einsum", "conv2d",   "max_pool", "avg_pool",
+    "solve",     "cholesky", "det",   "inv",      "cumsum",   "cumprod",
+    "sort",      "fold",    "scan",
+};
+
+static const struct {
+    const char *name;
+    double value;
+} constants[] = {
+    {"pi", 3.14159265358979323846},
+    {"inf", INFINITY},
+    {"nan", NAN},
+};
+
+int builtin_names(const char **to, int max)
+{
+    int n = 0;
+
+    for (int i = 0; i < NBUILTINS && n < max; i++)
+        to[n++] = builtins[i].name;
+    for (int i = 0; i < 4 && n < max; i++)
+        to[n++] = deriv_names[i];
+    for (int i = 0; i < 3 && n < max; i++)
+        to[n++] = constants[i].name;
+    for (int op = 0; op < NOPS && n < max; op++)
+        if (op_table[op]->flags & OP_SURFACE)
+            to[n++] = op_table[op]->name;
+    return n;
+}
+
+bool deriv_named(const char *name, DerivOp *op)
+{
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(deriv_names[i], name) == 0) {
+            *op = (DerivOp)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *deriv_name(DerivOp op) { return deriv_names[op]; }
+
+bool later_named(const char *name)
+{
+    for (size_t i = 0; i < sizeof later_names / sizeof *later_names; i++)
+        if (strcmp(later_names[i], name) == 0)
+            return true;
+    return false;
+}
+
+const Value *constant_named(Check *c, const char *name)
+{
+    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
+        if (strcmp(constants[i].name, name) == 0)
+            return value_real(c, constants[i].value);
+    return NULL;
+}
+
+/* Parameters: words of b->params with a suffix of one character. */
+
+int builtin_nparam(const Builtin *b)
+{
+    int n = *b->params != '\0';
+
+    for (const char *p = b->params; *p; p++)
+        n += *p == ' ';
+    return n;
+}
+
+const char *builtin_param(Check *c, const Builtin *b, int i, char *suffix)
+{
+    const char *p = b->params;
+    size_t n;
+
+    for (; i > 0; i--)
+        p = strchr(p, ' ') + 1;
+    n = strcspn(p, " ?*");
+    *suffix = p[n] == '?' || p[n] == '*' ? p[n] : '\0';
+    return c ? arena_printf(c->arena, "%.*s", (int)n, p) : p;
+}
+
+/* One argument to its slot; those of a "x*" parameter stay where they are. */
+static bool take_slot(Check *c, const Builtin *b, const CallArg *a,
+                      int *position, const CallArg **slot)
+{
+    int n = builtin_nparam(b), i = *position;
+    const char *name[MAX_SLOTS];
+    char suffix[MAX_SLOTS];
+
+    for (int k = 0; k < n; k++)
+        name[k] = builtin_param(c, b, k, &suffix[k]);
+    if (a->name) {
+        for (i = 0; i < n && strcmp(name[i], a->name) != 0; i++)
+            ;
+        if (i == n) {
+            fail(c, a->name_span, "argument-name",
+                 "'%s' has no parameter '%s'%s", b->name, a->name,
+                 suggestion(c, a->name, name, n));
+            return false;
+        }
+    } else if (i < n && suffix[i] == '*') {
+        slot[i] = a;
+        return true;
+    } else if (i >= n) {
+        fail(c, a->span, "argument-count", "'%s' takes %d argument%s",
+             b->name, n, n == 1 ? "" : "s");
+        return false;
+    } else {
+        ++*position;
+    }
+    if (slot[i]) {
+        fail(c, a->span, "argument-twice", "'%s' is given twice", name[i]);
+        return false;
+    }
+    slot[i] = a;
+    return true;
+}
+
+const Value *builtin_call(Check *c, const Builtin *b, const Call *call)
+{
+    const CallArg *slot[MAX_SLOTS] = {NULL};
+    int position = 0, n = builtin_nparam(b);
+    char suffix;
+
+    for (int i = 0; i < call->narg; i++)
+        if (!take_slot(c, b, &call->arg[i], &position, slot))
+            return c->error;
+    for (int i = 0; i < n; i++) {
+        const char *name = builtin_param(c, b, i, &suffix);
+
+        if (!slot[i] && suffix == '\0')
+            return fail(c, call->at, "argument-count",
+                        "'%s' is missing its argument '%s'", b->name, name);
+        if (slot[i] && slot[i]->value->kind == V_fn) {
+            fail(c, slot[i]->span, "type-mismatch",
+                 "'%s' takes values, not functions", b->name);
+            return c->error;
+        }
+    }
+    return b->run(c, b, call, slot);
+}
+
+Node *tensor_arg(Check *c, const Builtin *b, const CallArg *a)
+{
+    const Value *v = settle(c, a->span, a->value);
+
+    if (is_error(v))
+        return NULL;
+    if (v->kind == V_tensor)
+        return v->node;
+    fail(c, a->span, "type-mismatch", "'%s' takes a tensor", b->name);
+    diag_label(c->diags, a->span, "%s", value_text(c, v));
+    return NULL;
+}
+
+bool const_arg(Check *c, const Builtin *b, const CallArg *a, const char *what,
+               int64_t *out)
+{
+    if (value_const_int(a->value, out))
+        return true;
+    if (c->defining > 0 && is_scalar(a->value) &&
+        dtype_is_int(a->value->node->dtype)) {
+        c->opaque++; /* the callers will tell; nothing is known here */
+        return false;
+    }
+    fail(c, a->span, "argument", "'%s' of '%s' is a constant int", what,
+         b->name);
+    if (value_ty(c, a->value))
+        diag_label(c->diags, a->span, "%s", value_text(c, a->value));
+    return false;
+}
+
+bool axis_arg(Check *c, const Builtin *b, const CallArg *a, int rank,
+              int *axis)
+{
+    int64_t v;
+
+    if (!const_arg(c, b, a, "axis", &v))
+        return false;
+    if (v >= -rank && v < rank) {
+        *axis = (int)(v < 0 ? v + rank : v);
+        return true;
+    }
+    fail(c, a->span, "axis",
+         rank == 0 ? "a scalar has no axis %lld"
+                   : "there is no axis %lld in a tensor of %d dimension%s",
+         (long long)v, rank, rank == 1 ? "" : "s");
+    return false;
+}

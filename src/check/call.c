@@ -1,0 +1,579 @@
+/* call.c: calls: arguments in order, expansion of bodies, equal calls once. */
+#include "check/check_internal.h"
+
+#include <string.h>
+
+/* Parameters of any function. */
+
+static bool has_tangent(const Fn *f) { return f->op == D_jvp; }
+
+static int extra_params(const Fn *f)
+{
+    switch (f->op) {
+    case D_jvp:
+        return f->nby;
+    case D_vjp:
+        return 1;
+    case D_grad:
+    case D_value_and_grad:
+        return 0;
+    }
+    return 0;
+}
+
+int fn_nparam(const Fn *f)
+{
+    switch (f->kind) {
+    case FK_item:
+        return f->info->item->nparam;
+    case FK_builtin:
+        return builtin_nparam(f->builtin);
+    case FK_derivative:
+        return fn_nparam(f->of) + extra_params(f);
+    }
+    return 0;
+}
+
+static const char *unique_param(Check *c, const Fn *of, const char *name)
+{
+    const char *full = intern(c->names, name);
+
+    for (int k = 2;; k++) {
+        bool taken = false;
+
+        for (int i = 0; i < fn_nparam(of); i++)
+            taken = taken || fn_param_name(c, of, i) == full;
+        if (!taken)
+            return full;
+        full = intern(c->names, arena_printf(c->arena, "%s%d", name, k));
+    }
+}
+
+const char *fn_param_name(Check *c, const Fn *f, int i)
+{
+    int n;
+    char suffix;
+
+    switch (f->kind) {
+    case FK_item:
+        return f->info->item->param[i].name;
+    case FK_builtin:
+        return intern(c->names, builtin_param(c, f->builtin, i, &suffix));
+    case FK_derivative:
+        break;
+    }
+    n = fn_nparam(f->of);
+    if (i < n)
+        return fn_param_name(c, f->of, i);
+    if (!has_tangent(f))
+        return unique_param(c, f->of, "y_bar");
+    return unique_param(
+        c, f->of,
+        arena_printf(c->arena, "%s_dot",
+                     fn_param_name(c, f->of, f->by[i - n])));
+}
+
+Span fn_param_span(const Fn *f, int i)
+{
+    if (f->kind == FK_item)
+        return f->info->item->param[i].span;
+    if (f->kind == FK_derivative && i < fn_nparam(f->of))
+        return fn_param_span(f->of, i);
+    return (Span){0, 0};
+}
+
+bool fn_param_optional(const Fn *f, int i)
+{
+    char suffix;
+
+    switch (f->kind) {
+    case FK_item:
+        return f->info->item->param[i].init != NULL;
+    case FK_builtin:
+        builtin_param(NULL, f->builtin, i, &suffix);
+        return suffix == '?';
+    case FK_derivative:
+        return i < fn_nparam(f->of) && fn_param_optional(f->of, i);
+    }
+    return false;
+}
+
+const char *fn_name(Check *c, const Fn *f)
+{
+    Str s = str_new(c->arena);
+
+    if (f->kind == FK_item)
+        return f->info->name;
+    if (f->kind == FK_builtin)
+        return f->builtin->name;
+    str_printf(&s, "%s(%s", deriv_name(f->op), fn_name(c, f->of));
+    for (int i = 0; i < f->nby; i++)
+        str_printf(&s, ", %s", fn_param_name(c, f->of, f->by[i]));
+    str_printf(&s, ")");
+    return s.at;
+}
+
+Span fn_span(const Fn *f)
+{
+    if (f->kind == FK_item)
+        return f->info->item->name ? f->info->item->name_span
+                                   : f->info->item->span;
+    return f->kind == FK_derivative ? fn_span(f->of) : (Span){0, 0};
+}
+
+Arguments arguments_new(Check *c, int n, Span at, const Scope *s)
+{
+    Arguments a = {
+        .value = NEWN(c->arena, const Value *, n + 1),
+        .span = NEWN(c->arena, Span, n + 1),
+        .expr = NEWN(c->arena, const Expr *, n + 1),
+        .n = n,
+        .at = at,
+        .scope = s,
+    };
+
+    for (int i = 0; i < n; i++)
+        a.span[i] = at;
+    return a;
+}
+
+/* Arguments as written to parameters. */
+
+static bool wrong_name(Check *c, const Fn *f, const CallArg *a)
+{
+    int n = fn_nparam(f);
+    const char **name = NEWN(c->arena, const char *, n + 1);
+
+    for (int i = 0; i < n; i++)
+        name[i] = fn_param_name(c, f, i);
+    fail(c, a->name_span, "argument-name", "'%s' has no parameter '%s'%s",
+         fn_name(c, f), a->name, suggestion(c, a->name, name, n));
+    note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    return false;
+}
+
+static bool too_many(Check *c, const Fn *f, const CallArg *a)
+{
+    int n = fn_nparam(f);
+
+    fail(c, a->span, "argument-count", "'%s' takes %d argument%s",
+         fn_name(c, f), n, n == 1 ? "" : "s");
+    note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    return false;
+}
+
+static bool place(Check *c, const Fn *f, const CallArg *a, int k,
+                  Arguments *to)
+{
+    int n = fn_nparam(f), i = 0;
+
+    if (!a->name) {
+        if (k >= n)
+            return too_many(c, f, a);
+        i = k;
+    } else {
+        while (i < n && fn_param_name(c, f, i) != a->name)
+            i++;
+        if (i == n)
+            return wrong_name(c, f, a);
+    }
+    if (to->value[i]) {
+        fail(c, a->span, "argument-twice", "'%s' is given twice",
+             fn_param_name(c, f, i));
+        return false;
+    }
+    to->value[i] = a->value;
+    to->span[i] = a->span;
+    to->expr[i] = a->expr;
+    return true;
+}
+
+static bool all_given(Check *c, const Fn *f, const Arguments *a)
+{
+    Str s = str_new(c->arena);
+    int missing = 0;
+
+    for (int i = 0; i < a->n; i++)
+        if (!a->value[i] && !fn_param_optional(f, i))
+            str_printf(&s, "%s'%s'", missing++ ? ", " : "",
+                       fn_param_name(c, f, i));
+    if (missing == 0)
+        return true;
+    fail(c, a->at, "argument-count", "'%s' is missing its argument%s %s",
+         fn_name(c, f), missing == 1 ? "" : "s", s.at);
+    note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    return false;
+}
+
+static bool arrange(Check *c, const Fn *f, const Call *call, Arguments *to)
+{
+    *to = arguments_new(c, fn_nparam(f), call->at, call->scope);
+    for (int i = 0; i < call->narg; i++)
+        if (!place(c, f, &call->arg[i], i, to))
+            return false;
+    return all_given(c, f, to);
+}
+
+/* Equal calls are one. */
+
+typedef struct Done {
+    uint64_t hash;
+    const Fn *fn;
+    const Value **arg;
+    int narg;
+    const Value *result;
+    bool clean; /* nothing in it was made up */
+} Done;
+
+typedef struct Memo {
+    Done *at; /* open addressing */
+    int n, cap;
+} Memo;
+
+static uint64_t call_hash(Check *c, const Fn *f, const Arguments *a)
+{
+    uint64_t h = value_fn(c, f)->hash;
+
+    for (int i = 0; i < a->n; i++) {
+        uint64_t v = a->value[i] ? a->value[i]->hash : 0;
+
+        h = hash_bytes(h, &v, sizeof v);
+    }
+    return h | 1;
+}
+
+static bool same_call(const Done *d, uint64_t h, const Fn *f,
+                      const Value *const *arg, int n)
+{
+    if (d->hash != h || d->narg != n || !fn_equal(d->fn, f))
+        return false;
+    for (int i = 0; i < n; i++) {
+        if (!d->arg[i] != !arg[i])
+            return false;
+        if (arg[i] && !value_equal(d->arg[i], arg[i]))
+            return false;
+    }
+    return true;
+}
+
+static Done *memo_slot(Memo *m, uint64_t h, const Fn *f,
+                       const Value *const *arg, int n)
+{
+    for (uint64_t i = h >> 1;; i++) {
+        Done *d = &m->at[i & (uint64_t)(m->cap - 1)];
+
+        if (d->hash == 0 || same_call(d, h, f, arg, n))
+            return d;
+    }
+}
+
+static void memo_grow(Check *c)
+{
+    Memo *m = c->memo ? c->memo : NEW(c->arena, Memo), old = *m;
+
+    c->memo = m;
+    m->cap = old.cap ? 2 * old.cap : 256;
+    m->at = NEWN(c->arena, Done, m->cap);
+    for (int i = 0; i < old.cap; i++) {
+        const Done *d = &old.at[i];
+
+        if (d->hash)
+            *memo_slot(m, d->hash, d->fn, d->arg, d->narg) = *d;
+    }
+}
+
+/* Bodies. */
+
+static void push_frame(Check *c, const FnInfo *info, Span at, bool is_define)
+{
+    Frame f = {info, at, is_define};
+
+    list_push(c->arena, &c->frame, f);
+}
+
+static const Value *as_result(Check *c, const Fn *f, const Scope *s,
+                              const Value *v)
+{
+    const FnItem *item = f->info->item;
+    const Ty *t = item->result ? type_eval(c, s, item->result) : NULL;
+    const Value *w;
+
+    if (!item->result || is_error(v))
+        return v;
+    if (!t)
+        return c->error;
+    w = fit(c, t, v);
+    if (w)
+        return w;
+    fail(c, item->body->kind == EX_block ? item->body->block->value->span
+                                         : item->body->span,
+         "result-type", "this is not the result that '%s' declares",
+         f->info->name);
+    diag_label(c->diags,
+               item->body->kind == EX_block ? item->body->block->value->span
+                                            : item->body->span,
+               "%s", value_text(c, v));
+    detail(c, "the declared result is %s", ty_text(c, t));
+    note(c, item->result->span, "it is declared here");
+    return c->error;
+}
+
+static const Value *run_body(Check *c, const Fn *f, Scope *s)
+{
+    return as_result(c, f, s, eval(c, s, f->info->item->body));
+}
+
+/* What a call may give whose body is not looked into: new inputs of the
+ * declared result type. */
+static const Value *made_up(Check *c, const Fn *f, const Scope *s)
+{
+    const TypeEx *result = f->info->item->result;
+    const Ty *t = result ? type_eval(c, s, result) : NULL;
+
+    c->opaque++;
+    return t ? value_fresh(c, t, f->info->name) : c->error;
+}
+
+static const Value *call_item(Check *c, const Fn *f, Arguments *a)
+{
+    FnInfo *info = f->info;
+    Scope *s = scope_new(c, f->scope, f->limit, f->scope->unit);
+    const Value *v;
+
+    fn_scan(c, f);
+    define(c, f);
+    if (!bind_arguments(c, f, s, a))
+        return c->error;
+    if (info->state == FN_bad || info->state == FN_checking ||
+        (c->defining > 0 && info->active > 0))
+        return made_up(c, f, s);
+    if (c->frame.n >= MAX_CALLS) {
+        fail(c, a->at, "too-deep", "more than %d calls inside each other",
+             MAX_CALLS);
+        detail(c, "a function may call itself only where constant "
+                  "dimensions decide when it ends");
+        c->over = true;
+        return c->error;
+    }
+    push_frame(c, info, a->at, false);
+    info->active++;
+    v = run_body(c, f, s);
+    info->active--;
+    c->frame.n--;
+    return v;
+}
+
+static const Value *call_builtin(Check *c, const Fn *f, const Arguments *a)
+{
+    Call call = {a->at, NEWN(c->arena, CallArg, a->n + 1), 0, a->scope};
+    char suffix;
+
+    for (int i = 0; i < a->n; i++) {
+        CallArg *x = &call.arg[call.narg];
+
+        if (!a->value[i])
+            continue;
+        *x = (CallArg){NULL, a->span[i], a->value[i], a->span[i], a->expr[i]};
+        builtin_param(c, f->builtin, i, &suffix);
+        if (suffix == '?')
+            x->name = fn_param_name(c, f, i);
+        call.narg++;
+    }
+    return builtin_call(c, f->builtin, &call);
+}
+
+const Value *apply(Check *c, const Fn *f, Arguments *a)
+{
+    const Value **key;
+    uint64_t h;
+    Done *d;
+    int opaque = c->opaque;
+    const Value *v = NULL;
+
+    if (!within_budget(c, a->at))
+        return c->error;
+    for (int i = 0; i < a->n; i++)
+        if (a->value[i] && is_error(a->value[i]))
+            return c->error;
+    h = call_hash(c, f, a);
+    if (!c->memo || 2 * c->memo->n >= c->memo->cap)
+        memo_grow(c);
+    key = arena_copy(c->arena, a->value, sizeof *key * (size_t)a->n);
+    d = memo_slot(c->memo, h, f, key, a->n);
+    if (d->hash && (d->clean || c->defining > 0))
+        return d->result;
+    switch (f->kind) {
+    case FK_item:
+        v = call_item(c, f, a);
+        break;
+    case FK_builtin:
+        v = call_builtin(c, f, a);
+        break;
+    case FK_derivative:
+        v = apply_derivative(c, f, a);
+        break;
+    }
+    if (is_error(v) || c->over)
+        return c->error;
+    d = memo_slot(c->memo, h, f, key, a->n); /* it may have moved */
+    c->memo->n += d->hash == 0;
+    *d = (Done){h, f, key, a->n, v, opaque == c->opaque};
+    return v;
+}
+
+static bool has_plain_int(const FnInfo *info)
+{
+    for (int i = 0; i < info->item->nparam; i++)
+        if (is_plain_int(info->item->param[i].type))
+            return true;
+    return false;
+}
+
+/* A function by itself, on inputs of its declared types: what is wrong is told
+ * in its own names, once, and calls rely on it. */
+void define(Check *c, const Fn *f)
+{
+    FnInfo *info = f->info;
+    Scope *s;
+    const Value **value;
+    int errors = diags_errors(c->diags), opaque = c->opaque;
+
+    fn_scan(c, f);
+    if (info->state != FN_unchecked || info->generic)
+        return;
+    if (!within_budget(c, info->item->span) || c->frame.n >= MAX_CALLS)
+        return;
+    info->state = FN_checking;
+    push_frame(c, info, info->item->span, true);
+    c->defining++;
+    s = scope_new(c, f->scope, f->limit, f->scope->unit);
+    value = NEWN(c->arena, const Value *, info->item->nparam + 1);
+    if (bind_fresh(c, f, s, false, value)) {
+        const Value *v = run_body(c, f, s);
+
+        if (opaque == c->opaque && !is_error(v) && !has_plain_int(info)) {
+            info->fresh = value;
+            info->result = v;
+        }
+    }
+    c->defining--;
+    c->frame.n--;
+    info->state = diags_errors(c->diags) == errors ? FN_good : FN_bad;
+}
+
+/* For an export. */
+const Value **fresh_arguments(Check *c, const Fn *f)
+{
+    int n = fn_nparam(f), m;
+    const Value **v = NEWN(c->arena, const Value *, n + 1), **of;
+    const Value *y;
+    Arguments a;
+
+    if (f->kind == FK_builtin) {
+        fail(c, (Span){0, 0}, "export",
+             "'%s' has no parameter types of its own", f->builtin->name);
+        return NULL;
+    }
+    if (f->kind == FK_item) {
+        Scope *s = scope_new(c, f->scope, f->limit, f->scope->unit);
+
+        return bind_fresh(c, f, s, true, v) ? v : NULL;
+    }
+    m = fn_nparam(f->of);
+    of = fresh_arguments(c, f->of);
+    if (!of)
+        return NULL;
+    memcpy(v, of, sizeof *v * (size_t)m);
+    if (f->op == D_jvp)
+        for (int i = 0; i < f->nby; i++)
+            v[m + i] = value_fresh(c, value_ty(c, of[f->by[i]]),
+                                   fn_param_name(c, f, m + i));
+    if (f->op == D_vjp) {
+        a = arguments_new(c, m, fn_span(f), NULL);
+        memcpy(a.value, of, sizeof *of * (size_t)m);
+        y = settle(c, a.at, apply(c, f->of, &a));
+        if (is_error(y) || !value_ty(c, y))
+            return NULL;
+        v[m] = value_fresh(c, value_ty(c, y), fn_param_name(c, f, m));
+    }
+    return v;
+}
+
+static const Value *not_callable(Check *c, const Scope *s, const Expr *e,
+                                 const Value *v)
+{
+    fail(c, e->call.fn->span, "not-a-function",
+         "this is called, but it is no function");
+    label_operand(c, s, e->call.fn, v);
+    return c->error;
+}
+
+static Call evaluate_arguments(Check *c, const Scope *s, const Expr *e)
+{
+    Call call = {e->span, NEWN(c->arena, CallArg, e->call.narg + 1),
+                 e->call.narg, s};
+
+    for (int i = 0; i < call.narg; i++) {
+        const Arg *a = &e->call.arg[i];
+
+        call.arg[i] = (CallArg){a->name, a->name_span, eval(c, s, a->value),
+                                a->value->span, a->value};
+    }
+    return call;
+}
+
+static bool call_has_error(const Call *call)
+{
+    for (int i = 0; i < call->narg; i++)
+        if (is_error(call->arg[i].value))
+            return true;
+    return false;
+}
+
+/* A conversion is called by the name of its type. */
+static const char *plain_name(Check *c, const Scope *s, const Expr *e)
+{
+    Found f;
+
+    if (e->kind != EX_name)
+        return NULL;
+    f = lookup(c, s, e->name, e->span);
+    return f.local || f.entry || f.clash ? NULL : e->name;
+}
+
+const Value *eval_call(Check *c, const Scope *s, const Expr *e)
+{
+    const char *name = plain_name(c, s, e->call.fn);
+    const Expr *index;
+    StructDef *d;
+    DerivOp op;
+    const Value *fn;
+    Call call;
+    Arguments a;
+
+    if (name && deriv_named(name, &op))
+        return eval_derivative(c, s, op, e);
+    if (name && later_named(name))
+        return fail_later(c, e->call.fn->span,
+                          arena_printf(c->arena, "'%s'", name));
+    d = struct_named(c, s, e->call.fn, &index);
+    if (d)
+        return construct(c, s, d, index, e);
+    if (name && builtin_find(c, name)) {
+        call = evaluate_arguments(c, s, e);
+        return call_has_error(&call)
+                   ? c->error
+                   : builtin_call(c, builtin_find(c, name), &call);
+    }
+    fn = eval(c, s, e->call.fn);
+    call = evaluate_arguments(c, s, e);
+    if (is_error(fn))
+        return fn;
+    if (fn->kind != V_fn)
+        return not_callable(c, s, e, fn);
+    if (fn->fn->kind == FK_builtin)
+        return call_has_error(&call)
+                   ? c->error
+                   : builtin_call(c, fn->fn->builtin, &call);
+    return arrange(c, fn->fn, &call, &a) ? apply(c, fn->fn, &a) : c->error;
+}

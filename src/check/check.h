@@ -1,0 +1,40 @@
+/* check.h: from the program as written to the graph: names, types, shapes,
+ * derivatives, exports. The only room that sees both. */
+#ifndef NNCC_CHECK_H
+#define NNCC_CHECK_H
+
+#include "graph/graph.h"
+#include "syntax/ast.h"
+
+typedef struct CheckOptions {
+    DType real; /* DT_f32 or DT_f64 */
+    /* --dim name=value, --max name=value */
+    const char *const *dim_name;
+    const int64_t *dim_value;
+    int ndim;
+} CheckOptions;
+
+typedef struct Program Program;
+
+/* Reads path and all that it uses (`use x;`: x.nn beside it, then the embedded
+ * standard library), checks every function and builds the module. Errors are
+ * recorded in d; the result is NULL when there were any. text, if not NULL, is
+ * the file's content (standard input). */
+Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
+                       size_t len, const CheckOptions *o);
+Module *program_module(Program *p);
+
+/* `nncc run model.nn 'grad(f, x)'`: the function that an expression denotes,
+ * as a Function that is not exported. NULL after an error. */
+Function *program_function(Program *p, const char *expression);
+
+/* Two expressions over the program's consts and functions and the parameters
+ * given: for tests/identities.txt. `params` is "x: real[n], y: real[]". Both
+ * results are simplified by the caller. False after an error. */
+bool program_expressions(Program *p, const char *params, const char *left,
+                         const char *right, Function **l, Function **r);
+
+/* The embedded standard library: name without ".nn"; NULL: no such file. */
+const char *std_source(const char *name, size_t *len);
+
+#endif

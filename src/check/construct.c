@@ -1,0 +1,385 @@
+/* construct.c: values of structs: Name(field = e, …), and by initialisers. */
+#include "check/check_internal.h"
+
+#include <string.h>
+
+static Node *fill_tensor(Check *c, const Ty *t, const Value *v)
+{
+    Node *n = adapt(c, v, t->dtype);
+
+    if (!n || n->rank > t->rank)
+        return NULL;
+    for (int i = 0; i < n->rank; i++)
+        if (n->dim[i] != t->dim[t->rank - n->rank + i] &&
+            !dim_is(n->dim[i], 1))
+            return NULL;
+    return spread(c, n, t->rank, t->dim);
+}
+
+const Value *fill(Check *c, const Ty *t, const Value *v, Span at)
+{
+    const Ty **type = ty_leaves(c, t);
+    Node **leaf = NEWN(c->arena, Node *, t->nleaf + 1);
+    bool good = v->kind == V_tensor;
+
+    if (is_error(v))
+        return NULL;
+    if (fit(c, t, v))
+        return fit(c, t, v);
+    for (int i = 0; i < t->nleaf && good; i++) {
+        leaf[i] = fill_tensor(c, type[i], v);
+        good = leaf[i] != NULL;
+    }
+    if (good)
+        return value_of_leaves(c, t, leaf);
+    fail(c, at, "type-mismatch", "this does not fit %s", ty_text(c, t));
+    diag_label(c->diags, at, "%s", value_text(c, v));
+    return NULL;
+}
+
+/* ~ normal(mean, std), ~ uniform(lo, hi). */
+
+typedef struct Distribution {
+    bool normal;
+    Node *a, *b; /* of the field's dtype */
+} Distribution;
+
+static bool distribution(Check *c, const Scope *s, const Expr *e, DType t,
+                         Distribution *d)
+{
+    const char *name = e->kind == EX_call && e->call.fn->kind == EX_name
+                           ? e->call.fn->name
+                           : "";
+    Node *arg[2] = {NULL, NULL};
+
+    d->normal = strcmp(name, "normal") == 0;
+    if ((!d->normal && strcmp(name, "uniform") != 0) || e->call.narg != 2) {
+        fail(c, e->span, "initialiser",
+             "'~' takes normal(mean, std) or uniform(lo, hi)");
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        const Value *v = eval(c, s, e->call.arg[i].value);
+
+        if (is_error(v))
+            return false;
+        arg[i] = is_scalar(v) ? adapt(c, v, t) : NULL;
+        if (arg[i])
+            continue;
+        fail(c, e->call.arg[i].value->span, "initialiser",
+             "this is to be a %s, not %s", dtype_text(c, t),
+             value_text(c, v));
+        return false;
+    }
+    d->a = arg[0];
+    d->b = arg[1];
+    return true;
+}
+
+/* normal: a + b z;  uniform: a + (b - a) u */
+static Node *draw(Check *c, const Distribution *d, const Ty *t, Node *key)
+{
+    Graph *g = c->graph;
+    Node *scale = d->normal ? d->b : g2(g, OP_sub, d->b, d->a);
+    Node *z = d->normal ? g_normal(g, t->dtype, key, t->rank, t->dim)
+                        : g_uniform(g, t->dtype, key, t->rank, t->dim);
+
+    scale = g_broadcast_to(g, scale, t->rank, t->dim);
+    return g2(g, OP_add, g_broadcast_to(g, d->a, t->rank, t->dim),
+              g2(g, OP_mul, scale, z));
+}
+
+static const Value *random_field(Check *c, const Scope *s, const FieldEx *f,
+                                 const Ty *t, Node *key, int64_t *number)
+{
+    Distribution d;
+    const Ty **type = ty_leaves(c, t);
+    Node **leaf = NEWN(c->arena, Node *, t->nleaf + 1);
+
+    for (int i = 0; i < t->nleaf; i++) {
+        if (!dtype_is_real(type[i]->dtype)) {
+            fail(c, f->span, "initialiser",
+                 "'%s' is %s; only reals are drawn at random", f->name,
+                 ty_text(c, t));
+            return NULL;
+        }
+        if (!distribution(c, s, f->init, type[i]->dtype, &d))
+            return NULL;
+        leaf[i] = draw(c, &d, type[i], g_split(c->graph, key, (*number)++));
+    }
+    return value_of_leaves(c, t, leaf);
+}
+
+static const Value *initial_field(Check *c, const Scope *s, const Ty *of,
+                                  int i, Node *key, int64_t *number, Span at)
+{
+    const FieldEx *f = &of->def->item->field[i];
+    const Ty *t = of->part[i];
+    const Value *v;
+    Span before;
+
+    if (!f->init)
+        return initial_value(c, t, key, number, f->span);
+    before = graph_span(c->graph, f->init->span);
+    if (!f->random) {
+        v = fill(c, t, eval(c, s, f->init), f->init->span);
+    } else if (key) {
+        v = random_field(c, s, f, t, key, number);
+    } else {
+        fail(c, at, "missing-field",
+             "'%s' is drawn at random and must be given here", f->name);
+        note(c, f->span, "'%s' is declared here", f->name);
+        v = NULL;
+    }
+    graph_span(c->graph, before);
+    return v;
+}
+
+static const Value *initial_struct(Check *c, const Ty *t, Node *key,
+                                   int64_t *number, Span at)
+{
+    const Value **field = NEWN(c->arena, const Value *, t->npart + 1);
+    const Scope *s = struct_scope(c, t->def, t->arg);
+
+    for (int i = 0; i < t->npart; i++) {
+        field[i] = initial_field(c, s, t, i, key, number, at);
+        if (!field[i])
+            return NULL;
+    }
+    return value_struct(c, t, field);
+}
+
+static const Value *no_initialiser(Check *c, const Ty *t, Span at)
+{
+    fail(c, at, "initialiser", "there is no initial value for %s",
+         ty_text(c, t));
+    detail(c, "a field takes '= value' or '~ normal(mean, std)'");
+    return NULL;
+}
+
+static const Value *initial_tuple(Check *c, const Ty *t, Node *key,
+                                  int64_t *number, Span at)
+{
+    const Value **part = NEWN(c->arena, const Value *, t->npart + 1);
+
+    for (int i = 0; i < t->npart; i++) {
+        part[i] = initial_value(c, t->part[i], key, number, at);
+        if (!part[i])
+            return NULL;
+    }
+    return value_tuple(c, at, t->npart, part);
+}
+
+/* n values, each with keys of its own: drawn one by one, so n is constant. */
+static const Value *initial_stack(Check *c, const Ty *t, Node *key,
+                                  int64_t *number, Span at)
+{
+    int64_t n;
+    Operand *x;
+
+    if (!dim_const_value(t->count, &n) || n < 1 || n > MAX_PARAMS) {
+        fail(c, at, "initialiser",
+             "a stack with initial values has 1 to %d elements", MAX_PARAMS);
+        return NULL;
+    }
+    x = NEWN(c->arena, Operand, n);
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = (Operand){initial_value(c, t->part[0], key, number, at), at,
+                         NULL};
+        if (!x[i].value)
+            return NULL;
+    }
+    return stack_values(c, NULL, at, (int)n, x);
+}
+
+const Value *initial_value(Check *c, const Ty *t, Node *key, int64_t *number,
+                           Span at)
+{
+    if (!within_budget(c, at))
+        return NULL;
+    switch (t->kind) {
+    case TY_struct:
+        return initial_struct(c, t, key, number, at);
+    case TY_tuple:
+        return initial_tuple(c, t, key, number, at);
+    case TY_stack:
+        return initial_stack(c, t, key, number, at);
+    case TY_tensor:
+        return no_initialiser(c, t, at);
+    }
+    return NULL;
+}
+
+/* Name(field = e, …) */
+
+typedef struct Making {
+    Check *c;
+    StructDef *d;
+    const Expr *call;
+    const Value **value; /* one a field, NULL where not given */
+    const Expr **expr;
+} Making;
+
+static int field_index(const StructItem *s, const char *name)
+{
+    for (int i = 0; i < s->nfield; i++)
+        if (s->field[i].name == name)
+            return i;
+    return -1;
+}
+
+static bool take_field(Making *m, const Scope *s, const Arg *a)
+{
+    const StructItem *item = m->d->item;
+    Check *c = m->c;
+    const char **name;
+    int i = a->name ? field_index(item, a->name) : -1;
+
+    if (!a->name) {
+        fail(c, a->value->span, "argument-name",
+             "the fields of '%s' are given by name: %s = …", item->name,
+             item->nfield ? item->field[0].name : "field");
+        return false;
+    }
+    if (i < 0) {
+        name = NEWN(c->arena, const char *, item->nfield + 1);
+        for (int k = 0; k < item->nfield; k++)
+            name[k] = item->field[k].name;
+        fail(c, a->name_span, "unknown-field", "'%s' has no field '%s'%s",
+             item->name, a->name,
+             suggestion(c, a->name, name, item->nfield));
+        note(c, item->name_span, "'%s' is declared here", item->name);
+        return false;
+    }
+    if (m->value[i]) {
+        fail(c, a->name_span, "argument-twice", "'%s' is given twice",
+             a->name);
+        return false;
+    }
+    m->value[i] = eval(c, s, a->value);
+    m->expr[i] = a->value;
+    return !is_error(m->value[i]);
+}
+
+/* Solves for the parameters of a struct as for a function of its fields. */
+static Fn *constructor(Making *m)
+{
+    Check *c = m->c;
+    const StructItem *s = m->d->item;
+    FnItem *item = NEW(c->arena, FnItem);
+    Fn *f = NEW(c->arena, Fn);
+
+    item->name = s->name;
+    item->span = item->name_span = s->name_span;
+    item->param = NEWN(c->arena, ParamEx, s->nfield + 1);
+    item->type_param = NEWN(c->arena, const char *, s->nparam + 1);
+    for (int i = 0; i < s->nparam; i++)
+        if (m->d->is_type[i])
+            item->type_param[item->ntype_param++] = s->param[i];
+    for (int i = 0; i < s->nfield; i++)
+        if (m->value[i])
+            item->param[item->nparam++] = (ParamEx){
+                s->field[i].name, s->field[i].span, s->field[i].type, NULL};
+    f->kind = FK_item;
+    f->info = fn_info(c, item);
+    f->scope = scope_new(c, NULL, 0, m->d->unit);
+    return f;
+}
+
+static const Ty *solved_instance(Making *m, const Scope *s, Span at)
+{
+    Check *c = m->c;
+    const StructItem *item = m->d->item;
+    TyArg *arg = NEWN(c->arena, TyArg, item->nparam + 1);
+
+    for (int i = 0; i < item->nparam; i++) {
+        const Binding *b = scope_find(s, INT32_MAX, item->param[i]);
+
+        if (b && m->d->is_type[i])
+            arg[i].ty = b->ty;
+        else if (b && b->value)
+            arg[i].dim = dim_of_value(c, b->value, at);
+        if (arg[i].ty || arg[i].dim)
+            continue;
+        fail(c, at, "unsolved", "these fields do not tell what '%s' is",
+             item->param[i]);
+        detail(c, "write %s[…](…) to say it", item->name);
+        return NULL;
+    }
+    return struct_instance(c, m->d, arg, at);
+}
+
+static const Ty *infer_instance(Making *m, const Scope *caller)
+{
+    Check *c = m->c;
+    Fn *f = constructor(m);
+    Scope *s = scope_new(c, f->scope, 0, m->d->unit);
+    Arguments a =
+        arguments_new(c, f->info->item->nparam, m->call->span, caller);
+    int k = 0;
+
+    for (int i = 0; i < m->d->item->nfield; i++) {
+        if (!m->value[i])
+            continue;
+        a.value[k] = m->value[i];
+        a.expr[k] = m->expr[i];
+        a.span[k++] = m->expr[i]->span;
+    }
+    return bind_arguments(c, f, s, &a) ? solved_instance(m, s, m->call->span)
+                                       : NULL;
+}
+
+static const Value *fill_fields(Making *m, const Scope *s, const Ty *t)
+{
+    Check *c = m->c;
+    const Scope *inner = struct_scope(c, m->d, t->arg);
+    const Value **field = NEWN(c->arena, const Value *, t->npart + 1);
+    const FieldEx *f = m->d->item->field;
+    int64_t number = 0;
+
+    for (int i = 0; i < t->npart; i++) {
+        if (m->value[i]) {
+            field[i] = fit(c, t->part[i], m->value[i]);
+        } else if (f[i].init) {
+            field[i] = initial_field(c, inner, t, i, NULL, &number,
+                                     m->call->span);
+        } else {
+            fail(c, m->call->span, "missing-field",
+                 "'%s' needs its field '%s'", m->d->item->name, f[i].name);
+            note(c, f[i].span, "'%s' is declared here", f[i].name);
+        }
+        if (field[i])
+            continue;
+        if (m->value[i]) {
+            fail(c, m->expr[i]->span, "type-mismatch", "'%s' is %s",
+                 f[i].name, ty_text(c, t->part[i]));
+            label_operand(c, s, m->expr[i], m->value[i]);
+            note(c, f[i].span, "'%s' is declared here", f[i].name);
+        }
+        return c->error;
+    }
+    return value_struct(c, t, field);
+}
+
+const Value *construct(Check *c, const Scope *s, StructDef *d,
+                       const Expr *index, const Expr *call)
+{
+    Making m = {c, d, call, NULL, NULL};
+    bool good = struct_ready(c, d) != NULL;
+    const TypeEx *type;
+    const Ty *t = NULL;
+
+    m.value = NEWN(c->arena, const Value *, d->item->nfield + 1);
+    m.expr = NEWN(c->arena, const Expr *, d->item->nfield + 1);
+    for (int i = 0; i < call->call.narg; i++)
+        good = take_field(&m, s, &call->call.arg[i]) && good;
+    if (!good)
+        return c->error;
+    if (index || d->item->nparam == 0) {
+        type = type_of_expr(c, call->call.fn);
+        t = type ? type_eval(c, s, type) : NULL;
+    } else {
+        t = infer_instance(&m, s);
+    }
+    return t ? fill_fields(&m, s, t) : c->error;
+}

@@ -1,0 +1,544 @@
+/* export.c: functions of the module from functions of the program. */
+#include "check/check_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+Function *function_new(Check *c, FunctionKind kind, const char *name, Span at)
+{
+    Function *f = NEW(graph_arena(c->graph), Function);
+
+    f->kind = kind;
+    f->name = name;
+    f->span = at;
+    f->param = NEWN(graph_arena(c->graph), Port, 2 * MAX_PARAMS + 3);
+    f->result = NEWN(graph_arena(c->graph), Port, 2 * MAX_PARAMS + 3);
+    return f;
+}
+
+static Port port_make(Check *c, const char *name, const Value *v, Span span)
+{
+    return (Port){
+        .name = name,
+        .type = ty_export(c, value_ty(c, v)),
+        .leaf = value_leaves(c, v),
+        .nleaf = v->nleaf,
+        .span = span,
+        .in_place = -1,
+    };
+}
+
+void add_param(Check *c, Function *f, const char *name, const Value *v,
+               Span span)
+{
+    f->param[f->nparam++] = port_make(c, name, v, span);
+}
+
+void add_result(Check *c, Function *f, const char *name, const Value *v,
+                Span span)
+{
+    v = settle(c, span, v);
+    if (v->kind == V_tuple && v->npart <= MAX_PARAMS &&
+        f->nresult + v->npart <= 2 * MAX_PARAMS) {
+        for (int i = 0; i < v->npart; i++) {
+            const Value *part = settle(c, span, v->part[i]);
+
+            if (value_ty(c, part))
+                f->result[f->nresult++] = port_make(
+                    c, arena_printf(c->arena, "%s_%d", name, i), part, span);
+        }
+    } else if (value_ty(c, v)) {
+        f->result[f->nresult++] = port_make(c, name, v, span);
+    }
+}
+
+/* Free variables, in the order in which the types name them. */
+
+typedef struct Vars {
+    Check *c;
+    LIST(const Dim *) list;
+} Vars;
+
+static void *no_value(void *u, int64_t v)
+{
+    (void)v;
+    return u;
+}
+
+static void *no_join(void *u, void *a, void *b)
+{
+    (void)a;
+    (void)b;
+    return u;
+}
+
+static void *take_variable(void *u, const Dim *var)
+{
+    Vars *v = u;
+
+    for (int i = 0; i < v->list.n; i++)
+        if (v->list.at[i] == var)
+            return u;
+    list_push(v->c->arena, &v->list, var);
+    return u;
+}
+
+static void variables_of(Vars *v, const Dim *d)
+{
+    const DimVisitor visit = {v,       no_value, take_variable, no_join,
+                              no_join, no_join,  no_join};
+
+    dim_visit(d, &visit);
+}
+
+static void variables_of_type(Vars *v, const Type *t)
+{
+    for (int i = 0; t->kind == TY_tensor && i < t->rank; i++)
+        variables_of(v, t->dim[i]);
+    if (t->kind == TY_stack)
+        variables_of(v, t->count);
+    for (int i = 0; i < t->npart; i++)
+        variables_of_type(v, t->part[i]);
+}
+
+static void free_variables(Check *c, Function *f)
+{
+    Vars v = {.c = c};
+
+    for (int i = 0; i < f->nparam; i++)
+        variables_of_type(&v, f->param[i].type);
+    for (int i = 0; i < f->nresult; i++)
+        variables_of_type(&v, f->result[i].type);
+    f->var = v.list.at;
+    f->nvar = v.list.n;
+}
+
+/* Names in C. */
+
+static bool is_c_keyword(const char *name)
+{
+    /* of C and C++, in order; those that are no names in the language too */
+    static const char *const word[] = {
+        "alignas",   "alignof",   "asm",      "auto",     "bool",
+        "break",     "case",      "catch",    "char",     "class",
+        "const",     "constexpr", "continue", "decltype", "default",
+        "delete",    "do",        "double",   "else",     "enum",
+        "explicit",  "export",    "extern",   "false",    "float",
+        "for",       "friend",    "goto",     "if",       "inline",
+        "int",       "long",      "mutable",  "namespace", "new",
+        "noexcept",  "nullptr",   "operator", "private",  "protected",
+        "public",    "register",  "restrict", "return",   "short",
+        "signed",    "sizeof",    "static",   "struct",   "switch",
+        "template",  "this",      "throw",    "true",     "try",
+        "typedef",   "typeid",    "typename", "union",    "unsigned",
+        "using",     "virtual",   "void",     "volatile", "while",
+    };
+    size_t n = sizeof word / sizeof *word;
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(word[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool usable_in_c(Check *c, const char *name, Span at)
+{
+    if (!is_c_keyword(name))
+        return true;
+    fail(c, at, "c-name",
+         "'%s' is exported, but that is a keyword of C or C++", name);
+    detail(c, "choose another name");
+    return false;
+}
+
+static bool fields_usable(Check *c, const Type *t, Span at)
+{
+    bool good = true;
+
+    for (int i = 0; i < t->npart; i++) {
+        if (t->kind == TY_struct)
+            good = usable_in_c(c, t->field[i], at) && good;
+        good = fields_usable(c, t->part[i], at) && good;
+    }
+    return good;
+}
+
+typedef struct Named {
+    const char *name, *what;
+    Span span;
+} Named;
+
+static int by_name(const void *a, const void *b)
+{
+    const Named *x = a, *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
+static bool names_differ(Check *c, const Function *f)
+{
+    int n = 0, total = f->nparam + f->nresult + f->nvar + 2;
+    Named *all = NEWN(c->arena, Named, total);
+    bool good = true;
+
+    for (int i = 0; i < f->nparam; i++)
+        all[n++] = (Named){f->param[i].name, "a parameter", f->param[i].span};
+    for (int i = 0; i < f->nvar; i++)
+        all[n++] = (Named){dim_var_name(f->var[i]), "a dimension", f->span};
+    for (int i = 0; i < f->nresult; i++)
+        if (f->result[i].in_place < 0)
+            all[n++] =
+                (Named){f->result[i].name, "a result", f->result[i].span};
+    for (int i = 0; i < n; i++)
+        good = usable_in_c(c, all[i].name, all[i].span) && good;
+    all[n++] = (Named){"workspace", "the workspace", f->span};
+    all[n++] = (Named){"exec", "the execution context", f->span};
+    qsort(all, (size_t)n, sizeof *all, by_name);
+    for (int i = 1; i < n && good; i++) {
+        if (strcmp(all[i - 1].name, all[i].name) != 0)
+            continue;
+        fail(c, f->span, "c-name",
+             "two things that '%s' takes or gives are called '%s'", f->name,
+             all[i].name);
+        detail(c, "%s and %s", all[i - 1].what, all[i].what);
+        good = false;
+    }
+    return good;
+}
+
+bool finish_function(Check *c, Function *f)
+{
+    bool good = usable_in_c(c, f->name, f->span);
+
+    free_variables(c, f);
+    for (int i = 0; i < f->nparam; i++)
+        good = fields_usable(c, f->param[i].type, f->param[i].span) && good;
+    return names_differ(c, f) && good;
+}
+
+/* Results of a derivative, under the names that LANGUAGE gives them. */
+
+static const char *deriv_suffix(DerivOp op)
+{
+    return op == D_grad ? "grad" : deriv_name(op);
+}
+
+static const char *base_name(Check *c, const Fn *f)
+{
+    switch (f->kind) {
+    case FK_item:
+        return f->info->item->name;
+    case FK_builtin:
+        return f->builtin->name;
+    case FK_derivative:
+        break;
+    }
+    if (!base_name(c, f->of))
+        return NULL;
+    return arena_printf(c->arena, "%s_%s", base_name(c, f->of),
+                        deriv_suffix(f->op));
+}
+
+static void add_by(Check *c, Function *to, const Fn *f, const Value *v,
+                   Span at)
+{
+    for (int i = 0; i < f->nby; i++) {
+        const char *x = fn_param_name(c, f->of, f->by[i]);
+        const char *name = f->op == D_vjp
+                               ? arena_printf(c->arena, "%s_bar", x)
+                               : arena_printf(c->arena, "d_%s", x);
+
+        add_result(c, to, name, f->nby == 1 ? v : v->part[i], at);
+    }
+}
+
+static void add_results(Check *c, Function *to, const Fn *f, const Value *v,
+                        const char *name, Span at)
+{
+    const char *of;
+
+    if (f->kind != FK_derivative) {
+        add_result(c, to, name, v, at);
+        return;
+    }
+    of = base_name(c, f->of);
+    of = of ? of : "value";
+    switch (f->op) {
+    case D_grad:
+        add_by(c, to, f, v, at);
+        break;
+    case D_value_and_grad:
+    case D_vjp:
+        add_result(c, to, of, v->part[0], at);
+        add_by(c, to, f, v->part[1], at);
+        break;
+    case D_jvp:
+        add_result(c, to, of, v->part[0], at);
+        add_result(c, to, arena_printf(c->arena, "%s_dot", of), v->part[1],
+                   at);
+        break;
+    }
+}
+
+static DerivKind deriv_kind(DerivOp op)
+{
+    switch (op) {
+    case D_grad:
+        return DERIV_grad;
+    case D_value_and_grad:
+        return DERIV_value_and_grad;
+    case D_jvp:
+        return DERIV_jvp;
+    case D_vjp:
+        return DERIV_vjp;
+    }
+    return DERIV_none;
+}
+
+/* A function has to be checked, and of fixed types, to be exported. */
+static bool exportable(Check *c, const Fn *f, Span at)
+{
+    const char *why = NULL;
+
+    if (f->kind == FK_derivative)
+        return exportable(c, f->of, at);
+    if (f->kind == FK_builtin)
+        why = "its parameters have no types of their own; wrap it in a "
+              "function";
+    else
+        define(c, f);
+    if (f->kind == FK_item && f->info->state == FN_bad)
+        return false;
+    if (f->kind == FK_item && f->info->generic)
+        why = "its parameters do not have fixed types; wrap it in a function "
+              "whose have";
+    else if (f->kind == FK_item && f->info->leading)
+        why = "'..' leaves the number of dimensions open; wrap it in a "
+              "function where it is fixed";
+    if (!why)
+        return true;
+    fail(c, at, "export", "'%s' cannot be compiled by itself", fn_name(c, f));
+    detail(c, "%s", why);
+    note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    return false;
+}
+
+/* The evaluation that checked f, or a new one. */
+static const Value *evaluate_fresh(Check *c, const Fn *f, Span at,
+                                   const Value ***args)
+{
+    FnInfo *info = f->kind == FK_item ? f->info : NULL;
+    Arguments a;
+    const Value *v;
+
+    if (info && info->fresh && c->options->ndim == 0) {
+        *args = info->fresh;
+        info->fresh = NULL;
+        return info->result;
+    }
+    *args = fresh_arguments(c, f);
+    if (!*args)
+        return NULL;
+    a = arguments_new(c, fn_nparam(f), fn_span(f).end ? fn_span(f) : at, NULL);
+    memcpy(a.value, *args, sizeof *a.value * (size_t)a.n);
+    v = apply(c, f, &a);
+    return is_error(v) ? NULL : v;
+}
+
+static void set_derivative(Check *c, Function *to, const Fn *f, Span at)
+{
+    if (f->kind != FK_derivative)
+        return;
+    to->deriv = deriv_kind(f->op);
+    to->by = f->by;
+    to->nby = f->nby;
+    to->primal = build_function(
+        c, f->of, base_name(c, f->of) ? base_name(c, f->of) : "value",
+        base_name(c, f->of) ? base_name(c, f->of) : "value", at);
+}
+
+static bool has_values_only(Check *c, const Value *v, const Fn *f, Span at)
+{
+    if (value_ty(c, v))
+        return true;
+    fail(c, at, "export", "the result of '%s' is a function; only values can "
+                          "be computed at run time",
+         fn_name(c, f));
+    return false;
+}
+
+Function *build_function(Check *c, const Fn *f, const char *name,
+                         const char *result, Span at)
+{
+    Function *to;
+    const Value **args;
+    const Value *v;
+    Span span;
+
+    if (!exportable(c, f, at))
+        return NULL;
+    v = evaluate_fresh(c, f, at, &args);
+    if (!v || !has_values_only(c, v, f, at))
+        return NULL;
+    to = function_new(c, FN_plain, name, at);
+    if (fn_nparam(f) > 2 * MAX_PARAMS) {
+        fail(c, at, "too-large", "more than %d parameters", 2 * MAX_PARAMS);
+        return NULL;
+    }
+    for (int i = 0; i < fn_nparam(f); i++) {
+        span = fn_param_span(f, i);
+        add_param(c, to, fn_param_name(c, f, i), args[i],
+                  span.end ? span : at);
+    }
+    add_results(c, to, f, v, result, at);
+    set_derivative(c, to, f, at);
+    return finish_function(c, to) ? to : NULL;
+}
+
+/* What is exported under one name, or would be. */
+static const Function *exported(const Module *m, const char *name)
+{
+    for (int i = 0; i < m->function.n; i++)
+        if (strcmp(m->function.at[i]->name, name) == 0)
+            return m->function.at[i];
+    return NULL;
+}
+
+static const char *other_clash(Check *c, const Module *m, const char *name)
+{
+    static const char suffix[] = "_workspace";
+    size_t n = strlen(name), k = sizeof suffix - 1;
+
+    if (strcmp(name, "module") == 0)
+        return name;
+    if (n > k && strcmp(name + n - k, suffix) == 0 &&
+        exported(m, arena_printf(c->arena, "%.*s", (int)(n - k), name)))
+        return name;
+    name = arena_printf(c->arena, "%s%s", name, suffix);
+    return exported(m, name) ? name : NULL;
+}
+
+void add_export(Program *p, Function *f, Span at)
+{
+    Check *c = &p->check;
+    const Function *other = f ? exported(p->module, f->name) : NULL;
+
+    if (!f)
+        return;
+    if (other) {
+        fail(c, at, "export", "'%s' is exported twice", f->name);
+        detail(c, "'export … as name;' gives another name");
+        note(c, other->span, "the first is here");
+        return;
+    }
+    if (other_clash(c, p->module, f->name)) {
+        fail(c, at, "export",
+             "the C function '%s_%s' would be there twice", p->module->name,
+             other_clash(c, p->module, f->name));
+        detail(c, "'export … as name;' gives another name");
+        return;
+    }
+    list_push(graph_arena(c->graph), &p->module->function, f);
+}
+
+/* export init(Net); */
+
+static const Expr *init_call(Check *c, const Scope *s, const Expr *e)
+{
+    Found f;
+
+    if (e->kind != EX_call || e->call.fn->kind != EX_name ||
+        strcmp(e->call.fn->name, "init") != 0)
+        return NULL;
+    f = lookup(c, s, e->call.fn->name, e->call.fn->span);
+    return f.local || f.entry || f.clash ? NULL : e;
+}
+
+static Function *build_init(Check *c, const Scope *s, const Expr *call,
+                            const char *name)
+{
+    const TypeEx *type;
+    const Ty *t;
+    const Value *key, *v;
+    Function *f;
+    int64_t number = 0;
+
+    if (call->call.narg != 1) {
+        fail(c, call->span, "export", "'init' takes one type: init(Net)");
+        return NULL;
+    }
+    type = type_of_expr(c, call->call.arg[0].value);
+    t = type ? type_eval(c, s, type) : NULL;
+    if (!t)
+        return NULL;
+    key = value_fresh(c, ty_scalar(c, DT_key), "seed");
+    v = initial_value(c, t, key->node, &number, call->span);
+    if (!v)
+        return NULL;
+    f = function_new(c, FN_init, name, call->span);
+    add_param(c, f, "seed", key, call->span);
+    add_result(c, f, "value", v, call->span);
+    return finish_function(c, f) ? f : NULL;
+}
+
+static void export_item(Program *p, const Item *item)
+{
+    Check *c = &p->check;
+    const Scope *s = scope_new(c, NULL, 0, c->main);
+    const Expr *init = init_call(c, s, item->export.value);
+    const char *name = item->export.as, *base;
+    const Value *v;
+
+    if (init) {
+        add_export(p, build_init(c, s, init, name ? name : "init"),
+                   item->span);
+        return;
+    }
+    v = eval(c, s, item->export.value);
+    if (is_error(v))
+        return;
+    if (v->kind != V_fn) {
+        fail(c, item->export.value->span, "export",
+             "only functions are exported, this is %s", value_text(c, v));
+        return;
+    }
+    base = base_name(c, v->fn);
+    if (!name && !base) {
+        fail(c, item->export.value->span, "export",
+             "a name is needed: 'export … as name;'");
+        return;
+    }
+    add_export(p,
+               build_function(c, v->fn, name ? name : base,
+                              base ? base : name,
+                              item->export.value->span),
+               item->span);
+}
+
+static void unused_dims(Check *c)
+{
+    for (int i = 0; i < c->options->ndim; i++) {
+        bool used = false;
+
+        for (int k = 0; k < c->dim_used.n; k++)
+            used = used ||
+                   strcmp(c->dim_used.at[k], c->options->dim_name[i]) == 0;
+        if (!used && diags_errors(c->diags) == 0)
+            fail(c, (Span){0, 0}, "option",
+                 "no exported function has a dimension '%s' to fix",
+                 c->options->dim_name[i]);
+    }
+}
+
+void export_all(Program *p)
+{
+    const Ast *ast = p->check.main->ast;
+
+    for (int i = 0; i < ast->item.n; i++)
+        if (ast->item.at[i]->kind == IT_export)
+            export_item(p, ast->item.at[i]);
+    for (int i = 0; i < ast->item.n; i++)
+        if (ast->item.at[i]->kind == IT_train)
+            export_train(p, ast->item.at[i]);
+    unused_dims(&p->check);
+}

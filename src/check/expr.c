@@ -1,0 +1,394 @@
+/* expr.c: evaluating expressions and blocks. */
+#include "check/check_internal.h"
+
+#include <string.h>
+
+bool within_budget(Check *c, Span at)
+{
+    if (c->over)
+        return false;
+    if (c->nesting > MAX_NESTING) {
+        fail(c, at, "too-deep", "this is nested too deeply");
+        c->over = true;
+    } else if (++c->work > MAX_WORK || graph_count(c->graph) > MAX_NODES) {
+        fail(c, at, "too-large",
+             "this program expands to too many operations");
+        detail(c, "functions are expanded where they are called");
+        c->over = true;
+    }
+    return !c->over;
+}
+
+static const Value *const_value(Check *c, Entry *e)
+{
+    const Item *item = e->item;
+    Scope *s = scope_new(c, NULL, 0, e->unit);
+    const Value *v = eval(c, s, item->constant.value);
+    const Ty *t;
+
+    if (!item->constant.type || is_error(v))
+        return v;
+    t = type_eval(c, s, item->constant.type);
+    if (!t)
+        return c->error;
+    if (fit(c, t, v))
+        return fit(c, t, v);
+    fail(c, item->constant.value->span, "type-mismatch",
+         "'%s' is declared as %s", e->name, ty_text(c, t));
+    diag_label(c->diags, item->constant.value->span, "%s", value_text(c, v));
+    return c->error;
+}
+
+const Value *entry_value(Check *c, const Entry *entry, Span at)
+{
+    Entry *e = (Entry *)(uintptr_t)entry; /* its value is filled in late */
+    Frame own = {NULL, at, true};
+
+    switch (e->kind) {
+    case EN_fn:
+        return e->value;
+    case EN_struct:
+        fail(c, at, "type-as-value", "'%s' is a type, not a value", e->name);
+        detail(c, "%s(field = …) builds one", e->name);
+        return c->error;
+    case EN_unit:
+        return fail(c, at, "name", "'%s' is a file; '%s.x' is what it calls x",
+                    e->name, e->name);
+    case EN_const:
+        break;
+    }
+    if (e->busy)
+        return fail(c, at, "circular-const", "'%s' is defined by itself",
+                    e->name);
+    if (e->value)
+        return e->value;
+    e->busy = true;
+    list_push(c->arena, &c->frame, own);
+    e->value = const_value(c, e);
+    c->frame.n--;
+    e->busy = false;
+    return e->value;
+}
+
+static const Value *builtin_value(Check *c, const Builtin *b)
+{
+    Fn *f = NEW(c->arena, Fn);
+
+    f->kind = FK_builtin;
+    f->builtin = b;
+    return value_fn(c, f);
+}
+
+static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
+{
+    Found f = lookup(c, s, e->name, e->span);
+    const Value *v;
+    DerivOp op;
+    DType t;
+
+    if (f.local && f.local->value)
+        return f.local->value;
+    if (f.local)
+        return fail(c, e->span, "type-as-value",
+                    "'%s' is a type, not a value", e->name);
+    if (f.entry)
+        return entry_value(c, f.entry, e->span);
+    if (f.clash)
+        return c->error;
+    v = constant_named(c, e->name);
+    if (v)
+        return v;
+    if (f.builtin)
+        return builtin_value(c, f.builtin);
+    if (deriv_named(e->name, &op))
+        return fail(c, e->span, "derivative",
+                    "'%s' needs a function: %s(f, x)", e->name, e->name);
+    if (later_named(e->name))
+        return fail_later(c, e->span,
+                          arena_printf(c->arena, "'%s'", e->name));
+    if (dtype_of_name(c, e->name, &t))
+        return fail(c, e->span, "type-as-value",
+                    "'%s' is a type, not a value", e->name);
+    unknown_name(c, s, e->name, e->span);
+    return c->error;
+}
+
+static const Value *unknown_field(Check *c, const Expr *e, const StructItem *s)
+{
+    const char **name = NEWN(c->arena, const char *, s->nfield + 1);
+
+    for (int i = 0; i < s->nfield; i++)
+        name[i] = s->field[i].name;
+    fail(c, e->field.name_span, "unknown-field",
+         "'%s' has no field '%s'%s", s->name, e->field.name,
+         suggestion(c, e->field.name, name, s->nfield));
+    note(c, s->name_span, "'%s' is declared here", s->name);
+    return c->error;
+}
+
+/* n.x after `use name as n`. */
+static const Entry *unit_named(Check *c, const Scope *s, const Expr *e)
+{
+    Found f;
+
+    if (e->kind != EX_name)
+        return NULL;
+    f = lookup(c, s, e->name, e->span);
+    return !f.local && f.entry && f.entry->kind == EN_unit ? f.entry : NULL;
+}
+
+static const Value *eval_field(Check *c, const Scope *s, const Expr *e)
+{
+    const Entry *unit = unit_named(c, s, e->field.of), *entry;
+    const Value *v;
+    const StructItem *item;
+    bool clash;
+
+    if (unit) {
+        entry = unit_find(c, unit->names, e->field.name, e->span, &clash);
+        if (entry)
+            return entry_value(c, entry, e->span);
+        return clash ? c->error
+                     : fail(c, e->field.name_span, "unknown-name",
+                            "'%s' has nothing called '%s'", unit->names->name,
+                            e->field.name);
+    }
+    v = eval(c, s, e->field.of);
+    if (is_error(v))
+        return v;
+    if (v->kind != V_struct) {
+        fail(c, e->field.name_span, "unknown-field",
+             "there is no field '%s' in this value", e->field.name);
+        label_operand(c, s, e->field.of, v);
+        if (v->kind == V_stack)
+            detail(c, "choose one of the stack first: …[i].%s",
+                   e->field.name);
+        return c->error;
+    }
+    item = v->ty->def->item;
+    for (int i = 0; i < item->nfield; i++)
+        if (item->field[i].name == e->field.name)
+            return v->part[i];
+    return unknown_field(c, e, item);
+}
+
+static const Value *eval_part(Check *c, const Scope *s, const Expr *e)
+{
+    const Value *v = eval(c, s, e->field.of);
+
+    if (is_error(v))
+        return v;
+    if (v->kind == V_tuple && e->field.part >= 0 &&
+        e->field.part < v->npart)
+        return v->part[e->field.part];
+    if (v->kind == V_tuple)
+        fail(c, e->span, "tuple-part", "this tuple has %d parts: .0 … .%d",
+             v->npart, v->npart - 1);
+    else
+        fail(c, e->span, "tuple-part", "'.%d' needs a tuple", e->field.part);
+    label_operand(c, s, e->field.of, v);
+    return c->error;
+}
+
+static const Value *closure(Check *c, const Scope *s, const FnItem *item,
+                            int limit)
+{
+    Fn *f = NEW(c->arena, Fn);
+
+    f->kind = FK_item;
+    f->info = fn_info(c, item);
+    f->scope = s;
+    f->limit = limit;
+    return value_fn(c, f);
+}
+
+static const Value *eval_if(Check *c, const Scope *s, const Expr *e)
+{
+    const Value *cond = eval(c, s, e->cond.cond);
+    Operand a = {NULL, e->cond.then->span, e->cond.then};
+    Operand b = {NULL, e->cond.other->span, e->cond.other};
+    bool known;
+
+    if (is_error(cond))
+        return cond;
+    if (!is_scalar(cond) || cond->node->dtype != DT_bool) {
+        fail(c, e->cond.cond->span, "condition",
+             "the condition of 'if' is a bool, this is %s",
+             value_text(c, cond));
+        if (cond->kind == V_tensor && cond->node->dtype == DT_bool)
+            detail(c, "where(c, a, b) chooses element by element");
+        return c->error;
+    }
+    if (value_const_bool(cond, &known))
+        return eval(c, s, known ? e->cond.then : e->cond.other);
+    a.value = eval(c, s, e->cond.then);
+    b.value = eval(c, s, e->cond.other);
+    return if_values(c, s, e->span, cond->node, &a, &b);
+}
+
+/* The right side of && and || is not looked at where the left decides. */
+static bool decided(const Expr *e, const Value *l)
+{
+    bool known;
+
+    return (e->binary.op == BI_and || e->binary.op == BI_or) &&
+           value_const_bool(l, &known) && known == (e->binary.op == BI_or);
+}
+
+/* a + b + c + … hangs to the left, as deep as it is long. */
+static const Value *eval_binary(Check *c, const Scope *s, const Expr *e)
+{
+    LIST(const Expr *) spine = {NULL, 0, 0};
+    const Value *v;
+
+    for (; e->kind == EX_binary; e = e->binary.left)
+        list_push(c->arena, &spine, e);
+    v = eval(c, s, e);
+    for (int i = spine.n - 1; i >= 0; i--) {
+        const Expr *b = spine.at[i];
+        Operand l = {v, b->binary.left->span, b->binary.left};
+        Operand r = {NULL, b->binary.right->span, b->binary.right};
+
+        if (decided(b, v))
+            continue;
+        if (!within_budget(c, b->span))
+            return c->error;
+        r.value = eval(c, s, b->binary.right);
+        graph_span(c->graph, b->span);
+        v = binary(c, s, b->binary.op, b->binary.op_span, &l, &r);
+    }
+    return v;
+}
+
+static const Value *eval_tuple(Check *c, const Scope *s, const Expr *e)
+{
+    const Value **part = NEWN(c->arena, const Value *, e->list.n + 1);
+    bool good = true;
+
+    for (int i = 0; i < e->list.n; i++) {
+        part[i] = eval(c, s, e->list.at[i]);
+        good = good && !is_error(part[i]);
+    }
+    return good ? value_tuple(c, e->span, e->list.n, part) : c->error;
+}
+
+static const Value *eval_kind(Check *c, const Scope *s, const Expr *e)
+{
+    switch (e->kind) {
+    case EX_int:
+        return value_int(c, e->integer);
+    case EX_real:
+        return value_real(c, e->real);
+    case EX_bool:
+        return value_tensor(c, g_const_int(c->graph, DT_bool, e->boolean));
+    case EX_name:
+        return eval_name(c, s, e);
+    case EX_field:
+        return eval_field(c, s, e);
+    case EX_part:
+        return eval_part(c, s, e);
+    case EX_call:
+        return eval_call(c, s, e);
+    case EX_index:
+        return eval_index(c, s, e);
+    case EX_unary:
+        return eval_unary(c, s, e);
+    case EX_binary:
+        return eval_binary(c, s, e);
+    case EX_tensor:
+        return eval_tensor(c, s, e);
+    case EX_tuple:
+        return eval_tuple(c, s, e);
+    case EX_if:
+        return eval_if(c, s, e);
+    case EX_block:
+        return eval_block(c, s, e->block);
+    case EX_fn:
+        return closure(c, s, e->fn, s->binding.n);
+    case EX_comp:
+        return fail_later(c, e->span, "a comprehension");
+    case EX_reduce:
+        return fail_later(c, e->span, "a reduction with binders");
+    case EX_loop:
+        return fail_later(c, e->span,
+                          arena_printf(c->arena, "'%s'", e->comp.op));
+    case EX_error:
+        return c->error;
+    }
+    return c->error;
+}
+
+const Value *eval(Check *c, const Scope *s, const Expr *e)
+{
+    const Value *v;
+    Span before;
+
+    if (!within_budget(c, e->span))
+        return c->error;
+    before = graph_span(c->graph, e->span);
+    c->nesting++;
+    v = eval_kind(c, s, e);
+    c->nesting--;
+    graph_span(c->graph, before);
+    return v;
+}
+
+static void bind_tuple(Check *c, Scope *s, const Stmt *t, const Value *v)
+{
+    bool fits = v->kind == V_tuple && v->npart == t->nname;
+
+    if (!fits && !is_error(v)) {
+        fail(c, t->value->span, "tuple-pattern",
+             "this is to be a tuple of %d parts", t->nname);
+        label_operand(c, s, t->value, v);
+    }
+    for (int i = 0; i < t->nname; i++)
+        scope_bind(c, s, t->name[i], t->name_span[i],
+                   fits ? v->part[i] : c->error);
+}
+
+static const Value *as_declared(Check *c, Scope *s, const Stmt *t,
+                                const Value *v)
+{
+    const Ty *ty = type_eval(c, s, t->type);
+    const Value *w;
+
+    if (!ty || is_error(v))
+        return c->error;
+    w = fit(c, ty, v);
+    if (w)
+        return w;
+    fail(c, t->value->span, "type-mismatch", "'%s' is declared as %s",
+         t->nname == 1 ? t->name[0] : "this tuple", ty_text(c, ty));
+    label_operand(c, s, t->value, v);
+    return c->error;
+}
+
+static void eval_stmt(Check *c, Scope *s, const Stmt *t)
+{
+    const Value *v;
+    Binding *b;
+
+    if (t->fn) {
+        v = closure(c, s, t->fn, s->binding.n + 1);
+        b = scope_bind(c, s, t->fn->name, t->fn->name_span, v);
+        define(c, b->value->fn);
+        return;
+    }
+    v = eval(c, s, t->value);
+    if (t->type)
+        v = as_declared(c, s, t, v);
+    if (t->tuple)
+        bind_tuple(c, s, t, v);
+    else
+        scope_bind(c, s, t->name[0], t->name_span[0], v);
+}
+
+const Value *eval_block(Check *c, const Scope *up, const Block *b)
+{
+    Scope *s = scope_new(c, up, up->binding.n, up->unit);
+
+    for (int i = 0; i < b->nstmt; i++)
+        eval_stmt(c, s, &b->stmt[i]);
+    return eval(c, s, b->value);
+}

@@ -1,0 +1,170 @@
+/* literal.c: [a, b, c]: tensors of constants, of values, stacks of structs. */
+#include "check/check_internal.h"
+
+#include <string.h>
+
+/* The constants of a node, appended; false where it is something else. */
+static bool put_data(const Node *n, double *to)
+{
+    if (n->op == OP_const) {
+        *to = dtype_is_real(n->dtype) ? n->attr.real : (double)n->attr.integer;
+        return n->rank == 0;
+    }
+    if (n->op != OP_data)
+        return false;
+    memcpy(to, n->attr.data, sizeof *to * (size_t)n->attr.integer);
+    return true;
+}
+
+static int64_t elements(const Node *n)
+{
+    int64_t total = 1, v;
+
+    for (int i = 0; i < n->rank; i++)
+        total *= dim_const_value(n->dim[i], &v) ? v : 0;
+    return total;
+}
+
+/* All of one shape and dtype along a new first axis. */
+static Node *stack_nodes(Check *c, int n, Node *const *x)
+{
+    const Dim *dim[MAX_RANK + 1] = {dim_const(c->graph, n)};
+    int rank = x[0]->rank;
+    int64_t each = elements(x[0]);
+    double *data;
+    Node **part;
+    int i = 0;
+
+    for (int k = 0; k < rank; k++)
+        dim[k + 1] = x[0]->dim[k];
+    data = each ? NEWN(c->arena, double, each * n) : NULL;
+    while (data && i < n && put_data(x[i], data + i * each))
+        i++;
+    if (data && i == n)
+        return g_data(c->graph, x[0]->dtype, rank + 1, dim, data);
+    part = NEWN(c->arena, Node *, n);
+    dim[0] = dim_const(c->graph, 1);
+    for (i = 0; i < n; i++)
+        part[i] = g_reshape(c->graph, x[i], rank + 1, dim);
+    return g_concat(c->graph, n, part, 0);
+}
+
+static const Value *stack_literals(Check *c, int n, const Operand *x)
+{
+    Node **node = NEWN(c->arena, Node *, n), **real = NEWN(c->arena, Node *, n);
+    Literal kind = LIT_int;
+    Node *wide;
+
+    for (int i = 0; i < n; i++) {
+        node[i] = x[i].value->node;
+        real[i] = x[i].value->real;
+        if (x[i].value->literal == LIT_real)
+            kind = LIT_real;
+    }
+    wide = stack_nodes(c, n, real);
+    return value_literal(c, kind,
+                         kind == LIT_int ? stack_nodes(c, n, node)
+                                         : g_cast(c->graph, c->real, wide),
+                         wide);
+}
+
+static const Value *stack_tensors(Check *c, const Scope *s, Span at, int n,
+                                  const Operand *x)
+{
+    Node **node = NEWN(c->arena, Node *, n);
+    bool literal = true;
+
+    for (int i = 0; i < n; i++) {
+        const Node *a = x[0].value->node, *b = x[i].value->node;
+
+        literal = literal && x[i].value->literal != LIT_no;
+        if (a->rank == b->rank &&
+            (a->rank == 0 ||
+             memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank) == 0))
+            continue;
+        fail(c, x[0].span, "shape-mismatch",
+             "the elements of a tensor have one shape");
+        label_operand(c, s, x[0].expr, x[0].value);
+        label_operand(c, s, x[i].expr, x[i].value);
+        return c->error;
+    }
+    if (x[0].value->node->rank == MAX_RANK)
+        return fail(c, at, "rank", "a tensor has at most %d dimensions",
+                    MAX_RANK);
+    if (literal)
+        return stack_literals(c, n, x);
+    if (!unify(c, s, "[…]", at, n, x, ON_any, node))
+        return c->error;
+    return value_tensor(c, stack_nodes(c, n, node));
+}
+
+static const Value *stack_structs(Check *c, const Scope *s, Span at, int n,
+                                  const Operand *x)
+{
+    const Ty *t = value_ty(c, x[0].value), *stack;
+    const Ty **type;
+    Node **leaf, **out, **column;
+
+    for (int i = 1; i < n; i++) {
+        const Ty *u = value_ty(c, x[i].value);
+
+        if (t && u && ty_equal(t, u))
+            continue;
+        fail(c, x[0].span, "type-mismatch",
+             "the elements of a stack have one type");
+        label_operand(c, s, x[0].expr, x[0].value);
+        label_operand(c, s, x[i].expr, x[i].value);
+        return c->error;
+    }
+    if (!t)
+        return fail(c, at, "type-mismatch", "functions cannot be stacked");
+    type = ty_leaves(c, t);
+    for (int i = 0; i < t->nleaf; i++)
+        if (type[i]->rank == MAX_RANK)
+            return fail(c, at, "rank", "a tensor has at most %d dimensions",
+                        MAX_RANK);
+    stack = ty_stack(c, t, dim_const(c->graph, n));
+    leaf = NEWN(c->arena, Node *, (size_t)n * (size_t)t->nleaf + 1);
+    out = NEWN(c->arena, Node *, t->nleaf + 1);
+    column = NEWN(c->arena, Node *, n);
+    for (int i = 0; i < n; i++)
+        memcpy(leaf + (size_t)i * (size_t)t->nleaf,
+               value_leaves(c, x[i].value),
+               sizeof *leaf * (size_t)t->nleaf);
+    for (int k = 0; k < t->nleaf; k++) {
+        for (int i = 0; i < n; i++)
+            column[i] = leaf[(size_t)i * (size_t)t->nleaf + (size_t)k];
+        out[k] = stack_nodes(c, n, column);
+    }
+    return value_of_leaves(c, stack, out);
+}
+
+const Value *stack_values(Check *c, const Scope *s, Span at, int n,
+                          const Operand *x)
+{
+    bool tensors = true;
+
+    if (n == 0)
+        return fail(c, at, "empty", "a tensor needs at least one element");
+    for (int i = 0; i < n; i++) {
+        if (is_error(x[i].value))
+            return c->error;
+        tensors = tensors && x[i].value->kind == V_tensor;
+    }
+    return tensors ? stack_tensors(c, s, at, n, x)
+                   : stack_structs(c, s, at, n, x);
+}
+
+const Value *eval_tensor(Check *c, const Scope *s, const Expr *e)
+{
+    Operand *x = NEWN(c->arena, Operand, e->list.n + 1);
+    const Value **part = NEWN(c->arena, const Value *, e->list.n + 1);
+    const Value *v;
+
+    for (int i = 0; i < e->list.n; i++) {
+        part[i] = eval(c, s, e->list.at[i]);
+        x[i] = (Operand){part[i], e->list.at[i]->span, e->list.at[i]};
+    }
+    v = stack_values(c, s, e->span, e->list.n, x);
+    return v->kind == V_tensor ? value_elements(c, v, part, e->list.n) : v;
+}

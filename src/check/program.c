@@ -1,0 +1,198 @@
+/* program.c: a program from its file to its module. */
+#include "check/check_internal.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const char *module_name(Check *c, const Unit *main)
+{
+    char *name = arena_printf(c->arena, "%s", main->name);
+
+    for (char *p = name; *p; p++)
+        if (!isalnum((unsigned char)*p))
+            *p = '_';
+    if (name[0] == '\0' || strspn(name, "_") == strlen(name))
+        return "model";
+    if (isdigit((unsigned char)name[0]))
+        return arena_printf(c->arena, "_%s", name);
+    return name;
+}
+
+static uint64_t source_hash(const Check *c)
+{
+    uint64_t h = HASH_SEED;
+
+    for (int i = 0; i < c->unit.n; i++)
+        h = hash_bytes(h, c->unit.at[i]->source->text,
+                       c->unit.at[i]->source->len);
+    return h;
+}
+
+static Program *program_new(Arena *a, Diags *d, const char *path,
+                            const CheckOptions *o)
+{
+    Program *p = NEW(a, Program);
+    Check *c = &p->check;
+    Value *error = NEW(a, Value);
+
+    p->options = *o;
+    c->arena = a;
+    c->diags = d;
+    c->names = intern_new(a);
+    c->graph = graph_new(a, o->real);
+    c->real = o->real;
+    c->options = &p->options;
+    c->path = path;
+    error->kind = V_error;
+    c->error = error;
+    return p;
+}
+
+static void make_module(Program *p)
+{
+    Check *c = &p->check;
+    Module *m = NEW(graph_arena(c->graph), Module);
+
+    m->name = module_name(c, c->main);
+    m->path = c->path;
+    m->graph = c->graph;
+    m->real = c->real;
+    m->hash = source_hash(c);
+    p->module = m;
+}
+
+/* Every function of the user's, used or not, in the order of the text. */
+static void define_all(Check *c)
+{
+    for (int i = 0; i < c->unit.n; i++) {
+        const Scope *s = c->unit.at[i]->scope;
+
+        for (int k = 0; k < s->binding.n && !c->unit.at[i]->std; k++)
+            if (s->binding.at[k].entry->kind == EN_fn)
+                define(c, s->binding.at[k].entry->value->fn);
+    }
+}
+
+Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
+                       size_t len, const CheckOptions *o)
+{
+    Program *p = program_new(a, d, path, o);
+    Check *c = &p->check;
+    int before = diags_errors(d);
+    const char *prelude;
+    size_t n;
+
+    prelude = std_source("prelude", &n);
+    if (prelude)
+        c->prelude = unit_load(c, "<std>/prelude.nn", prelude, n);
+    c->main = unit_load(c, path, text, len);
+    if (c->main && c->main->ast->item.n == 0 && diags_errors(d) == before)
+        fail(c, (Span){0, 0}, "empty", "%s holds no program", path);
+    if (!c->main || c->unread || c->main->ast->item.n == 0)
+        return NULL;
+    make_module(p);
+    check_consts_and_structs(c);
+    define_all(c);
+    export_all(p);
+    if (dim_overflowed(c->graph) && diags_errors(d) == before)
+        fail(c, (Span){0, 0}, "too-large",
+             "%s: a dimension is larger than 64 bits hold", path);
+    return diags_errors(d) == before ? p : NULL;
+}
+
+Module *program_module(Program *p) { return p->module; }
+
+static Expr *read_expression(Check *c, const char *text)
+{
+    const Source *s =
+        diags_source(c->diags, "<expression>", text, strlen(text));
+
+    return parse_expression(c->arena, c->names, c->diags, s);
+}
+
+/* A value by itself: a function without parameters. */
+static Function *value_function(Check *c, const Value *v, Span at)
+{
+    Function *f = function_new(c, FN_plain, "value", at);
+
+    if (!value_ty(c, v))
+        return NULL;
+    add_result(c, f, "value", v, at);
+    return finish_function(c, f) ? f : NULL;
+}
+
+Function *program_function(Program *p, const char *expression)
+{
+    Check *c = &p->check;
+    int before = diags_errors(c->diags);
+    const Expr *e = read_expression(c, expression);
+    const Scope *s = scope_new(c, NULL, 0, c->main);
+    const char *name = "value";
+    const Value *v;
+    Function *f;
+
+    if (!e || diags_errors(c->diags) > before)
+        return NULL;
+    v = eval(c, s, e);
+    if (is_error(v))
+        return NULL;
+    if (v->kind == V_fn && v->fn->kind == FK_item && v->fn->info->item->name)
+        name = v->fn->info->item->name;
+    f = v->kind == V_fn ? build_function(c, v->fn, name, name, e->span)
+                        : value_function(c, v, e->span);
+    return diags_errors(c->diags) == before ? f : NULL;
+}
+
+/* fn(params) = e as a function value; NULL after an error. */
+static const Fn *expression_function(Check *c, const char *params,
+                                     const char *e)
+{
+    const Expr *fn =
+        read_expression(c, arena_printf(c->arena, "fn(%s) = %s", params, e));
+    const Value *v;
+
+    if (!fn)
+        return NULL;
+    v = eval(c, scope_new(c, NULL, 0, c->main), fn);
+    return v->kind == V_fn ? v->fn : NULL;
+}
+
+static Function *on_arguments(Check *c, const Fn *f, const char *name,
+                              const Value *const *value)
+{
+    Arguments a = arguments_new(c, fn_nparam(f), fn_span(f), NULL);
+    Function *to = function_new(c, FN_plain, name, fn_span(f));
+    const Value *v;
+
+    memcpy(a.value, value, sizeof *value * (size_t)a.n);
+    v = apply(c, f, &a);
+    if (is_error(v) || !value_ty(c, v))
+        return NULL;
+    for (int i = 0; i < a.n; i++)
+        add_param(c, to, fn_param_name(c, f, i), value[i], fn_span(f));
+    add_result(c, to, name, v, fn_span(f));
+    return finish_function(c, to) ? to : NULL;
+}
+
+bool program_expressions(Program *p, const char *params, const char *left,
+                         const char *right, Function **l, Function **r)
+{
+    Check *c = &p->check;
+    int before = diags_errors(c->diags);
+    const Fn *f = expression_function(c, params, left);
+    const Fn *g = expression_function(c, params, right);
+    const Value **value;
+
+    if (!f || !g)
+        return false;
+    define(c, f);
+    define(c, g);
+    if (diags_errors(c->diags) > before)
+        return false;
+    value = fresh_arguments(c, f);
+    if (!value)
+        return false;
+    *l = on_arguments(c, f, "left", value);
+    *r = on_arguments(c, g, "right", value);
+    return *l && *r && diags_errors(c->diags) == before;
+}

@@ -1,0 +1,101 @@
+/* report.c: how this room reports: errors with the calls that led to them. */
+#include "check/check_internal.h"
+
+#include <string.h>
+
+enum { CALL_NOTES = 3 };
+
+/* A function checked on its own is where its errors belong; below it, or in
+ * a real expansion, the reader needs to know who called. */
+static void call_notes(Check *c)
+{
+    int shown = 0;
+
+    for (int i = c->frame.n - 1; i >= 0 && shown < CALL_NOTES; i--) {
+        const Frame *f = &c->frame.at[i];
+
+        if (f->define)
+            return;
+        if (f->span.end == 0)
+            continue;
+        diag_note(c->diags, f->span, "in the call of '%s' here",
+                  f->info->name);
+        shown++;
+    }
+}
+
+const Value *fail(Check *c, Span at, const char *kind, const char *fmt, ...)
+{
+    va_list ap;
+    char *text;
+
+    va_start(ap, fmt);
+    text = arena_vprintf(c->arena, fmt, ap);
+    va_end(ap);
+    diag(c->diags, at, kind, "%s", text);
+    call_notes(c);
+    return c->error;
+}
+
+const Value *fail_later(Check *c, Span at, const char *what)
+{
+    return fail(c, at, "later",
+                "%s is not part of this version of the language", what);
+}
+
+void detail(Check *c, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_detail(c->diags, "%s", arena_vprintf(c->arena, fmt, ap));
+    va_end(ap);
+}
+
+void note(Check *c, Span at, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (at.end > 0)
+        diag_note(c->diags, at, "%s", arena_vprintf(c->arena, fmt, ap));
+    va_end(ap);
+}
+
+static void note_field(Check *c, const Scope *s, const Expr *e)
+{
+    const Value *of = eval(c, s, e->field.of);
+    const StructItem *item;
+
+    if (of->kind != V_struct)
+        return;
+    item = of->ty->def->item;
+    for (int i = 0; i < item->nfield; i++)
+        if (item->field[i].name == e->field.name)
+            note(c, item->field[i].span, "'%s' is declared here",
+                 e->field.name);
+}
+
+void note_declared(Check *c, const Scope *s, const Expr *e)
+{
+    if (!s || !e)
+        return;
+    if (e->kind == EX_name) {
+        Found f = lookup(c, s, e->name, e->span);
+
+        if (f.local)
+            note(c, f.local->span, "'%s' is declared here", e->name);
+        else if (f.entry)
+            note(c, f.entry->span, "'%s' is declared here", e->name);
+    } else if (e->kind == EX_field && e->field.of->kind != EX_error) {
+        note_field(c, s, e);
+    }
+}
+
+void label_operand(Check *c, const Scope *s, const Expr *e, const Value *v)
+{
+    if (!e)
+        return;
+    diag_label(c->diags, e->span, "%s", value_text(c, v));
+    note_declared(c, s, e);
+}

@@ -1,0 +1,131 @@
+/* scope.c: names and what they mean from where. */
+#include "check/check_internal.h"
+
+#include <string.h>
+
+Scope *scope_new(Check *c, const Scope *up, int up_limit, Unit *unit)
+{
+    Scope *s = NEW(c->arena, Scope);
+
+    s->up = up;
+    s->up_limit = up_limit;
+    s->unit = unit;
+    return s;
+}
+
+static unsigned bucket_of(const char *name, int nbucket)
+{
+    return (unsigned)(hash_bytes(HASH_SEED, &name, sizeof name) %
+                      (unsigned)nbucket);
+}
+
+static void rehash(Check *c, Scope *s, int nbucket)
+{
+    s->nbucket = nbucket;
+    s->bucket = NEWN(c->arena, int, nbucket);
+    for (int i = 0; i < nbucket; i++)
+        s->bucket[i] = -1;
+    for (int i = 0; i < s->binding.n; i++) {
+        unsigned b = bucket_of(s->binding.at[i].name, nbucket);
+
+        s->binding.at[i].next = s->bucket[b];
+        s->bucket[b] = i;
+    }
+}
+
+Binding *scope_bind(Check *c, Scope *s, const char *name, Span span,
+                    const Value *v)
+{
+    Binding b = {.name = name, .span = span, .value = v, .next = -1};
+
+    list_push(c->arena, &s->binding, b);
+    if (s->binding.n > s->nbucket) {
+        rehash(c, s, s->nbucket ? 2 * s->nbucket : 8);
+    } else {
+        unsigned k = bucket_of(name, s->nbucket);
+
+        s->binding.at[s->binding.n - 1].next = s->bucket[k];
+        s->bucket[k] = s->binding.n - 1;
+    }
+    return &s->binding.at[s->binding.n - 1];
+}
+
+const Binding *scope_find(const Scope *s, int limit, const char *name)
+{
+    if (s->nbucket == 0)
+        return NULL;
+    for (int i = s->bucket[bucket_of(name, s->nbucket)]; i >= 0;
+         i = s->binding.at[i].next)
+        if (i < limit && s->binding.at[i].name == name)
+            return &s->binding.at[i];
+    return NULL;
+}
+
+Found lookup(Check *c, const Scope *s, const char *name, Span at)
+{
+    Found f = {NULL, NULL, NULL, false};
+    int limit = INT32_MAX;
+    Unit *unit = s->unit;
+
+    for (; s; limit = s->up_limit, s = s->up) {
+        f.local = scope_find(s, limit, name);
+        if (f.local)
+            return f;
+    }
+    f.entry = unit_find(c, unit, name, at, &f.clash);
+    if (!f.entry && !f.clash)
+        f.builtin = builtin_find(c, name);
+    return f;
+}
+
+const Scope *scope_leading(const Scope *s)
+{
+    for (; s; s = s->up)
+        if (s->has_leading)
+            return s;
+    return NULL;
+}
+
+typedef struct Names {
+    LIST(const char *) list;
+} Names;
+
+static void names_of_scope(Check *c, const Scope *s, int limit, Names *to)
+{
+    for (int i = 0; i < s->binding.n && i < limit; i++)
+        list_push(c->arena, &to->list, s->binding.at[i].name);
+}
+
+static void names_of_unit(Check *c, const Unit *u, Names *to)
+{
+    names_of_scope(c, u->scope, INT32_MAX, to);
+    for (int i = 0; i < u->use.n; i++)
+        names_of_scope(c, u->use.at[i]->scope, INT32_MAX, to);
+    if (c->prelude)
+        names_of_scope(c, c->prelude->scope, INT32_MAX, to);
+}
+
+const char *suggestion(Check *c, const char *name, const char *const *among,
+                       int n)
+{
+    const char *near = nearest_name(name, among, n);
+
+    return near ? arena_printf(c->arena, "; did you mean '%s'?", near) : "";
+}
+
+void unknown_name(Check *c, const Scope *s, const char *name, Span at)
+{
+    Names all = {{NULL, 0, 0}};
+    const char *fixed[256];
+    int limit = INT32_MAX, n;
+    Unit *unit = s->unit;
+
+    for (; s; limit = s->up_limit, s = s->up)
+        names_of_scope(c, s, limit, &all);
+    names_of_unit(c, unit, &all);
+    n = builtin_names(fixed, 256);
+    for (int i = 0; i < n; i++)
+        list_push(c->arena, &all.list, fixed[i]);
+    fail(c, at, "unknown-name", "nothing here is called '%s'%s", name,
+         suggestion(c, name, all.list.at, all.list.n));
+}

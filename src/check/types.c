@@ -1,0 +1,679 @@
+/* types.c: types as written to types of values; instances of structs. */
+#include "check/check_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+bool dtype_of_name(const Check *c, const char *name, DType *t)
+{
+    static const struct {
+        const char *name;
+        DType t;
+    } names[] = {
+        {"f32", DT_f32}, {"f64", DT_f64}, {"int", DT_i32}, {"i64", DT_i64},
+        {"u8", DT_u8},   {"bool", DT_bool}, {"key", DT_key},
+    };
+
+    if (strcmp(name, "real") == 0) {
+        *t = c->real;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i].name) == 0) {
+            *t = names[i].t;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Which parameters of a struct stand for types: those that occur where a type
+ * does, here or in the structs that fields are made of. */
+
+static int param_index(const StructItem *s, const char *name)
+{
+    for (int i = 0; i < s->nparam; i++)
+        if (s->param[i] == name)
+            return i;
+    return -1;
+}
+
+static bool scan_type(Check *c, StructDef *d, const TypeEx *t);
+
+static bool scan_args(Check *c, StructDef *d, const TypeEx *t)
+{
+    const Scope at = {.unit = d->unit};
+    StructDef *of = struct_of_type(c, &at, t);
+
+    if (!of)
+        return true;
+    if (of->busy) {
+        fail(c, t->span, "recursive-struct",
+             "'%s' would contain itself, without end", of->item->name);
+        return false;
+    }
+    if (!struct_ready(c, of))
+        return false;
+    for (int i = 0; i < t->narg && i < of->item->nparam; i++) {
+        if (!of->is_type[i])
+            continue;
+        if (!scan_type(c, d, type_of_expr(c, t->arg[i])))
+            return false;
+    }
+    return true;
+}
+
+static bool scan_type(Check *c, StructDef *d, const TypeEx *t)
+{
+    DType dtype;
+    int k;
+
+    if (!t)
+        return true;
+    if (t->kind == TE_name && !t->module) {
+        k = param_index(d->item, t->name);
+        if (k >= 0) {
+            d->is_type[k] = true;
+            return true;
+        }
+        if (dtype_of_name(c, t->name, &dtype))
+            return true;
+    }
+    if (t->kind == TE_name)
+        return scan_args(c, d, t);
+    for (int i = 0; i < t->npart; i++)
+        if (!scan_type(c, d, t->part[i]))
+            return false;
+    return true;
+}
+
+static bool check_fields(Check *c, const StructItem *s)
+{
+    Scope *seen = scope_new(c, NULL, 0, NULL);
+    const Binding *b;
+    bool good = true;
+
+    for (int i = 0; i < s->nfield; i++) {
+        b = scope_find(seen, INT32_MAX, s->field[i].name);
+        if (b) {
+            fail(c, s->field[i].span, "duplicate",
+                 "'%s' has two fields called '%s'", s->name, b->name);
+            note(c, b->span, "the first is here");
+            good = false;
+        }
+        scope_bind(c, seen, s->field[i].name, s->field[i].span, NULL);
+    }
+    for (int i = 0; i < s->nparam; i++) {
+        if (param_index(s, s->param[i]) != i) {
+            fail(c, s->param_span[i], "duplicate",
+                 "'%s' has two parameters called '%s'", s->name, s->param[i]);
+            good = false;
+        }
+    }
+    return good;
+}
+
+/* NULL after an error, which is told once. */
+const StructDef *struct_ready(Check *c, StructDef *d)
+{
+    bool good;
+
+    if (d->ready)
+        return d->is_type ? d : NULL;
+    if (!within_budget(c, d->item->name_span))
+        return NULL;
+    d->busy = true;
+    c->nesting++;
+    d->is_type = NEWN(c->arena, bool, d->item->nparam + 1);
+    good = check_fields(c, d->item);
+    for (int i = 0; i < d->item->nfield && good; i++)
+        good = scan_type(c, d, d->item->field[i].type);
+    c->nesting--;
+    d->busy = false;
+    d->ready = true;
+    if (!good)
+        d->is_type = NULL;
+    return good ? d : NULL;
+}
+
+Scope *struct_scope(Check *c, const StructDef *d, const TyArg *arg)
+{
+    Scope *s = scope_new(c, NULL, 0, d->unit);
+
+    for (int i = 0; i < d->item->nparam; i++) {
+        Binding *b = scope_bind(
+            c, s, d->item->param[i], d->item->param_span[i],
+            arg[i].dim ? value_dim(c, arg[i].dim) : NULL);
+
+        b->ty = arg[i].ty;
+    }
+    return s;
+}
+
+const Ty *struct_instance(Check *c, const StructDef *d, const TyArg *arg,
+                          Span at)
+{
+    const StructItem *item = d->item;
+    Scope *s = struct_scope(c, d, arg);
+    const Ty **part = NEWN(c->arena, const Ty *, item->nfield + 1);
+    const Ty *t;
+
+    if (!within_budget(c, at))
+        return NULL;
+    for (int i = 0; i < item->nfield; i++) {
+        part[i] = type_eval(c, s, item->field[i].type);
+        if (!part[i])
+            return NULL;
+    }
+    t = ty_struct(c, d, arg, part);
+    if (t->nleaf > MAX_LEAVES) {
+        fail(c, at, "too-large", "'%s' holds more than %d tensors",
+             item->name, MAX_LEAVES);
+        return NULL;
+    }
+    return t;
+}
+
+const TypeEx *type_of_expr(Check *c, const Expr *e)
+{
+    TypeEx *t = NEW(c->arena, TypeEx);
+    const Expr *name = e->kind == EX_index ? e->index.of : e;
+
+    t->kind = TE_name;
+    t->span = e->span;
+    t->depth = e->depth;
+    if (name->kind == EX_field && name->field.of->kind == EX_name) {
+        t->module = name->field.of->name;
+        t->name = name->field.name;
+    } else if (name->kind == EX_name) {
+        t->name = name->name;
+    } else {
+        fail(c, e->span, "type", "a type was expected here");
+        return NULL;
+    }
+    if (e->kind == EX_index) {
+        t->has_args = true;
+        t->narg = e->index.nsub;
+        t->arg = NEWN(c->arena, Expr *, t->narg);
+        for (int i = 0; i < t->narg; i++) {
+            if (e->index.sub[i].range) {
+                fail(c, e->index.sub[i].span, "type",
+                     "a dimension was expected here, not a range");
+                return NULL;
+            }
+            t->arg[i] = e->index.sub[i].lo;
+        }
+    }
+    return t;
+}
+
+static const Entry *entry_of_type(Check *c, const Scope *s, const TypeEx *t)
+{
+    bool clash;
+    const Entry *e;
+
+    if (!t->module)
+        return unit_find(c, s->unit, t->name, t->span, &clash);
+    e = unit_find(c, s->unit, t->module, t->span, &clash);
+    if (!e || e->kind != EN_unit)
+        return NULL;
+    return unit_find(c, e->names, t->name, t->span, &clash);
+}
+
+/* NULL where it names none; nothing is reported. */
+StructDef *struct_of_type(Check *c, const Scope *s, const TypeEx *t)
+{
+    const Entry *e = t->kind == TE_name ? entry_of_type(c, s, t) : NULL;
+
+    return e && e->kind == EN_struct ? e->def : NULL;
+}
+
+StructDef *struct_named(Check *c, const Scope *s, const Expr *e,
+                        const Expr **index)
+{
+    TypeEx t = {.kind = TE_name, .span = e->span};
+    const Expr *name = e->kind == EX_index ? e->index.of : e;
+
+    *index = e->kind == EX_index ? e : NULL;
+    if (name->kind == EX_field && name->field.of->kind == EX_name) {
+        t.module = name->field.of->name;
+        t.name = name->field.name;
+        if (lookup(c, s, t.module, e->span).local)
+            return NULL;
+    } else if (name->kind == EX_name) {
+        t.name = name->name;
+        if (lookup(c, s, t.name, e->span).local)
+            return NULL;
+    } else {
+        return NULL;
+    }
+    return struct_of_type(c, s, &t);
+}
+
+static void unknown_type(Check *c, const Scope *s, const TypeEx *t)
+{
+    static const char *const basic[] = {"real", "f32", "f64",  "int",
+                                        "i64",  "u8",  "bool", "key"};
+    LIST(const char *) all = {NULL, 0, 0};
+    Unit *const *use = s->unit->use.at;
+
+    if (t->module) {
+        fail(c, t->span, "unknown-type", "there is no type '%s.%s'",
+             t->module, t->name);
+        return;
+    }
+    for (size_t i = 0; i < sizeof basic / sizeof *basic; i++)
+        list_push(c->arena, &all, basic[i]);
+    for (int u = -1; u < s->unit->use.n; u++) {
+        const Scope *of = (u < 0 ? s->unit : use[u])->scope;
+
+        for (int i = 0; i < of->binding.n; i++)
+            if (of->binding.at[i].entry->kind == EN_struct)
+                list_push(c->arena, &all, of->binding.at[i].name);
+    }
+    fail(c, t->span, "unknown-type", "there is no type '%s'%s", t->name,
+         suggestion(c, t->name, all.at, all.n));
+}
+
+bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
+{
+    int64_t v;
+    double total = 1;
+
+    if (rank > MAX_RANK) {
+        fail(c, at, "rank", "this tensor has %d dimensions; at most %d are "
+                            "possible",
+             rank, MAX_RANK);
+        return false;
+    }
+    for (int i = 0; i < rank; i++) {
+        if (!dim_const_value(dim[i], &v))
+            continue;
+        if (v < 0) {
+            fail(c, at, "negative-dimension", "a dimension of %s is negative",
+                 shape_text(c, rank, dim));
+            return false;
+        }
+        total *= (double)v;
+    }
+    if (total > 0x1p48) {
+        fail(c, at, "too-large", "a tensor %s is too large",
+             shape_text(c, rank, dim));
+        return false;
+    }
+    if (dim_overflowed(c->graph)) {
+        fail(c, at, "too-large", "a dimension is too large here");
+        return false;
+    }
+    return true;
+}
+
+static const Ty *tensor_type(Check *c, const Scope *s, const TypeEx *t,
+                             DType dtype)
+{
+    const Dim *dim[2 * MAX_RANK] = {NULL};
+    const Scope *lead = t->leading ? scope_leading(s) : NULL;
+    int rank = 0;
+
+    if (t->leading && !lead) {
+        fail(c, t->span, "leading",
+             "'..' needs a parameter of the function that has it too");
+        return NULL;
+    }
+    if (lead)
+        for (; rank < lead->nleading; rank++)
+            dim[rank] = lead->leading[rank];
+    for (int i = 0; i < t->narg; i++) {
+        const Dim *d = dim_eval_expr(c, s, t->arg[i]);
+
+        if (!d)
+            return NULL;
+        if (rank < 2 * MAX_RANK)
+            dim[rank] = d;
+        rank++;
+    }
+    if (!dim_sensible(c, t->span, rank, dim))
+        return NULL;
+    return ty_tensor(c, dtype, rank, dim);
+}
+
+static const Ty *struct_type(Check *c, const Scope *s, const TypeEx *t,
+                             StructDef *d)
+{
+    TyArg *arg = NEWN(c->arena, TyArg, d->item->nparam + 1);
+    const TypeEx *type;
+
+    if (!struct_ready(c, d))
+        return NULL;
+    if (t->narg != d->item->nparam || t->leading) {
+        fail(c, t->span, "type-arguments",
+             "'%s' takes %d parameter%s in brackets, not %d", d->item->name,
+             d->item->nparam, d->item->nparam == 1 ? "" : "s", t->narg);
+        note(c, d->item->name_span, "'%s' is declared here", d->item->name);
+        return NULL;
+    }
+    for (int i = 0; i < t->narg; i++) {
+        if (d->is_type[i]) {
+            type = type_of_expr(c, t->arg[i]);
+            arg[i].ty = type ? type_eval(c, s, type) : NULL;
+        } else {
+            arg[i].dim = dim_eval_expr(c, s, t->arg[i]);
+        }
+        if (!arg[i].ty && !arg[i].dim)
+            return NULL;
+    }
+    return struct_instance(c, d, arg, t->span);
+}
+
+static const Ty *named_type(Check *c, const Scope *s, const TypeEx *t)
+{
+    StructDef *d;
+    DType dtype;
+    int limit = INT32_MAX;
+
+    if (!t->module && dtype_of_name(c, t->name, &dtype))
+        return tensor_type(c, s, t, dtype);
+    for (const Scope *k = s; k && !t->module; limit = k->up_limit, k = k->up) {
+        const Binding *b = scope_find(k, limit, t->name);
+
+        if (!b || !b->ty)
+            continue;
+        if (t->has_args) {
+            fail(c, t->span, "type-arguments",
+                 "'%s' stands for a whole type and takes no brackets",
+                 t->name);
+            return NULL;
+        }
+        return b->ty;
+    }
+    d = struct_of_type(c, s, t);
+    if (!d) {
+        unknown_type(c, s, t);
+        return NULL;
+    }
+    return struct_type(c, s, t, d);
+}
+
+static const Ty *stack_type(Check *c, const Scope *s, const TypeEx *t)
+{
+    const Ty *of = type_eval(c, s, t->part[0]);
+    const Dim *count = of ? dim_eval_expr(c, s, t->arg[0]) : NULL;
+    const Ty *stack;
+    const Ty **leaf;
+
+    if (!count)
+        return NULL;
+    if (of->kind == TY_tensor) {
+        const Dim *dim[MAX_RANK + 1] = {count};
+
+        for (int i = 0; i < of->rank; i++)
+            dim[i + 1] = of->dim[i];
+        if (!dim_sensible(c, t->span, of->rank + 1, dim))
+            return NULL;
+        return ty_tensor(c, of->dtype, of->rank + 1, dim);
+    }
+    leaf = ty_leaves(c, of);
+    for (int i = 0; i < of->nleaf; i++) {
+        if (leaf[i]->rank < MAX_RANK)
+            continue;
+        fail(c, t->span, "rank", "a tensor in this stack would have more "
+                                 "than %d dimensions",
+             MAX_RANK);
+        return NULL;
+    }
+    stack = ty_stack(c, of, count);
+    leaf = ty_leaves(c, stack);
+    for (int i = 0; i < stack->nleaf; i++)
+        if (!dim_sensible(c, t->span, leaf[i]->rank, leaf[i]->dim))
+            return NULL;
+    return stack;
+}
+
+static const Ty *tuple_type(Check *c, const Scope *s, const TypeEx *t)
+{
+    const Ty **part = NEWN(c->arena, const Ty *, t->npart + 1);
+    const Ty *tuple;
+
+    for (int i = 0; i < t->npart; i++) {
+        part[i] = type_eval(c, s, t->part[i]);
+        if (!part[i])
+            return NULL;
+    }
+    tuple = ty_tuple(c, t->npart, part);
+    if (tuple->nleaf > MAX_LEAVES) {
+        fail(c, t->span, "too-large",
+             "this type holds more than %d tensors", MAX_LEAVES);
+        return NULL;
+    }
+    return tuple;
+}
+
+const Ty *type_eval(Check *c, const Scope *s, const TypeEx *t)
+{
+    const Ty *ty = NULL;
+
+    if (!within_budget(c, t->span))
+        return NULL;
+    c->nesting++;
+    switch (t->kind) {
+    case TE_name:
+        ty = named_type(c, s, t);
+        break;
+    case TE_tuple:
+        ty = tuple_type(c, s, t);
+        break;
+    case TE_stack:
+        ty = stack_type(c, s, t);
+        break;
+    case TE_fn:
+        fail(c, t->span, "type",
+             "a function's type stands for a parameter only");
+        break;
+    }
+    c->nesting--;
+    return ty;
+}
+
+const Dim *dim_of_value(Check *c, const Value *v, Span at)
+{
+    const Dim *d = NULL;
+
+    if (is_error(v))
+        return NULL;
+    if (is_scalar(v) && dtype_is_int(v->node->dtype))
+        d = node_as_dim(c->graph, v->node);
+    if (d)
+        return d;
+    if (is_scalar(v) && dtype_is_int(v->node->dtype)) {
+        fail_later(c, at, "a dimension that only a run-time value decides");
+        return NULL;
+    }
+    fail(c, at, "dimension", "a dimension is an int, this is %s",
+         value_text(c, v));
+    return NULL;
+}
+
+static const Dim *dim_binary(Check *c, const Scope *s, const Expr *e)
+{
+    const Dim *l = dim_eval_expr(c, s, e->binary.left);
+    const Dim *r = l ? dim_eval_expr(c, s, e->binary.right) : NULL;
+
+    if (!r)
+        return NULL;
+    if (e->binary.op == BI_add)
+        return dim_add(c->graph, l, r);
+    if (e->binary.op == BI_sub)
+        return dim_sub(c->graph, l, r);
+    if (e->binary.op == BI_mul)
+        return dim_mul(c->graph, l, r);
+    if (dim_is(r, 0)) {
+        fail(c, e->span, "zero-division",
+             "this dimension is divided by zero");
+        return NULL;
+    }
+    return e->binary.op == BI_div ? dim_div(c->graph, l, r)
+                                  : dim_mod(c->graph, l, r);
+}
+
+static bool is_dim_operator(const Expr *e)
+{
+    return e->kind == EX_binary &&
+           (e->binary.op == BI_add || e->binary.op == BI_sub ||
+            e->binary.op == BI_mul || e->binary.op == BI_div ||
+            e->binary.op == BI_mod);
+}
+
+const Dim *dim_eval_expr(Check *c, const Scope *s, const Expr *e)
+{
+    const Dim *d;
+    int nest = 0;
+    const Expr *p = e;
+
+    if (e->kind == EX_int)
+        return dim_const(c->graph, e->integer);
+    while (is_dim_operator(p)) {
+        p = p->binary.left;
+        nest++;
+    }
+    if (nest == 0)
+        return dim_of_value(c, eval(c, s, e), e->span);
+    if (c->nesting + nest > MAX_NESTING || !within_budget(c, e->span)) {
+        fail(c, e->span, "too-deep", "this dimension is nested too deeply");
+        return NULL;
+    }
+    c->nesting++;
+    d = dim_binary(c, s, e);
+    c->nesting--;
+    return d;
+}
+
+Node *adapt(Check *c, const Value *v, DType t)
+{
+    if (v->literal == LIT_no)
+        return v->node->dtype == t ? v->node : NULL;
+    if (dtype_is_real(t))
+        return t == c->real && v->literal == LIT_real
+                   ? v->node
+                   : g_cast(c->graph, t, v->real);
+    if (v->literal == LIT_int && dtype_is_int(t))
+        return g_cast(c->graph, t, v->node);
+    return NULL;
+}
+
+static const Value *fit_tensor(Check *c, const Ty *t, const Value *v)
+{
+    Node *n;
+
+    if (v->node->rank != t->rank)
+        return NULL;
+    for (int i = 0; i < t->rank; i++)
+        if (v->node->dim[i] != t->dim[i])
+            return NULL;
+    n = adapt(c, v, t->dtype);
+    if (!n)
+        return NULL;
+    return n == v->node && v->literal == LIT_no ? v : value_tensor(c, n);
+}
+
+static const Value *fit_tuple(Check *c, const Ty *t, const Value *v)
+{
+    const Value **part = NEWN(c->arena, const Value *, t->npart + 1);
+
+    if (v->npart != t->npart)
+        return NULL;
+    for (int i = 0; i < t->npart; i++) {
+        part[i] = fit(c, t->part[i], v->part[i]);
+        if (!part[i])
+            return NULL;
+    }
+    return value_tuple(c, (Span){0, 0}, t->npart, part);
+}
+
+const Value *fit(Check *c, const Ty *t, const Value *v)
+{
+    if (is_error(v))
+        return v;
+    if (t->kind == TY_tensor && v->kind == V_tensor)
+        return fit_tensor(c, t, v);
+    if (t->kind == TY_tuple && v->kind == V_tuple)
+        return fit_tuple(c, t, v);
+    if ((v->kind == V_struct || v->kind == V_stack) && ty_equal(t, v->ty))
+        return v;
+    return NULL;
+}
+
+/* Interval arithmetic over a dimension whose variables are 0 … ∞. */
+
+typedef struct Range {
+    double lo, hi;
+} Range;
+
+static Range *range_new(void *u, double lo, double hi)
+{
+    Range *r = NEW((Arena *)u, Range);
+
+    r->lo = lo;
+    r->hi = hi;
+    return r;
+}
+
+static void *range_constant(void *u, int64_t v)
+{
+    return range_new(u, (double)v, (double)v);
+}
+
+static void *range_variable(void *u, const Dim *var)
+{
+    (void)var;
+    return range_new(u, 0, INFINITY);
+}
+
+static void *range_add(void *u, void *a, void *b)
+{
+    const Range *x = a, *y = b;
+
+    return range_new(u, x->lo + y->lo, x->hi + y->hi);
+}
+
+static double times(double a, double b)
+{
+    return a == 0 || b == 0 ? 0 : a * b;
+}
+
+static void *range_mul(void *u, void *a, void *b)
+{
+    const Range *x = a, *y = b;
+    double p = times(x->lo, y->lo), q = times(x->lo, y->hi);
+    double r = times(x->hi, y->lo), s = times(x->hi, y->hi);
+
+    return range_new(u, fmin(fmin(p, q), fmin(r, s)),
+                     fmax(fmax(p, q), fmax(r, s)));
+}
+
+static void *range_div(void *u, void *a, void *b)
+{
+    const Range *x = a, *y = b;
+
+    if (x->lo < 0 || y->lo < 0)
+        return range_new(u, -INFINITY, INFINITY);
+    return range_new(u, 0, x->hi);
+}
+
+static void *range_mod(void *u, void *a, void *b)
+{
+    const Range *y = b;
+
+    (void)a;
+    if (y->lo < 0)
+        return range_new(u, -INFINITY, INFINITY);
+    return range_new(u, 0, y->hi);
+}
+
+double dim_least(Check *c, const Dim *d)
+{
+    const DimVisitor v = {c->arena,  range_constant, range_variable, range_add,
+                          range_mul, range_div,      range_mod};
+    const Range *r = dim_visit(d, &v);
+
+    return r->lo;
+}

@@ -1,0 +1,315 @@
+/* unit.c: files, what they `use`, and the names of their items. */
+#include "check/check_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    MAX_SOURCE = 16 << 20, /* bytes of one file */
+    MAX_USE_DEPTH = 100,
+};
+
+/* A file's content, or NULL with errno set (EFBIG where it is too large). */
+static char *read_file(Check *c, const char *path, size_t *len)
+{
+    FILE *f = fopen(path, "rb");
+    Str s = str_new(c->arena);
+    char buf[65536];
+    size_t n;
+    int err;
+
+    if (!f)
+        return NULL;
+    str_add(&s, "", 0);
+    errno = 0;
+    while ((n = fread(buf, 1, sizeof buf, f)) > 0 && s.n <= MAX_SOURCE)
+        str_add(&s, buf, n);
+    err = ferror(f) ? (errno ? errno : EIO) : s.n > MAX_SOURCE ? EFBIG : 0;
+    fclose(f);
+    errno = err;
+    if (err)
+        return NULL;
+    *len = s.n;
+    return s.at ? s.at : arena_printf(c->arena, "%s", "");
+}
+
+static const char *file_error(int err)
+{
+    return err == EFBIG ? "is larger than 16 MB" : strerror(err);
+}
+
+static const Item *same_name(const Unit *u, const char *name)
+{
+    const Binding *b = scope_find(u->scope, INT32_MAX, name);
+
+    return b ? b->entry->item : NULL;
+}
+
+static Entry *add_entry(Check *c, Unit *u, EntryKind kind, const char *name,
+                        Span span, const Item *item)
+{
+    Entry *e;
+    DType t;
+
+    if (same_name(u, name)) {
+        fail(c, span, "duplicate", "'%s' is defined twice", name);
+        note(c, scope_find(u->scope, INT32_MAX, name)->span,
+             "it was defined here first");
+        return NULL;
+    }
+    if (kind == EN_struct && dtype_of_name(c, name, &t)) {
+        fail(c, span, "duplicate",
+             "'%s' is a type of the language; choose another name", name);
+        return NULL;
+    }
+    e = NEW(c->arena, Entry);
+    e->kind = kind;
+    e->name = name;
+    e->span = span;
+    e->unit = u;
+    e->item = item;
+    scope_bind(c, u->scope, name, span, NULL)->entry = e;
+    return e;
+}
+
+static void add_struct(Check *c, Unit *u, const Item *item)
+{
+    const StructItem *s = item->structure;
+    Entry *e = add_entry(c, u, EN_struct, s->name, s->name_span, item);
+
+    if (!e)
+        return;
+    e->def = NEW(c->arena, StructDef);
+    e->def->item = s;
+    e->def->unit = u;
+}
+
+static void add_fn(Check *c, Unit *u, const Item *item)
+{
+    const FnItem *f = item->fn;
+    Entry *e = add_entry(c, u, EN_fn, f->name, f->name_span, item);
+    Fn *fn;
+
+    if (!e)
+        return;
+    fn = NEW(c->arena, Fn);
+    fn->kind = FK_item;
+    fn->info = fn_info(c, f);
+    fn->scope = scope_new(c, NULL, 0, u);
+    e->value = value_fn(c, fn);
+}
+
+/* std/x.nn where the user's own folder has no x.nn. */
+static Unit *load_used(Check *c, const Unit *from, const char *name, Span at)
+{
+    const char *slash = strrchr(from->path, '/');
+    char *path;
+    char *text;
+    const char *std;
+    size_t len = 0;
+
+    if (!from->std) {
+        path = arena_printf(c->arena, "%.*s%s.nn",
+                            slash ? (int)(slash - from->path) + 1 : 0,
+                            from->path, name);
+        text = read_file(c, path, &len);
+        if (text)
+            return unit_load(c, path, text, len);
+        if (errno != ENOENT && errno != ENOTDIR) {
+            fail(c, at, "file", "cannot read %s: %s", path, file_error(errno));
+            return NULL;
+        }
+    }
+    std = std_source(name, &len);
+    if (!std) {
+        fail(c, at, "file", "there is no file '%s.nn'", name);
+        detail(c, "it was looked for beside %s and in the standard library",
+               from->path);
+        return NULL;
+    }
+    return unit_load(c, arena_printf(c->arena, "<std>/%s.nn", name), std, len);
+}
+
+static void report_cycle(Check *c, const Unit *to, Span at)
+{
+    Str s = str_new(c->arena);
+    int first = 0;
+
+    for (int i = 0; i < c->unit.n; i++)
+        if (c->unit.at[i] == to)
+            first = i;
+    for (int i = first; i < c->unit.n; i++)
+        if (c->unit.at[i]->loading)
+            str_printf(&s, "%s uses ", c->unit.at[i]->name);
+    fail(c, at, "circular-use", "these files use each other in a circle");
+    detail(c, "%s%s", s.at ? s.at : "", to->name);
+}
+
+static void add_use(Check *c, Unit *u, const Item *item)
+{
+    Unit *used = load_used(c, u, item->use.name, item->use.name_span);
+    Entry *e;
+
+    c->unread = c->unread || !used;
+    if (!used)
+        return;
+    if (used->loading) {
+        c->unread = true;
+        report_cycle(c, used, item->use.name_span);
+        return;
+    }
+    if (item->use.as) {
+        e = add_entry(c, u, EN_unit, item->use.as, item->use.name_span, item);
+        if (e)
+            e->names = used;
+        return;
+    }
+    for (int i = 0; i < u->use.n; i++)
+        if (u->use.at[i] == used)
+            return;
+    list_push(c->arena, &u->use, used);
+}
+
+static void add_item(Check *c, Unit *u, const Item *item)
+{
+    switch (item->kind) {
+    case IT_use:
+        add_use(c, u, item);
+        break;
+    case IT_const:
+        add_entry(c, u, EN_const, item->constant.name,
+                  item->constant.name_span, item);
+        break;
+    case IT_struct:
+        add_struct(c, u, item);
+        break;
+    case IT_fn:
+        add_fn(c, u, item);
+        break;
+    case IT_derivative:
+        fail_later(c, item->span, "a 'derivative' item");
+        break;
+    case IT_export:
+    case IT_train:
+        break;
+    }
+}
+
+static const char *unit_name(Check *c, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    size_t n = strlen(base);
+
+    if (n > 3 && strcmp(base + n - 3, ".nn") == 0)
+        n -= 3;
+    return arena_printf(c->arena, "%.*s", (int)n, base);
+}
+
+static int loading_now(const Check *c)
+{
+    int n = 0;
+
+    for (int i = 0; i < c->unit.n; i++)
+        n += c->unit.at[i]->loading;
+    return n;
+}
+
+Unit *unit_load(Check *c, const char *path, const char *text, size_t len)
+{
+    Unit *u;
+    char *read;
+    int errors;
+
+    for (int i = 0; i < c->unit.n; i++)
+        if (strcmp(c->unit.at[i]->path, path) == 0)
+            return c->unit.at[i];
+    if (loading_now(c) >= MAX_USE_DEPTH) {
+        fail(c, (Span){0, 0}, "file", "more than %d files use each other",
+             MAX_USE_DEPTH);
+        return NULL;
+    }
+    if (!text) {
+        read = read_file(c, path, &len);
+        if (!read) {
+            fail(c, (Span){0, 0}, "file", "cannot read %s: %s", path,
+                 file_error(errno));
+            return NULL;
+        }
+        text = read;
+    }
+    if (len > MAX_SOURCE) {
+        fail(c, (Span){0, 0}, "file", "%s %s", path, file_error(EFBIG));
+        return NULL;
+    }
+    u = NEW(c->arena, Unit);
+    u->path = path;
+    u->name = unit_name(c, path);
+    u->std = strncmp(path, "<std>/", 6) == 0;
+    u->scope = scope_new(c, NULL, 0, u);
+    u->loading = true;
+    list_push(c->arena, &c->unit, u);
+    u->source = diags_source(c->diags, path, text, len);
+    errors = diags_errors(c->diags);
+    u->ast = parse(c->arena, c->names, c->diags, u->source);
+    c->unread = c->unread || diags_errors(c->diags) > errors;
+    for (int i = 0; i < u->ast->item.n; i++)
+        add_item(c, u, u->ast->item.at[i]);
+    u->loading = false;
+    return u;
+}
+
+static const Entry *own_entry(const Unit *u, const char *name)
+{
+    const Binding *b = scope_find(u->scope, INT32_MAX, name);
+
+    return b ? b->entry : NULL;
+}
+
+/* A file's own items come first, then those of the files it uses, which must
+ * not clash, then the prelude's. */
+const Entry *unit_find(Check *c, Unit *u, const char *name, Span at,
+                       bool *clash)
+{
+    const Entry *e = own_entry(u, name), *other;
+
+    *clash = false;
+    if (e)
+        return e;
+    for (int i = 0; i < u->use.n; i++) {
+        other = own_entry(u->use.at[i], name);
+        if (!other || other->kind == EN_unit)
+            continue;
+        if (e) {
+            fail(c, at, "name-clash",
+                 "'%s' is defined in both '%s' and '%s'", name, e->unit->name,
+                 other->unit->name);
+            detail(c, "'use %s as n;' puts its names behind 'n.'",
+                   other->unit->name);
+            *clash = true;
+            return NULL;
+        }
+        e = other;
+    }
+    return e || !c->prelude || u == c->prelude ? e
+                                               : own_entry(c->prelude, name);
+}
+
+bool check_consts_and_structs(Check *c)
+{
+    int before = diags_errors(c->diags);
+
+    for (int i = 0; i < c->unit.n; i++) {
+        Unit *u = c->unit.at[i];
+
+        for (int k = 0; k < u->scope->binding.n && !u->std; k++) {
+            const Entry *e = u->scope->binding.at[k].entry;
+
+            if (e->kind == EN_const)
+                entry_value(c, e, e->span);
+            else if (e->kind == EN_struct)
+                struct_ready(c, e->def);
+        }
+    }
+    return diags_errors(c->diags) == before;
+}

@@ -1,0 +1,351 @@
+/* value.c: values of the language while compiling: trees of graph nodes. */
+#include "check/check_internal.h"
+
+#include <string.h>
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+    return hash_bytes(h, &v, sizeof v);
+}
+
+bool is_error(const Value *v) { return v->kind == V_error; }
+
+bool is_scalar(const Value *v)
+{
+    return v->kind == V_tensor && v->node->rank == 0;
+}
+
+const Value *value_literal(Check *c, Literal l, Node *n, Node *real)
+{
+    Value *v = NEW(c->arena, Value);
+
+    v->kind = V_tensor;
+    v->literal = l;
+    v->node = n;
+    v->real = real;
+    v->nleaf = 1;
+    v->hash = mix(mix(mix(HASH_SEED, V_tensor), (uint64_t)n->id), l);
+    return v;
+}
+
+const Value *value_tensor(Check *c, Node *n)
+{
+    return value_literal(c, LIT_no, n, NULL);
+}
+
+const Value *value_int(Check *c, int64_t v)
+{
+    Node *n = g_const_int(c->graph, DT_i64, v);
+
+    return value_literal(c, LIT_int, n, g_const(c->graph, DT_f64, (double)v));
+}
+
+const Value *value_real(Check *c, double v)
+{
+    Node *wide = g_const(c->graph, DT_f64, v);
+
+    return value_literal(c, LIT_real, g_const(c->graph, c->real, v), wide);
+}
+
+const Value *value_elements(Check *c, const Value *v, const Value *const *part,
+                            int n)
+{
+    Value *w = NEW(c->arena, Value);
+
+    *w = *v;
+    w->part = part;
+    w->npart = n;
+    return w;
+}
+
+static Value *value_parts(Check *c, ValueKind kind, int n,
+                          const Value *const *part)
+{
+    Value *v = NEW(c->arena, Value);
+
+    v->kind = kind;
+    v->part = arena_copy(c->arena, part, sizeof *part * (size_t)n);
+    v->npart = n;
+    v->hash = mix(HASH_SEED, kind);
+    for (int i = 0; i < n; i++) {
+        v->nleaf += part[i]->nleaf;
+        if (v->nleaf > MAX_LEAVES)
+            v->nleaf = MAX_LEAVES + 1;
+        v->hash = mix(v->hash, part[i]->hash);
+    }
+    return v;
+}
+
+const Value *value_tuple(Check *c, Span at, int n, const Value *const *part)
+{
+    Value *v;
+
+    for (int i = 0; i < n; i++)
+        if (is_error(part[i]))
+            return c->error;
+    v = value_parts(c, V_tuple, n, part);
+    if (v->nleaf > MAX_LEAVES)
+        return fail(c, at, "too-large",
+                    "this value holds more than %d tensors", MAX_LEAVES);
+    return v;
+}
+
+const Value *value_struct(Check *c, const Ty *t, const Value *const *field)
+{
+    Value *v = value_parts(c, V_struct, t->npart, field);
+
+    v->ty = t;
+    return v;
+}
+
+static const Value *value_stack(Check *c, const Ty *t, Node *const *leaf)
+{
+    Value *v = NEW(c->arena, Value);
+
+    v->kind = V_stack;
+    v->ty = t;
+    v->leaf = arena_copy(c->arena, leaf, sizeof *leaf * (size_t)t->nleaf);
+    v->nleaf = t->nleaf;
+    v->hash = mix(HASH_SEED, V_stack);
+    for (int i = 0; i < t->nleaf; i++)
+        v->hash = mix(v->hash, (uint64_t)leaf[i]->id);
+    return v;
+}
+
+static uint64_t fn_hash(const Fn *f)
+{
+    uint64_t h = mix(HASH_SEED, f->kind);
+
+    switch (f->kind) {
+    case FK_item:
+        h = mix(h, (uint64_t)(uintptr_t)f->info);
+        return mix(mix(h, (uint64_t)(uintptr_t)f->scope), (uint64_t)f->limit);
+    case FK_builtin:
+        return hash_bytes(h, f->builtin->name, strlen(f->builtin->name));
+    case FK_derivative:
+        return mix(mix(h, f->op), fn_hash(f->of));
+    }
+    return h;
+}
+
+bool fn_equal(const Fn *a, const Fn *b)
+{
+    if (a == b)
+        return true;
+    if (a->kind != b->kind)
+        return false;
+    switch (a->kind) {
+    case FK_item:
+        return a->info == b->info && a->scope == b->scope &&
+               a->limit == b->limit;
+    case FK_builtin:
+        return strcmp(a->builtin->name, b->builtin->name) == 0;
+    case FK_derivative:
+        return a->op == b->op && a->nby == b->nby && fn_equal(a->of, b->of) &&
+               memcmp(a->by, b->by, sizeof *a->by * (size_t)a->nby) == 0;
+    }
+    return false;
+}
+
+const Value *value_fn(Check *c, const Fn *f)
+{
+    Value *v = NEW(c->arena, Value);
+
+    v->kind = V_fn;
+    v->fn = f;
+    v->hash = mix(fn_hash(f), V_fn);
+    return v;
+}
+
+const Value *value_dim(Check *c, const Dim *d)
+{
+    return value_tensor(c, g_dim(c->graph, DT_i32, d));
+}
+
+static bool parts_equal(const Value *a, const Value *b)
+{
+    if (a->npart != b->npart)
+        return false;
+    for (int i = 0; i < a->npart; i++)
+        if (!value_equal(a->part[i], b->part[i]))
+            return false;
+    return true;
+}
+
+bool value_equal(const Value *a, const Value *b)
+{
+    if (a == b)
+        return true;
+    if (a->kind != b->kind || a->hash != b->hash)
+        return false;
+    switch (a->kind) {
+    case V_error:
+        return true;
+    case V_tensor:
+        return a->node == b->node && a->literal == b->literal &&
+               a->real == b->real;
+    case V_struct:
+        return ty_equal(a->ty, b->ty) && parts_equal(a, b);
+    case V_tuple:
+        return parts_equal(a, b);
+    case V_stack:
+        return ty_equal(a->ty, b->ty) &&
+               memcmp(a->leaf, b->leaf, sizeof *a->leaf * (size_t)a->nleaf) ==
+                   0;
+    case V_fn:
+        return fn_equal(a->fn, b->fn);
+    }
+    return false;
+}
+
+static const Ty *tuple_ty(Check *c, const Value *v)
+{
+    const Ty **part = NEWN(c->arena, const Ty *, v->npart);
+
+    for (int i = 0; i < v->npart; i++) {
+        part[i] = value_ty(c, v->part[i]);
+        if (!part[i])
+            return NULL;
+    }
+    return ty_tuple(c, v->npart, part);
+}
+
+const Ty *value_ty(Check *c, const Value *v)
+{
+    switch (v->kind) {
+    case V_tensor:
+        return ty_tensor(c, v->literal == LIT_int ? DT_i32 : v->node->dtype,
+                         v->node->rank, v->node->dim);
+    case V_struct:
+    case V_stack:
+        return v->ty;
+    case V_tuple:
+        return tuple_ty(c, v);
+    case V_error:
+    case V_fn:
+        return NULL;
+    }
+    return NULL;
+}
+
+const char *value_text(Check *c, const Value *v)
+{
+    const Ty *t = value_ty(c, v);
+
+    if (t)
+        return ty_text(c, t);
+    if (v->kind == V_fn)
+        return arena_printf(c->arena, "the function '%s'", fn_name(c, v->fn));
+    return v->kind == V_tuple ? "a tuple with functions in it" : "?";
+}
+
+static Node *settled_node(Check *c, const Value *v)
+{
+    if (v->literal == LIT_int)
+        return g_cast(c->graph, DT_i32, v->node);
+    return v->node;
+}
+
+static int put_leaves(Check *c, const Value *v, Node **to)
+{
+    int n = 0;
+
+    switch (v->kind) {
+    case V_tensor:
+        to[n++] = settled_node(c, v);
+        break;
+    case V_struct:
+    case V_tuple:
+        for (int i = 0; i < v->npart; i++)
+            n += put_leaves(c, v->part[i], to + n);
+        break;
+    case V_stack:
+        for (int i = 0; i < v->nleaf; i++)
+            to[n++] = v->leaf[i];
+        break;
+    case V_error:
+    case V_fn:
+        break;
+    }
+    return n;
+}
+
+Node **value_leaves(Check *c, const Value *v)
+{
+    Node **leaf = NEWN(c->arena, Node *, v->nleaf + 1);
+
+    put_leaves(c, v, leaf);
+    return leaf;
+}
+
+const Value *value_of_leaves(Check *c, const Ty *t, Node *const *leaf)
+{
+    const Value **part;
+    Value *v;
+
+    if (t->kind == TY_tensor)
+        return value_tensor(c, leaf[0]);
+    if (t->kind == TY_stack)
+        return value_stack(c, t, leaf);
+    part = NEWN(c->arena, const Value *, t->npart);
+    for (int i = 0; i < t->npart; i++) {
+        part[i] = value_of_leaves(c, t->part[i], leaf);
+        leaf += t->part[i]->nleaf;
+    }
+    if (t->kind == TY_struct)
+        return value_struct(c, t, part);
+    v = value_parts(c, V_tuple, t->npart, part);
+    return v;
+}
+
+const Value *value_fresh(Check *c, const Ty *t, const char *name)
+{
+    const Ty **type = ty_leaves(c, t);
+    const char **path = ty_paths(c, t);
+    Node **leaf = NEWN(c->arena, Node *, t->nleaf + 1);
+
+    for (int i = 0; i < t->nleaf; i++) {
+        const char *full =
+            *path[i] ? arena_printf(c->arena, "%s.%s", name, path[i]) : name;
+
+        leaf[i] = g_param(c->graph, type[i]->dtype, type[i]->rank,
+                          type[i]->dim, full);
+    }
+    return value_of_leaves(c, t, leaf);
+}
+
+const Value *settle(Check *c, Span at, const Value *v)
+{
+    int64_t i;
+
+    if (v->kind != V_tensor || v->literal == LIT_no)
+        return v;
+    if (v->literal == LIT_int && v->node->op == OP_const) {
+        i = v->node->attr.integer;
+        if (i < INT32_MIN || i > INT32_MAX) {
+            fail(c, at, "range", "%lld does not fit into an int",
+                 (long long)i);
+            detail(c, "i64(…) holds it");
+            return c->error;
+        }
+    }
+    return value_tensor(c, settled_node(c, v));
+}
+
+bool value_const_int(const Value *v, int64_t *out)
+{
+    if (!is_scalar(v) || v->node->op != OP_const ||
+        !dtype_is_int(v->node->dtype))
+        return false;
+    *out = v->node->attr.integer;
+    return true;
+}
+
+bool value_const_bool(const Value *v, bool *out)
+{
+    if (!is_scalar(v) || v->node->op != OP_const ||
+        v->node->dtype != DT_bool)
+        return false;
+    *out = v->node->attr.integer != 0;
+    return true;
+}

@@ -1,0 +1,676 @@
+/* check.c: nncc check: every exported derivative against central differences,
+ * every exported function against the reference evaluator, in float64.
+ *
+ * For a derivative of f at θ and a random unit direction δ, δᵀ∇f is held
+ * against (f(θ + εδ) − f(θ − εδ)) / 2ε. A function of several values is first
+ * made one by weights w: vjp's adjoint is w itself, jvp's tangent is weighted
+ * by it. */
+
+#include "cli/cli.h"
+#include "eval/eval.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double tolerance = 1e-6;
+enum { DIRECTIONS = 4 };
+
+/* How arguments are drawn, tried until the function is finite there. */
+typedef enum Draw {
+    DRAW_normal,
+    DRAW_positive, /* 0.1 … 1.1 */
+    DRAW_small,    /* 0.1 · normal */
+    DRAW_large,    /* 1 … 11 */
+    NDRAWS
+} Draw;
+
+/* A compiled function with arguments of its own. */
+typedef struct Instance {
+    const nn_function *f;
+    int nparam, nleaf; /* leaves */
+    nn_tensor **leaf;
+    int64_t *dims;
+} Instance;
+
+typedef struct Check {
+    const Args *args;
+    Load *load;
+    nn_model *model;
+    nn_rng rng;
+    int done, failed;
+} Check;
+
+/* Random numbers */
+
+/* Uniform in (0, 1). */
+static double uniform(Check *c)
+{
+    return ((double)(nn_rng_next(&c->rng) >> 11) + 0.5) * 0x1p-53;
+}
+
+/* Box and Muller's. */
+static double normal(Check *c)
+{
+    double r = sqrt(-2 * log(uniform(c)));
+
+    return r * cos(6.283185307179586 * uniform(c));
+}
+
+static double draw(Check *c, Draw how)
+{
+    switch (how) {
+    case DRAW_normal:
+        return normal(c);
+    case DRAW_positive:
+        return 0.1 + uniform(c);
+    case DRAW_small:
+        return 0.1 * normal(c);
+    case DRAW_large:
+        return 1 + 10 * uniform(c);
+    case NDRAWS:
+        break;
+    }
+    return 0;
+}
+
+/* Instances */
+
+static bool is_real(const nn_tensor *t) { return t->dtype == NN_F64; }
+
+static int64_t elements(const nn_tensor *t)
+{
+    int64_t n = 0;
+
+    nn_tensor_count(t, &n, NULL);
+    return n;
+}
+
+static void release(Instance *s)
+{
+    for (int i = 0; i < s->nleaf; i++) {
+        nn_tensor_free(s->leaf[i]);
+        s->leaf[i] = NULL;
+    }
+}
+
+static Instance instance(Check *c, const nn_function *f)
+{
+    Instance s = {.f = f, .nparam = nn_param_leaves(f)};
+
+    s.nleaf = s.nparam + nn_result_leaves(f);
+    s.leaf = NEWN(c->args->arena, nn_tensor *, s.nleaf + 1);
+    s.dims = NEWN(c->args->arena, int64_t, f->ndim + 1);
+    return s;
+}
+
+static const nn_leaf *param_leaf(const nn_function *f, int leaf)
+{
+    int i = 0;
+
+    for (; leaf >= f->param[i].nleaf; i++)
+        leaf -= f->param[i].nleaf;
+    return &f->param[i].leaf[leaf];
+}
+
+/* Parameters of the shapes that s->dims give, all zero. */
+static bool make_params(Check *c, Instance *s)
+{
+    Arena *scratch = arena_new();
+    int axes = 0, at = 0;
+
+    (void)c;
+    for (int i = 0; i < s->f->nparam; i++)
+        for (int k = 0; k < s->f->param[i].nleaf; k++)
+            axes += s->f->param[i].leaf[k].rank;
+    for (int i = 0; i < s->f->nresult; i++)
+        for (int k = 0; k < s->f->result[i].nleaf; k++)
+            axes += s->f->result[i].leaf[k].rank;
+    int64_t *size = NEWN(scratch, int64_t, axes + 1);
+    s->f->sizes(s->dims, size);
+    release(s);
+    bool made = true;
+    for (int i = 0; made && i < s->nparam; i++) {
+        const nn_leaf *l = param_leaf(s->f, i);
+        made =
+            nn_tensor_new(l->dtype, l->rank, size + at, &s->leaf[i]) == NN_OK;
+        at += l->rank;
+    }
+    arena_free(scratch);
+    return made;
+}
+
+static void copy_tensor(const nn_tensor *to, const nn_tensor *from)
+{
+    size_t bytes = 0;
+
+    nn_tensor_count(from, NULL, &bytes);
+    if (bytes)
+        memcpy(to->data, from->data, bytes);
+}
+
+/* Indices 0 and 1 fit nearly any table; 0 alone fits the others. */
+static void draw_params(Check *c, Instance *s, Draw how, bool zeros)
+{
+    for (int i = 0; i < s->nparam; i++) {
+        nn_tensor *t = s->leaf[i];
+        int64_t n = elements(t);
+        for (int64_t k = 0; k < n; k++) {
+            uint64_t bits = nn_rng_next(&c->rng);
+            double v = is_real(t)           ? draw(c, how)
+                       : t->dtype == NN_KEY ? (double)(bits >> 12)
+                       : zeros              ? 0
+                                            : (double)(bits >> 63);
+            value_set(t, k, v);
+        }
+    }
+    for (int i = 0; i < s->f->nparam; i++)
+        if (s->f->param[i].has_value && s->f->param[i].nleaf == 1)
+            value_set(s->leaf[nn_param_leaf(s->f, i)], 0, s->f->param[i].value);
+}
+
+static int call(Check *c, Instance *s)
+{
+    return nn_call(c->model, s->f, s->leaf, s->dims, NULL);
+}
+
+/* The leaf of a result: its own, or the parameter's that it overwrote. */
+static const nn_tensor *result_leaf(const Instance *s, int result, int k)
+{
+    int own = s->f->result[result].in_place;
+
+    return s->leaf[k + (own >= 0 ? nn_param_leaf(s->f, own)
+                                 : nn_result_leaf(s->f, result))];
+}
+
+static bool finite_results(const Instance *s)
+{
+    for (int i = 0; i < s->f->nresult; i++)
+        for (int k = 0; k < s->f->result[i].nleaf; k++) {
+            const nn_tensor *t = result_leaf(s, i, k);
+            int64_t n = elements(t);
+            for (int64_t j = 0; j < n; j++)
+                if (!isfinite(value_get(t, j)))
+                    return false;
+        }
+    return true;
+}
+
+/* Sizes of free dimensions: small, and different from each other. */
+static void choose_dims(Instance *s, int set)
+{
+    static const int size[][4] = {
+        {3, 5, 7, 4},     {4, 8, 6, 2}, {2, 2, 2, 2},
+        {16, 16, 16, 16}, {1, 1, 1, 1},
+    };
+
+    for (int i = 0; i < s->f->ndim; i++)
+        s->dims[i] = size[set][i % 4];
+}
+enum { DIM_SETS = 5 };
+
+/* Arguments at which s gives finite values, kept in base; false: none found,
+ * *status says why the last were refused. */
+static bool find_point(Check *c, Instance *s, Instance *base, int *status)
+{
+    for (int set = 0; set < DIM_SETS; set++)
+        for (int how = 0; how < NDRAWS * 4; how++) {
+            choose_dims(s, set);
+            choose_dims(base, set);
+            *status = NN_ERR_DIM;
+            if (!make_params(c, s) || !make_params(c, base))
+                break;
+            draw_params(c, base, (Draw)(how % NDRAWS), how >= NDRAWS * 2);
+            for (int i = 0; i < s->nparam; i++)
+                copy_tensor(s->leaf[i], base->leaf[i]);
+            *status = call(c, s);
+            if (*status == NN_OK && finite_results(s))
+                return true;
+            if (*status == NN_ERR_DIM || *status == NN_ERR_SHAPE)
+                break;
+        }
+    return false;
+}
+
+/* Reporting */
+
+static void report(Check *c, const char *function, const char *what,
+                   double error)
+{
+    bool colour = cli_colour(stdout), good = error <= tolerance;
+
+    c->done++;
+    c->failed += !good;
+    printf("%-20s  %-16s  %s%s%s  %.1e\n", function, what,
+           !colour ? ""
+           : good  ? "\033[32m"
+                   : "\033[31;1m",
+           good ? "ok " : "OFF", colour ? "\033[0m" : "", error);
+}
+
+static void report_none(Check *c, const char *function, int status)
+{
+    c->done++;
+    c->failed++;
+    printf("%-20s  not checked: %s\n", function,
+           status == NN_OK ? "no arguments found at which it is finite"
+                           : nn_status_text(status));
+}
+
+/* Against the reference evaluator */
+
+static double distance(const nn_tensor *t, const double *want)
+{
+    int64_t n = elements(t);
+    double most = 0, scale = 1e-6;
+
+    for (int64_t i = 0; i < n; i++)
+        if (isfinite(want[i]))
+            scale = fmax(scale, fabs(want[i]));
+    for (int64_t i = 0; i < n; i++) {
+        double got = value_get(t, i);
+        bool same = got == want[i] || (isnan(got) && isnan(want[i]));
+        double d = same ? 0 : fabs(got - want[i]) / scale;
+        most = isnan(d) ? INFINITY : fmax(most, d);
+    }
+    return most;
+}
+
+static const double *as_doubles(Arena *a, const nn_tensor *t)
+{
+    int64_t n = elements(t);
+    double *v = NEWN(a, double, n + 1);
+
+    for (int64_t i = 0; i < n; i++)
+        v[i] = value_get(t, i);
+    return v;
+}
+
+/* f's results as its graph was before any pass, at base's arguments. */
+static bool reference(Arena *a, const Load *l, const Function *f,
+                      const Roots *raw, const Instance *base, double **out)
+{
+    EvalInput *in = NEWN(a, EvalInput, base->nparam + 1);
+    int n = 0;
+
+    for (int i = 0; i < f->nparam; i++)
+        for (int k = 0; k < f->param[i].nleaf; k++, n++)
+            in[n] =
+                (EvalInput){f->param[i].leaf[k], as_doubles(a, base->leaf[n])};
+    return eval_nodes(a, l->module->graph, raw->n, raw->at, n, in, f->nvar,
+                      f->var, base->dims, out) == EVAL_OK;
+}
+
+static void check_value(Check *c, const Function *f, const Roots *raw,
+                        const Instance *s, const Instance *base)
+{
+    Arena *a = arena_new();
+    double **out = NEWN(a, double *, raw->n + 1);
+    double error = 0;
+    int at = 0;
+
+    if (!reference(a, c->load, f, raw, base, out))
+        error = INFINITY;
+    else
+        for (int i = 0; i < s->f->nresult; i++)
+            for (int k = 0; k < s->f->result[i].nleaf; k++)
+                error = fmax(error, distance(result_leaf(s, i, k), out[at++]));
+    report(c, f->name, "value", error);
+    arena_free(a);
+}
+
+/* Against central differences */
+
+/* A derivative, what it is of, and their common arguments. */
+typedef struct Pair {
+    Function *f;
+    Instance d, primal, base;
+    int nvalue; /* leaves of the primal's results */
+} Pair;
+
+static bool with_value(const Pair *p) { return p->f->deriv != DERIV_grad; }
+
+/* Of all results' leaves, number i (results in place aside). */
+static const nn_tensor *output(const Instance *s, int i)
+{
+    return s->leaf[s->nparam + i];
+}
+
+/* The primal's dimensions are those of the derivative that have their names. */
+static void match_dims(Pair *p)
+{
+    for (int i = 0; i < p->primal.f->ndim; i++) {
+        p->primal.dims[i] = -1;
+        for (int k = 0; k < p->d.f->ndim; k++)
+            if (!strcmp(p->primal.f->dim[i], p->d.f->dim[k]))
+                p->primal.dims[i] = p->base.dims[k];
+    }
+}
+
+static bool primal_params(Pair *p)
+{
+    for (int i = 0; i < p->primal.nparam; i++) {
+        const nn_tensor *from = p->base.leaf[i];
+        if (!p->primal.leaf[i] &&
+            nn_tensor_new(from->dtype, from->rank, from->size,
+                          &p->primal.leaf[i]) != NN_OK)
+            return false;
+        copy_tensor(p->primal.leaf[i], from);
+    }
+    return true;
+}
+
+/* Random weights of the primal's real values: ones for a gradient, vjp's
+ * adjoint as it was drawn. */
+static double **weights(Check *c, const Pair *p, Arena *a)
+{
+    double **w = NEWN(a, double *, p->nvalue + 1);
+    int given = p->primal.nparam;
+
+    for (int i = 0; i < p->nvalue; i++) {
+        const nn_tensor *y = output(&p->primal, i);
+        int64_t n = is_real(y) ? elements(y) : 0;
+        w[i] = NEWN(a, double, n + 1);
+        const nn_tensor *bar =
+            n && p->f->deriv == DERIV_vjp && given < p->base.nparam
+                ? p->base.leaf[given++]
+                : NULL;
+        for (int64_t k = 0; k < n; k++)
+            w[i][k] = bar                        ? value_get(bar, k)
+                      : p->f->deriv == DERIV_jvp ? normal(c)
+                                                 : 1;
+    }
+    return w;
+}
+
+/* The weighted sum of the values, number `first` and on, that s gives; *size:
+ * of their absolute values. */
+static double weigh(const Pair *p, const Instance *s, int first, double **w,
+                    double *size)
+{
+    double sum = 0, absolute = 0;
+    int at = first;
+    bool every = nn_result_leaves(s->f) - first >= p->nvalue;
+
+    for (int i = 0; i < p->nvalue; i++) {
+        bool real = is_real(output(&p->primal, i));
+        if (!real && !every)
+            continue; /* what is no real has no tangent */
+        const nn_tensor *t = output(s, at++);
+        int64_t n = real ? elements(t) : 0;
+        for (int64_t k = 0; k < n; k++) {
+            sum += w[i][k] * value_get(t, k);
+            absolute += fabs(w[i][k] * value_get(t, k));
+        }
+    }
+    *size = absolute;
+    return sum;
+}
+
+/* A unit direction over n leaves. */
+static double **direction(Check *c, Arena *a, nn_tensor *const *leaf, int n)
+{
+    double **d = NEWN(a, double *, n + 1);
+    double square = 0;
+
+    for (int i = 0; i < n; i++) {
+        int64_t m = elements(leaf[i]);
+        d[i] = NEWN(a, double, m + 1);
+        for (int64_t k = 0; k < m; k++) {
+            d[i][k] = normal(c);
+            square += d[i][k] * d[i][k];
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        int64_t m = elements(leaf[i]);
+        for (int64_t k = 0; k < m; k++)
+            d[i][k] /= sqrt(square);
+    }
+    return d;
+}
+
+/* Leaves first … first+n-1 of the primal: base + step · d. */
+static void move(Pair *p, int first, int n, double **d, double step)
+{
+    for (int i = 0; i < n; i++) {
+        const nn_tensor *from = p->base.leaf[first + i];
+        int64_t m = elements(from);
+        for (int64_t k = 0; k < m; k++)
+            value_set(p->primal.leaf[first + i], k,
+                      value_get(from, k) + step * d[i][k]);
+    }
+}
+
+/* jvp: the tangents of leaves at … at+n-1 are d, all others 0; the derivative
+ * of the weighted values. */
+static double tangent(Check *c, Pair *p, int at, int n, double **d, double **w)
+{
+    double size;
+
+    for (int i = 0; i < p->d.nparam; i++)
+        copy_tensor(p->d.leaf[i], p->base.leaf[i]);
+    for (int i = p->primal.nparam; i < p->d.nparam; i++) {
+        int j = i - p->primal.nparam - at;
+        int64_t m = elements(p->d.leaf[i]);
+        for (int64_t k = 0; k < m; k++)
+            value_set(p->d.leaf[i], k, j >= 0 && j < n ? d[j][k] : 0);
+    }
+    if (call(c, &p->d) != NN_OK)
+        return NAN;
+    return weigh(p, &p->d, p->nvalue, w, &size);
+}
+
+/* grad, vjp: δᵀ∇f over leaves at … at+n-1 of the gradient. */
+static double slope(const Pair *p, int at, int n, double **d)
+{
+    int first = (with_value(p) ? p->nvalue : 0) + at;
+    double sum = 0;
+
+    for (int i = 0; i < n; i++) {
+        const nn_tensor *g = output(&p->d, first + i);
+        int64_t m = elements(g);
+        for (int64_t k = 0; k < m; k++)
+            sum += value_get(g, k) * d[i][k];
+    }
+    return sum;
+}
+
+/* The least relative error of a central difference, over some ε. */
+static double difference(Check *c, Pair *p, int first, int n, double **d,
+                         double **w, double want)
+{
+    static const double step[] = {1e-3, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6};
+    double best = INFINITY;
+
+    for (size_t i = 0; i < sizeof step / sizeof *step; i++) {
+        double size, other;
+        move(p, first, n, d, step[i]);
+        if (call(c, &p->primal) != NN_OK)
+            continue;
+        double up = weigh(p, &p->primal, 0, w, &size);
+        move(p, first, n, d, -step[i]);
+        if (call(c, &p->primal) != NN_OK)
+            continue;
+        double down = weigh(p, &p->primal, 0, w, &other);
+        double got = (up - down) / (2 * step[i]);
+        double scale = fmax(fmax(fabs(want), fabs(got)), 1e-4 * size + 1e-9);
+        double error = fabs(want - got) / scale;
+        best = error < best ? error : best;
+    }
+    move(p, first, n, d, 0);
+    return best;
+}
+
+/* What the derivative by parameter number k is called. */
+static const char *label(const Check *c, const Pair *p, int k, int at)
+{
+    const nn_function *f = p->d.f;
+    int leaf = p->f->deriv == DERIV_jvp ? p->nvalue
+               : with_value(p)          ? p->nvalue + at
+                                        : at;
+    int i = 0;
+
+    for (; i + 1 < f->nresult && leaf >= f->result[i].nleaf; i++)
+        leaf -= f->result[i].nleaf;
+    if (p->f->deriv == DERIV_jvp && p->f->nby > 1)
+        return arena_printf(c->args->arena, "%s by %s", f->result[i].name,
+                            f->param[p->f->by[k]].name);
+    return f->result[i].name;
+}
+
+static void check_by(Check *c, Pair *p, int k, int at)
+{
+    int by = p->f->by[k];
+    int n = p->primal.f->param[by].nleaf;
+    int first = nn_param_leaf(p->primal.f, by);
+    double worst = 0;
+
+    for (int i = 0; i < DIRECTIONS; i++) {
+        Arena *a = arena_new();
+        double **w = weights(c, p, a);
+        double **d = direction(c, a, p->base.leaf + first, n);
+        double want = p->f->deriv == DERIV_jvp ? tangent(c, p, at, n, d, w)
+                                               : slope(p, at, n, d);
+        double error = difference(c, p, first, n, d, w, want);
+        worst = error <= worst ? worst : error;
+        arena_free(a);
+    }
+    report(c, p->f->name, label(c, p, k, at), worst);
+}
+
+static void check_derivative(Check *c, Pair *p)
+{
+    int at = 0, status;
+
+    match_dims(p);
+    if (!primal_params(p))
+        return report_none(c, p->f->name, NN_ERR_MEMORY);
+    status = call(c, &p->primal);
+    if (status != NN_OK)
+        return report_none(c, p->f->name, status);
+    for (int k = 0; k < p->f->nby; k++) {
+        check_by(c, p, k, at);
+        at += p->primal.f->param[p->f->by[k]].nleaf;
+    }
+}
+
+/* All of a module */
+
+static const nn_function *compiled(const Check *c, const char *name)
+{
+    const nn_function *f = NULL;
+
+    if (nn_find(c->model, name, &f) != NN_OK)
+        die("no function '%s' in the module just made", name);
+    return f;
+}
+
+static void check_function(Check *c, Function *f, const char *primal,
+                           const Roots *raw)
+{
+    const nn_function *d = compiled(c, f->name);
+    Pair p = {.f = f, .d = instance(c, d), .base = instance(c, d)};
+    int status;
+
+    if (!find_point(c, &p.d, &p.base, &status)) {
+        report_none(c, f->name, status);
+    } else {
+        check_value(c, f, raw, &p.d, &p.base);
+        if (primal) {
+            p.primal = instance(c, compiled(c, primal));
+            p.nvalue = nn_result_leaves(p.primal.f);
+            check_derivative(c, &p);
+        }
+    }
+    release(&p.d);
+    release(&p.base);
+    release(&p.primal);
+}
+
+/* A primal under a name that no export has. */
+static Function *renamed(Arena *a, const Function *f, const char *of)
+{
+    Function *copy = arena_copy(a, f, sizeof *f);
+
+    copy->name = arena_printf(a, "%s__primal", of);
+    return copy;
+}
+
+/* The module's functions, then their primals. */
+static Function **all_functions(const Load *l, int *n)
+{
+    int count = l->module->function.n;
+    Function **f = NEWN(l->arena, Function *, 2 * count + 1);
+
+    *n = 0;
+    for (int i = 0; i < count; i++)
+        f[(*n)++] = l->module->function.at[i];
+    for (int i = 0; i < count; i++)
+        if (f[i]->deriv != DERIV_none && f[i]->primal)
+            f[(*n)++] = renamed(l->arena, f[i]->primal, f[i]->name);
+    return f;
+}
+
+static int check_module(const Args *args, Load *l)
+{
+    Check c = {.args = args, .load = l};
+    int n, count = l->module->function.n;
+    int64_t seed = 1;
+    Function **f = all_functions(l, &n);
+    Roots *raw = NEWN(l->arena, Roots, count + 1);
+
+    if (!option_int(args, "seed", 0, &seed))
+        return EXIT_USAGE;
+    for (int i = 0; i < count; i++)
+        raw[i] = driver_roots(l->arena, &f[i], 1);
+    Jit *j = driver_jit(l, f, n);
+    if (!j)
+        return EXIT_FAILURE;
+    if (nn_wrap(jit_module(j), &c.model) != NN_OK) {
+        jit_close(j);
+        return cli_fail("%s", nn_last_error());
+    }
+    nn_rng_seed(&c.rng, (uint64_t)seed);
+    for (int i = 0, primal = count; i < count; i++) {
+        bool has = f[i]->deriv != DERIV_none && f[i]->primal;
+        check_function(&c, f[i], has ? f[primal]->name : NULL, &raw[i]);
+        primal += has;
+    }
+    nn_close(c.model);
+    jit_close(j);
+    if (c.failed)
+        return cli_fail("%d of %d checks failed", c.failed, c.done);
+    return EXIT_SUCCESS;
+}
+
+static int check(Args *a)
+{
+    Load l = {0};
+
+    if (a->word.n > 1)
+        return cli_usage(a, "one model at a time: what is '%s'?",
+                         a->word.at[1]);
+    int status = driver_load(a, a->word.at[0], DT_f64, &l);
+    if (status)
+        return status;
+    if (l.module->function.n == 0)
+        return cli_fail("%s exports nothing, so there is nothing to check",
+                        l.path);
+    return check_module(a, &l);
+}
+
+static const Option options[] = {
+    {"dim", 0, "NAME=SIZE", "fix a dimension of the model"},
+    {"seed", 0, "N", "of the arguments and directions drawn (1)"},
+    {NULL, 0, NULL, NULL},
+};
+
+const Command command_check = {
+    .name = "check",
+    .usage = "check MODEL.nn [options]",
+    .about = "Holds every exported derivative against central differences, in "
+             "float64, and\nevery exported function against the reference "
+             "evaluator. Fails where the\nrelative error is above 1e-6.",
+    .option = options,
+    .run = check,
+};

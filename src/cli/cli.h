@@ -1,0 +1,129 @@
+/* cli.h: what the commands share.
+ *
+ * Exit statuses: 0; 1, the input or the machine is at fault; 2, the command
+ * line is. Messages go to stderr and begin with "nncc:" or a place in a
+ * file. */
+#ifndef NNCC_CLI_H
+#define NNCC_CLI_H
+
+#include "check/check.h"
+#include "emit/emit.h"
+#include "nn.h"
+#include "syntax/ast.h"
+
+enum { EXIT_USAGE = 2 };
+
+/* options.c: the command line */
+
+typedef struct Option {
+    const char *name; /* without the dashes */
+    char letter;      /* 0: has none */
+    const char *meta; /* of its value: "N=V"; NULL: a flag */
+    const char *help;
+} Option;
+
+typedef struct Given {
+    const char *name, *value;
+} Given;
+
+typedef struct Args Args;
+
+typedef struct Command {
+    const char *name; /* "" is nncc itself */
+    const char *usage, *about;
+    const Option *option; /* ends with a row of NULL */
+    bool settings; /* options that are not listed are settings, --name=value */
+    int (*run)(Args *a);
+} Command;
+
+struct Args {
+    Arena *arena;
+    const Command *command;
+    LIST(Given) given;       /* options, in order; a flag's value is "" */
+    LIST(Given) setting;     /* where the command takes such */
+    LIST(const char *) word; /* what is no option */
+};
+
+/* Options that all commands which read a model have. */
+#define MODEL_OPTIONS                                                          \
+    {"dim", 0, "NAME=SIZE", "fix a dimension of the model"},                   \
+        {"real", 0, "f32|f64", "what 'real' is (f32)"}
+
+/* False after a message about the command line. */
+bool options_parse(Args *a, int argc, char **argv);
+void options_help(const Command *c, FILE *to);
+/* The last value given, or NULL. */
+const char *option_value(const Args *a, const char *name);
+bool option_int(const Args *a, const char *name, int64_t least, int64_t *out);
+/* Messages; they give EXIT_USAGE and EXIT_FAILURE. */
+int cli_usage(const Args *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* " (did you mean 'x'?)" or "". */
+const char *cli_suggest(Arena *a, const char *name, const char *const *among,
+                        int n);
+
+/* file.c: reading and writing files */
+
+/* "no such file or directory": an errno as the end of a message. */
+const char *file_error(Arena *a, int error);
+/* The whole file, NUL-terminated, "-" being standard input; NULL after a
+ * message. */
+char *file_read(Arena *a, const char *path, size_t limit, size_t *n);
+
+/* A file being written beside its place, to be put there or dropped. */
+typedef struct NewFile {
+    const char *path, *temporary;
+    FILE *to;
+} NewFile;
+/* False after a message. file_keep drops what could not be written whole. */
+bool file_begin(Arena *a, const char *path, NewFile *f);
+bool file_keep(Arena *a, NewFile *f);
+void file_drop(NewFile *f);
+/* All at once. */
+bool file_write(Arena *a, const char *path, const char *bytes, size_t n);
+/* That what was printed has arrived. */
+bool cli_flush(Arena *a);
+bool cli_colour(FILE *to);
+
+/* driver.c: from a file to schedules */
+
+typedef struct Load {
+    Arena *arena;
+    Diags *diags;
+    Program *program;
+    Module *module;
+    const char *path;
+    const char *dump; /* stage to print, or NULL */
+} Load;
+
+/* Reads and checks the model that is the first word. Status 0, or what to exit
+ * with; the messages are out then. */
+int driver_load(Args *a, const char *path, DType real, Load *to);
+/* Messages recorded so far. */
+void driver_diags(const Load *l);
+/* The graph's roots of n functions, result after result. */
+typedef LIST(Node *) Roots;
+Roots driver_roots(Arena *a, Function *const *f, int n);
+/* requires checked functions; leaves them simplified and expanded, and gives a
+ * schedule for each. NULL after a message. */
+Schedule **driver_schedule(Load *l, Function *const *f, int n);
+/* The n functions as a module of this process; NULL after a message. */
+Jit *driver_jit(Load *l, Function *const *f, int n);
+
+/* value.c: values of the command line */
+
+/* Fills the leaves of parameter p from text: a number, JSON, @file. False after
+ * a message; leaves that were made are in leaf then, too. */
+bool value_read(Arena *a, const nn_port *p, const char *text, nn_tensor **leaf);
+/* One result as JSON. */
+void value_print(const nn_port *p, nn_tensor *const *leaf, Str *to);
+/* The element i of t. */
+double value_get(const nn_tensor *t, int64_t i);
+void value_set(const nn_tensor *t, int64_t i, double v);
+
+/* the commands */
+
+extern const Command command_compile, command_run, command_check, command_train;
+
+#endif

@@ -1,0 +1,367 @@
+/* compile.c: nncc model.nn -o model.so: what to write follows from the name. */
+
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+typedef enum Kind {
+    KIND_so,
+    KIND_o,
+    KIND_a,
+    KIND_s,
+    KIND_ll,
+    KIND_bc,
+    KIND_h,
+    KIND_json,
+    NKINDS
+} Kind;
+
+static const char *const kind_names[NKINDS] = {
+    [KIND_so] = "so", [KIND_o] = "o",   [KIND_a] = "a", [KIND_s] = "s",
+    [KIND_ll] = "ll", [KIND_bc] = "bc", [KIND_h] = "h", [KIND_json] = "json",
+};
+
+static const char *const stages[] = {
+    "ast", "graph", "simplified", "expanded", "kernels", "ir", "asm",
+};
+enum { NSTAGE = sizeof stages / sizeof *stages };
+
+static const char *extension(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *dot = strrchr(slash ? slash : path, '.');
+
+    return dot ? dot + 1 : "";
+}
+
+/* Status 0, or what to exit with. */
+static int output_kind(const Args *a, const char *path, Kind *kind)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return cli_fail("cannot write %s: %s", path,
+                        file_error(a->arena, EISDIR));
+    for (int k = 0; k < NKINDS; k++) {
+        if (strcmp(extension(path), kind_names[k]))
+            continue;
+        *kind = (Kind)k;
+        return EXIT_SUCCESS;
+    }
+    return cli_usage(a,
+                     "what is '%s' to be? It must end in .so, .o, .a, .s, "
+                     ".ll, .bc, .h or .json",
+                     path);
+}
+
+static int check_outputs(const Args *a)
+{
+    Kind k;
+
+    for (int i = 0; i < a->given.n; i++) {
+        if (strcmp(a->given.at[i].name, "output"))
+            continue;
+        int status = output_kind(a, a->given.at[i].value, &k);
+        if (status)
+            return status;
+    }
+    return EXIT_SUCCESS;
+}
+
+static int check_dump(const Args *a, const char *dump)
+{
+    for (int i = 0; i < NSTAGE; i++)
+        if (!dump || !strcmp(dump, stages[i]))
+            return EXIT_SUCCESS;
+    return cli_usage(a,
+                     "no stage '%s'%s: there are ast, graph, simplified, "
+                     "expanded, kernels, ir and asm",
+                     dump, cli_suggest(a->arena, dump, stages, NSTAGE));
+}
+
+static bool read_effort(const Args *a, EmitOptions *o)
+{
+    const char *text = option_value(a, "optimise");
+
+    if (!text)
+        return true;
+    if (text[0] < '0' || text[0] > '3' || text[1]) {
+        cli_usage(a, "'-O' is 0, 1, 2 or 3, not '%s'", text);
+        return false;
+    }
+    o->optimise = text[0] - '0';
+    return true;
+}
+
+/* Libraries and objects are for every machine of the architecture, what is for
+ * reading is for this one. */
+static const char *default_cpu(const EmitOptions *o, bool binary)
+{
+    bool x86 = o->target ? !strncmp(o->target, "x86_64", 6) :
+#ifdef __x86_64__
+                         true;
+#else
+                         false;
+#endif
+    if (!x86)
+        return o->target ? "generic" : "native";
+    return binary      ? "x86-64-v2,x86-64-v3,x86-64-v4"
+           : o->target ? "x86-64-v3"
+                       : "native";
+}
+
+/* Writing */
+
+typedef struct Build {
+    const Args *args;
+    const Load *load;
+    EmitInput in;
+    EmitOptions options;
+} Build;
+
+static bool machine_code(const Build *b, EmitKind kind, char **bytes, size_t *n)
+{
+    EmitOptions o = b->options;
+    const char *error = NULL;
+
+    if (!o.cpu)
+        o.cpu = default_cpu(&o, kind == EMIT_object);
+    if (emit_module(b->load->arena, &b->in, kind, &o, bytes, n, &error))
+        return true;
+    cli_fail("%s", error);
+    return false;
+}
+
+/* DIR/m.so -> DIR/m.h */
+static const char *header_path(Arena *a, const char *path)
+{
+    int n = (int)(extension(path) - path);
+
+    return arena_printf(a, "%.*sh", n, path);
+}
+
+static bool begin_header(const Build *b, const char *path, NewFile *f)
+{
+    Arena *a = b->load->arena;
+    Str s = str_new(a);
+
+    if (!file_begin(a, path, f))
+        return false;
+    emit_header(&b->in, &s);
+    fwrite(s.at, 1, s.n, f->to);
+    return true;
+}
+
+static bool run_ar(Arena *a, const char *archive, const char *object)
+{
+    char *const argv[] = {arena_printf(a, "ar"), arena_printf(a, "rcsD"),
+                          arena_printf(a, "%s", archive),
+                          arena_printf(a, "%s", object), NULL};
+    pid_t pid;
+    int status;
+    int error = posix_spawnp(&pid, "ar", NULL, NULL, argv, environ);
+
+    if (error) {
+        cli_fail("cannot run ar: %s", file_error(a, error));
+        return false;
+    }
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return false;
+    if (status != 0)
+        cli_fail("ar could not make %s", archive);
+    return status == 0;
+}
+
+/* A static library of one object, in a folder of its own until it is whole. */
+static bool write_archive(const Build *b, const char *path, const char *bytes,
+                          size_t n)
+{
+    Arena *a = b->load->arena;
+    char *folder = arena_printf(a, "%s.XXXXXX", path);
+
+    if (!mkdtemp(folder)) {
+        cli_fail("cannot write %s: %s", path, file_error(a, errno));
+        return false;
+    }
+    const char *object =
+        arena_printf(a, "%s/%s.o", folder, b->load->module->name);
+    const char *archive = arena_printf(a, "%s/made.a", folder);
+    bool made = file_write(a, object, bytes, n) && run_ar(a, archive, object);
+    if (made && rename(archive, path) != 0) {
+        cli_fail("cannot write %s: %s", path, file_error(a, errno));
+        made = false;
+    }
+    unlink(object);
+    unlink(archive);
+    rmdir(folder);
+    return made;
+}
+
+static bool write_library(const Build *b, const char *path, const char *bytes,
+                          size_t n)
+{
+    const char *error = NULL;
+
+    if (link_shared(path, bytes, n, option_value(b->args, "linker"), &error))
+        return true;
+    cli_fail("%s", error);
+    return false;
+}
+
+/* Object, library or archive, with the header beside it. */
+static bool write_binary(const Build *b, Kind kind, const char *path)
+{
+    Arena *a = b->load->arena;
+    NewFile header;
+    char *bytes;
+    size_t n;
+
+    if (!machine_code(b, EMIT_object, &bytes, &n) ||
+        !begin_header(b, header_path(a, path), &header))
+        return false;
+    bool written = kind == KIND_o   ? file_write(a, path, bytes, n)
+                   : kind == KIND_a ? write_archive(b, path, bytes, n)
+                                    : write_library(b, path, bytes, n);
+    if (!written)
+        file_drop(&header);
+    else if (!file_keep(a, &header))
+        unlink(path);
+    else
+        return true;
+    return false;
+}
+
+static bool write_code(const Build *b, EmitKind kind, const char *path)
+{
+    char *bytes;
+    size_t n;
+
+    return machine_code(b, kind, &bytes, &n) &&
+           file_write(b->load->arena, path, bytes, n);
+}
+
+static bool write_text(const Build *b, const char *path,
+                       void (*emit)(const EmitInput *in, Str *to))
+{
+    Str s = str_new(b->load->arena);
+
+    emit(&b->in, &s);
+    return file_write(b->load->arena, path, s.at, s.n);
+}
+
+static bool write_output(const Build *b, const char *path)
+{
+    Kind kind = NKINDS;
+
+    if (output_kind(b->args, path, &kind) != EXIT_SUCCESS)
+        return false;
+    switch (kind) {
+    case KIND_so:
+    case KIND_o:
+    case KIND_a:
+        return write_binary(b, kind, path);
+    case KIND_s:
+        return write_code(b, EMIT_assembly, path);
+    case KIND_ll:
+        return write_code(b, EMIT_ir, path);
+    case KIND_bc:
+        return write_code(b, EMIT_bitcode, path);
+    case KIND_h:
+        return write_text(b, path, emit_header);
+    case KIND_json:
+        return write_text(b, path, emit_json);
+    case NKINDS:
+        break;
+    }
+    return false;
+}
+
+static bool write_outputs(const Build *b)
+{
+    for (int i = 0; i < b->args->given.n; i++)
+        if (!strcmp(b->args->given.at[i].name, "output") &&
+            !write_output(b, b->args->given.at[i].value))
+            return false;
+    return true;
+}
+
+static bool dump_code(const Build *b, const char *dump)
+{
+    bool ir = dump && !strcmp(dump, "ir");
+    char *bytes;
+    size_t n;
+
+    if (!ir && !(dump && !strcmp(dump, "asm")))
+        return true;
+    if (!machine_code(b, ir ? EMIT_ir : EMIT_assembly, &bytes, &n))
+        return false;
+    fwrite(bytes, 1, n, stdout);
+    return true;
+}
+
+static int compile(Args *a)
+{
+    Load l = {.dump = option_value(a, "dump")};
+    Build b = {.args = a, .load = &l};
+    int status = check_dump(a, l.dump);
+
+    b.options =
+        (EmitOptions){option_value(a, "cpu"), option_value(a, "target"), 2};
+    if (!status && a->word.n > 1)
+        status =
+            cli_usage(a, "one model at a time: what is '%s'?", a->word.at[1]);
+    if (!status && !read_effort(a, &b.options))
+        status = EXIT_USAGE;
+    if (!status)
+        status = check_outputs(a);
+    if (!status)
+        status = driver_load(a, a->word.at[0], DT_f32, &l);
+    if (status || !l.module)
+        return status;
+    if (option_value(a, "output") && l.module->function.n == 0)
+        return cli_fail("%s exports nothing, so there is nothing to write",
+                        l.path);
+    if (!l.dump && !option_value(a, "output"))
+        return EXIT_SUCCESS;
+    Schedule **s =
+        driver_schedule(&l, l.module->function.at, l.module->function.n);
+    if (!s)
+        return EXIT_FAILURE;
+    b.in = (EmitInput){l.module, s, l.module->function.n};
+    return dump_code(&b, l.dump) && write_outputs(&b) ? EXIT_SUCCESS
+                                                      : EXIT_FAILURE;
+}
+
+static const Option options[] = {
+    {"output", 'o', "FILE", "write .so .o .a (and a .h), .s .ll .bc .h .json"},
+    MODEL_OPTIONS,
+    {"max", 0, "NAME=SIZE", "bound a dimension: the workspace is a constant"},
+    {"cpu", 0, "NAME", "native, x86-64-v3, …; a list: choose at load"},
+    {"target", 0, "TRIPLE", "compile for another machine"},
+    {"optimise", 'O', "0-3", "effort of code generation (2)"},
+    {"linker", 0, "PROGRAM", "for .so: ld, ld.lld, cc or another"},
+    {"dump", 0, "STAGE",
+     "print after ast, graph, simplified, expanded,\n"
+     "                            kernels, ir or asm"},
+    {"version", 0, NULL, "print the version"},
+    {NULL, 0, NULL, NULL},
+};
+
+const Command command_compile = {
+    .name = "",
+    .usage = "MODEL.nn [-o FILE]… [options]",
+    .about = "Compiles a model with its derivatives to machine code. Without "
+             "-o and --dump\nit is only checked. MODEL.nn may be '-', standard "
+             "input.",
+    .option = options,
+    .run = compile,
+};

@@ -1,0 +1,252 @@
+/* driver.c: the passes, one after another: check, simplify, expand, schedule;
+ * each is verified, and printed if asked for. */
+
+#include "cli/cli.h"
+#include "simplify/simplify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_SOURCE = 16 << 20 };
+
+/* Loading */
+
+void driver_diags(const Load *l)
+{
+    diags_print(l->diags, stderr, cli_colour(stderr));
+}
+
+/* Sizes given as --dim name=size, --max name=size. */
+typedef struct Sizes {
+    const char **name;
+    int64_t *value;
+    int n;
+} Sizes;
+
+static bool read_sizes(const Args *a, const char *option, Sizes *to)
+{
+    to->name = NEWN(a->arena, const char *, a->given.n + 1);
+    to->value = NEWN(a->arena, int64_t, a->given.n + 1);
+    for (int i = 0; i < a->given.n; i++) {
+        const char *text = a->given.at[i].value;
+        const char *equals = strchr(text, '=');
+        char *end = NULL;
+        if (strcmp(a->given.at[i].name, option))
+            continue;
+        long long v = equals ? strtoll(equals + 1, &end, 10) : -1;
+        if (!equals || equals == text || end == equals + 1 || *end || v < 0 ||
+            v > INT32_MAX) {
+            cli_usage(a, "'--%s' needs a name and a size, like b=64, not '%s'",
+                      option, text);
+            return false;
+        }
+        to->name[to->n] =
+            arena_printf(a->arena, "%.*s", (int)(equals - text), text);
+        to->value[to->n++] = v;
+    }
+    return true;
+}
+
+/* Gives f's variables their bounds and marks those that were used. */
+static void bound_function(Arena *a, Function *f, const Sizes *max, bool *used)
+{
+    int64_t *bound = NEWN(a, int64_t, f->nvar + 1);
+
+    for (int i = 0; i < f->nvar; i++) {
+        bound[i] = -1;
+        for (int k = 0; k < max->n; k++)
+            if (!strcmp(dim_var_name(f->var[i]), max->name[k])) {
+                bound[i] = max->value[k];
+                used[k] = true;
+            }
+    }
+    f->var_max = bound;
+}
+
+static int bound_dims(const Args *a, Module *m)
+{
+    Sizes max = {0};
+
+    if (!read_sizes(a, "max", &max))
+        return EXIT_USAGE;
+    bool *used = NEWN(a->arena, bool, max.n + 1);
+    for (int i = 0; max.n && i < m->function.n; i++)
+        bound_function(a->arena, m->function.at[i], &max, used);
+    for (int k = 0; k < max.n; k++)
+        if (!used[k])
+            return cli_usage(a,
+                             "no exported function has a free dimension "
+                             "'%s' to bound",
+                             max.name[k]);
+    return EXIT_SUCCESS;
+}
+
+static bool read_real(const Args *a, DType *real)
+{
+    const char *text = option_value(a, "real");
+
+    if (!text)
+        return true;
+    if (strcmp(text, "f32") && strcmp(text, "f64")) {
+        cli_usage(a, "'--real' is f32 or f64, not '%s'", text);
+        return false;
+    }
+    *real = strcmp(text, "f64") ? DT_f32 : DT_f64;
+    return true;
+}
+
+static int dump_ast(Load *l, const char *text, size_t n)
+{
+    const Source *s = diags_source(l->diags, l->path, text, n);
+    Ast *ast = parse(l->arena, intern_new(l->arena), l->diags, s);
+
+    if (diags_errors(l->diags)) {
+        driver_diags(l);
+        return EXIT_FAILURE;
+    }
+    ast_dump(ast, stdout);
+    return EXIT_SUCCESS;
+}
+
+int driver_load(Args *a, const char *path, DType real, Load *to)
+{
+    CheckOptions o = {.real = real};
+    Sizes dim = {0};
+    size_t n;
+
+    to->arena = a->arena;
+    to->diags = diags_new(a->arena);
+    to->path = strcmp(path, "-") ? path : "<stdin>";
+    if (!read_sizes(a, "dim", &dim) || !read_real(a, &o.real))
+        return EXIT_USAGE;
+    o.dim_name = dim.name;
+    o.dim_value = dim.value;
+    o.ndim = dim.n;
+    char *text = file_read(a->arena, path, MAX_SOURCE, &n);
+    if (!text)
+        return EXIT_FAILURE;
+    if (to->dump && !strcmp(to->dump, "ast"))
+        return dump_ast(to, text, n);
+    to->program = check_program(a->arena, to->diags, to->path, text, n, &o);
+    if (!to->program) {
+        driver_diags(to);
+        return EXIT_FAILURE;
+    }
+    to->module = program_module(to->program);
+    return bound_dims(a, to->module);
+}
+
+/* Passes */
+
+Roots driver_roots(Arena *a, Function *const *f, int n)
+{
+    Roots r = {0};
+
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < f[i]->nresult; k++)
+            for (int j = 0; j < f[i]->result[k].nleaf; j++)
+                list_push(a, &r, f[i]->result[k].leaf[j]);
+    return r;
+}
+
+/* The roots back into the functions they came from. */
+static void put_roots(Function *const *f, int n, const Roots *r)
+{
+    int at = 0;
+
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < f[i]->nresult; k++)
+            for (int j = 0; j < f[i]->result[k].nleaf; j++)
+                f[i]->result[k].leaf[j] = r->at[at++];
+}
+
+static void dump_function(const Load *l, Function *f)
+{
+    Roots r = driver_roots(l->arena, &f, 1);
+    const char **name = NEWN(l->arena, const char *, r.n + 1);
+    int at = 0;
+
+    for (int k = 0; k < f->nresult; k++) {
+        const Port *p = &f->result[k];
+        int n;
+        Leaf *leaf = type_leaves(l->module->graph, p->type, &n);
+        for (int j = 0; j < p->nleaf; j++)
+            name[at++] =
+                j < n && *leaf[j].path
+                    ? arena_printf(l->arena, "%s.%s", p->name, leaf[j].path)
+                    : p->name;
+    }
+    printf("# %s\n", f->name);
+    graph_dump(l->module->graph, r.n, r.at, name, stdout);
+}
+
+/* The graph after a pass: as it should be, and printed if asked for. */
+static void after(const Load *l, const char *stage, Function *const *f, int n)
+{
+    Roots r = driver_roots(l->arena, f, n);
+
+    graph_verify(l->module->graph, r.n, r.at);
+    if (!l->dump || strcmp(l->dump, stage))
+        return;
+    for (int i = 0; i < n; i++)
+        dump_function(l, f[i]);
+}
+
+static void simplify_functions(const Load *l, Function *const *f, int n)
+{
+    Roots r = driver_roots(l->arena, f, n);
+
+    simplify(l->module->graph, r.n, r.at, NULL, NULL);
+    put_roots(f, n, &r);
+}
+
+static void expand_functions(const Load *l, Function *const *f, int n)
+{
+    Roots r = driver_roots(l->arena, f, n);
+
+    expand(l->module->graph, r.n, r.at);
+    put_roots(f, n, &r);
+}
+
+static Schedule *schedule_function(const Load *l, Function *f)
+{
+    Schedule *s = schedule(l->arena, l->module->graph, f);
+
+    schedule_verify(s);
+    if (l->dump && !strcmp(l->dump, "kernels"))
+        schedule_dump(l->module->graph, s, stdout);
+    return s;
+}
+
+Schedule **driver_schedule(Load *l, Function *const *f, int n)
+{
+    Schedule **s = NEWN(l->arena, Schedule *, n + 1);
+
+    after(l, "graph", f, n);
+    simplify_functions(l, f, n);
+    after(l, "simplified", f, n);
+    expand_functions(l, f, n);
+    after(l, "expanded", f, n);
+    for (int i = 0; i < n; i++)
+        s[i] = schedule_function(l, f[i]);
+    if (dim_overflowed(l->module->graph)) {
+        cli_fail("%s: a dimension is too large for 64 bits", l->path);
+        return NULL;
+    }
+    return s;
+}
+
+Jit *driver_jit(Load *l, Function *const *f, int n)
+{
+    Schedule **s = driver_schedule(l, f, n);
+    EmitOptions o = {.cpu = "native", .optimise = 2};
+    const char *error = NULL;
+
+    if (!s)
+        return NULL;
+    EmitInput in = {l->module, s, n};
+    Jit *j = jit_open(&in, &o, &error);
+    if (!j)
+        cli_fail("%s", error);
+    return j;
+}

@@ -1,0 +1,203 @@
+/* options.c: the command line: options by a command's table, in the manner of
+ * GNU: --name=value, --name value, -n value, -nvalue, "--" ends them. */
+
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int cli_fail(const char *fmt, ...)
+{
+    va_list ap;
+
+    fprintf(stderr, "nncc: ");
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    return EXIT_FAILURE;
+}
+
+int cli_usage(const Args *a, const char *fmt, ...)
+{
+    const char *name = a->command->name;
+    va_list ap;
+
+    fprintf(stderr, "nncc%s%s: ", *name ? " " : "", name);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "\nTry 'nncc%s%s --help'.\n", *name ? " " : "", name);
+    return EXIT_USAGE;
+}
+
+const char *cli_suggest(Arena *a, const char *name, const char *const *among,
+                        int n)
+{
+    const char *near = nearest_name(name, among, n);
+
+    return near ? arena_printf(a, " (did you mean '%s'?)", near) : "";
+}
+
+static const Option help_option = {"help", 'h', NULL, "print this"};
+
+static int count(const Command *c)
+{
+    int n = 0;
+
+    while (c->option[n].name)
+        n++;
+    return n;
+}
+
+static const Option *find(const Command *c, const char *name, size_t n)
+{
+    for (const Option *o = c->option; o->name; o++)
+        if (strlen(o->name) == n && !strncmp(o->name, name, n))
+            return o;
+    return n == 4 && !strncmp(name, "help", 4) ? &help_option : NULL;
+}
+
+static const Option *find_letter(const Command *c, char letter)
+{
+    for (const Option *o = c->option; o->name; o++)
+        if (o->letter && o->letter == letter)
+            return o;
+    return letter == 'h' ? &help_option : NULL;
+}
+
+static bool unknown(Args *a, const char *name)
+{
+    int n = count(a->command);
+    const char **names = NEWN(a->arena, const char *, n + 1);
+
+    for (int i = 0; i < n; i++)
+        names[i] = a->command->option[i].name;
+    names[n] = "help";
+    const char *near = nearest_name(name, names, n + 1);
+    cli_usage(a, "unknown option '--%s'%s", name,
+              near ? arena_printf(a->arena, " (did you mean '--%s'?)", near)
+                   : "");
+    return false;
+}
+
+/* argv[*i] begins with two dashes. */
+static bool take_long(Args *a, int argc, char **argv, int *i)
+{
+    const char *name = argv[*i] + 2;
+    size_t n = strcspn(name, "=");
+    const Option *o = find(a->command, name, n);
+    const char *own = arena_printf(a->arena, "%.*s", (int)n, name);
+    const char *value = name[n] ? name + n + 1 : NULL;
+    bool takes = o ? o->meta != NULL : a->command->settings;
+
+    if (!o && !takes)
+        return unknown(a, own);
+    if (takes && !value && *i + 1 < argc)
+        value = argv[++*i];
+    if (takes && !value) {
+        if (!o)
+            return unknown(a, own);
+        cli_usage(a, "'--%s' needs a value, %s", own, o->meta);
+        return false;
+    }
+    if (!takes && value) {
+        cli_usage(a, "'--%s' takes no value", own);
+        return false;
+    }
+    Given given = {own, value ? value : ""};
+    if (o)
+        list_push(a->arena, &a->given, given);
+    else
+        list_push(a->arena, &a->setting, given);
+    return true;
+}
+
+/* argv[*i] begins with one dash. */
+static bool take_short(Args *a, int argc, char **argv, int *i)
+{
+    for (const char *at = argv[*i] + 1; *at; at++) {
+        const Option *o = find_letter(a->command, *at);
+        const char *value = "";
+        if (!o) {
+            cli_usage(a, "unknown option '-%c'", *at);
+            return false;
+        }
+        if (o->meta) {
+            value = at[1] ? at + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+            if (!value) {
+                cli_usage(a, "'-%c' needs a value, %s", *at, o->meta);
+                return false;
+            }
+        }
+        list_push(a->arena, &a->given, ((Given){o->name, value}));
+        if (o->meta)
+            break;
+    }
+    return true;
+}
+
+bool options_parse(Args *a, int argc, char **argv)
+{
+    bool over = false;
+
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        if (!over && !strcmp(word, "--"))
+            over = true;
+        else if (!over && word[0] == '-' && word[1] == '-') {
+            if (!take_long(a, argc, argv, &i))
+                return false;
+        } else if (!over && word[0] == '-' && word[1]) {
+            if (!take_short(a, argc, argv, &i))
+                return false;
+        } else
+            list_push(a->arena, &a->word, word);
+    }
+    return true;
+}
+
+static void print_option(const Option *o, FILE *to)
+{
+    char left[64];
+
+    snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "  ",
+             o->letter ? o->letter : ' ', o->letter ? ", " : " ", o->name,
+             o->meta ? "=" : "", o->meta ? o->meta : "");
+    fprintf(to, "  %-24s  %s\n", left, o->help);
+}
+
+void options_help(const Command *c, FILE *to)
+{
+    fprintf(to, "usage: nncc %s\n\n%s\n\noptions:\n", c->usage, c->about);
+    for (const Option *o = c->option; o->name; o++)
+        print_option(o, to);
+    print_option(&help_option, to);
+}
+
+const char *option_value(const Args *a, const char *name)
+{
+    for (int i = a->given.n; i-- > 0;)
+        if (!strcmp(a->given.at[i].name, name))
+            return a->given.at[i].value;
+    return NULL;
+}
+
+bool option_int(const Args *a, const char *name, int64_t least, int64_t *out)
+{
+    const char *text = option_value(a, name);
+    char *end;
+
+    if (!text)
+        return true;
+    errno = 0;
+    long long v = strtoll(text, &end, 10);
+    if (end == text || *end || errno || v < least) {
+        cli_usage(a, "'--%s' needs a whole number of at least %lld, not '%s'",
+                  name, (long long)least, text);
+        return false;
+    }
+    *out = v;
+    return true;
+}

@@ -1,0 +1,468 @@
+/* value.c: values of the command line: numbers, JSON, files; and back. */
+
+#include "cli/cli.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_JSON = 1 << 30 };
+
+/* Elements */
+
+double value_get(const nn_tensor *t, int64_t i)
+{
+    switch ((enum nn_dtype)t->dtype) {
+    case NN_BOOL:
+    case NN_U8:
+        return ((const uint8_t *)t->data)[i];
+    case NN_I32:
+        return ((const int32_t *)t->data)[i];
+    case NN_I64:
+    case NN_KEY:
+        return (double)((const int64_t *)t->data)[i];
+    case NN_F32:
+        return ((const float *)t->data)[i];
+    case NN_F64:
+        return ((const double *)t->data)[i];
+    }
+    return 0;
+}
+
+static void set_integer(const nn_tensor *t, int64_t i, int64_t v)
+{
+    switch ((enum nn_dtype)t->dtype) {
+    case NN_BOOL:
+    case NN_U8:
+        ((uint8_t *)t->data)[i] = (uint8_t)v;
+        break;
+    case NN_I32:
+        ((int32_t *)t->data)[i] = (int32_t)v;
+        break;
+    case NN_I64:
+    case NN_KEY:
+        ((int64_t *)t->data)[i] = v;
+        break;
+    case NN_F32:
+        ((float *)t->data)[i] = (float)v;
+        break;
+    case NN_F64:
+        ((double *)t->data)[i] = (double)v;
+        break;
+    }
+}
+
+void value_set(const nn_tensor *t, int64_t i, double v)
+{
+    if (t->dtype == NN_F32)
+        ((float *)t->data)[i] = (float)v;
+    else if (t->dtype == NN_F64)
+        ((double *)t->data)[i] = v;
+    else
+        set_integer(t, i, (int64_t)v);
+}
+
+static bool integer_fits(int dtype, int64_t v)
+{
+    switch ((enum nn_dtype)dtype) {
+    case NN_BOOL:
+        return v == 0 || v == 1;
+    case NN_U8:
+        return v >= 0 && v <= UINT8_MAX;
+    case NN_I32:
+        return v >= INT32_MIN && v <= INT32_MAX;
+    case NN_I64:
+    case NN_KEY:
+    case NN_F32:
+    case NN_F64:
+        return true;
+    }
+    return false;
+}
+
+/* Reading JSON */
+
+/* What is being read, for messages: "p.w[1, 0]". */
+typedef struct Place {
+    Arena *arena;
+    const char *name;
+    int rank;
+    int64_t at[NN_MAX_RANK];
+} Place;
+
+static const char *place_text(const Place *p, int depth)
+{
+    Str s = str_new(p->arena);
+
+    str_printf(&s, "%s", p->name);
+    for (int i = 0; i < depth; i++)
+        str_printf(&s, "%s%lld", i ? ", " : "[", (long long)p->at[i]);
+    str_printf(&s, "%s", depth ? "]" : "");
+    return s.at;
+}
+
+static const char *json_kind(const json_t *j)
+{
+    switch (json_typeof(j)) {
+    case JSON_OBJECT:
+        return "an object";
+    case JSON_ARRAY:
+        return "an array";
+    case JSON_STRING:
+        return "text";
+    case JSON_INTEGER:
+    case JSON_REAL:
+        return "a number";
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return "true or false";
+    case JSON_NULL:
+        break;
+    }
+    return "null";
+}
+
+/* "nan", "inf", "-inf": JSON has no numbers for them. */
+static bool special(const json_t *j, double *v)
+{
+    const char *s = json_string_value(j);
+
+    if (!s)
+        return false;
+    *v = !strcmp(s, "nan")    ? NAN
+         : !strcmp(s, "inf")  ? INFINITY
+         : !strcmp(s, "-inf") ? -INFINITY
+                              : 0;
+    return *v != 0;
+}
+
+static bool set_element(const Place *p, const nn_tensor *t, int64_t i,
+                        const json_t *j)
+{
+    bool real = t->dtype == NN_F32 || t->dtype == NN_F64;
+    double v;
+
+    if (json_is_boolean(j) && t->dtype == NN_BOOL) {
+        set_integer(t, i, json_is_true(j));
+    } else if (json_is_integer(j)) {
+        if (!integer_fits(t->dtype, json_integer_value(j))) {
+            cli_fail("%s: %lld is out of range for %s", place_text(p, p->rank),
+                     (long long)json_integer_value(j), nn_dtype_name(t->dtype));
+            return false;
+        }
+        set_integer(t, i, json_integer_value(j));
+    } else if (real && json_is_real(j)) {
+        value_set(t, i, json_real_value(j));
+    } else if (real && special(j, &v)) {
+        value_set(t, i, v);
+    } else {
+        cli_fail("%s: expected a value of type %s, found %s",
+                 place_text(p, p->rank), nn_dtype_name(t->dtype),
+                 json_is_real(j) ? "a fraction" : json_kind(j));
+        return false;
+    }
+    return true;
+}
+
+/* The elements of j, whose nesting is `axis` deep in t, from *next on. */
+static bool fill(Place *p, const nn_tensor *t, const json_t *j, int axis,
+                 int64_t *next)
+{
+    if (axis == t->rank)
+        return set_element(p, t, (*next)++, j);
+    if (!json_is_array(j)) {
+        cli_fail("%s: expected an array, found %s", place_text(p, axis),
+                 json_kind(j));
+        return false;
+    }
+    if ((int64_t)json_array_size(j) != t->size[axis]) {
+        cli_fail("%s: expected %lld elements as before, found %zu",
+                 place_text(p, axis), (long long)t->size[axis],
+                 json_array_size(j));
+        return false;
+    }
+    for (int64_t i = 0; i < t->size[axis]; i++) {
+        p->at[axis] = i;
+        if (!fill(p, t, json_array_get(j, (size_t)i), axis + 1, next))
+            return false;
+    }
+    return true;
+}
+
+/* The shape is read off the first elements; fill() holds the rest to it. */
+static bool tensor_from_json(Place *p, const nn_leaf *leaf, const json_t *j,
+                             nn_tensor **out)
+{
+    int64_t size[NN_MAX_RANK] = {0}, next = 0;
+    const json_t *at = j;
+
+    for (int i = 0; i < leaf->rank; i++) {
+        size[i] = (int64_t)json_array_size(at);
+        at = json_array_get(at, 0);
+    }
+    p->rank = leaf->rank;
+    if (nn_tensor_new(leaf->dtype, leaf->rank, size, out) != NN_OK) {
+        cli_fail("%s: %s", p->name, nn_last_error());
+        return false;
+    }
+    return fill(p, *out, j, 0, &next);
+}
+
+/* The part of j that path ("hidden.W", "0.b") leads to, or NULL after a
+ * message. */
+static const json_t *part_at(Arena *a, const char *name, const json_t *j,
+                             const char *path)
+{
+    while (j && *path) {
+        size_t n = strcspn(path, ".");
+        const char *key = arena_printf(a, "%.*s", (int)n, path);
+        bool number = isdigit((unsigned char)*key);
+        const json_t *in = j;
+        if (json_is_object(in))
+            j = json_object_get(in, key);
+        else if (json_is_array(in) && number)
+            j = json_array_get(in, (size_t)strtoul(key, NULL, 10));
+        else
+            j = NULL;
+        if (!j)
+            cli_fail("%s: '%s' is missing", name, key);
+        path += n + (path[n] == '.');
+        name = arena_printf(a, "%s.%s", name, key);
+    }
+    return j;
+}
+
+/* A key of an object that no leaf asks for is most likely a mistake. */
+static bool no_strangers(Arena *a, const nn_port *p, const char *name,
+                         const char *prefix, const json_t *j)
+{
+    const char *key;
+    json_t *value;
+    size_t n = strlen(prefix);
+
+    json_object_foreach((json_t *)(uintptr_t)j, key, value)
+    {
+        const char *path = arena_printf(a, "%s%s", prefix, key);
+        size_t m = n + strlen(key);
+        bool known = false, inside = false;
+        for (int i = 0; i < p->nleaf; i++) {
+            const char *leaf = p->leaf[i].path;
+            if (strncmp(leaf, path, m) || (leaf[m] && leaf[m] != '.'))
+                continue;
+            known = true;
+            inside = leaf[m] == '.';
+        }
+        if (!known) {
+            cli_fail("%s: %s has no field '%s'", name, p->type, key);
+            return false;
+        }
+        if (inside && !no_strangers(a, p, arena_printf(a, "%s.%s", name, key),
+                                    arena_printf(a, "%s.", path), value))
+            return false;
+    }
+    return true;
+}
+
+static bool from_json(Arena *a, const nn_port *p, const json_t *j,
+                      nn_tensor **leaf)
+{
+    if (!no_strangers(a, p, p->name, "", j))
+        return false;
+    for (int i = 0; i < p->nleaf; i++) {
+        const char *path = p->leaf[i].path;
+        Place at = {.arena = a};
+        at.name = *path ? arena_printf(a, "%s.%s", p->name, path) : p->name;
+        const json_t *part = part_at(a, p->name, j, path);
+        if (!part || !tensor_from_json(&at, &p->leaf[i], part, &leaf[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool from_json_text(Arena *a, const nn_port *p, const char *from,
+                           const char *text, nn_tensor **leaf)
+{
+    json_error_t error;
+    json_t *j = json_loads(text, JSON_DECODE_ANY, &error);
+    char *end;
+    double v = strtod(text, &end);
+
+    if (!j && end != text && !*end) /* "nan", ".5", "+1" */
+        j = isfinite(v) ? json_real(v)
+                        : json_string(isnan(v) ? "nan"
+                                      : v > 0  ? "inf"
+                                               : "-inf");
+    if (!j) {
+        cli_fail("%s: this is neither a number nor JSON: %s (line %d)", from,
+                 error.text, error.line);
+        return false;
+    }
+    bool read = from_json(a, p, j, leaf);
+    json_decref(j);
+    return read;
+}
+
+/* Reading files */
+
+/* Rows and columns as a matrix; one row or column as a vector. */
+static bool from_csv(const nn_port *p, const char *path, nn_tensor **leaf)
+{
+    nn_csv_options o = NN_CSV_DEFAULTS;
+    nn_data *d;
+    int rank = p->leaf[0].rank;
+    bool fits = p->nleaf == 1 && (rank == 1 || rank == 2);
+
+    if (!fits) {
+        cli_fail("%s: a CSV file holds a matrix or a vector, not %s", p->name,
+                 p->type);
+        return false;
+    }
+    o.no_label = 1;
+    if (nn_csv_read(path, &o, &d) != NN_OK) {
+        cli_fail("%s", nn_last_error());
+        return false;
+    }
+    int64_t size[2] = {d->n, d->nfeature};
+    if (rank == 1 && d->n != 1 && d->nfeature != 1) {
+        cli_fail("%s: %s has %lld rows and %lld columns, which is no vector",
+                 p->name, path, (long long)d->n, (long long)d->nfeature);
+        nn_data_free(d);
+        return false;
+    }
+    if (rank == 1)
+        size[0] = d->n * d->nfeature;
+    bool made = nn_tensor_new(p->leaf[0].dtype, rank, size, &leaf[0]) == NN_OK;
+    for (int64_t i = 0; made && i < d->n * d->nfeature; i++)
+        value_set(leaf[0], i, d->x[i]);
+    nn_data_free(d);
+    if (!made)
+        cli_fail("%s", nn_last_error());
+    return made;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), m = strlen(end);
+
+    return n >= m && !strcmp(s + n - m, end);
+}
+
+static bool from_file(Arena *a, const nn_port *p, const char *path,
+                      nn_tensor **leaf)
+{
+    size_t n;
+
+    if (ends_with(path, ".csv") || ends_with(path, ".csv.gz"))
+        return from_csv(p, path, leaf);
+    if (!ends_with(path, ".json") && strcmp(path, "-")) {
+        cli_fail("%s: what is in %s? Its name must end in .json, .csv or "
+                 ".csv.gz",
+                 p->name, path);
+        return false;
+    }
+    const char *text = file_read(a, path, MAX_JSON, &n);
+    return text && from_json_text(a, p, path, text, leaf);
+}
+
+bool value_read(Arena *a, const nn_port *p, const char *text, nn_tensor **leaf)
+{
+    if (*text == '@')
+        return from_file(a, p, text + 1, leaf);
+    return from_json_text(a, p, arena_printf(a, "%s=%.60s", p->name, text),
+                          text, leaf);
+}
+
+/* Printing */
+
+/* The fewest digits that read back as the same f32 or f64. */
+static void print_real(double v, bool f32, Str *to)
+{
+    char s[40];
+    int most = f32 ? 9 : 17;
+
+    if (!isfinite(v)) {
+        str_printf(to, isnan(v) ? "\"nan\"" : v > 0 ? "\"inf\"" : "\"-inf\"");
+        return;
+    }
+    for (int digits = 1; digits <= most; digits++) {
+        snprintf(s, sizeof s, "%.*g", digits, v);
+        if (f32 ? strtof(s, NULL) == (float)v : strtod(s, NULL) == v)
+            break;
+    }
+    str_printf(to, "%s", s);
+}
+
+static void print_element(const nn_tensor *t, int64_t i, Str *to)
+{
+    switch ((enum nn_dtype)t->dtype) {
+    case NN_BOOL:
+        str_printf(to, value_get(t, i) != 0 ? "true" : "false");
+        break;
+    case NN_U8:
+    case NN_I32:
+        str_printf(to, "%.0f", value_get(t, i));
+        break;
+    case NN_I64:
+    case NN_KEY:
+        str_printf(to, "%lld", (long long)((const int64_t *)t->data)[i]);
+        break;
+    case NN_F32:
+    case NN_F64:
+        print_real(value_get(t, i), t->dtype == NN_F32, to);
+        break;
+    }
+}
+
+static void print_tensor(const nn_tensor *t, int axis, int64_t *next, Str *to)
+{
+    if (axis == t->rank) {
+        print_element(t, (*next)++, to);
+        return;
+    }
+    str_printf(to, "[");
+    for (int64_t i = 0; i < t->size[axis]; i++) {
+        str_printf(to, "%s", i ? ", " : "");
+        print_tensor(t, axis + 1, next, to);
+    }
+    str_printf(to, "]");
+}
+
+/* Leaves from … to-1 of p, whose paths agree in their first `skip` bytes: one
+ * tensor, or an object (an array for a tuple) of what the next names hold. */
+static void print_leaves(const nn_port *p, nn_tensor *const *leaf, int from,
+                         int end, size_t skip, Str *to)
+{
+    const char *first = p->leaf[from].path + skip;
+    bool tuple = isdigit((unsigned char)*first);
+    int64_t next = 0;
+
+    if (!*first) {
+        print_tensor(leaf[from], 0, &next, to);
+        return;
+    }
+    str_printf(to, tuple ? "[" : "{");
+    for (int i = from, j; i < end; i = j) {
+        const char *name = p->leaf[i].path + skip;
+        size_t n = strcspn(name, ".");
+        for (j = i + 1; j < end; j++) {
+            const char *other = p->leaf[j].path + skip;
+            if (strcspn(other, ".") != n || strncmp(other, name, n))
+                break;
+        }
+        str_printf(to, "%s", i > from ? ", " : "");
+        if (!tuple)
+            str_printf(to, "\"%.*s\": ", (int)n, name);
+        print_leaves(p, leaf, i, j, skip + n + (name[n] == '.'), to);
+    }
+    str_printf(to, tuple ? "]" : "}");
+}
+
+void value_print(const nn_port *p, nn_tensor *const *leaf, Str *to)
+{
+    if (p->nleaf == 0)
+        str_printf(to, "{}");
+    else
+        print_leaves(p, leaf, 0, p->nleaf, 0, to);
+}

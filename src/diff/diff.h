@@ -1,0 +1,20 @@
+/* diff.h: derivatives, by extending the graph. */
+#ifndef NNCC_DIFF_H
+#define NNCC_DIFF_H
+
+#include "graph/graph.h"
+
+/* Reverse mode. x_bar[j] becomes the sum over i of y_bar[i] · ∂y[i]/∂x[j],
+ * of x[j]'s shape; zeros where y does not depend on x. A null y_bar[i] is zero.
+ * Adjoints pass through real nodes only. The graph must hold no operator that
+ * row->vjp and row->partial both leave out. Cost: at most 4 operations for one
+ * of y's. (Griewank, Walther, "Evaluating Derivatives", 2nd ed., section 3.2)
+ */
+void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,
+                  Node *const *x, Node **x_bar);
+
+/* Forward mode. y_dot[i] becomes the sum over j of ∂y[i]/∂x[j] · x_dot[j]. */
+void diff_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
+                  Node *const *x_dot, Node **y_dot);
+
+#endif

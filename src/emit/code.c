@@ -1,0 +1,314 @@
+/* code.c: pieces of code that all kernels are made of. */
+#include <string.h>
+
+#include <llvm/Config/llvm-config.h>
+
+#include "emit/emit_internal.h"
+
+LLVMTypeRef type_of(Emit *e, DType t)
+{
+    switch (t) {
+    case DT_bool:
+        return e->i1;
+    case DT_u8:
+        return e->i8;
+    case DT_i32:
+        return e->i32;
+    case DT_i64:
+    case DT_key:
+        return e->i64;
+    case DT_f32:
+        return e->f32;
+    case DT_f64:
+        return e->f64;
+    case NDTYPES:
+        break;
+    }
+    die("no such dtype: %d", (int)t);
+}
+
+LLVMTypeRef type_in_memory(Emit *e, DType t)
+{
+    return t == DT_bool ? e->i8 : type_of(e, t);
+}
+
+LLVMTypeRef type_lanes(LLVMTypeRef t, int width)
+{
+    return width == 1 ? t : LLVMVectorType(t, (unsigned)width);
+}
+
+int type_width(LLVMTypeRef t)
+{
+    return LLVMGetTypeKind(t) == LLVMVectorTypeKind ? (int)LLVMGetVectorSize(t)
+                                                    : 1;
+}
+
+LLVMValueRef code_i64(Emit *e, int64_t v)
+{
+    return LLVMConstInt(e->i64, (unsigned long long)v, true);
+}
+
+LLVMValueRef code_iota(Emit *e, LLVMTypeRef t, int width)
+{
+    LLVMValueRef lane[64];
+    (void)e;
+    for (int i = 0; i < width; i++)
+        lane[i] = LLVMConstInt(t, (unsigned)i, false);
+    return width == 1 ? lane[0] : LLVMConstVector(lane, (unsigned)width);
+}
+
+static LLVMValueRef shuffle(Emit *e, LLVMValueRef v, LLVMValueRef mask)
+{
+    return LLVMBuildShuffleVector(e->builder, v, LLVMGetPoison(LLVMTypeOf(v)),
+                                  mask, "");
+}
+
+LLVMValueRef code_splat(Emit *e, LLVMValueRef v, int width)
+{
+    if (width == 1)
+        return v;
+    if (LLVMIsConstant(v)) {
+        LLVMValueRef lane[64];
+        for (int i = 0; i < width; i++)
+            lane[i] = v;
+        return LLVMConstVector(lane, (unsigned)width);
+    }
+    LLVMTypeRef t = LLVMVectorType(LLVMTypeOf(v), (unsigned)width);
+    LLVMValueRef one = LLVMBuildInsertElement(
+        e->builder, LLVMGetPoison(t), v, LLVMConstInt(e->i32, 0, false), "");
+    return shuffle(e, one,
+                   LLVMConstNull(LLVMVectorType(e->i32, (unsigned)width)));
+}
+
+LLVMValueRef code_lanes(Emit *e, LLVMValueRef v, int first, int width)
+{
+    if (width == 1)
+        return LLVMBuildExtractElement(
+            e->builder, v, LLVMConstInt(e->i32, (unsigned)first, false), "");
+    LLVMValueRef lane[64];
+    for (int i = 0; i < width; i++)
+        lane[i] = LLVMConstInt(e->i32, (unsigned)(first + i), false);
+    return shuffle(e, v, LLVMConstVector(lane, (unsigned)width));
+}
+
+LLVMTypeRef code_function_type(LLVMValueRef fn)
+{
+    return LLVMGlobalGetValueType(fn);
+}
+
+LLVMValueRef code_call(Emit *e, LLVMValueRef fn, LLVMValueRef *arg, int narg)
+{
+    return LLVMBuildCall2(e->builder, code_function_type(fn), fn, arg,
+                          (unsigned)narg, "");
+}
+
+LLVMValueRef code_intrinsic(Emit *e, const char *name, LLVMTypeRef *type,
+                            int ntype, LLVMValueRef *arg, int narg)
+{
+    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+    if (!id)
+        die("no intrinsic %s", name);
+    LLVMValueRef fn =
+        LLVMGetIntrinsicDeclaration(e->module, id, type, (size_t)ntype);
+    return code_call(e, fn, arg, narg);
+}
+
+LLVMValueRef code_muladd(Emit *e, LLVMValueRef a, LLVMValueRef b,
+                         LLVMValueRef c)
+{
+    LLVMTypeRef t = LLVMTypeOf(a);
+    LLVMTypeRef one = type_width(t) == 1 ? t : LLVMGetElementType(t);
+    if (LLVMGetTypeKind(one) == LLVMIntegerTypeKind)
+        return LLVMBuildAdd(e->builder, LLVMBuildMul(e->builder, a, b, ""), c,
+                            "");
+    if (e->fma)
+        return code_intrinsic(e, "llvm.fma", &t, 1, (LLVMValueRef[]){a, b, c},
+                              3);
+    return LLVMBuildFAdd(e->builder, LLVMBuildFMul(e->builder, a, b, ""), c,
+                         "");
+}
+
+LLVMValueRef code_at(Emit *e, LLVMTypeRef type, LLVMValueRef base,
+                     LLVMValueRef index)
+{
+    return LLVMBuildGEP2(e->builder, type, base, &index, 1, "");
+}
+
+LLVMValueRef code_load(Emit *e, LLVMTypeRef type, LLVMValueRef at, int align)
+{
+    LLVMValueRef v = LLVMBuildLoad2(e->builder, type, at, "");
+    LLVMSetAlignment(v, (unsigned)align);
+    return v;
+}
+
+void code_store(Emit *e, LLVMValueRef v, LLVMValueRef at, int align)
+{
+    LLVMSetAlignment(LLVMBuildStore(e->builder, v, at), (unsigned)align);
+}
+
+/* The masked intrinsics. Up to LLVM 21 the alignment is an argument; from 22
+ * it is an attribute of the pointer argument, number `pointer`. */
+static LLVMValueRef masked(Emit *e, const char *name, LLVMTypeRef *type,
+                           LLVMValueRef *arg, int narg, int pointer, int align)
+{
+#if LLVM_VERSION_MAJOR < 22
+    for (int i = narg; i > pointer + 1; i--)
+        arg[i] = arg[i - 1];
+    arg[pointer + 1] = LLVMConstInt(e->i32, (unsigned)align, false);
+    return code_intrinsic(e, name, type, 2, arg, narg + 1);
+#else
+    LLVMValueRef call = code_intrinsic(e, name, type, 2, arg, narg);
+    LLVMSetInstrParamAlignment(call, (unsigned)pointer + 1, (unsigned)align);
+    return call;
+#endif
+}
+
+LLVMValueRef code_masked_load(Emit *e, LLVMTypeRef type, LLVMValueRef at,
+                              int align, LLVMValueRef mask)
+{
+    LLVMTypeRef over[] = {type, e->ptr};
+    LLVMValueRef arg[4] = {at, mask, LLVMConstNull(type)};
+    return masked(e, "llvm.masked.load", over, arg, 3, 0, align);
+}
+
+void code_masked_store(Emit *e, LLVMValueRef value, LLVMValueRef at, int align,
+                       LLVMValueRef mask)
+{
+    LLVMTypeRef over[] = {LLVMTypeOf(value), e->ptr};
+    LLVMValueRef arg[4] = {value, at, mask};
+    masked(e, "llvm.masked.store", over, arg, 3, 1, align);
+}
+
+static LLVMValueRef all_lanes(Emit *e, LLVMTypeRef t)
+{
+    return LLVMConstAllOnes(type_lanes(e->i1, type_width(t)));
+}
+
+LLVMValueRef code_gather(Emit *e, LLVMTypeRef type, LLVMValueRef at, int align,
+                         LLVMValueRef mask)
+{
+    LLVMTypeRef over[] = {type, LLVMTypeOf(at)};
+    LLVMValueRef arg[4] = {at, mask ? mask : all_lanes(e, type),
+                           LLVMConstNull(type)};
+    return masked(e, "llvm.masked.gather", over, arg, 3, 0, align);
+}
+
+void code_scatter(Emit *e, LLVMValueRef value, LLVMValueRef at, int align,
+                  LLVMValueRef mask)
+{
+    LLVMTypeRef over[] = {LLVMTypeOf(value), LLVMTypeOf(at)};
+    LLVMValueRef arg[4] = {value, at,
+                           mask ? mask : all_lanes(e, LLVMTypeOf(value))};
+    masked(e, "llvm.masked.scatter", over, arg, 3, 1, align);
+}
+
+LLVMValueRef code_here(Emit *e)
+{
+    return LLVMGetBasicBlockParent(LLVMGetInsertBlock(e->builder));
+}
+
+LLVMValueRef *code_buffers(Emit *e, const KernelKey *key, LLVMValueRef bufs)
+{
+    int most = 0;
+    for (int i = 0; i < key->nbuffer; i++)
+        most = key->buffer[i]->id > most ? key->buffer[i]->id : most;
+    LLVMValueRef *address = NEWN(e->arena, LLVMValueRef, most + 1);
+    for (int i = 0; i < key->nbuffer; i++)
+        address[key->buffer[i]->id] =
+            code_load(e, e->ptr, code_at(e, e->ptr, bufs, code_i64(e, i)), 8);
+    return address;
+}
+
+LLVMBasicBlockRef code_block(Emit *e, const char *name)
+{
+    return LLVMAppendBasicBlockInContext(e->context, code_here(e), name);
+}
+
+Place code_go(Emit *e, LLVMValueRef before)
+{
+    Place p = {LLVMGetInsertBlock(e->builder), e->before};
+    LLVMPositionBuilderBefore(e->builder, before);
+    e->before = before;
+    return p;
+}
+
+void code_back(Emit *e, Place p)
+{
+    if (p.before)
+        LLVMPositionBuilderBefore(e->builder, p.before);
+    else
+        LLVMPositionBuilderAtEnd(e->builder, p.block);
+    e->before = p.before;
+}
+
+LLVMValueRef code_slot(Emit *e, LLVMTypeRef type, int align)
+{
+    LLVMBasicBlockRef entry = LLVMGetEntryBasicBlock(code_here(e));
+    LLVMValueRef first = LLVMGetFirstInstruction(entry);
+    if (!first)
+        return LLVMBuildAlloca(e->builder, type, "");
+    Place back = code_go(e, first);
+    LLVMValueRef slot = LLVMBuildAlloca(e->builder, type, "");
+    LLVMSetAlignment(slot, (unsigned)align);
+    code_back(e, back);
+    return slot;
+}
+
+static void add_attribute(Emit *e, LLVMValueRef fn, const char *name)
+{
+    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+    LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex,
+                            LLVMCreateEnumAttribute(e->context, kind, 0));
+}
+
+LLVMValueRef code_function(Emit *e, const char *name, LLVMTypeRef result,
+                           LLVMTypeRef *param, int nparam)
+{
+    LLVMValueRef fn = LLVMAddFunction(
+        e->module, name,
+        LLVMFunctionType(result, param, (unsigned)nparam, false));
+    LLVMSetLinkage(fn, LLVMInternalLinkage);
+    add_attribute(e, fn, "nounwind");
+    add_attribute(e, fn, "noinline");
+    return fn;
+}
+
+Loop loop_begin(Emit *e, LLVMValueRef first, LLVMValueRef last,
+                LLVMValueRef step, int n, LLVMValueRef const *start)
+{
+    Loop l = {.first = first, .last = last, .step = step, .n = n};
+    l.start = NEWN(e->arena, LLVMValueRef, n + 1);
+    l.phi = NEWN(e->arena, LLVMValueRef, n + 1);
+    l.before = LLVMGetInsertBlock(e->builder);
+    l.body = code_block(e, "loop");
+    l.after = code_block(e, "done");
+    LLVMValueRef any = LLVMBuildICmp(e->builder, LLVMIntSLT, first, last, "");
+    l.enter = LLVMBuildCondBr(e->builder, any, l.body, l.after);
+    LLVMPositionBuilderAtEnd(e->builder, l.body);
+    l.i = LLVMBuildPhi(e->builder, e->i64, "i");
+    LLVMAddIncoming(l.i, &first, &l.before, 1);
+    for (int i = 0; i < n; i++) {
+        l.start[i] = start[i];
+        l.phi[i] = LLVMBuildPhi(e->builder, LLVMTypeOf(start[i]), "");
+        LLVMAddIncoming(l.phi[i], &l.start[i], &l.before, 1);
+    }
+    return l;
+}
+
+void loop_end(Emit *e, Loop *l, LLVMValueRef *next)
+{
+    LLVMBasicBlockRef end = LLVMGetInsertBlock(e->builder);
+    LLVMValueRef i = LLVMBuildNSWAdd(e->builder, l->i, l->step, "");
+    LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSLT, i, l->last, "");
+    LLVMBuildCondBr(e->builder, more, l->body, l->after);
+    LLVMAddIncoming(l->i, &i, &end, 1);
+    LLVMPositionBuilderAtEnd(e->builder, l->after);
+    LLVMMoveBasicBlockAfter(l->after, end);
+    for (int j = 0; j < l->n; j++) {
+        LLVMAddIncoming(l->phi[j], &next[j], &end, 1);
+        LLVMValueRef v = LLVMBuildPhi(e->builder, LLVMTypeOf(next[j]), "");
+        LLVMAddIncoming(v, &l->start[j], &l->before, 1);
+        LLVMAddIncoming(v, &next[j], &end, 1);
+        next[j] = v;
+    }
+}

@@ -1,0 +1,64 @@
+/* emit.h: from kernels to machine code. The only room that knows LLVM. */
+#ifndef NNCC_EMIT_H
+#define NNCC_EMIT_H
+
+#include "kernel/kernel.h"
+#include "nn_abi.h"
+
+typedef enum EmitKind {
+    EMIT_object,   /* .o, position independent */
+    EMIT_assembly, /* .s */
+    EMIT_ir,       /* .ll, as it came from us */
+    EMIT_bitcode,  /* .bc */
+} EmitKind;
+
+typedef struct EmitOptions {
+    const char *cpu;    /* "native", "x86-64-v3", …; never NULL */
+    const char *target; /* triple, or NULL for this machine's */
+    int optimise;       /* 0 … 3: code generation effort; 2 by default */
+} EmitOptions;
+
+/* A module's functions, scheduled: schedule[i] is of m->function.at[i] for
+ * exported ones. What a JIT is given may hold others too (primals for check, a
+ * function that run was asked for); it describes just those of its list. */
+typedef struct EmitInput {
+    const Module *module;
+    Schedule *const *schedule;
+    int nschedule;
+} EmitInput;
+
+/* Machine code for a whole module: for each function NAME of module M the C
+ * functions M_NAME and M_NAME_workspace, then M_module. The bytes are allocated
+ * in a. False with *error set where the CPU or target is unknown. */
+bool emit_module(Arena *a, const EmitInput *in, EmitKind kind,
+                 const EmitOptions *o, char **bytes, size_t *n,
+                 const char **error);
+
+/* header.c: the C header, C99 and C++. */
+void emit_header(const EmitInput *in, Str *to);
+/* descriptor.c: the same facts as the descriptor, as JSON. */
+void emit_json(const EmitInput *in, Str *to);
+
+/* layout.c: the C type that a value of the language has. */
+typedef struct Layout {
+    size_t size, align; /* of a fixed type; size 0 otherwise */
+    int nleaf;
+    int64_t *offset; /* of each leaf; -1 in structs of pointers */
+} Layout;
+Layout type_layout(Arena *a, const Type *t);
+
+/* link.c: a shared library from an object, written to path through a temporary
+ * file beside it that is renamed, so path is never half-written. linker: a
+ * program name, or NULL for the first found of ld, ld.lld, cc. */
+bool link_shared(const char *path, const char *object, size_t n,
+                 const char *linker, const char **error);
+
+/* jit.c: the module in this process. */
+typedef struct Jit Jit;
+Jit *jit_open(const EmitInput *in, const EmitOptions *o, const char **error);
+const nn_module *jit_module(Jit *j);
+void jit_close(Jit *j);
+/* Releases what LLVM keeps for the process. */
+void emit_shutdown(void);
+
+#endif

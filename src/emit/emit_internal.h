@@ -1,0 +1,292 @@
+/* emit_internal.h: what the files of this room share.
+ *
+ * An Emit is one LLVM module being built for one machine. target.c makes and
+ * frees it; function.c fills it, one schedule after another, with kernels from
+ * map.c and contract.c; module.c adds what C sees. */
+#ifndef NNCC_EMIT_INTERNAL_H
+#define NNCC_EMIT_INTERNAL_H
+
+#include <llvm-c/Core.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+
+#include "emit/emit.h"
+#include "graph/lower.h"
+
+/* Code or data made once: a kernel found by its key, a constant by its bytes.
+ */
+typedef struct Made {
+    const char *text; /* interned */
+    LLVMValueRef value;
+} Made;
+
+typedef struct Emit {
+    Arena *arena;
+    Graph *graph;
+    Intern *names;
+    int optimise;
+
+    LLVMContextRef context;
+    LLVMModuleRef module;
+    LLVMBuilderRef builder;
+    LLVMTargetMachineRef machine;
+    LLVMTargetDataRef layout;
+    char *triple, *cpu, *features; /* as LLVM knows them */
+
+    int vector_bytes; /* 16, 32 or 64 */
+    int nregister;    /* vector registers: 16 or 32 */
+    bool fma;         /* in hardware */
+    bool masks;       /* masked loads and stores are cheap */
+    bool rounding;    /* floor, rint … are instructions */
+
+    LLVMTypeRef i1, i8, i32, i64, f32, f64, ptr, none;
+    const char *problem; /* the first error that LLVM reported, or NULL */
+
+    LLVMValueRef before; /* where the builder stands; NULL: a block's end */
+    Made *made;          /* hash table, a power of two */
+    int nmade, made_cap;
+} Emit;
+
+/* target.c */
+
+/* An empty module called `name` for o's machine. False with *error set (in a)
+ * where the CPU or target is unknown; then nothing is to be closed. */
+bool emit_open(Emit *e, Arena *a, Graph *g, const char *name,
+               const EmitOptions *o, const char **error);
+void emit_close(Emit *e);
+/* After the last function: verifies (dies on our own mistakes), then the light
+ * clean-up passes. Before it the module is as it came from us (EMIT_ir). */
+void emit_finish(Emit *e);
+/* The bytes of an object or assembly file, in e's arena. */
+bool emit_bytes(Emit *e, LLVMCodeGenFileType kind, char **bytes, size_t *n,
+                const char **error);
+
+/* cpu.c */
+
+bool cpu_known(Arena *a, LLVMTargetRef target, const char *triple,
+               const char *cpu);
+/* The message for one that is not known. */
+const char *cpu_unknown(Arena *a, LLVMTargetRef target, const char *triple,
+                        const char *cpu);
+
+/* function.c */
+
+/* Three hidden functions for one schedule:
+ *   i32  PREFIX__call(ptr leaf, ptr dims, ptr workspace, ptr exec)
+ *   i64  PREFIX__workspace(ptr dims)         bytes; 0 for invalid dimensions
+ *   void PREFIX__sizes(ptr dims, ptr sizes)
+ * leaf: one pointer for every leaf, parameters first, those of results in
+ * place ignored; dims: i64 in the order of function->var; sizes and all else
+ * as nn_abi.h's nn_function says. Found again by LLVMGetNamedFunction. */
+void emit_function(Emit *e, const Schedule *s, const char *prefix);
+/* The machine code of a kernel: i32 (ptr buffers, ptr dims, i64 lo, i64 hi),
+ * buffers and dims as numbered by its key; lo … hi is what to do of the first
+ * outer loop. `key` belongs to it. */
+LLVMValueRef emit_kernel(Emit *e, const Kernel *k, const KernelKey *key);
+/* The constant tensor of a BUF_DATA, shared by content. */
+LLVMValueRef emit_data(Emit *e, const Buffer *b);
+
+/* dimcode.c: dimensions as i64 code */
+
+typedef struct DimMemo {
+    const Dim *dim;
+    LLVMValueRef value;
+} DimMemo;
+typedef struct DimEnv {
+    const Dim *const *var;
+    LLVMValueRef *value; /* i64, of each var */
+    int n;
+    LLVMValueRef before; /* instruction that dimension code goes before, each
+                            dimension once; NULL: at the builder's place */
+    DimMemo *memo;       /* hash table, a power of two */
+    int nmemo, memo_cap;
+} DimEnv;
+/* A division by zero gives 0. */
+LLVMValueRef dim_code(Emit *e, DimEnv *env, const Dim *d);
+/* At the builder's place, in doubles, which do not overflow. */
+LLVMValueRef dim_code_real(Emit *e, const DimEnv *env, const Dim *d);
+/* At the builder's place, an i1: some divisor in d is zero; NULL where d
+ * divides by constants alone. */
+LLVMValueRef dim_code_zero(Emit *e, const DimEnv *env, const Dim *d);
+/* Loads var[i] from dims[i], at the builder's place. */
+DimEnv dim_env(Emit *e, const Dim *const *var, int n, LLVMValueRef dims);
+
+/* lower.c */
+
+struct Val {
+    LLVMValueRef v;
+    DType t;
+};
+/* What elementwise code is being built. */
+struct Lower {
+    Emit *e;
+    int width;           /* lanes; 1: scalars */
+    LLVMValueRef active; /* mask of the lanes that count, or NULL: all */
+    LLVMValueRef status; /* pointer to the kernel's i32 status */
+    DimEnv *dims;
+};
+Val *val_new(Emit *e, LLVMValueRef v, DType t);
+
+/* code.c: pieces of code */
+
+/* In registers (bool: i1) and in memory (bool: i8). */
+LLVMTypeRef type_of(Emit *e, DType t);
+LLVMTypeRef type_in_memory(Emit *e, DType t);
+LLVMTypeRef type_lanes(LLVMTypeRef t, int width); /* t where width is 1 */
+int type_width(LLVMTypeRef t);
+LLVMValueRef code_i64(Emit *e, int64_t v);
+LLVMValueRef code_splat(Emit *e, LLVMValueRef v, int width);
+/* 0, 1, … width-1 of integer type t. */
+LLVMValueRef code_iota(Emit *e, LLVMTypeRef t, int width);
+/* Lanes first … first+width-1. */
+LLVMValueRef code_lanes(Emit *e, LLVMValueRef v, int first, int width);
+/* Calls an overloaded intrinsic: "llvm.fma" over types[]. */
+LLVMValueRef code_intrinsic(Emit *e, const char *name, LLVMTypeRef *type,
+                            int ntype, LLVMValueRef *arg, int narg);
+/* a*b + c: fused where the machine can, two roundings elsewhere. */
+LLVMValueRef code_muladd(Emit *e, LLVMValueRef a, LLVMValueRef b,
+                         LLVMValueRef c);
+/* Addresses of elements of `type`: base + index; a vector of them where index
+ * is a vector. */
+LLVMValueRef code_at(Emit *e, LLVMTypeRef type, LLVMValueRef base,
+                     LLVMValueRef index);
+LLVMValueRef code_load(Emit *e, LLVMTypeRef type, LLVMValueRef at, int align);
+void code_store(Emit *e, LLVMValueRef v, LLVMValueRef at, int align);
+LLVMValueRef code_masked_load(Emit *e, LLVMTypeRef type, LLVMValueRef at,
+                              int align, LLVMValueRef mask);
+void code_masked_store(Emit *e, LLVMValueRef value, LLVMValueRef at, int align,
+                       LLVMValueRef mask);
+/* mask NULL: all lanes. Lanes not loaded are 0. */
+LLVMValueRef code_gather(Emit *e, LLVMTypeRef type, LLVMValueRef at, int align,
+                         LLVMValueRef mask);
+void code_scatter(Emit *e, LLVMValueRef value, LLVMValueRef at, int align,
+                  LLVMValueRef mask);
+/* Move the builder before an instruction, and back again. */
+typedef struct Place {
+    LLVMBasicBlockRef block;
+    LLVMValueRef before;
+} Place;
+Place code_go(Emit *e, LLVMValueRef before);
+void code_back(Emit *e, Place p);
+/* A stack slot in the entry block. */
+LLVMValueRef code_slot(Emit *e, LLVMTypeRef type, int align);
+LLVMValueRef code_function(Emit *e, const char *name, LLVMTypeRef result,
+                           LLVMTypeRef *param, int nparam);
+LLVMTypeRef code_function_type(LLVMValueRef fn);
+LLVMValueRef code_call(Emit *e, LLVMValueRef fn, LLVMValueRef *arg, int narg);
+/* The addresses of a key's buffers, by Buffer.id, from a kernel's first
+ * argument. */
+LLVMValueRef *code_buffers(Emit *e, const KernelKey *key, LLVMValueRef bufs);
+LLVMBasicBlockRef code_block(Emit *e, const char *name);
+LLVMValueRef code_here(Emit *e); /* the function being built */
+
+/* A counted loop: i from first while i < last, by step. */
+typedef struct Loop {
+    LLVMBasicBlockRef before, body, after;
+    LLVMValueRef enter; /* terminator of `before`: code for outside of the loop
+                           may be put before it */
+    LLVMValueRef first, last, step, i;
+    int n; /* values carried around */
+    LLVMValueRef *start, *phi;
+} Loop;
+/* After it the builder is in the body and phi[i] are the n carried values,
+ * which start as start[i]. */
+Loop loop_begin(Emit *e, LLVMValueRef first, LLVMValueRef last,
+                LLVMValueRef step, int n, LLVMValueRef const *start);
+/* Closes the body, phi[i] becoming next[i]. After it next[i] is the value after
+ * the loop, also of a loop that did not run. */
+void loop_end(Emit *e, Loop *l, LLVMValueRef *next);
+
+/* map.c: the loops of a map kernel */
+
+enum { SPARE = 128 };
+
+/* A map kernel while it is built. */
+typedef struct MapCode {
+    Emit *e;
+    const Kernel *k;
+    LLVMValueRef *buffer; /* address of each, by Buffer.id */
+    DimEnv dims;
+    Lower lower;
+    LLVMValueRef spare;  /* SPARE bytes of zeros: what an access goes to that
+                            must not be done */
+    LLVMValueRef lo, hi; /* of the first loop that is not fixed */
+    int nfixed;
+    int lanes;        /* what a full vector has in this kernel */
+    bool scalar_tail; /* what is left after full vectors goes one by one, not
+                         in one masked vector */
+
+    LLVMValueRef var[2 * MAX_RANK];   /* of each open loop; lane 0's */
+    LLVMValueRef enter[2 * MAX_RANK]; /* code outside loop d goes before it */
+    int depth;                        /* open loops */
+    int lane;                         /* loop whose iterations are lanes, -1 */
+    int width;                        /* lanes now */
+    LLVMValueRef active;              /* those that count; NULL: all */
+
+    int *level;   /* of each instruction: how deep it is emitted */
+    bool *varies; /* from lane to lane */
+    Val **val;    /* its value now; scalar unless it varies */
+    Val **result; /* of each reduction that is complete */
+} MapCode;
+
+/* The body of a map kernel's function i32 (ptr buffers, ptr dims, i64 lo,
+ * i64 hi), whose entry block the builder stands in; it returns. The first
+ * `nfixed` loop variables are i64s that a fifth argument points at, and
+ * lo … hi is for the loop after them. */
+void emit_map(Emit *e, const Kernel *k, const KernelKey *key, int nfixed);
+/* v in the present width, all lanes alike where it is a scalar. */
+Val *map_widen(MapCode *m, Val *v);
+
+/* access.c: indices, loads, stores */
+
+/* The deepest loop + 1 that ix depends on through loop variables and values. */
+int index_level(const MapCode *m, const Index *ix);
+bool index_varies(const MapCode *m, const Index *ix);
+/* Contiguous loads and stores alone: no gather is needed for ix. */
+bool index_is_plain(const MapCode *m, const Index *ix);
+Val *map_load(MapCode *m, const Instr *i);
+Val *map_index(MapCode *m, const Instr *i);
+void map_store(MapCode *m, const Output *o);
+void map_add(MapCode *m, const Output *o);
+
+/* reduce.c: accumulators */
+
+/* How many values output o carries around: 0, 1, or 2 (argmax). */
+int reduce_count(const Output *o);
+/* Its accumulators before the first value. */
+void reduce_start(MapCode *m, const Output *o, int width, LLVMValueRef *acc);
+/* Takes the present value in. */
+void reduce_step(MapCode *m, const Output *o, LLVMValueRef *acc);
+/* The lanes of acc in one: a fixed tree. */
+void reduce_lanes(MapCode *m, const Output *o, int width, LLVMValueRef *acc);
+/* b's values come after a's. */
+void reduce_join(MapCode *m, const Output *o, int width, LLVMValueRef *a,
+                 const LLVMValueRef *b);
+
+/* contract.c: likewise for a contraction kernel. */
+void emit_contract(Emit *e, const Kernel *k, const KernelKey *key);
+
+/* micro.c */
+
+/* So many vectors of so many lanes along n; masked: the last one in part. */
+typedef struct MicroShape {
+    int vectors, width;
+    bool masked;
+} MicroShape;
+/* The most vectors that a tile has. */
+int micro_vectors(const Emit *e);
+/* void (m, k, a, a_m, a_k, b, b_k, c, c_m, cols, accumulate): C[m, cols] (+)=
+ * A B. Strides in elements; cols is read where masked. */
+LLVMValueRef emit_micro(Emit *e, DType t, MicroShape s);
+
+/* pack.c */
+
+typedef enum PackKind {
+    PACK_any,
+    PACK_turned,   /* b_k is 1 */
+    PACK_straight, /* b_n is 1 */
+} PackKind;
+/* void (k, n, b, b_k, b_n, to): element (p, j) goes to panel j / panel. */
+LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel, int width);
+
+#endif

@@ -1,0 +1,346 @@
+/* face.c: what C sees of a module: its functions' names and arguments, the
+ * struct types that they need. */
+#include <string.h>
+#include <strings.h>
+
+#include "emit/face.h"
+
+const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Texts */
+
+const char *leaf_shape_text(Arena *a, int rank, const Dim *const *dim)
+{
+    Str s = str_new(a);
+    str_printf(&s, "[");
+    for (int i = 0; i < rank; i++) {
+        if (i > 0)
+            str_printf(&s, ", ");
+        dim_print(dim[i], &s);
+    }
+    str_printf(&s, "]");
+    return s.at;
+}
+
+const char *function_origin(Arena *a, const Function *f)
+{
+    const char *op = "";
+    switch (f->deriv) {
+    case DERIV_none:
+        return "";
+    case DERIV_grad:
+        op = "grad";
+        break;
+    case DERIV_value_and_grad:
+        op = "value_and_grad";
+        break;
+    case DERIV_jvp:
+        op = "jvp";
+        break;
+    case DERIV_vjp:
+        op = "vjp";
+        break;
+    }
+    if (!f->primal)
+        return "";
+    Str s = str_new(a);
+    str_printf(&s, "%s(%s", op, f->primal->name);
+    for (int i = 0; i < f->nby; i++)
+        str_printf(&s, ", %s", f->primal->param[f->by[i]].name);
+    str_printf(&s, ")");
+    return s.at;
+}
+
+/* The face */
+
+typedef struct Facing {
+    Arena *arena;
+    CFace *face;
+    NameSet names; /* of the whole header */
+    CFunction *to; /* the function at hand */
+    NameSet arg;   /* its arguments' names */
+    LIST(CArg) args;
+} Facing;
+
+static uint64_t hash_int(uint64_t h, int64_t v)
+{
+    return hash_bytes(h, &v, sizeof v);
+}
+
+/* Equal where C's declarations are. */
+static uint64_t steps_key(const Step *step, int n, bool fixed)
+{
+    uint64_t h = hash_int(HASH_SEED, fixed);
+    for (int i = 0; i < n; i++) {
+        const Step *s = &step[i];
+        h = hash_int(h, s->kind);
+        if (i > 0 && s->name)
+            h = hash_bytes(h, s->name, strlen(s->name) + 1);
+        if (s->kind != STEP_leaf)
+            continue;
+        h = hash_int(hash_int(h, s->dtype), fixed ? s->rank : s->rank > 0);
+        for (int d = 0; fixed && d < s->rank; d++) {
+            int64_t v = 0;
+            dim_const_value(s->dim[d], &v);
+            h = hash_int(h, v);
+        }
+    }
+    return h;
+}
+
+/* What the type would be called: a long list of parameters is left out. */
+static const char *wanted_name(Facing *f, const Type *t)
+{
+    enum { LONG = 60 };
+    const char *own = name_of(f->arena, t->text ? t->text : "");
+    const Type *in = t;
+    while (in->kind == TY_stack)
+        in = in->part[0];
+    if (strlen(own) > LONG || !*own)
+        own = name_of(f->arena, in->name ? in->name : "value");
+    return arena_printf(f->arena, "%s_%s", f->face->module->name, own);
+}
+
+static const CType *c_type_named(Facing *f, const char *name, const Step *step,
+                                 int n)
+{
+    CFace *face = f->face;
+    bool fixed = steps_fixed(step, n);
+    uint64_t key = steps_key(step, n, fixed);
+    const char *text = step->type->text ? step->type->text : "";
+    for (int i = 0; i < face->type.n; i++)
+        if (face->type.at[i]->key == key &&
+            strcmp(face->type.at[i]->text, text) == 0)
+            return face->type.at[i];
+    CType *t = NEW(f->arena, CType);
+    *t = (CType){.text = text, .step = step, .nstep = n, .fixed = fixed};
+    t->key = key;
+    t->name = name_claim(&f->names, name);
+    list_push(f->arena, &face->type, t);
+    return t;
+}
+
+static const CType *c_type(Facing *f, const Step *step, int n)
+{
+    return c_type_named(f, wanted_name(f, step->type), step, n);
+}
+
+/* What `step` changes besides the model has one name for all optimizers:
+ * M_train_state. */
+static void name_train_state(Facing *f, const Function *fn)
+{
+    for (int i = 0; fn->kind == FN_step && i < fn->nparam; i++) {
+        int n;
+        if (strcmp(fn->param[i].name, "state") != 0)
+            continue;
+        const Step *step = type_steps(f->arena, fn->param[i].type, &n);
+        if (step->kind == STEP_open && !step->tuple &&
+            strcmp(fn->param[i].type->text, fn->param[0].type->text) != 0)
+            c_type_named(
+                f,
+                arena_printf(f->arena, "%s_train_state", f->face->module->name),
+                step, n);
+    }
+}
+
+static bool overwritten(const Function *f, const Port *p)
+{
+    for (int i = 0; i < f->nresult; i++)
+        if (f->result[i].in_place == p - f->param)
+            return true;
+    return false;
+}
+
+static int steps_leaves(const Step *step, int n)
+{
+    int leaves = 0;
+    for (int i = 0; i < n; i++)
+        leaves += step[i].kind == STEP_leaf;
+    return leaves;
+}
+
+/* The number of steps from an opening to its close. */
+static int steps_extent(const Step *step)
+{
+    int depth = 0, i = 0;
+    do {
+        depth += step[i].kind == STEP_open;
+        depth -= step[i].kind == STEP_close;
+        i++;
+    } while (depth > 0);
+    return i;
+}
+
+/* An argument's name; one that might be of a type or macro of ours is changed,
+ * as it would hide that from the arguments after it. */
+static const char *arg_name(Facing *f, const char *name)
+{
+    const char *own = name_of(f->arena, name);
+    size_t n = strlen(f->face->module->name);
+    if (strncasecmp(own, f->face->module->name, n) == 0 && own[n] == '_')
+        own = arena_printf(f->arena, "%s_", own);
+    return name_claim(&f->arg, own);
+}
+
+/* One argument for step[0 … n). */
+static void add_arg(Facing *f, CArg arg, const Step *step, int n,
+                    const char *name)
+{
+    arg.name = arg_name(f, name);
+    arg.nleaf = steps_leaves(step, n);
+    if (step->kind == STEP_open) {
+        arg.kind = ARG_struct;
+        arg.type = c_type(f, step, n);
+    } else {
+        arg.kind = step->rank == 0 && !arg.written ? ARG_value : ARG_tensor;
+        arg.leaf = step;
+    }
+    list_push(f->arena, &f->args, arg);
+}
+
+/* A port's arguments: one, or one for each part of a tuple. */
+static void add_port(Facing *f, const Port *p, bool result, int first)
+{
+    int n;
+    const Step *step = type_steps(f->arena, p->type, &n);
+    CArg arg = {.port = p, .result = result, .first = first};
+    arg.written = result || overwritten(f->to->function, p);
+    LIST(const char *) prefix = {0};
+    list_push(f->arena, &prefix, p->name);
+    for (int i = 0; i < n;) {
+        if (step[i].kind == STEP_close) {
+            prefix.n--;
+            i++;
+            continue;
+        }
+        const char *name = arena_printf(f->arena, "%s%s",
+                                        prefix.at[prefix.n - 1], step[i].name);
+        if (step[i].kind == STEP_open && step[i].tuple) {
+            list_push(f->arena, &prefix, name);
+            i++;
+            continue;
+        }
+        int extent = steps_extent(&step[i]);
+        add_arg(f, arg, &step[i], extent, name);
+        arg.first += steps_leaves(&step[i], extent);
+        i += extent;
+    }
+}
+
+/* Parameters with or without a default. */
+static void add_params(Facing *f, bool settings)
+{
+    const Function *fn = f->to->function;
+    int first = 0;
+    for (int i = 0; i < fn->nparam; i++) {
+        if (fn->param[i].has_default == settings)
+            add_port(f, &fn->param[i], false, first);
+        first += fn->param[i].nleaf;
+    }
+}
+
+static void add_dims(Facing *f)
+{
+    const Function *fn = f->to->function;
+    for (int i = 0; i < fn->nvar; i++) {
+        CArg arg = {.kind = ARG_dim, .dim = i};
+        const char *name = dim_var_name(fn->var[i]);
+        arg.name = arg_name(f, name);
+        list_push(f->arena, &f->args, arg);
+    }
+}
+
+static void add_results(Facing *f)
+{
+    const Function *fn = f->to->function;
+    int first = 0;
+    for (int i = 0; i < fn->nparam; i++)
+        first += fn->param[i].nleaf;
+    for (int i = 0; i < fn->nresult; i++) {
+        if (fn->result[i].in_place < 0)
+            add_port(f, &fn->result[i], true, first);
+        first += fn->result[i].nleaf;
+    }
+    f->to->nleaf = first;
+}
+
+static const char *upper(Arena *a, const char *s)
+{
+    char *to = arena_printf(a, "%s", s);
+    for (char *p = to; *p; p++)
+        if (*p >= 'a' && *p <= 'z')
+            *p = (char)(*p - 'a' + 'A');
+    return to;
+}
+
+static void face_function(Facing *f, CFunction *to)
+{
+    f->to = to;
+    f->arg = (NameSet){.arena = f->arena};
+    f->args.at = NULL;
+    f->args.n = f->args.cap = 0;
+    name_claim(&f->arg, "workspace");
+    name_claim(&f->arg, "exec");
+    add_params(f, false);
+    add_dims(f);
+    add_params(f, true);
+    add_results(f);
+    to->arg = f->args.at;
+    to->narg = f->args.n;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), k = strlen(end);
+    return n >= k && strcmp(s + n - k, end) == 0;
+}
+
+/* Functions' own names first, so that nothing that we add displaces them. */
+static void face_names(Facing *f)
+{
+    CFace *face = f->face;
+    Arena *a = f->arena;
+    for (int i = 0; i < face->nfunction; i++) {
+        CFunction *c = &face->function[i];
+        const char *name =
+            arena_printf(a, "%s_%s", face->module->name, c->function->name);
+        if (ends_with(name, "_module")) /* that is for descriptors */
+            name = arena_printf(a, "%s_", name);
+        c->name = name_claim(&f->names, name);
+        c->internal =
+            arena_printf(a, "%s.%s", face->module->name, c->function->name);
+    }
+    for (int i = 0; i < face->nfunction; i++) {
+        CFunction *c = &face->function[i];
+        c->workspace =
+            name_claim(&f->names, arena_printf(a, "%s_workspace", c->name));
+        if (function_bound(c->function, c->schedule->workspace, &c->bytes) &&
+            c->bytes >= 0)
+            c->macro = name_claim(&f->names, upper(a, c->workspace));
+    }
+}
+
+CFace *c_face(Arena *a, const EmitInput *in)
+{
+    CFace *face = NEW(a, CFace);
+    Facing f = {.arena = a, .face = face, .names = {.arena = a}};
+    face->module = in->module;
+    face->nfunction = in->nschedule;
+    face->function = NEWN(a, CFunction, in->nschedule + 1);
+    face->descriptor =
+        name_claim(&f.names, arena_printf(a, "%s_module", in->module->name));
+    for (int i = 0; i < in->nschedule; i++) {
+        face->function[i].schedule = in->schedule[i];
+        face->function[i].function = in->schedule[i]->function;
+    }
+    face_names(&f);
+    for (int i = 0; i < in->nschedule; i++)
+        name_train_state(&f, in->schedule[i]->function);
+    for (int i = 0; i < in->nschedule; i++)
+        face_function(&f, &face->function[i]);
+    return face;
+}

@@ -1,0 +1,502 @@
+/* function.c: the code of one schedule: checks, addresses, kernels in order. */
+#include <string.h>
+
+#include "emit/emit_internal.h"
+
+/* Things made once. */
+
+static Made *made_slot(Made *made, int cap, const char *text)
+{
+    uint64_t h = hash_bytes(HASH_SEED, &text, sizeof text);
+    int i = (int)(h & (uint64_t)(cap - 1));
+    while (made[i].text && made[i].text != text)
+        i = (i + 1) & (cap - 1);
+    return &made[i];
+}
+
+/* The place for an interned text; its value is NULL when new. */
+static Made *made_find(Emit *e, const char *text)
+{
+    if (2 * e->nmade >= e->made_cap) {
+        int cap = e->made_cap ? 2 * e->made_cap : 64;
+        Made *made = NEWN(e->arena, Made, cap);
+        for (int i = 0; i < e->made_cap; i++)
+            if (e->made[i].text)
+                *made_slot(made, cap, e->made[i].text) = e->made[i];
+        e->made = made;
+        e->made_cap = cap;
+    }
+    Made *m = made_slot(e->made, e->made_cap, text);
+    if (!m->text) {
+        m->text = text;
+        e->nmade++;
+    }
+    return m;
+}
+
+LLVMValueRef emit_kernel(Emit *e, const Kernel *k, const KernelKey *key)
+{
+    Made *m = made_find(e, intern(e->names, key->text));
+    if (m->value)
+        return m->value;
+    LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64};
+    const char *name = arena_printf(e->arena, "kernel%d", e->nmade);
+    LLVMValueRef fn = code_function(e, name, e->i32, param, 4);
+    m->value = fn;
+    LLVMPositionBuilderAtEnd(
+        e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    switch (k->kind) {
+    case KERNEL_map:
+        emit_map(e, k, key, 0);
+        break;
+    case KERNEL_contract:
+        emit_contract(e, k, key);
+        break;
+    }
+    return fn;
+}
+
+/* Constant tensors. */
+
+static void put_element(Emit *e, DType t, double v, char *to)
+{
+    float f = (float)v;
+    int32_t i32 = t == DT_i32 ? (int32_t)v : 0;
+    int64_t i64 = t == DT_i64 || t == DT_key ? (int64_t)v : 0;
+    uint8_t u8 = t == DT_u8 ? (uint8_t)v : v != 0;
+    const void *from = t == DT_f32                  ? (const void *)&f
+                       : t == DT_f64                ? (const void *)&v
+                       : t == DT_i32                ? (const void *)&i32
+                       : t == DT_i64 || t == DT_key ? (const void *)&i64
+                                                    : (const void *)&u8;
+    int n = dtype_size(t);
+    memcpy(to, from, (size_t)n);
+    if (LLVMByteOrder(e->layout) == LLVMBigEndian)
+        for (int i = 0; i < n / 2; i++) {
+            char c = to[i];
+            to[i] = to[n - 1 - i];
+            to[n - 1 - i] = c;
+        }
+}
+
+LLVMValueRef emit_data(Emit *e, const Buffer *b)
+{
+    const Attr *a = &b->node->attr;
+    int64_t n = b->node->op == OP_data ? a->integer : 1;
+    size_t size = (size_t)dtype_size(b->dtype);
+    size_t bytes = size * (size_t)n;
+    char *at = NEWN(e->arena, char, bytes + 1);
+    double one = dtype_is_real(b->dtype) ? a->real : (double)a->integer;
+    for (int64_t i = 0; i < n; i++)
+        put_element(e, b->dtype, b->node->op == OP_data ? a->data[i] : one,
+                    at + (size_t)i * size);
+    Made *m = made_find(e, intern_n(e->names, at, bytes));
+    if (m->value)
+        return m->value;
+    LLVMValueRef v =
+        LLVMConstStringInContext(e->context, at, (unsigned)bytes, true);
+    const char *name = arena_printf(e->arena, "data%d", e->nmade);
+    m->value = LLVMAddGlobal(e->module, LLVMTypeOf(v), name);
+    LLVMSetInitializer(m->value, v);
+    LLVMSetLinkage(m->value, LLVMInternalLinkage);
+    LLVMSetGlobalConstant(m->value, true);
+    LLVMSetAlignment(m->value, 64);
+    return m->value;
+}
+
+/* What all parts of one function share. */
+typedef struct FunctionCode {
+    Emit *e;
+    const Schedule *s;
+    const char *prefix;
+    DimEnv dims;
+    LLVMValueRef check; /* i1 PREFIX__check(ptr dims): are they valid */
+    LLVMValueRef leaf, workspace, bufs, kernel_dims;
+    LLVMBasicBlockRef out; /* where a status is returned */
+    LLVMValueRef status;   /* its phi */
+} FunctionCode;
+
+static LLVMValueRef begin(FunctionCode *f, const char *suffix,
+                          LLVMTypeRef result, LLVMTypeRef *param, int nparam)
+{
+    Emit *e = f->e;
+    const char *name = arena_printf(e->arena, "%s__%s", f->prefix, suffix);
+    LLVMValueRef fn = code_function(e, name, result, param, nparam);
+    LLVMPositionBuilderAtEnd(
+        e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    return fn;
+}
+
+static void load_dims(FunctionCode *f, LLVMValueRef dims)
+{
+    const Function *fn = f->s->function;
+    f->dims = dim_env(f->e, fn->var, fn->nvar, dims);
+}
+
+/* Dimensions seen, in order, each once. */
+typedef struct DimSet {
+    Arena *arena;
+    const Dim **slot;
+    int cap;
+    LIST(const Dim *) dim;
+} DimSet;
+
+static bool set_insert(const Dim **slot, int cap, const Dim *d)
+{
+    uint64_t h = hash_bytes(HASH_SEED, &d, sizeof d);
+    int i = (int)(h & (uint64_t)(cap - 1));
+    while (slot[i] && slot[i] != d)
+        i = (i + 1) & (cap - 1);
+    bool fresh = !slot[i];
+    slot[i] = d;
+    return fresh;
+}
+
+static void set_add(DimSet *s, const Dim *d)
+{
+    int64_t v;
+    if (dim_const_value(d, &v) && v >= 0 && v <= INT32_MAX)
+        return;
+    if (2 * s->dim.n >= s->cap) {
+        s->cap = s->cap ? 2 * s->cap : 64;
+        s->slot = NEWN(s->arena, const Dim *, s->cap);
+        for (int i = 0; i < s->dim.n; i++)
+            set_insert(s->slot, s->cap, s->dim.at[i]);
+    }
+    if (set_insert(s->slot, s->cap, d))
+        list_push(s->arena, &s->dim, d);
+}
+
+static void set_add_node(DimSet *s, const Node *n)
+{
+    for (int i = 0; i < n->rank; i++)
+        set_add(s, n->dim[i]);
+}
+
+static void set_add_ports(DimSet *s, const Port *p, int n)
+{
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < p[i].nleaf; j++)
+            set_add_node(s, p[i].leaf[j]);
+}
+
+static LLVMValueRef also(Emit *e, LLVMValueRef ok, LLVMValueRef more)
+{
+    return LLVMBuildAnd(e->builder, ok, more, "");
+}
+
+/* 0 <= d <= 2^31 - 1, and nothing in it divides by zero. */
+static LLVMValueRef size_is_valid(FunctionCode *f, LLVMValueRef ok,
+                                  const Dim *d)
+{
+    Emit *e = f->e;
+    LLVMValueRef v = dim_code(e, &f->dims, d);
+    ok = also(
+        e, ok,
+        LLVMBuildICmp(e->builder, LLVMIntULE, v, code_i64(e, INT32_MAX), ""));
+    LLVMValueRef zero = dim_code_zero(e, &f->dims, d);
+    if (zero)
+        ok = also(e, ok, LLVMBuildNot(e->builder, zero, ""));
+    return ok;
+}
+
+/* d, computed without overflow, is at most 2^52. */
+static LLVMValueRef is_no_monster(FunctionCode *f, LLVMValueRef ok,
+                                  const Dim *d)
+{
+    Emit *e = f->e;
+    LLVMValueRef v = dim_code_real(e, &f->dims, d);
+    LLVMValueRef most = LLVMConstReal(e->f64, 0x1p52);
+    return also(e, ok, LLVMBuildFCmp(e->builder, LLVMRealOLE, v, most, ""));
+}
+
+/* The variable obeys --max. */
+static LLVMValueRef is_at_most(FunctionCode *f, LLVMValueRef ok,
+                               const Dim *var, int64_t max)
+{
+    Emit *e = f->e;
+    if (max < 0)
+        return ok;
+    LLVMValueRef v = dim_code(e, &f->dims, var);
+    return also(e, ok,
+                LLVMBuildICmp(e->builder, LLVMIntSLE, v, code_i64(e, max), ""));
+}
+
+static void emit_check(FunctionCode *f)
+{
+    Emit *e = f->e;
+    const Function *fn = f->s->function;
+    f->check = begin(f, "check", e->i1, &e->ptr, 1);
+    load_dims(f, LLVMGetParam(f->check, 0));
+    DimSet size = {.arena = e->arena}, count = {.arena = e->arena};
+    for (int i = 0; i < fn->nvar; i++)
+        set_add(&size, fn->var[i]);
+    set_add_ports(&size, fn->param, fn->nparam);
+    set_add_ports(&size, fn->result, fn->nresult);
+    for (int i = 0; i < f->s->buffer.n; i++) {
+        if (f->s->buffer.at[i]->node)
+            set_add_node(&size, f->s->buffer.at[i]->node);
+        set_add(&count, f->s->buffer.at[i]->elements);
+    }
+    if (f->s->workspace)
+        set_add(&count, f->s->workspace);
+    LLVMValueRef ok = LLVMConstInt(e->i1, 1, false);
+    for (int i = 0; i < size.dim.n; i++)
+        ok = size_is_valid(f, ok, size.dim.at[i]);
+    for (int i = 0; i < count.dim.n; i++)
+        ok = is_no_monster(f, ok, count.dim.at[i]);
+    for (int i = 0; fn->var_max && i < fn->nvar; i++)
+        ok = is_at_most(f, ok, fn->var[i], fn->var_max[i]);
+    LLVMBuildRet(e->builder, ok);
+}
+
+static void emit_workspace(FunctionCode *f)
+{
+    Emit *e = f->e;
+    LLVMValueRef fn = begin(f, "workspace", e->i64, &e->ptr, 1);
+    LLVMValueRef dims = LLVMGetParam(fn, 0);
+    load_dims(f, dims);
+    LLVMValueRef ok = code_call(e, f->check, &dims, 1);
+    LLVMValueRef n = f->s->workspace ? dim_code(e, &f->dims, f->s->workspace)
+                                     : code_i64(e, 0);
+    LLVMBuildRet(e->builder,
+                 LLVMBuildSelect(e->builder, ok, n, code_i64(e, 0), ""));
+}
+
+static int put_sizes(FunctionCode *f, const Port *p, int nport, LLVMValueRef to,
+                     int n)
+{
+    Emit *e = f->e;
+    for (int i = 0; i < nport; i++)
+        for (int j = 0; j < p[i].nleaf; j++)
+            for (int d = 0; d < p[i].leaf[j]->rank; d++)
+                code_store(e, dim_code(e, &f->dims, p[i].leaf[j]->dim[d]),
+                           code_at(e, e->i64, to, code_i64(e, n++)), 8);
+    return n;
+}
+
+static void emit_sizes(FunctionCode *f)
+{
+    Emit *e = f->e;
+    const Function *s = f->s->function;
+    LLVMTypeRef param[] = {e->ptr, e->ptr};
+    LLVMValueRef fn = begin(f, "sizes", e->none, param, 2);
+    LLVMValueRef to = LLVMGetParam(fn, 1);
+    load_dims(f, LLVMGetParam(fn, 0));
+    int n = put_sizes(f, s->param, s->nparam, to, 0);
+    put_sizes(f, s->result, s->nresult, to, n);
+    LLVMBuildRetVoid(e->builder);
+}
+
+/* Returns the status where `bad` holds; goes on where not. */
+static void fail_if(FunctionCode *f, LLVMValueRef bad, LLVMValueRef status)
+{
+    Emit *e = f->e;
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+    LLVMBasicBlockRef on = code_block(e, "");
+    LLVMBuildCondBr(e->builder, bad, f->out, on);
+    LLVMAddIncoming(f->status, &status, &here, 1);
+    LLVMPositionBuilderAtEnd(e->builder, on);
+}
+
+static void fail_if_is(FunctionCode *f, LLVMValueRef bad, int status)
+{
+    fail_if(f, bad, LLVMConstInt(f->e->i32, (unsigned)status, false));
+}
+
+static LLVMValueRef is_null(Emit *e, LLVMValueRef p)
+{
+    return LLVMBuildIsNull(e->builder, p, "");
+}
+
+static LLVMValueRef load_leaf(FunctionCode *f, int number)
+{
+    Emit *e = f->e;
+    return code_load(e, e->ptr,
+                     code_at(e, e->ptr, f->leaf, code_i64(e, number)), 8);
+}
+
+/* Is some leaf of these ports null that has elements? *number counts leaves. */
+static LLVMValueRef some_null(FunctionCode *f, const Port *p, int nport,
+                              int *number, LLVMValueRef bad)
+{
+    Emit *e = f->e;
+    LLVMBuilderRef b = e->builder;
+    for (int i = 0; i < nport; i++)
+        for (int j = 0; j < p[i].nleaf; j++, ++*number) {
+            if (p[i].in_place >= 0)
+                continue;
+            LLVMValueRef null = is_null(e, load_leaf(f, *number));
+            const Node *n = p[i].leaf[j];
+            for (int d = 0; d < n->rank; d++) {
+                LLVMValueRef size = dim_code(e, &f->dims, n->dim[d]);
+                null =
+                    also(e, null,
+                         LLVMBuildICmp(b, LLVMIntNE, size, code_i64(e, 0), ""));
+            }
+            bad = LLVMBuildOr(b, bad, null, "");
+        }
+    return bad;
+}
+
+static int count_leaves(const Port *p, int n)
+{
+    int leaves = 0;
+    for (int i = 0; i < n; i++)
+        leaves += p[i].nleaf;
+    return leaves;
+}
+
+static void check_arguments(FunctionCode *f, LLVMValueRef dims)
+{
+    Emit *e = f->e;
+    const Function *fn = f->s->function;
+    if (fn->nvar)
+        fail_if_is(f, is_null(e, dims), NN_ERR_NULL);
+    LLVMValueRef valid = code_call(e, f->check, &dims, 1);
+    fail_if_is(f, LLVMBuildNot(e->builder, valid, ""), NN_ERR_DIM);
+    if (count_leaves(fn->param, fn->nparam) +
+        count_leaves(fn->result, fn->nresult))
+        fail_if_is(f, is_null(e, f->leaf), NN_ERR_NULL);
+    load_dims(f, dims);
+    int number = 0;
+    LLVMValueRef bad = LLVMConstInt(e->i1, 0, false);
+    bad = some_null(f, fn->param, fn->nparam, &number, bad);
+    bad = some_null(f, fn->result, fn->nresult, &number, bad);
+    fail_if_is(f, bad, NN_ERR_NULL);
+}
+
+static void check_workspace(FunctionCode *f)
+{
+    Emit *e = f->e;
+    LLVMBuilderRef b = e->builder;
+    if (!f->s->workspace || dim_is(f->s->workspace, 0))
+        return;
+    LLVMValueRef n = dim_code(e, &f->dims, f->s->workspace);
+    LLVMValueRef needed = LLVMBuildICmp(b, LLVMIntNE, n, code_i64(e, 0), "");
+    LLVMValueRef address = LLVMBuildPtrToInt(b, f->workspace, e->i64, "");
+    LLVMValueRef low = LLVMBuildAnd(b, address, code_i64(e, 63), "");
+    LLVMValueRef bad =
+        LLVMBuildOr(b, is_null(e, f->workspace),
+                    LLVMBuildICmp(b, LLVMIntNE, low, code_i64(e, 0), ""), "");
+    fail_if_is(f, also(e, needed, bad), NN_ERR_WORKSPACE);
+}
+
+static LLVMValueRef buffer_address(FunctionCode *f, const Buffer *b)
+{
+    Emit *e = f->e;
+    switch (b->kind) {
+    case BUF_LEAF:
+        return load_leaf(f, b->leaf);
+    case BUF_WORK:
+        return code_at(e, e->i8, f->workspace,
+                       dim_code(e, &f->dims, b->offset));
+    case BUF_DATA:
+        return emit_data(e, b);
+    }
+    die("no such buffer: %d", (int)b->kind);
+}
+
+/* How far the first outer loop goes. */
+static LLVMValueRef whole_range(FunctionCode *f, const Kernel *k)
+{
+    const Dim *d = NULL;
+    switch (k->kind) {
+    case KERNEL_map:
+        d = k->rank ? k->extent[0] : NULL;
+        break;
+    case KERNEL_contract:
+        d = k->contract->nbatch ? k->contract->batch[0] : k->contract->m;
+        break;
+    }
+    return d ? dim_code(f->e, &f->dims, d) : code_i64(f->e, 1);
+}
+
+/* An i1: every guard has the value that it should. */
+static LLVMValueRef guards_hold(FunctionCode *f, const Kernel *k)
+{
+    Emit *e = f->e;
+    LLVMValueRef ok = LLVMConstInt(e->i1, 1, false);
+    for (int i = 0; i < k->nguard; i++) {
+        LLVMValueRef v = code_load(e, e->i8, buffer_address(f, k->guard[i]), 1);
+        ok = also(e, ok,
+                  LLVMBuildICmp(e->builder, k->when[i] ? LLVMIntNE : LLVMIntEQ,
+                                v, LLVMConstNull(e->i8), ""));
+    }
+    return ok;
+}
+
+static void call_kernel(FunctionCode *f, const Kernel *k, const KernelKey *key,
+                        LLVMValueRef code)
+{
+    Emit *e = f->e;
+    LLVMBasicBlockRef after = NULL;
+    if (k->nguard) {
+        LLVMBasicBlockRef run = code_block(e, "run");
+        after = code_block(e, "after");
+        LLVMBuildCondBr(e->builder, guards_hold(f, k), run, after);
+        LLVMPositionBuilderAtEnd(e->builder, run);
+    }
+    for (int i = 0; i < key->nbuffer; i++)
+        code_store(e, buffer_address(f, key->buffer[i]),
+                   code_at(e, e->ptr, f->bufs, code_i64(e, i)), 8);
+    for (int i = 0; i < key->nvar; i++)
+        code_store(e, dim_code(e, &f->dims, key->var[i]),
+                   code_at(e, e->i64, f->kernel_dims, code_i64(e, i)), 8);
+    LLVMValueRef arg[] = {f->bufs, f->kernel_dims, code_i64(e, 0),
+                          whole_range(f, k)};
+    LLVMValueRef status = code_call(e, code, arg, 4);
+    fail_if(f, LLVMBuildIsNotNull(e->builder, status, ""), status);
+    if (after) {
+        LLVMBuildBr(e->builder, after);
+        LLVMPositionBuilderAtEnd(e->builder, after);
+    }
+}
+
+/* Kernels first, so that nothing else is half built meanwhile. */
+static void emit_call(FunctionCode *f)
+{
+    Emit *e = f->e;
+    int n = f->s->kernel.n, nbuffer = 1, nvar = 1;
+    KernelKey *key = NEWN(e->arena, KernelKey, n + 1);
+    LLVMValueRef *code = NEWN(e->arena, LLVMValueRef, n + 1);
+    for (int i = 0; i < n; i++) {
+        key[i] = kernel_key(e->arena, e->graph, f->s->kernel.at[i]);
+        code[i] = emit_kernel(e, f->s->kernel.at[i], &key[i]);
+        nbuffer = key[i].nbuffer > nbuffer ? key[i].nbuffer : nbuffer;
+        nvar = key[i].nvar > nvar ? key[i].nvar : nvar;
+    }
+    LLVMTypeRef param[] = {e->ptr, e->ptr, e->ptr, e->ptr};
+    LLVMValueRef fn = begin(f, "call", e->i32, param, 4);
+    f->leaf = LLVMGetParam(fn, 0);
+    f->workspace = LLVMGetParam(fn, 2);
+    f->bufs = code_slot(e, LLVMArrayType(e->ptr, (unsigned)nbuffer), 8);
+    f->kernel_dims = code_slot(e, LLVMArrayType(e->i64, (unsigned)nvar), 8);
+    f->out = code_block(e, "out");
+    LLVMBasicBlockRef start = LLVMGetInsertBlock(e->builder);
+    LLVMPositionBuilderAtEnd(e->builder, f->out);
+    f->status = LLVMBuildPhi(e->builder, e->i32, "");
+    LLVMBuildRet(e->builder, f->status);
+    LLVMPositionBuilderAtEnd(e->builder, start);
+    check_arguments(f, LLVMGetParam(fn, 1));
+    LLVMBasicBlockRef run = code_block(e, "kernels");
+    f->dims.before = LLVMBuildBr(e->builder, run);
+    LLVMPositionBuilderAtEnd(e->builder, run);
+    check_workspace(f);
+    for (int i = 0; i < n; i++)
+        call_kernel(f, f->s->kernel.at[i], &key[i], code[i]);
+    LLVMBasicBlockRef last = LLVMGetInsertBlock(e->builder);
+    LLVMValueRef ok = LLVMConstInt(e->i32, NN_OK, false);
+    LLVMBuildBr(e->builder, f->out);
+    LLVMAddIncoming(f->status, &ok, &last, 1);
+    LLVMMoveBasicBlockAfter(f->out, last);
+}
+
+void emit_function(Emit *e, const Schedule *s, const char *prefix)
+{
+    FunctionCode f = {.e = e, .s = s, .prefix = prefix};
+    emit_check(&f);
+    emit_workspace(&f);
+    emit_sizes(&f);
+    emit_call(&f);
+}

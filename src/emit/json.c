@@ -1,0 +1,145 @@
+/* json.c: a module's interface as JSON: what its descriptor says. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "emit/face.h"
+
+/* A string; bytes that are no UTF-8 become question marks. */
+static json_t *text(Arena *a, const char *s)
+{
+    json_t *j = json_string(s);
+    if (j)
+        return j;
+    char *plain = arena_printf(a, "%s", s);
+    for (char *p = plain; *p; p++)
+        if ((unsigned char)*p >= 0x80)
+            *p = '?';
+    return json_string(plain);
+}
+
+static void set(json_t *to, const char *key, json_t *value)
+{
+    if (!value || json_object_set_new(to, key, value) != 0)
+        die("out of memory");
+}
+
+static void add(json_t *to, json_t *value)
+{
+    if (!value || json_array_append_new(to, value) != 0)
+        die("out of memory");
+}
+
+/* A number where it is one, else a formula: [64, "2*b + 1"]. */
+static json_t *dim_json(Arena *a, const Dim *d)
+{
+    int64_t v;
+    if (dim_const_value(d, &v))
+        return json_integer(v);
+    Str s = str_new(a);
+    dim_print(d, &s);
+    return text(a, s.at);
+}
+
+static json_t *leaf_json(Arena *a, const Leaf *l, int64_t offset)
+{
+    json_t *to = json_object(), *shape = json_array();
+    for (int i = 0; i < l->rank; i++)
+        add(shape, dim_json(a, l->dim[i]));
+    set(to, "path", text(a, l->path));
+    set(to, "dtype", json_string(dtype_name(l->dtype)));
+    set(to, "shape", shape);
+    if (offset >= 0)
+        set(to, "offset", json_integer(offset));
+    return to;
+}
+
+static json_t *port_json(Arena *a, Graph *g, const Function *f, const Port *p,
+                         bool result)
+{
+    json_t *to = json_object(), *leaves = json_array();
+    int n;
+    Leaf *leaf = type_leaves(g, p->type, &n);
+    Layout l = type_layout(a, p->type);
+    for (int i = 0; i < n; i++)
+        add(leaves, leaf_json(a, &leaf[i], l.offset[i]));
+    set(to, "name", text(a, p->name));
+    set(to, "type", text(a, p->type->text));
+    if (l.size > 0)
+        set(to, "bytes", json_integer((json_int_t)l.size));
+    if (result && p->in_place >= 0)
+        set(to, "in_place", text(a, f->param[p->in_place].name));
+    if (!result && p->has_default)
+        set(to, "default", json_real(p->value));
+    set(to, "leaves", leaves);
+    return to;
+}
+
+static const char *kind_name(FunctionKind k)
+{
+    switch (k) {
+    case FN_plain:
+        break;
+    case FN_init:
+        return "init";
+    case FN_step:
+        return "step";
+    case FN_evaluate:
+        return "evaluate";
+    }
+    return "function";
+}
+
+static json_t *function_json(Arena *a, Graph *g, const CFunction *c)
+{
+    const Function *f = c->function;
+    json_t *to = json_object(), *dims = json_array();
+    json_t *params = json_array(), *results = json_array();
+    const char *origin = function_origin(a, f);
+    for (int i = 0; i < f->nvar; i++)
+        add(dims, text(a, dim_var_name(f->var[i])));
+    for (int i = 0; i < f->nparam; i++)
+        add(params, port_json(a, g, f, &f->param[i], false));
+    for (int i = 0; i < f->nresult; i++)
+        add(results, port_json(a, g, f, &f->result[i], true));
+    set(to, "name", text(a, f->name));
+    set(to, "symbol", text(a, c->name));
+    set(to, "kind", json_string(kind_name(f->kind)));
+    if (*origin)
+        set(to, "derivative", text(a, origin));
+    set(to, "dims", dims);
+    set(to, "params", params);
+    set(to, "results", results);
+    set(to, "workspace", dim_json(a, c->schedule->workspace));
+    return to;
+}
+
+static json_t *module_json(Arena *a, const EmitInput *in)
+{
+    const Module *m = in->module;
+    CFace *face = c_face(a, in);
+    json_t *to = json_object(), *functions = json_array();
+    set(to, "abi_version", json_integer(NN_ABI_VERSION));
+    set(to, "name", text(a, m->name));
+    set(to, "source", text(a, file_name(m->path)));
+    set(to, "source_hash",
+        json_string(arena_printf(a, "%016" PRIx64, m->hash)));
+    set(to, "real", json_string(dtype_name(m->real)));
+    if (m->metric)
+        set(to, "metric", text(a, m->metric));
+    for (int i = 0; i < face->nfunction; i++)
+        add(functions, function_json(a, m->graph, &face->function[i]));
+    set(to, "functions", functions);
+    return to;
+}
+
+void emit_json(const EmitInput *in, Str *to)
+{
+    json_t *j = module_json(to->arena, in);
+    char *bytes = json_dumps(j, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    if (!bytes)
+        die("out of memory");
+    str_printf(to, "%s\n", bytes);
+    free(bytes);
+    json_decref(j);
+}

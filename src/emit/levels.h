@@ -1,0 +1,40 @@
+/* levels.h: one module for several levels of x86-64. */
+#ifndef NNCC_LEVELS_H
+#define NNCC_LEVELS_H
+
+#include "emit/emit_internal.h"
+#include "emit/face.h"
+
+enum { MAX_LEVELS = 4 };
+/* The levels that a module is made for, from the lowest; or one CPU of any
+ * name, as it was given. */
+typedef struct Levels {
+    int n;
+    const char *name[MAX_LEVELS];
+    int need[MAX_LEVELS]; /* what level_detect must give for it */
+} Levels;
+bool levels_parse(Arena *a, const EmitOptions *o, Levels *l,
+                  const char **error);
+
+/* i32 MODULE.level(): the highest level of this machine. */
+LLVMValueRef level_detect(Emit *e, const char *module);
+/* The functions PREFIX__call get a suffix that tells their level. */
+void level_rename(Emit *e, const CFace *face, const char *level);
+/* Moves the code of `other`, made for a higher level, into e; other is left
+ * empty. */
+void level_merge(Emit *e, Emit *other, const CFace *face, const char *level);
+/* An ifunc PREFIX__call: the loader asks once, through a resolver, which
+ * level's to use. */
+LLVMValueRef level_choose(Emit *e, const CFunction *f, const Levels *l,
+                          LLVMValueRef detect);
+
+/* module.c */
+
+/* All but what C sees becomes internal: what has a dot in its name, which no C
+ * identifier has. */
+void make_internal(LLVMModuleRef module);
+/* Each function's own CPU, and that it neither unwinds nor is to be turned into
+ * calls of the C library. */
+void mark_functions(Emit *e);
+
+#endif

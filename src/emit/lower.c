@@ -1,0 +1,468 @@
+/* lower.c: the machine instructions of elementwise operators. */
+#include <string.h>
+
+#include "emit/emit_internal.h"
+
+Val *val_new(Emit *e, LLVMValueRef v, DType t)
+{
+    Val *val = NEW(e->arena, Val);
+    *val = (Val){v, t};
+    return val;
+}
+
+static Val *made(Lower *l, LLVMValueRef v, DType t)
+{
+    return val_new(l->e, v, t);
+}
+
+static LLVMBuilderRef at(Lower *l) { return l->e->builder; }
+
+DType low_dtype(Lower *l, Val *v)
+{
+    (void)l;
+    return v->t == DT_key ? DT_i64 : v->t;
+}
+
+static LLVMTypeRef lanes_of(Lower *l, DType t)
+{
+    return type_lanes(type_of(l->e, t), l->width);
+}
+
+/* Constants. */
+
+Val *low_real(Lower *l, DType t, double v)
+{
+    LLVMValueRef c = LLVMConstReal(type_of(l->e, t), v);
+    return made(l, code_splat(l->e, c, l->width), t);
+}
+
+Val *low_int(Lower *l, DType t, int64_t v)
+{
+    LLVMValueRef c =
+        LLVMConstInt(type_of(l->e, t), (unsigned long long)v, true);
+    return made(l, code_splat(l->e, c, l->width), t);
+}
+
+Val *low_bool(Lower *l, bool v)
+{
+    LLVMValueRef c = LLVMConstInt(l->e->i1, v, false);
+    return made(l, code_splat(l->e, c, l->width), DT_bool);
+}
+
+Val *low_real_bits(Lower *l, DType t, uint64_t bits)
+{
+    LLVMTypeRef i = t == DT_f32 ? l->e->i32 : l->e->i64;
+    LLVMValueRef c =
+        LLVMConstBitCast(LLVMConstInt(i, bits, false), type_of(l->e, t));
+    return made(l, code_splat(l->e, c, l->width), t);
+}
+
+/* Reals. */
+
+Val *low_fadd(Lower *l, Val *a, Val *b)
+{
+    return made(l, LLVMBuildFAdd(at(l), a->v, b->v, ""), a->t);
+}
+
+Val *low_fsub(Lower *l, Val *a, Val *b)
+{
+    return made(l, LLVMBuildFSub(at(l), a->v, b->v, ""), a->t);
+}
+
+Val *low_fmul(Lower *l, Val *a, Val *b)
+{
+    return made(l, LLVMBuildFMul(at(l), a->v, b->v, ""), a->t);
+}
+
+Val *low_fdiv(Lower *l, Val *a, Val *b)
+{
+    return made(l, LLVMBuildFDiv(at(l), a->v, b->v, ""), a->t);
+}
+
+Val *low_fneg(Lower *l, Val *a)
+{
+    return made(l, LLVMBuildFNeg(at(l), a->v, ""), a->t);
+}
+
+static Val *intrinsic(Lower *l, const char *name, int n, Val *const *x)
+{
+    LLVMValueRef arg[3];
+    for (int i = 0; i < n; i++)
+        arg[i] = x[i]->v;
+    LLVMTypeRef t = LLVMTypeOf(arg[0]);
+    return made(l, code_intrinsic(l->e, name, &t, 1, arg, n), x[0]->t);
+}
+
+/* The upper half of a float64's bits: what is lost is exact in a - high. */
+static Val *high_half(Lower *l, Val *a)
+{
+    Val *mask = low_int(l, DT_i64, -(INT64_C(1) << 27));
+    return low_from_bits(l, low_iand(l, low_bits(l, a), mask));
+}
+
+/* a*b + c in float64 without hardware: the product split into p + e exactly
+ * (Dekker 1971), then the sum with its error (Knuth). Where that is not finite
+ * the plain formula is right. */
+static Val *soft_fma_f64(Lower *l, Val *const *x)
+{
+    Val *a = x[0], *b = x[1], *c = x[2];
+    Val *p = low_fmul(l, a, b), *plain = low_fadd(l, p, c);
+    Val *ah = high_half(l, a), *al = low_fsub(l, a, ah);
+    Val *bh = high_half(l, b), *bl = low_fsub(l, b, bh);
+    Val *e = low_fsub(l, low_fmul(l, ah, bh), p);
+    e = low_fadd(l, e, low_fmul(l, ah, bl));
+    e = low_fadd(l, e, low_fmul(l, al, bh));
+    e = low_fadd(l, e, low_fmul(l, al, bl));
+    Val *s = low_fadd(l, p, c), *v = low_fsub(l, s, p);
+    Val *t = low_fadd(l, low_fsub(l, p, low_fsub(l, s, v)), low_fsub(l, c, v));
+    Val *r = low_fadd(l, s, low_fadd(l, t, e));
+    Val *finite = low_fcmp(l, CMP_lt, low_fabs(l, r),
+                           low_real_bits(l, DT_f64, 0x7ff0000000000000));
+    return low_select(l, finite, r, plain);
+}
+
+/* The product is exact in float64. */
+static Val *soft_fma_f32(Lower *l, Val *const *x)
+{
+    Val *p =
+        low_fmul(l, low_convert(l, DT_f64, x[0]), low_convert(l, DT_f64, x[1]));
+    Val *s = low_fadd(l, p, low_convert(l, DT_f64, x[2]));
+    return low_convert(l, DT_f32, s);
+}
+
+Val *low_fma(Lower *l, Val *a, Val *b, Val *c)
+{
+    Val *x[] = {a, b, c};
+    if (l->e->fma)
+        return intrinsic(l, "llvm.fma", 3, x);
+    return a->t == DT_f32 ? soft_fma_f32(l, x)
+                          : low_shared(l, "fma", soft_fma_f64, 3, x);
+}
+
+Val *low_muladd(Lower *l, Val *a, Val *b, Val *c)
+{
+    return l->e->fma ? low_fma(l, a, b, c) : low_fadd(l, low_fmul(l, a, b), c);
+}
+
+Val *low_fsqrt(Lower *l, Val *a) { return intrinsic(l, "llvm.sqrt", 1, &a); }
+
+Val *low_fabs(Lower *l, Val *a) { return intrinsic(l, "llvm.fabs", 1, &a); }
+
+Val *low_fcopysign(Lower *l, Val *magnitude, Val *sign)
+{
+    Val *x[] = {magnitude, sign};
+    return intrinsic(l, "llvm.copysign", 2, x);
+}
+
+/* Rounding without an instruction for it: adding and taking away 2^23 (2^52)
+ * rounds to nearest even what is smaller than that; the rest has no fraction.
+ */
+static Val *soft_rint(Lower *l, Val *a)
+{
+    Val *big = low_real(l, a->t, a->t == DT_f32 ? 0x1p23 : 0x1p52);
+    Val *size = low_fabs(l, a);
+    Val *r = low_fsub(l, low_fadd(l, size, big), big);
+    Val *small = low_fcmp(l, CMP_lt, size, big);
+    return low_select(l, small, low_fcopysign(l, r, a), a);
+}
+
+/* rint, then one less (more) where that went too far. */
+static Val *soft_round_to(Lower *l, Val *a, Cmp beyond, double back)
+{
+    Val *r = soft_rint(l, a);
+    Val *fix = low_fadd(l, r, low_real(l, a->t, back));
+    r = low_select(l, low_fcmp(l, beyond, r, a), fix, r);
+    return low_fcopysign(l, r, a);
+}
+
+Val *low_ffloor(Lower *l, Val *a)
+{
+    return l->e->rounding ? intrinsic(l, "llvm.floor", 1, &a)
+                          : soft_round_to(l, a, CMP_gt, -1);
+}
+
+Val *low_fceil(Lower *l, Val *a)
+{
+    return l->e->rounding ? intrinsic(l, "llvm.ceil", 1, &a)
+                          : soft_round_to(l, a, CMP_lt, 1);
+}
+
+Val *low_frint(Lower *l, Val *a)
+{
+    return l->e->rounding ? intrinsic(l, "llvm.rint", 1, &a) : soft_rint(l, a);
+}
+
+Val *low_ftrunc(Lower *l, Val *a)
+{
+    if (l->e->rounding)
+        return intrinsic(l, "llvm.trunc", 1, &a);
+    return low_fcopysign(l, soft_round_to(l, low_fabs(l, a), CMP_gt, -1), a);
+}
+
+static LLVMRealPredicate real_predicate(Cmp c)
+{
+    switch (c) {
+    case CMP_eq:
+        return LLVMRealOEQ;
+    case CMP_ne:
+        return LLVMRealUNE;
+    case CMP_lt:
+        return LLVMRealOLT;
+    case CMP_le:
+        return LLVMRealOLE;
+    case CMP_gt:
+        return LLVMRealOGT;
+    case CMP_ge:
+        return LLVMRealOGE;
+    }
+    die("no such comparison: %d", (int)c);
+}
+
+Val *low_fcmp(Lower *l, Cmp c, Val *a, Val *b)
+{
+    return made(l, LLVMBuildFCmp(at(l), real_predicate(c), a->v, b->v, ""),
+                DT_bool);
+}
+
+Val *low_fisnan(Lower *l, Val *a)
+{
+    return made(l, LLVMBuildFCmp(at(l), LLVMRealUNO, a->v, a->v, ""), DT_bool);
+}
+
+/* Integers. */
+
+Val *low_iadd(Lower *l, Val *a, Val *b)
+{
+    return made(l, LLVMBuildAdd(at(l), a->v, b->v, ""), a->t);
+}
+
+Val *low_isub(Lower *l, Val *a, Val *b)
+{
+    return made(l, LLVMBuildSub(at(l), a->v, b->v, ""), a->t);
+}
+
+Val *low_imul(Lower *l, Val *a, Val *b)
+{
+    return made(l, LLVMBuildMul(at(l), a->v, b->v, ""), a->t);
+}
+
+/* floor(a / b) of a divisor that is neither 0 nor, signed, -1 */
+static Val *floor_quotient(Lower *l, Val *a, Val *b)
+{
+    if (a->t == DT_u8)
+        return made(l, LLVMBuildUDiv(at(l), a->v, b->v, ""), a->t);
+    Val *zero = low_int(l, a->t, 0);
+    Val *q = made(l, LLVMBuildSDiv(at(l), a->v, b->v, ""), a->t);
+    Val *r = low_isub(l, a, low_imul(l, q, b));
+    Val *down = low_and(l, low_icmp(l, CMP_lt, low_ixor(l, r, b), zero),
+                        low_icmp(l, CMP_ne, r, zero));
+    return low_select(l, down, low_isub(l, q, low_int(l, a->t, 1)), q);
+}
+
+Val *low_idiv(Lower *l, Val *a, Val *b)
+{
+    Val *zero = low_int(l, a->t, 0), *one = low_int(l, a->t, 1);
+    Val *is_zero = low_icmp(l, CMP_eq, b, zero);
+    if (a->t == DT_u8) {
+        Val *q = floor_quotient(l, a, low_select(l, is_zero, one, b));
+        return low_select(l, is_zero, zero, q);
+    }
+    Val *is_minus = low_icmp(l, CMP_eq, b, low_int(l, a->t, -1));
+    Val *bad = low_or(l, is_zero, is_minus);
+    Val *q = floor_quotient(l, a, low_select(l, bad, one, b));
+    q = low_select(l, is_minus, low_isub(l, zero, a), q);
+    return low_select(l, is_zero, zero, q);
+}
+
+Val *low_imod(Lower *l, Val *a, Val *b)
+{
+    Val *zero = low_int(l, a->t, 0);
+    Val *r = low_isub(l, a, low_imul(l, low_idiv(l, a, b), b));
+    return low_select(l, low_icmp(l, CMP_eq, b, zero), zero, r);
+}
+
+Val *low_iand(Lower *l, Val *a, Val *b)
+{
+    return made(l, LLVMBuildAnd(at(l), a->v, b->v, ""), a->t);
+}
+
+Val *low_ior(Lower *l, Val *a, Val *b)
+{
+    return made(l, LLVMBuildOr(at(l), a->v, b->v, ""), a->t);
+}
+
+Val *low_ixor(Lower *l, Val *a, Val *b)
+{
+    return made(l, LLVMBuildXor(at(l), a->v, b->v, ""), a->t);
+}
+
+Val *low_ishl(Lower *l, Val *a, int bits)
+{
+    Val *by = low_int(l, a->t, bits);
+    return made(l, LLVMBuildShl(at(l), a->v, by->v, ""), a->t);
+}
+
+Val *low_ishr(Lower *l, Val *a, int bits)
+{
+    Val *by = low_int(l, a->t, bits);
+    return made(l, LLVMBuildLShr(at(l), a->v, by->v, ""), a->t);
+}
+
+Val *low_isar(Lower *l, Val *a, int bits)
+{
+    Val *by = low_int(l, a->t, bits);
+    return made(l, LLVMBuildAShr(at(l), a->v, by->v, ""), a->t);
+}
+
+static LLVMIntPredicate int_predicate(Cmp c, bool is_signed)
+{
+    switch (c) {
+    case CMP_eq:
+        return LLVMIntEQ;
+    case CMP_ne:
+        return LLVMIntNE;
+    case CMP_lt:
+        return is_signed ? LLVMIntSLT : LLVMIntULT;
+    case CMP_le:
+        return is_signed ? LLVMIntSLE : LLVMIntULE;
+    case CMP_gt:
+        return is_signed ? LLVMIntSGT : LLVMIntUGT;
+    case CMP_ge:
+        return is_signed ? LLVMIntSGE : LLVMIntUGE;
+    }
+    die("no such comparison: %d", (int)c);
+}
+
+Val *low_icmp(Lower *l, Cmp c, Val *a, Val *b)
+{
+    bool is_signed = a->t != DT_u8 && a->t != DT_bool;
+    return made(
+        l, LLVMBuildICmp(at(l), int_predicate(c, is_signed), a->v, b->v, ""),
+        DT_bool);
+}
+
+/* Masks. */
+
+Val *low_and(Lower *l, Val *a, Val *b) { return low_iand(l, a, b); }
+
+Val *low_or(Lower *l, Val *a, Val *b) { return low_ior(l, a, b); }
+
+Val *low_not(Lower *l, Val *a)
+{
+    return made(l, LLVMBuildNot(at(l), a->v, ""), a->t);
+}
+
+Val *low_select(Lower *l, Val *mask, Val *a, Val *b)
+{
+    return made(l, LLVMBuildSelect(at(l), mask->v, a->v, b->v, ""), a->t);
+}
+
+/* Between types. */
+
+Val *low_bits(Lower *l, Val *a)
+{
+    DType t = a->t == DT_f32 ? DT_i32 : DT_i64;
+    return made(l, LLVMBuildBitCast(at(l), a->v, lanes_of(l, t), ""), t);
+}
+
+Val *low_from_bits(Lower *l, Val *a)
+{
+    DType t = a->t == DT_i32 ? DT_f32 : DT_f64;
+    return made(l, LLVMBuildBitCast(at(l), a->v, lanes_of(l, t), ""), t);
+}
+
+static LLVMValueRef real_to(Lower *l, DType t, Val *a)
+{
+    LLVMTypeRef to = lanes_of(l, t), over[] = {to, LLVMTypeOf(a->v)};
+    if (t == DT_bool)
+        return low_fcmp(l, CMP_ne, a, low_real(l, a->t, 0))->v;
+    if (dtype_is_real(t))
+        return LLVMBuildFPCast(at(l), a->v, to, "");
+    const char *name = t == DT_u8 ? "llvm.fptoui.sat" : "llvm.fptosi.sat";
+    return code_intrinsic(l->e, name, over, 2, &a->v, 1);
+}
+
+static LLVMValueRef int_to(Lower *l, DType t, Val *a)
+{
+    LLVMTypeRef to = lanes_of(l, t);
+    bool is_signed = a->t != DT_u8 && a->t != DT_bool;
+    if (t == DT_bool)
+        return low_icmp(l, CMP_ne, a, low_int(l, a->t, 0))->v;
+    if (!dtype_is_real(t))
+        return LLVMBuildIntCast2(at(l), a->v, to, is_signed, "");
+    return is_signed ? LLVMBuildSIToFP(at(l), a->v, to, "")
+                     : LLVMBuildUIToFP(at(l), a->v, to, "");
+}
+
+Val *low_convert(Lower *l, DType t, Val *a)
+{
+    if (a->t == t)
+        return a;
+    return made(l, dtype_is_real(a->t) ? real_to(l, t, a) : int_to(l, t, a), t);
+}
+
+/* Calls out of the elements. */
+
+void low_bad_index(Lower *l, Val *mask)
+{
+    Emit *e = l->e;
+    LLVMValueRef any = mask->v;
+    if (!l->status)
+        die("a shared function reports indices");
+    if (l->active)
+        any = LLVMBuildAnd(at(l), any, l->active, "");
+    if (l->width > 1) {
+        LLVMTypeRef bits = LLVMIntTypeInContext(e->context, (unsigned)l->width);
+        any = LLVMBuildBitCast(at(l), any, bits, "");
+        any = LLVMBuildICmp(at(l), LLVMIntNE, any, LLVMConstNull(bits), "");
+    }
+    LLVMValueRef old = code_load(e, e->i32, l->status, 4);
+    LLVMValueRef bad = LLVMConstInt(e->i32, NN_ERR_INDEX, false);
+    code_store(e, LLVMBuildSelect(at(l), any, bad, old, ""), l->status, 4);
+}
+
+Val *low_dim(Lower *l, const Dim *d)
+{
+    if (!l->dims)
+        die("a shared function asks for a dimension");
+    LLVMValueRef v = dim_code(l->e, l->dims, d);
+    return made(l, code_splat(l->e, v, l->width), DT_i64);
+}
+
+static LLVMValueRef shared_function(Lower *l, const char *name,
+                                    Val *(*body)(Lower *l, Val *const *x),
+                                    int n, DType t)
+{
+    Emit *e = l->e;
+    LLVMTypeRef type = lanes_of(l, t), param[8];
+    for (int i = 0; i < n; i++)
+        param[i] = type;
+    Place back = {LLVMGetInsertBlock(e->builder), e->before};
+    LLVMValueRef fn = code_function(e, name, type, param, n);
+    e->before = NULL;
+    LLVMPositionBuilderAtEnd(e->builder,
+                             LLVMAppendBasicBlockInContext(e->context, fn, ""));
+    Val *x[8];
+    for (int i = 0; i < n; i++)
+        x[i] = val_new(e, LLVMGetParam(fn, (unsigned)i), t);
+    Lower inner = {.e = e, .width = l->width};
+    LLVMBuildRet(e->builder, body(&inner, x)->v);
+    code_back(e, back);
+    return fn;
+}
+
+Val *low_shared(Lower *l, const char *name,
+                Val *(*body)(Lower *l, Val *const *x), int n, Val *const *x)
+{
+    Emit *e = l->e;
+    if (n > 8)
+        die("%s has too many arguments", name);
+    const char *full = arena_printf(e->arena, "nn_%s_%s_x%d", name,
+                                    dtype_name(x[0]->t), l->width);
+    LLVMValueRef fn = LLVMGetNamedFunction(e->module, full), arg[8];
+    if (!fn)
+        fn = shared_function(l, full, body, n, x[0]->t);
+    for (int i = 0; i < n; i++)
+        arg[i] = x[i]->v;
+    return made(l, code_call(e, fn, arg, n), x[0]->t);
+}

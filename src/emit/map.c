@@ -1,0 +1,386 @@
+/* map.c: map kernels: loops around stages of straight-line code. */
+#include "emit/emit_internal.h"
+
+Val *map_widen(MapCode *m, Val *v)
+{
+    if (type_width(LLVMTypeOf(v->v)) == m->width)
+        return v;
+    return val_new(m->e, code_splat(m->e, v->v, m->width), v->t);
+}
+
+/* What is known before any code: how deep each instruction is emitted. The
+ * scheduler's level, but no further out than what it depends on; a result
+ * waits for its stage. */
+static void set_levels(MapCode *m)
+{
+    const Kernel *k = m->k;
+    m->level = NEWN(m->e->arena, int, k->ninstr + 1);
+    for (int i = 0; i < k->ninstr; i++) {
+        const Instr *in = &k->instr[i];
+        int level = in->level;
+        for (int j = 0; j < in->narg; j++)
+            if (m->level[in->arg[j]] > level)
+                level = m->level[in->arg[j]];
+        if (in->kind == I_result && level < k->rank)
+            level = k->rank;
+        if (in->at && index_level(m, in->at) > level)
+            level = index_level(m, in->at);
+        if (in->kind == I_load && in->pred >= 0 && m->level[in->pred] > level)
+            level = m->level[in->pred];
+        m->level[i] = level;
+    }
+}
+
+static bool instr_varies(const MapCode *m, const Instr *in)
+{
+    if (in->at && index_varies(m, in->at))
+        return true;
+    if (in->kind == I_load && in->pred >= 0 && m->varies[in->pred])
+        return true;
+    for (int j = 0; j < in->narg; j++)
+        if (m->varies[in->arg[j]])
+            return true;
+    return in->kind == I_result && m->k->lanes;
+}
+
+/* Which loop is the lanes', and what of a stage varies with it. */
+static void set_lane(MapCode *m, int lane, int first, int n)
+{
+    m->lane = lane;
+    for (int i = first; i < first + n; i++)
+        m->varies[i] = lane >= 0 && instr_varies(m, &m->k->instr[i]);
+}
+
+static int lane_bytes(const Kernel *k)
+{
+    bool real = false, wide_real = false, wide = true;
+    for (int i = 0; i < k->ninstr; i++) {
+        DType t = k->instr[i].dtype;
+        real = real || dtype_is_real(t);
+        wide_real = wide_real || t == DT_f64;
+        wide = wide && dtype_size(t) == 8;
+    }
+    return wide_real || (!real && wide) ? 8 : 4;
+}
+
+static bool easily_masked(const Buffer *b) { return dtype_size(b->dtype) >= 4; }
+
+/* Without mask registers masked gathers and masked bytes are taken apart into
+ * branches; a scalar loop is better. */
+static bool wants_scalar_tail(const Kernel *k, const Emit *e)
+{
+    if (e->masks)
+        return false;
+    if (e->vector_bytes < 32)
+        return true;
+    for (int i = 0; i < k->ninstr; i++)
+        if (k->instr[i].kind == I_load &&
+            (!easily_masked(k->instr[i].buffer) || k->instr[i].pred >= 0))
+            return true;
+    for (int s = 0; s < k->nstage; s++)
+        for (int i = 0; i < k->stage[s].noutput; i++) {
+            const Output *o = &k->stage[s].output[i];
+            if (o->buffer && (!easily_masked(o->buffer) || o->pred >= 0))
+                return true;
+        }
+    return false;
+}
+
+/* Instructions. */
+
+static Val *emit_op(MapCode *m, const Instr *in)
+{
+    Val *arg[3];
+    for (int j = 0; j < in->narg; j++) {
+        Val *v = m->val[in->arg[j]];
+        arg[j] = m->lower.width > 1 ? map_widen(m, v) : v;
+    }
+    Node plain = {.op = in->op, .dtype = in->dtype};
+    return op_table[in->op]->lower(&m->lower, in->node ? in->node : &plain,
+                                   arg);
+}
+
+static void emit_instr(MapCode *m, int i)
+{
+    const Instr *in = &m->k->instr[i];
+    bool wide = m->width > 1 && m->varies[i];
+    m->lower.width = wide ? m->width : 1;
+    m->lower.active = wide ? m->active : NULL;
+    switch (in->kind) {
+    case I_op:
+        m->val[i] = emit_op(m, in);
+        return;
+    case I_load:
+        m->val[i] = map_load(m, in);
+        return;
+    case I_index:
+        m->val[i] = map_index(m, in);
+        return;
+    case I_result:
+        m->val[i] = low_convert(&m->lower, in->dtype, m->result[in->value]);
+        return;
+    }
+}
+
+static void emit_level(MapCode *m, const Stage *s, int level)
+{
+    for (int i = s->first; i < s->first + s->ninstr; i++)
+        if (m->level[i] == level)
+            emit_instr(m, i);
+}
+
+/* Loops. */
+
+static Loop open_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last,
+                      int step, int n, LLVMValueRef *carried)
+{
+    Emit *e = m->e;
+    Loop l = loop_begin(e, first, last, code_i64(e, step), n, carried);
+    for (int i = 0; i < n; i++)
+        carried[i] = l.phi[i];
+    m->enter[m->depth] = l.enter;
+    m->var[m->depth++] = l.i;
+    return l;
+}
+
+static void close_loop(MapCode *m, Loop *l, LLVMValueRef *carried)
+{
+    loop_end(m->e, l, carried);
+    m->depth--;
+}
+
+/* What is inside a loop of lanes: built for full vectors, then for the rest. */
+typedef struct Inside {
+    void (*build)(MapCode *m, const Stage *s, LLVMValueRef *acc, int rank);
+    const Stage *stage;
+    LLVMValueRef *acc; /* vector accumulators, then as many scalar ones where
+                          the tail is scalar */
+    int nacc;          /* vector accumulators */
+    int rank;
+} Inside;
+
+static void lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last,
+                      int width, LLVMValueRef active_from, const Inside *in)
+{
+    Emit *e = m->e;
+    bool scalar = width == 1;
+    LLVMValueRef *acc = in->acc + (scalar ? in->nacc : 0);
+    Loop l = open_loop(m, first, last, width, in->nacc, acc);
+    m->width = width;
+    if (active_from) {
+        LLVMValueRef left = LLVMBuildSub(e->builder, last, l.i, "");
+        LLVMValueRef count = LLVMBuildTrunc(e->builder, left, e->i32, "");
+        m->active =
+            LLVMBuildICmp(e->builder, LLVMIntSLT, code_iota(e, e->i32, width),
+                          code_splat(e, count, width), "");
+    }
+    in->build(m, in->stage, acc, in->rank);
+    m->active = NULL;
+    m->width = 1;
+    close_loop(m, &l, acc);
+}
+
+/* first … last in full vectors, then what is left: at most one masked vector,
+ * or one by one. */
+static void lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
+                       const Inside *in)
+{
+    Emit *e = m->e;
+    int w = m->lanes;
+    LLVMValueRef n = LLVMBuildSub(e->builder, last, first, "");
+    if (!LLVMIsAConstantInt(n)) {
+        LLVMValueRef zero = code_i64(e, 0);
+        LLVMValueRef some = LLVMBuildICmp(e->builder, LLVMIntSGT, n, zero, "");
+        n = LLVMBuildSelect(e->builder, some, n, zero, "");
+        last = LLVMBuildAdd(e->builder, first, n, "");
+    }
+    LLVMValueRef full =
+        LLVMBuildAnd(e->builder, n, code_i64(e, -(int64_t)w), "");
+    LLVMValueRef mid = LLVMBuildAdd(e->builder, first, full, "");
+    bool known = LLVMIsAConstantInt(full);
+    if (!known || LLVMConstIntGetSExtValue(full) > 0)
+        lane_loop(m, first, mid, w, NULL, in);
+    if (known && LLVMConstIntGetSExtValue(full) == LLVMConstIntGetSExtValue(n))
+        return;
+    lane_loop(m, mid, last, m->scalar_tail ? 1 : w, m->scalar_tail ? NULL : mid,
+              in);
+}
+
+/* Stages. */
+
+static void emit_outputs(MapCode *m, const Stage *s, LLVMValueRef *acc)
+{
+    for (int i = 0; i < s->noutput; i++) {
+        const Output *o = &s->output[i];
+        switch (o->kind) {
+        case OUT_store:
+            map_store(m, o);
+            break;
+        case OUT_add:
+            map_add(m, o);
+            break;
+        case OUT_reduce:
+            reduce_step(m, o, acc);
+            acc += reduce_count(o);
+            break;
+        }
+    }
+}
+
+static int stage_accumulators(const Stage *s)
+{
+    int n = 0;
+    for (int i = 0; i < s->noutput; i++)
+        n += reduce_count(&s->output[i]);
+    return n;
+}
+
+static bool lanes_in(const Stage *s) { return s->lanes && s->rank > 0; }
+
+/* The stage's loops from number j on, and what is in them. */
+static void stage_loops(MapCode *m, const Stage *s, LLVMValueRef *acc, int j)
+{
+    Emit *e = m->e;
+    if (j > 0)
+        emit_level(m, s, m->k->rank + j);
+    if (j == s->rank) {
+        emit_outputs(m, s, acc);
+        return;
+    }
+    LLVMValueRef zero = code_i64(e, 0), n = dim_code(e, &m->dims, s->extent[j]);
+    int nacc = stage_accumulators(s);
+    if (lanes_in(s) && j == s->rank - 1) {
+        lane_loops(m, zero, n, &(Inside){stage_loops, s, acc, nacc, j + 1});
+        return;
+    }
+    int sets = lanes_in(s) && m->scalar_tail ? 2 : 1;
+    Loop l = open_loop(m, zero, n, 1, sets * nacc, acc);
+    stage_loops(m, s, acc, j + 1);
+    close_loop(m, &l, acc);
+}
+
+static void start_all(MapCode *m, const Stage *s, int width, LLVMValueRef *acc)
+{
+    for (int i = 0; i < s->noutput; i++) {
+        const Output *o = &s->output[i];
+        if (o->kind == OUT_reduce)
+            reduce_start(m, o, width, acc);
+        acc += reduce_count(o);
+    }
+}
+
+/* Joins lanes, then the scalars of the tail, into the stage's results. */
+static void finish_all(MapCode *m, const Stage *s, int nacc, LLVMValueRef *acc)
+{
+    int number = s->reduction;
+    for (int i = 0; i < s->noutput; i++) {
+        const Output *o = &s->output[i];
+        if (o->kind != OUT_reduce)
+            continue;
+        if (lanes_in(s)) {
+            reduce_lanes(m, o, m->lanes, acc);
+            if (m->scalar_tail)
+                reduce_join(m, o, 1, acc, acc + nacc);
+        }
+        int count = reduce_count(o);
+        DType t = m->k->instr[count == 2 ? o->index : o->value].dtype;
+        m->result[number++] = val_new(m->e, acc[count - 1], t);
+        acc += count;
+    }
+}
+
+static void emit_stage(MapCode *m, const Stage *s)
+{
+    int rank = m->k->rank, nacc = stage_accumulators(s);
+    LLVMValueRef *acc = NEWN(m->e->arena, LLVMValueRef, 2 * nacc + 1);
+    int lane = m->k->lanes ? rank - 1 : lanes_in(s) ? rank + s->rank - 1 : -1;
+    set_lane(m, lane, s->first, s->ninstr);
+    emit_level(m, s, rank);
+    start_all(m, s, lanes_in(s) ? m->lanes : m->width, acc);
+    if (lanes_in(s) && m->scalar_tail)
+        start_all(m, s, 1, acc + nacc);
+    stage_loops(m, s, acc, 0);
+    finish_all(m, s, nacc, acc);
+}
+
+/* The outer loops from number d on. */
+static void outer_loops(MapCode *m, const Stage *none, LLVMValueRef *acc, int d)
+{
+    const Kernel *k = m->k;
+    Emit *e = m->e;
+    if (d == k->rank) {
+        for (int s = 0; s < k->nstage; s++)
+            emit_stage(m, &k->stage[s]);
+        return;
+    }
+    for (int s = 0; s < k->nstage; s++)
+        emit_level(m, &k->stage[s], d);
+    bool ranged = d == m->nfixed;
+    LLVMValueRef first = ranged ? m->lo : code_i64(e, 0);
+    LLVMValueRef last = ranged ? m->hi : dim_code(e, &m->dims, k->extent[d]);
+    if (k->lanes && d == k->rank - 1) {
+        lane_loops(m, first, last, &(Inside){outer_loops, none, acc, 0, d + 1});
+        return;
+    }
+    Loop l = open_loop(m, first, last, 1, 0, NULL);
+    outer_loops(m, none, acc, d + 1);
+    close_loop(m, &l, NULL);
+}
+
+/* Addresses, dimensions, status: what the entry block computes. Ends it. */
+static void emit_entry(MapCode *m, const KernelKey *key)
+{
+    Emit *e = m->e;
+    LLVMValueRef fn = code_here(e);
+    m->buffer = code_buffers(e, key, LLVMGetParam(fn, 0));
+    m->dims = dim_env(e, key->var, key->nvar, LLVMGetParam(fn, 1));
+    m->lo = LLVMGetParam(fn, 2);
+    m->hi = LLVMGetParam(fn, 3);
+    LLVMTypeRef spare = LLVMArrayType(e->i8, SPARE);
+    m->spare = code_slot(e, spare, 64);
+    code_store(e, LLVMConstNull(spare), m->spare, 64);
+    m->lower.status = code_slot(e, e->i32, 4);
+    code_store(e, LLVMConstInt(e->i32, NN_OK, false), m->lower.status, 4);
+    for (int i = 0; i < m->nfixed; i++)
+        m->var[i] = code_load(
+            e, e->i64, code_at(e, e->i64, LLVMGetParam(fn, 4), code_i64(e, i)),
+            8);
+    LLVMBasicBlockRef start = code_block(e, "start");
+    m->dims.before = LLVMBuildBr(e->builder, start);
+    for (int i = 0; i < m->nfixed; i++)
+        m->enter[i] = m->dims.before;
+    m->depth = m->nfixed;
+    m->lower.dims = &m->dims;
+    LLVMPositionBuilderAtEnd(e->builder, start);
+}
+
+static int count_reductions(const Kernel *k)
+{
+    int n = 0;
+    for (int s = 0; s < k->nstage; s++)
+        for (int i = 0; i < k->stage[s].noutput; i++)
+            n += k->stage[s].output[i].kind == OUT_reduce;
+    return n;
+}
+
+void emit_map(Emit *e, const Kernel *k, const KernelKey *key, int nfixed)
+{
+    MapCode m = {
+        .e = e,
+        .k = k,
+        .nfixed = nfixed,
+        .lanes = e->vector_bytes / lane_bytes(k),
+        .scalar_tail = wants_scalar_tail(k, e),
+        .lane = -1,
+        .width = 1,
+        .lower = {.e = e, .width = 1},
+        .varies = NEWN(e->arena, bool, k->ninstr + 1),
+        .val = NEWN(e->arena, Val *, k->ninstr + 1),
+        .result = NEWN(e->arena, Val *, count_reductions(k) + 1),
+    };
+    set_levels(&m);
+    emit_entry(&m, key);
+    LLVMValueRef none[1];
+    outer_loops(&m, NULL, none, nfixed);
+    LLVMBuildRet(e->builder, code_load(e, e->i32, m.lower.status, 4));
+}

@@ -1,0 +1,205 @@
+/* micro.c: the innermost kernels of products: C tiles held in registers.
+ *
+ * Rows of C times vectors along n; A's elements are broadcast, so A's strides
+ * are free; B's rows are contiguous. Register budget: rows*vectors + vectors
+ * + 1 of what the machine has. Strides are arguments, so that a module has each
+ * micro-kernel once. */
+#include "emit/emit_internal.h"
+
+enum { MAX_ROWS = 8, MAX_VECTORS = 4, SMALL_ROWS = 2 };
+
+int micro_vectors(const Emit *e) { return e->nregister >= 32 ? 4 : 2; }
+
+/* 6x4 is 29 of 32 registers, 6x2 15 of 16 (one left for a mask). Narrower
+ * tiles have 8 rows: enough to hide the latency of a multiply-add. */
+static int micro_rows(const Emit *e, int vectors)
+{
+    return vectors >= micro_vectors(e) ? 6 : MAX_ROWS;
+}
+
+/* One micro-kernel being built. */
+typedef struct Micro {
+    Emit *e;
+    MicroShape shape;
+    DType t;
+    LLVMTypeRef one, vec;
+    LLVMValueRef m, k, a, a_m, a_k, b, b_k, c, c_m, accumulate;
+    LLVMValueRef mask; /* of the last vector, or NULL */
+} Micro;
+
+/* Vector v of a row that starts at `row`. */
+static LLVMValueRef vector_at(Micro *u, LLVMValueRef row, int v)
+{
+    if (!v)
+        return row;
+    return code_at(u->e, u->one, row,
+                   code_i64(u->e, (int64_t)v * u->shape.width));
+}
+
+static bool is_masked(const Micro *u, int v)
+{
+    return u->mask && v == u->shape.vectors - 1;
+}
+
+static LLVMValueRef load_vector(Micro *u, LLVMValueRef row, int v)
+{
+    LLVMValueRef at = vector_at(u, row, v);
+    int align = dtype_size(u->t);
+    return is_masked(u, v) ? code_masked_load(u->e, u->vec, at, align, u->mask)
+                           : code_load(u->e, u->vec, at, align);
+}
+
+static void store_vector(Micro *u, LLVMValueRef row, int v, LLVMValueRef x)
+{
+    LLVMValueRef at = vector_at(u, row, v);
+    int align = dtype_size(u->t);
+    if (is_masked(u, v))
+        code_masked_store(u->e, x, at, align, u->mask);
+    else
+        code_store(u->e, x, at, align);
+}
+
+/* Where row i + r starts; past the end the last row, whose tile is then the
+ * same and is stored to the same place. */
+static LLVMValueRef row_start(Micro *u, LLVMValueRef base, LLVMValueRef stride,
+                              LLVMValueRef i, int r)
+{
+    Emit *e = u->e;
+    LLVMBuilderRef b = e->builder;
+    LLVMValueRef last = LLVMBuildSub(b, u->m, code_i64(e, 1), "");
+    LLVMValueRef row = LLVMBuildAdd(b, i, code_i64(e, r), "");
+    LLVMValueRef past = LLVMBuildICmp(b, LLVMIntSGT, row, last, "");
+    row = LLVMBuildSelect(b, past, last, row, "");
+    return code_at(e, u->one, base, LLVMBuildMul(b, row, stride, ""));
+}
+
+/* C's tile, or zeros where it is not to be added to. */
+static void start_tile(Micro *u, int rows, LLVMValueRef *c_row,
+                       LLVMValueRef *acc)
+{
+    Emit *e = u->e;
+    int nv = u->shape.vectors;
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+    LLVMBasicBlockRef old = code_block(e, "old"), go = code_block(e, "go");
+    LLVMBuildCondBr(e->builder, u->accumulate, old, go);
+    LLVMPositionBuilderAtEnd(e->builder, old);
+    for (int i = 0; i < rows * nv; i++)
+        acc[i] = load_vector(u, c_row[i / nv], i % nv);
+    LLVMBuildBr(e->builder, go);
+    LLVMPositionBuilderAtEnd(e->builder, go);
+    LLVMValueRef zero = LLVMConstNull(u->vec);
+    for (int i = 0; i < rows * nv; i++) {
+        LLVMValueRef phi = LLVMBuildPhi(e->builder, u->vec, "");
+        LLVMAddIncoming(phi, &zero, &here, 1);
+        LLVMAddIncoming(phi, &acc[i], &old, 1);
+        acc[i] = phi;
+    }
+}
+
+/* acc += a[:, p] b[p, :], for one p. */
+static void multiply_add(Micro *u, int rows, LLVMValueRef *a_row,
+                         LLVMValueRef a_at, LLVMValueRef b_row,
+                         LLVMValueRef *acc)
+{
+    Emit *e = u->e;
+    int nv = u->shape.vectors, align = dtype_size(u->t);
+    LLVMValueRef b[MAX_VECTORS];
+    for (int v = 0; v < nv; v++)
+        b[v] = load_vector(u, b_row, v);
+    for (int r = 0; r < rows; r++) {
+        LLVMValueRef x =
+            code_load(e, u->one, code_at(e, u->one, a_row[r], a_at), align);
+        x = code_splat(e, x, u->shape.width);
+        for (int v = 0; v < nv; v++)
+            acc[r * nv + v] = code_muladd(e, x, b[v], acc[r * nv + v]);
+    }
+}
+
+/* One tile: rows i … i+rows-1 of C. */
+static void emit_tile(Micro *u, int rows, LLVMValueRef i)
+{
+    Emit *e = u->e;
+    int nv = u->shape.vectors, n = rows * nv;
+    LLVMValueRef a_row[MAX_ROWS], c_row[MAX_ROWS];
+    LLVMValueRef carried[MAX_ROWS * MAX_VECTORS + 2];
+    for (int r = 0; r < rows; r++) {
+        a_row[r] = row_start(u, u->a, u->a_m, i, r);
+        c_row[r] = row_start(u, u->c, u->c_m, i, r);
+    }
+    start_tile(u, rows, c_row, carried);
+    carried[n] = code_i64(e, 0);
+    carried[n + 1] = u->b;
+    Loop l =
+        loop_begin(e, code_i64(e, 0), u->k, code_i64(e, 1), n + 2, carried);
+    for (int j = 0; j < n + 2; j++)
+        carried[j] = l.phi[j];
+    multiply_add(u, rows, a_row, carried[n], carried[n + 1], carried);
+    carried[n] = LLVMBuildAdd(e->builder, carried[n], u->a_k, "");
+    carried[n + 1] = code_at(e, u->one, carried[n + 1], u->b_k);
+    loop_end(e, &l, carried);
+    for (int j = 0; j < n; j++)
+        store_vector(u, c_row[j / nv], j % nv, carried[j]);
+}
+
+/* Tiles of so many rows while more than `leave` are left; gives the first row
+ * not done. */
+static LLVMValueRef emit_rows(Micro *u, int rows, int leave, LLVMValueRef from)
+{
+    Emit *e = u->e;
+    LLVMValueRef last = LLVMBuildSub(e->builder, u->m, code_i64(e, leave), "");
+    LLVMValueRef step = code_i64(e, rows), next = from;
+    Loop l = loop_begin(e, from, last, step, 1, &next);
+    emit_tile(u, rows, l.i);
+    next = LLVMBuildAdd(e->builder, l.i, step, "");
+    loop_end(e, &l, &next);
+    return next;
+}
+
+static LLVMValueRef last_mask(Micro *u, LLVMValueRef cols)
+{
+    Emit *e = u->e;
+    int w = u->shape.width, before = w * (u->shape.vectors - 1);
+    LLVMValueRef left = LLVMBuildSub(e->builder, cols, code_i64(e, before), "");
+    left = LLVMBuildTrunc(e->builder, left, e->i32, "");
+    return LLVMBuildICmp(e->builder, LLVMIntSLT, code_iota(e, e->i32, w),
+                         code_splat(e, left, w), "");
+}
+
+static void build_micro(Micro *u, LLVMValueRef fn)
+{
+    Emit *e = u->e;
+    u->one = type_of(e, u->t);
+    u->vec = type_lanes(u->one, u->shape.width);
+    LLVMValueRef *into[] = {&u->m, &u->k,   &u->a, &u->a_m, &u->a_k,
+                            &u->b, &u->b_k, &u->c, &u->c_m};
+    for (unsigned i = 0; i < sizeof into / sizeof *into; i++)
+        *into[i] = LLVMGetParam(fn, i);
+    LLVMPositionBuilderAtEnd(
+        e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    u->accumulate = LLVMBuildIsNotNull(e->builder, LLVMGetParam(fn, 10), "");
+    if (u->shape.masked)
+        u->mask = last_mask(u, LLVMGetParam(fn, 9));
+    LLVMValueRef next = emit_rows(u, micro_rows(e, u->shape.vectors),
+                                  SMALL_ROWS, code_i64(e, 0));
+    emit_rows(u, SMALL_ROWS, 0, next);
+    LLVMBuildRetVoid(e->builder);
+}
+
+LLVMValueRef emit_micro(Emit *e, DType t, MicroShape s)
+{
+    const char *name =
+        arena_printf(e->arena, "product_%s_%dx%d%s", dtype_name(t), s.vectors,
+                     s.width, s.masked ? "_masked" : "");
+    LLVMValueRef fn = LLVMGetNamedFunction(e->module, name);
+    if (fn)
+        return fn;
+    LLVMTypeRef p = e->ptr, i = e->i64;
+    LLVMTypeRef param[] = {i, i, p, i, i, p, i, p, i, i, i};
+    Place back = {LLVMGetInsertBlock(e->builder), e->before};
+    e->before = NULL;
+    fn = code_function(e, name, e->none, param, 11);
+    Micro u = {.e = e, .shape = s, .t = t};
+    build_micro(&u, fn);
+    code_back(e, back);
+    return fn;
+}

@@ -1,0 +1,618 @@
+/* module.c: what C sees of a module: functions with C arguments and the
+ * descriptor; and a whole module's bytes. */
+#include <string.h>
+
+#include <llvm-c/BitWriter.h>
+
+#include "emit/emit_internal.h"
+#include "emit/face.h"
+#include "emit/levels.h"
+
+/* One module being made. */
+typedef struct Making {
+    Emit *e;
+    const CFace *face;
+    LLVMValueRef *call; /* of each function: what runs it, maybe an ifunc */
+    LLVMTypeRef call_type, sizes_type, workspace_type;
+    LLVMTypeRef leaf_type, port_type, function_type, module_type;
+    LLVMTypeRef size_type; /* size_t */
+} Making;
+
+static const char *internal_name(const Making *m, int i, const char *what)
+{
+    return arena_printf(m->e->arena, "%s%s", m->face->function[i].internal,
+                        what);
+}
+
+static LLVMTypeRef struct_type(Emit *e, int n, LLVMTypeRef *member)
+{
+    return LLVMStructTypeInContext(e->context, member, (unsigned)n, false);
+}
+
+/* nn_abi.h's structs. */
+static void make_types(Making *m)
+{
+    Emit *e = m->e;
+    LLVMTypeRef p = e->ptr, i = e->i32, l = e->i64;
+    LLVMTypeRef leaf[] = {p, i, i, l, p};
+    LLVMTypeRef port[] = {p, p, i, i, p, l, i, i, e->f64};
+    LLVMTypeRef function[] = {p, i, i, i, i, p, p, p, p, p, p};
+    LLVMTypeRef module[] = {i, i, l, p, i, i, p, p};
+    m->leaf_type = struct_type(e, 5, leaf);
+    m->port_type = struct_type(e, 9, port);
+    m->function_type = struct_type(e, 11, function);
+    m->module_type = struct_type(e, 8, module);
+    m->size_type = LLVMIntPtrTypeInContext(e->context, e->layout);
+    m->call_type = LLVMFunctionType(i, (LLVMTypeRef[]){p, p, p, p}, 4, false);
+    m->sizes_type = LLVMFunctionType(e->none, (LLVMTypeRef[]){p, p}, 2, false);
+    m->workspace_type = LLVMFunctionType(l, (LLVMTypeRef[]){p}, 1, false);
+}
+
+/* C functions */
+
+/* A function that the outside sees, its builder in its first block. */
+static LLVMValueRef begin_public(Making *m, const char *name, LLVMTypeRef type)
+{
+    Emit *e = m->e;
+    LLVMValueRef fn = LLVMAddFunction(e->module, name, type);
+    LLVMBasicBlockRef block =
+        LLVMAppendBasicBlockInContext(e->context, fn, "entry");
+    LLVMPositionBuilderAtEnd(e->builder, block);
+    return fn;
+}
+
+/* How C passes small integers differs: where int arguments are expected sign-
+ * extended to a register, LLVM has to be told. */
+static void extend_param(Emit *e, LLVMValueRef fn, int index, LLVMTypeRef type)
+{
+    const char *how = NULL;
+    static const char *const signs[] = {"riscv64", "powerpc64", "s390x",
+                                        "mips64",  "sparc64",   "loongarch64"};
+    if (type == e->i8)
+        how = "zeroext";
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (type == e->i32 &&
+            strncmp(e->triple, signs[i], strlen(signs[i])) == 0)
+            how = "signext";
+    if (!how)
+        return;
+    unsigned kind = LLVMGetEnumAttributeKindForName(how, strlen(how));
+    LLVMAddAttributeAtIndex(fn, (LLVMAttributeIndex)index,
+                            LLVMCreateEnumAttribute(e->context, kind, 0));
+}
+
+static LLVMTypeRef arg_type(Making *m, const CArg *a)
+{
+    Emit *e = m->e;
+    switch (a->kind) {
+    case ARG_dim:
+        return e->i64;
+    case ARG_value:
+        return type_in_memory(e, a->leaf->dtype);
+    case ARG_tensor:
+    case ARG_struct:
+        break;
+    }
+    return e->ptr;
+}
+
+static LLVMValueRef array_alloca(Emit *e, LLVMTypeRef of, int n)
+{
+    return LLVMBuildAlloca(e->builder, LLVMArrayType2(of, (uint64_t)n), "");
+}
+
+static LLVMValueRef element(Emit *e, LLVMTypeRef of, LLVMValueRef array, int i)
+{
+    LLVMValueRef index = LLVMConstInt(e->i64, (unsigned long long)i, false);
+    return LLVMBuildInBoundsGEP2(e->builder, of, array, &index, 1, "");
+}
+
+static LLVMValueRef at_byte(Emit *e, LLVMValueRef base, int64_t offset)
+{
+    LLVMValueRef index =
+        LLVMConstInt(e->i64, (unsigned long long)offset, false);
+    return LLVMBuildInBoundsGEP2(e->builder, e->i8, base, &index, 1, "");
+}
+
+/* Any of the structs is null: they are looked into before the call. */
+static void check_structs(Making *m, const CFunction *c, LLVMValueRef fn)
+{
+    Emit *e = m->e;
+    LLVMValueRef null = NULL;
+    for (int i = 0; i < c->narg; i++) {
+        if (c->arg[i].kind != ARG_struct || c->arg[i].nleaf == 0)
+            continue;
+        LLVMValueRef is =
+            LLVMBuildIsNull(e->builder, LLVMGetParam(fn, (unsigned)i), "");
+        null = null ? LLVMBuildOr(e->builder, null, is, "") : is;
+    }
+    if (!null)
+        return;
+    LLVMBasicBlockRef bad =
+        LLVMAppendBasicBlockInContext(e->context, fn, "null");
+    LLVMBasicBlockRef good =
+        LLVMAppendBasicBlockInContext(e->context, fn, "run");
+    LLVMBuildCondBr(e->builder, null, bad, good);
+    LLVMPositionBuilderAtEnd(e->builder, bad);
+    LLVMBuildRet(e->builder, LLVMConstInt(e->i32, NN_ERR_NULL, false));
+    LLVMPositionBuilderAtEnd(e->builder, good);
+}
+
+/* leaf[…] = the struct's leaves: inside it, or where its pointers say. */
+static void store_struct(Making *m, const CArg *a, LLVMValueRef from,
+                         LLVMValueRef leaf)
+{
+    Emit *e = m->e;
+    const CType *t = a->type;
+    StructLayout l = struct_layout(e->arena, t->step, t->nstep,
+                                   (int)LLVMPointerSize(e->layout));
+    for (int i = 0, k = 0; i < t->nstep; i++) {
+        if (t->step[i].kind != STEP_leaf)
+            continue;
+        LLVMValueRef at = at_byte(e, from, l.offset[k]);
+        if (!l.fixed && t->step[i].rank > 0)
+            at = LLVMBuildLoad2(e->builder, e->ptr, at, "");
+        LLVMBuildStore(e->builder, at, element(e, e->ptr, leaf, a->first + k));
+        k++;
+    }
+}
+
+/* A scalar's address, a bool made 0 or 1. slot: made in the first block. */
+static LLVMValueRef store_value(Making *m, const CArg *a, LLVMValueRef value,
+                                LLVMValueRef slot)
+{
+    Emit *e = m->e;
+    if (a->leaf->dtype == DT_bool) {
+        LLVMValueRef is = LLVMBuildIsNotNull(e->builder, value, "");
+        value = LLVMBuildZExt(e->builder, is, e->i8, "");
+    }
+    LLVMBuildStore(e->builder, value, slot);
+    return slot;
+}
+
+static void store_arg(Making *m, const CArg *a, LLVMValueRef value,
+                      LLVMValueRef slot, LLVMValueRef leaf, LLVMValueRef dims)
+{
+    Emit *e = m->e;
+    switch (a->kind) {
+    case ARG_dim:
+        LLVMBuildStore(e->builder, value, element(e, e->i64, dims, a->dim));
+        break;
+    case ARG_value:
+        value = store_value(m, a, value, slot);
+        LLVMBuildStore(e->builder, value, element(e, e->ptr, leaf, a->first));
+        break;
+    case ARG_tensor:
+        LLVMBuildStore(e->builder, value, element(e, e->ptr, leaf, a->first));
+        break;
+    case ARG_struct:
+        store_struct(m, a, value, leaf);
+        break;
+    }
+}
+
+static LLVMTypeRef c_function_type(Making *m, const CFunction *c)
+{
+    LLVMTypeRef *type = NEWN(m->e->arena, LLVMTypeRef, c->narg + 2);
+    for (int i = 0; i < c->narg; i++)
+        type[i] = arg_type(m, &c->arg[i]);
+    type[c->narg] = type[c->narg + 1] = m->e->ptr;
+    return LLVMFunctionType(m->e->i32, type, (unsigned)c->narg + 2, false);
+}
+
+/* int M_f(arguments, workspace, exec): collects the leaves and calls. */
+static void make_function(Making *m, int index)
+{
+    Emit *e = m->e;
+    const CFunction *c = &m->face->function[index];
+    LLVMTypeRef type = c_function_type(m, c);
+    LLVMValueRef fn = begin_public(m, c->name, type);
+    LLVMValueRef leaf = array_alloca(e, e->ptr, c->nleaf);
+    LLVMValueRef dims = array_alloca(e, e->i64, c->function->nvar);
+    LLVMValueRef *slot = NEWN(e->arena, LLVMValueRef, c->narg);
+    for (int i = 0; i < c->narg; i++) {
+        LLVMTypeRef t = arg_type(m, &c->arg[i]);
+        extend_param(e, fn, i + 1, t);
+        if (c->arg[i].kind == ARG_value)
+            slot[i] = LLVMBuildAlloca(e->builder, t, "");
+    }
+    check_structs(m, c, fn);
+    for (int i = 0; i < c->narg; i++)
+        store_arg(m, &c->arg[i], LLVMGetParam(fn, (unsigned)i), slot[i], leaf,
+                  dims);
+    LLVMValueRef arg[] = {leaf, dims, LLVMGetParam(fn, (unsigned)c->narg),
+                          LLVMGetParam(fn, (unsigned)c->narg + 1)};
+    LLVMValueRef status =
+        LLVMBuildCall2(e->builder, m->call_type, m->call[index], arg, 4, "");
+    LLVMBuildRet(e->builder, status);
+}
+
+static LLVMValueRef named(Making *m, int index, const char *what)
+{
+    const char *name = internal_name(m, index, what);
+    LLVMValueRef fn = LLVMGetNamedFunction(m->e->module, name);
+    if (!fn)
+        die("no function %s", name);
+    return fn;
+}
+
+/* size_t M_f_workspace(dimensions) */
+static void make_workspace(Making *m, int index)
+{
+    Emit *e = m->e;
+    const CFunction *c = &m->face->function[index];
+    int n = c->function->nvar;
+    LLVMTypeRef *type = NEWN(e->arena, LLVMTypeRef, n + 1);
+    for (int i = 0; i < n; i++)
+        type[i] = e->i64;
+    LLVMValueRef fn = begin_public(
+        m, c->workspace, LLVMFunctionType(m->size_type, type, (unsigned)n, 0));
+    LLVMValueRef dims = array_alloca(e, e->i64, n);
+    for (int i = 0; i < n; i++)
+        LLVMBuildStore(e->builder, LLVMGetParam(fn, (unsigned)i),
+                       element(e, e->i64, dims, i));
+    LLVMValueRef bytes =
+        LLVMBuildCall2(e->builder, m->workspace_type,
+                       named(m, index, "__workspace"), &dims, 1, "");
+    LLVMBuildRet(e->builder,
+                 LLVMBuildIntCast2(e->builder, bytes, m->size_type, false, ""));
+}
+
+/* The descriptor's, whose result is a size_t. */
+static LLVMValueRef descriptor_workspace(Making *m, int index)
+{
+    Emit *e = m->e;
+    LLVMValueRef own = named(m, index, "__workspace");
+    if (m->size_type == e->i64)
+        return own;
+    LLVMTypeRef type =
+        LLVMFunctionType(m->size_type, (LLVMTypeRef[]){e->ptr}, 1, false);
+    LLVMValueRef fn = begin_public(m, internal_name(m, index, "__bytes"), type);
+    LLVMSetLinkage(fn, LLVMInternalLinkage);
+    LLVMValueRef arg = LLVMGetParam(fn, 0);
+    LLVMValueRef bytes =
+        LLVMBuildCall2(e->builder, m->workspace_type, own, &arg, 1, "");
+    LLVMBuildRet(e->builder,
+                 LLVMBuildTrunc(e->builder, bytes, m->size_type, ""));
+    return fn;
+}
+
+/* The descriptor: constants only */
+
+static LLVMValueRef constant(Making *m, const char *name, LLVMValueRef value)
+{
+    LLVMValueRef g = LLVMAddGlobal(m->e->module, LLVMTypeOf(value), name);
+    LLVMSetInitializer(g, value);
+    LLVMSetGlobalConstant(g, true);
+    LLVMSetLinkage(g, LLVMPrivateLinkage);
+    return g;
+}
+
+static LLVMValueRef string(Making *m, const char *s)
+{
+    if (!s)
+        return LLVMConstNull(m->e->ptr);
+    LLVMValueRef g =
+        constant(m, ".str",
+                 LLVMConstStringInContext2(m->e->context, s, strlen(s), false));
+    LLVMSetUnnamedAddress(g, LLVMGlobalUnnamedAddr);
+    LLVMSetAlignment(g, 1);
+    return g;
+}
+
+static LLVMValueRef array(Making *m, LLVMTypeRef type, LLVMValueRef *v, int n)
+{
+    if (n == 0)
+        return LLVMConstNull(m->e->ptr);
+    return constant(m, ".table", LLVMConstArray2(type, v, (uint64_t)n));
+}
+
+static LLVMValueRef int32(Making *m, int v)
+{
+    return LLVMConstInt(m->e->i32, (unsigned long long)v, true);
+}
+
+static LLVMValueRef int64(Making *m, int64_t v)
+{
+    return LLVMConstInt(m->e->i64, (unsigned long long)v, true);
+}
+
+static enum nn_dtype abi_dtype(DType t)
+{
+    switch (t) {
+    case DT_bool:
+        return NN_BOOL;
+    case DT_u8:
+        return NN_U8;
+    case DT_i32:
+        return NN_I32;
+    case DT_i64:
+        return NN_I64;
+    case DT_f32:
+        return NN_F32;
+    case DT_f64:
+        return NN_F64;
+    case DT_key:
+        return NN_KEY;
+    case NDTYPES:
+        break;
+    }
+    die("no such dtype: %d", (int)t);
+}
+
+static enum nn_function_kind abi_kind(FunctionKind k)
+{
+    switch (k) {
+    case FN_plain:
+        break;
+    case FN_init:
+        return NN_INIT;
+    case FN_step:
+        return NN_STEP;
+    case FN_evaluate:
+        return NN_EVALUATE;
+    }
+    return NN_FUNCTION;
+}
+
+static LLVMValueRef struct_const(LLVMTypeRef type, LLVMValueRef *v, int n)
+{
+    return LLVMConstStructInContext(LLVMGetTypeContext(type), v, (unsigned)n,
+                                    false);
+}
+
+static LLVMValueRef leaf_const(Making *m, const Leaf *l, int64_t offset)
+{
+    LLVMValueRef v[] = {
+        string(m, l->path),
+        int32(m, (int)abi_dtype(l->dtype)),
+        int32(m, l->rank),
+        int64(m, offset),
+        string(m, leaf_shape_text(m->e->arena, l->rank, l->dim)),
+    };
+    return struct_const(m->leaf_type, v, 5);
+}
+
+static LLVMValueRef port_const(Making *m, const Port *p, bool result)
+{
+    Arena *a = m->e->arena;
+    int n;
+    Leaf *leaf = type_leaves(m->face->module->graph, p->type, &n);
+    Layout l = type_layout(a, p->type);
+    LLVMValueRef *at = NEWN(a, LLVMValueRef, n + 1);
+    for (int i = 0; i < n; i++)
+        at[i] = leaf_const(m, &leaf[i], l.offset[i]);
+    LLVMValueRef v[] = {
+        string(m, p->name),
+        string(m, p->type->text),
+        int32(m, n),
+        int32(m, result ? p->in_place : -1),
+        array(m, m->leaf_type, at, n),
+        int64(m, (int64_t)l.size),
+        int32(m, !result && p->has_default),
+        int32(m, 0),
+        LLVMConstReal(m->e->f64, result ? 0 : p->value),
+    };
+    return struct_const(m->port_type, v, 9);
+}
+
+static LLVMValueRef ports_const(Making *m, const Port *p, int n, bool result)
+{
+    LLVMValueRef *v = NEWN(m->e->arena, LLVMValueRef, n + 1);
+    for (int i = 0; i < n; i++)
+        v[i] = port_const(m, &p[i], result);
+    return array(m, m->port_type, v, n);
+}
+
+static LLVMValueRef dims_const(Making *m, const Function *f)
+{
+    LLVMValueRef *v = NEWN(m->e->arena, LLVMValueRef, f->nvar + 1);
+    for (int i = 0; i < f->nvar; i++)
+        v[i] = string(m, dim_var_name(f->var[i]));
+    return array(m, m->e->ptr, v, f->nvar);
+}
+
+static LLVMValueRef function_const(Making *m, int index)
+{
+    const Function *f = m->face->function[index].function;
+    LLVMValueRef v[] = {
+        string(m, f->name),
+        int32(m, (int)abi_kind(f->kind)),
+        int32(m, f->nparam),
+        int32(m, f->nresult),
+        int32(m, f->nvar),
+        ports_const(m, f->param, f->nparam, false),
+        ports_const(m, f->result, f->nresult, true),
+        dims_const(m, f),
+        m->call[index],
+        descriptor_workspace(m, index),
+        named(m, index, "__sizes"),
+    };
+    return struct_const(m->function_type, v, 11);
+}
+
+/* const nn_module *M_module(void) */
+static void make_descriptor(Making *m)
+{
+    Emit *e = m->e;
+    const Module *mod = m->face->module;
+    int n = m->face->nfunction;
+    LLVMValueRef *f = NEWN(e->arena, LLVMValueRef, n + 1);
+    for (int i = 0; i < n; i++)
+        f[i] = function_const(m, i);
+    LLVMValueRef v[] = {
+        int32(m, (int)NN_ABI_MAGIC),
+        int32(m, NN_ABI_VERSION),
+        int64(m, (int64_t)mod->hash),
+        string(m, mod->name),
+        int32(m, n),
+        int32(m, (int)abi_dtype(mod->real)),
+        array(m, m->function_type, f, n),
+        string(m, mod->metric),
+    };
+    LLVMValueRef table =
+        constant(m, ".module", struct_const(m->module_type, v, 8));
+    begin_public(m, m->face->descriptor,
+                 LLVMFunctionType(e->ptr, NULL, 0, false));
+    LLVMBuildRet(e->builder, table);
+}
+
+/* Module */
+
+void make_internal(LLVMModuleRef module)
+{
+    for (LLVMValueRef f = LLVMGetFirstFunction(module); f;
+         f = LLVMGetNextFunction(f)) {
+        size_t n;
+        if (LLVMIsDeclaration(f) || !strchr(LLVMGetValueName2(f, &n), '.'))
+            continue;
+        LLVMSetVisibility(f, LLVMDefaultVisibility);
+        LLVMSetLinkage(f, LLVMInternalLinkage);
+    }
+    /* Nobody compares addresses: equal constants may be one. */
+    for (LLVMValueRef v = LLVMGetFirstGlobal(module); v;
+         v = LLVMGetNextGlobal(v))
+        if (LLVMIsGlobalConstant(v))
+            LLVMSetUnnamedAddress(v, LLVMGlobalUnnamedAddr);
+}
+
+static void mark(Emit *e, LLVMValueRef f, const char *key, const char *value)
+{
+    LLVMAddAttributeAtIndex(
+        f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+        LLVMCreateStringAttribute(e->context, key, (unsigned)strlen(key), value,
+                                  (unsigned)strlen(value)));
+}
+
+void mark_functions(Emit *e)
+{
+    unsigned nounwind = LLVMGetEnumAttributeKindForName("nounwind", 8);
+    for (LLVMValueRef f = LLVMGetFirstFunction(e->module); f;
+         f = LLVMGetNextFunction(f)) {
+        if (LLVMIsDeclaration(f) ||
+            LLVMGetStringAttributeAtIndex(
+                f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                "no-builtins", 11))
+            continue;
+        mark(e, f, "target-cpu", e->cpu);
+        if (*e->features)
+            mark(e, f, "target-features", e->features);
+        mark(e, f, "no-builtins", "");
+        LLVMAddAttributeAtIndex(
+            f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+            LLVMCreateEnumAttribute(e->context, nounwind, 0));
+    }
+}
+
+static const EmitOptions *with_cpu(Arena *a, const EmitOptions *o,
+                                   const char *cpu)
+{
+    EmitOptions *own = NEW(a, EmitOptions);
+    *own = *o;
+    own->cpu = cpu;
+    return own;
+}
+
+static void emit_functions(Emit *e, const CFace *face)
+{
+    for (int i = 0; i < face->nfunction; i++)
+        emit_function(e, face->function[i].schedule,
+                      face->function[i].internal);
+}
+
+/* The same functions once more in e, for a higher level. */
+static bool add_level(Emit *e, const CFace *face, const EmitOptions *o,
+                      const char **error)
+{
+    Emit other;
+    if (!emit_open(&other, e->arena, e->graph, face->module->name, o, error))
+        return false;
+    emit_functions(&other, face);
+    level_merge(e, &other, face, o->cpu);
+    emit_close(&other);
+    return true;
+}
+
+/* m->call: the functions themselves, or what chooses among the levels'. */
+static bool make_calls(Making *m, const EmitOptions *o, const Levels *l,
+                       const char **error)
+{
+    Emit *e = m->e;
+    emit_functions(e, m->face);
+    for (int i = 0; i < m->face->nfunction; i++)
+        m->call[i] = named(m, i, "__call");
+    if (l->n <= 1)
+        return true;
+    level_rename(e, m->face, l->name[0]);
+    for (int i = 1; i < l->n; i++)
+        if (!add_level(e, m->face, with_cpu(e->arena, o, l->name[i]), error))
+            return false;
+    LLVMValueRef detect = level_detect(e, m->face->module->name);
+    for (int i = 0; i < m->face->nfunction; i++)
+        m->call[i] = level_choose(e, &m->face->function[i], l, detect);
+    return true;
+}
+
+/* Everything that C sees, in terms of m->call. */
+static void make_public(Making *m)
+{
+    for (int i = 0; i < m->face->nfunction; i++) {
+        make_function(m, i);
+        make_workspace(m, i);
+    }
+    make_descriptor(m);
+    make_internal(m->e->module);
+}
+
+static bool module_bytes(Emit *e, EmitKind kind, char **bytes, size_t *n,
+                         const char **error)
+{
+    char *text;
+    LLVMMemoryBufferRef buffer;
+    switch (kind) {
+    case EMIT_ir:
+        text = LLVMPrintModuleToString(e->module);
+        *n = strlen(text);
+        *bytes = arena_copy(e->arena, text, *n);
+        LLVMDisposeMessage(text);
+        return true;
+    case EMIT_bitcode:
+        buffer = LLVMWriteBitcodeToMemoryBuffer(e->module);
+        *n = LLVMGetBufferSize(buffer);
+        *bytes = arena_copy(e->arena, LLVMGetBufferStart(buffer), *n);
+        LLVMDisposeMemoryBuffer(buffer);
+        return true;
+    case EMIT_object:
+    case EMIT_assembly:
+        break;
+    }
+    emit_finish(e);
+    return emit_bytes(e,
+                      kind == EMIT_object ? LLVMObjectFile : LLVMAssemblyFile,
+                      bytes, n, error);
+}
+
+bool emit_module(Arena *a, const EmitInput *in, EmitKind kind,
+                 const EmitOptions *o, char **bytes, size_t *n,
+                 const char **error)
+{
+    Levels levels;
+    Emit e;
+    if (!levels_parse(a, o, &levels, error))
+        return false;
+    if (!emit_open(&e, a, in->module->graph, in->module->name,
+                   with_cpu(a, o, levels.name[0]), error))
+        return false;
+    CFace *face = c_face(a, in);
+    Making m = {.e = &e, .face = face};
+    m.call = NEWN(a, LLVMValueRef, face->nfunction + 1);
+    make_types(&m);
+    bool ok = make_calls(&m, o, &levels, error);
+    if (ok) {
+        make_public(&m);
+        mark_functions(&e);
+        ok = module_bytes(&e, kind, bytes, n, error);
+    }
+    emit_close(&e);
+    return ok;
+}

@@ -1,0 +1,191 @@
+/* pack.c: B of a product into panels: each some columns wide, all of k deep,
+ * row after row, panel after panel. What is past B's last column is not set;
+ * nothing that is stored depends on it. */
+#include "emit/emit_internal.h"
+
+/* void (k, n, b, b_k, b_n, to), being built. */
+typedef struct Pack {
+    Emit *e;
+    DType t;
+    LLVMTypeRef one;
+    int panel; /* columns */
+    int width; /* lanes of a vector; the panel is a multiple */
+    LLVMValueRef k, n, b, b_k, b_n, to;
+} Pack;
+
+/* Element (p, j) of B; j past the end is the last column. */
+static LLVMValueRef source(Pack *u, LLVMValueRef p, LLVMValueRef j)
+{
+    Emit *e = u->e;
+    LLVMBuilderRef b = e->builder;
+    LLVMValueRef last = LLVMBuildSub(b, u->n, code_i64(e, 1), "");
+    LLVMValueRef past = LLVMBuildICmp(b, LLVMIntSGT, j, last, "");
+    j = LLVMBuildSelect(b, past, last, j, "");
+    LLVMValueRef at = LLVMBuildAdd(b, LLVMBuildMul(b, p, u->b_k, ""),
+                                   LLVMBuildMul(b, j, u->b_n, ""), "");
+    return code_at(e, u->one, u->b, at);
+}
+
+/* Where element (p, j0 + j) goes; j0 begins a panel. */
+static LLVMValueRef place(Pack *u, LLVMValueRef p, LLVMValueRef j0,
+                          LLVMValueRef j)
+{
+    Emit *e = u->e;
+    LLVMBuilderRef b = e->builder;
+    LLVMValueRef at = LLVMBuildMul(b, j0, u->k, "");
+    at = LLVMBuildAdd(b, at, LLVMBuildMul(b, p, code_i64(e, u->panel), ""), "");
+    return code_at(e, u->one, u->to, LLVMBuildAdd(b, at, j, ""));
+}
+
+/* Rows first … k, element by element. */
+static void pack_rows(Pack *u, LLVMValueRef first, LLVMValueRef j0)
+{
+    Emit *e = u->e;
+    int align = dtype_size(u->t);
+    LLVMValueRef one = code_i64(e, 1);
+    Loop p = loop_begin(e, first, u->k, one, 0, NULL);
+    Loop j = loop_begin(e, code_i64(e, 0), code_i64(e, u->panel), one, 0, NULL);
+    LLVMValueRef column = LLVMBuildAdd(e->builder, j0, j.i, "");
+    LLVMValueRef x = code_load(e, u->one, source(u, p.i, column), align);
+    code_store(e, x, place(u, p.i, j0, j.i), align);
+    loop_end(e, &j, NULL);
+    loop_end(e, &p, NULL);
+}
+
+/* Lanes `half` apart change places: lane l of *a with bit `half` set against
+ * lane l of *b without it. */
+static void exchange(Pack *u, int half, LLVMValueRef *a, LLVMValueRef *b)
+{
+    Emit *e = u->e;
+    LLVMValueRef low[64], high[64];
+    for (int l = 0; l < u->width; l++) {
+        int other = l & half ? u->width + (l ^ half) : l;
+        low[l] = LLVMConstInt(e->i32, (unsigned)other, false);
+        other = l & half ? u->width + l : l | half;
+        high[l] = LLVMConstInt(e->i32, (unsigned)other, false);
+    }
+    unsigned w = (unsigned)u->width;
+    LLVMValueRef x =
+        LLVMBuildShuffleVector(e->builder, *a, *b, LLVMConstVector(low, w), "");
+    *b = LLVMBuildShuffleVector(e->builder, *a, *b, LLVMConstVector(high, w),
+                                "");
+    *a = x;
+}
+
+/* width columns of B, contiguous along k, from row p: loaded as vectors, turned
+ * in registers, stored as rows of the panel. */
+static void pack_square(Pack *u, LLVMValueRef p, LLVMValueRef j0,
+                        LLVMValueRef j)
+{
+    Emit *e = u->e;
+    LLVMBuilderRef b = e->builder;
+    int align = dtype_size(u->t), w = u->width;
+    LLVMTypeRef vec = type_lanes(u->one, w);
+    LLVMValueRef row[64];
+    for (int i = 0; i < w; i++) {
+        LLVMValueRef column =
+            LLVMBuildAdd(b, LLVMBuildAdd(b, j0, j, ""), code_i64(e, i), "");
+        row[i] = code_load(e, vec, source(u, p, column), align);
+    }
+    for (int half = w / 2; half > 0; half /= 2)
+        for (int i = 0; i < w; i++)
+            if (!(i & half))
+                exchange(u, half, &row[i], &row[i | half]);
+    for (int i = 0; i < w; i++) {
+        LLVMValueRef q = LLVMBuildAdd(b, p, code_i64(e, i), "");
+        code_store(e, row[i], place(u, q, j0, j), align);
+    }
+}
+
+static void pack_turned(Pack *u, LLVMValueRef j0)
+{
+    Emit *e = u->e;
+    LLVMValueRef zero = code_i64(e, 0), step = code_i64(e, u->width);
+    LLVMValueRef whole =
+        LLVMBuildAnd(e->builder, u->k, code_i64(e, -(int64_t)u->width), "");
+    Loop p = loop_begin(e, zero, whole, step, 0, NULL);
+    Loop j = loop_begin(e, zero, code_i64(e, u->panel), step, 0, NULL);
+    pack_square(u, p.i, j0, j.i);
+    loop_end(e, &j, NULL);
+    loop_end(e, &p, NULL);
+    pack_rows(u, whole, j0);
+}
+
+/* Contiguous rows, whole panels: copied as vectors. */
+static void pack_straight(Pack *u, LLVMValueRef j0)
+{
+    Emit *e = u->e;
+    int align = dtype_size(u->t);
+    LLVMTypeRef vec = type_lanes(u->one, u->width);
+    Loop p = loop_begin(e, code_i64(e, 0), u->k, code_i64(e, 1), 0, NULL);
+    for (int j = 0; j < u->panel; j += u->width) {
+        LLVMValueRef at = code_i64(e, j);
+        LLVMValueRef column = LLVMBuildAdd(e->builder, j0, at, "");
+        LLVMValueRef x = code_load(e, vec, source(u, p.i, column), align);
+        code_store(e, x, place(u, p.i, j0, at), align);
+    }
+    loop_end(e, &p, NULL);
+}
+
+static void pack_panels(Pack *u, PackKind kind)
+{
+    Emit *e = u->e;
+    LLVMValueRef zero = code_i64(e, 0), step = code_i64(e, u->panel);
+    LLVMValueRef last = u->n;
+    if (kind == PACK_straight)
+        last =
+            LLVMBuildAnd(e->builder, u->n, code_i64(e, -(int64_t)u->panel), "");
+    Loop l = loop_begin(e, zero, last, step, 0, NULL);
+    switch (kind) {
+    case PACK_any:
+        pack_rows(u, zero, l.i);
+        break;
+    case PACK_turned:
+        pack_turned(u, l.i);
+        break;
+    case PACK_straight:
+        pack_straight(u, l.i);
+        break;
+    }
+    loop_end(e, &l, NULL);
+    if (kind != PACK_straight)
+        return;
+    Loop rest = loop_begin(e, last, u->n, step, 0, NULL);
+    pack_rows(u, zero, rest.i);
+    loop_end(e, &rest, NULL);
+}
+
+LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel, int width)
+{
+    static const char *const suffix[] = {
+        [PACK_any] = "",
+        [PACK_turned] = "_turned",
+        [PACK_straight] = "_straight",
+    };
+    const char *name = arena_printf(e->arena, "pack_%s_%d%s", dtype_name(t),
+                                    panel, suffix[kind]);
+    LLVMValueRef fn = LLVMGetNamedFunction(e->module, name);
+    if (fn)
+        return fn;
+    LLVMTypeRef param[] = {e->i64, e->i64, e->ptr, e->i64, e->i64, e->ptr};
+    Place back = {LLVMGetInsertBlock(e->builder), e->before};
+    e->before = NULL;
+    fn = code_function(e, name, e->none, param, 6);
+    LLVMPositionBuilderAtEnd(
+        e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    Pack u = {e,
+              t,
+              type_of(e, t),
+              panel,
+              width,
+              LLVMGetParam(fn, 0),
+              LLVMGetParam(fn, 1),
+              LLVMGetParam(fn, 2),
+              LLVMGetParam(fn, 3),
+              LLVMGetParam(fn, 4),
+              LLVMGetParam(fn, 5)};
+    pack_panels(&u, kind);
+    LLVMBuildRetVoid(e->builder);
+    code_back(e, back);
+    return fn;
+}

@@ -1,0 +1,156 @@
+/* reduce.c: accumulators of reductions in map kernels. */
+#include <math.h>
+
+#include "emit/emit_internal.h"
+
+static bool is_arg(const Output *o)
+{
+    return o->op == OP_argmax || o->op == OP_argmin;
+}
+
+int reduce_count(const Output *o)
+{
+    return o->kind != OUT_reduce ? 0 : is_arg(o) ? 2 : 1;
+}
+
+static DType value_type(const MapCode *m, const Output *o)
+{
+    return m->k->instr[o->value].dtype;
+}
+
+/* The smallest integer of a type, or the largest. */
+static int64_t int_limit(DType t, bool largest)
+{
+    switch (t) {
+    case DT_u8:
+        return largest ? UINT8_MAX : 0;
+    case DT_i32:
+        return largest ? INT32_MAX : INT32_MIN;
+    case DT_i64:
+    case DT_key:
+        return largest ? INT64_MAX : INT64_MIN;
+    case DT_bool:
+        return largest;
+    case DT_f32:
+    case DT_f64:
+    case NDTYPES:
+        break;
+    }
+    die("no integer: %d", (int)t);
+}
+
+static LLVMValueRef start_of(MapCode *m, const Output *o)
+{
+    DType t = value_type(m, o);
+    double start = o->op == OP_argmax   ? -INFINITY
+                   : o->op == OP_argmin ? INFINITY
+                                        : op_table[o->op]->start;
+    LLVMTypeRef type = type_of(m->e, t);
+    if (dtype_is_real(t))
+        return LLVMConstReal(type, start);
+    int64_t v = isinf(start) ? int_limit(t, start > 0) : (int64_t)start;
+    return LLVMConstInt(type, (unsigned long long)v, true);
+}
+
+void reduce_start(MapCode *m, const Output *o, int width, LLVMValueRef *acc)
+{
+    acc[0] = code_splat(m->e, start_of(m, o), width);
+    if (is_arg(o)) {
+        LLVMTypeRef t = type_of(m->e, m->k->instr[o->index].dtype);
+        acc[1] = LLVMConstNull(type_lanes(t, width));
+    }
+}
+
+static LLVMValueRef join(MapCode *m, const Output *o, int width, LLVMValueRef a,
+                         LLVMValueRef b)
+{
+    DType t = value_type(m, o);
+    Lower l = m->lower;
+    l.width = width;
+    l.active = NULL;
+    Val *x[] = {val_new(m->e, a, t), val_new(m->e, b, t)};
+    OpId op = op_table[o->op]->join();
+    Node plain = {.op = op, .dtype = t};
+    return op_table[op]->lower(&l, &plain, x)->v;
+}
+
+/* Does b beat a: larger (smaller), or the first NaN. */
+static LLVMValueRef beats(MapCode *m, const Output *o, LLVMValueRef b,
+                          LLVMValueRef a)
+{
+    LLVMBuilderRef at = m->e->builder;
+    DType t = value_type(m, o);
+    bool max = o->op == OP_argmax;
+    if (!dtype_is_real(t)) {
+        bool is_signed = t != DT_u8 && t != DT_bool;
+        return LLVMBuildICmp(at,
+                             max         ? is_signed ? LLVMIntSGT : LLVMIntUGT
+                             : is_signed ? LLVMIntSLT
+                                         : LLVMIntULT,
+                             b, a, "");
+    }
+    LLVMValueRef more =
+        LLVMBuildFCmp(at, max ? LLVMRealOGT : LLVMRealOLT, b, a, "");
+    LLVMValueRef nan =
+        LLVMBuildAnd(at, LLVMBuildFCmp(at, LLVMRealUNO, b, b, ""),
+                     LLVMBuildFCmp(at, LLVMRealORD, a, a, ""), "");
+    return LLVMBuildOr(at, more, nan, "");
+}
+
+static void take(MapCode *m, LLVMValueRef if_so, LLVMValueRef *a,
+                 const LLVMValueRef *b)
+{
+    for (int i = 0; i < 2; i++)
+        a[i] = LLVMBuildSelect(m->e->builder, if_so, b[i], a[i], "");
+}
+
+void reduce_step(MapCode *m, const Output *o, LLVMValueRef *acc)
+{
+    LLVMBuilderRef at = m->e->builder;
+    LLVMValueRef v = map_widen(m, m->val[o->value])->v;
+    if (is_arg(o)) {
+        LLVMValueRef b[] = {v, map_widen(m, m->val[o->index])->v};
+        LLVMValueRef if_so = beats(m, o, b[0], acc[0]);
+        if (m->active)
+            if_so = LLVMBuildAnd(at, if_so, m->active, "");
+        take(m, if_so, acc, b);
+        return;
+    }
+    LLVMValueRef next = join(m, o, m->width, acc[0], v);
+    acc[0] =
+        m->active ? LLVMBuildSelect(at, m->active, next, acc[0], "") : next;
+}
+
+/* b's positions may lie before or after a's. */
+static void join_arg(MapCode *m, const Output *o, LLVMValueRef *a,
+                     const LLVMValueRef *b)
+{
+    LLVMBuilderRef at = m->e->builder;
+    LLVMValueRef wins = beats(m, o, b[0], a[0]);
+    LLVMValueRef loses = beats(m, o, a[0], b[0]);
+    LLVMValueRef first = LLVMBuildICmp(at, LLVMIntSLT, b[1], a[1], "");
+    LLVMValueRef equal = LLVMBuildNot(at, LLVMBuildOr(at, wins, loses, ""), "");
+    take(m, LLVMBuildOr(at, wins, LLVMBuildAnd(at, equal, first, ""), ""), a,
+         b);
+}
+
+void reduce_join(MapCode *m, const Output *o, int width, LLVMValueRef *a,
+                 const LLVMValueRef *b)
+{
+    if (is_arg(o))
+        join_arg(m, o, a, b);
+    else
+        a[0] = join(m, o, width, a[0], b[0]);
+}
+
+void reduce_lanes(MapCode *m, const Output *o, int width, LLVMValueRef *acc)
+{
+    for (int w = width / 2; w > 0; w /= 2) {
+        LLVMValueRef high[2];
+        for (int i = 0; i < reduce_count(o); i++) {
+            high[i] = code_lanes(m->e, acc[i], w, w);
+            acc[i] = code_lanes(m->e, acc[i], 0, w);
+        }
+        reduce_join(m, o, w, acc, high);
+    }
+}

@@ -1,0 +1,314 @@
+/* eval.c: the reference evaluator, node by node, each one when it is needed.
+ *
+ * Values are float64. Those of 64-bit integers and keys, which float64 cannot
+ * hold, are kept as int64 too and computed with where the operator can. */
+#include "eval/eval.h"
+#include "graph/ops/ops.h"
+
+#include <string.h>
+
+typedef struct Value {
+    double *x;     /* NULL: not computed */
+    int64_t *wide; /* the same, of DT_i64 and DT_key */
+    const int64_t *size;
+    int64_t count;
+} Value;
+
+typedef struct Run {
+    EvalTensor e; /* first, so that callbacks find the rest */
+    Arena *scratch;
+    int nvar;
+    const Dim *const *var;
+    const int64_t *val;
+    Value *value; /* by id */
+    EvalStatus status;
+} Run;
+
+/* More elements than any test needs, few enough for sizes not to overflow. */
+static const int64_t most_elements = INT64_C(1) << 28;
+
+static void fail(Run *r, EvalStatus s)
+{
+    if (r->status == EVAL_OK)
+        r->status = s;
+}
+
+static void bad_index(EvalTensor *e)
+{
+    Run *r = (Run *)(void *)e;
+    fail(r, EVAL_BAD_INDEX);
+}
+
+static int64_t dim_value(EvalTensor *e, const Dim *d)
+{
+    Run *r = (Run *)(void *)e;
+    int64_t v = 0;
+    if (!dim_eval(d, r->nvar, r->var, r->val, &v))
+        fail(r, EVAL_BAD_DIM);
+    return v;
+}
+
+/* Sizes and room for n's value. */
+static bool allocate(Run *r, const Node *n)
+{
+    Value *v = &r->value[n->id];
+    int64_t *size = NEWN(r->scratch, int64_t, n->rank);
+    v->count = 1;
+    for (int i = 0; i < n->rank; i++) {
+        size[i] = dim_value(&r->e, n->dim[i]);
+        if (size[i] < 0 ||
+            __builtin_mul_overflow(v->count, size[i], &v->count) ||
+            v->count > most_elements)
+            fail(r, EVAL_BAD_DIM);
+        if (r->status == EVAL_BAD_DIM)
+            return false;
+    }
+    v->size = size;
+    v->x = NEWN(r->scratch, double, v->count);
+    if (n->dtype == DT_i64 || n->dtype == DT_key)
+        v->wide = NEWN(r->scratch, int64_t, v->count);
+    return true;
+}
+
+static int64_t wide_at(const Value *v, int64_t i)
+{
+    return v->wide ? v->wide[i] : (int64_t)v->x[i];
+}
+
+/* x is known, wide follows. */
+static void widen(Value *v)
+{
+    for (int64_t i = 0; v->wide && i < v->count; i++)
+        v->wide[i] = v->x[i] >= 0x1p63
+                         ? INT64_MAX
+                         : (int64_t)dtype_convert(DT_f64, DT_i64, v->x[i]);
+}
+
+static void ewise(Run *r, const Node *n)
+{
+    const Op *row = op_table[n->op];
+    Value *v = &r->value[n->id], *arg[3];
+    bool real = dtype_is_real(n->dtype) || !row->eval_int;
+    for (int k = 0; k < n->narg; k++) {
+        arg[k] = &r->value[n->arg[k]->id];
+        real = real || dtype_is_real(n->arg[k]->dtype);
+    }
+    for (int64_t i = 0; i < v->count; i++) {
+        double x[3];
+        int64_t w[3];
+        for (int k = 0; k < n->narg; k++) {
+            x[k] = arg[k]->x[i];
+            w[k] = real ? 0 : wide_at(arg[k], i);
+        }
+        if (!real) {
+            w[0] = dtype_wrap(n->dtype, row->eval_int(w));
+            v->x[i] = (double)w[0];
+            if (v->wide)
+                v->wide[i] = w[0];
+        } else
+            v->x[i] = dtype_is_real(n->dtype)
+                          ? row->eval(x)
+                          : dtype_fit(n->dtype, row->eval(x));
+    }
+    if (real)
+        widen(v);
+}
+
+/* Views move elements without looking at them, so wide ones go through as the
+ * bytes of doubles. */
+static void move_wide(Run *r, const Node *n)
+{
+    Value *v = &r->value[n->id];
+    const double **in = NEWN(r->scratch, const double *, n->narg);
+    double *out = NEWN(r->scratch, double, v->count);
+    for (int k = 0; k < n->narg; k++) {
+        const Value *a = &r->value[n->arg[k]->id];
+        in[k] = a->wide && k < (n->op == OP_gather ? 1 : n->narg)
+                    ? arena_copy(r->scratch, a->wide,
+                                 sizeof *a->wide * (size_t)a->count)
+                    : a->x;
+    }
+    r->e.in = in;
+    r->e.out = out;
+    op_table[n->op]->eval_tensor(&r->e, n);
+    if (v->count)
+        memcpy(v->wide, out, sizeof *out * (size_t)v->count);
+}
+
+static void tensor(Run *r, const Node *n)
+{
+    const Op *row = op_table[n->op];
+    Value *v = &r->value[n->id];
+    const double **in = NEWN(r->scratch, const double *, n->narg);
+    const int64_t **size = NEWN(r->scratch, const int64_t *, n->narg);
+    for (int k = 0; k < n->narg; k++) {
+        in[k] = r->value[n->arg[k]->id].x;
+        size[k] = r->value[n->arg[k]->id].size;
+    }
+    r->e.out = v->x;
+    r->e.out_size = v->size;
+    r->e.in = in;
+    r->e.in_size = size;
+    row->eval_tensor(&r->e, n);
+    if (v->wide && (row->cls == OPC_view || n->op == OP_gather))
+        move_wide(r, n);
+    else
+        widen(v);
+    if (n->op == OP_const && v->wide)
+        v->wide[0] = n->attr.integer;
+}
+
+static void compute(Run *r, const Node *n)
+{
+    const Op *row = op_table[n->op];
+    if (!allocate(r, n))
+        return;
+    if (row->eval_tensor)
+        tensor(r, n);
+    else if (row->eval || row->eval_int)
+        ewise(r, n);
+    else
+        die("no reference value of %s", row->name);
+}
+
+/* The argument to compute before n, or NULL when all are there. Of an `if` only
+ * the branch taken is wanted. */
+static Node *wanted(const Run *r, const Node *n)
+{
+    bool select = op_table[n->op]->cls == OPC_select;
+    for (int k = 0; k < n->narg; k++) {
+        if (!r->value[n->arg[k]->id].x)
+            return n->arg[k];
+        if (select) {
+            Node *branch = n->arg[r->value[n->arg[0]->id].x[0] != 0 ? 1 : 2];
+            return r->value[branch->id].x ? NULL : branch;
+        }
+    }
+    return NULL;
+}
+
+static void finish(Run *r, const Node *n)
+{
+    if (op_table[n->op]->cls == OPC_select) {
+        bool c = r->value[n->arg[0]->id].x[0] != 0;
+        r->value[n->id] = r->value[n->arg[c ? 1 : 2]->id];
+    } else
+        compute(r, n);
+}
+
+static void demand(Run *r, Node *root)
+{
+    LIST(Node *) stack = {0};
+    list_push(r->scratch, &stack, root);
+    while (stack.n && r->status != EVAL_BAD_DIM) {
+        Node *n = stack.at[stack.n - 1];
+        Node *next = r->value[n->id].x ? NULL : wanted(r, n);
+        if (next) {
+            list_push(r->scratch, &stack, next);
+            continue;
+        }
+        if (!r->value[n->id].x)
+            finish(r, n);
+        stack.n--;
+    }
+}
+
+static void load_input(Run *r, const EvalInput *in)
+{
+    Value *v = &r->value[in->param->id];
+    if (allocate(r, in->param) && v->count)
+        memcpy(v->x, in->data, sizeof *v->x * (size_t)v->count);
+    widen(v);
+}
+
+EvalStatus eval_nodes(Arena *a, const Graph *g, int nroot, Node *const *root,
+                      int ninput, const EvalInput *input, int nvar,
+                      const Dim *const *var, const int64_t *val, double **out)
+{
+    Run r = {.nvar = nvar, .var = var, .val = val};
+    r.e.dim = dim_value;
+    r.e.bad_index = bad_index;
+    r.scratch = arena_new();
+    r.value = NEWN(r.scratch, Value, graph_count(g));
+    for (int i = 0; i < ninput && r.status == EVAL_OK; i++)
+        load_input(&r, &input[i]);
+    for (int i = 0; i < nroot && r.status != EVAL_BAD_DIM; i++)
+        demand(&r, root[i]);
+    for (int i = 0; i < nroot && r.status != EVAL_BAD_DIM; i++) {
+        const Value *v = &r.value[root[i]->id];
+        out[i] = arena_copy(a, v->x, sizeof *v->x * (size_t)v->count);
+    }
+    arena_free(r.scratch);
+    return r.status;
+}
+
+/* Counting. */
+
+typedef struct Counting {
+    int nvar;
+    const Dim *const *var;
+    const int64_t *val;
+    bool ok;
+} Counting;
+
+static double elements(Counting *c, int rank, const Dim *const *dim)
+{
+    double n = 1;
+    for (int i = 0; i < rank; i++) {
+        int64_t size = 0;
+        c->ok = dim_eval(dim[i], c->nvar, c->var, c->val, &size) && c->ok;
+        n *= (double)size;
+    }
+    return n;
+}
+
+/* The sizes of all labels, multiplied. */
+static double contract_steps(Counting *c, const Node *n)
+{
+    double steps = elements(c, n->rank, n->dim);
+    const Node *a = n->arg[0];
+    for (int i = 0; i < a->rank; i++)
+        if (n->attr.ints[i] >= n->rank)
+            steps *= elements(c, 1, &a->dim[i]);
+    return steps;
+}
+
+static void count_node(Counting *c, const Node *n, OpCount *count)
+{
+    const Op *row = op_table[n->op];
+    double out = elements(c, n->rank, n->dim);
+    switch (row->cls) {
+    case OPC_ewise:
+        if (n->op == OP_mul)
+            count->mul += out;
+        if (row->eval || row->eval_int) /* not conversions and checks */
+            count->all += out;
+        break;
+    case OPC_contract:
+        count->mul += contract_steps(c, n);
+        count->all += 2 * contract_steps(c, n);
+        break;
+    case OPC_reduce:
+        count->all += elements(c, n->arg[0]->rank, n->arg[0]->dim) - out;
+        break;
+    case OPC_leaf:
+    case OPC_select:
+    case OPC_view:
+    case OPC_index:
+        break;
+    }
+}
+
+bool eval_count(const Graph *g, int nroot, Node *const *root, int nvar,
+                const Dim *const *var, const int64_t *val, OpCount *count)
+{
+    Counting c = {nvar, var, val, true};
+    Arena *scratch = arena_new();
+    bool *live = graph_reach(g, scratch, nroot, root);
+    *count = (OpCount){0, 0};
+    for (int id = 0; id < graph_count(g); id++)
+        if (live[id])
+            count_node(&c, graph_node(g, id), count);
+    arena_free(scratch);
+    return c.ok;
+}

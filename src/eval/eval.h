@@ -1,0 +1,30 @@
+/* eval.h: the reference evaluator: slow, plain, float64. */
+#ifndef NNCC_EVAL_H
+#define NNCC_EVAL_H
+
+#include "graph/graph.h"
+
+typedef struct EvalInput {
+    const Node *param; /* an OP_param */
+    const double *data; /* row-major */
+} EvalInput;
+
+typedef enum EvalStatus { EVAL_OK, EVAL_BAD_INDEX, EVAL_BAD_DIM } EvalStatus;
+
+/* The values of roots, row-major, allocated in `a`; integers and bools as
+ * their values (f32 nodes are computed in float64 too). var/val: dimension
+ * variables and their sizes. */
+EvalStatus eval_nodes(Arena *a, const Graph *g, int nroot, Node *const *root,
+                      int ninput, const EvalInput *input, int nvar,
+                      const Dim *const *var, const int64_t *val, double **out);
+
+/* Operations of one evaluation, counted over the nodes that the roots reach:
+ * multiplications alone, and all elementwise and contraction operations (a
+ * multiply-add is two). */
+typedef struct OpCount {
+    double mul, all;
+} OpCount;
+bool eval_count(const Graph *g, int nroot, Node *const *root, int nvar,
+                const Dim *const *var, const int64_t *val, OpCount *count);
+
+#endif

@@ -1,0 +1,433 @@
+/* graph.c: nodes and the one constructor that makes them. */
+#include "graph/internal.h"
+#include "graph/ops/ops.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+struct Graph {
+    Arena *arena;
+    DType real;
+    Dims *dims;
+    LIST(Node *) node;
+    /* Open addressing, at most half full; hash[i] belongs to slot[i]. */
+    Node **slot;
+    uint64_t *hash;
+    size_t cap;
+    Span span;
+    const Dim **draft; /* dimensions of the node being inferred */
+    int nparam;
+};
+
+Graph *graph_new(Arena *a, DType real)
+{
+    Graph *g = NEW(a, Graph);
+    assert(dtype_is_real(real));
+    g->arena = a;
+    g->real = real;
+    g->dims = dims_new(a);
+    return g;
+}
+
+Arena *graph_arena(const Graph *g) { return g->arena; }
+DType graph_real(const Graph *g) { return g->real; }
+int graph_count(const Graph *g) { return g->node.n; }
+Dims *graph_dims(const Graph *g) { return g->dims; }
+const Dim **infer_dims(Graph *g) { return g->draft; }
+
+Node *graph_node(const Graph *g, int id)
+{
+    assert(id >= 0 && id < g->node.n);
+    return g->node.at[id];
+}
+
+Span graph_span(Graph *g, Span s)
+{
+    Span old = g->span;
+    g->span = s;
+    return old;
+}
+
+/* The table of nodes. */
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+    h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 32;
+}
+
+static uint64_t bits_of(double v)
+{
+    uint64_t b;
+    memcpy(&b, &v, sizeof b);
+    return b;
+}
+
+static uint64_t node_hash(const Node *n)
+{
+    const Attr *a = &n->attr;
+    uint64_t h = mix(HASH_SEED, (uint64_t)n->op << 8 | n->dtype);
+    for (int i = 0; i < n->narg; i++)
+        h = mix(h, (uint64_t)n->arg[i]->id);
+    for (int i = 0; i < a->nint; i++)
+        h = mix(h, (uint64_t)a->ints[i]);
+    for (int i = 0; i < a->ndim; i++)
+        h = mix(h, dim_hash(a->dims[i]));
+    h = mix(mix(h, (uint64_t)a->integer), bits_of(a->real));
+    if (a->data)
+        h = hash_bytes(h, a->data, sizeof *a->data * (size_t)a->integer);
+    return mix(h, h >> 29);
+}
+
+static bool same_bytes(const void *a, const void *b, size_t n)
+{
+    return n == 0 || memcmp(a, b, n) == 0;
+}
+
+static bool same_node(const Node *a, const Node *b)
+{
+    const Attr *x = &a->attr, *y = &b->attr;
+    if (a->op != b->op || a->dtype != b->dtype || a->narg != b->narg ||
+        x->nint != y->nint || x->ndim != y->ndim || x->integer != y->integer ||
+        bits_of(x->real) != bits_of(y->real) ||
+        (x->data == NULL) != (y->data == NULL))
+        return false;
+    return same_bytes(a->arg, b->arg, sizeof *a->arg * (size_t)a->narg) &&
+           same_bytes(x->ints, y->ints, sizeof(int) * (size_t)x->nint) &&
+           same_bytes(x->dims, y->dims, sizeof *x->dims * (size_t)x->ndim) &&
+           (!x->data ||
+            same_bytes(x->data, y->data, sizeof(double) * (size_t)x->integer));
+}
+
+static void table_grow(Graph *g)
+{
+    size_t old = g->cap;
+    Node **slot = g->slot;
+    uint64_t *hash = g->hash;
+    g->cap = old ? 2 * old : 1024;
+    g->slot = NEWN(g->arena, Node *, g->cap);
+    g->hash = NEWN(g->arena, uint64_t, g->cap);
+    for (size_t i = 0; i < old; i++) {
+        if (!slot[i])
+            continue;
+        size_t k = hash[i] & (g->cap - 1);
+        while (g->slot[k])
+            k = (k + 1) & (g->cap - 1);
+        g->slot[k] = slot[i];
+        g->hash[k] = hash[i];
+    }
+}
+
+static void *keep(Graph *g, const void *from, size_t bytes)
+{
+    return bytes ? arena_copy(g->arena, from, bytes) : NULL;
+}
+
+/* A copy of n that owns all it points to, with the next id. */
+static Node *node_add(Graph *g, const Node *n)
+{
+    Node *p = arena_copy(g->arena, n, sizeof *n);
+    Attr *a = &p->attr;
+    p->id = g->node.n;
+    p->arg = keep(g, n->arg, sizeof *n->arg * (size_t)n->narg);
+    p->dim = keep(g, n->dim, sizeof *n->dim * (size_t)n->rank);
+    a->ints = keep(g, a->ints, sizeof *a->ints * (size_t)a->nint);
+    a->dims = keep(g, a->dims, sizeof *a->dims * (size_t)a->ndim);
+    if (a->data)
+        a->data = keep(g, a->data, sizeof *a->data * (size_t)a->integer);
+    list_push(g->arena, &g->node, p);
+    return p;
+}
+
+static Node *lookup(Graph *g, const Node *n)
+{
+    uint64_t h = node_hash(n);
+    if (2 * ((size_t)g->node.n + 1) > g->cap)
+        table_grow(g);
+    size_t i = h & (g->cap - 1);
+    for (; g->slot[i]; i = (i + 1) & (g->cap - 1))
+        if (g->hash[i] == h && same_node(g->slot[i], n))
+            return g->slot[i];
+    g->hash[i] = h;
+    return g->slot[i] = node_add(g, n);
+}
+
+/* What graph_make tries before it looks up. */
+
+static bool all_const(const Node *n, bool *real)
+{
+    *real = dtype_is_real(n->dtype);
+    for (int i = 0; i < n->narg; i++) {
+        if (n->arg[i]->op != OP_const)
+            return false;
+        *real = *real || dtype_is_real(n->arg[i]->dtype);
+    }
+    return true;
+}
+
+/* An elementwise operator on constants is a constant. */
+static Node *fold_const(Graph *g, const Node *n, const Op *row)
+{
+    double x[3];
+    int64_t k[3];
+    bool real;
+    if (row->cls != OPC_ewise || n->narg > 3 || !all_const(n, &real) ||
+        (!row->eval && !row->eval_int))
+        return NULL;
+    for (int i = 0; i < n->narg; i++) {
+        x[i] = const_value(n->arg[i]);
+        k[i] = n->arg[i]->attr.integer;
+    }
+    if (!real && row->eval_int)
+        return g_const_int(g, n->dtype, row->eval_int(k));
+    return row->eval ? g_const(g, n->dtype, row->eval(x)) : NULL;
+}
+
+/* Integer arithmetic on dimensions is a dimension. */
+static Node *fold_dim(Graph *g, const Node *n, const Op *row)
+{
+    if (!row->on_dims || n->rank || n->narg > 2 ||
+        (n->dtype != DT_i32 && n->dtype != DT_i64))
+        return NULL;
+    const Dim *a = node_as_dim(g, n->arg[0]);
+    const Dim *b = n->narg == 2 ? node_as_dim(g, n->arg[1]) : a;
+    if (!a || !b ||
+        (n->arg[0]->op != OP_dim && n->arg[n->narg - 1]->op != OP_dim))
+        return NULL;
+    if (n->narg == 1)
+        a = dim_const(g, 0);
+    if (dim_is(b, 0) && (row->on_dims == dim_div || row->on_dims == dim_mod))
+        return NULL;
+    return g_dim(g, n->dtype, row->on_dims(g, a, b));
+}
+
+/* An elementwise operator on broadcasts is the broadcast of the operator on
+ * the axes that at least one of them has. */
+static Node *float_broadcast(Graph *g, const Node *n, const Op *row)
+{
+    int axis[MAX_RANK], rank = 0;
+    const Dim *dim[MAX_RANK];
+    Node *arg[3];
+    if (row->cls != OPC_ewise || n->rank == 0 || n->narg > 3)
+        return NULL;
+    for (int k = 0; k < n->narg; k++)
+        if (n->arg[k]->op != OP_broadcast)
+            return NULL;
+    for (int i = 0; i < n->rank; i++) {
+        bool kept = false;
+        for (int k = 0; k < n->narg; k++)
+            kept = kept || n->arg[k]->attr.ints[i] >= 0;
+        axis[i] = kept ? rank : -1;
+        if (kept)
+            dim[rank++] = n->dim[i];
+    }
+    if (rank == n->rank)
+        return NULL;
+    for (int k = 0; k < n->narg; k++) {
+        int map[MAX_RANK];
+        for (int i = 0; i < n->rank; i++)
+            if (axis[i] >= 0)
+                map[axis[i]] = n->arg[k]->attr.ints[i];
+        arg[k] = g_broadcast(g, n->arg[k]->arg[0], rank, dim, map);
+    }
+    Node *small = graph_make(g, n->op, n->dtype, n->narg, arg, &n->attr);
+    return g_broadcast(g, small, n->rank, n->dim, axis);
+}
+
+static bool infer(Graph *g, Node *n, const Op *row, const Dim **dims)
+{
+    const Dim **outer = g->draft;
+    g->draft = dims;
+    bool fits = row->arity < 0 || row->arity == n->narg;
+    if (fits)
+        fits = row->infer ? row->infer(g, n) : infer_ewise(g, n);
+    g->draft = outer;
+    return fits && n->rank <= MAX_RANK;
+}
+
+static void misfit(const Node *n)
+{
+    Arena *a = arena_new();
+    Str s = str_new(a);
+    for (int i = 0; i < n->narg; i++) {
+        str_printf(&s, "%s%s[", i ? ", " : "", dtype_name(n->arg[i]->dtype));
+        for (int k = 0; k < n->arg[i]->rank; k++) {
+            str_printf(&s, k ? ", " : "");
+            dim_print(n->arg[i]->dim[k], &s);
+        }
+        str_printf(&s, "]");
+    }
+    die("%s does not take (%s)", op_table[n->op]->name, s.at ? s.at : "");
+}
+
+Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
+                 const Attr *attr)
+{
+    const Op *row = op_table[op];
+    const Dim *dims[MAX_RANK];
+    Node *pair[2];
+    Node n = {.op = op, .id = -1, .dtype = dtype, .narg = narg, .arg = arg};
+    n.span = g->span;
+    if (attr)
+        n.attr = *attr;
+    if (row->flags & OP_COMMUTES && narg == 2 && arg[0]->id > arg[1]->id) {
+        pair[0] = arg[1];
+        pair[1] = arg[0];
+        n.arg = pair;
+    }
+    if (!infer(g, &n, row, dims))
+        misfit(&n);
+    Node *same = fold_const(g, &n, row);
+    if (!same)
+        same = fold_dim(g, &n, row);
+    if (!same)
+        same = float_broadcast(g, &n, row);
+    if (!same && row->identity)
+        same = row->identity(g, &n);
+    if (!same)
+        return lookup(g, &n);
+    if (same->dtype != n.dtype || !same_shape(same, &n))
+        die("an identity of %s changes the type", row->name);
+    return same;
+}
+
+Node *graph_remake(Graph *g, const Node *n, Node *const *arg)
+{
+    if (same_bytes(arg, n->arg, sizeof *arg * (size_t)n->narg))
+        return g->node.at[n->id];
+    Span outer = graph_span(g, n->span);
+    Node *r = graph_make(g, n->op, n->dtype, n->narg, arg, &n->attr);
+    graph_span(g, outer);
+    return r;
+}
+
+/* Passes over all nodes. */
+
+/* live[id - lo] for what the roots reach, of ids lo … hi-1. */
+static void mark(const Graph *g, bool *live, int lo, int hi)
+{
+    for (int id = hi - 1; id >= lo; id--) {
+        const Node *n = g->node.at[id];
+        for (int i = 0; live[id - lo] && i < n->narg; i++)
+            if (n->arg[i]->id >= lo)
+                live[n->arg[i]->id - lo] = true;
+    }
+}
+
+bool *graph_reach(const Graph *g, Arena *scratch, int nroot, Node *const *root)
+{
+    bool *live = NEWN(scratch, bool, g->node.n + 1);
+    for (int i = 0; i < nroot; i++)
+        live[root[i]->id] = true;
+    mark(g, live, 0, g->node.n);
+    return live;
+}
+
+/* The node that n becomes where map[id - lo] holds what is replaced. */
+static Node *subst_node(Graph *g, Arena *scratch, Node *const *map, int lo,
+                        const Node *n)
+{
+    Node *few[4];
+    Node **arg = n->narg <= 4 ? few : NEWN(scratch, Node *, n->narg);
+    bool changed = false;
+    for (int i = 0; i < n->narg; i++) {
+        const Node *a = n->arg[i];
+        arg[i] = a->id >= lo ? map[a->id - lo] : n->arg[i];
+        changed = changed || arg[i] != a;
+    }
+    return changed ? graph_remake(g, n, arg) : g->node.at[n->id];
+}
+
+void graph_subst(Graph *g, int n, Node *const *from, Node *const *to, int nroot,
+                 Node **root)
+{
+    int lo = g->node.n, hi = 0;
+    for (int i = 0; i < n; i++)
+        lo = from[i]->id < lo ? from[i]->id : lo;
+    for (int i = 0; i < nroot; i++)
+        hi = root[i]->id >= hi ? root[i]->id + 1 : hi;
+    if (lo >= hi)
+        return;
+    Arena *scratch = arena_new();
+    bool *live = NEWN(scratch, bool, hi - lo);
+    Node **map = NEWN(scratch, Node *, hi - lo);
+    for (int i = 0; i < nroot; i++)
+        if (root[i]->id >= lo)
+            live[root[i]->id - lo] = true;
+    mark(g, live, lo, hi);
+    for (int i = 0; i < n; i++)
+        if (from[i]->id < hi)
+            map[from[i]->id - lo] = to[i];
+    for (int id = lo; id < hi; id++)
+        if (live[id - lo] && !map[id - lo])
+            map[id - lo] = subst_node(g, scratch, map, lo, g->node.at[id]);
+    for (int i = 0; i < nroot; i++)
+        if (root[i]->id >= lo)
+            root[i] = map[root[i]->id - lo];
+    arena_free(scratch);
+}
+
+static void verify_node(Graph *g, const Node *n)
+{
+    const Dim *dims[MAX_RANK];
+    Node again = *n;
+    again.rank = 0;
+    again.dim = NULL;
+    if (g->node.at[n->id] != n)
+        die("node %d is not of this graph", n->id);
+    for (int i = 0; i < n->narg; i++)
+        if (n->arg[i]->id >= n->id)
+            die("node %d is older than its argument", n->id);
+    if (!infer(g, &again, op_table[n->op], dims))
+        misfit(n);
+    if (again.dtype != n->dtype || !same_shape(&again, n))
+        die("node %d is not as %s says", n->id, op_table[n->op]->name);
+}
+
+void graph_verify(const Graph *g, int nroot, Node *const *root)
+{
+    Arena *scratch = arena_new();
+    bool *live = graph_reach(g, scratch, nroot, root);
+    Graph copy = *g; /* only the draft of infer and dimensions change */
+    for (int id = 0; id < g->node.n; id++)
+        if (live[id])
+            verify_node(&copy, g->node.at[id]);
+    arena_free(scratch);
+}
+
+int graph_next_param(Graph *g) { return g->nparam++; }
+
+/* Elementwise. */
+
+Node *g1(Graph *g, OpId op, Node *a)
+{
+    return graph_make(g, op, a->dtype, 1, &a, NULL);
+}
+
+Node *g2(Graph *g, OpId op, Node *a, Node *b)
+{
+    return graph_make(g, op, a->dtype, 2, (Node *[]){a, b}, NULL);
+}
+
+Node *g3(Graph *g, OpId op, Node *a, Node *b, Node *c)
+{
+    return graph_make(g, op, a->dtype, 3, (Node *[]){a, b, c}, NULL);
+}
+
+Node *g_cast(Graph *g, DType t, Node *a)
+{
+    return a->dtype == t ? a : graph_make(g, OP_cast, t, 1, &a, NULL);
+}
+
+Node *g_where(Graph *g, Node *c, Node *a, Node *b)
+{
+    return g3(g, OP_where, c, a, b);
+}
+
+Node *g_if(Graph *g, Node *c, Node *a, Node *b)
+{
+    return g3(g, OP_if, c, a, b);
+}
+
+Node *g_stop(Graph *g, Node *a) { return g1(g, OP_stop, a); }

@@ -1,0 +1,329 @@
+/* graph.h: dimensions, types, the expression graph and what a module exports.
+ *
+ * Everything here lives in the graph's arena. Nodes and dimensions are
+ * immutable and hash-consed: equal ones are the same pointer. A node's id is
+ * larger than those of its arguments, so ascending ids are a topological
+ * order and no traversal needs recursion. Passes keep their notes in arrays
+ * indexed by id. */
+#ifndef NNCC_GRAPH_H
+#define NNCC_GRAPH_H
+
+#include "base/base.h"
+
+typedef struct Graph Graph;
+typedef struct Node Node;
+typedef struct Dim Dim;
+
+enum { MAX_RANK = 16 };
+
+/* dim.c: integer polynomials over dimension variables, with floor division
+ * and remainder as further atoms. Equal polynomials are the same pointer. */
+
+const Dim *dim_const(Graph *g, int64_t v);
+/* A new variable, different from all others even of the same name. */
+const Dim *dim_var(Graph *g, const char *name);
+const Dim *dim_add(Graph *g, const Dim *a, const Dim *b);
+const Dim *dim_sub(Graph *g, const Dim *a, const Dim *b);
+const Dim *dim_mul(Graph *g, const Dim *a, const Dim *b);
+/* Rounds down. b must not be the constant 0. */
+const Dim *dim_div(Graph *g, const Dim *a, const Dim *b);
+const Dim *dim_mod(Graph *g, const Dim *a, const Dim *b);
+/* Is it a constant, and which. */
+bool dim_is(const Dim *d, int64_t v);
+bool dim_const_value(const Dim *d, int64_t *v);
+bool dim_is_var(const Dim *d);
+const char *dim_var_name(const Dim *d);
+/* Replace the variables var[i] by val[i] at once. */
+const Dim *dim_subst(Graph *g, const Dim *d, int n, const Dim *const *var,
+                     const Dim *const *val);
+/* Is `var` anywhere in d. */
+bool dim_uses(const Dim *d, const Dim *var);
+/* If d = q * var + r with q and r free of var: true. For solving for var. */
+bool dim_linear_in(Graph *g, const Dim *d, const Dim *var, const Dim **q,
+                   const Dim **r);
+/* The value where var[i] is val[i]. False on a variable without value, a
+ * division by zero or an overflow. */
+bool dim_eval(const Dim *d, int n, const Dim *const *var, const int64_t *val,
+              int64_t *out);
+void dim_print(const Dim *d, Str *to); /* "2*b + 1" */
+const char *dim_text(Graph *g, const Dim *d);
+/* A coefficient left int64 somewhere: the program is to be refused. */
+bool dim_overflowed(const Graph *g);
+
+/* Walks a dimension bottom up without knowing its representation: how the
+ * emitter, the C header and the formulas of cost are made. A sum of products:
+ * each callback gets `u` first and returns a handle. */
+typedef struct DimVisitor {
+    void *u;
+    void *(*constant)(void *u, int64_t v);
+    void *(*variable)(void *u, const Dim *var);
+    void *(*add)(void *u, void *a, void *b);
+    void *(*mul)(void *u, void *a, void *b);
+    void *(*div)(void *u, void *a, void *b); /* rounds down */
+    void *(*mod)(void *u, void *a, void *b);
+} DimVisitor;
+void *dim_visit(const Dim *d, const DimVisitor *v);
+
+/* type.c */
+
+typedef enum DType {
+    DT_bool,
+    DT_u8,
+    DT_i32,
+    DT_i64,
+    DT_f32,
+    DT_f64,
+    DT_key, /* 64 bits, as DT_i64 in memory */
+    NDTYPES
+} DType;
+
+bool dtype_is_real(DType t);
+bool dtype_is_int(DType t); /* u8 i32 i64 */
+int dtype_size(DType t);    /* bytes in memory; bool is 1 */
+const char *dtype_name(DType t);  /* "f32" */
+const char *dtype_cname(DType t); /* "float" */
+
+/* The type of a value of the language, as the ABI sees it: leaves are tensors.
+ * Built by the checker; equal types need not be the same pointer. */
+typedef enum TypeKind { TY_tensor, TY_struct, TY_tuple, TY_stack } TypeKind;
+
+typedef struct Type Type;
+struct Type {
+    TypeKind kind;
+    DType dtype;            /* TY_tensor */
+    int rank;               /* TY_tensor */
+    const Dim *const *dim;  /* TY_tensor */
+    const char *name;       /* TY_struct: as declared */
+    const char *text;       /* as the user would write it: "Linear[64, 100]" */
+    const char *const *field; /* TY_struct */
+    const Type *const *part;  /* TY_struct fields, TY_tuple parts, TY_stack's
+                                 element */
+    int npart;
+    const Dim *count; /* TY_stack: its leaves gain this leading dimension */
+};
+
+/* One tensor of a value of some type, in order of declaration. */
+typedef struct Leaf {
+    const char *path; /* "hidden.W", "0.b"; "" for a bare tensor */
+    DType dtype;
+    int rank;
+    const Dim *const *dim;
+} Leaf;
+int type_leaf_count(const Type *t);
+Leaf *type_leaves(Graph *g, const Type *t, int *n);
+bool type_is_fixed(const Type *t); /* all dimensions are constants */
+
+/* graph.c: nodes */
+
+/* OP_sin and its like, from op.def (see op.h). */
+typedef int OpId;
+
+/* What distinguishes two nodes of one op and the same arguments. Each op says
+ * in its block what it keeps where. */
+typedef struct Attr {
+    const int *ints; /* axes, permutations, labels */
+    int nint;
+    const Dim *const *dims; /* result dimensions, starts, paddings */
+    int ndim;
+    int64_t integer; /* OP_const of an integer or bool, axis */
+    double real;     /* OP_const of a real */
+    const char *name;   /* OP_param */
+    const double *data; /* OP_data: row-major; integer is their number */
+} Attr;
+
+struct Node {
+    OpId op;
+    int id;
+    DType dtype;
+    int rank;
+    const Dim *const *dim;
+    int narg;
+    Node *const *arg;
+    Attr attr;
+    Span span; /* where it came from; a derivative's is its origin's */
+};
+
+Graph *graph_new(Arena *a, DType real); /* real: DT_f32 or DT_f64 */
+Arena *graph_arena(const Graph *g);
+DType graph_real(const Graph *g);
+int graph_count(const Graph *g); /* ids are below this */
+Node *graph_node(const Graph *g, int id);
+/* Nodes made from now on come from here; returns the former span. */
+Span graph_span(Graph *g, Span s);
+
+/* The one constructor behind all others: infers type and shape by the op's
+ * row, orders commuting arguments, folds constants, applies local identities,
+ * looks up and only then allocates. `dtype` is read by the ops that cannot
+ * infer it (const, data, param, iota, dim, cast). Asserts on arguments that do not
+ * fit: the checker has refused those. */
+Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
+                 const Attr *attr);
+/* The same op and attributes on other arguments. */
+Node *graph_remake(Graph *g, const Node *n, Node *const *arg);
+
+/* Replace from[i] by to[i] in roots, at once; roots is overwritten. */
+void graph_subst(Graph *g, int n, Node *const *from, Node *const *to,
+                 int nroot, Node **root);
+/* Mark what the roots reach: live[id], an array of graph_count(g) bools. */
+bool *graph_reach(const Graph *g, Arena *scratch, int nroot,
+                  Node *const *root);
+/* Every node reachable is as its row says. Dies where not. */
+void graph_verify(const Graph *g, int nroot, Node *const *root);
+
+/* Leaves. */
+Node *g_const(Graph *g, DType t, double v); /* scalar; any dtype */
+Node *g_const_int(Graph *g, DType t, int64_t v);
+Node *g_data(Graph *g, DType t, int rank, const Dim *const *dim,
+             const double *data);
+/* A new input, different from all others. */
+Node *g_param(Graph *g, DType t, int rank, const Dim *const *dim,
+              const char *name);
+Node *g_dim(Graph *g, DType t, const Dim *d); /* a dimension's value; scalar */
+Node *g_iota(Graph *g, DType t, const Dim *n); /* 0, 1, …, n-1 */
+/* The dimension that an integer scalar node is: a constant or g_dim, or sums,
+ * products, quotients of them (folded at construction); else NULL. */
+const Dim *node_as_dim(Graph *g, const Node *n);
+
+/* Elementwise: all arguments have one shape. */
+Node *g1(Graph *g, OpId op, Node *a);
+Node *g2(Graph *g, OpId op, Node *a, Node *b);
+Node *g3(Graph *g, OpId op, Node *a, Node *b, Node *c);
+Node *g_cast(Graph *g, DType t, Node *a);
+Node *g_where(Graph *g, Node *c, Node *a, Node *b);
+/* c is a scalar bool; only the branch that is taken is evaluated. */
+Node *g_if(Graph *g, Node *c, Node *a, Node *b);
+Node *g_stop(Graph *g, Node *a);
+/* i, and status NN_ERR_INDEX when an element is outside 0 … n-1. */
+Node *g_index_check(Graph *g, Node *i, const Dim *n);
+
+/* The constant v in the shape and dtype of `like`. */
+Node *g_fill(Graph *g, const Node *like, double v);
+bool node_is_const(const Node *n, double v); /* a constant, or one broadcast */
+
+/* Views. */
+/* Result axis i is argument axis axis[i], or new where axis[i] is -1; the
+ * argument's axes all occur, ascending. */
+Node *g_broadcast(Graph *g, Node *a, int rank, const Dim *const *dim,
+                  const int *axis);
+/* A scalar, or anything whose shape is the end of this one. */
+Node *g_broadcast_to(Graph *g, Node *a, int rank, const Dim *const *dim);
+Node *g_permute(Graph *g, Node *a, const int *perm); /* result i is perm[i] */
+Node *g_reshape(Graph *g, Node *a, int rank, const Dim *const *dim);
+/* Per axis: size[i] elements from start[i], step[i] >= 1 apart. */
+Node *g_slice(Graph *g, Node *a, const Dim *const *start,
+              const Dim *const *size, const int *step);
+/* The transpose of slice: zeros of shape dim with a[…] at lo + k*step. */
+Node *g_pad(Graph *g, Node *a, const Dim *const *lo, const Dim *const *dim,
+            const int *step);
+Node *g_flip(Graph *g, Node *a, int axis);
+Node *g_concat(Graph *g, int n, Node *const *a, int axis);
+
+/* Over some axes, ascending, which the result lacks. */
+Node *g_reduce(Graph *g, OpId op, Node *a, int naxis, const int *axis);
+Node *g_reduce_all(Graph *g, OpId op, Node *a);
+/* sum over the axes that a broadcast by `axis` made: its transpose. */
+Node *g_sum_to(Graph *g, Node *a, int rank, const int *axis);
+
+/* The product: out[lout] = sum a[la] b[lb]. Labels are small integers, one an
+ * axis, none twice in one list; what is not in lout is summed. */
+Node *g_contract(Graph *g, Node *a, const int *la, Node *b, const int *lb,
+                 int rank, const int *lout);
+Node *g_matmul(Graph *g, Node *a, Node *b); /* as NumPy's @, shapes fit */
+
+/* out[…, i…, …] = a[…, index[i…], …] along axis; indices are checked. */
+Node *g_gather(Graph *g, Node *a, Node *index, int axis);
+/* The transpose: zeros with n entries along axis, a's slices added where index
+ * says. */
+Node *g_scatter_add(Graph *g, Node *a, Node *index, int axis, const Dim *n);
+
+/* Random: bits of a key and a counter, elementwise on DT_i64 (Threefry-2x32,
+ * 20 rounds: low and high word are the two outputs). */
+Node *g_random_bits(Graph *g, Node *key, Node *counter);
+/* uniform in [0, 1) and standard normal of any shape, from a scalar key. */
+Node *g_uniform(Graph *g, DType t, Node *key, int rank,
+                const Dim *const *dim);
+Node *g_normal(Graph *g, DType t, Node *key, int rank, const Dim *const *dim);
+/* The i-th key derived from a key. */
+Node *g_split(Graph *g, Node *key, int64_t i);
+
+/* print.c */
+
+/* A formula in one line, in the language's own notation; shared parts are
+ * written out, so use it on small things. */
+void node_print(const Node *n, Str *to);
+/* `%3 = mul(%1, %2) : real[b, 10]`, a line a node in the order of dependence,
+ * numbered from 0 within this dump. */
+void graph_dump(const Graph *g, int nroot, Node *const *root,
+                const char *const *root_name, FILE *to);
+
+/* module.c: what a program exports. Built by check/, read by kernel/, emit/
+ * and cli/. */
+
+/* A parameter or result of an exported function: a value of some type, its
+ * leaves being nodes of the graph. */
+typedef struct Port {
+    const char *name;
+    const Type *type;
+    Node **leaf; /* a parameter's are OP_param */
+    int nleaf;
+    Span span;
+    /* Results: index of the parameter whose memory it overwrites, else -1. Such
+     * a result is no argument of its own in C: the parameter's pointer is not
+     * const instead. */
+    int in_place;
+    /* Parameters with a default (an optimizer's settings): */
+    bool has_default;
+    double value;
+} Port;
+
+typedef enum FunctionKind {
+    FN_plain,
+    FN_init,     /* export init(Net), and of train */
+    FN_step,
+    FN_evaluate,
+} FunctionKind;
+
+/* How a derivative is held against central differences. */
+typedef enum DerivKind {
+    DERIV_none,
+    DERIV_grad,
+    DERIV_value_and_grad,
+    DERIV_jvp,
+    DERIV_vjp,
+} DerivKind;
+
+typedef struct Function Function;
+struct Function {
+    const char *name; /* "loss_grad"; in C it is prefixed by the module's */
+    Span span;
+    FunctionKind kind;
+    const Dim **var; /* free dimension variables: int64_t arguments, in order */
+    int nvar;
+    const int64_t *var_max; /* --max of each, -1 without; NULL: of none */
+    Port *param, *result;
+    int nparam, nresult;
+    DerivKind deriv;
+    const int *by;  /* the parameters differentiated by */
+    int nby;
+    Function *primal; /* the function differentiated: not exported itself; NULL
+                         unless deriv. Its parameters are this one's, less
+                         tangents or adjoints, with nodes of its own. */
+};
+
+typedef struct Module {
+    const char *name;   /* from the file's name, a C identifier */
+    const char *path;
+    Graph *graph;
+    DType real;
+    LIST(Function *) function; /* exported, in order */
+    /* train: NULL or members of the above, and the struct types involved */
+    Function *init, *step, *evaluate;
+    const char *metric; /* name of evaluate's second result, or NULL */
+    uint64_t hash;      /* of all sources that the program read */
+} Module;
+
+/* What d is at most while f's variables are between 0 and var_max; false where
+ * one has no bound, or nothing can be said. */
+bool function_bound(const Function *f, const Dim *d, int64_t *most);
+
+#endif

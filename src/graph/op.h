@@ -1,0 +1,137 @@
+/* op.h: all that the compiler knows of an operator, in one row.
+ *
+ * op.def lists the operators; each one's functions and, right under them, its
+ * row `const Op op_NAME` stand in one block in ops/. Stages look in the table
+ * and never switch on an operator. */
+#ifndef NNCC_OP_H
+#define NNCC_OP_H
+
+#include "graph/graph.h"
+
+typedef struct Lower Lower; /* lower.h */
+typedef struct Val Val;
+typedef struct EvalTensor EvalTensor;
+
+typedef enum OpClass {
+    OPC_leaf,     /* const data param dim iota */
+    OPC_ewise,    /* each element alone, all of one shape */
+    OPC_select,   /* if */
+    OPC_reduce,
+    OPC_contract,
+    OPC_view,     /* which element is a function of the index alone */
+    OPC_index,    /* gather, scatter_add */
+} OpClass;
+
+/* Which dtypes an elementwise operator takes, as bits 1 << DType. */
+enum {
+    ON_bool = 1 << DT_bool,
+    ON_int = 1 << DT_u8 | 1 << DT_i32 | 1 << DT_i64,
+    ON_real = 1 << DT_f32 | 1 << DT_f64,
+    ON_number = ON_int | ON_real,
+    ON_any = ON_number | ON_bool | 1 << DT_key,
+};
+
+enum OpFlags {
+    OP_COMMUTES = 1,
+    /* Callable under its name in the language: sin(x). */
+    OP_SURFACE = 2,
+    /* The result is bool whatever the arguments are (comparisons). */
+    OP_TO_BOOL = 4,
+    /* Every partial is finite wherever the arguments are not NaN, so a masked
+     * adjoint may be multiplied by it as it is. */
+    OP_BOUNDED = 8,
+    /* Linear in all arguments together: add sub neg cast. */
+    OP_LINEAR = 16,
+    /* Arguments (condition, a, b), either a or b is the result: adjoints are
+     * masked from here on. Such a row has vjp and jvp, not partial. */
+    OP_MASKS = 64,
+    /* Worth computing once rather than again at each use (exp, log, …). */
+    OP_COSTLY = 32,
+};
+
+typedef struct Op {
+    const char *name;
+    OpClass cls;
+    int arity;       /* -1: any number */
+    unsigned flags;  /* OpFlags */
+    unsigned takes;  /* ON_…; 0 where not elementwise */
+    const char *doc; /* one line: what it computes */
+    /* Printed form: "sin($0)", "$0 + $1" and its precedence (see print.c);
+     * NULL: name(args). tex likewise. */
+    const char *text, *tex;
+    int prec;
+    /* Where the generic tests draw arguments from; 0, 0 is -2 … 2. */
+    double lo, hi;
+    /* Where the printed form depends on the attributes: appends a pattern such
+     * as text or tex and returns its precedence. */
+    int (*form)(const Node *n, bool tex, Str *to);
+
+    /* Rank, dimensions and dtype of the result from op, args and attr; n has
+     * those set. False: they do not fit. Elementwise ops leave it NULL. */
+    bool (*infer)(Graph *g, Node *n);
+    /* A node equal to the op on these arguments, or NULL; n is not yet in the
+     * graph. Constants are folded before this is asked. */
+    Node *(*identity)(Graph *g, const Node *n);
+    /* Elementwise, float64 (integers and bools as their values). */
+    double (*eval)(const double *x);
+    /* The same where no argument is real and float64 would not do: div and mod
+     * round down and give 0 by a zero divisor, 64 bits stay exact and wrap.
+     * The result is then wrapped to n's dtype. NULL: eval serves integers. */
+    int64_t (*eval_int)(const int64_t *x);
+    /* Integer arithmetic that keeps dimensions dimensions; see ops/ops.h. */
+    const Dim *(*on_dims)(Graph *g, const Dim *a, const Dim *b);
+    /* All others. */
+    void (*eval_tensor)(EvalTensor *e, const Node *n);
+    /* Elementwise: ∂n/∂arg i, as a graph; NULL where it is 0 everywhere.
+     * Elementwise rows whose arguments differ in dtype (cast, where) have vjp
+     * and jvp instead. */
+    Node *(*partial)(Graph *g, Node *n, int i);
+    /* All others: dx[i] is the adjoint that n's adjoint dy gives its argument
+     * i; left NULL where there is none. */
+    void (*vjp)(Graph *g, Node *n, Node *dy, Node **dx);
+    /* n's tangent from those of its arguments (NULL: zero). */
+    Node *(*jvp)(Graph *g, Node *n, Node *const *dx);
+    /* The same value in simpler operators, asked before scheduling; NULL when
+     * the scheduler knows the op. */
+    Node *(*expand)(Graph *g, Node *n);
+    /* Elementwise: the machine code, see lower.h. */
+    Val *(*lower)(Lower *l, const Node *n, Val *const *x);
+    /* Reductions that the kernels know: the value to start from, how a value
+     * joins the accumulator (both as elementwise ops). */
+    OpId (*join)(void);
+    double start; /* ±INFINITY allowed; for ints the dtype's own limits */
+} Op;
+
+enum OpIds {
+#define OP(name) OP_##name,
+#include "graph/op.def"
+#undef OP
+    NOPS
+};
+
+#define OP(name) extern const Op op_##name;
+#include "graph/op.def"
+#undef OP
+
+extern const Op *const op_table[NOPS];
+
+/* The operator that the language calls by this name, or -1. */
+OpId op_named(const char *name);
+
+/* For rows: the shape rules and derivatives that many share are declared in
+ * ops/ops.h. */
+
+/* What the reference evaluator hands to eval_tensor: sizes are numbers here.
+ * Values are float64, row-major. */
+struct EvalTensor {
+    double *out;
+    const int64_t *out_size; /* n's dimensions */
+    const double *const *in;
+    const int64_t *const *in_size; /* each argument's dimensions */
+    /* value of a dimension; of attr.dims in particular */
+    int64_t (*dim)(EvalTensor *e, const Dim *d);
+    /* report what the compiled code reports as NN_ERR_INDEX */
+    void (*bad_index)(EvalTensor *e);
+};
+
+#endif

@@ -1,0 +1,895 @@
+/* arith.c: elementwise arithmetic on reals and integers.
+ *
+ * The identities bring products, quotients and signs into one form, so that
+ * what a derivative produces is what a person would write:
+ *   - a sign stands before a product or quotient, or in its constant;
+ *   - a scalar divisor stands outermost: a/s * c is (a * c)/s;
+ *   - a sum of two with one scalar factor or divisor has it outside.
+ * A value is only regrouped across scalars and constants, and no deeper than
+ * one level, so the work at each node is bounded. */
+#include "graph/ops/ops.h"
+
+#include <math.h>
+
+static bool is_real(const Node *n) { return dtype_is_real(n->dtype); }
+
+/* A constant, and its value. */
+static bool constant(const Node *n, double *v)
+{
+    if (!node_is_any_const(n)) {
+        return false;
+    }
+    *v = const_value(n);
+    return true;
+}
+
+/* The scalar that n is everywhere, or NULL. */
+static Node *spread(Node *n)
+{
+    if (n->rank == 0) {
+        return n;
+    }
+    return n->op == OP_broadcast && n->arg[0]->rank == 0 ? n->arg[0] : NULL;
+}
+
+/* A number that does not depend on data: a constant or a dimension. */
+static bool is_size(Node *n)
+{
+    const Node *s = spread(n);
+    return s && (s->op == OP_const || s->op == OP_dim);
+}
+
+/* May n be moved across other factors: a scalar among tensors, or a size. */
+static bool is_scale(Node *n)
+{
+    return n->rank > 0 ? spread(n) != NULL : is_size(n);
+}
+
+static bool is_neg(const Node *n) { return n->op == OP_neg; }
+
+/* n = x * c with c a constant. */
+static bool const_factor(Node *n, Node **x, double *c)
+{
+    if (n->op != OP_mul) {
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (constant(n->arg[i], c)) {
+            *x = n->arg[1 - i];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is v an ordinary number in dtype t: products of constants that are not stay
+ * as they were written. */
+static bool is_plain(DType t, double v)
+{
+    if (!dtype_is_real(t)) {
+        return fabs(v) < 0x1p31;
+    }
+    v = fabs(dtype_fit(t, v));
+    return v == 0 || (isfinite(v) && v >= (t == DT_f32 ? 0x1p-126 : 0x1p-1022));
+}
+
+/* The positive counterpart of a term that carries a minus sign: of -x, of a
+ * negative constant, of x * c and c / x with c negative. NULL of others. */
+static Node *unsigned_term(Graph *g, Node *n)
+{
+    Node *x;
+    double c;
+    if (is_neg(n)) {
+        return n->arg[0];
+    }
+    if (n->dtype == DT_u8) {
+        return NULL;
+    }
+    if (constant(n, &c)) {
+        return c < 0 && -c != c ? g_fill(g, n, -c) : NULL;
+    }
+    if (const_factor(n, &x, &c)) {
+        return c < 0 ? g2(g, OP_mul, x, g_fill(g, n, -c)) : NULL;
+    }
+    if (n->op == OP_div && is_real(n) && constant(n->arg[0], &c) && c < 0) {
+        return g2(g, OP_div, g_fill(g, n, -c), n->arg[1]);
+    }
+    return NULL;
+}
+
+/* n = x * c as x and c; any other n is n * 1. */
+static Node *coefficient(Node *n, double *c)
+{
+    Node *x;
+    if (const_factor(n, &x, c)) {
+        return x;
+    }
+    *c = 1;
+    return n;
+}
+
+/* x*c + x*d = x * (c + d) for constants c, d of one sign: with two signs it
+ * would hide an infinite x. */
+static Node *collect(Graph *g, const Node *n)
+{
+    double c, d;
+    Node *x = coefficient(n->arg[0], &c);
+    Node *y = coefficient(n->arg[1], &d);
+    if (x != y || !(c * d > 0) || !is_plain(n->dtype, c + d)) {
+        return NULL;
+    }
+    return g2(g, OP_mul, x, g_fill(g, n, c + d));
+}
+
+/* A scalar factor (op mul) or divisor (op div) that a and b share, and what
+ * they have else. */
+static Node *shared_scale(OpId op, Node *a, Node *b, Node **x, Node **y)
+{
+    if (a->op != op || b->op != op) {
+        return NULL;
+    }
+    for (int i = op == OP_div ? 1 : 0; i < 2; i++) {
+        for (int j = op == OP_div ? 1 : 0; j < 2; j++) {
+            if (a->arg[i] == b->arg[j] && is_scale(a->arg[i]) &&
+                (op == OP_div ? is_real(a) : true)) {
+                *x = a->arg[1 - i];
+                *y = b->arg[1 - j];
+                return a->arg[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* a*s ± b*s = (a ± b) * s and a/s ± b/s = (a ± b)/s for a scalar s. */
+static Node *factor(Graph *g, const Node *n)
+{
+    static const OpId ops[2] = {OP_mul, OP_div};
+    Node *x, *y, *u, *v;
+    for (int k = 0; k < 2; k++) {
+        Node *s = shared_scale(ops[k], n->arg[0], n->arg[1], &x, &y);
+        if (s && !shared_scale(OP_mul, x, y, &u, &v) &&
+            !shared_scale(OP_div, x, y, &u, &v)) {
+            return g2(g, ops[k], g2(g, n->op, x, y), s);
+        }
+    }
+    return NULL;
+}
+
+/* Integers: (x + c) + d = x + (c + d); wrapping makes it exact. */
+static Node *collect_int(Graph *g, const Node *n)
+{
+    double c, d;
+    if (is_real(n)) {
+        return NULL;
+    }
+    for (int i = 0; i < 2; i++) {
+        const Node *a = n->arg[1 - i];
+        if (!constant(n->arg[i], &c) || a->op != OP_add) {
+            continue;
+        }
+        for (int j = 0; j < 2; j++) {
+            if (constant(a->arg[j], &d) && is_plain(n->dtype, c + d)) {
+                return g2(g, OP_add, a->arg[1 - j], g_fill(g, n, c + d));
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Arithmetic modulo 2^64. */
+static int64_t wrap(uint64_t v) { return (int64_t)v; }
+
+/* a + b */
+
+static double add_eval(const double *x) { return x[0] + x[1]; }
+
+static int64_t add_eval_int(const int64_t *x)
+{
+    return wrap((uint64_t)x[0] + (uint64_t)x[1]);
+}
+
+static Node *add_signs(Graph *g, const Node *n)
+{
+    Node *a = n->arg[0], *b = n->arg[1];
+    if (is_neg(a) && is_neg(b)) {
+        return g1(g, OP_neg, g2(g, OP_add, a->arg[0], b->arg[0]));
+    }
+    Node *m = unsigned_term(g, b);
+    if (m) {
+        return g2(g, OP_sub, a, m);
+    }
+    m = unsigned_term(g, a);
+    return m ? g2(g, OP_sub, b, m) : NULL;
+}
+
+static Node *add_identity(Graph *g, const Node *n)
+{
+    Node *a = n->arg[0], *b = n->arg[1], *r;
+    if (node_is_const(b, 0)) {
+        return a;
+    }
+    if (node_is_const(a, 0)) {
+        return b;
+    }
+    if ((r = collect(g, n)) || (r = add_signs(g, n)) ||
+        (r = collect_int(g, n))) {
+        return r;
+    }
+    return factor(g, n);
+}
+
+static Node *add_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g_fill(g, n, 1);
+}
+
+static Val *add_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return is_real(n) ? low_fadd(l, x[0], x[1]) : low_iadd(l, x[0], x[1]);
+}
+
+const Op op_add = {
+    .name = "add",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_COMMUTES | OP_BOUNDED | OP_LINEAR,
+    .takes = ON_number,
+    .doc = "sum",
+    .text = "$0 + $+1",
+    .tex = "$0 + $+1",
+    .prec = PREC_add,
+    .identity = add_identity,
+    .eval = add_eval,
+    .eval_int = add_eval_int,
+    .on_dims = dim_add,
+    .partial = add_partial,
+    .lower = add_lower,
+};
+
+/* a - b */
+
+static double sub_eval(const double *x) { return x[0] - x[1]; }
+
+static int64_t sub_eval_int(const int64_t *x)
+{
+    return wrap((uint64_t)x[0] - (uint64_t)x[1]);
+}
+
+static Node *sub_identity(Graph *g, const Node *n)
+{
+    Node *a = n->arg[0], *b = n->arg[1], *r;
+    if (node_is_const(b, 0)) {
+        return a;
+    }
+    if (node_is_const(a, 0)) {
+        return g1(g, OP_neg, b);
+    }
+    if (a == b && !is_real(n)) {
+        return g_fill(g, n, 0);
+    }
+    if ((r = unsigned_term(g, b))) {
+        return g2(g, OP_add, a, r);
+    }
+    if (is_neg(a)) {
+        return g1(g, OP_neg, g2(g, OP_add, a->arg[0], b));
+    }
+    return factor(g, n);
+}
+
+static Node *sub_partial(Graph *g, Node *n, int i)
+{
+    return g_fill(g, n, i == 0 ? 1 : -1);
+}
+
+static Val *sub_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return is_real(n) ? low_fsub(l, x[0], x[1]) : low_isub(l, x[0], x[1]);
+}
+
+const Op op_sub = {
+    .name = "sub",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_BOUNDED | OP_LINEAR,
+    .takes = ON_number,
+    .doc = "difference",
+    .text = "$0 - $+1",
+    .tex = "$0 - $+1",
+    .prec = PREC_add,
+    .identity = sub_identity,
+    .eval = sub_eval,
+    .eval_int = sub_eval_int,
+    .on_dims = dim_sub,
+    .partial = sub_partial,
+    .lower = sub_lower,
+};
+
+/* a * b */
+
+static double mul_eval(const double *x) { return x[0] * x[1]; }
+
+static int64_t mul_eval_int(const int64_t *x)
+{
+    return wrap((uint64_t)x[0] * (uint64_t)x[1]);
+}
+
+/* x * c with c a constant. */
+static Node *mul_const(Graph *g, const Node *n, Node *x, double c)
+{
+    Node *y;
+    double d;
+    if (c == 1) {
+        return x;
+    }
+    if (c == 0 && !is_real(n)) {
+        return g_fill(g, n, 0);
+    }
+    if (c == -1 && n->dtype != DT_u8) {
+        return g1(g, OP_neg, x);
+    }
+    if (is_neg(x) && n->dtype != DT_u8 && c != -c) {
+        return g2(g, OP_mul, x->arg[0], g_fill(g, n, -c));
+    }
+    if (const_factor(x, &y, &d) && c != 0 && d != 0 && is_plain(n->dtype, c) &&
+        is_plain(n->dtype, d) && c * d != 0 && is_plain(n->dtype, c * d) &&
+        dtype_fit(n->dtype, c * d) != 0) {
+        return g2(g, OP_mul, y, g_fill(g, n, c * d));
+    }
+    /* c * (d/y) = (c * d)/y */
+    if (is_real(n) && x->op == OP_div && constant(x->arg[0], &d) &&
+        is_plain(n->dtype, c * d) && c * d != 0) {
+        return g2(g, OP_div, g_fill(g, n, c * d), x->arg[1]);
+    }
+    return NULL;
+}
+
+/* n as a quotient: a real division, or the broadcast of one by a size. */
+static bool as_quotient(Graph *g, Node *n, Node **num, Node **den)
+{
+    Node *q = n->op == OP_broadcast ? n->arg[0] : n;
+    if (q->op != OP_div || !is_real(q) || (q != n && !is_size(q->arg[1]))) {
+        return false;
+    }
+    *num = q->arg[0];
+    *den = q->arg[1];
+    if (q != n) {
+        *num = g_broadcast(g, *num, n->rank, n->dim, n->attr.ints);
+        *den = g_fill_like(g, n, spread(*den));
+    }
+    return true;
+}
+
+/* Is n already a quotient by a scalar: then nothing more moves inside. */
+static bool over_scale(Node *n)
+{
+    return n->op == OP_div && is_scale(n->arg[1]);
+}
+
+/* a/s * c = (a * c)/s for a scalar s, and 1/y * c = c/y for any y. */
+static Node *mul_quotient(Graph *g, Node *q, Node *c)
+{
+    Node *num, *den;
+    if (!as_quotient(g, q, &num, &den)) {
+        return NULL;
+    }
+    if (node_is_const(num, 1)) {
+        return g2(g, OP_div, c, den);
+    }
+    if (!is_scale(den) || over_scale(num) || (over_scale(c) && c != q)) {
+        return NULL;
+    }
+    return g2(g, OP_div, g2(g, OP_mul, num, c), den);
+}
+
+static Node *mul_identity(Graph *g, const Node *n)
+{
+    Node *r;
+    double c;
+    for (int i = 0; i < 2; i++) {
+        if (constant(n->arg[i], &c) &&
+            (r = mul_const(g, n, n->arg[1 - i], c))) {
+            return r;
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        Node *a = n->arg[i], *b = n->arg[1 - i];
+        if (is_neg(a)) {
+            return g1(g, OP_neg, g2(g, OP_mul, a->arg[0], b));
+        }
+        if ((r = mul_quotient(g, a, b))) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+static Node *mul_partial(Graph *g, Node *n, int i)
+{
+    (void)g;
+    return n->arg[1 - i];
+}
+
+static Val *mul_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return is_real(n) ? low_fmul(l, x[0], x[1]) : low_imul(l, x[0], x[1]);
+}
+
+const Op op_mul = {
+    .name = "mul",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_COMMUTES,
+    .takes = ON_number,
+    .doc = "product",
+    .text = "$0 * $+1",
+    .tex = "$0 \\, $+1",
+    .prec = PREC_mul,
+    .identity = mul_identity,
+    .eval = mul_eval,
+    .eval_int = mul_eval_int,
+    .on_dims = dim_mul,
+    .partial = mul_partial,
+    .lower = mul_lower,
+};
+
+/* a / b; on integers rounded down, and 0 where b is 0. */
+
+static double div_eval(const double *x) { return x[0] / x[1]; }
+
+static int64_t div_eval_int(const int64_t *x)
+{
+    if (x[1] == 0) {
+        return 0;
+    }
+    if (x[1] == -1) {
+        return wrap(0 - (uint64_t)x[0]);
+    }
+    int64_t q = x[0] / x[1];
+    return q - (x[0] % x[1] != 0 && (x[0] < 0) != (x[1] < 0));
+}
+
+/* c/d where that has no rounding error. */
+static bool exact_quotient(DType t, double c, double d, double *q)
+{
+    *q = c / d;
+    return d != 0 && is_plain(t, c) && is_plain(t, d) && is_plain(t, *q) &&
+           *q != 0 && dtype_fit(t, *q) == *q && fma(*q, d, -c) == 0;
+}
+
+/* x / d with d a constant. */
+static Node *div_const(Graph *g, const Node *n, double d)
+{
+    Node *x = n->arg[0], *y;
+    double c, q;
+    if (d == 1) {
+        return x;
+    }
+    if (d == -1 && n->dtype != DT_u8) {
+        return g1(g, OP_neg, x);
+    }
+    if (!is_real(n)) {
+        return NULL;
+    }
+    if (exact_quotient(n->dtype, 1, d, &q)) {
+        return g2(g, OP_mul, x, g_fill(g, n, q));
+    }
+    if (const_factor(x, &y, &c) && exact_quotient(n->dtype, c, d, &q)) {
+        return g2(g, OP_mul, y, g_fill(g, n, q));
+    }
+    return NULL;
+}
+
+static Node *div_identity(Graph *g, const Node *n)
+{
+    Node *a = n->arg[0], *b = n->arg[1], *r;
+    double d;
+    if (constant(b, &d) && (r = div_const(g, n, d))) {
+        return r;
+    }
+    if (!is_real(n)) {
+        return NULL;
+    }
+    if (is_neg(a)) {
+        return g1(g, OP_neg, g2(g, OP_div, a->arg[0], b));
+    }
+    if (is_neg(b)) {
+        return g1(g, OP_neg, g2(g, OP_div, a, b->arg[0]));
+    }
+    /* (a/s)/t = a/(s * t) for sizes */
+    if (a->op == OP_div && is_size(a->arg[1]) && is_size(b)) {
+        return g2(g, OP_div, a->arg[0], g2(g, OP_mul, a->arg[1], b));
+    }
+    return NULL;
+}
+
+/* d(a/b) = da/b - (a/b)/b db */
+static Node *div_partial(Graph *g, Node *n, int i)
+{
+    Node *b = n->arg[1];
+    return i == 0 ? g2(g, OP_div, g_fill(g, n, 1), b)
+                  : g1(g, OP_neg, g2(g, OP_div, n, b));
+}
+
+/* If n's second argument is an integer constant 2^k: k, else -1. */
+static int shift_of(const Node *n)
+{
+    double v;
+    int e;
+    return constant(n->arg[1], &v) && v >= 1 && frexp(v, &e) == 0.5 ? e - 1
+                                                                    : -1;
+}
+
+static Val *div_lower(Lower *l, const Node *n, Val *const *x)
+{
+    if (is_real(n)) {
+        return low_fdiv(l, x[0], x[1]);
+    }
+    int k = shift_of(n);
+    if (k < 0) {
+        return low_idiv(l, x[0], x[1]);
+    }
+    return n->dtype == DT_u8 ? low_ishr(l, x[0], k) : low_isar(l, x[0], k);
+}
+
+const Op op_div = {
+    .name = "div",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .takes = ON_number,
+    .doc = "quotient; of integers rounded down",
+    .text = "$0 / $+1",
+    .tex = "\\frac{$=0}{$=1}",
+    .prec = PREC_mul,
+    .lo = 0.5,
+    .hi = 2,
+    .identity = div_identity,
+    .eval = div_eval,
+    .eval_int = div_eval_int,
+    .on_dims = dim_div,
+    .partial = div_partial,
+    .lower = div_lower,
+};
+
+/* a % b: a - b * floor(a/b); on integers 0 where b is 0. */
+
+static double mod_eval(const double *x)
+{
+    double r = fmod(x[0], x[1]);
+    return r != 0 && (r < 0) != (x[1] < 0) ? r + x[1] : r;
+}
+
+static int64_t mod_eval_int(const int64_t *x)
+{
+    if (x[1] == 0 || x[1] == -1) {
+        return 0;
+    }
+    int64_t r = x[0] % x[1];
+    return r != 0 && (r < 0) != (x[1] < 0) ? r + x[1] : r;
+}
+
+static Node *mod_identity(Graph *g, const Node *n)
+{
+    bool zero =
+        !is_real(n) && (node_is_const(n->arg[1], 1) || n->arg[0] == n->arg[1]);
+    return zero ? g_fill(g, n, 0) : NULL;
+}
+
+/* d(a % b) = da - floor(a/b) db */
+static Node *mod_partial(Graph *g, Node *n, int i)
+{
+    if (i == 0) {
+        return g_fill(g, n, 1);
+    }
+    return g1(g, OP_neg, g1(g, OP_floor, g2(g, OP_div, n->arg[0], n->arg[1])));
+}
+
+/* |a| less whole |b|. A quotient q below 2^53 leaves a - q*b without rounding
+ * (Sterbenz); a larger one is taken off in parts of 50 bits, enough of them for
+ * all of f32. What would need more counts as 0. */
+static Val *mod_size(Lower *l, Val *a, Val *b)
+{
+    enum { PARTS = 6 };
+    Val *zero = low_real(l, DT_f64, 0), *most = low_real(l, DT_f64, 0x1p1000);
+    Val *r = a;
+    for (int i = 0; i < PARTS; i++) {
+        Val *q = low_ftrunc(l, low_fdiv(l, r, b));
+        q = low_select(l, low_fcmp(l, CMP_gt, q, most), most, q);
+        Val *next = low_fma(l, low_fneg(l, q), b, r);
+        Val *done = low_fcmp(l, CMP_lt, low_fabs(l, r), b);
+        r = low_select(l, done, r, next);
+    }
+    /* A quotient rounded up left a remainder below 0. */
+    r = low_select(l, low_fcmp(l, CMP_lt, r, zero), low_fadd(l, r, b), r);
+    Val *beyond = low_fcmp(l, CMP_ge, low_fabs(l, r), b);
+    r = low_select(l, beyond, zero, r);
+    Val *fits = low_and(l, low_fcmp(l, CMP_gt, b, zero),
+                        low_fcmp(l, CMP_lt, a, low_real(l, DT_f64, INFINITY)));
+    return low_select(l, fits, r, low_real(l, DT_f64, NAN));
+}
+
+static Val *mod_real(Lower *l, Val *const *x)
+{
+    Val *r = mod_size(l, low_fabs(l, x[0]), low_fabs(l, x[1]));
+    Val *zero = low_real(l, DT_f64, 0), *one = low_real(l, DT_f64, 1);
+    r = low_fcopysign(l, r, x[0]);
+    Val *sign = low_fmul(l, low_fcopysign(l, one, r), x[1]);
+    Val *other = low_and(l, low_fcmp(l, CMP_lt, sign, zero),
+                         low_fcmp(l, CMP_ne, r, zero));
+    return low_select(l, other, low_fadd(l, r, x[1]), r);
+}
+
+static Val *mod_lower(Lower *l, const Node *n, Val *const *x)
+{
+    if (is_real(n)) {
+        Val *y[2] = {low_convert(l, DT_f64, x[0]),
+                     low_convert(l, DT_f64, x[1])};
+        return low_convert(l, n->dtype, low_shared(l, "mod", mod_real, 2, y));
+    }
+    int k = shift_of(n);
+    return k < 0 ? low_imod(l, x[0], x[1])
+                 : low_iand(
+                       l, x[0],
+                       low_int(l, n->dtype, (int64_t)((UINT64_C(1) << k) - 1)));
+}
+
+const Op op_mod = {
+    .name = "mod",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .takes = ON_number,
+    .doc = "remainder of the quotient rounded down",
+    .text = "$0 % $+1",
+    .tex = "$0 \\bmod $+1",
+    .prec = PREC_mul,
+    .lo = 0.6,
+    .hi = 0.9,
+    .identity = mod_identity,
+    .eval = mod_eval,
+    .eval_int = mod_eval_int,
+    .on_dims = dim_mod,
+    .partial = mod_partial,
+    .lower = mod_lower,
+};
+
+/* -a */
+
+static double neg_eval(const double *x) { return -x[0]; }
+
+static int64_t neg_eval_int(const int64_t *x)
+{
+    return wrap(0 - (uint64_t)x[0]);
+}
+
+static Node *neg_identity(Graph *g, const Node *n)
+{
+    Node *a = n->arg[0], *x;
+    double c;
+    if (is_neg(a)) {
+        return a->arg[0];
+    }
+    if (a->op == OP_sub) {
+        return g2(g, OP_sub, a->arg[1], a->arg[0]);
+    }
+    if (n->dtype != DT_u8 && const_factor(a, &x, &c)) {
+        return g2(g, OP_mul, x, g_fill(g, n, -c));
+    }
+    if (a->op == OP_div && is_real(n) && constant(a->arg[0], &c)) {
+        return g2(g, OP_div, g_fill(g, n, -c), a->arg[1]);
+    }
+    return NULL;
+}
+
+static Node *neg_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g_fill(g, n, -1);
+}
+
+static Val *neg_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return is_real(n) ? low_fneg(l, x[0])
+                      : low_isub(l, low_int(l, n->dtype, 0), x[0]);
+}
+
+const Op op_neg = {
+    .name = "neg",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_BOUNDED | OP_LINEAR,
+    .takes = ON_number,
+    .doc = "negative",
+    .text = "-$0",
+    .tex = "-$0",
+    .prec = PREC_neg,
+    .identity = neg_identity,
+    .eval = neg_eval,
+    .eval_int = neg_eval_int,
+    .on_dims = dim_sub,
+    .partial = neg_partial,
+    .lower = neg_lower,
+};
+
+/* |a| */
+
+static double abs_eval(const double *x) { return fabs(x[0]); }
+
+static int64_t abs_eval_int(const int64_t *x)
+{
+    return x[0] < 0 ? wrap(0 - (uint64_t)x[0]) : x[0];
+}
+
+static Node *abs_identity(Graph *g, const Node *n)
+{
+    (void)g;
+    return n->dtype == DT_u8 ? n->arg[0] : NULL;
+}
+
+static Node *abs_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g1(g, OP_sign, n->arg[0]);
+}
+
+static Val *abs_lower(Lower *l, const Node *n, Val *const *x)
+{
+    if (is_real(n)) {
+        return low_fabs(l, x[0]);
+    }
+    Val *zero = low_int(l, n->dtype, 0);
+    return low_select(l, low_icmp(l, CMP_lt, x[0], zero),
+                      low_isub(l, zero, x[0]), x[0]);
+}
+
+const Op op_abs = {
+    .name = "abs",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED,
+    .takes = ON_number,
+    .doc = "absolute value",
+    .tex = "\\left|$=0\\right|",
+    .lo = 0.5,
+    .hi = 2,
+    .identity = abs_identity,
+    .eval = abs_eval,
+    .eval_int = abs_eval_int,
+    .partial = abs_partial,
+    .lower = abs_lower,
+};
+
+/* -1, 0 or 1; NaN of NaN. */
+
+static double sign_eval(const double *x)
+{
+    return isnan(x[0]) ? x[0] : (x[0] > 0) - (x[0] < 0);
+}
+
+static Val *sign_lower(Lower *l, const Node *n, Val *const *x)
+{
+    DType t = n->dtype;
+    if (!is_real(n)) {
+        Val *zero = low_int(l, t, 0), *one = low_int(l, t, 1);
+        Val *up = low_select(l, low_icmp(l, CMP_gt, x[0], zero), one, zero);
+        return low_select(l, low_icmp(l, CMP_lt, x[0], zero), low_int(l, t, -1),
+                          up);
+    }
+    /* 0 and NaN are their own sign. */
+    Val *rest = low_or(l, low_fisnan(l, x[0]),
+                       low_fcmp(l, CMP_eq, x[0], low_real(l, t, 0)));
+    return low_select(l, rest, x[0], low_fcopysign(l, low_real(l, t, 1), x[0]));
+}
+
+const Op op_sign = {
+    .name = "sign",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED,
+    .takes = ON_number,
+    .doc = "-1, 0 or 1 as the argument is negative, zero or positive",
+    .tex = "\\operatorname{sign}($=0)",
+    .lo = 0.5,
+    .hi = 2,
+    .eval = sign_eval,
+    .lower = sign_lower,
+};
+
+/* min and max: NaN if either is. */
+
+/* 1 where argument i is chosen, by test(arg i, other); where both are equal it
+ * is arg 1, or the one that is constant: max(x, 0) has derivative 0 at 0 in
+ * whichever order the arguments stand. */
+static Node *chosen(Graph *g, Node *n, int i, OpId less, bool greater)
+{
+    int tie = node_is_any_const(n->arg[0]) ? 0 : 1;
+    Node *a = n->arg[1 - tie], *b = n->arg[tie];
+    Node *strictly = greater ? g2(g, less, b, a) : g2(g, less, a, b);
+    return g_where(g, strictly, g_fill(g, n, i != tie), g_fill(g, n, i == tie));
+}
+
+static Node *extreme_identity(Graph *g, const Node *n)
+{
+    (void)g;
+    return n->arg[0] == n->arg[1] ? n->arg[0] : NULL;
+}
+
+/* a where test(a, b) or a is NaN, else b. */
+static Val *extreme_lower(Lower *l, const Node *n, Cmp test, Val *const *x)
+{
+    if (!is_real(n)) {
+        return low_select(l, low_icmp(l, test, x[0], x[1]), x[0], x[1]);
+    }
+    Val *m = low_or(l, low_fcmp(l, test, x[0], x[1]), low_fisnan(l, x[0]));
+    return low_select(l, m, x[0], x[1]);
+}
+
+static double min_eval(const double *x)
+{
+    return x[0] < x[1] || isnan(x[0]) ? x[0] : x[1];
+}
+
+static int64_t min_eval_int(const int64_t *x)
+{
+    return x[0] < x[1] ? x[0] : x[1];
+}
+
+static Node *min_partial(Graph *g, Node *n, int i)
+{
+    return chosen(g, n, i, OP_lt, false);
+}
+
+static Val *min_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return extreme_lower(l, n, CMP_lt, x);
+}
+
+const Op op_min = {
+    .name = "min",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_COMMUTES | OP_BOUNDED,
+    .takes = ON_number,
+    .doc = "the smaller",
+    .tex = "\\min($=0, $=1)",
+    .identity = extreme_identity,
+    .eval = min_eval,
+    .eval_int = min_eval_int,
+    .partial = min_partial,
+    .lower = min_lower,
+};
+
+static double max_eval(const double *x)
+{
+    return x[0] > x[1] || isnan(x[0]) ? x[0] : x[1];
+}
+
+static int64_t max_eval_int(const int64_t *x)
+{
+    return x[0] > x[1] ? x[0] : x[1];
+}
+
+static Node *max_partial(Graph *g, Node *n, int i)
+{
+    return chosen(g, n, i, OP_lt, true);
+}
+
+static Val *max_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return extreme_lower(l, n, CMP_gt, x);
+}
+
+const Op op_max = {
+    .name = "max",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_COMMUTES | OP_BOUNDED,
+    .takes = ON_number,
+    .doc = "the larger",
+    .tex = "\\max($=0, $=1)",
+    .identity = extreme_identity,
+    .eval = max_eval,
+    .eval_int = max_eval_int,
+    .partial = max_partial,
+    .lower = max_lower,
+};

@@ -1,0 +1,357 @@
+/* explog.c: machine code of exponentials, logarithms and powers.
+ *
+ * The polynomials are minimax fits (Remez) made for this file. */
+#include "graph/ops/numeric.h"
+
+#include <math.h>
+
+/* What differs between f32 and f64. */
+typedef struct Format {
+    int mantissa; /* bits */
+    double magic; /* 1.5 * 2^mantissa: adding it rounds to an integer, which
+                     then stands in the low bits */
+    int64_t bias; /* of the exponent */
+    double ln2_hi, ln2_lo; /* ln 2; hi times an exponent is exact */
+    double normal;         /* smallest normal number */
+    int rescue;            /* subnormal numbers times 2^rescue are normal */
+    int64_t root;          /* bits of sqrt(1/2) */
+    double lo, hi;         /* exp is 0 below, infinite above, halved too */
+    double top; /* exp - 1 is infinite from here on, the half is not */
+    Poly exp, log;
+} Format;
+
+/* (exp(r) - 1 - r)/r², |r| <= ln(2)/2 */
+static const double exp_f32[] = {
+    0.5000000061705469,   0.1666654297346876,    0.04166628260496528,
+    0.008366585779883735, 0.0013946417906042729,
+};
+static const double exp_f64[] = {
+    0.5,
+    0.16666666666666677,
+    0.0416666666666667,
+    0.008333333333321617,
+    0.0013888888888866774,
+    0.0001984126988615756,
+    2.4801587360635693e-05,
+    2.7557244182761874e-06,
+    2.7557242716010303e-07,
+    2.510904465308356e-08,
+    2.0924452144541402e-09,
+};
+/* (2 atanh(s) - 2s)/s³ in z = s², s = (m - 1)/(m + 1), m from sqrt(1/2) to
+ * sqrt(2) */
+static const double log_f32[] = {
+    0.6666677638688271,
+    0.3997753979207052,
+    0.2987179853657635,
+};
+static const double log_f64[] = {
+    0.6666666666666734, 0.3999999999941478,  0.28571428742388194,
+    0.2222219857127661, 0.18183564503984045, 0.15314044271722255,
+    0.1479602785826904,
+};
+/* (that - 2/3)/z, for logarithms with a second part */
+static const double log_pair[] = {
+    0.4000000000000003,  0.2857142857133761,  0.2222222227145982,
+    0.1818180819561001,  0.15385578203015357, 0.1328585450331718,
+    0.12914783668699106,
+};
+
+static const Format formats[2] = {
+    {23, 0x1.8p23, 127, 0x1.62e8p-1, -0x1.e8082e3086543p-16, 0x1p-126, 25,
+     0x3f3504f3, -104.5, 90, 88.9, POLY(exp_f32), POLY(log_f32)},
+    {52, 0x1.8p52, 1023, 0x1.62e42fefa38p-1, 0x1.ef35793c7673p-45, 0x1p-1022,
+     54, 0x3fe6a09e667f3bcd, -746, 711, 709.9, POLY(exp_f64), POLY(log_f64)},
+};
+
+static const Format *format_of(Lower *l, Val *x)
+{
+    return &formats[low_dtype(l, x) == DT_f64];
+}
+
+static DType bits_of(const Format *f)
+{
+    return f->mantissa == 52 ? DT_i64 : DT_i32;
+}
+
+/* 2^k for an integer k, within the normal exponents. */
+static Val *power_of_2(Lower *l, const Format *f, Val *k)
+{
+    Val *biased = low_iadd(l, k, low_int(l, bits_of(f), f->bias));
+    return low_from_bits(l, low_ishl(l, biased, f->mantissa));
+}
+
+/* x = k ln 2 + r, |r| <= ln(2)/2; k as an integer and as a real. */
+static Val *split_exp(Lower *l, const Format *f, Val *x, Val **k, Val **real)
+{
+    Val *magic = num_like(l, x, f->magic);
+    Val *raw = low_muladd(l, x, num_like(l, x, 1.44269504088896340736), magic);
+    *real = low_fsub(l, raw, magic);
+    *k = low_isub(l, low_bits(l, raw), low_bits(l, magic));
+    Val *minus = low_fneg(l, *real);
+    Val *r = low_muladd(l, minus, num_like(l, x, f->ln2_hi), x);
+    return low_muladd(l, minus, num_like(l, x, f->ln2_lo), r);
+}
+
+/* exp(r) - 1 for a small r. */
+static Val *small_expm1(Lower *l, const Format *f, Val *r)
+{
+    Val *p = num_poly(l, f->exp, r);
+    return low_muladd(l, low_fmul(l, r, r), p, r);
+}
+
+/* 2^(k + shift) p in two steps: one power would leave the range first. */
+static Val *scale(Lower *l, const Format *f, Val *p, Val *k, int shift)
+{
+    Val *half = low_isar(l, k, 1), *rest = low_isub(l, k, half);
+    rest = low_iadd(l, rest, low_int(l, bits_of(f), shift));
+    p = low_fmul(l, p, power_of_2(l, f, half));
+    return low_fmul(l, p, power_of_2(l, f, rest));
+}
+
+Val *num_exp_scaled(Lower *l, Val *x, int shift)
+{
+    const Format *f = format_of(l, x);
+    Val *k, *real;
+    x = num_clamp(l, x, f->lo, f->hi);
+    Val *r = split_exp(l, f, x, &k, &real);
+    Val *p = low_fadd(l, small_expm1(l, f, r), num_like(l, x, 1));
+    return scale(l, f, p, k, shift);
+}
+
+Val *num_exp(Lower *l, Val *x) { return num_exp_scaled(l, x, 0); }
+
+/* exp(hi + lo) = exp(hi)(1 + lo), lo being tiny. */
+Val *num_exp_pair(Lower *l, Pair x)
+{
+    const Format *f = format_of(l, x.hi);
+    Val *k, *real;
+    Val *r = split_exp(l, f, x.hi, &k, &real);
+    r = low_fadd(l, r, x.lo);
+    Val *p = low_fadd(l, small_expm1(l, f, r), num_like(l, r, 1));
+    return scale(l, f, p, k, 0);
+}
+
+/* (exp(x) - 1)/2 = s (exp(r) - 1) + (s - 1/2) with s = 2^(k-1): for k = 0 the
+ * last is 0 and all digits stay. */
+Val *num_half_expm1(Lower *l, Val *x)
+{
+    const Format *f = format_of(l, x);
+    Val *k, *real;
+    x = num_clamp(l, x, -40, f->top);
+    Val *r = split_exp(l, f, x, &k, &real);
+    Val *s = power_of_2(l, f, low_isub(l, k, low_int(l, bits_of(f), 1)));
+    return low_muladd(l, s, small_expm1(l, f, r),
+                      low_fsub(l, s, num_like(l, x, 0.5)));
+}
+
+Val *num_expm1(Lower *l, Val *x)
+{
+    Val *h = num_half_expm1(l, x);
+    return low_fadd(l, h, h);
+}
+
+/* x = 2^e m with m from sqrt(1/2) to sqrt(2), for finite x > 0. */
+static Val *split_log(Lower *l, const Format *f, Val *x, Val **e)
+{
+    DType t = bits_of(f);
+    Val *root = low_int(l, t, f->root), *magic = num_like(l, x, f->magic);
+    Val *small = low_fcmp(l, CMP_lt, x, num_like(l, x, f->normal));
+    Val *up = low_fmul(l, x, num_like(l, x, ldexp(1, f->rescue)));
+    Val *bits = low_bits(l, low_select(l, small, up, x));
+    Val *above = low_isub(l, bits, root);
+    Val *k = low_isar(l, above, f->mantissa);
+    Val *kr = low_from_bits(l, low_iadd(l, k, low_bits(l, magic)));
+    Val *lift =
+        low_select(l, small, num_like(l, x, f->rescue), num_like(l, x, 0));
+    *e = low_fsub(l, low_fsub(l, kr, magic), lift);
+    Val *mask = low_int(l, t, (INT64_C(1) << f->mantissa) - 1);
+    return low_from_bits(l, low_iadd(l, low_iand(l, above, mask), root));
+}
+
+/* log x for finite x > 0: with f = m - 1, s = f/(2 + f), z = s² it is
+ * e ln 2 + f - s (f - z R(z)). */
+static Val *log_core(Lower *l, Val *x)
+{
+    const Format *fmt = format_of(l, x);
+    Val *e, *m = split_log(l, fmt, x, &e);
+    Val *f = low_fsub(l, m, num_like(l, x, 1));
+    Val *s = low_fdiv(l, f, low_fadd(l, f, num_like(l, x, 2)));
+    Val *z = low_fmul(l, s, s);
+    Val *zr = low_fmul(l, z, num_poly(l, fmt->log, z));
+    Val *t = low_fmul(l, s, low_fsub(l, f, zr));
+    Val *lo = low_muladd(l, e, num_like(l, x, fmt->ln2_lo), low_fneg(l, t));
+    return low_muladd(l, e, num_like(l, x, fmt->ln2_hi), low_fadd(l, f, lo));
+}
+
+/* r, the logarithm of u, but NaN for u < 0, -inf for 0, x where that is
+ * infinite or NaN. */
+static Val *log_cases(Lower *l, Val *r, Val *u, Val *x)
+{
+    Val *zero = num_like(l, x, 0), *inf = num_like(l, x, INFINITY);
+    r = low_select(l, low_fcmp(l, CMP_eq, u, zero), low_fneg(l, inf), r);
+    r = low_select(l, low_fcmp(l, CMP_lt, u, zero), num_like(l, x, NAN), r);
+    return low_select(l, low_fcmp(l, CMP_lt, x, inf), r, x);
+}
+
+Val *num_log(Lower *l, Val *x) { return log_cases(l, log_core(l, x), x, x); }
+
+/* With 1 + x = u + c, u rounded: log u + c/u. */
+Val *num_log1p(Lower *l, Val *x)
+{
+    Pair u = num_two_sum(l, num_like(l, x, 1), x);
+    Val *r = low_fadd(l, log_core(l, u.hi), low_fdiv(l, u.lo, u.hi));
+    return log_cases(l, r, u.hi, x);
+}
+
+/* s = (m - 1)/(m + 1) in two parts. */
+static Pair log_argument(Lower *l, Val *m)
+{
+    Val *one = num_like(l, m, 1);
+    Val *f = low_fsub(l, m, one), *d = low_fadd(l, m, one);
+    Val *d_lo = low_fsub(l, m, low_fsub(l, d, one));
+    Val *s = low_fdiv(l, f, d), *minus = low_fneg(l, s);
+    Val *rest = low_fma(l, minus, d_lo, low_fma(l, minus, d, f));
+    return (Pair){s, low_fdiv(l, rest, d)};
+}
+
+/* (a.hi + a.lo)(b.hi + b.lo), but for a.lo b.lo. */
+static Pair product(Lower *l, Pair a, Pair b)
+{
+    Pair p = num_two_prod(l, a.hi, b.hi);
+    p.lo = low_fma(l, a.hi, b.lo, p.lo);
+    p.lo = low_fma(l, a.lo, b.hi, p.lo);
+    return p;
+}
+
+/* log x of a finite x > 0 to about 2^-65, f64: 2s + s³(2/3 + z Q(z)). */
+static Pair log_in_two(Lower *l, Val *x)
+{
+    const Format *f = format_of(l, x);
+    Val *e, *m = split_log(l, f, x, &e);
+    Pair s = log_argument(l, m), z = product(l, s, s);
+    Pair c = num_fast_sum(l, num_like(l, x, 2.0 / 3),
+                          low_fmul(l, z.hi, num_poly(l, POLY(log_pair), z.hi)));
+    c.lo = low_fadd(l, c.lo, num_like(l, x, 0x1.5555555555555p-55));
+    Pair q = product(l, product(l, s, z), c);
+    Pair r = num_fast_sum(l, low_fadd(l, s.hi, s.hi), q.hi);
+    r.lo = low_fadd(l, r.lo, low_fadd(l, q.lo, low_fadd(l, s.lo, s.lo)));
+    Val *whole = low_fmul(l, e, num_like(l, x, f->ln2_hi));
+    Pair t = num_two_sum(l, whole, r.hi);
+    t.lo = low_fadd(l, t.lo, r.lo);
+    t.lo = low_fma(l, e, num_like(l, x, f->ln2_lo), t.lo);
+    return num_fast_sum(l, t.hi, t.lo);
+}
+
+/* a^b for finite a > 0, exp(b log a); any b. */
+static Val *pow_core(Lower *l, Val *a, Val *b, bool in_two)
+{
+    Pair g = {NULL, num_like(l, a, 0)};
+    if (in_two) {
+        g = log_in_two(l, a);
+    } else {
+        g.hi = log_core(l, a);
+    }
+    Pair p = num_two_prod(l, b, g.hi);
+    p.lo = low_fma(l, b, g.lo, p.lo);
+    Val *limit = num_like(l, a, 800);
+    Val *tame = low_fcmp(l, CMP_lt, low_fabs(l, p.hi), limit);
+    p.hi = low_select(l, tame, p.hi, low_fcopysign(l, limit, p.hi));
+    p.lo = low_select(l, tame, p.lo, num_like(l, a, 0));
+    return num_exp_pair(l, p);
+}
+
+/* |a|^b: r where a and b are ordinary; a is not negative. */
+static Val *pow_limits(Lower *l, Val *r, Val *a, Val *b)
+{
+    Val *zero = num_like(l, a, 0), *one = num_like(l, a, 1);
+    Val *inf = num_like(l, a, INFINITY);
+    Val *down = low_fcmp(l, CMP_lt, b, zero);
+    Val *at_zero = low_select(l, down, inf, zero);
+    Val *at_inf = low_select(l, down, zero, inf);
+    Val *above = low_fcmp(l, CMP_gt, a, one);
+    Val *endless = low_fcmp(l, CMP_eq, low_fabs(l, b), inf);
+    Val *grows = low_or(l, low_and(l, above, low_not(l, down)),
+                        low_and(l, low_not(l, above), down));
+    r = low_select(l, endless, low_select(l, grows, inf, zero), r);
+    r = low_select(l, low_fcmp(l, CMP_eq, a, zero), at_zero, r);
+    r = low_select(l, low_fcmp(l, CMP_eq, a, inf), at_inf, r);
+    return low_select(l, low_fcmp(l, CMP_eq, a, one), one, r);
+}
+
+/* The sign of a^b for a < 0, NaN where b is no integer, and what holds whatever
+ * the other argument is: 1^b = a^0 = 1, else NaN of NaN. (C11 F.10.4.4) */
+static Val *pow_cases(Lower *l, Val *r, Val *a, Val *b)
+{
+    Val *zero = num_like(l, a, 0), *one = num_like(l, a, 1);
+    Val *nan = num_like(l, a, NAN), *inf = num_like(l, a, INFINITY);
+    Val *whole = low_fcmp(l, CMP_eq, low_ftrunc(l, b), b);
+    Val *half = low_fmul(l, b, num_like(l, a, 0.5));
+    Val *odd =
+        low_and(l, whole, low_fcmp(l, CMP_ne, low_ftrunc(l, half), half));
+    Val *finite = low_fcmp(l, CMP_lt, low_fabs(l, a), inf);
+    Val *bad = low_and(l, low_fcmp(l, CMP_lt, a, zero),
+                       low_and(l, finite, low_not(l, whole)));
+    r = low_select(l, odd, low_fcopysign(l, r, a), r);
+    r = low_select(l, bad, nan, r);
+    r = low_select(l, low_or(l, low_fisnan(l, a), low_fisnan(l, b)), nan, r);
+    Val *unit =
+        low_or(l, low_fcmp(l, CMP_eq, a, one), low_fcmp(l, CMP_eq, b, zero));
+    return low_select(l, unit, one, r);
+}
+
+static Val *pow_any(Lower *l, Val *a, Val *b, bool in_two)
+{
+    Val *m = low_fabs(l, a), *r = pow_core(l, m, b, in_two);
+    return pow_cases(l, pow_limits(l, r, m, b), a, b);
+}
+
+static Val *pow_wide(Lower *l, Val *const *x)
+{
+    return pow_any(l, x[0], x[1], true);
+}
+
+/* For f32: a logarithm in f64 has digits enough. */
+static Val *pow_short(Lower *l, Val *const *x)
+{
+    return pow_any(l, x[0], x[1], false);
+}
+
+Val *num_pow(Lower *l, Val *a, Val *b)
+{
+    Val *x[2] = {a, b};
+    return low_dtype(l, a) == DT_f64 ? low_shared(l, "pow", pow_wide, 2, x)
+                                     : num_in_f64(l, "powf", pow_short, 2, x);
+}
+
+/* Squares and multiplies, one step for each bit of the exponent. */
+static Val *ipow_body(Lower *l, Val *const *x)
+{
+    DType t = low_dtype(l, x[0]);
+    Val *a = x[0], *b = x[1], *zero = low_int(l, t, 0), *one = low_int(l, t, 1);
+    Val *r = one;
+    int bits = t == DT_u8 ? 8 : t == DT_i32 ? 31 : 63;
+    for (int i = 0; i < bits; i++) {
+        Val *bit = low_iand(l, b, low_int(l, t, INT64_C(1) << i));
+        Val *set = low_icmp(l, CMP_ne, bit, zero);
+        r = low_select(l, set, low_imul(l, r, a), r);
+        a = low_imul(l, a, a);
+    }
+    if (t == DT_u8) {
+        return r;
+    }
+    /* 1/a^-b rounded towards 0: only 1 and -1 leave anything. */
+    Val *minus = low_int(l, t, -1);
+    Val *odd = low_icmp(l, CMP_ne, low_iand(l, b, one), zero);
+    Val *of_minus = low_select(l, odd, minus, one);
+    Val *down = low_select(l, low_icmp(l, CMP_eq, x[0], minus), of_minus, zero);
+    down = low_select(l, low_icmp(l, CMP_eq, x[0], one), one, down);
+    return low_select(l, low_icmp(l, CMP_lt, b, zero), down, r);
+}
+
+Val *num_ipow(Lower *l, DType t, Val *a, Val *b)
+{
+    Val *x[2] = {a, b};
+    (void)t;
+    return low_shared(l, "ipow", ipow_body, 2, x);
+}

@@ -1,0 +1,267 @@
+/* gamma.c: machine code of lgamma and its derivatives, all in f64. */
+#include "graph/ops/numeric.h"
+
+#include <math.h>
+
+#define PI 3.14159265358979323846
+
+/* lgamma(y)/((y - 1)(y - 2)) in y - 3/2, 1 <= y <= 2; a minimax fit */
+static const double lgamma_table[] = {
+    0.4831289505409809,      -0.14595989591431105,    0.06291140107459675,
+    -0.03130848749982385,    0.01679709862737479,     -0.009425622531380748,
+    0.005446458022908357,    -0.0032120714509797144,  0.0019229118837815855,
+    -0.00116445938406297,    0.0007115807340492778,   -0.00043754636355851524,
+    0.000270788386364183,    -0.00017157979175419255, 0.00010813737784259528,
+    -5.6936597449587536e-05, 3.4088792676550995e-05,  -4.348930874752241e-05,
+    2.914075139094678e-05,
+};
+/* B(2k)/(2k (2k - 1)): Stirling's series in x^(1-2k) */
+static const double stirling[] = {
+    1.0 / 12,   -1.0 / 360,      1.0 / 1260, -1.0 / 1680,
+    1.0 / 1188, -691.0 / 360360, 1.0 / 156,  -3617.0 / 122400,
+};
+/* B(2k)/(2k) */
+static const double digamma_series[] = {
+    1.0 / 12,  -1.0 / 120,     1.0 / 252, -1.0 / 240,
+    1.0 / 132, -691.0 / 32760, 1.0 / 12,  -3617.0 / 8160,
+};
+
+/* ψ(y)/(y - root) in y - 3/2, 1 <= y <= 2; a minimax fit */
+static const double digamma_table[] = {
+    0.951055876031833,      -0.4236274212814572,    0.24054248424076244,
+    -0.1484049230548796,    0.09498872445649634,    -0.061922133189207744,
+    0.04076083373278218,    -0.02697580007804141,   0.017907254510550315,
+    -0.011908145665668031,  0.007926913710876424,   -0.0052809117271387235,
+    0.0035192876905079397,  -0.0023374992204859097, 0.0015550488367252987,
+    -0.0010778821974439562, 0.0007287093143722572,  -0.0003543711875700635,
+    0.00021709978243126,    -0.0003787217265321515, 0.0002677924009561067,
+};
+#define DIGAMMA_ROOT 0x1.762d86356be3fp+0
+#define DIGAMMA_ROOT_LO 0x1.b86a722197829p-54
+
+static Val *not_above_zero(Lower *l, Val *x)
+{
+    return low_fcmp(l, CMP_le, x, num_like(l, x, 0));
+}
+
+/* x less the nearest integer. */
+static Val *from_nearest(Lower *l, Val *x)
+{
+    return low_fsub(l, x, low_frint(l, x));
+}
+
+/* a in 1 … 8 brought to 1 … 2 by Γ(a) = (a - 1) Γ(a - 1); the factors. */
+static Val *shift_down(Lower *l, Val **a)
+{
+    Val *one = num_like(l, *a, 1), *two = num_like(l, *a, 2), *factors = one;
+    for (int i = 0; i < 6; i++) {
+        Val *less = low_fsub(l, *a, one);
+        Val *m = low_fcmp(l, CMP_ge, *a, two);
+        factors = low_select(l, m, low_fmul(l, factors, less), factors);
+        *a = low_select(l, m, less, *a);
+    }
+    return factors;
+}
+
+/* (a - 1/2)(log a - 1) + (log 2π - 1)/2 + series, for a >= 8. */
+static Val *stirling_core(Lower *l, Val *a, Val *log_a)
+{
+    Val *one = num_like(l, a, 1), *w = low_fdiv(l, one, a);
+    Val *tail = low_fmul(l, w, num_poly(l, POLY(stirling), low_fmul(l, w, w)));
+    tail = low_fadd(l, tail, num_like(l, a, 0.4189385332046727));
+    return low_muladd(l, low_fsub(l, a, num_like(l, a, 0.5)),
+                      low_fsub(l, log_a, one), tail);
+}
+
+/* lgamma(a) for a >= 0, with one logarithm: below 1 of a, up to 8 of the
+ * factors of the shift, then of a. */
+static Val *lgamma_core(Lower *l, Val *a)
+{
+    Val *one = num_like(l, a, 1), *y = a;
+    Val *low = low_fcmp(l, CMP_lt, a, one);
+    Val *far = low_fcmp(l, CMP_ge, a, num_like(l, a, 8));
+    Val *factors = shift_down(l, &y);
+    /* y - 1, where y is a + 1 below 1 */
+    Val *f = low_select(l, low, a, low_fsub(l, y, one));
+    Val *p =
+        num_poly(l, POLY(lgamma_table), low_fsub(l, f, num_like(l, a, 0.5)));
+    p = low_fmul(l, low_fmul(l, f, low_fsub(l, f, one)), p);
+    Val *whole = low_or(l, low_or(l, low, far), low_fisnan(l, a));
+    Val *log_a = num_log(l, low_select(l, whole, a, factors));
+    Val *near = low_fadd(l, p, low_select(l, low, low_fneg(l, log_a), log_a));
+    return low_select(l, low_or(l, far, low_fisnan(l, a)),
+                      stirling_core(l, a, log_a), near);
+}
+
+/* For x < 0: log(π/(|x| |sin πx|)) - lgamma(|x|); so near 0 that both are
+ * -log|x|, lgamma(|x|) alone. */
+static Val *lgamma_body(Lower *l, Val *const *x)
+{
+    Val *a = low_fabs(l, x[0]), *inf = num_like(l, a, INFINITY);
+    Val *r = lgamma_core(l, a);
+    Val *s = low_fabs(l, num_sinpi(l, from_nearest(l, x[0])));
+    Val *mirror =
+        num_log(l, low_fdiv(l, num_like(l, a, PI), low_fmul(l, a, s)));
+    mirror = low_fsub(l, mirror, r);
+    Val *pole = low_fcmp(l, CMP_eq, s, num_like(l, a, 0));
+    mirror = low_select(l, pole, inf, mirror);
+    Val *neg = low_fcmp(l, CMP_lt, x[0], num_like(l, a, -1e-30));
+    r = low_select(l, neg, mirror, r);
+    return low_select(l, low_fcmp(l, CMP_eq, a, inf), inf, r);
+}
+
+Val *num_lgamma(Lower *l, Val *x)
+{
+    return num_in_f64(l, "lgamma", lgamma_body, 1, &x);
+}
+
+/* log y - 1/(2y) - series, for y >= 10. */
+static Val *digamma_far(Lower *l, Val *y)
+{
+    Val *w = low_fdiv(l, num_like(l, y, 1), y), *z = low_fmul(l, w, w);
+    Val *s = low_fmul(l, z, num_poly(l, POLY(digamma_series), z));
+    s = low_muladd(l, w, num_like(l, y, 0.5), s);
+    return low_fsub(l, num_log(l, y), s);
+}
+
+/* ψ(y) for 0 < y < 10 by ψ(y) = ψ(y - 1) + 1/(y - 1) from 1 … 2; the sum of
+ * reciprocals is one fraction. */
+static Val *digamma_near(Lower *l, Val *y)
+{
+    Val *one = num_like(l, y, 1), *two = num_like(l, y, 2);
+    Val *low = low_fcmp(l, CMP_lt, y, one);
+    Val *top = low_select(l, low, num_like(l, y, -1), num_like(l, y, 0));
+    Val *bottom = low_select(l, low, y, one);
+    y = low_select(l, low, low_fadd(l, y, one), y);
+    for (int i = 0; i < 8; i++) {
+        Val *less = low_fsub(l, y, one), *m = low_fcmp(l, CMP_ge, y, two);
+        top = low_select(l, m, low_muladd(l, top, less, bottom), top);
+        bottom = low_select(l, m, low_fmul(l, bottom, less), bottom);
+        y = low_select(l, m, less, y);
+    }
+    Val *p =
+        num_poly(l, POLY(digamma_table), low_fsub(l, y, num_like(l, y, 1.5)));
+    Val *d = low_fsub(l, y, num_like(l, y, DIGAMMA_ROOT));
+    d = low_fsub(l, d, num_like(l, y, DIGAMMA_ROOT_LO));
+    return low_muladd(l, d, p, low_fdiv(l, top, bottom));
+}
+
+static Val *digamma_core(Lower *l, Val *y)
+{
+    Val *near = low_fcmp(l, CMP_lt, y, num_like(l, y, 10));
+    return low_select(l, near, digamma_near(l, y), digamma_far(l, y));
+}
+
+/* For x <= 0: ψ(1 - x) - π cot(πx), NaN at the poles. */
+static Val *digamma_body(Lower *l, Val *const *x)
+{
+    Val *neg = not_above_zero(l, x[0]), *one = num_like(l, x[0], 1);
+    Val *y = low_select(l, neg, low_fsub(l, one, x[0]), x[0]);
+    Val *psi = digamma_core(l, y);
+    Val *r = from_nearest(l, x[0]);
+    Val *cot = low_fdiv(l, num_cospi(l, r), num_sinpi(l, r));
+    Val *mirror = low_muladd(l, cot, num_like(l, y, -PI), psi);
+    Val *pole = low_fcmp(l, CMP_eq, r, num_like(l, y, 0));
+    mirror = low_select(l, pole, num_like(l, y, NAN), mirror);
+    return low_select(l, neg, mirror, psi);
+}
+
+Val *num_digamma(Lower *l, Val *x)
+{
+    return num_in_f64(l, "digamma", digamma_body, 1, &x);
+}
+
+/* x^n, n >= 0 */
+static Val *power(Lower *l, Val *x, int n)
+{
+    Val *r = num_like(l, x, 1);
+    for (; n > 0; n >>= 1) {
+        r = n & 1 ? low_fmul(l, r, x) : r;
+        x = n > 1 ? low_fmul(l, x, x) : x;
+    }
+    return r;
+}
+
+/* B(2j)/(2j)! s(s+1)…(s+2j-2), j = 1 … 8: Euler and Maclaurin's corrections to
+ * ζ(s, a) are these times a^(-s-2j+1). (DLMF 25.11.28) */
+static void corrections(int s, double *c)
+{
+    static const double bernoulli[8] = {
+        1.0 / 6,  -1.0 / 30,     1.0 / 42, -1.0 / 30,
+        5.0 / 66, -691.0 / 2730, 7.0 / 6,  -3617.0 / 510,
+    };
+    double rise = s / 2.0;
+    for (int j = 1; j <= 8; j++) {
+        c[j - 1] = bernoulli[j - 1] * rise;
+        rise *= (s + 2 * j - 1.0) * (s + 2 * j) / ((2 * j + 1.0) * (2 * j + 2));
+    }
+}
+
+/* ζ(s, y) for y > 0: the first terms, then the rest as from a = y + n. */
+static Val *zeta(Lower *l, int s, Val *y)
+{
+    double c[8];
+    Val *one = num_like(l, y, 1), *sum = num_like(l, y, 0);
+    for (int i = 0; i < 8 + s; i++) {
+        sum = low_fadd(l, sum, low_fdiv(l, one, power(l, y, s)));
+        y = low_fadd(l, y, one);
+    }
+    corrections(s, c);
+    Val *w = low_fdiv(l, one, y), *z = low_fmul(l, w, w);
+    Val *tail = low_fmul(l, w, num_poly(l, (Poly){c, 8}, z));
+    tail = low_fadd(l, tail, num_like(l, y, 0.5));
+    tail = low_muladd(l, tail, w, num_like(l, y, 1.0 / (s - 1)));
+    return low_muladd(l, tail, power(l, w, s - 1), sum);
+}
+
+/* (-1)^k dᵏ/dtᵏ cot t as a polynomial in cot t, by cot' = -(1 + cot²). */
+static Poly cot_derivative(int k, double *p)
+{
+    double q[POLYGAMMA_MAX + 3];
+    p[0] = 0;
+    p[1] = 1;
+    for (int step = 0; step < k; step++) {
+        for (int i = 0; i <= step + 2; i++) {
+            q[i] = (i <= step ? (i + 1) * p[i + 1] : 0) +
+                   (i > 0 ? (i - 1) * p[i - 1] : 0);
+        }
+        for (int i = 0; i <= step + 2; i++) {
+            p[i] = q[i];
+        }
+    }
+    return (Poly){p, k + 2};
+}
+
+/* ψ⁽ᵏ⁾(x) = (-1)^(k+1) k! ζ(k+1, x); for x <= 0
+ * ψ⁽ᵏ⁾(x) = (-1)^k ψ⁽ᵏ⁾(1-x) - π dᵏ/dxᵏ cot(πx). */
+static Val *polygamma_core(Lower *l, int k, Val *x)
+{
+    double p[POLYGAMMA_MAX + 3], sign = k % 2 ? 1 : -1;
+    Val *neg = not_above_zero(l, x), *one = num_like(l, x, 1);
+    Val *y = low_select(l, neg, low_fsub(l, one, x), x);
+    Val *psi =
+        low_fmul(l, zeta(l, k + 1, y), num_like(l, x, sign * tgamma(k + 1)));
+    Val *r = from_nearest(l, x);
+    Val *cot = low_fdiv(l, num_cospi(l, r), num_sinpi(l, r));
+    Val *d = low_fmul(l, num_poly(l, cot_derivative(k, p), cot),
+                      num_like(l, x, sign * pow(PI, k + 1)));
+    Val *mirror = low_muladd(l, psi, num_like(l, x, -sign), d);
+    if (k % 2 == 0) {
+        Val *pole = low_fcmp(l, CMP_eq, r, num_like(l, x, 0));
+        mirror = low_select(l, pole, num_like(l, x, NAN), mirror);
+    }
+    return low_select(l, neg, mirror, psi);
+}
+
+Val *num_polygamma(Lower *l, int order, Val *x)
+{
+    DType t = low_dtype(l, x);
+    if (order > POLYGAMMA_MAX) {
+        return low_real(l, t, NAN);
+    }
+    if (order == 0) {
+        return num_digamma(l, x);
+    }
+    Val *wide = low_convert(l, DT_f64, x);
+    return low_convert(l, t, polygamma_core(l, order, wide));
+}

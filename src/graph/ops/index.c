@@ -1,0 +1,259 @@
+/* index.c: elements chosen by integers that are computed. */
+#include "graph/ops/ops.h"
+
+/* index_check: i itself; an element outside 0 … n-1 fails the call and is
+ * computed as 0. */
+
+static bool check_infer(Graph *g, Node *n)
+{
+    return infer_ewise(g, n) && n->attr.ndim == 1;
+}
+
+/* Checked already; known to fit. */
+static Node *check_identity(Graph *g, const Node *n)
+{
+    (void)g;
+    Node *x = n->arg[0];
+    const Dim *bound = n->attr.dims[0];
+    int64_t size;
+    if ((x->op == OP_index_check || x->op == OP_iota) &&
+        x->attr.dims[0] == bound)
+        return x;
+    if (node_is_any_const(x) && dim_const_value(bound, &size) &&
+        const_value(x) >= 0 && const_value(x) < (double)size)
+        return x;
+    return NULL;
+}
+
+static void check_eval(EvalTensor *e, const Node *n)
+{
+    double bound = (double)e->dim(e, n->attr.dims[0]);
+    int64_t count = eval_elements(n->rank, e->out_size);
+    for (int64_t i = 0; i < count; i++) {
+        bool fits = e->in[0][i] >= 0 && e->in[0][i] < bound;
+        if (!fits)
+            e->bad_index(e);
+        e->out[i] = fits ? e->in[0][i] : 0;
+    }
+}
+
+static Val *check_lower(Lower *l, const Node *n, Val *const *x)
+{
+    Val *i = low_convert(l, DT_i64, x[0]);
+    Val *below = low_icmp(l, CMP_lt, i, low_int(l, DT_i64, 0));
+    Val *above = low_icmp(l, CMP_ge, i, low_dim(l, n->attr.dims[0]));
+    Val *bad = low_or(l, below, above);
+    low_bad_index(l, bad);
+    return low_select(l, bad, low_int(l, n->dtype, 0), x[0]);
+}
+
+static int check_form(const Node *n, bool tex, Str *to)
+{
+    (void)n;
+    (void)tex;
+    str_printf(to, "$0");
+    return PREC_same;
+}
+
+const Op op_index_check = {
+    .name = "index_check",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .takes = ON_int,
+    .doc = "an index that must be within bounds",
+    .infer = check_infer,
+    .identity = check_identity,
+    .eval_tensor = check_eval,
+    .lower = check_lower,
+    .form = check_form,
+};
+
+Node *g_index_check(Graph *g, Node *i, const Dim *n)
+{
+    Attr attr = {.dims = &n, .ndim = 1};
+    return graph_make(g, OP_index_check, i->dtype, 1, &i, &attr);
+}
+
+/* gather */
+
+/* The axis is replaced by the axes of the index. */
+static bool gather_infer(Graph *g, Node *n)
+{
+    const Node *a = n->arg[0], *index = n->arg[1];
+    const Dim **dim = infer_dims(g);
+    int axis = (int)n->attr.integer, rank = 0;
+    if (axis < 0 || axis >= a->rank || !dtype_is_int(index->dtype) ||
+        a->rank - 1 + index->rank > MAX_RANK)
+        return false;
+    for (int i = 0; i < axis; i++)
+        dim[rank++] = a->dim[i];
+    for (int i = 0; i < index->rank; i++)
+        dim[rank++] = index->dim[i];
+    for (int i = axis + 1; i < a->rank; i++)
+        dim[rank++] = a->dim[i];
+    n->dtype = a->dtype;
+    n->rank = rank;
+    n->dim = dim;
+    return true;
+}
+
+/* Rows of `inner` elements: row (o, index[k]) of a tensor with `size` rows in
+ * each of `outer` blocks meets row (o, k). */
+typedef struct Rows {
+    int64_t outer, size, inner, count;
+} Rows;
+
+static Rows rows_of(const Node *big, const int64_t *big_size, int axis,
+                    const Node *index, const int64_t *index_size)
+{
+    Rows r = {.outer = eval_elements(axis, big_size), .size = big_size[axis]};
+    r.inner = eval_elements(big->rank - axis - 1, big_size + axis + 1);
+    r.count = eval_elements(index->rank, index_size);
+    return r;
+}
+
+/* The first element of row (o, index[k]), or -1. */
+static int64_t row_at(EvalTensor *e, const Rows *r, int64_t o, int64_t k)
+{
+    double i = e->in[1][k];
+    if (i >= 0 && i < (double)r->size)
+        return (o * r->size + (int64_t)i) * r->inner;
+    e->bad_index(e);
+    return -1;
+}
+
+static void gather_eval(EvalTensor *e, const Node *n)
+{
+    Rows r = rows_of(n->arg[0], e->in_size[0], (int)n->attr.integer, n->arg[1],
+                     e->in_size[1]);
+    for (int64_t o = 0; o < r.outer; o++)
+        for (int64_t k = 0; k < r.count; k++) {
+            int64_t from = row_at(e, &r, o, k);
+            double *to = e->out + (o * r.count + k) * r.inner;
+            for (int64_t j = 0; j < r.inner; j++)
+                to[j] = from < 0 ? 0 : e->in[0][from + j];
+        }
+}
+
+static void gather_vjp(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    int axis = (int)n->attr.integer;
+    dx[0] = g_scatter_add(g, dy, n->arg[1], axis, n->arg[0]->dim[axis]);
+}
+
+/* Both are linear in the argument that is not the index. */
+static Node *index_jvp(Graph *g, Node *n, Node *const *dx)
+{
+    Node *arg[2] = {dx[0], n->arg[1]};
+    return dx[0] ? graph_remake(g, n, arg) : NULL;
+}
+
+static int gather_form(const Node *n, bool tex, Str *to)
+{
+    str_printf(to, tex ? "{$!0}_{" : "$!0[");
+    for (int i = 0; i < n->attr.integer; i++)
+        str_printf(to, ":, ");
+    str_printf(to, tex ? "$=1}" : "$=1]");
+    return PREC_postfix;
+}
+
+const Op op_gather = {
+    .name = "gather",
+    .cls = OPC_index,
+    .arity = 2,
+    .doc = "the slices of a tensor that an index names",
+    .infer = gather_infer,
+    .eval_tensor = gather_eval,
+    .vjp = gather_vjp,
+    .jvp = index_jvp,
+    .form = gather_form,
+};
+
+Node *g_gather(Graph *g, Node *a, Node *index, int axis)
+{
+    Attr attr = {.integer = axis};
+    Node *arg[2] = {a, g_index_check(g, index, a->dim[axis])};
+    return graph_make(g, OP_gather, a->dtype, 2, arg, &attr);
+}
+
+/* scatter_add */
+
+/* The axes that are the index's are replaced by one. */
+static bool scatter_infer(Graph *g, Node *n)
+{
+    const Node *a = n->arg[0], *index = n->arg[1];
+    const Dim **dim = infer_dims(g);
+    int axis = (int)n->attr.integer, rank = 0;
+    if (axis < 0 || axis + index->rank > a->rank || n->attr.ndim != 1 ||
+        !dtype_is_int(index->dtype) || !(ON_number >> a->dtype & 1) ||
+        a->rank - index->rank + 1 > MAX_RANK)
+        return false;
+    for (int i = 0; i < index->rank; i++)
+        if (a->dim[axis + i] != index->dim[i])
+            return false;
+    for (int i = 0; i < axis; i++)
+        dim[rank++] = a->dim[i];
+    dim[rank++] = n->attr.dims[0];
+    for (int i = axis + index->rank; i < a->rank; i++)
+        dim[rank++] = a->dim[i];
+    n->dtype = a->dtype;
+    n->rank = rank;
+    n->dim = dim;
+    return true;
+}
+
+/* Zeros add nothing. */
+static Node *scatter_identity(Graph *g, const Node *n)
+{
+    return node_is_const(n->arg[0], 0) ? g_fill(g, n, 0) : NULL;
+}
+
+static void scatter_eval(EvalTensor *e, const Node *n)
+{
+    Rows r =
+        rows_of(n, e->out_size, (int)n->attr.integer, n->arg[1], e->in_size[1]);
+    int64_t count = eval_elements(n->rank, e->out_size);
+    for (int64_t i = 0; i < count; i++)
+        e->out[i] = 0;
+    for (int64_t o = 0; o < r.outer; o++)
+        for (int64_t k = 0; k < r.count; k++) {
+            int64_t to = row_at(e, &r, o, k);
+            const double *from = e->in[0] + (o * r.count + k) * r.inner;
+            for (int64_t j = 0; j < r.inner && to >= 0; j++)
+                e->out[to + j] += from[j];
+        }
+}
+
+static void scatter_vjp(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    dx[0] = g_gather(g, dy, n->arg[1], (int)n->attr.integer);
+}
+
+static int scatter_form(const Node *n, bool tex, Str *to)
+{
+    str_printf(to, tex ? "\\mathrm{scatter}(" : "scatter_add(");
+    str_printf(to, "$=0, $=1, axis = %d, ", (int)n->attr.integer);
+    dim_print(n->attr.dims[0], to);
+    str_printf(to, ")");
+    return PREC_atom;
+}
+
+const Op op_scatter_add = {
+    .name = "scatter_add",
+    .cls = OPC_index,
+    .arity = 2,
+    .doc = "slices added where an index says",
+    .infer = scatter_infer,
+    .identity = scatter_identity,
+    .eval_tensor = scatter_eval,
+    .vjp = scatter_vjp,
+    .jvp = index_jvp,
+    .form = scatter_form,
+};
+
+Node *g_scatter_add(Graph *g, Node *a, Node *index, int axis, const Dim *n)
+{
+    Attr attr = {.integer = axis, .dims = &n, .ndim = 1};
+    Node *arg[2] = {a, g_index_check(g, index, n)};
+    return graph_make(g, OP_scatter_add, a->dtype, 2, arg, &attr);
+}

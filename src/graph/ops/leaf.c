@@ -1,0 +1,311 @@
+/* leaf.c: operators without arguments, and what counts as a dimension. */
+#include "graph/internal.h"
+#include "graph/ops/ops.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool infer_scalar(Graph *g, Node *n)
+{
+    (void)g;
+    n->rank = 0;
+    return n->dtype < NDTYPES;
+}
+
+/* The shape stands in the attributes. */
+static bool infer_stated(Graph *g, Node *n)
+{
+    (void)g;
+    n->rank = n->attr.ndim;
+    n->dim = n->attr.dims;
+    return n->dtype < NDTYPES;
+}
+
+/* const */
+
+/* The shortest text that reads back as v. */
+static void print_real(double v, DType t, bool tex, Str *to)
+{
+    char text[40];
+    if (!isfinite(v)) {
+        const char *sign = v < 0 ? "-" : "";
+        str_printf(to, "%s%s", sign,
+                   isnan(v) ? (tex ? "\\mathrm{nan}" : "nan")
+                   : tex    ? "\\infty"
+                            : "inf");
+        return;
+    }
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, v);
+        double back = strtod(text, NULL);
+        if (t == DT_f32 ? (float)back == (float)v : back == v)
+            break;
+    }
+    char *e = strchr(text, 'e');
+    if (!e) {
+        str_printf(to, "%s", text);
+        return;
+    }
+    *e = 0; /* 1e-05 is written 1e-5 */
+    str_printf(to, tex ? "%s \\cdot 10^{%ld}" : "%se%ld", text,
+               strtol(e + 1, NULL, 10));
+}
+
+static int const_form(const Node *n, bool tex, Str *to)
+{
+    const Attr *a = &n->attr;
+    if (dtype_is_real(n->dtype)) {
+        print_real(a->real, n->dtype, tex, to);
+        return signbit(a->real) && !isnan(a->real) ? PREC_neg : PREC_atom;
+    }
+    if (n->dtype == DT_bool) {
+        const char *word = a->integer ? "true" : "false";
+        str_printf(to, tex ? "\\mathrm{%s}" : "%s", word);
+        return PREC_atom;
+    }
+    str_printf(to, "%lld", (long long)a->integer);
+    return a->integer < 0 ? PREC_neg : PREC_atom;
+}
+
+static void const_eval(EvalTensor *e, const Node *n)
+{
+    e->out[0] = const_value(n);
+}
+
+static Val *const_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)x;
+    if (dtype_is_real(n->dtype))
+        return low_real(l, n->dtype, n->attr.real);
+    if (n->dtype == DT_bool)
+        return low_bool(l, n->attr.integer != 0);
+    return low_int(l, n->dtype, n->attr.integer);
+}
+
+const Op op_const = {
+    .name = "const",
+    .cls = OPC_leaf,
+    .doc = "a number",
+    .infer = infer_scalar,
+    .eval_tensor = const_eval,
+    .form = const_form,
+    .lower = const_lower,
+};
+
+Node *g_const(Graph *g, DType t, double v)
+{
+    Attr a = {0};
+    if (dtype_is_real(t))
+        a.real = isnan(v) ? (double)NAN : dtype_fit(t, v);
+    else
+        a.integer = (int64_t)dtype_convert(DT_f64, t == DT_key ? DT_i64 : t, v);
+    return graph_make(g, OP_const, t, 0, NULL, &a);
+}
+
+Node *g_const_int(Graph *g, DType t, int64_t v)
+{
+    Attr a = {.integer = dtype_wrap(t, v)};
+    if (dtype_is_real(t))
+        return g_const(g, t, (double)v);
+    return graph_make(g, OP_const, t, 0, NULL, &a);
+}
+
+/* data */
+
+static bool data_infer(Graph *g, Node *n)
+{
+    int64_t count = 1, size;
+    for (int i = 0; i < n->attr.ndim; i++) {
+        if (!dim_const_value(n->attr.dims[i], &size))
+            return false;
+        count *= size;
+    }
+    return infer_stated(g, n) && count == n->attr.integer;
+}
+
+static void data_eval(EvalTensor *e, const Node *n)
+{
+    if (n->attr.integer)
+        memcpy(e->out, n->attr.data, sizeof *e->out * (size_t)n->attr.integer);
+}
+
+static void data_brackets(const Node *n, int64_t at, bool open, Str *to)
+{
+    int64_t inner = 1, size;
+    for (int i = n->rank - 1; i >= 0; i--) {
+        dim_const_value(n->dim[i], &size);
+        inner *= size;
+        if (at % inner == 0)
+            str_printf(to, open ? "[" : "]");
+    }
+}
+
+static int data_form(const Node *n, bool tex, Str *to)
+{
+    enum { MOST = 64 }; /* longer ones are named only */
+    int64_t count = n->attr.integer;
+    if (count == 0 || count > MOST) {
+        str_printf(to, tex ? "\\mathrm{data}" : "data");
+        return PREC_atom;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        str_printf(to, i ? ", " : "");
+        data_brackets(n, i, true, to);
+        print_real(n->attr.data[i], n->dtype, tex, to);
+        data_brackets(n, i + 1, false, to);
+    }
+    return PREC_atom;
+}
+
+const Op op_data = {
+    .name = "data",
+    .cls = OPC_leaf,
+    .doc = "a constant tensor",
+    .infer = data_infer,
+    .eval_tensor = data_eval,
+    .form = data_form,
+};
+
+Node *g_data(Graph *g, DType t, int rank, const Dim *const *dim,
+             const double *data)
+{
+    Attr a = {.dims = dim, .ndim = rank, .integer = 1};
+    int64_t size = 0;
+    for (int i = 0; i < rank; i++) {
+        if (!dim_const_value(dim[i], &size))
+            die("data of a size that is not constant");
+        a.integer *= size;
+    }
+    double *fit = NEWN(graph_arena(g), double, a.integer);
+    for (int64_t i = 0; i < a.integer; i++)
+        fit[i] = dtype_fit(t, data[i]);
+    if (rank == 0)
+        return g_const(g, t, fit[0]);
+    a.data = a.integer ? fit : NULL;
+    return graph_make(g, OP_data, t, 0, NULL, &a);
+}
+
+/* param */
+
+static int param_form(const Node *n, bool tex, Str *to)
+{
+    const char *name = n->attr.name ? n->attr.name : "_";
+    if (!tex) {
+        str_printf(to, "%s", name);
+        return PREC_atom;
+    }
+    /* One letter is italic, a letter and digits have an index, the rest is a
+     * word. */
+    size_t tail = 1 + strspn(name + 1, "0123456789");
+    if (name[1] == 0)
+        str_printf(to, "%s", name);
+    else if (name[tail] == 0)
+        str_printf(to, "%c_{%s}", name[0], name + 1);
+    else {
+        str_printf(to, "\\mathrm{");
+        for (const char *c = name; *c; c++)
+            str_printf(to, *c == '_' ? "\\%c" : "%c", *c);
+        str_printf(to, "}");
+    }
+    return PREC_atom;
+}
+
+const Op op_param = {
+    .name = "param",
+    .cls = OPC_leaf,
+    .doc = "an input",
+    .infer = infer_stated,
+    .form = param_form,
+};
+
+Node *g_param(Graph *g, DType t, int rank, const Dim *const *dim,
+              const char *name)
+{
+    Attr a = {.dims = dim, .ndim = rank, .name = name};
+    a.integer = graph_next_param(g);
+    return graph_make(g, OP_param, t, 0, NULL, &a);
+}
+
+/* dim */
+
+static void dim_eval_tensor(EvalTensor *e, const Node *n)
+{
+    e->out[0] = (double)e->dim(e, n->attr.dims[0]);
+}
+
+static int dim_form(const Node *n, bool tex, Str *to)
+{
+    const Dim *d = n->attr.dims[0];
+    bool call = dtype_is_real(n->dtype) && !tex;
+    str_printf(to, call ? "real(" : "");
+    dim_print(d, to);
+    str_printf(to, call ? ")" : "");
+    return call || dim_is_var(d) ? PREC_atom : PREC_add;
+}
+
+static Val *dim_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)x;
+    return low_convert(l, n->dtype, low_dim(l, n->attr.dims[0]));
+}
+
+const Op op_dim = {
+    .name = "dim",
+    .cls = OPC_leaf,
+    .doc = "the value of a dimension",
+    .infer = infer_scalar,
+    .eval_tensor = dim_eval_tensor,
+    .form = dim_form,
+    .lower = dim_lower,
+};
+
+Node *g_dim(Graph *g, DType t, const Dim *d)
+{
+    int64_t v;
+    if (dim_const_value(d, &v))
+        return g_const_int(g, t, v);
+    Attr a = {.dims = &d, .ndim = 1};
+    return graph_make(g, OP_dim, t, 0, NULL, &a);
+}
+
+const Dim *node_as_dim(Graph *g, const Node *n)
+{
+    if (n->rank || !dtype_is_int(n->dtype))
+        return NULL;
+    if (n->op == OP_const)
+        return dim_const(g, n->attr.integer);
+    return n->op == OP_dim ? n->attr.dims[0] : NULL;
+}
+
+/* iota */
+
+static void iota_eval(EvalTensor *e, const Node *n)
+{
+    (void)n;
+    for (int64_t i = 0; i < e->out_size[0]; i++)
+        e->out[i] = (double)i;
+}
+
+static int iota_form(const Node *n, bool tex, Str *to)
+{
+    str_printf(to, tex ? "\\mathrm{iota}(" : "iota(");
+    dim_print(n->attr.dims[0], to);
+    str_printf(to, ")");
+    return PREC_atom;
+}
+
+const Op op_iota = {
+    .name = "iota",
+    .cls = OPC_leaf,
+    .doc = "0, 1, ..., n - 1",
+    .infer = infer_stated,
+    .eval_tensor = iota_eval,
+    .form = iota_form,
+};
+
+Node *g_iota(Graph *g, DType t, const Dim *n)
+{
+    Attr a = {.dims = &n, .ndim = 1};
+    return graph_make(g, OP_iota, t, 0, NULL, &a);
+}

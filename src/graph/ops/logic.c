@@ -1,0 +1,405 @@
+/* logic.c: comparisons, operators on bools, and choices by them. */
+#include "graph/ops/ops.h"
+
+#include <string.h>
+
+static bool is_true(const Node *n) { return node_is_const(n, 1); }
+
+static bool is_false(const Node *n) { return node_is_const(n, 0); }
+
+/* Comparisons: with NaN, only != holds. */
+
+/* a op a, where that is known without looking at a: not for reals, which may
+ * be NaN. */
+static Node *compare_same(Graph *g, const Node *n, bool answer)
+{
+    const Node *a = n->arg[0];
+    return a == n->arg[1] && !dtype_is_real(a->dtype) ? g_fill(g, n, answer)
+                                                      : NULL;
+}
+
+static Val *compare(Lower *l, const Node *n, Cmp c, Val *const *x)
+{
+    return dtype_is_real(n->arg[0]->dtype) ? low_fcmp(l, c, x[0], x[1])
+                                           : low_icmp(l, c, x[0], x[1]);
+}
+
+/* a < b */
+
+static double lt_eval(const double *x) { return x[0] < x[1]; }
+
+static int64_t lt_eval_int(const int64_t *x) { return x[0] < x[1]; }
+
+static Node *lt_identity(Graph *g, const Node *n)
+{
+    return compare_same(g, n, false);
+}
+
+static Val *lt_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return compare(l, n, CMP_lt, x);
+}
+
+const Op op_lt = {
+    .name = "lt",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_TO_BOOL,
+    .takes = ON_number,
+    .doc = "is the first smaller",
+    .text = "$+0 < $+1",
+    .tex = "$+0 < $+1",
+    .prec = PREC_cmp,
+    .identity = lt_identity,
+    .eval = lt_eval,
+    .eval_int = lt_eval_int,
+    .lower = lt_lower,
+};
+
+/* a <= b */
+
+static double le_eval(const double *x) { return x[0] <= x[1]; }
+
+static int64_t le_eval_int(const int64_t *x) { return x[0] <= x[1]; }
+
+static Node *le_identity(Graph *g, const Node *n)
+{
+    return compare_same(g, n, true);
+}
+
+static Val *le_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return compare(l, n, CMP_le, x);
+}
+
+const Op op_le = {
+    .name = "le",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_TO_BOOL,
+    .takes = ON_number,
+    .doc = "is the first not larger",
+    .text = "$+0 <= $+1",
+    .tex = "$+0 \\le $+1",
+    .prec = PREC_cmp,
+    .identity = le_identity,
+    .eval = le_eval,
+    .eval_int = le_eval_int,
+    .lower = le_lower,
+};
+
+/* a == b and a != b, of bools too */
+
+/* On masks: both or none. */
+static Val *same_mask(Lower *l, Val *a, Val *b)
+{
+    return low_or(l, low_and(l, a, b), low_not(l, low_or(l, a, b)));
+}
+
+/* `equal`: eq, else ne. A bool against a constant is itself or its opposite. */
+static Node *equality_identity(Graph *g, const Node *n, bool equal)
+{
+    for (int i = 0; i < 2 && n->arg[0]->dtype == DT_bool; i++) {
+        Node *c = n->arg[i], *a = n->arg[1 - i];
+        if (is_true(c) || is_false(c)) {
+            return is_true(c) == equal ? a : g1(g, OP_not, a);
+        }
+    }
+    return compare_same(g, n, equal);
+}
+
+static double eq_eval(const double *x) { return x[0] == x[1]; }
+
+static int64_t eq_eval_int(const int64_t *x) { return x[0] == x[1]; }
+
+static Node *eq_identity(Graph *g, const Node *n)
+{
+    return equality_identity(g, n, true);
+}
+
+static Val *eq_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return n->arg[0]->dtype == DT_bool ? same_mask(l, x[0], x[1])
+                                       : compare(l, n, CMP_eq, x);
+}
+
+const Op op_eq = {
+    .name = "eq",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_TO_BOOL | OP_COMMUTES,
+    .takes = ON_any,
+    .doc = "are they equal",
+    .text = "$+0 == $+1",
+    .tex = "$+0 = $+1",
+    .prec = PREC_cmp,
+    .identity = eq_identity,
+    .eval = eq_eval,
+    .eval_int = eq_eval_int,
+    .lower = eq_lower,
+};
+
+static double ne_eval(const double *x) { return x[0] != x[1]; }
+
+static int64_t ne_eval_int(const int64_t *x) { return x[0] != x[1]; }
+
+static Node *ne_identity(Graph *g, const Node *n)
+{
+    return equality_identity(g, n, false);
+}
+
+static Val *ne_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return n->arg[0]->dtype == DT_bool ? low_not(l, same_mask(l, x[0], x[1]))
+                                       : compare(l, n, CMP_ne, x);
+}
+
+const Op op_ne = {
+    .name = "ne",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_TO_BOOL | OP_COMMUTES,
+    .takes = ON_any,
+    .doc = "are they different",
+    .text = "$+0 != $+1",
+    .tex = "$+0 \\ne $+1",
+    .prec = PREC_cmp,
+    .identity = ne_identity,
+    .eval = ne_eval,
+    .eval_int = ne_eval_int,
+    .lower = ne_lower,
+};
+
+/* a && b */
+
+static double and_eval(const double *x) { return x[0] != 0 && x[1] != 0; }
+
+static Node *and_identity(Graph *g, const Node *n)
+{
+    for (int i = 0; i < 2; i++) {
+        if (is_true(n->arg[i]) || n->arg[0] == n->arg[1]) {
+            return n->arg[1 - i];
+        }
+        if (is_false(n->arg[i])) {
+            return g_fill(g, n, 0);
+        }
+    }
+    return NULL;
+}
+
+static Val *and_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return low_and(l, x[0], x[1]);
+}
+
+const Op op_and = {
+    .name = "and",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_COMMUTES,
+    .takes = ON_bool,
+    .doc = "are both true",
+    .text = "$0 && $+1",
+    .tex = "$0 \\wedge $+1",
+    .prec = PREC_and,
+    .identity = and_identity,
+    .eval = and_eval,
+    .lower = and_lower,
+};
+
+/* a || b */
+
+static double or_eval(const double *x) { return x[0] != 0 || x[1] != 0; }
+
+static Node *or_identity(Graph *g, const Node *n)
+{
+    for (int i = 0; i < 2; i++) {
+        if (is_false(n->arg[i]) || n->arg[0] == n->arg[1]) {
+            return n->arg[1 - i];
+        }
+        if (is_true(n->arg[i])) {
+            return g_fill(g, n, 1);
+        }
+    }
+    return NULL;
+}
+
+static Val *or_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return low_or(l, x[0], x[1]);
+}
+
+const Op op_or = {
+    .name = "or",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_COMMUTES,
+    .takes = ON_bool,
+    .doc = "is one of them true",
+    .text = "$0 || $+1",
+    .tex = "$0 \\vee $+1",
+    .prec = PREC_or,
+    .identity = or_identity,
+    .eval = or_eval,
+    .lower = or_lower,
+};
+
+/* !a */
+
+static double not_eval(const double *x) { return x[0] == 0; }
+
+/* !(a == b) is a != b and back, NaN or not; !(a < b) is b <= a of integers. */
+static Node *not_identity(Graph *g, const Node *n)
+{
+    const Node *a = n->arg[0];
+    bool order = a->op == OP_lt || a->op == OP_le;
+    if (a->op == OP_not) {
+        return a->arg[0];
+    }
+    if (a->op == OP_eq || a->op == OP_ne) {
+        return g2(g, a->op == OP_eq ? OP_ne : OP_eq, a->arg[0], a->arg[1]);
+    }
+    if (order && !dtype_is_real(a->arg[0]->dtype)) {
+        return g2(g, a->op == OP_lt ? OP_le : OP_lt, a->arg[1], a->arg[0]);
+    }
+    return NULL;
+}
+
+static Val *not_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return low_not(l, x[0]);
+}
+
+const Op op_not = {
+    .name = "not",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .takes = ON_bool,
+    .doc = "is it false",
+    .text = "!$0",
+    .tex = "\\neg $0",
+    .prec = PREC_neg,
+    .identity = not_identity,
+    .eval = not_eval,
+    .lower = not_lower,
+};
+
+/* where(c, a, b): a where c, else b; all are computed */
+
+static double where_eval(const double *x) { return x[0] != 0 ? x[1] : x[2]; }
+
+static int64_t where_eval_int(const int64_t *x)
+{
+    return x[0] != 0 ? x[1] : x[2];
+}
+
+/* What where and if share: c known, branches alike, branches that ask c again;
+ * NULL if nothing applies. */
+static Node *choose_identity(Graph *g, const Node *n)
+{
+    Node *c = n->arg[0], *a = n->arg[1], *b = n->arg[2];
+    if (is_true(c) || a == b) {
+        return a;
+    }
+    if (is_false(c)) {
+        return b;
+    }
+    if (c->op == OP_not) {
+        return g3(g, n->op, c->arg[0], b, a);
+    }
+    if (a->op == n->op && a->arg[0] == c) {
+        return g3(g, n->op, c, a->arg[1], b);
+    }
+    if (b->op == n->op && b->arg[0] == c) {
+        return g3(g, n->op, c, a, b->arg[2]);
+    }
+    return NULL;
+}
+
+static Node *where_identity(Graph *g, const Node *n)
+{
+    Node *c = n->arg[0], *a = n->arg[1], *b = n->arg[2];
+    if (n->dtype == DT_bool && is_false(b)) {
+        return g2(g, OP_and, c, a);
+    }
+    if (n->dtype == DT_bool && is_true(a)) {
+        return g2(g, OP_or, c, b);
+    }
+    return choose_identity(g, n);
+}
+
+/* The branches' adjoints: n's where it took them, else 0. */
+static void choose_vjp(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    Node *zero = g_fill(g, dy, 0);
+    if (dtype_is_real(n->dtype)) {
+        dx[1] = g3(g, n->op, n->arg[0], dy, zero);
+        dx[2] = g3(g, n->op, n->arg[0], zero, dy);
+    }
+}
+
+static Node *choose_jvp(Graph *g, Node *n, Node *const *dx)
+{
+    if (!dtype_is_real(n->dtype) || (!dx[1] && !dx[2])) {
+        return NULL;
+    }
+    Node *zero = g_fill(g, n, 0);
+    return g3(g, n->op, n->arg[0], dx[1] ? dx[1] : zero, dx[2] ? dx[2] : zero);
+}
+
+static Val *choose_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return low_select(l, x[0], x[1], x[2]);
+}
+
+const Op op_where = {
+    .name = "where",
+    .cls = OPC_ewise,
+    .arity = 3,
+    .flags = OP_SURFACE | OP_BOUNDED,
+    .takes = ON_any,
+    .doc = "the second where the first holds, else the third",
+    .tex = "\\operatorname{where}($=0, $=1, $=2)",
+    .infer = infer_where,
+    .identity = where_identity,
+    .eval = where_eval,
+    .eval_int = where_eval_int,
+    .vjp = choose_vjp,
+    .jvp = choose_jvp,
+    .lower = choose_lower,
+};
+
+/* if: c is one bool; only the branch taken is evaluated */
+
+static void if_eval(EvalTensor *e, const Node *n)
+{
+    int64_t count = 1;
+    for (int i = 0; i < n->rank; i++) {
+        count *= e->out_size[i];
+    }
+    if (count > 0) {
+        const double *from = e->in[0][0] != 0 ? e->in[1] : e->in[2];
+        memcpy(e->out, from, (size_t)count * sizeof *from);
+    }
+}
+
+const Op op_if = {
+    .name = "if",
+    .cls = OPC_select,
+    .arity = 3,
+    .flags = OP_BOUNDED,
+    .doc = "the second if the first holds, else the third; lazily",
+    .text = "(if $=0 { $=1 } else { $=2 })",
+    .tex = "\\begin{cases} $=1 & \\text{if } $=0 \\\\ "
+           "$=2 & \\text{otherwise} \\end{cases}",
+    .infer = infer_where,
+    .identity = choose_identity,
+    .eval_tensor = if_eval,
+    .vjp = choose_vjp,
+    .jvp = choose_jvp,
+    .lower = choose_lower,
+};

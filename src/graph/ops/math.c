@@ -1,0 +1,682 @@
+/* math.c: elementary functions. */
+#include "graph/ops/numeric.h"
+#include "graph/ops/ops.h"
+
+#include <math.h>
+
+static Node *square(Graph *g, Node *a) { return g2(g, OP_mul, a, a); }
+
+static Node *one_minus_square(Graph *g, Node *a)
+{
+    return g2(g, OP_sub, g_fill(g, a, 1), square(g, a));
+}
+
+static Node *one_plus_square(Graph *g, Node *a)
+{
+    return g2(g, OP_add, g_fill(g, a, 1), square(g, a));
+}
+
+static Node *reciprocal(Graph *g, Node *a)
+{
+    return g2(g, OP_div, g_fill(g, a, 1), a);
+}
+
+/* a ^ b */
+
+static double pow_eval(const double *x) { return pow(x[0], x[1]); }
+
+/* Of integers, modulo 2^64; a^-b is 1/a^b rounded towards 0, and 0 for a = 0.
+ */
+static int64_t pow_eval_int(const int64_t *x)
+{
+    uint64_t r = 1, a = (uint64_t)x[0];
+    if (x[1] < 0) {
+        bool odd = x[1] & 1;
+        return x[0] == 1 || (x[0] == -1 && !odd) ? 1 : -(x[0] == -1);
+    }
+    for (uint64_t e = (uint64_t)x[1]; e; e >>= 1) {
+        r *= e & 1 ? a : 1;
+        a *= a;
+    }
+    return (int64_t)r;
+}
+
+/* a^k for k = 1 … 4, by products. */
+static Node *small_power(Graph *g, Node *a, int k)
+{
+    Node *s = k > 1 ? square(g, a) : a;
+    return k == 3 ? g2(g, OP_mul, s, a) : k == 4 ? square(g, s) : s;
+}
+
+static Node *pow_identity(Graph *g, const Node *n)
+{
+    Node *a = n->arg[0], *b = n->arg[1];
+    if (node_is_const(a, 1) || node_is_const(b, 0)) {
+        return g_fill(g, n, 1);
+    }
+    for (int k = 1; k <= 4; k++) {
+        if (node_is_const(b, k)) {
+            return small_power(g, a, k);
+        }
+        if (dtype_is_real(n->dtype) && node_is_const(b, -k)) {
+            return reciprocal(g, small_power(g, a, k));
+        }
+    }
+    if (node_is_const(b, 0.5)) {
+        return g1(g, OP_sqrt, a);
+    }
+    return node_is_const(b, -0.5) ? g1(g, OP_rsqrt, a) : NULL;
+}
+
+/* d a^b = b a^(b-1) da + a^b log(a) db. The first is 0 at b = 0 whatever a is;
+ * the second is taken as 0 where a is not positive. */
+static Node *pow_partial(Graph *g, Node *n, int i)
+{
+    Node *a = n->arg[0], *b = n->arg[1], *zero = g_fill(g, n, 0);
+    if (i == 1) {
+        return g_where(g, g2(g, OP_lt, zero, a),
+                       g2(g, OP_mul, n, g1(g, OP_log, a)), zero);
+    }
+    Node *less = g2(g, OP_sub, b, g_fill(g, n, 1));
+    Node *p = g2(g, OP_mul, b, g2(g, OP_pow, a, less));
+    return g_where(g, g2(g, OP_eq, b, zero), zero, p);
+}
+
+static Val *pow_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return dtype_is_real(n->dtype) ? num_pow(l, x[0], x[1])
+                                   : num_ipow(l, n->dtype, x[0], x[1]);
+}
+
+const Op op_pow = {
+    .name = "pow",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_number,
+    .doc = "the first to the power of the second",
+    .text = "$+0 ^ $1",
+    .tex = "{$+0}^{$=1}",
+    .prec = PREC_pow,
+    .lo = 0.3,
+    .hi = 2.5,
+    .identity = pow_identity,
+    .eval = pow_eval,
+    .eval_int = pow_eval_int,
+    .partial = pow_partial,
+    .lower = pow_lower,
+};
+
+static double exp_eval(const double *x) { return exp(x[0]); }
+
+/* d exp(a) = exp(a) da */
+static Node *exp_partial(Graph *g, Node *n, int i)
+{
+    (void)g;
+    (void)i;
+    return n;
+}
+
+static Val *exp_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_exp(l, x[0]);
+}
+
+const Op op_exp = {
+    .name = "exp",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "exponential function",
+    .tex = "\\exp($=0)",
+    .eval = exp_eval,
+    .partial = exp_partial,
+    .lower = exp_lower,
+};
+
+static double expm1_eval(const double *x) { return expm1(x[0]); }
+
+/* d expm1(a) = exp(a) da */
+static Node *expm1_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g1(g, OP_exp, n->arg[0]);
+}
+
+static Val *expm1_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_expm1(l, x[0]);
+}
+
+const Op op_expm1 = {
+    .name = "expm1",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "exp(x) - 1, exact near 0",
+    .tex = "\\operatorname{expm1}($=0)",
+    .eval = expm1_eval,
+    .partial = expm1_partial,
+    .lower = expm1_lower,
+};
+
+static double log_eval(const double *x) { return log(x[0]); }
+
+/* d log(a) = da/a */
+static Node *log_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return reciprocal(g, n->arg[0]);
+}
+
+static Val *log_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_log(l, x[0]);
+}
+
+const Op op_log = {
+    .name = "log",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "natural logarithm",
+    .tex = "\\ln($=0)",
+    .lo = 0.2,
+    .hi = 3,
+    .eval = log_eval,
+    .partial = log_partial,
+    .lower = log_lower,
+};
+
+static double log1p_eval(const double *x) { return log1p(x[0]); }
+
+/* d log1p(a) = da/(1 + a) */
+static Node *log1p_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return reciprocal(g, g2(g, OP_add, g_fill(g, n, 1), n->arg[0]));
+}
+
+static Val *log1p_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_log1p(l, x[0]);
+}
+
+const Op op_log1p = {
+    .name = "log1p",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "log(1 + x), exact near 0",
+    .tex = "\\operatorname{log1p}($=0)",
+    .lo = -0.8,
+    .hi = 3,
+    .eval = log1p_eval,
+    .partial = log1p_partial,
+    .lower = log1p_lower,
+};
+
+static double sqrt_eval(const double *x) { return sqrt(x[0]); }
+
+/* d sqrt(a) = da/(2 sqrt(a)) */
+static Node *sqrt_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g2(g, OP_div, g_fill(g, n, 0.5), n);
+}
+
+static Val *sqrt_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return low_fsqrt(l, x[0]);
+}
+
+const Op op_sqrt = {
+    .name = "sqrt",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE,
+    .takes = ON_real,
+    .doc = "square root",
+    .tex = "\\sqrt{$=0}",
+    .lo = 0.2,
+    .hi = 3,
+    .eval = sqrt_eval,
+    .partial = sqrt_partial,
+    .lower = sqrt_lower,
+};
+
+static double rsqrt_eval(const double *x) { return 1 / sqrt(x[0]); }
+
+/* d a^(-1/2) = -a^(-1/2)/(2a) da */
+static Node *rsqrt_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g2(g, OP_div, g2(g, OP_mul, g_fill(g, n, -0.5), n), n->arg[0]);
+}
+
+static Val *rsqrt_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return low_fdiv(l, low_real(l, n->dtype, 1), low_fsqrt(l, x[0]));
+}
+
+const Op op_rsqrt = {
+    .name = "rsqrt",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE,
+    .takes = ON_real,
+    .doc = "1/sqrt(x)",
+    .tex = "\\frac{1}{\\sqrt{$=0}}",
+    .lo = 0.2,
+    .hi = 3,
+    .eval = rsqrt_eval,
+    .partial = rsqrt_partial,
+    .lower = rsqrt_lower,
+};
+
+static double sin_eval(const double *x) { return sin(x[0]); }
+
+/* d sin(a) = cos(a) da */
+static Node *sin_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g1(g, OP_cos, n->arg[0]);
+}
+
+static Val *sin_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_sin(l, x[0]);
+}
+
+const Op op_sin = {
+    .name = "sin",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "sine",
+    .tex = "\\sin($=0)",
+    .eval = sin_eval,
+    .partial = sin_partial,
+    .lower = sin_lower,
+};
+
+static double cos_eval(const double *x) { return cos(x[0]); }
+
+/* d cos(a) = -sin(a) da */
+static Node *cos_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g1(g, OP_neg, g1(g, OP_sin, n->arg[0]));
+}
+
+static Val *cos_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_cos(l, x[0]);
+}
+
+const Op op_cos = {
+    .name = "cos",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "cosine",
+    .tex = "\\cos($=0)",
+    .eval = cos_eval,
+    .partial = cos_partial,
+    .lower = cos_lower,
+};
+
+static double tan_eval(const double *x) { return tan(x[0]); }
+
+/* d tan(a) = (1 + tan(a)²) da */
+static Node *tan_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return one_plus_square(g, n);
+}
+
+static Val *tan_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_tan(l, x[0]);
+}
+
+const Op op_tan = {
+    .name = "tan",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "tangent",
+    .tex = "\\tan($=0)",
+    .lo = -1.2,
+    .hi = 1.2,
+    .eval = tan_eval,
+    .partial = tan_partial,
+    .lower = tan_lower,
+};
+
+static double asin_eval(const double *x) { return asin(x[0]); }
+
+/* d asin(a) = da/sqrt(1 - a²) */
+static Node *asin_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g1(g, OP_rsqrt, one_minus_square(g, n->arg[0]));
+}
+
+static Val *asin_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_asin(l, x[0]);
+}
+
+const Op op_asin = {
+    .name = "asin",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "inverse sine",
+    .tex = "\\arcsin($=0)",
+    .lo = -0.9,
+    .hi = 0.9,
+    .eval = asin_eval,
+    .partial = asin_partial,
+    .lower = asin_lower,
+};
+
+static double acos_eval(const double *x) { return acos(x[0]); }
+
+/* d acos(a) = -da/sqrt(1 - a²) */
+static Node *acos_partial(Graph *g, Node *n, int i)
+{
+    return g1(g, OP_neg, asin_partial(g, n, i));
+}
+
+static Val *acos_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_acos(l, x[0]);
+}
+
+const Op op_acos = {
+    .name = "acos",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "inverse cosine",
+    .tex = "\\arccos($=0)",
+    .lo = -0.9,
+    .hi = 0.9,
+    .eval = acos_eval,
+    .partial = acos_partial,
+    .lower = acos_lower,
+};
+
+static double atan_eval(const double *x) { return atan(x[0]); }
+
+/* d atan(a) = da/(1 + a²) */
+static Node *atan_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return reciprocal(g, one_plus_square(g, n->arg[0]));
+}
+
+static Val *atan_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_atan(l, x[0]);
+}
+
+const Op op_atan = {
+    .name = "atan",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "inverse tangent",
+    .tex = "\\arctan($=0)",
+    .eval = atan_eval,
+    .partial = atan_partial,
+    .lower = atan_lower,
+};
+
+/* atan2(y, x): the angle of the point (x, y) */
+
+static double atan2_eval(const double *x) { return atan2(x[0], x[1]); }
+
+/* d atan2(y, x) = (x dy - y dx)/(x² + y²) */
+static Node *atan2_partial(Graph *g, Node *n, int i)
+{
+    Node *y = n->arg[0], *x = n->arg[1];
+    Node *d = g2(g, OP_add, square(g, x), square(g, y));
+    return i == 0 ? g2(g, OP_div, x, d) : g1(g, OP_neg, g2(g, OP_div, y, d));
+}
+
+static Val *atan2_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_atan2(l, x[0], x[1]);
+}
+
+const Op op_atan2 = {
+    .name = "atan2",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "angle of the point (x, y), from y and x",
+    .tex = "\\operatorname{atan2}($=0, $=1)",
+    .lo = 0.3,
+    .hi = 2,
+    .eval = atan2_eval,
+    .partial = atan2_partial,
+    .lower = atan2_lower,
+};
+
+static double hypot_eval(const double *x) { return hypot(x[0], x[1]); }
+
+/* d hypot(a, b) = (a da + b db)/hypot(a, b) */
+static Node *hypot_partial(Graph *g, Node *n, int i)
+{
+    return g2(g, OP_div, n->arg[i], n);
+}
+
+static Val *hypot_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_hypot(l, x[0], x[1]);
+}
+
+const Op op_hypot = {
+    .name = "hypot",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_SURFACE | OP_COMMUTES,
+    .takes = ON_real,
+    .doc = "sqrt(x^2 + y^2) without overflow",
+    .tex = "\\operatorname{hypot}($=0, $=1)",
+    .lo = 0.3,
+    .hi = 2,
+    .eval = hypot_eval,
+    .partial = hypot_partial,
+    .lower = hypot_lower,
+};
+
+static double sinh_eval(const double *x) { return sinh(x[0]); }
+
+/* d sinh(a) = cosh(a) da */
+static Node *sinh_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g1(g, OP_cosh, n->arg[0]);
+}
+
+/* With e = exp|x|/2: sinh|x| = e - 1/(4e), which keeps its digits from 1 on;
+ * with h = (exp|x| - 1)/2: h + h/(2h + 1). */
+static Val *sinh_lower(Lower *l, const Node *n, Val *const *x)
+{
+    Val *one = low_real(l, n->dtype, 1), *a = low_fabs(l, x[0]);
+    Val *e = num_exp_scaled(l, a, -1);
+    Val *far = low_fsub(l, e, low_fdiv(l, low_real(l, n->dtype, 0.25), e));
+    Val *h = num_half_expm1(l, num_clamp(l, a, 0, 1));
+    Val *d = low_fadd(l, low_fadd(l, h, h), one);
+    Val *near = low_fadd(l, h, low_fdiv(l, h, d));
+    Val *r = low_select(l, low_fcmp(l, CMP_lt, a, one), near, far);
+    return low_fcopysign(l, r, x[0]);
+}
+
+const Op op_sinh = {
+    .name = "sinh",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "hyperbolic sine",
+    .tex = "\\sinh($=0)",
+    .eval = sinh_eval,
+    .partial = sinh_partial,
+    .lower = sinh_lower,
+};
+
+static double cosh_eval(const double *x) { return cosh(x[0]); }
+
+/* d cosh(a) = sinh(a) da */
+static Node *cosh_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g1(g, OP_sinh, n->arg[0]);
+}
+
+/* With e = exp|x|/2: cosh(x) = e + 1/(4e) */
+static Val *cosh_lower(Lower *l, const Node *n, Val *const *x)
+{
+    Val *e = num_exp_scaled(l, low_fabs(l, x[0]), -1);
+    return low_fadd(l, e, low_fdiv(l, low_real(l, n->dtype, 0.25), e));
+}
+
+const Op op_cosh = {
+    .name = "cosh",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "hyperbolic cosine",
+    .tex = "\\cosh($=0)",
+    .eval = cosh_eval,
+    .partial = cosh_partial,
+    .lower = cosh_lower,
+};
+
+static double tanh_eval(const double *x) { return tanh(x[0]); }
+
+/* d tanh(a) = (1 - tanh(a)²) da */
+static Node *tanh_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return one_minus_square(g, n);
+}
+
+/* With h = (exp(2|x|) - 1)/2: tanh|x| = h/(h + 1); 1 from |x| = 22 on. */
+static Val *tanh_lower(Lower *l, const Node *n, Val *const *x)
+{
+    Val *a = num_clamp(l, low_fabs(l, x[0]), 0, 22);
+    Val *h = num_half_expm1(l, low_fadd(l, a, a));
+    Val *t = low_fdiv(l, h, low_fadd(l, h, low_real(l, n->dtype, 1)));
+    return low_fcopysign(l, t, x[0]);
+}
+
+const Op op_tanh = {
+    .name = "tanh",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "hyperbolic tangent",
+    .tex = "\\tanh($=0)",
+    .eval = tanh_eval,
+    .partial = tanh_partial,
+    .lower = tanh_lower,
+};
+
+/* 1/(1 + exp(-a)) */
+
+static double sigmoid_eval(const double *x)
+{
+    double e = exp(-fabs(x[0]));
+    return x[0] < 0 ? e / (1 + e) : 1 / (1 + e);
+}
+
+/* dσ(a) = σ(a) (1 - σ(a)) da */
+static Node *sigmoid_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g2(g, OP_mul, n, g2(g, OP_sub, g_fill(g, n, 1), n));
+}
+
+static Val *sigmoid_lower(Lower *l, const Node *n, Val *const *x)
+{
+    Val *one = low_real(l, n->dtype, 1);
+    return low_fdiv(l, one, low_fadd(l, one, num_exp(l, low_fneg(l, x[0]))));
+}
+
+const Op op_sigmoid = {
+    .name = "sigmoid",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "logistic function 1/(1 + exp(-x))",
+    .tex = "\\sigma($=0)",
+    .eval = sigmoid_eval,
+    .partial = sigmoid_partial,
+    .lower = sigmoid_lower,
+};
+
+/* log(1 + exp(a)) = max(a, 0) + log1p(exp(-|a|)) */
+
+static double softplus_eval(const double *x)
+{
+    return (x[0] > 0 ? x[0] : 0) + log1p(exp(-fabs(x[0])));
+}
+
+static Node *softplus_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g1(g, OP_sigmoid, n->arg[0]);
+}
+
+static Val *softplus_lower(Lower *l, const Node *n, Val *const *x)
+{
+    Val *e = num_exp(l, low_fneg(l, low_fabs(l, x[0])));
+    Val *zero = low_real(l, n->dtype, 0);
+    return low_fadd(l, num_max(l, x[0], zero), num_log1p(l, e));
+}
+
+const Op op_softplus = {
+    .name = "softplus",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "log(1 + exp(x)), without overflow",
+    .tex = "\\operatorname{softplus}($=0)",
+    .eval = softplus_eval,
+    .partial = softplus_partial,
+    .lower = softplus_lower,
+};

@@ -1,0 +1,74 @@
+/* numeric.h: elementary and special functions as machine code.
+ *
+ * Branch-free: every case is computed and the right one selected, so the same
+ * code serves one element and a vector. Accurate to a few units in the last
+ * place; NaN, infinities and poles as in C's library. Arguments and results are
+ * of one dtype, f32 or f64. */
+#ifndef NNCC_NUMERIC_H
+#define NNCC_NUMERIC_H
+
+#include "graph/lower.h"
+
+/* numeric.c: what the others are made of */
+
+/* A polynomial: n coefficients, that of 1 first. */
+typedef struct Poly {
+    const double *at;
+    int n;
+} Poly;
+#define POLY(table) ((Poly){(table), (int)(sizeof(table) / sizeof *(table))})
+Val *num_poly(Lower *l, Poly p, Val *x);
+
+/* The number v in x's dtype. */
+Val *num_like(Lower *l, Val *x, double v);
+/* At least lo, at most hi; NaN stays. */
+Val *num_clamp(Lower *l, Val *x, double lo, double hi);
+Val *num_max(Lower *l, Val *a, Val *b);
+/* Body on x in f64, rounded to x's dtype: for what is rare or needs digits. */
+Val *num_in_f64(Lower *l, const char *name,
+                Val *(*body)(Lower *l, Val *const *x), int n, Val *const *x);
+
+/* A value as the unrounded sum of two, |lo| at most half a unit of hi. */
+typedef struct Pair {
+    Val *hi, *lo;
+} Pair;
+Pair num_two_sum(Lower *l, Val *a, Val *b);
+Pair num_fast_sum(Lower *l, Val *a, Val *b); /* |a| >= |b| or a is 0 */
+Pair num_two_prod(Lower *l, Val *a, Val *b);
+
+/* explog.c */
+
+Val *num_exp(Lower *l, Val *x);
+Val *num_exp_pair(Lower *l, Pair x); /* of a sum, clamped by the caller */
+Val *num_exp_scaled(Lower *l, Val *x, int k); /* 2^k exp(x), k -1 or 0 */
+Val *num_expm1(Lower *l, Val *x);
+Val *num_half_expm1(Lower *l, Val *x); /* (exp(x) - 1)/2 */
+Val *num_log(Lower *l, Val *x);
+Val *num_log1p(Lower *l, Val *x);
+Val *num_pow(Lower *l, Val *a, Val *b);
+Val *num_ipow(Lower *l, DType t, Val *a, Val *b); /* of integers */
+
+/* trig.c */
+
+Val *num_sin(Lower *l, Val *x);
+Val *num_cos(Lower *l, Val *x);
+Val *num_tan(Lower *l, Val *x);
+/* sin(πr) and cos(πr) for |r| <= 1/2. */
+Val *num_sinpi(Lower *l, Val *r);
+Val *num_cospi(Lower *l, Val *r);
+Val *num_asin(Lower *l, Val *x);
+Val *num_acos(Lower *l, Val *x);
+Val *num_atan(Lower *l, Val *x);
+Val *num_atan2(Lower *l, Val *y, Val *x);
+Val *num_hypot(Lower *l, Val *a, Val *b);
+
+/* erf.c, gamma.c */
+
+Val *num_erf(Lower *l, Val *x);
+Val *num_erfc(Lower *l, Val *x);
+Val *num_lgamma(Lower *l, Val *x);
+Val *num_digamma(Lower *l, Val *x);
+enum { POLYGAMMA_MAX = 40 }; /* NaN for higher orders */
+Val *num_polygamma(Lower *l, int order, Val *x);
+
+#endif

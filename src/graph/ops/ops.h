@@ -1,0 +1,137 @@
+/* ops.h: what the rows in ops/ share.
+ *
+ * A row of an elementwise operator needs no infer: graph_make sees to it that
+ * all arguments have one shape and one dtype out of `takes`; the result has
+ * that dtype, or bool with OP_TO_BOOL. It needs no vjp or jvp either (diff/
+ * multiplies by partial), and no constant folding: graph_make calls eval when
+ * all arguments are constants, rounds to the dtype and wraps integers. So a
+ * whole block is
+ *
+ *     static double tanh_eval(const double *x) { return tanh(x[0]); }
+ *
+ *     // d tanh(x) = (1 - tanh(x)²) dx
+ *     static Node *tanh_partial(Graph *g, Node *n, int i)
+ *     {
+ *         (void)i;
+ *         return g2(g, OP_sub, g_fill(g, n, 1), g2(g, OP_mul, n, n));
+ *     }
+ *
+ *     static Val *tanh_lower(Lower *l, const Node *n, Val *const *x) { … }
+ *
+ *     const Op op_tanh = {
+ *         .name = "tanh",
+ *         .cls = OPC_ewise,
+ *         .arity = 1,
+ *         .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY,
+ *         .takes = ON_real,
+ *         .doc = "hyperbolic tangent",
+ *         .tex = "\\tanh($0)",
+ *         .eval = tanh_eval,
+ *         .partial = tanh_partial,
+ *         .lower = tanh_lower,
+ *     };
+ *
+ * In partial, n is in the graph. In identity it is not: read its fields but
+ * never make it an argument; what is returned has n's shape and dtype. Its
+ * arguments may be broadcasts: ask node_is_const(n->arg[1], 1) and answer
+ * constants with g_fill(g, n, v). All-constant arguments never reach it where
+ * the row has eval. */
+#ifndef NNCC_OPS_H
+#define NNCC_OPS_H
+
+#include "graph/lower.h"
+#include "graph/op.h"
+
+/* What the ops keep in Node.attr:
+ *
+ * const        real; integer for ints, bool (0, 1) and key
+ * data         dims the shape, data, integer their number
+ * param        dims the shape, name, integer a number of its own
+ * dim, iota    dims[0]
+ * index_check  dims[0]: the bound
+ * reductions   ints: the axes, ascending (argmax, argmin: exactly one)
+ * contract     ints: the labels of a, then of b; integer: the result's rank;
+ *              the result's labels are 0 … rank-1 in order, those from there
+ *              on are summed
+ * broadcast    dims: the result's; ints[i]: the argument's axis or -1
+ * permute      ints[i]: the argument's axis
+ * reshape      dims: the result's
+ * slice        dims: starts, then sizes; ints: steps
+ * pad          dims: starts, then the result's; ints: steps
+ * flip, concat integer: the axis
+ * gather       integer: the axis; arg 1 the index
+ * scatter_add  integer: the axis; arg 1 the index, dims[0] its bound */
+
+/* Precedences of printed forms, as in the grammar. In a row's text, $0 is the
+ * first argument, in parentheses where it binds weaker than `prec`; $+0
+ * puts them where it binds just as strong too (the right side of a - b); $=0
+ * never does (inside \frac{}{}); $*0 and $/0 do as the left and right side of a
+ * product, $!0 as what a postfix stands behind. A row with prec 0 is a call and
+ * needs none: "$0 + $+1" with PREC_add, "$+0 ^ $1" with PREC_pow. */
+enum {
+    PREC_same = -1, /* from form: as its argument, which is all it prints */
+    PREC_atom,
+    PREC_or,
+    PREC_and,
+    PREC_cmp,
+    PREC_add,
+    PREC_mul,
+    PREC_neg,
+    PREC_pow,
+    PREC_postfix,
+};
+
+/* Shape rules. infer functions find n's op, args, attr and, for the ops whose
+ * dtype cannot be inferred, dtype set. */
+
+/* Room for the MAX_RANK dimensions of the node being inferred. */
+const Dim **infer_dims(Graph *g);
+bool same_shape(const Node *a, const Node *b);
+/* All arguments have the first's shape, which becomes n's. */
+bool infer_same_shape(Node *n);
+/* The rule that graph_make uses where an elementwise row has no infer. */
+bool infer_ewise(Graph *g, Node *n);
+/* where, if: bool (a scalar for OPC_select), then two alike. */
+bool infer_where(Graph *g, Node *n);
+/* cast: n->dtype is the one asked for. */
+bool infer_cast(Graph *g, Node *n);
+
+/* Scalar constants: OP_const with rank 0, or such a one broadcast. */
+bool node_is_any_const(const Node *n);
+double const_value(const Node *n); /* of one for which that holds */
+/* The scalar that n, of rank above 0, repeats; or NULL. */
+Node *scalar_of(const Node *n);
+/* s, of rank 0, in the shape of `like`. */
+Node *g_fill_like(Graph *g, const Node *like, Node *s);
+/* x times the number v. */
+Node *g_scale(Graph *g, Node *x, double v);
+
+/* A value of dtype `from` as one of dtype `to`, as low_convert does it: reals
+ * to integers truncate and saturate, NaN becomes 0, integers wrap, numbers to
+ * bool by != 0, to f32 by rounding. cast has this as its eval_tensor (its row
+ * leaves eval NULL, since eval does not see the dtype; its identity folds
+ * constants with it, and where node_as_dim(arg) is not NULL the answer is
+ * g_dim(g, n->dtype, dim)). */
+double dtype_convert(DType from, DType to, double v);
+/* v, computed in double, as an operator on dtype t leaves it: rounded to f32,
+ * wrapped to the integer's width. */
+double dtype_fit(DType t, double v);
+/* An integer, bool or key modulo its width. */
+int64_t dtype_wrap(DType t, int64_t v);
+
+/* Integer arithmetic on dimensions stays a dimension: rows of add sub mul div
+ * mod set .on_dims = dim_add … (neg: dim_sub, called with 0 first). */
+
+/* For eval_tensor: sizes to element counts, an element's number to its
+ * coordinates and back. */
+int64_t eval_elements(int rank, const int64_t *size);
+void eval_unravel(int64_t i, int rank, const int64_t *size, int64_t *at);
+int64_t eval_ravel(int rank, const int64_t *size, const int64_t *at);
+
+/* For form: "[n, 10]". */
+void print_dims(int rank, const Dim *const *dim, Str *to);
+
+/* Linear operators of one argument: n's tangent is n on the tangent. */
+Node *jvp_linear(Graph *g, Node *n, Node *const *dx);
+
+#endif

@@ -1,0 +1,200 @@
+/* round.c: rounding, conversion between dtypes, and stop. */
+#include "graph/ops/ops.h"
+
+#include <math.h>
+
+/* Rounding to integers; the derivative is 0. */
+
+static Node *rounded_identity(Graph *g, const Node *n)
+{
+    OpId a = n->arg[0]->op;
+    (void)g;
+    return a == OP_floor || a == OP_ceil || a == OP_round ? n->arg[0] : NULL;
+}
+
+static double floor_eval(const double *x) { return floor(x[0]); }
+
+static Val *floor_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return low_ffloor(l, x[0]);
+}
+
+const Op op_floor = {
+    .name = "floor",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED,
+    .takes = ON_real,
+    .doc = "largest integer not above the argument",
+    .tex = "\\left\\lfloor $=0\\right\\rfloor",
+    .lo = 0.1,
+    .hi = 0.9,
+    .identity = rounded_identity,
+    .eval = floor_eval,
+    .lower = floor_lower,
+};
+
+static double ceil_eval(const double *x) { return ceil(x[0]); }
+
+static Val *ceil_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return low_fceil(l, x[0]);
+}
+
+const Op op_ceil = {
+    .name = "ceil",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED,
+    .takes = ON_real,
+    .doc = "smallest integer not below the argument",
+    .tex = "\\left\\lceil $=0\\right\\rceil",
+    .lo = 0.1,
+    .hi = 0.9,
+    .identity = rounded_identity,
+    .eval = ceil_eval,
+    .lower = ceil_lower,
+};
+
+static double round_eval(const double *x) { return nearbyint(x[0]); }
+
+static Val *round_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return low_frint(l, x[0]);
+}
+
+const Op op_round = {
+    .name = "round",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED,
+    .takes = ON_real,
+    .doc = "nearest integer, halves to the even one",
+    .tex = "\\operatorname{round}($=0)",
+    .lo = 0.6,
+    .hi = 0.9,
+    .identity = rounded_identity,
+    .eval = round_eval,
+    .lower = round_lower,
+};
+
+/* The value in another dtype: as C converts, but reals to integers saturate
+ * and NaN becomes 0. */
+
+static void cast_eval(EvalTensor *e, const Node *n)
+{
+    int64_t count = 1;
+    for (int i = 0; i < n->rank; i++) {
+        count *= e->out_size[i];
+    }
+    for (int64_t i = 0; i < count; i++) {
+        e->out[i] = dtype_convert(n->arg[0]->dtype, n->dtype, e->in[0][i]);
+    }
+}
+
+/* The constant scalar s in dtype t. */
+static Node *cast_const(Graph *g, DType t, const Node *s)
+{
+    if (dtype_is_real(s->dtype) || dtype_is_real(t) || t == DT_bool) {
+        double v =
+            dtype_is_real(s->dtype) ? s->attr.real : (double)s->attr.integer;
+        return g_const(g, t, dtype_convert(s->dtype, t, v));
+    }
+    return g_const_int(g, t, dtype_wrap(t, s->attr.integer));
+}
+
+static Node *cast_identity(Graph *g, const Node *n)
+{
+    Node *a = n->arg[0], *s = a->op == OP_broadcast ? a->arg[0] : a;
+    if (a->dtype == n->dtype) {
+        return a;
+    }
+    const Dim *d = a->rank == 0 && dtype_is_int(a->dtype) &&
+                           n->dtype != DT_bool && n->dtype != DT_key
+                       ? node_as_dim(g, a)
+                       : NULL;
+    if (d) {
+        return g_dim(g, n->dtype, d);
+    }
+    if (s->op == OP_const) {
+        return g_fill_like(g, n, cast_const(g, n->dtype, s));
+    }
+    /* A bool goes through any type unharmed. */
+    if (a->op == OP_cast && a->arg[0]->dtype == DT_bool) {
+        return g_cast(g, n->dtype, a->arg[0]);
+    }
+    return NULL;
+}
+
+static void cast_vjp(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    if (dtype_is_real(n->arg[0]->dtype)) {
+        dx[0] = g_cast(g, n->arg[0]->dtype, dy);
+    }
+}
+
+static Node *cast_jvp(Graph *g, Node *n, Node *const *dx)
+{
+    return dx[0] && dtype_is_real(n->dtype) ? g_cast(g, n->dtype, dx[0]) : NULL;
+}
+
+static int cast_form(const Node *n, bool tex, Str *to)
+{
+    str_printf(to, tex ? "\\operatorname{%s}($=0)" : "%s($=0)",
+               dtype_name(n->dtype));
+    return PREC_atom;
+}
+
+static Val *cast_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return low_convert(l, n->dtype == DT_key ? DT_i64 : n->dtype, x[0]);
+}
+
+const Op op_cast = {
+    .name = "cast",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_BOUNDED | OP_LINEAR,
+    .takes = ON_any,
+    .doc = "the value in another type",
+    .form = cast_form,
+    .infer = infer_cast,
+    .identity = cast_identity,
+    .eval_tensor = cast_eval,
+    .vjp = cast_vjp,
+    .jvp = cast_jvp,
+    .lower = cast_lower,
+};
+
+/* The value, with derivative 0. */
+
+static double stop_eval(const double *x) { return x[0]; }
+
+static Node *stop_identity(Graph *g, const Node *n)
+{
+    (void)g;
+    return n->arg[0]->op == OP_stop || !dtype_is_real(n->dtype) ? n->arg[0]
+                                                                : NULL;
+}
+
+static Val *stop_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)l;
+    (void)n;
+    return x[0];
+}
+
+const Op op_stop = {
+    .name = "stop",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED,
+    .takes = ON_any,
+    .doc = "the value itself, with derivative 0",
+    .identity = stop_identity,
+    .eval = stop_eval,
+    .lower = stop_lower,
+};

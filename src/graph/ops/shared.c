@@ -1,0 +1,142 @@
+/* shared.c: shape rules and small helpers that many rows use. */
+#include "graph/ops/ops.h"
+
+#include <math.h>
+
+bool same_shape(const Node *a, const Node *b)
+{
+    if (a->rank != b->rank)
+        return false;
+    for (int i = 0; i < a->rank; i++)
+        if (a->dim[i] != b->dim[i])
+            return false;
+    return true;
+}
+
+bool infer_same_shape(Node *n)
+{
+    if (n->narg == 0)
+        return false;
+    for (int i = 1; i < n->narg; i++)
+        if (!same_shape(n->arg[0], n->arg[i]))
+            return false;
+    n->rank = n->arg[0]->rank;
+    n->dim = n->arg[0]->dim;
+    return true;
+}
+
+bool infer_ewise(Graph *g, Node *n)
+{
+    (void)g;
+    const Op *row = op_table[n->op];
+    if (n->narg != row->arity || !infer_same_shape(n))
+        return false;
+    DType t = n->arg[0]->dtype;
+    for (int i = 1; i < n->narg; i++)
+        if (n->arg[i]->dtype != t)
+            return false;
+    n->dtype = row->flags & OP_TO_BOOL ? DT_bool : t;
+    return (row->takes >> t & 1) != 0;
+}
+
+bool infer_where(Graph *g, Node *n)
+{
+    (void)g;
+    if (n->narg != 3)
+        return false;
+    const Node *c = n->arg[0], *a = n->arg[1], *b = n->arg[2];
+    bool scalar = op_table[n->op]->cls == OPC_select;
+    n->dtype = a->dtype;
+    n->rank = a->rank;
+    n->dim = a->dim;
+    return c->dtype == DT_bool && a->dtype == b->dtype && same_shape(a, b) &&
+           (scalar ? c->rank == 0 : same_shape(c, a));
+}
+
+bool infer_cast(Graph *g, Node *n)
+{
+    (void)g;
+    return n->narg == 1 && n->dtype < NDTYPES && infer_same_shape(n);
+}
+
+static const Node *under_broadcast(const Node *n)
+{
+    return n->op == OP_broadcast ? n->arg[0] : n;
+}
+
+bool node_is_any_const(const Node *n)
+{
+    return under_broadcast(n)->op == OP_const;
+}
+
+double const_value(const Node *n)
+{
+    const Node *c = under_broadcast(n);
+    return dtype_is_real(c->dtype) ? c->attr.real : (double)c->attr.integer;
+}
+
+bool node_is_const(const Node *n, double v)
+{
+    return node_is_any_const(n) && const_value(n) == v;
+}
+
+Node *scalar_of(const Node *n)
+{
+    if (n->op != OP_broadcast || n->arg[0]->rank != 0)
+        return NULL;
+    return n->arg[0];
+}
+
+Node *g_fill_like(Graph *g, const Node *like, Node *s)
+{
+    return g_broadcast_to(g, s, like->rank, like->dim);
+}
+
+Node *g_fill(Graph *g, const Node *like, double v)
+{
+    return g_fill_like(g, like, g_const(g, like->dtype, v));
+}
+
+Node *g_scale(Graph *g, Node *x, double v)
+{
+    return g2(g, OP_mul, x, g_fill(g, x, v));
+}
+
+Node *jvp_linear(Graph *g, Node *n, Node *const *dx)
+{
+    return dx[0] ? graph_remake(g, n, dx) : NULL;
+}
+
+int64_t eval_elements(int rank, const int64_t *size)
+{
+    int64_t n = 1;
+    for (int i = 0; i < rank; i++)
+        n *= size[i];
+    return n;
+}
+
+void eval_unravel(int64_t i, int rank, const int64_t *size, int64_t *at)
+{
+    for (int k = rank - 1; k >= 0; k--) {
+        at[k] = i % size[k];
+        i /= size[k];
+    }
+}
+
+int64_t eval_ravel(int rank, const int64_t *size, const int64_t *at)
+{
+    int64_t i = 0;
+    for (int k = 0; k < rank; k++)
+        i = i * size[k] + at[k];
+    return i;
+}
+
+void print_dims(int rank, const Dim *const *dim, Str *to)
+{
+    str_printf(to, "[");
+    for (int i = 0; i < rank; i++) {
+        str_printf(to, i ? ", " : "");
+        dim_print(dim[i], to);
+    }
+    str_printf(to, "]");
+}

@@ -1,0 +1,262 @@
+/* special.c: special functions. */
+#include "graph/ops/numeric.h"
+#include "graph/ops/ops.h"
+
+#include <math.h>
+
+#define PI 3.14159265358979323846
+
+static double erf_eval(const double *x) { return erf(x[0]); }
+
+/* d erf(a) = 2/sqrt(π) exp(-a²) da */
+static Node *erf_partial(Graph *g, Node *n, int i)
+{
+    Node *a = n->arg[0];
+    Node *e = g1(g, OP_exp, g1(g, OP_neg, g2(g, OP_mul, a, a)));
+    (void)i;
+    return g2(g, OP_mul, g_fill(g, n, 2 / sqrt(PI)), e);
+}
+
+static Val *erf_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_erf(l, x[0]);
+}
+
+const Op op_erf = {
+    .name = "erf",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "error function",
+    .tex = "\\operatorname{erf}($=0)",
+    .eval = erf_eval,
+    .partial = erf_partial,
+    .lower = erf_lower,
+};
+
+static double erfc_eval(const double *x) { return erfc(x[0]); }
+
+static Node *erfc_partial(Graph *g, Node *n, int i)
+{
+    return g1(g, OP_neg, erf_partial(g, n, i));
+}
+
+static Val *erfc_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_erfc(l, x[0]);
+}
+
+const Op op_erfc = {
+    .name = "erfc",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "1 - erf(x), exact for large x",
+    .tex = "\\operatorname{erfc}($=0)",
+    .eval = erfc_eval,
+    .partial = erfc_partial,
+    .lower = erfc_lower,
+};
+
+/* log|Γ(a)| */
+
+static double lgamma_eval(const double *x) { return lgamma(x[0]); }
+
+static Node *lgamma_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g1(g, OP_digamma, n->arg[0]);
+}
+
+static Val *lgamma_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_lgamma(l, x[0]);
+}
+
+const Op op_lgamma = {
+    .name = "lgamma",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "logarithm of the gamma function's magnitude",
+    .tex = "\\ln\\left|\\Gamma($=0)\\right|",
+    .lo = 0.5,
+    .hi = 4,
+    .eval = lgamma_eval,
+    .partial = lgamma_partial,
+    .lower = lgamma_lower,
+};
+
+/* ψ(a) = Γ'(a)/Γ(a) */
+
+/* B(2k)/(2k): the asymptotic series is log x - 1/(2x) - Σ of it x^(-2k). */
+static const long double digamma_series[] = {
+    1.0L / 12,  -1.0L / 120,     1.0L / 252, -1.0L / 240,
+    1.0L / 132, -691.0L / 32760, 1.0L / 12,  -3617.0L / 8160,
+};
+
+/* cot(πr) for |r| <= 1/2, exactly 0 at 1/2. */
+static long double cotpi(long double r)
+{
+    const long double pi = 3.14159265358979323846264338327950288L;
+    return fabsl(r) < 0.25L ? 1 / tanl(pi * r)
+                            : tanl(pi * (copysignl(0.5L, r) - r));
+}
+
+/* Reflected to x > 0, raised by ψ(x) = ψ(x + 1) - 1/x to x >= 16; wide, for the
+ * sake of its zeros. */
+static double digamma_eval(const double *p)
+{
+    long double x = p[0], sum = 0, s = 0;
+    if (p[0] <= 0) {
+        x = p[0] - nearbyint(p[0]);
+        if (x == 0 || isinf(p[0])) {
+            return NAN;
+        }
+        sum = -3.14159265358979323846264338327950288L * cotpi(x);
+        x = 1 - (long double)p[0];
+    }
+    for (; x < 16; x++) {
+        sum -= 1 / x;
+    }
+    for (int k = 8; k > 0; k--) {
+        s = (s + digamma_series[k - 1]) / (x * x);
+    }
+    return (double)(sum + (logl(x) - 0.5L / x - s));
+}
+
+static Node *digamma_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g2(g, OP_polygamma, g_fill(g, n, 1), n->arg[0]);
+}
+
+static Val *digamma_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_digamma(l, x[0]);
+}
+
+const Op op_digamma = {
+    .name = "digamma",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "derivative of lgamma",
+    .tex = "\\psi($=0)",
+    .lo = 0.5,
+    .hi = 4,
+    .eval = digamma_eval,
+    .partial = digamma_partial,
+    .lower = digamma_lower,
+};
+
+/* polygamma(k, a): the k-th derivative of digamma. k is a constant, the same
+ * for all elements; the row has it as an argument so that eval sees it. Beyond
+ * POLYGAMMA_MAX it is NaN. */
+
+/* ζ(s, x) for integer s >= 2, x > 0: terms up to x >= 20 + s, then
+ * Euler-Maclaurin. (DLMF 25.11.28) */
+static double hurwitz(int s, double x)
+{
+    double sum = 0, term, tail = 0;
+    for (; x < 20 + s; x++) {
+        sum += pow(x, -s);
+    }
+    /* B(2j)/(2j)! s (s+1) … (s+2j-2) x^(-s-2j+1), as ratios */
+    static const double bernoulli[] = {
+        1.0 / 6,  -1.0 / 30,     1.0 / 42, -1.0 / 30,
+        5.0 / 66, -691.0 / 2730, 7.0 / 6,  -3617.0 / 510,
+    };
+    term = s * pow(x, -s - 1) / 2;
+    for (int j = 1; j <= 8; j++) {
+        tail += bernoulli[j - 1] * term;
+        term *= (s + 2 * j - 1.0) * (s + 2 * j) /
+                ((2 * j + 1.0) * (2 * j + 2) * x * x);
+    }
+    return sum + pow(x, 1 - s) / (s - 1) + pow(x, -s) / 2 + tail;
+}
+
+/* The k-th derivative of cot at t, over (-1)^k: a polynomial in c = cot(t) by
+ * cot' = -(1 + c²). */
+static double cot_derivative(int k, double c)
+{
+    double p[POLYGAMMA_MAX + 3] = {0, 1}, q[POLYGAMMA_MAX + 3];
+    for (int step = 0; step < k; step++) {
+        for (int i = 0; i <= step + 2; i++) {
+            double down = i > 0 ? (i - 1) * p[i - 1] : 0;
+            q[i] = (i <= step ? (i + 1) * p[i + 1] : 0) + down;
+        }
+        for (int i = 0; i <= step + 2; i++) {
+            p[i] = q[i];
+        }
+    }
+    double v = p[k + 1];
+    for (int i = k; i >= 0; i--) {
+        v = v * c + p[i];
+    }
+    return v;
+}
+
+/* ψ⁽ᵏ⁾(x) = (-1)^(k+1) k! ζ(k+1, x); for x < 0
+ * ψ⁽ᵏ⁾(x) = (-1)^k ψ⁽ᵏ⁾(1-x) - π dᵏ/dxᵏ cot(πx). */
+static double polygamma_eval(const double *p)
+{
+    int k = (int)p[0];
+    double x = p[1], sign = k % 2 ? 1 : -1;
+    if (k == 0) {
+        return digamma_eval(&x);
+    }
+    if (k > POLYGAMMA_MAX) {
+        return NAN;
+    }
+    if (x > 0) {
+        return isinf(x) ? 0 : sign * tgamma(k + 1) * hurwitz(k + 1, x);
+    }
+    double r = x - nearbyint(x);
+    if (r == 0 || !isfinite(x)) {
+        return isfinite(x) && k % 2 ? INFINITY : NAN;
+    }
+    double mirror[2] = {k, 1 - x};
+    return sign * pow(PI, k + 1) * cot_derivative(k, (double)cotpi(r)) -
+           sign * polygamma_eval(mirror);
+}
+
+static Node *polygamma_identity(Graph *g, const Node *n)
+{
+    return node_is_const(n->arg[0], 0) ? g1(g, OP_digamma, n->arg[1]) : NULL;
+}
+
+static Node *polygamma_partial(Graph *g, Node *n, int i)
+{
+    Node *next = g_fill(g, n, const_value(n->arg[0]) + 1);
+    return i == 1 ? g2(g, OP_polygamma, next, n->arg[1]) : NULL;
+}
+
+static Val *polygamma_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return num_polygamma(l, (int)const_value(n->arg[0]), x[1]);
+}
+
+const Op op_polygamma = {
+    .name = "polygamma",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_COSTLY,
+    .takes = ON_real,
+    .doc = "derivative of digamma, of the order that comes first",
+    .tex = "\\psi^{($=0)}($=1)",
+    .lo = 0.5,
+    .hi = 4,
+    .identity = polygamma_identity,
+    .eval = polygamma_eval,
+    .partial = polygamma_partial,
+    .lower = polygamma_lower,
+};

@@ -1,0 +1,232 @@
+/* build.c: from nests to kernels: instructions and outputs, stage by stage. */
+#include "kernel/sched.h"
+
+#include <string.h>
+
+typedef struct Build {
+    Sched *s;
+    Inline *in;
+    Nest *nest;
+    Kernel *k;
+    int nreduction;
+} Build;
+
+typedef LIST(Output) Outputs;
+
+static void load_flag(void *u, const Guard *b)
+{
+    Build *w = u;
+    const Index *at = index_int(w->s->table, 0);
+    int flag = inline_load(w->in, guard_flag(w->s, b), at, DT_bool, -1);
+    if (!b->made_by && !b->when)
+        flag = inline_op(w->in, OP_not, DT_bool, 1, &flag);
+    w->nreduction = w->nreduction < 0 ? flag : inline_op(w->in, OP_and, DT_bool,
+                                                         2, (int[]){w->nreduction, flag});
+}
+
+/* A branch is taken where all branches around it are. */
+static int flag_value(Build *b, const Piece *p)
+{
+    Build join = *b;
+    join.nreduction = -1;
+    flag_conditions(b->s, p, load_flag, &join);
+    return join.nreduction;
+}
+
+static int times_value(Build *b, const Piece *p, int value)
+{
+    int arg[2] = {value, inline_value(b->in, p->times, p->times_at, -1)};
+    return inline_op(b->in, OP_mul, p->root->dtype, 2, arg);
+}
+
+static int piece_value(Build *b, const Piece *p)
+{
+    int value = -1;
+    switch (p->kind) {
+    case PIECE_move:
+        value = inline_load(b->in, p->from, p->from_at, p->from->dtype, -1);
+        break;
+    case PIECE_flag:
+        return flag_value(b, p);
+    case PIECE_store:
+    case PIECE_add:
+    case PIECE_reduce:
+    case PIECE_contract:
+        if (!p->value)
+            value = inline_zero(b->in, p->root->dtype);
+        else if (p->value == p->root)
+            value = inline_compute(b->in, p->value, p->value_at);
+        else
+            value = inline_value(b->in, p->value, p->value_at, -1);
+        break;
+    }
+    if (p->times)
+        value = times_value(b, p, value);
+    if (p->whole && p->kind != PIECE_reduce)
+        inline_know(b->in, p->root, p->at, value);
+    return value;
+}
+
+static const Index *target_index(Build *b, const Piece *p)
+{
+    return vec_linear(b->s->table, p->at, p->dim);
+}
+
+static Output reduce_output(Build *b, Piece *p, int value)
+{
+    Output o = {.kind = OUT_reduce, .value = value, .pred = -1, .index = -1};
+    o.op = p->root->op == OP_contract ? OP_sum : p->root->op;
+    if (o.op == OP_argmax || o.op == OP_argmin)
+        o.index = inline_index(b->in, p->root->dtype, p->index_at->at[0]);
+    p->reduction = b->nreduction++;
+    return o;
+}
+
+/* to[…, index, …] += value */
+static Output add_output(Build *b, const Piece *p, int value)
+{
+    IndexTable *t = b->s->table;
+    const Index *at[MAX_RANK];
+    int i = inline_value(b->in, p->index, p->index_at, -1), k = 0;
+    const Index *x = index_value(t, i);
+    for (int j = 0; j < p->axis; j++)
+        at[k++] = p->value_at->at[j];
+    at[k++] = x;
+    for (int j = p->axis + p->index->rank; j < p->value->rank; j++)
+        at[k++] = p->value_at->at[j];
+    Output o = {.kind = OUT_add, .value = value, .index = -1};
+    o.buffer = buffer_of(b->s, p->root);
+    o.at = vec_linear(t, vec_make(t, k, at), p->dim);
+    o.pred = inline_in_range(b->in, x, p->root->dim[p->axis], -1);
+    return o;
+}
+
+static Output store_output(Build *b, const Piece *p, int value)
+{
+    Output o = {.kind = OUT_store, .value = value, .pred = -1, .index = -1};
+    o.buffer = p->to ? p->to : buffer_of(b->s, p->root);
+    o.at = target_index(b, p);
+    return o;
+}
+
+static void emit_piece(Build *b, Piece *p, Outputs *out)
+{
+    Arena *a = b->s->arena;
+    index_extents(b->s->table, p->rank, p->extent);
+    int value = piece_value(b, p);
+    if (p->kind == PIECE_reduce)
+        list_push(a, out, reduce_output(b, p, value));
+    else if (p->kind == PIECE_add)
+        list_push(a, out, add_output(b, p, value));
+    else if (!p->whole || note_of(b->s, p->root)->needed)
+        list_push(a, out, store_output(b, p, value));
+}
+
+/* What a reduction came to, where others read it from memory. */
+static void emit_save(Build *b, Piece *p, Outputs *out)
+{
+    index_extents(b->s->table, p->rank, p->extent);
+    int value = inline_value(b->in, p->root, p->at, -1);
+    list_push(b->s->arena, out, store_output(b, p, value));
+}
+
+static void emit_stage(Build *b, int number)
+{
+    NestStage *from = &b->nest->stage.at[number];
+    Stage *to = &b->k->stage[number];
+    Outputs out = {0};
+    inline_stage(b->in, number, from->rank);
+    to->rank = from->rank;
+    to->extent = arena_copy(b->s->arena, from->extent,
+                            sizeof *from->extent * (size_t)(from->rank + 1));
+    to->first = inline_count(b->in);
+    to->reduction = b->nreduction;
+    for (int i = 0; i < from->piece.n; i++)
+        emit_piece(b, from->piece.at[i], &out);
+    for (int i = 0; i < from->save.n; i++)
+        emit_save(b, from->save.at[i], &out);
+    to->ninstr = inline_count(b->in) - to->first;
+    to->output = out.at;
+    to->noutput = out.n;
+}
+
+static int save_stage(Sched *s, Nest *n, int after)
+{
+    for (int i = after + 1; i < n->stage.n; i++)
+        if (n->stage.at[i].rank == 0)
+            return i;
+    NestStage st = {.rank = 0};
+    st.extent = NEWN(s->scratch, const Dim *, 1);
+    list_push(s->scratch, &n->stage, st);
+    return n->stage.n - 1;
+}
+
+static void add_saves(Sched *s, Nest *n)
+{
+    for (int i = 0; i < n->stage.n; i++)
+        n->stage.at[i].save.n = 0;
+    for (int i = 0; i < n->piece.n; i++) {
+        Piece *p = n->piece.at[i];
+        if (p->kind != PIECE_reduce || !note_of(s, p->root)->needed)
+            continue;
+        int st = save_stage(s, n, p->stage);
+        list_push(s->scratch, &n->stage.at[st].save, p);
+    }
+}
+
+static Span span_of(const Piece *p)
+{
+    const Node *n = p->root ? p->root : p->value;
+    return n ? n->span : (Span){0};
+}
+
+Kernel *build_map(Sched *s, Inline *in, Nest *nest)
+{
+    Build b = {.s = s, .in = in, .nest = nest};
+    Kernel *k = b.k = NEW(s->arena, Kernel);
+    add_saves(s, nest);
+    k->kind = KERNEL_map;
+    k->span = span_of(nest->piece.at[nest->piece.n - 1]);
+    k->rank = nest->hi;
+    k->extent = NEWN(s->arena, const Dim *, k->rank + 1);
+    memcpy(k->extent, nest->piece.at[0]->extent,
+           sizeof *k->extent * (size_t)k->rank);
+    k->nstage = nest->stage.n;
+    k->stage = NEWN(s->arena, Stage, k->nstage);
+    inline_begin(in, nest, nest->hi);
+    for (int i = 0; i < k->nstage; i++)
+        emit_stage(&b, i);
+    k->instr = inline_instr(in);
+    k->ninstr = inline_count(in);
+    guard_of_kernel(s, nest->guard, k);
+    return k;
+}
+
+static Kernel *build_nest(Sched *s, Inline *in, Nest *n)
+{
+    if (!n->contract) {
+        Kernel *k = build_map(s, in, n);
+        shape_loops(s, k, 0, 0);
+        return k;
+    }
+    Piece *p = n->piece.at[0];
+    Kernel *k = product_kernel(s, p);
+    if (n->after) {
+        int rows = n->after->hi;
+        Product q = product_of(s, p->root);
+        k->after = build_map(s, in, n->after);
+        k->after->nguard = 0;
+        shape_loops(s, k->after, rows - q.join, q.join);
+    }
+    return k;
+}
+
+void build(Sched *s)
+{
+    Inline *in = inline_new(s, s->arena);
+    for (int i = 0; i < s->nest.n; i++) {
+        Nest *n = s->nest.at[i];
+        n->kernel = build_nest(s, in, n);
+        list_push(s->arena, &s->out->kernel, n->kernel);
+    }
+}

@@ -1,0 +1,294 @@
+/* dump.c: a schedule for people. */
+#include "kernel/kernel.h"
+
+#include <string.h>
+
+static void print_index(const Index *x, Str *to);
+
+static void print_atom(const Atom *a, Str *to)
+{
+    switch (a->kind) {
+    case IX_var:
+        str_printf(to, "i%d", a->var);
+        break;
+    case IX_value:
+        str_printf(to, "%%%d", a->value);
+        break;
+    case IX_div:
+    case IX_mod:
+        str_printf(to, "((");
+        print_index(a->of, to);
+        str_printf(to, a->kind == IX_div ? ") / (" : ") %% (");
+        dim_print(a->by, to);
+        str_printf(to, "))");
+        break;
+    }
+}
+
+static void print_index(const Index *x, Str *to)
+{
+    bool any = false;
+    for (int i = 0; i < x->n; i++) {
+        str_printf(to, any ? " + " : "");
+        if (!dim_is(x->coef[i], 1)) {
+            int64_t v;
+            bool number = dim_const_value(x->coef[i], &v);
+            str_printf(to, number ? "" : "(");
+            dim_print(x->coef[i], to);
+            str_printf(to, number ? "*" : ")*");
+        }
+        print_atom(&x->atom[i], to);
+        any = true;
+    }
+    if (any && dim_is(x->base, 0))
+        return;
+    str_printf(to, any ? " + " : "");
+    dim_print(x->base, to);
+}
+
+static void print_buffer(const Buffer *b, Str *to)
+{
+    switch (b->kind) {
+    case BUF_LEAF:
+        str_printf(to, "leaf%d", b->leaf);
+        break;
+    case BUF_WORK:
+        str_printf(to, "work%d", b->id);
+        break;
+    case BUF_DATA:
+        str_printf(to, "data%d", b->id);
+        break;
+    }
+}
+
+static void print_access(const Buffer *b, const Index *at, Str *to)
+{
+    print_buffer(b, to);
+    str_printf(to, "[");
+    print_index(at, to);
+    str_printf(to, "]");
+}
+
+static void indent(Str *to, int depth)
+{
+    for (int i = 0; i < depth; i++)
+        str_printf(to, "  ");
+}
+
+static void print_const(const Node *n, Str *to)
+{
+    if (n && n->op == OP_const && dtype_is_real(n->dtype))
+        str_printf(to, " %.9g", n->attr.real);
+    else if (n && n->op == OP_const)
+        str_printf(to, " %lld", (long long)n->attr.integer);
+    else if (n && n->op == OP_dim) {
+        str_printf(to, " ");
+        dim_print(n->attr.dims[0], to);
+    }
+}
+
+static void print_instr(const Kernel *k, int i, int depth, Str *to)
+{
+    const Instr *x = &k->instr[i];
+    indent(to, depth);
+    str_printf(to, "%%%d = ", i);
+    switch (x->kind) {
+    case I_op:
+        str_printf(to, "%s", op_table[x->op]->name);
+        for (int j = 0; j < x->narg; j++)
+            str_printf(to, j ? ", %%%d" : " %%%d", x->arg[j]);
+        print_const(x->node, to);
+        break;
+    case I_load:
+        str_printf(to, "load ");
+        print_access(x->buffer, x->at, to);
+        if (x->pred >= 0)
+            str_printf(to, " if %%%d", x->pred);
+        break;
+    case I_index:
+        str_printf(to, "index ");
+        print_index(x->at, to);
+        break;
+    case I_result:
+        str_printf(to, "result r%d", x->value);
+        break;
+    }
+    str_printf(to, " : %s @%d\n", dtype_name(x->dtype), x->level);
+}
+
+static void print_output(const Output *o, int reduction, int depth, Str *to)
+{
+    indent(to, depth);
+    if (o->kind == OUT_reduce)
+        str_printf(to, "r%d = %s %%%d", reduction, op_table[o->op]->name,
+                   o->value);
+    else {
+        print_access(o->buffer, o->at, to);
+        str_printf(to, o->kind == OUT_add ? " += %%%d" : " = %%%d", o->value);
+    }
+    if (o->index >= 0)
+        str_printf(to, " at %%%d", o->index);
+    if (o->pred >= 0)
+        str_printf(to, " if %%%d", o->pred);
+    str_printf(to, "\n");
+}
+
+static void print_loops(const Dim *const *extent, int rank, int first,
+                        bool lanes, int depth, Str *to)
+{
+    for (int i = 0; i < rank; i++) {
+        indent(to, depth + i);
+        str_printf(to, "for i%d < ", first + i);
+        dim_print(extent[i], to);
+        str_printf(to, lanes && i == rank - 1 ? " in lanes\n" : "\n");
+    }
+}
+
+static void print_map(const Kernel *k, int depth, Str *to)
+{
+    print_loops(k->extent, k->rank, 0, k->lanes, depth, to);
+    depth += k->rank;
+    for (int t = 0; t < k->nstage; t++) {
+        const Stage *st = &k->stage[t];
+        int inner = depth + st->rank, reduction = st->reduction;
+        if (k->nstage > 1) {
+            indent(to, depth);
+            str_printf(to, "stage\n");
+        }
+        print_loops(st->extent, st->rank, k->rank, st->lanes, depth, to);
+        for (int i = st->first; i < st->first + st->ninstr; i++)
+            print_instr(k, i, inner, to);
+        for (int i = 0; i < st->noutput; i++) {
+            print_output(&st->output[i], reduction, inner, to);
+            reduction += st->output[i].kind == OUT_reduce;
+        }
+    }
+}
+
+static void print_sum(const Dim *const *stride, int n, const Dim *base,
+                      const char *const *name, Str *to)
+{
+    bool any = !dim_is(base, 0);
+    if (any)
+        dim_print(base, to);
+    for (int i = 0; i < n; i++) {
+        if (dim_is(stride[i], 0))
+            continue;
+        str_printf(to, any ? " + " : "");
+        if (!dim_is(stride[i], 1)) {
+            str_printf(to, "(");
+            dim_print(stride[i], to);
+            str_printf(to, ")*");
+        }
+        str_printf(to, "%s", name[i]);
+        any = true;
+    }
+    str_printf(to, any ? "]" : "0]");
+}
+
+/* buffer[base + strides over the batch loops, then over two more] */
+static void print_factor(const Buffer *b, const Dim *base,
+                         const Dim *const *batch, int nbatch, const Dim *s0,
+                         const char *n0, const Dim *s1, const char *n1, Str *to)
+{
+    static const char *const loop[MAX_RANK] = {
+        "i0", "i1", "i2",  "i3",  "i4",  "i5",  "i6",  "i7",
+        "i8", "i9", "i10", "i11", "i12", "i13", "i14", "i15"};
+    const Dim *stride[MAX_RANK + 2];
+    const char *name[MAX_RANK + 2];
+    for (int i = 0; i < nbatch; i++) {
+        stride[i] = batch[i];
+        name[i] = loop[i];
+    }
+    stride[nbatch] = s0;
+    name[nbatch] = n0;
+    stride[nbatch + 1] = s1;
+    name[nbatch + 1] = n1;
+    print_buffer(b, to);
+    str_printf(to, "[");
+    print_sum(stride, s1 ? nbatch + 2 : nbatch + 1, base, name, to);
+}
+
+static void print_out(const Contract *c, Str *to)
+{
+    print_factor(c->out, c->out_base, c->out_batch, c->nbatch, c->out_m, "m",
+                 NULL, NULL, to);
+    to->n--;
+    str_printf(to, " + n] = sum over k < ");
+}
+
+static void print_contract(const Kernel *k, Str *to)
+{
+    const Contract *c = k->contract;
+    print_loops(c->batch, c->nbatch, 0, false, 1, to);
+    indent(to, c->nbatch + 1);
+    str_printf(to, "for m < ");
+    dim_print(c->m, to);
+    str_printf(to, ", n < ");
+    dim_print(c->n, to);
+    str_printf(to, "\n");
+    indent(to, c->nbatch + 2);
+    print_out(c, to);
+    dim_print(c->k, to);
+    str_printf(to, " of ");
+    print_factor(c->a, c->a_base, c->a_batch, c->nbatch, c->a_m, "m", c->a_k,
+                 "k", to);
+    str_printf(to, " * ");
+    print_factor(c->b, c->b_base, c->b_batch, c->nbatch, c->b_k, "k", c->b_n,
+                 "n", to);
+    if (c->pack) {
+        str_printf(to, ", packed in ");
+        print_buffer(c->pack, to);
+    }
+    str_printf(to, "\n");
+    if (!k->after)
+        return;
+    str_printf(to, "  then for each block of rows\n");
+    print_map(k->after, 2, to);
+}
+
+static void print_buffers(const Schedule *s, Str *to)
+{
+    for (int i = 0; i < s->buffer.n; i++) {
+        const Buffer *b = s->buffer.at[i];
+        print_buffer(b, to);
+        str_printf(to, " : %s[", dtype_name(b->dtype));
+        dim_print(b->elements, to);
+        str_printf(to, "]");
+        if (b->kind == BUF_WORK) {
+            str_printf(to, " at ");
+            dim_print(b->offset, to);
+        }
+        if (b->kind == BUF_LEAF && b->node->op == OP_param)
+            str_printf(to, b->inout ? " parameter %s, overwritten"
+                                    : " parameter %s",
+                       b->node->attr.name ? b->node->attr.name : "_");
+        str_printf(to, "\n");
+    }
+}
+
+void schedule_dump(Graph *g, const Schedule *s, FILE *to)
+{
+    (void)g;
+    Arena *a = arena_new();
+    Str text = str_new(a);
+    str_printf(&text, "function %s: workspace ", s->function->name);
+    dim_print(s->workspace, &text);
+    str_printf(&text, "\n");
+    print_buffers(s, &text);
+    for (int i = 0; i < s->kernel.n; i++) {
+        const Kernel *k = s->kernel.at[i];
+        str_printf(&text, "kernel %d", i);
+        for (int j = 0; j < k->nguard; j++) {
+            str_printf(&text, k->when[j] ? " if " : " if not ");
+            print_buffer(k->guard[j], &text);
+        }
+        str_printf(&text, "\n");
+        if (k->kind == KERNEL_contract)
+            print_contract(k, &text);
+        else
+            print_map(k, 1, &text);
+    }
+    fwrite(text.at, 1, text.n, to);
+    arena_free(a);
+}

@@ -1,0 +1,397 @@
+/* fuse.c: pieces that share loops become one nest.
+ *
+ * Pieces are taken in an order of dependence. Nests have positions that are
+ * such an order too: a piece may join any nest that is not before those of all
+ * that it depends on, for nothing depends on the piece yet. */
+#include "kernel/sched.h"
+
+enum { MAX_WEIGHT = 4000, MAX_CANDIDATES = 16, LIGHT_ELEMENTS = 1024 };
+
+/* Lists of pieces that wait for a node or for another piece. */
+typedef struct Wait {
+    Piece *piece;
+    struct Wait *next;
+} Wait;
+
+typedef struct Fuse {
+    Sched *s;
+    Wait **on_node, **on_piece;
+    int *open; /* by piece: things it still waits for */
+    int *heap; /* pieces ready, smallest number first */
+    int nheap;
+} Fuse;
+
+static void heap_push(Fuse *f, int v)
+{
+    int i = f->nheap++;
+    for (; i && f->heap[(i - 1) / 2] > v; i = (i - 1) / 2)
+        f->heap[i] = f->heap[(i - 1) / 2];
+    f->heap[i] = v;
+}
+
+static int heap_pop(Fuse *f)
+{
+    int top = f->heap[0], v = f->heap[--f->nheap], i = 0;
+    for (;;) {
+        int c = 2 * i + 1;
+        if (c + 1 < f->nheap && f->heap[c + 1] < f->heap[c])
+            c++;
+        if (c >= f->nheap || f->heap[c] >= v)
+            break;
+        f->heap[i] = f->heap[c];
+        i = c;
+    }
+    f->heap[i] = v;
+    return top;
+}
+
+static void wait_for(Fuse *f, Wait **list, Piece *p)
+{
+    Wait *w = NEW(f->s->scratch, Wait);
+    w->piece = p;
+    w->next = *list;
+    *list = w;
+    f->open[p->id]++;
+}
+
+static void wait_for_node(Fuse *f, const Node *n, Piece *p)
+{
+    if (note_of(f->s, n)->piece)
+        wait_for(f, &f->on_node[n->id], p);
+}
+
+static void wait_for_all(Fuse *f, Piece *p)
+{
+    for (int i = 0; i < p->nread; i++)
+        wait_for_node(f, p->read[i].node, p);
+    for (int i = 0; i < 2; i++)
+        if (p->before[i])
+            wait_for(f, &f->on_piece[p->before[i]->id], p);
+    for (int i = p->guard; i; i = f->s->guard.at[i].parent) {
+        const Guard *b = &f->s->guard.at[i];
+        if (b->made_by) {
+            wait_for(f, &f->on_piece[b->made_by->id], p);
+            break;
+        }
+        wait_for_node(f, b->cond, p);
+    }
+}
+
+static void release(Fuse *f, Wait *list)
+{
+    for (; list; list = list->next)
+        if (--f->open[list->piece->id] == 0)
+            heap_push(f, list->piece->id);
+}
+
+static void done(Fuse *f, Piece *p)
+{
+    release(f, f->on_piece[p->id]);
+    if (!p->makes)
+        return;
+    Note *note = note_of(f->s, p->root);
+    if (p->nest->pos > note->pos)
+        note->pos = p->nest->pos;
+    if (--note->waiting == 0)
+        release(f, f->on_node[p->root->id]);
+}
+
+int read_prefix(const Sched *s, const Read *r, bool *all)
+{
+    int k = 0;
+    const Note *note = &s->note[r->node->id];
+    *all = r->at && r->at == note->self;
+    if (!r->at)
+        return 0;
+    for (int i = 0; i < r->node->rank; i++) {
+        if (dim_is(r->node->dim[i], 1))
+            continue;
+        if (!index_is_var(r->at->at[i], k))
+            return k;
+        k++;
+    }
+    return k;
+}
+
+/* So small, or so scalar, that a stage in a kernel without outer loops will
+ * do. */
+static bool is_light(const Piece *p)
+{
+    int64_t elements = 1, size;
+    if (p->kind == PIECE_reduce && p->kept == 0)
+        return true;
+    if (p->kind == PIECE_contract || p->kind == PIECE_add)
+        return false;
+    for (int i = 0; i < p->rank; i++) {
+        if (!dim_const_value(p->extent[i], &size) || size > LIGHT_ELEMENTS)
+            return false;
+        elements *= size;
+        if (elements > LIGHT_ELEMENTS)
+            return false;
+    }
+    return true;
+}
+
+static void bounds(const Piece *p, int *lo, int *hi)
+{
+    *lo = p->kind == PIECE_reduce ? p->kept : 0;
+    *hi = p->kind == PIECE_add ? 0 : p->kept;
+}
+
+Nest *nest_new(Sched *s, Piece *p)
+{
+    Nest *n = NEW(s->scratch, Nest);
+    n->pos = s->nest.n + 1;
+    n->guard = p->guard;
+    n->contract = p->kind == PIECE_contract;
+    n->light = is_light(p);
+    bounds(p, &n->lo, &n->hi);
+    n->weight = p->weight;
+    p->nest = n;
+    list_push(s->scratch, &n->piece, p);
+    list_push(s->scratch, &s->nest, n);
+    return n;
+}
+
+/* What joining would give. */
+typedef struct Fit {
+    Nest *nest;
+    int lo, hi;
+} Fit;
+
+static int common_loops(const Piece *a, const Piece *b, int most)
+{
+    int k = 0;
+    while (k < most && a->extent[k] == b->extent[k])
+        k++;
+    return k;
+}
+
+/* Every read from the nest itself has to be of the same outer iteration. */
+static bool reads_fit(const Sched *s, const Nest *n, const Piece *p, int *hi)
+{
+    bool all;
+    for (int i = 0; i < p->nread; i++) {
+        const Note *note = &s->note[p->read[i].node->id];
+        if (!note->piece || note->pos < n->pos)
+            continue;
+        if (note->pos > n->pos || !note->piece->whole ||
+            note->piece->nest != n)
+            return false;
+        int k = read_prefix(s, &p->read[i], &all);
+        *hi = k < *hi ? k : *hi;
+    }
+    return true;
+}
+
+static bool after_all(const Sched *s, const Nest *n, const Piece *p)
+{
+    for (int i = 0; i < 2; i++)
+        if (p->before[i] && p->before[i]->nest->pos >= n->pos)
+            return false;
+    for (int i = p->guard; i; i = s->guard.at[i].parent) {
+        const Guard *b = &s->guard.at[i];
+        if (b->made_by)
+            return b->made_by->nest->pos < n->pos;
+        if (s->note[b->cond->id].pos >= n->pos)
+            return false;
+    }
+    return true;
+}
+
+static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
+{
+    if (n->contract || n->guard != p->guard || !after_all(s, n, p) ||
+        n->piece.at[0]->kind == PIECE_add || p->kind == PIECE_add ||
+        n->weight + p->weight > MAX_WEIGHT)
+        return false;
+    fit->nest = n;
+    bounds(p, &fit->lo, &fit->hi);
+    fit->hi = n->hi < fit->hi ? n->hi : fit->hi;
+    fit->hi = common_loops(n->piece.at[0], p, fit->hi);
+    fit->lo = n->lo > fit->lo ? n->lo : fit->lo;
+    if (!reads_fit(s, n, p, &fit->hi) || fit->lo > fit->hi)
+        return false;
+    return fit->hi > 0 || (n->light && is_light(p));
+}
+
+typedef struct Candidates {
+    Nest *at[MAX_CANDIDATES];
+    int n;
+} Candidates;
+
+static void add_candidate(Candidates *c, Nest *n)
+{
+    if (!n || c->n == MAX_CANDIDATES)
+        return;
+    for (int i = 0; i < c->n; i++)
+        if (c->at[i] == n)
+            return;
+    c->at[c->n++] = n;
+}
+
+static Candidates candidates(const Sched *s, const Piece *p)
+{
+    Candidates c = {.n = 0};
+    for (int i = 0; i < p->nread; i++) {
+        const Note *note = &s->note[p->read[i].node->id];
+        if (note->piece && note->piece->whole)
+            add_candidate(&c, note->piece->nest);
+    }
+    for (int i = 0; i < p->nread; i++) {
+        const Note *note = &s->note[p->read[i].node->id];
+        if (p->read[i].node->rank) {
+            add_candidate(&c, note->reader[0]);
+            add_candidate(&c, note->reader[1]);
+        }
+    }
+    add_candidate(&c, s->guard.at[p->guard].scalars);
+    return c;
+}
+
+static void join(Sched *s, Piece *p, const Fit *fit)
+{
+    Nest *n = fit->nest;
+    n->lo = fit->lo;
+    n->hi = fit->hi;
+    n->light = n->light && is_light(p);
+    n->weight += p->weight;
+    p->nest = n;
+    list_push(s->scratch, &n->piece, p);
+}
+
+static void note_readers(Sched *s, const Piece *p)
+{
+    for (int i = 0; i < p->nread; i++) {
+        Note *note = note_of(s, p->read[i].node);
+        if (note->reader[0] == p->nest)
+            continue;
+        note->reader[1] = note->reader[0];
+        note->reader[0] = p->nest;
+    }
+    if (p->nest->light)
+        s->guard.at[p->guard].scalars = p->nest;
+}
+
+static void place(Sched *s, Piece *p)
+{
+    Fit best = {.nest = NULL}, fit;
+    if (p->kind != PIECE_contract) {
+        Candidates c = candidates(s, p);
+        for (int i = 0; i < c.n; i++)
+            if (fits(s, c.at[i], p, &fit) &&
+                (!best.nest || fit.hi > best.hi))
+                best = fit;
+    }
+    if (best.nest)
+        join(s, p, &best);
+    else
+        nest_new(s, p);
+    note_readers(s, p);
+}
+
+void fuse(Sched *s)
+{
+    int n = s->piece.n, count = 0;
+    Fuse f = {.s = s};
+    f.on_node = NEWN(s->scratch, Wait *, s->nnote);
+    f.on_piece = NEWN(s->scratch, Wait *, n + 1);
+    f.open = NEWN(s->scratch, int, n + 1);
+    f.heap = NEWN(s->scratch, int, n + 1);
+    for (int i = 0; i < n; i++) {
+        Piece *p = s->piece.at[i];
+        if (p->makes)
+            note_of(s, p->root)->waiting++;
+        wait_for_all(&f, p);
+    }
+    for (int i = 0; i < n; i++)
+        if (f.open[i] == 0)
+            heap_push(&f, i);
+    for (; f.nheap; count++) {
+        Piece *p = s->piece.at[heap_pop(&f)];
+        place(s, p);
+        done(&f, p);
+    }
+    if (count != n)
+        die("%d pieces wait for each other", n - count);
+}
+
+/* Stages. */
+
+static bool same_loops(const NestStage *st, const Piece *p, int outer)
+{
+    if (st->rank != p->rank - outer)
+        return false;
+    for (int i = 0; i < st->rank; i++)
+        if (st->extent[i] != p->extent[outer + i])
+            return false;
+    return true;
+}
+
+/* The first stage in which all that p reads from its own nest is there. */
+static int earliest(const Sched *s, const Nest *n, const Piece *p)
+{
+    int first = 0;
+    bool all;
+    for (int i = 0; i < p->nread; i++) {
+        const Piece *q = s->note[p->read[i].node->id].piece;
+        if (!q || q->nest != n || !q->whole)
+            continue;
+        int st = q->stage + 1;
+        read_prefix(s, &p->read[i], &all);
+        if (q->kind != PIECE_reduce && all &&
+            same_loops(&n->stage.at[q->stage], p, n->hi))
+            st = q->stage;
+        first = st > first ? st : first;
+    }
+    return first;
+}
+
+static int new_stage(Sched *s, Nest *n, const Piece *p, int outer)
+{
+    NestStage st = {.rank = p ? p->rank - outer : 0};
+    st.extent = NEWN(s->scratch, const Dim *, st.rank + 1);
+    for (int i = 0; i < st.rank; i++)
+        st.extent[i] = p->extent[outer + i];
+    list_push(s->scratch, &n->stage, st);
+    return n->stage.n - 1;
+}
+
+/* Does someone read p's node from memory. */
+static void find_needed(Sched *s, const Nest *n)
+{
+    bool all;
+    for (int k = 0; k < n->piece.n; k++) {
+        const Piece *p = n->piece.at[k];
+        for (int i = 0; i < p->nread; i++) {
+            Note *note = note_of(s, p->read[i].node);
+            const Piece *q = note->piece;
+            read_prefix(s, &p->read[i], &all);
+            bool here = q && q->nest == n && q->whole && all;
+            bool there = here && (q->kind == PIECE_reduce ||
+                                  q->stage == p->stage ||
+                                  n->stage.at[q->stage].rank == 0);
+            if (!there)
+                note->needed = true;
+        }
+    }
+    for (int i = n->guard; i; i = s->guard.at[i].parent)
+        if (s->guard.at[i].cond)
+            note_of(s, s->guard.at[i].cond)->needed = true;
+}
+
+void nest_stages(Sched *s, Nest *n)
+{
+    n->stage.n = 0;
+    for (int k = 0; k < n->piece.n; k++) {
+        Piece *p = n->piece.at[k];
+        int st = earliest(s, n, p);
+        while (st < n->stage.n && !same_loops(&n->stage.at[st], p, n->hi))
+            st++;
+        if (st == n->stage.n)
+            st = new_stage(s, n, p, n->hi);
+        p->stage = st;
+        list_push(s->scratch, &n->stage.at[st].piece, p);
+    }
+    find_needed(s, n);
+}

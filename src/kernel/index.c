@@ -1,0 +1,450 @@
+/* index.c: affine indices with quotients, interned. */
+#include "kernel/sched.h"
+
+#include <string.h>
+
+/* An Index with a number, by which atoms are put in an order that is the same
+ * in every run. */
+typedef struct Entry {
+    Index index; /* first: an Index of ours is an Entry */
+    int id;
+    uint64_t hash;
+} Entry;
+
+struct IndexTable {
+    Arena *arena;
+    Graph *g;
+    Entry **slot;
+    int n, cap;
+    Vec **vec;
+    uint64_t *vec_hash;
+    int nvec, vec_cap;
+    const Dim *extent[2 * MAX_RANK];
+    int nextent;
+};
+
+enum { MAX_TERMS = 256 };
+
+/* A sum being put together. */
+typedef struct Sum {
+    const Dim *base;
+    int n;
+    const Dim *coef[MAX_TERMS];
+    Atom atom[MAX_TERMS];
+} Sum;
+
+IndexTable *index_table(Arena *a, Graph *g)
+{
+    IndexTable *t = NEW(a, IndexTable);
+    t->arena = a;
+    t->g = g;
+    return t;
+}
+
+void index_extents(IndexTable *t, int n, const Dim *const *extent)
+{
+    t->nextent = n;
+    for (int i = 0; i < n; i++)
+        t->extent[i] = extent[i];
+}
+
+static int id_of(const Index *x) { return x ? ((const Entry *)x)->id : -1; }
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+    h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 29;
+}
+
+static uint64_t mix_pointer(uint64_t h, const void *p)
+{
+    return mix(h, (uint64_t)(uintptr_t)p);
+}
+
+static bool same_atom(const Atom *a, const Atom *b)
+{
+    return a->kind == b->kind && a->var == b->var && a->value == b->value &&
+           a->of == b->of && a->by == b->by;
+}
+
+static uint64_t sum_hash(const Sum *s)
+{
+    uint64_t h = mix_pointer(HASH_SEED, s->base);
+    for (int i = 0; i < s->n; i++) {
+        const Atom *a = &s->atom[i];
+        h = mix_pointer(h, s->coef[i]);
+        h = mix(h, (uint64_t)a->kind);
+        h = mix(h, (uint64_t)(int64_t)a->var << 32 ^
+                       (uint64_t)(int64_t)a->value);
+        h = mix_pointer(mix_pointer(h, a->of), a->by);
+    }
+    return h;
+}
+
+static bool same_sum(const Index *x, const Sum *s)
+{
+    if (x->base != s->base || x->n != s->n)
+        return false;
+    for (int i = 0; i < s->n; i++)
+        if (x->coef[i] != s->coef[i] || !same_atom(&x->atom[i], &s->atom[i]))
+            return false;
+    return true;
+}
+
+static void grow(IndexTable *t)
+{
+    int old = t->cap;
+    Entry **slot = t->slot;
+    t->cap = old ? 2 * old : 256;
+    t->slot = NEWN(t->arena, Entry *, t->cap);
+    for (int i = 0; i < old; i++) {
+        if (!slot[i])
+            continue;
+        uint64_t k = slot[i]->hash & (uint64_t)(t->cap - 1);
+        while (t->slot[k])
+            k = (k + 1) & (uint64_t)(t->cap - 1);
+        t->slot[k] = slot[i];
+    }
+}
+
+static Entry *entry_new(IndexTable *t, const Sum *s, uint64_t hash)
+{
+    Entry *e = NEW(t->arena, Entry);
+    e->id = t->n++;
+    e->hash = hash;
+    e->index.base = s->base;
+    e->index.n = s->n;
+    e->index.coef = NEWN(t->arena, const Dim *, s->n + 1);
+    e->index.atom = NEWN(t->arena, Atom, s->n + 1);
+    for (int i = 0; i < s->n; i++) {
+        e->index.coef[i] = s->coef[i];
+        e->index.atom[i] = s->atom[i];
+    }
+    return e;
+}
+
+static const Index *intern_sum(IndexTable *t, const Sum *s)
+{
+    uint64_t h = sum_hash(s);
+    if (2 * (t->n + 1) > t->cap)
+        grow(t);
+    uint64_t k = h & (uint64_t)(t->cap - 1);
+    for (; t->slot[k]; k = (k + 1) & (uint64_t)(t->cap - 1))
+        if (t->slot[k]->hash == h && same_sum(&t->slot[k]->index, s))
+            return &t->slot[k]->index;
+    t->slot[k] = entry_new(t, s, h);
+    return &t->slot[k]->index;
+}
+
+static int compare_atoms(const Atom *a, const Atom *b)
+{
+    if (a->kind != b->kind)
+        return (int)a->kind - (int)b->kind;
+    if (a->var != b->var)
+        return a->var - b->var;
+    if (a->value != b->value)
+        return a->value - b->value;
+    if (a->of != b->of)
+        return id_of(a->of) - id_of(b->of);
+    return 0;
+}
+
+static void sum_remove(Sum *s, int i)
+{
+    s->n--;
+    for (; i < s->n; i++) {
+        s->atom[i] = s->atom[i + 1];
+        s->coef[i] = s->coef[i + 1];
+    }
+}
+
+/* s += coef · atom, keeping the atoms ascending. */
+static void sum_term(IndexTable *t, Sum *s, const Dim *coef, const Atom *atom)
+{
+    int at = 0;
+    if (dim_is(coef, 0))
+        return;
+    while (at < s->n && compare_atoms(&s->atom[at], atom) < 0)
+        at++;
+    for (int i = at; i < s->n && compare_atoms(&s->atom[i], atom) == 0; i++) {
+        if (!same_atom(&s->atom[i], atom))
+            continue;
+        s->coef[i] = dim_add(t->g, s->coef[i], coef);
+        if (dim_is(s->coef[i], 0))
+            sum_remove(s, i);
+        return;
+    }
+    if (s->n == MAX_TERMS)
+        die("an index has more than %d terms", MAX_TERMS);
+    for (int i = s->n++; i > at; i--) {
+        s->atom[i] = s->atom[i - 1];
+        s->coef[i] = s->coef[i - 1];
+    }
+    s->atom[at] = *atom;
+    s->coef[at] = coef;
+}
+
+static void sum_index(IndexTable *t, Sum *s, const Index *x, const Dim *by)
+{
+    s->base = dim_add(t->g, s->base, dim_mul(t->g, x->base, by));
+    for (int i = 0; i < x->n; i++)
+        sum_term(t, s, dim_mul(t->g, x->coef[i], by), &x->atom[i]);
+}
+
+/* (x / n) · n · c + (x % n) · c = x · c */
+static bool sum_rejoin(IndexTable *t, Sum *s)
+{
+    for (int i = 0; i < s->n; i++) {
+        const Atom d = s->atom[i];
+        for (int k = 0; d.kind == IX_div && k < s->n; k++) {
+            const Atom *m = &s->atom[k];
+            if (m->kind != IX_mod || m->of != d.of || m->by != d.by ||
+                s->coef[i] != dim_mul(t->g, s->coef[k], d.by))
+                continue;
+            const Dim *c = s->coef[k];
+            sum_remove(s, i > k ? i : k);
+            sum_remove(s, i > k ? k : i);
+            sum_index(t, s, d.of, c);
+            return true;
+        }
+    }
+    return false;
+}
+
+static Sum sum_new(IndexTable *t)
+{
+    Sum s;
+    s.base = dim_const(t->g, 0);
+    s.n = 0;
+    return s;
+}
+
+const Index *index_dim(IndexTable *t, const Dim *d)
+{
+    Sum s = sum_new(t);
+    s.base = d;
+    return intern_sum(t, &s);
+}
+
+const Index *index_int(IndexTable *t, int64_t v)
+{
+    return index_dim(t, dim_const(t->g, v));
+}
+
+static const Index *index_atom(IndexTable *t, const Atom *a)
+{
+    Sum s = sum_new(t);
+    sum_term(t, &s, dim_const(t->g, 1), a);
+    return intern_sum(t, &s);
+}
+
+const Index *index_var(IndexTable *t, int var)
+{
+    Atom a = {.kind = IX_var, .var = var, .value = -1};
+    return index_atom(t, &a);
+}
+
+const Index *index_value(IndexTable *t, int value)
+{
+    Atom a = {.kind = IX_value, .var = -1, .value = value};
+    return index_atom(t, &a);
+}
+
+const Index *index_add(IndexTable *t, const Index *a, const Index *b)
+{
+    Sum s = sum_new(t);
+    const Dim *one = dim_const(t->g, 1);
+    sum_index(t, &s, a, one);
+    sum_index(t, &s, b, one);
+    while (sum_rejoin(t, &s))
+        ;
+    return intern_sum(t, &s);
+}
+
+const Index *index_scale(IndexTable *t, const Index *a, const Dim *by)
+{
+    Sum s = sum_new(t);
+    sum_index(t, &s, a, by);
+    return intern_sum(t, &s);
+}
+
+/* d / by where that leaves no remainder, else NULL. */
+static const Dim *exact_quotient(IndexTable *t, const Dim *d, const Dim *by)
+{
+    if (dim_is(d, 0))
+        return d;
+    const Dim *q = dim_div(t->g, d, by);
+    return dim_mul(t->g, q, by) == d ? q : NULL;
+}
+
+static const Dim *extent_of(const IndexTable *t, const Atom *a)
+{
+    if (a->kind == IX_var && a->var < t->nextent)
+        return t->extent[a->var];
+    return a->kind == IX_mod ? a->by : NULL;
+}
+
+/* Is x certainly in 0 … by-1: variables as the digits of one number. */
+static bool below(IndexTable *t, const Sum *x, const Dim *by)
+{
+    const Dim *cover = dim_const(t->g, 1);
+    bool used[MAX_TERMS] = {false};
+    int64_t c, b;
+    if (!dim_is(x->base, 0))
+        return false;
+    for (int done = 0; done < x->n;) {
+        int i = 0;
+        while (i < x->n && (used[i] || x->coef[i] != cover))
+            i++;
+        if (i == x->n || !extent_of(t, &x->atom[i]))
+            return false;
+        used[i] = true;
+        done++;
+        cover = dim_mul(t->g, cover, extent_of(t, &x->atom[i]));
+    }
+    return cover == by || x->n == 0 ||
+           (dim_const_value(cover, &c) && dim_const_value(by, &b) && c <= b);
+}
+
+/* a = q · by + r with r the terms that by does not divide. */
+static void split(IndexTable *t, const Index *a, const Dim *by, Sum *q, Sum *r)
+{
+    *q = sum_new(t);
+    *r = sum_new(t);
+    const Dim *whole = exact_quotient(t, a->base, by);
+    *(whole ? &q->base : &r->base) = whole ? whole : a->base;
+    for (int i = 0; i < a->n; i++) {
+        const Dim *c = exact_quotient(t, a->coef[i], by);
+        sum_term(t, c ? q : r, c ? c : a->coef[i], &a->atom[i]);
+    }
+}
+
+const Index *index_div(IndexTable *t, const Index *a, const Dim *by)
+{
+    Sum q, r;
+    if (dim_is(by, 1) || dim_is(by, 0))
+        return dim_is(by, 1) ? a : index_int(t, 0);
+    split(t, a, by, &q, &r);
+    if (below(t, &r, by))
+        return intern_sum(t, &q);
+    Atom rest = {.kind = IX_div, .var = -1, .value = -1, .by = by};
+    rest.of = intern_sum(t, &r);
+    sum_term(t, &q, dim_const(t->g, 1), &rest);
+    return intern_sum(t, &q);
+}
+
+const Index *index_mod(IndexTable *t, const Index *a, const Dim *by)
+{
+    Sum q, r;
+    if (dim_is(by, 1) || dim_is(by, 0))
+        return index_int(t, 0);
+    split(t, a, by, &q, &r);
+    if (below(t, &r, by))
+        return intern_sum(t, &r);
+    Atom rest = {.kind = IX_mod, .var = -1, .value = -1, .by = by};
+    rest.of = intern_sum(t, &r);
+    return index_atom(t, &rest);
+}
+
+bool index_is_var(const Index *a, int var)
+{
+    return a->n == 1 && dim_is(a->base, 0) && dim_is(a->coef[0], 1) &&
+           a->atom[0].kind == IX_var && a->atom[0].var == var;
+}
+
+const Index *index_rename(IndexTable *t, const Index *a, int n,
+                          const Index *const *to)
+{
+    const Index *r = index_dim(t, a->base);
+    for (int i = 0; i < a->n; i++) {
+        const Atom *x = &a->atom[i];
+        const Index *part = NULL;
+        switch (x->kind) {
+        case IX_var:
+            part = x->var < n ? to[x->var] : index_var(t, x->var);
+            break;
+        case IX_value:
+            part = index_value(t, x->value);
+            break;
+        case IX_div:
+            part = index_div(t, index_rename(t, x->of, n, to), x->by);
+            break;
+        case IX_mod:
+            part = index_mod(t, index_rename(t, x->of, n, to), x->by);
+            break;
+        }
+        r = index_add(t, r, index_scale(t, part, a->coef[i]));
+    }
+    return r;
+}
+
+const Dim *index_coef(const Index *a, int var)
+{
+    for (int i = 0; i < a->n; i++)
+        if (a->atom[i].kind == IX_var && a->atom[i].var == var)
+            return a->coef[i];
+    return NULL;
+}
+
+bool index_nested(const Index *a, int var)
+{
+    for (int i = 0; i < a->n; i++)
+        if (a->atom[i].of && index_uses(a->atom[i].of, var))
+            return true;
+    return false;
+}
+
+bool index_uses(const Index *a, int var)
+{
+    return index_coef(a, var) || index_nested(a, var);
+}
+
+/* Vectors. */
+
+static void vec_grow(IndexTable *t)
+{
+    int old = t->vec_cap;
+    Vec **slot = t->vec;
+    uint64_t *hash = t->vec_hash;
+    t->vec_cap = old ? 2 * old : 256;
+    t->vec = NEWN(t->arena, Vec *, t->vec_cap);
+    t->vec_hash = NEWN(t->arena, uint64_t, t->vec_cap);
+    for (int i = 0; i < old; i++) {
+        if (!slot[i])
+            continue;
+        uint64_t k = hash[i] & (uint64_t)(t->vec_cap - 1);
+        while (t->vec[k])
+            k = (k + 1) & (uint64_t)(t->vec_cap - 1);
+        t->vec[k] = slot[i];
+        t->vec_hash[k] = hash[i];
+    }
+}
+
+const Vec *vec_make(IndexTable *t, int n, const Index *const *at)
+{
+    uint64_t h = mix(HASH_SEED, (uint64_t)n);
+    size_t bytes = sizeof *at * (size_t)n;
+    for (int i = 0; i < n; i++)
+        h = mix(h, (uint64_t)id_of(at[i]));
+    if (2 * (t->nvec + 1) > t->vec_cap)
+        vec_grow(t);
+    uint64_t k = h & (uint64_t)(t->vec_cap - 1);
+    for (; t->vec[k]; k = (k + 1) & (uint64_t)(t->vec_cap - 1))
+        if (t->vec_hash[k] == h && t->vec[k]->n == n &&
+            (n == 0 || memcmp(t->vec[k]->at, at, bytes) == 0))
+            return t->vec[k];
+    Vec *v = NEW(t->arena, Vec);
+    v->n = n;
+    v->id = t->nvec++;
+    v->at = n ? arena_copy(t->arena, at, bytes) : NULL;
+    t->vec_hash[k] = h;
+    return t->vec[k] = v;
+}
+
+const Index *vec_linear(IndexTable *t, const Vec *v, const Dim *const *dim)
+{
+    const Index *x = index_int(t, 0);
+    for (int i = 0; i < v->n; i++)
+        x = index_add(t, index_scale(t, x, dim[i]), v->at[i]);
+    return x;
+}

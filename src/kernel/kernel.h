@@ -1,0 +1,183 @@
+/* kernel.h: what is computed in which loops, and where it is kept.
+ *
+ * schedule() turns one exported function into buffers and kernels; emit/ turns
+ * those into machine code and decides nothing but registers. Everything here
+ * lives in the arena that schedule() was given. */
+#ifndef NNCC_KERNEL_H
+#define NNCC_KERNEL_H
+
+#include "graph/graph.h"
+#include "graph/op.h"
+
+/* Storage of one tensor, contiguous and row-major. */
+typedef enum BufferKind {
+    BUF_LEAF,  /* memory of the caller: a parameter's or a result's leaf */
+    BUF_WORK,  /* in the workspace */
+    BUF_DATA,  /* constant, in the object file */
+} BufferKind;
+
+typedef struct Buffer {
+    BufferKind kind;
+    int id;          /* index in Schedule.buffer */
+    int leaf;        /* BUF_LEAF: number among all leaves, parameters first;
+                        a result in place has its parameter's number */
+    bool written;    /* by some kernel */
+    bool inout;      /* BUF_LEAF: a parameter that a result overwrites */
+    DType dtype;
+    const Dim *elements;
+    const Dim *offset; /* BUF_WORK: bytes, a multiple of 64 */
+    const Node *node;  /* whose value it holds */
+} Buffer;
+
+/* Where in a buffer: base + Σ coef · atom, counted in elements. */
+typedef struct Index Index;
+
+typedef enum AtomKind {
+    IX_var,   /* loop variable `var` */
+    IX_value, /* the integer that instruction `value` computed */
+    IX_div,   /* of / by, rounding down; by is positive wherever the value is
+                 used, and may be 0 elsewhere: no trap then */
+    IX_mod,   /* of % by, likewise */
+} AtomKind;
+
+typedef struct Atom {
+    AtomKind kind;
+    int var;   /* number of the loop: outer loops first, then the stage's */
+    int value; /* instruction number in the kernel */
+    const Index *of;
+    const Dim *by;
+} Atom;
+
+struct Index {
+    const Dim *base;
+    int n;
+    const Dim **coef;
+    Atom *atom;
+};
+
+typedef enum InstrKind {
+    I_op,     /* op_table[op]->lower(node, arg…): elementwise, const, dim */
+    I_load,   /* buffer[at], or 0 where instruction `pred` is false */
+    I_index,  /* the value of `at`, as an integer or real of dtype */
+    I_result, /* what reduction number `value` of an earlier stage came to */
+} InstrKind;
+
+typedef struct Instr {
+    InstrKind kind;
+    DType dtype;
+    OpId op;
+    const Node *node; /* for its attributes and span; may be NULL where the op
+                         has none */
+    int arg[3], narg; /* instruction numbers, smaller than this one's; of this
+                         stage or an earlier one without inner loops */
+    const Buffer *buffer;
+    const Index *at;
+    int pred;  /* I_load: instruction number, or -1 */
+    int value; /* I_result: number of the reduction in the kernel */
+    int level; /* the loop it varies with: 0 outside all loops, d inside loop
+                  d - 1; emitted as far out as that */
+} Instr;
+
+typedef enum OutputKind {
+    OUT_store,  /* buffer[at] = value */
+    OUT_add,    /* buffer[at] += value, in the order of the loops; only in
+                   kernels without outer loops */
+    OUT_reduce, /* joined over all of the stage's own loops */
+} OutputKind;
+
+typedef struct Output {
+    OutputKind kind;
+    int value; /* instruction number */
+    const Buffer *buffer;
+    const Index *at;
+    int pred;  /* store or add only where this is true; or -1 */
+    OpId op;   /* OUT_reduce: OP_sum … OP_argmin (not logsumexp) */
+    int index; /* argmax, argmin: instruction holding the position */
+} Output;
+
+/* Inside the outer loops: inner loops (none: straight-line code, evaluated
+ * once for each outer iteration), what is computed at each point, what becomes
+ * of it. */
+typedef struct Stage {
+    int rank;
+    const Dim **extent;
+    bool lanes; /* the last inner loop's iterations are SIMD lanes */
+    int first, ninstr; /* instructions first … first+ninstr-1 of the kernel */
+    Output *output;
+    int noutput;
+    int reduction; /* number of its first OUT_reduce; they count up */
+} Stage;
+
+/* a[m,k] · b[k,n] into out[m,n], for every point of the batch loops. Strides
+ * in elements; out_n is 1. */
+typedef struct Contract {
+    const Buffer *a, *b, *out;
+    const Dim *a_base, *b_base, *out_base;
+    const Dim *m, *n, *k;
+    const Dim *a_m, *a_k, *b_k, *b_n, *out_m;
+    /* Room for b in packed panels, k rows of n rounded up to 64 elements, used
+     * within one point of the batch loops; NULL where b is read as it is. */
+    const Buffer *pack;
+    int nbatch;
+    const Dim *batch[MAX_RANK], *a_batch[MAX_RANK], *b_batch[MAX_RANK],
+        *out_batch[MAX_RANK];
+} Contract;
+
+typedef enum KernelKind { KERNEL_map, KERNEL_contract } KernelKind;
+
+typedef struct Kernel Kernel;
+struct Kernel {
+    KernelKind kind;
+    Span span;
+    /* Run only where all these hold (branches of `if`): bool scalars. */
+    const Buffer *guard[MAX_RANK];
+    bool when[MAX_RANK];
+    int nguard;
+
+    /* KERNEL_map */
+    int rank;
+    const Dim **extent; /* outer loops */
+    bool lanes;         /* the last outer loop's iterations are SIMD lanes;
+                           then no stage has lanes of its own */
+    Instr *instr;
+    int ninstr;
+    Stage *stage;
+    int nstage;
+
+    /* KERNEL_contract. `after`, if any, is a map kernel whose first loops are
+     * exactly the batch loops and m: it is run on each block of rows as soon as
+     * the block is complete (bias, activation, row sums …). */
+    Contract *contract;
+    Kernel *after;
+};
+
+typedef struct Schedule {
+    const Function *function;
+    LIST(Buffer *) buffer;
+    LIST(Kernel *) kernel; /* in the order of execution */
+    const Dim *workspace;  /* bytes, alignment 64; 0: none needed */
+} Schedule;
+
+/* schedule.c … plan.c */
+
+/* requires simplified and expanded roots; gives a schedule whose kernels read
+ * nothing that was not written before, and that writes a result in place only
+ * after its last other reader. */
+Schedule *schedule(Arena *a, Graph *g, const Function *f);
+/* Dies where a contract of this file is broken. */
+void schedule_verify(const Schedule *s);
+/* --dump=kernels: buffers with offsets, each kernel as loops with one line an
+ * instruction. */
+void schedule_dump(Graph *g, const Schedule *s, FILE *to);
+/* A kernel with buffers and dimension variables numbered in the order they
+ * appear: equal texts are the same machine code. Their lists are returned too. */
+typedef struct KernelKey {
+    const char *text;
+    const Buffer **buffer;
+    int nbuffer;
+    const Dim **var;
+    int nvar;
+} KernelKey;
+KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k);
+
+#endif

@@ -1,0 +1,184 @@
+/* loops.c: joins loops that every access counts through as one, and chooses
+ * which loop runs across the lanes. */
+#include "kernel/sched.h"
+
+/* Does x depend on loops v and v + 1 as on one, v · extent + (v + 1). */
+static bool index_joins(Graph *g, const Index *x, int v, const Dim *extent)
+{
+    const Dim *outer = index_coef(x, v), *inner = index_coef(x, v + 1);
+    if (index_nested(x, v) || index_nested(x, v + 1))
+        return false;
+    if (!outer && !inner)
+        return true;
+    return outer && inner && outer == dim_mul(g, inner, extent);
+}
+
+/* In the instructions and outputs of stages first … last - 1. */
+static bool joins(Sched *s, const Kernel *k, int first, int last, int v,
+                  const Dim *extent)
+{
+    for (int t = first; t < last; t++) {
+        const Stage *st = &k->stage[t];
+        for (int i = st->first; i < st->first + st->ninstr; i++)
+            if (k->instr[i].at &&
+                !index_joins(s->g, k->instr[i].at, v, extent))
+                return false;
+        for (int i = 0; i < st->noutput; i++)
+            if (st->output[i].at &&
+                !index_joins(s->g, st->output[i].at, v, extent))
+                return false;
+    }
+    return true;
+}
+
+/* Loops v and v + 1 are now v. */
+static void rename_loops(Sched *s, Kernel *k, int first, int last, int v)
+{
+    const Index *to[4 * MAX_RANK];
+    int n = 4 * MAX_RANK;
+    index_extents(s->table, 0, NULL);
+    for (int i = 0; i < n; i++)
+        to[i] = index_var(s->table, i > v ? i - 1 : i);
+    to[v] = index_int(s->table, 0);
+    for (int t = first; t < last; t++) {
+        Stage *st = &k->stage[t];
+        for (int i = st->first; i < st->first + st->ninstr; i++) {
+            Instr *x = &k->instr[i];
+            if (x->at)
+                x->at = index_rename(s->table, x->at, n, to);
+            if (x->level > v + 1)
+                x->level--;
+        }
+        for (int i = 0; i < st->noutput; i++)
+            if (st->output[i].at)
+                st->output[i].at =
+                    index_rename(s->table, st->output[i].at, n, to);
+    }
+}
+
+static void drop_extent(Sched *s, const Dim **extent, int *rank, int i)
+{
+    extent[i] = dim_mul(s->g, extent[i], extent[i + 1]);
+    for (int k = i + 1; k + 1 < *rank; k++)
+        extent[k] = extent[k + 1];
+    (*rank)--;
+}
+
+/* Joins outer loop i with the next. */
+static bool join_outer(Sched *s, Kernel *k, int i)
+{
+    if (!joins(s, k, 0, k->nstage, i, k->extent[i + 1]))
+        return false;
+    rename_loops(s, k, 0, k->nstage, i);
+    drop_extent(s, k->extent, &k->rank, i);
+    return true;
+}
+
+static bool join_inner(Sched *s, Kernel *k, int t, int i)
+{
+    Stage *st = &k->stage[t];
+    if (!joins(s, k, t, t + 1, k->rank + i, st->extent[i + 1]))
+        return false;
+    rename_loops(s, k, t, t + 1, k->rank + i);
+    drop_extent(s, st->extent, &st->rank, i);
+    return true;
+}
+
+bool can_join(Sched *s, const Kernel *k, int fixed, int join)
+{
+    /* Pairwise is enough: the coefficients of three loops are those of one
+     * where those of each neighbouring two are. */
+    for (int i = fixed; i + 1 < fixed + join; i++)
+        if (!joins(s, k, 0, k->nstage, i, k->extent[i + 1]))
+            return false;
+    return true;
+}
+
+static bool has_choice(const Kernel *k)
+{
+    for (int t = 0; t < k->nstage; t++)
+        for (int i = 0; i < k->stage[t].noutput; i++)
+            if (k->stage[t].output[i].op == OP_argmax ||
+                k->stage[t].output[i].op == OP_argmin)
+                return true;
+    return false;
+}
+
+/* How well an access suits lanes along v. */
+static int access_score(const Index *x, int v)
+{
+    const Dim *c = index_coef(x, v);
+    if (index_nested(x, v))
+        return -2;
+    for (int i = 0; i < x->n; i++)
+        if (x->atom[i].kind == IX_value)
+            return c && dim_is(c, 1) ? 1 : 0;
+    if (!c)
+        return 0;
+    return dim_is(c, 1) ? 2 : -2;
+}
+
+static int stage_score(const Kernel *k, const Stage *st, int v)
+{
+    int score = 0;
+    for (int i = st->first; i < st->first + st->ninstr; i++)
+        if (k->instr[i].kind == I_load)
+            score += access_score(k->instr[i].at, v);
+    for (int i = 0; i < st->noutput; i++)
+        if (st->output[i].at)
+            score += access_score(st->output[i].at, v);
+    return score;
+}
+
+/* Lanes must not add to one element twice. */
+static bool adds_apart(const Kernel *k, const Stage *st, int v)
+{
+    for (int i = 0; i < st->noutput; i++) {
+        const Output *o = &st->output[i];
+        if (o->kind != OUT_add)
+            continue;
+        if (!index_coef(o->at, v) || index_nested(o->at, v))
+            return false;
+        for (int j = 0; j < o->at->n; j++)
+            if (o->at->atom[j].kind == IX_value &&
+                k->instr[o->at->atom[j].value].level > v)
+                return false;
+    }
+    return true;
+}
+
+/* Lanes on the last outer loop or on each stage's last: where more accesses
+ * are contiguous. */
+static void choose_lanes(Kernel *k, int fixed)
+{
+    int outer = 0, inner = 0, loops = 0;
+    for (int t = 0; t < k->nstage; t++) {
+        const Stage *st = &k->stage[t];
+        if (st->rank == 0)
+            continue;
+        loops++;
+        outer += stage_score(k, st, k->rank - 1);
+        inner += stage_score(k, st, k->rank + st->rank - 1);
+    }
+    k->lanes = k->rank > fixed && (loops == 0 || outer > inner);
+    for (int t = 0; t < k->nstage; t++) {
+        Stage *st = &k->stage[t];
+        st->lanes = !k->lanes && st->rank > 0 &&
+                    adds_apart(k, st, k->rank + st->rank - 1);
+    }
+}
+
+void shape_loops(Sched *s, Kernel *k, int fixed, int join)
+{
+    for (int i = fixed + join - 2; i >= fixed; i--)
+        if (!join_outer(s, k, i))
+            die("rows of a product do not join");
+    int first = fixed + (join > 0);
+    for (int i = k->rank - 2; i >= first; i--)
+        join_outer(s, k, i);
+    for (int t = 0; t < k->nstage; t++)
+        for (int i = k->stage[t].rank - 2; i >= 0; i--)
+            if (!has_choice(k))
+                join_inner(s, k, t, i);
+    choose_lanes(k, first);
+}

@@ -1,0 +1,348 @@
+/* materialise.c: which nodes get a buffer of their own.
+ *
+ * A node without one is computed again in each nest that uses it, and once for
+ * each way in which its index comes about there. What that costs is estimated
+ * from below (cost of one element) and from above (how many such ways there
+ * are), each node being looked at once in either direction. */
+#include "kernel/sched.h"
+
+enum {
+    COST_COSTLY = 10,
+    COST_LIMIT = 1 << 20,
+    MAX_USES = 3,
+    NEST_NODES = 2000, /* computed in one nest: code generation is not linear
+                          in the length of a block */
+};
+
+/* A way to reach a node: from which nest, through which views. */
+typedef struct Use {
+    int root, path;
+} Use;
+
+typedef struct Uses {
+    Use at[MAX_USES];
+    int n; /* MAX_USES + 1: too many to tell apart */
+} Uses;
+
+typedef struct Path {
+    int from;
+    const Node *view;
+} Path;
+
+typedef struct Ways {
+    Sched *s;
+    Uses *uses;  /* by node */
+    int *inside; /* nodes computed in the nest of a node */
+    Path *path;  /* hash table; number 0 is the identity */
+    int *slot;
+    int npath, cap;
+} Ways;
+
+static Node *strip_reshape(const Sched *s, Node *n)
+{
+    while (n->op == OP_reshape && !s->note[n->id].fixed)
+        n = n->arg[0];
+    return n;
+}
+
+Node *buffered(const Sched *s, Node *n)
+{
+    while (n->op == OP_reshape && !s->note[n->id].mat)
+        n = n->arg[0];
+    return n;
+}
+
+bool is_leaf_buffer(const Node *n)
+{
+    return n->op == OP_param || n->op == OP_data;
+}
+
+static bool is_trivial(const Node *n)
+{
+    return n->op == OP_const || n->op == OP_dim || n->op == OP_iota;
+}
+
+static void mark(Sched *s, Node *n)
+{
+    n = strip_reshape(s, n);
+    if (!is_leaf_buffer(n))
+        note_of(s, n)->mat = true;
+}
+
+/* What is below n's views gets a buffer. */
+static void mark_source(Sched *s, Node *n)
+{
+    while (is_view(n) && !note_of(s, n)->fixed)
+        n = n->arg[0];
+    mark(s, n);
+}
+
+static int cost_in(const Sched *s, const Node *n)
+{
+    const Note *note = &s->note[n->id];
+    return note->mat ? 0 : note->cost;
+}
+
+static bool has_all_axes(const Node *n, int arg)
+{
+    int rank = n->arg[arg]->rank, all = 0;
+    bool seen[2 * MAX_RANK] = {false};
+    for (int i = 0; i < n->attr.nint; i++)
+        if (!seen[n->attr.ints[i]]) {
+            seen[n->attr.ints[i]] = true;
+            all++;
+        }
+    return rank == all;
+}
+
+static void contract_needs(Sched *s, Node *n)
+{
+    Note *note = note_of(s, n);
+    mark(s, n);
+    for (int i = 0; i < 2; i++) {
+        Node *a = n->arg[i];
+        if (note->product && !note->copies) {
+            if (note_of(s, a)->fixed)
+                mark(s, a);
+            else
+                mark_source(s, a);
+        } else if (!note->copies && !has_all_axes(n, i) &&
+                   cost_in(s, a) > 2)
+            mark_source(s, a);
+    }
+}
+
+/* New axes before old ones: the value is computed again for each. */
+static bool repeats(const Node *n)
+{
+    bool added = false;
+    for (int i = 0; i < n->rank; i++) {
+        if (n->attr.ints[i] < 0)
+            added = added || !dim_is(n->dim[i], 1);
+        else if (added && !dim_is(n->dim[i], 1))
+            return true;
+    }
+    return false;
+}
+
+static void view_needs(Sched *s, Node *n)
+{
+    Node *a = n->arg[0];
+    int cost = cost_in(s, a);
+    if (note_of(s, n)->fixed)
+        mark(s, n);
+    if (n->op == OP_reshape && cost > 0 && reshape_divides(s->g, n))
+        mark_source(s, a);
+    if (n->op == OP_broadcast && cost >= 4 && repeats(n))
+        mark_source(s, a);
+    if (n->op == OP_concat && n->narg > 3)
+        mark(s, n);
+    for (int i = 0; i < n->narg; i++)
+        if ((n->op == OP_pad || n->op == OP_concat) &&
+            note_of(s, n->arg[i])->checks && !note_of(s, n->arg[i])->mat)
+            mark(s, n->arg[i]);
+}
+
+/* What n's own operator asks for. */
+static void needs(Sched *s, Node *n)
+{
+    switch (op_table[n->op]->cls) {
+    case OPC_leaf:
+    case OPC_ewise:
+        break;
+    case OPC_select:
+        if (!note_of(s, n)->select) {
+            mark(s, n);
+            mark(s, n->arg[0]);
+        }
+        break;
+    case OPC_reduce:
+        mark(s, n);
+        break;
+    case OPC_contract:
+        contract_needs(s, n);
+        break;
+    case OPC_view:
+        view_needs(s, n);
+        break;
+    case OPC_index:
+        if (n->op == OP_scatter_add)
+            mark(s, n);
+        else if (n->op == OP_gather && cost_in(s, n->arg[0]) > 0)
+            mark_source(s, n->arg[0]);
+        break;
+    }
+}
+
+static int own_cost(const Node *n)
+{
+    const Op *row = op_table[n->op];
+    if (is_view(n) || row->cls == OPC_leaf)
+        return 0;
+    return row->flags & OP_COSTLY ? COST_COSTLY : 1;
+}
+
+static void find_cost(Sched *s, Node *n)
+{
+    Note *note = note_of(s, n);
+    note->cost = own_cost(n);
+    note->checks = n->op == OP_index_check || n->op == OP_gather;
+    for (int i = 0; i < n->narg; i++) {
+        bool again = false;
+        for (int k = 0; k < i && k < 3; k++)
+            again = again || n->arg[k] == n->arg[i];
+        if (again)
+            continue;
+        note->cost += cost_in(s, n->arg[i]);
+        if (note->cost > COST_LIMIT)
+            note->cost = COST_LIMIT;
+        const Note *a = note_of(s, n->arg[i]);
+        note->checks = note->checks || (a->checks && !a->mat);
+    }
+}
+
+/* Paths are equal where their views do the same to an index. */
+
+static bool same_view(const Node *a, const Node *b)
+{
+    if (a->op != b->op || a->rank != b->rank || a->narg != b->narg ||
+        a->attr.nint != b->attr.nint || a->attr.ndim != b->attr.ndim ||
+        a->attr.integer != b->attr.integer || a->arg[0]->rank !=
+        b->arg[0]->rank || a->op == OP_gather || a->op == OP_concat)
+        return a == b;
+    for (int i = 0; i < a->rank; i++)
+        if (a->dim[i] != b->dim[i])
+            return false;
+    for (int i = 0; i < a->attr.nint; i++)
+        if (a->attr.ints[i] != b->attr.ints[i])
+            return false;
+    for (int i = 0; i < a->attr.ndim; i++)
+        if (a->attr.dims[i] != b->attr.dims[i])
+            return false;
+    return true;
+}
+
+static uint64_t path_hash(int from, const Node *view)
+{
+    uint64_t h = hash_bytes(HASH_SEED, &from, sizeof from);
+    h = hash_bytes(h, &view->op, sizeof view->op);
+    for (int i = 0; i < view->attr.nint; i++)
+        h = hash_bytes(h, &view->attr.ints[i], sizeof(int));
+    for (int i = 0; i < view->rank; i++)
+        h = hash_bytes(h, &view->dim[i], sizeof(const Dim *));
+    return h;
+}
+
+static void paths_grow(Ways *w)
+{
+    Arena *a = w->s->scratch;
+    int cap = w->cap ? 2 * w->cap : 1024;
+    Path *path = NEWN(a, Path, cap);
+    w->slot = NEWN(a, int, 2 * cap);
+    for (int i = 0; i < w->npath; i++) {
+        path[i] = w->path[i];
+        if (i == 0)
+            continue;
+        uint64_t k = path_hash(path[i].from, path[i].view);
+        for (k &= (uint64_t)(2 * cap - 1); w->slot[k];)
+            k = (k + 1) & (uint64_t)(2 * cap - 1);
+        w->slot[k] = i;
+    }
+    w->path = path;
+    w->cap = cap;
+}
+
+static int path_to(Ways *w, int from, const Node *view)
+{
+    if (w->npath >= w->cap)
+        paths_grow(w);
+    if (w->npath == 0)
+        w->npath = 1;
+    uint64_t last = (uint64_t)(2 * w->cap - 1);
+    uint64_t k = path_hash(from, view) & last;
+    for (; w->slot[k]; k = (k + 1) & last) {
+        const Path *p = &w->path[w->slot[k]];
+        if (p->from == from && same_view(p->view, view))
+            return w->slot[k];
+    }
+    w->path[w->npath] = (Path){.from = from, .view = view};
+    return w->slot[k] = w->npath++;
+}
+
+static void add_use(Uses *u, Use use)
+{
+    if (u->n > MAX_USES)
+        return;
+    for (int i = 0; i < u->n; i++)
+        if (u->at[i].root == use.root && u->at[i].path == use.path)
+            return;
+    if (u->n < MAX_USES)
+        u->at[u->n] = use;
+    u->n++;
+}
+
+/* n, reached by `uses`, computes its arguments. */
+static void pass_uses(Ways *w, Node *n, const Uses *uses)
+{
+    bool moves = op_table[n->op]->cls == OPC_view || n->op == OP_gather ||
+                 n->op == OP_scatter_add || n->op == OP_contract;
+    for (int i = 0; i < n->narg; i++) {
+        Uses *to = &w->uses[n->arg[i]->id];
+        if (uses->n > MAX_USES) {
+            to->n = MAX_USES + 1;
+            continue;
+        }
+        for (int k = 0; k < uses->n; k++) {
+            Use use = uses->at[k];
+            if (moves)
+                use.path = path_to(w, use.path, n);
+            add_use(to, use);
+        }
+    }
+}
+
+static bool too_many(Ways *w, const Node *n)
+{
+    const Uses *u = &w->uses[n->id];
+    if (op_table[n->op]->cls == OPC_view || n->op == OP_index_check)
+        return false;
+    if (u->n == 1 && w->inside[u->at[0].root]++ > NEST_NODES)
+        return true;
+    if (u->n < 2)
+        return false;
+    int more = u->n > MAX_USES ? 8 : u->n - 1;
+    return note_of(w->s, n)->cost * more > 2 * (more + 2);
+}
+
+static void find_shared(Ways *w, Node *n)
+{
+    Note *note = note_of(w->s, n);
+    if (is_leaf_buffer(n) || is_trivial(n))
+        return;
+    if (!note->mat && too_many(w, n))
+        note->mat = true;
+    if (note->mat) {
+        Uses own = {.at = {{.root = n->id}}, .n = 1};
+        pass_uses(w, n, &own);
+    } else
+        pass_uses(w, n, &w->uses[n->id]);
+}
+
+void materialise(Sched *s)
+{
+    for (int i = 0; i < s->nresult; i++)
+        if (!is_trivial(strip_reshape(s, s->result[i])))
+            mark(s, s->result[i]);
+    for (int id = 0; id < s->nnote; id++) {
+        if (!s->note[id].live)
+            continue;
+        needs(s, graph_node(s->g, id));
+        find_cost(s, graph_node(s->g, id));
+    }
+    Ways w = {.s = s};
+    w.uses = NEWN(s->scratch, Uses, s->nnote);
+    w.inside = NEWN(s->scratch, int, s->nnote);
+    for (int id = s->nnote - 1; id >= 0; id--)
+        if (s->note[id].live)
+            find_shared(&w, graph_node(s->g, id));
+}

@@ -1,0 +1,304 @@
+/* order.c: the final order of the kernels, and results that overwrite
+ * parameters.
+ *
+ * A nest and what rides on it are one unit. A unit that writes over a
+ * parameter comes after all that read the parameter's old value; where that
+ * cannot be, the result is made in the workspace and moved at the end. */
+#include "kernel/sched.h"
+
+typedef struct Edge {
+    int to;
+    struct Edge *next;
+} Edge;
+
+typedef struct Readers {
+    int unit;
+    const Piece *piece;
+    const Read *read;
+    struct Readers *next;
+} Readers;
+
+typedef struct Order {
+    Sched *s;
+    Edge **edge;  /* by unit: those that come after */
+    int *place;   /* by unit: in an order that respects all edges */
+    int *seen, stamp;
+    int nunit, cap;
+    Readers **readers; /* by node: of parameters overwritten */
+} Order;
+
+static Nest *unit_of(const Piece *p)
+{
+    return p->nest->on ? p->nest->on : p->nest;
+}
+
+static void edge(Order *o, int from, int to)
+{
+    if (from == to)
+        return;
+    Edge *e = NEW(o->s->scratch, Edge);
+    e->to = to;
+    e->next = o->edge[from];
+    o->edge[from] = e;
+}
+
+static void edge_from_node(Order *o, const Node *n, const Nest *unit)
+{
+    for (const Piece *p = note_of(o->s, n)->piece; p; p = p->sibling)
+        edge(o, unit_of(p)->index, unit->index);
+}
+
+static void piece_edges(Order *o, const Piece *p)
+{
+    const Nest *unit = unit_of(p);
+    for (int i = 0; i < p->nread; i++)
+        edge_from_node(o, p->read[i].node, unit);
+    for (int i = 0; i < 2; i++)
+        if (p->before[i])
+            edge(o, unit_of(p->before[i])->index, unit->index);
+    for (int i = p->guard; i; i = o->s->guard.at[i].parent) {
+        const Guard *b = &o->s->guard.at[i];
+        if (b->made_by) {
+            edge(o, unit_of(b->made_by)->index, unit->index);
+            break;
+        }
+        edge_from_node(o, b->cond, unit);
+    }
+}
+
+/* Numbers the units as they were fused. */
+static void number_units(Order *o)
+{
+    Sched *s = o->s;
+    o->cap = 2 * (s->nest.n + s->nresult) + 1;
+    o->nunit = s->nest.n;
+    for (int i = 0; i < s->nest.n; i++)
+        s->nest.at[i]->index = i;
+    o->edge = NEWN(s->scratch, Edge *, o->cap);
+    o->place = NEWN(s->scratch, int, o->cap);
+    o->seen = NEWN(s->scratch, int, o->cap);
+    for (int i = 0; i < s->piece.n; i++)
+        piece_edges(o, s->piece.at[i]);
+}
+
+/* Topological order, the unit with the smallest number first among those that
+ * are free; units that ride on others get no place. */
+typedef struct Heap {
+    int *at, n;
+} Heap;
+
+static void push(Heap *h, int v)
+{
+    int i = h->n++;
+    for (; i && h->at[(i - 1) / 2] > v; i = (i - 1) / 2)
+        h->at[i] = h->at[(i - 1) / 2];
+    h->at[i] = v;
+}
+
+static int pop(Heap *h)
+{
+    int top = h->at[0], v = h->at[--h->n], i = 0;
+    for (;;) {
+        int c = 2 * i + 1;
+        if (c + 1 < h->n && h->at[c + 1] < h->at[c])
+            c++;
+        if (c >= h->n || h->at[c] >= v)
+            break;
+        h->at[i] = h->at[c];
+        i = c;
+    }
+    h->at[i] = v;
+    return top;
+}
+
+static void sort(Order *o)
+{
+    Sched *s = o->s;
+    int n = s->nest.n, place = 0, units = 0;
+    int *open = NEWN(s->scratch, int, n + 1);
+    Heap h = {.at = NEWN(s->scratch, int, n + 1)};
+    for (int i = 0; i < n; i++)
+        for (const Edge *e = o->edge[i]; e; e = e->next)
+            open[e->to]++;
+    for (int i = 0; i < n; i++)
+        if (!s->nest.at[i]->on) {
+            units++;
+            if (!open[i])
+                push(&h, i);
+        }
+    while (h.n) {
+        int i = pop(&h);
+        o->place[i] = place++;
+        for (const Edge *e = o->edge[i]; e; e = e->next)
+            if (--open[e->to] == 0)
+                push(&h, e->to);
+    }
+    if (place != units)
+        die("%d kernels wait for each other", units - place);
+}
+
+/* Parameters overwritten. */
+
+static void find_param_readers(Order *o)
+{
+    Sched *s = o->s;
+    o->readers = NEWN(s->scratch, Readers *, s->nnote);
+    for (int i = 0; i < s->piece.n; i++) {
+        const Piece *p = s->piece.at[i];
+        for (int k = 0; k < p->nread; k++) {
+            const Node *n = p->read[k].node;
+            if (n->op != OP_param || !buffer_of(s, n)->inout)
+                continue;
+            Readers *r = NEW(s->scratch, Readers);
+            *r = (Readers){.unit = unit_of(p)->index,
+                           .piece = p,
+                           .read = &p->read[k],
+                           .next = o->readers[n->id]};
+            o->readers[n->id] = r;
+        }
+    }
+}
+
+static bool reaches(Order *o, int from, int to)
+{
+    LIST(int) stack = {0};
+    o->stamp++;
+    list_push(o->s->scratch, &stack, from);
+    while (stack.n) {
+        int i = stack.at[--stack.n];
+        if (i == to)
+            return true;
+        for (const Edge *e = o->edge[i]; e; e = e->next)
+            if (o->seen[e->to] != o->stamp) {
+                o->seen[e->to] = o->stamp;
+                list_push(o->s->scratch, &stack, e->to);
+            }
+    }
+    return false;
+}
+
+/* Inside one unit: is the old value read before, or where, it is lost. */
+static bool read_in_time(const Sched *s, const Readers *r, const Piece *w)
+{
+    bool all;
+    const Piece *p = r->piece;
+    if (p->nest != w->nest || p->kind == PIECE_contract)
+        return false;
+    if (p->stage == w->stage)
+        return r->read->at == w->at;
+    return p->stage < w->stage &&
+           read_prefix(s, r->read, &all) >= w->nest->hi;
+}
+
+static bool writer_fits(Order *o, const Node *param, const Piece *w)
+{
+    int unit = unit_of(w)->index;
+    for (const Readers *r = o->readers[param->id]; r; r = r->next) {
+        if (r->unit == unit ? !read_in_time(o->s, r, w)
+                            : o->place[r->unit] > o->place[unit] &&
+                                  reaches(o, unit, r->unit))
+            return false;
+    }
+    return true;
+}
+
+/* True where some edge goes against the present order. */
+static bool writer_edges(Order *o, const Node *param, const Piece *w)
+{
+    int unit = unit_of(w)->index;
+    bool against = false;
+    for (const Readers *r = o->readers[param->id]; r; r = r->next) {
+        against = against || o->place[r->unit] > o->place[unit];
+        edge(o, r->unit, unit);
+    }
+    return against;
+}
+
+/* Moves `from` over the parameter, after all else that reads either. */
+static Piece *final_move(Order *o, const Node *param, Buffer *from, Buffer *to)
+{
+    Sched *s = o->s;
+    Piece *p = NEW(s->scratch, Piece);
+    const Index *at = index_int(s->table, 0);
+    p->kind = PIECE_move;
+    p->id = s->piece.n;
+    p->from = from;
+    p->to = to;
+    p->dim = param->dim;
+    if (!dim_is(from->elements, 1)) {
+        at = index_var(s->table, 0);
+        p->extent[p->rank++] = from->elements;
+    }
+    const Dim **dim = NEWN(s->scratch, const Dim *, 1);
+    dim[0] = from->elements;
+    p->dim = dim;
+    p->kept = p->rank;
+    p->at = vec_make(s->table, 1, &at);
+    p->from_at = at;
+    p->weight = 2;
+    list_push(s->scratch, &s->piece, p);
+    Nest *n = nest_new(s, p);
+    n->index = s->nest.n - 1;
+    if (n->index >= o->cap)
+        die("more moves than results");
+    nest_stages(s, n);
+    return p;
+}
+
+/* One writer of a result in place: its pieces, of a root or a copy. */
+static void settle(Order *o, Node *param, Piece *first, Buffer **target)
+{
+    bool fits = true, again = false;
+    for (Piece *p = first; p && fits; p = p->sibling)
+        fits = writer_fits(o, param, p);
+    if (!fits) {
+        Buffer *to = *target;
+        Buffer *from = *target = buffer_new(o->s, BUF_WORK, param);
+        Piece *move = final_move(o, param, from, to);
+        for (Piece *p = first; p; p = p->sibling)
+            edge(o, unit_of(p)->index, move->nest->index);
+        first = move;
+        again = true;
+    }
+    for (Piece *p = first; p; p = p->sibling)
+        again = writer_edges(o, param, p) || again;
+    if (again)
+        sort(o);
+}
+
+static void settle_all(Order *o)
+{
+    Sched *s = o->s;
+    int count = s->piece.n;
+    for (int i = 0; i < count; i++) {
+        Piece *p = s->piece.at[i];
+        if (p->to && p->to->kind == BUF_LEAF && p->to->inout)
+            settle(o, s->param[p->to->leaf], p, &p->to);
+    }
+    for (int i = 0; i < s->nresult; i++) {
+        Node *n = buffered(s, s->result[i]);
+        Note *note = note_of(s, n);
+        if (note->piece && note->buffer == s->result_buffer[i] &&
+            note->buffer->inout)
+            settle(o, s->param[note->buffer->leaf], note->piece,
+                   &note->buffer);
+    }
+}
+
+void order(Sched *s)
+{
+    Order o = {.s = s};
+    number_units(&o);
+    sort(&o);
+    find_param_readers(&o);
+    settle_all(&o);
+    Nest **in_order = NEWN(s->scratch, Nest *, s->nest.n + 1);
+    int n = 0;
+    for (int i = 0; i < s->nest.n; i++)
+        if (!s->nest.at[i]->on) {
+            in_order[o.place[i]] = s->nest.at[i];
+            n++;
+        }
+    s->nest.at = in_order;
+    s->nest.n = n;
+}

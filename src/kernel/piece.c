@@ -1,0 +1,369 @@
+/* piece.c: one loop nest for each materialised node, and what it reads. */
+#include "kernel/sched.h"
+
+#include <string.h>
+
+Buffer *buffer_new(Sched *s, BufferKind kind, const Node *n)
+{
+    Buffer *b = NEW(s->arena, Buffer);
+    b->kind = kind;
+    b->id = s->buffer.n;
+    b->leaf = -1;
+    list_push(s->scratch, &s->buffer, b);
+    b->node = n;
+    if (!n)
+        return b;
+    b->dtype = n->dtype;
+    b->elements = dim_const(s->g, 1);
+    for (int i = 0; i < n->rank; i++)
+        b->elements = dim_mul(s->g, b->elements, n->dim[i]);
+    return b;
+}
+
+Buffer *buffer_of(Sched *s, const Node *n)
+{
+    Note *note = note_of(s, n);
+    if (!note->buffer)
+        note->buffer =
+            buffer_new(s, n->op == OP_data ? BUF_DATA : BUF_WORK, n);
+    return note->buffer;
+}
+
+static Piece *piece_new(Sched *s, PieceKind kind, Node *root, int guard)
+{
+    Piece *p = NEW(s->scratch, Piece);
+    p->kind = kind;
+    p->id = s->piece.n;
+    p->root = root;
+    p->guard = guard;
+    list_push(s->scratch, &s->piece, p);
+    if (root) {
+        Piece **last = &note_of(s, root)->piece;
+        while (*last)
+            last = &(*last)->sibling;
+        *last = p;
+        p->dim = root->dim;
+        p->makes = true;
+    }
+    return p;
+}
+
+/* Loop variables for n dimensions, none for those of size 1. */
+static void add_loops(Sched *s, Piece *p, int n, const Dim *const *dim,
+                      const Index **at)
+{
+    for (int i = 0; i < n; i++) {
+        at[i] = index_int(s->table, 0);
+        if (dim_is(dim[i], 1))
+            continue;
+        at[i] = index_var(s->table, p->rank);
+        p->extent[p->rank++] = dim[i];
+    }
+}
+
+static Piece *store_piece(Sched *s, Node *root, Node *value, int guard)
+{
+    const Index *at[MAX_RANK];
+    Piece *p = piece_new(s, PIECE_store, root, guard);
+    p->value = value;
+    add_loops(s, p, value->rank, value->dim, at);
+    p->kept = p->rank;
+    p->value_at = vec_make(s->table, value->rank, at);
+    p->at = p->value_at;
+    return p;
+}
+
+static void whole_piece(Sched *s, Node *n)
+{
+    Piece *p = store_piece(s, n, n, note_of(s, n)->guard);
+    p->whole = true;
+    note_of(s, n)->self = p->at;
+}
+
+/* A loop that runs once stands for reduced axes of size 1. */
+static void close_domain(Sched *s, Piece *p)
+{
+    if (p->rank == p->kept)
+        p->extent[p->rank++] = dim_const(s->g, 1);
+}
+
+static void reduce_piece(Sched *s, Node *n)
+{
+    Piece *p = piece_new(s, PIECE_reduce, n, note_of(s, n)->guard);
+    const Node *a = p->value = n->arg[0];
+    const Index *kept[MAX_RANK], *at[MAX_RANK];
+    bool reduced[MAX_RANK] = {false};
+    for (int i = 0; i < n->attr.nint; i++)
+        reduced[n->attr.ints[i]] = true;
+    add_loops(s, p, n->rank, n->dim, kept);
+    p->kept = p->rank;
+    for (int i = 0, k = 0; i < a->rank; i++) {
+        if (reduced[i])
+            add_loops(s, p, 1, &a->dim[i], &at[i]);
+        else
+            at[i] = kept[k++];
+    }
+    close_domain(s, p);
+    p->value_at = vec_make(s->table, a->rank, at);
+    p->at = note_of(s, n)->self = vec_make(s->table, n->rank, kept);
+    p->index_at = vec_make(s->table, 1, &at[n->attr.ints[0]]);
+    p->whole = true;
+}
+
+/* A product as a sum over loops. */
+static void dot_piece(Sched *s, Node *n)
+{
+    Piece *p = piece_new(s, PIECE_reduce, n, note_of(s, n)->guard);
+    const Index *label[4 * MAX_RANK] = {NULL}, *at[2 * MAX_RANK];
+    add_loops(s, p, n->rank, n->dim, label);
+    p->kept = p->rank;
+    p->at = note_of(s, n)->self = vec_make(s->table, n->rank, label);
+    for (int k = 0, i = 0; k < 2; k++)
+        for (int j = 0; j < n->arg[k]->rank; j++, i++) {
+            int which = n->attr.ints[i];
+            if (!label[which])
+                add_loops(s, p, 1, &n->arg[k]->dim[j], &label[which]);
+            at[i] = label[which];
+        }
+    close_domain(s, p);
+    p->value = n->arg[0];
+    p->times = n->arg[1];
+    p->value_at = vec_make(s->table, p->value->rank, at);
+    p->times_at = vec_make(s->table, p->times->rank, at + p->value->rank);
+    p->whole = true;
+}
+
+/* A contiguous copy of a product's factor in another order of axes. */
+static Piece *factor_copy(Sched *s, Node *n, int which, const int *layout)
+{
+    Node *a = n->arg[which];
+    const Dim **dim = NEWN(s->scratch, const Dim *, a->rank + 1);
+    const Index *at[MAX_RANK], *value[MAX_RANK];
+    Piece *p = piece_new(s, PIECE_store, NULL, note_of(s, n)->guard);
+    for (int i = 0; i < a->rank; i++)
+        dim[i] = a->dim[layout[i]];
+    add_loops(s, p, a->rank, dim, at);
+    for (int i = 0; i < a->rank; i++)
+        value[layout[i]] = at[i];
+    p->kept = p->rank;
+    p->value = a;
+    p->value_at = vec_make(s->table, a->rank, value);
+    p->at = vec_make(s->table, a->rank, at);
+    p->dim = dim;
+    p->to = note_of(s, n)->copy[which] = buffer_new(s, BUF_WORK, a);
+    return p;
+}
+
+/* The result of a product whose kernel leaves it in another order of axes. */
+static void turn_back(Sched *s, Node *n, Piece *product, const int *layout)
+{
+    Note *note = note_of(s, n);
+    const Index *at[MAX_RANK], *from[MAX_RANK];
+    const Dim *dim[MAX_RANK];
+    Piece *p = piece_new(s, PIECE_move, n, note->guard);
+    note->turn = buffer_new(s, BUF_WORK, n);
+    add_loops(s, p, n->rank, n->dim, at);
+    p->kept = p->rank;
+    for (int i = 0; i < n->rank; i++) {
+        from[i] = at[layout[i]];
+        dim[i] = n->dim[layout[i]];
+    }
+    p->at = note->self = vec_make(s->table, n->rank, at);
+    p->from = note->turn;
+    p->from_at =
+        vec_linear(s->table, vec_make(s->table, n->rank, from), dim);
+    p->before[0] = product;
+    p->whole = true;
+}
+
+static void product_piece(Sched *s, Node *n)
+{
+    const Note *note = note_of(s, n);
+    Product q = product_of(s, n);
+    Piece *copy[2] = {NULL, NULL};
+    for (int i = 0; i < 2 && note->copies; i++)
+        copy[i] = factor_copy(s, n, i, q.layout[i]);
+    Piece *p = piece_new(s, PIECE_contract, note->turned ? NULL : n,
+                         note->guard);
+    p->root = n;
+    p->before[0] = copy[0];
+    p->before[1] = copy[1];
+    if (note->turned)
+        turn_back(s, n, p, q.out_layout);
+}
+
+/* Zeros over the whole of n. */
+static Piece *zero_piece(Sched *s, Node *n)
+{
+    Piece *p = piece_new(s, PIECE_store, n, note_of(s, n)->guard);
+    const Index *at[MAX_RANK];
+    add_loops(s, p, n->rank, n->dim, at);
+    p->kept = p->rank;
+    p->at = vec_make(s->table, n->rank, at);
+    return p;
+}
+
+static void scatter_piece(Sched *s, Node *n)
+{
+    Piece *zero = zero_piece(s, n);
+    Piece *p = piece_new(s, PIECE_add, n, note_of(s, n)->guard);
+    const Index *at[MAX_RANK];
+    int axis = (int)n->attr.integer, rank = n->arg[1]->rank;
+    p->value = n->arg[0];
+    p->index = n->arg[1];
+    p->axis = axis;
+    add_loops(s, p, p->value->rank, p->value->dim, at);
+    p->value_at = vec_make(s->table, p->value->rank, at);
+    p->index_at = vec_make(s->table, rank, at + axis);
+    p->before[0] = zero;
+}
+
+static void concat_pieces(Sched *s, Node *n)
+{
+    int axis = (int)n->attr.integer;
+    const Dim *lo = dim_const(s->g, 0);
+    for (int k = n->narg - 1; k >= 0; k--)
+        lo = dim_add(s->g, lo, n->arg[k]->dim[axis]);
+    /* From the last, for piece_new looks for the end of the chain. */
+    Piece *chain = NULL;
+    for (int k = n->narg - 1; k >= 0; k--) {
+        const Index *at[MAX_RANK];
+        note_of(s, n)->piece = NULL;
+        Piece *p = store_piece(s, n, n->arg[k], note_of(s, n)->guard);
+        p->sibling = chain;
+        chain = p;
+        lo = dim_sub(s->g, lo, n->arg[k]->dim[axis]);
+        for (int i = 0; i < n->rank; i++)
+            at[i] = p->value_at->at[i];
+        at[axis] = index_add(s->table, at[axis], index_dim(s->table, lo));
+        p->at = vec_make(s->table, n->rank, at);
+    }
+    note_of(s, n)->piece = chain;
+}
+
+static void branch_pieces(Sched *s, Node *n)
+{
+    int guard = note_of(s, n)->branch;
+    store_piece(s, n, n->arg[1], guard);
+    store_piece(s, n, n->arg[2], guard + 1);
+}
+
+static void pieces_of(Sched *s, Node *n)
+{
+    OpClass cls = op_table[n->op]->cls;
+    if (cls == OPC_reduce)
+        reduce_piece(s, n);
+    else if (cls == OPC_contract && note_of(s, n)->product)
+        product_piece(s, n);
+    else if (cls == OPC_contract)
+        dot_piece(s, n);
+    else if (n->op == OP_scatter_add)
+        scatter_piece(s, n);
+    else if (n->op == OP_concat)
+        concat_pieces(s, n);
+    else if (n->op == OP_if && !note_of(s, n)->select)
+        branch_pieces(s, n);
+    else
+        whole_piece(s, n);
+}
+
+/* A result that is a parameter, a constant or another result again. */
+static void copy_pieces(Sched *s)
+{
+    for (int i = 0; i < s->nresult; i++) {
+        Node *n = s->result[i], *deep = buffered(s, n);
+        Buffer *to = s->result_buffer[i];
+        bool buffered = is_leaf_buffer(deep) || note_of(s, deep)->mat;
+        if (buffered && buffer_of(s, deep) == to)
+            continue;
+        Piece *p = store_piece(s, NULL, n, 0);
+        p->to = to;
+        p->dim = n->dim;
+    }
+}
+
+/* What a piece reads. */
+
+static void add_read(Sched *s, Piece *p, Node *n, const Vec *at)
+{
+    if (p->nread % 4 == 0) {
+        Read *more = NEWN(s->scratch, Read, p->nread + 4);
+        if (p->nread)
+            memcpy(more, p->read, sizeof *more * (size_t)p->nread);
+        p->read = more;
+    }
+    p->read[p->nread++] = (Read){.node = n, .at = at};
+}
+
+typedef struct FlagReads {
+    Sched *s;
+    Piece *p;
+} FlagReads;
+
+static void flag_read(void *u, const Guard *b)
+{
+    FlagReads *f = u;
+    if (b->made_by)
+        f->p->before[0] = b->made_by;
+    else
+        add_read(f->s, f->p, b->cond, vec_make(f->s->table, 0, NULL));
+}
+
+static void scan_values(Sched *s, Inline *in, Piece *p)
+{
+    const Read *read;
+    index_extents(s->table, p->rank, p->extent);
+    inline_begin(in, NULL, p->rank);
+    if (p->value && p->value == p->root)
+        inline_compute(in, p->value, p->value_at);
+    else if (p->value)
+        inline_value(in, p->value, p->value_at, -1);
+    if (p->times)
+        inline_value(in, p->times, p->times_at, -1);
+    if (p->index)
+        inline_value(in, p->index, p->index_at, -1);
+    p->nread = inline_reads(in, &read);
+    p->read = NEWN(s->scratch, Read, p->nread + 1);
+    if (p->nread)
+        memcpy(p->read, read, sizeof *read * (size_t)p->nread);
+    p->weight = inline_count(in) + 1;
+}
+
+static void scan(Sched *s, Inline *in, Piece *p)
+{
+    switch (p->kind) {
+    case PIECE_store:
+    case PIECE_add:
+    case PIECE_reduce:
+        scan_values(s, in, p);
+        break;
+    case PIECE_contract:
+        if (note_of(s, p->root)->copies)
+            break;
+        Product q = product_of(s, p->root);
+        add_read(s, p, q.of[0], NULL);
+        add_read(s, p, q.of[1], NULL);
+        break;
+    case PIECE_move:
+        p->weight = 1;
+        break;
+    case PIECE_flag: {
+        FlagReads f = {s, p};
+        flag_conditions(s, p, flag_read, &f);
+        break;
+    }
+    }
+}
+
+void pieces(Sched *s)
+{
+    int count = s->nnote;
+    for (int id = 0; id < count; id++)
+        if (s->note[id].live && s->note[id].mat)
+            pieces_of(s, graph_node(s->g, id));
+    guard_pieces(s);
+    copy_pieces(s);
+    Inline *in = inline_new(s, s->scratch);
+    for (int i = 0; i < s->piece.n; i++)
+        scan(s, in, s->piece.at[i]);
+}

@@ -1,0 +1,284 @@
+/* sched.h: what the files of the scheduler share.
+ *
+ * The way of one function through it:
+ *
+ *     prepare      products in the form that their kernels can take
+ *     guards       which nodes only a branch of an `if` needs
+ *     materialise  which nodes get a buffer; all others are computed in place
+ *     pieces       one loop nest for each of those, with what it reads
+ *     fuse         pieces to nests, which become kernels; their stages
+ *     after        nests that ride on a contraction
+ *     order        results in place, the final order of the kernels
+ *     build        instructions, lanes
+ *     plan         the workspace
+ *
+ * What is only needed on the way lives in Sched.scratch. */
+#ifndef NNCC_SCHED_H
+#define NNCC_SCHED_H
+
+#include "kernel/kernel.h"
+
+/* index.c: indices, interned: equal ones are the same pointer. */
+
+typedef struct IndexTable IndexTable;
+/* extent[v] of loop variable v: what quotients may rely on. */
+IndexTable *index_table(Arena *a, Graph *g);
+void index_extents(IndexTable *t, int n, const Dim *const *extent);
+const Index *index_dim(IndexTable *t, const Dim *d);
+const Index *index_int(IndexTable *t, int64_t v);
+const Index *index_var(IndexTable *t, int var);
+const Index *index_value(IndexTable *t, int value);
+const Index *index_add(IndexTable *t, const Index *a, const Index *b);
+const Index *index_scale(IndexTable *t, const Index *a, const Dim *by);
+const Index *index_div(IndexTable *t, const Index *a, const Dim *by);
+const Index *index_mod(IndexTable *t, const Index *a, const Dim *by);
+bool index_is_var(const Index *a, int var);
+/* The same with variables renamed: v becomes a multiple of to[v] … */
+const Index *index_rename(IndexTable *t, const Index *a, int n,
+                          const Index *const *to);
+/* The coefficient of a plain variable; NULL where it is absent. */
+const Dim *index_coef(const Index *a, int var);
+/* Does var occur inside a quotient, or directly. */
+bool index_nested(const Index *a, int var);
+bool index_uses(const Index *a, int var);
+
+/* An element's position: one index for each axis. Interned too. */
+typedef struct Vec {
+    int n, id;
+    const Index *const *at;
+} Vec;
+const Vec *vec_make(IndexTable *t, int n, const Index *const *at);
+/* Row-major, in a tensor of these dimensions. */
+const Index *vec_linear(IndexTable *t, const Vec *v, const Dim *const *dim);
+
+/* view.c: where a view's element comes from. */
+
+/* Views that only move the index: broadcast permute reshape slice flip. */
+bool is_view(const Node *n);
+const Vec *view_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v);
+/* A reshape whose argument's index needs a quotient. */
+bool reshape_divides(Graph *g, const Node *n);
+
+/* Notes on nodes, by id. */
+
+typedef struct Piece Piece;
+typedef struct Nest Nest;
+
+typedef struct Note {
+    bool live;
+    bool mat;     /* has a buffer, or is a register of its nest */
+    bool fixed;   /* a copy is asked for: do not look through this view */
+    bool select;  /* `if`: both branches are computed */
+    bool product; /* contract: a KERNEL_contract … */
+    bool copies;  /* … of copies of its factors, */
+    bool turned;  /* … whose result is computed with other axes last */
+    Buffer *copy[2], *turn;
+    bool checks;  /* computing it in place may report a bad index */
+    bool needed;  /* its value is read from memory */
+    int cost;     /* of computing one element in place */
+    int guard;
+    int branch; /* `if`: the guard of its first branch; the second's is next */
+    Buffer *buffer;
+    const Vec *self; /* the element that its own nest is at */
+    Piece *piece;    /* first of those that make it */
+    int waiting;     /* how many of them are in no nest yet */
+    int pos;         /* of the last of their nests */
+    Nest *reader[2]; /* the last nests that read it */
+} Note;
+
+/* Branch `when` of a condition, inside `parent`. Number 0: always. */
+typedef struct Guard {
+    int parent, depth;
+    Node *cond;          /* NULL where flag is a conjunction of its own */
+    Piece *made_by;      /* then: what computes the flag */
+    const Buffer *flag;
+    bool when;
+    Nest *scalars; /* the last nest of scalars under this guard */
+} Guard;
+
+typedef struct Read {
+    Node *node;
+    const Vec *at;
+} Read;
+
+typedef enum PieceKind {
+    PIECE_store,    /* to[at] = value */
+    PIECE_add,      /* to[at] += value */
+    PIECE_reduce,   /* root = op over the loops from `kept` on */
+    PIECE_contract, /* a KERNEL_contract */
+    PIECE_move,     /* to[at] = from[from_at] */
+    PIECE_flag,     /* a conjunction of guards, see guard.c */
+} PieceKind;
+
+struct Piece {
+    PieceKind kind;
+    int id; /* position in Sched.piece */
+    Node *root; /* whose value this makes, NULL: a copy */
+    Node *value; /* stored or reduced; NULL: zero */
+    Node *times; /* PIECE_reduce: the other factor, or NULL */
+    const Vec *value_at, *times_at;
+    Node *index; /* PIECE_add: the index, its element and the axis */
+    const Vec *index_at;
+    int axis;
+    int rank, kept;
+    const Dim *extent[2 * MAX_RANK];
+    const Vec *at;  /* element of the target, of dimensions `dim` */
+    const Dim *const *dim;
+    Buffer *to;     /* PIECE_store of a copy; else the root's */
+    bool makes;     /* one of root's pieces */
+    bool whole;     /* alone makes all of root, at root's own element */
+    int guard;
+    Piece *sibling; /* next that makes the same root */
+    Piece *before[2]; /* have to be complete first, or NULL */
+    const Buffer *from;
+    const Index *from_at;
+    Read *read;
+    int nread, weight;
+    /* fuse */
+    Nest *nest;
+    int stage, reduction, instr;
+};
+
+typedef struct NestStage {
+    int rank;
+    const Dim **extent;
+    LIST(Piece *) piece;
+    LIST(Piece *) save; /* reductions whose result is stored here */
+} NestStage;
+
+struct Nest {
+    int pos, guard;
+    bool contract, light, dead;
+    int lo, hi; /* bounds on the number of outer loops; it becomes hi */
+    int weight;
+    LIST(Piece *) piece;
+    LIST(NestStage) stage;
+    Nest *after; /* of a contraction */
+    Nest *on;    /* the contraction that this one follows */
+    int index;   /* in the final order */
+    Kernel *kernel;
+};
+
+typedef struct Sched {
+    Arena *arena, *scratch;
+    Graph *g;
+    const Function *f;
+    Schedule *out;
+    IndexTable *table;
+    LIST(Buffer *) buffer; /* all, by their id until plan numbers them */
+    Node **param;          /* leaves */
+    int nparam;
+    int nresult; /* leaves */
+    Node **result;
+    Buffer **result_buffer;
+    int nnote;
+    Note *note;
+    LIST(Guard) guard;
+    LIST(Piece *) piece;
+    LIST(Nest *) nest;
+} Sched;
+
+static inline Note *note_of(const Sched *s, const Node *n)
+{
+    return &s->note[n->id];
+}
+bool is_leaf_buffer(const Node *n); /* param, data */
+Buffer *buffer_new(Sched *s, BufferKind kind, const Node *n);
+/* The buffer that n's value is read from, made when first asked for. */
+Buffer *buffer_of(Sched *s, const Node *n);
+
+/* prepare.c: requires expanded roots; notes the products that get kernels of
+ * their own and what they need for that. */
+void prepare(Sched *s);
+
+/* contract.c: labels to strides. */
+typedef struct Product {
+    int first;   /* the argument that is a, 0 or 1 */
+    Node *of[2]; /* below the arguments' views: with buffers */
+    bool plain[2]; /* arguments' strides are numbers */
+    bool fits;     /* k is one loop */
+    bool ends_well; /* the result's last axis is n */
+    /* How copies of the arguments and of the result are laid out. */
+    int layout[2][MAX_RANK], out_layout[MAX_RANK];
+    Contract c; /* without buffers */
+    /* Leading axes of the result, units aside, that the batch loops and m are,
+     * in this order, the last `join` of them being m; -1: they are not. */
+    int rows, join;
+} Product;
+/* A product of matrices that deserves a kernel of its own. */
+bool is_product(const Node *n);
+Product product_of(Sched *s, const Node *n);
+Kernel *product_kernel(Sched *s, const Piece *p);
+
+/* guard.c */
+void guards(Sched *s);
+/* Pieces for the conditions that are conjunctions. */
+void guard_pieces(Sched *s);
+/* The buffer that says whether b's condition holds, wanted to be b->when (true
+ * of a conjunction). */
+const Buffer *guard_flag(Sched *s, const Guard *b);
+void guard_of_kernel(Sched *s, int guard, Kernel *k);
+
+/* materialise.c */
+void materialise(Sched *s);
+/* The node in whose buffer n is: reshapes are free. Asked after materialise. */
+Node *buffered(const Sched *s, Node *n);
+
+/* inline.c: instructions for a value at an index. */
+typedef struct Inline Inline;
+Inline *inline_new(Sched *s, Arena *a);
+/* A new kernel: no instructions yet. */
+void inline_begin(Inline *in, const Nest *nest, int rank);
+/* Instructions from now on are of a stage of this rank. */
+void inline_stage(Inline *in, int stage, int rank);
+/* n's value at v, computed here even if n has a buffer. */
+int inline_compute(Inline *in, Node *n, const Vec *v);
+int inline_value(Inline *in, Node *n, const Vec *v, int pred);
+int inline_op(Inline *in, OpId op, DType t, int narg, const int *arg);
+int inline_index(Inline *in, DType t, const Index *at);
+int inline_load(Inline *in, const Buffer *b, const Index *at, DType t,
+                int pred);
+int inline_zero(Inline *in, DType t);
+/* 0 <= value < n */
+int inline_in_range(Inline *in, const Index *value, const Dim *n, int pred);
+/* From now on n at v is this instruction. */
+void inline_know(Inline *in, Node *n, const Vec *v, int instr);
+int inline_count(const Inline *in);
+Instr *inline_instr(const Inline *in);
+/* What was read from buffers since inline_begin. */
+int inline_reads(const Inline *in, const Read **read);
+
+/* piece.c */
+void pieces(Sched *s);
+/* Conditions that piece p of kind PIECE_flag joins: calls f for each. */
+void flag_conditions(Sched *s, const Piece *p,
+                     void (*f)(void *u, const Guard *b), void *u);
+
+/* fuse.c */
+void fuse(Sched *s);
+Nest *nest_new(Sched *s, Piece *p);
+/* The number of leading axes of r's node, units aside, at which it is read at
+ * the loop of the same number; *all: read at exactly its own element. */
+int read_prefix(const Sched *s, const Read *r, bool *all);
+void nest_stages(Sched *s, Nest *n);
+
+/* after.c */
+void fuse_after(Sched *s);
+
+/* order.c */
+void order(Sched *s);
+
+/* build.c */
+void build(Sched *s);
+Kernel *build_map(Sched *s, Inline *in, Nest *nest);
+
+/* loops.c: joins loops that are one in every access, chooses lanes. The first
+ * `fixed` loops stay; loops fixed … fixed+join-1 have to become one. */
+void shape_loops(Sched *s, Kernel *k, int fixed, int join);
+/* Could they be joined. */
+bool can_join(Sched *s, const Kernel *k, int fixed, int join);
+
+/* plan.c */
+void plan(Sched *s);
+
+#endif

@@ -1,0 +1,183 @@
+/* verify.c: is a schedule what kernel.h promises. */
+#include "kernel/kernel.h"
+
+typedef struct Verify {
+    const Schedule *s;
+    bool *written; /* by buffer: by a kernel so far */
+} Verify;
+
+static void check_buffer(const Verify *v, const Buffer *b)
+{
+    if (!b || b->id < 0 || b->id >= v->s->buffer.n ||
+        v->s->buffer.at[b->id] != b)
+        die("a buffer is not of this schedule");
+    if (b->kind == BUF_WORK && !b->offset)
+        die("buffer %d has no place", b->id);
+}
+
+static void check_read(const Verify *v, const Buffer *b)
+{
+    check_buffer(v, b);
+    bool given = b->kind == BUF_DATA ||
+                 (b->kind == BUF_LEAF && b->node->op == OP_param);
+    if (!given && !v->written[b->id])
+        die("buffer %d is read before it is written", b->id);
+}
+
+static void check_write(const Verify *v, const Buffer *b)
+{
+    check_buffer(v, b);
+    if (b->kind == BUF_DATA || !b->written)
+        die("buffer %d is not to be written", b->id);
+    v->written[b->id] = true;
+}
+
+/* Variables below `depth`, values below instruction `count`. Gives the level. */
+static int check_index(const Kernel *k, const Index *x, int depth, int count)
+{
+    int level = 0;
+    for (int i = 0; i < x->n; i++) {
+        const Atom *a = &x->atom[i];
+        int l = 0;
+        if (a->kind == IX_var) {
+            l = a->var + 1;
+            if (a->var < 0 || l > depth)
+                die("an index uses loop %d of %d", a->var, depth);
+        } else if (a->kind == IX_value) {
+            if (a->value < 0 || a->value >= count)
+                die("an index uses instruction %d of %d", a->value, count);
+            l = k->instr[a->value].level;
+        } else
+            l = check_index(k, a->of, depth, count);
+        level = l > level ? l : level;
+    }
+    return level;
+}
+
+/* Stage of instruction i. */
+static int stage_of(const Kernel *k, int i)
+{
+    int t = 0;
+    while (t < k->nstage && i >= k->stage[t].first + k->stage[t].ninstr)
+        t++;
+    return t;
+}
+
+static int check_arg(const Kernel *k, int stage, int i, int arg)
+{
+    if (arg < 0 || arg >= i)
+        die("instruction %d uses %d", i, arg);
+    int from = arg >= k->stage[stage].first ? stage : stage_of(k, arg);
+    if (from != stage && k->stage[from].rank > 0)
+        die("instruction %d uses %d of another loop", i, arg);
+    return k->instr[arg].level;
+}
+
+static void check_instr(const Verify *v, const Kernel *k, int stage, int i)
+{
+    const Instr *x = &k->instr[i];
+    int depth = k->rank + k->stage[stage].rank, level = 0, l;
+    for (int j = 0; j < x->narg; j++) {
+        l = check_arg(k, stage, i, x->arg[j]);
+        level = l > level ? l : level;
+    }
+    if (x->pred >= 0) {
+        l = check_arg(k, stage, i, x->pred);
+        level = l > level ? l : level;
+    }
+    if (x->at) {
+        l = check_index(k, x->at, depth, i);
+        level = l > level ? l : level;
+    }
+    if (x->kind == I_result) {
+        level = k->rank;
+        if (x->value < 0 || x->value >= k->stage[stage].reduction)
+            die("instruction %d uses reduction %d", i, x->value);
+    }
+    if (x->kind == I_load)
+        check_read(v, x->buffer);
+    if (x->kind == I_op && !op_table[x->op]->lower && x->op != OP_const &&
+        x->op != OP_dim)
+        die("%s is no instruction", op_table[x->op]->name);
+    if (x->level != level)
+        die("instruction %d is at level %d, not %d", i, x->level, level);
+}
+
+static void check_output(const Verify *v, const Kernel *k, int stage,
+                         const Output *o)
+{
+    const Stage *st = &k->stage[stage];
+    int count = st->first + st->ninstr;
+    check_arg(k, stage, count, o->value);
+    if (o->pred >= 0)
+        check_arg(k, stage, count, o->pred);
+    if (o->kind == OUT_reduce) {
+        if (!op_table[o->op]->join)
+            die("%s is no reduction", op_table[o->op]->name);
+        return;
+    }
+    check_index(k, o->at, k->rank + st->rank, count);
+    if (o->kind == OUT_add && k->rank)
+        die("a sum is kept over outer loops");
+    check_write(v, o->buffer);
+}
+
+static void check_map(const Verify *v, const Kernel *k)
+{
+    int instr = 0, reduction = 0;
+    for (int t = 0; t < k->nstage; t++) {
+        const Stage *st = &k->stage[t];
+        if (st->first != instr || st->reduction != reduction)
+            die("stage %d begins at the wrong instruction", t);
+        if (st->lanes && (k->lanes || st->rank == 0))
+            die("stage %d has no loop for its lanes", t);
+        for (int i = instr; i < instr + st->ninstr; i++)
+            check_instr(v, k, t, i);
+        for (int i = 0; i < st->noutput; i++) {
+            check_output(v, k, t, &st->output[i]);
+            reduction += st->output[i].kind == OUT_reduce;
+        }
+        instr += st->ninstr;
+    }
+    if (instr != k->ninstr || (k->lanes && k->rank == 0))
+        die("a kernel's stages do not fit it");
+}
+
+static void check_kernel(const Verify *v, const Kernel *k)
+{
+    for (int i = 0; i < k->nguard; i++)
+        check_read(v, k->guard[i]);
+    if (k->kind == KERNEL_map) {
+        check_map(v, k);
+        return;
+    }
+    const Contract *c = k->contract;
+    check_read(v, c->a);
+    check_read(v, c->b);
+    if (c->out == c->a || c->out == c->b)
+        die("a product overwrites its factor");
+    if (c->pack)
+        check_write(v, c->pack);
+    check_write(v, c->out);
+    if (!k->after)
+        return;
+    if (k->after->rank != c->nbatch + 1 ||
+        k->after->extent[c->nbatch] != c->m)
+        die("what follows a product has other rows");
+    for (int i = 0; i < c->nbatch; i++)
+        if (k->after->extent[i] != c->batch[i])
+            die("what follows a product has other batches");
+    check_map(v, k->after);
+}
+
+void schedule_verify(const Schedule *s)
+{
+    Arena *scratch = arena_new();
+    Verify v = {.s = s, .written = NEWN(scratch, bool, s->buffer.n + 1)};
+    for (int i = 0; i < s->buffer.n; i++)
+        if (s->buffer.at[i]->id != i)
+            die("buffer %d is numbered %d", i, s->buffer.at[i]->id);
+    for (int i = 0; i < s->kernel.n; i++)
+        check_kernel(&v, s->kernel.at[i]);
+    arena_free(scratch);
+}

@@ -1,0 +1,150 @@
+/* view.c: which element of its argument an element of a view is. */
+#include "kernel/sched.h"
+
+bool is_view(const Node *n)
+{
+    return n->op == OP_broadcast || n->op == OP_permute ||
+           n->op == OP_reshape || n->op == OP_slice || n->op == OP_flip;
+}
+
+/* The shapes of a reshape, cut into groups of equal size. */
+typedef struct Group {
+    int i, ni, j, nj; /* axes i … i+ni-1 of the result are j … j+nj-1 */
+} Group;
+
+static bool divides(Graph *g, const Dim *d, const Dim *by)
+{
+    return !dim_is(by, 0) && dim_mul(g, dim_div(g, d, by), by) == d;
+}
+
+/* Whether the result's side is the one to take another axis to. */
+static bool left_is_smaller(Graph *g, const Dim *left, const Dim *right)
+{
+    int64_t l, r;
+    if (dim_const_value(left, &l) && dim_const_value(right, &r))
+        return l < r;
+    return divides(g, right, left);
+}
+
+static int reshape_groups(Graph *g, const Node *n, Group *group)
+{
+    const Node *a = n->arg[0];
+    int i = 0, j = 0, ngroup = 0;
+    while (i < n->rank && j < a->rank) {
+        Group *p = &group[ngroup++];
+        *p = (Group){.i = i, .j = j};
+        const Dim *left = n->dim[i++], *right = a->dim[j++];
+        while (left != right && (i < n->rank || j < a->rank)) {
+            if (j == a->rank ||
+                (i < n->rank && left_is_smaller(g, left, right)))
+                left = dim_mul(g, left, n->dim[i++]);
+            else
+                right = dim_mul(g, right, a->dim[j++]);
+        }
+        p->ni = i - p->i;
+        p->nj = j - p->j;
+    }
+    return ngroup; /* what is left over on one side has size 1 */
+}
+
+static bool is_empty(const Node *n)
+{
+    for (int i = 0; i < n->rank; i++)
+        if (dim_is(n->dim[i], 0))
+            return true;
+    return false;
+}
+
+static int units_aside(const Node *n, int from, int count)
+{
+    int k = 0;
+    for (int i = from; i < from + count; i++)
+        k += !dim_is(n->dim[i], 1);
+    return k;
+}
+
+bool reshape_divides(Graph *g, const Node *n)
+{
+    Group group[MAX_RANK + 1];
+    if (is_empty(n))
+        return false;
+    int ngroup = reshape_groups(g, n, group);
+    for (int k = 0; k < ngroup; k++)
+        if (units_aside(n->arg[0], group[k].j, group[k].nj) > 1)
+            return true;
+    return false;
+}
+
+static void reshape_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v,
+                        const Index **to)
+{
+    const Node *a = n->arg[0];
+    Group group[MAX_RANK + 1];
+    for (int j = 0; j < a->rank; j++)
+        to[j] = index_int(t, 0);
+    if (is_empty(n))
+        return;
+    int ngroup = reshape_groups(g, n, group);
+    for (int k = 0; k < ngroup; k++) {
+        const Group *p = &group[k];
+        const Index *x = index_int(t, 0);
+        for (int i = p->i; i < p->i + p->ni; i++)
+            x = index_add(t, index_scale(t, x, n->dim[i]), v->at[i]);
+        int left = units_aside(a, p->j, p->nj);
+        for (int j = p->j + p->nj - 1; j >= p->j; j--) {
+            if (dim_is(a->dim[j], 1))
+                continue;
+            to[j] = --left ? index_mod(t, x, a->dim[j]) : x;
+            x = index_div(t, x, a->dim[j]);
+        }
+    }
+}
+
+static void broadcast_arg(IndexTable *t, const Node *n, const Vec *v,
+                          const Index **to)
+{
+    for (int i = 0; i < n->rank; i++) {
+        int axis = n->attr.ints[i];
+        if (axis >= 0)
+            to[axis] = dim_is(n->arg[0]->dim[axis], 1) ? index_int(t, 0)
+                                                        : v->at[i];
+    }
+}
+
+static void slice_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v,
+                      const Index **to)
+{
+    for (int i = 0; i < n->rank; i++) {
+        const Dim *step = dim_const(g, n->attr.ints[i]);
+        to[i] = index_add(t, index_scale(t, v->at[i], step),
+                          index_dim(t, n->attr.dims[i]));
+    }
+}
+
+static void flip_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v,
+                     const Index **to)
+{
+    for (int i = 0; i < n->rank; i++)
+        to[i] = v->at[i];
+    int axis = (int)n->attr.integer;
+    const Dim *last = dim_sub(g, n->dim[axis], dim_const(g, 1));
+    to[axis] = index_add(t, index_scale(t, to[axis], dim_const(g, -1)),
+                         index_dim(t, last));
+}
+
+const Vec *view_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v)
+{
+    const Index *to[MAX_RANK];
+    if (n->op == OP_broadcast)
+        broadcast_arg(t, n, v, to);
+    else if (n->op == OP_permute)
+        for (int i = 0; i < n->rank; i++)
+            to[n->attr.ints[i]] = v->at[i];
+    else if (n->op == OP_reshape)
+        reshape_arg(t, g, n, v, to);
+    else if (n->op == OP_slice)
+        slice_arg(t, g, n, v, to);
+    else
+        flip_arg(t, g, n, v, to);
+    return vec_make(t, n->arg[0]->rank, to);
+}

@@ -1,0 +1,35 @@
+/* simplify.h: rewriting to a fixed point by a table of rules. */
+#ifndef NNCC_SIMPLIFY_H
+#define NNCC_SIMPLIFY_H
+
+#include "graph/op.h"
+
+typedef struct Rule {
+    const char *name;
+    OpId op; /* asked for nodes of this op */
+    /* What it does, as an equation of two .nn expressions over x, y, z
+     * (real[3, 4]), v (real[4]) and s, t (real): both sides must become the
+     * same node and have the same value; a test runs over the table. */
+    const char *identity;
+    Node *(*apply)(Graph *g, const Node *n); /* NULL: does not apply */
+} Rule;
+
+extern const Rule simplify_rules[];
+extern const int simplify_nrules;
+
+/* requires a verified graph, gives roots with no rule left to apply, keeps
+ * values (NaN and infinities included, but for the stable forms of log and
+ * exp). If fired is not NULL it is called for each rule applied. */
+void simplify(Graph *g, int nroot, Node **root,
+              void (*fired)(void *u, const Rule *r, const Node *before,
+                            const Node *after),
+              void *u);
+
+/* Replaces operators that rows can `expand` until only those remain that the
+ * scheduler knows; simplifies nothing. */
+void expand(Graph *g, int nroot, Node **root);
+
+/* All roots of a module's functions through simplify. */
+void simplify_module(Module *m);
+
+#endif

@@ -1,0 +1,609 @@
+/* ast.c: constructors of the tree. */
+
+#include "syntax/ast_build.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* Expressions */
+
+static int max_int(int a, int b) { return a > b ? a : b; }
+
+static int depth_of(const Expr *e) { return e ? e->depth : 0; }
+
+/* A new node over operands of which the deepest has the depth `inner`. */
+static Expr *ex_new(struct parse *p, ExprKind kind, Span s, int inner)
+{
+    Expr *e = NEW(p->arena, Expr);
+
+    e->kind = kind;
+    e->span = s;
+    e->depth = inner + 1;
+    if (e->depth > MAX_DEPTH) {
+        parse_too_deep(p, s);
+        e->kind = EX_error;
+        e->depth = 1;
+    }
+    return e;
+}
+
+Expr *ex_error(struct parse *p, Span s) { return ex_new(p, EX_error, s, 0); }
+
+Expr *ex_int(struct parse *p, Span s, int64_t v)
+{
+    Expr *e = ex_new(p, EX_int, s, 0);
+
+    e->integer = v;
+    return e;
+}
+
+Expr *ex_real(struct parse *p, Span s, double v)
+{
+    Expr *e = ex_new(p, EX_real, s, 0);
+
+    e->real = v;
+    return e;
+}
+
+Expr *ex_bool(struct parse *p, Span s, bool v)
+{
+    Expr *e = ex_new(p, EX_bool, s, 0);
+
+    e->boolean = v;
+    return e;
+}
+
+Expr *ex_name(struct parse *p, Span s, const char *name)
+{
+    Expr *e = ex_new(p, EX_name, s, 0);
+
+    e->name = name;
+    return e;
+}
+
+Expr *ex_paren(struct parse *p, Span s, Expr *e)
+{
+    (void)p;
+    e->paren = true;
+    e->span = s;
+    return e;
+}
+
+Expr *ex_field(struct parse *p, Span s, Expr *of, Name name)
+{
+    Expr *e = ex_new(p, EX_field, s, of->depth);
+
+    e->field.of = of;
+    e->field.name = name.name;
+    e->field.name_span = name.span;
+    return e;
+}
+
+Expr *ex_part(struct parse *p, Span s, Expr *of, int64_t part, Span at)
+{
+    Expr *e = ex_new(p, EX_part, s, of->depth);
+
+    if (part > INT_MAX)
+        diag(p->diags, at, "number-range", "no tuple has so many parts");
+    e->field.of = of;
+    e->field.part = part > INT_MAX ? INT_MAX : (int)part;
+    e->field.name_span = at;
+    return e;
+}
+
+static int args_depth(const Arg *arg, int n)
+{
+    int depth = 0;
+
+    for (int i = 0; i < n; i++)
+        depth = max_int(depth, depth_of(arg[i].value));
+    return depth;
+}
+
+static Expr *new_call(struct parse *p, Span s, Expr *fn, Arg *arg, int narg)
+{
+    int inner = max_int(fn->depth, args_depth(arg, narg));
+    Expr *e = ex_new(p, EX_call, s, inner);
+
+    e->call.fn = fn;
+    e->call.arg = arg;
+    e->call.narg = narg;
+    return e;
+}
+
+Expr *ex_call(struct parse *p, Span s, Expr *fn, const ArgList *args)
+{
+    for (int i = 1; i < args->n; i++) {
+        if (args->at[i].name || !args->at[i - 1].name)
+            continue;
+        diag(p->diags, args->at[i].value->span, "argument-order",
+             "an argument without a name after one with a name");
+        break;
+    }
+    return new_call(p, s, fn, args->at, args->n);
+}
+
+static bool may_be_function(const Expr *e)
+{
+    return e->paren || e->kind == EX_name || e->kind == EX_field ||
+           e->kind == EX_fn || e->kind == EX_error;
+}
+
+/* x |> f(a) is f(x, a); x |> f is f(x). */
+Expr *ex_pipe(struct parse *p, Span s, Expr *x, Expr *to)
+{
+    bool call = to->kind == EX_call && !to->paren;
+    int n = call ? to->call.narg : 0;
+    Arg *arg = NEWN(p->arena, Arg, n + 1);
+
+    if (!call && !may_be_function(to)) {
+        diag(p->diags, to->span, "pipe",
+             "'|>' needs a function or a call on its right");
+        return ex_error(p, s);
+    }
+    arg[0] = (Arg){NULL, {0, 0}, x};
+    if (n)
+        memcpy(arg + 1, to->call.arg, sizeof *arg * (size_t)n);
+    return new_call(p, s, call ? to->call.fn : to, arg, n + 1);
+}
+
+Expr *ex_index(struct parse *p, Span s, Expr *of, const SubList *subs)
+{
+    int inner = of->depth;
+
+    for (int i = 0; i < subs->n; i++) {
+        const Sub *sub = &subs->at[i];
+        int ends = max_int(depth_of(sub->lo), depth_of(sub->hi));
+        inner = max_int(inner, max_int(ends, depth_of(sub->step)));
+    }
+    Expr *e = ex_new(p, EX_index, s, inner);
+    e->index.of = of;
+    e->index.sub = subs->at;
+    e->index.nsub = subs->n;
+    return e;
+}
+
+Expr *ex_unary(struct parse *p, Span s, UnaryOp op, Expr *of)
+{
+    Expr *e = ex_new(p, EX_unary, s, of->depth);
+
+    e->unary.op = op;
+    e->unary.of = of;
+    return e;
+}
+
+static bool compares(const Expr *e)
+{
+    return e->kind == EX_binary && !e->paren && e->binary.op >= BI_lt &&
+           e->binary.op <= BI_ne;
+}
+
+Expr *ex_binary(struct parse *p, Span s, BinaryOp op, Span at, Expr *l, Expr *r)
+{
+    int left = l->kind == EX_binary ? l->depth - 1 : l->depth;
+    Expr *e = ex_new(p, EX_binary, s, max_int(left, r->depth));
+
+    if (op >= BI_lt && op <= BI_ne && compares(l)) {
+        diag(p->diags, at, "comparison", "comparisons do not chain");
+        diag_detail(p->diags, "'a < b < c' is written 'a < b && b < c'");
+    }
+    e->binary.op = op;
+    e->binary.op_span = at;
+    e->binary.left = l;
+    e->binary.right = r;
+    return e;
+}
+
+static Expr *new_list(struct parse *p, ExprKind kind, Span s, Expr **at, int n)
+{
+    int inner = 0;
+
+    for (int i = 0; i < n; i++)
+        inner = max_int(inner, at[i]->depth);
+    Expr *e = ex_new(p, kind, s, inner);
+    e->list.at = at;
+    e->list.n = n;
+    return e;
+}
+
+Expr *ex_tensor(struct parse *p, Span s, const ArgList *args)
+{
+    Expr **at = NEWN(p->arena, Expr *, args->n + 1);
+
+    if (args->n == 0) {
+        diag(p->diags, s, "empty-tensor", "a tensor needs an element");
+        diag_detail(p->diags, "zeros([0]) is one without");
+        return ex_error(p, s);
+    }
+    for (int i = 0; i < args->n; i++) {
+        at[i] = args->at[i].value;
+        if (args->at[i].name)
+            diag(p->diags, args->at[i].name_span, "syntax",
+                 "the elements of a tensor have no names");
+    }
+    return new_list(p, EX_tensor, s, at, args->n);
+}
+
+Expr *ex_tuple(struct parse *p, Span s, Expr *first, const ExprList *rest)
+{
+    Expr **at = NEWN(p->arena, Expr *, rest->n + 1);
+
+    at[0] = first;
+    memcpy(at + 1, rest->at, sizeof *at * (size_t)rest->n);
+    return new_list(p, EX_tuple, s, at, rest->n + 1);
+}
+
+/* A branch's braces are part of the `if`, no level of their own. */
+Expr *ex_if(struct parse *p, Span s, Expr *cond, Expr *then, Expr *other)
+{
+    int inner = max_int(cond->depth, max_int(then->depth, other->depth));
+    Expr *e = ex_new(p, EX_if, s, inner);
+
+    e->cond.cond = cond;
+    e->cond.then = then;
+    e->cond.other = other;
+    return e;
+}
+
+/* A block is as deep as what is in it. */
+Expr *ex_block(struct parse *p, Span s, const StmtList *stmts, Expr *value)
+{
+    Block *b = NEW(p->arena, Block);
+    int inner = value->depth;
+
+    for (int i = 0; i < stmts->n; i++) {
+        const Stmt *st = &stmts->at[i];
+        inner = max_int(inner, st->fn ? depth_of(st->fn->body) + 1
+                                      : depth_of(st->value));
+    }
+    Expr *e = ex_new(p, EX_block, s, inner - 1);
+    b->stmt = stmts->at;
+    b->nstmt = stmts->n;
+    b->value = value;
+    b->span = s;
+    e->block = b;
+    return e;
+}
+
+Expr *ex_fn(struct parse *p, Span s, FnItem *fn)
+{
+    Expr *e = ex_new(p, EX_fn, s, fn->body->depth);
+
+    e->fn = fn;
+    return e;
+}
+
+/* Binders */
+
+typedef enum BinderUse { USE_index, USE_loop } BinderUse;
+
+/* What was read as an argument, as a binder: i, i < n, h = e. */
+static bool as_binder(struct parse *p, const Arg *a, BinderUse use, Binder *b)
+{
+    const Expr *v = a->value;
+
+    *b = (Binder){NULL, NULL, NULL, v->span};
+    if (a->name) {
+        b->name = a->name;
+        b->init = a->value;
+        b->span = (Span){a->name_span.beg, v->span.end};
+        if (use == USE_loop)
+            return true;
+        diag(p->diags, b->span, "binder", "only fold and scan carry values");
+        diag_detail(p->diags, "a binder is written 'i' or 'i < n'");
+        return false;
+    }
+    if (v->kind == EX_name && !v->paren) {
+        b->name = v->name;
+        return true;
+    }
+    if (v->kind == EX_binary && v->binary.op == BI_lt && !v->paren &&
+        v->binary.left->kind == EX_name && !v->binary.left->paren) {
+        b->name = v->binary.left->name;
+        b->bound = v->binary.right;
+        return true;
+    }
+    if (v->kind != EX_error) {
+        diag(p->diags, v->span, "binder", "this is no binder");
+        diag_detail(p->diags, "before '|' stands %s",
+                    use == USE_loop ? "'t < n', 'h = first value' or "
+                                      "'until = condition'"
+                                    : "'i' or 'i < n'");
+    }
+    return false;
+}
+
+static Expr *new_over(struct parse *p, ExprKind kind, Span s, const char *op,
+                      const ArgList *list, Expr *body)
+{
+    Binder *binder = NEWN(p->arena, Binder, list->n + 1);
+    BinderUse use = kind == EX_loop ? USE_loop : USE_index;
+    bool fit = true;
+
+    for (int i = 0; i < list->n; i++)
+        if (!as_binder(p, &list->at[i], use, &binder[i]))
+            fit = false;
+    int inner = max_int(args_depth(list->at, list->n), body->depth);
+    Expr *e = ex_new(p, fit ? kind : EX_error, s, inner);
+    e->comp.op = op;
+    e->comp.binder = binder;
+    e->comp.nbinder = list->n;
+    e->comp.body = body;
+    return e;
+}
+
+Expr *ex_comp(struct parse *p, Span s, const ArgList *binders, Expr *body)
+{
+    return new_over(p, EX_comp, s, NULL, binders, body);
+}
+
+static const char *const reductions[] = {
+    "sum", "prod", "max",       "min",    "mean",
+    "any", "all",  "logsumexp", "argmax", "argmin",
+};
+
+static bool is_reduction(const char *name)
+{
+    for (size_t i = 0; i < sizeof reductions / sizeof *reductions; i++)
+        if (!strcmp(name, reductions[i]))
+            return true;
+    return false;
+}
+
+Expr *ex_over(struct parse *p, Span s, Expr *fn, const ArgList *binders,
+              Expr *body)
+{
+    const char *name = fn->kind == EX_name && !fn->paren ? fn->name : "";
+
+    if (!strcmp(name, "fold") || !strcmp(name, "scan"))
+        return new_over(p, EX_loop, s, name, binders, body);
+    if (is_reduction(name))
+        return new_over(p, EX_reduce, s, name, binders, body);
+    if (fn->kind != EX_error) {
+        diag(p->diags, fn->span, "binder", "this takes no binders");
+        diag_detail(p->diags, "fold, scan, sum, prod, max, min, mean, "
+                              "logsumexp, any, all, argmax and argmin do");
+    }
+    return ex_error(p, s);
+}
+
+/* Types */
+
+static TypeEx *te_new(struct parse *p, TypeExKind kind, Span s)
+{
+    TypeEx *t = NEW(p->arena, TypeEx);
+
+    t->kind = kind;
+    t->span = s;
+    t->depth = 1;
+    return t;
+}
+
+/* t holds something of the depth `inner`. */
+static void te_deepen(struct parse *p, TypeEx *t, int inner)
+{
+    if (inner + 1 > MAX_DEPTH)
+        parse_too_deep(p, t->span);
+    else
+        t->depth = max_int(t->depth, inner + 1);
+}
+
+TypeEx *te_name(struct parse *p, Span s, const char *module, Name name)
+{
+    TypeEx *t = te_new(p, TE_name, s);
+
+    t->module = module;
+    t->name = name.name;
+    return t;
+}
+
+TypeEx *te_args(struct parse *p, Span s, TypeEx *t, bool leading,
+                const ExprList *args)
+{
+    t->span = s;
+    t->has_args = true;
+    t->leading = leading;
+    t->arg = args ? args->at : NULL;
+    t->narg = args ? args->n : 0;
+    for (int i = 0; i < t->narg; i++)
+        te_deepen(p, t, t->arg[i]->depth);
+    return t;
+}
+
+static void te_parts(struct parse *p, TypeEx *t, const TypeList *parts)
+{
+    t->part = parts->at;
+    t->npart = parts->n;
+    for (int i = 0; i < parts->n; i++)
+        te_deepen(p, t, parts->at[i]->depth);
+}
+
+/* One type in parentheses is that type. */
+TypeEx *te_tuple(struct parse *p, Span s, const TypeList *parts)
+{
+    if (parts->n == 1)
+        return parts->at[0];
+    TypeEx *t = te_new(p, TE_tuple, s);
+    te_parts(p, t, parts);
+    return t;
+}
+
+TypeEx *te_stack(struct parse *p, Span s, TypeEx *of, Expr *count)
+{
+    TypeEx *t = te_new(p, TE_stack, s);
+
+    t->part = NEW(p->arena, TypeEx *);
+    t->part[0] = of;
+    t->npart = 1;
+    t->arg = NEW(p->arena, Expr *);
+    t->arg[0] = count;
+    t->narg = 1;
+    te_deepen(p, t, max_int(of->depth, count->depth));
+    return t;
+}
+
+TypeEx *te_fn(struct parse *p, Span s, const TypeList *params, TypeEx *result)
+{
+    TypeEx *t = te_new(p, TE_fn, s);
+
+    te_parts(p, t, params);
+    te_deepen(p, t, result->depth);
+    t->result = result;
+    return t;
+}
+
+/* Functions */
+
+FnItem *fn_head(struct parse *p, Name name, const NameList *type_params,
+                const ParamList *params, TypeEx *result)
+{
+    FnItem *fn = NEW(p->arena, FnItem);
+
+    fn->name = name.name;
+    fn->name_span = name.span;
+    if (type_params) {
+        fn->ntype_param = type_params->n;
+        fn->type_param = NEWN(p->arena, const char *, type_params->n);
+        for (int i = 0; i < type_params->n; i++)
+            fn->type_param[i] = type_params->at[i].name;
+    }
+    fn->param = params->at;
+    fn->nparam = params->n;
+    fn->result = result;
+    return fn;
+}
+
+FnItem *fn_body(struct parse *p, Span s, FnItem *fn, Expr *body)
+{
+    (void)p;
+    fn->span = s;
+    fn->body = body;
+    return fn;
+}
+
+static void needs_types(struct parse *p, const FnItem *fn)
+{
+    for (int i = 0; i < fn->nparam; i++) {
+        if (fn->param[i].type)
+            continue;
+        diag(p->diags, fn->param[i].span, "parameter-type",
+             "parameter '%s' of '%s' needs a type", fn->param[i].name,
+             fn->name);
+        diag_detail(p->diags, "like '%s: real'", fn->param[i].name);
+    }
+}
+
+/* Statements */
+
+Stmt stmt_let(struct parse *p, Span s, const NameList *names, TypeEx *type,
+              Expr *value, bool tuple)
+{
+    Stmt st = {.span = s,
+               .nname = names->n,
+               .tuple = tuple && names->n > 1,
+               .type = type,
+               .value = value};
+
+    st.name = NEWN(p->arena, const char *, names->n);
+    st.name_span = NEWN(p->arena, Span, names->n);
+    for (int i = 0; i < names->n; i++) {
+        st.name[i] = names->at[i].name;
+        st.name_span[i] = names->at[i].span;
+    }
+    return st;
+}
+
+Stmt stmt_fn(struct parse *p, Span s, FnItem *fn)
+{
+    needs_types(p, fn);
+    return (Stmt){.span = s, .fn = fn};
+}
+
+/* Items */
+
+static Item *item_new(struct parse *p, ItemKind kind, Span s)
+{
+    Item *it = NEW(p->arena, Item);
+
+    it->kind = kind;
+    it->span = s;
+    list_push(p->arena, &p->ast->item, it);
+    return it;
+}
+
+void item_use(struct parse *p, Span s, Name name, const char *as)
+{
+    Item *it = item_new(p, IT_use, s);
+
+    it->use.name = name.name;
+    it->use.name_span = name.span;
+    it->use.as = as;
+}
+
+void item_const(struct parse *p, Span s, Name name, TypeEx *type, Expr *value)
+{
+    Item *it = item_new(p, IT_const, s);
+
+    it->constant.name = name.name;
+    it->constant.name_span = name.span;
+    it->constant.type = type;
+    it->constant.value = value;
+}
+
+void item_struct(struct parse *p, Span s, Name name, const NameList *params,
+                 const FieldList *fields)
+{
+    StructItem *st = NEW(p->arena, StructItem);
+    int n = params ? params->n : 0;
+
+    st->name = name.name;
+    st->name_span = name.span;
+    st->param = NEWN(p->arena, const char *, n + 1);
+    st->param_span = NEWN(p->arena, Span, n + 1);
+    st->nparam = n;
+    for (int i = 0; i < n; i++) {
+        st->param[i] = params->at[i].name;
+        st->param_span[i] = params->at[i].span;
+    }
+    st->field = fields->at;
+    st->nfield = fields->n;
+    item_new(p, IT_struct, s)->structure = st;
+}
+
+void item_fn(struct parse *p, Span s, FnItem *fn)
+{
+    needs_types(p, fn);
+    item_new(p, IT_fn, s)->fn = fn;
+}
+
+void item_derivative(struct parse *p, Span s, FnItem *fn,
+                     const ParamList *given)
+{
+    Item *it = item_new(p, IT_derivative, s);
+
+    it->derivative.fn = fn;
+    it->derivative.given = given->at;
+    it->derivative.ngiven = given->n;
+}
+
+void item_export(struct parse *p, Span s, Expr *value, Name as)
+{
+    Item *it = item_new(p, IT_export, s);
+
+    it->export.value = value;
+    it->export.as = as.name;
+    it->export.as_span = as.span;
+}
+
+void item_train(struct parse *p, Span s, Name loss, Name by,
+                const SettingList *settings)
+{
+    Item *it = item_new(p, IT_train, s);
+
+    it->train.loss = loss.name;
+    it->train.loss_span = loss.span;
+    it->train.by = by.name;
+    it->train.by_span = by.span;
+    it->train.setting = settings->at;
+    it->train.nsetting = settings->n;
+}

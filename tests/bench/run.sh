@@ -1,0 +1,50 @@
+#!/bin/sh
+# run.sh BUILD: what is timed, beside its target. Run it on an idle machine.
+build=$(cd "$1" && pwd) || exit 2
+cd "$(dirname "$0")/../.." || exit 2
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+nncc=$build/nncc
+row() { printf '%-46s %-34s %s\n' "$1" "$2" "$3"; }
+
+# best-of-N wall time in ms of a command
+best() {
+    n=$1 least=
+    shift
+    while [ "$n" -gt 0 ]; do
+        from=$(date +%s%N)
+        "$@" >/dev/null || return
+        to=$(date +%s%N)
+        t=$(((to - from) / 10000))
+        [ "$least" ] && [ "$least" -le "$t" ] || least=$t
+        n=$((n - 1))
+    done
+    echo "$((least / 100)).$(printf %02d $((least % 100)))"
+}
+
+row what measured target
+
+"$nncc" train examples/digits/digits.nn --data examples/digits/digits.csv.gz \
+    --test 360 >"$work/demo" 2>&1 || cat "$work/demo"
+row 'digits: held-out accuracy' "$(sed -n 's/^test accuracy: //p' "$work/demo")" '>= 0.97'
+row 'digits: training time' "$(sed -n 's/^trained in //p' "$work/demo")" '<= 5 s'
+
+row 'digits.nn to digits.so' \
+    "$(best 20 "$nncc" examples/digits/digits.nn -o "$work/digits.so") ms" '<= 150 ms'
+sed 's/100/6400/g' examples/digits/digits.nn >"$work/wide.nn"
+row 'the same, layers 64 times as wide' \
+    "$(best 20 "$nncc" "$work/wide.nn" -o "$work/wide.so") ms" 'the same +- 20 %'
+"$nncc" examples/digits/digits.nn --cpu=native -o "$work/one.so" &&
+    strip "$work/one.so"
+row 'stripped digits.so, one CPU level' \
+    "$(($(wc -c <"$work/one.so") / 1024)) KiB" '<= 64 KiB'
+
+sh tests/bench/chain.sh 1000 >"$work/chain.nn"
+row 'gradient of a product of 1,000, to .so' \
+    "$(best 5 "$nncc" "$work/chain.nn" -o "$work/chain.so") ms" '<= 2000 ms'
+
+"$nncc" tests/bench/mlp/mlp.nn --cpu=native -o "$work/mlp.o" &&
+    gcc -O3 -march=native -ffast-math -c tests/bench/mlp/loops.c \
+        -o "$work/loops.o" &&
+    gcc -O2 -I"$work" tests/bench/mlp/main.c "$work/loops.o" "$work/mlp.o" \
+        -o "$work/mlp" -lm &&
+    row 'MLP 784-128-10 gradient, batch 128' "$("$work/mlp")" '>= 1.5 times'

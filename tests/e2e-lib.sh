@@ -1,0 +1,41 @@
+# e2e-lib.sh: what the cases of e2e/ share; they source it.
+set -e
+
+fail() {
+    echo "FAILED: $*"
+    exit 1
+}
+
+# refuse STATUS PATTERN COMMAND…: the command ends with that status, prints a
+# message that matches (extended regular expression) and leaves no new file.
+refuse() {
+    want=$1 pattern=$2
+    shift 2
+    ls -A >before.list 2>/dev/null
+    touch after.list
+    ls -A >before.list
+    set +e
+    timeout 60 "$@" >out.txt 2>err.txt </dev/null
+    got=$?
+    set -e
+    [ "$got" = "$want" ] || {
+        head -c 2000 err.txt
+        fail "status $got, expected $want: $*"
+    }
+    grep -Eq "$pattern" err.txt || {
+        head -c 2000 err.txt
+        fail "no message like '$pattern': $*"
+    }
+    ls -A >after.list
+    cmp -s before.list after.list ||
+        [ "$(diff before.list after.list | grep '^>' |
+            grep -v 'out.txt$\|err.txt$')" = '' ] || fail "left behind: $*"
+}
+
+# accept COMMAND…: ends with status 0.
+accept() {
+    timeout 120 "$@" >out.txt 2>err.txt </dev/null || {
+        head -c 2000 err.txt
+        fail "status $?: $*"
+    }
+}

@@ -1,0 +1,33 @@
+#!/bin/sh
+# golden.sh NNCC: compile every golden/*.nn, compare with its .out (exit 0) or
+# .err (exit 1). A first line "# dump: STAGE" says what is printed.
+# UPDATE=1 rewrites the expected files instead; read the diff before committing.
+nncc=$1 pass=0 fail=0
+got=$(mktemp) && trap 'rm -f "$got"' EXIT
+cd "$(dirname "$0")/golden" || exit 2
+for t in *.nn; do
+    [ -e "$t" ] || continue
+    stage=$(sed -n '1s/^# dump: *//p' "$t")
+    timeout 60 "$nncc" "$t" ${stage:+--dump="$stage"} >"$got" 2>&1
+    case $? in
+    0) want=${t%.nn}.out other=${t%.nn}.err ;;
+    1) want=${t%.nn}.err other=${t%.nn}.out ;;
+    *)
+        cat "$got"
+        echo "$t: crashed"
+        fail=$((fail + 1))
+        continue
+        ;;
+    esac
+    if [ "$UPDATE" ]; then
+        cp "$got" "$want"
+        rm -f "$other"
+    fi
+    if diff -u "$want" "$got"; then
+        pass=$((pass + 1))
+    else
+        fail=$((fail + 1))
+    fi
+done
+echo "golden: $pass passed, $fail failed"
+[ "$fail" = 0 ]

@@ -1,0 +1,490 @@
+/* kernel_sim.c: an interpreter of schedules.
+ *
+ * Reals are float64, integers int64. Each buffer element of the workspace is a
+ * cell at its byte address, so buffers that share memory disturb each other
+ * here as they would there. Outer loops run backwards, for their order must
+ * not matter; instructions run as far out as their level says. */
+#include "kernel_sim.h"
+#include "graph/ops/ops.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct Num {
+    double d;
+    int64_t i;
+} Num;
+
+typedef struct Cell {
+    Num v;
+    int size; /* bytes of the element written here; 0: none */
+} Cell;
+
+typedef struct Sim {
+    Arena *arena;
+    const Schedule *s;
+    int nvar;
+    const Dim *const *var;
+    const int64_t *val;
+    double *const *leaf;
+    Cell *work;
+    int64_t workspace;
+    bool *touched; /* by buffer: results' leaves, which start unwritten */
+    bool **set;    /* by buffer: leaf elements written */
+    SimStatus status;
+    const char *why;
+} Sim;
+
+/* One kernel being run. */
+typedef struct Frame {
+    Sim *sim;
+    const Kernel *k;
+    Num *value;
+    Num *result;     /* of reductions */
+    int64_t *position;
+    int64_t i[4 * MAX_RANK];
+    int64_t lo[MAX_RANK + 1], hi[MAX_RANK + 1]; /* of the outer loops */
+} Frame;
+
+static void broken(Sim *m, const char *why, const Buffer *b, int64_t at)
+{
+    if (m->status != SIM_BROKEN)
+        m->why = arena_printf(m->arena, "%s: buffer %d at %lld", why,
+                              b ? b->id : -1, (long long)at);
+    m->status = SIM_BROKEN;
+}
+
+static int64_t size_of(Sim *m, const Dim *d)
+{
+    int64_t v = 0;
+    if (!dim_eval(d, m->nvar, m->var, m->val, &v))
+        broken(m, "a dimension has no value", NULL, 0);
+    return v;
+}
+
+static Num num(DType t, double d)
+{
+    return (Num){d, dtype_is_real(t) ? 0 : (int64_t)d};
+}
+
+static Num num_int(int64_t i) { return (Num){(double)i, i}; }
+
+static Cell *cell(Sim *m, const Buffer *b, int64_t at)
+{
+    int64_t byte = size_of(m, b->offset) + at * dtype_size(b->dtype);
+    if (byte < 0 || byte + dtype_size(b->dtype) > m->workspace) {
+        broken(m, "outside of the workspace", b, at);
+        return m->work;
+    }
+    return &m->work[byte];
+}
+
+static bool inside(Sim *m, const Buffer *b, int64_t at)
+{
+    if (at >= 0 && at < size_of(m, b->elements))
+        return true;
+    broken(m, "out of bounds", b, at);
+    return false;
+}
+
+static Num load(Sim *m, const Buffer *b, int64_t at)
+{
+    Num none = {0, 0};
+    if (!inside(m, b, at))
+        return none;
+    if (b->kind == BUF_DATA)
+        return num(b->dtype, b->node->attr.data[at]);
+    if (b->kind == BUF_LEAF) {
+        if (m->set[b->id] && !m->set[b->id][at])
+            broken(m, "not written yet", b, at);
+        return num(b->dtype, m->leaf[b->leaf][at]);
+    }
+    const Cell *c = cell(m, b, at);
+    if (c->size != dtype_size(b->dtype)) {
+        if (b->dtype != DT_bool) /* flags of branches not taken */
+            broken(m, "not written yet", b, at);
+        return none;
+    }
+    return c->v;
+}
+
+static void wipe(Sim *m, int64_t byte, int size)
+{
+    for (int64_t k = byte - 7; k < byte + size; k++)
+        if (k >= 0 && (k >= byte || k + m->work[k].size > byte))
+            m->work[k].size = 0;
+}
+
+static void store(Sim *m, const Buffer *b, int64_t at, Num v)
+{
+    if (!inside(m, b, at))
+        return;
+    if (b->kind == BUF_LEAF) {
+        m->leaf[b->leaf][at] = dtype_is_real(b->dtype) ? v.d : (double)v.i;
+        if (m->set[b->id])
+            m->set[b->id][at] = true;
+        return;
+    }
+    Cell *c = cell(m, b, at);
+    wipe(m, c - m->work, dtype_size(b->dtype));
+    *c = (Cell){v, dtype_size(b->dtype)};
+}
+
+/* Rounds down; by 0 gives 0. */
+static int64_t quotient(int64_t a, int64_t b)
+{
+    if (b == 0)
+        return 0;
+    int64_t q = a / b;
+    return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
+}
+
+static int64_t index_at(Frame *f, const Index *x)
+{
+    Sim *m = f->sim;
+    int64_t sum = size_of(m, x->base);
+    for (int i = 0; i < x->n; i++) {
+        const Atom *a = &x->atom[i];
+        int64_t v = 0;
+        switch (a->kind) {
+        case IX_var:
+            v = f->i[a->var];
+            break;
+        case IX_value:
+            v = f->value[a->value].i;
+            break;
+        case IX_div:
+            v = quotient(index_at(f, a->of), size_of(m, a->by));
+            break;
+        case IX_mod: {
+            int64_t of = index_at(f, a->of), by = size_of(m, a->by);
+            v = by ? of - quotient(of, by) * by : 0;
+            break;
+        }
+        }
+        sum += v * size_of(m, x->coef[i]);
+    }
+    return sum;
+}
+
+static bool is_true(Num v) { return v.i != 0; }
+
+static Num apply(Sim *m, OpId op, DType t, const Node *n, const DType *from,
+                 int narg, const Num *arg)
+{
+    const Op *row = op_table[op];
+    double x[3] = {0};
+    int64_t w[3] = {0};
+    bool real = dtype_is_real(t) || !row->eval_int;
+    for (int i = 0; i < narg; i++) {
+        x[i] = arg[i].d;
+        w[i] = arg[i].i;
+        real = real || dtype_is_real(from[i]);
+    }
+    if (op == OP_const)
+        return dtype_is_real(t) ? num(t, n->attr.real)
+                                : num_int(n->attr.integer);
+    if (op == OP_dim) {
+        int64_t v = size_of(m, n->attr.dims[0]);
+        return dtype_is_real(t) ? num(t, (double)v) : num_int(v);
+    }
+    if (op == OP_where)
+        return is_true(arg[0]) ? arg[1] : arg[2];
+    if (op == OP_cast)
+        return dtype_is_real(from[0]) || dtype_is_real(t)
+                   ? num(t, dtype_convert(from[0], t, x[0]))
+                   : num_int(dtype_wrap(t, w[0]));
+    if (op == OP_index_check) {
+        if (w[0] >= 0 && w[0] < size_of(m, n->attr.dims[0]))
+            return arg[0];
+        if (m->status == SIM_OK)
+            m->status = SIM_BAD_INDEX;
+        return num_int(0);
+    }
+    if (!real)
+        return num_int(dtype_wrap(t, row->eval_int(w)));
+    return dtype_is_real(t) ? num(t, row->eval(x))
+                            : num(t, dtype_fit(t, row->eval(x)));
+}
+
+static void execute(Frame *f, int i)
+{
+    const Instr *x = &f->k->instr[i];
+    Num arg[3], *to = &f->value[i];
+    DType from[3];
+    switch (x->kind) {
+    case I_op:
+        for (int j = 0; j < x->narg; j++) {
+            arg[j] = f->value[x->arg[j]];
+            from[j] = f->k->instr[x->arg[j]].dtype;
+        }
+        *to = apply(f->sim, x->op, x->dtype, x->node, from, x->narg, arg);
+        break;
+    case I_load:
+        *to = (Num){0, 0};
+        if (x->pred < 0 || is_true(f->value[x->pred]))
+            *to = load(f->sim, x->buffer, index_at(f, x->at));
+        break;
+    case I_index:
+        *to = dtype_is_real(x->dtype)
+                  ? num(x->dtype, (double)index_at(f, x->at))
+                  : num_int(index_at(f, x->at));
+        break;
+    case I_result:
+        *to = f->result[x->value];
+        break;
+    }
+}
+
+static void execute_level(Frame *f, const Stage *st, int level)
+{
+    for (int i = st->first; i < st->first + st->ninstr; i++)
+        if (f->k->instr[i].level == level)
+            execute(f, i);
+}
+
+static void reduce(Frame *f, const Output *o, int r, DType t)
+{
+    Num v = f->value[o->value], *acc = &f->result[r];
+    if (o->index >= 0) {
+        bool first = f->position[r] < 0;
+        bool better = o->op == OP_argmax ? v.d > acc->d : v.d < acc->d;
+        if (first || (!isnan(acc->d) && (isnan(v.d) || better))) {
+            *acc = v;
+            f->position[r] = f->value[o->index].i;
+        }
+        return;
+    }
+    Num pair[2] = {*acc, v};
+    DType from[2] = {t, t};
+    *acc = apply(f->sim, op_table[o->op]->join(), t, NULL, from, 2, pair);
+}
+
+static void outputs(Frame *f, const Stage *st)
+{
+    int r = st->reduction;
+    for (int i = 0; i < st->noutput; i++) {
+        const Output *o = &st->output[i];
+        if (o->kind == OUT_reduce) {
+            reduce(f, o, r++, f->k->instr[o->value].dtype);
+            continue;
+        }
+        if (o->pred >= 0 && !is_true(f->value[o->pred]))
+            continue;
+        int64_t at = index_at(f, o->at);
+        Num v = f->value[o->value];
+        if (o->kind == OUT_add) {
+            Num old = load(f->sim, o->buffer, at);
+            v = (Num){old.d + v.d, old.i + v.i};
+        }
+        store(f->sim, o->buffer, at, v);
+    }
+}
+
+static void run_inner(Frame *f, const Stage *st, int depth)
+{
+    if (depth == st->rank) {
+        outputs(f, st);
+        return;
+    }
+    int64_t n = size_of(f->sim, st->extent[depth]);
+    int var = f->k->rank + depth;
+    for (f->i[var] = 0; f->i[var] < n; f->i[var]++) {
+        execute_level(f, st, var + 1);
+        run_inner(f, st, depth + 1);
+    }
+}
+
+static void start(Frame *f, const Stage *st)
+{
+    int r = st->reduction;
+    for (int i = 0; i < st->noutput; i++) {
+        const Output *o = &st->output[i];
+        if (o->kind != OUT_reduce)
+            continue;
+        DType t = f->k->instr[o->value].dtype;
+        double v = op_table[o->op]->start;
+        f->result[r] = dtype_is_real(t)
+                           ? num(t, v)
+                           : num(t, dtype_convert(DT_f64, t, v));
+        f->position[r++] = -1;
+    }
+}
+
+static void finish(Frame *f, const Stage *st)
+{
+    int r = st->reduction;
+    for (int i = 0; i < st->noutput; i++) {
+        if (st->output[i].kind != OUT_reduce)
+            continue;
+        if (st->output[i].index >= 0)
+            f->result[r] = num_int(f->position[r] < 0 ? 0 : f->position[r]);
+        r++;
+    }
+}
+
+static void run_outer(Frame *f, int depth)
+{
+    const Kernel *k = f->k;
+    if (depth == k->rank) {
+        for (int t = 0; t < k->nstage; t++) {
+            const Stage *st = &k->stage[t];
+            if (depth > 0)
+                execute_level(f, st, depth);
+            start(f, st);
+            run_inner(f, st, 0);
+            finish(f, st);
+            if (depth == 0 && t + 1 < k->nstage)
+                execute_level(f, &k->stage[t + 1], 0);
+        }
+        return;
+    }
+    for (f->i[depth] = f->hi[depth] - 1; f->i[depth] >= f->lo[depth];
+         f->i[depth]--) {
+        for (int t = 0; t < k->nstage && depth + 1 < k->rank; t++)
+            execute_level(f, &k->stage[t], depth + 1);
+        run_outer(f, depth + 1);
+    }
+}
+
+/* A map kernel whose first nfixed loops stay at at[], the next in lo … hi-1. */
+static void run_map(Sim *m, const Kernel *k, int nfixed, const int64_t *at,
+                    int64_t lo, int64_t hi)
+{
+    Frame f = {.sim = m, .k = k};
+    f.value = NEWN(m->arena, Num, k->ninstr + 1);
+    f.result = NEWN(m->arena, Num, k->ninstr + k->nstage + 1);
+    f.position = NEWN(m->arena, int64_t, k->ninstr + k->nstage + 1);
+    for (int i = 0; i < k->rank; i++) {
+        int64_t n = size_of(m, k->extent[i]);
+        f.lo[i] = i < nfixed ? at[i] : 0;
+        f.hi[i] = i < nfixed ? at[i] + 1 : n;
+        if (n <= 0)
+            return;
+    }
+    if (at) {
+        f.lo[nfixed] = lo;
+        f.hi[nfixed] = hi;
+    }
+    for (int t = 0; t < k->nstage && k->rank > 0; t++)
+        execute_level(&f, &k->stage[t], 0);
+    if (k->rank == 0 && k->nstage)
+        execute_level(&f, &k->stage[0], 0);
+    run_outer(&f, 0);
+}
+
+static int64_t offset(Sim *m, const Dim *base, const Contract *c,
+                      const Dim *const *stride, const int64_t *at)
+{
+    int64_t x = size_of(m, base);
+    for (int i = 0; i < c->nbatch; i++)
+        x += at[i] * size_of(m, stride[i]);
+    return x;
+}
+
+static void spoil(Sim *m, const Buffer *b)
+{
+    int64_t n = size_of(m, b->elements);
+    for (int64_t i = 0; i < n; i++)
+        store(m, b, i, (Num){(double)NAN, -1});
+}
+
+static void product_row(Sim *m, const Contract *c, const int64_t *at,
+                        int64_t row)
+{
+    int64_t n = size_of(m, c->n), k = size_of(m, c->k);
+    int64_t a = offset(m, c->a_base, c, c->a_batch, at);
+    int64_t b = offset(m, c->b_base, c, c->b_batch, at);
+    int64_t out = offset(m, c->out_base, c, c->out_batch, at);
+    a += row * size_of(m, c->a_m);
+    out += row * size_of(m, c->out_m);
+    for (int64_t j = 0; j < n; j++) {
+        double sum = 0;
+        for (int64_t i = 0; i < k; i++)
+            sum += load(m, c->a, a + i * size_of(m, c->a_k)).d *
+                   load(m, c->b,
+                        b + i * size_of(m, c->b_k) + j * size_of(m, c->b_n))
+                       .d;
+        store(m, c->out, out + j, (Num){sum, 0});
+    }
+}
+
+static void product_block(Sim *m, const Kernel *k, const int64_t *at)
+{
+    enum { ROWS = 2 };
+    const Contract *c = k->contract;
+    int64_t rows = size_of(m, c->m);
+    if (c->pack)
+        spoil(m, c->pack);
+    for (int64_t row = 0; row < rows; row += ROWS) {
+        int64_t end = row + ROWS < rows ? row + ROWS : rows;
+        for (int64_t r = row; r < end; r++)
+            product_row(m, c, at, r);
+        if (k->after)
+            run_map(m, k->after, c->nbatch, at, row, end);
+    }
+}
+
+static void run_contract(Sim *m, const Kernel *k)
+{
+    const Contract *c = k->contract;
+    int64_t at[MAX_RANK + 1] = {0}, size[MAX_RANK];
+    for (int i = 0; i < c->nbatch; i++) {
+        size[i] = size_of(m, c->batch[i]);
+        if (size[i] <= 0)
+            return;
+    }
+    for (int i = 0; i >= 0;) {
+        product_block(m, k, at);
+        for (i = c->nbatch - 1; i >= 0; i--) {
+            if (++at[i] < size[i])
+                break;
+            at[i] = 0;
+        }
+    }
+}
+
+static bool guarded(Sim *m, const Kernel *k)
+{
+    for (int i = 0; i < k->nguard; i++)
+        if (is_true(load(m, k->guard[i], 0)) != k->when[i])
+            return false;
+    return true;
+}
+
+static void prepare(Sim *m)
+{
+    m->workspace = size_of(m, m->s->workspace);
+    m->work = NEWN(m->arena, Cell, m->workspace + 8);
+    m->set = NEWN(m->arena, bool *, m->s->buffer.n + 1);
+    for (int i = 0; i < m->s->buffer.n; i++) {
+        const Buffer *b = m->s->buffer.at[i];
+        if (b->kind == BUF_LEAF && b->node->op != OP_param)
+            m->set[i] = NEWN(m->arena, bool, size_of(m, b->elements) + 1);
+        else if (b->kind == BUF_LEAF && b->written && !b->inout)
+            m->set[i] = NEWN(m->arena, bool, size_of(m, b->elements) + 1);
+    }
+}
+
+SimStatus sim_run(Arena *a, const Schedule *s, int nvar, const Dim *const *var,
+                  const int64_t *val, double *const *leaf, const char **why)
+{
+    Sim m = {.arena = a,
+             .s = s,
+             .nvar = nvar,
+             .var = var,
+             .val = val,
+             .leaf = leaf};
+    prepare(&m);
+    for (int i = 0; i < s->kernel.n; i++) {
+        const Kernel *k = s->kernel.at[i];
+        if (!guarded(&m, k))
+            continue;
+        if (k->kind == KERNEL_contract)
+            run_contract(&m, k);
+        else
+            run_map(&m, k, 0, NULL, 0, 0);
+    }
+    *why = m.why;
+    return m.status;
+}

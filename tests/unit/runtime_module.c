@@ -1,0 +1,313 @@
+/* runtime_module.c: a module written by hand, for test_runtime.c: softmax
+ * regression in plain C behind the descriptor that nncc emits. Compiled at
+ * test time with -D options for its variants. */
+#include "nn_abi.h"
+
+#include <math.h>
+#include <string.h>
+
+#ifndef REAL
+#define REAL float
+#define REAL_DTYPE NN_F32
+#endif
+#ifndef FEATURES
+#define FEATURES 4
+#endif
+#ifndef CLASSES
+#define CLASSES 3
+#endif
+#ifndef MAGIC
+#define MAGIC NN_ABI_MAGIC
+#endif
+#ifndef VERSION
+#define VERSION NN_ABI_VERSION
+#endif
+#ifndef NAME
+#define NAME blob_module
+#endif
+#ifndef STEP_PATH
+#define STEP_PATH "W"
+#endif
+#ifndef LEAVES
+#define LEAVES 2
+#endif
+#ifdef IMAGES /* x is [b, FEATURES / 2, 2] */
+#define X_RANK 3
+#define X_AXES FEATURES / 2, 2
+#else
+#define X_RANK 2
+#define X_AXES FEATURES
+#endif
+
+typedef struct Net {
+    _Alignas(64) REAL W[FEATURES][CLASSES];
+    _Alignas(64) REAL b[CLASSES];
+} Net;
+
+typedef struct State {
+    _Alignas(64) REAL steps;
+} State;
+
+/* Scores into s[CLASSES], softmax there; returns -log of the label's. */
+static REAL forward(const REAL *W, const REAL *b, const REAL *x, int y, REAL *s)
+{
+    REAL most = -INFINITY, sum = 0;
+
+    for (int k = 0; k < CLASSES; k++) {
+        s[k] = b[k];
+        for (int i = 0; i < FEATURES; i++)
+            s[k] += x[i] * W[i * CLASSES + k];
+        most = s[k] > most ? s[k] : most;
+    }
+    for (int k = 0; k < CLASSES; k++)
+        sum += s[k] = (REAL)exp(s[k] - most);
+    for (int k = 0; k < CLASSES; k++)
+        s[k] /= sum;
+    return y < 0 ? 0 : (REAL)-log(s[y]);
+}
+
+/* net.W, net.b, state.steps, x, y, lr, loss */
+static int step(void *const *leaf, const int64_t *dims, void *workspace,
+                const nn_exec *exec)
+{
+    REAL *W = leaf[0], *b = leaf[1], *steps = leaf[2], *g = workspace;
+    const REAL *x = leaf[3], *lr = leaf[5];
+    const int32_t *y = leaf[4];
+    REAL loss = 0, s[CLASSES];
+
+    (void)exec;
+    for (int64_t r = 0; r < dims[0]; r++)
+        if (y[r] < 0 || y[r] >= CLASSES)
+            return NN_ERR_INDEX;
+    if (!workspace || (uintptr_t)workspace % 64)
+        return NN_ERR_WORKSPACE;
+    memset(g, 0, sizeof(REAL) * CLASSES * (FEATURES + 1));
+    for (int64_t r = 0; r < dims[0]; r++) {
+        loss += forward(W, b, x + r * FEATURES, y[r], s);
+        for (int k = 0; k < CLASSES; k++) {
+            REAL d = (s[k] - (y[r] == k)) / (REAL)dims[0];
+            for (int i = 0; i < FEATURES; i++)
+                g[i * CLASSES + k] += d * x[r * FEATURES + i];
+            g[FEATURES * CLASSES + k] += d;
+        }
+    }
+    for (int i = 0; i < FEATURES * CLASSES; i++)
+        W[i] -= *lr * g[i];
+    for (int k = 0; k < CLASSES; k++)
+        b[k] -= *lr * g[FEATURES * CLASSES + k];
+    *steps += 1;
+    *(REAL *)leaf[6] = loss / (REAL)dims[0];
+    return NN_OK;
+}
+
+/* net.W, net.b, x, y, loss, accuracy */
+static int evaluate(void *const *leaf, const int64_t *dims, void *workspace,
+                    const nn_exec *exec)
+{
+    const REAL *x = leaf[2];
+    const int32_t *y = leaf[3];
+    REAL loss = 0, right = 0, s[CLASSES];
+
+    (void)workspace;
+    (void)exec;
+    for (int64_t r = 0; r < dims[0]; r++) {
+        if (y[r] < 0 || y[r] >= CLASSES)
+            return NN_ERR_INDEX;
+        loss += forward(leaf[0], leaf[1], x + r * FEATURES, y[r], s);
+        int best = 0;
+        for (int k = 1; k < CLASSES; k++)
+            best = s[k] > s[best] ? k : best;
+        right += best == y[r];
+    }
+    *(REAL *)leaf[4] = loss / (REAL)dims[0];
+    *(REAL *)leaf[5] = right / (REAL)dims[0];
+    return NN_OK;
+}
+
+/* seed, net.W, net.b, state.steps */
+static int init(void *const *leaf, const int64_t *dims, void *workspace,
+                const nn_exec *exec)
+{
+    uint64_t seed;
+
+    (void)dims;
+    (void)workspace;
+    (void)exec;
+    memcpy(&seed, leaf[0], sizeof seed);
+    for (int i = 0; i < FEATURES * CLASSES; i++) {
+        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        ((REAL *)leaf[1])[i] = (REAL)((double)(seed >> 40) / 16777216.0 * 0.01);
+    }
+    for (int k = 0; k < CLASSES; k++)
+        ((REAL *)leaf[2])[k] = 0;
+    *(REAL *)leaf[3] = 0;
+    return NN_OK;
+}
+
+/* x [n + 1], z [2*h], out [n, h]: x[i] * z[2*j] */
+static int outer(void *const *leaf, const int64_t *dims, void *workspace,
+                 const nn_exec *exec)
+{
+    const REAL *x = leaf[0], *z = leaf[1];
+    REAL *out = leaf[2];
+
+    (void)workspace;
+    (void)exec;
+    for (int64_t i = 0; i < dims[0]; i++)
+        for (int64_t j = 0; j < dims[1]; j++)
+            out[i * dims[1] + j] = x[i] * z[2 * j];
+    return NN_OK;
+}
+
+static size_t no_workspace(const int64_t *dims)
+{
+    (void)dims;
+    return 0;
+}
+
+static size_t step_workspace(const int64_t *dims)
+{
+    (void)dims;
+    return sizeof(REAL) * CLASSES * (FEATURES + 1);
+}
+
+static void init_sizes(const int64_t *dims, int64_t *size)
+{
+    (void)dims;
+    size[0] = FEATURES;
+    size[1] = CLASSES;
+    size[2] = CLASSES;
+}
+
+#ifdef FIXED_BATCH
+#define BATCH(dims) ((void)(dims), FIXED_BATCH)
+#define NBATCH 0
+#else
+#define BATCH(dims) ((dims)[0])
+#define NBATCH 1
+#endif
+
+static void step_sizes(const int64_t *dims, int64_t *size)
+{
+    const int64_t all[] = {FEATURES,    CLASSES,  CLASSES, BATCH(dims), X_AXES,
+                           BATCH(dims), FEATURES, CLASSES, CLASSES};
+
+    memcpy(size, all, sizeof all);
+}
+
+static void evaluate_sizes(const int64_t *dims, int64_t *size)
+{
+    const int64_t all[] = {FEATURES,    CLASSES, CLASSES,
+                           BATCH(dims), X_AXES,  BATCH(dims)};
+
+    memcpy(size, all, sizeof all);
+}
+
+static void outer_sizes(const int64_t *dims, int64_t *size)
+{
+    const int64_t all[] = {dims[0] + 1, 2 * dims[1], dims[0], dims[1]};
+
+    memcpy(size, all, sizeof all);
+}
+
+#ifdef FIXED_BATCH
+static int fixed_step(void *const *leaf, const int64_t *dims, void *workspace,
+                      const nn_exec *exec)
+{
+    int64_t b = FIXED_BATCH;
+
+    (void)dims;
+    return step(leaf, &b, workspace, exec);
+}
+
+static int fixed_evaluate(void *const *leaf, const int64_t *dims,
+                          void *workspace, const nn_exec *exec)
+{
+    int64_t b = FIXED_BATCH;
+
+    (void)dims;
+    return evaluate(leaf, &b, workspace, exec);
+}
+#define STEP fixed_step
+#define EVALUATE fixed_evaluate
+#else
+#define STEP step
+#define EVALUATE evaluate
+#endif
+
+static const nn_leaf net_leaf[] = {
+    {STEP_PATH, REAL_DTYPE, 2, offsetof(Net, W), "[4, 3]"},
+    {"b", REAL_DTYPE, 1, offsetof(Net, b), "[3]"},
+};
+static const nn_leaf state_leaf[] = {
+    {"steps", REAL_DTYPE, 0, offsetof(State, steps), "[]"},
+};
+static const nn_leaf x_leaf[] = {{"", REAL_DTYPE, X_RANK, 0, "[b, 4]"}};
+static const nn_leaf y_leaf[] = {{"", NN_I32, 1, 0, "[b]"}};
+static const nn_leaf real_leaf[] = {{"", REAL_DTYPE, 0, 0, "[]"}};
+static const nn_leaf key_leaf[] = {{"", NN_KEY, 0, 0, "[]"}};
+
+static const nn_port init_param[] = {
+    {"seed", "key", 1, -1, key_leaf, 8, 0, 0, 0}};
+static const nn_port init_result[] = {
+    {"net", "Net", LEAVES, -1, net_leaf, sizeof(Net), 0, 0, 0},
+    {"state", "State", 1, -1, state_leaf, sizeof(State), 0, 0, 0},
+};
+static const nn_port step_param[] = {
+    {"net", "Net", LEAVES, -1, net_leaf, sizeof(Net), 0, 0, 0},
+    {"state", "State", 1, -1, state_leaf, sizeof(State), 0, 0, 0},
+    {"x", "real[b, 4]", 1, -1, x_leaf, 0, 0, 0, 0},
+    {"y", "int[b]", 1, -1, y_leaf, 0, 0, 0, 0},
+    {"lr", "real", 1, -1, real_leaf, sizeof(REAL), 1, 0, 0.1},
+};
+static const nn_port step_result[] = {
+    {"loss", "real", 1, -1, real_leaf, sizeof(REAL), 0, 0, 0},
+    {"net", "Net", LEAVES, 0, net_leaf, sizeof(Net), 0, 0, 0},
+    {"state", "State", 1, 1, state_leaf, sizeof(State), 0, 0, 0},
+};
+static const nn_port evaluate_param[] = {
+    {"net", "Net", LEAVES, -1, net_leaf, sizeof(Net), 0, 0, 0},
+    {"x", "real[b, 4]", 1, -1, x_leaf, 0, 0, 0, 0},
+    {"y", "int[b]", 1, -1, y_leaf, 0, 0, 0, 0},
+};
+static const nn_port evaluate_result[] = {
+    {"loss", "real", 1, -1, real_leaf, sizeof(REAL), 0, 0, 0},
+    {"accuracy", "real", 1, -1, real_leaf, sizeof(REAL), 0, 0, 0},
+};
+static const nn_leaf outer_leaf[] = {
+    {"", REAL_DTYPE, 1, 0, "[n + 1]"},
+    {"", REAL_DTYPE, 1, 0, "[2*h]"},
+    {"", REAL_DTYPE, 2, 0, "[n, h]"},
+};
+static const nn_port outer_param[] = {
+    {"x", "real[n + 1]", 1, -1, &outer_leaf[0], 0, 0, 0, 0},
+    {"z", "real[2*h]", 1, -1, &outer_leaf[1], 0, 0, 0, 0},
+};
+static const nn_port outer_result[] = {
+    {"out", "real[n, h]", 1, -1, &outer_leaf[2], 0, 0, 0, 0},
+};
+static const char *const b_dim[] = {"b"};
+static const char *const outer_dim[] = {"n", "h"};
+
+static const nn_function function[] = {
+    {"init", NN_INIT, 1, 2, 0, init_param, init_result, NULL, init,
+     no_workspace, init_sizes},
+    {"step", NN_STEP, 5, 3, NBATCH, step_param, step_result, b_dim, STEP,
+     step_workspace, step_sizes},
+    {"evaluate", NN_EVALUATE, 3, 2, NBATCH, evaluate_param, evaluate_result,
+     b_dim, EVALUATE, no_workspace, evaluate_sizes},
+    {"outer", NN_FUNCTION, 2, 1, 2, outer_param, outer_result, outer_dim, outer,
+     no_workspace, outer_sizes},
+};
+
+static const nn_module module = {
+    MAGIC, VERSION, 42, "blob", 4, REAL_DTYPE, function, "accuracy",
+};
+
+const nn_module *NAME(void);
+const nn_module *NAME(void) { return &module; }
+
+#ifdef SECOND
+const nn_module *SECOND(void);
+const nn_module *SECOND(void) { return &module; }
+#endif

@@ -1,0 +1,477 @@
+/* test_runtime_data.c: libnn: CSV files and data sets. */
+#include "nn.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+static char folder[64]; /* of this run's files, made by main */
+
+/* "folder/name", in one of a few buffers. */
+static const char *path_of(const char *name)
+{
+    static char buf[8][128];
+    static int next;
+    char *p = buf[next++ % 8];
+
+    snprintf(p, sizeof buf[0], "%s/%s", folder, name);
+    return p;
+}
+
+static const char *write_bytes(const char *name, const void *bytes, size_t n)
+{
+    const char *path = path_of(name);
+    FILE *f = fopen(path, "wb");
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
+    ck_assert_int_eq(fclose(f), 0);
+    return path;
+}
+
+static const char *write_text(const char *name, const char *text)
+{
+    return write_bytes(name, text, strlen(text));
+}
+
+static char *read_bytes(const char *path, size_t *n)
+{
+    FILE *f = fopen(path, "rb");
+    char *bytes = malloc(1 << 20);
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_ptr_nonnull(bytes);
+    *n = fread(bytes, 1, 1 << 20, f);
+    fclose(f);
+    return bytes;
+}
+
+static bool said(const char *part)
+{
+    if (strstr(nn_last_error(), part))
+        return true;
+    fprintf(stderr, "the error is: %s\n", nn_last_error());
+    return false;
+}
+
+/* CSV files. */
+
+static nn_data *read_csv(const char *text, const nn_csv_options *o)
+{
+    nn_data *d = NULL;
+    const char *path = write_text("t.csv", text);
+
+    ck_assert_msg(nn_csv_read(path, o, &d) == NN_OK, "%s", nn_last_error());
+    return d;
+}
+
+START_TEST(reads_plain_rows)
+{
+    nn_data *d = read_csv("1,2.5,0\n-3,4e1,1\n", NULL);
+
+    ck_assert_int_eq(d->n, 2);
+    ck_assert_int_eq(d->nfeature, 2);
+    ck_assert_int_eq(d->label, NN_LABEL_INT);
+    ck_assert_ptr_null(d->feature_name);
+    ck_assert_double_eq(d->x[1], 2.5);
+    ck_assert_double_eq(d->x[2], -3);
+    ck_assert_double_eq(d->x[3], 40);
+    ck_assert_double_eq(d->y[1], 1);
+    ck_assert_int_eq(d->line[1], 2);
+    nn_data_free(d);
+}
+END_TEST
+
+/* One table in the spellings that files come in. */
+static const char *const spellings[] = {
+    "a,b,c\n1,2,3\n4,5,6\n",
+    "a,b,c\r\n1,2,3\r\n4,5,6\r\n",
+    "a,b,c\r1,2,3\r4,5,6\r",
+    "a,b,c\n1,2,3\n4,5,6",
+    "\357\273\277a,b,c\n1,2,3\n4,5,6\n",
+    "a;b;c\n1;2;3\n4;5;6\n",
+    "a\tb\tc\n1\t2\t3\n4\t5\t6\n",
+    "a b  c\n1 2 3\n 4   5 6 \n",
+    "\"a\",\"b\",\"c\"\n\"1\",\"2\",3\n4,\"5\" ,\"6\"\n",
+    "\n\na , b , c\n\n 1 , 2 , 3 \n\n\n4,+5,6.0\n\n",
+};
+enum { NSPELLING = sizeof spellings / sizeof *spellings };
+
+START_TEST(reads_every_spelling)
+{
+    nn_data *d = read_csv(spellings[_i], NULL);
+
+    ck_assert_int_eq(d->n, 2);
+    ck_assert_int_eq(d->nfeature, 2);
+    ck_assert_str_eq(d->feature_name[0], "a");
+    ck_assert_str_eq(d->feature_name[1], "b");
+    ck_assert_str_eq(d->label_name, "c");
+    ck_assert_double_eq(d->x[0], 1);
+    ck_assert_double_eq(d->x[3], 5);
+    ck_assert_double_eq(d->y[0], 3);
+    ck_assert_double_eq(d->y[1], 6);
+    nn_data_free(d);
+}
+END_TEST
+
+START_TEST(chooses_the_label)
+{
+    static const char text[] = "kind,w,h\n0,1.5,2\n1,3,4\n";
+    static const char *const label[] = {"kind", "0", "-3"};
+
+    for (int i = 0; i < 3; i++) {
+        nn_csv_options o = NN_CSV_DEFAULTS;
+        o.label = label[i];
+        nn_data *d = read_csv(text, &o);
+        ck_assert_str_eq(d->label_name, "kind");
+        ck_assert_str_eq(d->feature_name[1], "h");
+        ck_assert_double_eq(d->y[1], 1);
+        ck_assert_double_eq(d->x[2], 3);
+        nn_data_free(d);
+    }
+    nn_csv_options o = NN_CSV_DEFAULTS;
+    o.label = "w";
+    nn_data *d = read_csv(text, &o);
+    ck_assert_int_eq(d->label, NN_LABEL_REAL);
+    nn_data_free(d);
+    o.no_label = 1;
+    d = read_csv(text, &o);
+    ck_assert_int_eq(d->nfeature, 3);
+    ck_assert_ptr_null(d->y);
+    nn_data_free(d);
+}
+END_TEST
+
+START_TEST(names_classes_in_sorted_order)
+{
+    nn_data *d =
+        read_csv("1,virginica\n2,setosa\n3,\"versicolor\"\n4,setosa\n", NULL);
+
+    ck_assert_int_eq(d->label, NN_LABEL_NAME);
+    ck_assert_int_eq(d->nclass, 3);
+    ck_assert_str_eq(d->class_name[0], "setosa");
+    ck_assert_str_eq(d->class_name[2], "virginica");
+    ck_assert_double_eq(d->y[0], 2);
+    ck_assert_double_eq(d->y[1], 0);
+    ck_assert_double_eq(d->y[2], 1);
+    ck_assert_double_eq(d->y[3], 0);
+    nn_data_free(d);
+}
+END_TEST
+
+START_TEST(takes_counts_in_the_first_line)
+{
+    nn_data *d = read_csv("3,2,red,green\n1,2,0\n3,4,1\n5,6,0\n", NULL);
+
+    ck_assert_int_eq(d->n, 3);
+    ck_assert_int_eq(d->label, NN_LABEL_INT);
+    ck_assert_int_eq(d->nclass, 2);
+    ck_assert_str_eq(d->class_name[1], "green");
+    ck_assert_int_eq(d->line[0], 2);
+    nn_data_free(d);
+}
+END_TEST
+
+START_TEST(reads_gzip)
+{
+    gzFile gz = gzopen(path_of("t.csv.gz"), "wb");
+    nn_data *d;
+
+    ck_assert_int_gt(gzputs(gz, "a,b\n1,2\n"), 0);
+    gzclose(gz);
+    ck_assert_int_eq(nn_csv_read(path_of("t.csv.gz"), NULL, &d), NN_OK);
+    ck_assert_int_eq(d->n, 1);
+    nn_data_free(d);
+}
+END_TEST
+
+START_TEST(refuses_truncated_gzip)
+{
+    gzFile gz = gzopen(path_of("long.csv.gz"), "wb");
+    size_t n;
+    nn_data *d;
+
+    for (int i = 0; i < 20000; i++)
+        gzprintf(gz, "%d,%d,%d\n", i * 7919 % 10007, i * 104729 % 99991, i % 3);
+    gzclose(gz);
+    char *bytes = read_bytes(path_of("long.csv.gz"), &n);
+    write_bytes("cut.csv.gz", bytes, n / 2);
+    bytes[n / 2] ^= 0x55;
+    write_bytes("bad.csv.gz", bytes, n);
+    free(bytes);
+    ck_assert_int_eq(nn_csv_read(path_of("long.csv.gz"), NULL, &d), NN_OK);
+    ck_assert_int_eq(d->n, 20000);
+    nn_data_free(d);
+    ck_assert_int_eq(nn_csv_read(path_of("cut.csv.gz"), NULL, &d), NN_ERR_FILE);
+    ck_assert(said("cut short"));
+    ck_assert_int_ne(nn_csv_read(path_of("bad.csv.gz"), NULL, &d), NN_OK);
+}
+END_TEST
+
+/* Text, label option, header option, status, part of the message. */
+static const struct {
+    const char *text, *label;
+    int header, status;
+    const char *message;
+} bad_files[] = {
+    {"", NULL, -1, NN_ERR_DATA, "t.csv: is empty"},
+    {"\n\n \n", NULL, -1, NN_ERR_DATA, "t.csv: is empty"},
+    {"a,b,c\n", NULL, -1, NN_ERR_DATA, "holds no rows"},
+    {"1,2,3\n", NULL, 1, NN_ERR_DATA, "holds no rows"},
+    {"1,2\n3,x\n", "0", -1, NN_ERR_DATA, "t.csv:2:3: 'x' is no number"},
+    {"1,2\n3,x\n", NULL, -1, NN_ERR_DATA, "t.csv:2:3: 'x' is no number, but"},
+    {"a,b\n1,0\nzz,1\n", NULL, -1, NN_ERR_DATA,
+     "t.csv:3:1: 'zz' is no number (column 'a')"},
+    {"x,1,2\ny,3,4\n", NULL, -1, NN_ERR_DATA,
+     "t.csv:1:1: 'x' is no number (column 0)"},
+    {"1,2,3\n4,5\n", NULL, -1, NN_ERR_DATA,
+     "t.csv:2:1: this row has 2 fields; expected 3 as in line 1"},
+    {"1,2\n\n4,5,6\n", NULL, -1, NN_ERR_DATA, "t.csv:3:1: this row has 3"},
+    {"1,,3\n", NULL, -1, NN_ERR_DATA, "t.csv:1:3: empty field; expected a num"},
+    {"1,2,\n", NULL, -1, NN_ERR_DATA, "t.csv:1:5: empty field; expected a lab"},
+    {"1,nan,3\n", NULL, -1, NN_ERR_DATA, "t.csv:1:3: 'nan' is no finite"},
+    {"1,-Inf,3\n", NULL, -1, NN_ERR_DATA, "t.csv:1:3: '-Inf' is no finite"},
+    {"1,1e999,3\n", NULL, -1, NN_ERR_DATA, "'1e999' is no finite number"},
+    {"1,0x10,3\n2,3,4\n", NULL, 0, NN_ERR_DATA, "'0x10' is no number"},
+    {"1,2,inf\n", NULL, -1, NN_ERR_DATA, "t.csv:1:5: 'inf' is no finite"},
+    {"a,b\n1,2\n", "c", -1, NN_ERR_NAME,
+     "no column 'c' for the label; there "
+     "are: 'a', 'b'"},
+    {"1,2\n3,4\n", "7", -1, NN_ERR_NAME,
+     "no column '7' for the label; there "
+     "are columns 0 to 1"},
+    {"1,2\n3,4\n", "-3", -1, NN_ERR_NAME, "no column '-3'"},
+    {"1,2\n3,4\n", "y", 0, NN_ERR_ARGUMENT, "has no header"},
+    {"1,\"2\n3,4\n", NULL, -1, NN_ERR_DATA, "t.csv:1:3: this quote is never"},
+    {"1,\"2\"x,4\n", NULL, -1, NN_ERR_DATA, "t.csv:1:6: text after a closing"},
+    {"1,2\n\x01\x02,4\n", NULL, -1, NN_ERR_DATA, "t.csv:2:1: is no text"},
+    {"\177ELF\x02\x01\x01", NULL, -1, NN_ERR_DATA, "t.csv:1:5: is no text"},
+    {"4,2,red,green\n1,2,0\n3,4,1\n", NULL, -1, NN_ERR_DATA,
+     "holds 2 rows; its first line says 4"},
+    {"2,2,red,green\n1,2,0\n3,4,2\n", NULL, -1, NN_ERR_DATA,
+     "t.csv:3:5: '2' is none of the classes"},
+};
+enum { NBAD = sizeof bad_files / sizeof *bad_files };
+
+START_TEST(explains_bad_files)
+{
+    nn_csv_options o = NN_CSV_DEFAULTS;
+    nn_data *d = NULL;
+
+    o.label = bad_files[_i].label;
+    o.header = bad_files[_i].header;
+    const char *path = write_text("t.csv", bad_files[_i].text);
+    ck_assert_int_eq(nn_csv_read(path, &o, &d), bad_files[_i].status);
+    ck_assert_ptr_null(d);
+    ck_assert(said(bad_files[_i].message));
+}
+END_TEST
+
+START_TEST(refuses_what_is_no_file)
+{
+    nn_csv_options o = NN_CSV_DEFAULTS;
+    nn_data *d = NULL;
+
+    ck_assert_int_eq(nn_csv_read(path_of("none.csv"), NULL, &d), NN_ERR_FILE);
+    ck_assert(said("none.csv: No such file"));
+    ck_assert_int_eq(nn_csv_read(folder, NULL, &d), NN_ERR_FILE);
+    ck_assert(said("is a directory"));
+    ck_assert_int_eq(nn_csv_read("/dev/zero", NULL, &d), NN_ERR_DATA);
+    ck_assert(said("is no text"));
+    o.delimiter = '!';
+    write_text("t.csv", "1!2\n");
+    ck_assert_int_eq(nn_csv_read(path_of("t.csv"), &o, &d), NN_ERR_ARGUMENT);
+    o = (nn_csv_options)NN_CSV_DEFAULTS;
+    o.max_bytes = 100;
+    write_text("t.csv", "1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n");
+    ck_assert_int_eq(nn_csv_read(path_of("t.csv"), &o, &d), NN_ERR_DATA);
+    ck_assert(said("more than 4 rows of 2 columns: that is the limit"));
+}
+END_TEST
+
+/* Any byte anywhere is read or refused. */
+START_TEST(survives_noise)
+{
+    char text[200];
+    nn_rng r;
+
+    nn_rng_seed(&r, (uint64_t)_i);
+    for (int round = 0; round < 100; round++) {
+        static const char some[] = "0123456789.,,,;\t\"\"\r\n\n-e nai\x01\xff";
+        size_t n = nn_rng_below(&r, sizeof text);
+        for (size_t k = 0; k < n; k++)
+            text[k] = some[nn_rng_below(&r, sizeof some)];
+        nn_data *d = NULL;
+        const char *path = write_bytes("noise.csv", text, n);
+        if (nn_csv_read(path, NULL, &d) == NN_OK)
+            ck_assert_int_gt(d->n, 0);
+        else
+            ck_assert(strlen(nn_last_error()) > 0);
+        nn_data_free(d);
+    }
+}
+END_TEST
+
+/* Data sets. */
+
+static nn_data *ramp(int64_t n)
+{
+    nn_data *d = NULL;
+
+    ck_assert_int_eq(nn_data_new(n, 2, NN_LABEL_INT, &d), NN_OK);
+    for (int64_t i = 0; i < n; i++) {
+        d->x[2 * i] = (double)i;
+        d->x[2 * i + 1] = 5;
+        d->y[i] = (double)(i % 3);
+    }
+    return d;
+}
+
+/* The reference values are those of the authors' C code for state 1, 2, 3, 4
+ * (xoshiro256**) and for seed 1234567 (splitmix64). */
+START_TEST(random_numbers_are_the_published_ones)
+{
+    nn_rng r = {{1, 2, 3, 4}};
+
+    ck_assert_uint_eq(nn_rng_next(&r), 11520);
+    ck_assert_uint_eq(nn_rng_next(&r), 0);
+    ck_assert_uint_eq(nn_rng_next(&r), 1509978240);
+    ck_assert_uint_eq(nn_rng_next(&r), UINT64_C(1215971899390074240));
+    nn_rng_seed(&r, 1234567);
+    ck_assert_uint_eq(r.s[0], UINT64_C(6457827717110365317));
+    ck_assert_uint_eq(r.s[1], UINT64_C(3203168211198807973));
+}
+END_TEST
+
+START_TEST(random_numbers_stay_below)
+{
+    nn_rng r;
+    int count[7] = {0};
+
+    nn_rng_seed(&r, 5);
+    for (int i = 0; i < 70000; i++)
+        count[nn_rng_below(&r, 7)]++;
+    for (int k = 0; k < 7; k++)
+        ck_assert_int_le(abs(count[k] - 10000), 400);
+    ck_assert_uint_eq(nn_rng_below(&r, 1), 0);
+    ck_assert_uint_eq(nn_rng_below(&r, 0), 0);
+    uint64_t half = UINT64_C(1) << 63;
+    for (int i = 0; i < 100; i++)
+        ck_assert(nn_rng_below(&r, half + 1) <= half);
+}
+END_TEST
+
+START_TEST(splits_by_seed)
+{
+    nn_data *d = ramp(100), *a, *b, *a2, *b2;
+    nn_split_options o = {.seed = 9, .count = -1, .fraction = 0.2};
+    bool seen[100] = {false};
+
+    ck_assert_int_eq(nn_data_split(d, &o, &a, &b), NN_OK);
+    ck_assert_int_eq(a->n, 80);
+    ck_assert_int_eq(b->n, 20);
+    for (int i = 0; i < 100; i++) {
+        const nn_data *s = i < 80 ? a : b;
+        int k = i < 80 ? i : i - 80;
+        int was = (int)s->x[2 * k];
+        ck_assert(!seen[was]);
+        seen[was] = true;
+        ck_assert_double_eq(s->y[k], was % 3);
+        ck_assert_int_eq(s->line[k], was + 1);
+    }
+    o.count = 20;
+    ck_assert_int_eq(nn_data_split(d, &o, &a2, &b2), NN_OK);
+    ck_assert_mem_eq(b->x, b2->x, 20 * 2 * sizeof(double));
+    nn_data_free(a2);
+    nn_data_free(b2);
+    o.seed = 10;
+    ck_assert_int_eq(nn_data_split(d, &o, &a2, &b2), NN_OK);
+    ck_assert(memcmp(b->x, b2->x, 20 * 2 * sizeof(double)) != 0);
+    o.count = 101;
+    ck_assert_int_eq(nn_data_split(d, &o, &a2, &b2), NN_ERR_ARGUMENT);
+    ck_assert(said("a test set of 101 rows out of 100"));
+    o.count = -1;
+    o.fraction = NAN;
+    ck_assert_int_eq(nn_data_split(d, &o, &a2, &b2), NN_ERR_ARGUMENT);
+    nn_data_free(a);
+    nn_data_free(b);
+    nn_data_free(a2);
+    nn_data_free(b2);
+    nn_data_free(d);
+}
+END_TEST
+
+START_TEST(scales)
+{
+    nn_data *d = ramp(5), *other = ramp(5);
+
+    ck_assert_int_eq(nn_data_scale(other, 2), NN_OK);
+    ck_assert_double_eq(other->x[8], 8);
+    ck_assert_int_eq(nn_data_scale(other, INFINITY), NN_ERR_ARGUMENT);
+    ck_assert_int_eq(nn_data_standardise(d, other), NN_OK);
+    ck_assert_double_eq_tol(d->x[0], -2 / sqrt(2), 1e-15);
+    ck_assert_double_eq_tol(d->x[1], 0, 1e-15);
+    ck_assert_double_eq_tol(other->x[8], 6 / sqrt(2), 1e-15);
+    ck_assert_double_eq_tol(other->x[1], 5, 1e-15);
+    nn_data_free(d);
+    nn_data_free(other);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("runtime data");
+    TCase *t = tcase_create("data");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, reads_plain_rows);
+    tcase_add_loop_test(t, reads_every_spelling, 0, NSPELLING);
+    tcase_add_test(t, chooses_the_label);
+    tcase_add_test(t, names_classes_in_sorted_order);
+    tcase_add_test(t, takes_counts_in_the_first_line);
+    tcase_add_test(t, reads_gzip);
+    tcase_add_test(t, refuses_truncated_gzip);
+    tcase_add_loop_test(t, explains_bad_files, 0, NBAD);
+    tcase_add_test(t, refuses_what_is_no_file);
+    tcase_add_loop_test(t, survives_noise, 0, 5);
+    tcase_add_test(t, random_numbers_are_the_published_ones);
+    tcase_add_test(t, random_numbers_stay_below);
+    tcase_add_test(t, splits_by_seed);
+    tcase_add_test(t, scales);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+static void set_up(void)
+{
+    snprintf(folder, sizeof folder, "/tmp/nn_test_XXXXXX");
+    if (!mkdtemp(folder)) {
+        perror(folder);
+        exit(1);
+    }
+}
+
+static void tear_down(void)
+{
+    char command[128];
+
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    if (system(command) != 0)
+        exit(1);
+}
+
+int main(void)
+{
+    set_up();
+    SRunner *r = srunner_create(suite());
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    tear_down();
+    return failed ? 1 : 0;
+}

@@ -1,0 +1,192 @@
+/* test_simplify.c: the table of rules, and identities.txt: both sides of each
+ * become the same node, and have the same value. */
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/check.h"
+#include "eval/eval.h"
+#include "simplify/simplify.h"
+
+enum { MAX_LINES = 1000 };
+
+typedef struct Line {
+    char *file, *params, *left, *right;
+} Line;
+
+static Line lines[MAX_LINES];
+static int nlines;
+
+static char *trimmed(const char *from, const char *to)
+{
+    while (from < to && (*from == ' ' || *from == '\t'))
+        from++;
+    while (to > from && strchr(" \t\r\n", to[-1]))
+        to--;
+    return strndup(from, (size_t)(to - from));
+}
+
+static void read_lines(void)
+{
+    FILE *f = fopen("identities.txt", "r");
+    char text[1024], *file = NULL, *params = NULL;
+
+    while (f && fgets(text, sizeof text, f) && nlines < MAX_LINES) {
+        char *end = text + strlen(text), *eq = strstr(text, " == ");
+
+        if (*text == '%')
+            file = trimmed(text + 1, end);
+        else if (*text == '@')
+            params = trimmed(text + 1, end);
+        else if (*text != '#' && eq)
+            lines[nlines++] =
+                (Line){file, params, trimmed(text, eq), trimmed(eq + 4, end)};
+    }
+    if (f)
+        fclose(f);
+}
+
+typedef struct Case {
+    Arena *arena;
+    Diags *diags;
+    Program *program;
+    Function *left, *right;
+} Case;
+
+static const char program_text[] = "use nn;\n";
+
+/* file: the program whose functions they use, or NULL for `use nn;`. */
+static void case_open(Case *c, const char *file, const char *params,
+                      const char *left, const char *right)
+{
+    CheckOptions o = {.real = DT_f64};
+
+    c->arena = arena_new();
+    c->diags = diags_new(c->arena);
+    if (file)
+        c->program = check_program(c->arena, c->diags, file, NULL, 0, &o);
+    else
+        c->program = check_program(c->arena, c->diags, "identities.nn",
+                                   program_text, sizeof program_text - 1, &o);
+    if (!c->program || !program_expressions(c->program, params, left, right,
+                                            &c->left, &c->right)) {
+        diags_print(c->diags, stderr, false);
+        ck_abort_msg("%s == %s", left, right);
+    }
+}
+
+static const char *formula(Case *c, const Node *n)
+{
+    Str s = str_new(c->arena);
+
+    node_print(n, &s);
+    return s.at;
+}
+
+/* Values of both sides at one random point, before simplification. */
+static void same_value(Case *c)
+{
+    Node *root[2] = {c->left->result[0].leaf[0], c->right->result[0].leaf[0]};
+    EvalInput in[32];
+    int64_t size[32];
+    double *out[2];
+    int nin = 0;
+    int64_t count = 1, v;
+
+    for (int i = 0; i < c->left->nvar; i++)
+        size[i] = 2 + i;
+    for (int p = 0; p < c->left->nparam; p++) {
+        Node *leaf = c->left->param[p].leaf[0];
+        double *data;
+
+        count = 1;
+        for (int k = 0; k < leaf->rank; k++) {
+            ck_assert(
+                dim_eval(leaf->dim[k], c->left->nvar, c->left->var, size, &v));
+            count *= v;
+        }
+        data = NEWN(c->arena, double, count);
+        for (int64_t k = 0; k < count; k++)
+            data[k] = dtype_is_int(leaf->dtype)
+                          ? rand() % 2
+                          : 0.3 + (double)(rand() % 1000) / 1000;
+        in[nin++] = (EvalInput){leaf, data};
+    }
+    ck_assert_int_eq(root[0]->rank, root[1]->rank);
+    ck_assert_int_eq(eval_nodes(c->arena, program_module(c->program)->graph, 2,
+                                root, nin, in, c->left->nvar, c->left->var,
+                                size, out),
+                     EVAL_OK);
+    count = 1;
+    for (int k = 0; k < root[0]->rank; k++) {
+        ck_assert_ptr_eq(root[0]->dim[k], root[1]->dim[k]);
+        ck_assert(
+            dim_eval(root[0]->dim[k], c->left->nvar, c->left->var, size, &v));
+        count *= v;
+    }
+    for (int64_t k = 0; k < count; k++)
+        if (fabs(out[0][k] - out[1][k]) > 1e-9 * (1 + fabs(out[1][k])))
+            ck_abort_msg("element %d is %.17g and %.17g", (int)k, out[0][k],
+                         out[1][k]);
+}
+
+static void same_node(Case *c)
+{
+    Node *root[2] = {c->left->result[0].leaf[0], c->right->result[0].leaf[0]};
+
+    simplify(program_module(c->program)->graph, 2, root, NULL, NULL);
+    if (root[0] != root[1])
+        ck_abort_msg("left is  %s\nright is %s", formula(c, root[0]),
+                     formula(c, root[1]));
+}
+
+START_TEST(identity)
+{
+    Case c;
+
+    case_open(&c, lines[_i].file, lines[_i].params, lines[_i].left,
+              lines[_i].right);
+    same_value(&c);
+    same_node(&c);
+    arena_free(c.arena);
+}
+END_TEST
+
+START_TEST(rule)
+{
+    static const char params[] = "x: real[3, 4], y: real[3, 4], z: real[3, 1], "
+                                 "v: real[4], s: real, t: real";
+    const Rule *r = &simplify_rules[_i];
+    const char *eq = strstr(r->identity, " == ");
+    Case c;
+
+    case_open(&c, NULL, params, trimmed(r->identity, eq), eq + 4);
+    same_value(&c);
+    same_node(&c);
+    arena_free(c.arena);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("simplify");
+    TCase *t = tcase_create("identities");
+    SRunner *r;
+    int failed;
+
+    read_lines();
+    if (nlines == 0) {
+        fprintf(stderr, "no identities.txt here\n");
+        return 1;
+    }
+    tcase_add_loop_test(t, identity, 0, nlines);
+    tcase_add_loop_test(t, rule, 0, simplify_nrules);
+    suite_add_tcase(s, t);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
