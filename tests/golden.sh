@@ -2,7 +2,8 @@
 # golden.sh NNCC: compile every golden/*.nn, compare with its .out (exit 0) or
 # .err (exit 1). A first line "# dump: STAGE" says what is printed.
 # UPDATE=1 rewrites the expected files instead; read the diff before committing.
-nncc=$1 pass=0 fail=0
+case $1 in /*) nncc=$1 ;; *) nncc=$PWD/$1 ;; esac
+pass=0 fail=0
 got=$(mktemp) && trap 'rm -f "$got"' EXIT
 cd "$(dirname "$0")/golden" || exit 2
 for t in *.nn; do

@@ -42,6 +42,15 @@ static const char *mask_text(unsigned mask)
     return mask & ON_bool ? "numbers or bools" : "numbers";
 }
 
+void convert_hint(Check *c, const Ty *want, const Value *v)
+{
+    const Ty *is = value_ty(c, v);
+
+    if (is && is->kind == TY_tensor && want->kind == TY_tensor &&
+        is->dtype != want->dtype)
+        detail(c, "%s(…) converts", dtype_text(c, want->dtype));
+}
+
 static void conversion_hint(Check *c, DType a, DType b)
 {
     if (dtype_is_real(a) && dtype_is_real(b))
@@ -104,12 +113,18 @@ bool unify(Check *c, const Scope *s, const char *name, Span at, int n,
         out[i] = adapt(c, x[i].value, t);
         if (out[i])
             continue;
+        if (x[i].value->literal == LIT_int && dtype_is_int(t)) {
+            fail(c, x[i].span, "range", "this does not fit into %s",
+                 dtype_text(c, t));
+            return false;
+        }
         fail(c, first_place(at, x), "type-mismatch",
              "'%s' needs values of one type", name);
         label_all(c, s, n, x);
-        conversion_hint(c, t, x[i].value->literal == LIT_real
-                                  ? c->real
-                                  : x[i].value->node->dtype);
+        conversion_hint(c, t,
+                        x[i].value->literal == LIT_real
+                            ? c->real
+                            : x[i].value->node->dtype);
         return false;
     }
     return true;
@@ -160,6 +175,21 @@ Node *spread(Check *c, Node *a, int rank, const Dim *const *dim)
     return g_broadcast(c->graph, a, rank, dim, axis);
 }
 
+/* Where a tensor has the leading dimensions of another. */
+static void expand_hint(Check *c, const Node *a, const Node *b)
+{
+    const Node *small = a->rank < b->rank ? a : b;
+    const Node *large = a->rank < b->rank ? b : a;
+
+    if (small->rank == large->rank || small->rank == 0)
+        return;
+    for (int i = 0; i < small->rank; i++)
+        if (small->dim[i] != large->dim[i])
+            return;
+    detail(c, "the last dimensions are aligned; expand(…) adds one of 1 at "
+              "the end");
+}
+
 static void explain_shapes(Check *c, int n, const Operand *x)
 {
     for (int i = 0; i < n; i++) {
@@ -171,8 +201,12 @@ static void explain_shapes(Check *c, int n, const Operand *x)
 
                 if (p == q || dim_is(p, 1) || dim_is(q, 1))
                     continue;
-                detail(c, "counted from the last, dimension %d is %s and %s",
-                       d, dim_text(c->graph, p), dim_text(c->graph, q));
+                detail(c, "%s is %s in one and %s in the other",
+                       d == 1 ? "the last dimension"
+                              : arena_printf(c->arena,
+                                             "dimension %d from the end", d),
+                       dim_text(c->graph, p), dim_text(c->graph, q));
+                expand_hint(c, a, b);
                 return;
             }
         }
@@ -239,9 +273,8 @@ static const Ty *tree_type(Check *c, const Scope *s, const char *name, Span at,
     return t;
 }
 
-typedef const Value *LeafOp(Check *c, const Scope *s, OpId op,
-                            const char *name, Span at, int n,
-                            const Operand *x);
+typedef const Value *LeafOp(Check *c, const Scope *s, OpId op, const char *name,
+                            Span at, int n, const Operand *x);
 
 /* op on each leaf of the trees among x, of type t. */
 static const Value *map_leaves(Check *c, const Scope *s, LeafOp *run, OpId op,
@@ -312,8 +345,8 @@ static const Value *literal_op(Check *c, const Scope *s, OpId op,
 {
     Node *real[2] = {x[0].value->real, x[1].value->real};
     Node *node[2] = {x[0].value->node, x[1].value->node};
-    bool ints = x[0].value->literal == LIT_int &&
-                x[1].value->literal == LIT_int;
+    bool ints =
+        x[0].value->literal == LIT_int && x[1].value->literal == LIT_int;
     int64_t power = 0;
     Node *wide;
 
@@ -330,8 +363,8 @@ static const Value *literal_op(Check *c, const Scope *s, OpId op,
         return value_literal(c, LIT_int, int_power(c, node[0], power), wide);
     if (!broadcast_all(c, s, name, at, 2, x, node))
         return c->error;
-    return value_literal(
-        c, LIT_int, graph_make(c->graph, op, DT_i64, 2, node, NULL), wide);
+    return value_literal(c, LIT_int,
+                         graph_make(c->graph, op, DT_i64, 2, node, NULL), wide);
 }
 
 static const Value *power(Check *c, const Scope *s, Span at, const Operand *x)
@@ -417,11 +450,11 @@ static const Value *matmul(Check *c, const Scope *s, Span at, const Operand *x)
         fail(c, first_place(at, x), "shape-mismatch",
              "these shapes do not fit '@'");
         label_all(c, s, 2, x);
-        detail(c, "the inner dimensions are %s and %s",
-               dim_text(c->graph, node[0]->dim[node[0]->rank - 1]),
-               dim_text(c->graph,
-                        node[1]->dim[node[1]->rank > 1 ? node[1]->rank - 2
-                                                       : 0]));
+        detail(
+            c, "the inner dimensions are %s and %s",
+            dim_text(c->graph, node[0]->dim[node[0]->rank - 1]),
+            dim_text(c->graph,
+                     node[1]->dim[node[1]->rank > 1 ? node[1]->rank - 2 : 0]));
         return c->error;
     }
     if (!matmul_leading(c, node)) {
@@ -474,18 +507,17 @@ static OpId binary_op(BinaryOp op, bool *swap)
 static const char *binary_name(BinaryOp op)
 {
     static const char *const name[] = {
-        [BI_add] = "+",  [BI_sub] = "-",    [BI_mul] = "*",  [BI_div] = "/",
-        [BI_mod] = "%",  [BI_pow] = "^",    [BI_lt] = "<",   [BI_le] = "<=",
-        [BI_gt] = ">",   [BI_ge] = ">=",    [BI_eq] = "==",  [BI_ne] = "!=",
-        [BI_and] = "&&", [BI_or] = "||",    [BI_matmul] = "@",
+        [BI_add] = "+",  [BI_sub] = "-", [BI_mul] = "*",    [BI_div] = "/",
+        [BI_mod] = "%",  [BI_pow] = "^", [BI_lt] = "<",     [BI_le] = "<=",
+        [BI_gt] = ">",   [BI_ge] = ">=", [BI_eq] = "==",    [BI_ne] = "!=",
+        [BI_and] = "&&", [BI_or] = "||", [BI_matmul] = "@",
     };
 
     return name[op];
 }
 
-static const Value *compare(Check *c, const Scope *s, OpId op,
-                            const char *name, Span at, bool swap,
-                            const Operand *x)
+static const Value *compare(Check *c, const Scope *s, OpId op, const char *name,
+                            Span at, bool swap, const Operand *x)
 {
     Node *node[2], *both[2];
 
@@ -525,8 +557,7 @@ const Value *binary(Check *c, const Scope *s, BinaryOp op, Span at,
     case BI_ne:
         return compare(c, s, id, name, at, swap, x);
     case BI_pow:
-        return literal ? literal_op(c, s, id, name, at, x)
-                       : power(c, s, at, x);
+        return literal ? literal_op(c, s, id, name, at, x) : power(c, s, at, x);
     case BI_add:
     case BI_sub:
     case BI_mul:
@@ -559,8 +590,7 @@ static const Value *transpose(Check *c, const Scope *s, const Expr *e,
     perm[n->rank - 1] = n->rank - 2;
     perm[n->rank - 2] = n->rank - 1;
     if (v->literal != LIT_no)
-        return value_literal(c, v->literal,
-                             g_permute(c->graph, v->node, perm),
+        return value_literal(c, v->literal, g_permute(c->graph, v->node, perm),
                              g_permute(c->graph, v->real, perm));
     return value_tensor(c, g_permute(c->graph, v->node, perm));
 }
@@ -604,8 +634,7 @@ const Value *where_values(Check *c, const Scope *s, Span at, const Operand *x)
 {
     if (any_error(3, x))
         return c->error;
-    if (x[0].value->kind != V_tensor ||
-        x[0].value->node->dtype != DT_bool) {
+    if (x[0].value->kind != V_tensor || x[0].value->node->dtype != DT_bool) {
         fail(c, x[0].span, "condition",
              "the condition of 'where' holds bools, this is %s",
              value_text(c, x[0].value));
@@ -616,8 +645,7 @@ const Value *where_values(Check *c, const Scope *s, Span at, const Operand *x)
     return where_tensors(c, s, OP_where, "where", at, 3, x);
 }
 
-static const Value *branches_differ(Check *c, const Scope *s,
-                                    const Operand *x)
+static const Value *branches_differ(Check *c, const Scope *s, const Operand *x)
 {
     fail(c, x[0].span, "type-mismatch",
          "both branches of 'if' must have one type");
@@ -641,8 +669,7 @@ const Value *if_values(Check *c, const Scope *s, Span at, Node *cond,
         x[1].value = value_tensor(c, node[1]);
     }
     t = value_ty(c, x[0].value);
-    if (!t || !value_ty(c, x[1].value) ||
-        !ty_equal(t, value_ty(c, x[1].value)))
+    if (!t || !value_ty(c, x[1].value) || !ty_equal(t, value_ty(c, x[1].value)))
         return branches_differ(c, s, x);
     l = value_leaves(c, x[0].value);
     r = value_leaves(c, x[1].value);

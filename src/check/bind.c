@@ -45,7 +45,7 @@ FnInfo *fn_info(Check *c, const FnItem *f)
     if (!*slot) {
         *slot = NEW(c->arena, FnInfo);
         (*slot)->item = f;
-        (*slot)->name = f->name ? f->name : "this function";
+        (*slot)->name = f->name ? f->name : "fn";
         c->infos->n++;
     }
     return *slot;
@@ -269,12 +269,11 @@ static bool match_leading(Bind *b, int i, int n, const Dim *const *dim)
         if (same == n)
             return true;
     }
-    return misfit(
-        b, i, b->a->value[i],
-        arena_printf(c->arena, "'..' is %s from '%s', but %s here",
-                     shape_text(c, s->nleading, s->leading),
-                     b->info->item->param[b->leading_from].name,
-                     shape_text(c, n, dim)));
+    return misfit(b, i, b->a->value[i],
+                  arena_printf(c->arena, "'..' is %s from '%s', but %s here",
+                               shape_text(c, s->nleading, s->leading),
+                               b->info->item->param[b->leading_from].name,
+                               shape_text(c, n, dim)));
 }
 
 static bool match_tensor(Bind *b, int i, const TypeEx *t, const Ty *is)
@@ -426,8 +425,7 @@ static const Value *match_literal(Bind *b, int i, const TypeEx *t,
 
     if (t->kind == TE_stack)
         return match_literal(b, i, t->part[0], v);
-    if (t->kind == TE_name && !t->module &&
-        !is_type_param(b->info->item, t) &&
+    if (t->kind == TE_name && !t->module && !is_type_param(b->info->item, t) &&
         dtype_of_name(b->c, t->name, &dtype))
         n = adapt(b->c, v, dtype);
     if (n)
@@ -435,8 +433,7 @@ static const Value *match_literal(Bind *b, int i, const TypeEx *t,
     return settle(b->c, b->a->span[i], v);
 }
 
-static const Value *match_value(Bind *b, int i, const TypeEx *t,
-                                const Value *v)
+static const Value *match_value(Bind *b, int i, const TypeEx *t, const Value *v)
 {
     const Value **part;
 
@@ -550,7 +547,11 @@ static bool solve(Bind *b, Equation *q, bool *good)
         return false;
     value = dim_exact(c, dim_sub(c->graph, q->is, rest), slope);
     if (!value) {
-        *good = equation_misfit(b, q, d);
+        *good =
+            misfit(b, q->param, b->a->value[q->param],
+                   arena_printf(c->arena, "no whole '%s' makes %s equal to %s",
+                                b->info->var[unknown], dim_text(c->graph, d),
+                                dim_text(c->graph, q->is)));
         return true;
     }
     b->var[unknown] = value;
@@ -578,10 +579,9 @@ static bool solve_all(Bind *b)
         if (b->var[i])
             continue;
         fail(b->c, b->a->at, "unsolved",
-             "these arguments of '%s' do not tell what '%s' is",
-             b->info->name, b->info->var[i]);
-        note(b->c, b->info->var_span[i], "'%s' is used here",
+             "these arguments of '%s' do not tell what '%s' is", b->info->name,
              b->info->var[i]);
+        note(b->c, b->info->var_span[i], "'%s' is used here", b->info->var[i]);
         return false;
     }
     return true;
@@ -634,8 +634,8 @@ static bool match_all(Bind *b)
 
 bool bind_arguments(Check *c, const Fn *f, Scope *s, Arguments *args)
 {
-    Bind b = {.c = c, .f = f, .info = f->info, .s = s, .a = args,
-              .leading_from = -1};
+    Bind b = {
+        .c = c, .f = f, .info = f->info, .s = s, .a = args, .leading_from = -1};
 
     fn_scan(c, f);
     b.var = NEWN(c->arena, const Dim *, b.info->nvar + 1);
@@ -678,13 +678,17 @@ static bool fresh_param(Check *c, const ParamEx *p, Scope *s, bool as_dim,
     return true;
 }
 
-bool is_plain_int(const TypeEx *t)
+static bool is_plain(const TypeEx *t)
 {
-    return t->kind == TE_name && !t->module && !t->leading && t->narg == 0 &&
-           strcmp(t->name, "int") == 0;
+    return t->kind == TE_name && !t->module && !t->leading && t->narg == 0;
 }
 
-/* Ints first: they may stand in the types of the others. */
+bool is_plain_int(const TypeEx *t)
+{
+    return is_plain(t) && strcmp(t->name, "int") == 0;
+}
+
+/* Scalars first: ints may stand in the types of the others. */
 bool bind_fresh(Check *c, const Fn *f, Scope *s, bool export,
                 const Value **value)
 {
@@ -702,10 +706,11 @@ bool bind_fresh(Check *c, const Fn *f, Scope *s, bool export,
     for (int i = 0; i < f->info->nvar; i++)
         scope_bind(c, s, f->info->var[i], f->info->var_span[i],
                    value_dim(c, fresh_dim(c, f->info->var[i], export)));
-    for (int ints = 1; ints >= 0; ints--)
+    for (int scalars = 1; scalars >= 0; scalars--)
         for (int i = 0; i < item->nparam; i++)
-            if (is_plain_int(item->param[i].type) == (ints == 1))
-                good = fresh_param(c, &item->param[i], s, ints && !export,
+            if (is_plain(item->param[i].type) == (scalars == 1))
+                good = fresh_param(c, &item->param[i], s,
+                                   !export && is_plain_int(item->param[i].type),
                                    &value[i]) &&
                        good;
     return good;

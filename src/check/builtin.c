@@ -140,15 +140,14 @@ static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
 {
     const Value *v = slot[0]->value;
     Node **leaf = value_leaves(c, v), *total = NULL;
-    OpId join = b->op == OP_reduce_max ? OP_max
+    OpId join = b->op == OP_reduce_max   ? OP_max
                 : b->op == OP_reduce_min ? OP_min
                 : b->op == OP_prod       ? OP_mul
                                          : OP_add;
 
     if (slot[1] || strcmp(b->name, "mean") == 0 ||
         (b->op != OP_sum && join == OP_add)) {
-        fail(c, call->at, "type-mismatch",
-             "'%s' takes a tensor%s", b->name,
+        fail(c, call->at, "type-mismatch", "'%s' takes a tensor%s", b->name,
              slot[1] ? " when an axis is given" : "");
         diag_label(c->diags, slot[0]->span, "%s", value_text(c, v));
         return c->error;
@@ -216,8 +215,8 @@ static const Value *run_extreme(Check *c, const Builtin *b, const Call *call,
                     "'%s' takes an axis with one tensor only", b->name);
     for (int i = 0; i < 2; i++)
         x[i] = (Operand){slot[i]->value, slot[i]->span, slot[i]->expr};
-    return elementwise(c, call->scope, max ? OP_max : OP_min, b->name,
-                       call->at, 2, x);
+    return elementwise(c, call->scope, max ? OP_max : OP_min, b->name, call->at,
+                       2, x);
 }
 
 static const Value *run_where(Check *c, const Builtin *b, const Call *call,
@@ -321,10 +320,10 @@ static const char *const deriv_names[] = {"grad", "value_and_grad", "jvp",
                                           "vjp"};
 
 static const char *const later_names[] = {
-    "jacobian",  "hessian", "hvp",    "remat",    "uniform",  "normal",
-    "bernoulli", "split",   "einsum", "conv2d",   "max_pool", "avg_pool",
-    "solve",     "cholesky", "det",   "inv",      "cumsum",   "cumprod",
-    "sort",      "fold",    "scan",
+    "jacobian",  "hessian",  "hvp",    "remat",  "uniform",  "normal",
+    "bernoulli", "split",    "einsum", "conv2d", "max_pool", "avg_pool",
+    "solve",     "cholesky", "det",    "inv",    "cumsum",   "cumprod",
+    "sort",      "fold",     "scan",
 };
 
 static const struct {
@@ -427,8 +426,8 @@ static bool take_slot(Check *c, const Builtin *b, const CallArg *a,
         slot[i] = a;
         return true;
     } else if (i >= n) {
-        fail(c, a->span, "argument-count", "'%s' takes %d argument%s",
-             b->name, n, n == 1 ? "" : "s");
+        fail(c, a->span, "argument-count", "'%s' takes %d argument%s", b->name,
+             n, n == 1 ? "" : "s");
         return false;
     } else {
         ++*position;
@@ -495,8 +494,7 @@ bool const_arg(Check *c, const Builtin *b, const CallArg *a, const char *what,
     return false;
 }
 
-bool axis_arg(Check *c, const Builtin *b, const CallArg *a, int rank,
-              int *axis)
+bool axis_arg(Check *c, const Builtin *b, const CallArg *a, int rank, int *axis)
 {
     int64_t v;
 

@@ -67,10 +67,9 @@ const char *fn_param_name(Check *c, const Fn *f, int i)
         return fn_param_name(c, f->of, i);
     if (!has_tangent(f))
         return unique_param(c, f->of, "y_bar");
-    return unique_param(
-        c, f->of,
-        arena_printf(c->arena, "%s_dot",
-                     fn_param_name(c, f->of, f->by[i - n])));
+    return unique_param(c, f->of,
+                        arena_printf(c->arena, "%s_dot",
+                                     fn_param_name(c, f->of, f->by[i - n])));
 }
 
 Span fn_param_span(const Fn *f, int i)
@@ -162,8 +161,7 @@ static bool too_many(Check *c, const Fn *f, const CallArg *a)
     return false;
 }
 
-static bool place(Check *c, const Fn *f, const CallArg *a, int k,
-                  Arguments *to)
+static bool place(Check *c, const Fn *f, const CallArg *a, int k, Arguments *to)
 {
     int n = fn_nparam(f), i = 0;
 
@@ -305,8 +303,9 @@ static const Value *as_result(Check *c, const Fn *f, const Scope *s,
     w = fit(c, t, v);
     if (w)
         return w;
-    fail(c, item->body->kind == EX_block ? item->body->block->value->span
-                                         : item->body->span,
+    fail(c,
+         item->body->kind == EX_block ? item->body->block->value->span
+                                      : item->body->span,
          "result-type", "this is not the result that '%s' declares",
          f->info->name);
     diag_label(c->diags,
@@ -314,6 +313,7 @@ static const Value *as_result(Check *c, const Fn *f, const Scope *s,
                                             : item->body->span,
                "%s", value_text(c, v));
     detail(c, "the declared result is %s", ty_text(c, t));
+    convert_hint(c, t, v);
     note(c, item->result->span, "it is declared here");
     return c->error;
 }
@@ -572,8 +572,7 @@ const Value *eval_call(Check *c, const Scope *s, const Expr *e)
     if (fn->kind != V_fn)
         return not_callable(c, s, e, fn);
     if (fn->fn->kind == FK_builtin)
-        return call_has_error(&call)
-                   ? c->error
-                   : builtin_call(c, fn->fn->builtin, &call);
+        return call_has_error(&call) ? c->error
+                                     : builtin_call(c, fn->fn->builtin, &call);
     return arrange(c, fn->fn, &call, &a) ? apply(c, fn->fn, &a) : c->error;
 }

@@ -12,12 +12,12 @@
 #include "graph/op.h"
 
 enum {
-    MAX_CALLS = 200,       /* calls inside calls */
-    MAX_NESTING = 3000,    /* evaluations inside evaluations */
-    MAX_WORK = 20000000,   /* expressions evaluated, calls expanded */
-    MAX_NODES = 8000000,   /* nodes in the graph */
-    MAX_LEAVES = 100000,   /* tensors in one value */
-    MAX_PARAMS = 1000,     /* parameters, fields, free variables of one item */
+    MAX_CALLS = 200,     /* calls inside calls */
+    MAX_NESTING = 3000,  /* evaluations inside evaluations */
+    MAX_WORK = 6000000,  /* expressions evaluated, calls expanded */
+    MAX_NODES = 6000000, /* nodes in the graph */
+    MAX_LEAVES = 100000, /* tensors in one value */
+    MAX_PARAMS = 1000,   /* parameters, fields, free variables of one item */
 };
 
 typedef struct Check Check;
@@ -55,7 +55,7 @@ struct Ty {
 struct StructDef {
     const StructItem *item;
     Unit *unit;
-    bool *is_type;   /* which parameters stand for types */
+    bool *is_type;    /* which parameters stand for types */
     bool ready, busy; /* is_type is known; instantiation is under way */
 };
 
@@ -77,9 +77,9 @@ typedef enum Literal { LIT_no, LIT_int, LIT_real } Literal;
 struct Value {
     ValueKind kind;
     Literal literal;
-    Node *node; /* V_tensor; of a LIT_int in DT_i64 */
-    Node *real; /* literals: the same in DT_f64, computed in reals throughout, so
-                   1/2 is 0 as an int and 0.5 as a real */
+    Node *node;   /* V_tensor; of a LIT_int in DT_i64 */
+    Node *real;   /* literals: the same in DT_f64, computed in reals throughout,
+                     so   1/2 is 0 as an int and 0.5 as a real */
     const Ty *ty; /* V_struct, V_stack */
     const Value *const *part; /* fields, parts; the elements of a tensor literal
                                  (or NULL) */
@@ -111,12 +111,12 @@ typedef enum FnState { FN_unchecked, FN_checking, FN_good, FN_bad } FnState;
 /* What is known of a function's text. */
 struct FnInfo {
     const FnItem *item;
-    const char *name; /* "f"; of an anonymous one "this function" */
+    const char *name; /* "f"; of an anonymous one "fn" */
     FnState state;
-    int active;   /* calls being expanded */
-    bool scanned; /* the fields below are set */
-    bool generic; /* type parameters, functions or untyped parameters */
-    bool leading; /* `..` somewhere among the parameters */
+    int active;       /* calls being expanded */
+    bool scanned;     /* the fields below are set */
+    bool generic;     /* type parameters, functions or untyped parameters */
+    bool leading;     /* `..` somewhere among the parameters */
     const char **var; /* dimension variables, in order of appearance */
     Span *var_span;
     const Dim **unknown; /* stands for a variable not yet solved for */
@@ -217,6 +217,7 @@ struct Program {
     Check check;
     CheckOptions options;
     Module *module;
+    const Item *train; /* the one that was met, or NULL */
 };
 
 Scope *scope_new(Check *c, const Scope *up, int up_limit, Unit *unit);
@@ -272,7 +273,7 @@ const char *shape_text(Check *c, int rank, const Dim *const *dim);
 const char *dtype_text(const Check *c, DType t);
 
 const Value *value_tensor(Check *c, Node *n);
-const Value *value_int(Check *c, int64_t v);  /* literals */
+const Value *value_int(Check *c, int64_t v); /* literals */
 const Value *value_real(Check *c, double v);
 const Value *value_literal(Check *c, Literal l, Node *n, Node *real);
 const Value *value_elements(Check *c, const Value *v, const Value *const *part,
@@ -336,7 +337,7 @@ typedef struct Arguments {
     Span *span;
     const Expr **expr; /* or NULL */
     int n;
-    Span at; /* the call */
+    Span at;            /* the call */
     const Scope *scope; /* the caller's, for notes; or NULL */
 } Arguments;
 /* Bind parameters, dimension variables and type parameters in s; args->value
@@ -377,6 +378,8 @@ bool unify(Check *c, const Scope *s, const char *name, Span at, int n,
 /* The common shape, and the nodes broadcast to it. */
 bool broadcast_all(Check *c, const Scope *s, const char *name, Span at, int n,
                    const Operand *x, Node **node);
+/* How to mend a value of another element type than wanted, if it is one. */
+void convert_hint(Check *c, const Ty *want, const Value *v);
 Node *spread(Check *c, Node *a, int rank, const Dim *const *dim);
 const Value *where_values(Check *c, const Scope *s, Span at, const Operand *x);
 const Value *if_values(Check *c, const Scope *s, Span at, Node *cond,

@@ -10,8 +10,7 @@ static Node *fill_tensor(Check *c, const Ty *t, const Value *v)
     if (!n || n->rank > t->rank)
         return NULL;
     for (int i = 0; i < n->rank; i++)
-        if (n->dim[i] != t->dim[t->rank - n->rank + i] &&
-            !dim_is(n->dim[i], 1))
+        if (n->dim[i] != t->dim[t->rank - n->rank + i] && !dim_is(n->dim[i], 1))
             return NULL;
     return spread(c, n, t->rank, t->dim);
 }
@@ -67,8 +66,7 @@ static bool distribution(Check *c, const Scope *s, const Expr *e, DType t,
         if (arg[i])
             continue;
         fail(c, e->call.arg[i].value->span, "initialiser",
-             "this is to be a %s, not %s", dtype_text(c, t),
-             value_text(c, v));
+             "this is to be a %s, not %s", dtype_text(c, t), value_text(c, v));
         return false;
     }
     d->a = arg[0];
@@ -110,8 +108,8 @@ static const Value *random_field(Check *c, const Scope *s, const FieldEx *f,
     return value_of_leaves(c, t, leaf);
 }
 
-static const Value *initial_field(Check *c, const Scope *s, const Ty *of,
-                                  int i, Node *key, int64_t *number, Span at)
+static const Value *initial_field(Check *c, const Scope *s, const Ty *of, int i,
+                                  Node *key, int64_t *number, Span at)
 {
     const FieldEx *f = &of->def->item->field[i];
     const Ty *t = of->part[i];
@@ -184,8 +182,8 @@ static const Value *initial_stack(Check *c, const Ty *t, Node *key,
     }
     x = NEWN(c->arena, Operand, n);
     for (int64_t i = 0; i < n; i++) {
-        x[i] = (Operand){initial_value(c, t->part[0], key, number, at), at,
-                         NULL};
+        x[i] =
+            (Operand){initial_value(c, t->part[0], key, number, at), at, NULL};
         if (!x[i].value)
             return NULL;
     }
@@ -246,14 +244,12 @@ static bool take_field(Making *m, const Scope *s, const Arg *a)
         for (int k = 0; k < item->nfield; k++)
             name[k] = item->field[k].name;
         fail(c, a->name_span, "unknown-field", "'%s' has no field '%s'%s",
-             item->name, a->name,
-             suggestion(c, a->name, name, item->nfield));
+             item->name, a->name, suggestion(c, a->name, name, item->nfield));
         note(c, item->name_span, "'%s' is declared here", item->name);
         return false;
     }
     if (m->value[i]) {
-        fail(c, a->name_span, "argument-twice", "'%s' is given twice",
-             a->name);
+        fail(c, a->name_span, "argument-twice", "'%s' is given twice", a->name);
         return false;
     }
     m->value[i] = eval(c, s, a->value);
@@ -341,18 +337,18 @@ static const Value *fill_fields(Making *m, const Scope *s, const Ty *t)
         if (m->value[i]) {
             field[i] = fit(c, t->part[i], m->value[i]);
         } else if (f[i].init) {
-            field[i] = initial_field(c, inner, t, i, NULL, &number,
-                                     m->call->span);
+            field[i] =
+                initial_field(c, inner, t, i, NULL, &number, m->call->span);
         } else {
-            fail(c, m->call->span, "missing-field",
-                 "'%s' needs its field '%s'", m->d->item->name, f[i].name);
+            fail(c, m->call->span, "missing-field", "'%s' needs its field '%s'",
+                 m->d->item->name, f[i].name);
             note(c, f[i].span, "'%s' is declared here", f[i].name);
         }
         if (field[i])
             continue;
         if (m->value[i]) {
-            fail(c, m->expr[i]->span, "type-mismatch", "'%s' is %s",
-                 f[i].name, ty_text(c, t->part[i]));
+            fail(c, m->expr[i]->span, "type-mismatch", "'%s' is %s", f[i].name,
+                 ty_text(c, t->part[i]));
             label_operand(c, s, m->expr[i], m->value[i]);
             note(c, f[i].span, "'%s' is declared here", f[i].name);
         }

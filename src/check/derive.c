@@ -57,8 +57,7 @@ const Value *eval_derivative(Check *c, const Scope *s, DerivOp op,
                              const Expr *call)
 {
     Fn *f = NEW(c->arena, Fn);
-    const Expr *first =
-        call->call.narg > 0 ? call->call.arg[0].value : NULL;
+    const Expr *first = call->call.narg > 0 ? call->call.arg[0].value : NULL;
     const Value *of;
 
     if (!first)
@@ -98,8 +97,7 @@ bool all_real(Check *c, const Value *v, Span at, const char *what)
     for (int i = 0; i < t->nleaf; i++) {
         if (dtype_is_real(type[i]->dtype))
             continue;
-        fail(c, at, "derivative", "%s holds something that is not real",
-             what);
+        fail(c, at, "derivative", "%s holds something that is not real", what);
         detail(c, "%s%s%s", path[i], *path[i] ? " is " : "it is ",
                ty_text(c, type[i]));
         return false;
@@ -112,8 +110,7 @@ bool all_real(Check *c, const Value *v, Span at, const char *what)
 
 static bool coerce(Check *c, const Fn *f, Arguments *a);
 
-static bool coerce_like(Check *c, const Fn *f, Arguments *a, int i,
-                        const Ty *t)
+static bool coerce_like(Check *c, const Fn *f, Arguments *a, int i, const Ty *t)
 {
     const Value *v = fit(c, t, a->value[i]);
 
@@ -255,8 +252,8 @@ static bool stand_ins(Derivation *d, Arguments *inner)
         const Value *v = inner->value[by], *fresh = v;
 
         if (!d->direct)
-            fresh = value_fresh(c, value_ty(c, v),
-                                fn_param_name(c, d->f->of, by));
+            fresh =
+                value_fresh(c, value_ty(c, v), fn_param_name(c, d->f->of, by));
         memcpy(d->actual + n, value_leaves(c, v),
                sizeof *d->x * (size_t)v->nleaf);
         memcpy(d->x + n, value_leaves(c, fresh),
@@ -279,8 +276,7 @@ static const Value *like_arguments(Derivation *d, Node *const *dx)
         part[i] = value_of_leaves(c, value_ty(c, v), dx);
         dx += v->nleaf;
     }
-    return d->f->nby == 1 ? part[0]
-                          : value_tuple(c, d->a->at, d->f->nby, part);
+    return d->f->nby == 1 ? part[0] : value_tuple(c, d->a->at, d->f->nby, part);
 }
 
 static const Value *pair(Derivation *d, const Value *y, const Value *dx)
@@ -336,8 +332,7 @@ static const Value *forward(Derivation *d)
     for (int i = 0; i < d->f->nby; i++) {
         const Value *v = d->a->value[first + i];
 
-        memcpy(x_dot + n, value_leaves(c, v),
-               sizeof *x_dot * (size_t)v->nleaf);
+        memcpy(x_dot + n, value_leaves(c, v), sizeof *x_dot * (size_t)v->nleaf);
         n += v->nleaf;
     }
     diff_forward(c->graph, d->ny, d->y_leaf, d->nx, d->x, x_dot, y_dot);
@@ -361,9 +356,9 @@ static bool result_fits(Derivation *d)
              fn_name(c, d->f->of));
         return false;
     }
-    return all_real(c, d->y, d->a->at,
-                    arena_printf(c->arena, "the result of '%s'",
-                                 fn_name(c, d->f->of)));
+    return all_real(
+        c, d->y, d->a->at,
+        arena_printf(c->arena, "the result of '%s'", fn_name(c, d->f->of)));
 }
 
 const Value *apply_derivative(Check *c, const Fn *f, Arguments *a)

@@ -119,19 +119,17 @@ static bool is_c_keyword(const char *name)
 {
     /* of C and C++, in order; those that are no names in the language too */
     static const char *const word[] = {
-        "alignas",   "alignof",   "asm",      "auto",     "bool",
-        "break",     "case",      "catch",    "char",     "class",
-        "const",     "constexpr", "continue", "decltype", "default",
-        "delete",    "do",        "double",   "else",     "enum",
-        "explicit",  "export",    "extern",   "false",    "float",
-        "for",       "friend",    "goto",     "if",       "inline",
-        "int",       "long",      "mutable",  "namespace", "new",
-        "noexcept",  "nullptr",   "operator", "private",  "protected",
-        "public",    "register",  "restrict", "return",   "short",
-        "signed",    "sizeof",    "static",   "struct",   "switch",
-        "template",  "this",      "throw",    "true",     "try",
-        "typedef",   "typeid",    "typename", "union",    "unsigned",
-        "using",     "virtual",   "void",     "volatile", "while",
+        "alignas",  "alignof",  "asm",      "auto",      "bool",   "break",
+        "case",     "catch",    "char",     "class",     "const",  "constexpr",
+        "continue", "decltype", "default",  "delete",    "do",     "double",
+        "else",     "enum",     "explicit", "export",    "extern", "false",
+        "float",    "for",      "friend",   "goto",      "if",     "inline",
+        "int",      "long",     "mutable",  "namespace", "new",    "noexcept",
+        "nullptr",  "operator", "private",  "protected", "public", "register",
+        "restrict", "return",   "short",    "signed",    "sizeof", "static",
+        "struct",   "switch",   "template", "this",      "throw",  "true",
+        "try",      "typedef",  "typeid",   "typename",  "union",  "unsigned",
+        "using",    "virtual",  "void",     "volatile",  "while",
     };
     size_t n = sizeof word / sizeof *word;
 
@@ -145,8 +143,8 @@ static bool usable_in_c(Check *c, const char *name, Span at)
 {
     if (!is_c_keyword(name))
         return true;
-    fail(c, at, "c-name",
-         "'%s' is exported, but that is a keyword of C or C++", name);
+    fail(c, at, "c-name", "'%s' is exported, but that is a keyword of C or C++",
+         name);
     detail(c, "choose another name");
     return false;
 }
@@ -239,14 +237,12 @@ static const char *base_name(Check *c, const Fn *f)
                         deriv_suffix(f->op));
 }
 
-static void add_by(Check *c, Function *to, const Fn *f, const Value *v,
-                   Span at)
+static void add_by(Check *c, Function *to, const Fn *f, const Value *v, Span at)
 {
     for (int i = 0; i < f->nby; i++) {
         const char *x = fn_param_name(c, f->of, f->by[i]);
-        const char *name = f->op == D_vjp
-                               ? arena_printf(c->arena, "%s_bar", x)
-                               : arena_printf(c->arena, "d_%s", x);
+        const char *name = f->op == D_vjp ? arena_printf(c->arena, "%s_bar", x)
+                                          : arena_printf(c->arena, "d_%s", x);
 
         add_result(c, to, name, f->nby == 1 ? v : v->part[i], at);
     }
@@ -274,8 +270,7 @@ static void add_results(Check *c, Function *to, const Fn *f, const Value *v,
         break;
     case D_jvp:
         add_result(c, to, of, v->part[0], at);
-        add_result(c, to, arena_printf(c->arena, "%s_dot", of), v->part[1],
-                   at);
+        add_result(c, to, arena_printf(c->arena, "%s_dot", of), v->part[1], at);
         break;
     }
 }
@@ -311,7 +306,7 @@ static bool exportable(Check *c, const Fn *f, Span at)
         return false;
     if (f->kind == FK_item && f->info->generic)
         why = "its parameters do not have fixed types; wrap it in a function "
-              "whose have";
+              "where they do";
     else if (f->kind == FK_item && f->info->leading)
         why = "'..' leaves the number of dimensions open; wrap it in a "
               "function where it is fixed";
@@ -339,7 +334,7 @@ static const Value *evaluate_fresh(Check *c, const Fn *f, Span at,
     *args = fresh_arguments(c, f);
     if (!*args)
         return NULL;
-    a = arguments_new(c, fn_nparam(f), fn_span(f).end ? fn_span(f) : at, NULL);
+    a = arguments_new(c, fn_nparam(f), at, NULL);
     memcpy(a.value, *args, sizeof *a.value * (size_t)a.n);
     v = apply(c, f, &a);
     return is_error(v) ? NULL : v;
@@ -361,8 +356,9 @@ static bool has_values_only(Check *c, const Value *v, const Fn *f, Span at)
 {
     if (value_ty(c, v))
         return true;
-    fail(c, at, "export", "the result of '%s' is a function; only values can "
-                          "be computed at run time",
+    fail(c, at, "export",
+         "the result of '%s' is a function; only values can "
+         "be computed at run time",
          fn_name(c, f));
     return false;
 }
@@ -387,8 +383,7 @@ Function *build_function(Check *c, const Fn *f, const char *name,
     }
     for (int i = 0; i < fn_nparam(f); i++) {
         span = fn_param_span(f, i);
-        add_param(c, to, fn_param_name(c, f, i), args[i],
-                  span.end ? span : at);
+        add_param(c, to, fn_param_name(c, f, i), args[i], span.end ? span : at);
     }
     add_results(c, to, f, v, result, at);
     set_derivative(c, to, f, at);
@@ -432,9 +427,8 @@ void add_export(Program *p, Function *f, Span at)
         return;
     }
     if (other_clash(c, p->module, f->name)) {
-        fail(c, at, "export",
-             "the C function '%s_%s' would be there twice", p->module->name,
-             other_clash(c, p->module, f->name));
+        fail(c, at, "export", "the C function '%s_%s' would be there twice",
+             p->module->name, other_clash(c, p->module, f->name));
         detail(c, "'export … as name;' gives another name");
         return;
     }
@@ -490,8 +484,7 @@ static void export_item(Program *p, const Item *item)
     const Value *v;
 
     if (init) {
-        add_export(p, build_init(c, s, init, name ? name : "init"),
-                   item->span);
+        add_export(p, build_init(c, s, init, name ? name : "init"), item->span);
         return;
     }
     v = eval(c, s, item->export.value);
@@ -509,8 +502,7 @@ static void export_item(Program *p, const Item *item)
         return;
     }
     add_export(p,
-               build_function(c, v->fn, name ? name : base,
-                              base ? base : name,
+               build_function(c, v->fn, name ? name : base, base ? base : name,
                               item->export.value->span),
                item->span);
 }
@@ -521,8 +513,8 @@ static void unused_dims(Check *c)
         bool used = false;
 
         for (int k = 0; k < c->dim_used.n; k++)
-            used = used ||
-                   strcmp(c->dim_used.at[k], c->options->dim_name[i]) == 0;
+            used =
+                used || strcmp(c->dim_used.at[k], c->options->dim_name[i]) == 0;
         if (!used && diags_errors(c->diags) == 0)
             fail(c, (Span){0, 0}, "option",
                  "no exported function has a dimension '%s' to fix",

@@ -11,8 +11,7 @@ bool within_budget(Check *c, Span at)
         fail(c, at, "too-deep", "this is nested too deeply");
         c->over = true;
     } else if (++c->work > MAX_WORK || graph_count(c->graph) > MAX_NODES) {
-        fail(c, at, "too-large",
-             "this program expands to too many operations");
+        fail(c, at, "too-large", "this program expands to too many operations");
         detail(c, "functions are expanded where they are called");
         c->over = true;
     }
@@ -89,8 +88,8 @@ static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
     if (f.local && f.local->value)
         return f.local->value;
     if (f.local)
-        return fail(c, e->span, "type-as-value",
-                    "'%s' is a type, not a value", e->name);
+        return fail(c, e->span, "type-as-value", "'%s' is a type, not a value",
+                    e->name);
     if (f.entry)
         return entry_value(c, f.entry, e->span);
     if (f.clash)
@@ -101,14 +100,13 @@ static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
     if (f.builtin)
         return builtin_value(c, f.builtin);
     if (deriv_named(e->name, &op))
-        return fail(c, e->span, "derivative",
-                    "'%s' needs a function: %s(f, x)", e->name, e->name);
+        return fail(c, e->span, "derivative", "'%s' needs a function: %s(f, x)",
+                    e->name, e->name);
     if (later_named(e->name))
-        return fail_later(c, e->span,
-                          arena_printf(c->arena, "'%s'", e->name));
+        return fail_later(c, e->span, arena_printf(c->arena, "'%s'", e->name));
     if (dtype_of_name(c, e->name, &t))
-        return fail(c, e->span, "type-as-value",
-                    "'%s' is a type, not a value", e->name);
+        return fail(c, e->span, "type-as-value", "'%s' is a type, not a value",
+                    e->name);
     unknown_name(c, s, e->name, e->span);
     return c->error;
 }
@@ -119,9 +117,8 @@ static const Value *unknown_field(Check *c, const Expr *e, const StructItem *s)
 
     for (int i = 0; i < s->nfield; i++)
         name[i] = s->field[i].name;
-    fail(c, e->field.name_span, "unknown-field",
-         "'%s' has no field '%s'%s", s->name, e->field.name,
-         suggestion(c, e->field.name, name, s->nfield));
+    fail(c, e->field.name_span, "unknown-field", "'%s' has no field '%s'%s",
+         s->name, e->field.name, suggestion(c, e->field.name, name, s->nfield));
     note(c, s->name_span, "'%s' is declared here", s->name);
     return c->error;
 }
@@ -161,8 +158,7 @@ static const Value *eval_field(Check *c, const Scope *s, const Expr *e)
              "there is no field '%s' in this value", e->field.name);
         label_operand(c, s, e->field.of, v);
         if (v->kind == V_stack)
-            detail(c, "choose one of the stack first: …[i].%s",
-                   e->field.name);
+            detail(c, "choose one of the stack first: …[i].%s", e->field.name);
         return c->error;
     }
     item = v->ty->def->item;
@@ -178,8 +174,7 @@ static const Value *eval_part(Check *c, const Scope *s, const Expr *e)
 
     if (is_error(v))
         return v;
-    if (v->kind == V_tuple && e->field.part >= 0 &&
-        e->field.part < v->npart)
+    if (v->kind == V_tuple && e->field.part >= 0 && e->field.part < v->npart)
         return v->part[e->field.part];
     if (v->kind == V_tuple)
         fail(c, e->span, "tuple-part", "this tuple has %d parts: .0 … .%d",
@@ -361,6 +356,7 @@ static const Value *as_declared(Check *c, Scope *s, const Stmt *t,
     fail(c, t->value->span, "type-mismatch", "'%s' is declared as %s",
          t->nname == 1 ? t->name[0] : "this tuple", ty_text(c, ty));
     label_operand(c, s, t->value, v);
+    convert_hint(c, ty, v);
     return c->error;
 }
 

@@ -29,7 +29,7 @@ static bool out_of_range(Indexing *x, Span at, const Dim *i, const Dim *d)
 {
     Check *c = x->c;
 
-    fail(c, at, "index-range", "%s is outside a dimension of %s",
+    fail(c, at, "index-range", "%s is out of range in a dimension of %s",
          dim_text(c->graph, i), dim_text(c->graph, d));
     label_operand(c, x->s, x->expr, x->of);
     return false;
@@ -108,8 +108,7 @@ static bool pick_step(Indexing *x, const Sub *sub, Pick *p)
     Check *c = x->c;
     int64_t step = 1;
 
-    if (sub->step &&
-        !value_const_int(eval(c, x->s, sub->step), &step)) {
+    if (sub->step && !value_const_int(eval(c, x->s, sub->step), &step)) {
         fail(c, sub->step->span, "range", "a step is a constant");
         return false;
     }
@@ -227,11 +226,10 @@ static Node *linear_index(Check *c, int n, Node *const *index,
     Node *sum = g_cast(g, DT_i64, index[0]);
 
     for (int i = 1; i < n; i++) {
-        Node *d = g_broadcast_to(g, g_dim(g, DT_i64, dim[i]), sum->rank,
-                                 sum->dim);
+        Node *d =
+            g_broadcast_to(g, g_dim(g, DT_i64, dim[i]), sum->rank, sum->dim);
 
-        sum = g2(g, OP_add, g2(g, OP_mul, sum, d),
-                 g_cast(g, DT_i64, index[i]));
+        sum = g2(g, OP_add, g2(g, OP_mul, sum, d), g_cast(g, DT_i64, index[i]));
     }
     return sum;
 }
@@ -285,12 +283,10 @@ static Node *take_gathers(Indexing *x, Span at, Node *a, int n, const Pick *p)
     }
     if (count == 0)
         return a;
-    if (count > 1 &&
-        !broadcast_all(c, x->s, "[…]", at, count, o, index))
+    if (count > 1 && !broadcast_all(c, x->s, "[…]", at, count, o, index))
         return NULL;
     if (a->rank - count + index[0]->rank > MAX_RANK) {
-        fail(c, at, "rank", "the result has more than %d dimensions",
-             MAX_RANK);
+        fail(c, at, "rank", "the result has more than %d dimensions", MAX_RANK);
         return NULL;
     }
     if (count == 1)

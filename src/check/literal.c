@@ -37,7 +37,7 @@ static Node *stack_nodes(Check *c, int n, Node *const *x)
 
     for (int k = 0; k < rank; k++)
         dim[k + 1] = x[0]->dim[k];
-    data = each ? NEWN(c->arena, double, each * n) : NULL;
+    data = each ? NEWN(c->arena, double, each *n) : NULL;
     while (data && i < n && put_data(x[i], data + i * each))
         i++;
     if (data && i == n)
@@ -128,8 +128,7 @@ static const Value *stack_structs(Check *c, const Scope *s, Span at, int n,
     out = NEWN(c->arena, Node *, t->nleaf + 1);
     column = NEWN(c->arena, Node *, n);
     for (int i = 0; i < n; i++)
-        memcpy(leaf + (size_t)i * (size_t)t->nleaf,
-               value_leaves(c, x[i].value),
+        memcpy(leaf + (size_t)i * (size_t)t->nleaf, value_leaves(c, x[i].value),
                sizeof *leaf * (size_t)t->nleaf);
     for (int k = 0; k < t->nleaf; k++) {
         for (int i = 0; i < n; i++)

@@ -5,22 +5,26 @@
 
 enum { CALL_NOTES = 3 };
 
-/* A function checked on its own is where its errors belong; below it, or in
- * a real expansion, the reader needs to know who called. */
+static bool is_call(const Frame *f) { return !f->define && f->span.end > 0; }
+
+/* A function checked on its own is where its errors belong; in a real
+ * expansion the reader needs to know who called: the last two calls, and the
+ * first. */
 static void call_notes(Check *c)
 {
-    int shown = 0;
+    int from = c->frame.n, total = 0, shown = 0;
 
-    for (int i = c->frame.n - 1; i >= 0 && shown < CALL_NOTES; i--) {
+    while (from > 0 && !c->frame.at[from - 1].define)
+        total += is_call(&c->frame.at[--from]);
+    for (int i = c->frame.n - 1; i >= from; i--) {
         const Frame *f = &c->frame.at[i];
 
-        if (f->define)
-            return;
-        if (f->span.end == 0)
+        if (!is_call(f))
             continue;
-        diag_note(c->diags, f->span, "in the call of '%s' here",
-                  f->info->name);
         shown++;
+        if (shown < CALL_NOTES || shown == total)
+            diag_note(c->diags, f->span, "in the call of '%s' here",
+                      f->info->name);
     }
 }
 

@@ -108,7 +108,8 @@ static void names_of_unit(Check *c, const Unit *u, Names *to)
 const char *suggestion(Check *c, const char *name, const char *const *among,
                        int n)
 {
-    const char *near = nearest_name(name, among, n);
+    /* Of one or two letters everything is near. */
+    const char *near = strlen(name) > 2 ? nearest_name(name, among, n) : NULL;
 
     return near ? arena_printf(c->arena, "; did you mean '%s'?", near) : "";
 }

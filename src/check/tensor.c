@@ -102,12 +102,10 @@ const Value *run_transpose(Check *c, const Builtin *b, const Call *call,
     }
     for (int i = 0; i < n->rank; i++) {
         perm[i] = n->rank - 1 - i;
-        if (count > 0 &&
-            !axis_arg(c, b, &call->arg[1 + i], n->rank, &perm[i]))
+        if (count > 0 && !axis_arg(c, b, &call->arg[1 + i], n->rank, &perm[i]))
             return c->error;
         if (seen[perm[i]])
-            return fail(c, call->at, "axis", "axis %d is given twice",
-                        perm[i]);
+            return fail(c, call->at, "axis", "axis %d is given twice", perm[i]);
         seen[perm[i]] = true;
     }
     return value_tensor(c, g_permute(c->graph, n, perm));
@@ -188,8 +186,7 @@ const Value *run_concat(Check *c, const Builtin *b, const Call *call,
     Operand *x = operands(c, call, &n);
     Node **node = NEWN(c->arena, Node *, n + 1);
 
-    if (n == 0 || !unify(c, call->scope, b->name, call->at, n, x, ON_any,
-                         node))
+    if (n == 0 || !unify(c, call->scope, b->name, call->at, n, x, ON_any, node))
         return c->error;
     if (node[0]->rank == 0) {
         fail(c, call->at, "shape-mismatch",
@@ -223,8 +220,9 @@ const Value *run_stack(Check *c, const Builtin *b, const Call *call,
     if (is_error(v) || !slot[1])
         return v;
     if (v->kind != V_tensor)
-        return fail(c, slot[1]->span, "axis", "only tensors stack along an "
-                                              "axis of your choice");
+        return fail(c, slot[1]->span, "axis",
+                    "only tensors stack along an "
+                    "axis of your choice");
     if (!axis_arg(c, b, slot[1], v->node->rank, &axis))
         return c->error;
     for (int i = 0; i < v->node->rank; i++)
@@ -243,8 +241,9 @@ static bool amounts(Check *c, const CallArg *a, int rank, int axis,
     if (!shape_of(c, a, &n, given))
         return false;
     if (!is_scalar(a->value) && (n != rank || axis >= 0)) {
-        fail(c, a->span, "shape", "one amount, or one for each of the %d "
-                                  "dimensions, is needed",
+        fail(c, a->span, "shape",
+             "one amount, or one for each of the %d "
+             "dimensions, is needed",
              rank);
         return false;
     }
@@ -278,8 +277,7 @@ const Value *run_pad(Check *c, const Builtin *b, const Call *call,
         !amounts(c, slot[2], n->rank, axis, hi))
         return c->error;
     for (int i = 0; i < n->rank; i++) {
-        dim[i] = dim_add(c->graph, dim_add(c->graph, lo[i], n->dim[i]),
-                         hi[i]);
+        dim[i] = dim_add(c->graph, dim_add(c->graph, lo[i], n->dim[i]), hi[i]);
         step[i] = 1;
     }
     if (!dim_sensible(c, call->at, n->rank, dim))

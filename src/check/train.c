@@ -11,8 +11,8 @@ typedef struct Train {
     Span at;
     const Fn *loss, *optimizer, *metric;
     const Expr *optimizer_call, *metric_call;
-    int by;          /* the loss's parameter that is trained */
-    const Ty *type;  /* its type */
+    int by;         /* the loss's parameter that is trained */
+    const Ty *type; /* its type */
     const Scope *scope;
 } Train;
 
@@ -66,8 +66,8 @@ static const Fn *function_of(Train *t, const Setting *s, const Expr **call)
 static bool find_loss(Train *t)
 {
     Check *c = t->c;
-    Found f = lookup(c, t->scope, t->item->train.loss,
-                     t->item->train.loss_span);
+    Found f =
+        lookup(c, t->scope, t->item->train.loss, t->item->train.loss_span);
     int n;
 
     if (f.clash)
@@ -163,12 +163,22 @@ static Function *make_init(Train *t, const Ty *state)
     if (!s)
         return NULL;
     add_param(c, f, "seed", key, t->at);
-    f->result[f->nresult++] = (Port){t->item->train.by, ty_export(c, t->type),
-                                     value_leaves(c, net), net->nleaf, t->at,
-                                     -1, false, 0};
-    f->result[f->nresult++] = (Port){"state", ty_export(c, state),
-                                     value_leaves(c, s), s->nleaf, t->at,
-                                     -1, false, 0};
+    f->result[f->nresult++] = (Port){t->item->train.by,
+                                     ty_export(c, t->type),
+                                     value_leaves(c, net),
+                                     net->nleaf,
+                                     t->at,
+                                     -1,
+                                     false,
+                                     0};
+    f->result[f->nresult++] = (Port){"state",
+                                     ty_export(c, state),
+                                     value_leaves(c, s),
+                                     s->nleaf,
+                                     t->at,
+                                     -1,
+                                     false,
+                                     0};
     return finish_function(c, f) ? f : NULL;
 }
 
@@ -307,9 +317,14 @@ static void add_in_place(Train *t, Function *f, int param, const Ty *ty,
 {
     v = fit(t->c, ty, v);
     add_result(t->c, f, f->param[param].name, v, t->at);
-    f->result[f->nresult - 1] =
-        (Port){f->param[param].name, f->param[param].type,
-               value_leaves(t->c, v), v->nleaf, t->at, param, false, 0};
+    f->result[f->nresult - 1] = (Port){f->param[param].name,
+                                       f->param[param].type,
+                                       value_leaves(t->c, v),
+                                       v->nleaf,
+                                       t->at,
+                                       param,
+                                       false,
+                                       0};
 }
 
 /* step(net, state, data…, settings…) -> loss, and net and state in place */
@@ -360,8 +375,7 @@ static const Value *metric_argument(Train *t, const Value *v, const Expr *e,
         fail(c, e->span, "train", "'%s' has no parameter '%s' to give to '%s'",
              fn_name(c, t->loss), fn_param_name(c, v->fn, i),
              fn_name(c, v->fn));
-        note(c, fn_span(t->loss), "'%s' is declared here",
-             fn_name(c, t->loss));
+        note(c, fn_span(t->loss), "'%s' is declared here", fn_name(c, t->loss));
         return c->error;
     }
     return apply(c, v->fn, &a);
@@ -385,8 +399,7 @@ static bool place_metric_argument(Train *t, Arguments *to, int k,
         return false;
     }
     to->value[i] = eval(c, t->scope, arg->value);
-    to->value[i] =
-        metric_argument(t, to->value[i], arg->value, loss, taken);
+    to->value[i] = metric_argument(t, to->value[i], arg->value, loss, taken);
     to->span[i] = arg->value->span;
     return !is_error(to->value[i]);
 }
@@ -405,8 +418,8 @@ static bool fill_metric(Train *t, Arguments *to, const Value *const *loss,
         if (to->value[i] || fn_param_optional(t->metric, i))
             continue;
         for (k = 0; k < n; k++)
-            if (!taken[k] && fn_param_name(c, t->loss, k) ==
-                                 fn_param_name(c, t->metric, i))
+            if (!taken[k] &&
+                fn_param_name(c, t->loss, k) == fn_param_name(c, t->metric, i))
                 found = k;
         for (k = 0; k < n && found < 0; k++)
             if (!taken[k] && k != t->by)
@@ -427,9 +440,9 @@ static bool fill_metric(Train *t, Arguments *to, const Value *const *loss,
 static const Value *metric_value(Train *t, const Value *const *loss)
 {
     Check *c = t->c;
-    Arguments a = arguments_new(
-        c, fn_nparam(t->metric),
-        t->metric_call ? t->metric_call->span : t->at, t->scope);
+    Arguments a =
+        arguments_new(c, fn_nparam(t->metric),
+                      t->metric_call ? t->metric_call->span : t->at, t->scope);
     bool *taken = NEWN(c->arena, bool, fn_nparam(t->loss) + 1);
     const Value *v;
 
@@ -529,11 +542,12 @@ void export_train(Program *p, const Item *item)
 
     t.scope = scope_new(t.c, NULL, 0, t.c->main);
     t.at = item->train.loss_span;
-    if (m->step) {
+    if (p->train) {
         fail(t.c, t.at, "train", "a program has one 'train'");
-        note(t.c, m->step->span, "the first is here");
+        note(t.c, p->train->train.loss_span, "the first is here");
         return;
     }
+    p->train = item;
     if (!find_loss(&t) || !read_settings(&t) || !check_loss(&t))
         return;
     state = state_type(&t);

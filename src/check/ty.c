@@ -237,9 +237,9 @@ static int put_paths(Check *c, const Ty *t, const char *path, const char **to)
         break;
     case TY_tuple:
         for (int i = 0; i < t->npart; i++)
-            n += put_paths(
-                c, t->part[i],
-                join_path(c, path, arena_printf(c->arena, "%d", i)), to + n);
+            n += put_paths(c, t->part[i],
+                           join_path(c, path, arena_printf(c->arena, "%d", i)),
+                           to + n);
         break;
     }
     return n;

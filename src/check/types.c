@@ -10,7 +10,7 @@ bool dtype_of_name(const Check *c, const char *name, DType *t)
         const char *name;
         DType t;
     } names[] = {
-        {"f32", DT_f32}, {"f64", DT_f64}, {"int", DT_i32}, {"i64", DT_i64},
+        {"f32", DT_f32}, {"f64", DT_f64},   {"int", DT_i32}, {"i64", DT_i64},
         {"u8", DT_u8},   {"bool", DT_bool}, {"key", DT_key},
     };
 
@@ -141,9 +141,8 @@ Scope *struct_scope(Check *c, const StructDef *d, const TyArg *arg)
     Scope *s = scope_new(c, NULL, 0, d->unit);
 
     for (int i = 0; i < d->item->nparam; i++) {
-        Binding *b = scope_bind(
-            c, s, d->item->param[i], d->item->param_span[i],
-            arg[i].dim ? value_dim(c, arg[i].dim) : NULL);
+        Binding *b = scope_bind(c, s, d->item->param[i], d->item->param_span[i],
+                                arg[i].dim ? value_dim(c, arg[i].dim) : NULL);
 
         b->ty = arg[i].ty;
     }
@@ -167,8 +166,8 @@ const Ty *struct_instance(Check *c, const StructDef *d, const TyArg *arg,
     }
     t = ty_struct(c, d, arg, part);
     if (t->nleaf > MAX_LEAVES) {
-        fail(c, at, "too-large", "'%s' holds more than %d tensors",
-             item->name, MAX_LEAVES);
+        fail(c, at, "too-large", "'%s' holds more than %d tensors", item->name,
+             MAX_LEAVES);
         return NULL;
     }
     return t;
@@ -258,8 +257,8 @@ static void unknown_type(Check *c, const Scope *s, const TypeEx *t)
     Unit *const *use = s->unit->use.at;
 
     if (t->module) {
-        fail(c, t->span, "unknown-type", "there is no type '%s.%s'",
-             t->module, t->name);
+        fail(c, t->span, "unknown-type", "there is no type '%s.%s'", t->module,
+             t->name);
         return;
     }
     for (size_t i = 0; i < sizeof basic / sizeof *basic; i++)
@@ -281,8 +280,9 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
     double total = 1;
 
     if (rank > MAX_RANK) {
-        fail(c, at, "rank", "this tensor has %d dimensions; at most %d are "
-                            "possible",
+        fail(c, at, "rank",
+             "this tensor has %d dimensions; at most %d are "
+             "possible",
              rank, MAX_RANK);
         return false;
     }
@@ -380,8 +380,7 @@ static const Ty *named_type(Check *c, const Scope *s, const TypeEx *t)
             continue;
         if (t->has_args) {
             fail(c, t->span, "type-arguments",
-                 "'%s' stands for a whole type and takes no brackets",
-                 t->name);
+                 "'%s' stands for a whole type and takes no brackets", t->name);
             return NULL;
         }
         return b->ty;
@@ -416,8 +415,9 @@ static const Ty *stack_type(Check *c, const Scope *s, const TypeEx *t)
     for (int i = 0; i < of->nleaf; i++) {
         if (leaf[i]->rank < MAX_RANK)
             continue;
-        fail(c, t->span, "rank", "a tensor in this stack would have more "
-                                 "than %d dimensions",
+        fail(c, t->span, "rank",
+             "a tensor in this stack would have more "
+             "than %d dimensions",
              MAX_RANK);
         return NULL;
     }
@@ -441,8 +441,8 @@ static const Ty *tuple_type(Check *c, const Scope *s, const TypeEx *t)
     }
     tuple = ty_tuple(c, t->npart, part);
     if (tuple->nleaf > MAX_LEAVES) {
-        fail(c, t->span, "too-large",
-             "this type holds more than %d tensors", MAX_LEAVES);
+        fail(c, t->span, "too-large", "this type holds more than %d tensors",
+             MAX_LEAVES);
         return NULL;
     }
     return tuple;
@@ -507,8 +507,7 @@ static const Dim *dim_binary(Check *c, const Scope *s, const Expr *e)
     if (e->binary.op == BI_mul)
         return dim_mul(c->graph, l, r);
     if (dim_is(r, 0)) {
-        fail(c, e->span, "zero-division",
-             "this dimension is divided by zero");
+        fail(c, e->span, "zero-division", "this dimension is divided by zero");
         return NULL;
     }
     return e->binary.op == BI_div ? dim_div(c->graph, l, r)
@@ -547,6 +546,24 @@ const Dim *dim_eval_expr(Check *c, const Scope *s, const Expr *e)
     return d;
 }
 
+static bool int_fits(double v, DType t)
+{
+    if (t == DT_u8)
+        return v >= 0 && v <= UINT8_MAX;
+    return t != DT_i32 || (v >= INT32_MIN && v <= INT32_MAX);
+}
+
+static bool ints_fit(const Node *n, DType t)
+{
+    bool fit_all = true;
+
+    if (n->op == OP_const)
+        return int_fits((double)n->attr.integer, t);
+    for (int64_t i = 0; n->op == OP_data && i < n->attr.integer; i++)
+        fit_all = fit_all && int_fits(n->attr.data[i], t);
+    return fit_all;
+}
+
 Node *adapt(Check *c, const Value *v, DType t)
 {
     if (v->literal == LIT_no)
@@ -555,7 +572,7 @@ Node *adapt(Check *c, const Value *v, DType t)
         return t == c->real && v->literal == LIT_real
                    ? v->node
                    : g_cast(c->graph, t, v->real);
-    if (v->literal == LIT_int && dtype_is_int(t))
+    if (v->literal == LIT_int && dtype_is_int(t) && ints_fit(v->node, t))
         return g_cast(c->graph, t, v->node);
     return NULL;
 }
@@ -635,10 +652,7 @@ static void *range_add(void *u, void *a, void *b)
     return range_new(u, x->lo + y->lo, x->hi + y->hi);
 }
 
-static double times(double a, double b)
-{
-    return a == 0 || b == 0 ? 0 : a * b;
-}
+static double times(double a, double b) { return a == 0 || b == 0 ? 0 : a * b; }
 
 static void *range_mul(void *u, void *a, void *b)
 {

@@ -35,7 +35,7 @@ static char *read_file(Check *c, const char *path, size_t *len)
 
 static const char *file_error(int err)
 {
-    return err == EFBIG ? "is larger than 16 MB" : strerror(err);
+    return err == EFBIG ? "it is larger than 16 MB" : strerror(err);
 }
 
 static const Item *same_name(const Unit *u, const char *name)
@@ -177,8 +177,8 @@ static void add_item(Check *c, Unit *u, const Item *item)
         add_use(c, u, item);
         break;
     case IT_const:
-        add_entry(c, u, EN_const, item->constant.name,
-                  item->constant.name_span, item);
+        add_entry(c, u, EN_const, item->constant.name, item->constant.name_span,
+                  item);
         break;
     case IT_struct:
         add_struct(c, u, item);
@@ -239,7 +239,8 @@ Unit *unit_load(Check *c, const char *path, const char *text, size_t len)
         text = read;
     }
     if (len > MAX_SOURCE) {
-        fail(c, (Span){0, 0}, "file", "%s %s", path, file_error(EFBIG));
+        fail(c, (Span){0, 0}, "file", "cannot read %s: %s", path,
+             file_error(EFBIG));
         return NULL;
     }
     u = NEW(c->arena, Unit);
@@ -281,9 +282,8 @@ const Entry *unit_find(Check *c, Unit *u, const char *name, Span at,
         if (!other || other->kind == EN_unit)
             continue;
         if (e) {
-            fail(c, at, "name-clash",
-                 "'%s' is defined in both '%s' and '%s'", name, e->unit->name,
-                 other->unit->name);
+            fail(c, at, "name-clash", "'%s' is defined in both '%s' and '%s'",
+                 name, e->unit->name, other->unit->name);
             detail(c, "'use %s as n;' puts its names behind 'n.'",
                    other->unit->name);
             *clash = true;

@@ -85,8 +85,8 @@ const Value *value_tuple(Check *c, Span at, int n, const Value *const *part)
             return c->error;
     v = value_parts(c, V_tuple, n, part);
     if (v->nleaf > MAX_LEAVES)
-        return fail(c, at, "too-large",
-                    "this value holds more than %d tensors", MAX_LEAVES);
+        return fail(c, at, "too-large", "this value holds more than %d tensors",
+                    MAX_LEAVES);
     return v;
 }
 
@@ -308,8 +308,8 @@ const Value *value_fresh(Check *c, const Ty *t, const char *name)
         const char *full =
             *path[i] ? arena_printf(c->arena, "%s.%s", name, path[i]) : name;
 
-        leaf[i] = g_param(c->graph, type[i]->dtype, type[i]->rank,
-                          type[i]->dim, full);
+        leaf[i] = g_param(c->graph, type[i]->dtype, type[i]->rank, type[i]->dim,
+                          full);
     }
     return value_of_leaves(c, t, leaf);
 }
@@ -323,8 +323,7 @@ const Value *settle(Check *c, Span at, const Value *v)
     if (v->literal == LIT_int && v->node->op == OP_const) {
         i = v->node->attr.integer;
         if (i < INT32_MIN || i > INT32_MAX) {
-            fail(c, at, "range", "%lld does not fit into an int",
-                 (long long)i);
+            fail(c, at, "range", "%lld does not fit into an int", (long long)i);
             detail(c, "i64(…) holds it");
             return c->error;
         }
@@ -343,8 +342,7 @@ bool value_const_int(const Value *v, int64_t *out)
 
 bool value_const_bool(const Value *v, bool *out)
 {
-    if (!is_scalar(v) || v->node->op != OP_const ||
-        v->node->dtype != DT_bool)
+    if (!is_scalar(v) || v->node->op != OP_const || v->node->dtype != DT_bool)
         return false;
     *out = v->node->attr.integer != 0;
     return true;

@@ -114,12 +114,11 @@ static const nn_leaf *param_leaf(const nn_function *f, int leaf)
 }
 
 /* Parameters of the shapes that s->dims give, all zero. */
-static bool make_params(Check *c, Instance *s)
+static bool make_params(Instance *s)
 {
     Arena *scratch = arena_new();
     int axes = 0, at = 0;
 
-    (void)c;
     for (int i = 0; i < s->f->nparam; i++)
         for (int k = 0; k < s->f->param[i].nleaf; k++)
             axes += s->f->param[i].leaf[k].rank;
@@ -209,22 +208,71 @@ static void choose_dims(Instance *s, int set)
 }
 enum { DIM_SETS = 5 };
 
-/* Arguments at which s gives finite values, kept in base; false: none found,
+/* A derivative, what it is of, and their common arguments. */
+typedef struct Pair {
+    Function *f;
+    Instance d, primal, base;
+    int nvalue; /* leaves of the primal's results */
+} Pair;
+
+/* The primal's dimensions are those of the derivative that have their names. */
+static void match_dims(Pair *p)
+{
+    for (int i = 0; i < p->primal.f->ndim; i++) {
+        p->primal.dims[i] = -1;
+        for (int k = 0; k < p->d.f->ndim; k++)
+            if (!strcmp(p->primal.f->dim[i], p->d.f->dim[k]))
+                p->primal.dims[i] = p->base.dims[k];
+    }
+}
+
+static bool primal_params(Pair *p)
+{
+    for (int i = 0; i < p->primal.nparam; i++) {
+        const nn_tensor *from = p->base.leaf[i];
+        if (!p->primal.leaf[i] &&
+            nn_tensor_new(from->dtype, from->rank, from->size,
+                          &p->primal.leaf[i]) != NN_OK)
+            return false;
+        copy_tensor(p->primal.leaf[i], from);
+    }
+    return true;
+}
+
+static bool finite_call(Check *c, Instance *s, int *status)
+{
+    *status = call(c, s);
+    return *status == NN_OK && finite_results(s);
+}
+
+/* The function at p->base, and what it is the derivative of, if anything. */
+static bool finite_pair(Check *c, Pair *p, int *status)
+{
+    for (int i = 0; i < p->d.nparam; i++)
+        copy_tensor(p->d.leaf[i], p->base.leaf[i]);
+    if (!finite_call(c, &p->d, status))
+        return false;
+    if (!p->primal.f)
+        return true;
+    release(&p->primal);
+    match_dims(p);
+    *status = NN_ERR_MEMORY;
+    return primal_params(p) && finite_call(c, &p->primal, status);
+}
+
+/* Arguments at which all is finite, kept in p->base; false: none found,
  * *status says why the last were refused. */
-static bool find_point(Check *c, Instance *s, Instance *base, int *status)
+static bool find_point(Check *c, Pair *p, int *status)
 {
     for (int set = 0; set < DIM_SETS; set++)
-        for (int how = 0; how < NDRAWS * 4; how++) {
-            choose_dims(s, set);
-            choose_dims(base, set);
+        for (int how = 0; how < NDRAWS * 8; how++) {
+            choose_dims(&p->d, set);
+            choose_dims(&p->base, set);
             *status = NN_ERR_DIM;
-            if (!make_params(c, s) || !make_params(c, base))
+            if (!make_params(&p->d) || !make_params(&p->base))
                 break;
-            draw_params(c, base, (Draw)(how % NDRAWS), how >= NDRAWS * 2);
-            for (int i = 0; i < s->nparam; i++)
-                copy_tensor(s->leaf[i], base->leaf[i]);
-            *status = call(c, s);
-            if (*status == NN_OK && finite_results(s))
+            draw_params(c, &p->base, (Draw)(how % NDRAWS), how >= NDRAWS * 4);
+            if (finite_pair(c, p, status))
                 return true;
             if (*status == NN_ERR_DIM || *status == NN_ERR_SHAPE)
                 break;
@@ -321,43 +369,12 @@ static void check_value(Check *c, const Function *f, const Roots *raw,
 
 /* Against central differences */
 
-/* A derivative, what it is of, and their common arguments. */
-typedef struct Pair {
-    Function *f;
-    Instance d, primal, base;
-    int nvalue; /* leaves of the primal's results */
-} Pair;
-
 static bool with_value(const Pair *p) { return p->f->deriv != DERIV_grad; }
 
 /* Of all results' leaves, number i (results in place aside). */
 static const nn_tensor *output(const Instance *s, int i)
 {
     return s->leaf[s->nparam + i];
-}
-
-/* The primal's dimensions are those of the derivative that have their names. */
-static void match_dims(Pair *p)
-{
-    for (int i = 0; i < p->primal.f->ndim; i++) {
-        p->primal.dims[i] = -1;
-        for (int k = 0; k < p->d.f->ndim; k++)
-            if (!strcmp(p->primal.f->dim[i], p->d.f->dim[k]))
-                p->primal.dims[i] = p->base.dims[k];
-    }
-}
-
-static bool primal_params(Pair *p)
-{
-    for (int i = 0; i < p->primal.nparam; i++) {
-        const nn_tensor *from = p->base.leaf[i];
-        if (!p->primal.leaf[i] &&
-            nn_tensor_new(from->dtype, from->rank, from->size,
-                          &p->primal.leaf[i]) != NN_OK)
-            return false;
-        copy_tensor(p->primal.leaf[i], from);
-    }
-    return true;
 }
 
 /* Random weights of the primal's real values: ones for a gradient, vjp's
@@ -540,14 +557,8 @@ static void check_by(Check *c, Pair *p, int k, int at)
 
 static void check_derivative(Check *c, Pair *p)
 {
-    int at = 0, status;
+    int at = 0;
 
-    match_dims(p);
-    if (!primal_params(p))
-        return report_none(c, p->f->name, NN_ERR_MEMORY);
-    status = call(c, &p->primal);
-    if (status != NN_OK)
-        return report_none(c, p->f->name, status);
     for (int k = 0; k < p->f->nby; k++) {
         check_by(c, p, k, at);
         at += p->primal.f->param[p->f->by[k]].nleaf;
@@ -572,15 +583,16 @@ static void check_function(Check *c, Function *f, const char *primal,
     Pair p = {.f = f, .d = instance(c, d), .base = instance(c, d)};
     int status;
 
-    if (!find_point(c, &p.d, &p.base, &status)) {
+    if (primal) {
+        p.primal = instance(c, compiled(c, primal));
+        p.nvalue = nn_result_leaves(p.primal.f);
+    }
+    if (!find_point(c, &p, &status)) {
         report_none(c, f->name, status);
     } else {
         check_value(c, f, raw, &p.d, &p.base);
-        if (primal) {
-            p.primal = instance(c, compiled(c, primal));
-            p.nvalue = nn_result_leaves(p.primal.f);
+        if (primal)
             check_derivative(c, &p);
-        }
     }
     release(&p.d);
     release(&p.base);

@@ -95,6 +95,7 @@ typedef struct Load {
     Module *module;
     const char *path;
     const char *dump; /* stage to print, or NULL */
+    bool dump_only;   /* nothing is wanted beyond it */
 } Load;
 
 /* Reads and checks the model that is the first word. Status 0, or what to exit
@@ -106,7 +107,8 @@ void driver_diags(const Load *l);
 typedef LIST(Node *) Roots;
 Roots driver_roots(Arena *a, Function *const *f, int n);
 /* requires checked functions; leaves them simplified and expanded, and gives a
- * schedule for each. NULL after a message. */
+ * schedule for each, or none where the dump of a stage before was all. NULL
+ * after a message. */
 Schedule **driver_schedule(Load *l, Function *const *f, int n);
 /* The n functions as a module of this process; NULL after a message. */
 Jit *driver_jit(Load *l, Function *const *f, int n);

@@ -332,10 +332,13 @@ static int compile(Args *a)
                         l.path);
     if (!l.dump && !option_value(a, "output"))
         return EXIT_SUCCESS;
+    l.dump_only = !option_value(a, "output");
     Schedule **s =
         driver_schedule(&l, l.module->function.at, l.module->function.n);
     if (!s)
         return EXIT_FAILURE;
+    if (l.dump_only && strcmp(l.dump, "ir") && strcmp(l.dump, "asm"))
+        return EXIT_SUCCESS;
     b.in = (EmitInput){l.module, s, l.module->function.n};
     return dump_code(&b, l.dump) && write_outputs(&b) ? EXIT_SUCCESS
                                                       : EXIT_FAILURE;

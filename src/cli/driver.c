@@ -180,16 +180,18 @@ static void dump_function(const Load *l, Function *f)
     graph_dump(l->module->graph, r.n, r.at, name, stdout);
 }
 
-/* The graph after a pass: as it should be, and printed if asked for. */
-static void after(const Load *l, const char *stage, Function *const *f, int n)
+/* The graph after a pass: as it should be, and printed if asked for. True where
+ * that was all. */
+static bool after(const Load *l, const char *stage, Function *const *f, int n)
 {
     Roots r = driver_roots(l->arena, f, n);
 
     graph_verify(l->module->graph, r.n, r.at);
     if (!l->dump || strcmp(l->dump, stage))
-        return;
+        return false;
     for (int i = 0; i < n; i++)
         dump_function(l, f[i]);
+    return l->dump_only;
 }
 
 static void simplify_functions(const Load *l, Function *const *f, int n)
@@ -222,11 +224,14 @@ Schedule **driver_schedule(Load *l, Function *const *f, int n)
 {
     Schedule **s = NEWN(l->arena, Schedule *, n + 1);
 
-    after(l, "graph", f, n);
+    if (after(l, "graph", f, n))
+        return s;
     simplify_functions(l, f, n);
-    after(l, "simplified", f, n);
+    if (after(l, "simplified", f, n))
+        return s;
     expand_functions(l, f, n);
-    after(l, "expanded", f, n);
+    if (after(l, "expanded", f, n))
+        return s;
     for (int i = 0; i < n; i++)
         s[i] = schedule_function(l, f[i]);
     if (dim_overflowed(l->module->graph)) {

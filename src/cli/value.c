@@ -236,13 +236,13 @@ static const json_t *part_at(Arena *a, const char *name, const json_t *j,
 
 /* A key of an object that no leaf asks for is most likely a mistake. */
 static bool no_strangers(Arena *a, const nn_port *p, const char *name,
-                         const char *prefix, const json_t *j)
+                         const char *prefix, json_t *j)
 {
     const char *key;
     json_t *value;
     size_t n = strlen(prefix);
 
-    json_object_foreach((json_t *)(uintptr_t)j, key, value)
+    json_object_foreach(j, key, value)
     {
         const char *path = arena_printf(a, "%s%s", prefix, key);
         size_t m = n + strlen(key);
@@ -265,8 +265,7 @@ static bool no_strangers(Arena *a, const nn_port *p, const char *name,
     return true;
 }
 
-static bool from_json(Arena *a, const nn_port *p, const json_t *j,
-                      nn_tensor **leaf)
+static bool from_json(Arena *a, const nn_port *p, json_t *j, nn_tensor **leaf)
 {
     if (!no_strangers(a, p, p->name, "", j))
         return false;

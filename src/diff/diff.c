@@ -4,12 +4,17 @@
 
 #include "graph/op.h"
 
+typedef struct Terms {
+    LIST(Node *) list;
+} Terms;
+
 typedef struct Sweep {
     Graph *g;
     Arena *scratch;
     int count;    /* nodes when the sweep began: ids below it are its own */
     bool *active; /* real, reached from y, dependent on some x */
     Node **value; /* adjoint or tangent by id; NULL is zero */
+    Terms *terms; /* reverse: what the adjoint is the sum of */
     bool *masked; /* reverse: the adjoint came through a branch not taken */
 } Sweep;
 
@@ -45,10 +50,18 @@ static Sweep sweep_new(Graph *g, int ny, Node *const *y, int nx, Node *const *x)
 
 static void add_to(Sweep *s, const Node *n, Node *v, bool masked)
 {
-    Node **sum = &s->value[n->id];
-
-    *sum = *sum ? g2(s->g, OP_add, *sum, v) : v;
+    list_push(s->scratch, &s->terms[n->id].list, v);
     s->masked[n->id] |= masked;
+}
+
+/* All terms are there: every user of n has been passed. */
+static Node *adjoint_of(Sweep *s, const Node *n)
+{
+    Terms *t = &s->terms[n->id];
+
+    if (!s->value[n->id] && t->list.n)
+        s->value[n->id] = g_add_all(s->g, t->list.n, t->list.at);
+    return s->value[n->id];
 }
 
 /* adjoint · partial, where the adjoint may be a zero that stands for "this
@@ -111,15 +124,18 @@ void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,
     Sweep s = sweep_new(g, ny, y, nx, x);
     Span before = graph_span(g, (Span){0, 0});
 
+    s.terms = NEWN(s.scratch, Terms, s.count);
     for (int i = 0; i < ny; i++)
         if (y_bar[i] && s.active[y[i]->id])
             add_to(&s, y[i], y_bar[i], false);
     for (int id = s.count - 1; id >= 0; id--) {
         Node *n = graph_node(g, id);
 
-        if (!s.active[id] || !s.value[id] || n->narg == 0)
+        if (!s.active[id] || n->narg == 0)
             continue;
         graph_span(g, n->span);
+        if (!adjoint_of(&s, n))
+            continue;
         if (row(n)->vjp)
             reverse_other(&s, n, s.value[id]);
         else if (row(n)->partial)
@@ -127,7 +143,7 @@ void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,
     }
     graph_span(g, before);
     for (int j = 0; j < nx; j++) {
-        Node *v = s.value[x[j]->id];
+        Node *v = adjoint_of(&s, x[j]);
 
         x_bar[j] = v ? v : g_fill(g, x[j], 0);
     }

@@ -64,7 +64,8 @@ bool index_is_plain(const MapCode *m, const Index *ix)
 static bool has_value_atom(const Index *ix)
 {
     for (int i = 0; i < ix->n; i++)
-        if (ix->atom[i].kind == IX_value)
+        if (ix->atom[i].kind == IX_value ||
+            (ix->atom[i].of && has_value_atom(ix->atom[i].of)))
             return true;
     return false;
 }

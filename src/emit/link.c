@@ -221,9 +221,10 @@ static int run(Link *l, const char *program, const sigset_t *mask,
     close(end[0]);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    if (WIFSIGNALED(status))
-        return fail(error, "'%s' was stopped by signal %d", program,
-                    WTERMSIG(status));
+    if (WIFSIGNALED(status)) /* SIGBUS: of a file that did not find room */
+        return fail(error, "'%s' was stopped by signal %d linking '%s'%s",
+                    program, WTERMSIG(status), l->path,
+                    WTERMSIG(status) == SIGBUS ? ": is the disk full?" : "");
     if (WEXITSTATUS(status) != 0)
         return fail(error, "'%s' failed to link '%s': %s", program, l->path,
                     said);

@@ -93,11 +93,13 @@ static Val *intrinsic(Lower *l, const char *name, int n, Val *const *x)
     return made(l, code_intrinsic(l->e, name, &t, 1, arg, n), x[0]->t);
 }
 
-/* The upper half of a float64's bits: what is lost is exact in a - high. */
+/* A float64 rounded to 26 bits: a - high has 26 too, with a sign, so that the
+ * product of two such rests is exact. */
 static Val *high_half(Lower *l, Val *a)
 {
     Val *mask = low_int(l, DT_i64, -(INT64_C(1) << 27));
-    return low_from_bits(l, low_iand(l, low_bits(l, a), mask));
+    Val *up = low_iadd(l, low_bits(l, a), low_int(l, DT_i64, 1 << 26));
+    return low_from_bits(l, low_iand(l, up, mask));
 }
 
 /* a*b + c in float64 without hardware: the product split into p + e exactly
@@ -403,6 +405,17 @@ Val *low_convert(Lower *l, DType t, Val *a)
 
 /* Calls out of the elements. */
 
+/* Is any lane of a mask set. */
+static LLVMValueRef any_lane(Lower *l, LLVMValueRef mask)
+{
+    Emit *e = l->e;
+    if (l->width == 1)
+        return mask;
+    LLVMTypeRef bits = LLVMIntTypeInContext(e->context, (unsigned)l->width);
+    mask = LLVMBuildBitCast(at(l), mask, bits, "");
+    return LLVMBuildICmp(at(l), LLVMIntNE, mask, LLVMConstNull(bits), "");
+}
+
 void low_bad_index(Lower *l, Val *mask)
 {
     Emit *e = l->e;
@@ -411,11 +424,7 @@ void low_bad_index(Lower *l, Val *mask)
         die("a shared function reports indices");
     if (l->active)
         any = LLVMBuildAnd(at(l), any, l->active, "");
-    if (l->width > 1) {
-        LLVMTypeRef bits = LLVMIntTypeInContext(e->context, (unsigned)l->width);
-        any = LLVMBuildBitCast(at(l), any, bits, "");
-        any = LLVMBuildICmp(at(l), LLVMIntNE, any, LLVMConstNull(bits), "");
-    }
+    any = any_lane(l, any);
     LLVMValueRef old = code_load(e, e->i32, l->status, 4);
     LLVMValueRef bad = LLVMConstInt(e->i32, NN_ERR_INDEX, false);
     code_store(e, LLVMBuildSelect(at(l), any, bad, old, ""), l->status, 4);
@@ -465,4 +474,21 @@ Val *low_shared(Lower *l, const char *name,
     for (int i = 0; i < n; i++)
         arg[i] = x[i]->v;
     return made(l, code_call(e, fn, arg, n), x[0]->t);
+}
+
+Val *low_rarely(Lower *l, Val *mask, Val *(*body)(Lower *l, Val *const *x),
+                Val *const *x, Val *y)
+{
+    Emit *e = l->e;
+    LLVMBasicBlockRef from[2] = {LLVMGetInsertBlock(at(l))};
+    LLVMBasicBlockRef rare = code_block(e, "rare"), on = code_block(e, "");
+    LLVMBuildCondBr(at(l), any_lane(l, mask->v), rare, on);
+    LLVMPositionBuilderAtEnd(at(l), rare);
+    LLVMValueRef v[2] = {y->v, low_select(l, mask, body(l, x), y)->v};
+    from[1] = LLVMGetInsertBlock(at(l));
+    LLVMBuildBr(at(l), on);
+    LLVMPositionBuilderAtEnd(at(l), on);
+    LLVMValueRef phi = LLVMBuildPhi(at(l), LLVMTypeOf(y->v), "");
+    LLVMAddIncoming(phi, v, from, 2);
+    return made(l, phi, y->t);
 }

@@ -484,9 +484,22 @@ static void mark(Emit *e, LLVMValueRef f, const char *key, const char *value)
                                   (unsigned)strlen(value)));
 }
 
+static void mark_enum(Emit *e, LLVMValueRef f, const char *name)
+{
+    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+    LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                            LLVMCreateEnumAttribute(e->context, kind, 0));
+}
+
+static bool is_cold(LLVMValueRef f)
+{
+    size_t n;
+    const char *name = LLVMGetValueName2(f, &n);
+    return strchr(name, '.') && strstr(name, "__");
+}
+
 void mark_functions(Emit *e)
 {
-    unsigned nounwind = LLVMGetEnumAttributeKindForName("nounwind", 8);
     for (LLVMValueRef f = LLVMGetFirstFunction(e->module); f;
          f = LLVMGetNextFunction(f)) {
         if (LLVMIsDeclaration(f) ||
@@ -498,9 +511,11 @@ void mark_functions(Emit *e)
         if (*e->features)
             mark(e, f, "target-features", e->features);
         mark(e, f, "no-builtins", "");
-        LLVMAddAttributeAtIndex(
-            f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-            LLVMCreateEnumAttribute(e->context, nounwind, 0));
+        mark_enum(e, f, "nounwind");
+        if (is_cold(f)) {
+            mark_enum(e, f, "noinline");
+            mark_enum(e, f, "optnone");
+        }
     }
 }
 

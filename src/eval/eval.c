@@ -72,7 +72,7 @@ static bool allocate(Run *r, const Node *n)
 
 static int64_t wide_at(const Value *v, int64_t i)
 {
-    return v->wide ? v->wide[i] : (int64_t)v->x[i];
+    return v->wide ? v->wide[i] : int_of_real(v->x[i]);
 }
 
 /* x is known, wide follows. */
@@ -112,6 +112,25 @@ static void ewise(Run *r, const Node *n)
     }
     if (real)
         widen(v);
+}
+
+/* A cast of 64-bit integers to integers keeps or drops bits. */
+static bool is_wide_cast(const Run *r, const Node *n)
+{
+    return n->op == OP_cast && r->value[n->arg[0]->id].wide &&
+           !dtype_is_real(n->dtype);
+}
+
+static void wide_cast(Run *r, const Node *n)
+{
+    Value *v = &r->value[n->id];
+    const int64_t *from = r->value[n->arg[0]->id].wide;
+    for (int64_t i = 0; i < v->count; i++) {
+        int64_t w = dtype_wrap(n->dtype, from[i]);
+        v->x[i] = (double)w;
+        if (v->wide)
+            v->wide[i] = w;
+    }
 }
 
 /* Views move elements without looking at them, so wide ones go through as the
@@ -163,7 +182,9 @@ static void compute(Run *r, const Node *n)
     const Op *row = op_table[n->op];
     if (!allocate(r, n))
         return;
-    if (row->eval_tensor)
+    if (is_wide_cast(r, n))
+        wide_cast(r, n);
+    else if (row->eval_tensor)
         tensor(r, n);
     else if (row->eval || row->eval_int)
         ewise(r, n);

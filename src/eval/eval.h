@@ -5,7 +5,7 @@
 #include "graph/graph.h"
 
 typedef struct EvalInput {
-    const Node *param; /* an OP_param */
+    const Node *param;  /* an OP_param */
     const double *data; /* row-major */
 } EvalInput;
 

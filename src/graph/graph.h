@@ -78,8 +78,8 @@ typedef enum DType {
 } DType;
 
 bool dtype_is_real(DType t);
-bool dtype_is_int(DType t); /* u8 i32 i64 */
-int dtype_size(DType t);    /* bytes in memory; bool is 1 */
+bool dtype_is_int(DType t);       /* u8 i32 i64 */
+int dtype_size(DType t);          /* bytes in memory; bool is 1 */
 const char *dtype_name(DType t);  /* "f32" */
 const char *dtype_cname(DType t); /* "float" */
 
@@ -90,11 +90,11 @@ typedef enum TypeKind { TY_tensor, TY_struct, TY_tuple, TY_stack } TypeKind;
 typedef struct Type Type;
 struct Type {
     TypeKind kind;
-    DType dtype;            /* TY_tensor */
-    int rank;               /* TY_tensor */
-    const Dim *const *dim;  /* TY_tensor */
-    const char *name;       /* TY_struct: as declared */
-    const char *text;       /* as the user would write it: "Linear[64, 100]" */
+    DType dtype;           /* TY_tensor */
+    int rank;              /* TY_tensor */
+    const Dim *const *dim; /* TY_tensor */
+    const char *name;      /* TY_struct: as declared */
+    const char *text;      /* as the user would write it: "Linear[64, 100]" */
     const char *const *field; /* TY_struct */
     const Type *const *part;  /* TY_struct fields, TY_tuple parts, TY_stack's
                                  element */
@@ -125,8 +125,8 @@ typedef struct Attr {
     int nint;
     const Dim *const *dims; /* result dimensions, starts, paddings */
     int ndim;
-    int64_t integer; /* OP_const of an integer or bool, axis */
-    double real;     /* OP_const of a real */
+    int64_t integer;    /* OP_const of an integer or bool, axis */
+    double real;        /* OP_const of a real */
     const char *name;   /* OP_param */
     const double *data; /* OP_data: row-major; integer is their number */
 } Attr;
@@ -154,19 +154,18 @@ Span graph_span(Graph *g, Span s);
 /* The one constructor behind all others: infers type and shape by the op's
  * row, orders commuting arguments, folds constants, applies local identities,
  * looks up and only then allocates. `dtype` is read by the ops that cannot
- * infer it (const, data, param, iota, dim, cast). Asserts on arguments that do not
- * fit: the checker has refused those. */
+ * infer it (const, data, param, iota, dim, cast). Asserts on arguments that do
+ * not fit: the checker has refused those. */
 Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
                  const Attr *attr);
 /* The same op and attributes on other arguments. */
 Node *graph_remake(Graph *g, const Node *n, Node *const *arg);
 
 /* Replace from[i] by to[i] in roots, at once; roots is overwritten. */
-void graph_subst(Graph *g, int n, Node *const *from, Node *const *to,
-                 int nroot, Node **root);
+void graph_subst(Graph *g, int n, Node *const *from, Node *const *to, int nroot,
+                 Node **root);
 /* Mark what the roots reach: live[id], an array of graph_count(g) bools. */
-bool *graph_reach(const Graph *g, Arena *scratch, int nroot,
-                  Node *const *root);
+bool *graph_reach(const Graph *g, Arena *scratch, int nroot, Node *const *root);
 /* Every node reachable is as its row says. Dies where not. */
 void graph_verify(const Graph *g, int nroot, Node *const *root);
 
@@ -178,7 +177,7 @@ Node *g_data(Graph *g, DType t, int rank, const Dim *const *dim,
 /* A new input, different from all others. */
 Node *g_param(Graph *g, DType t, int rank, const Dim *const *dim,
               const char *name);
-Node *g_dim(Graph *g, DType t, const Dim *d); /* a dimension's value; scalar */
+Node *g_dim(Graph *g, DType t, const Dim *d);  /* a dimension's value; scalar */
 Node *g_iota(Graph *g, DType t, const Dim *n); /* 0, 1, …, n-1 */
 /* The dimension that an integer scalar node is: a constant or g_dim, or sums,
  * products, quotients of them (folded at construction); else NULL. */
@@ -224,6 +223,10 @@ Node *g_reduce_all(Graph *g, OpId op, Node *a);
 /* sum over the axes that a broadcast by `axis` made: its transpose. */
 Node *g_sum_to(Graph *g, Node *a, int rank, const int *axis);
 
+/* The sum of n >= 1 nodes of one shape. Terms that are zero but for a part of
+ * one axis (adjoints of slices) are put side by side instead of added. */
+Node *g_add_all(Graph *g, int n, Node *const *term);
+
 /* The product: out[lout] = sum a[la] b[lb]. Labels are small integers, one an
  * axis, none twice in one list; what is not in lout is summed. */
 Node *g_contract(Graph *g, Node *a, const int *la, Node *b, const int *lb,
@@ -240,8 +243,7 @@ Node *g_scatter_add(Graph *g, Node *a, Node *index, int axis, const Dim *n);
  * 20 rounds: low and high word are the two outputs). */
 Node *g_random_bits(Graph *g, Node *key, Node *counter);
 /* uniform in [0, 1) and standard normal of any shape, from a scalar key. */
-Node *g_uniform(Graph *g, DType t, Node *key, int rank,
-                const Dim *const *dim);
+Node *g_uniform(Graph *g, DType t, Node *key, int rank, const Dim *const *dim);
 Node *g_normal(Graph *g, DType t, Node *key, int rank, const Dim *const *dim);
 /* The i-th key derived from a key. */
 Node *g_split(Graph *g, Node *key, int64_t i);
@@ -278,7 +280,7 @@ typedef struct Port {
 
 typedef enum FunctionKind {
     FN_plain,
-    FN_init,     /* export init(Net), and of train */
+    FN_init, /* export init(Net), and of train */
     FN_step,
     FN_evaluate,
 } FunctionKind;
@@ -303,7 +305,7 @@ struct Function {
     Port *param, *result;
     int nparam, nresult;
     DerivKind deriv;
-    const int *by;  /* the parameters differentiated by */
+    const int *by; /* the parameters differentiated by */
     int nby;
     Function *primal; /* the function differentiated: not exported itself; NULL
                          unless deriv. Its parameters are this one's, less
@@ -311,7 +313,7 @@ struct Function {
 };
 
 typedef struct Module {
-    const char *name;   /* from the file's name, a C identifier */
+    const char *name; /* from the file's name, a C identifier */
     const char *path;
     Graph *graph;
     DType real;

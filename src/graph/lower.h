@@ -50,8 +50,8 @@ Val *low_iand(Lower *l, Val *a, Val *b);
 Val *low_ior(Lower *l, Val *a, Val *b);
 Val *low_ixor(Lower *l, Val *a, Val *b);
 Val *low_ishl(Lower *l, Val *a, int bits);
-Val *low_ishr(Lower *l, Val *a, int bits);  /* logical */
-Val *low_isar(Lower *l, Val *a, int bits);  /* arithmetic */
+Val *low_ishr(Lower *l, Val *a, int bits);      /* logical */
+Val *low_isar(Lower *l, Val *a, int bits);      /* arithmetic */
 Val *low_icmp(Lower *l, Cmp c, Val *a, Val *b); /* signed; u8 unsigned */
 
 /* Masks. */
@@ -79,5 +79,10 @@ Val *low_dim(Lower *l, const Dim *d);
  * being repeated. All x and the result have one dtype. */
 Val *low_shared(Lower *l, const char *name,
                 Val *(*body)(Lower *l, Val *const *x), int n, Val *const *x);
+
+/* The body's value where mask is set, y elsewhere; the body is skipped where no
+ * lane is set. Only inside low_shared. */
+Val *low_rarely(Lower *l, Val *mask, Val *(*body)(Lower *l, Val *const *x),
+                Val *const *x, Val *y);
 
 #endif

@@ -13,13 +13,13 @@ typedef struct Val Val;
 typedef struct EvalTensor EvalTensor;
 
 typedef enum OpClass {
-    OPC_leaf,     /* const data param dim iota */
-    OPC_ewise,    /* each element alone, all of one shape */
-    OPC_select,   /* if */
+    OPC_leaf,   /* const data param dim iota */
+    OPC_ewise,  /* each element alone, all of one shape */
+    OPC_select, /* if */
     OPC_reduce,
     OPC_contract,
-    OPC_view,     /* which element is a function of the index alone */
-    OPC_index,    /* gather, scatter_add */
+    OPC_view,  /* which element is a function of the index alone */
+    OPC_index, /* gather, scatter_add */
 } OpClass;
 
 /* Which dtypes an elementwise operator takes, as bits 1 << DType. */

@@ -109,10 +109,12 @@ void node_print(const Node *n, Str *to)
 
 /* Dump. */
 
-/* A leaf is written where it is used; the rest has a line and a number. */
+/* A leaf, or a number repeated, is written where it is used; the rest has a
+ * line and a number. */
 static bool is_inline(const Node *n)
 {
-    return n->narg == 0 && n->op != OP_data && n->op != OP_iota;
+    const Node *x = n->op == OP_broadcast ? n->arg[0] : n;
+    return x->op == OP_const || x->op == OP_dim || n->op == OP_param;
 }
 
 static void dump_type(const Graph *g, const Node *n, Str *s)
@@ -173,12 +175,16 @@ static void dump_node(const Graph *g, const Node *n, const int *number, Str *s)
     dump_type(g, n, s);
 }
 
-static void dump_root(const Node *n, const char *name, const int *number,
-                      FILE *to)
+static void dump_root(const Graph *g, const Node *n, const char *name,
+                      const int *number, FILE *to)
 {
     Arena *a = arena_new();
     Str s = str_new(a);
     dump_ref(n, number, &s);
+    if (is_inline(n) && n->op != OP_param) {
+        str_printf(&s, " : ");
+        dump_type(g, n, &s);
+    }
     fprintf(to, "%s = %s\n", name, s.at);
     arena_free(a);
 }
@@ -237,6 +243,6 @@ void graph_dump(const Graph *g, int nroot, Node *const *root,
         fprintf(to, "%s\n", s.at);
     }
     for (int i = 0; i < nroot; i++)
-        dump_root(root[i], root_name ? root_name[i] : "result", number, to);
+        dump_root(g, root[i], root_name ? root_name[i] : "result", number, to);
     arena_free(scratch);
 }

@@ -63,6 +63,13 @@ double dtype_fit(DType t, double v)
     return v;
 }
 
+int64_t int_of_real(double v)
+{
+    if (isnan(v))
+        return 0;
+    return v >= 0x1p63 ? INT64_MAX : v < -0x1p63 ? INT64_MIN : (int64_t)v;
+}
+
 int64_t dtype_wrap(DType t, int64_t v)
 {
     switch (t) {

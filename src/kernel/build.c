@@ -13,24 +13,30 @@ typedef struct Build {
 
 typedef LIST(Output) Outputs;
 
-static void load_flag(void *u, const Guard *b)
+/* All conditions seen so far hold; -1: none seen. */
+typedef struct Flags {
+    Build *b;
+    int all;
+} Flags;
+
+static void load_flag(void *u, const Guard *g)
 {
-    Build *w = u;
-    const Index *at = index_int(w->s->table, 0);
-    int flag = inline_load(w->in, guard_flag(w->s, b), at, DT_bool, -1);
-    if (!b->made_by && !b->when)
-        flag = inline_op(w->in, OP_not, DT_bool, 1, &flag);
-    w->nreduction = w->nreduction < 0 ? flag : inline_op(w->in, OP_and, DT_bool,
-                                                         2, (int[]){w->nreduction, flag});
+    Flags *f = u;
+    Inline *in = f->b->in;
+    const Index *at = index_int(f->b->s->table, 0);
+    int arg[2] = {f->all, inline_load(in, guard_flag(f->b->s, g), at, DT_bool,
+                                      -1)};
+    if (!g->made_by && !g->when)
+        arg[1] = inline_op(in, OP_not, DT_bool, 1, &arg[1]);
+    f->all = f->all < 0 ? arg[1] : inline_op(in, OP_and, DT_bool, 2, arg);
 }
 
 /* A branch is taken where all branches around it are. */
 static int flag_value(Build *b, const Piece *p)
 {
-    Build join = *b;
-    join.nreduction = -1;
-    flag_conditions(b->s, p, load_flag, &join);
-    return join.nreduction;
+    Flags f = {b, -1};
+    flag_conditions(b->s, p, load_flag, &f);
+    return f.all;
 }
 
 static int times_value(Build *b, const Piece *p, int value)
@@ -52,15 +58,15 @@ static int piece_value(Build *b, const Piece *p)
     case PIECE_add:
     case PIECE_reduce:
     case PIECE_contract:
-        if (!p->value)
-            value = inline_zero(b->in, p->root->dtype);
+        if (p->empty || !p->value)
+            value = inline_zero(b->in, (p->value ? p->value : p->root)->dtype);
         else if (p->value == p->root)
             value = inline_compute(b->in, p->value, p->value_at);
         else
             value = inline_value(b->in, p->value, p->value_at, -1);
         break;
     }
-    if (p->times)
+    if (p->times && !p->empty)
         value = times_value(b, p, value);
     if (p->whole && p->kind != PIECE_reduce)
         inline_know(b->in, p->root, p->at, value);
@@ -113,6 +119,8 @@ static void emit_piece(Build *b, Piece *p, Outputs *out)
 {
     Arena *a = b->s->arena;
     index_extents(b->s->table, p->rank, p->extent);
+    if (p->empty && p->kind == PIECE_add)
+        return;
     int value = piece_value(b, p);
     if (p->kind == PIECE_reduce)
         list_push(a, out, reduce_output(b, p, value));
@@ -221,12 +229,23 @@ static Kernel *build_nest(Sched *s, Inline *in, Nest *n)
     return k;
 }
 
+/* Nothing is written where some loop never runs. */
+static bool writes(const Kernel *k)
+{
+    for (int t = 0; t < k->nstage; t++)
+        for (int i = 0; i < k->stage[t].noutput; i++)
+            if (k->stage[t].output[i].kind != OUT_reduce)
+                return true;
+    return k->kind == KERNEL_contract;
+}
+
 void build(Sched *s)
 {
     Inline *in = inline_new(s, s->arena);
     for (int i = 0; i < s->nest.n; i++) {
         Nest *n = s->nest.at[i];
-        n->kernel = build_nest(s, in, n);
-        list_push(s->arena, &s->out->kernel, n->kernel);
+        Kernel *k = build_nest(s, in, n);
+        if (writes(k))
+            list_push(s->arena, &s->out->kernel, k);
     }
 }

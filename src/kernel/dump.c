@@ -259,10 +259,8 @@ static void print_buffers(const Schedule *s, Str *to)
             str_printf(to, " at ");
             dim_print(b->offset, to);
         }
-        if (b->kind == BUF_LEAF && b->node->op == OP_param)
-            str_printf(to, b->inout ? " parameter %s, overwritten"
-                                    : " parameter %s",
-                       b->node->attr.name ? b->node->attr.name : "_");
+        if (b->inout)
+            str_printf(to, ", overwritten");
         str_printf(to, "\n");
     }
 }

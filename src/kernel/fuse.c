@@ -383,7 +383,7 @@ static void find_needed(Sched *s, const Nest *n)
 void nest_stages(Sched *s, Nest *n)
 {
     n->stage.n = 0;
-    for (int k = 0; k < n->piece.n; k++) {
+    for (int k = 0; k < n->piece.n && !n->contract; k++) {
         Piece *p = n->piece.at[k];
         int st = earliest(s, n, p);
         while (st < n->stage.n && !same_loops(&n->stage.at[st], p, n->hi))

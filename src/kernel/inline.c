@@ -279,11 +279,21 @@ static int need(Inline *in, Node *n, const Vec *v, int pred)
     return i;
 }
 
+/* An axis of size 1 has one index, whatever led there. */
+static const Vec *plain_units(Inline *in, const Node *n, const Vec *v)
+{
+    const Index *at[MAX_RANK];
+    for (int i = 0; i < n->rank; i++)
+        at[i] = dim_is(n->dim[i], 1) ? index_int(in->s->table, 0) : v->at[i];
+    return vec_make(in->s->table, n->rank, at);
+}
+
 /* n is in a buffer, its element v at `at`. */
 static int read_value(Inline *in, Node *n, const Vec *v, const Index *at,
                       int pred)
 {
     const Note *note = note_of(in->s, n);
+    v = plain_units(in, n, v);
     Read r = {.node = n, .at = v};
     if (!in->nest)
         list_push(in->s->scratch, &in->read, r);

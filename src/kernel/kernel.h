@@ -11,18 +11,18 @@
 
 /* Storage of one tensor, contiguous and row-major. */
 typedef enum BufferKind {
-    BUF_LEAF,  /* memory of the caller: a parameter's or a result's leaf */
-    BUF_WORK,  /* in the workspace */
-    BUF_DATA,  /* constant, in the object file */
+    BUF_LEAF, /* memory of the caller: a parameter's or a result's leaf */
+    BUF_WORK, /* in the workspace */
+    BUF_DATA, /* constant, in the object file */
 } BufferKind;
 
 typedef struct Buffer {
     BufferKind kind;
-    int id;          /* index in Schedule.buffer */
-    int leaf;        /* BUF_LEAF: number among all leaves, parameters first;
-                        a result in place has its parameter's number */
-    bool written;    /* by some kernel */
-    bool inout;      /* BUF_LEAF: a parameter that a result overwrites */
+    int id;       /* index in Schedule.buffer */
+    int leaf;     /* BUF_LEAF: number among all leaves, parameters first;
+                     a result in place has its parameter's number */
+    bool written; /* by some kernel */
+    bool inout;   /* BUF_LEAF: a parameter that a result overwrites */
     DType dtype;
     const Dim *elements;
     const Dim *offset; /* BUF_WORK: bytes, a multiple of 64 */
@@ -101,7 +101,7 @@ typedef struct Output {
 typedef struct Stage {
     int rank;
     const Dim **extent;
-    bool lanes; /* the last inner loop's iterations are SIMD lanes */
+    bool lanes;        /* the last inner loop's iterations are SIMD lanes */
     int first, ninstr; /* instructions first … first+ninstr-1 of the kernel */
     Output *output;
     int noutput;
@@ -170,7 +170,8 @@ void schedule_verify(const Schedule *s);
  * instruction. */
 void schedule_dump(Graph *g, const Schedule *s, FILE *to);
 /* A kernel with buffers and dimension variables numbered in the order they
- * appear: equal texts are the same machine code. Their lists are returned too. */
+ * appear: equal texts are the same machine code. Their lists are returned too.
+ */
 typedef struct KernelKey {
     const char *text;
     const Buffer **buffer;

@@ -105,6 +105,24 @@ static void put_index(Writer *w, const Index *x)
     str_printf(&w->to, "]");
 }
 
+static bool through_data(const Index *x)
+{
+    for (int i = 0; i < x->n; i++)
+        if (x->atom[i].kind == IX_value ||
+            (x->atom[i].of && through_data(x->atom[i].of)))
+            return true;
+    return false;
+}
+
+/* An access whose place the data decide is held to the buffer's size. */
+static void put_access(Writer *w, const Buffer *b, const Index *at)
+{
+    put_buffer(w, b);
+    put_index(w, at);
+    if (through_data(at))
+        put_dim(w, b->elements);
+}
+
 static void put_attributes(Writer *w, const Node *n)
 {
     uint64_t bits;
@@ -130,8 +148,7 @@ static void put_instr(Writer *w, const Instr *x)
             put_attributes(w, x->node);
         break;
     case I_load:
-        put_buffer(w, x->buffer);
-        put_index(w, x->at);
+        put_access(w, x->buffer, x->at);
         put_int(w, x->pred);
         break;
     case I_index:
@@ -151,8 +168,7 @@ static void put_output(Writer *w, const Output *o)
         str_printf(&w->to, " %s", op_table[o->op]->name);
         return;
     }
-    put_buffer(w, o->buffer);
-    put_index(w, o->at);
+    put_access(w, o->buffer, o->at);
 }
 
 static void put_loops(Writer *w, const Dim *const *extent, int rank, bool lanes)

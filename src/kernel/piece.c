@@ -312,6 +312,10 @@ static void flag_read(void *u, const Guard *b)
 static void scan_values(Sched *s, Inline *in, Piece *p)
 {
     const Read *read;
+    for (int i = 0; i < p->rank; i++)
+        p->empty = p->empty || dim_is(p->extent[i], 0);
+    if (p->empty)
+        return;
     index_extents(s->table, p->rank, p->extent);
     inline_begin(in, NULL, p->rank);
     if (p->value && p->value == p->root)

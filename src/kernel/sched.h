@@ -73,9 +73,9 @@ typedef struct Note {
     bool copies;  /* … of copies of its factors, */
     bool turned;  /* … whose result is computed with other axes last */
     Buffer *copy[2], *turn;
-    bool checks;  /* computing it in place may report a bad index */
-    bool needed;  /* its value is read from memory */
-    int cost;     /* of computing one element in place */
+    bool checks; /* computing it in place may report a bad index */
+    bool needed; /* its value is read from memory */
+    int cost;    /* of computing one element in place */
     int guard;
     int branch; /* `if`: the guard of its first branch; the second's is next */
     Buffer *buffer;
@@ -89,8 +89,8 @@ typedef struct Note {
 /* Branch `when` of a condition, inside `parent`. Number 0: always. */
 typedef struct Guard {
     int parent, depth;
-    Node *cond;          /* NULL where flag is a conjunction of its own */
-    Piece *made_by;      /* then: what computes the flag */
+    Node *cond;     /* NULL where flag is a conjunction of its own */
+    Piece *made_by; /* then: what computes the flag */
     const Buffer *flag;
     bool when;
     Nest *scalars; /* the last nest of scalars under this guard */
@@ -112,8 +112,8 @@ typedef enum PieceKind {
 
 struct Piece {
     PieceKind kind;
-    int id; /* position in Sched.piece */
-    Node *root; /* whose value this makes, NULL: a copy */
+    int id;      /* position in Sched.piece */
+    Node *root;  /* whose value this makes, NULL: a copy */
     Node *value; /* stored or reduced; NULL: zero */
     Node *times; /* PIECE_reduce: the other factor, or NULL */
     const Vec *value_at, *times_at;
@@ -122,13 +122,14 @@ struct Piece {
     int axis;
     int rank, kept;
     const Dim *extent[2 * MAX_RANK];
-    const Vec *at;  /* element of the target, of dimensions `dim` */
+    const Vec *at; /* element of the target, of dimensions `dim` */
     const Dim *const *dim;
-    Buffer *to;     /* PIECE_store of a copy; else the root's */
-    bool makes;     /* one of root's pieces */
-    bool whole;     /* alone makes all of root, at root's own element */
+    Buffer *to; /* PIECE_store of a copy; else the root's */
+    bool makes; /* one of root's pieces */
+    bool empty;     /* some loop never runs, so nothing is computed */
+    bool whole; /* alone makes all of root, at root's own element */
     int guard;
-    Piece *sibling; /* next that makes the same root */
+    Piece *sibling;   /* next that makes the same root */
     Piece *before[2]; /* have to be complete first, or NULL */
     const Buffer *from;
     const Index *from_at;
@@ -156,7 +157,6 @@ struct Nest {
     Nest *after; /* of a contraction */
     Nest *on;    /* the contraction that this one follows */
     int index;   /* in the final order */
-    Kernel *kernel;
 };
 
 typedef struct Sched {
@@ -193,10 +193,10 @@ void prepare(Sched *s);
 
 /* contract.c: labels to strides. */
 typedef struct Product {
-    int first;   /* the argument that is a, 0 or 1 */
-    Node *of[2]; /* below the arguments' views: with buffers */
-    bool plain[2]; /* arguments' strides are numbers */
-    bool fits;     /* k is one loop */
+    int first;      /* the argument that is a, 0 or 1 */
+    Node *of[2];    /* below the arguments' views: with buffers */
+    bool plain[2];  /* arguments' strides are numbers */
+    bool fits;      /* k is one loop */
     bool ends_well; /* the result's last axis is n */
     /* How copies of the arguments and of the result are laid out. */
     int layout[2][MAX_RANK], out_layout[MAX_RANK];

@@ -81,8 +81,7 @@ static void assign_results(Sched *s)
 static void stages(Sched *s)
 {
     for (int i = 0; i < s->nest.n; i++)
-        if (!s->nest.at[i]->contract)
-            nest_stages(s, s->nest.at[i]);
+        nest_stages(s, s->nest.at[i]);
 }
 
 Schedule *schedule(Arena *a, Graph *g, const Function *f)

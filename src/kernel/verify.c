@@ -3,6 +3,7 @@
 
 typedef struct Verify {
     const Schedule *s;
+    int nparam;    /* leaves */
     bool *written; /* by buffer: by a kernel so far */
 } Verify;
 
@@ -19,7 +20,7 @@ static void check_read(const Verify *v, const Buffer *b)
 {
     check_buffer(v, b);
     bool given = b->kind == BUF_DATA ||
-                 (b->kind == BUF_LEAF && b->node->op == OP_param);
+                 (b->kind == BUF_LEAF && b->leaf < v->nparam);
     if (!given && !v->written[b->id])
         die("buffer %d is read before it is written", b->id);
 }
@@ -174,6 +175,8 @@ void schedule_verify(const Schedule *s)
 {
     Arena *scratch = arena_new();
     Verify v = {.s = s, .written = NEWN(scratch, bool, s->buffer.n + 1)};
+    for (int i = 0; i < s->function->nparam; i++)
+        v.nparam += s->function->param[i].nleaf;
     for (int i = 0; i < s->buffer.n; i++)
         if (s->buffer.at[i]->id != i)
             die("buffer %d is numbered %d", i, s->buffer.at[i]->id);

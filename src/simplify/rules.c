@@ -194,54 +194,6 @@ static Node *one_minus_erf(Graph *g, const Node *n)
     return g1(g, OP_erfc, arg(arg(n, 1), 0));
 }
 
-/* The one axis along which `n`, a pad, puts its argument between zeros; -1
- * where there are several, or gaps. */
-static int padded_axis(const Node *n)
-{
-    int axis = -1;
-
-    for (int i = 0; i < n->rank; i++) {
-        if (n->attr.ints[i] != 1)
-            return -1;
-        if (dim_is(n->attr.dims[i], 0) && arg(n, 0)->dim[i] == n->dim[i])
-            continue;
-        if (axis >= 0)
-            return -1;
-        axis = i;
-    }
-    return axis;
-}
-
-/* Two parts beside each other in zeros are one part: what is left of a sum
- * over the adjoints of slices is a concat. */
-static Node *join_pads(Graph *g, const Node *n)
-{
-    const Node *p = arg(n, 0), *q = arg(n, 1);
-    const Dim *end;
-    Node *part[2];
-    int axis;
-
-    if (!is(p, OP_pad) || !is(q, OP_pad))
-        return NULL;
-    axis = padded_axis(p);
-    if (axis < 0 || padded_axis(q) != axis)
-        return NULL;
-    end = dim_add(g, p->attr.dims[axis], arg(p, 0)->dim[axis]);
-    if (end != q->attr.dims[axis]) {
-        const Node *other = p;
-
-        p = q;
-        q = other;
-        end = dim_add(g, p->attr.dims[axis], arg(p, 0)->dim[axis]);
-    }
-    if (end != q->attr.dims[axis])
-        return NULL;
-    part[0] = arg(p, 0);
-    part[1] = arg(q, 0);
-    return g_pad(g, g_concat(g, 2, part, axis), p->attr.dims, p->dim,
-                 p->attr.ints);
-}
-
 /* A product of three tensors in the cheaper order: a·(b·v) for a vector v
  * costs two matrix-vector products, (a·b)·v a matrix product. The labels of
  * the inner product are renamed apart from the outer one's. */
@@ -422,10 +374,6 @@ const Rule simplify_rules[] = {
     {"square-of-abs", OP_mul, "abs(x) * abs(x) == x * x", square_of_abs},
     {"tangent", OP_div, "sin(x) / cos(x) == tan(x)", sin_over_cos},
     {"erfc", OP_sub, "1 - erf(x) == erfc(x)", one_minus_erf},
-    {"join-pads", OP_add,
-     "grad(fn(u: real[4]) = sum(u[:2] * v[2:]) + sum(u[2:] * v[:2]))(v) == "
-     "concat(v[2:], v[:2])",
-     join_pads},
     {"contraction-order", OP_contract, "(x @ y') @ z == x @ (y' @ z)",
      contraction_order},
 };

@@ -29,8 +29,7 @@ typedef struct Sim {
     double *const *leaf;
     Cell *work;
     int64_t workspace;
-    bool *touched; /* by buffer: results' leaves, which start unwritten */
-    bool **set;    /* by buffer: leaf elements written */
+    bool **set; /* by buffer: elements written of results' leaves */
     SimStatus status;
     const char *why;
 } Sim;
@@ -452,16 +451,23 @@ static bool guarded(Sim *m, const Kernel *k)
     return true;
 }
 
+static int param_leaves(const Function *f)
+{
+    int n = 0;
+    for (int i = 0; i < f->nparam; i++)
+        n += f->param[i].nleaf;
+    return n;
+}
+
 static void prepare(Sim *m)
 {
+    int nparam = param_leaves(m->s->function);
     m->workspace = size_of(m, m->s->workspace);
     m->work = NEWN(m->arena, Cell, m->workspace + 8);
     m->set = NEWN(m->arena, bool *, m->s->buffer.n + 1);
     for (int i = 0; i < m->s->buffer.n; i++) {
         const Buffer *b = m->s->buffer.at[i];
-        if (b->kind == BUF_LEAF && b->node->op != OP_param)
-            m->set[i] = NEWN(m->arena, bool, size_of(m, b->elements) + 1);
-        else if (b->kind == BUF_LEAF && b->written && !b->inout)
+        if (b->kind == BUF_LEAF && b->leaf >= nparam)
             m->set[i] = NEWN(m->arena, bool, size_of(m, b->elements) + 1);
     }
 }

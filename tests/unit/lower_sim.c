@@ -10,7 +10,7 @@ struct Val {
     SimValue v;
 };
 
-enum { POOL = 20000 };
+enum { POOL = 4000 };
 struct Lower {
     Val pool[POOL];
     int used;
@@ -336,6 +336,12 @@ Val *low_shared(Lower *l, const char *name,
     Val *r = body(l, x);
     alike(x[0], r);
     return r;
+}
+
+Val *low_rarely(Lower *l, Val *m, Val *(*body)(Lower *l, Val *const *x),
+                Val *const *x, Val *y)
+{
+    return set(m) ? body(l, x) : y;
 }
 
 /* Keys are computed with as i64. */

@@ -323,17 +323,17 @@ static int call(Compiled c, void **leaf, const int64_t *dims)
 static void untouched(DType t, int from)
 {
     for (int i = from; i < from + GUARD && i < SIZE + GUARD; i++)
-        ck_assert(element(&out, t, i) == element(&kept, t, i));
+        if (element(&out, t, i) != element(&kept, t, i))
+            ck_abort_msg("element %d was written", i);
 }
 
 static void near(double got, double want, DType t)
 {
     double eps = t == DT_f32 ? 1e-5 : 1e-12;
-    if (isnan(want))
-        ck_assert(isnan(got));
-    else
-        ck_assert_msg(fabs(got - want) <= eps * (1 + fabs(want)),
-                      "%.17g is not %.17g", got, want);
+    bool ok = isnan(want) ? isnan(got)
+                          : fabs(got - want) <= eps * (1 + fabs(want));
+    if (!ok)
+        ck_abort_msg("%.17g is not %.17g", got, want);
 }
 
 /* y[i,j] = a[i,j] * b[j] + c[i], lanes in the stage or in the outer loops. */
@@ -758,9 +758,9 @@ static void products(const char *cpu, Shape p)
     Make *m = make_new();
     make_product(m, &p);
     Compiled f = compile(m, cpu);
-    static const int some[] = {0, 1, 2, 7, 17, 64};
+    static const int some[] = {0, 2, 17};
     for (int big = 0; big <= 70; big++)
-        for (int i = 0; i < 6; i++) {
+        for (int i = 0; i < 3; i++) {
             int s = some[i], n = p.n ? p.n : 5;
             check_product(&p, f, big, s, n);
             check_product(&p, f, s, big, n);
@@ -788,8 +788,8 @@ END_TEST
 
 START_TEST(contract_knows_widths)
 {
-    static const int width[] = {1, 3, 10, 16, 32, 40, 50, 64, 70};
-    for (int i = 0; i < 9; i++) {
+    static const int width[] = {1, 10, 16, 40, 64, 70};
+    for (int i = 0; i < 6; i++) {
         Shape p = {.t = DT_f32, .n = width[i], .after = i % 2};
         products(cpus[_i], p);
         p.packed = p.turn_b = true;
@@ -820,7 +820,8 @@ START_TEST(contract_blocks)
         double s = 0;
         for (int k = 0; k < K; k++)
             s += (double)a[i / N * K + k] * b[k * N + i % N];
-        ck_assert(fabs(s * s - y.f32[i]) < 1e-5 * K);
+        if (fabs(s * s - y.f32[i]) > 1e-6 * K * (1 + fabs(s)))
+            ck_abort_msg("%g is not %g", y.f32[i], s * s);
     }
     finish(m, f);
 }

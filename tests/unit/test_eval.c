@@ -364,6 +364,15 @@ START_TEST(integers_wrap)
     ck_assert_int_eq(eval_nodes(arena, g, 1, root, 1, &in, 0, NULL, NULL, out),
                      EVAL_OK);
     ck_assert_double_eq(*out[0], 0);
+    /* through views and casts too */
+    const Dim *one = dim_const(g, 1);
+    Node *part[2] = {g_reshape(g, big, 1, &one), g_reshape(g, w, 1, &one)};
+    big = g_flip(g, g_concat(g, 2, part, 0), 0);
+    root[0] = g_cast(g, DT_u8, big);
+    ck_assert_int_eq(eval_nodes(arena, g, 1, root, 1, &in, 0, NULL, NULL, out),
+                     EVAL_OK);
+    ck_assert_double_eq(out[0][0], 3037000499 & 255);
+    ck_assert_double_eq(out[0][1], (uint8_t)(INT64_C(3037000499) * 3037000499));
 }
 END_TEST
 

@@ -228,6 +228,10 @@ START_TEST(dtypes_convert)
     ck_assert_double_eq(dtype_convert(DT_f64, DT_i32, NAN), 0);
     ck_assert_double_eq(dtype_convert(DT_f64, DT_i32, -2.9), -2);
     ck_assert_double_eq(dtype_convert(DT_i32, DT_u8, 259), 3);
+    ck_assert_int_eq(int_of_real(INFINITY), INT64_MAX);
+    ck_assert_int_eq(int_of_real(-1e30), INT64_MIN);
+    ck_assert_int_eq(g_const(g, DT_i64, 1e30)->attr.integer, INT64_MAX);
+    ck_assert_int_eq(g_const(g, DT_u8, -1)->attr.integer, 0);
     ck_assert_double_eq(dtype_fit(DT_i32, 0x1p31), -0x1p31);
     ck_assert_double_eq(dtype_fit(DT_u8, -1), 255);
     ck_assert_double_eq(dtype_fit(DT_f32, 0.1), 0.1f);
@@ -512,8 +516,8 @@ START_TEST(dump_is_stable)
     FILE *f = open_memstream(&buf, &len);
     Node *h = g2(g, OP_add, g_matmul(g, a, b),
                  g_broadcast_to(g, v, 2, (const Dim *[]){n, m}));
-    Node *root[2] = {h, s};
-    graph_dump(g, 2, root, (const char *[]){"h", "s"}, f);
+    Node *root[3] = {g2(g, OP_mul, h, g_fill(g, h, 3)), s, g_fill(g, v, 2)};
+    graph_dump(g, 3, root, (const char *[]){"h", "s", "c"}, f);
     fclose(f);
     ck_assert_str_eq(buf, "v : real[m]\n"
                           "a : real[n, k]\n"
@@ -522,8 +526,10 @@ START_TEST(dump_is_stable)
                           "%0 = broadcast(v; -1 0) : real[n, m]\n"
                           "%1 = contract(a, b; 0 2 2 1) : real[n, m]\n"
                           "%2 = add(%0, %1) : real[n, m]\n"
-                          "h = %2\n"
-                          "s = s\n");
+                          "%3 = mul(%2, 3) : real[n, m]\n"
+                          "h = %3\n"
+                          "s = s\n"
+                          "c = 2 : real[m]\n");
     free(buf);
 }
 END_TEST

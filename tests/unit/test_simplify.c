@@ -162,10 +162,13 @@ START_TEST(rule)
     const char *eq = strstr(r->identity, " == ");
     Case c;
 
-    case_open(&c, NULL, params, trimmed(r->identity, eq), eq + 4);
+    char *left = trimmed(r->identity, eq);
+
+    case_open(&c, NULL, params, left, eq + 4);
     same_value(&c);
     same_node(&c);
     arena_free(c.arena);
+    free(left);
 }
 END_TEST
 

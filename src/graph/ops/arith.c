@@ -7,6 +7,7 @@
  *   - a sum of two with one scalar factor or divisor has it outside.
  * A value is only regrouped across scalars and constants, and no deeper than
  * one level, so the work at each node is bounded. */
+#include "graph/ops/numeric.h"
 #include "graph/ops/ops.h"
 
 #include <math.h>
@@ -585,47 +586,81 @@ static Node *mod_partial(Graph *g, Node *n, int i)
     return g1(g, OP_neg, g1(g, OP_floor, g2(g, OP_div, n->arg[0], n->arg[1])));
 }
 
-/* |a| less whole |b|. A quotient q below 2^53 leaves a - q*b without rounding
- * (Sterbenz); a larger one is taken off in parts of 50 bits, enough of them for
- * all of f32. What would need more counts as 0. */
-static Val *mod_size(Lower *l, Val *a, Val *b)
+/* r less d as often as r/d says, n times over: without rounding where that is
+ * below 2^53 (Sterbenz), else each time by 50 bits. */
+static Val *mod_steps(Lower *l, Val *r, Val *d, int n)
 {
-    enum { PARTS = 6 };
-    Val *zero = low_real(l, DT_f64, 0), *most = low_real(l, DT_f64, 0x1p1000);
-    Val *r = a;
-    for (int i = 0; i < PARTS; i++) {
-        Val *q = low_ftrunc(l, low_fdiv(l, r, b));
-        q = low_select(l, low_fcmp(l, CMP_gt, q, most), most, q);
-        Val *next = low_fma(l, low_fneg(l, q), b, r);
-        Val *done = low_fcmp(l, CMP_lt, low_fabs(l, r), b);
+    for (int i = 0; i < n; i++) {
+        Val *q = low_ftrunc(l, low_fdiv(l, r, d));
+        Val *next = low_fma(l, low_fneg(l, q), d, r);
+        Val *done = low_fcmp(l, CMP_lt, low_fabs(l, r), d);
         r = low_select(l, done, r, next);
     }
-    /* A quotient rounded up left a remainder below 0. */
-    r = low_select(l, low_fcmp(l, CMP_lt, r, zero), low_fadd(l, r, b), r);
-    Val *beyond = low_fcmp(l, CMP_ge, low_fabs(l, r), b);
-    r = low_select(l, beyond, zero, r);
-    Val *fits = low_and(l, low_fcmp(l, CMP_gt, b, zero),
-                        low_fcmp(l, CMP_lt, a, low_real(l, DT_f64, INFINITY)));
-    return low_select(l, fits, r, low_real(l, DT_f64, NAN));
+    return r;
 }
 
-static Val *mod_real(Lower *l, Val *const *x)
+/* Quotients of f32 are below 2^277. */
+static Val *mod_far_f32(Lower *l, Val *const *x)
 {
-    Val *r = mod_size(l, low_fabs(l, x[0]), low_fabs(l, x[1]));
+    return mod_steps(l, x[0], x[1], 6);
+}
+
+/* Those of f64 reach 2^2098, which is no number: first by multiples of b. */
+static Val *mod_far_f64(Lower *l, Val *const *x)
+{
+    Val *more = low_fmul(l, x[1], low_real(l, DT_f64, 0x1p1000));
+    Val *most = low_fmul(l, more, low_real(l, DT_f64, 0x1p200));
+    Val *r = mod_steps(l, x[0], most, 18);
+    return mod_steps(l, mod_steps(l, r, more, 4), x[1], 21);
+}
+
+/* |a| less whole |b|; NaN for an infinite a and for b = 0. */
+static Val *mod_size(Lower *l, Val *a, Val *b,
+                     Val *(*far)(Lower *l, Val *const *x))
+{
+    Val *zero = low_real(l, DT_f64, 0), *nan = low_real(l, DT_f64, NAN);
+    Val *fits = low_and(l, low_fcmp(l, CMP_gt, b, zero),
+                        low_fcmp(l, CMP_lt, a, low_real(l, DT_f64, INFINITY)));
+    Val *q = low_ftrunc(l, low_fdiv(l, a, b));
+    Val *r = low_fma(l, low_fneg(l, q), b, a), *x[2] = {a, b};
+    r = low_select(l, low_fcmp(l, CMP_lt, a, b), a, r);
+    Val *large = low_fcmp(l, CMP_gt, q, low_real(l, DT_f64, 0x1p52));
+    r = low_rarely(l, low_and(l, large, fits), far, x, r);
+    /* A quotient rounded up left a remainder below 0. */
+    r = low_select(l, low_fcmp(l, CMP_lt, r, zero), low_fadd(l, r, b), r);
+    return low_select(l, fits, r, nan);
+}
+
+/* The remainder has a's sign so far and is to have b's. */
+static Val *mod_signed(Lower *l, Val *r, Val *a, Val *b)
+{
     Val *zero = low_real(l, DT_f64, 0), *one = low_real(l, DT_f64, 1);
-    r = low_fcopysign(l, r, x[0]);
-    Val *sign = low_fmul(l, low_fcopysign(l, one, r), x[1]);
+    r = low_fcopysign(l, r, a);
+    Val *sign = low_fmul(l, low_fcopysign(l, one, r), b);
     Val *other = low_and(l, low_fcmp(l, CMP_lt, sign, zero),
                          low_fcmp(l, CMP_ne, r, zero));
-    return low_select(l, other, low_fadd(l, r, x[1]), r);
+    return low_select(l, other, low_fadd(l, r, b), r);
+}
+
+static Val *mod_f32(Lower *l, Val *const *x)
+{
+    Val *a = low_fabs(l, x[0]), *b = low_fabs(l, x[1]);
+    return mod_signed(l, mod_size(l, a, b, mod_far_f32), x[0], x[1]);
+}
+
+static Val *mod_f64(Lower *l, Val *const *x)
+{
+    Val *a = low_fabs(l, x[0]), *b = low_fabs(l, x[1]);
+    return mod_signed(l, mod_size(l, a, b, mod_far_f64), x[0], x[1]);
 }
 
 static Val *mod_lower(Lower *l, const Node *n, Val *const *x)
 {
-    if (is_real(n)) {
-        Val *y[2] = {low_convert(l, DT_f64, x[0]),
-                     low_convert(l, DT_f64, x[1])};
-        return low_convert(l, n->dtype, low_shared(l, "mod", mod_real, 2, y));
+    if (n->dtype == DT_f64) {
+        return low_shared(l, "mod", mod_f64, 2, x);
+    }
+    if (n->dtype == DT_f32) {
+        return num_in_f64(l, "modf", mod_f32, 2, x);
     }
     int k = shift_of(n);
     return k < 0 ? low_imod(l, x[0], x[1])
@@ -757,42 +792,6 @@ const Op op_abs = {
     .eval_int = abs_eval_int,
     .partial = abs_partial,
     .lower = abs_lower,
-};
-
-/* -1, 0 or 1; NaN of NaN. */
-
-static double sign_eval(const double *x)
-{
-    return isnan(x[0]) ? x[0] : (x[0] > 0) - (x[0] < 0);
-}
-
-static Val *sign_lower(Lower *l, const Node *n, Val *const *x)
-{
-    DType t = n->dtype;
-    if (!is_real(n)) {
-        Val *zero = low_int(l, t, 0), *one = low_int(l, t, 1);
-        Val *up = low_select(l, low_icmp(l, CMP_gt, x[0], zero), one, zero);
-        return low_select(l, low_icmp(l, CMP_lt, x[0], zero), low_int(l, t, -1),
-                          up);
-    }
-    /* 0 and NaN are their own sign. */
-    Val *rest = low_or(l, low_fisnan(l, x[0]),
-                       low_fcmp(l, CMP_eq, x[0], low_real(l, t, 0)));
-    return low_select(l, rest, x[0], low_fcopysign(l, low_real(l, t, 1), x[0]));
-}
-
-const Op op_sign = {
-    .name = "sign",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_BOUNDED,
-    .takes = ON_number,
-    .doc = "-1, 0 or 1 as the argument is negative, zero or positive",
-    .tex = "\\operatorname{sign}($=0)",
-    .lo = 0.5,
-    .hi = 2,
-    .eval = sign_eval,
-    .lower = sign_lower,
 };
 
 /* min and max: NaN if either is. */

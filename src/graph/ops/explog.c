@@ -246,14 +246,14 @@ static Pair log_in_two(Lower *l, Val *x)
 /* a^b for finite a > 0, exp(b log a); any b. */
 static Val *pow_core(Lower *l, Val *a, Val *b, bool in_two)
 {
-    Pair g = {NULL, num_like(l, a, 0)};
+    Pair p = {NULL, num_like(l, a, 0)};
     if (in_two) {
-        g = log_in_two(l, a);
+        Pair g = log_in_two(l, a);
+        p = num_two_prod(l, b, g.hi);
+        p.lo = low_fma(l, b, g.lo, p.lo);
     } else {
-        g.hi = log_core(l, a);
+        p.hi = low_fmul(l, b, log_core(l, a));
     }
-    Pair p = num_two_prod(l, b, g.hi);
-    p.lo = low_fma(l, b, g.lo, p.lo);
     Val *limit = num_like(l, a, 800);
     Val *tame = low_fcmp(l, CMP_lt, low_fabs(l, p.hi), limit);
     p.hi = low_select(l, tame, p.hi, low_fcopysign(l, limit, p.hi));
@@ -300,21 +300,43 @@ static Val *pow_cases(Lower *l, Val *r, Val *a, Val *b)
     return low_select(l, unit, one, r);
 }
 
-static Val *pow_any(Lower *l, Val *a, Val *b, bool in_two)
+static Val *pow_any(Lower *l, Val *const *x, bool in_two)
 {
-    Val *m = low_fabs(l, a), *r = pow_core(l, m, b, in_two);
-    return pow_cases(l, pow_limits(l, r, m, b), a, b);
+    Val *m = low_fabs(l, x[0]), *r = pow_core(l, m, x[1], in_two);
+    return pow_cases(l, pow_limits(l, r, m, x[1]), x[0], x[1]);
+}
+
+static Val *pow_any_wide(Lower *l, Val *const *x)
+{
+    return pow_any(l, x, true);
+}
+
+static Val *pow_any_short(Lower *l, Val *const *x)
+{
+    return pow_any(l, x, false);
+}
+
+/* Is the base not positive or one of them not finite. */
+static Val *pow_is_odd(Lower *l, Val *a, Val *b)
+{
+    Val *inf = num_like(l, a, INFINITY);
+    Val *plain = low_and(l, low_fcmp(l, CMP_gt, a, num_like(l, a, 0)),
+                         low_fcmp(l, CMP_lt, a, inf));
+    return low_not(l,
+                   low_and(l, plain, low_fcmp(l, CMP_lt, low_fabs(l, b), inf)));
 }
 
 static Val *pow_wide(Lower *l, Val *const *x)
 {
-    return pow_any(l, x[0], x[1], true);
+    Val *odd = pow_is_odd(l, x[0], x[1]);
+    return low_rarely(l, odd, pow_any_wide, x, pow_core(l, x[0], x[1], true));
 }
 
 /* For f32: a logarithm in f64 has digits enough. */
 static Val *pow_short(Lower *l, Val *const *x)
 {
-    return pow_any(l, x[0], x[1], false);
+    Val *odd = pow_is_odd(l, x[0], x[1]);
+    return low_rarely(l, odd, pow_any_short, x, pow_core(l, x[0], x[1], false));
 }
 
 Val *num_pow(Lower *l, Val *a, Val *b)

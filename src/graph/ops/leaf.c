@@ -99,7 +99,7 @@ Node *g_const(Graph *g, DType t, double v)
     if (dtype_is_real(t))
         a.real = isnan(v) ? (double)NAN : dtype_fit(t, v);
     else
-        a.integer = (int64_t)dtype_convert(DT_f64, t == DT_key ? DT_i64 : t, v);
+        a.integer = int_of_real(dtype_convert(DT_f64, t, v));
     return graph_make(g, OP_const, t, 0, NULL, &a);
 }
 

@@ -116,6 +116,8 @@ double dtype_convert(DType from, DType to, double v);
 /* v, computed in double, as an operator on dtype t leaves it: rounded to f32,
  * wrapped to the integer's width. */
 double dtype_fit(DType t, double v);
+/* The integer part of v, saturating; 0 for NaN. */
+int64_t int_of_real(double v);
 /* An integer, bool or key modulo its width. */
 int64_t dtype_wrap(DType t, int64_t v);
 

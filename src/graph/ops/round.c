@@ -1,7 +1,43 @@
-/* round.c: rounding, conversion between dtypes, and stop. */
+/* round.c: sign, rounding, conversion between dtypes, and stop. */
 #include "graph/ops/ops.h"
 
 #include <math.h>
+
+/* -1, 0 or 1; NaN of NaN. */
+
+static double sign_eval(const double *x)
+{
+    return isnan(x[0]) ? x[0] : (x[0] > 0) - (x[0] < 0);
+}
+
+static Val *sign_lower(Lower *l, const Node *n, Val *const *x)
+{
+    DType t = n->dtype;
+    if (!dtype_is_real(n->dtype)) {
+        Val *zero = low_int(l, t, 0), *one = low_int(l, t, 1);
+        Val *up = low_select(l, low_icmp(l, CMP_gt, x[0], zero), one, zero);
+        return low_select(l, low_icmp(l, CMP_lt, x[0], zero), low_int(l, t, -1),
+                          up);
+    }
+    /* 0 and NaN are their own sign. */
+    Val *rest = low_or(l, low_fisnan(l, x[0]),
+                       low_fcmp(l, CMP_eq, x[0], low_real(l, t, 0)));
+    return low_select(l, rest, x[0], low_fcopysign(l, low_real(l, t, 1), x[0]));
+}
+
+const Op op_sign = {
+    .name = "sign",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED,
+    .takes = ON_number,
+    .doc = "-1, 0 or 1 as the argument is negative, zero or positive",
+    .tex = "\\operatorname{sign}($=0)",
+    .lo = 0.5,
+    .hi = 2,
+    .eval = sign_eval,
+    .lower = sign_lower,
+};
 
 /* Rounding to integers; the derivative is 0. */
 

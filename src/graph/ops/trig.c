@@ -67,12 +67,9 @@ static Val *quadrant(Lower *l, Val *k)
 }
 
 /* Cody and Waite with π/2 in three parts of 53 bits. Up to 2^50 the first
- * product leaves an exact difference, so the error is that of the third. What
- * is larger counts as 0: there one unit of x is a quarter and more. */
+ * product leaves an exact difference, so the error is that of the third. */
 static Turn reduce_f64(Lower *l, Val *x)
 {
-    Val *huge = low_fcmp(l, CMP_gt, low_fabs(l, x), num_like(l, x, 0x1p50));
-    x = low_select(l, huge, low_fmul(l, x, num_like(l, x, 0)), x);
     Val *k = low_frint(l, low_fmul(l, x, num_like(l, x, 2 / PI)));
     Val *minus = low_fneg(l, k);
     Val *a = low_fma(l, minus, num_like(l, x, 0x1.921fb54442d18p+0), x);
@@ -84,25 +81,102 @@ static Turn reduce_f64(Lower *l, Val *x)
                   num_fast_sum(l, r.hi, low_fadd(l, r.lo, rest))};
 }
 
-/* For x of 24 bits, any size: 2/π in six pieces of 29 bits or less. Products
- * with x are exact; whole turns are dropped from each before they are added.
- * (Payne, Hanek 1983) */
+/* For x of 24 bits up to 2^30: two parts do. */
 static Turn reduce_f32(Lower *l, Val *x)
 {
-    static const double piece[6] = {
-        /* of 1/(2π) */
-        0x1.45f306ep-3,  -0x1.b1bbeadp-34,  -0x1.80f62a1p-64,
-        0x1.1f534dep-94, -0x1.f924eb6p-125, 0x1.993c439p-154,
-    };
-    Val *sum = num_like(l, x, 0);
-    for (int i = 5; i >= 0; i--) {
-        Val *p = low_fmul(l, x, num_like(l, x, piece[i]));
-        sum = low_fadd(l, sum, low_fsub(l, p, low_frint(l, p)));
-    }
-    sum = low_fmul(l, sum, num_like(l, x, 4));
-    Val *k = low_frint(l, sum);
-    Val *r = low_fmul(l, low_fsub(l, sum, k), num_like(l, x, PI / 2));
+    Val *k = low_frint(l, low_fmul(l, x, num_like(l, x, 2 / PI)));
+    Val *minus = low_fneg(l, k);
+    Val *r = low_fma(l, minus, num_like(l, x, 0x1.921fb54442d18p+0), x);
+    r = low_muladd(l, minus, num_like(l, x, 0x1.1a62633145c07p-54), r);
     return (Turn){quadrant(l, k), {r, NULL}};
+}
+
+/* What 2^(64 j)/(2π) is beyond whole numbers, to 212 bits and more. */
+enum { PARTS = 4 };
+static const double turns[16][PARTS] = {
+    {0x1.45f306dc9c883p-3, -0x1.6b01ec5417056p-57, -0x1.6447e493ad4cep-111,
+     0x1.e21c820ff28b2p-165},
+    {0x1.fc2757d1f534ep-2, -0x1.1f924eb53361ep-57, 0x1.c820ff28b1d5fp-113,
+     -0x1.443a9e48db91cp-170},
+    {0x1.b6c52b3278872p-3, 0x1.07f9458eaf7afp-60, -0x1.d4f246dc8e2dfp-117,
+     0x1.374b801924bbbp-172},
+    {0x1.fe5163abdebbcp-2, 0x1.586dc91b8e909p-56, 0x1.ba5c00c925dd4p-111,
+     0x1.3a32439fc3bd6p-167},
+    {0x1.b7246e3a424ddp-2, 0x1.700324977504fp-57, -0x1.cdbc603c429c7p-111,
+     0x1.894d39f74411bp-165},
+    {0x1.924bba8274648p-8, 0x1.cfe1deb1cb12ap-62, -0x1.63045df7282b4p-116,
+     -0x1.44bb7b16638fep-170},
+    {0x1.fc3bd63962535p-3, -0x1.822efb9415a29p-59, 0x1.a24274ce38136p-113,
+     -0x1.741037d8cdc54p-167},
+    {-0x1.177dca0ad144cp-2, 0x1.213a671c09ad1p-56, 0x1.f7e413991d63ap-110,
+     -0x1.f2b3182d8dee8p-164},
+    {0x1.d338e04d68bf0p-3, -0x1.bec66e29c67cbp-58, 0x1.9cfa4e422fc5ep-113,
+     -0x1.036be27003b40p-169},
+    {0x1.3991d63983534p-2, -0x1.82d8dee81d108p-56, -0x1.b5f13801da001p-112,
+     0x1.e05980fef2f12p-166},
+    {0x1.3908bf177bf25p-3, 0x1.d8ffc4bffef03p-61, -0x1.9fc04343b9d29p-116,
+     -0x1.f592e092c9813p-170},
+    {-0x1.c00ed00043f4dp-3, 0x1.fde5e2316b415p-63, -0x1.2e092c98130d8p-118,
+     -0x1.a7b24585ce04dp-173},
+    {-0x1.0d0ee74a5f593p-6, 0x1.f6d367ecf27cbp-62, 0x1.36e9e8c7ecd3dp-119,
+     -0x1.00ae9456c229cp-173},
+    {-0x1.25930261b069fp-3, 0x1.b74f463f669e6p-58, -0x1.5d28ad8453814p-118,
+     -0x1.a0e84c2f8c608p-174},
+    {-0x1.61738132c3403p-3, 0x1.16ba93dd63f5fp-57, 0x1.7c5ecf41ce7dep-112,
+     0x1.4a525d4d7f6bfp-167},
+    {0x1.7527bac7ebe5fp-2, 0x1.7b3d0739f78a5p-58, 0x1.497535fdafd89p-113,
+     -0x1.ca8bdea7f33eep-172},
+};
+
+/* x = y 2^(64 j), with y an integer below 2^117 where j is not 0: y, and the
+ * parts of turns[j]. */
+static Val *pick_turns(Lower *l, Val *x, Val **part)
+{
+    Val *a = low_fabs(l, x), *by = num_like(l, x, 1);
+    for (int i = 0; i < PARTS; i++) {
+        part[i] = num_like(l, x, turns[0][i]);
+    }
+    for (int j = 1; j < 16; j++) {
+        Val *m = low_fcmp(l, CMP_ge, a, num_like(l, x, ldexp(1, 64 * j + 53)));
+        by = low_select(l, m, num_like(l, x, ldexp(1, -64 * j)), by);
+        for (int i = 0; i < PARTS; i++) {
+            part[i] = low_select(l, m, num_like(l, x, turns[j][i]), part[i]);
+        }
+    }
+    return low_fmul(l, x, by);
+}
+
+/* sum + v, less whole numbers. */
+static void add_turns(Lower *l, Pair *sum, Val *v)
+{
+    v = low_fsub(l, v, low_frint(l, v));
+    Pair s = num_two_sum(l, sum->hi, v);
+    *sum = (Pair){s.hi, low_fadd(l, sum->lo, s.lo)};
+}
+
+/* Any finite x: the products of y with the parts are exact, and whole turns are
+ * dropped from each. (Payne, Hanek 1983) */
+static Turn reduce_huge(Lower *l, Val *x)
+{
+    Val *part[PARTS], *y = pick_turns(l, x, part), *four = num_like(l, x, 4);
+    Pair sum = {num_like(l, x, 0), num_like(l, x, 0)};
+    for (int i = 0; i < PARTS; i++) {
+        Pair p = num_two_prod(l, y, part[i]);
+        add_turns(l, &sum, p.hi);
+        add_turns(l, &sum, p.lo);
+    }
+    Val *quarters = low_fmul(l, sum.hi, four), *k = low_frint(l, quarters);
+    Pair f =
+        num_fast_sum(l, low_fsub(l, quarters, k), low_fmul(l, sum.lo, four));
+    Pair r = num_two_prod(l, f.hi, num_like(l, x, PI / 2));
+    r.lo = low_fma(l, f.hi, num_like(l, x, 0x1.1a62633145c07p-54), r.lo);
+    r.lo = low_fma(l, f.lo, num_like(l, x, PI / 2), r.lo);
+    return (Turn){quadrant(l, k), r};
+}
+
+static Val *beyond(Lower *l, Val *x, double limit)
+{
+    return low_fcmp(l, CMP_gt, low_fabs(l, x), num_like(l, x, limit));
 }
 
 /* sin(r.hi + r.lo) and cos of it. lo is NULL where f32's digits do. */
@@ -166,34 +240,57 @@ static Val *tan_turned(Lower *l, Turn t)
                     low_select(l, odd, s, c));
 }
 
+/* Each for f64, then for f32 in f64; the rare huge x apart. */
+
+static Val *sin_huge(Lower *l, Val *const *x)
+{
+    return sin_turned(l, reduce_huge(l, x[0]));
+}
+
 static Val *sin_wide(Lower *l, Val *const *x)
 {
-    return sin_turned(l, reduce_f64(l, x[0]));
+    Val *r = sin_turned(l, reduce_f64(l, x[0]));
+    return low_rarely(l, beyond(l, x[0], 0x1p50), sin_huge, x, r);
 }
 
 static Val *sin_narrow(Lower *l, Val *const *x)
 {
-    return sin_turned(l, reduce_f32(l, x[0]));
+    Val *r = sin_turned(l, reduce_f32(l, x[0]));
+    return low_rarely(l, beyond(l, x[0], 0x1p30), sin_huge, x, r);
+}
+
+static Val *cos_huge(Lower *l, Val *const *x)
+{
+    return sin_turned(l, quarter_more(l, reduce_huge(l, x[0])));
 }
 
 static Val *cos_wide(Lower *l, Val *const *x)
 {
-    return sin_turned(l, quarter_more(l, reduce_f64(l, x[0])));
+    Val *r = sin_turned(l, quarter_more(l, reduce_f64(l, x[0])));
+    return low_rarely(l, beyond(l, x[0], 0x1p50), cos_huge, x, r);
 }
 
 static Val *cos_narrow(Lower *l, Val *const *x)
 {
-    return sin_turned(l, quarter_more(l, reduce_f32(l, x[0])));
+    Val *r = sin_turned(l, quarter_more(l, reduce_f32(l, x[0])));
+    return low_rarely(l, beyond(l, x[0], 0x1p30), cos_huge, x, r);
+}
+
+static Val *tan_huge(Lower *l, Val *const *x)
+{
+    return tan_turned(l, reduce_huge(l, x[0]));
 }
 
 static Val *tan_wide(Lower *l, Val *const *x)
 {
-    return tan_turned(l, reduce_f64(l, x[0]));
+    Val *r = tan_turned(l, reduce_f64(l, x[0]));
+    return low_rarely(l, beyond(l, x[0], 0x1p50), tan_huge, x, r);
 }
 
 static Val *tan_narrow(Lower *l, Val *const *x)
 {
-    return tan_turned(l, reduce_f32(l, x[0]));
+    Val *r = tan_turned(l, reduce_f32(l, x[0]));
+    return low_rarely(l, beyond(l, x[0], 0x1p30), tan_huge, x, r);
 }
 
 Val *num_sin(Lower *l, Val *x)

@@ -1,0 +1,131 @@
+/* join.c: sums of many terms, such as the adjoints that the uses of one tensor
+ * contribute. */
+
+#include "graph/ops/ops.h"
+
+#include <stdlib.h>
+
+/* A term that is zero but for lo … hi-1 along one axis. */
+typedef struct Part {
+    Node *inside;
+    int64_t lo, hi;
+    int order; /* among the terms */
+} Part;
+
+/* The one axis along which a pad puts its argument between zeros, at constant
+ * places and without gaps; -1 where there is no such. */
+static int padded_axis(const Node *n, Part *p)
+{
+    int axis = -1;
+    int64_t size;
+
+    if (n->op != OP_pad)
+        return -1;
+    for (int i = 0; i < n->rank; i++) {
+        if (n->attr.ints[i] != 1)
+            return -1;
+        if (dim_is(n->attr.dims[i], 0) && n->arg[0]->dim[i] == n->dim[i])
+            continue;
+        if (axis >= 0 || !dim_const_value(n->attr.dims[i], &p->lo) ||
+            !dim_const_value(n->arg[0]->dim[i], &size))
+            return -1;
+        axis = i;
+        p->hi = p->lo + size;
+    }
+    p->inside = n->arg[0];
+    return axis;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const Part *p = a, *q = b;
+
+    if (p->lo != q->lo)
+        return p->lo < q->lo ? -1 : 1;
+    return p->order - q->order;
+}
+
+/* Zeros like `like`, but for `size` elements along axis. */
+static Node *zeros(Graph *g, const Node *like, int axis, const Dim *size)
+{
+    const Dim *dim[MAX_RANK];
+    int map[MAX_RANK];
+
+    for (int i = 0; i < like->rank; i++) {
+        dim[i] = i == axis ? size : like->dim[i];
+        map[i] = -1;
+    }
+    return g_broadcast(g, g_const(g, like->dtype, 0), like->rank, dim, map);
+}
+
+/* As many parts as do not overlap, in order of place, as one tensor; what is
+ * left over stays in part[0 … return-1]. */
+static int layer(Graph *g, Arena *scratch, const Node *like, int axis, int n,
+                 Part *part, Node **out)
+{
+    Node **piece = NEWN(scratch, Node *, 2 * n + 1);
+    int npiece = 0, left = 0;
+    int64_t at = 0;
+    const Dim *end;
+
+    for (int i = 0; i < n; i++) {
+        if (part[i].lo < at) {
+            part[left++] = part[i];
+            continue;
+        }
+        if (part[i].lo > at)
+            piece[npiece++] =
+                zeros(g, like, axis, dim_const(g, part[i].lo - at));
+        piece[npiece++] = part[i].inside;
+        at = part[i].hi;
+    }
+    end = dim_sub(g, like->dim[axis], dim_const(g, at));
+    if (!dim_is(end, 0))
+        piece[npiece++] = zeros(g, like, axis, end);
+    *out = g_concat(g, npiece, piece, axis);
+    return left;
+}
+
+static Node *plus(Graph *g, Node *sum, Node *term)
+{
+    return sum ? g2(g, OP_add, sum, term) : term;
+}
+
+/* The sum of the parts along one axis; there are at least two. */
+static Node *join(Graph *g, Arena *scratch, Node *sum, const Node *like,
+                  int axis, int n, Part *part)
+{
+    qsort(part, (size_t)n, sizeof *part, by_place);
+    while (n) {
+        Node *joined;
+
+        n = layer(g, scratch, like, axis, n, part, &joined);
+        sum = plus(g, sum, joined);
+    }
+    return sum;
+}
+
+Node *g_add_all(Graph *g, int n, Node *const *term)
+{
+    Arena *scratch = arena_new();
+    Part *part[MAX_RANK];
+    int count[MAX_RANK] = {0};
+    Node *sum = NULL;
+
+    for (int i = 0; i < term[0]->rank; i++)
+        part[i] = n > 2 ? NEWN(scratch, Part, n) : NULL;
+    for (int k = 0; k < n; k++) {
+        Part p = {.order = k};
+        int axis = n > 2 ? padded_axis(term[k], &p) : -1;
+
+        if (axis >= 0)
+            part[axis][count[axis]++] = p;
+        else
+            sum = plus(g, sum, term[k]);
+    }
+    for (int i = 0; i < term[0]->rank; i++)
+        if (count[i])
+            sum = join(g, scratch, sum, term[0], i, count[i], part[i]);
+    arena_free(scratch);
+    return sum;
+}
