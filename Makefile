@@ -56,6 +56,7 @@ $B/libnn.a: $(RT)
 $B/libnn.so: $(RT)
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL) -shared -Wl,-soname,libnn.so.1 $^ -o $@ -lz -lpthread -ldl -lm
+	@ln -sf libnn.so $@.1
 
 $B/src/emit/%.o: ALL += $(LLVM_CFLAGS)
 $B/runtime/%.o: ALL += -fPIC
@@ -79,9 +80,10 @@ $B/std.c: $(STD) src/std/embed.sh
 	$(call say,EMBED,$@)
 	$Qsh src/std/embed.sh $(STD) >$@.part && mv $@.part $@
 $B/test_ops: tests/unit/lower_sim.c
+$B/test_kernel: tests/unit/kernel_sim.c
 $B/test_%: tests/unit/test_%.c $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
-	$Q$(CC) $(ALL) $(LLVM_CFLAGS) $(filter %.c %.a,$^) -o $@ $(CHECK_FLAGS) $(LIBS)
+	$Q$(CC) $(ALL) $(LLVM_CFLAGS) $(filter %.c,$^) $(filter %.a,$^) -o $@ $(CHECK_FLAGS) $(LIBS)
 
 # Tests
 
@@ -115,7 +117,7 @@ test: deps deps-test
 demo: deps
 	@$(MAKE) --no-print-directory $(JOBS) all
 	build/nncc train examples/digits/digits.nn \
-	  --data examples/digits/digits.csv.gz --test 360
+	  --data examples/digits/digits.csv.gz --test 360 --epochs 50
 
 bench: all
 	@tests/bench/run.sh $B

@@ -235,7 +235,7 @@ static void describe_leaves(nn_text *t, const nn_port *p)
 {
     for (int i = 0; i < p->nleaf; i++)
         if (*p->leaf[i].path)
-            nn_text_printf(t, "      .%s: %s%s\n", p->leaf[i].path,
+            nn_text_printf(t, "           .%s: %s%s\n", p->leaf[i].path,
                            nn_dtype_name(p->leaf[i].dtype), p->leaf[i].shape);
 }
 

@@ -217,6 +217,20 @@ typedef struct Access {
     bool spare;        /* `at` may be the spare */
 } Access;
 
+/* The spare, made when first asked for. */
+static LLVMValueRef spare(MapCode *m)
+{
+    Emit *e = m->e;
+    LLVMTypeRef t = type_lanes(e->i64, SPARE / 8);
+    if (!m->spare) {
+        m->spare = code_slot(e, t, 64);
+        Place back = code_go(e, m->dims.before);
+        code_store(e, LLVMConstNull(t), m->spare, 64);
+        code_back(e, back);
+    }
+    return m->spare;
+}
+
 static void add_mask(MapCode *m, Access *a, LLVMValueRef mask)
 {
     int width = a->kind == AC_scalar ? 1 : m->width;
@@ -256,7 +270,7 @@ static Access make_access(MapCode *m, const Buffer *b, const Index *ix,
         add_mask(m, &a, in_bounds(m, b, index));
     a.at = code_at(e, a.type, m->buffer[b->id], index);
     if (a.kind == AC_scalar && a.mask) {
-        a.at = LLVMBuildSelect(e->builder, a.mask, a.at, m->spare, "");
+        a.at = LLVMBuildSelect(e->builder, a.mask, a.at, spare(m), "");
         a.spare = true;
     }
     return a;
@@ -280,7 +294,7 @@ static void bound_plain(MapCode *m, const Buffer *b, const Index *ix, Access *a)
         LLVMBuildAdd(e->builder, first, code_i64(e, m->width - 1), "");
     LLVMValueRef ok = LLVMBuildAnd(e->builder, in_bounds(m, b, first),
                                    in_bounds(m, b, last), "");
-    a->at = LLVMBuildSelect(e->builder, ok, a->at, m->spare, "");
+    a->at = LLVMBuildSelect(e->builder, ok, a->at, spare(m), "");
     a->spare = true;
 }
 
@@ -353,7 +367,7 @@ static void clear_spare(MapCode *m, const Access *a)
 {
     LLVMTypeRef t = type_lanes(a->type, a->kind == AC_plain ? m->width : 1);
     if (a->spare)
-        code_store(m->e, LLVMConstNull(t), m->spare, a->align);
+        code_store(m->e, LLVMConstNull(t), spare(m), a->align);
 }
 
 void map_store(MapCode *m, const Output *o)
@@ -399,7 +413,7 @@ static void add_each(MapCode *m, const Access *a, DType t, LLVMValueRef v)
     LLVMValueRef at = a->at;
     if (a->mask)
         at = LLVMBuildSelect(e->builder, a->mask, at,
-                             code_splat(e, m->spare, m->width), "");
+                             code_splat(e, spare(m), m->width), "");
     code_store(e, v, values, 64);
     code_store(e, at, places, 64);
     Loop l = loop_begin(e, code_i64(e, 0), code_i64(e, m->width),
@@ -410,7 +424,7 @@ static void add_each(MapCode *m, const Access *a, DType t, LLVMValueRef v)
     LLVMValueRef old = code_load(e, a->type, p, a->align);
     code_store(e, sum_of(m, t, old, x), p, a->align);
     loop_end(e, &l, NULL);
-    code_store(e, LLVMConstNull(a->type), m->spare, a->align);
+    code_store(e, LLVMConstNull(a->type), spare(m), a->align);
 }
 
 void map_add(MapCode *m, const Output *o)

@@ -200,8 +200,7 @@ static void emit_packing(ContractCode *q)
     LLVMPositionBuilderAtEnd(e->builder, pack);
     LLVMValueRef arg[] = {q->k,   q->n,   q->b,
                           q->b_k, q->b_n, q->buffer[q->c->pack->id]};
-    code_call(e, emit_pack(e, q->t, pack_kind(q->c), q->panel, q->width), arg,
-              6);
+    code_call(e, emit_pack(e, q->t, pack_kind(q->c), q->panel), arg, 6);
     LLVMBuildBr(e->builder, on);
     LLVMPositionBuilderAtEnd(e->builder, on);
 }

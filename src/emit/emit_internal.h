@@ -215,6 +215,7 @@ typedef struct MapCode {
     int lanes;        /* what a full vector has in this kernel */
     bool scalar_tail; /* what is left after full vectors goes one by one, not
                          in one masked vector */
+    bool one_loop;    /* every vector is masked, none is known to be full */
 
     LLVMValueRef var[2 * MAX_RANK];   /* of each open loop; lane 0's */
     LLVMValueRef enter[2 * MAX_RANK]; /* code outside loop d goes before it */
@@ -287,6 +288,6 @@ typedef enum PackKind {
     PACK_straight, /* b_n is 1 */
 } PackKind;
 /* void (k, n, b, b_k, b_n, to): element (p, j) goes to panel j / panel. */
-LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel, int width);
+LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel);
 
 #endif

@@ -65,6 +65,14 @@ static int lane_bytes(const Kernel *k)
 
 static bool easily_masked(const Buffer *b) { return dtype_size(b->dtype) >= 4; }
 
+/* With mask registers a long body is built once, masked; a short one twice,
+ * as its full vectors are then a little faster. */
+static bool wants_one_loop(const Kernel *k, const Emit *e)
+{
+    enum { SHORT = 12 };
+    return e->masks && k->ninstr > SHORT;
+}
+
 /* Without mask registers masked gathers and masked bytes are taken apart into
  * branches; a scalar loop is better. */
 static bool wants_scalar_tail(const Kernel *k, const Emit *e)
@@ -160,15 +168,19 @@ typedef struct Inside {
 } Inside;
 
 static void lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last,
-                      int width, LLVMValueRef active_from, const Inside *in)
+                      int width, bool masked, const Inside *in)
 {
     Emit *e = m->e;
     bool scalar = width == 1;
     LLVMValueRef *acc = in->acc + (scalar ? in->nacc : 0);
     Loop l = open_loop(m, first, last, width, in->nacc, acc);
     m->width = width;
-    if (active_from) {
+    if (masked) {
         LLVMValueRef left = LLVMBuildSub(e->builder, last, l.i, "");
+        LLVMValueRef most = code_i64(e, width);
+        LLVMValueRef more =
+            LLVMBuildICmp(e->builder, LLVMIntSLT, left, most, "");
+        left = LLVMBuildSelect(e->builder, more, left, most, "");
         LLVMValueRef count = LLVMBuildTrunc(e->builder, left, e->i32, "");
         m->active =
             LLVMBuildICmp(e->builder, LLVMIntSLT, code_iota(e, e->i32, width),
@@ -198,9 +210,15 @@ static void lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
         LLVMBuildAnd(e->builder, n, code_i64(e, -(int64_t)w), "");
     LLVMValueRef mid = LLVMBuildAdd(e->builder, first, full, "");
     bool known = LLVMIsAConstantInt(full);
+    bool even =
+        known && LLVMConstIntGetSExtValue(full) == LLVMConstIntGetSExtValue(n);
+    if (m->one_loop && !even) {
+        lane_loop(m, first, last, w, true, in);
+        return;
+    }
     if (!known || LLVMConstIntGetSExtValue(full) > 0)
-        lane_loop(m, first, mid, w, NULL, in);
-    if (known && LLVMConstIntGetSExtValue(full) == LLVMConstIntGetSExtValue(n))
+        lane_loop(m, first, mid, w, false, in);
+    if (even)
         return;
     lane_loop(m, mid, last, m->scalar_tail ? 1 : w, m->scalar_tail ? NULL : mid,
               in);
@@ -336,9 +354,6 @@ static void emit_entry(MapCode *m, const KernelKey *key)
     m->dims = dim_env(e, key->var, key->nvar, LLVMGetParam(fn, 1));
     m->lo = LLVMGetParam(fn, 2);
     m->hi = LLVMGetParam(fn, 3);
-    LLVMTypeRef spare = LLVMArrayType(e->i8, SPARE);
-    m->spare = code_slot(e, spare, 64);
-    code_store(e, LLVMConstNull(spare), m->spare, 64);
     m->lower.status = code_slot(e, e->i32, 4);
     code_store(e, LLVMConstInt(e->i32, NN_OK, false), m->lower.status, 4);
     for (int i = 0; i < m->nfixed; i++)
@@ -371,6 +386,7 @@ void emit_map(Emit *e, const Kernel *k, const KernelKey *key, int nfixed)
         .nfixed = nfixed,
         .lanes = e->vector_bytes / lane_bytes(k),
         .scalar_tail = wants_scalar_tail(k, e),
+        .one_loop = wants_one_loop(k, e),
         .lane = -1,
         .width = 1,
         .lower = {.e = e, .width = 1},

@@ -491,11 +491,13 @@ static void mark_enum(Emit *e, LLVMValueRef f, const char *name)
                             LLVMCreateEnumAttribute(e->context, kind, 0));
 }
 
+/* Asked once for many calls: not worth the compiler's time. */
 static bool is_cold(LLVMValueRef f)
 {
     size_t n;
     const char *name = LLVMGetValueName2(f, &n);
-    return strchr(name, '.') && strstr(name, "__");
+    return strchr(name, '.') &&
+           (strstr(name, "__sizes") || strstr(name, "__workspace"));
 }
 
 void mark_functions(Emit *e)

@@ -74,8 +74,7 @@ static void put_buffer(Writer *w, const Buffer *b)
         i++;
     if (i == w->buffer.n) {
         list_push(w->arena, &w->buffer, b);
-        str_printf(&w->to, " new(%d,%d,%d)", (int)b->kind, (int)b->dtype,
-                   b->written);
+        str_printf(&w->to, " new(%d)", (int)b->dtype);
     }
     str_printf(&w->to, " b%d", i);
 }

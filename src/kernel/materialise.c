@@ -32,6 +32,7 @@ typedef struct Path {
 typedef struct Ways {
     Sched *s;
     Uses *uses;  /* by node */
+    int *users;  /* by node: arguments that it is */
     int *inside; /* nodes computed in the nest of a node */
     Path *path;  /* hash table; number 0 is the identity */
     int *slot;
@@ -301,6 +302,16 @@ static void pass_uses(Ways *w, Node *n, const Uses *uses)
     }
 }
 
+/* An elementwise operator on a product that nobody else uses: it can take the
+ * product's memory. */
+static bool takes_over(const Ways *w, const Node *n)
+{
+    for (int i = 0; i < n->narg; i++)
+        if (w->s->note[n->arg[i]->id].product && w->users[n->arg[i]->id] == 1)
+            return n->rank && n->dtype == n->arg[i]->dtype;
+    return false;
+}
+
 static bool too_many(Ways *w, const Node *n)
 {
     const Uses *u = &w->uses[n->id];
@@ -310,8 +321,29 @@ static bool too_many(Ways *w, const Node *n)
         return true;
     if (u->n < 2)
         return false;
+    if (takes_over(w, n))
+        return true;
     int more = u->n > MAX_USES ? 8 : u->n - 1;
     return note_of(w->s, n)->cost * more > 2 * (more + 2);
+}
+
+/* sum(a * b), where a * b is computed anyway, sums that. */
+static Node *sum_of(Ways *w, Node *n)
+{
+    const Note *note = note_of(w->s, n);
+    int rank = n->arg[0]->rank;
+    if (n->op != OP_contract || note->product || rank != n->arg[1]->rank)
+        return NULL;
+    for (int i = 0; i < rank; i++)
+        if (n->attr.ints[i] != n->attr.ints[rank + i])
+            return NULL;
+    Node *m = g2(w->s->g, OP_mul, n->arg[0], n->arg[1]);
+    if (m->op != OP_mul || m->id >= w->s->nnote)
+        return NULL;
+    const Note *there = note_of(w->s, m);
+    bool runs = there->guard == 0 || there->guard == note->guard;
+    bool reached = m->id < n->id || there->mat;
+    return there->live && runs && reached ? m : NULL;
 }
 
 static void find_shared(Ways *w, Node *n)
@@ -323,7 +355,11 @@ static void find_shared(Ways *w, Node *n)
         note->mat = true;
     if (note->mat) {
         Uses own = {.at = {{.root = n->id}}, .n = 1};
-        pass_uses(w, n, &own);
+        note->sum_of = sum_of(w, n);
+        if (note->sum_of)
+            add_use(&w->uses[note->sum_of->id], own.at[0]);
+        else
+            pass_uses(w, n, &own);
     } else
         pass_uses(w, n, &w->uses[n->id]);
 }
@@ -342,6 +378,10 @@ void materialise(Sched *s)
     Ways w = {.s = s};
     w.uses = NEWN(s->scratch, Uses, s->nnote);
     w.inside = NEWN(s->scratch, int, s->nnote);
+    w.users = NEWN(s->scratch, int, s->nnote);
+    for (int id = 0; id < s->nnote; id++)
+        for (int i = 0; s->note[id].live && i < graph_node(s->g, id)->narg; i++)
+            w.users[graph_node(s->g, id)->arg[i]->id]++;
     for (int id = s->nnote - 1; id >= 0; id--)
         if (s->note[id].live)
             find_shared(&w, graph_node(s->g, id));

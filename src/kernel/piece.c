@@ -126,10 +126,13 @@ static void dot_piece(Sched *s, Node *n)
             at[i] = label[which];
         }
     close_domain(s, p);
-    p->value = n->arg[0];
-    p->times = n->arg[1];
+    p->value = note_of(s, n)->sum_of;
+    p->times = p->value ? NULL : n->arg[1];
+    if (!p->value)
+        p->value = n->arg[0];
     p->value_at = vec_make(s->table, p->value->rank, at);
-    p->times_at = vec_make(s->table, p->times->rank, at + p->value->rank);
+    if (p->times)
+        p->times_at = vec_make(s->table, p->times->rank, at + p->value->rank);
     p->whole = true;
 }
 
@@ -185,6 +188,10 @@ static void product_piece(Sched *s, Node *n)
         copy[i] = factor_copy(s, n, i, q.layout[i]);
     Piece *p = piece_new(s, PIECE_contract, note->turned ? NULL : n,
                          note->guard);
+    const Index *at[MAX_RANK];
+    Piece loops = {.rank = 0};
+    add_loops(s, &loops, n->rank, n->dim, at);
+    note_of(s, n)->self = vec_make(s->table, n->rank, at);
     p->root = n;
     p->before[0] = copy[0];
     p->before[1] = copy[1];

@@ -73,6 +73,7 @@ typedef struct Note {
     bool copies;  /* … of copies of its factors, */
     bool turned;  /* … whose result is computed with other axes last */
     Buffer *copy[2], *turn;
+    Node *sum_of; /* contract: the product of its factors, which is there */
     bool checks; /* computing it in place may report a bad index */
     bool needed; /* its value is read from memory */
     int cost;    /* of computing one element in place */

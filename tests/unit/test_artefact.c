@@ -409,7 +409,7 @@ START_TEST(names_do_not_clash)
         "NN_ALIGN(64) uint8_t _1[1];",
         "    struct {\n        char unused;\n    } none;",
         "uint8_t *class__; /* [2305843009213693952, 7] */",
-        "int made_f(const made_Odd_5 *exec_, const made_Odd_5 *exec__,\n"
+        "int made_f(const made_Odd_5 *exec_, const made_Odd_5 *exec__,\n",
         "           const made_Odd_5_ *while_, const made_Odd_ *made_Odd_5_,",
         "const made_None *workspace_, void *workspace, const nn_exec *exec);",
         "size_t made_f_workspace_(void);",
