@@ -91,8 +91,7 @@ JOBS := -j$(shell nproc 2>/dev/null || echo 2)
 
 # The tests of one build, each runner with its closing line.
 check: all $(UNIT)
-	@for t in $(UNIT); do (cd tests && $(abspath $B)/$$(basename $$t)) || \
-	  exit 1; done
+	@for t in $(UNIT); do CC="$(CC)" $$t || exit 1; done
 	@tests/golden.sh $(abspath $B/nncc)
 	@CC="$(CC)" tests/e2e.sh $B
 golden: $B/nncc

@@ -247,6 +247,16 @@ static LLVMValueRef in_bounds(MapCode *m, const Buffer *b, LLVMValueRef index)
     return LLVMBuildICmp(m->e->builder, LLVMIntULT, index, n, "");
 }
 
+static LLVMValueRef buffer_address(MapCode *m, const Buffer *b)
+{
+    Emit *e = m->e;
+    if (m->buffer)
+        return m->buffer[b->id];
+    LLVMValueRef bufs = LLVMGetParam(code_here(e), 0);
+    LLVMValueRef at = code_i64(e, m->number[b->id]);
+    return code_load(e, e->ptr, code_at(e, e->ptr, bufs, at), 8);
+}
+
 /* each: the lanes' values or predicates differ, so a scalar will not do. */
 static Access make_access(MapCode *m, const Buffer *b, const Index *ix,
                           int pred, bool each)
@@ -268,7 +278,7 @@ static Access make_access(MapCode *m, const Buffer *b, const Index *ix,
         add_mask(m, &a, m->val[pred]->v);
     if (has_value_atom(ix) && a.kind != AC_plain)
         add_mask(m, &a, in_bounds(m, b, index));
-    a.at = code_at(e, a.type, m->buffer[b->id], index);
+    a.at = code_at(e, a.type, buffer_address(m, b), index);
     if (a.kind == AC_scalar && a.mask) {
         a.at = LLVMBuildSelect(e->builder, a.mask, a.at, spare(m), "");
         a.spare = true;

@@ -205,7 +205,9 @@ enum { SPARE = 128 };
 typedef struct MapCode {
     Emit *e;
     const Kernel *k;
-    LLVMValueRef *buffer; /* address of each, by Buffer.id */
+    LLVMValueRef *buffer; /* address of each, by Buffer.id; or NULL: loaded at
+                             each use, as too many would be alive at once */
+    int *number;          /* of each in the key, by Buffer.id */
     DimEnv dims;
     Lower lower;
     LLVMValueRef spare;  /* SPARE bytes of zeros: what an access goes to that

@@ -211,8 +211,8 @@ static LLVMValueRef is_no_monster(FunctionCode *f, LLVMValueRef ok,
 }
 
 /* The variable obeys --max. */
-static LLVMValueRef is_at_most(FunctionCode *f, LLVMValueRef ok,
-                               const Dim *var, int64_t max)
+static LLVMValueRef is_at_most(FunctionCode *f, LLVMValueRef ok, const Dim *var,
+                               int64_t max)
 {
     Emit *e = f->e;
     if (max < 0)
@@ -426,6 +426,18 @@ static LLVMValueRef guards_hold(FunctionCode *f, const Kernel *k)
     return ok;
 }
 
+/* Volatile, which keeps the order of the stores: LLVM takes quadratic time to
+ * look for a better one among thousands. */
+static void put_argument(FunctionCode *f, LLVMTypeRef type, LLVMValueRef to,
+                         int i, LLVMValueRef v)
+{
+    Emit *e = f->e;
+    LLVMValueRef at = code_at(e, type, to, code_i64(e, i));
+    LLVMValueRef store = LLVMBuildStore(e->builder, v, at);
+    LLVMSetAlignment(store, 8);
+    LLVMSetVolatile(store, true);
+}
+
 static void call_kernel(FunctionCode *f, const Kernel *k, const KernelKey *key,
                         LLVMValueRef code)
 {
@@ -438,11 +450,10 @@ static void call_kernel(FunctionCode *f, const Kernel *k, const KernelKey *key,
         LLVMPositionBuilderAtEnd(e->builder, run);
     }
     for (int i = 0; i < key->nbuffer; i++)
-        code_store(e, buffer_address(f, key->buffer[i]),
-                   code_at(e, e->ptr, f->bufs, code_i64(e, i)), 8);
+        put_argument(f, e->ptr, f->bufs, i, buffer_address(f, key->buffer[i]));
     for (int i = 0; i < key->nvar; i++)
-        code_store(e, dim_code(e, &f->dims, key->var[i]),
-                   code_at(e, e->i64, f->kernel_dims, code_i64(e, i)), 8);
+        put_argument(f, e->i64, f->kernel_dims, i,
+                     dim_code(e, &f->dims, key->var[i]));
     LLVMValueRef arg[] = {f->bufs, f->kernel_dims, code_i64(e, 0),
                           whole_range(f, k)};
     LLVMValueRef status = code_call(e, code, arg, 4);

@@ -345,12 +345,26 @@ static void outer_loops(MapCode *m, const Stage *none, LLVMValueRef *acc, int d)
     close_loop(m, &l, NULL);
 }
 
+enum { MANY_BUFFERS = 32 };
+
+static void number_buffers(MapCode *m, const KernelKey *key)
+{
+    int most = 0;
+    for (int i = 0; i < key->nbuffer; i++)
+        most = key->buffer[i]->id > most ? key->buffer[i]->id : most;
+    m->number = NEWN(m->e->arena, int, most + 1);
+    for (int i = 0; i < key->nbuffer; i++)
+        m->number[key->buffer[i]->id] = i;
+}
+
 /* Addresses, dimensions, status: what the entry block computes. Ends it. */
 static void emit_entry(MapCode *m, const KernelKey *key)
 {
     Emit *e = m->e;
     LLVMValueRef fn = code_here(e);
-    m->buffer = code_buffers(e, key, LLVMGetParam(fn, 0));
+    number_buffers(m, key);
+    if (key->nbuffer <= MANY_BUFFERS)
+        m->buffer = code_buffers(e, key, LLVMGetParam(fn, 0));
     m->dims = dim_env(e, key->var, key->nvar, LLVMGetParam(fn, 1));
     m->lo = LLVMGetParam(fn, 2);
     m->hi = LLVMGetParam(fn, 3);

@@ -3,7 +3,7 @@
 
 /* Who reads the product. */
 typedef struct Readers {
-    Nest *map; /* the first map nest, by position */
+    Nest *map;  /* the first map nest, by position */
     int others; /* least position of all the rest */
     bool only;  /* nobody but `map` reads it */
 } Readers;
@@ -112,9 +112,8 @@ static void restage(Sched *s, Nest *n)
 
 static bool can_ride(Sched *s, const Nest *c, const Nest *n, const Product *q)
 {
-    return q->rows > 0 && n->guard == c->guard && !n->on &&
-           n->lo <= q->rows && q->rows <= n->hi &&
-           reads_rows(s, n, c->piece.at[0]->root, q->rows);
+    return q->rows > 0 && n->guard == c->guard && !n->on && n->lo <= q->rows &&
+           q->rows <= n->hi && reads_rows(s, n, c->piece.at[0]->root, q->rows);
 }
 
 /* The store that may share its memory with the product: of the same element in

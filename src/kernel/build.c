@@ -24,8 +24,8 @@ static void load_flag(void *u, const Guard *g)
     Flags *f = u;
     Inline *in = f->b->in;
     const Index *at = index_int(f->b->s->table, 0);
-    int arg[2] = {f->all, inline_load(in, guard_flag(f->b->s, g), at, DT_bool,
-                                      -1)};
+    int arg[2] = {f->all,
+                  inline_load(in, guard_flag(f->b->s, g), at, DT_bool, -1)};
     if (!g->made_by && !g->when)
         arg[1] = inline_op(in, OP_not, DT_bool, 1, &arg[1]);
     f->all = f->all < 0 ? arg[1] : inline_op(in, OP_and, DT_bool, 2, arg);

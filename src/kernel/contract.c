@@ -49,8 +49,7 @@ static int labels_of(const Node *n, Label *label)
         l->size = a->dim[i];
     }
     for (int i = 0; i < b->rank; i++) {
-        Label *l =
-            label_slot(label, name, &count, n->attr.ints[a->rank + i]);
+        Label *l = label_slot(label, name, &count, n->attr.ints[a->rank + i]);
         l->b = i;
         l->size = b->dim[i];
     }

@@ -1,8 +1,6 @@
 /* dump.c: a schedule for people. */
 #include "kernel/kernel.h"
 
-#include <string.h>
-
 static void print_index(const Index *x, Str *to);
 
 static void print_atom(const Atom *a, Str *to)
@@ -183,7 +181,7 @@ static void print_sum(const Dim *const *stride, int n, const Dim *base,
         str_printf(to, "%s", name[i]);
         any = true;
     }
-    str_printf(to, any ? "]" : "0]");
+    str_printf(to, any ? "" : "0");
 }
 
 /* buffer[base + strides over the batch loops, then over two more] */
@@ -206,18 +204,11 @@ static void print_factor(const Buffer *b, const Dim *base,
     name[nbatch + 1] = n1;
     print_buffer(b, to);
     str_printf(to, "[");
-    print_sum(stride, s1 ? nbatch + 2 : nbatch + 1, base, name, to);
+    print_sum(stride, nbatch + 2, base, name, to);
+    str_printf(to, "]");
 }
 
-static void print_out(const Contract *c, Str *to)
-{
-    print_factor(c->out, c->out_base, c->out_batch, c->nbatch, c->out_m, "m",
-                 NULL, NULL, to);
-    to->n--;
-    str_printf(to, " + n] = sum over k < ");
-}
-
-static void print_contract(const Kernel *k, Str *to)
+static void print_contract(Graph *g, const Kernel *k, Str *to)
 {
     const Contract *c = k->contract;
     print_loops(c->batch, c->nbatch, 0, false, 1, to);
@@ -228,7 +219,9 @@ static void print_contract(const Kernel *k, Str *to)
     dim_print(c->n, to);
     str_printf(to, "\n");
     indent(to, c->nbatch + 2);
-    print_out(c, to);
+    print_factor(c->out, c->out_base, c->out_batch, c->nbatch, c->out_m, "m",
+                 dim_const(g, 1), "n", to);
+    str_printf(to, " = sum over k < ");
     dim_print(c->k, to);
     str_printf(to, " of ");
     print_factor(c->a, c->a_base, c->a_batch, c->nbatch, c->a_m, "m", c->a_k,
@@ -267,7 +260,6 @@ static void print_buffers(const Schedule *s, Str *to)
 
 void schedule_dump(Graph *g, const Schedule *s, FILE *to)
 {
-    (void)g;
     Arena *a = arena_new();
     Str text = str_new(a);
     str_printf(&text, "function %s: workspace ", s->function->name);
@@ -283,7 +275,7 @@ void schedule_dump(Graph *g, const Schedule *s, FILE *to)
         }
         str_printf(&text, "\n");
         if (k->kind == KERNEL_contract)
-            print_contract(k, &text);
+            print_contract(g, k, &text);
         else
             print_map(k, 1, &text);
     }

@@ -175,8 +175,7 @@ static bool reads_fit(const Sched *s, const Nest *n, const Piece *p, int *hi)
         const Note *note = &s->note[p->read[i].node->id];
         if (!note->piece || note->pos < n->pos)
             continue;
-        if (note->pos > n->pos || !note->piece->whole ||
-            note->piece->nest != n)
+        if (note->pos > n->pos || !note->piece->whole || note->piece->nest != n)
             return false;
         int k = read_prefix(s, &p->read[i], &all);
         *hi = k < *hi ? k : *hi;
@@ -279,8 +278,7 @@ static void place(Sched *s, Piece *p)
     if (p->kind != PIECE_contract) {
         Candidates c = candidates(s, p);
         for (int i = 0; i < c.n; i++)
-            if (fits(s, c.at[i], p, &fit) &&
-                (!best.nest || fit.hi > best.hi))
+            if (fits(s, c.at[i], p, &fit) && (!best.nest || fit.hi > best.hi))
                 best = fit;
     }
     if (best.nest)
@@ -368,9 +366,9 @@ static void find_needed(Sched *s, const Nest *n)
             const Piece *q = note->piece;
             read_prefix(s, &p->read[i], &all);
             bool here = q && q->nest == n && q->whole && all;
-            bool there = here && (q->kind == PIECE_reduce ||
-                                  q->stage == p->stage ||
-                                  n->stage.at[q->stage].rank == 0);
+            bool there =
+                here && (q->kind == PIECE_reduce || q->stage == p->stage ||
+                         n->stage.at[q->stage].rank == 0);
             if (!there)
                 note->needed = true;
         }

@@ -82,9 +82,23 @@ static int weight_of(const Node *n)
     return TOO_MUCH;
 }
 
+/* By node: may computing it report a bad index. */
+static bool *find_checks(Sched *s)
+{
+    bool *checks = NEWN(s->scratch, bool, s->nnote);
+    for (int id = 0; id < s->nnote; id++) {
+        const Node *n = graph_node(s->g, id);
+        checks[id] = n->op == OP_index_check;
+        for (int i = 0; i < n->narg; i++)
+            checks[id] = checks[id] || checks[n->arg[i]->id];
+    }
+    return checks;
+}
+
 /* An `if` whose branches are next to nothing computes both. */
 static void choose_selects(Sched *s)
 {
+    bool *checks = find_checks(s);
     enum { CHEAP = 16, LIMIT = 1 << 20 };
     int *weight = NEWN(s->scratch, int, s->guard.n);
     for (int id = 0; id < s->nnote; id++)
@@ -99,7 +113,9 @@ static void choose_selects(Sched *s)
         Note *note = &s->note[id];
         if (!note->live || graph_node(s->g, id)->op != OP_if)
             continue;
-        note->select = weight[next] <= CHEAP && weight[next + 1] <= CHEAP;
+        const Node *n = graph_node(s->g, id);
+        note->select = weight[next] <= CHEAP && weight[next + 1] <= CHEAP &&
+                       !checks[n->arg[1]->id] && !checks[n->arg[2]->id];
         next += 2;
     }
 }

@@ -74,8 +74,8 @@ static uint64_t sum_hash(const Sum *s)
         const Atom *a = &s->atom[i];
         h = mix_pointer(h, s->coef[i]);
         h = mix(h, (uint64_t)a->kind);
-        h = mix(h, (uint64_t)(int64_t)a->var << 32 ^
-                       (uint64_t)(int64_t)a->value);
+        h = mix(h,
+                (uint64_t)(int64_t)a->var << 32 ^ (uint64_t)(int64_t)a->value);
         h = mix_pointer(mix_pointer(h, a->of), a->by);
     }
     return h;

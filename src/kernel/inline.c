@@ -357,8 +357,7 @@ static const Index *pad_axis(Inline *in, const Node *n, const Vec *v, int i,
     IndexTable *t = in->s->table;
     Graph *g = in->s->g;
     const Dim *lo = n->attr.dims[i], *size = n->arg[0]->dim[i];
-    const Index *minus =
-        index_scale(t, index_dim(t, lo), dim_const(g, -1));
+    const Index *minus = index_scale(t, index_dim(t, lo), dim_const(g, -1));
     const Index *from = index_add(t, v->at[i], minus);
     const Dim *step = dim_const(g, n->attr.ints[i]);
     bool ends = dim_is(step, 1) && dim_add(g, lo, size) == n->dim[i];

@@ -194,8 +194,8 @@ static void put_map(Writer *w, const Kernel *k)
 
 static void put_contract(Writer *w, const Contract *c)
 {
-    const Dim *const stride[] = {c->m,   c->n,      c->k,      c->a_m,
-                                 c->a_k, c->b_k,    c->b_n,    c->out_m,
+    const Dim *const stride[] = {c->m,      c->n,      c->k,       c->a_m,
+                                 c->a_k,    c->b_k,    c->b_n,     c->out_m,
                                  c->a_base, c->b_base, c->out_base};
     str_printf(&w->to, "contract");
     put_buffer(w, c->a);

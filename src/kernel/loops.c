@@ -20,8 +20,7 @@ static bool joins(Sched *s, const Kernel *k, int first, int last, int v,
     for (int t = first; t < last; t++) {
         const Stage *st = &k->stage[t];
         for (int i = st->first; i < st->first + st->ninstr; i++)
-            if (k->instr[i].at &&
-                !index_joins(s->g, k->instr[i].at, v, extent))
+            if (k->instr[i].at && !index_joins(s->g, k->instr[i].at, v, extent))
                 return false;
         for (int i = 0; i < st->noutput; i++)
             if (st->output[i].at &&

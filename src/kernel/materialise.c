@@ -33,8 +33,10 @@ typedef struct Ways {
     Sched *s;
     Uses *uses;  /* by node */
     int *users;  /* by node: arguments that it is */
-    int *inside; /* nodes computed in the nest of a node */
-    Path *path;  /* hash table; number 0 is the identity */
+    int *inside; /* nodes computed in the nest of a root: a node, or from
+                    nnote on a part of one */
+    int nroot;
+    Path *path; /* hash table; number 0 is the identity */
     int *slot;
     int npath, cap;
 } Ways;
@@ -107,8 +109,7 @@ static void contract_needs(Sched *s, Node *n)
                 mark(s, a);
             else
                 mark_source(s, a);
-        } else if (!note->copies && !has_all_axes(n, i) &&
-                   cost_in(s, a) > 2)
+        } else if (!note->copies && !has_all_axes(n, i) && cost_in(s, a) > 2)
             mark_source(s, a);
     }
 }
@@ -208,8 +209,9 @@ static bool same_view(const Node *a, const Node *b)
 {
     if (a->op != b->op || a->rank != b->rank || a->narg != b->narg ||
         a->attr.nint != b->attr.nint || a->attr.ndim != b->attr.ndim ||
-        a->attr.integer != b->attr.integer || a->arg[0]->rank !=
-        b->arg[0]->rank || a->op == OP_gather || a->op == OP_concat)
+        a->attr.integer != b->attr.integer ||
+        a->arg[0]->rank != b->arg[0]->rank || a->op == OP_gather ||
+        a->op == OP_concat)
         return a == b;
     for (int i = 0; i < a->rank; i++)
         if (a->dim[i] != b->dim[i])
@@ -282,23 +284,39 @@ static void add_use(Uses *u, Use use)
     u->n++;
 }
 
-/* n, reached by `uses`, computes its arguments. */
-static void pass_uses(Ways *w, Node *n, const Uses *uses)
+static void pass_to(Ways *w, Node *n, int arg, const Uses *uses)
 {
     bool moves = op_table[n->op]->cls == OPC_view || n->op == OP_gather ||
                  n->op == OP_scatter_add || n->op == OP_contract;
+    Uses *to = &w->uses[n->arg[arg]->id];
+    if (uses->n > MAX_USES) {
+        to->n = MAX_USES + 1;
+        return;
+    }
+    for (int k = 0; k < uses->n; k++) {
+        Use use = uses->at[k];
+        if (moves)
+            use.path = path_to(w, use.path, n);
+        add_use(to, use);
+    }
+}
+
+/* n, reached by `uses`, computes its arguments. */
+static void pass_uses(Ways *w, Node *n, const Uses *uses)
+{
+    for (int i = 0; i < n->narg; i++)
+        pass_to(w, n, i, uses);
+}
+
+/* A nest computes n, or several do: one for each part or branch. */
+static void pass_own(Ways *w, Node *n)
+{
+    Uses own = {.at = {{.root = n->id}}, .n = 1};
+    bool parts = n->op == OP_concat || n->op == OP_if;
     for (int i = 0; i < n->narg; i++) {
-        Uses *to = &w->uses[n->arg[i]->id];
-        if (uses->n > MAX_USES) {
-            to->n = MAX_USES + 1;
-            continue;
-        }
-        for (int k = 0; k < uses->n; k++) {
-            Use use = uses->at[k];
-            if (moves)
-                use.path = path_to(w, use.path, n);
-            add_use(to, use);
-        }
+        if (parts)
+            own.at[0].root = w->nroot++;
+        pass_to(w, n, i, &own);
     }
 }
 
@@ -354,12 +372,12 @@ static void find_shared(Ways *w, Node *n)
     if (!note->mat && too_many(w, n))
         note->mat = true;
     if (note->mat) {
-        Uses own = {.at = {{.root = n->id}}, .n = 1};
+        Use own = {.root = n->id};
         note->sum_of = sum_of(w, n);
         if (note->sum_of)
-            add_use(&w->uses[note->sum_of->id], own.at[0]);
+            add_use(&w->uses[note->sum_of->id], own);
         else
-            pass_uses(w, n, &own);
+            pass_own(w, n);
     } else
         pass_uses(w, n, &w->uses[n->id]);
 }
@@ -375,13 +393,16 @@ void materialise(Sched *s)
         needs(s, graph_node(s->g, id));
         find_cost(s, graph_node(s->g, id));
     }
-    Ways w = {.s = s};
+    Ways w = {.s = s, .nroot = s->nnote};
     w.uses = NEWN(s->scratch, Uses, s->nnote);
-    w.inside = NEWN(s->scratch, int, s->nnote);
     w.users = NEWN(s->scratch, int, s->nnote);
-    for (int id = 0; id < s->nnote; id++)
-        for (int i = 0; s->note[id].live && i < graph_node(s->g, id)->narg; i++)
-            w.users[graph_node(s->g, id)->arg[i]->id]++;
+    int parts = 0;
+    for (int id = 0; id < s->nnote; id++) {
+        const Node *n = graph_node(s->g, id);
+        for (int i = 0; s->note[id].live && i < n->narg; i++, parts++)
+            w.users[n->arg[i]->id]++;
+    }
+    w.inside = NEWN(s->scratch, int, s->nnote + parts);
     for (int id = s->nnote - 1; id >= 0; id--)
         if (s->note[id].live)
             find_shared(&w, graph_node(s->g, id));

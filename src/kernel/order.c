@@ -20,8 +20,8 @@ typedef struct Readers {
 
 typedef struct Order {
     Sched *s;
-    Edge **edge;  /* by unit: those that come after */
-    int *place;   /* by unit: in an order that respects all edges */
+    Edge **edge; /* by unit: those that come after */
+    int *place;  /* by unit: in an order that respects all edges */
     int *seen, stamp;
     int nunit, cap;
     Readers **readers; /* by node: of parameters overwritten */
@@ -186,8 +186,7 @@ static bool read_in_time(const Sched *s, const Readers *r, const Piece *w)
         return false;
     if (p->stage == w->stage)
         return r->read->at == w->at;
-    return p->stage < w->stage &&
-           read_prefix(s, r->read, &all) >= w->nest->hi;
+    return p->stage < w->stage && read_prefix(s, r->read, &all) >= w->nest->hi;
 }
 
 static bool writer_fits(Order *o, const Node *param, const Piece *w)
@@ -200,6 +199,16 @@ static bool writer_fits(Order *o, const Node *param, const Piece *w)
             return false;
     }
     return true;
+}
+
+/* Several writers, one of which reads: the others' parts may go first. */
+static bool reads_among(const Order *o, const Node *param, const Piece *first)
+{
+    for (const Piece *p = first; p && first->sibling; p = p->sibling)
+        for (const Readers *r = o->readers[param->id]; r; r = r->next)
+            if (r->unit == unit_of(p)->index)
+                return true;
+    return false;
 }
 
 /* True where some edge goes against the present order. */
@@ -248,7 +257,7 @@ static Piece *final_move(Order *o, const Node *param, Buffer *from, Buffer *to)
 /* One writer of a result in place: its pieces, of a root or a copy. */
 static void settle(Order *o, Node *param, Piece *first, Buffer **target)
 {
-    bool fits = true, again = false;
+    bool fits = !reads_among(o, param, first), again = false;
     for (Piece *p = first; p && fits; p = p->sibling)
         fits = writer_fits(o, param, p);
     if (!fits) {
@@ -280,8 +289,7 @@ static void settle_all(Order *o)
         Note *note = note_of(s, n);
         if (note->piece && note->buffer == s->result_buffer[i] &&
             note->buffer->inout)
-            settle(o, s->param[note->buffer->leaf], note->piece,
-                   &note->buffer);
+            settle(o, s->param[note->buffer->leaf], note->piece, &note->buffer);
     }
 }
 

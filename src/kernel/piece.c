@@ -24,8 +24,7 @@ Buffer *buffer_of(Sched *s, const Node *n)
 {
     Note *note = note_of(s, n);
     if (!note->buffer)
-        note->buffer =
-            buffer_new(s, n->op == OP_data ? BUF_DATA : BUF_WORK, n);
+        note->buffer = buffer_new(s, n->op == OP_data ? BUF_DATA : BUF_WORK, n);
     return note->buffer;
 }
 
@@ -173,8 +172,7 @@ static void turn_back(Sched *s, Node *n, Piece *product, const int *layout)
     }
     p->at = note->self = vec_make(s->table, n->rank, at);
     p->from = note->turn;
-    p->from_at =
-        vec_linear(s->table, vec_make(s->table, n->rank, from), dim);
+    p->from_at = vec_linear(s->table, vec_make(s->table, n->rank, from), dim);
     p->before[0] = product;
     p->whole = true;
 }
@@ -186,8 +184,8 @@ static void product_piece(Sched *s, Node *n)
     Piece *copy[2] = {NULL, NULL};
     for (int i = 0; i < 2 && note->copies; i++)
         copy[i] = factor_copy(s, n, i, q.layout[i]);
-    Piece *p = piece_new(s, PIECE_contract, note->turned ? NULL : n,
-                         note->guard);
+    Piece *p =
+        piece_new(s, PIECE_contract, note->turned ? NULL : n, note->guard);
     const Index *at[MAX_RANK];
     Piece loops = {.rank = 0};
     add_loops(s, &loops, n->rank, n->dim, at);

@@ -74,9 +74,9 @@ typedef struct Note {
     bool turned;  /* … whose result is computed with other axes last */
     Buffer *copy[2], *turn;
     Node *sum_of; /* contract: the product of its factors, which is there */
-    bool checks; /* computing it in place may report a bad index */
-    bool needed; /* its value is read from memory */
-    int cost;    /* of computing one element in place */
+    bool checks;  /* computing it in place may report a bad index */
+    bool needed;  /* its value is read from memory */
+    int cost;     /* of computing one element in place */
     int guard;
     int branch; /* `if`: the guard of its first branch; the second's is next */
     Buffer *buffer;
@@ -127,7 +127,7 @@ struct Piece {
     const Dim *const *dim;
     Buffer *to; /* PIECE_store of a copy; else the root's */
     bool makes; /* one of root's pieces */
-    bool empty;     /* some loop never runs, so nothing is computed */
+    bool empty; /* some loop never runs, so nothing is computed */
     bool whole; /* alone makes all of root, at root's own element */
     int guard;
     Piece *sibling;   /* next that makes the same root */

@@ -19,8 +19,8 @@ static void check_buffer(const Verify *v, const Buffer *b)
 static void check_read(const Verify *v, const Buffer *b)
 {
     check_buffer(v, b);
-    bool given = b->kind == BUF_DATA ||
-                 (b->kind == BUF_LEAF && b->leaf < v->nparam);
+    bool given =
+        b->kind == BUF_DATA || (b->kind == BUF_LEAF && b->leaf < v->nparam);
     if (!given && !v->written[b->id])
         die("buffer %d is read before it is written", b->id);
 }
@@ -33,7 +33,8 @@ static void check_write(const Verify *v, const Buffer *b)
     v->written[b->id] = true;
 }
 
-/* Variables below `depth`, values below instruction `count`. Gives the level. */
+/* Variables below `depth`, values below instruction `count`. Gives the level.
+ */
 static int check_index(const Kernel *k, const Index *x, int depth, int count)
 {
     int level = 0;
@@ -162,8 +163,7 @@ static void check_kernel(const Verify *v, const Kernel *k)
     check_write(v, c->out);
     if (!k->after)
         return;
-    if (k->after->rank != c->nbatch + 1 ||
-        k->after->extent[c->nbatch] != c->m)
+    if (k->after->rank != c->nbatch + 1 || k->after->extent[c->nbatch] != c->m)
         die("what follows a product has other rows");
     for (int i = 0; i < c->nbatch; i++)
         if (k->after->extent[i] != c->batch[i])

@@ -106,8 +106,8 @@ static void broadcast_arg(IndexTable *t, const Node *n, const Vec *v,
     for (int i = 0; i < n->rank; i++) {
         int axis = n->attr.ints[i];
         if (axis >= 0)
-            to[axis] = dim_is(n->arg[0]->dim[axis], 1) ? index_int(t, 0)
-                                                        : v->at[i];
+            to[axis] =
+                dim_is(n->arg[0]->dim[axis], 1) ? index_int(t, 0) : v->at[i];
     }
 }
 

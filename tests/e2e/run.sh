@@ -20,7 +20,7 @@ grep -q '"pair_0": *0\.1, *"pair_1": *0\.2' out.txt || fail "$(cat out.txt)"
 accept "$NNCC" run m.nn f x1=-1 x2=0
 grep -q 'nan' out.txt || fail "$(cat out.txt)"
 
-refuse 1 'grgr|did you mean' "$NNCC" run m.nn ff x1=1 x2=2
+refuse 1 "did you mean 'pair'" "$NNCC" run m.nn pari x=1
 refuse 1 'x2' "$NNCC" run m.nn f x1=1
 refuse 1 'x3' "$NNCC" run m.nn f x1=1 x2=2 x3=4
 refuse 1 'x1' "$NNCC" run m.nn f x1=abc x2=2

@@ -39,7 +39,7 @@ typedef struct Frame {
     Sim *sim;
     const Kernel *k;
     Num *value;
-    Num *result;     /* of reductions */
+    Num *result; /* of reductions */
     int64_t *position;
     int64_t i[4 * MAX_RANK];
     int64_t lo[MAX_RANK + 1], hi[MAX_RANK + 1]; /* of the outer loops */
@@ -303,9 +303,8 @@ static void start(Frame *f, const Stage *st)
             continue;
         DType t = f->k->instr[o->value].dtype;
         double v = op_table[o->op]->start;
-        f->result[r] = dtype_is_real(t)
-                           ? num(t, v)
-                           : num(t, dtype_convert(DT_f64, t, v));
+        f->result[r] =
+            dtype_is_real(t) ? num(t, v) : num(t, dtype_convert(DT_f64, t, v));
         f->position[r++] = -1;
     }
 }
@@ -475,12 +474,8 @@ static void prepare(Sim *m)
 SimStatus sim_run(Arena *a, const Schedule *s, int nvar, const Dim *const *var,
                   const int64_t *val, double *const *leaf, const char **why)
 {
-    Sim m = {.arena = a,
-             .s = s,
-             .nvar = nvar,
-             .var = var,
-             .val = val,
-             .leaf = leaf};
+    Sim m = {
+        .arena = a, .s = s, .nvar = nvar, .var = var, .val = val, .leaf = leaf};
     prepare(&m);
     for (int i = 0; i < s->kernel.n; i++) {
         const Kernel *k = s->kernel.at[i];

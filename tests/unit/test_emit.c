@@ -163,11 +163,10 @@ static int load(Make *m, const Buffer *b, const Index *at, int level)
 
 static int index_of(Make *m, DType t, const Index *at, int level)
 {
-    return add_instr(m, (Instr){.kind = I_index,
-                                .dtype = t,
-                                .at = at,
-                                .pred = -1,
-                                .level = level});
+    return add_instr(
+        m,
+        (Instr){
+            .kind = I_index, .dtype = t, .at = at, .pred = -1, .level = level});
 }
 
 static int result(Make *m, DType t, int number_, int level)
@@ -330,8 +329,8 @@ static void untouched(DType t, int from)
 static void near(double got, double want, DType t)
 {
     double eps = t == DT_f32 ? 1e-5 : 1e-12;
-    bool ok = isnan(want) ? isnan(got)
-                          : fabs(got - want) <= eps * (1 + fabs(want));
+    bool ok =
+        isnan(want) ? isnan(got) : fabs(got - want) <= eps * (1 + fabs(want));
     if (!ok)
         ck_abort_msg("%.17g is not %.17g", got, want);
 }
@@ -342,8 +341,8 @@ static void broadcast(const char *cpu, DType t, bool outer)
     Make *m = make_new();
     const Dim *r = variable(m, "r"), *c = variable(m, "c");
     const Dim *one = number(m, 1);
-    Buffer *a = matrix(m, t, r, c), *b = vector(m, t, c),
-           *d = vector(m, t, r), *y = matrix(m, t, r, c);
+    Buffer *a = matrix(m, t, r, c), *b = vector(m, t, c), *d = vector(m, t, r),
+           *y = matrix(m, t, r, c);
     loops(m, outer ? 2 : 1, (const Dim *[]){r, c});
     m->k.lanes = outer;
     stage(m, outer ? 0 : 1, &c, !outer);
@@ -540,8 +539,7 @@ static void strange_index(const char *cpu, bool lanes)
         int64_t dims[] = {k};
         ck_assert_int_eq(call(f, (void *[]){da.f32, out.f32}, dims), NN_OK);
         for (int j = 0; j < k; j++)
-            ck_assert(out.f32[j] ==
-                      (j > 0 ? da.f32[j / 3 + 5 * (j % 3)] : 0));
+            ck_assert(out.f32[j] == (j > 0 ? da.f32[j / 3 + 5 * (j % 3)] : 0));
         untouched(DT_f32, k);
     }
     finish(m, f);
@@ -569,11 +567,9 @@ static void scatters(const char *cpu, bool lanes)
     int v = load(m, x, at1(m, one, 0), 1);
     Index *at = at1(m, one, 0);
     at->atom[0] = (Atom){.kind = IX_value, .value = p};
-    output(m, (Output){.kind = OUT_add,
-                       .value = v,
-                       .buffer = y,
-                       .at = at,
-                       .pred = -1});
+    output(m,
+           (Output){
+               .kind = OUT_add, .value = v, .buffer = y, .at = at, .pred = -1});
     Compiled f = compile(m, cpu);
     static uint8_t index[70];
     for (int c = 0; c <= 70; c++) {
@@ -674,8 +670,7 @@ static void make_product(Make *m, const Shape *p)
     const Dim *mk = dim_mul(m->g, rows, k), *kn = dim_mul(m->g, k, n),
               *mn = dim_mul(m->g, rows, n);
     Buffer *a = vector(m, t, dim_mul(m->g, mk, batch)),
-           *b = vector(m, t, dim_mul(m->g, kn, batch)),
-           *bias = vector(m, t, n),
+           *b = vector(m, t, dim_mul(m->g, kn, batch)), *bias = vector(m, t, n),
            *y = vector(m, t, dim_mul(m->g, mn, batch));
     Contract *c = NEW(m->a, Contract);
     const Dim *zero = number(m, 0);
@@ -711,22 +706,20 @@ static void make_product(Make *m, const Shape *p)
         w->offset = zero;
         list_push(m->a, &m->s.buffer, w);
         c->pack = w;
-        m->s.workspace =
-            dim_mul(m->g, w->elements, number(m, dtype_size(t)));
+        m->s.workspace = dim_mul(m->g, w->elements, number(m, dtype_size(t)));
     }
     m->k = (Kernel){.kind = KERNEL_contract, .contract = c, .after = after};
 }
 
-static double product_at(const Shape *p, const int64_t *s, int q, int i,
-                         int j)
+static double product_at(const Shape *p, const int64_t *s, int q, int i, int j)
 {
     int m = (int)s[0], k = (int)s[1], n = (int)s[2];
     double sum = 0;
     for (int l = 0; l < k; l++)
-        sum += element(&da, p->t, q * m * k + (p->turn_a ? l * m + i
-                                                          : i * k + l)) *
-               element(&db, p->t, q * k * n + (p->turn_b ? j * k + l
-                                                          : l * n + j));
+        sum +=
+            element(&da, p->t,
+                    q * m * k + (p->turn_a ? l * m + i : i * k + l)) *
+            element(&db, p->t, q * k * n + (p->turn_b ? j * k + l : l * n + j));
     if (!p->after)
         return sum;
     sum += element(&dc, p->t, j);
@@ -737,11 +730,10 @@ static void check_product(const Shape *p, Compiled f, int m, int k, int n)
 {
     int64_t size[] = {m, k, n};
     int nbatch = p->batch ? BATCH : 1;
-    if (nbatch * m * k > SIZE || nbatch * k * n > SIZE ||
-        nbatch * m * n > SIZE)
+    if (nbatch * m * k > SIZE || nbatch * k * n > SIZE || nbatch * m * n > SIZE)
         return;
-    void *leaf[] = {of_type(&da, p->t), of_type(&db, p->t),
-                    of_type(&dc, p->t), of_type(&out, p->t)};
+    void *leaf[] = {of_type(&da, p->t), of_type(&db, p->t), of_type(&dc, p->t),
+                    of_type(&out, p->t)};
     fill(&out, 9);
     kept = out;
     ck_assert_int_eq(f.fn->call(leaf, size, workspace, NULL), NN_OK);
@@ -781,8 +773,12 @@ START_TEST(contract_multiplies)
     products(cpu, (Shape){.t = DT_f32, .turn_b = true});
     products(cpu, (Shape){.t = DT_f32, .packed = true});
     products(cpu, (Shape){.t = DT_f32, .batch = true, .after = true});
-    products(cpu, (Shape){.t = DT_f32, .turn_b = true, .turn_a = true,
-                          .batch = true, .after = true, .packed = true});
+    products(cpu, (Shape){.t = DT_f32,
+                          .turn_b = true,
+                          .turn_a = true,
+                          .batch = true,
+                          .after = true,
+                          .packed = true});
 }
 END_TEST
 
@@ -814,8 +810,8 @@ START_TEST(contract_blocks)
     make_product(m, &p);
     Compiled f = compile(m, cpus[_i]);
     int64_t size[] = {M, K, N};
-    ck_assert_int_eq(
-        f.fn->call((void *[]){a, b, c, y.f32}, size, NULL, NULL), NN_OK);
+    ck_assert_int_eq(f.fn->call((void *[]){a, b, c, y.f32}, size, NULL, NULL),
+                     NN_OK);
     for (int i = 0; i < M * N; i++) {
         double s = 0;
         for (int k = 0; k < K; k++)

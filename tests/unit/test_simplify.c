@@ -30,7 +30,7 @@ static char *trimmed(const char *from, const char *to)
 
 static void read_lines(void)
 {
-    FILE *f = fopen("identities.txt", "r");
+    FILE *f = fopen("tests/identities.txt", "r");
     char text[1024], *file = NULL, *params = NULL;
 
     while (f && fgets(text, sizeof text, f) && nlines < MAX_LINES) {
@@ -181,7 +181,7 @@ int main(void)
 
     read_lines();
     if (nlines == 0) {
-        fprintf(stderr, "no identities.txt here\n");
+        fprintf(stderr, "run from the top of the project\n");
         return 1;
     }
     tcase_add_loop_test(t, identity, 0, nlines);

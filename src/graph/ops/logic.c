@@ -364,7 +364,7 @@ const Op op_where = {
     .name = "where",
     .cls = OPC_ewise,
     .arity = 3,
-    .flags = OP_SURFACE | OP_BOUNDED,
+    .flags = OP_SURFACE | OP_MASKS,
     .takes = ON_any,
     .doc = "the second where the first holds, else the third",
     .tex = "\\operatorname{where}($=0, $=1, $=2)",
@@ -395,7 +395,7 @@ const Op op_if = {
     .name = "if",
     .cls = OPC_select,
     .arity = 3,
-    .flags = OP_BOUNDED,
+    .flags = OP_MASKS,
     .doc = "the second if the first holds, else the third; lazily",
     .text = "(if $=0 { $=1 } else { $=2 })",
     .tex = "\\begin{cases} $=1 & \\text{if } $=0 \\\\ "

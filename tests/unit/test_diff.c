@@ -1,0 +1,226 @@
+/* test_diff.c: what derivatives cost, and that masked branches stay out. */
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/check.h"
+#include "eval/eval.h"
+#include "simplify/simplify.h"
+
+typedef struct Loaded {
+    Arena *arena;
+    Diags *diags;
+    Module *module;
+} Loaded;
+
+static Loaded load(const char *path, const char *text, size_t n)
+{
+    CheckOptions o = {.real = DT_f64};
+    Loaded l = {.arena = arena_new()};
+    Program *p;
+
+    l.diags = diags_new(l.arena);
+    p = check_program(l.arena, l.diags, path, text, n, &o);
+    diags_print(l.diags, stderr, false);
+    ck_assert_ptr_nonnull(p);
+    l.module = program_module(p);
+    simplify_module(l.module);
+    return l;
+}
+
+static Function *function(const Loaded *l, const char *name)
+{
+    for (int i = 0; i < l->module->function.n; i++)
+        if (strcmp(l->module->function.at[i]->name, name) == 0)
+            return l->module->function.at[i];
+    ck_abort_msg("no function %s", name);
+}
+
+/* Operations of a function where every free dimension is `size`. */
+static OpCount count_of(const Loaded *l, const Function *f, int64_t size)
+{
+    Node *root[64];
+    int64_t val[16];
+    OpCount c;
+    int n = 0;
+
+    for (int i = 0; i < f->nresult; i++)
+        for (int k = 0; k < f->result[i].nleaf && n < 64; k++)
+            root[n++] = f->result[i].leaf[k];
+    for (int i = 0; i < f->nvar; i++)
+        val[i] = size;
+    ck_assert(eval_count(l->module->graph, n, root, f->nvar, f->var, val, &c));
+    return c;
+}
+
+/* The product of n factors written out, and its gradient. */
+static char *chain_text(Arena *a, int n)
+{
+    Str s = str_new(a);
+
+    str_printf(&s, "fn chain(t: real[%d]) -> real = t[0]", n);
+    for (int i = 1; i < n; i++)
+        str_printf(&s, " * t[%d]", i);
+    str_printf(&s, ";\nexport chain, grad(chain, t) as chain_grad;\n");
+    return s.at;
+}
+
+START_TEST(product_chain_costs_at_most_4n_multiplications)
+{
+    static const int size[] = {10, 100, 1000, 10000};
+    int n = size[_i];
+    Arena *a = arena_new();
+    char *text = chain_text(a, n);
+    Loaded l = load("chain.nn", text, strlen(text));
+
+    ck_assert(count_of(&l, function(&l, "chain"), 1).mul == n - 1);
+    ck_assert(count_of(&l, function(&l, "chain_grad"), 1).mul <= 4 * n);
+    arena_free(l.arena);
+    arena_free(a);
+}
+END_TEST
+
+typedef struct Cost {
+    const char *path, *primal, *derivative;
+    const char *text; /* where path is no file */
+} Cost;
+
+static const Cost costs[] = {
+    {"examples/digits/digits.nn", "loss", "loss_grad", NULL},
+    {"examples/lecture/two_layer.nn", "loss", "loss_grad", NULL},
+    {"examples/lecture/formula.nn", "f", "f_grad", NULL},
+    {"rows.nn", "f", "g",
+     "fn f(x: real[n, m]) -> real {\n"
+     "  let m1 = mean(x, axis = 1, keepdims = true);\n"
+     "  let d = x - m1;\n"
+     "  sum(d / sqrt(mean(d * d, axis = 1, keepdims = true) + 1e-5) * "
+     "exp(x))\n"
+     "}\nexport f, value_and_grad(f, x) as g;\n"},
+    {"poly.nn", "f", "g",
+     "fn f(x: real[n], A: real[n, n], y: real[n]) -> real =\n"
+     "  tanh(x) @ (A @ sigmoid(x * y)) + logsumexp(A @ x);\n"
+     "export f, value_and_grad(f, x, A, y) as g;\n"},
+};
+
+/* Griewank and Walther's bound for reverse mode. */
+START_TEST(gradient_costs_at_most_four_times_the_function)
+{
+    const Cost *k = &costs[_i];
+    Loaded l = load(k->path, k->text, k->text ? strlen(k->text) : 0);
+    double f = count_of(&l, function(&l, k->primal), 50).all;
+    double g = count_of(&l, function(&l, k->derivative), 50).all;
+
+    if (g > 4 * f)
+        ck_abort_msg("%g operations for %g", g, f);
+    arena_free(l.arena);
+}
+END_TEST
+
+typedef struct Masked {
+    const char *body; /* of x at `at`, with this derivative */
+    double at, value;
+} Masked;
+
+static const Masked masked[] = {
+    {"where(x > 0, sqrt(x), 0)", 0, 0},
+    {"where(x > 0, log(x), 2 * x)", 0, 2},
+    {"if x > 0 { sqrt(x) } else { 3 * x }", 0, 3},
+    {"where(x < 10, x, exp(x * x))", 1, 1},
+    {"sum(where([x, 2 * x] > 1, sqrt(expand(sqrt(x))), 0))", 0, 0},
+    {"where(x > 0, x * log(x), 0) + where(x > 1, 1 / (x - 1), x)", 0, 1},
+    {"where(x > 0, sqrt(x), 0) + x * x", 0, 0},
+    {"where(x != 0, sin(x) / x, 1)", 0, 0},
+    {"max(x, 0)", 0, 0},
+    {"max(x, 0)", -1, 0},
+    {"abs(x)", -2, -1},
+    {"x ^ 2", 0, 0},
+    {"x ^ 3", -2, 12},
+};
+
+START_TEST(branch_not_taken_stays_out)
+{
+    const Masked *k = &masked[_i];
+    Arena *a = arena_new();
+    char *text = arena_printf(a,
+                              "fn f(x: real) -> real = %s;\n"
+                              "export grad(f, x) as g;\n",
+                              k->body);
+    Loaded l = load("masked.nn", text, strlen(text));
+    const Function *g = function(&l, "g");
+    EvalInput in = {g->param[0].leaf[0], &k->at};
+    double *out;
+
+    ck_assert_int_eq(eval_nodes(l.arena, l.module->graph, 1, g->result[0].leaf,
+                                1, &in, 0, NULL, NULL, &out),
+                     EVAL_OK);
+    if (!(fabs(*out - k->value) <= 1e-12))
+        ck_abort_msg("%s at %g: %g, not %g", k->body, k->at, *out, k->value);
+    arena_free(l.arena);
+    arena_free(a);
+}
+END_TEST
+
+/* value_and_grad, jvp and vjp agree: v·grad = jvp, and vjp(1) = grad. */
+START_TEST(modes_agree)
+{
+    static const char text[] =
+        "fn f(x: real[4], A: real[4, 4]) -> real =\n"
+        "  sum(tanh(A @ x) * exp(x)) / (1 + x @ x);\n"
+        "export grad(f, x) as g, jvp(f, x) as j, vjp(f, x) as v;\n";
+    double x[4] = {0.3, -0.7, 1.1, 0.2}, dot[4] = {1, -2, 0.5, 3}, one = 1;
+    double A[16], want = 0;
+    Loaded l = load("modes.nn", text, sizeof text - 1);
+    const Function *f[] = {function(&l, "g"), function(&l, "j"),
+                           function(&l, "v")};
+    double *out[3][2];
+
+    for (int i = 0; i < 16; i++)
+        A[i] = sin(i + 1.0);
+    for (int i = 0; i < 3; i++) {
+        EvalInput in[3] = {{f[i]->param[0].leaf[0], x},
+                           {f[i]->param[1].leaf[0], A}};
+        Node *root[2];
+
+        for (int k = 0; k < f[i]->nresult; k++)
+            root[k] = f[i]->result[k].leaf[0];
+        if (i > 0)
+            in[2] = (EvalInput){f[i]->param[2].leaf[0], i == 1 ? dot : &one};
+        ck_assert_int_eq(eval_nodes(l.arena, l.module->graph, f[i]->nresult,
+                                    root, f[i]->nparam, in, 0, NULL, NULL,
+                                    out[i]),
+                         EVAL_OK);
+    }
+    for (int i = 0; i < 4; i++) {
+        want += dot[i] * out[0][0][i];
+        ck_assert_double_eq_tol(out[2][1][i], out[0][0][i], 1e-13);
+    }
+    ck_assert_double_eq_tol(out[1][1][0], want, 1e-12);
+    arena_free(l.arena);
+}
+END_TEST
+
+#define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
+
+int main(void)
+{
+    Suite *s = suite_create("diff");
+    TCase *t = tcase_create("cost and branches");
+    SRunner *r;
+    int failed;
+
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, product_chain_costs_at_most_4n_multiplications, 0,
+                        4);
+    tcase_add_loop_test(t, gradient_costs_at_most_four_times_the_function, 0,
+                        COUNT(costs));
+    tcase_add_loop_test(t, branch_not_taken_stays_out, 0, COUNT(masked));
+    tcase_add_test(t, modes_agree);
+    suite_add_tcase(s, t);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
