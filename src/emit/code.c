@@ -146,6 +146,11 @@ void code_store(Emit *e, LLVMValueRef v, LLVMValueRef at, int align)
     LLVMSetAlignment(LLVMBuildStore(e->builder, v, at), (unsigned)align);
 }
 
+void code_store_in_order(Emit *e, LLVMValueRef v, LLVMValueRef at)
+{
+    LLVMSetVolatile(LLVMBuildStore(e->builder, v, at), true);
+}
+
 /* The masked intrinsics. Up to LLVM 21 the alignment is an argument; from 22
  * it is an attribute of the pointer argument, number `pointer`. */
 static LLVMValueRef masked(Emit *e, const char *name, LLVMTypeRef *type,

@@ -152,6 +152,9 @@ LLVMValueRef code_at(Emit *e, LLVMTypeRef type, LLVMValueRef base,
                      LLVMValueRef index);
 LLVMValueRef code_load(Emit *e, LLVMTypeRef type, LLVMValueRef at, int align);
 void code_store(Emit *e, LLVMValueRef v, LLVMValueRef at, int align);
+/* Volatile, for long lists of arguments: LLVM takes quadratic time to look for
+ * a better order of thousands of stores. */
+void code_store_in_order(Emit *e, LLVMValueRef v, LLVMValueRef at);
 LLVMValueRef code_masked_load(Emit *e, LLVMTypeRef type, LLVMValueRef at,
                               int align, LLVMValueRef mask);
 void code_masked_store(Emit *e, LLVMValueRef value, LLVMValueRef at, int align,

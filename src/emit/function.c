@@ -426,16 +426,11 @@ static LLVMValueRef guards_hold(FunctionCode *f, const Kernel *k)
     return ok;
 }
 
-/* Volatile, which keeps the order of the stores: LLVM takes quadratic time to
- * look for a better one among thousands. */
 static void put_argument(FunctionCode *f, LLVMTypeRef type, LLVMValueRef to,
                          int i, LLVMValueRef v)
 {
     Emit *e = f->e;
-    LLVMValueRef at = code_at(e, type, to, code_i64(e, i));
-    LLVMValueRef store = LLVMBuildStore(e->builder, v, at);
-    LLVMSetAlignment(store, 8);
-    LLVMSetVolatile(store, true);
+    code_store_in_order(e, v, code_at(e, type, to, code_i64(e, i)));
 }
 
 static void call_kernel(FunctionCode *f, const Kernel *k, const KernelKey *key,

@@ -152,7 +152,7 @@ static void store_struct(Making *m, const CArg *a, LLVMValueRef from,
         LLVMValueRef at = at_byte(e, from, l.offset[k]);
         if (!l.fixed && t->step[i].rank > 0)
             at = LLVMBuildLoad2(e->builder, e->ptr, at, "");
-        LLVMBuildStore(e->builder, at, element(e, e->ptr, leaf, a->first + k));
+        code_store_in_order(e, at, element(e, e->ptr, leaf, a->first + k));
         k++;
     }
 }
@@ -166,7 +166,7 @@ static LLVMValueRef store_value(Making *m, const CArg *a, LLVMValueRef value,
         LLVMValueRef is = LLVMBuildIsNotNull(e->builder, value, "");
         value = LLVMBuildZExt(e->builder, is, e->i8, "");
     }
-    LLVMBuildStore(e->builder, value, slot);
+    code_store_in_order(e, value, slot);
     return slot;
 }
 
@@ -176,14 +176,14 @@ static void store_arg(Making *m, const CArg *a, LLVMValueRef value,
     Emit *e = m->e;
     switch (a->kind) {
     case ARG_dim:
-        LLVMBuildStore(e->builder, value, element(e, e->i64, dims, a->dim));
+        code_store_in_order(e, value, element(e, e->i64, dims, a->dim));
         break;
     case ARG_value:
         value = store_value(m, a, value, slot);
-        LLVMBuildStore(e->builder, value, element(e, e->ptr, leaf, a->first));
+        code_store_in_order(e, value, element(e, e->ptr, leaf, a->first));
         break;
     case ARG_tensor:
-        LLVMBuildStore(e->builder, value, element(e, e->ptr, leaf, a->first));
+        code_store_in_order(e, value, element(e, e->ptr, leaf, a->first));
         break;
     case ARG_struct:
         store_struct(m, a, value, leaf);

@@ -1,0 +1,241 @@
+/* compiled.c: see compiled.h. */
+#include "compiled.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "simplify/simplify.h"
+
+Compiled *compiled_new(int nvar)
+{
+    static const char *const name[MAX_VARS] = {"m", "n", "k"};
+    Arena *a = arena_new();
+    Compiled *c = NEW(a, Compiled);
+    c->arena = a;
+    c->graph = graph_new(a, DT_f32);
+    c->module = (Module){.name = "t", .path = "t.nn", .graph = c->graph};
+    c->module.real = DT_f32;
+    c->nvar = nvar;
+    for (int i = 0; i < nvar; i++)
+        c->var[i] = dim_var(c->graph, name[i]);
+    return c;
+}
+
+void compiled_free(Compiled *c)
+{
+    for (int i = 0; i < c->ncpu; i++)
+        jit_close(c->jit[i]);
+    arena_free(c->arena);
+}
+
+static Port *ports(Compiled *c, int n, Node *const *node)
+{
+    Port *p = NEWN(c->arena, Port, n);
+    for (int i = 0; i < n; i++) {
+        Type *t = NEW(c->arena, Type);
+        *t = (Type){.kind = TY_tensor, .text = "tensor"};
+        t->dtype = node[i]->dtype;
+        t->rank = node[i]->rank;
+        t->dim = node[i]->dim;
+        p[i] = (Port){.name = arena_printf(c->arena, "p%d", i),
+                      .type = t,
+                      .leaf = NEW(c->arena, Node *),
+                      .nleaf = 1,
+                      .in_place = -1};
+        p[i].leaf[0] = node[i];
+    }
+    return p;
+}
+
+int compiled_add(Compiled *c, int nparam, Node *const *param, int nresult,
+                 Node *const *result)
+{
+    Function *f = NEW(c->arena, Function);
+    size_t bytes = sizeof *result * (size_t)nresult;
+    f->name = arena_printf(c->arena, "f%d", c->module.function.n);
+    f->var = c->var;
+    f->nvar = c->nvar;
+    f->param = ports(c, nparam, param);
+    f->nparam = nparam;
+    f->result = ports(c, nresult, result);
+    f->nresult = nresult;
+    list_push(c->arena, &c->root, arena_copy(c->arena, result, bytes));
+    list_push(c->arena, &c->module.function, f);
+    return c->module.function.n - 1;
+}
+
+static Schedule *scheduled(Compiled *c, Function *f)
+{
+    Node **root = NEWN(c->arena, Node *, f->nresult);
+    for (int i = 0; i < f->nresult; i++)
+        root[i] = f->result[i].leaf[0];
+    expand(c->graph, f->nresult, root);
+    for (int i = 0; i < f->nresult; i++)
+        f->result[i].leaf[0] = root[i];
+    Schedule *s = schedule(c->arena, c->graph, f);
+    schedule_verify(s);
+    return s;
+}
+
+static void make_level(Compiled *c, const EmitInput *in, const char *cpu)
+{
+    EmitOptions o = {.cpu = cpu, .optimise = 1};
+    const char *error = NULL;
+    c->jit[c->ncpu] = jit_open(in, &o, &error);
+    ck_assert_msg(c->jit[c->ncpu] != NULL, "%s: %s", cpu, error);
+    c->cpu[c->ncpu++] = cpu;
+}
+
+void compiled_make(Compiled *c)
+{
+    int n = c->module.function.n;
+    Schedule **s = NEWN(c->arena, Schedule *, n);
+    simplify_module(&c->module);
+    for (int i = 0; i < n; i++)
+        s[i] = scheduled(c, c->module.function.at[i]);
+    EmitInput in = {&c->module, s, n};
+#ifdef __x86_64__
+    make_level(c, &in, "x86-64");
+    if (__builtin_cpu_supports("sse4.2"))
+        make_level(c, &in, "x86-64-v2");
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        make_level(c, &in, "x86-64-v3");
+    if (__builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        make_level(c, &in, "x86-64-v4");
+#else
+    make_level(c, &in, "native");
+#endif
+}
+
+/* Pages of memory, and one after them that belongs to nobody. */
+struct Fence {
+    char *base;
+    size_t bytes, page;
+};
+
+Fence *fence_new(size_t bytes)
+{
+    Fence *f = malloc(sizeof *f);
+    ck_assert_ptr_nonnull(f);
+    f->page = (size_t)sysconf(_SC_PAGESIZE);
+    f->bytes = (bytes + f->page) / f->page * f->page;
+    int zero = open("/dev/zero", O_RDWR);
+    f->base = mmap(NULL, f->bytes + f->page, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE, zero, 0);
+    close(zero);
+    ck_assert(f->base != MAP_FAILED);
+    ck_assert(mprotect(f->base + f->bytes, f->page, PROT_NONE) == 0);
+    return f;
+}
+
+void fence_free(Fence *f)
+{
+    munmap(f->base, f->bytes + f->page);
+    free(f);
+}
+
+void *fence_last(Fence *f, size_t bytes)
+{
+    ck_assert(bytes <= f->bytes);
+    return f->base + f->bytes - bytes;
+}
+
+int compiled_call(Compiled *c, int cpu, int i, const int64_t *size,
+                  void *const *leaf, Fence *workspace)
+{
+    const nn_function *f = &jit_module(c->jit[cpu])->function[i];
+    size_t bytes = (f->workspace(size) + 63) / 64 * 64;
+    return f->call(leaf, size, fence_last(workspace, bytes), NULL);
+}
+
+int64_t node_elements(const Compiled *c, const Node *n, const int64_t *size)
+{
+    int64_t count = 1, v = 0;
+    for (int i = 0; i < n->rank; i++) {
+        ck_assert(dim_eval(n->dim[i], c->nvar, c->var, size, &v));
+        count *= v;
+    }
+    return count;
+}
+
+void put_number(DType t, void *to, int64_t i, double v)
+{
+    switch (t) {
+    case DT_bool:
+    case DT_u8:
+        ((uint8_t *)to)[i] = (uint8_t)v;
+        break;
+    case DT_i32:
+        ((int32_t *)to)[i] = (int32_t)v;
+        break;
+    case DT_i64:
+    case DT_key:
+        ((int64_t *)to)[i] = (int64_t)v;
+        break;
+    case DT_f32:
+        ((float *)to)[i] = (float)v;
+        break;
+    case DT_f64:
+        ((double *)to)[i] = v;
+        break;
+    case NDTYPES:
+        break;
+    }
+}
+
+double get_number(DType t, const void *from, int64_t i)
+{
+    switch (t) {
+    case DT_bool:
+    case DT_u8:
+        return ((const uint8_t *)from)[i];
+    case DT_i32:
+        return ((const int32_t *)from)[i];
+    case DT_i64:
+    case DT_key:
+        return (double)((const int64_t *)from)[i];
+    case DT_f32:
+        return (double)((const float *)from)[i];
+    case DT_f64:
+        return ((const double *)from)[i];
+    case NDTYPES:
+        break;
+    }
+    return NAN;
+}
+
+double as_number(DType t, double v)
+{
+    if (t == DT_f64)
+        return v;
+    if (t == DT_f32)
+        return (double)(float)v;
+    /* The largest int64 that is a float64 too. */
+    return dtype_convert(DT_f64, t, fmin(v, 0x1.fffffffffffffp62));
+}
+
+bool is_near(DType t, double got, double want, double scale)
+{
+    double eps = t == DT_f32 ? 1e-5 : t == DT_f64 ? 1e-12 : 0;
+    double tiny = t == DT_f32 ? 1e-38 : t == DT_f64 ? 1e-307 : 0;
+    if (t == DT_f32)
+        want = (double)(float)want;
+    if (got == want || (isnan(want) && isnan(got)))
+        return true;
+    return isfinite(want) && isfinite(got) &&
+           fabs(got - want) <= eps * fmax(fabs(want), scale) + tiny;
+}
+
+int scatter(uint64_t i, int n)
+{
+    i = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    i = (i ^ i >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+    return (int)((i ^ i >> 32) % (uint64_t)n);
+}

@@ -1,0 +1,58 @@
+/* compiled.h: functions made of graph nodes, as machine code for every CPU
+ * level that this machine runs, called on memory that ends at a fence. */
+#ifndef NNCC_TEST_COMPILED_H
+#define NNCC_TEST_COMPILED_H
+
+#include "emit/emit.h"
+#include "eval/eval.h"
+#include "graph/ops/ops.h"
+
+enum { MAX_VARS = 3, MAX_LEVELS = 5, MAX_SIZE = 70 };
+
+typedef struct Compiled {
+    Arena *arena;
+    Graph *graph;
+    Module module;
+    const Dim *var[MAX_VARS]; /* the free dimensions of all functions */
+    int nvar;
+    LIST(Node **) root; /* each function's results before simplification */
+    Jit *jit[MAX_LEVELS];
+    const char *cpu[MAX_LEVELS];
+    int ncpu;
+} Compiled;
+
+Compiled *compiled_new(int nvar);
+void compiled_free(Compiled *c);
+/* A function of these parameters and results; its number. */
+int compiled_add(Compiled *c, int nparam, Node *const *param, int nresult,
+                 Node *const *result);
+/* Through simplifier, scheduler and code generator, once for each level. */
+void compiled_make(Compiled *c);
+
+/* Memory that can neither be read nor written past its end. */
+typedef struct Fence Fence;
+Fence *fence_new(size_t bytes);
+void fence_free(Fence *f);
+/* Its last `bytes` bytes. */
+void *fence_last(Fence *f, size_t bytes);
+
+/* Calls function i on `leaf`, parameters first. The status. */
+int compiled_call(Compiled *c, int cpu, int i, const int64_t *size,
+                  void *const *leaf, Fence *workspace);
+
+int64_t node_elements(const Compiled *c, const Node *n, const int64_t *size);
+
+/* Elements of memory as numbers. */
+void put_number(DType t, void *to, int64_t i, double v);
+double get_number(DType t, const void *from, int64_t i);
+/* v as a number that t can hold. */
+double as_number(DType t, double v);
+
+/* Is `got` the reference value, where terms of magnitude `scale` were rounded?
+ */
+bool is_near(DType t, double got, double want, double scale);
+
+/* A number that depends on i alone, in 0 … n-1. */
+int scatter(uint64_t i, int n);
+
+#endif

@@ -1,0 +1,590 @@
+/* test_numbers.c: every elementwise operator as machine code against the
+ * reference evaluator: each dtype, each way of broadcasting, each size. */
+#include "compiled.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Arguments. Each dtype has a pool of them, the same numbers for all. */
+
+enum { POOL = 128, MAX_ARGS = 3, CASES = 1024, RESULTS = 64 };
+
+typedef struct Pool {
+    double value[POOL];
+    int n;
+} Pool;
+
+static Pool pool[NDTYPES];
+
+static void pool_add(DType t, double v)
+{
+    Pool *p = &pool[t];
+    v = as_number(t, v);
+    for (int i = 0; i < p->n; i++)
+        if (memcmp(&p->value[i], &v, sizeof v) == 0)
+            return;
+    if (p->n < POOL)
+        p->value[p->n++] = v;
+}
+
+/* What is special to some operator in f32 or f64: ends of domains and ranges,
+ * poles, zeros, ties, subnormals. */
+static const double special[] = {
+    0,        -0.0,     INFINITY, -INFINITY, NAN,      1,       -1,
+    2,        -2,       3,        -3,        0.5,      -0.5,    1.5,
+    2.5,      -1.5,     -2.5,     4,         8,        -7,      10,
+    5e-324,   1e-310,   2.3e-308, 1.7e308,   -1.7e308, 1e-40,   -1e-45,
+    3.4e38,   -3e38,    709.5,    710.2,     -745,     -709,    88.5,
+    89,       -103,     -88,      1e5,       1e9,      -1e9,    1e15,
+    12345.67, 1e-8,     -1e-8,    20,        -20,      170.5,   355,
+    0.999999, 1.000001, 127,      128,       200,      255,     256,
+    -128,     100000,   -100001,  0x1p31,    -0x1p31,  0x1p52,  -0x1p63,
+    0x1p63,   0x1p24,   -0x1p24,  22.5,      -3.25,    1e-3,    3.14159265,
+};
+
+static void fill_pools(void)
+{
+    for (DType t = 0; t < NDTYPES; t++) {
+        for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+            pool_add(t, special[i]);
+        for (OpId op = 0; op < NOPS; op++) {
+            pool_add(t, op_table[op]->lo);
+            pool_add(t, op_table[op]->hi);
+        }
+        for (int i = 0; i < 2 * POOL && t != DT_bool; i++) {
+            double u = (scatter((uint64_t)i, 1 << 20) + 0.5) / (1 << 20);
+            pool_add(t, dtype_is_real(t) ? 8 * u - 4 : 80 * u - 40);
+        }
+    }
+}
+
+/* An operator on arguments of certain dtypes, and its value for all
+ * combinations of their pools. */
+typedef struct Case {
+    OpId op;
+    int narg;
+    DType arg[MAX_ARGS], to;
+    int order; /* the first argument is this constant; or -1 */
+    double *want;
+} Case;
+
+static Case cases[CASES];
+static int ncase;
+
+static Node *case_node(Graph *g, const Case *c, Node *const *arg)
+{
+    Node *x[MAX_ARGS];
+    for (int i = 0; i < c->narg; i++)
+        x[i] = arg[i];
+    if (c->order >= 0)
+        x[0] = g_fill(g, arg[0], c->order);
+    return graph_make(g, c->op, c->to, c->narg, x, NULL);
+}
+
+/* All combinations of the pools: argument i repeated along the others' axes. */
+static void case_values(Case *c)
+{
+    Arena *a = arena_new();
+    Graph *g = graph_new(a, DT_f64);
+    const Dim *dim[MAX_ARGS];
+    EvalInput in[MAX_ARGS];
+    Node *arg[MAX_ARGS];
+    int64_t count = 1;
+    for (int i = 0; i < c->narg; i++) {
+        dim[i] = dim_const(g, pool[c->arg[i]].n);
+        count *= pool[c->arg[i]].n;
+    }
+    for (int i = 0; i < c->narg; i++) {
+        int axis[MAX_ARGS] = {-1, -1, -1};
+        axis[i] = 0;
+        Node *p = g_param(g, c->arg[i], 1, &dim[i], "x");
+        arg[i] = g_broadcast(g, p, c->narg, dim, axis);
+        in[i] = (EvalInput){p, pool[c->arg[i]].value};
+    }
+    Node *n = case_node(g, c, arg);
+    double *v;
+    EvalStatus s = eval_nodes(a, g, 1, &n, c->narg, in, 0, NULL, NULL, &v);
+    ck_assert_int_eq(s, EVAL_OK);
+    c->want = malloc(sizeof *v * (size_t)count);
+    ck_assert_ptr_nonnull(c->want);
+    memcpy(c->want, v, sizeof *v * (size_t)count);
+    arena_free(a);
+}
+
+static void add_case(Case c)
+{
+    ck_assert_int_lt(ncase, CASES);
+    case_values(&c);
+    cases[ncase++] = c;
+}
+
+/* Does the row take these arguments for that result. */
+static bool fits(Graph *g, const Case *c)
+{
+    const Op *row = op_table[c->op];
+    Node *arg[MAX_ARGS];
+    Node n = {.op = c->op, .dtype = c->to, .narg = c->narg, .arg = arg};
+    for (int i = 0; i < c->narg; i++)
+        arg[i] = g_param(g, c->arg[i], 0, NULL, "x");
+    bool ok = row->infer ? row->infer(g, &n) : infer_ewise(g, &n);
+    return ok && n.dtype == c->to;
+}
+
+/* Rows with other attributes than a dtype (index_check) are no functions of
+ * their arguments alone. */
+static void find_cases(Graph *g, OpId op)
+{
+    Case c = {.op = op, .narg = op_table[op]->arity, .order = -1};
+    int total = NDTYPES;
+    for (int i = 0; i < c.narg; i++)
+        total *= NDTYPES;
+    for (int code = 0; code < total; code++) {
+        int rest = code / NDTYPES;
+        c.to = (DType)(code % NDTYPES);
+        for (int i = 0; i < c.narg; i++, rest /= NDTYPES)
+            c.arg[i] = (DType)(rest % NDTYPES);
+        if (!fits(g, &c))
+            continue;
+        /* The order of polygamma has to be a constant. */
+        for (c.order = op == OP_polygamma ? 1 : -1; c.order < 3; c.order += 2) {
+            add_case(c);
+            if (c.order < 0)
+                break;
+        }
+    }
+}
+
+static void set_up(void)
+{
+    Arena *a = arena_new();
+    Graph *g = graph_new(a, DT_f64);
+    fill_pools();
+    for (OpId op = 0; op < NOPS; op++)
+        if (op_table[op]->cls == OPC_ewise)
+            find_cases(g, op);
+    arena_free(a);
+}
+
+static void tear_down(void)
+{
+    while (ncase)
+        free(cases[--ncase].want);
+}
+
+/* Views: how an argument of shape [m, n] or [m, 3, n] comes about. */
+
+typedef enum View {
+    WHOLE,
+    SCALAR,
+    ROW,      /* [n] */
+    COLUMN,   /* [m] or [m, 1, 1] */
+    MIDDLE,   /* [3, 1] in [m, 3, n] */
+    TURNED,   /* axes permuted */
+    STRIDED,  /* every second row, every third column */
+    SHIFTED,  /* without the first two rows and columns */
+    FLIPPED,  /* columns backwards */
+    PADDED,   /* the last column and row are new */
+    JOINED,   /* [m, n-2…] beside two columns of its own */
+    RESHAPED, /* from one long row */
+} View;
+
+typedef struct Shape {
+    int rank;
+    View view[MAX_ARGS];
+} Shape;
+
+static const Shape shapes[] = {
+    {2, {WHOLE, WHOLE, WHOLE}},      {2, {SCALAR, WHOLE, ROW}},
+    {2, {WHOLE, SCALAR, COLUMN}},    {2, {ROW, WHOLE, SCALAR}},
+    {2, {WHOLE, ROW, WHOLE}},        {2, {COLUMN, WHOLE, ROW}},
+    {2, {WHOLE, COLUMN, TURNED}},    {2, {ROW, COLUMN, WHOLE}},
+    {2, {COLUMN, ROW, SCALAR}},      {2, {TURNED, WHOLE, WHOLE}},
+    {2, {WHOLE, TURNED, SHIFTED}},   {2, {STRIDED, SHIFTED, FLIPPED}},
+    {2, {SHIFTED, STRIDED, JOINED}}, {2, {FLIPPED, RESHAPED, STRIDED}},
+    {2, {RESHAPED, FLIPPED, COLUMN}}, {2, {JOINED, TURNED, RESHAPED}},
+    {3, {WHOLE, ROW, MIDDLE}},       {3, {MIDDLE, COLUMN, WHOLE}},
+    {3, {COLUMN, TURNED, ROW}},      {3, {TURNED, WHOLE, MIDDLE}},
+    {3, {ROW, MIDDLE, COLUMN}},      {0, {WHOLE, WHOLE, WHOLE}},
+    {1, {ROW, SCALAR, ROW}},         {1, {SCALAR, ROW, ROW}},
+};
+enum { NSHAPES = sizeof shapes / sizeof *shapes };
+
+/* Some shape and view of a new parameter of dtype t, not viewed yet. */
+static Node *param_of(Compiled *c, DType t, int rank, const Dim *const *dim)
+{
+    return g_param(c->graph, t, rank, dim, "x");
+}
+
+static const Dim *scaled(Compiled *c, const Dim *d, int times, int plus)
+{
+    Graph *g = c->graph;
+    return dim_add(g, dim_mul(g, d, dim_const(g, times)), dim_const(g, plus));
+}
+
+static Node *strided(Compiled *c, DType t, int rank, const Dim *const *dim,
+                     Node **param)
+{
+    const Dim *size[3], *start[3];
+    int step[3];
+    for (int i = 0; i < rank; i++) {
+        step[i] = i + 2;
+        size[i] = scaled(c, dim[i], step[i], 2);
+        start[i] = dim_const(c->graph, i + 1);
+    }
+    *param = param_of(c, t, rank, size);
+    return g_slice(c->graph, *param, start, dim, step);
+}
+
+static Node *shifted(Compiled *c, DType t, int rank, const Dim *const *dim,
+                     Node **param)
+{
+    const Dim *size[3], *start[3];
+    int step[3] = {1, 1, 1};
+    for (int i = 0; i < rank; i++) {
+        size[i] = scaled(c, dim[i], 1, 2);
+        start[i] = dim_const(c->graph, 2);
+    }
+    *param = param_of(c, t, rank, size);
+    return g_slice(c->graph, *param, start, dim, step);
+}
+
+/* Half as many rows and columns, every second row and the last columns. */
+static Node *padded(Compiled *c, DType t, int rank, const Dim *const *dim,
+                    Node **param)
+{
+    const Dim *size[3], *lo[3], *two = dim_const(c->graph, 2);
+    int step[3] = {2, 1, 1};
+    for (int i = 0; i < rank; i++) {
+        size[i] = dim_div(c->graph, dim[i], two);
+        lo[i] = i ? size[i] : dim_const(c->graph, 0);
+    }
+    *param = param_of(c, t, rank, size);
+    return g_pad(c->graph, *param, lo, dim, step);
+}
+
+/* Twice side by side, and of that the middle. */
+static Node *joined(Compiled *c, DType t, int rank, const Dim *const *dim,
+                    Node **param)
+{
+    const Dim *start[3], *two = dim_const(c->graph, 2);
+    int step[3] = {1, 1, 1}, last = rank - 1;
+    *param = param_of(c, t, rank, dim);
+    Node *pair[2] = {*param, *param};
+    Node *both = g_concat(c->graph, 2, pair, last);
+    for (int i = 0; i < rank; i++)
+        start[i] = dim_const(c->graph, 0);
+    start[last] = dim_div(c->graph, dim[last], two);
+    return g_slice(c->graph, both, start, dim, step);
+}
+
+static Node *turned(Compiled *c, DType t, int rank, const Dim *const *dim,
+                    Node **param)
+{
+    const Dim *size[3];
+    int perm[3];
+    for (int i = 0; i < rank; i++) {
+        perm[i] = (i + 1) % rank;
+        size[perm[i]] = dim[i];
+    }
+    *param = param_of(c, t, rank, size);
+    return g_permute(c->graph, *param, perm);
+}
+
+/* [m, 1] or [3, 1]: the axis at which it varies. */
+static Node *column(Compiled *c, DType t, int rank, const Dim *const *dim,
+                    int at, Node **param)
+{
+    const Dim *size[2] = {dim[at], dim_const(c->graph, 1)};
+    int axis[3] = {-1, -1, -1};
+    axis[at] = 0;
+    *param = param_of(c, t, 2, size);
+    Node *flat = g_reshape(c->graph, *param, 1, size);
+    return g_broadcast(c->graph, flat, rank, dim, axis);
+}
+
+static Node *viewed(Compiled *c, View v, DType t, int rank,
+                    const Dim *const *dim, Node **param)
+{
+    const Dim *all = dim_const(c->graph, 1);
+    switch (v) {
+    case WHOLE:
+        return *param = param_of(c, t, rank, dim);
+    case SCALAR:
+        *param = param_of(c, t, 0, NULL);
+        return g_broadcast_to(c->graph, *param, rank, dim);
+    case ROW:
+        *param = param_of(c, t, 1, &dim[rank - 1]);
+        return g_broadcast_to(c->graph, *param, rank, dim);
+    case COLUMN:
+        return column(c, t, rank, dim, 0, param);
+    case MIDDLE:
+        return column(c, t, rank, dim, 1, param);
+    case TURNED:
+        return turned(c, t, rank, dim, param);
+    case STRIDED:
+        return strided(c, t, rank, dim, param);
+    case SHIFTED:
+        return shifted(c, t, rank, dim, param);
+    case FLIPPED:
+        *param = param_of(c, t, rank, dim);
+        return g_flip(c->graph, *param, rank - 1);
+    case PADDED:
+        return padded(c, t, rank, dim, param);
+    case JOINED:
+        return joined(c, t, rank, dim, param);
+    case RESHAPED:
+        for (int i = 0; i < rank; i++)
+            all = dim_mul(c->graph, all, dim[i]);
+        *param = param_of(c, t, 1, &all);
+        return g_reshape(c->graph, *param, rank, dim);
+    }
+    return NULL;
+}
+
+/* All operators in one shape. */
+
+/* Those on the same arguments are one function. */
+typedef struct Group {
+    int narg, nresult;
+    DType arg[MAX_ARGS];
+    const Case *of[RESULTS];
+    bool bad[RESULTS]; /* reported */
+    Node *param[MAX_ARGS];
+} Group;
+
+enum { GROUPS = 32, ELEMENTS = 4 * 72 * 3 * 72 };
+
+typedef struct Bench {
+    const Shape *shape;
+    Compiled *c;
+    const Dim *dim[3];
+    Group group[GROUPS];
+    int ngroup, nbad;
+    /* The arguments' views, of float64, for where elements go. */
+    Node *place[MAX_ARGS], *place_param[MAX_ARGS];
+    Fence *in[MAX_ARGS], *out[RESULTS], *workspace;
+} Bench;
+
+/* What parameter k of that dtype holds, and which of its pool that is. */
+static char content[NDTYPES][MAX_ARGS][ELEMENTS * 8];
+static uint8_t chosen[NDTYPES][MAX_ARGS][ELEMENTS];
+static double number[ELEMENTS];
+
+static void fill_content(void)
+{
+    for (int e = 0; e < ELEMENTS; e++)
+        number[e] = e + 1;
+    for (DType t = 0; t < NDTYPES; t++)
+        for (int k = 0; k < MAX_ARGS; k++)
+            for (int e = 0; e < ELEMENTS; e++) {
+                int i = scatter((uint64_t)(e * MAX_ARGS + k), pool[t].n);
+                chosen[t][k][e] = (uint8_t)i;
+                put_number(t, content[t][k], e, pool[t].value[i]);
+            }
+}
+
+/* One argument in this view was had before. */
+static bool seen(const Shape *s)
+{
+    for (const Shape *p = shapes; p < s; p++)
+        if (p->rank == s->rank && p->view[0] == s->view[0])
+            return true;
+    return false;
+}
+
+static Group *group_of(Bench *b, const Case *c)
+{
+    for (int i = 0; i < b->ngroup; i++) {
+        Group *p = &b->group[i];
+        bool same = p->narg == c->narg;
+        for (int k = 0; k < p->narg && same; k++)
+            same = p->arg[k] == c->arg[k];
+        if (same)
+            return p;
+    }
+    ck_assert_int_lt(b->ngroup, GROUPS);
+    Group *p = &b->group[b->ngroup++];
+    p->narg = c->narg;
+    memcpy(p->arg, c->arg, sizeof p->arg);
+    return p;
+}
+
+static void add_group(Bench *b, Group *p)
+{
+    Node *arg[MAX_ARGS], *result[RESULTS];
+    const Shape *s = b->shape;
+    for (int k = 0; k < p->narg; k++)
+        arg[k] = viewed(b->c, s->view[k], p->arg[k], s->rank, b->dim,
+                        &p->param[k]);
+    for (int i = 0; i < p->nresult; i++)
+        result[i] = case_node(b->c->graph, p->of[i], arg);
+    compiled_add(b->c, p->narg, p->param, p->nresult, result);
+}
+
+static void bench_make(Bench *b, const Shape *s)
+{
+    Compiled *c = b->c = compiled_new(2);
+    b->shape = s;
+    b->dim[0] = c->var[0];
+    b->dim[1] = s->rank == 3 ? dim_const(c->graph, 3) : c->var[1];
+    b->dim[2] = c->var[1];
+    if (s->rank == 1)
+        b->dim[0] = c->var[1];
+    for (int i = 0; i < ncase; i++) {
+        if (cases[i].narg == 1 && seen(s))
+            continue;
+        Group *p = group_of(b, &cases[i]);
+        ck_assert_int_lt(p->nresult, RESULTS);
+        p->of[p->nresult++] = &cases[i];
+    }
+    for (int i = 0; i < b->ngroup; i++)
+        add_group(b, &b->group[i]);
+    for (int k = 0; k < MAX_ARGS; k++) {
+        b->place[k] = viewed(c, s->view[k], DT_f64, s->rank, b->dim,
+                             &b->place_param[k]);
+        b->in[k] = fence_new(ELEMENTS * 8);
+    }
+    for (int i = 0; i < RESULTS; i++)
+        b->out[i] = fence_new(ELEMENTS * 8);
+    b->workspace = fence_new(ELEMENTS * 8);
+    compiled_make(c);
+}
+
+static void bench_free(Bench *b)
+{
+    for (int k = 0; k < MAX_ARGS; k++)
+        fence_free(b->in[k]);
+    for (int i = 0; i < RESULTS; i++)
+        fence_free(b->out[i]);
+    fence_free(b->workspace);
+    compiled_free(b->c);
+}
+
+static void report(Bench *b, const Case *c, int cpu, const int64_t *size,
+                   int64_t at, int64_t code, double got)
+{
+    double x[MAX_ARGS] = {0};
+    int64_t rest = code;
+    for (int k = c->narg - 1; k >= 0; k--) {
+        x[k] = pool[c->arg[k]].value[rest % pool[c->arg[k]].n];
+        rest /= pool[c->arg[k]].n;
+    }
+    b->nbad++;
+    fprintf(stderr,
+            "%s: %s of %s to %s, m = %d, n = %d, element %d: "
+            "(%.17g, %.17g, %.17g) gives %.17g, not %.17g\n",
+            b->c->cpu[cpu], op_table[c->op]->name, dtype_name(c->arg[0]),
+            dtype_name(c->to), (int)size[0], (int)size[1], (int)at, x[0], x[1],
+            x[2], got, c->want[code]);
+}
+
+/* What guards a result's beginning. */
+enum { FRINGE = 64, FILL = 0xc3 };
+
+static void compare(Bench *b, Group *p, int i, int cpu, const int64_t *size,
+                    int64_t count, const int *code)
+{
+    const Case *c = p->of[i];
+    size_t bytes = (size_t)count * (size_t)dtype_size(c->to);
+    const unsigned char *from = fence_last(b->out[i], bytes + FRINGE);
+    for (int k = 0; k < FRINGE; k++)
+        ck_assert_msg(from[k] == FILL, "%s writes before its result",
+                      op_table[c->op]->name);
+    for (int64_t e = 0; e < count && !p->bad[i]; e++) {
+        double got = get_number(c->to, from + FRINGE, e);
+        double want = c->want[code[e]];
+        if (got != want && !is_near(c->to, got, want, 0)) {
+            report(b, c, cpu, size, e, code[e], got);
+            p->bad[i] = true;
+        }
+    }
+}
+
+static void run_group(Bench *b, int g, const int64_t *size, int64_t count,
+                      const int *code)
+{
+    Group *p = &b->group[g];
+    void *leaf[MAX_ARGS + RESULTS];
+    for (int k = 0; k < p->narg; k++) {
+        size_t n = (size_t)node_elements(b->c, p->param[k], size);
+        size_t bytes = n * (size_t)dtype_size(p->arg[k]);
+        leaf[k] = fence_last(b->in[k], bytes);
+        memcpy(leaf[k], content[p->arg[k]][k], bytes);
+    }
+    for (int cpu = 0; cpu < b->c->ncpu; cpu++) {
+        for (int i = 0; i < p->nresult; i++) {
+            size_t bytes = (size_t)count * (size_t)dtype_size(p->of[i]->to);
+            char *to = fence_last(b->out[i], bytes + FRINGE);
+            memset(to, FILL, bytes + FRINGE);
+            leaf[p->narg + i] = to + FRINGE;
+        }
+        int status = compiled_call(b->c, cpu, g, size, leaf, b->workspace);
+        ck_assert_int_eq(status, NN_OK);
+        for (int i = 0; i < p->nresult; i++)
+            compare(b, p, i, cpu, size, count, code);
+    }
+}
+
+/* Every function at one size. */
+static void run_size(Bench *b, int64_t m, int64_t n)
+{
+    static int code[ELEMENTS];
+    int64_t size[2] = {m, n};
+    Arena *a = arena_new();
+    double *place[MAX_ARGS];
+    EvalInput in[MAX_ARGS];
+    for (int k = 0; k < MAX_ARGS; k++)
+        in[k] = (EvalInput){b->place_param[k], number};
+    EvalStatus s = eval_nodes(a, b->c->graph, MAX_ARGS, b->place, MAX_ARGS, in,
+                              2, b->c->var, size, place);
+    ck_assert_int_eq(s, EVAL_OK);
+    int64_t count = node_elements(b->c, b->place[0], size);
+    for (int g = 0; g < b->ngroup; g++) {
+        const Group *p = &b->group[g];
+        for (int64_t e = 0; e < count; e++) {
+            code[e] = 0;
+            for (int k = 0; k < p->narg; k++) {
+                int at = (int)place[k][e];
+                /* number 0 is what padding added, as is the pool's first */
+                int i = at ? chosen[p->arg[k]][k][at - 1] : 0;
+                code[e] = code[e] * pool[p->arg[k]].n + i;
+            }
+        }
+        run_group(b, g, size, count, code);
+    }
+    arena_free(a);
+}
+
+START_TEST(operators)
+{
+    static Bench b;
+    static const int other[] = {1, 2, 3, 15, 16, 17, 33, 64, 70};
+    int turn = _i;
+    fill_content();
+    bench_make(&b, &shapes[_i]);
+    for (int n = 0; n <= MAX_SIZE; n++) {
+        run_size(&b, other[turn++ % 9], n);
+        run_size(&b, n, other[turn++ % 9]);
+    }
+    ck_assert_msg(b.nbad == 0, "%d operators are off", b.nbad);
+    bench_free(&b);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("numbers");
+    TCase *t = tcase_create("numbers");
+    tcase_add_unchecked_fixture(t, set_up, tear_down);
+    tcase_set_timeout(t, 120);
+    tcase_add_loop_test(t, operators, 0, NSHAPES);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    emit_shutdown();
+    return failed != 0;
+}
