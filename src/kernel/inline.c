@@ -414,10 +414,10 @@ static int part_value(Inline *in, const Value *x, int part, const Dim *lo,
 static int concat_value(Inline *in, const Value *x)
 {
     enum { FEW = 3 }; /* more are materialised part by part */
-    int value[FEW], before[FEW], n = x->n->narg;
+    int value[FEW] = {0}, before[FEW] = {0}, n = x->n->narg;
     bool missing = false;
     const Dim *lo = dim_const(in->s->g, 0);
-    if (n > FEW)
+    if (n < 1 || n > FEW)
         die("a concat of %d parts in place", n);
     for (int i = 0; i < n; i++) {
         value[i] = part_value(in, x, i, lo, &before[i]);
