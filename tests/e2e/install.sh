@@ -1,0 +1,42 @@
+# install.sh: make install puts the compiler, libnn and its pkg-config file
+# where asked, and a program builds from what is there.
+. "$ROOT/tests/e2e-lib.sh"
+
+make -s -C "$ROOT" B="$BUILD" PREFIX=/opt/nn DESTDIR="$PWD" install
+for f in bin/nncc include/nn.h include/nn_abi.h lib/libnn.a lib/libnn.so.1 \
+    lib/libnn.so lib/pkgconfig/libnn.pc; do
+    [ -e "opt/nn/$f" ] || fail "$f is missing"
+done
+opt/nn/bin/nncc --version | grep -q 'nncc [0-9]' || fail "no version"
+cat >m.nn <<'N'
+fn f(x: real) -> real = x * x;
+export f, grad(f, x) as g;
+N
+cat >main.c <<'C'
+#include <nn.h>
+#include <stdio.h>
+
+int main(void)
+{
+    nn_model *m;
+
+    if (nn_open("./m.so", &m)) {
+        fprintf(stderr, "%s\n", nn_last_error());
+        return 1;
+    }
+    nn_close(m);
+    return 0;
+}
+C
+accept opt/nn/bin/nncc m.nn -o m.so
+PKG_CONFIG_PATH=$PWD/opt/nn/lib/pkgconfig
+export PKG_CONFIG_PATH
+flags=$(pkg-config --define-variable=prefix="$PWD/opt/nn" --cflags --libs libnn)
+case $flags in *"-I$PWD/opt/nn/include"*-lnn*) ;; *) fail "flags: $flags" ;; esac
+case $NNCC in
+*/san/* | *san/*) ;; # libnn there needs the sanitizers' libraries
+*)
+    $CC main.c $flags -o main
+    LD_LIBRARY_PATH=$PWD/opt/nn/lib ./main
+    ;;
+esac
