@@ -1,18 +1,19 @@
 #!/bin/sh
-# docs.sh BUILD: run what README.md, docs/ and examples/*/README.md show, as
+# docs.sh BUILD [LIBS]: run what README.md, docs/ and examples/*/README.md show, as
 # written. A fenced block marked `sh` is run from the top of a copy of the
 # project with nncc on the PATH; a block marked `output` right after it is what
 # it prints, where a line of three dots stands for any lines. A block marked
 # `nn` is a program that must compile. Lines that call make demo or make test
 # are what runs this script and are left out.
 build=$(cd "$1" && pwd) || exit 2
+libs=$(cd "${2:-$1}" && pwd) || exit 2
 cd "$(dirname "$0")/.." || exit 2
 root=$(pwd)
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 mkdir "$work/copy" "$work/blocks" && cp -r README.md docs examples "$work/copy" &&
     ln -s "$build" "$work/copy/build"
 PATH=$build:$PATH
-CPATH=$build:$root/runtime LIBRARY_PATH=$build LD_LIBRARY_PATH=$build
+CPATH=$root/runtime LIBRARY_PATH=$libs LD_LIBRARY_PATH=$libs
 export PATH CPATH LIBRARY_PATH LD_LIBRARY_PATH
 pass=0 fail=0
 

@@ -26,7 +26,7 @@ row what measured target
 "$nncc" train examples/digits/digits.nn --data examples/digits/digits.csv.gz \
     --test 360 --epochs 50 >"$work/demo" 2>&1 || cat "$work/demo"
 row 'digits: held-out accuracy' "$(sed -n 's/^test accuracy: //p' "$work/demo")" '>= 0.97'
-row 'digits: training time' "$(sed -n 's/^trained in //p' "$work/demo")" '<= 5 s'
+row 'digits: training time' "$(sed -n 's/^training time: //p' "$work/demo")" '<= 5 s'
 
 row 'digits.nn to digits.so' \
     "$(best 20 "$nncc" examples/digits/digits.nn -o "$work/digits.so") ms" '<= 150 ms'
