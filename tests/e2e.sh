@@ -13,7 +13,7 @@ pass=0 fail=0
 
 folder() {
     "$NNCC" "$1/model.nn" $(cat "$1/flags" 2>/dev/null) -o "$work/model.so" &&
-        $CC -std=c99 -Wall -Wextra -Werror -I"$work" -I"$1" "$1"/*.c \
+        $CC -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -I"$work" -I"$1" "$1"/*.c \
             -o "$work/driver" -ldl -lm &&
         "$work/driver" "$work/model.so"
 }

@@ -14,6 +14,19 @@ fi
 if [ -w /dev/full ]; then
     refuse 1 'No space left|full' sh -c "'$NNCC' m.nn --dump=ast >/dev/full"
 fi
+# A small disk: nothing half-written stays.
+mkdir small
+if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=16k tmpfs small 2>/dev/null; then
+    for kind in so o a s ll bc; do
+        refuse 1 'small/m.*[Nn]o space left' \
+            "$NNCC" "$ROOT/examples/lecture/mlp.nn" -o small/m.$kind
+        [ -z "$(ls -A small)" ] || {
+            umount small
+            fail "left on a full disk: m.$kind"
+        }
+    done
+    umount small
+fi
 # A wrong program leaves the former output as it was.
 accept "$NNCC" m.nn -o m.so
 cp m.so before
