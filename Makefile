@@ -85,6 +85,7 @@ $B/std.c: $(STD) src/std/embed.sh
 	$Qsh src/std/embed.sh $(STD) >$@.part && mv $@.part $@
 $B/test_ops: tests/unit/lower_sim.c
 $B/test_kernel: tests/unit/kernel_sim.c
+$B/test_numbers $B/test_sums: tests/unit/compiled.c
 $B/test_%: tests/unit/test_%.c $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL) $(LLVM_CFLAGS) $(filter %.c,$^) $(filter %.a,$^) -o $@ $(CHECK_FLAGS) $(LIBS)

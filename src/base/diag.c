@@ -25,6 +25,7 @@ struct Diags {
     LIST(Error *) error;
     uint32_t next; /* base of the next source */
     bool dropped;  /* the last error was a repetition: drop its additions */
+    int more;      /* errors that are not recorded */
 };
 
 enum { MAX_PRINTED = 20, MAX_RECORDED = 1000 };
@@ -103,6 +104,21 @@ void diags_position(const Diags *d, Span at, int *line, int *column)
         *line += s->text[i] == '\n';
 }
 
+/* A name may be as long as a file: what is printed of it is not. */
+enum { MAX_TEXT = 500 };
+
+static const char *message(Diags *d, const char *fmt, va_list ap)
+{
+    char *text = arena_vprintf(d->arena, fmt, ap);
+    size_t n = strlen(text), end = MAX_TEXT;
+
+    if (n <= MAX_TEXT)
+        return text;
+    while (end > 0 && continues(text[end]))
+        end--;
+    return arena_printf(d->arena, "%.*s…", (int)end, text);
+}
+
 static Error *last(Diags *d)
 {
     return d->error.n && !d->dropped ? d->error.at[d->error.n - 1] : NULL;
@@ -123,12 +139,16 @@ void diag(Diags *d, Span at, const char *kind, const char *fmt, ...)
     Error *e = NEW(d->arena, Error);
 
     va_start(ap, fmt);
-    e->text = arena_vprintf(d->arena, fmt, ap);
+    e->text = message(d, fmt, ap);
     va_end(ap);
     e->at = at;
     e->kind = kind;
     e->order = d->error.n;
-    d->dropped = d->error.n >= MAX_RECORDED || recorded(d, at, e->text);
+    d->dropped = recorded(d, at, e->text);
+    if (!d->dropped && d->error.n >= MAX_RECORDED) {
+        d->dropped = true;
+        d->more++;
+    }
     if (!d->dropped)
         list_push(d->arena, &d->error, e);
 }
@@ -141,8 +161,7 @@ void diag_label(Diags *d, Span at, const char *fmt, ...)
     if (!e)
         return;
     va_start(ap, fmt);
-    list_push(d->arena, &e->label,
-              ((Label){at, arena_vprintf(d->arena, fmt, ap)}));
+    list_push(d->arena, &e->label, ((Label){at, message(d, fmt, ap)}));
     va_end(ap);
 }
 
@@ -154,21 +173,26 @@ void diag_detail(Diags *d, const char *fmt, ...)
     if (!e)
         return;
     va_start(ap, fmt);
-    list_push(d->arena, &e->detail, arena_vprintf(d->arena, fmt, ap));
+    list_push(d->arena, &e->detail, message(d, fmt, ap));
     va_end(ap);
 }
 
 void diag_note(Diags *d, Span at, const char *fmt, ...)
 {
     Error *e = last(d);
+    const char *text;
     va_list ap;
 
     if (!e)
         return;
     va_start(ap, fmt);
-    list_push(d->arena, &e->note,
-              ((Label){at, arena_vprintf(d->arena, fmt, ap)}));
+    text = message(d, fmt, ap);
     va_end(ap);
+    for (int i = 0; i < e->note.n; i++)
+        if (e->note.at[i].at.beg == at.beg &&
+            strcmp(e->note.at[i].text, text) == 0)
+            return;
+    list_push(d->arena, &e->note, ((Label){at, text}));
 }
 
 int diags_errors(const Diags *d) { return d->error.n; }
@@ -186,41 +210,73 @@ static const char *paint(const Printer *p, const char *code)
     return p->colour ? code : "";
 }
 
-/* One source line: at most this much of it is shown. */
+/* One source line: at most this much of it is shown, around the error. */
 enum { MAX_LINE = 160 };
 
-static uint32_t line_end(const Source *s, uint32_t start)
+static uint32_t shown_from(const Source *s, uint32_t start, uint32_t error)
 {
-    uint32_t end = start;
+    uint32_t from =
+        error - start > MAX_LINE * 3 / 4 ? error - MAX_LINE / 2 : start;
 
-    while (end < s->len && s->text[end] != '\n' && s->text[end] != '\r' &&
-           end - start < MAX_LINE)
+    while (from > start && continues(s->text[from]))
+        from--;
+    return from;
+}
+
+static bool ends_line(const Source *s, uint32_t at)
+{
+    return at >= s->len || s->text[at] == '\n' || s->text[at] == '\r';
+}
+
+static uint32_t shown_to(const Source *s, uint32_t from)
+{
+    uint32_t end = from;
+
+    while (!ends_line(s, end) && end - from < MAX_LINE)
         end++;
-    while (end > start && end < s->len && continues(s->text[end]))
+    while (end > from && end < s->len && continues(s->text[end]))
         end--;
     return end;
 }
 
-static void print_line(const Printer *p, const Source *s, uint32_t start,
-                       int line)
+/* Bytes of the character at text[i], 0 where that is none to print. */
+static uint32_t printable(const Source *s, uint32_t i, uint32_t end)
 {
-    uint32_t end = line_end(s, start);
+    unsigned char c = (unsigned char)s->text[i];
+    uint32_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+
+    if (c > 0xf4 || (n == 1 && (c < 0x20 || c == 0x7f) && c != '\t'))
+        return 0;
+    for (uint32_t k = 1; k < n; k++)
+        if (i + k >= end || !continues(s->text[i + k]))
+            return 0;
+    return n;
+}
+
+static void print_line(const Printer *p, const Source *s, uint32_t from,
+                       bool cut, int line)
+{
+    uint32_t end = shown_to(s, from), n;
 
     fprintf(p->to, "%5d | ", line);
-    for (uint32_t i = start; i < end; i++) {
-        unsigned char c = (unsigned char)s->text[i];
-
-        fputc(c == '\t' || (c >= 0x20 && c != 0x7f) ? c : '?', p->to);
+    for (uint32_t i = from; i < end; i += n ? n : 1) {
+        n = printable(s, i, end);
+        if (cut && i == from)
+            fputs("…", p->to);
+        else if (n)
+            fwrite(s->text + i, 1, n, p->to);
+        else
+            fputc('?', p->to);
     }
-    fputc('\n', p->to);
+    fputs(ends_line(s, end) ? "\n" : "…\n", p->to);
 }
 
 /* Under the line: one caret row for as many labels as fit beside each other,
  * left to right; the rest go to rows of their own. */
 static void print_labels(const Printer *p, const Source *s, uint32_t start,
-                         const Label *label, int n)
+                         uint32_t from, const Label *label, int n)
 {
-    uint32_t end = line_end(s, start);
+    uint32_t end = shown_to(s, from);
     bool *done = NEWN(p->d->arena, bool, n + 1);
     int left = n;
 
@@ -238,14 +294,13 @@ static void print_labels(const Printer *p, const Source *s, uint32_t start,
                 done[i] = true;
                 continue;
             }
-            beg = beg < end ? beg : end;
-            stop = stop < end ? stop : end;
-            column = columns(s, start, beg);
+            beg = beg < from ? from : beg < end ? beg : end;
+            stop = stop < beg ? beg : stop < end ? stop : end;
+            column = columns(s, from, beg);
             if (at && column < at + 2)
                 continue;
             for (; at < column; at++)
-                fputc(s->text[start + (uint32_t)at] == '\t' ? '\t' : ' ',
-                      p->to);
+                fputc(s->text[from + (uint32_t)at] == '\t' ? '\t' : ' ', p->to);
             width = stop > beg ? columns(s, beg, stop) : 1;
             fputc('^', p->to);
             for (int k = 1; k < width; k++)
@@ -295,7 +350,8 @@ static void print_error(const Printer *p, const Error *e)
 
     print_place(p, e->at, "\033[31;1m", "error", e->text, e->kind);
     if (s && e->at.end && s->len) {
-        uint32_t start = line_start(s, offset_in(s, e->at.beg));
+        uint32_t beg = offset_in(s, e->at.beg), start = line_start(s, beg);
+        uint32_t from = shown_from(s, start, beg);
         int n = e->label.n ? e->label.n : 1;
         Label *label = NEWN(p->d->arena, Label, n);
 
@@ -305,8 +361,8 @@ static void print_error(const Printer *p, const Error *e)
             label[0] = (Label){e->at, ""};
         qsort(label, (size_t)n, sizeof *label, by_place);
         diags_position(p->d, e->at, &line, &column);
-        print_line(p, s, start, line);
-        print_labels(p, s, start, label, n);
+        print_line(p, s, from, from > start, line);
+        print_labels(p, s, start, from, label, n);
     }
     for (int i = 0; i < e->detail.n; i++)
         fprintf(p->to, "      = %s\n", e->detail.at[i]);
@@ -336,7 +392,7 @@ void diags_print(const Diags *d, FILE *to, bool colour)
     for (int i = 0; i < n && i < MAX_PRINTED; i++)
         print_error(&p, sorted[i]);
     if (n > MAX_PRINTED)
-        fprintf(to, "nncc: %d more errors\n", n - MAX_PRINTED);
+        fprintf(to, "nncc: %d more errors\n", n - MAX_PRINTED + d->more);
 }
 
 /* Names */

@@ -416,18 +416,29 @@ static const Value *match_fn(Bind *b, int i, const TypeEx *t, const Value *v)
     return NULL;
 }
 
+static bool names_type_param(const Bind *b, const TypeEx *t)
+{
+    return t && t->kind == TE_name && is_type_param(b->info->item, t);
+}
+
 /* The dtype that a literal is to take; without one it settles by itself. */
 static const Value *match_literal(Bind *b, int i, const TypeEx *t,
                                   const Value *v)
 {
+    const Binding *bound;
     DType dtype;
     Node *n = NULL;
 
     if (t->kind == TE_stack)
         return match_literal(b, i, t->part[0], v);
-    if (t->kind == TE_name && !t->module && !is_type_param(b->info->item, t) &&
-        dtype_of_name(b->c, t->name, &dtype))
+    if (names_type_param(b, t)) {
+        bound = scope_find(b->s, INT32_MAX, t->name);
+        if (bound && bound->ty->kind == TY_tensor)
+            n = adapt(b->c, v, bound->ty->dtype);
+    } else if (t->kind == TE_name && !t->module &&
+               dtype_of_name(b->c, t->name, &dtype)) {
         n = adapt(b->c, v, dtype);
+    }
     if (n)
         return value_tensor(b->c, n);
     return settle(b->c, b->a->span[i], v);
@@ -612,23 +623,41 @@ static bool bind_defaults(Bind *b)
     return true;
 }
 
+/* When to match: a literal for a T takes the type that another argument gives
+ * T; of literals, 2.5 comes before 2. */
+enum { MATCH_ROUNDS = 3 };
+static int match_round(const Bind *b, int i)
+{
+    const Value *v = b->a->value[i];
+
+    if (!v || v->kind != V_tensor ||
+        !names_type_param(b, b->info->item->param[i].type))
+        return 0;
+    return v->literal == LIT_no ? 0 : v->literal == LIT_real ? 1 : 2;
+}
+
+static bool match_argument(Bind *b, int i)
+{
+    const TypeEx *t = b->info->item->param[i].type;
+    const Value *v = b->a->value[i];
+
+    if (!v || !t || is_error(v))
+        return !v || !is_error(v);
+    v = match_value(b, i, t, v);
+    if (v)
+        b->a->value[i] = v;
+    return v != NULL;
+}
+
 static bool match_all(Bind *b)
 {
-    const FnItem *f = b->info->item;
+    int n = b->info->item->nparam;
     bool good = true;
 
-    for (int i = 0; i < f->nparam && !b->reported; i++) {
-        const Value *v = b->a->value[i];
-
-        if (v && is_error(v))
-            good = false;
-        if (!v || !f->param[i].type || is_error(v))
-            continue;
-        v = match_value(b, i, f->param[i].type, v);
-        if (v)
-            b->a->value[i] = v;
-        good = good && v;
-    }
+    for (int round = 0; round < MATCH_ROUNDS; round++)
+        for (int i = 0; i < n && !b->reported; i++)
+            if (match_round(b, i) == round)
+                good = match_argument(b, i) && good;
     return good && !b->reported && solve_all(b);
 }
 

@@ -202,6 +202,7 @@ struct Check {
     LIST(Unit *) unit;
     LIST(Frame) frame;
     LIST(const char *) dim_used; /* --dim names that occurred */
+    bool overflow_told;          /* that a dimension is too large */
     const Value *error;
     struct Memo *memo;
     struct Infos *infos;
@@ -226,6 +227,8 @@ Binding *scope_bind(Check *c, Scope *s, const char *name, Span span,
 /* The newest binding of name among the first `limit`, or NULL. */
 const Binding *scope_find(const Scope *s, int limit, const char *name);
 Found lookup(Check *c, const Scope *s, const char *name, Span at);
+/* unknown_in_unit: behind `n.` of `use … as n;`. */
+void unknown_in_unit(Check *c, const Unit *u, const char *name, Span at);
 void unknown_name(Check *c, const Scope *s, const char *name, Span at);
 /* The scope whose `..` is meant here, or NULL. */
 const Scope *scope_leading(const Scope *s);

@@ -198,7 +198,8 @@ static bool names_differ(Check *c, const Function *f)
         fail(c, f->span, "c-name",
              "two things that '%s' takes or gives are called '%s'", f->name,
              all[i].name);
-        detail(c, "%s and %s", all[i - 1].what, all[i].what);
+        detail(c, "they are %s and %s; call one of them something else",
+               all[i - 1].what, all[i].what);
         good = false;
     }
     return good;

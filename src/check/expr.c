@@ -145,10 +145,9 @@ static const Value *eval_field(Check *c, const Scope *s, const Expr *e)
         entry = unit_find(c, unit->names, e->field.name, e->span, &clash);
         if (entry)
             return entry_value(c, entry, e->span);
-        return clash ? c->error
-                     : fail(c, e->field.name_span, "unknown-name",
-                            "'%s' has nothing called '%s'", unit->names->name,
-                            e->field.name);
+        if (!clash)
+            unknown_in_unit(c, unit->names, e->field.name, e->field.name_span);
+        return c->error;
     }
     v = eval(c, s, e->field.of);
     if (is_error(v))

@@ -302,8 +302,11 @@ static const Value *index_tensor(Indexing *x, const Expr *e, const Value *v)
     Node *n;
 
     if (e->index.nsub > v->node->rank) {
-        fail(c, e->span, "index", "%d subscripts for %d dimension%s",
-             e->index.nsub, v->node->rank, v->node->rank == 1 ? "" : "s");
+        if (v->node->rank == 0)
+            fail(c, e->span, "index", "a scalar takes no subscripts");
+        else
+            fail(c, e->span, "index", "%d subscripts for %d dimension%s",
+                 e->index.nsub, v->node->rank, v->node->rank == 1 ? "" : "s");
         label_operand(c, x->s, e->index.of, v);
         return c->error;
     }

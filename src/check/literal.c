@@ -3,17 +3,17 @@
 
 #include <string.h>
 
-/* The constants of a node, appended; false where it is something else. */
-static bool put_data(const Node *n, double *to)
+static bool is_data(const Node *n)
 {
-    if (n->op == OP_const) {
+    return n->op == OP_data || (n->op == OP_const && n->rank == 0);
+}
+
+static void put_data(const Node *n, double *to)
+{
+    if (n->op == OP_const)
         *to = dtype_is_real(n->dtype) ? n->attr.real : (double)n->attr.integer;
-        return n->rank == 0;
-    }
-    if (n->op != OP_data)
-        return false;
-    memcpy(to, n->attr.data, sizeof *to * (size_t)n->attr.integer);
-    return true;
+    else
+        memcpy(to, n->attr.data, sizeof *to * (size_t)n->attr.integer);
 }
 
 static int64_t elements(const Node *n)
@@ -29,22 +29,24 @@ static int64_t elements(const Node *n)
 static Node *stack_nodes(Check *c, int n, Node *const *x)
 {
     const Dim *dim[MAX_RANK + 1] = {dim_const(c->graph, n)};
-    int rank = x[0]->rank;
+    int rank = x[0]->rank, known = 0;
     int64_t each = elements(x[0]);
     double *data;
     Node **part;
-    int i = 0;
 
     for (int k = 0; k < rank; k++)
         dim[k + 1] = x[0]->dim[k];
-    data = each ? NEWN(c->arena, double, each *n) : NULL;
-    while (data && i < n && put_data(x[i], data + i * each))
-        i++;
-    if (data && i == n)
+    while (known < n && is_data(x[known]))
+        known++;
+    if (known == n && each > 0) {
+        data = NEWN(c->arena, double, each *n);
+        for (int i = 0; i < n; i++)
+            put_data(x[i], data + i * each);
         return g_data(c->graph, x[0]->dtype, rank + 1, dim, data);
+    }
     part = NEWN(c->arena, Node *, n);
     dim[0] = dim_const(c->graph, 1);
-    for (i = 0; i < n; i++)
+    for (int i = 0; i < n; i++)
         part[i] = g_reshape(c->graph, x[i], rank + 1, dim);
     return g_concat(c->graph, n, part, 0);
 }
@@ -105,10 +107,12 @@ static const Value *stack_structs(Check *c, const Scope *s, Span at, int n,
     const Ty **type;
     Node **leaf, **out, **column;
 
+    if (!t)
+        return fail(c, at, "type-mismatch", "functions cannot be stacked");
     for (int i = 1; i < n; i++) {
         const Ty *u = value_ty(c, x[i].value);
 
-        if (t && u && ty_equal(t, u))
+        if (u && ty_equal(t, u))
             continue;
         fail(c, x[0].span, "type-mismatch",
              "the elements of a stack have one type");
@@ -116,8 +120,6 @@ static const Value *stack_structs(Check *c, const Scope *s, Span at, int n,
         label_operand(c, s, x[i].expr, x[i].value);
         return c->error;
     }
-    if (!t)
-        return fail(c, at, "type-mismatch", "functions cannot be stacked");
     type = ty_leaves(c, t);
     for (int i = 0; i < t->nleaf; i++)
         if (type[i]->rank == MAX_RANK)

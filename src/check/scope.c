@@ -114,6 +114,15 @@ const char *suggestion(Check *c, const char *name, const char *const *among,
     return near ? arena_printf(c->arena, "; did you mean '%s'?", near) : "";
 }
 
+void unknown_in_unit(Check *c, const Unit *u, const char *name, Span at)
+{
+    Names all = {{NULL, 0, 0}};
+
+    names_of_scope(c, u->scope, INT32_MAX, &all);
+    fail(c, at, "unknown-name", "'%s' has nothing called '%s'%s", u->name, name,
+         suggestion(c, name, all.list.at, all.list.n));
+}
+
 void unknown_name(Check *c, const Scope *s, const char *name, Span at)
 {
     Names all = {{NULL, 0, 0}};

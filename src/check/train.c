@@ -249,13 +249,15 @@ static bool add_setting(Train *t, Function *f, int i, const Value **value)
         return false;
     }
     if (!e && !p->init) {
-        fail(c, t->at, "setting", "'%s' needs its setting '%s'",
-             fn_name(c, t->optimizer), p->name);
+        fail(c, t->optimizer_call ? t->optimizer_call->span : t->at, "setting",
+             "'%s' needs its setting '%s'", fn_name(c, t->optimizer), p->name);
         note(c, p->span, "'%s' is declared here", p->name);
         return false;
     }
     v = eval(c, e ? t->scope : own, e ? e : p->init);
-    v = is_error(v) ? NULL : fit(c, ty, v);
+    if (is_error(v))
+        return false;
+    v = fit(c, ty, v);
     if (!v || v->node->op != OP_const) {
         fail(c, e ? e->span : p->init->span, "setting",
              "'%s' is to be a constant of type %s", p->name, ty_text(c, ty));

@@ -286,6 +286,13 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
              rank, MAX_RANK);
         return false;
     }
+    /* Dimensions are not to be relied on from then on: it is told once. */
+    if (dim_overflowed(c->graph)) {
+        if (!c->overflow_told)
+            fail(c, at, "too-large", "a dimension is too large here");
+        c->overflow_told = true;
+        return false;
+    }
     for (int i = 0; i < rank; i++) {
         if (!dim_const_value(dim[i], &v))
             continue;
@@ -299,10 +306,6 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
     if (total > 0x1p48) {
         fail(c, at, "too-large", "a tensor %s is too large",
              shape_text(c, rank, dim));
-        return false;
-    }
-    if (dim_overflowed(c->graph)) {
-        fail(c, at, "too-large", "a dimension is too large here");
         return false;
     }
     return true;

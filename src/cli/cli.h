@@ -75,9 +75,11 @@ char *file_read(Arena *a, const char *path, size_t limit, size_t *n);
 typedef struct NewFile {
     const char *path, *temporary;
     FILE *to;
+    int error; /* why writing failed, where that is known */
 } NewFile;
 /* False after a message. file_keep drops what could not be written whole. */
 bool file_begin(Arena *a, const char *path, NewFile *f);
+void file_put(NewFile *f, const char *bytes, size_t n);
 bool file_keep(Arena *a, NewFile *f);
 void file_drop(NewFile *f);
 /* All at once. */
@@ -96,6 +98,7 @@ typedef struct Load {
     const char *path;
     const char *dump; /* stage to print, or NULL */
     bool dump_only;   /* nothing is wanted beyond it */
+    bool explain;     /* tell which rules of simplification fired where */
 } Load;
 
 /* Reads and checks the model that is the first word. Status 0, or what to exit

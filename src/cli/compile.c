@@ -101,21 +101,30 @@ static bool read_effort(const Args *a, EmitOptions *o)
     return true;
 }
 
-/* Libraries and objects are for every machine of the architecture, what is for
- * reading is for this one. */
-static const char *default_cpu(const EmitOptions *o, bool binary)
+static bool is_x86(const EmitOptions *o)
 {
-    bool x86 = o->target ? !strncmp(o->target, "x86_64", 6) :
 #ifdef __x86_64__
-                         true;
+    bool here = true;
 #else
-                         false;
+    bool here = false;
 #endif
-    if (!x86)
-        return o->target ? "generic" : "native";
-    return binary      ? "x86-64-v2,x86-64-v3,x86-64-v4"
-           : o->target ? "x86-64-v3"
-                       : "native";
+    return o->target ? !strncmp(o->target, "x86_64", 6) : here;
+}
+
+/* "portable": every machine of the architecture, the best code for each chosen
+ * when it is loaded. Unless told otherwise code is for this machine, or if it
+ * is for another for all of that kind; what is for reading is for one. */
+static const char *cpu_option(const EmitOptions *o, bool binary)
+{
+    bool portable = o->cpu && !strcmp(o->cpu, "portable");
+
+    if (o->cpu && !portable)
+        return o->cpu;
+    if (!portable && !o->target)
+        return "native";
+    if (!is_x86(o))
+        return "generic";
+    return portable || binary ? "x86-64-v2,x86-64-v3,x86-64-v4" : "x86-64-v3";
 }
 
 /* Writing */
@@ -127,13 +136,19 @@ typedef struct Build {
     EmitOptions options;
 } Build;
 
-static bool machine_code(const Build *b, EmitKind kind, char **bytes, size_t *n)
+static EmitOptions machine(const Build *b, bool binary)
 {
     EmitOptions o = b->options;
+
+    o.cpu = cpu_option(&o, binary);
+    return o;
+}
+
+static bool machine_code(const Build *b, EmitKind kind, char **bytes, size_t *n)
+{
+    EmitOptions o = machine(b, kind == EMIT_object);
     const char *error = NULL;
 
-    if (!o.cpu)
-        o.cpu = default_cpu(&o, kind == EMIT_object);
     if (emit_module(b->load->arena, &b->in, kind, &o, bytes, n, &error))
         return true;
     cli_fail("%s", error);
@@ -156,7 +171,7 @@ static bool begin_header(const Build *b, const char *path, NewFile *f)
     if (!file_begin(a, path, f))
         return false;
     emit_header(&b->in, &s);
-    fwrite(s.at, 1, s.n, f->to);
+    file_put(f, s.at, s.n);
     return true;
 }
 
@@ -206,12 +221,15 @@ static bool write_archive(const Build *b, const char *path, const char *bytes,
     return made;
 }
 
-static bool write_library(const Build *b, const char *path, const char *bytes,
-                          size_t n)
+static bool write_library(const Build *b, const char *path)
 {
+    EmitOptions o = machine(b, true);
     const char *error = NULL;
+    Object *object;
+    int n;
 
-    if (link_shared(path, bytes, n, option_value(b->args, "linker"), &error))
+    if (emit_objects(b->load->arena, &b->in, &o, &object, &n, &error) &&
+        link_objects(path, object, n, option_value(b->args, "linker"), &error))
         return true;
     cli_fail("%s", error);
     return false;
@@ -222,15 +240,16 @@ static bool write_binary(const Build *b, Kind kind, const char *path)
 {
     Arena *a = b->load->arena;
     NewFile header;
-    char *bytes;
-    size_t n;
+    char *bytes = NULL;
+    size_t n = 0;
 
-    if (!machine_code(b, EMIT_object, &bytes, &n) ||
-        !begin_header(b, header_path(a, path), &header))
+    if (kind != KIND_so && !machine_code(b, EMIT_object, &bytes, &n))
+        return false;
+    if (!begin_header(b, header_path(a, path), &header))
         return false;
     bool written = kind == KIND_o   ? file_write(a, path, bytes, n)
                    : kind == KIND_a ? write_archive(b, path, bytes, n)
-                                    : write_library(b, path, bytes, n);
+                                    : write_library(b, path);
     if (!written)
         file_drop(&header);
     else if (!file_keep(a, &header))
@@ -310,7 +329,8 @@ static bool dump_code(const Build *b, const char *dump)
 
 static int compile(Args *a)
 {
-    Load l = {.dump = option_value(a, "dump")};
+    Load l = {.dump = option_value(a, "dump"),
+              .explain = option_value(a, "explain") != NULL};
     Build b = {.args = a, .load = &l};
     int status = check_dump(a, l.dump);
 
@@ -330,14 +350,15 @@ static int compile(Args *a)
     if (option_value(a, "output") && l.module->function.n == 0)
         return cli_fail("%s exports nothing, so there is nothing to write",
                         l.path);
-    if (!l.dump && !option_value(a, "output"))
+    if (!l.dump && !l.explain && !option_value(a, "output"))
         return EXIT_SUCCESS;
     l.dump_only = !option_value(a, "output");
     Schedule **s =
         driver_schedule(&l, l.module->function.at, l.module->function.n);
     if (!s)
         return EXIT_FAILURE;
-    if (l.dump_only && strcmp(l.dump, "ir") && strcmp(l.dump, "asm"))
+    if (l.dump_only &&
+        (!l.dump || (strcmp(l.dump, "ir") && strcmp(l.dump, "asm"))))
         return EXIT_SUCCESS;
     b.in = (EmitInput){l.module, s, l.module->function.n};
     return dump_code(&b, l.dump) && write_outputs(&b) ? EXIT_SUCCESS
@@ -348,13 +369,14 @@ static const Option options[] = {
     {"output", 'o', "FILE", "write .so .o .a (and a .h), .s .ll .bc .h .json"},
     MODEL_OPTIONS,
     {"max", 0, "NAME=SIZE", "bound a dimension: the workspace is a constant"},
-    {"cpu", 0, "NAME", "native, x86-64-v3, …; a list: choose at load"},
+    {"cpu", 0, "NAME", "native, portable, x86-64-v3 or a list: choose at load"},
     {"target", 0, "TRIPLE", "compile for another machine"},
     {"optimise", 'O', "0-3", "effort of code generation (2)"},
     {"linker", 0, "PROGRAM", "for .so: ld, ld.lld, cc or another"},
     {"dump", 0, "STAGE",
      "print after ast, graph, simplified, expanded,\n"
      "                            kernels, ir or asm"},
+    {"explain", 0, NULL, "tell which simplifications were made where"},
     {"version", 0, NULL, "print the version"},
     {NULL, 0, NULL, NULL},
 };

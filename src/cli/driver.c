@@ -194,11 +194,25 @@ static bool after(const Load *l, const char *stage, Function *const *f, int n)
     return l->dump_only;
 }
 
-static void simplify_functions(const Load *l, Function *const *f, int n)
+/* --explain: a line for each rewrite, under the place that the node is from. */
+static void explain(void *u, const Rule *r, const Node *before, const Node *to)
+{
+    const Load *l = u;
+    const Source *s = diags_source_of(l->diags, before->span);
+    int line, column;
+
+    (void)to;
+    diags_position(l->diags, before->span, &line, &column);
+    if (s && before->span.end)
+        printf("%s:%d:%d: ", s->path, line, column);
+    printf("%s: %s\n", r->name, r->identity);
+}
+
+static void simplify_functions(Load *l, Function *const *f, int n)
 {
     Roots r = driver_roots(l->arena, f, n);
 
-    simplify(l->module->graph, r.n, r.at, NULL, NULL);
+    simplify(l->module->graph, r.n, r.at, l->explain ? explain : NULL, l);
     put_roots(f, n, &r);
 }
 

@@ -74,7 +74,7 @@ bool file_begin(Arena *a, const char *path, NewFile *f)
     mode_t mask = umask(0);
 
     umask(mask);
-    *f = (NewFile){path, temporary, NULL};
+    *f = (NewFile){path, temporary, NULL, 0};
     if (fd < 0) {
         cli_fail("cannot write %s: %s", path, file_error(a, errno));
         return false;
@@ -90,21 +90,29 @@ bool file_begin(Arena *a, const char *path, NewFile *f)
     return true;
 }
 
-bool file_keep(Arena *a, NewFile *f)
+void file_put(NewFile *f, const char *bytes, size_t n)
 {
     errno = 0;
-    bool bad = fflush(f->to) != 0 || ferror(f->to);
-    int error = bad ? errno : 0;
+    if (fwrite(bytes, 1, n, f->to) != n)
+        f->error = errno ? errno : EIO;
+}
 
+bool file_keep(Arena *a, NewFile *f)
+{
+    int error = f->error;
+
+    errno = 0;
+    if ((fflush(f->to) != 0 || ferror(f->to)) && !error)
+        error = errno ? errno : EIO;
+    errno = 0;
     if (fclose(f->to) != 0 && !error)
         error = errno;
     f->to = NULL;
     if (!error && rename(f->temporary, f->path) != 0)
         error = errno;
-    if (error || bad) {
+    if (error) {
         unlink(f->temporary);
-        cli_fail("cannot write %s: %s", f->path,
-                 file_error(a, error ? error : EIO));
+        cli_fail("cannot write %s: %s", f->path, file_error(a, error));
         return false;
     }
     return true;
@@ -125,7 +133,7 @@ bool file_write(Arena *a, const char *path, const char *bytes, size_t n)
 
     if (!file_begin(a, path, &f))
         return false;
-    fwrite(bytes, 1, n, f.to);
+    file_put(&f, bytes, n);
     return file_keep(a, &f);
 }
 

@@ -1,11 +1,12 @@
 /* diff.c: reverse and forward mode over the operator table. */
 
 #include "diff/diff.h"
+#include "diff/guard.h"
 
 #include "graph/op.h"
 
 typedef struct Terms {
-    LIST(Node *) list;
+    LIST(Guarded) list;
 } Terms;
 
 typedef struct Sweep {
@@ -13,9 +14,8 @@ typedef struct Sweep {
     Arena *scratch;
     int count;    /* nodes when the sweep began: ids below it are its own */
     bool *active; /* real, reached from y, dependent on some x */
-    Node **value; /* adjoint or tangent by id; NULL is zero */
+    Node **value; /* forward: the tangent by id; NULL is zero */
     Terms *terms; /* reverse: what the adjoint is the sum of */
-    bool *masked; /* reverse: the adjoint came through a branch not taken */
 } Sweep;
 
 static const Op *row(const Node *n) { return op_table[n->op]; }
@@ -42,55 +42,31 @@ static Sweep sweep_new(Graph *g, int ny, Node *const *y, int nx, Node *const *x)
     Sweep s = {.g = g, .scratch = arena_new(), .count = graph_count(g)};
 
     s.active = NEWN(s.scratch, bool, s.count);
-    s.masked = NEWN(s.scratch, bool, s.count);
     s.value = NEWN(s.scratch, Node *, s.count);
     mark_active(&s, ny, y, nx, x);
     return s;
 }
 
-static void add_to(Sweep *s, const Node *n, Node *v, bool masked)
+static void add_to(Sweep *s, const Node *n, Guarded v)
 {
     list_push(s->scratch, &s->terms[n->id].list, v);
-    s->masked[n->id] |= masked;
 }
 
-/* All terms are there: every user of n has been passed. */
-static Node *adjoint_of(Sweep *s, const Node *n)
+/* All terms are there: every user of n has been passed. NULL: zero. */
+static const Guarded *adjoint_of(Sweep *s, const Node *n)
 {
     Terms *t = &s->terms[n->id];
 
-    if (!s->value[n->id] && t->list.n)
-        s->value[n->id] = g_add_all(s->g, t->list.n, t->list.at);
-    return s->value[n->id];
+    if (t->list.n == 0)
+        return NULL;
+    t->list.at[0] = guard_sum(s->g, s->scratch, t->list.n, t->list.at);
+    t->list.n = 1;
+    return &t->list.at[0];
 }
 
-/* adjoint · partial, where the adjoint may be a zero that stands for "this
- * branch was not taken" and the partial infinite or NaN there: 0 then. */
-static Node *mul_masked(Graph *g, Node *adjoint, Node *partial)
+static void reverse_ewise(Sweep *s, Node *n, const Guarded *adjoint)
 {
-    Node *zero = g_fill(g, adjoint, 0);
-    const Op *op = row(adjoint);
-    Node *is_zero;
-
-    if (op->flags & OP_MASKS && node_is_const(adjoint->arg[2], 0)) {
-        Node *arg[] = {adjoint->arg[0], g2(g, OP_mul, adjoint->arg[1], partial),
-                       zero};
-
-        return graph_make(g, adjoint->op, adjoint->dtype, 3, arg, NULL);
-    }
-    if (op->flags & OP_MASKS && node_is_const(adjoint->arg[1], 0)) {
-        Node *arg[] = {adjoint->arg[0], zero,
-                       g2(g, OP_mul, adjoint->arg[2], partial)};
-
-        return graph_make(g, adjoint->op, adjoint->dtype, 3, arg, NULL);
-    }
-    is_zero = g2(g, OP_eq, adjoint, zero);
-    return g_where(g, is_zero, zero, g2(g, OP_mul, adjoint, partial));
-}
-
-static void reverse_ewise(Sweep *s, Node *n, Node *adjoint)
-{
-    bool masked = s->masked[n->id];
+    bool bounded = row(n)->flags & OP_BOUNDED;
 
     for (int i = 0; i < n->narg; i++) {
         Node *partial;
@@ -98,24 +74,46 @@ static void reverse_ewise(Sweep *s, Node *n, Node *adjoint)
         if (!s->active[n->arg[i]->id])
             continue;
         partial = row(n)->partial(s->g, n, i);
-        if (!partial)
-            continue;
-        if (masked && !(row(n)->flags & OP_BOUNDED))
-            add_to(s, n->arg[i], mul_masked(s->g, adjoint, partial), true);
-        else
-            add_to(s, n->arg[i], g2(s->g, OP_mul, adjoint, partial), masked);
+        if (partial)
+            add_to(s, n->arg[i], guard_scale(s->g, adjoint, partial, bounded));
     }
 }
 
-static void reverse_other(Sweep *s, Node *n, Node *adjoint)
+static void reverse_choice(Sweep *s, Node *n, const Guarded *adjoint)
 {
-    bool masked = s->masked[n->id] || row(n)->flags & OP_MASKS;
-    Node **dx = NEWN(s->scratch, Node *, n->narg);
+    for (int i = 1; i < n->narg; i++)
+        if (s->active[n->arg[i]->id])
+            add_to(s, n->arg[i], guard_choose(s->g, s->scratch, n, adjoint, i));
+}
 
-    row(n)->vjp(s->g, n, adjoint, dx);
+static void reverse_other(Sweep *s, Node *n, const Guarded *adjoint)
+{
+    Guarded a = guard_settle(s->g, adjoint);
+    Node **dx = NEWN(s->scratch, Node *, n->narg);
+    Node **live = NEWN(s->scratch, Node *, n->narg);
+
+    row(n)->vjp(s->g, n, a.v, dx);
+    if (a.live)
+        guard_live_back(s->g, s->scratch, n, a.live, live);
     for (int i = 0; i < n->narg; i++)
         if (dx[i] && s->active[n->arg[i]->id])
-            add_to(s, n->arg[i], dx[i], masked);
+            add_to(s, n->arg[i], (Guarded){dx[i], a.branch, NULL, live[i]});
+}
+
+static void reverse(Sweep *s, Node *n)
+{
+    const Guarded *at = adjoint_of(s, n);
+    Guarded adjoint;
+
+    if (!at)
+        return;
+    adjoint = *at;
+    if (row(n)->flags & OP_MASKS)
+        reverse_choice(s, n, &adjoint);
+    else if (row(n)->vjp)
+        reverse_other(s, n, &adjoint);
+    else if (row(n)->partial)
+        reverse_ewise(s, n, &adjoint);
 }
 
 void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,
@@ -127,25 +125,20 @@ void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,
     s.terms = NEWN(s.scratch, Terms, s.count);
     for (int i = 0; i < ny; i++)
         if (y_bar[i] && s.active[y[i]->id])
-            add_to(&s, y[i], y_bar[i], false);
+            add_to(&s, y[i], (Guarded){.v = y_bar[i]});
     for (int id = s.count - 1; id >= 0; id--) {
         Node *n = graph_node(g, id);
 
         if (!s.active[id] || n->narg == 0)
             continue;
         graph_span(g, n->span);
-        if (!adjoint_of(&s, n))
-            continue;
-        if (row(n)->vjp)
-            reverse_other(&s, n, s.value[id]);
-        else if (row(n)->partial)
-            reverse_ewise(&s, n, s.value[id]);
+        reverse(&s, n);
     }
     graph_span(g, before);
     for (int j = 0; j < nx; j++) {
-        Node *v = adjoint_of(&s, x[j]);
+        const Guarded *v = adjoint_of(&s, x[j]);
 
-        x_bar[j] = v ? v : g_fill(g, x[j], 0);
+        x_bar[j] = v ? guard_value(g, v) : g_fill(g, x[j], 0);
     }
     arena_free(s.scratch);
 }

@@ -1,5 +1,7 @@
-/* contract.c: contraction kernels: batch loops, blocks of rows and of k, the
- * micro-kernels over columns, and what runs on each finished block. */
+/* contract.c: contraction kernels: batch loops around the product of two
+ * matrices; and that product, a function that all kernels with tiles of the
+ * same shapes call: blocks of rows and of k, the micro-kernels over columns,
+ * and what runs on each finished block. */
 #include "emit/emit_internal.h"
 
 /* Rows of C per block (a multiple of every micro-kernel's), so that `after`
@@ -7,35 +9,60 @@
  * block of A stay there. */
 enum { ROW_BLOCK = 96, K_BLOCK = 256, PACK_FROM_ROWS = 16 };
 
-/* Columns first … last, by vectors*width at once. */
+/* Where a pass over columns begins and ends: at 0, at the last whole panel's or
+ * vector's end, at n. */
+typedef enum Bound { BOUND_zero, BOUND_panels, BOUND_vectors, BOUND_n } Bound;
+
+/* Columns by vectors*width at once. */
 typedef struct Pass {
     MicroShape shape;
-    LLVMValueRef first, last;
+    Bound first, last;
 } Pass;
 
-/* A contraction kernel being built. */
-typedef struct ContractCode {
-    Emit *e;
-    const Contract *c;
+/* How a product is done: what there is one function for. */
+typedef struct Way {
     DType t;
-    LLVMTypeRef one;
-    int width, panel; /* lanes; columns of a panel */
-    DimEnv dims;
-    LLVMValueRef *buffer; /* by Buffer.id */
-    LLVMValueRef bufs, dim_array;
-    LLVMValueRef a, b, out; /* at this point of the batch loops */
-    LLVMValueRef m, n, k, a_m, a_k, b_k, b_n, out_m;
-    LLVMValueRef packed;        /* i1: B is read from its panels; or NULL */
-    LLVMValueRef fixed;         /* i64s: the batch loops' variables */
-    LLVMValueRef after, status; /* function; slot */
     Pass pass[3];
     int npass;
-} ContractCode;
+    bool packs, always; /* B into panels: if worth it, or in any case */
+    PackKind pack;
+} Way;
 
-static LLVMValueRef number(ContractCode *q, const Dim *d)
-{
-    return dim_code(q->e, &q->dims, d);
-}
+/* The parameters of a product, in this order. */
+enum {
+    ARG_from,
+    ARG_to,
+    ARG_m,
+    ARG_n,
+    ARG_k,
+    ARG_a,
+    ARG_a_m,
+    ARG_a_k,
+    ARG_b,
+    ARG_b_k,
+    ARG_b_n,
+    ARG_out,
+    ARG_out_m,
+    ARG_panels,
+    ARG_after,
+    ARG_bufs,
+    ARG_dims,
+    ARG_fixed,
+    NARGS
+};
+
+/* A product being built: i32 (…), C[from … to, :] = A[from … to, :] B, and
+ * after(bufs, dims, lo, hi, fixed) on each block of rows. */
+typedef struct Product {
+    Emit *e;
+    const Way *way;
+    LLVMTypeRef one, after_type;
+    int panel; /* columns */
+    LLVMValueRef arg[NARGS];
+    LLVMValueRef bound[4]; /* by Bound */
+    LLVMValueRef packed;   /* i1: B is read from its panels; or NULL */
+    LLVMValueRef status;   /* slot */
+} Product;
 
 static LLVMValueRef smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
 {
@@ -43,139 +70,64 @@ static LLVMValueRef smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
     return LLVMBuildSelect(e->builder, less, a, b, "");
 }
 
-static LLVMValueRef times(ContractCode *q, LLVMValueRef a, LLVMValueRef b)
+static LLVMValueRef times(Emit *e, LLVMValueRef a, LLVMValueRef b)
 {
-    return LLVMBuildMul(q->e->builder, a, b, "");
+    return LLVMBuildMul(e->builder, a, b, "");
 }
 
-static LLVMValueRef plus(ContractCode *q, LLVMValueRef a, LLVMValueRef b)
+static LLVMValueRef plus(Emit *e, LLVMValueRef a, LLVMValueRef b)
 {
-    return LLVMBuildAdd(q->e->builder, a, b, "");
+    return LLVMBuildAdd(e->builder, a, b, "");
 }
 
-static void add_pass(ContractCode *q, int vectors, int width, bool masked,
-                     LLVMValueRef first, LLVMValueRef last)
+static LLVMValueRef down_to(Emit *e, LLVMValueRef n, int multiple)
 {
-    q->pass[q->npass++] = (Pass){{vectors, width, masked}, first, last};
+    return LLVMBuildAnd(e->builder, n, code_i64(e, -(int64_t)multiple), "");
 }
 
-static LLVMValueRef down_to(ContractCode *q, LLVMValueRef n, int multiple)
+static int lanes(const Emit *e, DType t)
 {
-    return LLVMBuildAnd(q->e->builder, n, code_i64(q->e, -(int64_t)multiple),
-                        "");
+    return e->vector_bytes / dtype_size(t);
+}
+
+static int panel_columns(const Emit *e, DType t)
+{
+    return lanes(e, t) * micro_vectors(e);
+}
+
+static void add_pass(Way *w, int vectors, int width, bool masked, Bound first,
+                     Bound last)
+{
+    w->pass[w->npass++] = (Pass){{vectors, width, masked}, first, last};
 }
 
 /* Whole panels, then as few and as full vectors as n allows when it is known;
  * single ones when it is not. */
-static void plan_columns(ContractCode *q)
+static void plan_columns(Emit *e, const Contract *c, Way *way)
 {
-    Emit *e = q->e;
-    int w = q->width, nv = q->panel / w;
+    int w = lanes(e, way->t), panel = panel_columns(e, way->t);
     int64_t n = -1;
-    dim_const_value(q->c->n, &n);
-    LLVMValueRef zero = code_i64(e, 0);
-    if (!q->c->pack && !dim_is(q->c->b_n, 1)) {
-        add_pass(q, 1, 1, false, zero, q->n);
+    dim_const_value(c->n, &n);
+    if (!c->pack && !dim_is(c->b_n, 1)) {
+        add_pass(way, 1, 1, false, BOUND_zero, BOUND_n);
         return;
     }
-    LLVMValueRef whole = down_to(q, q->n, q->panel);
-    if (n < 0 || n >= q->panel)
-        add_pass(q, nv, w, false, zero, whole);
-    int rest = (int)(n % q->panel);
+    if (n < 0 || n >= panel)
+        add_pass(way, panel / w, w, false, BOUND_zero, BOUND_panels);
+    int rest = (int)(n % panel);
     if (n >= 0 && !rest)
         return;
     bool masks = e->vector_bytes >= 32;
     bool even = n >= 0 && rest % w == 0;
     if (masks || even) {
         int vectors = n >= 0 ? (rest + w - 1) / w : 1;
-        add_pass(q, vectors, w, !even, whole, q->n);
+        add_pass(way, vectors, w, !even, BOUND_panels, BOUND_n);
         return;
     }
-    LLVMValueRef vectors = down_to(q, q->n, w);
     if (n < 0 || rest >= w)
-        add_pass(q, n < 0 ? 1 : rest / w, w, false, whole, vectors);
-    add_pass(q, 1, 1, false, vectors, q->n);
-}
-
-/* Where row p of B, from column j on, is read; *stride is between its rows. */
-static LLVMValueRef b_at(ContractCode *q, LLVMValueRef p, LLVMValueRef j,
-                         LLVMValueRef *stride)
-{
-    Emit *e = q->e;
-    LLVMBuilderRef b = e->builder;
-    *stride = q->b_k;
-    LLVMValueRef direct = code_at(
-        e, q->one, q->b, plus(q, times(q, p, q->b_k), times(q, j, q->b_n)));
-    if (!q->packed)
-        return direct;
-    LLVMValueRef panel = code_i64(e, q->panel);
-    LLVMValueRef j0 = down_to(q, j, q->panel);
-    LLVMValueRef at = plus(q, times(q, j0, q->k), times(q, p, panel));
-    at = plus(q, at, LLVMBuildSub(b, j, j0, ""));
-    LLVMValueRef pack = q->buffer[q->c->pack->id];
-    *stride = LLVMBuildSelect(b, q->packed, panel, q->b_k, "");
-    return LLVMBuildSelect(b, q->packed, code_at(e, q->one, pack, at), direct,
-                           "");
-}
-
-/* C[i … i+rows, :] (+)= A[…, p … p+depth] B[p …, :] */
-static void emit_block(ContractCode *q, LLVMValueRef i, LLVMValueRef rows,
-                       LLVMValueRef p, LLVMValueRef depth)
-{
-    Emit *e = q->e;
-    LLVMValueRef a = code_at(e, q->one, q->a,
-                             plus(q, times(q, i, q->a_m), times(q, p, q->a_k)));
-    LLVMValueRef c = code_at(e, q->one, q->out, times(q, i, q->out_m));
-    for (int s = 0; s < q->npass; s++) {
-        const Pass *pass = &q->pass[s];
-        LLVMValueRef step =
-            code_i64(e, (int64_t)pass->shape.vectors * pass->shape.width);
-        Loop l = loop_begin(e, pass->first, pass->last, step, 0, NULL);
-        LLVMValueRef stride, b = b_at(q, p, l.i, &stride);
-        LLVMValueRef left = LLVMBuildSub(e->builder, pass->last, l.i, "");
-        LLVMValueRef arg[] = {rows,     depth,
-                              a,        q->a_m,
-                              q->a_k,   b,
-                              stride,   code_at(e, q->one, c, l.i),
-                              q->out_m, smaller(e, left, step),
-                              p};
-        code_call(e, emit_micro(e, q->t, pass->shape), arg, 11);
-        loop_end(e, &l, NULL);
-    }
-}
-
-static void run_after(ContractCode *q, LLVMValueRef from, LLVMValueRef to)
-{
-    Emit *e = q->e;
-    if (!q->after)
-        return;
-    LLVMValueRef arg[] = {q->bufs, q->dim_array, from, to, q->fixed};
-    LLVMValueRef status = code_call(e, q->after, arg, 5);
-    LLVMValueRef old = code_load(e, e->i32, q->status, 4);
-    LLVMValueRef bad = LLVMBuildIsNotNull(e->builder, status, "");
-    code_store(e, LLVMBuildSelect(e->builder, bad, status, old, ""), q->status,
-               4);
-}
-
-/* The first block of k is done even where k is 0: it stores the zeros. */
-static void emit_rows(ContractCode *q, LLVMValueRef from, LLVMValueRef to)
-{
-    Emit *e = q->e;
-    LLVMValueRef zero = code_i64(e, 0), one = code_i64(e, 1);
-    LLVMValueRef some = LLVMBuildICmp(e->builder, LLVMIntSGT, q->k, one, "");
-    LLVMValueRef last = LLVMBuildSelect(e->builder, some, q->k, one, "");
-    LLVMValueRef row_step = code_i64(e, ROW_BLOCK);
-    LLVMValueRef k_step = code_i64(e, K_BLOCK);
-    Loop i = loop_begin(e, from, to, row_step, 0, NULL);
-    LLVMValueRef rows =
-        smaller(e, LLVMBuildSub(e->builder, to, i.i, ""), row_step);
-    Loop p = loop_begin(e, zero, last, k_step, 0, NULL);
-    LLVMValueRef depth =
-        smaller(e, LLVMBuildSub(e->builder, q->k, p.i, ""), k_step);
-    emit_block(q, i.i, rows, p.i, depth);
-    loop_end(e, &p, NULL);
-    run_after(q, i.i, plus(q, i.i, rows));
-    loop_end(e, &i, NULL);
+        add_pass(way, n < 0 ? 1 : rest / w, w, false, BOUND_panels,
+                 BOUND_vectors);
+    add_pass(way, 1, 1, false, BOUND_vectors, BOUND_n);
 }
 
 static PackKind pack_kind(const Contract *c)
@@ -185,24 +137,220 @@ static PackKind pack_kind(const Contract *c)
                                : PACK_any;
 }
 
-/* Where B can be read as it is, few rows are not worth packing it. */
-static void emit_packing(ContractCode *q)
+static Way plan_way(Emit *e, const Contract *c)
+{
+    Way w = {.t = c->out->dtype};
+    w.packs = c->pack;
+    w.always = c->pack && !dim_is(c->b_n, 1);
+    w.pack = c->pack ? pack_kind(c) : PACK_any;
+    plan_columns(e, c, &w);
+    return w;
+}
+
+/* Products */
+
+/* Where row p of B, from column j on, is read; *stride is between its rows. */
+static LLVMValueRef b_at(Product *q, LLVMValueRef p, LLVMValueRef j,
+                         LLVMValueRef *stride)
 {
     Emit *e = q->e;
-    q->packed = NULL;
-    if (!q->c->pack)
+    LLVMBuilderRef b = e->builder;
+    LLVMValueRef b_k = q->arg[ARG_b_k];
+    *stride = b_k;
+    LLVMValueRef direct =
+        code_at(e, q->one, q->arg[ARG_b],
+                plus(e, times(e, p, b_k), times(e, j, q->arg[ARG_b_n])));
+    if (!q->packed)
+        return direct;
+    LLVMValueRef panel = code_i64(e, q->panel);
+    LLVMValueRef j0 = down_to(e, j, q->panel);
+    LLVMValueRef at = plus(e, times(e, j0, q->arg[ARG_k]), times(e, p, panel));
+    at = plus(e, at, LLVMBuildSub(b, j, j0, ""));
+    *stride = LLVMBuildSelect(b, q->packed, panel, b_k, "");
+    return LLVMBuildSelect(
+        b, q->packed, code_at(e, q->one, q->arg[ARG_panels], at), direct, "");
+}
+
+/* C[i … i+rows, :] (+)= A[…, p … p+depth] B[p …, :] */
+static void emit_block(Product *q, LLVMValueRef i, LLVMValueRef rows,
+                       LLVMValueRef p, LLVMValueRef depth)
+{
+    Emit *e = q->e;
+    LLVMValueRef *in = q->arg;
+    LLVMValueRef a =
+        code_at(e, q->one, in[ARG_a],
+                plus(e, times(e, i, in[ARG_a_m]), times(e, p, in[ARG_a_k])));
+    LLVMValueRef c =
+        code_at(e, q->one, in[ARG_out], times(e, i, in[ARG_out_m]));
+    for (int s = 0; s < q->way->npass; s++) {
+        const Pass *pass = &q->way->pass[s];
+        LLVMValueRef step =
+            code_i64(e, (int64_t)pass->shape.vectors * pass->shape.width);
+        Loop l = loop_begin(e, q->bound[pass->first], q->bound[pass->last],
+                            step, 0, NULL);
+        LLVMValueRef stride, b = b_at(q, p, l.i, &stride);
+        LLVMValueRef left =
+            LLVMBuildSub(e->builder, q->bound[pass->last], l.i, "");
+        LLVMValueRef arg[] = {rows,
+                              depth,
+                              a,
+                              in[ARG_a_m],
+                              in[ARG_a_k],
+                              b,
+                              stride,
+                              code_at(e, q->one, c, l.i),
+                              in[ARG_out_m],
+                              smaller(e, left, step),
+                              p};
+        code_call(e, emit_micro(e, q->way->t, pass->shape), arg, 11);
+        loop_end(e, &l, NULL);
+    }
+}
+
+static void run_after(Product *q, LLVMValueRef from, LLVMValueRef to)
+{
+    Emit *e = q->e;
+    LLVMBasicBlockRef run = code_block(e, "after"), on = code_block(e, "");
+    LLVMBuildCondBr(e->builder,
+                    LLVMBuildIsNotNull(e->builder, q->arg[ARG_after], ""), run,
+                    on);
+    LLVMPositionBuilderAtEnd(e->builder, run);
+    LLVMValueRef arg[] = {q->arg[ARG_bufs], q->arg[ARG_dims], from, to,
+                          q->arg[ARG_fixed]};
+    LLVMValueRef status = LLVMBuildCall2(e->builder, q->after_type,
+                                         q->arg[ARG_after], arg, 5, "");
+    LLVMValueRef old = code_load(e, e->i32, q->status, 4);
+    LLVMValueRef bad = LLVMBuildIsNotNull(e->builder, status, "");
+    code_store(e, LLVMBuildSelect(e->builder, bad, status, old, ""), q->status,
+               4);
+    LLVMBuildBr(e->builder, on);
+    LLVMPositionBuilderAtEnd(e->builder, on);
+}
+
+/* The first block of k is done even where k is 0: it stores the zeros. */
+static void emit_rows(Product *q)
+{
+    Emit *e = q->e;
+    LLVMValueRef zero = code_i64(e, 0), one = code_i64(e, 1);
+    LLVMValueRef k = q->arg[ARG_k], to = q->arg[ARG_to];
+    LLVMValueRef some = LLVMBuildICmp(e->builder, LLVMIntSGT, k, one, "");
+    LLVMValueRef last = LLVMBuildSelect(e->builder, some, k, one, "");
+    LLVMValueRef row_step = code_i64(e, ROW_BLOCK);
+    LLVMValueRef k_step = code_i64(e, K_BLOCK);
+    Loop i = loop_begin(e, q->arg[ARG_from], to, row_step, 0, NULL);
+    LLVMValueRef rows =
+        smaller(e, LLVMBuildSub(e->builder, to, i.i, ""), row_step);
+    Loop p = loop_begin(e, zero, last, k_step, 0, NULL);
+    LLVMValueRef depth =
+        smaller(e, LLVMBuildSub(e->builder, k, p.i, ""), k_step);
+    emit_block(q, i.i, rows, p.i, depth);
+    loop_end(e, &p, NULL);
+    run_after(q, i.i, plus(e, i.i, rows));
+    loop_end(e, &i, NULL);
+}
+
+/* Where B can be read as it is, few rows are not worth packing it. */
+static void emit_packing(Product *q)
+{
+    Emit *e = q->e;
+    const Way *w = q->way;
+    if (!w->packs)
         return;
-    bool always = !dim_is(q->c->b_n, 1);
-    LLVMValueRef enough = code_i64(e, always ? 0 : PACK_FROM_ROWS);
-    q->packed = LLVMBuildICmp(e->builder, LLVMIntSGE, q->m, enough, "");
+    LLVMValueRef enough = code_i64(e, w->always ? 0 : PACK_FROM_ROWS);
+    q->packed =
+        LLVMBuildICmp(e->builder, LLVMIntSGE, q->arg[ARG_m], enough, "");
     LLVMBasicBlockRef pack = code_block(e, "pack"), on = code_block(e, "");
     LLVMBuildCondBr(e->builder, q->packed, pack, on);
     LLVMPositionBuilderAtEnd(e->builder, pack);
-    LLVMValueRef arg[] = {q->k,   q->n,   q->b,
-                          q->b_k, q->b_n, q->buffer[q->c->pack->id]};
-    code_call(e, emit_pack(e, q->t, pack_kind(q->c), q->panel), arg, 6);
+    LLVMValueRef arg[] = {q->arg[ARG_k],   q->arg[ARG_n],   q->arg[ARG_b],
+                          q->arg[ARG_b_k], q->arg[ARG_b_n], q->arg[ARG_panels]};
+    code_call(e, emit_pack(e, w->t, w->pack, q->panel), arg, 6);
     LLVMBuildBr(e->builder, on);
     LLVMPositionBuilderAtEnd(e->builder, on);
+}
+
+static void build_product(Product *q, LLVMValueRef fn)
+{
+    Emit *e = q->e;
+    LLVMPositionBuilderAtEnd(
+        e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    for (unsigned i = 0; i < NARGS; i++)
+        q->arg[i] = LLVMGetParam(fn, i);
+    q->status = code_slot(e, e->i32, 4);
+    code_store(e, LLVMConstInt(e->i32, NN_OK, false), q->status, 4);
+    LLVMValueRef n = q->arg[ARG_n];
+    q->bound[BOUND_zero] = code_i64(e, 0);
+    q->bound[BOUND_panels] = down_to(e, n, q->panel);
+    q->bound[BOUND_vectors] = down_to(e, n, lanes(e, q->way->t));
+    q->bound[BOUND_n] = n;
+    emit_packing(q);
+    emit_rows(q);
+    LLVMBuildRet(e->builder, code_load(e, e->i32, q->status, 4));
+}
+
+static const char *way_name(Emit *e, const Way *w)
+{
+    Str s = str_new(e->arena);
+    str_printf(&s, "multiply_%s", dtype_name(w->t));
+    for (int i = 0; i < w->npass; i++)
+        str_printf(&s, "_%dx%d%s%d%d", w->pass[i].shape.vectors,
+                   w->pass[i].shape.width,
+                   w->pass[i].shape.masked ? "_masked" : "_",
+                   (int)w->pass[i].first, (int)w->pass[i].last);
+    if (w->packs)
+        str_printf(&s, "_packed%d%d", (int)w->pack, w->always);
+    return s.at;
+}
+
+static LLVMTypeRef after_type(Emit *e)
+{
+    LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64, e->ptr};
+    return LLVMFunctionType(e->i32, param, 5, false);
+}
+
+static LLVMValueRef emit_product(Emit *e, const Way *w)
+{
+    const char *name = way_name(e, w);
+    LLVMValueRef fn = LLVMGetNamedFunction(e->module, name);
+    if (fn)
+        return fn;
+    LLVMTypeRef param[NARGS];
+    for (int i = 0; i < NARGS; i++)
+        param[i] = i == ARG_a || i == ARG_b || i == ARG_out || i >= ARG_panels
+                       ? e->ptr
+                       : e->i64;
+    Place back = {LLVMGetInsertBlock(e->builder), e->before};
+    e->before = NULL;
+    fn = code_function(e, name, e->i32, param, NARGS);
+    Product q = {
+        .e = e,
+        .way = w,
+        .one = type_of(e, w->t),
+        .after_type = after_type(e),
+        .panel = panel_columns(e, w->t),
+    };
+    build_product(&q, fn);
+    code_back(e, back);
+    return fn;
+}
+
+/* Kernels */
+
+/* A contraction kernel being built. */
+typedef struct ContractCode {
+    Emit *e;
+    const Contract *c;
+    Way way;
+    DimEnv dims;
+    LLVMValueRef *buffer; /* by Buffer.id */
+    LLVMValueRef bufs, dim_array;
+    LLVMValueRef fixed;         /* i64s: the batch loops' variables */
+    LLVMValueRef after, status; /* function or null; slot */
+} ContractCode;
+
+static LLVMValueRef number(ContractCode *q, const Dim *d)
+{
+    return dim_code(q->e, &q->dims, d);
 }
 
 /* base + Σ batch stride · variable, added to a buffer's address */
@@ -210,10 +358,45 @@ static LLVMValueRef batch_base(ContractCode *q, const Buffer *b,
                                const Dim *base, const Dim *const *stride,
                                const LLVMValueRef *var)
 {
+    Emit *e = q->e;
     LLVMValueRef at = number(q, base);
     for (int i = 0; i < q->c->nbatch; i++)
-        at = plus(q, at, times(q, number(q, stride[i]), var[i]));
-    return code_at(q->e, q->one, q->buffer[b->id], at);
+        at = plus(e, at, times(e, number(q, stride[i]), var[i]));
+    return code_at(e, type_of(e, q->way.t), q->buffer[b->id], at);
+}
+
+/* The product at one point of the batch loops. */
+static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
+                         const LLVMValueRef *var)
+{
+    Emit *e = q->e;
+    const Contract *c = q->c;
+    LLVMValueRef null = LLVMConstNull(e->ptr);
+    LLVMValueRef arg[NARGS] = {
+        [ARG_from] = from,
+        [ARG_to] = to,
+        [ARG_m] = number(q, c->m),
+        [ARG_n] = number(q, c->n),
+        [ARG_k] = number(q, c->k),
+        [ARG_a] = batch_base(q, c->a, c->a_base, c->a_batch, var),
+        [ARG_a_m] = number(q, c->a_m),
+        [ARG_a_k] = number(q, c->a_k),
+        [ARG_b] = batch_base(q, c->b, c->b_base, c->b_batch, var),
+        [ARG_b_k] = number(q, c->b_k),
+        [ARG_b_n] = number(q, c->b_n),
+        [ARG_out] = batch_base(q, c->out, c->out_base, c->out_batch, var),
+        [ARG_out_m] = number(q, c->out_m),
+        [ARG_panels] = c->pack ? q->buffer[c->pack->id] : null,
+        [ARG_after] = q->after ? q->after : null,
+        [ARG_bufs] = q->bufs,
+        [ARG_dims] = q->dim_array,
+        [ARG_fixed] = q->fixed,
+    };
+    LLVMValueRef status = code_call(e, emit_product(e, &q->way), arg, NARGS);
+    LLVMValueRef old = code_load(e, e->i32, q->status, 4);
+    LLVMValueRef bad = LLVMBuildIsNotNull(e->builder, status, "");
+    code_store(e, LLVMBuildSelect(e->builder, bad, status, old, ""), q->status,
+               4);
 }
 
 static void emit_batches(ContractCode *q, LLVMValueRef lo, LLVMValueRef hi)
@@ -228,11 +411,8 @@ static void emit_batches(ContractCode *q, LLVMValueRef lo, LLVMValueRef hi)
         var[i] = loop[i].i;
         code_store(e, var[i], code_at(e, e->i64, q->fixed, code_i64(e, i)), 8);
     }
-    q->a = batch_base(q, c->a, c->a_base, c->a_batch, var);
-    q->b = batch_base(q, c->b, c->b_base, c->b_batch, var);
-    q->out = batch_base(q, c->out, c->out_base, c->out_batch, var);
-    emit_packing(q);
-    emit_rows(q, c->nbatch ? zero : lo, c->nbatch ? q->m : hi);
+    call_product(q, c->nbatch ? zero : lo, c->nbatch ? number(q, c->m) : hi,
+                 var);
     for (int i = c->nbatch; i-- > 0;)
         loop_end(e, &loop[i], NULL);
 }
@@ -255,39 +435,27 @@ static LLVMValueRef emit_after(Emit *e, const Kernel *k, const KernelKey *key)
 static void emit_entry(ContractCode *q, const KernelKey *key, LLVMValueRef fn)
 {
     Emit *e = q->e;
-    const Contract *c = q->c;
     q->bufs = LLVMGetParam(fn, 0);
     q->dim_array = LLVMGetParam(fn, 1);
     q->buffer = code_buffers(e, key, q->bufs);
     q->dims = dim_env(e, key->var, key->nvar, q->dim_array);
     q->status = code_slot(e, e->i32, 4);
     code_store(e, LLVMConstInt(e->i32, NN_OK, false), q->status, 4);
-    q->fixed = code_slot(e, LLVMArrayType(e->i64, (unsigned)c->nbatch + 1), 8);
+    q->fixed =
+        code_slot(e, LLVMArrayType(e->i64, (unsigned)q->c->nbatch + 1), 8);
     LLVMBasicBlockRef start = code_block(e, "start");
     q->dims.before = LLVMBuildBr(e->builder, start);
     LLVMPositionBuilderAtEnd(e->builder, start);
-    q->m = number(q, c->m);
-    q->n = number(q, c->n);
-    q->k = number(q, c->k);
-    q->a_m = number(q, c->a_m);
-    q->a_k = number(q, c->a_k);
-    q->b_k = number(q, c->b_k);
-    q->b_n = number(q, c->b_n);
-    q->out_m = number(q, c->out_m);
 }
 
 void emit_contract(Emit *e, const Kernel *k, const KernelKey *key)
 {
     LLVMValueRef fn = code_here(e);
-    const Contract *c = k->contract;
-    ContractCode q = {.e = e, .c = c, .t = c->out->dtype};
-    q.one = type_of(e, q.t);
-    q.width = e->vector_bytes / dtype_size(q.t);
-    q.panel = q.width * micro_vectors(e);
+    ContractCode q = {.e = e, .c = k->contract};
+    q.way = plan_way(e, k->contract);
     if (k->after)
         q.after = emit_after(e, k, key);
     emit_entry(&q, key, fn);
-    plan_columns(&q);
     emit_batches(&q, LLVMGetParam(fn, 2), LLVMGetParam(fn, 3));
     LLVMBuildRet(e->builder, code_load(e, e->i32, q.status, 4));
 }

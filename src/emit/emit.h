@@ -34,6 +34,16 @@ bool emit_module(Arena *a, const EmitInput *in, EmitKind kind,
                  const EmitOptions *o, char **bytes, size_t *n,
                  const char **error);
 
+/* parts.c: the object in pieces that one linker has to take together, made at
+ * the same time by as many threads as there are processors. How many there are
+ * and what is in each does not depend on that. */
+typedef struct Object {
+    const char *bytes;
+    size_t n;
+} Object;
+bool emit_objects(Arena *a, const EmitInput *in, const EmitOptions *o,
+                  Object **object, int *nobject, const char **error);
+
 /* header.c: the C header, C99 and C++. */
 void emit_header(const EmitInput *in, Str *to);
 /* descriptor.c: the same facts as the descriptor, as JSON. */
@@ -52,6 +62,9 @@ Layout type_layout(Arena *a, const Type *t);
  * program name, or NULL for the first found of ld, ld.lld, cc. */
 bool link_shared(const char *path, const char *object, size_t n,
                  const char *linker, const char **error);
+
+bool link_objects(const char *path, const Object *object, int nobject,
+                  const char *linker, const char **error);
 
 /* jit.c: the module in this process. */
 typedef struct Jit Jit;

@@ -211,6 +211,7 @@ typedef struct MapCode {
     LLVMValueRef *buffer; /* address of each, by Buffer.id; or NULL: loaded at
                              each use, as too many would be alive at once */
     int *number;          /* of each in the key, by Buffer.id */
+    int nbuffer;          /* in the key */
     DimEnv dims;
     Lower lower;
     LLVMValueRef spare;  /* SPARE bytes of zeros: what an access goes to that

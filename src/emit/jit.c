@@ -33,8 +33,8 @@ static void on_error(void *unused, LLVMErrorRef e)
     LLVMConsumeError(e);
 }
 
-/* The descriptor's function, from the object's code. */
-static bool load(Jit *j, const char *bytes, size_t n, const char *descriptor,
+/* The descriptor's function, from the objects' code. */
+static bool load(Jit *j, const Object *object, int n, const char *descriptor,
                  const char **error)
 {
     if (failed(LLVMOrcCreateLLJIT(&j->lljit, NULL), error))
@@ -42,11 +42,14 @@ static bool load(Jit *j, const char *bytes, size_t n, const char *descriptor,
     LLVMOrcExecutionSessionSetErrorReporter(
         LLVMOrcLLJITGetExecutionSession(j->lljit), on_error, NULL);
     LLVMOrcJITDylibRef lib = LLVMOrcLLJITGetMainJITDylib(j->lljit);
-    LLVMMemoryBufferRef object =
-        LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes, n, "module");
+    for (int i = 0; i < n; i++) {
+        LLVMMemoryBufferRef copy = LLVMCreateMemoryBufferWithMemoryRangeCopy(
+            object[i].bytes, object[i].n, "module");
+        if (failed(LLVMOrcLLJITAddObjectFile(j->lljit, lib, copy), error))
+            return false;
+    }
     LLVMOrcExecutorAddress at = 0;
-    if (failed(LLVMOrcLLJITAddObjectFile(j->lljit, lib, object), error) ||
-        failed(LLVMOrcLLJITLookup(j->lljit, &at, descriptor), error))
+    if (failed(LLVMOrcLLJITLookup(j->lljit, &at, descriptor), error))
         return false;
     const nn_module *(*get)(void);
     memcpy(&get, &at, sizeof get);
@@ -60,14 +63,14 @@ Jit *jit_open(const EmitInput *in, const EmitOptions *o, const char **error)
     Jit *j = calloc(1, sizeof *j);
     if (!j)
         die("out of memory");
-    char *bytes;
-    size_t n;
+    Object *object;
+    int n;
     EmitOptions own = *o;
     own.target = NULL;
     if (strchr(own.cpu, ',')) /* for this machine there is nothing to choose */
         own.cpu = "native";
-    bool ok = emit_module(a, in, EMIT_object, &own, &bytes, &n, error) &&
-              load(j, bytes, n, c_face(a, in)->descriptor, error);
+    bool ok = emit_objects(a, in, &own, &object, &n, error) &&
+              load(j, object, n, c_face(a, in)->descriptor, error);
     if (!ok && *error != message) {
         snprintf(message, sizeof message, "%s", *error);
         *error = message;

@@ -203,6 +203,17 @@ void level_rename(Emit *e, const CFace *face, const char *level)
     mark_functions(e);
 }
 
+void level_declare(Emit *e, const CFace *face, const char *level)
+{
+    LLVMTypeRef arg[] = {e->ptr, e->ptr, e->ptr, e->ptr};
+    LLVMTypeRef type = LLVMFunctionType(e->i32, arg, 4, false);
+    for (int i = 0; i < face->nfunction; i++) {
+        const char *name = call_name(e, &face->function[i], level);
+        LLVMSetVisibility(LLVMAddFunction(e->module, name, type),
+                          LLVMHiddenVisibility);
+    }
+}
+
 /* Through bitcode: modules of two contexts cannot be linked. */
 void level_merge(Emit *e, Emit *other, const CFace *face, const char *level)
 {

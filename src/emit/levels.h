@@ -20,6 +20,8 @@ bool levels_parse(Arena *a, const EmitOptions *o, Levels *l,
 LLVMValueRef level_detect(Emit *e, const char *module);
 /* The functions PREFIX__call get a suffix that tells their level. */
 void level_rename(Emit *e, const CFace *face, const char *level);
+/* Declares those of a level that is in another object. */
+void level_declare(Emit *e, const CFace *face, const char *level);
 /* Moves the code of `other`, made for a higher level, into e; other is left
  * empty. */
 void level_merge(Emit *e, Emit *other, const CFace *face, const char *level);
@@ -30,6 +32,11 @@ LLVMValueRef level_choose(Emit *e, const CFunction *f, const Levels *l,
 
 /* module.c */
 
+/* All functions of the face, for e's machine. */
+void emit_functions(Emit *e, const CFace *face);
+/* What C sees of them: the code of all levels is there or declared. */
+void emit_public(Emit *e, const CFace *face, const Levels *l);
+const EmitOptions *with_cpu(Arena *a, const EmitOptions *o, const char *cpu);
 /* All but what C sees becomes internal: what has a dot in its name, which no C
  * identifier has. */
 void make_internal(LLVMModuleRef module);

@@ -34,7 +34,8 @@ static bool fail(const char **error, const char *fmt, ...)
 typedef struct Link {
     Arena *arena;
     const char *path;
-    char *object, *library; /* NULL: not made */
+    char **object, *library; /* NULL: not made */
+    int nobject;
 } Link;
 
 /* A new empty file in the folder of l->path; its descriptor, or -1. */
@@ -65,27 +66,27 @@ static bool write_all(int fd, const char *bytes, size_t n)
     return true;
 }
 
-static bool make_files(Link *l, const char *object, size_t n,
-                       const char **error)
+/* A file with these bytes; 0 or why not. */
+static int put_file(Link *l, char **name, const Object *o)
+{
+    int fd = make_file(l, name);
+    int why = fd >= 0 && write_all(fd, o->bytes, o->n) ? 0 : errno;
+    if (fd >= 0 && close(fd) != 0 && !why)
+        why = errno;
+    return why;
+}
+
+static bool make_files(Link *l, const Object *object, const char **error)
 {
     struct stat st;
+    int why = 0;
     if (stat(l->path, &st) == 0 && !S_ISREG(st.st_mode))
         return fail(error, "cannot write '%s': it is no regular file", l->path);
-    int fd = make_file(l, &l->object);
-    bool ok = fd >= 0 && write_all(fd, object, n);
-    int why = errno;
-    if (fd >= 0 && close(fd) != 0 && ok) {
-        ok = false;
-        why = errno;
-    }
-    if (ok) {
-        fd = make_file(l, &l->library);
-        why = errno;
-        ok = fd >= 0;
-        if (ok)
-            close(fd);
-    }
-    return ok || fail(error, "cannot write '%s': %s", l->path, strerror(why));
+    for (int i = 0; i < l->nobject && !why; i++)
+        why = put_file(l, &l->object[i], &object[i]);
+    if (!why)
+        why = put_file(l, &l->library, &(Object){"", 0});
+    return !why || fail(error, "cannot write '%s': %s", l->path, strerror(why));
 }
 
 /* Running the linker */
@@ -121,7 +122,7 @@ enum { NOPTION = sizeof linker_option / sizeof *linker_option };
 static char **arguments(Link *l, const char *program)
 {
     Arena *a = l->arena;
-    char **arg = NEWN(a, char *, NOPTION + 6);
+    char **arg = NEWN(a, char *, NOPTION + l->nobject + 6);
     bool own = is_linker(program);
     int n = 0;
     arg[n++] = arena_printf(a, "%s", program);
@@ -132,7 +133,8 @@ static char **arguments(Link *l, const char *program)
         arg[n++] =
             arena_printf(a, "%s%s", plain ? "" : "-Wl,", linker_option[i]);
     }
-    arg[n++] = l->object;
+    for (int i = 0; i < l->nobject; i++)
+        arg[n++] = l->object[i];
     arg[n++] = arena_printf(a, "-o");
     arg[n++] = l->library;
     return arg;
@@ -266,7 +268,14 @@ static bool finish(Link *l, const char **error)
 bool link_shared(const char *path, const char *object, size_t n,
                  const char *linker, const char **error)
 {
-    Link l = {.arena = arena_new(), .path = path};
+    return link_objects(path, &(Object){object, n}, 1, linker, error);
+}
+
+bool link_objects(const char *path, const Object *object, int nobject,
+                  const char *linker, const char **error)
+{
+    Link l = {.arena = arena_new(), .path = path, .nobject = nobject};
+    l.object = NEWN(l.arena, char *, nobject + 1);
     sigset_t ending, before;
     /* Who interrupts us is to find nothing left behind: a signal waits. */
     sigemptyset(&ending);
@@ -274,10 +283,10 @@ bool link_shared(const char *path, const char *object, size_t n,
     sigaddset(&ending, SIGTERM);
     sigaddset(&ending, SIGHUP);
     sigprocmask(SIG_BLOCK, &ending, &before);
-    bool ok = make_files(&l, object, n, error) &&
+    bool ok = make_files(&l, object, error) &&
               run_any(&l, linker, &before, error) && finish(&l, error);
-    if (l.object)
-        unlink(l.object);
+    for (int i = 0; i < nobject && l.object[i]; i++)
+        unlink(l.object[i]);
     if (l.library)
         unlink(l.library);
     sigprocmask(SIG_SETMASK, &before, NULL);

@@ -137,6 +137,102 @@ static void emit_level(MapCode *m, const Stage *s, int level)
             emit_instr(m, i);
 }
 
+/* Gives the accumulators of the outputs after it. */
+static LLVMValueRef *emit_output(MapCode *m, const Output *o, LLVMValueRef *acc)
+{
+    switch (o->kind) {
+    case OUT_store:
+        map_store(m, o);
+        break;
+    case OUT_add:
+        map_add(m, o);
+        break;
+    case OUT_reduce:
+        reduce_step(m, o, acc);
+        acc += reduce_count(o);
+        break;
+    }
+    return acc;
+}
+
+/* Straight-line code: each output is stored as soon as its value is there and
+ * its buffer no longer read, so that few values are alive at once. */
+typedef struct Early {
+    int *first; /* by instruction: 1 + the first output to store after it */
+    int *next;  /* by output: 1 + the next one */
+    int *after; /* by buffer, as the key numbers them: 1 + the instruction that
+                   stores have to wait for */
+} Early;
+
+static int buffer_number(const MapCode *m, const Buffer *b)
+{
+    return m->number[b->id];
+}
+
+static int last_of(const Index *ix, int last)
+{
+    for (int i = 0; i < ix->n; i++) {
+        const Atom *a = &ix->atom[i];
+        if (a->kind == IX_value && a->value > last)
+            last = a->value;
+        if (a->of)
+            last = last_of(a->of, last);
+    }
+    return last;
+}
+
+/* The last instruction that output o waits for. */
+static int output_waits(const Output *o)
+{
+    int last = o->value;
+    return last_of(o->at, last > o->pred ? last : o->pred);
+}
+
+static void plan_early(MapCode *m, const Stage *s, Early *y)
+{
+    Arena *a = m->e->arena;
+    y->first = NEWN(a, int, s->ninstr + 1);
+    y->next = NEWN(a, int, s->noutput + 1);
+    y->after = NEWN(a, int, m->nbuffer + 1);
+    for (int i = 0; i < s->ninstr; i++) {
+        const Instr *in = &m->k->instr[s->first + i];
+        if (in->kind == I_load)
+            y->after[buffer_number(m, in->buffer)] = i + 1;
+    }
+    for (int i = 0; i < s->noutput; i++) {
+        const Output *o = &s->output[i];
+        int *after = &y->after[buffer_number(m, o->buffer)];
+        int own = output_waits(o) - s->first + 1;
+        *after = own > *after ? own : *after;
+    }
+    /* From the last, as each is put before those after the same one. */
+    for (int i = s->noutput - 1; i >= 0; i--) {
+        int at = y->after[buffer_number(m, s->output[i].buffer)];
+        y->next[i] = y->first[at];
+        y->first[at] = i + 1;
+    }
+}
+
+static void store_after(MapCode *m, const Stage *s, const Early *y, int at)
+{
+    for (int i = y->first[at]; i; i = y->next[i - 1])
+        emit_output(m, &s->output[i - 1], NULL);
+}
+
+/* The instructions and outputs of a stage without loops of its own, if it has
+ * no reductions. */
+static void emit_straight(MapCode *m, const Stage *s)
+{
+    Early y;
+    plan_early(m, s, &y);
+    store_after(m, s, &y, 0);
+    for (int i = 0; i < s->ninstr; i++) {
+        if (m->level[s->first + i] == m->k->rank)
+            emit_instr(m, s->first + i);
+        store_after(m, s, &y, i + 1);
+    }
+}
+
 /* Loops. */
 
 static Loop open_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last,
@@ -228,21 +324,8 @@ static void lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
 
 static void emit_outputs(MapCode *m, const Stage *s, LLVMValueRef *acc)
 {
-    for (int i = 0; i < s->noutput; i++) {
-        const Output *o = &s->output[i];
-        switch (o->kind) {
-        case OUT_store:
-            map_store(m, o);
-            break;
-        case OUT_add:
-            map_add(m, o);
-            break;
-        case OUT_reduce:
-            reduce_step(m, o, acc);
-            acc += reduce_count(o);
-            break;
-        }
-    }
+    for (int i = 0; i < s->noutput; i++)
+        acc = emit_output(m, &s->output[i], acc);
 }
 
 static int stage_accumulators(const Stage *s)
@@ -313,6 +396,10 @@ static void emit_stage(MapCode *m, const Stage *s)
     LLVMValueRef *acc = NEWN(m->e->arena, LLVMValueRef, 2 * nacc + 1);
     int lane = m->k->lanes ? rank - 1 : lanes_in(s) ? rank + s->rank - 1 : -1;
     set_lane(m, lane, s->first, s->ninstr);
+    if (s->rank == 0 && nacc == 0) {
+        emit_straight(m, s);
+        return;
+    }
     emit_level(m, s, rank);
     start_all(m, s, lanes_in(s) ? m->lanes : m->width, acc);
     if (lanes_in(s) && m->scalar_tail)
@@ -352,6 +439,7 @@ static void number_buffers(MapCode *m, const KernelKey *key)
     int most = 0;
     for (int i = 0; i < key->nbuffer; i++)
         most = key->buffer[i]->id > most ? key->buffer[i]->id : most;
+    m->nbuffer = key->nbuffer;
     m->number = NEWN(m->e->arena, int, most + 1);
     for (int i = 0; i < key->nbuffer; i++)
         m->number[key->buffer[i]->id] = i;

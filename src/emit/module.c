@@ -491,13 +491,12 @@ static void mark_enum(Emit *e, LLVMValueRef f, const char *name)
                             LLVMCreateEnumAttribute(e->context, kind, 0));
 }
 
-/* Asked once for many calls: not worth the compiler's time. */
+/* Around the kernels: run once for a call, not worth the compiler's time. */
 static bool is_cold(LLVMValueRef f)
 {
     size_t n;
-    const char *name = LLVMGetValueName2(f, &n);
-    return strchr(name, '.') &&
-           (strstr(name, "__sizes") || strstr(name, "__workspace"));
+    return LLVMGetLinkage(f) == LLVMExternalLinkage ||
+           strchr(LLVMGetValueName2(f, &n), '.');
 }
 
 void mark_functions(Emit *e)
@@ -521,8 +520,7 @@ void mark_functions(Emit *e)
     }
 }
 
-static const EmitOptions *with_cpu(Arena *a, const EmitOptions *o,
-                                   const char *cpu)
+const EmitOptions *with_cpu(Arena *a, const EmitOptions *o, const char *cpu)
 {
     EmitOptions *own = NEW(a, EmitOptions);
     *own = *o;
@@ -530,7 +528,7 @@ static const EmitOptions *with_cpu(Arena *a, const EmitOptions *o,
     return own;
 }
 
-static void emit_functions(Emit *e, const CFace *face)
+void emit_functions(Emit *e, const CFace *face)
 {
     for (int i = 0; i < face->nfunction; i++)
         emit_function(e, face->function[i].schedule,
@@ -550,35 +548,44 @@ static bool add_level(Emit *e, const CFace *face, const EmitOptions *o,
     return true;
 }
 
-/* m->call: the functions themselves, or what chooses among the levels'. */
-static bool make_calls(Making *m, const EmitOptions *o, const Levels *l,
-                       const char **error)
+/* The functions' code, for each level. */
+static bool make_levels(Emit *e, const CFace *face, const EmitOptions *o,
+                        const Levels *l, const char **error)
 {
-    Emit *e = m->e;
-    emit_functions(e, m->face);
-    for (int i = 0; i < m->face->nfunction; i++)
-        m->call[i] = named(m, i, "__call");
-    if (l->n <= 1)
-        return true;
-    level_rename(e, m->face, l->name[0]);
+    emit_functions(e, face);
+    if (l->n > 1)
+        level_rename(e, face, l->name[0]);
     for (int i = 1; i < l->n; i++)
-        if (!add_level(e, m->face, with_cpu(e->arena, o, l->name[i]), error))
+        if (!add_level(e, face, with_cpu(e->arena, o, l->name[i]), error))
             return false;
-    LLVMValueRef detect = level_detect(e, m->face->module->name);
-    for (int i = 0; i < m->face->nfunction; i++)
-        m->call[i] = level_choose(e, &m->face->function[i], l, detect);
     return true;
 }
 
-/* Everything that C sees, in terms of m->call. */
-static void make_public(Making *m)
+/* m->call: the functions themselves, or what chooses among the levels'. */
+static void find_calls(Making *m, const Levels *l)
 {
-    for (int i = 0; i < m->face->nfunction; i++) {
-        make_function(m, i);
-        make_workspace(m, i);
+    int n = m->face->nfunction;
+    m->call = NEWN(m->e->arena, LLVMValueRef, n + 1);
+    LLVMValueRef detect =
+        l->n > 1 ? level_detect(m->e, m->face->module->name) : NULL;
+    for (int i = 0; i < n; i++)
+        m->call[i] = detect
+                         ? level_choose(m->e, &m->face->function[i], l, detect)
+                         : named(m, i, "__call");
+}
+
+void emit_public(Emit *e, const CFace *face, const Levels *l)
+{
+    Making m = {.e = e, .face = face};
+    make_types(&m);
+    find_calls(&m, l);
+    for (int i = 0; i < face->nfunction; i++) {
+        make_function(&m, i);
+        make_workspace(&m, i);
     }
-    make_descriptor(m);
-    make_internal(m->e->module);
+    make_descriptor(&m);
+    make_internal(e->module);
+    mark_functions(e);
 }
 
 static bool module_bytes(Emit *e, EmitKind kind, char **bytes, size_t *n,
@@ -621,13 +628,9 @@ bool emit_module(Arena *a, const EmitInput *in, EmitKind kind,
                    with_cpu(a, o, levels.name[0]), error))
         return false;
     CFace *face = c_face(a, in);
-    Making m = {.e = &e, .face = face};
-    m.call = NEWN(a, LLVMValueRef, face->nfunction + 1);
-    make_types(&m);
-    bool ok = make_calls(&m, o, &levels, error);
+    bool ok = make_levels(&e, face, o, &levels, error);
     if (ok) {
-        make_public(&m);
-        mark_functions(&e);
+        emit_public(&e, face, &levels);
         ok = module_bytes(&e, kind, bytes, n, error);
     }
     emit_close(&e);

@@ -1,10 +1,12 @@
 /* target.c: the machine that code is for, and a module's beginning and end. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Error.h>
 #include <llvm-c/ErrorHandling.h>
+#include <llvm-c/Support.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 
 #include "emit/emit_internal.h"
@@ -291,13 +293,35 @@ static void on_diagnostic(LLVMDiagnosticInfoRef info, void *of)
         e->problem = take_message(e, LLVMGetDiagInfoDescription(info));
 }
 
+/* For the process, as LLVM has it. Loops come from us with their addresses
+ * computed where they belong, and out-of-order machines find their own order:
+ * these three cost a quarter of the time, and thousands of instructions in a
+ * row quadratic time, for no gain that could be measured. */
+static void set_options(void)
+{
+    static const char *const option[] = {
+        "nncc",
+        "-disable-lsr",
+        "-disable-post-ra",
+        "-enable-misched=false",
+    };
+    LLVMParseCommandLineOptions(sizeof option / sizeof *option, option, NULL);
+}
+
 bool emit_open(Emit *e, Arena *a, Graph *g, const char *name,
                const EmitOptions *o, const char **error)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     *e = (Emit){.arena = a, .graph = g};
+    pthread_once(&once, set_options);
+    /* LLVM's list of targets is one for all threads. */
+    pthread_mutex_lock(&lock);
     LLVMResetFatalErrorHandler();
     LLVMInstallFatalErrorHandler(on_fatal);
-    if (!open_machine(e, o, error))
+    bool open = open_machine(e, o, error);
+    pthread_mutex_unlock(&lock);
+    if (!open)
         return false;
     e->names = intern_new(a);
     e->context = LLVMContextCreate();
@@ -339,16 +363,14 @@ void emit_finish(Emit *e)
         die("LLVM passes: %s", LLVMGetErrorMessage(bad));
 }
 
-/* From a copy: making code changes the module. */
+/* Once for a module: making code changes it. */
 bool emit_bytes(Emit *e, LLVMCodeGenFileType kind, char **bytes, size_t *n,
                 const char **error)
 {
     LLVMMemoryBufferRef buffer = NULL;
     char *message = NULL;
-    LLVMModuleRef copy = LLVMCloneModule(e->module);
-    bool bad = LLVMTargetMachineEmitToMemoryBuffer(e->machine, copy, kind,
+    bool bad = LLVMTargetMachineEmitToMemoryBuffer(e->machine, e->module, kind,
                                                    &message, &buffer);
-    LLVMDisposeModule(copy);
     if (bad) {
         *error = take_message(e, message);
         return false;

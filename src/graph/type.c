@@ -93,7 +93,7 @@ int64_t dtype_wrap(DType t, int64_t v)
 double dtype_convert(DType from, DType to, double v)
 {
     double lo, hi;
-    if (!dtype_is_real(from) || !dtype_is_int(to))
+    if (!dtype_is_real(from) || !(dtype_is_int(to) || to == DT_key))
         return dtype_fit(to, v);
     if (isnan(v))
         return 0;

@@ -5,7 +5,14 @@
  * that it depends on, for nothing depends on the piece yet. */
 #include "kernel/sched.h"
 
-enum { MAX_WEIGHT = 4000, MAX_CANDIDATES = 16, LIGHT_ELEMENTS = 1024 };
+/* Registers are allocated in more than linear time: straight-line code that no
+ * loop goes over is cut into kernels of LIGHT_WEIGHT. */
+enum {
+    MAX_WEIGHT = 4000,
+    LIGHT_WEIGHT = 250,
+    MAX_CANDIDATES = 16,
+    LIGHT_ELEMENTS = 1024
+};
 
 /* Lists of pieces that wait for a node or for another piece. */
 typedef struct Wait {
@@ -201,8 +208,7 @@ static bool after_all(const Sched *s, const Nest *n, const Piece *p)
 static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
 {
     if (n->contract || n->guard != p->guard || !after_all(s, n, p) ||
-        n->piece.at[0]->kind == PIECE_add || p->kind == PIECE_add ||
-        n->weight + p->weight > MAX_WEIGHT)
+        n->piece.at[0]->kind == PIECE_add || p->kind == PIECE_add)
         return false;
     fit->nest = n;
     bounds(p, &fit->lo, &fit->hi);
@@ -211,7 +217,9 @@ static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
     fit->lo = n->lo > fit->lo ? n->lo : fit->lo;
     if (!reads_fit(s, n, p, &fit->hi) || fit->lo > fit->hi)
         return false;
-    return fit->hi > 0 || (n->light && is_light(p));
+    int weight = n->weight + p->weight;
+    return fit->hi > 0 ? weight <= MAX_WEIGHT
+                       : weight <= LIGHT_WEIGHT && n->light && is_light(p);
 }
 
 typedef struct Candidates {

@@ -231,6 +231,8 @@ static uint64_t path_hash(int from, const Node *view)
     h = hash_bytes(h, &view->op, sizeof view->op);
     for (int i = 0; i < view->attr.nint; i++)
         h = hash_bytes(h, &view->attr.ints[i], sizeof(int));
+    for (int i = 0; i < view->attr.ndim; i++)
+        h = hash_bytes(h, &view->attr.dims[i], sizeof(const Dim *));
     for (int i = 0; i < view->rank; i++)
         h = hash_bytes(h, &view->dim[i], sizeof(const Dim *));
     return h;

@@ -16,6 +16,7 @@ if [ -w /dev/full ]; then
 fi
 # A small disk: nothing half-written stays.
 mkdir small
+trap "umount small 2>/dev/null || :" EXIT
 if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=16k tmpfs small 2>/dev/null; then
     for kind in so o a s ll bc; do
         refuse 1 'small/m.*[Nn]o space left' \

@@ -30,3 +30,4 @@ $CC -std=c11 -Wall -Wextra -Werror driver.c ./m.so -o driver
 ./driver || fail "driver: $?"
 refuse 2 "'q'" "$NNCC" m.nn --max q=20 -o q.so
 refuse 2 'b=x' "$NNCC" m.nn --max b=x -o q.so
+refuse 1 "dimension 'q'" "$NNCC" m.nn --dim q=3 -o q.so

@@ -28,8 +28,7 @@ Compiled *compiled_new(int nvar)
 
 void compiled_free(Compiled *c)
 {
-    for (int i = 0; i < c->ncpu; i++)
-        jit_close(c->jit[i]);
+    jit_close(c->jit);
     arena_free(c->arena);
 }
 
@@ -82,36 +81,44 @@ static Schedule *scheduled(Compiled *c, Function *f)
     return s;
 }
 
-static void make_level(Compiled *c, const EmitInput *in, const char *cpu)
-{
-    EmitOptions o = {.cpu = cpu, .optimise = 1};
-    const char *error = NULL;
-    c->jit[c->ncpu] = jit_open(in, &o, &error);
-    ck_assert_msg(c->jit[c->ncpu] != NULL, "%s: %s", cpu, error);
-    c->cpu[c->ncpu++] = cpu;
-}
+#ifdef __x86_64__
+static const char *const level_names[LEVELS] = {"x86-64-v2", "x86-64-v3",
+                                                "x86-64-v4", "x86-64"};
 
-void compiled_make(Compiled *c)
+bool level_runs_here(int level)
+{
+    switch (level) {
+    case 0:
+        return __builtin_cpu_supports("sse4.2");
+    case 1:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case 2:
+        return __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512vl");
+    }
+    return true;
+}
+#else
+static const char *const level_names[LEVELS] = {"native"};
+
+bool level_runs_here(int level) { return level == 0; }
+#endif
+
+const char *level_name(int level) { return level_names[level]; }
+
+void compiled_make(Compiled *c, int level)
 {
     int n = c->module.function.n;
     Schedule **s = NEWN(c->arena, Schedule *, n);
+    const char *error = NULL;
     simplify_module(&c->module);
     for (int i = 0; i < n; i++)
         s[i] = scheduled(c, c->module.function.at[i]);
     EmitInput in = {&c->module, s, n};
-#ifdef __x86_64__
-    make_level(c, &in, "x86-64");
-    if (__builtin_cpu_supports("sse4.2"))
-        make_level(c, &in, "x86-64-v2");
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        make_level(c, &in, "x86-64-v3");
-    if (__builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
-        make_level(c, &in, "x86-64-v4");
-#else
-    make_level(c, &in, "native");
-#endif
+    EmitOptions o = {.cpu = level_name(level), .optimise = 2};
+    c->jit = jit_open(&in, &o, &error);
+    ck_assert_msg(c->jit != NULL, "%s: %s", o.cpu, error);
 }
 
 /* Pages of memory, and one after them that belongs to nobody. */
@@ -143,14 +150,15 @@ void fence_free(Fence *f)
 
 void *fence_last(Fence *f, size_t bytes)
 {
-    ck_assert(bytes <= f->bytes);
+    if (bytes > f->bytes)
+        ck_abort_msg("%zu bytes are wanted", bytes);
     return f->base + f->bytes - bytes;
 }
 
-int compiled_call(Compiled *c, int cpu, int i, const int64_t *size,
-                  void *const *leaf, Fence *workspace)
+int compiled_call(Compiled *c, int i, const int64_t *size, void *const *leaf,
+                  Fence *workspace)
 {
-    const nn_function *f = &jit_module(c->jit[cpu])->function[i];
+    const nn_function *f = &jit_module(c->jit)->function[i];
     size_t bytes = (f->workspace(size) + 63) / 64 * 64;
     return f->call(leaf, size, fence_last(workspace, bytes), NULL);
 }
@@ -159,7 +167,8 @@ int64_t node_elements(const Compiled *c, const Node *n, const int64_t *size)
 {
     int64_t count = 1, v = 0;
     for (int i = 0; i < n->rank; i++) {
-        ck_assert(dim_eval(n->dim[i], c->nvar, c->var, size, &v));
+        if (!dim_eval(n->dim[i], c->nvar, c->var, size, &v))
+            ck_abort_msg("a dimension has no value");
         count *= v;
     }
     return count;

@@ -1,5 +1,5 @@
-/* compiled.h: functions made of graph nodes, as machine code for every CPU
- * level that this machine runs, called on memory that ends at a fence. */
+/* compiled.h: functions made of graph nodes, as machine code for one CPU level
+ * or another, called on memory that ends at a fence. */
 #ifndef NNCC_TEST_COMPILED_H
 #define NNCC_TEST_COMPILED_H
 
@@ -7,7 +7,11 @@
 #include "eval/eval.h"
 #include "graph/ops/ops.h"
 
-enum { MAX_VARS = 3, MAX_LEVELS = 5, MAX_SIZE = 70 };
+enum { MAX_VARS = 3, LEVELS = 4, MAX_SIZE = 70 };
+
+/* What --cpu may be told; "native" alone where this is no x86. */
+const char *level_name(int level);
+bool level_runs_here(int level);
 
 typedef struct Compiled {
     Arena *arena;
@@ -16,9 +20,7 @@ typedef struct Compiled {
     const Dim *var[MAX_VARS]; /* the free dimensions of all functions */
     int nvar;
     LIST(Node **) root; /* each function's results before simplification */
-    Jit *jit[MAX_LEVELS];
-    const char *cpu[MAX_LEVELS];
-    int ncpu;
+    Jit *jit;
 } Compiled;
 
 Compiled *compiled_new(int nvar);
@@ -26,8 +28,8 @@ void compiled_free(Compiled *c);
 /* A function of these parameters and results; its number. */
 int compiled_add(Compiled *c, int nparam, Node *const *param, int nresult,
                  Node *const *result);
-/* Through simplifier, scheduler and code generator, once for each level. */
-void compiled_make(Compiled *c);
+/* Through simplifier, scheduler and code generator. */
+void compiled_make(Compiled *c, int level);
 
 /* Memory that can neither be read nor written past its end. */
 typedef struct Fence Fence;
@@ -37,8 +39,8 @@ void fence_free(Fence *f);
 void *fence_last(Fence *f, size_t bytes);
 
 /* Calls function i on `leaf`, parameters first. The status. */
-int compiled_call(Compiled *c, int cpu, int i, const int64_t *size,
-                  void *const *leaf, Fence *workspace);
+int compiled_call(Compiled *c, int i, const int64_t *size, void *const *leaf,
+                  Fence *workspace);
 
 int64_t node_elements(const Compiled *c, const Node *n, const int64_t *size);
 

@@ -294,15 +294,15 @@ static void write_header(Made *m)
 
 static char *write_library(Made *m, const char *cpu)
 {
-    char *bytes, *path = in_folder(m->arena, "made.so");
-    size_t n;
+    char *path = in_folder(m->arena, "made.so");
+    Object *object;
+    int n;
     const char *error = "";
     EmitOptions o = here;
     o.cpu = cpu;
-    ck_assert_msg(
-        emit_module(m->arena, &m->input, EMIT_object, &o, &bytes, &n, &error),
-        "%s", error);
-    ck_assert_msg(link_shared(path, bytes, n, NULL, &error), "%s", error);
+    ck_assert_msg(emit_objects(m->arena, &m->input, &o, &object, &n, &error),
+                  "%s", error);
+    ck_assert_msg(link_objects(path, object, n, NULL, &error), "%s", error);
     return path;
 }
 
@@ -483,6 +483,29 @@ END_TEST
 
 static const char *const cpus[] = {"native", "x86-64-v2",
                                    "x86-64-v2,x86-64-v3,x86-64-v4"};
+
+START_TEST(same_source_same_objects)
+{
+    Object *object[2];
+    int n[2];
+    const char *error = "";
+    EmitOptions o = here;
+    Made m = make();
+    o.cpu = cpus[_i];
+    for (int i = 0; i < 2; i++)
+        ck_assert_msg(
+            emit_objects(m.arena, &m.input, &o, &object[i], &n[i], &error),
+            "%s", error);
+    ck_assert_int_eq(n[0], n[1]);
+    for (int i = 0; i < n[0]; i++) {
+        ck_assert_uint_eq(object[0][i].n, object[1][i].n);
+        ck_assert_mem_eq(object[0][i].bytes, object[1][i].bytes,
+                         object[0][i].n);
+    }
+    arena_free(m.arena);
+    emit_shutdown();
+}
+END_TEST
 
 static void call_f(int (*f)(const void *, const float *, uint8_t, int64_t,
                             float *, void *, const nn_exec *))
@@ -829,6 +852,7 @@ static Suite *suite(void)
     t = tcase_create("code");
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, same_source_same_bytes, 0, 4);
+    tcase_add_loop_test(t, same_source_same_objects, 0, 3);
     tcase_add_loop_test(t, library_runs, 0, 3);
     tcase_add_loop_test(t, library_stands_alone, 0, 3);
     tcase_add_loop_test(t, operators_need_no_library, 0, NALL_CPUS);

@@ -228,15 +228,23 @@ static void each(EvalTensor *e, const Node *n,
                  void (*visit)(EvalTensor *e, const Node *n, int64_t to,
                                double x, const int64_t *at))
 {
-    int64_t at[MAX_RANK], out[MAX_RANK];
+    int64_t at[MAX_RANK] = {0}, step[MAX_RANK] = {0}, to = 0, stride = 1;
     int kept[MAX_RANK], rank = n->arg[0]->rank;
-    int left = kept_axes(n, kept);
-    int64_t count = eval_elements(rank, e->in_size[0]);
+    const int64_t *size = e->in_size[0];
+    int64_t count = eval_elements(rank, size);
+    for (int k = kept_axes(n, kept) - 1; k >= 0; k--) {
+        step[kept[k]] = stride;
+        stride *= e->out_size[k];
+    }
     for (int64_t i = 0; i < count; i++) {
-        eval_unravel(i, rank, e->in_size[0], at);
-        for (int k = 0; k < left; k++)
-            out[k] = at[kept[k]];
-        visit(e, n, eval_ravel(left, e->out_size, out), e->in[0][i], at);
+        visit(e, n, to, e->in[0][i], at);
+        for (int k = rank - 1; k >= 0; k--) {
+            to += step[k];
+            if (++at[k] < size[k])
+                break;
+            to -= step[k] * size[k];
+            at[k] = 0;
+        }
     }
 }
 

@@ -1,0 +1,266 @@
+/* guard.c: adjoints that count only where their branch was taken. */
+
+#include "diff/guard.h"
+
+#include "graph/op.h"
+
+#include <stdlib.h>
+
+enum { MAX_CLIMB = 64 };
+
+static Node *both(Graph *g, Node *a, Node *b)
+{
+    return !a ? b : !b ? a : g2(g, OP_and, a, b);
+}
+
+static Node *either(Graph *g, Node *a, Node *b)
+{
+    if (!a || !b || a == b)
+        return a && b ? a : NULL;
+    return b == g1(g, OP_not, a) ? NULL : g2(g, OP_or, a, b);
+}
+
+static Branch *branch_new(Graph *g, Arena *scratch, const Branch *outer,
+                          Node *cond)
+{
+    Branch *b = NEW(scratch, Branch);
+
+    *b = (Branch){outer, cond, cond};
+    if (outer)
+        b->holds = g_if(g, outer->holds, cond, g_fill(g, cond, 0));
+    return b;
+}
+
+/* Is `in` inside `out`, or the same? True may be missed very deep down. */
+static bool within(const Branch *in, const Branch *out)
+{
+    for (int i = 0; in && i < MAX_CLIMB; i++, in = in->outer)
+        if (in->holds == out->holds)
+            return true;
+    return false;
+}
+
+static bool same_branch(const Branch *a, const Branch *b)
+{
+    return a == b || (a && b && a->holds == b->holds);
+}
+
+/* A branch taken whenever one of the two is; NULL: always. */
+static const Branch *either_branch(Graph *g, Arena *scratch, const Branch *a,
+                                   const Branch *b)
+{
+    Node *cond;
+
+    if (!a || !b)
+        return NULL;
+    if (within(b, a) || within(a, b))
+        return within(b, a) ? a : b;
+    if (same_branch(a->outer, b->outer)) {
+        cond = either(g, a->cond, b->cond);
+        return cond ? branch_new(g, scratch, a->outer, cond) : a->outer;
+    }
+    cond = either(g, a->holds, b->holds);
+    return cond ? branch_new(g, scratch, NULL, cond) : NULL;
+}
+
+Guarded guard_settle(Graph *g, const Guarded *a)
+{
+    Guarded r = *a;
+
+    if (a->mask) {
+        r.v = g_where(g, a->mask, a->v, g_fill(g, a->v, 0));
+        r.live = both(g, a->mask, a->live);
+        r.mask = NULL;
+    }
+    return r;
+}
+
+Node *guard_value(Graph *g, const Guarded *a)
+{
+    Node *v = guard_settle(g, a).v;
+
+    return a->branch ? g_if(g, a->branch->holds, v, g_fill(g, v, 0)) : v;
+}
+
+Guarded guard_choose(Graph *g, Arena *scratch, const Node *n, const Guarded *a,
+                     int arg)
+{
+    Guarded r = guard_settle(g, a);
+    Node *cond = n->arg[0];
+
+    if (arg == 2)
+        cond = g1(g, OP_not, cond);
+    if (n->op == OP_if)
+        r.branch = branch_new(g, scratch, a->branch, cond);
+    else
+        r.mask = cond;
+    return r;
+}
+
+Guarded guard_scale(Graph *g, const Guarded *a, Node *partial, bool bounded)
+{
+    Guarded r = *a;
+
+    r.v = g2(g, OP_mul, a->v, partial);
+    if (!bounded) {
+        r.mask = both(g, a->mask, a->live);
+        r.live = NULL;
+    }
+    return r;
+}
+
+/* Adjoints flow as those of an operator whose coefficients are 0 and 1: views
+ * and gathers are so; a reduction is taken for a sum, a product for one with
+ * ones. */
+void guard_live_back(Graph *g, Arena *scratch, Node *n, Node *live, Node **to)
+{
+    const Op *row = op_table[n->op];
+    Node *flow = g_cast(g, n->dtype, live), **one, like = *n;
+
+    switch (row->cls) {
+    case OPC_leaf:
+    case OPC_ewise:
+    case OPC_select:
+        for (int i = 0; i < n->narg; i++)
+            to[i] = live;
+        return;
+    case OPC_reduce:
+        row = op_table[OP_sum];
+        break;
+    case OPC_contract:
+        like.arg = one = NEWN(scratch, Node *, n->narg);
+        for (int i = 0; i < n->narg; i++)
+            one[i] = g_fill(g, n->arg[i], 1);
+        break;
+    case OPC_view:
+    case OPC_index:
+        break;
+    }
+    row->vjp(g, &like, flow, to);
+    for (int i = 0; i < n->narg; i++)
+        if (to[i])
+            to[i] = g2(g, OP_ne, to[i], g_fill(g, to[i], 0));
+}
+
+/* Sums. */
+
+static int id_of(const Node *n) { return n ? n->id : -1; }
+
+static int order(const void *x, const void *y)
+{
+    const Guarded *a = x, *b = y;
+    int d = id_of(a->branch ? a->branch->holds : NULL) -
+            id_of(b->branch ? b->branch->holds : NULL);
+
+    if (d == 0)
+        d = id_of(a->mask) - id_of(b->mask);
+    return d ? d : a->v->id - b->v->id;
+}
+
+static bool alike(const Guarded *a, const Guarded *b)
+{
+    return same_branch(a->branch, b->branch) && a->mask == b->mask;
+}
+
+/* Add up terms under the same guards; how many are left. */
+static int sum_alike(Graph *g, Arena *scratch, int n, Guarded *term)
+{
+    Node **v = NEWN(scratch, Node *, n);
+    int left = 0;
+
+    for (int i = 0, end; i < n; i = end) {
+        Guarded sum = term[i];
+
+        for (end = i; end < n && alike(&term[end], &sum); end++) {
+            v[end - i] = term[end].v;
+            sum.live = either(g, sum.live, term[end].live);
+        }
+        sum.v = g_add_all(g, end - i, v);
+        term[left++] = sum;
+    }
+    return left;
+}
+
+/* The two sides of one `where` or `if`: the adjoint is such a choice too. */
+static bool rejoin(Graph *g, const Guarded *a, const Guarded *b, Guarded *sum)
+{
+    Node *c, *la = a->live, *lb = b->live;
+
+    if (same_branch(a->branch, b->branch) && a->mask && b->mask &&
+        b->mask == g1(g, OP_not, a->mask)) {
+        c = a->mask;
+        *sum = (Guarded){g_where(g, c, a->v, b->v), a->branch, NULL, NULL};
+        if (la && lb)
+            sum->live = la == lb ? la : g_where(g, c, la, lb);
+        return true;
+    }
+    if (a->branch && b->branch && !a->mask && !b->mask &&
+        same_branch(a->branch->outer, b->branch->outer) &&
+        b->branch->cond == g1(g, OP_not, a->branch->cond)) {
+        c = a->branch->cond;
+        *sum = (Guarded){g_if(g, c, a->v, b->v), a->branch->outer, NULL, NULL};
+        if (la && lb)
+            sum->live = la == lb ? la : g_if(g, c, la, lb);
+        return true;
+    }
+    return false;
+}
+
+/* Where a settled term can be other than 0, whatever branch was taken. */
+static Node *alive(Graph *g, const Guarded *a)
+{
+    Node *holds;
+
+    if (!a->branch)
+        return a->live;
+    holds = a->branch->holds;
+    if (a->live)
+        return g_if(g, holds, a->live, g_fill(g, a->live, 0));
+    return g_broadcast_to(g, holds, a->v->rank, a->v->dim);
+}
+
+/* Terms under different guards: each is applied, and what is left is where one
+ * of them held. */
+static Guarded sum_unlike(Graph *g, Arena *scratch, int n, Guarded *term)
+{
+    Node **v = NEWN(scratch, Node *, n);
+    Guarded sum = {.branch = term[0].branch};
+    bool same = true, some_live = false;
+
+    for (int i = 0; i < n; i++) {
+        term[i] = guard_settle(g, &term[i]);
+        same = same && same_branch(term[i].branch, term[0].branch);
+        some_live |= term[i].live != NULL;
+    }
+    for (int i = 0; i < n; i++) {
+        v[i] = same ? term[i].v : guard_value(g, &term[i]);
+        sum.branch = i ? either_branch(g, scratch, sum.branch, term[i].branch)
+                       : sum.branch;
+        if (some_live) {
+            Node *at = same ? term[i].live : alive(g, &term[i]);
+
+            sum.live = i ? either(g, sum.live, at) : at;
+        }
+    }
+    sum.v = g_add_all(g, n, v);
+    return sum;
+}
+
+Guarded guard_sum(Graph *g, Arena *scratch, int n, Guarded *term)
+{
+    bool guarded = false;
+    Guarded sum;
+
+    for (int i = 0; i < n; i++)
+        guarded |= term[i].branch || term[i].mask;
+    if (guarded && n > 1)
+        qsort(term, (size_t)n, sizeof *term, order);
+    if (n > 1)
+        n = sum_alike(g, scratch, n, term);
+    if (n == 1)
+        return term[0];
+    if (n == 2 && (rejoin(g, &term[0], &term[1], &sum) ||
+                   rejoin(g, &term[1], &term[0], &sum)))
+        return sum;
+    return sum_unlike(g, scratch, n, term);
+}

@@ -1,0 +1,39 @@
+/* guard.h: adjoints that count only where their branch was taken. */
+#ifndef NNCC_DIFF_GUARD_H
+#define NNCC_DIFF_GUARD_H
+
+#include "graph/graph.h"
+
+/* Inside how many `if`s. */
+typedef struct Branch {
+    const struct Branch *outer;
+    Node *cond;  /* scalar; to be evaluated only where outer holds */
+    Node *holds; /* outer and cond */
+} Branch;
+
+/* An adjoint. Where branch and mask do not hold v may be anything, also NaN,
+ * and counts as 0; where they hold but live does not, v is 0, and shall be 0
+ * whatever it is multiplied by. Each may be NULL: true everywhere. */
+typedef struct Guarded {
+    Node *v;
+    const Branch *branch;
+    Node *mask, *live; /* bools of v's shape */
+} Guarded;
+
+/* The adjoint as it is: zero where it does not count. */
+Node *guard_value(Graph *g, const Guarded *a);
+/* The same with mask applied to v, now known as live. */
+Guarded guard_settle(Graph *g, const Guarded *a);
+/* What reaches argument 1 or 2 of n, a `where` or `if` with the adjoint a. */
+Guarded guard_choose(Graph *g, Arena *scratch, const Node *n, const Guarded *a,
+                     int arg);
+/* a · partial; a bounded partial is finite wherever its arguments are no NaN.
+ */
+Guarded guard_scale(Graph *g, const Guarded *a, Node *partial, bool bounded);
+/* Where the adjoints that n gives its arguments can be other than 0, when n's
+ * is so only in `live`: to[i] for each, NULL for everywhere. */
+void guard_live_back(Graph *g, Arena *scratch, Node *n, Node *live, Node **to);
+/* The sum of n >= 1 adjoints of one node; term is reordered. */
+Guarded guard_sum(Graph *g, Arena *scratch, int n, Guarded *term);
+
+#endif
