@@ -149,17 +149,6 @@ Roots driver_roots(Arena *a, Function *const *f, int n)
     return r;
 }
 
-/* The roots back into the functions they came from. */
-static void put_roots(Function *const *f, int n, const Roots *r)
-{
-    int at = 0;
-
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < f[i]->nresult; k++)
-            for (int j = 0; j < f[i]->result[k].nleaf; j++)
-                f[i]->result[k].leaf[j] = r->at[at++];
-}
-
 static void dump_function(const Load *l, Function *f)
 {
     Roots r = driver_roots(l->arena, &f, 1);
@@ -194,34 +183,34 @@ static bool after(const Load *l, const char *stage, Function *const *f, int n)
     return l->dump_only;
 }
 
-/* --explain: a line for each rewrite, under the place that the node is from. */
-static void explain(void *u, const Rule *r, const Node *before, const Node *to)
+static int by_place(const void *a, const void *b)
 {
-    const Load *l = u;
-    const Source *s = diags_source_of(l->diags, before->span);
-    int line, column;
+    const Rewrite *x = a, *y = b;
 
-    (void)to;
-    diags_position(l->diags, before->span, &line, &column);
-    if (s && before->span.end)
-        printf("%s:%d:%d: ", s->path, line, column);
-    printf("%s: %s\n", r->name, r->identity);
+    if (x->at.beg != y->at.beg)
+        return x->at.beg < y->at.beg ? -1 : 1;
+    return strcmp(x->rule, y->rule);
 }
 
-static void simplify_functions(Load *l, Function *const *f, int n)
+/* --explain: what was rewritten, while differentiating and after, a line for
+ * each place and rule. */
+static void explain(const Load *l)
 {
-    Roots r = driver_roots(l->arena, f, n);
+    int n, line, column;
+    const Rewrite *log = graph_logged(l->module->graph, &n);
+    Rewrite *r = arena_copy(l->arena, log, sizeof *r * (size_t)n);
 
-    simplify(l->module->graph, r.n, r.at, l->explain ? explain : NULL, l);
-    put_roots(f, n, &r);
-}
+    qsort(r, (size_t)n, sizeof *r, by_place);
+    for (int i = 0; i < n; i++) {
+        const Source *s = diags_source_of(l->diags, r[i].at);
 
-static void expand_functions(const Load *l, Function *const *f, int n)
-{
-    Roots r = driver_roots(l->arena, f, n);
-
-    expand(l->module->graph, r.n, r.at);
-    put_roots(f, n, &r);
+        if (i > 0 && by_place(&r[i - 1], &r[i]) == 0)
+            continue;
+        diags_position(l->diags, r[i].at, &line, &column);
+        if (s && r[i].at.end)
+            printf("%s:%d:%d: ", s->path, line, column);
+        printf("%s: %s\n", r[i].rule, r[i].identity);
+    }
 }
 
 static Schedule *schedule_function(const Load *l, Function *f)
@@ -240,10 +229,12 @@ Schedule **driver_schedule(Load *l, Function *const *f, int n)
 
     if (after(l, "graph", f, n))
         return s;
-    simplify_functions(l, f, n);
+    simplify_functions(l->module->graph, f, n);
+    if (l->explain)
+        explain(l);
     if (after(l, "simplified", f, n))
         return s;
-    expand_functions(l, f, n);
+    expand_functions(l->module->graph, f, n);
     if (after(l, "expanded", f, n))
         return s;
     for (int i = 0; i < n; i++)

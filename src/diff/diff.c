@@ -4,6 +4,7 @@
 #include "diff/guard.h"
 
 #include "graph/op.h"
+#include "simplify/simplify.h"
 
 typedef struct Terms {
     LIST(Guarded) list;
@@ -12,6 +13,7 @@ typedef struct Terms {
 typedef struct Sweep {
     Graph *g;
     Arena *scratch;
+    Node **y;     /* simplified */
     int count;    /* nodes when the sweep began: ids below it are its own */
     bool *active; /* real, reached from y, dependent on some x */
     Node **value; /* forward: the tangent by id; NULL is zero */
@@ -37,13 +39,18 @@ static void mark_active(Sweep *s, int ny, Node *const *y, int nx,
     }
 }
 
+/* The ys are simplified first: what overflows as written, log(sum(exp(x))),
+ * would in its derivative too. */
 static Sweep sweep_new(Graph *g, int ny, Node *const *y, int nx, Node *const *x)
 {
-    Sweep s = {.g = g, .scratch = arena_new(), .count = graph_count(g)};
+    Sweep s = {.g = g, .scratch = arena_new()};
 
+    s.y = arena_copy(s.scratch, y, sizeof *y * (size_t)ny);
+    simplify(g, ny, s.y);
+    s.count = graph_count(g);
     s.active = NEWN(s.scratch, bool, s.count);
     s.value = NEWN(s.scratch, Node *, s.count);
-    mark_active(&s, ny, y, nx, x);
+    mark_active(&s, ny, s.y, nx, x);
     return s;
 }
 
@@ -124,8 +131,8 @@ void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,
 
     s.terms = NEWN(s.scratch, Terms, s.count);
     for (int i = 0; i < ny; i++)
-        if (y_bar[i] && s.active[y[i]->id])
-            add_to(&s, y[i], (Guarded){.v = y_bar[i]});
+        if (y_bar[i] && s.active[s.y[i]->id])
+            add_to(&s, s.y[i], (Guarded){.v = y_bar[i]});
     for (int id = s.count - 1; id >= 0; id--) {
         Node *n = graph_node(g, id);
 
@@ -193,7 +200,7 @@ void diff_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
     }
     graph_span(g, before);
     for (int i = 0; i < ny; i++) {
-        Node *v = s.active[y[i]->id] ? s.value[y[i]->id] : NULL;
+        Node *v = s.active[s.y[i]->id] ? s.value[s.y[i]->id] : NULL;
 
         y_dot[i] = v ? v : g_fill(g, y[i], 0);
     }

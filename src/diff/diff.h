@@ -4,7 +4,9 @@
 
 #include "graph/graph.h"
 
-/* Reverse mode. x_bar[j] becomes the sum over i of y_bar[i] · ∂y[i]/∂x[j],
+/* The xs are parameters (OP_param) in both.
+ *
+ * Reverse mode. x_bar[j] becomes the sum over i of y_bar[i] · ∂y[i]/∂x[j],
  * of x[j]'s shape; zeros where y does not depend on x. A null y_bar[i] is zero.
  * Adjoints pass through real nodes only. The graph must hold no operator that
  * row->vjp and row->partial both leave out. Cost: at most 4 operations for one

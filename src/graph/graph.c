@@ -18,6 +18,7 @@ struct Graph {
     Span span;
     const Dim **draft; /* dimensions of the node being inferred */
     int nparam;
+    LIST(Rewrite) log;
 };
 
 Graph *graph_new(Arena *a, DType real)
@@ -47,6 +48,17 @@ Span graph_span(Graph *g, Span s)
     Span old = g->span;
     g->span = s;
     return old;
+}
+
+void graph_log(Graph *g, const char *rule, const char *identity, Span at)
+{
+    list_push(g->arena, &g->log, ((Rewrite){rule, identity, at}));
+}
+
+const Rewrite *graph_logged(const Graph *g, int *n)
+{
+    *n = g->log.n;
+    return g->log.at;
 }
 
 /* The table of nodes. */

@@ -169,6 +169,15 @@ bool *graph_reach(const Graph *g, Arena *scratch, int nroot, Node *const *root);
 /* Every node reachable is as its row says. Dies where not. */
 void graph_verify(const Graph *g, int nroot, Node *const *root);
 
+/* What was rewritten and where it came from, in order: for --explain. Rule and
+ * identity are kept as pointers. */
+typedef struct Rewrite {
+    const char *rule, *identity;
+    Span at;
+} Rewrite;
+void graph_log(Graph *g, const char *rule, const char *identity, Span at);
+const Rewrite *graph_logged(const Graph *g, int *n);
+
 /* Leaves. */
 Node *g_const(Graph *g, DType t, double v); /* scalar; any dtype */
 Node *g_const_int(Graph *g, DType t, int64_t v);

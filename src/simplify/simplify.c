@@ -10,9 +10,6 @@ typedef struct Pass {
     Graph *g;
     Arena *scratch;
     Node **map; /* by id, for what existed when the pass began */
-    void (*fired)(void *u, const Rule *r, const Node *before,
-                  const Node *after);
-    void *u;
 } Pass;
 
 /* n on the rewritten arguments. */
@@ -44,8 +41,8 @@ static Node *by_rules(Pass *p, Node *n)
             to = r->apply(p->g, n);
             if (to == n)
                 to = NULL;
-            if (to && p->fired)
-                p->fired(p->u, r, n, to);
+            if (to)
+                graph_log(p->g, r->name, r->identity, n->span);
         }
         if (!to)
             return n;
@@ -104,12 +101,9 @@ static void to_fixed_point(Pass *p, int nroot, Node **root,
     }
 }
 
-void simplify(Graph *g, int nroot, Node **root,
-              void (*fired)(void *u, const Rule *r, const Node *before,
-                            const Node *after),
-              void *u)
+void simplify(Graph *g, int nroot, Node **root)
 {
-    Pass p = {.g = g, .fired = fired, .u = u};
+    Pass p = {.g = g};
 
     to_fixed_point(&p, nroot, root, by_rules);
 }
@@ -121,34 +115,33 @@ void expand(Graph *g, int nroot, Node **root)
     to_fixed_point(&p, nroot, root, by_expansion);
 }
 
-typedef struct Slots {
-    LIST(Node **) at;
-} Slots;
-
-static void add_results(Arena *a, Function *f, Slots *s)
-{
-
-    for (int i = 0; i < f->nresult; i++)
-        for (int k = 0; k < f->result[i].nleaf; k++)
-            list_push(a, &s->at, &f->result[i].leaf[k]);
-}
-
-void simplify_module(Module *m)
+/* A pass over the results of n functions together. */
+static void over_functions(Graph *g, Function *const *f, int n,
+                           void (*pass)(Graph *g, int nroot, Node **root))
 {
     Arena *scratch = arena_new();
-    Slots s = {0};
+    LIST(Node **) slot = {0};
     Node **root;
 
-    for (int i = 0; i < m->function.n; i++) {
-        add_results(scratch, m->function.at[i], &s);
-        if (m->function.at[i]->primal)
-            add_results(scratch, m->function.at[i]->primal, &s);
-    }
-    root = NEWN(scratch, Node *, s.at.n);
-    for (int i = 0; i < s.at.n; i++)
-        root[i] = *s.at.at[i];
-    simplify(m->graph, s.at.n, root, NULL, NULL);
-    for (int i = 0; i < s.at.n; i++)
-        *s.at.at[i] = root[i];
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < f[i]->nresult; k++)
+            for (int j = 0; j < f[i]->result[k].nleaf; j++)
+                list_push(scratch, &slot, &f[i]->result[k].leaf[j]);
+    root = NEWN(scratch, Node *, slot.n);
+    for (int i = 0; i < slot.n; i++)
+        root[i] = *slot.at[i];
+    pass(g, slot.n, root);
+    for (int i = 0; i < slot.n; i++)
+        *slot.at[i] = root[i];
     arena_free(scratch);
+}
+
+void simplify_functions(Graph *g, Function *const *f, int n)
+{
+    over_functions(g, f, n, simplify);
+}
+
+void expand_functions(Graph *g, Function *const *f, int n)
+{
+    over_functions(g, f, n, expand);
 }

@@ -19,17 +19,15 @@ extern const int simplify_nrules;
 
 /* requires a verified graph, gives roots with no rule left to apply, keeps
  * values (NaN and infinities included, but for the stable forms of log and
- * exp). If fired is not NULL it is called for each rule applied. */
-void simplify(Graph *g, int nroot, Node **root,
-              void (*fired)(void *u, const Rule *r, const Node *before,
-                            const Node *after),
-              void *u);
+ * exp). What was applied where is in the graph's log. */
+void simplify(Graph *g, int nroot, Node **root);
 
 /* Replaces operators that rows can `expand` until only those remain that the
  * scheduler knows; simplifies nothing. */
 void expand(Graph *g, int nroot, Node **root);
 
-/* All roots of a module's functions through simplify. */
-void simplify_module(Module *m);
+/* The same for all results of n functions. */
+void simplify_functions(Graph *g, Function *const *f, int n);
+void expand_functions(Graph *g, Function *const *f, int n);
 
 #endif

@@ -112,7 +112,8 @@ void compiled_make(Compiled *c, int level)
     int n = c->module.function.n;
     Schedule **s = NEWN(c->arena, Schedule *, n);
     const char *error = NULL;
-    simplify_module(&c->module);
+    simplify_functions(c->module.graph, c->module.function.at,
+                       c->module.function.n);
     for (int i = 0; i < n; i++)
         s[i] = scheduled(c, c->module.function.at[i]);
     EmitInput in = {&c->module, s, n};

@@ -26,7 +26,8 @@ static Loaded load(const char *path, const char *text, size_t n)
     diags_print(l.diags, stderr, false);
     ck_assert_ptr_nonnull(p);
     l.module = program_module(p);
-    simplify_module(l.module);
+    simplify_functions(l.module->graph, l.module->function.at,
+                       l.module->function.n);
     return l;
 }
 

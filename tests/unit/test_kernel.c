@@ -253,7 +253,7 @@ static void network(Fixture *x, int64_t batch, Node **loss, Node **p, Node **d)
     Node *one = g_const(x->g, DT_f64, 1);
     diff_reverse(x->g, 1, loss, &one, 4, p, d);
     Node *root[5] = {*loss, d[0], d[1], d[2], d[3]};
-    simplify(x->g, 5, root, NULL, NULL);
+    simplify(x->g, 5, root);
     *loss = root[0];
     for (int i = 0; i < 4; i++)
         d[i] = root[i + 1];

@@ -136,7 +136,7 @@ static void same_node(Case *c)
 {
     Node *root[2] = {c->left->result[0].leaf[0], c->right->result[0].leaf[0]};
 
-    simplify(program_module(c->program)->graph, 2, root, NULL, NULL);
+    simplify(program_module(c->program)->graph, 2, root);
     if (root[0] != root[1])
         ck_abort_msg("left is  %s\nright is %s", formula(c, root[0]),
                      formula(c, root[1]));
