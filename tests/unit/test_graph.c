@@ -514,8 +514,8 @@ START_TEST(dump_is_stable)
     char *buf = NULL;
     size_t len;
     FILE *f = open_memstream(&buf, &len);
-    Node *h = g2(g, OP_add, g_matmul(g, a, b),
-                 g_broadcast_to(g, v, 2, (const Dim *[]){n, m}));
+    Node *wide = g_broadcast_to(g, v, 2, (const Dim *[]){n, m});
+    Node *h = g2(g, OP_add, g_matmul(g, a, b), wide);
     Node *root[3] = {g2(g, OP_mul, h, g_fill(g, h, 3)), s, g_fill(g, v, 2)};
     graph_dump(g, 3, root, (const char *[]){"h", "s", "c"}, f);
     fclose(f);
