@@ -116,7 +116,8 @@ int diags_errors(const Diags *d);
 void diags_print(const Diags *d, FILE *to, bool colour);
 
 /* The name among n nearest to `name` (edit distance at most a third of its
- * length), or NULL: for "did you mean". */
+ * length; of several, the one with the longer common start), or NULL: for "did
+ * you mean". */
 const char *nearest_name(const char *name, const char *const *among, int n);
 
 #endif

@@ -428,6 +428,15 @@ static int distance(const char *a, const char *b)
     return row[n % 3][m];
 }
 
+static int common_start(const char *a, const char *b)
+{
+    int n = 0;
+
+    while (a[n] && a[n] == b[n])
+        n++;
+    return n;
+}
+
 const char *nearest_name(const char *name, const char *const *among, int n)
 {
     const char *best = NULL;
@@ -436,7 +445,9 @@ const char *nearest_name(const char *name, const char *const *among, int n)
     for (int i = 0; i < n; i++) {
         int d = distance(name, among[i]);
 
-        if (d < least) {
+        if (d < least ||
+            (best && d == least &&
+             common_start(name, among[i]) > common_start(name, best))) {
             least = d;
             best = among[i];
         }
