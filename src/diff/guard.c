@@ -90,7 +90,7 @@ Guarded guard_choose(Graph *g, Arena *scratch, const Node *n, const Guarded *a,
 
     if (arg == 2)
         cond = g1(g, OP_not, cond);
-    if (n->op == OP_if)
+    if (op_table[n->op]->cls == OPC_select)
         r.branch = branch_new(g, scratch, a->branch, cond);
     else
         r.mask = cond;
