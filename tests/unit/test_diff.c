@@ -223,6 +223,40 @@ START_TEST(modes_agree)
 }
 END_TEST
 
+/* All second derivatives of a product of five, zeros among them. */
+START_TEST(second_derivatives_of_a_product_are_exact)
+{
+    static const char text[] =
+        "fn f(x: real[5]) -> real = prod(x);\n"
+        "fn g(x: real[5], v: real[5]) -> real = dot(grad(f)(x), v);\n"
+        "export grad(g, x) as h;\n";
+    static const double points[][5] = {
+        {0, 0, 2, 3, 5}, {0, 1, 2, 3, 5}, {1, -2, 2, 3, 5}, {0, 0, 0, 3, 5}};
+    const double *x = points[_i];
+    Loaded l = load("prod.nn", text, sizeof text - 1);
+    const Function *h = function(&l, "h");
+
+    for (int j = 0; j < 5; j++) {
+        double v[5] = {0}, *out;
+        EvalInput in[] = {{h->param[0].leaf[0], x}, {h->param[1].leaf[0], v}};
+
+        v[j] = 1;
+        ck_assert_int_eq(eval_nodes(l.arena, l.module->graph, 1,
+                                    h->result[0].leaf, 2, in, 0, NULL, NULL,
+                                    &out),
+                         EVAL_OK);
+        for (int i = 0; i < 5; i++) {
+            double want = i != j;
+
+            for (int k = 0; k < 5; k++)
+                want *= k == i || k == j ? 1 : x[k];
+            ck_assert_double_eq_tol(out[i], want, 1e-12);
+        }
+    }
+    arena_free(l.arena);
+}
+END_TEST
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
 
 int main(void)
@@ -239,6 +273,7 @@ int main(void)
                         COUNT(costs));
     tcase_add_loop_test(t, branch_not_taken_stays_out, 0, COUNT(masked));
     tcase_add_test(t, modes_agree);
+    tcase_add_loop_test(t, second_derivatives_of_a_product_are_exact, 0, 4);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

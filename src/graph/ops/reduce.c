@@ -462,10 +462,104 @@ const Op op_sum = {
 
 static OpId join_mul(void) { return OP_mul; }
 
-/* ∂prod/∂x_i, of x's shape: the product of the others. With q the product and
- * c the number of zeros, p the product of what is not zero, that is q / x_i
- * where c = 0, p where x_i is the only zero, 0 elsewhere. */
-static Node *prod_partial(Graph *g, const Node *n)
+/* Element `which` of each pair: x[…, which::2] for x of an even size. */
+static Node *half(Graph *g, Node *x, int which)
+{
+    const Dim *start[MAX_RANK], *size[MAX_RANK];
+    int step[MAX_RANK], last = x->rank - 1;
+    for (int i = 0; i <= last; i++) {
+        start[i] = dim_const(g, i == last ? which : 0);
+        size[i] = x->dim[i];
+        step[i] = 1 + (i == last);
+    }
+    size[last] = dim_div(g, x->dim[last], dim_const(g, 2));
+    return g_slice(g, x, start, size, step);
+}
+
+/* half's inverse: a and b, one of each in turn, the first n of them. */
+static Node *interleave(Graph *g, Node *a, Node *b, int64_t n)
+{
+    const Dim *start[MAX_RANK], *dim[MAX_RANK];
+    int step[MAX_RANK], last = a->rank - 1;
+    for (int i = 0; i <= last; i++) {
+        start[i] = dim_const(g, 0);
+        dim[i] = a->dim[i];
+        step[i] = 1 + (i == last);
+    }
+    dim[last] = dim_const(g, n + n % 2);
+    Node *even = g_pad(g, a, start, dim, step);
+    start[last] = dim_const(g, 1);
+    Node *odd = g_pad(g, b, start, dim, step);
+    Node *both = g2(g, OP_add, even, odd);
+    start[last] = dim_const(g, 0);
+    dim[last] = dim_const(g, n);
+    step[last] = 1;
+    return g_slice(g, both, start, dim, step);
+}
+
+/* Along the last axis, of n elements, the product of all others: by a tree of
+ * products of pairs, 3 multiplications an element. Every step is a product,
+ * so its own derivatives are exact where elements are 0, too. */
+static Node *others(Graph *g, Node *x, int64_t n)
+{
+    const Dim *dim[MAX_RANK];
+    int last = x->rank - 1;
+    if (n <= 1)
+        return g_fill(g, x, 1);
+    for (int i = 0; i < last; i++)
+        dim[i] = x->dim[i];
+    if (n % 2) {
+        dim[last] = dim_const(g, 1);
+        Node *one = g_const(g, x->dtype, 1);
+        Node *part[2] = {x, g_broadcast_to(g, one, x->rank, dim)};
+        x = g_concat(g, 2, part, last);
+    }
+    Node *a = half(g, x, 0), *b = half(g, x, 1);
+    Node *up = others(g, g2(g, OP_mul, a, b), n / 2 + n % 2);
+    Node *at_a = g2(g, OP_mul, up, b), *at_b = g2(g, OP_mul, up, a);
+    return interleave(g, at_a, at_b, n);
+}
+
+/* The axes kept, then those reduced; how many elements the latter have. False
+ * where that is no constant. */
+static bool reduced_last(const Node *n, int *perm, int64_t *count)
+{
+    const Node *x = n->arg[0];
+    int at = 0;
+    int64_t size;
+    *count = 1;
+    for (int last = 0; last < 2; last++)
+        for (int i = 0; i < x->rank; i++)
+            if (is_reduced(n, i) == (last == 1))
+                perm[at++] = i;
+    for (int i = n->rank; i < x->rank; i++)
+        if (!dim_const_value(x->dim[perm[i]], &size) ||
+            __builtin_mul_overflow(*count, size, count))
+            return false;
+    return true;
+}
+
+/* ∂prod/∂x_i where the number of factors is a constant. */
+static Node *product_of_others(Graph *g, const Node *n, const int *perm,
+                               int64_t count)
+{
+    Node *x = g_permute(g, n->arg[0], perm);
+    const Dim *flat[MAX_RANK];
+    int back[MAX_RANK];
+    for (int i = 0; i < n->rank; i++)
+        flat[i] = x->dim[i];
+    flat[n->rank] = dim_const(g, count);
+    for (int i = 0; i < x->rank; i++)
+        back[perm[i]] = i;
+    Node *y = others(g, g_reshape(g, x, n->rank + 1, flat), count);
+    return g_permute(g, g_reshape(g, y, x->rank, x->dim), back);
+}
+
+/* ∂prod/∂x_i where only the run tells the number of factors. With q the product
+ * and c the number of zeros, p the product of what is not zero, it is q / x_i
+ * where c = 0, p where x_i is the only zero, 0 elsewhere: exact, but for its
+ * own derivatives where c > 0. */
+static Node *prod_without_zeros(Graph *g, const Node *n)
 {
     Node *x = n->arg[0];
     Node *is_0 = g2(g, OP_eq, x, g_fill(g, x, 0));
@@ -479,6 +573,15 @@ static Node *prod_partial(Graph *g, const Node *n)
     Node *one = restore(g, n, g2(g, OP_eq, c, g_fill(g, c, 1)));
     return g_where(g, is_0, g_where(g, one, all_p, zero),
                    g_where(g, none, g2(g, OP_div, all_p, safe), zero));
+}
+
+/* ∂prod/∂x_i, of x's shape: the product of the others. */
+static Node *prod_partial(Graph *g, const Node *n)
+{
+    int perm[MAX_RANK];
+    int64_t count;
+    return reduced_last(n, perm, &count) ? product_of_others(g, n, perm, count)
+                                         : prod_without_zeros(g, n);
 }
 
 static void prod_vjp(Graph *g, Node *n, Node *dy, Node **dx)
