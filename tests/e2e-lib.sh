@@ -39,3 +39,11 @@ accept() {
         fail "status $?: $*"
     }
 }
+
+# is EXPECTED ARGUMENT…: what `nncc run m.nn ARGUMENT…` prints.
+is() {
+    want=$1
+    shift
+    accept "$NNCC" run m.nn "$@"
+    [ "$(cat out.txt)" = "$want" ] || fail "$(cat out.txt), expected $want: $*"
+}

@@ -47,12 +47,6 @@ fn tupres(x: real) -> (real, (real, real)) = (x, (x * x, x ^ 3));
 export grad(maml, w) as mg;
 N
 accept "$NNCC" m.nn
-is() { # EXPECTED ARGUMENT…
-    want=$1
-    shift
-    accept "$NNCC" run m.nn "$@"
-    [ "$(cat out.txt)" = "$want" ] || fail "$(cat out.txt), expected $want: $*"
-}
 is '{"gg": 12}' gg x=2
 is '{"d_x": 6}' 'grad(gg)' x=2
 is '{"g_vg": 144}' g_vg x=2

@@ -50,12 +50,6 @@ fn i64in(x: i64) -> i64 = x * x;
 fn big(x: real[n], y: real[n, 1, 1], z: real[1, 1]) -> real[n, 1, n] = x + y + z;
 N
 accept "$NNCC" m.nn
-is() { # EXPECTED ARGUMENT…
-    want=$1
-    shift
-    accept "$NNCC" run m.nn "$@"
-    [ "$(cat out.txt)" = "$want" ] || fail "$(cat out.txt), expected $want: $*"
-}
 A='[[0,1,2,3],[4,5,6,7],[8,9,10,11]]'
 is '{"ix_0": 6, "ix_1": [8, 9, 10, 11], "ix_2": [[4, 5], [8, 9]], "ix_3": [[2, 3], [6, 7]], "ix_4": [0, 4, 8]}' ix A="$A"
 is '{"ix2_0": [8, 9, 10, 11], "ix2_1": [2, 6, 10]}' ix2 A="$A" i=2

@@ -7,7 +7,7 @@
 
 /* A term that is zero but for lo … hi-1 along one axis. */
 typedef struct Part {
-    Node *inside;
+    Node *term, *inside;
     int64_t lo, hi;
     int order; /* among the terms */
 } Part;
@@ -58,8 +58,8 @@ static Node *zeros(Graph *g, const Node *like, int axis, const Dim *size)
     return g_broadcast(g, g_const(g, like->dtype, 0), like->rank, dim, map);
 }
 
-/* As many parts as do not overlap, in order of place, as one tensor; what is
- * left over stays in part[0 … return-1]. */
+/* As many parts as do not overlap, in order of place, as one tensor (one part
+ * alone as it was); what is left over stays in part[0 … return-1]. */
 static int layer(Graph *g, Arena *scratch, const Node *like, int axis, int n,
                  Part *part, Node **out)
 {
@@ -67,6 +67,7 @@ static int layer(Graph *g, Arena *scratch, const Node *like, int axis, int n,
     int npiece = 0, left = 0;
     int64_t at = 0;
     const Dim *end;
+    Node *first = part[0].term;
 
     for (int i = 0; i < n; i++) {
         if (part[i].lo < at) {
@@ -78,6 +79,10 @@ static int layer(Graph *g, Arena *scratch, const Node *like, int axis, int n,
                 zeros(g, like, axis, dim_const(g, part[i].lo - at));
         piece[npiece++] = part[i].inside;
         at = part[i].hi;
+    }
+    if (left == n - 1) {
+        *out = first;
+        return left;
     }
     end = dim_sub(g, like->dim[axis], dim_const(g, at));
     if (!dim_is(end, 0))
@@ -91,7 +96,7 @@ static Node *plus(Graph *g, Node *sum, Node *term)
     return sum ? g2(g, OP_add, sum, term) : term;
 }
 
-/* The sum of the parts along one axis; there are at least two. */
+/* sum and the parts along one axis. */
 static Node *join(Graph *g, Arena *scratch, Node *sum, const Node *like,
                   int axis, int n, Part *part)
 {
@@ -107,16 +112,19 @@ static Node *join(Graph *g, Arena *scratch, Node *sum, const Node *like,
 
 Node *g_add_all(Graph *g, int n, Node *const *term)
 {
-    Arena *scratch = arena_new();
+    Arena *scratch;
     Part *part[MAX_RANK];
     int count[MAX_RANK] = {0};
     Node *sum = NULL;
 
+    if (n == 1)
+        return term[0];
+    scratch = arena_new();
     for (int i = 0; i < term[0]->rank; i++)
-        part[i] = n > 2 ? NEWN(scratch, Part, n) : NULL;
+        part[i] = NEWN(scratch, Part, n);
     for (int k = 0; k < n; k++) {
-        Part p = {.order = k};
-        int axis = n > 2 ? padded_axis(term[k], &p) : -1;
+        Part p = {.term = term[k], .order = k};
+        int axis = padded_axis(term[k], &p);
 
         if (axis >= 0)
             part[axis][count[axis]++] = p;
