@@ -1,7 +1,11 @@
 /* parts.c: a module as several objects, made at the same time.
  *
  * Each part is for one level and has a share of its functions. It builds all of
- * them, which takes little time, and keeps its own; the others it declares. */
+ * them, which takes little time, and keeps its own; the others it declares.
+ *
+ * The graph is shared, and read only: building code makes no nodes and no
+ * dimensions. What the one public part allocates in its arena no other part
+ * sees. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
