@@ -3,6 +3,7 @@
 # make [all]    build/nncc, build/libnn.a, build/libnn.so
 # make check    the tests of one build; SAN=1: under sanitizers
 # make bench    timings beside their targets
+# make fuzz     look for inputs that crash the compiler; FUZZ_TIME=seconds
 # make golden UPDATE=1 | format | install PREFIX= | clean
 # Everything made goes to build/.
 
@@ -84,8 +85,9 @@ $B/std.c: $(STD) src/std/embed.sh
 	$(call say,EMBED,$@)
 	$Qsh src/std/embed.sh $(STD) >$@.part && mv $@.part $@
 $B/test_ops: tests/unit/lower_sim.c
-$B/test_kernel: tests/unit/kernel_sim.c
-$B/test_numbers $B/test_sums: tests/unit/compiled.c
+$B/test_kernel $B/test_loops: tests/unit/kernel_sim.c
+$B/test_numbers $B/test_sums $B/test_loops $B/test_strided: tests/unit/compiled.c
+$B/test_diff_loops $B/test_diff_random: tests/unit/diff_cases.c
 $B/test_%: tests/unit/test_%.c $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL) $(LLVM_CFLAGS) $(filter %.c,$^) $(filter %.a,$^) -o $@ $(CHECK_FLAGS) $(LIBS)
@@ -107,8 +109,24 @@ layers:
 	@tests/layers.sh
 format-check:
 	@tests/format.sh $(CLANG_FORMAT)
-format:
+format: $B/nncc
 	$(CLANG_FORMAT) -i $$(find src runtime tests examples -name '*.[ch]')
+	$B/nncc fmt $$(find src examples -name '*.nn')
+
+# The front end under libFuzzer, with sanitizers.
+FUZZ_TIME ?= 0
+FUZZ      := CC=$(CLANG) B=build/fuzz CFLAGS='-O1 -g \
+             -fsanitize=fuzzer-no-link,address,undefined \
+             -fno-sanitize-recover=all'
+FUZZ_OBJ  := $(filter-out $(addprefix $B/src/,cli/% emit/% kernel/% eval/%),\
+               $(OBJ))
+$B/fuzz: $B/tests/fuzz/fuzz.o $B/tests/unit/lower_sim.o $(FUZZ_OBJ)
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS) -fsanitize=fuzzer $^ -o $@ -lm
+fuzz: deps deps-test
+	@$(MAKE) --no-print-directory $(JOBS) $(FUZZ) build/fuzz/fuzz
+	@mkdir -p build/fuzz/corpus
+	@tests/fuzz/run.sh build/fuzz/fuzz $(FUZZ_TIME) build/fuzz/corpus
 
 test: deps deps-test
 	@$(MAKE) --no-print-directory layers format-check
@@ -118,6 +136,8 @@ test: deps deps-test
 	  CFLAGS=-O1
 	@$(MAKE) --no-print-directory $(JOBS) check docs-check SAN=1 \
 	  CFLAGS='-O1 -g' LIBS_FROM=build
+	@$(MAKE) --no-print-directory $(JOBS) $(FUZZ) build/fuzz/fuzz
+	@tests/fuzz/run.sh build/fuzz/fuzz 25
 
 demo: deps
 	@$(MAKE) --no-print-directory $(JOBS) all
@@ -131,7 +151,8 @@ bench: all
 
 DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config check \
              libjansson-dev zlib1g-dev
-DEPS_TEST := g++ clang-19 clang-format-19 libclang-rt-19-dev
+DEPS_TEST := g++ clang-19 clang-format-19 libclang-rt-19-dev librandom123-dev \
+             dataset-fashion-mnist
 INSTALL   = missing=; for p in $(1); do \
 	  dpkg-query -W -f='$${Status}' $$p 2>/dev/null | \
 	    grep -q 'ok installed' || missing="$$missing $$p"; done; \
@@ -165,7 +186,7 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all check golden docs-check layers format-check format test demo bench \
-  deps deps-test install clean
+.PHONY: all check golden docs-check layers format-check format fuzz test demo \
+  bench deps deps-test install clean
 
 -include $(shell find $B -name '*.d' 2>/dev/null)

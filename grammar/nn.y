@@ -63,6 +63,7 @@ static void yyerror(const YYLTYPE *at, void *scanner, struct parse *p,
 %token EXPORT "'export'" LET "'let'" IF "'if'" ELSE "'else'"
 %token TRUE "'true'" FALSE "'false'"
 %token <name> NAME "a name" TRAIN "'train'" DERIVATIVE "'derivative'"
+%token <name> TEXT "a text"
 %token <integer> INT "an integer"
 %token <real> REAL "a number"
 %token ARROW "'->'" DOTS "'..'" PIPE "'|>'" OR "'||'" AND "'&&'"
@@ -259,6 +260,7 @@ primary: INT                    { $$ = ex_int(p, @$, $1); }
        | REAL                   { $$ = ex_real(p, @$, $1); }
        | TRUE                   { $$ = ex_bool(p, @$, true); }
        | FALSE                  { $$ = ex_bool(p, @$, false); }
+       | TEXT                   { $$ = ex_text(p, @$, $1); }
        | name                   { $$ = ex_name(p, @$, $1.name); }
        | '(' expr ')'           { $$ = ex_paren(p, @$, $2); }
        | '(' expr ',' expr_list comma ')'

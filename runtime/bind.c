@@ -156,66 +156,60 @@ static int find_batch(nn_binding *b, const nn_data *d, int64_t batch,
     return NN_OK;
 }
 
-static int wrong_features(const nn_binding *b, const nn_data *d, int64_t want,
-                          bool multiple)
+static int wrong_row(const nn_binding *b, const nn_data *d, int param,
+                     int64_t have, int64_t want, bool multiple)
 {
+    const char *what = param == b->x ? "feature" : "label";
+
     return nn_fail(NN_ERR_SHAPE,
-                   "%s has %lld feature%s in a row; the model's '%s' %s takes "
+                   "%s has %lld %s%s in a row; the model's '%s' %s takes "
                    "%s%lld",
-                   d->path, (long long)d->nfeature, d->nfeature == 1 ? "" : "s",
-                   b->f->param[b->x].name, b->axes.leaf[b->x_leaf]->shape,
+                   d->path, (long long)have, what, have == 1 ? "" : "s",
+                   b->f->param[param].name,
+                   b->axes.leaf[nn_param_leaf(b->f, param)]->shape,
                    multiple ? "a multiple of " : "", (long long)want);
 }
 
-/* Shape of x: the batch, then axes whose product is the number of features; at
- * most one of them is not known before. */
-static int shape_x(const nn_binding *b, const nn_data *d, nn_tensor *x)
+/* Shape of x or y: the batch, then axes whose product is the numbers in a row;
+ * at most one of them is not known before, of more the others are 1. */
+static int shape_row(const nn_binding *b, const nn_data *d, int param,
+                     int64_t n, nn_tensor *t)
 {
-    int first = b->axes.first[b->x_leaf], unknown = -1;
+    int leaf = nn_param_leaf(b->f, param), unknown = -1;
+    int first = b->axes.first[leaf];
     int64_t product = 1;
 
-    x->size[0] = b->batch;
-    for (int i = 1; i < x->rank; i++) {
-        x->size[i] = known_size(b, first + i);
-        if (x->size[i] < 0 && unknown < 0) {
+    t->size[0] = b->batch;
+    for (int i = 1; i < t->rank; i++) {
+        t->size[i] = known_size(b, first + i);
+        if (t->size[i] < 0 && unknown < 0) {
             unknown = i;
             continue;
         }
-        if (x->size[i] < 0)
+        if (t->size[i] < 0 && n != 1)
             return nn_fail(NN_ERR_SHAPE,
                            "%s: the sizes in '%s' %s do not follow from %lld "
-                           "features: set them",
-                           b->f->name, b->f->param[b->x].name,
-                           b->axes.leaf[b->x_leaf]->shape,
-                           (long long)d->nfeature);
-        if (x->size[i] && product > INT64_MAX / x->size[i])
-            return wrong_features(b, d, INT64_MAX, false);
-        product *= x->size[i];
+                           "numbers in a row: set them",
+                           b->f->name, b->f->param[param].name,
+                           b->axes.leaf[leaf]->shape, (long long)n);
+        t->size[i] = t->size[i] < 0 ? 1 : t->size[i];
+        if (t->size[i] && product > INT64_MAX / t->size[i])
+            return wrong_row(b, d, param, n, INT64_MAX, false);
+        product *= t->size[i];
     }
-    if (unknown >= 0 && product > 0 && d->nfeature % product == 0)
-        x->size[unknown] = d->nfeature / product;
-    else if (unknown >= 0 || product != d->nfeature)
-        return wrong_features(b, d, product, unknown >= 0);
+    if (unknown >= 0 && product > 0 && n % product == 0)
+        t->size[unknown] = n / product;
+    else if (unknown >= 0 || product != n)
+        return wrong_row(b, d, param, n, product, unknown >= 0);
     return NN_OK;
 }
 
 static int shape_y(const nn_binding *b, const nn_data *d, nn_tensor *y)
 {
-    int first = b->axes.first[b->y_leaf];
-
-    if (d->label == NN_LABEL_NONE)
+    if (d->nlabel == 0)
         return nn_fail(NN_ERR_SHAPE, "%s has no labels; the model takes '%s'",
                        d->path, b->f->param[b->y].name);
-    for (int i = 0; i < y->rank; i++)
-        y->size[i] = i ? 1 : b->batch;
-    for (int i = 1; i < y->rank; i++)
-        if (known_size(b, first + i) > 1)
-            return nn_fail(NN_ERR_SHAPE,
-                           "%s has one label in a row; the model's '%s' %s "
-                           "takes more",
-                           d->path, b->f->param[b->y].name,
-                           b->axes.leaf[b->y_leaf]->shape);
-    return NN_OK;
+    return shape_row(b, d, b->y, d->nlabel, y);
 }
 
 /* Dimensions and argument memory from the shapes of x and y. */
@@ -227,7 +221,7 @@ static int solve(nn_binding *b, const nn_data *d)
     char anything = 0; /* stands for the data: only shapes are looked at */
 
     x.data = y.data = &anything;
-    int status = shape_x(b, d, &x);
+    int status = shape_row(b, d, b->x, d->nfeature, &x);
     if (!status && b->y >= 0) {
         y.dtype = b->axes.leaf[b->y_leaf]->dtype;
         y.rank = b->axes.leaf[b->y_leaf]->rank;
@@ -250,29 +244,36 @@ static int solve(nn_binding *b, const nn_data *d)
     return status;
 }
 
-static void store(int dtype, void *at, int64_t i, double v)
+/* n numbers from element `at` on. */
+static void store(int dtype, void *to, int64_t at, int64_t n, const double *v)
 {
     switch ((enum nn_dtype)dtype) {
     case NN_BOOL:
-        ((uint8_t *)at)[i] = v != 0;
+        for (int64_t i = 0; i < n; i++)
+            ((uint8_t *)to)[at + i] = v[i] != 0;
         break;
     case NN_U8:
-        ((uint8_t *)at)[i] = (uint8_t)v;
+        for (int64_t i = 0; i < n; i++)
+            ((uint8_t *)to)[at + i] = (uint8_t)v[i];
         break;
     case NN_I32:
-        ((int32_t *)at)[i] = (int32_t)v;
+        for (int64_t i = 0; i < n; i++)
+            ((int32_t *)to)[at + i] = (int32_t)v[i];
         break;
     case NN_I64:
-        ((int64_t *)at)[i] = (int64_t)v;
+        for (int64_t i = 0; i < n; i++)
+            ((int64_t *)to)[at + i] = (int64_t)v[i];
         break;
     case NN_F32:
-        ((float *)at)[i] = (float)v;
+        for (int64_t i = 0; i < n; i++)
+            ((float *)to)[at + i] = (float)v[i];
         break;
     case NN_F64:
-        ((double *)at)[i] = v;
+        memcpy((double *)to + at, v, (size_t)n * sizeof *v);
         break;
     case NN_KEY:
-        ((uint64_t *)at)[i] = (uint64_t)v;
+        for (int64_t i = 0; i < n; i++)
+            ((uint64_t *)to)[at + i] = (uint64_t)v[i];
         break;
     }
 }
@@ -312,7 +313,7 @@ static int fill_scalar(const nn_trainer *t, nn_binding *b, int i)
     if (!holds(p->leaf->dtype, v))
         return nn_fail(NN_ERR_ARGUMENT, "setting '%s' is %g; expected a %s",
                        p->name, v, nn_dtype_name(p->leaf->dtype));
-    store(p->leaf->dtype, b->leaf[nn_param_leaf(b->f, i)], 0, v);
+    store(p->leaf->dtype, b->leaf[nn_param_leaf(b->f, i)], 0, 1, &v);
     return NN_OK;
 }
 
@@ -364,7 +365,7 @@ static int bind_parts(const nn_trainer *t, const nn_data *d, int64_t batch,
 int nn_bind(const nn_trainer *t, const nn_function *f, const nn_data *d,
             int64_t batch, int64_t fallback, nn_binding *b)
 {
-    *b = (nn_binding){.f = f, .nfeature = d->nfeature};
+    *b = (nn_binding){.f = f};
     if (batch < 0)
         return nn_fail(NN_ERR_ARGUMENT, "batches of %lld rows",
                        (long long)batch);
@@ -436,61 +437,142 @@ int nn_bind_state(nn_binding *b, const nn_trainer *t)
     return NN_OK;
 }
 
+enum { CHUNK = 512 }; /* numbers converted at a time */
+
+typedef void Load(const nn_data *d, int64_t row, int64_t from, int64_t n,
+                  double *to);
+
+/* Rows of m numbers each into one leaf. */
+static void fill_rows(nn_binding *b, int leaf, const nn_data *d, Load *load,
+                      const int64_t *row, int64_t n, int64_t m)
+{
+    double chunk[CHUNK];
+
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = 0; k < m; k += CHUNK) {
+            int64_t c = m - k < CHUNK ? m - k : CHUNK;
+            load(d, row[i], k, c, chunk);
+            store(b->axes.leaf[leaf]->dtype, b->leaf[leaf], i * m + k, c,
+                  chunk);
+        }
+}
+
 void nn_bind_rows(nn_binding *b, const nn_data *d, const int64_t *row,
                   int64_t n)
 {
-    void *x = b->leaf[b->x_leaf];
-    int dtype = b->axes.leaf[b->x_leaf]->dtype;
-    int64_t m = b->nfeature;
-
-    for (int64_t i = 0; i < n; i++) {
-        const double *from = d->x + row[i] * m;
-        if (dtype == NN_F32) {
-            float *to = (float *)x + i * m;
-            for (int64_t k = 0; k < m; k++)
-                to[k] = (float)from[k];
-        } else {
-            for (int64_t k = 0; k < m; k++)
-                store(dtype, x, i * m + k, from[k]);
-        }
-    }
+    fill_rows(b, b->x_leaf, d, nn_data_features, row, n, d->nfeature);
     if (b->y >= 0)
-        for (int64_t i = 0; i < n; i++)
-            store(b->axes.leaf[b->y_leaf]->dtype, b->leaf[b->y_leaf], i,
-                  d->y[row[i]]);
+        fill_rows(b, b->y_leaf, d, nn_data_labels, row, n, d->nlabel);
     if (b->batch_dim >= 0)
         b->dims_now[b->batch_dim] = n;
 }
 
-static const char *column_name(const nn_data *d, int64_t k)
+static int bad_feature(const nn_binding *b, const nn_data *d, int64_t row,
+                       int64_t k, double v)
 {
-    return d->feature_name ? d->feature_name[k] : "";
+    nn_text place = {0};
+    int status = nn_fail(
+        NN_ERR_DATA, "%s: feature %lld %s is %g; the model's '%s' takes %s",
+        nn_data_place(d, row, &place), (long long)k,
+        d->feature_name ? d->feature_name[k] : "", v, b->f->param[b->x].name,
+        nn_dtype_name(b->axes.leaf[b->x_leaf]->dtype));
+
+    free(place.at);
+    return status;
+}
+
+static int bad_label(const nn_binding *b, const nn_data *d, int64_t row,
+                     int64_t k, double v)
+{
+    nn_text place = {0};
+    int status =
+        nn_fail(NN_ERR_DATA, "%s: the label is %g; the model's '%s' takes %s",
+                nn_data_place(d, row, &place), v, b->f->param[b->y].name,
+                nn_dtype_name(b->axes.leaf[b->y_leaf]->dtype));
+
+    (void)k;
+    free(place.at);
+    return status;
+}
+
+typedef int Complain(const nn_binding *b, const nn_data *d, int64_t row,
+                     int64_t k, double v);
+
+static int check_rows(const nn_binding *b, int leaf, const nn_data *d,
+                      Load *load, int64_t m, Complain *complain)
+{
+    int dtype = b->axes.leaf[leaf]->dtype;
+    double chunk[CHUNK];
+
+    for (int64_t i = 0; i < d->n; i++)
+        for (int64_t k = 0; k < m; k += CHUNK) {
+            int64_t c = m - k < CHUNK ? m - k : CHUNK;
+            load(d, i, k, c, chunk);
+            for (int64_t j = 0; j < c; j++)
+                if (!holds(dtype, chunk[j]))
+                    return complain(b, d, i, k + j, chunk[j]);
+        }
+    return NN_OK;
 }
 
 int nn_bind_check(const nn_binding *b, const nn_data *d)
 {
-    int xt = b->axes.leaf[b->x_leaf]->dtype;
+    int status =
+        check_rows(b, b->x_leaf, d, nn_data_features, d->nfeature, bad_feature);
 
-    for (int64_t i = 0; i < d->n; i++)
-        for (int64_t k = 0; k < d->nfeature; k++) {
-            double v = d->x[i * d->nfeature + k];
-            if (!holds(xt, v))
-                return nn_fail(NN_ERR_DATA,
-                               "%s:%lld: feature %lld %s is %g; the model's "
-                               "'%s' takes %s",
-                               d->path, (long long)d->line[i], (long long)k,
-                               column_name(d, k), v, b->f->param[b->x].name,
-                               nn_dtype_name(xt));
-        }
-    for (int64_t i = 0; b->y >= 0 && i < d->n; i++) {
-        int yt = b->axes.leaf[b->y_leaf]->dtype;
-        if (!holds(yt, d->y[i]))
-            return nn_fail(NN_ERR_DATA,
-                           "%s:%lld: the label is %g; the model's '%s' takes "
-                           "%s",
-                           d->path, (long long)d->line[i], d->y[i],
-                           b->f->param[b->y].name, nn_dtype_name(yt));
+    if (!status && b->y >= 0)
+        status =
+            check_rows(b, b->y_leaf, d, nn_data_labels, d->nlabel, bad_label);
+    return status;
+}
+
+/* Index of the scalar parameter of that name. */
+static int find_scalar(const nn_binding *b, const char *name, int *i)
+{
+    for (*i = 0; *i < b->f->nparam; ++*i)
+        if (b->role[*i] == NN_ROLE_SCALAR &&
+            strcmp(b->f->param[*i].name, name) == 0)
+            return NN_OK;
+    return nn_fail(NN_ERR_NAME,
+                   "%s has no setting '%s' for a schedule to "
+                   "change",
+                   b->f->name, name);
+}
+
+int nn_bind_scalar(const nn_binding *b, const char *name, double *value)
+{
+    int i, status = find_scalar(b, name, &i);
+
+    if (status)
+        return status;
+    const void *at = b->leaf[nn_param_leaf(b->f, i)];
+    switch ((enum nn_dtype)b->f->param[i].leaf->dtype) {
+    case NN_F32:
+        *value = *(const float *)at;
+        return NN_OK;
+    case NN_F64:
+        *value = *(const double *)at;
+        return NN_OK;
+    case NN_BOOL:
+    case NN_U8:
+    case NN_I32:
+    case NN_I64:
+    case NN_KEY:
+        break;
     }
+    return nn_fail(NN_ERR_ARGUMENT,
+                   "setting '%s' is no real number: it cannot have a schedule",
+                   name);
+}
+
+int nn_bind_set(nn_binding *b, const char *name, double value)
+{
+    int i, status = find_scalar(b, name, &i);
+
+    if (status)
+        return status;
+    store(b->f->param[i].leaf->dtype, b->leaf[nn_param_leaf(b->f, i)], 0, 1,
+          &value);
     return NN_OK;
 }
 

@@ -71,19 +71,29 @@ void nn_rng_shuffle(nn_rng *r, int64_t *order, int64_t n)
     }
 }
 
+/* Sizes and steps are set; rows lie one after another. */
 static int allocate(nn_data *d)
 {
     size_t n = (size_t)d->n, width = (size_t)d->nfeature;
+    size_t bytes = nn_dtype_bytes(d->x_dtype);
 
-    if (width && n > PTRDIFF_MAX / sizeof *d->x / width)
+    if (width && n > PTRDIFF_MAX / bytes / width)
         return nn_fail_memory(SIZE_MAX, "a data set");
-    d->x = nn_alloc(n * width, sizeof *d->x, "a data set");
-    d->line = nn_alloc(n, sizeof *d->line, "a data set");
-    if (d->label != NN_LABEL_NONE)
-        d->y = nn_alloc(n, sizeof *d->y, "a data set");
-    return d->x && d->line && (d->y || d->label == NN_LABEL_NONE)
-               ? NN_OK
-               : (int)NN_ERR_MEMORY;
+    d->x_step = d->nfeature;
+    d->y_step = d->nlabel;
+    d->x = nn_alloc(n * width, bytes, "a data set");
+    if (d->nlabel)
+        d->y = nn_alloc(n * (size_t)d->nlabel, nn_dtype_bytes(d->y_dtype),
+                        "a data set");
+    return d->x && (d->y || !d->nlabel) ? NN_OK : (int)NN_ERR_MEMORY;
+}
+
+static int number_lines(nn_data *d)
+{
+    d->line = nn_alloc((size_t)d->n, sizeof *d->line, "a data set");
+    for (int64_t i = 0; d->line && i < d->n; i++)
+        d->line[i] = i + 1;
+    return d->line ? NN_OK : (int)NN_ERR_MEMORY;
 }
 
 int nn_data_new(int64_t n, int64_t nfeature, int label, nn_data **out)
@@ -96,18 +106,65 @@ int nn_data_new(int64_t n, int64_t nfeature, int label, nn_data **out)
         return NN_ERR_MEMORY;
     d->n = n;
     d->nfeature = nfeature;
+    d->nlabel = label != NN_LABEL_NONE;
     d->label = label;
+    d->x_dtype = d->y_dtype = NN_F64;
+    d->scale = 1;
     int status = allocate(d);
+    if (!status)
+        status = number_lines(d);
     if (!status && !(d->path = nn_strdup("data")))
         status = NN_ERR_MEMORY;
     if (status) {
         nn_data_free(d);
         return status;
     }
-    for (int64_t i = 0; i < n; i++)
-        d->line[i] = i + 1;
     *out = d;
     return NN_OK;
+}
+
+/* Elements at … at+n-1 as doubles. */
+static void load(int dtype, const void *from, int64_t at, int64_t n, double *to)
+{
+    switch ((enum nn_dtype)dtype) {
+    case NN_BOOL:
+    case NN_U8:
+        for (int64_t i = 0; i < n; i++)
+            to[i] = ((const uint8_t *)from)[at + i];
+        break;
+    case NN_I32:
+        for (int64_t i = 0; i < n; i++)
+            to[i] = ((const int32_t *)from)[at + i];
+        break;
+    case NN_KEY:
+    case NN_I64:
+        for (int64_t i = 0; i < n; i++)
+            to[i] = (double)((const int64_t *)from)[at + i];
+        break;
+    case NN_F32:
+        for (int64_t i = 0; i < n; i++)
+            to[i] = (double)((const float *)from)[at + i];
+        break;
+    case NN_F64:
+        memcpy(to, (const double *)from + at, (size_t)n * sizeof *to);
+        break;
+    }
+}
+
+void nn_data_features(const nn_data *d, int64_t row, int64_t from, int64_t n,
+                      double *to)
+{
+    load(d->x_dtype, d->x, row * d->x_step + from, n, to);
+    if (d->scale == 1)
+        return;
+    for (int64_t i = 0; i < n; i++)
+        to[i] *= d->scale;
+}
+
+void nn_data_labels(const nn_data *d, int64_t row, int64_t from, int64_t n,
+                    double *to)
+{
+    load(d->y_dtype, d->y, row * d->y_step + from, n, to);
 }
 
 void nn_data_free(nn_data *d)
@@ -115,7 +172,8 @@ void nn_data_free(nn_data *d)
     if (!d)
         return;
     free(d->x);
-    free(d->y);
+    if (!d->y_inside)
+        free(d->y);
     free(d->line);
     for (int32_t i = 0; d->class_name && i < d->nclass; i++)
         free(d->class_name[i]);
@@ -126,6 +184,15 @@ void nn_data_free(nn_data *d)
     free(d->label_name);
     free(d->path);
     free(d);
+}
+
+const char *nn_data_place(const nn_data *d, int64_t row, nn_text *to)
+{
+    if (d->line)
+        nn_text_printf(to, "%s:%lld", d->path, (long long)d->line[row]);
+    else
+        nn_text_printf(to, "%s, row %lld", d->path, (long long)row);
+    return to->failed ? d->path : to->at;
 }
 
 /* A copy of n names; NULL stays NULL. False where there is no memory. */
@@ -142,9 +209,19 @@ static bool copy_names(char *const *from, int64_t n, char ***to)
     return true;
 }
 
+/* Row by row, m elements each. */
+static void copy_rows(int dtype, const void *from, int64_t step,
+                      const int64_t *row, int64_t n, int64_t m, void *to)
+{
+    size_t size = nn_dtype_bytes(dtype), bytes = size * (size_t)m;
+
+    for (int64_t i = 0; i < n && m > 0; i++)
+        memcpy((char *)to + (size_t)i * bytes,
+               (const char *)from + (size_t)(row[i] * step) * size, bytes);
+}
+
 static int fill_subset(const nn_data *d, const int64_t *row, nn_data *s)
 {
-    size_t width = (size_t)d->nfeature;
     int status = allocate(s);
 
     if (status)
@@ -154,15 +231,14 @@ static int fill_subset(const nn_data *d, const int64_t *row, nn_data *s)
         (d->label_name && !(s->label_name = nn_strdup(d->label_name))) ||
         !(s->path = nn_strdup(d->path)))
         return NN_ERR_MEMORY;
-    for (int64_t i = 0; i < s->n; i++) {
-        if (width)
-            memcpy(s->x + (size_t)i * width, d->x + (size_t)row[i] * width,
-                   width * sizeof *s->x);
-        if (s->y)
-            s->y[i] = d->y[row[i]];
+    copy_rows(d->x_dtype, d->x, d->x_step, row, s->n, s->nfeature, s->x);
+    copy_rows(d->y_dtype, d->y, d->y_step, row, s->n, s->nlabel, s->y);
+    if (!d->line)
+        return NN_OK;
+    s->line = nn_alloc((size_t)s->n, sizeof *s->line, "a data set");
+    for (int64_t i = 0; s->line && i < s->n; i++)
         s->line[i] = d->line[row[i]];
-    }
-    return NN_OK;
+    return s->line ? NN_OK : (int)NN_ERR_MEMORY;
 }
 
 /* Rows row[0 … n-1] of d as a data set of their own. */
@@ -173,10 +249,14 @@ static int subset(const nn_data *d, const int64_t *row, int64_t n,
 
     if (!s)
         return NN_ERR_MEMORY;
-    s->n = n;
-    s->nfeature = d->nfeature;
-    s->label = d->label;
-    s->nclass = d->nclass;
+    *s = (nn_data){.n = n,
+                   .nfeature = d->nfeature,
+                   .nlabel = d->nlabel,
+                   .x_dtype = d->x_dtype,
+                   .y_dtype = d->y_dtype,
+                   .scale = d->scale,
+                   .label = d->label,
+                   .nclass = d->nclass};
     int status = fill_subset(d, row, s);
     if (status) {
         nn_data_free(s);
@@ -223,7 +303,8 @@ int nn_data_split(const nn_data *d, const nn_split_options *o, nn_data **train,
     for (int64_t i = 0; i < d->n; i++)
         order[i] = i;
     nn_rng_seed(&rng, o->seed);
-    nn_rng_shuffle(&rng, order, d->n);
+    if (!o->keep_order)
+        nn_rng_shuffle(&rng, order, d->n);
     status = subset(d, order, d->n - ntest, &a);
     if (!status)
         status = subset(d, order + (d->n - ntest), ntest, &b);
@@ -243,39 +324,62 @@ int nn_data_scale(nn_data *d, double factor)
         return nn_fail(NN_ERR_ARGUMENT,
                        "features scaled by %g; expected a finite number",
                        factor);
-    for (int64_t i = 0; i < d->n * d->nfeature; i++)
-        d->x[i] *= factor;
+    d->scale *= factor;
     return NN_OK;
 }
 
 /* Mean and 1 / standard deviation of each column, by Welford's update; 1 for a
- * constant column. mean and scale: [nfeature], zeros at first. */
-static void statistics(const nn_data *d, double *mean, double *scale)
+ * constant column. mean and scale: [nfeature], zeros at first; row: [nfeature],
+ * for use here. */
+static void statistics(const nn_data *d, double *mean, double *scale,
+                       double *row)
 {
     int64_t m = d->nfeature;
 
-    for (int64_t i = 0; i < d->n; i++)
+    for (int64_t i = 0; i < d->n; i++) {
+        nn_data_features(d, i, 0, m, row);
         for (int64_t k = 0; k < m; k++) {
-            double x = d->x[i * m + k], delta = x - mean[k];
+            double delta = row[k] - mean[k];
             mean[k] += delta / (double)(i + 1);
-            scale[k] += delta * (x - mean[k]);
+            scale[k] += delta * (row[k] - mean[k]);
         }
+    }
     for (int64_t k = 0; k < m; k++) {
         double deviation = sqrt(scale[k] / (double)d->n);
         scale[k] = deviation > 0 ? 1 / deviation : 1;
     }
 }
 
-static void standardise(nn_data *d, const double *mean, const double *scale)
+/* d's features anew, as reals: f32 where they are, or are single bytes. */
+static int standardise(nn_data *d, const double *mean, const double *scale,
+                       double *row)
 {
-    for (int64_t i = 0; i < d->n; i++)
-        for (int64_t k = 0; k < d->nfeature; k++) {
-            double *x = &d->x[i * d->nfeature + k];
-            *x = (*x - mean[k]) * scale[k];
+    int64_t m = d->nfeature;
+    bool single = d->x_dtype == NN_F32 || nn_dtype_bytes(d->x_dtype) == 1;
+    void *to = nn_alloc((size_t)d->n * (size_t)m,
+                        single ? sizeof(float) : sizeof(double), "a data set");
+
+    if (!to)
+        return NN_ERR_MEMORY;
+    for (int64_t i = 0; i < d->n; i++) {
+        nn_data_features(d, i, 0, m, row);
+        for (int64_t k = 0; k < m; k++) {
+            double x = (row[k] - mean[k]) * scale[k];
+            if (single)
+                ((float *)to)[i * m + k] = (float)x;
+            else
+                ((double *)to)[i * m + k] = x;
         }
+    }
+    free(d->x);
+    d->x = to;
+    d->x_dtype = single ? NN_F32 : NN_F64;
+    d->x_step = m;
+    d->scale = 1;
+    return NN_OK;
 }
 
-int nn_data_standardise(nn_data *train, nn_data *other)
+static int can_standardise(const nn_data *train, const nn_data *other)
 {
     if (!train || train->n == 0)
         return nn_fail(NN_ERR_ARGUMENT,
@@ -286,18 +390,31 @@ int nn_data_standardise(nn_data *train, nn_data *other)
                        "it should take, has %lld",
                        other->path, (long long)other->nfeature, train->path,
                        (long long)train->nfeature);
+    if (train->y_inside || (other && other->y_inside))
+        return nn_fail(NN_ERR_ARGUMENT,
+                       "%s: a text has no means to standardise", train->path);
+    return NN_OK;
+}
 
+int nn_data_standardise(nn_data *train, nn_data *other)
+{
+    int status = can_standardise(train, other);
+
+    if (status)
+        return status;
     size_t m = (size_t)train->nfeature;
     double *mean = nn_alloc(m, sizeof *mean, "means");
     double *scale = nn_alloc(m, sizeof *scale, "deviations");
-    bool ok = mean && scale;
-    if (ok) {
-        statistics(train, mean, scale);
-        standardise(train, mean, scale);
-        if (other)
-            standardise(other, mean, scale);
+    double *row = nn_alloc(m, sizeof *row, "a row");
+    status = mean && scale && row ? NN_OK : NN_ERR_MEMORY;
+    if (!status) {
+        statistics(train, mean, scale, row);
+        status = standardise(train, mean, scale, row);
+        if (!status && other)
+            status = standardise(other, mean, scale, row);
     }
     free(mean);
     free(scale);
-    return ok ? NN_OK : NN_ERR_MEMORY;
+    free(row);
+    return status;
 }

@@ -138,32 +138,50 @@ enum nn_label_kind {
     NN_LABEL_NAME = 3  /* y is an index into class_name */
 };
 
-/* Owned by whoever got it; free with nn_data_free. */
+/* Rows of features and labels in the dtype that they came in: from CSV NN_F64,
+ * from other files as those say. Owned by whoever got it; free with
+ * nn_data_free. */
 typedef struct nn_data {
     int64_t n;        /* rows */
-    int64_t nfeature; /* columns other than the label's */
-    double *x;        /* [n, nfeature] */
-    double *y;        /* [n], or null without labels */
-    int64_t *line;    /* [n]: where in the file the row begins, from 1 */
-    int32_t label;    /* enum nn_label_kind */
-    int32_t nclass;   /* entries of class_name */
+    int64_t nfeature; /* numbers in a row of x */
+    int64_t nlabel;   /* numbers in a row of y: 1; more in sequences; or 0 */
+    void *x;          /* of x_dtype; row i begins at element i * x_step */
+    void *y;          /* of y_dtype; row i begins at element i * y_step */
+    int64_t x_step, y_step;
+    int32_t x_dtype, y_dtype; /* enum nn_dtype, not NN_KEY */
+    double scale;             /* what the features are multiplied by */
+    int64_t *line;  /* [n]: where in the file the row begins, from 1; or null */
+    int32_t label;  /* enum nn_label_kind */
+    int32_t nclass; /* entries of class_name */
     char **class_name;
     char **feature_name; /* [nfeature], or null where the file names none */
     char *label_name;    /* or null */
     char *path;          /* as it was given */
+    int32_t y_inside;    /* not 0: y points into x's memory */
+    int32_t reserved;
 } nn_data;
 
-/* A data set of zeros with room for n rows; label: enum nn_label_kind but
+/* A data set of zeros with room for n rows of nfeature numbers and, unless
+ * label is NN_LABEL_NONE, a label, all NN_F64; label: enum nn_label_kind but
  * NN_LABEL_NAME. For data that comes from elsewhere than a file.
  * NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
 int nn_data_new(int64_t n, int64_t nfeature, int label, nn_data **out);
 void nn_data_free(nn_data *d); /* may be null */
 
+/* n numbers of row `row` from number `from` on, the features times d->scale.
+ * Integers beyond 2^53 are rounded. Nothing is checked. */
+void nn_data_features(const nn_data *d, int64_t row, int64_t from, int64_t n,
+                      double *to);
+void nn_data_labels(const nn_data *d, int64_t row, int64_t from, int64_t n,
+                    double *to);
+
 /* How many rows of n a split keeps for testing. */
 typedef struct nn_split_options {
     uint64_t seed;
-    int64_t count;   /* rows for the test set; -1: by fraction */
-    double fraction; /* of the rows, rounded to the nearest, 0 to 1 */
+    int64_t count;      /* rows for the test set; -1: by fraction */
+    double fraction;    /* of the rows, rounded to the nearest, 0 to 1 */
+    int32_t keep_order; /* not 0: no permutation */
+    int32_t reserved;
 } nn_split_options;
 
 /* Splits d into two new data sets: the rows are permuted by the seed, the last
@@ -217,6 +235,37 @@ typedef struct nn_csv_options {
  * column is missing, NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
 int nn_csv_read(const char *path, const nn_csv_options *o, nn_data **out);
 
+/* array.c: arrays in files */
+
+/* Reads an array: an IDX file, as MNIST and its like are, or a .npy file of
+ * NumPy's, plain or gzipped. Elements that are none of enum nn_dtype become the
+ * next larger that is. Free with nn_tensor_free. NN_ERR_FILE, NN_ERR_DATA,
+ * NN_ERR_MEMORY. */
+int nn_array_read(const char *path, nn_tensor **out);
+
+/* Reads a data set from whatever path holds, which its first bytes tell: an
+ * array, whose first axis are the rows, or CSV, which o is for. labels, if not
+ * null, is another such file, with a label for each row (a CSV file of one
+ * column); without it an array has no labels. Errors as nn_array_read and
+ * nn_csv_read; NN_ERR_SHAPE where there are not as many labels as rows. */
+int nn_data_read(const char *path, const char *labels, const nn_csv_options *o,
+                 nn_data **out);
+
+/* text.c: sequences of characters */
+
+typedef struct nn_text_options {
+    int64_t length;     /* characters in a row */
+    int64_t stride;     /* from one row's begin to the next's; 0: length */
+    uint64_t max_bytes; /* of text; 0: 1 GiB */
+} nn_text_options;
+
+/* Reads a UTF-8 text, plain or gzipped, as rows of `length` characters, each
+ * labelled with the character that follows it. A character is an integer: its
+ * place in class_name, which holds all that occur, in the order of their code
+ * points. Rows lie one after another in the text: split them with keep_order.
+ * NN_ERR_FILE, NN_ERR_DATA, NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
+int nn_text_read(const char *path, const nn_text_options *o, nn_data **out);
+
 /* train.c: training over a module's init, step and evaluate */
 
 /* A value for a parameter of `step` that is a scalar, such as an optimizer's
@@ -226,22 +275,45 @@ typedef struct nn_setting {
     double value;
 } nn_setting;
 
+/* The share of a setting's value that holds at each step, t being the part of
+ * all steps after the warm-up that are done. */
+enum nn_schedule_kind {
+    NN_SCHEDULE_CONSTANT = 0, /* 1 */
+    NN_SCHEDULE_LINEAR = 1,   /* from 1 to factor: 1 - (1 - factor) t */
+    NN_SCHEDULE_COSINE = 2,   /* likewise: f + (1 - f) (1 + cos(pi t)) / 2
+                                 (Loshchilov, Hutter 2017, without restarts) */
+    NN_SCHEDULE_STEP = 3      /* times factor after every `every` epochs */
+};
+
+typedef struct nn_schedule {
+    const char *setting; /* null: "lr" */
+    int32_t kind;        /* enum nn_schedule_kind */
+    int32_t reserved;
+    int64_t warmup; /* steps at first in which it grows evenly up to 1 (Goyal et
+                       al. 2017) */
+    int64_t every;
+    double factor;
+} nn_schedule;
+
 enum nn_event {
     NN_EVENT_STEP = 0, /* after a step: loss is this batch's */
     NN_EVENT_EPOCH = 1 /* after an epoch: loss is the epoch's mean, and the test
                           set, if there is one, has been evaluated */
 };
 
+#define NN_MAX_METRICS 16
+
 typedef struct nn_progress {
-    int32_t event;      /* enum nn_event */
-    int32_t has_test;   /* test_loss is known (NN_EVENT_EPOCH) */
-    int32_t has_metric; /* test_metric is known */
+    int32_t event;    /* enum nn_event */
+    int32_t has_test; /* test_loss is known (NN_EVENT_EPOCH) */
+    int32_t nmetric;  /* entries of test_metric that are known */
     int32_t reserved;
     int64_t epoch, epochs; /* epoch counts from 1 */
     int64_t step, steps;   /* of all epochs; step counts from 1 */
     double loss;
-    double test_loss, test_metric; /* 0 where not known */
-    double seconds;                /* since the training began */
+    double test_loss;                   /* 0 where not known */
+    double test_metric[NN_MAX_METRICS]; /* named by nn_metric_name */
+    double seconds;                     /* since the training began */
 } nn_progress;
 
 typedef struct nn_train_options {
@@ -255,30 +327,42 @@ typedef struct nn_train_options {
      * no error. May be null. */
     int (*progress)(void *context, const nn_progress *p);
     void *context;
-    const nn_exec *exec; /* may be null */
+    const nn_exec *exec;         /* may be null */
+    const nn_schedule *schedule; /* may be null */
+    /* Not 0: training ends when the test loss has not fallen for so many
+     * epochs, and the parameters become those of the best epoch. */
+    int64_t patience;
 } nn_train_options;
 
-#define NN_TRAIN_DEFAULTS {10, 0, 0, NULL, 0, 0, NULL, NULL, NULL}
+#define NN_TRAIN_DEFAULTS {10, 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0}
 
 typedef struct nn_train_result {
     int64_t epochs, steps; /* done */
+    int64_t best_epoch;    /* whose parameters these are: the last, unless
+                              patience asks for the best */
     int32_t stopped;       /* the callback ended it */
-    int32_t has_test;      /* test_loss is known */
-    int32_t has_metric;    /* test_metric is known */
-    int32_t reserved;
+    int32_t out_of_patience;
+    int32_t has_test;  /* test_loss is known */
+    int32_t nmetric;   /* entries of test_metric that are known */
     double train_loss; /* mean over the rows of the last epoch, each at the
                           time of its step; with 0 epochs of all rows */
-    double test_loss, test_metric;
+    double test_loss;
+    double test_metric[NN_MAX_METRICS];
     double seconds; /* of training, evaluation at epochs' ends included */
 } nn_train_result;
 
+/* What evaluate gives besides the loss, in order. 0 and null where m is not
+ * trained by a `train` item, or i is none. */
+int nn_metric_count(const nn_model *m);
+const char *nn_metric_name(const nn_model *m, int i);
+
 /* Trains from fresh parameters. Features go to the data parameter that is real
  * (of two, the one of higher rank, or the first), reading a row as the
- * parameter's axes after the first, row-major; labels to the other one. The
- * last batch of an epoch may be smaller (where the module is compiled for one
- * batch size it is filled up from the epoch's first rows). test may be null.
- * The trained parameters stay in m: nn_params, nn_evaluate. result may be
- * null.
+ * parameter's axes after the first, row-major; labels to the other one, if
+ * there is one. The last batch of an epoch may be smaller (where the module is
+ * compiled for one batch size it is filled up from the epoch's first rows).
+ * test may be null. The trained parameters stay in m: nn_params, nn_evaluate.
+ * result may be null.
  * NN_ERR_NAME where m has no training functions or no such setting,
  * NN_ERR_SHAPE where the data does not fit the model, NN_ERR_DATA and
  * NN_ERR_INDEX for a label that does not, with its line, NN_ERR_DIVERGED,
@@ -287,11 +371,11 @@ typedef struct nn_train_result {
 int nn_train(nn_model *m, const nn_train_options *o, const nn_data *train,
              const nn_data *test, nn_train_result *result);
 
-/* Loss and metric of m's parameters on a data set: means over batches weighted
- * by their rows. metric is untouched where the module has none. Either may be
- * null. batch: 0 for that of the training. A data set for a model compiled for
- * one batch size must be a multiple of it. Errors as nn_train; NN_ERR_ARGUMENT
- * where m was not trained or d is empty. */
+/* Loss and metrics of m's parameters on a data set: means over batches weighted
+ * by their rows. metric: nn_metric_count(m) numbers. Either may be null. batch:
+ * 0 for that of the training. A data set for a model compiled for one batch
+ * size must be a multiple of it. Errors as nn_train; NN_ERR_ARGUMENT where m
+ * was not trained or d is empty. */
 int nn_evaluate(nn_model *m, const nn_data *d, int64_t batch,
                 const nn_exec *exec, double *loss, double *metric);
 
@@ -302,6 +386,10 @@ int nn_evaluate(nn_model *m, const nn_data *d, int64_t batch,
  * parameter may be null. NN_ERR_ARGUMENT where m was not trained. */
 int nn_params(nn_model *m, const nn_port **port, void **block,
               const nn_tensor **leaf);
+/* The same of any parameter that `step` updates, such as what the loss carries
+ * on, by its name. NN_ERR_NAME where there is none. */
+int nn_state(nn_model *m, const char *name, const nn_port **port, void **block,
+             const nn_tensor **leaf);
 
 #ifdef __cplusplus
 }

@@ -138,6 +138,24 @@ int nn_csv_next(nn_csv *c, nn_row *row);
 const char *nn_csv_path(const nn_csv *c);
 void nn_csv_close(nn_csv *c); /* may be NULL */
 
+/* data.c */
+
+/* "FILE:LINE", or the row's number where the file has no lines; to->at is to
+ * be freed. */
+const char *nn_data_place(const nn_data *d, int64_t row, nn_text *to);
+
+/* input.c: files as a whole */
+
+typedef struct nn_bytes {
+    unsigned char *at; /* to be freed */
+    size_t n;
+} nn_bytes;
+
+/* All of a file, unzipped where it is gzipped, of at most `most` bytes. */
+int nn_read_all(const char *path, uint64_t most, nn_bytes *out);
+/* Its first bytes, at most n; how many. 0 where it is no readable file. */
+int nn_read_start(const char *path, unsigned char *to, int n);
+
 /* bind.c: a data set as arguments of a step or evaluate function */
 
 enum nn_role {
@@ -173,9 +191,8 @@ typedef struct nn_binding {
     int *role;     /* [nparam]: enum nn_role */
     int x, y, key; /* parameters, or -1 */
     int x_leaf, y_leaf;
-    int batch_dim; /* the dimension that is the batch, or -1: fixed */
-    int64_t batch; /* the largest batch, or the fixed one */
-    int64_t nfeature;
+    int batch_dim;     /* the dimension that is the batch, or -1: fixed */
+    int64_t batch;     /* the largest batch, or the fixed one */
     int64_t *dims;     /* for `batch` */
     int64_t *dims_now; /* for the batch at hand */
     void **leaf;       /* arguments of f->call */
@@ -199,9 +216,34 @@ int nn_bind_check(const nn_binding *b, const nn_data *d);
 int nn_bind_result(const nn_binding *b, int i, double *value);
 /* Index of the i-th result that is not in place, or -1. */
 int nn_bind_output(const nn_function *f, int i);
+/* The scalar parameter of that name: its value, and another. NN_ERR_NAME,
+ * NN_ERR_ARGUMENT. */
+int nn_bind_scalar(const nn_binding *b, const char *name, double *value);
+int nn_bind_set(nn_binding *b, const char *name, double value);
 
-/* train.c */
+/* trainer.c: what is trained */
 
+/* The training functions of m and the settings of o, checked. */
+int nn_trainer_new(const nn_model *m, const nn_train_options *o,
+                   nn_trainer **out);
 void nn_trainer_free(nn_trainer *t); /* may be NULL */
+/* Memory for the state, of the sizes that step's binding has. */
+int nn_trainer_allocate(nn_trainer *t, const nn_binding *step);
+/* Calls init. */
+int nn_trainer_init(nn_model *m, nn_trainer *t, const nn_binding *step,
+                    const nn_exec *exec);
+/* A copy of the state in *saved, made where that is NULL; and back again. To be
+ * freed with free(). */
+int nn_trainer_save(const nn_trainer *t, void **saved);
+void nn_trainer_restore(nn_trainer *t, const void *saved);
+
+/* schedule.c */
+
+/* Refuses a schedule that makes no sense. */
+int nn_schedule_check(const nn_schedule *s);
+/* The share of its setting's value at step `step` of `steps`, from 0, in epoch
+ * `epoch`, from 0. */
+double nn_schedule_share(const nn_schedule *s, int64_t step, int64_t steps,
+                         int64_t epoch);
 
 #endif

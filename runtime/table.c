@@ -177,8 +177,8 @@ static bool is_counts(const Table *t, const nn_row *first, const nn_row *second)
 {
     double rows, features;
 
-    if (t->o->header >= 0 || t->o->no_label || first->nfield < 3 ||
-        second->nfield < 2 || parse(&first->field[0], &rows) != KIND_number ||
+    if (t->o->header >= 0 || first->nfield < 3 || second->nfield < 2 ||
+        parse(&first->field[0], &rows) != KIND_number ||
         parse(&first->field[1], &features) != KIND_number ||
         rows != floor(rows) || features != (double)(second->nfield - 1))
         return false;
@@ -304,7 +304,7 @@ static int grow(Table *t)
                        nn_csv_path(t->csv), (long long)d->n, (long long)t->ncol,
                        (unsigned long long)t->max_bytes);
 
-    size_t n = (size_t)room, width = (size_t)d->nfeature * sizeof *d->x;
+    size_t n = (size_t)room, width = (size_t)d->nfeature * sizeof(double);
     double *x = realloc(d->x, width ? n * width : 1);
     d->x = x ? x : d->x;
     double *y = realloc(d->y, n * sizeof *y);
@@ -358,7 +358,7 @@ static int class_number(Table *t, const nn_field *f, double *number)
 static int add_label(Table *t, const nn_field *f)
 {
     nn_data *d = t->d;
-    double *y = &d->y[d->n];
+    double *y = (double *)d->y + d->n;
     Kind kind = parse(f, y);
 
     if (kind == KIND_empty)
@@ -414,7 +414,7 @@ static int add_row(Table *t, const nn_row *row)
     int status = grow(t);
     if (status)
         return status;
-    double *x = d->x + d->n * d->nfeature;
+    double *x = (double *)d->x + d->n * d->nfeature;
     for (int64_t i = 0; i < t->ncol && !status; i++)
         status = i == t->label ? add_label(t, &row->field[i])
                                : add_feature(t, &row->field[i], i, x++);
@@ -441,14 +441,20 @@ static int begin(Table *t, const nn_row *first, const nn_row *second)
     if (status)
         return status;
     t->d->nfeature = t->ncol - (t->label >= 0);
+    t->d->nlabel = t->label >= 0;
     t->d->label = t->label >= 0 ? NN_LABEL_INT : NN_LABEL_NONE;
+    t->d->x_dtype = t->d->y_dtype = NN_F64;
+    t->d->x_step = t->d->nfeature;
+    t->d->y_step = t->d->nlabel;
+    t->d->scale = 1;
 
     double rows = -1;
-    if (counts && t->label == t->ncol - 1) {
+    if (counts) {
         parse(&first->field[0], &rows);
         t->stated_rows = (int64_t)rows;
-        status = copy_class_names(t, first);
     }
+    if (counts && t->label == t->ncol - 1)
+        status = copy_class_names(t, first);
     if (header)
         status = copy_names(t, first);
     if (!status && !header && !counts)
@@ -484,8 +490,9 @@ static int sort_classes(Table *t)
             c->name[i] = sorted[i].name;
             place[sorted[i].number] = i;
         }
+        double *y = d->y;
         for (int64_t i = 0; i < d->n; i++)
-            d->y[i] = place[(int32_t)d->y[i]];
+            y[i] = place[(int32_t)y[i]];
         d->class_name = c->name;
         d->nclass = c->n;
         c->name = NULL;

@@ -32,7 +32,7 @@ static int show(void *context, const nn_progress *p)
     if (p->event != NN_EVENT_EPOCH)
         return 0;
     printf("%3d | train loss %.4f | test loss %.4f | accuracy %.4f\n",
-           (int)p->epoch, p->loss, p->test_loss, p->test_metric);
+           (int)p->epoch, p->loss, p->test_loss, p->test_metric[0]);
     w->since++;
     if (p->epoch == 1 || p->test_loss < w->best) {
         w->best = p->test_loss;
@@ -66,11 +66,11 @@ int main(int argc, char **argv)
 
     check(nn_train(model, &options, train, test, &result));
     printf("%d rows, %d epochs, %.2f s: test %s %.4f\n", (int)train->n,
-           (int)result.epochs, result.seconds, nn_descriptor(model)->metric,
-           result.test_metric);
+           (int)result.epochs, result.seconds, nn_metric_name(model, 0),
+           result.test_metric[0]);
 
     nn_data_free(train);
     nn_data_free(test);
     nn_close(model);
-    return result.test_metric > 0.95 ? 0 : 1;
+    return result.test_metric[0] > 0.95 ? 0 : 1;
 }

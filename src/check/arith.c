@@ -653,6 +653,25 @@ static const Value *branches_differ(Check *c, const Scope *s, const Operand *x)
     return c->error;
 }
 
+static bool same_shape(const Node *a, const Node *b)
+{
+    return a->rank == b->rank &&
+           (a->rank == 0 ||
+            memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank) == 0);
+}
+
+/* Of two literals one is chosen that adapts like them. */
+static const Value *if_literals(Check *c, Node *cond, const Value *a,
+                                const Value *b)
+{
+    Graph *g = c->graph;
+    Node *real = g_if(g, cond, a->real, b->real);
+
+    if (a->literal == LIT_int && b->literal == LIT_int)
+        return value_literal(c, LIT_int, g_if(g, cond, a->node, b->node), real);
+    return value_literal(c, LIT_real, g_cast(g, c->real, real), real);
+}
+
 const Value *if_values(Check *c, const Scope *s, Span at, Node *cond,
                        const Operand *a, const Operand *b)
 {
@@ -662,6 +681,9 @@ const Value *if_values(Check *c, const Scope *s, Span at, Node *cond,
 
     if (any_error(2, x))
         return c->error;
+    if (a->value->literal != LIT_no && b->value->literal != LIT_no &&
+        same_shape(a->value->node, b->value->node))
+        return if_literals(c, cond, a->value, b->value);
     if (a->value->kind == V_tensor && b->value->kind == V_tensor) {
         if (!unify(c, s, "if", at, 2, x, ON_any, node))
             return c->error;

@@ -150,6 +150,7 @@ void fn_scan(Check *c, const Fn *f)
     info->scanned = true;
     check_param_names(c, info->item);
     info->generic = info->item->ntype_param > 0;
+    info->sized = NEWN(c->arena, bool, info->item->nparam + 1);
     for (int i = 0; i < info->item->nparam; i++)
         scan_param(&s, info->item->param[i].type);
     info->var = s.name.at;
@@ -399,17 +400,15 @@ static bool match_ty(Bind *b, int i, const TypeEx *t, const Ty *is)
 
 static const Value *match_fn(Bind *b, int i, const TypeEx *t, const Value *v)
 {
-    int least = 0, most;
+    int most;
 
     if (v->kind != V_fn) {
         misfit(b, i, v, NULL);
         return NULL;
     }
-    most = fn_nparam(v->fn);
-    for (int k = 0; k < most; k++)
-        least += !fn_param_optional(v->fn, k);
-    if (t->npart >= least && t->npart <= most)
+    if (fn_takes(v->fn, t->npart))
         return v;
+    most = fn_nparam(v->fn);
     misfit(b, i, v,
            arena_printf(b->c->arena, "it takes %d parameter%s", most,
                         most == 1 ? "" : "s"));
@@ -519,6 +518,10 @@ static bool equation_misfit(Bind *b, const Equation *q, const Dim *pattern)
     Str s = str_new(c->arena);
 
     expr_print(q->pattern, &s);
+    if (q->pattern->kind == EX_int)
+        return misfit(b, q->param, b->a->value[q->param],
+                      arena_printf(c->arena, "%s is wanted, but this is %s",
+                                   s.at, dim_text(c->graph, q->is)));
     return misfit(b, q->param, b->a->value[q->param],
                   arena_printf(c->arena, "%s is %s, but %s here", s.at,
                                dim_text(c->graph, pattern),
@@ -689,20 +692,38 @@ static const Dim *fresh_dim(Check *c, const char *name, bool fixed)
     return dim_var(c->graph, name);
 }
 
-static bool fresh_param(Check *c, const ParamEx *p, Scope *s, bool as_dim,
+/* An int of a function that is checked on its own: its default, or a dimension
+ * that tells when it is used as one. */
+static const Value *any_int(Check *c, const ParamEx *p, Scope *s, bool *sized)
+{
+    const Value *v = NULL;
+    IntParam ip = {NULL, NULL, sized};
+
+    if (p->init)
+        v = fit(c, ty_scalar(c, DT_i32), eval(c, s, p->init));
+    if (!v || is_error(v)) {
+        ip.var = dim_var(c->graph, p->name);
+        v = value_dim(c, ip.var);
+    }
+    ip.value = v;
+    list_push(c->arena, &c->int_param, ip);
+    return v;
+}
+
+static bool fresh_param(Check *c, const Fn *f, int i, Scope *s, bool export,
                         const Value **value)
 {
+    const ParamEx *p = &f->info->item->param[i];
     const Ty *t = type_eval(c, s, p->type);
 
     if (!t)
         return false;
-    *value = value_fresh(c, t, p->name);
-    if (as_dim && p->init)
-        *value = fit(c, t, eval(c, s, p->init));
-    else if (as_dim)
-        *value = value_dim(c, dim_var(c->graph, p->name));
-    if (!*value || is_error(*value))
-        *value = value_dim(c, dim_var(c->graph, p->name));
+    if (!export && is_plain_int(p->type))
+        *value = any_int(c, p, s, &f->info->sized[i]);
+    else if (is_plain_int(p->type) && f->info->sized[i])
+        *value = value_dim(c, fresh_dim(c, p->name, true));
+    else
+        *value = value_fresh(c, t, p->name);
     scope_bind(c, s, p->name, p->span, *value);
     return true;
 }
@@ -738,9 +759,6 @@ bool bind_fresh(Check *c, const Fn *f, Scope *s, bool export,
     for (int scalars = 1; scalars >= 0; scalars--)
         for (int i = 0; i < item->nparam; i++)
             if (is_plain(item->param[i].type) == (scalars == 1))
-                good = fresh_param(c, &item->param[i], s,
-                                   !export && is_plain_int(item->param[i].type),
-                                   &value[i]) &&
-                       good;
+                good = fresh_param(c, f, i, s, export, &value[i]) && good;
     return good;
 }

@@ -289,6 +289,11 @@ static const Builtin builtins[] = {
     {"onehot", "i n", run_onehot, OP_eq},
     {"dot", "x y", run_dot, OP_contract},
     {"stop", "x", run_stop, OP_stop},
+    {"key", "i", run_key, OP_cast},
+    {"split", "key n?", run_split, OP_random_bits},
+    {"uniform", "key shape?", run_draw, OP_random_bits},
+    {"normal", "key shape?", run_draw, OP_random_bits},
+    {"bernoulli", "key p shape?", run_bernoulli, OP_random_bits},
 };
 
 enum { NBUILTINS = sizeof builtins / sizeof *builtins };
@@ -316,15 +321,8 @@ const Builtin *builtin_find(Check *c, const char *name)
     return elementwise_builtin(c, name);
 }
 
-static const char *const deriv_names[] = {"grad", "value_and_grad", "jvp",
-                                          "vjp"};
-
-static const char *const later_names[] = {
-    "jacobian",  "hessian",  "hvp",    "remat",  "uniform",  "normal",
-    "bernoulli", "split",    "einsum", "conv2d", "max_pool", "avg_pool",
-    "solve",     "cholesky", "det",    "inv",    "cumsum",   "cumprod",
-    "sort",      "fold",     "scan",
-};
+static const char *const deriv_names[] = {
+    "grad", "value_and_grad", "jvp", "vjp", "jacobian", "hessian", "hvp"};
 
 static const struct {
     const char *name;
@@ -341,8 +339,10 @@ int builtin_names(const char **to, int max)
 
     for (int i = 0; i < NBUILTINS && n < max; i++)
         to[n++] = builtins[i].name;
-    for (int i = 0; i < 4 && n < max; i++)
+    for (int i = 0; i < NDERIVS && n < max; i++)
         to[n++] = deriv_names[i];
+    for (int i = 0; i < 2 && n < max; i++)
+        to[n++] = i ? "einsum" : "remat";
     for (int i = 0; i < 3 && n < max; i++)
         to[n++] = constants[i].name;
     for (int op = 0; op < NOPS && n < max; op++)
@@ -353,7 +353,7 @@ int builtin_names(const char **to, int max)
 
 bool deriv_named(const char *name, DerivOp *op)
 {
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < NDERIVS; i++) {
         if (strcmp(deriv_names[i], name) == 0) {
             *op = (DerivOp)i;
             return true;
@@ -364,12 +364,16 @@ bool deriv_named(const char *name, DerivOp *op)
 
 const char *deriv_name(DerivOp op) { return deriv_names[op]; }
 
-bool later_named(const char *name)
+bool loop_named(const char *name)
 {
-    for (size_t i = 0; i < sizeof later_names / sizeof *later_names; i++)
-        if (strcmp(later_names[i], name) == 0)
-            return true;
-    return false;
+    return strcmp(name, "fold") == 0 || strcmp(name, "scan") == 0;
+}
+
+const Value *needs_binders(Check *c, Span at, const char *name)
+{
+    fail(c, at, "binder", "'%s' needs an index and a carry", name);
+    detail(c, "%s(t < n, h = h0 | …) makes n steps from h0", name);
+    return c->error;
 }
 
 const Value *constant_named(Check *c, const char *name)

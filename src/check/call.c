@@ -5,22 +5,6 @@
 
 /* Parameters of any function. */
 
-static bool has_tangent(const Fn *f) { return f->op == D_jvp; }
-
-static int extra_params(const Fn *f)
-{
-    switch (f->op) {
-    case D_jvp:
-        return f->nby;
-    case D_vjp:
-        return 1;
-    case D_grad:
-    case D_value_and_grad:
-        return 0;
-    }
-    return 0;
-}
-
 int fn_nparam(const Fn *f)
 {
     switch (f->kind) {
@@ -29,29 +13,15 @@ int fn_nparam(const Fn *f)
     case FK_builtin:
         return builtin_nparam(f->builtin);
     case FK_derivative:
-        return fn_nparam(f->of) + extra_params(f);
+        return fn_nparam(f->of) + deriv_extra_params(f);
+    case FK_remat:
+        return fn_nparam(f->of);
     }
     return 0;
 }
 
-static const char *unique_param(Check *c, const Fn *of, const char *name)
-{
-    const char *full = intern(c->names, name);
-
-    for (int k = 2;; k++) {
-        bool taken = false;
-
-        for (int i = 0; i < fn_nparam(of); i++)
-            taken = taken || fn_param_name(c, of, i) == full;
-        if (!taken)
-            return full;
-        full = intern(c->names, arena_printf(c->arena, "%s%d", name, k));
-    }
-}
-
 const char *fn_param_name(Check *c, const Fn *f, int i)
 {
-    int n;
     char suffix;
 
     switch (f->kind) {
@@ -60,23 +30,27 @@ const char *fn_param_name(Check *c, const Fn *f, int i)
     case FK_builtin:
         return intern(c->names, builtin_param(c, f->builtin, i, &suffix));
     case FK_derivative:
-        break;
-    }
-    n = fn_nparam(f->of);
-    if (i < n)
+        return deriv_param_name(c, f, i);
+    case FK_remat:
         return fn_param_name(c, f->of, i);
-    if (!has_tangent(f))
-        return unique_param(c, f->of, "y_bar");
-    return unique_param(c, f->of,
-                        arena_printf(c->arena, "%s_dot",
-                                     fn_param_name(c, f->of, f->by[i - n])));
+    }
+    return NULL;
+}
+
+bool fn_takes(const Fn *f, int n)
+{
+    int least = 0, most = fn_nparam(f);
+
+    for (int i = 0; i < most; i++)
+        least += !fn_param_optional(f, i);
+    return n >= least && n <= most;
 }
 
 Span fn_param_span(const Fn *f, int i)
 {
     if (f->kind == FK_item)
         return f->info->item->param[i].span;
-    if (f->kind == FK_derivative && i < fn_nparam(f->of))
+    if (f->kind != FK_builtin && i < fn_nparam(f->of))
         return fn_param_span(f->of, i);
     return (Span){0, 0};
 }
@@ -92,6 +66,7 @@ bool fn_param_optional(const Fn *f, int i)
         builtin_param(NULL, f->builtin, i, &suffix);
         return suffix == '?';
     case FK_derivative:
+    case FK_remat:
         return i < fn_nparam(f->of) && fn_param_optional(f->of, i);
     }
     return false;
@@ -105,7 +80,8 @@ const char *fn_name(Check *c, const Fn *f)
         return f->info->name;
     if (f->kind == FK_builtin)
         return f->builtin->name;
-    str_printf(&s, "%s(%s", deriv_name(f->op), fn_name(c, f->of));
+    str_printf(&s, "%s(%s", f->kind == FK_remat ? "remat" : deriv_name(f->op),
+               fn_name(c, f->of));
     for (int i = 0; i < f->nby; i++)
         str_printf(&s, ", %s", fn_param_name(c, f->of, f->by[i]));
     str_printf(&s, ")");
@@ -117,7 +93,7 @@ Span fn_span(const Fn *f)
     if (f->kind == FK_item)
         return f->info->item->name ? f->info->item->name_span
                                    : f->info->item->span;
-    return f->kind == FK_derivative ? fn_span(f->of) : (Span){0, 0};
+    return f->kind != FK_builtin ? fn_span(f->of) : (Span){0, 0};
 }
 
 Arguments arguments_new(Check *c, int n, Span at, const Scope *s)
@@ -289,29 +265,52 @@ static void push_frame(Check *c, const FnInfo *info, Span at, bool is_define)
     list_push(c->arena, &c->frame, f);
 }
 
+static Span result_place(const FnItem *item)
+{
+    return item->body->kind == EX_block ? item->body->block->value->span
+                                        : item->body->span;
+}
+
+/* For `-> fn(A) -> B`; the function's own types are told when it is called. */
+static const Value *function_result(Check *c, const Fn *f, const Value *v)
+{
+    const FnItem *item = f->info->item;
+    int n = item->result->npart;
+    Str s = str_new(c->arena);
+
+    if (v->kind == V_fn && fn_takes(v->fn, n))
+        return v;
+    type_print(item->result, &s);
+    fail(c, result_place(item), "result-type",
+         "this is not the result that '%s' declares", f->info->name);
+    diag_label(c->diags, result_place(item), "%s", value_text(c, v));
+    detail(c, "the declared result is %s", s.at);
+    if (v->kind == V_fn)
+        detail(c, "it is called with %d argument%s", n, n == 1 ? "" : "s");
+    note(c, item->result->span, "it is declared here");
+    return c->error;
+}
+
 static const Value *as_result(Check *c, const Fn *f, const Scope *s,
                               const Value *v)
 {
     const FnItem *item = f->info->item;
-    const Ty *t = item->result ? type_eval(c, s, item->result) : NULL;
+    const Ty *t;
     const Value *w;
 
     if (!item->result || is_error(v))
         return v;
+    if (item->result->kind == TE_fn)
+        return function_result(c, f, v);
+    t = type_eval(c, s, item->result);
     if (!t)
         return c->error;
     w = fit(c, t, v);
     if (w)
         return w;
-    fail(c,
-         item->body->kind == EX_block ? item->body->block->value->span
-                                      : item->body->span,
-         "result-type", "this is not the result that '%s' declares",
-         f->info->name);
-    diag_label(c->diags,
-               item->body->kind == EX_block ? item->body->block->value->span
-                                            : item->body->span,
-               "%s", value_text(c, v));
+    fail(c, result_place(item), "result-type",
+         "this is not the result that '%s' declares", f->info->name);
+    diag_label(c->diags, result_place(item), "%s", value_text(c, v));
     detail(c, "the declared result is %s", ty_text(c, t));
     convert_hint(c, t, v);
     note(c, item->result->span, "it is declared here");
@@ -328,7 +327,8 @@ static const Value *run_body(Check *c, const Fn *f, Scope *s)
 static const Value *made_up(Check *c, const Fn *f, const Scope *s)
 {
     const TypeEx *result = f->info->item->result;
-    const Ty *t = result ? type_eval(c, s, result) : NULL;
+    const Ty *t =
+        result && result->kind != TE_fn ? type_eval(c, s, result) : NULL;
 
     c->opaque++;
     return t ? value_fresh(c, t, f->info->name) : c->error;
@@ -347,6 +347,8 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
     if (info->state == FN_bad || info->state == FN_checking ||
         (c->defining > 0 && info->active > 0))
         return made_up(c, f, s);
+    if (info->active > 0 && index_recursion(c, info))
+        return c->error; /* told to whoever evaluates for an index */
     if (c->frame.n >= MAX_CALLS) {
         fail(c, a->at, "too-deep", "more than %d calls inside each other",
              MAX_CALLS);
@@ -356,8 +358,10 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
         return c->error;
     }
     push_frame(c, info, a->at, false);
+    info->called = true;
     info->active++;
-    v = run_body(c, f, s);
+    v = info->custom && !info->in_custom ? apply_custom(c, f, a)
+                                         : run_body(c, f, s);
     info->active--;
     c->frame.n--;
     return v;
@@ -412,6 +416,9 @@ const Value *apply(Check *c, const Fn *f, Arguments *a)
     case FK_derivative:
         v = apply_derivative(c, f, a);
         break;
+    case FK_remat:
+        v = apply_remat(c, f, a);
+        break;
     }
     if (is_error(v) || c->over)
         return c->error;
@@ -437,6 +444,7 @@ void define(Check *c, const Fn *f)
     Scope *s;
     const Value **value;
     int errors = diags_errors(c->diags), opaque = c->opaque;
+    int ints = c->int_param.n, branch = c->branch;
 
     fn_scan(c, f);
     if (info->state != FN_unchecked || info->generic)
@@ -444,6 +452,8 @@ void define(Check *c, const Fn *f)
     if (!within_budget(c, info->item->span) || c->frame.n >= MAX_CALLS)
         return;
     info->state = FN_checking;
+    if (!f->scope->up && f->scope->binding.n == 0)
+        c->branch = 0;
     push_frame(c, info, info->item->span, true);
     c->defining++;
     s = scope_new(c, f->scope, f->limit, f->scope->unit);
@@ -458,6 +468,8 @@ void define(Check *c, const Fn *f)
     }
     c->defining--;
     c->frame.n--;
+    c->int_param.n = ints;
+    c->branch = branch;
     info->state = diags_errors(c->diags) == errors ? FN_good : FN_bad;
 }
 
@@ -479,12 +491,14 @@ const Value **fresh_arguments(Check *c, const Fn *f)
 
         return bind_fresh(c, f, s, true, v) ? v : NULL;
     }
+    if (f->kind == FK_remat)
+        return fresh_arguments(c, f->of);
     m = fn_nparam(f->of);
     of = fresh_arguments(c, f->of);
     if (!of)
         return NULL;
     memcpy(v, of, sizeof *v * (size_t)m);
-    if (f->op == D_jvp)
+    if (f->op == D_jvp || f->op == D_hvp)
         for (int i = 0; i < f->nby; i++)
             v[m + i] = value_fresh(c, value_ty(c, of[f->by[i]]),
                                    fn_param_name(c, f, m + i));
@@ -522,12 +536,56 @@ static Call evaluate_arguments(Check *c, const Scope *s, const Expr *e)
     return call;
 }
 
+/* What where(c, a, b) chooses from need not be inside for every index. */
+static Call builtin_arguments(Check *c, const Scope *s, const Expr *e,
+                              const char *name)
+{
+    bool chooses = strcmp(name, "where") == 0;
+    Call call;
+
+    c->branch += chooses;
+    call = evaluate_arguments(c, s, e);
+    c->branch -= chooses;
+    return call;
+}
+
 static bool call_has_error(const Call *call)
 {
     for (int i = 0; i < call->narg; i++)
         if (is_error(call->arg[i].value))
             return true;
     return false;
+}
+
+static const Value *eval_einsum(Check *c, const Scope *s, const Expr *e)
+{
+    const Expr *text = e->call.narg > 0 ? e->call.arg[0].value : NULL;
+    Expr *rest = arena_copy(c->arena, e, sizeof *e);
+    Call call;
+
+    if (text) {
+        rest->call.arg++;
+        rest->call.narg--;
+    }
+    call = evaluate_arguments(c, s, rest);
+    return call_has_error(&call) ? c->error : run_einsum(c, text, &call);
+}
+
+const Value *call_with(Check *c, const Scope *s, const Fn *f,
+                       const Value *first, const Expr *e)
+{
+    Call written = evaluate_arguments(c, s, e), call = written;
+    Arguments a;
+
+    call.arg = NEWN(c->arena, CallArg, written.narg + 2);
+    call.arg[0] = (CallArg){NULL, e->span, first, e->span, NULL};
+    memcpy(call.arg + 1, written.arg, sizeof *call.arg * (size_t)written.narg);
+    call.narg++;
+    if (call_has_error(&call))
+        return c->error;
+    if (f->kind == FK_builtin)
+        return builtin_call(c, f->builtin, &call);
+    return arrange(c, f, &call, &a) ? apply(c, f, &a) : c->error;
 }
 
 /* A conversion is called by the name of its type. */
@@ -553,14 +611,17 @@ const Value *eval_call(Check *c, const Scope *s, const Expr *e)
 
     if (name && deriv_named(name, &op))
         return eval_derivative(c, s, op, e);
-    if (name && later_named(name))
-        return fail_later(c, e->call.fn->span,
-                          arena_printf(c->arena, "'%s'", name));
+    if (name && strcmp(name, "remat") == 0)
+        return eval_remat(c, s, e);
+    if (name && strcmp(name, "einsum") == 0)
+        return eval_einsum(c, s, e);
+    if (name && loop_named(name))
+        return needs_binders(c, e->span, name);
     d = struct_named(c, s, e->call.fn, &index);
     if (d)
         return construct(c, s, d, index, e);
     if (name && builtin_find(c, name)) {
-        call = evaluate_arguments(c, s, e);
+        call = builtin_arguments(c, s, e, name);
         return call_has_error(&call)
                    ? c->error
                    : builtin_call(c, builtin_find(c, name), &call);

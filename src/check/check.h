@@ -12,6 +12,7 @@ typedef struct CheckOptions {
     const char *const *dim_name;
     const int64_t *dim_value;
     int ndim;
+    int64_t work; /* most expressions evaluated, and nodes; 0: the usual */
 } CheckOptions;
 
 typedef struct Program Program;
@@ -28,6 +29,14 @@ Module *program_module(Program *p);
  * as a Function that is not exported. NULL after an error. */
 Function *program_function(Program *p, const char *expression);
 
+/* vjp(f, x, …) by all that are real of each function that has a `derivative`
+ * item and a complete signature: for `nncc check`. None is exported. */
+Function **program_derivatives(Program *p, int *n);
+
+/* The user's functions whose parameters have no types of their own and which
+ * nothing calls, so that nothing is known of them: "f, g"; NULL: none. */
+const char *program_unchecked(Program *p);
+
 /* Two expressions over the program's consts and functions and the parameters
  * given: for tests/identities.txt. `params` is "x: real[n], y: real[]". Both
  * results are simplified by the caller. False after an error. */
@@ -36,5 +45,6 @@ bool program_expressions(Program *p, const char *params, const char *left,
 
 /* The embedded standard library: name without ".nn"; NULL: no such file. */
 const char *std_source(const char *name, size_t *len);
+const char *std_name(int i); /* of file i; NULL: there are fewer */
 
 #endif

@@ -30,6 +30,7 @@ typedef struct Unit Unit;
 typedef struct Entry Entry;
 typedef struct StructDef StructDef;
 typedef struct Builtin Builtin;
+typedef struct Index Index;
 
 /* types */
 
@@ -57,6 +58,10 @@ struct StructDef {
     Unit *unit;
     bool *is_type;    /* which parameters stand for types */
     bool ready, busy; /* is_type is known; instantiation is under way */
+    /* Same fields, other types: what derivatives by all of it are kept in, made
+     * when first needed; and is this such a one. */
+    StructDef *matrix;
+    bool is_matrix;
 };
 
 /* values */
@@ -90,9 +95,18 @@ struct Value {
     uint64_t hash;
 };
 
-typedef enum FnKind { FK_item, FK_builtin, FK_derivative } FnKind;
+typedef enum FnKind { FK_item, FK_builtin, FK_derivative, FK_remat } FnKind;
 
-typedef enum DerivOp { D_grad, D_value_and_grad, D_jvp, D_vjp } DerivOp;
+typedef enum DerivOp {
+    D_grad,
+    D_value_and_grad,
+    D_jvp,
+    D_vjp,
+    D_jacobian,
+    D_hessian,
+    D_hvp,
+    NDERIVS
+} DerivOp;
 
 struct Fn {
     FnKind kind;
@@ -100,8 +114,8 @@ struct Fn {
     const Scope *scope;
     int limit;
     const Builtin *builtin;
-    DerivOp op; /* FK_derivative of `of` by parameters by[…] */
-    const Fn *of;
+    DerivOp op;   /* FK_derivative of `of` by parameters by[…] */
+    const Fn *of; /* FK_remat too */
     const int *by;
     int nby;
 };
@@ -113,7 +127,10 @@ struct FnInfo {
     const FnItem *item;
     const char *name; /* "f"; of an anonymous one "fn" */
     FnState state;
-    int active;       /* calls being expanded */
+    int active; /* calls being expanded */
+    bool called;
+    const Fn *custom; /* its `derivative` item as a function, or NULL */
+    bool in_custom;   /* a call is being made that has that derivative */
     bool scanned;     /* the fields below are set */
     bool generic;     /* type parameters, functions or untyped parameters */
     bool leading;     /* `..` somewhere among the parameters */
@@ -121,6 +138,7 @@ struct FnInfo {
     Span *var_span;
     const Dim **unknown; /* stands for a variable not yet solved for */
     int nvar;
+    bool *sized; /* the int parameters that are dimensions too; set by define */
     /* An evaluation on parameters of the declared types, NULL before. */
     const Value **fresh;
     const Value *result;
@@ -183,6 +201,13 @@ typedef struct Found {
     bool clash; /* reported */
 } Found;
 
+/* What stands for an int parameter where a function is checked on its own. */
+typedef struct IntParam {
+    const Dim *var;     /* or NULL: */
+    const Value *value; /* its default */
+    bool *sized;        /* set where it becomes a dimension */
+} IntParam;
+
 /* One call being expanded. */
 typedef struct Frame {
     const FnInfo *info;
@@ -201,6 +226,7 @@ struct Check {
     Unit *main, *prelude;
     LIST(Unit *) unit;
     LIST(Frame) frame;
+    LIST(IntParam) int_param;    /* of the functions being checked */
     LIST(const char *) dim_used; /* --dim names that occurred */
     bool overflow_told;          /* that a dimension is too large */
     const Value *error;
@@ -210,6 +236,14 @@ struct Check {
     int opaque;   /* results made up so far, see call.c */
     int defining; /* functions being checked on their own */
     int64_t work;
+    Index *index; /* the innermost over which something is evaluated */
+    int branch;   /* around what need not be evaluated for every index */
+    int checks;   /* indices that are checked at run time so far */
+    LIST(const Expr *) written; /* evaluated index by index before */
+    struct Loops *loops;
+    const Dim *unknown[16], *quotient[8]; /* range.c */
+    int *seen, nseen, walk; /* index_mask, and what it has to look at */
+    LIST(Node *) look;
     bool unread; /* some file could not be read or parsed */
     bool over;   /* a budget is used up, and that was reported */
 };
@@ -230,6 +264,8 @@ Found lookup(Check *c, const Scope *s, const char *name, Span at);
 /* unknown_in_unit: behind `n.` of `use … as n;`. */
 void unknown_in_unit(Check *c, const Unit *u, const char *name, Span at);
 void unknown_name(Check *c, const Scope *s, const char *name, Span at);
+/* Adds to an error that a standard file has the name, if one does. */
+void std_hint(Check *c, const char *name);
 /* The scope whose `..` is meant here, or NULL. */
 const Scope *scope_leading(const Scope *s);
 const char *suggestion(Check *c, const char *name, const char *const *among,
@@ -247,7 +283,6 @@ bool check_consts_and_structs(Check *c);
 /* Report an error, with notes on the calls that led there; returns c->error. */
 const Value *fail(Check *c, Span at, const char *kind, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-const Value *fail_later(Check *c, Span at, const char *what);
 void detail(Check *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void note(Check *c, Span at, const char *fmt, ...)
@@ -347,8 +382,8 @@ typedef struct Arguments {
  * becomes what the parameters hold. */
 bool bind_arguments(Check *c, const Fn *f, Scope *s, Arguments *args);
 /* Parameters of the declared types, on new inputs. For an export, --dim
- * applies; otherwise a plain int stands for any dimension, so that it may be
- * used as one. */
+ * applies, and ints are inputs but for those that are used as a dimension;
+ * otherwise a plain int stands for any dimension, so that it may be. */
 bool bind_fresh(Check *c, const Fn *f, Scope *s, bool export,
                 const Value **value);
 bool is_plain_int(const TypeEx *t);
@@ -359,6 +394,10 @@ const Value *eval(Check *c, const Scope *s, const Expr *e);
 const Value *eval_block(Check *c, const Scope *s, const Block *b);
 const Value *entry_value(Check *c, const Entry *e, Span at);
 bool within_budget(Check *c, Span at);
+int64_t most_nodes(const Check *c);
+/* The greatest rank among the nodes from `first` on that the roots need: what
+ * an index may change. */
+int greatest_rank(Check *c, const Node *first, int n, Node *const *root);
 
 /* arith.c */
 
@@ -395,6 +434,77 @@ const Value *eval_tensor(Check *c, const Scope *s, const Expr *e);
 const Value *stack_values(Check *c, const Scope *s, Span at, int n,
                           const Operand *x);
 
+/* binder.c: bodies that are evaluated once, for every value of an index. */
+
+/* The index of a comprehension, a reduction or a loop while its body is
+ * evaluated: an int of its own in the graph. */
+struct Index {
+    Index *up;
+    const char *name;
+    Span span;
+    Node *param;
+    const Dim *extent; /* 0 … extent-1; NULL: not known yet */
+    bool given;        /* the extent is written; otherwise it is inferred */
+    Span from;         /* where */
+    /* The bound where that is no dimension; the extent is what it is at most.
+     */
+    Node *bound;
+    Span bound_span;
+    const Dim *var; /* range.c */
+    bool wanted;    /* an unknown extent kept a check */
+    int frame;      /* calls under way around the body */
+    int defining;   /* functions being checked on their own around it */
+    /* What the body calls although it is a part of it, or NULL. */
+    const FnInfo *recursive;
+    const Expr *of;  /* what it is an index of */
+    const Scope *in; /* where it is bound */
+};
+
+const Value *eval_comp(Check *c, const Scope *s, const Expr *e);
+const Value *eval_reduce(Check *c, const Scope *s, const Expr *e);
+/* A new index b, bound in s; x->extent or x->bound from b's bound. False after
+ * reporting. */
+bool index_new(Check *c, Scope *s, const Binder *b, const Expr *of, Index *x);
+void index_push(Check *c, Index *x);
+void index_pop(Check *c, Index *x);
+/* Its extent must be known now; false after reporting. */
+bool index_known(Check *c, const Index *x);
+/* A subscript into a dimension of d: where it is an index itself, that is its
+ * extent. False after reporting a second extent. */
+bool index_seen(Check *c, Node *i, const Dim *d, Span at);
+/* Is a call of f part of a body that f evaluates? Such bodies are evaluated for
+ * each value of the index instead. */
+bool index_recursion(Check *c, const FnInfo *f);
+/* What the bound is at run time, at most x->extent. */
+Node *index_bound(Check *c, const Index *x);
+/* The values of an index that are written out; -1 after reporting. */
+int64_t index_count(Check *c, const Scope *s, const Binder *b, const Index *x);
+/* n values of type t along a first axis. */
+const Ty *ty_along(Check *c, const Ty *t, const Dim *n);
+
+/* loop.c */
+
+const Value *eval_loop(Check *c, const Scope *s, const Expr *e);
+
+/* range.c */
+
+typedef enum Inside { IN_maybe, IN_surely, IN_never } Inside;
+
+/* Where i … i+reach-1 lies in 0 … d-1, for all values of the active indices;
+ * IN_never: not all inside for sure; they go from lo to hi. */
+Inside range_inside(Check *c, Node *i, const Dim *reach, const Dim *d,
+                    const Dim **lo, const Dim **hi);
+bool range_not_negative(Check *c, Node *i);
+/* What an int is at most (or more, where that may be negative); NULL: nothing
+ * is known. */
+const Dim *range_most(Check *c, Node *i);
+/* hi - lo where that is a dimension, else NULL; text: what it is. */
+const Dim *range_difference(Check *c, Node *hi, Node *lo, const char **text);
+/* Bits for the active indices that n depends on. */
+uint64_t index_mask(Check *c, Node *n);
+/* The active index that n is, or NULL. */
+Index *index_of(Check *c, const Node *n);
+
 /* index.c */
 
 const Value *eval_index(Check *c, const Scope *s, const Expr *e);
@@ -417,10 +527,14 @@ typedef struct Call {
 } Call;
 
 const Value *eval_call(Check *c, const Scope *s, const Expr *e);
+/* f(first, …) with what is written between the parentheses of `call`. */
+const Value *call_with(Check *c, const Scope *s, const Fn *f,
+                       const Value *first, const Expr *call);
 /* Call with values for the parameters; a->value is changed. */
 const Value *apply(Check *c, const Fn *f, Arguments *a);
 Arguments arguments_new(Check *c, int n, Span at, const Scope *s);
 int fn_nparam(const Fn *f);
+bool fn_takes(const Fn *f, int n); /* can it be called with n arguments */
 const char *fn_param_name(Check *c, const Fn *f, int i);
 Span fn_param_span(const Fn *f, int i);
 bool fn_param_optional(const Fn *f, int i);
@@ -444,7 +558,7 @@ const Value *fill(Check *c, const Ty *t, const Value *v, Span at);
 const Value *initial_value(Check *c, const Ty *t, Node *key, int64_t *number,
                            Span at);
 
-/* builtin.c, tensor.c */
+/* builtin.c, tensor.c, random.c */
 
 enum { MAX_SLOTS = 4 };
 
@@ -464,17 +578,21 @@ int builtin_names(const char **to, int max);
 int builtin_nparam(const Builtin *b);
 const char *builtin_param(Check *c, const Builtin *b, int i, char *suffix);
 const Value *builtin_call(Check *c, const Builtin *b, const Call *call);
-/* A derivative operator's name, or a construct that is still to come. */
+/* A derivative operator's name. */
 bool deriv_named(const char *name, DerivOp *op);
 const char *deriv_name(DerivOp op);
-bool later_named(const char *name);
 const Value *constant_named(Check *c, const char *name);
+/* fold and scan, which are no functions. */
+bool loop_named(const char *name);
+const Value *needs_binders(Check *c, Span at, const char *name);
 
 typedef const Value *BuiltinRun(Check *c, const Builtin *b, const Call *call,
                                 const CallArg *const *slot);
 BuiltinRun run_reshape, run_transpose, run_broadcast, run_concat, run_stack,
     run_pad, run_flip, run_full, run_iota, run_onehot, run_expand, run_dot,
-    run_stop;
+    run_stop, run_draw, run_bernoulli, run_split, run_key;
+/* A shape argument: [b, 64], (b, 64) or one int; at most MAX_RANK. */
+bool shape_arg(Check *c, const CallArg *a, int *rank, const Dim **dim);
 /* A tensor argument, settled; NULL after reporting. */
 Node *tensor_arg(Check *c, const Builtin *b, const CallArg *a);
 bool const_arg(Check *c, const Builtin *b, const CallArg *a, const char *what,
@@ -482,13 +600,38 @@ bool const_arg(Check *c, const Builtin *b, const CallArg *a, const char *what,
 bool axis_arg(Check *c, const Builtin *b, const CallArg *a, int rank,
               int *axis);
 
+/* random.c */
+
+/* n keys derived from a key, in a tensor. */
+Node *derived_keys(Check *c, Node *key, const Dim *n);
+
+/* einsum.c */
+
+/* The arguments after the text. */
+const Value *run_einsum(Check *c, const Expr *text, const Call *call);
+
 /* derive.c */
 
 const Value *eval_derivative(Check *c, const Scope *s, DerivOp op,
                              const Expr *call);
 const Value *apply_derivative(Check *c, const Fn *f, Arguments *a);
+/* Arguments as f's parameters hold them: literals in their types, defaults
+ * filled in; false after reporting. */
+bool coerce_arguments(Check *c, const Fn *f, Arguments *a);
+/* How many parameters a derivative has beyond its function's. */
+int deriv_extra_params(const Fn *f);
+const char *deriv_param_name(Check *c, const Fn *f, int i);
 /* Is every leaf real? Reports the first that is not. */
 bool all_real(Check *c, const Value *v, Span at, const char *what);
+
+/* custom.c */
+
+const Value *eval_remat(Check *c, const Scope *s, const Expr *call);
+const Value *apply_remat(Check *c, const Fn *f, Arguments *a);
+/* A call of a function with a `derivative` item; the arguments are bound. */
+const Value *apply_custom(Check *c, const Fn *f, const Arguments *a);
+/* Let the item be the derivative of the function of u that it names. */
+void attach_derivative(Check *c, Unit *u, const Item *item);
 
 /* export.c, train.c */
 

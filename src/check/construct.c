@@ -1,5 +1,6 @@
 /* construct.c: values of structs: Name(field = e, …), and by initialisers. */
 #include "check/check_internal.h"
+#include "graph/region.h"
 
 #include <string.h>
 
@@ -54,7 +55,9 @@ static bool distribution(Check *c, const Scope *s, const Expr *e, DType t,
     d->normal = strcmp(name, "normal") == 0;
     if ((!d->normal && strcmp(name, "uniform") != 0) || e->call.narg != 2) {
         fail(c, e->span, "initialiser",
-             "'~' takes normal(mean, std) or uniform(lo, hi)");
+             "'~' takes normal(mean, std), uniform(lo, hi) or a function of a "
+             "key");
+        detail(c, "~ f(a, b) calls f(key, a, b)");
         return false;
     }
     for (int i = 0; i < 2; i++) {
@@ -87,13 +90,47 @@ static Node *draw(Check *c, const Distribution *d, const Ty *t, Node *key)
               g2(g, OP_mul, scale, z));
 }
 
+/* The program's own function that draws, or NULL. */
+static const Fn *drawing_function(Check *c, const Scope *s, const Expr *e)
+{
+    const Expr *name = e->kind == EX_call ? e->call.fn : NULL;
+    Found f = {NULL, NULL, NULL, false};
+    const Value *v;
+
+    if (name && name->kind == EX_name)
+        f = lookup(c, s, name->name, name->span);
+    if (!name || (name->kind == EX_name && !f.entry))
+        return NULL;
+    v = eval(c, s, name);
+    return v->kind == V_fn ? v->fn : NULL;
+}
+
+/* ~ f(a): f(key, a), which is to give the field. */
+static const Value *drawn_by(Check *c, const Scope *s, const FieldEx *f,
+                             const Fn *by, const Ty *t, Node *key)
+{
+    const Value *v = call_with(c, s, by, value_tensor(c, key), f->init);
+
+    if (is_error(v))
+        return NULL;
+    if (fit(c, t, v))
+        return fit(c, t, v);
+    fail(c, f->init->span, "initialiser",
+         "this does not draw '%s', which is %s", f->name, ty_text(c, t));
+    diag_label(c->diags, f->init->span, "%s", value_text(c, v));
+    return NULL;
+}
+
 static const Value *random_field(Check *c, const Scope *s, const FieldEx *f,
                                  const Ty *t, Node *key, int64_t *number)
 {
+    const Fn *by = drawing_function(c, s, f->init);
     Distribution d;
     const Ty **type = ty_leaves(c, t);
     Node **leaf = NEWN(c->arena, Node *, t->nleaf + 1);
 
+    if (by)
+        return drawn_by(c, s, f, by, t, g_split(c->graph, key, (*number)++));
     for (int i = 0; i < t->nleaf; i++) {
         if (!dtype_is_real(type[i]->dtype)) {
             fail(c, f->span, "initialiser",
@@ -168,26 +205,52 @@ static const Value *initial_tuple(Check *c, const Ty *t, Node *key,
     return value_tuple(c, at, t->npart, part);
 }
 
-/* n values, each with keys of its own: drawn one by one, so n is constant. */
+/* The leaves of one element, for each of n keys, or repeated. */
+static bool repeat_leaves(Check *c, const Ty *t, Node *key, Node *keys, Span at,
+                          Node **leaf)
+{
+    int n = t->part[0]->nleaf;
+
+    if (key && greatest_rank(c, key, n, leaf) >= MAX_RANK) {
+        fail(c, at, "rank",
+             "an initial value in this stack takes a tensor of more than %d "
+             "dimensions",
+             MAX_RANK);
+        return false;
+    }
+    if (key) {
+        graph_batch(c->graph, t->count, 1, &key, &keys, n, leaf);
+        return true;
+    }
+    for (int i = 0; i < n; i++) {
+        const Dim *dim[MAX_RANK + 1] = {t->count};
+
+        for (int k = 0; k < leaf[i]->rank; k++)
+            dim[k + 1] = leaf[i]->dim[k];
+        leaf[i] = g_broadcast_to(c->graph, leaf[i], leaf[i]->rank + 1, dim);
+    }
+    return true;
+}
+
+/* One element with a key that stands for any, then all of them at once. */
 static const Value *initial_stack(Check *c, const Ty *t, Node *key,
                                   int64_t *number, Span at)
 {
-    int64_t n;
-    Operand *x;
+    Node *one = NULL, *all = NULL, **leaf;
+    const Value *v;
+    int64_t inside = 0;
 
-    if (!dim_const_value(t->count, &n) || n < 1 || n > MAX_PARAMS) {
-        fail(c, at, "initialiser",
-             "a stack with initial values has 1 to %d elements", MAX_PARAMS);
+    if (key) {
+        one = g_param(c->graph, DT_key, 0, NULL, "key");
+        all = g_split(c->graph, key, (*number)++);
+        all = derived_keys(c, all, t->count);
+    }
+    v = initial_value(c, t->part[0], one, &inside, at);
+    if (!v || is_error(v))
         return NULL;
-    }
-    x = NEWN(c->arena, Operand, n);
-    for (int64_t i = 0; i < n; i++) {
-        x[i] =
-            (Operand){initial_value(c, t->part[0], key, number, at), at, NULL};
-        if (!x[i].value)
-            return NULL;
-    }
-    return stack_values(c, NULL, at, (int)n, x);
+    leaf = value_leaves(c, v);
+    return repeat_leaves(c, t, one, all, at, leaf) ? value_of_leaves(c, t, leaf)
+                                                   : NULL;
 }
 
 const Value *initial_value(Check *c, const Ty *t, Node *key, int64_t *number,

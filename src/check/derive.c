@@ -1,8 +1,64 @@
-/* derive.c: grad, value_and_grad, jvp and vjp of functions. */
+/* derive.c: derivatives of functions: their parameters, values, types.
+ *
+ * jacobian(f, x) of a y and an x that are no bare tensors has y's structure,
+ * each leaf being as many values of x's type as the leaf has elements: stacks
+ * of it, nested along the leaf's axes. So the Hessian by a P { a: real[2],
+ * b: real } holds a: [P; 2] and b: P. */
 #include "check/check_internal.h"
 #include "diff/diff.h"
+#include "graph/region.h"
 
 #include <string.h>
+
+static bool has_tangents(const Fn *f)
+{
+    return f->op == D_jvp || f->op == D_hvp;
+}
+
+int deriv_extra_params(const Fn *f)
+{
+    return has_tangents(f) ? f->nby : f->op == D_vjp;
+}
+
+/* Is it the name of a parameter, or of what vjp gives for one. */
+static bool is_taken(Check *c, const Fn *f, const char *name)
+{
+    for (int i = 0; i < fn_nparam(f->of); i++)
+        if (fn_param_name(c, f->of, i) == name)
+            return true;
+    for (int i = 0; i < f->nby && f->op == D_vjp; i++) {
+        const char *x = fn_param_name(c, f->of, f->by[i]);
+
+        if (strcmp(arena_printf(c->arena, "%s_bar", x), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *unique_param(Check *c, const Fn *f, const char *name)
+{
+    const char *full = intern(c->names, name);
+
+    for (int k = 2; is_taken(c, f, full); k++)
+        full = intern(c->names, arena_printf(c->arena, "%s%d", name, k));
+    return full;
+}
+
+const char *deriv_param_name(Check *c, const Fn *f, int i)
+{
+    int n = fn_nparam(f->of);
+    const char *x;
+
+    if (i < n)
+        return fn_param_name(c, f->of, i);
+    if (f->op == D_vjp)
+        return unique_param(c, f, "y_bar");
+    if (f->op == D_hvp && f->nby == 1)
+        return unique_param(c, f, "v");
+    x = fn_param_name(c, f->of, f->by[i - n]);
+    return unique_param(
+        c, f, arena_printf(c->arena, f->op == D_hvp ? "v_%s" : "%s_dot", x));
+}
 
 static int by_index(Check *c, const Fn *of, const Expr *e)
 {
@@ -105,10 +161,7 @@ bool all_real(Check *c, const Value *v, Span at, const char *what)
     return true;
 }
 
-/* Arguments as f's parameters hold them: literals in their types, defaults
- * filled in. */
-
-static bool coerce(Check *c, const Fn *f, Arguments *a);
+/* Arguments in their types. */
 
 static bool coerce_like(Check *c, const Fn *f, Arguments *a, int i, const Ty *t)
 {
@@ -132,9 +185,15 @@ static bool coerce_derivative(Check *c, const Fn *f, Arguments *a)
     const Value *y;
 
     of.n = n;
-    if (!coerce(c, f->of, &of))
+    if (!coerce_arguments(c, f->of, &of))
         return false;
-    for (int i = 0; f->op == D_jvp && i < f->nby; i++) {
+    for (int i = 0; i < f->nby; i++) {
+        const Value *x = a->value[f->by[i]];
+
+        if (x && x->kind == V_tensor && x->literal != LIT_no)
+            a->value[f->by[i]] = value_tensor(c, adapt(c, x, c->real));
+    }
+    for (int i = 0; has_tangents(f) && i < f->nby; i++) {
         const Ty *t = value_ty(c, a->value[f->by[i]]);
 
         if (!t || !coerce_like(c, f, a, n + i, t))
@@ -148,7 +207,7 @@ static bool coerce_derivative(Check *c, const Fn *f, Arguments *a)
     return value_ty(c, y) && coerce_like(c, f, a, n, value_ty(c, y));
 }
 
-static bool coerce(Check *c, const Fn *f, Arguments *a)
+bool coerce_arguments(Check *c, const Fn *f, Arguments *a)
 {
     switch (f->kind) {
     case FK_item:
@@ -164,6 +223,8 @@ static bool coerce(Check *c, const Fn *f, Arguments *a)
         return true;
     case FK_derivative:
         return coerce_derivative(c, f, a);
+    case FK_remat:
+        return coerce_arguments(c, f->of, a);
     }
     return false;
 }
@@ -184,7 +245,7 @@ typedef struct Derivation {
 
 static bool is_plain_scope(const Fn *f)
 {
-    if (f->kind == FK_derivative)
+    if (f->kind == FK_derivative || f->kind == FK_remat)
         return is_plain_scope(f->of);
     return f->kind == FK_builtin ||
            (f->scope->up == NULL && f->scope->binding.n == 0);
@@ -215,6 +276,8 @@ static bool distinct_inputs(Check *c, const Fn *f, const Arguments *a)
             all[n++] = leaf[k];
     }
     for (int i = 0; i < n; i++) {
+        if (all[i]->op == OP_dim)
+            continue; /* an int parameter that is a dimension */
         if (all[i]->op != OP_param)
             return false;
         for (int k = 0; k < i; k++)
@@ -321,32 +384,325 @@ static const Value *reverse(Derivation *d)
     return d->f->op == D_grad ? x_bar : pair(d, y, x_bar);
 }
 
-static const Value *forward(Derivation *d)
+/* Leaves of the arguments that stand for tangents. */
+static Node **tangents(Derivation *d)
 {
-    Check *c = d->c;
-    Node **x_dot = NEWN(c->arena, Node *, d->nx + 1);
-    Node **y_dot = NEWN(c->arena, Node *, d->ny + 1);
-    const Ty *t = value_ty(c, d->y);
+    Node **x_dot = NEWN(d->c->arena, Node *, d->nx + 1);
     int n = 0, first = d->a->n - d->f->nby;
 
     for (int i = 0; i < d->f->nby; i++) {
         const Value *v = d->a->value[first + i];
 
-        memcpy(x_dot + n, value_leaves(c, v), sizeof *x_dot * (size_t)v->nleaf);
+        memcpy(x_dot + n, value_leaves(d->c, v),
+               sizeof *x_dot * (size_t)v->nleaf);
         n += v->nleaf;
     }
-    diff_forward(c->graph, d->ny, d->y_leaf, d->nx, d->x, x_dot, y_dot);
+    return x_dot;
+}
+
+static const Value *forward(Derivation *d)
+{
+    Check *c = d->c;
+    Node **y_dot = NEWN(c->arena, Node *, d->ny + 1);
+    const Ty *t = value_ty(c, d->y);
+
+    diff_forward(c->graph, d->ny, d->y_leaf, d->nx, d->x, tangents(d), y_dot);
     put_back(d, d->ny, y_dot);
     return pair(d, value_of_leaves(c, t, d->y_leaf),
                 value_of_leaves(c, t, y_dot));
 }
 
+/* Matrices of derivatives. */
+
+/* n values of type t. */
+static const Ty *stacked_ty(Check *c, const Ty *t, const Dim *n)
+{
+    const Dim *dim[MAX_RANK + 1] = {n};
+
+    if (t->kind != TY_tensor)
+        return ty_stack(c, t, n);
+    memcpy(dim + 1, t->dim, sizeof *dim * (size_t)t->rank);
+    return ty_tensor(c, t->dtype, t->rank + 1, dim);
+}
+
+/* A struct with d's fields, whatever their types. */
+static const StructDef *matrix_def(Check *c, const StructDef *of)
+{
+    StructDef *d = (StructDef *)(uintptr_t)of, *m = d->matrix;
+    StructItem *item;
+
+    if (m)
+        return m;
+    item = arena_copy(c->arena, d->item, sizeof *item);
+    item->name = arena_printf(c->arena, "%s_matrix", item->name);
+    m = arena_copy(c->arena, d, sizeof *d);
+    m->item = item;
+    m->is_matrix = true;
+    d->matrix = m;
+    return m;
+}
+
+/* rows, with values of type `of` in the place of its elements. */
+static const Ty *matrix_ty(Check *c, const Ty *rows, const Ty *of)
+{
+    const Ty **part, *t = of;
+
+    if (rows->kind == TY_tensor) {
+        for (int i = rows->rank - 1; i >= 0; i--)
+            t = stacked_ty(c, t, rows->dim[i]);
+        return t;
+    }
+    part = NEWN(c->arena, const Ty *, rows->npart + 1);
+    for (int i = 0; i < rows->npart; i++)
+        part[i] = matrix_ty(c, rows->part[i], of);
+    if (rows->kind == TY_stack)
+        return stacked_ty(c, part[0], rows->count);
+    if (rows->kind == TY_tuple)
+        return ty_tuple(c, rows->npart, part);
+    return ty_struct(c, matrix_def(c, rows->def), rows->arg, part);
+}
+
+/* Of the elements of some nodes: how many. */
+static const Dim *elements(Graph *g, int n, Node *const *x)
+{
+    const Dim *sum = dim_const(g, 0), *size;
+
+    for (int i = 0; i < n; i++) {
+        size = dim_const(g, 1);
+        for (int k = 0; k < x[i]->rank; k++)
+            size = dim_mul(g, size, x[i]->dim[k]);
+        sum = dim_add(g, sum, size);
+    }
+    return sum;
+}
+
+static bool matrix_possible(Derivation *d, int n, Node *const *row)
+{
+    int most_row = 0, most = 0;
+    Check *c = d->c;
+
+    for (int i = 0; i < n; i++)
+        most_row = row[i]->rank > most_row ? row[i]->rank : most_row;
+    for (int i = 0; i < d->nx; i++)
+        most = d->x[i]->rank > most ? d->x[i]->rank : most;
+    if (most_row + most > MAX_RANK)
+        fail(c, d->a->at, "rank",
+             "this derivative would have %d dimensions; at most %d are "
+             "possible",
+             most_row + most, MAX_RANK);
+    else if ((double)n * d->nx > MAX_LEAVES)
+        fail(c, d->a->at, "too-large",
+             "this derivative would hold more than %d tensors", MAX_LEAVES);
+    else
+        return true;
+    return false;
+}
+
+/* 1 at the element that the index says, 0 elsewhere; makes the index, scalar
+ * parameters for the axes of `like`. */
+static Node *unit(Graph *g, const Node *like, Node **index)
+{
+    Node *e = g_const(g, like->dtype, 1), *one, *i, *k;
+    int axis[MAX_RANK];
+
+    for (int a = 0; a < like->rank; a++) {
+        for (int b = 0; b < like->rank; b++)
+            axis[b] = b == a ? 0 : -1;
+        index[a] = g_param(g, DT_i32, 0, NULL, "i");
+        k = g_iota(g, DT_i32, like->dim[a]);
+        i = g_broadcast_to(g, index[a], 1, &like->dim[a]);
+        one = g_broadcast_to(g, g_const(g, like->dtype, 1), 1, &like->dim[a]);
+        one = g_where(g, g2(g, OP_eq, i, k), one, g_fill(g, one, 0));
+        one = g_broadcast(g, one, like->rank, like->dim, axis);
+        e = a ? g2(g, OP_mul, e, one) : one;
+    }
+    return e;
+}
+
+/* The roots for all values of the index: axes of `like` come first. False after
+ * a message. */
+static bool batch_units(Derivation *d, const Node *like, Node *const *index,
+                        int n, Node **root)
+{
+    Graph *g = d->c->graph;
+
+    if (like->rank &&
+        greatest_rank(d->c, index[0], n, root) + like->rank > MAX_RANK) {
+        fail(d->c, d->a->at, "rank",
+             "computing this derivative takes tensors of more than %d "
+             "dimensions",
+             MAX_RANK);
+        return false;
+    }
+    for (int a = like->rank - 1; a >= 0; a--) {
+        Node *all = g_iota(g, DT_i32, like->dim[a]);
+
+        graph_batch(g, like->dim[a], 1, &index[a], &all, n, root);
+    }
+    return true;
+}
+
+/* y's axes after `first` axes of x's to before them. */
+static Node *to_front(Graph *g, Node *n, int first)
+{
+    int perm[MAX_RANK];
+
+    for (int i = 0; i < n->rank; i++)
+        perm[i] = (i + first) % n->rank;
+    return n->rank ? g_permute(g, n, perm) : n;
+}
+
+/* to[i * nx + j] is the derivative of y[i] by x[j], of both their axes: y[i]'s
+ * elements one by one in reverse mode, or x[j]'s in forward mode. */
+static bool matrix_by_rows(Derivation *d, int ny, Node *const *y, Node **to)
+{
+    Graph *g = d->c->graph;
+    Node *index[MAX_RANK], *seed;
+
+    for (int i = 0; i < ny; i++) {
+        seed = unit(g, y[i], index);
+        diff_reverse(g, 1, &y[i], &seed, d->nx, d->x, to + i * d->nx);
+        if (!batch_units(d, y[i], index, d->nx, to + i * d->nx))
+            return false;
+    }
+    return true;
+}
+
+static bool matrix_by_columns(Derivation *d, int ny, Node *const *y, Node **to)
+{
+    Graph *g = d->c->graph;
+    Node *index[MAX_RANK], **column = NEWN(d->c->arena, Node *, ny + 1);
+    Node **seed = NEWN(d->c->arena, Node *, d->nx + 1);
+
+    for (int j = 0; j < d->nx; j++) {
+        for (int k = 0; k < d->nx; k++)
+            seed[k] = k == j ? unit(g, d->x[j], index) : g_fill(g, d->x[k], 0);
+        diff_forward(g, ny, y, d->nx, d->x, seed, column);
+        if (!batch_units(d, d->x[j], index, ny, column))
+            return false;
+        for (int i = 0; i < ny; i++)
+            to[i * d->nx + j] = to_front(g, column[i], d->x[j]->rank);
+    }
+    return true;
+}
+
+/* The part of a matrix that is of rows first … first+n-1, by the parameter
+ * number k: its leaves, row by row. */
+static const Value *matrix_part(Derivation *d, const Ty *rows, int first, int n,
+                                int k, Node *const *m)
+{
+    Check *c = d->c;
+    const Ty *x = value_ty(c, d->a->value[d->f->by[k]]);
+    Node **leaf = NEWN(c->arena, Node *, (size_t)n * (size_t)x->nleaf + 1);
+    int column = 0, at = 0;
+
+    for (int i = 0; i < k; i++)
+        column += d->a->value[d->f->by[i]]->nleaf;
+    for (int i = first; i < first + n; i++)
+        for (int j = column; j < column + x->nleaf; j++)
+            leaf[at++] = m[i * d->nx + j];
+    return value_of_leaves(c, matrix_ty(c, rows, x), leaf);
+}
+
+/* A row of parts, one for each parameter. */
+static const Value *matrix_row(Derivation *d, const Ty *rows, int first, int n,
+                               Node *const *m)
+{
+    const Value **part = NEWN(d->c->arena, const Value *, d->f->nby);
+
+    for (int k = 0; k < d->f->nby; k++)
+        part[k] = matrix_part(d, rows, first, n, k, m);
+    return d->f->nby == 1 ? part[0]
+                          : value_tuple(d->c, d->a->at, d->f->nby, part);
+}
+
+static const Value *jacobian(Derivation *d)
+{
+    Check *c = d->c;
+    Graph *g = c->graph;
+    int n = d->ny * d->nx;
+    Node **m = NEWN(c->arena, Node *, n + 1);
+    const Dim *more;
+
+    if (!matrix_possible(d, d->ny, d->y_leaf))
+        return c->error;
+    more = dim_sub(g, elements(g, d->ny, d->y_leaf), elements(g, d->nx, d->x));
+    if (dim_least(c, more) >= 0 ? !matrix_by_columns(d, d->ny, d->y_leaf, m)
+                                : !matrix_by_rows(d, d->ny, d->y_leaf, m))
+        return c->error;
+    put_back(d, n, m);
+    return matrix_row(d, value_ty(c, d->y), 0, d->ny, m);
+}
+
+static Node **gradient(Derivation *d)
+{
+    Node **dx = NEWN(d->c->arena, Node *, d->nx + 1);
+    Node *one = g_fill(d->c->graph, d->y_leaf[0], 1);
+
+    diff_reverse(d->c->graph, 1, d->y_leaf, &one, d->nx, d->x, dx);
+    return dx;
+}
+
+/* The gradient's matrix: with several parameters, a row for each. */
+static const Value *hessian(Derivation *d)
+{
+    Check *c = d->c;
+    int n = d->nx * d->nx, first = 0;
+    Node **m = NEWN(c->arena, Node *, n + 1);
+    const Value **row = NEWN(c->arena, const Value *, d->f->nby);
+
+    if (!matrix_possible(d, d->nx, d->x))
+        return c->error;
+    if (!matrix_by_columns(d, d->nx, gradient(d), m))
+        return c->error;
+    put_back(d, n, m);
+    for (int k = 0; k < d->f->nby; k++) {
+        const Value *x = d->a->value[d->f->by[k]];
+
+        row[k] = matrix_row(d, value_ty(c, x), first, x->nleaf, m);
+        first += x->nleaf;
+    }
+    return d->f->nby == 1 ? row[0] : value_tuple(c, d->a->at, d->f->nby, row);
+}
+
+/* The gradient's tangent. */
+static const Value *hessian_vector(Derivation *d)
+{
+    Node **v = tangents(d), **to = NEWN(d->c->arena, Node *, d->nx + 1);
+
+    diff_forward(d->c->graph, d->nx, gradient(d), d->nx, d->x, v, to);
+    put_back(d, d->nx, to);
+    return like_arguments(d, to);
+}
+
+static bool needs_scalar(DerivOp op)
+{
+    return op != D_jvp && op != D_vjp && op != D_jacobian;
+}
+
+/* Where derivatives are differentiated again and again. */
+static bool has_room(Derivation *d)
+{
+    Check *c = d->c;
+
+    if (graph_count(c->graph) <= most_nodes(c) / 4)
+        return true;
+    fail(c, d->a->at, "too-large",
+         "this program expands to too many operations");
+    detail(c, "a derivative has up to four times the operations of what is "
+              "differentiated");
+    c->over = true;
+    return false;
+}
+
 static bool result_fits(Derivation *d)
 {
     Check *c = d->c;
-    bool scalar = d->f->op == D_grad || d->f->op == D_value_and_grad;
 
-    if (scalar && (!is_scalar(d->y) || !dtype_is_real(d->y->node->dtype))) {
+    if (!has_room(d))
+        return false;
+    if (needs_scalar(d->f->op) &&
+        (!is_scalar(d->y) || !dtype_is_real(d->y->node->dtype))) {
         fail(c, d->a->at, "derivative",
              "'%s' needs a function whose result is a real scalar",
              deriv_name(d->f->op));
@@ -359,6 +715,27 @@ static bool result_fits(Derivation *d)
     return all_real(
         c, d->y, d->a->at,
         arena_printf(c->arena, "the result of '%s'", fn_name(c, d->f->of)));
+}
+
+static const Value *derive(Derivation *d)
+{
+    switch (d->f->op) {
+    case D_grad:
+    case D_value_and_grad:
+    case D_vjp:
+        return reverse(d);
+    case D_jvp:
+        return forward(d);
+    case D_jacobian:
+        return jacobian(d);
+    case D_hessian:
+        return hessian(d);
+    case D_hvp:
+        return hessian_vector(d);
+    case NDERIVS:
+        break;
+    }
+    return d->c->error;
 }
 
 const Value *apply_derivative(Check *c, const Fn *f, Arguments *a)
@@ -381,5 +758,5 @@ const Value *apply_derivative(Check *c, const Fn *f, Arguments *a)
         return c->error;
     d.y_leaf = value_leaves(c, d.y);
     d.ny = d.y->nleaf;
-    return f->op == D_jvp ? forward(&d) : reverse(&d);
+    return derive(&d);
 }

@@ -13,6 +13,7 @@ Function *function_new(Check *c, FunctionKind kind, const char *name, Span at)
     f->span = at;
     f->param = NEWN(graph_arena(c->graph), Port, 2 * MAX_PARAMS + 3);
     f->result = NEWN(graph_arena(c->graph), Port, 2 * MAX_PARAMS + 3);
+    f->var = NEWN(graph_arena(c->graph), const Dim *, 2 * MAX_PARAMS + 3);
     return f;
 }
 
@@ -28,10 +29,19 @@ static Port port_make(Check *c, const char *name, const Value *v, Span span)
     };
 }
 
+/* An int parameter that is a dimension: a free one, or fixed by --dim. */
+static bool is_size(const Value *v)
+{
+    return is_scalar(v) && v->node->op != OP_param;
+}
+
 void add_param(Check *c, Function *f, const char *name, const Value *v,
                Span span)
 {
-    f->param[f->nparam++] = port_make(c, name, v, span);
+    if (is_size(v) && v->node->op == OP_dim)
+        f->var[f->nvar++] = v->node->attr.dims[0];
+    else if (!is_size(v))
+        f->param[f->nparam++] = port_make(c, name, v, span);
 }
 
 void add_result(Check *c, Function *f, const char *name, const Value *v,
@@ -52,7 +62,8 @@ void add_result(Check *c, Function *f, const char *name, const Value *v,
     }
 }
 
-/* Free variables, in the order in which the types name them. */
+/* Free variables, in the order in which the types name them, then those that
+ * are parameters of their own. */
 
 typedef struct Vars {
     Check *c;
@@ -109,6 +120,8 @@ static void free_variables(Check *c, Function *f)
         variables_of_type(&v, f->param[i].type);
     for (int i = 0; i < f->nresult; i++)
         variables_of_type(&v, f->result[i].type);
+    for (int i = 0; i < f->nvar; i++)
+        variables_of(&v, f->var[i]);
     f->var = v.list.at;
     f->nvar = v.list.n;
 }
@@ -224,28 +237,49 @@ static const char *deriv_suffix(DerivOp op)
 
 static const char *base_name(Check *c, const Fn *f)
 {
+    const char *of;
+
     switch (f->kind) {
     case FK_item:
         return f->info->item->name;
     case FK_builtin:
         return f->builtin->name;
+    case FK_remat:
+        return base_name(c, f->of);
     case FK_derivative:
         break;
     }
-    if (!base_name(c, f->of))
-        return NULL;
-    return arena_printf(c->arena, "%s_%s", base_name(c, f->of),
-                        deriv_suffix(f->op));
+    of = base_name(c, f->of); /* once: it may nest */
+    return of ? arena_printf(c->arena, "%s_%s", of, deriv_suffix(f->op)) : NULL;
+}
+
+static const char *result_name(Check *c, DerivOp op, const char *x)
+{
+    switch (op) {
+    case D_vjp:
+        return arena_printf(c->arena, "%s_bar", x);
+    case D_jacobian:
+        return arena_printf(c->arena, "jac_%s", x);
+    case D_hessian:
+        return arena_printf(c->arena, "hess_%s", x);
+    case D_hvp:
+        return arena_printf(c->arena, "hv_%s", x);
+    case D_grad:
+    case D_value_and_grad:
+    case D_jvp:
+    case NDERIVS:
+        break;
+    }
+    return arena_printf(c->arena, "d_%s", x);
 }
 
 static void add_by(Check *c, Function *to, const Fn *f, const Value *v, Span at)
 {
     for (int i = 0; i < f->nby; i++) {
         const char *x = fn_param_name(c, f->of, f->by[i]);
-        const char *name = f->op == D_vjp ? arena_printf(c->arena, "%s_bar", x)
-                                          : arena_printf(c->arena, "d_%s", x);
 
-        add_result(c, to, name, f->nby == 1 ? v : v->part[i], at);
+        add_result(c, to, result_name(c, f->op, x),
+                   f->nby == 1 ? v : v->part[i], at);
     }
 }
 
@@ -262,6 +296,9 @@ static void add_results(Check *c, Function *to, const Fn *f, const Value *v,
     of = of ? of : "value";
     switch (f->op) {
     case D_grad:
+    case D_jacobian:
+    case D_hessian:
+    case D_hvp:
         add_by(c, to, f, v, at);
         break;
     case D_value_and_grad:
@@ -272,6 +309,8 @@ static void add_results(Check *c, Function *to, const Fn *f, const Value *v,
     case D_jvp:
         add_result(c, to, of, v->part[0], at);
         add_result(c, to, arena_printf(c->arena, "%s_dot", of), v->part[1], at);
+        break;
+    case NDERIVS:
         break;
     }
 }
@@ -287,6 +326,14 @@ static DerivKind deriv_kind(DerivOp op)
         return DERIV_jvp;
     case D_vjp:
         return DERIV_vjp;
+    case D_jacobian:
+        return DERIV_jacobian;
+    case D_hessian:
+        return DERIV_hessian;
+    case D_hvp:
+        return DERIV_hvp;
+    case NDERIVS:
+        break;
     }
     return DERIV_none;
 }
@@ -296,7 +343,7 @@ static bool exportable(Check *c, const Fn *f, Span at)
 {
     const char *why = NULL;
 
-    if (f->kind == FK_derivative)
+    if (f->kind == FK_derivative || f->kind == FK_remat)
         return exportable(c, f->of, at);
     if (f->kind == FK_builtin)
         why = "its parameters have no types of their own; wrap it in a "
@@ -341,16 +388,37 @@ static const Value *evaluate_fresh(Check *c, const Fn *f, Span at,
     return is_error(v) ? NULL : v;
 }
 
-static void set_derivative(Check *c, Function *to, const Fn *f, Span at)
+/* What f differentiates by, counted without the parameters that are
+ * dimensions. */
+static const int *ports_of(Check *c, const Fn *f, const Value *const *args)
 {
+    int *port = NEWN(graph_arena(c->graph), int, f->nby + 1);
+
+    for (int i = 0; i < f->nby; i++)
+        for (int k = 0; k < f->by[i]; k++)
+            port[i] += !is_size(args[k]);
+    return port;
+}
+
+static void set_derivative(Check *c, Function *to, const Fn *f,
+                           const Value *const *args, Span at)
+{
+    Fn *gradient;
+    const Fn *of = f->of;
+    const char *name;
+
     if (f->kind != FK_derivative)
         return;
     to->deriv = deriv_kind(f->op);
-    to->by = f->by;
+    to->by = ports_of(c, f, args);
     to->nby = f->nby;
-    to->primal = build_function(
-        c, f->of, base_name(c, f->of) ? base_name(c, f->of) : "value",
-        base_name(c, f->of) ? base_name(c, f->of) : "value", at);
+    if (f->op == D_hessian || f->op == D_hvp) {
+        gradient = arena_copy(c->arena, f, sizeof *f);
+        gradient->op = D_grad;
+        of = gradient;
+    }
+    name = base_name(c, of) ? base_name(c, of) : "value";
+    to->primal = build_function(c, of, name, name, at);
 }
 
 static bool has_values_only(Check *c, const Value *v, const Fn *f, Span at)
@@ -387,7 +455,7 @@ Function *build_function(Check *c, const Fn *f, const char *name,
         add_param(c, to, fn_param_name(c, f, i), args[i], span.end ? span : at);
     }
     add_results(c, to, f, v, result, at);
-    set_derivative(c, to, f, at);
+    set_derivative(c, to, f, args, at);
     return finish_function(c, to) ? to : NULL;
 }
 

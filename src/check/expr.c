@@ -3,14 +3,21 @@
 
 #include <string.h>
 
+int64_t most_nodes(const Check *c)
+{
+    return c->options->work ? c->options->work : MAX_NODES;
+}
+
 bool within_budget(Check *c, Span at)
 {
+    int64_t work = c->options->work ? c->options->work : MAX_WORK;
+
     if (c->over)
         return false;
     if (c->nesting > MAX_NESTING) {
         fail(c, at, "too-deep", "this is nested too deeply");
         c->over = true;
-    } else if (++c->work > MAX_WORK || graph_count(c->graph) > MAX_NODES) {
+    } else if (++c->work > work || graph_count(c->graph) > most_nodes(c)) {
         fail(c, at, "too-large", "this program expands to too many operations");
         detail(c, "functions are expanded where they are called");
         c->over = true;
@@ -83,7 +90,6 @@ static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
     Found f = lookup(c, s, e->name, e->span);
     const Value *v;
     DerivOp op;
-    DType t;
 
     if (f.local && f.local->value)
         return f.local->value;
@@ -102,11 +108,11 @@ static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
     if (deriv_named(e->name, &op))
         return fail(c, e->span, "derivative", "'%s' needs a function: %s(f, x)",
                     e->name, e->name);
-    if (later_named(e->name))
-        return fail_later(c, e->span, arena_printf(c->arena, "'%s'", e->name));
-    if (dtype_of_name(c, e->name, &t))
-        return fail(c, e->span, "type-as-value", "'%s' is a type, not a value",
-                    e->name);
+    if (strcmp(e->name, "remat") == 0)
+        return fail(c, e->span, "derivative",
+                    "'remat' needs a function: remat(f)");
+    if (loop_named(e->name))
+        return needs_binders(c, e->span, e->name);
     unknown_name(c, s, e->name, e->span);
     return c->error;
 }
@@ -158,6 +164,11 @@ static const Value *eval_field(Check *c, const Scope *s, const Expr *e)
         label_operand(c, s, e->field.of, v);
         if (v->kind == V_stack)
             detail(c, "choose one of the stack first: …[i].%s", e->field.name);
+        else if (strcmp(e->field.name, "T") == 0)
+            detail(c, "a transpose is written x'");
+        else if (builtin_find(c, e->field.name))
+            detail(c, "'%s' is a function: %s(x)", e->field.name,
+                   e->field.name);
         return c->error;
     }
     item = v->ty->def->item;
@@ -215,8 +226,10 @@ static const Value *eval_if(Check *c, const Scope *s, const Expr *e)
     }
     if (value_const_bool(cond, &known))
         return eval(c, s, known ? e->cond.then : e->cond.other);
+    c->branch++;
     a.value = eval(c, s, e->cond.then);
     b.value = eval(c, s, e->cond.other);
+    c->branch--;
     return if_values(c, s, e->span, cond->node, &a, &b);
 }
 
@@ -227,6 +240,34 @@ static bool decided(const Expr *e, const Value *l)
 
     return (e->binary.op == BI_and || e->binary.op == BI_or) &&
            value_const_bool(l, &known) && known == (e->binary.op == BI_or);
+}
+
+/* l && r for scalars where r is looked at only if l holds (|| likewise): an
+ * index in r may be outside elsewhere. */
+static const Value *eval_lazy(Check *c, const Scope *s, const Expr *e,
+                              const Operand *l)
+{
+    bool both = e->binary.op == BI_and;
+    Operand r = {NULL, e->binary.right->span, e->binary.right};
+    Operand known = {NULL, l->span, l->expr};
+    int checks = c->checks;
+
+    c->branch++;
+    r.value = eval(c, s, e->binary.right);
+    c->branch--;
+    graph_span(c->graph, e->span);
+    if (checks == c->checks || is_error(r.value) || !is_scalar(r.value) ||
+        r.value->node->dtype != DT_bool)
+        return binary(c, s, e->binary.op, e->binary.op_span, l, &r);
+    known.value = value_tensor(c, g_const_int(c->graph, DT_bool, !both));
+    return if_values(c, s, e->span, l->value->node, both ? &r : &known,
+                     both ? &known : &r);
+}
+
+static bool is_lazy(const Expr *e, const Value *l)
+{
+    return (e->binary.op == BI_and || e->binary.op == BI_or) && is_scalar(l) &&
+           l->node->dtype == DT_bool;
 }
 
 /* a + b + c + … hangs to the left, as deep as it is long. */
@@ -247,6 +288,10 @@ static const Value *eval_binary(Check *c, const Scope *s, const Expr *e)
             continue;
         if (!within_budget(c, b->span))
             return c->error;
+        if (is_lazy(b, v)) {
+            v = eval_lazy(c, s, b, &l);
+            continue;
+        }
         r.value = eval(c, s, b->binary.right);
         graph_span(c->graph, b->span);
         v = binary(c, s, b->binary.op, b->binary.op_span, &l, &r);
@@ -275,6 +320,11 @@ static const Value *eval_kind(Check *c, const Scope *s, const Expr *e)
         return value_real(c, e->real);
     case EX_bool:
         return value_tensor(c, g_const_int(c->graph, DT_bool, e->boolean));
+    case EX_text:
+        fail(c, e->span, "text", "a text is no value");
+        detail(c, "it stands where 'einsum' is told what to do: "
+                  "einsum(\"ij,jk->ik\", A, B)");
+        return c->error;
     case EX_name:
         return eval_name(c, s, e);
     case EX_field:
@@ -300,12 +350,11 @@ static const Value *eval_kind(Check *c, const Scope *s, const Expr *e)
     case EX_fn:
         return closure(c, s, e->fn, s->binding.n);
     case EX_comp:
-        return fail_later(c, e->span, "a comprehension");
+        return eval_comp(c, s, e);
     case EX_reduce:
-        return fail_later(c, e->span, "a reduction with binders");
+        return eval_reduce(c, s, e);
     case EX_loop:
-        return fail_later(c, e->span,
-                          arena_printf(c->arena, "'%s'", e->comp.op));
+        return eval_loop(c, s, e);
     case EX_error:
         return c->error;
     }

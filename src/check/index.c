@@ -1,5 +1,5 @@
-/* index.c: A[i, 1:, t]: slices where the place is known to be inside, gathers
- * with a check at run time elsewhere. */
+/* index.c: A[i, 1:, t]: slices where the place is a dimension, gathers where it
+ * is a value; with a check at run time unless it is inside for sure. */
 #include "check/check_internal.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 typedef enum PickKind {
     PICK_range,  /* start, size, step, maybe reversed */
     PICK_point,  /* start; the axis goes */
-    PICK_gather, /* an integer tensor takes the axis' place */
+    PICK_gather, /* an integer tensor takes the axis' place; checked */
 } PickKind;
 
 typedef struct Pick {
@@ -59,6 +59,12 @@ static bool surely_outside(Check *c, const Dim *first, const Dim *end,
            (dim_const_value(dim_sub(c->graph, d, end), &v) && v < 0);
 }
 
+static Node *checked(Check *c, Node *i, const Dim *d)
+{
+    c->checks++;
+    return g_index_check(c->graph, i, d);
+}
+
 static bool pick_known(Indexing *x, Span at, const Dim *i, const Dim *d,
                        Pick *p)
 {
@@ -73,8 +79,42 @@ static bool pick_known(Indexing *x, Span at, const Dim *i, const Dim *d,
         return true;
     }
     p->kind = PICK_gather;
-    p->index = g_index_check(c->graph, g_dim(c->graph, DT_i32, k), d);
+    p->index = checked(c, g_dim(c->graph, DT_i32, k), d);
     return true;
+}
+
+static bool goes_outside(Indexing *x, Span at, const Dim *lo, const Dim *hi,
+                         const Dim *d)
+{
+    Check *c = x->c;
+
+    fail(c, at, "index-range", "this index leaves a dimension of %s",
+         dim_text(c->graph, d));
+    diag_label(c->diags, at, "from %s to %s", dim_text(c->graph, lo),
+               dim_text(c->graph, hi));
+    label_operand(c, x->s, x->expr, x->of);
+    return false;
+}
+
+/* The index i, at which `reach` elements of d begin; `all` are their places. */
+static bool pick_value(Indexing *x, Span at, Node *i, const Dim *reach,
+                       Node *all, const Dim *d, Pick *p)
+{
+    Check *c = x->c;
+    const Dim *lo, *hi;
+
+    p->kind = PICK_gather;
+    p->index = all;
+    switch (range_inside(c, i, reach, d, &lo, &hi)) {
+    case IN_surely:
+        return true;
+    case IN_never:
+        return goes_outside(x, at, lo, hi, d);
+    case IN_maybe:
+        p->index = checked(c, all, d);
+        return true;
+    }
+    return false;
 }
 
 static bool pick_index(Indexing *x, const Expr *e, const Dim *d, Pick *p)
@@ -98,8 +138,12 @@ static bool pick_index(Indexing *x, const Expr *e, const Dim *d, Pick *p)
     v = settle(c, e->span, v);
     if (is_error(v))
         return false;
+    if (is_scalar(v))
+        return index_seen(c, v->node, d, e->span) &&
+               pick_value(x, e->span, v->node, dim_const(c->graph, 1), v->node,
+                          d, p);
     p->kind = PICK_gather;
-    p->index = g_index_check(c->graph, v->node, d);
+    p->index = checked(c, v->node, d);
     return true;
 }
 
@@ -128,51 +172,126 @@ static bool pick_step(Indexing *x, const Sub *sub, Pick *p)
     return true;
 }
 
-static const Dim *bound(Indexing *x, const Expr *e, const Dim *d)
-{
-    const Dim *v = dim_of_value(x->c, eval(x->c, x->s, e), e->span);
+/* An end of a range: a dimension, or else a value of the indices. */
+typedef struct End {
+    const Dim *dim;
+    Node *node;
+} End;
 
-    return v ? from_end(x->c, v, d) : NULL;
+static bool range_end(Indexing *x, const Expr *e, const Dim *absent,
+                      const Dim *d, End *to)
+{
+    Check *c = x->c;
+    const Value *v;
+
+    *to = (End){absent, NULL};
+    if (!e)
+        return true;
+    v = eval(c, x->s, e);
+    if (!is_error(v) && is_scalar(v) && dtype_is_int(v->node->dtype) &&
+        !node_as_dim(c->graph, v->node)) {
+        *to = (End){NULL, g_cast(c->graph, DT_i32, v->node)};
+        return true;
+    }
+    to->dim = dim_of_value(c, v, e->span);
+    if (to->dim)
+        to->dim = from_end(c, to->dim, d);
+    return to->dim != NULL;
 }
 
-static Node *positions(Check *c, const Pick *p)
+static Node *end_node(Check *c, const End *e)
+{
+    return e->node ? e->node : g_dim(c->graph, DT_i32, e->dim);
+}
+
+/* start, start + step, … */
+static Node *positions(Check *c, Node *start, const Dim *size, int step)
 {
     Graph *g = c->graph;
-    Node *i = g_iota(g, DT_i32, p->size);
-    Node *step = g_fill(g, i, p->step);
-    Node *start = g_broadcast_to(g, g_dim(g, DT_i32, p->start), 1, &p->size);
+    Node *i = g_iota(g, DT_i32, size);
 
-    return g2(g, OP_add, start, g2(g, OP_mul, i, step));
+    return g2(g, OP_add, g_broadcast_to(g, start, 1, &size),
+              g2(g, OP_mul, i, g_fill(g, i, step)));
+}
+
+static const Dim *steps_in(Check *c, const Dim *length, int step)
+{
+    Graph *g = c->graph;
+
+    if (step == 1)
+        return length;
+    return dim_div(g, dim_add(g, length, dim_const(g, step - 1)),
+                   dim_const(g, step));
+}
+
+static bool ends_first(Indexing *x, Span at, const char *what)
+{
+    fail(x->c, at, "range", "this range ends before it starts");
+    detail(x->c, "%s", what);
+    return false;
+}
+
+/* x[i : i + k]: the length is to be a dimension. */
+static bool pick_moving(Indexing *x, const Sub *sub, const End *lo,
+                        const End *hi, const Dim *d, Pick *p)
+{
+    Check *c = x->c;
+    Graph *g = c->graph;
+    Node *from = end_node(c, lo);
+    const char *text;
+    const Dim *length = range_difference(c, end_node(c, hi), from, &text);
+    const Dim *reach;
+    int64_t v;
+
+    if (!length) {
+        fail(c, sub->span, "range",
+             "the length of this range is %s, which is no dimension", text);
+        detail(c, "x[i : i + k] has the same length for every i");
+        return false;
+    }
+    if (dim_const_value(length, &v) && v < 0)
+        return ends_first(
+            x, sub->span,
+            arena_printf(c->arena, "its length would be %s", text));
+    if (!dim_sensible(c, sub->span, 1, &length))
+        return false;
+    p->size = steps_in(c, length, p->step);
+    reach = dim_sub(g, p->size, dim_const(g, 1));
+    reach =
+        dim_add(g, dim_mul(g, reach, dim_const(g, p->step)), dim_const(g, 1));
+    return pick_value(x, sub->span, from, reach,
+                      positions(c, from, p->size, p->step), d, p);
 }
 
 static bool pick_range(Indexing *x, const Sub *sub, const Dim *d, Pick *p)
 {
     Check *c = x->c;
     Graph *g = c->graph;
-    const Dim *lo = sub->lo ? bound(x, sub->lo, d) : dim_const(g, 0);
-    const Dim *hi = sub->hi ? bound(x, sub->hi, d) : d;
     const Dim *length;
+    End lo, hi;
     int64_t v;
 
-    if (!lo || !hi || !pick_step(x, sub, p))
+    if (!range_end(x, sub->lo, dim_const(g, 0), d, &lo) ||
+        !range_end(x, sub->hi, d, d, &hi) || !pick_step(x, sub, p))
         return false;
-    length = dim_sub(g, hi, lo);
-    if (surely_outside(c, lo, hi, d))
-        return out_of_range(x, sub->span,
-                            dim_const_value(lo, &v) && v < 0 ? lo : hi, d);
-    if (dim_const_value(length, &v) && v < 0) {
-        fail(c, sub->span, "range", "this range ends before it starts");
-        detail(c, "it is %s:%s", dim_text(g, lo), dim_text(g, hi));
-        return false;
-    }
+    if (lo.node || hi.node)
+        return pick_moving(x, sub, &lo, &hi, d, p);
+    length = dim_sub(g, hi.dim, lo.dim);
+    if (surely_outside(c, lo.dim, hi.dim, d))
+        return out_of_range(
+            x, sub->span,
+            dim_const_value(lo.dim, &v) && v < 0 ? lo.dim : hi.dim, d);
+    if (dim_const_value(length, &v) && v < 0)
+        return ends_first(x, sub->span,
+                          arena_printf(c->arena, "it is %s:%s",
+                                       dim_text(g, lo.dim),
+                                       dim_text(g, hi.dim)));
     p->kind = PICK_range;
-    p->start = lo;
-    p->size = p->step == 1
-                  ? length
-                  : dim_div(g, dim_add(g, length, dim_const(g, p->step - 1)),
-                            dim_const(g, p->step));
-    if (!surely_inside(c, lo, hi, d)) {
-        p->index = g_index_check(g, positions(c, p), d);
+    p->start = lo.dim;
+    p->size = steps_in(c, length, p->step);
+    if (!surely_inside(c, lo.dim, hi.dim, d)) {
+        p->index = checked(
+            c, positions(c, g_dim(g, DT_i32, lo.dim), p->size, p->step), d);
         p->kind = PICK_gather;
     }
     return true;
@@ -264,35 +383,98 @@ static Node *join_axes(Check *c, Node *a, int n, const int *axis, int *at)
     return g_reshape(c->graph, a, k, dim);
 }
 
+/* The axes that are gathered, and by what. */
+typedef struct Gathers {
+    int n;
+    Node *index[MAX_RANK];
+    int axis[MAX_RANK];
+} Gathers;
+
+/* The index is inside, or checked already. */
+static Node *gather(Check *c, Node *a, Node *index, int axis)
+{
+    const Attr attr = {.integer = axis};
+    Node *arg[2] = {a, index};
+
+    return graph_make(c->graph, OP_gather, a->dtype, 2, arg, &attr);
+}
+
+static Node *gather_joined(Check *c, Node *a, const Gathers *k)
+{
+    const Dim *dim[MAX_RANK];
+    int place;
+
+    if (k->n == 1)
+        return gather(c, a, k->index[0], k->axis[0]);
+    for (int i = 0; i < k->n; i++)
+        dim[i] = a->dim[k->axis[i]];
+    a = join_axes(c, a, k->n, k->axis, &place);
+    return gather(c, a, linear_index(c, k->n, k->index, dim), place);
+}
+
+/* Takes the first scalar from k, and with it those that vary with the same
+ * binders: A[i, i] is one place in all of A, A[i, j] a row and then a place. */
+static bool next_point(Check *c, Gathers *k, Gathers *point)
+{
+    Gathers rest = {0};
+    uint64_t mask = 0, each[MAX_RANK] = {0};
+    bool taken[MAX_RANK] = {false}, more = true;
+    int first = 0;
+
+    while (first < k->n && k->index[first]->rank > 0)
+        first++;
+    if (first == k->n)
+        return false;
+    for (int i = first; i < k->n; i++)
+        each[i] = index_mask(c, k->index[i]);
+    mask = each[first];
+    while (more) {
+        more = false;
+        for (int i = first; i < k->n; i++) {
+            if (taken[i] || k->index[i]->rank > 0 ||
+                !(i == first || each[i] & mask || (!mask && !each[i])))
+                continue;
+            taken[i] = more = true;
+            mask |= each[i];
+        }
+    }
+    point->n = 0;
+    for (int i = 0; i < k->n; i++) {
+        Gathers *to = taken[i] ? point : &rest;
+
+        to->index[to->n] = k->index[i];
+        to->axis[to->n++] = k->axis[i] - (taken[i] ? 0 : point->n);
+    }
+    *k = rest;
+    return true;
+}
+
 static Node *take_gathers(Indexing *x, Span at, Node *a, int n, const Pick *p)
 {
     Check *c = x->c;
-    Node *index[MAX_RANK];
-    const Dim *dim[MAX_RANK];
+    Gathers all = {0}, point;
     Operand o[MAX_RANK];
-    int axis[MAX_RANK], count = 0, place = 0;
 
     for (int i = 0, k = 0; i < n; i++) {
         if (p[i].kind == PICK_gather) {
-            index[count] = p[i].index;
-            o[count] = (Operand){value_tensor(c, p[i].index), at, NULL};
-            dim[count] = a->dim[k];
-            axis[count++] = k;
+            all.index[all.n] = p[i].index;
+            all.axis[all.n++] = k;
         }
         k += p[i].kind != PICK_point;
     }
-    if (count == 0)
+    while (next_point(c, &all, &point))
+        a = gather_joined(c, a, &point);
+    if (all.n == 0)
         return a;
-    if (count > 1 && !broadcast_all(c, x->s, "[…]", at, count, o, index))
+    for (int i = 0; i < all.n; i++)
+        o[i] = (Operand){value_tensor(c, all.index[i]), at, NULL};
+    if (all.n > 1 && !broadcast_all(c, x->s, "[…]", at, all.n, o, all.index))
         return NULL;
-    if (a->rank - count + index[0]->rank > MAX_RANK) {
+    if (a->rank - all.n + all.index[0]->rank > MAX_RANK) {
         fail(c, at, "rank", "the result has more than %d dimensions", MAX_RANK);
         return NULL;
     }
-    if (count == 1)
-        return g_gather(c->graph, a, index[0], axis[0]);
-    a = join_axes(c, a, count, axis, &place);
-    return g_gather(c->graph, a, linear_index(c, count, index, dim), place);
+    return gather_joined(c, a, &all);
 }
 
 static const Value *index_tensor(Indexing *x, const Expr *e, const Value *v)

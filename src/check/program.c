@@ -61,6 +61,32 @@ static void make_module(Program *p)
     p->module = m;
 }
 
+/* A function with a `derivative` item that can be checked without a call. */
+static bool has_own_derivative(const Fn *f)
+{
+    return f->info->custom && f->info->state == FN_good && !f->info->generic &&
+           !f->info->leading;
+}
+
+/* The item alone, then on inputs of the function's types: that it gives the
+ * adjoints it is to give. */
+static void define_derivative(Check *c, const Fn *f)
+{
+    const Fn *own = f->info->custom;
+    const Value **value;
+    Arguments a;
+
+    define(c, own);
+    if (own->info->state == FN_bad || !has_own_derivative(f))
+        return;
+    value = fresh_arguments(c, f);
+    if (!value)
+        return;
+    a = arguments_new(c, fn_nparam(f), fn_span(own), NULL);
+    memcpy(a.value, value, sizeof *value * (size_t)a.n);
+    apply(c, f, &a);
+}
+
 /* Every function of the user's, used or not, in the order of the text. */
 static void define_all(Check *c)
 {
@@ -70,6 +96,16 @@ static void define_all(Check *c)
         for (int k = 0; k < s->binding.n && !c->unit.at[i]->std; k++)
             if (s->binding.at[k].entry->kind == EN_fn)
                 define(c, s->binding.at[k].entry->value->fn);
+    }
+    for (int i = 0; i < c->unit.n; i++) {
+        const Scope *s = c->unit.at[i]->scope;
+
+        for (int k = 0; k < s->binding.n && !c->unit.at[i]->std; k++) {
+            const Entry *e = s->binding.at[k].entry;
+
+            if (e->kind == EN_fn && e->value->fn->info->custom)
+                define_derivative(c, e->value->fn);
+        }
     }
 }
 
@@ -155,6 +191,69 @@ static const Fn *expression_function(Check *c, const char *params,
         return NULL;
     v = eval(c, scope_new(c, NULL, 0, c->main), fn);
     return v->kind == V_fn ? v->fn : NULL;
+}
+
+const char *program_unchecked(Program *p)
+{
+    Check *c = &p->check;
+    Str s = str_new(c->arena);
+
+    for (int i = 0; i < c->unit.n; i++) {
+        const Scope *of = c->unit.at[i]->scope;
+
+        for (int k = 0; k < of->binding.n && !c->unit.at[i]->std; k++) {
+            const Entry *e = of->binding.at[k].entry;
+            const FnInfo *f = e->kind == EN_fn ? e->value->fn->info : NULL;
+
+            if (f && f->generic && !f->called)
+                str_printf(&s, "%s%s", s.n ? ", " : "", e->name);
+        }
+    }
+    return s.n ? s.at : NULL;
+}
+
+/* By all parameters that hold reals. */
+static const Fn *by_all_reals(Check *c, const Fn *f)
+{
+    const Value **value = fresh_arguments(c, f);
+    Fn *d = NEW(c->arena, Fn);
+    int *by = NEWN(c->arena, int, fn_nparam(f) + 1);
+
+    d->kind = FK_derivative;
+    d->op = D_vjp;
+    d->of = f;
+    d->by = by;
+    for (int i = 0; value && i < fn_nparam(f); i++) {
+        Node **leaf = value_leaves(c, value[i]);
+
+        if (value[i]->nleaf > 0 && dtype_is_real(leaf[0]->dtype))
+            by[d->nby++] = i;
+    }
+    return d->nby > 0 ? d : NULL;
+}
+
+Function **program_derivatives(Program *p, int *n)
+{
+    Check *c = &p->check;
+    LIST(Function *) all = {NULL, 0, 0};
+
+    for (int i = 0; i < c->unit.n; i++) {
+        const Scope *s = c->unit.at[i]->scope;
+
+        for (int k = 0; k < s->binding.n && !c->unit.at[i]->std; k++) {
+            const Entry *e = s->binding.at[k].entry;
+            const Fn *f = e->kind == EN_fn ? e->value->fn : NULL;
+            const Fn *d =
+                f && has_own_derivative(f) ? by_all_reals(c, f) : NULL;
+            Function *to =
+                d ? build_function(c, d, e->name, e->name, fn_span(f)) : NULL;
+
+            if (to)
+                list_push(c->arena, &all, to);
+        }
+    }
+    *n = all.n;
+    return all.at;
 }
 
 static Function *on_arguments(Check *c, const Fn *f, const char *name,

@@ -41,12 +41,6 @@ const Value *fail(Check *c, Span at, const char *kind, const char *fmt, ...)
     return c->error;
 }
 
-const Value *fail_later(Check *c, Span at, const char *what)
-{
-    return fail(c, at, "later",
-                "%s is not part of this version of the language", what);
-}
-
 void detail(Check *c, const char *fmt, ...)
 {
     va_list ap;

@@ -123,6 +123,72 @@ void unknown_in_unit(Check *c, const Unit *u, const char *name, Span at)
          suggestion(c, name, all.list.at, all.list.n));
 }
 
+/* The standard file with a function or struct of that name, or NULL. */
+static const char *std_file_with(Check *c, const char *name)
+{
+    static const char *const kind[] = {"fn", "struct"};
+    static const char after[] = "([ =";
+    const char *file;
+
+    for (int i = 0; (file = std_name(i)) != NULL; i++) {
+        size_t len;
+        const char *text = std_source(file, &len);
+
+        for (int k = 0; k < 2 && strcmp(file, "prelude") != 0; k++) {
+            const char *item = arena_printf(c->arena, "\n%s %s", kind[k], name);
+
+            for (const char *p = strstr(text, item); p; p = strstr(p + 1, item))
+                if (strchr(after, p[strlen(item)]))
+                    return file;
+        }
+    }
+    return NULL;
+}
+
+/* What NumPy, JAX and PyTorch call otherwise. */
+static const char *foreign_hint(const char *name)
+{
+    static const struct {
+        const char *name, *hint;
+    } hints[] = {
+        {"np", "functions of tensors are in no module: mean(x), exp(x)"},
+        {"jnp", "functions of tensors are in no module: mean(x), exp(x)"},
+        {"jax", "derivatives are in no module: grad(f, x)"},
+        {"torch", "functions of tensors are in no module: mean(x), exp(x)"},
+        {"vmap", "a comprehension maps: [i | f(x[i])]"},
+        {"map", "a comprehension maps: [i | f(x[i])]"},
+        {"range", "a comprehension counts: [i < n | …]; iota(n) is 0 … n-1"},
+        {"arange", "iota(n) is 0 … n-1"},
+        {"len", "a dimension has a name: in x: real[n] it is n"},
+        {"shape", "a dimension has a name: in x: real[n] it is n"},
+        {"matmul", "a matrix product is A @ B"},
+        {"array", "a tensor is written [1, 2, 3]"},
+        {"tensor", "a tensor is written [1, 2, 3]"},
+        {"print", "'nncc run' prints what a function gives"},
+        {"None", "every value is there: where(c, x, 0) leaves some out"},
+        {"True", "it is written 'true'"},
+        {"False", "it is written 'false'"},
+        {"zeros_like", "0 * x, or zeros([n, m])"},
+        {"astype", "conversions are calls: real(i), int(x)"},
+        {"stop_gradient", "stop(x) has derivative 0"},
+        {"detach", "stop(x) has derivative 0"},
+        {"checkpoint", "remat(f) is computed again in the backward pass"},
+    };
+
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (strcmp(hints[i].name, name) == 0)
+            return hints[i].hint;
+    return NULL;
+}
+
+void std_hint(Check *c, const char *name)
+{
+    const char *file = std_file_with(c, name);
+
+    if (file)
+        detail(c, "'use %s;' brings one from the standard library", file);
+}
+
 void unknown_name(Check *c, const Scope *s, const char *name, Span at)
 {
     Names all = {{NULL, 0, 0}};
@@ -136,6 +202,13 @@ void unknown_name(Check *c, const Scope *s, const char *name, Span at)
     n = builtin_names(fixed, 256);
     for (int i = 0; i < n; i++)
         list_push(c->arena, &all.list, fixed[i]);
+    const char *foreign = foreign_hint(name);
     fail(c, at, "unknown-name", "nothing here is called '%s'%s", name,
-         suggestion(c, name, all.list.at, all.list.n));
+         foreign || std_file_with(c, name)
+             ? ""
+             : suggestion(c, name, all.list.at, all.list.n));
+    if (foreign)
+        detail(c, "%s", foreign);
+    else
+        std_hint(c, name);
 }

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* A shape argument: [b, 64], (b, 64) or one int. */
-static bool shape_of(Check *c, const CallArg *a, int *rank, const Dim **dim)
+bool shape_arg(Check *c, const CallArg *a, int *rank, const Dim **dim)
 {
     const Value *v = a->value;
     const Value *const *part = v->part;
@@ -72,7 +71,7 @@ const Value *run_reshape(Check *c, const Builtin *b, const Call *call,
     const Dim *dim[MAX_RANK];
     int rank;
 
-    if (!n || !shape_of(c, slot[1], &rank, dim))
+    if (!n || !shape_arg(c, slot[1], &rank, dim))
         return c->error;
     if (!solve_rest(c, product(c, n->rank, n->dim), rank, dim)) {
         fail(c, call->at, "shape-mismatch",
@@ -119,7 +118,7 @@ const Value *run_broadcast(Check *c, const Builtin *b, const Call *call,
     const Ty *t;
     int rank;
 
-    if (!tensor_arg(c, b, slot[0]) || !shape_of(c, slot[1], &rank, dim) ||
+    if (!tensor_arg(c, b, slot[0]) || !shape_arg(c, slot[1], &rank, dim) ||
         !dim_sensible(c, slot[1]->span, rank, dim))
         return c->error;
     v = settle(c, slot[0]->span, slot[0]->value);
@@ -238,7 +237,7 @@ static bool amounts(Check *c, const CallArg *a, int rank, int axis,
     int64_t v;
     const Dim *given[MAX_RANK];
 
-    if (!shape_of(c, a, &n, given))
+    if (!shape_arg(c, a, &n, given))
         return false;
     if (!is_scalar(a->value) && (n != rank || axis >= 0)) {
         fail(c, a->span, "shape",
@@ -310,7 +309,7 @@ const Value *run_full(Check *c, const Builtin *b, const Call *call,
     Node *n, *real;
     int rank;
 
-    if (!shape_of(c, slot[0], &rank, dim) ||
+    if (!shape_arg(c, slot[0], &rank, dim) ||
         !dim_sensible(c, call->at, rank, dim))
         return c->error;
     if (!slot[1]) {
@@ -382,9 +381,12 @@ static const Value *dot_leaves(Check *c, const Call *call, const Value *a,
         Node *n;
 
         if (!dtype_is_real(x[i]->dtype) ||
-            (total && total->dtype != x[i]->dtype))
-            return fail(c, call->at, "type-mismatch",
-                        "'dot' takes reals of one type");
+            (total && total->dtype != x[i]->dtype)) {
+            fail(c, call->at, "type-mismatch", "'dot' takes reals of one type");
+            detail(c, "among what it was given is %s",
+                   value_text(c, value_tensor(c, x[i])));
+            return c->error;
+        }
         n = g2(c->graph, OP_mul, x[i], y[i]);
         n = n->rank ? g_reduce_all(c->graph, OP_sum, n) : n;
         total = total ? g2(c->graph, OP_add, total, n) : n;

@@ -1,67 +1,14 @@
-/* train.c: init, step and evaluate of a `train` item. */
-#include "check/check_internal.h"
+/* train.c: init and step of a `train` item.
+ *
+ * step does all of one step: the gradient, what is done to it, the optimizer.
+ * What it carries on besides the model and the state that the loss itself has
+ * is one parameter, the train state: the optimizer's state alone, or a struct
+ * of that and a key, the number of steps made and the gradient gathered so
+ * far, as far as the item asks for them. */
+#include "check/train.h"
+#include "diff/diff.h"
 
-#include <math.h>
 #include <string.h>
-
-typedef struct Train {
-    Check *c;
-    Program *program;
-    const Item *item;
-    Span at;
-    const Fn *loss, *optimizer, *metric;
-    const Expr *optimizer_call, *metric_call;
-    int by;         /* the loss's parameter that is trained */
-    const Ty *type; /* its type */
-    const Scope *scope;
-} Train;
-
-static const Setting *setting(Train *t, const char *name)
-{
-    const Setting *found = NULL;
-
-    for (int i = 0; i < t->item->train.nsetting; i++) {
-        const Setting *s = &t->item->train.setting[i];
-
-        if (strcmp(s->name, name) != 0)
-            continue;
-        if (found)
-            fail(t->c, s->span, "duplicate", "'%s' is set twice", name);
-        found = s;
-    }
-    return found;
-}
-
-static void unknown_settings(Train *t)
-{
-    static const char *const known[] = {"optimizer", "metric"};
-
-    for (int i = 0; i < t->item->train.nsetting; i++) {
-        const Setting *s = &t->item->train.setting[i];
-
-        if (strcmp(s->name, known[0]) != 0 && strcmp(s->name, known[1]) != 0)
-            fail(t->c, s->span, "setting",
-                 "'train' has no setting '%s'%s; it knows 'optimizer' and "
-                 "'metric'",
-                 s->name, suggestion(t->c, s->name, known, 2));
-    }
-}
-
-/* f or f(…): the function, and the call if there is one. */
-static const Fn *function_of(Train *t, const Setting *s, const Expr **call)
-{
-    const Expr *e = s->value;
-    const Value *v;
-
-    *call = e->kind == EX_call ? e : NULL;
-    v = eval(t->c, t->scope, *call ? e->call.fn : e);
-    if (v->kind == V_fn && v->fn->kind != FK_builtin)
-        return v->fn;
-    if (!is_error(v))
-        fail(t->c, e->span, "setting", "'%s' is to be a call of a function",
-             s->name);
-    return NULL;
-}
 
 static bool find_loss(Train *t)
 {
@@ -92,8 +39,7 @@ static bool find_loss(Train *t)
     return false;
 }
 
-/* The loss on inputs of its own. */
-static Arguments loss_arguments(Train *t, const Value ***fresh)
+Arguments train_arguments(Train *t, const Value ***fresh)
 {
     Check *c = t->c;
     Arguments a = arguments_new(c, fn_nparam(t->loss), t->at, NULL);
@@ -106,12 +52,47 @@ static Arguments loss_arguments(Train *t, const Value ***fresh)
     return a;
 }
 
-static void add_loss_params(Train *t, Function *f, const Value *const *value)
+static double constant(const Node *n)
+{
+    return dtype_is_real(n->dtype) ? n->attr.real : (double)n->attr.integer;
+}
+
+/* A number as it is written, perhaps with a sign. */
+static bool is_number(const Expr *e)
+{
+    if (e->kind == EX_unary)
+        e = e->unary.of;
+    return e->kind == EX_int || e->kind == EX_real || e->kind == EX_bool;
+}
+
+/* A scalar whose default is a number stays a setting. */
+static void take_default(Train *t, Port *to, int i, const Value *v)
+{
+    Check *c = t->c;
+    const Expr *init = t->loss->info->item->param[i].init;
+    const Scope *own = scope_new(c, NULL, 0, t->loss->scope->unit);
+
+    if (!init || !is_number(init) || !is_scalar(v))
+        return;
+    v = fit(c, value_ty(c, v), eval(c, own, init));
+    if (!v || v->node->op != OP_const)
+        return;
+    to->has_default = true;
+    to->value = constant(v->node);
+}
+
+void train_param(Train *t, Function *f, int i, const Value *const *value)
+{
+    add_param(t->c, f, fn_param_name(t->c, t->loss, i), value[i],
+              fn_param_span(t->loss, i));
+    take_default(t, &f->param[f->nparam - 1], i, value[i]);
+}
+
+void train_data(Train *t, Function *f, const Value *const *value)
 {
     for (int i = 0; i < fn_nparam(t->loss); i++)
-        if (i != t->by)
-            add_param(t->c, f, fn_param_name(t->c, t->loss, i), value[i],
-                      fn_param_span(t->loss, i));
+        if (i != t->by && i != t->carried && i != t->key)
+            train_param(t, f, i, value);
 }
 
 /* The type of the state: of the optimizer's third parameter, once its first is
@@ -136,7 +117,8 @@ static const Ty *state_type(Train *t)
         if (of->param[i].type && of->param[i].type->kind != TE_fn)
             continue;
         fail(c, of->param[i].span, "train",
-             "an optimizer's parameter needs a type");
+             "an optimizer's first parameters are values: p, its gradient, a "
+             "state");
         return NULL;
     }
     *one = *of;
@@ -149,40 +131,168 @@ static const Ty *state_type(Train *t)
                                        : NULL;
 }
 
-/* init(seed) -> net, state */
-static Function *make_init(Train *t, const Ty *state)
+/* The train state */
+
+enum { MAX_FIELDS = 5 };
+
+/* Its fields, of which those that are not needed are NULL. */
+typedef struct State {
+    const Value *optimizer;
+    const Value *key, *step;       /* step: i64, the number of calls so far */
+    const Value *gradient, *count; /* the sum of so many gradients */
+} State;
+
+static const char *const field_name[MAX_FIELDS] = {"optimizer", "key", "step",
+                                                   "gradient", "count"};
+
+static void state_fields(const State *s, const Value *field[MAX_FIELDS])
+{
+    field[0] = s->optimizer;
+    field[1] = s->key;
+    field[2] = s->step;
+    field[3] = s->gradient;
+    field[4] = s->count;
+}
+
+static const char *state_name(Train *t)
+{
+    for (int i = 0; i < fn_nparam(t->loss); i++)
+        if (strcmp(fn_param_name(t->c, t->loss, i), "state") == 0)
+            return "train_state";
+    return "state";
+}
+
+/* The state as a port: its fields are those of a struct of its own. */
+static Port state_port(Train *t, const State *s, int in_place)
+{
+    Check *c = t->c;
+    Arena *arena = graph_arena(c->graph);
+    const Value *field[MAX_FIELDS];
+    Type *type = NEW(arena, Type);
+    const Type **part = NEWN(arena, const Type *, MAX_FIELDS);
+    const char **name = NEWN(arena, const char *, MAX_FIELDS);
+    Port p = {.name = state_name(t), .span = t->at, .in_place = in_place};
+
+    state_fields(s, field);
+    for (int i = 0; i < MAX_FIELDS; i++)
+        p.nleaf += field[i] ? field[i]->nleaf : 0;
+    p.leaf = NEWN(arena, Node *, p.nleaf + 1);
+    p.nleaf = 0;
+    *type = (Type){.kind = TY_struct,
+                   .name = "TrainState",
+                   .text = "TrainState",
+                   .field = name,
+                   .part = part};
+    for (int i = 0; i < MAX_FIELDS; i++) {
+        if (!field[i])
+            continue;
+        memcpy(p.leaf + p.nleaf, value_leaves(c, field[i]),
+               sizeof *p.leaf * (size_t)field[i]->nleaf);
+        p.nleaf += field[i]->nleaf;
+        name[type->npart] = field_name[i];
+        part[type->npart++] = ty_export(c, value_ty(c, field[i]));
+    }
+    p.type = type->npart == 1 ? part[0] : type;
+    return p;
+}
+
+static const Value *scalar(Train *t, DType type, int64_t v)
+{
+    return value_tensor(t->c, g_const_int(t->c->graph, type, v));
+}
+
+static const Value *zeros(Train *t, const Ty *ty)
+{
+    return fill(t->c, ty, value_int(t->c, 0), t->at);
+}
+
+/* init(seed) -> net, state of the loss, train state */
+static Function *make_init(Train *t)
 {
     Check *c = t->c;
     Function *f = function_new(c, FN_init, "init", t->at);
-    const Value *key = value_fresh(c, ty_scalar(c, DT_key), "seed");
-    const Value *net, *s;
+    Node *key = value_fresh(c, ty_scalar(c, DT_key), "seed")->node;
+    const Value *net, *carried = NULL;
+    State s = {0};
     int64_t number = 0;
 
-    net = initial_value(c, t->type, key->node, &number, t->at);
-    s = net ? initial_value(c, state, key->node, &number, t->at) : NULL;
-    if (!s)
+    net = initial_value(c, t->type, key, &number, t->at);
+    s.optimizer =
+        net ? initial_value(c, t->optimizer_type, key, &number, t->at) : NULL;
+    if (s.optimizer && t->carried >= 0)
+        carried =
+            initial_value(c, t->carried_type, key, &number, t->carried_at);
+    if (!s.optimizer || (t->carried >= 0 && !carried))
         return NULL;
-    add_param(c, f, "seed", key, t->at);
-    f->result[f->nresult++] = (Port){t->item->train.by,
-                                     ty_export(c, t->type),
-                                     value_leaves(c, net),
-                                     net->nleaf,
-                                     t->at,
-                                     -1,
-                                     false,
-                                     0};
-    f->result[f->nresult++] = (Port){"state",
-                                     ty_export(c, state),
-                                     value_leaves(c, s),
-                                     s->nleaf,
-                                     t->at,
-                                     -1,
-                                     false,
-                                     0};
+    if (t->key >= 0) {
+        s.key = value_tensor(c, g_split(c->graph, key, number));
+        s.step = scalar(t, DT_i64, 0);
+    }
+    if (t->accumulate.given) {
+        s.gradient = zeros(t, t->type);
+        s.count = scalar(t, DT_i32, 0);
+    }
+    add_param(c, f, "seed", value_tensor(c, key), t->at);
+    add_result(c, f, t->item->train.by, net, t->at);
+    if (carried)
+        add_result(c, f, fn_param_name(c, t->loss, t->carried), carried, t->at);
+    f->result[f->nresult++] = state_port(t, &s, -1);
     return finish_function(c, f) ? f : NULL;
 }
 
-/* The optimizer's settings: scalars, from the call or their defaults. */
+/* The optimizer's settings: scalars, from the call or their defaults; a
+ * function among them is the loss. */
+
+static bool takes_loss(const Train *t, int i)
+{
+    const TypeEx *type = t->optimizer->info->item->param[i].type;
+
+    return type && type->kind == TE_fn;
+}
+
+static Expr *name_expr(Train *t, const char *name)
+{
+    Expr *e = NEW(t->c->arena, Expr);
+
+    *e = (Expr){.kind = EX_name, .depth = 1, .span = t->at, .name = name};
+    return e;
+}
+
+/* fn(net) = loss(net, x, …), or its first part where the loss has a state. */
+static const Value *loss_of_net(Train *t, const Arguments *a)
+{
+    Check *c = t->c;
+    FnItem *item = NEW(c->arena, FnItem);
+    Scope *s = scope_new(c, NULL, 0, t->loss->scope->unit);
+    const char *loss = intern(c->names, "the loss");
+    Expr *call = NEW(c->arena, Expr), *body = call, *fn = NEW(c->arena, Expr);
+    const char *by = t->item->train.by;
+
+    *call = (Expr){.kind = EX_call, .depth = 2, .span = t->at};
+    call->call.fn = name_expr(t, loss);
+    call->call.arg = NEWN(c->arena, Arg, a->n + 1);
+    call->call.narg = a->n;
+    scope_bind(c, s, loss, t->at, value_fn(c, t->loss));
+    for (int i = 0; i < a->n; i++) {
+        const char *name = fn_param_name(c, t->loss, i);
+
+        call->call.arg[i] = (Arg){name, t->at, name_expr(t, name)};
+        if (i != t->by)
+            scope_bind(c, s, name, t->at, a->value[i]);
+    }
+    if (t->carried >= 0) {
+        body = NEW(c->arena, Expr);
+        *body = (Expr){.kind = EX_part, .depth = 3, .span = t->at};
+        body->field.of = call;
+    }
+    item->span = item->name_span = t->at;
+    item->param = NEW(c->arena, ParamEx);
+    item->param[0] = (ParamEx){by, t->at, NULL, NULL};
+    item->nparam = 1;
+    item->body = body;
+    *fn = (Expr){.kind = EX_fn, .depth = 4, .span = t->at, .fn = item};
+    return eval(c, s, fn);
+}
 
 static const Expr *given(const Train *t, int i)
 {
@@ -199,9 +309,11 @@ static bool settings_known(Train *t)
     Check *c = t->c;
     int n = fn_nparam(t->optimizer);
     const char **name = NEWN(c->arena, const char *, n + 1);
+    int nname = 0;
 
     for (int i = 3; i < n; i++)
-        name[i - 3] = fn_param_name(c, t->optimizer, i);
+        if (!takes_loss(t, i))
+            name[nname++] = fn_param_name(c, t->optimizer, i);
     for (int k = 0; t->optimizer_call && k < t->optimizer_call->call.narg;
          k++) {
         const Arg *a = &t->optimizer_call->call.arg[k];
@@ -210,26 +322,21 @@ static bool settings_known(Train *t)
         if (!a->name) {
             fail(c, a->value->span, "setting",
                  "an optimizer's settings are given by name: %s = …",
-                 n > 3 ? name[0] : "lr");
+                 nname ? name[0] : "lr");
             return false;
         }
-        for (int i = 0; i < n - 3; i++)
+        for (int i = 0; i < nname; i++)
             known = known || name[i] == a->name;
         if (known)
             continue;
         fail(c, a->name_span, "setting", "'%s' has no setting '%s'%s",
              fn_name(c, t->optimizer), a->name,
-             suggestion(c, a->name, name, n - 3));
+             suggestion(c, a->name, name, nname));
         note(c, fn_span(t->optimizer), "'%s' is declared here",
              fn_name(c, t->optimizer));
         return false;
     }
     return true;
-}
-
-static double constant(const Node *n)
-{
-    return dtype_is_real(n->dtype) ? n->attr.real : (double)n->attr.integer;
 }
 
 static bool add_setting(Train *t, Function *f, int i, const Value **value)
@@ -270,41 +377,119 @@ static bool add_setting(Train *t, Function *f, int i, const Value **value)
     return true;
 }
 
-static const Value *differentiate_loss(Train *t, Arguments *a)
+static void add_knob(Train *t, Function *f, const char *name, DType type,
+                     Knob *k)
 {
-    Fn *grad = NEW(t->c->arena, Fn);
-    int *by = NEW(t->c->arena, int);
-
-    *by = t->by;
-    grad->kind = FK_derivative;
-    grad->op = D_value_and_grad;
-    grad->of = t->loss;
-    grad->by = by;
-    grad->nby = 1;
-    return apply(t->c, grad, a);
+    if (!k->given)
+        return;
+    k->at = value_fresh(t->c, ty_scalar(t->c, type), name);
+    add_param(t->c, f, name, k->at, t->at);
+    f->param[f->nparam - 1].has_default = true;
+    f->param[f->nparam - 1].value = k->value;
 }
 
+/* What is done to the gradient */
+
+static const Value *gradient_of(Train *t, const Value *loss, const Value *net)
+{
+    Check *c = t->c;
+    Node **dx = NEWN(c->arena, Node *, net->nleaf + 1);
+    Node *y = loss->node, *y_bar = g_fill(c->graph, y, 1);
+
+    diff_reverse(c->graph, 1, &y, &y_bar, net->nleaf, value_leaves(c, net), dx);
+    return value_of_leaves(c, value_ty(c, net), dx);
+}
+
+/* Every leaf times s, a scalar. */
+static const Value *times(Train *t, const Value *v, Node *s)
+{
+    Graph *g = t->c->graph;
+    Node **leaf = value_leaves(t->c, v);
+
+    for (int i = 0; i < v->nleaf; i++)
+        leaf[i] = g2(g, OP_mul, leaf[i],
+                     g_broadcast_to(g, g_cast(g, leaf[i]->dtype, s),
+                                    leaf[i]->rank, leaf[i]->dim));
+    return value_of_leaves(t->c, value_ty(t->c, v), leaf);
+}
+
+static const Value *plus(Train *t, const Value *a, const Value *b)
+{
+    Node **l = value_leaves(t->c, a), **r = value_leaves(t->c, b);
+
+    for (int i = 0; i < a->nleaf; i++)
+        l[i] = g2(t->c->graph, OP_add, l[i], r[i]);
+    return value_of_leaves(t->c, value_ty(t->c, a), l);
+}
+
+/* The gradient, scaled down to norm `most` where it is longer, all leaves
+ * taken together. (Pascanu, Mikolov, Bengio 2013) */
+static const Value *clip_norm(Train *t, const Value *v, Node *most)
+{
+    Graph *g = t->c->graph;
+    Node **leaf = value_leaves(t->c, v), *sum = NULL, *norm;
+
+    for (int i = 0; i < v->nleaf; i++) {
+        Node *s = g_reduce_all(g, OP_sum, g2(g, OP_mul, leaf[i], leaf[i]));
+
+        s = g_cast(g, most->dtype, s);
+        sum = sum ? g2(g, OP_add, sum, s) : s;
+    }
+    if (!sum)
+        return v;
+    norm = g1(g, OP_sqrt, sum);
+    return times(t, v,
+                 g_where(g, g2(g, OP_lt, most, norm), g2(g, OP_div, most, norm),
+                         g_fill(g, norm, 1)));
+}
+
+/* Every element within -most … most. */
+static const Value *clip_value(Train *t, const Value *v, Node *most)
+{
+    Graph *g = t->c->graph;
+    Node **leaf = value_leaves(t->c, v);
+
+    for (int i = 0; i < v->nleaf; i++) {
+        Node *hi = g_broadcast_to(g, g_cast(g, leaf[i]->dtype, most),
+                                  leaf[i]->rank, leaf[i]->dim);
+
+        leaf[i] = g2(g, OP_max, g2(g, OP_min, leaf[i], hi), g1(g, OP_neg, hi));
+    }
+    return value_of_leaves(t->c, value_ty(t->c, v), leaf);
+}
+
+static const Value *clip(Train *t, const Value *grad)
+{
+    if (t->clip_value.given)
+        grad = clip_value(t, grad, t->clip_value.at->node);
+    if (t->clip_norm.given)
+        grad = clip_norm(t, grad, t->clip_norm.at->node);
+    return grad;
+}
+
+/* step */
+
 /* New p and state from the optimizer; NULL after reporting. */
-static const Value *update(Train *t, Function *f, const Value *net,
+static const Value *update(Train *t, const Value **argument, const Value *net,
                            const Value *grad, const Value *state)
 {
     Check *c = t->c;
     Arguments a = arguments_new(c, fn_nparam(t->optimizer), t->at, NULL);
-    const Value *v;
+    const Value *v, *part[2];
 
+    memcpy(a.value, argument, sizeof *a.value * (size_t)a.n);
     a.value[0] = net;
-    a.value[1] = grad;
+    a.value[1] = clip(t, grad);
     a.value[2] = state;
-    for (int i = 3; i < a.n; i++)
-        if (!add_setting(t, f, i, a.value))
-            return NULL;
     v = apply(c, t->optimizer, &a);
     if (is_error(v))
         return NULL;
-    if (v->kind == V_tuple && v->npart == 2 &&
-        fit(c, value_ty(c, net), v->part[0]) &&
-        fit(c, value_ty(c, state), v->part[1]))
-        return v;
+    if (v->kind == V_tuple && v->npart == 2) {
+        part[0] = fit(c, t->type, v->part[0]);
+        part[1] = fit(c, t->optimizer_type, v->part[1]);
+        if (part[0] && part[1])
+            return value_tuple(c, t->at, 2, part);
+    }
     fail(c, t->optimizer_call ? t->optimizer_call->span : t->at, "train",
          "an optimizer gives the new parameters and the new state");
     detail(c, "expected (%s, %s), found %s", value_text(c, net),
@@ -314,195 +499,189 @@ static const Value *update(Train *t, Function *f, const Value *net,
     return NULL;
 }
 
-static void add_in_place(Train *t, Function *f, int param, const Ty *ty,
-                         const Value *v)
+/* Leaf by leaf a where cond holds, else b; the other one is not computed. */
+static const Value *choose(Train *t, Node *cond, const Value *a, const Value *b)
 {
-    v = fit(t->c, ty, v);
-    add_result(t->c, f, f->param[param].name, v, t->at);
-    f->result[f->nresult - 1] = (Port){f->param[param].name,
-                                       f->param[param].type,
-                                       value_leaves(t->c, v),
-                                       v->nleaf,
-                                       t->at,
-                                       param,
-                                       false,
-                                       0};
+    Node **l = value_leaves(t->c, a), **r = value_leaves(t->c, b);
+
+    for (int i = 0; i < a->nleaf; i++)
+        l[i] = g_if(t->c->graph, cond, l[i], r[i]);
+    return value_of_leaves(t->c, value_ty(t->c, a), l);
 }
 
-/* step(net, state, data…, settings…) -> loss, and net and state in place */
-static Function *make_step(Train *t, const Ty *state_ty)
+/* The gradients of `accumulate` steps are added up; the last of them updates
+ * by their mean and starts afresh. */
+static const Value *update_sometimes(Train *t, const Value **argument,
+                                     const Value *net, const Value *grad,
+                                     State *s)
+{
+    Graph *g = t->c->graph;
+    Node *count = g2(g, OP_add, s->count->node, g_const_int(g, DT_i32, 1));
+    Node *full = g2(g, OP_le, t->accumulate.at->node, count);
+    const Value *sum = plus(t, s->gradient, grad), *mean, *next, *part[2];
+    Node *one = g_const(g, t->c->real, 1);
+
+    mean = times(t, sum, g2(g, OP_div, one, g_cast(g, one->dtype, count)));
+    next = update(t, argument, net, mean, s->optimizer);
+    if (!next)
+        return NULL;
+    s->gradient = choose(t, full, zeros(t, t->type), sum);
+    s->count = choose(t, full, scalar(t, DT_i32, 0), value_tensor(t->c, count));
+    part[0] = choose(t, full, next->part[0], net);
+    part[1] = choose(t, full, next->part[1], s->optimizer);
+    return value_tuple(t->c, t->at, 2, part);
+}
+
+static Port in_place(Train *t, const Port *param, int index, const Value *v)
+{
+    return (Port){.name = param->name,
+                  .type = param->type,
+                  .leaf = value_leaves(t->c, v),
+                  .nleaf = v->nleaf,
+                  .span = t->at,
+                  .in_place = index};
+}
+
+static State fresh_state(Train *t)
+{
+    Check *c = t->c;
+    State s = {value_fresh(c, t->optimizer_type, "state"), NULL, NULL, NULL,
+               NULL};
+
+    if (t->key >= 0) {
+        s.key = value_fresh(c, ty_scalar(c, DT_key), "key");
+        s.step = value_fresh(c, ty_scalar(c, DT_i64), "step");
+    }
+    if (t->accumulate.given) {
+        s.gradient = value_fresh(c, t->type, "gradient");
+        s.count = value_fresh(c, ty_scalar(c, DT_i32), "count");
+    }
+    return s;
+}
+
+/* The key of this step: the one derived from the state's by its number. */
+static const Value *step_key(Train *t, State *s)
+{
+    Graph *g = t->c->graph;
+    Node *step = s->step->node, *counter, *one = g_const_int(g, DT_i64, 1);
+
+    /* as g_split(key, step) */
+    counter = g2(g, OP_sub, g_const_int(g, DT_i64, -1), step);
+    s->step = value_tensor(t->c, g2(g, OP_add, step, one));
+    return value_tensor(
+        t->c, g_cast(g, DT_key, g_random_bits(g, s->key->node, counter)));
+}
+
+/* The parameters of step; values for the optimizer's settings. */
+static const Value **step_params(Train *t, Function *f,
+                                 const Value *const *fresh, const State *s)
+{
+    Check *c = t->c;
+    int n = fn_nparam(t->optimizer);
+    const Value **argument = NEWN(c->arena, const Value *, n + 1);
+
+    train_param(t, f, t->by, fresh);
+    if (t->carried >= 0)
+        train_param(t, f, t->carried, fresh);
+    f->param[f->nparam++] = state_port(t, s, -1);
+    train_data(t, f, fresh);
+    for (int i = 3; i < n; i++)
+        if (!takes_loss(t, i) && !add_setting(t, f, i, argument))
+            return NULL;
+    add_knob(t, f, "clip_norm", c->real, &t->clip_norm);
+    add_knob(t, f, "clip_value", c->real, &t->clip_value);
+    add_knob(t, f, "accumulate", DT_i32, &t->accumulate);
+    return argument;
+}
+
+static bool carried_fits(Train *t, const Value **carried)
+{
+    Check *c = t->c;
+    const Value *v = *carried;
+
+    *carried = fit(c, t->carried_type, v);
+    if (*carried)
+        return true;
+    fail(c, t->carried_at, "train", "the new state is not of the type of '%s'",
+         fn_param_name(c, t->loss, t->carried));
+    detail(c, "expected %s, found %s", ty_text(c, t->carried_type),
+           value_text(c, v));
+    note(c, fn_span(t->loss), "'%s' is declared here", fn_name(c, t->loss));
+    return false;
+}
+
+/* step(net, state, train state, data…, settings…) -> loss, and the first three
+ * in place */
+static Function *make_step(Train *t)
 {
     Check *c = t->c;
     Function *f = function_new(c, FN_step, "step", t->at);
-    const Value **fresh, *state, *net, *v, *next;
-    Arguments a = loss_arguments(t, &fresh);
+    const Value **fresh, **argument, *net, *loss, *carried, *next;
+    Arguments a = train_arguments(t, &fresh);
+    State s;
+    int k = 0;
 
     if (!fresh || !settings_known(t))
         return NULL;
+    s = fresh_state(t);
+    argument = step_params(t, f, fresh, &s);
+    if (!argument)
+        return NULL;
     net = fresh[t->by];
-    state = value_fresh(c, state_ty, "state");
-    add_param(c, f, t->item->train.by, net, fn_param_span(t->loss, t->by));
-    add_param(c, f, "state", state, t->at);
-    add_loss_params(t, f, fresh);
-    v = differentiate_loss(t, &a);
-    next = is_error(v) ? NULL : update(t, f, net, v->part[1], state);
+    if (t->key >= 0)
+        a.value[t->key] = step_key(t, &s);
+    for (int i = 3; i < fn_nparam(t->optimizer); i++)
+        if (takes_loss(t, i))
+            argument[i] = loss_of_net(t, &a);
+    loss = loss_value(t, t->loss, apply(c, t->loss, &a), &carried);
+    if (!loss || (t->carried >= 0 && !carried_fits(t, &carried)))
+        return NULL;
+    next = gradient_of(t, loss, net);
+    next = t->accumulate.given ? update_sometimes(t, argument, net, next, &s)
+                               : update(t, argument, net, next, s.optimizer);
     if (!next)
         return NULL;
-    add_result(c, f, fn_name(c, t->loss), v->part[0], t->at);
-    add_in_place(t, f, 0, value_ty(c, net), next->part[0]);
-    add_in_place(t, f, 1, state_ty, next->part[1]);
-    return finish_function(c, f) ? f : NULL;
-}
-
-/* A metric's argument: a function is applied to the loss's parameters of the
- * same names, which count as taken. */
-static const Value *metric_argument(Train *t, const Value *v, const Expr *e,
-                                    const Value *const *loss, bool *taken)
-{
-    Check *c = t->c;
-    Arguments a;
-
-    if (v->kind != V_fn)
-        return v;
-    a = arguments_new(c, fn_nparam(v->fn), e->span, t->scope);
-    for (int i = 0; i < a.n; i++) {
-        for (int k = 0; k < fn_nparam(t->loss); k++) {
-            if (fn_param_name(c, t->loss, k) != fn_param_name(c, v->fn, i))
-                continue;
-            a.value[i] = loss[k];
-            taken[k] = true;
-        }
-        if (a.value[i] || fn_param_optional(v->fn, i))
-            continue;
-        fail(c, e->span, "train", "'%s' has no parameter '%s' to give to '%s'",
-             fn_name(c, t->loss), fn_param_name(c, v->fn, i),
-             fn_name(c, v->fn));
-        note(c, fn_span(t->loss), "'%s' is declared here", fn_name(c, t->loss));
-        return c->error;
-    }
-    return apply(c, v->fn, &a);
-}
-
-static bool place_metric_argument(Train *t, Arguments *to, int k,
-                                  const Value *const *loss, bool *taken)
-{
-    Check *c = t->c;
-    const Arg *arg = &t->metric_call->call.arg[k];
-    int i = arg->name ? 0 : k;
-
-    while (arg->name && i < to->n &&
-           fn_param_name(c, t->metric, i) != arg->name)
-        i++;
-    if (i >= to->n || to->value[i]) {
-        fail(c, arg->name ? arg->name_span : arg->value->span, "train",
-             "'%s' does not take this argument", fn_name(c, t->metric));
-        note(c, fn_span(t->metric), "'%s' is declared here",
-             fn_name(c, t->metric));
-        return false;
-    }
-    to->value[i] = eval(c, t->scope, arg->value);
-    to->value[i] = metric_argument(t, to->value[i], arg->value, loss, taken);
-    to->span[i] = arg->value->span;
-    return !is_error(to->value[i]);
-}
-
-/* What the call leaves open: the loss's parameter of that name or, in order,
- * its data that the functions did not take. */
-static bool fill_metric(Train *t, Arguments *to, const Value *const *loss,
-                        bool *taken)
-{
-    Check *c = t->c;
-    int n = fn_nparam(t->loss);
-
-    for (int i = 0; i < to->n; i++) {
-        int k = 0, found = -1;
-
-        if (to->value[i] || fn_param_optional(t->metric, i))
-            continue;
-        for (k = 0; k < n; k++)
-            if (!taken[k] &&
-                fn_param_name(c, t->loss, k) == fn_param_name(c, t->metric, i))
-                found = k;
-        for (k = 0; k < n && found < 0; k++)
-            if (!taken[k] && k != t->by)
-                found = k;
-        if (found < 0) {
-            fail(c, to->at, "train", "nothing is left to give '%s' as '%s'",
-                 fn_name(c, t->metric), fn_param_name(c, t->metric, i));
-            note(c, fn_param_span(t->metric, i), "'%s' is declared here",
-                 fn_param_name(c, t->metric, i));
-            return false;
-        }
-        to->value[i] = loss[found];
-        taken[found] = true;
-    }
-    return true;
-}
-
-static const Value *metric_value(Train *t, const Value *const *loss)
-{
-    Check *c = t->c;
-    Arguments a =
-        arguments_new(c, fn_nparam(t->metric),
-                      t->metric_call ? t->metric_call->span : t->at, t->scope);
-    bool *taken = NEWN(c->arena, bool, fn_nparam(t->loss) + 1);
-    const Value *v;
-
-    for (int k = 0; t->metric_call && k < t->metric_call->call.narg; k++)
-        if (!place_metric_argument(t, &a, k, loss, taken))
-            return NULL;
-    if (!fill_metric(t, &a, loss, taken))
-        return NULL;
-    v = settle(c, a.at, apply(c, t->metric, &a));
-    if (is_error(v))
-        return NULL;
-    if (is_scalar(v) && dtype_is_real(v->node->dtype))
-        return v;
-    fail(c, a.at, "train", "a metric is a real scalar, '%s' gives %s",
-         fn_name(c, t->metric), value_text(c, v));
-    return NULL;
-}
-
-/* evaluate(net, data…) -> loss, metric */
-static Function *make_evaluate(Train *t)
-{
-    Check *c = t->c;
-    Function *f = function_new(c, FN_evaluate, "evaluate", t->at);
-    const Value **fresh, *loss, *metric = NULL;
-    Arguments a = loss_arguments(t, &fresh);
-
-    if (!fresh)
-        return NULL;
-    add_param(c, f, t->item->train.by, fresh[t->by],
-              fn_param_span(t->loss, t->by));
-    add_loss_params(t, f, fresh);
-    loss = settle(c, t->at, apply(c, t->loss, &a));
-    if (is_error(loss))
-        return NULL;
+    s.optimizer = next->part[1];
     add_result(c, f, fn_name(c, t->loss), loss, t->at);
-    if (t->metric) {
-        metric = metric_value(t, fresh);
-        if (!metric)
-            return NULL;
-        add_result(c, f, fn_name(c, t->metric), metric, t->at);
+    f->result[f->nresult++] = in_place(t, &f->param[k], k, next->part[0]);
+    if (t->carried >= 0) {
+        k++;
+        f->result[f->nresult++] = in_place(t, &f->param[k], k, carried);
     }
+    k++;
+    f->result[f->nresult++] = state_port(t, &s, k);
     return finish_function(c, f) ? f : NULL;
 }
 
-static bool read_settings(Train *t)
-{
-    const Setting *optimizer = setting(t, "optimizer");
-    const Setting *metric = setting(t, "metric");
+/* The item */
 
-    unknown_settings(t);
-    if (!optimizer)
-        fail(t->c, t->at, "setting",
-             "'train' needs an optimizer: optimizer = sgd(lr = 0.1);");
-    if (optimizer)
-        t->optimizer = function_of(t, optimizer, &t->optimizer_call);
-    if (metric)
-        t->metric = function_of(t, metric, &t->metric_call);
-    return t->optimizer && (!metric || t->metric);
+/* A parameter of the loss whose value lives in memory of a fixed size. */
+static bool fixed_type(Train *t, int i, const char *what, const Ty *ty)
+{
+    Check *c = t->c;
+    const char *name = fn_param_name(c, t->loss, i);
+
+    if (type_is_fixed(ty_export(c, ty)))
+        return true;
+    fail(c, i == t->by ? t->item->train.by_span : t->carried_at, "train",
+         "what is %s needs constant dimensions, '%s' is %s", what, name,
+         ty_text(c, ty));
+    detail(c, "the option --dim name=value fixes one");
+    note(c, fn_param_span(t->loss, i), "'%s' is declared here", name);
+    return false;
+}
+
+static bool key_type(Train *t, const Value *v)
+{
+    Check *c = t->c;
+    const char *name = fn_param_name(c, t->loss, t->key);
+
+    if (is_scalar(v) && v->node->dtype == DT_key)
+        return true;
+    fail(c, t->key_at, "train", "'%s' is to be of type key, it is %s", name,
+         value_text(c, v));
+    note(c, fn_param_span(t->loss, t->key), "'%s' is declared here", name);
+    return false;
 }
 
 /* The loss must stand by itself before anything is built on it. */
@@ -521,26 +700,24 @@ static bool check_loss(Train *t)
         note(c, fn_span(t->loss), "'%s' is declared here", info->name);
         return false;
     }
-    loss_arguments(t, &fresh);
+    train_arguments(t, &fresh);
     if (!fresh)
         return false;
     t->type = value_ty(c, fresh[t->by]);
-    if (type_is_fixed(ty_export(c, t->type)))
-        return true;
-    fail(c, t->item->train.by_span, "train",
-         "what is trained needs constant dimensions, '%s' is %s",
-         t->item->train.by, ty_text(c, t->type));
-    detail(c, "the option --dim name=value fixes one");
-    note(c, fn_param_span(t->loss, t->by), "'%s' is declared here",
-         t->item->train.by);
-    return false;
+    if (t->carried >= 0)
+        t->carried_type = value_ty(c, fresh[t->carried]);
+    return fixed_type(t, t->by, "trained", t->type) &&
+           all_real(c, fresh[t->by], t->item->train.by_span,
+                    "what is trained") &&
+           (t->carried < 0 ||
+            fixed_type(t, t->carried, "carried on", t->carried_type)) &&
+           (t->key < 0 || key_type(t, fresh[t->key]));
 }
 
 void export_train(Program *p, const Item *item)
 {
     Train t = {.c = &p->check, .program = p, .item = item, .at = item->span};
     Module *m = p->module;
-    const Ty *state;
 
     t.scope = scope_new(t.c, NULL, 0, t.c->main);
     t.at = item->train.loss_span;
@@ -550,17 +727,17 @@ void export_train(Program *p, const Item *item)
         return;
     }
     p->train = item;
-    if (!find_loss(&t) || !read_settings(&t) || !check_loss(&t))
+    if (!find_loss(&t) || !train_settings(&t) || !check_loss(&t))
         return;
-    state = state_type(&t);
-    if (!state)
+    t.optimizer_type = state_type(&t);
+    if (!t.optimizer_type)
         return;
-    m->init = make_init(&t, state);
-    m->step = make_step(&t, state);
-    m->evaluate = make_evaluate(&t);
+    m->init = make_init(&t);
+    m->step = make_step(&t);
+    m->evaluate = train_evaluate(&t);
     add_export(p, m->init, t.at);
     add_export(p, m->step, t.at);
     add_export(p, m->evaluate, t.at);
-    if (t.metric)
-        m->metric = fn_name(t.c, t.metric);
+    if (t.nmetric > 0)
+        m->metric = t.metric[0].name;
 }

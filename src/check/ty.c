@@ -89,7 +89,11 @@ bool ty_equal(const Ty *a, const Ty *b)
                (a->rank == 0 ||
                 memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank) == 0);
     case TY_struct:
-        return a->def == b->def && args_equal(a, b);
+        if (a->def != b->def || !args_equal(a, b))
+            return false;
+        if (!a->def->is_matrix)
+            return true;
+        break;
     case TY_stack:
         if (a->count != b->count)
             return false;

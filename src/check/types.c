@@ -70,6 +70,11 @@ static bool scan_type(Check *c, StructDef *d, const TypeEx *t)
 
     if (!t)
         return true;
+    if (t->kind == TE_fn) {
+        fail(c, t->span, "type", "a struct holds tensors, not functions");
+        detail(c, "functions are passed on as parameters");
+        return false;
+    }
     if (t->kind == TE_name && !t->module) {
         k = param_index(d->item, t->name);
         if (k >= 0) {
@@ -272,6 +277,12 @@ static void unknown_type(Check *c, const Scope *s, const TypeEx *t)
     }
     fail(c, t->span, "unknown-type", "there is no type '%s'%s", t->name,
          suggestion(c, t->name, all.at, all.n));
+    if (strcmp(t->name, "float") == 0 || strcmp(t->name, "double") == 0)
+        detail(c, "real numbers are 'real', or 'f32' and 'f64'");
+    else if (strcmp(t->name, "Tensor") == 0 || strcmp(t->name, "Array") == 0)
+        detail(c, "a tensor's type says its shape: real[n, m]");
+    else
+        std_hint(c, t->name);
 }
 
 bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
@@ -477,6 +488,26 @@ const Ty *type_eval(Check *c, const Scope *s, const TypeEx *t)
     return ty;
 }
 
+static void mark_sized(Check *c, const Value *v, const Dim *d)
+{
+    for (int i = 0; i < c->int_param.n; i++) {
+        const IntParam *p = &c->int_param.at[i];
+
+        if (p->var ? dim_uses(d, p->var) : v == p->value)
+            *p->sized = true;
+    }
+}
+
+static void note_indices(Check *c, Node *n)
+{
+    uint64_t mask = index_mask(c, n);
+    int k = 0;
+
+    for (const Index *x = c->index; x; x = x->up, k++)
+        if (mask >> (k < 63 ? k : 63) & 1)
+            note(c, x->span, "it depends on '%s'", x->name);
+}
+
 const Dim *dim_of_value(Check *c, const Value *v, Span at)
 {
     const Dim *d = NULL;
@@ -485,10 +516,23 @@ const Dim *dim_of_value(Check *c, const Value *v, Span at)
         return NULL;
     if (is_scalar(v) && dtype_is_int(v->node->dtype))
         d = node_as_dim(c->graph, v->node);
-    if (d)
+    if (d) {
+        mark_sized(c, v, d);
         return d;
+    }
+    if (is_scalar(v) && dtype_is_int(v->node->dtype) &&
+        index_mask(c, v->node)) {
+        fail(c, at, "dimension",
+             "a dimension cannot change from one index to the next");
+        note_indices(c, v->node);
+        return NULL;
+    }
     if (is_scalar(v) && dtype_is_int(v->node->dtype)) {
-        fail_later(c, at, "a dimension that only a run-time value decides");
+        fail(c, at, "dimension",
+             "a dimension cannot depend on a value that is computed while the "
+             "program runs");
+        detail(c, "an int parameter of an exported function may be one, as may "
+                  "what follows from other dimensions");
         return NULL;
     }
     fail(c, at, "dimension", "a dimension is an int, this is %s",
@@ -525,6 +569,16 @@ static bool is_dim_operator(const Expr *e)
             e->binary.op == BI_mod);
 }
 
+static const Dim *dim_of_operand(Check *c, const Scope *s, const Expr *e)
+{
+    int errors = diags_errors(c->diags);
+    const Value *v = eval(c, s, e);
+
+    if (is_error(v) && e->kind == EX_name && diags_errors(c->diags) > errors)
+        detail(c, "a dimension is a parameter's, a const or an integer");
+    return dim_of_value(c, v, e->span);
+}
+
 const Dim *dim_eval_expr(Check *c, const Scope *s, const Expr *e)
 {
     const Dim *d;
@@ -538,7 +592,7 @@ const Dim *dim_eval_expr(Check *c, const Scope *s, const Expr *e)
         nest++;
     }
     if (nest == 0)
-        return dim_of_value(c, eval(c, s, e), e->span);
+        return dim_of_operand(c, s, e);
     if (c->nesting + nest > MAX_NESTING || !within_budget(c, e->span)) {
         fail(c, e->span, "too-deep", "this dimension is nested too deeply");
         return NULL;

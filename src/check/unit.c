@@ -187,8 +187,7 @@ static void add_item(Check *c, Unit *u, const Item *item)
         add_fn(c, u, item);
         break;
     case IT_derivative:
-        fail_later(c, item->span, "a 'derivative' item");
-        break;
+        break; /* see attach_derivative */
     case IT_export:
     case IT_train:
         break;
@@ -256,6 +255,9 @@ Unit *unit_load(Check *c, const char *path, const char *text, size_t len)
     c->unread = c->unread || diags_errors(c->diags) > errors;
     for (int i = 0; i < u->ast->item.n; i++)
         add_item(c, u, u->ast->item.at[i]);
+    for (int i = 0; i < u->ast->item.n; i++)
+        if (u->ast->item.at[i]->kind == IT_derivative)
+            attach_derivative(c, u, u->ast->item.at[i]);
     u->loading = false;
     return u;
 }

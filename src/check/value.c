@@ -124,6 +124,8 @@ static uint64_t fn_hash(const Fn *f)
         return hash_bytes(h, f->builtin->name, strlen(f->builtin->name));
     case FK_derivative:
         return mix(mix(h, f->op), fn_hash(f->of));
+    case FK_remat:
+        return mix(h, fn_hash(f->of));
     }
     return h;
 }
@@ -143,6 +145,8 @@ bool fn_equal(const Fn *a, const Fn *b)
     case FK_derivative:
         return a->op == b->op && a->nby == b->nby && fn_equal(a->of, b->of) &&
                memcmp(a->by, b->by, sizeof *a->by * (size_t)a->nby) == 0;
+    case FK_remat:
+        return fn_equal(a->of, b->of);
     }
     return false;
 }

@@ -369,7 +369,33 @@ static void check_value(Check *c, const Function *f, const Roots *raw,
 
 /* Against central differences */
 
-static bool with_value(const Pair *p) { return p->f->deriv != DERIV_grad; }
+/* Does the function's value come before its derivative. */
+static bool with_value(const Pair *p)
+{
+    switch (p->f->deriv) {
+    case DERIV_value_and_grad:
+    case DERIV_jvp:
+    case DERIV_vjp:
+        return true;
+    case DERIV_none:
+    case DERIV_grad:
+    case DERIV_jacobian:
+    case DERIV_hessian:
+    case DERIV_hvp:
+        break;
+    }
+    return false;
+}
+
+static bool has_tangents(const Pair *p)
+{
+    return p->f->deriv == DERIV_jvp || p->f->deriv == DERIV_hvp;
+}
+
+static bool is_matrix(const Pair *p)
+{
+    return p->f->deriv == DERIV_jacobian || p->f->deriv == DERIV_hessian;
+}
 
 /* Of all results' leaves, number i (results in place aside). */
 static const nn_tensor *output(const Instance *s, int i)
@@ -377,8 +403,8 @@ static const nn_tensor *output(const Instance *s, int i)
     return s->leaf[s->nparam + i];
 }
 
-/* Random weights of the primal's real values: ones for a gradient, vjp's
- * adjoint as it was drawn. */
+/* Weights of the primal's real values: ones for a gradient, vjp's adjoint as it
+ * was drawn, else at random. */
 static double **weights(Check *c, const Pair *p, Arena *a)
 {
     double **w = NEWN(a, double *, p->nvalue + 1);
@@ -393,9 +419,9 @@ static double **weights(Check *c, const Pair *p, Arena *a)
                 ? p->base.leaf[given++]
                 : NULL;
         for (int64_t k = 0; k < n; k++)
-            w[i][k] = bar                        ? value_get(bar, k)
-                      : p->f->deriv == DERIV_jvp ? normal(c)
-                                                 : 1;
+            w[i][k] = bar                               ? value_get(bar, k)
+                      : has_tangents(p) || is_matrix(p) ? normal(c)
+                                                        : 1;
     }
     return w;
 }
@@ -458,8 +484,8 @@ static void move(Pair *p, int first, int n, double **d, double step)
     }
 }
 
-/* jvp: the tangents of leaves at … at+n-1 are d, all others 0; the derivative
- * of the weighted values. */
+/* jvp, hvp: the tangents of leaves at … at+n-1 are d, all others 0; the
+ * derivative of the weighted values. */
 static double tangent(Check *c, Pair *p, int at, int n, double **d, double **w)
 {
     double size;
@@ -474,7 +500,51 @@ static double tangent(Check *c, Pair *p, int at, int n, double **d, double **w)
     }
     if (call(c, &p->d) != NN_OK)
         return NAN;
-    return weigh(p, &p->d, p->nvalue, w, &size);
+    return weigh(p, &p->d, with_value(p) ? p->nvalue : 0, w, &size);
+}
+
+/* Leaves of the parameters that it is a derivative by, before number k. */
+static int by_leaves(const Pair *p, int k)
+{
+    int n = 0;
+
+    for (int i = 0; i < k; i++)
+        n += p->primal.f->param[p->f->by[i]].nleaf;
+    return n;
+}
+
+/* Where a matrix keeps its row `row` by the parameter number k: one part by
+ * each parameter; of a Hessian, for the rows of each. */
+static int matrix_leaf(const Pair *p, int row, int k)
+{
+    int n = by_leaves(p, k + 1) - by_leaves(p, k), first = 0, rows = p->nvalue;
+    int all = by_leaves(p, p->f->nby);
+
+    for (int i = 0; p->f->deriv == DERIV_hessian; i++) {
+        first = by_leaves(p, i);
+        rows = by_leaves(p, i + 1) - first;
+        if (row < first + rows)
+            break;
+    }
+    return first * all + rows * by_leaves(p, k) + (row - first) * n;
+}
+
+/* jacobian, hessian: wᵀJδ, δ being n leaves of the parameter number k. */
+static double matrix_slope(const Pair *p, int k, int n, double **d, double **w)
+{
+    double sum = 0;
+
+    for (int i = 0; i < p->nvalue; i++) {
+        int64_t rows = elements(output(&p->primal, i));
+        for (int j = 0; j < n; j++) {
+            const nn_tensor *m = output(&p->d, matrix_leaf(p, i, k) + j);
+            int64_t columns = rows ? elements(m) / rows : 0;
+            for (int64_t at = 0; at < rows * columns; at++)
+                sum +=
+                    w[i][at / columns] * value_get(m, at) * d[j][at % columns];
+        }
+    }
+    return sum;
 }
 
 /* grad, vjp: δᵀ∇f over leaves at … at+n-1 of the gradient. */
@@ -524,6 +594,7 @@ static const char *label(const Check *c, const Pair *p, int k, int at)
     const nn_function *f = p->d.f;
     int leaf = p->f->deriv == DERIV_jvp ? p->nvalue
                : with_value(p)          ? p->nvalue + at
+               : is_matrix(p)           ? matrix_leaf(p, 0, k)
                                         : at;
     int i = 0;
 
@@ -546,8 +617,9 @@ static void check_by(Check *c, Pair *p, int k, int at)
         Arena *a = arena_new();
         double **w = weights(c, p, a);
         double **d = direction(c, a, p->base.leaf + first, n);
-        double want = p->f->deriv == DERIV_jvp ? tangent(c, p, at, n, d, w)
-                                               : slope(p, at, n, d);
+        double want = has_tangents(p) ? tangent(c, p, at, n, d, w)
+                      : is_matrix(p)  ? matrix_slope(p, k, n, d, w)
+                                      : slope(p, at, n, d);
         double error = difference(c, p, first, n, d, w, want);
         worst = error <= worst ? worst : error;
         arena_free(a);
@@ -576,10 +648,23 @@ static const nn_function *compiled(const Check *c, const char *name)
     return f;
 }
 
-static void check_function(Check *c, Function *f, const char *primal,
-                           const Roots *raw)
+/* A function to check, and the names it and its primal are compiled under. */
+typedef struct Checked {
+    Function *f;
+    const char *name, *primal;
+    Roots raw;
+} Checked;
+
+typedef struct Plan {
+    LIST(Checked) checked;
+    LIST(Function *) compiled;
+} Plan;
+
+static void check_function(Check *c, const Checked *one)
 {
-    const nn_function *d = compiled(c, f->name);
+    Function *f = one->f;
+    const char *primal = one->primal;
+    const nn_function *d = compiled(c, one->name);
     Pair p = {.f = f, .d = instance(c, d), .base = instance(c, d)};
     int status;
 
@@ -590,7 +675,7 @@ static void check_function(Check *c, Function *f, const char *primal,
     if (!find_point(c, &p, &status)) {
         report_none(c, f->name, status);
     } else {
-        check_value(c, f, raw, &p.d, &p.base);
+        check_value(c, f, &one->raw, &p.d, &p.base);
         if (primal)
             check_derivative(c, &p);
     }
@@ -599,43 +684,69 @@ static void check_function(Check *c, Function *f, const char *primal,
     release(&p.primal);
 }
 
-/* A primal under a name that no export has. */
-static Function *renamed(Arena *a, const Function *f, const char *of)
+static Function *renamed(Arena *a, const Function *f, const char *name)
 {
     Function *copy = arena_copy(a, f, sizeof *f);
 
-    copy->name = arena_printf(a, "%s__primal", of);
+    copy->name = name;
     return copy;
 }
 
-/* The module's functions, then their primals. */
-static Function **all_functions(const Load *l, int *n)
+/* f, compiled under that name, and what it is the derivative of; where that is
+ * a derivative itself, it is checked too. */
+static void add_checked(const Load *l, Plan *to, Function *f, const char *name)
 {
-    int count = l->module->function.n;
-    Function **f = NEWN(l->arena, Function *, 2 * count + 1);
+    Checked one = {f, name, NULL, driver_roots(l->arena, &f, 1)};
+    Function *primal = f->deriv != DERIV_none ? f->primal : NULL;
 
-    *n = 0;
-    for (int i = 0; i < count; i++)
-        f[(*n)++] = l->module->function.at[i];
-    for (int i = 0; i < count; i++)
-        if (f[i]->deriv != DERIV_none && f[i]->primal)
-            f[(*n)++] = renamed(l->arena, f[i]->primal, f[i]->name);
-    return f;
+    list_push(l->arena, &to->compiled, renamed(l->arena, f, name));
+    if (primal)
+        one.primal = arena_printf(l->arena, "%s__primal", name);
+    list_push(l->arena, &to->checked, one);
+    if (primal && primal->deriv != DERIV_none)
+        add_checked(l, to, primal, one.primal);
+    else if (primal)
+        list_push(l->arena, &to->compiled,
+                  renamed(l->arena, primal, one.primal));
+}
+
+/* All that is exported, and the derivatives that `derivative` items give. */
+static Plan plan_of(const Load *l)
+{
+    Plan all = {0};
+    int n;
+    Function **own = program_derivatives(l->program, &n);
+
+    for (int i = 0; i < l->module->function.n; i++)
+        add_checked(l, &all, l->module->function.at[i],
+                    l->module->function.at[i]->name);
+    for (int i = 0; i < n; i++)
+        add_checked(l, &all, own[i],
+                    arena_printf(l->arena, "%s__derivative", own[i]->name));
+    return all;
+}
+
+/* What no call has given types to was not even looked into. */
+static void tell_unchecked(const Load *l)
+{
+    const char *names = program_unchecked(l->program);
+
+    if (names)
+        printf("not looked into, as nothing calls it with types: %s\n", names);
 }
 
 static int check_module(const Args *args, Load *l)
 {
     Check c = {.args = args, .load = l};
-    int n, count = l->module->function.n;
     int64_t seed = 1;
-    Function **f = all_functions(l, &n);
-    Roots *raw = NEWN(l->arena, Roots, count + 1);
+    Plan all = plan_of(l);
 
     if (!option_int(args, "seed", 0, &seed))
         return EXIT_USAGE;
-    for (int i = 0; i < count; i++)
-        raw[i] = driver_roots(l->arena, &f[i], 1);
-    Jit *j = driver_jit(l, f, n);
+    if (all.compiled.n == 0)
+        return cli_fail("%s exports nothing, so there is nothing to check",
+                        l->path);
+    Jit *j = driver_jit(l, all.compiled.at, all.compiled.n);
     if (!j)
         return EXIT_FAILURE;
     if (nn_wrap(jit_module(j), &c.model) != NN_OK) {
@@ -643,13 +754,11 @@ static int check_module(const Args *args, Load *l)
         return cli_fail("%s", nn_last_error());
     }
     nn_rng_seed(&c.rng, (uint64_t)seed);
-    for (int i = 0, primal = count; i < count; i++) {
-        bool has = f[i]->deriv != DERIV_none && f[i]->primal;
-        check_function(&c, f[i], has ? f[primal]->name : NULL, &raw[i]);
-        primal += has;
-    }
+    for (int i = 0; i < all.checked.n; i++)
+        check_function(&c, &all.checked.at[i]);
     nn_close(c.model);
     jit_close(j);
+    tell_unchecked(l);
     if (c.failed)
         return cli_fail("%d of %d checks failed", c.failed, c.done);
     return EXIT_SUCCESS;
@@ -665,9 +774,6 @@ static int check(Args *a)
     int status = driver_load(a, a->word.at[0], DT_f64, &l);
     if (status)
         return status;
-    if (l.module->function.n == 0)
-        return cli_fail("%s exports nothing, so there is nothing to check",
-                        l.path);
     return check_module(a, &l);
 }
 

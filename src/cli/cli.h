@@ -129,6 +129,7 @@ void value_set(const nn_tensor *t, int64_t i, double v);
 
 /* the commands */
 
-extern const Command command_compile, command_run, command_check, command_train;
+extern const Command command_compile, command_run, command_check, command_train,
+    command_fmt;
 
 #endif

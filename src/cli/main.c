@@ -11,6 +11,7 @@ static const Command *const commands[] = {
     &command_run,
     &command_check,
     &command_train,
+    &command_fmt,
 };
 enum { NCOMMAND = sizeof commands / sizeof *commands };
 

@@ -1,6 +1,7 @@
 /* train.c: nncc train: a model's `train` item on a data set. */
 
 #include "cli/cli.h"
+#include "cli/sets.h"
 
 #include <errno.h>
 #include <math.h>
@@ -12,10 +13,10 @@
 /* Progress */
 
 typedef struct Progress {
-    const char *metric; /* or NULL */
-    bool bar;           /* a terminal: one line that is drawn over */
-    double drawn;       /* seconds at which it was last */
-    nn_progress epoch;  /* the last finished epoch */
+    const nn_model *model;
+    bool bar;          /* a terminal: one line that is drawn over */
+    double drawn;      /* seconds at which it was last */
+    nn_progress epoch; /* the last finished epoch */
 } Progress;
 
 static volatile sig_atomic_t interrupted;
@@ -51,8 +52,9 @@ static void draw_bar(Progress *p, const nn_progress *now)
             "########################", WIDTH - full,
             "........................", (long long)now->epoch,
             (long long)now->epochs, now->loss);
-    if (p->epoch.has_metric)
-        fprintf(stderr, "  %s %.4f", p->metric, p->epoch.test_metric);
+    if (p->epoch.nmetric > 0)
+        fprintf(stderr, "  %s %.4f", nn_metric_name(p->model, 0),
+                p->epoch.test_metric[0]);
     fprintf(stderr, "  ");
     print_time(share > 0 ? now->seconds * (1 - share) / share : 0, stderr);
     fprintf(stderr, " left");
@@ -65,8 +67,9 @@ static void print_epoch(const Progress *p, const nn_progress *now)
            (long long)now->epochs, now->loss);
     if (now->has_test)
         printf("  test loss %.4g", now->test_loss);
-    if (now->has_metric && p->metric)
-        printf("  test %s %.4f", p->metric, now->test_metric);
+    for (int i = 0; i < now->nmetric; i++)
+        printf("  test %s %.4f", nn_metric_name(p->model, i),
+               now->test_metric[i]);
     printf("  (%.1f s)\n", now->seconds);
     fflush(stdout);
 }
@@ -77,89 +80,12 @@ static int progress(void *context, const nn_progress *now)
 
     if (now->event == NN_EVENT_EPOCH) {
         p->epoch = *now;
-        p->epoch.has_metric = now->has_metric && p->metric;
         if (!p->bar)
             print_epoch(p, now);
     }
     if (p->bar)
         draw_bar(p, now);
     return interrupted;
-}
-
-/* Data */
-
-/* --test: a number of rows, or a share of them such as 0.2. */
-static bool read_test(const Args *a, nn_split_options *o)
-{
-    const char *text = option_value(a, "test");
-    char *end;
-
-    if (!text)
-        return true;
-    double v = strtod(text, &end);
-    bool share = strpbrk(text, ".e%") != NULL;
-    if (*end == '%' && end != text) {
-        v /= 100;
-        end++;
-    }
-    if (end == text || *end || !(v >= 0) || (share ? v >= 1 : v > 1e15)) {
-        cli_usage(a,
-                  "'--test' is a number of rows or a share below 1, not "
-                  "'%s'",
-                  text);
-        return false;
-    }
-    if (share)
-        o->fraction = v;
-    else
-        o->count = (int64_t)v;
-    return true;
-}
-
-static bool read_number(const Args *a, const char *name, const char *text,
-                        double *out)
-{
-    char *end;
-
-    *out = strtod(text, &end);
-    if (end != text && !*end && isfinite(*out))
-        return true;
-    cli_usage(a, "'--%s' needs a number, not '%s'", name, text);
-    return false;
-}
-
-typedef struct Sets {
-    nn_data *train, *test; /* test: NULL when empty */
-} Sets;
-
-static void free_sets(Sets *s)
-{
-    nn_data_free(s->train);
-    nn_data_free(s->test);
-}
-
-/* False: nn_last_error says why. */
-static bool read_sets(const Args *a, const nn_split_options *split,
-                      double scale, Sets *to)
-{
-    nn_csv_options o = NN_CSV_DEFAULTS;
-    nn_data *all;
-
-    o.label = option_value(a, "label");
-    if (nn_csv_read(option_value(a, "data"), &o, &all) != NN_OK)
-        return false;
-    int status = nn_data_scale(all, scale);
-    if (status == NN_OK)
-        status = nn_data_split(all, split, &to->train, &to->test);
-    nn_data_free(all);
-    if (status != NN_OK)
-        return false;
-    if (to->test->n == 0) {
-        nn_data_free(to->test);
-        to->test = NULL;
-    }
-    return !option_value(a, "standardise") ||
-           nn_data_standardise(to->train, to->test) == NN_OK;
 }
 
 /* Settings */
@@ -191,29 +117,111 @@ static int read_settings(const Args *a, const Function *step, nn_setting *to)
                      : "");
         }
         to[i].name = g->name;
-        if (!read_number(a, g->name, g->value, &to[i].value))
+        if (!cli_number(a, g->name, g->value, &to[i].value))
             return EXIT_USAGE;
     }
     return EXIT_SUCCESS;
 }
 
+/* Saving */
+
+/* --save [NAME=]FILE: the parameter of step that is meant (NULL: what is
+ * trained), and the file. */
+static const char *saved_name(const Args *a, const Given *g, const char **path)
+{
+    const char *equals = strchr(g->value, '=');
+
+    *path = equals ? equals + 1 : g->value;
+    return equals ? arena_printf(a->arena, "%.*s", (int)(equals - g->value),
+                                 g->value)
+                  : NULL;
+}
+
+static bool updates(const Function *step, const char *name)
+{
+    for (int i = 0; i < step->nresult; i++)
+        if (step->result[i].in_place >= 0 &&
+            (!name || !strcmp(step->result[i].name, name)))
+            return true;
+    return false;
+}
+
+/* Before the training, which may take long. */
+static int check_saves(const Args *a, const Function *step)
+{
+    const char *path;
+
+    for (int i = 0; i < a->given.n; i++) {
+        const Given *g = &a->given.at[i];
+        if (strcmp(g->name, "save") != 0)
+            continue;
+        const char *name = saved_name(a, g, &path);
+        if (!updates(step, name))
+            return cli_usage(a,
+                             "'--save': training updates nothing called "
+                             "'%s'",
+                             name);
+        if (!*path)
+            return cli_usage(a, "'--save' needs a file");
+    }
+    return EXIT_SUCCESS;
+}
+
+static bool save_one(const Args *a, nn_model *m, const Given *g)
+{
+    const nn_port *port;
+    const nn_tensor *leaf;
+    const char *path, *name = saved_name(a, g, &path);
+    Str text = str_new(a->arena);
+
+    if (nn_state(m, name, &port, NULL, &leaf) != NN_OK) {
+        cli_fail("%s", nn_last_error());
+        return false;
+    }
+    nn_tensor *own = NEWN(a->arena, nn_tensor, port->nleaf + 1);
+    nn_tensor **each = NEWN(a->arena, nn_tensor *, port->nleaf + 1);
+    for (int i = 0; i < port->nleaf; i++) {
+        own[i] = leaf[i];
+        each[i] = &own[i];
+    }
+    value_print(port, each, &text);
+    str_printf(&text, "\n");
+    return file_write(a->arena, path, text.at, text.n);
+}
+
+static bool save(const Args *a, nn_model *m)
+{
+    bool good = true;
+
+    for (int i = 0; i < a->given.n; i++)
+        if (!strcmp(a->given.at[i].name, "save"))
+            good = save_one(a, m, &a->given.at[i]) && good;
+    return good;
+}
+
 /* The run */
 
-static void print_outcome(const nn_train_result *r, const char *metric)
+static void print_outcome(const nn_train_result *r, const nn_model *m)
 {
     if (r->stopped)
         printf("stopped after %lld epochs\n", (long long)r->epochs);
+    if (r->out_of_patience)
+        printf("no better for a while: stopped after %lld epochs\n",
+               (long long)r->epochs);
+    if (r->best_epoch != r->epochs)
+        printf("parameters of epoch %lld, the best\n",
+               (long long)r->best_epoch);
     printf("train loss: %.4g\n", r->train_loss);
     printf("training time: %.2f s\n", r->seconds);
     if (r->has_test)
         printf("test loss: %.4g\n", r->test_loss);
-    if (r->has_metric && metric)
-        printf("test %s: %.4f\n", metric, r->test_metric);
+    for (int i = 0; i < r->nmetric; i++)
+        printf("test %s: %.4f\n", nn_metric_name(m, i), r->test_metric[i]);
 }
 
 static bool train_here(nn_model *m, nn_train_options *o, const Sets *s)
 {
-    Progress p = {nn_descriptor(m)->metric, isatty(STDERR_FILENO), 0, {0}};
+    Progress p = {m, isatty(STDERR_FILENO), 0, {0}};
     nn_train_result r = {0};
     struct sigaction act = {.sa_handler = interrupt,
                             .sa_flags = (int)SA_RESETHAND},
@@ -230,11 +238,12 @@ static bool train_here(nn_model *m, nn_train_options *o, const Sets *s)
         cli_fail("%s", nn_last_error());
         return false;
     }
-    print_outcome(&r, p.metric);
+    print_outcome(&r, m);
     return true;
 }
 
-static bool train_module(Load *l, nn_train_options *o, const Sets *s)
+static bool train_module(const Args *a, Load *l, nn_train_options *o,
+                         const Sets *s)
 {
     const Module *m = l->module;
     Function *f[3] = {m->init, m->step, m->evaluate};
@@ -245,7 +254,7 @@ static bool train_module(Load *l, nn_train_options *o, const Sets *s)
         return false;
     bool done = nn_wrap(jit_module(j), &model) == NN_OK;
     if (done) {
-        done = train_here(model, o, s);
+        done = train_here(model, o, s) && save(a, model);
         nn_close(model);
     } else {
         cli_fail("%s", nn_last_error());
@@ -254,37 +263,75 @@ static bool train_module(Load *l, nn_train_options *o, const Sets *s)
     return done;
 }
 
-static int read_options(const Args *a, nn_train_options *o,
-                        nn_split_options *split, double *scale)
+/* --schedule, and what belongs to it. */
+static int read_schedule(const Args *a, nn_schedule *s, bool *given)
+{
+    static const char *const kind[] = {"constant", "linear", "cosine", "step"};
+    enum { NKIND = sizeof kind / sizeof *kind };
+    const char *name = option_value(a, "schedule");
+    const char *factor = option_value(a, "factor");
+
+    *given = name || option_value(a, "warmup");
+    s->every = 10;
+    while (name && s->kind < NKIND && strcmp(kind[s->kind], name) != 0)
+        s->kind++;
+    if (s->kind == NKIND)
+        return cli_usage(
+            a, "'--schedule' is constant, linear, cosine or step, not '%s'%s",
+            name, cli_suggest(a->arena, name, kind, NKIND));
+    s->factor = s->kind == NN_SCHEDULE_STEP ? 0.1 : 0;
+    if (!option_int(a, "warmup", 0, &s->warmup) ||
+        !option_int(a, "every", 1, &s->every) ||
+        (factor && !cli_number(a, "factor", factor, &s->factor)))
+        return EXIT_USAGE;
+    if (factor && s->kind == NN_SCHEDULE_CONSTANT)
+        return cli_usage(a, "'--factor' belongs to a --schedule that falls");
+    return EXIT_SUCCESS;
+}
+
+static int read_options(const Args *a, nn_train_options *o)
 {
     int64_t seed = 0;
-    const char *text = option_value(a, "scale");
 
-    if (!option_value(a, "data"))
-        return cli_usage(a, "which data? --data=FILE.csv");
     if (a->word.n > 1)
         return cli_usage(a, "one model at a time: what is '%s'?",
                          a->word.at[1]);
     if (!option_int(a, "epochs", 0, &o->epochs) ||
         !option_int(a, "batch", 1, &o->batch) ||
-        !option_int(a, "seed", 0, &seed) || !read_test(a, split) ||
-        (text && !read_number(a, "scale", text, scale)))
+        !option_int(a, "patience", 1, &o->patience) ||
+        !option_int(a, "seed", 0, &seed))
         return EXIT_USAGE;
-    o->seed = split->seed = (uint64_t)seed;
+    o->seed = (uint64_t)seed;
     return EXIT_SUCCESS;
+}
+
+/* Everything about the command line, before the model is read. */
+static int read_all(Args *a, nn_train_options *o, nn_schedule *schedule,
+                    SetOptions *data)
+{
+    bool scheduled;
+    int status = read_options(a, o);
+
+    if (!status)
+        status = read_schedule(a, schedule, &scheduled);
+    if (!status)
+        status = sets_options(a, o->seed, data);
+    if (!status && scheduled)
+        o->schedule = schedule;
+    return status;
 }
 
 static int train(Args *a)
 {
     Load l = {0};
     Sets sets = {NULL, NULL};
+    SetOptions data;
+    nn_schedule schedule = {0};
     nn_train_options o = NN_TRAIN_DEFAULTS;
-    nn_split_options split = {.count = -1, .fraction = 0.2};
     nn_setting *setting = NEWN(a->arena, nn_setting, a->setting.n + 1);
-    double scale = 1;
 
     o.epochs = 30;
-    int status = read_options(a, &o, &split, &scale);
+    int status = read_all(a, &o, &schedule, &data);
     if (!status)
         status = driver_load(a, a->word.at[0], DT_f32, &l);
     if (status)
@@ -293,26 +340,42 @@ static int train(Args *a)
         return cli_fail("%s has no 'train' item, so there is nothing to train",
                         l.path);
     status = read_settings(a, l.module->step, setting);
+    if (!status)
+        status = check_saves(a, l.module->step);
     if (status)
         return status;
     o.setting = setting;
     o.nsetting = a->setting.n;
-    if (!read_sets(a, &split, scale, &sets))
+    if (!sets_read(&data, &sets))
         status = cli_fail("%s", nn_last_error());
-    else if (!train_module(&l, &o, &sets))
+    else if (!train_module(a, &l, &o, &sets))
         status = EXIT_FAILURE;
-    free_sets(&sets);
+    sets_free(&sets);
     return status;
 }
 
 static const Option options[] = {
-    {"data", 0, "FILE", "rows to train on: .csv or .csv.gz"},
+    {"data", 0, "FILE", "rows to train on: CSV, IDX or .npy, gzipped or not"},
+    {"labels", 0, "FILE",
+     "their labels, where they are in a file of their own"},
     {"label", 0, "COLUMN", "name or number of the label's column (the last)"},
+    {"no-label", 0, NULL, "all columns are features"},
+    {"text", 0, "FILE", "a text to train on instead, in rows of characters"},
+    {"length", 0, "N", "characters of a row (64)"},
+    {"stride", 0, "N", "characters from one row to the next (the length)"},
     {"test", 0, "N", "rows to hold out, or their share (0.2)"},
-    {"scale", 0, "X", "multiply all features by X"},
+    {"test-data", 0, "FILE", "rows to test on, instead of some held out"},
+    {"test-labels", 0, "FILE", "their labels"},
+    {"scale", 0, "X", "multiply all features by X, as 1/255"},
     {"standardise", 0, NULL, "features to mean 0 and deviation 1"},
     {"epochs", 0, "N", "passes over the data (30)"},
     {"batch", 0, "N", "rows of a step (32)"},
+    {"schedule", 0, "KIND", "how lr falls: constant, linear, cosine, step"},
+    {"warmup", 0, "N", "steps at first in which lr grows"},
+    {"factor", 0, "X", "what is left of lr (0), or of a step's (0.1)"},
+    {"every", 0, "N", "epochs from one of --schedule=step to the next (10)"},
+    {"patience", 0, "N", "stop after N epochs without a better test loss"},
+    {"save", 0, "[NAME=]FILE", "write what was trained (or NAME) as JSON"},
     {"seed", 0, "N", "of the split, the initial values and the shuffles (0)"},
     MODEL_OPTIONS,
     {NULL, 0, NULL, NULL},
@@ -320,9 +383,11 @@ static const Option options[] = {
 
 const Command command_train = {
     .name = "train",
-    .usage = "train MODEL.nn --data=FILE [options] [--SETTING=VALUE]…",
-    .about = "Trains the model as its `train` item says. The optimizer's "
-             "settings are options\ntoo: --lr=0.01.",
+    .usage =
+        "train MODEL.nn --data=FILE|--text=FILE [options] [--SETTING=VALUE]…",
+    .about = "Trains the model as its `train` item says. What is a setting "
+             "there that may\nchange as it runs, as the optimizer's, is an "
+             "option too: --lr=0.01, --clip_norm=1.",
     .option = options,
     .settings = true,
     .run = train,

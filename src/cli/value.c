@@ -334,7 +334,7 @@ static bool from_csv(const nn_port *p, const char *path, nn_tensor **leaf)
         size[0] = d->n * d->nfeature;
     bool made = nn_tensor_new(p->leaf[0].dtype, rank, size, &leaf[0]) == NN_OK;
     for (int64_t i = 0; made && i < d->n * d->nfeature; i++)
-        value_set(leaf[0], i, d->x[i]);
+        value_set(leaf[0], i, ((const double *)d->x)[i]);
     nn_data_free(d);
     if (!made)
         cli_fail("%s", nn_last_error());

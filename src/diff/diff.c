@@ -1,7 +1,7 @@
 /* diff.c: reverse and forward mode over the operator table. */
 
 #include "diff/diff.h"
-#include "diff/guard.h"
+#include "diff/sweep.h"
 
 #include "graph/op.h"
 #include "simplify/simplify.h"
@@ -10,60 +10,156 @@ typedef struct Terms {
     LIST(Guarded) list;
 } Terms;
 
+/* What a loop or call passes on between its arguments and its parts. */
+typedef struct Parts {
+    Guarded *bar; /* reverse: of each part, collected before the loop's turn */
+    Node **dot;   /* forward: of each part */
+} Parts;
+
 typedef struct Sweep {
     Graph *g;
     Arena *scratch;
-    Node **y;     /* simplified */
-    int count;    /* nodes when the sweep began: ids below it are its own */
-    bool *active; /* real, reached from y, dependent on some x */
-    Node **value; /* forward: the tangent by id; NULL is zero */
-    Terms *terms; /* reverse: what the adjoint is the sum of */
+    Node **y;         /* simplified */
+    int first, range; /* ids among which all active nodes are */
+    int *place;       /* by id - first: 1 + its number below, or 0 */
+    int count;
+    Node **node;   /* the active ones: real, reached from y, dependent on
+                      some x; by ascending ids */
+    Node **value;  /* forward: the tangent; NULL is zero */
+    Terms *terms;  /* reverse: what the adjoint is the sum of */
+    Parts **parts; /* of loops and calls */
 } Sweep;
 
 static const Op *row(const Node *n) { return op_table[n->op]; }
 
-/* Active nodes: between the xs and the ys, through real values only. */
-static void mark_active(Sweep *s, int ny, Node *const *y, int nx,
-                        Node *const *x)
+static bool has_parts(const Node *n)
 {
-    bool *reached = graph_reach(s->g, s->scratch, ny, y);
+    return n->op == OP_loop || n->op == OP_call;
+}
 
-    for (int j = 0; j < nx; j++)
-        s->active[x[j]->id] = reached[x[j]->id];
-    for (int id = 0; id < s->count; id++) {
-        Node *n = graph_node(s->g, id);
+/* n's number among the active nodes, or -1. */
+static int number_of(const Sweep *s, const Node *n)
+{
+    int i = n->id - s->first;
 
-        for (int i = 0; reached[id] && i < n->narg; i++)
-            s->active[id] |= s->active[n->arg[i]->id];
-        s->active[id] &= dtype_is_real(n->dtype);
+    return i >= 0 && i < s->range ? s->place[i] - 1 : -1;
+}
+
+static bool is_active(const Sweep *s, const Node *n)
+{
+    return number_of(s, n) >= 0;
+}
+
+static Parts *parts_of(Sweep *s, const Node *n)
+{
+    Parts **p = &s->parts[number_of(s, n)];
+    int k = region_nparts(node_region(n));
+
+    if (!*p) {
+        *p = NEW(s->scratch, Parts);
+        (*p)->bar = NEWN(s->scratch, Guarded, k);
+        (*p)->dot = NEWN(s->scratch, Node *, k);
     }
+    return *p;
+}
+
+/* Which nodes of the range the ys reach. */
+static bool *mark_reached(Sweep *s, int ny)
+{
+    bool *reached = NEWN(s->scratch, bool, s->range);
+
+    for (int i = 0; i < ny; i++)
+        if (s->y[i]->id >= s->first)
+            reached[s->y[i]->id - s->first] = true;
+    for (int k = s->range - 1; k >= 0; k--) {
+        const Node *n = reached[k] ? graph_node(s->g, s->first + k) : NULL;
+
+        for (int i = 0; n && i < n->narg; i++)
+            if (n->arg[i]->id >= s->first)
+                reached[n->arg[i]->id - s->first] = true;
+    }
+    return reached;
+}
+
+/* Active nodes: between the xs and the ys, through real values only. */
+static void find_active(Sweep *s, int ny, int nx, Node *const *x)
+{
+    bool *reached = mark_reached(s, ny);
+    LIST(Node *) found = {0};
+
+    s->place = NEWN(s->scratch, int, s->range);
+    for (int j = 0; j < nx; j++)
+        if (x[j]->id < s->first + s->range)
+            s->place[x[j]->id - s->first] = 1;
+    for (int k = 0; k < s->range; k++) {
+        Node *n = reached[k] ? graph_node(s->g, s->first + k) : NULL;
+        bool active = n && s->place[k];
+
+        for (int i = 0; n && i < n->narg; i++)
+            active |= is_active(s, n->arg[i]);
+        active = active && (dtype_is_real(n->dtype) || has_parts(n));
+        if (active)
+            list_push(s->scratch, &found, n);
+        s->place[k] = active ? found.n : 0;
+    }
+    s->node = found.at;
+    s->count = found.n;
+}
+
+static bool any_parts(const Sweep *s)
+{
+    for (int k = 0; k < s->count; k++)
+        if (has_parts(s->node[k]))
+            return true;
+    return false;
+}
+
+/* The nodes between the lowest x and the highest y, and which are active. */
+static void find_range(Sweep *s, int ny, int nx, Node *const *x)
+{
+    int end = 0;
+
+    s->first = nx ? x[0]->id : 0;
+    for (int j = 1; j < nx; j++)
+        s->first = x[j]->id < s->first ? x[j]->id : s->first;
+    for (int i = 0; i < ny; i++)
+        end = s->y[i]->id >= end ? s->y[i]->id + 1 : end;
+    s->range = nx && end > s->first ? end - s->first : 0;
+    find_active(s, ny, nx, x);
 }
 
 /* The ys are simplified first: what overflows as written, log(sum(exp(x))),
- * would in its derivative too. */
+ * would in its derivative too. Loops that store for a derivative already made
+ * become one with what they were made from. */
 static Sweep sweep_new(Graph *g, int ny, Node *const *y, int nx, Node *const *x)
 {
     Sweep s = {.g = g, .scratch = arena_new()};
 
     s.y = arena_copy(s.scratch, y, sizeof *y * (size_t)ny);
     simplify(g, ny, s.y);
-    s.count = graph_count(g);
-    s.active = NEWN(s.scratch, bool, s.count);
+    find_range(&s, ny, nx, x);
+    if (any_parts(&s)) {
+        regions_prune(g, ny, s.y);
+        find_range(&s, ny, nx, x);
+    }
     s.value = NEWN(s.scratch, Node *, s.count);
-    mark_active(&s, ny, s.y, nx, x);
+    s.parts = NEWN(s.scratch, Parts *, s.count);
     return s;
 }
 
 static void add_to(Sweep *s, const Node *n, Guarded v)
 {
-    list_push(s->scratch, &s->terms[n->id].list, v);
+    list_push(s->scratch, &s->terms[number_of(s, n)].list, v);
 }
 
 /* All terms are there: every user of n has been passed. NULL: zero. */
 static const Guarded *adjoint_of(Sweep *s, const Node *n)
 {
-    Terms *t = &s->terms[n->id];
+    Terms *t;
 
+    if (!is_active(s, n))
+        return NULL;
+    t = &s->terms[number_of(s, n)];
     if (t->list.n == 0)
         return NULL;
     t->list.at[0] = guard_sum(s->g, s->scratch, t->list.n, t->list.at);
@@ -78,7 +174,7 @@ static void reverse_ewise(Sweep *s, Node *n, const Guarded *adjoint)
     for (int i = 0; i < n->narg; i++) {
         Node *partial;
 
-        if (!s->active[n->arg[i]->id])
+        if (!is_active(s, n->arg[i]))
             continue;
         partial = row(n)->partial(s->g, n, i);
         if (partial)
@@ -89,7 +185,7 @@ static void reverse_ewise(Sweep *s, Node *n, const Guarded *adjoint)
 static void reverse_choice(Sweep *s, Node *n, const Guarded *adjoint)
 {
     for (int i = 1; i < n->narg; i++)
-        if (s->active[n->arg[i]->id])
+        if (is_active(s, n->arg[i]))
             add_to(s, n->arg[i], guard_choose(s->g, s->scratch, n, adjoint, i));
 }
 
@@ -103,19 +199,44 @@ static void reverse_other(Sweep *s, Node *n, const Guarded *adjoint)
     if (a.live)
         guard_live_back(s->g, s->scratch, n, a.live, live);
     for (int i = 0; i < n->narg; i++)
-        if (dx[i] && s->active[n->arg[i]->id])
+        if (dx[i] && is_active(s, n->arg[i]))
             add_to(s, n->arg[i], (Guarded){dx[i], a.branch, NULL, live[i]});
+}
+
+/* All of n's parts have been passed. */
+static void reverse_region(Sweep *s, Node *n)
+{
+    Guarded *bar = NEWN(s->scratch, Guarded, n->narg);
+    bool *active = NEWN(s->scratch, bool, n->narg);
+
+    for (int i = 0; i < n->narg; i++)
+        active[i] = is_active(s, n->arg[i]);
+    if (n->op == OP_loop)
+        loop_reverse(s->g, s->scratch, n, active, parts_of(s, n)->bar, bar);
+    else
+        call_reverse(s->g, s->scratch, n, active, parts_of(s, n)->bar, bar);
+    for (int i = 0; i < n->narg; i++)
+        if (bar[i].v && active[i])
+            add_to(s, n->arg[i], bar[i]);
 }
 
 static void reverse(Sweep *s, Node *n)
 {
-    const Guarded *at = adjoint_of(s, n);
+    const Guarded *at;
     Guarded adjoint;
 
+    if (has_parts(n)) {
+        if (s->parts[number_of(s, n)])
+            reverse_region(s, n);
+        return;
+    }
+    at = adjoint_of(s, n);
     if (!at)
         return;
     adjoint = *at;
-    if (row(n)->flags & OP_MASKS)
+    if (n->op == OP_part)
+        parts_of(s, n->arg[0])->bar[n->attr.integer] = adjoint;
+    else if (row(n)->flags & OP_MASKS)
         reverse_choice(s, n, &adjoint);
     else if (row(n)->vjp)
         reverse_other(s, n, &adjoint);
@@ -123,20 +244,20 @@ static void reverse(Sweep *s, Node *n)
         reverse_ewise(s, n, &adjoint);
 }
 
-void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,
-                  Node *const *x, Node **x_bar)
+void sweep_reverse(Graph *g, int ny, Node *const *y, const Guarded *y_bar,
+                   int nx, Node *const *x, Guarded *x_bar)
 {
     Sweep s = sweep_new(g, ny, y, nx, x);
     Span before = graph_span(g, (Span){0, 0});
 
     s.terms = NEWN(s.scratch, Terms, s.count);
     for (int i = 0; i < ny; i++)
-        if (y_bar[i] && s.active[s.y[i]->id])
-            add_to(&s, s.y[i], (Guarded){.v = y_bar[i]});
-    for (int id = s.count - 1; id >= 0; id--) {
-        Node *n = graph_node(g, id);
+        if (y_bar[i].v && is_active(&s, s.y[i]))
+            add_to(&s, s.y[i], y_bar[i]);
+    for (int k = s.count - 1; k >= 0; k--) {
+        Node *n = s.node[k];
 
-        if (!s.active[id] || n->narg == 0)
+        if (n->narg == 0)
             continue;
         graph_span(g, n->span);
         reverse(&s, n);
@@ -144,10 +265,35 @@ void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,
     graph_span(g, before);
     for (int j = 0; j < nx; j++) {
         const Guarded *v = adjoint_of(&s, x[j]);
+        Guarded a = {.v = NULL};
 
-        x_bar[j] = v ? guard_value(g, v) : g_fill(g, x[j], 0);
+        if (v) {
+            a = guard_settle(g, v);
+            a = (Guarded){.v = guard_value(g, &a), .live = guard_alive(g, &a)};
+        }
+        x_bar[j] = a;
     }
     arena_free(s.scratch);
+}
+
+void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,
+                  Node *const *x, Node **x_bar)
+{
+    Arena *scratch = arena_new();
+    Guarded *from = NEWN(scratch, Guarded, ny),
+            *to = NEWN(scratch, Guarded, nx);
+
+    for (int i = 0; i < ny; i++)
+        from[i] = (Guarded){.v = y_bar[i]};
+    sweep_reverse(g, ny, y, from, nx, x, to);
+    for (int j = 0; j < nx; j++)
+        x_bar[j] = to[j].v ? to[j].v : g_fill(g, x[j], 0);
+    arena_free(scratch);
+}
+
+static Node *tangent(const Sweep *s, const Node *n)
+{
+    return is_active(s, n) ? s->value[number_of(s, n)] : NULL;
 }
 
 /* The tangent of n: sum of partial · tangent over its active arguments. */
@@ -156,7 +302,7 @@ static Node *forward_ewise(Sweep *s, Node *n)
     Node *sum = NULL;
 
     for (int i = 0; i < n->narg; i++) {
-        Node *dot = s->value[n->arg[i]->id];
+        Node *dot = tangent(s, n->arg[i]);
         Node *partial = dot ? row(n)->partial(s->g, n, i) : NULL;
         Node *term = partial ? g2(s->g, OP_mul, dot, partial) : NULL;
 
@@ -172,37 +318,69 @@ static Node *forward_other(Sweep *s, Node *n)
     bool any = false;
 
     for (int i = 0; i < n->narg; i++) {
-        dx[i] = s->value[n->arg[i]->id];
+        dx[i] = tangent(s, n->arg[i]);
         any |= dx[i] != NULL;
     }
     return any ? row(n)->jvp(s->g, n, dx) : NULL;
 }
 
-void diff_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
-                  Node *const *x_dot, Node **y_dot)
+static void forward_region(Sweep *s, Node *n)
+{
+    Node **dx = NEWN(s->scratch, Node *, n->narg);
+    bool any = false;
+
+    for (int i = 0; i < n->narg; i++) {
+        dx[i] = tangent(s, n->arg[i]);
+        any |= dx[i] != NULL;
+    }
+    if (!any)
+        return;
+    if (n->op == OP_loop)
+        loop_forward(s->g, s->scratch, n, dx, parts_of(s, n)->dot);
+    else
+        call_forward(s->g, s->scratch, n, dx, parts_of(s, n)->dot);
+}
+
+static Node *forward(Sweep *s, Node *n)
+{
+    if (n->op == OP_part)
+        return parts_of(s, n->arg[0])->dot[n->attr.integer];
+    if (row(n)->jvp)
+        return forward_other(s, n);
+    return row(n)->partial ? forward_ewise(s, n) : NULL;
+}
+
+void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
+                   Node *const *x_dot, Node **y_dot)
 {
     Sweep s = sweep_new(g, ny, y, nx, x);
     Span before = graph_span(g, (Span){0, 0});
 
     for (int j = 0; j < nx; j++)
-        if (s.active[x[j]->id])
-            s.value[x[j]->id] = x_dot[j];
-    for (int id = 0; id < s.count; id++) {
-        Node *n = graph_node(g, id);
+        if (is_active(&s, x[j]))
+            s.value[number_of(&s, x[j])] = x_dot[j];
+    for (int k = 0; k < s.count; k++) {
+        Node *n = s.node[k];
 
-        if (!s.active[id] || s.value[id] || n->narg == 0)
+        if (s.value[k] || n->narg == 0)
             continue;
         graph_span(g, n->span);
-        if (row(n)->jvp)
-            s.value[id] = forward_other(&s, n);
-        else if (row(n)->partial)
-            s.value[id] = forward_ewise(&s, n);
+        if (has_parts(n))
+            forward_region(&s, n);
+        else
+            s.value[k] = forward(&s, n);
     }
     graph_span(g, before);
-    for (int i = 0; i < ny; i++) {
-        Node *v = s.active[s.y[i]->id] ? s.value[s.y[i]->id] : NULL;
-
-        y_dot[i] = v ? v : g_fill(g, y[i], 0);
-    }
+    for (int i = 0; i < ny; i++)
+        y_dot[i] = tangent(&s, s.y[i]);
     arena_free(s.scratch);
+}
+
+void diff_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
+                  Node *const *x_dot, Node **y_dot)
+{
+    sweep_forward(g, ny, y, nx, x, x_dot, y_dot);
+    for (int i = 0; i < ny; i++)
+        if (!y_dot[i])
+            y_dot[i] = g_fill(g, y[i], 0);
 }

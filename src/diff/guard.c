@@ -132,6 +132,8 @@ void guard_live_back(Graph *g, Arena *scratch, Node *n, Node *live, Node **to)
         for (int i = 0; i < n->narg; i++)
             one[i] = g_fill(g, n->arg[i], 1);
         break;
+    case OPC_region:
+        return;
     case OPC_view:
     case OPC_index:
         break;
@@ -206,8 +208,7 @@ static bool rejoin(Graph *g, const Guarded *a, const Guarded *b, Guarded *sum)
     return false;
 }
 
-/* Where a settled term can be other than 0, whatever branch was taken. */
-static Node *alive(Graph *g, const Guarded *a)
+Node *guard_alive(Graph *g, const Guarded *a)
 {
     Node *holds;
 
@@ -219,28 +220,42 @@ static Node *alive(Graph *g, const Guarded *a)
     return g_broadcast_to(g, holds, a->v->rank, a->v->dim);
 }
 
+const Branch *guard_common(Graph *g, Arena *scratch, int n, Guarded *a)
+{
+    const Branch *all = NULL;
+    bool first = true, same = true, some_live = false;
+
+    for (int i = 0; i < n; i++) {
+        if (!a[i].v)
+            continue;
+        a[i] = guard_settle(g, &a[i]);
+        some_live |= a[i].live != NULL;
+        same = same && (first || same_branch(a[i].branch, all));
+        all = first ? a[i].branch : either_branch(g, scratch, all, a[i].branch);
+        first = false;
+    }
+    for (int i = 0; i < n; i++) {
+        if (!a[i].v)
+            continue;
+        if (!same)
+            a[i] = (Guarded){.v = guard_value(g, &a[i]),
+                             .live = some_live ? guard_alive(g, &a[i]) : NULL};
+        a[i].branch = all;
+    }
+    return all;
+}
+
 /* Terms under different guards: each is applied, and what is left is where one
  * of them held. */
 static Guarded sum_unlike(Graph *g, Arena *scratch, int n, Guarded *term)
 {
     Node **v = NEWN(scratch, Node *, n);
-    Guarded sum = {.branch = term[0].branch};
-    bool same = true, some_live = false;
+    Guarded sum = {.branch = guard_common(g, scratch, n, term)};
 
+    sum.live = term[0].live;
     for (int i = 0; i < n; i++) {
-        term[i] = guard_settle(g, &term[i]);
-        same = same && same_branch(term[i].branch, term[0].branch);
-        some_live |= term[i].live != NULL;
-    }
-    for (int i = 0; i < n; i++) {
-        v[i] = same ? term[i].v : guard_value(g, &term[i]);
-        sum.branch = i ? either_branch(g, scratch, sum.branch, term[i].branch)
-                       : sum.branch;
-        if (some_live) {
-            Node *at = same ? term[i].live : alive(g, &term[i]);
-
-            sum.live = i ? either(g, sum.live, at) : at;
-        }
+        v[i] = term[i].v;
+        sum.live = either(g, sum.live, term[i].live);
     }
     sum.v = g_add_all(g, n, v);
     return sum;

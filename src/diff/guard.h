@@ -33,6 +33,12 @@ Guarded guard_scale(Graph *g, const Guarded *a, Node *partial, bool bounded);
 /* Where the adjoints that n gives its arguments can be other than 0, when n's
  * is so only in `live`: to[i] for each, NULL for everywhere. */
 void guard_live_back(Graph *g, Arena *scratch, Node *n, Node *live, Node **to);
+/* Where an adjoint that was settled can be other than 0, whatever branch was
+ * taken; NULL: everywhere. */
+Node *guard_alive(Graph *g, const Guarded *a);
+/* Settles n adjoints and brings them under one branch, which is returned and
+ * holds whenever one of theirs does. Those without v are passed over. */
+const Branch *guard_common(Graph *g, Arena *scratch, int n, Guarded *a);
 /* The sum of n >= 1 adjoints of one node; term is reordered. */
 Guarded guard_sum(Graph *g, Arena *scratch, int n, Guarded *term);
 

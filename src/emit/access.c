@@ -357,8 +357,18 @@ static void store(MapCode *m, const Access *a, LLVMValueRef v)
     }
 }
 
+/* Where the value of a buffer that is in a register is kept, or NULL. */
+static LLVMValueRef *register_of(MapCode *m, const Buffer *b)
+{
+    LLVMValueRef *r = m->in_register ? &m->in_register[b->id] : NULL;
+    return r && *r ? r : NULL;
+}
+
 Val *map_load(MapCode *m, const Instr *i)
 {
+    const LLVMValueRef *r = register_of(m, i->buffer);
+    if (r)
+        return from_memory(m, *r, i->buffer->dtype);
     Access a = make_access(m, i->buffer, i->at, i->pred, false);
     bound_plain(m, i->buffer, i->at, &a);
     return from_memory(m, load(m, &a), i->buffer->dtype);
@@ -383,6 +393,11 @@ static void clear_spare(MapCode *m, const Access *a)
 void map_store(MapCode *m, const Output *o)
 {
     Val *v = m->val[o->value];
+    LLVMValueRef *r = register_of(m, o->buffer);
+    if (r) {
+        *r = to_memory(m, v);
+        return;
+    }
     bool each = m->width > 1 && m->varies[o->value];
     Access a = make_access(m, o->buffer, o->at, o->pred, each);
     bound_plain(m, o->buffer, o->at, &a);

@@ -110,6 +110,8 @@ LLVMValueRef dim_code_real(Emit *e, const DimEnv *env, const Dim *d);
 LLVMValueRef dim_code_zero(Emit *e, const DimEnv *env, const Dim *d);
 /* Loads var[i] from dims[i], at the builder's place. */
 DimEnv dim_env(Emit *e, const Dim *const *var, int n, LLVMValueRef dims);
+/* How far a kernel's first outer loop goes, for its last argument. */
+LLVMValueRef kernel_range(Emit *e, DimEnv *dims, const Kernel *k);
 
 /* lower.c */
 
@@ -202,7 +204,7 @@ void loop_end(Emit *e, Loop *l, LLVMValueRef *next);
 
 /* map.c: the loops of a map kernel */
 
-enum { SPARE = 128 };
+enum { SPARE = 512 };
 
 /* A map kernel while it is built. */
 typedef struct MapCode {
@@ -212,6 +214,8 @@ typedef struct MapCode {
                              each use, as too many would be alive at once */
     int *number;          /* of each in the key, by Buffer.id */
     int nbuffer;          /* in the key */
+    LLVMValueRef *in_register; /* by Buffer.id: the one element, as in memory,
+                                  of those that are not there; or NULL */
     DimEnv dims;
     Lower lower;
     LLVMValueRef spare;  /* SPARE bytes of zeros: what an access goes to that
@@ -241,6 +245,17 @@ typedef struct MapCode {
  * `nfixed` loop variables are i64s that a fifth argument points at, and
  * lo … hi is for the loop after them. */
 void emit_map(Emit *e, const Kernel *k, const KernelKey *key, int nfixed);
+/* A map kernel amid other code. Buffers are by Buffer.id. */
+typedef struct MapPlace {
+    LLVMValueRef *address;
+    LLVMValueRef *in_register; /* NULL: is in memory. Stored to only where the
+                                  kernel has no loops, without a predicate */
+    int nbuffer;
+    LLVMValueRef status; /* a slot */
+    DimEnv *dims;
+} MapPlace;
+/* At the builder's place, which is after the code then. */
+void emit_map_here(Emit *e, const Kernel *k, const MapPlace *p);
 /* v in the present width, all lanes alike where it is a scalar. */
 Val *map_widen(MapCode *m, Val *v);
 
@@ -269,6 +284,12 @@ void reduce_lanes(MapCode *m, const Output *o, int width, LLVMValueRef *acc);
 /* b's values come after a's. */
 void reduce_join(MapCode *m, const Output *o, int width, LLVMValueRef *a,
                  const LLVMValueRef *b);
+
+/* loop.c: a loop kernel: first the kernels that it calls, then the body of its
+ * own function, likewise. lo and hi are ignored. */
+typedef struct LoopCode LoopCode;
+LoopCode *loop_kernels(Emit *e, const LoopKernel *l);
+void emit_loop(Emit *e, LoopCode *c, const KernelKey *key);
 
 /* contract.c: likewise for a contraction kernel. */
 void emit_contract(Emit *e, const Kernel *k, const KernelKey *key);

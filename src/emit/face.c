@@ -29,6 +29,7 @@ const char *leaf_shape_text(Arena *a, int rank, const Dim *const *dim)
 const char *function_origin(Arena *a, const Function *f)
 {
     const char *op = "";
+    const Function *of = f->primal;
     switch (f->deriv) {
     case DERIV_none:
         return "";
@@ -44,13 +45,24 @@ const char *function_origin(Arena *a, const Function *f)
     case DERIV_vjp:
         op = "vjp";
         break;
+    case DERIV_jacobian:
+        op = "jacobian";
+        break;
+    case DERIV_hessian:
+        op = "hessian";
+        of = of ? of->primal : NULL;
+        break;
+    case DERIV_hvp:
+        op = "hvp";
+        of = of ? of->primal : NULL;
+        break;
     }
-    if (!f->primal)
+    if (!of)
         return "";
     Str s = str_new(a);
-    str_printf(&s, "%s(%s", op, f->primal->name);
+    str_printf(&s, "%s(%s", op, of->name);
     for (int i = 0; i < f->nby; i++)
-        str_printf(&s, ", %s", f->primal->param[f->by[i]].name);
+        str_printf(&s, ", %s", of->param[f->by[i]].name);
     str_printf(&s, ")");
     return s.at;
 }
@@ -129,30 +141,31 @@ static const CType *c_type(Facing *f, const Step *step, int n)
     return c_type_named(f, wanted_name(f, step->type), step, n);
 }
 
-/* What `step` changes besides the model has one name for all optimizers:
- * M_train_state. */
-static void name_train_state(Facing *f, const Function *fn)
-{
-    for (int i = 0; fn->kind == FN_step && i < fn->nparam; i++) {
-        int n;
-        if (strcmp(fn->param[i].name, "state") != 0)
-            continue;
-        const Step *step = type_steps(f->arena, fn->param[i].type, &n);
-        if (step->kind == STEP_open && !step->tuple &&
-            strcmp(fn->param[i].type->text, fn->param[0].type->text) != 0)
-            c_type_named(
-                f,
-                arena_printf(f->arena, "%s_train_state", f->face->module->name),
-                step, n);
-    }
-}
-
 static bool overwritten(const Function *f, const Port *p)
 {
     for (int i = 0; i < f->nresult; i++)
         if (f->result[i].in_place == p - f->param)
             return true;
     return false;
+}
+
+/* What `step` keeps for itself, the last of what it overwrites, has one name
+ * for all optimizers: M_train_state. */
+static void name_train_state(Facing *f, const Function *fn)
+{
+    int last = 0, n;
+    for (int i = 1; fn->kind == FN_step && i < fn->nparam; i++)
+        if (overwritten(fn, &fn->param[i]))
+            last = i;
+    if (last == 0)
+        return;
+    const Type *type = fn->param[last].type;
+    const Step *step = type_steps(f->arena, type, &n);
+    if (step->kind == STEP_open && !step->tuple &&
+        strcmp(type->text, fn->param[0].type->text) != 0)
+        c_type_named(
+            f, arena_printf(f->arena, "%s_train_state", f->face->module->name),
+            step, n);
 }
 
 static int steps_leaves(const Step *step, int n)

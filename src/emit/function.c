@@ -36,13 +36,19 @@ static Made *made_find(Emit *e, const char *text)
 
 LLVMValueRef emit_kernel(Emit *e, const Kernel *k, const KernelKey *key)
 {
-    Made *m = made_find(e, intern(e->names, key->text));
-    if (m->value)
-        return m->value;
+    const char *text = intern(e->names, key->text);
+    LoopCode *loop = NULL;
+    LLVMValueRef made = made_find(e, text)->value;
+    int number = e->nmade;
+    if (made)
+        return made;
+    if (k->kind == KERNEL_loop)
+        loop = loop_kernels(e, k->loop);
     LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64};
-    const char *name = arena_printf(e->arena, "kernel%d", e->nmade);
+    const char *name =
+        arena_printf(e->arena, loop ? "loop%d" : "kernel%d", number);
     LLVMValueRef fn = code_function(e, name, e->i32, param, 4);
-    m->value = fn;
+    made_find(e, text)->value = fn;
     LLVMPositionBuilderAtEnd(
         e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
     switch (k->kind) {
@@ -51,6 +57,9 @@ LLVMValueRef emit_kernel(Emit *e, const Kernel *k, const KernelKey *key)
         break;
     case KERNEL_contract:
         emit_contract(e, k, key);
+        break;
+    case KERNEL_loop:
+        emit_loop(e, loop, key);
         break;
     }
     return fn;
@@ -185,6 +194,33 @@ static LLVMValueRef also(Emit *e, LLVMValueRef ok, LLVMValueRef more)
     return LLVMBuildAnd(e->builder, ok, more, "");
 }
 
+static void collect_dims(const Schedule *s, DimSet *size, DimSet *count);
+
+static void collect_loop(const LoopKernel *l, DimSet *size, DimSet *count)
+{
+    set_add(size, l->trips);
+    collect_dims(l->body, size, count);
+    if (l->check)
+        collect_dims(l->check, size, count);
+}
+
+/* Sizes along axes; numbers of elements and bytes. */
+static void collect_dims(const Schedule *s, DimSet *size, DimSet *count)
+{
+    set_add_ports(size, s->function->param, s->function->nparam);
+    set_add_ports(size, s->function->result, s->function->nresult);
+    for (int i = 0; i < s->buffer.n; i++) {
+        if (s->buffer.at[i]->node)
+            set_add_node(size, s->buffer.at[i]->node);
+        set_add(count, s->buffer.at[i]->elements);
+    }
+    if (s->workspace)
+        set_add(count, s->workspace);
+    for (int i = 0; i < s->kernel.n; i++)
+        if (s->kernel.at[i]->kind == KERNEL_loop)
+            collect_loop(s->kernel.at[i]->loop, size, count);
+}
+
 /* 0 <= d <= 2^31 - 1, and nothing in it divides by zero. */
 static LLVMValueRef size_is_valid(FunctionCode *f, LLVMValueRef ok,
                                   const Dim *d)
@@ -231,15 +267,7 @@ static void emit_check(FunctionCode *f)
     DimSet size = {.arena = e->arena}, count = {.arena = e->arena};
     for (int i = 0; i < fn->nvar; i++)
         set_add(&size, fn->var[i]);
-    set_add_ports(&size, fn->param, fn->nparam);
-    set_add_ports(&size, fn->result, fn->nresult);
-    for (int i = 0; i < f->s->buffer.n; i++) {
-        if (f->s->buffer.at[i]->node)
-            set_add_node(&size, f->s->buffer.at[i]->node);
-        set_add(&count, f->s->buffer.at[i]->elements);
-    }
-    if (f->s->workspace)
-        set_add(&count, f->s->workspace);
+    collect_dims(f->s, &size, &count);
     LLVMValueRef ok = LLVMConstInt(e->i1, 1, false);
     for (int i = 0; i < size.dim.n; i++)
         ok = size_is_valid(f, ok, size.dim.at[i]);
@@ -397,8 +425,7 @@ static LLVMValueRef buffer_address(FunctionCode *f, const Buffer *b)
     die("no such buffer: %d", (int)b->kind);
 }
 
-/* How far the first outer loop goes. */
-static LLVMValueRef whole_range(FunctionCode *f, const Kernel *k)
+LLVMValueRef kernel_range(Emit *e, DimEnv *dims, const Kernel *k)
 {
     const Dim *d = NULL;
     switch (k->kind) {
@@ -408,8 +435,10 @@ static LLVMValueRef whole_range(FunctionCode *f, const Kernel *k)
     case KERNEL_contract:
         d = k->contract->nbatch ? k->contract->batch[0] : k->contract->m;
         break;
+    case KERNEL_loop:
+        break;
     }
-    return d ? dim_code(f->e, &f->dims, d) : code_i64(f->e, 1);
+    return d ? dim_code(e, dims, d) : code_i64(e, 1);
 }
 
 /* An i1: every guard has the value that it should. */
@@ -450,7 +479,7 @@ static void call_kernel(FunctionCode *f, const Kernel *k, const KernelKey *key,
         put_argument(f, e->i64, f->kernel_dims, i,
                      dim_code(e, &f->dims, key->var[i]));
     LLVMValueRef arg[] = {f->bufs, f->kernel_dims, code_i64(e, 0),
-                          whole_range(f, k)};
+                          kernel_range(e, &f->dims, k)};
     LLVMValueRef status = code_call(e, code, arg, 4);
     fail_if(f, LLVMBuildIsNotNull(e->builder, status, ""), status);
     if (after) {

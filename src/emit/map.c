@@ -9,15 +9,15 @@ Val *map_widen(MapCode *m, Val *v)
 }
 
 /* What is known before any code: how deep each instruction is emitted. The
- * scheduler's level, but no further out than what it depends on; a result
- * waits for its stage. */
+ * scheduler's level, but no further out than what it depends on and than the
+ * code begins; a result waits for its stage. */
 static void set_levels(MapCode *m)
 {
     const Kernel *k = m->k;
     m->level = NEWN(m->e->arena, int, k->ninstr + 1);
     for (int i = 0; i < k->ninstr; i++) {
         const Instr *in = &k->instr[i];
-        int level = in->level;
+        int level = in->level > m->nfixed ? in->level : m->nfixed;
         for (int j = 0; j < in->narg; j++)
             if (m->level[in->arg[j]] > level)
                 level = m->level[in->arg[j]];
@@ -288,6 +288,21 @@ static void lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last,
     close_loop(m, &l, acc);
 }
 
+/* A loop that one vector does. The branch is what code outside of the loop goes
+ * before. */
+static void one_vector(MapCode *m, LLVMValueRef first, const Inside *in)
+{
+    Emit *e = m->e;
+    LLVMBasicBlockRef inside = code_block(e, "vector");
+    m->enter[m->depth] = LLVMBuildBr(e->builder, inside);
+    m->var[m->depth++] = first;
+    LLVMPositionBuilderAtEnd(e->builder, inside);
+    m->width = m->lanes;
+    in->build(m, in->stage, in->acc, in->rank);
+    m->width = 1;
+    m->depth--;
+}
+
 /* first … last in full vectors, then what is left: at most one masked vector,
  * or one by one. */
 static void lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
@@ -301,6 +316,10 @@ static void lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
         LLVMValueRef some = LLVMBuildICmp(e->builder, LLVMIntSGT, n, zero, "");
         n = LLVMBuildSelect(e->builder, some, n, zero, "");
         last = LLVMBuildAdd(e->builder, first, n, "");
+    }
+    if (LLVMIsAConstantInt(n) && LLVMConstIntGetSExtValue(n) == w) {
+        one_vector(m, first, in);
+        return;
     }
     LLVMValueRef full =
         LLVMBuildAnd(e->builder, n, code_i64(e, -(int64_t)w), "");
@@ -390,9 +409,22 @@ static void finish_all(MapCode *m, const Stage *s, int nacc, LLVMValueRef *acc)
     }
 }
 
+/* A short loop of known length, a power of two or 3, is one vector of its own:
+ * what one step of a recurrence stores, the next loads in the same pieces. */
+static int short_lanes(const Dim *extent, int lanes, bool three)
+{
+    int64_t n;
+    if (!dim_const_value(extent, &n) || n < 2 || n >= lanes)
+        return lanes;
+    return (n & (n - 1)) == 0 || (three && n == 3) ? (int)n : lanes;
+}
+
 static void emit_stage(MapCode *m, const Stage *s)
 {
     int rank = m->k->rank, nacc = stage_accumulators(s);
+    int lanes = m->lanes;
+    if (lanes_in(s))
+        m->lanes = short_lanes(s->extent[s->rank - 1], lanes, true);
     LLVMValueRef *acc = NEWN(m->e->arena, LLVMValueRef, 2 * nacc + 1);
     int lane = m->k->lanes ? rank - 1 : lanes_in(s) ? rank + s->rank - 1 : -1;
     set_lane(m, lane, s->first, s->ninstr);
@@ -406,6 +438,7 @@ static void emit_stage(MapCode *m, const Stage *s)
         start_all(m, s, 1, acc + nacc);
     stage_loops(m, s, acc, 0);
     finish_all(m, s, nacc, acc);
+    m->lanes = lanes;
 }
 
 /* The outer loops from number d on. */
@@ -480,13 +513,37 @@ static int count_reductions(const Kernel *k)
     return n;
 }
 
-void emit_map(Emit *e, const Kernel *k, const KernelKey *key, int nfixed)
+/* Sums over inner loops, each step of which waits for the one before, are made
+ * for several vectors at a time: as many as there are registers for, if what is
+ * beside them is short and nothing is left over. */
+static int vectors_at_once(const Emit *e, const Kernel *k, int lanes)
 {
-    MapCode m = {
+    enum { MOST = 4, SHORT = 16 };
+    int sums = 0, n = MOST;
+    int64_t extent;
+    for (int s = 0; s < k->nstage; s++)
+        for (int i = 0; k->stage[s].rank > 0 && i < k->stage[s].noutput; i++)
+            sums += reduce_count(&k->stage[s].output[i]);
+    if (!k->lanes || sums == 0 || k->ninstr > SHORT ||
+        !dim_const_value(k->extent[k->rank - 1], &extent))
+        return 1;
+    if (extent < lanes)
+        return 1;
+    while (n > 1 && (extent % (n * lanes) != 0 || 4 * sums * n > e->nregister))
+        n /= 2;
+    return n;
+}
+
+static MapCode map_code(Emit *e, const Kernel *k)
+{
+    int lanes = e->vector_bytes / lane_bytes(k);
+    lanes *= vectors_at_once(e, k, lanes);
+    if (k->lanes)
+        lanes = short_lanes(k->extent[k->rank - 1], lanes, false);
+    return (MapCode){
         .e = e,
         .k = k,
-        .nfixed = nfixed,
-        .lanes = e->vector_bytes / lane_bytes(k),
+        .lanes = lanes,
         .scalar_tail = wants_scalar_tail(k, e),
         .one_loop = wants_one_loop(k, e),
         .lane = -1,
@@ -496,6 +553,34 @@ void emit_map(Emit *e, const Kernel *k, const KernelKey *key, int nfixed)
         .val = NEWN(e->arena, Val *, k->ninstr + 1),
         .result = NEWN(e->arena, Val *, count_reductions(k) + 1),
     };
+}
+
+void emit_map_here(Emit *e, const Kernel *k, const MapPlace *p)
+{
+    MapCode m = map_code(e, k);
+    LLVMValueRef none[1];
+    if (k->lanes)
+        m.lanes = short_lanes(k->extent[k->rank - 1], m.lanes, true);
+    m.buffer = p->address;
+    m.in_register = p->in_register;
+    m.nbuffer = p->nbuffer;
+    m.number = NEWN(e->arena, int, p->nbuffer + 1);
+    for (int i = 0; i < p->nbuffer; i++)
+        m.number[i] = i;
+    m.dims = *p->dims;
+    m.lo = code_i64(e, 0);
+    m.hi = kernel_range(e, &m.dims, k);
+    m.lower.status = p->status;
+    m.lower.dims = &m.dims;
+    set_levels(&m);
+    outer_loops(&m, NULL, none, 0);
+    *p->dims = m.dims;
+}
+
+void emit_map(Emit *e, const Kernel *k, const KernelKey *key, int nfixed)
+{
+    MapCode m = map_code(e, k);
+    m.nfixed = nfixed;
     set_levels(&m);
     emit_entry(&m, key);
     LLVMValueRef none[1];

@@ -219,12 +219,15 @@ static void make_parts(Part *part, int n)
 
 static int schedule_weight(const Schedule *s)
 {
-    enum { CONTRACT = 40 };
+    enum { CONTRACT = 40, LOOP = 20 };
     int n = 0;
     for (int i = 0; i < s->kernel.n; i++) {
         const Kernel *k = s->kernel.at[i];
         n += k->ninstr + (k->contract ? CONTRACT : 0) +
              (k->after ? k->after->ninstr : 0);
+        if (k->loop)
+            n += LOOP + schedule_weight(k->loop->body) +
+                 (k->loop->check ? schedule_weight(k->loop->check) : 0);
     }
     return n;
 }

@@ -145,6 +145,11 @@ void reduce_join(MapCode *m, const Output *o, int width, LLVMValueRef *a,
 
 void reduce_lanes(MapCode *m, const Output *o, int width, LLVMValueRef *acc)
 {
+    LLVMValueRef third[2];
+    for (int i = 0; width == 3 && i < reduce_count(o); i++) {
+        third[i] = code_lanes(m->e, acc[i], 2, 1);
+        acc[i] = code_lanes(m->e, acc[i], 0, 2);
+    }
     for (int w = width / 2; w > 0; w /= 2) {
         LLVMValueRef high[2];
         for (int i = 0; i < reduce_count(o); i++) {
@@ -153,4 +158,6 @@ void reduce_lanes(MapCode *m, const Output *o, int width, LLVMValueRef *acc)
         }
         reduce_join(m, o, w, acc, high);
     }
+    if (width == 3)
+        reduce_join(m, o, 1, acc, third);
 }

@@ -4,15 +4,18 @@
  * hold, are kept as int64 too and computed with where the operator can. */
 #include "eval/eval.h"
 #include "graph/ops/ops.h"
+#include "graph/region.h"
 
 #include <string.h>
 
-typedef struct Value {
+typedef struct Value Value;
+struct Value {
     double *x;     /* NULL: not computed */
     int64_t *wide; /* the same, of DT_i64 and DT_key */
     const int64_t *size;
     int64_t count;
-} Value;
+    Value *part; /* of a loop or call: its results; x is then not NULL */
+};
 
 typedef struct Run {
     EvalTensor e; /* first, so that callbacks find the rest */
@@ -48,10 +51,9 @@ static int64_t dim_value(EvalTensor *e, const Dim *d)
     return v;
 }
 
-/* Sizes and room for n's value. */
-static bool allocate(Run *r, const Node *n)
+/* Sizes and room for a value of n's type. */
+static bool room(Run *r, const Node *n, Value *v)
 {
-    Value *v = &r->value[n->id];
     int64_t *size = NEWN(r->scratch, int64_t, n->rank);
     v->count = 1;
     for (int i = 0; i < n->rank; i++) {
@@ -68,6 +70,11 @@ static bool allocate(Run *r, const Node *n)
     if (n->dtype == DT_i64 || n->dtype == DT_key)
         v->wide = NEWN(r->scratch, int64_t, v->count);
     return true;
+}
+
+static bool allocate(Run *r, const Node *n)
+{
+    return room(r, n, &r->value[n->id]);
 }
 
 static int64_t wide_at(const Value *v, int64_t i)
@@ -177,21 +184,6 @@ static void tensor(Run *r, const Node *n)
         v->wide[0] = n->attr.integer;
 }
 
-static void compute(Run *r, const Node *n)
-{
-    const Op *row = op_table[n->op];
-    if (!allocate(r, n))
-        return;
-    if (is_wide_cast(r, n))
-        wide_cast(r, n);
-    else if (row->eval_tensor)
-        tensor(r, n);
-    else if (row->eval || row->eval_int)
-        ewise(r, n);
-    else
-        die("no reference value of %s", row->name);
-}
-
 /* The argument to compute before n, or NULL when all are there. Of an `if` only
  * the branch taken is wanted. */
 static Node *wanted(const Run *r, const Node *n)
@@ -208,12 +200,247 @@ static Node *wanted(const Run *r, const Node *n)
     return NULL;
 }
 
+static void demand(Run *r, Node *root);
+
+/* Regions. The nodes of a body have their places among all values; what is
+ * there is put aside while the body is computed. */
+
+typedef struct Body {
+    const Region *r;
+    Value *aside; /* of r->body */
+    Node **result;
+    int nresult;
+} Body;
+
+static Body body_enter(Run *r, const Region *region)
+{
+    Body b = {.r = region, .nresult = region_nresult(region)};
+    b.aside = NEWN(r->scratch, Value, region->nbody);
+    b.result = NEWN(r->scratch, Node *, b.nresult + 1);
+    region_results(region, b.result);
+    for (int i = 0; i < region->nbody; i++)
+        b.aside[i] = r->value[region->body[i]->id];
+    return b;
+}
+
+static void body_clear(Run *r, const Body *b)
+{
+    for (int i = 0; i < b->r->nbody; i++)
+        r->value[b->r->body[i]->id] = (Value){0};
+}
+
+static void body_leave(Run *r, const Body *b)
+{
+    for (int i = 0; i < b->r->nbody; i++)
+        r->value[b->r->body[i]->id] = b->aside[i];
+}
+
+static void copy_value(const Value *to, int64_t at, const Value *from)
+{
+    if (from->count == 0)
+        return;
+    memcpy(to->x + at, from->x, sizeof *to->x * (size_t)from->count);
+    if (to->wide)
+        memcpy(to->wide + at, from->wide,
+               sizeof *to->wide * (size_t)from->count);
+}
+
+/* Element t along the first axis. */
+static Value row_of(const Value *v, int64_t t)
+{
+    Value row = {.size = v->size + 1, .count = v->count / v->size[0]};
+    row.x = v->x + t * row.count;
+    row.wide = v->wide ? v->wide + t * row.count : NULL;
+    return row;
+}
+
+static void set_int(Run *r, const Node *n, int64_t i)
+{
+    Value *v = &r->value[n->id];
+    if (allocate(r, n)) {
+        v->x[0] = (double)i;
+        if (v->wide)
+            v->wide[0] = i;
+    }
+}
+
+typedef struct Loop {
+    Body body;
+    Value *arg, *output;     /* output: stacked */
+    Value *carry, *carry_to; /* before and after a step */
+    int64_t made;
+} Loop;
+
+/* The parameters of step t. */
+static void bind(Run *r, const Loop *l, int64_t t)
+{
+    const Region *b = l->body.r;
+    body_clear(r, &l->body);
+    set_int(r, b->index, t);
+    for (int i = 0; i < b->ncarry; i++)
+        r->value[b->carry[i]->id] = l->carry[i];
+    for (int i = 0; i < b->ninput; i++) {
+        const Value *v = &l->arg[b->ncarry + i];
+        r->value[b->input[i]->id] = row_of(v, t);
+    }
+    for (int i = 0; i < b->ncapture; i++)
+        r->value[b->capture[i]->id] = l->arg[b->ncarry + b->ninput + i];
+}
+
+static bool stops(Run *r, const Region *b)
+{
+    if (b->until)
+        demand(r, b->until);
+    return r->status == EVAL_BAD_DIM ||
+           (b->until && r->value[b->until->id].x[0] != 0);
+}
+
+/* The results of a step are there: keep them. */
+static void step_end(Run *r, Loop *l, int64_t t)
+{
+    const Region *b = l->body.r;
+    Value *carry = l->carry;
+    for (int i = 0; i < b->ncarry; i++)
+        copy_value(&l->carry_to[i], 0, &r->value[b->next[i]->id]);
+    for (int i = 0; i < b->noutput; i++) {
+        const Value *v = &r->value[b->output[i]->id];
+        copy_value(&l->output[i], t * v->count, v);
+    }
+    l->carry = l->carry_to;
+    l->carry_to = carry;
+    l->made++;
+}
+
+/* False: the step is not made. What it computes is freed at its end. */
+static bool step(Run *r, Loop *l, int64_t t)
+{
+    Arena *outer = r->scratch;
+    r->scratch = arena_new();
+    bind(r, l, t);
+    bool go = !stops(r, l->body.r);
+    for (int i = 0; go && i < l->body.r->ncarry + l->body.r->noutput; i++) {
+        demand(r, l->body.result[i]);
+        go = r->status != EVAL_BAD_DIM;
+    }
+    if (go)
+        step_end(r, l, t);
+    arena_free(r->scratch);
+    r->scratch = outer;
+    return go;
+}
+
+static int64_t steps_wanted(Run *r, const Loop *l, const Node *n)
+{
+    int64_t most = dim_value(&r->e, l->body.r->trips);
+    if (!l->body.r->counted)
+        return most;
+    int64_t count = wide_at(&l->arg[n->narg - 1], 0);
+    return count < most ? count : most;
+}
+
+/* Room for an output of all steps; zeros. */
+static bool stack_room(Run *r, const Region *b, const Node *output, Value *v)
+{
+    const Dim *dim[MAX_RANK] = {b->trips};
+    Node like = *output;
+    for (int i = 0; i < output->rank; i++)
+        dim[i + 1] = output->dim[i];
+    like.rank++;
+    like.dim = dim;
+    return room(r, &like, v);
+}
+
+static bool loop_begin(Run *r, Loop *l, Value *part)
+{
+    const Region *b = l->body.r;
+    l->carry = NEWN(r->scratch, Value, b->ncarry);
+    l->carry_to = NEWN(r->scratch, Value, b->ncarry);
+    l->output = part + b->ncarry;
+    for (int i = 0; i < b->ncarry; i++) {
+        if (!room(r, b->carry[i], &l->carry[i]) ||
+            !room(r, b->carry[i], &l->carry_to[i]))
+            return false;
+        copy_value(&l->carry[i], 0, &l->arg[i]);
+    }
+    for (int i = 0; i < b->noutput; i++)
+        if (!stack_room(r, b, b->output[i], &l->output[i]))
+            return false;
+    return true;
+}
+
+static Value *args_of(Run *r, const Node *n)
+{
+    Value *arg = NEWN(r->scratch, Value, n->narg);
+    for (int i = 0; i < n->narg; i++)
+        arg[i] = r->value[n->arg[i]->id];
+    return arg;
+}
+
+static void loop(Run *r, const Node *n)
+{
+    const Region *b = n->attr.region;
+    Value *part = NEWN(r->scratch, Value, region_nparts(b));
+    Loop l = {.body = body_enter(r, b), .arg = args_of(r, n)};
+    int64_t wanted_steps = steps_wanted(r, &l, n);
+    bool go = loop_begin(r, &l, part);
+    for (int64_t k = 0; go && k < wanted_steps; k++)
+        go = step(r, &l, b->reverse ? wanted_steps - 1 - k : k);
+    body_leave(r, &l.body);
+    if (r->status == EVAL_BAD_DIM)
+        return;
+    for (int i = 0; i < b->ncarry; i++)
+        part[i] = l.carry[i];
+    Node steps = {.dtype = DT_i64};
+    Value *made = &part[b->ncarry + b->noutput];
+    room(r, &steps, made);
+    made->x[0] = (double)(made->wide[0] = l.made);
+    r->value[n->id].part = part;
+}
+
+static void call(Run *r, const Node *n)
+{
+    const Region *b = n->attr.region;
+    Value *part = NEWN(r->scratch, Value, region_nparts(b)), *arg;
+    Body body = body_enter(r, b);
+    arg = args_of(r, n);
+    body_clear(r, &body);
+    for (int i = 0; i < n->narg; i++)
+        r->value[b->capture[i]->id] = arg[i];
+    for (int i = 0; i < b->noutput && r->status != EVAL_BAD_DIM; i++) {
+        demand(r, b->output[i]);
+        part[i] = r->value[b->output[i]->id];
+    }
+    body_leave(r, &body);
+    r->value[n->id].part = part;
+}
+
+static void compute(Run *r, const Node *n)
+{
+    const Op *row = op_table[n->op];
+    if (!allocate(r, n))
+        return;
+    if (n->op == OP_loop)
+        loop(r, n);
+    else if (n->op == OP_call)
+        call(r, n);
+    else if (is_wide_cast(r, n))
+        wide_cast(r, n);
+    else if (row->eval_tensor)
+        tensor(r, n);
+    else if (row->eval || row->eval_int)
+        ewise(r, n);
+    else
+        die("no reference value of %s", row->name);
+}
+
 static void finish(Run *r, const Node *n)
 {
-    if (op_table[n->op]->cls == OPC_select) {
-        bool c = r->value[n->arg[0]->id].x[0] != 0;
-        r->value[n->id] = r->value[n->arg[c ? 1 : 2]->id];
-    } else
+    const Value *first = n->narg ? &r->value[n->arg[0]->id] : NULL;
+    if (op_table[n->op]->cls == OPC_select)
+        r->value[n->id] = r->value[n->arg[first->x[0] != 0 ? 1 : 2]->id];
+    else if (n->op == OP_part)
+        r->value[n->id] = first->part[n->attr.integer];
+    else
         compute(r, n);
 }
 
@@ -316,8 +543,30 @@ static void count_node(Counting *c, const Node *n, OpCount *count)
     case OPC_select:
     case OPC_view:
     case OPC_index:
+    case OPC_region:
         break;
     }
+}
+
+static void count_nodes(Counting *c, int n, Node *const *node, OpCount *count);
+
+/* A region's steps. Recursion follows the nesting. */
+static void count_region(Counting *c, const Region *r, OpCount *count)
+{
+    OpCount once = {0, 0};
+    double steps = r->trips ? elements(c, 1, &r->trips) : 1;
+    count_nodes(c, r->nbody, r->body, &once);
+    count->mul += steps * once.mul;
+    count->all += steps * once.all;
+}
+
+static void count_nodes(Counting *c, int n, Node *const *node, OpCount *count)
+{
+    for (int i = 0; i < n; i++)
+        if (node[i]->attr.region)
+            count_region(c, node[i]->attr.region, count);
+        else
+            count_node(c, node[i], count);
 }
 
 bool eval_count(const Graph *g, int nroot, Node *const *root, int nvar,
@@ -325,11 +574,13 @@ bool eval_count(const Graph *g, int nroot, Node *const *root, int nvar,
 {
     Counting c = {nvar, var, val, true};
     Arena *scratch = arena_new();
+    LIST(Node *) node = {0};
     bool *live = graph_reach(g, scratch, nroot, root);
     *count = (OpCount){0, 0};
     for (int id = 0; id < graph_count(g); id++)
         if (live[id])
-            count_node(&c, graph_node(g, id), count);
+            list_push(scratch, &node, graph_node(g, id));
+    count_nodes(&c, node.n, node.at, count);
     arena_free(scratch);
     return c.ok;
 }

@@ -821,3 +821,61 @@ void *dim_visit(const Dim *d, const DimVisitor *v)
         sum = v->add(v->u, sum, visit_term(&d->t[i], v));
     return sum;
 }
+
+/* Signs. Handles are pointers to these two. */
+
+static char yes, no;
+
+static void *all_of(bool a) { return a ? &yes : &no; }
+
+static void *sign_constant(void *u, int64_t v)
+{
+    (void)u;
+    return all_of(v >= 0);
+}
+
+static void *sign_variable(void *u, const Dim *var)
+{
+    (void)u;
+    (void)var;
+    return &yes;
+}
+
+static void *sign_both(void *u, void *a, void *b)
+{
+    (void)u;
+    return all_of(a == &yes && b == &yes);
+}
+
+bool dim_never_negative(const Dim *d)
+{
+    const DimVisitor v = {NULL,      sign_constant, sign_variable, sign_both,
+                          sign_both, sign_both,     sign_both};
+    return dim_visit(d, &v) == &yes;
+}
+
+/* A term c · (a / b), b a constant. */
+static bool is_quotient(const Term *t, int64_t *b)
+{
+    const Factor *f = t->mono->f;
+    return t->mono->n == 1 && f->power == 1 && f->atom->kind == ATOM_div &&
+           dim_const_value(f->atom->den, b) && *b > 0;
+}
+
+const Dim *dim_at_least(Graph *g, const Dim *d)
+{
+    for (int i = 0; i < d->n; i++) {
+        const Atom *a;
+        int64_t b, c = d->t[i].coef;
+        if (!is_quotient(&d->t[i], &b))
+            continue;
+        a = d->t[i].mono->f[0].atom;
+        const Dim *by = dim_const(g, c), *num = a->num;
+        if (c > 0)
+            num = dim_sub(g, num, dim_const(g, b - 1));
+        d = dim_sub(g, d, dim_mul(g, a->self, by));
+        d = dim_mul(g, d, dim_const(g, b));
+        return dim_at_least(g, dim_add(g, d, dim_mul(g, num, by)));
+    }
+    return d;
+}

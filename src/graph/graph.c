@@ -19,6 +19,11 @@ struct Graph {
     const Dim **draft; /* dimensions of the node being inferred */
     int nparam;
     LIST(Rewrite) log;
+    LIST(bool) fails; /* by id: reads an index check */
+    bool regions;     /* there are any */
+    /* mark[id] == epoch: marked since graph_unmark. */
+    LIST(int) mark;
+    int epoch;
 };
 
 Graph *graph_new(Arena *a, DType real)
@@ -61,6 +66,23 @@ const Rewrite *graph_logged(const Graph *g, int *n)
     return g->log.at;
 }
 
+/* Marks on nodes, for walks that see few of them. */
+
+void graph_unmark(Graph *g)
+{
+    while (g->mark.n < g->node.n)
+        list_push(g->arena, &g->mark, 0);
+    g->epoch++;
+}
+
+bool graph_mark(Graph *g, const Node *n)
+{
+    if (g->mark.at[n->id] == g->epoch)
+        return false;
+    g->mark.at[n->id] = g->epoch;
+    return true;
+}
+
 /* The table of nodes. */
 
 static uint64_t mix(uint64_t h, uint64_t v)
@@ -89,6 +111,8 @@ static uint64_t node_hash(const Node *n)
     h = mix(mix(h, (uint64_t)a->integer), bits_of(a->real));
     if (a->data)
         h = hash_bytes(h, a->data, sizeof *a->data * (size_t)a->integer);
+    if (a->region)
+        h = mix(h, region_hash(a->region));
     return mix(h, h >> 29);
 }
 
@@ -103,7 +127,8 @@ static bool same_node(const Node *a, const Node *b)
     if (a->op != b->op || a->dtype != b->dtype || a->narg != b->narg ||
         x->nint != y->nint || x->ndim != y->ndim || x->integer != y->integer ||
         bits_of(x->real) != bits_of(y->real) ||
-        (x->data == NULL) != (y->data == NULL))
+        (x->data == NULL) != (y->data == NULL) ||
+        !region_same(x->region, y->region))
         return false;
     return same_bytes(a->arg, b->arg, sizeof *a->arg * (size_t)a->narg) &&
            same_bytes(x->ints, y->ints, sizeof(int) * (size_t)x->nint) &&
@@ -136,6 +161,20 @@ static void *keep(Graph *g, const void *from, size_t bytes)
     return bytes ? arena_copy(g->arena, from, bytes) : NULL;
 }
 
+static bool can_fail(const Graph *g, const Node *n)
+{
+    if (n->op == OP_index_check || (n->attr.region && n->attr.region->fails))
+        return true;
+    for (int i = 0; i < n->narg; i++)
+        if (g->fails.at[n->arg[i]->id])
+            return true;
+    return false;
+}
+
+bool graph_has_regions(const Graph *g) { return g->regions; }
+
+bool node_can_fail(const Graph *g, const Node *n) { return g->fails.at[n->id]; }
+
 /* A copy of n that owns all it points to, with the next id. */
 static Node *node_add(Graph *g, const Node *n)
 {
@@ -148,7 +187,12 @@ static Node *node_add(Graph *g, const Node *n)
     a->dims = keep(g, a->dims, sizeof *a->dims * (size_t)a->ndim);
     if (a->data)
         a->data = keep(g, a->data, sizeof *a->data * (size_t)a->integer);
+    if (a->region) {
+        a->region = region_keep(g, a->region);
+        g->regions = true;
+    }
     list_push(g->arena, &g->node, p);
+    list_push(g->arena, &g->fails, can_fail(g, p));
     return p;
 }
 
@@ -380,6 +424,32 @@ void graph_subst(Graph *g, int n, Node *const *from, Node *const *to, int nroot,
     arena_free(scratch);
 }
 
+static void mark_results(bool *live, const Region *r)
+{
+    for (int i = 0; i < r->ncarry; i++)
+        live[r->next[i]->id] = true;
+    for (int i = 0; i < r->noutput; i++)
+        live[r->output[i]->id] = true;
+    if (r->until)
+        live[r->until->id] = true;
+}
+
+bool *graph_reach_deep(const Graph *g, Arena *scratch, int nroot,
+                       Node *const *root)
+{
+    bool *live = NEWN(scratch, bool, g->node.n + 1);
+    for (int i = 0; i < nroot; i++)
+        live[root[i]->id] = true;
+    for (int id = g->node.n - 1; id >= 0; id--) {
+        const Node *n = g->node.at[id];
+        for (int i = 0; live[id] && i < n->narg; i++)
+            live[n->arg[i]->id] = true;
+        for (const Region *r = n->attr.region; live[id] && r; r = r->vjp)
+            mark_results(live, r);
+    }
+    return live;
+}
+
 static void verify_node(Graph *g, const Node *n)
 {
     const Dim *dims[MAX_RANK];
@@ -393,6 +463,8 @@ static void verify_node(Graph *g, const Node *n)
             die("node %d is older than its argument", n->id);
     if (!infer(g, &again, op_table[n->op], dims))
         misfit(n);
+    if (n->attr.region)
+        region_verify(g, n->attr.region);
     if (again.dtype != n->dtype || !same_shape(&again, n))
         die("node %d is not as %s says", n->id, op_table[n->op]->name);
 }
@@ -400,7 +472,7 @@ static void verify_node(Graph *g, const Node *n)
 void graph_verify(const Graph *g, int nroot, Node *const *root)
 {
     Arena *scratch = arena_new();
-    bool *live = graph_reach(g, scratch, nroot, root);
+    bool *live = graph_reach_deep(g, scratch, nroot, root);
     Graph copy = *g; /* only the draft of infer and dimensions change */
     for (int id = 0; id < g->node.n; id++)
         if (live[id])

@@ -47,6 +47,11 @@ bool dim_eval(const Dim *d, int n, const Dim *const *var, const int64_t *val,
               int64_t *out);
 void dim_print(const Dim *d, Str *to); /* "2*b + 1" */
 const char *dim_text(Graph *g, const Dim *d);
+/* No coefficient is negative, so d is at least 0, for variables are. */
+bool dim_never_negative(const Dim *d);
+/* d or a positive multiple of it, at most: without quotients by constants as
+ * terms. a/b is at most a/b unrounded, and at least (a - b + 1)/b. */
+const Dim *dim_at_least(Graph *g, const Dim *d);
 /* A coefficient left int64 somewhere: the program is to be refused. */
 bool dim_overflowed(const Graph *g);
 
@@ -129,6 +134,7 @@ typedef struct Attr {
     double real;        /* OP_const of a real */
     const char *name;   /* OP_param */
     const double *data; /* OP_data: row-major; integer is their number */
+    const struct Region *region; /* OP_loop, OP_call: see region.h */
 } Attr;
 
 struct Node {
@@ -224,6 +230,16 @@ Node *g_slice(Graph *g, Node *a, const Dim *const *start,
 Node *g_pad(Graph *g, Node *a, const Dim *const *lo, const Dim *const *dim,
             const int *step);
 Node *g_flip(Graph *g, Node *a, int axis);
+/* One axis becomes n >= 0 axes of sizes size[]: the element at (i0, i1, …) is
+ * the one at start + i0*coef[0] + i1*coef[1] + …, which must be inside.
+ * Windows, diagonals, steps of run-time size. Where slice, flip, broadcast or
+ * reshape say the same, those are made. */
+Node *g_strided(Graph *g, Node *a, int axis, const Dim *start, int n,
+                const Dim *const *size, const Dim *const *coef);
+/* Its transpose: n axes from `axis` on become one of m elements, each the sum
+ * of the elements that go there. */
+Node *g_strided_add(Graph *g, Node *a, int axis, const Dim *start, int n,
+                    const Dim *const *coef, const Dim *m);
 Node *g_concat(Graph *g, int n, Node *const *a, int axis);
 
 /* Over some axes, ascending, which the result lacks. */
@@ -244,6 +260,8 @@ Node *g_matmul(Graph *g, Node *a, Node *b); /* as NumPy's @, shapes fit */
 
 /* out[…, i…, …] = a[…, index[i…], …] along axis; indices are checked. */
 Node *g_gather(Graph *g, Node *a, Node *index, int axis);
+/* Of an index that is known to be inside, or was checked. */
+Node *g_gather_inside(Graph *g, Node *a, Node *index, int axis);
 /* The transpose: zeros with n entries along axis, a's slices added where index
  * says. */
 Node *g_scatter_add(Graph *g, Node *a, Node *index, int axis, const Dim *n);
@@ -301,6 +319,9 @@ typedef enum DerivKind {
     DERIV_value_and_grad,
     DERIV_jvp,
     DERIV_vjp,
+    DERIV_jacobian,
+    DERIV_hessian, /* held against its gradient, which is `primal` */
+    DERIV_hvp,     /* the same */
 } DerivKind;
 
 typedef struct Function Function;

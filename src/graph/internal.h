@@ -2,7 +2,7 @@
 #ifndef NNCC_GRAPH_INTERNAL_H
 #define NNCC_GRAPH_INTERNAL_H
 
-#include "graph/graph.h"
+#include "graph/region.h"
 
 /* All dimensions of a graph. */
 typedef struct Dims Dims;
@@ -12,5 +12,31 @@ Dims *graph_dims(const Graph *g);
 int graph_next_param(Graph *g);
 /* Equal for equal dimensions, and the same in every run. */
 uint64_t dim_hash(const Dim *d);
+
+/* graph.c: whether computing n may find an index out of range. */
+bool node_can_fail(const Graph *g, const Node *n);
+/* Marks on the nodes that exist when graph_unmark takes all marks away;
+ * graph_mark is false where there is one already. One walk at a time. */
+void graph_unmark(Graph *g);
+bool graph_mark(Graph *g, const Node *n);
+
+/* region.c */
+
+typedef LIST(Node *) Nodes;
+
+/* What the roots reach, by ascending ids; and where n is in such a list, or
+ * -1. */
+Nodes nodes_below(Graph *g, Arena *a, int n, Node *const *root);
+int node_place(Node *const *list, int count, const Node *n);
+
+uint64_t region_hash(const Region *r);
+bool region_same(const Region *a, const Region *b);   /* NULL is like NULL */
+const Region *region_keep(Graph *g, const Region *r); /* a copy of its own */
+/* Dies where a region is not as region.h says. */
+void region_verify(Graph *g, const Region *r);
+
+/* merge.c: loops that are one, of what the roots reach without entering a body.
+ */
+void loops_merge(Graph *g, int nroot, Node **root);
 
 #endif

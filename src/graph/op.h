@@ -18,8 +18,9 @@ typedef enum OpClass {
     OPC_select, /* if */
     OPC_reduce,
     OPC_contract,
-    OPC_view,  /* which element is a function of the index alone */
-    OPC_index, /* gather, scatter_add */
+    OPC_view,   /* which element is a function of the index alone */
+    OPC_index,  /* gather, scatter_add */
+    OPC_region, /* loop call part */
 } OpClass;
 
 /* Which dtypes an elementwise operator takes, as bits 1 << DType. */
@@ -91,6 +92,11 @@ typedef struct Op {
     void (*vjp)(Graph *g, Node *n, Node *dy, Node **dx);
     /* n's tangent from those of its arguments (NULL: zero). */
     Node *(*jvp)(Graph *g, Node *n, Node *const *dx);
+    /* n for many values at once: x[i] is argument i, with a leading axis of
+     * size b more than n->arg[i] where lead[i] (at least one is). The result
+     * has that axis too. Elementwise rows leave it NULL. */
+    Node *(*batch)(Graph *g, const Node *n, const Dim *b, Node *const *x,
+                   const bool *lead);
     /* The same value in simpler operators, asked before scheduling; NULL when
      * the scheduler knows the op. */
     Node *(*expand)(Graph *g, Node *n);

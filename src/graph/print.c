@@ -1,8 +1,10 @@
 /* print.c: nodes as formulas, and graphs as lists of nodes. */
 #include "graph/ops/ops.h"
+#include "graph/region.h"
 
 #include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A pattern being printed: what it is of and how far it got. */
 typedef struct Frame {
@@ -29,6 +31,83 @@ static const char *call_pattern(Arena *a, const Node *n)
     return s.at;
 }
 
+static const char *name_of(const Node *param)
+{
+    return param->attr.name ? param->attr.name : "_";
+}
+
+/* "fold(t < n, h = $=0, x = $=1[t], w = $=2 | ($=3, $=4)).0", where the numbers
+ * from narg on are the region's results. */
+static const char *loop_pattern(Arena *a, const Node *n, int part)
+{
+    const Region *r = node_region(n);
+    bool carry = part < r->ncarry;
+    int many = carry ? r->ncarry : 1, first = n->narg + (carry ? 0 : part);
+    Str s = str_new(a);
+    str_printf(&s, "%s(%s < ", carry ? "fold" : "scan", name_of(r->index));
+    dim_print(r->trips, &s);
+    for (int i = 0; i < n->narg; i++) {
+        const Node *p = region_param(r, i), *arg = n->arg[i];
+        bool input = i >= r->ncarry && i < r->ncarry + r->ninput;
+        if (i >= r->ncarry + r->ninput && p && arg->op == OP_param &&
+            strcmp(name_of(p), name_of(arg)) == 0)
+            continue; /* a name for itself */
+        str_printf(&s, ", %s = $%s%d", p ? name_of(p) : "count",
+                   input ? "!" : "=", i);
+        if (input)
+            str_printf(&s, "[%s]", name_of(r->index));
+    }
+    if (r->until)
+        str_printf(&s, ", until = $=%d", n->narg + r->ncarry + r->noutput);
+    str_printf(&s, r->reverse ? ", reverse | " : " | ");
+    str_printf(&s, many > 1 ? "(" : "");
+    for (int i = 0; i < many; i++)
+        str_printf(&s, "%s$=%d", i ? ", " : "", first + i);
+    str_printf(&s, many > 1 ? ")).%d" : ")", part);
+    return s.at;
+}
+
+/* As a function in place: "(fn(x = $=0) = $=1)". */
+static const char *inline_pattern(Arena *a, const Node *n, int part)
+{
+    const Region *r = node_region(n);
+    Str s = str_new(a);
+    str_printf(&s, "(fn(");
+    for (int i = 0; i < n->narg; i++)
+        str_printf(&s, "%s%s = $=%d", i ? ", " : "", name_of(r->capture[i]), i);
+    str_printf(&s, ") = $=%d)", n->narg + part);
+    return s.at;
+}
+
+/* A part prints as its loop or call. */
+static void part_frame(Arena *a, Frame *f)
+{
+    const Node *of = f->n->arg[0];
+    const Region *r = node_region(of);
+    int part = (int)f->n->attr.integer;
+    f->n = of;
+    f->prec = PREC_postfix;
+    if (of->op == OP_call)
+        f->pattern = inline_pattern(a, of, part);
+    else if (part < r->ncarry + r->noutput)
+        f->pattern = loop_pattern(a, of, part);
+    else
+        f->pattern = "steps";
+}
+
+/* Argument i, or after those a result of n's region. */
+static const Node *operand(const Node *n, long i)
+{
+    if (i < n->narg)
+        return n->arg[i];
+    const Region *r = node_region(n);
+    i -= n->narg;
+    if (i < r->ncarry)
+        return r->next[i];
+    i -= r->ncarry;
+    return i < r->noutput ? r->output[i] : r->until;
+}
+
 /* The pattern that n prints as, skipping nodes that print as their argument. */
 static Frame frame_of(Arena *a, const Node *n)
 {
@@ -38,6 +117,10 @@ static Frame frame_of(Arena *a, const Node *n)
         Str s = str_new(a);
         f.prec = row->prec;
         f.pattern = row->text ? row->text : NULL;
+        if (f.n->op == OP_part) {
+            part_frame(a, &f);
+            return f;
+        }
         if (row->form) {
             f.prec = row->form(f.n, false, &s);
             f.pattern = s.at ? s.at : "";
@@ -95,7 +178,7 @@ static void advance(Printer *p)
     char *end;
     long i = strtol(c, &end, 10);
     f->pattern = end;
-    push(p, f->n->arg[i], mark, f->prec);
+    push(p, operand(f->n, i), mark, f->prec);
 }
 
 void node_print(const Node *n, Str *to)
@@ -133,10 +216,11 @@ static void dump_ref(const Node *n, const int *number, Str *s)
         str_printf(s, "%%%d", number[n->id]);
 }
 
-static bool has_axis(const Node *n)
+/* Is its integer shown even when it is 0. */
+static bool has_number(const Node *n)
 {
-    return n->op == OP_flip || n->op == OP_concat || n->op == OP_gather ||
-           n->op == OP_scatter_add;
+    return n->op == OP_part || n->op == OP_flip || n->op == OP_concat ||
+           n->op == OP_gather || n->op == OP_scatter_add;
 }
 
 /* Attributes that the type of the result does not show. */
@@ -155,12 +239,24 @@ static void dump_attr(const Node *n, Str *s)
     if (a->nint && ints)
         sep = "; ";
     if (n->op != OP_contract && op_table[n->op]->cls != OPC_leaf &&
-        (a->integer || has_axis(n)))
+        (a->integer || has_number(n)))
         str_printf(s, "%s%lld", sep, (long long)a->integer);
     for (int i = 0; i < a->ndim && !shape; i++) {
         str_printf(s, "%s", i ? " " : sep);
         dim_print(a->dims[i], s);
     }
+}
+
+/* What a region's node says beside its arguments. */
+static void dump_region_attr(const Region *r, Str *s)
+{
+    if (r->trips) {
+        str_printf(s, "; %s < ", name_of(r->index));
+        dim_print(r->trips, s);
+    }
+    str_printf(s, "%s%s%s%s", r->reverse ? " reverse" : "",
+               r->counted ? " counted" : "", r->remat ? " remat" : "",
+               r->apart ? " apart" : "");
 }
 
 static void dump_node(const Graph *g, const Node *n, const int *number, Str *s)
@@ -171,12 +267,17 @@ static void dump_node(const Graph *g, const Node *n, const int *number, Str *s)
         dump_ref(n->arg[i], number, s);
     }
     dump_attr(n, s);
+    if (n->attr.region) {
+        dump_region_attr(n->attr.region, s);
+        str_printf(s, ")");
+        return;
+    }
     str_printf(s, ") : ");
     dump_type(g, n, s);
 }
 
 static void dump_root(const Graph *g, const Node *n, const char *name,
-                      const int *number, FILE *to)
+                      const int *number, int indent, FILE *to)
 {
     Arena *a = arena_new();
     Str s = str_new(a);
@@ -185,7 +286,7 @@ static void dump_root(const Graph *g, const Node *n, const char *name,
         str_printf(&s, " : ");
         dump_type(g, n, &s);
     }
-    fprintf(to, "%s = %s\n", name, s.at);
+    fprintf(to, "%*s%s = %s\n", indent, "", name, s.at);
     arena_free(a);
 }
 
@@ -217,32 +318,87 @@ static void number_from(Arena *a, Node *root, int *number, Node **order,
     }
 }
 
-void graph_dump(const Graph *g, int nroot, Node *const *root,
-                const char *const *root_name, FILE *to)
+/* A list of nodes being written. */
+typedef struct Dump {
+    const Graph *g;
+    Arena *scratch;
+    int indent;
+    FILE *to;
+} Dump;
+
+static void dump_body(const Dump *outer, const Region *r);
+
+static void dump_param(const Dump *d, const Node *p, const char *what)
 {
-    Arena *scratch = arena_new();
-    int total = graph_count(g), count = 0;
-    int *number = NEWN(scratch, int, total + 1);
-    Node **order = NEWN(scratch, Node *, total + 1);
+    Str s = str_new(d->scratch);
+    str_printf(&s, "%s%s : ", what, name_of(p));
+    dump_type(d->g, p, &s);
+    fprintf(d->to, "%*s%s\n", d->indent, "", s.at);
+}
+
+/* The nodes below the roots, a line each; numbers of them. */
+static int *dump_nodes(const Dump *d, int nroot, Node *const *root)
+{
+    int total = graph_count(d->g), count = 0;
+    int *number = NEWN(d->scratch, int, total + 1);
+    Node **order = NEWN(d->scratch, Node *, total + 1);
+    Str s = str_new(d->scratch);
     for (int i = 0; i < total; i++)
         number[i] = -1;
     for (int i = 0; i < nroot; i++)
-        number_from(scratch, root[i], number, order, &count);
-    Str s = str_new(scratch);
-    bool *live = graph_reach(g, scratch, nroot, root);
-    for (int i = 0; i < total; i++)
-        if (live[i] && graph_node(g, i)->op == OP_param) {
-            s.n = 0;
-            str_printf(&s, "%s : ", graph_node(g, i)->attr.name);
-            dump_type(g, graph_node(g, i), &s);
-            fprintf(to, "%s\n", s.at);
-        }
+        number_from(d->scratch, root[i], number, order, &count);
     for (int i = 0; i < count; i++) {
         s.n = 0;
-        dump_node(g, order[i], number, &s);
-        fprintf(to, "%s\n", s.at);
+        dump_node(d->g, order[i], number, &s);
+        fprintf(d->to, "%*s%s\n", d->indent, "", s.at);
+        if (order[i]->attr.region)
+            dump_body(d, order[i]->attr.region);
     }
+    return number;
+}
+
+/* Recursion follows the nesting of regions. */
+static void dump_body(const Dump *outer, const Region *r)
+{
+    Dump d = {outer->g, arena_new(), outer->indent + 4, outer->to};
+    int n = region_nresult(r);
+    Node **result = NEWN(d.scratch, Node *, n + 1);
+    if (r->index)
+        dump_param(&d, r->index, "index ");
+    for (int i = 0; i < r->ncarry; i++)
+        dump_param(&d, r->carry[i], "carry ");
+    for (int i = 0; i < r->ninput; i++)
+        dump_param(&d, r->input[i], "input ");
+    for (int i = 0; i < r->ncapture; i++)
+        dump_param(&d, r->capture[i], "capture ");
+    region_results(r, result);
+    const int *number = dump_nodes(&d, n, result);
+    for (int i = 0; i < n; i++) {
+        const char *name = "until";
+        if (i < r->ncarry)
+            name = arena_printf(d.scratch, "next %s", name_of(r->carry[i]));
+        else if (i < r->ncarry + r->noutput)
+            name = "output";
+        dump_root(d.g, result[i], name, number, d.indent, d.to);
+    }
+    if (r->vjp) {
+        fprintf(d.to, "%*sderivative\n", d.indent, "");
+        dump_body(&d, r->vjp);
+    }
+    arena_free(d.scratch);
+}
+
+void graph_dump(const Graph *g, int nroot, Node *const *root,
+                const char *const *root_name, FILE *to)
+{
+    Dump d = {g, arena_new(), 0, to};
+    bool *live = graph_reach(g, d.scratch, nroot, root);
+    for (int i = 0; i < graph_count(g); i++)
+        if (live[i] && graph_node(g, i)->op == OP_param)
+            dump_param(&d, graph_node(g, i), "");
+    const int *number = dump_nodes(&d, nroot, root);
     for (int i = 0; i < nroot; i++)
-        dump_root(g, root[i], root_name ? root_name[i] : "result", number, to);
-    arena_free(scratch);
+        dump_root(g, root[i], root_name ? root_name[i] : "result", number, 0,
+                  to);
+    arena_free(d.scratch);
 }

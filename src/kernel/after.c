@@ -16,10 +16,10 @@ typedef struct After {
 static void add_reader(After *a, const Node *n, Nest *nest)
 {
     const Piece *p = note_of(a->s, n)->piece;
-    Readers *r = &a->readers[n->id];
+    Readers *r = &a->readers[number_of(a->s, n)];
     if (!p || p->kind != PIECE_contract || r->map == nest)
         return;
-    if (!r->map && !nest->contract) {
+    if (!r->map && !nest->contract && !nest->alone) {
         r->map = nest;
         return;
     }
@@ -79,9 +79,9 @@ static int last_need(Sched *s, const Nest *n, const Nest *product)
                     last = unit_pos(q->nest);
         }
         for (int i = 0; i < 2; i++)
-            if (p->before[i] && p->before[i]->nest != n &&
-                unit_pos(p->before[i]->nest) > last)
-                last = unit_pos(p->before[i]->nest);
+            for (const Piece *q = p->before[i]; q; q = q->also)
+                if (q->nest != n && unit_pos(q->nest) > last)
+                    last = unit_pos(q->nest);
     }
     return last;
 }
@@ -112,8 +112,9 @@ static void restage(Sched *s, Nest *n)
 
 static bool can_ride(Sched *s, const Nest *c, const Nest *n, const Product *q)
 {
-    return q->rows > 0 && n->guard == c->guard && !n->on && n->lo <= q->rows &&
-           q->rows <= n->hi && reads_rows(s, n, c->piece.at[0]->root, q->rows);
+    return q->rows > 0 && n->guard == c->guard && n->once == c->once &&
+           !n->on && n->lo <= q->rows && q->rows <= n->hi &&
+           reads_rows(s, n, c->piece.at[0]->root, q->rows);
 }
 
 /* The store that may share its memory with the product: of the same element in
@@ -163,7 +164,7 @@ static void try_product(After *a, Nest *c)
 {
     Sched *s = a->s;
     Piece *p = c->piece.at[0];
-    const Readers *r = &a->readers[p->root->id];
+    const Readers *r = &a->readers[number_of(s, p->root)];
     Nest *n = r->map;
     if (!p->makes || !n)
         return;

@@ -58,6 +58,8 @@ static int piece_value(Build *b, const Piece *p)
     case PIECE_add:
     case PIECE_reduce:
     case PIECE_contract:
+    case PIECE_loop:
+    case PIECE_part:
         if (p->empty || !p->value)
             value = inline_zero(b->in, (p->value ? p->value : p->root)->dtype);
         else if (p->value == p->root)
@@ -212,6 +214,8 @@ Kernel *build_map(Sched *s, Inline *in, Nest *nest)
 
 static Kernel *build_nest(Sched *s, Inline *in, Nest *n)
 {
+    if (n->alone)
+        return loop_kernel(s, n->piece.at[0]);
     if (!n->contract) {
         Kernel *k = build_map(s, in, n);
         shape_loops(s, k, 0, 0);
@@ -236,7 +240,7 @@ static bool writes(const Kernel *k)
         for (int i = 0; i < k->stage[t].noutput; i++)
             if (k->stage[t].output[i].kind != OUT_reduce)
                 return true;
-    return k->kind == KERNEL_contract;
+    return k->kind != KERNEL_map;
 }
 
 void build(Sched *s)
@@ -244,8 +248,12 @@ void build(Sched *s)
     Inline *in = inline_new(s, s->arena);
     for (int i = 0; i < s->nest.n; i++) {
         Nest *n = s->nest.at[i];
+        if (n->piece.at[0]->kind == PIECE_part)
+            continue;
         Kernel *k = build_nest(s, in, n);
-        if (writes(k))
-            list_push(s->arena, &s->out->kernel, k);
+        if (!writes(k))
+            continue;
+        list_push(s->arena, &s->out->kernel, k);
+        s->out->nonce += n->once;
     }
 }

@@ -313,6 +313,9 @@ static void lay_copies(Sched *s, const Node *n, Product *p, Label *label,
         const Dim *stride[MAX_RANK];
         int arg = which ? 1 - p->first : p->first;
         int *to = p->layout[arg];
+        if (!note_of(s, n)->copies[arg])
+            continue;
+        *(which ? &p->c.b_base : &p->c.a_base) = dim_const(s->g, 0);
         int k = lay(label, count, which, ROLE_batch, to, 0);
         k = lay(label, count, which, which ? ROLE_k : ROLE_m, to, k);
         k = lay(label, count, which, which ? ROLE_n : ROLE_k, to, k);
@@ -325,7 +328,6 @@ static void lay_copies(Sched *s, const Node *n, Product *p, Label *label,
                 l->sa = stride[l->a];
         }
     }
-    p->c.a_base = p->c.b_base = dim_const(s->g, 0);
 }
 
 /* The result with an axis of b last. */
@@ -370,8 +372,7 @@ Product product_of(Sched *s, const Node *n)
     const Note *note = note_of(s, n);
     int count = label_strides(s, n, &p, label);
     orient(&p, label, count);
-    if (note->copies)
-        lay_copies(s, n, &p, label, count);
+    lay_copies(s, n, &p, label, count);
     if (note->turned)
         lay_result(s, n, &p, label);
     Group gm = best_group(s->g, label, count, ROLE_m);
@@ -427,7 +428,7 @@ Kernel *product_kernel(Sched *s, const Piece *p)
         (!q.ends_well && !note->turned))
         die("a product was not prepared");
     for (int i = 0; i < 2; i++)
-        factor[i] = note->copies ? note->copy[i] : buffer_of(s, q.of[i]);
+        factor[i] = note->copies[i] ? note->copy[i] : buffer_of(s, q.of[i]);
     Kernel *k = NEW(s->arena, Kernel);
     k->kind = KERNEL_contract;
     k->span = n->span;

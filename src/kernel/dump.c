@@ -208,17 +208,17 @@ static void print_factor(const Buffer *b, const Dim *base,
     str_printf(to, "]");
 }
 
-static void print_contract(Graph *g, const Kernel *k, Str *to)
+static void print_contract(Graph *g, const Kernel *k, int depth, Str *to)
 {
     const Contract *c = k->contract;
-    print_loops(c->batch, c->nbatch, 0, false, 1, to);
-    indent(to, c->nbatch + 1);
+    print_loops(c->batch, c->nbatch, 0, false, depth, to);
+    indent(to, c->nbatch + depth);
     str_printf(to, "for m < ");
     dim_print(c->m, to);
     str_printf(to, ", n < ");
     dim_print(c->n, to);
     str_printf(to, "\n");
-    indent(to, c->nbatch + 2);
+    indent(to, c->nbatch + depth + 1);
     print_factor(c->out, c->out_base, c->out_batch, c->nbatch, c->out_m, "m",
                  dim_const(g, 1), "n", to);
     str_printf(to, " = sum over k < ");
@@ -236,14 +236,16 @@ static void print_contract(Graph *g, const Kernel *k, Str *to)
     str_printf(to, "\n");
     if (!k->after)
         return;
-    str_printf(to, "  then for each block of rows\n");
-    print_map(k->after, 2, to);
+    indent(to, depth);
+    str_printf(to, "then for each block of rows\n");
+    print_map(k->after, depth + 1, to);
 }
 
-static void print_buffers(const Schedule *s, Str *to)
+static void print_buffers(const Schedule *s, int depth, Str *to)
 {
     for (int i = 0; i < s->buffer.n; i++) {
         const Buffer *b = s->buffer.at[i];
+        indent(to, depth);
         print_buffer(b, to);
         str_printf(to, " : %s[", dtype_name(b->dtype));
         dim_print(b->elements, to);
@@ -258,6 +260,102 @@ static void print_buffers(const Schedule *s, Str *to)
     }
 }
 
+static void print_list(const char *name, const Buffer *const *b,
+                       const Dim *const *row, int n, int depth, Str *to)
+{
+    for (int i = 0; i < n; i++) {
+        indent(to, depth);
+        str_printf(to, "%s ", name);
+        print_buffer(b[i], to);
+        if (row) {
+            str_printf(to, ", ");
+            dim_print(row[i], to);
+            str_printf(to, " a step");
+        }
+        str_printf(to, "\n");
+    }
+}
+
+static void print_buffer_as(const char *name, const Buffer *b, int depth,
+                            Str *to)
+{
+    if (b)
+        print_list(name, &b, NULL, 1, depth, to);
+}
+
+static void print_carries(const LoopKernel *l, int depth, Str *to)
+{
+    for (int i = 0; i < l->ncarry; i++) {
+        indent(to, depth);
+        str_printf(to, "carry ");
+        print_buffer(l->carry[i].buffer, to);
+        if (l->carry[i].other) {
+            str_printf(to, " and ");
+            print_buffer(l->carry[i].other, to);
+            str_printf(to, " by turns");
+        }
+        str_printf(to, "\n");
+    }
+}
+
+static void print_schedule(Graph *g, const Schedule *s, int depth, Str *to);
+
+static void print_loop(Graph *g, const LoopKernel *l, int depth, Str *to)
+{
+    indent(to, depth);
+    str_printf(to, "for t < ");
+    dim_print(l->trips, to);
+    str_printf(to, l->reverse ? ", the last first\n" : "\n");
+    depth++;
+    print_buffer_as("at most", l->count, depth, to);
+    print_carries(l, depth, to);
+    print_list("input", l->input, l->input_row, l->ninput, depth, to);
+    print_list("capture", l->capture, NULL, l->ncapture, depth, to);
+    print_list("output", l->output, l->output_row, l->noutput, depth, to);
+    print_buffer_as("steps", l->steps, depth, to);
+    print_buffer_as("workspace", l->work, depth, to);
+    print_buffer_as("workspace until", l->check_work, depth, to);
+    if (l->check) {
+        indent(to, depth);
+        str_printf(to, "until\n");
+        print_schedule(g, l->check, depth + 1, to);
+    }
+    indent(to, depth);
+    str_printf(to, "step\n");
+    print_schedule(g, l->body, depth + 1, to);
+}
+
+static void print_kernel(Graph *g, const Kernel *k, int depth, Str *to)
+{
+    switch (k->kind) {
+    case KERNEL_map:
+        print_map(k, depth, to);
+        break;
+    case KERNEL_contract:
+        print_contract(g, k, depth, to);
+        break;
+    case KERNEL_loop:
+        print_loop(g, k->loop, depth, to);
+        break;
+    }
+}
+
+static void print_schedule(Graph *g, const Schedule *s, int depth, Str *to)
+{
+    print_buffers(s, depth, to);
+    for (int i = 0; i < s->kernel.n; i++) {
+        const Kernel *k = s->kernel.at[i];
+        indent(to, depth);
+        str_printf(to, i < s->nonce ? "kernel %d once" : "kernel %d", i);
+        for (int j = 0; j < k->nguard; j++) {
+            str_printf(to, k->when[j] ? " if " : " if not ");
+            print_buffer(k->guard[j], to);
+        }
+        str_printf(to, "\n");
+        print_kernel(g, k, depth + 1, to);
+    }
+}
+
 void schedule_dump(Graph *g, const Schedule *s, FILE *to)
 {
     Arena *a = arena_new();
@@ -265,20 +363,7 @@ void schedule_dump(Graph *g, const Schedule *s, FILE *to)
     str_printf(&text, "function %s: workspace ", s->function->name);
     dim_print(s->workspace, &text);
     str_printf(&text, "\n");
-    print_buffers(s, &text);
-    for (int i = 0; i < s->kernel.n; i++) {
-        const Kernel *k = s->kernel.at[i];
-        str_printf(&text, "kernel %d", i);
-        for (int j = 0; j < k->nguard; j++) {
-            str_printf(&text, k->when[j] ? " if " : " if not ");
-            print_buffer(k->guard[j], &text);
-        }
-        str_printf(&text, "\n");
-        if (k->kind == KERNEL_contract)
-            print_contract(g, k, &text);
-        else
-            print_map(k, 1, &text);
-    }
+    print_schedule(g, s, 0, &text);
     fwrite(text.at, 1, text.n, to);
     arena_free(a);
 }

@@ -64,7 +64,7 @@ static void wait_for(Fuse *f, Wait **list, Piece *p)
 static void wait_for_node(Fuse *f, const Node *n, Piece *p)
 {
     if (note_of(f->s, n)->piece)
-        wait_for(f, &f->on_node[n->id], p);
+        wait_for(f, &f->on_node[number_of(f->s, n)], p);
 }
 
 static void wait_for_all(Fuse *f, Piece *p)
@@ -72,8 +72,8 @@ static void wait_for_all(Fuse *f, Piece *p)
     for (int i = 0; i < p->nread; i++)
         wait_for_node(f, p->read[i].node, p);
     for (int i = 0; i < 2; i++)
-        if (p->before[i])
-            wait_for(f, &f->on_piece[p->before[i]->id], p);
+        for (const Piece *q = p->before[i]; q; q = q->also)
+            wait_for(f, &f->on_piece[q->id], p);
     for (int i = p->guard; i; i = f->s->guard.at[i].parent) {
         const Guard *b = &f->s->guard.at[i];
         if (b->made_by) {
@@ -100,13 +100,13 @@ static void done(Fuse *f, Piece *p)
     if (p->nest->pos > note->pos)
         note->pos = p->nest->pos;
     if (--note->waiting == 0)
-        release(f, f->on_node[p->root->id]);
+        release(f, f->on_node[number_of(f->s, p->root)]);
 }
 
 int read_prefix(const Sched *s, const Read *r, bool *all)
 {
     int k = 0;
-    const Note *note = &s->note[r->node->id];
+    const Note *note = note_of(s, r->node);
     *all = r->at && r->at == note->self;
     if (!r->at)
         return 0;
@@ -120,6 +120,11 @@ int read_prefix(const Sched *s, const Read *r, bool *all)
     return k;
 }
 
+static bool is_alone(const Piece *p)
+{
+    return p->kind == PIECE_loop || p->kind == PIECE_part;
+}
+
 /* So small, or so scalar, that a stage in a kernel without outer loops will
  * do. */
 static bool is_light(const Piece *p)
@@ -127,7 +132,7 @@ static bool is_light(const Piece *p)
     int64_t elements = 1, size;
     if (p->kind == PIECE_reduce && p->kept == 0)
         return true;
-    if (p->kind == PIECE_contract || p->kind == PIECE_add)
+    if (p->kind == PIECE_contract || p->kind == PIECE_add || is_alone(p))
         return false;
     for (int i = 0; i < p->rank; i++) {
         if (!dim_const_value(p->extent[i], &size) || size > LIGHT_ELEMENTS)
@@ -151,6 +156,8 @@ Nest *nest_new(Sched *s, Piece *p)
     n->pos = s->nest.n + 1;
     n->guard = p->guard;
     n->contract = p->kind == PIECE_contract;
+    n->alone = is_alone(p);
+    n->once = p->once;
     n->light = is_light(p);
     bounds(p, &n->lo, &n->hi);
     n->weight = p->weight;
@@ -179,7 +186,7 @@ static bool reads_fit(const Sched *s, const Nest *n, const Piece *p, int *hi)
 {
     bool all;
     for (int i = 0; i < p->nread; i++) {
-        const Note *note = &s->note[p->read[i].node->id];
+        const Note *note = note_of(s, p->read[i].node);
         if (!note->piece || note->pos < n->pos)
             continue;
         if (note->pos > n->pos || !note->piece->whole || note->piece->nest != n)
@@ -193,13 +200,14 @@ static bool reads_fit(const Sched *s, const Nest *n, const Piece *p, int *hi)
 static bool after_all(const Sched *s, const Nest *n, const Piece *p)
 {
     for (int i = 0; i < 2; i++)
-        if (p->before[i] && p->before[i]->nest->pos >= n->pos)
-            return false;
+        for (const Piece *q = p->before[i]; q; q = q->also)
+            if (q->nest->pos >= n->pos)
+                return false;
     for (int i = p->guard; i; i = s->guard.at[i].parent) {
         const Guard *b = &s->guard.at[i];
         if (b->made_by)
             return b->made_by->nest->pos < n->pos;
-        if (s->note[b->cond->id].pos >= n->pos)
+        if (note_of(s, b->cond)->pos >= n->pos)
             return false;
     }
     return true;
@@ -207,8 +215,9 @@ static bool after_all(const Sched *s, const Nest *n, const Piece *p)
 
 static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
 {
-    if (n->contract || n->guard != p->guard || !after_all(s, n, p) ||
-        n->piece.at[0]->kind == PIECE_add || p->kind == PIECE_add)
+    if (n->contract || n->alone || n->guard != p->guard || n->once != p->once ||
+        !after_all(s, n, p) || n->piece.at[0]->kind == PIECE_add ||
+        p->kind == PIECE_add)
         return false;
     fit->nest = n;
     bounds(p, &fit->lo, &fit->hi);
@@ -241,12 +250,12 @@ static Candidates candidates(const Sched *s, const Piece *p)
 {
     Candidates c = {.n = 0};
     for (int i = 0; i < p->nread; i++) {
-        const Note *note = &s->note[p->read[i].node->id];
+        const Note *note = note_of(s, p->read[i].node);
         if (note->piece && note->piece->whole)
             add_candidate(&c, note->piece->nest);
     }
     for (int i = 0; i < p->nread; i++) {
-        const Note *note = &s->note[p->read[i].node->id];
+        const Note *note = note_of(s, p->read[i].node);
         if (p->read[i].node->rank) {
             add_candidate(&c, note->reader[0]);
             add_candidate(&c, note->reader[1]);
@@ -283,7 +292,7 @@ static void note_readers(Sched *s, const Piece *p)
 static void place(Sched *s, Piece *p)
 {
     Fit best = {.nest = NULL}, fit;
-    if (p->kind != PIECE_contract) {
+    if (p->kind != PIECE_contract && !is_alone(p)) {
         Candidates c = candidates(s, p);
         for (int i = 0; i < c.n; i++)
             if (fits(s, c.at[i], p, &fit) && (!best.nest || fit.hi > best.hi))
@@ -340,7 +349,7 @@ static int earliest(const Sched *s, const Nest *n, const Piece *p)
     int first = 0;
     bool all;
     for (int i = 0; i < p->nread; i++) {
-        const Piece *q = s->note[p->read[i].node->id].piece;
+        const Piece *q = note_of(s, p->read[i].node)->piece;
         if (!q || q->nest != n || !q->whole)
             continue;
         int st = q->stage + 1;
@@ -389,7 +398,7 @@ static void find_needed(Sched *s, const Nest *n)
 void nest_stages(Sched *s, Nest *n)
 {
     n->stage.n = 0;
-    for (int k = 0; k < n->piece.n && !n->contract; k++) {
+    for (int k = 0; k < n->piece.n && !n->contract && !n->alone; k++) {
         Piece *p = n->piece.at[k];
         int st = earliest(s, n, p);
         while (st < n->stage.n && !same_loops(&n->stage.at[st], p, n->hi))

@@ -19,8 +19,9 @@ static int lowest_common(const Sched *s, int a, int b)
 static void use(Sched *s, bool *seen, const Node *n, int guard)
 {
     Note *note = note_of(s, n);
-    note->guard = seen[n->id] ? lowest_common(s, note->guard, guard) : guard;
-    seen[n->id] = true;
+    bool *again = &seen[number_of(s, n)];
+    note->guard = *again ? lowest_common(s, note->guard, guard) : guard;
+    *again = true;
 }
 
 static int branch_guard(Sched *s, int parent, Node *cond, bool when)
@@ -56,7 +57,7 @@ static void find_guards(Sched *s)
         use(s, seen, s->result[i], 0);
     for (int id = s->nnote - 1; id >= 0; id--)
         if (s->note[id].live)
-            guard_uses(s, seen, graph_node(s->g, id));
+            guard_uses(s, seen, s->node[id]);
 }
 
 /* What a branch alone computes: too much, or not to be done in vain. */
@@ -77,6 +78,7 @@ static int weight_of(const Node *n)
     case OPC_reduce:
     case OPC_contract:
     case OPC_index:
+    case OPC_region:
         break;
     }
     return TOO_MUCH;
@@ -86,11 +88,11 @@ static int weight_of(const Node *n)
 static bool *find_checks(Sched *s)
 {
     bool *checks = NEWN(s->scratch, bool, s->nnote);
-    for (int id = 0; id < s->nnote; id++) {
-        const Node *n = graph_node(s->g, id);
+    for (int id = 1; id < s->nnote; id++) {
+        const Node *n = s->node[id];
         checks[id] = n->op == OP_index_check;
         for (int i = 0; i < n->narg; i++)
-            checks[id] = checks[id] || checks[n->arg[i]->id];
+            checks[id] = checks[id] || checks[number_of(s, n->arg[i])];
     }
     return checks;
 }
@@ -103,7 +105,7 @@ static void choose_selects(Sched *s)
     int *weight = NEWN(s->scratch, int, s->guard.n);
     for (int id = 0; id < s->nnote; id++)
         if (s->note[id].live && weight[s->note[id].guard] < LIMIT)
-            weight[s->note[id].guard] += weight_of(graph_node(s->g, id));
+            weight[s->note[id].guard] += weight_of(s->node[id]);
     for (int i = s->guard.n - 1; i > 0; i--)
         if (weight[s->guard.at[i].parent] < LIMIT)
             weight[s->guard.at[i].parent] += weight[i];
@@ -111,11 +113,12 @@ static void choose_selects(Sched *s)
     int next = 1;
     for (int id = s->nnote - 1; id >= 0; id--) {
         Note *note = &s->note[id];
-        if (!note->live || graph_node(s->g, id)->op != OP_if)
+        if (!note->live || s->node[id]->op != OP_if)
             continue;
-        const Node *n = graph_node(s->g, id);
+        const Node *n = s->node[id];
         note->select = weight[next] <= CHEAP && weight[next + 1] <= CHEAP &&
-                       !checks[n->arg[1]->id] && !checks[n->arg[2]->id];
+                       !checks[number_of(s, n->arg[1])] &&
+                       !checks[number_of(s, n->arg[2])];
         next += 2;
     }
 }

@@ -285,7 +285,7 @@ static const Dim *extent_of(const IndexTable *t, const Atom *a)
 }
 
 /* Is x certainly in 0 … by-1: variables as the digits of one number. */
-static bool below(IndexTable *t, const Sum *x, const Dim *by)
+static bool below_digits(IndexTable *t, const Sum *x, const Dim *by)
 {
     const Dim *cover = dim_const(t->g, 1);
     bool used[MAX_TERMS] = {false};
@@ -306,16 +306,59 @@ static bool below(IndexTable *t, const Sum *x, const Dim *by)
            (dim_const_value(cover, &c) && dim_const_value(by, &b) && c <= b);
 }
 
-/* a = q · by + r with r the terms that by does not divide. */
+/* The same, each variable taken at its largest. */
+static bool below_most(IndexTable *t, const Sum *x, const Dim *by)
+{
+    const Dim *one = dim_const(t->g, 1), *most = x->base;
+    if (!dim_never_negative(x->base))
+        return false;
+    for (int i = 0; i < x->n; i++) {
+        const Dim *extent = extent_of(t, &x->atom[i]);
+        if (!extent || !dim_never_negative(x->coef[i]))
+            return false;
+        extent = dim_mul(t->g, x->coef[i], dim_sub(t->g, extent, one));
+        most = dim_add(t->g, most, extent);
+    }
+    return dim_never_negative(dim_sub(t->g, dim_sub(t->g, by, one), most));
+}
+
+static bool below(IndexTable *t, const Sum *x, const Dim *by)
+{
+    return below_digits(t, x, by) || below_most(t, x, by);
+}
+
+/* d = q · by + r: r is 0 if there is such a q, else 1 (m·i + i is (m + 1)·i),
+ * else q is 0 but of constants. */
+static void divide(IndexTable *t, const Dim *d, const Dim *by, const Dim **q,
+                   const Dim **r)
+{
+    const Dim *one = dim_const(t->g, 1);
+    int64_t c, b;
+    *r = dim_const(t->g, 0);
+    *q = exact_quotient(t, d, by);
+    if (*q)
+        return;
+    *r = one;
+    *q = exact_quotient(t, dim_sub(t->g, d, one), by);
+    if (*q)
+        return;
+    bool known = dim_const_value(d, &c) && dim_const_value(by, &b) && b > 0;
+    bool large = known && (c >= b || -c >= b);
+    *q = large ? dim_div(t->g, d, by) : dim_const(t->g, 0);
+    *r = dim_sub(t->g, d, dim_mul(t->g, *q, by));
+}
+
+/* a = q · by + r, r with what is left of the terms. */
 static void split(IndexTable *t, const Index *a, const Dim *by, Sum *q, Sum *r)
 {
     *q = sum_new(t);
     *r = sum_new(t);
-    const Dim *whole = exact_quotient(t, a->base, by);
-    *(whole ? &q->base : &r->base) = whole ? whole : a->base;
+    divide(t, a->base, by, &q->base, &r->base);
     for (int i = 0; i < a->n; i++) {
-        const Dim *c = exact_quotient(t, a->coef[i], by);
-        sum_term(t, c ? q : r, c ? c : a->coef[i], &a->atom[i]);
+        const Dim *whole, *rest;
+        divide(t, a->coef[i], by, &whole, &rest);
+        sum_term(t, q, whole, &a->atom[i]);
+        sum_term(t, r, rest, &a->atom[i]);
     }
 }
 

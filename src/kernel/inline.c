@@ -499,6 +499,7 @@ static int try_value(Inline *in, const Value *x)
         return gather_value(in, x);
     case OPC_reduce:
     case OPC_contract:
+    case OPC_region:
         break;
     }
     die("%s cannot be computed in place", op_table[x->n->op]->name);

@@ -123,7 +123,39 @@ typedef struct Contract {
         *out_batch[MAX_RANK];
 } Contract;
 
-typedef enum KernelKind { KERNEL_map, KERNEL_contract } KernelKind;
+typedef enum KernelKind { KERNEL_map, KERNEL_contract, KERNEL_loop } KernelKind;
+
+typedef struct Schedule Schedule;
+
+typedef struct LoopCarry {
+    /* Holds the initial value, which kernels before the loop have put there,
+     * and after it the final one. */
+    const Buffer *buffer;
+    /* NULL: a step overwrites the buffer. Else a step reads one of these two
+     * and writes the other, by turns. */
+    const Buffer *other;
+} LoopCarry;
+
+/* trips steps, each a run of `body`. Leaves of body and check, parameters
+ * first: the number t of the step, carries, inputs, captures. Body's results:
+ * each carry's next value, outputs; check's: a bool. What the body needs of the
+ * workspace is a buffer of the schedule that the loop is in. */
+typedef struct LoopKernel {
+    Schedule *body;
+    Schedule *check; /* before each step: true ends the loop; or NULL */
+    const Dim *trips;
+    bool reverse; /* from trips - 1 down to 0 */
+    const Buffer
+        *count; /* i64: the steps are 0 … count - 1 of these; or NULL */
+    LoopCarry *carry;
+    const Buffer **input, **capture, **output;
+    int ncarry, ninput, ncapture, noutput;
+    /* Elements of an input or output that belong to one step; those of outputs
+     * for which there was no step become 0. */
+    const Dim **input_row, **output_row;
+    const Buffer *steps;             /* i64: how many were made; or NULL */
+    const Buffer *work, *check_work; /* or NULL: none needed */
+} LoopKernel;
 
 typedef struct Kernel Kernel;
 struct Kernel {
@@ -149,14 +181,18 @@ struct Kernel {
      * the block is complete (bias, activation, row sums …). */
     Contract *contract;
     Kernel *after;
+
+    LoopKernel *loop; /* KERNEL_loop */
 };
 
-typedef struct Schedule {
-    const Function *function;
+struct Schedule {
+    const Function *function; /* a loop's body: of its parameters and results */
     LIST(Buffer *) buffer;
     LIST(Kernel *) kernel; /* in the order of execution */
-    const Dim *workspace;  /* bytes, alignment 64; 0: none needed */
-} Schedule;
+    int nonce; /* a loop's body or check: as many of them, the first, are the
+                  same in all steps, and run before these */
+    const Dim *workspace; /* bytes, alignment 64; 0: none needed */
+};
 
 /* schedule.c … plan.c */
 

@@ -216,19 +216,102 @@ static void put_contract(Writer *w, const Contract *c)
     }
 }
 
+/* Where a body's buffer is: its machine code holds that. */
+static void put_place(Writer *w, const Buffer *b)
+{
+    switch (b->kind) {
+    case BUF_LEAF:
+        str_printf(&w->to, " leaf %d", b->leaf);
+        break;
+    case BUF_WORK:
+        str_printf(&w->to, " work");
+        put_dim(w, b->offset);
+        break;
+    case BUF_DATA:
+        str_printf(&w->to, " data %d", b->node->id);
+        break;
+    }
+}
+
+static void put_step(Writer *w, Graph *g, const Schedule *s)
+{
+    put_int(w, s->nonce);
+    for (int i = 0; i < s->kernel.n; i++) {
+        KernelKey key = kernel_key(w->arena, g, s->kernel.at[i]);
+        str_printf(&w->to, "\n{%s", key.text);
+        for (int j = 0; j < key.nbuffer; j++)
+            put_place(w, key.buffer[j]);
+        for (int j = 0; j < key.nvar; j++)
+            put_dim(w, key.var[j]);
+        str_printf(&w->to, "}");
+    }
+}
+
+static void put_maybe(Writer *w, const char *name, const Buffer *b)
+{
+    if (!b)
+        return;
+    str_printf(&w->to, " %s", name);
+    put_buffer(w, b);
+}
+
+static void put_rows(Writer *w, const Buffer *const *b, const Dim *const *row,
+                     int n)
+{
+    for (int i = 0; i < n; i++) {
+        put_buffer(w, b[i]);
+        put_dim(w, row[i]);
+    }
+    str_printf(&w->to, ";");
+}
+
+static void put_loop(Writer *w, Graph *g, const LoopKernel *l)
+{
+    str_printf(&w->to, l->reverse ? "loop back" : "loop");
+    put_dim(w, l->trips);
+    put_maybe(w, "count", l->count);
+    for (int i = 0; i < l->ncarry; i++) {
+        put_buffer(w, l->carry[i].buffer);
+        put_maybe(w, "turns", l->carry[i].other);
+        put_dim(w, l->carry[i].buffer->elements);
+    }
+    str_printf(&w->to, ";");
+    put_rows(w, l->input, l->input_row, l->ninput);
+    for (int i = 0; i < l->ncapture; i++)
+        put_buffer(w, l->capture[i]);
+    str_printf(&w->to, ";");
+    put_rows(w, l->output, l->output_row, l->noutput);
+    put_maybe(w, "steps", l->steps);
+    put_maybe(w, "work", l->work);
+    put_maybe(w, "check_work", l->check_work);
+    if (l->check) {
+        str_printf(&w->to, "\nuntil");
+        put_step(w, g, l->check);
+    }
+    str_printf(&w->to, "\nstep %d",
+               (int)l->body->function->param->leaf[0]->dtype);
+    put_step(w, g, l->body);
+}
+
 KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k)
 {
-    (void)g;
     Writer w = {.arena = a, .to = str_new(a)};
     for (int i = 0; i < k->nguard; i++) {
         str_printf(&w.to, k->when[i] ? "if" : "unless");
         put_buffer(&w, k->guard[i]);
         str_printf(&w.to, "\n");
     }
-    if (k->kind == KERNEL_contract)
-        put_contract(&w, k->contract);
-    else
+    switch (k->kind) {
+    case KERNEL_map:
         put_map(&w, k);
+        break;
+    case KERNEL_contract:
+        put_contract(&w, k->contract);
+        break;
+    case KERNEL_loop:
+        put_loop(&w, g, k->loop);
+        break;
+    }
     if (k->after)
         put_map(&w, k->after);
     return (KernelKey){.text = w.to.at,

@@ -8,6 +8,7 @@
 
 enum {
     COST_COSTLY = 10,
+    COST_SHARED = 8, /* elements that share a value, at a guess */
     COST_LIMIT = 1 << 20,
     MAX_USES = 3,
     NEST_NODES = 2000, /* computed in one nest: code generation is not linear
@@ -43,14 +44,14 @@ typedef struct Ways {
 
 static Node *strip_reshape(const Sched *s, Node *n)
 {
-    while (n->op == OP_reshape && !s->note[n->id].fixed)
+    while (n->op == OP_reshape && !note_of(s, n)->fixed)
         n = n->arg[0];
     return n;
 }
 
 Node *buffered(const Sched *s, Node *n)
 {
-    while (n->op == OP_reshape && !s->note[n->id].mat)
+    while (n->op == OP_reshape && !note_of(s, n)->mat)
         n = n->arg[0];
     return n;
 }
@@ -82,7 +83,7 @@ static void mark_source(Sched *s, Node *n)
 
 static int cost_in(const Sched *s, const Node *n)
 {
-    const Note *note = &s->note[n->id];
+    const Note *note = note_of(s, n);
     return note->mat ? 0 : note->cost;
 }
 
@@ -104,12 +105,14 @@ static void contract_needs(Sched *s, Node *n)
     mark(s, n);
     for (int i = 0; i < 2; i++) {
         Node *a = n->arg[i];
-        if (note->product && !note->copies) {
+        if (note->copies[i])
+            continue;
+        if (note->product) {
             if (note_of(s, a)->fixed)
                 mark(s, a);
             else
                 mark_source(s, a);
-        } else if (!note->copies && !has_all_axes(n, i) && cost_in(s, a) > 2)
+        } else if (!has_all_axes(n, i) && cost_in(s, a) > 2)
             mark_source(s, a);
     }
 }
@@ -127,15 +130,29 @@ static bool repeats(const Node *n)
     return false;
 }
 
+/* Which reshapes are read by what would need quotients to compute them. */
+static void find_quotients(Sched *s, const Node *n)
+{
+    for (int i = 0; i < n->narg; i++) {
+        Note *a = note_of(s, n->arg[i]);
+        if (n->arg[i]->op != OP_reshape || a->divides ||
+            !reshape_divides(s->g, n->arg[i]))
+            continue;
+        a->divides = n->op != OP_strided || !strided_joins(s->table, s->g, n);
+    }
+}
+
 static void view_needs(Sched *s, Node *n)
 {
     Node *a = n->arg[0];
     int cost = cost_in(s, a);
     if (note_of(s, n)->fixed)
         mark(s, n);
-    if (n->op == OP_reshape && cost > 0 && reshape_divides(s->g, n))
+    if (n->op == OP_reshape && cost > 0 && note_of(s, n)->divides)
         mark_source(s, a);
     if (n->op == OP_broadcast && cost >= 4 && repeats(n))
+        mark_source(s, a);
+    if (n->op == OP_strided && cost >= 4 && n->rank > a->rank)
         mark_source(s, a);
     if (n->op == OP_concat && n->narg > 3)
         mark(s, n);
@@ -173,6 +190,9 @@ static void needs(Sched *s, Node *n)
         else if (n->op == OP_gather && cost_in(s, n->arg[0]) > 0)
             mark_source(s, n->arg[0]);
         break;
+    case OPC_region:
+        region_needs(s, n, mark);
+        break;
     }
 }
 
@@ -182,6 +202,12 @@ static int own_cost(const Node *n)
     if (is_view(n) || row->cls == OPC_leaf)
         return 0;
     return row->flags & OP_COSTLY ? COST_COSTLY : 1;
+}
+
+/* Along new axes behind the old ones a value is computed once. */
+static bool shares(const Node *n)
+{
+    return n->op == OP_broadcast && n->rank > n->arg[0]->rank && !repeats(n);
 }
 
 static void find_cost(Sched *s, Node *n)
@@ -201,6 +227,8 @@ static void find_cost(Sched *s, Node *n)
         const Note *a = note_of(s, n->arg[i]);
         note->checks = note->checks || (a->checks && !a->mat);
     }
+    if (shares(n))
+        note->cost /= COST_SHARED;
 }
 
 /* Paths are equal where their views do the same to an index. */
@@ -290,7 +318,7 @@ static void pass_to(Ways *w, Node *n, int arg, const Uses *uses)
 {
     bool moves = op_table[n->op]->cls == OPC_view || n->op == OP_gather ||
                  n->op == OP_scatter_add || n->op == OP_contract;
-    Uses *to = &w->uses[n->arg[arg]->id];
+    Uses *to = &w->uses[number_of(w->s, n->arg[arg])];
     if (uses->n > MAX_USES) {
         to->n = MAX_USES + 1;
         return;
@@ -310,11 +338,12 @@ static void pass_uses(Ways *w, Node *n, const Uses *uses)
         pass_to(w, n, i, uses);
 }
 
-/* A nest computes n, or several do: one for each part or branch. */
+/* A nest computes n, or several do: one for each part, branch or initial
+ * value. */
 static void pass_own(Ways *w, Node *n)
 {
-    Uses own = {.at = {{.root = n->id}}, .n = 1};
-    bool parts = n->op == OP_concat || n->op == OP_if;
+    Uses own = {.at = {{.root = number_of(w->s, n)}}, .n = 1};
+    bool parts = n->op == OP_concat || n->op == OP_if || n->op == OP_loop;
     for (int i = 0; i < n->narg; i++) {
         if (parts)
             own.at[0].root = w->nroot++;
@@ -327,14 +356,15 @@ static void pass_own(Ways *w, Node *n)
 static bool takes_over(const Ways *w, const Node *n)
 {
     for (int i = 0; i < n->narg; i++)
-        if (w->s->note[n->arg[i]->id].product && w->users[n->arg[i]->id] == 1)
+        if (note_of(w->s, n->arg[i])->product &&
+            w->users[number_of(w->s, n->arg[i])] == 1)
             return n->rank && n->dtype == n->arg[i]->dtype;
     return false;
 }
 
 static bool too_many(Ways *w, const Node *n)
 {
-    const Uses *u = &w->uses[n->id];
+    const Uses *u = &w->uses[number_of(w->s, n)];
     if (op_table[n->op]->cls == OPC_view || n->op == OP_index_check)
         return false;
     if (u->n == 1 && w->inside[u->at[0].root]++ > NEST_NODES)
@@ -351,14 +381,15 @@ static bool too_many(Ways *w, const Node *n)
 static Node *sum_of(Ways *w, Node *n)
 {
     const Note *note = note_of(w->s, n);
-    int rank = n->arg[0]->rank;
-    if (n->op != OP_contract || note->product || rank != n->arg[1]->rank)
+    if (n->op != OP_contract || note->product ||
+        n->arg[0]->rank != n->arg[1]->rank)
         return NULL;
+    int rank = n->arg[0]->rank;
     for (int i = 0; i < rank; i++)
         if (n->attr.ints[i] != n->attr.ints[rank + i])
             return NULL;
     Node *m = g2(w->s->g, OP_mul, n->arg[0], n->arg[1]);
-    if (m->op != OP_mul || m->id >= w->s->nnote)
+    if (m->op != OP_mul)
         return NULL;
     const Note *there = note_of(w->s, m);
     bool runs = there->guard == 0 || there->guard == note->guard;
@@ -374,14 +405,14 @@ static void find_shared(Ways *w, Node *n)
     if (!note->mat && too_many(w, n))
         note->mat = true;
     if (note->mat) {
-        Use own = {.root = n->id};
+        Use own = {.root = number_of(w->s, n)};
         note->sum_of = sum_of(w, n);
         if (note->sum_of)
-            add_use(&w->uses[note->sum_of->id], own);
+            add_use(&w->uses[number_of(w->s, note->sum_of)], own);
         else
             pass_own(w, n);
     } else
-        pass_uses(w, n, &w->uses[n->id]);
+        pass_uses(w, n, &w->uses[number_of(w->s, n)]);
 }
 
 void materialise(Sched *s)
@@ -389,23 +420,26 @@ void materialise(Sched *s)
     for (int i = 0; i < s->nresult; i++)
         if (!is_trivial(strip_reshape(s, s->result[i])))
             mark(s, s->result[i]);
+    for (int id = 0; id < s->nnote; id++)
+        if (s->note[id].live)
+            find_quotients(s, s->node[id]);
     for (int id = 0; id < s->nnote; id++) {
         if (!s->note[id].live)
             continue;
-        needs(s, graph_node(s->g, id));
-        find_cost(s, graph_node(s->g, id));
+        needs(s, s->node[id]);
+        find_cost(s, s->node[id]);
     }
     Ways w = {.s = s, .nroot = s->nnote};
     w.uses = NEWN(s->scratch, Uses, s->nnote);
     w.users = NEWN(s->scratch, int, s->nnote);
     int parts = 0;
     for (int id = 0; id < s->nnote; id++) {
-        const Node *n = graph_node(s->g, id);
+        const Node *n = s->node[id];
         for (int i = 0; s->note[id].live && i < n->narg; i++, parts++)
-            w.users[n->arg[i]->id]++;
+            w.users[number_of(s, n->arg[i])]++;
     }
     w.inside = NEWN(s->scratch, int, s->nnote + parts);
     for (int id = s->nnote - 1; id >= 0; id--)
         if (s->note[id].live)
-            find_shared(&w, graph_node(s->g, id));
+            find_shared(&w, s->node[id]);
 }

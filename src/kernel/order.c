@@ -54,8 +54,8 @@ static void piece_edges(Order *o, const Piece *p)
     for (int i = 0; i < p->nread; i++)
         edge_from_node(o, p->read[i].node, unit);
     for (int i = 0; i < 2; i++)
-        if (p->before[i])
-            edge(o, unit_of(p->before[i])->index, unit->index);
+        for (const Piece *q = p->before[i]; q; q = q->also)
+            edge(o, unit_of(q)->index, unit->index);
     for (int i = p->guard; i; i = o->s->guard.at[i].parent) {
         const Guard *b = &o->s->guard.at[i];
         if (b->made_by) {
@@ -153,8 +153,8 @@ static void find_param_readers(Order *o)
             *r = (Readers){.unit = unit_of(p)->index,
                            .piece = p,
                            .read = &p->read[k],
-                           .next = o->readers[n->id]};
-            o->readers[n->id] = r;
+                           .next = o->readers[number_of(s, n)]};
+            o->readers[number_of(s, n)] = r;
         }
     }
 }
@@ -192,7 +192,8 @@ static bool read_in_time(const Sched *s, const Readers *r, const Piece *w)
 static bool writer_fits(Order *o, const Node *param, const Piece *w)
 {
     int unit = unit_of(w)->index;
-    for (const Readers *r = o->readers[param->id]; r; r = r->next) {
+    for (const Readers *r = o->readers[number_of(o->s, param)]; r;
+         r = r->next) {
         if (r->unit == unit ? !read_in_time(o->s, r, w)
                             : o->place[r->unit] > o->place[unit] &&
                                   reaches(o, unit, r->unit))
@@ -205,7 +206,8 @@ static bool writer_fits(Order *o, const Node *param, const Piece *w)
 static bool reads_among(const Order *o, const Node *param, const Piece *first)
 {
     for (const Piece *p = first; p && first->sibling; p = p->sibling)
-        for (const Readers *r = o->readers[param->id]; r; r = r->next)
+        for (const Readers *r = o->readers[number_of(o->s, param)]; r;
+             r = r->next)
             if (r->unit == unit_of(p)->index)
                 return true;
     return false;
@@ -216,7 +218,8 @@ static bool writer_edges(Order *o, const Node *param, const Piece *w)
 {
     int unit = unit_of(w)->index;
     bool against = false;
-    for (const Readers *r = o->readers[param->id]; r; r = r->next) {
+    for (const Readers *r = o->readers[number_of(o->s, param)]; r;
+         r = r->next) {
         against = against || o->place[r->unit] > o->place[unit];
         edge(o, r->unit, unit);
     }
@@ -254,12 +257,28 @@ static Piece *final_move(Order *o, const Node *param, Buffer *from, Buffer *to)
     return p;
 }
 
+/* A leaf of its own for the result that was to overwrite a parameter. */
+static Buffer *turned_leaf(Sched *s, const Node *param, Buffer *to)
+{
+    int k = 0;
+    while (s->result_buffer[k] != to)
+        k++;
+    Buffer *b = buffer_new(s, BUF_LEAF, param);
+    b->leaf = s->nparam + k;
+    to->inout = false;
+    return b;
+}
+
 /* One writer of a result in place: its pieces, of a root or a copy. */
 static void settle(Order *o, Node *param, Piece *first, Buffer **target)
 {
     bool fits = !reads_among(o, param, first), again = false;
     for (Piece *p = first; p && fits; p = p->sibling)
         fits = writer_fits(o, param, p);
+    if (!fits && o->s->turns) {
+        *target = turned_leaf(o->s, param, *target);
+        return;
+    }
     if (!fits) {
         Buffer *to = *target;
         Buffer *from = *target = buffer_new(o->s, BUF_WORK, param);
@@ -293,6 +312,15 @@ static void settle_all(Order *o)
     }
 }
 
+/* What is made once depends on nothing else, so it may come first. */
+static void once_first(Nest **nest, int n, Nest **to)
+{
+    for (int once = 1; once >= 0; once--)
+        for (int i = 0; i < n; i++)
+            if (nest[i]->once == once)
+                *to++ = nest[i];
+}
+
 void order(Sched *s)
 {
     Order o = {.s = s};
@@ -307,6 +335,7 @@ void order(Sched *s)
             in_order[o.place[i]] = s->nest.at[i];
             n++;
         }
-    s->nest.at = in_order;
-    s->nest.n = n;
+    s->nest.at = NEWN(s->scratch, Nest *, n + 1);
+    once_first(in_order, n, s->nest.at);
+    s->nest.n = s->nest.cap = n;
 }

@@ -5,7 +5,7 @@
 
 Buffer *buffer_new(Sched *s, BufferKind kind, const Node *n)
 {
-    Buffer *b = NEW(s->arena, Buffer);
+    Buffer *b = NEW(s->lasting, Buffer);
     b->kind = kind;
     b->id = s->buffer.n;
     b->leaf = -1;
@@ -28,7 +28,7 @@ Buffer *buffer_of(Sched *s, const Node *n)
     return note->buffer;
 }
 
-static Piece *piece_new(Sched *s, PieceKind kind, Node *root, int guard)
+Piece *piece_new(Sched *s, PieceKind kind, Node *root, int guard)
 {
     Piece *p = NEW(s->scratch, Piece);
     p->kind = kind;
@@ -69,6 +69,14 @@ static Piece *store_piece(Sched *s, Node *root, Node *value, int guard)
     p->kept = p->rank;
     p->value_at = vec_make(s->table, value->rank, at);
     p->at = p->value_at;
+    return p;
+}
+
+Piece *copy_piece(Sched *s, Node *value, Buffer *to, int guard)
+{
+    Piece *p = store_piece(s, NULL, value, guard);
+    p->to = to;
+    p->dim = value->dim;
     return p;
 }
 
@@ -142,6 +150,7 @@ static Piece *factor_copy(Sched *s, Node *n, int which, const int *layout)
     const Dim **dim = NEWN(s->scratch, const Dim *, a->rank + 1);
     const Index *at[MAX_RANK], *value[MAX_RANK];
     Piece *p = piece_new(s, PIECE_store, NULL, note_of(s, n)->guard);
+    p->factor = true;
     for (int i = 0; i < a->rank; i++)
         dim[i] = a->dim[layout[i]];
     add_loops(s, p, a->rank, dim, at);
@@ -182,8 +191,9 @@ static void product_piece(Sched *s, Node *n)
     const Note *note = note_of(s, n);
     Product q = product_of(s, n);
     Piece *copy[2] = {NULL, NULL};
-    for (int i = 0; i < 2 && note->copies; i++)
-        copy[i] = factor_copy(s, n, i, q.layout[i]);
+    for (int i = 0; i < 2; i++)
+        if (note->copies[i])
+            copy[i] = factor_copy(s, n, i, q.layout[i]);
     Piece *p =
         piece_new(s, PIECE_contract, note->turned ? NULL : n, note->guard);
     const Index *at[MAX_RANK];
@@ -268,6 +278,8 @@ static void pieces_of(Sched *s, Node *n)
         concat_pieces(s, n);
     else if (n->op == OP_if && !note_of(s, n)->select)
         branch_pieces(s, n);
+    else if (cls == OPC_region)
+        region_pieces(s, n);
     else
         whole_piece(s, n);
 }
@@ -281,15 +293,13 @@ static void copy_pieces(Sched *s)
         bool buffered = is_leaf_buffer(deep) || note_of(s, deep)->mat;
         if (buffered && buffer_of(s, deep) == to)
             continue;
-        Piece *p = store_piece(s, NULL, n, 0);
-        p->to = to;
-        p->dim = n->dim;
+        copy_piece(s, n, to, 0);
     }
 }
 
 /* What a piece reads. */
 
-static void add_read(Sched *s, Piece *p, Node *n, const Vec *at)
+void add_read(Sched *s, Piece *p, Node *n, const Vec *at)
 {
     if (p->nread % 4 == 0) {
         Read *more = NEWN(s->scratch, Read, p->nread + 4);
@@ -338,6 +348,14 @@ static void scan_values(Sched *s, Inline *in, Piece *p)
     p->weight = inline_count(in) + 1;
 }
 
+static void scan_product(Sched *s, Piece *p)
+{
+    Product q = product_of(s, p->root);
+    for (int i = 0; i < 2; i++)
+        if (!note_of(s, p->root)->copies[i])
+            add_read(s, p, q.of[i], NULL);
+}
+
 static void scan(Sched *s, Inline *in, Piece *p)
 {
     switch (p->kind) {
@@ -347,12 +365,12 @@ static void scan(Sched *s, Inline *in, Piece *p)
         scan_values(s, in, p);
         break;
     case PIECE_contract:
-        if (note_of(s, p->root)->copies)
-            break;
-        Product q = product_of(s, p->root);
-        add_read(s, p, q.of[0], NULL);
-        add_read(s, p, q.of[1], NULL);
+        scan_product(s, p);
         break;
+    case PIECE_loop:
+        region_reads(s, p);
+        break;
+    case PIECE_part:
     case PIECE_move:
         p->weight = 1;
         break;
@@ -367,12 +385,17 @@ static void scan(Sched *s, Inline *in, Piece *p)
 void pieces(Sched *s)
 {
     int count = s->nnote;
+    find_once(s);
     for (int id = 0; id < count; id++)
         if (s->note[id].live && s->note[id].mat)
-            pieces_of(s, graph_node(s->g, id));
+            pieces_of(s, s->node[id]);
     guard_pieces(s);
     copy_pieces(s);
     Inline *in = inline_new(s, s->scratch);
-    for (int i = 0; i < s->piece.n; i++)
-        scan(s, in, s->piece.at[i]);
+    for (int i = 0; i < s->piece.n; i++) {
+        Piece *p = s->piece.at[i];
+        const Node *n = p->factor ? p->value : p->makes ? p->root : NULL;
+        p->once = n && note_of(s, n)->once && p->guard == 0;
+        scan(s, in, p);
+    }
 }

@@ -44,26 +44,62 @@ static void visit_map(Plan *p, Visit *f, const Kernel *k, int number)
                 visit(p, f, k->stage[t].output[i].buffer, number, true);
 }
 
+static void visit_loop(Plan *p, Visit *f, const LoopKernel *l, int number)
+{
+    const Buffer *const write[] = {l->steps, l->work, l->check_work};
+    if (l->count)
+        visit(p, f, l->count, number, false);
+    for (int i = 0; i < l->ninput; i++)
+        visit(p, f, l->input[i], number, false);
+    for (int i = 0; i < l->ncapture; i++)
+        visit(p, f, l->capture[i], number, false);
+    for (int i = 0; i < l->ncarry; i++) {
+        visit(p, f, l->carry[i].buffer, number, true);
+        if (l->carry[i].other)
+            visit(p, f, l->carry[i].other, number, true);
+    }
+    for (int i = 0; i < l->noutput; i++)
+        visit(p, f, l->output[i], number, true);
+    for (int i = 0; i < 3; i++)
+        if (write[i])
+            visit(p, f, write[i], number, true);
+}
+
+static void visit_contract(Plan *p, Visit *f, const Contract *c, int number)
+{
+    visit(p, f, c->a, number, false);
+    visit(p, f, c->b, number, false);
+    if (c->pack)
+        visit(p, f, c->pack, number, true);
+    visit(p, f, c->out, number, true);
+}
+
 static void visit_kernel(Plan *p, Visit *f, const Kernel *k, int number)
 {
     for (int i = 0; i < k->nguard; i++)
         visit(p, f, k->guard[i], number, false);
-    if (k->kind == KERNEL_contract) {
-        const Contract *c = k->contract;
-        visit(p, f, c->a, number, false);
-        visit(p, f, c->b, number, false);
-        if (c->pack)
-            visit(p, f, c->pack, number, true);
-        visit(p, f, c->out, number, true);
+    switch (k->kind) {
+    case KERNEL_map:
+        visit_map(p, f, k, number);
+        break;
+    case KERNEL_contract:
+        visit_contract(p, f, k->contract, number);
         if (k->after)
             visit_map(p, f, k->after, number);
-    } else
-        visit_map(p, f, k, number);
+        break;
+    case KERNEL_loop:
+        visit_loop(p, f, k->loop, number);
+        break;
+    }
 }
 
+/* What is made before the steps is kept for all of them. */
 static void note_last(Plan *p, Buffer *b, int kernel)
 {
-    p->last[b->id] = kernel;
+    const Schedule *s = p->s->out;
+    int last = kernel < s->nonce ? s->kernel.n - 1 : kernel;
+    if (p->last[b->id] < last)
+        p->last[b->id] = last;
 }
 
 static const Dim *bytes_of(Sched *s, const Buffer *b)

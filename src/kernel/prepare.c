@@ -1,9 +1,56 @@
-/* prepare.c: which products get kernels of their own, and copies for them. */
+/* prepare.c: which products get kernels of their own, and copies for them; in
+ * the body of a loop, what is the same in all steps. */
 #include "kernel/sched.h"
+
+/* In a step: by number, does it depend on nothing that varies. */
+static bool *find_fixed(Sched *s)
+{
+    bool *fixed = NEWN(s->scratch, bool, s->nnote);
+    bool *varies = NEWN(s->scratch, bool, s->nnote);
+    for (int k = 0; k < s->nvarying; k++)
+        varies[number_of(s, s->param[k])] = true;
+    for (int i = 1; s->nvarying && i < s->nnote; i++) {
+        const Node *n = s->node[i];
+        fixed[i] = !varies[i] && op_table[n->op]->cls != OPC_region;
+        for (int k = 0; k < n->narg; k++)
+            fixed[i] = fixed[i] && fixed[number_of(s, n->arg[k])];
+    }
+    return fixed;
+}
+
+void find_once(Sched *s)
+{
+    const bool *fixed = find_fixed(s);
+    for (int i = 1; s->nvarying && i < s->nnote; i++) {
+        const Node *n = s->node[i];
+        Note *note = &s->note[i];
+        bool result = note->buffer && note->buffer->kind == BUF_LEAF;
+        note->once = fixed[i] && note->guard == 0 && note->live &&
+                     n->op != OP_index_check && n->op != OP_gather &&
+                     (!result || n->op == OP_param);
+        for (int k = 0; k < n->narg; k++)
+            note->once = note->once && note_of(s, n->arg[k])->once;
+    }
+}
+
+/* A second factor that would be packed in each step is laid out well before the
+ * first one. */
+static void copy_fixed(Sched *s, Node *n, const bool *fixed, Product *p)
+{
+    int b = 1 - p->first;
+    if (!p->fits || dim_is(p->c.b_n, 1) || !fixed[number_of(s, n->arg[b])])
+        return;
+    note_of(s, n)->copies[b] = true;
+    Product q = product_of(s, n);
+    if (q.fits && q.first == p->first && q.ends_well == p->ends_well)
+        *p = q;
+    else
+        note_of(s, n)->copies[b] = false;
+}
 
 /* Factors that are no plain view of a buffer are copied; where the summed axes
  * still are not one loop, both factors are copied with these together. */
-static void prepare_product(Sched *s, Node *n)
+static void prepare_product(Sched *s, Node *n, const bool *fixed)
 {
     Note *note = note_of(s, n);
     note->product = true;
@@ -13,13 +60,16 @@ static void prepare_product(Sched *s, Node *n)
             note_of(s, n->arg[i])->fixed = true;
     if (!p.plain[0] || !p.plain[1])
         p = product_of(s, n);
-    note->copies = !p.fits;
+    copy_fixed(s, n, fixed, &p);
+    if (!p.fits)
+        note->copies[0] = note->copies[1] = true;
     note->turned = !p.ends_well;
 }
 
 void prepare(Sched *s)
 {
+    const bool *fixed = find_fixed(s);
     for (int id = 0; id < s->nnote; id++)
-        if (s->note[id].live && is_product(graph_node(s->g, id)))
-            prepare_product(s, graph_node(s->g, id));
+        if (s->note[id].live && is_product(s->node[id]))
+            prepare_product(s, s->node[id], fixed);
 }

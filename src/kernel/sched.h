@@ -53,11 +53,14 @@ const Index *vec_linear(IndexTable *t, const Vec *v, const Dim *const *dim);
 
 /* view.c: where a view's element comes from. */
 
-/* Views that only move the index: broadcast permute reshape slice flip. */
+/* Views that only move the index: broadcast permute reshape slice flip
+ * strided. */
 bool is_view(const Node *n);
 const Vec *view_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v);
 /* A reshape whose argument's index needs a quotient. */
 bool reshape_divides(Graph *g, const Node *n);
+/* A `strided` of a reshape that needs none: a diagonal. */
+bool strided_joins(IndexTable *t, Graph *g, const Node *n);
 
 /* Notes on nodes, by id. */
 
@@ -66,15 +69,17 @@ typedef struct Nest Nest;
 
 typedef struct Note {
     bool live;
-    bool mat;     /* has a buffer, or is a register of its nest */
-    bool fixed;   /* a copy is asked for: do not look through this view */
-    bool select;  /* `if`: both branches are computed */
-    bool product; /* contract: a KERNEL_contract … */
-    bool copies;  /* … of copies of its factors, */
-    bool turned;  /* … whose result is computed with other axes last */
+    bool mat;       /* has a buffer, or is a register of its nest */
+    bool fixed;     /* a copy is asked for: do not look through this view */
+    bool select;    /* `if`: both branches are computed */
+    bool product;   /* contract: a KERNEL_contract … */
+    bool copies[2]; /* … of copies of these arguments, */
+    bool turned;    /* … whose result is computed with other axes last */
     Buffer *copy[2], *turn;
     Node *sum_of; /* contract: the product of its factors, which is there */
+    bool divides; /* reshape: to read it in place takes quotients */
     bool checks;  /* computing it in place may report a bad index */
+    bool once;    /* the same in all steps, and made before them */
     bool needed;  /* its value is read from memory */
     int cost;     /* of computing one element in place */
     int guard;
@@ -85,6 +90,7 @@ typedef struct Note {
     int waiting;     /* how many of them are in no nest yet */
     int pos;         /* of the last of their nests */
     Nest *reader[2]; /* the last nests that read it */
+    Node **part;     /* loop: its parts that are live, by number */
 } Note;
 
 /* Branch `when` of a condition, inside `parent`. Number 0: always. */
@@ -109,6 +115,8 @@ typedef enum PieceKind {
     PIECE_contract, /* a KERNEL_contract */
     PIECE_move,     /* to[at] = from[from_at] */
     PIECE_flag,     /* a conjunction of guards, see guard.c */
+    PIECE_loop,     /* a KERNEL_loop */
+    PIECE_part,     /* no code: a result of a loop is there */
 } PieceKind;
 
 struct Piece {
@@ -125,15 +133,19 @@ struct Piece {
     const Dim *extent[2 * MAX_RANK];
     const Vec *at; /* element of the target, of dimensions `dim` */
     const Dim *const *dim;
-    Buffer *to; /* PIECE_store of a copy; else the root's */
-    bool makes; /* one of root's pieces */
-    bool empty; /* some loop never runs, so nothing is computed */
-    bool whole; /* alone makes all of root, at root's own element */
+    Buffer *to;  /* PIECE_store of a copy; else the root's */
+    bool makes;  /* one of root's pieces */
+    bool factor; /* a copy of a product's factor */
+    bool once;   /* makes what is the same in all steps */
+    bool empty;  /* some loop never runs, so nothing is computed */
+    bool whole;  /* alone makes all of root, at root's own element */
     int guard;
     Piece *sibling;   /* next that makes the same root */
     Piece *before[2]; /* have to be complete first, or NULL */
+    Piece *also;      /* whoever waits for this one waits for that one too */
     const Buffer *from;
     const Index *from_at;
+    LoopKernel *loop; /* PIECE_loop */
     Read *read;
     int nread, weight;
     /* fuse */
@@ -151,6 +163,8 @@ typedef struct NestStage {
 struct Nest {
     int pos, guard;
     bool contract, light, dead;
+    bool alone; /* of one piece for ever: a loop or a part of it */
+    bool once;
     int lo, hi; /* bounds on the number of outer loops; it becomes hi */
     int weight;
     LIST(Piece *) piece;
@@ -162,6 +176,7 @@ struct Nest {
 
 typedef struct Sched {
     Arena *arena, *scratch;
+    Arena *lasting; /* arena, also where a nest is only tried (after.c) */
     Graph *g;
     const Function *f;
     Schedule *out;
@@ -172,16 +187,31 @@ typedef struct Sched {
     int nresult; /* leaves */
     Node **result;
     Buffer **result_buffer;
+    /* The body of a loop: a result that cannot be made in place has a leaf of
+     * its own, and the loop changes both round. */
+    bool turns;
+    /* A step: so many of its parameters, the first, are not the same in all
+     * steps. 0: a function. */
+    int nvarying;
+    /* What the results reach, and the parameters, ascending by id; from 1 on.
+     * Number 0 is any other node. A body is scheduled with the numbers of what
+     * is around it, which it puts back. */
     int nnote;
     Note *note;
+    Node **node;
+    int *number, nnumber; /* by id: of nodes that were before the scheduler */
     LIST(Guard) guard;
     LIST(Piece *) piece;
     LIST(Nest *) nest;
 } Sched;
 
+static inline int number_of(const Sched *s, const Node *n)
+{
+    return n->id < s->nnumber ? s->number[n->id] : 0;
+}
 static inline Note *note_of(const Sched *s, const Node *n)
 {
-    return &s->note[n->id];
+    return &s->note[number_of(s, n)];
 }
 bool is_leaf_buffer(const Node *n); /* param, data */
 Buffer *buffer_new(Sched *s, BufferKind kind, const Node *n);
@@ -191,6 +221,8 @@ Buffer *buffer_of(Sched *s, const Node *n);
 /* prepare.c: requires expanded roots; notes the products that get kernels of
  * their own and what they need for that. */
 void prepare(Sched *s);
+/* In a step, notes what needs to be made only once. */
+void find_once(Sched *s);
 
 /* contract.c: labels to strides. */
 typedef struct Product {
@@ -251,6 +283,19 @@ int inline_reads(const Inline *in, const Read **read);
 
 /* piece.c */
 void pieces(Sched *s);
+Piece *piece_new(Sched *s, PieceKind kind, Node *root, int guard);
+/* Stores all of value to `to`, for no root. */
+Piece *copy_piece(Sched *s, Node *value, Buffer *to, int guard);
+void add_read(Sched *s, Piece *p, Node *n, const Vec *at);
+
+/* region.c: loops. */
+void region_needs(Sched *s, Node *n, void (*mark)(Sched *s, Node *n));
+void region_pieces(Sched *s, Node *n);
+void region_reads(Sched *s, Piece *p);
+Kernel *loop_kernel(Sched *s, const Piece *p);
+/* schedule.c: a function inside of another; turns: see Sched. */
+Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
+                        bool turns);
 /* Conditions that piece p of kind PIECE_flag joins: calls f for each. */
 void flag_conditions(Sched *s, const Piece *p,
                      void (*f)(void *u, const Guard *b), void *u);

@@ -1,6 +1,8 @@
 /* schedule.c: from a function's leaves to buffers and kernels, pass by pass. */
 #include "kernel/sched.h"
 
+#include <stdlib.h>
+
 static int count_leaves(const Port *port, int n)
 {
     int count = 0;
@@ -25,13 +27,68 @@ static void collect_leaves(Sched *s)
             s->result[k++] = f->result[i].leaf[j];
 }
 
-static void make_notes(Sched *s)
+/* Nodes of this function. */
+
+typedef struct Found {
+    Node *node;
+    int before; /* its number around this function */
+    bool live;
+} Found;
+
+typedef LIST(Found) FoundList;
+
+static void find_node(Sched *s, FoundList *all, Node *n, bool live)
 {
-    s->nnote = graph_count(s->g);
-    s->note = NEWN(s->scratch, Note, s->nnote + 1);
-    bool *live = graph_reach(s->g, s->scratch, s->nresult, s->result);
-    for (int i = 0; i < s->nnote; i++)
-        s->note[i].live = live[i];
+    int *number = &s->number[n->id];
+    if (*number < 0)
+        return;
+    Found f = {n, *number, live};
+    list_push(s->scratch, all, f);
+    *number = -1;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const Found *x = a, *y = b;
+    return (x->node->id > y->node->id) - (x->node->id < y->node->id);
+}
+
+static FoundList find_nodes(Sched *s)
+{
+    FoundList all = {0};
+    for (int i = 0; i < s->nresult; i++)
+        find_node(s, &all, s->result[i], true);
+    for (int i = 0; i < all.n; i++) {
+        const Node *n = all.at[i].node;
+        for (int k = 0; k < n->narg; k++)
+            find_node(s, &all, n->arg[k], true);
+    }
+    for (int i = 0; i < s->nparam; i++)
+        find_node(s, &all, s->param[i], false);
+    if (all.n)
+        qsort(all.at, (size_t)all.n, sizeof *all.at, by_id);
+    return all;
+}
+
+static FoundList make_notes(Sched *s)
+{
+    FoundList all = find_nodes(s);
+    s->nnote = all.n + 1;
+    s->note = NEWN(s->scratch, Note, s->nnote);
+    s->node = NEWN(s->scratch, Node *, s->nnote);
+    for (int i = 1; i < s->nnote; i++) {
+        const Found *f = &all.at[i - 1];
+        s->number[f->node->id] = i;
+        s->node[i] = f->node;
+        s->note[i].live = f->live;
+    }
+    return all;
+}
+
+static void restore_numbers(Sched *s, const FoundList *all)
+{
+    for (int i = 0; i < all->n; i++)
+        s->number[all->at[i].node->id] = all->at[i].before;
 }
 
 /* The first leaf of each parameter. */
@@ -70,7 +127,8 @@ static void assign_results(Sched *s)
     for (int i = 0; i < s->nresult; i++) {
         Node *n = buffered(s, s->result[i]);
         Note *note = note_of(s, n);
-        if (is_leaf_buffer(n) || !note->mat)
+        if (is_leaf_buffer(n) || !note->mat ||
+            (n->op == OP_part && s->result_buffer[i]->inout))
             continue;
         note->needed = true;
         if (!note->buffer)
@@ -84,27 +142,49 @@ static void stages(Sched *s)
         nest_stages(s, s->nest.at[i]);
 }
 
+static Schedule *make(Sched *s)
+{
+    s->out = NEW(s->arena, Schedule);
+    s->out->function = s->f;
+    s->table = index_table(s->arena, s->g);
+    collect_leaves(s);
+    FoundList all = make_notes(s);
+    leaf_buffers(s);
+    prepare(s);
+    guards(s);
+    materialise(s);
+    assign_results(s);
+    pieces(s);
+    fuse(s);
+    stages(s);
+    fuse_after(s);
+    order(s);
+    build(s);
+    plan(s);
+    restore_numbers(s, &all);
+    arena_free(s->scratch);
+    schedule_verify(s->out);
+    return s->out;
+}
+
 Schedule *schedule(Arena *a, Graph *g, const Function *f)
 {
     Sched s = {.arena = a, .scratch = arena_new(), .g = g, .f = f};
-    s.out = NEW(a, Schedule);
-    s.out->function = f;
-    s.table = index_table(a, g);
-    collect_leaves(&s);
-    make_notes(&s);
-    leaf_buffers(&s);
-    prepare(&s);
-    guards(&s);
-    materialise(&s);
-    assign_results(&s);
-    pieces(&s);
-    fuse(&s);
-    stages(&s);
-    fuse_after(&s);
-    order(&s);
-    build(&s);
-    plan(&s);
-    arena_free(s.scratch);
-    schedule_verify(s.out);
-    return s.out;
+    s.lasting = a;
+    s.nnumber = graph_count(g);
+    s.number = NEWN(s.scratch, int, s.nnumber + 1);
+    return make(&s);
+}
+
+Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
+                        bool turns)
+{
+    Sched s = {.arena = around->arena, .scratch = arena_new(), .g = around->g};
+    s.f = f;
+    s.lasting = around->lasting;
+    s.number = around->number;
+    s.nnumber = around->nnumber;
+    s.nvarying = nvarying;
+    s.turns = turns;
+    return make(&s);
 }

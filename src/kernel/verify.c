@@ -145,14 +145,8 @@ static void check_map(const Verify *v, const Kernel *k)
         die("a kernel's stages do not fit it");
 }
 
-static void check_kernel(const Verify *v, const Kernel *k)
+static void check_contract(const Verify *v, const Kernel *k)
 {
-    for (int i = 0; i < k->nguard; i++)
-        check_read(v, k->guard[i]);
-    if (k->kind == KERNEL_map) {
-        check_map(v, k);
-        return;
-    }
     const Contract *c = k->contract;
     check_read(v, c->a);
     check_read(v, c->b);
@@ -171,12 +165,74 @@ static void check_kernel(const Verify *v, const Kernel *k)
     check_map(v, k->after);
 }
 
+static void check_carry(const Verify *v, const LoopCarry *c)
+{
+    check_read(v, c->buffer);
+    check_write(v, c->buffer);
+    if (c->other)
+        check_write(v, c->other);
+}
+
+static int leaves(const Port *p, int n)
+{
+    int count = 0;
+    for (int i = 0; i < n; i++)
+        count += p[i].nleaf;
+    return count;
+}
+
+static void check_step(const LoopKernel *l, const Schedule *s, int nresult)
+{
+    const Function *f = s->function;
+    if (leaves(f->param, f->nparam) !=
+            1 + l->ncarry + l->ninput + l->ncapture ||
+        leaves(f->result, f->nresult) != nresult)
+        die("a loop and its body do not fit");
+}
+
+static void check_loop(const Verify *v, const LoopKernel *l)
+{
+    const Buffer *const own[] = {l->steps, l->work, l->check_work};
+    if (l->count)
+        check_read(v, l->count);
+    for (int i = 0; i < l->ninput; i++)
+        check_read(v, l->input[i]);
+    for (int i = 0; i < l->ncapture; i++)
+        check_read(v, l->capture[i]);
+    for (int i = 0; i < l->ncarry; i++)
+        check_carry(v, &l->carry[i]);
+    for (int i = 0; i < l->noutput; i++)
+        check_write(v, l->output[i]);
+    for (int i = 0; i < 3; i++)
+        if (own[i])
+            check_write(v, own[i]);
+    check_step(l, l->body, l->ncarry + l->noutput);
+    if (l->check)
+        check_step(l, l->check, 1);
+}
+
+static void check_kernel(const Verify *v, const Kernel *k)
+{
+    for (int i = 0; i < k->nguard; i++)
+        check_read(v, k->guard[i]);
+    switch (k->kind) {
+    case KERNEL_map:
+        check_map(v, k);
+        break;
+    case KERNEL_contract:
+        check_contract(v, k);
+        break;
+    case KERNEL_loop:
+        check_loop(v, k->loop);
+        break;
+    }
+}
+
 void schedule_verify(const Schedule *s)
 {
     Arena *scratch = arena_new();
     Verify v = {.s = s, .written = NEWN(scratch, bool, s->buffer.n + 1)};
-    for (int i = 0; i < s->function->nparam; i++)
-        v.nparam += s->function->param[i].nleaf;
+    v.nparam = leaves(s->function->param, s->function->nparam);
     for (int i = 0; i < s->buffer.n; i++)
         if (s->buffer.at[i]->id != i)
             die("buffer %d is numbered %d", i, s->buffer.at[i]->id);

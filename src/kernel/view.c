@@ -4,7 +4,8 @@
 bool is_view(const Node *n)
 {
     return n->op == OP_broadcast || n->op == OP_permute ||
-           n->op == OP_reshape || n->op == OP_slice || n->op == OP_flip;
+           n->op == OP_reshape || n->op == OP_slice || n->op == OP_flip ||
+           n->op == OP_strided;
 }
 
 /* The shapes of a reshape, cut into groups of equal size. */
@@ -132,6 +133,18 @@ static void flip_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v,
                          index_dim(t, last));
 }
 
+static void strided_arg(IndexTable *t, const Node *n, const Vec *v,
+                        const Index **to)
+{
+    int axis = (int)n->attr.integer, count = (n->attr.ndim - 1) / 2;
+    const Dim *const *coef = n->attr.dims + 1 + count;
+    const Index *x = index_dim(t, n->attr.dims[0]);
+    for (int j = 0; j < count; j++)
+        x = index_add(t, x, index_scale(t, v->at[axis + j], coef[j]));
+    for (int i = 0; i < n->arg[0]->rank; i++)
+        to[i] = i < axis ? v->at[i] : i > axis ? v->at[i + count - 1] : x;
+}
+
 const Vec *view_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v)
 {
     const Index *to[MAX_RANK];
@@ -144,7 +157,28 @@ const Vec *view_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v)
         reshape_arg(t, g, n, v, to);
     else if (n->op == OP_slice)
         slice_arg(t, g, n, v, to);
+    else if (n->op == OP_strided)
+        strided_arg(t, n, v, to);
     else
         flip_arg(t, g, n, v, to);
     return vec_make(t, n->arg[0]->rank, to);
+}
+
+static bool has_quotient(const Vec *v)
+{
+    for (int i = 0; i < v->n; i++)
+        for (int k = 0; k < v->at[i]->n; k++)
+            if (v->at[i]->atom[k].of)
+                return true;
+    return false;
+}
+
+bool strided_joins(IndexTable *t, Graph *g, const Node *n)
+{
+    const Index *var[MAX_RANK];
+    index_extents(t, n->rank, n->dim);
+    for (int i = 0; i < n->rank; i++)
+        var[i] = index_var(t, i);
+    const Vec *v = view_arg(t, g, n, vec_make(t, n->rank, var));
+    return !has_quotient(view_arg(t, g, n->arg[0], v));
 }

@@ -2,6 +2,8 @@
 
 #include "simplify/simplify.h"
 
+#include "graph/region.h"
+
 /* More passes than any program needs; a pair of rules that undo each other
  * would stop here. */
 enum { MAX_PASSES = 64, MAX_REWRITES = 64 };
@@ -10,26 +12,116 @@ typedef struct Pass {
     Graph *g;
     Arena *scratch;
     Node **map; /* by id, for what existed when the pass began */
+    /* By id of a loop or call: its parts, where it is dissolved; or NULL. */
+    Node ***part;
+    int at; /* the node being rewritten, as it was */
 } Pass;
 
-/* n on the rewritten arguments. */
+/* Those of the results that are mapped, in place; did one change. */
+static bool map_results(const Pass *p, const Region *r, Node **result)
+{
+    bool changed = false;
+
+    region_results(r, result);
+    for (int i = 0; i < region_nresult(r); i++) {
+        Node *to = p->map[result[i]->id];
+
+        changed |= to != result[i];
+        result[i] = to;
+    }
+    return changed;
+}
+
+/* r with its body rewritten, or r. */
+static const Region *with_new_body(Pass *p, const Region *r)
+{
+    Node **result = NEWN(p->scratch, Node *, region_nresult(r) + 1);
+    bool changed = map_results(p, r, result);
+    const Region *vjp = r->vjp ? with_new_body(p, r->vjp) : NULL;
+    Region *to;
+
+    if (!changed && vjp == r->vjp)
+        return r;
+    to = NEW(p->scratch, Region);
+    *to = region_with(p->g, r, result);
+    to->vjp = vjp;
+    return to;
+}
+
+/* n on the rewritten arguments, its body rewritten. */
 static Node *with_new_args(Pass *p, Node *n)
 {
+    const Region *r = n->attr.region ? with_new_body(p, n->attr.region) : NULL;
     Node **arg;
-    bool same = true;
+    bool same = r == n->attr.region;
 
     for (int i = 0; i < n->narg; i++)
         same &= p->map[n->arg[i]->id] == n->arg[i];
     if (same)
         return n;
-    arg = NEWN(p->scratch, Node *, n->narg);
+    arg = NEWN(p->scratch, Node *, n->narg + 1);
     for (int i = 0; i < n->narg; i++)
         arg[i] = p->map[n->arg[i]->id];
-    return graph_remake(p->g, n, arg);
+    return r ? g_region(p->g, r, n->narg, arg) : graph_remake(p->g, n, arg);
+}
+
+/* A loop of one step, and its parts without a loop. */
+
+static bool is_one_step(const Node *n)
+{
+    const Region *r = n->op == OP_loop ? node_region(n) : NULL;
+
+    return r && dim_is(r->trips, 1) && !r->apart && !r->until && !r->counted;
+}
+
+/* The one element along x's first axis. */
+static Node *only_element(Graph *g, Node *x)
+{
+    return g_reshape(g, x, x->rank - 1, x->dim + 1);
+}
+
+/* x along a new first axis of size 1. */
+static Node *one_element(Graph *g, Node *x)
+{
+    const Dim *dim[MAX_RANK] = {dim_const(g, 1)};
+
+    for (int i = 0; i < x->rank; i++)
+        dim[i + 1] = x->dim[i];
+    return g_reshape(g, x, x->rank + 1, dim);
+}
+
+static Node **parts_of_step(Pass *p, const Node *n)
+{
+    const Region *r = node_region(n);
+    int np = region_nparts(r);
+    Node **arg = NEWN(p->scratch, Node *, n->narg + 1);
+    Node **part = NEWN(p->scratch, Node *, np + 1);
+
+    arg[0] = g_const_int(p->g, r->index->dtype, 0);
+    for (int i = 0; i < n->narg; i++) {
+        bool input = i >= r->ncarry && i < r->ncarry + r->ninput;
+
+        arg[i + 1] = input ? only_element(p->g, n->arg[i]) : n->arg[i];
+    }
+    region_inline(p->g, r, arg, part);
+    for (int i = r->ncarry; i < np - 1; i++)
+        part[i] = one_element(p->g, part[i]);
+    part[np - 1] = g_const_int(p->g, DT_i64, 1);
+    return part;
+}
+
+/* A part of what is there without its loop or call. */
+static Node *part_inlined(const Pass *p, const Node *n)
+{
+    Node **part = n->op == OP_part ? p->part[n->arg[0]->id] : NULL;
+
+    return part ? part[n->attr.integer] : NULL;
 }
 
 static Node *by_rules(Pass *p, Node *n)
 {
+    if (is_one_step(n))
+        p->part[p->at] = parts_of_step(p, n);
     for (int k = 0; k < MAX_REWRITES; k++) {
         Node *to = NULL;
 
@@ -51,11 +143,35 @@ static Node *by_rules(Pass *p, Node *n)
     return n;
 }
 
+/* Calls on their own become loops of one step, which nothing looks into; the
+ * others are replaced by what they compute. */
+static Node **parts_of_call(Pass *p, const Node *n)
+{
+    const Region *r = node_region(n);
+    Node **part = NEWN(p->scratch, Node *, r->noutput + 1);
+    Region once = *r;
+    Node *loop;
+
+    if (!r->apart) {
+        region_inline(p->g, r, n->arg, part);
+        return part;
+    }
+    once.trips = dim_const(p->g, 1);
+    once.index = g_param(p->g, DT_i32, 0, NULL, "t");
+    once.vjp = NULL;
+    loop = g_region(p->g, &once, n->narg, n->arg);
+    for (int i = 0; i < r->noutput; i++)
+        part[i] = only_element(p->g, g_part(p->g, loop, i));
+    return part;
+}
+
 static Node *by_expansion(Pass *p, Node *n)
 {
     const Op *op = op_table[n->op];
     Node *to = op->expand ? op->expand(p->g, n) : NULL;
 
+    if (n->op == OP_call)
+        p->part[p->at] = parts_of_call(p, n);
     return to ? to : n;
 }
 
@@ -64,18 +180,21 @@ static bool pass_over(Pass *p, int nroot, Node **root,
                       Node *(*rewrite)(Pass *p, Node *n))
 {
     int count = graph_count(p->g);
-    bool *live = graph_reach(p->g, p->scratch, nroot, root);
+    bool *live = graph_reach_deep(p->g, p->scratch, nroot, root);
     Span before = graph_span(p->g, (Span){0, 0});
     bool changed = false;
 
     p->map = NEWN(p->scratch, Node *, count);
+    p->part = NEWN(p->scratch, Node **, count);
     for (int id = 0; id < count; id++) {
-        Node *n = graph_node(p->g, id);
+        Node *n = graph_node(p->g, id), *part;
 
         if (!live[id])
             continue;
         graph_span(p->g, n->span);
-        p->map[id] = rewrite(p, with_new_args(p, n));
+        p->at = id;
+        part = part_inlined(p, n);
+        p->map[id] = part ? part : rewrite(p, with_new_args(p, n));
     }
     graph_span(p->g, before);
     for (int i = 0; i < nroot; i++) {
@@ -115,24 +234,47 @@ void expand(Graph *g, int nroot, Node **root)
     to_fixed_point(&p, nroot, root, by_expansion);
 }
 
-/* A pass over the results of n functions together. */
+typedef LIST(Node **) Slots;
+
+static void add_results(Arena *scratch, const Function *f, Slots *slot)
+{
+    for (int k = 0; k < f->nresult; k++)
+        for (int j = 0; j < f->result[k].nleaf; j++)
+            list_push(scratch, slot, &f->result[k].leaf[j]);
+}
+
+static void over_slots(Graph *g, Arena *scratch, const Slots *slot,
+                       void (*pass)(Graph *g, int nroot, Node **root))
+{
+    Node **root = NEWN(scratch, Node *, slot->n + 1);
+
+    for (int i = 0; i < slot->n; i++)
+        root[i] = *slot->at[i];
+    pass(g, slot->n, root);
+    for (int i = 0; i < slot->n; i++)
+        *slot->at[i] = root[i];
+}
+
+/* A pass over the results of n functions together, then each one's loops alone
+ * (what one of them wants stored the others need not store), then the pass
+ * again. */
 static void over_functions(Graph *g, Function *const *f, int n,
                            void (*pass)(Graph *g, int nroot, Node **root))
 {
     Arena *scratch = arena_new();
-    LIST(Node **) slot = {0};
-    Node **root;
+    Slots all = {0};
 
     for (int i = 0; i < n; i++)
-        for (int k = 0; k < f[i]->nresult; k++)
-            for (int j = 0; j < f[i]->result[k].nleaf; j++)
-                list_push(scratch, &slot, &f[i]->result[k].leaf[j]);
-    root = NEWN(scratch, Node *, slot.n);
-    for (int i = 0; i < slot.n; i++)
-        root[i] = *slot.at[i];
-    pass(g, slot.n, root);
-    for (int i = 0; i < slot.n; i++)
-        *slot.at[i] = root[i];
+        add_results(scratch, f[i], &all);
+    over_slots(g, scratch, &all, pass);
+    for (int i = 0; i < n && graph_has_regions(g); i++) {
+        Slots slot = {0};
+
+        add_results(scratch, f[i], &slot);
+        over_slots(g, scratch, &slot, regions_prune);
+    }
+    if (graph_has_regions(g))
+        over_slots(g, scratch, &all, pass);
     arena_free(scratch);
 }
 

@@ -23,6 +23,11 @@ done
 cat <<'END'
 };
 
+const char *std_name(int i)
+{
+    return i < (int)(sizeof files / sizeof *files) ? files[i].name : NULL;
+}
+
 const char *std_source(const char *name, size_t *len)
 {
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {

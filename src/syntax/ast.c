@@ -53,6 +53,14 @@ Expr *ex_bool(struct parse *p, Span s, bool v)
     return e;
 }
 
+Expr *ex_text(struct parse *p, Span s, const char *text)
+{
+    Expr *e = ex_new(p, EX_text, s, 0);
+
+    e->name = text;
+    return e;
+}
+
 Expr *ex_name(struct parse *p, Span s, const char *name)
 {
     Expr *e = ex_new(p, EX_name, s, 0);

@@ -37,6 +37,7 @@ typedef enum ExprKind {
     EX_int,   /* 12 */
     EX_real,  /* 1.5e-3 */
     EX_bool,  /* true */
+    EX_text,  /* "bij,bjk->bik"; its letters are name */
     EX_name,  /* x, or n.x after `use name as n` (an EX_field then) */
     EX_field, /* e.name */
     EX_part,  /* e.0 */
@@ -88,7 +89,7 @@ struct Expr {
         int64_t integer;  /* EX_int */
         double real;      /* EX_real */
         bool boolean;     /* EX_bool */
-        const char *name; /* EX_name */
+        const char *name; /* EX_name, EX_text */
         struct {
             Expr *of;
             const char *name; /* EX_field */

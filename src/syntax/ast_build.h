@@ -11,6 +11,15 @@
 /* Deepest nesting of brackets, and of expressions and types. */
 enum { MAX_DEPTH = 256 };
 
+/* One token as it was read; kind is the parser's number for it, or
+ * TOKEN_comment. */
+enum { TOKEN_comment = -1 };
+typedef struct Token {
+    int kind;
+    Span span;
+} Token;
+typedef LIST(Token) TokenList;
+
 /* The parser's state; nothing of it outlives the parse. */
 struct parse {
     Arena *arena;
@@ -25,6 +34,7 @@ struct parse {
     int nopen;
     Span open[MAX_DEPTH]; /* brackets not yet closed */
     char bracket[MAX_DEPTH];
+    TokenList *tokens; /* where they are kept, comments too; or NULL */
     Ast *ast;
     Expr *expression;
 };
@@ -50,6 +60,13 @@ bool parse_run(struct parse *p, bool expression);
 
 /* parse.c: for the scanner, and what the parser reports */
 
+/* The tokens and comments of a text that is a program; false after messages.
+ */
+bool parse_tokens(Arena *a, Intern *names, Diags *d, const Source *source,
+                  TokenList *to);
+
+/* A token or comment was read. */
+void parse_keep(struct parse *p, int kind, Span at);
 const char *parse_name(struct parse *p, const char *s, int n);
 int64_t parse_int(struct parse *p, Span at, const char *s, int n);
 double parse_real(struct parse *p, Span at, const char *s, int n);
@@ -74,6 +91,7 @@ Expr *ex_int(struct parse *p, Span s, int64_t v);
 Expr *ex_real(struct parse *p, Span s, double v);
 Expr *ex_bool(struct parse *p, Span s, bool v);
 Expr *ex_name(struct parse *p, Span s, const char *name);
+Expr *ex_text(struct parse *p, Span s, const char *text);
 Expr *ex_paren(struct parse *p, Span s, Expr *e);
 Expr *ex_field(struct parse *p, Span s, Expr *of, Name name);
 Expr *ex_part(struct parse *p, Span s, Expr *of, int64_t part, Span at);

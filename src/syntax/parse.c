@@ -89,7 +89,24 @@ Expr *parse_expression(Arena *a, Intern *names, Diags *d, const Source *source)
     return read && diags_errors(d) == before ? p->expression : NULL;
 }
 
+bool parse_tokens(Arena *a, Intern *names, Diags *d, const Source *source,
+                  TokenList *to)
+{
+    struct parse *p = parse_new(a, names, d, source);
+    int before = diags_errors(d);
+
+    p->tokens = to;
+    return is_text(d, source) && parse_run(p, false) &&
+           diags_errors(d) == before;
+}
+
 /* What the scanner calls */
+
+void parse_keep(struct parse *p, int kind, Span at)
+{
+    if (p->tokens)
+        list_push(p->arena, p->tokens, ((Token){kind, at}));
+}
 
 const char *parse_name(struct parse *p, const char *s, int n)
 {
@@ -150,6 +167,8 @@ void parse_bad_character(struct parse *p, Span at, const char *s, int n)
              (int)one, s);
     if (*s == '&')
         diag_detail(p->diags, "'and' is written '&&'");
+    else if (*s == '?')
+        diag_detail(p->diags, "a choice is 'if c { a } else { b }'");
     else if (one > 1)
         diag_detail(p->diags, "names are made of the letters a to z and A to "
                               "Z, digits and '_'");
@@ -214,9 +233,9 @@ static void expect(Expected *e, const char *s)
 #define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
 
 static const char *const expression_start[] = {
-    "an integer", "a number",     "'true'", "'false'", "a name",
-    "'train'",    "'derivative'", "'('",    "'['",     "'{'",
-    "'if'",       "'fn'",         "'-'",    "'!'",
+    "an integer", "a number", "'true'",       "'false'", "a name",
+    "a text",     "'train'",  "'derivative'", "'('",     "'['",
+    "'{'",        "'if'",     "'fn'",         "'-'",     "'!'",
 };
 static const char *const type_start[] = {
     "a name", "'train'", "'derivative'", "'('", "'['", "'fn'",
@@ -313,6 +332,11 @@ static const char *hint_for(const char *word, size_t n)
         {"or", "'or' is written '||'"},
         {"not", "'not' is written '!'"},
         {"var", "values get their names by 'let'"},
+        {"mut", "nothing changes: a new value gets a name by 'let', too"},
+        {"then", "a choice is 'if c { a } else { b }'"},
+        {"elif", "a second choice is 'else if c { … }'"},
+        {"class", "a struct is 'struct Name { field: type, … }'"},
+        {"in", "an index is bounded by '<': [i < n | …]"},
     };
 
     for (int i = 0; i < COUNT(hints); i++)
@@ -321,12 +345,34 @@ static const char *hint_for(const char *word, size_t n)
     return NULL;
 }
 
+/* Signs of other languages; before: what touches them on the left. */
+static const char *hint_for_sign(char before, const char *s, size_t n)
+{
+    if (before == '*' && *s == '*')
+        return "a power is written '^'";
+    if ((before == '/' && *s == '*') || (*s == '/' && s[1] == '*') ||
+        (before == '-' && *s == '-'))
+        return "a comment starts with '#'";
+    if (*s == '=' && strchr("+-*/", before) && before)
+        return "nothing changes: 'let y = x + 1;' names a new value";
+    if (*s == '=' && before == '=')
+        return "equal is written '=='";
+    if (*s == '.' && before == '.')
+        return "any leading dimensions are written '..'";
+    if (n == 2 && !strncmp(s, "if", n))
+        return "a choice is 'if c { a } else { b }'";
+    if (n == 2 && !strncmp(s, "as", n))
+        return "conversions are calls: real(i), int(x)";
+    return NULL;
+}
+
 static const char *text_at(const struct parse *p, uint32_t at)
 {
     return p->source->text + (at - p->source->base);
 }
 
-static void add_hint(struct parse *p, Span at)
+/* items: one of them was expected. */
+static void add_hint(struct parse *p, Span at, bool items)
 {
     bool touch = at.beg == p->prior.end && at.beg > p->source->base;
     char before = touch ? *text_at(p, at.beg - 1) : 0;
@@ -334,8 +380,11 @@ static void add_hint(struct parse *p, Span at)
 
     if (!hint && p->prior.end)
         hint = hint_for(text_at(p, p->prior.beg), p->prior.end - p->prior.beg);
-    if (before == '*' && *text_at(p, at.beg) == '*')
-        hint = "a power is written '^'";
+    if (!hint)
+        hint = hint_for_sign(before, text_at(p, at.beg), at.end - at.beg);
+    if (!hint && items && at.end - at.beg == 3 &&
+        !strncmp(text_at(p, at.beg), "let", 3))
+        hint = "outside of functions, 'const name = …;' names a value";
     if (hint)
         diag_detail(p->diags, "%s", hint);
 }
@@ -380,7 +429,7 @@ void parse_unexpected(struct parse *p, Span at, bool eof,
     else
         diag(p->diags, at, "syntax", "unexpected %s%s", what,
              expected_text(p, &e));
-    add_hint(p, at);
+    add_hint(p, at, has(expected, n, "'struct'"));
     add_bracket(p, at, eof);
     /* Reading goes on after a ';': what stands open in the statement is dead.
      */

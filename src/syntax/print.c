@@ -295,6 +295,9 @@ void expr_print(const Expr *e, Str *to)
     case EX_bool:
         str_printf(to, e->boolean ? "true" : "false");
         break;
+    case EX_text:
+        str_printf(to, "\"%s\"", e->name);
+        break;
     case EX_name:
         str_printf(to, "%s", e->name);
         break;
@@ -566,6 +569,9 @@ static void dump(Dump *d, const Expr *e)
     case EX_bool:
     case EX_error:
         dump_leaf(d, "", e);
+        break;
+    case EX_text:
+        dump_leaf(d, "text ", e);
         break;
     case EX_name:
         dump_leaf(d, "name ", e);

@@ -42,6 +42,13 @@ sh tests/bench/chain.sh 1000 >"$work/chain.nn"
 row 'gradient of a product of 1,000, to .so' \
     "$(best 5 "$nncc" "$work/chain.nn" -o "$work/chain.so") ms" '<= 2000 ms'
 
+for steps in 10 10000; do
+    sed "s/STEPS/$steps/g" tests/bench/lstm.nn >"$work/lstm.nn"
+    row "LSTM and its gradient, $steps steps, to .so" \
+        "$(best 10 "$nncc" "$work/lstm.nn" -o "$work/lstm.so") ms, $(wc -c <"$work/lstm.so") bytes" \
+        'the same for 10 and 10,000'
+done
+
 "$nncc" tests/bench/mlp/mlp.nn --cpu=native -o "$work/mlp.o" &&
     gcc -O3 -march=native -ffast-math -c tests/bench/mlp/loops.c \
         -o "$work/loops.o" &&

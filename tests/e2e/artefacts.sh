@@ -13,10 +13,14 @@ for cpu in x86-64-v2 x86-64-v3 x86-64-v4 native; do
 done
 refuse 1 'z80' "$NNCC" "$m" --cpu=z80 -o m.o
 refuse 2 'f16' "$NNCC" "$m" --real=f16 -o m.o
-$CC -std=c99 -Wall -Wextra -pedantic -Werror -fsyntax-only m.h
-if command -v g++ >/dev/null; then
-    g++ -x c++ -Wall -Wextra -pedantic -Werror -fsyntax-only m.h
-fi
+accept "$NNCC" "$ROOT/tests/e2e/train-state/model.nn" -o carried.h
+grep -q 'model_train_state' carried.h || fail "no type for the train state"
+for h in m.h carried.h; do
+    $CC -std=c99 -Wall -Wextra -pedantic -Werror -fsyntax-only $h
+    if command -v g++ >/dev/null; then
+        g++ -x c++ -Wall -Wextra -pedantic -Werror -fsyntax-only $h
+    fi
+done
 accept "$NNCC" "$m" --dim b=32 -o fixed.h
 grep -q 'WORKSPACE' fixed.h || fail "no constant workspace"
 for stage in ast graph simplified expanded kernels ir asm; do

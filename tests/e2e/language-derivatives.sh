@@ -97,3 +97,127 @@ is '{"d_x": [[0.26894143, 0.7310586]]}' 'grad(lse)' x='[[0,1]]'
 is '{"d_x": [0, 3, 0]}' 'grad(prods)' x='[1,0,3]'
 is '{"d_l": [[-0.5, 0.5]]}' 'grad(xe)' l='[[0,0]]' y='[0]'
 accept "$NNCC" check m.nn
+# Jacobians, Hessians and what is their own structure.
+cat >m.nn <<'N'
+struct P { a: real[2], b: real }
+fn f(x: real[n], z: real) -> real[n] = x * x * z + sum(x);
+fn aff(A: real[m, n], x: real[n]) -> real[m] = tanh(A @ x);
+fn g(x: real[n], z: real) -> real = sum(x ^ 3) * z + x[0] * x[0] * z ^ 2;
+fn h(p: P, c: real[2]) -> real[2] = p.a * p.a * p.b + c;
+fn l(p: P, c: real[2]) -> real = sum(h(p, c)) ^ 2;
+fn tup(x: real[2]) -> (real, real[2]) = (sum(x * x), exp(x));
+fn mat(X: real[2, 3]) -> real[3, 2] = X' * 2 + sum(X * X);
+fn sp(p: P) -> P = 2 * p;
+fn lse(w: real[n], X: real[m, n]) -> real = logsumexp(X @ w);
+fn hj(x: real[2]) -> real[2, 2] = hessian(g, x)(x, 3);
+export jacobian(f, x) as f_jac;
+export jacobian(f, x, z) as f_jac2;
+export jacobian(aff, x) as aff_x;
+export jacobian(aff, A) as aff_a;
+export hessian(g) as g_h;
+export hessian(g, x, z) as g_h2;
+export hvp(g) as g_v;
+export hvp(g, x, z) as g_v2;
+export jacobian(h) as h_j;
+export jacobian(h, p, c) as h_j2;
+export hessian(l) as l_h;
+export hvp(l) as l_v;
+export jacobian(tup) as t_j;
+export jacobian(mat) as m_j;
+export jacobian(sp) as sp_j;
+export hessian(lse) as lse_h;
+export hj;
+N
+accept "$NNCC" check m.nn
+accept "$NNCC" m.nn -o m.h
+accept $CC -std=c99 -Wall -Wextra -Werror -fsyntax-only -x c m.h
+accept g++ -Wall -Wextra -Werror -fsyntax-only -x c++ m.h
+is '{"jac_x": [[3, 1], [1, 5]]}' f_jac x='[1,2]' z=1
+is '{"hess_x": [[8, 0], [0, 12]]}' g_h x='[1,2]' z=1
+is '{"hess_p": {"a": {"a": [[276, 144], [144, 492]], "b": [128, 256]}, "b": {"a": [128, 256], "b": 50}}}' l_h p='{"a":[1,2],"b":3}' c='[1,1]'
+is '{"hess_x_0": [[8, 0], [0, 12]], "hess_x_1": [7, 12], "hess_z_0": [7, 12], "hess_z_1": 2}' g_h2 x='[1,2]' z=1
+is '{"hv_x": [8, 12]}' g_v x='[1,2]' z=1 v='[1,1]'
+is '{"hv_x": [15, 24], "hv_z": 21}' g_v2 x='[1,2]' z=1 v_x='[1,1]' v_z=1
+is '{"jac_p": {"a": [[6, 0], [0, 12]], "b": [1, 4]}}' h_j p='{"a":[1,2],"b":3}' c='[1,1]'
+is '{"jac_x_0": [2, 4], "jac_x_1": [[1, 0], [0, 1]]}' 'jacobian(fn(x: real[2]) = (sum(x * x), x + 0 * x), x)' x='[1,2]'
+is '{"jac_p": {"a": {"a": [[2, 0], [0, 2]], "b": [0, 0]}, "b": {"a": [0, 0], "b": 2}}}' sp_j p='{"a":[1,2],"b":3}'
+is '{"jac_X": [[[[4, 4, 6], [8, 10, 12]], [[2, 4, 6], [10, 10, 12]]], [[[2, 6, 6], [8, 10, 12]], [[2, 4, 6], [8, 12, 12]]], [[[2, 4, 8], [8, 10, 12]], [[2, 4, 6], [8, 10, 14]]]]}' m_j X='[[1,2,3],[4,5,6]]'
+
+# Derivatives that the user gives; what is computed again.
+cat >m.nn <<'N'
+struct P { a: real[2], b: real }
+const k = 3.0;
+fn f(x: real, z: real) -> real = x * x * z * k;
+derivative f(x: real, z: real; y: real, y_bar: real) { (2 * x * z * k * y_bar, y / z * y_bar) }
+fn vec(x: real[n], i: int) -> real[n] = sin(x) * real(i);
+derivative vec(x, i; y, y_bar) { y_bar * cos(x) * real(i) }
+fn ps(p: P) -> P = p * p;
+derivative ps(p; y, y_bar) = 2 * p * y_bar;
+fn uses(x: real[n]) -> real = sum(vec(x, 3) * vec(x, 2)) * f(x[0], 2);
+fn block(x: real[n], W: real[n, n]) -> real[n] = tanh(W @ x) + sin(x);
+fn net(x: real[n], W: real[n, n]) -> real = sum(remat(block)(remat(block)(x, W), W));
+fn net0(x: real[n], W: real[n, n]) -> real = sum(block(block(x, W), W));
+export f, vec, uses, net;
+export grad(f, x, z) as fg;
+export grad(uses) as ug;
+export grad(net, x, W) as ng;
+export grad(net0, x, W) as ng0;
+export jvp(uses) as uj;
+export hvp(net) as nh;
+fn off(x: real) -> real = sin(x);
+derivative off(x; y, y_bar) = 2 * cos(x) * y_bar;
+fn solve(a: real) -> real = fold(t < 60, x = 1.0 | 0.5 * (x + (1 + a * a) / x));
+derivative solve(a; x, x_bar) = x_bar * a / x;
+fn of_solve(a: real) -> real = solve(a) * a;
+fn many(x: real[n]) -> real[n] = [i | solve(x[i])];
+fn steps(x: real[2], u: real) -> real = fold(t < 3, s = u | solve(s + x[0]) * x[1]);
+fn layers(x: real[n], W: real[n, n]) -> real = sum(fold(t < 4, h = x | remat(block)(h, W)));
+export vjp(many) as b_many;
+export grad(steps, x, u) as d_steps;
+export grad(layers, x, W) as d_layers;
+export of_solve;
+export grad(of_solve) as d_of_solve;
+N
+refuse 1 '1 of [0-9]* checks failed' "$NNCC" check m.nn
+grep -q 'off  *x_bar  *OFF' out.txt || fail "no word of off"
+sed -i '/off(x/d' m.nn
+accept "$NNCC" check m.nn
+accept "$NNCC" run m.nn ng x='[1,2]' W='[[0.5,0.25],[0.125,1]]'
+grep -q '^{"d_x": \[' out.txt || fail "$(cat out.txt)"
+is '{"d_a": 1}' d_of_solve a=0
+is '{"d_x": 36, "d_z": 12}' fg x=2 z=3
+
+# Derivatives of the user's own, of functions of any type.
+cat >m.nn <<'N'
+struct L[n] { w: real[n], b: real }
+fn relu6(x: real[..]) -> real[..] = min(max(x, 0), 6);
+derivative relu6(x; y, y_bar) = where(x > 0, where(x < 6, y_bar, 0), 0);
+fn sq[T](x: T) -> T = x * x;
+derivative sq(x; y, y_bar) = 2 * x * y_bar;
+fn pw(x: real[n], k: real = 2) -> real[n] = x ^ k;
+derivative pw(x, k; y, y_bar) = (k * x ^ (k - 1) * y_bar, sum(y_bar * y * log(x)));
+fn lin(l: L[n], x: real[n]) -> real = dot(l.w, x) + l.b;
+derivative lin(l, x; y, y_bar) { let g: L[n] = L(w = y_bar * x, b = y_bar); (g, y_bar * l.w) }
+fn pair(x: real) -> (real, real[2]) = (x * x, [x, 3 * x]);
+derivative pair(x; y, y_bar) = 2 * x * y_bar.0 + y_bar.1[0] + 3 * y_bar.1[1];
+fn ext(x: real, t: real[v, d], i: int[m]) -> real = x * sum(t[i]);
+derivative ext(x, t, i; y, y_bar) = (y / x * y_bar, vjp(ext0, t)(x, t, i, y_bar).1);
+fn ext0(x: real, t: real[v, d], i: int[m]) -> real = x * sum(t[i]);
+fn useall(x: real[2, 3], l: L[3]) -> real = sum(relu6(x)) + sum(sq(x)) + sum(pw(abs(x[0]) + 0.1)) + sum(sq(l)) + lin(l, x[1]) + pair(x[0, 0]).1[1] + ext(l.b, x, [0, 1, 1]);
+export grad(useall, x, l) as g;
+export hvp(useall, x) as h;
+export jvp(useall, x, l) as j;
+N
+accept "$NNCC" check m.nn
+
+# A Hessian by all of a net.
+cat >m.nn <<'N'
+use nn;
+struct Net { h: Linear[2, 3], out: Linear[3, 2] }
+fn logits(net: Net, x: real[b, 2]) -> real[b, 2] = x |> linear(net.h) |> relu |> linear(net.out);
+fn loss(net: Net, x: real[b, 2], y: int[b]) -> real = cross_entropy(logits(net, x), y);
+export hessian(loss, net) as hess;
+export hvp(loss, net) as loss_hv;
+export jacobian(logits, net, x) as j;
+N
+accept "$NNCC" check m.nn

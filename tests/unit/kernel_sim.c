@@ -20,19 +20,30 @@ typedef struct Cell {
     int size; /* bytes of the element written here; 0: none */
 } Cell;
 
-typedef struct Sim {
+typedef struct Sim Sim;
+
+/* Where a leaf of a loop's body is. */
+typedef struct Bind {
+    Num *own; /* a scalar of the loop's; NULL: */
+    Sim *of;  /* elements of a buffer around it */
+    const Buffer *buffer;
+    int64_t first;
+} Bind;
+
+struct Sim {
     Arena *arena;
     const Schedule *s;
     int nvar;
     const Dim *const *var;
     const int64_t *val;
     double *const *leaf;
+    Bind *bind; /* by leaf, in a loop's body; else NULL */
     Cell *work;
     int64_t workspace;
     bool **set; /* by buffer: elements written of results' leaves */
     SimStatus status;
     const char *why;
-} Sim;
+};
 
 /* One kernel being run. */
 typedef struct Frame {
@@ -93,6 +104,10 @@ static Num load(Sim *m, const Buffer *b, int64_t at)
         return none;
     if (b->kind == BUF_DATA)
         return num(b->dtype, b->node->attr.data[at]);
+    if (b->kind == BUF_LEAF && m->bind) {
+        const Bind *d = &m->bind[b->leaf];
+        return d->own ? *d->own : load(d->of, d->buffer, d->first + at);
+    }
     if (b->kind == BUF_LEAF) {
         if (m->set[b->id] && !m->set[b->id][at])
             broken(m, "not written yet", b, at);
@@ -118,6 +133,14 @@ static void store(Sim *m, const Buffer *b, int64_t at, Num v)
 {
     if (!inside(m, b, at))
         return;
+    if (b->kind == BUF_LEAF && m->bind) {
+        const Bind *d = &m->bind[b->leaf];
+        if (d->own)
+            *d->own = v;
+        else
+            store(d->of, d->buffer, d->first + at, v);
+        return;
+    }
     if (b->kind == BUF_LEAF) {
         m->leaf[b->leaf][at] = dtype_is_real(b->dtype) ? v.d : (double)v.i;
         if (m->set[b->id])
@@ -466,8 +489,140 @@ static void prepare(Sim *m)
     m->set = NEWN(m->arena, bool *, m->s->buffer.n + 1);
     for (int i = 0; i < m->s->buffer.n; i++) {
         const Buffer *b = m->s->buffer.at[i];
-        if (b->kind == BUF_LEAF && b->leaf >= nparam)
+        if (b->kind == BUF_LEAF && b->leaf >= nparam && !m->bind)
             m->set[i] = NEWN(m->arena, bool, size_of(m, b->elements) + 1);
+    }
+}
+
+static void run_kernels(Sim *m, int first, int last);
+
+/* Loops. */
+
+/* One step of the body or of the check. */
+typedef struct Step {
+    Sim sim;
+    const Buffer *work;
+    int first; /* kernel; the first step runs all */
+} Step;
+
+static Step step_new(Sim *m, const Schedule *s, const Buffer *work)
+{
+    const Function *f = s->function;
+    Step p = {.sim = *m, .work = work};
+    p.sim.s = s;
+    p.sim.bind = NEWN(m->arena, Bind, f->nparam + f->nresult + 1);
+    prepare(&p.sim);
+    return p;
+}
+
+static void step_run(Sim *m, Step *p)
+{
+    if (p->work)
+        spoil(m, p->work);
+    if (p->sim.s->nonce == 0)
+        memset(p->sim.work, 0,
+               sizeof *p->sim.work * (size_t)(p->sim.workspace + 8));
+    run_kernels(&p->sim, p->first, p->sim.s->kernel.n);
+    p->first = p->sim.s->nonce;
+    if (p->sim.status != SIM_OK && m->status != SIM_BROKEN) {
+        m->status = p->sim.status;
+        m->why = p->sim.why;
+    }
+    p->sim.status = SIM_OK;
+}
+
+/* Leaves of step t, the made-th; carries that turn are in `other` after an odd
+ * number of steps. */
+static void step_bind(Sim *m, const LoopKernel *l, Step *p, Num *index,
+                      int64_t t, int64_t made)
+{
+    Bind *b = p->sim.bind;
+    *b++ = (Bind){.own = index};
+    for (int i = 0; i < l->ncarry; i++) {
+        const LoopCarry *c = &l->carry[i];
+        *b++ = (Bind){NULL, m, c->other && made % 2 ? c->other : c->buffer, 0};
+    }
+    for (int i = 0; i < l->ninput; i++)
+        *b++ = (Bind){NULL, m, l->input[i], t * size_of(m, l->input_row[i])};
+    for (int i = 0; i < l->ncapture; i++)
+        *b++ = (Bind){NULL, m, l->capture[i], 0};
+}
+
+static void step_bind_results(Sim *m, const LoopKernel *l, Step *p, int64_t t,
+                              int64_t made)
+{
+    Bind *b = p->sim.bind + 1 + l->ncarry + l->ninput + l->ncapture;
+    for (int i = 0; i < l->ncarry; i++) {
+        const LoopCarry *c = &l->carry[i];
+        *b++ = (Bind){NULL, m, c->other && made % 2 == 0 ? c->other : c->buffer,
+                      0};
+    }
+    for (int i = 0; i < l->noutput; i++)
+        *b++ = (Bind){NULL, m, l->output[i], t * size_of(m, l->output_row[i])};
+}
+
+static void loop_end(Sim *m, const LoopKernel *l, int64_t made, int64_t trips)
+{
+    for (int i = 0; i < l->ncarry; i++) {
+        const LoopCarry *c = &l->carry[i];
+        for (int64_t k = 0;
+             c->other && made % 2 && k < size_of(m, c->buffer->elements); k++)
+            store(m, c->buffer, k, load(m, c->other, k));
+    }
+    for (int i = 0; i < l->noutput; i++) {
+        int64_t row = size_of(m, l->output_row[i]);
+        for (int64_t k = made * row; k < trips * row; k++)
+            store(m, l->output[i], k, num_int(0));
+    }
+    if (l->steps)
+        store(m, l->steps, 0, num_int(made));
+}
+
+static void run_loop(Sim *m, const LoopKernel *l)
+{
+    int64_t trips = size_of(m, l->trips), most = trips, made = 0;
+    Num index = num_int(0), stop = num_int(0);
+    Step body = step_new(m, l->body, l->work), check = {.work = NULL};
+    if (l->count) {
+        int64_t n = load(m, l->count, 0).i;
+        most = n < 0 ? 0 : n < most ? n : most;
+    }
+    if (l->check)
+        check = step_new(m, l->check, l->check_work);
+    for (; made < most && m->status == SIM_OK; made++) {
+        int64_t t = l->reverse ? most - 1 - made : made;
+        index = num_int(t);
+        if (l->check) {
+            step_bind(m, l, &check, &index, t, made);
+            check.sim.bind[l->check->function->nparam].own = &stop;
+            step_run(m, &check);
+            if (is_true(stop))
+                break;
+        }
+        step_bind(m, l, &body, &index, t, made);
+        step_bind_results(m, l, &body, t, made);
+        step_run(m, &body);
+    }
+    loop_end(m, l, made, trips);
+}
+
+static void run_kernels(Sim *m, int first, int last)
+{
+    for (int i = first; i < last; i++) {
+        const Kernel *k = m->s->kernel.at[i];
+        if (!guarded(m, k))
+            continue;
+        switch (k->kind) {
+        case KERNEL_map:
+            run_map(m, k, 0, NULL, 0, 0);
+            break;
+        case KERNEL_contract:
+            run_contract(m, k);
+            break;
+        case KERNEL_loop:
+            run_loop(m, k->loop);
+            break;
+        }
     }
 }
 
@@ -477,15 +632,7 @@ SimStatus sim_run(Arena *a, const Schedule *s, int nvar, const Dim *const *var,
     Sim m = {
         .arena = a, .s = s, .nvar = nvar, .var = var, .val = val, .leaf = leaf};
     prepare(&m);
-    for (int i = 0; i < s->kernel.n; i++) {
-        const Kernel *k = s->kernel.at[i];
-        if (!guarded(&m, k))
-            continue;
-        if (k->kind == KERNEL_contract)
-            run_contract(&m, k);
-        else
-            run_map(&m, k, 0, NULL, 0, 0);
-    }
+    run_kernels(&m, 0, s->kernel.n);
     *why = m.why;
     return m.status;
 }

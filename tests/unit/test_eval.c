@@ -139,6 +139,17 @@ static Node *pad(void)
                  (int[]){2, 2, 1});
 }
 static Node *flip(void) { return g_flip(g, x, 1); }
+/* windows of 2 along the last axis of x, and back */
+static Node *windows(void)
+{
+    const Dim *size[] = {d3, d2}, *coef[] = {dim_const(g, 1), dim_const(g, 1)};
+    return g_strided(g, x, 2, dim_const(g, 0), 2, size, coef);
+}
+static Node *windows_back(void)
+{
+    const Dim *coef[] = {dim_const(g, 1), dim_const(g, 1)};
+    return g_strided_add(g, x, 1, dim_const(g, 0), 2, coef, dim_const(g, 7));
+}
 static Node *concat(void)
 {
     const Dim *dim[3] = {d2, d3, d4};
@@ -187,6 +198,8 @@ static const struct {
     {"pad", pad},
     {"flip", flip},
     {"concat", concat},
+    {"strided", windows},
+    {"strided_add", windows_back},
     {"gather", gather},
     {"scatter_add", scatter},
 };

@@ -570,7 +570,8 @@ START_TEST(row_is_complete)
         ck_assert(row->lower || row->expand);
     } else {
         ck_assert_ptr_nonnull(row->infer);
-        ck_assert(row->eval_tensor || row->cls == OPC_select || _i == OP_param);
+        ck_assert(row->eval_tensor || row->cls == OPC_select ||
+                  row->cls == OPC_region || _i == OP_param);
     }
     if (row->cls == OPC_reduce)
         ck_assert(row->join || row->expand);

@@ -75,6 +75,10 @@ static const char *compile(const char *name, const char *options)
     return path;
 }
 
+/* Features and labels of a data set of doubles. */
+static double *X(const nn_data *d) { return d->x; }
+static double *Y(const nn_data *d) { return d->y; }
+
 static bool said(const char *part)
 {
     if (strstr(nn_last_error(), part))
@@ -386,11 +390,11 @@ static nn_data *clouds(int64_t n, int64_t nfeature)
     ck_assert_int_eq(nn_data_new(n, nfeature, NN_LABEL_INT, &d), NN_OK);
     nn_rng_seed(&r, 3);
     for (int64_t i = 0; i < n; i++) {
-        d->y[i] = (double)(i % 3);
+        Y(d)[i] = (double)(i % 3);
         for (int64_t k = 0; k < nfeature; k++)
-            d->x[i * nfeature + k] =
-                (k == i % 3) +
-                0.3 * ((double)(nn_rng_next(&r) >> 11) * 0x1p-53);
+            X(d)
+        [i * nfeature + k] =
+            (k == i % 3) + 0.3 * ((double)(nn_rng_next(&r) >> 11) * 0x1p-53);
     }
     return d;
 }
@@ -407,7 +411,7 @@ static int record(void *context, const nn_progress *p)
     if (p->event == NN_EVENT_EPOCH) {
         log->epochs++;
         ck_assert_int_eq(p->epoch, log->epochs);
-        ck_assert(p->has_test && p->has_metric);
+        ck_assert(p->has_test && p->nmetric == 1);
         return 0;
     }
     if (log->steps++ == 0)
@@ -454,8 +458,8 @@ START_TEST(trains)
     ck_assert_int_eq(log.steps, 200);
     ck_assert_int_eq(log.epochs, 20);
     ck_assert_double_lt(log.last, 0.5 * log.first);
-    ck_assert(r.has_test && r.has_metric && !r.stopped);
-    ck_assert_double_eq(r.test_metric, 1);
+    ck_assert(r.has_test && r.nmetric == 1 && !r.stopped);
+    ck_assert_double_eq(r.test_metric[0], 1);
     ck_assert_double_lt(r.test_loss, 0.5);
     ck_assert_int_eq(nn_params(m, &port, &block, &leaf), NN_OK);
     ck_assert_str_eq(port->name, "net");
@@ -512,6 +516,77 @@ START_TEST(stops_when_told)
 }
 END_TEST
 
+/* Ten epochs of two steps: what the setting is in each step shows in how far
+ * the biases go, the gradient being constant nearly. */
+START_TEST(schedules_are_followed)
+{
+    nn_schedule s[] = {
+        {.kind = NN_SCHEDULE_CONSTANT},
+        {.kind = NN_SCHEDULE_LINEAR, .factor = 0.5},
+        {.kind = NN_SCHEDULE_COSINE},
+        {.kind = NN_SCHEDULE_STEP, .every = 2, .factor = 0.1},
+        {.kind = NN_SCHEDULE_CONSTANT, .warmup = 20},
+    };
+    const double share[] = {1, 0.7625, 0.525, 0.22222, 0.525};
+    double gone[5];
+
+    for (int i = 0; i < 5; i++) {
+        nn_data *d = clouds(60, 4);
+        nn_setting lr = {"lr", 1e-3};
+        nn_train_options o = {.epochs = 10,
+                              .batch = 30,
+                              .setting = &lr,
+                              .nsetting = 1,
+                              .keep_order = 1,
+                              .schedule = &s[i]};
+        nn_model *m = open_blob();
+        const nn_tensor *leaf, *start;
+        ck_assert_int_eq(nn_train(m, &o, d, NULL, NULL), NN_OK);
+        ck_assert_int_eq(nn_params(m, NULL, NULL, &leaf), NN_OK);
+        gone[i] = ((float *)leaf[0].data)[0];
+        o.epochs = 0;
+        ck_assert_int_eq(nn_train(m, &o, d, NULL, NULL), NN_OK);
+        ck_assert_int_eq(nn_params(m, NULL, NULL, &start), NN_OK);
+        gone[i] -= ((float *)start[0].data)[0];
+        nn_data_free(d);
+        nn_close(m);
+        ck_assert_double_eq_tol(gone[i] / gone[0], share[i], 0.01);
+    }
+}
+END_TEST
+
+START_TEST(patience_ends_and_keeps_the_best)
+{
+    nn_data *d = clouds(60, 4), *test = clouds(20, 4);
+    nn_setting lr = {"lr", 0.5};
+    nn_train_options o = {
+        .epochs = 40, .patience = 4, .setting = &lr, .nsetting = 1};
+    nn_train_result r;
+    nn_model *m = open_blob();
+    double loss, metric[NN_MAX_METRICS];
+
+    for (int i = 0; i < 20; i++) /* as it learns it gets worse here */
+        Y(test)[i] = (double)((i + 1) % 3);
+    ck_assert_int_eq(nn_train(m, &o, d, test, &r), NN_OK);
+    ck_assert(r.out_of_patience && !r.stopped);
+    ck_assert_int_eq(r.best_epoch, 1);
+    ck_assert_int_eq(r.epochs, 5);
+    ck_assert_int_eq(nn_evaluate(m, test, 0, NULL, &loss, metric), NN_OK);
+    ck_assert_double_eq(loss, r.test_loss);
+    ck_assert_double_eq(metric[0], r.test_metric[0]);
+    o.epochs = 1;
+    o.patience = 0;
+    ck_assert_int_eq(nn_train(m, &o, d, test, &r), NN_OK);
+    ck_assert_double_eq(loss, r.test_loss);
+    ck_assert_int_eq(nn_metric_count(m), 1);
+    ck_assert_str_eq(nn_metric_name(m, 0), "accuracy");
+    ck_assert_ptr_null(nn_metric_name(m, 1));
+    nn_data_free(d);
+    nn_data_free(test);
+    nn_close(m);
+}
+END_TEST
+
 static void train_fails(nn_model *m, const nn_train_options *o,
                         const nn_data *d, const nn_data *test, int status,
                         const char *text)
@@ -528,14 +603,14 @@ START_TEST(explains_data_that_does_not_fit)
     train_fails(m, NULL, d, NULL, NN_ERR_SHAPE,
                 "data has 3 features in a row; the model's 'x' [b, 4] takes 4");
     train_fails(m, NULL, good, d, NN_ERR_SHAPE, "data has 3 features in a row");
-    good->y[5] = 12;
+    Y(good)[5] = 12;
     train_fails(m, NULL, good, NULL, NN_ERR_INDEX,
                 "data:6: label 12 is out of range for the model");
-    good->y[5] = 0.5;
+    Y(good)[5] = 0.5;
     train_fails(m, NULL, good, NULL, NN_ERR_DATA,
                 "data:6: the label is 0.5; the model's 'y' takes int");
-    good->y[5] = 1;
-    good->x[4] = 1e300;
+    Y(good)[5] = 1;
+    X(good)[4] = 1e300;
     train_fails(m, NULL, good, NULL, NN_ERR_DATA, "data:2: feature 0");
     ck_assert_int_eq(nn_data_new(4, 4, NN_LABEL_NONE, &none), NN_OK);
     train_fails(m, NULL, none, NULL, NN_ERR_SHAPE, "data has no labels");
@@ -561,10 +636,19 @@ START_TEST(explains_bad_options)
     s = (nn_setting){"lr", NAN};
     train_fails(m, &o, d, NULL, NN_ERR_ARGUMENT, "setting 'lr' is nan");
     s = (nn_setting){"lr", 1e38};
-    d->y[0] = 1; /* so that no weights are right for all */
+    Y(d)[0] = 1; /* so that no weights are right for all */
     train_fails(m, &o, d, NULL, NN_ERR_DIVERGED, "the loss became");
     o = (nn_train_options){.epochs = -1};
     train_fails(m, &o, d, NULL, NN_ERR_ARGUMENT, "-1 epochs");
+    o = (nn_train_options){.epochs = 1, .patience = 2};
+    train_fails(m, &o, d, NULL, NN_ERR_ARGUMENT, "needs a test set");
+    nn_schedule cosine = {.setting = "rate", .kind = NN_SCHEDULE_COSINE};
+    o = (nn_train_options){.epochs = 1, .schedule = &cosine};
+    train_fails(m, &o, d, NULL, NN_ERR_NAME, "no setting 'rate'");
+    cosine = (nn_schedule){.kind = NN_SCHEDULE_LINEAR, .factor = 2};
+    train_fails(m, &o, d, NULL, NN_ERR_ARGUMENT, "factor of 2");
+    cosine = (nn_schedule){.kind = NN_SCHEDULE_STEP};
+    train_fails(m, &o, d, NULL, NN_ERR_ARGUMENT, "every 0 epochs");
     ck_assert_int_eq(nn_open(compile("ten.so", "-DFIXED_BATCH=10"), &fixed),
                      NN_OK);
     o = (nn_train_options){.epochs = 1, .batch = 20};
@@ -604,6 +688,8 @@ static Suite *suite(void)
     tcase_add_loop_test(t, trains, 0, sizeof variants / sizeof *variants);
     tcase_add_test(t, same_seed_same_training);
     tcase_add_test(t, stops_when_told);
+    tcase_add_test(t, schedules_are_followed);
+    tcase_add_test(t, patience_ends_and_keeps_the_best);
     tcase_add_test(t, explains_data_that_does_not_fit);
     tcase_add_test(t, explains_bad_options);
     suite_add_tcase(s, t);

@@ -52,6 +52,10 @@ static char *read_bytes(const char *path, size_t *n)
     return bytes;
 }
 
+/* Features and labels of a data set of doubles. */
+static double *X(const nn_data *d) { return d->x; }
+static double *Y(const nn_data *d) { return d->y; }
+
 static bool said(const char *part)
 {
     if (strstr(nn_last_error(), part))
@@ -79,10 +83,10 @@ START_TEST(reads_plain_rows)
     ck_assert_int_eq(d->nfeature, 2);
     ck_assert_int_eq(d->label, NN_LABEL_INT);
     ck_assert_ptr_null(d->feature_name);
-    ck_assert_double_eq(d->x[1], 2.5);
-    ck_assert_double_eq(d->x[2], -3);
-    ck_assert_double_eq(d->x[3], 40);
-    ck_assert_double_eq(d->y[1], 1);
+    ck_assert_double_eq(X(d)[1], 2.5);
+    ck_assert_double_eq(X(d)[2], -3);
+    ck_assert_double_eq(X(d)[3], 40);
+    ck_assert_double_eq(Y(d)[1], 1);
     ck_assert_int_eq(d->line[1], 2);
     nn_data_free(d);
 }
@@ -112,10 +116,10 @@ START_TEST(reads_every_spelling)
     ck_assert_str_eq(d->feature_name[0], "a");
     ck_assert_str_eq(d->feature_name[1], "b");
     ck_assert_str_eq(d->label_name, "c");
-    ck_assert_double_eq(d->x[0], 1);
-    ck_assert_double_eq(d->x[3], 5);
-    ck_assert_double_eq(d->y[0], 3);
-    ck_assert_double_eq(d->y[1], 6);
+    ck_assert_double_eq(X(d)[0], 1);
+    ck_assert_double_eq(X(d)[3], 5);
+    ck_assert_double_eq(Y(d)[0], 3);
+    ck_assert_double_eq(Y(d)[1], 6);
     nn_data_free(d);
 }
 END_TEST
@@ -131,8 +135,8 @@ START_TEST(chooses_the_label)
         nn_data *d = read_csv(text, &o);
         ck_assert_str_eq(d->label_name, "kind");
         ck_assert_str_eq(d->feature_name[1], "h");
-        ck_assert_double_eq(d->y[1], 1);
-        ck_assert_double_eq(d->x[2], 3);
+        ck_assert_double_eq(Y(d)[1], 1);
+        ck_assert_double_eq(X(d)[2], 3);
         nn_data_free(d);
     }
     nn_csv_options o = NN_CSV_DEFAULTS;
@@ -157,10 +161,10 @@ START_TEST(names_classes_in_sorted_order)
     ck_assert_int_eq(d->nclass, 3);
     ck_assert_str_eq(d->class_name[0], "setosa");
     ck_assert_str_eq(d->class_name[2], "virginica");
-    ck_assert_double_eq(d->y[0], 2);
-    ck_assert_double_eq(d->y[1], 0);
-    ck_assert_double_eq(d->y[2], 1);
-    ck_assert_double_eq(d->y[3], 0);
+    ck_assert_double_eq(Y(d)[0], 2);
+    ck_assert_double_eq(Y(d)[1], 0);
+    ck_assert_double_eq(Y(d)[2], 1);
+    ck_assert_double_eq(Y(d)[3], 0);
     nn_data_free(d);
 }
 END_TEST
@@ -174,6 +178,19 @@ START_TEST(takes_counts_in_the_first_line)
     ck_assert_int_eq(d->nclass, 2);
     ck_assert_str_eq(d->class_name[1], "green");
     ck_assert_int_eq(d->line[0], 2);
+    nn_data_free(d);
+}
+END_TEST
+
+START_TEST(takes_counts_without_a_label)
+{
+    nn_csv_options o = NN_CSV_DEFAULTS;
+    o.no_label = 1;
+    nn_data *d = read_csv("2,2,red,green\n1,2,0\n3,4,1\n", &o);
+
+    ck_assert_int_eq(d->n, 2);
+    ck_assert_int_eq(d->nfeature, 3);
+    ck_assert_double_eq(X(d)[5], 1);
     nn_data_free(d);
 }
 END_TEST
@@ -326,9 +343,9 @@ static nn_data *ramp(int64_t n)
 
     ck_assert_int_eq(nn_data_new(n, 2, NN_LABEL_INT, &d), NN_OK);
     for (int64_t i = 0; i < n; i++) {
-        d->x[2 * i] = (double)i;
-        d->x[2 * i + 1] = 5;
-        d->y[i] = (double)(i % 3);
+        X(d)[2 * i] = (double)i;
+        X(d)[2 * i + 1] = 5;
+        Y(d)[i] = (double)(i % 3);
     }
     return d;
 }
@@ -379,10 +396,10 @@ START_TEST(splits_by_seed)
     for (int i = 0; i < 100; i++) {
         const nn_data *s = i < 80 ? a : b;
         int k = i < 80 ? i : i - 80;
-        int was = (int)s->x[2 * k];
+        int was = (int)X(s)[2 * k];
         ck_assert(!seen[was]);
         seen[was] = true;
-        ck_assert_double_eq(s->y[k], was % 3);
+        ck_assert_double_eq(Y(s)[k], was % 3);
         ck_assert_int_eq(s->line[k], was + 1);
     }
     o.count = 20;
@@ -410,15 +427,17 @@ END_TEST
 START_TEST(scales)
 {
     nn_data *d = ramp(5), *other = ramp(5);
+    double x;
 
     ck_assert_int_eq(nn_data_scale(other, 2), NN_OK);
-    ck_assert_double_eq(other->x[8], 8);
+    nn_data_features(other, 4, 0, 1, &x);
+    ck_assert_double_eq(x, 8);
     ck_assert_int_eq(nn_data_scale(other, INFINITY), NN_ERR_ARGUMENT);
     ck_assert_int_eq(nn_data_standardise(d, other), NN_OK);
-    ck_assert_double_eq_tol(d->x[0], -2 / sqrt(2), 1e-15);
-    ck_assert_double_eq_tol(d->x[1], 0, 1e-15);
-    ck_assert_double_eq_tol(other->x[8], 6 / sqrt(2), 1e-15);
-    ck_assert_double_eq_tol(other->x[1], 5, 1e-15);
+    ck_assert_double_eq_tol(X(d)[0], -2 / sqrt(2), 1e-15);
+    ck_assert_double_eq_tol(X(d)[1], 0, 1e-15);
+    ck_assert_double_eq_tol(X(other)[8], 6 / sqrt(2), 1e-15);
+    ck_assert_double_eq_tol(X(other)[1], 5, 1e-15);
     nn_data_free(d);
     nn_data_free(other);
 }
@@ -434,6 +453,7 @@ static Suite *suite(void)
     tcase_add_test(t, chooses_the_label);
     tcase_add_test(t, names_classes_in_sorted_order);
     tcase_add_test(t, takes_counts_in_the_first_line);
+    tcase_add_test(t, takes_counts_without_a_label);
     tcase_add_test(t, reads_gzip);
     tcase_add_test(t, refuses_truncated_gzip);
     tcase_add_loop_test(t, explains_bad_files, 0, NBAD);

@@ -242,6 +242,8 @@ static Node *contract_identity(Graph *g, const Node *n)
     y = without_sum(g, n, &p);
     for (int k = 0; k < 2 && !y; k++)
         y = pull_scalar(g, &p, k);
+    if (!y)
+        y = contract_onehot(g, n);
     return !y && out_of_order(&p) ? make(g, &p) : y;
 }
 
@@ -531,6 +533,21 @@ static int contract_form(const Node *n, bool tex, Str *to)
     return tex ? PREC_mul : PREC_atom;
 }
 
+/* One more label, in front of those of what has the batch axis. */
+static Node *contract_batch(Graph *g, const Node *n, const Dim *b,
+                            Node *const *x, const bool *lead)
+{
+    Product p = product_of(n);
+    int l[2][MAX_RANK + 1], lout[MAX_RANK + 1] = {MAX_LABELS};
+    (void)b;
+    for (int k = 0; k < 2; k++) {
+        l[k][0] = MAX_LABELS;
+        copy_labels(l[k] + lead[k], p.l[k], p.x[k]->rank);
+    }
+    copy_labels(lout + 1, p.lout, n->rank);
+    return g_contract(g, x[0], l[0], x[1], l[1], n->rank + 1, lout);
+}
+
 const Op op_contract = {
     .name = "contract",
     .cls = OPC_contract,
@@ -543,4 +560,5 @@ const Op op_contract = {
     .vjp = contract_vjp,
     .jvp = contract_jvp,
     .form = contract_form,
+    .batch = contract_batch,
 };

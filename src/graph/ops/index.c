@@ -9,20 +9,37 @@ static bool check_infer(Graph *g, Node *n)
     return infer_ewise(g, n) && n->attr.ndim == 1;
 }
 
+/* Data all of whose elements are in 0 … bound-1. */
+static bool data_inside(const Node *x, const Dim *bound)
+{
+    int64_t size;
+    if (x->op != OP_data || !dim_const_value(bound, &size))
+        return false;
+    for (int64_t i = 0; i < x->attr.integer; i++)
+        if (!(x->attr.data[i] >= 0 && x->attr.data[i] < (double)size))
+            return false;
+    return true;
+}
+
 /* Checked already; known to fit. */
 static Node *check_identity(Graph *g, const Node *n)
 {
-    (void)g;
     Node *x = n->arg[0];
     const Dim *bound = n->attr.dims[0];
     int64_t size;
     if ((x->op == OP_index_check || x->op == OP_iota) &&
         x->attr.dims[0] == bound)
         return x;
+    Affine a;
+    if (affine_of(g, x, &a) && affine_inside(g, &a, x->rank, x->dim, bound))
+        return x;
     if (node_is_any_const(x) && dim_const_value(bound, &size) &&
         const_value(x) >= 0 && const_value(x) < (double)size)
         return x;
-    return NULL;
+    Node *data = fold_index(g, x);
+    if (data)
+        x = data;
+    return data_inside(x, bound) ? x : NULL;
 }
 
 static void check_eval(EvalTensor *e, const Node *n)
@@ -135,10 +152,19 @@ static void gather_eval(EvalTensor *e, const Node *n)
         }
 }
 
+/* Of an index that is known to be inside. */
+static Node *make_scatter(Graph *g, Node *a, Node *index, int axis,
+                          const Dim *n)
+{
+    Attr attr = {.integer = axis, .dims = &n, .ndim = 1};
+    Node *arg[2] = {a, index};
+    return graph_make(g, OP_scatter_add, a->dtype, 2, arg, &attr);
+}
+
 static void gather_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
     int axis = (int)n->attr.integer;
-    dx[0] = g_scatter_add(g, dy, n->arg[1], axis, n->arg[0]->dim[axis]);
+    dx[0] = make_scatter(g, dy, n->arg[1], axis, n->arg[0]->dim[axis]);
 }
 
 /* Both are linear in the argument that is not the index. */
@@ -157,23 +183,151 @@ static int gather_form(const Node *n, bool tex, Str *to)
     return PREC_postfix;
 }
 
+/* The index of two gathers, one of what the other gave along its axes. */
+static Node *gather_gather(Graph *g, const Node *n)
+{
+    const Node *in = n->arg[0];
+    int axis = (int)n->attr.integer, first = (int)in->attr.integer;
+    Node *i = in->arg[1];
+    if (axis < first || axis >= first + i->rank)
+        return NULL;
+    if (in->arg[0]->rank - 1 + i->rank - 1 + n->arg[1]->rank > MAX_RANK)
+        return NULL;
+    i = g_gather_inside(g, i, n->arg[1], axis - first);
+    return g_gather_inside(g, in->arg[0], i, first);
+}
+
+/* Gathers along two axes: that along the first one is done first. */
+static Node *gather_order(Graph *g, const Node *n)
+{
+    const Node *in = n->arg[0];
+    int axis = (int)n->attr.integer, first = (int)in->attr.integer;
+    if (axis >= first)
+        return NULL;
+    Node *y = g_gather_inside(g, in->arg[0], n->arg[1], axis);
+    return g_gather_inside(g, y, in->arg[1], first + n->arg[1]->rank - 1);
+}
+
+/* A constant selection from a part of an axis is one from the whole axis. */
+static Node *gather_slice(Graph *g, const Node *n)
+{
+    const Node *x = n->arg[0];
+    Node *i = n->arg[1];
+    int axis = (int)n->attr.integer, step[MAX_RANK];
+    const Dim *start[MAX_RANK], *size[MAX_RANK];
+    Node *lo = g_dim(g, i->dtype, x->attr.dims[axis]);
+    if (i->op != OP_data ||
+        (dim_is(x->attr.dims[axis], 0) && x->attr.ints[axis] == 1 &&
+         x->dim[axis] == x->arg[0]->dim[axis]) ||
+        lo->op != OP_const)
+        return NULL;
+    for (int k = 0; k < x->rank; k++) {
+        bool here = k == axis;
+        start[k] = here ? dim_const(g, 0) : x->attr.dims[k];
+        size[k] = here ? x->arg[0]->dim[k] : x->dim[k];
+        step[k] = here ? 1 : x->attr.ints[k];
+    }
+    i = g2(g, OP_mul, i, g_fill(g, i, x->attr.ints[axis]));
+    i = g2(g, OP_add, i, g_fill_like(g, i, lo));
+    return g_gather_inside(g, g_slice(g, x->arg[0], start, size, step), i,
+                           axis);
+}
+
+/* Places in even steps are a view; constants are one tensor of data; one
+ * selection of another is one. */
+static Node *gather_identity(Graph *g, const Node *n)
+{
+    Node *x = n->arg[0], *i = n->arg[1];
+    int axis = (int)n->attr.integer;
+    Affine a;
+    if (affine_of(g, i, &a))
+        return g_strided(g, x, axis, a.base, i->rank, i->dim, a.coef);
+    Node *data = fold_index(g, i);
+    if (data)
+        return g_gather_inside(g, x, data, axis);
+    if (x->op == OP_slice)
+        return gather_slice(g, n);
+    if (x->op != OP_gather)
+        return NULL;
+    Node *y = gather_gather(g, n);
+    return y ? y : gather_order(g, n);
+}
+
+/* With n entries for each element of the batch, entry i of element k is entry
+ * k·n + i of all. */
+Node *g_batch_index(Graph *g, const Dim *b, const Dim *n, Node *index)
+{
+    const Dim *all = dim_mul(g, b, n);
+    int axis[MAX_RANK] = {0};
+    int64_t most;
+    DType t = index->dtype;
+    if (t == DT_u8 || !dim_const_value(all, &most) || most > INT32_MAX)
+        t = DT_i64;
+    for (int i = 1; i < index->rank; i++)
+        axis[i] = -1;
+    Node *k = g_iota(g, t, b);
+    k = g2(g, OP_mul, k, g_fill_like(g, k, g_dim(g, t, n)));
+    k = g_broadcast(g, k, index->rank, index->dim, axis);
+    return g2(g, OP_add, k, g_cast(g, t, index));
+}
+
+/* The batch axis of x at place `axis`, where it is one with the next. */
+static Node *merge_batch(Graph *g, Node *x, int axis)
+{
+    const Dim *dim[MAX_RANK];
+    int rank = 0;
+    x = g_move_axis(g, x, 0, axis);
+    for (int i = 0; i < x->rank; i++) {
+        dim[rank++] =
+            i == axis ? dim_mul(g, x->dim[i], x->dim[i + 1]) : x->dim[i];
+        i += i == axis;
+    }
+    return g_reshape(g, x, rank, dim);
+}
+
+/* Where only the index has the batch axis, the result has it in the index's
+ * place. */
+static Node *gather_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
+                          const bool *lead)
+{
+    int axis = (int)n->attr.integer;
+    Node *y;
+    if (!lead[1])
+        return g_gather_inside(g, x[0], x[1], axis + 1);
+    if (!lead[0]) {
+        y = g_gather_inside(g, x[0], x[1], axis);
+    } else {
+        Node *index = g_batch_index(g, b, n->arg[0]->dim[axis], x[1]);
+        y = g_gather_inside(g, merge_batch(g, x[0], axis), index, axis);
+    }
+    return g_move_axis(g, y, axis, 0);
+}
+
 const Op op_gather = {
     .name = "gather",
     .cls = OPC_index,
     .arity = 2,
     .doc = "the slices of a tensor that an index names",
     .infer = gather_infer,
+    .identity = gather_identity,
     .eval_tensor = gather_eval,
     .vjp = gather_vjp,
     .jvp = index_jvp,
     .form = gather_form,
+    .batch = gather_batch,
 };
+
+Node *g_gather_inside(Graph *g, Node *a, Node *index, int axis)
+{
+    Attr attr = {.integer = axis};
+    Node *arg[2] = {a, index};
+    return graph_make(g, OP_gather, a->dtype, 2, arg, &attr);
+}
 
 Node *g_gather(Graph *g, Node *a, Node *index, int axis)
 {
-    Attr attr = {.integer = axis};
-    Node *arg[2] = {a, g_index_check(g, index, a->dim[axis])};
-    return graph_make(g, OP_gather, a->dtype, 2, arg, &attr);
+    index = g_index_check(g, index, a->dim[axis]);
+    return g_gather_inside(g, a, index, axis);
 }
 
 /* scatter_add */
@@ -226,7 +380,7 @@ static void scatter_eval(EvalTensor *e, const Node *n)
 
 static void scatter_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
-    dx[0] = g_gather(g, dy, n->arg[1], (int)n->attr.integer);
+    dx[0] = g_gather_inside(g, dy, n->arg[1], (int)n->attr.integer);
 }
 
 static int scatter_form(const Node *n, bool tex, Str *to)
@@ -236,6 +390,23 @@ static int scatter_form(const Node *n, bool tex, Str *to)
     dim_print(n->attr.dims[0], to);
     str_printf(to, ")");
     return PREC_atom;
+}
+
+/* The elements of the batch one after another, then apart again. */
+static Node *scatter_batch(Graph *g, const Node *n, const Dim *b,
+                           Node *const *x, const bool *lead)
+{
+    int axis = (int)n->attr.integer;
+    const Dim *size = n->attr.dims[0], *dim[MAX_RANK + 1];
+    Node *a = lead[0] ? x[0] : batch_repeat(g, b, x[0]);
+    if (!lead[1])
+        return make_scatter(g, a, x[1], axis + 1, size);
+    Node *index = g_batch_index(g, b, size, x[1]);
+    a = g_move_axis(g, a, 0, axis);
+    Node *y = make_scatter(g, a, index, axis, dim_mul(g, b, size));
+    for (int i = 0; i <= n->rank; i++)
+        dim[i] = i == axis ? b : n->dim[i - (i > axis)];
+    return g_move_axis(g, g_reshape(g, y, n->rank + 1, dim), axis, 0);
 }
 
 const Op op_scatter_add = {
@@ -249,11 +420,10 @@ const Op op_scatter_add = {
     .vjp = scatter_vjp,
     .jvp = index_jvp,
     .form = scatter_form,
+    .batch = scatter_batch,
 };
 
 Node *g_scatter_add(Graph *g, Node *a, Node *index, int axis, const Dim *n)
 {
-    Attr attr = {.integer = axis, .dims = &n, .ndim = 1};
-    Node *arg[2] = {a, g_index_check(g, index, n)};
-    return graph_make(g, OP_scatter_add, a->dtype, 2, arg, &attr);
+    return make_scatter(g, a, g_index_check(g, index, n), axis, n);
 }

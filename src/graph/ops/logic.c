@@ -311,6 +311,9 @@ static Node *choose_identity(Graph *g, const Node *n)
     if (is_false(c)) {
         return b;
     }
+    if (n->attr.integer == MASKED_INDEX) {
+        return NULL;
+    }
     if (c->op == OP_not) {
         return g3(g, n->op, c->arg[0], b, a);
     }
@@ -391,6 +394,22 @@ static void if_eval(EvalTensor *e, const Node *n)
     }
 }
 
+/* Chosen element by element, both branches are computed. */
+static Node *if_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
+                      const bool *lead)
+{
+    Node *branch[2];
+    int axis[MAX_RANK] = {0};
+    for (int i = 0; i < 2; i++)
+        branch[i] = lead[i + 1] ? x[i + 1] : batch_repeat(g, b, x[i + 1]);
+    if (!lead[0])
+        return g_if(g, x[0], branch[0], branch[1]);
+    for (int i = 1; i <= n->rank; i++)
+        axis[i] = -1;
+    Node *c = g_broadcast(g, x[0], n->rank + 1, branch[0]->dim, axis);
+    return g_where(g, c, branch[0], branch[1]);
+}
+
 const Op op_if = {
     .name = "if",
     .cls = OPC_select,
@@ -406,4 +425,5 @@ const Op op_if = {
     .vjp = choose_vjp,
     .jvp = choose_jvp,
     .lower = choose_lower,
+    .batch = if_batch,
 };

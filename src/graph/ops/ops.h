@@ -49,6 +49,7 @@
  * param        dims the shape, name, integer a number of its own
  * dim, iota    dims[0]
  * index_check  dims[0]: the bound
+ * where        integer: MASKED_INDEX or 0
  * reductions   ints: the axes, ascending (argmax, argmin: exactly one)
  * contract     ints: the labels of a, then of b; integer: the result's rank;
  *              the result's labels are 0 … rank-1 in order, those from there
@@ -59,8 +60,15 @@
  * slice        dims: starts, then sizes; ints: steps
  * pad          dims: starts, then the result's; ints: steps
  * flip, concat integer: the axis
+ * strided      integer: the axis; dims: start, sizes, coefficients
+ * strided_add  integer: the axis; dims: start, coefficients, size of the result
+ * loop, call   region
+ * part         integer: which
  * gather       integer: the axis; arg 1 the index
  * scatter_add  integer: the axis; arg 1 the index, dims[0] its bound */
+
+/* A where(c, i, 0) whose 0 only stands for "never asked for": i would do. */
+enum { MASKED_INDEX = 1 };
 
 /* Precedences of printed forms, as in the grammar. In a row's text, $0 is the
  * first argument, in parentheses where it binds weaker than `prec`; $+0
@@ -132,6 +140,34 @@ int64_t eval_ravel(int rank, const int64_t *size, const int64_t *at);
 
 /* For form: "[n, 10]". */
 void print_dims(int rank, const Dim *const *dim, Str *to);
+
+/* For batch: x repeated along a new first axis of size b. */
+Node *batch_repeat(Graph *g, const Dim *b, Node *x);
+/* x with axis `from` moved to place `to`, the others in their order. */
+Node *g_move_axis(Graph *g, Node *x, int from, int to);
+/* Of rank `rank`: where each axis then stood before. */
+void moved_axes(int rank, int from, int to, int *perm);
+
+/* affine.c: integers as base + Σ coef[i] · (place along axis i). */
+typedef struct Affine {
+    const Dim *base, *coef[MAX_RANK];
+} Affine;
+bool affine_of(Graph *g, const Node *n, Affine *a);
+/* Are all of its elements certainly in 0 … bound-1. */
+bool affine_inside(Graph *g, const Affine *a, int rank, const Dim *const *size,
+                   const Dim *bound);
+/* Integers that are constants of at most MAX_FOLD elements, as OP_data; NULL
+ * where they are not, or are OP_data. */
+enum { MAX_FOLD = 4096 };
+Node *fold_index(Graph *g, Node *n);
+
+/* onehot.c: a sum, a contract that picks one term; or NULL. */
+Node *sum_onehot(Graph *g, const Node *n);
+Node *contract_onehot(Graph *g, const Node *n);
+
+/* index.c: of b tensors with n entries each, put one after another: entry
+ * index[k, …] of tensor k. */
+Node *g_batch_index(Graph *g, const Dim *b, const Dim *n, Node *index);
 
 /* Linear operators of one argument: n's tangent is n on the tangent. */
 Node *jvp_linear(Graph *g, Node *n, Node *const *dx);

@@ -79,6 +79,17 @@ Node *g_reduce(Graph *g, OpId op, Node *a, int naxis, const int *axis)
     return graph_make(g, op, a->dtype, 1, &a, &attr);
 }
 
+static Node *reduce_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
+                          const bool *lead)
+{
+    int axis[MAX_RANK];
+    (void)b;
+    (void)lead;
+    for (int i = 0; i < n->attr.nint; i++)
+        axis[i] = n->attr.ints[i] + 1;
+    return g_reduce(g, n->op, x[0], n->attr.nint, axis);
+}
+
 /* The elements in one row. */
 static Node *flatten(Graph *g, Node *a)
 {
@@ -345,65 +356,6 @@ static Node *sum_contract(Graph *g, const Node *n)
                       kept);
 }
 
-/* The axis along which p counts 0, 1, …, and up to what; or -1. */
-static int iota_axis(const Node *p, const Dim **bound)
-{
-    const Node *i = p->op == OP_broadcast ? p->arg[0] : p;
-    if (i->op != OP_iota)
-        return -1;
-    *bound = i->attr.dims[0];
-    for (int k = 0; p->op == OP_broadcast && k < p->rank; k++)
-        if (p->attr.ints[k] == 0)
-            return k;
-    return 0;
-}
-
-static bool fixed_along(const Node *p, int axis)
-{
-    return p->op == OP_broadcast && p->attr.ints[axis] < 0;
-}
-
-/* Exactly one k along `axis` is i in k == i: the axis; or -1. */
-static int delta_axis(const Node *c)
-{
-    const Dim *bound = NULL;
-    if (c->op != OP_eq)
-        return -1;
-    for (int k = 0; k < 2; k++) {
-        const Node *i = c->arg[1 - k];
-        int axis = iota_axis(c->arg[k], &bound);
-        if (axis < 0 || !fixed_along(i, axis))
-            continue;
-        const Node *index = i->arg[0];
-        if ((index->op == OP_index_check || index->op == OP_iota) &&
-            index->attr.dims[0] == bound)
-            return axis;
-    }
-    return -1;
-}
-
-/* sum over k of where(k == i, u, 0), with u the same for all k, is u. */
-static Node *sum_delta(Graph *g, const Node *n)
-{
-    const Node *x = n->arg[0], *u = x->arg[1];
-    const Dim *dim[MAX_RANK];
-    int map[MAX_RANK], gone[MAX_RANK], rank = 0, count = 0;
-    int axis = delta_axis(x->arg[0]);
-    if (axis < 0 || !is_reduced(n, axis) || !fixed_along(u, axis) ||
-        !node_is_const(x->arg[2], 0))
-        return NULL;
-    for (int i = 0; i < x->rank; i++) {
-        if (i == axis)
-            continue;
-        if (is_reduced(n, i))
-            gone[count++] = rank;
-        dim[rank] = x->dim[i];
-        map[rank++] = u->attr.ints[i];
-    }
-    Node *y = g_broadcast(g, u->arg[0], rank, dim, map);
-    return g_reduce(g, OP_sum, y, count, gone);
-}
-
 /* Beyond what all reductions share: products under a sum are contracts, signs
  * and scalar divisors come before it. */
 static Node *sum_identity(Graph *g, const Node *n)
@@ -418,8 +370,8 @@ static Node *sum_identity(Graph *g, const Node *n)
         return sum_mul(g, n);
     if (x->op == OP_contract)
         return sum_contract(g, n);
-    if (x->op == OP_where)
-        return sum_delta(g, n);
+    if (x->op == OP_where || x->op == OP_cast || x->op == OP_mul)
+        return sum_onehot(g, n);
     if (x->op == OP_neg) {
         y = g_reduce(g, OP_sum, x->arg[0], n->attr.nint, n->attr.ints);
         return g1(g, OP_neg, y);
@@ -456,6 +408,7 @@ const Op op_sum = {
     .form = sum_form,
     .join = join_add,
     .start = 0,
+    .batch = reduce_batch,
 };
 
 /* prod */
@@ -616,6 +569,7 @@ const Op op_prod = {
     .form = prod_form,
     .join = join_mul,
     .start = 1,
+    .batch = reduce_batch,
 };
 
 /* reduce_max, reduce_min */
@@ -673,6 +627,7 @@ const Op op_reduce_max = {
     .form = max_form,
     .join = join_max,
     .start = -INFINITY,
+    .batch = reduce_batch,
 };
 
 const Op op_reduce_min = {
@@ -688,6 +643,7 @@ const Op op_reduce_min = {
     .form = min_form,
     .join = join_min,
     .start = INFINITY,
+    .batch = reduce_batch,
 };
 
 /* any, all */
@@ -717,6 +673,7 @@ const Op op_any = {
     .form = any_form,
     .join = join_or,
     .start = 0,
+    .batch = reduce_batch,
 };
 
 const Op op_all = {
@@ -731,6 +688,7 @@ const Op op_all = {
     .form = all_form,
     .join = join_and,
     .start = 1,
+    .batch = reduce_batch,
 };
 
 /* argmax, argmin: the first of equals; a NaN counts as the extreme. */
@@ -780,6 +738,7 @@ const Op op_argmax = {
     .form = argmax_form,
     .join = join_max,
     .start = -INFINITY,
+    .batch = reduce_batch,
 };
 
 const Op op_argmin = {
@@ -793,6 +752,7 @@ const Op op_argmin = {
     .form = argmin_form,
     .join = join_min,
     .start = INFINITY,
+    .batch = reduce_batch,
 };
 
 /* logsumexp */
@@ -895,4 +855,5 @@ const Op op_logsumexp = {
     .jvp = lse_jvp,
     .expand = lse_expand,
     .form = lse_form,
+    .batch = reduce_batch,
 };

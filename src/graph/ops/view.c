@@ -95,6 +95,19 @@ static int broadcast_form(const Node *n, bool tex, Str *to)
     return PREC_atom;
 }
 
+static Node *broadcast_batch(Graph *g, const Node *n, const Dim *b,
+                             Node *const *x, const bool *lead)
+{
+    const Dim *dim[MAX_RANK + 1] = {b};
+    int axis[MAX_RANK + 1] = {0};
+    (void)lead;
+    for (int i = 0; i < n->rank; i++) {
+        dim[i + 1] = n->dim[i];
+        axis[i + 1] = n->attr.ints[i] < 0 ? -1 : n->attr.ints[i] + 1;
+    }
+    return g_broadcast(g, x[0], n->rank + 1, dim, axis);
+}
+
 const Op op_broadcast = {
     .name = "broadcast",
     .cls = OPC_view,
@@ -106,6 +119,7 @@ const Op op_broadcast = {
     .vjp = broadcast_vjp,
     .jvp = jvp_linear,
     .form = broadcast_form,
+    .batch = broadcast_batch,
 };
 
 Node *g_broadcast(Graph *g, Node *a, int rank, const Dim *const *dim,
@@ -227,6 +241,17 @@ static int permute_form(const Node *n, bool tex, Str *to)
     return PREC_atom;
 }
 
+static Node *permute_batch(Graph *g, const Node *n, const Dim *b,
+                           Node *const *x, const bool *lead)
+{
+    int perm[MAX_RANK + 1] = {0};
+    (void)b;
+    (void)lead;
+    for (int i = 0; i < n->rank; i++)
+        perm[i + 1] = n->attr.ints[i] + 1;
+    return g_permute(g, x[0], perm);
+}
+
 const Op op_permute = {
     .name = "permute",
     .cls = OPC_view,
@@ -238,6 +263,7 @@ const Op op_permute = {
     .vjp = permute_vjp,
     .jvp = jvp_linear,
     .form = permute_form,
+    .batch = permute_batch,
 };
 
 Node *g_permute(Graph *g, Node *a, const int *perm)
@@ -349,6 +375,16 @@ static int reshape_form(const Node *n, bool tex, Str *to)
     return PREC_atom;
 }
 
+static Node *reshape_batch(Graph *g, const Node *n, const Dim *b,
+                           Node *const *x, const bool *lead)
+{
+    const Dim *dim[MAX_RANK + 1] = {b};
+    (void)lead;
+    for (int i = 0; i < n->rank; i++)
+        dim[i + 1] = n->dim[i];
+    return g_reshape(g, x[0], n->rank + 1, dim);
+}
+
 const Op op_reshape = {
     .name = "reshape",
     .cls = OPC_view,
@@ -360,6 +396,7 @@ const Op op_reshape = {
     .vjp = reshape_vjp,
     .jvp = jvp_linear,
     .form = reshape_form,
+    .batch = reshape_batch,
 };
 
 Node *g_reshape(Graph *g, Node *a, int rank, const Dim *const *dim)
@@ -467,6 +504,28 @@ static Node *slice_concat(Graph *g, const Node *n)
     return NULL;
 }
 
+/* Of a constant selection, which is small: less of it. */
+static Node *slice_gather(Graph *g, const Node *n)
+{
+    const Node *x = n->arg[0];
+    Node *a = x->arg[0], *index = x->arg[1];
+    int axis = (int)x->attr.integer, step[MAX_RANK];
+    const Dim *start[MAX_RANK], *size[MAX_RANK];
+    if (index->op != OP_data)
+        return NULL;
+    for (int i = 0; i < a->rank; i++) {
+        int k = i < axis ? i : i + index->rank - 1;
+        bool here = i == axis;
+        start[i] = here ? dim_const(g, 0) : n->attr.dims[k];
+        size[i] = here ? a->dim[i] : n->dim[k];
+        step[i] = here ? 1 : n->attr.ints[k];
+    }
+    a = g_slice(g, a, start, size, step);
+    index = g_slice(g, index, n->attr.dims + axis, n->dim + axis,
+                    n->attr.ints + axis);
+    return g_gather_inside(g, a, index, axis);
+}
+
 static Node *slice_identity(Graph *g, const Node *n)
 {
     Node *x = n->arg[0];
@@ -480,6 +539,8 @@ static Node *slice_identity(Graph *g, const Node *n)
         return slice_permute(g, n);
     if (x->op == OP_concat)
         return slice_concat(g, n);
+    if (x->op == OP_gather)
+        return slice_gather(g, n);
     if (x->op == OP_pad && slice_undoes(n, x))
         return x->arg[0];
     return NULL;
@@ -571,19 +632,6 @@ static int slice_form(const Node *n, bool tex, Str *to)
     return PREC_postfix;
 }
 
-const Op op_slice = {
-    .name = "slice",
-    .cls = OPC_view,
-    .arity = 1,
-    .doc = "a range of elements along every axis",
-    .infer = slice_infer,
-    .identity = slice_identity,
-    .eval_tensor = slice_eval,
-    .vjp = slice_vjp,
-    .jvp = jvp_linear,
-    .form = slice_form,
-};
-
 static Node *make_strided(Graph *g, OpId op, Node *a, const Dim *const *first,
                           const Dim *const *dim, const int *step)
 {
@@ -598,10 +646,43 @@ static Node *make_strided(Graph *g, OpId op, Node *a, const Dim *const *first,
     return graph_make(g, op, a->dtype, 1, &a, &attr);
 }
 
+/* slice and pad leave the batch axis whole. */
+static Node *slice_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
+                         const bool *lead)
+{
+    const Dim *first[MAX_RANK + 1] = {dim_const(g, 0)};
+    const Dim *dim[MAX_RANK + 1] = {b};
+    int step[MAX_RANK + 1] = {1};
+    (void)lead;
+    for (int i = 0; i < n->rank; i++) {
+        first[i + 1] = n->attr.dims[i];
+        dim[i + 1] = n->dim[i];
+        step[i + 1] = n->attr.ints[i];
+    }
+    return make_strided(g, n->op, x[0], first, dim, step);
+}
+
+const Op op_slice = {
+    .name = "slice",
+    .cls = OPC_view,
+    .arity = 1,
+    .doc = "a range of elements along every axis",
+    .infer = slice_infer,
+    .identity = slice_identity,
+    .eval_tensor = slice_eval,
+    .vjp = slice_vjp,
+    .jvp = jvp_linear,
+    .form = slice_form,
+    .batch = slice_batch,
+};
+
 Node *g_slice(Graph *g, Node *a, const Dim *const *start,
               const Dim *const *size, const int *step)
 {
-    return make_strided(g, OP_slice, a, start, size, step);
+    int once[MAX_RANK];
+    for (int i = 0; i < a->rank; i++) /* no step to the only element */
+        once[i] = dim_is(size[i], 1) ? 1 : step[i];
+    return make_strided(g, OP_slice, a, start, size, once);
 }
 
 /* pad */
@@ -668,6 +749,7 @@ const Op op_pad = {
     .vjp = pad_vjp,
     .jvp = jvp_linear,
     .form = pad_form,
+    .batch = slice_batch,
 };
 
 Node *g_pad(Graph *g, Node *a, const Dim *const *lo, const Dim *const *dim,
@@ -728,6 +810,14 @@ static int flip_form(const Node *n, bool tex, Str *to)
     return PREC_atom;
 }
 
+static Node *flip_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
+                        const bool *lead)
+{
+    (void)b;
+    (void)lead;
+    return g_flip(g, x[0], (int)n->attr.integer + 1);
+}
+
 const Op op_flip = {
     .name = "flip",
     .cls = OPC_view,
@@ -739,125 +829,11 @@ const Op op_flip = {
     .vjp = flip_vjp,
     .jvp = jvp_linear,
     .form = flip_form,
+    .batch = flip_batch,
 };
 
 Node *g_flip(Graph *g, Node *a, int axis)
 {
     Attr attr = {.integer = axis};
     return graph_make(g, OP_flip, a->dtype, 1, &a, &attr);
-}
-
-/* concat */
-
-static bool concat_infer(Graph *g, Node *n)
-{
-    if (n->narg == 0)
-        return false;
-    const Node *x = n->arg[0];
-    const Dim **dim = infer_dims(g);
-    int64_t axis = n->attr.integer;
-    if (axis < 0 || axis >= x->rank)
-        return false;
-    for (int i = 0; i < x->rank; i++)
-        dim[i] = x->dim[i];
-    for (int k = 1; k < n->narg; k++) {
-        const Node *y = n->arg[k];
-        if (y->rank != x->rank || y->dtype != x->dtype)
-            return false;
-        for (int i = 0; i < x->rank; i++)
-            if (i != axis && y->dim[i] != x->dim[i])
-                return false;
-        dim[axis] = dim_add(g, dim[axis], y->dim[axis]);
-    }
-    n->dtype = x->dtype;
-    n->rank = x->rank;
-    n->dim = dim;
-    return true;
-}
-
-/* One part; parts that are empty. */
-static Node *concat_identity(Graph *g, const Node *n)
-{
-    int axis = (int)n->attr.integer, count = 0;
-    if (n->narg == 1)
-        return n->arg[0];
-    for (int k = 0; k < n->narg; k++)
-        count += !dim_is(n->arg[k]->dim[axis], 0);
-    if (count == n->narg)
-        return NULL;
-    if (count == 0)
-        return n->arg[0];
-    Node **part = NEWN(graph_arena(g), Node *, count);
-    count = 0;
-    for (int k = 0; k < n->narg; k++)
-        if (!dim_is(n->arg[k]->dim[axis], 0))
-            part[count++] = n->arg[k];
-    return g_concat(g, count, part, axis);
-}
-
-static void concat_eval(EvalTensor *e, const Node *n)
-{
-    int axis = (int)n->attr.integer;
-    int64_t outer = eval_elements(axis, e->out_size);
-    int64_t inner = eval_elements(n->rank - axis - 1, e->out_size + axis + 1);
-    int64_t to = 0;
-    for (int64_t i = 0; i < outer; i++)
-        for (int k = 0; k < n->narg; k++) {
-            int64_t run = e->in_size[k][axis] * inner;
-            for (int64_t j = 0; j < run; j++)
-                e->out[to++] = e->in[k][i * run + j];
-        }
-}
-
-static void concat_vjp(Graph *g, Node *n, Node *dy, Node **dx)
-{
-    int axis = (int)n->attr.integer, step[MAX_RANK];
-    const Dim *start[MAX_RANK];
-    for (int i = 0; i < n->rank; i++) {
-        step[i] = 1;
-        start[i] = dim_const(g, 0);
-    }
-    for (int k = 0; k < n->narg; k++) {
-        dx[k] = g_slice(g, dy, start, n->arg[k]->dim, step);
-        start[axis] = dim_add(g, start[axis], n->arg[k]->dim[axis]);
-    }
-}
-
-static Node *concat_jvp(Graph *g, Node *n, Node *const *dx)
-{
-    Node **part = NEWN(graph_arena(g), Node *, n->narg);
-    bool any = false;
-    for (int k = 0; k < n->narg; k++) {
-        part[k] = dx[k] ? dx[k] : g_fill(g, n->arg[k], 0);
-        any = any || dx[k];
-    }
-    return any ? graph_remake(g, n, part) : NULL;
-}
-
-static int concat_form(const Node *n, bool tex, Str *to)
-{
-    str_printf(to, tex ? "\\mathrm{concat}(" : "concat(");
-    for (int k = 0; k < n->narg; k++)
-        str_printf(to, "$=%d, ", k);
-    str_printf(to, "axis = %d)", (int)n->attr.integer);
-    return PREC_atom;
-}
-
-const Op op_concat = {
-    .name = "concat",
-    .cls = OPC_view,
-    .arity = -1,
-    .doc = "one after another along an axis",
-    .infer = concat_infer,
-    .identity = concat_identity,
-    .eval_tensor = concat_eval,
-    .vjp = concat_vjp,
-    .jvp = concat_jvp,
-    .form = concat_form,
-};
-
-Node *g_concat(Graph *g, int n, Node *const *a, int axis)
-{
-    Attr attr = {.integer = axis};
-    return graph_make(g, OP_concat, a[0]->dtype, n, a, &attr);
 }

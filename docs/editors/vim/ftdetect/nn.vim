@@ -1,0 +1,2 @@
+" nn.vim: files of the nn language by their names.
+autocmd BufRead,BufNewFile *.nn setfiletype nn

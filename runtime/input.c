@@ -1,0 +1,112 @@
+/* input.c: the whole of a file, gzipped or not. */
+#include "nn_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { FIRST = 1 << 16, MOST = 1 << 30 };
+
+/* Opens path for reading; what is no regular file is read as it comes. */
+static int open_gz(const char *path, gzFile *out)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return nn_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno));
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        close(fd);
+        return nn_fail(NN_ERR_FILE, "%s: is a directory", path);
+    }
+    *out = gzdopen(fd, "rb");
+    if (*out)
+        return NN_OK;
+    close(fd);
+    return nn_fail_memory(0, "reading a file");
+}
+
+static int read_failed(gzFile gz, const char *path)
+{
+    int code;
+    const char *text = gzerror(gz, &code);
+
+    if (code == Z_ERRNO)
+        return nn_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno));
+    if (code == Z_BUF_ERROR)
+        return nn_fail(NN_ERR_FILE, "%s: the gzip file is cut short", path);
+    return nn_fail(NN_ERR_FILE, "%s: the gzip file is damaged: %s", path, text);
+}
+
+static int make_room(nn_bytes *b, size_t *cap, uint64_t most, const char *path)
+{
+    if (b->n < *cap)
+        return NN_OK;
+    if (*cap > most)
+        return nn_fail(NN_ERR_DATA, "%s: is larger than %llu bytes", path,
+                       (unsigned long long)most);
+    size_t more = *cap ? 2 * *cap : FIRST;
+    unsigned char *at = realloc(b->at, more);
+    if (!at)
+        return nn_fail_memory(more, "a file");
+    b->at = at;
+    *cap = more;
+    return NN_OK;
+}
+
+static int read_gz(gzFile gz, const char *path, uint64_t most, nn_bytes *b)
+{
+    size_t cap = 0;
+    int status, got = 1, code;
+
+    while (got > 0) {
+        status = make_room(b, &cap, most, path);
+        if (status)
+            return status;
+        size_t room = cap - b->n < MOST ? cap - b->n : MOST;
+        got = gzread(gz, b->at + b->n, (unsigned)room);
+        b->n += got > 0 ? (size_t)got : 0;
+    }
+    gzerror(gz, &code);
+    if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
+        return read_failed(gz, path);
+    if (b->n > most)
+        return nn_fail(NN_ERR_DATA, "%s: is larger than %llu bytes", path,
+                       (unsigned long long)most);
+    return NN_OK;
+}
+
+int nn_read_all(const char *path, uint64_t most, nn_bytes *out)
+{
+    nn_bytes b = {0};
+    gzFile gz;
+    int status = open_gz(path, &gz);
+
+    if (status)
+        return status;
+    status = read_gz(gz, path, most, &b);
+    gzclose_r(gz);
+    if (status)
+        free(b.at);
+    else
+        *out = b;
+    return status;
+}
+
+int nn_read_start(const char *path, unsigned char *to, int n)
+{
+    struct stat st;
+    gzFile gz;
+    int got;
+
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return 0; /* reading would take it away from who comes next */
+    gz = gzopen(path, "rbe");
+    got = gz ? gzread(gz, to, (unsigned)n) : 0;
+    gzclose(gz);
+    return got > 0 ? got : 0;
+}

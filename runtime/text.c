@@ -1,0 +1,185 @@
+/* text.c: a text as rows of characters. */
+#include "nn_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_BYTES ((uint64_t)1 << 30)
+
+enum { CODE_POINTS = 0x110000 };
+
+/* The code point at s[0 … n-1] and how many bytes it has; 0 bytes: it is no
+ * UTF-8. (RFC 3629) */
+static int decode(const unsigned char *s, size_t n, uint32_t *code)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    int len = s[0] < 0x80   ? 1
+              : s[0] < 0xc2 ? 0
+              : s[0] < 0xe0 ? 2
+              : s[0] < 0xf0 ? 3
+              : s[0] < 0xf5 ? 4
+                            : 0;
+
+    if (len == 0 || (size_t)len > n)
+        return 0;
+    *code = len == 1 ? s[0] : s[0] & (0x7fu >> len);
+    for (int i = 1; i < len; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        *code = *code << 6 | (s[i] & 0x3fu);
+    }
+    bool surrogate = *code >= 0xd800 && *code < 0xe000;
+    return *code < least[len] || *code >= CODE_POINTS || surrogate ? 0 : len;
+}
+
+static void encode(uint32_t c, char *to)
+{
+    int len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    to[len] = 0;
+    for (int i = len - 1; i > 0; i--, c >>= 6)
+        to[i] = (char)(0x80 | (c & 0x3f));
+    to[0] = (char)(len == 1 ? c : (0xf00u >> len & 0xffu) | c);
+}
+
+typedef struct Text {
+    const char *path;
+    nn_bytes bytes;
+    size_t begin;   /* of the text in bytes */
+    int64_t n;      /* characters */
+    int32_t *place; /* [CODE_POINTS]: 1 where it occurs, then its place */
+    nn_data *d;
+} Text;
+
+static int no_text(const Text *t, size_t at)
+{
+    int64_t line = 1;
+
+    for (size_t i = 0; i < at; i++)
+        line += t->bytes.at[i] == '\n';
+    return nn_fail(NN_ERR_DATA, "%s:%lld: is no UTF-8 text", t->path,
+                   (long long)line);
+}
+
+static int count(Text *t)
+{
+    uint32_t c = 0;
+
+    t->place = nn_alloc(CODE_POINTS, sizeof *t->place, "characters");
+    if (!t->place)
+        return NN_ERR_MEMORY;
+    if (t->bytes.n >= 3 && memcmp(t->bytes.at, "\xef\xbb\xbf", 3) == 0)
+        t->begin = 3; /* a byte order mark */
+    for (size_t i = t->begin; i < t->bytes.n; t->n++) {
+        int len = decode(t->bytes.at + i, t->bytes.n - i, &c);
+        if (len == 0)
+            return no_text(t, i);
+        t->place[c] = 1;
+        i += (size_t)len;
+    }
+    return NN_OK;
+}
+
+/* The characters that occur, in order, as classes. */
+static int name_characters(Text *t)
+{
+    nn_data *d = t->d;
+    int32_t n = 0;
+
+    for (int32_t c = 0; c < CODE_POINTS; c++)
+        n += t->place[c];
+    d->class_name = nn_alloc((size_t)n, sizeof *d->class_name, "characters");
+    if (!d->class_name)
+        return NN_ERR_MEMORY;
+    for (int32_t c = 0; c < CODE_POINTS; c++) {
+        char name[5];
+        if (!t->place[c])
+            continue;
+        encode((uint32_t)c, name);
+        t->place[c] = d->nclass;
+        d->class_name[d->nclass] = nn_strdup(name);
+        if (!d->class_name[d->nclass++])
+            return NN_ERR_MEMORY;
+    }
+    return NN_OK;
+}
+
+/* The text as numbers, single bytes where they do. */
+static int number_characters(Text *t)
+{
+    nn_data *d = t->d;
+    bool small = d->nclass <= 256;
+    uint32_t c = 0;
+    size_t at = t->begin;
+
+    d->x_dtype = d->y_dtype = small ? NN_U8 : NN_I32;
+    d->x = nn_alloc((size_t)t->n, nn_dtype_bytes(d->x_dtype), "a text");
+    if (!d->x)
+        return NN_ERR_MEMORY;
+    for (int64_t i = 0; i < t->n; i++) {
+        at += (size_t)decode(t->bytes.at + at, t->bytes.n - at, &c);
+        if (small)
+            ((uint8_t *)d->x)[i] = (uint8_t)t->place[c];
+        else
+            ((int32_t *)d->x)[i] = t->place[c];
+    }
+    return NN_OK;
+}
+
+/* Rows begin `stride` apart; the labels are the same text from its second
+ * character on. */
+static int cut_rows(Text *t, const nn_text_options *o)
+{
+    nn_data *d = t->d;
+
+    if (t->n <= o->length)
+        return nn_fail(NN_ERR_DATA,
+                       "%s: has %lld characters; expected more than %lld, the "
+                       "length of a row",
+                       t->path, (long long)t->n, (long long)o->length);
+    d->x_step = d->y_step = o->stride ? o->stride : o->length;
+    d->n = (t->n - 1 - o->length) / d->x_step + 1;
+    d->nfeature = d->nlabel = o->length;
+    d->scale = 1;
+    d->label = NN_LABEL_NAME;
+    d->y = (char *)d->x + nn_dtype_bytes(d->x_dtype);
+    d->y_inside = 1;
+    return NN_OK;
+}
+
+static int read_text(Text *t, const nn_text_options *o)
+{
+    t->d = nn_alloc(1, sizeof *t->d, "a text");
+    if (!t->d || !(t->d->path = nn_strdup(t->path)))
+        return NN_ERR_MEMORY;
+    int status = nn_read_all(t->path, o->max_bytes ? o->max_bytes : MAX_BYTES,
+                             &t->bytes);
+    if (!status)
+        status = count(t);
+    if (!status)
+        status = name_characters(t);
+    if (!status)
+        status = number_characters(t);
+    return status ? status : cut_rows(t, o);
+}
+
+int nn_text_read(const char *path, const nn_text_options *o, nn_data **out)
+{
+    Text t = {.path = path};
+
+    if (!path || !o || !out)
+        return nn_fail(NN_ERR_ARGUMENT, "nn_text_read: null argument");
+    if (o->length < 1 || o->stride < 0)
+        return nn_fail(NN_ERR_ARGUMENT,
+                       "rows of %lld characters, %lld apart; expected at least "
+                       "one",
+                       (long long)o->length, (long long)o->stride);
+    int status = read_text(&t, o);
+    free(t.bytes.at);
+    free(t.place);
+    if (status)
+        nn_data_free(t.d);
+    else
+        *out = t.d;
+    return status;
+}

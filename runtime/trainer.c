@@ -1,0 +1,344 @@
+/* trainer.c: what is trained: its memory, settings and first values. */
+#include "nn_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void nn_trainer_free(nn_trainer *t)
+{
+    if (!t)
+        return;
+    for (int i = 0; i < t->nblock; i++) {
+        nn_block *b = &t->block[i];
+        for (int l = 0; b->leaf && !b->memory && l < b->port->nleaf; l++)
+            free(b->leaf[l].data);
+        free(b->memory);
+        free(b->leaf);
+    }
+    free(t->block);
+    for (int i = 0; i < t->nsetting; i++)
+        free(t->setting_name[i]);
+    free(t->setting_name);
+    free(t->setting);
+    free(t);
+}
+
+/* What step overwrites is what is trained, in the order of its parameters. */
+static int list_blocks(nn_trainer *t)
+{
+    const nn_function *f = t->step;
+
+    t->block = nn_alloc((size_t)f->nparam, sizeof *t->block, "parameters");
+    if (!t->block)
+        return NN_ERR_MEMORY;
+    for (int i = 0; i < f->nparam; i++) {
+        bool overwritten = false;
+        for (int r = 0; r < f->nresult; r++)
+            overwritten |= f->result[r].in_place == i;
+        if (overwritten)
+            t->block[t->nblock++].port = &f->param[i];
+    }
+    if (t->nblock == 0)
+        return nn_fail(NN_ERR_MODULE, "%s: updates nothing in place", f->name);
+    return NN_OK;
+}
+
+/* A scalar that is neither random nor trained. */
+static bool is_scalar(const nn_trainer *t, const nn_port *p)
+{
+    for (int i = 0; i < t->nblock; i++)
+        if (strcmp(t->block[i].port->name, p->name) == 0)
+            return false;
+    return p->nleaf == 1 && p->leaf->rank == 0 && p->leaf->dtype != NN_KEY;
+}
+
+/* Does f have a scalar or dimension so named? Adds those it has to names. */
+static bool takes_setting(const nn_trainer *t, const nn_function *f,
+                          const char *name, nn_text *names)
+{
+    for (int i = 0; i < f->nparam; i++) {
+        if (!is_scalar(t, &f->param[i]))
+            continue;
+        if (strcmp(f->param[i].name, name) == 0)
+            return true;
+        nn_text_printf(names, "%s%s", names->n ? ", " : "", f->param[i].name);
+    }
+    for (int k = 0; k < f->ndim; k++)
+        if (strcmp(f->dim[k], name) == 0)
+            return true;
+    return false;
+}
+
+static int check_setting(const nn_trainer *t, const nn_setting *s)
+{
+    nn_text names = {0}, more = {0};
+
+    bool ok = takes_setting(t, t->step, s->name, &names) ||
+              takes_setting(t, t->evaluate, s->name, &more) ||
+              takes_setting(t, t->init, s->name, &more);
+    if (!ok)
+        nn_fail(NN_ERR_NAME, "no setting '%s'; %s takes: %s", s->name,
+                t->step->name, names.at && names.n ? names.at : "none");
+    free(names.at);
+    free(more.at);
+    return ok ? NN_OK : (int)NN_ERR_NAME;
+}
+
+static int copy_settings(nn_trainer *t, const nn_train_options *o)
+{
+    size_t n = o->nsetting > 0 ? (size_t)o->nsetting : 0;
+
+    if (n && !o->setting)
+        return nn_fail(NN_ERR_ARGUMENT, "settings are missing");
+    t->setting = nn_alloc(n, sizeof *t->setting, "settings");
+    t->setting_name = nn_alloc(n, sizeof *t->setting_name, "settings");
+    if (!t->setting || !t->setting_name)
+        return NN_ERR_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        if (!o->setting[i].name)
+            return nn_fail(NN_ERR_ARGUMENT, "a setting without a name");
+        int status = check_setting(t, &o->setting[i]);
+        if (status)
+            return status;
+        char *name = nn_strdup(o->setting[i].name);
+        if (!name)
+            return NN_ERR_MEMORY;
+        t->setting_name[i] = name;
+        t->setting[i] = (nn_setting){name, o->setting[i].value};
+        t->nsetting++;
+    }
+    return NN_OK;
+}
+
+static int find_parts(const nn_model *m, nn_trainer *t)
+{
+    int status = nn_find_kind(m, NN_INIT, &t->init);
+
+    if (!status)
+        status = nn_find_kind(m, NN_STEP, &t->step);
+    if (!status)
+        status = nn_find_kind(m, NN_EVALUATE, &t->evaluate);
+    if (!status)
+        status = list_blocks(t);
+    return status;
+}
+
+int nn_trainer_new(const nn_model *m, const nn_train_options *o,
+                   nn_trainer **out)
+{
+    nn_trainer *t = nn_alloc(1, sizeof *t, "a training");
+
+    if (!t)
+        return NN_ERR_MEMORY;
+    t->seed = o->seed;
+    int status = find_parts(m, t);
+    if (!status)
+        status = copy_settings(t, o);
+    if (status) {
+        nn_trainer_free(t);
+        return status;
+    }
+    *out = t;
+    return NN_OK;
+}
+
+static bool has_layout(const nn_port *p)
+{
+    for (int l = 0; l < p->nleaf; l++)
+        if (p->leaf[l].offset < 0)
+            return false;
+    return p->bytes > 0;
+}
+
+/* Memory for one block; first: its first leaf in step's axes. */
+static int allocate_block(nn_block *b, const nn_axes *a, int first)
+{
+    const nn_port *p = b->port;
+
+    b->leaf = nn_alloc((size_t)p->nleaf, sizeof *b->leaf, "parameters");
+    if (!b->leaf)
+        return NN_ERR_MEMORY;
+    if (has_layout(p) && !(b->memory = nn_alloc_aligned(p->bytes, p->name)))
+        return NN_ERR_MEMORY;
+    for (int l = 0; l < p->nleaf; l++) {
+        nn_tensor *t = &b->leaf[l];
+        size_t bytes;
+        t->dtype = p->leaf[l].dtype;
+        t->rank = p->leaf[l].rank;
+        memcpy(t->size, a->size + a->first[first + l],
+               (size_t)t->rank * sizeof *t->size);
+        int status = nn_tensor_count(t, NULL, &bytes);
+        if (status)
+            return status;
+        if (!b->memory)
+            t->data = nn_alloc_aligned(bytes, p->name);
+        else if (bytes <= p->bytes - (uint64_t)p->leaf[l].offset)
+            t->data = (char *)b->memory + p->leaf[l].offset;
+        else
+            return nn_fail(NN_ERR_MODULE, "'%s.%s' lies beyond its struct",
+                           p->name, p->leaf[l].path);
+        if (!t->data)
+            return NN_ERR_MEMORY;
+    }
+    return NN_OK;
+}
+
+int nn_trainer_allocate(nn_trainer *t, const nn_binding *step)
+{
+    for (int i = 0; i < t->nblock; i++) {
+        int param = (int)(t->block[i].port - t->step->param);
+        int status = allocate_block(&t->block[i], &step->axes,
+                                    nn_param_leaf(t->step, param));
+        if (status)
+            return status;
+    }
+    return NN_OK;
+}
+
+/* Initialisation. */
+
+/* A dimension of init: as step has it by that name, or as set. */
+static int64_t init_dim(const nn_trainer *t, const nn_binding *step,
+                        const char *name)
+{
+    for (int k = 0; k < t->step->ndim; k++)
+        if (strcmp(t->step->dim[k], name) == 0)
+            return step->dims[k];
+    for (int i = 0; i < t->nsetting; i++)
+        if (strcmp(t->setting[i].name, name) == 0 && t->setting[i].value >= 0 &&
+            t->setting[i].value <= 1e12)
+            return (int64_t)t->setting[i].value;
+    return -1;
+}
+
+/* The block that init's result k is: of its name, or else in the same place. */
+static nn_block *init_block(nn_trainer *t, int k)
+{
+    for (int i = 0; i < t->nblock; i++)
+        if (strcmp(t->block[i].port->name, t->init->result[k].name) == 0)
+            return &t->block[i];
+    return k < t->nblock ? &t->block[k] : NULL;
+}
+
+static int point_result(nn_trainer *t, const nn_axes *a, int k, void **leaf)
+{
+    const nn_port *r = &t->init->result[k];
+    const nn_block *b = init_block(t, k);
+    int first = nn_result_leaf(t->init, k);
+    bool same = b && b->port->nleaf == r->nleaf;
+
+    for (int l = 0; same && l < r->nleaf; l++) {
+        const nn_tensor *have = &b->leaf[l];
+        same = have->dtype == r->leaf[l].dtype &&
+               have->rank == r->leaf[l].rank &&
+               memcmp(have->size, a->size + a->first[first + l],
+                      (size_t)have->rank * sizeof *have->size) == 0;
+        leaf[first + l] = have->data;
+    }
+    if (!same)
+        return nn_fail(NN_ERR_MODULE,
+                       "%s: its result '%s' is nothing that %s trains",
+                       t->init->name, r->name, t->step->name);
+    return NN_OK;
+}
+
+/* init's parameters are the seed and scalars with defaults. */
+static int point_params(const nn_trainer *t, uint64_t *value, void **leaf)
+{
+    for (int i = 0; i < t->init->nparam; i++) {
+        const nn_port *p = &t->init->param[i];
+        if (p->nleaf != 1 || p->leaf->rank != 0 ||
+            (p->leaf->dtype != NN_KEY && p->leaf->dtype != NN_I64))
+            return nn_fail(NN_ERR_MODULE, "%s: takes '%s' besides a seed",
+                           t->init->name, p->name);
+        value[i] = t->seed;
+        leaf[i] = &value[i];
+    }
+    return NN_OK;
+}
+
+static int run_init(nn_model *m, nn_trainer *t, const nn_binding *step,
+                    nn_axes *a, int64_t *dims, const nn_exec *exec)
+{
+    const nn_function *f = t->init;
+    void **leaf = nn_alloc((size_t)a->nleaf, sizeof *leaf, "arguments");
+    uint64_t *value = nn_alloc((size_t)f->nparam, sizeof *value, "arguments");
+    int status = leaf && value ? NN_OK : (int)NN_ERR_MEMORY;
+
+    for (int k = 0; k < f->ndim && !status; k++) {
+        dims[k] = init_dim(t, step, f->dim[k]);
+        if (dims[k] < 0)
+            status = nn_fail(NN_ERR_ARGUMENT,
+                             "%s: dimension '%s' does not follow from the "
+                             "data: give it as a setting",
+                             f->name, f->dim[k]);
+    }
+    if (!status)
+        status = nn_axes_at(f, a, dims);
+    if (!status)
+        status = point_params(t, value, leaf);
+    for (int k = 0; k < f->nresult && !status; k++)
+        status = point_result(t, a, k, leaf);
+    if (!status)
+        status = nn_invoke(m, f, leaf, dims, exec);
+    free(leaf);
+    free(value);
+    return status;
+}
+
+int nn_trainer_init(nn_model *m, nn_trainer *t, const nn_binding *step,
+                    const nn_exec *exec)
+{
+    nn_axes a;
+    int status = nn_axes_new(t->init, &a);
+
+    if (status)
+        return status;
+    int64_t *dims = nn_alloc((size_t)t->init->ndim, sizeof *dims, "dimensions");
+    status = dims ? run_init(m, t, step, &a, dims, exec) : (int)NN_ERR_MEMORY;
+    free(dims);
+    nn_axes_free(&a);
+    return status;
+}
+
+/* Copies of the state */
+
+static size_t leaf_bytes(const nn_tensor *t)
+{
+    size_t bytes = 0;
+
+    nn_tensor_count(t, NULL, &bytes);
+    return bytes;
+}
+
+int nn_trainer_save(const nn_trainer *t, void **saved)
+{
+    size_t bytes = 0;
+    char *to;
+
+    for (int i = 0; i < t->nblock; i++)
+        for (int l = 0; l < t->block[i].port->nleaf; l++)
+            bytes += leaf_bytes(&t->block[i].leaf[l]);
+    if (!*saved && !(*saved = nn_alloc(bytes, 1, "a copy of the parameters")))
+        return NN_ERR_MEMORY;
+    to = *saved;
+    for (int i = 0; i < t->nblock; i++)
+        for (int l = 0; l < t->block[i].port->nleaf; l++) {
+            const nn_tensor *leaf = &t->block[i].leaf[l];
+            memcpy(to, leaf->data, leaf_bytes(leaf));
+            to += leaf_bytes(leaf);
+        }
+    return NN_OK;
+}
+
+void nn_trainer_restore(nn_trainer *t, const void *saved)
+{
+    const char *from = saved;
+
+    for (int i = 0; i < t->nblock; i++)
+        for (int l = 0; l < t->block[i].port->nleaf; l++) {
+            const nn_tensor *leaf = &t->block[i].leaf[l];
+            memcpy(leaf->data, from, leaf_bytes(leaf));
+            from += leaf_bytes(leaf);
+        }
+}

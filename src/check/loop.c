@@ -1,0 +1,635 @@
+/* loop.c: fold(t < n, h = h0 | step(h, x[t])) and scan: one loop of the graph,
+ * whose body is evaluated once on carries that are inputs. */
+#include "check/check_internal.h"
+#include "graph/region.h"
+
+#include <string.h>
+
+enum { MAX_CARRIES = 64 };
+
+typedef struct Loop {
+    Check *c;
+    const Scope *s;
+    const Expr *e;
+    bool scan;
+    const Binder *t, *until;
+    const Binder **carry;
+    int n; /* carries */
+    const Value **init;
+    Index index;
+    /* Of the last evaluation: */
+    const Value **now, **next; /* carries before and after a step */
+    Node *stop;                /* until, or NULL */
+} Loop;
+
+/* What stands before the bar. */
+
+static bool second_index(Check *c, const Expr *e, const Binder *b,
+                         const Binder *first)
+{
+    fail(c, b->span, "loop", "a loop has one index");
+    note(c, first->span, "this is it");
+    detail(c, "a '%s' inside goes over a second one", e->comp.op);
+    return false;
+}
+
+static bool take_carry(Loop *l, const Binder *b)
+{
+    Check *c = l->c;
+
+    for (int i = 0; i < l->n; i++) {
+        if (l->carry[i]->name != b->name)
+            continue;
+        fail(c, b->span, "binder", "two carries are called '%s'", b->name);
+        return false;
+    }
+    if (l->n == MAX_CARRIES) {
+        fail(c, b->span, "too-large", "more than %d carries", MAX_CARRIES);
+        return false;
+    }
+    l->carry[l->n++] = b;
+    return true;
+}
+
+static bool take_binder(Loop *l, const Binder *b)
+{
+    Check *c = l->c;
+
+    if (b->init && strcmp(b->name, "until") == 0) {
+        if (l->until) {
+            fail(c, b->span, "binder", "'until' is given twice");
+            return false;
+        }
+        l->until = b;
+        return true;
+    }
+    if (b->init)
+        return take_carry(l, b);
+    if (l->t)
+        return second_index(c, l->e, b, l->t);
+    l->t = b;
+    return true;
+}
+
+static bool take_binders(Loop *l)
+{
+    Check *c = l->c;
+    const Expr *e = l->e;
+
+    for (int i = 0; i < e->comp.nbinder; i++)
+        if (!take_binder(l, &e->comp.binder[i]))
+            return false;
+    for (int i = 0; i < l->n && l->t; i++) {
+        if (l->carry[i]->name != l->t->name)
+            continue;
+        fail(c, l->carry[i]->span, "binder",
+             "'%s' is the index, and cannot be carried too", l->t->name);
+        return false;
+    }
+    if (l->t && l->n > 0)
+        return true;
+    fail(c, e->span, "loop",
+         l->t ? "'%s' carries nothing" : "'%s' has no index", e->comp.op);
+    detail(c, "%s(t < n, h = first value | next value)", e->comp.op);
+    return false;
+}
+
+static bool first_values(Loop *l)
+{
+    Check *c = l->c;
+    bool good = true;
+
+    for (int i = 0; i < l->n; i++) {
+        const Expr *e = l->carry[i]->init;
+        const Value *v = eval(c, l->s, e);
+
+        l->init[i] = v;
+        good = good && !is_error(v);
+        if (is_error(v) || value_ty(c, v))
+            continue;
+        fail(c, e->span, "type-mismatch", "'%s' carries values, not functions",
+             l->carry[i]->name);
+        diag_label(c->diags, e->span, "%s", value_text(c, v));
+        good = false;
+    }
+    return good;
+}
+
+/* Inputs in place of a first value. Literals in it stay open: what they adapt
+ * to tells the type of the carry. */
+
+static const Value *open_literal(Check *c, const Value *v, const char *name)
+{
+    Graph *g = c->graph;
+    const Node *n = v->node;
+
+    return value_literal(c, v->literal,
+                         g_param(g, v->literal == LIT_int ? DT_i64 : n->dtype,
+                                 n->rank, n->dim, name),
+                         g_param(g, DT_f64, n->rank, n->dim, name));
+}
+
+static const Value *open_like(Check *c, const Value *v, const char *name)
+{
+    const Value **part;
+
+    if (v->kind == V_tensor && v->literal != LIT_no)
+        return open_literal(c, v, name);
+    if (v->kind != V_tuple)
+        return value_fresh(c, value_ty(c, v), name);
+    part = NEWN(c->arena, const Value *, v->npart + 1);
+    for (int i = 0; i < v->npart; i++)
+        part[i] = open_like(c, v->part[i], name);
+    return value_tuple(c, (Span){0, 0}, v->npart, part);
+}
+
+static bool has_literal(const Value *v)
+{
+    if (v->kind == V_tensor)
+        return v->literal != LIT_no;
+    for (int i = 0; v->kind == V_tuple && i < v->npart; i++)
+        if (has_literal(v->part[i]))
+            return true;
+    return false;
+}
+
+/* v with the type of w where v is still a literal and w is none. */
+static const Value *adopt(Check *c, const Value *v, const Value *w, Span at)
+{
+    const Value **part;
+
+    if (v->kind == V_tensor && v->literal != LIT_no) {
+        if ((w->kind == V_tensor && w->literal != LIT_no) || !value_ty(c, w))
+            return v;
+        w = fill(c, value_ty(c, w), v, at);
+        return w ? w : c->error;
+    }
+    if (v->kind != V_tuple || w->kind != V_tuple || v->npart != w->npart)
+        return v;
+    part = NEWN(c->arena, const Value *, v->npart + 1);
+    for (int i = 0; i < v->npart; i++)
+        part[i] = adopt(c, v->part[i], w->part[i], at);
+    return value_tuple(c, at, v->npart, part);
+}
+
+static const Value *settle_all(Check *c, const Value *v, Span at)
+{
+    const Value **part;
+
+    if (v->kind != V_tuple)
+        return settle(c, at, v);
+    part = NEWN(c->arena, const Value *, v->npart + 1);
+    for (int i = 0; i < v->npart; i++)
+        part[i] = settle_all(c, v->part[i], at);
+    return value_tuple(c, at, v->npart, part);
+}
+
+/* One evaluation of the body. */
+
+static bool split_result(Loop *l, const Value *v)
+{
+    Check *c = l->c;
+    Span at = l->e->comp.body->span;
+
+    if (is_error(v))
+        return false;
+    if (l->n == 1) {
+        l->next[0] = v;
+        return true;
+    }
+    if (v->kind == V_tuple && v->npart == l->n) {
+        memcpy(l->next, v->part, sizeof *l->next * (size_t)l->n);
+        return true;
+    }
+    fail(c, at, "carry", "the body gives a tuple of the %d carries", l->n);
+    diag_label(c->diags, at, "%s", value_text(c, v));
+    return false;
+}
+
+/* The condition sees the carries, not the index. */
+static bool eval_until(Loop *l, Scope *s)
+{
+    Check *c = l->c;
+    const Expr *e = l->until->init;
+    const Value *v = eval(c, s, e);
+
+    if (is_error(v))
+        return false;
+    if (!is_scalar(v) || v->node->dtype != DT_bool) {
+        fail(c, e->span, "condition", "'until' is a bool, this is %s",
+             value_text(c, v));
+        return false;
+    }
+    l->stop = v->node;
+    if (!(index_mask(c, v->node) & index_mask(c, l->index.param)))
+        return true;
+    fail(c, e->span, "condition", "'until' sees what is carried, not '%s'",
+         l->index.name);
+    detail(c, "carry it too: %s = 0 and %s + 1 as its next value",
+           l->index.name[0] == 'n' ? "k" : "n",
+           l->index.name[0] == 'n' ? "k" : "n");
+    return false;
+}
+
+static bool run_step(Loop *l, bool with_until)
+{
+    Check *c = l->c;
+    Scope *s = scope_new(c, l->s, l->s->binding.n, l->s->unit);
+    Index before = l->index;
+    bool good = index_new(c, s, l->t, l->e, &l->index);
+
+    if (!good)
+        return false;
+    if (!l->index.extent && before.extent) {
+        l->index.extent = before.extent;
+        l->index.from = before.from;
+    }
+    for (int i = 0; i < l->n; i++)
+        scope_bind(c, s, l->carry[i]->name, l->carry[i]->span, l->now[i]);
+    index_push(c, &l->index);
+    if (with_until && l->until)
+        good = eval_until(l, s);
+    c->branch += l->until != NULL;
+    good = good && split_result(l, eval(c, s, l->e->comp.body));
+    c->branch -= l->until != NULL;
+    index_pop(c, &l->index);
+    return good;
+}
+
+/* First values that are literals take the types that the body makes of them. */
+static bool type_literals(Loop *l)
+{
+    Check *c = l->c;
+    bool open = true, progress = true;
+
+    while (open && progress) {
+        open = progress = false;
+        for (int i = 0; i < l->n; i++) {
+            open = open || has_literal(l->init[i]);
+            l->now[i] = open_like(c, l->init[i], l->carry[i]->name);
+        }
+        if (open && !run_step(l, false))
+            return false;
+        for (int i = 0; i < l->n && open; i++) {
+            const Value *v =
+                adopt(c, l->init[i], l->next[i], l->carry[i]->init->span);
+
+            if (is_error(v))
+                return false;
+            progress = progress ||
+                       (has_literal(l->init[i]) && !value_equal(v, l->init[i]));
+            l->init[i] = v;
+        }
+    }
+    for (int i = 0; i < l->n; i++) {
+        l->init[i] = settle_all(c, l->init[i], l->carry[i]->init->span);
+        if (is_error(l->init[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool type_changes(Loop *l, int i)
+{
+    Check *c = l->c;
+    const Binder *b = l->carry[i];
+    const Expr *body = l->e->comp.body;
+    const Expr *at = body;
+
+    while (at->kind == EX_block)
+        at = at->block->value;
+    if (l->n > 1 && at->kind == EX_tuple && at->list.n == l->n)
+        at = at->list.at[i];
+    fail(c, at->span, "carry", "'%s' has another type after a step", b->name);
+    diag_label(c->diags, at->span, "%s", value_text(c, l->next[i]));
+    detail(c, "it starts as %s", value_text(c, l->init[i]));
+    convert_hint(c, value_ty(c, l->init[i]), l->next[i]);
+    note(c, b->init->span, "it starts here");
+    return false;
+}
+
+static bool evaluate_step(Loop *l)
+{
+    Check *c = l->c;
+
+    for (int again = 0; again < 2; again++) {
+        for (int i = 0; i < l->n; i++)
+            l->now[i] =
+                value_fresh(c, value_ty(c, l->init[i]), l->carry[i]->name);
+        if (!run_step(l, true))
+            return false;
+        if (!l->index.wanted || !l->index.extent)
+            break;
+    }
+    if (!index_known(c, &l->index))
+        return false;
+    for (int i = 0; i < l->n; i++) {
+        const Value *v = fit(c, value_ty(c, l->init[i]), l->next[i]);
+
+        if (!v)
+            return type_changes(l, i);
+        l->next[i] = v;
+    }
+    return true;
+}
+
+/* The same loop on other values is to have the same parameters, so that its
+ * region is the same. */
+
+typedef struct Known {
+    const Expr *of;
+    int depth, slot; /* inside itself; which parameter */
+    Node *param;
+} Known;
+
+typedef struct Loops {
+    Known *at; /* open addressing */
+    int n, cap;
+} Loops;
+
+static bool same_type(const Node *a, const Node *b)
+{
+    return a->dtype == b->dtype && a->rank == b->rank &&
+           (a->rank == 0 ||
+            memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank) == 0);
+}
+
+static Known *known_slot(Loops *t, const Known *k)
+{
+    uint64_t h = hash_bytes(HASH_SEED, &k->of, sizeof k->of);
+
+    h = hash_bytes(hash_bytes(h, &k->depth, sizeof k->depth), &k->slot,
+                   sizeof k->slot);
+    h = hash_bytes(h, &k->param->dtype, sizeof k->param->dtype);
+    if (k->param->rank)
+        h = hash_bytes(h, k->param->dim,
+                       sizeof *k->param->dim * (size_t)k->param->rank);
+    for (;; h++) {
+        Known *at = &t->at[h & (uint64_t)(t->cap - 1)];
+
+        if (!at->of || (at->of == k->of && at->depth == k->depth &&
+                        at->slot == k->slot && same_type(at->param, k->param)))
+            return at;
+    }
+}
+
+static void loops_grow(Check *c)
+{
+    Loops *t = c->loops ? c->loops : NEW(c->arena, Loops), old = *t;
+
+    c->loops = t;
+    t->cap = old.cap ? 2 * old.cap : 64;
+    t->at = NEWN(c->arena, Known, t->cap);
+    for (int i = 0; i < old.cap; i++)
+        if (old.at[i].of)
+            *known_slot(t, &old.at[i]) = old.at[i];
+}
+
+static Node *known_param(Loop *l, int slot, Node *param)
+{
+    Check *c = l->c;
+    Known k = {l->e, 0, slot, param}, *at;
+
+    for (const Index *x = c->index; x; x = x->up)
+        k.depth += x->of == l->e;
+    if (!c->loops || 2 * c->loops->n >= c->loops->cap)
+        loops_grow(c);
+    at = known_slot(c->loops, &k);
+    if (!at->of) {
+        *at = k;
+        c->loops->n++;
+    }
+    return at->param;
+}
+
+/* The loop itself. */
+
+static int leaf_count(const Loop *l)
+{
+    int n = 0;
+
+    for (int i = 0; i < l->n; i++)
+        n += l->init[i]->nleaf;
+    return n;
+}
+
+static Node **all_leaves(Loop *l, const Value *const *v, int more)
+{
+    Check *c = l->c;
+    int n = leaf_count(l), k = 0;
+    Node **leaf = NEWN(c->arena, Node *, n + more + 1);
+
+    for (int i = 0; i < l->n; i++) {
+        memcpy(leaf + k, value_leaves(c, v[i]),
+               sizeof *leaf * (size_t)v[i]->nleaf);
+        k += v[i]->nleaf;
+    }
+    return leaf;
+}
+
+/* The same loop with parameters that are known. */
+static Node *with_known(Loop *l, Node *loop)
+{
+    Check *c = l->c;
+    Graph *g = c->graph;
+    Region r = *node_region(loop), to;
+    int n = region_narg(&r) - r.counted, nroot = region_nresult(&r);
+    Node **param = NEWN(c->arena, Node *, n + 1);
+    Node **known = NEWN(c->arena, Node *, n + 1);
+    Node **root = NEWN(c->arena, Node *, nroot + 1);
+
+    for (int i = 0; i <= n; i++) {
+        param[i] = i < n ? region_param(&r, i) : r.index;
+        known[i] = known_param(l, i, param[i]);
+    }
+    region_results(&r, root);
+    graph_subst(g, n + 1, param, known, nroot, root);
+    to = region_with(g, &r, root);
+    to.index = known[n];
+    to.carry = known;
+    to.input = known + r.ncarry;
+    to.capture = known + r.ncarry + r.ninput;
+    return g_region(g, &to, loop->narg, loop->arg);
+}
+
+static Node *make_loop(Loop *l)
+{
+    Check *c = l->c;
+    Graph *g = c->graph;
+    int n = leaf_count(l);
+    Node **next = all_leaves(l, l->next, 0), **arg = all_leaves(l, l->init, 1);
+    Node *loop;
+    Region r = {
+        .trips = l->index.extent,
+        .index = l->index.param,
+        .carry = all_leaves(l, l->now, 0),
+        .ncarry = n,
+        .next = next,
+        .output = next,
+        .noutput = l->scan ? n : 0,
+        .until = l->stop,
+        .counted = l->index.bound != NULL,
+    };
+
+    if (r.counted)
+        arg[n] = g_cast(g, DT_i64, index_bound(c, &l->index));
+    loop = g_region_close(g, &r, n + r.counted, arg);
+    return loop->op == OP_loop ? with_known(l, loop) : loop;
+}
+
+/* Rows after the stop repeat the last carry. */
+static Node *repeat_last(Check *c, Node *rows, Node *last, Node *steps)
+{
+    Graph *g = c->graph;
+    int axis[MAX_RANK] = {0};
+    Node *made = g_iota(g, DT_i64, rows->dim[0]);
+
+    made = g2(g, OP_lt, made, g_broadcast_to(g, steps, 1, rows->dim));
+    for (int i = 1; i < rows->rank; i++)
+        axis[i] = -1;
+    made = g_broadcast(g, made, rows->rank, rows->dim, axis);
+    return g_where(g, made, rows,
+                   g_broadcast_to(g, last, rows->rank, rows->dim));
+}
+
+static Node *result_leaf(Loop *l, Node *loop, int n, int k)
+{
+    Graph *g = l->c->graph;
+    Node *last = g_part(g, loop, k);
+
+    if (!l->scan)
+        return last;
+    if (!l->stop)
+        return g_part(g, loop, n + k);
+    return repeat_last(l->c, g_part(g, loop, n + k), last,
+                       g_part(g, loop, 2 * n));
+}
+
+static const Value *loop_value(Loop *l, Node *loop)
+{
+    Check *c = l->c;
+    const Value **part = NEWN(c->arena, const Value *, l->n);
+    int n = leaf_count(l), k = 0;
+
+    for (int i = 0; i < l->n; i++) {
+        const Ty *t = value_ty(c, l->init[i]);
+        Node **leaf = NEWN(c->arena, Node *, t->nleaf + 1);
+
+        for (int m = 0; m < t->nleaf; m++)
+            leaf[m] = result_leaf(l, loop, n, k++);
+        if (l->scan)
+            t = ty_along(c, t, l->index.extent);
+        part[i] = value_of_leaves(c, t, leaf);
+    }
+    return l->n == 1 ? part[0] : value_tuple(c, l->e->span, l->n, part);
+}
+
+static bool sensible_rows(Loop *l)
+{
+    Check *c = l->c;
+
+    for (int i = 0; i < l->n && l->scan; i++) {
+        const Ty **type =
+            ty_leaves(c, ty_along(c, value_ty(c, l->init[i]), l->index.extent));
+
+        for (int k = 0; k < l->init[i]->nleaf; k++)
+            if (!dim_sensible(c, l->e->span, type[k]->rank, type[k]->dim))
+                return false;
+    }
+    return true;
+}
+
+static bool ragged(Loop *l)
+{
+    Check *c = l->c;
+
+    if (!l->scan || !l->index.bound)
+        return false;
+    fail(c, l->index.bound_span, "ragged",
+         "the bound of '%s' is no dimension, so there is no common number of "
+         "rows",
+         l->index.name);
+    detail(c, "fold(%s < …) takes such a bound", l->index.name);
+    return true;
+}
+
+/* Written out: for bodies that call the function they are part of. */
+
+static const Value *choose(Check *c, const Scope *s, Span at, Node *stop,
+                           const Value *a, const Value *b)
+{
+    Operand x = {a, at, NULL}, y = {b, at, NULL};
+
+    return stop ? if_values(c, s, at, stop, &x, &y) : y.value;
+}
+
+static bool write_step(Loop *l, int64_t t)
+{
+    Check *c = l->c;
+    Scope *s = scope_new(c, l->s, l->s->binding.n, l->s->unit);
+    const Value *v;
+
+    scope_bind(c, s, l->t->name, l->t->span,
+               value_tensor(c, g_const_int(c->graph, DT_i32, t)));
+    for (int i = 0; i < l->n; i++)
+        scope_bind(c, s, l->carry[i]->name, l->carry[i]->span, l->now[i]);
+    if (l->until) {
+        v = eval(c, s, l->until->init);
+        if (is_error(v))
+            return false;
+        l->stop = v->node;
+    }
+    if (!split_result(l, eval(c, s, l->e->comp.body)))
+        return false;
+    for (int i = 0; i < l->n; i++) {
+        l->now[i] = choose(c, l->s, l->e->span, l->stop, l->now[i], l->next[i]);
+        if (is_error(l->now[i]))
+            return false;
+    }
+    return true;
+}
+
+static const Value *write_out(Loop *l)
+{
+    Check *c = l->c;
+    int64_t n = index_count(c, l->s, l->t, &l->index);
+    Operand **row = NEWN(c->arena, Operand *, l->n);
+
+    if (n < 0)
+        return c->error;
+    l->stop = NULL;
+    memcpy(l->now, l->init, sizeof *l->now * (size_t)l->n);
+    for (int i = 0; i < l->n; i++)
+        row[i] = NEWN(c->arena, Operand, n + 1);
+    for (int64_t t = 0; t < n; t++) {
+        if (!write_step(l, t))
+            return c->error;
+        for (int i = 0; i < l->n; i++)
+            row[i][t] = (Operand){l->now[i], l->e->span, NULL};
+    }
+    for (int i = 0; i < l->n && l->scan; i++) {
+        l->now[i] = stack_values(c, l->s, l->e->span, (int)n, row[i]);
+        if (is_error(l->now[i]))
+            return c->error;
+    }
+    return l->n == 1 ? l->now[0] : value_tuple(c, l->e->span, l->n, l->now);
+}
+
+const Value *eval_loop(Check *c, const Scope *s, const Expr *e)
+{
+    Loop *l = NEW(c->arena, Loop);
+    int n = e->comp.nbinder;
+
+    *l = (Loop){.c = c, .s = s, .e = e, .scan = *e->comp.op == 's'};
+    l->carry = NEWN(c->arena, const Binder *, n + 1);
+    l->init = NEWN(c->arena, const Value *, n + 1);
+    l->now = NEWN(c->arena, const Value *, n + 1);
+    l->next = NEWN(c->arena, const Value *, n + 1);
+    if (!take_binders(l) || !first_values(l))
+        return c->error;
+    if (type_literals(l) && evaluate_step(l) && !ragged(l) && sensible_rows(l))
+        return loop_value(l, make_loop(l));
+    if (!l->index.recursive || (c->index && c->index->recursive))
+        return c->error;
+    return write_out(l);
+}

@@ -1,0 +1,187 @@
+/* train_evaluate.c: evaluate of a `train` item: the loss and the metrics. */
+#include "check/train.h"
+
+const Value *loss_value(Train *t, const Fn *f, const Value *v,
+                        const Value **carried)
+{
+    Check *c = t->c;
+    const Value *loss = v;
+
+    if (is_error(v))
+        return NULL;
+    if (carried)
+        *carried = NULL;
+    if (v->kind == V_tuple && v->npart == 2 && t->carried >= 0) {
+        loss = v->part[0];
+        if (carried)
+            *carried = v->part[1];
+    }
+    loss = settle(c, t->at, loss);
+    if (is_error(loss))
+        return NULL;
+    if (is_scalar(loss) && dtype_is_real(loss->node->dtype) &&
+        (!carried || *carried || t->carried < 0))
+        return loss;
+    fail(c, t->at, "train", "'%s' is to give %s", fn_name(c, f),
+         t->carried < 0 || !carried ? "a real scalar"
+                                    : "a pair, the loss and the new state");
+    detail(c, "its result is %s", value_text(c, v));
+    if (t->carried < 0 && v->kind == V_tuple)
+        detail(c, "'state = …;' names a parameter that is carried from step to "
+                  "step");
+    note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    return NULL;
+}
+
+/* A function on the loss's parameters of the same names; those are marked in
+ * taken, if that is not NULL. */
+static const Value *by_name(Train *t, const Fn *f, Span at,
+                            const Value *const *loss, bool *taken)
+{
+    Check *c = t->c;
+    Arguments a = arguments_new(c, fn_nparam(f), at, t->scope);
+
+    for (int i = 0; i < a.n; i++) {
+        for (int k = 0; k < fn_nparam(t->loss); k++) {
+            if (fn_param_name(c, t->loss, k) != fn_param_name(c, f, i))
+                continue;
+            a.value[i] = loss[k];
+            if (taken)
+                taken[k] = true;
+        }
+        if (a.value[i] || fn_param_optional(f, i))
+            continue;
+        fail(c, at, "train", "'%s' has no parameter '%s' to give to '%s'",
+             fn_name(c, t->loss), fn_param_name(c, f, i), fn_name(c, f));
+        note(c, fn_span(t->loss), "'%s' is declared here", fn_name(c, t->loss));
+        return c->error;
+    }
+    return apply(c, f, &a);
+}
+
+static bool place_argument(Train *t, const Metric *m, Arguments *to, int k,
+                           const Value *const *loss, bool *taken)
+{
+    Check *c = t->c;
+    const Arg *arg = &m->call->call.arg[k];
+    int i = arg->name ? 0 : k;
+
+    while (arg->name && i < to->n && fn_param_name(c, m->fn, i) != arg->name)
+        i++;
+    if (i >= to->n || to->value[i]) {
+        fail(c, arg->name ? arg->name_span : arg->value->span, "train",
+             "'%s' does not take this argument", fn_name(c, m->fn));
+        note(c, fn_span(m->fn), "'%s' is declared here", fn_name(c, m->fn));
+        return false;
+    }
+    to->value[i] = eval(c, t->scope, arg->value);
+    if (to->value[i]->kind == V_fn)
+        to->value[i] =
+            by_name(t, to->value[i]->fn, arg->value->span, loss, taken);
+    to->span[i] = arg->value->span;
+    return !is_error(to->value[i]);
+}
+
+/* What the call leaves open: the loss's parameter of that name or, in order,
+ * its data that the functions did not take. */
+static int left_over(Train *t, const char *name, const bool *taken)
+{
+    int n = fn_nparam(t->loss);
+
+    for (int k = 0; k < n; k++)
+        if (!taken[k] && fn_param_name(t->c, t->loss, k) == name)
+            return k;
+    for (int k = 0; k < n; k++)
+        if (!taken[k] && k != t->by && k != t->carried && k != t->key)
+            return k;
+    return -1;
+}
+
+static bool fill_metric(Train *t, const Metric *m, Arguments *to,
+                        const Value *const *loss, bool *taken)
+{
+    Check *c = t->c;
+
+    for (int i = 0; i < to->n; i++) {
+        const char *name = fn_param_name(c, m->fn, i);
+        int found;
+
+        if (to->value[i] || fn_param_optional(m->fn, i))
+            continue;
+        found = left_over(t, name, taken);
+        if (found < 0) {
+            fail(c, to->at, "train", "nothing is left to give '%s' as '%s'",
+                 fn_name(c, m->fn), name);
+            note(c, fn_param_span(m->fn, i), "'%s' is declared here", name);
+            return false;
+        }
+        to->value[i] = loss[found];
+        taken[found] = true;
+    }
+    return true;
+}
+
+static const Value *metric_value(Train *t, const Metric *m,
+                                 const Value *const *loss)
+{
+    Check *c = t->c;
+    Arguments a = arguments_new(c, fn_nparam(m->fn), m->at, t->scope);
+    bool *taken = NEWN(c->arena, bool, fn_nparam(t->loss) + 1);
+    const Value *v;
+
+    for (int k = 0; m->call && k < m->call->call.narg; k++)
+        if (!place_argument(t, m, &a, k, loss, taken))
+            return NULL;
+    if (!fill_metric(t, m, &a, loss, taken))
+        return NULL;
+    v = settle(c, a.at, apply(c, m->fn, &a));
+    if (is_error(v))
+        return NULL;
+    if (is_scalar(v) && dtype_is_real(v->node->dtype))
+        return v;
+    fail(c, a.at, "train", "a metric is a real scalar, '%s' gives %s",
+         fn_name(c, m->fn), value_text(c, v));
+    return NULL;
+}
+
+static const Value *evaluated_loss(Train *t, Arguments *a,
+                                   const Value *const *fresh)
+{
+    const Fn *f = t->evaluate ? t->evaluate : t->loss;
+    const Value *v;
+
+    if (t->evaluate)
+        v = by_name(t, f, t->evaluate_at, fresh, NULL);
+    else
+        v = apply(t->c, f, a);
+    return loss_value(t, f, v, NULL);
+}
+
+Function *train_evaluate(Train *t)
+{
+    Check *c = t->c;
+    Function *f = function_new(c, FN_evaluate, "evaluate", t->at);
+    const Value **fresh, *loss, *metric;
+    Arguments a = train_arguments(t, &fresh);
+
+    if (!fresh)
+        return NULL;
+    train_param(t, f, t->by, fresh);
+    if (t->carried >= 0)
+        train_param(t, f, t->carried, fresh);
+    train_data(t, f, fresh);
+    if (t->key >= 0) /* always the same random numbers */
+        fresh[t->key] = a.value[t->key] = value_tensor(
+            c, g_cast(c->graph, DT_key, g_const_int(c->graph, DT_i64, 0)));
+    loss = evaluated_loss(t, &a, fresh);
+    if (!loss)
+        return NULL;
+    add_result(c, f, fn_name(c, t->loss), loss, t->at);
+    for (int i = 0; i < t->nmetric; i++) {
+        metric = metric_value(t, &t->metric[i], fresh);
+        if (!metric)
+            return NULL;
+        add_result(c, f, t->metric[i].name, metric, t->at);
+    }
+    return finish_function(c, f) ? f : NULL;
+}

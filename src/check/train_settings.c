@@ -1,0 +1,241 @@
+/* train_settings.c: what stands between the braces of a `train` item. */
+#include "check/train.h"
+
+#include <string.h>
+
+static const char *const known[] = {
+    "optimizer", "metric",    "metrics",    "state",      "key",
+    "evaluate",  "clip_norm", "clip_value", "accumulate",
+};
+enum { NKNOWN = sizeof known / sizeof *known };
+
+static const Setting *setting(Train *t, const char *name)
+{
+    const Setting *found = NULL;
+
+    for (int i = 0; i < t->item->train.nsetting; i++) {
+        const Setting *s = &t->item->train.setting[i];
+
+        if (strcmp(s->name, name) != 0)
+            continue;
+        if (found)
+            fail(t->c, s->span, "duplicate", "'%s' is set twice", name);
+        found = s;
+    }
+    return found;
+}
+
+static bool is_known(const char *name)
+{
+    for (int i = 0; i < NKNOWN; i++)
+        if (strcmp(known[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void unknown_settings(Train *t)
+{
+    Str all = str_new(t->c->arena);
+
+    for (int i = 0; i < NKNOWN; i++)
+        str_printf(&all, "%s'%s'",
+                   i == 0           ? ""
+                   : i + 1 < NKNOWN ? ", "
+                                    : " and ",
+                   known[i]);
+    for (int i = 0; i < t->item->train.nsetting; i++) {
+        const Setting *s = &t->item->train.setting[i];
+
+        if (is_known(s->name))
+            continue;
+        fail(t->c, s->span, "setting", "'train' has no setting '%s'%s", s->name,
+             suggestion(t->c, s->name, known, NKNOWN));
+        detail(t->c, "it knows %s", all.at);
+    }
+}
+
+/* f or f(…): the function, and the call if there is one. */
+static const Fn *function_of(Train *t, const char *name, const Expr *e,
+                             const Expr **call)
+{
+    const Value *v;
+
+    *call = e->kind == EX_call ? e : NULL;
+    v = eval(t->c, t->scope, *call ? e->call.fn : e);
+    if (v->kind == V_fn && v->fn->kind != FK_builtin)
+        return v->fn;
+    if (!is_error(v))
+        fail(t->c, e->span, "setting", "'%s' is to be a call of a function",
+             name);
+    return NULL;
+}
+
+/* Metrics */
+
+/* The function's name, numbered where another result has it. */
+static const char *metric_name(Train *t, const char *name)
+{
+    Check *c = t->c;
+    const char *own = name;
+
+    for (int number = 2;; number++) {
+        bool taken = strcmp(own, fn_name(c, t->loss)) == 0;
+
+        for (int i = 0; i < t->nmetric; i++)
+            taken = taken || strcmp(own, t->metric[i].name) == 0;
+        if (!taken)
+            return own;
+        own = arena_printf(c->arena, "%s_%d", name, number);
+    }
+}
+
+static bool read_metric(Train *t, const char *name, const Expr *e)
+{
+    Metric *m = &t->metric[t->nmetric];
+
+    if (t->nmetric == MAX_METRICS) {
+        fail(t->c, e->span, "too-large", "more than %d metrics", MAX_METRICS);
+        return false;
+    }
+    m->fn = function_of(t, name, e, &m->call);
+    if (!m->fn)
+        return false;
+    m->at = m->call ? m->call->span : t->at;
+    m->name = metric_name(t, fn_name(t->c, m->fn));
+    t->nmetric++;
+    return true;
+}
+
+static bool read_metrics(Train *t)
+{
+    const Setting *one = setting(t, "metric"), *more = setting(t, "metrics");
+    const Setting *s = more ? more : one;
+    bool good = true;
+
+    if (one && more) {
+        fail(t->c, more->span, "duplicate",
+             "'metric' and 'metrics' are the same setting");
+        return false;
+    }
+    if (s && s->value->kind == EX_tuple)
+        for (int i = 0; i < s->value->list.n && good; i++)
+            good = read_metric(t, s->name, s->value->list.at[i]);
+    else if (s)
+        good = read_metric(t, s->name, s->value);
+    return good;
+}
+
+/* Parameters of the loss */
+
+/* `name = p;` → the index of the loss's parameter p; -1 without the setting,
+ * -2 after reporting. */
+static int read_param(Train *t, const char *name, Span *at)
+{
+    Check *c = t->c;
+    const Setting *s = setting(t, name);
+    int n = fn_nparam(t->loss);
+    const char **param = NEWN(c->arena, const char *, n + 1);
+
+    if (!s)
+        return -1;
+    *at = s->value->span;
+    for (int i = 0; i < n; i++)
+        param[i] = fn_param_name(c, t->loss, i);
+    if (s->value->kind != EX_name) {
+        fail(c, s->value->span, "setting",
+             "'%s' names a parameter of '%s': %s = %s;", name,
+             fn_name(c, t->loss), name, n > 1 ? param[n - 1] : "s");
+        return -2;
+    }
+    if (s->value->name == t->item->train.by) {
+        fail(c, *at, "setting",
+             "'%s' is what is trained; '%s' is another parameter of '%s'",
+             s->value->name, name, fn_name(c, t->loss));
+        return -2;
+    }
+    for (int i = 0; i < n; i++)
+        if (param[i] == s->value->name)
+            return i;
+    fail(c, *at, "setting", "'%s' has no parameter '%s'%s", fn_name(c, t->loss),
+         s->value->name, suggestion(c, s->value->name, param, n));
+    note(c, fn_span(t->loss), "'%s' is declared here", fn_name(c, t->loss));
+    return -2;
+}
+
+static bool read_params(Train *t)
+{
+    t->carried = read_param(t, "state", &t->carried_at);
+    t->key = read_param(t, "key", &t->key_at);
+    if (t->key < 0 || t->key != t->carried)
+        return t->carried >= -1 && t->key >= -1;
+    fail(t->c, t->key_at, "setting", "'%s' is the state already",
+         fn_param_name(t->c, t->loss, t->key));
+    return false;
+}
+
+/* Scalars */
+
+/* A constant above 0 (counts: whole, from 1). */
+static bool read_knob(Train *t, const char *name, DType type, Knob *k)
+{
+    Check *c = t->c;
+    const Setting *s = setting(t, name);
+    const Value *v;
+
+    if (!s)
+        return true;
+    v = eval(c, t->scope, s->value);
+    if (is_error(v))
+        return false;
+    v = fit(c, ty_scalar(c, type), v);
+    if (v && v->node->op == OP_const)
+        k->value = dtype_is_real(type) ? v->node->attr.real
+                                       : (double)v->node->attr.integer;
+    if (!(k->value > 0)) {
+        fail(c, s->value->span, "setting", "'%s' is to be a constant %s", name,
+             dtype_is_real(type) ? "real above 0" : "number of steps from 1");
+        return false;
+    }
+    k->given = true;
+    return true;
+}
+
+static bool read_evaluate(Train *t)
+{
+    const Setting *s = setting(t, "evaluate");
+    const Expr *call;
+
+    if (!s)
+        return true;
+    t->evaluate_at = s->value->span;
+    t->evaluate = function_of(t, "evaluate", s->value, &call);
+    if (t->evaluate && call) {
+        fail(t->c, s->value->span, "setting",
+             "'evaluate' is the name of a function, which gets the parameters "
+             "of '%s' by their names",
+             fn_name(t->c, t->loss));
+        return false;
+    }
+    return t->evaluate;
+}
+
+bool train_settings(Train *t)
+{
+    const Setting *optimizer = setting(t, "optimizer");
+    bool good;
+
+    unknown_settings(t);
+    if (!optimizer)
+        fail(t->c, t->at, "setting",
+             "'train' needs an optimizer: optimizer = sgd(lr = 0.1);");
+    else
+        t->optimizer = function_of(t, optimizer->name, optimizer->value,
+                                   &t->optimizer_call);
+    good = t->optimizer != NULL;
+    good = read_metrics(t) && good;
+    good = read_params(t) && good;
+    good = read_evaluate(t) && good;
+    good = read_knob(t, "clip_norm", t->c->real, &t->clip_norm) && good;
+    good = read_knob(t, "clip_value", t->c->real, &t->clip_value) && good;
+    return read_knob(t, "accumulate", DT_i32, &t->accumulate) && good;
+}

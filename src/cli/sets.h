@@ -1,0 +1,28 @@
+/* sets.h: the data that nncc train trains and tests on. */
+#ifndef NNCC_SETS_H
+#define NNCC_SETS_H
+
+#include "cli/cli.h"
+
+typedef struct SetOptions {
+    const char *data, *labels, *text, *test_data, *test_labels;
+    nn_csv_options csv;
+    nn_text_options rows; /* of text */
+    nn_split_options split;
+    double scale;
+    bool standardise;
+} SetOptions;
+
+typedef struct Sets {
+    nn_data *train, *test; /* test: NULL when empty */
+} Sets;
+
+/* What the command line says of the data; a status to exit with, 0 for none. */
+int sets_options(const Args *a, uint64_t seed, SetOptions *to);
+/* False: nn_last_error says why. */
+bool sets_read(const SetOptions *o, Sets *to);
+void sets_free(Sets *s);
+/* A number, or a fraction of two: 1/255. False after a message. */
+bool cli_number(const Args *a, const char *name, const char *text, double *out);
+
+#endif

@@ -1,0 +1,505 @@
+/* store.c: what a loop keeps for its backward pass and what is computed again.
+ *
+ * A backward step reads some values of the step it undoes. Carries are known
+ * only if they are stored; so are, at the price of computing them twice,
+ * contractions, reductions, inner loops and costly functions of the step. What
+ * is cheap is computed again from its arguments, unless it takes less memory
+ * than what of them would have to be stored; random numbers are drawn again.
+ * The index and inputs are there for the reading; what depends on captures and
+ * constants alone is computed around the loop.
+ *
+ * That is a minimum cut between what is known or costly and what is read. It is
+ * taken as if the graph were a tree, then what is computable from the rest of
+ * the stored values is dropped: linear in the size of the step. Sizes are
+ * compared with every free dimension at 64. */
+
+#include "diff/loops.h"
+
+#include "graph/op.h"
+
+enum { TYPICAL_SIZE = 64, MAX_UNDER = 32 };
+
+/* A condition that holds wherever a value is read. */
+typedef struct Under {
+    const struct Under *outer;
+    Node *cond;
+    int depth;
+} Under;
+
+typedef struct Info {
+    Node *n;
+    bool foreign; /* depends on other parameters than the loop's */
+    bool varies;  /* depends on a carry, an input or the index */
+    bool known;   /* is itself an input or the index */
+    bool carried; /* is itself a carry */
+    bool drawn;   /* is random bits, or depends on the step by those alone */
+    bool done;    /* the loop computes it, whether it is stored or not */
+    bool reached; /* from what is read */
+    bool needed;  /* in the step back */
+    bool stored;
+    bool there;         /* stored, or computable from what is */
+    bool demanded;      /* under is set */
+    double size;        /* bytes */
+    double cost;        /* bytes to store for having it */
+    const Under *under; /* NULL: read always */
+} Info;
+
+struct Step {
+    Graph *g;
+    Arena *scratch;
+    const Region *r;
+    int first, range; /* ids that may be of interest */
+    int *place;       /* by id - first: its Info's number + 1, or 0 */
+    int count;
+    Info *info; /* by ascending ids; older nodes are constant */
+};
+
+static Info *info_of(const Step *c, const Node *n)
+{
+    int i = n->id - c->first;
+
+    return i >= 0 && i < c->range && c->place[i] ? &c->info[c->place[i] - 1]
+                                                 : NULL;
+}
+
+/* Sizes. */
+
+static void *number(void *u, double v)
+{
+    double *p = NEW((Arena *)u, double);
+
+    *p = v;
+    return p;
+}
+
+static double at(const void *p) { return *(const double *)p; }
+
+static void *size_constant(void *u, int64_t v) { return number(u, (double)v); }
+
+static void *size_variable(void *u, const Dim *var)
+{
+    (void)var;
+    return number(u, TYPICAL_SIZE);
+}
+
+static void *size_add(void *u, void *a, void *b)
+{
+    return number(u, at(a) + at(b));
+}
+
+static void *size_mul(void *u, void *a, void *b)
+{
+    return number(u, at(a) * at(b));
+}
+
+static void *size_div(void *u, void *a, void *b)
+{
+    return number(u, at(b) != 0 ? at(a) / at(b) : 0);
+}
+
+static void *size_mod(void *u, void *a, void *b)
+{
+    (void)a;
+    return number(u, at(b));
+}
+
+static double size_of_dim(Arena *scratch, const Dim *d)
+{
+    const DimVisitor v = {scratch,  size_constant, size_variable, size_add,
+                          size_mul, size_div,      size_mod};
+    int64_t k;
+    double x = dim_const_value(d, &k) ? (double)k : at(dim_visit(d, &v));
+
+    return x > 0 ? x : 0;
+}
+
+double typical_bytes(Arena *scratch, const Node *n)
+{
+    double x = dtype_size(n->dtype);
+
+    for (int i = 0; i < n->rank; i++)
+        x *= size_of_dim(scratch, n->dim[i]);
+    return x;
+}
+
+/* Which nodes there are. */
+
+static void mark_param(Step *c, const Node *n, bool known, bool carried)
+{
+    Info *i = info_of(c, n);
+
+    if (!i)
+        return;
+    i->known = known;
+    i->carried = carried;
+    i->varies = known || carried;
+    i->foreign = false;
+}
+
+static void mark_params(Step *c)
+{
+    const Region *r = c->r;
+
+    for (int k = 0; k < c->count; k++)
+        c->info[k].foreign = c->info[k].n->op == OP_param;
+    for (int i = 0; i < r->nbody; i++)
+        if (info_of(c, r->body[i]))
+            info_of(c, r->body[i])->done = true;
+    mark_param(c, r->index, true, false);
+    for (int i = 0; i < r->ncarry; i++)
+        mark_param(c, r->carry[i], false, true);
+    for (int i = 0; i < r->ninput; i++)
+        mark_param(c, r->input[i], true, false);
+    for (int i = 0; i < r->ncapture; i++)
+        mark_param(c, r->capture[i], false, false);
+}
+
+static void mark_kinds(Step *c)
+{
+    for (int k = 0; k < c->count; k++) {
+        Info *at_n = &c->info[k];
+        bool drawn = false, other = false;
+
+        for (int i = 0; i < at_n->n->narg; i++) {
+            const Info *a = info_of(c, at_n->n->arg[i]);
+
+            at_n->foreign |= a && a->foreign;
+            at_n->varies |= a && a->varies;
+            drawn |= a && a->drawn;
+            other |= a && a->varies && !a->drawn;
+        }
+        at_n->drawn = at_n->n->op == OP_random_bits || (drawn && !other);
+    }
+}
+
+static void find_range(Step *c, int n, Node *const *result)
+{
+    int end = 0;
+
+    c->first = c->r->index->id;
+    for (int i = 0; i < region_nparam(c->r); i++)
+        if (region_param_at(c->r, i)->id < c->first)
+            c->first = region_param_at(c->r, i)->id;
+    for (int i = 0; i < n; i++)
+        end = result[i]->id >= end ? result[i]->id + 1 : end;
+    c->range = end > c->first ? end - c->first : 0;
+}
+
+static void reach(Step *c, const Node *n)
+{
+    if (n->id >= c->first && !c->place[n->id - c->first]) {
+        c->place[n->id - c->first] = 1;
+        c->count++;
+    }
+}
+
+/* The nodes of the range that the results reach. */
+static void find_nodes(Step *c, int n, Node *const *result)
+{
+    for (int i = 0; i < n; i++)
+        reach(c, result[i]);
+    for (int k = c->range - 1; k >= 0; k--) {
+        const Node *at_k = c->place[k] ? graph_node(c->g, c->first + k) : NULL;
+
+        for (int i = 0; at_k && i < at_k->narg; i++)
+            reach(c, at_k->arg[i]);
+    }
+    c->info = NEWN(c->scratch, Info, c->count);
+    for (int k = 0, at_k = 0; k < c->range; k++)
+        if (c->place[k]) {
+            c->info[at_k].n = graph_node(c->g, c->first + k);
+            c->place[k] = ++at_k;
+        }
+}
+
+Step *step_new(Graph *g, Arena *scratch, const Region *r, int n,
+               Node *const *result)
+{
+    Step *c = NEW(scratch, Step);
+
+    *c = (Step){.g = g, .scratch = scratch, .r = r};
+    find_range(c, n, result);
+    c->place = NEWN(scratch, int, c->range);
+    find_nodes(c, n, result);
+    mark_params(c);
+    mark_kinds(c);
+    return c;
+}
+
+bool step_constant(const Step *c, const Node *n)
+{
+    const Info *i = info_of(c, n);
+
+    return !i || (!i->varies && !i->foreign);
+}
+
+bool step_primal(const Step *c, const Node *n)
+{
+    const Info *i = info_of(c, n);
+
+    return !i || !i->foreign;
+}
+
+/* What to store. */
+
+static void mark_reached(Step *c, int nread, Node *const *read)
+{
+    for (int i = 0; i < nread; i++)
+        if (info_of(c, read[i]))
+            info_of(c, read[i])->reached = true;
+    for (int k = c->count - 1; k >= 0; k--)
+        for (int i = 0; c->info[k].reached && i < c->info[k].n->narg; i++)
+            if (info_of(c, c->info[k].n->arg[i]))
+                info_of(c, c->info[k].n->arg[i])->reached = true;
+}
+
+/* A value of the step, neither known nor the same in all steps. */
+static bool is_own(const Info *i)
+{
+    return i && i->reached && i->varies && !i->foreign;
+}
+
+/* Computing it again is not worth it. */
+static bool is_costly(const Info *i)
+{
+    const Node *n = i->n;
+    const Op *row = op_table[n->op];
+
+    switch (row->cls) {
+    case OPC_leaf:
+    case OPC_select:
+        return false;
+    case OPC_ewise:
+        return (row->flags & OP_COSTLY) && !i->drawn;
+    case OPC_view:
+        return n->op == OP_strided_add;
+    case OPC_index:
+        return n->op == OP_scatter_add;
+    case OPC_reduce:
+    case OPC_contract:
+    case OPC_region:
+        return true;
+    }
+    return true;
+}
+
+/* A loop or call has no value, its parts have. */
+static bool has_value(const Node *n)
+{
+    return n->op != OP_loop && n->op != OP_call;
+}
+
+/* What storing all arguments that are not there would take. */
+static double cost_of_args(const Step *c, const Node *n)
+{
+    double sum = 0;
+
+    for (int i = 0; i < n->narg; i++) {
+        const Info *a = info_of(c, n->arg[i]);
+        bool again = false;
+
+        for (int k = 0; k < i; k++)
+            again |= n->arg[k] == n->arg[i];
+        if (is_own(a) && !again)
+            sum += a->cost;
+    }
+    return sum;
+}
+
+/* What the loop has no need of is computed once anyway, where it is read; but
+ * an inner loop that stores is one with that of the loop. */
+static bool must_store(const Info *i)
+{
+    return i->carried ||
+           (!i->known && (i->done || i->n->op == OP_part) && is_costly(i));
+}
+
+static void find_costs(Step *c)
+{
+    for (int k = 0; k < c->count; k++) {
+        const Node *n = c->info[k].n;
+        Info *i = &c->info[k];
+
+        if (!is_own(i) || !has_value(n))
+            continue;
+        i->size = typical_bytes(c->scratch, n);
+        i->cost = i->known ? 0 : i->size;
+        if (!i->known && !must_store(i)) {
+            double args = cost_of_args(c, n);
+
+            i->cost = args < i->size ? args : i->size;
+        }
+    }
+}
+
+/* Values that are read: as such, and by what is foreign. */
+static void mark_needed(Step *c, int nread, Node *const *read)
+{
+    for (int i = 0; i < nread; i++)
+        if (is_own(info_of(c, read[i])))
+            info_of(c, read[i])->needed = true;
+    for (int k = 0; k < c->count; k++) {
+        const Node *n = c->info[k].n;
+
+        if (!c->info[k].reached || !c->info[k].foreign)
+            continue;
+        for (int i = 0; i < n->narg; i++)
+            if (is_own(info_of(c, n->arg[i])))
+                info_of(c, n->arg[i])->needed = true;
+    }
+}
+
+static void decide(Step *c)
+{
+    for (int k = c->count - 1; k >= 0; k--) {
+        const Node *n = c->info[k].n;
+        Info *i = &c->info[k];
+
+        if (!i->needed || i->known)
+            continue;
+        if (must_store(i) || cost_of_args(c, n) > i->size) {
+            i->stored = true;
+            continue;
+        }
+        for (int j = 0; j < n->narg; j++)
+            if (is_own(info_of(c, n->arg[j])))
+                info_of(c, n->arg[j])->needed = true;
+    }
+}
+
+/* Drop what can be computed from the rest. */
+static void drop_spare(Step *c)
+{
+    for (int k = 0; k < c->count; k++) {
+        const Node *n = c->info[k].n;
+        Info *i = &c->info[k];
+        bool computable;
+
+        if (!is_own(i) || !has_value(n))
+            continue;
+        computable = i->known || !must_store(i);
+        for (int j = 0; j < n->narg && computable; j++) {
+            const Info *a = info_of(c, n->arg[j]);
+
+            computable = !is_own(a) || a->there;
+        }
+        if (computable)
+            i->stored = false;
+        i->there = computable || i->stored;
+    }
+}
+
+/* Laziness: what is stored for a branch that is not taken is not computed. */
+
+static bool same_under(const Under *a, const Under *b)
+{
+    for (; a && b && a != b; a = a->outer, b = b->outer)
+        if (a->cond != b->cond)
+            return false;
+    return a == b;
+}
+
+/* What holds wherever one of the two does. */
+static const Under *common(const Under *a, const Under *b)
+{
+    while (a && b && a->depth > b->depth)
+        a = a->outer;
+    while (a && b && b->depth > a->depth)
+        b = b->outer;
+    while (a && b && !same_under(a, b)) {
+        a = a->outer;
+        b = b->outer;
+    }
+    return a && b ? a : NULL;
+}
+
+static const Under *under_branch(Step *c, const Under *outer, const Node *n,
+                                 int branch)
+{
+    const Info *cond = info_of(c, n->arg[0]);
+    int depth = outer ? outer->depth + 1 : 1;
+    Under *u;
+
+    if ((cond && cond->foreign) || depth > MAX_UNDER)
+        return outer;
+    u = NEW(c->scratch, Under);
+    *u = (Under){outer, n->arg[0], depth};
+    if (branch == 2)
+        u->cond = g1(c->g, OP_not, u->cond);
+    return u;
+}
+
+static void demand(Step *c, const Node *n, const Under *under)
+{
+    Info *i = info_of(c, n);
+
+    if (!i)
+        return;
+    i->under = i->demanded ? common(i->under, under) : under;
+    i->demanded = true;
+}
+
+static void find_under(Step *c, int nread, Node *const *read)
+{
+    for (int i = 0; i < nread; i++)
+        demand(c, read[i], NULL);
+    for (int k = c->count - 1; k >= 0; k--) {
+        const Node *n = c->info[k].n;
+        const Under *u = c->info[k].under;
+        bool select = op_table[n->op]->cls == OPC_select;
+
+        for (int i = 0; c->info[k].demanded && i < n->narg; i++)
+            demand(c, n->arg[i],
+                   select && i > 0 ? under_branch(c, u, n, i) : u);
+    }
+}
+
+static Node *only_under(Graph *g, const Under *u, Node *n)
+{
+    for (; u; u = u->outer)
+        n = g_if(g, u->cond, n, g_fill(g, n, 0));
+    return n;
+}
+
+/* A value that has no room for the axis of steps is stored as a vector. */
+static Node *flat(Graph *g, Node *n)
+{
+    const Dim *size = dim_const(g, 1);
+
+    if (n->rank < MAX_RANK)
+        return n;
+    for (int i = 0; i < n->rank; i++)
+        size = dim_mul(g, size, n->dim[i]);
+    return g_reshape(g, n, 1, &size);
+}
+
+static int list_stored(Step *c, Stored **to)
+{
+    LIST(Stored) list = {0};
+
+    for (int k = 0; k < c->count; k++) {
+        Node *n = c->info[k].n;
+        Stored s = {.value = n};
+
+        if (!c->info[k].stored)
+            continue;
+        s.output = flat(c->g, only_under(c->g, c->info[k].under, n));
+        s.param = param_like(c->g, s.output, "_kept");
+        s.back = n->rank < MAX_RANK ? s.param
+                                    : g_reshape(c->g, s.param, n->rank, n->dim);
+        list_push(c->scratch, &list, s);
+    }
+    *to = list.at;
+    return list.n;
+}
+
+int step_stored(Step *c, int n, Node *const *read, Stored **stored)
+{
+    mark_reached(c, n, read);
+    find_costs(c);
+    mark_needed(c, n, read);
+    decide(c);
+    drop_spare(c);
+    find_under(c, n, read);
+    return list_stored(c, stored);
+}

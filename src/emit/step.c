@@ -1,0 +1,413 @@
+/* step.c: the kernels of a step.
+ *
+ * Map kernels of a short body are made in place, and single numbers that only
+ * these touch are kept in registers: a step of a scalar recurrence is then what
+ * one would write by hand.
+ *
+ * All others are called. Each has its own list of arguments in the loop's
+ * frame, filled before the first step; a step sets only the addresses that move
+ * with it. Where a body has so many kernels that the frame would be large, the
+ * rest share one list, which is filled before each call. */
+#include "emit/step.h"
+
+enum {
+    FRAME = 512, /* arguments */
+    SHORT = 250, /* instructions */
+};
+
+/* Plan. */
+
+static int count_instructions(const Schedule *s)
+{
+    int n = 0;
+    for (int i = 0; i < s->kernel.n; i++)
+        n += s->kernel.at[i]->ninstr;
+    return n;
+}
+
+static void not_single(StepCode *c, const Buffer *b)
+{
+    if (b)
+        c->single[b->id] = false;
+}
+
+static void none_single(StepCode *c, const Buffer *const *b, int n)
+{
+    for (int i = 0; i < n; i++)
+        not_single(c, b[i]);
+}
+
+static bool is_start(const Index *x) { return x->n == 0 && dim_is(x->base, 0); }
+
+/* What a stage reads and writes other than at once and for sure. `called`: all
+ * that it does. */
+static void see_stage(StepCode *c, const Kernel *k, const Stage *st,
+                      bool called)
+{
+    bool straight = k->rank == 0 && st->rank == 0 && k->nguard == 0;
+    for (int i = st->first; i < st->first + st->ninstr; i++) {
+        const Instr *x = &k->instr[i];
+        if (x->kind == I_load && (called || x->pred >= 0 || !is_start(x->at)))
+            not_single(c, x->buffer);
+    }
+    for (int i = 0; i < st->noutput; i++) {
+        const Output *o = &st->output[i];
+        if (o->kind == OUT_reduce)
+            continue;
+        if (called || !straight || o->kind == OUT_add || o->pred >= 0 ||
+            !is_start(o->at))
+            not_single(c, o->buffer);
+    }
+}
+
+static void see_loop(StepCode *c, const LoopKernel *l)
+{
+    const Buffer *const own[] = {l->count, l->steps, l->work, l->check_work};
+    none_single(c, own, 4);
+    for (int i = 0; i < l->ncarry; i++) {
+        not_single(c, l->carry[i].buffer);
+        not_single(c, l->carry[i].other);
+    }
+    none_single(c, l->input, l->ninput);
+    none_single(c, l->capture, l->ncapture);
+    none_single(c, l->output, l->noutput);
+}
+
+static void see_contract(StepCode *c, const Kernel *k)
+{
+    const Contract *x = k->contract;
+    const Buffer *const own[] = {x->a, x->b, x->out, x->pack};
+    none_single(c, own, 4);
+    for (int t = 0; k->after && t < k->after->nstage; t++)
+        see_stage(c, k->after, &k->after->stage[t], true);
+}
+
+static void see_kernel(StepCode *c, const Kernel *k)
+{
+    switch (k->kind) {
+    case KERNEL_map:
+        for (int t = 0; t < k->nstage; t++)
+            see_stage(c, k, &k->stage[t], false);
+        break;
+    case KERNEL_contract:
+        see_contract(c, k);
+        break;
+    case KERNEL_loop:
+        see_loop(c, k->loop);
+        break;
+    }
+}
+
+static int leaf_count(const Port *p, int n)
+{
+    int count = 0;
+    for (int i = 0; i < n; i++)
+        count += p[i].nleaf;
+    return count;
+}
+
+static void find_leaves(Emit *e, StepCode *c)
+{
+    const Function *f = c->s->function;
+    int n = leaf_count(f->param, f->nparam) + leaf_count(f->result, f->nresult);
+    c->leaf = NEWN(e->arena, const Buffer *, n + 1);
+    c->at = NEWN(e->arena, LLVMValueRef, n + 1);
+    c->moves = NEWN(e->arena, bool, n + 1);
+    c->around = NEWN(e->arena, const Buffer *, n + 1);
+    c->row = NEWN(e->arena, const Dim *, n + 1);
+    for (int i = 0; i < c->s->buffer.n; i++) {
+        const Buffer *b = c->s->buffer.at[i];
+        if (b->kind == BUF_LEAF)
+            c->leaf[b->leaf] = b;
+    }
+}
+
+void step_plan(Emit *e, StepCode *c, const Schedule *s)
+{
+    c->s = s;
+    c->n = s ? s->kernel.n : 0;
+    if (!s)
+        return;
+    c->here = NEWN(e->arena, bool, c->n + 1);
+    c->single = NEWN(e->arena, bool, s->buffer.n + 1);
+    c->value = NEWN(e->arena, LLVMValueRef, s->buffer.n + 1);
+    find_leaves(e, c);
+    if (count_instructions(s) > SHORT)
+        return;
+    for (int i = 0; i < s->buffer.n; i++) {
+        const Buffer *b = s->buffer.at[i];
+        c->single[i] = dim_is(b->elements, 1) && b->kind != BUF_DATA;
+    }
+    for (int i = 0; i < c->n; i++) {
+        c->here[i] = s->kernel.at[i]->kind == KERNEL_map;
+        see_kernel(c, s->kernel.at[i]);
+    }
+}
+
+void step_kernels(Emit *e, StepCode *c)
+{
+    c->key = NEWN(e->arena, KernelKey, c->n + 1);
+    c->code = NEWN(e->arena, LLVMValueRef, c->n + 1);
+    for (int i = 0; i < c->n; i++) {
+        const Kernel *k = c->s->kernel.at[i];
+        if (c->here[i])
+            continue;
+        c->key[i] = kernel_key(e->arena, e->graph, k);
+        c->code[i] = emit_kernel(e, k, &c->key[i]);
+    }
+}
+
+/* The frame. */
+
+typedef struct Frame {
+    int bufs, dims;                /* in use */
+    int most_bufs, most_dims;      /* of one kernel that shares */
+    LLVMValueRef at_bufs, at_dims; /* the stack slots */
+} Frame;
+
+static int most(int a, int b) { return a > b ? a : b; }
+
+static void measure(Frame *f, StepCode *c, Arena *a)
+{
+    c->shared = NEWN(a, bool, c->n + 1);
+    for (int i = 0; i < c->n; i++) {
+        const KernelKey *k = &c->key[i];
+        c->shared[i] =
+            f->bufs + k->nbuffer > FRAME || f->dims + k->nvar > FRAME;
+        if (c->shared[i]) {
+            f->most_bufs = most(f->most_bufs, k->nbuffer);
+            f->most_dims = most(f->most_dims, k->nvar);
+            continue;
+        }
+        f->bufs += k->nbuffer;
+        f->dims += k->nvar;
+    }
+}
+
+static LLVMValueRef slots(Emit *e, LLVMTypeRef type, int n)
+{
+    return code_slot(e, LLVMArrayType(type, (unsigned)n), 8);
+}
+
+/* The lists that are shared, or the others, one after another. */
+static void place_lists(Emit *e, Frame *f, StepCode *c, bool shared)
+{
+    for (int i = 0; i < c->n; i++) {
+        if (c->shared[i] != shared)
+            continue;
+        c->bufs[i] = code_at(e, e->ptr, f->at_bufs, code_i64(e, f->bufs));
+        c->dims[i] = code_at(e, e->i64, f->at_dims, code_i64(e, f->dims));
+        f->bufs += shared ? 0 : c->key[i].nbuffer;
+        f->dims += shared ? 0 : c->key[i].nvar;
+    }
+}
+
+void step_frame(Emit *e, StepCode *body, StepCode *check)
+{
+    Frame f = {0};
+    StepCode *const both[] = {body, check};
+    for (int i = 0; i < 2; i++) {
+        measure(&f, both[i], e->arena);
+        both[i]->bufs = NEWN(e->arena, LLVMValueRef, both[i]->n + 1);
+        both[i]->dims = NEWN(e->arena, LLVMValueRef, both[i]->n + 1);
+    }
+    f.at_bufs = slots(e, e->ptr, f.bufs + f.most_bufs + 1);
+    f.at_dims = slots(e, e->i64, f.dims + f.most_dims + 1);
+    f.bufs = f.dims = 0;
+    for (int i = 0; i < 4; i++)
+        place_lists(e, &f, both[i % 2], i >= 2);
+}
+
+/* Arguments. */
+
+static bool moves(const StepCode *c, const Buffer *b)
+{
+    return b->kind == BUF_LEAF && c->moves[b->leaf];
+}
+
+LLVMValueRef step_around(StepPlace *p, const Buffer *b)
+{
+    Emit *e = p->e;
+    if (p->own)
+        return p->own[b->id];
+    LLVMValueRef list = LLVMGetParam(code_here(e), 0);
+    LLVMValueRef at = code_at(e, e->ptr, list, code_i64(e, p->number[b->id]));
+    return code_load(e, e->ptr, at, 8);
+}
+
+static LLVMValueRef leaf_address(StepPlace *p, const StepCode *c, int leaf)
+{
+    Emit *e = p->e;
+    const Buffer *b = c->around[leaf];
+    if (c->at[leaf] || !b)
+        return c->at[leaf];
+    LLVMValueRef at = step_around(p, b);
+    if (!c->row[leaf])
+        return at;
+    LLVMValueRef n = dim_code(e, &p->dims, c->row[leaf]);
+    return code_at(e, type_in_memory(e, b->dtype), at,
+                   LLVMBuildMul(e->builder, n, p->t, ""));
+}
+
+static LLVMValueRef address(StepPlace *p, const StepCode *c, const Buffer *b)
+{
+    Emit *e = p->e;
+    switch (b->kind) {
+    case BUF_LEAF:
+        return leaf_address(p, c, b->leaf);
+    case BUF_WORK:
+        return code_at(e, e->i8, step_around(p, c->work),
+                       dim_code(e, &p->dims, b->offset));
+    case BUF_DATA:
+        return emit_data(e, b);
+    }
+    die("no such buffer: %d", (int)b->kind);
+}
+
+static void put(Emit *e, LLVMTypeRef type, LLVMValueRef list, int i,
+                LLVMValueRef v)
+{
+    code_store_in_order(e, v, code_at(e, type, list, code_i64(e, i)));
+}
+
+/* The arguments of kernel i: those that stay, those that move, or both. */
+static void fill(StepPlace *p, const StepCode *c, int i, bool stay, bool move)
+{
+    Emit *e = p->e;
+    const KernelKey *key = &c->key[i];
+    for (int j = 0; j < key->nbuffer; j++)
+        if (moves(c, key->buffer[j]) ? move : stay)
+            put(e, e->ptr, c->bufs[i], j, address(p, c, key->buffer[j]));
+    for (int j = 0; stay && j < key->nvar; j++)
+        put(e, e->i64, c->dims[i], j, dim_code(e, &p->dims, key->var[j]));
+}
+
+/* Each in a block of its own: LLVM takes more than linear time for a block. */
+static void fill_all(StepPlace *p, const StepCode *c, bool stay, bool move)
+{
+    Emit *e = p->e;
+    for (int i = 0; i < c->n; i++) {
+        if (c->here[i] || c->shared[i])
+            continue;
+        fill(p, c, i, stay, move);
+        LLVMBasicBlockRef on = code_block(e, "");
+        LLVMBuildBr(e->builder, on);
+        LLVMPositionBuilderAtEnd(e->builder, on);
+    }
+}
+
+void step_arguments(StepPlace *p, StepCode *c) { fill_all(p, c, true, false); }
+
+/* Kernels. */
+
+static LLVMValueRef flag(StepPlace *p, const StepCode *c, const Buffer *b)
+{
+    LLVMValueRef v = c->value[b->id];
+    return v ? v : code_load(p->e, p->e->i8, address(p, c, b), 1);
+}
+
+static LLVMValueRef guards_hold(StepPlace *p, const StepCode *c,
+                                const Kernel *k)
+{
+    Emit *e = p->e;
+    LLVMValueRef ok = LLVMConstInt(e->i1, 1, false);
+    for (int i = 0; i < k->nguard; i++) {
+        LLVMValueRef is =
+            LLVMBuildICmp(e->builder, k->when[i] ? LLVMIntNE : LLVMIntEQ,
+                          flag(p, c, k->guard[i]), LLVMConstNull(e->i8), "");
+        ok = LLVMBuildAnd(e->builder, ok, is, "");
+    }
+    return ok;
+}
+
+/* Goes on only where status is NN_OK. */
+static void leave_if_bad(StepPlace *p, LLVMValueRef status)
+{
+    Emit *e = p->e;
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+    LLVMBasicBlockRef on = code_block(e, "");
+    LLVMValueRef bad = LLVMBuildIsNotNull(e->builder, status, "");
+    LLVMBuildCondBr(e->builder, bad, p->out, on);
+    LLVMAddIncoming(p->status, &status, &here, 1);
+    LLVMPositionBuilderAtEnd(e->builder, on);
+}
+
+static void call(StepPlace *p, StepCode *c, int i)
+{
+    Emit *e = p->e;
+    const Kernel *k = c->s->kernel.at[i];
+    if (c->shared[i])
+        fill(p, c, i, true, true);
+    LLVMValueRef arg[] = {c->bufs[i], c->dims[i], code_i64(e, 0),
+                          kernel_range(e, &p->dims, k)};
+    leave_if_bad(p, code_call(e, c->code[i], arg, 4));
+}
+
+static bool may_fail(const Kernel *k)
+{
+    for (int i = 0; i < k->ninstr; i++)
+        if (k->instr[i].kind == I_op && k->instr[i].op == OP_index_check)
+            return true;
+    return false;
+}
+
+static void make_here(StepPlace *p, StepCode *c, const Kernel *k,
+                      LLVMValueRef *at)
+{
+    Emit *e = p->e;
+    MapPlace place = {.address = at,
+                      .in_register = c->value,
+                      .nbuffer = c->s->buffer.n,
+                      .status = p->status_slot,
+                      .dims = &p->dims};
+    emit_map_here(e, k, &place);
+    if (may_fail(k))
+        leave_if_bad(p, code_load(e, e->i32, p->status_slot, 4));
+}
+
+static void run_kernel(StepPlace *p, StepCode *c, int i, LLVMValueRef *at)
+{
+    Emit *e = p->e;
+    const Kernel *k = c->s->kernel.at[i];
+    LLVMBasicBlockRef after = NULL;
+    if (k->nguard) {
+        LLVMBasicBlockRef go = code_block(e, "");
+        after = code_block(e, "");
+        LLVMBuildCondBr(e->builder, guards_hold(p, c, k), go, after);
+        LLVMPositionBuilderAtEnd(e->builder, go);
+    }
+    if (c->here[i])
+        make_here(p, c, k, at);
+    else
+        call(p, c, i);
+    if (after) {
+        LLVMBuildBr(e->builder, after);
+        LLVMPositionBuilderAtEnd(e->builder, after);
+    }
+}
+
+static void run_kernels(StepPlace *p, StepCode *c, int first, int last)
+{
+    LLVMValueRef *at = NEWN(p->e->arena, LLVMValueRef, c->s->buffer.n + 1);
+    bool any = false;
+    for (int i = first; i < last; i++)
+        any = any || c->here[i];
+    for (int i = 0; any && i < c->s->buffer.n; i++)
+        if (!c->value[i] &&
+            !(first < c->s->nonce && moves(c, c->s->buffer.at[i])))
+            at[i] = address(p, c, c->s->buffer.at[i]);
+    for (int i = first; i < last; i++)
+        run_kernel(p, c, i, at);
+}
+
+void step_once(StepPlace *p, StepCode *c)
+{
+    if (c->s->nonce)
+        run_kernels(p, c, 0, c->s->nonce);
+}
+
+void step_run(StepPlace *p, StepCode *c)
+{
+    fill_all(p, c, false, true);
+    run_kernels(p, c, c->s->nonce, c->n);
+}

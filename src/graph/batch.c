@@ -1,0 +1,316 @@
+/* batch.c: a graph for many values of some parameters at once.
+ *
+ * Nodes that depend on none of them stay as they are. The others are made anew
+ * with a leading axis: an elementwise operator on arguments that all have it,
+ * any other as its row's `batch` says, loops and calls in batch_region.c. */
+#include "graph/batch_internal.h"
+#include "graph/internal.h"
+#include "graph/op.h"
+#include "graph/ops/ops.h"
+
+static BatchNote *note_of(const Batch *p, const Node *n)
+{
+    return &p->note[n->id - p->lo];
+}
+
+static bool has_note(const Batch *p, const Node *n)
+{
+    return n->id >= p->lo && n->id < p->hi;
+}
+
+bool batch_leads(const Batch *p, const Node *n)
+{
+    return has_note(p, n) && note_of(p, n)->lead;
+}
+
+Node *batch_value(const Batch *p, Node *n)
+{
+    return has_note(p, n) ? note_of(p, n)->value : n;
+}
+
+Node *batch_axis(const Batch *p, Node *x, bool lead)
+{
+    return lead ? x : batch_repeat(p->g, p->b, x);
+}
+
+/* What leads. */
+
+static void find_live(Batch *p, int nroot, Node *const *root)
+{
+    for (int i = 0; i < nroot; i++)
+        if (has_note(p, root[i]))
+            note_of(p, root[i])->live = true;
+    for (int id = p->hi - 1; id >= p->lo; id--) {
+        const Node *n = graph_node(p->g, id);
+        for (int i = 0; p->note[id - p->lo].live && i < n->narg; i++)
+            if (has_note(p, n->arg[i]))
+                note_of(p, n->arg[i])->live = true;
+    }
+}
+
+/* The index of a check that is asked for only where the first argument holds.
+ * What stands in its place elsewhere is never used, so it leads only where the
+ * index itself does: else the check is one for all elements. */
+static bool is_masked(const Node *n)
+{
+    return n->op == OP_where && n->attr.integer == MASKED_INDEX;
+}
+
+static void find_lead(Batch *p, const Node *n)
+{
+    BatchNote *note = note_of(p, n);
+    if (n->op == OP_part && has_note(p, n->arg[0])) {
+        const BatchNote *of = note_of(p, n->arg[0]);
+        note->lead = of->lead && of->parts.lead[n->attr.integer];
+        return;
+    }
+    for (int i = is_masked(n); i < n->narg; i++)
+        note->lead = note->lead || batch_leads(p, n->arg[i]);
+    if (!note->lead || (n->op != OP_loop && n->op != OP_call))
+        return;
+    note->parts.lead = NEWN(p->scratch, bool, region_nparts(node_region(n)));
+    region_leads(p, n, note->parts.lead);
+}
+
+static void take_notes(Batch *p, int lo, int nroot, Node *const *root)
+{
+    p->lo = lo;
+    p->hi = lo;
+    for (int i = 0; i < nroot; i++)
+        p->hi = root[i]->id >= p->hi ? root[i]->id + 1 : p->hi;
+    p->note = NEWN(p->scratch, BatchNote, p->hi - p->lo + 1);
+    find_live(p, nroot, root);
+    for (int i = 0; i < p->nparam; i++)
+        if (has_note(p, p->param[i]))
+            note_of(p, p->param[i])->lead = p->leads[i];
+    for (int id = p->lo; id < p->hi; id++)
+        if (p->note[id - p->lo].live)
+            find_lead(p, graph_node(p->g, id));
+}
+
+void batch_begin(Batch *p, int nroot, Node *const *root)
+{
+    int lo = graph_count(p->g);
+    for (int i = 0; i < p->nparam; i++)
+        lo = p->param[i]->id < lo ? p->param[i]->id : lo;
+    take_notes(p, lo, nroot, root);
+}
+
+/* Making nodes. */
+
+static Node *make_ewise(Batch *p, const Node *n, Node *const *x,
+                        const bool *lead)
+{
+    Node **arg = NEWN(p->scratch, Node *, n->narg);
+    for (int i = 0; i < n->narg; i++)
+        arg[i] = batch_axis(p, x[i], lead[i]);
+    return graph_make(p->g, n->op, n->dtype, n->narg, arg, &n->attr);
+}
+
+/* An index that is asked for only where mask holds is 0 elsewhere. */
+static Node *masked_index(Batch *p, Node *i, bool lead, Node *mask)
+{
+    Graph *g = p->g;
+    int axis[MAX_RANK], all = 0;
+    if (mask->rank && !lead)
+        mask = g_reduce(g, OP_any, mask, 1, &all);
+    for (int k = 0; k < i->rank; k++)
+        axis[k] = k || !mask->rank ? -1 : 0;
+    mask = g_broadcast(g, mask, i->rank, i->dim, axis);
+    Attr attr = {.integer = MASKED_INDEX};
+    Node *arg[3] = {mask, i, g_fill(g, i, 0)};
+    return graph_make(g, OP_where, i->dtype, 3, arg, &attr);
+}
+
+/* The mask of an index that is the same for all: where any of them asks. */
+static void join_mask(Batch *p, const Node *n, Node **x, bool *lead)
+{
+    int axis = 0;
+    if (!is_masked(n) || !lead[0] || lead[1])
+        return;
+    x[0] = g_reduce(p->g, OP_any, x[0], 1, &axis);
+    lead[0] = false;
+}
+
+static Node *make_node(Batch *p, const Node *n, Node *mask)
+{
+    Node **x = NEWN(p->scratch, Node *, n->narg);
+    bool *lead = NEWN(p->scratch, bool, n->narg), any = false;
+    for (int i = 0; i < n->narg; i++) {
+        x[i] = batch_value(p, n->arg[i]);
+        lead[i] = batch_leads(p, n->arg[i]);
+    }
+    join_mask(p, n, x, lead);
+    for (int i = 0; i < n->narg; i++)
+        any = any || lead[i];
+    if (n->op == OP_index_check && mask)
+        x[0] = masked_index(p, x[0], lead[0], mask);
+    note_of(p, n)->lead = any;
+    if (!any)
+        return n->narg ? graph_remake(p->g, n, x) : graph_node(p->g, n->id);
+    const Op *row = op_table[n->op];
+    if (row->batch)
+        return row->batch(p->g, n, p->b, x, lead);
+    if (row->cls != OPC_ewise)
+        die("%s has no batch rule", row->name);
+    return make_ewise(p, n, x, lead);
+}
+
+static bool is_region(const Node *n)
+{
+    return n->op == OP_loop || n->op == OP_call;
+}
+
+static bool same_args(const Batch *p, const Node *n)
+{
+    for (int i = 0; i < n->narg; i++)
+        if (batch_value(p, n->arg[i]) != n->arg[i] || batch_leads(p, n->arg[i]))
+            return false;
+    return true;
+}
+
+static void make_region(Batch *p, const Node *n, Node *mask)
+{
+    BatchNote *note = note_of(p, n);
+    int count = region_nparts(node_region(n));
+    note->value = graph_node(p->g, n->id);
+    if (mask && !node_region(n)->fails)
+        mask = NULL;
+    if (!mask && same_args(p, n))
+        return;
+    note->parts.lead = NEWN(p->scratch, bool, count);
+    note->parts.part = NEWN(p->scratch, Node *, count);
+    region_batch(p, n, mask, &note->parts);
+}
+
+static void make_part(Batch *p, const Node *n)
+{
+    BatchNote *note = note_of(p, n);
+    const Parts *of =
+        has_note(p, n->arg[0]) ? &note_of(p, n->arg[0])->parts : NULL;
+    bool anew = of && of->part;
+    note->lead = anew && of->lead[n->attr.integer];
+    note->value = anew ? of->part[n->attr.integer] : graph_node(p->g, n->id);
+}
+
+static Node *param_value(const Batch *p, const Node *n)
+{
+    for (int i = 0; i < p->nparam; i++)
+        if (p->param[i] == n)
+            return p->value[i];
+    return NULL;
+}
+
+static void make_one(Batch *p, const Node *n)
+{
+    BatchNote *note = note_of(p, n);
+    Span outer = graph_span(p->g, n->span);
+    Node *mask = NULL;
+    if (n->op == OP_index_check || is_region(n))
+        mask = masks_value(p, note->mask);
+    if (n->op == OP_param)
+        note->value = param_value(p, n);
+    if (n->op == OP_part)
+        make_part(p, n);
+    else if (is_region(n))
+        make_region(p, n, mask);
+    else if (!note->value)
+        note->value = make_node(p, n, mask);
+    graph_span(p->g, outer);
+}
+
+/* The next of what n needs that is not made yet, or NULL. A condition that
+ * needs n itself is left out, and so n is computed for all elements. */
+static const Node *still_needs(Batch *p, const Node *n)
+{
+    BatchNote *note = note_of(p, n);
+    Node *const *cond;
+    for (int i = 0; i < n->narg; i++)
+        if (has_note(p, n->arg[i]) && !note_of(p, n->arg[i])->value)
+            return n->arg[i];
+    if (n->op != OP_index_check && !is_region(n))
+        return NULL;
+    int count = masks_conditions(p->masks, note->mask, &cond);
+    for (int i = 0; i < count; i++) {
+        if (!has_note(p, cond[i]) || note_of(p, cond[i])->value)
+            continue;
+        if (!note_of(p, cond[i])->open)
+            return cond[i];
+        note->mask = 0;
+        return NULL;
+    }
+    return NULL;
+}
+
+/* n and all that it needs. */
+static void make_from(Batch *p, const Node *n)
+{
+    LIST(const Node *) stack = {0};
+    list_push(p->scratch, &stack, n);
+    while (stack.n) {
+        const Node *top = stack.at[stack.n - 1], *next;
+        BatchNote *note = note_of(p, top);
+        note->open = true;
+        next = note->value ? NULL : still_needs(p, top);
+        if (next) {
+            list_push(p->scratch, &stack, next);
+            continue;
+        }
+        if (!note->value)
+            make_one(p, top);
+        note->open = false;
+        stack.n--;
+    }
+}
+
+/* The first of the nodes that masks concern: those that can fail, and what
+ * leads. */
+static int first_masked(Batch *p, int nroot, Node *const *root)
+{
+    LIST(const Node *) stack = {0};
+    int lo = p->lo;
+    graph_unmark(p->g);
+    for (int i = 0; i < nroot; i++)
+        if (node_can_fail(p->g, root[i]) && graph_mark(p->g, root[i]))
+            list_push(p->scratch, &stack, root[i]);
+    while (stack.n) {
+        const Node *n = stack.at[--stack.n];
+        lo = n->id < lo ? n->id : lo;
+        for (int i = 0; i < n->narg; i++)
+            if (node_can_fail(p->g, n->arg[i]) && graph_mark(p->g, n->arg[i]))
+                list_push(p->scratch, &stack, n->arg[i]);
+    }
+    return lo;
+}
+
+void batch_make(Batch *p, Node *outer, int nroot, Node **root, bool *lead)
+{
+    if (outer || masks_needed(p)) {
+        take_notes(p, first_masked(p, nroot, root), nroot, root);
+        p->masks = masks_find(p, outer, nroot, root);
+    }
+    for (int i = 0; i < nroot; i++) {
+        if (has_note(p, root[i]) && !note_of(p, root[i])->value)
+            make_from(p, root[i]);
+        lead[i] = batch_leads(p, root[i]);
+        root[i] = batch_value(p, root[i]);
+    }
+}
+
+void graph_batch(Graph *g, const Dim *n, int nparam, Node *const *param,
+                 Node *const *value, int nroot, Node **root)
+{
+    Arena *scratch = arena_new();
+    bool *lead = NEWN(scratch, bool, nparam + nroot);
+    Batch p = {.g = g, .scratch = scratch, .b = n, .nparam = nparam};
+    p.param = param;
+    p.value = value;
+    p.leads = lead;
+    for (int i = 0; i < nparam; i++)
+        lead[i] = true;
+    batch_begin(&p, nroot, root);
+    batch_make(&p, NULL, nroot, root, lead + nparam);
+    for (int i = 0; i < nroot; i++)
+        root[i] = batch_axis(&p, root[i], lead[nparam + i]);
+    arena_free(scratch);
+}

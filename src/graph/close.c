@@ -1,0 +1,615 @@
+/* close.c: loops and calls from results that read what is around them.
+ *
+ * A node of the body either stays in it (it depends on a parameter that changes
+ * from step to step, or is an index check that only a branch asks for) or does
+ * not. What stays reads of the rest: constants, dimensions and iotas as they
+ * are; broadcasts and views of captures made anew inside; all else becomes a
+ * capture. A gather that stays but whose index is a·t + b becomes an input, and
+ * so does a contraction with something that does not change, done for all steps
+ * at once before the loop. */
+#include "graph/internal.h"
+#include "graph/ops/ops.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ON_STEP = 1, ON_CARRY = 2, ON_CAPTURE = 4 };
+
+/* A node of the body, or one around it that the body reads. */
+typedef struct Item {
+    Node *n;
+    unsigned on;
+    bool open;    /* reached otherwise than through a branch of an `if` */
+    bool stays;   /* is computed in the body */
+    bool light;   /* does not stay, but is made anew rather than captured */
+    bool in_view; /* a view of a capture, or one */
+    bool needed;
+    bool batched;     /* a contraction done for all steps at once */
+    const Dim *a, *b; /* an integer a·t + b, or NULL */
+    Node *source;     /* what is read element by element, of all steps */
+    Node *in;         /* what it is in the new body */
+} Item;
+
+typedef struct Close {
+    Graph *g;
+    Arena *scratch;
+    Region r;
+    int narg;
+    Node *const *old_arg;
+    int lo; /* what depends on a parameter has at least this id */
+    LIST(Item) item;
+    /* Parameters and arguments of the new region. */
+    Nodes input, input_arg, capture, capture_arg;
+    int nresult;
+    Node **result;
+} Close;
+
+static bool is_leaf(const Node *n)
+{
+    return op_table[n->op]->cls == OPC_leaf && n->op != OP_param;
+}
+
+/* The bodies' nodes, by ascending ids. */
+
+static int by_id(const void *a, const void *b)
+{
+    const Item *x = a, *y = b;
+    return (x->n->id > y->n->id) - (x->n->id < y->n->id);
+}
+
+static void visit(Close *c, Node *n)
+{
+    if (graph_mark(c->g, n))
+        list_push(c->scratch, &c->item, ((Item){.n = n}));
+}
+
+static void collect(Close *c)
+{
+    const Region *r = &c->r;
+    c->lo = graph_count(c->g);
+    graph_unmark(c->g);
+    for (int i = 0; i < region_nparam(r); i++) {
+        Node *p = region_param_at(r, i);
+        c->lo = p->id < c->lo ? p->id : c->lo;
+        visit(c, p);
+    }
+    for (int i = 0; i < c->nresult; i++)
+        visit(c, c->result[i]);
+    for (int k = 0; k < c->item.n; k++) {
+        const Node *n = c->item.at[k].n;
+        for (int i = 0; i < n->narg; i++)
+            if (n->id >= c->lo || n->op == OP_broadcast)
+                visit(c, n->arg[i]);
+    }
+    qsort(c->item.at, (size_t)c->item.n, sizeof *c->item.at, by_id);
+}
+
+static Item *item_of(const Close *c, const Node *n)
+{
+    int lo = 0, hi = c->item.n;
+    while (lo < hi) {
+        int mid = (lo + hi) / 2;
+        if (c->item.at[mid].n->id < n->id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return &c->item.at[lo];
+}
+
+/* Were its arguments visited. */
+static bool expanded(const Close *c, const Item *x)
+{
+    return x->n->id >= c->lo || x->n->op == OP_broadcast;
+}
+
+static Item *arg_item(const Close *c, const Item *x, int i)
+{
+    return item_of(c, x->n->arg[i]);
+}
+
+/* What depends on what. */
+
+static void set_on(Close *c, Node *const *p, int n, unsigned on)
+{
+    for (int i = 0; i < n; i++)
+        item_of(c, p[i])->on = on;
+}
+
+static void find_dependence(Close *c)
+{
+    const Region *r = &c->r;
+    if (r->index)
+        item_of(c, r->index)->on = ON_STEP;
+    set_on(c, r->carry, r->ncarry, ON_CARRY);
+    set_on(c, r->input, r->ninput, ON_STEP);
+    set_on(c, r->capture, r->ncapture, r->trips ? ON_CAPTURE : ON_CARRY);
+    for (int k = 0; k < c->item.n; k++) {
+        Item *x = &c->item.at[k];
+        for (int i = 0; expanded(c, x) && i < x->n->narg; i++)
+            x->on |= arg_item(c, x, i)->on;
+    }
+}
+
+static void find_open(Close *c)
+{
+    for (int i = 0; i < c->nresult; i++)
+        item_of(c, c->result[i])->open = true;
+    for (int k = c->item.n - 1; k >= 0; k--) {
+        Item *x = &c->item.at[k];
+        bool select = op_table[x->n->op]->cls == OPC_select;
+        int most = select ? 1 : x->n->narg;
+        for (int i = 0; x->open && expanded(c, x) && i < most; i++)
+            arg_item(c, x, i)->open = true;
+    }
+}
+
+static bool is_view(const Node *n)
+{
+    return n->op == OP_permute || n->op == OP_reshape || n->op == OP_slice ||
+           n->op == OP_flip || n->op == OP_strided;
+}
+
+static void find_places(Close *c)
+{
+    for (int k = 0; k < c->item.n; k++) {
+        Item *x = &c->item.at[k];
+        x->stays = (x->on & (ON_STEP | ON_CARRY)) ||
+                   (x->n->id >= c->lo && !x->open && node_can_fail(c->g, x->n));
+        if (x->n->op == OP_part && expanded(c, x))
+            x->stays = arg_item(c, x, 0)->stays;
+        x->in_view = x->on == ON_CAPTURE &&
+                     (x->n->op == OP_param ||
+                      (is_view(x->n) && arg_item(c, x, 0)->in_view));
+        x->light = is_leaf(x->n) || x->n->op == OP_broadcast || x->in_view;
+    }
+}
+
+/* Indices that are a·t + b. */
+
+typedef struct Low {
+    bool known; /* the value is at least lo */
+    int64_t lo;
+    bool constant;
+} Low;
+
+static void *low(void *u, bool known, int64_t lo, bool constant)
+{
+    Low *l = NEW((Arena *)u, Low);
+    *l = (Low){known, lo, constant};
+    return l;
+}
+
+static void *low_constant(void *u, int64_t v) { return low(u, true, v, true); }
+
+static void *low_variable(void *u, const Dim *var)
+{
+    (void)var;
+    return low(u, true, 0, false);
+}
+
+static void *low_sum(void *u, void *a, void *b)
+{
+    const Low *x = a, *y = b;
+    int64_t lo;
+    bool over = __builtin_add_overflow(x->lo, y->lo, &lo);
+    return low(u, x->known && y->known && !over, lo,
+               x->constant && y->constant);
+}
+
+static void *low_product(void *u, void *a, void *b)
+{
+    const Low *x = a, *y = b;
+    int64_t lo;
+    bool over = __builtin_mul_overflow(x->lo, y->lo, &lo);
+    bool both = x->constant && y->constant;
+    return low(u,
+               !over &&
+                   (both || (x->known && y->known && x->lo >= 0 && y->lo >= 0)),
+               lo, both);
+}
+
+/* A quotient or remainder of what is not negative by what is positive. */
+static void *low_quotient(void *u, void *a, void *b)
+{
+    const Low *x = a, *y = b;
+    return low(u, x->known && y->known && x->lo >= 0 && y->lo > 0, 0, false);
+}
+
+/* Is d at least 0, whatever the sizes of the variables are. */
+static bool never_negative(const Dim *d)
+{
+    Arena *a = arena_new();
+    const DimVisitor v = {a,           low_constant, low_variable, low_sum,
+                          low_product, low_quotient, low_quotient};
+    const Low *l = dim_visit(d, &v);
+    bool yes = l->known && l->lo >= 0;
+    arena_free(a);
+    return yes;
+}
+
+/* Is a·t + b in 0 … n-1 in all steps. */
+static bool always_inside(Close *c, const Item *x, const Dim *n)
+{
+    Graph *g = c->g;
+    const Dim *one = dim_const(g, 1);
+    const Dim *last =
+        dim_add(g, dim_mul(g, x->a, dim_sub(g, c->r.trips, one)), x->b);
+    const Dim *end = dim_sub(g, n, one);
+    int64_t a;
+    bool rises = !dim_const_value(x->a, &a) || a >= 0;
+    const Dim *least = rises ? x->b : last, *most = rises ? last : x->b;
+    if (rises && !never_negative(x->a))
+        return false;
+    return never_negative(least) && never_negative(dim_sub(g, end, most));
+}
+
+static void set_affine(Item *x, const Dim *a, const Dim *b)
+{
+    x->a = a;
+    x->b = b;
+}
+
+static void affine_product(Close *c, Item *x, const Item *p, const Item *q)
+{
+    Graph *g = c->g;
+    if (!dim_is(p->a, 0) && !dim_is(q->a, 0))
+        return;
+    if (dim_is(q->a, 0))
+        set_affine(x, dim_mul(g, p->a, q->b), dim_mul(g, p->b, q->b));
+    else
+        set_affine(x, dim_mul(g, q->a, p->b), dim_mul(g, q->b, p->b));
+}
+
+static void affine_of_args(Close *c, Item *x)
+{
+    Graph *g = c->g;
+    const Node *n = x->n;
+    const Item *p = n->narg > 0 ? arg_item(c, x, 0) : NULL;
+    const Item *q = n->narg > 1 ? arg_item(c, x, 1) : p;
+    const Dim *none = dim_const(g, 0);
+    if (!p || !p->a || !q->a)
+        return;
+    if (n->op == OP_add)
+        set_affine(x, dim_add(g, p->a, q->a), dim_add(g, p->b, q->b));
+    else if (n->op == OP_sub)
+        set_affine(x, dim_sub(g, p->a, q->a), dim_sub(g, p->b, q->b));
+    else if (n->op == OP_neg)
+        set_affine(x, dim_sub(g, none, p->a), dim_sub(g, none, p->b));
+    else if (n->op == OP_mul)
+        affine_product(c, x, p, q);
+    else if (n->op == OP_cast && n->dtype != DT_u8)
+        set_affine(x, p->a, p->b);
+    else if (n->op == OP_index_check && always_inside(c, p, n->attr.dims[0]))
+        set_affine(x, p->a, p->b);
+}
+
+static void find_affine(Close *c)
+{
+    Graph *g = c->g;
+    for (int k = 0; k < c->item.n; k++) {
+        Item *x = &c->item.at[k];
+        const Dim *d = node_as_dim(g, x->n);
+        if (x->n->rank || !dtype_is_int(x->n->dtype))
+            continue;
+        if (x->n == c->r.index)
+            set_affine(x, dim_const(g, 1), dim_const(g, 0));
+        else if (d)
+            set_affine(x, dim_const(g, 0), d);
+        else if (expanded(c, x))
+            affine_of_args(c, x);
+    }
+}
+
+/* What becomes an input. */
+
+/* A gather that reads what does not change at a·t + b. */
+static bool reads_by_step(Close *c, const Item *x)
+{
+    const Node *n = x->n;
+    const Item *index, *from;
+    if (!x->stays || n->op != OP_gather || n->arg[1]->rank)
+        return false;
+    from = arg_item(c, x, 0);
+    index = arg_item(c, x, 1);
+    return !from->stays && index->a && !dim_is(index->a, 0);
+}
+
+/* Is something of a size other than 1 summed. */
+static bool sums(const Node *n)
+{
+    const Node *a = n->arg[0];
+    for (int i = 0; i < a->rank; i++)
+        if (n->attr.ints[i] >= n->rank && !dim_is(a->dim[i], 1))
+            return true;
+    return false;
+}
+
+/* A contraction of what depends on the step alone with what does not change. */
+static bool is_batched(Close *c, const Item *x)
+{
+    const Region *r = &c->r;
+    if (!x->stays || x->n->op != OP_contract || x->on & ON_CARRY || r->until ||
+        r->counted || x->n->rank + 2 > MAX_RANK || !sums(x->n) ||
+        (!x->open && node_can_fail(c->g, x->n)))
+        return false;
+    return !arg_item(c, x, 0)->stays || !arg_item(c, x, 1)->stays;
+}
+
+static void find_inputs(Close *c)
+{
+    if (!c->r.trips)
+        return;
+    for (int k = 0; k < c->item.n; k++) {
+        Item *x = &c->item.at[k];
+        if (reads_by_step(c, x))
+            x->source = x->n->arg[0];
+        else
+            x->batched = is_batched(c, x);
+    }
+}
+
+/* What the new body needs: from the results on down to captures. */
+static void find_needed(Close *c)
+{
+    for (int i = 0; i < c->nresult; i++)
+        item_of(c, c->result[i])->needed = true;
+    for (int k = c->item.n - 1; k >= 0; k--) {
+        const Item *x = &c->item.at[k];
+        bool inside = x->stays || x->light;
+        if (!x->needed || !inside || x->source || x->batched)
+            continue;
+        for (int i = 0; i < x->n->narg; i++)
+            arg_item(c, x, i)->needed = true;
+    }
+}
+
+/* Making the new region. */
+
+/* n as it is around the loop. */
+static void outside(Close *c, int n, Node **node)
+{
+    const Region *r = &c->r;
+    graph_subst(c->g, r->ncapture, r->capture,
+                c->old_arg + r->ncarry + r->ninput, n, node);
+}
+
+static int find(const Nodes *list, const Node *n)
+{
+    for (int i = 0; i < list->n; i++)
+        if (list->at[i] == n)
+            return i;
+    return -1;
+}
+
+static Node *new_param(Close *c, const char *name, const Node *like, int skip)
+{
+    int rank = like->rank - skip;
+
+    return g_param(c->g, like->dtype, rank, rank ? like->dim + skip : NULL,
+                   name);
+}
+
+/* The capture of a value around the loop; constants are no captures. */
+static Node *capture(Close *c, Node *value)
+{
+    Graph *g = c->g;
+    if (is_leaf(value))
+        return value;
+    if (value->op == OP_broadcast)
+        return g_broadcast(g, capture(c, value->arg[0]), value->rank,
+                           value->dim, value->attr.ints);
+    int k = find(&c->capture_arg, value);
+    if (k >= 0)
+        return c->capture.at[k];
+    const char *name = value->op == OP_param
+                           ? value->attr.name
+                           : arena_printf(graph_arena(g), "c%d", c->capture.n);
+    Node *p = new_param(c, name, value, 0);
+    list_push(c->scratch, &c->capture, p);
+    list_push(c->scratch, &c->capture_arg, value);
+    return p;
+}
+
+/* The input whose elements are `all`'s along its first axis; p: its parameter,
+ * or NULL. An element that is the same in all steps is no input. */
+static Node *input(Close *c, Node *all, Node *p)
+{
+    Graph *g = c->g;
+    if (all->op == OP_iota)
+        return g_cast(g, all->dtype, c->r.index);
+    if (all->op == OP_broadcast && all->attr.ints[0] < 0)
+        return g_broadcast(g, capture(c, all->arg[0]), all->rank - 1,
+                           all->dim + 1, all->attr.ints + 1);
+    int k = find(&c->input_arg, all);
+    if (k >= 0)
+        return c->input.at[k];
+    if (!p)
+        p = new_param(c, arena_printf(graph_arena(g), "x%d", c->input.n), all,
+                      1);
+    list_push(c->scratch, &c->input, p);
+    list_push(c->scratch, &c->input_arg, all);
+    return p;
+}
+
+/* Elements a·t + b along the axis that is gathered, t first. */
+static Node *steps_of(Close *c, const Item *x, Node *from)
+{
+    Graph *g = c->g;
+    int axis = (int)x->n->attr.integer, perm[MAX_RANK];
+    const Item *index = arg_item(c, x, 1);
+    Node *all = g_strided(g, from, axis, index->b, 1, &c->r.trips, &index->a);
+    for (int i = 0; i < all->rank; i++)
+        perm[i] = i == 0 ? axis : i <= axis ? i - 1 : i;
+    return g_permute(g, all, perm);
+}
+
+/* n for all steps at once; it depends on no carry. */
+static Node *all_steps(Close *c, Node *n)
+{
+    const Region *r = &c->r;
+    int np = r->ninput + 1;
+    Node **param = NEWN(c->scratch, Node *, np);
+    Node **value = NEWN(c->scratch, Node *, np);
+    for (int i = 0; i < r->ninput; i++) {
+        param[i] = r->input[i];
+        value[i] = c->old_arg[r->ncarry + i];
+    }
+    param[np - 1] = r->index;
+    value[np - 1] = g_iota(c->g, r->index->dtype, r->trips);
+    graph_batch(c->g, r->trips, np, param, value, 1, &n);
+    return n;
+}
+
+/* What is around the loop and the new body reads. */
+static void find_outside(Close *c)
+{
+    Nodes out = {0};
+    for (int k = 0; k < c->item.n; k++) {
+        const Item *x = &c->item.at[k];
+        bool read = x->source || x->batched || !(x->stays || x->light);
+        if (x->needed && read)
+            list_push(c->scratch, &out, x->source ? x->source : x->n);
+    }
+    outside(c, out.n, out.at);
+    for (int k = 0, i = 0; k < c->item.n; k++) {
+        Item *x = &c->item.at[k];
+        bool read = x->source || x->batched || !(x->stays || x->light);
+        if (x->needed && read)
+            x->source = out.at[i++];
+    }
+}
+
+static Node *remake(Close *c, const Item *x)
+{
+    Node **arg = NEWN(c->scratch, Node *, x->n->narg + 1);
+    for (int i = 0; i < x->n->narg; i++)
+        arg[i] = arg_item(c, x, i)->in;
+    return graph_remake(c->g, x->n, arg);
+}
+
+static Node *inside(Close *c, const Item *x)
+{
+    if (x->batched)
+        return input(c, all_steps(c, x->source), NULL);
+    if (x->source && x->stays)
+        return input(c, steps_of(c, x, x->source), NULL);
+    if (x->source)
+        return capture(c, x->source);
+    if (x->n->op == OP_index_check && x->a)
+        return arg_item(c, x, 0)->in;
+    return x->n->narg ? remake(c, x) : x->n;
+}
+
+/* The parameters that there are already: their own values. */
+static void bind_params(Close *c)
+{
+    const Region *r = &c->r;
+    Node *const *arg = c->old_arg + r->ncarry;
+    for (int i = 0; i < r->ncapture; i++) {
+        Node *value = arg[r->ninput + i];
+        bool kept = !is_leaf(value) && value->op != OP_broadcast &&
+                    find(&c->capture_arg, value) < 0;
+        if (r->trips && !kept)
+            continue;
+        list_push(c->scratch, &c->capture, r->capture[i]);
+        list_push(c->scratch, &c->capture_arg, value);
+        item_of(c, r->capture[i])->in = r->capture[i];
+    }
+    for (int i = 0; i < r->ncapture; i++) {
+        Item *x = item_of(c, r->capture[i]);
+        if (!x->in)
+            x->in = capture(c, arg[r->ninput + i]);
+    }
+    for (int i = 0; i < r->ninput; i++)
+        item_of(c, r->input[i])->in = input(c, arg[i], r->input[i]);
+}
+
+static void make_body(Close *c)
+{
+    for (int k = 0; k < c->item.n; k++) {
+        Item *x = &c->item.at[k];
+        if (x->needed && !x->in)
+            x->in = inside(c, x);
+    }
+    for (int i = 0; i < c->nresult; i++)
+        c->result[i] = item_of(c, c->result[i])->in;
+}
+
+/* Captures that the results read; the others go. */
+static void drop_captures(Close *c)
+{
+    int kept = 0;
+    Nodes seen = nodes_below(c->g, c->scratch, c->nresult, c->result);
+    for (int i = 0; i < c->capture.n; i++) {
+        if (node_place(seen.at, seen.n, c->capture.at[i]) < 0)
+            continue;
+        c->capture.at[kept] = c->capture.at[i];
+        c->capture_arg.at[kept++] = c->capture_arg.at[i];
+    }
+    c->capture.n = c->capture_arg.n = kept;
+}
+
+/* What a derivative of the user's own is given in addition: the captures that
+ * were added, which it does not read. */
+static const Region *with_captures(Close *c, const Region *vjp)
+{
+    int was = c->r.ncapture, now = c->capture.n;
+    Region *to = arena_copy(c->scratch, vjp, sizeof *vjp);
+    Node **list = NEWN(c->scratch, Node *, vjp->ncapture + now - was);
+    if (now == was)
+        return vjp;
+    for (int i = 0; i < vjp->ncapture; i++)
+        list[i < was ? i : i + now - was] = vjp->capture[i];
+    for (int i = was; i < now; i++)
+        list[i] = new_param(c, NULL, c->capture.at[i], 0);
+    to->capture = list;
+    to->ncapture = vjp->ncapture + now - was;
+    to->self = NULL;
+    return to;
+}
+
+static Node *finish(Close *c)
+{
+    Nodes arg = {0};
+    Region r = region_with(c->g, &c->r, c->result);
+    for (int i = 0; i < r.ncarry; i++)
+        list_push(c->scratch, &arg, c->old_arg[i]);
+    for (int i = 0; i < c->input.n; i++)
+        list_push(c->scratch, &arg, c->input_arg.at[i]);
+    for (int i = 0; i < c->capture.n; i++)
+        list_push(c->scratch, &arg, c->capture_arg.at[i]);
+    if (r.counted)
+        list_push(c->scratch, &arg, c->old_arg[c->narg - 1]);
+    r.input = c->input.at;
+    r.ninput = c->input.n;
+    r.vjp = r.vjp ? with_captures(c, r.vjp) : NULL;
+    r.capture = c->capture.at;
+    r.ncapture = c->capture.n;
+    return g_region(c->g, &r, arg.n, arg.at);
+}
+
+Node *g_region_close(Graph *g, const Region *r, int narg, Node *const *arg)
+{
+    Close c = {.g = g, .r = *r, .narg = narg, .old_arg = arg};
+    c.scratch = arena_new();
+    c.nresult = region_nresult(r);
+    c.result = NEWN(c.scratch, Node *, c.nresult + 1);
+    region_results(r, c.result);
+    collect(&c);
+    find_dependence(&c);
+    find_open(&c);
+    find_places(&c);
+    if (r->trips)
+        find_affine(&c);
+    find_inputs(&c);
+    find_needed(&c);
+    bind_params(&c);
+    find_outside(&c);
+    make_body(&c);
+    if (!r->vjp)
+        drop_captures(&c);
+    Node *n = finish(&c);
+    arena_free(c.scratch);
+    return n;
+}

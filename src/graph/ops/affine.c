@@ -1,0 +1,375 @@
+/* affine.c: what is known of integer tensors that index others: sums of
+ * counters with steps, and constants. */
+#include "graph/ops/ops.h"
+
+#include <string.h>
+
+/* An expression of more nodes than this is not looked through. */
+enum { BUDGET = 64 };
+
+static bool form(Graph *g, const Node *n, int *budget, Affine *a);
+
+static void constant(Graph *g, const Dim *d, int rank, Affine *a)
+{
+    a->base = d;
+    for (int i = 0; i < rank; i++)
+        a->coef[i] = dim_const(g, 0);
+}
+
+static bool is_constant(const Affine *a, int rank)
+{
+    for (int i = 0; i < rank; i++)
+        if (!dim_is(a->coef[i], 0))
+            return false;
+    return true;
+}
+
+/* a + by · b */
+static void add(Graph *g, Affine *a, const Affine *b, const Dim *by, int rank)
+{
+    a->base = dim_add(g, a->base, dim_mul(g, b->base, by));
+    for (int i = 0; i < rank; i++)
+        a->coef[i] = dim_add(g, a->coef[i], dim_mul(g, b->coef[i], by));
+}
+
+static bool form_arith(Graph *g, const Node *n, int *budget, Affine *a)
+{
+    Affine x, y;
+    if (!form(g, n->arg[0], budget, &x) ||
+        (n->narg > 1 && !form(g, n->arg[1], budget, &y)))
+        return false;
+    constant(g, dim_const(g, 0), n->rank, a);
+    switch (n->op) {
+    case OP_add:
+    case OP_sub:
+        add(g, a, &x, dim_const(g, 1), n->rank);
+        add(g, a, &y, dim_const(g, n->op == OP_add ? 1 : -1), n->rank);
+        return true;
+    case OP_neg:
+        add(g, a, &x, dim_const(g, -1), n->rank);
+        return true;
+    case OP_mul:
+        if (is_constant(&x, n->rank))
+            add(g, a, &y, x.base, n->rank);
+        else if (is_constant(&y, n->rank))
+            add(g, a, &x, y.base, n->rank);
+        else
+            return false;
+        return true;
+    }
+    return false;
+}
+
+/* Axes that are the digits of one number, taken as one and apart again. */
+static bool form_reshape(Graph *g, const Node *n, const Affine *x, Affine *a)
+{
+    const Node *from = n->arg[0];
+    const Dim *by = dim_const(g, 0);
+    for (int i = from->rank - 1; i >= 0; i--) {
+        const Dim *step = i == from->rank - 1
+                              ? x->coef[i]
+                              : dim_mul(g, x->coef[i + 1], from->dim[i + 1]);
+        if (step != x->coef[i])
+            return false;
+        by = i == from->rank - 1 ? x->coef[i] : by;
+    }
+    a->base = x->base;
+    for (int i = n->rank - 1; i >= 0; i--) {
+        a->coef[i] = by;
+        by = dim_mul(g, by, n->dim[i]);
+    }
+    return true;
+}
+
+static bool form_view(Graph *g, const Node *n, int *budget, Affine *a)
+{
+    Affine x;
+    const int *ints = n->attr.ints;
+    int axis = (int)n->attr.integer;
+    if (!form(g, n->arg[0], budget, &x))
+        return false;
+    *a = x;
+    switch (n->op) {
+    case OP_broadcast:
+        for (int i = 0; i < n->rank; i++)
+            a->coef[i] = ints[i] < 0 ? dim_const(g, 0) : x.coef[ints[i]];
+        return true;
+    case OP_permute:
+        for (int i = 0; i < n->rank; i++)
+            a->coef[i] = x.coef[ints[i]];
+        return true;
+    case OP_slice:
+        for (int i = 0; i < n->rank; i++) {
+            const Dim *first = dim_mul(g, x.coef[i], n->attr.dims[i]);
+            a->base = dim_add(g, a->base, first);
+            a->coef[i] = dim_mul(g, x.coef[i], dim_const(g, ints[i]));
+        }
+        return true;
+    case OP_flip: {
+        const Dim *last = dim_sub(g, n->dim[axis], dim_const(g, 1));
+        a->base = dim_add(g, x.base, dim_mul(g, x.coef[axis], last));
+        a->coef[axis] = dim_mul(g, x.coef[axis], dim_const(g, -1));
+        return true;
+    }
+    case OP_reshape:
+        return form_reshape(g, n, &x, a);
+    case OP_strided: {
+        int count = (n->attr.ndim - 1) / 2;
+        const Dim *by = x.coef[axis];
+        a->base = dim_add(g, x.base, dim_mul(g, by, n->attr.dims[0]));
+        for (int j = 0; j < count; j++)
+            a->coef[axis + j] = dim_mul(g, by, n->attr.dims[1 + count + j]);
+        for (int i = axis + count; i < n->rank; i++)
+            a->coef[i] = x.coef[i - count + 1];
+        return true;
+    }
+    }
+    return false;
+}
+
+/* Numbers in steps that are the same along each axis. */
+static bool form_data(Graph *g, const Node *n, Affine *a)
+{
+    int64_t count = n->attr.integer, size[MAX_RANK], at[MAX_RANK];
+    int64_t step[MAX_RANK], stride = 1;
+    const double *x = n->attr.data;
+    if (count == 0 || count > MAX_FOLD)
+        return false;
+    a->base = dim_const(g, (int64_t)x[0]);
+    for (int i = n->rank - 1; i >= 0; i--) {
+        dim_const_value(n->dim[i], &size[i]);
+        step[i] = size[i] > 1 ? (int64_t)x[stride] - (int64_t)x[0] : 0;
+        a->coef[i] = dim_const(g, step[i]);
+        stride *= size[i];
+    }
+    for (int64_t k = 0; k < count; k++) {
+        int64_t v = (int64_t)x[0];
+        eval_unravel(k, n->rank, size, at);
+        for (int i = 0; i < n->rank; i++)
+            v += step[i] * at[i];
+        if (v != (int64_t)x[k])
+            return false;
+    }
+    return true;
+}
+
+static bool form(Graph *g, const Node *n, int *budget, Affine *a)
+{
+    if (--*budget < 0 || (n->dtype != DT_i32 && n->dtype != DT_i64))
+        return false;
+    const Dim *d = node_as_dim(g, n);
+    if (d) {
+        constant(g, d, 0, a);
+        return true;
+    }
+    if (n->op == OP_iota) {
+        a->base = dim_const(g, 0);
+        a->coef[0] = dim_const(g, 1);
+        return true;
+    }
+    if (n->op == OP_data)
+        return form_data(g, n, a);
+    if (n->op == OP_cast)
+        return form(g, n->arg[0], budget, a);
+    if (n->op == OP_add || n->op == OP_sub || n->op == OP_neg ||
+        n->op == OP_mul)
+        return form_arith(g, n, budget, a);
+    return op_table[n->op]->cls == OPC_view && n->narg == 1 &&
+           form_view(g, n, budget, a);
+}
+
+bool affine_of(Graph *g, const Node *n, Affine *a)
+{
+    int budget = BUDGET;
+    return form(g, n, &budget, a) && !dim_overflowed(g);
+}
+
+/* Bounds. */
+
+/* The variables among the sizes, which are at least 1 where there is any
+ * element. */
+typedef struct Facts {
+    Graph *g;
+    int rank, nvar;
+    const Dim *const *size;
+    const Dim *const *coef;
+    const Dim *var[MAX_RANK], *more[MAX_RANK];
+} Facts;
+
+static Facts facts_of(Graph *g, const Affine *a, int rank,
+                      const Dim *const *size)
+{
+    Facts f = {.g = g, .rank = rank, .size = size, .coef = a->coef};
+    for (int i = 0; i < rank; i++) {
+        bool known = !dim_is_var(size[i]);
+        for (int k = 0; k < f.nvar; k++)
+            known = known || f.var[k] == size[i];
+        if (known)
+            continue;
+        f.var[f.nvar] = size[i];
+        f.more[f.nvar++] = dim_add(g, size[i], dim_const(g, 1));
+    }
+    return f;
+}
+
+static bool is_positive(const Facts *f, const Dim *d)
+{
+    d = dim_at_least(f->g, d);
+    return dim_never_negative(dim_subst(f->g, d, f->nvar, f->var, f->more));
+}
+
+static const Dim *last_of(const Facts *f, int i)
+{
+    return dim_sub(f->g, f->size[i], dim_const(f->g, 1));
+}
+
+/* d >= 0, where no size is 0. */
+static bool at_least_0(const Facts *f, const Dim *d)
+{
+    if (is_positive(f, d))
+        return true;
+    for (int i = 0; i < f->rank; i++) {
+        const Dim *last = last_of(f, i);
+        const Dim *by = dim_mul(f->g, last, f->coef[i]);
+        if (is_positive(f, dim_sub(f->g, d, last)) ||
+            is_positive(f, dim_sub(f->g, d, by)))
+            return true;
+    }
+    return false;
+}
+
+bool affine_inside(Graph *g, const Affine *a, int rank, const Dim *const *size,
+                   const Dim *bound)
+{
+    Facts f = facts_of(g, a, rank, size);
+    const Dim *lo = a->base, *hi = a->base;
+    for (int i = 0; i < rank; i++) {
+        const Dim *by = dim_mul(g, a->coef[i], last_of(&f, i));
+        if (is_positive(&f, a->coef[i]))
+            hi = dim_add(g, hi, by);
+        else if (is_positive(&f, dim_mul(g, a->coef[i], dim_const(g, -1))))
+            lo = dim_add(g, lo, by);
+        else
+            return false;
+    }
+    const Dim *above = dim_sub(g, dim_sub(g, bound, hi), dim_const(g, 1));
+    return at_least_0(&f, lo) && at_least_0(&f, above) && !dim_overflowed(g);
+}
+
+/* Constants. */
+
+typedef struct Fold {
+    EvalTensor e; /* first */
+    Graph *g;
+    Arena *scratch;
+    int budget;
+    bool failed;
+} Fold;
+
+static void fold_failed(EvalTensor *e) { ((Fold *)e)->failed = true; }
+
+static int64_t fold_dim(EvalTensor *e, const Dim *d)
+{
+    int64_t v = 0;
+    if (!dim_const_value(d, &v))
+        ((Fold *)e)->failed = true;
+    return v;
+}
+
+/* n's sizes; false where they are not small constants. */
+static bool small_size(const Node *n, int64_t *size)
+{
+    int64_t count = 1;
+    for (int i = 0; i < n->rank; i++) {
+        if (!dim_const_value(n->dim[i], &size[i]) || size[i] < 0 ||
+            size[i] > MAX_FOLD)
+            return false;
+        count *= size[i];
+        if (count > MAX_FOLD)
+            return false;
+    }
+    return true;
+}
+
+static double *fold(Fold *f, const Node *n);
+
+static void fold_ewise(const Node *n, const double *const *in, int64_t count,
+                       double *out)
+{
+    const Op *row = op_table[n->op];
+    for (int64_t i = 0; i < count; i++) {
+        double x[3];
+        int64_t k[3];
+        for (int j = 0; j < n->narg; j++) {
+            x[j] = in[j][i];
+            k[j] = int_of_real(x[j]);
+        }
+        out[i] = row->eval_int ? (double)dtype_wrap(n->dtype, row->eval_int(k))
+                               : dtype_fit(n->dtype, row->eval(x));
+    }
+}
+
+/* n on arguments that are known. */
+static double *fold_op(Fold *f, const Node *n, const double *const *in)
+{
+    const Op *row = op_table[n->op];
+    int64_t size[MAX_RANK], (*in_size)[MAX_RANK];
+    const int64_t **sizes = NEWN(f->scratch, const int64_t *, n->narg + 1);
+    small_size(n, size);
+    int64_t count = eval_elements(n->rank, size);
+    double *out = NEWN(f->scratch, double, count + 1);
+    if (row->cls == OPC_ewise && (row->eval_int || row->eval)) {
+        fold_ewise(n, in, count, out);
+        return out;
+    }
+    in_size = arena_alloc(f->scratch, sizeof *in_size * (size_t)(n->narg + 1));
+    for (int i = 0; i < n->narg; i++) {
+        small_size(n->arg[i], in_size[i]);
+        sizes[i] = in_size[i];
+    }
+    f->e.out = out;
+    f->e.out_size = size;
+    f->e.in = in;
+    f->e.in_size = sizes;
+    row->eval_tensor(&f->e, n);
+    return f->failed ? NULL : out;
+}
+
+static bool foldable(const Node *n)
+{
+    const Op *row = op_table[n->op];
+    int64_t size[MAX_RANK];
+    if (n->op == OP_param || row->cls == OPC_region ||
+        dtype_is_real(n->dtype) || n->dtype == DT_key || n->narg > 3 ||
+        !small_size(n, size))
+        return false;
+    return row->eval_tensor || row->eval || row->eval_int;
+}
+
+/* Recursion is as deep as the budget. */
+static double *fold(Fold *f, const Node *n)
+{
+    const double *in[3];
+    if (--f->budget < 0 || !foldable(n))
+        return NULL;
+    for (int i = 0; i < n->narg; i++) {
+        in[i] = fold(f, n->arg[i]);
+        if (!in[i])
+            return NULL;
+    }
+    return fold_op(f, n, in);
+}
+
+Node *fold_index(Graph *g, Node *n)
+{
+    Fold f = {.g = g, .budget = BUDGET};
+    if (n->op == OP_data || n->rank == 0)
+        return NULL;
+    f.e.dim = fold_dim;
+    f.e.bad_index = fold_failed;
+    f.scratch = arena_new();
+    double *v = fold(&f, n);
+    Node *y = v ? g_data(g, n->dtype, n->rank, n->dim, v) : NULL;
+    arena_free(f.scratch);
+    return y;
+}

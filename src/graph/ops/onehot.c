@@ -1,0 +1,308 @@
+/* onehot.c: sums over what is zero but at one place.
+ *
+ * A factor 1 where k = q and 0 elsewhere makes a sum over k the term at k = q.
+ * The other terms are not looked at, so a NaN or an infinity among them does
+ * not reach the sum: to select is what such a factor is written for. */
+#include "graph/ops/ops.h"
+
+enum { MAX_FACTORS = 4 };
+
+/* A tensor and a label for each axis, none twice. */
+typedef struct Labelled {
+    Node *x;
+    int l[2 * MAX_RANK];
+} Labelled;
+
+/* A factor: value where the place along `axis` is q, else 0. */
+typedef struct OneHot {
+    int axis;
+    Labelled q, value; /* labels: the factor's axes */
+} OneHot;
+
+static int find(int label, int n, const int *among)
+{
+    for (int i = 0; i < n; i++)
+        if (among[i] == label)
+            return i;
+    return -1;
+}
+
+/* x with its axes as labels; those along which it repeats are left out. */
+static Labelled labelled(Node *x)
+{
+    Labelled to = {.x = x};
+    for (int i = 0; i < x->rank; i++)
+        to.l[i] = i;
+    if (x->op != OP_broadcast)
+        return to;
+    to.x = x->arg[0];
+    for (int i = 0; i < x->rank; i++)
+        if (x->attr.ints[i] >= 0)
+            to.l[x->attr.ints[i]] = i;
+    return to;
+}
+
+/* The axis along which p is 0, 1, … up to its size, if it is the same along
+ * all others; or -1. */
+static int counter_axis(Graph *g, const Node *p)
+{
+    Affine a;
+    int axis = -1;
+    if (!affine_of(g, p, &a) || !dim_is(a.base, 0))
+        return -1;
+    for (int i = 0; i < p->rank; i++) {
+        if (dim_is(a.coef[i], 0))
+            continue;
+        if (axis >= 0 || !dim_is(a.coef[i], 1))
+            return -1;
+        axis = i;
+    }
+    return axis;
+}
+
+static bool index_inside(Graph *g, const Node *q, const Dim *n)
+{
+    Affine a;
+    while (q->op == OP_cast && dtype_is_int(q->arg[0]->dtype))
+        q = q->arg[0];
+    if (q->op == OP_index_check)
+        return q->attr.dims[0] == n;
+    return affine_of(g, q, &a) && affine_inside(g, &a, q->rank, q->dim, n);
+}
+
+/* k == q along an axis that is summed. */
+static bool is_delta(Graph *g, Node *c, const bool *summed, OneHot *to)
+{
+    for (int i = 0; c->op == OP_eq && i < 2; i++) {
+        int axis = counter_axis(g, c->arg[i]);
+        if (axis < 0 || !summed[axis])
+            continue;
+        to->axis = axis;
+        to->q = labelled(c->arg[1 - i]);
+        if (find(axis, to->q.x->rank, to->q.l) < 0 &&
+            index_inside(g, to->q.x, c->dim[axis]))
+            return true;
+    }
+    return false;
+}
+
+/* Of value where c holds, else 0. */
+static bool onehot_where(Graph *g, Node *c, Node *value, const bool *summed,
+                         OneHot *to)
+{
+    Node *rest = NULL;
+    if (c->op == OP_and) {
+        for (int i = 0; i < 2 && !rest; i++)
+            if (is_delta(g, c->arg[i], summed, to))
+                rest = c->arg[1 - i];
+        if (!rest)
+            return false;
+        value = g_where(g, rest, value, g_fill(g, value, 0));
+    } else if (!is_delta(g, c, summed, to)) {
+        return false;
+    }
+    to->value = labelled(value);
+    return true;
+}
+
+/* Is x such a factor; `summed` by axis. */
+static bool onehot(Graph *g, Node *x, const bool *summed, int depth, OneHot *to)
+{
+    if (x->op == OP_where && node_is_const(x->arg[2], 0))
+        return onehot_where(g, x->arg[0], x->arg[1], summed, to);
+    if (x->op == OP_cast && x->arg[0]->dtype == DT_bool && x->dtype != DT_bool)
+        return onehot_where(g, x->arg[0], g_fill(g, x, 1), summed, to);
+    for (int i = 0; x->op == OP_mul && i < 2 && depth < MAX_FACTORS; i++) {
+        Node *f = x->arg[i], *other = x->arg[1 - i];
+        bool inner[MAX_RANK] = {false};
+        Labelled in = labelled(f);
+        for (int k = 0; k < in.x->rank; k++)
+            inner[k] = summed[in.l[k]];
+        if (!onehot(g, in.x, inner, depth + 1, to))
+            continue;
+        to->axis = in.l[to->axis];
+        for (int k = 0; k < to->q.x->rank; k++)
+            to->q.l[k] = in.l[to->q.l[k]];
+        int axis[MAX_RANK];
+        for (int k = 0; k < x->rank; k++)
+            axis[k] = -1;
+        for (int k = 0; k < to->value.x->rank; k++)
+            axis[in.l[to->value.l[k]]] = k;
+        for (int k = 1, last = -1; k <= x->rank; k++) {
+            if (axis[k - 1] >= 0 && axis[k - 1] < last)
+                return false;
+            last = axis[k - 1] >= 0 ? axis[k - 1] : last;
+        }
+        Node *v = g_broadcast(g, to->value.x, x->rank, x->dim, axis);
+        to->value = labelled(g2(g, OP_mul, v, other));
+        return true;
+    }
+    return false;
+}
+
+/* x with its axes in the order of these labels, all of which it has. */
+static Node *in_order(Graph *g, const Labelled *x, const int *order)
+{
+    int perm[MAX_RANK];
+    for (int i = 0; i < x->x->rank; i++)
+        perm[i] = find(order[i], x->x->rank, x->l);
+    return g_permute(g, x->x, perm);
+}
+
+static const Dim *product(Graph *g, int n, const Dim *const *dim)
+{
+    const Dim *all = dim_const(g, 1);
+    for (int i = 0; i < n; i++)
+        all = dim_mul(g, all, dim[i]);
+    return all;
+}
+
+/* The labels of a first that b has too, then the others but `without`; how
+ * many there are of the former. */
+static int shared_first(const Labelled *a, const Labelled *b, int without,
+                        int *order)
+{
+    int n = 0, shared = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < a->x->rank; i++) {
+            bool both = find(a->l[i], b->x->rank, b->l) >= 0;
+            if (both == !pass && a->l[i] != without)
+                order[n++] = a->l[i];
+            shared += both && !pass && a->l[i] != without;
+        }
+    return shared;
+}
+
+/* b with the axis of this label at q: entry q of each of the rows along the
+ * labels that both have. */
+static Labelled take(Graph *g, const Labelled *b, int label, const Labelled *q)
+{
+    int lq[2 * MAX_RANK], lb[2 * MAX_RANK], place, rank = 0;
+    const Dim *dim[2 * MAX_RANK];
+    Labelled to;
+    place = find(label, b->x->rank, b->l);
+    if (place < 0)
+        return *b;
+    int shared = shared_first(q, b, -1, lq);
+    int rest = b->x->rank - shared - 1;
+    for (int i = 0; i < shared; i++)
+        lb[i] = lq[i];
+    lb[shared] = label;
+    for (int i = 0, at = shared + 1; i < b->x->rank; i++)
+        if (b->l[i] != label && find(b->l[i], shared, lq) < 0)
+            lb[at++] = b->l[i];
+    Node *x = in_order(g, b, lb), *i = in_order(g, q, lq);
+    for (int k = 0; k < i->rank; k++) {
+        to.l[rank] = lq[k];
+        dim[rank++] = i->dim[k];
+    }
+    for (int k = 0; k < rest; k++) {
+        to.l[rank] = lb[shared + 1 + k];
+        dim[rank++] = x->dim[shared + 1 + k];
+    }
+    if (shared) {
+        const Dim *rows = product(g, shared, x->dim), *flat[MAX_RANK];
+        const Dim *n = x->dim[shared];
+        flat[0] = rows;
+        for (int k = shared; k < i->rank; k++)
+            flat[k - shared + 1] = i->dim[k];
+        i = g_reshape(g, i, i->rank - shared + 1, flat);
+        flat[0] = dim_mul(g, rows, n);
+        for (int k = 0; k < rest; k++)
+            flat[k + 1] = x->dim[shared + 1 + k];
+        x = g_reshape(g, x, rest + 1, flat);
+        i = g_batch_index(g, rows, n, i);
+    }
+    to.x = g_reshape(g, g_gather_inside(g, x, i, 0), rank, dim);
+    return to;
+}
+
+/* Can the result be a tensor, and is it worth it: where q is data for each row
+ * of b, as the labels of a batch are, the product with all of the row is one
+ * pass that joins others, forwards and backwards. */
+static bool take_fits(Graph *g, const Labelled *b, int label, const Labelled *q)
+{
+    int order[2 * MAX_RANK];
+    Affine a;
+    int shared = shared_first(q, b, -1, order);
+    if (find(label, b->x->rank, b->l) < 0)
+        return true;
+    return b->x->rank - 1 + q->x->rank - shared <= MAX_RANK &&
+           (!shared || affine_of(g, q->x, &a));
+}
+
+/* Where several axes were summed: n of what is left of x. */
+static Node *sum_rest(Graph *g, const Node *n, const OneHot *h,
+                      const Labelled *y)
+{
+    const Node *x = n->arg[0];
+    const Dim *dim[MAX_RANK];
+    int order[MAX_RANK], map[MAX_RANK], gone[MAX_RANK];
+    int rank = 0, count = 0, next = 0, kept = 0;
+    for (int i = 0; i < x->rank; i++) {
+        if (i == h->axis)
+            continue;
+        bool has = find(i, y->x->rank, y->l) >= 0;
+        while (next < n->attr.nint && n->attr.ints[next] < i)
+            next++;
+        if (next < n->attr.nint && n->attr.ints[next] == i)
+            gone[count++] = rank;
+        map[rank] = has ? kept : -1;
+        if (has)
+            order[kept++] = i;
+        dim[rank++] = x->dim[i];
+    }
+    Node *v = g_broadcast(g, in_order(g, y, order), rank, dim, map);
+    return g_reduce(g, OP_sum, v, count, gone);
+}
+
+Node *sum_onehot(Graph *g, const Node *n)
+{
+    bool summed[MAX_RANK] = {false};
+    OneHot h;
+    for (int i = 0; i < n->attr.nint; i++)
+        summed[n->attr.ints[i]] = true;
+    if (!onehot(g, n->arg[0], summed, 0, &h) ||
+        !take_fits(g, &h.value, h.axis, &h.q))
+        return NULL;
+    Labelled y = take(g, &h.value, h.axis, &h.q);
+    return sum_rest(g, n, &h, &y);
+}
+
+/* In the labels of the product instead of the factor's axes. */
+static void relabel(Labelled *x, const int *l)
+{
+    for (int i = 0; i < x->x->rank; i++)
+        x->l[i] = l[x->l[i]];
+}
+
+Node *contract_onehot(Graph *g, const Node *n)
+{
+    int lout[MAX_RANK];
+    for (int i = 0; i < n->rank; i++)
+        lout[i] = i;
+    for (int k = 0; k < 2; k++) {
+        Node *x = n->arg[k], *other = n->arg[1 - k];
+        const int *lx = n->attr.ints + (k ? other->rank : 0);
+        const int *lb = n->attr.ints + (k ? 0 : x->rank);
+        bool summed[MAX_RANK];
+        Labelled b = {.x = other};
+        OneHot h;
+        for (int i = 0; i < x->rank; i++)
+            summed[i] = lx[i] >= n->rank;
+        for (int i = 0; i < other->rank; i++)
+            b.l[i] = lb[i];
+        if (!onehot(g, x, summed, 0, &h))
+            continue;
+        int label = lx[h.axis];
+        relabel(&h.q, lx);
+        relabel(&h.value, lx);
+        if (!take_fits(g, &b, label, &h.q) ||
+            !take_fits(g, &h.value, label, &h.q))
+            continue;
+        Labelled u = take(g, &h.value, label, &h.q);
+        b = take(g, &b, label, &h.q);
+        return g_contract(g, u.x, u.l, b.x, b.l, n->rank, lout);
+    }
+    return NULL;
+}

@@ -1,0 +1,284 @@
+/* region.c: loops and calls, as values of the graph. */
+#include "graph/internal.h"
+#include "graph/ops/ops.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+const Region *node_region(const Node *n)
+{
+    assert(n->op == OP_loop || n->op == OP_call);
+    return n->attr.region;
+}
+
+int region_narg(const Region *r)
+{
+    return r->ncarry + r->ninput + r->ncapture + r->counted;
+}
+
+int region_nparts(const Region *r)
+{
+    return r->trips ? r->ncarry + r->noutput + 1 : r->noutput;
+}
+
+Node *region_param(const Region *r, int i)
+{
+    if (i < r->ncarry)
+        return r->carry[i];
+    i -= r->ncarry;
+    if (i < r->ninput)
+        return r->input[i];
+    i -= r->ninput;
+    return i < r->ncapture ? r->capture[i] : NULL;
+}
+
+int region_nparam(const Region *r)
+{
+    return (r->index != NULL) + r->ncarry + r->ninput + r->ncapture;
+}
+
+Node *region_param_at(const Region *r, int i)
+{
+    if (r->index && i == 0)
+        return r->index;
+    return region_param(r, i - (r->index != NULL));
+}
+
+int region_nresult(const Region *r)
+{
+    return r->ncarry + r->noutput + (r->until != NULL);
+}
+
+void region_results(const Region *r, Node **to)
+{
+    for (int i = 0; i < r->ncarry; i++)
+        *to++ = r->next[i];
+    for (int i = 0; i < r->noutput; i++)
+        *to++ = r->output[i];
+    if (r->until)
+        *to = r->until;
+}
+
+static Node *const *keep_list(Graph *g, Node *const *list, int n)
+{
+    return n ? arena_copy(graph_arena(g), list, sizeof *list * (size_t)n)
+             : NULL;
+}
+
+Region region_with(Graph *g, const Region *r, Node *const *result)
+{
+    Region to = *r;
+    to.next = keep_list(g, result, r->ncarry);
+    to.output = keep_list(g, result + r->ncarry, r->noutput);
+    if (r->until)
+        to.until = result[r->ncarry + r->noutput];
+    to.self = NULL;
+    return to;
+}
+
+/* What distinguishes regions. */
+
+static uint64_t mix_id(uint64_t h, const Node *n)
+{
+    int id = n ? n->id : -1;
+    return hash_bytes(h, &id, sizeof id);
+}
+
+static uint64_t mix_list(uint64_t h, Node *const *list, int n)
+{
+    h = hash_bytes(h, &n, sizeof n);
+    for (int i = 0; i < n; i++)
+        h = mix_id(h, list[i]);
+    return h;
+}
+
+uint64_t region_hash(const Region *r)
+{
+    const bool flag[] = {r->reverse, r->counted, r->remat, r->apart};
+    uint64_t h = hash_bytes(HASH_SEED, flag, sizeof flag);
+    uint64_t dims = r->trips ? dim_hash(r->trips) : 0;
+    h = hash_bytes(h, &dims, sizeof dims);
+    h = mix_id(mix_id(h, r->index), r->until);
+    h = mix_list(mix_list(h, r->carry, r->ncarry), r->next, r->ncarry);
+    h = mix_list(mix_list(h, r->input, r->ninput), r->capture, r->ncapture);
+    h = mix_list(h, r->output, r->noutput);
+    return r->vjp ? hash_bytes(h, r->vjp, 0) ^ region_hash(r->vjp) : h;
+}
+
+static bool same_list(Node *const *a, int na, Node *const *b, int nb)
+{
+    return na == nb && (na == 0 || !memcmp(a, b, sizeof *a * (size_t)na));
+}
+
+bool region_same(const Region *a, const Region *b)
+{
+    if (a == b)
+        return true;
+    return a && b && a->trips == b->trips && a->reverse == b->reverse &&
+           a->counted == b->counted && a->index == b->index &&
+           a->until == b->until && a->remat == b->remat &&
+           a->apart == b->apart &&
+           same_list(a->carry, a->ncarry, b->carry, b->ncarry) &&
+           same_list(a->input, a->ninput, b->input, b->ninput) &&
+           same_list(a->capture, a->ncapture, b->capture, b->ncapture) &&
+           same_list(a->next, a->ncarry, b->next, b->ncarry) &&
+           same_list(a->output, a->noutput, b->output, b->noutput) &&
+           region_same(a->vjp, b->vjp);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const Node *const *x = a, *const *y = b;
+    return ((*x)->id > (*y)->id) - ((*x)->id < (*y)->id);
+}
+
+static void reach(Graph *g, Arena *a, Nodes *found, Node *n)
+{
+    if (n && graph_mark(g, n))
+        list_push(a, found, n);
+}
+
+Nodes nodes_below(Graph *g, Arena *a, int n, Node *const *root)
+{
+    Nodes found = {0};
+    graph_unmark(g);
+    for (int i = 0; i < n; i++)
+        reach(g, a, &found, root[i]);
+    for (int k = 0; k < found.n; k++)
+        for (int i = 0; i < found.at[k]->narg; i++)
+            reach(g, a, &found, found.at[k]->arg[i]);
+    if (found.n)
+        qsort(found.at, (size_t)found.n, sizeof *found.at, by_id);
+    return found;
+}
+
+/* Fills in r's body. */
+static void find_body(Graph *g, Region *r)
+{
+    Arena *scratch = arena_new();
+    int np = region_nparam(r);
+    Node **root = NEWN(scratch, Node *, np + region_nresult(r) + 1);
+    for (int i = 0; i < np; i++)
+        root[i] = region_param_at(r, i);
+    region_results(r, root + np);
+    Nodes found = nodes_below(g, scratch, np + region_nresult(r), root);
+    r->body = keep_list(g, found.at, found.n);
+    r->nbody = found.n;
+    r->fails = false;
+    r->size = 0;
+    for (int i = 0; i < found.n; i++) {
+        const Region *inner = found.at[i]->attr.region;
+        r->fails = r->fails || node_can_fail(g, found.at[i]);
+        r->size += inner ? inner->size : 1;
+    }
+    arena_free(scratch);
+}
+
+const Region *region_keep(Graph *g, const Region *r)
+{
+    if (r->self == r)
+        return r;
+    Region *to = arena_copy(graph_arena(g), r, sizeof *r);
+    to->carry = keep_list(g, r->carry, r->ncarry);
+    to->input = keep_list(g, r->input, r->ninput);
+    to->capture = keep_list(g, r->capture, r->ncapture);
+    to->next = keep_list(g, r->next, r->ncarry);
+    to->output = keep_list(g, r->output, r->noutput);
+    if (r->vjp)
+        to->vjp = region_keep(g, r->vjp);
+    find_body(g, to);
+    return to->self = to;
+}
+
+/* Verification. */
+
+static bool is_param_of(const Region *r, const Node *n)
+{
+    for (int i = 0; i < region_nparam(r); i++)
+        if (region_param_at(r, i) == n)
+            return true;
+    return false;
+}
+
+/* Parameters are few beside a body's nodes, and OP_param nodes are too. */
+static void verify_closed(const Region *r)
+{
+    for (int i = 0; i < r->nbody; i++)
+        if (r->body[i]->op == OP_param && !is_param_of(r, r->body[i]))
+            die("a region reads a parameter that is not its own: %s",
+                r->body[i]->attr.name ? r->body[i]->attr.name : "_");
+}
+
+void region_verify(Graph *g, const Region *r)
+{
+    if (r->self != r)
+        die("a region that is no node's");
+    for (int i = 0; i < region_nparam(r); i++)
+        if (region_param_at(r, i)->op != OP_param)
+            die("a region's parameter is no parameter");
+    verify_closed(r);
+    if (r->vjp)
+        region_verify(g, r->vjp);
+}
+
+/* Making them. */
+
+Node *g_region(Graph *g, const Region *r, int narg, Node *const *arg)
+{
+    Attr attr = {.region = r};
+    return graph_make(g, r->trips ? OP_loop : OP_call, DT_bool, narg, arg,
+                      &attr);
+}
+
+Node *g_part(Graph *g, Node *of, int part)
+{
+    Attr attr = {.integer = part};
+    return graph_make(g, OP_part, DT_bool, 1, &of, &attr);
+}
+
+int node_place(Node *const *list, int count, const Node *n)
+{
+    int lo = 0, hi = count;
+    while (lo < hi) {
+        int mid = (lo + hi) / 2;
+        if (list[mid]->id < n->id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < count && list[lo] == n ? lo : -1;
+}
+
+static int place(const Region *r, const Node *n)
+{
+    return node_place(r->body, r->nbody, n);
+}
+
+/* The body on the values of its parameters, which stand in map already. */
+static void inline_body(Graph *g, Arena *scratch, const Region *r, Node **map)
+{
+    for (int k = 0; k < r->nbody; k++) {
+        Node *n = r->body[k];
+        if (map[k])
+            continue;
+        Node **arg = NEWN(scratch, Node *, n->narg + 1);
+        for (int i = 0; i < n->narg; i++)
+            arg[i] = map[place(r, n->arg[i])];
+        map[k] = graph_remake(g, n, arg);
+    }
+}
+
+void region_inline(Graph *g, const Region *r, Node *const *arg, Node **to)
+{
+    assert(r->self == r);
+    Arena *scratch = arena_new();
+    Node **map = NEWN(scratch, Node *, r->nbody + 1);
+    for (int i = 0; i < region_nparam(r); i++)
+        map[place(r, region_param_at(r, i))] = arg[i];
+    inline_body(g, scratch, r, map);
+    region_results(r, to);
+    for (int i = 0; i < region_nresult(r); i++)
+        to[i] = map[place(r, to[i])];
+    arena_free(scratch);
+}

@@ -1,0 +1,100 @@
+# language-binders.sh: comprehensions and reductions over binders.
+. "$ROOT/tests/e2e-lib.sh"
+
+cat >m.nn <<'N'
+use nn;
+struct P { a: real, b: real[2] }
+fn mul(A: real[n, m], B: real[m, k]) -> real[n, k] = [i, j | sum(l | A[i, l] * B[l, j])];
+fn outer2(a: real[n], b: real[m]) -> real[n, m] = [i, j | a[i] * b[j]];
+fn total(x: real[n]) -> real = sum(i | x[i]);
+fn windows(x: real[n], w: real[p]) -> real[n - p + 1] = [i < n - p + 1 | sum(k | w[k] * x[i + k])];
+fn windows2(x: real[n], w: real[3]) -> real[n - 2] = [i < n - 2 | sum(x[i : i + 3] * w)];
+fn patches(x: real[n, m], w: real[p, q]) -> real[n - p + 1, m - q + 1] =
+  [i < n - p + 1, j < m - q + 1 | sum(k, l | x[i + k, j + l] * w[k, l])];
+fn shifted(A: real[n, m]) -> real[n - 1, m / 2] = [i < n - 1, j < m / 2 | A[i + 1, 2 * j]];
+fn diagonal(A: real[n, n]) -> real[n] = [i | A[i, i]];
+fn turned(x: real[n, m]) -> real[m, n] = [j | [i < n | x[n - 1 - i, j]]];
+fn project(c: real[n, 3], x: real[m, 3], obs: int[p, 2]) -> real[p] =
+  [k < p | sum(c[obs[k, 0]] * x[obs[k, 1]])];
+fn err(c: real[3], x: real[3]) -> real = sum(c * x) ^ 2;
+fn blocks(c: real[n, 3], x: real[m, 3], obs: int[p, 2]) -> (real[p, 3], real[p, 3]) {
+  let g = [i < p | grad(err, c, x)(c[obs[i, 0]], x[obs[i, 1]])];
+  ([i < p | g[i].0], [i < p | g[i].1])
+}
+fn lower(L: real[n, n], x: real[n]) -> real[n] = [i | sum(j < i | L[i, j] * x[j]) + x[i]];
+fn packed(l: real[m], x: real[n]) -> real[n] =
+  [i < n | sum(j < i + 1 | l[i * (i + 1) / 2 + j] * x[j])];
+fn running(x: real[n]) -> (real[n], real[n]) =
+  ([i < n | max(j < i + 1 | x[j])], [i < n | mean(j < i + 1 | x[j])]);
+fn lowest(x: real[n]) -> int[n] = [i < n | argmin(j < i + 1 | x[j])];
+fn before(x: real[n]) -> real[n] = [i < n | if i > 0 { x[i - 1] } else { 0 }];
+fn rise(x: real[n]) -> bool[n] = [i < n | i > 0 && x[i] > x[i - 1]];
+fn ragged(x: real[n, m], len: int[n]) -> real[n] = [i | sum(j < len[i] | x[i, j])];
+fn circular(x: real[n]) -> real[n] = [i < n | x[(i + 1) % n] - x[i]];
+fn structs(x: real[n]) -> [P; n] = [i | P(a = x[i], b = [x[i], 2])];
+fn total_struct(x: real[n]) -> P = sum(i | P(a = x[i], b = [x[i], 2]));
+fn picked(b: [P; n], k: int[m]) -> real[m] = [i | b[k[i]].a + sum(b[k[i]].b)];
+fn numbers(n: int) -> (real[n], int[n, 2]) = ([i < n | real(i) / 2], [i < n, j < 2 | i * 10 + j]);
+fn nearest(c: real[k, d], p: real[n, d]) -> real = sum(i | min(j | sum(l | (c[j, l] - p[i, l]) ^ 2)));
+fn lse(x: real[n, m]) -> real[n] = [i | logsumexp(j | x[i, j])];
+fn truth(x: real[n]) -> (bool, bool) = (any(i | x[i] < 0), all(i | x[i] < 0));
+fn half(f: fn(real) -> real, x: real[n]) -> real[n] = [i | f(x[i]) / 2];
+fn halves(x: real[n]) -> real[n] = half(fn(y) = y * x[0], x);
+fn minor(A: real[n, n], k: int) -> real[n - 1, n - 1] =
+  [i < n - 1, j < n - 1 | A[i + 1, if j < k { j } else { j + 1 }]];
+fn minors(A: real[n, n]) -> real =
+  if n == 1 { A[0, 0] }
+  else { sum(j < n | (if j % 2 == 0 { 1 } else { -1 }) * A[0, j] * minors(minor(A, j))) };
+fn det4(A: real[4, 4]) -> real = minors(A);
+fn square(x: real[n]) -> real = sum(i, j | x[i] * x[j] * real(i + j));
+export mul, windows, patches, shifted, diagonal, turned, project, blocks, lower, running, before;
+export ragged, circular, structs, total_struct, picked, numbers, nearest, lse, det4;
+export grad(square);
+export grad(nearest, c, p) as nearest_grad;
+export vjp(lower, L, x) as lower_vjp;
+export vjp(windows, x, w) as windows_vjp;
+export vjp(patches, x, w) as patches_vjp;
+export jvp(patches, x, w) as patches_jvp;
+export vjp(running) as running_vjp;
+export vjp(mul, A, B) as mul_vjp;
+export vjp(circular) as circular_vjp;
+export vjp(project, c, x) as project_vjp;
+export vjp(ragged) as ragged_vjp;
+export vjp(halves) as halves_vjp;
+export vjp(diagonal) as diagonal_vjp;
+export vjp(before) as before_vjp;
+export grad(det4);
+N
+accept "$NNCC" m.nn
+is '{"mul": [[1, 3], [3, 7]]}' mul A='[[1,2],[3,4]]' B='[[1,1],[0,1]]'
+is '{"outer2": [[1, 2, 3], [2, 4, 6]]}' outer2 a='[1,2]' b='[1,2,3]'
+is '{"total": 6}' total x='[1,2,3]'
+is '{"total": 0}' total x='[]'
+is '{"windows": [7, 10, 13]}' windows x='[1,2,3,4,5]' w='[1,0,2]'
+is '{"windows2": [7, 10, 13]}' windows2 x='[1,2,3,4,5]' w='[1,0,2]'
+is '{"patches": [[-4, -4], [-4, -4]]}' patches x='[[1,2,3],[4,5,6],[7,8,9]]' w='[[1,0],[0,-1]]'
+is '{"shifted": [[6, 8], [11, 13]]}' shifted A='[[1,2,3,4,5],[6,7,8,9,10],[11,12,13,14,15]]'
+is '{"diagonal": [1, 4]}' diagonal A='[[1,2],[3,4]]'
+is '{"turned": [[4, 1], [5, 2], [6, 3]]}' turned x='[[1,2,3],[4,5,6]]'
+is '{"project": [6, 8, 15]}' project c='[[1,2,3],[4,5,6]]' x='[[1,1,1],[2,0,0]]' obs='[[0,0],[1,1],[1,0]]'
+is '{"blocks_0": [[12, 12, 12], [32, 0, 0]], "blocks_1": [[12, 24, 36], [64, 80, 96]]}' blocks c='[[1,2,3],[4,5,6]]' x='[[1,1,1],[2,0,0]]' obs='[[0,0],[1,1]]'
+is '{"lower": [1, 4]}' lower L='[[1,2],[3,4]]' x='[1,1]'
+is '{"packed": [1, 5, 15]}' packed l='[1,2,3,4,5,6]' x='[1,1,1]'
+is '{"running_0": [2, 2, 3], "running_1": [2, 1.5, 2]}' running x='[2,1,3]'
+is '{"lowest": [0, 1, 1]}' lowest x='[2,1,3]'
+is '{"before": [0, 1, 2]}' before x='[1,2,3]'
+is '{"rise": [false, true, false]}' rise x='[1,3,2]'
+is '{"ragged": [1, 7]}' ragged x='[[1,2],[3,4]]' len='[1,2]'
+is '{"circular": [1, 2, -3]}' circular x='[1,2,4]'
+is '{"structs": {"a": [1, 2], "b": [[1, 2], [2, 2]]}}' structs x='[1,2]'
+is '{"total_struct": {"a": 3, "b": [3, 4]}}' total_struct x='[1,2]'
+is '{"picked": [9, 4, 9]}' picked b='{"a":[1,2],"b":[[1,2],[3,4]]}' k='[1,0,1]'
+is '{"numbers_0": [0, 0.5, 1], "numbers_1": [[0, 1], [10, 11], [20, 21]]}' numbers n=3
+is '{"nearest": 2}' nearest c='[[0,0],[1,1]]' p='[[1,0],[1,2],[0,0]]'
+is '{"d_c": [[-1, -1], [1, -3]]}' 'grad(nearest)' c='[[0,0],[1,1]]' p='[[1,0],[1,3],[0,1]]'
+is '{"lse": [0.6931472, 1.6931472]}' lse x='[[0,0],[1,1]]'
+is '{"truth_0": true, "truth_1": false}' truth x='[1,-1]'
+is '{"halves": [4.5, 6]}' halves x='[3,4]'
+is '{"det4": 50}' det4 A='[[2,0,1,0],[1,3,0,0],[0,1,4,0],[0,0,0,2]]'
+is '{"d_x": [16, 28, 40]}' 'grad(square)' x='[1,2,3]'
+accept "$NNCC" check m.nn

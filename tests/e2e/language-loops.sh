@@ -1,0 +1,107 @@
+# language-loops.sh: fold and scan.
+. "$ROOT/tests/e2e-lib.sh"
+
+cat >m.nn <<'N'
+struct P { a: real, b: real[2] }
+struct B[n] { W: real[n, n], b: real[n] }
+fn geo(x: real, n: int) -> real = fold(t < n, h = 1 | h * x);
+fn total(x: real[n]) -> real = fold(t, s = 0 | s + x[t]);
+fn rows(x: real[n, m]) -> real[m] = fold(t, s = 0 | s + x[t]);
+fn cum(x: real[n]) -> real[n] = scan(t, s = 0 | s + x[t]);
+fn fib(n: int) -> (int, int) = fold(t < n, a = 0, b = 1 | (b, a + b));
+fn fibs(n: int) -> (int[n], int[n]) = scan(t < n, a = 0, b = 1 | (b, a + b));
+fn rnn(W: real[n, n], x: real[T, n]) -> real[T, n] = scan(t, h = zeros([n]) | tanh(W @ h + x[t]));
+fn newton(a: real) -> real = fold(t < 50, x = a, until = abs(x * x - a) < 1e-6 | 0.5 * (x + a / x));
+fn halves(x: real) -> real[6] = scan(t < 6, y = x, until = y < 1 | y / 2);
+fn stopped(x: real) -> real[3] = scan(t < 3, y = x, until = y < 100 | y / 2);
+fn blocks(bs: [B[n]; k], x: real[n]) -> real[n] = fold(i, h = x | tanh(bs[i].W @ h + bs[i].b));
+fn nestl(A: real[n, m]) -> real = fold(i, s = 0 | fold(j, r = s | r + A[i, j] * real(i + 1)));
+fn incomp(A: real[n, m]) -> real[n] = [i | fold(j, r = 0 | r + A[i, j])];
+fn tri(A: real[n, n]) -> real[n] = [i < n | fold(j < i, r = 0 | r + A[i, j])];
+fn structc(x: real[n]) -> P = fold(t, p = P(a = 0, b = [1, 1]) | P(a = p.a + x[t], b = p.b * 2));
+fn structs(x: real[n]) -> [P; n] = scan(t, p = P(a = 0, b = [1, 1]) | P(a = p.a + x[t], b = p.b * 2));
+fn tup(x: real[n]) -> (real, int) = fold(t, p = (0, 0) | (p.0 + x[t], p.1 + 1));
+fn compin(A: real[n, m], x: real[m]) -> real[m] = fold(t < 3, h = x | [j < m | h[j] + sum(k | A[k, j])]);
+fn step(h: real, u: real) -> real = sin(h) + u;
+fn dl(x: real[n]) -> real = fold(t, h = 0.5 | h - 0.1 * grad(step)(h, x[t]));
+fn swap(x: real, y: real, n: int) -> (real, real) = fold(t < n, a = x, b = y | (b, a));
+fn rk4(f: fn(real[d]) -> real[d], y: real[d], h: real) -> real[d] {
+  let a = f(y); let b = f(y + h / 2 * a); let c = f(y + h / 2 * b); let e = f(y + h * c);
+  y + h / 6 * (a + 2 * b + 2 * c + e)
+}
+fn ode(y: real[2], w: real, n: int) -> real[2] = fold(t < n, z = y | rk4(fn(q) = [q[1], -w * w * q[0]], z, 0.1));
+fn collatz(n: int) -> int = fold(t < 1000, k = n, c = 0, until = k == 1 | (if k % 2 == 0 { k / 2 } else { 3 * k + 1 }, c + 1)).1;
+fn dyn(x: real[n], k: int[1]) -> real = fold(t < k[0], s = 0 | s + x[t]);
+fn window(x: real[n]) -> real = fold(t < n - 2, s = 0 | s + sum(x[t : t + 3]));
+fn geo2(x: real) -> real = geo(x, 5);
+fn rnnl(W: real[n, n], x: real[T, n]) -> real = sum(rnn(W, x) ^ 2);
+fn sum_halves(x: real) -> real = sum(halves(x));
+fn blockl(bs: [B[n]; k], x: real[n]) -> real = sum(blocks(bs, x));
+fn cum_squares(x: real[n]) -> real = sum(cum(x) ^ 2);
+fn triq(A: real[n, n]) -> real = sum(tri(A) ^ 2);
+fn scl(x: real[n]) -> real = sum(structs(x)) + sum(structc(x).b) * x[0];
+fn compl(A: real[n, m], x: real[m]) -> real = sum(compin(A, x) ^ 2);
+fn odel(y: real[2], w: real, n: int) -> real = sum(ode(y, w, n) ^ 2);
+fn winl(x: real[n]) -> real = window(x) ^ 2;
+fn drop(k: key, x: real[n]) -> real = fold(t < 3, k = k, s = 0 | { let (a, b) = split(k); (a, s + sum(uniform(b, [n]) * x)) }).1;
+fn powers(x: real, n: int) -> real[n] = scan(t < n, p = 1 | p * x);
+fn horner(c: real[n], x: real[m]) -> real[m] = [i | fold(t < n, s = 0 | s * x[i] + c[n - 1 - t])];
+fn root(a: real) -> real = newton(1 + a * a);
+fn tri_solve(L: real[n, n], b: real[n]) -> real[n] =
+  fold(i < n, x = zeros([n]) | [j < n | if j == i { (b[i] - sum(k < i | L[i, k] * x[k])) / L[i, i] } else { x[j] }]);
+fn tri_sum(L: real[n, n], b: real[n]) -> real = sum(tri_solve([i < n, j < n | L[i, j] + (if i == j { 3.0 } else { 0.0 })], b));
+export total, rows, cum, fibs, rnn, newton, halves, blocks, nestl, incomp, tri, structc, structs;
+export swap, ode, collatz, dyn, window, powers, horner, tri_solve, drop;
+export grad(total);
+export grad(cum_squares);
+export grad(rnnl, W, x) as rnn_grad;
+export jvp(rnnl, W, x) as rnn_jvp;
+export grad(sum_halves);
+export grad(blockl, bs, x) as blocks_grad;
+export grad(triq);
+export grad(scl);
+export grad(dl);
+export grad(odel, y, w) as ode_grad;
+export grad(winl);
+export grad(root);
+export vjp(horner, c, x) as horner_vjp;
+export grad(tri_sum, L, b) as tri_grad;
+export grad(compl, A, x) as comp_grad;
+export grad(nestl);
+export grad(grad(geo2)) as geo_second;
+N
+accept "$NNCC" m.nn
+is '{"geo": 32}' geo x=2 n=5
+is '{"geo": 1}' geo x=2 n=0
+is '{"total": 6}' total x='[1,2,3]'
+is '{"total": 0}' total x='[]'
+is '{"rows": [4, 6]}' rows x='[[1,2],[3,4]]'
+is '{"cum": [1, 3, 6]}' cum x='[1,2,3]'
+is '{"fib_0": 55, "fib_1": 89}' fib n=10
+is '{"fibs_0": [1, 1, 2, 3, 5], "fibs_1": [1, 2, 3, 5, 8]}' fibs n=5
+is '{"rnn": [[0.7615942, 0.7615942], [0.36339948, 0.8811296]]}' rnn W='[[0.5,0],[0,0.5]]' x='[[1,1],[0,1]]'
+is '{"newton": 1.4142135}' newton a=2
+is '{"d_a": 0.4472136}' 'grad(root)' a=0.5
+is '{"halves": [2.5, 1.25, 0.625, 0.625, 0.625, 0.625]}' halves x=5
+is '{"stopped": [5, 5, 5]}' stopped x=5
+is '{"blocks": [0.961396, 0.9426808]}' blocks bs='{"W":[[[1,0],[0,1]],[[0,1],[1,0]]],"b":[[0,0],[1,1]]}' x='[1,2]'
+is '{"nestl": 17}' nestl A='[[1,2],[3,4]]'
+is '{"incomp": [3, 7]}' incomp A='[[1,2],[3,4]]'
+is '{"tri": [0, 3]}' tri A='[[1,2],[3,4]]'
+is '{"structc": {"a": 3, "b": [4, 4]}}' structc x='[1,2]'
+is '{"structs": {"a": [1, 3], "b": [[2, 2], [4, 4]]}}' structs x='[1,2]'
+is '{"tup_0": 3, "tup_1": 2}' tup x='[1,2]'
+is '{"compin": [13, 19]}' compin A='[[1,2],[3,4]]' x='[1,1]'
+is '{"swap_0": 2, "swap_1": 1}' swap x=1 y=2 n=3
+is '{"ode": [0.540303, -0.8414705]}' ode y='[1,0]' w=1 n=10
+is '{"collatz": 111}' collatz n=27
+is '{"dyn": 3}' dyn x='[1,2,3]' k='[2]'
+is '{"window": 15}' window x='[1,2,3,4]'
+is '{"powers": [2, 4, 8, 16]}' powers x=2 n=4
+is '{"horner": [6, 17]}' horner c='[1,2,3]' x='[1,2]'
+is '{"tri_solve": [1, 2]}' tri_solve L='[[2,0],[1,4]]' b='[2,9]'
+is '{"d_x": [1, 1, 1]}' 'grad(total)' x='[1,2,3]'
+is '{"d_x": [20, 18, 12]}' 'grad(cum_squares)' x='[1,2,3]'
+is '{"d_x": 80}' 'grad(geo2)' x=2
+is '{"d_x": 160}' 'grad(grad(geo2))' x=2
+accept "$NNCC" check m.nn

@@ -1,0 +1,244 @@
+/* test_limits.c: programs that are too large or too deep, and files that
+ * cannot be read: what is said of them, and that it is said soon. */
+
+#include "check/check.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static Arena *arena;
+static Diags *diags;
+
+static void setup(void)
+{
+    arena = arena_new();
+    diags = diags_new(arena);
+}
+
+static void teardown(void) { arena_free(arena); }
+
+static void ck_says(const char *want)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+
+    diags_print(diags, f, false);
+    fclose(f);
+    ck_assert_msg(strstr(text, want) != NULL, "not '%s' but:\n%s", want, text);
+    free(text);
+}
+
+static void refuse(const char *text, int64_t work, const char *want)
+{
+    const CheckOptions o = {.real = DT_f64, .work = work};
+
+    ck_assert_ptr_null(
+        check_program(arena, diags, "test.nn", text, strlen(text), &o));
+    ck_says(want);
+}
+
+static void put(Str *s, const char *text, int times)
+{
+    for (int i = 0; i < times; i++)
+        str_printf(s, "%s", text);
+}
+
+/* head, open as often as said, middle, close as often, tail */
+static const char *nest(const char *head, const char *open, int times,
+                        const char *middle, const char *close, const char *tail)
+{
+    Str s = str_new(arena);
+
+    put(&s, head, 1);
+    put(&s, open, times);
+    put(&s, middle, 1);
+    put(&s, close, times);
+    put(&s, tail, 1);
+    return s.at;
+}
+
+static const char f[] = "fn f(x: real) -> real = x * x * x;";
+
+START_TEST(expansion_ends)
+{
+    const char *text =
+        nest(f, "fn g(x: real) -> real = f(x) + f(x + 1); fn f(x: real) = ", 0,
+             "", "", "export grad(grad(grad(f))) as g;");
+
+    refuse(text, 30, "this program expands to too many operations");
+}
+END_TEST
+
+START_TEST(derivatives_of_derivatives_end)
+{
+    refuse(nest("fn f(x: real) -> real = sin(x) * exp(x); export ", "grad(", 60,
+                "f", ")", " as g;"),
+           20000,
+           "a derivative has up to four times the operations of what is "
+           "differentiated");
+}
+END_TEST
+
+/* Each of 150 functions calls the next one under 30 brackets. */
+START_TEST(nests_end)
+{
+    Str s = str_new(arena);
+
+    for (int i = 0; i < 150; i++) {
+        str_printf(&s, "fn f%d(x: real) -> real = ", i);
+        put(&s, "-(", 30);
+        str_printf(&s, "f%d(x)", i + 1);
+        put(&s, ")", 30);
+        put(&s, ";\n", 1);
+    }
+    put(&s, "fn f150(x: real) -> real = x; export f0;", 1);
+    refuse(s.at, 0, "this is nested too deeply");
+}
+END_TEST
+
+START_TEST(dimensions_end)
+{
+    refuse(nest("fn f(x: real[n", " + 1", 4000, "]) -> real = sum(x);", "", ""),
+           0, "this dimension is nested too deeply");
+}
+END_TEST
+
+START_TEST(unknown_dimension)
+{
+    const char *const name = "zz";
+    const int64_t value = 3;
+    const CheckOptions o = {
+        .real = DT_f64, .dim_name = &name, .dim_value = &value, .ndim = 1};
+    const char *text = "fn f(x: real[n]) -> real = sum(x); export f;";
+
+    check_program(arena, diags, "test.nn", text, strlen(text), &o);
+    ck_says("no exported function has a dimension 'zz' to fix");
+}
+END_TEST
+
+/* Files */
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *to = fopen(path, "wb");
+
+    ck_assert_ptr_nonnull(to);
+    fputs(text, to);
+    fclose(to);
+}
+
+static void check_file(const char *path)
+{
+    const CheckOptions o = {.real = DT_f64};
+
+    ck_assert_ptr_null(check_program(arena, diags, path, NULL, 0, &o));
+}
+
+START_TEST(files_that_cannot_be_read)
+{
+    char folder[] = "/tmp/nncc-limits-XXXXXX";
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    check_file(arena_printf(arena, "%s/none.nn", folder));
+    ck_says("cannot read ");
+    const char *inner = arena_printf(arena, "%s/inner.nn", folder);
+    ck_assert_int_eq(mkdir(inner, 0700), 0);
+    const char *user = arena_printf(arena, "%s/user.nn", folder);
+    write_file(user, "use inner;\n");
+    check_file(user);
+    ck_says("inner.nn: ");
+    unlink(user);
+    rmdir(inner);
+    rmdir(folder);
+}
+END_TEST
+
+START_TEST(files_that_use_each_other)
+{
+    char folder[] = "/tmp/nncc-limits-XXXXXX";
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    for (int i = 0; i < 105; i++)
+        write_file(arena_printf(arena, "%s/a%d.nn", folder, i),
+                   arena_printf(arena, "use a%d;\n", i + 1));
+    check_file(arena_printf(arena, "%s/a0.nn", folder));
+    ck_says(" files use each other");
+    for (int i = 0; i < 105; i++)
+        unlink(arena_printf(arena, "%s/a%d.nn", folder, i));
+    rmdir(folder);
+}
+END_TEST
+
+/* Texts that are made to break things end at once, whatever they are. */
+
+static const struct {
+    const char *head, *open;
+    int times;
+    const char *middle, *close, *tail;
+} floods[] = {
+    {"", "[", 500000, "", "", ""},
+    {"fn f(x: real) = ", "(", 500000, "", "", ""},
+    {"const a = ", "9", 500000, ";", "", ""},
+    {"", "x;", 200000, "", "", ""},
+    {"fn f(x: real) = ", "[i < n | ", 250, "x", "]", "; export f;"},
+    {"fn f(x: real[n]) -> real = ", "sum(i < n | ", 250, "x[i]", ")",
+     "; export f;"},
+    {"fn f(x: real) -> real = ", "fold(t < 1000000000, h = x | ", 100, "h", ")",
+     "; export f;"},
+    {"fn f(x: real) = ", "scan(t < 10, h = x | ", 17, "h", ")", "; export f;"},
+    {"fn f(x: real[n]) = ", "concat(x, ", 200, "x", ")", "; export f;"},
+    {"fn f(x: real[n]) = ", "jacobian(", 40, "sin", ")", "(x); export f;"},
+    {"fn f(g: fn(real) -> real, x: real) -> real = f(fn(y) = g(g(y)), x); "
+     "fn h(x: real) -> real = f(fn(y) = y, x); export h;",
+     "", 0, "", "", ""},
+    {"fn f(x: real[9223372036854775807, n]) -> real = sum(x); export f;", "", 0,
+     "", "", ""},
+    {"fn f(x: real[", "(a + b + c) * ", 40, "n]) -> real = sum(x); export f;",
+     "", ""},
+    {"fn f(x: real) = einsum(\"", "a", 100000, "\", x); export f;", "", ""},
+};
+
+START_TEST(floods_end)
+{
+    const CheckOptions o = {.real = DT_f64};
+    const char *text =
+        nest(floods[_i].head, floods[_i].open, floods[_i].times,
+             floods[_i].middle, floods[_i].close, floods[_i].tail);
+    clock_t start = clock();
+
+    check_program(arena, diags, "test.nn", text, strlen(text), &o);
+    ck_assert_int_lt((int)((clock() - start) / CLOCKS_PER_SEC), 20);
+    ck_assert_uint_lt(arena_used(arena), (size_t)1 << 30);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("limits");
+    TCase *t = tcase_create("limits");
+    SRunner *r;
+    int failed;
+
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, expansion_ends);
+    tcase_add_test(t, derivatives_of_derivatives_end);
+    tcase_add_test(t, nests_end);
+    tcase_add_test(t, dimensions_end);
+    tcase_add_test(t, unknown_dimension);
+    tcase_add_test(t, files_that_cannot_be_read);
+    tcase_add_test(t, files_that_use_each_other);
+    tcase_add_loop_test(t, floods_end, 0,
+                        (int)(sizeof floods / sizeof *floods));
+    suite_add_tcase(s, t);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

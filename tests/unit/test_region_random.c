@@ -1,0 +1,336 @@
+/* test_region_random.c: random loops, nested and one after the other, against
+ * the same steps written out: closed, simplified, pruned, merged, expanded. */
+#include "eval/eval.h"
+#include "graph/ops/ops.h"
+#include "graph/region.h"
+#include "simplify/simplify.h"
+
+#include <check.h>
+#include <math.h>
+
+static Arena *arena;
+static Graph *g;
+static const Dim *var_T; /* 3 unless a test says otherwise */
+static int64_t val_T;
+static Node *a, *b, *xs, *W; /* real, real, real[T], real[2, 2] */
+
+static void setup(void)
+{
+    arena = arena_new();
+    g = graph_new(arena, DT_f64);
+    var_T = dim_var(g, "T");
+    val_T = 3;
+    a = g_param(g, DT_f64, 0, NULL, "a");
+    b = g_param(g, DT_f64, 0, NULL, "b");
+    xs = g_param(g, DT_f64, 1, &var_T, "xs");
+    const Dim *two = dim_const(g, 2);
+    W = g_param(g, DT_f64, 2, (const Dim *[]){two, two}, "W");
+}
+
+static void teardown(void) { arena_free(arena); }
+
+/* a = 2, b = 3, xs = 1, 2, 4, 8, …, W = [[1, 2], [3, 4]] */
+static EvalStatus eval(Node *root, double **out)
+{
+    double x[64];
+    for (int i = 0; i < 64; i++)
+        x[i] = ldexp(1, i);
+    const EvalInput in[] = {{a, (double[]){2}},
+                            {b, (double[]){3}},
+                            {xs, x},
+                            {W, (double[]){1, 2, 3, 4}}};
+    graph_verify(g, 1, &root);
+    return eval_nodes(arena, g, 1, &root, 4, in, 1, &var_T, &val_T, out);
+}
+
+static double value(Node *root)
+{
+    double *out = NULL;
+    ck_assert_int_eq(eval(root, &out), EVAL_OK);
+    return *out;
+}
+
+static Node *scalar(const char *name)
+{
+    return g_param(g, DT_f64, 0, NULL, name);
+}
+
+static Node *index_param(void) { return g_param(g, DT_i32, 0, NULL, "t"); }
+
+static Node *add(Node *x, Node *y) { return g2(g, OP_add, x, y); }
+static Node *mul(Node *x, Node *y) { return g2(g, OP_mul, x, y); }
+static Node *num(double v) { return g_const(g, DT_f64, v); }
+static Node *real(Node *t) { return g_cast(g, DT_f64, t); }
+static Node *at(Node *x, Node *t) { return g_gather(g, x, t, 0); }
+
+/* fold(t < trips, h = init | next), with outputs. */
+static Region fold_of(const Dim *trips, Node *t, Node **h, Node **next,
+                      int nout, Node **out)
+{
+    return (Region){.trips = trips,
+                    .index = t,
+                    .carry = h,
+                    .ncarry = 1,
+                    .next = next,
+                    .output = out,
+                    .noutput = nout};
+}
+
+enum { POOL = 64, CARRIES = 3, OUTPUTS = 3 };
+
+static unsigned draws;
+
+static int draw(int below)
+{
+    draws = draws * 1664525u + 1013904223u;
+    return (int)((draws >> 16) % (unsigned)below);
+}
+
+/* Scalars and vectors of 2 to choose from. */
+typedef struct Pool {
+    Node *s[POOL], *v[POOL];
+    int ns, nv;
+} Pool;
+
+static Node *any(const Pool *p) { return p->s[draw(p->ns)]; }
+static Node *any_vector(const Pool *p) { return p->v[draw(p->nv)]; }
+
+static Node *int32(int v) { return g_const_int(g, DT_i32, v); }
+
+/* Somewhere around t, often out of range. */
+static Node *around_t(Node *t)
+{
+    static const int scale[] = {1, 1, 2, -1};
+    Node *i = mul(t, int32(scale[draw(4)]));
+    return add(i, int32(draw(4) - 1));
+}
+
+/* xs[i] where i is in range, else x. */
+static Node *if_inside(Node *i, Node *x)
+{
+    Node *above = g2(g, OP_le, int32(0), i), *below = g2(g, OP_lt, i, int32(3));
+    return g_if(g, g2(g, OP_and, above, below), at(xs, i), x);
+}
+
+/* A row or column of W. */
+static Node *line(Node *t)
+{
+    Node *even = g2(g, OP_mod, t, int32(2));
+    return g_gather(g, W, draw(2) ? even : int32(draw(2)), draw(2));
+}
+
+static Node *random_loop(const Pool *around, int depth, bool plain);
+
+static void grow(Pool *p, Node *t, const Pool *outer, int depth)
+{
+    const Dim *two = dim_const(g, 2);
+    Node *x = any(p), *y = any(p), *v = any_vector(p);
+    switch (draw(11)) {
+    case 0:
+        p->s[p->ns++] = add(x, y);
+        break;
+    case 1:
+        p->s[p->ns++] = mul(g1(g, OP_tanh, x), y);
+        break;
+    case 2:
+        p->s[p->ns++] = g1(g, OP_sin, x);
+        break;
+    case 3:
+        p->s[p->ns++] = at(xs, draw(2) ? t : g2(g, OP_sub, int32(2), t));
+        break;
+    case 4:
+        p->s[p->ns++] = if_inside(around_t(t), x);
+        break;
+    case 5:
+        p->v[p->nv++] = g_matmul(g, v, W);
+        break;
+    case 6:
+        p->v[p->nv++] = add(g1(g, OP_tanh, v), g_broadcast_to(g, x, 1, &two));
+        break;
+    case 7:
+        p->s[p->ns++] = g_reduce_all(g, OP_sum, v);
+        break;
+    case 8:
+        p->v[p->nv++] = line(t);
+        break;
+    case 9:
+        p->s[p->ns++] = g_if(g, g2(g, OP_lt, x, y), any(outer), x);
+        break;
+    case 10:
+        x = depth > 0 ? random_loop(p, depth - 1, false) : x;
+        p->s[p->ns++] = x;
+        break;
+    }
+}
+
+/* All steps in a row: the parts of the loop. */
+static void unroll(const Region *r, int64_t trips, Node *const *arg, Node **to)
+{
+    Node *h[CARRIES], *out[OUTPUTS][8], *stopped = g_const(g, DT_bool, 0);
+    for (int i = 0; i < r->ncarry; i++)
+        h[i] = arg[i];
+    for (int64_t k = 0; k < trips; k++) {
+        int64_t t = r->reverse ? trips - 1 - k : k;
+        Node *from[CARRIES + 1] = {r->index};
+        Node *by[CARRIES + 1] = {g_const_int(g, DT_i32, t)};
+        Node *result[CARRIES + OUTPUTS + 1];
+        for (int i = 0; i < r->ncarry; i++) {
+            from[i + 1] = r->carry[i];
+            by[i + 1] = h[i];
+        }
+        region_results(r, result);
+        graph_subst(g, r->ncarry + 1, from, by, region_nresult(r), result);
+        if (r->until)
+            stopped = g2(g, OP_or, stopped, result[r->ncarry + r->noutput]);
+        for (int i = 0; i < r->ncarry; i++)
+            h[i] = g_if(g, stopped, h[i], result[i]);
+        for (int i = 0; i < r->noutput; i++)
+            out[i][t] = g_if(g, stopped, num(0), result[r->ncarry + i]);
+    }
+    for (int i = 0; i < r->ncarry; i++)
+        to[i] = h[i];
+    for (int i = 0; i < r->noutput; i++) {
+        Node *row[8];
+        const Dim *one = dim_const(g, 1);
+        for (int64_t t = 0; t < trips; t++)
+            row[t] = g_broadcast_to(g, out[i][t], 1, &one);
+        to[r->ncarry + i] = g_concat(g, (int)trips, row, 0);
+    }
+}
+
+static Node *weighed(Node *sum, Node *part, int k)
+{
+    if (part->rank)
+        part = g_reduce_all(g, OP_sum, part);
+    return add(sum, mul(part, num(1 + 0.25 * k)));
+}
+
+/* The loop once more, which also gives some of what it computes. */
+static Node *storing(const Node *l)
+{
+    Region r = *node_region(l);
+    Node *out[OUTPUTS + 2];
+    for (int i = 0; i < r.noutput; i++)
+        out[i] = r.output[i];
+    for (int k = r.nbody - 1, most = r.noutput + 2; k >= 0; k--)
+        if (r.body[k]->dtype == DT_f64 && r.body[k]->rank == 0 &&
+            r.noutput < most)
+            out[r.noutput++] = r.body[k];
+    r.output = out;
+    return g_region_close(g, &r, l->narg, l->arg);
+}
+
+/* The sum of parts of l, those at odd places taken from the loop that stores;
+ * what this gives in addition counts by 0. */
+static Node *sum_of_parts(Node *l, bool once, const bool *used)
+{
+    const Region *r = node_region(l);
+    Node *sum = num(0), *more = once || r->fails ? l : storing(l);
+    int n = r->ncarry + r->noutput;
+    for (int i = 0; i < n; i++)
+        if (used[i])
+            sum = weighed(sum, g_part(g, i % 2 ? more : l, i), i);
+    for (int i = n; i < region_nparts(node_region(more)) - 1; i++) {
+        Node *extra = g_reduce_all(g, OP_sum, g_part(g, more, i));
+        sum = add(sum, mul(num(0), extra));
+    }
+    return sum;
+}
+
+/* A loop over what is around it, as one scalar; plain: written out. */
+static Node *random_loop(const Pool *around, int depth, bool plain)
+{
+    Node *t = index_param(), *h[CARRIES], *next[CARRIES], *init[CARRIES];
+    Node *out[OUTPUTS], *to[CARRIES + OUTPUTS], *sum = num(0);
+    int trips = 1 + draw(3);
+    Pool p = *around;
+    Region r = fold_of(trips == 3 ? var_T : dim_const(g, trips), t, h, next,
+                       draw(OUTPUTS + 1), out);
+    r.ncarry = 1 + draw(CARRIES);
+    r.reverse = draw(3) == 0;
+    p.s[p.ns++] = real(t);
+    for (int i = 0; i < r.ncarry; i++)
+        p.s[p.ns++] = h[i] = scalar(arena_printf(arena, "h%d", i));
+    for (int i = 0; i < r.ncarry; i++)
+        init[i] = any(around);
+    for (int k = 4 + draw(8); k > 0; k--)
+        grow(&p, t, around, depth);
+    for (int i = 0; i < r.ncarry; i++)
+        next[i] = draw(6) ? p.s[p.ns - 1 - draw(p.ns / 2)] : h[i];
+    for (int i = 0; i < r.noutput; i++)
+        out[i] = any(&p);
+    if (!r.reverse && draw(4) == 0)
+        r.until = g2(g, OP_lt, num(1.5), any(&p));
+    bool once = draw(2), used[CARRIES + OUTPUTS];
+    for (int i = 0; i < CARRIES + OUTPUTS; i++)
+        used[i] = draw(3);
+    if (!plain)
+        return sum_of_parts(g_region_close(g, &r, r.ncarry, init), once, used);
+    unroll(&r, trips, init, to);
+    for (int i = 0; i < r.ncarry + r.noutput; i++)
+        if (used[i])
+            sum = weighed(sum, to[i], i);
+    return sum;
+}
+
+static Node *random_program(unsigned seed, bool plain)
+{
+    const Dim *two = dim_const(g, 2);
+    Pool p = {.s = {a, b, num(0.5)},
+              .v = {g_data(g, DT_f64, 1, &two, (double[]){0.5, -1})},
+              .ns = 3,
+              .nv = 1};
+    draws = seed;
+    Node *first = random_loop(&p, 2, plain);
+    p.s[p.ns++] = first;
+    return add(random_loop(&p, 1, plain), first);
+}
+
+static void same_value(unsigned seed, const char *what, Node *root,
+                       double expected)
+{
+    double x = value(root);
+    ck_assert_msg(fabs(x - expected) <= 1e-9 * (1 + fabs(expected)),
+                  "seed %u: %s: %.17g is not %.17g", seed, what, x, expected);
+}
+
+START_TEST(random_loops)
+{
+    for (unsigned k = 0; k < 40; k++) {
+        unsigned seed = 40 * (unsigned)_i + k;
+        double expected = value(random_program(seed, true));
+        Node *root = random_program(seed, false), *again;
+        same_value(seed, "closed", root, expected);
+        simplify(g, 1, &root);
+        same_value(seed, "simplified", root, expected);
+        regions_prune(g, 1, &root);
+        same_value(seed, "pruned", root, expected);
+        again = root;
+        regions_prune(g, 1, &again);
+        ck_assert_msg(again == root, "seed %u: pruned again", seed);
+        simplify(g, 1, &root);
+        expand(g, 1, &root);
+        regions_prune(g, 1, &root);
+        same_value(seed, "expanded", root, expected);
+    }
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("region random");
+    TCase *c = tcase_create("random");
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_loop_test(c, random_loops, 0, 10);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void)
+{
+    SRunner *r = srunner_create(suite());
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? 1 : 0;
+}
