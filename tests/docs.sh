@@ -3,8 +3,9 @@
 # written. A fenced block marked `sh` is run from the top of a copy of the
 # project with nncc on the PATH; a block marked `output` right after it is what
 # it prints, where a line of three dots stands for any lines. A block marked
-# `nn` is a program that must compile. Lines that call make demo or make test
-# are what runs this script and are left out.
+# `nn` is a program that must compile and be laid out as `nncc fmt` does it; `nn
+# f.nn` also leaves it as f.nn for the blocks that follow. Lines that call make
+# demo or make test are what runs this script and are left out.
 build=$(cd "$1" && pwd) || exit 2
 libs=$(cd "${2:-$1}" && pwd) || exit 2
 cd "$(dirname "$0")/.." || exit 2
@@ -70,7 +71,10 @@ for doc in README.md docs/*.md examples/*/README.md; do
             verdict $status "$doc, block $name"
             ;;
         *.nn)
-            (cd "$work/copy" && nncc - <"$b") >"$work/log" 2>&1
+            file=${name#* }
+            [ "$file" = "$name" ] || cp "$b" "$work/copy/$file"
+            (cd "$work/copy" && nncc - <"$b" && nncc fmt --check - <"$b") \
+                >"$work/log" 2>&1
             verdict $? "$doc, block $name"
             ;;
         esac

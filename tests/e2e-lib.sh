@@ -47,3 +47,21 @@ is() {
     accept "$NNCC" run m.nn "$@"
     [ "$(cat out.txt)" = "$want" ] || fail "$(cat out.txt), expected $want: $*"
 }
+
+# near EXPECTED ARGUMENT…: the same in doubles, numbers within 1e-9 of what is
+# expected, or relatively so.
+near() {
+    want=$1
+    shift
+    accept "$NNCC" run --real=f64 m.nn "$@"
+    { echo "$want" && cat out.txt; } | sed 's/[][{}:,"]/ /g' | awk '
+        function number(s) { return s ~ /^[-+.0-9]+(e[-+0-9]+)?$/ }
+        function off(a, b) { return a < b ? b - a : a - b }
+        NR == 1 { n = split($0, want) }
+        NR == 2 && NF != n { exit 1 }
+        NR == 2 { for (i = 1; i <= n; i++) {
+            close_by = off(want[i], $i) <= 1e-9 * (1 + off(want[i], 0))
+            both = number(want[i]) && number($i)
+            if (both ? !close_by : want[i] != $i) exit 1 } }' ||
+        fail "$(cat out.txt), expected $want: $*"
+}

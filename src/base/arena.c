@@ -11,7 +11,7 @@ enum { ALIGN = 16, CHUNK = 1 << 16, MAX_CHUNK = 1 << 22 };
 typedef struct Chunk Chunk;
 struct Chunk {
     Chunk *next;
-    size_t size;
+    bool single; /* one large block */
 };
 
 struct Arena {
@@ -48,14 +48,14 @@ void arena_free(Arena *a)
     free(a);
 }
 
-static char *new_chunk(Arena *a, size_t payload)
+static char *new_chunk(Arena *a, size_t payload, bool single)
 {
     size_t head = rounded(sizeof(Chunk));
     Chunk *c = payload <= SIZE_MAX - head ? calloc(1, head + payload) : NULL;
 
     if (!c)
         die("out of memory (%zu bytes)", payload);
-    c->size = payload;
+    c->single = single;
     c->next = a->chunks;
     a->chunks = c;
     return (char *)c + head;
@@ -71,8 +71,8 @@ void *arena_alloc(Arena *a, size_t bytes)
     a->used += bytes;
     if (bytes > (size_t)(a->end - a->at)) {
         if (bytes > a->chunk / 4)
-            return new_chunk(a, bytes);
-        a->at = new_chunk(a, a->chunk);
+            return new_chunk(a, bytes, true);
+        a->at = new_chunk(a, a->chunk, false);
         a->end = a->at + a->chunk;
         if (a->chunk < MAX_CHUNK)
             a->chunk *= 2;
@@ -80,6 +80,21 @@ void *arena_alloc(Arena *a, size_t bytes)
     p = a->at;
     a->at += bytes;
     return p;
+}
+
+void arena_drop(Arena *a, void *p)
+{
+    size_t head = rounded(sizeof(Chunk));
+
+    for (Chunk **c = &a->chunks; p && *c; c = &(*c)->next) {
+        Chunk *own = *c;
+
+        if ((char *)own + head != p || !own->single)
+            continue;
+        *c = own->next;
+        free(own);
+        return;
+    }
 }
 
 void *arena_copy(Arena *a, const void *from, size_t bytes)

@@ -27,6 +27,9 @@ void arena_free(Arena *a);
 /* Zeroed memory, aligned to 16 bytes; never NULL. */
 void *arena_alloc(Arena *a, size_t bytes);
 void *arena_copy(Arena *a, const void *from, size_t bytes);
+/* Nobody uses p any more, which came from arena_alloc. Its memory is returned
+ * where it is a large block: tables that grow leave others behind. */
+void arena_drop(Arena *a, void *p);
 char *arena_printf(Arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(Arena *a, const char *fmt, va_list ap);

@@ -55,6 +55,7 @@ static void grow(Intern *t)
     for (size_t i = 0; i < cap; i++)
         if (old[i].text)
             *find(t, old[i].hash, old[i].text, old[i].n) = old[i];
+    arena_drop(t->arena, old);
 }
 
 const char *intern_n(Intern *t, const char *s, size_t n)

@@ -47,13 +47,15 @@ void convert_hint(Check *c, const Ty *want, const Value *v)
     const Ty *is = value_ty(c, v);
 
     if (is && is->kind == TY_tensor && want->kind == TY_tensor &&
-        is->dtype != want->dtype)
+        is->dtype != want->dtype && is->dtype != DT_key)
         detail(c, "%s(…) converts", dtype_text(c, want->dtype));
 }
 
 static void conversion_hint(Check *c, DType a, DType b)
 {
-    if (dtype_is_real(a) && dtype_is_real(b))
+    if (a == DT_key || b == DT_key)
+        detail(c, "a key only makes random numbers: uniform(k), split(k)");
+    else if (dtype_is_real(a) && dtype_is_real(b))
         detail(c, "%s(…) or %s(…) converts", dtype_text(c, a),
                dtype_text(c, b));
     else if (dtype_is_real(a) || dtype_is_real(b))
@@ -672,6 +674,25 @@ static const Value *if_literals(Check *c, Node *cond, const Value *a,
     return value_literal(c, LIT_real, g_cast(g, c->real, real), real);
 }
 
+/* v with its literals as what stands at their places in w. */
+static const Value *adapted(Check *c, Span at, const Value *v, const Value *w)
+{
+    const Value **part, *n;
+
+    if (v->kind == V_tensor && w->kind == V_tensor && v->literal != LIT_no &&
+        v->literal != w->literal) {
+        n = fit(c, ty_tensor(c, w->node->dtype, v->node->rank, v->node->dim),
+                v);
+        return n ? n : v;
+    }
+    if (v->kind != V_tuple || w->kind != V_tuple || v->npart != w->npart)
+        return v;
+    part = NEWN(c->arena, const Value *, v->npart + 1);
+    for (int i = 0; i < v->npart; i++)
+        part[i] = adapted(c, at, v->part[i], w->part[i]);
+    return value_tuple(c, at, v->npart, part);
+}
+
 const Value *if_values(Check *c, const Scope *s, Span at, Node *cond,
                        const Operand *a, const Operand *b)
 {
@@ -689,6 +710,9 @@ const Value *if_values(Check *c, const Scope *s, Span at, Node *cond,
             return c->error;
         x[0].value = value_tensor(c, node[0]);
         x[1].value = value_tensor(c, node[1]);
+    } else {
+        x[0].value = adapted(c, at, a->value, b->value);
+        x[1].value = adapted(c, at, b->value, a->value);
     }
     t = value_ty(c, x[0].value);
     if (!t || !value_ty(c, x[1].value) || !ty_equal(t, value_ty(c, x[1].value)))

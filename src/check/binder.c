@@ -205,6 +205,7 @@ typedef struct Over {
     int n;
     Index *index;
     Node *mask; /* that an index is below its run-time bound, or NULL */
+    Attempt attempt;
 } Over;
 
 static bool open_index(Over *o, Scope *s, int k, const Index *before)
@@ -301,7 +302,7 @@ static void make_mask(Over *o)
 
 static const Value *evaluate(Over *o)
 {
-    const Value *v = run_body(o, NULL);
+    const Value *v = run_body(o, o->attempt.known.index);
     const Index *before;
 
     if (is_error(v))
@@ -309,8 +310,11 @@ static const Value *evaluate(Over *o)
     if (run_again(o)) {
         before =
             arena_copy(o->c->arena, o->index, sizeof *before * (size_t)o->n);
+        replay_begin(o->c, &o->attempt);
         v = run_body(o, before);
+        replay_end(o->c, &o->attempt);
     }
+    attempt_found(o->c, &o->attempt, o->n, o->index, 0, NULL);
     for (int k = 0; k < o->n && !is_error(v); k++)
         if (!index_known(o->c, &o->index[k]))
             return o->c->error;
@@ -787,7 +791,9 @@ static const Value *eval_over(Check *c, const Scope *s, const Expr *e)
     o.index = NEWN(c->arena, Index, o.n);
     if (write_at_once(&o))
         return evaluate_written(&o);
+    attempt_begin(c, e, &o.attempt);
     v = evaluate(&o);
+    attempt_end(c);
     if (is_recursive(&o)) /* nor is there a message */
         return c->index && c->index->recursive ? c->error
                                                : evaluate_written(&o);

@@ -302,15 +302,19 @@ static const Builtin *elementwise_builtin(Check *c, const char *name)
 {
     static const char *const params[] = {"", "x", "x y", "x y z"};
     OpId op = op_named(name);
-    Builtin *b;
+    const Builtin **b = c->elementwise;
 
     if (op < 0 || op_table[op]->cls != OPC_ewise || op_table[op]->arity < 1 ||
         op_table[op]->arity > 3)
         return NULL;
-    b = NEW(c->arena, Builtin);
-    *b = (Builtin){op_table[op]->name, params[op_table[op]->arity],
-                   run_elementwise, op};
-    return b;
+    if (!b)
+        b = c->elementwise = NEWN(c->arena, const Builtin *, NOPS);
+    if (!b[op]) {
+        Builtin new = {op_table[op]->name, params[op_table[op]->arity],
+                       run_elementwise, op};
+        b[op] = arena_copy(c->arena, &new, sizeof new);
+    }
+    return b[op];
 }
 
 const Builtin *builtin_find(Check *c, const char *name)

@@ -196,7 +196,8 @@ typedef struct Done {
     const Value **arg;
     int narg;
     const Value *result;
-    bool clean; /* nothing in it was made up */
+    bool clean;   /* nothing in it was made up */
+    bool made_up; /* by a loop whose type alone was asked for */
 } Done;
 
 typedef struct Memo {
@@ -345,7 +346,7 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
     if (!bind_arguments(c, f, s, a))
         return c->error;
     if (info->state == FN_bad || info->state == FN_checking ||
-        (c->defining > 0 && info->active > 0))
+        (c->defining > 0 && info->active > info->in_custom))
         return made_up(c, f, s);
     if (info->active > 0 && index_recursion(c, info))
         return c->error; /* told to whoever evaluates for an index */
@@ -391,7 +392,7 @@ const Value *apply(Check *c, const Fn *f, Arguments *a)
     const Value **key;
     uint64_t h;
     Done *d;
-    int opaque = c->opaque;
+    int opaque = c->opaque, made_up = c->made_up;
     const Value *v = NULL;
 
     if (!within_budget(c, a->at))
@@ -404,8 +405,11 @@ const Value *apply(Check *c, const Fn *f, Arguments *a)
         memo_grow(c);
     key = arena_copy(c->arena, a->value, sizeof *key * (size_t)a->n);
     d = memo_slot(c->memo, h, f, key, a->n);
-    if (d->hash && (d->clean || c->defining > 0))
+    if (d->hash && (d->made_up ? c->open > 1 : d->clean || c->defining > 0)) {
+        c->opaque += !d->clean;
+        c->made_up += d->made_up;
         return d->result;
+    }
     switch (f->kind) {
     case FK_item:
         v = call_item(c, f, a);
@@ -424,7 +428,13 @@ const Value *apply(Check *c, const Fn *f, Arguments *a)
         return c->error;
     d = memo_slot(c->memo, h, f, key, a->n); /* it may have moved */
     c->memo->n += d->hash == 0;
-    *d = (Done){h, f, key, a->n, v, opaque == c->opaque};
+    *d = (Done){h,
+                f,
+                key,
+                a->n,
+                v,
+                opaque == c->opaque,
+                c->open > 1 && made_up != c->made_up};
     return v;
 }
 
@@ -444,7 +454,7 @@ void define(Check *c, const Fn *f)
     Scope *s;
     const Value **value;
     int errors = diags_errors(c->diags), opaque = c->opaque;
-    int ints = c->int_param.n, branch = c->branch;
+    int ints = c->int_param.n, branch = c->branch, open = c->open;
 
     fn_scan(c, f);
     if (info->state != FN_unchecked || info->generic)
@@ -455,6 +465,7 @@ void define(Check *c, const Fn *f)
     if (!f->scope->up && f->scope->binding.n == 0)
         c->branch = 0;
     push_frame(c, info, info->item->span, true);
+    c->open = 0;
     c->defining++;
     s = scope_new(c, f->scope, f->limit, f->scope->unit);
     value = NEWN(c->arena, const Value *, info->item->nparam + 1);
@@ -470,6 +481,7 @@ void define(Check *c, const Fn *f)
     c->frame.n--;
     c->int_param.n = ints;
     c->branch = branch;
+    c->open = open;
     info->state = diags_errors(c->diags) == errors ? FN_good : FN_bad;
 }
 

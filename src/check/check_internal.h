@@ -228,6 +228,7 @@ struct Check {
     LIST(Frame) frame;
     LIST(IntParam) int_param;    /* of the functions being checked */
     LIST(const char *) dim_used; /* --dim names that occurred */
+    const Builtin **elementwise; /* by operator, made when asked for */
     bool overflow_told;          /* that a dimension is too large */
     const Value *error;
     struct Memo *memo;
@@ -241,6 +242,12 @@ struct Check {
     int checks;   /* indices that are checked at run time so far */
     LIST(const Expr *) written; /* evaluated index by index before */
     struct Loops *loops;
+    /* replay.c: what is found by now, and what of it is being found again. */
+    LIST(struct Finding) found;
+    int replay, replay_end, attempts;
+    struct Within *within; /* custom.c: what is evaluated apart */
+    int open;    /* evaluations for the types of literals alone, see loop.c, */
+    int made_up; /* and results made up in them so far */
     const Dim *unknown[16], *quotient[8]; /* range.c */
     int *seen, nseen, walk; /* index_mask, and what it has to look at */
     LIST(Node *) look;
@@ -482,6 +489,34 @@ int64_t index_count(Check *c, const Scope *s, const Binder *b, const Index *x);
 /* n values of type t along a first axis. */
 const Ty *ty_along(Check *c, const Ty *t, const Dim *n);
 
+/* replay.c: bodies that are evaluated again. */
+
+/* What a comprehension, reduction or loop found out. */
+typedef struct Finding {
+    const Expr *of; /* NULL: nothing is known */
+    uint64_t path;
+    const Index *index;       /* its indices, or NULL */
+    const Value *const *init; /* first values of a loop, or NULL */
+} Finding;
+
+typedef struct Attempt {
+    Finding known; /* when what is around it was evaluated before */
+    int own;
+    int replay, replay_end; /* of what is around it */
+} Attempt;
+
+void attempt_begin(Check *c, const Expr *e, Attempt *a);
+void attempt_found(Check *c, const Attempt *a, int nindex, const Index *index,
+                   int ninit, const Value *const *init);
+void attempt_end(Check *c);
+/* Around a second evaluation of the body, with everything of the same type. */
+void replay_begin(Check *c, Attempt *a);
+void replay_end(Check *c, const Attempt *a);
+/* Around an evaluation whose results are looked at for their types alone: two
+ * deep, a loop's results may be made up. */
+void open_begin(Check *c, Attempt *a);
+void open_end(Check *c, const Attempt *a);
+
 /* loop.c */
 
 const Value *eval_loop(Check *c, const Scope *s, const Expr *e);
@@ -642,6 +677,11 @@ Function *build_function(Check *c, const Fn *f, const char *name,
 Function *function_new(Check *c, FunctionKind kind, const char *name, Span at);
 void add_param(Check *c, Function *f, const char *name, const Value *v,
                Span span);
+/* n is a constant. */
+void port_default(Port *to, const Node *n);
+/* Parameter i of f, with its default if that is a number. */
+void add_fn_param(Check *c, Function *to, const Fn *f, int i, const Value *v,
+                  Span at);
 /* A result; the parts of a tuple are results of their own. */
 void add_result(Check *c, Function *f, const char *name, const Value *v,
                 Span span);

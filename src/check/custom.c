@@ -31,6 +31,71 @@ const Value *eval_remat(Check *c, const Scope *s, const Expr *call)
     return value_fn(c, f);
 }
 
+/* What is being evaluated apart, from the outside in. Coming there again it has
+ * the same parameters, so that what it calls is found among equal calls. */
+
+typedef struct Known {
+    Node *param;
+    const struct Known *next; /* of another type */
+} Known;
+
+typedef struct Within Within;
+struct Within {
+    Within *up, *next, *down;
+    const void *of; /* what is called */
+    bool remat;
+    LIST(const Known *) slot; /* by place: parameters */
+};
+
+static bool same_tensor(const Node *a, const Node *b)
+{
+    return a->dtype == b->dtype && a->rank == b->rank &&
+           (a->rank == 0 ||
+            memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank) == 0);
+}
+
+static const void *what_is_called(const Fn *f)
+{
+    if (f->kind == FK_item)
+        return f->info;
+    return f->kind == FK_builtin ? (const void *)f->builtin : f;
+}
+
+static void enter(Check *c, const Fn *f, bool remat)
+{
+    const void *of = what_is_called(f);
+    Within *up = c->within ? c->within : NEW(c->arena, Within), *w = up->down;
+
+    while (w && (w->of != of || w->remat != remat))
+        w = w->next;
+    if (!w) {
+        w = NEW(c->arena, Within);
+        *w = (Within){.up = up, .next = up->down, .of = of, .remat = remat};
+        up->down = w;
+    }
+    c->within = w;
+}
+
+static void leave(Check *c) { c->within = c->within->up; }
+
+/* The parameter in this place that is of n's type. */
+static Node *param_of(Check *c, int slot, const Node *n, const char *name)
+{
+    Within *w = c->within;
+    Known *k;
+
+    while (w->slot.n <= slot)
+        list_push(c->arena, &w->slot, NULL);
+    for (const Known *x = w->slot.at[slot]; x; x = x->next)
+        if (same_tensor(x->param, n))
+            return x->param;
+    k = NEW(c->arena, Known);
+    k->param = g_param(c->graph, n->dtype, n->rank, n->dim, name);
+    k->next = w->slot.at[slot];
+    w->slot.at[slot] = k;
+    return k->param;
+}
+
 /* Parameters in the place of the tensors among the arguments. */
 
 typedef struct Apart {
@@ -65,8 +130,7 @@ static const Value *stand_in(Apart *p, const Value *v, const char *name)
             continue;
         p->place[p->n] = p->nleaf;
         p->actual[p->n] = leaf[i];
-        leaf[i] = g_param(c->graph, leaf[i]->dtype, leaf[i]->rank, leaf[i]->dim,
-                          name);
+        leaf[i] = param_of(c, p->n, leaf[i], name);
         p->stand_in[p->n++] = leaf[i];
     }
     return p->n > before ? value_of_leaves(c, t, leaf) : v;
@@ -105,9 +169,11 @@ const Value *apply_remat(Check *c, const Fn *f, Arguments *a)
     if (!coerce_arguments(c, f->of, a))
         return c->error;
 
+    enter(c, f->of, true);
     Apart p = apart(c, f->of, a);
     const Value *y = settle(c, a->at, apply(c, f->of, &p.inner));
     const Ty *t = value_ty(c, y);
+    leave(c);
     Region r = {.remat = true, .capture = p.stand_in, .ncapture = p.n};
 
     if (is_error(y))
@@ -304,14 +370,15 @@ static bool bodies(Apart *p, Bodies *to)
     to->y = value_leaves(c, y);
     n = y->nleaf;
     memcpy(a.value, p->inner.value, sizeof *a.value * (size_t)p->inner.n);
-    for (int i = 0; i < 2; i++)
-        a.value[p->inner.n + i] =
-            value_fresh(c, to->type, fn_param_name(c, d, p->inner.n + i));
     to->given = NEWN(c->arena, Node *, 2 * n + 1);
-    memcpy(to->given, value_leaves(c, a.value[p->inner.n]),
-           sizeof *leaf * (size_t)n);
-    memcpy(to->given + n, value_leaves(c, a.value[p->inner.n + 1]),
-           sizeof *leaf * (size_t)n);
+    for (int i = 0; i < 2; i++) {
+        leaf = to->given + i * n;
+        for (int k = 0; k < n; k++)
+            leaf[k] = param_of(c, p->n + i * n + k, to->y[k],
+                               fn_param_name(c, d, p->inner.n + i));
+        a.value[p->inner.n + i] = value_of_leaves(
+            c, to->type, arena_copy(c->arena, leaf, sizeof *leaf * (size_t)n));
+    }
     x_bar = apply(c, d, &a);
     if (is_error(x_bar))
         return false;
@@ -414,20 +481,38 @@ static Node *custom_call(Apart *p, const Bodies *b)
     return g_region(c->graph, &r, arg.n, arg.at);
 }
 
+/* Calls are expanded in the end, which may double them at each level. */
+static const Value *expanding_call(const Apart *p, Node *call, const Ty *t)
+{
+    Check *c = p->c;
+    const Region *r = node_region(call);
+
+    if (r->size + r->vjp->size <= (double)most_nodes(c))
+        return call_value(c, call, t);
+    fail(c, p->inner.at, "too-large",
+         "this call expands to too many operations");
+    detail(c, "calls of functions with a derivative of their own are expanded "
+              "in the end");
+    c->over = true;
+    return c->error;
+}
+
 const Value *apply_custom(Check *c, const Fn *f, const Arguments *a)
 {
+    enter(c, f, false);
     Apart p = apart(c, f, a);
     Bodies b = {NULL, NULL, NULL, NULL};
-    bool good;
+    const Value *known = NULL;
+    bool good = true;
 
     f->info->in_custom = true;
-    if (p.n == 0) {
-        const Value *v = apply(c, f, &p.inner);
-
-        f->info->in_custom = false;
-        return v;
-    }
-    good = bodies(&p, &b);
+    if (p.n == 0)
+        known = apply(c, f, &p.inner);
+    else
+        good = bodies(&p, &b);
     f->info->in_custom = false;
-    return good ? call_value(c, custom_call(&p, &b), b.type) : c->error;
+    leave(c);
+    if (known || !good)
+        return known ? known : c->error;
+    return expanding_call(&p, custom_call(&p, &b), b.type);
 }

@@ -44,6 +44,50 @@ void add_param(Check *c, Function *f, const char *name, const Value *v,
         f->param[f->nparam++] = port_make(c, name, v, span);
 }
 
+void port_default(Port *to, const Node *n)
+{
+    to->has_default = true;
+    to->value =
+        dtype_is_real(n->dtype) ? n->attr.real : (double)n->attr.integer;
+}
+
+/* A number as it is written, perhaps with a sign. */
+static bool is_number(const Expr *e)
+{
+    if (e->kind == EX_unary)
+        e = e->unary.of;
+    return e->kind == EX_int || e->kind == EX_real || e->kind == EX_bool;
+}
+
+/* Whose default is a number. */
+static void take_default(Check *c, const Fn *f, int i, const Value *v, Port *to)
+{
+    const Expr *init;
+    const Scope *own;
+
+    while (f->kind == FK_derivative || f->kind == FK_remat)
+        f = f->of;
+    if (f->kind != FK_item || i >= fn_nparam(f) || !is_scalar(v))
+        return;
+    init = f->info->item->param[i].init;
+    if (!init || !is_number(init))
+        return;
+    own = scope_new(c, NULL, 0, f->scope->unit);
+    v = fit(c, value_ty(c, v), eval(c, own, init));
+    if (v && v->node->op == OP_const)
+        port_default(to, v->node);
+}
+
+void add_fn_param(Check *c, Function *to, const Fn *f, int i, const Value *v,
+                  Span at)
+{
+    int n = to->nparam;
+
+    add_param(c, to, fn_param_name(c, f, i), v, at);
+    if (to->nparam > n)
+        take_default(c, f, i, v, &to->param[n]);
+}
+
 void add_result(Check *c, Function *f, const char *name, const Value *v,
                 Span span)
 {
@@ -452,7 +496,7 @@ Function *build_function(Check *c, const Fn *f, const char *name,
     }
     for (int i = 0; i < fn_nparam(f); i++) {
         span = fn_param_span(f, i);
-        add_param(c, to, fn_param_name(c, f, i), args[i], span.end ? span : at);
+        add_fn_param(c, to, f, i, args[i], span.end ? span : at);
     }
     add_results(c, to, f, v, result, at);
     set_derivative(c, to, f, args, at);

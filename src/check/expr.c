@@ -49,6 +49,7 @@ const Value *entry_value(Check *c, const Entry *entry, Span at)
 {
     Entry *e = (Entry *)(uintptr_t)entry; /* its value is filled in late */
     Frame own = {NULL, at, true};
+    int open = c->open;
 
     switch (e->kind) {
     case EN_fn:
@@ -70,7 +71,9 @@ const Value *entry_value(Check *c, const Entry *entry, Span at)
         return e->value;
     e->busy = true;
     list_push(c->arena, &c->frame, own);
+    c->open = 0;
     e->value = const_value(c, e);
+    c->open = open;
     c->frame.n--;
     e->busy = false;
     return e->value;
@@ -192,6 +195,8 @@ static const Value *eval_part(Check *c, const Scope *s, const Expr *e)
     else
         fail(c, e->span, "tuple-part", "'.%d' needs a tuple", e->field.part);
     label_operand(c, s, e->field.of, v);
+    if (v->kind == V_stack)
+        detail(c, "choose one of the stack first: …[i].%d", e->field.part);
     return c->error;
 }
 
@@ -273,14 +278,20 @@ static bool is_lazy(const Expr *e, const Value *l)
 /* a + b + c + … hangs to the left, as deep as it is long. */
 static const Value *eval_binary(Check *c, const Scope *s, const Expr *e)
 {
-    LIST(const Expr *) spine = {NULL, 0, 0};
+    enum { FEW = 4 };
+    const Expr *few[FEW], **spine = few;
     const Value *v;
+    int n = 0;
 
-    for (; e->kind == EX_binary; e = e->binary.left)
-        list_push(c->arena, &spine, e);
+    for (const Expr *b = e; b->kind == EX_binary; b = b->binary.left)
+        n++;
+    if (n > FEW)
+        spine = NEWN(c->arena, const Expr *, n);
+    for (int i = n - 1; i >= 0; i--, e = e->binary.left)
+        spine[i] = e;
     v = eval(c, s, e);
-    for (int i = spine.n - 1; i >= 0; i--) {
-        const Expr *b = spine.at[i];
+    for (int i = 0; i < n; i++) {
+        const Expr *b = spine[i];
         Operand l = {v, b->binary.left->span, b->binary.left};
         Operand r = {NULL, b->binary.right->span, b->binary.right};
 

@@ -17,6 +17,7 @@ typedef struct Loop {
     int n; /* carries */
     const Value **init;
     Index index;
+    Attempt attempt;
     /* Of the last evaluation: */
     const Value **now, **next; /* carries before and after a step */
     Node *stop;                /* until, or NULL */
@@ -256,8 +257,16 @@ static bool run_step(Loop *l, bool with_until)
     return good;
 }
 
+static bool run_open(Loop *l)
+{
+    open_begin(l->c, &l->attempt);
+    bool good = run_step(l, false);
+    open_end(l->c, &l->attempt);
+    return good;
+}
+
 /* First values that are literals take the types that the body makes of them. */
-static bool type_literals(Loop *l)
+static bool find_types(Loop *l)
 {
     Check *c = l->c;
     bool open = true, progress = true;
@@ -268,7 +277,7 @@ static bool type_literals(Loop *l)
             open = open || has_literal(l->init[i]);
             l->now[i] = open_like(c, l->init[i], l->carry[i]->name);
         }
-        if (open && !run_step(l, false))
+        if (open && !run_open(l))
             return false;
         for (int i = 0; i < l->n && open; i++) {
             const Value *v =
@@ -281,7 +290,20 @@ static bool type_literals(Loop *l)
             l->init[i] = v;
         }
     }
+    return true;
+}
+
+static bool type_literals(Loop *l)
+{
+    Check *c = l->c;
+    const Value *const *known = l->attempt.known.init;
+
+    if (!known && !find_types(l))
+        return false;
     for (int i = 0; i < l->n; i++) {
+        if (known)
+            l->init[i] =
+                adopt(c, l->init[i], known[i], l->carry[i]->init->span);
         l->init[i] = settle_all(c, l->init[i], l->carry[i]->init->span);
         if (is_error(l->init[i]))
             return false;
@@ -308,19 +330,29 @@ static bool type_changes(Loop *l, int i)
     return false;
 }
 
+static bool run_fresh(Loop *l)
+{
+    Check *c = l->c;
+
+    for (int i = 0; i < l->n; i++)
+        l->now[i] = value_fresh(c, value_ty(c, l->init[i]), l->carry[i]->name);
+    return run_step(l, true);
+}
+
 static bool evaluate_step(Loop *l)
 {
     Check *c = l->c;
 
-    for (int again = 0; again < 2; again++) {
-        for (int i = 0; i < l->n; i++)
-            l->now[i] =
-                value_fresh(c, value_ty(c, l->init[i]), l->carry[i]->name);
-        if (!run_step(l, true))
+    if (!run_fresh(l))
+        return false;
+    if (l->index.wanted && l->index.extent) {
+        replay_begin(c, &l->attempt);
+        bool good = run_fresh(l);
+        replay_end(c, &l->attempt);
+        if (!good)
             return false;
-        if (!l->index.wanted || !l->index.extent)
-            break;
     }
+    attempt_found(c, &l->attempt, 1, &l->index, l->n, l->init);
     if (!index_known(c, &l->index))
         return false;
     for (int i = 0; i < l->n; i++) {
@@ -615,9 +647,57 @@ static const Value *write_out(Loop *l)
     return l->n == 1 ? l->now[0] : value_tuple(c, l->e->span, l->n, l->now);
 }
 
+static bool step_fits(Loop *l)
+{
+    for (int i = 0; i < l->n; i++)
+        if (!fit(l->c, value_ty(l->c, l->init[i]), l->next[i]))
+            return false;
+    return true;
+}
+
+/* Where only types count: the body is evaluated once. */
+static const Value *loop_of_types(Loop *l)
+{
+    Check *c = l->c;
+    const Value **part = NEWN(c->arena, const Value *, l->n);
+
+    if (!l->index.param && !run_fresh(l))
+        return c->error;
+    if (!step_fits(l) && !evaluate_step(l))
+        return c->error;
+    if (!index_known(c, &l->index) || ragged(l) || !sensible_rows(l))
+        return c->error;
+    attempt_found(c, &l->attempt, 1, &l->index, l->n, l->init);
+    c->made_up++;
+    for (int i = 0; i < l->n; i++) {
+        const Ty *t = value_ty(c, l->init[i]);
+
+        part[i] =
+            value_fresh(c, l->scan ? ty_along(c, t, l->index.extent) : t, "_");
+    }
+    return l->n == 1 ? part[0] : value_tuple(c, l->e->span, l->n, part);
+}
+
+static const Value *evaluate_loop(Loop *l)
+{
+    Check *c = l->c;
+
+    if (l->attempt.known.index)
+        l->index = l->attempt.known.index[0];
+    l->index.param = NULL;
+    if (!type_literals(l))
+        return c->error;
+    if (c->open > 1)
+        return loop_of_types(l);
+    if (!evaluate_step(l) || ragged(l) || !sensible_rows(l))
+        return c->error;
+    return loop_value(l, make_loop(l));
+}
+
 const Value *eval_loop(Check *c, const Scope *s, const Expr *e)
 {
     Loop *l = NEW(c->arena, Loop);
+    const Value *v;
     int n = e->comp.nbinder;
 
     *l = (Loop){.c = c, .s = s, .e = e, .scan = *e->comp.op == 's'};
@@ -627,8 +707,11 @@ const Value *eval_loop(Check *c, const Scope *s, const Expr *e)
     l->next = NEWN(c->arena, const Value *, n + 1);
     if (!take_binders(l) || !first_values(l))
         return c->error;
-    if (type_literals(l) && evaluate_step(l) && !ragged(l) && sensible_rows(l))
-        return loop_value(l, make_loop(l));
+    attempt_begin(c, e, &l->attempt);
+    v = evaluate_loop(l);
+    attempt_end(c);
+    if (!is_error(v))
+        return v;
     if (!l->index.recursive || (c->index && c->index->recursive))
         return c->error;
     return write_out(l);

@@ -52,40 +52,9 @@ Arguments train_arguments(Train *t, const Value ***fresh)
     return a;
 }
 
-static double constant(const Node *n)
-{
-    return dtype_is_real(n->dtype) ? n->attr.real : (double)n->attr.integer;
-}
-
-/* A number as it is written, perhaps with a sign. */
-static bool is_number(const Expr *e)
-{
-    if (e->kind == EX_unary)
-        e = e->unary.of;
-    return e->kind == EX_int || e->kind == EX_real || e->kind == EX_bool;
-}
-
-/* A scalar whose default is a number stays a setting. */
-static void take_default(Train *t, Port *to, int i, const Value *v)
-{
-    Check *c = t->c;
-    const Expr *init = t->loss->info->item->param[i].init;
-    const Scope *own = scope_new(c, NULL, 0, t->loss->scope->unit);
-
-    if (!init || !is_number(init) || !is_scalar(v))
-        return;
-    v = fit(c, value_ty(c, v), eval(c, own, init));
-    if (!v || v->node->op != OP_const)
-        return;
-    to->has_default = true;
-    to->value = constant(v->node);
-}
-
 void train_param(Train *t, Function *f, int i, const Value *const *value)
 {
-    add_param(t->c, f, fn_param_name(t->c, t->loss, i), value[i],
-              fn_param_span(t->loss, i));
-    take_default(t, &f->param[f->nparam - 1], i, value[i]);
+    add_fn_param(t->c, f, t->loss, i, value[i], fn_param_span(t->loss, i));
 }
 
 void train_data(Train *t, Function *f, const Value *const *value)
@@ -372,8 +341,7 @@ static bool add_setting(Train *t, Function *f, int i, const Value **value)
     }
     value[i] = value_fresh(c, ty, p->name);
     add_param(c, f, p->name, value[i], p->span);
-    f->param[f->nparam - 1].has_default = true;
-    f->param[f->nparam - 1].value = constant(v->node);
+    port_default(&f->param[f->nparam - 1], v->node);
     return true;
 }
 

@@ -14,7 +14,10 @@
 #include <string.h>
 
 static const double tolerance = 1e-6;
-enum { DIRECTIONS = 4 };
+enum {
+    DIRECTIONS = 4,
+    MAX_ELEMENTS = 1 << 24, /* of a function's arguments and results */
+};
 
 /* How arguments are drawn, tried until the function is finite there. */
 typedef enum Draw {
@@ -39,6 +42,7 @@ typedef struct Check {
     nn_model *model;
     nn_rng rng;
     int done, failed;
+    bool too_large; /* the function that is checked */
 } Check;
 
 /* Random numbers */
@@ -113,22 +117,50 @@ static const nn_leaf *param_leaf(const nn_function *f, int leaf)
     return &f->param[i].leaf[leaf];
 }
 
+static int count_axes(int n, const nn_port *port)
+{
+    int axes = 0;
+
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < port[i].nleaf; k++)
+            axes += port[i].leaf[k].rank;
+    return axes;
+}
+
+/* Adds the elements of leaves of these sizes to *n; false: too many. */
+static bool add_elements(int nport, const nn_port *port, const int64_t **size,
+                         int64_t *n)
+{
+    for (int i = 0; i < nport; i++)
+        for (int k = 0; k < port[i].nleaf; k++) {
+            int64_t count = 1;
+            for (int a = 0; a < port[i].leaf[k].rank; a++, (*size)++) {
+                if (**size > 0 && count > MAX_ELEMENTS / **size)
+                    return false;
+                count *= **size;
+            }
+            *n += count;
+            if (*n > MAX_ELEMENTS)
+                return false;
+        }
+    return true;
+}
+
 /* Parameters of the shapes that s->dims give, all zero. */
-static bool make_params(Instance *s)
+static bool make_params(Check *c, Instance *s)
 {
     Arena *scratch = arena_new();
-    int axes = 0, at = 0;
+    int axes = count_axes(s->f->nparam, s->f->param) +
+               count_axes(s->f->nresult, s->f->result);
+    int64_t *size = NEWN(scratch, int64_t, axes + 1), n = 0;
+    const int64_t *next = size;
+    int at = 0;
 
-    for (int i = 0; i < s->f->nparam; i++)
-        for (int k = 0; k < s->f->param[i].nleaf; k++)
-            axes += s->f->param[i].leaf[k].rank;
-    for (int i = 0; i < s->f->nresult; i++)
-        for (int k = 0; k < s->f->result[i].nleaf; k++)
-            axes += s->f->result[i].leaf[k].rank;
-    int64_t *size = NEWN(scratch, int64_t, axes + 1);
     s->f->sizes(s->dims, size);
     release(s);
-    bool made = true;
+    bool made = add_elements(s->f->nparam, s->f->param, &next, &n) &&
+                add_elements(s->f->nresult, s->f->result, &next, &n);
+    c->too_large = !made;
     for (int i = 0; made && i < s->nparam; i++) {
         const nn_leaf *l = param_leaf(s->f, i);
         made =
@@ -269,7 +301,7 @@ static bool find_point(Check *c, Pair *p, int *status)
             choose_dims(&p->d, set);
             choose_dims(&p->base, set);
             *status = NN_ERR_DIM;
-            if (!make_params(&p->d) || !make_params(&p->base))
+            if (!make_params(c, &p->d) || !make_params(c, &p->base))
                 break;
             draw_params(c, &p->base, (Draw)(how % NDRAWS), how >= NDRAWS * 4);
             if (finite_pair(c, p, status))
@@ -301,8 +333,9 @@ static void report_none(Check *c, const char *function, int status)
     c->done++;
     c->failed++;
     printf("%-20s  not checked: %s\n", function,
-           status == NN_OK ? "no arguments found at which it is finite"
-                           : nn_status_text(status));
+           c->too_large      ? "it is too large"
+           : status == NN_OK ? "no arguments found at which it is finite"
+                             : nn_status_text(status));
 }
 
 /* Against the reference evaluator */
@@ -335,8 +368,9 @@ static const double *as_doubles(Arena *a, const nn_tensor *t)
 }
 
 /* f's results as its graph was before any pass, at base's arguments. */
-static bool reference(Arena *a, const Load *l, const Function *f,
-                      const Roots *raw, const Instance *base, double **out)
+static EvalStatus reference(Arena *a, const Load *l, const Function *f,
+                            const Roots *raw, const Instance *base,
+                            double **out)
 {
     EvalInput *in = NEWN(a, EvalInput, base->nparam + 1);
     int n = 0;
@@ -346,7 +380,7 @@ static bool reference(Arena *a, const Load *l, const Function *f,
             in[n] =
                 (EvalInput){f->param[i].leaf[k], as_doubles(a, base->leaf[n])};
     return eval_nodes(a, l->module->graph, raw->n, raw->at, n, in, f->nvar,
-                      f->var, base->dims, out) == EVAL_OK;
+                      f->var, base->dims, out);
 }
 
 static void check_value(Check *c, const Function *f, const Roots *raw,
@@ -354,16 +388,19 @@ static void check_value(Check *c, const Function *f, const Roots *raw,
 {
     Arena *a = arena_new();
     double **out = NEWN(a, double *, raw->n + 1);
-    double error = 0;
+    EvalStatus status = reference(a, c->load, f, raw, base, out);
+    double error = status == EVAL_OK ? 0 : INFINITY;
     int at = 0;
 
-    if (!reference(a, c->load, f, raw, base, out))
-        error = INFINITY;
-    else
+    c->too_large = status == EVAL_BAD_DIM;
+    if (status == EVAL_OK)
         for (int i = 0; i < s->f->nresult; i++)
             for (int k = 0; k < s->f->result[i].nleaf; k++)
                 error = fmax(error, distance(result_leaf(s, i, k), out[at++]));
-    report(c, f->name, "value", error);
+    if (c->too_large)
+        report_none(c, f->name, NN_OK);
+    else
+        report(c, f->name, "value", error);
     arena_free(a);
 }
 
@@ -668,6 +705,7 @@ static void check_function(Check *c, const Checked *one)
     Pair p = {.f = f, .d = instance(c, d), .base = instance(c, d)};
     int status;
 
+    c->too_large = false;
     if (primal) {
         p.primal = instance(c, compiled(c, primal));
         p.nvalue = nn_result_leaves(p.primal.f);

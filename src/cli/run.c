@@ -189,8 +189,8 @@ const Command command_run = {
     .about =
         "Calls a function, or a derivative of one ('grad(f, x)'), and prints "
         "its results\nas one JSON object. A value is a number, a JSON array, "
-        "a JSON object for a\nstruct, or @FILE (.json, .csv, .csv.gz). "
-        "Dimensions follow from the arrays.",
+        "a JSON object for a\nstruct, or @FILE (.json, as printed by this "
+        "command too, .csv, .csv.gz).\nDimensions follow from the arrays.",
     .option = options,
     .run = run,
 };

@@ -280,8 +280,23 @@ static bool from_json(Arena *a, const nn_port *p, json_t *j, nn_tensor **leaf)
     return true;
 }
 
+/* What `run` printed, {"name": value}, stands for the value. */
+static json_t *printed_value(const nn_port *p, json_t *j)
+{
+    const char *key = json_object_iter_key(json_object_iter(j));
+
+    if (json_object_size(j) != 1)
+        return j;
+    for (int i = 0; i < p->nleaf; i++) {
+        size_t n = strcspn(p->leaf[i].path, ".");
+        if (strlen(key) == n && !strncmp(p->leaf[i].path, key, n))
+            return j;
+    }
+    return json_object_get(j, key);
+}
+
 static bool from_json_text(Arena *a, const nn_port *p, const char *from,
-                           const char *text, nn_tensor **leaf)
+                           bool file, const char *text, nn_tensor **leaf)
 {
     json_error_t error;
     json_t *j = json_loads(text, JSON_DECODE_ANY, &error);
@@ -298,7 +313,7 @@ static bool from_json_text(Arena *a, const nn_port *p, const char *from,
                  error.text, error.line);
         return false;
     }
-    bool read = from_json(a, p, j, leaf);
+    bool read = from_json(a, p, file ? printed_value(p, j) : j, leaf);
     json_decref(j);
     return read;
 }
@@ -362,7 +377,7 @@ static bool from_file(Arena *a, const nn_port *p, const char *path,
         return false;
     }
     const char *text = file_read(a, path, MAX_JSON, &n);
-    return text && from_json_text(a, p, path, text, leaf);
+    return text && from_json_text(a, p, path, true, text, leaf);
 }
 
 bool value_read(Arena *a, const nn_port *p, const char *text, nn_tensor **leaf)
@@ -370,7 +385,7 @@ bool value_read(Arena *a, const nn_port *p, const char *text, nn_tensor **leaf)
     if (*text == '@')
         return from_file(a, p, text + 1, leaf);
     return from_json_text(a, p, arena_printf(a, "%s=%.60s", p->name, text),
-                          text, leaf);
+                          false, text, leaf);
 }
 
 /* Printing */

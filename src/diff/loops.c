@@ -291,6 +291,26 @@ static void read_bar(Back *b, const Guarded *bar)
         list_push(b->scratch, &b->read, bar->live);
 }
 
+/* Numbers that are 0 where `live`, of an adjoint that a gather of computed
+ * elements gave back, does not hold, and else positive; NULL: it is no such. */
+static Node *live_count(Graph *g, Node *live)
+{
+    bool chosen = live->op == OP_if && node_is_const(live->arg[2], 0);
+    const Node *ne = chosen ? live->arg[1] : live, *x;
+    Node *count;
+
+    if (ne->op != OP_ne || !node_is_const(ne->arg[1], 0))
+        return NULL;
+    count = ne->arg[0];
+    if (count->op != OP_scatter_add)
+        return NULL;
+    for (x = count->arg[0]; op_table[x->op]->cls == OPC_view && x->narg == 1;)
+        x = x->arg[0];
+    if (x->op != OP_cast || x->arg[0]->dtype != DT_bool)
+        return NULL;
+    return chosen ? g_if(g, live->arg[0], count, g_fill(g, count, 0)) : count;
+}
+
 /* The adjoint of carry k. */
 static void carry_back(Back *b, int k, Given *v, Given *live)
 {
@@ -306,12 +326,18 @@ static void carry_back(Back *b, int k, Given *v, Given *live)
             bar.live ? bar.live : truth(b->g, like, bar.v != NULL));
 }
 
-/* The sum of the adjoints that capture k, `like`, gets. */
+/* The sum of the adjoints that capture k, `like`, gets. What is live is small
+ * in a step where the adjoint is, so it is added up in the same way, under the
+ * number of the capture after all of these. */
 static void capture_back(Back *b, int k, const Node *like, const Guarded *bar,
                          Given *live)
 {
+    Node *count = bar->live ? live_count(b->g, bar->live) : NULL;
+
     sums_add(b->sums, k, bar->v, &b->read);
-    if (bar->live) {
+    if (count) {
+        sums_add(b->sums, b->r->ncapture + k, count, &b->read);
+    } else if (bar->live) {
         Node *any = live_like(b->g, like);
 
         live->carry = add_carry(&b->to, any, truth(b->g, like, false),
@@ -331,12 +357,17 @@ static void input_back(Back *b, const Guarded *bar, Given *v, Given *live)
 static void begin_collecting(Back *b)
 {
     Nodes all = {0};
+    Node *count;
 
     for (int i = 0; i < b->nparam; i++) {
         if (b->bar[i].v)
             list_push(b->scratch, &all, b->bar[i].v);
-        if (b->bar[i].live)
-            list_push(b->scratch, &all, b->bar[i].live);
+        if (!b->bar[i].live)
+            continue;
+        list_push(b->scratch, &all, b->bar[i].live);
+        count = live_count(b->g, b->bar[i].live);
+        if (count)
+            list_push(b->scratch, &all, count);
     }
     b->sums = sums_new(b->g, b->scratch, b->r, b->loop,
                        step_new(b->g, b->scratch, b->r, all.n, all.at), &b->to);
@@ -460,6 +491,15 @@ static bool take_part(Back *b, const bool *active)
     return any;
 }
 
+/* Where the adjoint of capture k was live in some step, if that was added up.
+ */
+static Node *live_of(Back *b, int k, Node *first, Node *back)
+{
+    Node *n = sums_of(b->sums, b->r->ncapture + k, first, back);
+
+    return n ? g2(b->g, OP_ne, n, g_fill(b->g, n, 0)) : NULL;
+}
+
 /* The adjoints of the arguments from the two loops. */
 static void give(Back *b, const bool *active, const Branch *branch,
                  Guarded *arg_bar)
@@ -478,6 +518,8 @@ static void give(Back *b, const bool *active, const Branch *branch,
                            ? given(b, back, &v[i])
                            : sums_of(b->sums, i - ncapture, first, back);
         arg_bar[i].live = given(b, back, &live[i]);
+        if (i >= ncapture && !arg_bar[i].live)
+            arg_bar[i].live = live_of(b, i - ncapture, first, back);
         arg_bar[i].branch = branch;
     }
 }

@@ -241,7 +241,7 @@ void code_back(Emit *e, Place p)
 {
     if (p.before)
         LLVMPositionBuilderBefore(e->builder, p.before);
-    else
+    else if (p.block)
         LLVMPositionBuilderAtEnd(e->builder, p.block);
     e->before = p.before;
 }

@@ -310,18 +310,18 @@ static LLVMTypeRef after_type(Emit *e)
 
 static LLVMValueRef emit_product(Emit *e, const Way *w)
 {
-    const char *name = way_name(e, w);
-    LLVMValueRef fn = LLVMGetNamedFunction(e->module, name);
-    if (fn)
-        return fn;
     LLVMTypeRef param[NARGS];
     for (int i = 0; i < NARGS; i++)
         param[i] = i == ARG_a || i == ARG_b || i == ARG_out || i >= ARG_panels
                        ? e->ptr
                        : e->i64;
+    bool build;
+    LLVMValueRef fn =
+        share_function(e, way_name(e, w), -1, e->i32, param, NARGS, &build);
+    if (!build)
+        return fn;
     Place back = {LLVMGetInsertBlock(e->builder), e->before};
     e->before = NULL;
-    fn = code_function(e, name, e->i32, param, NARGS);
     Product q = {
         .e = e,
         .way = w,
@@ -332,6 +332,23 @@ static LLVMValueRef emit_product(Emit *e, const Way *w)
     build_product(&q, fn);
     code_back(e, back);
     return fn;
+}
+
+static LLVMValueRef make_product(Emit *e, const void *of)
+{
+    return emit_product(e, of);
+}
+
+void contract_helpers(Emit *e, const Contract *c, Helpers *h)
+{
+    enum { PRODUCT = 150 };
+    Way w = plan_way(e, c);
+    Helper own = {way_name(e, &w), make_product, &w, PRODUCT, 0};
+    helper_add(e, h, own, sizeof w);
+    for (int i = 0; i < w.npass; i++)
+        micro_helper(e, w.t, w.pass[i].shape, h);
+    if (w.packs)
+        pack_helper(e, w.t, w.pack, panel_columns(e, w.t), h);
 }
 
 /* Kernels */
@@ -422,7 +439,7 @@ static LLVMValueRef emit_after(Emit *e, const Kernel *k, const KernelKey *key)
 {
     const Kernel *after = k->after;
     LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64, e->ptr};
-    const char *name = arena_printf(e->arena, "after%d", e->nmade);
+    const char *name = arena_printf(e->arena, "after%d", unit_use(e, k)->unit);
     Place back = {LLVMGetInsertBlock(e->builder), e->before};
     LLVMValueRef fn = code_function(e, name, e->i32, param, 5);
     LLVMPositionBuilderAtEnd(

@@ -13,12 +13,14 @@
 #include "emit/emit.h"
 #include "graph/lower.h"
 
-/* Code or data made once: a kernel found by its key, a constant by its bytes.
- */
+/* Data made once: a constant found by its bytes. */
 typedef struct Made {
     const char *text; /* interned */
     LLVMValueRef value;
 } Made;
+
+typedef struct Units Units;
+typedef struct Sharing Sharing;
 
 typedef struct Emit {
     Arena *arena;
@@ -45,6 +47,10 @@ typedef struct Emit {
     LLVMValueRef before; /* where the builder stands; NULL: a block's end */
     Made *made;          /* hash table, a power of two */
     int nmade, made_cap;
+
+    const Units *units;     /* of the module */
+    LLVMValueRef *kernel;   /* by unit: its function, or a declaration */
+    const Sharing *sharing; /* what of the module is built here; NULL: all */
 } Emit;
 
 /* target.c */
@@ -81,10 +87,48 @@ const char *cpu_unknown(Arena *a, LLVMTargetRef target, const char *triple,
 void emit_function(Emit *e, const Schedule *s, const char *prefix);
 /* The machine code of a kernel: i32 (ptr buffers, ptr dims, i64 lo, i64 hi),
  * buffers and dims as numbered by its key; lo … hi is what to do of the first
- * outer loop. `key` belongs to it. */
-LLVMValueRef emit_kernel(Emit *e, const Kernel *k, const KernelKey *key);
+ * outer loop. Only declared where another part has it. */
+LLVMValueRef emit_kernel(Emit *e, const Kernel *k);
 /* The constant tensor of a BUF_DATA, shared by content. */
 LLVMValueRef emit_data(Emit *e, const Buffer *b);
+
+/* unit.c: the kernels of a module, those that loops call too. */
+
+/* A kernel and all that are equal to it: one function. */
+typedef struct Unit {
+    const Kernel *kernel;
+    int number;
+    int weight;      /* about how much code it is */
+    uint64_t costly; /* bits of the costly operators in it */
+} Unit;
+/* One of those. */
+typedef struct Use {
+    const Kernel *kernel;
+    KernelKey key; /* its own buffers and variables; no text */
+    int unit;
+} Use;
+const Use *unit_use(const Emit *e, const Kernel *k);
+int units_count(const Units *u);
+const Unit *units_at(const Units *u, int i);
+
+/* share.c: which part of a module has which function. */
+
+/* A function that several kernels call, as make(e, of) builds it. */
+typedef struct Helper {
+    const char *name;
+    LLVMValueRef (*make)(Emit *e, const void *of);
+    const void *of;
+    int weight, share;
+} Helper;
+typedef LIST(Helper) Helpers;
+/* Adds it if there is none of this name yet; `of` is copied. */
+void helper_add(Emit *e, Helpers *h, Helper helper, size_t size);
+bool share_has_unit(const Emit *e, int unit);
+/* The function of that name; *build where its code is to be made, here and
+ * now. Of a unit (-1: a helper). */
+LLVMValueRef share_function(Emit *e, const char *name, int unit,
+                            LLVMTypeRef result, LLVMTypeRef *param, int nparam,
+                            bool *build);
 
 /* dimcode.c: dimensions as i64 code */
 
@@ -235,6 +279,9 @@ typedef struct MapCode {
     LLVMValueRef active;              /* those that count; NULL: all */
 
     int *level;   /* of each instruction: how deep it is emitted */
+    int *product; /* of sums: 1 + the argument that is a product, done at once
+                     with the sum; or 0 */
+    bool *taken;  /* of such products */
     bool *varies; /* from lane to lane */
     Val **val;    /* its value now; scalar unless it varies */
     Val **result; /* of each reduction that is complete */
@@ -258,6 +305,13 @@ typedef struct MapPlace {
 void emit_map_here(Emit *e, const Kernel *k, const MapPlace *p);
 /* v in the present width, all lanes alike where it is a scalar. */
 Val *map_widen(MapCode *m, Val *v);
+
+/* muladd.c: after the levels are known. Where there is an instruction for it.
+ */
+void muladd_find(MapCode *m);
+Val *muladd_code(MapCode *m, int i); /* of a sum with m->product */
+/* Adds the product `value`, which is taken. */
+LLVMValueRef muladd_sum(MapCode *m, int value, LLVMValueRef sum);
 
 /* access.c: indices, loads, stores */
 
@@ -293,6 +347,8 @@ void emit_loop(Emit *e, LoopCode *c, const KernelKey *key);
 
 /* contract.c: likewise for a contraction kernel. */
 void emit_contract(Emit *e, const Kernel *k, const KernelKey *key);
+/* The functions that it calls. */
+void contract_helpers(Emit *e, const Contract *c, Helpers *h);
 
 /* micro.c */
 
@@ -306,6 +362,7 @@ int micro_vectors(const Emit *e);
 /* void (m, k, a, a_m, a_k, b, b_k, c, c_m, cols, accumulate): C[m, cols] (+)=
  * A B. Strides in elements; cols is read where masked. */
 LLVMValueRef emit_micro(Emit *e, DType t, MicroShape s);
+void micro_helper(Emit *e, DType t, MicroShape s, Helpers *h);
 
 /* pack.c */
 
@@ -316,5 +373,6 @@ typedef enum PackKind {
 } PackKind;
 /* void (k, n, b, b_k, b_n, to): element (p, j) goes to panel j / panel. */
 LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel);
+void pack_helper(Emit *e, DType t, PackKind kind, int panel, Helpers *h);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "emit/emit_internal.h"
 
-/* Things made once. */
+/* Data made once. */
 
 static Made *made_slot(Made *made, int cap, const char *text)
 {
@@ -34,23 +34,9 @@ static Made *made_find(Emit *e, const char *text)
     return m;
 }
 
-LLVMValueRef emit_kernel(Emit *e, const Kernel *k, const KernelKey *key)
+static void kernel_body(Emit *e, const Kernel *k, LoopCode *loop)
 {
-    const char *text = intern(e->names, key->text);
-    LoopCode *loop = NULL;
-    LLVMValueRef made = made_find(e, text)->value;
-    int number = e->nmade;
-    if (made)
-        return made;
-    if (k->kind == KERNEL_loop)
-        loop = loop_kernels(e, k->loop);
-    LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64};
-    const char *name =
-        arena_printf(e->arena, loop ? "loop%d" : "kernel%d", number);
-    LLVMValueRef fn = code_function(e, name, e->i32, param, 4);
-    made_find(e, text)->value = fn;
-    LLVMPositionBuilderAtEnd(
-        e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    const KernelKey *key = &unit_use(e, k)->key;
     switch (k->kind) {
     case KERNEL_map:
         emit_map(e, k, key, 0);
@@ -62,7 +48,29 @@ LLVMValueRef emit_kernel(Emit *e, const Kernel *k, const KernelKey *key)
         emit_loop(e, loop, key);
         break;
     }
-    return fn;
+}
+
+LLVMValueRef emit_kernel(Emit *e, const Kernel *k)
+{
+    const Unit *u = units_at(e->units, unit_use(e, k)->unit);
+    LLVMValueRef *made = &e->kernel[u->number];
+    LoopCode *loop = NULL;
+    bool build;
+    if (*made)
+        return *made;
+    k = u->kernel;
+    if (share_has_unit(e, u->number) && k->kind == KERNEL_loop)
+        loop = loop_kernels(e, k->loop);
+    LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64};
+    const char *name = arena_printf(
+        e->arena, k->kind == KERNEL_loop ? "loop%d" : "kernel%d", u->number);
+    *made = share_function(e, name, u->number, e->i32, param, 4, &build);
+    if (!build)
+        return *made;
+    LLVMPositionBuilderAtEnd(
+        e->builder, LLVMAppendBasicBlockInContext(e->context, *made, "entry"));
+    kernel_body(e, k, loop);
+    return *made;
 }
 
 /* Constant tensors. */
@@ -462,10 +470,10 @@ static void put_argument(FunctionCode *f, LLVMTypeRef type, LLVMValueRef to,
     code_store_in_order(e, v, code_at(e, type, to, code_i64(e, i)));
 }
 
-static void call_kernel(FunctionCode *f, const Kernel *k, const KernelKey *key,
-                        LLVMValueRef code)
+static void call_kernel(FunctionCode *f, const Kernel *k)
 {
     Emit *e = f->e;
+    const KernelKey *key = &unit_use(e, k)->key;
     LLVMBasicBlockRef after = NULL;
     if (k->nguard) {
         LLVMBasicBlockRef run = code_block(e, "run");
@@ -480,7 +488,7 @@ static void call_kernel(FunctionCode *f, const Kernel *k, const KernelKey *key,
                      dim_code(e, &f->dims, key->var[i]));
     LLVMValueRef arg[] = {f->bufs, f->kernel_dims, code_i64(e, 0),
                           kernel_range(e, &f->dims, k)};
-    LLVMValueRef status = code_call(e, code, arg, 4);
+    LLVMValueRef status = code_call(e, emit_kernel(e, k), arg, 4);
     fail_if(f, LLVMBuildIsNotNull(e->builder, status, ""), status);
     if (after) {
         LLVMBuildBr(e->builder, after);
@@ -488,43 +496,100 @@ static void call_kernel(FunctionCode *f, const Kernel *k, const KernelKey *key,
     }
 }
 
-/* Kernels first, so that nothing else is half built meanwhile. */
-static void emit_call(FunctionCode *f)
+/* The stack slots of a function that calls kernels, and where it returns. */
+static void begin_calls(FunctionCode *f, LLVMValueRef fn)
 {
     Emit *e = f->e;
-    int n = f->s->kernel.n, nbuffer = 1, nvar = 1;
-    KernelKey *key = NEWN(e->arena, KernelKey, n + 1);
-    LLVMValueRef *code = NEWN(e->arena, LLVMValueRef, n + 1);
-    for (int i = 0; i < n; i++) {
-        key[i] = kernel_key(e->arena, e->graph, f->s->kernel.at[i]);
-        code[i] = emit_kernel(e, f->s->kernel.at[i], &key[i]);
-        nbuffer = key[i].nbuffer > nbuffer ? key[i].nbuffer : nbuffer;
-        nvar = key[i].nvar > nvar ? key[i].nvar : nvar;
-    }
-    LLVMTypeRef param[] = {e->ptr, e->ptr, e->ptr, e->ptr};
-    LLVMValueRef fn = begin(f, "call", e->i32, param, 4);
     f->leaf = LLVMGetParam(fn, 0);
     f->workspace = LLVMGetParam(fn, 2);
-    f->bufs = code_slot(e, LLVMArrayType(e->ptr, (unsigned)nbuffer), 8);
-    f->kernel_dims = code_slot(e, LLVMArrayType(e->i64, (unsigned)nvar), 8);
     f->out = code_block(e, "out");
     LLVMBasicBlockRef start = LLVMGetInsertBlock(e->builder);
     LLVMPositionBuilderAtEnd(e->builder, f->out);
     f->status = LLVMBuildPhi(e->builder, e->i32, "");
     LLVMBuildRet(e->builder, f->status);
     LLVMPositionBuilderAtEnd(e->builder, start);
-    check_arguments(f, LLVMGetParam(fn, 1));
-    LLVMBasicBlockRef run = code_block(e, "kernels");
-    f->dims.before = LLVMBuildBr(e->builder, run);
-    LLVMPositionBuilderAtEnd(e->builder, run);
-    check_workspace(f);
-    for (int i = 0; i < n; i++)
-        call_kernel(f, f->s->kernel.at[i], &key[i], code[i]);
+}
+
+static void end_calls(FunctionCode *f)
+{
+    Emit *e = f->e;
     LLVMBasicBlockRef last = LLVMGetInsertBlock(e->builder);
     LLVMValueRef ok = LLVMConstInt(e->i32, NN_OK, false);
     LLVMBuildBr(e->builder, f->out);
     LLVMAddIncoming(f->status, &ok, &last, 1);
     LLVMMoveBasicBlockAfter(f->out, last);
+}
+
+/* Dimensions are computed before all that follows. */
+static void begin_kernels(FunctionCode *f)
+{
+    Emit *e = f->e;
+    LLVMBasicBlockRef run = code_block(e, "kernels");
+    f->dims.before = LLVMBuildBr(e->builder, run);
+    LLVMPositionBuilderAtEnd(e->builder, run);
+}
+
+static void call_kernels(FunctionCode *f, int first, int last)
+{
+    Emit *e = f->e;
+    int nbuffer = 1, nvar = 1;
+    for (int i = first; i < last; i++) {
+        const KernelKey *key = &unit_use(e, f->s->kernel.at[i])->key;
+        nbuffer = key->nbuffer > nbuffer ? key->nbuffer : nbuffer;
+        nvar = key->nvar > nvar ? key->nvar : nvar;
+    }
+    f->bufs = code_slot(e, LLVMArrayType(e->ptr, (unsigned)nbuffer), 8);
+    f->kernel_dims = code_slot(e, LLVMArrayType(e->i64, (unsigned)nvar), 8);
+    for (int i = first; i < last; i++)
+        call_kernel(f, f->s->kernel.at[i]);
+}
+
+/* i32 PREFIX__runN(leaf, dims, workspace, exec): some of the kernels. */
+static LLVMValueRef emit_run(FunctionCode *f, int first, int last)
+{
+    LLVMTypeRef p = f->e->ptr, param[] = {p, p, p, p};
+    const char *suffix = arena_printf(f->e->arena, "run%d", first);
+    LLVMValueRef fn = begin(f, suffix, f->e->i32, param, 4);
+    begin_calls(f, fn);
+    load_dims(f, LLVMGetParam(fn, 1));
+    begin_kernels(f);
+    call_kernels(f, first, last);
+    end_calls(f);
+    return fn;
+}
+
+static void call_run(FunctionCode *f, LLVMValueRef fn, LLVMValueRef run)
+{
+    Emit *e = f->e;
+    LLVMValueRef arg[] = {LLVMGetParam(fn, 0), LLVMGetParam(fn, 1),
+                          LLVMGetParam(fn, 2), LLVMGetParam(fn, 3)};
+    LLVMValueRef status = code_call(e, run, arg, 4);
+    fail_if(f, LLVMBuildIsNotNull(e->builder, status, ""), status);
+}
+
+/* LLVM takes more than linear time for a long row of calls: many kernels are
+ * called from several functions. */
+static void emit_call(FunctionCode *f)
+{
+    enum { AT_ONCE = 64 };
+    Emit *e = f->e;
+    int n = f->s->kernel.n, nrun = n > AT_ONCE ? (n - 1) / AT_ONCE + 1 : 0;
+    for (int i = 0; i < n; i++)
+        emit_kernel(e, f->s->kernel.at[i]);
+    LLVMValueRef *run = NEWN(e->arena, LLVMValueRef, nrun + 1);
+    for (int i = 0; i < nrun; i++)
+        run[i] = emit_run(f, i * AT_ONCE, i < nrun - 1 ? (i + 1) * AT_ONCE : n);
+    LLVMTypeRef param[] = {e->ptr, e->ptr, e->ptr, e->ptr};
+    LLVMValueRef fn = begin(f, "call", e->i32, param, 4);
+    begin_calls(f, fn);
+    check_arguments(f, LLVMGetParam(fn, 1));
+    begin_kernels(f);
+    check_workspace(f);
+    for (int i = 0; i < nrun; i++)
+        call_run(f, fn, run[i]);
+    if (!nrun)
+        call_kernels(f, 0, n);
+    end_calls(f);
 }
 
 void emit_function(Emit *e, const Schedule *s, const char *prefix)

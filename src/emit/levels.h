@@ -30,9 +30,26 @@ void level_merge(Emit *e, Emit *other, const CFace *face, const char *level);
 LLVMValueRef level_choose(Emit *e, const CFunction *f, const Levels *l,
                           LLVMValueRef detect);
 
+/* unit.c */
+
+/* The kernels of all functions: for all levels, before any is built. */
+Units *units_new(Arena *a, const CFace *face);
+/* e builds these: all of them, or what is in its share. */
+void units_use(Emit *e, const Units *u, const Sharing *s);
+
+/* share.c */
+
+/* What part `share` of nshare has; the same in all parts of one level. suffix:
+ * what the level's functions end in, or "". */
+const Sharing *share_out(Emit *e, const Units *u, const CFace *face, int share,
+                         int nshare, const char *suffix);
+/* Builds the kernels and helpers of e's share. */
+void emit_share(Emit *e);
+
 /* module.c */
 
-/* All functions of the face, for e's machine. */
+/* All functions of the face, for e's machine; of kernels those that are in e's
+ * share. */
 void emit_functions(Emit *e, const CFace *face);
 /* What C sees of them: the code of all levels is there or declared. */
 void emit_public(Emit *e, const CFace *face, const Levels *l);

@@ -29,6 +29,7 @@ static void set_levels(MapCode *m)
             level = m->level[in->pred];
         m->level[i] = level;
     }
+    muladd_find(m);
 }
 
 static bool instr_varies(const MapCode *m, const Instr *in)
@@ -116,7 +117,8 @@ static void emit_instr(MapCode *m, int i)
     m->lower.active = wide ? m->active : NULL;
     switch (in->kind) {
     case I_op:
-        m->val[i] = emit_op(m, in);
+        if (!m->taken[i])
+            m->val[i] = m->product[i] ? muladd_code(m, i) : emit_op(m, in);
         return;
     case I_load:
         m->val[i] = map_load(m, in);

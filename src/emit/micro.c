@@ -185,21 +185,44 @@ static void build_micro(Micro *u, LLVMValueRef fn)
     LLVMBuildRetVoid(e->builder);
 }
 
+static const char *micro_name(Emit *e, DType t, MicroShape s)
+{
+    return arena_printf(e->arena, "product_%s_%dx%d%s", dtype_name(t),
+                        s.vectors, s.width, s.masked ? "_masked" : "");
+}
+
 LLVMValueRef emit_micro(Emit *e, DType t, MicroShape s)
 {
-    const char *name =
-        arena_printf(e->arena, "product_%s_%dx%d%s", dtype_name(t), s.vectors,
-                     s.width, s.masked ? "_masked" : "");
-    LLVMValueRef fn = LLVMGetNamedFunction(e->module, name);
-    if (fn)
-        return fn;
     LLVMTypeRef p = e->ptr, i = e->i64;
     LLVMTypeRef param[] = {i, i, p, i, i, p, i, p, i, i, i};
+    bool build;
+    LLVMValueRef fn =
+        share_function(e, micro_name(e, t, s), -1, e->none, param, 11, &build);
+    if (!build)
+        return fn;
     Place back = {LLVMGetInsertBlock(e->builder), e->before};
     e->before = NULL;
-    fn = code_function(e, name, e->none, param, 11);
     Micro u = {.e = e, .shape = s, .t = t};
     build_micro(&u, fn);
     code_back(e, back);
     return fn;
+}
+
+typedef struct MicroKind {
+    DType t;
+    MicroShape shape;
+} MicroKind;
+
+static LLVMValueRef make_micro(Emit *e, const void *of)
+{
+    const MicroKind *k = of;
+    return emit_micro(e, k->t, k->shape);
+}
+
+void micro_helper(Emit *e, DType t, MicroShape s, Helpers *h)
+{
+    MicroKind k = {t, s};
+    int tile = (micro_rows(e, s.vectors) + SMALL_ROWS) * s.vectors;
+    Helper own = {micro_name(e, t, s), make_micro, &k, 60 + 8 * tile, 0};
+    helper_add(e, h, own, sizeof k);
 }

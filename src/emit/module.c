@@ -495,7 +495,8 @@ static void mark_enum(Emit *e, LLVMValueRef f, const char *name)
 static bool is_cold(LLVMValueRef f)
 {
     size_t n;
-    return LLVMGetLinkage(f) == LLVMExternalLinkage ||
+    return (LLVMGetLinkage(f) == LLVMExternalLinkage &&
+            LLVMGetVisibility(f) != LLVMHiddenVisibility) ||
            strchr(LLVMGetValueName2(f, &n), '.');
 }
 
@@ -542,6 +543,7 @@ static bool add_level(Emit *e, const CFace *face, const EmitOptions *o,
     Emit other;
     if (!emit_open(&other, e->arena, e->graph, face->module->name, o, error))
         return false;
+    units_use(&other, e->units, NULL);
     emit_functions(&other, face);
     level_merge(e, &other, face, o->cpu);
     emit_close(&other);
@@ -552,6 +554,7 @@ static bool add_level(Emit *e, const CFace *face, const EmitOptions *o,
 static bool make_levels(Emit *e, const CFace *face, const EmitOptions *o,
                         const Levels *l, const char **error)
 {
+    units_use(e, units_new(e->arena, face), NULL);
     emit_functions(e, face);
     if (l->n > 1)
         level_rename(e, face, l->name[0]);

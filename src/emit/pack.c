@@ -159,22 +159,27 @@ static void pack_panels(Pack *u, PackKind kind)
     loop_end(e, &rest, NULL);
 }
 
-LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel)
+static const char *pack_name(Emit *e, DType t, PackKind kind, int panel)
 {
     static const char *const suffix[] = {
         [PACK_any] = "",
         [PACK_turned] = "_turned",
         [PACK_straight] = "_straight",
     };
-    const char *name = arena_printf(e->arena, "pack_%s_%d%s", dtype_name(t),
-                                    panel, suffix[kind]);
-    LLVMValueRef fn = LLVMGetNamedFunction(e->module, name);
-    if (fn)
-        return fn;
+    return arena_printf(e->arena, "pack_%s_%d%s", dtype_name(t), panel,
+                        suffix[kind]);
+}
+
+LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel)
+{
     LLVMTypeRef param[] = {e->i64, e->i64, e->ptr, e->i64, e->i64, e->ptr};
+    bool build;
+    LLVMValueRef fn = share_function(e, pack_name(e, t, kind, panel), -1,
+                                     e->none, param, 6, &build);
+    if (!build)
+        return fn;
     Place back = {LLVMGetInsertBlock(e->builder), e->before};
     e->before = NULL;
-    fn = code_function(e, name, e->none, param, 6);
     LLVMPositionBuilderAtEnd(
         e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
     int width = e->vector_bytes / dtype_size(t);
@@ -195,4 +200,24 @@ LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel)
     LLVMBuildRetVoid(e->builder);
     code_back(e, back);
     return fn;
+}
+
+typedef struct PackOf {
+    DType t;
+    PackKind kind;
+    int panel;
+} PackOf;
+
+static LLVMValueRef make_pack(Emit *e, const void *of)
+{
+    const PackOf *p = of;
+    return emit_pack(e, p->t, p->kind, p->panel);
+}
+
+void pack_helper(Emit *e, DType t, PackKind kind, int panel, Helpers *h)
+{
+    enum { PACK = 150 };
+    PackOf p = {t, kind, panel};
+    Helper own = {pack_name(e, t, kind, panel), make_pack, &p, PACK, 0};
+    helper_add(e, h, own, sizeof p);
 }

@@ -107,16 +107,19 @@ static void take(MapCode *m, LLVMValueRef if_so, LLVMValueRef *a,
 void reduce_step(MapCode *m, const Output *o, LLVMValueRef *acc)
 {
     LLVMBuilderRef at = m->e->builder;
-    LLVMValueRef v = map_widen(m, m->val[o->value])->v;
     if (is_arg(o)) {
-        LLVMValueRef b[] = {v, map_widen(m, m->val[o->index])->v};
+        LLVMValueRef b[] = {map_widen(m, m->val[o->value])->v,
+                            map_widen(m, m->val[o->index])->v};
         LLVMValueRef if_so = beats(m, o, b[0], acc[0]);
         if (m->active)
             if_so = LLVMBuildAnd(at, if_so, m->active, "");
         take(m, if_so, acc, b);
         return;
     }
-    LLVMValueRef next = join(m, o, m->width, acc[0], v);
+    LLVMValueRef next =
+        m->taken[o->value]
+            ? muladd_sum(m, o->value, acc[0])
+            : join(m, o, m->width, acc[0], map_widen(m, m->val[o->value])->v);
     acc[0] =
         m->active ? LLVMBuildSelect(at, m->active, next, acc[0], "") : next;
 }

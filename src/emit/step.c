@@ -122,6 +122,13 @@ static void find_leaves(Emit *e, StepCode *c)
     }
 }
 
+void step_here(const Schedule *s, bool *here)
+{
+    bool is_short = count_instructions(s) <= SHORT;
+    for (int i = 0; i < s->kernel.n; i++)
+        here[i] = is_short && s->kernel.at[i]->kind == KERNEL_map;
+}
+
 void step_plan(Emit *e, StepCode *c, const Schedule *s)
 {
     c->s = s;
@@ -132,16 +139,15 @@ void step_plan(Emit *e, StepCode *c, const Schedule *s)
     c->single = NEWN(e->arena, bool, s->buffer.n + 1);
     c->value = NEWN(e->arena, LLVMValueRef, s->buffer.n + 1);
     find_leaves(e, c);
+    step_here(s, c->here);
     if (count_instructions(s) > SHORT)
         return;
     for (int i = 0; i < s->buffer.n; i++) {
         const Buffer *b = s->buffer.at[i];
         c->single[i] = dim_is(b->elements, 1) && b->kind != BUF_DATA;
     }
-    for (int i = 0; i < c->n; i++) {
-        c->here[i] = s->kernel.at[i]->kind == KERNEL_map;
+    for (int i = 0; i < c->n; i++)
         see_kernel(c, s->kernel.at[i]);
-    }
 }
 
 void step_kernels(Emit *e, StepCode *c)
@@ -152,8 +158,8 @@ void step_kernels(Emit *e, StepCode *c)
         const Kernel *k = c->s->kernel.at[i];
         if (c->here[i])
             continue;
-        c->key[i] = kernel_key(e->arena, e->graph, k);
-        c->code[i] = emit_kernel(e, k, &c->key[i]);
+        c->key[i] = unit_use(e, k)->key;
+        c->code[i] = emit_kernel(e, k);
     }
 }
 

@@ -41,6 +41,8 @@ typedef struct StepPlace {
     LLVMValueRef status_slot; /* of maps made in place */
 } StepPlace;
 
+/* By kernel of a step: is it a map that is made in place? */
+void step_here(const Schedule *s, bool *here);
 /* What is made in place, and what may be in a register as far as the kernels
  * are concerned. s may be NULL. */
 void step_plan(Emit *e, StepCode *c, const Schedule *s);

@@ -23,11 +23,12 @@ typedef struct Run {
     int nvar;
     const Dim *const *var;
     const int64_t *val;
-    Value *value; /* by id */
+    Value *value;     /* by id */
+    int64_t elements; /* of all values there are */
     EvalStatus status;
 } Run;
 
-/* More elements than any test needs, few enough for sizes not to overflow. */
+/* Of all values; few enough for sizes not to overflow. */
 static const int64_t most_elements = INT64_C(1) << 28;
 
 static void fail(Run *r, EvalStatus s)
@@ -64,6 +65,11 @@ static bool room(Run *r, const Node *n, Value *v)
             fail(r, EVAL_BAD_DIM);
         if (r->status == EVAL_BAD_DIM)
             return false;
+    }
+    r->elements += v->count;
+    if (r->elements > most_elements) {
+        fail(r, EVAL_BAD_DIM);
+        return false;
     }
     v->size = size;
     v->x = NEWN(r->scratch, double, v->count);
@@ -315,6 +321,7 @@ static void step_end(Run *r, Loop *l, int64_t t)
 static bool step(Run *r, Loop *l, int64_t t)
 {
     Arena *outer = r->scratch;
+    int64_t elements = r->elements;
     r->scratch = arena_new();
     bind(r, l, t);
     bool go = !stops(r, l->body.r);
@@ -326,6 +333,7 @@ static bool step(Run *r, Loop *l, int64_t t)
         step_end(r, l, t);
     arena_free(r->scratch);
     r->scratch = outer;
+    r->elements = elements;
     return go;
 }
 

@@ -9,6 +9,7 @@ typedef struct EvalInput {
     const double *data; /* row-major */
 } EvalInput;
 
+/* EVAL_BAD_DIM: a size is negative, or all values together are too large. */
 typedef enum EvalStatus { EVAL_OK, EVAL_BAD_INDEX, EVAL_BAD_DIM } EvalStatus;
 
 /* The values of roots, row-major, allocated in `a`; integers and bools as

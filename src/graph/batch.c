@@ -93,6 +93,7 @@ void batch_begin(Batch *p, int nroot, Node *const *root)
     int lo = graph_count(p->g);
     for (int i = 0; i < p->nparam; i++)
         lo = p->param[i]->id < lo ? p->param[i]->id : lo;
+    p->first = lo;
     take_notes(p, lo, nroot, root);
 }
 
@@ -107,19 +108,40 @@ static Node *make_ewise(Batch *p, const Node *n, Node *const *x,
     return graph_make(p->g, n->op, n->dtype, n->narg, arg, &n->attr);
 }
 
-/* An index that is asked for only where mask holds is 0 elsewhere. */
-static Node *masked_index(Batch *p, Node *i, bool lead, Node *mask)
+/* An index that is asked for only where mask holds. What stands elsewhere is 0
+ * or, where even 0 may be too large, a number that no index has. */
+static Node *masked_index(Batch *p, Node *i, Node *mask, bool zero_fits)
 {
-    Graph *g = p->g;
+    double never = zero_fits ? 0 : never_asked(i->dtype);
+    Attr attr = {.integer = MASKED_INDEX};
+    Node *arg[3] = {mask, i, g_fill(p->g, i, never)};
+    return graph_make(p->g, OP_where, i->dtype, 3, arg, &attr);
+}
+
+/* One mask for all where the index is, then in the index's shape. */
+static Node *mask_for(Batch *p, const Node *i, bool lead, Node *mask)
+{
     int axis[MAX_RANK], all = 0;
     if (mask->rank && !lead)
-        mask = g_reduce(g, OP_any, mask, 1, &all);
+        mask = g_reduce(p->g, OP_any, mask, 1, &all);
     for (int k = 0; k < i->rank; k++)
         axis[k] = k || !mask->rank ? -1 : 0;
-    mask = g_broadcast(g, mask, i->rank, i->dim, axis);
-    Attr attr = {.integer = MASKED_INDEX};
-    Node *arg[3] = {mask, i, g_fill(g, i, 0)};
-    return graph_make(g, OP_where, i->dtype, 3, arg, &attr);
+    return g_broadcast(p->g, mask, i->rank, i->dim, axis);
+}
+
+static Node *masked_check(Batch *p, const Node *n, Node *i, bool lead,
+                          Node *mask)
+{
+    const Dim *bound = n->attr.dims[0];
+    const Dim *most = dim_sub(p->g, bound, dim_const(p->g, 1));
+    bool zero_fits = dim_never_negative(most) || i->dtype == DT_u8;
+    Attr attr = n->attr;
+    if (!zero_fits && !attr.integer) { /* no index has it from now on */
+        i = g2(p->g, OP_max, i, g_fill(p->g, i, never_asked(i->dtype) / 2));
+        attr.integer = MASKED_INDEX;
+    }
+    i = masked_index(p, i, mask_for(p, i, lead, mask), zero_fits);
+    return graph_make(p->g, OP_index_check, n->dtype, 1, &i, &attr);
 }
 
 /* The mask of an index that is the same for all: where any of them asks. */
@@ -143,9 +165,9 @@ static Node *make_node(Batch *p, const Node *n, Node *mask)
     join_mask(p, n, x, lead);
     for (int i = 0; i < n->narg; i++)
         any = any || lead[i];
-    if (n->op == OP_index_check && mask)
-        x[0] = masked_index(p, x[0], lead[0], mask);
     note_of(p, n)->lead = any;
+    if (n->op == OP_index_check && mask)
+        return masked_check(p, n, x[0], lead[0], mask);
     if (!any)
         return n->narg ? graph_remake(p->g, n, x) : graph_node(p->g, n->id);
     const Op *row = op_table[n->op];
@@ -169,6 +191,20 @@ static bool same_args(const Batch *p, const Node *n)
     return true;
 }
 
+/* What is the same for all stays as it is, so that it can be computed before a
+ * loop around the batch; whether it is at all, the results say. */
+static void guard_parts(Batch *p, Node *n, Node *mask, Parts *to)
+{
+    int all = 0;
+    if (mask->rank)
+        mask = g_reduce(p->g, OP_any, mask, 1, &all);
+    for (int i = 0; i < region_nparts(node_region(n)); i++) {
+        Node *part = g_part(p->g, n, i);
+        to->lead[i] = false;
+        to->part[i] = g_if(p->g, mask, part, g_fill(p->g, part, 0));
+    }
+}
+
 static void make_region(Batch *p, const Node *n, Node *mask)
 {
     BatchNote *note = note_of(p, n);
@@ -180,7 +216,10 @@ static void make_region(Batch *p, const Node *n, Node *mask)
         return;
     note->parts.lead = NEWN(p->scratch, bool, count);
     note->parts.part = NEWN(p->scratch, Node *, count);
-    region_batch(p, n, mask, &note->parts);
+    if (same_args(p, n))
+        guard_parts(p, note->value, mask, &note->parts);
+    else
+        region_batch(p, n, mask, &note->parts);
 }
 
 static void make_part(Batch *p, const Node *n)
@@ -263,6 +302,11 @@ static void make_from(Batch *p, const Node *n)
     }
 }
 
+static bool may_be_masked(Batch *p, const Node *n)
+{
+    return node_can_fail(p->g, n) && masks_reach(p, n) && graph_mark(p->g, n);
+}
+
 /* The first of the nodes that masks concern: those that can fail, and what
  * leads. */
 static int first_masked(Batch *p, int nroot, Node *const *root)
@@ -271,13 +315,13 @@ static int first_masked(Batch *p, int nroot, Node *const *root)
     int lo = p->lo;
     graph_unmark(p->g);
     for (int i = 0; i < nroot; i++)
-        if (node_can_fail(p->g, root[i]) && graph_mark(p->g, root[i]))
+        if (may_be_masked(p, root[i]))
             list_push(p->scratch, &stack, root[i]);
     while (stack.n) {
         const Node *n = stack.at[--stack.n];
         lo = n->id < lo ? n->id : lo;
         for (int i = 0; i < n->narg; i++)
-            if (node_can_fail(p->g, n->arg[i]) && graph_mark(p->g, n->arg[i]))
+            if (may_be_masked(p, n->arg[i]))
                 list_push(p->scratch, &stack, n->arg[i]);
     }
     return lo;

@@ -31,6 +31,7 @@ typedef struct Batch {
     Node *const *value; /* NULL while only what leads is wanted */
     const bool *leads;  /* by parameter */
     int lo, hi;         /* notes of nodes lo … hi-1; others are as they were */
+    int first; /* the first parameter: what is older was there before */
     BatchNote *note;
     Masks *masks;
 } Batch;
@@ -52,6 +53,8 @@ Node *batch_axis(const Batch *p, Node *x, bool lead);
 /* requires notes on what leads; NULL where every node is needed everywhere.
  * `outer` as above. */
 Masks *masks_find(Batch *p, Node *outer, int nroot, Node *const *root);
+/* May a mask concern n: is it part of the body. */
+bool masks_reach(const Batch *p, const Node *n);
 /* Does anything choose its branch element by element. */
 bool masks_needed(const Batch *p);
 /* The conditions whose values a set of masks is made of. */

@@ -4,7 +4,12 @@
  * are computed for all; an index that only one of them asks for must then not
  * be reported by elements that chose the other. A mask is one branch of a
  * condition, within the set of masks that its `if` stands in; a node is needed
- * where one of its set holds. Set 0: everywhere. */
+ * where one of its set holds. Set 0: everywhere.
+ *
+ * What was there before the parameters is needed everywhere: with a mask it
+ * would be computed again for each value of what is around the batch. But for
+ * reads at a constant or a parameter: written in the body they are the same
+ * nodes as those written before it. */
 #include "graph/batch_internal.h"
 #include "graph/internal.h"
 #include "graph/op.h"
@@ -171,6 +176,12 @@ static bool chooses(const Batch *p, const Node *n)
            (node_can_fail(p->g, n->arg[1]) || node_can_fail(p->g, n->arg[2]));
 }
 
+bool masks_reach(const Batch *p, const Node *n)
+{
+    return n->id >= p->first || n->op == OP_gather ||
+           (n->op == OP_index_check && n->arg[0]->narg == 0);
+}
+
 bool masks_needed(const Batch *p)
 {
     for (int id = p->lo; id < p->hi; id++)
@@ -181,8 +192,10 @@ bool masks_needed(const Batch *p)
 
 static void need(Batch *p, Masks *m, const Node *n, int set)
 {
-    if (!node_can_fail(p->g, n))
+    if (!node_can_fail(p->g, n) || n->id < p->lo)
         return;
+    if (!masks_reach(p, n))
+        set = 0;
     BatchNote *note = &p->note[n->id - p->lo];
     note->mask = note->mask == UNSEEN ? set : join(p, m, note->mask, set);
 }

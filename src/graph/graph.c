@@ -98,12 +98,10 @@ static uint64_t bits_of(double v)
     return b;
 }
 
-static uint64_t node_hash(const Node *n)
+uint64_t node_hash_alone(const Node *n)
 {
     const Attr *a = &n->attr;
     uint64_t h = mix(HASH_SEED, (uint64_t)n->op << 8 | n->dtype);
-    for (int i = 0; i < n->narg; i++)
-        h = mix(h, (uint64_t)n->arg[i]->id);
     for (int i = 0; i < a->nint; i++)
         h = mix(h, (uint64_t)a->ints[i]);
     for (int i = 0; i < a->ndim; i++)
@@ -111,8 +109,14 @@ static uint64_t node_hash(const Node *n)
     h = mix(mix(h, (uint64_t)a->integer), bits_of(a->real));
     if (a->data)
         h = hash_bytes(h, a->data, sizeof *a->data * (size_t)a->integer);
-    if (a->region)
-        h = mix(h, region_hash(a->region));
+    return a->region ? mix(h, region_hash(a->region)) : h;
+}
+
+static uint64_t node_hash(const Node *n)
+{
+    uint64_t h = node_hash_alone(n);
+    for (int i = 0; i < n->narg; i++)
+        h = mix(h, (uint64_t)n->arg[i]->id);
     return mix(h, h >> 29);
 }
 
@@ -121,20 +125,26 @@ static bool same_bytes(const void *a, const void *b, size_t n)
     return n == 0 || memcmp(a, b, n) == 0;
 }
 
-static bool same_node(const Node *a, const Node *b)
+bool node_same_alone(const Node *a, const Node *b)
 {
     const Attr *x = &a->attr, *y = &b->attr;
-    if (a->op != b->op || a->dtype != b->dtype || a->narg != b->narg ||
-        x->nint != y->nint || x->ndim != y->ndim || x->integer != y->integer ||
+    if (a->op != b->op || a->dtype != b->dtype || x->nint != y->nint ||
+        x->ndim != y->ndim || x->integer != y->integer ||
         bits_of(x->real) != bits_of(y->real) ||
-        (x->data == NULL) != (y->data == NULL) ||
-        !region_same(x->region, y->region))
+        (x->data == NULL) != (y->data == NULL))
         return false;
-    return same_bytes(a->arg, b->arg, sizeof *a->arg * (size_t)a->narg) &&
-           same_bytes(x->ints, y->ints, sizeof(int) * (size_t)x->nint) &&
+    return same_bytes(x->ints, y->ints, sizeof(int) * (size_t)x->nint) &&
            same_bytes(x->dims, y->dims, sizeof *x->dims * (size_t)x->ndim) &&
-           (!x->data ||
-            same_bytes(x->data, y->data, sizeof(double) * (size_t)x->integer));
+           (!x->data || same_bytes(x->data, y->data,
+                                   sizeof(double) * (size_t)x->integer)) &&
+           region_same(x->region, y->region);
+}
+
+static bool same_node(const Node *a, const Node *b)
+{
+    return a->narg == b->narg &&
+           same_bytes(a->arg, b->arg, sizeof *a->arg * (size_t)a->narg) &&
+           node_same_alone(a, b);
 }
 
 static void table_grow(Graph *g)
@@ -154,6 +164,8 @@ static void table_grow(Graph *g)
         g->slot[k] = slot[i];
         g->hash[k] = hash[i];
     }
+    arena_drop(g->arena, slot);
+    arena_drop(g->arena, hash);
 }
 
 static void *keep(Graph *g, const void *from, size_t bytes)

@@ -13,7 +13,10 @@ int graph_next_param(Graph *g);
 /* Equal for equal dimensions, and the same in every run. */
 uint64_t dim_hash(const Dim *d);
 
-/* graph.c: whether computing n may find an index out of range. */
+/* graph.c: op, dtype and attributes alone, whatever the arguments are. */
+uint64_t node_hash_alone(const Node *n);
+bool node_same_alone(const Node *a, const Node *b);
+/* Whether computing n may find an index out of range. */
 bool node_can_fail(const Graph *g, const Node *n);
 /* Marks on the nodes that exist when graph_unmark takes all marks away;
  * graph_mark is false where there is one already. One walk at a time. */
@@ -29,11 +32,18 @@ typedef LIST(Node *) Nodes;
 Nodes nodes_below(Graph *g, Arena *a, int n, Node *const *root);
 int node_place(Node *const *list, int count, const Node *n);
 
-uint64_t region_hash(const Region *r);
-bool region_same(const Region *a, const Region *b);   /* NULL is like NULL */
 const Region *region_keep(Graph *g, const Region *r); /* a copy of its own */
+/* alike.c: fills in hash and key, body is there; of kept regions; NULL is like
+ * NULL. */
+void region_number(Graph *g, Region *r);
+uint64_t region_hash(const Region *r);
+bool region_same(const Region *a, const Region *b);
 /* Dies where a region is not as region.h says. */
 void region_verify(Graph *g, const Region *r);
+
+/* course.c: whether two values are the same when a loop and the same loop that
+ * gives more count as one. */
+bool same_course(const Node *a, const Node *b);
 
 /* merge.c: loops that are one, of what the roots reach without entering a body.
  */

@@ -161,15 +161,15 @@ static Node **results_on_set(Merge *m, Set *s, const Node *loop)
 
 /* Do the carries that it shares go on in the same way, and is it ended by the
  * same. */
-static bool same_course(const Set *s, const Region *r, Node *const *result)
+static bool goes_on_alike(const Set *s, const Region *r, Node *const *result)
 {
     for (int i = 0; i < r->ncarry; i++) {
         int k = find(&s->carry, r->carry[i]);
-        if (k >= 0 && s->next.at[k] != result[i])
+        if (k >= 0 && !same_course(s->next.at[k], result[i]))
             return false;
     }
     return !r->until || !s->member.n ||
-           s->until == result[r->ncarry + r->noutput];
+           same_course(s->until, result[r->ncarry + r->noutput]);
 }
 
 /* Adds a loop if it fits to those that are there. */
@@ -180,7 +180,7 @@ static void join(Merge *m, Set *s, Node *loop)
     if (clashes(s, loop) || !independent(m, s, loop))
         return;
     Node **result = results_on_set(m, s, loop);
-    if (!same_course(s, r, result)) {
+    if (!goes_on_alike(s, r, result)) {
         *s = before;
         return;
     }
@@ -193,7 +193,7 @@ static void join(Merge *m, Set *s, Node *loop)
     for (int i = 0; i < r->noutput; i++)
         if (find(&s->output, result[r->ncarry + i]) < 0)
             push(m, &s->output, result[r->ncarry + i]);
-    if (r->until)
+    if (r->until && !s->until)
         s->until = result[r->ncarry + r->noutput];
     push(m, &s->member, loop);
     list_push(m->scratch, &s->result, result);

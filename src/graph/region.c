@@ -77,56 +77,6 @@ Region region_with(Graph *g, const Region *r, Node *const *result)
     return to;
 }
 
-/* What distinguishes regions. */
-
-static uint64_t mix_id(uint64_t h, const Node *n)
-{
-    int id = n ? n->id : -1;
-    return hash_bytes(h, &id, sizeof id);
-}
-
-static uint64_t mix_list(uint64_t h, Node *const *list, int n)
-{
-    h = hash_bytes(h, &n, sizeof n);
-    for (int i = 0; i < n; i++)
-        h = mix_id(h, list[i]);
-    return h;
-}
-
-uint64_t region_hash(const Region *r)
-{
-    const bool flag[] = {r->reverse, r->counted, r->remat, r->apart};
-    uint64_t h = hash_bytes(HASH_SEED, flag, sizeof flag);
-    uint64_t dims = r->trips ? dim_hash(r->trips) : 0;
-    h = hash_bytes(h, &dims, sizeof dims);
-    h = mix_id(mix_id(h, r->index), r->until);
-    h = mix_list(mix_list(h, r->carry, r->ncarry), r->next, r->ncarry);
-    h = mix_list(mix_list(h, r->input, r->ninput), r->capture, r->ncapture);
-    h = mix_list(h, r->output, r->noutput);
-    return r->vjp ? hash_bytes(h, r->vjp, 0) ^ region_hash(r->vjp) : h;
-}
-
-static bool same_list(Node *const *a, int na, Node *const *b, int nb)
-{
-    return na == nb && (na == 0 || !memcmp(a, b, sizeof *a * (size_t)na));
-}
-
-bool region_same(const Region *a, const Region *b)
-{
-    if (a == b)
-        return true;
-    return a && b && a->trips == b->trips && a->reverse == b->reverse &&
-           a->counted == b->counted && a->index == b->index &&
-           a->until == b->until && a->remat == b->remat &&
-           a->apart == b->apart &&
-           same_list(a->carry, a->ncarry, b->carry, b->ncarry) &&
-           same_list(a->input, a->ninput, b->input, b->ninput) &&
-           same_list(a->capture, a->ncapture, b->capture, b->ncapture) &&
-           same_list(a->next, a->ncarry, b->next, b->ncarry) &&
-           same_list(a->output, a->noutput, b->output, b->noutput) &&
-           region_same(a->vjp, b->vjp);
-}
-
 static int by_id(const void *a, const void *b)
 {
     const Node *const *x = a, *const *y = b;
@@ -188,6 +138,7 @@ const Region *region_keep(Graph *g, const Region *r)
     if (r->vjp)
         to->vjp = region_keep(g, r->vjp);
     find_body(g, to);
+    region_number(g, to);
     return to->self = to;
 }
 
@@ -226,7 +177,7 @@ void region_verify(Graph *g, const Region *r)
 
 Node *g_region(Graph *g, const Region *r, int narg, Node *const *arg)
 {
-    Attr attr = {.region = r};
+    Attr attr = {.region = region_keep(g, r)};
     return graph_make(g, r->trips ? OP_loop : OP_call, DT_bool, narg, arg,
                       &attr);
 }

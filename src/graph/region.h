@@ -45,10 +45,12 @@ struct Region {
 
     /* Set in a node's region: what the results reach and the parameters, by
      * ascending ids; how many nodes these are when all calls among them are
-     * expanded; whether an index may be out of range in it; the region itself.
-     */
+     * expanded; whether an index may be out of range in it; what each node is
+     * and what the region is, the same for equal ones; the region itself. */
     Node *const *body;
     int nbody;
+    const uint64_t *hash;
+    uint64_t key;
     double size;
     bool fails;
     const Region *self;
@@ -59,7 +61,8 @@ struct Region {
 /* Arguments of OP_loop: initial carries, inputs, captures, count. Its parts:
  * final carries, outputs, then the number of steps made (a scalar i64).
  * Arguments of OP_call: captures; its parts: outputs. The region is copied;
- * equal ones on equal arguments are the same node. */
+ * equal ones on equal arguments are the same node, also where they have other
+ * parameters: the node's region is then not r. */
 Node *g_region(Graph *g, const Region *r, int narg, Node *const *arg);
 Node *g_part(Graph *g, Node *of, int part);
 const Region *node_region(const Node *n); /* of OP_loop and OP_call */

@@ -97,7 +97,7 @@ static bool rows_join(Sched *s, const Nest *n, const Product *q)
     for (int i = 0; i < n->piece.n; i++)
         n->piece.at[i]->nest = &trial;
     nest_stages(s, &trial);
-    Inline *in = inline_new(s, s->scratch);
+    Inline *in = inline_new(s);
     Kernel *k = build_map(s, in, &trial);
     s->arena = kept;
     return can_join(s, k, q->rows - q->join, q->join);

@@ -199,15 +199,17 @@ Kernel *build_map(Sched *s, Inline *in, Nest *nest)
     k->span = span_of(nest->piece.at[nest->piece.n - 1]);
     k->rank = nest->hi;
     k->extent = NEWN(s->arena, const Dim *, k->rank + 1);
-    memcpy(k->extent, nest->piece.at[0]->extent,
-           sizeof *k->extent * (size_t)k->rank);
+    if (k->rank)
+        memcpy(k->extent, nest->piece.at[0]->extent,
+               sizeof *k->extent * (size_t)k->rank);
     k->nstage = nest->stage.n;
     k->stage = NEWN(s->arena, Stage, k->nstage);
     inline_begin(in, nest, nest->hi);
     for (int i = 0; i < k->nstage; i++)
         emit_stage(&b, i);
-    k->instr = inline_instr(in);
     k->ninstr = inline_count(in);
+    k->instr = arena_copy(s->arena, inline_instr(in),
+                          sizeof *k->instr * (size_t)k->ninstr);
     guard_of_kernel(s, nest->guard, k);
     return k;
 }
@@ -245,7 +247,7 @@ static bool writes(const Kernel *k)
 
 void build(Sched *s)
 {
-    Inline *in = inline_new(s, s->arena);
+    Inline *in = inline_new(s);
     for (int i = 0; i < s->nest.n; i++) {
         Nest *n = s->nest.at[i];
         if (n->piece.at[0]->kind == PIECE_part)

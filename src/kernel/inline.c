@@ -27,7 +27,6 @@ typedef struct Value {
 
 struct Inline {
     Sched *s;
-    Arena *arena;
     const Nest *nest; /* NULL: all buffers are foreign */
     int rank, stage;
     LIST(Instr) instr;
@@ -39,11 +38,10 @@ struct Inline {
     LIST(int) full; /* slots in use */
 };
 
-Inline *inline_new(Sched *s, Arena *a)
+Inline *inline_new(Sched *s)
 {
     Inline *in = NEW(s->scratch, Inline);
     in->s = s;
-    in->arena = a;
     return in;
 }
 
@@ -52,10 +50,6 @@ void inline_begin(Inline *in, const Nest *nest, int rank)
     for (int i = 0; i < in->full.n; i++)
         in->slot[in->full.at[i]].full = false;
     in->full.n = in->instr.n = in->read.n = in->straight.n = 0;
-    if (nest) { /* the instructions of the kernel before are kept */
-        in->instr.at = NULL;
-        in->instr.cap = 0;
-    }
     in->nest = nest;
     in->rank = rank;
     inline_stage(in, 0, 1);
@@ -70,7 +64,7 @@ void inline_stage(Inline *in, int stage, int rank)
 }
 
 int inline_count(const Inline *in) { return in->instr.n; }
-Instr *inline_instr(const Inline *in) { return in->instr.at; }
+const Instr *inline_instr(const Inline *in) { return in->instr.at; }
 
 int inline_reads(const Inline *in, const Read **read)
 {
@@ -189,7 +183,7 @@ static int add(Inline *in, Instr x)
     if (old >= 0)
         return old;
     x.level = find_level(in, &x);
-    list_push(in->arena, &in->instr, x);
+    list_push(in->s->scratch, &in->instr, x);
     know(in, &k, in->instr.n - 1);
     return in->instr.n - 1;
 }

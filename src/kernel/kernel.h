@@ -206,10 +206,11 @@ void schedule_verify(const Schedule *s);
  * instruction. */
 void schedule_dump(Graph *g, const Schedule *s, FILE *to);
 /* A kernel with buffers and dimension variables numbered in the order they
- * appear: equal texts are the same machine code. Their lists are returned too.
- */
+ * appear: equal texts (of bytes of any value) are the same machine code. Their
+ * lists are returned too. */
 typedef struct KernelKey {
     const char *text;
+    size_t ntext;
     const Buffer **buffer;
     int nbuffer;
     const Dim **var;

@@ -1,8 +1,8 @@
-/* key.c: a text that two kernels share if and only if their machine code may
- * be the same. */
+/* key.c: bytes that two kernels share if and only if their machine code may be
+ * the same. Numbers are written so that none is the beginning of another, lists
+ * with their lengths, so that different kernels give different bytes. */
 #include "kernel/kernel.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 typedef struct Writer {
@@ -10,17 +10,44 @@ typedef struct Writer {
     Str to;
     LIST(const Buffer *) buffer;
     LIST(const Dim *) var;
+    /* Of each buffer of the list its number: a hash table, made when the list
+     * is long; cap a power of two. */
+    int *slot, cap;
+    intptr_t nvisited; /* parts of the dimension being written */
 } Writer;
 
-/* Dimensions: each piece of the formula becomes a string. */
+static void put_char(Writer *w, char c) { str_add(&w->to, &c, 1); }
 
-static void *constant_text(void *u, int64_t v)
+/* Seven bits a byte, the last byte less than 128. */
+static void put_bits(Writer *w, uint64_t v)
 {
-    Writer *w = u;
-    return arena_printf(w->arena, "%" PRId64, v);
+    char bytes[10];
+    size_t n = 0;
+    for (; v >= 128; v >>= 7)
+        bytes[n++] = (char)((v & 127) | 128);
+    bytes[n++] = (char)v;
+    str_add(&w->to, bytes, n);
 }
 
-static void *variable_text(void *u, const Dim *var)
+static void put_int(Writer *w, int64_t v)
+{
+    put_bits(w, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
+}
+
+/* Dimensions: what they are made of, in the order of a visit; what comes of
+ * each step is named by its number. */
+
+static void *visited(Writer *w) { return (void *)++w->nvisited; }
+
+static void *constant_key(void *u, int64_t v)
+{
+    Writer *w = u;
+    put_char(w, 'c');
+    put_int(w, v);
+    return visited(w);
+}
+
+static void *variable_key(void *u, const Dim *var)
 {
     Writer *w = u;
     int i = 0;
@@ -28,80 +55,128 @@ static void *variable_text(void *u, const Dim *var)
         i++;
     if (i == w->var.n)
         list_push(w->arena, &w->var, var);
-    return arena_printf(w->arena, "d%d", i);
+    put_char(w, 'd');
+    put_int(w, i);
+    return visited(w);
 }
 
-static void *binary_text(Writer *w, char op, void *a, void *b)
+static void *binary_key(Writer *w, char op, void *a, void *b)
 {
-    const char *left = a, *right = b;
-    return arena_printf(w->arena, "(%s%c%s)", left, op, right);
+    put_char(w, op);
+    put_int(w, (intptr_t)a);
+    put_int(w, (intptr_t)b);
+    return visited(w);
 }
 
-static void *add_text(void *u, void *a, void *b)
+static void *add_key(void *u, void *a, void *b)
 {
-    return binary_text(u, '+', a, b);
+    return binary_key(u, '+', a, b);
 }
 
-static void *mul_text(void *u, void *a, void *b)
+static void *mul_key(void *u, void *a, void *b)
 {
-    return binary_text(u, '*', a, b);
+    return binary_key(u, '*', a, b);
 }
 
-static void *div_text(void *u, void *a, void *b)
+static void *div_key(void *u, void *a, void *b)
 {
-    return binary_text(u, '/', a, b);
+    return binary_key(u, '/', a, b);
 }
 
-static void *mod_text(void *u, void *a, void *b)
+static void *mod_key(void *u, void *a, void *b)
 {
-    return binary_text(u, '%', a, b);
+    return binary_key(u, '%', a, b);
 }
 
 static void put_dim(Writer *w, const Dim *d)
 {
-    const DimVisitor v = {w,        constant_text, variable_text, add_text,
-                          mul_text, div_text,      mod_text};
-    const char *text = dim_visit(d, &v);
-    str_printf(&w->to, " %s", text);
+    const DimVisitor v = {w,       constant_key, variable_key, add_key,
+                          mul_key, div_key,      mod_key};
+    int64_t value;
+    w->nvisited = 0;
+    if (dim_const_value(d, &value))
+        constant_key(w, value);
+    else
+        dim_visit(d, &v);
+    put_char(w, '.');
 }
 
-static void put_int(Writer *w, int v) { str_printf(&w->to, " %d", v); }
+/* Buffers. */
 
+static int *buffer_slot(Writer *w, const Buffer *b)
+{
+    uint64_t h = (uint64_t)(uintptr_t)b * UINT64_C(0x9e3779b97f4a7c15);
+    int i = (int)(h >> 32 & (uint64_t)(w->cap - 1));
+    while (w->slot[i] && w->buffer.at[w->slot[i] - 1] != b)
+        i = (i + 1) & (w->cap - 1);
+    return &w->slot[i];
+}
+
+static void grow_slots(Writer *w)
+{
+    w->cap = w->cap ? 2 * w->cap : 64;
+    w->slot = NEWN(w->arena, int, w->cap);
+    for (int i = 0; i < w->buffer.n; i++)
+        *buffer_slot(w, w->buffer.at[i]) = i + 1;
+}
+
+static int find_buffer(Writer *w, const Buffer *b)
+{
+    enum { FEW = 16 };
+    int i = 0;
+    if (w->buffer.n <= FEW) {
+        while (i < w->buffer.n && w->buffer.at[i] != b)
+            i++;
+        return i;
+    }
+    if (2 * w->buffer.n >= w->cap)
+        grow_slots(w);
+    i = *buffer_slot(w, b);
+    return i ? i - 1 : w->buffer.n;
+}
+
+/* A new one with its dtype. */
 static void put_buffer(Writer *w, const Buffer *b)
 {
-    int i = 0;
-    while (i < w->buffer.n && w->buffer.at[i] != b)
-        i++;
-    if (i == w->buffer.n) {
-        list_push(w->arena, &w->buffer, b);
-        str_printf(&w->to, " new(%d)", (int)b->dtype);
-    }
-    str_printf(&w->to, " b%d", i);
+    int i = find_buffer(w, b);
+    put_int(w, i);
+    if (i < w->buffer.n)
+        return;
+    list_push(w->arena, &w->buffer, b);
+    if (w->cap)
+        *buffer_slot(w, b) = i + 1;
+    put_int(w, (int)b->dtype);
+}
+
+static void put_maybe(Writer *w, const Buffer *b)
+{
+    put_int(w, b != NULL);
+    if (b)
+        put_buffer(w, b);
 }
 
 static void put_index(Writer *w, const Index *x)
 {
-    str_printf(&w->to, " [");
     put_dim(w, x->base);
+    put_int(w, x->n);
     for (int i = 0; i < x->n; i++) {
         const Atom *a = &x->atom[i];
         put_dim(w, x->coef[i]);
+        put_int(w, (int)a->kind);
         switch (a->kind) {
         case IX_var:
-            str_printf(&w->to, "*i%d", a->var);
+            put_int(w, a->var);
             break;
         case IX_value:
-            str_printf(&w->to, "*v%d", a->value);
+            put_int(w, a->value);
             break;
         case IX_div:
         case IX_mod:
-            str_printf(&w->to, a->kind == IX_div ? "*div" : "*mod");
             put_index(w, a->of);
             put_dim(w, a->by);
             break;
         }
     }
-    str_printf(&w->to, "]");
 }
 
 static bool through_data(const Index *x)
@@ -126,7 +201,11 @@ static void put_attributes(Writer *w, const Node *n)
 {
     uint64_t bits;
     memcpy(&bits, &n->attr.real, sizeof bits);
-    str_printf(&w->to, " %" PRId64 " %" PRIx64, n->attr.integer, bits);
+    put_int(w, n->attr.integer);
+    put_bits(w, bits);
+    put_int(w, n->attr.nint);
+    put_int(w, n->attr.ndim);
+    put_int(w, n->narg);
     for (int i = 0; i < n->attr.nint; i++)
         put_int(w, n->attr.ints[i]);
     for (int i = 0; i < n->attr.ndim; i++)
@@ -137,12 +216,16 @@ static void put_attributes(Writer *w, const Node *n)
 
 static void put_instr(Writer *w, const Instr *x)
 {
-    str_printf(&w->to, "\n%d %d @%d", (int)x->kind, (int)x->dtype, x->level);
+    put_int(w, (int)x->kind);
+    put_int(w, (int)x->dtype);
+    put_int(w, x->level);
     switch (x->kind) {
     case I_op:
-        str_printf(&w->to, " %s", op_table[x->op]->name);
+        put_int(w, x->op);
+        put_int(w, x->narg);
         for (int i = 0; i < x->narg; i++)
             put_int(w, x->arg[i]);
+        put_int(w, x->node != NULL);
         if (x->node)
             put_attributes(w, x->node);
         break;
@@ -161,10 +244,12 @@ static void put_instr(Writer *w, const Instr *x)
 
 static void put_output(Writer *w, const Output *o)
 {
-    str_printf(&w->to, "\nout %d %d %d %d", (int)o->kind, o->value, o->pred,
-               o->index);
+    put_int(w, (int)o->kind);
+    put_int(w, o->value);
+    put_int(w, o->pred);
+    put_int(w, o->index);
     if (o->kind == OUT_reduce) {
-        str_printf(&w->to, " %s", op_table[o->op]->name);
+        put_int(w, o->op);
         return;
     }
     put_access(w, o->buffer, o->at);
@@ -172,19 +257,21 @@ static void put_output(Writer *w, const Output *o)
 
 static void put_loops(Writer *w, const Dim *const *extent, int rank, bool lanes)
 {
-    str_printf(&w->to, " loops%s", lanes ? " lanes" : "");
+    put_int(w, lanes);
+    put_int(w, rank);
     for (int i = 0; i < rank; i++)
         put_dim(w, extent[i]);
 }
 
 static void put_map(Writer *w, const Kernel *k)
 {
-    str_printf(&w->to, "\nmap");
     put_loops(w, k->extent, k->rank, k->lanes);
+    put_int(w, k->nstage);
     for (int t = 0; t < k->nstage; t++) {
         const Stage *st = &k->stage[t];
-        str_printf(&w->to, "\nstage");
         put_loops(w, st->extent, st->rank, st->lanes);
+        put_int(w, st->ninstr);
+        put_int(w, st->noutput);
         for (int i = st->first; i < st->first + st->ninstr; i++)
             put_instr(w, &k->instr[i]);
         for (int i = 0; i < st->noutput; i++)
@@ -197,18 +284,14 @@ static void put_contract(Writer *w, const Contract *c)
     const Dim *const stride[] = {c->m,      c->n,      c->k,       c->a_m,
                                  c->a_k,    c->b_k,    c->b_n,     c->out_m,
                                  c->a_base, c->b_base, c->out_base};
-    str_printf(&w->to, "contract");
     put_buffer(w, c->a);
     put_buffer(w, c->b);
     put_buffer(w, c->out);
-    if (c->pack) {
-        str_printf(&w->to, " pack");
-        put_buffer(w, c->pack);
-    }
+    put_maybe(w, c->pack);
     for (size_t i = 0; i < sizeof stride / sizeof *stride; i++)
         put_dim(w, stride[i]);
+    put_int(w, c->nbatch);
     for (int i = 0; i < c->nbatch; i++) {
-        str_printf(&w->to, " batch");
         put_dim(w, c->batch[i]);
         put_dim(w, c->a_batch[i]);
         put_dim(w, c->b_batch[i]);
@@ -219,16 +302,16 @@ static void put_contract(Writer *w, const Contract *c)
 /* Where a body's buffer is: its machine code holds that. */
 static void put_place(Writer *w, const Buffer *b)
 {
+    put_int(w, (int)b->kind);
     switch (b->kind) {
     case BUF_LEAF:
-        str_printf(&w->to, " leaf %d", b->leaf);
+        put_int(w, b->leaf);
         break;
     case BUF_WORK:
-        str_printf(&w->to, " work");
         put_dim(w, b->offset);
         break;
     case BUF_DATA:
-        str_printf(&w->to, " data %d", b->node->id);
+        put_int(w, b->node->id);
         break;
     }
 }
@@ -236,70 +319,64 @@ static void put_place(Writer *w, const Buffer *b)
 static void put_step(Writer *w, Graph *g, const Schedule *s)
 {
     put_int(w, s->nonce);
+    put_int(w, s->kernel.n);
     for (int i = 0; i < s->kernel.n; i++) {
         KernelKey key = kernel_key(w->arena, g, s->kernel.at[i]);
-        str_printf(&w->to, "\n{%s", key.text);
+        put_int(w, (int64_t)key.ntext);
+        str_add(&w->to, key.text, key.ntext);
+        put_int(w, key.nbuffer);
+        put_int(w, key.nvar);
         for (int j = 0; j < key.nbuffer; j++)
             put_place(w, key.buffer[j]);
         for (int j = 0; j < key.nvar; j++)
             put_dim(w, key.var[j]);
-        str_printf(&w->to, "}");
     }
-}
-
-static void put_maybe(Writer *w, const char *name, const Buffer *b)
-{
-    if (!b)
-        return;
-    str_printf(&w->to, " %s", name);
-    put_buffer(w, b);
 }
 
 static void put_rows(Writer *w, const Buffer *const *b, const Dim *const *row,
                      int n)
 {
+    put_int(w, n);
     for (int i = 0; i < n; i++) {
         put_buffer(w, b[i]);
         put_dim(w, row[i]);
     }
-    str_printf(&w->to, ";");
 }
 
 static void put_loop(Writer *w, Graph *g, const LoopKernel *l)
 {
-    str_printf(&w->to, l->reverse ? "loop back" : "loop");
+    put_int(w, l->reverse);
     put_dim(w, l->trips);
-    put_maybe(w, "count", l->count);
+    put_maybe(w, l->count);
+    put_int(w, l->ncarry);
     for (int i = 0; i < l->ncarry; i++) {
         put_buffer(w, l->carry[i].buffer);
-        put_maybe(w, "turns", l->carry[i].other);
+        put_maybe(w, l->carry[i].other);
         put_dim(w, l->carry[i].buffer->elements);
     }
-    str_printf(&w->to, ";");
     put_rows(w, l->input, l->input_row, l->ninput);
+    put_int(w, l->ncapture);
     for (int i = 0; i < l->ncapture; i++)
         put_buffer(w, l->capture[i]);
-    str_printf(&w->to, ";");
     put_rows(w, l->output, l->output_row, l->noutput);
-    put_maybe(w, "steps", l->steps);
-    put_maybe(w, "work", l->work);
-    put_maybe(w, "check_work", l->check_work);
-    if (l->check) {
-        str_printf(&w->to, "\nuntil");
+    put_maybe(w, l->steps);
+    put_maybe(w, l->work);
+    put_maybe(w, l->check_work);
+    put_int(w, l->check != NULL);
+    if (l->check)
         put_step(w, g, l->check);
-    }
-    str_printf(&w->to, "\nstep %d",
-               (int)l->body->function->param->leaf[0]->dtype);
+    put_int(w, (int)l->body->function->param->leaf[0]->dtype);
     put_step(w, g, l->body);
 }
 
 KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k)
 {
     Writer w = {.arena = a, .to = str_new(a)};
+    put_int(&w, (int)k->kind);
+    put_int(&w, k->nguard);
     for (int i = 0; i < k->nguard; i++) {
-        str_printf(&w.to, k->when[i] ? "if" : "unless");
+        put_int(&w, k->when[i]);
         put_buffer(&w, k->guard[i]);
-        str_printf(&w.to, "\n");
     }
     switch (k->kind) {
     case KERNEL_map:
@@ -312,9 +389,11 @@ KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k)
         put_loop(&w, g, k->loop);
         break;
     }
+    put_int(&w, k->after != NULL);
     if (k->after)
         put_map(&w, k->after);
     return (KernelKey){.text = w.to.at,
+                       .ntext = w.to.n,
                        .buffer = w.buffer.at,
                        .nbuffer = w.buffer.n,
                        .var = w.var.at,

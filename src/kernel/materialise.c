@@ -162,6 +162,14 @@ static void view_needs(Sched *s, Node *n)
             mark(s, n->arg[i]);
 }
 
+/* What a gather computes where it reads it: next to nothing, of a slice that is
+ * a small part of the whole a little more, but for checks: those are of all. */
+static int most_gathered(const Sched *s, const Node *n)
+{
+    enum { CHEAP = 3 };
+    return n->arg[1]->rank == 0 && !note_of(s, n->arg[0])->checks ? CHEAP : 0;
+}
+
 /* What n's own operator asks for. */
 static void needs(Sched *s, Node *n)
 {
@@ -187,7 +195,8 @@ static void needs(Sched *s, Node *n)
     case OPC_index:
         if (n->op == OP_scatter_add)
             mark(s, n);
-        else if (n->op == OP_gather && cost_in(s, n->arg[0]) > 0)
+        else if (n->op == OP_gather &&
+                 cost_in(s, n->arg[0]) > most_gathered(s, n))
             mark_source(s, n->arg[0]);
         break;
     case OPC_region:

@@ -239,7 +239,7 @@ static Piece *final_move(Order *o, const Node *param, Buffer *from, Buffer *to)
     p->dim = param->dim;
     if (!dim_is(from->elements, 1)) {
         at = index_var(s->table, 0);
-        p->extent[p->rank++] = from->elements;
+        add_loop(s, p, from->elements);
     }
     const Dim **dim = NEWN(s->scratch, const Dim *, 1);
     dim[0] = from->elements;

@@ -47,6 +47,19 @@ Piece *piece_new(Sched *s, PieceKind kind, Node *root, int guard)
     return p;
 }
 
+/* Most pieces have few loops. */
+void add_loop(Sched *s, Piece *p, const Dim *extent)
+{
+    enum { FEW = 3 };
+    if (p->rank == 0)
+        p->extent = NEWN(s->scratch, const Dim *, FEW);
+    if (p->rank == FEW) {
+        const Dim **more = NEWN(s->scratch, const Dim *, 2 * MAX_RANK);
+        p->extent = memcpy(more, p->extent, sizeof *more * FEW);
+    }
+    p->extent[p->rank++] = extent;
+}
+
 /* Loop variables for n dimensions, none for those of size 1. */
 static void add_loops(Sched *s, Piece *p, int n, const Dim *const *dim,
                       const Index **at)
@@ -56,7 +69,7 @@ static void add_loops(Sched *s, Piece *p, int n, const Dim *const *dim,
         if (dim_is(dim[i], 1))
             continue;
         at[i] = index_var(s->table, p->rank);
-        p->extent[p->rank++] = dim[i];
+        add_loop(s, p, dim[i]);
     }
 }
 
@@ -91,7 +104,7 @@ static void whole_piece(Sched *s, Node *n)
 static void close_domain(Sched *s, Piece *p)
 {
     if (p->rank == p->kept)
-        p->extent[p->rank++] = dim_const(s->g, 1);
+        add_loop(s, p, dim_const(s->g, 1));
 }
 
 static void reduce_piece(Sched *s, Node *n)
@@ -301,12 +314,8 @@ static void copy_pieces(Sched *s)
 
 void add_read(Sched *s, Piece *p, Node *n, const Vec *at)
 {
-    if (p->nread % 4 == 0) {
-        Read *more = NEWN(s->scratch, Read, p->nread + 4);
-        if (p->nread)
-            memcpy(more, p->read, sizeof *more * (size_t)p->nread);
-        p->read = more;
-    }
+    if (p->nread == p->read_cap)
+        p->read = list_grow(s->scratch, p->read, &p->read_cap, sizeof *p->read);
     p->read[p->nread++] = (Read){.node = n, .at = at};
 }
 
@@ -342,7 +351,8 @@ static void scan_values(Sched *s, Inline *in, Piece *p)
     if (p->index)
         inline_value(in, p->index, p->index_at, -1);
     p->nread = inline_reads(in, &read);
-    p->read = NEWN(s->scratch, Read, p->nread + 1);
+    p->read_cap = p->nread + 1;
+    p->read = NEWN(s->scratch, Read, p->read_cap);
     if (p->nread)
         memcpy(p->read, read, sizeof *read * (size_t)p->nread);
     p->weight = inline_count(in) + 1;
@@ -391,7 +401,7 @@ void pieces(Sched *s)
             pieces_of(s, s->node[id]);
     guard_pieces(s);
     copy_pieces(s);
-    Inline *in = inline_new(s, s->scratch);
+    Inline *in = inline_new(s);
     for (int i = 0; i < s->piece.n; i++) {
         Piece *p = s->piece.at[i];
         const Node *n = p->factor ? p->value : p->makes ? p->root : NULL;

@@ -75,20 +75,19 @@ typedef struct Note {
     bool product;   /* contract: a KERNEL_contract … */
     bool copies[2]; /* … of copies of these arguments, */
     bool turned;    /* … whose result is computed with other axes last */
-    Buffer *copy[2], *turn;
-    Node *sum_of; /* contract: the product of its factors, which is there */
-    bool divides; /* reshape: to read it in place takes quotients */
-    bool checks;  /* computing it in place may report a bad index */
-    bool once;    /* the same in all steps, and made before them */
-    bool needed;  /* its value is read from memory */
-    int cost;     /* of computing one element in place */
+    bool divides;   /* reshape: to read it in place takes quotients */
+    bool checks;    /* computing it in place may report a bad index */
+    bool once;      /* the same in all steps, and made before them */
+    bool needed;    /* its value is read from memory */
+    int cost;       /* of computing one element in place */
     int guard;
-    int branch; /* `if`: the guard of its first branch; the second's is next */
-    Buffer *buffer;
+    int branch;  /* `if`: the guard of its first branch; the second's is next */
+    int waiting; /* how many of its pieces are in no nest yet */
+    int pos;     /* of the last of their nests */
+    Piece *piece; /* first of them */
+    Buffer *buffer, *copy[2], *turn;
+    Node *sum_of;    /* contract: the product of its factors, which is there */
     const Vec *self; /* the element that its own nest is at */
-    Piece *piece;    /* first of those that make it */
-    int waiting;     /* how many of them are in no nest yet */
-    int pos;         /* of the last of their nests */
     Nest *reader[2]; /* the last nests that read it */
     Node **part;     /* loop: its parts that are live, by number */
 } Note;
@@ -130,8 +129,8 @@ struct Piece {
     const Vec *index_at;
     int axis;
     int rank, kept;
-    const Dim *extent[2 * MAX_RANK];
-    const Vec *at; /* element of the target, of dimensions `dim` */
+    const Dim **extent; /* see add_loop */
+    const Vec *at;      /* element of the target, of dimensions `dim` */
     const Dim *const *dim;
     Buffer *to;  /* PIECE_store of a copy; else the root's */
     bool makes;  /* one of root's pieces */
@@ -147,7 +146,7 @@ struct Piece {
     const Index *from_at;
     LoopKernel *loop; /* PIECE_loop */
     Read *read;
-    int nread, weight;
+    int nread, read_cap, weight;
     /* fuse */
     Nest *nest;
     int stage, reduction, instr;
@@ -259,7 +258,7 @@ Node *buffered(const Sched *s, Node *n);
 
 /* inline.c: instructions for a value at an index. */
 typedef struct Inline Inline;
-Inline *inline_new(Sched *s, Arena *a);
+Inline *inline_new(Sched *s);
 /* A new kernel: no instructions yet. */
 void inline_begin(Inline *in, const Nest *nest, int rank);
 /* Instructions from now on are of a stage of this rank. */
@@ -277,7 +276,8 @@ int inline_in_range(Inline *in, const Index *value, const Dim *n, int pred);
 /* From now on n at v is this instruction. */
 void inline_know(Inline *in, Node *n, const Vec *v, int instr);
 int inline_count(const Inline *in);
-Instr *inline_instr(const Inline *in);
+/* Until the next kernel begins. */
+const Instr *inline_instr(const Inline *in);
 /* What was read from buffers since inline_begin. */
 int inline_reads(const Inline *in, const Read **read);
 
@@ -287,6 +287,8 @@ Piece *piece_new(Sched *s, PieceKind kind, Node *root, int guard);
 /* Stores all of value to `to`, for no root. */
 Piece *copy_piece(Sched *s, Node *value, Buffer *to, int guard);
 void add_read(Sched *s, Piece *p, Node *n, const Vec *at);
+/* One more loop, inside of those that p has. */
+void add_loop(Sched *s, Piece *p, const Dim *extent);
 
 /* region.c: loops. */
 void region_needs(Sched *s, Node *n, void (*mark)(Sched *s, Node *n));
@@ -325,6 +327,7 @@ void shape_loops(Sched *s, Kernel *k, int fixed, int join);
 bool can_join(Sched *s, const Kernel *k, int fixed, int join);
 
 /* plan.c */
+void coalesce(Sched *s);
 void plan(Sched *s);
 
 #endif

@@ -43,7 +43,12 @@ static void find_node(Sched *s, FoundList *all, Node *n, bool live)
     if (*number < 0)
         return;
     Found f = {n, *number, live};
-    list_push(s->scratch, all, f);
+    if (all->n == all->cap) {
+        Found *old = all->at;
+        all->at = list_grow(s->scratch, old, &all->cap, sizeof *old);
+        arena_drop(s->scratch, old);
+    }
+    all->at[all->n++] = f;
     *number = -1;
 }
 
@@ -160,6 +165,7 @@ static Schedule *make(Sched *s)
     fuse_after(s);
     order(s);
     build(s);
+    coalesce(s);
     plan(s);
     restore_numbers(s, &all);
     arena_free(s->scratch);

@@ -23,24 +23,33 @@ static Node *beside_const(const Node *n, OpId op, double v)
     return node_is_const(arg(n, 1), v) ? arg(n, 0) : NULL;
 }
 
+/* n is a broadcast that restores just the axes that the reduction r removes. */
+static bool restores(const Node *n, const Node *r)
+{
+    int next = 0;
+
+    if (!is(n, OP_broadcast) || arg(r, 0)->rank != n->rank)
+        return false;
+    for (int i = 0; i < n->rank; i++) {
+        bool reduced = next < r->attr.nint && r->attr.ints[next] == i;
+
+        if (n->attr.ints[i] != (reduced ? -1 : i - next))
+            return false;
+        next += reduced;
+        if (n->dim[i] != arg(r, 0)->dim[i])
+            return false;
+    }
+    return true;
+}
+
 /* The exponential under a broadcast of a sum over just the axes that the
  * broadcast restores: x for broadcast(sum(exp(x))). */
 static Node *summed_back(const Node *n, OpId reduction)
 {
     const Node *r = is(n, OP_broadcast) ? arg(n, 0) : NULL;
-    int next = 0;
 
-    if (!r || !is(r, reduction) || arg(r, 0)->rank != n->rank)
+    if (!r || !is(r, reduction) || !restores(n, r))
         return NULL;
-    for (int i = 0; i < n->rank; i++) {
-        bool reduced = next < r->attr.nint && r->attr.ints[next] == i;
-
-        next += reduced;
-        if (reduced != (n->attr.ints[i] < 0))
-            return NULL;
-        if (n->dim[i] != arg(r, 0)->dim[i])
-            return NULL;
-    }
     return arg(r, 0);
 }
 
@@ -65,6 +74,41 @@ static Node *softmax(Graph *g, const Node *n)
                  arg(below, 0)->attr.ints);
     x = g_broadcast(g, x, below->rank, below->dim, below->attr.ints);
     return g1(g, OP_exp, g2(g, OP_sub, arg(e, 0), x));
+}
+
+/* x for logsumexp(x - c) with a c that is the same for all that is summed. */
+static Node *shifted(const Node *lse)
+{
+    const Node *d = is(lse, OP_logsumexp) ? arg(lse, 0) : NULL;
+
+    return d && is(d, OP_sub) && restores(arg(d, 1), lse) ? arg(d, 0) : NULL;
+}
+
+/* Who takes off the largest by hand gets what does so by itself, and whose
+ * derivative knows nothing of it. */
+static Node *shifted_log_sum_exp(Graph *g, const Node *n)
+{
+    for (int i = 0; i < 2; i++) {
+        const Node *lse = arg(n, i);
+        Node *x = shifted(lse);
+
+        if (x && arg(arg(arg(lse, 0), 1), 0) == arg(n, 1 - i))
+            return g_reduce(g, OP_logsumexp, x, lse->attr.nint, lse->attr.ints);
+    }
+    return NULL;
+}
+
+static Node *shifted_softmax(Graph *g, const Node *n)
+{
+    const Node *back = arg(n, 1);
+    const Node *lse = is(back, OP_broadcast) ? arg(back, 0) : NULL;
+    Node *x = lse ? shifted(lse) : NULL;
+
+    if (!x || arg(lse, 0) != arg(n, 0) || !restores(back, lse))
+        return NULL;
+    x = g_reduce(g, OP_logsumexp, x, lse->attr.nint, lse->attr.ints);
+    x = g_broadcast(g, x, back->rank, back->dim, back->attr.ints);
+    return g2(g, OP_sub, arg(arg(n, 0), 0), x);
 }
 
 static Node *log_one_plus(Graph *g, const Node *n)
@@ -347,6 +391,11 @@ const Rule simplify_rules[] = {
      "exp(x) / expand(sum(exp(x), axis = 1), 1) == "
      "exp(x - expand(logsumexp(x, axis = 1), 1))",
      softmax},
+    {"shifted-log-sum-exp", OP_add,
+     "logsumexp(x - v, axis = 0) + v == logsumexp(x, axis = 0)",
+     shifted_log_sum_exp},
+    {"shifted-softmax", OP_sub,
+     "(x - s) - logsumexp(x - s) == x - logsumexp(x)", shifted_softmax},
     {"log-one-plus", OP_log, "log(1 + x * x) == log1p(x * x)", log_one_plus},
     {"softplus", OP_log1p, "log1p(exp(x)) == softplus(x)", log1p_exp},
     {"exp-minus-one", OP_sub, "exp(x) - 1 == expm1(x)", exp_minus_one},

@@ -49,6 +49,20 @@ for steps in 10 10000; do
         'the same for 10 and 10,000'
 done
 
+for blocks in 12 48; do
+    sed "s/BLOCKS = 12/BLOCKS = $blocks/" examples/gpt2/gpt2.nn >"$work/gpt2.nn"
+    row "a step of GPT-2, $blocks blocks, to .so" \
+        "$(best 5 "$nncc" "$work/gpt2.nn" -o "$work/gpt2.so") ms, $(wc -c <"$work/gpt2.so") bytes" \
+        '<= 2000 ms; the same + 10 %'
+done
+
+for model in lstm gpt; do
+    "$nncc" train examples/chars/$model.nn --text examples/chars/proverbs.txt \
+        --batch 16 --epochs 1 >"$work/chars" 2>&1 || cat "$work/chars"
+    row "chars/$model.nn: 64,000 characters" \
+        "$(sed -n 's/^training time: //p' "$work/chars")" ''
+done
+
 "$nncc" tests/bench/mlp/mlp.nn --cpu=native -o "$work/mlp.o" &&
     gcc -O3 -march=native -ffast-math -c tests/bench/mlp/loops.c \
         -o "$work/loops.o" &&

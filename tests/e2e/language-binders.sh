@@ -98,3 +98,59 @@ is '{"halves": [4.5, 6]}' halves x='[3,4]'
 is '{"det4": 50}' det4 A='[[2,0,1,0],[1,3,0,0],[0,1,4,0],[0,0,0,2]]'
 is '{"d_x": [16, 28, 40]}' 'grad(square)' x='[1,2,3]'
 accept "$NNCC" check m.nn
+
+# What a branch that is not chosen would read need not be there, not even where
+# there is nothing to read at all.
+cat >m.nn <<'N'
+fn at(x: real[n], c: bool[k], p: int[k]) -> real[k] = [i < k | if c[i] { x[p[i]] } else { 7 }];
+fn within(x: real[n], c: bool[k], d: bool[m], p: int[k]) -> real[m, k] =
+  [j < m | if d[j] { at(x, c, p) } else { zeros([k]) }];
+fn runs(x: real[n], c: bool[k], p: int[k]) -> real[k] =
+  [i < k | if c[i] { fold(t < 2, s = 0 | s + x[p[i] + t]) } else { 7 }];
+fn total(x: real[n], c: bool[k], p: int[k]) -> real = sum(at(x, c, p) ^ 2);
+export at, within, runs;
+export grad(total);
+N
+is '{"at": [7, 1]}' at x='[1]' c='[false,true]' p='[9,0]'
+is '{"at": [7, 7]}' at x='[]' c='[false,false]' p='[0,-5]'
+refuse 1 'index out of range' "$NNCC" run m.nn at x='[]' c='[false,true]' p='[0,0]'
+refuse 1 'index out of range' "$NNCC" run m.nn at x='[]' c='[false,true]' p='[0,-2147483648]'
+is '{"within": [[0, 0], [7, 7]]}' within x='[]' c='[false,false]' d='[false,true]' p='[0,0]'
+is '{"within": [[0, 0], [0, 0]]}' within x='[]' c='[false,true]' d='[false,false]' p='[0,0]'
+refuse 1 'index out of range' "$NNCC" run m.nn within x='[]' c='[false,true]' d='[false,true]' p='[0,0]'
+is '{"runs": [7, 7]}' runs x='[]' c='[false,false]' p='[0,0]'
+is '{"d_x": []}' 'grad(total)' x='[]' c='[false,false]' p='[0,0]'
+accept "$NNCC" check m.nn
+
+# A sum over what belongs to an index is made in one pass, each term added to
+# its sum; a place outside is none. So many sums as terms take no time.
+cat >m.nn <<'N'
+fn rows(q: int[e], v: real[e, d], n: int) -> real[n, d] =
+  [i < n, k < d | sum(j < e | if q[j] == i { v[j, k] } else { 0 })];
+fn count(q: u8[e], n: int) -> int[n] = [i < n | sum(j < e | if int(q[j]) == i { 1 } else { 0 })];
+fn weighted(q: int[e], v: real[e, d], w: real[e], n: int) -> real[d, n] =
+  [k < d, i < n | sum(j < e | w[j] * (if q[j] == i && v[j, k] > 0 { v[j, k] } else { 0 }))];
+fn total(q: int[e, h], v: real[e, h], n: int) -> real[n] =
+  [i < n | sum(j < e, l < h | where(i == q[j, l], v[j, l], 0))];
+fn each(q: int[e, h], v: real[e, h], n: int) -> real[e, n] =
+  [j < e, i < n | sum(l < h | if q[j, l] == i { v[j, l] } else { 0 })];
+fn product(q: int[e], v: real[e, d], n: int) -> real[n, d] = onehot(q, n)' @ v;
+fn known(q: int[e], n: int) -> bool[e] = [j < e | any(i < n | q[j] == i)];
+fn loss(q: int[e], v: real[e, 1], w: real[e], n: int) -> real =
+  sum(weighted(q, v, w, n)^2) + sum(rows(q, v, n)^3) + sum(each([j < e, l < 1 | q[j]], v, n)^2);
+export rows, count, weighted, total, each, product, known;
+export grad(loss, v, w) as d_loss;
+N
+q='q=[2,-1,0,3,2]'
+is '{"rows": [[3], [0], [6]]}' rows "$q" v='[[1],[2],[3],[4],[5]]' n=3
+is '{"rows": []}' rows "$q" v='[[1],[2],[3],[4],[5]]' n=0
+is '{"count": [0, 1, 2]}' count q='[2,200,1,2]' n=3
+is '{"weighted": [[3, 0, 11]]}' weighted "$q" v='[[1],[2],[3],[-4],[5]]' w='[1,1,1,1,2]' n=3
+is '{"total": [3, 0, 5]}' total q='[[0,2],[-3,0]]' v='[[1,5],[4,2]]' n=3
+is '{"each": [[1, 0, 5], [2, 0, 0]]}' each q='[[0,2],[-3,0]]' v='[[1,5],[4,2]]' n=3
+is '{"product": [[3], [0], [6]]}' product q='[2,0,2]' v='[[1],[3],[5]]' n=3
+refuse 1 'index out of range' "$NNCC" run m.nn product q='[3]' v='[[1]]' n=3
+is '{"known": [true, false, true, false, true]}' known "$q" n=3
+accept "$NNCC" check m.nn
+accept "$NNCC" m.nn --dump=kernels
+[ "$(grep -c ' += ' out.txt)" -ge 8 ] || fail 'sums by an index are no scatters'

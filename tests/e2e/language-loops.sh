@@ -93,7 +93,7 @@ is '{"structs": {"a": [1, 3], "b": [[2, 2], [4, 4]]}}' structs x='[1,2]'
 is '{"tup_0": 3, "tup_1": 2}' tup x='[1,2]'
 is '{"compin": [13, 19]}' compin A='[[1,2],[3,4]]' x='[1,1]'
 is '{"swap_0": 2, "swap_1": 1}' swap x=1 y=2 n=3
-is '{"ode": [0.540303, -0.8414705]}' ode y='[1,0]' w=1 n=10
+near '{"ode": [0.540302967116884, -0.8414704778967953]}' ode y='[1,0]' w=1 n=10
 is '{"collatz": 111}' collatz n=27
 is '{"dyn": 3}' dyn x='[1,2,3]' k='[2]'
 is '{"window": 15}' window x='[1,2,3,4]'
@@ -105,3 +105,31 @@ is '{"d_x": [20, 18, 12]}' 'grad(cum_squares)' x='[1,2,3]'
 is '{"d_x": 80}' 'grad(geo2)' x=2
 is '{"d_x": 160}' 'grad(grad(geo2))' x=2
 accept "$NNCC" check m.nn
+
+# What is read only in a branch: its adjoint is 0 elsewhere, and what says so is
+# not carried from step to step.
+cat >m.nn <<'N'
+fn roots(x: real[n]) -> real {
+  let r = sqrt(x);
+  fold(t < n + 1, s = 0.0 | s + if t < n { where(x[t] > 0, r[t], 0) } else { 0 })
+}
+fn rows(x: real[n, m]) -> real {
+  let r = 1 / x;
+  fold(t < n + 1, s = 0.0 | s * s + if t < n { sum(j | where(x[t, j] > 0, r[t, j], 0)) } else { 0 })
+}
+export grad(rows);
+N
+is '{"d_x": [0.5, 0, 0.25]}' 'grad(roots)' x='[1,0,4]'
+accept "$NNCC" check m.nn
+accept "$NNCC" m.nn --dump=kernels
+if grep 'bool\[[mn]\*[mn]\]' out.txt; then fail "a mask as large as x"; fi
+
+# What is the same for all steps is computed before them, also where only a
+# branch that some elements choose reads it.
+cat >m.nn <<'N'
+fn x(A: real[n, n], b: real[n]) -> real[n] = solve(A, b);
+export x;
+N
+is '{"x": [3, 2]}' x A='[[0,2],[4,1]]' b='[4,14]'
+accept "$NNCC" m.nn --dump=expanded
+[ "$(grep -c '= loop(' out.txt)" = 3 ] || fail 'loops inside of loops'

@@ -84,3 +84,29 @@ for cpu in x86-64 x86-64-v2 x86-64-v3 x86-64-v4 native portable; do
     ./driver >"$cpu.txt" || fail "the driver, $cpu"
     cmp x86-64.txt "$cpu.txt" || fail "other numbers with --cpu=$cpu"
 done
+
+# Initial values of a stack: each element draws its own, all by one computation,
+# in stacks inside of stacks too.
+cat >m.nn <<'N'
+struct A { w: real[2] ~ normal(0, 1), z: real = 3 }
+struct B { a: A, b: real ~ uniform(0, 1), c: [A; 2] }
+struct S { s: [B; 3] }
+struct Deep { s: [A; 100000] }
+fn own(s: S) -> bool = sum(i < 3, j < 3 | int(s.s[i].b == s.s[j].b)) == 3
+  && sum(i < 3, j < 2 | int(s.s[i].c[j].w[0] == s.s[1].c[0].w[0])) == 1
+  && sum(i < 3 | int(s.s[i].a.w[0] == s.s[i].c[0].w[0])) == 0;
+fn mean_and_variance(d: Deep) -> (real, real) {
+  let w = [i < 100000, j < 2 | d.s[i].w[j]];
+  (mean(w), variance(w))
+}
+export init(S) as start;
+export init(Deep) as deep;
+N
+accept "$NNCC" check m.nn
+accept "$NNCC" run m.nn start seed=5
+sed 's/^{"value": //; s/}$//' out.txt >s.json
+is '{"own": true}' own s=@s.json
+grep -q '"z": \[\[3, 3\], \[3, 3\], \[3, 3\]\]' s.json || fail "s.json: $(cat s.json)"
+"$NNCC" run m.nn deep seed=5 | sed 's/^{"value": //; s/}$//' >d.json
+accept "$NNCC" run m.nn mean_and_variance d=@d.json
+grep -q '0": -\?0\.00.*1": \(1\.00\|0\.99\)' out.txt || fail "not N(0, 1): $(cat out.txt)"

@@ -96,3 +96,15 @@ is '{"big": [[[3, 4]], [[4, 5]]]}' big x='[1,2]' y='[[[1]],[[2]]]' z='[[1]]'
 refuse 1 'out of range' "$NNCC" run m.nn ix2 A="$A" i=-1
 refuse 1 'out of range' "$NNCC" run m.nn gather t="$A" k='[2, 3]'
 refuse 1 'out of range' "$NNCC" run m.nn oh y='[3]'
+
+# Powers by half an odd number, of all there is: as pow has them.
+cat >m.nn <<'N'
+fn powers(x: real[n]) -> real[4, n] = stack(x^1.5, x^2.5, x^-1.5, x^-3.5);
+fn total(x: real[n]) -> real = sum(x^1.5) - sum((x + 0.1)^-2.5);
+export powers;
+export grad(total);
+export hessian(total) as curvature;
+N
+is '{"powers": [[8, 0, 0, "nan"], [32, 0, 0, "nan"], [0.125, "inf", "inf", "nan"], [0.0078125, "inf", "inf", "nan"]]}' powers x='[4,0,-0.0,-1]'
+is '{"powers": [["inf", "inf"], ["inf", "inf"], [0, 0], [0, 0]]}' powers x='["inf","-inf"]'
+accept "$NNCC" check m.nn

@@ -20,6 +20,9 @@ is() { # EXPECTED ARGUMENT…
 printf '1,2\n3,4\n' >x.csv
 printf '{"w": [1, 2], "k": 3}' >l.json
 is '{"f": [15, 33]}' f l=@l.json x=@x.csv
+printf '{"same": {"w": [1, 2], "k": 3}}' >printed.json
+printf '{"dims_1": [[1, 2], [3, 4]]}' >matrix.json
+is '{"f": [15, 33]}' f l=@printed.json x=@matrix.json
 is '{"cmp": [false, true, false]}' cmp a='[1, 2, "nan"]' c=1
 is '{"ints": [9007199254740993, 18014398509481986]}' ints a='[1, 2]' \
     b=9007199254740993

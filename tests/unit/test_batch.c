@@ -491,6 +491,28 @@ START_TEST(checks_of_all_are_one)
 }
 END_TEST
 
+/* What is older than the binder stays as it is, but for reads at constants. */
+START_TEST(older_nodes_are_not_masked)
+{
+    Node *a = real(B), *iota = g_iota(g, DT_i32, dc(B)), *e;
+    Node *zero = g_const(g, DT_f64, 0);
+    Node *there = g_gather(g, a, g_reduce_all(g, OP_reduce_min, iota), 0);
+    Node *outside = g_gather(g, a, int_of(B + 3), 0);
+    Node *i = g_param(g, DT_i32, 0, NULL, "i");
+    Node *c = g2(g, OP_lt, int_of(1), i), *never = g2(g, OP_lt, int_of(B), i);
+    double *out;
+    e = g_if(g, c, there, zero);
+    graph_batch(g, dc(B), 1, &i, &iota, 1, &e);
+    Arena *scratch = arena_new();
+    ck_assert(graph_reach_deep(g, scratch, 1, &e)[there->id]);
+    arena_free(scratch);
+    e = g_if(g, never, outside, zero);
+    ck_assert_int_eq(over_binder(i, e, a, &out), EVAL_OK);
+    e = g_if(g, c, outside, zero);
+    ck_assert_int_eq(over_binder(i, e, a, &out), EVAL_BAD_INDEX);
+}
+END_TEST
+
 /* A loop in a branch, and one whose elements stop before they go astray:
  * k' = k + A's place i + k, while k < i. */
 START_TEST(loops_mask_checks)
@@ -832,6 +854,7 @@ int main(void)
     tcase_add_loop_test(t, calls_batch, 0, 2);
     tcase_add_test(t, branches_mask_checks);
     tcase_add_test(t, checks_of_all_are_one);
+    tcase_add_test(t, older_nodes_are_not_masked);
     tcase_add_test(t, loops_mask_checks);
     tcase_add_test(t, steps_are_gathers);
     tcase_add_test(t, adding_windows_is_linear);

@@ -101,6 +101,55 @@ START_TEST(nests_end)
 }
 END_TEST
 
+/* Of 40 functions each calls the one before twice, with derivatives of their
+ * own. */
+START_TEST(calls_that_double_end)
+{
+    Str s = str_new(arena);
+
+    put(&s, "fn f0(x: real) -> real = x;", 1);
+    for (int i = 0; i < 40; i++)
+        str_printf(&s,
+                   "fn f%d(x: real) -> real = f%d(f%d(x) + 1);\n"
+                   "derivative f%d(x; y, y_bar) = 2 * y_bar;\n",
+                   i + 1, i, i, i + 1);
+    put(&s, "export f40;", 1);
+    refuse(s.at, 0, "this call expands to too many operations");
+}
+END_TEST
+
+/* A body that is evaluated again, for its bound or for the type of what it
+ * starts from, around others: 12 deep. */
+START_TEST(nested_bodies)
+{
+    static const char *const open[] = {
+        "sum(i%d | y[2 * i%d %% 3] * x[i%d] * (",
+        "fold(t%d, h%d = 0 | h%d * 0.5 + x[0] * (",
+        "sum(max(scan(t%d < 2, h%d = 0 | h%d / 2 + (",
+        "sum([i%d | x[n - 1 - i%d] * x[i%d] + (",
+    };
+    static const char *const close[] = {"))", "))", "))))", ")])"};
+    static const char *const needs[] = {"", "x[t%d] * ", "", ""};
+    const CheckOptions o = {.real = DT_f64};
+    Str s = str_new(arena);
+    clock_t start = clock();
+
+    put(&s, "fn f(x: real[n], y: real[3]) -> real = ", 1);
+    for (int i = 0; i < 12; i++) {
+        str_printf(&s, open[(_i + i) % 4], i, i, i);
+        str_printf(&s, needs[(_i + i) % 4], i);
+    }
+    put(&s, "x[0]", 1);
+    for (int i = 11; i >= 0; i--)
+        put(&s, close[(_i + i) % 4], 1);
+    put(&s, "; export f;", 1);
+    ck_assert_msg(
+        check_program(arena, diags, "test.nn", s.at, strlen(s.at), &o) != NULL,
+        "%s", s.at);
+    ck_assert(clock() - start < CLOCKS_PER_SEC);
+}
+END_TEST
+
 START_TEST(dimensions_end)
 {
     refuse(nest("fn f(x: real[n", " + 1", 4000, "]) -> real = sum(x);", "", ""),
@@ -229,6 +278,8 @@ int main(void)
     tcase_add_test(t, expansion_ends);
     tcase_add_test(t, derivatives_of_derivatives_end);
     tcase_add_test(t, nests_end);
+    tcase_add_test(t, calls_that_double_end);
+    tcase_add_loop_test(t, nested_bodies, 0, 4);
     tcase_add_test(t, dimensions_end);
     tcase_add_test(t, unknown_dimension);
     tcase_add_test(t, files_that_cannot_be_read);

@@ -473,7 +473,8 @@ START_TEST(short_vectors)
     Node *top = g_reduce_all(g, OP_reduce_max, v);
     int axis = 0;
     Node *where = g_reduce(g, OP_argmax, v, 1, &axis);
-    b->next[0] = g1(g, OP_sin, affine(b, v, 1.5, 0.3));
+    Node *apart = g2(g, OP_add, affine(b, v, 1.5, 0.3), g_cast(g, DT_f64, in));
+    b->next[0] = g1(g, OP_sin, apart); /* no two are nearly the greatest */
     b->next[1] = g1(g, OP_tanh, g2(g, OP_add, in, spread(b, sum, w)));
     Node *next = g2(g, OP_add, k, spread(b, g_cast(g, DT_i64, where), k));
     b->next[2] = g2(g, OP_mod, next, g_fill(g, k, 5));
@@ -571,6 +572,47 @@ START_TEST(loops_in_loops)
     Node *v = vector(x, DT_f64, number(x, 5));
     results(x, nested(x, v, matrix(x, DT_f64, x->c->var[1], m)));
     check(x);
+}
+END_TEST
+
+/* h becomes sin(0.9 h + 0.1) so often, or of h turned around. */
+static Node *turned(Case *x, Node *h, int64_t times, bool flip)
+{
+    Body *b = body_new(x->c, number(x, times), DT_i32);
+    Node *u = carry(b, h);
+    u = affine(b, u, 0.9, 0.1);
+    b->next[0] = g1(b->g, OP_sin, flip ? g_flip(b->g, u, 0) : u);
+    return g_part(b->g, loop(b), 0);
+}
+
+/* Where inner loops take over what the outer one carries nothing is copied, but
+ * where it is wanted again. */
+START_TEST(handed_on)
+{
+    Case *x = case_new(2);
+    Graph *g = x->c->graph;
+    const Dim *n = number(x, 40);
+    Body *b = body_new(x->c, x->c->var[1], DT_i32);
+    Node *first = vector(x, DT_f64, n);
+    Node *h = carry(b, _i & 4 ? turned(x, first, 4, false) : first), *old = h;
+    h = turned(x, h, 3, _i & 1);
+    if (_i & 2)
+        h = turned(x, h, 2, false);
+    b->next[0] = _i & 8 ? g2(g, OP_sub, h, old) : h;
+    results(x, loop(b));
+    make(x);
+    const Schedule *s = schedule(x->c->arena, g, x->c->module.function.at[0]);
+    for (int i = 0; i < s->kernel.n; i++) {
+        const Kernel *k = s->kernel.at[i];
+        for (int j = 0;
+             k->kind == KERNEL_loop && !(_i & 8) && j < k->loop->body->kernel.n;
+             j++)
+            if (k->loop->body->kernel.n > 1)
+                ck_assert(k->loop->body->kernel.at[j]->kind == KERNEL_loop);
+    }
+    for (int i = 0; i < 5; i++)
+        run(x, (int64_t[]){3, i, 2});
+    compiled_free(x->c);
 }
 END_TEST
 
@@ -805,6 +847,7 @@ static void add_tests(TCase *t)
     tcase_add_loop_test(t, short_vectors, 0, 6 * (LEVELS - 1));
     tcase_add_loop_test(t, ends_early, 0, 6);
     tcase_add_test(t, loops_in_loops);
+    tcase_add_loop_test(t, handed_on, 0, 16);
     tcase_add_loop_test(t, branches, 0, 8);
     tcase_add_loop_test(t, sums_of_rows, 0, 2);
     tcase_add_test(t, branch_in_body);

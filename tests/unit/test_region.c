@@ -649,6 +649,43 @@ START_TEST(a_loop_that_stores_more_is_the_same)
 }
 END_TEST
 
+/* fold(i, s = a | s + sin(what the inner loop gives)) */
+static Node *around(Node *i, Node *s, Node *in, int nout, Node **out)
+{
+    Node *next = add(s, g1(g, OP_sin, g_part(g, in, 0))), *init = a;
+    Region r = fold_of(var_T, i, &s, &next, nout, out);
+    return g_region_close(g, &r, 1, &init);
+}
+
+/* Of an inner loop and the same that stores more, the outer ones are one; not
+ * where it starts from something else. */
+START_TEST(inner_loops_that_store_more)
+{
+    Node *i = index_param(), *s = scalar("s"), *k = index_param();
+    Node *u = scalar("u"), *next = mul(u, b), *init[] = {s, mul(s, s)};
+    Region r = fold_of(dim_const(g, 3), k, &u, &next, 0, NULL);
+    Node *bare = g_region_close(g, &r, 1, init);
+    r = *node_region(bare);
+    r.output = r.carry;
+    r.noutput = 1;
+    Node *stores = g_region(g, &r, 2, bare->arg);
+    Node *other = g_region(g, &r, 2, (Node *[]){init[1], bare->arg[1]});
+    Node *kept = g_part(g, stores, 1);
+    Node *root[] = {g_part(g, around(i, s, bare, 0, NULL), 0),
+                    g_part(g, around(i, s, stores, 1, &kept), 1)};
+    double before = value(root[0]), row = values(root[1])[5];
+    ck_assert_int_eq(loops_below(2, root), 2);
+    regions_prune(g, 2, root);
+    ck_assert_int_eq(loops_below(2, root), 1);
+    ck_assert_double_eq(value(root[0]), before);
+    ck_assert_double_eq(values(root[1])[5], row);
+    kept = g_part(g, other, 1);
+    root[1] = g_part(g, around(i, s, other, 1, &kept), 1);
+    regions_prune(g, 2, root);
+    ck_assert_int_eq(loops_below(2, root), 2);
+}
+END_TEST
+
 START_TEST(a_loop_is_not_merged_with_what_it_reads)
 {
     Node *h, *next, *init = num(0);
@@ -775,6 +812,7 @@ static Suite *suite(void)
         carries_that_never_change_are_captures,
         inner_loops_are_pruned,
         a_loop_that_stores_more_is_the_same,
+        inner_loops_that_store_more,
         a_loop_is_not_merged_with_what_it_reads,
         bodies_count_by_their_trips,
         dumped,

@@ -1,8 +1,10 @@
 /* index.c: elements chosen by integers that are computed. */
 #include "graph/ops/ops.h"
 
-/* index_check: i itself; an element outside 0 … n-1 fails the call and is
- * computed as 0. */
+/* index_check: i itself; an element outside 0 … n-1 is computed as 0 and fails
+ * the call, unless nothing asks for it. */
+
+double never_asked(DType t) { return t == DT_i64 ? -0x1p63 : -0x1p31; }
 
 static bool check_infer(Graph *g, Node *n)
 {
@@ -46,11 +48,13 @@ static void check_eval(EvalTensor *e, const Node *n)
 {
     double bound = (double)e->dim(e, n->attr.dims[0]);
     int64_t count = eval_elements(n->rank, e->out_size);
+    bool masked = n->attr.integer == MASKED_INDEX;
     for (int64_t i = 0; i < count; i++) {
-        bool fits = e->in[0][i] >= 0 && e->in[0][i] < bound;
-        if (!fits)
+        double x = e->in[0][i];
+        bool fits = x >= 0 && x < bound;
+        if (!fits && !(masked && x == never_asked(n->dtype)))
             e->bad_index(e);
-        e->out[i] = fits ? e->in[0][i] : 0;
+        e->out[i] = fits ? x : 0;
     }
 }
 
@@ -59,8 +63,12 @@ static Val *check_lower(Lower *l, const Node *n, Val *const *x)
     Val *i = low_convert(l, DT_i64, x[0]);
     Val *below = low_icmp(l, CMP_lt, i, low_int(l, DT_i64, 0));
     Val *above = low_icmp(l, CMP_ge, i, low_dim(l, n->attr.dims[0]));
-    Val *bad = low_or(l, below, above);
-    low_bad_index(l, bad);
+    Val *bad = low_or(l, below, above), *fails = bad;
+    if (n->attr.integer == MASKED_INDEX) {
+        Val *never = low_int(l, DT_i64, (int64_t)never_asked(n->dtype));
+        fails = low_and(l, bad, low_icmp(l, CMP_ne, i, never));
+    }
+    low_bad_index(l, fails);
     return low_select(l, bad, low_int(l, n->dtype, 0), x[0]);
 }
 
@@ -152,9 +160,7 @@ static void gather_eval(EvalTensor *e, const Node *n)
         }
 }
 
-/* Of an index that is known to be inside. */
-static Node *make_scatter(Graph *g, Node *a, Node *index, int axis,
-                          const Dim *n)
+Node *g_scatter_inside(Graph *g, Node *a, Node *index, int axis, const Dim *n)
 {
     Attr attr = {.integer = axis, .dims = &n, .ndim = 1};
     Node *arg[2] = {a, index};
@@ -164,7 +170,7 @@ static Node *make_scatter(Graph *g, Node *a, Node *index, int axis,
 static void gather_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
     int axis = (int)n->attr.integer;
-    dx[0] = make_scatter(g, dy, n->arg[1], axis, n->arg[0]->dim[axis]);
+    dx[0] = g_scatter_inside(g, dy, n->arg[1], axis, n->arg[0]->dim[axis]);
 }
 
 /* Both are linear in the argument that is not the index. */
@@ -400,10 +406,10 @@ static Node *scatter_batch(Graph *g, const Node *n, const Dim *b,
     const Dim *size = n->attr.dims[0], *dim[MAX_RANK + 1];
     Node *a = lead[0] ? x[0] : batch_repeat(g, b, x[0]);
     if (!lead[1])
-        return make_scatter(g, a, x[1], axis + 1, size);
+        return g_scatter_inside(g, a, x[1], axis + 1, size);
     Node *index = g_batch_index(g, b, size, x[1]);
     a = g_move_axis(g, a, 0, axis);
-    Node *y = make_scatter(g, a, index, axis, dim_mul(g, b, size));
+    Node *y = g_scatter_inside(g, a, index, axis, dim_mul(g, b, size));
     for (int i = 0; i <= n->rank; i++)
         dim[i] = i == axis ? b : n->dim[i - (i > axis)];
     return g_move_axis(g, g_reshape(g, y, n->rank + 1, dim), axis, 0);
@@ -425,5 +431,5 @@ const Op op_scatter_add = {
 
 Node *g_scatter_add(Graph *g, Node *a, Node *index, int axis, const Dim *n)
 {
-    return make_scatter(g, a, g_index_check(g, index, n), axis, n);
+    return g_scatter_inside(g, a, g_index_check(g, index, n), axis, n);
 }

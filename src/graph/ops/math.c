@@ -82,8 +82,31 @@ static Node *pow_partial(Graph *g, Node *n, int i)
     return g_where(g, g2(g, OP_eq, b, zero), zero, p);
 }
 
+/* a^(k+1/2) by products and a root. As pow does, -0 and -inf count as 0 and
+ * inf.
+ */
+static Val *half_power(Lower *l, DType t, Val *a, int k)
+{
+    Val *inf = low_real(l, t, INFINITY);
+    Val *least = low_fcmp(l, CMP_eq, a, low_real(l, t, -INFINITY));
+    a = low_select(l, least, inf, low_fadd(l, a, low_real(l, t, 0)));
+    Val *y = low_fsqrt(l, a);
+    for (int i = 0; i < k; i++)
+        y = low_fmul(l, y, a);
+    return y;
+}
+
 static Val *pow_lower(Lower *l, const Node *n, Val *const *x)
 {
+    for (int k = 1; k <= 3 && dtype_is_real(n->dtype); k++) {
+        if (node_is_const(n->arg[1], k + 0.5)) {
+            return half_power(l, n->dtype, x[0], k);
+        }
+        if (node_is_const(n->arg[1], -k - 0.5)) {
+            return low_fdiv(l, low_real(l, n->dtype, 1),
+                            half_power(l, n->dtype, x[0], k));
+        }
+    }
     return dtype_is_real(n->dtype) ? num_pow(l, x[0], x[1])
                                    : num_ipow(l, n->dtype, x[0], x[1]);
 }

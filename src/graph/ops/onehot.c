@@ -1,11 +1,14 @@
 /* onehot.c: sums over what is zero but at one place.
  *
- * A factor 1 where k = q and 0 elsewhere makes a sum over k the term at k = q.
- * The other terms are not looked at, so a NaN or an infinity among them does
- * not reach the sum: to select is what such a factor is written for. */
+ * A factor 1 where k = q and 0 elsewhere makes a sum over k the term at k = q,
+ * and a sum over what q depends on, for each k, one of the terms that belong to
+ * this k: a scatter. The other terms are not looked at, so a NaN or an infinity
+ * among them does not reach the sum: to select is what such a factor is written
+ * for. */
 #include "graph/ops/ops.h"
 
-enum { MAX_FACTORS = 4 };
+/* So few sums of all terms, most of which are zero, are one pass. */
+enum { MAX_FACTORS = 4, FEW_SUMS = 16 };
 
 /* A tensor and a label for each axis, none twice. */
 typedef struct Labelled {
@@ -15,6 +18,7 @@ typedef struct Labelled {
 
 /* A factor: value where the place along `axis` is q, else 0. */
 typedef struct OneHot {
+    bool spread; /* wanted: one whose axis is kept; else one that is summed */
     int axis;
     Labelled q, value; /* labels: the factor's axes */
 } OneHot;
@@ -86,6 +90,50 @@ static bool is_delta(Graph *g, Node *c, const bool *summed, OneHot *to)
     return false;
 }
 
+/* With l[i] for label i. */
+static void relabel(Labelled *x, const int *l)
+{
+    for (int i = 0; i < x->x->rank; i++)
+        x->l[i] = l[x->l[i]];
+}
+
+/* Are all axes of the tensor summed, and is there one. */
+static bool all_summed(const Labelled *x, const bool *summed)
+{
+    for (int i = 0; i < x->x->rank; i++)
+        if (!summed[x->l[i]])
+            return false;
+    return x->x->rank > 0;
+}
+
+/* k == q along an axis that is kept, of places that are data, for the others
+ * are views. */
+static bool is_spread(Graph *g, Node *c, const bool *summed, OneHot *to)
+{
+    Labelled in = labelled(c);
+    for (int i = 0; in.x->op == OP_eq && i < 2; i++) {
+        int axis = counter_axis(g, in.x->arg[i]);
+        int64_t few;
+        Affine a;
+        if (axis < 0 || summed[in.l[axis]] ||
+            !dtype_is_int(in.x->arg[i]->dtype) ||
+            (dim_const_value(in.x->dim[axis], &few) && few <= FEW_SUMS))
+            continue;
+        to->axis = in.l[axis];
+        to->q = labelled(in.x->arg[1 - i]);
+        relabel(&to->q, in.l);
+        if (all_summed(&to->q, summed) && !affine_of(g, to->q.x, &a))
+            return true;
+    }
+    return false;
+}
+
+static bool is_place(Graph *g, Node *c, const bool *summed, OneHot *to)
+{
+    return to->spread ? is_spread(g, c, summed, to)
+                      : is_delta(g, c, summed, to);
+}
+
 /* Of value where c holds, else 0. */
 static bool onehot_where(Graph *g, Node *c, Node *value, const bool *summed,
                          OneHot *to)
@@ -93,12 +141,12 @@ static bool onehot_where(Graph *g, Node *c, Node *value, const bool *summed,
     Node *rest = NULL;
     if (c->op == OP_and) {
         for (int i = 0; i < 2 && !rest; i++)
-            if (is_delta(g, c->arg[i], summed, to))
+            if (is_place(g, c->arg[i], summed, to))
                 rest = c->arg[1 - i];
         if (!rest)
             return false;
         value = g_where(g, rest, value, g_fill(g, value, 0));
-    } else if (!is_delta(g, c, summed, to)) {
+    } else if (!is_place(g, c, summed, to)) {
         return false;
     }
     to->value = labelled(value);
@@ -256,28 +304,150 @@ static Node *sum_rest(Graph *g, const Node *n, const OneHot *h,
     return g_reduce(g, OP_sum, v, count, gone);
 }
 
+/* The labels 0 … rank-1 in turn with q's in the place of `without`; that place,
+ * or -1 where these are too many. */
+static int spread_labels(int rank, const int *label, int without,
+                         const Labelled *q, int *to, int *n)
+{
+    int at = find(without, rank, label);
+    *n = rank - 1 + q->x->rank;
+    if (*n > MAX_RANK)
+        return -1;
+    for (int i = 0, k = 0; i < rank; i++) {
+        if (i != at) {
+            to[k++] = label[i];
+            continue;
+        }
+        for (int j = 0; j < q->x->rank; j++)
+            to[k++] = q->l[j];
+    }
+    return at;
+}
+
+/* Is q one of 0 … n-1. */
+static Node *is_inside(Graph *g, Node *q, const Dim *n)
+{
+    if (q->dtype == DT_u8)
+        q = g_cast(g, DT_i32, q);
+    Node *end = g_fill_like(g, q, g_dim(g, q->dtype, n));
+    return g2(g, OP_and, g2(g, OP_le, g_fill(g, q, 0), q),
+              g2(g, OP_lt, q, end));
+}
+
+/* Rows x along q's axes, at `axis`, added where q says; a place outside of n is
+ * none. */
+static Node *spread(Graph *g, Node *x, int axis, Node *q, const Dim *n)
+{
+    int map[MAX_RANK];
+    if (index_inside(g, q, n))
+        return g_scatter_inside(g, x, q, axis, n);
+    Node *inside = is_inside(g, q, n);
+    for (int i = 0; i < x->rank; i++)
+        map[i] = i < axis || i >= axis + q->rank ? -1 : i - axis;
+    Node *where = g_broadcast(g, inside, x->rank, x->dim, map);
+    x = g_where(g, where, x, g_fill(g, x, 0));
+    q = g_where(g, inside, q, g_fill(g, q, 0));
+    return g_scatter_inside(g, x, q, axis, n);
+}
+
+/* For each k the sum of the terms whose q is k. */
+static Node *sum_spread(Graph *g, const Node *n, const bool *summed)
+{
+    const Node *x = n->arg[0];
+    int kept[MAX_RANK], order[2 * MAX_RANK], from[MAX_RANK], map[2 * MAX_RANK];
+    int gone[MAX_RANK], rank = 0, count, has = 0, all;
+    const Dim *dim[2 * MAX_RANK];
+    OneHot h = {.spread = true};
+    if (!onehot(g, n->arg[0], summed, 0, &h) ||
+        !take_fits(g, &h.value, h.axis, &h.q))
+        return NULL;
+    for (int i = 0; i < x->rank; i++)
+        if (!summed[i])
+            kept[rank++] = i;
+    int axis = spread_labels(rank, kept, h.axis, &h.q, order, &count);
+    if (axis < 0)
+        return NULL;
+    Labelled y = take(g, &h.value, h.axis, &h.q);
+    all = count;
+    for (int i = 0; i < x->rank; i++)
+        if (summed[i] && find(i, count, order) < 0)
+            order[all++] = i;
+    if (all > MAX_RANK)
+        return NULL;
+    for (int i = 0; i < all; i++) {
+        bool found = find(order[i], y.x->rank, y.l) >= 0;
+        dim[i] = x->dim[order[i]];
+        map[i] = found ? has : -1;
+        if (found)
+            from[has++] = order[i];
+        if (i >= count)
+            gone[i - count] = i;
+    }
+    Node *v = g_broadcast(g, in_order(g, &y, from), all, dim, map);
+    v = g_reduce(g, OP_sum, v, all - count, gone);
+    return spread(g, v, axis, h.q.x, x->dim[h.axis]);
+}
+
 Node *sum_onehot(Graph *g, const Node *n)
 {
     bool summed[MAX_RANK] = {false};
-    OneHot h;
+    OneHot h = {.spread = false};
     for (int i = 0; i < n->attr.nint; i++)
         summed[n->attr.ints[i]] = true;
-    if (!onehot(g, n->arg[0], summed, 0, &h) ||
-        !take_fits(g, &h.value, h.axis, &h.q))
+    if (!onehot(g, n->arg[0], summed, 0, &h))
+        return sum_spread(g, n, summed);
+    if (!take_fits(g, &h.value, h.axis, &h.q))
         return NULL;
     Labelled y = take(g, &h.value, h.axis, &h.q);
     return sum_rest(g, n, &h, &y);
 }
 
-/* In the labels of the product instead of the factor's axes. */
-static void relabel(Labelled *x, const int *l)
+/* Has either operand each of these labels. */
+static bool have_all(const Labelled *a, const Labelled *b, int n,
+                     const int *label)
 {
-    for (int i = 0; i < x->x->rank; i++)
-        x->l[i] = l[x->l[i]];
+    for (int i = 0; i < n; i++)
+        if (find(label[i], a->x->rank, a->l) < 0 &&
+            find(label[i], b->x->rank, b->l) < 0)
+            return false;
+    return true;
+}
+
+/* The factor x with axes lx, times b. */
+static Node *contract_spread(Graph *g, const Node *n, Node *x, const int *lx,
+                             Labelled b)
+{
+    bool summed[MAX_RANK];
+    int lout[MAX_RANK], order[2 * MAX_RANK], count, rest = 0;
+    OneHot h = {.spread = true};
+    for (int i = 0; i < x->rank; i++)
+        summed[i] = lx[i] >= n->rank;
+    for (int i = 0; i < n->rank; i++)
+        lout[i] = i;
+    if (!onehot(g, x, summed, 0, &h))
+        return NULL;
+    const Dim *size = x->dim[h.axis];
+    int label = lx[h.axis];
+    relabel(&h.q, lx);
+    relabel(&h.value, lx);
+    int axis = spread_labels(n->rank, lout, label, &h.q, order, &count);
+    if (axis < 0 || !take_fits(g, &b, label, &h.q) ||
+        !take_fits(g, &h.value, label, &h.q))
+        return NULL;
+    Labelled u = take(g, &h.value, label, &h.q);
+    b = take(g, &b, label, &h.q);
+    for (int i = 0; i < x->rank; i++)
+        if (summed[i])
+            lout[rest++] = lx[i];
+    if (!have_all(&u, &b, count, order) || !have_all(&u, &b, rest, lout))
+        return NULL;
+    Node *y = g_contract(g, u.x, u.l, b.x, b.l, count, order);
+    return spread(g, y, axis, h.q.x, size);
 }
 
 Node *contract_onehot(Graph *g, const Node *n)
 {
+    Node *y = NULL;
     int lout[MAX_RANK];
     for (int i = 0; i < n->rank; i++)
         lout[i] = i;
@@ -292,8 +462,11 @@ Node *contract_onehot(Graph *g, const Node *n)
             summed[i] = lx[i] >= n->rank;
         for (int i = 0; i < other->rank; i++)
             b.l[i] = lb[i];
-        if (!onehot(g, x, summed, 0, &h))
+        h.spread = false;
+        if (!onehot(g, x, summed, 0, &h)) {
+            y = y ? y : contract_spread(g, n, x, lx, b);
             continue;
+        }
         int label = lx[h.axis];
         relabel(&h.q, lx);
         relabel(&h.value, lx);
@@ -303,6 +476,36 @@ Node *contract_onehot(Graph *g, const Node *n)
         Labelled u = take(g, &h.value, label, &h.q);
         b = take(g, &b, label, &h.q);
         return g_contract(g, u.x, u.l, b.x, b.l, n->rank, lout);
+    }
+    return y;
+}
+
+/* Whether some k is q. */
+Node *any_onehot(Graph *g, const Node *n)
+{
+    Node *c = n->arg[0];
+    bool summed[MAX_RANK] = {false};
+    const Dim *dim[MAX_RANK];
+    int map[MAX_RANK], gone[MAX_RANK], rank = 0, count = 0;
+    for (int i = 0; i < n->attr.nint; i++)
+        summed[n->attr.ints[i]] = true;
+    for (int side = 0; c->op == OP_eq && side < 2; side++) {
+        int axis = counter_axis(g, c->arg[side]);
+        Labelled q = labelled(c->arg[1 - side]);
+        if (axis < 0 || !summed[axis] || !dtype_is_int(q.x->dtype) ||
+            find(axis, q.x->rank, q.l) >= 0)
+            continue;
+        for (int i = 0; i < c->rank; i++) {
+            if (i == axis)
+                continue;
+            if (summed[i])
+                gone[count++] = rank;
+            map[rank] = find(i, q.x->rank, q.l);
+            dim[rank++] = c->dim[i];
+        }
+        Node *inside = is_inside(g, q.x, c->dim[axis]);
+        inside = g_broadcast(g, inside, rank, dim, map);
+        return g_reduce(g, OP_any, inside, count, gone);
     }
     return NULL;
 }

@@ -48,7 +48,7 @@
  * data         dims the shape, data, integer their number
  * param        dims the shape, name, integer a number of its own
  * dim, iota    dims[0]
- * index_check  dims[0]: the bound
+ * index_check  dims[0]: the bound; integer: MASKED_INDEX or 0
  * where        integer: MASKED_INDEX or 0
  * reductions   ints: the axes, ascending (argmax, argmin: exactly one)
  * contract     ints: the labels of a, then of b; integer: the result's rank;
@@ -67,8 +67,11 @@
  * gather       integer: the axis; arg 1 the index
  * scatter_add  integer: the axis; arg 1 the index, dims[0] its bound */
 
-/* A where(c, i, 0) whose 0 only stands for "never asked for": i would do. */
+/* A where(c, i, k) whose k only stands for "never asked for": i would do. k is
+ * 0 where that is within the bound; else a number that no index has, which an
+ * index_check that says MASKED_INDEX lets pass. */
 enum { MASKED_INDEX = 1 };
+double never_asked(DType t);
 
 /* Precedences of printed forms, as in the grammar. In a row's text, $0 is the
  * first argument, in parentheses where it binds weaker than `prec`; $+0
@@ -161,9 +164,15 @@ bool affine_inside(Graph *g, const Affine *a, int rank, const Dim *const *size,
 enum { MAX_FOLD = 4096 };
 Node *fold_index(Graph *g, Node *n);
 
-/* onehot.c: a sum, a contract that picks one term; or NULL. */
+/* index.c: g_scatter_add with an index that is known to be inside. */
+Node *g_scatter_inside(Graph *g, Node *a, Node *index, int axis, const Dim *n);
+
+/* onehot.c: a sum, a contract that picks one term, or puts each into one of its
+ * sums; or NULL. */
 Node *sum_onehot(Graph *g, const Node *n);
 Node *contract_onehot(Graph *g, const Node *n);
+/* Is some place along an axis the one that is asked for; or NULL. */
+Node *any_onehot(Graph *g, const Node *n);
 
 /* index.c: of b tensors with n entries each, put one after another: entry
  * index[k, …] of tensor k. */

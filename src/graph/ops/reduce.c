@@ -661,6 +661,12 @@ static int all_form(const Node *n, bool tex, Str *to)
     return print_reduce("all", n, tex, to);
 }
 
+static Node *any_identity(Graph *g, const Node *n)
+{
+    Node *y = idempotent_identity(g, n);
+    return y ? y : any_onehot(g, n);
+}
+
 const Op op_any = {
     .name = "any",
     .cls = OPC_reduce,
@@ -668,7 +674,7 @@ const Op op_any = {
     .flags = OP_SURFACE,
     .doc = "is one of them true",
     .infer = infer_bool,
-    .identity = idempotent_identity,
+    .identity = any_identity,
     .eval_tensor = reduce_eval,
     .form = any_form,
     .join = join_or,

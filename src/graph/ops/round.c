@@ -142,6 +142,11 @@ static Node *cast_const(Graph *g, DType t, const Node *s)
     return g_const_int(g, t, dtype_wrap(t, s->attr.integer));
 }
 
+static bool is_fill(const Node *n)
+{
+    return (n->op == OP_broadcast ? n->arg[0] : n)->op == OP_const;
+}
+
 static Node *cast_identity(Graph *g, const Node *n)
 {
     Node *a = n->arg[0], *s = a->op == OP_broadcast ? a->arg[0] : a;
@@ -157,6 +162,12 @@ static Node *cast_identity(Graph *g, const Node *n)
     }
     if (s->op == OP_const) {
         return g_fill_like(g, n, cast_const(g, n->dtype, s));
+    }
+    if ((a->op == OP_where || a->op == OP_if) && is_fill(a->arg[1]) &&
+        is_fill(a->arg[2])) {
+        Node *arg[3] = {a->arg[0], g_cast(g, n->dtype, a->arg[1]),
+                        g_cast(g, n->dtype, a->arg[2])};
+        return graph_make(g, a->op, n->dtype, 3, arg, &a->attr);
     }
     /* A bool goes through any type unharmed. */
     if (a->op == OP_cast && a->arg[0]->dtype == DT_bool) {

@@ -485,21 +485,23 @@ static Node *slice_permute(Graph *g, const Node *n)
     return g_permute(g, g_slice(g, p->arg[0], start, size, step), p->attr.ints);
 }
 
-/* Exactly one part of a concat, or less of it along the other axes. */
+/* What is all in one part of a concat. */
 static Node *slice_concat(Graph *g, const Node *n)
 {
     const Node *c = n->arg[0];
-    int axis = (int)c->attr.integer;
-    const Dim *at = dim_const(g, 0), *start[MAX_RANK];
-    if (n->attr.ints[axis] != 1)
-        return NULL;
-    for (int k = 0; k < c->narg; k++) {
-        if (at == n->attr.dims[axis] && c->arg[k]->dim[axis] == n->dim[axis]) {
+    int axis = (int)c->attr.integer, step = n->attr.ints[axis];
+    const Dim *at = n->attr.dims[axis], *start[MAX_RANK];
+    const Dim *last = dim_sub(g, n->dim[axis], dim_const(g, 1));
+    const Dim *width =
+        dim_add(g, dim_mul(g, last, dim_const(g, step)), dim_const(g, 1));
+    for (int k = 0; k < c->narg && dim_never_negative(at); k++) {
+        const Dim *size = c->arg[k]->dim[axis];
+        if (dim_never_negative(dim_sub(g, size, dim_add(g, at, width)))) {
             memcpy(start, n->attr.dims, sizeof *start * (size_t)n->rank);
-            start[axis] = dim_const(g, 0);
+            start[axis] = at;
             return g_slice(g, c->arg[k], start, n->dim, n->attr.ints);
         }
-        at = dim_add(g, at, c->arg[k]->dim[axis]);
+        at = dim_sub(g, at, size);
     }
     return NULL;
 }

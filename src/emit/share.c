@@ -1,0 +1,162 @@
+/* share.c: a module's functions shared out among its parts: who builds which
+ * kernel, and which of the functions that several kernels call; the others are
+ * declared. Where there is one part it builds everything. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "emit/levels.h"
+
+struct Sharing {
+    const Units *units;
+    int share;
+    const char *suffix;
+    int *of_unit;
+    Helpers helper;
+};
+
+void helper_add(Emit *e, Helpers *h, Helper helper, size_t size)
+{
+    for (int i = 0; i < h->n; i++)
+        if (strcmp(h->at[i].name, helper.name) == 0)
+            return;
+    helper.of = arena_copy(e->arena, helper.of, size);
+    list_push(e->arena, h, helper);
+}
+
+bool share_has_unit(const Emit *e, int unit)
+{
+    const Sharing *s = e->sharing;
+    return !s || s->of_unit[unit] == s->share;
+}
+
+static bool share_has_helper(const Emit *e, const char *name)
+{
+    const Sharing *s = e->sharing;
+    for (int i = 0; s && i < s->helper.n; i++)
+        if (strcmp(s->helper.at[i].name, name) == 0)
+            return s->helper.at[i].share == s->share;
+    return true;
+}
+
+LLVMValueRef share_function(Emit *e, const char *name, int unit,
+                            LLVMTypeRef result, LLVMTypeRef *param, int nparam,
+                            bool *build)
+{
+    const Sharing *s = e->sharing;
+    const char *full =
+        s ? arena_printf(e->arena, "%s%s", name, s->suffix) : name;
+    LLVMValueRef fn = LLVMGetNamedFunction(e->module, full);
+    *build = !fn &&
+             (unit >= 0 ? share_has_unit(e, unit) : share_has_helper(e, name));
+    if (fn)
+        return fn;
+    fn = code_function(e, full, result, param, nparam);
+    if (s) {
+        LLVMSetLinkage(fn, LLVMExternalLinkage);
+        LLVMSetVisibility(fn, LLVMHiddenVisibility);
+    }
+    return fn;
+}
+
+/* Sharing out. */
+
+typedef struct Load {
+    int weight, number;
+    uint64_t costly;
+    int *share;
+} Load;
+
+/* What a share has so far. */
+typedef struct Sum {
+    int64_t weight;
+    uint64_t costly;
+} Sum;
+
+static int heavier_first(const void *a, const void *b)
+{
+    const Load *x = a, *y = b;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    return x->number < y->number ? -1 : 1;
+}
+
+static void add_helpers(Emit *e, const Units *u, Helpers *h)
+{
+    for (int i = 0; i < units_count(u); i++) {
+        const Kernel *k = units_at(u, i)->kernel;
+        if (k->kind == KERNEL_contract)
+            contract_helpers(e, k->contract, h);
+    }
+}
+
+/* The code around kernels is long but quickly compiled. */
+static int64_t weight_around(const CFace *face)
+{
+    enum { FUNCTION = 20, KERNEL = 7, LEAF = 2 };
+    int64_t n = 0;
+    for (int i = 0; i < face->nfunction; i++)
+        n += FUNCTION + (int64_t)KERNEL * face->function[i].schedule->kernel.n +
+             LEAF * face->function[i].nleaf;
+    return n;
+}
+
+/* What a share would weigh with one more load: a costly operator may call a
+ * function, which each part that does so has a copy of. */
+static int64_t weight_with(const Sum *s, const Load *load)
+{
+    enum { FUNCTION = 100 };
+    int64_t w = s->weight + load->weight;
+    for (uint64_t more = load->costly & ~s->costly; more; more &= more - 1)
+        w += FUNCTION;
+    return w;
+}
+
+/* The heaviest first, each to who has least then; the first share has the code
+ * around the kernels too. */
+static void deal(Load *load, int n, Sum *sum, int nshare)
+{
+    qsort(load, (size_t)n, sizeof *load, heavier_first);
+    for (int i = 0; i < n; i++) {
+        int best = 0;
+        for (int k = 1; k < nshare; k++)
+            if (weight_with(&sum[k], &load[i]) <
+                weight_with(&sum[best], &load[i]))
+                best = k;
+        *load[i].share = best;
+        sum[best].weight = weight_with(&sum[best], &load[i]);
+        sum[best].costly |= load[i].costly;
+    }
+}
+
+const Sharing *share_out(Emit *e, const Units *u, const CFace *face, int share,
+                         int nshare, const char *suffix)
+{
+    Sharing *s = NEW(e->arena, Sharing);
+    *s = (Sharing){.units = u, .share = share, .suffix = suffix};
+    add_helpers(e, u, &s->helper);
+    int nunit = units_count(u), n = nunit + s->helper.n;
+    s->of_unit = NEWN(e->arena, int, nunit + 1);
+    Load *load = NEWN(e->arena, Load, n + 1);
+    for (int i = 0; i < nunit; i++)
+        load[i] = (Load){units_at(u, i)->weight, i, units_at(u, i)->costly,
+                         &s->of_unit[i]};
+    for (int i = nunit; i < n; i++) {
+        Helper *h = &s->helper.at[i - nunit];
+        load[i] = (Load){h->weight, i, 0, &h->share};
+    }
+    Sum *sum = NEWN(e->arena, Sum, nshare);
+    sum[0].weight = weight_around(face);
+    deal(load, n, sum, nshare);
+    return s;
+}
+
+void emit_share(Emit *e)
+{
+    const Sharing *s = e->sharing;
+    for (int i = 0; i < units_count(s->units); i++)
+        if (s->of_unit[i] == s->share)
+            emit_kernel(e, units_at(s->units, i)->kernel);
+    for (int i = 0; i < s->helper.n; i++)
+        if (s->helper.at[i].share == s->share)
+            s->helper.at[i].make(e, s->helper.at[i].of);
+}

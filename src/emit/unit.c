@@ -1,0 +1,202 @@
+/* unit.c: which kernels a module has: equal ones are one unit, a function of
+ * their own, wherever they are called. Made before there is any code, and then
+ * only read. */
+#include <string.h>
+
+#include "emit/levels.h"
+#include "emit/step.h"
+
+struct Units {
+    Arena *arena;
+    Graph *graph;
+    LIST(Unit) unit;
+    Use **slot; /* by kernel: a hash table, cap a power of two */
+    int nuse, cap;
+    /* While they are collected: by the text of the key. */
+    Arena *scratch;
+    Intern *texts;
+    struct Known {
+        const char *text;
+        int unit;
+    } *known;
+    int nknown, known_cap;
+};
+
+static uint64_t hash_pointer(const void *p)
+{
+    uint64_t h = (uint64_t)(uintptr_t)p * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 32;
+}
+
+/* Uses. */
+
+static int use_slot(Use *const *slot, int cap, const Kernel *k)
+{
+    int i = (int)(hash_pointer(k) & (uint64_t)(cap - 1));
+    while (slot[i] && slot[i]->kernel != k)
+        i = (i + 1) & (cap - 1);
+    return i;
+}
+
+static void add_use(Units *u, Use *use)
+{
+    if (2 * u->nuse >= u->cap) {
+        int cap = u->cap ? 2 * u->cap : 64;
+        Use **slot = NEWN(u->arena, Use *, cap);
+        for (int i = 0; i < u->cap; i++)
+            if (u->slot[i])
+                slot[use_slot(slot, cap, u->slot[i]->kernel)] = u->slot[i];
+        u->slot = slot;
+        u->cap = cap;
+    }
+    u->slot[use_slot(u->slot, u->cap, use->kernel)] = use;
+    u->nuse++;
+}
+
+const Use *unit_use(const Emit *e, const Kernel *k)
+{
+    const Units *u = e->units;
+    const Use *use = u->cap ? u->slot[use_slot(u->slot, u->cap, k)] : NULL;
+    if (!use)
+        die("a kernel that was not collected");
+    return use;
+}
+
+int units_count(const Units *u) { return u->unit.n; }
+
+const Unit *units_at(const Units *u, int i) { return &u->unit.at[i]; }
+
+/* Texts. */
+
+static int known_slot(const struct Known *known, int cap, const char *text)
+{
+    int i = (int)(hash_pointer(text) & (uint64_t)(cap - 1));
+    while (known[i].text && known[i].text != text)
+        i = (i + 1) & (cap - 1);
+    return i;
+}
+
+/* The unit of an interned text; -1 stored for a new one. */
+static int *known_unit(Units *u, const char *text)
+{
+    if (2 * u->nknown >= u->known_cap) {
+        int cap = u->known_cap ? 2 * u->known_cap : 64;
+        struct Known *known = NEWN(u->scratch, struct Known, cap);
+        for (int i = 0; i < u->known_cap; i++)
+            if (u->known[i].text)
+                known[known_slot(known, cap, u->known[i].text)] = u->known[i];
+        u->known = known;
+        u->known_cap = cap;
+    }
+    struct Known *k = &u->known[known_slot(u->known, u->known_cap, text)];
+    if (!k->text) {
+        *k = (struct Known){text, -1};
+        u->nknown++;
+    }
+    return &k->unit;
+}
+
+/* How much code a kernel is, in instructions of ours. */
+
+static void weigh_map(Unit *u, const Kernel *k)
+{
+    enum { COSTLY = 12, MAP = 10 };
+    u->weight += MAP;
+    for (int i = 0; i < k->ninstr; i++) {
+        const Instr *x = &k->instr[i];
+        bool costly = x->kind == I_op && op_table[x->op]->flags & OP_COSTLY;
+        u->weight += costly ? COSTLY : 1;
+        if (costly)
+            u->costly |= UINT64_C(1) << x->op % 64;
+    }
+    for (int t = 0; t < k->nstage; t++)
+        u->weight += k->stage[t].noutput;
+}
+
+/* Kernels. */
+
+static void collect(Units *u, const Kernel *k);
+
+/* The kernels that a step calls; those made in place are the loop's. */
+static void collect_step(Units *u, Unit *loop, const Schedule *s)
+{
+    enum { CALL = 2 };
+    if (!s)
+        return;
+    bool *here = NEWN(u->scratch, bool, s->kernel.n + 1);
+    step_here(s, here);
+    for (int i = 0; i < s->kernel.n; i++)
+        if (here[i]) {
+            weigh_map(loop, s->kernel.at[i]);
+        } else {
+            loop->weight += CALL;
+            collect(u, s->kernel.at[i]);
+        }
+}
+
+static void collect_parts(Units *u, Unit *unit)
+{
+    enum { CONTRACT = 20, LOOP = 40 };
+    const Kernel *k = unit->kernel;
+    switch (k->kind) {
+    case KERNEL_map:
+        weigh_map(unit, k);
+        break;
+    case KERNEL_contract:
+        unit->weight += CONTRACT;
+        if (k->after)
+            weigh_map(unit, k->after);
+        break;
+    case KERNEL_loop:
+        unit->weight += LOOP;
+        collect_step(u, unit, k->loop->body);
+        collect_step(u, unit, k->loop->check);
+        break;
+    }
+}
+
+static void collect(Units *u, const Kernel *k)
+{
+    KernelKey key = kernel_key(u->scratch, u->graph, k);
+    const char *text = intern_n(u->texts, key.text, key.ntext);
+    Use *use = NEW(u->arena, Use);
+    *use = (Use){.kernel = k, .key = key, .unit = *known_unit(u, text)};
+    use->key.text = NULL;
+    use->key.buffer = arena_copy(u->arena, key.buffer,
+                                 sizeof *key.buffer * (size_t)key.nbuffer);
+    use->key.var =
+        arena_copy(u->arena, key.var, sizeof *key.var * (size_t)key.nvar);
+    if (use->unit < 0) {
+        Unit unit = {.kernel = k};
+        collect_parts(u, &unit);
+        unit.number = use->unit = *known_unit(u, text) = u->unit.n;
+        list_push(u->arena, &u->unit, unit);
+    }
+    add_use(u, use);
+}
+
+Units *units_new(Arena *a, const CFace *face)
+{
+    Units *u = NEW(a, Units);
+    u->arena = a;
+    u->graph = face->module->graph;
+    u->scratch = arena_new();
+    u->texts = intern_new(u->scratch);
+    for (int i = 0; i < face->nfunction; i++) {
+        const Schedule *s = face->function[i].schedule;
+        for (int k = 0; k < s->kernel.n; k++)
+            collect(u, s->kernel.at[k]);
+    }
+    arena_free(u->scratch);
+    u->scratch = NULL;
+    u->texts = NULL;
+    u->known = NULL;
+    return u;
+}
+
+void units_use(Emit *e, const Units *u, const Sharing *s)
+{
+    e->units = u;
+    e->sharing = s;
+    e->kernel = NEWN(e->arena, LLVMValueRef, u->unit.n + 1);
+}
