@@ -42,6 +42,7 @@ static void yyerror(const YYLTYPE *at, void *scanner, struct parse *p,
     Name ident;
     Arg arg;
     Sub sub;
+    Pattern pattern;
     Stmt stmt;
     ParamEx param;
     FieldEx field;
@@ -50,6 +51,7 @@ static void yyerror(const YYLTYPE *at, void *scanner, struct parse *p,
     SubList *subs;
     ExprList *exprs;
     TypeList *types;
+    PatternList *patterns;
     StmtList *stmts;
     ParamList *params;
     FieldList *fields;
@@ -90,6 +92,8 @@ static void yyerror(const YYLTYPE *at, void *scanner, struct parse *p,
 %type <expr> end
 %type <exprs> exprs expr_list
 %type <types> types type_list
+%type <pattern> pattern
+%type <patterns> patterns
 %type <stmt> stmt
 %type <stmts> stmts
 %type <param> param
@@ -98,7 +102,7 @@ static void yyerror(const YYLTYPE *at, void *scanner, struct parse *p,
 %type <fields> fields field_list
 %type <setting> setting
 %type <settings> settings
-%type <names> names brackets pattern
+%type <names> names brackets
 
 %%
 
@@ -211,14 +215,16 @@ stmts: %empty                   { $$ = NEW_LIST(StmtList); }
      | stmts error ';'          { yyerrok; $$ = $1; }
      | stmts expr ';'           { parse_no_value(p, @2, @3); $$ = $1; }
      ;
-stmt: LET pattern type_opt '=' expr ';' { $$ = stmt_let(p, @$, $2, $3, $5,
-                                                        false); }
-    | LET '(' names comma ')' type_opt '=' expr ';'
-                                { $$ = stmt_let(p, @$, $3, $6, $8, true); }
+stmt: LET pattern type_opt '=' expr ';' { $$ = stmt_let(@$, $2, $3, $5); }
     | function                  { $$ = stmt_fn(p, @$, $1); }
     ;
-pattern: name                   { $$ = NEW_LIST(NameList); ADD($$, $1); }
+pattern: name                   { $$ = (Pattern){.name = $1.name,
+                                                 .span = $1.span}; }
+       | '(' patterns comma ')' { $$ = pattern_tuple(@$, $2); }
        ;
+patterns: pattern               { $$ = NEW_LIST(PatternList); ADD($$, $1); }
+        | patterns ',' pattern  { ADD($1, $3); $$ = $1; }
+        ;
 
 /* Expressions. */
 

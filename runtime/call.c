@@ -157,6 +157,9 @@ static int wrong_shape(const nn_function *f, const nn_axes *a, int l,
                        f->name, name, found, a->leaf[l]->shape);
     print_sizes(a->size + a->first[l], a->leaf[l]->rank, expected,
                 sizeof expected);
+    if (strcmp(expected, a->leaf[l]->shape) == 0)
+        return nn_fail(NN_ERR_SHAPE, "%s: '%s' has shape %s; expected %s",
+                       f->name, name, found, expected);
     return nn_fail(NN_ERR_SHAPE, "%s: '%s' has shape %s; expected %s = %s",
                    f->name, name, found, a->leaf[l]->shape, expected);
 }

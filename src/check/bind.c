@@ -747,6 +747,7 @@ bool bind_fresh(Check *c, const Fn *f, Scope *s, bool export,
     bool good = true;
 
     fn_scan(c, f);
+    s->signature = item;
     if (f->info->leading) {
         any = dim_var(c->graph, "..");
         s->has_leading = true;

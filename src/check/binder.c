@@ -245,21 +245,35 @@ static bool open_indices(Over *o, Scope *s, const Index *before)
     return false;
 }
 
+/* Below its bound. */
+static Node *is_below(Check *c, const Index *x, Node *bound)
+{
+    return g2(c->graph, OP_lt, g_cast(c->graph, bound->dtype, x->param), bound);
+}
+
 /* The body on new indices; `before`: what an earlier evaluation found. */
 static const Value *run_body(Over *o, const Index *before)
 {
     Check *c = o->c;
     Scope *s = scope_new(c, o->s, o->s->binding.n, o->s->unit);
     const Value *v;
+    const Fact *fact = c->fact;
     int masked = 0;
 
     if (!open_indices(o, s, before))
         return c->error;
-    for (int k = 0; k < o->n; k++)
-        masked += o->index[k].bound != NULL;
+    for (int k = 0; k < o->n; k++) {
+        const Index *x = &o->index[k];
+
+        if (!x->bound)
+            continue;
+        range_assume(c, is_below(c, x, x->bound), true);
+        masked++;
+    }
     c->branch += masked;
     v = eval(c, s, o->e->comp.body);
     c->branch -= masked;
+    c->fact = fact;
     for (int k = o->n - 1; k >= 0; k--)
         index_pop(c, &o->index[k]);
     return v;
@@ -294,8 +308,7 @@ static void make_mask(Over *o)
 
         if (!x->bound)
             continue;
-        below = g2(g, OP_lt, g_cast(g, x->bound->dtype, x->param),
-                   index_bound(o->c, x));
+        below = is_below(o->c, x, index_bound(o->c, x));
         o->mask = o->mask ? g2(g, OP_and, o->mask, below) : below;
     }
 }

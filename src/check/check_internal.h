@@ -31,6 +31,7 @@ typedef struct Entry Entry;
 typedef struct StructDef StructDef;
 typedef struct Builtin Builtin;
 typedef struct Index Index;
+typedef struct Fact Fact;
 
 /* types */
 
@@ -165,6 +166,8 @@ struct Scope {
     bool has_leading;
     int nleading;
     const Dim *const *leading;
+    const FnItem
+        *signature; /* whose parameters are being bound here, or NULL */
 };
 
 typedef enum EntryKind { EN_const, EN_struct, EN_fn, EN_unit } EntryKind;
@@ -230,6 +233,7 @@ struct Check {
     LIST(const char *) dim_used; /* --dim names that occurred */
     const Builtin **elementwise; /* by operator, made when asked for */
     bool overflow_told;          /* that a dimension is too large */
+    const Span *overflow;        /* what first led to one; NULL: nothing yet */
     const Value *error;
     struct Memo *memo;
     struct Infos *infos;
@@ -237,9 +241,11 @@ struct Check {
     int opaque;   /* results made up so far, see call.c */
     int defining; /* functions being checked on their own */
     int64_t work;
-    Index *index; /* the innermost over which something is evaluated */
-    int branch;   /* around what need not be evaluated for every index */
-    int checks;   /* indices that are checked at run time so far */
+    Index *index;     /* the innermost over which something is evaluated */
+    int branch;       /* around what need not be evaluated for every index */
+    const Fact *fact; /* what the branches around are taken for */
+    int guarded;      /* indices so far that are inside because of those */
+    int checks;       /* indices that are checked at run time so far */
     LIST(const Expr *) written; /* evaluated index by index before */
     struct Loops *loops;
     /* replay.c: what is found by now, and what of it is being found again. */
@@ -362,6 +368,8 @@ StructDef *struct_named(Check *c, const Scope *s, const Expr *e,
                         const Expr **index);
 StructDef *struct_of_type(Check *c, const Scope *s, const TypeEx *t);
 const Dim *dim_eval_expr(Check *c, const Scope *s, const Expr *e);
+/* e was evaluated: keeps where a dimension became too large. */
+void note_overflow(Check *c, const Expr *e);
 /* The dimension an int value is; reports where it is none. */
 const Dim *dim_of_value(Check *c, const Value *v, Span at);
 bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim);
@@ -523,12 +531,28 @@ const Value *eval_loop(Check *c, const Scope *s, const Expr *e);
 
 /* range.c */
 
-typedef enum Inside { IN_maybe, IN_surely, IN_never } Inside;
+/* What is evaluated is asked for only where cond is `when`. */
+struct Fact {
+    const Fact *up;
+    Node *cond;
+    bool when;
+};
+
+typedef enum Inside { IN_maybe, IN_surely, IN_guarded, IN_never } Inside;
 
 /* Where i … i+reach-1 lies in 0 … d-1, for all values of the active indices;
- * IN_never: not all inside for sure; they go from lo to hi. */
+ * IN_never: not all inside for sure; they go from lo to hi. IN_guarded: inside
+ * wherever the facts around hold, elsewhere up to *lo below 0 and *hi above
+ * d-1. */
 Inside range_inside(Check *c, Node *i, const Dim *reach, const Dim *d,
                     const Dim **lo, const Dim **hi);
+/* Is place i inside d because the active indices have any values? Else it may
+ * be up to *below below 0 and *above above d-1. */
+bool range_reached(Check *c, const Dim *i, const Dim *d, const Dim **below,
+                   const Dim **above);
+/* cond is `when` around what is evaluated until range_forget. */
+void range_assume(Check *c, Node *cond, bool when);
+void range_forget(Check *c);
 bool range_not_negative(Check *c, Node *i);
 /* What an int is at most (or more, where that may be negative); NULL: nothing
  * is known. */

@@ -287,6 +287,32 @@ static bool distinct_inputs(Check *c, const Fn *f, const Arguments *a)
     return true;
 }
 
+static bool holds_reals(Check *c, const Value *v)
+{
+    const Ty *t = v ? value_ty(c, v) : NULL;
+    const Ty **type = t ? ty_leaves(c, t) : NULL;
+
+    for (int i = 0; t && i < t->nleaf; i++)
+        if (!dtype_is_real(type[i]->dtype))
+            return false;
+    return t && t->nleaf > 0;
+}
+
+/* After a message that it is not differentiable by the parameter asked for. */
+static void suggest_by(const Derivation *d, const Arguments *inner)
+{
+    Check *c = d->c;
+    const Fn *of = d->f->of;
+
+    for (int i = 0; i < inner->n && d->f->nby == 1; i++) {
+        if (!holds_reals(c, inner->value[i]))
+            continue;
+        detail(c, "by '%s' it is %s(%s, %s)", fn_param_name(c, of, i),
+               deriv_name(d->f->op), fn_name(c, of), fn_param_name(c, of, i));
+        return;
+    }
+}
+
 static bool stand_ins(Derivation *d, Arguments *inner)
 {
     Check *c = d->c;
@@ -304,8 +330,10 @@ static bool stand_ins(Derivation *d, Arguments *inner)
         }
         if (!all_real(c, v, d->a->span[by],
                       arena_printf(c->arena, "'%s' of '%s'", name,
-                                   fn_name(c, d->f->of))))
+                                   fn_name(c, d->f->of)))) {
+            suggest_by(d, inner);
             return false;
+        }
         d->nx += v->nleaf;
     }
     d->x = NEWN(c->arena, Node *, d->nx + 1);

@@ -232,8 +232,12 @@ static const Value *eval_if(Check *c, const Scope *s, const Expr *e)
     if (value_const_bool(cond, &known))
         return eval(c, s, known ? e->cond.then : e->cond.other);
     c->branch++;
+    range_assume(c, cond->node, true);
     a.value = eval(c, s, e->cond.then);
+    range_forget(c);
+    range_assume(c, cond->node, false);
     b.value = eval(c, s, e->cond.other);
+    range_forget(c);
     c->branch--;
     return if_values(c, s, e->span, cond->node, &a, &b);
 }
@@ -258,7 +262,9 @@ static const Value *eval_lazy(Check *c, const Scope *s, const Expr *e,
     int checks = c->checks;
 
     c->branch++;
+    range_assume(c, l->value->node, both);
     r.value = eval(c, s, e->binary.right);
+    range_forget(c);
     c->branch--;
     graph_span(c->graph, e->span);
     if (checks == c->checks || is_error(r.value) || !is_scalar(r.value) ||
@@ -383,22 +389,40 @@ const Value *eval(Check *c, const Scope *s, const Expr *e)
     c->nesting++;
     v = eval_kind(c, s, e);
     c->nesting--;
+    note_overflow(c, e);
     graph_span(c->graph, before);
     return v;
 }
 
-static void bind_tuple(Check *c, Scope *s, const Stmt *t, const Value *v)
+/* Told where the value is written; of a part, where its pattern is. */
+static void no_tuple(Check *c, const Scope *s, const Stmt *t, const Pattern *p,
+                     const Value *v)
 {
-    bool fits = v->kind == V_tuple && v->npart == t->nname;
-
-    if (!fits && !is_error(v)) {
+    if (p == &t->pattern) {
         fail(c, t->value->span, "tuple-pattern",
-             "this is to be a tuple of %d parts", t->nname);
+             "this is to be a tuple of %d parts", p->npart);
         label_operand(c, s, t->value, v);
+        return;
     }
-    for (int i = 0; i < t->nname; i++)
-        scope_bind(c, s, t->name[i], t->name_span[i],
-                   fits ? v->part[i] : c->error);
+    fail(c, p->span, "tuple-pattern", "this part is to be a tuple of %d parts",
+         p->npart);
+    diag_label(c->diags, p->span, "%s", value_text(c, v));
+}
+
+/* The names of p, part of t, stand for the parts of v. */
+static void bind_pattern(Check *c, Scope *s, const Stmt *t, const Pattern *p,
+                         const Value *v)
+{
+    bool fits = v->kind == V_tuple && v->npart == p->npart;
+
+    if (p->name) {
+        scope_bind(c, s, p->name, p->span, v);
+        return;
+    }
+    if (!fits && !is_error(v))
+        no_tuple(c, s, t, p, v);
+    for (int i = 0; i < p->npart; i++)
+        bind_pattern(c, s, t, &p->part[i], fits ? v->part[i] : c->error);
 }
 
 static const Value *as_declared(Check *c, Scope *s, const Stmt *t,
@@ -413,7 +437,7 @@ static const Value *as_declared(Check *c, Scope *s, const Stmt *t,
     if (w)
         return w;
     fail(c, t->value->span, "type-mismatch", "'%s' is declared as %s",
-         t->nname == 1 ? t->name[0] : "this tuple", ty_text(c, ty));
+         t->pattern.name ? t->pattern.name : "this tuple", ty_text(c, ty));
     label_operand(c, s, t->value, v);
     convert_hint(c, ty, v);
     return c->error;
@@ -433,10 +457,7 @@ static void eval_stmt(Check *c, Scope *s, const Stmt *t)
     v = eval(c, s, t->value);
     if (t->type)
         v = as_declared(c, s, t, v);
-    if (t->tuple)
-        bind_tuple(c, s, t, v);
-    else
-        scope_bind(c, s, t->name[0], t->name_span[0], v);
+    bind_pattern(c, s, t, &t->pattern, v);
 }
 
 const Value *eval_block(Check *c, const Scope *up, const Block *b)

@@ -16,6 +16,7 @@ typedef struct Pick {
     int step;
     bool reverse;
     Node *index;
+    const Dim *below, *above; /* zeros that it needs around the axis, or NULL */
 } Pick;
 
 typedef struct Indexing {
@@ -75,9 +76,17 @@ static bool pick_known(Indexing *x, Span at, const Dim *i, const Dim *d,
     if (surely_outside(c, k, end, d))
         return out_of_range(x, at, i, d);
     if (surely_inside(c, k, end, d)) {
-        *p = (Pick){PICK_point, k, one, 1, false, NULL};
+        *p = (Pick){.kind = PICK_point, .start = k, .size = one, .step = 1};
         return true;
     }
+    if (range_reached(c, k, d, &p->below, &p->above)) {
+        p->kind = PICK_point;
+        p->start = dim_add(c->graph, k, p->below);
+        p->size = one;
+        p->step = 1;
+        return true;
+    }
+    p->below = p->above = NULL;
     p->kind = PICK_gather;
     p->index = checked(c, g_dim(c->graph, DT_i32, k), d);
     return true;
@@ -107,6 +116,13 @@ static bool pick_value(Indexing *x, Span at, Node *i, const Dim *reach,
     p->index = all;
     switch (range_inside(c, i, reach, d, &lo, &hi)) {
     case IN_surely:
+        return true;
+    case IN_guarded:
+        p->index = g2(c->graph, OP_add, all,
+                      g_broadcast_to(c->graph, g_dim(c->graph, all->dtype, lo),
+                                     all->rank, all->dim));
+        p->below = lo;
+        p->above = hi;
         return true;
     case IN_never:
         return goes_outside(x, at, lo, hi, d);
@@ -313,6 +329,25 @@ static Pick *make_picks(Indexing *x, const Expr *e, const Dim *const *dim)
     return good ? p : NULL;
 }
 
+/* With the zeros that the picks need. */
+static Node *with_room(Check *c, Node *a, int n, const Pick *p)
+{
+    const Dim *lo[MAX_RANK], *dim[MAX_RANK], *none = dim_const(c->graph, 0);
+    int step[MAX_RANK];
+
+    for (int i = 0; i < a->rank; i++) {
+        bool here = i < n && p[i].below;
+
+        lo[i] = here ? p[i].below : none;
+        dim[i] = a->dim[i];
+        if (here)
+            dim[i] =
+                dim_add(c->graph, dim_add(c->graph, lo[i], dim[i]), p[i].above);
+        step[i] = 1;
+    }
+    return g_pad(c->graph, a, lo, dim, step);
+}
+
 static Node *take_slices(Check *c, Node *a, int n, const Pick *p)
 {
     const Dim *start[MAX_RANK], *size[MAX_RANK], *kept[MAX_RANK];
@@ -495,7 +530,8 @@ static const Value *index_tensor(Indexing *x, const Expr *e, const Value *v)
     p = make_picks(x, e, v->node->dim);
     if (!p)
         return c->error;
-    n = take_slices(c, v->node, e->index.nsub, p);
+    n = with_room(c, v->node, e->index.nsub, p);
+    n = take_slices(c, n, e->index.nsub, p);
     n = take_gathers(x, e->span, n, e->index.nsub, p);
     return n ? value_tensor(c, n) : c->error;
 }
@@ -522,7 +558,7 @@ static const Value *index_stack(Indexing *x, const Expr *e, const Value *v)
         return fail(c, e->span, "index",
                     "a stack is indexed by an int or one row of them");
     for (int i = 0; i < v->nleaf; i++) {
-        Node *n = take_slices(c, v->leaf[i], 1, p);
+        Node *n = take_slices(c, with_room(c, v->leaf[i], 1, p), 1, p);
 
         leaf[i] = take_gathers(x, e->span, n, 1, p);
         if (!leaf[i])

@@ -109,6 +109,16 @@ static void define_all(Check *c)
     }
 }
 
+static void fail_overflow(Check *c)
+{
+    static const char what[] = "a dimension is larger than 64 bits hold";
+
+    if (c->overflow)
+        fail(c, *c->overflow, "too-large", "%s", what);
+    else
+        fail(c, (Span){0, 0}, "too-large", "%s: %s", c->path, what);
+}
+
 Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
                        size_t len, const CheckOptions *o)
 {
@@ -131,8 +141,7 @@ Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
     define_all(c);
     export_all(p);
     if (dim_overflowed(c->graph) && diags_errors(d) == before)
-        fail(c, (Span){0, 0}, "too-large",
-             "%s: a dimension is larger than 64 bits hold", path);
+        fail_overflow(c);
     return diags_errors(d) == before ? p : NULL;
 }
 
@@ -176,6 +185,8 @@ Function *program_function(Program *p, const char *expression)
         name = v->fn->info->item->name;
     f = v->kind == V_fn ? build_function(c, v->fn, name, name, e->span)
                         : value_function(c, v, e->span);
+    if (dim_overflowed(c->graph) && diags_errors(c->diags) == before)
+        fail_overflow(c);
     return diags_errors(c->diags) == before ? f : NULL;
 }
 

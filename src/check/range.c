@@ -3,7 +3,8 @@
  * An integer scalar is written as a polynomial of dimensions and of unknowns:
  * binders (0 … extent-1), quotients, remainders, minima. To prove p >= 0 the
  * unknowns are replaced one by one by whichever of their ends makes p least;
- * what is left is a polynomial of dimensions. */
+ * what is left is a polynomial of dimensions. In the branch of a condition that
+ * is polynomials b >= 0 themselves, p - m b >= 0 with m >= 0 is enough. */
 #include "check/check_internal.h"
 
 #include <math.h>
@@ -12,10 +13,13 @@
 enum {
     MAX_UNKNOWNS = 16,
     MAX_QUOTIENTS = 8,
-    MAX_STEPS = 400,     /* of one proof */
-    MAX_TERMS = 64,      /* nodes looked at */
-    MAX_PRODUCTS = 3,    /* each factor within */
-    MAX_FACTOR = 1 << 16 /* this, so that nothing overflows */
+    MAX_STEPS = 400,      /* of one proof */
+    MAX_TERMS = 64,       /* nodes looked at */
+    MAX_BOUNDS = 8,       /* known from the branches around */
+    MAX_FACTS = 32,       /* branches looked at */
+    MAX_PRODUCTS = 3,     /* each factor within */
+    MAX_FACTOR = 1 << 16, /* this, so that nothing overflows */
+    FEW = 64              /* places of a window */
 };
 
 typedef struct Unknown {
@@ -28,8 +32,16 @@ typedef struct Quotient {
     const Dim *var, *num, *den;
 } Quotient;
 
+/* A polynomial that is at least 0 wherever the facts around hold. */
+typedef struct Bound {
+    const Dim *least0;
+    bool used; /* in the proof under way */
+} Bound;
+
 typedef struct Range {
     Check *c;
+    Bound bound[MAX_BOUNDS];
+    int nbound;
     Unknown unknown[MAX_UNKNOWNS];
     int n;
     Quotient quotient[MAX_QUOTIENTS];
@@ -395,14 +407,171 @@ static bool prove_without(Range *r, const Dim *p, int k)
     return ends_of(r, n, &lo, &hi) && prove_at(r, p, k, up ? lo : hi);
 }
 
-/* Is p >= 0 wherever the body is evaluated? */
+/* The multiple m >= 0 of a bound that takes an unknown out of p, in which it
+ * has the coefficients `in` and q. */
+static const Dim *multiple(Range *r, const Dim *q, const Dim *in)
+{
+    Graph *g = r->c->graph;
+    const Dim *m;
+    int64_t a, b;
+
+    if (!dim_const_value(in, &b) || b == 0)
+        return NULL;
+    if (b == 1 || b == -1)
+        m = dim_mul(g, q, in);
+    else if (dim_const_value(q, &a) && a % b == 0)
+        m = dim_const(g, a / b);
+    else
+        return NULL;
+    return is_small(m) && prove(r, m) ? m : NULL;
+}
+
+/* p = m b + rest with a bound b >= 0: rest >= 0 is enough. */
+static bool prove_by_bound(Range *r, const Dim *p, int k)
+{
+    Graph *g = r->c->graph;
+    const Dim *var = r->unknown[k].var, *q, *in, *rest;
+
+    for (int i = 0; i < r->nbound; i++) {
+        Bound *b = &r->bound[i];
+        const Dim *m = NULL;
+        bool good;
+
+        if (b->used || !dim_linear_in(g, p, var, &q, &rest) ||
+            !dim_linear_in(g, b->least0, var, &in, &rest))
+            continue;
+        b->used = true;
+        m = multiple(r, q, in);
+        good = m && prove(r, dim_sub(g, p, dim_mul(g, m, b->least0)));
+        b->used = false;
+        if (good)
+            return true;
+    }
+    return false;
+}
+
+/* Is p >= 0 wherever the body is evaluated, and the bounds hold? */
 static bool prove(Range *r, const Dim *p)
 {
     int k = last_unknown(r, p);
 
     if (r->steps-- <= 0)
         return false;
-    return k < 0 ? never_negative(r, p) : prove_without(r, p, k);
+    if (k < 0)
+        return never_negative(r, p);
+    return prove_by_bound(r, p, k) || prove_without(r, p, k);
+}
+
+/* What the branches around are taken for. */
+
+void range_assume(Check *c, Node *cond, bool when)
+{
+    Fact *f = NEW(c->arena, Fact);
+
+    *f = (Fact){c->fact, cond, when};
+    c->fact = f;
+}
+
+void range_forget(Check *c) { c->fact = c->fact->up; }
+
+static void add_bound(Range *r, const Dim *least0)
+{
+    if (r->nbound < MAX_BOUNDS)
+        r->bound[r->nbound++].least0 = least0;
+}
+
+/* a != b is a < b or a > b where the other cannot be. */
+static void learn_different(Range *r, const Dim *less_or_more)
+{
+    const Dim *other =
+        dim_sub(r->c->graph, dim_const(r->c->graph, 0), less_or_more);
+
+    if (prove(r, less_or_more))
+        add_bound(r, less(r->c, less_or_more, 1));
+    else if (prove(r, other))
+        add_bound(r, less(r->c, other, 1));
+}
+
+static void learn_order(Range *r, const Node *n, bool when)
+{
+    Graph *g = r->c->graph;
+    const Dim *a, *b;
+    bool same = (n->op == OP_eq) == when;
+
+    r->terms = MAX_TERMS;
+    r->steps = MAX_STEPS;
+    if (!dtype_is_int(n->arg[0]->dtype) || n->arg[0]->dtype == DT_u8)
+        return;
+    a = symbol(r, n->arg[0]);
+    b = a ? symbol(r, n->arg[1]) : NULL;
+    if (!b)
+        return;
+    if (n->op == OP_lt || n->op == OP_le) {
+        a = when ? dim_sub(g, b, a) : dim_sub(g, a, b);
+        add_bound(r, (n->op == OP_lt) == when ? less(r->c, a, 1) : a);
+    } else if (same) {
+        add_bound(r, dim_sub(g, a, b));
+        add_bound(r, dim_sub(g, b, a));
+    } else {
+        learn_different(r, dim_sub(g, a, b));
+    }
+}
+
+/* Conditions yet to be looked at. */
+typedef struct Facts {
+    int n;
+    struct {
+        const Node *cond;
+        bool when;
+    } at[MAX_FACTS];
+} Facts;
+
+static void add_fact(Facts *f, const Node *cond, bool when)
+{
+    if (f->n == MAX_FACTS)
+        return;
+    f->at[f->n].cond = cond;
+    f->at[f->n++].when = when;
+}
+
+/* Is n the bool `value`? */
+static bool is_bool(const Node *n, bool value)
+{
+    return node_is_const(n, value);
+}
+
+/* cond is `when`: what follows. */
+static void learn(Range *r, Facts *f, const Node *cond, bool when)
+{
+    bool choose = cond->op == OP_if || cond->op == OP_where;
+
+    if (cond->rank > 0)
+        return;
+    if (cond->op == OP_not)
+        add_fact(f, cond->arg[0], !when);
+    if (cond->op == (when ? OP_and : OP_or)) {
+        add_fact(f, cond->arg[0], when);
+        add_fact(f, cond->arg[1], when);
+    }
+    if (choose && is_bool(cond->arg[when ? 2 : 1], !when)) {
+        add_fact(f, cond->arg[0], when);
+        add_fact(f, cond->arg[when ? 1 : 2], when);
+    }
+    if (cond->op == OP_lt || cond->op == OP_le || cond->op == OP_eq ||
+        cond->op == OP_ne)
+        learn_order(r, cond, when);
+}
+
+static void learn_all(Range *r)
+{
+    Facts f = {.n = 0};
+
+    for (const Fact *x = r->c->fact; x; x = x->up)
+        add_fact(&f, x->cond, x->when);
+    for (int i = 0; i < f.n; i++)
+        learn(r, &f, f.at[i].cond, f.at[i].when);
+    r->terms = MAX_TERMS;
+    r->steps = MAX_STEPS;
 }
 
 /* The greatest or least value of p, as a dimension; *exact: it is reached.
@@ -413,7 +582,7 @@ static const Dim *extreme(Range *r, const Dim *p, bool most, bool *exact);
 static const Dim *extreme_choice(Range *r, Node *n, bool most)
 {
     Graph *g = r->c->graph;
-    bool exact, choose = n->op == OP_where || n->op == OP_if;
+    bool exact = true, choose = n->op == OP_where || n->op == OP_if;
     const Dim *a = symbol(r, n->arg[choose ? 1 : 0]);
     const Dim *b = symbol(r, n->arg[choose ? 2 : 1]);
     bool either = !choose && (n->op == OP_min) == most;
@@ -498,6 +667,82 @@ static bool is_outside(Range *r, const Dim *p, const Dim *reach, const Dim *d,
            (most && never_negative(r, dim_sub(g, *hi, d)));
 }
 
+/* A dimension that is at least p, and never negative, whatever is empty; NULL:
+ * there is none, or it is large without need. */
+static const Dim *room(Range *r, const Dim *p)
+{
+    Graph *g = r->c->graph;
+    double most = -dim_least(r->c, dim_sub(g, dim_const(g, 0), p));
+    double least = dim_least(r->c, p);
+
+    if (most <= 0)
+        return dim_const(g, 0);
+    if (most < INFINITY)
+        return most <= MAX_FACTOR ? dim_const(g, (int64_t)most) : NULL;
+    if (least >= 0)
+        return p;
+    return least >= -MAX_FACTOR ? less(r->c, p, (int64_t)least) : NULL;
+}
+
+/* For places from lo to hi-1 of d. */
+static bool rooms(Range *r, const Dim *lo, const Dim *hi, const Dim *d,
+                  const Dim **below, const Dim **above)
+{
+    Graph *g = r->c->graph;
+
+    *below = room(r, dim_sub(g, dim_const(g, 0), lo));
+    *above = room(r, dim_sub(g, hi, d));
+    if (!*above)
+        *above = room(r, hi);
+    return *below && *above;
+}
+
+static bool is_few(const Dim *extent)
+{
+    int64_t v;
+
+    return extent && dim_const_value(extent, &v) && v <= FEW;
+}
+
+/* Do places p move with one index of tensors alone, or few around it? What is
+ * read in a loop is read there, one by one; what moves with two is read so
+ * often that its adjoint, as a sum of views, would take more than it saves. */
+static bool moves_at_once(const Range *r, const Dim *p)
+{
+    int many = 0;
+
+    for (int i = 0; i < r->n; i++) {
+        const Index *x = index_of(r->c, r->unknown[i].node);
+
+        if (!dim_uses(p, r->unknown[i].var))
+            continue;
+        if (!x || x->of->kind == EX_loop)
+            return false;
+        many += !is_few(x->extent);
+    }
+    return many <= 1;
+}
+
+/* Are p … p+reach-1 inside wherever the facts around hold; how far outside may
+ * they be elsewhere? */
+static bool is_guarded(Range *r, const Dim *p, const Dim *reach, const Dim *d,
+                       const Dim **below, const Dim **above)
+{
+    Graph *g = r->c->graph;
+    const Dim *lo, *hi, *end = dim_add(g, p, reach);
+    bool exact = true;
+
+    if (!r->c->fact || !moves_at_once(r, p))
+        return false;
+    r->steps = MAX_STEPS;
+    lo = extreme(r, p, false, &exact);
+    hi = lo ? extreme(r, end, true, &exact) : NULL;
+    if (!hi || !rooms(r, lo, hi, d, below, above))
+        return false;
+    learn_all(r);
+    return prove(r, p) && prove(r, dim_sub(g, d, end));
+}
+
 Inside range_inside(Check *c, Node *i, const Dim *reach, const Dim *d,
                     const Dim **lo, const Dim **hi)
 {
@@ -515,8 +760,27 @@ Inside range_inside(Check *c, Node *i, const Dim *reach, const Dim *d,
     if (prove(&r, p) &&
         prove(&r, dim_sub(c->graph, d, dim_add(c->graph, p, reach))))
         return IN_surely;
+    if (is_guarded(&r, p, reach, d, lo, hi)) {
+        c->guarded++;
+        return IN_guarded;
+    }
+    r.nbound = 0;
     r.steps = MAX_STEPS;
     return is_outside(&r, p, reach, d, lo, hi) ? IN_never : IN_maybe;
+}
+
+bool range_reached(Check *c, const Dim *i, const Dim *d, const Dim **below,
+                   const Dim **above)
+{
+    Range r = range_of(c);
+    Graph *g = c->graph;
+
+    for (const Index *x = c->index; x; x = x->up)
+        if (!unknown(&r, x->param))
+            break;
+    return never_negative(&r, i) &&
+           never_negative(&r, less(c, dim_sub(g, d, i), 1)) &&
+           rooms(&r, i, dim_add(g, i, dim_const(g, 1)), d, below, above);
 }
 
 bool range_not_negative(Check *c, Node *i)

@@ -300,7 +300,8 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
     /* Dimensions are not to be relied on from then on: it is told once. */
     if (dim_overflowed(c->graph)) {
         if (!c->overflow_told)
-            fail(c, at, "too-large", "a dimension is too large here");
+            fail(c, c->overflow ? *c->overflow : at, "too-large",
+                 "a dimension is larger than 64 bits hold");
         c->overflow_told = true;
         return false;
     }
@@ -569,14 +570,42 @@ static bool is_dim_operator(const Expr *e)
             e->binary.op == BI_mod);
 }
 
+/* The parameter of the signature that e is in which it has the name of, though
+ * that is no int. */
+static const ParamEx *namesake(const Scope *s, const Expr *e)
+{
+    const FnItem *f = e->kind == EX_name ? s->signature : NULL;
+
+    if (!f || scope_find(s, INT32_MAX, e->name))
+        return NULL;
+    for (int i = 0; i < f->nparam; i++)
+        if (f->param[i].name == e->name)
+            return &f->param[i];
+    return NULL;
+}
+
 static const Dim *dim_of_operand(Check *c, const Scope *s, const Expr *e)
 {
     int errors = diags_errors(c->diags);
-    const Value *v = eval(c, s, e);
+    const ParamEx *p = namesake(s, e);
+    const Value *v;
 
+    if (p) {
+        fail(c, e->span, "dimension",
+             "this dimension has the name of a parameter that is no int");
+        note(c, p->span, "'%s' is declared here", p->name);
+        return NULL;
+    }
+    v = eval(c, s, e);
     if (is_error(v) && e->kind == EX_name && diags_errors(c->diags) > errors)
         detail(c, "a dimension is a parameter's, a const or an integer");
     return dim_of_value(c, v, e->span);
+}
+
+void note_overflow(Check *c, const Expr *e)
+{
+    if (!c->overflow && dim_overflowed(c->graph))
+        c->overflow = &e->span;
 }
 
 const Dim *dim_eval_expr(Check *c, const Scope *s, const Expr *e)
@@ -600,6 +629,7 @@ const Dim *dim_eval_expr(Check *c, const Scope *s, const Expr *e)
     c->nesting++;
     d = dim_binary(c, s, e);
     c->nesting--;
+    note_overflow(c, e);
     return d;
 }
 

@@ -191,47 +191,175 @@ static bool fill(Place *p, const nn_tensor *t, const json_t *j, int axis,
     return true;
 }
 
-/* The shape is read off the first elements; fill() holds the rest to it. */
+/* The size of an axis that a shape as written, "[n, 2]", tells; 0 where it is
+ * no number. */
+static int64_t written_size(const char *shape, int axis)
+{
+    char *end;
+
+    for (; axis >= 0 && *shape; shape++)
+        axis -= *shape == '[' || *shape == ',';
+    int64_t v = strtoll(shape, &end, 10);
+    return end > shape && (*end == ',' || *end == ']') && v > 0 ? v : 0;
+}
+
+static bool tensor_new(const Place *p, const nn_leaf *leaf, const int64_t *size,
+                       nn_tensor **out)
+{
+    if (nn_tensor_new(leaf->dtype, leaf->rank, size, out) == NN_OK)
+        return true;
+    cli_fail("%s: %s", p->name, nn_last_error());
+    return false;
+}
+
+/* {"shape": [0, 4], "data": []}: the elements in one row. */
+static bool tensor_from_shape(Place *p, const nn_leaf *leaf,
+                              const json_t *shape, const json_t *data,
+                              nn_tensor **out)
+{
+    int64_t size[NN_MAX_RANK] = {0}, count;
+    int rank = (int)json_array_size(shape);
+    bool good = rank == leaf->rank;
+
+    for (int i = 0; good && i < rank; i++) {
+        const json_t *n = json_array_get(shape, (size_t)i);
+        size[i] = json_integer_value(n);
+        good = json_is_integer(n) && size[i] >= 0;
+    }
+    if (!good) {
+        cli_fail("%s: its \"shape\" is to be %d sizes, for %s", p->name,
+                 leaf->rank, leaf->shape);
+        return false;
+    }
+    if (!tensor_new(p, leaf, size, out))
+        return false;
+    nn_tensor_count(*out, &count, NULL);
+    if ((int64_t)json_array_size(data) != count) {
+        cli_fail("%s: its \"data\" is to be %lld elements, not %zu", p->name,
+                 (long long)count, json_array_size(data));
+        return false;
+    }
+    p->name = arena_printf(p->arena, "%s.data", p->name);
+    p->rank = 1;
+    for (int64_t i = 0; i < count; i++) {
+        p->at[0] = i;
+        if (!set_element(p, *out, i, json_array_get(data, (size_t)i)))
+            return false;
+    }
+    return true;
+}
+
+/* The shape is read off the first elements; fill() holds the rest to it. What
+ * is behind an empty axis, only the type may tell. */
 static bool tensor_from_json(Place *p, const nn_leaf *leaf, const json_t *j,
                              nn_tensor **out)
 {
     int64_t size[NN_MAX_RANK] = {0}, next = 0;
-    const json_t *at = j;
+    const json_t *at = j, *shape = json_object_get(j, "shape");
+    const json_t *data = json_object_get(j, "data");
 
+    if (json_is_array(shape) && json_is_array(data))
+        return tensor_from_shape(p, leaf, shape, data, out);
     for (int i = 0; i < leaf->rank; i++) {
-        size[i] = (int64_t)json_array_size(at);
+        size[i] =
+            at ? (int64_t)json_array_size(at) : written_size(leaf->shape, i);
         at = json_array_get(at, 0);
     }
     p->rank = leaf->rank;
-    if (nn_tensor_new(leaf->dtype, leaf->rank, size, out) != NN_OK) {
-        cli_fail("%s: %s", p->name, nn_last_error());
-        return false;
-    }
-    return fill(p, *out, j, 0, &next);
+    return tensor_new(p, leaf, size, out) && fill(p, *out, j, 0, &next);
 }
 
-/* The part of j that path ("hidden.W", "0.b") leads to, or NULL after a
- * message. */
-static const json_t *part_at(Arena *a, const char *name, const json_t *j,
-                             const char *path)
+static json_t *part_at(Arena *a, const nn_port *p, const char *name, json_t *j,
+                       const char *path);
+
+/* Of a stack that is written as an array of its values: the array of their
+ * parts. */
+static json_t *part_of_each(Arena *a, const nn_port *p, const char *name,
+                            json_t *j, const char *path)
 {
-    while (j && *path) {
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < json_array_size(j); i++) {
+        json_t *part = part_at(a, p, arena_printf(a, "%s[%zu]", name, i),
+                               json_array_get(j, i), path);
+        if (!part) {
+            json_decref(all);
+            return NULL;
+        }
+        json_array_append_new(all, part);
+    }
+    return all;
+}
+
+/* A new reference to the part of j that path ("hidden.W", "0.b") leads to, or
+ * NULL after a message. */
+static json_t *part_at(Arena *a, const nn_port *p, const char *name, json_t *j,
+                       const char *path)
+{
+    while (*path) {
         size_t n = strcspn(path, ".");
         const char *key = arena_printf(a, "%.*s", (int)n, path);
-        bool number = isdigit((unsigned char)*key);
-        const json_t *in = j;
-        if (json_is_object(in))
-            j = json_object_get(in, key);
-        else if (json_is_array(in) && number)
-            j = json_array_get(in, (size_t)strtoul(key, NULL, 10));
-        else
-            j = NULL;
-        if (!j)
+        bool number = isdigit((unsigned char)*key), array = json_is_array(j);
+        json_t *in = j;
+
+        if (array && !number)
+            return part_of_each(a, p, name, j, path);
+        if (!array && !json_is_object(j)) {
+            cli_fail("%s: expected %s with '%s'%s, found %s", name,
+                     number ? "an array" : "an object", key,
+                     name == p->name && *p->type == '['
+                         ? " stacked in it, or an array of the values"
+                         : "",
+                     json_kind(j));
+            return NULL;
+        }
+        j = array ? json_array_get(in, (size_t)strtoul(key, NULL, 10))
+                  : json_object_get(in, key);
+        if (!j) {
             cli_fail("%s: '%s' is missing", name, key);
+            return NULL;
+        }
         path += n + (path[n] == '.');
         name = arena_printf(a, "%s.%s", name, key);
     }
-    return j;
+    return json_incref(j);
+}
+
+static bool no_strangers(Arena *a, const nn_port *p, const char *name,
+                         const char *prefix, json_t *j);
+
+/* key, of what name and prefix lead to, and what is inside of it. */
+static bool no_stranger(Arena *a, const nn_port *p, const char *name,
+                        const char *prefix, const char *key, json_t *value)
+{
+    const char *path = arena_printf(a, "%s%s", prefix, key);
+    size_t m = strlen(path);
+    bool known = false, inside = false;
+
+    for (int i = 0; i < p->nleaf; i++) {
+        const char *leaf = p->leaf[i].path;
+        if (strncmp(leaf, path, m) || (leaf[m] && leaf[m] != '.'))
+            continue;
+        known = true;
+        inside = leaf[m] == '.';
+    }
+    if (!known) {
+        cli_fail("%s: %s has no field '%s'", name, p->type, key);
+        return false;
+    }
+    return !inside || no_strangers(a, p, arena_printf(a, "%s.%s", name, key),
+                                   arena_printf(a, "%s.", path), value);
+}
+
+/* Whether what prefix leads to is a tuple. */
+static bool is_tuple(const nn_port *p, const char *prefix)
+{
+    size_t n = strlen(prefix);
+
+    for (int i = 0; i < p->nleaf; i++)
+        if (!strncmp(p->leaf[i].path, prefix, n))
+            return isdigit((unsigned char)p->leaf[i].path[n]);
+    return false;
 }
 
 /* A key of an object that no leaf asks for is most likely a mistake. */
@@ -240,26 +368,19 @@ static bool no_strangers(Arena *a, const nn_port *p, const char *name,
 {
     const char *key;
     json_t *value;
-    size_t n = strlen(prefix);
+    bool tuple = is_tuple(p, prefix);
 
+    for (size_t i = 0; i < json_array_size(j); i++) {
+        value = json_array_get(j, i);
+        if (tuple ? !no_stranger(a, p, name, prefix, arena_printf(a, "%zu", i),
+                                 value)
+                  : !no_strangers(a, p, arena_printf(a, "%s[%zu]", name, i),
+                                  prefix, value))
+            return false;
+    }
     json_object_foreach(j, key, value)
     {
-        const char *path = arena_printf(a, "%s%s", prefix, key);
-        size_t m = n + strlen(key);
-        bool known = false, inside = false;
-        for (int i = 0; i < p->nleaf; i++) {
-            const char *leaf = p->leaf[i].path;
-            if (strncmp(leaf, path, m) || (leaf[m] && leaf[m] != '.'))
-                continue;
-            known = true;
-            inside = leaf[m] == '.';
-        }
-        if (!known) {
-            cli_fail("%s: %s has no field '%s'", name, p->type, key);
-            return false;
-        }
-        if (inside && !no_strangers(a, p, arena_printf(a, "%s.%s", name, key),
-                                    arena_printf(a, "%s.", path), value))
+        if (!no_stranger(a, p, name, prefix, key, value))
             return false;
     }
     return true;
@@ -267,14 +388,18 @@ static bool no_strangers(Arena *a, const nn_port *p, const char *name,
 
 static bool from_json(Arena *a, const nn_port *p, json_t *j, nn_tensor **leaf)
 {
-    if (!no_strangers(a, p, p->name, "", j))
+    bool bare = p->nleaf == 1 && !*p->leaf[0].path;
+
+    if (!bare && !no_strangers(a, p, p->name, "", j))
         return false;
     for (int i = 0; i < p->nleaf; i++) {
         const char *path = p->leaf[i].path;
         Place at = {.arena = a};
         at.name = *path ? arena_printf(a, "%s.%s", p->name, path) : p->name;
-        const json_t *part = part_at(a, p->name, j, path);
-        if (!part || !tensor_from_json(&at, &p->leaf[i], part, &leaf[i]))
+        json_t *part = part_at(a, p, p->name, j, path);
+        bool read = part && tensor_from_json(&at, &p->leaf[i], part, &leaf[i]);
+        json_decref(part);
+        if (!read)
             return false;
     }
     return true;

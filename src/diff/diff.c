@@ -19,9 +19,9 @@ typedef struct Parts {
 typedef struct Sweep {
     Graph *g;
     Arena *scratch;
-    Node **y;         /* simplified */
-    int first, range; /* ids among which all active nodes are */
-    int *place;       /* by id - first: 1 + its number below, or 0 */
+    Node **y;    /* simplified */
+    Reach reach; /* from y, as far as the xs */
+    int *place;  /* of these: 1 + its number below, or 0 */
     int count;
     Node **node;   /* the active ones: real, reached from y, dependent on
                       some x; by ascending ids */
@@ -40,9 +40,9 @@ static bool has_parts(const Node *n)
 /* n's number among the active nodes, or -1. */
 static int number_of(const Sweep *s, const Node *n)
 {
-    int i = n->id - s->first;
+    int i = reach_number(&s->reach, n);
 
-    return i >= 0 && i < s->range ? s->place[i] - 1 : -1;
+    return i >= 0 ? s->place[i] - 1 : -1;
 }
 
 static bool is_active(const Sweep *s, const Node *n)
@@ -63,39 +63,24 @@ static Parts *parts_of(Sweep *s, const Node *n)
     return *p;
 }
 
-/* Which nodes of the range the ys reach. */
-static bool *mark_reached(Sweep *s, int ny)
-{
-    bool *reached = NEWN(s->scratch, bool, s->range);
-
-    for (int i = 0; i < ny; i++)
-        if (s->y[i]->id >= s->first)
-            reached[s->y[i]->id - s->first] = true;
-    for (int k = s->range - 1; k >= 0; k--) {
-        const Node *n = reached[k] ? graph_node(s->g, s->first + k) : NULL;
-
-        for (int i = 0; n && i < n->narg; i++)
-            if (n->arg[i]->id >= s->first)
-                reached[n->arg[i]->id - s->first] = true;
-    }
-    return reached;
-}
-
 /* Active nodes: between the xs and the ys, through real values only. */
 static void find_active(Sweep *s, int ny, int nx, Node *const *x)
 {
-    bool *reached = mark_reached(s, ny);
     LIST(Node *) found = {0};
+    int lo = graph_count(s->g);
 
-    s->place = NEWN(s->scratch, int, s->range);
     for (int j = 0; j < nx; j++)
-        if (x[j]->id < s->first + s->range)
-            s->place[x[j]->id - s->first] = 1;
-    for (int k = 0; k < s->range; k++) {
-        Node *n = reached[k] ? graph_node(s->g, s->first + k) : NULL;
-        bool active = n && s->place[k];
+        lo = x[j]->id < lo ? x[j]->id : lo;
+    s->reach = reach_enter(s->g, s->scratch, lo, false, ny, s->y);
+    s->place = NEWN(s->scratch, int, s->reach.n + 1);
+    for (int j = 0; j < nx; j++)
+        if (reach_number(&s->reach, x[j]) >= 0)
+            s->place[reach_number(&s->reach, x[j])] = 1;
+    for (int k = 0; k < s->reach.n; k++) {
+        Node *n = s->reach.node[k];
+        bool active = s->place[k];
 
-        for (int i = 0; n && i < n->narg; i++)
+        for (int i = 0; i < n->narg; i++)
             active |= is_active(s, n->arg[i]);
         active = active && (dtype_is_real(n->dtype) || has_parts(n));
         if (active)
@@ -114,20 +99,6 @@ static bool any_parts(const Sweep *s)
     return false;
 }
 
-/* The nodes between the lowest x and the highest y, and which are active. */
-static void find_range(Sweep *s, int ny, int nx, Node *const *x)
-{
-    int end = 0;
-
-    s->first = nx ? x[0]->id : 0;
-    for (int j = 1; j < nx; j++)
-        s->first = x[j]->id < s->first ? x[j]->id : s->first;
-    for (int i = 0; i < ny; i++)
-        end = s->y[i]->id >= end ? s->y[i]->id + 1 : end;
-    s->range = nx && end > s->first ? end - s->first : 0;
-    find_active(s, ny, nx, x);
-}
-
 /* The ys are simplified first: what overflows as written, log(sum(exp(x))),
  * would in its derivative too. Loops that store for a derivative already made
  * become one with what they were made from. */
@@ -137,14 +108,21 @@ static Sweep sweep_new(Graph *g, int ny, Node *const *y, int nx, Node *const *x)
 
     s.y = arena_copy(s.scratch, y, sizeof *y * (size_t)ny);
     simplify(g, ny, s.y);
-    find_range(&s, ny, nx, x);
+    find_active(&s, ny, nx, x);
     if (any_parts(&s)) {
+        reach_leave(&s.reach);
         regions_prune(g, ny, s.y);
-        find_range(&s, ny, nx, x);
+        find_active(&s, ny, nx, x);
     }
     s.value = NEWN(s.scratch, Node *, s.count);
     s.parts = NEWN(s.scratch, Parts *, s.count);
     return s;
+}
+
+static void sweep_free(Sweep *s)
+{
+    reach_leave(&s->reach);
+    arena_free(s->scratch);
 }
 
 static void add_to(Sweep *s, const Node *n, Guarded v)
@@ -273,7 +251,7 @@ void sweep_reverse(Graph *g, int ny, Node *const *y, const Guarded *y_bar,
         }
         x_bar[j] = a;
     }
-    arena_free(s.scratch);
+    sweep_free(&s);
 }
 
 void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,
@@ -373,7 +351,7 @@ void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
     graph_span(g, before);
     for (int i = 0; i < ny; i++)
         y_dot[i] = tangent(&s, s.y[i]);
-    arena_free(s.scratch);
+    sweep_free(&s);
 }
 
 void diff_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,

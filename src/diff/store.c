@@ -48,18 +48,25 @@ struct Step {
     Graph *g;
     Arena *scratch;
     const Region *r;
-    int first, range; /* ids that may be of interest */
-    int *place;       /* by id - first: its Info's number + 1, or 0 */
-    int count;
     Info *info; /* by ascending ids; older nodes are constant */
+    int count;
+    int *slot, cap; /* number of an Info + 1, by hash of the node's id */
 };
+
+static int slot_of(const Step *c, const Node *n)
+{
+    int i = (int)((uint32_t)n->id * 2654435769u >> 3) & (c->cap - 1);
+
+    while (c->slot[i] && c->info[c->slot[i] - 1].n != n)
+        i = (i + 1) & (c->cap - 1);
+    return i;
+}
 
 static Info *info_of(const Step *c, const Node *n)
 {
-    int i = n->id - c->first;
+    int i = c->slot[slot_of(c, n)];
 
-    return i >= 0 && i < c->range && c->place[i] ? &c->info[c->place[i] - 1]
-                                                 : NULL;
+    return i ? &c->info[i - 1] : NULL;
 }
 
 /* Sizes. */
@@ -172,44 +179,33 @@ static void mark_kinds(Step *c)
     }
 }
 
-static void find_range(Step *c, int n, Node *const *result)
+/* Nodes older than all parameters are constant. */
+static int first_param(const Region *r)
 {
-    int end = 0;
+    int first = r->index->id;
 
-    c->first = c->r->index->id;
-    for (int i = 0; i < region_nparam(c->r); i++)
-        if (region_param_at(c->r, i)->id < c->first)
-            c->first = region_param_at(c->r, i)->id;
-    for (int i = 0; i < n; i++)
-        end = result[i]->id >= end ? result[i]->id + 1 : end;
-    c->range = end > c->first ? end - c->first : 0;
+    for (int i = 0; i < region_nparam(r); i++)
+        if (region_param_at(r, i)->id < first)
+            first = region_param_at(r, i)->id;
+    return first;
 }
 
-static void reach(Step *c, const Node *n)
-{
-    if (n->id >= c->first && !c->place[n->id - c->first]) {
-        c->place[n->id - c->first] = 1;
-        c->count++;
-    }
-}
-
-/* The nodes of the range that the results reach. */
 static void find_nodes(Step *c, int n, Node *const *result)
 {
-    for (int i = 0; i < n; i++)
-        reach(c, result[i]);
-    for (int k = c->range - 1; k >= 0; k--) {
-        const Node *at_k = c->place[k] ? graph_node(c->g, c->first + k) : NULL;
+    Reach reach =
+        reach_enter(c->g, c->scratch, first_param(c->r), false, n, result);
 
-        for (int i = 0; at_k && i < at_k->narg; i++)
-            reach(c, at_k->arg[i]);
+    c->count = reach.n;
+    c->info = NEWN(c->scratch, Info, c->count + 1);
+    c->cap = 16;
+    while (c->cap < 2 * c->count)
+        c->cap *= 2;
+    c->slot = NEWN(c->scratch, int, c->cap);
+    for (int i = 0; i < c->count; i++) {
+        c->info[i].n = reach.node[i];
+        c->slot[slot_of(c, reach.node[i])] = i + 1;
     }
-    c->info = NEWN(c->scratch, Info, c->count);
-    for (int k = 0, at_k = 0; k < c->range; k++)
-        if (c->place[k]) {
-            c->info[at_k].n = graph_node(c->g, c->first + k);
-            c->place[k] = ++at_k;
-        }
+    reach_leave(&reach);
 }
 
 Step *step_new(Graph *g, Arena *scratch, const Region *r, int n,
@@ -218,8 +214,6 @@ Step *step_new(Graph *g, Arena *scratch, const Region *r, int n,
     Step *c = NEW(scratch, Step);
 
     *c = (Step){.g = g, .scratch = scratch, .r = r};
-    find_range(c, n, result);
-    c->place = NEWN(scratch, int, c->range);
     find_nodes(c, n, result);
     mark_params(c);
     mark_kinds(c);

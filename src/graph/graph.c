@@ -20,6 +20,7 @@ struct Graph {
     int nparam;
     LIST(Rewrite) log;
     LIST(bool) fails; /* by id: reads an index check */
+    LIST(int) number; /* by id: see reach.c */
     bool regions;     /* there are any */
     /* mark[id] == epoch: marked since graph_unmark. */
     LIST(int) mark;
@@ -41,6 +42,8 @@ DType graph_real(const Graph *g) { return g->real; }
 int graph_count(const Graph *g) { return g->node.n; }
 Dims *graph_dims(const Graph *g) { return g->dims; }
 const Dim **infer_dims(Graph *g) { return g->draft; }
+
+int *graph_number(const Graph *g, int id) { return &g->number.at[id]; }
 
 Node *graph_node(const Graph *g, int id)
 {
@@ -205,6 +208,7 @@ static Node *node_add(Graph *g, const Node *n)
     }
     list_push(g->arena, &g->node, p);
     list_push(g->arena, &g->fails, can_fail(g, p));
+    list_push(g->arena, &g->number, 0);
     return p;
 }
 
@@ -392,16 +396,17 @@ bool *graph_reach(const Graph *g, Arena *scratch, int nroot, Node *const *root)
     return live;
 }
 
-/* The node that n becomes where map[id - lo] holds what is replaced. */
-static Node *subst_node(Graph *g, Arena *scratch, Node *const *map, int lo,
-                        const Node *n)
+/* The node that n becomes where map holds what is replaced. */
+static Node *subst_node(Graph *g, Arena *scratch, const Reach *r,
+                        Node *const *map, const Node *n)
 {
     Node *few[4];
     Node **arg = n->narg <= 4 ? few : NEWN(scratch, Node *, n->narg);
     bool changed = false;
     for (int i = 0; i < n->narg; i++) {
         const Node *a = n->arg[i];
-        arg[i] = a->id >= lo ? map[a->id - lo] : n->arg[i];
+        int k = reach_number(r, a);
+        arg[i] = k >= 0 ? map[k] : n->arg[i];
         changed = changed || arg[i] != a;
     }
     return changed ? graph_remake(g, n, arg) : g->node.at[n->id];
@@ -410,29 +415,24 @@ static Node *subst_node(Graph *g, Arena *scratch, Node *const *map, int lo,
 void graph_subst(Graph *g, int n, Node *const *from, Node *const *to, int nroot,
                  Node **root)
 {
-    int lo = g->node.n, hi = 0;
+    int lo = g->node.n;
     for (int i = 0; i < n; i++)
         lo = from[i]->id < lo ? from[i]->id : lo;
-    for (int i = 0; i < nroot; i++)
-        hi = root[i]->id >= hi ? root[i]->id + 1 : hi;
-    if (lo >= hi)
+    if (lo == g->node.n)
         return;
     Arena *scratch = arena_new();
-    bool *live = NEWN(scratch, bool, hi - lo);
-    Node **map = NEWN(scratch, Node *, hi - lo);
-    for (int i = 0; i < nroot; i++)
-        if (root[i]->id >= lo)
-            live[root[i]->id - lo] = true;
-    mark(g, live, lo, hi);
+    Reach r = reach_enter(g, scratch, lo, false, nroot, root);
+    Node **map = NEWN(scratch, Node *, r.n + 1);
     for (int i = 0; i < n; i++)
-        if (from[i]->id < hi)
-            map[from[i]->id - lo] = to[i];
-    for (int id = lo; id < hi; id++)
-        if (live[id - lo] && !map[id - lo])
-            map[id - lo] = subst_node(g, scratch, map, lo, g->node.at[id]);
+        if (reach_number(&r, from[i]) >= 0)
+            map[reach_number(&r, from[i])] = to[i];
+    for (int i = 0; i < r.n; i++)
+        if (!map[i])
+            map[i] = subst_node(g, scratch, &r, map, r.node[i]);
     for (int i = 0; i < nroot; i++)
         if (root[i]->id >= lo)
-            root[i] = map[root[i]->id - lo];
+            root[i] = map[reach_number(&r, root[i])];
+    reach_leave(&r);
     arena_free(scratch);
 }
 

@@ -23,6 +23,9 @@ bool node_can_fail(const Graph *g, const Node *n);
 void graph_unmark(Graph *g);
 bool graph_mark(Graph *g, const Node *n);
 
+/* For reach.c, by id. */
+int *graph_number(const Graph *g, int id);
+
 /* region.c */
 
 typedef LIST(Node *) Nodes;

@@ -109,6 +109,22 @@ void regions_prune(Graph *g, int nroot, Node **root);
 /* Was any loop or call ever made. */
 bool graph_has_regions(const Graph *g);
 
+/* reach.c */
+
+/* What the roots reach of ids from lo on, in bodies too where it is deep, by
+ * ascending ids, and numbered in this order. Passes nest: the numbers of one
+ * hide those of the one before until it is left, the last one first. */
+typedef struct Reach {
+    Graph *g;
+    Node **node;
+    int n;
+    int *before; /* numbers hidden */
+} Reach;
+Reach reach_enter(Graph *g, Arena *scratch, int lo, bool deep, int nroot,
+                  Node *const *root);
+int reach_number(const Reach *r, const Node *n); /* -1: not reached */
+void reach_leave(Reach *r);
+
 /* batch.c */
 
 /* The roots for many values of some parameters at once. param[i] is replaced

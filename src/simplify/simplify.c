@@ -11,11 +11,18 @@ enum { MAX_PASSES = 64, MAX_REWRITES = 64 };
 typedef struct Pass {
     Graph *g;
     Arena *scratch;
-    Node **map; /* by id, for what existed when the pass began */
-    /* By id of a loop or call: its parts, where it is dissolved; or NULL. */
+    Reach reach; /* what existed when the pass began */
+    Node **map;  /* by number: what it becomes */
+    /* By number of a loop or call: its parts, where it is dissolved; or NULL.
+     */
     Node ***part;
     int at; /* the node being rewritten, as it was */
 } Pass;
+
+static Node *mapped(const Pass *p, const Node *n)
+{
+    return p->map[reach_number(&p->reach, n)];
+}
 
 /* Those of the results that are mapped, in place; did one change. */
 static bool map_results(const Pass *p, const Region *r, Node **result)
@@ -24,7 +31,7 @@ static bool map_results(const Pass *p, const Region *r, Node **result)
 
     region_results(r, result);
     for (int i = 0; i < region_nresult(r); i++) {
-        Node *to = p->map[result[i]->id];
+        Node *to = mapped(p, result[i]);
 
         changed |= to != result[i];
         result[i] = to;
@@ -56,12 +63,12 @@ static Node *with_new_args(Pass *p, Node *n)
     bool same = r == n->attr.region;
 
     for (int i = 0; i < n->narg; i++)
-        same &= p->map[n->arg[i]->id] == n->arg[i];
+        same &= mapped(p, n->arg[i]) == n->arg[i];
     if (same)
         return n;
     arg = NEWN(p->scratch, Node *, n->narg + 1);
     for (int i = 0; i < n->narg; i++)
-        arg[i] = p->map[n->arg[i]->id];
+        arg[i] = mapped(p, n->arg[i]);
     return r ? g_region(p->g, r, n->narg, arg) : graph_remake(p->g, n, arg);
 }
 
@@ -113,8 +120,10 @@ static Node **parts_of_step(Pass *p, const Node *n)
 /* A part of what is there without its loop or call. */
 static Node *part_inlined(const Pass *p, const Node *n)
 {
-    Node **part = n->op == OP_part ? p->part[n->arg[0]->id] : NULL;
+    Node **part = NULL;
 
+    if (n->op == OP_part)
+        part = p->part[reach_number(&p->reach, n->arg[0])];
     return part ? part[n->attr.integer] : NULL;
 }
 
@@ -179,30 +188,28 @@ static Node *by_expansion(Pass *p, Node *n)
 static bool pass_over(Pass *p, int nroot, Node **root,
                       Node *(*rewrite)(Pass *p, Node *n))
 {
-    int count = graph_count(p->g);
-    bool *live = graph_reach_deep(p->g, p->scratch, nroot, root);
     Span before = graph_span(p->g, (Span){0, 0});
     bool changed = false;
 
-    p->map = NEWN(p->scratch, Node *, count);
-    p->part = NEWN(p->scratch, Node **, count);
-    for (int id = 0; id < count; id++) {
-        Node *n = graph_node(p->g, id), *part;
+    p->reach = reach_enter(p->g, p->scratch, 0, true, nroot, root);
+    p->map = NEWN(p->scratch, Node *, p->reach.n + 1);
+    p->part = NEWN(p->scratch, Node **, p->reach.n + 1);
+    for (int i = 0; i < p->reach.n; i++) {
+        Node *n = p->reach.node[i], *part;
 
-        if (!live[id])
-            continue;
         graph_span(p->g, n->span);
-        p->at = id;
+        p->at = i;
         part = part_inlined(p, n);
-        p->map[id] = part ? part : rewrite(p, with_new_args(p, n));
+        p->map[i] = part ? part : rewrite(p, with_new_args(p, n));
     }
     graph_span(p->g, before);
     for (int i = 0; i < nroot; i++) {
-        Node *to = p->map[root[i]->id];
+        Node *to = mapped(p, root[i]);
 
         changed |= to != root[i];
         root[i] = to;
     }
+    reach_leave(&p->reach);
     return changed;
 }
 

@@ -503,22 +503,16 @@ static void needs_types(struct parse *p, const FnItem *fn)
 
 /* Statements */
 
-Stmt stmt_let(struct parse *p, Span s, const NameList *names, TypeEx *type,
-              Expr *value, bool tuple)
+Pattern pattern_tuple(Span s, const PatternList *parts)
 {
-    Stmt st = {.span = s,
-               .nname = names->n,
-               .tuple = tuple && names->n > 1,
-               .type = type,
-               .value = value};
+    if (parts->n == 1)
+        return parts->at[0];
+    return (Pattern){.span = s, .part = parts->at, .npart = parts->n};
+}
 
-    st.name = NEWN(p->arena, const char *, names->n);
-    st.name_span = NEWN(p->arena, Span, names->n);
-    for (int i = 0; i < names->n; i++) {
-        st.name[i] = names->at[i].name;
-        st.name_span[i] = names->at[i].span;
-    }
-    return st;
+Stmt stmt_let(Span s, Pattern pattern, TypeEx *type, Expr *value)
+{
+    return (Stmt){.span = s, .pattern = pattern, .type = type, .value = value};
 }
 
 Stmt stmt_fn(struct parse *p, Span s, FnItem *fn)

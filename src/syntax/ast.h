@@ -153,13 +153,20 @@ struct TypeEx {
     TypeEx *result; /* TE_fn */
 };
 
-/* let name: type = value, let (p, q) = value, or a function in a block. */
+/* What `let` gives names to: a value, or the parts of a tuple, (p, (q, r)). */
+typedef struct Pattern Pattern;
+
+struct Pattern {
+    const char *name; /* NULL: a tuple */
+    Span span;
+    Pattern *part;
+    int npart; /* 2 or more, as deep as brackets nest */
+};
+
+/* let pattern: type = value, or a function in a block. */
 typedef struct Stmt {
     Span span;
-    const char **name; /* one, or several for a tuple pattern */
-    Span *name_span;
-    int nname;
-    bool tuple;
+    Pattern pattern;
     TypeEx *type; /* or NULL */
     Expr *value;  /* NULL when fn is set */
     FnItem *fn;   /* or NULL */

@@ -43,6 +43,7 @@ typedef LIST(Arg) ArgList;
 typedef LIST(Sub) SubList;
 typedef LIST(Expr *) ExprList;
 typedef LIST(TypeEx *) TypeList;
+typedef LIST(Pattern) PatternList;
 typedef LIST(Stmt) StmtList;
 typedef LIST(ParamEx) ParamList;
 typedef LIST(FieldEx) FieldList;
@@ -127,8 +128,9 @@ TypeEx *te_fn(struct parse *p, Span s, const TypeList *params, TypeEx *result);
 FnItem *fn_head(struct parse *p, Name name, const NameList *type_params,
                 const ParamList *params, TypeEx *result);
 FnItem *fn_body(struct parse *p, Span s, FnItem *fn, Expr *body);
-Stmt stmt_let(struct parse *p, Span s, const NameList *names, TypeEx *type,
-              Expr *value, bool tuple);
+/* (p, q, …); (p) is p. */
+Pattern pattern_tuple(Span s, const PatternList *parts);
+Stmt stmt_let(Span s, Pattern pattern, TypeEx *type, Expr *value);
 Stmt stmt_fn(struct parse *p, Span s, FnItem *fn);
 
 void item_use(struct parse *p, Span s, Name name, const char *as);

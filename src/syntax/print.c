@@ -221,13 +221,25 @@ static void print_fn(const FnItem *fn, Str *to)
         str_printf(to, ";");
 }
 
-/* let x: type, let (p, q) */
-static void print_pattern(const Stmt *s, Str *to)
+/* x, (p, (q, r)) */
+static void print_pattern(const Pattern *p, Str *to)
 {
-    str_printf(to, "let %s", s->tuple ? "(" : "");
-    for (int i = 0; i < s->nname; i++)
-        str_printf(to, "%s%s", i ? ", " : "", s->name[i]);
-    str_printf(to, "%s", s->tuple ? ")" : "");
+    if (p->name) {
+        str_printf(to, "%s", p->name);
+        return;
+    }
+    for (int i = 0; i < p->npart; i++) {
+        str_printf(to, i ? ", " : "(");
+        print_pattern(&p->part[i], to);
+    }
+    str_printf(to, ")");
+}
+
+/* let x: type */
+static void print_let(const Stmt *s, Str *to)
+{
+    str_printf(to, "let ");
+    print_pattern(&s->pattern, to);
     if (s->type) {
         str_printf(to, ": ");
         type_print(s->type, to);
@@ -242,7 +254,7 @@ static void print_block(const Block *b, Str *to)
         if (s->fn) {
             print_fn(s->fn, to);
         } else {
-            print_pattern(s, to);
+            print_let(s, to);
             print_end(s->value, " = ", to);
             str_printf(to, ";");
         }
@@ -507,7 +519,7 @@ static void dump_block(Dump *d, const Block *b)
             continue;
         }
         Str s = str_new(d->arena);
-        print_pattern(st, &s);
+        print_let(st, &s);
         dump_under(d, s.at, st->value);
     }
     dump(d, b->value);

@@ -42,6 +42,22 @@ sh tests/bench/chain.sh 1000 >"$work/chain.nn"
 row 'gradient of a product of 1,000, to .so' \
     "$(best 5 "$nncc" "$work/chain.nn" -o "$work/chain.so") ms" '<= 2000 ms'
 
+for kind in scalars vectors products comprehensions loops nests branches fields \
+    terms functions exports; do
+    for n in 1000 8000; do
+        awk -v kind=$kind -v n=$n -f tests/bench/shapes.awk >"$work/long.nn"
+        ms=$(best 1 "$nncc" "$work/long.nn" -o "$work/long.so")
+        row "$n $kind, to .so" "$ms ms, $(echo "$ms $n" | awk '{ print int(1e3 * $1 / $2) }') us each" \
+            'each <= 1.5 times for 8 times as many'
+    done
+done
+for n in 1000 10000 100000; do
+    awk -v kind=scalars -v n=$n -f tests/bench/shapes.awk >"$work/long.nn"
+    ms=$(best 1 "$nncc" "$work/long.nn" -o "$work/long.so")
+    row "a chain of $n, to .so" "$ms ms, $(echo "$ms $n" | awk '{ print int(1e3 * $1 / $2) }') us each" \
+        'each <= 1.5 times that of 1,000'
+done
+
 for steps in 10 10000; do
     sed "s/STEPS/$steps/g" tests/bench/lstm.nn >"$work/lstm.nn"
     row "LSTM and its gradient, $steps steps, to .so" \

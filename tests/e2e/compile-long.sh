@@ -22,20 +22,20 @@ linear() {
     taken "$1" 1 && empty=$ms
     taken "$1" "$2" && short=$((ms - empty))
     taken "$1" $((8 * $2)) && long=$((ms - empty))
-    [ "$short" -ge 20 ] || short=20
+    [ "$short" -ge 40 ] || short=40
     [ "$long" -le $((24 * short)) ] ||
         fail "$1: $2 take $short ms, $((8 * $2)) take $long ms"
     echo "$1 $2: $short ms, $((8 * $2)): $long ms"
 }
 
-linear scalars 1000
-linear vectors 200
+linear scalars 500
+linear vectors 100
 linear products 200
-linear comprehensions 200
-linear loops 200
-linear nests 200
-linear branches 200
+linear comprehensions 100
+linear loops 100
+linear nests 100
+linear branches 100
 linear fields 200
-linear terms 400
+linear terms 200
 linear functions 200
-linear exports 50
+linear exports 25

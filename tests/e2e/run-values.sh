@@ -34,3 +34,49 @@ refuse 1 'nix\.json' "$NNCC" run m.nn f l=@nix.json x=@x.csv
 refuse 1 'matrix' "$NNCC" run m.nn f l=@x.csv x=@x.csv
 refuse 1 "field 'q'" "$NNCC" run m.nn f l='{"w": [1], "k": 1, "q": 1}' x=@x.csv
 refuse 1 'out of range' "$NNCC" run m.nn ints a='[3000000000]' b=1
+# A stack is written as its stacked leaves, or as an array of its values.
+cat >stack.nn <<'N'
+struct B { at: real[2], m: real }
+struct L { w: real }
+fn f(p: [B; n]) -> [B; n] = p;
+fn two(p: [[B; 2]; n]) -> [[B; 2]; n] = p;
+fn parts(q: (L, real, [L; n])) -> real = q.0.w + q.1 + sum(i < n | q.2[i].w);
+fn sums(x: real[n, m], y: int[n]) -> real[m] = [j | sum(i < n | x[i, j])];
+N
+stack() { # EXPECTED ARGUMENT…
+    want=$1
+    shift
+    accept "$NNCC" run stack.nn "$@"
+    [ "$(cat out.txt)" = "$want" ] || fail "$(cat out.txt), expected $want"
+}
+stack '{"f": {"at": [[1, 2], [3, 4]], "m": [5, 6]}}' f \
+    p='{"at": [[1, 2], [3, 4]], "m": [5, 6]}'
+stack '{"f": {"at": [[1, 2], [3, 4]], "m": [5, 6]}}' f \
+    p='[{"at": [1, 2], "m": 5}, {"at": [3, 4], "m": 6}]'
+stack '{"two": {"at": [[[1, 2], [4, 5]]], "m": [[3, 6]]}}' two \
+    p='[[{"at": [1, 2], "m": 3}, {"at": [4, 5], "m": 6}]]'
+stack '{"two": {"at": [[[1, 2], [4, 5]]], "m": [[3, 6]]}}' two \
+    p='[{"at": [[1, 2], [4, 5]], "m": [3, 6]}]'
+stack '{"parts": 18}' parts q='[{"w": 1}, 2, [{"w": 5}, {"w": 10}]]'
+stack '{"parts": 18}' parts q='[{"w": 1}, 2, {"w": [5, 10]}]'
+stack '{"f": {"at": [], "m": []}}' f p='[]'
+refuse 1 "p\[1\]: 'm' is missing" "$NNCC" run stack.nn f \
+    p='[{"at": [1, 2], "m": 5}, {"at": [3, 4]}]'
+refuse 1 'p\[1\]: expected an object .*found a number' "$NNCC" run stack.nn f \
+    p='[{"at": [1, 2], "m": 5}, 3]'
+refuse 1 'stacked in it, or an array of the values' "$NNCC" run stack.nn f p=3
+refuse 1 "q.2\[1\].*field 'z'" "$NNCC" run stack.nn parts \
+    q='[{"w": 1}, 2, [{"w": 5}, {"w": 10, "z": 0}]]'
+refuse 1 "no field '3'" "$NNCC" run stack.nn parts q='[{"w": 1}, 2, [], 3]'
+# Sizes that no nesting of arrays shows.
+stack '{"sums": [0, 0, 0, 0]}' sums x='{"shape": [0, 4], "data": []}' y='[]'
+stack '{"sums": [4, 6]}' sums x='{"shape": [2, 2], "data": [1, 2, 3, 4]}' \
+    y='[1, 1]'
+refuse 1 '"data" is to be 4 elements, not 3' "$NNCC" run stack.nn sums y='[1, 1]' \
+    x='{"shape": [2, 2], "data": [1, 2, 3]}'
+refuse 1 '"shape" is to be 2 sizes, for \[n, m\]' "$NNCC" run stack.nn sums \
+    y='[1, 1]' x='{"shape": [2], "data": [1, 2]}'
+refuse 1 'larger than memory' "$NNCC" run stack.nn sums y='[]' \
+    x='{"shape": [4000000000, 4000000000], "data": []}'
+refuse 1 'has shape \[2, 3\]; expected \[n, 2\] = ' "$NNCC" run stack.nn f \
+    p='{"at": [[1, 2, 3], [3, 4, 5]], "m": [5, 6]}'

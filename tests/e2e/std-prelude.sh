@@ -149,3 +149,9 @@ accept "$NNCC" solve.nn --dump=kernels
 grep -q '^  for t < n' out.txt || fail "no loop in a solution"
 grep -q '^   .*for t < n\|n^3' out.txt && fail "a loop in a loop, or n^3 numbers"
 exit 0
+
+# What argsort needs inside is nobody else's name.
+cat >m.nn <<'END'
+fn outside(v: real[n]) -> int[n] = exchange(v, iota(n), 1, 0, 1);
+END
+refuse 1 "nothing here is called 'exchange'" "$NNCC" m.nn

@@ -20,5 +20,5 @@ mkdir -p "$keep"
 status=$?
 [ $status = 0 ] || tail -60 "$work/log"
 runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log")
-echo "fuzz: ${runs:-0} inputs, $([ $status = 0 ] && echo none || echo 1) failed"
+echo "fuzz: ${runs:-0} passed, $([ $status = 0 ] && echo 0 || echo 1) failed"
 exit $status

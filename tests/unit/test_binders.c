@@ -1,44 +1,10 @@
 /* test_binders.c: comprehensions, reductions over binders, fold and scan. */
-#include "check/check.h"
-#include "eval/eval.h"
 #include "graph/op.h"
+#include "programs.h"
 
 #include <check.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static Arena *arena;
-static Diags *diags;
-
-static void setup(void)
-{
-    arena = arena_new();
-    diags = diags_new(arena);
-}
-
-static void teardown(void) { arena_free(arena); }
-
-static Program *compile(const char *text)
-{
-    const CheckOptions o = {.real = DT_f64};
-
-    return check_program(arena, diags, "test.nn", text, strlen(text), &o);
-}
-
-static const char *messages(void)
-{
-    char *text = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    const char *copy;
-
-    diags_print(diags, f, false);
-    fclose(f);
-    copy = arena_printf(arena, "%s", text);
-    free(text);
-    return copy;
-}
 
 /* Values: an expression without parameters, and what it is. */
 
@@ -194,22 +160,8 @@ static const struct {
 
 START_TEST(values_are_right)
 {
-    Program *p = compile(library);
-    Function *f;
-    double *out[1];
-    Node *leaf;
-
-    ck_assert_msg(p, "%s", messages());
-    f = program_function(p, values[_i].expression);
-    ck_assert_msg(f, "%s: %s", values[_i].expression, messages());
-    leaf = f->result[0].leaf[0];
-    graph_verify(program_module(p)->graph, 1, &leaf);
-    ck_assert_int_eq(eval_nodes(arena, program_module(p)->graph, 1, &leaf, 0,
-                                NULL, 0, NULL, NULL, out),
-                     EVAL_OK);
-    for (int i = 0; i < values[_i].n; i++)
-        ck_assert_msg(fabs(out[0][i] - values[_i].value[i]) < 1e-6, "%s: %.17g",
-                      values[_i].expression, out[0][i]);
+    ck_value(compile(library), values[_i].expression, values[_i].n,
+             values[_i].value, 1e-6);
 }
 END_TEST
 
@@ -267,11 +219,73 @@ START_TEST(other_indices_are_checked)
         count(p, "fn(x: real[n], k: int[m]) = [i | x[k[i]]]", OP_index_check),
         1);
     ck_assert_int_eq(
-        count(p, "fn(x: real[n]) = [i < n | if i > 0 { x[i - 1] } else { 0 }]",
-              OP_index_check),
-        1);
-    ck_assert_int_eq(
         count(p, "fn(x: real[n], y: real[m]) = [i < n | y[i]]", OP_index_check),
+        1);
+}
+END_TEST
+
+#define SHIFT(cond, then)                                                      \
+    "fn(x: real[n]) = [i < n | if " cond " { " then " } else { 1 }]"
+
+static const char *const guarded[] = {
+    SHIFT("i > 0", "x[i - 1]"),
+    SHIFT("1 <= i && i + 1 < n", "x[i - 1] * x[i + 1]"),
+    SHIFT("!(i == 0)", "x[i - 1]"),
+    SHIFT("i != n - 1", "x[i + 1]"),
+    SHIFT("i == 2", "x[i - 1]"),
+    SHIFT("2 * i + 1 < n", "x[2 * i] + x[2 * i + 1]"),
+    SHIFT("i > 0 && x[i - 1] > 0", "x[i - 1]"),
+    SHIFT("i == 0", "x[0]"),
+    SHIFT("i > 1", "if x[i - 1] > 2 { x[i - 2] } else { x[n - 1] }"),
+    SHIFT("i > 0 && i < n - 1", "sum(x[i - 1 : i + 2])"),
+    SHIFT("i > 0", "sum(p < 2 | x[i + p - 1])"),
+    "fn(x: real[n]) = [i < n | if i == 0 || i == n - 1 { x[i] } "
+    "else { x[i - 1] + x[i + 1] }]",
+    "fn(x: real[n, m]) = [i < n, j < m | "
+    "if i > 0 && i < n - 1 && j > 0 && j < m - 1 "
+    "{ x[i - 1, j] + x[i + 1, j] + x[i, j - 1] + x[i, j + 1] } else { 0 }]",
+    "fn(x: real[n, n]) = [i < n | if i > 0 { x[i, i - 1] } else { x[0, 0] }]",
+    "fn(x: real[n], y: real[m]) = [i < n | if i < m { y[i] } else { x[i] }]",
+    "fn(x: real[n]) = [i < n | sum(j < min(i, 3) | x[j + 1])]",
+};
+
+START_TEST(guarded_indices_are_views)
+{
+    Program *p = compile("use nn;");
+    const char *e = guarded[_i];
+
+    ck_assert_msg(p, "%s", messages());
+    ck_assert_msg(count(p, e, OP_index_check) == 0, "%s", e);
+    ck_assert_msg(count(p, e, OP_gather) == 0, "%s", e);
+}
+END_TEST
+
+static const char *const unguarded[] = {
+    SHIFT("i >= 0", "x[i - 1]"),        SHIFT("i > 0 || x[i] > 0", "x[i - 1]"),
+    SHIFT("i < n", "x[i + 1]"),         SHIFT("i != 3", "x[i - 1]"),
+    SHIFT("2 * i < n", "x[2 * i + 1]"), SHIFT("n > 3", "x[i + 1]"),
+};
+
+START_TEST(unguarded_indices_are_checked)
+{
+    Program *p = compile("use nn;");
+
+    ck_assert_msg(count(p, unguarded[_i], OP_index_check) == 1, "%s",
+                  unguarded[_i]);
+}
+END_TEST
+
+/* What a call gives under a condition is not what it gives without. */
+START_TEST(guarded_calls_are_not_shared)
+{
+    Program *p = compile("fn back(x: real[n], i: int) -> real = x[i - 1];");
+
+    ck_assert_msg(p, "%s", messages());
+    ck_assert_int_eq(
+        count(p,
+              "fn(x: real[n]) = [i < n | (if i > 0 { back(x, i) } else { 0 })"
+              " + (if x[i] > 0 { back(x, i) } else { 0 })]",
+              OP_index_check),
         1);
 }
 END_TEST
@@ -383,12 +397,17 @@ static Suite *suite(void)
     Suite *s = suite_create("binders");
     TCase *t = tcase_create("binders");
 
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, programs_setup, programs_teardown);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, values_are_right, 0, sizeof values / sizeof *values);
     tcase_add_loop_test(t, proven_indices_are_not_checked, 0,
                         sizeof unchecked / sizeof *unchecked);
     tcase_add_test(t, other_indices_are_checked);
+    tcase_add_loop_test(t, guarded_indices_are_views, 0,
+                        sizeof guarded / sizeof *guarded);
+    tcase_add_loop_test(t, unguarded_indices_are_checked, 0,
+                        sizeof unguarded / sizeof *unguarded);
+    tcase_add_test(t, guarded_calls_are_not_shared);
     tcase_add_test(t, affine_indices_are_views);
     tcase_add_test(t, equal_loops_are_one);
     tcase_add_test(t, recursion_shares);

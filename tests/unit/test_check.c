@@ -1,48 +1,9 @@
 /* test_check.c: what programs mean: values, signatures, errors, limits. */
-#include "check/check.h"
-#include "eval/eval.h"
+#include "programs.h"
 
 #include <check.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static Arena *arena;
-static Diags *diags;
-
-static void setup(void)
-{
-    arena = arena_new();
-    diags = diags_new(arena);
-}
-
-static void teardown(void) { arena_free(arena); }
-
-static Program *compile_with(const char *text, const CheckOptions *o)
-{
-    return check_program(arena, diags, "test.nn", text, strlen(text), o);
-}
-
-static Program *compile(const char *text)
-{
-    const CheckOptions o = {.real = DT_f64};
-
-    return compile_with(text, &o);
-}
-
-static const char *messages(void)
-{
-    char *text = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    const char *copy;
-
-    diags_print(diags, f, false);
-    fclose(f);
-    copy = arena_printf(arena, "%s", text);
-    free(text);
-    return copy;
-}
 
 /* Values: an expression without parameters, and what it is. */
 
@@ -161,6 +122,7 @@ static const struct {
     {"if v[0] > 0 { 1.0 } else { 2 }", 1, {1}},
     {"(1, v).1", 3, {1, 2, 4}},
     {"{ let (a, b) = (2, 3.0); let c: real = 4; a * b + c }", 1, {10}},
+    {"{ let ((a, (b, c)), d) = ((1, (2, 3)), 4); a - b * c + d }", 1, {-1}},
     {"{ let x = 1; let x = x + 1; x * 2.0 }", 1, {4}},
     {"{ fn f(x: real) -> real = x + 1; twice(f, 1) }", 1, {3}},
     {"{ let c = 5.0; twice(fn(x) = x * c, 2) }", 1, {50}},
@@ -275,23 +237,8 @@ static const struct {
 
 START_TEST(values_are_right)
 {
-    Program *p = compile(library);
-    Function *f;
-    double *out[1];
-    Node *leaf;
-
-    ck_assert_msg(p, "%s", messages());
-    f = program_function(p, values[_i].expression);
-    ck_assert_msg(f, "%s: %s", values[_i].expression, messages());
-    ck_assert_int_eq(f->nresult, 1);
-    leaf = f->result[0].leaf[0];
-    graph_verify(program_module(p)->graph, 1, &leaf);
-    ck_assert_int_eq(eval_nodes(arena, program_module(p)->graph, 1, &leaf, 0,
-                                NULL, 0, NULL, NULL, out),
-                     EVAL_OK);
-    for (int i = 0; i < values[_i].n; i++)
-        ck_assert_msg(fabs(out[0][i] - values[_i].value[i]) < 1e-7, "%s: %.17g",
-                      values[_i].expression, out[0][i]);
+    ck_value(compile(library), values[_i].expression, values[_i].n,
+             values[_i].value, 1e-7);
 }
 END_TEST
 
@@ -614,6 +561,7 @@ static const struct {
     {"const c = (1, 2)[0];", "index"},
     {"const c = (1, 2).2;", "tuple-part"},
     {"const c = { let (a, b) = (1, 2, 3); a };", "tuple-pattern"},
+    {"const c = { let (a, (b, d)) = (1, 2); a };", "tuple-pattern"},
     {"const c = 1 / 0;", "zero-division"},
     {"const c = zeros([2 / 0]);", "zero-division"},
     {"const c = zeros([-1]);", "negative-dimension"},
@@ -749,7 +697,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, programs_setup, programs_teardown);
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, values_are_right, 0,
                         (int)(sizeof values / sizeof *values));

@@ -79,6 +79,8 @@ static const struct {
     {"fn f(x: real) {\n\nlet (a,b)=g(x);\n\n\nlet c:real=a;a+c\n\n}",
      "fn f(x: real) {\n  let (a, b) = g(x);\n\n  let c: real = a;\n"
      "  a + c\n}\n"},
+    {"fn f(x: real) {let((a,b),c)=x;a}",
+     "fn f(x: real) {\n  let ((a, b), c) = x;\n  a\n}\n"},
     {"fn f(x: real) { if x > 0 { 1 } else if x < 0 { -1 } else { 0 } }",
      "fn f(x: real) { if x > 0 { 1 } else if x < 0 { -1 } else { 0 } }\n"},
     {"fn f(x: real) = if x > 0 {\n1 } else { 0 };",

@@ -1,7 +1,7 @@
 /* test_limits.c: programs that are too large or too deep, and files that
  * cannot be read: what is said of them, and that it is said soon. */
 
-#include "check/check.h"
+#include "programs.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -10,35 +10,18 @@
 #include <time.h>
 #include <unistd.h>
 
-static Arena *arena;
-static Diags *diags;
-
-static void setup(void)
-{
-    arena = arena_new();
-    diags = diags_new(arena);
-}
-
-static void teardown(void) { arena_free(arena); }
-
 static void ck_says(const char *want)
 {
-    char *text = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
+    const char *text = messages();
 
-    diags_print(diags, f, false);
-    fclose(f);
     ck_assert_msg(strstr(text, want) != NULL, "not '%s' but:\n%s", want, text);
-    free(text);
 }
 
 static void refuse(const char *text, int64_t work, const char *want)
 {
     const CheckOptions o = {.real = DT_f64, .work = work};
 
-    ck_assert_ptr_null(
-        check_program(arena, diags, "test.nn", text, strlen(text), &o));
+    ck_assert_ptr_null(compile_with(text, &o));
     ck_says(want);
 }
 
@@ -165,7 +148,7 @@ START_TEST(unknown_dimension)
         .real = DT_f64, .dim_name = &name, .dim_value = &value, .ndim = 1};
     const char *text = "fn f(x: real[n]) -> real = sum(x); export f;";
 
-    check_program(arena, diags, "test.nn", text, strlen(text), &o);
+    compile_with(text, &o);
     ck_says("no exported function has a dimension 'zz' to fix");
 }
 END_TEST
@@ -260,7 +243,7 @@ START_TEST(floods_end)
              floods[_i].middle, floods[_i].close, floods[_i].tail);
     clock_t start = clock();
 
-    check_program(arena, diags, "test.nn", text, strlen(text), &o);
+    compile_with(text, &o);
     ck_assert_int_lt((int)((clock() - start) / CLOCKS_PER_SEC), 20);
     ck_assert_uint_lt(arena_used(arena), (size_t)1 << 30);
 }
@@ -273,7 +256,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, programs_setup, programs_teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, expansion_ends);
     tcase_add_test(t, derivatives_of_derivatives_end);

@@ -1,24 +1,12 @@
 /* test_random.c: numbers drawn in the language against those of Random123, by
  * the authors of Threefry. */
-#include "check/check.h"
-#include "eval/eval.h"
 #include "graph/op.h"
+#include "programs.h"
 
 #include <Random123/threefry.h>
 #include <check.h>
 #include <math.h>
 #include <string.h>
-
-static Arena *arena;
-static Diags *diags;
-
-static void setup(void)
-{
-    arena = arena_new();
-    diags = diags_new(arena);
-}
-
-static void teardown(void) { arena_free(arena); }
 
 /* Threefry-2x32 with 20 rounds; low and high words of one number. */
 static uint64_t reference(uint64_t key, uint64_t counter)
@@ -46,21 +34,9 @@ START_TEST(bits_are_threefry)
 }
 END_TEST
 
-/* The value of an expression. */
-static double *value_of(const char *expression)
+static double *drawn(const char *expression)
 {
-    const CheckOptions o = {.real = DT_f64};
-    const char *program = "const one = 1;";
-    Program *p =
-        check_program(arena, diags, "test.nn", program, strlen(program), &o);
-    Function *f = p ? program_function(p, expression) : NULL;
-    double *out[1];
-
-    ck_assert_msg(f, "%s", expression);
-    ck_assert_int_eq(eval_nodes(arena, program_module(p)->graph, 1,
-                                f->result[0].leaf, 0, NULL, 0, NULL, NULL, out),
-                     EVAL_OK);
-    return out[0];
+    return value_of(compile("const one = 1;"), expression);
 }
 
 /* The fraction of 53 bits that uniform makes of 64: the sign bit is turned
@@ -77,7 +53,7 @@ static const char *key_text(uint64_t key)
 
 START_TEST(uniform_counts_elements)
 {
-    const double *u = value_of(
+    const double *u = drawn(
         arena_printf(arena, "uniform(key(%s), [5, 40])", key_text(keys[_i])));
 
     for (uint64_t i = 0; i < 200; i++)
@@ -87,15 +63,15 @@ END_TEST
 
 START_TEST(split_counts_down)
 {
-    const double *u = value_of(
-        arena_printf(arena,
-                     "{ let k = split(key(%s), 3);"
-                     "  [uniform(k[0]), uniform(k[1]), uniform(k[2])] }",
-                     key_text(keys[_i])));
-    const double *pair = value_of(arena_printf(arena,
-                                               "{ let (a, b) = split(key(%s));"
-                                               "  [uniform(a), uniform(b)] }",
-                                               key_text(keys[_i])));
+    const double *u =
+        drawn(arena_printf(arena,
+                           "{ let k = split(key(%s), 3);"
+                           "  [uniform(k[0]), uniform(k[1]), uniform(k[2])] }",
+                           key_text(keys[_i])));
+    const double *pair = drawn(arena_printf(arena,
+                                            "{ let (a, b) = split(key(%s));"
+                                            "  [uniform(a), uniform(b)] }",
+                                            key_text(keys[_i])));
 
     for (uint64_t i = 0; i < 3; i++) {
         uint64_t key = reference(keys[_i], UINT64_MAX - i);
@@ -110,8 +86,8 @@ END_TEST
 /* sqrt(-2 log u) cos(2 pi v), both of two draws each. */
 START_TEST(normal_is_of_box_and_muller)
 {
-    const double *z = value_of(
-        arena_printf(arena, "normal(key(%s), [50])", key_text(keys[_i])));
+    const double *z =
+        drawn(arena_printf(arena, "normal(key(%s), [50])", key_text(keys[_i])));
 
     for (uint64_t i = 0; i < 50; i++) {
         double u = fraction(reference(keys[_i], 2 * i)) + 0x1p-53;
@@ -130,7 +106,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, programs_setup, programs_teardown);
     tcase_add_loop_test(t, bits_are_threefry, 0, NKEYS);
     tcase_add_loop_test(t, uniform_counts_elements, 0, NKEYS);
     tcase_add_loop_test(t, split_counts_down, 0, NKEYS);

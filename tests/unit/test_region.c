@@ -1,83 +1,12 @@
 /* test_region.c: loops and calls in the graph: their values by the reference
  * evaluator, closing, inlining, pruning and merging. */
-#include "eval/eval.h"
 #include "graph/ops/ops.h"
-#include "graph/region.h"
+#include "region_cases.h"
 #include "simplify/simplify.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
-
-static Arena *arena;
-static Graph *g;
-static const Dim *var_T; /* 3 unless a test says otherwise */
-static int64_t val_T;
-static Node *a, *b, *xs, *W; /* real, real, real[T], real[2, 2] */
-
-static void setup(void)
-{
-    arena = arena_new();
-    g = graph_new(arena, DT_f64);
-    var_T = dim_var(g, "T");
-    val_T = 3;
-    a = g_param(g, DT_f64, 0, NULL, "a");
-    b = g_param(g, DT_f64, 0, NULL, "b");
-    xs = g_param(g, DT_f64, 1, &var_T, "xs");
-    const Dim *two = dim_const(g, 2);
-    W = g_param(g, DT_f64, 2, (const Dim *[]){two, two}, "W");
-}
-
-static void teardown(void) { arena_free(arena); }
-
-/* a = 2, b = 3, xs = 1, 2, 4, 8, …, W = [[1, 2], [3, 4]] */
-static EvalStatus eval(Node *root, double **out)
-{
-    double x[64];
-    for (int i = 0; i < 64; i++)
-        x[i] = ldexp(1, i);
-    const EvalInput in[] = {{a, (double[]){2}},
-                            {b, (double[]){3}},
-                            {xs, x},
-                            {W, (double[]){1, 2, 3, 4}}};
-    graph_verify(g, 1, &root);
-    return eval_nodes(arena, g, 1, &root, 4, in, 1, &var_T, &val_T, out);
-}
-
-static double *values(Node *root)
-{
-    double *out = NULL;
-    ck_assert_int_eq(eval(root, &out), EVAL_OK);
-    return out;
-}
-
-static double value(Node *root) { return values(root)[0]; }
-
-static Node *scalar(const char *name)
-{
-    return g_param(g, DT_f64, 0, NULL, name);
-}
-
-static Node *index_param(void) { return g_param(g, DT_i32, 0, NULL, "t"); }
-
-static Node *add(Node *x, Node *y) { return g2(g, OP_add, x, y); }
-static Node *mul(Node *x, Node *y) { return g2(g, OP_mul, x, y); }
-static Node *num(double v) { return g_const(g, DT_f64, v); }
-static Node *real(Node *t) { return g_cast(g, DT_f64, t); }
-static Node *at(Node *x, Node *t) { return g_gather(g, x, t, 0); }
-
-/* fold(t < trips, h = init | next), with outputs. */
-static Region fold_of(const Dim *trips, Node *t, Node **h, Node **next,
-                      int nout, Node **out)
-{
-    return (Region){.trips = trips,
-                    .index = t,
-                    .carry = h,
-                    .ncarry = 1,
-                    .next = next,
-                    .output = out,
-                    .noutput = nout};
-}
 
 static Node *close_fold(const Dim *trips, Node *t, Node *h, Node *init,
                         Node *next)
@@ -222,7 +151,9 @@ static Node *nested(void)
 {
     Node *i = index_param(), *k = index_param();
     Node *s = scalar("s"), *u = scalar("u");
-    Node *term = add(mul(add(real(i), num(1)), real(k)), a);
+    /* one by one: the order of their making is that of a dump */
+    Node *k_real = real(k), *one = num(1), *i_real = real(i);
+    Node *term = add(mul(add(i_real, one), k_real), a);
     Node *inner = close_fold(dim_const(g, 3), k, u, num(0), add(u, term));
     Node *next = add(s, g_part(g, inner, 0));
     return close_fold(dim_const(g, 4), i, s, num(0), next);
@@ -254,7 +185,7 @@ START_TEST(an_index_out_of_range)
     Node *after = at(xs, g2(g, OP_add, t, g_const_int(g, DT_i32, 1)));
     double *out;
     Node *l = close_fold(var_T, t, h, num(0), add(h, after));
-    ck_assert_int_eq(eval(g_part(g, l, 0), &out), EVAL_BAD_INDEX);
+    ck_assert_int_eq(evaluate(g_part(g, l, 0), &out), EVAL_BAD_INDEX);
 }
 END_TEST
 
@@ -772,7 +703,8 @@ START_TEST(printed)
 {
     Str s = str_new(arena);
     Node *t = index_param(), *h = scalar("h");
-    Node *l = close_fold(var_T, t, h, num(0), add(mul(a, h), at(xs, t)));
+    Node *x = at(xs, t), *ah = mul(a, h);
+    Node *l = close_fold(var_T, t, h, num(0), add(ah, x));
     node_print(g_part(g, l, 0), &s);
     ck_assert_str_eq(s.at, "fold(t < T, h = 0, x0 = xs[t] | x0 + h * a)");
 }
@@ -820,7 +752,7 @@ static Suite *suite(void)
     };
     Suite *s = suite_create("region");
     TCase *c = tcase_create("region");
-    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_checked_fixture(c, graph_setup, graph_teardown);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         tcase_add_test(c, all[i]);
     suite_add_tcase(s, c);

@@ -1,80 +1,11 @@
 /* test_region_random.c: random loops, nested and one after the other, against
  * the same steps written out: closed, simplified, pruned, merged, expanded. */
-#include "eval/eval.h"
 #include "graph/ops/ops.h"
-#include "graph/region.h"
+#include "region_cases.h"
 #include "simplify/simplify.h"
 
 #include <check.h>
 #include <math.h>
-
-static Arena *arena;
-static Graph *g;
-static const Dim *var_T; /* 3 unless a test says otherwise */
-static int64_t val_T;
-static Node *a, *b, *xs, *W; /* real, real, real[T], real[2, 2] */
-
-static void setup(void)
-{
-    arena = arena_new();
-    g = graph_new(arena, DT_f64);
-    var_T = dim_var(g, "T");
-    val_T = 3;
-    a = g_param(g, DT_f64, 0, NULL, "a");
-    b = g_param(g, DT_f64, 0, NULL, "b");
-    xs = g_param(g, DT_f64, 1, &var_T, "xs");
-    const Dim *two = dim_const(g, 2);
-    W = g_param(g, DT_f64, 2, (const Dim *[]){two, two}, "W");
-}
-
-static void teardown(void) { arena_free(arena); }
-
-/* a = 2, b = 3, xs = 1, 2, 4, 8, …, W = [[1, 2], [3, 4]] */
-static EvalStatus eval(Node *root, double **out)
-{
-    double x[64];
-    for (int i = 0; i < 64; i++)
-        x[i] = ldexp(1, i);
-    const EvalInput in[] = {{a, (double[]){2}},
-                            {b, (double[]){3}},
-                            {xs, x},
-                            {W, (double[]){1, 2, 3, 4}}};
-    graph_verify(g, 1, &root);
-    return eval_nodes(arena, g, 1, &root, 4, in, 1, &var_T, &val_T, out);
-}
-
-static double value(Node *root)
-{
-    double *out = NULL;
-    ck_assert_int_eq(eval(root, &out), EVAL_OK);
-    return *out;
-}
-
-static Node *scalar(const char *name)
-{
-    return g_param(g, DT_f64, 0, NULL, name);
-}
-
-static Node *index_param(void) { return g_param(g, DT_i32, 0, NULL, "t"); }
-
-static Node *add(Node *x, Node *y) { return g2(g, OP_add, x, y); }
-static Node *mul(Node *x, Node *y) { return g2(g, OP_mul, x, y); }
-static Node *num(double v) { return g_const(g, DT_f64, v); }
-static Node *real(Node *t) { return g_cast(g, DT_f64, t); }
-static Node *at(Node *x, Node *t) { return g_gather(g, x, t, 0); }
-
-/* fold(t < trips, h = init | next), with outputs. */
-static Region fold_of(const Dim *trips, Node *t, Node **h, Node **next,
-                      int nout, Node **out)
-{
-    return (Region){.trips = trips,
-                    .index = t,
-                    .carry = h,
-                    .ncarry = 1,
-                    .next = next,
-                    .output = out,
-                    .noutput = nout};
-}
 
 enum { POOL = 64, CARRIES = 3, OUTPUTS = 3 };
 
@@ -320,7 +251,7 @@ static Suite *suite(void)
 {
     Suite *s = suite_create("region random");
     TCase *c = tcase_create("random");
-    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_checked_fixture(c, graph_setup, graph_teardown);
     tcase_add_loop_test(c, random_loops, 0, 10);
     suite_add_tcase(s, c);
     return s;

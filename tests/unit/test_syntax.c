@@ -109,6 +109,10 @@ static const char *const expressions[][2] = {
      "a(q); g(z) }",
      "{ let (p, q) = f(x); let z: [T; n] = p; fn g(a: fn(real) -> real) = "
      "a(q); g(z) }"},
+    {"{ let ((p, q), (r, (s,)),): T = x; let (t) = x; t }",
+     "{ let ((p, q), (r, s)): T = x; let t = x; t }"},
+    {"{ let () = x; x }", NULL},
+    {"{ let (p, (q, 1)) = x; q }", NULL},
     {"if a < b { x } else if c { y } else { z }",
      "if a < b { x } else if c { y } else { z }"},
     {"(if a { x } else { y }) + 1", "(if a { x } else { y }) + 1"},
