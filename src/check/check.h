@@ -29,8 +29,9 @@ Module *program_module(Program *p);
  * as a Function that is not exported. NULL after an error. */
 Function *program_function(Program *p, const char *expression);
 
-/* vjp(f, x, …) by all that are real of each function that has a `derivative`
- * item and a complete signature: for `nncc check`. None is exported. */
+/* For `nncc check`: the gradient of the loss that is trained, where it is not
+ * exported anyway; vjp(f, x, …) by all that are real of each function that has
+ * a `derivative` item and a complete signature. None is exported. */
 Function **program_derivatives(Program *p, int *n);
 
 /* The user's functions whose parameters have no types of their own and which

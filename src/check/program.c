@@ -243,11 +243,74 @@ static const Fn *by_all_reals(Check *c, const Fn *f)
     return d->nby > 0 ? d : NULL;
 }
 
+/* Is the gradient of this function exported anyway? */
+static bool gradient_exported(const Program *p, const char *name)
+{
+    for (int i = 0; i < p->module->function.n; i++) {
+        const Function *f = p->module->function.at[i];
+
+        if ((f->deriv == DERIV_grad || f->deriv == DERIV_value_and_grad) &&
+            strcmp(f->primal->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool gives_scalar(Check *c, const Fn *f)
+{
+    const Value **value = fresh_arguments(c, f);
+    Arguments a = arguments_new(c, fn_nparam(f), fn_span(f), NULL);
+
+    if (!value)
+        return false;
+    memcpy(a.value, value, sizeof *value * (size_t)a.n);
+    return is_scalar(apply(c, f, &a));
+}
+
+/* The loss that `train` differentiates, by what is trained; NULL where it has
+ * other results than the one real. */
+static const Fn *trained_gradient(Program *p)
+{
+    Check *c = &p->check;
+    const Item *t = p->train;
+    const Entry *found = NULL;
+    bool clash;
+    Fn *d = NEW(c->arena, Fn);
+    int *by = NEWN(c->arena, int, 1);
+    const Fn *f;
+
+    if (t)
+        found =
+            unit_find(c, c->main, t->train.loss, t->train.loss_span, &clash);
+    if (!found || found->kind != EN_fn)
+        return NULL;
+    f = found->value->fn;
+    if (f->info->generic || f->info->leading ||
+        gradient_exported(p, t->train.loss) || !gives_scalar(c, f))
+        return NULL;
+    while (*by < fn_nparam(f) && fn_param_name(c, f, *by) != t->train.by)
+        ++*by;
+    *d = (Fn){.kind = FK_derivative, .op = D_value_and_grad};
+    d->of = f;
+    d->by = by;
+    d->nby = 1;
+    return *by < fn_nparam(f) ? d : NULL;
+}
+
 Function **program_derivatives(Program *p, int *n)
 {
     Check *c = &p->check;
     LIST(Function *) all = {NULL, 0, 0};
+    const Fn *trained = trained_gradient(p);
 
+    if (trained) {
+        const char *name = p->train->train.loss;
+        Function *to =
+            build_function(c, trained, name, name, fn_span(trained->of));
+
+        if (to)
+            list_push(c->arena, &all, to);
+    }
     for (int i = 0; i < c->unit.n; i++) {
         const Scope *s = c->unit.at[i]->scope;
 

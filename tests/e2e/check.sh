@@ -7,7 +7,7 @@ for m in "$ROOT"/examples/*/*.nn; do
 done
 
 # GPT-2 is too large for that, and it is told; in small it is right.
-refuse 1 '4 of 4 checks failed' "$NNCC" check "$ROOT/examples/gpt2/gpt2.nn"
+refuse 1 '5 of 5 checks failed' "$NNCC" check "$ROOT/examples/gpt2/gpt2.nn"
 grep -q '^step  *not checked: it is too large' out.txt || fail "$(cat out.txt)"
 sed 's/K = 50257/K = 50/; s/T = 1024/T = 16/; s/D = 768/D = 24/
      s/^export logits;/export logits; export grad(loss, net) as d_loss;/' \
@@ -22,3 +22,13 @@ export grad(f, x) as g;
 N
 refuse 1 '1 of 2 checks failed' "$NNCC" check off.nn
 grep -q '^g  *d_x  *OFF' out.txt || fail "$(cat out.txt)"
+
+# The gradient of what is trained is checked, exported or not.
+cat >train.nn <<'N'
+use optim;
+struct Net { w: real = 1 }
+fn loss(net: Net, x: real[b]) -> real = sum((net.w * x - 1)^2) + stop(net.w) * net.w;
+train loss(net) { optimizer = sgd(lr = 0.1); }
+N
+refuse 1 '1 of 5 checks failed' "$NNCC" check train.nn
+grep -q '^loss  *d_net  *OFF' out.txt || fail "$(cat out.txt)"
