@@ -68,15 +68,15 @@ static bool ends_early(const Sums *s) { return s->r->counted || s->r->until; }
 
 static bool is_linear(const Node *n, int arg)
 {
+    const Op *row = op_table[n->op];
+
     if (!dtype_is_real(n->arg[arg]->dtype))
         return false;
-    if (n->op == OP_mul || n->op == OP_contract)
+    if (row->flags & OP_LINEAR_EACH)
         return true;
-    if (n->op == OP_div || n->op == OP_gather || n->op == OP_scatter_add)
+    if (row->flags & OP_LINEAR_FIRST)
         return arg == 0;
-    if (op_table[n->op]->cls == OPC_view)
-        return n->narg == 1;
-    return n->op == OP_neg || n->op == OP_cast || n->op == OP_sum;
+    return n->narg == 1 && (row->cls == OPC_view || row->flags & OP_LINEAR);
 }
 
 /* The one argument that n is linear in, the others being the same in all steps;

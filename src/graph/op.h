@@ -41,11 +41,15 @@ enum OpFlags {
     /* Every partial is finite wherever the arguments are not NaN, so a masked
      * adjoint may be multiplied by it as it is. */
     OP_BOUNDED = 8,
-    /* Linear in all arguments together: add sub neg cast. */
+    /* Linear in all arguments together: add sub neg cast sum. */
     OP_LINEAR = 16,
     /* Arguments (condition, a, b), either a or b is the result: adjoints are
      * masked from here on. Such a row has vjp and jvp, not partial. */
     OP_MASKS = 64,
+    /* Linear in each argument while the others stay: mul contract. */
+    OP_LINEAR_EACH = 128,
+    /* Linear in the first argument while the others stay: div gather. */
+    OP_LINEAR_FIRST = 256,
     /* Worth computing once rather than again at each use (exp, log, …). */
     OP_COSTLY = 32,
 };

@@ -552,6 +552,7 @@ const Op op_contract = {
     .name = "contract",
     .cls = OPC_contract,
     .arity = 2,
+    .flags = OP_LINEAR_EACH,
     .doc = "the product of two tensors, summed over the labels that the result "
            "lacks",
     .infer = contract_infer,
