@@ -54,7 +54,10 @@ $B/libnncc.a: $(OBJ)
 	$(call say,AR,$@)
 	@rm -f $@
 	$Qar rcs $@ $^
-$B/libnn.a: $(RT)
+# One object, in which what is not of nn.h is no symbol for others.
+$B/libnn.o: $(RT)
+	$Q$(LD) -r $^ -o $@ && objcopy --localize-hidden $@
+$B/libnn.a: $B/libnn.o
 	$(call say,AR,$@)
 	@rm -f $@
 	$Qar rcs $@ $^
@@ -64,7 +67,7 @@ $B/libnn.so: $(RT)
 	@ln -sf libnn.so $@.1
 
 $B/src/emit/%.o: ALL += $(LLVM_CFLAGS)
-$B/runtime/%.o: ALL += -fPIC
+$B/runtime/%.o: ALL += -fPIC -fvisibility=hidden
 $B/%.o: %.c | $B/nn.tab.h
 	@mkdir -p $(@D)
 	$(call say,CC,$<)

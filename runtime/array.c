@@ -18,7 +18,7 @@ typedef struct Format {
 typedef struct Header {
     Format format;
     int rank;
-    int64_t size[NN_MAX_RANK];
+    int64_t size[NNCC_MAX_RANK];
     size_t at; /* where the elements begin */
 } Header;
 
@@ -52,7 +52,7 @@ static int dtype_of(Format f)
 
 /* IDX: 0, 0, a code for the type, the rank; sizes in 4 bytes each; elements.
  * All of it has the highest byte first. */
-static int idx_header(const char *path, const nn_bytes *b, Header *h)
+static int idx_header(const char *path, const nncc_bytes *b, Header *h)
 {
     static const Format format[] = {
         {'u', 1, true}, {'i', 1, true}, {0, 0, true},   {'i', 2, true},
@@ -62,10 +62,10 @@ static int idx_header(const char *path, const nn_bytes *b, Header *h)
     h->format = format[b->at[2] - 8];
     h->rank = b->at[3];
     h->at = 4 + 4 * (size_t)h->rank;
-    if (!h->format.kind || h->rank == 0 || h->rank > NN_MAX_RANK ||
+    if (!h->format.kind || h->rank == 0 || h->rank > NNCC_MAX_RANK ||
         b->n < h->at)
-        return nn_fail(NN_ERR_DATA,
-                       "%s: the header of this IDX file is damaged", path);
+        return nncc_fail(NN_ERR_DATA,
+                         "%s: the header of this IDX file is damaged", path);
     for (int i = 0; i < h->rank; i++) {
         const unsigned char *s = b->at + 4 + 4 * i;
         h->size[i] = (int64_t)((uint32_t)s[0] << 24 | (uint32_t)s[1] << 16 |
@@ -99,7 +99,7 @@ static bool npy_shape(const char *p, Header *h)
         p += strspn(p, " ,");
         if (*p == ')')
             return true;
-        if (*p < '0' || *p > '9' || h->rank == NN_MAX_RANK)
+        if (*p < '0' || *p > '9' || h->rank == NNCC_MAX_RANK)
             return false;
         h->size[h->rank++] = strtoll(p, &end, 10);
         p = end;
@@ -119,7 +119,7 @@ static bool npy_format(const char *p, Format *f)
 
 /* .npy: the magic, a version, the length of a dictionary, that as Python writes
  * it; elements. (numpy.lib.format) */
-static int npy_header(const char *path, const nn_bytes *b, Header *h)
+static int npy_header(const char *path, const nncc_bytes *b, Header *h)
 {
     char text[4096];
     const unsigned char *p = b->at + 8;
@@ -131,27 +131,27 @@ static int npy_header(const char *path, const nn_bytes *b, Header *h)
         n |= (size_t)p[2] << 16 | (size_t)p[3] << 24;
     h->at = before + n;
     if (n == 0 || n >= sizeof text || b->n < h->at)
-        return nn_fail(NN_ERR_DATA,
-                       "%s: the header of this .npy file is "
-                       "damaged",
-                       path);
+        return nncc_fail(NN_ERR_DATA,
+                         "%s: the header of this .npy file is "
+                         "damaged",
+                         path);
     memcpy(text, b->at + before, n);
     text[n] = 0;
     const char *order = npy_value(text, "fortran_order");
     if (!npy_format(npy_value(text, "descr"), &h->format))
-        return nn_fail(NN_ERR_DATA,
-                       "%s: holds neither integers nor reals of 4 or 8 bytes",
-                       path);
+        return nncc_fail(NN_ERR_DATA,
+                         "%s: holds neither integers nor reals of 4 or 8 bytes",
+                         path);
     if (!npy_shape(npy_value(text, "shape"), h) || !order)
-        return nn_fail(NN_ERR_DATA,
-                       "%s: the header of this .npy file is "
-                       "damaged",
-                       path);
+        return nncc_fail(NN_ERR_DATA,
+                         "%s: the header of this .npy file is "
+                         "damaged",
+                         path);
     if (strncmp(order, "True", 4) == 0 && h->rank > 1)
-        return nn_fail(NN_ERR_DATA,
-                       "%s: lies column by column (fortran_order); expected "
-                       "rows: numpy.ascontiguousarray(a)",
-                       path);
+        return nncc_fail(NN_ERR_DATA,
+                         "%s: lies column by column (fortran_order); expected "
+                         "rows: numpy.ascontiguousarray(a)",
+                         path);
     return NN_OK;
 }
 
@@ -176,7 +176,7 @@ static int64_t signed_of(Format f, uint64_t v)
 }
 
 static void copy_elements(Format f, const unsigned char *from, int64_t n,
-                          const nn_tensor *to)
+                          const nncc_tensor *to)
 {
     if (f.bytes == 1 && f.kind != 'i') {
         memcpy(to->data, from, (size_t)n);
@@ -198,24 +198,25 @@ static void copy_elements(Format f, const unsigned char *from, int64_t n,
     }
 }
 
-static int take_elements(const char *path, const nn_bytes *b, const Header *h,
-                         nn_tensor **out)
+static int take_elements(const char *path, const nncc_bytes *b, const Header *h,
+                         nncc_tensor **out)
 {
-    nn_tensor shape = {.dtype = dtype_of(h->format), .rank = h->rank}, *t;
+    nncc_tensor shape = {.dtype = dtype_of(h->format), .rank = h->rank}, *t;
     int64_t n;
 
     memcpy(shape.size, h->size, sizeof shape.size);
     if (shape.dtype < 0)
-        return nn_fail(NN_ERR_DATA,
-                       "%s: holds neither integers nor reals of 4 or 8 bytes",
-                       path);
-    if (nn_tensor_count(&shape, &n, NULL) ||
+        return nncc_fail(NN_ERR_DATA,
+                         "%s: holds neither integers nor reals of 4 or 8 bytes",
+                         path);
+    if (nncc_tensor_count(&shape, &n, NULL) ||
         (uint64_t)n > (b->n - h->at) / (uint64_t)h->format.bytes)
-        return nn_fail(NN_ERR_DATA,
-                       "%s: is cut short: %llu bytes are less than its header "
-                       "says",
-                       path, (unsigned long long)(b->n - h->at));
-    int status = nn_tensor_new(shape.dtype, shape.rank, shape.size, &t);
+        return nncc_fail(
+            NN_ERR_DATA,
+            "%s: is cut short: %llu bytes are less than its header "
+            "says",
+            path, (unsigned long long)(b->n - h->at));
+    int status = nncc_tensor_new(shape.dtype, shape.rank, shape.size, &t);
     if (status)
         return status;
     copy_elements(h->format, b->at + h->at, n, t);
@@ -223,14 +224,14 @@ static int take_elements(const char *path, const nn_bytes *b, const Header *h,
     return NN_OK;
 }
 
-int nn_array_read(const char *path, nn_tensor **out)
+int nncc_array_read(const char *path, nncc_tensor **out)
 {
-    nn_bytes b = {0};
+    nncc_bytes b = {0};
     Header h = {0};
 
     if (!path || !out)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_array_read: null argument");
-    int status = nn_read_all(path, MAX_BYTES, &b);
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_array_read: null argument");
+    int status = nncc_read_all(path, MAX_BYTES, &b);
     if (status)
         return status;
     if (is_npy(b.at, b.n))
@@ -238,8 +239,8 @@ int nn_array_read(const char *path, nn_tensor **out)
     else if (is_idx(b.at, b.n))
         status = idx_header(path, &b, &h);
     else
-        status =
-            nn_fail(NN_ERR_DATA, "%s: is neither an IDX nor a .npy file", path);
+        status = nncc_fail(NN_ERR_DATA, "%s: is neither an IDX nor a .npy file",
+                           path);
     if (!status)
         status = take_elements(path, &b, &h, out);
     free(b.at);
@@ -251,17 +252,17 @@ int nn_array_read(const char *path, nn_tensor **out)
 static bool is_array(const char *path)
 {
     unsigned char start[8];
-    size_t n = (size_t)nn_read_start(path, start, sizeof start);
+    size_t n = (size_t)nncc_read_start(path, start, sizeof start);
 
     return is_npy(start, n) || is_idx(start, n);
 }
 
 /* The tensor's memory becomes d's features. */
-static int data_of(const char *path, nn_tensor *t, nn_data **out)
+static int data_of(const char *path, nncc_tensor *t, nncc_data **out)
 {
-    nn_data *d = nn_alloc(1, sizeof *d, "a data set");
+    nncc_data *d = nncc_alloc(1, sizeof *d, "a data set");
 
-    if (!d || !(d->path = nn_strdup(path))) {
+    if (!d || !(d->path = nncc_strdup(path))) {
         free(d);
         return NN_ERR_MEMORY;
     }
@@ -278,33 +279,33 @@ static int data_of(const char *path, nn_tensor *t, nn_data **out)
     return NN_OK;
 }
 
-static int read_features(const char *path, const nn_csv_options *o,
-                         bool no_label, nn_data **out)
+static int read_features(const char *path, const nncc_csv_options *o,
+                         bool no_label, nncc_data **out)
 {
-    static const nn_csv_options defaults = NN_CSV_DEFAULTS;
-    nn_csv_options csv = o ? *o : defaults;
-    nn_tensor *t;
+    static const nncc_csv_options defaults = NNCC_CSV_DEFAULTS;
+    nncc_csv_options csv = o ? *o : defaults;
+    nncc_tensor *t;
 
     if (!is_array(path)) {
         csv.no_label |= no_label;
-        return nn_csv_read(path, &csv, out);
+        return nncc_csv_read(path, &csv, out);
     }
-    int status = nn_array_read(path, &t);
+    int status = nncc_array_read(path, &t);
     if (status)
         return status;
     status = data_of(path, t, out);
-    nn_tensor_free(t);
+    nncc_tensor_free(t);
     return status;
 }
 
 /* Are all of them whole numbers? */
-static bool whole(const nn_data *d)
+static bool whole(const nncc_data *d)
 {
     if (d->x_dtype != NN_F32 && d->x_dtype != NN_F64)
         return true;
     for (int64_t i = 0; i < d->n * d->nfeature; i++) {
         double v;
-        nn_data_features(d, i / d->nfeature, i % d->nfeature, 1, &v);
+        nncc_data_features(d, i / d->nfeature, i % d->nfeature, 1, &v);
         if (!isfinite(v) || v != floor(v))
             return false;
     }
@@ -312,14 +313,14 @@ static bool whole(const nn_data *d)
 }
 
 /* y's features become d's labels. */
-static int add_labels(nn_data *d, nn_data *y)
+static int add_labels(nncc_data *d, nncc_data *y)
 {
     if (y->n != d->n)
-        return nn_fail(NN_ERR_SHAPE, "%s has %lld rows, %s %lld labels",
-                       d->path, (long long)d->n, y->path, (long long)y->n);
+        return nncc_fail(NN_ERR_SHAPE, "%s has %lld rows, %s %lld labels",
+                         d->path, (long long)d->n, y->path, (long long)y->n);
     if (y->nfeature == 0)
-        return nn_fail(NN_ERR_SHAPE, "%s: holds no labels", y->path);
-    d->label = whole(y) ? NN_LABEL_INT : NN_LABEL_REAL;
+        return nncc_fail(NN_ERR_SHAPE, "%s: holds no labels", y->path);
+    d->label = whole(y) ? NNCC_LABEL_INT : NNCC_LABEL_REAL;
     d->y = y->x;
     d->y_dtype = y->x_dtype;
     d->y_step = y->x_step;
@@ -328,13 +329,13 @@ static int add_labels(nn_data *d, nn_data *y)
     return NN_OK;
 }
 
-int nn_data_read(const char *path, const char *labels, const nn_csv_options *o,
-                 nn_data **out)
+int nncc_data_read(const char *path, const char *labels,
+                   const nncc_csv_options *o, nncc_data **out)
 {
-    nn_data *d, *y;
+    nncc_data *d, *y;
 
     if (!path || !out)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_data_read: null argument");
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_read: null argument");
     int status = read_features(path, o, labels != NULL, &d);
     if (status)
         return status;
@@ -342,11 +343,11 @@ int nn_data_read(const char *path, const char *labels, const nn_csv_options *o,
         status = read_features(labels, NULL, true, &y);
         if (!status) {
             status = add_labels(d, y);
-            nn_data_free(y);
+            nncc_data_free(y);
         }
     }
     if (status)
-        nn_data_free(d);
+        nncc_data_free(d);
     else
         *out = d;
     return status;

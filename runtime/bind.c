@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The block of the parameter of that name, or -1. */
-static int find_block(const nn_trainer *t, const char *name)
+static int find_block(const nncc_trainer *t, const char *name)
 {
     for (int i = 0; i < t->nblock; i++)
         if (strcmp(t->block[i].port->name, name) == 0)
@@ -16,7 +16,7 @@ static int find_block(const nn_trainer *t, const char *name)
     return -1;
 }
 
-static const nn_setting *find_setting(const nn_trainer *t, const char *name)
+static const nncc_setting *find_setting(const nncc_trainer *t, const char *name)
 {
     for (int i = 0; i < t->nsetting; i++)
         if (strcmp(t->setting[i].name, name) == 0)
@@ -38,26 +38,26 @@ static bool is_real(const nn_port *p)
 }
 
 /* The role of a parameter as far as it shows by itself: features and labels are
- * both NN_ROLE_X as yet. */
-static int find_role(const nn_trainer *t, const nn_function *f, int i,
+ * both NNCC_ROLE_X as yet. */
+static int find_role(const nncc_trainer *t, const nn_function *f, int i,
                      int *role)
 {
     const nn_port *p = &f->param[i];
     int block = find_block(t, p->name);
 
     if (block >= 0 && p->nleaf == t->block[block].port->nleaf) {
-        *role = NN_ROLE_STATE;
+        *role = NNCC_ROLE_STATE;
         return NN_OK;
     }
     if (p->nleaf != 1)
-        return nn_fail(NN_ERR_SHAPE,
-                       "%s: '%s' is of type %s; expected a tensor of data or "
-                       "what is trained",
-                       f->name, p->name, p->type);
+        return nncc_fail(NN_ERR_SHAPE,
+                         "%s: '%s' is of type %s; expected a tensor of data or "
+                         "what is trained",
+                         f->name, p->name, p->type);
     if (p->leaf->rank > 0)
-        *role = NN_ROLE_X;
+        *role = NNCC_ROLE_X;
     else
-        *role = is_key(p) ? NN_ROLE_KEY : NN_ROLE_SCALAR;
+        *role = is_key(p) ? NNCC_ROLE_KEY : NNCC_ROLE_SCALAR;
     return NN_OK;
 }
 
@@ -71,7 +71,7 @@ static int features_of(const nn_function *f, int a, int b)
     return q->leaf->rank > p->leaf->rank ? b : a;
 }
 
-static int find_roles(const nn_trainer *t, nn_binding *b)
+static int find_roles(const nncc_trainer *t, nncc_binding *b)
 {
     const nn_function *f = b->f;
     int data[2], ndata = 0;
@@ -81,57 +81,58 @@ static int find_roles(const nn_trainer *t, nn_binding *b)
         int status = find_role(t, f, i, &b->role[i]);
         if (status)
             return status;
-        if (b->role[i] == NN_ROLE_KEY)
+        if (b->role[i] == NNCC_ROLE_KEY)
             b->key = i;
-        if (b->role[i] != NN_ROLE_X)
+        if (b->role[i] != NNCC_ROLE_X)
             continue;
         if (ndata == 2)
-            return nn_fail(NN_ERR_SHAPE,
-                           "%s: takes '%s', '%s' and '%s' as data; expected "
-                           "features and at most one label",
-                           f->name, f->param[data[0]].name,
-                           f->param[data[1]].name, f->param[i].name);
+            return nncc_fail(NN_ERR_SHAPE,
+                             "%s: takes '%s', '%s' and '%s' as data; expected "
+                             "features and at most one label",
+                             f->name, f->param[data[0]].name,
+                             f->param[data[1]].name, f->param[i].name);
         data[ndata++] = i;
     }
     if (ndata == 0)
-        return nn_fail(NN_ERR_SHAPE, "%s: takes no tensor of data", f->name);
+        return nncc_fail(NN_ERR_SHAPE, "%s: takes no tensor of data", f->name);
     b->x = ndata == 1 ? data[0] : features_of(f, data[0], data[1]);
-    b->x_leaf = nn_param_leaf(f, b->x);
+    b->x_leaf = nncc_param_leaf(f, b->x);
     if (ndata == 2) {
         b->y = data[0] + data[1] - b->x;
-        b->y_leaf = nn_param_leaf(f, b->y);
-        b->role[b->y] = NN_ROLE_Y;
+        b->y_leaf = nncc_param_leaf(f, b->y);
+        b->role[b->y] = NNCC_ROLE_Y;
     }
     return NN_OK;
 }
 
-static int set_dims(const nn_trainer *t, nn_binding *b)
+static int set_dims(const nncc_trainer *t, nncc_binding *b)
 {
     for (int k = 0; k < b->f->ndim; k++) {
-        const nn_setting *s = find_setting(t, b->f->dim[k]);
+        const nncc_setting *s = find_setting(t, b->f->dim[k]);
         b->dims[k] = -1;
         if (!s)
             continue;
         if (!(s->value >= 0 && s->value <= 1e12) || s->value != floor(s->value))
-            return nn_fail(NN_ERR_ARGUMENT,
-                           "dimension '%s' set to %g; expected a whole number",
-                           s->name, s->value);
+            return nncc_fail(
+                NN_ERR_ARGUMENT,
+                "dimension '%s' set to %g; expected a whole number", s->name,
+                s->value);
         b->dims[k] = (int64_t)s->value;
     }
     return NN_OK;
 }
 
 /* The size of an axis, or -1 where only the data tells it. */
-static int64_t known_size(const nn_binding *b, int axis)
+static int64_t known_size(const nncc_binding *b, int axis)
 {
     int k = b->axes.owner[axis];
 
-    if (k == NN_AXIS_CONST)
+    if (k == NNCC_AXIS_CONST)
         return b->axes.size[axis];
     return k >= 0 ? b->dims[k] : -1;
 }
 
-static int find_batch(nn_binding *b, const nn_data *d, int64_t batch,
+static int find_batch(nncc_binding *b, const nncc_data *d, int64_t batch,
                       int64_t fallback)
 {
     int axis = b->axes.first[b->x_leaf];
@@ -140,42 +141,43 @@ static int find_batch(nn_binding *b, const nn_data *d, int64_t batch,
 
     b->batch_dim = fixed < 0 ? b->axes.owner[axis] : -1;
     if (fixed < 0 && b->batch_dim < 0)
-        return nn_fail(NN_ERR_SHAPE,
-                       "%s: the first axis of '%s' %s is not the batch",
-                       b->f->name, name, b->axes.leaf[b->x_leaf]->shape);
+        return nncc_fail(NN_ERR_SHAPE,
+                         "%s: the first axis of '%s' %s is not the batch",
+                         b->f->name, name, b->axes.leaf[b->x_leaf]->shape);
     if (fixed == 0)
-        return nn_fail(NN_ERR_SHAPE, "%s: '%s' is for batches of 0 rows",
-                       b->f->name, name);
+        return nncc_fail(NN_ERR_SHAPE, "%s: '%s' is for batches of 0 rows",
+                         b->f->name, name);
     if (fixed > 0 && batch && batch != fixed)
-        return nn_fail(NN_ERR_ARGUMENT,
-                       "batches of %lld rows; the model was compiled for %lld",
-                       (long long)batch, (long long)fixed);
+        return nncc_fail(
+            NN_ERR_ARGUMENT,
+            "batches of %lld rows; the model was compiled for %lld",
+            (long long)batch, (long long)fixed);
     b->batch = fixed > 0 ? fixed : batch ? batch : fallback;
     if (fixed < 0 && d->n > 0 && b->batch > d->n)
         b->batch = d->n;
     return NN_OK;
 }
 
-static int wrong_row(const nn_binding *b, const nn_data *d, int param,
+static int wrong_row(const nncc_binding *b, const nncc_data *d, int param,
                      int64_t have, int64_t want, bool multiple)
 {
     const char *what = param == b->x ? "feature" : "label";
 
-    return nn_fail(NN_ERR_SHAPE,
-                   "%s has %lld %s%s in a row; the model's '%s' %s takes "
-                   "%s%lld",
-                   d->path, (long long)have, what, have == 1 ? "" : "s",
-                   b->f->param[param].name,
-                   b->axes.leaf[nn_param_leaf(b->f, param)]->shape,
-                   multiple ? "a multiple of " : "", (long long)want);
+    return nncc_fail(NN_ERR_SHAPE,
+                     "%s has %lld %s%s in a row; the model's '%s' %s takes "
+                     "%s%lld",
+                     d->path, (long long)have, what, have == 1 ? "" : "s",
+                     b->f->param[param].name,
+                     b->axes.leaf[nncc_param_leaf(b->f, param)]->shape,
+                     multiple ? "a multiple of " : "", (long long)want);
 }
 
 /* Shape of x or y: the batch, then axes whose product is the numbers in a row;
  * at most one of them is not known before, of more the others are 1. */
-static int shape_row(const nn_binding *b, const nn_data *d, int param,
-                     int64_t n, nn_tensor *t)
+static int shape_row(const nncc_binding *b, const nncc_data *d, int param,
+                     int64_t n, nncc_tensor *t)
 {
-    int leaf = nn_param_leaf(b->f, param), unknown = -1;
+    int leaf = nncc_param_leaf(b->f, param), unknown = -1;
     int first = b->axes.first[leaf];
     int64_t product = 1;
 
@@ -187,11 +189,11 @@ static int shape_row(const nn_binding *b, const nn_data *d, int param,
             continue;
         }
         if (t->size[i] < 0 && n != 1)
-            return nn_fail(NN_ERR_SHAPE,
-                           "%s: the sizes in '%s' %s do not follow from %lld "
-                           "numbers in a row: set them",
-                           b->f->name, b->f->param[param].name,
-                           b->axes.leaf[leaf]->shape, (long long)n);
+            return nncc_fail(NN_ERR_SHAPE,
+                             "%s: the sizes in '%s' %s do not follow from %lld "
+                             "numbers in a row: set them",
+                             b->f->name, b->f->param[param].name,
+                             b->axes.leaf[leaf]->shape, (long long)n);
         t->size[i] = t->size[i] < 0 ? 1 : t->size[i];
         if (t->size[i] && product > INT64_MAX / t->size[i])
             return wrong_row(b, d, param, n, INT64_MAX, false);
@@ -204,20 +206,20 @@ static int shape_row(const nn_binding *b, const nn_data *d, int param,
     return NN_OK;
 }
 
-static int shape_y(const nn_binding *b, const nn_data *d, nn_tensor *y)
+static int shape_y(const nncc_binding *b, const nncc_data *d, nncc_tensor *y)
 {
     if (d->nlabel == 0)
-        return nn_fail(NN_ERR_SHAPE, "%s has no labels; the model takes '%s'",
-                       d->path, b->f->param[b->y].name);
+        return nncc_fail(NN_ERR_SHAPE, "%s has no labels; the model takes '%s'",
+                         d->path, b->f->param[b->y].name);
     return shape_row(b, d, b->y, d->nlabel, y);
 }
 
 /* Dimensions and argument memory from the shapes of x and y. */
-static int solve(nn_binding *b, const nn_data *d)
+static int solve(nncc_binding *b, const nncc_data *d)
 {
-    nn_tensor x = {.dtype = b->axes.leaf[b->x_leaf]->dtype,
-                   .rank = b->axes.leaf[b->x_leaf]->rank};
-    nn_tensor y = {0};
+    nncc_tensor x = {.dtype = b->axes.leaf[b->x_leaf]->dtype,
+                     .rank = b->axes.leaf[b->x_leaf]->rank};
+    nncc_tensor y = {0};
     char anything = 0; /* stands for the data: only shapes are looked at */
 
     x.data = y.data = &anything;
@@ -230,14 +232,14 @@ static int solve(nn_binding *b, const nn_data *d)
     if (status)
         return status;
 
-    nn_tensor **leaf =
-        nn_alloc((size_t)b->axes.nleaf, sizeof(nn_tensor *), "arguments");
+    nncc_tensor **leaf =
+        nncc_alloc((size_t)b->axes.nleaf, sizeof(nncc_tensor *), "arguments");
     if (!leaf)
         return NN_ERR_MEMORY;
     leaf[b->x_leaf] = &x;
     if (b->y >= 0)
         leaf[b->y_leaf] = &y;
-    status = nn_axes_solve(b->f, &b->axes, leaf, b->dims);
+    status = nncc_axes_solve(b->f, &b->axes, leaf, b->dims);
     free(leaf);
     if (!status)
         memcpy(b->dims_now, b->dims, (size_t)b->f->ndim * sizeof *b->dims);
@@ -300,25 +302,25 @@ static bool holds(int dtype, double v)
     return false;
 }
 
-static int fill_scalar(const nn_trainer *t, nn_binding *b, int i)
+static int fill_scalar(const nncc_trainer *t, nncc_binding *b, int i)
 {
     const nn_port *p = &b->f->param[i];
-    const nn_setting *s = find_setting(t, p->name);
+    const nncc_setting *s = find_setting(t, p->name);
     double v = s ? s->value : p->value;
 
     if (!s && !p->has_value)
-        return nn_fail(NN_ERR_ARGUMENT,
-                       "%s: '%s' has no default: give it as a setting",
-                       b->f->name, p->name);
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "%s: '%s' has no default: give it as a setting",
+                         b->f->name, p->name);
     if (!holds(p->leaf->dtype, v))
-        return nn_fail(NN_ERR_ARGUMENT, "setting '%s' is %g; expected a %s",
-                       p->name, v, nn_dtype_name(p->leaf->dtype));
-    store(p->leaf->dtype, b->leaf[nn_param_leaf(b->f, i)], 0, 1, &v);
+        return nncc_fail(NN_ERR_ARGUMENT, "setting '%s' is %g; expected a %s",
+                         p->name, v, nncc_dtype_name(p->leaf->dtype));
+    store(p->leaf->dtype, b->leaf[nncc_param_leaf(b->f, i)], 0, 1, &v);
     return NN_OK;
 }
 
 /* Memory for all leaves but the state's and results in place. */
-static int allocate(nn_binding *b)
+static int allocate(nncc_binding *b)
 {
     int leaf = 0;
 
@@ -326,15 +328,15 @@ static int allocate(nn_binding *b)
         bool param = i < b->f->nparam;
         const nn_port *p =
             param ? &b->f->param[i] : &b->f->result[i - b->f->nparam];
-        bool ours = param ? b->role[i] != NN_ROLE_STATE : p->in_place < 0;
+        bool ours = param ? b->role[i] != NNCC_ROLE_STATE : p->in_place < 0;
         for (int l = 0; l < p->nleaf; l++, leaf++) {
             size_t bytes = 0;
             if (!ours)
                 continue;
-            int status = nn_axes_bytes(&b->axes, leaf, &bytes);
+            int status = nncc_axes_bytes(&b->axes, leaf, &bytes);
             if (status)
                 return status;
-            b->owned[leaf] = nn_alloc_aligned(bytes, "a batch");
+            b->owned[leaf] = nncc_alloc_aligned(bytes, "a batch");
             if (!b->owned[leaf])
                 return NN_ERR_MEMORY;
             b->leaf[leaf] = b->owned[leaf];
@@ -343,8 +345,8 @@ static int allocate(nn_binding *b)
     return NN_OK;
 }
 
-static int bind_parts(const nn_trainer *t, const nn_data *d, int64_t batch,
-                      int64_t fallback, nn_binding *b)
+static int bind_parts(const nncc_trainer *t, const nncc_data *d, int64_t batch,
+                      int64_t fallback, nncc_binding *b)
 {
     int status = find_roles(t, b);
 
@@ -357,28 +359,28 @@ static int bind_parts(const nn_trainer *t, const nn_data *d, int64_t batch,
     if (!status)
         status = allocate(b);
     for (int i = 0; i < b->f->nparam && !status; i++)
-        if (b->role[i] == NN_ROLE_SCALAR)
+        if (b->role[i] == NNCC_ROLE_SCALAR)
             status = fill_scalar(t, b, i);
     return status;
 }
 
-int nn_bind(const nn_trainer *t, const nn_function *f, const nn_data *d,
-            int64_t batch, int64_t fallback, nn_binding *b)
+int nncc_bind(const nncc_trainer *t, const nn_function *f, const nncc_data *d,
+              int64_t batch, int64_t fallback, nncc_binding *b)
 {
-    *b = (nn_binding){.f = f};
+    *b = (nncc_binding){.f = f};
     if (batch < 0)
-        return nn_fail(NN_ERR_ARGUMENT, "batches of %lld rows",
-                       (long long)batch);
-    int status = nn_axes_new(f, &b->axes);
+        return nncc_fail(NN_ERR_ARGUMENT, "batches of %lld rows",
+                         (long long)batch);
+    int status = nncc_axes_new(f, &b->axes);
     if (status)
         return status;
 
     size_t n = (size_t)b->axes.nleaf, ndim = (size_t)f->ndim;
-    b->role = nn_alloc((size_t)f->nparam, sizeof *b->role, "arguments");
-    b->dims = nn_alloc(ndim, sizeof *b->dims, "dimensions");
-    b->dims_now = nn_alloc(ndim, sizeof *b->dims_now, "dimensions");
-    b->leaf = nn_alloc(n, sizeof *b->leaf, "arguments");
-    b->owned = nn_alloc(n, sizeof *b->owned, "arguments");
+    b->role = nncc_alloc((size_t)f->nparam, sizeof *b->role, "arguments");
+    b->dims = nncc_alloc(ndim, sizeof *b->dims, "dimensions");
+    b->dims_now = nncc_alloc(ndim, sizeof *b->dims_now, "dimensions");
+    b->leaf = nncc_alloc(n, sizeof *b->leaf, "arguments");
+    b->owned = nncc_alloc(n, sizeof *b->owned, "arguments");
     if (!b->role || !b->dims || !b->dims_now || !b->leaf || !b->owned)
         status = NN_ERR_MEMORY;
     /* Constant sizes: any dimensions do to learn them. */
@@ -389,11 +391,11 @@ int nn_bind(const nn_trainer *t, const nn_function *f, const nn_data *d,
         status = bind_parts(t, d, batch, fallback, b);
     }
     if (status)
-        nn_bind_free(b);
+        nncc_bind_free(b);
     return status;
 }
 
-void nn_bind_free(nn_binding *b)
+void nncc_bind_free(nncc_binding *b)
 {
     for (int l = 0; b->owned && l < b->axes.nleaf; l++)
         free(b->owned[l]);
@@ -402,28 +404,28 @@ void nn_bind_free(nn_binding *b)
     free(b->dims_now);
     free(b->leaf);
     free(b->owned);
-    nn_axes_free(&b->axes);
-    *b = (nn_binding){0};
+    nncc_axes_free(&b->axes);
+    *b = (nncc_binding){0};
 }
 
-static int state_mismatch(const nn_binding *b, const nn_port *p, int l)
+static int state_mismatch(const nncc_binding *b, const nn_port *p, int l)
 {
-    return nn_fail(NN_ERR_SHAPE,
-                   "%s: '%s%s%s' %s is not of the shape that init gives it",
-                   b->f->name, p->name, *p->leaf[l].path ? "." : "",
-                   p->leaf[l].path, p->leaf[l].shape);
+    return nncc_fail(NN_ERR_SHAPE,
+                     "%s: '%s%s%s' %s is not of the shape that init gives it",
+                     b->f->name, p->name, *p->leaf[l].path ? "." : "",
+                     p->leaf[l].path, p->leaf[l].shape);
 }
 
-int nn_bind_state(nn_binding *b, const nn_trainer *t)
+int nncc_bind_state(nncc_binding *b, const nncc_trainer *t)
 {
     for (int i = 0; i < b->f->nparam; i++) {
-        if (b->role[i] != NN_ROLE_STATE)
+        if (b->role[i] != NNCC_ROLE_STATE)
             continue;
         const nn_port *p = &b->f->param[i];
-        const nn_block *block = &t->block[find_block(t, p->name)];
-        int first = nn_param_leaf(b->f, i);
+        const nncc_block *block = &t->block[find_block(t, p->name)];
+        int first = nncc_param_leaf(b->f, i);
         for (int l = 0; l < p->nleaf; l++) {
-            const nn_tensor *have = &block->leaf[l];
+            const nncc_tensor *have = &block->leaf[l];
             const int64_t *want = b->axes.size + b->axes.first[first + l];
             if (have->dtype != p->leaf[l].dtype ||
                 have->rank != p->leaf[l].rank)
@@ -439,11 +441,11 @@ int nn_bind_state(nn_binding *b, const nn_trainer *t)
 
 enum { CHUNK = 512 }; /* numbers converted at a time */
 
-typedef void Load(const nn_data *d, int64_t row, int64_t from, int64_t n,
+typedef void Load(const nncc_data *d, int64_t row, int64_t from, int64_t n,
                   double *to);
 
 /* Rows of m numbers each into one leaf. */
-static void fill_rows(nn_binding *b, int leaf, const nn_data *d, Load *load,
+static void fill_rows(nncc_binding *b, int leaf, const nncc_data *d, Load *load,
                       const int64_t *row, int64_t n, int64_t m)
 {
     double chunk[CHUNK];
@@ -457,48 +459,48 @@ static void fill_rows(nn_binding *b, int leaf, const nn_data *d, Load *load,
         }
 }
 
-void nn_bind_rows(nn_binding *b, const nn_data *d, const int64_t *row,
-                  int64_t n)
+void nncc_bind_rows(nncc_binding *b, const nncc_data *d, const int64_t *row,
+                    int64_t n)
 {
-    fill_rows(b, b->x_leaf, d, nn_data_features, row, n, d->nfeature);
+    fill_rows(b, b->x_leaf, d, nncc_data_features, row, n, d->nfeature);
     if (b->y >= 0)
-        fill_rows(b, b->y_leaf, d, nn_data_labels, row, n, d->nlabel);
+        fill_rows(b, b->y_leaf, d, nncc_data_labels, row, n, d->nlabel);
     if (b->batch_dim >= 0)
         b->dims_now[b->batch_dim] = n;
 }
 
-static int bad_feature(const nn_binding *b, const nn_data *d, int64_t row,
+static int bad_feature(const nncc_binding *b, const nncc_data *d, int64_t row,
                        int64_t k, double v)
 {
-    nn_text place = {0};
-    int status = nn_fail(
+    nncc_text place = {0};
+    int status = nncc_fail(
         NN_ERR_DATA, "%s: feature %lld %s is %g; the model's '%s' takes %s",
-        nn_data_place(d, row, &place), (long long)k,
+        nncc_data_place(d, row, &place), (long long)k,
         d->feature_name ? d->feature_name[k] : "", v, b->f->param[b->x].name,
-        nn_dtype_name(b->axes.leaf[b->x_leaf]->dtype));
+        nncc_dtype_name(b->axes.leaf[b->x_leaf]->dtype));
 
     free(place.at);
     return status;
 }
 
-static int bad_label(const nn_binding *b, const nn_data *d, int64_t row,
+static int bad_label(const nncc_binding *b, const nncc_data *d, int64_t row,
                      int64_t k, double v)
 {
-    nn_text place = {0};
+    nncc_text place = {0};
     int status =
-        nn_fail(NN_ERR_DATA, "%s: the label is %g; the model's '%s' takes %s",
-                nn_data_place(d, row, &place), v, b->f->param[b->y].name,
-                nn_dtype_name(b->axes.leaf[b->y_leaf]->dtype));
+        nncc_fail(NN_ERR_DATA, "%s: the label is %g; the model's '%s' takes %s",
+                  nncc_data_place(d, row, &place), v, b->f->param[b->y].name,
+                  nncc_dtype_name(b->axes.leaf[b->y_leaf]->dtype));
 
     (void)k;
     free(place.at);
     return status;
 }
 
-typedef int Complain(const nn_binding *b, const nn_data *d, int64_t row,
+typedef int Complain(const nncc_binding *b, const nncc_data *d, int64_t row,
                      int64_t k, double v);
 
-static int check_rows(const nn_binding *b, int leaf, const nn_data *d,
+static int check_rows(const nncc_binding *b, int leaf, const nncc_data *d,
                       Load *load, int64_t m, Complain *complain)
 {
     int dtype = b->axes.leaf[leaf]->dtype;
@@ -515,37 +517,37 @@ static int check_rows(const nn_binding *b, int leaf, const nn_data *d,
     return NN_OK;
 }
 
-int nn_bind_check(const nn_binding *b, const nn_data *d)
+int nncc_bind_check(const nncc_binding *b, const nncc_data *d)
 {
-    int status =
-        check_rows(b, b->x_leaf, d, nn_data_features, d->nfeature, bad_feature);
+    int status = check_rows(b, b->x_leaf, d, nncc_data_features, d->nfeature,
+                            bad_feature);
 
     if (!status && b->y >= 0)
         status =
-            check_rows(b, b->y_leaf, d, nn_data_labels, d->nlabel, bad_label);
+            check_rows(b, b->y_leaf, d, nncc_data_labels, d->nlabel, bad_label);
     return status;
 }
 
 /* Index of the scalar parameter of that name. */
-static int find_scalar(const nn_binding *b, const char *name, int *i)
+static int find_scalar(const nncc_binding *b, const char *name, int *i)
 {
     for (*i = 0; *i < b->f->nparam; ++*i)
-        if (b->role[*i] == NN_ROLE_SCALAR &&
+        if (b->role[*i] == NNCC_ROLE_SCALAR &&
             strcmp(b->f->param[*i].name, name) == 0)
             return NN_OK;
-    return nn_fail(NN_ERR_NAME,
-                   "%s has no setting '%s' for a schedule to "
-                   "change",
-                   b->f->name, name);
+    return nncc_fail(NN_ERR_NAME,
+                     "%s has no setting '%s' for a schedule to "
+                     "change",
+                     b->f->name, name);
 }
 
-int nn_bind_scalar(const nn_binding *b, const char *name, double *value)
+int nncc_bind_scalar(const nncc_binding *b, const char *name, double *value)
 {
     int i, status = find_scalar(b, name, &i);
 
     if (status)
         return status;
-    const void *at = b->leaf[nn_param_leaf(b->f, i)];
+    const void *at = b->leaf[nncc_param_leaf(b->f, i)];
     switch ((enum nn_dtype)b->f->param[i].leaf->dtype) {
     case NN_F32:
         *value = *(const float *)at;
@@ -560,23 +562,23 @@ int nn_bind_scalar(const nn_binding *b, const char *name, double *value)
     case NN_KEY:
         break;
     }
-    return nn_fail(NN_ERR_ARGUMENT,
-                   "setting '%s' is no real number: it cannot have a schedule",
-                   name);
+    return nncc_fail(
+        NN_ERR_ARGUMENT,
+        "setting '%s' is no real number: it cannot have a schedule", name);
 }
 
-int nn_bind_set(nn_binding *b, const char *name, double value)
+int nncc_bind_set(nncc_binding *b, const char *name, double value)
 {
     int i, status = find_scalar(b, name, &i);
 
     if (status)
         return status;
-    store(b->f->param[i].leaf->dtype, b->leaf[nn_param_leaf(b->f, i)], 0, 1,
+    store(b->f->param[i].leaf->dtype, b->leaf[nncc_param_leaf(b->f, i)], 0, 1,
           &value);
     return NN_OK;
 }
 
-int nn_bind_output(const nn_function *f, int i)
+int nncc_bind_output(const nn_function *f, int i)
 {
     for (int k = 0; k < f->nresult; k++)
         if (f->result[k].in_place < 0 && i-- == 0)
@@ -584,15 +586,15 @@ int nn_bind_output(const nn_function *f, int i)
     return -1;
 }
 
-int nn_bind_result(const nn_binding *b, int i, double *value)
+int nncc_bind_result(const nncc_binding *b, int i, double *value)
 {
-    int k = nn_bind_output(b->f, i);
+    int k = nncc_bind_output(b->f, i);
 
     if (k < 0 || b->f->result[k].nleaf != 1 ||
         b->f->result[k].leaf->rank != 0 || !is_real(&b->f->result[k]))
-        return nn_fail(NN_ERR_SHAPE, "%s: result %d is no real number",
-                       b->f->name, i);
-    const void *at = b->leaf[nn_result_leaf(b->f, k)];
+        return nncc_fail(NN_ERR_SHAPE, "%s: result %d is no real number",
+                         b->f->name, i);
+    const void *at = b->leaf[nncc_result_leaf(b->f, k)];
     *value = b->f->result[k].leaf->dtype == NN_F32 ? *(const float *)at
                                                    : *(const double *)at;
     return NN_OK;

@@ -9,7 +9,7 @@
 
 enum { NAME_BYTES = 256, SHAPE_BYTES = 400 };
 
-static void list_leaves(const nn_function *f, nn_axes *a)
+static void list_leaves(const nn_function *f, nncc_axes *a)
 {
     int k = 0, axis = 0;
 
@@ -42,11 +42,11 @@ static int count_axes(const nn_function *f)
 /* Which axes are a dimension by itself, which depend on none? Sizes are given
  * by a function, so it is asked at two points of distinct primes: an axis that
  * equals one dimension at both is that dimension. */
-static int find_owners(const nn_function *f, nn_axes *a)
+static int find_owners(const nn_function *f, nncc_axes *a)
 {
     int naxis = a->first[a->nleaf];
-    int64_t *dims = nn_alloc(2 * (size_t)f->ndim, sizeof *dims, "dimensions");
-    int64_t *size = nn_alloc(2 * (size_t)naxis, sizeof *size, "sizes");
+    int64_t *dims = nncc_alloc(2 * (size_t)f->ndim, sizeof *dims, "dimensions");
+    int64_t *size = nncc_alloc(2 * (size_t)naxis, sizeof *size, "sizes");
 
     if (dims && size) {
         int64_t *second = dims + f->ndim, *size2 = size + naxis;
@@ -58,9 +58,9 @@ static int find_owners(const nn_function *f, nn_axes *a)
         f->sizes(second, size2);
         for (int e = 0; e < naxis; e++) {
             int64_t k = (size[e] - 1009) / 7919;
-            a->owner[e] = NN_AXIS_OTHER;
+            a->owner[e] = NNCC_AXIS_OTHER;
             if (size[e] == size2[e])
-                a->owner[e] = NN_AXIS_CONST;
+                a->owner[e] = NNCC_AXIS_CONST;
             else if (size[e] >= 1009 && k < f->ndim && dims[k] == size[e] &&
                      second[k] == size2[e])
                 a->owner[e] = (int)k;
@@ -72,40 +72,40 @@ static int find_owners(const nn_function *f, nn_axes *a)
     return ok ? NN_OK : NN_ERR_MEMORY;
 }
 
-int nn_axes_new(const nn_function *f, nn_axes *a)
+int nncc_axes_new(const nn_function *f, nncc_axes *a)
 {
     int naxis = count_axes(f);
 
-    *a = (nn_axes){0};
-    a->nparam_leaf = nn_param_leaves(f);
-    a->nleaf = a->nparam_leaf + nn_result_leaves(f);
-    a->leaf = nn_alloc((size_t)a->nleaf, sizeof *a->leaf, "leaves");
-    a->in_place = nn_alloc((size_t)a->nleaf, sizeof *a->in_place, "leaves");
-    a->first = nn_alloc((size_t)a->nleaf + 1, sizeof *a->first, "leaves");
-    a->owner = nn_alloc((size_t)naxis, sizeof *a->owner, "axes");
-    a->size = nn_alloc((size_t)naxis, sizeof *a->size, "axes");
+    *a = (nncc_axes){0};
+    a->nparam_leaf = nncc_param_leaves(f);
+    a->nleaf = a->nparam_leaf + nncc_result_leaves(f);
+    a->leaf = nncc_alloc((size_t)a->nleaf, sizeof *a->leaf, "leaves");
+    a->in_place = nncc_alloc((size_t)a->nleaf, sizeof *a->in_place, "leaves");
+    a->first = nncc_alloc((size_t)a->nleaf + 1, sizeof *a->first, "leaves");
+    a->owner = nncc_alloc((size_t)naxis, sizeof *a->owner, "axes");
+    a->size = nncc_alloc((size_t)naxis, sizeof *a->size, "axes");
     if (!a->leaf || !a->in_place || !a->first || !a->owner || !a->size) {
-        nn_axes_free(a);
+        nncc_axes_free(a);
         return NN_ERR_MEMORY;
     }
     list_leaves(f, a);
     int status = find_owners(f, a);
     if (status)
-        nn_axes_free(a);
+        nncc_axes_free(a);
     return status;
 }
 
-void nn_axes_free(nn_axes *a)
+void nncc_axes_free(nncc_axes *a)
 {
     free(a->leaf);
     free(a->in_place);
     free(a->first);
     free(a->owner);
     free(a->size);
-    *a = (nn_axes){0};
+    *a = (nncc_axes){0};
 }
 
-int nn_axes_at(const nn_function *f, nn_axes *a, const int64_t *dims)
+int nncc_axes_at(const nn_function *f, nncc_axes *a, const int64_t *dims)
 {
     char name[NAME_BYTES];
 
@@ -113,21 +113,22 @@ int nn_axes_at(const nn_function *f, nn_axes *a, const int64_t *dims)
     for (int l = 0; l < a->nleaf; l++)
         for (int e = a->first[l]; e < a->first[l + 1]; e++)
             if (a->size[e] < 0 || a->size[e] > MAX_DIM)
-                return nn_fail(NN_ERR_SHAPE,
-                               "%s: '%s' would have size %lld in axis %d of %s",
-                               f->name, nn_leaf_name(f, l, name, sizeof name),
-                               (long long)a->size[e], e - a->first[l],
-                               a->leaf[l]->shape);
+                return nncc_fail(
+                    NN_ERR_SHAPE,
+                    "%s: '%s' would have size %lld in axis %d of %s", f->name,
+                    nncc_leaf_name(f, l, name, sizeof name),
+                    (long long)a->size[e], e - a->first[l], a->leaf[l]->shape);
     return NN_OK;
 }
 
-int nn_axes_bytes(const nn_axes *a, int leaf, size_t *bytes)
+int nncc_axes_bytes(const nncc_axes *a, int leaf, size_t *bytes)
 {
-    nn_tensor t = {.dtype = a->leaf[leaf]->dtype, .rank = a->leaf[leaf]->rank};
+    nncc_tensor t = {.dtype = a->leaf[leaf]->dtype,
+                     .rank = a->leaf[leaf]->rank};
 
     for (int i = 0; i < t.rank; i++)
         t.size[i] = a->size[a->first[leaf] + i];
-    return nn_tensor_count(&t, NULL, bytes);
+    return nncc_tensor_count(&t, NULL, bytes);
 }
 
 /* "[32, 64]" into buf. */
@@ -145,51 +146,52 @@ static const char *print_sizes(const int64_t *size, int rank, char *buf,
     return buf;
 }
 
-static int wrong_shape(const nn_function *f, const nn_axes *a, int l,
-                       const nn_tensor *t, bool sizes_known)
+static int wrong_shape(const nn_function *f, const nncc_axes *a, int l,
+                       const nncc_tensor *t, bool sizes_known)
 {
     char name[NAME_BYTES], found[SHAPE_BYTES], expected[SHAPE_BYTES];
 
-    nn_leaf_name(f, l, name, sizeof name);
+    nncc_leaf_name(f, l, name, sizeof name);
     print_sizes(t->size, t->rank, found, sizeof found);
     if (!sizes_known || a->leaf[l]->rank == 0)
-        return nn_fail(NN_ERR_SHAPE, "%s: '%s' has shape %s; expected %s",
-                       f->name, name, found, a->leaf[l]->shape);
+        return nncc_fail(NN_ERR_SHAPE, "%s: '%s' has shape %s; expected %s",
+                         f->name, name, found, a->leaf[l]->shape);
     print_sizes(a->size + a->first[l], a->leaf[l]->rank, expected,
                 sizeof expected);
     if (strcmp(expected, a->leaf[l]->shape) == 0)
-        return nn_fail(NN_ERR_SHAPE, "%s: '%s' has shape %s; expected %s",
-                       f->name, name, found, expected);
-    return nn_fail(NN_ERR_SHAPE, "%s: '%s' has shape %s; expected %s = %s",
-                   f->name, name, found, a->leaf[l]->shape, expected);
+        return nncc_fail(NN_ERR_SHAPE, "%s: '%s' has shape %s; expected %s",
+                         f->name, name, found, expected);
+    return nncc_fail(NN_ERR_SHAPE, "%s: '%s' has shape %s; expected %s = %s",
+                     f->name, name, found, a->leaf[l]->shape, expected);
 }
 
-static int check_tensor(const nn_function *f, const nn_axes *a, int l,
-                        const nn_tensor *t)
+static int check_tensor(const nn_function *f, const nncc_axes *a, int l,
+                        const nncc_tensor *t)
 {
     char name[NAME_BYTES];
     int64_t count;
 
     if (t->dtype != a->leaf[l]->dtype)
-        return nn_fail(NN_ERR_TYPE, "%s: '%s' is of dtype %s; expected %s",
-                       f->name, nn_leaf_name(f, l, name, sizeof name),
-                       nn_dtype_name(t->dtype),
-                       nn_dtype_name(a->leaf[l]->dtype));
-    if (t->rank < 0 || t->rank > NN_MAX_RANK)
-        return nn_fail(NN_ERR_SHAPE, "%s: '%s' has rank %d", f->name,
-                       nn_leaf_name(f, l, name, sizeof name), t->rank);
+        return nncc_fail(NN_ERR_TYPE, "%s: '%s' is of dtype %s; expected %s",
+                         f->name, nncc_leaf_name(f, l, name, sizeof name),
+                         nncc_dtype_name(t->dtype),
+                         nncc_dtype_name(a->leaf[l]->dtype));
+    if (t->rank < 0 || t->rank > NNCC_MAX_RANK)
+        return nncc_fail(NN_ERR_SHAPE, "%s: '%s' has rank %d", f->name,
+                         nncc_leaf_name(f, l, name, sizeof name), t->rank);
     if (t->rank != a->leaf[l]->rank)
         return wrong_shape(f, a, l, t, false);
-    int status = nn_tensor_count(t, &count, NULL);
+    int status = nncc_tensor_count(t, &count, NULL);
     if (status)
         return status;
     if (count > 0 && !t->data)
-        return nn_fail(NN_ERR_NULL, "%s: '%s' has no data", f->name,
-                       nn_leaf_name(f, l, name, sizeof name));
+        return nncc_fail(NN_ERR_NULL, "%s: '%s' has no data", f->name,
+                         nncc_leaf_name(f, l, name, sizeof name));
     return NN_OK;
 }
 
-static void bind_owned(const nn_axes *a, nn_tensor *const *leaf, int64_t *dims)
+static void bind_owned(const nncc_axes *a, nncc_tensor *const *leaf,
+                       int64_t *dims)
 {
     for (int l = 0; l < a->nleaf; l++) {
         if (!leaf[l] || a->in_place[l])
@@ -204,7 +206,7 @@ static void bind_owned(const nn_axes *a, nn_tensor *const *leaf, int64_t *dims)
 
 /* The size of axis e with dimension k at d, the others as they are (those
  * unknown at 1). */
-static int64_t size_with(const nn_function *f, nn_axes *a, int64_t *trial,
+static int64_t size_with(const nn_function *f, nncc_axes *a, int64_t *trial,
                          const int64_t *dims, int e, int k, int64_t d)
 {
     for (int i = 0; i < f->ndim; i++)
@@ -215,7 +217,7 @@ static int64_t size_with(const nn_function *f, nn_axes *a, int64_t *trial,
 
 /* The smallest d >= 1, or else 0, at which axis e, growing with dimension k,
  * has size want; -1: none. */
-static int64_t search(const nn_function *f, nn_axes *a, int64_t *trial,
+static int64_t search(const nn_function *f, nncc_axes *a, int64_t *trial,
                       const int64_t *dims, int e, int k, int64_t want)
 {
     int64_t lo = 0, hi = 1; /* size at lo < want <= size at hi */
@@ -239,7 +241,7 @@ static int64_t search(const nn_function *f, nn_axes *a, int64_t *trial,
 }
 
 /* Does axis e depend on dimension k, and on no other that is unknown? */
-static bool depends_alone(const nn_function *f, nn_axes *a, int64_t *trial,
+static bool depends_alone(const nn_function *f, nncc_axes *a, int64_t *trial,
                           const int64_t *dims, int e, int k)
 {
     int64_t at1 = size_with(f, a, trial, dims, e, k, 1);
@@ -253,15 +255,16 @@ static bool depends_alone(const nn_function *f, nn_axes *a, int64_t *trial,
 }
 
 /* Dimensions that no axis shows by itself, from one like n + 1 or 2*h. */
-static void bind_derived(const nn_function *f, nn_axes *a,
-                         nn_tensor *const *leaf, int64_t *dims, int64_t *trial)
+static void bind_derived(const nn_function *f, nncc_axes *a,
+                         nncc_tensor *const *leaf, int64_t *dims,
+                         int64_t *trial)
 {
     for (int l = 0; l < a->nleaf; l++) {
         if (!leaf[l] || a->in_place[l])
             continue;
         for (int i = 0; i < a->leaf[l]->rank; i++) {
             int e = a->first[l] + i;
-            if (a->owner[e] != NN_AXIS_OTHER)
+            if (a->owner[e] != NNCC_AXIS_OTHER)
                 continue;
             for (int k = 0; k < f->ndim; k++)
                 if (dims[k] < 0 && depends_alone(f, a, trial, dims, e, k))
@@ -271,12 +274,12 @@ static void bind_derived(const nn_function *f, nn_axes *a,
 }
 
 /* An int parameter may be a dimension itself: then it has its name. */
-static void bind_scalars(const nn_function *f, nn_tensor *const *leaf,
+static void bind_scalars(const nn_function *f, nncc_tensor *const *leaf,
                          int64_t *dims)
 {
     for (int k = 0; k < f->ndim; k++)
         for (int i = 0; i < f->nparam && dims[k] < 0; i++) {
-            const nn_tensor *t = leaf[nn_param_leaf(f, i)];
+            const nncc_tensor *t = leaf[nncc_param_leaf(f, i)];
             if (f->param[i].nleaf != 1 || !t || t->rank != 0 ||
                 strcmp(f->param[i].name, f->dim[k]) != 0)
                 continue;
@@ -291,19 +294,19 @@ static int check_known(const nn_function *f, const int64_t *dims)
 {
     for (int k = 0; k < f->ndim; k++) {
         if (dims[k] == -1)
-            return nn_fail(NN_ERR_SHAPE,
-                           "%s: dimension '%s' does not follow from the "
-                           "arguments' shapes: give it",
-                           f->name, f->dim[k]);
+            return nncc_fail(NN_ERR_SHAPE,
+                             "%s: dimension '%s' does not follow from the "
+                             "arguments' shapes: give it",
+                             f->name, f->dim[k]);
         if (dims[k] < 0 || dims[k] > MAX_DIM)
-            return nn_fail(NN_ERR_SHAPE, "%s: dimension '%s' is %lld", f->name,
-                           f->dim[k], (long long)dims[k]);
+            return nncc_fail(NN_ERR_SHAPE, "%s: dimension '%s' is %lld",
+                             f->name, f->dim[k], (long long)dims[k]);
     }
     return NN_OK;
 }
 
-static int check_shapes(const nn_function *f, nn_axes *a,
-                        nn_tensor *const *leaf)
+static int check_shapes(const nn_function *f, nncc_axes *a,
+                        nncc_tensor *const *leaf)
 {
     for (int l = 0; l < a->nleaf; l++) {
         if (!leaf[l] || a->in_place[l])
@@ -315,8 +318,8 @@ static int check_shapes(const nn_function *f, nn_axes *a,
     return NN_OK;
 }
 
-int nn_axes_solve(const nn_function *f, nn_axes *a, nn_tensor *const *leaf,
-                  int64_t *dims)
+int nncc_axes_solve(const nn_function *f, nncc_axes *a,
+                    nncc_tensor *const *leaf, int64_t *dims)
 {
     for (int l = 0; l < a->nleaf; l++) {
         int status =
@@ -325,7 +328,7 @@ int nn_axes_solve(const nn_function *f, nn_axes *a, nn_tensor *const *leaf,
             return status;
     }
 
-    int64_t *trial = nn_alloc((size_t)f->ndim, sizeof *trial, "dimensions");
+    int64_t *trial = nncc_alloc((size_t)f->ndim, sizeof *trial, "dimensions");
     if (!trial)
         return NN_ERR_MEMORY;
     bind_owned(a, leaf, dims);
@@ -335,43 +338,43 @@ int nn_axes_solve(const nn_function *f, nn_axes *a, nn_tensor *const *leaf,
 
     int status = check_known(f, dims);
     if (!status)
-        status = nn_axes_at(f, a, dims);
+        status = nncc_axes_at(f, a, dims);
     if (!status)
         status = check_shapes(f, a, leaf);
     return status;
 }
 
-int nn_solve(const nn_function *f, nn_tensor *const *leaf, int64_t *dims)
+int nncc_solve(const nn_function *f, nncc_tensor *const *leaf, int64_t *dims)
 {
-    nn_axes a;
+    nncc_axes a;
 
     if (!f || !leaf || (f->ndim && !dims))
-        return nn_fail(NN_ERR_ARGUMENT, "nn_solve: null argument");
-    int status = nn_axes_new(f, &a);
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_solve: null argument");
+    int status = nncc_axes_new(f, &a);
     if (status)
         return status;
 
     size_t bytes = (size_t)f->ndim * sizeof *dims;
-    int64_t *found = nn_alloc((size_t)f->ndim, sizeof *found, "dimensions");
+    int64_t *found = nncc_alloc((size_t)f->ndim, sizeof *found, "dimensions");
     status = found ? NN_OK : NN_ERR_MEMORY;
     if (!status && bytes)
         memcpy(found, dims, bytes);
     if (!status)
-        status = nn_axes_solve(f, &a, leaf, found);
+        status = nncc_axes_solve(f, &a, leaf, found);
     if (!status && bytes)
         memcpy(dims, found, bytes);
     free(found);
-    nn_axes_free(&a);
+    nncc_axes_free(&a);
     return status;
 }
 
-int nn_reserve(nn_model *m, const nn_function *f, const int64_t *dims)
+int nncc_reserve(nncc_model *m, const nn_function *f, const int64_t *dims)
 {
     size_t need = f->workspace(dims);
 
     if (m->workspace && need <= m->workspace_bytes)
         return NN_OK;
-    void *fresh = nn_alloc_aligned(need, "workspace");
+    void *fresh = nncc_alloc_aligned(need, "workspace");
     if (!fresh)
         return NN_ERR_MEMORY;
     free(m->workspace);
@@ -380,27 +383,27 @@ int nn_reserve(nn_model *m, const nn_function *f, const int64_t *dims)
     return NN_OK;
 }
 
-int nn_invoke(nn_model *m, const nn_function *f, void *const *leaf,
-              const int64_t *dims, const nn_exec *exec)
+int nncc_invoke(nncc_model *m, const nn_function *f, void *const *leaf,
+                const int64_t *dims, const nn_exec *exec)
 {
-    int status = nn_reserve(m, f, dims);
+    int status = nncc_reserve(m, f, dims);
 
     if (status)
         return status;
     status = f->call(leaf, dims, m->workspace, exec);
     if (status)
-        nn_fail(status, "%s: %s: %s", nn_path(m), f->name,
-                nn_status_text(status));
+        nncc_fail(status, "%s: %s: %s", nncc_path(m), f->name,
+                  nncc_status_text(status));
     return status;
 }
 
-static int make_results(const nn_axes *a, nn_tensor **leaf, bool *fresh)
+static int make_results(const nncc_axes *a, nncc_tensor **leaf, bool *fresh)
 {
     for (int l = a->nparam_leaf; l < a->nleaf; l++) {
         if (leaf[l] || a->in_place[l])
             continue;
-        int status = nn_tensor_new(a->leaf[l]->dtype, a->leaf[l]->rank,
-                                   a->size + a->first[l], &leaf[l]);
+        int status = nncc_tensor_new(a->leaf[l]->dtype, a->leaf[l]->rank,
+                                     a->size + a->first[l], &leaf[l]);
         if (status)
             return status;
         fresh[l] = true;
@@ -408,23 +411,23 @@ static int make_results(const nn_axes *a, nn_tensor **leaf, bool *fresh)
     return NN_OK;
 }
 
-static int call_solved(nn_model *m, const nn_function *f, const nn_axes *a,
-                       nn_tensor **leaf, const int64_t *dims,
+static int call_solved(nncc_model *m, const nn_function *f, const nncc_axes *a,
+                       nncc_tensor **leaf, const int64_t *dims,
                        const nn_exec *exec)
 {
-    void **at = nn_alloc((size_t)a->nleaf, sizeof *at, "arguments");
-    bool *fresh = nn_alloc((size_t)a->nleaf, sizeof *fresh, "arguments");
+    void **at = nncc_alloc((size_t)a->nleaf, sizeof *at, "arguments");
+    bool *fresh = nncc_alloc((size_t)a->nleaf, sizeof *fresh, "arguments");
     int status =
         at && fresh ? make_results(a, leaf, fresh) : (int)NN_ERR_MEMORY;
 
     if (!status) {
         for (int l = 0; l < a->nleaf; l++)
             at[l] = a->in_place[l] ? NULL : leaf[l]->data;
-        status = nn_invoke(m, f, at, dims, exec);
+        status = nncc_invoke(m, f, at, dims, exec);
     }
     for (int l = a->nparam_leaf; status && fresh && l < a->nleaf; l++)
         if (fresh[l]) {
-            nn_tensor_free(leaf[l]);
+            nncc_tensor_free(leaf[l]);
             leaf[l] = NULL;
         }
     free(at);
@@ -432,31 +435,31 @@ static int call_solved(nn_model *m, const nn_function *f, const nn_axes *a,
     return status;
 }
 
-static int call_checked(nn_model *m, const nn_function *f, nn_axes *a,
-                        nn_tensor **leaf, int64_t *dims, const nn_exec *exec)
+static int call_checked(nncc_model *m, const nn_function *f, nncc_axes *a,
+                        nncc_tensor **leaf, int64_t *dims, const nn_exec *exec)
 {
     char name[NAME_BYTES];
 
     for (int l = 0; l < a->nparam_leaf; l++)
         if (!leaf[l])
-            return nn_fail(NN_ERR_NULL, "%s: '%s' is missing", f->name,
-                           nn_leaf_name(f, l, name, sizeof name));
-    int status = nn_axes_solve(f, a, leaf, dims);
+            return nncc_fail(NN_ERR_NULL, "%s: '%s' is missing", f->name,
+                             nncc_leaf_name(f, l, name, sizeof name));
+    int status = nncc_axes_solve(f, a, leaf, dims);
     return status ? status : call_solved(m, f, a, leaf, dims, exec);
 }
 
-int nn_call(nn_model *m, const nn_function *f, nn_tensor **leaf, int64_t *dims,
-            const nn_exec *exec)
+int nncc_call(nncc_model *m, const nn_function *f, nncc_tensor **leaf,
+              int64_t *dims, const nn_exec *exec)
 {
-    nn_axes a;
+    nncc_axes a;
 
     if (!m || !f || !leaf)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_call: null argument");
-    int status = nn_axes_new(f, &a);
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_call: null argument");
+    int status = nncc_axes_new(f, &a);
     if (status)
         return status;
 
-    int64_t *at = nn_alloc((size_t)f->ndim, sizeof *at, "dimensions");
+    int64_t *at = nncc_alloc((size_t)f->ndim, sizeof *at, "dimensions");
     status = at ? NN_OK : NN_ERR_MEMORY;
     if (!status) {
         for (int k = 0; k < f->ndim; k++)
@@ -466,6 +469,6 @@ int nn_call(nn_model *m, const nn_function *f, nn_tensor **leaf, int64_t *dims,
     if (!status && dims && f->ndim)
         memcpy(dims, at, (size_t)f->ndim * sizeof *dims);
     free(at);
-    nn_axes_free(&a);
+    nncc_axes_free(&a);
     return status;
 }

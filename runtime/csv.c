@@ -15,7 +15,7 @@
 
 enum { CHUNK = 1 << 16, END = -1, FAILED = -2 };
 
-struct nn_csv {
+struct nncc_csv {
     gzFile gz;
     const char *path;
     char delimiter;
@@ -26,13 +26,13 @@ struct nn_csv {
     int status;           /* why FAILED */
     char *text;           /* the row's fields, each with its NUL */
     size_t ntext, text_cap;
-    nn_field *field;
+    nncc_field *field;
     int64_t nfield, field_cap;
 };
 
-const char *nn_csv_path(const nn_csv *c) { return c->path; }
+const char *nncc_csv_path(const nncc_csv *c) { return c->path; }
 
-static int fill(nn_csv *c)
+static int fill(nncc_csv *c)
 {
     int got = gzread(c->gz, c->chunk, CHUNK), code;
 
@@ -40,15 +40,15 @@ static int fill(nn_csv *c)
         const char *text = gzerror(c->gz, &code);
         if (code == Z_ERRNO)
             c->status =
-                nn_fail(NN_ERR_FILE, "%s: %s", c->path, strerror(errno));
+                nncc_fail(NN_ERR_FILE, "%s: %s", c->path, strerror(errno));
         else if (code == Z_BUF_ERROR)
-            c->status = nn_fail(NN_ERR_FILE,
-                                "%s: the gzip file is cut short after line "
-                                "%lld",
-                                c->path, (long long)c->line);
+            c->status = nncc_fail(NN_ERR_FILE,
+                                  "%s: the gzip file is cut short after line "
+                                  "%lld",
+                                  c->path, (long long)c->line);
         else if (got < 0)
-            c->status = nn_fail(NN_ERR_FILE, "%s: the gzip file is damaged: %s",
-                                c->path, text);
+            c->status = nncc_fail(
+                NN_ERR_FILE, "%s: the gzip file is damaged: %s", c->path, text);
         c->ended = true;
         got = 0;
     }
@@ -58,7 +58,7 @@ static int fill(nn_csv *c)
 }
 
 /* The next character, which stays; END; or FAILED. */
-static int peek(nn_csv *c)
+static int peek(nncc_csv *c)
 {
     if (c->at == c->n && !c->ended)
         fill(c);
@@ -67,7 +67,7 @@ static int peek(nn_csv *c)
     return c->at < c->n ? c->chunk[c->at] : END;
 }
 
-static void advance(nn_csv *c, int ch)
+static void advance(nncc_csv *c, int ch)
 {
     c->at++;
     if (ch == '\n') {
@@ -78,15 +78,15 @@ static void advance(nn_csv *c, int ch)
     }
 }
 
-static int fail_here(nn_csv *c, int status, const char *what)
+static int fail_here(nncc_csv *c, int status, const char *what)
 {
-    c->status = nn_fail(status, "%s:%lld:%lld: %s", c->path, (long long)c->line,
-                        (long long)c->column, what);
+    c->status = nncc_fail(status, "%s:%lld:%lld: %s", c->path,
+                          (long long)c->line, (long long)c->column, what);
     return FAILED;
 }
 
 /* The next character, taken; a line's end is '\n' in all three spellings. */
-static int take(nn_csv *c)
+static int take(nncc_csv *c)
 {
     int ch = peek(c);
 
@@ -107,7 +107,7 @@ static int take(nn_csv *c)
     return ch;
 }
 
-static bool put(nn_csv *c, int ch)
+static bool put(nncc_csv *c, int ch)
 {
     if (c->ntext == c->text_cap) {
         size_t cap = c->text_cap ? 2 * c->text_cap : 4096;
@@ -116,7 +116,7 @@ static bool put(nn_csv *c, int ch)
             if (cap > MAX_ROW)
                 fail_here(c, NN_ERR_DATA, "a line of more than 64 MiB");
             else
-                c->status = nn_fail_memory(cap, "a line of a CSV file");
+                c->status = nncc_fail_memory(cap, "a line of a CSV file");
             return false;
         }
         c->text = text;
@@ -127,7 +127,7 @@ static bool put(nn_csv *c, int ch)
 }
 
 /* Takes the plain characters that come next in the chunk. */
-static void put_plain(nn_csv *c)
+static void put_plain(nncc_csv *c)
 {
     size_t i = c->at, room = c->text_cap - c->ntext;
 
@@ -141,40 +141,40 @@ static void put_plain(nn_csv *c)
     c->at = i;
 }
 
-static nn_field *new_field(nn_csv *c)
+static nncc_field *new_field(nncc_csv *c)
 {
     if (c->nfield == c->field_cap) {
         int64_t cap = c->field_cap ? 2 * c->field_cap : 128;
         size_t bytes = (size_t)cap * sizeof *c->field;
-        nn_field *field = cap <= MAX_FIELDS ? realloc(c->field, bytes) : NULL;
+        nncc_field *field = cap <= MAX_FIELDS ? realloc(c->field, bytes) : NULL;
         if (!field) {
             if (cap > MAX_FIELDS)
                 fail_here(c, NN_ERR_DATA, "a line of more than 4194304 fields");
             else
-                c->status = nn_fail_memory(bytes, "a line of a CSV file");
+                c->status = nncc_fail_memory(bytes, "a line of a CSV file");
             return NULL;
         }
         c->field = field;
         c->field_cap = cap;
     }
-    nn_field *f = &c->field[c->nfield++];
-    *f = (nn_field){NULL, 0, c->line, c->column};
+    nncc_field *f = &c->field[c->nfield++];
+    *f = (nncc_field){NULL, 0, c->line, c->column};
     return f;
 }
 
-static bool is_blank(const nn_csv *c, int ch)
+static bool is_blank(const nncc_csv *c, int ch)
 {
     return ch == ' ' || (ch == '\t' && c->delimiter != '\t');
 }
 
-static void skip_blanks(nn_csv *c)
+static void skip_blanks(nncc_csv *c)
 {
     while (is_blank(c, peek(c)))
         take(c);
 }
 
 /* What comes after a field: the delimiter (taken), '\n' (taken), END. */
-static int take_separator(nn_csv *c)
+static int take_separator(nncc_csv *c)
 {
     int ch = take(c);
 
@@ -187,7 +187,7 @@ static int take_separator(nn_csv *c)
 }
 
 /* field = '"' (character | '""')* '"' blank*; the first quote is next. */
-static int quoted(nn_csv *c)
+static int quoted(nncc_csv *c)
 {
     int64_t line = c->line, column = c->column;
 
@@ -195,9 +195,9 @@ static int quoted(nn_csv *c)
     for (;;) {
         int ch = take(c);
         if (ch == END)
-            c->status =
-                nn_fail(NN_ERR_DATA, "%s:%lld:%lld: this quote is never closed",
-                        c->path, (long long)line, (long long)column);
+            c->status = nncc_fail(NN_ERR_DATA,
+                                  "%s:%lld:%lld: this quote is never closed",
+                                  c->path, (long long)line, (long long)column);
         if (ch < 0)
             return FAILED;
         if (ch == '"') {
@@ -218,7 +218,7 @@ static int quoted(nn_csv *c)
     return next == FAILED ? FAILED : take_separator(c);
 }
 
-static int unquoted(nn_csv *c)
+static int unquoted(nncc_csv *c)
 {
     size_t begin = c->ntext;
 
@@ -243,11 +243,11 @@ static int unquoted(nn_csv *c)
     return take_separator(c);
 }
 
-static int parse_field(nn_csv *c)
+static int parse_field(nncc_csv *c)
 {
     skip_blanks(c);
     size_t begin = c->ntext;
-    nn_field *f = new_field(c);
+    nncc_field *f = new_field(c);
 
     if (!f)
         return FAILED;
@@ -259,7 +259,7 @@ static int parse_field(nn_csv *c)
 }
 
 /* One line, which may be blank: one empty field then. */
-static int parse_row(nn_csv *c)
+static int parse_row(nncc_csv *c)
 {
     c->ntext = 0;
     c->nfield = 0;
@@ -278,24 +278,24 @@ static int parse_row(nn_csv *c)
     return NN_OK;
 }
 
-int nn_csv_next(nn_csv *c, nn_row *row)
+int nncc_csv_next(nncc_csv *c, nncc_row *row)
 {
     do {
         if (peek(c) == FAILED)
             return c->status;
         if (peek(c) == END) {
-            *row = (nn_row){NULL, 0};
+            *row = (nncc_row){NULL, 0};
             return NN_OK;
         }
         int status = parse_row(c);
         if (status)
             return status;
     } while (c->nfield == 1 && c->field[0].n == 0);
-    *row = (nn_row){c->field, c->nfield};
+    *row = (nncc_row){c->field, c->nfield};
     return NN_OK;
 }
 
-static void skip_byte_order_mark(nn_csv *c)
+static void skip_byte_order_mark(nncc_csv *c)
 {
     if (c->n >= 3 && memcmp(c->chunk, "\xEF\xBB\xBF", 3) == 0)
         c->at = 3;
@@ -303,7 +303,7 @@ static void skip_byte_order_mark(nn_csv *c)
 
 /* That of , ; and tab which the first line has most of, outside quotes; blanks
  * where it has none of these. */
-static char guess_delimiter(const nn_csv *c)
+static char guess_delimiter(const nncc_csv *c)
 {
     static const char candidate[] = ",;\t";
     int64_t count[3] = {0};
@@ -343,39 +343,40 @@ static int open_file(const char *path, int *fd)
     else
         *fd = open(path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0)
-        return nn_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno));
+        return nncc_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno));
     if (fstat(*fd, &st) == 0 && S_ISDIR(st.st_mode)) {
         close(*fd);
-        return nn_fail(NN_ERR_FILE, "%s: is a directory, not a CSV file", path);
+        return nncc_fail(NN_ERR_FILE, "%s: is a directory, not a CSV file",
+                         path);
     }
     return NN_OK;
 }
 
-int nn_csv_open(const char *path, char delimiter, nn_csv **out)
+int nncc_csv_open(const char *path, char delimiter, nncc_csv **out)
 {
     int fd = -1;
 
     if (delimiter && !strchr(",;\t ", delimiter))
-        return nn_fail(NN_ERR_ARGUMENT,
-                       "'%c' is no delimiter: use a comma, semicolon, tab or "
-                       "blank",
-                       delimiter);
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "'%c' is no delimiter: use a comma, semicolon, tab or "
+                         "blank",
+                         delimiter);
     int status = open_file(path, &fd);
     if (status)
         return status;
-    nn_csv *c = nn_alloc(1, sizeof *c, "a CSV file's buffer");
+    nncc_csv *c = nncc_alloc(1, sizeof *c, "a CSV file's buffer");
     gzFile gz = c ? gzdopen(fd, "rb") : NULL;
     if (!gz) {
         close(fd);
         free(c);
-        return nn_fail_memory(CHUNK, "a CSV file's buffer");
+        return nncc_fail_memory(CHUNK, "a CSV file's buffer");
     }
     c->gz = gz;
     c->path = strcmp(path, "-") == 0 ? "<standard input>" : path;
     c->line = c->column = 1;
     status = fill(c);
     if (status) {
-        nn_csv_close(c);
+        nncc_csv_close(c);
         return status;
     }
     skip_byte_order_mark(c);
@@ -384,7 +385,7 @@ int nn_csv_open(const char *path, char delimiter, nn_csv **out)
     return NN_OK;
 }
 
-void nn_csv_close(nn_csv *c)
+void nncc_csv_close(nncc_csv *c)
 {
     if (!c)
         return;

@@ -16,7 +16,7 @@ static uint64_t splitmix(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-void nn_rng_seed(nn_rng *r, uint64_t seed)
+void nncc_rng_seed(nncc_rng *r, uint64_t seed)
 {
     for (int i = 0; i < 4; i++)
         r->s[i] = splitmix(&seed);
@@ -25,7 +25,7 @@ void nn_rng_seed(nn_rng *r, uint64_t seed)
 static uint64_t rotate(uint64_t x, int k) { return x << k | x >> (64 - k); }
 
 /* xoshiro256** 1.0 */
-uint64_t nn_rng_next(nn_rng *r)
+uint64_t nncc_rng_next(nncc_rng *r)
 {
     uint64_t *s = r->s, result = rotate(s[1] * 5, 7) * 9, t = s[1] << 17;
 
@@ -49,22 +49,22 @@ static uint64_t multiply(uint64_t a, uint64_t b, uint64_t *lo)
     return a1 * b1 + (p01 >> 32) + (p10 >> 32) + (middle >> 32);
 }
 
-uint64_t nn_rng_below(nn_rng *r, uint64_t n)
+uint64_t nncc_rng_below(nncc_rng *r, uint64_t n)
 {
     uint64_t lo, hi;
 
     if (n < 2)
         return 0;
     do
-        hi = multiply(nn_rng_next(r), n, &lo);
+        hi = multiply(nncc_rng_next(r), n, &lo);
     while (lo < n && lo < (0 - n) % n);
     return hi;
 }
 
-void nn_rng_shuffle(nn_rng *r, int64_t *order, int64_t n)
+void nncc_rng_shuffle(nncc_rng *r, int64_t *order, int64_t n)
 {
     for (int64_t i = n - 1; i > 0; i--) {
-        int64_t k = (int64_t)nn_rng_below(r, (uint64_t)i + 1);
+        int64_t k = (int64_t)nncc_rng_below(r, (uint64_t)i + 1);
         int64_t t = order[i];
         order[i] = order[k];
         order[k] = t;
@@ -72,51 +72,51 @@ void nn_rng_shuffle(nn_rng *r, int64_t *order, int64_t n)
 }
 
 /* Sizes and steps are set; rows lie one after another. */
-static int allocate(nn_data *d)
+static int allocate(nncc_data *d)
 {
     size_t n = (size_t)d->n, width = (size_t)d->nfeature;
-    size_t bytes = nn_dtype_bytes(d->x_dtype);
+    size_t bytes = nncc_dtype_bytes(d->x_dtype);
 
     if (width && n > PTRDIFF_MAX / bytes / width)
-        return nn_fail_memory(SIZE_MAX, "a data set");
+        return nncc_fail_memory(SIZE_MAX, "a data set");
     d->x_step = d->nfeature;
     d->y_step = d->nlabel;
-    d->x = nn_alloc(n * width, bytes, "a data set");
+    d->x = nncc_alloc(n * width, bytes, "a data set");
     if (d->nlabel)
-        d->y = nn_alloc(n * (size_t)d->nlabel, nn_dtype_bytes(d->y_dtype),
-                        "a data set");
+        d->y = nncc_alloc(n * (size_t)d->nlabel, nncc_dtype_bytes(d->y_dtype),
+                          "a data set");
     return d->x && (d->y || !d->nlabel) ? NN_OK : (int)NN_ERR_MEMORY;
 }
 
-static int number_lines(nn_data *d)
+static int number_lines(nncc_data *d)
 {
-    d->line = nn_alloc((size_t)d->n, sizeof *d->line, "a data set");
+    d->line = nncc_alloc((size_t)d->n, sizeof *d->line, "a data set");
     for (int64_t i = 0; d->line && i < d->n; i++)
         d->line[i] = i + 1;
     return d->line ? NN_OK : (int)NN_ERR_MEMORY;
 }
 
-int nn_data_new(int64_t n, int64_t nfeature, int label, nn_data **out)
+int nncc_data_new(int64_t n, int64_t nfeature, int label, nncc_data **out)
 {
-    if (!out || n < 0 || nfeature < 0 || label < NN_LABEL_NONE ||
-        label > NN_LABEL_REAL)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_data_new: bad argument");
-    nn_data *d = nn_alloc(1, sizeof *d, "a data set");
+    if (!out || n < 0 || nfeature < 0 || label < NNCC_LABEL_NONE ||
+        label > NNCC_LABEL_REAL)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_new: bad argument");
+    nncc_data *d = nncc_alloc(1, sizeof *d, "a data set");
     if (!d)
         return NN_ERR_MEMORY;
     d->n = n;
     d->nfeature = nfeature;
-    d->nlabel = label != NN_LABEL_NONE;
+    d->nlabel = label != NNCC_LABEL_NONE;
     d->label = label;
     d->x_dtype = d->y_dtype = NN_F64;
     d->scale = 1;
     int status = allocate(d);
     if (!status)
         status = number_lines(d);
-    if (!status && !(d->path = nn_strdup("data")))
+    if (!status && !(d->path = nncc_strdup("data")))
         status = NN_ERR_MEMORY;
     if (status) {
-        nn_data_free(d);
+        nncc_data_free(d);
         return status;
     }
     *out = d;
@@ -151,8 +151,8 @@ static void load(int dtype, const void *from, int64_t at, int64_t n, double *to)
     }
 }
 
-void nn_data_features(const nn_data *d, int64_t row, int64_t from, int64_t n,
-                      double *to)
+void nncc_data_features(const nncc_data *d, int64_t row, int64_t from,
+                        int64_t n, double *to)
 {
     load(d->x_dtype, d->x, row * d->x_step + from, n, to);
     if (d->scale == 1)
@@ -161,13 +161,13 @@ void nn_data_features(const nn_data *d, int64_t row, int64_t from, int64_t n,
         to[i] *= d->scale;
 }
 
-void nn_data_labels(const nn_data *d, int64_t row, int64_t from, int64_t n,
-                    double *to)
+void nncc_data_labels(const nncc_data *d, int64_t row, int64_t from, int64_t n,
+                      double *to)
 {
     load(d->y_dtype, d->y, row * d->y_step + from, n, to);
 }
 
-void nn_data_free(nn_data *d)
+void nncc_data_free(nncc_data *d)
 {
     if (!d)
         return;
@@ -186,12 +186,12 @@ void nn_data_free(nn_data *d)
     free(d);
 }
 
-const char *nn_data_place(const nn_data *d, int64_t row, nn_text *to)
+const char *nncc_data_place(const nncc_data *d, int64_t row, nncc_text *to)
 {
     if (d->line)
-        nn_text_printf(to, "%s:%lld", d->path, (long long)d->line[row]);
+        nncc_text_printf(to, "%s:%lld", d->path, (long long)d->line[row]);
     else
-        nn_text_printf(to, "%s, row %lld", d->path, (long long)row);
+        nncc_text_printf(to, "%s, row %lld", d->path, (long long)row);
     return to->failed ? d->path : to->at;
 }
 
@@ -200,11 +200,11 @@ static bool copy_names(char *const *from, int64_t n, char ***to)
 {
     if (!from)
         return true;
-    *to = nn_alloc((size_t)n, sizeof **to, "names");
+    *to = nncc_alloc((size_t)n, sizeof **to, "names");
     if (!*to)
         return false;
     for (int64_t i = 0; i < n; i++)
-        if (!((*to)[i] = nn_strdup(from[i])))
+        if (!((*to)[i] = nncc_strdup(from[i])))
             return false;
     return true;
 }
@@ -213,14 +213,14 @@ static bool copy_names(char *const *from, int64_t n, char ***to)
 static void copy_rows(int dtype, const void *from, int64_t step,
                       const int64_t *row, int64_t n, int64_t m, void *to)
 {
-    size_t size = nn_dtype_bytes(dtype), bytes = size * (size_t)m;
+    size_t size = nncc_dtype_bytes(dtype), bytes = size * (size_t)m;
 
     for (int64_t i = 0; i < n && m > 0; i++)
         memcpy((char *)to + (size_t)i * bytes,
                (const char *)from + (size_t)(row[i] * step) * size, bytes);
 }
 
-static int fill_subset(const nn_data *d, const int64_t *row, nn_data *s)
+static int fill_subset(const nncc_data *d, const int64_t *row, nncc_data *s)
 {
     int status = allocate(s);
 
@@ -228,89 +228,89 @@ static int fill_subset(const nn_data *d, const int64_t *row, nn_data *s)
         return status;
     if (!copy_names(d->class_name, d->nclass, &s->class_name) ||
         !copy_names(d->feature_name, d->nfeature, &s->feature_name) ||
-        (d->label_name && !(s->label_name = nn_strdup(d->label_name))) ||
-        !(s->path = nn_strdup(d->path)))
+        (d->label_name && !(s->label_name = nncc_strdup(d->label_name))) ||
+        !(s->path = nncc_strdup(d->path)))
         return NN_ERR_MEMORY;
     copy_rows(d->x_dtype, d->x, d->x_step, row, s->n, s->nfeature, s->x);
     copy_rows(d->y_dtype, d->y, d->y_step, row, s->n, s->nlabel, s->y);
     if (!d->line)
         return NN_OK;
-    s->line = nn_alloc((size_t)s->n, sizeof *s->line, "a data set");
+    s->line = nncc_alloc((size_t)s->n, sizeof *s->line, "a data set");
     for (int64_t i = 0; s->line && i < s->n; i++)
         s->line[i] = d->line[row[i]];
     return s->line ? NN_OK : (int)NN_ERR_MEMORY;
 }
 
 /* Rows row[0 … n-1] of d as a data set of their own. */
-static int subset(const nn_data *d, const int64_t *row, int64_t n,
-                  nn_data **out)
+static int subset(const nncc_data *d, const int64_t *row, int64_t n,
+                  nncc_data **out)
 {
-    nn_data *s = nn_alloc(1, sizeof *s, "a data set");
+    nncc_data *s = nncc_alloc(1, sizeof *s, "a data set");
 
     if (!s)
         return NN_ERR_MEMORY;
-    *s = (nn_data){.n = n,
-                   .nfeature = d->nfeature,
-                   .nlabel = d->nlabel,
-                   .x_dtype = d->x_dtype,
-                   .y_dtype = d->y_dtype,
-                   .scale = d->scale,
-                   .label = d->label,
-                   .nclass = d->nclass};
+    *s = (nncc_data){.n = n,
+                     .nfeature = d->nfeature,
+                     .nlabel = d->nlabel,
+                     .x_dtype = d->x_dtype,
+                     .y_dtype = d->y_dtype,
+                     .scale = d->scale,
+                     .label = d->label,
+                     .nclass = d->nclass};
     int status = fill_subset(d, row, s);
     if (status) {
-        nn_data_free(s);
+        nncc_data_free(s);
         return status;
     }
     *out = s;
     return NN_OK;
 }
 
-static int test_rows(const nn_data *d, const nn_split_options *o,
+static int test_rows(const nncc_data *d, const nncc_split_options *o,
                      int64_t *count)
 {
     if (o->count >= 0) {
         *count = o->count;
     } else {
         if (!(o->fraction >= 0 && o->fraction <= 1))
-            return nn_fail(NN_ERR_ARGUMENT,
-                           "a test set of fraction %g; expected 0 to 1",
-                           o->fraction);
+            return nncc_fail(NN_ERR_ARGUMENT,
+                             "a test set of fraction %g; expected 0 to 1",
+                             o->fraction);
         *count = (int64_t)floor(o->fraction * (double)d->n + 0.5);
     }
     if (*count > d->n)
-        return nn_fail(NN_ERR_ARGUMENT,
-                       "%s: a test set of %lld rows out of %lld", d->path,
-                       (long long)*count, (long long)d->n);
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "%s: a test set of %lld rows out of %lld", d->path,
+                         (long long)*count, (long long)d->n);
     return NN_OK;
 }
 
-int nn_data_split(const nn_data *d, const nn_split_options *o, nn_data **train,
-                  nn_data **test)
+int nncc_data_split(const nncc_data *d, const nncc_split_options *o,
+                    nncc_data **train, nncc_data **test)
 {
     int64_t ntest = 0;
-    nn_data *a = NULL, *b = NULL;
-    nn_rng rng;
+    nncc_data *a = NULL, *b = NULL;
+    nncc_rng rng;
 
     if (!d || !o || !train || !test)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_data_split: null argument");
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_split: null argument");
     int status = test_rows(d, o, &ntest);
     if (status)
         return status;
-    int64_t *order = nn_alloc((size_t)d->n, sizeof *order, "a permutation");
+    int64_t *order = nncc_alloc((size_t)d->n, sizeof *order, "a permutation");
     if (!order)
         return NN_ERR_MEMORY;
     for (int64_t i = 0; i < d->n; i++)
         order[i] = i;
-    nn_rng_seed(&rng, o->seed);
+    nncc_rng_seed(&rng, o->seed);
     if (!o->keep_order)
-        nn_rng_shuffle(&rng, order, d->n);
+        nncc_rng_shuffle(&rng, order, d->n);
     status = subset(d, order, d->n - ntest, &a);
     if (!status)
         status = subset(d, order + (d->n - ntest), ntest, &b);
     free(order);
     if (status) {
-        nn_data_free(a);
+        nncc_data_free(a);
         return status;
     }
     *train = a;
@@ -318,12 +318,12 @@ int nn_data_split(const nn_data *d, const nn_split_options *o, nn_data **train,
     return NN_OK;
 }
 
-int nn_data_scale(nn_data *d, double factor)
+int nncc_data_scale(nncc_data *d, double factor)
 {
     if (!d || !isfinite(factor))
-        return nn_fail(NN_ERR_ARGUMENT,
-                       "features scaled by %g; expected a finite number",
-                       factor);
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "features scaled by %g; expected a finite number",
+                         factor);
     d->scale *= factor;
     return NN_OK;
 }
@@ -331,13 +331,13 @@ int nn_data_scale(nn_data *d, double factor)
 /* Mean and 1 / standard deviation of each column, by Welford's update; 1 for a
  * constant column. mean and scale: [nfeature], zeros at first; row: [nfeature],
  * for use here. */
-static void statistics(const nn_data *d, double *mean, double *scale,
+static void statistics(const nncc_data *d, double *mean, double *scale,
                        double *row)
 {
     int64_t m = d->nfeature;
 
     for (int64_t i = 0; i < d->n; i++) {
-        nn_data_features(d, i, 0, m, row);
+        nncc_data_features(d, i, 0, m, row);
         for (int64_t k = 0; k < m; k++) {
             double delta = row[k] - mean[k];
             mean[k] += delta / (double)(i + 1);
@@ -351,18 +351,19 @@ static void statistics(const nn_data *d, double *mean, double *scale,
 }
 
 /* d's features anew, as reals: f32 where they are, or are single bytes. */
-static int standardise(nn_data *d, const double *mean, const double *scale,
+static int standardise(nncc_data *d, const double *mean, const double *scale,
                        double *row)
 {
     int64_t m = d->nfeature;
-    bool single = d->x_dtype == NN_F32 || nn_dtype_bytes(d->x_dtype) == 1;
-    void *to = nn_alloc((size_t)d->n * (size_t)m,
-                        single ? sizeof(float) : sizeof(double), "a data set");
+    bool single = d->x_dtype == NN_F32 || nncc_dtype_bytes(d->x_dtype) == 1;
+    void *to =
+        nncc_alloc((size_t)d->n * (size_t)m,
+                   single ? sizeof(float) : sizeof(double), "a data set");
 
     if (!to)
         return NN_ERR_MEMORY;
     for (int64_t i = 0; i < d->n; i++) {
-        nn_data_features(d, i, 0, m, row);
+        nncc_data_features(d, i, 0, m, row);
         for (int64_t k = 0; k < m; k++) {
             double x = (row[k] - mean[k]) * scale[k];
             if (single)
@@ -379,33 +380,33 @@ static int standardise(nn_data *d, const double *mean, const double *scale,
     return NN_OK;
 }
 
-static int can_standardise(const nn_data *train, const nn_data *other)
+static int can_standardise(const nncc_data *train, const nncc_data *other)
 {
     if (!train || train->n == 0)
-        return nn_fail(NN_ERR_ARGUMENT,
-                       "no rows to take means and deviations from");
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "no rows to take means and deviations from");
     if (other && other->nfeature != train->nfeature)
-        return nn_fail(NN_ERR_ARGUMENT,
-                       "%s has %lld features; %s, whose means and deviations "
-                       "it should take, has %lld",
-                       other->path, (long long)other->nfeature, train->path,
-                       (long long)train->nfeature);
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "%s has %lld features; %s, whose means and deviations "
+                         "it should take, has %lld",
+                         other->path, (long long)other->nfeature, train->path,
+                         (long long)train->nfeature);
     if (train->y_inside || (other && other->y_inside))
-        return nn_fail(NN_ERR_ARGUMENT,
-                       "%s: a text has no means to standardise", train->path);
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "%s: a text has no means to standardise", train->path);
     return NN_OK;
 }
 
-int nn_data_standardise(nn_data *train, nn_data *other)
+int nncc_data_standardise(nncc_data *train, nncc_data *other)
 {
     int status = can_standardise(train, other);
 
     if (status)
         return status;
     size_t m = (size_t)train->nfeature;
-    double *mean = nn_alloc(m, sizeof *mean, "means");
-    double *scale = nn_alloc(m, sizeof *scale, "deviations");
-    double *row = nn_alloc(m, sizeof *row, "a row");
+    double *mean = nncc_alloc(m, sizeof *mean, "means");
+    double *scale = nncc_alloc(m, sizeof *scale, "deviations");
+    double *row = nncc_alloc(m, sizeof *row, "a row");
     status = mean && scale && row ? NN_OK : NN_ERR_MEMORY;
     if (!status) {
         statistics(train, mean, scale, row);

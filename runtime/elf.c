@@ -35,7 +35,7 @@ typedef struct File {
 
 static int no_module(const File *f, const char *why)
 {
-    return nn_fail(NN_ERR_MODULE, "%s: %s", f->path, why);
+    return nncc_fail(NN_ERR_MODULE, "%s: %s", f->path, why);
 }
 
 /* Do `count` things of `size` bytes at `offset` lie within the file? */
@@ -56,7 +56,7 @@ static int read_all(File *f, int fd)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return nn_fail(NN_ERR_FILE, "%s: %s", f->path, strerror(errno));
+            return nncc_fail(NN_ERR_FILE, "%s: %s", f->path, strerror(errno));
         if (got == 0)
             break;
         done += (size_t)got;
@@ -70,16 +70,16 @@ static int read_open(File *f, int fd)
     struct stat st;
 
     if (fstat(fd, &st) < 0)
-        return nn_fail(NN_ERR_FILE, "%s: %s", f->path, strerror(errno));
+        return nncc_fail(NN_ERR_FILE, "%s: %s", f->path, strerror(errno));
     if (S_ISDIR(st.st_mode))
-        return nn_fail(NN_ERR_FILE, "%s: is a directory, not a module",
-                       f->path);
+        return nncc_fail(NN_ERR_FILE, "%s: is a directory, not a module",
+                         f->path);
     if (!S_ISREG(st.st_mode))
-        return nn_fail(NN_ERR_FILE, "%s: is no regular file", f->path);
+        return nncc_fail(NN_ERR_FILE, "%s: is no regular file", f->path);
     if ((uint64_t)st.st_size > MAX_FILE)
         return no_module(f, "larger than 1 GiB: no module compiled by nncc");
     f->n = (size_t)st.st_size;
-    f->bytes = nn_alloc(f->n, 1, "a module's file");
+    f->bytes = nncc_alloc(f->n, 1, "a module's file");
     return f->bytes ? read_all(f, fd) : NN_ERR_MEMORY;
 }
 
@@ -88,7 +88,7 @@ static int read_file(File *f)
     int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0)
-        return nn_fail(NN_ERR_FILE, "%s: %s", f->path, strerror(errno));
+        return nncc_fail(NN_ERR_FILE, "%s: %s", f->path, strerror(errno));
     int status = read_open(f, fd);
     close(fd);
     return status;
@@ -119,7 +119,7 @@ static int check_header(File *f)
 }
 
 /* Loading a file that is shorter than its segments would end in SIGBUS. */
-static int read_segments(const File *f, nn_elf *e)
+static int read_segments(const File *f, nncc_elf *e)
 {
     for (size_t i = 0; i < f->header.e_phnum; i++) {
         Segment s;
@@ -128,10 +128,10 @@ static int read_segments(const File *f, nn_elf *e)
             return no_module(f, "is cut short: a segment lies beyond its end");
         if (s.p_type != PT_LOAD)
             continue;
-        if (e->nsegment == NN_MAX_SEGMENT)
+        if (e->nsegment == NNCC_MAX_SEGMENT)
             return no_module(f, "has too many segments for a module");
         e->segment[e->nsegment++] =
-            (nn_segment){s.p_vaddr, s.p_memsz, (s.p_flags & PF_X) != 0};
+            (nncc_segment){s.p_vaddr, s.p_memsz, (s.p_flags & PF_X) != 0};
     }
     return NN_OK;
 }
@@ -208,7 +208,7 @@ static int find_magic(const File *f)
                         "descriptor of nncc");
 }
 
-static int find_module(const File *f, nn_elf *e)
+static int find_module(const File *f, nncc_elf *e)
 {
     Section symbols = {0}, strings = {0};
     Symbol s;
@@ -238,17 +238,17 @@ static int find_module(const File *f, nn_elf *e)
                             "no function NAME" SUFFIX);
     status = find_magic(f);
     if (!status && other)
-        status = nn_fail(NN_ERR_MODULE,
-                         "%s: exports several modules, %s and %s, none of "
-                         "them named as the file",
-                         f->path, found, other);
+        status = nncc_fail(NN_ERR_MODULE,
+                           "%s: exports several modules, %s and %s, none of "
+                           "them named as the file",
+                           f->path, found, other);
     if (status)
         return status;
-    e->symbol = nn_strdup(found);
+    e->symbol = nncc_strdup(found);
     return e->symbol ? NN_OK : NN_ERR_MEMORY;
 }
 
-static int read_parts(File *f, nn_elf *e)
+static int read_parts(File *f, nncc_elf *e)
 {
     int status = read_file(f);
 
@@ -261,19 +261,19 @@ static int read_parts(File *f, nn_elf *e)
     return status;
 }
 
-int nn_elf_read(const char *path, nn_elf *e)
+int nncc_elf_read(const char *path, nncc_elf *e)
 {
     File f = {.path = path};
 
-    *e = (nn_elf){0};
+    *e = (nncc_elf){0};
     int status = read_parts(&f, e);
     free(f.bytes);
     if (status)
-        nn_elf_free(e);
+        nncc_elf_free(e);
     return status;
 }
 
-void nn_elf_free(nn_elf *e)
+void nncc_elf_free(nncc_elf *e)
 {
     free(e->symbol);
     e->symbol = NULL;

@@ -9,7 +9,7 @@ enum { TEXT_BYTES = 1024 };
 
 static _Thread_local char error_text[TEXT_BYTES];
 
-const char *nn_last_error(void) { return error_text; }
+const char *nncc_last_error(void) { return error_text; }
 
 /* A control character would break the promise of one line. */
 static void make_one_line(char *s)
@@ -19,7 +19,7 @@ static void make_one_line(char *s)
             *s = '?';
 }
 
-int nn_fail(int status, const char *fmt, ...)
+int nncc_fail(int status, const char *fmt, ...)
 {
     char text[TEXT_BYTES];
     va_list ap;
@@ -36,12 +36,13 @@ int nn_fail(int status, const char *fmt, ...)
     return status;
 }
 
-int nn_fail_memory(size_t bytes, const char *what)
+int nncc_fail_memory(size_t bytes, const char *what)
 {
-    return nn_fail(NN_ERR_MEMORY, "no memory for %zu bytes of %s", bytes, what);
+    return nncc_fail(NN_ERR_MEMORY, "no memory for %zu bytes of %s", bytes,
+                     what);
 }
 
-const char *nn_status_text(int status)
+const char *nncc_status_text(int status)
 {
     static const struct {
         int status;

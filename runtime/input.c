@@ -18,16 +18,16 @@ static int open_gz(const char *path, gzFile *out)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return nn_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno));
+        return nncc_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno));
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
         close(fd);
-        return nn_fail(NN_ERR_FILE, "%s: is a directory", path);
+        return nncc_fail(NN_ERR_FILE, "%s: is a directory", path);
     }
     *out = gzdopen(fd, "rb");
     if (*out)
         return NN_OK;
     close(fd);
-    return nn_fail_memory(0, "reading a file");
+    return nncc_fail_memory(0, "reading a file");
 }
 
 static int read_failed(gzFile gz, const char *path)
@@ -36,29 +36,31 @@ static int read_failed(gzFile gz, const char *path)
     const char *text = gzerror(gz, &code);
 
     if (code == Z_ERRNO)
-        return nn_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno));
+        return nncc_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno));
     if (code == Z_BUF_ERROR)
-        return nn_fail(NN_ERR_FILE, "%s: the gzip file is cut short", path);
-    return nn_fail(NN_ERR_FILE, "%s: the gzip file is damaged: %s", path, text);
+        return nncc_fail(NN_ERR_FILE, "%s: the gzip file is cut short", path);
+    return nncc_fail(NN_ERR_FILE, "%s: the gzip file is damaged: %s", path,
+                     text);
 }
 
-static int make_room(nn_bytes *b, size_t *cap, uint64_t most, const char *path)
+static int make_room(nncc_bytes *b, size_t *cap, uint64_t most,
+                     const char *path)
 {
     if (b->n < *cap)
         return NN_OK;
     if (*cap > most)
-        return nn_fail(NN_ERR_DATA, "%s: is larger than %llu bytes", path,
-                       (unsigned long long)most);
+        return nncc_fail(NN_ERR_DATA, "%s: is larger than %llu bytes", path,
+                         (unsigned long long)most);
     size_t more = *cap ? 2 * *cap : FIRST;
     unsigned char *at = realloc(b->at, more);
     if (!at)
-        return nn_fail_memory(more, "a file");
+        return nncc_fail_memory(more, "a file");
     b->at = at;
     *cap = more;
     return NN_OK;
 }
 
-static int read_gz(gzFile gz, const char *path, uint64_t most, nn_bytes *b)
+static int read_gz(gzFile gz, const char *path, uint64_t most, nncc_bytes *b)
 {
     size_t cap = 0;
     int status, got = 1, code;
@@ -75,14 +77,14 @@ static int read_gz(gzFile gz, const char *path, uint64_t most, nn_bytes *b)
     if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
         return read_failed(gz, path);
     if (b->n > most)
-        return nn_fail(NN_ERR_DATA, "%s: is larger than %llu bytes", path,
-                       (unsigned long long)most);
+        return nncc_fail(NN_ERR_DATA, "%s: is larger than %llu bytes", path,
+                         (unsigned long long)most);
     return NN_OK;
 }
 
-int nn_read_all(const char *path, uint64_t most, nn_bytes *out)
+int nncc_read_all(const char *path, uint64_t most, nncc_bytes *out)
 {
-    nn_bytes b = {0};
+    nncc_bytes b = {0};
     gzFile gz;
     int status = open_gz(path, &gz);
 
@@ -97,7 +99,7 @@ int nn_read_all(const char *path, uint64_t most, nn_bytes *out)
     return status;
 }
 
-int nn_read_start(const char *path, unsigned char *to, int n)
+int nncc_read_start(const char *path, unsigned char *to, int n)
 {
     struct stat st;
     gzFile gz;

@@ -6,41 +6,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-void *nn_alloc(size_t count, size_t size, const char *what)
+void *nncc_alloc(size_t count, size_t size, const char *what)
 {
     void *p = calloc(count ? count : 1, size);
 
     if (!p)
-        nn_fail_memory(
+        nncc_fail_memory(
             size && count > SIZE_MAX / size ? SIZE_MAX : count * size, what);
     return p;
 }
 
-void *nn_alloc_aligned(size_t bytes, const char *what)
+void *nncc_alloc_aligned(size_t bytes, const char *what)
 {
     if (bytes > PTRDIFF_MAX - 64) {
-        nn_fail_memory(bytes, what);
+        nncc_fail_memory(bytes, what);
         return NULL;
     }
     size_t n = bytes ? (bytes + 63) / 64 * 64 : 64;
     void *p = aligned_alloc(64, n);
 
     if (!p)
-        nn_fail_memory(bytes, what);
+        nncc_fail_memory(bytes, what);
     else
         memset(p, 0, n);
     return p;
 }
 
-char *nn_strdup(const char *s)
+char *nncc_strdup(const char *s)
 {
     size_t n = strlen(s) + 1;
-    char *p = nn_alloc(n, 1, "a name");
+    char *p = nncc_alloc(n, 1, "a name");
 
     return p ? memcpy(p, s, n) : NULL;
 }
 
-static bool text_grow(nn_text *t, size_t more)
+static bool text_grow(nncc_text *t, size_t more)
 {
     if (t->n + more + 1 <= t->cap)
         return true;
@@ -48,7 +48,7 @@ static bool text_grow(nn_text *t, size_t more)
     char *at = realloc(t->at, cap);
 
     if (!at) {
-        nn_fail_memory(cap, "text");
+        nncc_fail_memory(cap, "text");
         t->failed = true;
         return false;
     }
@@ -57,7 +57,7 @@ static bool text_grow(nn_text *t, size_t more)
     return true;
 }
 
-void nn_text_printf(nn_text *t, const char *fmt, ...)
+void nncc_text_printf(nncc_text *t, const char *fmt, ...)
 {
     va_list ap;
 

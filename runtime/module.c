@@ -21,38 +21,38 @@ static ModuleFunction as_function(void *symbol)
 /* A path without a slash would make dlopen search the system's folders. */
 static void *load(const char *path)
 {
-    nn_text t = {0};
+    nncc_text t = {0};
 
-    nn_text_printf(&t, "%s%s", strchr(path, '/') ? "" : "./", path);
+    nncc_text_printf(&t, "%s%s", strchr(path, '/') ? "" : "./", path);
     if (t.failed)
         return NULL;
     void *library = dlopen(t.at, RTLD_NOW | RTLD_LOCAL);
     free(t.at);
     if (!library)
-        nn_fail(NN_ERR_MODULE, "%s: cannot be loaded: %s", path, dlerror());
+        nncc_fail(NN_ERR_MODULE, "%s: cannot be loaded: %s", path, dlerror());
     return library;
 }
 
-static int find_descriptor(void *library, const char *path, const nn_elf *e,
+static int find_descriptor(void *library, const char *path, const nncc_elf *e,
                            const nn_module **d)
 {
     void *symbol = dlsym(library, e->symbol);
 
     if (!symbol)
-        return nn_fail(NN_ERR_MODULE, "%s: no symbol %s", path, e->symbol);
-    nn_memory where = {(uintptr_t)symbol - e->value, e->segment, e->nsegment};
+        return nncc_fail(NN_ERR_MODULE, "%s: no symbol %s", path, e->symbol);
+    nncc_memory where = {(uintptr_t)symbol - e->value, e->segment, e->nsegment};
     *d = as_function(symbol)();
-    return nn_verify(*d, &where, path);
+    return nncc_verify(*d, &where, path);
 }
 
 static int new_model(const nn_module *d, void *library, const char *path,
-                     nn_model **out)
+                     nncc_model **out)
 {
-    nn_model *m = nn_alloc(1, sizeof *m, "a module's handle");
+    nncc_model *m = nncc_alloc(1, sizeof *m, "a module's handle");
 
     if (!m)
         return NN_ERR_MEMORY;
-    if (path && !(m->path = nn_strdup(path))) {
+    if (path && !(m->path = nncc_strdup(path))) {
         free(m);
         return NN_ERR_MEMORY;
     }
@@ -62,14 +62,14 @@ static int new_model(const nn_module *d, void *library, const char *path,
     return NN_OK;
 }
 
-int nn_open(const char *path, nn_model **out)
+int nncc_open(const char *path, nncc_model **out)
 {
-    nn_elf e;
+    nncc_elf e;
     const nn_module *d = NULL;
 
     if (!path || !out)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_open: null argument");
-    int status = nn_elf_read(path, &e);
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_open: null argument");
+    int status = nncc_elf_read(path, &e);
     if (status)
         return status;
     void *library = load(path);
@@ -80,25 +80,25 @@ int nn_open(const char *path, nn_model **out)
         status = new_model(d, library, path, out);
     if (status && library)
         dlclose(library);
-    nn_elf_free(&e);
+    nncc_elf_free(&e);
     return status;
 }
 
-int nn_wrap(const nn_module *descriptor, nn_model **out)
+int nncc_wrap(const nn_module *descriptor, nncc_model **out)
 {
-    nn_memory anywhere = {0};
+    nncc_memory anywhere = {0};
 
     if (!descriptor || !out)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_wrap: null argument");
-    int status = nn_verify(descriptor, &anywhere, "descriptor");
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_wrap: null argument");
+    int status = nncc_verify(descriptor, &anywhere, "descriptor");
     return status ? status : new_model(descriptor, NULL, NULL, out);
 }
 
-void nn_close(nn_model *m)
+void nncc_close(nncc_model *m)
 {
     if (!m)
         return;
-    nn_trainer_free(m->trainer);
+    nncc_trainer_free(m->trainer);
     free(m->workspace);
     free(m->path);
     if (m->library)
@@ -106,19 +106,19 @@ void nn_close(nn_model *m)
     free(m);
 }
 
-const nn_module *nn_descriptor(const nn_model *m) { return m->d; }
+const nn_module *nncc_descriptor(const nncc_model *m) { return m->d; }
 
-const char *nn_path(const nn_model *m)
+const char *nncc_path(const nncc_model *m)
 {
     return m->path ? m->path : m->d->name;
 }
 
-int nn_find(const nn_model *m, const char *name, const nn_function **out)
+int nncc_find(const nncc_model *m, const char *name, const nn_function **out)
 {
-    nn_text t = {0};
+    nncc_text t = {0};
 
     if (!m || !name || !out)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_find: null argument");
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_find: null argument");
     for (int i = 0; i < m->d->nfunction; i++) {
         const nn_function *f = &m->d->function[i];
         if (strcmp(f->name, name) == 0) {
@@ -126,35 +126,35 @@ int nn_find(const nn_model *m, const char *name, const nn_function **out)
             free(t.at);
             return NN_OK;
         }
-        nn_text_printf(&t, "%s%s", i ? ", " : "", f->name);
+        nncc_text_printf(&t, "%s%s", i ? ", " : "", f->name);
     }
-    nn_fail(NN_ERR_NAME, "%s: no function '%s'; there are: %s", nn_path(m),
-            name, t.at && t.n ? t.at : "none");
+    nncc_fail(NN_ERR_NAME, "%s: no function '%s'; there are: %s", nncc_path(m),
+              name, t.at && t.n ? t.at : "none");
     free(t.at);
     return NN_ERR_NAME;
 }
 
-int nn_find_kind(const nn_model *m, int kind, const nn_function **out)
+int nncc_find_kind(const nncc_model *m, int kind, const nn_function **out)
 {
     static const char *const what[] = {"plain function", "init", "step",
                                        "evaluate"};
 
     if (!m || !out || kind < NN_FUNCTION || kind > NN_EVALUATE)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_find_kind: bad argument");
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_find_kind: bad argument");
     for (int i = 0; i < m->d->nfunction; i++)
         if (m->d->function[i].kind == kind) {
             *out = &m->d->function[i];
             return NN_OK;
         }
-    return nn_fail(NN_ERR_NAME,
-                   "%s: has no %s function: its source has no 'train' item",
-                   nn_path(m), what[kind]);
+    return nncc_fail(NN_ERR_NAME,
+                     "%s: has no %s function: its source has no 'train' item",
+                     nncc_path(m), what[kind]);
 }
 
 static int find_port(const nn_function *f, const nn_port *port, int n,
                      const char *what, const char *name, int *out)
 {
-    nn_text t = {0};
+    nncc_text t = {0};
 
     for (int i = 0; i < n; i++) {
         if (strcmp(port[i].name, name) == 0) {
@@ -162,25 +162,25 @@ static int find_port(const nn_function *f, const nn_port *port, int n,
             free(t.at);
             return NN_OK;
         }
-        nn_text_printf(&t, "%s%s", i ? ", " : "", port[i].name);
+        nncc_text_printf(&t, "%s%s", i ? ", " : "", port[i].name);
     }
-    nn_fail(NN_ERR_NAME, "%s: no %s '%s'; there are: %s", f->name, what, name,
-            t.at && t.n ? t.at : "none");
+    nncc_fail(NN_ERR_NAME, "%s: no %s '%s'; there are: %s", f->name, what, name,
+              t.at && t.n ? t.at : "none");
     free(t.at);
     return NN_ERR_NAME;
 }
 
-int nn_find_param(const nn_function *f, const char *name, int *out)
+int nncc_find_param(const nn_function *f, const char *name, int *out)
 {
     if (!f || !name || !out)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_find_param: null argument");
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_find_param: null argument");
     return find_port(f, f->param, f->nparam, "parameter", name, out);
 }
 
-int nn_find_result(const nn_function *f, const char *name, int *out)
+int nncc_find_result(const nn_function *f, const char *name, int *out)
 {
     if (!f || !name || !out)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_find_result: null argument");
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_find_result: null argument");
     return find_port(f, f->result, f->nresult, "result", name, out);
 }
 
@@ -193,27 +193,27 @@ static int count_leaves(const nn_port *port, int n)
     return count;
 }
 
-int nn_param_leaves(const nn_function *f)
+int nncc_param_leaves(const nn_function *f)
 {
     return count_leaves(f->param, f->nparam);
 }
 
-int nn_result_leaves(const nn_function *f)
+int nncc_result_leaves(const nn_function *f)
 {
     return count_leaves(f->result, f->nresult);
 }
 
-int nn_param_leaf(const nn_function *f, int i)
+int nncc_param_leaf(const nn_function *f, int i)
 {
     return count_leaves(f->param, i);
 }
 
-int nn_result_leaf(const nn_function *f, int i)
+int nncc_result_leaf(const nn_function *f, int i)
 {
-    return nn_param_leaves(f) + count_leaves(f->result, i);
+    return nncc_param_leaves(f) + count_leaves(f->result, i);
 }
 
-const char *nn_leaf_name(const nn_function *f, int leaf, char *buf, size_t n)
+const char *nncc_leaf_name(const nn_function *f, int leaf, char *buf, size_t n)
 {
     int nport = f->nparam + f->nresult;
 
@@ -231,53 +231,54 @@ const char *nn_leaf_name(const nn_function *f, int leaf, char *buf, size_t n)
     return buf;
 }
 
-static void describe_leaves(nn_text *t, const nn_port *p)
+static void describe_leaves(nncc_text *t, const nn_port *p)
 {
     for (int i = 0; i < p->nleaf; i++)
         if (*p->leaf[i].path)
-            nn_text_printf(t, "           .%s: %s%s\n", p->leaf[i].path,
-                           nn_dtype_name(p->leaf[i].dtype), p->leaf[i].shape);
+            nncc_text_printf(t, "           .%s: %s%s\n", p->leaf[i].path,
+                             nncc_dtype_name(p->leaf[i].dtype),
+                             p->leaf[i].shape);
 }
 
-static void describe_port(nn_text *t, const nn_function *f, const nn_port *p,
+static void describe_port(nncc_text *t, const nn_function *f, const nn_port *p,
                           bool is_result)
 {
-    nn_text_printf(t, "    %s %s: %s", is_result ? "->" : "  ", p->name,
-                   p->type);
+    nncc_text_printf(t, "    %s %s: %s", is_result ? "->" : "  ", p->name,
+                     p->type);
     if (is_result && p->in_place >= 0)
-        nn_text_printf(t, " (in place of %s)", f->param[p->in_place].name);
+        nncc_text_printf(t, " (in place of %s)", f->param[p->in_place].name);
     else if (p->has_value && !is_result)
-        nn_text_printf(t, " = %g", p->value);
+        nncc_text_printf(t, " = %g", p->value);
     if (p->bytes)
-        nn_text_printf(t, ", %llu bytes", (unsigned long long)p->bytes);
-    nn_text_printf(t, "\n");
+        nncc_text_printf(t, ", %llu bytes", (unsigned long long)p->bytes);
+    nncc_text_printf(t, "\n");
     if (!is_result || p->in_place < 0)
         describe_leaves(t, p);
 }
 
-static void describe_function(nn_text *t, const nn_function *f)
+static void describe_function(nncc_text *t, const nn_function *f)
 {
     static const char *const kind[] = {"", " (init)", " (step)", " (evaluate)"};
 
-    nn_text_printf(t, "  %s%s", f->name, kind[f->kind]);
+    nncc_text_printf(t, "  %s%s", f->name, kind[f->kind]);
     for (int i = 0; i < f->ndim; i++)
-        nn_text_printf(t, "%s%s", i ? ", " : ", for any ", f->dim[i]);
-    nn_text_printf(t, "\n");
+        nncc_text_printf(t, "%s%s", i ? ", " : ", for any ", f->dim[i]);
+    nncc_text_printf(t, "\n");
     for (int i = 0; i < f->nparam; i++)
         describe_port(t, f, &f->param[i], false);
     for (int i = 0; i < f->nresult; i++)
         describe_port(t, f, &f->result[i], true);
 }
 
-int nn_describe(const nn_model *m, char **text)
+int nncc_describe(const nncc_model *m, char **text)
 {
-    nn_text t = {0};
+    nncc_text t = {0};
 
     if (!m || !text)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_describe: null argument");
-    nn_text_printf(&t, "%s: real is %s, source %016llx\n", m->d->name,
-                   nn_dtype_name(m->d->real),
-                   (unsigned long long)m->d->source_hash);
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_describe: null argument");
+    nncc_text_printf(&t, "%s: real is %s, source %016llx\n", m->d->name,
+                     nncc_dtype_name(m->d->real),
+                     (unsigned long long)m->d->source_hash);
     for (int i = 0; i < m->d->nfunction; i++)
         describe_function(&t, &m->d->function[i]);
     if (t.failed) {

@@ -1,10 +1,13 @@
 /* nn.h: libnn, the runtime of modules compiled by nncc.
  *
  * Every function that can fail returns a status: NN_OK (0), one of enum
- * nn_status (nn_abi.h) or one of enum nn_runtime_status. What went wrong is
- * then told by nn_last_error(). Nothing prints and nothing exits. After a
+ * nn_status (nn_abi.h) or one of enum nncc_runtime_status. What went wrong is
+ * then told by nncc_last_error(). Nothing prints and nothing exits. After a
  * failure the objects that were passed in are as before, unless said
  * otherwise, and out parameters are not written.
+ *
+ * All names here begin with nncc_ or NNCC_, but for the statuses, which go on
+ * from those of nn_abi.h.
  *
  * Objects may be used by one thread at a time; different objects by different
  * threads. The only state outside of objects is the thread's error text.
@@ -17,8 +20,11 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default) /* what libnn exports */
+#endif
 
-enum nn_runtime_status {
+enum nncc_runtime_status {
     NN_ERR_MEMORY = 100, /* no memory left */
     NN_ERR_ARGUMENT,     /* an option or argument makes no sense */
     NN_ERR_FILE,         /* missing, unreadable, a directory, damaged */
@@ -30,118 +36,121 @@ enum nn_runtime_status {
     NN_ERR_DIVERGED /* the loss became infinite or not a number */
 };
 
-#define NN_MAX_RANK 16
+#define NNCC_MAX_RANK 16
 
 /* error.c */
 
 /* What the last failed call of this thread found and expected, in one line
  * without a newline: "iris.csv:3:5: 'abc' is no number (column 'width')". ""
  * if nothing has failed. Valid until the thread's next call into libnn. */
-const char *nn_last_error(void);
+const char *nncc_last_error(void);
 
 /* A few words for a status: "label or index out of range". Never null. */
-const char *nn_status_text(int status);
+const char *nncc_status_text(int status);
 
 /* tensor.c */
 
-typedef struct nn_tensor {
+typedef struct nncc_tensor {
     int32_t dtype; /* enum nn_dtype */
     int32_t rank;
-    int64_t size[NN_MAX_RANK];
+    int64_t size[NNCC_MAX_RANK];
     void *data; /* row-major, without gaps */
-} nn_tensor;
+} nncc_tensor;
 
 /* Bytes of one element; 0 where dtype is none of enum nn_dtype. */
-size_t nn_dtype_bytes(int dtype);
+size_t nncc_dtype_bytes(int dtype);
 /* "bool", "u8", "int", "i64", "f32", "f64", "key"; "?" for others. */
-const char *nn_dtype_name(int dtype);
+const char *nncc_dtype_name(int dtype);
 
 /* A new tensor of zeros, data aligned to 64 bytes. size: rank sizes, each at
- * least 0. Free with nn_tensor_free. NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
-int nn_tensor_new(int dtype, int rank, const int64_t *size, nn_tensor **out);
-/* Frees what nn_tensor_new made; t may be null. A tensor over memory of the
- * caller's own is simply an nn_tensor that the caller fills in. */
-void nn_tensor_free(nn_tensor *t);
+ * least 0. Free with nncc_tensor_free. NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
+int nncc_tensor_new(int dtype, int rank, const int64_t *size,
+                    nncc_tensor **out);
+/* Frees what nncc_tensor_new made; t may be null. A tensor over memory of the
+ * caller's own is simply an nncc_tensor that the caller fills in. */
+void nncc_tensor_free(nncc_tensor *t);
 /* Number of elements and of bytes. NN_ERR_ARGUMENT where the rank, dtype or a
  * size is none, or the product too large. Either may be null. */
-int nn_tensor_count(const nn_tensor *t, int64_t *count, size_t *bytes);
+int nncc_tensor_count(const nncc_tensor *t, int64_t *count, size_t *bytes);
 
 /* module.c: opening and describing */
 
 /* An open module with a workspace that grows as calls need it. */
-typedef struct nn_model nn_model;
+typedef struct nncc_model nncc_model;
 
 /* Opens the shared library at path. Its descriptor is found by the one exported
  * function NAME_module, whatever the file is called, and checked before use:
  * magic, ABI version, every pointer and count. What is no ELF file for this
  * machine, is cut short or exports no such function is refused before any of
- * its code runs. Free with nn_close. NN_ERR_FILE, NN_ERR_MODULE,
+ * its code runs. Free with nncc_close. NN_ERR_FILE, NN_ERR_MODULE,
  * NN_ERR_MEMORY. */
-int nn_open(const char *path, nn_model **out);
+int nncc_open(const char *path, nncc_model **out);
 /* The same over a descriptor in this process (linked in, or from a JIT), which
- * must outlive the handle. Free with nn_close. NN_ERR_MODULE, NN_ERR_MEMORY. */
-int nn_wrap(const nn_module *descriptor, nn_model **out);
+ * must outlive the handle. Free with nncc_close. NN_ERR_MODULE, NN_ERR_MEMORY.
+ */
+int nncc_wrap(const nn_module *descriptor, nncc_model **out);
 /* Frees the handle, its workspace and parameters, and unloads the library; what
- * nn_descriptor gave is gone with it. m may be null. */
-void nn_close(nn_model *m);
+ * nncc_descriptor gave is gone with it. m may be null. */
+void nncc_close(nncc_model *m);
 
 /* The descriptor: the names, types and shapes of all functions, for reading.
- * It lives as long as the handle (nn_open) or as its owner says (nn_wrap). */
-const nn_module *nn_descriptor(const nn_model *m);
+ * It lives as long as the handle (nncc_open) or as its owner says (nncc_wrap).
+ */
+const nn_module *nncc_descriptor(const nncc_model *m);
 /* The file's name, or the module's where there is no file. */
-const char *nn_path(const nn_model *m);
+const char *nncc_path(const nncc_model *m);
 
 /* The function of that name. NN_ERR_NAME names those that there are. */
-int nn_find(const nn_model *m, const char *name, const nn_function **out);
+int nncc_find(const nncc_model *m, const char *name, const nn_function **out);
 /* The first function of a kind (enum nn_function_kind). NN_ERR_NAME. */
-int nn_find_kind(const nn_model *m, int kind, const nn_function **out);
+int nncc_find_kind(const nncc_model *m, int kind, const nn_function **out);
 /* Index among f's parameters (results). NN_ERR_NAME. */
-int nn_find_param(const nn_function *f, const char *name, int *out);
-int nn_find_result(const nn_function *f, const char *name, int *out);
+int nncc_find_param(const nn_function *f, const char *name, int *out);
+int nncc_find_result(const nn_function *f, const char *name, int *out);
 /* Number of leaves of all parameters (of all results). */
-int nn_param_leaves(const nn_function *f);
-int nn_result_leaves(const nn_function *f);
+int nncc_param_leaves(const nn_function *f);
+int nncc_result_leaves(const nn_function *f);
 /* Index, in the order of `call`, of the first leaf of parameter i (result i).
  */
-int nn_param_leaf(const nn_function *f, int i);
-int nn_result_leaf(const nn_function *f, int i);
+int nncc_param_leaf(const nn_function *f, int i);
+int nncc_result_leaf(const nn_function *f, int i);
 
 /* Text for people: module, functions, parameters, leaves with their shapes. To
  * be freed with free(). NN_ERR_MEMORY. */
-int nn_describe(const nn_model *m, char **text);
+int nncc_describe(const nncc_model *m, char **text);
 
 /* call.c: calling any function */
 
 /* The sizes of f's free dimensions (ndim of them, named f->dim) that the given
- * tensors have. leaf: nn_param_leaves + nn_result_leaves entries in the order
- * of `call`; those that are null are not looked at. dims: in: a size, or -1
- * where it is to be found; out: all sizes, every given tensor being checked
+ * tensors have. leaf: nncc_param_leaves + nncc_result_leaves entries in the
+ * order of `call`; those that are null are not looked at. dims: in: a size, or
+ * -1 where it is to be found; out: all sizes, every given tensor being checked
  * against them. NN_ERR_SHAPE and NN_ERR_TYPE name parameter, expected and
  * found. */
-int nn_solve(const nn_function *f, nn_tensor *const *leaf, int64_t *dims);
+int nncc_solve(const nn_function *f, nncc_tensor *const *leaf, int64_t *dims);
 
 /* Calls f. leaf as above, none of the parameters' null. A result's leaf that is
  * null is filled with a new tensor, which the caller frees; those of results
  * in place stay as they are, the parameter's tensor being overwritten. dims:
- * null, or as for nn_solve. exec: null, or how to run in parallel.
+ * null, or as for nncc_solve. exec: null, or how to run in parallel.
  * NN_ERR_SHAPE, NN_ERR_TYPE, NN_ERR_MEMORY, or the status of f itself, after
  * which the results hold no meaning. */
-int nn_call(nn_model *m, const nn_function *f, nn_tensor **leaf, int64_t *dims,
-            const nn_exec *exec);
+int nncc_call(nncc_model *m, const nn_function *f, nncc_tensor **leaf,
+              int64_t *dims, const nn_exec *exec);
 
 /* data.c: rows of features with a label */
 
-enum nn_label_kind {
-    NN_LABEL_NONE = 0,
-    NN_LABEL_INT = 1,  /* y holds integers */
-    NN_LABEL_REAL = 2, /* y holds numbers, not all of them integers */
-    NN_LABEL_NAME = 3  /* y is an index into class_name */
+enum nncc_label_kind {
+    NNCC_LABEL_NONE = 0,
+    NNCC_LABEL_INT = 1,  /* y holds integers */
+    NNCC_LABEL_REAL = 2, /* y holds numbers, not all of them integers */
+    NNCC_LABEL_NAME = 3  /* y is an index into class_name */
 };
 
 /* Rows of features and labels in the dtype that they came in: from CSV NN_F64,
  * from other files as those say. Owned by whoever got it; free with
- * nn_data_free. */
-typedef struct nn_data {
+ * nncc_data_free. */
+typedef struct nncc_data {
     int64_t n;        /* rows */
     int64_t nfeature; /* numbers in a row of x */
     int64_t nlabel;   /* numbers in a row of y: 1; more in sequences; or 0 */
@@ -151,7 +160,7 @@ typedef struct nn_data {
     int32_t x_dtype, y_dtype; /* enum nn_dtype, not NN_KEY */
     double scale;             /* what the features are multiplied by */
     int64_t *line;  /* [n]: where in the file the row begins, from 1; or null */
-    int32_t label;  /* enum nn_label_kind */
+    int32_t label;  /* enum nncc_label_kind */
     int32_t nclass; /* entries of class_name */
     char **class_name;
     char **feature_name; /* [nfeature], or null where the file names none */
@@ -159,60 +168,60 @@ typedef struct nn_data {
     char *path;          /* as it was given */
     int32_t y_inside;    /* not 0: y points into x's memory */
     int32_t reserved;
-} nn_data;
+} nncc_data;
 
 /* A data set of zeros with room for n rows of nfeature numbers and, unless
- * label is NN_LABEL_NONE, a label, all NN_F64; label: enum nn_label_kind but
- * NN_LABEL_NAME. For data that comes from elsewhere than a file.
+ * label is NNCC_LABEL_NONE, a label, all NN_F64; label: enum nncc_label_kind
+ * but NNCC_LABEL_NAME. For data that comes from elsewhere than a file.
  * NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
-int nn_data_new(int64_t n, int64_t nfeature, int label, nn_data **out);
-void nn_data_free(nn_data *d); /* may be null */
+int nncc_data_new(int64_t n, int64_t nfeature, int label, nncc_data **out);
+void nncc_data_free(nncc_data *d); /* may be null */
 
 /* n numbers of row `row` from number `from` on, the features times d->scale.
  * Integers beyond 2^53 are rounded. Nothing is checked. */
-void nn_data_features(const nn_data *d, int64_t row, int64_t from, int64_t n,
+void nncc_data_features(const nncc_data *d, int64_t row, int64_t from,
+                        int64_t n, double *to);
+void nncc_data_labels(const nncc_data *d, int64_t row, int64_t from, int64_t n,
                       double *to);
-void nn_data_labels(const nn_data *d, int64_t row, int64_t from, int64_t n,
-                    double *to);
 
 /* How many rows of n a split keeps for testing. */
-typedef struct nn_split_options {
+typedef struct nncc_split_options {
     uint64_t seed;
     int64_t count;      /* rows for the test set; -1: by fraction */
     double fraction;    /* of the rows, rounded to the nearest, 0 to 1 */
     int32_t keep_order; /* not 0: no permutation */
     int32_t reserved;
-} nn_split_options;
+} nncc_split_options;
 
 /* Splits d into two new data sets: the rows are permuted by the seed, the last
  * ones are the test set. Both keep the order of the permutation. Free both.
  * NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
-int nn_data_split(const nn_data *d, const nn_split_options *o, nn_data **train,
-                  nn_data **test);
+int nncc_data_split(const nncc_data *d, const nncc_split_options *o,
+                    nncc_data **train, nncc_data **test);
 
 /* Multiplies all features by factor, which must be finite. NN_ERR_ARGUMENT. */
-int nn_data_scale(nn_data *d, double factor);
+int nncc_data_scale(nncc_data *d, double factor);
 /* Subtracts from each feature its mean and divides by its standard deviation,
  * both as train has them (a feature that is constant is only shifted), in
  * train and in other, which may be null. NN_ERR_ARGUMENT where the numbers of
  * features differ or train is empty, NN_ERR_MEMORY. */
-int nn_data_standardise(nn_data *train, nn_data *other);
+int nncc_data_standardise(nncc_data *train, nncc_data *other);
 
 /* Random numbers for shuffles: xoshiro256** (Blackman, Vigna, 2018), its state
  * filled from the seed by splitmix64. The same on every machine. */
-typedef struct nn_rng {
+typedef struct nncc_rng {
     uint64_t s[4];
-} nn_rng;
-void nn_rng_seed(nn_rng *r, uint64_t seed);
-uint64_t nn_rng_next(nn_rng *r);
+} nncc_rng;
+void nncc_rng_seed(nncc_rng *r, uint64_t seed);
+uint64_t nncc_rng_next(nncc_rng *r);
 /* Uniform among 0 … n-1, without bias (Lemire's method); 0 where n < 2. */
-uint64_t nn_rng_below(nn_rng *r, uint64_t n);
+uint64_t nncc_rng_below(nncc_rng *r, uint64_t n);
 /* order[0 … n-1] permuted (Fisher, Yates, from the end). */
-void nn_rng_shuffle(nn_rng *r, int64_t *order, int64_t n);
+void nncc_rng_shuffle(nncc_rng *r, int64_t *order, int64_t n);
 
 /* csv.c, table.c: reading CSV */
 
-typedef struct nn_csv_options {
+typedef struct nncc_csv_options {
     /* The label's column: its name in the header, or its number from 0, or from
      * -1 counted from the end. Null: the last. */
     const char *label;
@@ -222,9 +231,9 @@ typedef struct nn_csv_options {
     char delimiter; /* ',' ';' '\t' ' ' (any run of blanks); 0: that of these
                        which the first line has */
     uint64_t max_bytes; /* of memory for the numbers; 0: 4 GiB */
-} nn_csv_options;
+} nncc_csv_options;
 
-#define NN_CSV_DEFAULTS {NULL, 0, -1, 0, 0}
+#define NNCC_CSV_DEFAULTS {NULL, 0, -1, 0, 0}
 
 /* Reads a CSV file (RFC 4180; also LF, a byte order mark, gzip); "-" is
  * standard input. Every feature must be a finite number. A label column of
@@ -233,110 +242,111 @@ typedef struct nn_csv_options {
  * names of integer labels. o may be null: the defaults.
  * NN_ERR_FILE, NN_ERR_DATA with file:line:column, NN_ERR_NAME where the label
  * column is missing, NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
-int nn_csv_read(const char *path, const nn_csv_options *o, nn_data **out);
+int nncc_csv_read(const char *path, const nncc_csv_options *o, nncc_data **out);
 
 /* array.c: arrays in files */
 
 /* Reads an array: an IDX file, as MNIST and its like are, or a .npy file of
  * NumPy's, plain or gzipped. Elements that are none of enum nn_dtype become the
- * next larger that is. Free with nn_tensor_free. NN_ERR_FILE, NN_ERR_DATA,
+ * next larger that is. Free with nncc_tensor_free. NN_ERR_FILE, NN_ERR_DATA,
  * NN_ERR_MEMORY. */
-int nn_array_read(const char *path, nn_tensor **out);
+int nncc_array_read(const char *path, nncc_tensor **out);
 
 /* Reads a data set from whatever path holds, which its first bytes tell: an
  * array, whose first axis are the rows, or CSV, which o is for. labels, if not
  * null, is another such file, with a label for each row (a CSV file of one
- * column); without it an array has no labels. Errors as nn_array_read and
- * nn_csv_read; NN_ERR_SHAPE where there are not as many labels as rows. */
-int nn_data_read(const char *path, const char *labels, const nn_csv_options *o,
-                 nn_data **out);
+ * column); without it an array has no labels. Errors as nncc_array_read and
+ * nncc_csv_read; NN_ERR_SHAPE where there are not as many labels as rows. */
+int nncc_data_read(const char *path, const char *labels,
+                   const nncc_csv_options *o, nncc_data **out);
 
 /* text.c: sequences of characters */
 
-typedef struct nn_text_options {
+typedef struct nncc_text_options {
     int64_t length;     /* characters in a row */
     int64_t stride;     /* from one row's begin to the next's; 0: length */
     uint64_t max_bytes; /* of text; 0: 1 GiB */
-} nn_text_options;
+} nncc_text_options;
 
 /* Reads a UTF-8 text, plain or gzipped, as rows of `length` characters, each
  * labelled with the character that follows it. A character is an integer: its
  * place in class_name, which holds all that occur, in the order of their code
  * points. Rows lie one after another in the text: split them with keep_order.
  * NN_ERR_FILE, NN_ERR_DATA, NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
-int nn_text_read(const char *path, const nn_text_options *o, nn_data **out);
+int nncc_text_read(const char *path, const nncc_text_options *o,
+                   nncc_data **out);
 
 /* train.c: training over a module's init, step and evaluate */
 
 /* A value for a parameter of `step` that is a scalar, such as an optimizer's
  * learning rate, or for a free dimension that the data does not tell. */
-typedef struct nn_setting {
+typedef struct nncc_setting {
     const char *name;
     double value;
-} nn_setting;
+} nncc_setting;
 
 /* The share of a setting's value that holds at each step, t being the part of
  * all steps after the warm-up that are done. */
-enum nn_schedule_kind {
-    NN_SCHEDULE_CONSTANT = 0, /* 1 */
-    NN_SCHEDULE_LINEAR = 1,   /* from 1 to factor: 1 - (1 - factor) t */
-    NN_SCHEDULE_COSINE = 2,   /* likewise: f + (1 - f) (1 + cos(pi t)) / 2
+enum nncc_schedule_kind {
+    NNCC_SCHEDULE_CONSTANT = 0, /* 1 */
+    NNCC_SCHEDULE_LINEAR = 1,   /* from 1 to factor: 1 - (1 - factor) t */
+    NNCC_SCHEDULE_COSINE = 2,   /* likewise: f + (1 - f) (1 + cos(pi t)) / 2
                                  (Loshchilov, Hutter 2017, without restarts) */
-    NN_SCHEDULE_STEP = 3      /* times factor after every `every` epochs */
+    NNCC_SCHEDULE_STEP = 3      /* times factor after every `every` epochs */
 };
 
-typedef struct nn_schedule {
+typedef struct nncc_schedule {
     const char *setting; /* null: "lr" */
-    int32_t kind;        /* enum nn_schedule_kind */
+    int32_t kind;        /* enum nncc_schedule_kind */
     int32_t reserved;
     int64_t warmup; /* steps at first in which it grows evenly up to 1 (Goyal et
                        al. 2017) */
     int64_t every;
     double factor;
-} nn_schedule;
+} nncc_schedule;
 
-enum nn_event {
-    NN_EVENT_STEP = 0, /* after a step: loss is this batch's */
-    NN_EVENT_EPOCH = 1 /* after an epoch: loss is the epoch's mean, and the test
-                          set, if there is one, has been evaluated */
+enum nncc_event {
+    NNCC_EVENT_STEP = 0, /* after a step: loss is this batch's */
+    NNCC_EVENT_EPOCH = 1 /* after an epoch: loss is the epoch's mean, and the
+                          test set, if there is one, has been evaluated */
 };
 
-#define NN_MAX_METRICS 16
+#define NNCC_MAX_METRICS 16
 
-typedef struct nn_progress {
-    int32_t event;    /* enum nn_event */
-    int32_t has_test; /* test_loss is known (NN_EVENT_EPOCH) */
+typedef struct nncc_progress {
+    int32_t event;    /* enum nncc_event */
+    int32_t has_test; /* test_loss is known (NNCC_EVENT_EPOCH) */
     int32_t nmetric;  /* entries of test_metric that are known */
     int32_t reserved;
     int64_t epoch, epochs; /* epoch counts from 1 */
     int64_t step, steps;   /* of all epochs; step counts from 1 */
     double loss;
-    double test_loss;                   /* 0 where not known */
-    double test_metric[NN_MAX_METRICS]; /* named by nn_metric_name */
-    double seconds;                     /* since the training began */
-} nn_progress;
+    double test_loss;                     /* 0 where not known */
+    double test_metric[NNCC_MAX_METRICS]; /* named by nncc_metric_name */
+    double seconds;                       /* since the training began */
+} nncc_progress;
 
-typedef struct nn_train_options {
+typedef struct nncc_train_options {
     int64_t epochs; /* 0: initialise and evaluate only */
     int64_t batch;  /* rows of a step; 0: 32, or as the model is compiled */
     uint64_t seed;  /* of the initial parameters and of the shuffles */
-    const nn_setting *setting; /* over the module's defaults */
+    const nncc_setting *setting; /* over the module's defaults */
     int32_t nsetting;
     int32_t keep_order; /* not 0: rows in the order of the data set */
     /* Called on events; a result other than 0 ends the training early, which is
      * no error. May be null. */
-    int (*progress)(void *context, const nn_progress *p);
+    int (*progress)(void *context, const nncc_progress *p);
     void *context;
-    const nn_exec *exec;         /* may be null */
-    const nn_schedule *schedule; /* may be null */
+    const nn_exec *exec;           /* may be null */
+    const nncc_schedule *schedule; /* may be null */
     /* Not 0: training ends when the test loss has not fallen for so many
      * epochs, and the parameters become those of the best epoch. */
     int64_t patience;
-} nn_train_options;
+} nncc_train_options;
 
-#define NN_TRAIN_DEFAULTS {10, 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0}
+#define NNCC_TRAIN_DEFAULTS {10, 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0}
 
-typedef struct nn_train_result {
+typedef struct nncc_train_result {
     int64_t epochs, steps; /* done */
     int64_t best_epoch;    /* whose parameters these are: the last, unless
                               patience asks for the best */
@@ -347,50 +357,53 @@ typedef struct nn_train_result {
     double train_loss; /* mean over the rows of the last epoch, each at the
                           time of its step; with 0 epochs of all rows */
     double test_loss;
-    double test_metric[NN_MAX_METRICS];
+    double test_metric[NNCC_MAX_METRICS];
     double seconds; /* of training, evaluation at epochs' ends included */
-} nn_train_result;
+} nncc_train_result;
 
 /* What evaluate gives besides the loss, in order. 0 and null where m is not
  * trained by a `train` item, or i is none. */
-int nn_metric_count(const nn_model *m);
-const char *nn_metric_name(const nn_model *m, int i);
+int nncc_metric_count(const nncc_model *m);
+const char *nncc_metric_name(const nncc_model *m, int i);
 
 /* Trains from fresh parameters. Features go to the data parameter that is real
  * (of two, the one of higher rank, or the first), reading a row as the
  * parameter's axes after the first, row-major; labels to the other one, if
  * there is one. The last batch of an epoch may be smaller (where the module is
  * compiled for one batch size it is filled up from the epoch's first rows).
- * test may be null. The trained parameters stay in m: nn_params, nn_evaluate.
- * result may be null.
- * NN_ERR_NAME where m has no training functions or no such setting,
- * NN_ERR_SHAPE where the data does not fit the model, NN_ERR_DATA and
- * NN_ERR_INDEX for a label that does not, with its line, NN_ERR_DIVERGED,
- * NN_ERR_ARGUMENT, NN_ERR_MEMORY. After a failure while training m keeps the
- * parameters as they were then. */
-int nn_train(nn_model *m, const nn_train_options *o, const nn_data *train,
-             const nn_data *test, nn_train_result *result);
+ * test may be null. The trained parameters stay in m: nncc_params,
+ * nncc_evaluate. result may be null. NN_ERR_NAME where m has no training
+ * functions or no such setting, NN_ERR_SHAPE where the data does not fit the
+ * model, NN_ERR_DATA and NN_ERR_INDEX for a label that does not, with its line,
+ * NN_ERR_DIVERGED, NN_ERR_ARGUMENT, NN_ERR_MEMORY. After a failure while
+ * training m keeps the parameters as they were then. */
+int nncc_train(nncc_model *m, const nncc_train_options *o,
+               const nncc_data *train, const nncc_data *test,
+               nncc_train_result *result);
 
 /* Loss and metrics of m's parameters on a data set: means over batches weighted
- * by their rows. metric: nn_metric_count(m) numbers. Either may be null. batch:
- * 0 for that of the training. A data set for a model compiled for one batch
- * size must be a multiple of it. Errors as nn_train; NN_ERR_ARGUMENT where m
- * was not trained or d is empty. */
-int nn_evaluate(nn_model *m, const nn_data *d, int64_t batch,
-                const nn_exec *exec, double *loss, double *metric);
+ * by their rows. metric: nncc_metric_count(m) numbers. Either may be null.
+ * batch: 0 for that of the training. A data set for a model compiled for one
+ * batch size must be a multiple of it. Errors as nncc_train; NN_ERR_ARGUMENT
+ * where m was not trained or d is empty. */
+int nncc_evaluate(nncc_model *m, const nncc_data *d, int64_t batch,
+                  const nn_exec *exec, double *loss, double *metric);
 
 /* The trained parameters: their port in `step`, the block of port->bytes that
  * is the generated header's struct of that type (null where the struct has no
  * fixed size), and their leaves as tensors (port->nleaf of them) over memory
- * of the handle's, valid until the next nn_train or nn_close. Each out
+ * of the handle's, valid until the next nncc_train or nncc_close. Each out
  * parameter may be null. NN_ERR_ARGUMENT where m was not trained. */
-int nn_params(nn_model *m, const nn_port **port, void **block,
-              const nn_tensor **leaf);
+int nncc_params(nncc_model *m, const nn_port **port, void **block,
+                const nncc_tensor **leaf);
 /* The same of any parameter that `step` updates, such as what the loss carries
  * on, by its name. NN_ERR_NAME where there is none. */
-int nn_state(nn_model *m, const char *name, const nn_port **port, void **block,
-             const nn_tensor **leaf);
+int nncc_state(nncc_model *m, const char *name, const nn_port **port,
+               void **block, const nncc_tensor **leaf);
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -17,7 +17,7 @@ typedef enum Kind { KIND_number, KIND_empty, KIND_not_finite, KIND_text } Kind;
 
 /* A copy of a row, for the time until the second is there. */
 typedef struct Saved {
-    nn_row row;
+    nncc_row row;
     char *text;
 } Saved;
 
@@ -29,9 +29,9 @@ typedef struct Classes {
 } Classes;
 
 typedef struct Table {
-    nn_csv *csv;
-    const nn_csv_options *o;
-    nn_data *d;
+    nncc_csv *csv;
+    const nncc_csv_options *o;
+    nncc_data *d;
     int64_t first_line; /* which says how many fields there are */
     int64_t ncol;
     int64_t label;       /* column, or -1 */
@@ -105,8 +105,8 @@ static bool parse_short(const char *s, double *value)
     return true;
 }
 
-/* Needs the C locale, which nn_csv_read sets. */
-static Kind parse(const nn_field *f, double *value)
+/* Needs the C locale, which nncc_csv_read sets. */
+static Kind parse(const nncc_field *f, double *value)
 {
     if (f->n == 0)
         return KIND_empty;
@@ -118,14 +118,14 @@ static Kind parse(const nn_field *f, double *value)
     return isfinite(*value) ? KIND_number : KIND_not_finite;
 }
 
-static Kind kind_of(const nn_field *f)
+static Kind kind_of(const nncc_field *f)
 {
     double ignored;
 
     return parse(f, &ignored);
 }
 
-static int fail_at(const Table *t, const nn_field *f, int64_t column,
+static int fail_at(const Table *t, const nncc_field *f, int64_t column,
                    const char *what)
 {
     const char *name = NULL;
@@ -137,22 +137,22 @@ static int fail_at(const Table *t, const nn_field *f, int64_t column,
         name = t->d->feature_name[feature];
     char where[24];
     snprintf(where, sizeof where, "%lld", (long long)column);
-    return nn_fail(NN_ERR_DATA, "%s:%lld:%lld: %s%.60s%s%s (column %s%.60s%s)",
-                   nn_csv_path(t->csv), (long long)f->line,
-                   (long long)f->column, f->n ? "'" : "", f->text,
-                   f->n ? "' " : "", what, name ? "'" : "", name ? name : where,
-                   name ? "'" : "");
+    return nncc_fail(
+        NN_ERR_DATA, "%s:%lld:%lld: %s%.60s%s%s (column %s%.60s%s)",
+        nncc_csv_path(t->csv), (long long)f->line, (long long)f->column,
+        f->n ? "'" : "", f->text, f->n ? "' " : "", what, name ? "'" : "",
+        name ? name : where, name ? "'" : "");
 }
 
-static int save_row(const nn_row *row, Saved *s)
+static int save_row(const nncc_row *row, Saved *s)
 {
     size_t bytes = 0;
 
     for (int64_t i = 0; i < row->nfield; i++)
         bytes += row->field[i].n + 1;
-    s->text = nn_alloc(bytes, 1, "a line of a CSV file");
-    s->row.field =
-        nn_alloc((size_t)row->nfield, sizeof(nn_field), "a line of a CSV file");
+    s->text = nncc_alloc(bytes, 1, "a line of a CSV file");
+    s->row.field = nncc_alloc((size_t)row->nfield, sizeof(nncc_field),
+                              "a line of a CSV file");
     if (!s->text || !s->row.field)
         return NN_ERR_MEMORY;
     s->row.nfield = row->nfield;
@@ -173,7 +173,8 @@ static void free_saved(Saved *s)
 }
 
 /* A first line "rows,features,class,…": two counts, then names alone. */
-static bool is_counts(const Table *t, const nn_row *first, const nn_row *second)
+static bool is_counts(const Table *t, const nncc_row *first,
+                      const nncc_row *second)
 {
     double rows, features;
 
@@ -188,7 +189,8 @@ static bool is_counts(const Table *t, const nn_row *first, const nn_row *second)
     return true;
 }
 
-static bool is_header(const Table *t, const nn_row *first, const nn_row *second)
+static bool is_header(const Table *t, const nncc_row *first,
+                      const nncc_row *second)
 {
     int64_t n = first->nfield;
 
@@ -209,25 +211,27 @@ static bool is_header(const Table *t, const nn_row *first, const nn_row *second)
     return false;
 }
 
-static int no_column(const Table *t, const nn_row *header)
+static int no_column(const Table *t, const nncc_row *header)
 {
-    nn_text names = {0};
+    nncc_text names = {0};
 
     for (int64_t i = 0; header && i < header->nfield && names.n < 300; i++)
-        nn_text_printf(&names, "%s'%.60s'", i ? ", " : "",
-                       header->field[i].text);
+        nncc_text_printf(&names, "%s'%.60s'", i ? ", " : "",
+                         header->field[i].text);
     if (header)
-        nn_fail(NN_ERR_NAME, "%s: no column '%s' for the label; there are: %s",
-                nn_csv_path(t->csv), t->o->label, names.at ? names.at : "none");
+        nncc_fail(
+            NN_ERR_NAME, "%s: no column '%s' for the label; there are: %s",
+            nncc_csv_path(t->csv), t->o->label, names.at ? names.at : "none");
     else
-        nn_fail(NN_ERR_NAME,
-                "%s: no column '%s' for the label; there are columns 0 to %lld",
-                nn_csv_path(t->csv), t->o->label, (long long)t->ncol - 1);
+        nncc_fail(
+            NN_ERR_NAME,
+            "%s: no column '%s' for the label; there are columns 0 to %lld",
+            nncc_csv_path(t->csv), t->o->label, (long long)t->ncol - 1);
     free(names.at);
     return NN_ERR_NAME;
 }
 
-static int find_label(Table *t, const nn_row *header)
+static int find_label(Table *t, const nncc_row *header)
 {
     const char *want = t->o->label;
     char *end;
@@ -247,16 +251,16 @@ static int find_label(Table *t, const nn_row *header)
     return NN_OK;
 }
 
-static int copy_names(Table *t, const nn_row *header)
+static int copy_names(Table *t, const nncc_row *header)
 {
-    nn_data *d = t->d;
+    nncc_data *d = t->d;
 
-    d->feature_name = nn_alloc((size_t)d->nfeature, sizeof *d->feature_name,
-                               "names of columns");
+    d->feature_name = nncc_alloc((size_t)d->nfeature, sizeof *d->feature_name,
+                                 "names of columns");
     if (!d->feature_name)
         return NN_ERR_MEMORY;
     for (int64_t i = 0, k = 0; i < header->nfield; i++) {
-        char *name = nn_strdup(header->field[i].text);
+        char *name = nncc_strdup(header->field[i].text);
         if (!name)
             return NN_ERR_MEMORY;
         if (i == t->label)
@@ -268,16 +272,16 @@ static int copy_names(Table *t, const nn_row *header)
 }
 
 /* The names in a first line as scikit-learn's, from field 2. */
-static int copy_class_names(Table *t, const nn_row *first)
+static int copy_class_names(Table *t, const nncc_row *first)
 {
-    nn_data *d = t->d;
+    nncc_data *d = t->d;
 
-    d->class_name = nn_alloc((size_t)first->nfield, sizeof *d->class_name,
-                             "names of classes");
+    d->class_name = nncc_alloc((size_t)first->nfield, sizeof *d->class_name,
+                               "names of classes");
     if (!d->class_name)
         return NN_ERR_MEMORY;
     for (int64_t i = 2; i < first->nfield; i++) {
-        d->class_name[d->nclass] = nn_strdup(first->field[i].text);
+        d->class_name[d->nclass] = nncc_strdup(first->field[i].text);
         if (!d->class_name[d->nclass])
             return NN_ERR_MEMORY;
         d->nclass++;
@@ -288,7 +292,7 @@ static int copy_class_names(Table *t, const nn_row *first)
 /* Room for one more row. */
 static int grow(Table *t)
 {
-    nn_data *d = t->d;
+    nncc_data *d = t->d;
     uint64_t per_row = ((uint64_t)d->nfeature + 2) * sizeof(double);
 
     if (d->n < t->room)
@@ -298,11 +302,11 @@ static int grow(Table *t)
     if (room > most)
         room = most;
     if (room <= (uint64_t)d->n)
-        return nn_fail(NN_ERR_DATA,
-                       "%s: more than %lld rows of %lld columns: that is the "
-                       "limit of %llu bytes",
-                       nn_csv_path(t->csv), (long long)d->n, (long long)t->ncol,
-                       (unsigned long long)t->max_bytes);
+        return nncc_fail(NN_ERR_DATA,
+                         "%s: more than %lld rows of %lld columns: that is the "
+                         "limit of %llu bytes",
+                         nncc_csv_path(t->csv), (long long)d->n,
+                         (long long)t->ncol, (unsigned long long)t->max_bytes);
 
     size_t n = (size_t)room, width = (size_t)d->nfeature * sizeof(double);
     double *x = realloc(d->x, width ? n * width : 1);
@@ -312,15 +316,15 @@ static int grow(Table *t)
     int64_t *line = realloc(d->line, n * sizeof *line);
     d->line = line ? line : d->line;
     if (!x || !y || !line)
-        return nn_fail_memory(n * (size_t)per_row, "a data set");
+        return nncc_fail_memory(n * (size_t)per_row, "a data set");
     t->room = (int64_t)room;
     return NN_OK;
 }
 
 static int start_classes(Classes *c)
 {
-    c->name = nn_alloc(MAX_CLASS, sizeof *c->name, "names of classes");
-    c->slot = nn_alloc(2 * MAX_CLASS, sizeof *c->slot, "names of classes");
+    c->name = nncc_alloc(MAX_CLASS, sizeof *c->name, "names of classes");
+    c->slot = nncc_alloc(2 * MAX_CLASS, sizeof *c->slot, "names of classes");
     return c->name && c->slot ? NN_OK : NN_ERR_MEMORY;
 }
 
@@ -335,7 +339,7 @@ static uint32_t hash_text(const char *s)
 }
 
 /* The number of a class name, new ones being given the next. */
-static int class_number(Table *t, const nn_field *f, double *number)
+static int class_number(Table *t, const nncc_field *f, double *number)
 {
     Classes *c = &t->classes;
     uint32_t at = hash_text(f->text) % (2 * MAX_CLASS);
@@ -346,7 +350,7 @@ static int class_number(Table *t, const nn_field *f, double *number)
         if (c->n == MAX_CLASS)
             return fail_at(t, f, t->label,
                            "is the 65537th different label; expected classes");
-        c->name[c->n] = nn_strdup(f->text);
+        c->name[c->n] = nncc_strdup(f->text);
         if (!c->name[c->n])
             return NN_ERR_MEMORY;
         c->slot[at] = ++c->n;
@@ -355,9 +359,9 @@ static int class_number(Table *t, const nn_field *f, double *number)
     return NN_OK;
 }
 
-static int add_label(Table *t, const nn_field *f)
+static int add_label(Table *t, const nncc_field *f)
 {
-    nn_data *d = t->d;
+    nncc_data *d = t->d;
     double *y = (double *)d->y + d->n;
     Kind kind = parse(f, y);
 
@@ -367,7 +371,7 @@ static int add_label(Table *t, const nn_field *f)
         int status = start_classes(&t->classes);
         if (status)
             return status;
-        d->label = NN_LABEL_NAME;
+        d->label = NNCC_LABEL_NAME;
     }
     if (t->classes.name)
         return class_number(t, f, y);
@@ -377,14 +381,14 @@ static int add_label(Table *t, const nn_field *f)
         return fail_at(t, f, t->label,
                        "is no number, but the labels before it are");
     if (*y != floor(*y) || fabs(*y) > 9007199254740992.0)
-        d->label = NN_LABEL_REAL;
-    if (d->nclass && (d->label == NN_LABEL_REAL || *y < 0 || *y >= d->nclass))
+        d->label = NNCC_LABEL_REAL;
+    if (d->nclass && (d->label == NNCC_LABEL_REAL || *y < 0 || *y >= d->nclass))
         return fail_at(t, f, t->label,
                        "is none of the classes that the first line names");
     return NN_OK;
 }
 
-static int add_feature(const Table *t, const nn_field *f, int64_t column,
+static int add_feature(const Table *t, const nncc_field *f, int64_t column,
                        double *x)
 {
     switch (parse(f, x)) {
@@ -400,17 +404,18 @@ static int add_feature(const Table *t, const nn_field *f, int64_t column,
     return fail_at(t, f, column, "is no number");
 }
 
-static int add_row(Table *t, const nn_row *row)
+static int add_row(Table *t, const nncc_row *row)
 {
-    nn_data *d = t->d;
+    nncc_data *d = t->d;
 
     if (row->nfield != t->ncol)
-        return nn_fail(NN_ERR_DATA,
-                       "%s:%lld:%lld: this row has %lld fields; expected %lld "
-                       "as in line %lld",
-                       nn_csv_path(t->csv), (long long)row->field[0].line,
-                       (long long)row->field[0].column, (long long)row->nfield,
-                       (long long)t->ncol, (long long)t->first_line);
+        return nncc_fail(
+            NN_ERR_DATA,
+            "%s:%lld:%lld: this row has %lld fields; expected %lld "
+            "as in line %lld",
+            nncc_csv_path(t->csv), (long long)row->field[0].line,
+            (long long)row->field[0].column, (long long)row->nfield,
+            (long long)t->ncol, (long long)t->first_line);
     int status = grow(t);
     if (status)
         return status;
@@ -424,17 +429,17 @@ static int add_row(Table *t, const nn_row *row)
 }
 
 /* What the first two lines tell; adds those that are data. */
-static int begin(Table *t, const nn_row *first, const nn_row *second)
+static int begin(Table *t, const nncc_row *first, const nncc_row *second)
 {
     bool counts = is_counts(t, first, second);
     bool header = !counts && is_header(t, first, second);
-    const nn_row *like = counts ? second : first;
+    const nncc_row *like = counts ? second : first;
 
     if (t->o->label && !t->o->no_label && !is_decimal(t->o->label) && !header)
-        return nn_fail(NN_ERR_ARGUMENT,
-                       "%s: the label column '%s' is given by name, but the "
-                       "file has no header",
-                       nn_csv_path(t->csv), t->o->label);
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "%s: the label column '%s' is given by name, but the "
+                         "file has no header",
+                         nncc_csv_path(t->csv), t->o->label);
     t->ncol = like->nfield;
     t->first_line = like->field[0].line;
     int status = find_label(t, header ? first : NULL);
@@ -442,7 +447,7 @@ static int begin(Table *t, const nn_row *first, const nn_row *second)
         return status;
     t->d->nfeature = t->ncol - (t->label >= 0);
     t->d->nlabel = t->label >= 0;
-    t->d->label = t->label >= 0 ? NN_LABEL_INT : NN_LABEL_NONE;
+    t->d->label = t->label >= 0 ? NNCC_LABEL_INT : NNCC_LABEL_NONE;
     t->d->x_dtype = t->d->y_dtype = NN_F64;
     t->d->x_step = t->d->nfeature;
     t->d->y_step = t->d->nlabel;
@@ -478,9 +483,10 @@ static int compare_names(const void *a, const void *b)
 static int sort_classes(Table *t)
 {
     Classes *c = &t->classes;
-    nn_data *d = t->d;
-    Name *sorted = nn_alloc((size_t)c->n, sizeof *sorted, "names of classes");
-    int32_t *place = nn_alloc((size_t)c->n, sizeof *place, "names of classes");
+    nncc_data *d = t->d;
+    Name *sorted = nncc_alloc((size_t)c->n, sizeof *sorted, "names of classes");
+    int32_t *place =
+        nncc_alloc((size_t)c->n, sizeof *place, "names of classes");
 
     if (sorted && place) {
         for (int32_t i = 0; i < c->n; i++)
@@ -506,16 +512,16 @@ static int sort_classes(Table *t)
 
 static int finish(Table *t)
 {
-    nn_data *d = t->d;
+    nncc_data *d = t->d;
 
     if (d->n == 0)
-        return nn_fail(NN_ERR_DATA, "%s: holds no rows of data",
-                       nn_csv_path(t->csv));
+        return nncc_fail(NN_ERR_DATA, "%s: holds no rows of data",
+                         nncc_csv_path(t->csv));
     if (t->stated_rows >= 0 && t->stated_rows != d->n)
-        return nn_fail(
+        return nncc_fail(
             NN_ERR_DATA, "%s: holds %lld rows; its first line says %lld",
-            nn_csv_path(t->csv), (long long)d->n, (long long)t->stated_rows);
-    if (d->label == NN_LABEL_NONE) {
+            nncc_csv_path(t->csv), (long long)d->n, (long long)t->stated_rows);
+    if (d->label == NNCC_LABEL_NONE) {
         free(d->y);
         d->y = NULL;
     }
@@ -524,18 +530,18 @@ static int finish(Table *t)
 
 static int read_start(Table *t)
 {
-    nn_row row;
+    nncc_row row;
     Saved first = {0};
 
-    int status = nn_csv_next(t->csv, &row);
+    int status = nncc_csv_next(t->csv, &row);
     if (status)
         return status;
     if (row.nfield == 0)
-        return nn_fail(NN_ERR_DATA, "%s: is empty; expected rows of numbers",
-                       nn_csv_path(t->csv));
+        return nncc_fail(NN_ERR_DATA, "%s: is empty; expected rows of numbers",
+                         nncc_csv_path(t->csv));
     status = save_row(&row, &first);
     if (!status)
-        status = nn_csv_next(t->csv, &row);
+        status = nncc_csv_next(t->csv, &row);
     if (!status)
         status = begin(t, &first.row, &row);
     free_saved(&first);
@@ -544,11 +550,11 @@ static int read_start(Table *t)
 
 static int read_rows(Table *t)
 {
-    nn_row row;
+    nncc_row row;
     int status = read_start(t);
 
     while (!status) {
-        status = nn_csv_next(t->csv, &row);
+        status = nncc_csv_next(t->csv, &row);
         if (status || row.nfield == 0)
             break;
         status = add_row(t, &row);
@@ -558,38 +564,38 @@ static int read_rows(Table *t)
 
 static int read_table(Table *t, const char *path)
 {
-    t->d = nn_alloc(1, sizeof *t->d, "a data set");
-    if (!t->d || !(t->d->path = nn_strdup(path)))
+    t->d = nncc_alloc(1, sizeof *t->d, "a data set");
+    if (!t->d || !(t->d->path = nncc_strdup(path)))
         return NN_ERR_MEMORY;
-    int status = nn_csv_open(path, t->o->delimiter, &t->csv);
+    int status = nncc_csv_open(path, t->o->delimiter, &t->csv);
     return status ? status : read_rows(t);
 }
 
-int nn_csv_read(const char *path, const nn_csv_options *o, nn_data **out)
+int nncc_csv_read(const char *path, const nncc_csv_options *o, nncc_data **out)
 {
-    static const nn_csv_options defaults = NN_CSV_DEFAULTS;
+    static const nncc_csv_options defaults = NNCC_CSV_DEFAULTS;
     Table t = {.o = o ? o : &defaults, .label = -1, .stated_rows = -1};
 
     if (!path || !out)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_csv_read: null argument");
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_csv_read: null argument");
     t.max_bytes = t.o->max_bytes ? t.o->max_bytes : DEFAULT_MAX_BYTES;
 
     /* strtod follows the locale of the thread: numbers here have a point. */
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t before = c ? uselocale(c) : (locale_t)0;
-    int status = c ? read_table(&t, path) : nn_fail_memory(0, "the C locale");
+    int status = c ? read_table(&t, path) : nncc_fail_memory(0, "the C locale");
     if (c) {
         uselocale(before);
         freelocale(c);
     }
 
-    nn_csv_close(t.csv);
+    nncc_csv_close(t.csv);
     for (int32_t i = 0; i < t.classes.n; i++)
         free(t.classes.name[i]);
     free(t.classes.name);
     free(t.classes.slot);
     if (status)
-        nn_data_free(t.d);
+        nncc_data_free(t.d);
     else
         *out = t.d;
     return status;

@@ -17,36 +17,37 @@ static bool is_dtype(int dtype)
     return dtype >= 0 && dtype < (int)(sizeof dtypes / sizeof *dtypes);
 }
 
-size_t nn_dtype_bytes(int dtype)
+size_t nncc_dtype_bytes(int dtype)
 {
     return is_dtype(dtype) ? dtypes[dtype].bytes : 0;
 }
 
-const char *nn_dtype_name(int dtype)
+const char *nncc_dtype_name(int dtype)
 {
     return is_dtype(dtype) ? dtypes[dtype].name : "?";
 }
 
-int nn_tensor_count(const nn_tensor *t, int64_t *count, size_t *bytes)
+int nncc_tensor_count(const nncc_tensor *t, int64_t *count, size_t *bytes)
 {
     if (!t || !is_dtype(t->dtype))
-        return nn_fail(NN_ERR_ARGUMENT, "a tensor without a dtype");
-    if (t->rank < 0 || t->rank > NN_MAX_RANK)
-        return nn_fail(NN_ERR_ARGUMENT, "a tensor of rank %d; 0 to %d exist",
-                       t->rank, NN_MAX_RANK);
+        return nncc_fail(NN_ERR_ARGUMENT, "a tensor without a dtype");
+    if (t->rank < 0 || t->rank > NNCC_MAX_RANK)
+        return nncc_fail(NN_ERR_ARGUMENT, "a tensor of rank %d; 0 to %d exist",
+                         t->rank, NNCC_MAX_RANK);
 
     int64_t n = 1, limit = PTRDIFF_MAX / 8;
     bool empty = false;
 
     for (int i = 0; i < t->rank; i++) {
         if (t->size[i] < 0)
-            return nn_fail(NN_ERR_ARGUMENT, "a tensor of size %lld in axis %d",
-                           (long long)t->size[i], i);
+            return nncc_fail(NN_ERR_ARGUMENT,
+                             "a tensor of size %lld in axis %d",
+                             (long long)t->size[i], i);
         empty |= t->size[i] == 0;
     }
     for (int i = 0; i < t->rank && !empty; i++) {
         if (n > limit / t->size[i])
-            return nn_fail(NN_ERR_ARGUMENT, "a tensor larger than memory");
+            return nncc_fail(NN_ERR_ARGUMENT, "a tensor larger than memory");
         n *= t->size[i];
     }
     if (empty)
@@ -54,27 +55,27 @@ int nn_tensor_count(const nn_tensor *t, int64_t *count, size_t *bytes)
     if (count)
         *count = n;
     if (bytes)
-        *bytes = (size_t)n * nn_dtype_bytes(t->dtype);
+        *bytes = (size_t)n * nncc_dtype_bytes(t->dtype);
     return NN_OK;
 }
 
-int nn_tensor_new(int dtype, int rank, const int64_t *size, nn_tensor **out)
+int nncc_tensor_new(int dtype, int rank, const int64_t *size, nncc_tensor **out)
 {
-    nn_tensor t = {.dtype = dtype, .rank = rank};
+    nncc_tensor t = {.dtype = dtype, .rank = rank};
     size_t bytes;
 
     if (!out || (rank > 0 && !size))
-        return nn_fail(NN_ERR_ARGUMENT, "a tensor without sizes");
-    for (int i = 0; i < rank && rank <= NN_MAX_RANK; i++)
+        return nncc_fail(NN_ERR_ARGUMENT, "a tensor without sizes");
+    for (int i = 0; i < rank && rank <= NNCC_MAX_RANK; i++)
         t.size[i] = size[i];
-    int status = nn_tensor_count(&t, NULL, &bytes);
+    int status = nncc_tensor_count(&t, NULL, &bytes);
     if (status)
         return status;
 
-    nn_tensor *made = nn_alloc(1, sizeof *made, "a tensor");
+    nncc_tensor *made = nncc_alloc(1, sizeof *made, "a tensor");
     if (!made)
         return NN_ERR_MEMORY;
-    t.data = nn_alloc_aligned(bytes, "a tensor");
+    t.data = nncc_alloc_aligned(bytes, "a tensor");
     if (!t.data) {
         free(made);
         return NN_ERR_MEMORY;
@@ -84,7 +85,7 @@ int nn_tensor_new(int dtype, int rank, const int64_t *size, nn_tensor **out)
     return NN_OK;
 }
 
-void nn_tensor_free(nn_tensor *t)
+void nncc_tensor_free(nncc_tensor *t)
 {
     if (!t)
         return;

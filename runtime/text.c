@@ -44,11 +44,11 @@ static void encode(uint32_t c, char *to)
 
 typedef struct Text {
     const char *path;
-    nn_bytes bytes;
+    nncc_bytes bytes;
     size_t begin;   /* of the text in bytes */
     int64_t n;      /* characters */
     int32_t *place; /* [CODE_POINTS]: 1 where it occurs, then its place */
-    nn_data *d;
+    nncc_data *d;
 } Text;
 
 static int no_text(const Text *t, size_t at)
@@ -57,15 +57,15 @@ static int no_text(const Text *t, size_t at)
 
     for (size_t i = 0; i < at; i++)
         line += t->bytes.at[i] == '\n';
-    return nn_fail(NN_ERR_DATA, "%s:%lld: is no UTF-8 text", t->path,
-                   (long long)line);
+    return nncc_fail(NN_ERR_DATA, "%s:%lld: is no UTF-8 text", t->path,
+                     (long long)line);
 }
 
 static int count(Text *t)
 {
     uint32_t c = 0;
 
-    t->place = nn_alloc(CODE_POINTS, sizeof *t->place, "characters");
+    t->place = nncc_alloc(CODE_POINTS, sizeof *t->place, "characters");
     if (!t->place)
         return NN_ERR_MEMORY;
     if (t->bytes.n >= 3 && memcmp(t->bytes.at, "\xef\xbb\xbf", 3) == 0)
@@ -83,12 +83,12 @@ static int count(Text *t)
 /* The characters that occur, in order, as classes. */
 static int name_characters(Text *t)
 {
-    nn_data *d = t->d;
+    nncc_data *d = t->d;
     int32_t n = 0;
 
     for (int32_t c = 0; c < CODE_POINTS; c++)
         n += t->place[c];
-    d->class_name = nn_alloc((size_t)n, sizeof *d->class_name, "characters");
+    d->class_name = nncc_alloc((size_t)n, sizeof *d->class_name, "characters");
     if (!d->class_name)
         return NN_ERR_MEMORY;
     for (int32_t c = 0; c < CODE_POINTS; c++) {
@@ -97,7 +97,7 @@ static int name_characters(Text *t)
             continue;
         encode((uint32_t)c, name);
         t->place[c] = d->nclass;
-        d->class_name[d->nclass] = nn_strdup(name);
+        d->class_name[d->nclass] = nncc_strdup(name);
         if (!d->class_name[d->nclass++])
             return NN_ERR_MEMORY;
     }
@@ -107,13 +107,13 @@ static int name_characters(Text *t)
 /* The text as numbers, single bytes where they do. */
 static int number_characters(Text *t)
 {
-    nn_data *d = t->d;
+    nncc_data *d = t->d;
     bool small = d->nclass <= 256;
     uint32_t c = 0;
     size_t at = t->begin;
 
     d->x_dtype = d->y_dtype = small ? NN_U8 : NN_I32;
-    d->x = nn_alloc((size_t)t->n, nn_dtype_bytes(d->x_dtype), "a text");
+    d->x = nncc_alloc((size_t)t->n, nncc_dtype_bytes(d->x_dtype), "a text");
     if (!d->x)
         return NN_ERR_MEMORY;
     for (int64_t i = 0; i < t->n; i++) {
@@ -128,32 +128,33 @@ static int number_characters(Text *t)
 
 /* Rows begin `stride` apart; the labels are the same text from its second
  * character on. */
-static int cut_rows(Text *t, const nn_text_options *o)
+static int cut_rows(Text *t, const nncc_text_options *o)
 {
-    nn_data *d = t->d;
+    nncc_data *d = t->d;
 
     if (t->n <= o->length)
-        return nn_fail(NN_ERR_DATA,
-                       "%s: has %lld characters; expected more than %lld, the "
-                       "length of a row",
-                       t->path, (long long)t->n, (long long)o->length);
+        return nncc_fail(
+            NN_ERR_DATA,
+            "%s: has %lld characters; expected more than %lld, the "
+            "length of a row",
+            t->path, (long long)t->n, (long long)o->length);
     d->x_step = d->y_step = o->stride ? o->stride : o->length;
     d->n = (t->n - 1 - o->length) / d->x_step + 1;
     d->nfeature = d->nlabel = o->length;
     d->scale = 1;
-    d->label = NN_LABEL_NAME;
-    d->y = (char *)d->x + nn_dtype_bytes(d->x_dtype);
+    d->label = NNCC_LABEL_NAME;
+    d->y = (char *)d->x + nncc_dtype_bytes(d->x_dtype);
     d->y_inside = 1;
     return NN_OK;
 }
 
-static int read_text(Text *t, const nn_text_options *o)
+static int read_text(Text *t, const nncc_text_options *o)
 {
-    t->d = nn_alloc(1, sizeof *t->d, "a text");
-    if (!t->d || !(t->d->path = nn_strdup(t->path)))
+    t->d = nncc_alloc(1, sizeof *t->d, "a text");
+    if (!t->d || !(t->d->path = nncc_strdup(t->path)))
         return NN_ERR_MEMORY;
-    int status = nn_read_all(t->path, o->max_bytes ? o->max_bytes : MAX_BYTES,
-                             &t->bytes);
+    int status = nncc_read_all(t->path, o->max_bytes ? o->max_bytes : MAX_BYTES,
+                               &t->bytes);
     if (!status)
         status = count(t);
     if (!status)
@@ -163,22 +164,24 @@ static int read_text(Text *t, const nn_text_options *o)
     return status ? status : cut_rows(t, o);
 }
 
-int nn_text_read(const char *path, const nn_text_options *o, nn_data **out)
+int nncc_text_read(const char *path, const nncc_text_options *o,
+                   nncc_data **out)
 {
     Text t = {.path = path};
 
     if (!path || !o || !out)
-        return nn_fail(NN_ERR_ARGUMENT, "nn_text_read: null argument");
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_text_read: null argument");
     if (o->length < 1 || o->stride < 0)
-        return nn_fail(NN_ERR_ARGUMENT,
-                       "rows of %lld characters, %lld apart; expected at least "
-                       "one",
-                       (long long)o->length, (long long)o->stride);
+        return nncc_fail(
+            NN_ERR_ARGUMENT,
+            "rows of %lld characters, %lld apart; expected at least "
+            "one",
+            (long long)o->length, (long long)o->stride);
     int status = read_text(&t, o);
     free(t.bytes.at);
     free(t.place);
     if (status)
-        nn_data_free(t.d);
+        nncc_data_free(t.d);
     else
         *out = t.d;
     return status;

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-void nn_trainer_free(nn_trainer *t)
+void nncc_trainer_free(nncc_trainer *t)
 {
     if (!t)
         return;
     for (int i = 0; i < t->nblock; i++) {
-        nn_block *b = &t->block[i];
+        nncc_block *b = &t->block[i];
         for (int l = 0; b->leaf && !b->memory && l < b->port->nleaf; l++)
             free(b->leaf[l].data);
         free(b->memory);
@@ -24,11 +24,11 @@ void nn_trainer_free(nn_trainer *t)
 }
 
 /* What step overwrites is what is trained, in the order of its parameters. */
-static int list_blocks(nn_trainer *t)
+static int list_blocks(nncc_trainer *t)
 {
     const nn_function *f = t->step;
 
-    t->block = nn_alloc((size_t)f->nparam, sizeof *t->block, "parameters");
+    t->block = nncc_alloc((size_t)f->nparam, sizeof *t->block, "parameters");
     if (!t->block)
         return NN_ERR_MEMORY;
     for (int i = 0; i < f->nparam; i++) {
@@ -39,12 +39,13 @@ static int list_blocks(nn_trainer *t)
             t->block[t->nblock++].port = &f->param[i];
     }
     if (t->nblock == 0)
-        return nn_fail(NN_ERR_MODULE, "%s: updates nothing in place", f->name);
+        return nncc_fail(NN_ERR_MODULE, "%s: updates nothing in place",
+                         f->name);
     return NN_OK;
 }
 
 /* A scalar that is neither random nor trained. */
-static bool is_scalar(const nn_trainer *t, const nn_port *p)
+static bool is_scalar(const nncc_trainer *t, const nn_port *p)
 {
     for (int i = 0; i < t->nblock; i++)
         if (strcmp(t->block[i].port->name, p->name) == 0)
@@ -53,15 +54,15 @@ static bool is_scalar(const nn_trainer *t, const nn_port *p)
 }
 
 /* Does f have a scalar or dimension so named? Adds those it has to names. */
-static bool takes_setting(const nn_trainer *t, const nn_function *f,
-                          const char *name, nn_text *names)
+static bool takes_setting(const nncc_trainer *t, const nn_function *f,
+                          const char *name, nncc_text *names)
 {
     for (int i = 0; i < f->nparam; i++) {
         if (!is_scalar(t, &f->param[i]))
             continue;
         if (strcmp(f->param[i].name, name) == 0)
             return true;
-        nn_text_printf(names, "%s%s", names->n ? ", " : "", f->param[i].name);
+        nncc_text_printf(names, "%s%s", names->n ? ", " : "", f->param[i].name);
     }
     for (int k = 0; k < f->ndim; k++)
         if (strcmp(f->dim[k], name) == 0)
@@ -69,64 +70,64 @@ static bool takes_setting(const nn_trainer *t, const nn_function *f,
     return false;
 }
 
-static int check_setting(const nn_trainer *t, const nn_setting *s)
+static int check_setting(const nncc_trainer *t, const nncc_setting *s)
 {
-    nn_text names = {0}, more = {0};
+    nncc_text names = {0}, more = {0};
 
     bool ok = takes_setting(t, t->step, s->name, &names) ||
               takes_setting(t, t->evaluate, s->name, &more) ||
               takes_setting(t, t->init, s->name, &more);
     if (!ok)
-        nn_fail(NN_ERR_NAME, "no setting '%s'; %s takes: %s", s->name,
-                t->step->name, names.at && names.n ? names.at : "none");
+        nncc_fail(NN_ERR_NAME, "no setting '%s'; %s takes: %s", s->name,
+                  t->step->name, names.at && names.n ? names.at : "none");
     free(names.at);
     free(more.at);
     return ok ? NN_OK : (int)NN_ERR_NAME;
 }
 
-static int copy_settings(nn_trainer *t, const nn_train_options *o)
+static int copy_settings(nncc_trainer *t, const nncc_train_options *o)
 {
     size_t n = o->nsetting > 0 ? (size_t)o->nsetting : 0;
 
     if (n && !o->setting)
-        return nn_fail(NN_ERR_ARGUMENT, "settings are missing");
-    t->setting = nn_alloc(n, sizeof *t->setting, "settings");
-    t->setting_name = nn_alloc(n, sizeof *t->setting_name, "settings");
+        return nncc_fail(NN_ERR_ARGUMENT, "settings are missing");
+    t->setting = nncc_alloc(n, sizeof *t->setting, "settings");
+    t->setting_name = nncc_alloc(n, sizeof *t->setting_name, "settings");
     if (!t->setting || !t->setting_name)
         return NN_ERR_MEMORY;
     for (size_t i = 0; i < n; i++) {
         if (!o->setting[i].name)
-            return nn_fail(NN_ERR_ARGUMENT, "a setting without a name");
+            return nncc_fail(NN_ERR_ARGUMENT, "a setting without a name");
         int status = check_setting(t, &o->setting[i]);
         if (status)
             return status;
-        char *name = nn_strdup(o->setting[i].name);
+        char *name = nncc_strdup(o->setting[i].name);
         if (!name)
             return NN_ERR_MEMORY;
         t->setting_name[i] = name;
-        t->setting[i] = (nn_setting){name, o->setting[i].value};
+        t->setting[i] = (nncc_setting){name, o->setting[i].value};
         t->nsetting++;
     }
     return NN_OK;
 }
 
-static int find_parts(const nn_model *m, nn_trainer *t)
+static int find_parts(const nncc_model *m, nncc_trainer *t)
 {
-    int status = nn_find_kind(m, NN_INIT, &t->init);
+    int status = nncc_find_kind(m, NN_INIT, &t->init);
 
     if (!status)
-        status = nn_find_kind(m, NN_STEP, &t->step);
+        status = nncc_find_kind(m, NN_STEP, &t->step);
     if (!status)
-        status = nn_find_kind(m, NN_EVALUATE, &t->evaluate);
+        status = nncc_find_kind(m, NN_EVALUATE, &t->evaluate);
     if (!status)
         status = list_blocks(t);
     return status;
 }
 
-int nn_trainer_new(const nn_model *m, const nn_train_options *o,
-                   nn_trainer **out)
+int nncc_trainer_new(const nncc_model *m, const nncc_train_options *o,
+                     nncc_trainer **out)
 {
-    nn_trainer *t = nn_alloc(1, sizeof *t, "a training");
+    nncc_trainer *t = nncc_alloc(1, sizeof *t, "a training");
 
     if (!t)
         return NN_ERR_MEMORY;
@@ -135,7 +136,7 @@ int nn_trainer_new(const nn_model *m, const nn_train_options *o,
     if (!status)
         status = copy_settings(t, o);
     if (status) {
-        nn_trainer_free(t);
+        nncc_trainer_free(t);
         return status;
     }
     *out = t;
@@ -151,44 +152,44 @@ static bool has_layout(const nn_port *p)
 }
 
 /* Memory for one block; first: its first leaf in step's axes. */
-static int allocate_block(nn_block *b, const nn_axes *a, int first)
+static int allocate_block(nncc_block *b, const nncc_axes *a, int first)
 {
     const nn_port *p = b->port;
 
-    b->leaf = nn_alloc((size_t)p->nleaf, sizeof *b->leaf, "parameters");
+    b->leaf = nncc_alloc((size_t)p->nleaf, sizeof *b->leaf, "parameters");
     if (!b->leaf)
         return NN_ERR_MEMORY;
-    if (has_layout(p) && !(b->memory = nn_alloc_aligned(p->bytes, p->name)))
+    if (has_layout(p) && !(b->memory = nncc_alloc_aligned(p->bytes, p->name)))
         return NN_ERR_MEMORY;
     for (int l = 0; l < p->nleaf; l++) {
-        nn_tensor *t = &b->leaf[l];
+        nncc_tensor *t = &b->leaf[l];
         size_t bytes;
         t->dtype = p->leaf[l].dtype;
         t->rank = p->leaf[l].rank;
         memcpy(t->size, a->size + a->first[first + l],
                (size_t)t->rank * sizeof *t->size);
-        int status = nn_tensor_count(t, NULL, &bytes);
+        int status = nncc_tensor_count(t, NULL, &bytes);
         if (status)
             return status;
         if (!b->memory)
-            t->data = nn_alloc_aligned(bytes, p->name);
+            t->data = nncc_alloc_aligned(bytes, p->name);
         else if (bytes <= p->bytes - (uint64_t)p->leaf[l].offset)
             t->data = (char *)b->memory + p->leaf[l].offset;
         else
-            return nn_fail(NN_ERR_MODULE, "'%s.%s' lies beyond its struct",
-                           p->name, p->leaf[l].path);
+            return nncc_fail(NN_ERR_MODULE, "'%s.%s' lies beyond its struct",
+                             p->name, p->leaf[l].path);
         if (!t->data)
             return NN_ERR_MEMORY;
     }
     return NN_OK;
 }
 
-int nn_trainer_allocate(nn_trainer *t, const nn_binding *step)
+int nncc_trainer_allocate(nncc_trainer *t, const nncc_binding *step)
 {
     for (int i = 0; i < t->nblock; i++) {
         int param = (int)(t->block[i].port - t->step->param);
         int status = allocate_block(&t->block[i], &step->axes,
-                                    nn_param_leaf(t->step, param));
+                                    nncc_param_leaf(t->step, param));
         if (status)
             return status;
     }
@@ -198,7 +199,7 @@ int nn_trainer_allocate(nn_trainer *t, const nn_binding *step)
 /* Initialisation. */
 
 /* A dimension of init: as step has it by that name, or as set. */
-static int64_t init_dim(const nn_trainer *t, const nn_binding *step,
+static int64_t init_dim(const nncc_trainer *t, const nncc_binding *step,
                         const char *name)
 {
     for (int k = 0; k < t->step->ndim; k++)
@@ -212,7 +213,7 @@ static int64_t init_dim(const nn_trainer *t, const nn_binding *step,
 }
 
 /* The block that init's result k is: of its name, or else in the same place. */
-static nn_block *init_block(nn_trainer *t, int k)
+static nncc_block *init_block(nncc_trainer *t, int k)
 {
     for (int i = 0; i < t->nblock; i++)
         if (strcmp(t->block[i].port->name, t->init->result[k].name) == 0)
@@ -220,15 +221,15 @@ static nn_block *init_block(nn_trainer *t, int k)
     return k < t->nblock ? &t->block[k] : NULL;
 }
 
-static int point_result(nn_trainer *t, const nn_axes *a, int k, void **leaf)
+static int point_result(nncc_trainer *t, const nncc_axes *a, int k, void **leaf)
 {
     const nn_port *r = &t->init->result[k];
-    const nn_block *b = init_block(t, k);
-    int first = nn_result_leaf(t->init, k);
+    const nncc_block *b = init_block(t, k);
+    int first = nncc_result_leaf(t->init, k);
     bool same = b && b->port->nleaf == r->nleaf;
 
     for (int l = 0; same && l < r->nleaf; l++) {
-        const nn_tensor *have = &b->leaf[l];
+        const nncc_tensor *have = &b->leaf[l];
         same = have->dtype == r->leaf[l].dtype &&
                have->rank == r->leaf[l].rank &&
                memcmp(have->size, a->size + a->first[first + l],
@@ -236,82 +237,83 @@ static int point_result(nn_trainer *t, const nn_axes *a, int k, void **leaf)
         leaf[first + l] = have->data;
     }
     if (!same)
-        return nn_fail(NN_ERR_MODULE,
-                       "%s: its result '%s' is nothing that %s trains",
-                       t->init->name, r->name, t->step->name);
+        return nncc_fail(NN_ERR_MODULE,
+                         "%s: its result '%s' is nothing that %s trains",
+                         t->init->name, r->name, t->step->name);
     return NN_OK;
 }
 
 /* init's parameters are the seed and scalars with defaults. */
-static int point_params(const nn_trainer *t, uint64_t *value, void **leaf)
+static int point_params(const nncc_trainer *t, uint64_t *value, void **leaf)
 {
     for (int i = 0; i < t->init->nparam; i++) {
         const nn_port *p = &t->init->param[i];
         if (p->nleaf != 1 || p->leaf->rank != 0 ||
             (p->leaf->dtype != NN_KEY && p->leaf->dtype != NN_I64))
-            return nn_fail(NN_ERR_MODULE, "%s: takes '%s' besides a seed",
-                           t->init->name, p->name);
+            return nncc_fail(NN_ERR_MODULE, "%s: takes '%s' besides a seed",
+                             t->init->name, p->name);
         value[i] = t->seed;
         leaf[i] = &value[i];
     }
     return NN_OK;
 }
 
-static int run_init(nn_model *m, nn_trainer *t, const nn_binding *step,
-                    nn_axes *a, int64_t *dims, const nn_exec *exec)
+static int run_init(nncc_model *m, nncc_trainer *t, const nncc_binding *step,
+                    nncc_axes *a, int64_t *dims, const nn_exec *exec)
 {
     const nn_function *f = t->init;
-    void **leaf = nn_alloc((size_t)a->nleaf, sizeof *leaf, "arguments");
-    uint64_t *value = nn_alloc((size_t)f->nparam, sizeof *value, "arguments");
+    void **leaf = nncc_alloc((size_t)a->nleaf, sizeof *leaf, "arguments");
+    uint64_t *value = nncc_alloc((size_t)f->nparam, sizeof *value, "arguments");
     int status = leaf && value ? NN_OK : (int)NN_ERR_MEMORY;
 
     for (int k = 0; k < f->ndim && !status; k++) {
         dims[k] = init_dim(t, step, f->dim[k]);
         if (dims[k] < 0)
-            status = nn_fail(NN_ERR_ARGUMENT,
-                             "%s: dimension '%s' does not follow from the "
-                             "data: give it as a setting",
-                             f->name, f->dim[k]);
+            status = nncc_fail(NN_ERR_ARGUMENT,
+                               "%s: dimension '%s' does not follow from the "
+                               "data: give it as a setting",
+                               f->name, f->dim[k]);
     }
     if (!status)
-        status = nn_axes_at(f, a, dims);
+        status = nncc_axes_at(f, a, dims);
     if (!status)
         status = point_params(t, value, leaf);
     for (int k = 0; k < f->nresult && !status; k++)
         status = point_result(t, a, k, leaf);
     if (!status)
-        status = nn_invoke(m, f, leaf, dims, exec);
+        status = nncc_invoke(m, f, leaf, dims, exec);
     free(leaf);
     free(value);
     return status;
 }
 
-int nn_trainer_init(nn_model *m, nn_trainer *t, const nn_binding *step,
-                    const nn_exec *exec)
+int nncc_trainer_init(nncc_model *m, nncc_trainer *t, const nncc_binding *step,
+                      const nn_exec *exec)
 {
-    nn_axes a;
-    int status = nn_axes_new(t->init, &a);
+    nncc_axes a;
+    int status = nncc_axes_new(t->init, &a);
 
     if (status)
         return status;
-    int64_t *dims = nn_alloc((size_t)t->init->ndim, sizeof *dims, "dimensions");
+    int64_t *dims =
+        nncc_alloc((size_t)t->init->ndim, sizeof *dims, "dimensions");
     status = dims ? run_init(m, t, step, &a, dims, exec) : (int)NN_ERR_MEMORY;
     free(dims);
-    nn_axes_free(&a);
+    nncc_axes_free(&a);
     return status;
 }
 
 /* Copies of the state */
 
-static size_t leaf_bytes(const nn_tensor *t)
+static size_t leaf_bytes(const nncc_tensor *t)
 {
     size_t bytes = 0;
 
-    nn_tensor_count(t, NULL, &bytes);
+    nncc_tensor_count(t, NULL, &bytes);
     return bytes;
 }
 
-int nn_trainer_save(const nn_trainer *t, void **saved)
+int nncc_trainer_save(const nncc_trainer *t, void **saved)
 {
     size_t bytes = 0;
     char *to;
@@ -319,25 +321,25 @@ int nn_trainer_save(const nn_trainer *t, void **saved)
     for (int i = 0; i < t->nblock; i++)
         for (int l = 0; l < t->block[i].port->nleaf; l++)
             bytes += leaf_bytes(&t->block[i].leaf[l]);
-    if (!*saved && !(*saved = nn_alloc(bytes, 1, "a copy of the parameters")))
+    if (!*saved && !(*saved = nncc_alloc(bytes, 1, "a copy of the parameters")))
         return NN_ERR_MEMORY;
     to = *saved;
     for (int i = 0; i < t->nblock; i++)
         for (int l = 0; l < t->block[i].port->nleaf; l++) {
-            const nn_tensor *leaf = &t->block[i].leaf[l];
+            const nncc_tensor *leaf = &t->block[i].leaf[l];
             memcpy(to, leaf->data, leaf_bytes(leaf));
             to += leaf_bytes(leaf);
         }
     return NN_OK;
 }
 
-void nn_trainer_restore(nn_trainer *t, const void *saved)
+void nncc_trainer_restore(nncc_trainer *t, const void *saved)
 {
     const char *from = saved;
 
     for (int i = 0; i < t->nblock; i++)
         for (int l = 0; l < t->block[i].port->nleaf; l++) {
-            const nn_tensor *leaf = &t->block[i].leaf[l];
+            const nncc_tensor *leaf = &t->block[i].leaf[l];
             memcpy(leaf->data, from, leaf_bytes(leaf));
             from += leaf_bytes(leaf);
         }

@@ -7,7 +7,7 @@
 enum { MAX_PORT = 65536, MAX_LEAF = 1 << 20, MAX_FUNCTION = 65536 };
 
 typedef struct Verify {
-    const nn_memory *where;
+    const nncc_memory *where;
     const char *path;
     const char *function; /* being looked at, or NULL */
 } Verify;
@@ -15,9 +15,10 @@ typedef struct Verify {
 static int refuse(const Verify *v, const char *what)
 {
     if (v->function)
-        return nn_fail(NN_ERR_MODULE, "%s: damaged descriptor: %s: %s", v->path,
-                       v->function, what);
-    return nn_fail(NN_ERR_MODULE, "%s: damaged descriptor: %s", v->path, what);
+        return nncc_fail(NN_ERR_MODULE, "%s: damaged descriptor: %s: %s",
+                         v->path, v->function, what);
+    return nncc_fail(NN_ERR_MODULE, "%s: damaged descriptor: %s", v->path,
+                     what);
 }
 
 /* How many bytes of the library follow p within its segment; 0: p is not in
@@ -31,7 +32,7 @@ static size_t bytes_at(const Verify *v, const void *p, bool executable)
     if (v->where->n == 0)
         return PTRDIFF_MAX;
     for (int i = 0; i < v->where->n; i++) {
-        const nn_segment *s = &v->where->segment[i];
+        const nncc_segment *s = &v->where->segment[i];
         if (at >= s->vaddr && at - s->vaddr < s->bytes &&
             (!executable || s->executable))
             return s->bytes - (at - s->vaddr);
@@ -70,9 +71,9 @@ static int check_leaf(const Verify *v, const nn_port *port, const nn_leaf *l)
 {
     if (!is_text(v, l->path) || !is_text(v, l->shape))
         return refuse(v, "a leaf without a path or shape");
-    if (nn_dtype_bytes(l->dtype) == 0)
+    if (nncc_dtype_bytes(l->dtype) == 0)
         return refuse(v, "a leaf of unknown dtype");
-    if (l->rank < 0 || l->rank > NN_MAX_RANK)
+    if (l->rank < 0 || l->rank > NNCC_MAX_RANK)
         return refuse(v, "a leaf of impossible rank");
     if (l->offset < -1 ||
         (port->bytes && l->offset >= 0 && (uint64_t)l->offset > port->bytes))
@@ -190,24 +191,24 @@ static int check_module(Verify *v, const nn_module *d)
     return NN_OK;
 }
 
-int nn_verify(const nn_module *d, const nn_memory *where, const char *path)
+int nncc_verify(const nn_module *d, const nncc_memory *where, const char *path)
 {
     Verify v = {.where = where, .path = path};
 
     if (!is_array(&v, d, 1, 2 * sizeof(uint32_t), _Alignof(nn_module)))
-        return nn_fail(NN_ERR_MODULE,
-                       "%s: no module: it gives no descriptor of its own",
-                       path);
+        return nncc_fail(NN_ERR_MODULE,
+                         "%s: no module: it gives no descriptor of its own",
+                         path);
     if (d->magic != NN_ABI_MAGIC)
-        return nn_fail(NN_ERR_MODULE,
-                       "%s: no module: its descriptor begins with 0x%08x; "
-                       "expected 0x%08x",
-                       path, (unsigned)d->magic, NN_ABI_MAGIC);
+        return nncc_fail(NN_ERR_MODULE,
+                         "%s: no module: its descriptor begins with 0x%08x; "
+                         "expected 0x%08x",
+                         path, (unsigned)d->magic, NN_ABI_MAGIC);
     if (d->abi_version != NN_ABI_VERSION)
-        return nn_fail(NN_ERR_MODULE,
-                       "%s: a module of ABI version %u; this library takes "
-                       "version %d: compile it again",
-                       path, (unsigned)d->abi_version, NN_ABI_VERSION);
+        return nncc_fail(NN_ERR_MODULE,
+                         "%s: a module of ABI version %u; this library takes "
+                         "version %d: compile it again",
+                         path, (unsigned)d->abi_version, NN_ABI_VERSION);
     if (!is_array(&v, d, 1, sizeof *d, _Alignof(nn_module)))
         return refuse(&v, "it is cut short");
     return check_module(&v, d);

@@ -13,7 +13,7 @@ typedef struct Watch {
 
 static void stop(void)
 {
-    fprintf(stderr, "train-loop: %s\n", nn_last_error());
+    fprintf(stderr, "train-loop: %s\n", nncc_last_error());
     exit(1);
 }
 
@@ -25,11 +25,11 @@ static void check(int status)
 
 /* One line an epoch; ends the training when the test loss has not fallen for
  * ten epochs. */
-static int show(void *context, const nn_progress *p)
+static int show(void *context, const nncc_progress *p)
 {
     Watch *w = context;
 
-    if (p->event != NN_EVENT_EPOCH)
+    if (p->event != NNCC_EVENT_EPOCH)
         return 0;
     printf("%3d | train loss %.4f | test loss %.4f | accuracy %.4f\n",
            (int)p->epoch, p->loss, p->test_loss, p->test_metric[0]);
@@ -45,32 +45,32 @@ int main(int argc, char **argv)
 {
     const char *module = argc > 1 ? argv[1] : "./digits.so";
     const char *file = argc > 2 ? argv[2] : "../digits/digits.csv.gz";
-    nn_model *model;
-    nn_data *all, *train, *test;
-    nn_split_options split = {.seed = 0, .count = -1, .fraction = 0.2};
-    nn_setting setting[] = {{"lr", 2e-3}};
+    nncc_model *model;
+    nncc_data *all, *train, *test;
+    nncc_split_options split = {.seed = 0, .count = -1, .fraction = 0.2};
+    nncc_setting setting[] = {{"lr", 2e-3}};
     Watch watch = {0};
-    nn_train_options options = {.epochs = 60,
-                                .batch = 32,
-                                .seed = 0,
-                                .setting = setting,
-                                .nsetting = 1,
-                                .progress = show,
-                                .context = &watch};
-    nn_train_result result;
+    nncc_train_options options = {.epochs = 60,
+                                  .batch = 32,
+                                  .seed = 0,
+                                  .setting = setting,
+                                  .nsetting = 1,
+                                  .progress = show,
+                                  .context = &watch};
+    nncc_train_result result;
 
-    check(nn_open(module, &model));
-    check(nn_csv_read(file, NULL, &all));
-    check(nn_data_split(all, &split, &train, &test));
-    nn_data_free(all);
+    check(nncc_open(module, &model));
+    check(nncc_csv_read(file, NULL, &all));
+    check(nncc_data_split(all, &split, &train, &test));
+    nncc_data_free(all);
 
-    check(nn_train(model, &options, train, test, &result));
+    check(nncc_train(model, &options, train, test, &result));
     printf("%d rows, %d epochs, %.2f s: test %s %.4f\n", (int)train->n,
-           (int)result.epochs, result.seconds, nn_metric_name(model, 0),
+           (int)result.epochs, result.seconds, nncc_metric_name(model, 0),
            result.test_metric[0]);
 
-    nn_data_free(train);
-    nn_data_free(test);
-    nn_close(model);
+    nncc_data_free(train);
+    nncc_data_free(test);
+    nncc_close(model);
     return result.test_metric[0] > 0.95 ? 0 : 1;
 }

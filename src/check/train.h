@@ -4,7 +4,7 @@
 
 #include "check/check_internal.h"
 
-enum { MAX_METRICS = 16 }; /* NN_MAX_METRICS of nn.h */
+enum { MAX_METRICS = 16 }; /* NNCC_MAX_METRICS of nn.h */
 
 typedef struct Metric {
     const Fn *fn;

@@ -32,15 +32,15 @@ typedef enum Draw {
 typedef struct Instance {
     const nn_function *f;
     int nparam, nleaf; /* leaves */
-    nn_tensor **leaf;
+    nncc_tensor **leaf;
     int64_t *dims;
 } Instance;
 
 typedef struct Check {
     const Args *args;
     Load *load;
-    nn_model *model;
-    nn_rng rng;
+    nncc_model *model;
+    nncc_rng rng;
     int done, failed;
     bool too_large; /* the function that is checked */
 } Check;
@@ -50,7 +50,7 @@ typedef struct Check {
 /* Uniform in (0, 1). */
 static double uniform(Check *c)
 {
-    return ((double)(nn_rng_next(&c->rng) >> 11) + 0.5) * 0x1p-53;
+    return ((double)(nncc_rng_next(&c->rng) >> 11) + 0.5) * 0x1p-53;
 }
 
 /* Box and Muller's. */
@@ -80,30 +80,30 @@ static double draw(Check *c, Draw how)
 
 /* Instances */
 
-static bool is_real(const nn_tensor *t) { return t->dtype == NN_F64; }
+static bool is_real(const nncc_tensor *t) { return t->dtype == NN_F64; }
 
-static int64_t elements(const nn_tensor *t)
+static int64_t elements(const nncc_tensor *t)
 {
     int64_t n = 0;
 
-    nn_tensor_count(t, &n, NULL);
+    nncc_tensor_count(t, &n, NULL);
     return n;
 }
 
 static void release(Instance *s)
 {
     for (int i = 0; i < s->nleaf; i++) {
-        nn_tensor_free(s->leaf[i]);
+        nncc_tensor_free(s->leaf[i]);
         s->leaf[i] = NULL;
     }
 }
 
 static Instance instance(Check *c, const nn_function *f)
 {
-    Instance s = {.f = f, .nparam = nn_param_leaves(f)};
+    Instance s = {.f = f, .nparam = nncc_param_leaves(f)};
 
-    s.nleaf = s.nparam + nn_result_leaves(f);
-    s.leaf = NEWN(c->args->arena, nn_tensor *, s.nleaf + 1);
+    s.nleaf = s.nparam + nncc_result_leaves(f);
+    s.leaf = NEWN(c->args->arena, nncc_tensor *, s.nleaf + 1);
     s.dims = NEWN(c->args->arena, int64_t, f->ndim + 1);
     return s;
 }
@@ -164,18 +164,18 @@ static bool make_params(Check *c, Instance *s)
     for (int i = 0; made && i < s->nparam; i++) {
         const nn_leaf *l = param_leaf(s->f, i);
         made =
-            nn_tensor_new(l->dtype, l->rank, size + at, &s->leaf[i]) == NN_OK;
+            nncc_tensor_new(l->dtype, l->rank, size + at, &s->leaf[i]) == NN_OK;
         at += l->rank;
     }
     arena_free(scratch);
     return made;
 }
 
-static void copy_tensor(const nn_tensor *to, const nn_tensor *from)
+static void copy_tensor(const nncc_tensor *to, const nncc_tensor *from)
 {
     size_t bytes = 0;
 
-    nn_tensor_count(from, NULL, &bytes);
+    nncc_tensor_count(from, NULL, &bytes);
     if (bytes)
         memcpy(to->data, from->data, bytes);
 }
@@ -184,10 +184,10 @@ static void copy_tensor(const nn_tensor *to, const nn_tensor *from)
 static void draw_params(Check *c, Instance *s, Draw how, bool zeros)
 {
     for (int i = 0; i < s->nparam; i++) {
-        nn_tensor *t = s->leaf[i];
+        nncc_tensor *t = s->leaf[i];
         int64_t n = elements(t);
         for (int64_t k = 0; k < n; k++) {
-            uint64_t bits = nn_rng_next(&c->rng);
+            uint64_t bits = nncc_rng_next(&c->rng);
             double v = is_real(t)           ? draw(c, how)
                        : t->dtype == NN_KEY ? (double)(bits >> 12)
                        : zeros              ? 0
@@ -197,28 +197,29 @@ static void draw_params(Check *c, Instance *s, Draw how, bool zeros)
     }
     for (int i = 0; i < s->f->nparam; i++)
         if (s->f->param[i].has_value && s->f->param[i].nleaf == 1)
-            value_set(s->leaf[nn_param_leaf(s->f, i)], 0, s->f->param[i].value);
+            value_set(s->leaf[nncc_param_leaf(s->f, i)], 0,
+                      s->f->param[i].value);
 }
 
 static int call(Check *c, Instance *s)
 {
-    return nn_call(c->model, s->f, s->leaf, s->dims, NULL);
+    return nncc_call(c->model, s->f, s->leaf, s->dims, NULL);
 }
 
 /* The leaf of a result: its own, or the parameter's that it overwrote. */
-static const nn_tensor *result_leaf(const Instance *s, int result, int k)
+static const nncc_tensor *result_leaf(const Instance *s, int result, int k)
 {
     int own = s->f->result[result].in_place;
 
-    return s->leaf[k + (own >= 0 ? nn_param_leaf(s->f, own)
-                                 : nn_result_leaf(s->f, result))];
+    return s->leaf[k + (own >= 0 ? nncc_param_leaf(s->f, own)
+                                 : nncc_result_leaf(s->f, result))];
 }
 
 static bool finite_results(const Instance *s)
 {
     for (int i = 0; i < s->f->nresult; i++)
         for (int k = 0; k < s->f->result[i].nleaf; k++) {
-            const nn_tensor *t = result_leaf(s, i, k);
+            const nncc_tensor *t = result_leaf(s, i, k);
             int64_t n = elements(t);
             for (int64_t j = 0; j < n; j++)
                 if (!isfinite(value_get(t, j)))
@@ -261,10 +262,10 @@ static void match_dims(Pair *p)
 static bool primal_params(Pair *p)
 {
     for (int i = 0; i < p->primal.nparam; i++) {
-        const nn_tensor *from = p->base.leaf[i];
+        const nncc_tensor *from = p->base.leaf[i];
         if (!p->primal.leaf[i] &&
-            nn_tensor_new(from->dtype, from->rank, from->size,
-                          &p->primal.leaf[i]) != NN_OK)
+            nncc_tensor_new(from->dtype, from->rank, from->size,
+                            &p->primal.leaf[i]) != NN_OK)
             return false;
         copy_tensor(p->primal.leaf[i], from);
     }
@@ -335,12 +336,12 @@ static void report_none(Check *c, const char *function, int status)
     printf("%-20s  not checked: %s\n", function,
            c->too_large      ? "it is too large"
            : status == NN_OK ? "no arguments found at which it is finite"
-                             : nn_status_text(status));
+                             : nncc_status_text(status));
 }
 
 /* Against the reference evaluator */
 
-static double distance(const nn_tensor *t, const double *want)
+static double distance(const nncc_tensor *t, const double *want)
 {
     int64_t n = elements(t);
     double most = 0, scale = 1e-6;
@@ -357,7 +358,7 @@ static double distance(const nn_tensor *t, const double *want)
     return most;
 }
 
-static const double *as_doubles(Arena *a, const nn_tensor *t)
+static const double *as_doubles(Arena *a, const nncc_tensor *t)
 {
     int64_t n = elements(t);
     double *v = NEWN(a, double, n + 1);
@@ -435,7 +436,7 @@ static bool is_matrix(const Pair *p)
 }
 
 /* Of all results' leaves, number i (results in place aside). */
-static const nn_tensor *output(const Instance *s, int i)
+static const nncc_tensor *output(const Instance *s, int i)
 {
     return s->leaf[s->nparam + i];
 }
@@ -448,10 +449,10 @@ static double **weights(Check *c, const Pair *p, Arena *a)
     int given = p->primal.nparam;
 
     for (int i = 0; i < p->nvalue; i++) {
-        const nn_tensor *y = output(&p->primal, i);
+        const nncc_tensor *y = output(&p->primal, i);
         int64_t n = is_real(y) ? elements(y) : 0;
         w[i] = NEWN(a, double, n + 1);
-        const nn_tensor *bar =
+        const nncc_tensor *bar =
             n && p->f->deriv == DERIV_vjp && given < p->base.nparam
                 ? p->base.leaf[given++]
                 : NULL;
@@ -470,13 +471,13 @@ static double weigh(const Pair *p, const Instance *s, int first, double **w,
 {
     double sum = 0, absolute = 0;
     int at = first;
-    bool every = nn_result_leaves(s->f) - first >= p->nvalue;
+    bool every = nncc_result_leaves(s->f) - first >= p->nvalue;
 
     for (int i = 0; i < p->nvalue; i++) {
         bool real = is_real(output(&p->primal, i));
         if (!real && !every)
             continue; /* what is no real has no tangent */
-        const nn_tensor *t = output(s, at++);
+        const nncc_tensor *t = output(s, at++);
         int64_t n = real ? elements(t) : 0;
         for (int64_t k = 0; k < n; k++) {
             sum += w[i][k] * value_get(t, k);
@@ -488,7 +489,7 @@ static double weigh(const Pair *p, const Instance *s, int first, double **w,
 }
 
 /* A unit direction over n leaves. */
-static double **direction(Check *c, Arena *a, nn_tensor *const *leaf, int n)
+static double **direction(Check *c, Arena *a, nncc_tensor *const *leaf, int n)
 {
     double **d = NEWN(a, double *, n + 1);
     double square = 0;
@@ -513,7 +514,7 @@ static double **direction(Check *c, Arena *a, nn_tensor *const *leaf, int n)
 static void move(Pair *p, int first, int n, double **d, double step)
 {
     for (int i = 0; i < n; i++) {
-        const nn_tensor *from = p->base.leaf[first + i];
+        const nncc_tensor *from = p->base.leaf[first + i];
         int64_t m = elements(from);
         for (int64_t k = 0; k < m; k++)
             value_set(p->primal.leaf[first + i], k,
@@ -574,7 +575,7 @@ static double matrix_slope(const Pair *p, int k, int n, double **d, double **w)
     for (int i = 0; i < p->nvalue; i++) {
         int64_t rows = elements(output(&p->primal, i));
         for (int j = 0; j < n; j++) {
-            const nn_tensor *m = output(&p->d, matrix_leaf(p, i, k) + j);
+            const nncc_tensor *m = output(&p->d, matrix_leaf(p, i, k) + j);
             int64_t columns = rows ? elements(m) / rows : 0;
             for (int64_t at = 0; at < rows * columns; at++)
                 sum +=
@@ -591,7 +592,7 @@ static double slope(const Pair *p, int at, int n, double **d)
     double sum = 0;
 
     for (int i = 0; i < n; i++) {
-        const nn_tensor *g = output(&p->d, first + i);
+        const nncc_tensor *g = output(&p->d, first + i);
         int64_t m = elements(g);
         for (int64_t k = 0; k < m; k++)
             sum += value_get(g, k) * d[i][k];
@@ -647,7 +648,7 @@ static void check_by(Check *c, Pair *p, int k, int at)
 {
     int by = p->f->by[k];
     int n = p->primal.f->param[by].nleaf;
-    int first = nn_param_leaf(p->primal.f, by);
+    int first = nncc_param_leaf(p->primal.f, by);
     double worst = 0;
 
     for (int i = 0; i < DIRECTIONS; i++) {
@@ -680,7 +681,7 @@ static const nn_function *compiled(const Check *c, const char *name)
 {
     const nn_function *f = NULL;
 
-    if (nn_find(c->model, name, &f) != NN_OK)
+    if (nncc_find(c->model, name, &f) != NN_OK)
         die("no function '%s' in the module just made", name);
     return f;
 }
@@ -708,7 +709,7 @@ static void check_function(Check *c, const Checked *one)
     c->too_large = false;
     if (primal) {
         p.primal = instance(c, compiled(c, primal));
-        p.nvalue = nn_result_leaves(p.primal.f);
+        p.nvalue = nncc_result_leaves(p.primal.f);
     }
     if (!find_point(c, &p, &status)) {
         report_none(c, f->name, status);
@@ -787,14 +788,14 @@ static int check_module(const Args *args, Load *l)
     Jit *j = driver_jit(l, all.compiled.at, all.compiled.n);
     if (!j)
         return EXIT_FAILURE;
-    if (nn_wrap(jit_module(j), &c.model) != NN_OK) {
+    if (nncc_wrap(jit_module(j), &c.model) != NN_OK) {
         jit_close(j);
-        return cli_fail("%s", nn_last_error());
+        return cli_fail("%s", nncc_last_error());
     }
-    nn_rng_seed(&c.rng, (uint64_t)seed);
+    nncc_rng_seed(&c.rng, (uint64_t)seed);
     for (int i = 0; i < all.checked.n; i++)
         check_function(&c, &all.checked.at[i]);
-    nn_close(c.model);
+    nncc_close(c.model);
     jit_close(j);
     tell_unchecked(l);
     if (c.failed)

@@ -120,12 +120,13 @@ Jit *driver_jit(Load *l, Function *const *f, int n);
 
 /* Fills the leaves of parameter p from text: a number, JSON, @file. False after
  * a message; leaves that were made are in leaf then, too. */
-bool value_read(Arena *a, const nn_port *p, const char *text, nn_tensor **leaf);
+bool value_read(Arena *a, const nn_port *p, const char *text,
+                nncc_tensor **leaf);
 /* One result as JSON. */
-void value_print(const nn_port *p, nn_tensor *const *leaf, Str *to);
+void value_print(const nn_port *p, nncc_tensor *const *leaf, Str *to);
 /* The element i of t. */
-double value_get(const nn_tensor *t, int64_t i);
-void value_set(const nn_tensor *t, int64_t i, double v);
+double value_get(const nncc_tensor *t, int64_t i);
+void value_set(const nncc_tensor *t, int64_t i, double v);
 
 /* the commands */
 

@@ -8,9 +8,9 @@
 /* One call in the making. */
 typedef struct Call {
     const Args *args;
-    nn_model *model;
+    nncc_model *model;
     const nn_function *f;
-    nn_tensor **leaf;
+    nncc_tensor **leaf;
     int nleaf;
     int64_t *dims; /* -1: follows from the arguments */
 } Call;
@@ -46,8 +46,8 @@ static bool take_word(Call *c, const char *word)
         return false;
     }
     const char *name = arena_printf(a, "%.*s", (int)(equals - word), word);
-    if (nn_find_param(c->f, name, &i) == NN_OK) {
-        nn_tensor **leaf = c->leaf + nn_param_leaf(c->f, i);
+    if (nncc_find_param(c->f, name, &i) == NN_OK) {
+        nncc_tensor **leaf = c->leaf + nncc_param_leaf(c->f, i);
         if (c->f->param[i].nleaf && leaf[0]) {
             cli_fail("'%s' is given twice", name);
             return false;
@@ -74,7 +74,7 @@ static bool take_defaults(Call *c)
 {
     for (int i = 0; i < c->f->nparam; i++) {
         const nn_port *p = &c->f->param[i];
-        nn_tensor **leaf = c->leaf + nn_param_leaf(c->f, i);
+        nncc_tensor **leaf = c->leaf + nncc_param_leaf(c->f, i);
         if (p->nleaf == 0 || leaf[0])
             continue;
         if (!p->has_value) {
@@ -82,8 +82,8 @@ static bool take_defaults(Call *c)
                      p->type);
             return false;
         }
-        if (nn_tensor_new(p->leaf[0].dtype, 0, NULL, leaf) != NN_OK) {
-            cli_fail("%s", nn_last_error());
+        if (nncc_tensor_new(p->leaf[0].dtype, 0, NULL, leaf) != NN_OK) {
+            cli_fail("%s", nncc_last_error());
             return false;
         }
         value_set(leaf[0], 0, p->value);
@@ -99,8 +99,8 @@ static void print_results(const Call *c)
     str_printf(&s, "{");
     for (int i = 0; i < f->nresult; i++) {
         const nn_port *p = &f->result[i];
-        int at = p->in_place >= 0 ? nn_param_leaf(f, p->in_place)
-                                  : nn_result_leaf(f, i);
+        int at = p->in_place >= 0 ? nncc_param_leaf(f, p->in_place)
+                                  : nncc_result_leaf(f, i);
         str_printf(&s, "%s\"%s\": ", i ? ", " : "", p->name);
         value_print(p, c->leaf + at, &s);
     }
@@ -116,8 +116,8 @@ static bool make_call(Call *c)
             return false;
     if (!take_defaults(c))
         return false;
-    if (nn_call(c->model, c->f, c->leaf, c->dims, NULL) != NN_OK) {
-        cli_fail("%s", nn_last_error());
+    if (nncc_call(c->model, c->f, c->leaf, c->dims, NULL) != NN_OK) {
+        cli_fail("%s", nncc_last_error());
         return false;
     }
     print_results(c);
@@ -129,19 +129,19 @@ static bool call_function(const Args *a, const nn_module *m)
     Call c = {.args = a, .f = m->function};
     bool done;
 
-    if (nn_wrap(m, &c.model) != NN_OK) {
-        cli_fail("%s", nn_last_error());
+    if (nncc_wrap(m, &c.model) != NN_OK) {
+        cli_fail("%s", nncc_last_error());
         return false;
     }
-    c.nleaf = nn_param_leaves(c.f) + nn_result_leaves(c.f);
-    c.leaf = NEWN(a->arena, nn_tensor *, c.nleaf + 1);
+    c.nleaf = nncc_param_leaves(c.f) + nncc_result_leaves(c.f);
+    c.leaf = NEWN(a->arena, nncc_tensor *, c.nleaf + 1);
     c.dims = NEWN(a->arena, int64_t, c.f->ndim + 1);
     for (int i = 0; i < c.f->ndim; i++)
         c.dims[i] = -1;
     done = make_call(&c);
     for (int i = 0; i < c.nleaf; i++)
-        nn_tensor_free(c.leaf[i]);
-    nn_close(c.model);
+        nncc_tensor_free(c.leaf[i]);
+    nncc_close(c.model);
     return done;
 }
 

@@ -24,7 +24,7 @@ bool cli_number(const Args *a, const char *name, const char *text, double *out)
 }
 
 /* --test: a number of rows, or a share of them such as 0.2. */
-static bool read_test(const Args *a, nn_split_options *o)
+static bool read_test(const Args *a, nncc_split_options *o)
 {
     const char *text = option_value(a, "test");
     char *end;
@@ -82,7 +82,7 @@ static const char *senseless(const Args *a, const SetOptions *o)
 int sets_options(const Args *a, uint64_t seed, SetOptions *to)
 {
     const char *scale = option_value(a, "scale"), *wrong;
-    nn_csv_options csv = NN_CSV_DEFAULTS;
+    nncc_csv_options csv = NNCC_CSV_DEFAULTS;
 
     *to = (SetOptions){.data = option_value(a, "data"),
                        .labels = option_value(a, "labels"),
@@ -108,13 +108,13 @@ int sets_options(const Args *a, uint64_t seed, SetOptions *to)
     return EXIT_SUCCESS;
 }
 
-static bool split(const SetOptions *o, nn_data *all, Sets *to)
+static bool split(const SetOptions *o, nncc_data *all, Sets *to)
 {
-    bool done = nn_data_split(all, &o->split, &to->train, &to->test) == NN_OK;
+    bool done = nncc_data_split(all, &o->split, &to->train, &to->test) == NN_OK;
 
-    nn_data_free(all);
+    nncc_data_free(all);
     if (done && to->test->n == 0) {
-        nn_data_free(to->test);
+        nncc_data_free(to->test);
         to->test = NULL;
     }
     return done;
@@ -122,9 +122,9 @@ static bool split(const SetOptions *o, nn_data *all, Sets *to)
 
 static bool read_text(const SetOptions *o, Sets *to)
 {
-    nn_data *all;
+    nncc_data *all;
 
-    if (nn_text_read(o->text, &o->rows, &all) != NN_OK)
+    if (nncc_text_read(o->text, &o->rows, &all) != NN_OK)
         return false;
     printf("%s: %lld rows of %lld characters, %d different ones\n", o->text,
            (long long)all->n, (long long)all->nfeature, (int)all->nclass);
@@ -133,21 +133,21 @@ static bool read_text(const SetOptions *o, Sets *to)
 
 static bool read_rows(const SetOptions *o, Sets *to)
 {
-    nn_data *all;
+    nncc_data *all;
 
-    if (o->test_data &&
-        nn_data_read(o->test_data, o->test_labels, &o->csv, &to->test) != NN_OK)
+    if (o->test_data && nncc_data_read(o->test_data, o->test_labels, &o->csv,
+                                       &to->test) != NN_OK)
         return false;
-    if (nn_data_read(o->data, o->labels, &o->csv, &all) != NN_OK)
+    if (nncc_data_read(o->data, o->labels, &o->csv, &all) != NN_OK)
         return false;
     if (o->test_data)
         to->train = all;
     else if (!split(o, all, to))
         return false;
-    return nn_data_scale(to->train, o->scale) == NN_OK &&
-           (!to->test || nn_data_scale(to->test, o->scale) == NN_OK) &&
+    return nncc_data_scale(to->train, o->scale) == NN_OK &&
+           (!to->test || nncc_data_scale(to->test, o->scale) == NN_OK) &&
            (!o->standardise ||
-            nn_data_standardise(to->train, to->test) == NN_OK);
+            nncc_data_standardise(to->train, to->test) == NN_OK);
 }
 
 bool sets_read(const SetOptions *o, Sets *to)
@@ -157,6 +157,6 @@ bool sets_read(const SetOptions *o, Sets *to)
 
 void sets_free(Sets *s)
 {
-    nn_data_free(s->train);
-    nn_data_free(s->test);
+    nncc_data_free(s->train);
+    nncc_data_free(s->test);
 }

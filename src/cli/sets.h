@@ -6,20 +6,20 @@
 
 typedef struct SetOptions {
     const char *data, *labels, *text, *test_data, *test_labels;
-    nn_csv_options csv;
-    nn_text_options rows; /* of text */
-    nn_split_options split;
+    nncc_csv_options csv;
+    nncc_text_options rows; /* of text */
+    nncc_split_options split;
     double scale;
     bool standardise;
 } SetOptions;
 
 typedef struct Sets {
-    nn_data *train, *test; /* test: NULL when empty */
+    nncc_data *train, *test; /* test: NULL when empty */
 } Sets;
 
 /* What the command line says of the data; a status to exit with, 0 for none. */
 int sets_options(const Args *a, uint64_t seed, SetOptions *to);
-/* False: nn_last_error says why. */
+/* False: nncc_last_error says why. */
 bool sets_read(const SetOptions *o, Sets *to);
 void sets_free(Sets *s);
 /* A number, or a fraction of two: 1/255. False after a message. */

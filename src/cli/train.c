@@ -13,10 +13,10 @@
 /* Progress */
 
 typedef struct Progress {
-    const nn_model *model;
-    bool bar;          /* a terminal: one line that is drawn over */
-    double drawn;      /* seconds at which it was last */
-    nn_progress epoch; /* the last finished epoch */
+    const nncc_model *model;
+    bool bar;            /* a terminal: one line that is drawn over */
+    double drawn;        /* seconds at which it was last */
+    nncc_progress epoch; /* the last finished epoch */
 } Progress;
 
 static volatile sig_atomic_t interrupted;
@@ -39,7 +39,7 @@ static void print_time(double seconds, FILE *to)
         fprintf(to, "%ld s", s);
 }
 
-static void draw_bar(Progress *p, const nn_progress *now)
+static void draw_bar(Progress *p, const nncc_progress *now)
 {
     enum { WIDTH = 24 };
     double share = now->steps ? (double)now->step / (double)now->steps : 1;
@@ -53,7 +53,7 @@ static void draw_bar(Progress *p, const nn_progress *now)
             "........................", (long long)now->epoch,
             (long long)now->epochs, now->loss);
     if (p->epoch.nmetric > 0)
-        fprintf(stderr, "  %s %.4f", nn_metric_name(p->model, 0),
+        fprintf(stderr, "  %s %.4f", nncc_metric_name(p->model, 0),
                 p->epoch.test_metric[0]);
     fprintf(stderr, "  ");
     print_time(share > 0 ? now->seconds * (1 - share) / share : 0, stderr);
@@ -61,24 +61,24 @@ static void draw_bar(Progress *p, const nn_progress *now)
     fflush(stderr);
 }
 
-static void print_epoch(const Progress *p, const nn_progress *now)
+static void print_epoch(const Progress *p, const nncc_progress *now)
 {
     printf("epoch %lld/%lld  loss %.4g", (long long)now->epoch,
            (long long)now->epochs, now->loss);
     if (now->has_test)
         printf("  test loss %.4g", now->test_loss);
     for (int i = 0; i < now->nmetric; i++)
-        printf("  test %s %.4f", nn_metric_name(p->model, i),
+        printf("  test %s %.4f", nncc_metric_name(p->model, i),
                now->test_metric[i]);
     printf("  (%.1f s)\n", now->seconds);
     fflush(stdout);
 }
 
-static int progress(void *context, const nn_progress *now)
+static int progress(void *context, const nncc_progress *now)
 {
     Progress *p = context;
 
-    if (now->event == NN_EVENT_EPOCH) {
+    if (now->event == NNCC_EVENT_EPOCH) {
         p->epoch = *now;
         if (!p->bar)
             print_epoch(p, now);
@@ -92,7 +92,7 @@ static int progress(void *context, const nn_progress *now)
 
 /* Every --name=value that the table does not list must be a scalar of the
  * model's step. */
-static int read_settings(const Args *a, const Function *step, nn_setting *to)
+static int read_settings(const Args *a, const Function *step, nncc_setting *to)
 {
     int n = 0;
     const char **known = NEWN(a->arena, const char *, step->nparam + 32);
@@ -167,19 +167,19 @@ static int check_saves(const Args *a, const Function *step)
     return EXIT_SUCCESS;
 }
 
-static bool save_one(const Args *a, nn_model *m, const Given *g)
+static bool save_one(const Args *a, nncc_model *m, const Given *g)
 {
     const nn_port *port;
-    const nn_tensor *leaf;
+    const nncc_tensor *leaf;
     const char *path, *name = saved_name(a, g, &path);
     Str text = str_new(a->arena);
 
-    if (nn_state(m, name, &port, NULL, &leaf) != NN_OK) {
-        cli_fail("%s", nn_last_error());
+    if (nncc_state(m, name, &port, NULL, &leaf) != NN_OK) {
+        cli_fail("%s", nncc_last_error());
         return false;
     }
-    nn_tensor *own = NEWN(a->arena, nn_tensor, port->nleaf + 1);
-    nn_tensor **each = NEWN(a->arena, nn_tensor *, port->nleaf + 1);
+    nncc_tensor *own = NEWN(a->arena, nncc_tensor, port->nleaf + 1);
+    nncc_tensor **each = NEWN(a->arena, nncc_tensor *, port->nleaf + 1);
     for (int i = 0; i < port->nleaf; i++) {
         own[i] = leaf[i];
         each[i] = &own[i];
@@ -189,7 +189,7 @@ static bool save_one(const Args *a, nn_model *m, const Given *g)
     return file_write(a->arena, path, text.at, text.n);
 }
 
-static bool save(const Args *a, nn_model *m)
+static bool save(const Args *a, nncc_model *m)
 {
     bool good = true;
 
@@ -201,7 +201,7 @@ static bool save(const Args *a, nn_model *m)
 
 /* The run */
 
-static void print_outcome(const nn_train_result *r, const nn_model *m)
+static void print_outcome(const nncc_train_result *r, const nncc_model *m)
 {
     if (r->stopped)
         printf("stopped after %lld epochs\n", (long long)r->epochs);
@@ -216,13 +216,13 @@ static void print_outcome(const nn_train_result *r, const nn_model *m)
     if (r->has_test)
         printf("test loss: %.4g\n", r->test_loss);
     for (int i = 0; i < r->nmetric; i++)
-        printf("test %s: %.4f\n", nn_metric_name(m, i), r->test_metric[i]);
+        printf("test %s: %.4f\n", nncc_metric_name(m, i), r->test_metric[i]);
 }
 
-static bool train_here(nn_model *m, nn_train_options *o, const Sets *s)
+static bool train_here(nncc_model *m, nncc_train_options *o, const Sets *s)
 {
     Progress p = {m, isatty(STDERR_FILENO), 0, {0}};
-    nn_train_result r = {0};
+    nncc_train_result r = {0};
     struct sigaction act = {.sa_handler = interrupt,
                             .sa_flags = (int)SA_RESETHAND},
                      before;
@@ -230,41 +230,41 @@ static bool train_here(nn_model *m, nn_train_options *o, const Sets *s)
     o->progress = progress;
     o->context = &p;
     sigaction(SIGINT, &act, &before);
-    int status = nn_train(m, o, s->train, s->test, &r);
+    int status = nncc_train(m, o, s->train, s->test, &r);
     sigaction(SIGINT, &before, NULL);
     if (p.bar && p.drawn > 0)
         fprintf(stderr, "\r\033[K");
     if (status != NN_OK) {
-        cli_fail("%s", nn_last_error());
+        cli_fail("%s", nncc_last_error());
         return false;
     }
     print_outcome(&r, m);
     return true;
 }
 
-static bool train_module(const Args *a, Load *l, nn_train_options *o,
+static bool train_module(const Args *a, Load *l, nncc_train_options *o,
                          const Sets *s)
 {
     const Module *m = l->module;
     Function *f[3] = {m->init, m->step, m->evaluate};
-    nn_model *model;
+    nncc_model *model;
     Jit *j = driver_jit(l, f, m->evaluate ? 3 : 2);
 
     if (!j)
         return false;
-    bool done = nn_wrap(jit_module(j), &model) == NN_OK;
+    bool done = nncc_wrap(jit_module(j), &model) == NN_OK;
     if (done) {
         done = train_here(model, o, s) && save(a, model);
-        nn_close(model);
+        nncc_close(model);
     } else {
-        cli_fail("%s", nn_last_error());
+        cli_fail("%s", nncc_last_error());
     }
     jit_close(j);
     return done;
 }
 
 /* --schedule, and what belongs to it. */
-static int read_schedule(const Args *a, nn_schedule *s, bool *given)
+static int read_schedule(const Args *a, nncc_schedule *s, bool *given)
 {
     static const char *const kind[] = {"constant", "linear", "cosine", "step"};
     enum { NKIND = sizeof kind / sizeof *kind };
@@ -279,17 +279,17 @@ static int read_schedule(const Args *a, nn_schedule *s, bool *given)
         return cli_usage(
             a, "'--schedule' is constant, linear, cosine or step, not '%s'%s",
             name, cli_suggest(a->arena, name, kind, NKIND));
-    s->factor = s->kind == NN_SCHEDULE_STEP ? 0.1 : 0;
+    s->factor = s->kind == NNCC_SCHEDULE_STEP ? 0.1 : 0;
     if (!option_int(a, "warmup", 0, &s->warmup) ||
         !option_int(a, "every", 1, &s->every) ||
         (factor && !cli_number(a, "factor", factor, &s->factor)))
         return EXIT_USAGE;
-    if (factor && s->kind == NN_SCHEDULE_CONSTANT)
+    if (factor && s->kind == NNCC_SCHEDULE_CONSTANT)
         return cli_usage(a, "'--factor' belongs to a --schedule that falls");
     return EXIT_SUCCESS;
 }
 
-static int read_options(const Args *a, nn_train_options *o)
+static int read_options(const Args *a, nncc_train_options *o)
 {
     int64_t seed = 0;
 
@@ -306,7 +306,7 @@ static int read_options(const Args *a, nn_train_options *o)
 }
 
 /* Everything about the command line, before the model is read. */
-static int read_all(Args *a, nn_train_options *o, nn_schedule *schedule,
+static int read_all(Args *a, nncc_train_options *o, nncc_schedule *schedule,
                     SetOptions *data)
 {
     bool scheduled;
@@ -326,9 +326,9 @@ static int train(Args *a)
     Load l = {0};
     Sets sets = {NULL, NULL};
     SetOptions data;
-    nn_schedule schedule = {0};
-    nn_train_options o = NN_TRAIN_DEFAULTS;
-    nn_setting *setting = NEWN(a->arena, nn_setting, a->setting.n + 1);
+    nncc_schedule schedule = {0};
+    nncc_train_options o = NNCC_TRAIN_DEFAULTS;
+    nncc_setting *setting = NEWN(a->arena, nncc_setting, a->setting.n + 1);
 
     o.epochs = 30;
     int status = read_all(a, &o, &schedule, &data);
@@ -347,7 +347,7 @@ static int train(Args *a)
     o.setting = setting;
     o.nsetting = a->setting.n;
     if (!sets_read(&data, &sets))
-        status = cli_fail("%s", nn_last_error());
+        status = cli_fail("%s", nncc_last_error());
     else if (!train_module(a, &l, &o, &sets))
         status = EXIT_FAILURE;
     sets_free(&sets);

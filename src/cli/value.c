@@ -12,7 +12,7 @@ enum { MAX_JSON = 1 << 30 };
 
 /* Elements */
 
-double value_get(const nn_tensor *t, int64_t i)
+double value_get(const nncc_tensor *t, int64_t i)
 {
     switch ((enum nn_dtype)t->dtype) {
     case NN_BOOL:
@@ -31,7 +31,7 @@ double value_get(const nn_tensor *t, int64_t i)
     return 0;
 }
 
-static void set_integer(const nn_tensor *t, int64_t i, int64_t v)
+static void set_integer(const nncc_tensor *t, int64_t i, int64_t v)
 {
     switch ((enum nn_dtype)t->dtype) {
     case NN_BOOL:
@@ -54,7 +54,7 @@ static void set_integer(const nn_tensor *t, int64_t i, int64_t v)
     }
 }
 
-void value_set(const nn_tensor *t, int64_t i, double v)
+void value_set(const nncc_tensor *t, int64_t i, double v)
 {
     if (t->dtype == NN_F32)
         ((float *)t->data)[i] = (float)v;
@@ -89,7 +89,7 @@ typedef struct Place {
     Arena *arena;
     const char *name;
     int rank;
-    int64_t at[NN_MAX_RANK];
+    int64_t at[NNCC_MAX_RANK];
 } Place;
 
 static const char *place_text(const Place *p, int depth)
@@ -138,7 +138,7 @@ static bool special(const json_t *j, double *v)
     return *v != 0;
 }
 
-static bool set_element(const Place *p, const nn_tensor *t, int64_t i,
+static bool set_element(const Place *p, const nncc_tensor *t, int64_t i,
                         const json_t *j)
 {
     bool real = t->dtype == NN_F32 || t->dtype == NN_F64;
@@ -149,7 +149,8 @@ static bool set_element(const Place *p, const nn_tensor *t, int64_t i,
     } else if (json_is_integer(j)) {
         if (!integer_fits(t->dtype, json_integer_value(j))) {
             cli_fail("%s: %lld is out of range for %s", place_text(p, p->rank),
-                     (long long)json_integer_value(j), nn_dtype_name(t->dtype));
+                     (long long)json_integer_value(j),
+                     nncc_dtype_name(t->dtype));
             return false;
         }
         set_integer(t, i, json_integer_value(j));
@@ -159,7 +160,7 @@ static bool set_element(const Place *p, const nn_tensor *t, int64_t i,
         value_set(t, i, v);
     } else {
         cli_fail("%s: expected a value of type %s, found %s",
-                 place_text(p, p->rank), nn_dtype_name(t->dtype),
+                 place_text(p, p->rank), nncc_dtype_name(t->dtype),
                  json_is_real(j) ? "a fraction" : json_kind(j));
         return false;
     }
@@ -167,7 +168,7 @@ static bool set_element(const Place *p, const nn_tensor *t, int64_t i,
 }
 
 /* The elements of j, whose nesting is `axis` deep in t, from *next on. */
-static bool fill(Place *p, const nn_tensor *t, const json_t *j, int axis,
+static bool fill(Place *p, const nncc_tensor *t, const json_t *j, int axis,
                  int64_t *next)
 {
     if (axis == t->rank)
@@ -204,20 +205,20 @@ static int64_t written_size(const char *shape, int axis)
 }
 
 static bool tensor_new(const Place *p, const nn_leaf *leaf, const int64_t *size,
-                       nn_tensor **out)
+                       nncc_tensor **out)
 {
-    if (nn_tensor_new(leaf->dtype, leaf->rank, size, out) == NN_OK)
+    if (nncc_tensor_new(leaf->dtype, leaf->rank, size, out) == NN_OK)
         return true;
-    cli_fail("%s: %s", p->name, nn_last_error());
+    cli_fail("%s: %s", p->name, nncc_last_error());
     return false;
 }
 
 /* {"shape": [0, 4], "data": []}: the elements in one row. */
 static bool tensor_from_shape(Place *p, const nn_leaf *leaf,
                               const json_t *shape, const json_t *data,
-                              nn_tensor **out)
+                              nncc_tensor **out)
 {
-    int64_t size[NN_MAX_RANK] = {0}, count;
+    int64_t size[NNCC_MAX_RANK] = {0}, count;
     int rank = (int)json_array_size(shape);
     bool good = rank == leaf->rank;
 
@@ -233,7 +234,7 @@ static bool tensor_from_shape(Place *p, const nn_leaf *leaf,
     }
     if (!tensor_new(p, leaf, size, out))
         return false;
-    nn_tensor_count(*out, &count, NULL);
+    nncc_tensor_count(*out, &count, NULL);
     if ((int64_t)json_array_size(data) != count) {
         cli_fail("%s: its \"data\" is to be %lld elements, not %zu", p->name,
                  (long long)count, json_array_size(data));
@@ -252,9 +253,9 @@ static bool tensor_from_shape(Place *p, const nn_leaf *leaf,
 /* The shape is read off the first elements; fill() holds the rest to it. What
  * is behind an empty axis, only the type may tell. */
 static bool tensor_from_json(Place *p, const nn_leaf *leaf, const json_t *j,
-                             nn_tensor **out)
+                             nncc_tensor **out)
 {
-    int64_t size[NN_MAX_RANK] = {0}, next = 0;
+    int64_t size[NNCC_MAX_RANK] = {0}, next = 0;
     const json_t *at = j, *shape = json_object_get(j, "shape");
     const json_t *data = json_object_get(j, "data");
 
@@ -386,7 +387,7 @@ static bool no_strangers(Arena *a, const nn_port *p, const char *name,
     return true;
 }
 
-static bool from_json(Arena *a, const nn_port *p, json_t *j, nn_tensor **leaf)
+static bool from_json(Arena *a, const nn_port *p, json_t *j, nncc_tensor **leaf)
 {
     bool bare = p->nleaf == 1 && !*p->leaf[0].path;
 
@@ -421,7 +422,7 @@ static json_t *printed_value(const nn_port *p, json_t *j)
 }
 
 static bool from_json_text(Arena *a, const nn_port *p, const char *from,
-                           bool file, const char *text, nn_tensor **leaf)
+                           bool file, const char *text, nncc_tensor **leaf)
 {
     json_error_t error;
     json_t *j = json_loads(text, JSON_DECODE_ANY, &error);
@@ -446,10 +447,10 @@ static bool from_json_text(Arena *a, const nn_port *p, const char *from,
 /* Reading files */
 
 /* Rows and columns as a matrix; one row or column as a vector. */
-static bool from_csv(const nn_port *p, const char *path, nn_tensor **leaf)
+static bool from_csv(const nn_port *p, const char *path, nncc_tensor **leaf)
 {
-    nn_csv_options o = NN_CSV_DEFAULTS;
-    nn_data *d;
+    nncc_csv_options o = NNCC_CSV_DEFAULTS;
+    nncc_data *d;
     int rank = p->leaf[0].rank;
     bool fits = p->nleaf == 1 && (rank == 1 || rank == 2);
 
@@ -459,25 +460,26 @@ static bool from_csv(const nn_port *p, const char *path, nn_tensor **leaf)
         return false;
     }
     o.no_label = 1;
-    if (nn_csv_read(path, &o, &d) != NN_OK) {
-        cli_fail("%s", nn_last_error());
+    if (nncc_csv_read(path, &o, &d) != NN_OK) {
+        cli_fail("%s", nncc_last_error());
         return false;
     }
     int64_t size[2] = {d->n, d->nfeature};
     if (rank == 1 && d->n != 1 && d->nfeature != 1) {
         cli_fail("%s: %s has %lld rows and %lld columns, which is no vector",
                  p->name, path, (long long)d->n, (long long)d->nfeature);
-        nn_data_free(d);
+        nncc_data_free(d);
         return false;
     }
     if (rank == 1)
         size[0] = d->n * d->nfeature;
-    bool made = nn_tensor_new(p->leaf[0].dtype, rank, size, &leaf[0]) == NN_OK;
+    bool made =
+        nncc_tensor_new(p->leaf[0].dtype, rank, size, &leaf[0]) == NN_OK;
     for (int64_t i = 0; made && i < d->n * d->nfeature; i++)
         value_set(leaf[0], i, ((const double *)d->x)[i]);
-    nn_data_free(d);
+    nncc_data_free(d);
     if (!made)
-        cli_fail("%s", nn_last_error());
+        cli_fail("%s", nncc_last_error());
     return made;
 }
 
@@ -489,7 +491,7 @@ static bool ends_with(const char *s, const char *end)
 }
 
 static bool from_file(Arena *a, const nn_port *p, const char *path,
-                      nn_tensor **leaf)
+                      nncc_tensor **leaf)
 {
     size_t n;
 
@@ -505,7 +507,8 @@ static bool from_file(Arena *a, const nn_port *p, const char *path,
     return text && from_json_text(a, p, path, true, text, leaf);
 }
 
-bool value_read(Arena *a, const nn_port *p, const char *text, nn_tensor **leaf)
+bool value_read(Arena *a, const nn_port *p, const char *text,
+                nncc_tensor **leaf)
 {
     if (*text == '@')
         return from_file(a, p, text + 1, leaf);
@@ -538,7 +541,7 @@ static void print_real(double v, bool f32, Str *to)
     str_printf(to, "%s", s);
 }
 
-static void print_element(const nn_tensor *t, int64_t i, Str *to)
+static void print_element(const nncc_tensor *t, int64_t i, Str *to)
 {
     switch ((enum nn_dtype)t->dtype) {
     case NN_BOOL:
@@ -559,7 +562,7 @@ static void print_element(const nn_tensor *t, int64_t i, Str *to)
     }
 }
 
-static void print_tensor(const nn_tensor *t, int axis, int64_t *next, Str *to)
+static void print_tensor(const nncc_tensor *t, int axis, int64_t *next, Str *to)
 {
     if (axis == t->rank) {
         print_element(t, (*next)++, to);
@@ -575,7 +578,7 @@ static void print_tensor(const nn_tensor *t, int axis, int64_t *next, Str *to)
 
 /* Leaves from … to-1 of p, whose paths agree in their first `skip` bytes: one
  * tensor, or an object (an array for a tuple) of what the next names hold. */
-static void print_leaves(const nn_port *p, nn_tensor *const *leaf, int from,
+static void print_leaves(const nn_port *p, nncc_tensor *const *leaf, int from,
                          int end, size_t skip, Str *to)
 {
     const char *first = p->leaf[from].path + skip;
@@ -603,7 +606,7 @@ static void print_leaves(const nn_port *p, nn_tensor *const *leaf, int from,
     str_printf(to, tuple ? "]" : "}");
 }
 
-void value_print(const nn_port *p, nn_tensor *const *leaf, Str *to)
+void value_print(const nn_port *p, nncc_tensor *const *leaf, Str *to)
 {
     if (p->nleaf == 0)
         str_printf(to, "{}");

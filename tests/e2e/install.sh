@@ -7,6 +7,12 @@ for f in bin/nncc include/nn.h include/nn_abi.h lib/libnn.a lib/libnn.so.1 \
     lib/libnn.so lib/pkgconfig/libnn.pc; do
     [ -e "opt/nn/$f" ] || fail "$f is missing"
 done
+# libnn exports what nn.h declares and nothing else, also from the archive.
+grep -o '\<nncc_[a-z_]*(' opt/nn/include/nn.h | tr -d '(' | sort -u >declared
+for list in "nm -D opt/nn/lib/libnn.so.1" "nm opt/nn/lib/libnn.a"; do
+    $list | awk '$2 ~ /^[A-TV-Z]$/ && $3 !~ /^_/ { print $3 }' | sort -u >exported
+    diff declared exported || fail "$list: not what nn.h declares"
+done
 opt/nn/bin/nncc --version | grep -q 'nncc [0-9]' || fail "no version"
 cat >m.nn <<'N'
 fn f(x: real) -> real = x * x;
@@ -18,13 +24,13 @@ cat >main.c <<'C'
 
 int main(void)
 {
-    nn_model *m;
+    nncc_model *m;
 
-    if (nn_open("./m.so", &m)) {
-        fprintf(stderr, "%s\n", nn_last_error());
+    if (nncc_open("./m.so", &m)) {
+        fprintf(stderr, "%s\n", nncc_last_error());
         return 1;
     }
-    nn_close(m);
+    nncc_close(m);
     return 0;
 }
 C

@@ -150,7 +150,7 @@ static const struct {
 START_TEST(value_reads_and_prints)
 {
     const nn_port *p = &ports[values[_i].port];
-    nn_tensor *leaf[4] = {NULL};
+    nncc_tensor *leaf[4] = {NULL};
     Str s = str_new(arena);
     bool read = value_read(arena, p, values[_i].text, leaf);
 
@@ -160,7 +160,7 @@ START_TEST(value_reads_and_prints)
         ck_assert_str_eq(s.at, values[_i].print);
     }
     for (int i = 0; i < 4; i++)
-        nn_tensor_free(leaf[i]);
+        nncc_tensor_free(leaf[i]);
 }
 END_TEST
 

@@ -76,23 +76,23 @@ static const char *compile(const char *name, const char *options)
 }
 
 /* Features and labels of a data set of doubles. */
-static double *X(const nn_data *d) { return d->x; }
-static double *Y(const nn_data *d) { return d->y; }
+static double *X(const nncc_data *d) { return d->x; }
+static double *Y(const nncc_data *d) { return d->y; }
 
 static bool said(const char *part)
 {
-    if (strstr(nn_last_error(), part))
+    if (strstr(nncc_last_error(), part))
         return true;
-    fprintf(stderr, "the error is: %s\n", nn_last_error());
+    fprintf(stderr, "the error is: %s\n", nncc_last_error());
     return false;
 }
 
-static nn_model *open_blob(void)
+static nncc_model *open_blob(void)
 {
-    nn_model *m = NULL;
+    nncc_model *m = NULL;
 
-    ck_assert_msg(nn_open(path_of("blob.so"), &m) == NN_OK, "%s",
-                  nn_last_error());
+    ck_assert_msg(nncc_open(path_of("blob.so"), &m) == NN_OK, "%s",
+                  nncc_last_error());
     return m;
 }
 
@@ -101,28 +101,28 @@ static nn_model *open_blob(void)
 START_TEST(opens_a_module)
 {
     const nn_function *f;
-    nn_model *m = open_blob();
+    nncc_model *m = open_blob();
     int i;
 
-    ck_assert_str_eq(nn_descriptor(m)->name, "blob");
-    ck_assert_str_eq(nn_path(m), path_of("blob.so"));
-    ck_assert_int_eq(nn_find(m, "step", &f), NN_OK);
-    ck_assert_int_eq(nn_param_leaves(f), 6);
-    ck_assert_int_eq(nn_result_leaves(f), 4);
-    ck_assert_int_eq(nn_param_leaf(f, 2), 3);
-    ck_assert_int_eq(nn_result_leaf(f, 1), 7);
-    ck_assert_int_eq(nn_find_param(f, "lr", &i), NN_OK);
+    ck_assert_str_eq(nncc_descriptor(m)->name, "blob");
+    ck_assert_str_eq(nncc_path(m), path_of("blob.so"));
+    ck_assert_int_eq(nncc_find(m, "step", &f), NN_OK);
+    ck_assert_int_eq(nncc_param_leaves(f), 6);
+    ck_assert_int_eq(nncc_result_leaves(f), 4);
+    ck_assert_int_eq(nncc_param_leaf(f, 2), 3);
+    ck_assert_int_eq(nncc_result_leaf(f, 1), 7);
+    ck_assert_int_eq(nncc_find_param(f, "lr", &i), NN_OK);
     ck_assert_int_eq(i, 4);
-    ck_assert_int_eq(nn_find_result(f, "net", &i), NN_OK);
+    ck_assert_int_eq(nncc_find_result(f, "net", &i), NN_OK);
     ck_assert_int_eq(i, 1);
-    ck_assert_int_eq(nn_find_param(f, "rate", &i), NN_ERR_NAME);
+    ck_assert_int_eq(nncc_find_param(f, "rate", &i), NN_ERR_NAME);
     ck_assert(said("step: no parameter 'rate'; there are: net, state, x, y"));
-    ck_assert_int_eq(nn_find(m, "predict", &f), NN_ERR_NAME);
+    ck_assert_int_eq(nncc_find(m, "predict", &f), NN_ERR_NAME);
     ck_assert(said("no function 'predict'; there are: init, step, evaluate"));
-    ck_assert_int_eq(nn_find_kind(m, NN_EVALUATE, &f), NN_OK);
+    ck_assert_int_eq(nncc_find_kind(m, NN_EVALUATE, &f), NN_OK);
     ck_assert_str_eq(f->name, "evaluate");
-    nn_close(m);
-    nn_close(NULL);
+    nncc_close(m);
+    nncc_close(NULL);
 }
 END_TEST
 
@@ -130,39 +130,39 @@ START_TEST(opens_under_another_name)
 {
     size_t n;
     char *bytes = read_bytes(path_of("blob.so"), &n);
-    nn_model *m;
+    nncc_model *m;
 
     write_bytes("renamed.bin", bytes, n);
     free(bytes);
-    ck_assert_int_eq(nn_open(path_of("renamed.bin"), &m), NN_OK);
-    nn_close(m);
+    ck_assert_int_eq(nncc_open(path_of("renamed.bin"), &m), NN_OK);
+    nncc_close(m);
     ck_assert_int_eq(chdir(folder), 0);
-    ck_assert_int_eq(nn_open("blob.so", &m), NN_OK);
-    nn_close(m);
+    ck_assert_int_eq(nncc_open("blob.so", &m), NN_OK);
+    nncc_close(m);
 }
 END_TEST
 
 START_TEST(describes_a_module)
 {
-    nn_model *m = open_blob();
+    nncc_model *m = open_blob();
     char *text;
 
-    ck_assert_int_eq(nn_describe(m, &text), NN_OK);
+    ck_assert_int_eq(nncc_describe(m, &text), NN_OK);
     ck_assert_ptr_nonnull(strstr(text, "blob: real is f32"));
     ck_assert_ptr_nonnull(strstr(text, "step (step), for any b"));
     ck_assert_ptr_nonnull(strstr(text, "lr: real = 0.1"));
     ck_assert_ptr_nonnull(strstr(text, "net: Net (in place of net)"));
     ck_assert_ptr_nonnull(strstr(text, ".W: f32[4, 3]"));
     free(text);
-    nn_close(m);
+    nncc_close(m);
 }
 END_TEST
 
 static void refuses(const char *path, int status, const char *text)
 {
-    nn_model *m = NULL;
+    nncc_model *m = NULL;
 
-    ck_assert_int_eq(nn_open(path, &m), status);
+    ck_assert_int_eq(nncc_open(path, &m), status);
     ck_assert_ptr_null(m);
     ck_assert(said(path));
     ck_assert(said(text));
@@ -227,13 +227,13 @@ END_TEST
 
 START_TEST(tells_modules_apart)
 {
-    nn_model *m;
+    nncc_model *m;
 
     refuses(compile("pair.so", "-DSECOND=second_module"), NN_ERR_MODULE,
             "exports several modules");
     ck_assert_int_eq(
-        nn_open(compile("second.so", "-DSECOND=second_module"), &m), NN_OK);
-    nn_close(m);
+        nncc_open(compile("second.so", "-DSECOND=second_module"), &m), NN_OK);
+    nncc_close(m);
 }
 END_TEST
 
@@ -251,15 +251,15 @@ END_TEST
 
 START_TEST(refuses_null_arguments)
 {
-    nn_model *m = NULL;
+    nncc_model *m = NULL;
     static const nn_module empty;
 
-    ck_assert_int_eq(nn_open(NULL, &m), NN_ERR_ARGUMENT);
-    ck_assert_int_eq(nn_wrap(NULL, &m), NN_ERR_ARGUMENT);
-    ck_assert_int_eq(nn_wrap(&empty, &m), NN_ERR_MODULE);
-    ck_assert_int_eq(nn_call(NULL, NULL, NULL, NULL, NULL), NN_ERR_ARGUMENT);
-    ck_assert_int_eq(nn_train(NULL, NULL, NULL, NULL, NULL), NN_ERR_ARGUMENT);
-    ck_assert_int_eq(nn_csv_read(NULL, NULL, NULL), NN_ERR_ARGUMENT);
+    ck_assert_int_eq(nncc_open(NULL, &m), NN_ERR_ARGUMENT);
+    ck_assert_int_eq(nncc_wrap(NULL, &m), NN_ERR_ARGUMENT);
+    ck_assert_int_eq(nncc_wrap(&empty, &m), NN_ERR_MODULE);
+    ck_assert_int_eq(nncc_call(NULL, NULL, NULL, NULL, NULL), NN_ERR_ARGUMENT);
+    ck_assert_int_eq(nncc_train(NULL, NULL, NULL, NULL, NULL), NN_ERR_ARGUMENT);
+    ck_assert_int_eq(nncc_csv_read(NULL, NULL, NULL), NN_ERR_ARGUMENT);
 }
 END_TEST
 
@@ -270,26 +270,26 @@ START_TEST(makes_tensors)
     int64_t size[] = {3, 5}, bad[] = {3, -1}, huge[] = {INT64_MAX, 2};
     int64_t count;
     size_t bytes;
-    nn_tensor *t = NULL;
+    nncc_tensor *t = NULL;
 
-    ck_assert_int_eq(nn_tensor_new(NN_F64, 2, size, &t), NN_OK);
+    ck_assert_int_eq(nncc_tensor_new(NN_F64, 2, size, &t), NN_OK);
     ck_assert_uint_eq((uintptr_t)t->data % 64, 0);
-    ck_assert_int_eq(nn_tensor_count(t, &count, &bytes), NN_OK);
+    ck_assert_int_eq(nncc_tensor_count(t, &count, &bytes), NN_OK);
     ck_assert_int_eq(count, 15);
     ck_assert_uint_eq(bytes, 120);
     ck_assert_double_eq(((double *)t->data)[14], 0);
-    nn_tensor_free(t);
-    nn_tensor_free(NULL);
-    ck_assert_int_eq(nn_tensor_new(NN_F64, 2, bad, &t), NN_ERR_ARGUMENT);
-    ck_assert_int_eq(nn_tensor_new(NN_F64, 2, huge, &t), NN_ERR_ARGUMENT);
-    ck_assert_int_eq(nn_tensor_new(99, 2, size, &t), NN_ERR_ARGUMENT);
-    ck_assert_int_eq(nn_tensor_new(NN_F64, 17, size, &t), NN_ERR_ARGUMENT);
+    nncc_tensor_free(t);
+    nncc_tensor_free(NULL);
+    ck_assert_int_eq(nncc_tensor_new(NN_F64, 2, bad, &t), NN_ERR_ARGUMENT);
+    ck_assert_int_eq(nncc_tensor_new(NN_F64, 2, huge, &t), NN_ERR_ARGUMENT);
+    ck_assert_int_eq(nncc_tensor_new(99, 2, size, &t), NN_ERR_ARGUMENT);
+    ck_assert_int_eq(nncc_tensor_new(NN_F64, 17, size, &t), NN_ERR_ARGUMENT);
 }
 END_TEST
 
-static nn_tensor over(int dtype, int rank, int64_t a, int64_t b, void *data)
+static nncc_tensor over(int dtype, int rank, int64_t a, int64_t b, void *data)
 {
-    return (nn_tensor){
+    return (nncc_tensor){
         .dtype = dtype, .rank = rank, .size = {a, b}, .data = data};
 }
 
@@ -297,104 +297,104 @@ static nn_tensor over(int dtype, int rank, int64_t a, int64_t b, void *data)
 START_TEST(calls_with_solved_dimensions)
 {
     const nn_function *f;
-    nn_model *m = open_blob();
+    nncc_model *m = open_blob();
     float xs[] = {1, 2, 3, 4}, zs[] = {5, 0, 7, 0};
-    nn_tensor x = over(NN_F32, 1, 4, 0, xs), z = over(NN_F32, 1, 4, 0, zs);
-    nn_tensor *leaf[] = {&x, &z, NULL};
+    nncc_tensor x = over(NN_F32, 1, 4, 0, xs), z = over(NN_F32, 1, 4, 0, zs);
+    nncc_tensor *leaf[] = {&x, &z, NULL};
     int64_t dims[] = {-1, -1};
 
-    ck_assert_int_eq(nn_find(m, "outer", &f), NN_OK);
-    ck_assert_int_eq(nn_call(m, f, leaf, dims, NULL), NN_OK);
+    ck_assert_int_eq(nncc_find(m, "outer", &f), NN_OK);
+    ck_assert_int_eq(nncc_call(m, f, leaf, dims, NULL), NN_OK);
     ck_assert_int_eq(dims[0], 3);
     ck_assert_int_eq(dims[1], 2);
     ck_assert_int_eq(leaf[2]->rank, 2);
     ck_assert_int_eq(leaf[2]->size[0], 3);
     ck_assert_int_eq(leaf[2]->size[1], 2);
     ck_assert_float_eq(((float *)leaf[2]->data)[5], 21);
-    nn_tensor_free(leaf[2]);
+    nncc_tensor_free(leaf[2]);
 
     x.size[0] = 1; /* n = 0 */
     leaf[2] = NULL;
-    ck_assert_int_eq(nn_call(m, f, leaf, NULL, NULL), NN_OK);
+    ck_assert_int_eq(nncc_call(m, f, leaf, NULL, NULL), NN_OK);
     ck_assert_int_eq(leaf[2]->size[0], 0);
-    nn_tensor_free(leaf[2]);
-    nn_close(m);
+    nncc_tensor_free(leaf[2]);
+    nncc_close(m);
 }
 END_TEST
 
 START_TEST(explains_shapes_that_do_not_fit)
 {
     const nn_function *f;
-    nn_model *m = open_blob();
+    nncc_model *m = open_blob();
     float xs[8], zs[8];
-    nn_tensor x = over(NN_F32, 1, 4, 0, xs), z = over(NN_F32, 1, 3, 0, zs);
-    nn_tensor *leaf[] = {&x, &z, NULL};
+    nncc_tensor x = over(NN_F32, 1, 4, 0, xs), z = over(NN_F32, 1, 3, 0, zs);
+    nncc_tensor *leaf[] = {&x, &z, NULL};
 
-    ck_assert_int_eq(nn_find(m, "outer", &f), NN_OK);
-    ck_assert_int_eq(nn_call(m, f, leaf, NULL, NULL), NN_ERR_SHAPE);
+    ck_assert_int_eq(nncc_find(m, "outer", &f), NN_OK);
+    ck_assert_int_eq(nncc_call(m, f, leaf, NULL, NULL), NN_ERR_SHAPE);
     ck_assert(said("outer: dimension 'h' does not follow"));
     int64_t dims[] = {3, 2};
-    ck_assert_int_eq(nn_call(m, f, leaf, dims, NULL), NN_ERR_SHAPE);
+    ck_assert_int_eq(nncc_call(m, f, leaf, dims, NULL), NN_ERR_SHAPE);
     ck_assert(said("outer: 'z' has shape [3]; expected [2*h] = [4]"));
     z = over(NN_F32, 2, 2, 2, zs);
-    ck_assert_int_eq(nn_call(m, f, leaf, NULL, NULL), NN_ERR_SHAPE);
+    ck_assert_int_eq(nncc_call(m, f, leaf, NULL, NULL), NN_ERR_SHAPE);
     ck_assert(said("'z' has shape [2, 2]; expected [2*h]"));
     z = over(NN_F64, 1, 2, 0, zs);
-    ck_assert_int_eq(nn_call(m, f, leaf, NULL, NULL), NN_ERR_TYPE);
+    ck_assert_int_eq(nncc_call(m, f, leaf, NULL, NULL), NN_ERR_TYPE);
     ck_assert(said("outer: 'z' is of dtype f64; expected f32"));
     z = over(NN_F32, 1, 2, 0, NULL);
-    ck_assert_int_eq(nn_call(m, f, leaf, NULL, NULL), NN_ERR_NULL);
+    ck_assert_int_eq(nncc_call(m, f, leaf, NULL, NULL), NN_ERR_NULL);
     leaf[1] = NULL;
-    ck_assert_int_eq(nn_call(m, f, leaf, NULL, NULL), NN_ERR_NULL);
+    ck_assert_int_eq(nncc_call(m, f, leaf, NULL, NULL), NN_ERR_NULL);
     ck_assert(said("outer: 'z' is missing"));
     ck_assert_ptr_null(leaf[2]);
-    nn_close(m);
+    nncc_close(m);
 }
 END_TEST
 
 START_TEST(passes_statuses_on)
 {
     const nn_function *f;
-    nn_model *m = open_blob();
+    nncc_model *m = open_blob();
     float W[12] = {0}, b[3] = {0}, xs[8] = {0};
     int32_t ys[] = {0, 5};
-    nn_tensor w = over(NN_F32, 2, 4, 3, W), bias = over(NN_F32, 1, 3, 0, b);
-    nn_tensor x = over(NN_F32, 2, 2, 4, xs), y = over(NN_I32, 1, 2, 0, ys);
-    nn_tensor *leaf[] = {&w, &bias, &x, &y, NULL, NULL};
+    nncc_tensor w = over(NN_F32, 2, 4, 3, W), bias = over(NN_F32, 1, 3, 0, b);
+    nncc_tensor x = over(NN_F32, 2, 2, 4, xs), y = over(NN_I32, 1, 2, 0, ys);
+    nncc_tensor *leaf[] = {&w, &bias, &x, &y, NULL, NULL};
 
-    ck_assert_int_eq(nn_find(m, "evaluate", &f), NN_OK);
-    ck_assert_int_eq(nn_call(m, f, leaf, NULL, NULL), NN_ERR_INDEX);
+    ck_assert_int_eq(nncc_find(m, "evaluate", &f), NN_OK);
+    ck_assert_int_eq(nncc_call(m, f, leaf, NULL, NULL), NN_ERR_INDEX);
     ck_assert(said("evaluate: label or index out of range"));
     ck_assert_ptr_null(leaf[4]);
     y.size[0] = 1;
-    ck_assert_int_eq(nn_call(m, f, leaf, NULL, NULL), NN_ERR_SHAPE);
+    ck_assert_int_eq(nncc_call(m, f, leaf, NULL, NULL), NN_ERR_SHAPE);
     ck_assert(said("evaluate: 'y' has shape [1]; expected [b] = [2]"));
     y.size[0] = 2;
     ys[1] = 2;
-    ck_assert_int_eq(nn_call(m, f, leaf, NULL, NULL), NN_OK);
+    ck_assert_int_eq(nncc_call(m, f, leaf, NULL, NULL), NN_OK);
     ck_assert_float_eq_tol(*(float *)leaf[4]->data, logf(3), 1e-6f);
-    nn_tensor_free(leaf[4]);
-    nn_tensor_free(leaf[5]);
-    nn_close(m);
+    nncc_tensor_free(leaf[4]);
+    nncc_tensor_free(leaf[5]);
+    nncc_close(m);
 }
 END_TEST
 
 /* Training. */
 
 /* Three clouds of points around the first three unit vectors of R⁴. */
-static nn_data *clouds(int64_t n, int64_t nfeature)
+static nncc_data *clouds(int64_t n, int64_t nfeature)
 {
-    nn_data *d = NULL;
-    nn_rng r;
+    nncc_data *d = NULL;
+    nncc_rng r;
 
-    ck_assert_int_eq(nn_data_new(n, nfeature, NN_LABEL_INT, &d), NN_OK);
-    nn_rng_seed(&r, 3);
+    ck_assert_int_eq(nncc_data_new(n, nfeature, NNCC_LABEL_INT, &d), NN_OK);
+    nncc_rng_seed(&r, 3);
     for (int64_t i = 0; i < n; i++) {
         Y(d)[i] = (double)(i % 3);
         for (int64_t k = 0; k < nfeature; k++)
             X(d)
         [i * nfeature + k] =
-            (k == i % 3) + 0.3 * ((double)(nn_rng_next(&r) >> 11) * 0x1p-53);
+            (k == i % 3) + 0.3 * ((double)(nncc_rng_next(&r) >> 11) * 0x1p-53);
     }
     return d;
 }
@@ -404,11 +404,11 @@ typedef struct Log {
     double first, last;
 } Log;
 
-static int record(void *context, const nn_progress *p)
+static int record(void *context, const nncc_progress *p)
 {
     Log *log = context;
 
-    if (p->event == NN_EVENT_EPOCH) {
+    if (p->event == NNCC_EVENT_EPOCH) {
         log->epochs++;
         ck_assert_int_eq(p->epoch, log->epochs);
         ck_assert(p->has_test && p->nmetric == 1);
@@ -432,27 +432,28 @@ static const char *const variants[][2] = {
 
 START_TEST(trains)
 {
-    nn_data *d = clouds(95, 4), *test = clouds(30, 4);
+    nncc_data *d = clouds(95, 4), *test = clouds(30, 4);
     Log log = {0};
-    nn_setting lr = {"lr", 0.5};
-    nn_train_options o = {.epochs = 20,
-                          .batch = 10,
-                          .seed = 1,
-                          .setting = &lr,
-                          .nsetting = 1,
-                          .progress = record,
-                          .context = &log};
-    nn_train_result r;
-    nn_model *m;
+    nncc_setting lr = {"lr", 0.5};
+    nncc_train_options o = {.epochs = 20,
+                            .batch = 10,
+                            .seed = 1,
+                            .setting = &lr,
+                            .nsetting = 1,
+                            .progress = record,
+                            .context = &log};
+    nncc_train_result r;
+    nncc_model *m;
     const nn_port *port;
-    const nn_tensor *leaf;
+    const nncc_tensor *leaf;
     void *block;
     double loss, accuracy = -1;
 
-    ck_assert_int_eq(nn_open(compile(variants[_i][0], variants[_i][1]), &m),
+    ck_assert_int_eq(nncc_open(compile(variants[_i][0], variants[_i][1]), &m),
                      NN_OK);
-    ck_assert_int_eq(nn_params(m, &port, &block, &leaf), NN_ERR_ARGUMENT);
-    ck_assert_msg(nn_train(m, &o, d, test, &r) == NN_OK, "%s", nn_last_error());
+    ck_assert_int_eq(nncc_params(m, &port, &block, &leaf), NN_ERR_ARGUMENT);
+    ck_assert_msg(nncc_train(m, &o, d, test, &r) == NN_OK, "%s",
+                  nncc_last_error());
     ck_assert_int_eq(r.epochs, 20);
     ck_assert_int_eq(r.steps, 200);
     ck_assert_int_eq(log.steps, 200);
@@ -461,30 +462,31 @@ START_TEST(trains)
     ck_assert(r.has_test && r.nmetric == 1 && !r.stopped);
     ck_assert_double_eq(r.test_metric[0], 1);
     ck_assert_double_lt(r.test_loss, 0.5);
-    ck_assert_int_eq(nn_params(m, &port, &block, &leaf), NN_OK);
+    ck_assert_int_eq(nncc_params(m, &port, &block, &leaf), NN_OK);
     ck_assert_str_eq(port->name, "net");
     ck_assert_ptr_eq(block, leaf[0].data);
     ck_assert_int_eq(leaf[1].size[0], 3);
-    ck_assert_int_eq(nn_evaluate(m, test, 0, NULL, &loss, &accuracy), NN_OK);
+    ck_assert_int_eq(nncc_evaluate(m, test, 0, NULL, &loss, &accuracy), NN_OK);
     ck_assert_double_eq(accuracy, 1);
     ck_assert_double_eq(loss, r.test_loss);
-    nn_data_free(d);
-    nn_data_free(test);
-    nn_close(m);
+    nncc_data_free(d);
+    nncc_data_free(test);
+    nncc_close(m);
 }
 END_TEST
 
 static double train_once(uint64_t seed, int keep_order)
 {
-    nn_data *d = clouds(50, 4);
-    nn_train_options o = {.epochs = 3, .seed = seed, .keep_order = keep_order};
-    nn_train_result r;
-    nn_model *m = open_blob();
+    nncc_data *d = clouds(50, 4);
+    nncc_train_options o = {
+        .epochs = 3, .seed = seed, .keep_order = keep_order};
+    nncc_train_result r;
+    nncc_model *m = open_blob();
 
-    ck_assert_int_eq(nn_train(m, &o, d, NULL, &r), NN_OK);
+    ck_assert_int_eq(nncc_train(m, &o, d, NULL, &r), NN_OK);
     ck_assert(!r.has_test);
-    nn_data_free(d);
-    nn_close(m);
+    nncc_data_free(d);
+    nncc_close(m);
     return r.train_loss;
 }
 
@@ -498,21 +500,21 @@ END_TEST
 
 START_TEST(stops_when_told)
 {
-    nn_data *d = clouds(60, 4);
+    nncc_data *d = clouds(60, 4);
     Log log = {.stop_at = 3};
-    nn_train_options o = {
+    nncc_train_options o = {
         .epochs = 5, .batch = 20, .progress = record, .context = &log};
-    nn_train_result r;
-    nn_model *m = open_blob();
+    nncc_train_result r;
+    nncc_model *m = open_blob();
 
-    ck_assert_int_eq(nn_train(m, &o, d, d, &r), NN_OK);
+    ck_assert_int_eq(nncc_train(m, &o, d, d, &r), NN_OK);
     ck_assert(r.stopped && r.has_test);
     ck_assert_int_eq(r.steps, 3);
     o.epochs = 0;
-    ck_assert_int_eq(nn_train(m, &o, d, NULL, &r), NN_OK);
+    ck_assert_int_eq(nncc_train(m, &o, d, NULL, &r), NN_OK);
     ck_assert_double_eq_tol(r.train_loss, log10(3) / log10(exp(1)), 0.02);
-    nn_data_free(d);
-    nn_close(m);
+    nncc_data_free(d);
+    nncc_close(m);
 }
 END_TEST
 
@@ -520,36 +522,36 @@ END_TEST
  * the biases go, the gradient being constant nearly. */
 START_TEST(schedules_are_followed)
 {
-    nn_schedule s[] = {
-        {.kind = NN_SCHEDULE_CONSTANT},
-        {.kind = NN_SCHEDULE_LINEAR, .factor = 0.5},
-        {.kind = NN_SCHEDULE_COSINE},
-        {.kind = NN_SCHEDULE_STEP, .every = 2, .factor = 0.1},
-        {.kind = NN_SCHEDULE_CONSTANT, .warmup = 20},
+    nncc_schedule s[] = {
+        {.kind = NNCC_SCHEDULE_CONSTANT},
+        {.kind = NNCC_SCHEDULE_LINEAR, .factor = 0.5},
+        {.kind = NNCC_SCHEDULE_COSINE},
+        {.kind = NNCC_SCHEDULE_STEP, .every = 2, .factor = 0.1},
+        {.kind = NNCC_SCHEDULE_CONSTANT, .warmup = 20},
     };
     const double share[] = {1, 0.7625, 0.525, 0.22222, 0.525};
     double gone[5];
 
     for (int i = 0; i < 5; i++) {
-        nn_data *d = clouds(60, 4);
-        nn_setting lr = {"lr", 1e-3};
-        nn_train_options o = {.epochs = 10,
-                              .batch = 30,
-                              .setting = &lr,
-                              .nsetting = 1,
-                              .keep_order = 1,
-                              .schedule = &s[i]};
-        nn_model *m = open_blob();
-        const nn_tensor *leaf, *start;
-        ck_assert_int_eq(nn_train(m, &o, d, NULL, NULL), NN_OK);
-        ck_assert_int_eq(nn_params(m, NULL, NULL, &leaf), NN_OK);
+        nncc_data *d = clouds(60, 4);
+        nncc_setting lr = {"lr", 1e-3};
+        nncc_train_options o = {.epochs = 10,
+                                .batch = 30,
+                                .setting = &lr,
+                                .nsetting = 1,
+                                .keep_order = 1,
+                                .schedule = &s[i]};
+        nncc_model *m = open_blob();
+        const nncc_tensor *leaf, *start;
+        ck_assert_int_eq(nncc_train(m, &o, d, NULL, NULL), NN_OK);
+        ck_assert_int_eq(nncc_params(m, NULL, NULL, &leaf), NN_OK);
         gone[i] = ((float *)leaf[0].data)[0];
         o.epochs = 0;
-        ck_assert_int_eq(nn_train(m, &o, d, NULL, NULL), NN_OK);
-        ck_assert_int_eq(nn_params(m, NULL, NULL, &start), NN_OK);
+        ck_assert_int_eq(nncc_train(m, &o, d, NULL, NULL), NN_OK);
+        ck_assert_int_eq(nncc_params(m, NULL, NULL, &start), NN_OK);
         gone[i] -= ((float *)start[0].data)[0];
-        nn_data_free(d);
-        nn_close(m);
+        nncc_data_free(d);
+        nncc_close(m);
         ck_assert_double_eq_tol(gone[i] / gone[0], share[i], 0.01);
     }
 }
@@ -557,48 +559,48 @@ END_TEST
 
 START_TEST(patience_ends_and_keeps_the_best)
 {
-    nn_data *d = clouds(60, 4), *test = clouds(20, 4);
-    nn_setting lr = {"lr", 0.5};
-    nn_train_options o = {
+    nncc_data *d = clouds(60, 4), *test = clouds(20, 4);
+    nncc_setting lr = {"lr", 0.5};
+    nncc_train_options o = {
         .epochs = 40, .patience = 4, .setting = &lr, .nsetting = 1};
-    nn_train_result r;
-    nn_model *m = open_blob();
-    double loss, metric[NN_MAX_METRICS];
+    nncc_train_result r;
+    nncc_model *m = open_blob();
+    double loss, metric[NNCC_MAX_METRICS];
 
     for (int i = 0; i < 20; i++) /* as it learns it gets worse here */
         Y(test)[i] = (double)((i + 1) % 3);
-    ck_assert_int_eq(nn_train(m, &o, d, test, &r), NN_OK);
+    ck_assert_int_eq(nncc_train(m, &o, d, test, &r), NN_OK);
     ck_assert(r.out_of_patience && !r.stopped);
     ck_assert_int_eq(r.best_epoch, 1);
     ck_assert_int_eq(r.epochs, 5);
-    ck_assert_int_eq(nn_evaluate(m, test, 0, NULL, &loss, metric), NN_OK);
+    ck_assert_int_eq(nncc_evaluate(m, test, 0, NULL, &loss, metric), NN_OK);
     ck_assert_double_eq(loss, r.test_loss);
     ck_assert_double_eq(metric[0], r.test_metric[0]);
     o.epochs = 1;
     o.patience = 0;
-    ck_assert_int_eq(nn_train(m, &o, d, test, &r), NN_OK);
+    ck_assert_int_eq(nncc_train(m, &o, d, test, &r), NN_OK);
     ck_assert_double_eq(loss, r.test_loss);
-    ck_assert_int_eq(nn_metric_count(m), 1);
-    ck_assert_str_eq(nn_metric_name(m, 0), "accuracy");
-    ck_assert_ptr_null(nn_metric_name(m, 1));
-    nn_data_free(d);
-    nn_data_free(test);
-    nn_close(m);
+    ck_assert_int_eq(nncc_metric_count(m), 1);
+    ck_assert_str_eq(nncc_metric_name(m, 0), "accuracy");
+    ck_assert_ptr_null(nncc_metric_name(m, 1));
+    nncc_data_free(d);
+    nncc_data_free(test);
+    nncc_close(m);
 }
 END_TEST
 
-static void train_fails(nn_model *m, const nn_train_options *o,
-                        const nn_data *d, const nn_data *test, int status,
+static void train_fails(nncc_model *m, const nncc_train_options *o,
+                        const nncc_data *d, const nncc_data *test, int status,
                         const char *text)
 {
-    ck_assert_int_eq(nn_train(m, o, d, test, NULL), status);
+    ck_assert_int_eq(nncc_train(m, o, d, test, NULL), status);
     ck_assert(said(text));
 }
 
 START_TEST(explains_data_that_does_not_fit)
 {
-    nn_model *m = open_blob();
-    nn_data *d = clouds(9, 3), *good = clouds(9, 4), *real, *none;
+    nncc_model *m = open_blob();
+    nncc_data *d = clouds(9, 3), *good = clouds(9, 4), *real, *none;
 
     train_fails(m, NULL, d, NULL, NN_ERR_SHAPE,
                 "data has 3 features in a row; the model's 'x' [b, 4] takes 4");
@@ -612,53 +614,53 @@ START_TEST(explains_data_that_does_not_fit)
     Y(good)[5] = 1;
     X(good)[4] = 1e300;
     train_fails(m, NULL, good, NULL, NN_ERR_DATA, "data:2: feature 0");
-    ck_assert_int_eq(nn_data_new(4, 4, NN_LABEL_NONE, &none), NN_OK);
+    ck_assert_int_eq(nncc_data_new(4, 4, NNCC_LABEL_NONE, &none), NN_OK);
     train_fails(m, NULL, none, NULL, NN_ERR_SHAPE, "data has no labels");
-    ck_assert_int_eq(nn_data_new(0, 4, NN_LABEL_INT, &real), NN_OK);
+    ck_assert_int_eq(nncc_data_new(0, 4, NNCC_LABEL_INT, &real), NN_OK);
     train_fails(m, NULL, real, NULL, NN_ERR_ARGUMENT, "no rows to train on");
-    nn_data_free(d);
-    nn_data_free(good);
-    nn_data_free(none);
-    nn_data_free(real);
-    nn_close(m);
+    nncc_data_free(d);
+    nncc_data_free(good);
+    nncc_data_free(none);
+    nncc_data_free(real);
+    nncc_close(m);
 }
 END_TEST
 
 START_TEST(explains_bad_options)
 {
-    nn_model *m = open_blob(), *fixed;
-    nn_data *d = clouds(25, 4);
-    nn_setting s = {"rate", 1};
-    nn_train_options o = {.epochs = 50, .setting = &s, .nsetting = 1};
+    nncc_model *m = open_blob(), *fixed;
+    nncc_data *d = clouds(25, 4);
+    nncc_setting s = {"rate", 1};
+    nncc_train_options o = {.epochs = 50, .setting = &s, .nsetting = 1};
 
     train_fails(m, &o, d, NULL, NN_ERR_NAME,
                 "no setting 'rate'; step takes: lr");
-    s = (nn_setting){"lr", NAN};
+    s = (nncc_setting){"lr", NAN};
     train_fails(m, &o, d, NULL, NN_ERR_ARGUMENT, "setting 'lr' is nan");
-    s = (nn_setting){"lr", 1e38};
+    s = (nncc_setting){"lr", 1e38};
     Y(d)[0] = 1; /* so that no weights are right for all */
     train_fails(m, &o, d, NULL, NN_ERR_DIVERGED, "the loss became");
-    o = (nn_train_options){.epochs = -1};
+    o = (nncc_train_options){.epochs = -1};
     train_fails(m, &o, d, NULL, NN_ERR_ARGUMENT, "-1 epochs");
-    o = (nn_train_options){.epochs = 1, .patience = 2};
+    o = (nncc_train_options){.epochs = 1, .patience = 2};
     train_fails(m, &o, d, NULL, NN_ERR_ARGUMENT, "needs a test set");
-    nn_schedule cosine = {.setting = "rate", .kind = NN_SCHEDULE_COSINE};
-    o = (nn_train_options){.epochs = 1, .schedule = &cosine};
+    nncc_schedule cosine = {.setting = "rate", .kind = NNCC_SCHEDULE_COSINE};
+    o = (nncc_train_options){.epochs = 1, .schedule = &cosine};
     train_fails(m, &o, d, NULL, NN_ERR_NAME, "no setting 'rate'");
-    cosine = (nn_schedule){.kind = NN_SCHEDULE_LINEAR, .factor = 2};
+    cosine = (nncc_schedule){.kind = NNCC_SCHEDULE_LINEAR, .factor = 2};
     train_fails(m, &o, d, NULL, NN_ERR_ARGUMENT, "factor of 2");
-    cosine = (nn_schedule){.kind = NN_SCHEDULE_STEP};
+    cosine = (nncc_schedule){.kind = NNCC_SCHEDULE_STEP};
     train_fails(m, &o, d, NULL, NN_ERR_ARGUMENT, "every 0 epochs");
-    ck_assert_int_eq(nn_open(compile("ten.so", "-DFIXED_BATCH=10"), &fixed),
+    ck_assert_int_eq(nncc_open(compile("ten.so", "-DFIXED_BATCH=10"), &fixed),
                      NN_OK);
-    o = (nn_train_options){.epochs = 1, .batch = 20};
+    o = (nncc_train_options){.epochs = 1, .batch = 20};
     train_fails(fixed, &o, d, NULL, NN_ERR_ARGUMENT,
                 "batches of 20 rows; the model was compiled for 10");
     o.batch = 0;
     train_fails(fixed, &o, d, d, NN_ERR_SHAPE, "25 rows to evaluate on");
-    nn_data_free(d);
-    nn_close(m);
-    nn_close(fixed);
+    nncc_data_free(d);
+    nncc_close(m);
+    nncc_close(fixed);
 }
 END_TEST
 

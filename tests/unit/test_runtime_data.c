@@ -53,42 +53,42 @@ static char *read_bytes(const char *path, size_t *n)
 }
 
 /* Features and labels of a data set of doubles. */
-static double *X(const nn_data *d) { return d->x; }
-static double *Y(const nn_data *d) { return d->y; }
+static double *X(const nncc_data *d) { return d->x; }
+static double *Y(const nncc_data *d) { return d->y; }
 
 static bool said(const char *part)
 {
-    if (strstr(nn_last_error(), part))
+    if (strstr(nncc_last_error(), part))
         return true;
-    fprintf(stderr, "the error is: %s\n", nn_last_error());
+    fprintf(stderr, "the error is: %s\n", nncc_last_error());
     return false;
 }
 
 /* CSV files. */
 
-static nn_data *read_csv(const char *text, const nn_csv_options *o)
+static nncc_data *read_csv(const char *text, const nncc_csv_options *o)
 {
-    nn_data *d = NULL;
+    nncc_data *d = NULL;
     const char *path = write_text("t.csv", text);
 
-    ck_assert_msg(nn_csv_read(path, o, &d) == NN_OK, "%s", nn_last_error());
+    ck_assert_msg(nncc_csv_read(path, o, &d) == NN_OK, "%s", nncc_last_error());
     return d;
 }
 
 START_TEST(reads_plain_rows)
 {
-    nn_data *d = read_csv("1,2.5,0\n-3,4e1,1\n", NULL);
+    nncc_data *d = read_csv("1,2.5,0\n-3,4e1,1\n", NULL);
 
     ck_assert_int_eq(d->n, 2);
     ck_assert_int_eq(d->nfeature, 2);
-    ck_assert_int_eq(d->label, NN_LABEL_INT);
+    ck_assert_int_eq(d->label, NNCC_LABEL_INT);
     ck_assert_ptr_null(d->feature_name);
     ck_assert_double_eq(X(d)[1], 2.5);
     ck_assert_double_eq(X(d)[2], -3);
     ck_assert_double_eq(X(d)[3], 40);
     ck_assert_double_eq(Y(d)[1], 1);
     ck_assert_int_eq(d->line[1], 2);
-    nn_data_free(d);
+    nncc_data_free(d);
 }
 END_TEST
 
@@ -109,7 +109,7 @@ enum { NSPELLING = sizeof spellings / sizeof *spellings };
 
 START_TEST(reads_every_spelling)
 {
-    nn_data *d = read_csv(spellings[_i], NULL);
+    nncc_data *d = read_csv(spellings[_i], NULL);
 
     ck_assert_int_eq(d->n, 2);
     ck_assert_int_eq(d->nfeature, 2);
@@ -120,7 +120,7 @@ START_TEST(reads_every_spelling)
     ck_assert_double_eq(X(d)[3], 5);
     ck_assert_double_eq(Y(d)[0], 3);
     ck_assert_double_eq(Y(d)[1], 6);
-    nn_data_free(d);
+    nncc_data_free(d);
 }
 END_TEST
 
@@ -130,34 +130,34 @@ START_TEST(chooses_the_label)
     static const char *const label[] = {"kind", "0", "-3"};
 
     for (int i = 0; i < 3; i++) {
-        nn_csv_options o = NN_CSV_DEFAULTS;
+        nncc_csv_options o = NNCC_CSV_DEFAULTS;
         o.label = label[i];
-        nn_data *d = read_csv(text, &o);
+        nncc_data *d = read_csv(text, &o);
         ck_assert_str_eq(d->label_name, "kind");
         ck_assert_str_eq(d->feature_name[1], "h");
         ck_assert_double_eq(Y(d)[1], 1);
         ck_assert_double_eq(X(d)[2], 3);
-        nn_data_free(d);
+        nncc_data_free(d);
     }
-    nn_csv_options o = NN_CSV_DEFAULTS;
+    nncc_csv_options o = NNCC_CSV_DEFAULTS;
     o.label = "w";
-    nn_data *d = read_csv(text, &o);
-    ck_assert_int_eq(d->label, NN_LABEL_REAL);
-    nn_data_free(d);
+    nncc_data *d = read_csv(text, &o);
+    ck_assert_int_eq(d->label, NNCC_LABEL_REAL);
+    nncc_data_free(d);
     o.no_label = 1;
     d = read_csv(text, &o);
     ck_assert_int_eq(d->nfeature, 3);
     ck_assert_ptr_null(d->y);
-    nn_data_free(d);
+    nncc_data_free(d);
 }
 END_TEST
 
 START_TEST(names_classes_in_sorted_order)
 {
-    nn_data *d =
+    nncc_data *d =
         read_csv("1,virginica\n2,setosa\n3,\"versicolor\"\n4,setosa\n", NULL);
 
-    ck_assert_int_eq(d->label, NN_LABEL_NAME);
+    ck_assert_int_eq(d->label, NNCC_LABEL_NAME);
     ck_assert_int_eq(d->nclass, 3);
     ck_assert_str_eq(d->class_name[0], "setosa");
     ck_assert_str_eq(d->class_name[2], "virginica");
@@ -165,46 +165,46 @@ START_TEST(names_classes_in_sorted_order)
     ck_assert_double_eq(Y(d)[1], 0);
     ck_assert_double_eq(Y(d)[2], 1);
     ck_assert_double_eq(Y(d)[3], 0);
-    nn_data_free(d);
+    nncc_data_free(d);
 }
 END_TEST
 
 START_TEST(takes_counts_in_the_first_line)
 {
-    nn_data *d = read_csv("3,2,red,green\n1,2,0\n3,4,1\n5,6,0\n", NULL);
+    nncc_data *d = read_csv("3,2,red,green\n1,2,0\n3,4,1\n5,6,0\n", NULL);
 
     ck_assert_int_eq(d->n, 3);
-    ck_assert_int_eq(d->label, NN_LABEL_INT);
+    ck_assert_int_eq(d->label, NNCC_LABEL_INT);
     ck_assert_int_eq(d->nclass, 2);
     ck_assert_str_eq(d->class_name[1], "green");
     ck_assert_int_eq(d->line[0], 2);
-    nn_data_free(d);
+    nncc_data_free(d);
 }
 END_TEST
 
 START_TEST(takes_counts_without_a_label)
 {
-    nn_csv_options o = NN_CSV_DEFAULTS;
+    nncc_csv_options o = NNCC_CSV_DEFAULTS;
     o.no_label = 1;
-    nn_data *d = read_csv("2,2,red,green\n1,2,0\n3,4,1\n", &o);
+    nncc_data *d = read_csv("2,2,red,green\n1,2,0\n3,4,1\n", &o);
 
     ck_assert_int_eq(d->n, 2);
     ck_assert_int_eq(d->nfeature, 3);
     ck_assert_double_eq(X(d)[5], 1);
-    nn_data_free(d);
+    nncc_data_free(d);
 }
 END_TEST
 
 START_TEST(reads_gzip)
 {
     gzFile gz = gzopen(path_of("t.csv.gz"), "wb");
-    nn_data *d;
+    nncc_data *d;
 
     ck_assert_int_gt(gzputs(gz, "a,b\n1,2\n"), 0);
     gzclose(gz);
-    ck_assert_int_eq(nn_csv_read(path_of("t.csv.gz"), NULL, &d), NN_OK);
+    ck_assert_int_eq(nncc_csv_read(path_of("t.csv.gz"), NULL, &d), NN_OK);
     ck_assert_int_eq(d->n, 1);
-    nn_data_free(d);
+    nncc_data_free(d);
 }
 END_TEST
 
@@ -212,7 +212,7 @@ START_TEST(refuses_truncated_gzip)
 {
     gzFile gz = gzopen(path_of("long.csv.gz"), "wb");
     size_t n;
-    nn_data *d;
+    nncc_data *d;
 
     for (int i = 0; i < 20000; i++)
         gzprintf(gz, "%d,%d,%d\n", i * 7919 % 10007, i * 104729 % 99991, i % 3);
@@ -222,12 +222,13 @@ START_TEST(refuses_truncated_gzip)
     bytes[n / 2] ^= 0x55;
     write_bytes("bad.csv.gz", bytes, n);
     free(bytes);
-    ck_assert_int_eq(nn_csv_read(path_of("long.csv.gz"), NULL, &d), NN_OK);
+    ck_assert_int_eq(nncc_csv_read(path_of("long.csv.gz"), NULL, &d), NN_OK);
     ck_assert_int_eq(d->n, 20000);
-    nn_data_free(d);
-    ck_assert_int_eq(nn_csv_read(path_of("cut.csv.gz"), NULL, &d), NN_ERR_FILE);
+    nncc_data_free(d);
+    ck_assert_int_eq(nncc_csv_read(path_of("cut.csv.gz"), NULL, &d),
+                     NN_ERR_FILE);
     ck_assert(said("cut short"));
-    ck_assert_int_ne(nn_csv_read(path_of("bad.csv.gz"), NULL, &d), NN_OK);
+    ck_assert_int_ne(nncc_csv_read(path_of("bad.csv.gz"), NULL, &d), NN_OK);
 }
 END_TEST
 
@@ -278,13 +279,13 @@ enum { NBAD = sizeof bad_files / sizeof *bad_files };
 
 START_TEST(explains_bad_files)
 {
-    nn_csv_options o = NN_CSV_DEFAULTS;
-    nn_data *d = NULL;
+    nncc_csv_options o = NNCC_CSV_DEFAULTS;
+    nncc_data *d = NULL;
 
     o.label = bad_files[_i].label;
     o.header = bad_files[_i].header;
     const char *path = write_text("t.csv", bad_files[_i].text);
-    ck_assert_int_eq(nn_csv_read(path, &o, &d), bad_files[_i].status);
+    ck_assert_int_eq(nncc_csv_read(path, &o, &d), bad_files[_i].status);
     ck_assert_ptr_null(d);
     ck_assert(said(bad_files[_i].message));
 }
@@ -292,22 +293,22 @@ END_TEST
 
 START_TEST(refuses_what_is_no_file)
 {
-    nn_csv_options o = NN_CSV_DEFAULTS;
-    nn_data *d = NULL;
+    nncc_csv_options o = NNCC_CSV_DEFAULTS;
+    nncc_data *d = NULL;
 
-    ck_assert_int_eq(nn_csv_read(path_of("none.csv"), NULL, &d), NN_ERR_FILE);
+    ck_assert_int_eq(nncc_csv_read(path_of("none.csv"), NULL, &d), NN_ERR_FILE);
     ck_assert(said("none.csv: No such file"));
-    ck_assert_int_eq(nn_csv_read(folder, NULL, &d), NN_ERR_FILE);
+    ck_assert_int_eq(nncc_csv_read(folder, NULL, &d), NN_ERR_FILE);
     ck_assert(said("is a directory"));
-    ck_assert_int_eq(nn_csv_read("/dev/zero", NULL, &d), NN_ERR_DATA);
+    ck_assert_int_eq(nncc_csv_read("/dev/zero", NULL, &d), NN_ERR_DATA);
     ck_assert(said("is no text"));
     o.delimiter = '!';
     write_text("t.csv", "1!2\n");
-    ck_assert_int_eq(nn_csv_read(path_of("t.csv"), &o, &d), NN_ERR_ARGUMENT);
-    o = (nn_csv_options)NN_CSV_DEFAULTS;
+    ck_assert_int_eq(nncc_csv_read(path_of("t.csv"), &o, &d), NN_ERR_ARGUMENT);
+    o = (nncc_csv_options)NNCC_CSV_DEFAULTS;
     o.max_bytes = 100;
     write_text("t.csv", "1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n");
-    ck_assert_int_eq(nn_csv_read(path_of("t.csv"), &o, &d), NN_ERR_DATA);
+    ck_assert_int_eq(nncc_csv_read(path_of("t.csv"), &o, &d), NN_ERR_DATA);
     ck_assert(said("more than 4 rows of 2 columns: that is the limit"));
 }
 END_TEST
@@ -316,32 +317,32 @@ END_TEST
 START_TEST(survives_noise)
 {
     char text[200];
-    nn_rng r;
+    nncc_rng r;
 
-    nn_rng_seed(&r, (uint64_t)_i);
+    nncc_rng_seed(&r, (uint64_t)_i);
     for (int round = 0; round < 100; round++) {
         static const char some[] = "0123456789.,,,;\t\"\"\r\n\n-e nai\x01\xff";
-        size_t n = nn_rng_below(&r, sizeof text);
+        size_t n = nncc_rng_below(&r, sizeof text);
         for (size_t k = 0; k < n; k++)
-            text[k] = some[nn_rng_below(&r, sizeof some)];
-        nn_data *d = NULL;
+            text[k] = some[nncc_rng_below(&r, sizeof some)];
+        nncc_data *d = NULL;
         const char *path = write_bytes("noise.csv", text, n);
-        if (nn_csv_read(path, NULL, &d) == NN_OK)
+        if (nncc_csv_read(path, NULL, &d) == NN_OK)
             ck_assert_int_gt(d->n, 0);
         else
-            ck_assert(strlen(nn_last_error()) > 0);
-        nn_data_free(d);
+            ck_assert(strlen(nncc_last_error()) > 0);
+        nncc_data_free(d);
     }
 }
 END_TEST
 
 /* Data sets. */
 
-static nn_data *ramp(int64_t n)
+static nncc_data *ramp(int64_t n)
 {
-    nn_data *d = NULL;
+    nncc_data *d = NULL;
 
-    ck_assert_int_eq(nn_data_new(n, 2, NN_LABEL_INT, &d), NN_OK);
+    ck_assert_int_eq(nncc_data_new(n, 2, NNCC_LABEL_INT, &d), NN_OK);
     for (int64_t i = 0; i < n; i++) {
         X(d)[2 * i] = (double)i;
         X(d)[2 * i + 1] = 5;
@@ -354,13 +355,13 @@ static nn_data *ramp(int64_t n)
  * (xoshiro256**) and for seed 1234567 (splitmix64). */
 START_TEST(random_numbers_are_the_published_ones)
 {
-    nn_rng r = {{1, 2, 3, 4}};
+    nncc_rng r = {{1, 2, 3, 4}};
 
-    ck_assert_uint_eq(nn_rng_next(&r), 11520);
-    ck_assert_uint_eq(nn_rng_next(&r), 0);
-    ck_assert_uint_eq(nn_rng_next(&r), 1509978240);
-    ck_assert_uint_eq(nn_rng_next(&r), UINT64_C(1215971899390074240));
-    nn_rng_seed(&r, 1234567);
+    ck_assert_uint_eq(nncc_rng_next(&r), 11520);
+    ck_assert_uint_eq(nncc_rng_next(&r), 0);
+    ck_assert_uint_eq(nncc_rng_next(&r), 1509978240);
+    ck_assert_uint_eq(nncc_rng_next(&r), UINT64_C(1215971899390074240));
+    nncc_rng_seed(&r, 1234567);
     ck_assert_uint_eq(r.s[0], UINT64_C(6457827717110365317));
     ck_assert_uint_eq(r.s[1], UINT64_C(3203168211198807973));
 }
@@ -368,33 +369,33 @@ END_TEST
 
 START_TEST(random_numbers_stay_below)
 {
-    nn_rng r;
+    nncc_rng r;
     int count[7] = {0};
 
-    nn_rng_seed(&r, 5);
+    nncc_rng_seed(&r, 5);
     for (int i = 0; i < 70000; i++)
-        count[nn_rng_below(&r, 7)]++;
+        count[nncc_rng_below(&r, 7)]++;
     for (int k = 0; k < 7; k++)
         ck_assert_int_le(abs(count[k] - 10000), 400);
-    ck_assert_uint_eq(nn_rng_below(&r, 1), 0);
-    ck_assert_uint_eq(nn_rng_below(&r, 0), 0);
+    ck_assert_uint_eq(nncc_rng_below(&r, 1), 0);
+    ck_assert_uint_eq(nncc_rng_below(&r, 0), 0);
     uint64_t half = UINT64_C(1) << 63;
     for (int i = 0; i < 100; i++)
-        ck_assert(nn_rng_below(&r, half + 1) <= half);
+        ck_assert(nncc_rng_below(&r, half + 1) <= half);
 }
 END_TEST
 
 START_TEST(splits_by_seed)
 {
-    nn_data *d = ramp(100), *a, *b, *a2, *b2;
-    nn_split_options o = {.seed = 9, .count = -1, .fraction = 0.2};
+    nncc_data *d = ramp(100), *a, *b, *a2, *b2;
+    nncc_split_options o = {.seed = 9, .count = -1, .fraction = 0.2};
     bool seen[100] = {false};
 
-    ck_assert_int_eq(nn_data_split(d, &o, &a, &b), NN_OK);
+    ck_assert_int_eq(nncc_data_split(d, &o, &a, &b), NN_OK);
     ck_assert_int_eq(a->n, 80);
     ck_assert_int_eq(b->n, 20);
     for (int i = 0; i < 100; i++) {
-        const nn_data *s = i < 80 ? a : b;
+        const nncc_data *s = i < 80 ? a : b;
         int k = i < 80 ? i : i - 80;
         int was = (int)X(s)[2 * k];
         ck_assert(!seen[was]);
@@ -403,43 +404,43 @@ START_TEST(splits_by_seed)
         ck_assert_int_eq(s->line[k], was + 1);
     }
     o.count = 20;
-    ck_assert_int_eq(nn_data_split(d, &o, &a2, &b2), NN_OK);
+    ck_assert_int_eq(nncc_data_split(d, &o, &a2, &b2), NN_OK);
     ck_assert_mem_eq(b->x, b2->x, 20 * 2 * sizeof(double));
-    nn_data_free(a2);
-    nn_data_free(b2);
+    nncc_data_free(a2);
+    nncc_data_free(b2);
     o.seed = 10;
-    ck_assert_int_eq(nn_data_split(d, &o, &a2, &b2), NN_OK);
+    ck_assert_int_eq(nncc_data_split(d, &o, &a2, &b2), NN_OK);
     ck_assert(memcmp(b->x, b2->x, 20 * 2 * sizeof(double)) != 0);
     o.count = 101;
-    ck_assert_int_eq(nn_data_split(d, &o, &a2, &b2), NN_ERR_ARGUMENT);
+    ck_assert_int_eq(nncc_data_split(d, &o, &a2, &b2), NN_ERR_ARGUMENT);
     ck_assert(said("a test set of 101 rows out of 100"));
     o.count = -1;
     o.fraction = NAN;
-    ck_assert_int_eq(nn_data_split(d, &o, &a2, &b2), NN_ERR_ARGUMENT);
-    nn_data_free(a);
-    nn_data_free(b);
-    nn_data_free(a2);
-    nn_data_free(b2);
-    nn_data_free(d);
+    ck_assert_int_eq(nncc_data_split(d, &o, &a2, &b2), NN_ERR_ARGUMENT);
+    nncc_data_free(a);
+    nncc_data_free(b);
+    nncc_data_free(a2);
+    nncc_data_free(b2);
+    nncc_data_free(d);
 }
 END_TEST
 
 START_TEST(scales)
 {
-    nn_data *d = ramp(5), *other = ramp(5);
+    nncc_data *d = ramp(5), *other = ramp(5);
     double x;
 
-    ck_assert_int_eq(nn_data_scale(other, 2), NN_OK);
-    nn_data_features(other, 4, 0, 1, &x);
+    ck_assert_int_eq(nncc_data_scale(other, 2), NN_OK);
+    nncc_data_features(other, 4, 0, 1, &x);
     ck_assert_double_eq(x, 8);
-    ck_assert_int_eq(nn_data_scale(other, INFINITY), NN_ERR_ARGUMENT);
-    ck_assert_int_eq(nn_data_standardise(d, other), NN_OK);
+    ck_assert_int_eq(nncc_data_scale(other, INFINITY), NN_ERR_ARGUMENT);
+    ck_assert_int_eq(nncc_data_standardise(d, other), NN_OK);
     ck_assert_double_eq_tol(X(d)[0], -2 / sqrt(2), 1e-15);
     ck_assert_double_eq_tol(X(d)[1], 0, 1e-15);
     ck_assert_double_eq_tol(X(other)[8], 6 / sqrt(2), 1e-15);
     ck_assert_double_eq_tol(X(other)[1], 5, 1e-15);
-    nn_data_free(d);
-    nn_data_free(other);
+    nncc_data_free(d);
+    nncc_data_free(other);
 }
 END_TEST
 

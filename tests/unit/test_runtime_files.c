@@ -47,9 +47,9 @@ static const char *write_gz(const char *name, const void *bytes, size_t n)
 
 static bool said(const char *part)
 {
-    if (strstr(nn_last_error(), part))
+    if (strstr(nncc_last_error(), part))
         return true;
-    fprintf(stderr, "the error is: %s\n", nn_last_error());
+    fprintf(stderr, "the error is: %s\n", nncc_last_error());
     return false;
 }
 
@@ -62,17 +62,17 @@ static const unsigned char idx_i16[] = {0, 0, 0x0b, 2, 0,    0,    0, 2, 0, 0,
 
 START_TEST(reads_idx)
 {
-    nn_tensor *t;
+    nncc_tensor *t;
     const int32_t want[] = {1, -2, 256, 0};
 
     ck_assert_int_eq(
-        nn_array_read(write_gz("a.gz", idx_i16, sizeof idx_i16), &t), NN_OK);
+        nncc_array_read(write_gz("a.gz", idx_i16, sizeof idx_i16), &t), NN_OK);
     ck_assert_int_eq(t->dtype, NN_I32);
     ck_assert_int_eq(t->rank, 2);
     ck_assert_int_eq(t->size[1], 2);
     ck_assert_mem_eq(t->data, want, sizeof want);
-    nn_tensor_free(t);
-    ck_assert_int_eq(nn_array_read(write_bytes("short", idx, sizeof idx), &t),
+    nncc_tensor_free(t);
+    ck_assert_int_eq(nncc_array_read(write_bytes("short", idx, sizeof idx), &t),
                      NN_ERR_DATA);
     ck_assert(said("is cut short"));
 }
@@ -82,13 +82,13 @@ START_TEST(reads_idx_reals)
 {
     const unsigned char b[] = {0,    0,    0x0d, 1, 0,    0,    0, 2,
                                0x3f, 0xc0, 0,    0, 0xc0, 0x20, 0, 0};
-    nn_tensor *t;
+    nncc_tensor *t;
 
-    ck_assert_int_eq(nn_array_read(write_bytes("f", b, sizeof b), &t), NN_OK);
+    ck_assert_int_eq(nncc_array_read(write_bytes("f", b, sizeof b), &t), NN_OK);
     ck_assert_int_eq(t->dtype, NN_F32);
     ck_assert_float_eq(((float *)t->data)[0], 1.5f);
     ck_assert_float_eq(((float *)t->data)[1], -2.5f);
-    nn_tensor_free(t);
+    nncc_tensor_free(t);
 }
 END_TEST
 
@@ -133,25 +133,25 @@ static const struct {
 START_TEST(reads_npy)
 {
     char dict[100];
-    nn_tensor *t;
-    nn_data *d;
+    nncc_tensor *t;
+    nncc_data *d;
     double v;
 
     snprintf(dict, sizeof dict,
              "{'descr': '%s', 'fortran_order': False, 'shape': (1,), }",
              elements[_i].descr);
     const char *path = write_npy(dict, elements[_i].bytes, elements[_i].n);
-    ck_assert_msg(nn_array_read(path, &t) == NN_OK, "%s", nn_last_error());
+    ck_assert_msg(nncc_array_read(path, &t) == NN_OK, "%s", nncc_last_error());
     ck_assert_int_eq(t->dtype, elements[_i].dtype);
     ck_assert_int_eq(t->rank, 1);
-    nn_tensor_free(t);
-    ck_assert_int_eq(nn_data_read(path, NULL, NULL, &d), NN_OK);
-    nn_data_features(d, 0, 0, 1, &v);
+    nncc_tensor_free(t);
+    ck_assert_int_eq(nncc_data_read(path, NULL, NULL, &d), NN_OK);
+    nncc_data_features(d, 0, 0, 1, &v);
     ck_assert_double_eq(v, elements[_i].value);
-    ck_assert_int_eq(nn_data_scale(d, 0.5), NN_OK);
-    nn_data_features(d, 0, 0, 1, &v);
+    ck_assert_int_eq(nncc_data_scale(d, 0.5), NN_OK);
+    nncc_data_features(d, 0, 0, 1, &v);
     ck_assert_double_eq(v, 0.5 * elements[_i].value);
-    nn_data_free(d);
+    nncc_data_free(d);
 }
 END_TEST
 
@@ -179,10 +179,10 @@ static const struct {
 
 START_TEST(explains_bad_npy)
 {
-    nn_tensor *t;
+    nncc_tensor *t;
     const char *path = write_npy(bad_npy[_i].dict, "abcd", 4);
 
-    ck_assert_int_eq(nn_array_read(path, &t), NN_ERR_DATA);
+    ck_assert_int_eq(nncc_array_read(path, &t), NN_ERR_DATA);
     ck_assert(said(bad_npy[_i].says));
 }
 END_TEST
@@ -191,23 +191,23 @@ END_TEST
 START_TEST(survives_noise)
 {
     unsigned char b[200];
-    nn_rng r;
+    nncc_rng r;
 
-    nn_rng_seed(&r, (uint64_t)_i);
+    nncc_rng_seed(&r, (uint64_t)_i);
     for (int round = 0; round < 200; round++) {
-        size_t n = nn_rng_below(&r, sizeof b);
-        nn_tensor *t = NULL;
+        size_t n = nncc_rng_below(&r, sizeof b);
+        nncc_tensor *t = NULL;
         for (size_t k = 0; k < sizeof b; k++)
-            b[k] = (unsigned char)nn_rng_below(&r, round % 3 ? 256 : 4);
+            b[k] = (unsigned char)nncc_rng_below(&r, round % 3 ? 256 : 4);
         if (round % 2)
             memcpy(b, "\x93NUMPY\1\0\x50\0{'descr': '<f4', 'shape': (2, ", 40);
         else
             memcpy(b, "\0\0\x08", 3);
-        if (nn_array_read(write_bytes("noise", b, n), &t) == NN_OK)
+        if (nncc_array_read(write_bytes("noise", b, n), &t) == NN_OK)
             ck_assert_int_gt(t->rank, 0);
         else
-            ck_assert(strlen(nn_last_error()) > 0);
-        nn_tensor_free(t);
+            ck_assert(strlen(nncc_last_error()) > 0);
+        nncc_tensor_free(t);
     }
 }
 END_TEST
@@ -229,71 +229,72 @@ static const char *write_idx(const char *name, int n, int width)
 START_TEST(joins_features_and_labels)
 {
     const char *x = write_idx("x", 6, 3), *y = write_idx("y", 6, 0);
-    nn_split_options o = {.count = 2, .keep_order = 1};
-    nn_data *d, *train, *test;
+    nncc_split_options o = {.count = 2, .keep_order = 1};
+    nncc_data *d, *train, *test;
     double v[3];
 
-    ck_assert_int_eq(nn_data_read(x, y, NULL, &d), NN_OK);
+    ck_assert_int_eq(nncc_data_read(x, y, NULL, &d), NN_OK);
     ck_assert_int_eq(d->n, 6);
     ck_assert_int_eq(d->nfeature, 3);
-    ck_assert_int_eq(d->label, NN_LABEL_INT);
-    ck_assert_int_eq(nn_data_split(d, &o, &train, &test), NN_OK);
+    ck_assert_int_eq(d->label, NNCC_LABEL_INT);
+    ck_assert_int_eq(nncc_data_split(d, &o, &train, &test), NN_OK);
     ck_assert_int_eq(test->x_dtype, NN_U8);
-    nn_data_features(test, 1, 0, 3, v);
+    nncc_data_features(test, 1, 0, 3, v);
     ck_assert_double_eq(v[2], 17);
-    nn_data_labels(test, 1, 0, 1, v);
+    nncc_data_labels(test, 1, 0, 1, v);
     ck_assert_double_eq(v[0], 5);
-    ck_assert_int_eq(nn_data_scale(train, 2), NN_OK);
-    ck_assert_int_eq(nn_data_standardise(train, test), NN_OK);
+    ck_assert_int_eq(nncc_data_scale(train, 2), NN_OK);
+    ck_assert_int_eq(nncc_data_standardise(train, test), NN_OK);
     ck_assert_int_eq(train->x_dtype, NN_F32);
-    nn_data_features(train, 0, 0, 1, v);
+    nncc_data_features(train, 0, 0, 1, v);
     ck_assert_double_eq_tol(v[0], -4.5 / sqrt(11.25), 1e-6);
-    ck_assert_int_eq(nn_data_read(x, write_idx("z", 5, 0), NULL, &test),
+    ck_assert_int_eq(nncc_data_read(x, write_idx("z", 5, 0), NULL, &test),
                      NN_ERR_SHAPE);
     ck_assert(said("has 6 rows") && said("5 labels"));
-    nn_data_free(d);
-    nn_data_free(train);
-    nn_data_free(test);
+    nncc_data_free(d);
+    nncc_data_free(train);
+    nncc_data_free(test);
 }
 END_TEST
 
 START_TEST(takes_labels_from_csv)
 {
-    nn_data *d;
+    nncc_data *d;
     double v;
     const char *y = write_bytes("y.csv", "0.5\n1\n2\n", 8);
 
-    ck_assert_int_eq(nn_data_read(write_idx("x", 3, 2), y, NULL, &d), NN_OK);
-    ck_assert_int_eq(d->label, NN_LABEL_REAL);
-    nn_data_labels(d, 0, 0, 1, &v);
+    ck_assert_int_eq(nncc_data_read(write_idx("x", 3, 2), y, NULL, &d), NN_OK);
+    ck_assert_int_eq(d->label, NNCC_LABEL_REAL);
+    nncc_data_labels(d, 0, 0, 1, &v);
     ck_assert_double_eq(v, 0.5);
-    nn_data_free(d);
-    ck_assert_int_eq(nn_data_read(y, NULL, NULL, &d), NN_OK);
+    nncc_data_free(d);
+    ck_assert_int_eq(nncc_data_read(y, NULL, NULL, &d), NN_OK);
     ck_assert_int_eq(d->nlabel, 1);
-    nn_data_free(d);
-    ck_assert_int_eq(nn_data_read(path_of("none"), NULL, NULL, &d),
+    nncc_data_free(d);
+    ck_assert_int_eq(nncc_data_read(path_of("none"), NULL, NULL, &d),
                      NN_ERR_FILE);
 }
 END_TEST
 
 /* Texts. */
 
-static nn_data *read_text(const char *text, int64_t length, int64_t stride)
+static nncc_data *read_text(const char *text, int64_t length, int64_t stride)
 {
-    nn_text_options o = {.length = length, .stride = stride};
-    nn_data *d = NULL;
+    nncc_text_options o = {.length = length, .stride = stride};
+    nncc_data *d = NULL;
     const char *path = write_bytes("t.txt", text, strlen(text));
 
-    ck_assert_msg(nn_text_read(path, &o, &d) == NN_OK, "%s", nn_last_error());
+    ck_assert_msg(nncc_text_read(path, &o, &d) == NN_OK, "%s",
+                  nncc_last_error());
     return d;
 }
 
 START_TEST(reads_a_text)
 {
-    nn_data *d = read_text("\xef\xbb\xbf"
-                           "ab\xc3\xa4"
-                           "ba\xf0\x9f\x98\x80\n",
-                           2, 0);
+    nncc_data *d = read_text("\xef\xbb\xbf"
+                             "ab\xc3\xa4"
+                             "ba\xf0\x9f\x98\x80\n",
+                             2, 0);
     double v[2];
 
     /* a b ä b a 😀 \n: in order \n a b ä 😀 */
@@ -303,33 +304,33 @@ START_TEST(reads_a_text)
     ck_assert_str_eq(d->class_name[4], "\xf0\x9f\x98\x80");
     ck_assert_int_eq(d->n, 3);
     ck_assert_int_eq(d->nlabel, 2);
-    nn_data_features(d, 1, 0, 2, v);
+    nncc_data_features(d, 1, 0, 2, v);
     ck_assert(v[0] == 3 && v[1] == 2);
-    nn_data_labels(d, 1, 0, 2, v);
+    nncc_data_labels(d, 1, 0, 2, v);
     ck_assert(v[0] == 2 && v[1] == 1);
-    nn_data_labels(d, 2, 0, 2, v);
+    nncc_data_labels(d, 2, 0, 2, v);
     ck_assert(v[0] == 4 && v[1] == 0);
-    ck_assert_int_eq(nn_data_standardise(d, NULL), NN_ERR_ARGUMENT);
-    nn_data_free(d);
+    ck_assert_int_eq(nncc_data_standardise(d, NULL), NN_ERR_ARGUMENT);
+    nncc_data_free(d);
 }
 END_TEST
 
 START_TEST(rows_of_a_text_may_overlap)
 {
-    nn_data *d = read_text("abcdefgh", 3, 2), *train, *test;
-    nn_split_options o = {.count = 1, .keep_order = 1};
+    nncc_data *d = read_text("abcdefgh", 3, 2), *train, *test;
+    nncc_split_options o = {.count = 1, .keep_order = 1};
     double v[3];
 
     ck_assert_int_eq(d->n, 3);
-    ck_assert_int_eq(nn_data_split(d, &o, &train, &test), NN_OK);
-    nn_data_features(test, 0, 0, 3, v);
+    ck_assert_int_eq(nncc_data_split(d, &o, &train, &test), NN_OK);
+    nncc_data_features(test, 0, 0, 3, v);
     ck_assert(v[0] == 4 && v[2] == 6);
-    nn_data_labels(test, 0, 0, 3, v);
+    nncc_data_labels(test, 0, 0, 3, v);
     ck_assert(v[0] == 5 && v[2] == 7);
     ck_assert_int_eq(train->nclass, 8);
-    nn_data_free(d);
-    nn_data_free(train);
-    nn_data_free(test);
+    nncc_data_free(d);
+    nncc_data_free(train);
+    nncc_data_free(test);
 }
 END_TEST
 
@@ -343,12 +344,12 @@ START_TEST(has_room_for_many_characters)
         text[2 * i + 1] = (char)(0x80 + i % 64);
     }
     text[1200] = 0;
-    nn_data *d = read_text(text, 1, 0);
+    nncc_data *d = read_text(text, 1, 0);
     ck_assert_int_eq(d->nclass, 600);
     ck_assert_int_eq(d->x_dtype, NN_I32);
-    nn_data_labels(d, 598, 0, 1, v);
+    nncc_data_labels(d, 598, 0, 1, v);
     ck_assert_double_eq(v[0], 599);
-    nn_data_free(d);
+    nncc_data_free(d);
 }
 END_TEST
 
@@ -367,33 +368,33 @@ static const char *const no_utf8[] = {
 
 START_TEST(explains_what_is_no_text)
 {
-    nn_text_options o = {.length = 1};
-    nn_data *d;
+    nncc_text_options o = {.length = 1};
+    nncc_data *d;
     const char *path = write_bytes("t.txt", no_utf8[_i], strlen(no_utf8[_i]));
 
-    ck_assert_int_eq(nn_text_read(path, &o, &d), NN_ERR_DATA);
+    ck_assert_int_eq(nncc_text_read(path, &o, &d), NN_ERR_DATA);
     ck_assert(said("t.txt:2: is no UTF-8"));
 }
 END_TEST
 
 START_TEST(explains_short_texts)
 {
-    nn_text_options o = {.length = 5, .max_bytes = 100000};
-    nn_data *d;
+    nncc_text_options o = {.length = 5, .max_bytes = 100000};
+    nncc_data *d;
     static char large[200000];
 
-    ck_assert_int_eq(nn_text_read(write_bytes("t", "abcde", 5), &o, &d),
+    ck_assert_int_eq(nncc_text_read(write_bytes("t", "abcde", 5), &o, &d),
                      NN_ERR_DATA);
     ck_assert(said("has 5 characters; expected more than 5"));
     o.length = 0;
-    ck_assert_int_eq(nn_text_read(path_of("t"), &o, &d), NN_ERR_ARGUMENT);
+    ck_assert_int_eq(nncc_text_read(path_of("t"), &o, &d), NN_ERR_ARGUMENT);
     o.length = 5;
     memset(large, 'a', sizeof large);
     ck_assert_int_eq(
-        nn_text_read(write_gz("l.gz", large, sizeof large), &o, &d),
+        nncc_text_read(write_gz("l.gz", large, sizeof large), &o, &d),
         NN_ERR_DATA);
     ck_assert(said("is larger than 100000 bytes"));
-    ck_assert_int_eq(nn_text_read(folder, &o, &d), NN_ERR_FILE);
+    ck_assert_int_eq(nncc_text_read(folder, &o, &d), NN_ERR_FILE);
     ck_assert(said("is a directory"));
 }
 END_TEST
