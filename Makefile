@@ -93,7 +93,7 @@ $B/test_numbers $B/test_sums $B/test_loops $B/test_strided: tests/unit/compiled.
 $B/test_diff_loops $B/test_diff_random: tests/unit/diff_cases.c
 $B/test_region $B/test_region_random: tests/unit/region_cases.c
 $B/test_check $B/test_binders $B/test_limits $B/test_random: tests/unit/programs.c
-$B/test_%: tests/unit/test_%.c $B/libnncc.a $B/libnn.a
+$B/test_%: tests/unit/test_%.c tests/unit/harness.c $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL) $(LLVM_CFLAGS) $(filter %.c,$^) $(filter %.a,$^) -o $@ $(CHECK_FLAGS) $(LIBS)
 

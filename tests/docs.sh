@@ -10,6 +10,7 @@ build=$(cd "$1" && pwd) || exit 2
 libs=$(cd "${2:-$1}" && pwd) || exit 2
 cd "$(dirname "$0")/.." || exit 2
 root=$(pwd)
+. tests/limits.sh
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 mkdir "$work/copy" "$work/blocks" && cp -r README.md docs examples "$work/copy" &&
     ln -s "$build" "$work/copy/build"

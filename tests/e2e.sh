@@ -1,10 +1,12 @@
 #!/bin/sh
-# e2e.sh BUILD: run every case of e2e/. A case is a script NAME.sh, or a folder
+# e2e.sh BUILD [NAME…]: run every case of e2e/, or these. A case is a script NAME.sh, or a folder
 # with model.nn and a C driver that is compiled with the model's header, linked
 # with nothing of ours, given the path of model.so and exits 0 if all is well.
 build=$(cd "$1" && pwd) || exit 2
+shift
 cd "$(dirname "$0")" || exit 2
 root=$(cd .. && pwd)
+. ./limits.sh
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 NNCC=$build/nncc BUILD=$build ROOT=$root
 CC=${CC:-cc}
@@ -18,14 +20,18 @@ folder() {
         "$work/driver" "$work/model.so"
 }
 
-for t in e2e/*; do
-    name=$(basename "$t" .sh)
+[ $# != 0 ] || set -- $(ls e2e)
+for t; do
+    name=${t%.sh}
+    t=e2e/$name
+    [ -d "$t" ] || t=$t.sh
     case $t in
     *.sh) (mkdir "$work/$name" && cd "$work/$name" && sh "$root/tests/$t") ;;
     *) [ -f "$t/model.nn" ] && folder "$t" ;;
     esac >"$work/log" 2>&1
     if [ $? = 0 ]; then
         pass=$((pass + 1))
+        grep '^skipped: ' "$work/log"
     else
         echo "e2e/$name failed:"
         tail -40 "$work/log"

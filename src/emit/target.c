@@ -156,10 +156,22 @@ static bool in_table(const Emit *e, const char *cpu)
     return false;
 }
 
+/* This machine's CPU, unless the environment says for which code is made. */
+static const char *own_cpu(void)
+{
+    const char *said = getenv("NNCC_CPU");
+    return said && *said ? said : "native";
+}
+
 /* "native" of another machine than this is whatever all of its kind have. */
 static bool set_cpu(Emit *e, LLVMTargetRef target, const char *cpu, bool host,
                     const char **error)
 {
+    const char *from = "";
+    if (host && strcmp(cpu, "native") == 0) {
+        cpu = own_cpu();
+        from = "NNCC_CPU: ";
+    }
     bool native = strcmp(cpu, "native") == 0;
     e->features = arena_printf(e->arena, "%s", "");
     if (native && host)
@@ -168,7 +180,8 @@ static bool set_cpu(Emit *e, LLVMTargetRef target, const char *cpu, bool host,
         cpu = starts_with(e->triple, "x86_64") ? "x86-64" : "generic";
     if (!native && !in_table(e, cpu) &&
         !cpu_known(e->arena, target, e->triple, cpu)) {
-        *error = cpu_unknown(e->arena, target, e->triple, cpu);
+        *error = arena_printf(e->arena, "%s%s", from,
+                              cpu_unknown(e->arena, target, e->triple, cpu));
         return false;
     }
     e->cpu = arena_printf(e->arena, "%s", cpu);

@@ -73,11 +73,11 @@ int main(void)
     return 0;
 }
 N
-for cpu in x86-64 x86-64-v2 x86-64-v3 x86-64-v4 native portable; do
-    case $cpu in
-    *v3) grep -q avx2 /proc/cpuinfo || continue ;;
-    *v4) grep -q avx512f /proc/cpuinfo || continue ;;
-    esac
+all=
+for cpu in x86-64 x86-64-v2 x86-64-v3 x86-64-v4; do
+    runs_here $cpu && all=${all:+$all,}$cpu
+done
+for cpu in $(echo $all | tr , ' ') $all native; do
     accept "$NNCC" m.nn --cpu=$cpu -o m.so
     accept "$NNCC" m.nn -o m.h
     accept $CC -std=c11 -I. driver.c ./m.so -o driver

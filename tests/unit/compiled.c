@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "harness.h"
 #include "simplify/simplify.h"
 
 Compiled *compiled_new(int nvar)
@@ -84,28 +85,15 @@ static Schedule *scheduled(Compiled *c, Function *f)
 #ifdef __x86_64__
 static const char *const level_names[LEVELS] = {"x86-64-v2", "x86-64-v3",
                                                 "x86-64-v4", "x86-64"};
-
-bool level_runs_here(int level)
-{
-    switch (level) {
-    case 0:
-        return __builtin_cpu_supports("sse4.2");
-    case 1:
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    case 2:
-        return __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") &&
-               __builtin_cpu_supports("avx512vl");
-    }
-    return true;
-}
 #else
 static const char *const level_names[LEVELS] = {"native"};
-
-bool level_runs_here(int level) { return level == 0; }
 #endif
 
 const char *level_name(int level) { return level_names[level]; }
+
+bool level_runs_here(int level) { return runs_here(level_names[level]); }
+
+bool level_lacks(int level) { return lacks(level_names[level]); }
 
 void compiled_make(Compiled *c, int level)
 {

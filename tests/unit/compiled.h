@@ -11,7 +11,9 @@ enum { MAX_VARS = 3, LEVELS = 4, MAX_SIZE = 70 };
 
 /* What --cpu may be told; "native" alone where this is no x86. */
 const char *level_name(int level);
+/* As runs_here() and lacks() of harness.h. */
 bool level_runs_here(int level);
+bool level_lacks(int level);
 
 typedef struct Compiled {
     Arena *arena;

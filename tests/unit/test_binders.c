@@ -398,7 +398,6 @@ static Suite *suite(void)
     TCase *t = tcase_create("binders");
 
     tcase_add_checked_fixture(t, programs_setup, programs_teardown);
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, values_are_right, 0, sizeof values / sizeof *values);
     tcase_add_loop_test(t, proven_indices_are_not_checked, 0,
                         sizeof unchecked / sizeof *unchecked);

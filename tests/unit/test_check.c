@@ -698,7 +698,6 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(t, programs_setup, programs_teardown);
-    tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, values_are_right, 0,
                         (int)(sizeof values / sizeof *values));
     tcase_add_loop_test(t, signatures_are_right, 0,

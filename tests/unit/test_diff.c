@@ -266,7 +266,6 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, product_chain_costs_at_most_4n_multiplications, 0,
                         4);
     tcase_add_loop_test(t, gradient_costs_at_most_four_times_the_function, 0,

@@ -398,7 +398,6 @@ int main(void)
     SRunner *r = srunner_create(s);
     int failed;
 
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, gradient_is_the_central_difference, 0, ncases);
     tcase_add_loop_test(t, second_derivatives_are_central_differences, 0,
                         ncases);

@@ -217,7 +217,6 @@ int main(void)
     SRunner *r = srunner_create(s);
     int failed;
 
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, derivatives_are_central_differences, 0, PROGRAMS);
     suite_add_tcase(s, t);
     srunner_run_all(r, CK_NORMAL);

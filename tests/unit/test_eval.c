@@ -651,7 +651,6 @@ int main(void)
     Suite *suite = suite_create("eval");
     TCase *t = tcase_create("eval");
     tcase_add_checked_fixture(t, setup, teardown);
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, derivative, 0, NCASES);
     tcase_add_loop_test(t, forms_are_balanced, 0, NCASES);
     tcase_add_loop_test(t, every_operator_has_a_case, 0, NOPS);

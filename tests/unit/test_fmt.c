@@ -251,7 +251,6 @@ int main(void)
     glob("{examples/*,src/std,tests/golden,tests/e2e/*,tests/bench/*,"
          "tests/fuzz/*}/*.nn",
          GLOB_BRACE, NULL, &files);
-    tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, layout_is, 0,
                         (int)(sizeof layouts / sizeof *layouts));

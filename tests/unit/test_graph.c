@@ -585,7 +585,6 @@ int main(void)
     Suite *suite = suite_create("graph");
     TCase *t = tcase_create("graph");
     tcase_add_checked_fixture(t, setup, teardown);
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, dims_are_canonical);
     tcase_add_test(t, dims_print);
     tcase_add_test(t, dims_evaluate);

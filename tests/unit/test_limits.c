@@ -257,7 +257,6 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(t, programs_setup, programs_teardown);
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, expansion_ends);
     tcase_add_test(t, derivatives_of_derivatives_end);
     tcase_add_test(t, nests_end);

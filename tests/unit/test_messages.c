@@ -216,7 +216,6 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, each_message_has_a_case);
     suite_add_tcase(s, t);
     r = srunner_create(s);

@@ -600,7 +600,6 @@ static Suite *ops_suite(void)
 {
     Suite *suite = suite_create("ops");
     TCase *t = tcase_create("ops");
-    tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, row_is_complete, 0, NOPS);
     tcase_add_loop_test(t, partials_are_slopes, 0, NOPS);

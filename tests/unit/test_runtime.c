@@ -669,7 +669,6 @@ static Suite *suite(void)
     Suite *s = suite_create("runtime");
     TCase *t = tcase_create("modules");
 
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, opens_a_module);
     tcase_add_test(t, opens_under_another_name);
     tcase_add_test(t, describes_a_module);
@@ -686,7 +685,6 @@ static Suite *suite(void)
     tcase_add_test(t, passes_statuses_on);
     suite_add_tcase(s, t);
     t = tcase_create("training");
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, trains, 0, sizeof variants / sizeof *variants);
     tcase_add_test(t, same_seed_same_training);
     tcase_add_test(t, stops_when_told);

@@ -448,7 +448,6 @@ static Suite *suite(void)
 {
     Suite *s = suite_create("runtime data");
     TCase *t = tcase_create("data");
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, reads_plain_rows);
     tcase_add_loop_test(t, reads_every_spelling, 0, NSPELLING);
     tcase_add_test(t, chooses_the_label);

@@ -336,7 +336,6 @@ int main(void)
     Suite *s = suite_create("syntax");
     TCase *t = tcase_create("parse");
 
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, expression_prints, 0, LENGTH(expressions));
     tcase_add_test(t, whole_program);
     tcase_add_test(t, spans_have_the_sources_base);
