@@ -269,6 +269,7 @@ primary: INT                    { $$ = ex_int(p, @$, $1); }
        | TEXT                   { $$ = ex_text(p, @$, $1); }
        | name                   { $$ = ex_name(p, @$, $1.name); }
        | '(' expr ')'           { $$ = ex_paren(p, @$, $2); }
+       | '(' ')'                { $$ = ex_no_parts(p, @$); }
        | '(' expr ',' expr_list comma ')'
                                 { $$ = ex_tuple(p, @$, $2, $4); }
        | '[' args ']'           { $$ = ex_tensor(p, @$, $2); }

@@ -28,6 +28,12 @@ static bool axes_arg(Check *c, const Builtin *b, const CallArg *a, int rank,
     return true;
 }
 
+/* axis = (): as if it were left out. */
+static bool axis_given(const CallArg *a)
+{
+    return a && !(a->value->kind == V_tuple && a->value->npart == 0);
+}
+
 static bool bool_arg(Check *c, const Builtin *b, const CallArg *a,
                      const char *what, bool *out)
 {
@@ -110,11 +116,12 @@ static bool empty_reduction(Check *c, const Builtin *b, const CallArg *x,
 static Node *reduce_node(Check *c, const Builtin *b, const CallArg *x, Node *n,
                          const CallArg *const *slot)
 {
-    bool gone[MAX_RANK] = {false}, all = !slot[1], keep = false, mean;
+    bool gone[MAX_RANK] = {false}, all = !axis_given(slot[1]), keep = false;
+    bool mean;
     int axis[MAX_RANK], naxis = 0;
     Node *r;
 
-    if (slot[1] && !axes_arg(c, b, slot[1], n->rank, gone))
+    if (!all && !axes_arg(c, b, slot[1], n->rank, gone))
         return NULL;
     if (!bool_arg(c, b, slot[2], "keepdims", &keep))
         return NULL;
@@ -145,10 +152,10 @@ static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
                 : b->op == OP_prod       ? OP_mul
                                          : OP_add;
 
-    if (slot[1] || strcmp(b->name, "mean") == 0 ||
+    if (axis_given(slot[1]) || strcmp(b->name, "mean") == 0 ||
         (b->op != OP_sum && join == OP_add)) {
         fail(c, call->at, "type-mismatch", "'%s' takes a tensor%s", b->name,
-             slot[1] ? " when an axis is given" : "");
+             axis_given(slot[1]) ? " when an axis is given" : "");
         diag_label(c->diags, slot[0]->span, "%s", value_text(c, v));
         return c->error;
     }
@@ -282,6 +289,7 @@ static const Builtin builtins[] = {
     {"stack", "x* axis?", run_stack, OP_concat},
     {"pad", "x before after axis?", run_pad, OP_pad},
     {"flip", "x axis?", run_flip, OP_flip},
+    {"moveaxis", "x from to", run_moveaxis, OP_permute},
     {"zeros", "shape", run_full, OP_const},
     {"ones", "shape", run_full, OP_const},
     {"full", "shape value", run_full, OP_const},

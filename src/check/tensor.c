@@ -300,6 +300,23 @@ const Value *run_flip(Check *c, const Builtin *b, const Call *call,
     return value_tensor(c, n);
 }
 
+const Value *run_moveaxis(Check *c, const Builtin *b, const Call *call,
+                          const CallArg *const *slot)
+{
+    Node *n = tensor_arg(c, b, slot[0]);
+    int from, to, perm[MAX_RANK];
+
+    (void)call;
+    if (!n || !axis_arg(c, b, slot[1], n->rank, &from) ||
+        !axis_arg(c, b, slot[2], n->rank, &to))
+        return c->error;
+    for (int i = 0, k = 0; i < n->rank; i++) {
+        k += k == from;
+        perm[i] = i == to ? from : k++;
+    }
+    return value_tensor(c, g_permute(c->graph, n, perm));
+}
+
 /* zeros and ones are real; full keeps its value's type. */
 const Value *run_full(Check *c, const Builtin *b, const Call *call,
                       const CallArg *const *slot)

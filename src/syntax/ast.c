@@ -232,6 +232,11 @@ Expr *ex_tensor(struct parse *p, Span s, const ArgList *args)
     return new_list(p, EX_tensor, s, at, args->n);
 }
 
+Expr *ex_no_parts(struct parse *p, Span s)
+{
+    return new_list(p, EX_tuple, s, NEWN(p->arena, Expr *, 1), 0);
+}
+
 Expr *ex_tuple(struct parse *p, Span s, Expr *first, const ExprList *rest)
 {
     Expr **at = NEWN(p->arena, Expr *, rest->n + 1);

@@ -103,6 +103,7 @@ Expr *ex_unary(struct parse *p, Span s, UnaryOp op, Expr *of);
 Expr *ex_binary(struct parse *p, Span s, BinaryOp op, Span at, Expr *l,
                 Expr *r);
 Expr *ex_tensor(struct parse *p, Span s, const ArgList *args);
+Expr *ex_no_parts(struct parse *p, Span s); /* () */
 /* (first, rest…) */
 Expr *ex_tuple(struct parse *p, Span s, Expr *first, const ExprList *rest);
 Expr *ex_if(struct parse *p, Span s, Expr *cond, Expr *then, Expr *other);
