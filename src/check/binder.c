@@ -135,12 +135,12 @@ bool index_seen(Check *c, Node *i, const Dim *d, Span at)
     return false;
 }
 
-bool index_recursion(Check *c, const FnInfo *f)
+bool index_recursion(Check *c, const FnInfo *f, const Value *const *arg)
 {
     bool found = false;
     int k = c->frame.n - 1;
 
-    while (k >= 0 && (c->frame.at[k].info != f || c->frame.at[k].define))
+    while (k >= 0 && !frame_of(&c->frame.at[k], f, arg))
         k--;
     for (Index *x = c->index; k >= 0 && x; x = x->up) {
         if (k >= x->frame)

@@ -262,9 +262,58 @@ static void memo_grow(Check *c)
 
 static void push_frame(Check *c, const FnInfo *info, Span at, bool is_define)
 {
-    Frame f = {info, at, is_define};
+    Frame f = {.info = info, .span = at, .define = is_define};
 
     list_push(c->arena, &c->frame, f);
+}
+
+/* The same text, whatever it sees. */
+static bool same_text(const Fn *a, const Fn *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    switch (a->kind) {
+    case FK_item:
+        return a->info == b->info;
+    case FK_builtin:
+        return fn_equal(a, b);
+    case FK_derivative:
+        return a->op == b->op && same_text(a->of, b->of);
+    case FK_remat:
+        return same_text(a->of, b->of);
+    }
+    return false;
+}
+
+bool frame_of(const Frame *frame, const FnInfo *f, const Value *const *arg)
+{
+    if (frame->info != f || frame->define)
+        return false;
+    for (int i = 0; i < f->item->nparam; i++)
+        if (arg[i] && arg[i]->kind == V_fn &&
+            !same_text(arg[i]->fn, frame->arg[i]->fn))
+            return false;
+    return true;
+}
+
+/* Calls of f with these arguments that are under way: how many, and whether one
+ * is for its own derivative, which is evaluated inside of it. */
+typedef struct Under {
+    int calls;
+    bool custom;
+} Under;
+
+static Under under_way(const Check *c, const FnInfo *f, const Arguments *a)
+{
+    Under u = {0, false};
+
+    for (int k = c->frame.n - 1; k >= 0 && u.calls < f->active; k--) {
+        if (!frame_of(&c->frame.at[k], f, a->value))
+            continue;
+        u.calls++;
+        u.custom |= c->frame.at[k].custom;
+    }
+    return u;
 }
 
 static Span result_place(const FnItem *item)
@@ -341,15 +390,18 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
     FnInfo *info = f->info;
     Scope *s = scope_new(c, f->scope, f->limit, f->scope->unit);
     const Value *v;
+    Frame *frame;
+    Under under;
 
     fn_scan(c, f);
     define(c, f);
     if (!bind_arguments(c, f, s, a))
         return c->error;
+    under = under_way(c, info, a);
     if (info->state == FN_bad || info->state == FN_checking ||
-        (c->defining > 0 && info->active > info->in_custom))
+        (c->defining > 0 && under.calls > under.custom))
         return made_up(c, f, s);
-    if (info->active > 0 && index_recursion(c, info))
+    if (under.calls > 0 && index_recursion(c, info, a->value))
         return c->error; /* told to whoever evaluates for an index */
     if (c->frame.n >= MAX_CALLS) {
         fail(c, a->at, "too-deep", "more than %d calls inside each other",
@@ -360,10 +412,12 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
         return c->error;
     }
     push_frame(c, info, a->at, false);
+    frame = &c->frame.at[c->frame.n - 1];
+    frame->arg = a->value;
+    frame->custom = info->custom && !under.custom;
     info->called = true;
     info->active++;
-    v = info->custom && !info->in_custom ? apply_custom(c, f, a)
-                                         : run_body(c, f, s);
+    v = frame->custom ? apply_custom(c, f, a) : run_body(c, f, s);
     info->active--;
     c->frame.n--;
     return v;

@@ -131,7 +131,6 @@ struct FnInfo {
     int active; /* calls being expanded */
     bool called;
     const Fn *custom; /* its `derivative` item as a function, or NULL */
-    bool in_custom;   /* a call is being made that has that derivative */
     bool scanned;     /* the fields below are set */
     bool generic;     /* type parameters, functions or untyped parameters */
     bool leading;     /* `..` somewhere among the parameters */
@@ -216,6 +215,8 @@ typedef struct Frame {
     const FnInfo *info;
     Span span;
     bool define; /* not a call: the function is checked on its own */
+    const Value *const *arg; /* of a call */
+    bool custom; /* it has a derivative of its own, which is being evaluated */
 } Frame;
 
 struct Check {
@@ -487,9 +488,9 @@ bool index_known(Check *c, const Index *x);
 /* A subscript into a dimension of d: where it is an index itself, that is its
  * extent. False after reporting a second extent. */
 bool index_seen(Check *c, Node *i, const Dim *d, Span at);
-/* Is a call of f part of a body that f evaluates? Such bodies are evaluated for
- * each value of the index instead. */
-bool index_recursion(Check *c, const FnInfo *f);
+/* Is a call of f, with these arguments, part of a body that f evaluates? Such
+ * bodies are evaluated for each value of the index instead. */
+bool index_recursion(Check *c, const FnInfo *f, const Value *const *arg);
 /* What the bound is at run time, at most x->extent. */
 Node *index_bound(Check *c, const Index *x);
 /* The values of an index that are written out; -1 after reporting. */
@@ -599,6 +600,9 @@ Span fn_param_span(const Fn *f, int i);
 bool fn_param_optional(const Fn *f, int i);
 const char *fn_name(Check *c, const Fn *f); /* "loss", "grad(loss, net)" */
 Span fn_span(const Fn *f);
+/* Is it a call of f with the same functions as these arguments? With others, it
+ * is no recursion: newton of a function that calls newton, say. */
+bool frame_of(const Frame *frame, const FnInfo *f, const Value *const *arg);
 /* Check a function on its own, once. */
 void define(Check *c, const Fn *f);
 /* Arguments for all parameters on new inputs; NULL after an error. */

@@ -1,6 +1,7 @@
 /* custom.c: calls that stay calls in the graph: of remat(f), and of functions
  * with a `derivative` item. Their bodies are regions of the tensors given. */
 #include "check/check_internal.h"
+#include "diff/diff.h"
 #include "graph/region.h"
 
 #include <string.h>
@@ -96,16 +97,18 @@ static Node *param_of(Check *c, int slot, const Node *n, const char *name)
     return k->param;
 }
 
+typedef LIST(Node *) Nodes;
+
 /* Parameters in the place of the tensors among the arguments. */
 
 typedef struct Apart {
     Check *c;
     const Fn *f;
     Arguments inner; /* the arguments, with stand-ins */
-    int n;
-    Node **stand_in, **actual;
+    Nodes stand_in, actual;
     int *place; /* of each, among the leaves of all arguments */
     int nleaf;
+    int slot; /* places of parameters used so far */
 } Apart;
 
 /* What is known while compiling stays known. */
@@ -120,7 +123,7 @@ static const Value *stand_in(Apart *p, const Value *v, const char *name)
     Check *c = p->c;
     const Ty *t = v && v->kind != V_fn ? value_ty(c, v) : NULL;
     Node **leaf;
-    int before = p->n;
+    int before = p->slot;
 
     if (!t)
         return v;
@@ -128,12 +131,12 @@ static const Value *stand_in(Apart *p, const Value *v, const char *name)
     for (int i = 0; i < v->nleaf; i++, p->nleaf++) {
         if (stays(c, leaf[i]))
             continue;
-        p->place[p->n] = p->nleaf;
-        p->actual[p->n] = leaf[i];
-        leaf[i] = param_of(c, p->n, leaf[i], name);
-        p->stand_in[p->n++] = leaf[i];
+        p->place[p->slot] = p->nleaf;
+        list_push(c->arena, &p->actual, leaf[i]);
+        leaf[i] = param_of(c, p->slot++, leaf[i], name);
+        list_push(c->arena, &p->stand_in, leaf[i]);
     }
-    return p->n > before ? value_of_leaves(c, t, leaf) : v;
+    return p->slot > before ? value_of_leaves(c, t, leaf) : v;
 }
 
 static Apart apart(Check *c, const Fn *f, const Arguments *a)
@@ -144,8 +147,6 @@ static Apart apart(Check *c, const Fn *f, const Arguments *a)
 
     for (int i = 0; i < a->n; i++)
         most += a->value[i] ? a->value[i]->nleaf : 0;
-    p.stand_in = NEWN(c->arena, Node *, most);
-    p.actual = NEWN(c->arena, Node *, most);
     p.place = NEWN(c->arena, int, most);
     memcpy(p.inner.span, a->span, sizeof *a->span * (size_t)a->n);
     memcpy(p.inner.expr, a->expr, sizeof *a->expr * (size_t)a->n);
@@ -174,7 +175,8 @@ const Value *apply_remat(Check *c, const Fn *f, Arguments *a)
     const Value *y = settle(c, a->at, apply(c, f->of, &p.inner));
     const Ty *t = value_ty(c, y);
     leave(c);
-    Region r = {.remat = true, .capture = p.stand_in, .ncapture = p.n};
+    Region r = {
+        .remat = true, .capture = p.stand_in.at, .ncapture = p.stand_in.n};
 
     if (is_error(y))
         return y;
@@ -183,11 +185,12 @@ const Value *apply_remat(Check *c, const Fn *f, Arguments *a)
                     "the result of '%s' is a function, which 'remat' cannot "
                     "give",
                     fn_name(c, f->of));
-    if (p.n == 0)
+    if (p.stand_in.n == 0)
         return y;
     r.output = value_leaves(c, y);
     r.noutput = t->nleaf;
-    return call_value(c, g_region_close(c->graph, &r, p.n, p.actual), t);
+    return call_value(c, g_region_close(c->graph, &r, p.actual.n, p.actual.at),
+                      t);
 }
 
 /* derivative f(x, …; y, y_bar) { … } */
@@ -271,10 +274,10 @@ void attach_derivative(Check *c, Unit *u, const Item *item)
     of->custom = f;
 }
 
-/* For each parameter, whether it has an adjoint: those that hold reals. False
- * where one holds other things too. */
-static bool real_params(Check *c, const Fn *f, const Arguments *a, bool *by,
-                        int *n)
+/* For each parameter, whether it has an adjoint: functions, and those that hold
+ * reals. False where one holds other things too. */
+static bool adjoint_params(Check *c, const Fn *f, const Arguments *a, bool *by,
+                           int *n)
 {
     for (int i = 0; i < a->n; i++) {
         const Ty *t = a->value[i] ? value_ty(c, a->value[i]) : NULL;
@@ -283,7 +286,7 @@ static bool real_params(Check *c, const Fn *f, const Arguments *a, bool *by,
 
         for (int k = 0; t && k < t->nleaf; k++)
             reals += dtype_is_real(leaf[k]->dtype);
-        by[i] = reals > 0;
+        by[i] = reals > 0 || (a->value[i] && a->value[i]->kind == V_fn);
         *n += by[i];
         if (reals > 0 && reals < t->nleaf) {
             fail(c, fn_param_span(f, i), "custom-derivative",
@@ -308,88 +311,14 @@ static const Value *wrong_adjoint(Check *c, const Fn *f, const Value *v,
     return c->error;
 }
 
-/* For each leaf of the arguments its adjoint or NULL, out of v: the adjoint of
- * the one real parameter, or a tuple of several's. NULL after reporting. */
-static Node **adjoint_leaves(Apart *p, const Value *v, const bool *by, int nby)
-{
-    Check *c = p->c;
-    Node **leaf = NEWN(c->arena, Node *, p->nleaf + 1), **to = leaf;
-    int at = 0;
-
-    if (nby > 1 && (v->kind != V_tuple || v->npart != nby)) {
-        wrong_adjoint(c, p->f, v,
-                      arena_printf(c->arena,
-                                   "the result is a tuple of %d adjoints, one "
-                                   "for each real parameter of '%s'",
-                                   nby, p->f->info->name));
-        return NULL;
-    }
-    for (int i = 0; i < p->inner.n; i++) {
-        const Value *x = p->inner.value[i];
-        const Ty *t = x ? value_ty(c, x) : NULL;
-        const Value *bar = !by[i] ? NULL : nby > 1 ? v->part[at++] : v;
-        const Value *fits = bar ? fit(c, t, bar) : NULL;
-
-        if (bar && !fits) {
-            wrong_adjoint(
-                c, p->f, bar,
-                arena_printf(c->arena, "the adjoint of '%s' is to be %s",
-                             fn_param_name(c, p->f, i), ty_text(c, t)));
-            return NULL;
-        }
-        if (fits)
-            memcpy(to, value_leaves(c, fits), sizeof *to * (size_t)fits->nleaf);
-        to += t ? t->nleaf : 0;
-    }
-    return leaf;
-}
-
 /* Both bodies, on the stand-ins. */
 typedef struct Bodies {
     const Ty *type; /* of the result */
-    Node **y;       /* its leaves */
-    Node **given;   /* stand-ins for the result, then its adjoint */
-    Node **x_bar;   /* for each stand-in of the arguments, or NULL */
+    int ny;
+    Node **y;     /* its leaves */
+    Node **given; /* stand-ins for the result, then its adjoint */
+    Nodes x_bar;  /* for each stand-in of the arguments, or NULL */
 } Bodies;
-
-static bool bodies(Apart *p, Bodies *to)
-{
-    Check *c = p->c;
-    const Fn *f = p->f, *d = f->info->custom;
-    Arguments a = arguments_new(c, p->inner.n + 2, p->inner.at, p->inner.scope);
-    bool *by = NEWN(c->arena, bool, p->inner.n + 1);
-    int nby = 0, n;
-    const Value *y = settle(c, a.at, apply(c, f, &p->inner)), *x_bar;
-    Node **leaf;
-
-    if (is_error(y) || !real_params(c, f, &p->inner, by, &nby) ||
-        !all_real(c, y, a.at,
-                  arena_printf(c->arena, "the result of '%s'", f->info->name)))
-        return false;
-    to->type = value_ty(c, y);
-    to->y = value_leaves(c, y);
-    n = y->nleaf;
-    memcpy(a.value, p->inner.value, sizeof *a.value * (size_t)p->inner.n);
-    to->given = NEWN(c->arena, Node *, 2 * n + 1);
-    for (int i = 0; i < 2; i++) {
-        leaf = to->given + i * n;
-        for (int k = 0; k < n; k++)
-            leaf[k] = param_of(c, p->n + i * n + k, to->y[k],
-                               fn_param_name(c, d, p->inner.n + i));
-        a.value[p->inner.n + i] = value_of_leaves(
-            c, to->type, arena_copy(c->arena, leaf, sizeof *leaf * (size_t)n));
-    }
-    x_bar = apply(c, d, &a);
-    if (is_error(x_bar))
-        return false;
-    leaf = adjoint_leaves(p, x_bar, by, nby);
-    to->x_bar = NEWN(c->arena, Node *, p->n + 1);
-    for (int i = 0; leaf && i < p->n; i++)
-        to->x_bar[i] = leaf[p->place[i]];
-    return leaf != NULL;
-}
-
-typedef LIST(Node *) Nodes;
 
 static void add(Check *c, Nodes *to, int n, Node *const *from)
 {
@@ -405,24 +334,282 @@ static bool among(const Nodes *of, const Node *n)
     return false;
 }
 
+/* The adjoint of a function f is a function of functions, linear: what a small
+ * change of f gives. Applied to f as it depends on what it sees, with all that
+ * the adjoint itself sees held, its derivative by what f sees is the adjoint of
+ * that. */
+
+/* What a function sees, with parameters in the place of its reals. */
+typedef struct Held {
+    Apart *p;
+    Nodes param, actual;
+    LIST(const Scope *) from;
+    LIST(Scope *) to;
+} Held;
+
+static const Fn *held_fn(Held *h, const Fn *f);
+
+static const Value *held_value(Held *h, const Value *v)
+{
+    Check *c = h->p->c;
+    const Ty *t = value_ty(c, v);
+    const Value **part;
+    Node **leaf;
+
+    if (v->kind == V_fn)
+        return value_fn(c, held_fn(h, v->fn));
+    if (!t && v->kind == V_tuple) {
+        part = NEWN(c->arena, const Value *, v->npart + 1);
+        for (int i = 0; i < v->npart; i++)
+            part[i] = held_value(h, v->part[i]);
+        return value_tuple(c, h->p->inner.at, v->npart, part);
+    }
+    if (!t)
+        return v;
+    leaf = value_leaves(c, v);
+    for (int i = 0; i < v->nleaf; i++) {
+        if (!dtype_is_real(leaf[i]->dtype) || stays(c, leaf[i]))
+            continue;
+        add(c, &h->actual, 1, &leaf[i]);
+        leaf[i] = param_of(c, h->p->slot++, leaf[i], "held");
+        add(c, &h->param, 1, &leaf[i]);
+    }
+    return value_of_leaves(c, t, leaf);
+}
+
+static const Scope *held_scope(Held *h, const Scope *s)
+{
+    Check *c = h->p->c;
+    Scope *to;
+
+    if (!s)
+        return NULL;
+    for (int i = 0; i < h->from.n; i++)
+        if (h->from.at[i] == s)
+            return h->to.at[i];
+    to = arena_copy(c->arena, s, sizeof *s);
+    list_push(c->arena, &h->from, s);
+    list_push(c->arena, &h->to, to);
+    to->up = held_scope(h, s->up);
+    to->binding.at = arena_copy(c->arena, s->binding.at,
+                                sizeof *s->binding.at * (size_t)s->binding.n);
+    to->binding.cap = s->binding.n;
+    for (int i = 0; i < s->binding.n; i++)
+        if (s->binding.at[i].value)
+            to->binding.at[i].value = held_value(h, s->binding.at[i].value);
+    return to;
+}
+
+static const Fn *held_fn(Held *h, const Fn *f)
+{
+    Fn *to = arena_copy(h->p->c->arena, f, sizeof *f);
+
+    if (f->kind == FK_item)
+        to->scope = held_scope(h, f->scope);
+    if (f->kind == FK_derivative || f->kind == FK_remat)
+        to->of = held_fn(h, f->of);
+    return to;
+}
+
+/* The adjoint applied to f: a real, or NULL after a message. */
+static Node *adjoint_of_call(Apart *p, const Value *f, const Fn *adjoint)
+{
+    Check *c = p->c;
+    Arguments a = arguments_new(c, 1, p->inner.at, NULL);
+    const Value *v;
+
+    a.value[0] = f;
+    v = settle(c, a.at, apply(c, adjoint, &a));
+    if (is_error(v))
+        return NULL;
+    if (is_scalar(v) && dtype_is_real(v->node->dtype))
+        return v->node;
+    wrong_adjoint(c, p->f, v,
+                  "the adjoint of a function gives one real for a function");
+    return NULL;
+}
+
+/* What s reads of what is around it and not held, each a stand-in from here on;
+ * gives s of the stand-ins. */
+static Node *open_around(Apart *p, const Held *h, Node *s)
+{
+    Check *c = p->c;
+    Region r = {.capture = h->param.at,
+                .ncapture = h->param.n,
+                .output = &s,
+                .noutput = 1};
+    Node *call = g_region_close(c->graph, &r, h->param.n, h->param.at);
+    Nodes arg = {0};
+
+    for (int i = 0; i < call->narg; i++) {
+        Node *x = call->arg[i];
+
+        if (dtype_is_real(x->dtype) && !among(&h->param, x)) {
+            add(c, &p->actual, 1, &x);
+            x = param_of(c, p->slot++, x, "seen");
+            add(c, &p->stand_in, 1, &x);
+        }
+        add(c, &arg, 1, &x);
+    }
+    region_inline(c->graph, node_region(call), arg.at, &s);
+    return s;
+}
+
+static bool function_adjoint(Apart *p, const Value *f, const Value *bar,
+                             Bodies *to)
+{
+    Check *c = p->c;
+    Graph *g = c->graph;
+    Held h = {.p = p};
+    int first = p->stand_in.n, n;
+    Node *s, *one, **x_bar;
+
+    if (bar->kind != V_fn || !fn_takes(bar->fn, 1)) {
+        wrong_adjoint(c, p->f, bar,
+                      "the adjoint of a function is to be a function of one "
+                      "parameter, a function in its place");
+        return false;
+    }
+    s = adjoint_of_call(p, f, held_fn(&h, bar->fn));
+    if (!s)
+        return false;
+    s = open_around(p, &h, s);
+    n = p->stand_in.n - first;
+    x_bar = NEWN(c->arena, Node *, n + 1);
+    one = g_const(g, s->dtype, 1);
+    diff_reverse(g, 1, &s, &one, n, p->stand_in.at + first, x_bar);
+    graph_subst(g, h.param.n, h.param.at, h.actual.at, n, x_bar);
+    add(c, &to->x_bar, n, x_bar);
+    return true;
+}
+
+/* The adjoints of the arguments' stand-ins, out of v: the adjoint of the one
+ * parameter that has one, or a tuple of several's; then those of what functions
+ * among the arguments see, which become stand-ins. False after reporting. */
+static bool all_adjoints(Apart *p, const Value *v, const bool *by, int nby,
+                         Bodies *to)
+{
+    Check *c = p->c;
+    Node **leaf = NEWN(c->arena, Node *, p->nleaf + 1), **next = leaf;
+    const Value **bar = NEWN(c->arena, const Value *, p->inner.n + 1);
+    int at = 0, n = p->stand_in.n;
+
+    if (nby > 1 && (v->kind != V_tuple || v->npart != nby)) {
+        wrong_adjoint(c, p->f, v,
+                      arena_printf(c->arena,
+                                   "the result is a tuple of %d adjoints, one "
+                                   "for each parameter of '%s' that is real "
+                                   "or a function",
+                                   nby, p->f->info->name));
+        return false;
+    }
+    for (int i = 0; i < p->inner.n; i++) {
+        const Value *x = p->inner.value[i];
+        const Ty *t = x ? value_ty(c, x) : NULL;
+
+        bar[i] = !by[i] ? NULL : nby > 1 ? v->part[at++] : v;
+        if (t && bar[i]) {
+            const Value *fits = fit(c, t, bar[i]);
+
+            if (!fits) {
+                wrong_adjoint(
+                    c, p->f, bar[i],
+                    arena_printf(c->arena, "the adjoint of '%s' is to be %s",
+                                 fn_param_name(c, p->f, i), ty_text(c, t)));
+                return false;
+            }
+            memcpy(next, value_leaves(c, fits),
+                   sizeof *next * (size_t)fits->nleaf);
+        }
+        next += t ? t->nleaf : 0;
+    }
+    for (int i = 0; i < n; i++)
+        add(c, &to->x_bar, 1, &leaf[p->place[i]]);
+    for (int i = 0; i < p->inner.n; i++)
+        if (bar[i] && p->inner.value[i]->kind == V_fn &&
+            !function_adjoint(p, p->inner.value[i], bar[i], to))
+            return false;
+    return true;
+}
+
+/* A stand-in for each leaf of the result, or of its adjoint. */
+static const Value *given(Apart *p, const Bodies *b, int which)
+{
+    Check *c = p->c;
+    Node **leaf = b->given + which * b->ny;
+
+    for (int k = 0; k < b->ny; k++)
+        leaf[k] =
+            param_of(c, p->slot++, b->y[k],
+                     fn_param_name(c, p->f->info->custom, p->inner.n + which));
+    return value_of_leaves(
+        c, b->type, arena_copy(c->arena, leaf, sizeof *leaf * (size_t)b->ny));
+}
+
+/* What functions among the arguments see, n from `first` on, by the stand-ins
+ * in both bodies. */
+static void put_seen(Apart *p, Bodies *b, int first)
+{
+    Check *c = p->c;
+    Nodes root = {0};
+
+    add(c, &root, b->ny, b->y);
+    for (int i = 0; i < b->x_bar.n; i++)
+        if (b->x_bar.at[i])
+            add(c, &root, 1, &b->x_bar.at[i]);
+    graph_subst(c->graph, p->actual.n - first, p->actual.at + first,
+                p->stand_in.at + first, root.n, root.at);
+    memcpy(b->y, root.at, sizeof *b->y * (size_t)b->ny);
+    for (int i = 0, k = b->ny; i < b->x_bar.n; i++)
+        if (b->x_bar.at[i])
+            b->x_bar.at[i] = root.at[k++];
+}
+
+static bool bodies(Apart *p, Bodies *to)
+{
+    Check *c = p->c;
+    const Fn *f = p->f, *d = f->info->custom;
+    Arguments a = arguments_new(c, p->inner.n + 2, p->inner.at, p->inner.scope);
+    bool *by = NEWN(c->arena, bool, p->inner.n + 1);
+    int nby = 0, first = p->stand_in.n;
+    const Value *y = settle(c, a.at, apply(c, f, &p->inner)), *x_bar;
+
+    if (is_error(y) || !adjoint_params(c, f, &p->inner, by, &nby) ||
+        !all_real(c, y, a.at,
+                  arena_printf(c->arena, "the result of '%s'", f->info->name)))
+        return false;
+    to->type = value_ty(c, y);
+    to->y = value_leaves(c, y);
+    to->ny = y->nleaf;
+    memcpy(a.value, p->inner.value, sizeof *a.value * (size_t)p->inner.n);
+    to->given = NEWN(c->arena, Node *, 2 * to->ny + 1);
+    for (int i = 0; i < 2; i++)
+        a.value[p->inner.n + i] = given(p, to, i);
+    x_bar = apply(c, d, &a);
+    if (is_error(x_bar) || !all_adjoints(p, x_bar, by, nby, to))
+        return false;
+    if (p->stand_in.n > first)
+        put_seen(p, to, first);
+    return true;
+}
+
 /* Both bodies closed together, so that what they read of what is around them
  * becomes the same captures. Results: the leaves of y, the adjoints there are.
  */
 static Node *close_both(Apart *p, const Bodies *b)
 {
     Check *c = p->c;
-    int ny = b->type->nleaf;
     Nodes capture = {0}, arg = {0}, out = {0};
     Region r = {0};
 
-    add(c, &capture, p->n, p->stand_in);
-    add(c, &arg, p->n, p->actual);
-    add(c, &capture, 2 * ny, b->given);
-    add(c, &arg, 2 * ny, b->given);
-    add(c, &out, ny, b->y);
-    for (int i = 0; i < p->n; i++)
-        if (b->x_bar[i])
-            add(c, &out, 1, &b->x_bar[i]);
+    add(c, &capture, p->stand_in.n, p->stand_in.at);
+    add(c, &arg, p->actual.n, p->actual.at);
+    add(c, &capture, 2 * b->ny, b->given);
+    add(c, &arg, 2 * b->ny, b->given);
+    add(c, &out, b->ny, b->y);
+    for (int i = 0; i < b->x_bar.n; i++)
+        if (b->x_bar.at[i])
+            add(c, &out, 1, &b->x_bar.at[i]);
     r.capture = capture.at;
     r.ncapture = capture.n;
     r.output = out.at;
@@ -438,8 +625,9 @@ static Nodes adjoints(Apart *p, const Bodies *b, const Nodes *capture,
 
     for (int i = 0; i < capture->n; i++) {
         Node *x = capture->at[i];
-        Node *bar =
-            i < p->n && b->x_bar[i] ? *closed++ : g_fill(p->c->graph, x, 0);
+        Node *bar = i < b->x_bar.n && b->x_bar.at[i]
+                        ? *closed++
+                        : g_fill(p->c->graph, x, 0);
 
         if (dtype_is_real(x->dtype))
             add(p->c, &to, 1, &bar);
@@ -452,13 +640,12 @@ static Node *custom_call(Apart *p, const Bodies *b)
     Check *c = p->c;
     Node *both = close_both(p, b);
     const Region *closed = node_region(both);
-    int ny = b->type->nleaf;
     Nodes capture = {0}, arg = {0}, given = {0}, x_bar;
     Region r = {0}, vjp = {0};
 
-    add(c, &capture, p->n, p->stand_in);
-    add(c, &given, 2 * ny, b->given);
-    add(c, &arg, p->n, p->actual);
+    add(c, &capture, p->stand_in.n, p->stand_in.at);
+    add(c, &given, 2 * b->ny, b->given);
+    add(c, &arg, p->actual.n, p->actual.at);
     for (int i = 0; i < closed->ncapture; i++) {
         if (among(&capture, closed->capture[i]) ||
             among(&given, closed->capture[i]))
@@ -466,13 +653,13 @@ static Node *custom_call(Apart *p, const Bodies *b)
         add(c, &capture, 1, &closed->capture[i]);
         add(c, &arg, 1, &both->arg[i]);
     }
-    x_bar = adjoints(p, b, &capture, closed->output + ny);
+    x_bar = adjoints(p, b, &capture, closed->output + b->ny);
     r.capture = arena_copy(c->arena, capture.at,
                            sizeof *capture.at * (size_t)capture.n);
     r.ncapture = capture.n;
     r.output = closed->output;
-    r.noutput = ny;
-    add(c, &capture, 2 * ny, b->given);
+    r.noutput = b->ny;
+    add(c, &capture, 2 * b->ny, b->given);
     vjp.capture = capture.at;
     vjp.ncapture = capture.n;
     vjp.output = x_bar.at;
@@ -497,22 +684,30 @@ static const Value *expanding_call(const Apart *p, Node *call, const Ty *t)
     return c->error;
 }
 
+static bool takes_functions(const Arguments *a)
+{
+    for (int i = 0; i < a->n; i++)
+        if (a->value[i] && a->value[i]->kind == V_fn)
+            return true;
+    return false;
+}
+
 const Value *apply_custom(Check *c, const Fn *f, const Arguments *a)
 {
     enter(c, f, false);
     Apart p = apart(c, f, a);
-    Bodies b = {NULL, NULL, NULL, NULL};
+    Bodies b = {.ny = 0};
     const Value *known = NULL;
     bool good = true;
 
-    f->info->in_custom = true;
-    if (p.n == 0)
+    if (p.stand_in.n == 0 && !takes_functions(a))
         known = apply(c, f, &p.inner);
     else
         good = bodies(&p, &b);
-    f->info->in_custom = false;
     leave(c);
     if (known || !good)
         return known ? known : c->error;
+    if (p.stand_in.n == 0)
+        return value_of_leaves(c, b.type, b.y);
     return expanding_call(&p, custom_call(&p, &b), b.type);
 }

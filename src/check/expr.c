@@ -48,7 +48,7 @@ static const Value *const_value(Check *c, Entry *e)
 const Value *entry_value(Check *c, const Entry *entry, Span at)
 {
     Entry *e = (Entry *)(uintptr_t)entry; /* its value is filled in late */
-    Frame own = {NULL, at, true};
+    Frame own = {.span = at, .define = true};
     int open = c->open;
 
     switch (e->kind) {
