@@ -4,6 +4,7 @@
 # make check    the tests of one build; SAN=1: under sanitizers
 # make bench    timings beside their targets
 # make fuzz     look for inputs that crash the compiler; FUZZ_TIME=seconds
+# make fuzz-diff  random programs, their values and derivatives; COUNT= SEED=
 # make golden UPDATE=1 | format | install PREFIX= | clean
 # Everything made goes to build/.
 
@@ -133,6 +134,19 @@ fuzz: deps deps-test
 	@mkdir -p build/fuzz/corpus
 	@tests/fuzz/run.sh build/fuzz/fuzz $(FUZZ_TIME) build/fuzz/corpus
 
+# Random programs against the reference evaluator and central differences;
+# COUNT=0 goes on until stopped.
+COUNT ?= 0
+SEED  ?= 1
+$B/fuzz-diff: $(addprefix $B/tests/fuzz/,diff.o judge.o program.o) \
+              $B/tests/unit/kernel_sim.o $B/libnncc.a $B/libnn.a
+	$(call say,LINK,$@)
+	$Q$(CC) $(ALL) $^ -o $@ $(LIBS)
+$B/tests/fuzz/%.o: ALL += -Itests/unit
+fuzz-diff: deps
+	@$(MAKE) --no-print-directory $(JOBS) $B/fuzz-diff
+	@$B/fuzz-diff $(COUNT) $(SEED)
+
 test: deps deps-test
 	@$(MAKE) --no-print-directory layers format-check
 	@$(MAKE) --no-print-directory $(JOBS) all
@@ -191,7 +205,7 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all check golden docs-check layers format-check format fuzz test demo \
+.PHONY: all check golden docs-check layers format-check format fuzz fuzz-diff test demo \
   bench deps deps-test install clean
 
 -include $(shell find $B -name '*.d' 2>/dev/null)

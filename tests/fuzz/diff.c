@@ -1,0 +1,174 @@
+/* diff.c: random programs and their derivatives, judged one after another.
+ *
+ *     fuzz-diff COUNT [SEED]     COUNT programs from SEED (1) on; 0: for ever
+ *
+ * Each is judged in a process of its own, so that a crash and a hang are
+ * failures like others. What fails is made smaller for as long as it fails in
+ * the same way, and printed. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "judge.h"
+#include "program.h"
+
+enum {
+    SECONDS = 60,      /* of processor time, for one program */
+    CODE_EVERY = 10,   /* one in so many is compiled to machine code */
+    MOST_TRIES = 3000, /* while it is made smaller */
+    MOST_TEXT = 1 << 14
+};
+
+/* In the child: the verdict, then the end. */
+static void judge_here(const Choices *c, bool code, int to)
+{
+    Arena *a = arena_new();
+    struct rlimit limit = {SECONDS, SECONDS};
+
+    setrlimit(RLIMIT_CPU, &limit);
+    dup2(to, STDERR_FILENO);
+    const char *wrong = judge(a, program_text(a, c), code);
+    if (wrong && write(to, wrong, strlen(wrong)) < 0)
+        _exit(2);
+    arena_free(a);
+    _exit(wrong ? 1 : 0);
+}
+
+/* NULL, or what is wrong with the program. */
+static const char *verdict(Arena *a, const Choices *c, bool code)
+{
+    int end[2], status = 0;
+    char *text = arena_alloc(a, MOST_TEXT);
+    size_t n = 0;
+    ssize_t got;
+
+    if (pipe(end) != 0)
+        die("no pipe");
+    pid_t child = fork();
+    if (child < 0)
+        die("no process");
+    if (child == 0) {
+        close(end[0]);
+        judge_here(c, code, end[1]);
+    }
+    close(end[1]);
+    while ((got = read(end[0], text + n, MOST_TEXT - 1 - n)) > 0)
+        n += (size_t)got;
+    close(end[0]);
+    waitpid(child, &status, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return NULL;
+    if (WIFSIGNALED(status))
+        return arena_printf(a, "crash: signal %d\n%s", WTERMSIG(status), text);
+    return text;
+}
+
+/* Up to the colon: what kind of failure it is. */
+static bool same_kind(const char *a, const char *b)
+{
+    return strcspn(a, ":") == strcspn(b, ":") &&
+           strncmp(a, b, strcspn(a, ":")) == 0;
+}
+
+typedef struct Shrink {
+    Choices best;
+    const char *wrong;
+    bool code;
+    int tries;
+    Arena *arena;
+} Shrink;
+
+static bool try_smaller(Shrink *s, const Choices *c)
+{
+    if (s->tries >= MOST_TRIES)
+        return false;
+    s->tries++;
+    const char *wrong = verdict(s->arena, c, s->code);
+    if (!wrong || !same_kind(wrong, s->wrong))
+        return false;
+    s->best = *c;
+    s->wrong = wrong;
+    return true;
+}
+
+static bool take_away(Shrink *s, int n)
+{
+    bool smaller = false;
+
+    for (int i = 0; i + n <= s->best.n;) {
+        Choices c = s->best;
+        memmove(c.at + i, c.at + i + n, (size_t)(c.n - i - n));
+        c.n -= n;
+        if (try_smaller(s, &c))
+            smaller = true;
+        else
+            i++;
+    }
+    return smaller;
+}
+
+static bool make_less(Shrink *s)
+{
+    bool smaller = false;
+
+    for (int i = 0; i < s->best.n; i++)
+        for (int less = 0; less < s->best.at[i];
+             less = less == 0 ? 4 : 2 * less) {
+            Choices c = s->best;
+            c.at[i] = (uint8_t)less;
+            if (try_smaller(s, &c)) {
+                smaller = true;
+                break;
+            }
+        }
+    return smaller;
+}
+
+static void shrink(Shrink *s)
+{
+    bool smaller = true;
+
+    while (smaller && s->tries < MOST_TRIES) {
+        smaller = false;
+        for (int n = 16; n > 0; n /= 2)
+            smaller |= take_away(s, n);
+        smaller |= make_less(s);
+    }
+}
+
+static bool run(uint64_t seed)
+{
+    Arena *a = arena_new();
+    Shrink s = {choices_draw(seed), NULL, seed % CODE_EVERY == 0, 0, a};
+
+    s.wrong = verdict(a, &s.best, s.code);
+    if (s.wrong) {
+        shrink(&s);
+        printf("program %llu is wrong:\n%s%s\n\n", (unsigned long long)seed,
+               program_text(a, &s.best), s.wrong);
+        fflush(stdout);
+    }
+    bool good = !s.wrong;
+    arena_free(a);
+    return good;
+}
+
+int main(int argc, char **argv)
+{
+    long count = argc > 1 ? atol(argv[1]) : 500;
+    uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+    long passed = 0, failed = 0;
+
+    for (long i = 0; count == 0 || i < count; i++)
+        if (run(seed + (uint64_t)i))
+            passed++;
+        else
+            failed++;
+    printf("fuzz-diff: %ld passed, %ld failed\n", passed, failed);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,592 @@
+/* judge.c: see judge.h. */
+#include "judge.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/check.h"
+#include "emit/emit.h"
+#include "eval/eval.h"
+#include "kernel/kernel.h"
+#include "kernel_sim.h"
+#include "program.h"
+#include "simplify/simplify.h"
+
+enum { MAX_N = 4, POINTS = 10, MAX_LEAVES = 32, MAX_VARS = 2 };
+
+typedef enum FunId {
+    FUN_value,
+    FUN_grad,
+    FUN_jvp,
+    FUN_hvp,
+    FUN_second,
+    FUN_each,
+    FUN_jacobian,
+    NFUNS
+} FunId;
+
+static const char *const expression[NFUNS] = {
+    "f",
+    "grad(f, x, y, v, w)",
+    "jvp(f, x, y, v, w)",
+    "hvp(f, x, y, v, w)",
+    "grad(second, x, y, v, w)",
+    "each",
+    "jacobian(each, v)",
+};
+
+/* Numbers by name, and a direction for each that is real. */
+typedef struct Place {
+    int64_t n;
+    double x[1], y[1], v[MAX_N], w[MAX_N], k[1], p[MAX_N], c[1];
+} Place;
+
+typedef struct Point {
+    bool edges; /* some numbers are no random ones */
+    Place at, along;
+    double weight[MAX_N];
+} Point;
+
+typedef struct Fun {
+    Function *f;
+    int nparam, nroot;
+    Node **param, **raw; /* raw: results before any pass */
+    const char **name;   /* of the parameter that a leaf belongs to */
+    Schedule *schedule;
+    const nn_function *code; /* or NULL */
+} Fun;
+
+typedef struct Judge {
+    Arena *arena;
+    Program *program;
+    Graph *graph;
+    Fun fun[NFUNS];
+    Point point;
+    bool kinks; /* the program has ties and borders */
+    const char *wrong;
+} Judge;
+
+/* Points */
+
+typedef enum Draw { DRAW_plain, DRAW_edges, DRAW_wild } Draw;
+
+static double draw_real(Rng *r, Draw how)
+{
+    static const double edge[] = {0, 0,   -0.0,     1,   -1,
+                                  1, 0.5, INFINITY, NAN, -INFINITY};
+
+    if (how != DRAW_plain && rng_below(r, 3) == 0)
+        return edge[rng_below(r, how == DRAW_wild ? 10 : 7)];
+    return (double)(rng_below(r, 40001) - 20000) / 10000;
+}
+
+static void draw_reals(Rng *r, Draw how, int64_t n, double *to)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = i > 0 && how != DRAW_plain && rng_below(r, 4) == 0
+                    ? to[i - 1]
+                    : draw_real(r, how);
+}
+
+static void draw_direction(Rng *r, int64_t n, double *to)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = (double)(rng_below(r, 1801) - 900) / 1000 + 0.0625;
+}
+
+static Point draw_point(int number)
+{
+    static const int64_t size[] = {2, 3, 1, 0, 2, 4};
+    Rng r = {(uint64_t)number};
+    Draw how = number % 3 == 0   ? DRAW_plain
+               : number % 5 == 4 ? DRAW_wild
+                                 : DRAW_edges;
+    Point p = {.edges = how != DRAW_plain, .at.n = size[number % 6]};
+    int64_t n = p.along.n = p.at.n;
+
+    draw_reals(&r, how, 1, p.at.x);
+    draw_reals(&r, how, 1, p.at.y);
+    draw_reals(&r, how, n, p.at.v);
+    draw_reals(&r, how, n, p.at.w);
+    p.at.k[0] = rng_below(&r, 5) - 1;
+    p.at.c[0] = rng_below(&r, 2);
+    for (int64_t i = 0; i < n; i++)
+        p.at.p[i] = rng_below(&r, (int)n + 2) - 1;
+    draw_direction(&r, 1, p.along.x);
+    draw_direction(&r, 1, p.along.y);
+    draw_direction(&r, n, p.along.v);
+    draw_direction(&r, n, p.along.w);
+    draw_direction(&r, n, p.weight);
+    return p;
+}
+
+static const double *number_named(const Place *p, char name)
+{
+    switch (name) {
+    case 'x':
+        return p->x;
+    case 'y':
+        return p->y;
+    case 'v':
+        return p->v;
+    case 'w':
+        return p->w;
+    case 'k':
+        return p->k;
+    case 'p':
+        return p->p;
+    }
+    return p->c;
+}
+
+/* The point as arguments of `nncc run`. */
+static const char *point_text(Arena *a, const Point *p)
+{
+    static const char names[] = "xyvwkpc";
+    Str s = str_new(a);
+
+    for (const char *c = names; *c; c++) {
+        bool vector = strchr("vwp", *c) != NULL;
+        int64_t n = vector ? p->at.n : 1;
+        str_printf(&s, " %c=%s", *c, vector ? "'[" : "");
+        for (int64_t i = 0; i < n; i++) {
+            double v = number_named(&p->at, *c)[i];
+            str_printf(&s,
+                       *c == 'c'     ? (v != 0 ? "true" : "false")
+                       : isfinite(v) ? "%s%.17g"
+                                     : "%s\"%g\"",
+                       i ? ", " : "", v);
+        }
+        str_printf(&s, "%s", vector ? "]'" : "");
+    }
+    return s.at;
+}
+
+/* Functions */
+
+static void wrong(Judge *j, const char *kind, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void wrong(Judge *j, const char *kind, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (j->wrong)
+        return;
+    va_start(ap, fmt);
+    j->wrong = arena_printf(j->arena, "%s: %s\nat%s", kind,
+                            arena_vprintf(j->arena, fmt, ap),
+                            point_text(j->arena, &j->point));
+    va_end(ap);
+}
+
+static void load(Judge *j, Fun *to, Function *f)
+{
+    LIST(Node *) param = {0}, root = {0};
+    LIST(const char *) name = {0};
+
+    to->f = f;
+    for (int i = 0; i < f->nparam; i++)
+        for (int k = 0; k < f->param[i].nleaf; k++) {
+            list_push(j->arena, &param, f->param[i].leaf[k]);
+            list_push(j->arena, &name, f->param[i].name);
+        }
+    for (int i = 0; i < f->nresult; i++)
+        for (int k = 0; k < f->result[i].nleaf; k++)
+            list_push(j->arena, &root, f->result[i].leaf[k]);
+    to->param = param.at;
+    to->name = name.at;
+    to->nparam = param.n;
+    to->raw = root.at;
+    to->nroot = root.n;
+    if (param.n + root.n > MAX_LEAVES || f->nvar > MAX_VARS)
+        die("'%s' has more parts than this test takes", f->name);
+}
+
+static const char *messages(Arena *a, const Diags *d)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+
+    diags_print(d, f, false);
+    fclose(f);
+    const char *copy = arena_printf(a, "%s", text);
+    free(text);
+    return copy;
+}
+
+/* False: refused; that of a program too large for the compiler is no fault. */
+static bool load_all(Judge *j, const char *text)
+{
+    const CheckOptions o = {.real = DT_f64, .work = 40000};
+    Diags *d = diags_new(j->arena);
+
+    j->program = check_program(j->arena, d, "t.nn", text, strlen(text), &o);
+    bool good = j->program != NULL;
+    for (int i = 0; good && i < NFUNS; i++) {
+        Function *f = program_function(j->program, expression[i]);
+        good = f != NULL;
+        if (good)
+            load(j, &j->fun[i], f);
+    }
+    if (good) {
+        j->graph = program_module(j->program)->graph;
+        return true;
+    }
+    const char *why = messages(j->arena, d);
+    if (!strstr(why, "[limit]") && !strstr(why, "[too-large]"))
+        wrong(j, "refused", "%s", why);
+    return false;
+}
+
+/* Values */
+
+static const double *argument(const Judge *j, const Fun *f, int i,
+                              const Place *at)
+{
+    const char *name = f->name[i];
+    size_t n = strlen(name);
+
+    if (n == 1)
+        return number_named(at, name[0]);
+    /* x_dot, v_x, e_x: a direction */
+    return number_named(&j->point.along,
+                        name[1] == '_' && n == 3 ? name[2] : name[0]);
+}
+
+/* The free dimensions: n, and k where steps are counted by it. */
+static void sizes(const Fun *f, const Place *at, int64_t *size)
+{
+    for (int i = 0; i < f->f->nvar; i++)
+        size[i] = strcmp(dim_var_name(f->f->var[i]), "n") == 0
+                      ? at->n
+                      : (int64_t)at->k[0];
+}
+
+/* Of the graph as it was made. */
+static EvalStatus evaluate(Judge *j, const Fun *f, const Place *at,
+                           double **out)
+{
+    EvalInput in[MAX_LEAVES];
+    int64_t size[MAX_VARS];
+
+    sizes(f, at, size);
+    for (int i = 0; i < f->nparam; i++)
+        in[i] = (EvalInput){f->param[i], argument(j, f, i, at)};
+    return eval_nodes(j->arena, j->graph, f->nroot, f->raw, f->nparam, in,
+                      f->f->nvar, f->f->var, size, out);
+}
+
+static int64_t elements(const Fun *f, const Node *n, const Place *at)
+{
+    int64_t count = 1, v = 0, size[MAX_VARS];
+
+    sizes(f, at, size);
+    for (int i = 0; i < n->rank; i++) {
+        if (!dim_eval(n->dim[i], f->f->nvar, f->f->var, size, &v))
+            die("a dimension has no value");
+        count *= v;
+    }
+    return count;
+}
+
+static bool is_near(double got, double want)
+{
+    return !isfinite(want) || fabs(got - want) <= 1e-8 * (1 + fabs(want));
+}
+
+static void compare(Judge *j, int fun, const char *by, int root, int64_t n,
+                    const double *got, const double *want)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!is_near(got[i], want[i]))
+            wrong(j, by, "%s, result %d[%d] is %.17g, the evaluator's %.17g",
+                  expression[fun], root, (int)i, got[i], want[i]);
+}
+
+/* Leaves as `call` and the simulator want them: a block of doubles each. */
+static void simulate(Judge *j, int fun, EvalStatus status, double **want)
+{
+    Fun *f = &j->fun[fun];
+    const Place *at = &j->point.at;
+    double *leaf[MAX_LEAVES];
+    const char *why = "";
+    int64_t n, size[MAX_VARS];
+
+    for (int i = 0; i < f->nparam + f->nroot; i++) {
+        const Node *of = i < f->nparam ? f->param[i] : f->raw[i - f->nparam];
+        n = elements(f, of, at);
+        leaf[i] = NEWN(j->arena, double, n + 1);
+        if (i < f->nparam)
+            memcpy(leaf[i], argument(j, f, i, at), sizeof(double) * (size_t)n);
+    }
+    sizes(f, at, size);
+    SimStatus got =
+        sim_run(j->arena, f->schedule, f->f->nvar, f->f->var, size, leaf, &why);
+    if (got == SIM_BROKEN)
+        wrong(j, "broken", "%s: %s", expression[fun], why);
+    else if ((got == SIM_BAD_INDEX) != (status == EVAL_BAD_INDEX))
+        wrong(j, "index", "%s: the schedule finds an index outside",
+              expression[fun]);
+    for (int i = 0; got == SIM_OK && status == EVAL_OK && i < f->nroot; i++)
+        compare(j, fun, "schedule", i, elements(f, f->raw[i], at),
+                leaf[f->nparam + i], want[i]);
+}
+
+/* Elements in the memory of a compiled function. */
+static void put(DType t, void *to, int64_t i, double v)
+{
+    if (t == DT_f64)
+        ((double *)to)[i] = v;
+    else if (t == DT_i32)
+        ((int32_t *)to)[i] = (int32_t)v;
+    else
+        ((uint8_t *)to)[i] = (uint8_t)v;
+}
+
+static void call(Judge *j, int fun, double **want)
+{
+    Fun *f = &j->fun[fun];
+    const Place *at = &j->point.at;
+    void *leaf[MAX_LEAVES];
+    int64_t size[MAX_VARS];
+
+    sizes(f, at, size);
+    for (int i = 0; i < f->nparam + f->nroot; i++) {
+        const Node *of = i < f->nparam ? f->param[i] : f->raw[i - f->nparam];
+        int64_t n = elements(f, of, at);
+        leaf[i] = NEWN(j->arena, double, n + 1);
+        for (int64_t k = 0; i < f->nparam && k < n; k++)
+            put(of->dtype, leaf[i], k, argument(j, f, i, at)[k]);
+    }
+    size_t bytes = (f->code->workspace(size) + 64) / 64 * 64;
+    void *workspace = aligned_alloc(64, bytes);
+    int status = f->code->call(leaf, size, workspace, NULL);
+    free(workspace);
+    if (status != NN_OK)
+        wrong(j, "status", "%s: the compiled function gives %d",
+              expression[fun], status);
+    for (int i = 0; status == NN_OK && i < f->nroot; i++)
+        compare(j, fun, "compiled", i, elements(f, f->raw[i], at),
+                leaf[f->nparam + i], want[i]);
+}
+
+/* Derivatives */
+
+typedef double Along(Judge *j, double t);
+
+static Place moved(const Point *p, double t)
+{
+    Place at = p->at;
+
+    at.x[0] += t * p->along.x[0];
+    at.y[0] += t * p->along.y[0];
+    for (int64_t i = 0; i < at.n; i++) {
+        at.v[i] += t * p->along.v[i];
+        at.w[i] += t * p->along.w[i];
+    }
+    return at;
+}
+
+/* The sum of the results times the direction: of a gradient the slope, of a
+ * Hessian times the direction the curvature. */
+static double times_direction(Judge *j, const Fun *f, const Place *at)
+{
+    static const char by[] = "xyvw";
+    double *out[MAX_LEAVES], sum = 0;
+
+    if (evaluate(j, f, at, out) != EVAL_OK)
+        return NAN;
+    for (int i = 0; i < 4; i++) {
+        const double *d = number_named(&j->point.along, by[i]);
+        int64_t n = i < 2 ? 1 : at->n;
+        for (int64_t k = 0; k < n; k++)
+            sum += d[k] * out[i][k];
+    }
+    return sum;
+}
+
+static double value_at(Judge *j, double t)
+{
+    double *out[MAX_LEAVES];
+    Place at = moved(&j->point, t);
+
+    return evaluate(j, &j->fun[FUN_value], &at, out) == EVAL_OK ? out[0][0]
+                                                                : NAN;
+}
+
+static double slope_at(Judge *j, double t)
+{
+    Place at = moved(&j->point, t);
+
+    return times_direction(j, &j->fun[FUN_grad], &at);
+}
+
+/* The weighted elements of `each`, only v being moved. */
+static double each_at(Judge *j, double t)
+{
+    double *out[MAX_LEAVES], sum = 0;
+    Place at = moved(&j->point, t), base = j->point.at;
+
+    memcpy(base.v, at.v, sizeof base.v);
+    if (evaluate(j, &j->fun[FUN_each], &base, out) != EVAL_OK)
+        return NAN;
+    for (int64_t i = 0; i < base.n; i++)
+        sum += j->point.weight[i] * out[0][i];
+    return sum;
+}
+
+static double jacobian_slope(Judge *j)
+{
+    const Point *p = &j->point;
+    double *out[MAX_LEAVES], sum = 0;
+
+    if (evaluate(j, &j->fun[FUN_jacobian], &p->at, out) != EVAL_OK)
+        return NAN;
+    for (int64_t i = 0; i < p->at.n; i++)
+        for (int64_t k = 0; k < p->at.n; k++)
+            sum += p->weight[i] * out[0][i * p->at.n + k] * p->along.v[k];
+    return sum;
+}
+
+/* The derivative of f at 0, where it is smooth around 0 as far as differences
+ * can tell: those of two steps are equal, and those of both sides nearly. */
+static bool smooth_slope(Judge *j, Along *f, double *slope)
+{
+    enum { STEPS = 3 };
+    static const double step[STEPS] = {4e-4, 1e-4, 3e-5};
+    double middle = f(j, 0), d[STEPS], most = 0;
+
+    for (int i = 0; i < STEPS; i++) {
+        double up = f(j, step[i]), down = f(j, -step[i]);
+        d[i] = (up - down) / (2 * step[i]);
+        most = fmax(most, fmax(fabs(up), fabs(down)));
+        double scale = 1 + fabs(d[i]);
+        if (!(fabs(up - 2 * middle + down) / step[i] <= 20 * step[i] * scale))
+            return false;
+        if (!(fabs(d[i] - d[0]) <= 1e-5 * scale))
+            return false;
+    }
+    *slope = d[1];
+    return most < 1e5 && fabs(d[1]) < 1e5;
+}
+
+/* At a tie, max(x^2, 0) at 0 say, a function may be smooth whose second
+ * derivative is shared between terms: only numbers are asked for there. */
+static void hold(Judge *j, int fun, const char *kind, double got, double want)
+{
+    bool second = fun == FUN_hvp || fun == FUN_second;
+
+    if (second && j->kinks && j->point.edges && isfinite(got))
+        return;
+    if (!(fabs(got - want) <= 3e-4 * (1 + fabs(want))))
+        wrong(j, kind, "%s: along a direction %.9g, by differences %.9g",
+              expression[fun], got, want);
+}
+
+static double forward_slope(Judge *j)
+{
+    double *out[MAX_LEAVES];
+
+    if (evaluate(j, &j->fun[FUN_jvp], &j->point.at, out) != EVAL_OK)
+        return NAN;
+    return out[1][0];
+}
+
+static void check_derivatives(Judge *j)
+{
+    double slope, curvature, each;
+    const Place *at = &j->point.at;
+
+    if (smooth_slope(j, value_at, &slope)) {
+        hold(j, FUN_grad, "reverse", slope_at(j, 0), slope);
+        hold(j, FUN_jvp, "forward", forward_slope(j), slope);
+        if (smooth_slope(j, slope_at, &curvature)) {
+            hold(j, FUN_hvp, "forward over reverse",
+                 times_direction(j, &j->fun[FUN_hvp], at), curvature);
+            hold(j, FUN_second, "reverse over reverse",
+                 times_direction(j, &j->fun[FUN_second], at), curvature);
+        }
+    }
+    if (smooth_slope(j, each_at, &each))
+        hold(j, FUN_jacobian, "jacobian", jacobian_slope(j), each);
+}
+
+/* All */
+
+static Jit *make_code(Judge *j, bool machine_code)
+{
+    Function *f[NFUNS];
+    Schedule *s[NFUNS];
+    const char *error = NULL;
+
+    for (int i = 0; i < NFUNS; i++)
+        f[i] = j->fun[i].f;
+    simplify_functions(j->graph, f, NFUNS);
+    expand_functions(j->graph, f, NFUNS);
+    for (int i = 0; i < NFUNS; i++) {
+        j->fun[i].schedule = s[i] = schedule(j->arena, j->graph, f[i]);
+        schedule_verify(s[i]);
+    }
+    if (!machine_code)
+        return NULL;
+    /* Functions of an expression have names that are none in C. */
+    Module *m = program_module(j->program);
+    for (int i = 0; i < NFUNS; i++)
+        f[i]->name = arena_printf(j->arena, "f%d", i);
+    EmitInput in = {m, s, NFUNS};
+    EmitOptions o = {.cpu = "native", .optimise = 0};
+    Jit *jit = jit_open(&in, &o, &error);
+    if (!jit)
+        wrong(j, "code", "%s", error);
+    for (int i = 0; jit && i < NFUNS; i++)
+        j->fun[i].code = &jit_module(jit)->function[i];
+    return jit;
+}
+
+static void judge_point(Judge *j)
+{
+    double *out[MAX_LEAVES];
+
+    for (int i = 0; i < NFUNS && !j->wrong; i++) {
+        EvalStatus status = evaluate(j, &j->fun[i], &j->point.at, out);
+        if (status == EVAL_BAD_INDEX)
+            wrong(j, "index", "%s: the evaluator finds an index outside",
+                  expression[i]);
+        if (status == EVAL_BAD_DIM)
+            continue;
+        simulate(j, i, status, out);
+        if (j->fun[i].code)
+            call(j, i, out);
+    }
+    if (!j->wrong)
+        check_derivatives(j);
+}
+
+static bool has_kinks(const char *text)
+{
+    static const char *const word[] = {"max(", "min(",   "abs(",  "sort(",
+                                       "if ",  "where(", "clamp("};
+
+    for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+        if (strstr(text, word[i]))
+            return true;
+    return false;
+}
+
+const char *judge(Arena *a, const char *text, bool machine_code)
+{
+    Judge j = {.arena = a, .point = draw_point(0), .kinks = has_kinks(text)};
+
+    if (!load_all(&j, text))
+        return j.wrong;
+    Jit *jit = make_code(&j, machine_code);
+    for (int i = 0; i < POINTS && !j.wrong; i++) {
+        j.point = draw_point(i);
+        judge_point(&j);
+    }
+    jit_close(jit);
+    return j.wrong;
+}

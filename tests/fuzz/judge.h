@@ -1,0 +1,20 @@
+/* judge.h: is a random program compiled right?
+ *
+ * Its functions and their derivatives (gradient, forward mode, Hessian times a
+ * vector, reverse over reverse, a Jacobian) are evaluated at points that are
+ * often edges: zeros of both signs, ties, infinities, NaN, no rows and one.
+ * - A program of the generator is right, so it must be accepted, and no index
+ *   of it is ever outside.
+ * - What the schedule of the simplified graph gives, and now and then machine
+ *   code, is what the reference evaluator gives for the graph as it was made.
+ * - Where differences of values with several steps agree, the function is
+ *   smooth there, and its derivative is the difference. */
+#ifndef NNCC_FUZZ_JUDGE_H
+#define NNCC_FUZZ_JUDGE_H
+
+#include "base/base.h"
+
+/* NULL, or what is wrong: "KIND: …". The same for the same arguments. */
+const char *judge(Arena *a, const char *text, bool machine_code);
+
+#endif
