@@ -229,6 +229,15 @@ LLVMBasicBlockRef code_block(Emit *e, const char *name)
     return LLVMAppendBasicBlockInContext(e->context, code_here(e), name);
 }
 
+LLVMValueRef code_phi(Emit *e, LLVMValueRef a, LLVMBasicBlockRef from_a,
+                      LLVMValueRef b, LLVMBasicBlockRef from_b)
+{
+    LLVMValueRef phi = LLVMBuildPhi(e->builder, LLVMTypeOf(a), "");
+    LLVMAddIncoming(phi, &a, &from_a, 1);
+    LLVMAddIncoming(phi, &b, &from_b, 1);
+    return phi;
+}
+
 Place code_go(Emit *e, LLVMValueRef before)
 {
     Place p = {LLVMGetInsertBlock(e->builder), e->before};

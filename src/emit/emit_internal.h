@@ -210,6 +210,9 @@ LLVMValueRef code_gather(Emit *e, LLVMTypeRef type, LLVMValueRef at, int align,
                          LLVMValueRef mask);
 void code_scatter(Emit *e, LLVMValueRef value, LLVMValueRef at, int align,
                   LLVMValueRef mask);
+/* a where the code came from block `from_a`, else b. */
+LLVMValueRef code_phi(Emit *e, LLVMValueRef a, LLVMBasicBlockRef from_a,
+                      LLVMValueRef b, LLVMBasicBlockRef from_b);
 /* Move the builder before an instruction, and back again. */
 typedef struct Place {
     LLVMBasicBlockRef block;
@@ -250,6 +253,29 @@ void loop_end(Emit *e, Loop *l, LLVMValueRef *next);
 
 enum { SPARE = 512 };
 
+/* high + low: what was put away of a sum. */
+typedef struct Total {
+    LLVMTypeRef type;
+    int align;
+    LLVMValueRef high, low; /* slots */
+} Total;
+
+/* How the stage that is being built adds up: see sums.c. */
+typedef struct Sums {
+    int lanes; /* of an accumulator */
+    int sets;  /* of accumulators, that take turns */
+    int wide;  /* lanes of those of full blocks; 0: the same */
+    bool blocks;
+    int cut;             /* the stage's loop that is cut into blocks, */
+    int64_t block;       /* of so many iterations, */
+    int64_t step, inner; /* `step` of which are `inner` values a slot */
+    Total *total;        /* by output */
+    LLVMValueRef more;   /* i1: there is more than one block, or */
+    /* Where loop `cut` is not the outermost, slots: is there anything in the
+     * totals; how many values are in the present block. */
+    LLVMValueRef some, since;
+} Sums;
+
 /* A map kernel while it is built. */
 typedef struct MapCode {
     Emit *e;
@@ -266,7 +292,9 @@ typedef struct MapCode {
                             must not be done */
     LLVMValueRef lo, hi; /* of the first loop that is not fixed */
     int nfixed;
-    int lanes;        /* what a full vector has in this kernel */
+    int lanes; /* what a full vector has in this kernel */
+    int slots; /* of a sum along lanes: see sums.c */
+    Sums sums;
     bool scalar_tail; /* what is left after full vectors goes one by one, not
                          in one masked vector */
     bool one_loop;    /* every vector is masked, none is known to be full */
@@ -277,6 +305,8 @@ typedef struct MapCode {
     int lane;                         /* loop whose iterations are lanes, -1 */
     int width;                        /* lanes now */
     LLVMValueRef active;              /* those that count; NULL: all */
+    LLVMValueRef one_lane; /* of the accumulators, in a scalar tail: the one
+                              that the value belongs to; or NULL */
 
     int *level;   /* of each instruction: how deep it is emitted */
     int *product; /* of sums: 1 + the argument that is a product, done at once
@@ -303,15 +333,16 @@ typedef struct MapPlace {
 } MapPlace;
 /* At the builder's place, which is after the code then. */
 void emit_map_here(Emit *e, const Kernel *k, const MapPlace *p);
-/* v in the present width, all lanes alike where it is a scalar. */
+/* v in the present width, or another; all lanes alike where it is a scalar. */
 Val *map_widen(MapCode *m, Val *v);
+Val *map_widen_to(MapCode *m, Val *v, int width);
 
 /* muladd.c: after the levels are known. Where there is an instruction for it.
  */
 void muladd_find(MapCode *m);
 Val *muladd_code(MapCode *m, int i); /* of a sum with m->product */
 /* Adds the product `value`, which is taken. */
-LLVMValueRef muladd_sum(MapCode *m, int value, LLVMValueRef sum);
+LLVMValueRef muladd_sum(MapCode *m, int value, int width, LLVMValueRef sum);
 
 /* access.c: indices, loads, stores */
 
@@ -338,6 +369,29 @@ void reduce_lanes(MapCode *m, const Output *o, int width, LLVMValueRef *acc);
 /* b's values come after a's. */
 void reduce_join(MapCode *m, const Output *o, int width, LLVMValueRef *a,
                  const LLVMValueRef *b);
+
+/* sums.c */
+
+/* Slots for values of so many bytes. */
+int sums_slots(int bytes);
+/* Fills m->sums, at the place before the stage's loops. */
+void sums_plan(MapCode *m, const Stage *s);
+/* The next set's turn: it is the first of acc[sets][nacc] now. */
+void sums_next(MapCode *m, LLVMValueRef *acc, int nacc);
+/* The first slots' turn again, after so many vectors. */
+void sums_restart(MapCode *m, LLVMValueRef *acc, int nacc, LLVMValueRef done);
+/* Puts what the block from `first` on has added up into the totals. */
+void sums_put(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
+              LLVMValueRef first);
+/* After iterations first … last - 1 of loop `cut`, which has `end`: puts them
+ * away if it is time to. */
+void sums_cut(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
+              LLVMValueRef first, LLVMValueRef last, LLVMValueRef end);
+/* What all accumulators of output o, the first of which is acc[0], come to. */
+LLVMValueRef *sums_join(MapCode *m, const Stage *s, const Output *o, int nacc,
+                        const LLVMValueRef *acc);
+/* Adds what was put away to the stage's results, by output. */
+void sums_total(MapCode *m, const Stage *s, LLVMValueRef *v);
 
 /* loop.c: a loop kernel: first the kernels that it calls, then the body of its
  * own function, likewise. lo and hi are ignored. */

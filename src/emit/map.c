@@ -1,12 +1,14 @@
 /* map.c: map kernels: loops around stages of straight-line code. */
 #include "emit/emit_internal.h"
 
-Val *map_widen(MapCode *m, Val *v)
+Val *map_widen_to(MapCode *m, Val *v, int width)
 {
-    if (type_width(LLVMTypeOf(v->v)) == m->width)
+    if (type_width(LLVMTypeOf(v->v)) == width)
         return v;
-    return val_new(m->e, code_splat(m->e, v->v, m->width), v->t);
+    return val_new(m->e, code_splat(m->e, v->v, width), v->t);
 }
+
+Val *map_widen(MapCode *m, Val *v) { return map_widen_to(m, v, m->width); }
 
 /* What is known before any code: how deep each instruction is emitted. The
  * scheduler's level, but no further out than what it depends on and than the
@@ -259,19 +261,31 @@ static void close_loop(MapCode *m, Loop *l, LLVMValueRef *carried)
 typedef struct Inside {
     void (*build)(MapCode *m, const Stage *s, LLVMValueRef *acc, int rank);
     const Stage *stage;
-    LLVMValueRef *acc; /* vector accumulators, then as many scalar ones where
-                          the tail is scalar */
-    int nacc;          /* vector accumulators */
+    LLVMValueRef *acc; /* accumulators: m->sums.sets times nacc */
+    int nacc;
     int rank;
 } Inside;
+
+static LLVMValueRef first_lanes(Emit *e, int width, LLVMValueRef n)
+{
+    n = LLVMBuildTrunc(e->builder, n, e->i32, "");
+    return LLVMBuildICmp(e->builder, LLVMIntSLT, code_iota(e, e->i32, width),
+                         code_splat(e, n, width), "");
+}
+
+static LLVMValueRef lane_number(Emit *e, int width, LLVMValueRef i)
+{
+    i = LLVMBuildTrunc(e->builder, i, e->i32, "");
+    return LLVMBuildICmp(e->builder, LLVMIntEQ, code_iota(e, e->i32, width),
+                         code_splat(e, i, width), "");
+}
 
 static void lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last,
                       int width, bool masked, const Inside *in)
 {
     Emit *e = m->e;
-    bool scalar = width == 1;
-    LLVMValueRef *acc = in->acc + (scalar ? in->nacc : 0);
-    Loop l = open_loop(m, first, last, width, in->nacc, acc);
+    int n = in->nacc * m->sums.sets;
+    Loop l = open_loop(m, first, last, width, n, in->acc);
     m->width = width;
     if (masked) {
         LLVMValueRef left = LLVMBuildSub(e->builder, last, l.i, "");
@@ -279,15 +293,17 @@ static void lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last,
         LLVMValueRef more =
             LLVMBuildICmp(e->builder, LLVMIntSLT, left, most, "");
         left = LLVMBuildSelect(e->builder, more, left, most, "");
-        LLVMValueRef count = LLVMBuildTrunc(e->builder, left, e->i32, "");
-        m->active =
-            LLVMBuildICmp(e->builder, LLVMIntSLT, code_iota(e, e->i32, width),
-                          code_splat(e, count, width), "");
+        m->active = first_lanes(e, width, left);
     }
-    in->build(m, in->stage, acc, in->rank);
-    m->active = NULL;
+    if (width == 1 && in->nacc)
+        m->one_lane = lane_number(e, m->sums.lanes,
+                                  LLVMBuildSub(e->builder, l.i, first, ""));
+    in->build(m, in->stage, in->acc, in->rank);
+    m->active = m->one_lane = NULL;
+    if (width > 1 && in->nacc)
+        sums_next(m, in->acc, in->nacc);
     m->width = 1;
-    close_loop(m, &l, acc);
+    close_loop(m, &l, in->acc);
 }
 
 /* A loop that one vector does. The branch is what code outside of the loop goes
@@ -359,28 +375,6 @@ static int stage_accumulators(const Stage *s)
 
 static bool lanes_in(const Stage *s) { return s->lanes && s->rank > 0; }
 
-/* The stage's loops from number j on, and what is in them. */
-static void stage_loops(MapCode *m, const Stage *s, LLVMValueRef *acc, int j)
-{
-    Emit *e = m->e;
-    if (j > 0)
-        emit_level(m, s, m->k->rank + j);
-    if (j == s->rank) {
-        emit_outputs(m, s, acc);
-        return;
-    }
-    LLVMValueRef zero = code_i64(e, 0), n = dim_code(e, &m->dims, s->extent[j]);
-    int nacc = stage_accumulators(s);
-    if (lanes_in(s) && j == s->rank - 1) {
-        lane_loops(m, zero, n, &(Inside){stage_loops, s, acc, nacc, j + 1});
-        return;
-    }
-    int sets = lanes_in(s) && m->scalar_tail ? 2 : 1;
-    Loop l = open_loop(m, zero, n, 1, sets * nacc, acc);
-    stage_loops(m, s, acc, j + 1);
-    close_loop(m, &l, acc);
-}
-
 static void start_all(MapCode *m, const Stage *s, int width, LLVMValueRef *acc)
 {
     for (int i = 0; i < s->noutput; i++) {
@@ -391,23 +385,130 @@ static void start_all(MapCode *m, const Stage *s, int width, LLVMValueRef *acc)
     }
 }
 
-/* Joins lanes, then the scalars of the tail, into the stage's results. */
+static void stage_loops(MapCode *m, const Stage *s, LLVMValueRef *acc, int j);
+
+/* The blocks before the last one, wide; gives where they end. */
+static LLVMValueRef wide_blocks(MapCode *m, const Stage *s, LLVMValueRef n)
+{
+    Emit *e = m->e;
+    LLVMBuilderRef b = e->builder;
+    Sums sums = m->sums;
+    int nacc = stage_accumulators(s);
+    LLVMValueRef *acc = NEWN(e->arena, LLVMValueRef, nacc + 1);
+    LLVMValueRef block = code_i64(e, sums.block), zero = code_i64(e, 0);
+    LLVMValueRef end = LLVMBuildSub(b, n, code_i64(e, 1), "");
+    end = LLVMBuildAnd(b, end, code_i64(e, -sums.block), "");
+    end = LLVMBuildSelect(b, sums.more, end, zero, "");
+    Loop l = loop_begin(e, zero, end, block, 0, NULL);
+    m->sums.lanes = sums.wide;
+    m->sums.sets = 1;
+    start_all(m, s, sums.wide, acc);
+    lane_loop(m, l.i, LLVMBuildAdd(b, l.i, block, ""), sums.wide, false,
+              &(Inside){stage_loops, s, acc, nacc, s->rank});
+    sums_put(m, s, acc, nacc, l.i);
+    loop_end(e, &l, NULL);
+    m->sums = sums;
+    return end;
+}
+
+/* The last loop, along lanes. Rows begin with the first slots. */
+static void lanes_of_stage(MapCode *m, const Stage *s, LLVMValueRef *acc,
+                           LLVMValueRef first, LLVMValueRef last)
+{
+    Emit *e = m->e;
+    int nacc = stage_accumulators(s);
+    lane_loops(m, first, last, &(Inside){stage_loops, s, acc, nacc, s->rank});
+    if (m->sums.sets == 1 || s->rank == 1)
+        return;
+    LLVMValueRef n = LLVMBuildSub(e->builder, last, first, "");
+    int up = m->scalar_tail ? 0 : m->lanes - 1;
+    n = LLVMBuildAdd(e->builder, n, code_i64(e, up), "");
+    n = LLVMBuildSDiv(e->builder, n, code_i64(e, m->lanes), "");
+    sums_restart(m, acc, nacc, n);
+}
+
+/* Iterations first … last - 1 of the stage's loop j. */
+static void stage_range(MapCode *m, const Stage *s, LLVMValueRef *acc, int j,
+                        LLVMValueRef first, LLVMValueRef last)
+{
+    if (lanes_in(s) && j == s->rank - 1) {
+        lanes_of_stage(m, s, acc, first, last);
+        return;
+    }
+    int n = m->sums.sets * stage_accumulators(s);
+    Loop l = open_loop(m, first, last, 1, n, acc);
+    stage_loops(m, s, acc, j + 1);
+    close_loop(m, &l, acc);
+}
+
+/* Where the block from i on ends. */
+static LLVMValueRef block_end(Emit *e, LLVMValueRef i, LLVMValueRef n,
+                              int64_t block)
+{
+    LLVMValueRef end = LLVMBuildNSWAdd(e->builder, i, code_i64(e, block), "");
+    if (LLVMIsAConstantInt(n) && LLVMConstIntGetSExtValue(n) % block == 0)
+        return end;
+    LLVMValueRef less = LLVMBuildICmp(e->builder, LLVMIntSLT, end, n, "");
+    return LLVMBuildSelect(e->builder, less, end, n, "");
+}
+
+/* The loop that is cut, block after block. */
+static void stage_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc, int j,
+                         LLVMValueRef n)
+{
+    Emit *e = m->e;
+    int nacc = stage_accumulators(s), count = m->sums.sets * nacc;
+    LLVMValueRef block = code_i64(e, m->sums.block);
+    m->sums.more = LLVMBuildICmp(e->builder, LLVMIntSGT, n, block, "");
+    if (m->sums.wide) {
+        LLVMValueRef first = wide_blocks(m, s, n);
+        stage_range(m, s, acc, j, first, n);
+        if (m->sums.cut)
+            sums_cut(m, s, acc, nacc, first, n, n);
+        return;
+    }
+    Loop l = loop_begin(e, code_i64(e, 0), n, block, count, acc);
+    for (int i = 0; i < count; i++)
+        acc[i] = l.phi[i];
+    LLVMValueRef end = block_end(e, l.i, n, m->sums.block);
+    stage_range(m, s, acc, j, l.i, end);
+    sums_cut(m, s, acc, nacc, l.i, end, n);
+    loop_end(e, &l, acc);
+}
+
+/* The stage's loops from number j on, and what is in them. */
+static void stage_loops(MapCode *m, const Stage *s, LLVMValueRef *acc, int j)
+{
+    if (j > 0)
+        emit_level(m, s, m->k->rank + j);
+    if (j == s->rank) {
+        emit_outputs(m, s, acc);
+        return;
+    }
+    LLVMValueRef n = dim_code(m->e, &m->dims, s->extent[j]);
+    if (m->sums.blocks && j == m->sums.cut)
+        stage_blocks(m, s, acc, j, n);
+    else
+        stage_range(m, s, acc, j, code_i64(m->e, 0), n);
+}
+
+/* What the accumulators and totals come to, the stage's results. */
 static void finish_all(MapCode *m, const Stage *s, int nacc, LLVMValueRef *acc)
 {
     int number = s->reduction;
+    LLVMValueRef *v = NEWN(m->e->arena, LLVMValueRef, s->noutput + 1);
+    for (int i = 0; i < s->noutput; acc += reduce_count(&s->output[i++])) {
+        int count = reduce_count(&s->output[i]);
+        if (count)
+            v[i] = sums_join(m, s, &s->output[i], nacc, acc)[count - 1];
+    }
+    sums_total(m, s, v);
     for (int i = 0; i < s->noutput; i++) {
         const Output *o = &s->output[i];
-        if (o->kind != OUT_reduce)
+        if (!v[i])
             continue;
-        if (lanes_in(s)) {
-            reduce_lanes(m, o, m->lanes, acc);
-            if (m->scalar_tail)
-                reduce_join(m, o, 1, acc, acc + nacc);
-        }
-        int count = reduce_count(o);
-        DType t = m->k->instr[count == 2 ? o->index : o->value].dtype;
-        m->result[number++] = val_new(m->e, acc[count - 1], t);
-        acc += count;
+        int of = reduce_count(o) == 2 ? o->index : o->value;
+        m->result[number++] = val_new(m->e, v[i], m->k->instr[of].dtype);
     }
 }
 
@@ -427,7 +528,6 @@ static void emit_stage(MapCode *m, const Stage *s)
     int lanes = m->lanes;
     if (lanes_in(s))
         m->lanes = short_lanes(s->extent[s->rank - 1], lanes, true);
-    LLVMValueRef *acc = NEWN(m->e->arena, LLVMValueRef, 2 * nacc + 1);
     int lane = m->k->lanes ? rank - 1 : lanes_in(s) ? rank + s->rank - 1 : -1;
     set_lane(m, lane, s->first, s->ninstr);
     if (s->rank == 0 && nacc == 0) {
@@ -435,9 +535,11 @@ static void emit_stage(MapCode *m, const Stage *s)
         return;
     }
     emit_level(m, s, rank);
-    start_all(m, s, lanes_in(s) ? m->lanes : m->width, acc);
-    if (lanes_in(s) && m->scalar_tail)
-        start_all(m, s, 1, acc + nacc);
+    sums_plan(m, s);
+    int sets = m->sums.sets;
+    LLVMValueRef *acc = NEWN(m->e->arena, LLVMValueRef, sets * nacc + 1);
+    for (int i = 0; i < sets; i++)
+        start_all(m, s, m->sums.lanes, acc + i * nacc);
     stage_loops(m, s, acc, 0);
     finish_all(m, s, nacc, acc);
     m->lanes = lanes;
@@ -546,6 +648,7 @@ static MapCode map_code(Emit *e, const Kernel *k)
         .e = e,
         .k = k,
         .lanes = lanes,
+        .slots = sums_slots(lane_bytes(k)),
         .scalar_tail = wants_scalar_tail(k, e),
         .one_loop = wants_one_loop(k, e),
         .lane = -1,

@@ -133,13 +133,13 @@ Val *muladd_code(MapCode *m, int i)
     return low_fma(&m->lower, a, b, c);
 }
 
-LLVMValueRef muladd_sum(MapCode *m, int value, LLVMValueRef sum)
+LLVMValueRef muladd_sum(MapCode *m, int value, int width, LLVMValueRef sum)
 {
     const Instr *in = &m->k->instr[value];
     Lower l = m->lower;
-    l.width = m->width;
-    return low_fma(&l, map_widen(m, m->val[in->arg[0]]),
-                   map_widen(m, m->val[in->arg[1]]),
+    l.width = width;
+    return low_fma(&l, map_widen_to(m, m->val[in->arg[0]], width),
+                   map_widen_to(m, m->val[in->arg[1]], width),
                    val_new(m->e, sum, in->dtype))
         ->v;
 }

@@ -107,21 +107,22 @@ static void take(MapCode *m, LLVMValueRef if_so, LLVMValueRef *a,
 void reduce_step(MapCode *m, const Output *o, LLVMValueRef *acc)
 {
     LLVMBuilderRef at = m->e->builder;
+    int width = type_width(LLVMTypeOf(acc[0]));
+    LLVMValueRef active = m->one_lane ? m->one_lane : m->active;
     if (is_arg(o)) {
-        LLVMValueRef b[] = {map_widen(m, m->val[o->value])->v,
-                            map_widen(m, m->val[o->index])->v};
+        LLVMValueRef b[] = {map_widen_to(m, m->val[o->value], width)->v,
+                            map_widen_to(m, m->val[o->index], width)->v};
         LLVMValueRef if_so = beats(m, o, b[0], acc[0]);
-        if (m->active)
-            if_so = LLVMBuildAnd(at, if_so, m->active, "");
+        if (active)
+            if_so = LLVMBuildAnd(at, if_so, active, "");
         take(m, if_so, acc, b);
         return;
     }
-    LLVMValueRef next =
-        m->taken[o->value]
-            ? muladd_sum(m, o->value, acc[0])
-            : join(m, o, m->width, acc[0], map_widen(m, m->val[o->value])->v);
-    acc[0] =
-        m->active ? LLVMBuildSelect(at, m->active, next, acc[0], "") : next;
+    LLVMValueRef next = m->taken[o->value]
+                            ? muladd_sum(m, o->value, width, acc[0])
+                            : join(m, o, width, acc[0],
+                                   map_widen_to(m, m->val[o->value], width)->v);
+    acc[0] = active ? LLVMBuildSelect(at, active, next, acc[0], "") : next;
 }
 
 /* b's positions may lie before or after a's. */
@@ -159,8 +160,8 @@ void reduce_lanes(MapCode *m, const Output *o, int width, LLVMValueRef *acc)
             high[i] = code_lanes(m->e, acc[i], w, w);
             acc[i] = code_lanes(m->e, acc[i], 0, w);
         }
+        if (width == 3)
+            reduce_join(m, o, 1, acc, third);
         reduce_join(m, o, w, acc, high);
     }
-    if (width == 3)
-        reduce_join(m, o, 1, acc, third);
 }

@@ -323,6 +323,74 @@ START_TEST(reductions)
 }
 END_TEST
 
+/* Sums have the same bits at every level, however many lanes there are. */
+
+static void add_sums(Bench *b, int level)
+{
+    static const DType dtypes[2] = {DT_f64, DT_f32};
+    Compiled *c = b->c[level];
+    for (int i = 0; i < 2 * ARGUMENTS; i++) {
+        Bundle *p = &b->bundle[level][b->nbundle++];
+        p->nparam = 1;
+        Node *x = argument(c, i / 2, dtypes[i % 2], &p->param[0]);
+        for (int set = 1; set < 1 << x->rank; set++) {
+            int axis[3], n = 0;
+            for (int k = 0; k < x->rank; k++)
+                if (set >> k & 1)
+                    axis[n++] = k;
+            p->result[p->n++] = g_reduce(c->graph, OP_sum, x, n, axis);
+        }
+    }
+}
+
+static uint64_t bits_of(Bench *b, int level, int k, const int64_t *size)
+{
+    Bundle *p = &b->bundle[level][k];
+    void *leaf[1 + RESULTS];
+    uint64_t hash = HASH_SEED;
+    for (int i = 0; i <= p->n; i++) {
+        const Node *x = i ? p->result[i - 1] : p->param[0];
+        int64_t n = node_elements(b->c[level], x, size);
+        size_t bytes = (size_t)n * (size_t)dtype_size(x->dtype);
+        leaf[i] = fence_last(i ? b->out[i - 1] : b->in[0], bytes);
+        for (int64_t e = 0; e < n && !i; e++)
+            put_number(x->dtype, leaf[i], e,
+                       1 + scatter((uint64_t)e, 1 << 20) / 777777.0);
+    }
+    int status = compiled_call(b->c[level], k, size, leaf, b->workspace);
+    ck_assert_int_eq(status, NN_OK);
+    for (int i = 0; i < p->n; i++) {
+        int64_t n = node_elements(b->c[level], p->result[i], size);
+        hash = hash_bytes(hash, leaf[i + 1],
+                          (size_t)n * (size_t)dtype_size(p->result[i]->dtype));
+    }
+    return hash;
+}
+
+START_TEST(same_bits)
+{
+    static Bench b;
+    static const int64_t sizes[][2] = {
+        {1, 3},    {1, 9},    {3, 13},  {7, 17},   {17, 7},
+        {5, 100},  {100, 5},  {60, 60}, {20, 300}, {300, 20},
+        {2, 4000}, {4000, 2}, {1, 511}, {1, 1025}, {33, 47},
+    };
+    bench_make(&b, 2, add_sums);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int k = 0; k < b.nbundle; k++)
+            for (int level = 1; level < USED; level++)
+                if (b.c[level] && bits_of(&b, level, k, sizes[i]) !=
+                                      bits_of(&b, 0, k, sizes[i])) {
+                    fprintf(stderr, "%s: sums %d of %d x %d differ\n",
+                            level_name(level), k, (int)sizes[i][0],
+                            (int)sizes[i][1]);
+                    b.nbad++;
+                }
+    ck_assert_int_eq(b.nbad, 0);
+    bench_free(&b);
+}
+END_TEST
+
 /* Products: axes of the operands and of the result, b being a small constant.
  */
 
@@ -412,6 +480,7 @@ int main(void)
     Suite *s = suite_create("sums");
     TCase *t = tcase_create("sums");
     tcase_add_test(t, reductions);
+    tcase_add_test(t, same_bits);
     tcase_add_test(t, contractions);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

@@ -1,0 +1,148 @@
+/* driver.c: the relative error of a sum in 32 bits does not grow with its
+ * length, whatever is added up in which loops. Sums without products have the
+ * same bits on every CPU. */
+#include <dlfcn.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+enum { N = 4000000 };
+
+typedef int Sum(const float *, int64_t, float *, void *, const nn_exec *);
+typedef int Sums(const float *, int64_t, int64_t, float *, void *,
+                 const nn_exec *);
+
+static Sum *total, *average, *spread, *nonlinear, *spaced, *folds;
+static Sums *columns, *rows, *both, *middle;
+static int (*product)(const float *, const float *, int64_t, float *, void *,
+                      const nn_exec *);
+static int (*only)(const float *, uint8_t, int64_t, float *, void *,
+                   const nn_exec *);
+static int (*bias_grad)(const float *, const float *, int64_t, int64_t, float *,
+                        void *, const nn_exec *);
+
+static float x[N], one[N];
+static int bad;
+
+static void close_to(const char *what, double got, double want, double most)
+{
+    double off = fabs(got - want) / fabs(want);
+    if (off <= most)
+        return;
+    printf("%s: %.9g, expected %.9g: off by %.2g\n", what, got, want, off);
+    bad++;
+}
+
+static void fill(float v)
+{
+    int i;
+
+    for (i = 0; i < N; i++)
+        x[i] = v;
+}
+
+/* Of n values v. */
+static void test_one(float v, int64_t n)
+{
+    float r = 0;
+    double all = (double)v * (double)n;
+    fill(v);
+    total(x, n, &r, NULL, NULL);
+    close_to("total", r, all, 5e-7);
+    average(x, n, &r, NULL, NULL);
+    close_to("average", r, v, 5e-7);
+    spread(x, n, &r, NULL, NULL);
+    if (!(r < 1e-9 * v * v))
+        printf("spread of equal values: %g\n", (double)r), bad++;
+    product(x, x, n, &r, NULL, NULL);
+    close_to("product", r, all * v, 5e-7);
+    nonlinear(x, n, &r, NULL, NULL);
+    close_to("nonlinear", r, (double)n, 8e-7);
+    spaced(x, n, &r, NULL, NULL);
+    close_to("spaced", r, (double)v * (double)((n + 2) / 3), 5e-7);
+    folds(x, n, &r, NULL, NULL);
+    close_to("folds", r, all, 5e-7);
+    only(x, 1, n, &r, NULL, NULL);
+    close_to("only", r, all, 5e-7);
+}
+
+/* Of n rows of m values v. */
+static void test_rows(float v, int64_t n, int64_t m)
+{
+    float r, three[3];
+    int64_t i;
+    fill(v);
+    columns(x, n, m, one, NULL, NULL);
+    for (i = 0; i < m; i++)
+        close_to("columns", one[i], (double)v * (double)n, 5e-7);
+    rows(x, n, m, one, NULL, NULL);
+    for (i = 0; i < n; i++)
+        close_to("rows", one[i], (double)v * (double)m, 5e-7);
+    both(x, n, m, &r, NULL, NULL);
+    close_to("both", r, (double)v * v * (double)(n * m), 5e-7);
+    middle(x, n, m / 3, three, NULL, NULL);
+    for (i = 0; i < 3; i++)
+        close_to("middle", three[i], (double)v * (double)(n * (m / 3)), 5e-7);
+    bias_grad(x, x, m, n, one, NULL, NULL);
+    for (i = 0; i < m; i++)
+        close_to("bias", one[i], (double)n, 5e-7);
+}
+
+/* Every length around those where vectors, slots and blocks end. */
+static void test_lengths(void)
+{
+    double all = 0;
+    float r;
+    int n;
+
+    for (n = 0; n < 2000; n++)
+        x[n] = 1 + (float)(n * 7919 % 1000) / 777;
+    for (n = 1; n < 2000; n++) {
+        all += x[n - 1];
+        total(x, n, &r, NULL, NULL);
+        close_to("total", r, all, 2e-7);
+        folds(x, n, &r, NULL, NULL);
+        close_to("folds", r, all, 2e-7);
+    }
+}
+
+static void test_infinite(void)
+{
+    float r;
+    fill(1);
+    x[N / 3] = INFINITY;
+    total(x, N, &r, NULL, NULL);
+    if (r != INFINITY)
+        printf("a sum with an infinity is %g\n", (double)r), bad++;
+    x[N / 2] = -INFINITY;
+    total(x, N, &r, NULL, NULL);
+    if (r == r)
+        printf("inf - inf is %g\n", (double)r), bad++;
+}
+
+#define FIND(f) *(void **)&f = dlsym(m, "model_" #f)
+
+int main(int argc, char **argv)
+{
+    void *m = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
+    int64_t n;
+
+    if (!m)
+        return 2;
+    FIND(total), FIND(average), FIND(spread), FIND(product), FIND(nonlinear);
+    FIND(spaced), FIND(folds), FIND(only);
+    FIND(columns), FIND(rows), FIND(both), FIND(middle), FIND(bias_grad);
+    for (n = 10; n <= N; n *= 20)
+        test_one(0.1f, n);
+    test_one(0.1f, N);
+    test_one(1000.7f, 1000003);
+    test_rows(0.1f, N / 10, 10);
+    test_rows(0.1f, 10, N / 10);
+    test_rows(0.7f, 1999, 2001);
+    test_lengths();
+    test_infinite();
+    return bad != 0;
+}
