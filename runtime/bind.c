@@ -26,7 +26,7 @@ static const nncc_setting *find_setting(const nncc_trainer *t, const char *name)
 
 static bool is_key(const nn_port *p)
 {
-    const nn_leaf *l = p->leaf;
+    const nn_leaf *l = p->leaf[0];
 
     return l->dtype == NN_KEY ||
            (l->dtype == NN_I64 && strcmp(p->name, "seed") == 0);
@@ -34,7 +34,7 @@ static bool is_key(const nn_port *p)
 
 static bool is_real(const nn_port *p)
 {
-    return p->leaf->dtype == NN_F32 || p->leaf->dtype == NN_F64;
+    return p->leaf[0]->dtype == NN_F32 || p->leaf[0]->dtype == NN_F64;
 }
 
 /* The role of a parameter as far as it shows by itself: features and labels are
@@ -42,7 +42,7 @@ static bool is_real(const nn_port *p)
 static int find_role(const nncc_trainer *t, const nn_function *f, int i,
                      int *role)
 {
-    const nn_port *p = &f->param[i];
+    const nn_port *p = f->param[i];
     int block = find_block(t, p->name);
 
     if (block >= 0 && p->nleaf == t->block[block].port->nleaf) {
@@ -54,7 +54,7 @@ static int find_role(const nncc_trainer *t, const nn_function *f, int i,
                          "%s: '%s' is of type %s; expected a tensor of data or "
                          "what is trained",
                          f->name, p->name, p->type);
-    if (p->leaf->rank > 0)
+    if (p->leaf[0]->rank > 0)
         *role = NNCC_ROLE_X;
     else
         *role = is_key(p) ? NNCC_ROLE_KEY : NNCC_ROLE_SCALAR;
@@ -64,11 +64,11 @@ static int find_role(const nncc_trainer *t, const nn_function *f, int i,
 /* Of the data parameters a and b the one that gets the features. */
 static int features_of(const nn_function *f, int a, int b)
 {
-    const nn_port *p = &f->param[a], *q = &f->param[b];
+    const nn_port *p = f->param[a], *q = f->param[b];
 
     if (is_real(p) != is_real(q))
         return is_real(p) ? a : b;
-    return q->leaf->rank > p->leaf->rank ? b : a;
+    return q->leaf[0]->rank > p->leaf[0]->rank ? b : a;
 }
 
 static int find_roles(const nncc_trainer *t, nncc_binding *b)
@@ -89,8 +89,8 @@ static int find_roles(const nncc_trainer *t, nncc_binding *b)
             return nncc_fail(NN_ERR_SHAPE,
                              "%s: takes '%s', '%s' and '%s' as data; expected "
                              "features and at most one label",
-                             f->name, f->param[data[0]].name,
-                             f->param[data[1]].name, f->param[i].name);
+                             f->name, f->param[data[0]]->name,
+                             f->param[data[1]]->name, f->param[i]->name);
         data[ndata++] = i;
     }
     if (ndata == 0)
@@ -137,7 +137,7 @@ static int find_batch(nncc_binding *b, const nncc_data *d, int64_t batch,
 {
     int axis = b->axes.first[b->x_leaf];
     int64_t fixed = known_size(b, axis);
-    const char *name = b->f->param[b->x].name;
+    const char *name = b->f->param[b->x]->name;
 
     b->batch_dim = fixed < 0 ? b->axes.owner[axis] : -1;
     if (fixed < 0 && b->batch_dim < 0)
@@ -167,7 +167,7 @@ static int wrong_row(const nncc_binding *b, const nncc_data *d, int param,
                      "%s has %lld %s%s in a row; the model's '%s' %s takes "
                      "%s%lld",
                      d->path, (long long)have, what, have == 1 ? "" : "s",
-                     b->f->param[param].name,
+                     b->f->param[param]->name,
                      b->axes.leaf[nncc_param_leaf(b->f, param)]->shape,
                      multiple ? "a multiple of " : "", (long long)want);
 }
@@ -192,7 +192,7 @@ static int shape_row(const nncc_binding *b, const nncc_data *d, int param,
             return nncc_fail(NN_ERR_SHAPE,
                              "%s: the sizes in '%s' %s do not follow from %lld "
                              "numbers in a row: set them",
-                             b->f->name, b->f->param[param].name,
+                             b->f->name, b->f->param[param]->name,
                              b->axes.leaf[leaf]->shape, (long long)n);
         t->size[i] = t->size[i] < 0 ? 1 : t->size[i];
         if (t->size[i] && product > INT64_MAX / t->size[i])
@@ -210,7 +210,7 @@ static int shape_y(const nncc_binding *b, const nncc_data *d, nncc_tensor *y)
 {
     if (d->nlabel == 0)
         return nncc_fail(NN_ERR_SHAPE, "%s has no labels; the model takes '%s'",
-                         d->path, b->f->param[b->y].name);
+                         d->path, b->f->param[b->y]->name);
     return shape_row(b, d, b->y, d->nlabel, y);
 }
 
@@ -304,7 +304,7 @@ static bool holds(int dtype, double v)
 
 static int fill_scalar(const nncc_trainer *t, nncc_binding *b, int i)
 {
-    const nn_port *p = &b->f->param[i];
+    const nn_port *p = b->f->param[i];
     const nncc_setting *s = find_setting(t, p->name);
     double v = s ? s->value : p->value;
 
@@ -312,10 +312,10 @@ static int fill_scalar(const nncc_trainer *t, nncc_binding *b, int i)
         return nncc_fail(NN_ERR_ARGUMENT,
                          "%s: '%s' has no default: give it as a setting",
                          b->f->name, p->name);
-    if (!holds(p->leaf->dtype, v))
+    if (!holds(p->leaf[0]->dtype, v))
         return nncc_fail(NN_ERR_ARGUMENT, "setting '%s' is %g; expected a %s",
-                         p->name, v, nncc_dtype_name(p->leaf->dtype));
-    store(p->leaf->dtype, b->leaf[nncc_param_leaf(b->f, i)], 0, 1, &v);
+                         p->name, v, nncc_dtype_name(p->leaf[0]->dtype));
+    store(p->leaf[0]->dtype, b->leaf[nncc_param_leaf(b->f, i)], 0, 1, &v);
     return NN_OK;
 }
 
@@ -327,7 +327,7 @@ static int allocate(nncc_binding *b)
     for (int i = 0; i < b->f->nparam + b->f->nresult; i++) {
         bool param = i < b->f->nparam;
         const nn_port *p =
-            param ? &b->f->param[i] : &b->f->result[i - b->f->nparam];
+            param ? b->f->param[i] : b->f->result[i - b->f->nparam];
         bool ours = param ? b->role[i] != NNCC_ROLE_STATE : p->in_place < 0;
         for (int l = 0; l < p->nleaf; l++, leaf++) {
             size_t bytes = 0;
@@ -412,8 +412,8 @@ static int state_mismatch(const nncc_binding *b, const nn_port *p, int l)
 {
     return nncc_fail(NN_ERR_SHAPE,
                      "%s: '%s%s%s' %s is not of the shape that init gives it",
-                     b->f->name, p->name, *p->leaf[l].path ? "." : "",
-                     p->leaf[l].path, p->leaf[l].shape);
+                     b->f->name, p->name, *p->leaf[l]->path ? "." : "",
+                     p->leaf[l]->path, p->leaf[l]->shape);
 }
 
 int nncc_bind_state(nncc_binding *b, const nncc_trainer *t)
@@ -421,14 +421,14 @@ int nncc_bind_state(nncc_binding *b, const nncc_trainer *t)
     for (int i = 0; i < b->f->nparam; i++) {
         if (b->role[i] != NNCC_ROLE_STATE)
             continue;
-        const nn_port *p = &b->f->param[i];
+        const nn_port *p = b->f->param[i];
         const nncc_block *block = &t->block[find_block(t, p->name)];
         int first = nncc_param_leaf(b->f, i);
         for (int l = 0; l < p->nleaf; l++) {
             const nncc_tensor *have = &block->leaf[l];
             const int64_t *want = b->axes.size + b->axes.first[first + l];
-            if (have->dtype != p->leaf[l].dtype ||
-                have->rank != p->leaf[l].rank)
+            if (have->dtype != p->leaf[l]->dtype ||
+                have->rank != p->leaf[l]->rank)
                 return state_mismatch(b, p, l);
             for (int k = 0; k < have->rank; k++)
                 if (have->size[k] != want[k])
@@ -476,7 +476,7 @@ static int bad_feature(const nncc_binding *b, const nncc_data *d, int64_t row,
     int status = nncc_fail(
         NN_ERR_DATA, "%s: feature %lld %s is %g; the model's '%s' takes %s",
         nncc_data_place(d, row, &place), (long long)k,
-        d->feature_name ? d->feature_name[k] : "", v, b->f->param[b->x].name,
+        d->feature_name ? d->feature_name[k] : "", v, b->f->param[b->x]->name,
         nncc_dtype_name(b->axes.leaf[b->x_leaf]->dtype));
 
     free(place.at);
@@ -489,7 +489,7 @@ static int bad_label(const nncc_binding *b, const nncc_data *d, int64_t row,
     nncc_text place = {0};
     int status =
         nncc_fail(NN_ERR_DATA, "%s: the label is %g; the model's '%s' takes %s",
-                  nncc_data_place(d, row, &place), v, b->f->param[b->y].name,
+                  nncc_data_place(d, row, &place), v, b->f->param[b->y]->name,
                   nncc_dtype_name(b->axes.leaf[b->y_leaf]->dtype));
 
     (void)k;
@@ -533,7 +533,7 @@ static int find_scalar(const nncc_binding *b, const char *name, int *i)
 {
     for (*i = 0; *i < b->f->nparam; ++*i)
         if (b->role[*i] == NNCC_ROLE_SCALAR &&
-            strcmp(b->f->param[*i].name, name) == 0)
+            strcmp(b->f->param[*i]->name, name) == 0)
             return NN_OK;
     return nncc_fail(NN_ERR_NAME,
                      "%s has no setting '%s' for a schedule to "
@@ -548,7 +548,7 @@ int nncc_bind_scalar(const nncc_binding *b, const char *name, double *value)
     if (status)
         return status;
     const void *at = b->leaf[nncc_param_leaf(b->f, i)];
-    switch ((enum nn_dtype)b->f->param[i].leaf->dtype) {
+    switch ((enum nn_dtype)b->f->param[i]->leaf[0]->dtype) {
     case NN_F32:
         *value = *(const float *)at;
         return NN_OK;
@@ -573,15 +573,15 @@ int nncc_bind_set(nncc_binding *b, const char *name, double value)
 
     if (status)
         return status;
-    store(b->f->param[i].leaf->dtype, b->leaf[nncc_param_leaf(b->f, i)], 0, 1,
-          &value);
+    store(b->f->param[i]->leaf[0]->dtype, b->leaf[nncc_param_leaf(b->f, i)], 0,
+          1, &value);
     return NN_OK;
 }
 
 int nncc_bind_output(const nn_function *f, int i)
 {
     for (int k = 0; k < f->nresult; k++)
-        if (f->result[k].in_place < 0 && i-- == 0)
+        if (f->result[k]->in_place < 0 && i-- == 0)
             return k;
     return -1;
 }
@@ -590,12 +590,12 @@ int nncc_bind_result(const nncc_binding *b, int i, double *value)
 {
     int k = nncc_bind_output(b->f, i);
 
-    if (k < 0 || b->f->result[k].nleaf != 1 ||
-        b->f->result[k].leaf->rank != 0 || !is_real(&b->f->result[k]))
+    if (k < 0 || b->f->result[k]->nleaf != 1 ||
+        b->f->result[k]->leaf[0]->rank != 0 || !is_real(b->f->result[k]))
         return nncc_fail(NN_ERR_SHAPE, "%s: result %d is no real number",
                          b->f->name, i);
     const void *at = b->leaf[nncc_result_leaf(b->f, k)];
-    *value = b->f->result[k].leaf->dtype == NN_F32 ? *(const float *)at
-                                                   : *(const double *)at;
+    *value = b->f->result[k]->leaf[0]->dtype == NN_F32 ? *(const float *)at
+                                                       : *(const double *)at;
     return NN_OK;
 }

@@ -15,12 +15,12 @@ static void list_leaves(const nn_function *f, nncc_axes *a)
 
     for (int i = 0; i < f->nparam + f->nresult; i++) {
         bool result = i >= f->nparam;
-        const nn_port *p = result ? &f->result[i - f->nparam] : &f->param[i];
+        const nn_port *p = result ? f->result[i - f->nparam] : f->param[i];
         for (int l = 0; l < p->nleaf; l++, k++) {
-            a->leaf[k] = &p->leaf[l];
+            a->leaf[k] = p->leaf[l];
             a->in_place[k] = result && p->in_place >= 0;
             a->first[k] = axis;
-            axis += p->leaf[l].rank;
+            axis += p->leaf[l]->rank;
         }
     }
     a->first[k] = axis;
@@ -31,11 +31,11 @@ static int count_axes(const nn_function *f)
     int n = 0;
 
     for (int i = 0; i < f->nparam; i++)
-        for (int l = 0; l < f->param[i].nleaf; l++)
-            n += f->param[i].leaf[l].rank;
+        for (int l = 0; l < f->param[i]->nleaf; l++)
+            n += f->param[i]->leaf[l]->rank;
     for (int i = 0; i < f->nresult; i++)
-        for (int l = 0; l < f->result[i].nleaf; l++)
-            n += f->result[i].leaf[l].rank;
+        for (int l = 0; l < f->result[i]->nleaf; l++)
+            n += f->result[i]->leaf[l]->rank;
     return n;
 }
 
@@ -280,8 +280,8 @@ static void bind_scalars(const nn_function *f, nncc_tensor *const *leaf,
     for (int k = 0; k < f->ndim; k++)
         for (int i = 0; i < f->nparam && dims[k] < 0; i++) {
             const nncc_tensor *t = leaf[nncc_param_leaf(f, i)];
-            if (f->param[i].nleaf != 1 || !t || t->rank != 0 ||
-                strcmp(f->param[i].name, f->dim[k]) != 0)
+            if (f->param[i]->nleaf != 1 || !t || t->rank != 0 ||
+                strcmp(f->param[i]->name, f->dim[k]) != 0)
                 continue;
             if (t->dtype == NN_I32)
                 dims[k] = *(const int32_t *)t->data;
@@ -383,17 +383,63 @@ int nncc_reserve(nncc_model *m, const nn_function *f, const int64_t *dims)
     return NN_OK;
 }
 
+/* The caller's exec, as far as it goes, with a place for errors. */
+static nn_exec with_error(const nn_exec *exec, nn_error *error)
+{
+    nn_exec own = {.size = sizeof own};
+
+    if (exec)
+        memcpy(&own, exec, exec->size < sizeof own ? exec->size : sizeof own);
+    own.size = sizeof own;
+    if (!own.error)
+        own.error = error;
+    return own;
+}
+
+/* "model.nn:7: " and what was wrong there; "" where nothing is known. */
+static void tell_place(nncc_text *t, const nn_function *f, const nn_error *e,
+                       int status, const int64_t *dims)
+{
+    if (e->place < 0 || e->place >= f->nplace)
+        return;
+    const nn_place *p = f->place[e->place];
+    if (*p->file)
+        nncc_text_printf(t, "%s:%d: ", p->file, (int)p->line);
+    if (status == NN_ERR_INDEX) {
+        nncc_text_printf(t, "index %lld of '%s' is not in 0 ... %lld",
+                         (long long)e->index, p->text, (long long)e->limit - 1);
+        return;
+    }
+    nncc_text_printf(t, "size '%s'", p->text);
+    for (int i = 0; i < f->ndim; i++)
+        nncc_text_printf(t, "%s%s = %lld", i ? ", " : " where ", f->dim[i],
+                         (long long)dims[i]);
+}
+
+static int tell_stop(const nncc_model *m, const nn_function *f,
+                     const nn_error *e, int status, const int64_t *dims)
+{
+    nncc_text t = {0};
+
+    tell_place(&t, f, e, status, dims);
+    nncc_fail(status, "%s: %s: %s%s%s", nncc_path(m), f->name,
+              nncc_status_text(status), t.n ? ": " : "", t.n ? t.at : "");
+    free(t.at);
+    return status;
+}
+
 int nncc_invoke(nncc_model *m, const nn_function *f, void *const *leaf,
                 const int64_t *dims, const nn_exec *exec)
 {
+    nn_error error = {.size = sizeof error, .place = -1};
+    nn_exec own = with_error(exec, &error);
     int status = nncc_reserve(m, f, dims);
 
     if (status)
         return status;
-    status = f->call(leaf, dims, m->workspace, exec);
+    status = f->call(leaf, dims, m->workspace, &own);
     if (status)
-        nncc_fail(status, "%s: %s: %s", nncc_path(m), f->name,
-                  nncc_status_text(status));
+        tell_stop(m, f, own.error, status, dims);
     return status;
 }
 

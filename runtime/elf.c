@@ -1,35 +1,37 @@
-/* elf.c: what a shared library says of itself, read without running it. */
+/* elf.c: is a file a whole module for this machine? Asked before it is loaded:
+ * the loader would read beyond the end of one that is cut short, and run what
+ * comes first in one that has nothing to do with nncc. */
 #include "nn_internal.h"
+#include "nn_trailer.h"
 
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+#include <zlib.h>
 
 #if UINTPTR_MAX > UINT32_MAX
 typedef Elf64_Ehdr Header;
 typedef Elf64_Phdr Segment;
 typedef Elf64_Shdr Section;
 typedef Elf64_Sym Symbol;
-enum { OUR_CLASS = ELFCLASS64 };
 #else
 typedef Elf32_Ehdr Header;
 typedef Elf32_Phdr Segment;
 typedef Elf32_Shdr Section;
 typedef Elf32_Sym Symbol;
-enum { OUR_CLASS = ELFCLASS32 };
 #endif
 
-#define MAX_FILE ((size_t)1 << 30)
-#define SUFFIX "_module"
+/* The header of the program or library that this is in: put there by the
+ * linker. It tells what machine we are for. */
+extern const Header __ehdr_start __attribute__((weak, visibility("hidden")));
+
+static const char suffix[] = "_module";
 
 typedef struct File {
     const char *path;
-    unsigned char *bytes;
-    size_t n;
+    nncc_bytes b;
     Header header;
 } File;
 
@@ -39,242 +41,179 @@ static int no_module(const File *f, const char *why)
 }
 
 /* Do `count` things of `size` bytes at `offset` lie within the file? */
-static bool within(const File *f, uint64_t offset, uint64_t count,
-                   uint64_t size)
+static bool within(const File *f, uint64_t offset, uint64_t count, size_t size)
 {
-    if (offset > f->n)
-        return false;
-    return size == 0 || count <= (f->n - offset) / size;
+    return offset <= f->b.n && count <= (f->b.n - offset) / size;
 }
 
-static int read_all(File *f, int fd)
+static int check_sum(const File *f)
 {
-    size_t done = 0;
+    const unsigned char *end = f->b.at + f->b.n - NN_TRAILER;
+    uint32_t sum = 0;
 
-    while (done < f->n) {
-        ssize_t got = read(fd, f->bytes + done, f->n - done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return nncc_fail(NN_ERR_FILE, "%s: %s", f->path, strerror(errno));
-        if (got == 0)
-            break;
-        done += (size_t)got;
-    }
-    f->n = done;
+    if (f->b.n < NN_TRAILER || memcmp(end, NN_TRAILER_MAGIC, 8) != 0)
+        return NN_OK;
+    for (int i = 0; i < 4; i++)
+        sum |= (uint32_t)end[8 + i] << 8 * i;
+    if (sum != crc32_z(0, f->b.at, f->b.n - NN_TRAILER))
+        return no_module(f, "is damaged: its checksum does not fit");
     return NN_OK;
-}
-
-static int read_open(File *f, int fd)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return nncc_fail(NN_ERR_FILE, "%s: %s", f->path, strerror(errno));
-    if (S_ISDIR(st.st_mode))
-        return nncc_fail(NN_ERR_FILE, "%s: is a directory, not a module",
-                         f->path);
-    if (!S_ISREG(st.st_mode))
-        return nncc_fail(NN_ERR_FILE, "%s: is no regular file", f->path);
-    if ((uint64_t)st.st_size > MAX_FILE)
-        return no_module(f, "larger than 1 GiB: no module compiled by nncc");
-    f->n = (size_t)st.st_size;
-    f->bytes = nncc_alloc(f->n, 1, "a module's file");
-    return f->bytes ? read_all(f, fd) : NN_ERR_MEMORY;
-}
-
-static int read_file(File *f)
-{
-    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-    if (fd < 0)
-        return nncc_fail(NN_ERR_FILE, "%s: %s", f->path, strerror(errno));
-    int status = read_open(f, fd);
-    close(fd);
-    return status;
 }
 
 static int check_header(File *f)
 {
-    static const uint16_t probe = 1;
-    int order = *(const unsigned char *)&probe ? ELFDATA2LSB : ELFDATA2MSB;
-    const unsigned char *ident = f->bytes;
+    Header *h = &f->header;
 
-    if (f->n == 0)
+    if (f->b.n == 0)
         return no_module(f, "is empty; expected a shared library");
-    if (f->n < SELFMAG || memcmp(ident, ELFMAG, SELFMAG) != 0)
+    if (f->b.n < SELFMAG || memcmp(f->b.at, ELFMAG, SELFMAG) != 0)
         return no_module(f, "is no ELF file; expected a shared library "
                             "compiled by nncc");
-    if (f->n < sizeof f->header)
+    if (f->b.n < sizeof *h)
         return no_module(f, "is cut short within the ELF header");
-    memcpy(&f->header, f->bytes, sizeof f->header);
-    if (ident[EI_CLASS] != OUR_CLASS || ident[EI_DATA] != order)
+    memcpy(h, f->b.at, sizeof *h);
+    if (&__ehdr_start &&
+        (h->e_ident[EI_CLASS] != __ehdr_start.e_ident[EI_CLASS] ||
+         h->e_ident[EI_DATA] != __ehdr_start.e_ident[EI_DATA] ||
+         h->e_machine != __ehdr_start.e_machine))
         return no_module(f, "is an ELF file for another kind of machine");
-    if (f->header.e_type != ET_DYN)
+    if (h->e_type != ET_DYN)
         return no_module(f, "is an ELF file but no shared library");
-    if (f->header.e_phentsize != sizeof(Segment) ||
-        !within(f, f->header.e_phoff, f->header.e_phnum, sizeof(Segment)))
-        return no_module(f, "is cut short: its program headers are missing");
     return NN_OK;
 }
 
-/* Loading a file that is shorter than its segments would end in SIGBUS. */
-static int read_segments(const File *f, nncc_elf *e)
-{
-    for (size_t i = 0; i < f->header.e_phnum; i++) {
-        Segment s;
-        memcpy(&s, f->bytes + f->header.e_phoff + i * sizeof s, sizeof s);
-        if (!within(f, s.p_offset, s.p_filesz, 1))
-            return no_module(f, "is cut short: a segment lies beyond its end");
-        if (s.p_type != PT_LOAD)
-            continue;
-        if (e->nsegment == NNCC_MAX_SEGMENT)
-            return no_module(f, "has too many segments for a module");
-        e->segment[e->nsegment++] =
-            (nncc_segment){s.p_vaddr, s.p_memsz, (s.p_flags & PF_X) != 0};
-    }
-    return NN_OK;
-}
-
-/* The section of dynamic symbols and its strings. */
-static int find_symbols(const File *f, Section *symbols, Section *strings)
+static int check_segments(const File *f)
 {
     const Header *h = &f->header;
-    Section s;
+    Segment s;
 
-    if (h->e_shentsize != sizeof s || h->e_shnum == 0)
-        return no_module(f, "has no section headers to find its symbols by");
-    if (!within(f, h->e_shoff, h->e_shnum, sizeof s))
-        return no_module(f, "is cut short: its section headers are missing");
-    for (size_t i = 0; i < h->e_shnum; i++) {
-        memcpy(&s, f->bytes + h->e_shoff + i * sizeof s, sizeof s);
-        if (s.sh_type != SHT_DYNSYM || s.sh_link >= h->e_shnum)
-            continue;
-        *symbols = s;
-        memcpy(strings, f->bytes + h->e_shoff + s.sh_link * sizeof s, sizeof s);
-        if (!within(f, s.sh_offset, s.sh_size, 1) ||
-            !within(f, strings->sh_offset, strings->sh_size, 1))
-            return no_module(f, "is cut short: its symbols are missing");
-        return NN_OK;
+    if (h->e_phentsize != sizeof s ||
+        !within(f, h->e_phoff, h->e_phnum, sizeof s))
+        return no_module(f, "is cut short: its program headers are missing");
+    for (size_t i = 0; i < h->e_phnum; i++) {
+        memcpy(&s, f->b.at + h->e_phoff + i * sizeof s, sizeof s);
+        if (!within(f, s.p_offset, s.p_filesz, 1))
+            return no_module(f, "is cut short: a segment lies beyond its end");
     }
-    return no_module(f, "exports no symbols: no module compiled by nncc");
+    if (h->e_shentsize != sizeof(Section) ||
+        !within(f, h->e_shoff, h->e_shnum, sizeof(Section)))
+        return no_module(f, "is cut short: its section headers are missing");
+    return NN_OK;
+}
+
+static Section section(const File *f, size_t i)
+{
+    Section s = {0};
+
+    if (i < f->header.e_shnum)
+        memcpy(&s, f->b.at + f->header.e_shoff + i * sizeof s, sizeof s);
+    if (s.sh_type == SHT_NOBITS || !within(f, s.sh_offset, s.sh_size, 1))
+        s.sh_size = 0;
+    return s;
 }
 
 /* The symbol's name if it is an exported function NAME_module, else NULL. */
 static const char *module_name(const File *f, const Symbol *s,
-                               const Section *strings)
+                               const Section *names)
 {
-    int type = s->st_info & 15, binding = s->st_info >> 4;
+    const char *name = (const char *)f->b.at + names->sh_offset + s->st_name;
+    const char *end = s->st_name < names->sh_size
+                          ? memchr(name, 0, names->sh_size - s->st_name)
+                          : NULL;
+    size_t tail = sizeof suffix - 1;
 
-    if (type != STT_FUNC || s->st_shndx == SHN_UNDEF ||
-        (binding != STB_GLOBAL && binding != STB_WEAK) ||
-        s->st_name >= strings->sh_size)
+    if ((s->st_info & 15) != STT_FUNC || s->st_shndx == SHN_UNDEF || !end ||
+        (size_t)(end - name) <= tail || strcmp(end - tail, suffix) != 0)
         return NULL;
-
-    const unsigned char *name = f->bytes + strings->sh_offset + s->st_name;
-    size_t most = strings->sh_size - s->st_name;
-    const unsigned char *end = memchr(name, 0, most);
-    size_t tail = sizeof SUFFIX - 1;
-
-    if (!end || (size_t)(end - name) <= tail ||
-        memcmp(end - tail, SUFFIX, tail) != 0)
-        return NULL;
-    return (const char *)name;
+    return name;
 }
 
-/* Is symbol NAME_module and the path …/NAME.so or …/libNAME.so…? */
+/* Is the symbol NAME_module and the path .../NAME.so or .../libNAME.so...? */
 static bool is_of_file(const char *symbol, const char *path)
 {
-    const char *base = strrchr(path, '/');
-    size_t n = strlen(symbol) - (sizeof SUFFIX - 1);
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    size_t n = strlen(symbol) - (sizeof suffix - 1);
 
-    base = base ? base + 1 : path;
-    if (strncmp(base, symbol, n) == 0 && (base[n] == '.' || !base[n]))
+    if (strncmp(base, symbol, n) == 0 && base[n] == '.')
         return true;
     return strncmp(base, "lib", 3) == 0 && strncmp(base + 3, symbol, n) == 0 &&
            base[3 + n] == '.';
 }
 
-/* A library may well export some function something_module that has nothing to
- * do with nncc. It is called only if the file holds a descriptor's magic. */
-static int find_magic(const File *f)
+/* Some function something_module may have nothing to do with nncc: it is called
+ * only if the file holds a descriptor's magic. */
+static bool has_magic(const File *f)
 {
     static const uint32_t magic = NN_ABI_MAGIC;
 
-    for (size_t i = 0; i + sizeof magic <= f->n; i += sizeof magic)
-        if (memcmp(f->bytes + i, &magic, sizeof magic) == 0)
-            return NN_OK;
-    return no_module(f, "is a shared library but no module: it holds no "
-                        "descriptor of nncc");
+    for (size_t i = 0; i + sizeof magic <= f->b.n; i += sizeof magic)
+        if (memcmp(f->b.at + i, &magic, sizeof magic) == 0)
+            return true;
+    return false;
 }
 
-static int find_module(const File *f, nncc_elf *e)
+/* Of several modules, the one that is called as the file. */
+static const char *find_module(const File *f, int *count)
 {
-    Section symbols = {0}, strings = {0};
+    const char *found = NULL;
+    Section symbols = {0};
     Symbol s;
-    const char *found = NULL, *other = NULL;
 
-    int status = find_symbols(f, &symbols, &strings);
-    if (status)
-        return status;
+    for (size_t i = 0; symbols.sh_type != SHT_DYNSYM && i < f->header.e_shnum;
+         i++)
+        symbols = section(f, i);
+    if (symbols.sh_type != SHT_DYNSYM)
+        return NULL;
+    Section names = section(f, symbols.sh_link);
     for (size_t i = 0; i < symbols.sh_size / sizeof s; i++) {
-        memcpy(&s, f->bytes + symbols.sh_offset + i * sizeof s, sizeof s);
-        const char *name = module_name(f, &s, &strings);
-        if (!name)
-            continue;
-        bool ours = is_of_file(name, f->path);
-        if (found && !ours) {
-            other = name;
-            continue;
+        memcpy(&s, f->b.at + symbols.sh_offset + i * sizeof s, sizeof s);
+        const char *name = module_name(f, &s, &names);
+        *count += name != NULL;
+        if (name && is_of_file(name, f->path)) {
+            *count = 1;
+            return name;
         }
-        other = ours ? NULL : found;
-        found = name;
-        e->value = s.st_value;
-        if (ours)
-            break;
+        found = name ? name : found;
     }
-    if (!found)
-        return no_module(f, "is a shared library but no module: it exports "
-                            "no function NAME" SUFFIX);
-    status = find_magic(f);
-    if (!status && other)
-        status = nncc_fail(NN_ERR_MODULE,
-                           "%s: exports several modules, %s and %s, none of "
-                           "them named as the file",
-                           f->path, found, other);
+    return found;
+}
+
+static int read_symbol(File *f, char **symbol)
+{
+    int count = 0, status = check_header(f);
+
+    if (!status)
+        status = check_segments(f);
+    if (!status)
+        status = check_sum(f);
     if (status)
         return status;
-    e->symbol = nncc_strdup(found);
-    return e->symbol ? NN_OK : NN_ERR_MEMORY;
+    const char *name = find_module(f, &count);
+    if (!name)
+        return no_module(f, "is a shared library but no module: it exports no "
+                            "function NAME_module");
+    if (!has_magic(f))
+        return no_module(f, "is a shared library but no module: it holds no "
+                            "descriptor of nncc");
+    if (count > 1)
+        return no_module(f, "exports several modules, none of them named as "
+                            "the file");
+    *symbol = nncc_strdup(name);
+    return *symbol ? NN_OK : NN_ERR_MEMORY;
 }
 
-static int read_parts(File *f, nncc_elf *e)
-{
-    int status = read_file(f);
-
-    if (!status)
-        status = check_header(f);
-    if (!status)
-        status = read_segments(f, e);
-    if (!status)
-        status = find_module(f, e);
-    return status;
-}
-
-int nncc_elf_read(const char *path, nncc_elf *e)
+int nncc_elf_read(const char *path, char **symbol)
 {
     File f = {.path = path};
+    struct stat st;
 
-    *e = (nncc_elf){0};
-    int status = read_parts(&f, e);
-    free(f.bytes);
-    if (status)
-        nncc_elf_free(e);
+    if (stat(path, &st) != 0)
+        return nncc_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return nncc_fail(NN_ERR_FILE, "%s: is no regular file", path);
+    int status = nncc_read_all(path, (uint64_t)1 << 30, &f.b);
+    if (!status)
+        status = read_symbol(&f, symbol);
+    free(f.b.at);
     return status;
-}
-
-void nncc_elf_free(nncc_elf *e)
-{
-    free(e->symbol);
-    e->symbol = NULL;
 }

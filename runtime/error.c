@@ -53,6 +53,7 @@ const char *nncc_status_text(int status)
         {NN_ERR_DIM, "dimension negative, too large, or zero where divided by"},
         {NN_ERR_WORKSPACE, "workspace missing or not 64-byte aligned"},
         {NN_ERR_INDEX, "label or index out of range"},
+        {NN_ERR_NUMBER, "loss or gradient infinite or not a number"},
         {NN_ERR_MEMORY, "no memory left"},
         {NN_ERR_ARGUMENT, "bad option or argument"},
         {NN_ERR_FILE, "file cannot be read"},

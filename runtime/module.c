@@ -33,18 +33,6 @@ static void *load(const char *path)
     return library;
 }
 
-static int find_descriptor(void *library, const char *path, const nncc_elf *e,
-                           const nn_module **d)
-{
-    void *symbol = dlsym(library, e->symbol);
-
-    if (!symbol)
-        return nncc_fail(NN_ERR_MODULE, "%s: no symbol %s", path, e->symbol);
-    nncc_memory where = {(uintptr_t)symbol - e->value, e->segment, e->nsegment};
-    *d = as_function(symbol)();
-    return nncc_verify(*d, &where, path);
-}
-
 static int new_model(const nn_module *d, void *library, const char *path,
                      nncc_model **out)
 {
@@ -64,33 +52,35 @@ static int new_model(const nn_module *d, void *library, const char *path,
 
 int nncc_open(const char *path, nncc_model **out)
 {
-    nncc_elf e;
-    const nn_module *d = NULL;
+    char *name;
 
     if (!path || !out)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_open: null argument");
-    int status = nncc_elf_read(path, &e);
+    int status = nncc_elf_read(path, &name);
     if (status)
         return status;
     void *library = load(path);
-    status = library ? NN_OK : NN_ERR_MODULE;
-    if (!status)
-        status = find_descriptor(library, path, &e, &d);
+    void *symbol = library ? dlsym(library, name) : NULL;
+    free(name);
+    if (!symbol) {
+        if (library)
+            dlclose(library);
+        return NN_ERR_MODULE;
+    }
+    const nn_module *d = as_function(symbol)();
+    status = nncc_verify(d, path);
     if (!status)
         status = new_model(d, library, path, out);
-    if (status && library)
+    if (status)
         dlclose(library);
-    nncc_elf_free(&e);
     return status;
 }
 
 int nncc_wrap(const nn_module *descriptor, nncc_model **out)
 {
-    nncc_memory anywhere = {0};
-
     if (!descriptor || !out)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_wrap: null argument");
-    int status = nncc_verify(descriptor, &anywhere, "descriptor");
+    int status = nncc_verify(descriptor, "descriptor");
     return status ? status : new_model(descriptor, NULL, NULL, out);
 }
 
@@ -120,7 +110,7 @@ int nncc_find(const nncc_model *m, const char *name, const nn_function **out)
     if (!m || !name || !out)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_find: null argument");
     for (int i = 0; i < m->d->nfunction; i++) {
-        const nn_function *f = &m->d->function[i];
+        const nn_function *f = m->d->function[i];
         if (strcmp(f->name, name) == 0) {
             *out = f;
             free(t.at);
@@ -142,8 +132,8 @@ int nncc_find_kind(const nncc_model *m, int kind, const nn_function **out)
     if (!m || !out || kind < NN_FUNCTION || kind > NN_EVALUATE)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_find_kind: bad argument");
     for (int i = 0; i < m->d->nfunction; i++)
-        if (m->d->function[i].kind == kind) {
-            *out = &m->d->function[i];
+        if (m->d->function[i]->kind == kind) {
+            *out = m->d->function[i];
             return NN_OK;
         }
     return nncc_fail(NN_ERR_NAME,
@@ -151,18 +141,18 @@ int nncc_find_kind(const nncc_model *m, int kind, const nn_function **out)
                      nncc_path(m), what[kind]);
 }
 
-static int find_port(const nn_function *f, const nn_port *port, int n,
+static int find_port(const nn_function *f, const nn_port *const *port, int n,
                      const char *what, const char *name, int *out)
 {
     nncc_text t = {0};
 
     for (int i = 0; i < n; i++) {
-        if (strcmp(port[i].name, name) == 0) {
+        if (strcmp(port[i]->name, name) == 0) {
             *out = i;
             free(t.at);
             return NN_OK;
         }
-        nncc_text_printf(&t, "%s%s", i ? ", " : "", port[i].name);
+        nncc_text_printf(&t, "%s%s", i ? ", " : "", port[i]->name);
     }
     nncc_fail(NN_ERR_NAME, "%s: no %s '%s'; there are: %s", f->name, what, name,
               t.at && t.n ? t.at : "none");
@@ -184,12 +174,12 @@ int nncc_find_result(const nn_function *f, const char *name, int *out)
     return find_port(f, f->result, f->nresult, "result", name, out);
 }
 
-static int count_leaves(const nn_port *port, int n)
+static int count_leaves(const nn_port *const *port, int n)
 {
     int count = 0;
 
     for (int i = 0; i < n; i++)
-        count += port[i].nleaf;
+        count += port[i]->nleaf;
     return count;
 }
 
@@ -220,9 +210,9 @@ const char *nncc_leaf_name(const nn_function *f, int leaf, char *buf, size_t n)
     snprintf(buf, n, "?");
     for (int i = 0; i < nport; i++) {
         const nn_port *p =
-            i < f->nparam ? &f->param[i] : &f->result[i - f->nparam];
+            i < f->nparam ? f->param[i] : f->result[i - f->nparam];
         if (leaf < p->nleaf) {
-            const char *path = p->leaf[leaf].path;
+            const char *path = p->leaf[leaf]->path;
             snprintf(buf, n, "%s%s%s", p->name, *path ? "." : "", path);
             break;
         }
@@ -234,10 +224,10 @@ const char *nncc_leaf_name(const nn_function *f, int leaf, char *buf, size_t n)
 static void describe_leaves(nncc_text *t, const nn_port *p)
 {
     for (int i = 0; i < p->nleaf; i++)
-        if (*p->leaf[i].path)
-            nncc_text_printf(t, "           .%s: %s%s\n", p->leaf[i].path,
-                             nncc_dtype_name(p->leaf[i].dtype),
-                             p->leaf[i].shape);
+        if (*p->leaf[i]->path)
+            nncc_text_printf(t, "           .%s: %s%s\n", p->leaf[i]->path,
+                             nncc_dtype_name(p->leaf[i]->dtype),
+                             p->leaf[i]->shape);
 }
 
 static void describe_port(nncc_text *t, const nn_function *f, const nn_port *p,
@@ -246,7 +236,7 @@ static void describe_port(nncc_text *t, const nn_function *f, const nn_port *p,
     nncc_text_printf(t, "    %s %s: %s", is_result ? "->" : "  ", p->name,
                      p->type);
     if (is_result && p->in_place >= 0)
-        nncc_text_printf(t, " (in place of %s)", f->param[p->in_place].name);
+        nncc_text_printf(t, " (in place of %s)", f->param[p->in_place]->name);
     else if (p->has_value && !is_result)
         nncc_text_printf(t, " = %g", p->value);
     if (p->bytes)
@@ -265,9 +255,9 @@ static void describe_function(nncc_text *t, const nn_function *f)
         nncc_text_printf(t, "%s%s", i ? ", " : ", for any ", f->dim[i]);
     nncc_text_printf(t, "\n");
     for (int i = 0; i < f->nparam; i++)
-        describe_port(t, f, &f->param[i], false);
+        describe_port(t, f, f->param[i], false);
     for (int i = 0; i < f->nresult; i++)
-        describe_port(t, f, &f->result[i], true);
+        describe_port(t, f, f->result[i], true);
 }
 
 int nncc_describe(const nncc_model *m, char **text)
@@ -280,7 +270,7 @@ int nncc_describe(const nncc_model *m, char **text)
                      nncc_dtype_name(m->d->real),
                      (unsigned long long)m->d->source_hash);
     for (int i = 0; i < m->d->nfunction; i++)
-        describe_function(&t, &m->d->function[i]);
+        describe_function(&t, m->d->function[i]);
     if (t.failed) {
         free(t.at);
         return NN_ERR_MEMORY;

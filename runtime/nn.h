@@ -79,11 +79,11 @@ int nncc_tensor_count(const nncc_tensor *t, int64_t *count, size_t *bytes);
 typedef struct nncc_model nncc_model;
 
 /* Opens the shared library at path. Its descriptor is found by the one exported
- * function NAME_module, whatever the file is called, and checked before use:
- * magic, ABI version, every pointer and count. What is no ELF file for this
- * machine, is cut short or exports no such function is refused before any of
- * its code runs. Free with nncc_close. NN_ERR_FILE, NN_ERR_MODULE,
- * NN_ERR_MEMORY. */
+ * function NAME_module, whatever the file is called. What is no ELF file for
+ * this machine, is cut short or damaged or exports no such function is refused
+ * before any of its code runs, other ABI versions after it was loaded. A file
+ * that means harm is not found out: loading a library runs its code. Free with
+ * nncc_close. NN_ERR_FILE, NN_ERR_MODULE, NN_ERR_MEMORY. */
 int nncc_open(const char *path, nncc_model **out);
 /* The same over a descriptor in this process (linked in, or from a JIT), which
  * must outlive the handle. Free with nncc_close. NN_ERR_MODULE, NN_ERR_MEMORY.

@@ -2,8 +2,11 @@
  *
  * Generated headers repeat this text under the same guard, so they stand
  * alone. Valid C99 and C++. */
-#ifndef NN_ABI_H
-#define NN_ABI_H
+#if defined(NN_ABI_VERSION) && NN_ABI_VERSION != 2
+#error "headers of two ABI versions of nncc meet: compile all models with one"
+#endif
+#ifndef NN_ABI_2_H
+#define NN_ABI_2_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +15,7 @@
 extern "C" {
 #endif
 
-#define NN_ABI_VERSION 1
+#define NN_ABI_VERSION 2
 #define NN_ABI_MAGIC 0x4e4e4d31u /* "NNM1" */
 
 /* What an exported function returns. */
@@ -22,7 +25,9 @@ enum nn_status {
     NN_ERR_DIM = 2,  /* a dimension negative, too large, or dividing by 0 */
     NN_ERR_WORKSPACE = 3, /* workspace null though needed, or not 64-byte
                              aligned */
-    NN_ERR_INDEX = 4      /* a label or index out of range */
+    NN_ERR_INDEX = 4,     /* a label or index out of range */
+    NN_ERR_NUMBER = 5     /* step: the loss or its gradient is infinite or not a
+                             number; what step updates is as it was */
 };
 
 enum nn_dtype {
@@ -35,39 +40,63 @@ enum nn_dtype {
     NN_KEY = 6 /* 64 bits */
 };
 
-/* May be null at every call. parallel_for, if not null, runs body(arg, i) for
- * all 0 <= i < n, in any order and on any threads, and returns when all are
- * done; results do not depend on how. */
+/* Where and why a call stopped; written with NN_ERR_INDEX and NN_ERR_DIM. */
+typedef struct nn_error {
+    uint32_t size; /* sizeof(nn_error) of the caller */
+    int32_t place; /* index among the function's places, or -1 */
+    int64_t index; /* NN_ERR_INDEX: is not in 0 ... limit - 1 */
+    int64_t limit;
+} nn_error;
+
+/* May be null at every call. */
 typedef struct nn_exec {
     uint32_t size; /* sizeof(nn_exec) of the caller */
     uint32_t reserved;
     void *context;
+    /* If not null, runs body(arg, i) for all 0 <= i < n, in any order and on
+     * any threads, and returns when all are done; results do not depend on
+     * how. */
     void (*parallel_for)(void *context, int64_t n,
                          void (*body)(void *arg, int64_t i), void *arg);
+    nn_error *error; /* may be null */
 } nn_exec;
+
+/* The descriptor. Each struct says its size, so that a later compiler may add
+ * members at the end: what is beyond the size is not there. */
 
 /* One tensor of a parameter or result. */
 typedef struct nn_leaf {
-    const char *path; /* "hidden.W"; "" where the value is a bare tensor */
-    int32_t dtype;    /* enum nn_dtype */
-    int32_t rank;
+    uint32_t size;     /* sizeof(nn_leaf) of the compiler */
+    int32_t dtype;     /* enum nn_dtype */
+    const char *path;  /* "hidden.W"; "" where the value is a bare tensor */
     int64_t offset;    /* bytes from the start of the C struct; 0 for a bare
                           tensor; -1 where the struct holds pointers */
     const char *shape; /* "[b, 10]", for people */
+    int32_t rank;
+    int32_t reserved;
 } nn_leaf;
 
 /* A parameter or result: a tensor, or a struct or tuple of them. */
 typedef struct nn_port {
+    uint32_t size;
+    int32_t in_place; /* results: parameter that it overwrites, or -1 */
     const char *name;
     const char *type; /* as the source writes it: "Net", "real[b, 64]" */
+    const nn_leaf *const *leaf;
     int32_t nleaf;
-    int32_t in_place; /* results: parameter that it overwrites, or -1 */
-    const nn_leaf *leaf;
-    uint64_t bytes;    /* sizeof the C struct, 0 where it has no fixed size */
     int32_t has_value; /* parameters with a default */
-    int32_t reserved;
     double value;
+    uint64_t bytes; /* sizeof the C struct, 0 where it has no fixed size */
 } nn_port;
+
+/* What can stop a call: an index, or a size. */
+typedef struct nn_place {
+    uint32_t size;
+    int32_t status;   /* NN_ERR_INDEX or NN_ERR_DIM */
+    const char *file; /* of the source; "" where there is no line for it */
+    int32_t line, column;
+    const char *text; /* "y[t - 1]", a size "n - 3" */
+} nn_place;
 
 enum nn_function_kind {
     NN_FUNCTION = 0,
@@ -77,10 +106,12 @@ enum nn_function_kind {
 };
 
 typedef struct nn_function {
-    const char *name; /* without the module's prefix */
+    uint32_t size;
     int32_t kind;     /* enum nn_function_kind */
-    int32_t nparam, nresult, ndim;
-    const nn_port *param, *result;
+    const char *name; /* without the module's prefix */
+    int32_t nparam, nresult, ndim, nplace;
+    const nn_port *const *param;
+    const nn_port *const *result;
     const char *const *dim; /* names of the free dimensions */
     /* One pointer for every leaf: parameters' in order, then results' (those
      * of results that are in place are ignored). dims: ndim sizes. */
@@ -91,17 +122,21 @@ typedef struct nn_function {
     /* All leaves' sizes along all their axes, one after another, in the order
      * of `call`'s leaves. */
     void (*sizes)(const int64_t *dims, int64_t *size);
+    const nn_place *const *place;
 } nn_function;
 
 typedef struct nn_module {
     uint32_t magic;       /* NN_ABI_MAGIC */
     uint32_t abi_version; /* NN_ABI_VERSION */
-    uint64_t source_hash;
-    const char *name;
-    int32_t nfunction;
+    uint32_t size;
     int32_t real; /* NN_F32 or NN_F64 */
-    const nn_function *function;
+    uint64_t source_hash;
+    uint64_t interface_hash; /* NAME_INTERFACE of the generated header */
+    const char *name;
+    const nn_function *const *function;
     const char *metric; /* what evaluate's second result is called, or null */
+    int32_t nfunction;
+    int32_t reserved;
 } nn_module;
 
 #ifdef __cplusplus

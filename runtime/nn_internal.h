@@ -35,38 +35,15 @@ void nncc_text_printf(nncc_text *t, const char *fmt, ...)
 
 /* elf.c: what a file says of itself before it is loaded */
 
-#define NNCC_MAX_SEGMENT 64
-
-typedef struct nncc_segment {
-    uint64_t vaddr, bytes;
-    bool executable;
-} nncc_segment;
-
-typedef struct nncc_elf {
-    char *symbol; /* NAME_module; owned */
-    uint64_t value;
-    int nsegment;
-    nncc_segment segment[NNCC_MAX_SEGMENT];
-} nncc_elf;
-
-/* Checks that path is a complete shared library that exports one function
- * NAME_module (of several, the one of the file's own name). Free with
- * nncc_elf_free. */
-int nncc_elf_read(const char *path, nncc_elf *e);
-void nncc_elf_free(nncc_elf *e);
+/* Refuses what is no complete shared library for this machine that exports one
+ * function NAME_module (of several, the one of the file's own name), or was
+ * changed since nncc linked it. *symbol is to be freed. */
+int nncc_elf_read(const char *path, char **symbol);
 
 /* verify.c */
 
-/* Where a library lies in memory; n = 0: nothing is known, only null pointers
- * are refused. */
-typedef struct nncc_memory {
-    uintptr_t bias;
-    const nncc_segment *segment;
-    int n;
-} nncc_memory;
-
 /* Refuses a descriptor that is not one; path is for messages. */
-int nncc_verify(const nn_module *d, const nncc_memory *where, const char *path);
+int nncc_verify(const nn_module *d, const char *path);
 
 /* module.c */
 

@@ -137,7 +137,7 @@ const char *nncc_metric_name(const nncc_model *m, int i)
     if (i < 0 || i >= nncc_metric_count(m) ||
         nncc_find_kind(m, NN_EVALUATE, &f))
         return NULL;
-    return f->result[nncc_bind_output(f, i + 1)].name;
+    return f->result[nncc_bind_output(f, i + 1)]->name;
 }
 
 static int check_multiple(const nncc_binding *b, const nncc_data *d)

@@ -34,9 +34,9 @@ static int list_blocks(nncc_trainer *t)
     for (int i = 0; i < f->nparam; i++) {
         bool overwritten = false;
         for (int r = 0; r < f->nresult; r++)
-            overwritten |= f->result[r].in_place == i;
+            overwritten |= f->result[r]->in_place == i;
         if (overwritten)
-            t->block[t->nblock++].port = &f->param[i];
+            t->block[t->nblock++].port = f->param[i];
     }
     if (t->nblock == 0)
         return nncc_fail(NN_ERR_MODULE, "%s: updates nothing in place",
@@ -50,7 +50,8 @@ static bool is_scalar(const nncc_trainer *t, const nn_port *p)
     for (int i = 0; i < t->nblock; i++)
         if (strcmp(t->block[i].port->name, p->name) == 0)
             return false;
-    return p->nleaf == 1 && p->leaf->rank == 0 && p->leaf->dtype != NN_KEY;
+    return p->nleaf == 1 && p->leaf[0]->rank == 0 &&
+           p->leaf[0]->dtype != NN_KEY;
 }
 
 /* Does f have a scalar or dimension so named? Adds those it has to names. */
@@ -58,11 +59,12 @@ static bool takes_setting(const nncc_trainer *t, const nn_function *f,
                           const char *name, nncc_text *names)
 {
     for (int i = 0; i < f->nparam; i++) {
-        if (!is_scalar(t, &f->param[i]))
+        if (!is_scalar(t, f->param[i]))
             continue;
-        if (strcmp(f->param[i].name, name) == 0)
+        if (strcmp(f->param[i]->name, name) == 0)
             return true;
-        nncc_text_printf(names, "%s%s", names->n ? ", " : "", f->param[i].name);
+        nncc_text_printf(names, "%s%s", names->n ? ", " : "",
+                         f->param[i]->name);
     }
     for (int k = 0; k < f->ndim; k++)
         if (strcmp(f->dim[k], name) == 0)
@@ -146,7 +148,7 @@ int nncc_trainer_new(const nncc_model *m, const nncc_train_options *o,
 static bool has_layout(const nn_port *p)
 {
     for (int l = 0; l < p->nleaf; l++)
-        if (p->leaf[l].offset < 0)
+        if (p->leaf[l]->offset < 0)
             return false;
     return p->bytes > 0;
 }
@@ -164,8 +166,8 @@ static int allocate_block(nncc_block *b, const nncc_axes *a, int first)
     for (int l = 0; l < p->nleaf; l++) {
         nncc_tensor *t = &b->leaf[l];
         size_t bytes;
-        t->dtype = p->leaf[l].dtype;
-        t->rank = p->leaf[l].rank;
+        t->dtype = p->leaf[l]->dtype;
+        t->rank = p->leaf[l]->rank;
         memcpy(t->size, a->size + a->first[first + l],
                (size_t)t->rank * sizeof *t->size);
         int status = nncc_tensor_count(t, NULL, &bytes);
@@ -173,11 +175,11 @@ static int allocate_block(nncc_block *b, const nncc_axes *a, int first)
             return status;
         if (!b->memory)
             t->data = nncc_alloc_aligned(bytes, p->name);
-        else if (bytes <= p->bytes - (uint64_t)p->leaf[l].offset)
-            t->data = (char *)b->memory + p->leaf[l].offset;
+        else if (bytes <= p->bytes - (uint64_t)p->leaf[l]->offset)
+            t->data = (char *)b->memory + p->leaf[l]->offset;
         else
             return nncc_fail(NN_ERR_MODULE, "'%s.%s' lies beyond its struct",
-                             p->name, p->leaf[l].path);
+                             p->name, p->leaf[l]->path);
         if (!t->data)
             return NN_ERR_MEMORY;
     }
@@ -187,7 +189,9 @@ static int allocate_block(nncc_block *b, const nncc_axes *a, int first)
 int nncc_trainer_allocate(nncc_trainer *t, const nncc_binding *step)
 {
     for (int i = 0; i < t->nblock; i++) {
-        int param = (int)(t->block[i].port - t->step->param);
+        int param = 0;
+        while (t->step->param[param] != t->block[i].port)
+            param++;
         int status = allocate_block(&t->block[i], &step->axes,
                                     nncc_param_leaf(t->step, param));
         if (status)
@@ -216,22 +220,22 @@ static int64_t init_dim(const nncc_trainer *t, const nncc_binding *step,
 static nncc_block *init_block(nncc_trainer *t, int k)
 {
     for (int i = 0; i < t->nblock; i++)
-        if (strcmp(t->block[i].port->name, t->init->result[k].name) == 0)
+        if (strcmp(t->block[i].port->name, t->init->result[k]->name) == 0)
             return &t->block[i];
     return k < t->nblock ? &t->block[k] : NULL;
 }
 
 static int point_result(nncc_trainer *t, const nncc_axes *a, int k, void **leaf)
 {
-    const nn_port *r = &t->init->result[k];
+    const nn_port *r = t->init->result[k];
     const nncc_block *b = init_block(t, k);
     int first = nncc_result_leaf(t->init, k);
     bool same = b && b->port->nleaf == r->nleaf;
 
     for (int l = 0; same && l < r->nleaf; l++) {
         const nncc_tensor *have = &b->leaf[l];
-        same = have->dtype == r->leaf[l].dtype &&
-               have->rank == r->leaf[l].rank &&
+        same = have->dtype == r->leaf[l]->dtype &&
+               have->rank == r->leaf[l]->rank &&
                memcmp(have->size, a->size + a->first[first + l],
                       (size_t)have->rank * sizeof *have->size) == 0;
         leaf[first + l] = have->data;
@@ -247,9 +251,9 @@ static int point_result(nncc_trainer *t, const nncc_axes *a, int k, void **leaf)
 static int point_params(const nncc_trainer *t, uint64_t *value, void **leaf)
 {
     for (int i = 0; i < t->init->nparam; i++) {
-        const nn_port *p = &t->init->param[i];
-        if (p->nleaf != 1 || p->leaf->rank != 0 ||
-            (p->leaf->dtype != NN_KEY && p->leaf->dtype != NN_I64))
+        const nn_port *p = t->init->param[i];
+        if (p->nleaf != 1 || p->leaf[0]->rank != 0 ||
+            (p->leaf[0]->dtype != NN_KEY && p->leaf[0]->dtype != NN_I64))
             return nncc_fail(NN_ERR_MODULE, "%s: takes '%s' besides a seed",
                              t->init->name, p->name);
         value[i] = t->seed;

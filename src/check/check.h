@@ -12,7 +12,8 @@ typedef struct CheckOptions {
     const char *const *dim_name;
     const int64_t *dim_value;
     int ndim;
-    int64_t work; /* most expressions evaluated, and nodes; 0: the usual */
+    const char *name; /* of the module; NULL: from the file's name */
+    int64_t work;     /* most expressions evaluated, and nodes; 0: the usual */
 } CheckOptions;
 
 typedef struct Program Program;

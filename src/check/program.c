@@ -53,7 +53,7 @@ static void make_module(Program *p)
     Check *c = &p->check;
     Module *m = NEW(graph_arena(c->graph), Module);
 
-    m->name = module_name(c, c->main);
+    m->name = c->options->name ? c->options->name : module_name(c, c->main);
     m->path = c->path;
     m->graph = c->graph;
     m->real = c->real;

@@ -112,29 +112,29 @@ static const nn_leaf *param_leaf(const nn_function *f, int leaf)
 {
     int i = 0;
 
-    for (; leaf >= f->param[i].nleaf; i++)
-        leaf -= f->param[i].nleaf;
-    return &f->param[i].leaf[leaf];
+    for (; leaf >= f->param[i]->nleaf; i++)
+        leaf -= f->param[i]->nleaf;
+    return f->param[i]->leaf[leaf];
 }
 
-static int count_axes(int n, const nn_port *port)
+static int count_axes(int n, const nn_port *const *port)
 {
     int axes = 0;
 
     for (int i = 0; i < n; i++)
-        for (int k = 0; k < port[i].nleaf; k++)
-            axes += port[i].leaf[k].rank;
+        for (int k = 0; k < port[i]->nleaf; k++)
+            axes += port[i]->leaf[k]->rank;
     return axes;
 }
 
 /* Adds the elements of leaves of these sizes to *n; false: too many. */
-static bool add_elements(int nport, const nn_port *port, const int64_t **size,
-                         int64_t *n)
+static bool add_elements(int nport, const nn_port *const *port,
+                         const int64_t **size, int64_t *n)
 {
     for (int i = 0; i < nport; i++)
-        for (int k = 0; k < port[i].nleaf; k++) {
+        for (int k = 0; k < port[i]->nleaf; k++) {
             int64_t count = 1;
-            for (int a = 0; a < port[i].leaf[k].rank; a++, (*size)++) {
+            for (int a = 0; a < port[i]->leaf[k]->rank; a++, (*size)++) {
                 if (**size > 0 && count > MAX_ELEMENTS / **size)
                     return false;
                 count *= **size;
@@ -196,9 +196,9 @@ static void draw_params(Check *c, Instance *s, Draw how, bool zeros)
         }
     }
     for (int i = 0; i < s->f->nparam; i++)
-        if (s->f->param[i].has_value && s->f->param[i].nleaf == 1)
+        if (s->f->param[i]->has_value && s->f->param[i]->nleaf == 1)
             value_set(s->leaf[nncc_param_leaf(s->f, i)], 0,
-                      s->f->param[i].value);
+                      s->f->param[i]->value);
 }
 
 static int call(Check *c, Instance *s)
@@ -209,7 +209,7 @@ static int call(Check *c, Instance *s)
 /* The leaf of a result: its own, or the parameter's that it overwrote. */
 static const nncc_tensor *result_leaf(const Instance *s, int result, int k)
 {
-    int own = s->f->result[result].in_place;
+    int own = s->f->result[result]->in_place;
 
     return s->leaf[k + (own >= 0 ? nncc_param_leaf(s->f, own)
                                  : nncc_result_leaf(s->f, result))];
@@ -218,7 +218,7 @@ static const nncc_tensor *result_leaf(const Instance *s, int result, int k)
 static bool finite_results(const Instance *s)
 {
     for (int i = 0; i < s->f->nresult; i++)
-        for (int k = 0; k < s->f->result[i].nleaf; k++) {
+        for (int k = 0; k < s->f->result[i]->nleaf; k++) {
             const nncc_tensor *t = result_leaf(s, i, k);
             int64_t n = elements(t);
             for (int64_t j = 0; j < n; j++)
@@ -396,7 +396,7 @@ static void check_value(Check *c, const Function *f, const Roots *raw,
     c->too_large = status == EVAL_BAD_DIM;
     if (status == EVAL_OK)
         for (int i = 0; i < s->f->nresult; i++)
-            for (int k = 0; k < s->f->result[i].nleaf; k++)
+            for (int k = 0; k < s->f->result[i]->nleaf; k++)
                 error = fmax(error, distance(result_leaf(s, i, k), out[at++]));
     if (c->too_large)
         report_none(c, f->name, NN_OK);
@@ -547,7 +547,7 @@ static int by_leaves(const Pair *p, int k)
     int n = 0;
 
     for (int i = 0; i < k; i++)
-        n += p->primal.f->param[p->f->by[i]].nleaf;
+        n += p->primal.f->param[p->f->by[i]]->nleaf;
     return n;
 }
 
@@ -636,18 +636,18 @@ static const char *label(const Check *c, const Pair *p, int k, int at)
                                         : at;
     int i = 0;
 
-    for (; i + 1 < f->nresult && leaf >= f->result[i].nleaf; i++)
-        leaf -= f->result[i].nleaf;
+    for (; i + 1 < f->nresult && leaf >= f->result[i]->nleaf; i++)
+        leaf -= f->result[i]->nleaf;
     if (p->f->deriv == DERIV_jvp && p->f->nby > 1)
-        return arena_printf(c->args->arena, "%s by %s", f->result[i].name,
-                            f->param[p->f->by[k]].name);
-    return f->result[i].name;
+        return arena_printf(c->args->arena, "%s by %s", f->result[i]->name,
+                            f->param[p->f->by[k]]->name);
+    return f->result[i]->name;
 }
 
 static void check_by(Check *c, Pair *p, int k, int at)
 {
     int by = p->f->by[k];
-    int n = p->primal.f->param[by].nleaf;
+    int n = p->primal.f->param[by]->nleaf;
     int first = nncc_param_leaf(p->primal.f, by);
     double worst = 0;
 
@@ -671,7 +671,7 @@ static void check_derivative(Check *c, Pair *p)
 
     for (int k = 0; k < p->f->nby; k++) {
         check_by(c, p, k, at);
-        at += p->primal.f->param[p->f->by[k]].nleaf;
+        at += p->primal.f->param[p->f->by[k]]->nleaf;
     }
 }
 

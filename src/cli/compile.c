@@ -369,6 +369,7 @@ static const Option options[] = {
     {"output", 'o', "FILE", "write .so .o .a (and a .h), .s .ll .bc .h .json"},
     MODEL_OPTIONS,
     {"max", 0, "NAME=SIZE", "bound a dimension: the workspace is a constant"},
+    {"name", 0, "PREFIX", "of all names in C, instead of the file's name"},
     {"cpu", 0, "NAME", "native, portable, x86-64-v3 or a list: choose at load"},
     {"target", 0, "TRIPLE", "compile for another machine"},
     {"optimise", 'O', "0-3", "effort of code generation (2)"},

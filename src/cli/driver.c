@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "simplify/simplify.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,24 @@ static bool read_real(const Args *a, DType *real)
     return true;
 }
 
+/* What begins all names in C. */
+static bool read_name(const Args *a, const char **name)
+{
+    const char *text = option_value(a, "name");
+
+    for (const char *p = text; p && (*p || p == text); p++)
+        if (!isalpha((unsigned char)*p) && *p != '_' &&
+            (p == text || !isdigit((unsigned char)*p))) {
+            cli_usage(a,
+                      "'--name' is an identifier of C, letters, digits and _, "
+                      "not '%s'",
+                      text);
+            return false;
+        }
+    *name = text;
+    return true;
+}
+
 static int dump_ast(Load *l, const char *text, size_t n)
 {
     const Source *s = diags_source(l->diags, l->path, text, n);
@@ -117,7 +136,8 @@ int driver_load(Args *a, const char *path, DType real, Load *to)
     to->arena = a->arena;
     to->diags = diags_new(a->arena);
     to->path = strcmp(path, "-") ? path : "<stdin>";
-    if (!read_sizes(a, "dim", &dim) || !read_real(a, &o.real))
+    if (!read_sizes(a, "dim", &dim) || !read_real(a, &o.real) ||
+        !read_name(a, &o.name))
         return EXIT_USAGE;
     o.dim_name = dim.name;
     o.dim_value = dim.value;

@@ -24,7 +24,7 @@ static bool unknown_name(const Call *c, const char *name)
     Str list = str_new(a);
 
     for (int i = 0; i < f->nparam; i++)
-        known[n++] = f->param[i].name;
+        known[n++] = f->param[i]->name;
     for (int i = 0; i < f->ndim; i++)
         known[n++] = f->dim[i];
     for (int i = 0; i < n; i++)
@@ -48,11 +48,11 @@ static bool take_word(Call *c, const char *word)
     const char *name = arena_printf(a, "%.*s", (int)(equals - word), word);
     if (nncc_find_param(c->f, name, &i) == NN_OK) {
         nncc_tensor **leaf = c->leaf + nncc_param_leaf(c->f, i);
-        if (c->f->param[i].nleaf && leaf[0]) {
+        if (c->f->param[i]->nleaf && leaf[0]) {
             cli_fail("'%s' is given twice", name);
             return false;
         }
-        return value_read(a, &c->f->param[i], equals + 1, leaf);
+        return value_read(a, c->f->param[i], equals + 1, leaf);
     }
     for (i = 0; i < c->f->ndim; i++) {
         char *end;
@@ -73,7 +73,7 @@ static bool take_word(Call *c, const char *word)
 static bool take_defaults(Call *c)
 {
     for (int i = 0; i < c->f->nparam; i++) {
-        const nn_port *p = &c->f->param[i];
+        const nn_port *p = c->f->param[i];
         nncc_tensor **leaf = c->leaf + nncc_param_leaf(c->f, i);
         if (p->nleaf == 0 || leaf[0])
             continue;
@@ -82,7 +82,7 @@ static bool take_defaults(Call *c)
                      p->type);
             return false;
         }
-        if (nncc_tensor_new(p->leaf[0].dtype, 0, NULL, leaf) != NN_OK) {
+        if (nncc_tensor_new(p->leaf[0]->dtype, 0, NULL, leaf) != NN_OK) {
             cli_fail("%s", nncc_last_error());
             return false;
         }
@@ -98,7 +98,7 @@ static void print_results(const Call *c)
 
     str_printf(&s, "{");
     for (int i = 0; i < f->nresult; i++) {
-        const nn_port *p = &f->result[i];
+        const nn_port *p = f->result[i];
         int at = p->in_place >= 0 ? nncc_param_leaf(f, p->in_place)
                                   : nncc_result_leaf(f, i);
         str_printf(&s, "%s\"%s\": ", i ? ", " : "", p->name);
@@ -126,7 +126,7 @@ static bool make_call(Call *c)
 
 static bool call_function(const Args *a, const nn_module *m)
 {
-    Call c = {.args = a, .f = m->function};
+    Call c = {.args = a, .f = m->function[0]};
     bool done;
 
     if (nncc_wrap(m, &c.model) != NN_OK) {

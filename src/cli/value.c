@@ -338,7 +338,7 @@ static bool no_stranger(Arena *a, const nn_port *p, const char *name,
     bool known = false, inside = false;
 
     for (int i = 0; i < p->nleaf; i++) {
-        const char *leaf = p->leaf[i].path;
+        const char *leaf = p->leaf[i]->path;
         if (strncmp(leaf, path, m) || (leaf[m] && leaf[m] != '.'))
             continue;
         known = true;
@@ -358,8 +358,8 @@ static bool is_tuple(const nn_port *p, const char *prefix)
     size_t n = strlen(prefix);
 
     for (int i = 0; i < p->nleaf; i++)
-        if (!strncmp(p->leaf[i].path, prefix, n))
-            return isdigit((unsigned char)p->leaf[i].path[n]);
+        if (!strncmp(p->leaf[i]->path, prefix, n))
+            return isdigit((unsigned char)p->leaf[i]->path[n]);
     return false;
 }
 
@@ -389,16 +389,16 @@ static bool no_strangers(Arena *a, const nn_port *p, const char *name,
 
 static bool from_json(Arena *a, const nn_port *p, json_t *j, nncc_tensor **leaf)
 {
-    bool bare = p->nleaf == 1 && !*p->leaf[0].path;
+    bool bare = p->nleaf == 1 && !*p->leaf[0]->path;
 
     if (!bare && !no_strangers(a, p, p->name, "", j))
         return false;
     for (int i = 0; i < p->nleaf; i++) {
-        const char *path = p->leaf[i].path;
+        const char *path = p->leaf[i]->path;
         Place at = {.arena = a};
         at.name = *path ? arena_printf(a, "%s.%s", p->name, path) : p->name;
         json_t *part = part_at(a, p, p->name, j, path);
-        bool read = part && tensor_from_json(&at, &p->leaf[i], part, &leaf[i]);
+        bool read = part && tensor_from_json(&at, p->leaf[i], part, &leaf[i]);
         json_decref(part);
         if (!read)
             return false;
@@ -414,8 +414,8 @@ static json_t *printed_value(const nn_port *p, json_t *j)
     if (json_object_size(j) != 1)
         return j;
     for (int i = 0; i < p->nleaf; i++) {
-        size_t n = strcspn(p->leaf[i].path, ".");
-        if (strlen(key) == n && !strncmp(p->leaf[i].path, key, n))
+        size_t n = strcspn(p->leaf[i]->path, ".");
+        if (strlen(key) == n && !strncmp(p->leaf[i]->path, key, n))
             return j;
     }
     return json_object_get(j, key);
@@ -451,7 +451,7 @@ static bool from_csv(const nn_port *p, const char *path, nncc_tensor **leaf)
 {
     nncc_csv_options o = NNCC_CSV_DEFAULTS;
     nncc_data *d;
-    int rank = p->leaf[0].rank;
+    int rank = p->leaf[0]->rank;
     bool fits = p->nleaf == 1 && (rank == 1 || rank == 2);
 
     if (!fits) {
@@ -474,7 +474,7 @@ static bool from_csv(const nn_port *p, const char *path, nncc_tensor **leaf)
     if (rank == 1)
         size[0] = d->n * d->nfeature;
     bool made =
-        nncc_tensor_new(p->leaf[0].dtype, rank, size, &leaf[0]) == NN_OK;
+        nncc_tensor_new(p->leaf[0]->dtype, rank, size, &leaf[0]) == NN_OK;
     for (int64_t i = 0; made && i < d->n * d->nfeature; i++)
         value_set(leaf[0], i, ((const double *)d->x)[i]);
     nncc_data_free(d);
@@ -581,7 +581,7 @@ static void print_tensor(const nncc_tensor *t, int axis, int64_t *next, Str *to)
 static void print_leaves(const nn_port *p, nncc_tensor *const *leaf, int from,
                          int end, size_t skip, Str *to)
 {
-    const char *first = p->leaf[from].path + skip;
+    const char *first = p->leaf[from]->path + skip;
     bool tuple = isdigit((unsigned char)*first);
     int64_t next = 0;
 
@@ -591,10 +591,10 @@ static void print_leaves(const nn_port *p, nncc_tensor *const *leaf, int from,
     }
     str_printf(to, tuple ? "[" : "{");
     for (int i = from, j; i < end; i = j) {
-        const char *name = p->leaf[i].path + skip;
+        const char *name = p->leaf[i]->path + skip;
         size_t n = strcspn(name, ".");
         for (j = i + 1; j < end; j++) {
-            const char *other = p->leaf[j].path + skip;
+            const char *other = p->leaf[j]->path + skip;
             if (strcspn(other, ".") != n || strncmp(other, name, n))
                 break;
         }

@@ -117,28 +117,39 @@ static const char *wanted_name(Facing *f, const Type *t)
     return arena_printf(f->arena, "%s_%s", f->face->module->name, own);
 }
 
+static bool holds_pointers(const Step *step, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (step[i].kind == STEP_leaf && step[i].rank > 0)
+            return true;
+    return false;
+}
+
 static const CType *c_type_named(Facing *f, const char *name, const Step *step,
-                                 int n)
+                                 int n, bool written)
 {
     CFace *face = f->face;
-    bool fixed = steps_fixed(step, n);
-    uint64_t key = steps_key(step, n, fixed);
-    const char *text = step->type->text ? step->type->text : "";
+    CType own = {.step = step, .nstep = n, .fixed = steps_fixed(step, n)};
+    own.key = steps_key(step, n, own.fixed);
+    own.text = step->type->text ? step->type->text : "";
+    own.constant = !written && !own.fixed && holds_pointers(step, n);
     for (int i = 0; i < face->type.n; i++)
-        if (face->type.at[i]->key == key &&
-            strcmp(face->type.at[i]->text, text) == 0)
+        if (face->type.at[i]->key == own.key &&
+            face->type.at[i]->constant == own.constant &&
+            strcmp(face->type.at[i]->text, own.text) == 0)
             return face->type.at[i];
     CType *t = NEW(f->arena, CType);
-    *t = (CType){.text = text, .step = step, .nstep = n, .fixed = fixed};
-    t->key = key;
+    *t = own;
+    if (t->constant)
+        name = arena_printf(f->arena, "%s_in", name);
     t->name = name_claim(&f->names, name);
     list_push(f->arena, &face->type, t);
     return t;
 }
 
-static const CType *c_type(Facing *f, const Step *step, int n)
+static const CType *c_type(Facing *f, const Step *step, int n, bool written)
 {
-    return c_type_named(f, wanted_name(f, step->type), step, n);
+    return c_type_named(f, wanted_name(f, step->type), step, n, written);
 }
 
 static bool overwritten(const Function *f, const Port *p)
@@ -165,7 +176,7 @@ static void name_train_state(Facing *f, const Function *fn)
         strcmp(type->text, fn->param[0].type->text) != 0)
         c_type_named(
             f, arena_printf(f->arena, "%s_train_state", f->face->module->name),
-            step, n);
+            step, n, true);
 }
 
 static int steps_leaves(const Step *step, int n)
@@ -207,7 +218,7 @@ static void add_arg(Facing *f, CArg arg, const Step *step, int n,
     arg.nleaf = steps_leaves(step, n);
     if (step->kind == STEP_open) {
         arg.kind = ARG_struct;
-        arg.type = c_type(f, step, n);
+        arg.type = c_type(f, step, n, arg.written);
     } else {
         arg.kind = step->rank == 0 && !arg.written ? ARG_value : ARG_tensor;
         arg.leaf = step;
@@ -281,6 +292,50 @@ static void add_results(Facing *f)
     f->to->nleaf = first;
 }
 
+/* The interface: what a caller was compiled with. */
+
+static uint64_t hash_text(uint64_t h, const char *s)
+{
+    return hash_bytes(h, s, strlen(s) + 1);
+}
+
+static uint64_t hash_leaf(Arena *a, uint64_t h, const Step *s)
+{
+    h = hash_text(hash_int(h, s->dtype), s->name);
+    return hash_text(h, leaf_shape_text(a, s->rank, s->dim));
+}
+
+static uint64_t hash_arg(Arena *a, uint64_t h, const CArg *arg)
+{
+    h = hash_text(hash_int(hash_int(h, arg->kind), arg->written), arg->name);
+    if (arg->leaf)
+        h = hash_leaf(a, h, arg->leaf);
+    for (int i = 0; arg->type && i < arg->type->nstep; i++) {
+        const Step *s = &arg->type->step[i];
+        h = hash_int(h, s->kind);
+        if (s->kind == STEP_leaf)
+            h = hash_leaf(a, h, s);
+    }
+    return h;
+}
+
+/* Memory for the workspace may have been made by what the header says. */
+static void hash_function(Arena *a, CFunction *c)
+{
+    uint64_t h = hash_text(hash_int(HASH_SEED, NN_ABI_VERSION), c->name);
+    for (int i = 0; i < c->narg; i++)
+        h = hash_arg(a, h, &c->arg[i]);
+    h = hash_int(h, c->macro ? c->bytes : -1);
+    c->interface = (uint32_t)(h ^ h >> 32);
+}
+
+const char *versioned_name(Arena *a, const CFunction *f, const char *name)
+{
+    return arena_printf(a, "%s.%08x", name, (unsigned)f->interface);
+}
+
+/* Names */
+
 static const char *upper(Arena *a, const char *s)
 {
     char *to = arena_printf(a, "%s", s);
@@ -288,6 +343,17 @@ static const char *upper(Arena *a, const char *s)
         if (*p >= 'a' && *p <= 'z')
             *p = (char)(*p - 'a' + 'A');
     return to;
+}
+
+/* "DIGITS_STEP_LR" */
+static void name_defaults(Facing *f, CFunction *c)
+{
+    for (int i = 0; i < c->narg; i++)
+        if (c->arg[i].kind == ARG_value && c->arg[i].port->has_default)
+            c->arg[i].macro = name_claim(
+                &f->names,
+                upper(f->arena, arena_printf(f->arena, "%s_%s", c->name,
+                                             c->arg[i].port->name)));
 }
 
 static void face_function(Facing *f, CFunction *to)
@@ -346,6 +412,8 @@ CFace *c_face(Arena *a, const EmitInput *in)
     face->function = NEWN(a, CFunction, in->nschedule + 1);
     face->descriptor =
         name_claim(&f.names, arena_printf(a, "%s_module", in->module->name));
+    face->macro = name_claim(
+        &f.names, upper(a, arena_printf(a, "%s_INTERFACE", in->module->name)));
     for (int i = 0; i < in->nschedule; i++) {
         face->function[i].schedule = in->schedule[i];
         face->function[i].function = in->schedule[i]->function;
@@ -353,7 +421,13 @@ CFace *c_face(Arena *a, const EmitInput *in)
     face_names(&f);
     for (int i = 0; i < in->nschedule; i++)
         name_train_state(&f, in->schedule[i]->function);
-    for (int i = 0; i < in->nschedule; i++)
-        face_function(&f, &face->function[i]);
+    face->interface = HASH_SEED;
+    for (int i = 0; i < in->nschedule; i++) {
+        CFunction *c = &face->function[i];
+        face_function(&f, c);
+        name_defaults(&f, c);
+        hash_function(a, c);
+        face->interface = hash_int(face->interface, c->interface);
+    }
     return face;
 }

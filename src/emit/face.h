@@ -68,7 +68,8 @@ typedef struct CType {
     const Step *step;
     int nstep;
     bool fixed;
-    uint64_t key; /* hash of what is inside */
+    bool constant; /* its pointers are to what is only read */
+    uint64_t key;  /* hash of what is inside */
 } CType;
 
 typedef enum ArgKind {
@@ -86,8 +87,9 @@ typedef struct CArg {
     bool written;     /* the pointer is not const */
     const Step *leaf; /* value and tensor */
     const CType *type;
-    int first, nleaf; /* among the function's leaves, parameters' first */
-    int dim;          /* ARG_dim: index in var */
+    const char *macro; /* its default; NULL: none */
+    int first, nleaf;  /* among the function's leaves, parameters' first */
+    int dim;           /* ARG_dim: index in var */
 } CArg;
 
 typedef struct CFunction {
@@ -100,17 +102,23 @@ typedef struct CFunction {
     CArg *arg;            /* all but workspace and exec, in C's order */
     int narg;
     int nleaf;
+    uint32_t interface; /* hash of what a caller relies on */
 } CFunction;
 
 typedef struct CFace {
     const Module *module;
     const char *descriptor; /* "digits_module" */
+    const char *macro;      /* "DIGITS_INTERFACE" */
+    uint64_t interface;     /* hash of all functions' */
     CFunction *function;
     int nfunction;
     LIST(CType *) type;
 } CFace;
 CFace *c_face(Arena *a, const EmitInput *in);
 
+/* "digits_f.9f3c21aa": the name under which callers that know the interface
+ * call a function. Another interface is another name. */
+const char *versioned_name(Arena *a, const CFunction *f, const char *name);
 /* "net", "real[b, 64]" … of one leaf: "[b, 64]", "[]" of a scalar. */
 const char *leaf_shape_text(Arena *a, int rank, const Dim *const *dim);
 /* "value_and_grad(loss, net)" or "" of a plain function. */

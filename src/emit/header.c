@@ -36,6 +36,27 @@ static const char helpers[] =
     "#else\n"
     "#define NN_ASSERT(what) extern char nn_assert[(what) ? 1 : -1]\n"
     "#endif\n"
+    "#endif\n"
+    "#ifndef NN_RESTRICT /* what is written overlaps nothing else */\n"
+    "#if defined(__GNUC__) || defined(_MSC_VER)\n"
+    "#define NN_RESTRICT __restrict\n"
+    "#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L\n"
+    "#define NN_RESTRICT restrict\n"
+    "#else\n"
+    "#define NN_RESTRICT\n"
+    "#endif\n"
+    "#endif\n"
+    "#ifndef NN_SYMBOL /* calls go to this interface: another does not link */"
+    "\n"
+    "#if defined(__GNUC__) && defined(__ELF__)\n"
+    "#define NN_SYMBOL(name) __asm__(name)\n"
+    "#else\n"
+    "#define NN_SYMBOL(name)\n"
+    "#endif\n"
+    "#endif\n"
+    "#ifndef NN_WORKSPACE /* static memory: NN_WORKSPACE(work, bytes); */\n"
+    "#define NN_WORKSPACE(name, bytes) \\\n"
+    "    NN_ALIGN(64) static unsigned char name[(bytes) > 0 ? (bytes) : 1]\n"
     "#endif\n";
 
 /* Source text inside a comment must not end it. */
@@ -69,16 +90,17 @@ static void add_extents(Str *to, const Step *s)
     }
 }
 
-static void add_member(Str *to, const Step *s, bool fixed, int depth)
+static void add_member(Str *to, const CType *t, const Step *s, int depth)
 {
     const char *type = dtype_cname(s->dtype);
     indent(to, depth);
-    if (fixed && s->rank > 0) {
+    if (t->fixed && s->rank > 0) {
         str_printf(to, "NN_ALIGN(%d) %s %s", ARRAY_ALIGN, type, s->name);
         add_extents(to, s);
         str_printf(to, ";\n");
     } else if (s->rank > 0) {
-        str_printf(to, "%s *%s; /* ", type, s->name);
+        str_printf(to, "%s%s *%s; /* ", t->constant ? "const " : "", type,
+                   s->name);
         add_comment(to, leaf_shape_text(to->arena, s->rank, s->dim));
         str_printf(to, " */\n");
     } else if (dtype_size(s->dtype) == 8) {
@@ -112,7 +134,7 @@ static void add_body(Str *to, const CType *t)
                 str_printf(to, "} %s;\n", name[depth]);
             break;
         case STEP_leaf:
-            add_member(to, s, t->fixed, depth);
+            add_member(to, t, s, depth);
             break;
         }
     }
@@ -162,7 +184,8 @@ static void add_type(Str *to, const CType *t)
 
 static const char *arg_text(Arena *a, const CArg *arg)
 {
-    const char *name = arg->name;
+    const char *name =
+        arena_printf(a, "%s%s", arg->written ? "NN_RESTRICT " : "", arg->name);
     const char *constant = arg->written ? "" : "const ";
     switch (arg->kind) {
     case ARG_dim:
@@ -231,9 +254,10 @@ static void add_doc(Str *to, const CFunction *c)
     str_printf(to, " * Returns NN_OK or another enum nn_status. */\n");
 }
 
-/* "int name(", the arguments in lines of at most 80 columns, ");". */
+/* "int name(", the arguments in lines of at most 80 columns, and what the
+ * function is called when linking. */
 static void add_prototype(Str *to, const char *head, int n,
-                          const char *const *arg)
+                          const char *const *arg, const char *symbol)
 {
     size_t margin = strlen(head), column = margin;
     str_printf(to, "%s", head);
@@ -249,7 +273,18 @@ static void add_prototype(Str *to, const char *head, int n,
         str_printf(to, "%s%s", arg[i], i + 1 < n ? "," : "");
         column += len - 1;
     }
-    str_printf(to, ");\n");
+    str_printf(to, ")\n    NN_SYMBOL(\"%s\");\n", symbol);
+}
+
+static void add_default(Str *to, const CArg *arg)
+{
+    const double v = arg->port->value;
+    if (!dtype_is_real(arg->leaf->dtype))
+        str_printf(to, "#define %s %.0f\n", arg->macro, v);
+    else if (arg->leaf->dtype == DT_f32)
+        str_printf(to, "#define %s ((float)%.9g)\n", arg->macro, v);
+    else
+        str_printf(to, "#define %s ((double)%.17g)\n", arg->macro, v);
 }
 
 static void add_function(Str *to, const CFunction *c)
@@ -260,16 +295,21 @@ static void add_function(Str *to, const CFunction *c)
     add_doc(to, c);
     for (int i = 0; i < c->narg; i++)
         arg[n++] = arg_text(a, &c->arg[i]);
-    arg[n++] = "void *workspace";
+    arg[n++] = "void *NN_RESTRICT workspace";
     arg[n++] = "const nn_exec *exec";
-    add_prototype(to, arena_printf(a, "int %s(", c->name), n, arg);
+    add_prototype(to, arena_printf(a, "int %s(", c->name), n, arg,
+                  versioned_name(a, c, c->name));
     n = 0;
     for (int i = 0; i < c->narg; i++)
         if (c->arg[i].kind == ARG_dim)
             arg[n++] = arg_text(a, &c->arg[i]);
     if (n == 0)
         arg[n++] = "void";
-    add_prototype(to, arena_printf(a, "size_t %s(", c->workspace), n, arg);
+    add_prototype(to, arena_printf(a, "size_t %s(", c->workspace), n, arg,
+                  versioned_name(a, c, c->workspace));
+    for (int i = 0; i < c->narg; i++)
+        if (c->arg[i].macro)
+            add_default(to, &c->arg[i]);
     if (c->macro)
         str_printf(to, "#define %s %lld\n", c->macro, (long long)c->bytes);
 }
@@ -291,6 +331,11 @@ void emit_header(const EmitInput *in, Str *to)
     str_printf(to, "#ifndef NN_MODULE_%s_H\n#define NN_MODULE_%s_H\n\n",
                m->name, m->name);
     str_printf(to, "%s\n%s\n", nn_abi_text, helpers);
+    str_printf(to,
+               "/* %s()->interface_hash of an object that fits. */\n"
+               "#define %s UINT64_C(0x%016llx)\n\n",
+               face->descriptor, face->macro,
+               (unsigned long long)face->interface);
     str_printf(to, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     for (int i = 0; i < face->type.n; i++)
         add_type(to, face->type.at[i]);

@@ -124,6 +124,8 @@ static json_t *module_json(Arena *a, const EmitInput *in)
     set(to, "source", text(a, file_name(m->path)));
     set(to, "source_hash",
         json_string(arena_printf(a, "%016" PRIx64, m->hash)));
+    set(to, "interface_hash",
+        json_string(arena_printf(a, "%016" PRIx64, face->interface)));
     set(to, "real", json_string(dtype_name(m->real)));
     if (m->metric)
         set(to, "metric", text(a, m->metric));

@@ -4,13 +4,16 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "emit/emit.h"
+#include "nn_trailer.h"
 
 extern char **environ;
 
@@ -91,11 +94,16 @@ static bool make_files(Link *l, const Object *object, const char **error)
 
 /* Running the linker */
 
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 /* ld, ld.lld, mold …: takes a linker's options; else a compiler does. */
 static bool is_linker(const char *program)
 {
-    const char *slash = strrchr(program, '/');
-    const char *name = slash ? slash + 1 : program;
+    const char *name = base_name(program);
     const char *ld = strstr(name, "ld");
     return ld &&
            (ld == name || strchr("-.l", ld[-1]) ||
@@ -122,7 +130,7 @@ enum { NOPTION = sizeof linker_option / sizeof *linker_option };
 static char **arguments(Link *l, const char *program)
 {
     Arena *a = l->arena;
-    char **arg = NEWN(a, char *, NOPTION + l->nobject + 6);
+    char **arg = NEWN(a, char *, NOPTION + l->nobject + 7);
     bool own = is_linker(program);
     int n = 0;
     arg[n++] = arena_printf(a, "%s", program);
@@ -133,6 +141,8 @@ static char **arguments(Link *l, const char *program)
         arg[n++] =
             arena_printf(a, "%s%s", plain ? "" : "-Wl,", linker_option[i]);
     }
+    arg[n++] =
+        arena_printf(a, "%s-soname=%s", own ? "" : "-Wl,", base_name(l->path));
     for (int i = 0; i < l->nobject; i++)
         arg[n++] = l->object[i];
     arg[n++] = arena_printf(a, "-o");
@@ -254,11 +264,29 @@ static bool run_any(Link *l, const char *linker, const sigset_t *mask,
                        "one, or write a .o instead)");
 }
 
+/* Puts a checksum behind the library: damage is told before it is loaded. */
+static bool add_checksum(const char *path)
+{
+    unsigned char end[NN_TRAILER] = NN_TRAILER_MAGIC, part[4096];
+    uLong sum = 0;
+    size_t n;
+    FILE *f = fopen(path, "r+b");
+    if (!f)
+        return false;
+    while ((n = fread(part, 1, sizeof part, f)) > 0)
+        sum = crc32_z(sum, part, n);
+    for (int i = 0; i < 4; i++)
+        end[8 + i] = (unsigned char)(sum >> 8 * i);
+    bool ok = !ferror(f) && fseek(f, 0, SEEK_END) == 0 &&
+              fwrite(end, sizeof end, 1, f) == 1;
+    return fclose(f) == 0 && ok;
+}
+
 static bool finish(Link *l, const char **error)
 {
     mode_t mask = umask(0);
     umask(mask);
-    if (chmod(l->library, 0777 & ~mask) != 0 ||
+    if (!add_checksum(l->library) || chmod(l->library, 0777 & ~mask) != 0 ||
         rename(l->library, l->path) != 0)
         return fail(error, "cannot write '%s': %s", l->path, strerror(errno));
     l->library = NULL;

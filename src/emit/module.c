@@ -34,14 +34,14 @@ static void make_types(Making *m)
 {
     Emit *e = m->e;
     LLVMTypeRef p = e->ptr, i = e->i32, l = e->i64;
-    LLVMTypeRef leaf[] = {p, i, i, l, p};
-    LLVMTypeRef port[] = {p, p, i, i, p, l, i, i, e->f64};
-    LLVMTypeRef function[] = {p, i, i, i, i, p, p, p, p, p, p};
-    LLVMTypeRef module[] = {i, i, l, p, i, i, p, p};
-    m->leaf_type = struct_type(e, 5, leaf);
+    LLVMTypeRef leaf[] = {i, i, p, l, p, i, i};
+    LLVMTypeRef port[] = {i, i, p, p, p, i, i, e->f64, l};
+    LLVMTypeRef function[] = {i, i, p, i, i, i, i, p, p, p, p, p, p, p};
+    LLVMTypeRef module[] = {i, i, i, i, l, l, p, p, p, i, i};
+    m->leaf_type = struct_type(e, 7, leaf);
     m->port_type = struct_type(e, 9, port);
-    m->function_type = struct_type(e, 11, function);
-    m->module_type = struct_type(e, 8, module);
+    m->function_type = struct_type(e, 14, function);
+    m->module_type = struct_type(e, 11, module);
     m->size_type = LLVMIntPtrTypeInContext(e->context, e->layout);
     m->call_type = LLVMFunctionType(i, (LLVMTypeRef[]){p, p, p, p}, 4, false);
     m->sizes_type = LLVMFunctionType(e->none, (LLVMTypeRef[]){p, p}, 2, false);
@@ -61,6 +61,18 @@ static LLVMValueRef begin_public(Making *m, const char *name, LLVMTypeRef type)
     return fn;
 }
 
+/* The same function under the name of its interface. */
+static void add_versioned(Making *m, int index, LLVMValueRef fn)
+{
+    Emit *e = m->e;
+    size_t n;
+    if (strstr(e->triple, "wasm") || strstr(e->triple, "apple"))
+        return;
+    const char *name = versioned_name(e->arena, &m->face->function[index],
+                                      LLVMGetValueName2(fn, &n));
+    LLVMAddAlias2(e->module, LLVMGlobalGetValueType(fn), 0, fn, name);
+}
+
 /* How C passes small integers differs: where int arguments are expected sign-
  * extended to a register, LLVM has to be told. */
 static void extend_param(Emit *e, LLVMValueRef fn, int index, LLVMTypeRef type)
@@ -77,6 +89,14 @@ static void extend_param(Emit *e, LLVMValueRef fn, int index, LLVMTypeRef type)
     if (!how)
         return;
     unsigned kind = LLVMGetEnumAttributeKindForName(how, strlen(how));
+    LLVMAddAttributeAtIndex(fn, (LLVMAttributeIndex)index,
+                            LLVMCreateEnumAttribute(e->context, kind, 0));
+}
+
+/* What is written overlaps nothing else that is passed. */
+static void set_noalias(Emit *e, LLVMValueRef fn, int index)
+{
+    unsigned kind = LLVMGetEnumAttributeKindForName("noalias", 7);
     LLVMAddAttributeAtIndex(fn, (LLVMAttributeIndex)index,
                             LLVMCreateEnumAttribute(e->context, kind, 0));
 }
@@ -213,9 +233,12 @@ static void make_function(Making *m, int index)
     for (int i = 0; i < c->narg; i++) {
         LLVMTypeRef t = arg_type(m, &c->arg[i]);
         extend_param(e, fn, i + 1, t);
+        if (c->arg[i].written)
+            set_noalias(e, fn, i + 1);
         if (c->arg[i].kind == ARG_value)
             slot[i] = LLVMBuildAlloca(e->builder, t, "");
     }
+    set_noalias(e, fn, c->narg + 1);
     check_structs(m, c, fn);
     for (int i = 0; i < c->narg; i++)
         store_arg(m, &c->arg[i], LLVMGetParam(fn, (unsigned)i), slot[i], leaf,
@@ -225,6 +248,7 @@ static void make_function(Making *m, int index)
     LLVMValueRef status =
         LLVMBuildCall2(e->builder, m->call_type, m->call[index], arg, 4, "");
     LLVMBuildRet(e->builder, status);
+    add_versioned(m, index, fn);
 }
 
 static LLVMValueRef named(Making *m, int index, const char *what)
@@ -256,6 +280,7 @@ static void make_workspace(Making *m, int index)
                        named(m, index, "__workspace"), &dims, 1, "");
     LLVMBuildRet(e->builder,
                  LLVMBuildIntCast2(e->builder, bytes, m->size_type, false, ""));
+    add_versioned(m, index, fn);
 }
 
 /* The descriptor's, whose result is a size_t. */
@@ -300,11 +325,11 @@ static LLVMValueRef string(Making *m, const char *s)
     return g;
 }
 
-static LLVMValueRef array(Making *m, LLVMTypeRef type, LLVMValueRef *v, int n)
+static LLVMValueRef pointers(Making *m, LLVMValueRef *v, int n)
 {
     if (n == 0)
         return LLVMConstNull(m->e->ptr);
-    return constant(m, ".table", LLVMConstArray2(type, v, (uint64_t)n));
+    return constant(m, ".table", LLVMConstArray2(m->e->ptr, v, (uint64_t)n));
 }
 
 static LLVMValueRef int32(Making *m, int v)
@@ -361,16 +386,25 @@ static LLVMValueRef struct_const(LLVMTypeRef type, LLVMValueRef *v, int n)
                                     false);
 }
 
+/* A struct of the descriptor, which says its size first. */
+static LLVMValueRef sized(Making *m, LLVMTypeRef type, LLVMValueRef *v, int n)
+{
+    v[0] = int32(m, (int)LLVMABISizeOfType(m->e->layout, type));
+    return constant(m, ".item", struct_const(type, v, n));
+}
+
 static LLVMValueRef leaf_const(Making *m, const Leaf *l, int64_t offset)
 {
     LLVMValueRef v[] = {
-        string(m, l->path),
+        NULL,
         int32(m, (int)abi_dtype(l->dtype)),
-        int32(m, l->rank),
+        string(m, l->path),
         int64(m, offset),
         string(m, leaf_shape_text(m->e->arena, l->rank, l->dim)),
+        int32(m, l->rank),
+        int32(m, 0),
     };
-    return struct_const(m->leaf_type, v, 5);
+    return sized(m, m->leaf_type, v, 7);
 }
 
 static LLVMValueRef port_const(Making *m, const Port *p, bool result)
@@ -383,17 +417,17 @@ static LLVMValueRef port_const(Making *m, const Port *p, bool result)
     for (int i = 0; i < n; i++)
         at[i] = leaf_const(m, &leaf[i], l.offset[i]);
     LLVMValueRef v[] = {
+        NULL,
+        int32(m, result ? p->in_place : -1),
         string(m, p->name),
         string(m, p->type->text),
+        pointers(m, at, n),
         int32(m, n),
-        int32(m, result ? p->in_place : -1),
-        array(m, m->leaf_type, at, n),
-        int64(m, (int64_t)l.size),
         int32(m, !result && p->has_default),
-        int32(m, 0),
         LLVMConstReal(m->e->f64, result ? 0 : p->value),
+        int64(m, (int64_t)l.size),
     };
-    return struct_const(m->port_type, v, 9);
+    return sized(m, m->port_type, v, 9);
 }
 
 static LLVMValueRef ports_const(Making *m, const Port *p, int n, bool result)
@@ -401,7 +435,7 @@ static LLVMValueRef ports_const(Making *m, const Port *p, int n, bool result)
     LLVMValueRef *v = NEWN(m->e->arena, LLVMValueRef, n + 1);
     for (int i = 0; i < n; i++)
         v[i] = port_const(m, &p[i], result);
-    return array(m, m->port_type, v, n);
+    return pointers(m, v, n);
 }
 
 static LLVMValueRef dims_const(Making *m, const Function *f)
@@ -409,26 +443,29 @@ static LLVMValueRef dims_const(Making *m, const Function *f)
     LLVMValueRef *v = NEWN(m->e->arena, LLVMValueRef, f->nvar + 1);
     for (int i = 0; i < f->nvar; i++)
         v[i] = string(m, dim_var_name(f->var[i]));
-    return array(m, m->e->ptr, v, f->nvar);
+    return pointers(m, v, f->nvar);
 }
 
 static LLVMValueRef function_const(Making *m, int index)
 {
     const Function *f = m->face->function[index].function;
     LLVMValueRef v[] = {
-        string(m, f->name),
+        NULL,
         int32(m, (int)abi_kind(f->kind)),
+        string(m, f->name),
         int32(m, f->nparam),
         int32(m, f->nresult),
         int32(m, f->nvar),
+        int32(m, 0),
         ports_const(m, f->param, f->nparam, false),
         ports_const(m, f->result, f->nresult, true),
         dims_const(m, f),
         m->call[index],
         descriptor_workspace(m, index),
         named(m, index, "__sizes"),
+        LLVMConstNull(m->e->ptr),
     };
-    return struct_const(m->function_type, v, 11);
+    return sized(m, m->function_type, v, 14);
 }
 
 /* const nn_module *M_module(void) */
@@ -443,15 +480,18 @@ static void make_descriptor(Making *m)
     LLVMValueRef v[] = {
         int32(m, (int)NN_ABI_MAGIC),
         int32(m, NN_ABI_VERSION),
-        int64(m, (int64_t)mod->hash),
-        string(m, mod->name),
-        int32(m, n),
+        int32(m, (int)LLVMABISizeOfType(e->layout, m->module_type)),
         int32(m, (int)abi_dtype(mod->real)),
-        array(m, m->function_type, f, n),
+        int64(m, (int64_t)mod->hash),
+        int64(m, (int64_t)m->face->interface),
+        string(m, mod->name),
+        pointers(m, f, n),
         string(m, mod->metric),
+        int32(m, n),
+        int32(m, 0),
     };
     LLVMValueRef table =
-        constant(m, ".module", struct_const(m->module_type, v, 8));
+        constant(m, ".module", struct_const(m->module_type, v, 11));
     begin_public(m, m->face->descriptor,
                  LLVMFunctionType(e->ptr, NULL, 0, false));
     LLVMBuildRet(e->builder, table);

@@ -22,6 +22,8 @@ refuse 2 "'--dim' needs a name and a size, like b=64, not 'n'" "$NNCC" m.nn --di
 refuse 2 "no exported function has a free dimension 'q'" "$NNCC" m.nn --max q=3 -o m.so
 refuse 2 "'--seed' needs a whole number of at least" "$NNCC" check m.nn --seed=x
 refuse 2 "'--real' is f32 or f64, not 'half'" "$NNCC" m.nn --real=half -o m.so
+refuse 2 "'--name' is an identifier of C.*, not '2nd'" "$NNCC" m.nn --name=2nd -o m.so
+refuse 2 "'--name' is an identifier of C.*, not ''" "$NNCC" m.nn --name= -o m.so
 refuse 2 'one model at a time' "$NNCC" check m.nn n.nn
 
 # Values of arguments.

@@ -147,7 +147,7 @@ void *fence_last(Fence *f, size_t bytes)
 int compiled_call(Compiled *c, int i, const int64_t *size, void *const *leaf,
                   Fence *workspace)
 {
-    const nn_function *f = &jit_module(c->jit)->function[i];
+    const nn_function *f = jit_module(c->jit)->function[i];
     size_t bytes = (f->workspace(size) + 63) / 64 * 64;
     return f->call(leaf, size, fence_last(workspace, bytes), NULL);
 }

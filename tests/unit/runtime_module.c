@@ -66,6 +66,18 @@ static REAL forward(const REAL *W, const REAL *b, const REAL *x, int y, REAL *s)
     return y < 0 ? 0 : (REAL)-log(s[y]);
 }
 
+static int bad_label(const nn_exec *exec, int32_t label)
+{
+    nn_error *error = exec ? exec->error : NULL;
+
+    if (error) {
+        error->place = 0;
+        error->index = label;
+        error->limit = CLASSES;
+    }
+    return NN_ERR_INDEX;
+}
+
 /* net.W, net.b, state.steps, x, y, lr, loss */
 static int step(void *const *leaf, const int64_t *dims, void *workspace,
                 const nn_exec *exec)
@@ -75,10 +87,9 @@ static int step(void *const *leaf, const int64_t *dims, void *workspace,
     const int32_t *y = leaf[4];
     REAL loss = 0, s[CLASSES];
 
-    (void)exec;
     for (int64_t r = 0; r < dims[0]; r++)
         if (y[r] < 0 || y[r] >= CLASSES)
-            return NN_ERR_INDEX;
+            return bad_label(exec, y[r]);
     if (!workspace || (uintptr_t)workspace % 64)
         return NN_ERR_WORKSPACE;
     memset(g, 0, sizeof(REAL) * CLASSES * (FEATURES + 1));
@@ -109,10 +120,9 @@ static int evaluate(void *const *leaf, const int64_t *dims, void *workspace,
     REAL loss = 0, right = 0, s[CLASSES];
 
     (void)workspace;
-    (void)exec;
     for (int64_t r = 0; r < dims[0]; r++) {
         if (y[r] < 0 || y[r] >= CLASSES)
-            return NN_ERR_INDEX;
+            return bad_label(exec, y[r]);
         loss += forward(leaf[0], leaf[1], x + r * FEATURES, y[r], s);
         int best = 0;
         for (int k = 1; k < CLASSES; k++)
@@ -235,73 +245,97 @@ static int fixed_evaluate(void *const *leaf, const int64_t *dims,
 #define EVALUATE evaluate
 #endif
 
-static const nn_leaf net_leaf[] = {
-    {STEP_PATH, REAL_DTYPE, 2, offsetof(Net, W), "[4, 3]"},
-    {"b", REAL_DTYPE, 1, offsetof(Net, b), "[3]"},
-};
-static const nn_leaf state_leaf[] = {
-    {"steps", REAL_DTYPE, 0, offsetof(State, steps), "[]"},
-};
-static const nn_leaf x_leaf[] = {{"", REAL_DTYPE, X_RANK, 0, "[b, 4]"}};
-static const nn_leaf y_leaf[] = {{"", NN_I32, 1, 0, "[b]"}};
-static const nn_leaf real_leaf[] = {{"", REAL_DTYPE, 0, 0, "[]"}};
-static const nn_leaf key_leaf[] = {{"", NN_KEY, 0, 0, "[]"}};
+/* A later compiler's structs may be longer. */
+#ifdef LONGER
+#define LATER(type)                                                            \
+    struct {                                                                   \
+        type now;                                                              \
+        double later;                                                          \
+    }
+#else
+#define LATER(type)                                                            \
+    struct {                                                                   \
+        type now;                                                              \
+    }
+#endif
+#define LEAF(...)                                                              \
+    &((const LATER(nn_leaf)){.now = {sizeof(LATER(nn_leaf)), __VA_ARGS__}}).now
+#define PORT(...)                                                              \
+    &((const LATER(nn_port)){.now = {sizeof(LATER(nn_port)), __VA_ARGS__}}).now
+#define FUNCTION(...)                                                          \
+    &((const LATER(nn_function)){                                              \
+          .now = {sizeof(LATER(nn_function)), __VA_ARGS__}})                   \
+         .now
 
-static const nn_port init_param[] = {
-    {"seed", "key", 1, -1, key_leaf, 8, 0, 0, 0}};
-static const nn_port init_result[] = {
-    {"net", "Net", LEAVES, -1, net_leaf, sizeof(Net), 0, 0, 0},
-    {"state", "State", 1, -1, state_leaf, sizeof(State), 0, 0, 0},
+static const nn_leaf *const net_leaf[] = {
+    LEAF(REAL_DTYPE, STEP_PATH, offsetof(Net, W), "[4, 3]", 2, 0),
+    LEAF(REAL_DTYPE, "b", offsetof(Net, b), "[3]", 1, 0),
 };
-static const nn_port step_param[] = {
-    {"net", "Net", LEAVES, -1, net_leaf, sizeof(Net), 0, 0, 0},
-    {"state", "State", 1, -1, state_leaf, sizeof(State), 0, 0, 0},
-    {"x", "real[b, 4]", 1, -1, x_leaf, 0, 0, 0, 0},
-    {"y", "int[b]", 1, -1, y_leaf, 0, 0, 0, 0},
-    {"lr", "real", 1, -1, real_leaf, sizeof(REAL), 1, 0, 0.1},
+static const nn_leaf *const state_leaf[] = {
+    LEAF(REAL_DTYPE, "steps", offsetof(State, steps), "[]", 0, 0),
 };
-static const nn_port step_result[] = {
-    {"loss", "real", 1, -1, real_leaf, sizeof(REAL), 0, 0, 0},
-    {"net", "Net", LEAVES, 0, net_leaf, sizeof(Net), 0, 0, 0},
-    {"state", "State", 1, 1, state_leaf, sizeof(State), 0, 0, 0},
+static const nn_leaf *const x_leaf[] = {
+    LEAF(REAL_DTYPE, "", 0, "[b, 4]", X_RANK, 0)};
+static const nn_leaf *const y_leaf[] = {LEAF(NN_I32, "", 0, "[b]", 1, 0)};
+static const nn_leaf *const real_leaf[] = {LEAF(REAL_DTYPE, "", 0, "[]", 0, 0)};
+static const nn_leaf *const key_leaf[] = {LEAF(NN_KEY, "", 0, "[]", 0, 0)};
+
+#define NET(in_place)                                                          \
+    PORT(in_place, "net", "Net", net_leaf, LEAVES, 0, 0, sizeof(Net))
+#define STATE(in_place)                                                        \
+    PORT(in_place, "state", "State", state_leaf, 1, 0, 0, sizeof(State))
+#define X PORT(-1, "x", "real[b, 4]", x_leaf, 1, 0, 0, 0)
+#define Y PORT(-1, "y", "int[b]", y_leaf, 1, 0, 0, 0)
+#define NUMBER(name, has, value)                                               \
+    PORT(-1, name, "real", real_leaf, 1, has, value, sizeof(REAL))
+
+static const nn_port *const init_param[] = {
+    PORT(-1, "seed", "key", key_leaf, 1, 0, 0, 8)};
+static const nn_port *const init_result[] = {NET(-1), STATE(-1)};
+static const nn_port *const step_param[] = {NET(-1), STATE(-1), X, Y,
+                                            NUMBER("lr", 1, 0.1)};
+static const nn_port *const step_result[] = {NUMBER("loss", 0, 0), NET(0),
+                                             STATE(1)};
+static const nn_port *const evaluate_param[] = {NET(-1), X, Y};
+static const nn_port *const evaluate_result[] = {NUMBER("loss", 0, 0),
+                                                 NUMBER("accuracy", 0, 0)};
+static const nn_leaf *const outer_leaf[] = {
+    LEAF(REAL_DTYPE, "", 0, "[n + 1]", 1, 0),
+    LEAF(REAL_DTYPE, "", 0, "[2*h]", 1, 0),
+    LEAF(REAL_DTYPE, "", 0, "[n, h]", 2, 0),
 };
-static const nn_port evaluate_param[] = {
-    {"net", "Net", LEAVES, -1, net_leaf, sizeof(Net), 0, 0, 0},
-    {"x", "real[b, 4]", 1, -1, x_leaf, 0, 0, 0, 0},
-    {"y", "int[b]", 1, -1, y_leaf, 0, 0, 0, 0},
+static const nn_port *const outer_param[] = {
+    PORT(-1, "x", "real[n + 1]", &outer_leaf[0], 1, 0, 0, 0),
+    PORT(-1, "z", "real[2*h]", &outer_leaf[1], 1, 0, 0, 0),
 };
-static const nn_port evaluate_result[] = {
-    {"loss", "real", 1, -1, real_leaf, sizeof(REAL), 0, 0, 0},
-    {"accuracy", "real", 1, -1, real_leaf, sizeof(REAL), 0, 0, 0},
-};
-static const nn_leaf outer_leaf[] = {
-    {"", REAL_DTYPE, 1, 0, "[n + 1]"},
-    {"", REAL_DTYPE, 1, 0, "[2*h]"},
-    {"", REAL_DTYPE, 2, 0, "[n, h]"},
-};
-static const nn_port outer_param[] = {
-    {"x", "real[n + 1]", 1, -1, &outer_leaf[0], 0, 0, 0, 0},
-    {"z", "real[2*h]", 1, -1, &outer_leaf[1], 0, 0, 0, 0},
-};
-static const nn_port outer_result[] = {
-    {"out", "real[n, h]", 1, -1, &outer_leaf[2], 0, 0, 0, 0},
+static const nn_port *const outer_result[] = {
+    PORT(-1, "out", "real[n, h]", &outer_leaf[2], 1, 0, 0, 0),
 };
 static const char *const b_dim[] = {"b"};
 static const char *const outer_dim[] = {"n", "h"};
 
-static const nn_function function[] = {
-    {"init", NN_INIT, 1, 2, 0, init_param, init_result, NULL, init,
-     no_workspace, init_sizes},
-    {"step", NN_STEP, 5, 3, NBATCH, step_param, step_result, b_dim, STEP,
-     step_workspace, step_sizes},
-    {"evaluate", NN_EVALUATE, 3, 2, NBATCH, evaluate_param, evaluate_result,
-     b_dim, EVALUATE, no_workspace, evaluate_sizes},
-    {"outer", NN_FUNCTION, 2, 1, 2, outer_param, outer_result, outer_dim, outer,
-     no_workspace, outer_sizes},
+static const nn_place label_place = {
+    sizeof(nn_place), NN_ERR_INDEX, "blob.nn", 7, 3, "s[y[i]]"};
+static const nn_place *const label_places[] = {&label_place};
+
+static const nn_function *const function[] = {
+    FUNCTION(NN_INIT, "init", 1, 2, 0, 0, init_param, init_result, NULL, init,
+             no_workspace, init_sizes, NULL),
+    FUNCTION(NN_STEP, "step", 5, 3, NBATCH, 1, step_param, step_result, b_dim,
+             STEP, step_workspace, step_sizes, label_places),
+    FUNCTION(NN_EVALUATE, "evaluate", 3, 2, NBATCH, 1, evaluate_param,
+             evaluate_result, b_dim, EVALUATE, no_workspace, evaluate_sizes,
+             label_places),
+    FUNCTION(NN_FUNCTION, "outer", 2, 1, 2, 0, outer_param, outer_result,
+             outer_dim, outer, no_workspace, outer_sizes, NULL),
 };
 
+#ifndef MODULE_SIZE
+#define MODULE_SIZE sizeof(nn_module)
+#endif
 static const nn_module module = {
-    MAGIC, VERSION, 42, "blob", 4, REAL_DTYPE, function, "accuracy",
+    MAGIC,  VERSION,  MODULE_SIZE, REAL_DTYPE, 42, 0,
+    "blob", function, "accuracy",  4,          0,
 };
 
 const nn_module *NAME(void);

@@ -83,21 +83,31 @@ END_TEST
 
 /* Values */
 
-static const nn_leaf scalar[] = {{"", NN_F64, 0, 0, "[]"}};
-static const nn_leaf single[] = {{"", NN_F32, 0, 0, "[]"}};
-static const nn_leaf small[] = {{"", NN_U8, 0, 0, "[]"}};
-static const nn_leaf key[] = {{"", NN_KEY, 0, 0, "[]"}};
-static const nn_leaf truth[] = {{"", NN_BOOL, 1, 0, "[n]"}};
-static const nn_leaf matrix[] = {{"", NN_F64, 2, 0, "[n, m]"}};
-static const nn_leaf net[] = {
-    {"out.W", NN_F64, 1, 0, "[n]"},
-    {"out.b", NN_F64, 0, 0, "[]"},
-    {"pair.0", NN_I32, 0, 0, "[]"},
-    {"pair.1", NN_I32, 0, 0, "[]"},
+#define LEAF(path, dtype, rank, shape)                                         \
+    &(const nn_leaf){sizeof(nn_leaf), dtype, path, 0, shape, rank, 0}
+static const nn_leaf *const scalar[] = {LEAF("", NN_F64, 0, "[]")};
+static const nn_leaf *const single[] = {LEAF("", NN_F32, 0, "[]")};
+static const nn_leaf *const small[] = {LEAF("", NN_U8, 0, "[]")};
+static const nn_leaf *const key[] = {LEAF("", NN_KEY, 0, "[]")};
+static const nn_leaf *const truth[] = {LEAF("", NN_BOOL, 1, "[n]")};
+static const nn_leaf *const matrix[] = {LEAF("", NN_F64, 2, "[n, m]")};
+static const nn_leaf *const net[] = {
+    LEAF("out.W", NN_F64, 1, "[n]"),
+    LEAF("out.b", NN_F64, 0, "[]"),
+    LEAF("pair.0", NN_I32, 0, "[]"),
+    LEAF("pair.1", NN_I32, 0, "[]"),
 };
 
 #define PORT(leaf)                                                             \
-    {"x", "T", sizeof(leaf) / sizeof *(leaf), -1, leaf, 0, 0, 0, 0}
+    {sizeof(nn_port),                                                          \
+     -1,                                                                       \
+     "x",                                                                      \
+     "T",                                                                      \
+     leaf,                                                                     \
+     sizeof(leaf) / sizeof *(leaf),                                            \
+     0,                                                                        \
+     0,                                                                        \
+     0}
 static const nn_port ports[] = {PORT(scalar), PORT(single), PORT(small),
                                 PORT(key),    PORT(truth),  PORT(matrix),
                                 PORT(net)};

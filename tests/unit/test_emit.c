@@ -258,7 +258,7 @@ static Compiled compile(Make *m, const char *cpu)
     const char *error = NULL;
     Compiled c = {.jit = jit_open(&in, &o, &error)};
     ck_assert_msg(c.jit != NULL, "%s", error);
-    c.fn = jit_module(c.jit)->function;
+    c.fn = jit_module(c.jit)->function[0];
     return c;
 }
 

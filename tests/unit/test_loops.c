@@ -231,7 +231,7 @@ static void run(Case *x, const int64_t *size)
     Run r = {.work = NULL};
     EvalStatus want = reference(x, &r, size);
     ck_assert_int_ne(want, EVAL_BAD_DIM);
-    call(x, jit_module(x->c->jit)->function, &r, size, want);
+    call(x, jit_module(x->c->jit)->function[0], &r, size, want);
     simulate(x, &r, size, want);
 }
 
@@ -826,7 +826,7 @@ START_TEST(from_a_library)
     *(void **)&module = dlsym(library, "t_module");
     Run r = {.work = NULL};
     const int64_t size[] = {70, 11, 1};
-    call(x, module()->function, &r, size, reference(x, &r, size));
+    call(x, module()->function[0], &r, size, reference(x, &r, size));
     dlclose(library);
     unlink(path);
     rmdir(folder);

@@ -142,6 +142,21 @@ START_TEST(opens_under_another_name)
 }
 END_TEST
 
+/* A later compiler's structs have more members. */
+START_TEST(opens_longer_structs)
+{
+    const nn_function *f;
+    nncc_model *m;
+
+    ck_assert_int_eq(nncc_open(compile("longer.so", "-DLONGER"), &m), NN_OK);
+    ck_assert_int_eq(nncc_find(m, "evaluate", &f), NN_OK);
+    ck_assert_uint_gt(f->size, sizeof *f);
+    ck_assert_str_eq(f->param[1]->name, "x");
+    ck_assert_str_eq(f->param[0]->leaf[1]->path, "b");
+    nncc_close(m);
+}
+END_TEST
+
 START_TEST(describes_a_module)
 {
     nncc_model *m = open_blob();
@@ -207,6 +222,8 @@ START_TEST(refuses_other_versions)
 {
     refuses(compile("magic.so", "-DMAGIC=0x4e4e4d32"), NN_ERR_MODULE,
             "no descriptor");
+    refuses(compile("short.so", "-DMODULE_SIZE=16"), NN_ERR_MODULE,
+            "cut short");
     refuses(compile("version.so", "-DVERSION=7"), NN_ERR_MODULE,
             "ABI version 7");
 }
@@ -214,10 +231,8 @@ END_TEST
 
 START_TEST(refuses_damaged_descriptors)
 {
-    refuses(compile("path.so", "-DSTEP_PATH='(const char *)12345'"),
-            NN_ERR_MODULE, "a leaf without a path");
-    refuses(compile("leaves.so", "-DLEAVES=1000000"), NN_ERR_MODULE,
-            "without leaves");
+    refuses(compile("path.so", "-DSTEP_PATH='(const char *)0'"), NN_ERR_MODULE,
+            "a leaf without a path");
     refuses(compile("negative.so", "-DLEAVES=-1"), NN_ERR_MODULE,
             "without leaves");
     refuses(compile("dtype.so", "-DREAL=float -DREAL_DTYPE=77"), NN_ERR_MODULE,
@@ -364,7 +379,8 @@ START_TEST(passes_statuses_on)
 
     ck_assert_int_eq(nncc_find(m, "evaluate", &f), NN_OK);
     ck_assert_int_eq(nncc_call(m, f, leaf, NULL, NULL), NN_ERR_INDEX);
-    ck_assert(said("evaluate: label or index out of range"));
+    ck_assert(said("evaluate: label or index out of range: blob.nn:7: index 5 "
+                   "of 's[y[i]]' is not in 0 ... 2"));
     ck_assert_ptr_null(leaf[4]);
     y.size[0] = 1;
     ck_assert_int_eq(nncc_call(m, f, leaf, NULL, NULL), NN_ERR_SHAPE);
@@ -671,6 +687,7 @@ static Suite *suite(void)
 
     tcase_add_test(t, opens_a_module);
     tcase_add_test(t, opens_under_another_name);
+    tcase_add_test(t, opens_longer_structs);
     tcase_add_test(t, describes_a_module);
     tcase_add_test(t, refuses_what_is_no_module);
     tcase_add_test(t, refuses_other_libraries);
