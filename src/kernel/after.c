@@ -82,6 +82,9 @@ static int last_need(Sched *s, const Nest *n, const Nest *product)
             for (const Piece *q = p->before[i]; q; q = q->also)
                 if (q->nest != n && unit_pos(q->nest) > last)
                     last = unit_pos(q->nest);
+        for (int i = 0; i < p->flags.n; i++)
+            if (unit_pos(p->flags.at[i]->nest) > last)
+                last = unit_pos(p->flags.at[i]->nest);
     }
     return last;
 }

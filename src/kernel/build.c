@@ -13,32 +13,6 @@ typedef struct Build {
 
 typedef LIST(Output) Outputs;
 
-/* All conditions seen so far hold; -1: none seen. */
-typedef struct Flags {
-    Build *b;
-    int all;
-} Flags;
-
-static void load_flag(void *u, const Guard *g)
-{
-    Flags *f = u;
-    Inline *in = f->b->in;
-    const Index *at = index_int(f->b->s->table, 0);
-    int arg[2] = {f->all,
-                  inline_load(in, guard_flag(f->b->s, g), at, DT_bool, -1)};
-    if (!g->made_by && !g->when)
-        arg[1] = inline_op(in, OP_not, DT_bool, 1, &arg[1]);
-    f->all = f->all < 0 ? arg[1] : inline_op(in, OP_and, DT_bool, 2, arg);
-}
-
-/* A branch is taken where all branches around it are. */
-static int flag_value(Build *b, const Piece *p)
-{
-    Flags f = {b, -1};
-    flag_conditions(b->s, p, load_flag, &f);
-    return f.all;
-}
-
 static int times_value(Build *b, const Piece *p, int value)
 {
     int arg[2] = {value, inline_value(b->in, p->times, p->times_at, -1)};
@@ -53,7 +27,7 @@ static int piece_value(Build *b, const Piece *p)
         value = inline_load(b->in, p->from, p->from_at, p->from->dtype, -1);
         break;
     case PIECE_flag:
-        return flag_value(b, p);
+        return flag_value(b->s, b->in, p);
     case PIECE_store:
     case PIECE_add:
     case PIECE_reduce:

@@ -74,14 +74,13 @@ static void wait_for_all(Fuse *f, Piece *p)
     for (int i = 0; i < 2; i++)
         for (const Piece *q = p->before[i]; q; q = q->also)
             wait_for(f, &f->on_piece[q->id], p);
-    for (int i = p->guard; i; i = f->s->guard.at[i].parent) {
-        const Guard *b = &f->s->guard.at[i];
-        if (b->made_by) {
-            wait_for(f, &f->on_piece[b->made_by->id], p);
-            break;
-        }
-        wait_for_node(f, b->cond, p);
-    }
+    for (int i = 0; i < p->flags.n; i++)
+        wait_for(f, &f->on_piece[p->flags.at[i]->id], p);
+    const Guard *b = &f->s->guard.at[p->guard];
+    for (int i = 0; i < b->n; i++)
+        wait_for_node(f, b->at[i].cond, p);
+    if (b->made_by)
+        wait_for(f, &f->on_piece[b->made_by->id], p);
 }
 
 static void release(Fuse *f, Wait *list)
@@ -203,14 +202,14 @@ static bool after_all(const Sched *s, const Nest *n, const Piece *p)
         for (const Piece *q = p->before[i]; q; q = q->also)
             if (q->nest->pos >= n->pos)
                 return false;
-    for (int i = p->guard; i; i = s->guard.at[i].parent) {
-        const Guard *b = &s->guard.at[i];
-        if (b->made_by)
-            return b->made_by->nest->pos < n->pos;
-        if (note_of(s, b->cond)->pos >= n->pos)
+    for (int i = 0; i < p->flags.n; i++)
+        if (p->flags.at[i]->nest->pos >= n->pos)
             return false;
-    }
-    return true;
+    const Guard *b = &s->guard.at[p->guard];
+    for (int i = 0; i < b->n; i++)
+        if (note_of(s, b->at[i].cond)->pos >= n->pos)
+            return false;
+    return !b->made_by || b->made_by->nest->pos < n->pos;
 }
 
 static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
@@ -390,9 +389,9 @@ static void find_needed(Sched *s, const Nest *n)
                 note->needed = true;
         }
     }
-    for (int i = n->guard; i; i = s->guard.at[i].parent)
-        if (s->guard.at[i].cond)
-            note_of(s, s->guard.at[i].cond)->needed = true;
+    const Guard *b = &s->guard.at[n->guard];
+    for (int i = 0; i < b->n; i++)
+        note_of(s, b->at[i].cond)->needed = true;
 }
 
 void nest_stages(Sched *s, Nest *n)

@@ -1,63 +1,219 @@
-/* guard.c: what only one branch of an `if` needs.
+/* guard.c: under which conditions nodes are computed.
  *
- * Guards form a tree: a branch of a condition inside the guard of its `if`. A
- * node's guard is the lowest that holds all its uses. */
+ * A node's case (see graph/when.h) is the disjunction of those of its uses; a
+ * branch of an `if` is a case of its own. What a kernel runs under is a row of
+ * conditions, and where that cannot say it, a flag that is computed from
+ * conditions once. A flag may read conditions that were not computed: whatever
+ * they are, its value is the same then. */
 #include "kernel/sched.h"
 
-static int lowest_common(const Sched *s, int a, int b)
+/* The older one of a condition and its negation, if that is there too. */
+static Node *older_of(const Sched *s, Node *cond, bool *holds)
 {
-    while (a != b) {
-        const Guard *x = &s->guard.at[a], *y = &s->guard.at[b];
-        if (x->depth >= y->depth)
-            a = x->parent;
-        if (y->depth >= x->depth)
-            b = y->parent;
-    }
-    return a;
+    Node *not_cond = g1(s->g, OP_not, cond);
+    int number = number_of(s, not_cond);
+    if (number == 0 || !s->note[number].live || number > number_of(s, cond))
+        return cond;
+    *holds = !*holds;
+    return not_cond;
 }
 
-static void use(Sched *s, bool *seen, const Node *n, int guard)
+/* The condition that an `if` asks, wanted to be *holds, as it is in memory. */
+static Node *asked(const Sched *s, Node *cond, bool *holds)
 {
-    Note *note = note_of(s, n);
-    bool *again = &seen[number_of(s, n)];
-    note->guard = *again ? lowest_common(s, note->guard, guard) : guard;
-    *again = true;
-}
-
-static int branch_guard(Sched *s, int parent, Node *cond, bool when)
-{
-    Guard b = {.parent = parent,
-               .depth = s->guard.at[parent].depth + 1,
-               .cond = cond,
-               .when = when};
-    list_push(s->scratch, &s->guard, b);
-    return s->guard.n - 1;
-}
-
-static void guard_uses(Sched *s, bool *seen, Node *n)
-{
-    int guard = note_of(s, n)->guard;
-    bool lazy = n->op == OP_if && !note_of(s, n)->select;
-    note_of(s, n)->branch = s->guard.n;
-    for (int i = 0; i < n->narg; i++) {
-        int inner = guard;
-        if (lazy && i > 0)
-            inner = branch_guard(s, guard, n->arg[0], i == 1);
-        use(s, seen, n->arg[i], inner);
+    *holds = true;
+    for (;; cond = cond->arg[0]) {
+        if (cond->op == OP_not)
+            *holds = !*holds;
+        else if (cond->op != OP_reshape || note_of(s, cond)->fixed)
+            return older_of(s, cond, holds);
     }
 }
 
-static void find_guards(Sched *s)
+Node *condition_of(const Sched *s, const Node *n)
 {
-    bool *seen = NEWN(s->scratch, bool, s->nnote);
-    Guard always = {.parent = 0};
-    s->guard.n = 0;
-    list_push(s->scratch, &s->guard, always);
+    bool holds;
+    return asked(s, n->arg[0], &holds);
+}
+
+typedef struct Find {
+    Sched *s;
+    When *when;
+    bool *older; /* by number: only conditions older than the node are asked */
+    int *state;  /* see find_circle */
+} Find;
+
+typedef struct Newer {
+    const Sched *s;
+    int number;
+} Newer;
+
+static bool is_newer(void *u, const Node *cond)
+{
+    const Newer *x = u;
+    return number_of(x->s, cond) > x->number;
+}
+
+static void use(Find *f, const Node *n, int c)
+{
+    Note *note = note_of(f->s, n);
+    note->when = when_either(f->when, note->when, c);
+}
+
+static void case_uses(Find *f, int number)
+{
+    Note *note = &f->s->note[number];
+    Node *n = f->s->node[number];
+    Newer newer = {f->s, number};
+    if (n->narg == 0) /* is there */
+        note->when = CASE_always;
+    if (f->older[number])
+        note->when = when_without(f->when, note->when, is_newer, &newer);
+    if (op_table[n->op]->cls == OPC_select && !note->select) {
+        bool holds;
+        Node *cond = asked(f->s, n->arg[0], &holds);
+        use(f, cond, note->when);
+        for (int i = 0; i < 2; i++) {
+            note->branch[i] =
+                when_branch(f->when, note->when, cond, holds == (i == 0));
+            use(f, n->arg[i + 1], note->branch[i]);
+        }
+        return;
+    }
+    for (int i = 0; i < n->narg; i++)
+        use(f, n->arg[i], note->when);
+    if (note->sum_of)
+        use(f, note->sum_of, note->when);
+}
+
+static void find_cases(Find *f)
+{
+    Sched *s = f->s;
+    for (int i = 0; i < s->nnote; i++)
+        s->note[i].when = CASE_never;
     for (int i = 0; i < s->nresult; i++)
-        use(s, seen, s->result[i], 0);
-    for (int id = s->nnote - 1; id >= 0; id--)
+        use(f, s->result[i], CASE_always);
+    for (int id = s->nnote - 1; id > 0; id--)
         if (s->note[id].live)
-            guard_uses(s, seen, s->node[id]);
+            case_uses(f, id);
+}
+
+/* Circles: what decides whether a condition is asked may need a node that runs
+ * only where the condition holds. Such a node runs wherever it may be needed
+ * for all that is known before. */
+
+typedef struct Visit {
+    int at, next; /* a number, or from nnote on a case; its next successor */
+} Visit;
+
+enum { UNSEEN, OPEN, DONE };
+
+/* The k-th of what has to be there before `at`, 0 where that is nothing, or
+ * -1: these are all. */
+static int before(const Find *f, int at, int k)
+{
+    const Sched *s = f->s;
+    if (at < s->nnote) {
+        const Node *n = s->node[at];
+        if (k < n->narg)
+            return note_of(s, n->arg[k])->when != CASE_never
+                       ? number_of(s, n->arg[k])
+                       : 0;
+        if (k == n->narg)
+            return s->note[at].mat ? s->nnote + s->note[at].when : 0;
+        bool select = op_table[n->op]->cls == OPC_select;
+        return select && k == n->narg + 1 ? number_of(s, condition_of(s, n))
+                                          : -1;
+    }
+    if (at - s->nnote <= CASE_always)
+        return -1;
+    Decision d = when_decision(f->when, at - s->nnote);
+    const int all[] = {d.cond ? number_of(s, d.cond) : s->nnote + d.of,
+                       s->nnote + d.yes, s->nnote + d.no};
+    return k < 3 ? all[k] : -1;
+}
+
+/* A node from `at`, which is open again, on the way to it that asks newer
+ * conditions. */
+static int newest_on(const Find *f, const Visit *stack, int n, int at)
+{
+    int from = n - 1, last = 0;
+    while (stack[from].at != at)
+        from--;
+    for (; from < n; from++)
+        if (stack[from].at < f->s->nnote && !f->older[stack[from].at] &&
+            stack[from].next == f->s->node[stack[from].at]->narg + 1)
+            last = stack[from].at;
+    return last;
+}
+
+/* A node on a circle that asks for newer conditions, or 0. */
+static int find_circle(Find *f, int root)
+{
+    LIST(Visit) stack = {0};
+    Arena *a = f->s->scratch;
+    list_push(a, &stack, ((Visit){root, 0}));
+    while (stack.n) {
+        Visit *v = &stack.at[stack.n - 1];
+        f->state[v->at] = OPEN;
+        int to = before(f, v->at, v->next++);
+        if (to < 0) {
+            f->state[v->at] = DONE;
+            stack.n--;
+        } else if (f->state[to] == OPEN)
+            return newest_on(f, stack.at, stack.n, to);
+        else if (f->state[to] == UNSEEN)
+            list_push(a, &stack, ((Visit){to, 0}));
+    }
+    return 0;
+}
+
+static int any_circle(Find *f)
+{
+    Sched *s = f->s;
+    int circle = 0;
+    f->state = NEWN(s->scratch, int, s->nnote + when_count(f->when));
+    f->state[0] = DONE;
+    for (int id = 1; id < s->nnote && !circle; id++)
+        if (s->note[id].live && f->state[id] == UNSEEN)
+            circle = find_circle(f, id);
+    return circle;
+}
+
+/* After a few, nothing asks newer conditions. */
+static void break_circles(Find *f)
+{
+    enum { FEW = 8 };
+    int circle;
+    for (int tries = 0; (circle = any_circle(f)) != 0; tries++) {
+        f->older[circle] = true;
+        for (int id = 0; tries == FEW && id < f->s->nnote; id++)
+            f->older[id] = true;
+        find_cases(f);
+    }
+}
+
+/* Selects. */
+
+static bool is_select(const Sched *s, int id)
+{
+    return s->note[id].live && op_table[s->node[id]->op]->cls == OPC_select;
+}
+
+static bool any_select(const Sched *s)
+{
+    for (int id = 1; id < s->nnote; id++)
+        if (is_select(s, id))
+            return true;
+    return false;
+}
+
+static bool any_lazy(const Sched *s)
+{
+    for (int id = 1; id < s->nnote; id++)
+        if (is_select(s, id) && !s->note[id].select)
+            return true;
+    return false;
 }
 
 /* What a branch alone computes: too much, or not to be done in vain. */
@@ -84,119 +240,229 @@ static int weight_of(const Node *n)
     return TOO_MUCH;
 }
 
-/* By node: may computing it report a bad index. */
-static bool *find_checks(Sched *s)
+/* Is what n needs for this argument, and would not be computed but for a branch
+ * in which the argument is, next to nothing? */
+static bool is_cheap(Find *f, const Node *n, int arg)
 {
-    bool *checks = NEWN(s->scratch, bool, s->nnote);
-    for (int id = 1; id < s->nnote; id++) {
-        const Node *n = s->node[id];
-        checks[id] = n->op == OP_index_check;
-        for (int i = 0; i < n->narg; i++)
-            checks[id] = checks[id] || checks[number_of(s, n->arg[i])];
+    enum { CHEAP = 16, MANY = 64 };
+    const Node *found[MANY] = {n->arg[arg]};
+    int outer = note_of(f->s, n)->when, count = 1, weight = 0;
+    for (int k = 0; k < count; k++) {
+        const Node *x = found[k];
+        if (when_within(f->when, outer, note_of(f->s, x)->when))
+            continue;
+        weight += weight_of(x);
+        if (weight > CHEAP)
+            return false;
+        for (int i = 0; i < x->narg; i++) {
+            int j = 0;
+            while (j < count && found[j] != x->arg[i])
+                j++;
+            if (j == MANY)
+                return false;
+            found[j] = x->arg[i];
+            count += j == count;
+        }
     }
-    return checks;
+    return true;
 }
 
 /* An `if` whose branches are next to nothing computes both. */
-static void choose_selects(Sched *s)
+static void choose_selects(Find *f)
 {
-    bool *checks = find_checks(s);
-    enum { CHEAP = 16, LIMIT = 1 << 20 };
-    int *weight = NEWN(s->scratch, int, s->guard.n);
-    for (int id = 0; id < s->nnote; id++)
-        if (s->note[id].live && weight[s->note[id].guard] < LIMIT)
-            weight[s->note[id].guard] += weight_of(s->node[id]);
-    for (int i = s->guard.n - 1; i > 0; i--)
-        if (weight[s->guard.at[i].parent] < LIMIT)
-            weight[s->guard.at[i].parent] += weight[i];
-    /* The branches of each `if` were numbered from the last one on. */
-    int next = 1;
-    for (int id = s->nnote - 1; id >= 0; id--) {
-        Note *note = &s->note[id];
-        if (!note->live || s->node[id]->op != OP_if)
-            continue;
+    Sched *s = f->s;
+    for (int id = 1; id < s->nnote; id++) {
         const Node *n = s->node[id];
-        note->select = weight[next] <= CHEAP && weight[next + 1] <= CHEAP &&
-                       !checks[number_of(s, n->arg[1])] &&
-                       !checks[number_of(s, n->arg[2])];
-        next += 2;
+        if (is_select(s, id))
+            s->note[id].select = is_cheap(f, n, 1) && is_cheap(f, n, 2);
     }
 }
 
-/* Chains longer than a kernel can hold become one flag. */
-static void cut_chains(Sched *s)
+/* Guards of cases. */
+
+/* As many conditions in a row as there is room for; the case that is left. */
+static int literals(const When *w, int c, Guard *to)
 {
-    for (int i = 1; i < s->guard.n; i++) {
-        Guard *b = &s->guard.at[i];
-        b->depth = s->guard.at[b->parent].depth + 1;
-        if (b->depth < MAX_RANK)
-            continue;
-        Piece *p = NEW(s->scratch, Piece);
-        p->kind = PIECE_flag;
-        b->made_by = p;
-        b->depth = 1;
+    while (c > CASE_always && to->n < MAX_LITERALS) {
+        Decision d = when_decision(w, c);
+        if (!d.cond || (d.yes != CASE_never && d.no != CASE_never))
+            break;
+        to->at[to->n++] = (Literal){d.cond, d.no == CASE_never};
+        c = d.no == CASE_never ? d.yes : d.no;
     }
+    return c;
+}
+
+static Piece *flag_piece(Sched *s, int c)
+{
+    Piece *p = NEW(s->scratch, Piece);
+    p->kind = PIECE_flag;
+    p->flag = c;
+    return p;
+}
+
+static Piece *flag_of(Sched *s, Piece **flag, int c)
+{
+    if (!flag[c])
+        flag[c] = flag_piece(s, c);
+    return flag[c];
+}
+
+/* The guard of a case. */
+static int guard_of(Sched *s, int *guard, Piece **flag, int c)
+{
+    if (c == CASE_never)
+        return NO_GUARD;
+    if (c != CASE_always && !guard[c]) {
+        Guard b = {.n = 0};
+        int rest = literals(s->when, c, &b);
+        if (rest != CASE_always)
+            b.made_by = flag_of(s, flag, rest);
+        list_push(s->scratch, &s->guard, b);
+        guard[c] = s->guard.n - 1;
+    }
+    return c == CASE_always ? 0 : guard[c];
+}
+
+static void make_guards(Sched *s)
+{
+    int count = when_count(s->when);
+    int *guard = NEWN(s->scratch, int, count);
+    s->flag = NEWN(s->scratch, Piece *, count);
+    list_push(s->scratch, &s->guard, ((Guard){.n = 0}));
+    for (int id = 1; id < s->nnote; id++) {
+        Note *note = &s->note[id];
+        if (!note->live)
+            continue;
+        note->guard = guard_of(s, guard, s->flag, note->when);
+        bool lazy = is_select(s, id) && !note->select;
+        for (int i = 0; lazy && i < 2; i++)
+            note->branch[i] = guard_of(s, guard, s->flag, note->branch[i]);
+    }
+}
+
+static Find find_new(Sched *s)
+{
+    Find f = {.s = s, .when = s->when};
+    f.older = NEWN(s->scratch, bool, s->nnote);
+    return f;
+}
+
+void cases(Sched *s)
+{
+    s->when = when_new(s->scratch);
+    Find f = find_new(s);
+    for (int id = 1; id < s->nnote; id++)
+        s->note[id].when = CASE_always;
+    if (!any_select(s))
+        return;
+    find_cases(&f);
+    choose_selects(&f);
+    find_cases(&f);
 }
 
 void guards(Sched *s)
 {
-    find_guards(s);
-    if (s->guard.n > 1) {
-        choose_selects(s);
-        find_guards(s);
-        cut_chains(s);
+    Find f = find_new(s);
+    if (any_lazy(s)) {
+        find_cases(&f);
+        break_circles(&f);
     }
+    make_guards(s);
 }
 
-const Buffer *guard_flag(Sched *s, const Guard *b)
+/* Flags. */
+
+static void place_flag(Sched *s, Piece *p)
 {
-    return b->made_by ? b->flag : buffer_of(s, b->cond);
+    static const Dim *const none[1];
+    if (p->to)
+        return;
+    p->to = buffer_new(s, BUF_WORK, NULL);
+    p->to->dtype = DT_bool;
+    p->to->elements = dim_const(s->g, 1);
+    p->id = s->piece.n;
+    p->dim = none;
+    p->at = vec_make(s->table, 0, NULL);
+    list_push(s->scratch, &s->piece, p);
 }
 
 void guard_pieces(Sched *s)
 {
-    static const Dim *const none[1];
-    for (int i = 1; i < s->guard.n; i++) {
-        Guard *b = &s->guard.at[i];
-        if (!b->made_by)
-            continue;
-        Buffer *flag = buffer_new(s, BUF_WORK, NULL);
-        flag->dtype = DT_bool;
-        flag->elements = dim_const(s->g, 1);
-        b->flag = flag;
-        Piece *p = b->made_by;
-        p->id = s->piece.n;
-        p->axis = i;
-        p->to = flag;
-        p->dim = none;
-        p->at = vec_make(s->table, 0, NULL);
-        list_push(s->scratch, &s->piece, p);
+    for (int i = 0, n = s->piece.n; i < n; i++) {
+        Piece *flag = s->guard.at[s->piece.at[i]->guard].made_by;
+        if (flag)
+            place_flag(s, flag);
     }
 }
 
-void flag_conditions(Sched *s, const Piece *p,
-                     void (*f)(void *u, const Guard *b), void *u)
+static void read_case(Sched *s, Piece *p, bool *seen, int c)
 {
-    const Guard *b = &s->guard.at[p->axis];
-    Guard own = *b; /* its last condition as such */
-    own.made_by = NULL;
-    f(u, &own);
-    for (int i = b->parent; i; i = s->guard.at[i].parent) {
-        b = &s->guard.at[i];
-        f(u, b);
-        if (b->made_by)
-            return;
+    if (c <= CASE_always || seen[c])
+        return;
+    Decision d = when_decision(s->when, c);
+    seen[c] = true;
+    if (d.cond) {
+        add_read(s, p, d.cond, vec_make(s->table, 0, NULL));
+    } else {
+        Piece *q = flag_of(s, s->flag, d.of);
+        place_flag(s, q);
+        list_push(s->scratch, &p->flags, q);
     }
+    read_case(s, p, seen, d.yes);
+    read_case(s, p, seen, d.no);
+}
+
+void flag_reads(Sched *s, Piece *p)
+{
+    read_case(s, p, NEWN(s->scratch, bool, when_count(s->when)), p->flag);
+    p->weight = p->nread + p->flags.n + 1;
+}
+
+static int load_flag(Sched *s, Inline *in, const Buffer *b)
+{
+    return inline_load(in, b, index_int(s->table, 0), DT_bool, -1);
+}
+
+/* value[c]: 1 + the instruction, or 0. */
+static int case_value(Sched *s, Inline *in, int *value, int c)
+{
+    if (value[c])
+        return value[c] - 1;
+    int v;
+    if (c <= CASE_always) {
+        v = inline_zero(in, DT_bool);
+        if (c == CASE_always)
+            v = inline_op(in, OP_not, DT_bool, 1, &v);
+    } else {
+        Decision d = when_decision(s->when, c);
+        int arg[3] = {0};
+        arg[0] = d.cond
+                     ? inline_value(in, d.cond, vec_make(s->table, 0, NULL), -1)
+                     : load_flag(s, in, s->flag[d.of]->to);
+        arg[1] = case_value(s, in, value, d.yes);
+        arg[2] = case_value(s, in, value, d.no);
+        v = inline_op(in, OP_where, DT_bool, 3, arg);
+    }
+    value[c] = 1 + v;
+    return v;
+}
+
+int flag_value(Sched *s, Inline *in, const Piece *p)
+{
+    return case_value(s, in, NEWN(s->scratch, int, when_count(s->when)),
+                      p->flag);
 }
 
 void guard_of_kernel(Sched *s, int guard, Kernel *k)
 {
-    while (guard) {
-        const Guard *b = &s->guard.at[guard];
-        if (k->nguard == MAX_RANK)
-            die("guards deeper than a kernel holds");
-        k->guard[k->nguard] = guard_flag(s, b);
-        k->when[k->nguard++] = b->made_by ? true : b->when;
-        guard = b->made_by ? 0 : b->parent;
+    const Guard *b = &s->guard.at[guard];
+    for (; k->nguard < b->n; k->nguard++) {
+        k->guard[k->nguard] = buffer_of(s, b->at[k->nguard].cond);
+        k->when[k->nguard] = b->at[k->nguard].holds;
+    }
+    if (b->made_by) {
+        k->guard[k->nguard] = b->made_by->to;
+        k->when[k->nguard++] = true;
     }
 }

@@ -180,7 +180,7 @@ static void needs(Sched *s, Node *n)
     case OPC_select:
         if (!note_of(s, n)->select) {
             mark(s, n);
-            mark(s, n->arg[0]);
+            mark(s, condition_of(s, n));
         }
         break;
     case OPC_reduce:
@@ -401,7 +401,7 @@ static Node *sum_of(Ways *w, Node *n)
     if (m->op != OP_mul)
         return NULL;
     const Note *there = note_of(w->s, m);
-    bool runs = there->guard == 0 || there->guard == note->guard;
+    bool runs = there->when == CASE_always || there->when == note->when;
     bool reached = m->id < n->id || there->mat;
     return there->live && runs && reached ? m : NULL;
 }

@@ -56,14 +56,13 @@ static void piece_edges(Order *o, const Piece *p)
     for (int i = 0; i < 2; i++)
         for (const Piece *q = p->before[i]; q; q = q->also)
             edge(o, unit_of(q)->index, unit->index);
-    for (int i = p->guard; i; i = o->s->guard.at[i].parent) {
-        const Guard *b = &o->s->guard.at[i];
-        if (b->made_by) {
-            edge(o, unit_of(b->made_by)->index, unit->index);
-            break;
-        }
-        edge_from_node(o, b->cond, unit);
-    }
+    for (int i = 0; i < p->flags.n; i++)
+        edge(o, unit_of(p->flags.at[i])->index, unit->index);
+    const Guard *b = &o->s->guard.at[p->guard];
+    for (int i = 0; i < b->n; i++)
+        edge_from_node(o, b->at[i].cond, unit);
+    if (b->made_by)
+        edge(o, unit_of(b->made_by)->index, unit->index);
 }
 
 /* Numbers the units as they were fused. */

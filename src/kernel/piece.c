@@ -271,9 +271,10 @@ static void concat_pieces(Sched *s, Node *n)
 
 static void branch_pieces(Sched *s, Node *n)
 {
-    int guard = note_of(s, n)->branch;
-    store_piece(s, n, n->arg[1], guard);
-    store_piece(s, n, n->arg[2], guard + 1);
+    const int *guard = note_of(s, n)->branch;
+    for (int i = 0; i < 2; i++)
+        if (guard[i] != NO_GUARD)
+            store_piece(s, n, n->arg[i + 1], guard[i]);
 }
 
 static void pieces_of(Sched *s, Node *n)
@@ -317,20 +318,6 @@ void add_read(Sched *s, Piece *p, Node *n, const Vec *at)
     if (p->nread == p->read_cap)
         p->read = list_grow(s->scratch, p->read, &p->read_cap, sizeof *p->read);
     p->read[p->nread++] = (Read){.node = n, .at = at};
-}
-
-typedef struct FlagReads {
-    Sched *s;
-    Piece *p;
-} FlagReads;
-
-static void flag_read(void *u, const Guard *b)
-{
-    FlagReads *f = u;
-    if (b->made_by)
-        f->p->before[0] = b->made_by;
-    else
-        add_read(f->s, f->p, b->cond, vec_make(f->s->table, 0, NULL));
 }
 
 static void scan_values(Sched *s, Inline *in, Piece *p)
@@ -384,11 +371,9 @@ static void scan(Sched *s, Inline *in, Piece *p)
     case PIECE_move:
         p->weight = 1;
         break;
-    case PIECE_flag: {
-        FlagReads f = {s, p};
-        flag_conditions(s, p, flag_read, &f);
+    case PIECE_flag:
+        flag_reads(s, p);
         break;
-    }
     }
 }
 
@@ -397,7 +382,8 @@ void pieces(Sched *s)
     int count = s->nnote;
     find_once(s);
     for (int id = 0; id < count; id++)
-        if (s->note[id].live && s->note[id].mat)
+        if (s->note[id].live && s->note[id].mat &&
+            s->note[id].guard != NO_GUARD)
             pieces_of(s, s->node[id]);
     guard_pieces(s);
     copy_pieces(s);

@@ -3,8 +3,9 @@
  * The way of one function through it:
  *
  *     prepare      products in the form that their kernels can take
- *     guards       which nodes only a branch of an `if` needs
+ *     cases        which nodes only branches of an `if` need
  *     materialise  which nodes get a buffer; all others are computed in place
+ *     guards       under which conditions those are computed
  *     pieces       one loop nest for each of those, with what it reads
  *     fuse         pieces to nests, which become kernels; their stages
  *     after        nests that ride on a contraction
@@ -16,6 +17,7 @@
 #ifndef NNCC_SCHED_H
 #define NNCC_SCHED_H
 
+#include "graph/when.h"
 #include "kernel/kernel.h"
 
 /* index.c: indices, interned: equal ones are the same pointer. */
@@ -80,11 +82,12 @@ typedef struct Note {
     bool once;      /* the same in all steps, and made before them */
     bool needed;    /* its value is read from memory */
     int cost;       /* of computing one element in place */
-    int guard;
-    int branch;  /* `if`: the guard of its first branch; the second's is next */
-    int waiting; /* how many of its pieces are in no nest yet */
-    int pos;     /* of the last of their nests */
-    Piece *piece; /* first of them */
+    int when;       /* the case that it is needed in */
+    int guard;      /* that case as one of Sched.guard */
+    int branch[2];  /* `if`: the cases, then the guards of its branches */
+    int waiting;    /* how many of its pieces are in no nest yet */
+    int pos;        /* of the last of their nests */
+    Piece *piece;   /* first of them */
     Buffer *buffer, *copy[2], *turn;
     Node *sum_of;    /* contract: the product of its factors, which is there */
     const Vec *self; /* the element that its own nest is at */
@@ -92,14 +95,20 @@ typedef struct Note {
     Node **part;     /* loop: its parts that are live, by number */
 } Note;
 
-/* Branch `when` of a condition, inside `parent`. Number 0: always. */
+/* A case as kernels ask for it: some conditions all are as wanted, and a flag
+ * holds. Number 0: always. */
+typedef struct Literal {
+    Node *cond;
+    bool holds;
+} Literal;
+
+enum { MAX_LITERALS = MAX_RANK - 1, NO_GUARD = -1 }; /* NO_GUARD: never */
+
 typedef struct Guard {
-    int parent, depth;
-    Node *cond;     /* NULL where flag is a conjunction of its own */
-    Piece *made_by; /* then: what computes the flag */
-    const Buffer *flag;
-    bool when;
-    Nest *scalars; /* the last nest of scalars under this guard */
+    int n;
+    Literal at[MAX_LITERALS];
+    Piece *made_by; /* what computes the flag; NULL: there is none */
+    Nest *scalars;  /* the last nest of scalars under this guard */
 } Guard;
 
 typedef struct Read {
@@ -113,7 +122,7 @@ typedef enum PieceKind {
     PIECE_reduce,   /* root = op over the loops from `kept` on */
     PIECE_contract, /* a KERNEL_contract */
     PIECE_move,     /* to[at] = from[from_at] */
-    PIECE_flag,     /* a conjunction of guards, see guard.c */
+    PIECE_flag,     /* does a case hold, see guard.c */
     PIECE_loop,     /* a KERNEL_loop */
     PIECE_part,     /* no code: a result of a loop is there */
 } PieceKind;
@@ -144,7 +153,9 @@ struct Piece {
     Piece *also;      /* whoever waits for this one waits for that one too */
     const Buffer *from;
     const Index *from_at;
-    LoopKernel *loop; /* PIECE_loop */
+    LoopKernel *loop;    /* PIECE_loop */
+    int flag;            /* PIECE_flag: the case */
+    LIST(Piece *) flags; /* that it reads: complete before it */
     Read *read;
     int nread, read_cap, weight;
     /* fuse */
@@ -199,6 +210,8 @@ typedef struct Sched {
     Note *note;
     Node **node;
     int *number, nnumber; /* by id: of nodes that were before the scheduler */
+    When *when;
+    Piece **flag; /* by case: what computes it, or NULL */
     LIST(Guard) guard;
     LIST(Piece *) piece;
     LIST(Nest *) nest;
@@ -242,13 +255,18 @@ bool is_product(const Node *n);
 Product product_of(Sched *s, const Node *n);
 Kernel *product_kernel(Sched *s, const Piece *p);
 
+typedef struct Inline Inline;
+
 /* guard.c */
+void cases(Sched *s);
+/* After materialise. */
 void guards(Sched *s);
-/* Pieces for the conditions that are conjunctions. */
+/* What the `if` n asks for: a node that gets a buffer where n is lazy. */
+Node *condition_of(const Sched *s, const Node *n);
+/* Pieces for flags; what one reads; its value. */
 void guard_pieces(Sched *s);
-/* The buffer that says whether b's condition holds, wanted to be b->when (true
- * of a conjunction). */
-const Buffer *guard_flag(Sched *s, const Guard *b);
+void flag_reads(Sched *s, Piece *p);
+int flag_value(Sched *s, Inline *in, const Piece *p);
 void guard_of_kernel(Sched *s, int guard, Kernel *k);
 
 /* materialise.c */
@@ -257,7 +275,6 @@ void materialise(Sched *s);
 Node *buffered(const Sched *s, Node *n);
 
 /* inline.c: instructions for a value at an index. */
-typedef struct Inline Inline;
 Inline *inline_new(Sched *s);
 /* A new kernel: no instructions yet. */
 void inline_begin(Inline *in, const Nest *nest, int rank);
@@ -298,9 +315,6 @@ Kernel *loop_kernel(Sched *s, const Piece *p);
 /* schedule.c: a function inside of another; turns: see Sched. */
 Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
                         bool turns);
-/* Conditions that piece p of kind PIECE_flag joins: calls f for each. */
-void flag_conditions(Sched *s, const Piece *p,
-                     void (*f)(void *u, const Guard *b), void *u);
 
 /* fuse.c */
 void fuse(Sched *s);

@@ -156,8 +156,9 @@ static Schedule *make(Sched *s)
     FoundList all = make_notes(s);
     leaf_buffers(s);
     prepare(s);
-    guards(s);
+    cases(s);
     materialise(s);
+    guards(s);
     assign_results(s);
     pieces(s);
     fuse(s);
