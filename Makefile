@@ -1,7 +1,9 @@
 # make demo     install what is missing, build, train on real data
 # make test     everything that must pass
 # make [all]    build/nncc, build/libnn.a, build/libnn.so
+# make test CPU=x86-64-v2: as on a CPU that has no more
 # make check    the tests of one build; SAN=1: under sanitizers
+# make unit/emit e2e/install golden docs-check: some of them
 # make bench    timings beside their targets
 # make fuzz     look for inputs that crash the compiler; FUZZ_TIME=seconds
 # make fuzz-diff  random programs, their values and derivatives; COUNT= SEED=
@@ -36,7 +38,8 @@ endif
 # Evaluated when used, after the packages are there.
 LLVM_CFLAGS = -isystem $(shell $(LLVM_CONFIG) --includedir)
 LLVM_LIBS   = $(shell $(LLVM_CONFIG) --ldflags --libs)
-CHECK_FLAGS = $(shell pkg-config --cflags --libs check)
+CHECK_CFLAGS = $(shell pkg-config --cflags check)
+CHECK_LIBS  = $(shell pkg-config --libs check)
 LIBS        = $(LLVM_LIBS) -ljansson -lz -lpthread -ldl -lm
 
 SRC  := $(wildcard src/*/*.c src/graph/ops/*.c)
@@ -88,33 +91,62 @@ $B/std.c: $(STD) src/std/embed.sh
 	@mkdir -p $B
 	$(call say,EMBED,$@)
 	$Qsh src/std/embed.sh $(STD) >$@.part && mv $@.part $@
-$B/test_ops: tests/unit/lower_sim.c
-$B/test_kernel $B/test_loops: tests/unit/kernel_sim.c
-$B/test_numbers $B/test_sums $B/test_loops $B/test_strided: tests/unit/compiled.c
-$B/test_diff_loops $B/test_diff_random: tests/unit/diff_cases.c
-$B/test_region $B/test_region_random: tests/unit/region_cases.c
-$B/test_check $B/test_binders $B/test_limits $B/test_random: tests/unit/programs.c
-$B/test_%: tests/unit/test_%.c tests/unit/harness.c $B/libnncc.a $B/libnn.a
+# A test program has what of the other files of tests/unit/ it uses.
+HELP := $(filter-out %/harness.c %/runs_here.c %/runtime_module.c tests/unit/test_%,\
+          $(wildcard tests/unit/*.c))
+$B/tests/unit/%.o: ALL += $(CHECK_CFLAGS)
+$B/libtest.a: $(HELP:%.c=$B/%.o)
+	$(call say,AR,$@)
+	@rm -f $@
+	$Qar rcs $@ $^
+$(UNIT): $B/%: $B/tests/unit/%.o $B/tests/unit/harness.o $B/libtest.a \
+         $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
-	$Q$(CC) $(ALL) $(LLVM_CFLAGS) $(filter %.c,$^) $(filter %.a,$^) -o $@ $(CHECK_FLAGS) $(LIBS)
+	$Q$(CC) $(ALL) $(filter %.o %.a,$^) -o $@ $(CHECK_LIBS) $(LIBS)
 
 # Tests
 
-JOBS := -j$(shell nproc 2>/dev/null || echo 2)
+# CPU=x86-64-v2 hides what a better CPU has from all tests.
+ifdef CPU
+export NNCC_CPU := $(CPU)
+endif
+# As many jobs as processors, unless make was told -j.
+NPROC := $(shell nproc 2>/dev/null || echo 2)
+JOBS   = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(NPROC))
+SUB    = $(MAKE) --no-print-directory
+KEEP   = $(SUB) -k $(JOBS)
 
-# The tests of one build, each runner with its closing line.
-check: all $(UNIT)
-	@for t in $(UNIT); do CC="$(CC)" $$t || exit 1; done
-	@tests/golden.sh $(abspath $B/nncc)
-	@CC="$(CC)" tests/e2e.sh $B
+# The runners of one build, those that take long first. Each is a target too:
+# make unit/emit e2e/install SAN=1
+RUN_UNIT := $(UNIT:$B/test_%=unit/%)
+RUN_E2E  := $(sort $(basename $(patsubst tests/%,%,$(wildcard tests/e2e/*))))
+LONG     := unit/numbers unit/loops unit/sums unit/artefact docs-check e2e/check
+RUN      := $(RUN_UNIT) golden docs-check $(RUN_E2E)
+RUN      := $(filter $(RUN),$(LONG)) $(filter-out $(LONG),$(RUN))
+RUNNER   := @CC="$(CC)" tests/runner.sh $B
+
+check: run
+	@tests/summary.sh $B
+# All of RUN, whichever fail, each with its result in $B/results/; what cannot
+# be run has none.
+run:
+	@rm -rf $B/results && mkdir -p $B/results && echo $(RUN) >$B/results/expected
+	+-@$(if $(shell command -v $(CC)),$(KEEP) $(filter-out $(CANNOT),$(RUN)))
+CANNOT = $(if $(shell pkg-config --exists check && echo yes),,$(RUN_UNIT))
+$(RUN_UNIT): unit/%: $B/test_%
+	$(RUNNER) $@ $<
+$(RUN_E2E): e2e/%: all
+	$(RUNNER) $@ tests/e2e.sh $B $*
 golden: $B/nncc
-	@tests/golden.sh $(abspath $B/nncc)
+	$(RUNNER) $@ tests/golden.sh $B/nncc
 docs-check: all
-	@tests/docs.sh $B $(LIBS_FROM)
+	$(RUNNER) $@ tests/docs.sh $B $(LIBS_FROM)
 layers:
-	@tests/layers.sh
+	$(RUNNER) $@ tests/layers.sh
 format-check:
-	@tests/format.sh $(CLANG_FORMAT)
+	$(RUNNER) $@ tests/format.sh $(CLANG_FORMAT)
+fuzz-check: $B/fuzz
+	$(RUNNER) $@ tests/fuzz/run.sh $B/fuzz 25
 format: $B/nncc
 	$(CLANG_FORMAT) -i $$(find src runtime tests examples -name '*.[ch]')
 	$B/nncc fmt $$(find src examples -name '*.nn')
@@ -130,7 +162,7 @@ $B/fuzz: $B/tests/fuzz/fuzz.o $B/tests/unit/lower_sim.o $(FUZZ_OBJ)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS) -fsanitize=fuzzer $^ -o $@ -lm
 fuzz: deps deps-test
-	@$(MAKE) --no-print-directory $(JOBS) $(FUZZ) build/fuzz/fuzz
+	+@$(SUB) $(JOBS) $(FUZZ) build/fuzz/fuzz
 	@mkdir -p build/fuzz/corpus
 	@tests/fuzz/run.sh build/fuzz/fuzz $(FUZZ_TIME) build/fuzz/corpus
 
@@ -144,22 +176,29 @@ $B/fuzz-diff: $(addprefix $B/tests/fuzz/,diff.o judge.o program.o) \
 	$Q$(CC) $(ALL) $^ -o $@ $(LIBS)
 $B/tests/fuzz/%.o: ALL += -Itests/unit
 fuzz-diff: deps
-	@$(MAKE) --no-print-directory $(JOBS) $B/fuzz-diff
+	+@$(SUB) $(JOBS) $B/fuzz-diff
 	@$B/fuzz-diff $(COUNT) $(SEED)
 
+# Three builds, and the fuzzer's. What another compiler would only do once more
+# is left out of the second and third.
+BUILDS  := build build/san build/clang build/fuzz
 test: deps deps-test
-	@$(MAKE) --no-print-directory layers format-check
-	@$(MAKE) --no-print-directory $(JOBS) all
-	@$(MAKE) --no-print-directory $(JOBS) check docs-check
-	@$(MAKE) --no-print-directory $(JOBS) check CC=$(CLANG) B=build/clang \
-	  CFLAGS=-O1
-	@$(MAKE) --no-print-directory $(JOBS) check docs-check SAN=1 \
+	@rm -rf $(BUILDS:%=%/results)
+	+@$(SUB) $(JOBS) all
+	+-@$(KEEP) test-san test-gcc test-clang test-fuzz
+	@tests/summary.sh $(BUILDS)
+test-gcc:
+	+@$(SUB) run RUN="layers format-check $(RUN)"
+test-san:
+	+@$(SUB) run RUN="$(filter-out e2e/compile-long,$(RUN))" SAN=1 \
 	  CFLAGS='-O1 -g' LIBS_FROM=build
-	@$(MAKE) --no-print-directory $(JOBS) $(FUZZ) build/fuzz/fuzz
-	@tests/fuzz/run.sh build/fuzz/fuzz 25
+test-clang:
+	+@$(SUB) run RUN="$(RUN_UNIT) golden" CC=$(CLANG) B=build/clang CFLAGS=-O1
+test-fuzz:
+	+@$(SUB) run RUN=fuzz-check $(FUZZ)
 
 demo: deps
-	@$(MAKE) --no-print-directory $(JOBS) all
+	+@$(SUB) $(JOBS) all
 	build/nncc train examples/digits/digits.nn \
 	  --data examples/digits/digits.csv.gz --test 360 --epochs 50
 
@@ -168,26 +207,15 @@ bench: all
 
 # Packages
 
-DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config check \
+DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config \
              libjansson-dev zlib1g-dev
-DEPS_TEST := g++ clang-19 clang-format-19 libclang-rt-19-dev librandom123-dev \
+DEPS_TEST := check g++ clang-19 clang-format-19 libclang-rt-19-dev librandom123-dev \
              dataset-fashion-mnist
-INSTALL   = missing=; for p in $(1); do \
-	  dpkg-query -W -f='$${Status}' $$p 2>/dev/null | \
-	    grep -q 'ok installed' || missing="$$missing $$p"; done; \
-	[ -z "$$missing" ] || { echo "installing$$missing"; \
-	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	  $$sudo apt-get update -qq && \
-	    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing \
-	    >/dev/null; }
-NO_APT    = echo "not Debian or Ubuntu: taking it that what README lists is" \
-	  "installed"
 deps:
-	@if command -v dpkg-query >/dev/null; then $(call INSTALL,$(DEPS)); \
-	else $(NO_APT); fi
+	@CC="$(CC)" LLVM_CONFIG=$(LLVM_CONFIG) .ci/packages $(DEPS)
+# What only tests need may be missing: then they tell.
 deps-test:
-	@if command -v dpkg-query >/dev/null; then $(call INSTALL,$(DEPS_TEST)); \
-	else $(NO_APT); fi
+	-@CC="$(CC)" .ci/packages $(DEPS_TEST)
 
 # Installation
 
@@ -205,7 +233,8 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all check golden docs-check layers format-check format fuzz fuzz-diff test demo \
-  bench deps deps-test install clean
+.PHONY: all check run golden docs-check layers format-check fuzz-check format \
+  fuzz fuzz-diff test test-gcc test-san test-clang test-fuzz demo bench deps deps-test \
+  install clean $(RUN_UNIT) $(RUN_E2E)
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
