@@ -91,18 +91,16 @@ $B/std.c: $(STD) src/std/embed.sh
 	@mkdir -p $B
 	$(call say,EMBED,$@)
 	$Qsh src/std/embed.sh $(STD) >$@.part && mv $@.part $@
-# A test program has what of the other files of tests/unit/ it uses.
-HELP := $(filter-out %/harness.c %/runs_here.c %/runtime_module.c tests/unit/test_%,\
-          $(wildcard tests/unit/*.c))
+$B/test_ops: $B/tests/unit/lower_sim.o
+$B/test_kernel $B/test_loops: $B/tests/unit/kernel_sim.o
+$B/test_numbers $B/test_sums $B/test_loops $B/test_strided: $B/tests/unit/compiled.o
+$B/test_diff_loops $B/test_diff_random: $B/tests/unit/diff_cases.o
+$B/test_region $B/test_region_random: $B/tests/unit/region_cases.o
+$B/test_check $B/test_binders $B/test_limits $B/test_random: $B/tests/unit/programs.o
 $B/tests/unit/%.o: ALL += $(CHECK_CFLAGS)
-$B/libtest.a: $(HELP:%.c=$B/%.o)
-	$(call say,AR,$@)
-	@rm -f $@
-	$Qar rcs $@ $^
-$(UNIT): $B/%: $B/tests/unit/%.o $B/tests/unit/harness.o $B/libtest.a \
-         $B/libnncc.a $B/libnn.a
+$(UNIT): $B/%: $B/tests/unit/%.o $B/tests/unit/harness.o $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
-	$Q$(CC) $(ALL) $(filter %.o %.a,$^) -o $@ $(CHECK_LIBS) $(LIBS)
+	$Q$(CC) $(ALL) $(filter %.o,$^) $(filter %.a,$^) -o $@ $(CHECK_LIBS) $(LIBS)
 
 # Tests
 

@@ -1,22 +1,23 @@
 #!/bin/sh
 # docs.sh BUILD [LIBS]: run what README.md, docs/ and examples/*/README.md show, as
 # written. A fenced block marked `sh` is run from the top of a copy of the
-# project with nncc on the PATH; a block marked `output` right after it is what
-# it prints, where a line of three dots stands for any lines. A block marked
-# `nn` is a program that must compile and be laid out as `nncc fmt` does it; `nn
-# f.nn` also leaves it as f.nn for the blocks that follow. Lines that call make
-# demo or make test are what runs this script and are left out.
+# project, after the lines of README.md that say `export`: nothing else puts nncc
+# on the PATH. libnn is taken to be installed. A block marked `output` right after
+# it is what it prints, where a line of three dots stands for any lines. A block
+# marked `nn` is a program that must compile and be laid out as `nncc fmt` does
+# it; `nn f.nn` also leaves it as f.nn for the blocks that follow. Lines that call
+# make are what runs this script and are left out.
 build=$(cd "$1" && pwd) || exit 2
 libs=$(cd "${2:-$1}" && pwd) || exit 2
 cd "$(dirname "$0")/.." || exit 2
 root=$(pwd)
 . tests/limits.sh
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
-mkdir "$work/copy" "$work/blocks" && cp -r README.md docs examples "$work/copy" &&
+mkdir "$work/copy" "$work/blocks" && cp -r README.md CONTRIBUTING.md docs examples "$work/copy" &&
     ln -s "$build" "$work/copy/build"
-PATH=$build:$PATH
 CPATH=$root/runtime LIBRARY_PATH=$libs LD_LIBRARY_PATH=$libs
-export PATH CPATH LIBRARY_PATH LD_LIBRARY_PATH
+export CPATH LIBRARY_PATH LD_LIBRARY_PATH
+: >"$work/exports"
 pass=0 fail=0
 
 split() { # FILE: blocks to $work/blocks/NNN.KIND
@@ -51,7 +52,7 @@ verdict() { # STATUS WHAT
     fi
 }
 
-for doc in README.md docs/*.md examples/*/README.md; do
+for doc in README.md CONTRIBUTING.md docs/*.md examples/*/README.md; do
     [ -f "$doc" ] || continue
     split "$doc"
     for b in "$work"/blocks/*; do
@@ -59,7 +60,8 @@ for doc in README.md docs/*.md examples/*/README.md; do
         name=$(basename "$b")
         case $b in
         *.sh)
-            grep -v '^make \(demo\|test\|install\)\|^sudo ' "$b" >"$work/script"
+            grep -v '^make \|^sudo ' "$b" | cat "$work/exports" - >"$work/script"
+            [ "$doc" != README.md ] || grep '^export ' "$b" >>"$work/exports"
             (cd "$work/copy" && sh -e "$work/script") >"$work/log" 2>&1
             status=$?
             next=$(printf '%s/blocks/%03d.output' "$work" \
@@ -74,7 +76,7 @@ for doc in README.md docs/*.md examples/*/README.md; do
         *.nn)
             file=${name#* }
             [ "$file" = "$name" ] || cp "$b" "$work/copy/$file"
-            (cd "$work/copy" && nncc - <"$b" && nncc fmt --check - <"$b") \
+            (cd "$work/copy" && "$build/nncc" - <"$b" && "$build/nncc" fmt --check - <"$b") \
                 >"$work/log" 2>&1
             verdict $? "$doc, block $name"
             ;;

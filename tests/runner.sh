@@ -3,6 +3,7 @@
 # BUILD/results/NAME.log, and their status and processor time to NAME.status;
 # shown is one line, or all of it if they fail.
 build=$1 name=$2
+unset MAKEFLAGS MFLAGS MAKELEVEL # those of whoever runs this
 shift 2
 log=$build/results/$name.log
 mkdir -p "$(dirname "$log")"

@@ -35,14 +35,19 @@ int main(void)
 }
 C
 accept opt/nn/bin/nncc m.nn -o m.so
-PKG_CONFIG_PATH=$PWD/opt/nn/lib/pkgconfig
-export PKG_CONFIG_PATH
-flags=$(pkg-config --define-variable=prefix="$PWD/opt/nn" --cflags --libs libnn)
+flags=$(PKG_CONFIG_PATH=opt/nn/lib/pkgconfig pkg-config \
+    --define-variable=prefix="$PWD/opt/nn" --cflags --libs libnn)
 case $flags in *"-I$PWD/opt/nn/include"*-lnn*) ;; *) fail "flags: $flags" ;; esac
+
+# Outside of the loader's path, as a reader installs it: the program starts, with
+# the shared library.
+make -s -C "$ROOT" B="$BUILD" PREFIX="$PWD/prefix" install >/dev/null
 case $NNCC in
-*/san/* | *san/*) ;; # libnn there needs the sanitizers' libraries
+*/san/*) ;; # libnn there needs the sanitizers' libraries
 *)
-    $CC main.c $flags -o main
-    LD_LIBRARY_PATH=$PWD/opt/nn/lib ./main
+    flags=$(PKG_CONFIG_PATH=prefix/lib/pkgconfig pkg-config --cflags --libs libnn)
+    accept $CC main.c $flags -o main
+    readelf -d main | grep -q 'NEEDED.*libnn\.so' || fail "libnn is not shared"
+    accept env -u LD_LIBRARY_PATH ./main
     ;;
 esac
