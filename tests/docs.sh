@@ -61,7 +61,7 @@ for doc in README.md CONTRIBUTING.md docs/*.md examples/*/README.md; do
         case $b in
         *.sh)
             grep -v '^make \|^sudo ' "$b" | cat "$work/exports" - >"$work/script"
-            [ "$doc" != README.md ] || grep '^export ' "$b" >>"$work/exports"
+            [ "$doc" != README.md ] || grep '^export [A-Z_]*=' "$b" >>"$work/exports"
             (cd "$work/copy" && sh -e "$work/script") >"$work/log" 2>&1
             status=$?
             next=$(printf '%s/blocks/%03d.output' "$work" \
