@@ -100,13 +100,12 @@ static int *known_unit(Units *u, const char *text)
 
 static void weigh_map(Unit *u, const Kernel *k)
 {
-    enum { COSTLY = 12, MAP = 10 };
+    enum { MAP = 10 };
     u->weight += MAP;
     for (int i = 0; i < k->ninstr; i++) {
         const Instr *x = &k->instr[i];
-        bool costly = x->kind == I_op && op_table[x->op]->flags & OP_COSTLY;
-        u->weight += costly ? COSTLY : 1;
-        if (costly)
+        u->weight += x->kind == I_op ? op_weight(x->op) : 1;
+        if (x->kind == I_op && op_table[x->op]->flags & OP_COSTLY)
             u->costly |= UINT64_C(1) << x->op % 64;
     }
     for (int t = 0; t < k->nstage; t++)

@@ -9,6 +9,13 @@ const Op *const op_table[NOPS] = {
 #undef OP
 };
 
+int op_weight(OpId op)
+{
+    enum { COSTLY = 10 };
+    const Op *row = op_table[op];
+    return row->weight ? row->weight : row->flags & OP_COSTLY ? COSTLY : 1;
+}
+
 OpId op_named(const char *name)
 {
     for (OpId i = 0; i < NOPS; i++)

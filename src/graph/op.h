@@ -60,6 +60,8 @@ typedef struct Op {
     int arity;       /* -1: any number */
     unsigned flags;  /* OpFlags */
     unsigned takes;  /* ON_…; 0 where not elementwise */
+    int weight;      /* instructions of f32 that it is lowered to, a call being
+                        some; 0: one or two */
     const char *doc; /* one line: what it computes */
     /* Printed form: "sin($0)", "$0 + $1" and its precedence (see print.c);
      * NULL: name(args). tex likewise. */
@@ -124,6 +126,9 @@ enum OpIds {
 #undef OP
 
 extern const Op *const op_table[NOPS];
+
+/* How much code an operator is, in instructions. */
+int op_weight(OpId op);
 
 /* The operator that the language calls by this name, or -1. */
 OpId op_named(const char *name);

@@ -5,10 +5,11 @@
  * that it depends on, for nothing depends on the piece yet. */
 #include "kernel/sched.h"
 
-/* Registers are allocated in more than linear time: straight-line code that no
- * loop goes over is cut into kernels of LIGHT_WEIGHT. */
+/* Registers are allocated in more than linear time, with half as many of them
+ * in several times as much: nests weigh so many machine instructions at most,
+ * straight-line code that no loop goes over LIGHT_WEIGHT. */
 enum {
-    MAX_WEIGHT = 4000,
+    MAX_WEIGHT = 1000,
     LIGHT_WEIGHT = 250,
     MAX_CANDIDATES = 16,
     LIGHT_ELEMENTS = 1024

@@ -64,6 +64,17 @@ void inline_stage(Inline *in, int stage, int rank)
 }
 
 int inline_count(const Inline *in) { return in->instr.n; }
+
+int inline_weight(const Inline *in)
+{
+    int weight = 0;
+    for (int i = 0; i < in->instr.n; i++) {
+        const Instr *x = &in->instr.at[i];
+        weight += x->kind == I_op ? op_weight(x->op) : 1;
+    }
+    return weight;
+}
+
 const Instr *inline_instr(const Inline *in) { return in->instr.at; }
 
 int inline_reads(const Inline *in, const Read **read)

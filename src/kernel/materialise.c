@@ -11,7 +11,7 @@ enum {
     COST_SHARED = 8, /* elements that share a value, at a guess */
     COST_LIMIT = 1 << 20,
     MAX_USES = 3,
-    NEST_NODES = 2000, /* computed in one nest: code generation is not linear
+    NEST_WEIGHT = 400, /* computed in one nest: code generation is not linear
                           in the length of a block */
 };
 
@@ -34,8 +34,8 @@ typedef struct Ways {
     Sched *s;
     Uses *uses;  /* by node */
     int *users;  /* by node: arguments that it is */
-    int *inside; /* nodes computed in the nest of a root: a node, or from
-                    nnote on a part of one */
+    int *inside; /* weight of what is computed in the nest of a root: a node,
+                    or from nnote on a part of one */
     int nroot;
     Path *path; /* hash table; number 0 is the identity */
     int *slot;
@@ -376,8 +376,12 @@ static bool too_many(Ways *w, const Node *n)
     const Uses *u = &w->uses[number_of(w->s, n)];
     if (op_table[n->op]->cls == OPC_view || n->op == OP_index_check)
         return false;
-    if (u->n == 1 && w->inside[u->at[0].root]++ > NEST_NODES)
-        return true;
+    if (u->n == 1) {
+        int *inside = &w->inside[u->at[0].root];
+        *inside += op_weight(n->op);
+        if (*inside > NEST_WEIGHT)
+            return true;
+    }
     if (u->n < 2)
         return false;
     if (takes_over(w, n))

@@ -342,7 +342,7 @@ static void scan_values(Sched *s, Inline *in, Piece *p)
     p->read = NEWN(s->scratch, Read, p->read_cap);
     if (p->nread)
         memcpy(p->read, read, sizeof *read * (size_t)p->nread);
-    p->weight = inline_count(in) + 1;
+    p->weight = inline_weight(in) + 1;
 }
 
 static void scan_product(Sched *s, Piece *p)

@@ -293,6 +293,8 @@ int inline_in_range(Inline *in, const Index *value, const Dim *n, int pred);
 /* From now on n at v is this instruction. */
 void inline_know(Inline *in, Node *n, const Vec *v, int instr);
 int inline_count(const Inline *in);
+/* Of the machine instructions that they become, about. */
+int inline_weight(const Inline *in);
 /* Until the next kernel begins. */
 const Instr *inline_instr(const Inline *in);
 /* What was read from buffers since inline_begin. */

@@ -14,6 +14,7 @@ enum { POOL = 4000 };
 struct Lower {
     Val pool[POOL];
     int used;
+    int weight; /* of the operations, see sim_weight */
     bool fused;
 };
 static Lower sim;
@@ -23,6 +24,14 @@ static Val *make(Lower *l, DType t)
     assert(l->used < POOL);
     Val *v = &l->pool[l->used++];
     v->t = t;
+    l->weight++;
+    return v;
+}
+
+/* Constants are no operations. */
+static Val *constant(Lower *l, Val *v)
+{
+    l->weight--;
     return v;
 }
 
@@ -90,18 +99,22 @@ DType low_dtype(Lower *l, Val *v)
     return v->t;
 }
 
-Val *low_real(Lower *l, DType t, double v) { return real(l, t, v); }
+Val *low_real(Lower *l, DType t, double v)
+{
+    return constant(l, real(l, t, v));
+}
 
 Val *low_int(Lower *l, DType t, int64_t v)
 {
-    return integer(l, t, (uint64_t)v);
+    return constant(l, integer(l, t, (uint64_t)v));
 }
 
-Val *low_bool(Lower *l, bool v) { return mask(l, v); }
+Val *low_bool(Lower *l, bool v) { return constant(l, mask(l, v)); }
 
 Val *low_real_bits(Lower *l, DType t, uint64_t v)
 {
-    return low_from_bits(l, integer(l, t == DT_f32 ? DT_i32 : DT_i64, v));
+    Val *bits = constant(l, integer(l, t == DT_f32 ? DT_i32 : DT_i64, v));
+    return constant(l, low_from_bits(l, bits));
 }
 
 #define ARITHMETIC(name, op)                                                   \
@@ -333,8 +346,10 @@ Val *low_shared(Lower *l, const char *name,
         alike(x[0], x[i]);
     }
     (void)name;
+    int weight = l->weight;
     Val *r = body(l, x);
     alike(x[0], r);
+    l->weight = weight + WEIGHT_CALL;
     return r;
 }
 
@@ -351,6 +366,7 @@ SimValue sim_lower(const Node *n, const SimValue *x)
 {
     Val *arg[3];
     sim.used = 0;
+    sim.weight = -n->narg;
     assert(n->narg <= 3);
     for (int i = 0; i < n->narg; i++) {
         arg[i] = make(&sim, lane(n->arg[i]->dtype));
@@ -364,6 +380,8 @@ SimValue sim_lower(const Node *n, const SimValue *x)
 void sim_fused(bool fused) { sim.fused = fused; }
 
 int sim_count(void) { return sim.used; }
+
+int sim_weight(void) { return sim.weight; }
 
 SimValue sim_value(DType t, double v)
 {

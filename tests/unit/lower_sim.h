@@ -19,6 +19,10 @@ SimValue sim_lower(const Node *n, const SimValue *x);
 void sim_fused(bool fused);
 /* Operations carried out by the last sim_lower. */
 int sim_count(void);
+/* How much code the last sim_lower was: operations, without constants; a call
+ * of what is shared counts as WEIGHT_CALL. */
+enum { WEIGHT_CALL = 8 };
+int sim_weight(void);
 
 /* A real number, or an integer's or bool's value, as a value of dtype t. */
 SimValue sim_value(DType t, double v);

@@ -254,6 +254,28 @@ START_TEST(lowering_of_reals)
 }
 END_TEST
 
+/* What the scheduler takes an operator to be is what its code is. */
+START_TEST(weights)
+{
+    DType t = takes(_i, DT_f32) ? DT_f32 : takes(_i, DT_i32) ? DT_i32 : DT_i64;
+    if (!is_ewise(_i) || !takes(_i, t) || !op_table[_i]->lower ||
+        _i == OP_cast || _i == OP_random_bits) {
+        return;
+    }
+    Node *n = on_params(_i, t);
+    SimValue s[3];
+    for (int i = 0; i < n->narg; i++) {
+        s[i] = sim_value(n->arg[i]->dtype, 1);
+    }
+    sim_fused(true);
+    sim_lower(n, s);
+    int is = sim_weight(), said = op_weight(_i);
+    ck_assert_msg(is <= 2 * said + 4 && said <= 2 * is + 4,
+                  "%s is %d instructions, its weight %d", op_table[_i]->name,
+                  is, said);
+}
+END_TEST
+
 /* An integer: small, at an end of its dtype, or any. */
 static int64_t draw_int(DType t)
 {
@@ -605,6 +627,7 @@ static Suite *ops_suite(void)
     tcase_add_loop_test(t, partials_are_slopes, 0, NOPS);
     tcase_add_loop_test(t, lowering_of_reals, 0, NOPS);
     tcase_add_loop_test(t, lowering_of_integers, 0, NOPS);
+    tcase_add_loop_test(t, weights, 0, NOPS);
     tcase_add_test(t, casts);
     tcase_add_test(t, threefry_known_answers);
     tcase_add_loop_test(t, uniform_is_uniform, 0, 2);

@@ -675,6 +675,7 @@ const Op op_mod = {
     .cls = OPC_ewise,
     .arity = 2,
     .takes = ON_number,
+    .weight = 11,
     .doc = "remainder of the quotient rounded down",
     .text = "$0 % $+1",
     .tex = "$0 \\bmod $+1",
