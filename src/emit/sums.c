@@ -176,16 +176,14 @@ void sums_restart(MapCode *m, LLVMValueRef *acc, int nacc, LLVMValueRef done)
 
 /* Totals. */
 
-/* high + low is a + b, high its rounded value. */
-static LLVMValueRef two_sum(Emit *e, LLVMValueRef a, LLVMValueRef b,
-                            LLVMValueRef *low)
+/* high = a + b, its rounding error to *low (exact where |a| >= |b|, else as
+ * small as another one). */
+static LLVMValueRef quick_sum(Emit *e, LLVMValueRef a, LLVMValueRef b,
+                              LLVMValueRef *low)
 {
     LLVMBuilderRef at = e->builder;
     LLVMValueRef high = LLVMBuildFAdd(at, a, b, "");
-    LLVMValueRef of_b = LLVMBuildFSub(at, high, a, "");
-    LLVMValueRef of_a = LLVMBuildFSub(at, high, of_b, "");
-    *low = LLVMBuildFAdd(at, LLVMBuildFSub(at, a, of_a, ""),
-                         LLVMBuildFSub(at, b, of_b, ""), "");
+    *low = LLVMBuildFSub(at, b, LLVMBuildFSub(at, high, a, ""), "");
     return high;
 }
 
@@ -233,7 +231,7 @@ void sums_put(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
         high = LLVMBuildSelect(b, some, high, zero, "");
         low = LLVMBuildSelect(b, some, low, zero, "");
         LLVMValueRef *v = sums_join(m, s, &s->output[i], nacc, acc + at);
-        high = two_sum(e, high, v[0], &error);
+        high = quick_sum(e, high, v[0], &error);
         code_store(e, high, t->high, t->align);
         code_store(e, LLVMBuildFAdd(b, low, error, ""), t->low, t->align);
         for (int k = 0; k < m->sums.sets; k++)
@@ -285,17 +283,15 @@ void sums_cut(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
             acc[i] = code_phi(e, old[i], from, acc[i], put);
 }
 
-/* high + low + v; where high is infinite, low says nothing. */
+/* high + (low + v); where high is infinite, low says nothing. */
 static LLVMValueRef add_total(Emit *e, const Total *t, LLVMValueRef v)
 {
     LLVMBuilderRef b = e->builder;
-    LLVMValueRef error;
-    LLVMValueRef high =
-        two_sum(e, code_load(e, t->type, t->high, t->align), v, &error);
-    LLVMValueRef low =
-        LLVMBuildFAdd(b, code_load(e, t->type, t->low, t->align), error, "");
+    LLVMValueRef high = code_load(e, t->type, t->high, t->align);
+    LLVMValueRef low = code_load(e, t->type, t->low, t->align);
     LLVMValueRef good = LLVMBuildFCmp(b, LLVMRealORD, low, low, "");
-    return LLVMBuildSelect(b, good, LLVMBuildFAdd(b, high, low, ""), high, "");
+    v = LLVMBuildSelect(b, good, LLVMBuildFAdd(b, v, low, ""), v, "");
+    return LLVMBuildFAdd(b, high, v, "");
 }
 
 void sums_total(MapCode *m, const Stage *s, LLVMValueRef *v)
