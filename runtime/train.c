@@ -350,6 +350,13 @@ static int run_step(Run *r, int64_t epoch, int64_t k, double *loss,
                            r->o->exec);
     if (!status)
         status = nncc_bind_result(&r->step, 0, loss);
+    if (status == NN_ERR_NUMBER)
+        return nncc_fail(NN_ERR_DIVERGED,
+                         "the loss or its gradient became infinite or not a "
+                         "number in epoch %lld, step %lld, whose update was "
+                         "not made: a smaller learning rate or scaled features "
+                         "may help",
+                         (long long)epoch, (long long)k + 1);
     if (status)
         return status;
     r->done++;

@@ -8,6 +8,7 @@
 #include "check/train.h"
 #include "diff/diff.h"
 
+#include <float.h>
 #include <string.h>
 
 static bool find_loss(Train *t)
@@ -478,15 +479,15 @@ static const Value *choose(Train *t, Node *cond, const Value *a, const Value *b)
 }
 
 /* The gradients of `accumulate` steps are added up; the last of them updates
- * by their mean and starts afresh. */
+ * by their mean and starts afresh. sum: with that of this step. */
 static const Value *update_sometimes(Train *t, const Value **argument,
-                                     const Value *net, const Value *grad,
+                                     const Value *net, const Value *sum,
                                      State *s)
 {
     Graph *g = t->c->graph;
     Node *count = g2(g, OP_add, s->count->node, g_const_int(g, DT_i32, 1));
     Node *full = g2(g, OP_le, t->accumulate.at->node, count);
-    const Value *sum = plus(t, s->gradient, grad), *mean, *next, *part[2];
+    const Value *mean, *next, *part[2];
     Node *one = g_const(g, t->c->real, 1);
 
     mean = times(t, sum, g2(g, OP_div, one, g_cast(g, one->dtype, count)));
@@ -578,6 +579,42 @@ static bool carried_fits(Train *t, const Value **carried)
     return false;
 }
 
+/* 1 if the loss and its gradient are finite; else the step ends here. */
+static Node *finite_or_stop(Train *t, const Value *loss, const Value *grad)
+{
+    Graph *g = t->c->graph;
+    Node **leaf = value_leaves(t->c, grad), *sum = g1(g, OP_abs, loss->node);
+    double most = sum->dtype == DT_f64 ? DBL_MAX : (double)FLT_MAX;
+
+    for (int i = 0; i < grad->nleaf; i++) {
+        Node *s = g_reduce_all(g, OP_sum, g1(g, OP_abs, leaf[i]));
+
+        sum = g2(g, OP_add, sum, g_cast(g, sum->dtype, s));
+    }
+    return g_number_check(g, g2(g, OP_le, sum, g_const(g, sum->dtype, most)));
+}
+
+/* Nothing that is overwritten is so before the step is known not to end: what
+ * does not depend on that of itself is made to, by a product with the 1. */
+static void wait_for(Train *t, Node *one, Port *p)
+{
+    Graph *g = t->c->graph;
+
+    for (int i = 0; i < p->nleaf; i++) {
+        Node *x = p->leaf[i];
+
+        if (x->op == OP_param || graph_reach(g, t->c->arena, 1, &x)[one->id])
+            continue;
+        if (x->dtype == DT_bool || x->dtype == DT_key)
+            p->leaf[i] = g_if(g, g2(g, OP_eq, one, g_const_int(g, DT_i32, 1)),
+                              x, g_fill(g, x, 0));
+        else
+            p->leaf[i] = g2(
+                g, OP_mul, x,
+                g_broadcast_to(g, g_cast(g, x->dtype, one), x->rank, x->dim));
+    }
+}
+
 /* step(net, state, train state, data…, settings…) -> loss, and the first three
  * in place */
 static Function *make_step(Train *t)
@@ -587,6 +624,7 @@ static Function *make_step(Train *t)
     const Value **fresh, **argument, *net, *loss, *carried, *next;
     Arguments a = train_arguments(t, &fresh);
     State s;
+    Node *one;
     int k = 0;
 
     if (!fresh || !settings_known(t))
@@ -605,6 +643,10 @@ static Function *make_step(Train *t)
     if (!loss || (t->carried >= 0 && !carried_fits(t, &carried)))
         return NULL;
     next = gradient_of(t, loss, net);
+    if (t->accumulate.given)
+        next = plus(t, s.gradient, next);
+    one = finite_or_stop(t, loss, next);
+    next = times(t, next, one);
     next = t->accumulate.given ? update_sometimes(t, argument, net, next, &s)
                                : update(t, argument, net, next, s.optimizer);
     if (!next)
@@ -618,6 +660,8 @@ static Function *make_step(Train *t)
     }
     k++;
     f->result[f->nresult++] = state_port(t, &s, k);
+    for (int i = 1; i < f->nresult; i++)
+        wait_for(t, one, &f->result[i]);
     return finish_function(c, f) ? f : NULL;
 }
 

@@ -209,6 +209,9 @@ Node *g_if(Graph *g, Node *c, Node *a, Node *b);
 Node *g_stop(Graph *g, Node *a);
 /* i, and status NN_ERR_INDEX when an element is outside 0 … n-1. */
 Node *g_index_check(Graph *g, Node *i, const Dim *n);
+/* 1 where ok, a scalar, holds; else status NN_ERR_NUMBER, and the kernel ends
+ * there. */
+Node *g_number_check(Graph *g, Node *ok);
 
 /* The constant v in the shape and dtype of `like`. */
 Node *g_fill(Graph *g, const Node *like, double v);

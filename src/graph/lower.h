@@ -67,9 +67,10 @@ Val *low_bits(Lower *l, Val *a);      /* real to the integer of its size */
 Val *low_from_bits(Lower *l, Val *a); /* and back */
 Val *low_convert(Lower *l, DType t, Val *a);
 
-/* Reports NN_ERR_INDEX from this call of the function where any active lane of
- * mask is set. */
-void low_bad_index(Lower *l, Val *mask);
+/* Reports NN_ERR_INDEX or NN_ERR_NUMBER from this call of the function where
+ * any active lane of mask is set. */
+typedef enum Failure { FAIL_index, FAIL_number } Failure;
+void low_bad_index(Lower *l, Val *mask, Failure why);
 
 /* The value of a dimension as DT_i64. */
 Val *low_dim(Lower *l, const Dim *d);

@@ -324,10 +324,11 @@ Val *low_convert(Lower *l, DType t, Val *a)
     return integer(l, t, a->t == DT_bool ? set(a) : bits(a));
 }
 
-void low_bad_index(Lower *l, Val *m)
+void low_bad_index(Lower *l, Val *m, Failure why)
 {
     (void)l;
     (void)m;
+    (void)why;
 }
 
 Val *low_dim(Lower *l, const Dim *d)

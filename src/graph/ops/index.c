@@ -68,7 +68,8 @@ static Val *check_lower(Lower *l, const Node *n, Val *const *x)
         Val *never = low_int(l, DT_i64, (int64_t)never_asked(n->dtype));
         fails = low_and(l, bad, low_icmp(l, CMP_ne, i, never));
     }
-    low_bad_index(l, fails);
+    low_bad_index(l, fails,
+                  n->attr.integer == NUMBER_CHECK ? FAIL_number : FAIL_index);
     return low_select(l, bad, low_int(l, n->dtype, 0), x[0]);
 }
 
@@ -97,6 +98,16 @@ Node *g_index_check(Graph *g, Node *i, const Dim *n)
 {
     Attr attr = {.dims = &n, .ndim = 1};
     return graph_make(g, OP_index_check, i->dtype, 1, &i, &attr);
+}
+
+/* Kept apart from what is known of indices: 1 or 2, which is out of range. */
+Node *g_number_check(Graph *g, Node *ok)
+{
+    Node *one = g_const_int(g, DT_i32, 1), *two = g_const_int(g, DT_i32, 2);
+    Node *value = g_where(g, ok, one, two);
+    const Dim *bound = dim_const(g, 2);
+    Attr attr = {.dims = &bound, .ndim = 1, .integer = NUMBER_CHECK};
+    return graph_make(g, OP_index_check, DT_i32, 1, &value, &attr);
 }
 
 /* gather */

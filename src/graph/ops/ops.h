@@ -48,7 +48,7 @@
  * data         dims the shape, data, integer their number
  * param        dims the shape, name, integer a number of its own
  * dim, iota    dims[0]
- * index_check  dims[0]: the bound; integer: MASKED_INDEX or 0
+ * index_check  dims[0]: the bound; integer: MASKED_INDEX, NUMBER_CHECK or 0
  * where        integer: MASKED_INDEX or 0
  * reductions   ints: the axes, ascending (argmax, argmin: exactly one)
  * contract     ints: the labels of a, then of b; integer: the result's rank;
@@ -70,7 +70,7 @@
 /* A where(c, i, k) whose k only stands for "never asked for": i would do. k is
  * 0 where that is within the bound; else a number that no index has, which an
  * index_check that says MASKED_INDEX lets pass. */
-enum { MASKED_INDEX = 1 };
+enum { MASKED_INDEX = 1, NUMBER_CHECK = 2 };
 double never_asked(DType t);
 
 /* Precedences of printed forms, as in the grammar. In a row's text, $0 is the
