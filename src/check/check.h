@@ -14,6 +14,7 @@ typedef struct CheckOptions {
     int ndim;
     const char *name; /* of the module; NULL: from the file's name */
     int64_t work;     /* most expressions evaluated, and nodes; 0: the usual */
+    bool plain;       /* for tests: see graph_plain */
 } CheckOptions;
 
 typedef struct Program Program;

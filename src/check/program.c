@@ -40,6 +40,7 @@ static Program *program_new(Arena *a, Diags *d, const char *path,
     c->diags = d;
     c->names = intern_new(a);
     c->graph = graph_new(a, o->real);
+    graph_plain(c->graph, o->plain);
     c->real = o->real;
     c->options = &p->options;
     c->path = path;

@@ -22,6 +22,7 @@ struct Graph {
     LIST(bool) fails; /* by id: reads an index check */
     LIST(int) number; /* by id: see reach.c */
     bool regions;     /* there are any */
+    bool plain;       /* see graph_plain */
     /* mark[id] == epoch: marked since graph_unmark. */
     LIST(int) mark;
     int epoch;
@@ -36,6 +37,9 @@ Graph *graph_new(Arena *a, DType real)
     g->dims = dims_new(a);
     return g;
 }
+
+void graph_plain(Graph *g, bool plain) { g->plain = plain; }
+bool graph_is_plain(const Graph *g) { return g->plain; }
 
 Arena *graph_arena(const Graph *g) { return g->arena; }
 DType graph_real(const Graph *g) { return g->real; }
@@ -333,6 +337,14 @@ static void misfit(const Node *n)
     die("%s does not take (%s)", op_table[n->op]->name, s.at ? s.at : "");
 }
 
+static bool of_constants(const Node *n)
+{
+    for (int i = 0; i < n->narg; i++)
+        if (n->arg[i]->op != OP_const)
+            return false;
+    return true;
+}
+
 Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
                  const Attr *attr)
 {
@@ -353,9 +365,9 @@ Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
     Node *same = fold_const(g, &n, row);
     if (!same)
         same = fold_dim(g, &n, row);
-    if (!same)
+    if (!same && !g->plain)
         same = float_broadcast(g, &n, row);
-    if (!same && row->identity)
+    if (!same && row->identity && (!g->plain || of_constants(&n)))
         same = row->identity(g, &n);
     if (!same)
         return lookup(g, &n);

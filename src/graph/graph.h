@@ -150,6 +150,11 @@ struct Node {
 };
 
 Graph *graph_new(Arena *a, DType real); /* real: DT_f32 or DT_f64 */
+/* Nodes made from here on are what they are made as: no operator's identities,
+ * no rules of simplify(). Constants are still folded. For tests, which hold
+ * what those make of a program against it. */
+void graph_plain(Graph *g, bool plain);
+bool graph_is_plain(const Graph *g);
 Arena *graph_arena(const Graph *g);
 DType graph_real(const Graph *g);
 int graph_count(const Graph *g); /* ids are below this */

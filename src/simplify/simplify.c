@@ -231,7 +231,8 @@ void simplify(Graph *g, int nroot, Node **root)
 {
     Pass p = {.g = g};
 
-    to_fixed_point(&p, nroot, root, by_rules);
+    if (!graph_is_plain(g))
+        to_fixed_point(&p, nroot, root, by_rules);
 }
 
 void expand(Graph *g, int nroot, Node **root)

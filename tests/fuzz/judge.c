@@ -57,11 +57,16 @@ typedef struct Fun {
     const nn_function *code; /* or NULL */
 } Fun;
 
-typedef struct Judge {
-    Arena *arena;
+/* A program's functions in one graph. */
+typedef struct Side {
     Program *program;
     Graph *graph;
     Fun fun[NFUNS];
+} Side;
+
+typedef struct Judge {
+    Arena *arena;
+    Side made, plain; /* plain: without identities and rules */
     Point point;
     bool kinks; /* the program has ties and borders */
     const char *wrong;
@@ -218,21 +223,21 @@ static const char *messages(Arena *a, const Diags *d)
 }
 
 /* False: refused; that of a program too large for the compiler is no fault. */
-static bool load_all(Judge *j, const char *text)
+static bool load_side(Judge *j, Side *to, const char *text, bool plain)
 {
-    const CheckOptions o = {.real = DT_f64, .work = 40000};
+    const CheckOptions o = {.real = DT_f64, .work = 40000, .plain = plain};
     Diags *d = diags_new(j->arena);
 
-    j->program = check_program(j->arena, d, "t.nn", text, strlen(text), &o);
-    bool good = j->program != NULL;
+    to->program = check_program(j->arena, d, "t.nn", text, strlen(text), &o);
+    bool good = to->program != NULL;
     for (int i = 0; good && i < NFUNS; i++) {
-        Function *f = program_function(j->program, expression[i]);
+        Function *f = program_function(to->program, expression[i]);
         good = f != NULL;
         if (good)
-            load(j, &j->fun[i], f);
+            load(j, &to->fun[i], f);
     }
     if (good) {
-        j->graph = program_module(j->program)->graph;
+        to->graph = program_module(to->program)->graph;
         return true;
     }
     const char *why = messages(j->arena, d);
@@ -266,17 +271,23 @@ static void sizes(const Fun *f, const Place *at, int64_t *size)
 }
 
 /* Of the graph as it was made. */
-static EvalStatus evaluate(Judge *j, const Fun *f, const Place *at,
-                           double **out)
+static EvalStatus evaluate_side(Judge *j, const Side *s, int fun,
+                                const Place *at, double **out)
 {
+    const Fun *f = &s->fun[fun];
     EvalInput in[MAX_LEAVES];
     int64_t size[MAX_VARS];
 
     sizes(f, at, size);
     for (int i = 0; i < f->nparam; i++)
         in[i] = (EvalInput){f->param[i], argument(j, f, i, at)};
-    return eval_nodes(j->arena, j->graph, f->nroot, f->raw, f->nparam, in,
+    return eval_nodes(j->arena, s->graph, f->nroot, f->raw, f->nparam, in,
                       f->f->nvar, f->f->var, size, out);
+}
+
+static EvalStatus evaluate(Judge *j, int fun, const Place *at, double **out)
+{
+    return evaluate_side(j, &j->made, fun, at, out);
 }
 
 static int64_t elements(const Fun *f, const Node *n, const Place *at)
@@ -306,10 +317,23 @@ static void compare(Judge *j, int fun, const char *by, int root, int64_t n,
                   expression[fun], root, (int)i, got[i], want[i]);
 }
 
+/* What identities and rules make of a program has its value. */
+static void compare_plain(Judge *j, int fun, EvalStatus status, double **got)
+{
+    const Fun *f = &j->made.fun[fun];
+    double *want[MAX_LEAVES];
+
+    if (evaluate_side(j, &j->plain, fun, &j->point.at, want) != status)
+        wrong(j, "identity", "%s: another status", expression[fun]);
+    for (int i = 0; !j->wrong && status == EVAL_OK && i < f->nroot; i++)
+        compare(j, fun, "identity", i, elements(f, f->raw[i], &j->point.at),
+                got[i], want[i]);
+}
+
 /* Leaves as `call` and the simulator want them: a block of doubles each. */
 static void simulate(Judge *j, int fun, EvalStatus status, double **want)
 {
-    Fun *f = &j->fun[fun];
+    Fun *f = &j->made.fun[fun];
     const Place *at = &j->point.at;
     double *leaf[MAX_LEAVES];
     const char *why = "";
@@ -348,7 +372,7 @@ static void put(DType t, void *to, int64_t i, double v)
 
 static void call(Judge *j, int fun, double **want)
 {
-    Fun *f = &j->fun[fun];
+    Fun *f = &j->made.fun[fun];
     const Place *at = &j->point.at;
     void *leaf[MAX_LEAVES];
     int64_t size[MAX_VARS];
@@ -392,12 +416,12 @@ static Place moved(const Point *p, double t)
 
 /* The sum of the results times the direction: of a gradient the slope, of a
  * Hessian times the direction the curvature. */
-static double times_direction(Judge *j, const Fun *f, const Place *at)
+static double times_direction(Judge *j, int fun, const Place *at)
 {
     static const char by[] = "xyvw";
     double *out[MAX_LEAVES], sum = 0;
 
-    if (evaluate(j, f, at, out) != EVAL_OK)
+    if (evaluate(j, fun, at, out) != EVAL_OK)
         return NAN;
     for (int i = 0; i < 4; i++) {
         const double *d = number_named(&j->point.along, by[i]);
@@ -413,15 +437,14 @@ static double value_at(Judge *j, double t)
     double *out[MAX_LEAVES];
     Place at = moved(&j->point, t);
 
-    return evaluate(j, &j->fun[FUN_value], &at, out) == EVAL_OK ? out[0][0]
-                                                                : NAN;
+    return evaluate(j, FUN_value, &at, out) == EVAL_OK ? out[0][0] : NAN;
 }
 
 static double slope_at(Judge *j, double t)
 {
     Place at = moved(&j->point, t);
 
-    return times_direction(j, &j->fun[FUN_grad], &at);
+    return times_direction(j, FUN_grad, &at);
 }
 
 /* The weighted elements of `each`, only v being moved. */
@@ -431,7 +454,7 @@ static double each_at(Judge *j, double t)
     Place at = moved(&j->point, t), base = j->point.at;
 
     memcpy(base.v, at.v, sizeof base.v);
-    if (evaluate(j, &j->fun[FUN_each], &base, out) != EVAL_OK)
+    if (evaluate(j, FUN_each, &base, out) != EVAL_OK)
         return NAN;
     for (int64_t i = 0; i < base.n; i++)
         sum += j->point.weight[i] * out[0][i];
@@ -443,7 +466,7 @@ static double jacobian_slope(Judge *j)
     const Point *p = &j->point;
     double *out[MAX_LEAVES], sum = 0;
 
-    if (evaluate(j, &j->fun[FUN_jacobian], &p->at, out) != EVAL_OK)
+    if (evaluate(j, FUN_jacobian, &p->at, out) != EVAL_OK)
         return NAN;
     for (int64_t i = 0; i < p->at.n; i++)
         for (int64_t k = 0; k < p->at.n; k++)
@@ -490,7 +513,7 @@ static double forward_slope(Judge *j)
 {
     double *out[MAX_LEAVES];
 
-    if (evaluate(j, &j->fun[FUN_jvp], &j->point.at, out) != EVAL_OK)
+    if (evaluate(j, FUN_jvp, &j->point.at, out) != EVAL_OK)
         return NAN;
     return out[1][0];
 }
@@ -505,9 +528,9 @@ static void check_derivatives(Judge *j)
         hold(j, FUN_jvp, "forward", forward_slope(j), slope);
         if (smooth_slope(j, slope_at, &curvature)) {
             hold(j, FUN_hvp, "forward over reverse",
-                 times_direction(j, &j->fun[FUN_hvp], at), curvature);
+                 times_direction(j, FUN_hvp, at), curvature);
             hold(j, FUN_second, "reverse over reverse",
-                 times_direction(j, &j->fun[FUN_second], at), curvature);
+                 times_direction(j, FUN_second, at), curvature);
         }
     }
     if (smooth_slope(j, each_at, &each))
@@ -523,17 +546,18 @@ static Jit *make_code(Judge *j, bool machine_code)
     const char *error = NULL;
 
     for (int i = 0; i < NFUNS; i++)
-        f[i] = j->fun[i].f;
-    simplify_functions(j->graph, f, NFUNS);
-    expand_functions(j->graph, f, NFUNS);
+        f[i] = j->made.fun[i].f;
+    simplify_functions(j->made.graph, f, NFUNS);
+    expand_functions(j->made.graph, f, NFUNS);
     for (int i = 0; i < NFUNS; i++) {
-        j->fun[i].schedule = s[i] = schedule(j->arena, j->graph, f[i]);
+        j->made.fun[i].schedule = s[i] =
+            schedule(j->arena, j->made.graph, f[i]);
         schedule_verify(s[i]);
     }
     if (!machine_code)
         return NULL;
     /* Functions of an expression have names that are none in C. */
-    Module *m = program_module(j->program);
+    Module *m = program_module(j->made.program);
     for (int i = 0; i < NFUNS; i++)
         f[i]->name = arena_printf(j->arena, "f%d", i);
     EmitInput in = {m, s, NFUNS};
@@ -542,7 +566,7 @@ static Jit *make_code(Judge *j, bool machine_code)
     if (!jit)
         wrong(j, "code", "%s", error);
     for (int i = 0; jit && i < NFUNS; i++)
-        j->fun[i].code = &jit_module(jit)->function[i];
+        j->made.fun[i].code = &jit_module(jit)->function[i];
     return jit;
 }
 
@@ -551,14 +575,15 @@ static void judge_point(Judge *j)
     double *out[MAX_LEAVES];
 
     for (int i = 0; i < NFUNS && !j->wrong; i++) {
-        EvalStatus status = evaluate(j, &j->fun[i], &j->point.at, out);
+        EvalStatus status = evaluate(j, i, &j->point.at, out);
         if (status == EVAL_BAD_INDEX)
             wrong(j, "index", "%s: the evaluator finds an index outside",
                   expression[i]);
         if (status == EVAL_BAD_DIM)
             continue;
+        compare_plain(j, i, status, out);
         simulate(j, i, status, out);
-        if (j->fun[i].code)
+        if (j->made.fun[i].code)
             call(j, i, out);
     }
     if (!j->wrong)
@@ -580,7 +605,8 @@ const char *judge(Arena *a, const char *text, bool machine_code)
 {
     Judge j = {.arena = a, .point = draw_point(0), .kinks = has_kinks(text)};
 
-    if (!load_all(&j, text))
+    if (!load_side(&j, &j.made, text, false) ||
+        !load_side(&j, &j.plain, text, true))
         return j.wrong;
     Jit *jit = make_code(&j, machine_code);
     for (int i = 0; i < POINTS && !j.wrong; i++) {

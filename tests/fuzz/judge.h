@@ -5,6 +5,8 @@
  * often edges: zeros of both signs, ties, infinities, NaN, no rows and one.
  * - A program of the generator is right, so it must be accepted, and no index
  *   of it is ever outside.
+ * - The graph has the values of one without identities and rules, where those
+ *   are numbers.
  * - What the schedule of the simplified graph gives, and now and then machine
  *   code, is what the reference evaluator gives for the graph as it was made.
  * - Where differences of values with several steps agree, the function is
