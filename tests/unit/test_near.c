@@ -1,0 +1,326 @@
+/* test_near.c: near-misses. What differs in one respect from the pattern of a
+ * rule or an identity (another operand, axis, constant or operator, a part used
+ * twice) is no instance of it, and must keep its value.
+ *
+ * Both sides of every rule's identity and of every line of identities.txt are
+ * changed token by token. What is still a right program is evaluated twice: as
+ * simplified, and in a graph that is left as it was written. */
+
+#include <check.h>
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/check.h"
+#include "eval/eval.h"
+#include "simplify/simplify.h"
+
+enum { MAX_FORMULAS = 1000, MAX_TEXT = 1024, POINTS = 2 };
+
+typedef struct Formula {
+    char *file, *params, *text;
+} Formula;
+
+static Formula formulas[MAX_FORMULAS];
+static int nformulas;
+
+/* Reading */
+
+static char *trimmed(const char *from, const char *to)
+{
+    while (from < to && (*from == ' ' || *from == '\t'))
+        from++;
+    while (to > from && strchr(" \t\r\n", to[-1]))
+        to--;
+    return strndup(from, (size_t)(to - from));
+}
+
+static void add_identity(char *file, char *params, const char *text)
+{
+    const char *eq = strstr(text, " == ");
+
+    if (!eq || nformulas + 2 > MAX_FORMULAS)
+        return;
+    formulas[nformulas++] = (Formula){file, params, trimmed(text, eq)};
+    formulas[nformulas++] =
+        (Formula){file, params, trimmed(eq + 4, text + strlen(text))};
+}
+
+static void read_formulas(void)
+{
+    static char params[] = "x: real[3, 4], y: real[3, 4], z: real[3, 1], "
+                           "v: real[4], s: real, t: real";
+    FILE *f = fopen("tests/identities.txt", "r");
+    char line[MAX_TEXT], *file = NULL, *names = NULL;
+
+    for (int i = 0; i < simplify_nrules; i++)
+        add_identity(NULL, params, simplify_rules[i].identity);
+    while (f && fgets(line, sizeof line, f)) {
+        char *end = line + strlen(line);
+        if (*line == '%')
+            file = trimmed(line + 1, end);
+        else if (*line == '@')
+            names = trimmed(line + 1, end);
+        else if (*line != '#')
+            add_identity(file, names, line);
+    }
+    if (f)
+        fclose(f);
+}
+
+/* Changing */
+
+typedef struct Changes {
+    Arena *arena;
+    LIST(const char *) text;
+} Changes;
+
+/* text with n bytes at `at` replaced. */
+static void replace(Changes *c, const char *text, size_t at, size_t n,
+                    const char *by)
+{
+    list_push(
+        c->arena, &c->text,
+        arena_printf(c->arena, "%.*s%s%s", (int)at, text, by, text + at + n));
+}
+
+/* What may stand in the place of each other. */
+static const char *const families[][8] = {
+    {"exp", "log", "sin", "tanh", "sqrt", "expm1", "sigmoid"},
+    {"cos", "cosh", "abs", "sinh", "atan", "erf"},
+    {"sum", "max", "mean", "logsumexp", "prod"},
+    {"log1p", "softplus", "erfc", "tan"},
+    {"max", "min", "hypot"},
+    {"softmax", "log_softmax"},
+    {"+", "-", "*", "/"},
+    {"0", "1", "2"},
+};
+enum { NFAMILIES = sizeof families / sizeof *families };
+
+static bool is_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
+
+static size_t token_length(const char *s)
+{
+    size_t n = 0;
+
+    while (is_word(s[n]))
+        n++;
+    return n ? n : 1;
+}
+
+static bool is_token(const char *s, size_t n, const char *token)
+{
+    return strlen(token) == n && strncmp(s, token, n) == 0;
+}
+
+static void change_in_families(Changes *c, const char *text, size_t at,
+                               size_t n)
+{
+    for (int f = 0; f < NFAMILIES; f++) {
+        bool member = false;
+        for (int i = 0; i < 8 && families[f][i]; i++)
+            member |= is_token(text + at, n, families[f][i]);
+        for (int i = 0; member && i < 8 && families[f][i]; i++)
+            if (!is_token(text + at, n, families[f][i]))
+                replace(c, text, at, n, families[f][i]);
+    }
+}
+
+/* The names of parameters: words before a colon. */
+static void change_names(Changes *c, const char *params, const char *text,
+                         size_t at, size_t n)
+{
+    char other[64];
+    bool is_name = false;
+
+    for (int pass = 0; pass < 2; pass++)
+        for (const char *p = params; *p; p += token_length(p)) {
+            size_t k = token_length(p);
+            if (!is_word(*p) || p[k] != ':' || k >= sizeof other)
+                continue;
+            if (k == n && strncmp(p, text + at, n) == 0) {
+                is_name = true;
+            } else if (pass == 1 && is_name) {
+                snprintf(other, sizeof other, "%.*s", (int)k, p);
+                replace(c, text, at, n, other);
+            }
+        }
+}
+
+/* Another use of a call in the text: the whole, and the part taken off. */
+static void use_twice(Changes *c, const char *text, size_t at, size_t n)
+{
+    const char *open = text + at + n;
+    int depth = 0;
+    size_t end = at + n;
+
+    if (*open != '(' || !is_word(text[at]))
+        return;
+    do {
+        depth += text[end] == '(' ? 1 : text[end] == ')' ? -1 : 0;
+        end++;
+    } while (depth > 0 && text[end]);
+    if (depth == 0)
+        list_push(c->arena, &c->text,
+                  arena_printf(c->arena, "(%s) - %.*s", text, (int)(end - at),
+                               text + at));
+}
+
+static Changes changed(Arena *a, const Formula *p)
+{
+    Changes c = {.arena = a};
+
+    for (size_t at = 0; p->text[at];) {
+        size_t n = token_length(p->text + at);
+        change_in_families(&c, p->text, at, n);
+        change_names(&c, p->params, p->text, at, n);
+        use_twice(&c, p->text, at, n);
+        at += n;
+    }
+    return c;
+}
+
+/* Evaluating */
+
+typedef struct Side {
+    Program *program;
+    Diags *diags;
+    Function *f;
+    Node *root;
+} Side;
+
+static Side side_open(Arena *a, const char *file, bool plain)
+{
+    static const char text[] = "use nn;\n";
+    CheckOptions o = {.real = DT_f64, .plain = plain};
+    Side s = {.diags = diags_new(a)};
+
+    s.program =
+        file ? check_program(a, s.diags, file, NULL, 0, &o)
+             : check_program(a, s.diags, "near.nn", text, sizeof text - 1, &o);
+    ck_assert_ptr_nonnull(s.program);
+    return s;
+}
+
+/* False where the text is no right program. */
+static bool side_take(Side *s, const char *params, const char *text)
+{
+    Function *same;
+
+    if (!program_expressions(s->program, params, text, text, &s->f, &same) ||
+        s->f->nresult != 1 || s->f->result[0].nleaf != 1)
+        return false;
+    s->root = s->f->result[0].leaf[0];
+    simplify(program_module(s->program)->graph, 1, &s->root);
+    return true;
+}
+
+static int64_t elements(const Function *f, const Node *n, const int64_t *size)
+{
+    int64_t count = 1, v;
+
+    for (int k = 0; k < n->rank; k++) {
+        ck_assert(dim_eval(n->dim[k], f->nvar, f->var, size, &v));
+        count *= v;
+    }
+    return count;
+}
+
+/* A number that depends on the place alone. */
+static double number(int point, int param, int64_t k)
+{
+    uint64_t z = (uint64_t)(point * 1000003 + param * 1009) + (uint64_t)k;
+
+    z = (z + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+    return (double)((z ^ z >> 32) % 2000) / 1000 - (point ? 1 : -0.1);
+}
+
+static EvalStatus evaluate(Arena *a, const Side *s, int point, double **out)
+{
+    EvalInput in[32];
+    int64_t size[32];
+    const Function *f = s->f;
+
+    for (int i = 0; i < f->nvar; i++)
+        size[i] = 2 + (i + point) % 3;
+    for (int p = 0; p < f->nparam; p++) {
+        Node *leaf = f->param[p].leaf[0];
+        int64_t n = elements(f, leaf, size);
+        double *data = NEWN(a, double, n + 1);
+        for (int64_t k = 0; k < n; k++)
+            data[k] = dtype_is_int(leaf->dtype) ? (double)((k + point) % 2)
+                                                : number(point, p, k);
+        in[p] = (EvalInput){leaf, data};
+    }
+    return eval_nodes(a, program_module(s->program)->graph, 1, &s->root,
+                      f->nparam, in, f->nvar, f->var, size, out);
+}
+
+static int64_t result_elements(const Side *s, int point)
+{
+    int64_t size[32];
+
+    for (int i = 0; i < s->f->nvar; i++)
+        size[i] = 2 + (i + point) % 3;
+    return elements(s->f, s->root, size);
+}
+
+static void compare(Arena *a, const char *text, const Side *made,
+                    const Side *plain, int point)
+{
+    double *got, *want;
+
+    if (evaluate(a, plain, point, &want) != EVAL_OK)
+        return;
+    ck_assert_int_eq(evaluate(a, made, point, &got), EVAL_OK);
+    for (int64_t k = 0; k < result_elements(plain, point); k++)
+        ck_assert_msg(!isfinite(want[k]) ||
+                          fabs(got[k] - want[k]) <= 1e-9 * (1 + fabs(want[k])),
+                      "%s: element %d is %.17g, and %.17g as written", text,
+                      (int)k, got[k], want[k]);
+}
+
+START_TEST(near_misses_keep_their_value)
+{
+    const Formula *p = &formulas[_i];
+    Arena *a = arena_new();
+    Changes c = changed(a, p);
+    Side made = side_open(a, p->file, false);
+    Side plain = side_open(a, p->file, true);
+    int right = 0;
+
+    list_push(a, &c.text, p->text);
+    for (int i = 0; i < c.text.n; i++) {
+        bool both = side_take(&made, p->params, c.text.at[i]) &&
+                    side_take(&plain, p->params, c.text.at[i]);
+        right += both;
+        for (int point = 0; both && point < POINTS; point++)
+            compare(a, c.text.at[i], &made, &plain, point);
+    }
+    ck_assert_msg(right > 0, "%s is no program", p->text);
+    arena_free(a);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("near-misses");
+    TCase *t = tcase_create("near");
+    SRunner *r;
+    int failed;
+
+    read_formulas();
+    if (nformulas <= 2 * simplify_nrules) {
+        fprintf(stderr, "run from the top of the project\n");
+        return 1;
+    }
+    tcase_add_loop_test(t, near_misses_keep_their_value, 0, nformulas);
+    suite_add_tcase(s, t);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
