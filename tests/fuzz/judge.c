@@ -566,7 +566,7 @@ static Jit *make_code(Judge *j, bool machine_code)
     if (!jit)
         wrong(j, "code", "%s", error);
     for (int i = 0; jit && i < NFUNS; i++)
-        j->made.fun[i].code = &jit_module(jit)->function[i];
+        j->made.fun[i].code = jit_module(jit)->function[i];
     return jit;
 }
 
