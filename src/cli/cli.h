@@ -71,17 +71,31 @@ const char *file_error(Arena *a, int error);
  * message. */
 char *file_read(Arena *a, const char *path, size_t limit, size_t *n);
 
-/* A file being written beside its place, to be put there or dropped. */
+/* A file being written. What is a regular file, or none yet, is replaced as a
+ * whole, with its permissions kept, beside where it is (a link stays a link);
+ * devices, FIFOs and "-", standard output, get the bytes at the end. What is
+ * unfinished leaves nothing, nor does a signal that ends the program. */
 typedef struct NewFile {
-    const char *path, *temporary;
-    FILE *to;
+    const char *path;
+    const char *temporary; /* its bytes so far, or NULL */
+    FILE *to;              /* the temporary file */
+    const char *at;        /* what is replaced, or NULL */
+    int through;           /* what is written to instead, or -1 */
+    unsigned mode;
     int error; /* why writing failed, where that is known */
 } NewFile;
-/* False after a message. file_keep drops what could not be written whole. */
-bool file_begin(Arena *a, const char *path, NewFile *f);
+/* Before the work starts, so that what cannot be written is told then. mode: of
+ * a new file, less the umask. False after a message. file_keep drops what could
+ * not be written whole. */
+bool file_begin(Arena *a, const char *path, unsigned mode, NewFile *f);
 void file_put(NewFile *f, const char *bytes, size_t n);
 bool file_keep(Arena *a, NewFile *f);
+/* What was kept or dropped before is no more to be dropped. */
 void file_drop(NewFile *f);
+/* A new folder for what other programs make, taken away by folder_end when it
+ * is empty, and by signals; NULL after a message. */
+const char *folder_begin(Arena *a, const char *for_what);
+void folder_end(const char *folder);
 /* All at once. */
 bool file_write(Arena *a, const char *path, const char *bytes, size_t n);
 /* That what was printed has arrived. */

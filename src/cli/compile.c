@@ -42,38 +42,92 @@ static const char *extension(const char *path)
     return dot ? dot + 1 : "";
 }
 
-/* Status 0, or what to exit with. */
+/* One -o, and the header beside it, where it has one. */
+typedef struct Product {
+    const char *path;
+    Kind kind;
+    NewFile file, header;
+    bool with_header;
+} Product;
+
+typedef LIST(Product) Products;
+
+/* As the name ends, unless --as says what it is. Status 0, or what to exit
+ * with. */
 static int output_kind(const Args *a, const char *path, Kind *kind)
 {
+    const char *as = option_value(a, "as");
+    const char *name = as ? as : extension(path);
     struct stat st;
 
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return cli_fail("cannot write %s: %s", path,
                         file_error(a->arena, EISDIR));
+
     for (int k = 0; k < NKINDS; k++) {
-        if (strcmp(extension(path), kind_names[k]))
+        if (strcmp(name, kind_names[k]))
             continue;
         *kind = (Kind)k;
         return EXIT_SUCCESS;
     }
+    if (as)
+        return cli_usage(
+            a, "'--as' is so, o, a, s, ll, bc, h or json, not '%s'", as);
     return cli_usage(a,
                      "what is '%s' to be? It must end in .so, .o, .a, .s, "
-                     ".ll, .bc, .h or .json",
+                     ".ll, .bc, .h or .json, or --as must say",
                      path);
 }
 
-static int check_outputs(const Args *a)
+static int find_outputs(const Args *a, Products *to)
 {
-    Kind k;
-
     for (int i = 0; i < a->given.n; i++) {
+        Product o = {.path = a->given.at[i].value};
         if (strcmp(a->given.at[i].name, "output"))
             continue;
-        int status = output_kind(a, a->given.at[i].value, &k);
+        int status = output_kind(a, o.path, &o.kind);
         if (status)
             return status;
+        o.with_header =
+            o.kind <= KIND_a && strcmp(o.path, "-") && *extension(o.path);
+        list_push(a->arena, to, o);
     }
     return EXIT_SUCCESS;
+}
+
+/* DIR/m.so -> DIR/m.h */
+static const char *header_path(Arena *a, const char *path)
+{
+    int n = (int)(extension(path) - path);
+
+    return arena_printf(a, "%.*sh", n, path);
+}
+
+static void drop_output(Product *o)
+{
+    file_drop(&o->file);
+    if (o->with_header)
+        file_drop(&o->header);
+}
+
+/* All of them, before the work starts. False after a message. */
+static bool begin_outputs(Arena *a, Products *all)
+{
+    for (int i = 0; i < all->n; i++) {
+        Product *o = &all->at[i];
+        bool begun =
+            file_begin(a, o->path, o->kind == KIND_so ? 0777 : 0666, &o->file);
+        if (begun && o->with_header &&
+            !file_begin(a, header_path(a, o->path), 0666, &o->header)) {
+            file_drop(&o->file);
+            begun = false;
+        }
+        while (!begun && --i >= 0)
+            drop_output(&all->at[i]);
+        if (!begun)
+            return false;
+    }
+    return true;
 }
 
 static int check_dump(const Args *a, const char *dump)
@@ -131,7 +185,7 @@ static const char *cpu_option(const EmitOptions *o, bool binary)
 
 typedef struct Build {
     const Args *args;
-    const Load *load;
+    Load *load;
     EmitInput in;
     EmitOptions options;
 } Build;
@@ -155,26 +209,6 @@ static bool machine_code(const Build *b, EmitKind kind, char **bytes, size_t *n)
     return false;
 }
 
-/* DIR/m.so -> DIR/m.h */
-static const char *header_path(Arena *a, const char *path)
-{
-    int n = (int)(extension(path) - path);
-
-    return arena_printf(a, "%.*sh", n, path);
-}
-
-static bool begin_header(const Build *b, const char *path, NewFile *f)
-{
-    Arena *a = b->load->arena;
-    Str s = str_new(a);
-
-    if (!file_begin(a, path, f))
-        return false;
-    emit_header(&b->in, &s);
-    file_put(f, s.at, s.n);
-    return true;
-}
-
 static bool run_ar(Arena *a, const char *archive, const char *object)
 {
     char *const argv[] = {arena_printf(a, "ar"), arena_printf(a, "rcsD"),
@@ -196,32 +230,25 @@ static bool run_ar(Arena *a, const char *archive, const char *object)
     return status == 0;
 }
 
-/* A static library of one object, in a folder of its own until it is whole. */
-static bool write_archive(const Build *b, const char *path, const char *bytes,
-                          size_t n)
+/* A static library of one object, made where the file's bytes go. */
+static bool make_archive(const Build *b, const NewFile *to, const char *bytes,
+                         size_t n)
 {
     Arena *a = b->load->arena;
-    char *folder = arena_printf(a, "%s.XXXXXX", path);
+    const char *folder = folder_begin(a, to->path);
 
-    if (!mkdtemp(folder)) {
-        cli_fail("cannot write %s: %s", path, file_error(a, errno));
+    if (!folder)
         return false;
-    }
     const char *object =
         arena_printf(a, "%s/%s.o", folder, b->load->module->name);
-    const char *archive = arena_printf(a, "%s/made.a", folder);
-    bool made = file_write(a, object, bytes, n) && run_ar(a, archive, object);
-    if (made && rename(archive, path) != 0) {
-        cli_fail("cannot write %s: %s", path, file_error(a, errno));
-        made = false;
-    }
+    bool made = file_write(a, object, bytes, n) && unlink(to->temporary) == 0 &&
+                run_ar(a, to->temporary, object);
     unlink(object);
-    unlink(archive);
-    rmdir(folder);
+    folder_end(folder);
     return made;
 }
 
-static bool write_library(const Build *b, const char *path)
+static bool make_library(const Build *b, const NewFile *to)
 {
     EmitOptions o = machine(b, true);
     const char *error = NULL;
@@ -229,88 +256,83 @@ static bool write_library(const Build *b, const char *path)
     int n;
 
     if (emit_objects(b->load->arena, &b->in, &o, &object, &n, &error) &&
-        link_objects(path, object, n, option_value(b->args, "linker"), &error))
+        link_objects(to->temporary, to->path, object, n,
+                     option_value(b->args, "linker"), &error))
         return true;
     cli_fail("%s", error);
     return false;
 }
 
-/* Object, library or archive, with the header beside it. */
-static bool write_binary(const Build *b, Kind kind, const char *path)
-{
-    Arena *a = b->load->arena;
-    NewFile header;
-    char *bytes = NULL;
-    size_t n = 0;
-
-    if (kind != KIND_so && !machine_code(b, EMIT_object, &bytes, &n))
-        return false;
-    if (!begin_header(b, header_path(a, path), &header))
-        return false;
-    bool written = kind == KIND_o   ? file_write(a, path, bytes, n)
-                   : kind == KIND_a ? write_archive(b, path, bytes, n)
-                                    : write_library(b, path);
-    if (!written)
-        file_drop(&header);
-    else if (!file_keep(a, &header))
-        unlink(path);
-    else
-        return true;
-    return false;
-}
-
-static bool write_code(const Build *b, EmitKind kind, const char *path)
+static bool make_code(const Build *b, EmitKind kind, Product *o)
 {
     char *bytes;
     size_t n;
 
-    return machine_code(b, kind, &bytes, &n) &&
-           file_write(b->load->arena, path, bytes, n);
+    if (!machine_code(b, kind, &bytes, &n))
+        return false;
+    if (o->kind == KIND_a)
+        return make_archive(b, &o->file, bytes, n);
+    file_put(&o->file, bytes, n);
+    return true;
 }
 
-static bool write_text(const Build *b, const char *path,
-                       void (*emit)(const EmitInput *in, Str *to))
+static void make_text(const Build *b, NewFile *to,
+                      void (*emit)(const EmitInput *in, Str *to))
 {
     Str s = str_new(b->load->arena);
 
     emit(&b->in, &s);
-    return file_write(b->load->arena, path, s.at, s.n);
+    file_put(to, s.at, s.n);
 }
 
-static bool write_output(const Build *b, const char *path)
+static bool make_output(const Build *b, Product *o)
 {
-    Kind kind = NKINDS;
-
-    if (output_kind(b->args, path, &kind) != EXIT_SUCCESS)
-        return false;
-    switch (kind) {
+    if (o->with_header)
+        make_text(b, &o->header, emit_header);
+    switch (o->kind) {
     case KIND_so:
+        return make_library(b, &o->file);
     case KIND_o:
     case KIND_a:
-        return write_binary(b, kind, path);
+        return make_code(b, EMIT_object, o);
     case KIND_s:
-        return write_code(b, EMIT_assembly, path);
+        return make_code(b, EMIT_assembly, o);
     case KIND_ll:
-        return write_code(b, EMIT_ir, path);
+        return make_code(b, EMIT_ir, o);
     case KIND_bc:
-        return write_code(b, EMIT_bitcode, path);
+        return make_code(b, EMIT_bitcode, o);
     case KIND_h:
-        return write_text(b, path, emit_header);
+        make_text(b, &o->file, emit_header);
+        return true;
     case KIND_json:
-        return write_text(b, path, emit_json);
+        make_text(b, &o->file, emit_json);
+        return true;
     case NKINDS:
         break;
     }
     return false;
 }
 
-static bool write_outputs(const Build *b)
+/* The file and its header, or neither. */
+static bool keep_output(Arena *a, Product *o)
 {
-    for (int i = 0; i < b->args->given.n; i++)
-        if (!strcmp(b->args->given.at[i].name, "output") &&
-            !write_output(b, b->args->given.at[i].value))
-            return false;
-    return true;
+    if (!file_keep(a, &o->file))
+        return false;
+    if (!o->with_header || file_keep(a, &o->header))
+        return true;
+    if (o->file.at)
+        unlink(o->file.at);
+    return false;
+}
+
+static bool write_outputs(const Build *b, Products *all)
+{
+    Arena *a = b->load->arena;
+    bool good = true;
+
+    for (int i = 0; i < all->n && good; i++)
+        good = make_output(b, &all->at[i]) && keep_output(a, &all->at[i]);
+    return good;
 }
 
 static bool dump_code(const Build *b, const char *dump)
@@ -327,11 +349,35 @@ static bool dump_code(const Build *b, const char *dump)
     return true;
 }
 
+/* Up to schedules, and what is to be printed; outputs are begun. */
+static int compile_loaded(Build *b, Products *out)
+{
+    Load *l = b->load;
+
+    if (out->n && l->module->function.n == 0)
+        return cli_fail("%s exports nothing, so there is nothing to write",
+                        l->path);
+    if (!l->dump && !l->explain && !out->n)
+        return EXIT_SUCCESS;
+    l->dump_only = !out->n;
+    Schedule **s =
+        driver_schedule(l, l->module->function.at, l->module->function.n);
+    if (!s)
+        return EXIT_FAILURE;
+    if (l->dump_only &&
+        (!l->dump || (strcmp(l->dump, "ir") && strcmp(l->dump, "asm"))))
+        return EXIT_SUCCESS;
+    b->in = (EmitInput){l->module, s, l->module->function.n};
+    return dump_code(b, l->dump) && write_outputs(b, out) ? EXIT_SUCCESS
+                                                          : EXIT_FAILURE;
+}
+
 static int compile(Args *a)
 {
     Load l = {.dump = option_value(a, "dump"),
               .explain = option_value(a, "explain") != NULL};
     Build b = {.args = a, .load = &l};
+    Products out = {0};
     int status = check_dump(a, l.dump);
 
     b.options =
@@ -342,31 +388,22 @@ static int compile(Args *a)
     if (!status && !read_effort(a, &b.options))
         status = EXIT_USAGE;
     if (!status)
-        status = check_outputs(a);
-    if (!status)
-        status = driver_load(a, a->word.at[0], DT_f32, &l);
-    if (status || !l.module)
+        status = find_outputs(a, &out);
+    if (!status && !begin_outputs(a->arena, &out))
+        status = EXIT_FAILURE;
+    if (status)
         return status;
-    if (option_value(a, "output") && l.module->function.n == 0)
-        return cli_fail("%s exports nothing, so there is nothing to write",
-                        l.path);
-    if (!l.dump && !l.explain && !option_value(a, "output"))
-        return EXIT_SUCCESS;
-    l.dump_only = !option_value(a, "output");
-    Schedule **s =
-        driver_schedule(&l, l.module->function.at, l.module->function.n);
-    if (!s)
-        return EXIT_FAILURE;
-    if (l.dump_only &&
-        (!l.dump || (strcmp(l.dump, "ir") && strcmp(l.dump, "asm"))))
-        return EXIT_SUCCESS;
-    b.in = (EmitInput){l.module, s, l.module->function.n};
-    return dump_code(&b, l.dump) && write_outputs(&b) ? EXIT_SUCCESS
-                                                      : EXIT_FAILURE;
+    status = driver_load(a, a->word.at[0], DT_f32, &l);
+    if (!status && l.module)
+        status = compile_loaded(&b, &out);
+    for (int i = 0; i < out.n; i++)
+        drop_output(&out.at[i]);
+    return status;
 }
 
 static const Option options[] = {
     {"output", 'o', "FILE", "write .so .o .a (and a .h), .s .ll .bc .h .json"},
+    {"as", 0, "KIND", "what -o writes, where its name does not end so"},
     MODEL_OPTIONS,
     {"max", 0, "NAME=SIZE", "bound a dimension: the workspace is a constant"},
     {"name", 0, "PREFIX", "of all names in C, instead of the file's name"},

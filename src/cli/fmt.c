@@ -1,37 +1,14 @@
 /* fmt.c: nncc fmt: files laid out in the one way there is. */
 
-#define _XOPEN_SOURCE 700 /* realpath */
-
 #include "syntax/fmt.h"
 #include "cli/cli.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { MAX_SOURCE = 16 << 20 };
 
 typedef enum Done { DONE_same, DONE_changed, DONE_failed } Done;
-
-/* Beside the file itself, where path is a link to it; with its permissions. */
-static bool replace(Arena *a, const char *path, const Str *text)
-{
-    char *real = realpath(path, NULL);
-    const char *to = arena_printf(a, "%s", real ? real : path);
-    struct stat st;
-    NewFile f;
-
-    free(real);
-    if (!file_begin(a, to, &f))
-        return false;
-    if (stat(to, &st) == 0 && fchmod(fileno(f.to), st.st_mode & 07777) != 0) {
-        file_drop(&f);
-        cli_fail("%s: cannot keep the permissions", path);
-        return false;
-    }
-    file_put(&f, text->at, text->n);
-    return file_keep(a, &f);
-}
 
 static Done format(Arena *a, const char *path, bool check)
 {
@@ -51,7 +28,7 @@ static Done format(Arena *a, const char *path, bool check)
     bool same = out.n == n && !memcmp(out.at, text, n);
     if (in && !check)
         fwrite(out.at, 1, out.n, stdout);
-    else if (!same && !check && !replace(a, path, &out))
+    else if (!same && !check && !file_write(a, path, out.at, out.n))
         return DONE_failed;
     return same ? DONE_same : DONE_changed;
 }

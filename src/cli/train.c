@@ -147,34 +147,57 @@ static bool updates(const Function *step, const char *name)
 }
 
 /* Before the training, which may take long. */
-static int check_saves(const Args *a, const Function *step)
+/* What --save names, opened before the training. */
+typedef struct Save {
+    const char *name; /* of what is updated */
+    NewFile file;
+} Save;
+
+typedef LIST(Save) Saves;
+
+static void drop_saves(Saves *s)
 {
+    for (int i = 0; i < s->n; i++)
+        file_drop(&s->at[i].file);
+}
+
+static int begin_save(const Args *a, const Function *step, const Given *g,
+                      Saves *to)
+{
+    Save s = {0};
     const char *path;
 
-    for (int i = 0; i < a->given.n; i++) {
-        const Given *g = &a->given.at[i];
-        if (strcmp(g->name, "save") != 0)
-            continue;
-        const char *name = saved_name(a, g, &path);
-        if (!updates(step, name))
-            return cli_usage(a,
-                             "'--save': training updates nothing called "
-                             "'%s'",
-                             name);
-        if (!*path)
-            return cli_usage(a, "'--save' needs a file");
-    }
+    s.name = saved_name(a, g, &path);
+    if (!updates(step, s.name))
+        return cli_usage(a, "'--save': training updates nothing called '%s'",
+                         s.name);
+    if (!*path)
+        return cli_usage(a, "'--save' needs a file");
+    if (!file_begin(a->arena, path, 0666, &s.file))
+        return EXIT_FAILURE;
+    list_push(a->arena, to, s);
     return EXIT_SUCCESS;
 }
 
-static bool save_one(const Args *a, nncc_model *m, const Given *g)
+static int begin_saves(const Args *a, const Function *step, Saves *to)
+{
+    int status = EXIT_SUCCESS;
+
+    for (int i = 0; i < a->given.n && !status; i++)
+        if (!strcmp(a->given.at[i].name, "save"))
+            status = begin_save(a, step, &a->given.at[i], to);
+    if (status)
+        drop_saves(to);
+    return status;
+}
+
+static bool save_one(const Args *a, nncc_model *m, Save *s)
 {
     const nn_port *port;
     const nncc_tensor *leaf;
-    const char *path, *name = saved_name(a, g, &path);
     Str text = str_new(a->arena);
 
-    if (nncc_state(m, name, &port, NULL, &leaf) != NN_OK) {
+    if (nncc_state(m, s->name, &port, NULL, &leaf) != NN_OK) {
         cli_fail("%s", nncc_last_error());
         return false;
     }
@@ -186,16 +209,16 @@ static bool save_one(const Args *a, nncc_model *m, const Given *g)
     }
     value_print(port, each, &text);
     str_printf(&text, "\n");
-    return file_write(a->arena, path, text.at, text.n);
+    file_put(&s->file, text.at, text.n);
+    return file_keep(a->arena, &s->file);
 }
 
-static bool save(const Args *a, nncc_model *m)
+static bool save(const Args *a, nncc_model *m, Saves *s)
 {
     bool good = true;
 
-    for (int i = 0; i < a->given.n; i++)
-        if (!strcmp(a->given.at[i].name, "save"))
-            good = save_one(a, m, &a->given.at[i]) && good;
+    for (int i = 0; i < s->n; i++)
+        good = save_one(a, m, &s->at[i]) && good;
     return good;
 }
 
@@ -243,7 +266,7 @@ static bool train_here(nncc_model *m, nncc_train_options *o, const Sets *s)
 }
 
 static bool train_module(const Args *a, Load *l, nncc_train_options *o,
-                         const Sets *s)
+                         const Sets *s, Saves *saves)
 {
     const Module *m = l->module;
     Function *f[3] = {m->init, m->step, m->evaluate};
@@ -254,7 +277,7 @@ static bool train_module(const Args *a, Load *l, nncc_train_options *o,
         return false;
     bool done = nncc_wrap(jit_module(j), &model) == NN_OK;
     if (done) {
-        done = train_here(model, o, s) && save(a, model);
+        done = train_here(model, o, s) && save(a, model, saves);
         nncc_close(model);
     } else {
         cli_fail("%s", nncc_last_error());
@@ -325,6 +348,7 @@ static int train(Args *a)
 {
     Load l = {0};
     Sets sets = {NULL, NULL};
+    Saves saves = {0};
     SetOptions data;
     nncc_schedule schedule = {0};
     nncc_train_options o = NNCC_TRAIN_DEFAULTS;
@@ -341,15 +365,16 @@ static int train(Args *a)
                         l.path);
     status = read_settings(a, l.module->step, setting);
     if (!status)
-        status = check_saves(a, l.module->step);
+        status = begin_saves(a, l.module->step, &saves);
     if (status)
         return status;
     o.setting = setting;
     o.nsetting = a->setting.n;
     if (!sets_read(&data, &sets))
         status = cli_fail("%s", nncc_last_error());
-    else if (!train_module(a, &l, &o, &sets))
+    else if (!train_module(a, &l, &o, &sets, &saves))
         status = EXIT_FAILURE;
+    drop_saves(&saves);
     sets_free(&sets);
     return status;
 }

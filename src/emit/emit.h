@@ -57,14 +57,14 @@ typedef struct Layout {
 } Layout;
 Layout type_layout(Arena *a, const Type *t);
 
-/* link.c: a shared library from an object, written to path through a temporary
+/* link.c: a shared library from objects, written to path through a temporary
  * file beside it that is renamed, so path is never half-written. linker: a
- * program name, or NULL for the first found of ld, ld.lld, cc. */
+ * program name, or NULL for the first found of ld, ld.lld, cc. name: the
+ * library's own, as messages and its SONAME have it. */
+bool link_objects(const char *path, const char *name, const Object *object,
+                  int nobject, const char *linker, const char **error);
 bool link_shared(const char *path, const char *object, size_t n,
                  const char *linker, const char **error);
-
-bool link_objects(const char *path, const Object *object, int nobject,
-                  const char *linker, const char **error);
 
 /* jit.c: the module in this process. */
 typedef struct Jit Jit;

@@ -36,7 +36,8 @@ static bool fail(const char **error, const char *fmt, ...)
  * renamed. */
 typedef struct Link {
     Arena *arena;
-    const char *path;
+    const char *path;        /* what is replaced */
+    const char *name;        /* for people and for the SONAME */
     char **object, *library; /* NULL: not made */
     int nobject;
 } Link;
@@ -81,15 +82,12 @@ static int put_file(Link *l, char **name, const Object *o)
 
 static bool make_files(Link *l, const Object *object, const char **error)
 {
-    struct stat st;
     int why = 0;
-    if (stat(l->path, &st) == 0 && !S_ISREG(st.st_mode))
-        return fail(error, "cannot write '%s': it is no regular file", l->path);
     for (int i = 0; i < l->nobject && !why; i++)
         why = put_file(l, &l->object[i], &object[i]);
     if (!why)
         why = put_file(l, &l->library, &(Object){"", 0});
-    return !why || fail(error, "cannot write '%s': %s", l->path, strerror(why));
+    return !why || fail(error, "cannot write '%s': %s", l->name, strerror(why));
 }
 
 /* Running the linker */
@@ -142,7 +140,7 @@ static char **arguments(Link *l, const char *program)
             arena_printf(a, "%s%s", plain ? "" : "-Wl,", linker_option[i]);
     }
     arg[n++] =
-        arena_printf(a, "%s-soname=%s", own ? "" : "-Wl,", base_name(l->path));
+        arena_printf(a, "%s-soname=%s", own ? "" : "-Wl,", base_name(l->name));
     for (int i = 0; i < l->nobject; i++)
         arg[n++] = l->object[i];
     arg[n++] = arena_printf(a, "-o");
@@ -235,10 +233,10 @@ static int run(Link *l, const char *program, const sigset_t *mask,
         ;
     if (WIFSIGNALED(status)) /* SIGBUS: of a file that did not find room */
         return fail(error, "'%s' was stopped by signal %d linking '%s'%s",
-                    program, WTERMSIG(status), l->path,
+                    program, WTERMSIG(status), l->name,
                     WTERMSIG(status) == SIGBUS ? ": is the disk full?" : "");
     if (WEXITSTATUS(status) != 0)
-        return fail(error, "'%s' failed to link '%s': %s", program, l->path,
+        return fail(error, "'%s' failed to link '%s': %s", program, l->name,
                     said);
     return 1;
 }
@@ -288,7 +286,7 @@ static bool finish(Link *l, const char **error)
     umask(mask);
     if (!add_checksum(l->library) || chmod(l->library, 0777 & ~mask) != 0 ||
         rename(l->library, l->path) != 0)
-        return fail(error, "cannot write '%s': %s", l->path, strerror(errno));
+        return fail(error, "cannot write '%s': %s", l->name, strerror(errno));
     l->library = NULL;
     return true;
 }
@@ -296,13 +294,14 @@ static bool finish(Link *l, const char **error)
 bool link_shared(const char *path, const char *object, size_t n,
                  const char *linker, const char **error)
 {
-    return link_objects(path, &(Object){object, n}, 1, linker, error);
+    return link_objects(path, path, &(Object){object, n}, 1, linker, error);
 }
 
-bool link_objects(const char *path, const Object *object, int nobject,
-                  const char *linker, const char **error)
+bool link_objects(const char *path, const char *name, const Object *object,
+                  int nobject, const char *linker, const char **error)
 {
-    Link l = {.arena = arena_new(), .path = path, .nobject = nobject};
+    Link l = {
+        .arena = arena_new(), .path = path, .name = name, .nobject = nobject};
     l.object = NEWN(l.arena, char *, nobject + 1);
     sigset_t ending, before;
     /* Who interrupts us is to find nothing left behind: a signal waits. */
