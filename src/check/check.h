@@ -31,10 +31,13 @@ Module *program_module(Program *p);
  * as a Function that is not exported. NULL after an error. */
 Function *program_function(Program *p, const char *expression);
 
-/* For `nncc check`: the gradient of the loss that is trained, where it is not
- * exported anyway; vjp(f, x, …) by all that are real of each function that has
+/* For `nncc check`: vjp(f, x, …) by all that are real of each function that has
  * a `derivative` item and a complete signature. None is exported. */
 Function **program_derivatives(Program *p, int *n);
+/* The derivative of the loss that is trained, by what is trained, where it is
+ * not exported anyway, or NULL: value_and_grad(f, x); of a loss that carries a
+ * state on vjp(f, x), whose first adjoint is the loss's. */
+Function *program_trained(Program *p);
 
 /* The user's functions whose parameters have no types of their own and which
  * nothing calls, so that nothing is known of them: "f, g"; NULL: none. */

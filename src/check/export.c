@@ -584,7 +584,7 @@ static Function *build_init(Check *c, const Scope *s, const Expr *call,
         return NULL;
     f = function_new(c, FN_init, name, call->span);
     add_param(c, f, "seed", key, call->span);
-    add_result(c, f, "value", v, call->span);
+    add_result(c, f, name, v, call->span);
     return finish_function(c, f) ? f : NULL;
 }
 

@@ -268,8 +268,8 @@ static bool gives_scalar(Check *c, const Fn *f)
     return is_scalar(apply(c, f, &a));
 }
 
-/* The loss that `train` differentiates, by what is trained; NULL where it has
- * other results than the one real. */
+/* The loss that `train` differentiates, by what is trained; with all that it
+ * gives, where it carries a state on. */
 static const Fn *trained_gradient(Program *p)
 {
     Check *c = &p->check;
@@ -287,31 +287,31 @@ static const Fn *trained_gradient(Program *p)
         return NULL;
     f = found->value->fn;
     if (f->info->generic || f->info->leading ||
-        gradient_exported(p, t->train.loss) || !gives_scalar(c, f))
+        gradient_exported(p, t->train.loss))
         return NULL;
     while (*by < fn_nparam(f) && fn_param_name(c, f, *by) != t->train.by)
         ++*by;
-    *d = (Fn){.kind = FK_derivative, .op = D_value_and_grad};
+    *d = (Fn){.kind = FK_derivative,
+              .op = gives_scalar(c, f) ? D_value_and_grad : D_vjp};
     d->of = f;
     d->by = by;
     d->nby = 1;
     return *by < fn_nparam(f) ? d : NULL;
 }
 
+Function *program_trained(Program *p)
+{
+    const Fn *d = trained_gradient(p);
+    const char *name = d ? p->train->train.loss : NULL;
+
+    return d ? build_function(&p->check, d, name, name, fn_span(d->of)) : NULL;
+}
+
 Function **program_derivatives(Program *p, int *n)
 {
     Check *c = &p->check;
     LIST(Function *) all = {NULL, 0, 0};
-    const Fn *trained = trained_gradient(p);
 
-    if (trained) {
-        const char *name = p->train->train.loss;
-        Function *to =
-            build_function(c, trained, name, name, fn_span(trained->of));
-
-        if (to)
-            list_push(c->arena, &all, to);
-    }
     for (int i = 0; i < c->unit.n; i++) {
         const Scope *s = c->unit.at[i]->scope;
 

@@ -256,8 +256,8 @@ static bool make_library(const Build *b, const NewFile *to)
     int n;
 
     if (emit_objects(b->load->arena, &b->in, &o, &object, &n, &error) &&
-        link_objects(to->temporary, to->path, object, n,
-                     option_value(b->args, "linker"), &error))
+        link_objects(to->temporary, to->path, option_value(b->args, "soname"),
+                     object, n, option_value(b->args, "linker"), &error))
         return true;
     cli_fail("%s", error);
     return false;
@@ -410,6 +410,7 @@ static const Option options[] = {
     {"cpu", 0, "NAME", "native, portable, x86-64-v3 or a list: choose at load"},
     {"target", 0, "TRIPLE", "compile for another machine"},
     {"optimise", 'O', "0-3", "effort of code generation (2)"},
+    {"soname", 0, "NAME", "the name by which the loader is to look for a .so"},
     {"linker", 0, "PROGRAM", "for .so: ld, ld.lld, cc or another"},
     {"dump", 0, "STAGE",
      "print after ast, graph, simplified, expanded,\n"

@@ -406,23 +406,73 @@ static bool from_json(Arena *a, const nn_port *p, json_t *j, nncc_tensor **leaf)
     return true;
 }
 
-/* What `run` printed, {"name": value}, stands for the value. */
-static json_t *printed_value(const nn_port *p, json_t *j)
+/* The parts of a tuple as `run` printed them, {"f_0": …, "f_1": …}, as an
+ * array: a new reference, or NULL where j is something else. */
+static json_t *printed_parts(Arena *a, const nn_port *p, json_t *j)
+{
+    const char *first = json_object_iter_key(json_object_iter(j));
+    size_t n = first ? strlen(first) : 0, count = json_object_size(j);
+
+    if (!is_tuple(p, "") || n < 3 || strcmp(first + n - 2, "_0"))
+        return NULL;
+    json_t *all = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *part = json_object_get(
+            j, arena_printf(a, "%.*s_%zu", (int)n - 2, first, i));
+        if (!part) {
+            json_decref(all);
+            return NULL;
+        }
+        json_array_append(all, part);
+    }
+    return all;
+}
+
+/* What `run` printed, {"name": value}, stands for the value. A new reference.
+ */
+static json_t *printed_value(Arena *a, const nn_port *p, json_t *j)
 {
     const char *key = json_object_iter_key(json_object_iter(j));
+    json_t *parts = printed_parts(a, p, j);
 
+    if (parts)
+        return parts;
     if (json_object_size(j) != 1)
-        return j;
+        return json_incref(j);
     for (int i = 0; i < p->nleaf; i++) {
         size_t n = strcspn(p->leaf[i]->path, ".");
         if (strlen(key) == n && !strncmp(p->leaf[i]->path, key, n))
-            return j;
+            return json_incref(j);
     }
-    return json_object_get(j, key);
+    return json_incref(json_object_get(j, key));
 }
 
+/* Of a file, one result: `of` names it, or NULL. A new reference. */
+static json_t *named_value(const nn_port *p, const char *from, json_t *j,
+                           const char *of)
+{
+    json_t *part = json_object_get(j, of);
+
+    if (part)
+        return json_incref(part);
+    Arena *a = arena_new();
+    Str keys = str_new(a);
+    const char *key;
+    json_t *value;
+    json_object_foreach(j, key, value)
+    {
+        str_printf(&keys, "%s%s", keys.n ? ", " : ": it has ", key);
+    }
+    cli_fail("%s: there is no '%s' in %s%s", p->name, of, from,
+             keys.n ? keys.at : "");
+    arena_free(a);
+    return NULL;
+}
+
+/* of: NULL, or which of the values in the file. */
 static bool from_json_text(Arena *a, const nn_port *p, const char *from,
-                           bool file, const char *text, nncc_tensor **leaf)
+                           bool file, const char *of, const char *text,
+                           nncc_tensor **leaf)
 {
     json_error_t error;
     json_t *j = json_loads(text, JSON_DECODE_ANY, &error);
@@ -439,7 +489,11 @@ static bool from_json_text(Arena *a, const nn_port *p, const char *from,
                  error.text, error.line);
         return false;
     }
-    bool read = from_json(a, p, file ? printed_value(p, j) : j, leaf);
+    json_t *value = of     ? named_value(p, from, j, of)
+                    : file ? printed_value(a, p, j)
+                           : json_incref(j);
+    bool read = value && from_json(a, p, value, leaf);
+    json_decref(value);
     json_decref(j);
     return read;
 }
@@ -490,11 +544,17 @@ static bool ends_with(const char *s, const char *end)
     return n >= m && !strcmp(s + n - m, end);
 }
 
+/* FILE, or FILE:RESULT. */
 static bool from_file(Arena *a, const nn_port *p, const char *path,
                       nncc_tensor **leaf)
 {
+    const char *of = strrchr(path, ':');
     size_t n;
 
+    if (of && of > path && !strchr(of, '/') && !strchr(of, '.'))
+        path = arena_printf(a, "%.*s", (int)(of++ - path), path);
+    else
+        of = NULL;
     if (ends_with(path, ".csv") || ends_with(path, ".csv.gz"))
         return from_csv(p, path, leaf);
     if (!ends_with(path, ".json") && strcmp(path, "-")) {
@@ -504,7 +564,7 @@ static bool from_file(Arena *a, const nn_port *p, const char *path,
         return false;
     }
     const char *text = file_read(a, path, MAX_JSON, &n);
-    return text && from_json_text(a, p, path, true, text, leaf);
+    return text && from_json_text(a, p, path, true, of, text, leaf);
 }
 
 bool value_read(Arena *a, const nn_port *p, const char *text,
@@ -513,7 +573,7 @@ bool value_read(Arena *a, const nn_port *p, const char *text,
     if (*text == '@')
         return from_file(a, p, text + 1, leaf);
     return from_json_text(a, p, arena_printf(a, "%s=%.60s", p->name, text),
-                          false, text, leaf);
+                          false, NULL, text, leaf);
 }
 
 /* Printing */

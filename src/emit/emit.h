@@ -59,10 +59,11 @@ Layout type_layout(Arena *a, const Type *t);
 
 /* link.c: a shared library from objects, written to path through a temporary
  * file beside it that is renamed, so path is never half-written. linker: a
- * program name, or NULL for the first found of ld, ld.lld, cc. name: the
- * library's own, as messages and its SONAME have it. */
-bool link_objects(const char *path, const char *name, const Object *object,
-                  int nobject, const char *linker, const char **error);
+ * program name, or NULL for the first found of ld, ld.lld, cc. name: what
+ * messages call it. soname: the library's own name, or NULL for none. */
+bool link_objects(const char *path, const char *name, const char *soname,
+                  const Object *object, int nobject, const char *linker,
+                  const char **error);
 bool link_shared(const char *path, const char *object, size_t n,
                  const char *linker, const char **error);
 

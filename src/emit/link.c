@@ -37,7 +37,8 @@ static bool fail(const char **error, const char *fmt, ...)
 typedef struct Link {
     Arena *arena;
     const char *path;        /* what is replaced */
-    const char *name;        /* for people and for the SONAME */
+    const char *name;        /* for people */
+    const char *soname;      /* or NULL */
     char **object, *library; /* NULL: not made */
     int nobject;
 } Link;
@@ -139,8 +140,9 @@ static char **arguments(Link *l, const char *program)
         arg[n++] =
             arena_printf(a, "%s%s", plain ? "" : "-Wl,", linker_option[i]);
     }
-    arg[n++] =
-        arena_printf(a, "%s-soname=%s", own ? "" : "-Wl,", base_name(l->name));
+    if (l->soname)
+        arg[n++] =
+            arena_printf(a, "%s-soname=%s", own ? "" : "-Wl,", l->soname);
     for (int i = 0; i < l->nobject; i++)
         arg[n++] = l->object[i];
     arg[n++] = arena_printf(a, "-o");
@@ -294,14 +296,19 @@ static bool finish(Link *l, const char **error)
 bool link_shared(const char *path, const char *object, size_t n,
                  const char *linker, const char **error)
 {
-    return link_objects(path, path, &(Object){object, n}, 1, linker, error);
+    return link_objects(path, path, NULL, &(Object){object, n}, 1, linker,
+                        error);
 }
 
-bool link_objects(const char *path, const char *name, const Object *object,
-                  int nobject, const char *linker, const char **error)
+bool link_objects(const char *path, const char *name, const char *soname,
+                  const Object *object, int nobject, const char *linker,
+                  const char **error)
 {
-    Link l = {
-        .arena = arena_new(), .path = path, .name = name, .nobject = nobject};
+    Link l = {.arena = arena_new(),
+              .path = path,
+              .name = name,
+              .soname = soname,
+              .nobject = nobject};
     l.object = NEWN(l.arena, char *, nobject + 1);
     sigset_t ending, before;
     /* Who interrupts us is to find nothing left behind: a signal waits. */

@@ -79,7 +79,9 @@ for list in 'nm -D m.so' 'nm m.o' 'nm wide.a'; do
     $list | grep ' [A-TV-Z] ' | grep -v ' T \(m\|wide\)_' &&
         fail "$list: more than the interface"
 done
-readelf -dW m.so | grep -q 'SONAME.*\[m\.so\]' || fail 'no SONAME'
+readelf -dW m.so | grep -q SONAME && fail 'a SONAME that nobody asked for'
+accept "$NNCC" m.nn -o named.so --soname=libm.so.3
+readelf -dW named.so | grep -q 'SONAME.*\[libm\.so\.3\]' || fail 'no SONAME'
 $CC main.c wide.o ./m.so -Wl,-rpath,"$PWD" -o shared && ./shared
 
 # An old header with a new object, and the other way: one argument more, another

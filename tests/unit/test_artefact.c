@@ -303,7 +303,8 @@ static char *write_library(Made *m, const char *cpu)
     o.cpu = cpu;
     ck_assert_msg(emit_objects(m->arena, &m->input, &o, &object, &n, &error),
                   "%s", error);
-    ck_assert_msg(link_objects(path, path, object, n, NULL, &error), "%s", error);
+    ck_assert_msg(link_objects(path, path, NULL, object, n, NULL, &error), "%s",
+                  error);
     return path;
 }
 

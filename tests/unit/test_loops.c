@@ -819,7 +819,8 @@ START_TEST(from_a_library)
     ck_assert_int_gt(n, 1);
     ck_assert_ptr_nonnull(mkdtemp(folder));
     const char *path = arena_printf(x->c->arena, "%s/t.so", folder);
-    ck_assert_msg(link_objects(path, path, object, n, NULL, &error), "%s", error);
+    ck_assert_msg(link_objects(path, path, NULL, object, n, NULL, &error), "%s",
+                  error);
     void *library = dlopen(path, RTLD_NOW);
     ck_assert_msg(library != NULL, "%s", dlerror());
     const nn_module *(*module)(void);

@@ -1,0 +1,100 @@
+/* check.h: what the files of `nncc check` share: points.c, differences.c and
+ * check.c. */
+#ifndef NNCC_CLI_CHECK_H
+#define NNCC_CLI_CHECK_H
+
+#include "cli/cli.h"
+
+/* points.c: arguments to check a function at */
+
+/* A compiled function with arguments of its own. */
+typedef struct Instance {
+    const nn_function *f;
+    int nparam, nleaf; /* leaves */
+    nncc_tensor **leaf;
+    int64_t *dims;
+} Instance;
+
+/* --range NAME=FROM:TO; name NULL: of all reals. */
+typedef struct Range {
+    const char *name;
+    double from, to;
+    bool used;
+} Range;
+
+/* --at NAME=VALUE */
+typedef struct GivenValue {
+    const char *name, *text;
+    bool used;
+} GivenValue;
+
+typedef struct Points {
+    const Args *args;
+    nncc_model *model;
+    nncc_rng rng;
+    LIST(Range) range;
+    LIST(GivenValue) at;
+    bool too_large; /* the function that was tried last */
+    bool bad;       /* a value of --at does not fit; the message is out */
+} Points;
+
+/* What --at and --range say. Status 0, or what to exit with. */
+int points_options(const Args *a, Points *to);
+/* Of --at and --range, a name that no function has had: a message. */
+bool points_unused(const Points *ps);
+
+/* A derivative (or any function) and what it is of, and their common
+ * arguments. */
+typedef struct Pair {
+    Function *f;
+    Instance d, primal, base;
+    int nvalue;      /* leaves of the primal's results */
+    bool first_only; /* vjp's adjoint is that of the first leaf alone */
+} Pair;
+
+Instance instance_new(Points *ps, const nn_function *f);
+void instance_free(Instance *s);
+int instance_call(Points *ps, Instance *s);
+/* The leaf of a result: its own, or the parameter's that it overwrote. */
+const nncc_tensor *instance_result(const Instance *s, int result, int k);
+
+/* Arguments in p->base, called in p->d and, where there is one, p->primal.
+ * `number` counts through sizes and ways to draw; ordinary points are tried
+ * until all results are finite; the number after it, or -1: there are no more,
+ * and *status says why the last were refused. */
+int point_next(Points *ps, Pair *p, int number, int *status);
+/* The edge number k: zeros, ties, infinities, NaN, no rows and one. False where
+ * the functions cannot be called there. */
+enum { EDGES = 24 };
+bool point_edge(Points *ps, Pair *p, int k);
+
+/* A standard normal number. */
+double points_normal(Points *ps);
+bool tensor_is_real(const nncc_tensor *t);
+int64_t tensor_elements(const nncc_tensor *t);
+void tensor_copy(const nncc_tensor *to, const nncc_tensor *from);
+
+/* differences.c: a derivative against central differences */
+
+typedef enum Verdict {
+    VERDICT_right,
+    VERDICT_off,
+    VERDICT_unjudged, /* differences cannot tell: a kink, a pole, noise */
+} Verdict;
+
+/* Directions at p->base, by parameter number k of those differentiated by,
+ * whose leaves in the result begin at `at`. *error: the largest. */
+Verdict difference_verdict(Points *ps, Pair *p, int k, int at, double *error);
+/* The derivative by it along random directions against that of `other`, a
+ * function of that model, which is jvp of the same by the same parameters. */
+double difference_of_modes(Points *ps, Pair *p, int k, int at,
+                           nncc_model *model, Instance *other);
+extern const double check_tolerance;
+
+/* Does the function's value come before its derivative. */
+bool pair_with_value(const Pair *p);
+/* Where a matrix keeps its row `row` by the parameter number k. */
+int pair_matrix_leaf(const Pair *p, int row, int k);
+bool pair_is_matrix(const Pair *p);
+
+#endif
