@@ -34,8 +34,8 @@ static bool axis_given(const CallArg *a)
     return a && !(a->value->kind == V_tuple && a->value->npart == 0);
 }
 
-static bool bool_arg(Check *c, const Builtin *b, const CallArg *a,
-                     const char *what, bool *out)
+bool bool_arg(Check *c, const Builtin *b, const CallArg *a, const char *what,
+              bool *out)
 {
     if (!a || value_const_bool(a->value, out))
         return true;
@@ -290,6 +290,8 @@ static const Builtin builtins[] = {
     {"pad", "x before after axis?", run_pad, OP_pad},
     {"flip", "x axis?", run_flip, OP_flip},
     {"moveaxis", "x from to", run_moveaxis, OP_permute},
+    {"argsort", "x axis? descending?", run_argsort, OP_argsort},
+    {"take_along_axis", "x index axis?", run_take_along, OP_gather},
     {"zeros", "shape", run_full, OP_const},
     {"ones", "shape", run_full, OP_const},
     {"full", "shape value", run_full, OP_const},

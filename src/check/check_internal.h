@@ -652,14 +652,18 @@ const Value *needs_binders(Check *c, Span at, const char *name);
 typedef const Value *BuiltinRun(Check *c, const Builtin *b, const Call *call,
                                 const CallArg *const *slot);
 BuiltinRun run_reshape, run_transpose, run_broadcast, run_concat, run_stack,
-    run_pad, run_flip, run_moveaxis, run_full, run_iota, run_onehot, run_expand,
-    run_dot, run_stop, run_draw, run_bernoulli, run_split, run_key;
+    run_pad, run_flip, run_moveaxis, run_argsort, run_take_along, run_full,
+    run_iota, run_onehot, run_expand, run_dot, run_stop, run_draw,
+    run_bernoulli, run_split, run_key;
 /* A shape argument: [b, 64], (b, 64) or one int; at most MAX_RANK. */
 bool shape_arg(Check *c, const CallArg *a, int *rank, const Dim **dim);
 /* A tensor argument, settled; NULL after reporting. */
 Node *tensor_arg(Check *c, const Builtin *b, const CallArg *a);
 bool const_arg(Check *c, const Builtin *b, const CallArg *a, const char *what,
                int64_t *out);
+/* a may be NULL: *out stays. */
+bool bool_arg(Check *c, const Builtin *b, const CallArg *a, const char *what,
+              bool *out);
 bool axis_arg(Check *c, const Builtin *b, const CallArg *a, int rank,
               int *axis);
 

@@ -300,21 +300,85 @@ const Value *run_flip(Check *c, const Builtin *b, const Call *call,
     return value_tensor(c, n);
 }
 
+static Node *axis_to(Check *c, Node *n, int from, int to)
+{
+    int perm[MAX_RANK];
+
+    for (int i = 0, k = 0; i < n->rank; i++) {
+        k += k == from;
+        perm[i] = i == to ? from : k++;
+    }
+    return g_permute(c->graph, n, perm);
+}
+
 const Value *run_moveaxis(Check *c, const Builtin *b, const Call *call,
                           const CallArg *const *slot)
 {
     Node *n = tensor_arg(c, b, slot[0]);
-    int from, to, perm[MAX_RANK];
+    int from, to;
 
     (void)call;
     if (!n || !axis_arg(c, b, slot[1], n->rank, &from) ||
         !axis_arg(c, b, slot[2], n->rank, &to))
         return c->error;
-    for (int i = 0, k = 0; i < n->rank; i++) {
-        k += k == from;
-        perm[i] = i == to ? from : k++;
+    return value_tensor(c, axis_to(c, n, from, to));
+}
+
+/* The axis that is given, or the last. */
+static bool last_axis(Check *c, const Builtin *b, const CallArg *a,
+                      const CallArg *x, int rank, int *axis)
+{
+    *axis = rank - 1;
+    if (a)
+        return axis_arg(c, b, a, rank, axis);
+    if (rank > 0)
+        return true;
+    fail(c, x->span, "axis", "a scalar has no axis");
+    return false;
+}
+
+const Value *run_argsort(Check *c, const Builtin *b, const Call *call,
+                         const CallArg *const *slot)
+{
+    Node *n = tensor_arg(c, b, slot[0]);
+    bool descending = false;
+    int axis, last;
+
+    (void)call;
+    if (!n || !last_axis(c, b, slot[1], slot[0], n->rank, &axis) ||
+        !bool_arg(c, b, slot[2], "descending", &descending))
+        return c->error;
+    if (!(ON_number & 1u << n->dtype)) {
+        fail(c, slot[0]->span, "type-mismatch", "'%s' takes numbers", b->name);
+        diag_label(c->diags, slot[0]->span, "%s",
+                   value_text(c, slot[0]->value));
+        return c->error;
     }
-    return value_tensor(c, g_permute(c->graph, n, perm));
+    last = n->rank - 1;
+    n = g_argsort(c->graph, axis_to(c, n, axis, last), descending);
+    return value_tensor(c, axis_to(c, n, last, axis));
+}
+
+const Value *run_take_along(Check *c, const Builtin *b, const Call *call,
+                            const CallArg *const *slot)
+{
+    Node *x = tensor_arg(c, b, slot[0]), *i = tensor_arg(c, b, slot[1]);
+    bool fits;
+    int axis;
+
+    if (!x || !i || !last_axis(c, b, slot[2], slot[0], x->rank, &axis))
+        return c->error;
+    fits = dtype_is_int(i->dtype) && i->rank == x->rank;
+    for (int k = 0; fits && k < x->rank; k++)
+        fits = k == axis || x->dim[k] == i->dim[k];
+    if (fits)
+        return value_tensor(c, g_take_along(c->graph, x, i, axis));
+    fail(c, call->at, "shape-mismatch",
+         "'%s' takes int places in the shape of the tensor but for axis %d",
+         b->name, axis);
+    diag_label(c->diags, slot[0]->span, "%s", value_text(c, slot[0]->value));
+    diag_label(c->diags, slot[1]->span, "%s", value_text(c, slot[1]->value));
+    return c->error;
 }
 
 /* zeros and ones are real; full keeps its value's type. */

@@ -132,6 +132,7 @@ void guard_live_back(Graph *g, Arena *scratch, Node *n, Node *live, Node **to)
         for (int i = 0; i < n->narg; i++)
             one[i] = g_fill(g, n->arg[i], 1);
         break;
+    case OPC_sort:
     case OPC_region:
         return;
     case OPC_view:

@@ -271,6 +271,7 @@ static bool is_costly(const Info *i)
         return n->op == OP_scatter_add;
     case OPC_reduce:
     case OPC_contract:
+    case OPC_sort:
     case OPC_region:
         return true;
     }

@@ -399,6 +399,9 @@ typedef struct LoopCode LoopCode;
 LoopCode *loop_kernels(Emit *e, const LoopKernel *l);
 void emit_loop(Emit *e, LoopCode *c, const KernelKey *key);
 
+/* sort.c: likewise for a sort. */
+void emit_sort(Emit *e, const Sort *s, const KernelKey *key);
+
 /* contract.c: likewise for a contraction kernel. */
 void emit_contract(Emit *e, const Kernel *k, const KernelKey *key);
 /* The functions that it calls. */

@@ -44,6 +44,9 @@ static void kernel_body(Emit *e, const Kernel *k, LoopCode *loop)
     case KERNEL_contract:
         emit_contract(e, k, key);
         break;
+    case KERNEL_sort:
+        emit_sort(e, k->sort, key);
+        break;
     case KERNEL_loop:
         emit_loop(e, loop, key);
         break;
@@ -442,6 +445,9 @@ LLVMValueRef kernel_range(Emit *e, DimEnv *dims, const Kernel *k)
         break;
     case KERNEL_contract:
         d = k->contract->nbatch ? k->contract->batch[0] : k->contract->m;
+        break;
+    case KERNEL_sort:
+        d = k->sort->rows;
         break;
     case KERNEL_loop:
         break;

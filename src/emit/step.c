@@ -92,6 +92,11 @@ static void see_kernel(StepCode *c, const Kernel *k)
     case KERNEL_contract:
         see_contract(c, k);
         break;
+    case KERNEL_sort:
+        not_single(c, k->sort->in);
+        not_single(c, k->sort->work);
+        not_single(c, k->sort->out);
+        break;
     case KERNEL_loop:
         see_loop(c, k->loop);
         break;

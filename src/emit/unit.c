@@ -135,7 +135,7 @@ static void collect_step(Units *u, Unit *loop, const Schedule *s)
 
 static void collect_parts(Units *u, Unit *unit)
 {
-    enum { CONTRACT = 20, LOOP = 40 };
+    enum { CONTRACT = 20, SORT = 60, LOOP = 40 };
     const Kernel *k = unit->kernel;
     switch (k->kind) {
     case KERNEL_map:
@@ -145,6 +145,9 @@ static void collect_parts(Units *u, Unit *unit)
         unit->weight += CONTRACT;
         if (k->after)
             weigh_map(unit, k->after);
+        break;
+    case KERNEL_sort:
+        unit->weight += SORT;
         break;
     case KERNEL_loop:
         unit->weight += LOOP;

@@ -551,6 +551,7 @@ static void count_node(Counting *c, const Node *n, OpCount *count)
     case OPC_select:
     case OPC_view:
     case OPC_index:
+    case OPC_sort:
     case OPC_region:
         break;
     }

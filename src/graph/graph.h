@@ -270,9 +270,16 @@ Node *g_matmul(Graph *g, Node *a, Node *b); /* as NumPy's @, shapes fit */
 Node *g_gather(Graph *g, Node *a, Node *index, int axis);
 /* Of an index that is known to be inside, or was checked. */
 Node *g_gather_inside(Graph *g, Node *a, Node *index, int axis);
+/* a's elements at places along an axis: of the index's shape, which is a's but
+ * for that axis. */
+Node *g_take_along(Graph *g, Node *a, Node *index, int axis);
 /* The transpose: zeros with n entries along axis, a's slices added where index
  * says. */
 Node *g_scatter_add(Graph *g, Node *a, Node *index, int axis, const Dim *n);
+
+/* Of each row along the last axis, the places of its elements in ascending or
+ * descending order; of equal ones in the order they have, NaN last. */
+Node *g_argsort(Graph *g, Node *a, bool descending);
 
 /* Random: bits of a key and a counter, elementwise on DT_i64 (Threefry-2x32,
  * 20 rounds: low and high word are the two outputs). */

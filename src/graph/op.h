@@ -20,6 +20,7 @@ typedef enum OpClass {
     OPC_contract,
     OPC_view,   /* which element is a function of the index alone */
     OPC_index,  /* gather, scatter_add */
+    OPC_sort,   /* argsort */
     OPC_region, /* loop call part */
 } OpClass;
 

@@ -70,6 +70,11 @@ static void each_buffer(Kernel *k, Each *f, void *u)
         if (k->after)
             each_map(k->after, f, u);
         return;
+    case KERNEL_sort:
+        each_list(&k->sort->in, 1, f, u);
+        each_list(&k->sort->work, 1, f, u);
+        each_list(&k->sort->out, 1, f, u);
+        return;
     case KERNEL_loop:
         each_loop(k->loop, f, u);
         return;

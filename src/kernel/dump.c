@@ -241,6 +241,25 @@ static void print_contract(Graph *g, const Kernel *k, int depth, Str *to)
     print_map(k->after, depth + 1, to);
 }
 
+static void print_sort(const Sort *x, int depth, Str *to)
+{
+    print_loops(&x->rows, 1, 0, false, depth, to);
+    indent(to, depth + 1);
+    print_buffer(x->out, to);
+    str_printf(to, " = %s order of ",
+               x->descending ? "descending" : "ascending");
+    print_buffer(x->in, to);
+    str_printf(to, ", ");
+    dim_print(x->count, to);
+    str_printf(to, " of ");
+    dim_print(x->n, to);
+    if (x->work) {
+        str_printf(to, ", sorted in ");
+        print_buffer(x->work, to);
+    }
+    str_printf(to, "\n");
+}
+
 static void print_buffers(const Schedule *s, int depth, Str *to)
 {
     for (int i = 0; i < s->buffer.n; i++) {
@@ -333,6 +352,9 @@ static void print_kernel(Graph *g, const Kernel *k, int depth, Str *to)
         break;
     case KERNEL_contract:
         print_contract(g, k, depth, to);
+        break;
+    case KERNEL_sort:
+        print_sort(k->sort, depth, to);
         break;
     case KERNEL_loop:
         print_loop(g, k->loop, depth, to);

@@ -234,6 +234,7 @@ static int weight_of(const Node *n)
     case OPC_reduce:
     case OPC_contract:
     case OPC_index:
+    case OPC_sort:
     case OPC_region:
         break;
     }

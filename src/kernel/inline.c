@@ -504,6 +504,7 @@ static int try_value(Inline *in, const Value *x)
         return gather_value(in, x);
     case OPC_reduce:
     case OPC_contract:
+    case OPC_sort:
     case OPC_region:
         break;
     }

@@ -123,7 +123,27 @@ typedef struct Contract {
         *out_batch[MAX_RANK];
 } Contract;
 
-typedef enum KernelKind { KERNEL_map, KERNEL_contract, KERNEL_loop } KernelKind;
+/* The places of the first `count` elements in the order of each of `rows` rows
+ * of n: those of in[row, …] into out[row, …], as i32. */
+typedef struct Sort {
+    const Buffer *in, *out;
+    const Buffer *work; /* of sort_work's size; NULL: count is at most
+                           SORT_SHORT */
+    const Dim *rows, *n, *count;
+    bool descending;
+} Sort;
+/* Up to so many places are kept in order while the row is read once; more are
+ * sorted by the digits, of SORT_DIGIT bits, of keys as wide as the elements (32
+ * bits at least). */
+enum { SORT_SHORT = 64, SORT_DIGIT = 8 };
+int sort_key_bytes(DType t);
+
+typedef enum KernelKind {
+    KERNEL_map,
+    KERNEL_contract,
+    KERNEL_sort,
+    KERNEL_loop,
+} KernelKind;
 
 typedef struct Schedule Schedule;
 
@@ -182,6 +202,7 @@ struct Kernel {
     Contract *contract;
     Kernel *after;
 
+    Sort *sort;       /* KERNEL_sort */
     LoopKernel *loop; /* KERNEL_loop */
 };
 

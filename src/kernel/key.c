@@ -299,6 +299,17 @@ static void put_contract(Writer *w, const Contract *c)
     }
 }
 
+static void put_sort(Writer *w, const Sort *x)
+{
+    put_buffer(w, x->in);
+    put_maybe(w, x->work);
+    put_buffer(w, x->out);
+    put_dim(w, x->rows);
+    put_dim(w, x->n);
+    put_dim(w, x->count);
+    put_int(w, x->descending);
+}
+
 /* Where a body's buffer is: its machine code holds that. */
 static void put_place(Writer *w, const Buffer *b)
 {
@@ -384,6 +395,9 @@ KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k)
         break;
     case KERNEL_contract:
         put_contract(&w, k->contract);
+        break;
+    case KERNEL_sort:
+        put_sort(&w, k->sort);
         break;
     case KERNEL_loop:
         put_loop(&w, g, k->loop);

@@ -199,6 +199,10 @@ static void needs(Sched *s, Node *n)
                  cost_in(s, n->arg[0]) > most_gathered(s, n))
             mark_source(s, n->arg[0]);
         break;
+    case OPC_sort:
+        mark(s, n);
+        mark(s, n->arg[0]);
+        break;
     case OPC_region:
         region_needs(s, n, mark);
         break;

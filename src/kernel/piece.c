@@ -292,6 +292,8 @@ static void pieces_of(Sched *s, Node *n)
         concat_pieces(s, n);
     else if (n->op == OP_if && !note_of(s, n)->select)
         branch_pieces(s, n);
+    else if (cls == OPC_sort)
+        sort_piece(s, n);
     else if (cls == OPC_region)
         region_pieces(s, n);
     else
@@ -366,6 +368,9 @@ static void scan(Sched *s, Inline *in, Piece *p)
         break;
     case PIECE_loop:
         region_reads(s, p);
+        break;
+    case PIECE_sort:
+        sort_reads(s, p);
         break;
     case PIECE_part:
     case PIECE_move:

@@ -87,6 +87,12 @@ static void visit_kernel(Plan *p, Visit *f, const Kernel *k, int number)
         if (k->after)
             visit_map(p, f, k->after, number);
         break;
+    case KERNEL_sort:
+        visit(p, f, k->sort->in, number, false);
+        if (k->sort->work)
+            visit(p, f, k->sort->work, number, true);
+        visit(p, f, k->sort->out, number, true);
+        break;
     case KERNEL_loop:
         visit_loop(p, f, k->loop, number);
         break;

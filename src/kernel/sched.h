@@ -124,6 +124,7 @@ typedef enum PieceKind {
     PIECE_move,     /* to[at] = from[from_at] */
     PIECE_flag,     /* does a case hold, see guard.c */
     PIECE_loop,     /* a KERNEL_loop */
+    PIECE_sort,     /* a KERNEL_sort */
     PIECE_part,     /* no code: a result of a loop is there */
 } PieceKind;
 
@@ -173,7 +174,7 @@ typedef struct NestStage {
 struct Nest {
     int pos, guard;
     bool contract, light, dead;
-    bool alone; /* of one piece for ever: a loop or a part of it */
+    bool alone; /* of one piece for ever: a loop or a part of it, a sort */
     bool once;
     int lo, hi; /* bounds on the number of outer loops; it becomes hi */
     int weight;
@@ -317,6 +318,11 @@ Kernel *loop_kernel(Sched *s, const Piece *p);
 /* schedule.c: a function inside of another; turns: see Sched. */
 Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
                         bool turns);
+
+/* sort.c */
+void sort_piece(Sched *s, Node *n);
+void sort_reads(Sched *s, Piece *p);
+Kernel *sort_kernel(Sched *s, const Piece *p);
 
 /* fuse.c */
 void fuse(Sched *s);

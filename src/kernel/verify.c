@@ -165,6 +165,16 @@ static void check_contract(const Verify *v, const Kernel *k)
     check_map(v, k->after);
 }
 
+static void check_sort(const Verify *v, const Sort *x)
+{
+    check_read(v, x->in);
+    if (x->out == x->in)
+        die("a sort overwrites what it orders");
+    if (x->work)
+        check_write(v, x->work);
+    check_write(v, x->out);
+}
+
 static void check_carry(const Verify *v, const LoopCarry *c)
 {
     check_read(v, c->buffer);
@@ -221,6 +231,9 @@ static void check_kernel(const Verify *v, const Kernel *k)
         break;
     case KERNEL_contract:
         check_contract(v, k);
+        break;
+    case KERNEL_sort:
+        check_sort(v, k->sort);
         break;
     case KERNEL_loop:
         check_loop(v, k->loop);

@@ -85,3 +85,7 @@ done
     gcc -O2 -I"$work" tests/bench/mlp/main.c "$work/loops.o" "$work/mlp.o" \
         -o "$work/mlp" -lm &&
     row 'MLP 784-128-10 gradient, batch 128' "$("$work/mlp")" '>= 1.5 times'
+
+"$nncc" tests/bench/sort/sort.nn --cpu=native -o "$work/sort.o" &&
+    gcc -O2 -I"$work" tests/bench/sort/main.c "$work/sort.o" -o "$work/sorts" &&
+    row 'sort of 1,000,000 f32' "$("$work/sorts")" '<= 3 times'

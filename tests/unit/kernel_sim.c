@@ -466,6 +466,40 @@ static void run_contract(Sim *m, const Kernel *k)
     }
 }
 
+/* Does the element at i stand before that at j. */
+static bool stands_before(Sim *m, const Sort *x, int64_t i, int64_t j)
+{
+    Num a = load(m, x->in, i), b = load(m, x->in, j);
+    if (dtype_is_real(x->in->dtype)) {
+        bool none = isnan(a.d) || isnan(b.d);
+        if (none && isnan(a.d) != isnan(b.d))
+            return isnan(b.d);
+        if (none || a.d == b.d)
+            return i < j;
+        return x->descending ? a.d > b.d : a.d < b.d;
+    }
+    if (a.i == b.i)
+        return i < j;
+    return x->descending ? a.i > b.i : a.i < b.i;
+}
+
+/* An element's place is how many stand before it. */
+static void run_sort(Sim *m, const Sort *x)
+{
+    int64_t rows = size_of(m, x->rows), n = size_of(m, x->n);
+    int64_t count = size_of(m, x->count);
+    if (x->work)
+        spoil(m, x->work);
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t i = 0; i < n; i++) {
+            int64_t at = 0;
+            for (int64_t j = 0; j < n; j++)
+                at += stands_before(m, x, r * n + j, r * n + i);
+            if (at < count)
+                store(m, x->out, r * count + at, num_int(i));
+        }
+}
+
 static bool guarded(Sim *m, const Kernel *k)
 {
     for (int i = 0; i < k->nguard; i++)
@@ -619,6 +653,9 @@ static void run_kernels(Sim *m, int first, int last)
             break;
         case KERNEL_contract:
             run_contract(m, k);
+            break;
+        case KERNEL_sort:
+            run_sort(m, k->sort);
             break;
         case KERNEL_loop:
             run_loop(m, k->loop);

@@ -276,6 +276,10 @@ START_TEST(every_row_batches)
     case OPC_index:
         s = index_sample(_i);
         break;
+    case OPC_sort:
+        s.p[0] = param_of(DT_f64, 2, (int64_t[]){2, 3});
+        s = sample1(s.p[0], g_argsort(g, s.p[0], false));
+        break;
     }
     ck_assert_msg(s.n != NULL, "%s has no example", op_table[_i]->name);
     ck_assert_msg(s.n->op == _i, "%s has another example", op_table[_i]->name);

@@ -401,6 +401,29 @@ static Node *random_reduce(Pool *p)
     return which == OP_sum ? tame(g, n) : n;
 }
 
+/* All places, or the first two of them. */
+static Node *random_sort(Pool *p)
+{
+    Graph *g = p->x->g;
+    Node *n = pick_real(p);
+    const Dim *start[MAX_RANK], *size[MAX_RANK];
+    int step[MAX_RANK];
+    int64_t last;
+    if (n->rank == 0)
+        return n;
+    Node *order = g_argsort(g, n, below(p->x, 2));
+    for (int i = 0; i < n->rank; i++) {
+        start[i] = dim_const(g, 0);
+        size[i] = order->dim[i];
+        step[i] = 1;
+    }
+    if (dim_const_value(size[n->rank - 1], &last) && last > 2) {
+        size[n->rank - 1] = dim_const(g, 2);
+        order = g_slice(g, order, start, size, step);
+    }
+    return tame(g, g_cast(g, DT_f64, order));
+}
+
 static Node *random_broadcast(Pool *p)
 {
     Node *n = pick(p);
@@ -621,7 +644,7 @@ static Node *random_node(Pool *p)
     case 12:
         return random_if(p);
     case 13:
-        return below(p->x, 2) ? random_flatten_split(p) : random_permute(p);
+        return below(p->x, 2) ? random_flatten_split(p) : random_sort(p);
     }
     return random_ewise(p);
 }

@@ -32,6 +32,8 @@ static Node *check_identity(Graph *g, const Node *n)
     if ((x->op == OP_index_check || x->op == OP_iota) &&
         x->attr.dims[0] == bound)
         return x;
+    if (x->op == OP_argsort && x->arg[0]->dim[x->rank - 1] == bound)
+        return x;
     Affine a;
     if (affine_of(g, x, &a) && affine_inside(g, &a, x->rank, x->dim, bound))
         return x;
@@ -346,6 +348,29 @@ Node *g_gather(Graph *g, Node *a, Node *index, int axis)
 {
     index = g_index_check(g, index, a->dim[axis]);
     return g_gather_inside(g, a, index, axis);
+}
+
+/* Rows, the last axis, one after another are one tensor. */
+Node *g_take_along(Graph *g, Node *a, Node *index, int axis)
+{
+    const Dim *rows = dim_const(g, 1), *dim[MAX_RANK], *flat[2];
+    int last = a->rank - 1;
+    const Dim *n = a->dim[axis];
+    index = g_index_check(g, index, n);
+    if (last == 0)
+        return g_gather_inside(g, a, index, 0);
+    a = g_move_axis(g, a, axis, last);
+    index = g_move_axis(g, index, axis, last);
+    for (int i = 0; i <= last; i++) {
+        dim[i] = index->dim[i];
+        rows = i < last ? dim_mul(g, rows, dim[i]) : rows;
+    }
+    flat[0] = rows;
+    flat[1] = dim[last];
+    index = g_batch_index(g, rows, n, g_reshape(g, index, 2, flat));
+    n = dim_mul(g, rows, n);
+    Node *y = g_gather_inside(g, g_reshape(g, a, 1, &n), index, 0);
+    return g_move_axis(g, g_reshape(g, y, last + 1, dim), last, axis);
 }
 
 /* scatter_add */

@@ -65,7 +65,8 @@
  * loop, call   region
  * part         integer: which
  * gather       integer: the axis; arg 1 the index
- * scatter_add  integer: the axis; arg 1 the index, dims[0] its bound */
+ * scatter_add  integer: the axis; arg 1 the index, dims[0] its bound
+ * argsort      dims[0]: how many places; integer: is it descending */
 
 /* A where(c, i, k) whose k only stands for "never asked for": i would do. k is
  * 0 where that is within the bound; else a number that no index has, which an
@@ -173,6 +174,9 @@ Node *sum_onehot(Graph *g, const Node *n);
 Node *contract_onehot(Graph *g, const Node *n);
 /* Is some place along an axis the one that is asked for; or NULL. */
 Node *any_onehot(Graph *g, const Node *n);
+
+/* sort.c: a slice of an argsort that is its first places; or NULL. */
+Node *sort_first(Graph *g, const Node *slice);
 
 /* index.c: of b tensors with n entries each, put one after another: entry
  * index[k, …] of tensor k. */

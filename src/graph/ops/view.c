@@ -543,6 +543,8 @@ static Node *slice_identity(Graph *g, const Node *n)
         return slice_concat(g, n);
     if (x->op == OP_gather)
         return slice_gather(g, n);
+    if (x->op == OP_argsort)
+        return sort_first(g, n);
     if (x->op == OP_pad && slice_undoes(n, x))
         return x->arg[0];
     return NULL;

@@ -16,7 +16,7 @@ syntax keyword nnElementwise exp expm1 log log1p sqrt rsqrt pow hypot abs sign
 syntax keyword nnElementwise sin cos tan asin acos atan atan2 sinh cosh tanh
 syntax keyword nnElementwise sigmoid softplus erf erfc lgamma digamma
 syntax keyword nnElementwise floor ceil round where
-syntax keyword nnTensor reshape transpose broadcast expand concat stack pad flip moveaxis
+syntax keyword nnTensor reshape transpose broadcast expand concat stack pad flip moveaxis argsort take_along_axis
 syntax keyword nnTensor zeros ones full iota onehot dot einsum
 syntax keyword nnRandom split uniform normal bernoulli
 
