@@ -147,28 +147,19 @@ static bool read_effort(const Args *a, EmitOptions *o)
 
     if (!text)
         return true;
-    if (text[0] < '0' || text[0] > '3' || text[1]) {
-        cli_usage(a, "'-O' is 0, 1, 2 or 3, not '%s'", text);
+    bool size = text[0] == 's';
+    if (!text[0] || text[1] || (!size && (text[0] < '0' || text[0] > '3'))) {
+        cli_usage(a, "'-O' is 0, 1, 2, 3 or s, not '%s'", text);
         return false;
     }
-    o->optimise = text[0] - '0';
+    o->optimise = size ? EFFORT_size : text[0] - '0';
     return true;
-}
-
-static bool is_x86(const EmitOptions *o)
-{
-#ifdef __x86_64__
-    bool here = true;
-#else
-    bool here = false;
-#endif
-    return o->target ? !strncmp(o->target, "x86_64", 6) : here;
 }
 
 /* "portable": every machine of the architecture, the best code for each chosen
  * when it is loaded. Unless told otherwise code is for this machine, or if it
  * is for another for all of that kind; what is for reading is for one. */
-static const char *cpu_option(const EmitOptions *o, bool binary)
+static const char *cpu_option(Arena *a, const EmitOptions *o, bool binary)
 {
     bool portable = o->cpu && !strcmp(o->cpu, "portable");
 
@@ -176,9 +167,8 @@ static const char *cpu_option(const EmitOptions *o, bool binary)
         return o->cpu;
     if (!portable && !o->target)
         return "native";
-    if (!is_x86(o))
-        return "generic";
-    return portable || binary ? "x86-64-v2,x86-64-v3,x86-64-v4" : "x86-64-v3";
+    const char *cpu = emit_default_cpu(a, o->target);
+    return strchr(cpu, ',') && !portable && !binary ? "x86-64-v3" : cpu;
 }
 
 /* Writing */
@@ -194,7 +184,7 @@ static EmitOptions machine(const Build *b, bool binary)
 {
     EmitOptions o = b->options;
 
-    o.cpu = cpu_option(&o, binary);
+    o.cpu = cpu_option(b->load->arena, &o, binary);
     return o;
 }
 
@@ -381,7 +371,8 @@ static int compile(Args *a)
     int status = check_dump(a, l.dump);
 
     b.options =
-        (EmitOptions){option_value(a, "cpu"), option_value(a, "target"), 2};
+        (EmitOptions){option_value(a, "cpu"), option_value(a, "target"),
+                      EFFORT_default};
     if (!status && a->word.n > 1)
         status =
             cli_usage(a, "one model at a time: what is '%s'?", a->word.at[1]);
@@ -409,7 +400,8 @@ static const Option options[] = {
     {"name", 0, "PREFIX", "of all names in C, instead of the file's name"},
     {"cpu", 0, "NAME", "native, portable, x86-64-v3 or a list: choose at load"},
     {"target", 0, "TRIPLE", "compile for another machine"},
-    {"optimise", 'O', "0-3", "effort of code generation (2)"},
+    {"targets", 0, NULL, "print which machines there is code for"},
+    {"optimise", 'O', "0-3, s", "effort of code generation (2); s: least code"},
     {"soname", 0, "NAME", "the name by which the loader is to look for a .so"},
     {"linker", 0, "PROGRAM", "for .so: ld, ld.lld, cc or another"},
     {"dump", 0, "STAGE",

@@ -68,6 +68,12 @@ static int run(Args *a, int argc, char **argv)
         printf("nncc %s\n", NNCC_VERSION);
         return EXIT_SUCCESS;
     }
+    if (option_value(a, "targets")) {
+        Str s = str_new(a->arena);
+        emit_targets(a->arena, &s);
+        fputs(s.at, stdout);
+        return EXIT_SUCCESS;
+    }
     if (a->word.n == 0)
         return cli_usage(a, "which model?");
     if (!c && no_command(a, a->word.at[0]))

@@ -113,6 +113,13 @@ LLVMValueRef code_intrinsic(Emit *e, const char *name, LLVMTypeRef *type,
     return code_call(e, fn, arg, narg);
 }
 
+bool has_fma(const Emit *e, bool wide) { return wide ? e->wide_fma : e->fma; }
+
+int lanes_of_bytes(const Emit *e, int size)
+{
+    return e->vector_bytes > size ? e->vector_bytes / size : 1;
+}
+
 LLVMValueRef code_muladd(Emit *e, LLVMValueRef a, LLVMValueRef b,
                          LLVMValueRef c)
 {
@@ -121,7 +128,7 @@ LLVMValueRef code_muladd(Emit *e, LLVMValueRef a, LLVMValueRef b,
     if (LLVMGetTypeKind(one) == LLVMIntegerTypeKind)
         return LLVMBuildAdd(e->builder, LLVMBuildMul(e->builder, a, b, ""), c,
                             "");
-    if (e->fma)
+    if (has_fma(e, LLVMGetTypeKind(one) == LLVMDoubleTypeKind))
         return code_intrinsic(e, "llvm.fma", &t, 1, (LLVMValueRef[]){a, b, c},
                               3);
     return LLVMBuildFAdd(e->builder, LLVMBuildFMul(e->builder, a, b, ""), c,
@@ -134,16 +141,26 @@ LLVMValueRef code_at(Emit *e, LLVMTypeRef type, LLVMValueRef base,
     return LLVMBuildGEP2(e->builder, type, base, &index, 1, "");
 }
 
+/* What may be claimed where C aligns to `align`: pointers, and on some machines
+ * numbers of 8 bytes, are aligned to 4. */
+static unsigned claim(Emit *e, LLVMTypeRef type, int align)
+{
+    LLVMTypeRef one = type_width(type) == 1 ? type : LLVMGetElementType(type);
+    unsigned own = align == 8 ? LLVMABIAlignmentOfType(e->layout, one) : 8;
+    return own < 8 ? own : (unsigned)align;
+}
+
 LLVMValueRef code_load(Emit *e, LLVMTypeRef type, LLVMValueRef at, int align)
 {
     LLVMValueRef v = LLVMBuildLoad2(e->builder, type, at, "");
-    LLVMSetAlignment(v, (unsigned)align);
+    LLVMSetAlignment(v, claim(e, type, align));
     return v;
 }
 
 void code_store(Emit *e, LLVMValueRef v, LLVMValueRef at, int align)
 {
-    LLVMSetAlignment(LLVMBuildStore(e->builder, v, at), (unsigned)align);
+    LLVMSetAlignment(LLVMBuildStore(e->builder, v, at),
+                     claim(e, LLVMTypeOf(v), align));
 }
 
 void code_store_in_order(Emit *e, LLVMValueRef v, LLVMValueRef at)

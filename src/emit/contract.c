@@ -87,7 +87,7 @@ static LLVMValueRef down_to(Emit *e, LLVMValueRef n, int multiple)
 
 static int lanes(const Emit *e, DType t)
 {
-    return e->vector_bytes / dtype_size(t);
+    return lanes_of_bytes(e, dtype_size(t));
 }
 
 static int panel_columns(const Emit *e, DType t)

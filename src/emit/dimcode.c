@@ -6,6 +6,7 @@ typedef struct DimWalk {
     Emit *e;
     const DimEnv *env;
     LLVMValueRef zero; /* or-ed i1, or NULL */
+    LLVMValueRef bad;  /* likewise: something overflowed */
 } DimWalk;
 
 static LLVMValueRef find_var(const DimEnv *env, const Dim *var)
@@ -51,10 +52,20 @@ static LLVMValueRef safe_divisor(DimWalk *w, LLVMValueRef b)
     return LLVMBuildSelect(at, bad, code_i64(w->e, 1), b, "");
 }
 
+/* The k of 2^k, or -1. */
+static int log2_of(LLVMValueRef b)
+{
+    int64_t v = LLVMIsAConstantInt(b) ? LLVMConstIntGetSExtValue(b) : 0;
+    return v > 0 && (v & (v - 1)) == 0 ? __builtin_ctzll((uint64_t)v) : -1;
+}
+
 /* floor(a / b), b neither 0 nor -1 */
 static LLVMValueRef floor_quotient(DimWalk *w, LLVMValueRef a, LLVMValueRef b)
 {
     LLVMBuilderRef at = w->e->builder;
+    int shift = log2_of(b);
+    if (shift >= 0)
+        return LLVMBuildAShr(at, a, code_i64(w->e, shift), "");
     LLVMValueRef q = LLVMBuildSDiv(at, a, b, "");
     LLVMValueRef r = LLVMBuildSub(at, a, LLVMBuildMul(at, q, b, ""), "");
     LLVMValueRef zero = code_i64(w->e, 0);
@@ -146,56 +157,69 @@ LLVMValueRef dim_code(Emit *e, DimEnv *env, const Dim *d)
     return m->value;
 }
 
-static void *real_constant(void *u, int64_t v)
+/* Exact values with a note of overflow. 64-bit machines have instructions that
+ * tell. Where sizes have 32 bits, what is multiplied is below 2^31 in
+ * magnitude, so that products fit into 64, and so do sums of them. */
+
+static void note_bad(DimWalk *w, LLVMValueRef bad)
 {
-    return LLVMConstReal(((DimWalk *)u)->e->f64, (double)v);
+    w->bad = w->bad ? LLVMBuildOr(w->e->builder, w->bad, bad, "") : bad;
 }
 
-static void *real_variable(void *u, const Dim *var)
+static bool is_wide(const Emit *e) { return LLVMPointerSize(e->layout) == 8; }
+
+static LLVMValueRef told(DimWalk *w, const char *name, void *a, void *b)
+{
+    Emit *e = w->e;
+    LLVMValueRef both =
+        code_intrinsic(e, name, &e->i64, 1, (LLVMValueRef[]){a, b}, 2);
+    note_bad(w, LLVMBuildExtractValue(e->builder, both, 1, ""));
+    return LLVMBuildExtractValue(e->builder, both, 0, "");
+}
+
+static void *below_2_31(DimWalk *w, LLVMValueRef v)
+{
+    Emit *e = w->e;
+    LLVMValueRef up = LLVMBuildAdd(e->builder, v, code_i64(e, INT32_MAX), "");
+    note_bad(w, LLVMBuildICmp(e->builder, LLVMIntUGT, up,
+                              code_i64(e, 2 * (int64_t)INT32_MAX), ""));
+    return v;
+}
+
+static void *checked_add(void *u, void *a, void *b)
 {
     DimWalk *w = u;
-    return LLVMBuildSIToFP(w->e->builder, find_var(w->env, var), w->e->f64, "");
+    return is_wide(w->e) ? told(w, "llvm.sadd.with.overflow", a, b)
+                         : code_add(u, a, b);
 }
 
-static void *real_add(void *u, void *a, void *b)
+static void *checked_mul(void *u, void *a, void *b)
 {
-    return LLVMBuildFAdd(((DimWalk *)u)->e->builder, a, b, "");
+    DimWalk *w = u;
+    return is_wide(w->e) ? told(w, "llvm.smul.with.overflow", a, b)
+                         : below_2_31(w, code_mul(u, a, b));
 }
 
-static void *real_mul(void *u, void *a, void *b)
+static void *checked_div(void *u, void *a, void *b)
 {
-    return LLVMBuildFMul(((DimWalk *)u)->e->builder, a, b, "");
+    DimWalk *w = u;
+    void *q = code_div(u, a, b);
+    return is_wide(w->e) ? q : below_2_31(w, q);
 }
 
-/* A quotient is in magnitude at most its dividend, a remainder its divisor:
- * enough for telling whether something is too large. */
-static void *real_div(void *u, void *a, void *b)
-{
-    (void)u;
-    (void)b;
-    return a;
-}
-
-static void *real_mod(void *u, void *a, void *b)
-{
-    (void)u;
-    (void)a;
-    return b;
-}
-
-LLVMValueRef dim_code_real(Emit *e, const DimEnv *env, const Dim *d)
+LLVMValueRef dim_code_exceeds(Emit *e, const DimEnv *env, const Dim *d,
+                              int64_t times, int64_t most)
 {
     DimWalk w = {.e = e, .env = env};
-    DimVisitor v = {
-        .u = &w,
-        .constant = real_constant,
-        .variable = real_variable,
-        .add = real_add,
-        .mul = real_mul,
-        .div = real_div,
-        .mod = real_mod,
-    };
-    return dim_visit(d, &v);
+    DimVisitor v = as_integers;
+    v.u = &w;
+    v.add = checked_add;
+    v.mul = checked_mul;
+    v.div = checked_div;
+    LLVMValueRef n = dim_visit(d, &v);
+    LLVMValueRef many =
+        LLVMBuildICmp(e->builder, LLVMIntSGT, n, code_i64(e, most / times), "");
+    return w.bad ? LLVMBuildOr(e->builder, w.bad, many, "") : many;
 }
 
 static void note_zero(DimWalk *w, LLVMValueRef b)

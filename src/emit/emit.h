@@ -15,8 +15,15 @@ typedef enum EmitKind {
 typedef struct EmitOptions {
     const char *cpu;    /* "native", "x86-64-v3", …; never NULL */
     const char *target; /* triple, or NULL for this machine's */
-    int optimise;       /* 0 … 3: code generation effort; 2 by default */
+    int optimise;       /* 0 … 3, or: */
 } EmitOptions;
+enum { EFFORT_default = -1, EFFORT_size = 4 };
+
+/* The CPU that code for a triple (NULL: this machine's) is for where none is
+ * asked for, or a list of them. */
+const char *emit_default_cpu(Arena *a, const char *target);
+/* targets.c: a table of the machines that there is code for, as text. */
+void emit_targets(Arena *a, Str *to);
 
 /* A module's functions, scheduled: schedule[i] is of m->function.at[i] for
  * exported ones. What a JIT is given may hold others too (primals for check, a

@@ -22,7 +22,44 @@ typedef struct Made {
 typedef struct Units Units;
 typedef struct Sharing Sharing;
 
-typedef struct Emit {
+/* What the C functions of a target, or ours, cannot do without. */
+typedef enum Need { NEEDS_nothing, NEEDS_f32, NEEDS_f64, NEEDS_sse2 } Need;
+
+/* targets.c: a kind of machine and system. */
+typedef struct Target {
+    const char *name;         /* a triple, as people write it */
+    const char *arch;         /* patterns of a triple's first part */
+    const char *system;       /* of the rest; bare machines' have no system */
+    const char *arm;          /* the architecture that "arm" alone is */
+    const char *calls;        /* how C calls functions */
+    const char *abi;          /* that, if LLVM has to be told */
+    const char *abi_hard;     /* on CPUs with an FPU */
+    const char *cpu;          /* where none is asked for; may be a list */
+    const char *features;     /* of that CPU */
+    const char *abi_features; /* of any */
+    const char *vectors;      /* a word in the code of a vector sum, where
+                                 there may be vectors */
+    int registers;            /* of vectors */
+    Need needs;
+    bool bare;  /* linked at fixed addresses */
+    bool small; /* the least code unless told otherwise */
+    const char *tested;
+} Target;
+/* The row of a triple as LLVM has it, or NULL. */
+const Target *target_find(const char *triple);
+const char *target_unknown(Arena *a, const char *triple);
+/* Row i, NULL after the last. */
+const Target *target_row(int i);
+
+/* machine.c */
+
+typedef struct Emit Emit;
+/* e's machine for o, and what it has; false with *error set. */
+bool machine_open(Emit *e, const EmitOptions *o, const char **error);
+/* In a, and disposed of. */
+char *take_message(Arena *a, char *s);
+
+struct Emit {
     Arena *arena;
     Graph *graph;
     Intern *names;
@@ -35,11 +72,15 @@ typedef struct Emit {
     LLVMTargetDataRef layout;
     char *triple, *cpu, *features; /* as LLVM knows them */
 
-    int vector_bytes; /* 16, 32 or 64 */
-    int nregister;    /* vector registers: 16 or 32 */
-    bool fma;         /* in hardware */
-    bool masks;       /* masked loads and stores are cheap */
-    bool rounding;    /* floor, rint … are instructions */
+    const Target *target;
+    bool small;           /* the least code rather than the fastest */
+    int vector_bytes;     /* 0: none; 16, 32 or 64 */
+    int nregister;        /* vector registers: 16 or 32 */
+    bool real, wide_real; /* f32 and f64 in hardware */
+    bool fma, wide_fma;   /* fused multiply-add of f32, of f64 */
+    bool masks;           /* masked loads and stores are cheap */
+    bool rounding;        /* floor, rint … are instructions */
+    bool sse2;
 
     LLVMTypeRef i1, i8, i32, i64, f32, f64, ptr, none;
     const char *problem; /* the first error that LLVM reported, or NULL */
@@ -51,7 +92,7 @@ typedef struct Emit {
     const Units *units;     /* of the module */
     LLVMValueRef *kernel;   /* by unit: its function, or a declaration */
     const Sharing *sharing; /* what of the module is built here; NULL: all */
-} Emit;
+};
 
 /* target.c */
 
@@ -147,8 +188,10 @@ typedef struct DimEnv {
 } DimEnv;
 /* A division by zero gives 0. */
 LLVMValueRef dim_code(Emit *e, DimEnv *env, const Dim *d);
-/* At the builder's place, in doubles, which do not overflow. */
-LLVMValueRef dim_code_real(Emit *e, const DimEnv *env, const Dim *d);
+/* At the builder's place, an i1: d times `times` is above `most`, or something
+ * in d overflows. */
+LLVMValueRef dim_code_exceeds(Emit *e, const DimEnv *env, const Dim *d,
+                              int64_t times, int64_t most);
 /* At the builder's place, an i1: some divisor in d is zero; NULL where d
  * divides by constants alone. */
 LLVMValueRef dim_code_zero(Emit *e, const DimEnv *env, const Dim *d);
@@ -189,6 +232,10 @@ LLVMValueRef code_lanes(Emit *e, LLVMValueRef v, int first, int width);
 /* Calls an overloaded intrinsic: "llvm.fma" over types[]. */
 LLVMValueRef code_intrinsic(Emit *e, const char *name, LLVMTypeRef *type,
                             int ntype, LLVMValueRef *arg, int narg);
+/* Is a*b + c one instruction, of f32 or, wide, of f64? */
+bool has_fma(const Emit *e, bool wide);
+/* Elements of so many bytes in a vector; 1 where there are no vectors. */
+int lanes_of_bytes(const Emit *e, int size);
 /* a*b + c: fused where the machine can, two roundings elsewhere. */
 LLVMValueRef code_muladd(Emit *e, LLVMValueRef a, LLVMValueRef b,
                          LLVMValueRef c);
@@ -333,6 +380,8 @@ typedef struct MapPlace {
 } MapPlace;
 /* At the builder's place, which is after the code then. */
 void emit_map_here(Emit *e, const Kernel *k, const MapPlace *p);
+/* Are the iterations of the stage's last loop lanes? Not without vectors. */
+bool lanes_in(const MapCode *m, const Stage *s);
 /* v in the present width, or another; all lanes alike where it is a scalar. */
 Val *map_widen(MapCode *m, Val *v);
 Val *map_widen_to(MapCode *m, Val *v, int width);

@@ -153,47 +153,56 @@ static void load_dims(FunctionCode *f, LLVMValueRef dims)
     f->dims = dim_env(f->e, fn->var, fn->nvar, dims);
 }
 
-/* Dimensions seen, in order, each once. */
-typedef struct DimSet {
-    Arena *arena;
-    const Dim **slot;
-    int cap;
-    LIST(const Dim *) dim;
-} DimSet;
+/* A size along an axis (bytes 0), or the number of things of so many bytes. */
+typedef struct Size {
+    const Dim *dim;
+    int bytes;
+} Size;
 
-static bool set_insert(const Dim **slot, int cap, const Dim *d)
+/* Those seen, in order, each once. */
+typedef struct SizeSet {
+    Arena *arena;
+    Size *slot;
+    int cap;
+    LIST(Size) size;
+} SizeSet;
+
+static bool set_insert(Size *slot, int cap, Size s)
 {
-    uint64_t h = hash_bytes(HASH_SEED, &d, sizeof d);
+    uint64_t h =
+        hash_bytes(HASH_SEED, &s.dim, sizeof s.dim) + (uint64_t)s.bytes;
     int i = (int)(h & (uint64_t)(cap - 1));
-    while (slot[i] && slot[i] != d)
+    while (slot[i].dim && (slot[i].dim != s.dim || slot[i].bytes != s.bytes))
         i = (i + 1) & (cap - 1);
-    bool fresh = !slot[i];
-    slot[i] = d;
+    bool fresh = !slot[i].dim;
+    slot[i] = s;
     return fresh;
 }
 
-static void set_add(DimSet *s, const Dim *d)
+static void set_add(SizeSet *s, const Dim *d, int bytes)
 {
+    Size size = {d, bytes};
     int64_t v;
-    if (dim_const_value(d, &v) && v >= 0 && v <= INT32_MAX)
+    if (dim_const_value(d, &v) && v >= 0 &&
+        v <= INT32_MAX / (bytes > 0 ? bytes : 1))
         return;
-    if (2 * s->dim.n >= s->cap) {
+    if (2 * s->size.n >= s->cap) {
         s->cap = s->cap ? 2 * s->cap : 64;
-        s->slot = NEWN(s->arena, const Dim *, s->cap);
-        for (int i = 0; i < s->dim.n; i++)
-            set_insert(s->slot, s->cap, s->dim.at[i]);
+        s->slot = NEWN(s->arena, Size, s->cap);
+        for (int i = 0; i < s->size.n; i++)
+            set_insert(s->slot, s->cap, s->size.at[i]);
     }
-    if (set_insert(s->slot, s->cap, d))
-        list_push(s->arena, &s->dim, d);
+    if (set_insert(s->slot, s->cap, size))
+        list_push(s->arena, &s->size, size);
 }
 
-static void set_add_node(DimSet *s, const Node *n)
+static void set_add_node(SizeSet *s, const Node *n)
 {
     for (int i = 0; i < n->rank; i++)
-        set_add(s, n->dim[i]);
+        set_add(s, n->dim[i], 0);
 }
 
-static void set_add_ports(DimSet *s, const Port *p, int n)
+static void set_add_ports(SizeSet *s, const Port *p, int n)
 {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < p[i].nleaf; j++)
@@ -205,31 +214,42 @@ static LLVMValueRef also(Emit *e, LLVMValueRef ok, LLVMValueRef more)
     return LLVMBuildAnd(e->builder, ok, more, "");
 }
 
-static void collect_dims(const Schedule *s, DimSet *size, DimSet *count);
+static void collect_sizes(const Schedule *s, SizeSet *set);
 
-static void collect_loop(const LoopKernel *l, DimSet *size, DimSet *count)
+static void collect_loop(const LoopKernel *l, SizeSet *set)
 {
-    set_add(size, l->trips);
-    collect_dims(l->body, size, count);
+    set_add(set, l->trips, 0);
+    collect_sizes(l->body, set);
     if (l->check)
-        collect_dims(l->check, size, count);
+        collect_sizes(l->check, set);
 }
 
-/* Sizes along axes; numbers of elements and bytes. */
-static void collect_dims(const Schedule *s, DimSet *size, DimSet *count)
+/* Sizes along axes; of the caller's tensors and of the workspace, which is the
+ * sum of what is in it. */
+static void collect_sizes(const Schedule *s, SizeSet *set)
 {
-    set_add_ports(size, s->function->param, s->function->nparam);
-    set_add_ports(size, s->function->result, s->function->nresult);
+    set_add_ports(set, s->function->param, s->function->nparam);
+    set_add_ports(set, s->function->result, s->function->nresult);
     for (int i = 0; i < s->buffer.n; i++) {
-        if (s->buffer.at[i]->node)
-            set_add_node(size, s->buffer.at[i]->node);
-        set_add(count, s->buffer.at[i]->elements);
+        const Buffer *b = s->buffer.at[i];
+        if (b->node)
+            set_add_node(set, b->node);
+        if (b->kind != BUF_WORK)
+            set_add(set, b->elements, dtype_size(b->dtype));
     }
     if (s->workspace)
-        set_add(count, s->workspace);
+        set_add(set, s->workspace, 1);
     for (int i = 0; i < s->kernel.n; i++)
         if (s->kernel.at[i]->kind == KERNEL_loop)
-            collect_loop(s->kernel.at[i]->loop, size, count);
+            collect_loop(s->kernel.at[i]->loop, set);
+}
+
+static bool is_variable(const Function *f, const Dim *d)
+{
+    for (int i = 0; i < f->nvar; i++)
+        if (f->var[i] == d)
+            return true;
+    return false;
 }
 
 /* 0 <= d <= 2^31 - 1, and nothing in it divides by zero. */
@@ -237,6 +257,11 @@ static LLVMValueRef size_is_valid(FunctionCode *f, LLVMValueRef ok,
                                   const Dim *d)
 {
     Emit *e = f->e;
+    if (!is_variable(f->s->function, d))
+        ok = also(e, ok,
+                  LLVMBuildNot(e->builder,
+                               dim_code_exceeds(e, &f->dims, d, 1, INT32_MAX),
+                               ""));
     LLVMValueRef v = dim_code(e, &f->dims, d);
     ok = also(
         e, ok,
@@ -247,14 +272,15 @@ static LLVMValueRef size_is_valid(FunctionCode *f, LLVMValueRef ok,
     return ok;
 }
 
-/* d, computed without overflow, is at most 2^52. */
-static LLVMValueRef is_no_monster(FunctionCode *f, LLVMValueRef ok,
-                                  const Dim *d)
+/* Objects are no larger than pointers can tell apart: PTRDIFF_MAX, and less
+ * than that where 2^52 bytes are more than there is anywhere. */
+static LLVMValueRef fits_memory(FunctionCode *f, LLVMValueRef ok, Size s)
 {
     Emit *e = f->e;
-    LLVMValueRef v = dim_code_real(e, &f->dims, d);
-    LLVMValueRef most = LLVMConstReal(e->f64, 0x1p52);
-    return also(e, ok, LLVMBuildFCmp(e->builder, LLVMRealOLE, v, most, ""));
+    bool wide = LLVMPointerSize(e->layout) == 8;
+    int64_t most = wide ? INT64_C(1) << 52 : INT32_MAX;
+    LLVMValueRef more = dim_code_exceeds(e, &f->dims, s.dim, s.bytes, most);
+    return also(e, ok, LLVMBuildNot(e->builder, more, ""));
 }
 
 /* The variable obeys --max. */
@@ -275,15 +301,15 @@ static void emit_check(FunctionCode *f)
     const Function *fn = f->s->function;
     f->check = begin(f, "check", e->i1, &e->ptr, 1);
     load_dims(f, LLVMGetParam(f->check, 0));
-    DimSet size = {.arena = e->arena}, count = {.arena = e->arena};
+    SizeSet set = {.arena = e->arena};
     for (int i = 0; i < fn->nvar; i++)
-        set_add(&size, fn->var[i]);
-    collect_dims(f->s, &size, &count);
+        set_add(&set, fn->var[i], 0);
+    collect_sizes(f->s, &set);
     LLVMValueRef ok = LLVMConstInt(e->i1, 1, false);
-    for (int i = 0; i < size.dim.n; i++)
-        ok = size_is_valid(f, ok, size.dim.at[i]);
-    for (int i = 0; i < count.dim.n; i++)
-        ok = is_no_monster(f, ok, count.dim.at[i]);
+    for (int i = 0; i < set.size.n; i++) {
+        Size s = set.size.at[i];
+        ok = s.bytes ? fits_memory(f, ok, s) : size_is_valid(f, ok, s.dim);
+    }
     for (int i = 0; fn->var_max && i < fn->nvar; i++)
         ok = is_at_most(f, ok, fn->var[i], fn->var_max[i]);
     LLVMBuildRet(e->builder, ok);

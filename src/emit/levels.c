@@ -27,6 +27,14 @@ bool levels_parse(Arena *a, const EmitOptions *o, Levels *l, const char **error)
     *l = (Levels){.n = 1, .name = {o->cpu}};
     if (!strchr(o->cpu, ','))
         return true;
+    if (!strchr(emit_default_cpu(a, o->target), ',')) {
+        *error =
+            arena_printf(a,
+                         "a list of CPUs: nothing is chosen when a program "
+                         "for %s is loaded",
+                         o->target ? o->target : "this machine");
+        return false;
+    }
     const char *at = o->cpu;
     while (true) {
         size_t n = strcspn(at, ",");

@@ -93,19 +93,28 @@ static Val *intrinsic(Lower *l, const char *name, int n, Val *const *x)
     return made(l, code_intrinsic(l->e, name, &t, 1, arg, n), x[0]->t);
 }
 
-/* A float64 rounded to 26 bits: a - high has 26 too, with a sign, so that the
- * product of two such rests is exact. */
+static bool in_hardware(const Emit *e, DType t)
+{
+    return t == DT_f64 ? e->wide_real : e->real;
+}
+
+bool low_has_f64(Lower *l) { return l->e->wide_real; }
+
+/* A real rounded to half its bits (26 of f64, 12 of f32): a - high has as many,
+ * with a sign, so that the product of two such rests is exact. */
 static Val *high_half(Lower *l, Val *a)
 {
-    Val *mask = low_int(l, DT_i64, -(INT64_C(1) << 27));
-    Val *up = low_iadd(l, low_bits(l, a), low_int(l, DT_i64, 1 << 26));
+    int cut = a->t == DT_f64 ? 27 : 12;
+    Val *bits = low_bits(l, a);
+    Val *mask = low_int(l, bits->t, -(INT64_C(1) << cut));
+    Val *up = low_iadd(l, bits, low_int(l, bits->t, INT64_C(1) << (cut - 1)));
     return low_from_bits(l, low_iand(l, up, mask));
 }
 
-/* a*b + c in float64 without hardware: the product split into p + e exactly
- * (Dekker 1971), then the sum with its error (Knuth). Where that is not finite
- * the plain formula is right. */
-static Val *soft_fma_f64(Lower *l, Val *const *x)
+/* a*b + c without hardware: the product split into p + e exactly (Dekker 1971),
+ * then the sum with its error (Knuth). Where that is not finite the plain
+ * formula is right. */
+static Val *soft_fma(Lower *l, Val *const *x)
 {
     Val *a = x[0], *b = x[1], *c = x[2];
     Val *p = low_fmul(l, a, b), *plain = low_fadd(l, p, c);
@@ -118,13 +127,14 @@ static Val *soft_fma_f64(Lower *l, Val *const *x)
     Val *s = low_fadd(l, p, c), *v = low_fsub(l, s, p);
     Val *t = low_fadd(l, low_fsub(l, p, low_fsub(l, s, v)), low_fsub(l, c, v));
     Val *r = low_fadd(l, s, low_fadd(l, t, e));
-    Val *finite = low_fcmp(l, CMP_lt, low_fabs(l, r),
-                           low_real_bits(l, DT_f64, 0x7ff0000000000000));
+    uint64_t inf = a->t == DT_f64 ? 0x7ff0000000000000 : 0x7f800000;
+    Val *finite =
+        low_fcmp(l, CMP_lt, low_fabs(l, r), low_real_bits(l, a->t, inf));
     return low_select(l, finite, r, plain);
 }
 
 /* The product is exact in float64. */
-static Val *soft_fma_f32(Lower *l, Val *const *x)
+static Val *fma_in_f64(Lower *l, Val *const *x)
 {
     Val *p =
         low_fmul(l, low_convert(l, DT_f64, x[0]), low_convert(l, DT_f64, x[1]));
@@ -135,18 +145,54 @@ static Val *soft_fma_f32(Lower *l, Val *const *x)
 Val *low_fma(Lower *l, Val *a, Val *b, Val *c)
 {
     Val *x[] = {a, b, c};
-    if (l->e->fma)
+    if (has_fma(l->e, a->t == DT_f64))
         return intrinsic(l, "llvm.fma", 3, x);
-    return a->t == DT_f32 ? soft_fma_f32(l, x)
-                          : low_shared(l, "fma", soft_fma_f64, 3, x);
+    return a->t == DT_f32 && low_has_f64(l)
+               ? fma_in_f64(l, x)
+               : low_shared(l, "fma", soft_fma, 3, x);
 }
 
 Val *low_muladd(Lower *l, Val *a, Val *b, Val *c)
 {
-    return l->e->fma ? low_fma(l, a, b, c) : low_fadd(l, low_fmul(l, a, b), c);
+    return has_fma(l->e, a->t == DT_f64) ? low_fma(l, a, b, c)
+                                         : low_fadd(l, low_fmul(l, a, b), c);
 }
 
-Val *low_fsqrt(Lower *l, Val *a) { return intrinsic(l, "llvm.sqrt", 1, &a); }
+/* Without hardware: Heron's rule from half the exponent, then what the square
+ * is still off by. Numbers so small that this is lost are scaled first. */
+static Val *soft_sqrt(Lower *l, Val *const *x)
+{
+    bool wide = x[0]->t == DT_f64;
+    DType bits = wide ? DT_i64 : DT_i32;
+    Val *small = low_fcmp(l, CMP_lt, x[0],
+                          low_real(l, x[0]->t, wide ? 0x1p-900 : 0x1p-60));
+    Val *up = low_real(l, x[0]->t, wide ? 0x1p200 : 0x1p60);
+    Val *down = low_real(l, x[0]->t, wide ? 0x1p-100 : 0x1p-30);
+    Val *one = low_real(l, x[0]->t, 1), *half = low_real(l, x[0]->t, 0.5);
+    Val *a = low_fmul(l, x[0], low_select(l, small, up, one));
+    Val *middle = low_int(l, bits, wide ? 0x1ff7a3bea91d9b1b : 0x1fbd1df5);
+    Val *s =
+        low_from_bits(l, low_iadd(l, low_ishr(l, low_bits(l, a), 1), middle));
+    for (int i = 0; i < (wide ? 4 : 3); i++)
+        s = low_fmul(l, half, low_fadd(l, s, low_fdiv(l, a, s)));
+    Val *off = low_fma(l, low_fneg(l, s), s, a);
+    s = low_fadd(l, s, low_fdiv(l, off, low_fadd(l, s, s)));
+    s = low_fmul(l, s, low_select(l, small, down, one));
+    Val *inf =
+        low_real_bits(l, x[0]->t, wide ? 0x7ff0000000000000 : 0x7f800000);
+    Val *zero = low_real(l, x[0]->t, 0);
+    Val *plain = low_and(l, low_fcmp(l, CMP_gt, x[0], zero),
+                         low_fcmp(l, CMP_lt, x[0], inf));
+    Val *negative = low_fcmp(l, CMP_lt, x[0], zero);
+    Val *nan = low_fsub(l, inf, inf);
+    return low_select(l, plain, s, low_select(l, negative, nan, x[0]));
+}
+
+Val *low_fsqrt(Lower *l, Val *a)
+{
+    return in_hardware(l->e, a->t) ? intrinsic(l, "llvm.sqrt", 1, &a)
+                                   : low_shared(l, "sqrt", soft_sqrt, 1, &a);
+}
 
 Val *low_fabs(Lower *l, Val *a) { return intrinsic(l, "llvm.fabs", 1, &a); }
 
@@ -307,6 +353,16 @@ Val *low_ishl(Lower *l, Val *a, int bits)
 Val *low_ishr(Lower *l, Val *a, int bits)
 {
     Val *by = low_int(l, a->t, bits);
+    return made(l, LLVMBuildLShr(at(l), a->v, by->v, ""), a->t);
+}
+
+Val *low_ishl_by(Lower *l, Val *a, Val *by)
+{
+    return made(l, LLVMBuildShl(at(l), a->v, by->v, ""), a->t);
+}
+
+Val *low_ishr_by(Lower *l, Val *a, Val *by)
+{
     return made(l, LLVMBuildLShr(at(l), a->v, by->v, ""), a->t);
 }
 

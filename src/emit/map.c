@@ -34,6 +34,14 @@ static void set_levels(MapCode *m)
     muladd_find(m);
 }
 
+/* Are the iterations of the last outer loop lanes? Not without vectors. */
+static bool lanes_out(const MapCode *m) { return m->k->lanes && m->lanes > 1; }
+
+bool lanes_in(const MapCode *m, const Stage *s)
+{
+    return s->lanes && s->rank > 0 && m->lanes > 1;
+}
+
 static bool instr_varies(const MapCode *m, const Instr *in)
 {
     if (in->at && index_varies(m, in->at))
@@ -43,7 +51,7 @@ static bool instr_varies(const MapCode *m, const Instr *in)
     for (int j = 0; j < in->narg; j++)
         if (m->varies[in->arg[j]])
             return true;
-    return in->kind == I_result && m->k->lanes;
+    return in->kind == I_result && lanes_out(m);
 }
 
 /* Which loop is the lanes', and what of a stage varies with it. */
@@ -373,8 +381,6 @@ static int stage_accumulators(const Stage *s)
     return n;
 }
 
-static bool lanes_in(const Stage *s) { return s->lanes && s->rank > 0; }
-
 static void start_all(MapCode *m, const Stage *s, int width, LLVMValueRef *acc)
 {
     for (int i = 0; i < s->noutput; i++) {
@@ -431,7 +437,7 @@ static void lanes_of_stage(MapCode *m, const Stage *s, LLVMValueRef *acc,
 static void stage_range(MapCode *m, const Stage *s, LLVMValueRef *acc, int j,
                         LLVMValueRef first, LLVMValueRef last)
 {
-    if (lanes_in(s) && j == s->rank - 1) {
+    if (lanes_in(m, s) && j == s->rank - 1) {
         lanes_of_stage(m, s, acc, first, last);
         return;
     }
@@ -526,9 +532,11 @@ static void emit_stage(MapCode *m, const Stage *s)
 {
     int rank = m->k->rank, nacc = stage_accumulators(s);
     int lanes = m->lanes;
-    if (lanes_in(s))
+    if (lanes_in(m, s))
         m->lanes = short_lanes(s->extent[s->rank - 1], lanes, true);
-    int lane = m->k->lanes ? rank - 1 : lanes_in(s) ? rank + s->rank - 1 : -1;
+    int lane = lanes_out(m)     ? rank - 1
+               : lanes_in(m, s) ? rank + s->rank - 1
+                                : -1;
     set_lane(m, lane, s->first, s->ninstr);
     if (s->rank == 0 && nacc == 0) {
         emit_straight(m, s);
@@ -560,7 +568,7 @@ static void outer_loops(MapCode *m, const Stage *none, LLVMValueRef *acc, int d)
     bool ranged = d == m->nfixed;
     LLVMValueRef first = ranged ? m->lo : code_i64(e, 0);
     LLVMValueRef last = ranged ? m->hi : dim_code(e, &m->dims, k->extent[d]);
-    if (k->lanes && d == k->rank - 1) {
+    if (lanes_out(m) && d == k->rank - 1) {
         lane_loops(m, first, last, &(Inside){outer_loops, none, acc, 0, d + 1});
         return;
     }
@@ -628,7 +636,7 @@ static int vectors_at_once(const Emit *e, const Kernel *k, int lanes)
     for (int s = 0; s < k->nstage; s++)
         for (int i = 0; k->stage[s].rank > 0 && i < k->stage[s].noutput; i++)
             sums += reduce_count(&k->stage[s].output[i]);
-    if (!k->lanes || sums == 0 || k->ninstr > SHORT ||
+    if (!k->lanes || lanes == 1 || sums == 0 || k->ninstr > SHORT ||
         !dim_const_value(k->extent[k->rank - 1], &extent))
         return 1;
     if (extent < lanes)
@@ -640,7 +648,7 @@ static int vectors_at_once(const Emit *e, const Kernel *k, int lanes)
 
 static MapCode map_code(Emit *e, const Kernel *k)
 {
-    int lanes = e->vector_bytes / lane_bytes(k);
+    int lanes = lanes_of_bytes(e, lane_bytes(k));
     lanes *= vectors_at_once(e, k, lanes);
     if (k->lanes)
         lanes = short_lanes(k->extent[k->rank - 1], lanes, false);

@@ -554,11 +554,31 @@ void mark_functions(Emit *e)
             mark(e, f, "target-features", e->features);
         mark(e, f, "no-builtins", "");
         mark_enum(e, f, "nounwind");
-        if (is_cold(f)) {
+        if (e->small) {
+            mark_enum(e, f, "optsize");
+            mark_enum(e, f, "minsize");
+        } else if (is_cold(f)) {
             mark_enum(e, f, "noinline");
             mark_enum(e, f, "optnone");
         }
     }
+}
+
+/* Each function and constant in a section of its own, so that a linker can
+ * leave out what nobody asks for. */
+static void split_sections(Emit *e)
+{
+    size_t n;
+    for (LLVMValueRef f = LLVMGetFirstFunction(e->module); f;
+         f = LLVMGetNextFunction(f))
+        if (!LLVMIsDeclaration(f))
+            LLVMSetSection(f, arena_printf(e->arena, ".text.%s",
+                                           LLVMGetValueName2(f, &n)));
+    for (LLVMValueRef v = LLVMGetFirstGlobal(e->module); v;
+         v = LLVMGetNextGlobal(v))
+        if (strncmp(LLVMGetValueName2(v, &n), "data", 4) == 0)
+            LLVMSetSection(v, arena_printf(e->arena, ".rodata.%s",
+                                           LLVMGetValueName2(v, &n)));
 }
 
 const EmitOptions *with_cpu(Arena *a, const EmitOptions *o, const char *cpu)
@@ -653,6 +673,8 @@ static bool module_bytes(Emit *e, EmitKind kind, char **bytes, size_t *n,
     case EMIT_assembly:
         break;
     }
+    if (strncmp(e->triple, "wasm", 4) != 0)
+        split_sections(e);
     emit_finish(e);
     return emit_bytes(e,
                       kind == EMIT_object ? LLVMObjectFile : LLVMAssemblyFile,

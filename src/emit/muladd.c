@@ -67,7 +67,8 @@ static bool is_free_product(const Search *q, int value, int level)
 {
     const Kernel *k = q->m->k;
     return value >= q->s->first && q->uses[value] == 1 &&
-           q->m->level[value] == level && is_op(&k->instr[value], OP_mul);
+           q->m->level[value] == level && is_op(&k->instr[value], OP_mul) &&
+           has_fma(q->m->e, k->instr[value].dtype == DT_f64);
 }
 
 static void take_product(const Search *q, int i)
@@ -94,7 +95,7 @@ void muladd_find(MapCode *m)
     const Kernel *k = m->k;
     m->product = NEWN(m->e->arena, int, k->ninstr + 1);
     m->taken = NEWN(m->e->arena, bool, k->ninstr + 1);
-    if (!m->e->fma)
+    if (!m->e->fma && !m->e->wide_fma)
         return;
     const int *uses = count_uses(m->e->arena, k);
     for (int n = 0; n < k->nstage; n++) {

@@ -182,7 +182,7 @@ LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel)
     e->before = NULL;
     LLVMPositionBuilderAtEnd(
         e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
-    int width = e->vector_bytes / dtype_size(t);
+    int width = lanes_of_bytes(e, dtype_size(t));
     if (kind == PACK_turned && width > TURN)
         width = TURN;
     Pack u = {e,

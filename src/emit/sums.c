@@ -5,7 +5,7 @@
  * halves, i with i + n/2. Vectors that are shorter than that take turns, so the
  * first value of each vector but the last is of the next set of slots; which
  * set comes first makes no difference to halves. The full blocks of a simple
- * sum have twice as many slots.
+ * sum have twice as many slots. Without vectors there is one slot.
  *
  * After BLOCK values in a slot, if more follow, the sum so far is put away:
  * added to a total whose rounding errors are added up beside it. So the error
@@ -86,7 +86,7 @@ static void plan_blocks(Sums *u, const Stage *s, int64_t step)
 static Total total_new(Emit *e, DType t, int width)
 {
     int align = round_up_to_power((int64_t)width * dtype_size(t));
-    align = align < e->vector_bytes ? align : e->vector_bytes;
+    align = width == 1 || align < e->vector_bytes ? align : e->vector_bytes;
     LLVMTypeRef type = type_lanes(type_of(e, t), width);
     return (Total){type, align, code_slot(e, type, align),
                    code_slot(e, type, align)};
@@ -110,7 +110,7 @@ static void make_totals(MapCode *m, const Stage *s)
     for (int i = 0; i < s->noutput; i++)
         if (rounds(m, &s->output[i]))
             u->total[i] = total_new(e, m->k->instr[s->output[i].value].dtype,
-                                    s->lanes ? 1 : m->width);
+                                    lanes_in(m, s) ? 1 : m->width);
     if (u->cut == 0)
         return;
     u->some = code_slot(e, e->i8, 1);
@@ -125,14 +125,14 @@ void sums_plan(MapCode *m, const Stage *s)
     *u = (Sums){.lanes = m->width, .sets = 1};
     if (s->rank == 0)
         return;
-    if (s->lanes)
+    if (lanes_in(m, s))
         plan_turns(m, s);
     if (!any_rounds(m, s))
         return;
-    plan_blocks(u, s, s->lanes ? m->slots : 1);
+    plan_blocks(u, s, lanes_in(m, s) ? m->slots : 1);
     if (!u->blocks)
         return;
-    if (s->lanes && u->cut == s->rank - 1 && is_simple(m, s)) {
+    if (lanes_in(m, s) && u->cut == s->rank - 1 && is_simple(m, s)) {
         u->wide = 2 * m->slots;
         u->block *= 2;
     }
@@ -198,7 +198,7 @@ LLVMValueRef *sums_join(MapCode *m, const Stage *s, const Output *o, int nacc,
     for (int half = sets / 2; half > 0; half /= 2)
         for (int i = 0; i < half; i++)
             reduce_join(m, o, m->sums.lanes, v + i * n, v + (i + half) * n);
-    if (s->lanes)
+    if (lanes_in(m, s))
         reduce_lanes(m, o, m->sums.lanes, v);
     return v;
 }

@@ -21,6 +21,9 @@ Val *low_bool(Lower *l, bool v);
 /* The exact bits of an f32 or f64 constant. */
 Val *low_real_bits(Lower *l, DType t, uint64_t bits);
 
+/* Has the machine f64? Else f32's functions do with f32 alone. */
+bool low_has_f64(Lower *l);
+
 /* Reals. Comparisons are ordered but for CMP_ne, as in C. */
 Val *low_fadd(Lower *l, Val *a, Val *b);
 Val *low_fsub(Lower *l, Val *a, Val *b);
@@ -50,8 +53,11 @@ Val *low_iand(Lower *l, Val *a, Val *b);
 Val *low_ior(Lower *l, Val *a, Val *b);
 Val *low_ixor(Lower *l, Val *a, Val *b);
 Val *low_ishl(Lower *l, Val *a, int bits);
-Val *low_ishr(Lower *l, Val *a, int bits);      /* logical */
-Val *low_isar(Lower *l, Val *a, int bits);      /* arithmetic */
+Val *low_ishr(Lower *l, Val *a, int bits); /* logical */
+Val *low_isar(Lower *l, Val *a, int bits); /* arithmetic */
+/* By as many bits as `by` says, from 0 to one less than a has. */
+Val *low_ishl_by(Lower *l, Val *a, Val *by);
+Val *low_ishr_by(Lower *l, Val *a, Val *by);    /* logical */
 Val *low_icmp(Lower *l, Cmp c, Val *a, Val *b); /* signed; u8 unsigned */
 
 /* Masks. */

@@ -17,7 +17,7 @@ refuse 2 "unknown option '-z'" "$NNCC" m.nn -z
 refuse 2 "'--dim' needs a value, NAME=SIZE" "$NNCC" m.nn --dim
 refuse 2 "'-o' needs a value" "$NNCC" m.nn -o
 refuse 2 "'--help' takes no value" "$NNCC" m.nn --help=3
-refuse 2 "'-O' is 0, 1, 2 or 3, not '9'" "$NNCC" m.nn -O9 -o m.so
+refuse 2 "'-O' is 0, 1, 2, 3 or s, not '9'" "$NNCC" m.nn -O9 -o m.so
 refuse 2 "'--dim' needs a name and a size, like b=64, not 'n'" "$NNCC" m.nn --dim n
 refuse 2 "no exported function has a free dimension 'q'" "$NNCC" m.nn --max q=3 -o m.so
 refuse 2 "'--seed' needs a whole number of at least" "$NNCC" check m.nn --seed=x

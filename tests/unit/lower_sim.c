@@ -16,6 +16,7 @@ struct Lower {
     int used;
     int weight; /* of the operations, see sim_weight */
     bool fused;
+    bool no_f64;
 };
 static Lower sim;
 
@@ -38,7 +39,7 @@ static Val *constant(Lower *l, Val *v)
 static Val *real(Lower *l, DType t, double v)
 {
     Val *r = make(l, t);
-    assert(dtype_is_real(t));
+    assert(dtype_is_real(t) && !(t == DT_f64 && l->no_f64));
     if (t == DT_f32) {
         r->v.f = (float)v;
     } else {
@@ -92,6 +93,8 @@ static bool set(const Val *a)
     assert(a->t == DT_bool);
     return a->v.b;
 }
+
+bool low_has_f64(Lower *l) { return !l->no_f64; }
 
 DType low_dtype(Lower *l, Val *v)
 {
@@ -242,6 +245,16 @@ Val *low_ishr(Lower *l, Val *a, int n)
     return integer(l, a->t, unsigned_bits(a) >> n);
 }
 
+Val *low_ishl_by(Lower *l, Val *a, Val *by)
+{
+    return low_ishl(l, a, (int)by->v.i);
+}
+
+Val *low_ishr_by(Lower *l, Val *a, Val *by)
+{
+    return low_ishr(l, a, (int)by->v.i);
+}
+
 Val *low_isar(Lower *l, Val *a, int n)
 {
     uint64_t v = bits(a);
@@ -379,6 +392,8 @@ SimValue sim_lower(const Node *n, const SimValue *x)
 }
 
 void sim_fused(bool fused) { sim.fused = fused; }
+
+void sim_f64(bool has) { sim.no_f64 = !has; }
 
 int sim_count(void) { return sim.used; }
 

@@ -17,6 +17,8 @@ typedef union SimValue {
 SimValue sim_lower(const Node *n, const SimValue *x);
 /* Whether low_muladd rounds once, from now on. */
 void sim_fused(bool fused);
+/* Whether the machine has f64, from now on. If not, using it is an error. */
+void sim_f64(bool has);
 /* Operations carried out by the last sim_lower. */
 int sim_count(void);
 /* How much code the last sim_lower was: operations, without constants; a call

@@ -276,6 +276,20 @@ START_TEST(weights)
 }
 END_TEST
 
+/* f32 on machines that have nothing else. */
+START_TEST(lowering_without_f64)
+{
+    sim_f64(false);
+    for (int fused = 0; fused < 2; fused++) {
+        sim_fused(fused);
+        if (is_ewise(_i) && op_table[_i]->eval) {
+            sweep_real(_i, DT_f32);
+        }
+    }
+    sim_f64(true);
+}
+END_TEST
+
 /* An integer: small, at an end of its dtype, or any. */
 static int64_t draw_int(DType t)
 {
@@ -626,6 +640,7 @@ static Suite *ops_suite(void)
     tcase_add_loop_test(t, row_is_complete, 0, NOPS);
     tcase_add_loop_test(t, partials_are_slopes, 0, NOPS);
     tcase_add_loop_test(t, lowering_of_reals, 0, NOPS);
+    tcase_add_loop_test(t, lowering_without_f64, 0, NOPS);
     tcase_add_loop_test(t, lowering_of_integers, 0, NOPS);
     tcase_add_loop_test(t, weights, 0, NOPS);
     tcase_add_test(t, casts);

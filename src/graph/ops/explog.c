@@ -224,15 +224,17 @@ static Pair product(Lower *l, Pair a, Pair b)
     return p;
 }
 
-/* log x of a finite x > 0 to about 2^-65, f64: 2s + s³(2/3 + z Q(z)). */
+/* log x of a finite x > 0 to about 2^-65 in f64, 2^-36 in f32:
+ * 2s + s³(2/3 + z Q(z)). */
 static Pair log_in_two(Lower *l, Val *x)
 {
     const Format *f = format_of(l, x);
     Val *e, *m = split_log(l, f, x, &e);
     Pair s = log_argument(l, m), z = product(l, s, s);
-    Pair c = num_fast_sum(l, num_like(l, x, 2.0 / 3),
-                          low_fmul(l, z.hi, num_poly(l, POLY(log_pair), z.hi)));
-    c.lo = low_fadd(l, c.lo, num_like(l, x, 0x1.5555555555555p-55));
+    Poly p = num_is_wide(l, x) ? POLY(log_pair) : (Poly){log_pair, 5};
+    Pair third = num_constant(l, x, 2.0 / 3, 0x1.5555555555555p-55);
+    Pair c = num_fast_sum(l, third.hi, low_fmul(l, z.hi, num_poly(l, p, z.hi)));
+    c.lo = low_fadd(l, c.lo, third.lo);
     Pair q = product(l, product(l, s, z), c);
     Pair r = num_fast_sum(l, low_fadd(l, s.hi, s.hi), q.hi);
     r.lo = low_fadd(l, r.lo, low_fadd(l, q.lo, low_fadd(l, s.lo, s.lo)));
@@ -254,7 +256,7 @@ static Val *pow_core(Lower *l, Val *a, Val *b, bool in_two)
     } else {
         p.hi = low_fmul(l, b, log_core(l, a));
     }
-    Val *limit = num_like(l, a, 800);
+    Val *limit = num_like(l, a, num_is_wide(l, a) ? 800 : 110);
     Val *tame = low_fcmp(l, CMP_lt, low_fabs(l, p.hi), limit);
     p.hi = low_select(l, tame, p.hi, low_fcopysign(l, limit, p.hi));
     p.lo = low_select(l, tame, p.lo, num_like(l, a, 0));
@@ -332,7 +334,7 @@ static Val *pow_wide(Lower *l, Val *const *x)
     return low_rarely(l, odd, pow_any_wide, x, pow_core(l, x[0], x[1], true));
 }
 
-/* For f32: a logarithm in f64 has digits enough. */
+/* For f32 in f64: a logarithm has digits enough. */
 static Val *pow_short(Lower *l, Val *const *x)
 {
     Val *odd = pow_is_odd(l, x[0], x[1]);
@@ -342,8 +344,9 @@ static Val *pow_short(Lower *l, Val *const *x)
 Val *num_pow(Lower *l, Val *a, Val *b)
 {
     Val *x[2] = {a, b};
-    return low_dtype(l, a) == DT_f64 ? low_shared(l, "pow", pow_wide, 2, x)
-                                     : num_in_f64(l, "powf", pow_short, 2, x);
+    return num_is_wide(l, a) || !low_has_f64(l)
+               ? low_shared(l, "pow", pow_wide, 2, x)
+               : num_in_f64(l, "powf", pow_short, 2, x);
 }
 
 /* Squares and multiplies, one step for each bit of the exponent. */

@@ -105,14 +105,15 @@ static Val *lgamma_body(Lower *l, Val *const *x)
     mirror = low_fsub(l, mirror, r);
     Val *pole = low_fcmp(l, CMP_eq, s, num_like(l, a, 0));
     mirror = low_select(l, pole, inf, mirror);
-    Val *neg = low_fcmp(l, CMP_lt, x[0], num_like(l, a, -1e-30));
+    Val *neg = low_fcmp(l, CMP_lt, x[0],
+                        num_like(l, a, num_is_wide(l, a) ? -1e-30 : -1e-10));
     r = low_select(l, neg, mirror, r);
     return low_select(l, low_fcmp(l, CMP_eq, a, inf), inf, r);
 }
 
 Val *num_lgamma(Lower *l, Val *x)
 {
-    return num_in_f64(l, "lgamma", lgamma_body, 1, &x);
+    return num_widened(l, "lgamma", lgamma_body, 1, &x);
 }
 
 /* log y - 1/(2y) - series, for y >= 10. */
@@ -141,8 +142,8 @@ static Val *digamma_near(Lower *l, Val *y)
     }
     Val *p =
         num_poly(l, POLY(digamma_table), low_fsub(l, y, num_like(l, y, 1.5)));
-    Val *d = low_fsub(l, y, num_like(l, y, DIGAMMA_ROOT));
-    d = low_fsub(l, d, num_like(l, y, DIGAMMA_ROOT_LO));
+    Pair root = num_constant(l, y, DIGAMMA_ROOT, DIGAMMA_ROOT_LO);
+    Val *d = low_fsub(l, low_fsub(l, y, root.hi), root.lo);
     return low_muladd(l, d, p, low_fdiv(l, top, bottom));
 }
 
@@ -168,7 +169,7 @@ static Val *digamma_body(Lower *l, Val *const *x)
 
 Val *num_digamma(Lower *l, Val *x)
 {
-    return num_in_f64(l, "digamma", digamma_body, 1, &x);
+    return num_widened(l, "digamma", digamma_body, 1, &x);
 }
 
 /* x^n, n >= 0 */
@@ -262,6 +263,6 @@ Val *num_polygamma(Lower *l, int order, Val *x)
     if (order == 0) {
         return num_digamma(l, x);
     }
-    Val *wide = low_convert(l, DT_f64, x);
+    Val *wide = low_has_f64(l) ? low_convert(l, DT_f64, x) : x;
     return low_convert(l, t, polygamma_core(l, order, wide));
 }

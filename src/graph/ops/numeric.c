@@ -43,6 +43,16 @@ Val *num_in_f64(Lower *l, const char *name,
     return low_convert(l, low_dtype(l, x[0]), low_shared(l, name, body, n, y));
 }
 
+Val *num_widened(Lower *l, const char *name,
+                 Val *(*body)(Lower *l, Val *const *x), int n, Val *const *x)
+{
+    return num_is_wide(l, x[0]) || !low_has_f64(l)
+               ? low_shared(l, name, body, n, x)
+               : num_in_f64(l, name, body, n, x);
+}
+
+bool num_is_wide(Lower *l, Val *x) { return low_dtype(l, x) == DT_f64; }
+
 /* Knuth, "Seminumerical Algorithms", 4.2.2. */
 Pair num_two_sum(Lower *l, Val *a, Val *b)
 {
@@ -62,4 +72,13 @@ Pair num_two_prod(Lower *l, Val *a, Val *b)
 {
     Val *p = low_fmul(l, a, b);
     return (Pair){p, low_fma(l, a, b, low_fneg(l, p))};
+}
+
+Pair num_constant(Lower *l, Val *x, double hi, double lo)
+{
+    if (!num_is_wide(l, x)) {
+        lo += hi - (double)(float)hi;
+        hi = (double)(float)hi;
+    }
+    return (Pair){num_like(l, x, hi), num_like(l, x, lo)};
 }

@@ -27,6 +27,11 @@ Val *num_max(Lower *l, Val *a, Val *b);
 /* Body on x in f64, rounded to x's dtype: for what is rare or needs digits. */
 Val *num_in_f64(Lower *l, const char *name,
                 Val *(*body)(Lower *l, Val *const *x), int n, Val *const *x);
+/* The same, but in x's dtype where the machine has no f64. */
+Val *num_widened(Lower *l, const char *name,
+                 Val *(*body)(Lower *l, Val *const *x), int n, Val *const *x);
+/* Is x in f64? */
+bool num_is_wide(Lower *l, Val *x);
 
 /* A value as the unrounded sum of two, |lo| at most half a unit of hi. */
 typedef struct Pair {
@@ -35,6 +40,8 @@ typedef struct Pair {
 Pair num_two_sum(Lower *l, Val *a, Val *b);
 Pair num_fast_sum(Lower *l, Val *a, Val *b); /* |a| >= |b| or a is 0 */
 Pair num_two_prod(Lower *l, Val *a, Val *b);
+/* The constant hi + lo, hi being of 53 bits, in x's dtype. */
+Pair num_constant(Lower *l, Val *x, double hi, double lo);
 
 /* explog.c */
 

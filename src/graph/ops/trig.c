@@ -50,10 +50,8 @@ static const double atan_f32[] = {
     0.10595149317496545,  -0.060811768504549855,
 };
 
-static bool is_wide(Lower *l, Val *x) { return low_dtype(l, x) == DT_f64; }
-
-/* x = q π/2 + r, |r| a little over π/4 at most; q modulo 4 as an i64, r (f64)
- * in two parts. */
+/* x = q π/2 + r, |r| a little over π/4 at most; q modulo 4 as an integer, r in
+ * two parts. */
 typedef struct Turn {
     Val *q;
     Pair r;
@@ -174,6 +172,93 @@ static Turn reduce_huge(Lower *l, Val *x)
     return (Turn){quadrant(l, k), r};
 }
 
+/* 2/π in binary after 32 zeros; f32's exponents reach so far. */
+static const uint32_t turn_bits[8] = {
+    0,          0xa2f9836e, 0x4e441529, 0xfc2757d1,
+    0xf534ddc0, 0xdb629599, 0x3c439041, 0xfe5163ab,
+};
+
+/* The 96 bits of that from number `from` on, the highest word first. */
+static void pick_bits(Lower *l, Val *from, Val **word)
+{
+    Val *first = low_isar(l, from, 5), *part[4];
+    for (int i = 0; i < 4; i++) {
+        part[i] = low_int(l, DT_i32, (int32_t)turn_bits[i]);
+        for (int j = 1; j < 5; j++) {
+            Val *is = low_icmp(l, CMP_eq, first, low_int(l, DT_i32, j));
+            Val *bits = low_int(l, DT_i32, (int32_t)turn_bits[i + j]);
+            part[i] = low_select(l, is, bits, part[i]);
+        }
+    }
+    Val *by = low_iand(l, from, low_int(l, DT_i32, 31));
+    Val *rest = low_isub(l, low_int(l, DT_i32, 31), by);
+    for (int i = 0; i < 3; i++) {
+        Val *low = low_ishr_by(l, low_ishr(l, part[i + 1], 1), rest);
+        word[i] = low_ior(l, low_ishl_by(l, part[i], by), low);
+    }
+}
+
+static Val *unsigned_i64(Lower *l, Val *x)
+{
+    return low_iand(l, low_convert(l, DT_i64, x),
+                    low_int(l, DT_i64, UINT32_MAX));
+}
+
+/* High and low word of m times the words, modulo 2^96 and without the lowest
+ * word. m is below 2^24. */
+static Val *times_bits(Lower *l, Val *m, Val *const *word)
+{
+    Val *wide = unsigned_i64(l, m);
+    Val *low = low_imul(l, wide, unsigned_i64(l, word[2]));
+    Val *mid = low_imul(l, wide, unsigned_i64(l, word[1]));
+    Val *high = low_convert(l, DT_i64, low_imul(l, m, word[0]));
+    mid = low_iadd(l, mid, low_ishr(l, low, 32));
+    return low_iadd(l, mid, low_ishl(l, high, 32));
+}
+
+/* The signed number f 2^-62 of quarter turns as an angle: exact pieces of f,
+ * from the highest bits down, of which any may be 0. */
+static Val *angle_of(Lower *l, Val *f)
+{
+    Val *mask = low_int(l, DT_i64, 0xffffff);
+    Val *top = low_convert(l, DT_i32, low_isar(l, f, 40));
+    Val *mid = low_convert(l, DT_i32, low_iand(l, low_ishr(l, f, 16), mask));
+    Val *end =
+        low_convert(l, DT_i32, low_iand(l, f, low_int(l, DT_i64, 0xffff)));
+    Val *sum = low_fadd(
+        l,
+        low_fmul(l, low_convert(l, DT_f32, mid), low_real(l, DT_f32, 0x1p-46)),
+        low_fmul(l, low_convert(l, DT_f32, end), low_real(l, DT_f32, 0x1p-62)));
+    top =
+        low_fmul(l, low_convert(l, DT_f32, top), low_real(l, DT_f32, 0x1p-22));
+    return low_fmul(l, low_fadd(l, top, sum), low_real(l, DT_f32, PI / 2));
+}
+
+/* f32 without f64: the mantissa times those of 2/π's bits that are no whole
+ * turns, in integers. (Payne, Hanek 1983) */
+static Turn reduce_in_f32(Lower *l, Val *x)
+{
+    enum { NEAR = 126, ENDLESS = 255 }; /* exponents of 1/2, of infinity */
+    Val *bits = low_bits(l, low_fabs(l, x)), *word[3];
+    Val *exponent = low_ishr(l, bits, 23);
+    Val *m = low_iand(l, bits, low_int(l, DT_i32, 0x7fffff));
+    m = low_ior(l, m, low_int(l, DT_i32, 0x800000));
+    pick_bits(l, low_isub(l, exponent, low_int(l, DT_i32, 120)), word);
+    Val *p = times_bits(l, m, word);
+    Val *q =
+        low_ishr(l, low_iadd(l, p, low_int(l, DT_i64, INT64_C(1) << 61)), 62);
+    Val *r = angle_of(l, low_isub(l, p, low_ishl(l, q, 62)));
+    Val *near = low_icmp(l, CMP_lt, exponent, low_int(l, DT_i32, NEAR));
+    q = low_convert(l, DT_i32, q);
+    q = low_select(l, near, low_int(l, DT_i32, 0), q);
+    r = low_select(l, near, low_fabs(l, x), r);
+    Val *down = low_fcmp(l, CMP_lt, x, low_real(l, DT_f32, 0));
+    q = low_select(l, down, low_isub(l, low_int(l, DT_i32, 0), q), q);
+    r = low_select(l, down, low_fneg(l, r), r);
+    Val *endless = low_icmp(l, CMP_eq, exponent, low_int(l, DT_i32, ENDLESS));
+    return (Turn){q, {low_select(l, endless, low_fsub(l, x, x), r), NULL}};
+}
+
 static Val *beyond(Lower *l, Val *x, double limit)
 {
     return low_fcmp(l, CMP_gt, low_fabs(l, x), num_like(l, x, limit));
@@ -209,8 +294,9 @@ static Val *cos_core(Lower *l, Pair r)
 
 static Val *has_bit(Lower *l, Val *q, int64_t bit)
 {
-    Val *set = low_iand(l, q, low_int(l, DT_i64, bit));
-    return low_icmp(l, CMP_ne, set, low_int(l, DT_i64, 0));
+    DType t = low_dtype(l, q);
+    Val *set = low_iand(l, q, low_int(l, t, bit));
+    return low_icmp(l, CMP_ne, set, low_int(l, t, 0));
 }
 
 static Val *negate_where(Lower *l, Val *mask, Val *x)
@@ -228,7 +314,7 @@ static Val *sin_turned(Lower *l, Turn t)
 
 static Turn quarter_more(Lower *l, Turn t)
 {
-    t.q = low_iadd(l, t.q, low_int(l, DT_i64, 1));
+    t.q = low_iadd(l, t.q, low_int(l, low_dtype(l, t.q), 1));
     return t;
 }
 
@@ -240,7 +326,8 @@ static Val *tan_turned(Lower *l, Turn t)
                     low_select(l, odd, s, c));
 }
 
-/* Each for f64, then for f32 in f64; the rare huge x apart. */
+/* Each for f64, then for f32 in f64, the rare huge x apart; then for f32
+ * without f64. */
 
 static Val *sin_huge(Lower *l, Val *const *x)
 {
@@ -257,6 +344,11 @@ static Val *sin_narrow(Lower *l, Val *const *x)
 {
     Val *r = sin_turned(l, reduce_f32(l, x[0]));
     return low_rarely(l, beyond(l, x[0], 0x1p30), sin_huge, x, r);
+}
+
+static Val *sin_in_f32(Lower *l, Val *const *x)
+{
+    return sin_turned(l, reduce_in_f32(l, x[0]));
 }
 
 static Val *cos_huge(Lower *l, Val *const *x)
@@ -276,6 +368,11 @@ static Val *cos_narrow(Lower *l, Val *const *x)
     return low_rarely(l, beyond(l, x[0], 0x1p30), cos_huge, x, r);
 }
 
+static Val *cos_in_f32(Lower *l, Val *const *x)
+{
+    return sin_turned(l, quarter_more(l, reduce_in_f32(l, x[0])));
+}
+
 static Val *tan_huge(Lower *l, Val *const *x)
 {
     return tan_turned(l, reduce_huge(l, x[0]));
@@ -293,22 +390,43 @@ static Val *tan_narrow(Lower *l, Val *const *x)
     return low_rarely(l, beyond(l, x[0], 0x1p30), tan_huge, x, r);
 }
 
+static Val *tan_in_f32(Lower *l, Val *const *x)
+{
+    return tan_turned(l, reduce_in_f32(l, x[0]));
+}
+
+/* One function's three ways. */
+typedef Val *(*Body)(Lower *l, Val *const *x);
+typedef struct Circular {
+    const char *name, *name_f32; /* the latter of what f64 is used for */
+    Body wide, narrow, in_f32;
+} Circular;
+
+static Val *circular(Lower *l, const Circular *c, Val *x)
+{
+    if (num_is_wide(l, x)) {
+        return low_shared(l, c->name, c->wide, 1, &x);
+    }
+    return low_has_f64(l) ? num_in_f64(l, c->name_f32, c->narrow, 1, &x)
+                          : low_shared(l, c->name, c->in_f32, 1, &x);
+}
+
 Val *num_sin(Lower *l, Val *x)
 {
-    return is_wide(l, x) ? low_shared(l, "sin", sin_wide, 1, &x)
-                         : num_in_f64(l, "sinf", sin_narrow, 1, &x);
+    static const Circular c = {"sin", "sinf", sin_wide, sin_narrow, sin_in_f32};
+    return circular(l, &c, x);
 }
 
 Val *num_cos(Lower *l, Val *x)
 {
-    return is_wide(l, x) ? low_shared(l, "cos", cos_wide, 1, &x)
-                         : num_in_f64(l, "cosf", cos_narrow, 1, &x);
+    static const Circular c = {"cos", "cosf", cos_wide, cos_narrow, cos_in_f32};
+    return circular(l, &c, x);
 }
 
 Val *num_tan(Lower *l, Val *x)
 {
-    return is_wide(l, x) ? low_shared(l, "tan", tan_wide, 1, &x)
-                         : num_in_f64(l, "tanf", tan_narrow, 1, &x);
+    static const Circular c = {"tan", "tanf", tan_wide, tan_narrow, tan_in_f32};
+    return circular(l, &c, x);
 }
 
 /* πr for |r| <= 1/2 as an angle up to π/4, or what is left to π/2. */
@@ -317,8 +435,9 @@ static Pair half_turn(Lower *l, Val *r, Val **beyond)
     Val *a = low_fabs(l, r);
     *beyond = low_fcmp(l, CMP_gt, a, num_like(l, r, 0.25));
     a = low_select(l, *beyond, low_fsub(l, num_like(l, r, 0.5), a), a);
-    Pair p = num_two_prod(l, a, num_like(l, r, PI));
-    p.lo = low_fma(l, a, num_like(l, r, 0x1.1a62633145c07p-53), p.lo);
+    Pair pi = num_constant(l, r, PI, 0x1.1a62633145c07p-53);
+    Pair p = num_two_prod(l, a, pi.hi);
+    p.lo = low_fma(l, a, pi.lo, p.lo);
     return p;
 }
 
@@ -346,7 +465,7 @@ static Val *asin_core(Lower *l, Val *x, Val **outer, Val **tail)
     Val *rest = low_muladd(l, a, low_fneg(l, half), half);
     Val *z = low_select(l, *outer, rest, low_fmul(l, a, a));
     Val *t = low_select(l, *outer, low_fsqrt(l, rest), a);
-    Poly p = is_wide(l, x) ? POLY(asin_f64) : POLY(asin_f32);
+    Poly p = num_is_wide(l, x) ? POLY(asin_f64) : POLY(asin_f32);
     *tail = low_fmul(l, low_fmul(l, t, z), num_poly(l, p, z));
     return t;
 }
@@ -386,7 +505,7 @@ Val *num_acos(Lower *l, Val *x)
 static Val *atan_core(Lower *l, Val *t, Val *offset)
 {
     Val *z = low_fmul(l, t, t);
-    Poly p = is_wide(l, t) ? POLY(atan_f64) : POLY(atan_f32);
+    Poly p = num_is_wide(l, t) ? POLY(atan_f64) : POLY(atan_f32);
     Val *tail = low_fmul(l, low_fmul(l, t, z), num_poly(l, p, z));
     return low_fadd(l, offset, low_fadd(l, t, tail));
 }
@@ -432,8 +551,9 @@ static Val *atan2_body(Lower *l, Val *const *arg)
         low_and(l, low_fcmp(l, CMP_eq, x, zero), low_fcmp(l, CMP_eq, y, zero));
     Val *n = low_select(l, ends, one, y);
     Val *d = low_select(l, low_or(l, ends, origin), one, x);
-    Val *large = low_fcmp(l, CMP_gt, num_max(l, n, d),
-                          num_like(l, x, is_wide(l, x) ? 0x1p1000 : 0x1p120));
+    Val *large =
+        low_fcmp(l, CMP_gt, num_max(l, n, d),
+                 num_like(l, x, num_is_wide(l, x) ? 0x1p1000 : 0x1p120));
     Val *by = low_select(l, large, num_like(l, x, 0x1p-3), one);
     Val *r = atan_ratio(l, low_fmul(l, n, by), low_fmul(l, d, by));
     Val *left = low_fcmp(l, CMP_lt, low_fcopysign(l, one, arg[1]), zero);
@@ -452,11 +572,15 @@ Val *num_atan2(Lower *l, Val *y, Val *x)
 /* Scaled by a power of 2 where a square would leave the range. */
 static Val *hypot_body(Lower *l, Val *const *x)
 {
+    bool wide = num_is_wide(l, x[0]);
     Val *a = low_fabs(l, x[0]), *b = low_fabs(l, x[1]);
     Val *m = num_max(l, a, b), *one = num_like(l, a, 1);
-    Val *large = low_fcmp(l, CMP_gt, m, num_like(l, a, 0x1p500));
-    Val *small = low_fcmp(l, CMP_lt, m, num_like(l, a, 0x1p-450));
-    Val *down = num_like(l, a, 0x1p-600), *up = num_like(l, a, 0x1p600);
+    Val *large =
+        low_fcmp(l, CMP_gt, m, num_like(l, a, wide ? 0x1p500 : 0x1p60));
+    Val *small =
+        low_fcmp(l, CMP_lt, m, num_like(l, a, wide ? 0x1p-450 : 0x1p-40));
+    Val *down = num_like(l, a, wide ? 0x1p-600 : 0x1p-75);
+    Val *up = num_like(l, a, wide ? 0x1p600 : 0x1p75);
     Val *by = low_select(l, large, down, low_select(l, small, up, one));
     Val *back = low_select(l, large, up, low_select(l, small, down, one));
     a = low_fmul(l, a, by);
@@ -476,8 +600,9 @@ static Val *hypot_plain(Lower *l, Val *const *x)
 Val *num_hypot(Lower *l, Val *a, Val *b)
 {
     Val *x[2] = {a, b}, *inf = num_like(l, a, INFINITY);
-    Val *r = is_wide(l, a) ? low_shared(l, "hypot", hypot_body, 2, x)
-                           : num_in_f64(l, "hypotf", hypot_plain, 2, x);
+    Val *r = num_is_wide(l, a) || !low_has_f64(l)
+                 ? low_shared(l, "hypot", hypot_body, 2, x)
+                 : num_in_f64(l, "hypotf", hypot_plain, 2, x);
     Val *endless = low_or(l, low_fcmp(l, CMP_eq, low_fabs(l, a), inf),
                           low_fcmp(l, CMP_eq, low_fabs(l, b), inf));
     return low_select(l, endless, inf, r);

@@ -1,0 +1,328 @@
+/* targets.c: the machines that code can be made for, one row each. */
+#include <fnmatch.h>
+#include <string.h>
+
+#include "emit/emit_internal.h"
+
+/* Systems by the end of their triples. Those that choose among functions when a
+ * library is loaded (ifunc) have code for several CPUs by default. */
+#define PORTABLE_CPUS "x86-64-v2,x86-64-v3,x86-64-v4"
+#define CHOOSING "*linux *linux-gnu *freebsd*"
+#define SIMPLE "*linux-musl *linux-android* *netbsd* *openbsd* *elf *none*"
+#define ANY CHOOSING " " SIMPLE
+#define HARD "*eabihf"
+#define SOFT "*eabi"
+
+/* A row is found by its first match, so the narrower ones are above. Reals in
+ * integer registers are what "soft" says of C's calls; such rows forbid the
+ * FPU, as other compilers do for them, so that a CPU without one will do. */
+static const Target target[] = {
+    {
+        .name = "x86_64-linux-gnu",
+        .arch = "x86_64",
+        .system = CHOOSING,
+        .calls = "System V",
+        .cpu = PORTABLE_CPUS,
+        .tested = "here",
+    },
+    {
+        .name = "x86_64-none-elf",
+        .arch = "x86_64",
+        .system = SIMPLE,
+        .calls = "System V",
+        .cpu = "x86-64",
+        .tested = "qemu-x86_64",
+    },
+    {
+        .name = "i686-linux-gnu",
+        .arch = "i?86",
+        .system = ANY,
+        .calls = "System V i386",
+        .cpu = "pentium4",
+        .vectors = "addps",
+        .registers = 16,
+        .needs = NEEDS_sse2,
+        .tested = "qemu-i386",
+    },
+    {
+        .name = "aarch64-linux-gnu",
+        .arch = "aarch64",
+        .system = ANY,
+        .calls = "AAPCS64",
+        .cpu = "generic",
+        .vectors = "v0.4s",
+        .registers = 32,
+        .needs = NEEDS_f64,
+        .tested = "qemu-aarch64",
+    },
+    {
+        .name = "arm-linux-gnueabihf",
+        .arch = "arm armv7 armv7a armv7l thumbv7 thumbv7a",
+        .system = HARD,
+        .arm = "armv7",
+        .calls = "AAPCS, hard float",
+        .cpu = "generic",
+        .features = "+armv7-a,+vfp3d16,-d32,-neon",
+        .needs = NEEDS_f64,
+        .tested = "qemu-arm",
+    },
+    {
+        .name = "armv6-linux-gnueabihf",
+        .arch = "armv6 armv6k armv6kz",
+        .system = HARD,
+        .calls = "AAPCS, hard float",
+        .cpu = "arm1176jzf-s",
+        .needs = NEEDS_f64,
+        .tested = "qemu-arm -cpu arm1176",
+    },
+    {
+        .name = "arm-linux-gnueabi",
+        .arch = "arm armv5te armv6 armv7 armv7a",
+        .system = SOFT,
+        .arm = "armv5te",
+        .calls = "AAPCS, soft float",
+        .cpu = "arm926ej-s",
+        .abi_features = "+soft-float,-fpregs",
+        .tested = "qemu-arm -cpu arm926",
+    },
+    {
+        .name = "thumbv6m-none-eabi",
+        .arch = "thumbv6m armv6m",
+        .system = SOFT,
+        .calls = "AAPCS, soft float",
+        .cpu = "cortex-m0",
+        .abi_features = "+soft-float,-fpregs",
+        .small = true,
+        .bare = true,
+        .tested = "qemu-arm -cpu cortex-m0",
+    },
+    {
+        .name = "thumbv7m-none-eabi",
+        .arch = "thumbv7m armv7m",
+        .system = SOFT,
+        .calls = "AAPCS, soft float",
+        .cpu = "cortex-m3",
+        .abi_features = "+soft-float,-fpregs",
+        .small = true,
+        .bare = true,
+        .tested = "qemu-arm -cpu cortex-m3",
+    },
+    {
+        .name = "thumbv7em-none-eabi",
+        .arch = "thumbv7em armv7em",
+        .system = SOFT,
+        .calls = "AAPCS, soft float",
+        .cpu = "cortex-m4",
+        .abi_features = "+soft-float,-fpregs",
+        .small = true,
+        .bare = true,
+        .tested = "qemu-arm -cpu cortex-m4",
+    },
+    {
+        .name = "thumbv7em-none-eabihf",
+        .arch = "thumbv7em armv7em",
+        .system = HARD,
+        .calls = "AAPCS, hard float",
+        .cpu = "cortex-m4",
+        .needs = NEEDS_f32,
+        .small = true,
+        .bare = true,
+        .tested = "qemu-arm -cpu cortex-m4",
+    },
+    {
+        .name = "thumbv8m.main-none-eabi",
+        .arch = "thumbv8m.main",
+        .system = SOFT,
+        .calls = "AAPCS, soft float",
+        .cpu = "cortex-m33",
+        .abi_features = "+soft-float,-fpregs",
+        .small = true,
+        .bare = true,
+        .tested = "qemu-arm -cpu cortex-m33",
+    },
+    {
+        .name = "thumbv8m.main-none-eabihf",
+        .arch = "thumbv8m.main",
+        .system = HARD,
+        .calls = "AAPCS, hard float",
+        .cpu = "cortex-m33",
+        .needs = NEEDS_f32,
+        .small = true,
+        .bare = true,
+        .tested = "qemu-arm -cpu cortex-m33",
+    },
+    {
+        .name = "riscv64-linux-gnu",
+        .arch = "riscv64",
+        .system = "*linux* *bsd*",
+        .calls = "lp64d",
+        .abi = "lp64d",
+        .cpu = "generic-rv64",
+        .features = "+m,+a,+f,+d,+c",
+        .vectors = "vsetivli",
+        .registers = 32,
+        .needs = NEEDS_f64,
+        .tested = "qemu-riscv64",
+    },
+    {
+        .name = "riscv64-none-elf",
+        .arch = "riscv64",
+        .system = "*elf *none*",
+        .calls = "lp64",
+        .abi = "lp64",
+        .abi_hard = "lp64d",
+        .cpu = "generic-rv64",
+        .features = "+m,+a,+c",
+        .vectors = "vsetivli",
+        .registers = 32,
+        .tested = "qemu-riscv64",
+    },
+    {
+        .name = "riscv32-none-elf",
+        .arch = "riscv32",
+        .system = "*elf *none*",
+        .calls = "ilp32",
+        .abi = "ilp32",
+        .abi_hard = "ilp32d",
+        .cpu = "generic-rv32",
+        .features = "+m,+a,+c",
+        .small = true,
+        .tested = "qemu-riscv32",
+    },
+    {
+        .name = "powerpc64le-linux-gnu",
+        .arch = "powerpc64le ppc64le",
+        .system = CHOOSING " *linux-musl",
+        .calls = "ELFv2",
+        .cpu = "ppc64le",
+        .vectors = "xvaddsp",
+        .registers = 32,
+        .needs = NEEDS_f64,
+        .tested = "qemu-ppc64le",
+    },
+    {
+        .name = "s390x-linux-gnu",
+        .arch = "s390x",
+        .system = CHOOSING " *linux-musl",
+        .calls = "s390x ELF",
+        .cpu = "z10",
+        .vectors = "vfasb",
+        .registers = 32,
+        .needs = NEEDS_f64,
+        .tested = "qemu-s390x",
+    },
+    {
+        .name = "wasm32-unknown-unknown",
+        .arch = "wasm32",
+        .system = "unknown* *wasi* *emscripten",
+        .calls = "WebAssembly C",
+        .cpu = "generic",
+        .vectors = "f32x4.add",
+        .registers = 16,
+        .needs = NEEDS_f64,
+        .bare = true,
+        .tested = "node",
+    },
+};
+enum { NTARGET = sizeof target / sizeof *target };
+
+/* Is `text` like one of the patterns, which have blanks between them? */
+static bool matches(const char *patterns, const char *text)
+{
+    char one[64];
+    while (*patterns) {
+        size_t n = strcspn(patterns, " ");
+        snprintf(one, sizeof one, "%.*s", (int)n, patterns);
+        if (fnmatch(one, text, 0) == 0)
+            return true;
+        patterns += n + strspn(patterns + n, " ");
+    }
+    return false;
+}
+
+const Target *target_find(const char *triple)
+{
+    char arch[64];
+    size_t n = strcspn(triple, "-");
+    const char *system = triple[n] ? triple + n + 1 : "";
+    snprintf(arch, sizeof arch, "%.*s", (int)n, triple);
+    for (int i = 0; i < NTARGET; i++)
+        if (matches(target[i].arch, arch) &&
+            (matches(target[i].system, system) || !*system))
+            return &target[i];
+    return NULL;
+}
+
+const char *target_unknown(Arena *a, const char *triple)
+{
+    Str s = str_new(a);
+    str_printf(&s, "no code for target '%s'; there is for", triple);
+    for (int i = 0; i < NTARGET; i++)
+        str_printf(&s, "%s %s", i > 0 ? "," : "", target[i].name);
+    return s.at;
+}
+
+const Target *target_row(int i) { return i < NTARGET ? &target[i] : NULL; }
+
+/* The table */
+
+/* Code for the target's first CPU, or its last. */
+static void open_row(Arena *a, const Target *t, bool last, Emit *e)
+{
+    const char *end = strchr(t->cpu, ','), *error = "";
+    const char *cpu = last && end ? strrchr(t->cpu, ',') + 1
+                      : end ? arena_copy(a, t->cpu, (size_t)(end - t->cpu))
+                            : t->cpu;
+    EmitOptions o = {cpu, t->name, EFFORT_default};
+    if (!emit_open(e, a, NULL, "targets", &o, &error))
+        die("%s: %s", t->name, error);
+}
+
+static const char *vectors_text(Arena *a, int least, int most)
+{
+    return !most           ? "none"
+           : least == most ? arena_printf(a, "%d bytes", most)
+                           : arena_printf(a, "%d-%d bytes", least, most);
+}
+
+/* What of f32 and f64 is done in hardware. */
+static const char *reals_text(bool f32, bool f64)
+{
+    return f64 ? "f32 f64" : f32 ? "f32" : "none";
+}
+
+static void put_row(Str *to, const char *const *column)
+{
+    static const int width[] = {26, 18, 22, 12, 8, 8, 7, 4, 0};
+    for (int i = 0; i < 9; i++)
+        str_printf(to, "%-*s%s", width[i], column[i], i < 8 ? " " : "\n");
+}
+
+void emit_targets(Arena *a, Str *to)
+{
+    static const char *const head[] = {
+        "target",  "C calls", "CPU",    "vectors",   "FPU",
+        "a*b + c", "size_t",  "effort", "tested by",
+    };
+    put_row(to, head);
+    for (int i = 0; i < NTARGET; i++) {
+        const Target *t = &target[i];
+        Emit first, last;
+        open_row(a, t, false, &first);
+        open_row(a, t, true, &last);
+        const char *const column[] = {
+            t->name,
+            t->calls,
+            strchr(t->cpu, ',') ? "x86-64-v2, -v3, -v4" : t->cpu,
+            vectors_text(a, first.vector_bytes, last.vector_bytes),
+            reals_text(first.real, first.wide_real),
+            reals_text(last.fma, last.wide_fma),
+            arena_printf(a, "%d bits", 8 * (int)LLVMPointerSize(last.layout)),
+            last.small ? "-Os" : "-O2",
+            t->tested,
+        };
+        put_row(to, column);
+        emit_close(&first);
+        emit_close(&last);
+    }
+}
