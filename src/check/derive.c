@@ -644,19 +644,68 @@ static const Value *matrix_row(Derivation *d, const Ty *rows, int first, int n,
                           : value_tuple(d->c, d->a->at, d->f->nby, part);
 }
 
+/* Which of two sizes is the smaller: one that does not grow with the data is,
+ * of two others what is known of their difference tells. */
+typedef enum Smaller { FIRST_SMALLER, SECOND_SMALLER, RUN_TELLS } Smaller;
+
+static Smaller smaller(Check *c, const Dim *a, const Dim *b)
+{
+    Graph *g = c->graph;
+    int64_t value;
+    bool a_known = dim_const_value(a, &value);
+    bool b_known = dim_const_value(b, &value);
+
+    if (dim_least(c, dim_sub(g, a, b)) >= 0)
+        return SECOND_SMALLER;
+    if (dim_least(c, dim_sub(g, b, a)) >= 0)
+        return FIRST_SMALLER;
+    if (a_known != b_known)
+        return a_known ? FIRST_SMALLER : SECOND_SMALLER;
+    return RUN_TELLS;
+}
+
+/* Both ways under a lazy `if` on the sizes. */
+static bool matrix_by_fewer(Derivation *d, const Dim *rows, const Dim *columns,
+                            Node **to)
+{
+    Graph *g = d->c->graph;
+    int n = d->ny * d->nx;
+    Node **other = NEWN(d->c->arena, Node *, n + 1);
+    Node *fewer =
+        g2(g, OP_lt, g_dim(g, DT_i64, rows), g_dim(g, DT_i64, columns));
+
+    if (!matrix_by_rows(d, d->ny, d->y_leaf, to) ||
+        !matrix_by_columns(d, d->ny, d->y_leaf, other))
+        return false;
+    for (int i = 0; i < n; i++)
+        to[i] = g_if(g, fewer, to[i], other[i]);
+    return true;
+}
+
+static bool matrix(Derivation *d, Node **to)
+{
+    Graph *g = d->c->graph;
+    const Dim *rows = elements(g, d->ny, d->y_leaf);
+    const Dim *columns = elements(g, d->nx, d->x);
+
+    switch (smaller(d->c, rows, columns)) {
+    case FIRST_SMALLER:
+        return matrix_by_rows(d, d->ny, d->y_leaf, to);
+    case SECOND_SMALLER:
+        return matrix_by_columns(d, d->ny, d->y_leaf, to);
+    case RUN_TELLS:
+        break;
+    }
+    return matrix_by_fewer(d, rows, columns, to);
+}
+
 static const Value *jacobian(Derivation *d)
 {
     Check *c = d->c;
-    Graph *g = c->graph;
     int n = d->ny * d->nx;
     Node **m = NEWN(c->arena, Node *, n + 1);
-    const Dim *more;
 
-    if (!matrix_possible(d, d->ny, d->y_leaf))
-        return c->error;
-    more = dim_sub(g, elements(g, d->ny, d->y_leaf), elements(g, d->nx, d->x));
-    if (dim_least(c, more) >= 0 ? !matrix_by_columns(d, d->ny, d->y_leaf, m)
-                                : !matrix_by_rows(d, d->ny, d->y_leaf, m))
+    if (!matrix_possible(d, d->ny, d->y_leaf) || !matrix(d, m))
         return c->error;
     put_back(d, n, m);
     return matrix_row(d, value_ty(c, d->y), 0, d->ny, m);

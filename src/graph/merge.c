@@ -3,7 +3,8 @@
  * A loop and the same loop that stores more for a derivative, or that carries
  * tangents beside the values, share their parameters. Where neither depends on
  * the other they are one loop with the carries, inputs, captures and outputs of
- * both. */
+ * both, if the same branch of an `if` asks for both: else it would make what
+ * one of them is not asked for. */
 #include "graph/internal.h"
 #include "graph/ops/ops.h"
 
@@ -21,14 +22,22 @@ typedef struct Set {
     Node *merged; /* once it is made */
 } Set;
 
+/* Branch `arm` of an `if` on cond, inside another one. The first is what is
+ * asked for whatever the conditions are. */
+typedef struct Branch {
+    int up, depth, arm;
+    const Node *cond;
+} Branch;
+
 typedef struct Merge {
     Graph *g;
     Arena *scratch;
     Nodes nodes; /* of this level */
     LIST(Set) set;
+    LIST(Branch) branch;
     /* By place in nodes: */
     Set **of;    /* of a member: its set */
-    bool *open;  /* needed other than in a branch */
+    int *in;     /* the innermost branch that all which needs it is in */
     bool *begun; /* rebuilding has seen it */
     Node **map;
 } Merge;
@@ -199,15 +208,47 @@ static void join(Merge *m, Set *s, Node *loop)
     list_push(m->scratch, &s->result, result);
 }
 
-static void find_open(Merge *m, int nroot, Node *const *root)
+static int branch_of(Merge *m, int up, const Node *select, int arm)
 {
+    const Node *cond = select->arg[0];
+    for (int i = m->branch.n - 1; i > 0; i--) {
+        const Branch *b = &m->branch.at[i];
+        if (b->up == up && b->cond == cond && b->arm == arm)
+            return i;
+    }
+    Branch b = {up, m->branch.at[up].depth + 1, arm, cond};
+    list_push(m->scratch, &m->branch, b);
+    return m->branch.n - 1;
+}
+
+static int around_both(const Merge *m, int a, int b)
+{
+    const Branch *branch = m->branch.at;
+    while (a != b) {
+        if (branch[a].depth >= branch[b].depth)
+            a = branch[a].up;
+        else
+            b = branch[b].up;
+    }
+    return a;
+}
+
+static void find_branches(Merge *m, int nroot, Node *const *root)
+{
+    enum { UNSEEN = -1 };
+    list_push(m->scratch, &m->branch, ((Branch){0, 0, 0, NULL}));
+    for (int k = 0; k < m->nodes.n; k++)
+        m->in[k] = UNSEEN;
     for (int i = 0; i < nroot; i++)
-        m->open[place(m, root[i])] = true;
+        m->in[place(m, root[i])] = 0;
     for (int k = m->nodes.n - 1; k >= 0; k--) {
         const Node *n = m->nodes.at[k];
-        int most = op_table[n->op]->cls == OPC_select ? 1 : n->narg;
-        for (int i = 0; m->open[k] && i < most; i++)
-            m->open[place(m, n->arg[i])] = true;
+        bool select = op_table[n->op]->cls == OPC_select;
+        for (int i = 0; i < n->narg; i++) {
+            int *in = &m->in[place(m, n->arg[i])];
+            int b = select && i ? branch_of(m, m->in[k], n, i) : m->in[k];
+            *in = *in == UNSEEN ? b : around_both(m, *in, b);
+        }
     }
 }
 
@@ -220,16 +261,13 @@ static int by_index(const void *a, const void *b)
     return ((*x)->id > (*y)->id) - ((*x)->id < (*y)->id);
 }
 
-/* All loops, those with the same index in a row. What only a branch asks for
- * must not fail outside of it: such a one is left out. */
+/* All loops, those with the same index in a row. */
 static Nodes loops_by_index(Merge *m)
 {
     Nodes loops = {0};
-    for (int k = 0; k < m->nodes.n; k++) {
-        Node *n = m->nodes.at[k];
-        if (n->op == OP_loop && (m->open[k] || !node_can_fail(m->g, n)))
-            push(m, &loops, n);
-    }
+    for (int k = 0; k < m->nodes.n; k++)
+        if (m->nodes.at[k]->op == OP_loop)
+            push(m, &loops, m->nodes.at[k]);
     if (loops.n > 1)
         qsort(loops.at, (size_t)loops.n, sizeof *loops.at, by_index);
     return loops;
@@ -263,7 +301,8 @@ static void find_sets(Merge *m, int n, Node **loop)
             continue;
         join(m, &s, loop[k]);
         for (int i = k + 1; i < n; i++)
-            if (loop[i] && same_steps(loop[k], loop[i]))
+            if (loop[i] && same_steps(loop[k], loop[i]) &&
+                m->in[place(m, loop[k])] == m->in[place(m, loop[i])])
                 join(m, &s, loop[i]);
         for (int i = k + 1; i < n; i++)
             if (loop[i] && find(&s.member, loop[i]) >= 0)
@@ -405,8 +444,8 @@ static bool merge_some(Graph *g, int nroot, Node **root)
     Merge m = {.g = g, .scratch = arena_new()};
     m.nodes = nodes_below(g, m.scratch, nroot, root);
     if (has_two_loops(&m.nodes)) {
-        m.open = NEWN(m.scratch, bool, m.nodes.n + 1);
-        find_open(&m, nroot, root);
+        m.in = NEWN(m.scratch, int, m.nodes.n + 1);
+        find_branches(&m, nroot, root);
         find_all_sets(&m);
     }
     bool some = m.set.n && (merge_sets(&m, m.set.n, nroot, root) ||

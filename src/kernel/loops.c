@@ -146,6 +146,24 @@ static bool adds_apart(const Kernel *k, const Stage *st, int v)
     return true;
 }
 
+/* What is computed between the outer loops and a stage's own is done one by one
+ * where lanes are inside: as many accesses as that is worth to one element of
+ * the stage. */
+static int outer_cost(const Kernel *k, const Stage *st)
+{
+    enum { COSTLY = 8 };
+    int64_t elements = 1, size;
+    int costly = 0;
+    for (int i = 0; i < st->rank; i++)
+        if (!dim_const_value(st->extent[i], &size) ||
+            __builtin_mul_overflow(elements, size, &elements))
+            return 0;
+    for (int i = 0; i < k->ninstr; i++)
+        costly += k->instr[i].kind == I_op && k->instr[i].level == k->rank &&
+                  (op_table[k->instr[i].op]->flags & OP_COSTLY);
+    return elements > 0 ? (int)(COSTLY * costly / elements) : 0;
+}
+
 /* Lanes on the last outer loop or on each stage's last: where more accesses
  * are contiguous. */
 static void choose_lanes(Kernel *k, int fixed)
@@ -156,7 +174,7 @@ static void choose_lanes(Kernel *k, int fixed)
         if (st->rank == 0)
             continue;
         loops++;
-        outer += stage_score(k, st, k->rank - 1);
+        outer += stage_score(k, st, k->rank - 1) + outer_cost(k, st);
         inner += stage_score(k, st, k->rank + st->rank - 1);
     }
     k->lanes = k->rank > fixed && (loops == 0 || outer > inner);

@@ -122,6 +122,33 @@ near '{"t_det": 0}' t_det A='[[1, 2, 3], [2, 4, 6], [1, 1, 1]]'
 near '{"t_det": 1}' t_det A='[]'
 near '{"t_det": -7}' t_det A='[[-7]]'
 near '{"d_A": [[-3, 17, 13], [14, -1, 2], [5, 3, -6]]}' 'grad(t_det)' A="$B"
+# All derivatives of det by those of its formula, whatever the rank.
+cat >kept.nn <m.nn
+cat >m.nn <<'N'
+fn formula(A: real[3, 3]) -> real =
+  A[0, 0] * (A[1, 1] * A[2, 2] - A[1, 2] * A[2, 1]) +
+  A[0, 1] * (A[1, 2] * A[2, 0] - A[1, 0] * A[2, 2]) +
+  A[0, 2] * (A[1, 0] * A[2, 1] - A[1, 1] * A[2, 0]);
+fn any(A: real[n, n]) -> real = det(A);
+fn three(A: real[3, 3]) -> real = any(A);
+fn first(f: fn(real[3, 3]) -> real, A: real[3, 3]) -> real[3, 3] = grad(f)(A);
+fn along(f: fn(real[3, 3]) -> real, A: real[3, 3]) -> real[3, 3] =
+  jvp(fn(B: real[3, 3]) = hvp(f)(B, A + [[1, 2, 3], [4, 5, 6], [7, 8, 10]]), B)(A, eye(3) - A).1;
+fn off(A: real[3, 3]) -> real[4] =
+  [det(A) - formula(A),
+   max(abs(first(three, A) - first(formula, A))),
+   max(abs(hessian(three)(A) - hessian(formula)(A))),
+   max(abs(along(three, A) - along(formula, A)))];
+export grad(any) as g;
+N
+near '{"off": [0, 0, 0, 0]}' off A='[[1, 2, 3], [2, 4, 6], [1, 1, 1]]'
+near '{"off": [0, 0, 0, 0]}' off A='[[1, -2, 3], [2, -4, 6], [-1, 2, -3]]'
+near '{"off": [0, 0, 0, 0]}' off A='[[0, 0, 0], [0, 0, 0], [0, 0, 0]]'
+near '{"d_A": [[1]]}' g A='[[0]]'
+near '{"d_A": []}' g A='[]'
+near '{"d_A": [[4, -2], [-2, 1]]}' g A='[[1, 2], [2, 4]]'
+near '{"d_A": [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, -6], [0, 0, 0, 0]]}' g A='[[1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 0], [0, 0, 3, 0]]'
+mv kept.nn m.nn
 near '{"t_logdet": 3.8501476017100584}' t_logdet A="$B"
 near '{"t_logdet": "-inf"}' t_logdet A='[[0, 1], [0, 4]]'
 near '{"t_cholesky": [[2, 0, 0], [-1, 2, 0], [0.5, 0.5, 1.5811388300841898]]}' t_cholesky A="$A"

@@ -7,6 +7,7 @@
 
 #include "check/check.h"
 #include "eval/eval.h"
+#include "graph/op.h"
 #include "simplify/simplify.h"
 
 typedef struct Loaded {
@@ -223,18 +224,35 @@ START_TEST(modes_agree)
 }
 END_TEST
 
-/* All second derivatives of a product of five, zeros among them. */
+/* All second derivatives of a product of five, zeros among them: of a constant
+ * number of factors, of any number, of a matrix's. */
 START_TEST(second_derivatives_of_a_product_are_exact)
 {
-    static const char text[] =
+    static const char *const texts[] = {
         "fn f(x: real[5]) -> real = prod(x);\n"
         "fn g(x: real[5], v: real[5]) -> real = dot(grad(f)(x), v);\n"
-        "export grad(g, x) as h;\n";
+        "export grad(g, x) as h;\n",
+        "fn f(x: real[n]) -> real = prod(x);\n"
+        "fn g(x: real[n], v: real[n]) -> real = dot(grad(f)(x), v);\n"
+        "export grad(g, x) as h;\n",
+        "fn f(x: real[n]) -> real = prod(x);\n"
+        "fn g(x: real[n], v: real[n]) -> real = jvp(f)(x, v).1;\n"
+        "fn h(x: real[n], v: real[n]) -> real[n] =\n"
+        "  [i < n | jvp(g, x)(x, v, [j < n | if i == j { 1.0 } else { 0.0 "
+        "}]).1];\n"
+        "export h;\n",
+        "fn rows(x: real[n, m]) -> real[m] = prod(x, axis = 0);\n"
+        "fn f(x: real[n]) -> real = sum(rows([i < n, j < 1 | x[i]]));\n"
+        "fn g(x: real[n], v: real[n]) -> real = dot(grad(f)(x), v);\n"
+        "export grad(g, x) as h;\n",
+    };
     static const double points[][5] = {
         {0, 0, 2, 3, 5}, {0, 1, 2, 3, 5}, {1, -2, 2, 3, 5}, {0, 0, 0, 3, 5}};
-    const double *x = points[_i];
-    Loaded l = load("prod.nn", text, sizeof text - 1);
+    const double *x = points[_i % 4];
+    const char *text = texts[_i / 4];
+    Loaded l = load("prod.nn", text, strlen(text));
     const Function *h = function(&l, "h");
+    const int64_t n[] = {5};
 
     for (int j = 0; j < 5; j++) {
         double v[5] = {0}, *out;
@@ -242,8 +260,8 @@ START_TEST(second_derivatives_of_a_product_are_exact)
 
         v[j] = 1;
         ck_assert_int_eq(eval_nodes(l.arena, l.module->graph, 1,
-                                    h->result[0].leaf, 2, in, 0, NULL, NULL,
-                                    &out),
+                                    h->result[0].leaf, 2, in, h->nvar, h->var,
+                                    n, &out),
                          EVAL_OK);
         for (int i = 0; i < 5; i++) {
             double want = i != j;
@@ -253,6 +271,74 @@ START_TEST(second_derivatives_of_a_product_are_exact)
             ck_assert_double_eq_tol(out[i], want, 1e-12);
         }
     }
+    arena_free(l.arena);
+}
+END_TEST
+
+/* The elements of a Jacobian cost a multiple of the function, not of its size
+ * times that: columns where there are few of them, rows where these are few,
+ * what there is less of where only the run tells. */
+static const struct Sizes {
+    const char *text;
+    int64_t n, m; /* dimensions in the order of the export's */
+} sizes[] = {
+    {"fn f(p: real[4], t: real[n]) -> real[n] =\n"
+     "  p[0] * exp(-p[1] * t) + p[2] * sin(p[3] * t);\n"
+     "export f, jacobian(f, p) as J;\n",
+     2000, 0},
+    {"fn f(p: real[4], A: real[2 * n - 9, 4]) -> real[2 * n - 9] = tanh(A @ "
+     "p);\n"
+     "export f, jacobian(f, p) as J;\n",
+     1000, 0},
+    {"fn f(x: real[n]) -> real[2] = [sum(exp(x)), sum(sin(x))];\n"
+     "export f, jacobian(f, x) as J;\n",
+     2000, 0},
+    {"fn f(x: real[n], A: real[m, n]) -> real[m] {\n"
+     "  let s = sum(sin(x));\n"
+     "  fold(t < 100, y = A @ x | sin(y) + s)\n"
+     "}\n"
+     "export f, jacobian(f, x) as J;\n",
+     2, 1000},
+    {"fn f(x: real[n], A: real[m, n]) -> real[m] {\n"
+     "  let s = sum(sin(x));\n"
+     "  fold(t < 100, y = A @ x | sin(y) + s)\n"
+     "}\n"
+     "export f, jacobian(f, x) as J;\n",
+     1000, 2},
+};
+
+/* Of an `if` on sizes, the branch that these choose. */
+static Node *branch_for(const Loaded *l, const Function *f, const int64_t *val)
+{
+    Node *n = f->result[0].leaf[0];
+    double *out;
+
+    if (op_table[n->op]->cls != OPC_select)
+        return n;
+    ck_assert_int_eq(eval_nodes(l->arena, l->module->graph, 1, n->arg, 0, NULL,
+                                f->nvar, f->var, val, &out),
+                     EVAL_OK);
+    return n->arg[*out != 0 ? 1 : 2];
+}
+
+START_TEST(jacobians_go_the_short_way)
+{
+    const struct Sizes *k = &sizes[_i];
+    Loaded l = load("jacobian.nn", k->text, strlen(k->text));
+    double all[2];
+
+    for (int i = 0; i < 2; i++) {
+        const Function *f = function(&l, i ? "J" : "f");
+        int64_t val[] = {k->n, k->m};
+        Node *root = branch_for(&l, f, val);
+        OpCount c;
+
+        ck_assert(
+            eval_count(l.module->graph, 1, &root, f->nvar, f->var, val, &c));
+        all[i] = c.all;
+    }
+    if (all[1] > 30 * all[0])
+        ck_abort_msg("%g operations for %g", all[1], all[0]);
     arena_free(l.arena);
 }
 END_TEST
@@ -272,7 +358,8 @@ int main(void)
                         COUNT(costs));
     tcase_add_loop_test(t, branch_not_taken_stays_out, 0, COUNT(masked));
     tcase_add_test(t, modes_agree);
-    tcase_add_loop_test(t, second_derivatives_of_a_product_are_exact, 0, 4);
+    tcase_add_loop_test(t, second_derivatives_of_a_product_are_exact, 0, 4 * 4);
+    tcase_add_loop_test(t, jacobians_go_the_short_way, 0, COUNT(sizes));
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

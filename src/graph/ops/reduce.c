@@ -1,5 +1,6 @@
 /* reduce.c: reductions over some axes, which the result lacks. */
 #include "graph/ops/ops.h"
+#include "graph/region.h"
 
 #include <assert.h>
 #include <math.h>
@@ -450,9 +451,11 @@ static Node *interleave(Graph *g, Node *a, Node *b, int64_t n)
     return g_slice(g, both, start, dim, step);
 }
 
-/* Along the last axis, of n elements, the product of all others: by a tree of
- * products of pairs, 3 multiplications an element. Every step is a product,
- * so its own derivatives are exact where elements are 0, too. */
+/* The product of all others is made of products only, so that its own
+ * derivatives are exact where elements are 0, too. */
+
+/* Along the last axis, of n elements: by a tree of products of pairs, 3
+ * multiplications an element. */
 static Node *others(Graph *g, Node *x, int64_t n)
 {
     const Dim *dim[MAX_RANK];
@@ -473,68 +476,65 @@ static Node *others(Graph *g, Node *x, int64_t n)
     return interleave(g, at_a, at_b, n);
 }
 
-/* The axes kept, then those reduced; how many elements the latter have. False
- * where that is no constant. */
-static bool reduced_last(const Node *n, int *perm, int64_t *count)
+/* Along the first axis, the product of what is before each row; in reverse,
+ * behind it. */
+static Node *products_before(Graph *g, Node *x, bool reverse)
 {
-    const Node *x = n->arg[0];
+    int rank = x->rank - 1;
+    Node *index = g_param(g, DT_i64, 0, NULL, "i");
+    Node *row = g_param(g, x->dtype, rank, x->dim + 1, "x");
+    Node *product = g_param(g, x->dtype, rank, x->dim + 1, "p");
+    Node *next = g2(g, OP_mul, product, row);
+    Node *one = g_const(g, x->dtype, 1);
+    Node *arg[2] = {g_broadcast_to(g, one, rank, x->dim + 1), x};
+    Region r = {.trips = x->dim[0],
+                .reverse = reverse,
+                .index = index,
+                .carry = &product,
+                .ncarry = 1,
+                .input = &row,
+                .ninput = 1,
+                .next = &next,
+                .output = &product,
+                .noutput = 1};
+    return g_part(g, g_region(g, &r, 2, arg), 1);
+}
+
+/* The axes kept and those reduced, one of the groups first. */
+static void group_axes(const Node *n, bool kept_first, int *perm)
+{
     int at = 0;
-    int64_t size;
-    *count = 1;
-    for (int last = 0; last < 2; last++)
-        for (int i = 0; i < x->rank; i++)
-            if (is_reduced(n, i) == (last == 1))
+    for (int group = 0; group < 2; group++)
+        for (int i = 0; i < n->arg[0]->rank; i++)
+            if (is_reduced(n, i) == (group == kept_first))
                 perm[at++] = i;
-    for (int i = n->rank; i < x->rank; i++)
-        if (!dim_const_value(x->dim[perm[i]], &size) ||
-            __builtin_mul_overflow(*count, size, count))
-            return false;
-    return true;
 }
 
-/* ∂prod/∂x_i where the number of factors is a constant. */
-static Node *product_of_others(Graph *g, const Node *n, const int *perm,
-                               int64_t count)
-{
-    Node *x = g_permute(g, n->arg[0], perm);
-    const Dim *flat[MAX_RANK];
-    int back[MAX_RANK];
-    for (int i = 0; i < n->rank; i++)
-        flat[i] = x->dim[i];
-    flat[n->rank] = dim_const(g, count);
-    for (int i = 0; i < x->rank; i++)
-        back[perm[i]] = i;
-    Node *y = others(g, g_reshape(g, x, n->rank + 1, flat), count);
-    return g_permute(g, g_reshape(g, y, x->rank, x->dim), back);
-}
-
-/* ∂prod/∂x_i where only the run tells the number of factors. With q the product
- * and c the number of zeros, p the product of what is not zero, it is q / x_i
- * where c = 0, p where x_i is the only zero, 0 elsewhere: exact, but for its
- * own derivatives where c > 0. */
-static Node *prod_without_zeros(Graph *g, const Node *n)
-{
-    Node *x = n->arg[0];
-    Node *is_0 = g2(g, OP_eq, x, g_fill(g, x, 0));
-    Node *safe = g_where(g, is_0, g_fill(g, x, 1), x);
-    int naxis = n->attr.nint;
-    Node *p = g_reduce(g, OP_prod, safe, naxis, n->attr.ints);
-    Node *c =
-        g_reduce(g, OP_sum, g_cast(g, n->dtype, is_0), naxis, n->attr.ints);
-    Node *all_p = restore(g, n, p), *zero = g_fill(g, x, 0);
-    Node *none = restore(g, n, g2(g, OP_eq, c, g_fill(g, c, 0)));
-    Node *one = restore(g, n, g2(g, OP_eq, c, g_fill(g, c, 1)));
-    return g_where(g, is_0, g_where(g, one, all_p, zero),
-                   g_where(g, none, g2(g, OP_div, all_p, safe), zero));
-}
-
-/* ∂prod/∂x_i, of x's shape: the product of the others. */
+/* ∂prod/∂x_i, of x's shape: the product of the others. Where only the run tells
+ * their number, of those before and those behind. */
 static Node *prod_partial(Graph *g, const Node *n)
 {
-    int perm[MAX_RANK];
-    int64_t count;
-    return reduced_last(n, perm, &count) ? product_of_others(g, n, perm, count)
-                                         : prod_without_zeros(g, n);
+    const Dim *count = dim_const(g, 1), *flat[MAX_RANK];
+    int perm[MAX_RANK], back[MAX_RANK], rank = n->arg[0]->rank;
+    int64_t size;
+    for (int i = 0; i < n->attr.nint; i++)
+        count = dim_mul(g, count, n->arg[0]->dim[n->attr.ints[i]]);
+    bool known = dim_const_value(count, &size);
+    group_axes(n, known, perm);
+    for (int i = 0; i < rank; i++)
+        back[perm[i]] = i;
+    Node *x = g_permute(g, n->arg[0], perm), *y;
+    for (int i = 0; i < n->rank; i++)
+        flat[known ? i : i + 1] = n->dim[i];
+    flat[known ? n->rank : 0] = count;
+    x = g_reshape(g, x, n->rank + 1, flat);
+    if (known)
+        y = others(g, x, size);
+    else
+        y = g2(g, OP_mul, products_before(g, x, false),
+               products_before(g, x, true));
+    x = g_permute(g, n->arg[0], perm);
+    return g_permute(g, g_reshape(g, y, rank, x->dim), back);
 }
 
 static void prod_vjp(Graph *g, Node *n, Node *dy, Node **dx)
