@@ -743,8 +743,8 @@ static bool is_guarded(Range *r, const Dim *p, const Dim *reach, const Dim *d,
     return prove(r, p) && prove(r, dim_sub(g, d, end));
 }
 
-Inside range_inside(Check *c, Node *i, const Dim *reach, const Dim *d,
-                    const Dim **lo, const Dim **hi)
+static Inside inside(Check *c, Node *i, const Dim *reach, const Dim *d,
+                     const Dim **lo, const Dim **hi)
 {
     Range r = range_of(c);
     const Index *x = index_of(c, i);
@@ -760,17 +760,29 @@ Inside range_inside(Check *c, Node *i, const Dim *reach, const Dim *d,
     if (prove(&r, p) &&
         prove(&r, dim_sub(c->graph, d, dim_add(c->graph, p, reach))))
         return IN_surely;
-    if (is_guarded(&r, p, reach, d, lo, hi)) {
-        c->guarded++;
+    if (is_guarded(&r, p, reach, d, lo, hi))
         return IN_guarded;
-    }
     r.nbound = 0;
     r.steps = MAX_STEPS;
     return is_outside(&r, p, reach, d, lo, hi) ? IN_never : IN_maybe;
 }
 
-bool range_reached(Check *c, const Dim *i, const Dim *d, const Dim **below,
-                   const Dim **above)
+/* What proofs need may be too large for dimensions: then nothing is known. */
+
+Inside range_inside(Check *c, Node *i, const Dim *reach, const Dim *d,
+                    const Dim **lo, const Dim **hi)
+{
+    bool before = dim_try(c->graph);
+    Inside in = inside(c, i, reach, d, lo, hi);
+
+    if (!dim_tried(c->graph, before))
+        return IN_maybe;
+    c->guarded += in == IN_guarded;
+    return in;
+}
+
+static bool reached(Check *c, const Dim *i, const Dim *d, const Dim **below,
+                    const Dim **above)
 {
     Range r = range_of(c);
     Graph *g = c->graph;
@@ -783,15 +795,25 @@ bool range_reached(Check *c, const Dim *i, const Dim *d, const Dim **below,
            rooms(&r, i, dim_add(g, i, dim_const(g, 1)), d, below, above);
 }
 
-bool range_not_negative(Check *c, Node *i)
+bool range_reached(Check *c, const Dim *i, const Dim *d, const Dim **below,
+                   const Dim **above)
 {
-    Range r = range_of(c);
-    const Dim *p = symbol(&r, i);
+    bool before = dim_try(c->graph), is = reached(c, i, d, below, above);
 
-    return p && prove(&r, p);
+    return dim_tried(c->graph, before) && is;
 }
 
-const Dim *range_most(Check *c, Node *i)
+bool range_not_negative(Check *c, Node *i)
+{
+    bool before = dim_try(c->graph);
+    Range r = range_of(c);
+    const Dim *p = symbol(&r, i);
+    bool is = p && prove(&r, p);
+
+    return dim_tried(c->graph, before) && is;
+}
+
+static const Dim *most_of(Check *c, Node *i)
 {
     Range r = range_of(c);
     const Dim *p = symbol(&r, i), *most;
@@ -807,7 +829,15 @@ const Dim *range_most(Check *c, Node *i)
     return most;
 }
 
-const Dim *range_difference(Check *c, Node *hi, Node *lo, const char **text)
+const Dim *range_most(Check *c, Node *i)
+{
+    bool before = dim_try(c->graph);
+    const Dim *most = most_of(c, i);
+
+    return dim_tried(c->graph, before) ? most : NULL;
+}
+
+static const Dim *difference(Check *c, Node *hi, Node *lo, const char **text)
 {
     Range r = range_of(c);
     const Dim *a = symbol(&r, hi), *b = symbol(&r, lo), *d;
@@ -818,6 +848,14 @@ const Dim *range_difference(Check *c, Node *hi, Node *lo, const char **text)
     d = dim_sub(c->graph, a, b);
     *text = dim_text(c->graph, d);
     return last_unknown(&r, d) < 0 ? d : NULL;
+}
+
+const Dim *range_difference(Check *c, Node *hi, Node *lo, const char **text)
+{
+    bool before = dim_try(c->graph);
+    const Dim *d = difference(c, hi, lo, text);
+
+    return dim_tried(c->graph, before) ? d : NULL;
 }
 
 /* Which of the active indices a value depends on. */

@@ -52,6 +52,15 @@ static int64_t dim_value(EvalTensor *e, const Dim *d)
     return v;
 }
 
+static int64_t wrapped_value(EvalTensor *e, const Dim *d)
+{
+    Run *r = (Run *)(void *)e;
+    int64_t v = 0;
+    if (!dim_wrapped(d, r->nvar, r->var, r->val, &v))
+        fail(r, EVAL_BAD_DIM);
+    return v;
+}
+
 /* Sizes and room for a value of n's type. */
 static bool room(Run *r, const Node *n, Value *v)
 {
@@ -146,8 +155,7 @@ static void wide_cast(Run *r, const Node *n)
     }
 }
 
-/* Views move elements without looking at them, so wide ones go through as the
- * bytes of doubles. */
+/* Wide elements go through views, gathers and sums as the bytes of doubles. */
 static void move_wide(Run *r, const Node *n)
 {
     Value *v = &r->value[n->id];
@@ -155,16 +163,20 @@ static void move_wide(Run *r, const Node *n)
     double *out = NEWN(r->scratch, double, v->count);
     for (int k = 0; k < n->narg; k++) {
         const Value *a = &r->value[n->arg[k]->id];
-        in[k] = a->wide && k < (n->op == OP_gather ? 1 : n->narg)
+        in[k] = a->wide && k < (op_table[n->op]->cls == OPC_index ? 1 : n->narg)
                     ? arena_copy(r->scratch, a->wide,
                                  sizeof *a->wide * (size_t)a->count)
                     : a->x;
     }
     r->e.in = in;
     r->e.out = out;
+    r->e.wide = true;
     op_table[n->op]->eval_tensor(&r->e, n);
+    r->e.wide = false;
     if (v->count)
         memcpy(v->wide, out, sizeof *out * (size_t)v->count);
+    for (int64_t i = 0; i < v->count; i++)
+        v->x[i] = (double)v->wide[i];
 }
 
 static void tensor(Run *r, const Node *n)
@@ -182,7 +194,8 @@ static void tensor(Run *r, const Node *n)
     r->e.in = in;
     r->e.in_size = size;
     row->eval_tensor(&r->e, n);
-    if (v->wide && (row->cls == OPC_view || n->op == OP_gather))
+    if (v->wide && (row->cls == OPC_view || row->cls == OPC_index ||
+                    row->cls == OPC_reduce))
         move_wide(r, n);
     else
         widen(v);
@@ -483,6 +496,7 @@ EvalStatus eval_nodes(Arena *a, const Graph *g, int nroot, Node *const *root,
 {
     Run r = {.nvar = nvar, .var = var, .val = val};
     r.e.dim = dim_value;
+    r.e.wrapped = wrapped_value;
     r.e.bad_index = bad_index;
     r.scratch = arena_new();
     r.value = NEWN(r.scratch, Value, graph_count(g));

@@ -292,12 +292,15 @@ static void find_affine(Close *c)
         const Dim *d = node_as_dim(g, x->n);
         if (x->n->rank || !dtype_is_int(x->n->dtype))
             continue;
+        bool before = dim_try(g);
         if (x->n == c->r.index)
             set_affine(x, dim_const(g, 1), dim_const(g, 0));
         else if (d)
             set_affine(x, dim_const(g, 0), d);
         else if (expanded(c, x))
             affine_of_args(c, x);
+        if (!dim_tried(g, before))
+            set_affine(x, NULL, NULL);
     }
 }
 

@@ -617,6 +617,22 @@ const char *dim_var_name(const Dim *d)
 
 bool dim_overflowed(const Graph *g) { return graph_dims(g)->overflow; }
 
+bool dim_try(Graph *g)
+{
+    Dims *s = graph_dims(g);
+    bool before = s->overflow;
+    s->overflow = false;
+    return before;
+}
+
+bool dim_tried(Graph *g, bool before)
+{
+    Dims *s = graph_dims(g);
+    bool good = !s->overflow;
+    s->overflow = before;
+    return good;
+}
+
 /* Walks below recurse into quotients; MAX_SIZE bounds depth and work. */
 
 const Dim *dim_subst(Graph *g, const Dim *d, int n, const Dim *const *var,
@@ -685,20 +701,28 @@ bool dim_linear_in(Graph *g, const Dim *d, const Dim *var, const Dim **q,
     return true;
 }
 
-static bool atom_eval(const Atom *a, int n, const Dim *const *var,
-                      const int64_t *val, int64_t *out)
+/* Where variables have values. */
+typedef struct Point {
+    int n;
+    const Dim *const *var;
+    const int64_t *val;
+    bool wraps; /* rather than overflows */
+} Point;
+
+static bool eval_at(const Dim *d, const Point *p, int64_t *out);
+
+static bool atom_eval(const Atom *a, const Point *p, int64_t *out)
 {
     if (a->kind == ATOM_var) {
-        for (int i = 0; i < n; i++)
-            if (var[i] == a->self) {
-                *out = val[i];
+        for (int i = 0; i < p->n; i++)
+            if (p->var[i] == a->self) {
+                *out = p->val[i];
                 return true;
             }
         return false;
     }
     int64_t num, den;
-    if (!dim_eval(a->num, n, var, val, &num) ||
-        !dim_eval(a->den, n, var, val, &den))
+    if (!eval_at(a->num, p, &num) || !eval_at(a->den, p, &den))
         return false;
     if (den == 0 || (num == INT64_MIN && den == -1))
         return false;
@@ -706,25 +730,37 @@ static bool atom_eval(const Atom *a, int n, const Dim *const *var,
     return true;
 }
 
-bool dim_eval(const Dim *d, int n, const Dim *const *var, const int64_t *val,
-              int64_t *out)
+/* The builtins give what is left modulo 2^64. */
+static bool eval_at(const Dim *d, const Point *p, int64_t *out)
 {
     int64_t sum = 0;
     for (int i = 0; i < d->n; i++) {
         const Mono *m = d->t[i].mono;
-        int64_t p = d->t[i].coef, x;
+        int64_t term = d->t[i].coef, x;
         for (int j = 0; j < m->n; j++) {
-            if (!atom_eval(m->f[j].atom, n, var, val, &x))
+            if (!atom_eval(m->f[j].atom, p, &x))
                 return false;
             for (int k = 0; k < m->f[j].power; k++)
-                if (__builtin_mul_overflow(p, x, &p))
+                if (__builtin_mul_overflow(term, x, &term) && !p->wraps)
                     return false;
         }
-        if (__builtin_add_overflow(sum, p, &sum))
+        if (__builtin_add_overflow(sum, term, &sum) && !p->wraps)
             return false;
     }
     *out = sum;
     return true;
+}
+
+bool dim_eval(const Dim *d, int n, const Dim *const *var, const int64_t *val,
+              int64_t *out)
+{
+    return eval_at(d, &(Point){n, var, val, false}, out);
+}
+
+bool dim_wrapped(const Dim *d, int n, const Dim *const *var, const int64_t *val,
+                 int64_t *out)
+{
+    return eval_at(d, &(Point){n, var, val, true}, out);
 }
 
 /* Printing. */

@@ -45,6 +45,9 @@ bool dim_linear_in(Graph *g, const Dim *d, const Dim *var, const Dim **q,
  * division by zero or an overflow. */
 bool dim_eval(const Dim *d, int n, const Dim *const *var, const int64_t *val,
               int64_t *out);
+/* The same modulo 2^64: no overflow. */
+bool dim_wrapped(const Dim *d, int n, const Dim *const *var, const int64_t *val,
+                 int64_t *out);
 void dim_print(const Dim *d, Str *to); /* "2*b + 1" */
 const char *dim_text(Graph *g, const Dim *d);
 /* No coefficient is negative, so d is at least 0, for variables are. */
@@ -54,6 +57,11 @@ bool dim_never_negative(const Dim *d);
 const Dim *dim_at_least(Graph *g, const Dim *d);
 /* A coefficient left int64 somewhere: the program is to be refused. */
 bool dim_overflowed(const Graph *g);
+/* Around what asks about dimensions that the program itself may not have: one
+ * that is too large there is no fault of it. dim_tried gets what dim_try gave;
+ * false: there was one, and what was found means nothing. */
+bool dim_try(Graph *g);
+bool dim_tried(Graph *g, bool before);
 
 /* Walks a dimension bottom up without knowing its representation: how the
  * emitter, the C header and the formulas of cost are made. A sum of products:

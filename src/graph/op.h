@@ -144,8 +144,11 @@ struct EvalTensor {
     const int64_t *out_size; /* n's dimensions */
     const double *const *in;
     const int64_t *const *in_size; /* each argument's dimensions */
+    bool wide; /* out and the first of in hold 64-bit integers, as bytes */
     /* value of a dimension; of attr.dims in particular */
     int64_t (*dim)(EvalTensor *e, const Dim *d);
+    /* the same as an integer of the program: modulo 2^64 */
+    int64_t (*wrapped)(EvalTensor *e, const Dim *d);
     /* report what the compiled code reports as NN_ERR_INDEX */
     void (*bad_index)(EvalTensor *e);
 };

@@ -89,3 +89,28 @@ is '{"useas": 0.5}' useas x=1
 is '{"cube": 8, "d_x": 12}' 'value_and_grad(cube, x)' x=2
 is '{"cube": 8, "cube_dot": 24}' 'jvp(cube, x)' x=2 x_dot=2
 is '{"cube": 8, "x_bar": 24}' 'vjp(cube, x)' x=2 y_bar=2
+
+# Integers wrap: in compiled code, where constants are folded, in the evaluator, of sizes.
+cat >m.nn <<'N'
+fn wrapped(k: int, m: i64, u: u8) -> (int, int, int, int, int, int, int, i64, i64, u8, int, u8) {
+  let least = -2147483647 * k - k;
+  (k * 2000000000 * 3, least - k, least / -k, least % -k, abs(least), -least,
+   sum([2000000000 * k, 2000000000]), m * 6000000000000000000, prod([m, m, m, m] * 3000000000), u + u,
+   int(m * 4294967297), u8(300 * k))
+}
+fn folded() -> (int, int, int, int, int, int, int, i64, i64, u8, int, u8) =
+  wrapped(int(1), i64(2), u8(200));
+fn sizes(x: real[n]) -> (int, i64, i64) =
+  (n * 2000000000, i64(n) * 6000000000000000000, i64(n) * 6000000000000000000 * 3);
+# No proof of where they lie, and no refusal: 6·10¹⁸ i mod 2⁶⁴ is inside for the i there are.
+fn far(x: real[n], k: int) -> real[n] =
+  [i < n | x[i64(i) * 6000000000000000000 * 3 + i64(k) * 6000000000000000000 + i64(i) * 446744073709551616]];
+export wrapped, folded, sizes, far;
+N
+for f in wrapped folded; do
+    arguments=$([ $f = wrapped ] && echo "k=1 m=2 u=200")
+    is "{\"${f}_0\": 1705032704, \"${f}_1\": 2147483647, \"${f}_2\": -2147483648, \"${f}_3\": 0, \"${f}_4\": -2147483648, \"${f}_5\": -2147483648, \"${f}_6\": -294967296, \"${f}_7\": -6446744073709551616, \"${f}_8\": -5848697072814915584, \"${f}_9\": 144, \"${f}_10\": 2, \"${f}_11\": 44}" $f $arguments
+done
+is '{"sizes_0": -294967296, "sizes_1": -6446744073709551616, "sizes_2": -893488147419103232}' sizes x='[1, 2]'
+is '{"far": [5, 5, 5]}' far x='[5, 6, 7]' k=0
+accept "$NNCC" check m.nn

@@ -181,7 +181,8 @@ static bool form(Graph *g, const Node *n, int *budget, Affine *a)
 bool affine_of(Graph *g, const Node *n, Affine *a)
 {
     int budget = BUDGET;
-    return form(g, n, &budget, a) && !dim_overflowed(g);
+    bool before = dim_try(g), is_affine = form(g, n, &budget, a);
+    return dim_tried(g, before) && is_affine;
 }
 
 /* Bounds. */
@@ -238,7 +239,7 @@ static bool at_least_0(const Facts *f, const Dim *d)
     return false;
 }
 
-bool affine_inside(Graph *g, const Affine *a, int rank, const Dim *const *size,
+static bool inside(Graph *g, const Affine *a, int rank, const Dim *const *size,
                    const Dim *bound)
 {
     Facts f = facts_of(g, a, rank, size);
@@ -253,7 +254,14 @@ bool affine_inside(Graph *g, const Affine *a, int rank, const Dim *const *size,
             return false;
     }
     const Dim *above = dim_sub(g, dim_sub(g, bound, hi), dim_const(g, 1));
-    return at_least_0(&f, lo) && at_least_0(&f, above) && !dim_overflowed(g);
+    return at_least_0(&f, lo) && at_least_0(&f, above);
+}
+
+bool affine_inside(Graph *g, const Affine *a, int rank, const Dim *const *size,
+                   const Dim *bound)
+{
+    bool before = dim_try(g), is_inside = inside(g, a, rank, size, bound);
+    return dim_tried(g, before) && is_inside;
 }
 
 /* Constants. */
@@ -365,7 +373,7 @@ Node *fold_index(Graph *g, Node *n)
     Fold f = {.g = g, .budget = BUDGET};
     if (n->op == OP_data || n->rank == 0)
         return NULL;
-    f.e.dim = fold_dim;
+    f.e.dim = f.e.wrapped = fold_dim;
     f.e.bad_index = fold_failed;
     f.scratch = arena_new();
     double *v = fold(&f, n);

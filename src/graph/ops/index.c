@@ -411,13 +411,14 @@ static void scatter_eval(EvalTensor *e, const Node *n)
         rows_of(n, e->out_size, (int)n->attr.integer, n->arg[1], e->in_size[1]);
     int64_t count = eval_elements(n->rank, e->out_size);
     for (int64_t i = 0; i < count; i++)
-        e->out[i] = 0;
+        e->out[i] = eval_held(e, n->dtype, 0);
     for (int64_t o = 0; o < r.outer; o++)
         for (int64_t k = 0; k < r.count; k++) {
             int64_t to = row_at(e, &r, o, k);
             const double *from = e->in[0] + (o * r.count + k) * r.inner;
             for (int64_t j = 0; j < r.inner && to >= 0; j++)
-                e->out[to + j] += from[j];
+                e->out[to + j] =
+                    eval_joined(e, OP_add, n->dtype, e->out[to + j], from[j]);
         }
 }
 

@@ -231,7 +231,8 @@ Node *g_param(Graph *g, DType t, int rank, const Dim *const *dim,
 
 static void dim_eval_tensor(EvalTensor *e, const Node *n)
 {
-    e->out[0] = (double)e->dim(e, n->attr.dims[0]);
+    int64_t v = e->wrapped(e, n->attr.dims[0]);
+    e->out[0] = (double)(dtype_is_int(n->dtype) ? dtype_wrap(n->dtype, v) : v);
 }
 
 static int dim_form(const Node *n, bool tex, Str *to)

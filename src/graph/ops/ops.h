@@ -132,6 +132,9 @@ double dtype_fit(DType t, double v);
 int64_t int_of_real(double v);
 /* An integer, bool or key modulo its width. */
 int64_t dtype_wrap(DType t, int64_t v);
+/* For eval_tensor: a value of dtype t as out holds it; two of them joined. */
+double eval_held(const EvalTensor *e, DType t, double v);
+double eval_joined(const EvalTensor *e, OpId join, DType t, double a, double b);
 
 /* Integer arithmetic on dimensions stays a dimension: rows of add sub mul div
  * mod set .on_dims = dim_add … (neg: dim_sub, called with 0 first). */

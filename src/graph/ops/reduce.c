@@ -271,19 +271,13 @@ static void join_one(EvalTensor *e, const Node *n, int64_t to, double x,
                      const int64_t *at)
 {
     (void)at;
-    const Op *join = op_table[op_table[n->op]->join()];
-    double pair[2] = {e->out[to], x};
-    e->out[to] = dtype_is_real(n->dtype)
-                     ? join->eval(pair)
-                     : dtype_fit(n->dtype, join->eval(pair));
+    OpId join = op_table[n->op]->join();
+    e->out[to] = eval_joined(e, join, n->dtype, e->out[to], x);
 }
 
 static void reduce_eval(EvalTensor *e, const Node *n)
 {
-    double start = op_table[n->op]->start;
-    if (!dtype_is_real(n->dtype))
-        start = dtype_convert(DT_f64, n->dtype, start);
-    fill(e, n, start);
+    fill(e, n, eval_held(e, n->dtype, op_table[n->op]->start));
     each(e, n, join_one);
 }
 

@@ -2,6 +2,7 @@
 #include "graph/ops/ops.h"
 
 #include <math.h>
+#include <string.h>
 
 bool same_shape(const Node *a, const Node *b)
 {
@@ -167,4 +168,39 @@ void print_dims(int rank, const Dim *const *dim, Str *to)
         dim_print(dim[i], to);
     }
     str_printf(to, "]");
+}
+
+static int64_t bytes_of(double held)
+{
+    int64_t v;
+    memcpy(&v, &held, sizeof v);
+    return v;
+}
+
+static double held_as(int64_t v)
+{
+    double held;
+    memcpy(&held, &v, sizeof held);
+    return held;
+}
+
+double eval_held(const EvalTensor *e, DType t, double v)
+{
+    if (dtype_is_real(t))
+        return v;
+    v = dtype_convert(DT_f64, t, v);
+    if (!e->wide)
+        return v;
+    return held_as(v >= 0x1p63 ? INT64_MAX : (int64_t)v);
+}
+
+double eval_joined(const EvalTensor *e, OpId join, DType t, double a, double b)
+{
+    const Op *row = op_table[join];
+    if (dtype_is_real(t) || !row->eval_int)
+        return row->eval((double[]){a, b});
+    int64_t x[] = {e->wide ? bytes_of(a) : (int64_t)a,
+                   e->wide ? bytes_of(b) : (int64_t)b};
+    int64_t v = dtype_wrap(t, row->eval_int(x));
+    return e->wide ? held_as(v) : (double)v;
 }
