@@ -518,24 +518,27 @@ static bool is_empty(Over *o, const Reduction *r)
     return false;
 }
 
-/* How many elements there are, in t. */
+/* How many elements there are, as a divisor in t. */
 static Node *count_all(Over *o, DType t)
 {
     Graph *g = o->c->graph;
     const Dim *count = dim_const(g, 1);
     int axis[MAX_RANK];
-    Node *n;
+    Node *n, *none;
 
     if (!o->mask) {
         for (int k = 0; k < o->n; k++)
             count = dim_mul(g, count, o->index[k].extent);
-        return g_dim(g, t, count);
+        return g_divisor(g, t, count);
     }
     for (int k = 0; k < o->n; k++)
         axis[k] = k;
     n = g_cast(g, t, o->mask);
-    return batch(o, 1, &n) ? g_reduce(g, OP_sum, n, o->n, axis)
-                           : g_const(g, t, 1);
+    if (!batch(o, 1, &n))
+        return g_const(g, t, 1);
+    n = g_reduce(g, OP_sum, n, o->n, axis);
+    none = g_divisor(g, t, dim_const(g, 0));
+    return g2(g, OP_max, n, g_broadcast_to(g, none, n->rank, n->dim));
 }
 
 /* The first n axes of a become one. */

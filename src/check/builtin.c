@@ -68,7 +68,7 @@ static Node *mean_of(Check *c, Node *sum, const Node *x, const bool *gone)
     for (int i = 0; i < x->rank; i++)
         if (gone[i])
             count = dim_mul(c->graph, count, x->dim[i]);
-    n = g_dim(c->graph, sum->dtype, count);
+    n = g_divisor(c->graph, sum->dtype, count);
     return g2(c->graph, OP_div, sum,
               g_broadcast_to(c->graph, n, sum->rank, sum->dim));
 }

@@ -147,8 +147,6 @@ static const Guarded *adjoint_of(Sweep *s, const Node *n)
 
 static void reverse_ewise(Sweep *s, Node *n, const Guarded *adjoint)
 {
-    bool bounded = row(n)->flags & OP_BOUNDED;
-
     for (int i = 0; i < n->narg; i++) {
         Node *partial;
 
@@ -156,7 +154,7 @@ static void reverse_ewise(Sweep *s, Node *n, const Guarded *adjoint)
             continue;
         partial = row(n)->partial(s->g, n, i);
         if (partial)
-            add_to(s, n->arg[i], guard_scale(s->g, adjoint, partial, bounded));
+            add_to(s, n->arg[i], guard_scale(s->g, adjoint, partial));
     }
 }
 
@@ -173,12 +171,30 @@ static void reverse_other(Sweep *s, Node *n, const Guarded *adjoint)
     Node **dx = NEWN(s->scratch, Node *, n->narg);
     Node **live = NEWN(s->scratch, Node *, n->narg);
 
-    row(n)->vjp(s->g, n, a.v, dx);
     if (a.live)
-        guard_live_back(s->g, s->scratch, n, a.live, live);
+        guard_live_back(s->g, n, a.live, live);
+    if (a.live && row(n)->cls == OPC_contract)
+        row(n)->vjp(s->g, guard_product(s->g, s->scratch, n, a.live), a.v, dx);
+    else
+        row(n)->vjp(s->g, n, a.v, dx);
     for (int i = 0; i < n->narg; i++)
         if (dx[i] && is_active(s, n->arg[i]))
             add_to(s, n->arg[i], (Guarded){dx[i], a.branch, NULL, live[i]});
+}
+
+/* By its inputs; false where those are its arguments. */
+static bool reverse_inputs(Sweep *s, Node *n, const Guarded *adjoint)
+{
+    Node *x[MAX_INPUTS], *dx[MAX_INPUTS];
+    int k = row(n)->inputs ? row(n)->inputs(s->g, n, x) : 0;
+    Guarded a = guard_settle(s->g, adjoint);
+
+    if (k)
+        row(n)->vjp(s->g, n, a.v, dx);
+    for (int i = 0; i < k; i++)
+        if (is_active(s, x[i]))
+            add_to(s, x[i], (Guarded){dx[i], a.branch, NULL, NULL});
+    return k > 0;
 }
 
 /* All of n's parts have been passed. */
@@ -216,10 +232,12 @@ static void reverse(Sweep *s, Node *n)
         parts_of(s, n->arg[0])->bar[n->attr.integer] = adjoint;
     else if (row(n)->flags & OP_MASKS)
         reverse_choice(s, n, &adjoint);
-    else if (row(n)->vjp)
-        reverse_other(s, n, &adjoint);
+    else if (reverse_inputs(s, n, &adjoint))
+        return;
     else if (row(n)->partial)
         reverse_ewise(s, n, &adjoint);
+    else if (row(n)->vjp)
+        reverse_other(s, n, &adjoint);
 }
 
 void sweep_reverse(Graph *g, int ny, Node *const *y, const Guarded *y_bar,
@@ -282,7 +300,7 @@ static Node *forward_ewise(Sweep *s, Node *n)
     for (int i = 0; i < n->narg; i++) {
         Node *dot = tangent(s, n->arg[i]);
         Node *partial = dot ? row(n)->partial(s->g, n, i) : NULL;
-        Node *term = partial ? g2(s->g, OP_mul, dot, partial) : NULL;
+        Node *term = partial ? g_chain(s->g, dot, partial) : NULL;
 
         if (term)
             sum = sum ? g2(s->g, OP_add, sum, term) : term;
@@ -290,13 +308,14 @@ static Node *forward_ewise(Sweep *s, Node *n)
     return sum;
 }
 
-static Node *forward_other(Sweep *s, Node *n)
+/* By the k nodes x. */
+static Node *forward_other(Sweep *s, Node *n, int k, Node *const *x)
 {
-    Node **dx = NEWN(s->scratch, Node *, n->narg);
+    Node **dx = NEWN(s->scratch, Node *, k);
     bool any = false;
 
-    for (int i = 0; i < n->narg; i++) {
-        dx[i] = tangent(s, n->arg[i]);
+    for (int i = 0; i < k; i++) {
+        dx[i] = tangent(s, x[i]);
         any |= dx[i] != NULL;
     }
     return any ? row(n)->jvp(s->g, n, dx) : NULL;
@@ -321,11 +340,16 @@ static void forward_region(Sweep *s, Node *n)
 
 static Node *forward(Sweep *s, Node *n)
 {
+    Node *x[MAX_INPUTS];
+    int k = row(n)->inputs ? row(n)->inputs(s->g, n, x) : 0;
+
     if (n->op == OP_part)
         return parts_of(s, n->arg[0])->dot[n->attr.integer];
-    if (row(n)->jvp)
-        return forward_other(s, n);
-    return row(n)->partial ? forward_ewise(s, n) : NULL;
+    if (k)
+        return forward_other(s, n, k, x);
+    if (row(n)->partial)
+        return forward_ewise(s, n);
+    return row(n)->jvp ? forward_other(s, n, n->narg, n->arg) : NULL;
 }
 
 void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,

@@ -97,25 +97,64 @@ Guarded guard_choose(Graph *g, Arena *scratch, const Node *n, const Guarded *a,
     return r;
 }
 
-Guarded guard_scale(Graph *g, const Guarded *a, Node *partial, bool bounded)
+Guarded guard_scale(Graph *g, const Guarded *a, Node *partial)
 {
     Guarded r = *a;
 
-    r.v = g2(g, OP_mul, a->v, partial);
-    if (!bounded) {
+    r.v = g_chain(g, a->v, partial);
+    if (!node_is_const(partial, 1) && !node_is_const(partial, -1)) {
         r.mask = both(g, a->mask, a->live);
         r.live = NULL;
     }
     return r;
 }
 
+/* Which rows of factor k of the product n are live, where whole ones are or are
+ * not; else NULL. */
+static Node *live_rows(Graph *g, const Node *n, int k, Node *live)
+{
+    const Node *a = n->arg[k];
+    const int *label = n->attr.ints + (k ? n->arg[0]->rank : 0);
+    bool repeated = live->op == OP_broadcast;
+    Node *rows = repeated ? live->arg[0] : live;
+    int perm[MAX_RANK], axis[MAX_RANK], count = 0;
+
+    for (int i = 0; i < a->rank; i++) {
+        int at = label[i] < n->rank ? label[i] : -1;
+
+        if (at >= 0 && repeated)
+            at = live->attr.ints[at];
+        axis[i] = at < 0 ? -1 : count;
+        if (at >= 0)
+            perm[count++] = at;
+    }
+    if (count < rows->rank)
+        return NULL;
+    return g_broadcast(g, g_permute(g, rows, perm), a->rank, a->dim, axis);
+}
+
+Node *guard_product(Graph *g, Arena *scratch, const Node *n, Node *live)
+{
+    Node *like = NEW(scratch, Node), **arg = NEWN(scratch, Node *, n->narg);
+
+    *like = *n;
+    like->arg = arg;
+    for (int k = 0; k < n->narg; k++) {
+        Node *rows = live_rows(g, n, k, live);
+
+        arg[k] = n->arg[k];
+        if (rows)
+            arg[k] = g_where(g, rows, arg[k], g_fill(g, arg[k], 0));
+    }
+    return like;
+}
+
 /* Adjoints flow as those of an operator whose coefficients are 0 and 1: views
- * and gathers are so; a reduction is taken for a sum, a product for one with
- * ones. */
-void guard_live_back(Graph *g, Arena *scratch, Node *n, Node *live, Node **to)
+ * and gathers are so; a reduction is taken for a sum. */
+void guard_live_back(Graph *g, Node *n, Node *live, Node **to)
 {
     const Op *row = op_table[n->op];
-    Node *flow = g_cast(g, n->dtype, live), **one, like = *n;
+    Node *flow = g_cast(g, n->dtype, live);
 
     switch (row->cls) {
     case OPC_leaf:
@@ -128,10 +167,9 @@ void guard_live_back(Graph *g, Arena *scratch, Node *n, Node *live, Node **to)
         row = op_table[OP_sum];
         break;
     case OPC_contract:
-        like.arg = one = NEWN(scratch, Node *, n->narg);
-        for (int i = 0; i < n->narg; i++)
-            one[i] = g_fill(g, n->arg[i], 1);
-        break;
+        for (int k = 0; k < n->narg; k++)
+            to[k] = live_rows(g, n, k, live);
+        return;
     case OPC_sort:
     case OPC_region:
         return;
@@ -139,7 +177,7 @@ void guard_live_back(Graph *g, Arena *scratch, Node *n, Node *live, Node **to)
     case OPC_index:
         break;
     }
-    row->vjp(g, &like, flow, to);
+    row->vjp(g, n, flow, to);
     for (int i = 0; i < n->narg; i++)
         if (to[i])
             to[i] = g2(g, OP_ne, to[i], g_fill(g, to[i], 0));

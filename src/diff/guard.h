@@ -27,12 +27,14 @@ Guarded guard_settle(Graph *g, const Guarded *a);
 /* What reaches argument 1 or 2 of n, a `where` or `if` with the adjoint a. */
 Guarded guard_choose(Graph *g, Arena *scratch, const Node *n, const Guarded *a,
                      int arg);
-/* a · partial; a bounded partial is finite wherever its arguments are no NaN.
- */
-Guarded guard_scale(Graph *g, const Guarded *a, Node *partial, bool bounded);
+/* a · partial, which may be NaN where a does not count. */
+Guarded guard_scale(Graph *g, const Guarded *a, Node *partial);
 /* Where the adjoints that n gives its arguments can be other than 0, when n's
  * is so only in `live`: to[i] for each, NULL for everywhere. */
-void guard_live_back(Graph *g, Arena *scratch, Node *n, Node *live, Node **to);
+void guard_live_back(Graph *g, Node *n, Node *live, Node **to);
+/* The product n for its vjp: rows of a factor that live takes out as a whole
+ * are 0, for they may hold NaN. Not in the graph. */
+Node *guard_product(Graph *g, Arena *scratch, const Node *n, Node *live);
 /* Where an adjoint that was settled can be other than 0, whatever branch was
  * taken; NULL: everywhere. */
 Node *guard_alive(Graph *g, const Guarded *a);

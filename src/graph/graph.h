@@ -205,7 +205,10 @@ Node *g_data(Graph *g, DType t, int rank, const Dim *const *dim,
 /* A new input, different from all others. */
 Node *g_param(Graph *g, DType t, int rank, const Dim *const *dim,
               const char *name);
-Node *g_dim(Graph *g, DType t, const Dim *d);  /* a dimension's value; scalar */
+Node *g_dim(Graph *g, DType t, const Dim *d); /* a dimension's value; scalar */
+/* The same as a real to divide by: nothing divided by how many there are is 0
+ * where there are none. */
+Node *g_divisor(Graph *g, DType t, const Dim *d);
 Node *g_iota(Graph *g, DType t, const Dim *n); /* 0, 1, …, n-1 */
 /* The dimension that an integer scalar node is: a constant or g_dim, or sums,
  * products, quotients of them (folded at construction); else NULL. */
@@ -220,6 +223,9 @@ Node *g_where(Graph *g, Node *c, Node *a, Node *b);
 /* c is a scalar bool; only the branch that is taken is evaluated. */
 Node *g_if(Graph *g, Node *c, Node *a, Node *b);
 Node *g_stop(Graph *g, Node *a);
+/* An adjoint or tangent a times a partial derivative: 0 where a is 0, also
+ * where the partial is infinite or NaN. */
+Node *g_chain(Graph *g, Node *a, Node *partial);
 /* i, and status NN_ERR_INDEX when an element is outside 0 … n-1. */
 Node *g_index_check(Graph *g, Node *i, const Dim *n);
 /* 1 where ok, a scalar, holds; else status NN_ERR_NUMBER, and the kernel ends

@@ -53,7 +53,11 @@ enum OpFlags {
     OP_LINEAR_FIRST = 256,
     /* Worth computing once rather than again at each use (exp, log, …). */
     OP_COSTLY = 32,
+    /* The result is at least 0, or NaN, whatever the arguments are. */
+    OP_NOT_NEGATIVE = 512,
 };
+
+enum { MAX_INPUTS = 32 };
 
 typedef struct Op {
     const char *name;
@@ -90,10 +94,16 @@ typedef struct Op {
     const Dim *(*on_dims)(Graph *g, const Dim *a, const Dim *b);
     /* All others. */
     void (*eval_tensor)(EvalTensor *e, const Node *n);
+    /* Is n finite wherever its arguments are; NULL: always. */
+    bool (*finite)(const Node *n);
     /* Elementwise: ∂n/∂arg i, as a graph; NULL where it is 0 everywhere.
      * Elementwise rows whose arguments differ in dtype (cast, where) have vjp
      * and jvp instead. */
     Node *(*partial)(Graph *g, Node *n, int i);
+    /* The nodes that n is differentiated by where that tells more than its
+     * arguments do; how many, at most MAX_INPUTS; 0: its arguments. vjp and jvp
+     * are then of these. */
+    int (*inputs)(Graph *g, Node *n, Node **x);
     /* All others: dx[i] is the adjoint that n's adjoint dy gives its argument
      * i; left NULL where there is none. */
     void (*vjp)(Graph *g, Node *n, Node *dy, Node **dx);

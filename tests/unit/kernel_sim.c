@@ -208,7 +208,7 @@ static Num apply(Sim *m, OpId op, DType t, const Node *n, const DType *from,
                                 : num_int(n->attr.integer);
     if (op == OP_dim) {
         int64_t v = size_of(m, n->attr.dims[0]);
-        return dtype_is_real(t) ? num(t, (double)v) : num_int(v);
+        return dtype_is_real(t) ? num(t, dim_number(n, v)) : num_int(v);
     }
     if (op == OP_where)
         return is_true(arg[0]) ? arg[1] : arg[2];

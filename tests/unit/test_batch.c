@@ -233,6 +233,7 @@ static Sample ewise_sample(OpId op)
     Sample s = {.np = row->arity};
     Attr attr = {0};
     const Dim *bound = dc(3);
+    Node *arg[MAX_PARAMS];
     for (int i = 0; i < row->arity; i++) {
         DType u = t;
         if ((op == OP_where || op == OP_if) && i == 0)
@@ -245,7 +246,10 @@ static Sample ewise_sample(OpId op)
         attr = (Attr){.dims = &bound, .ndim = 1};
     if (op == OP_polygamma)
         s.p[0] = g_fill(g, s.p[1], 1);
-    s.n = graph_make(g, op, op == OP_cast ? DT_i32 : t, s.np, s.p, &attr);
+    memcpy(arg, s.p, sizeof arg);
+    if (op == OP_strong_mul) /* of finite ones it would be mul */
+        arg[1] = g1(g, OP_log, s.p[1]);
+    s.n = graph_make(g, op, op == OP_cast ? DT_i32 : t, s.np, arg, &attr);
     if (op == OP_polygamma) {
         s.p[0] = s.p[1];
         s.np = 1;

@@ -384,10 +384,21 @@ static Node *mul_quotient(Graph *g, Node *q, Node *c)
     return g2(g, OP_div, g2(g, OP_mul, num, c), den);
 }
 
+/* sqrt(s) * sqrt(s) = s for an s that is not below 0. */
+static Node *square_of_root(const Node *n)
+{
+    const Node *a = n->arg[0];
+    bool root = a == n->arg[1] && a->op == OP_sqrt;
+    return root && node_sign(a->arg[0]) != SIGN_any ? a->arg[0] : NULL;
+}
+
 static Node *mul_identity(Graph *g, const Node *n)
 {
-    Node *r;
+    Node *r = square_of_root(n);
     double c;
+    if (r) {
+        return r;
+    }
     for (int i = 0; i < 2; i++) {
         if (constant(n->arg[i], &c) &&
             (r = mul_const(g, n, n->arg[1 - i], c))) {
@@ -482,6 +493,19 @@ static Node *div_const(Graph *g, const Node *n, double d)
     return NULL;
 }
 
+/* A size, or a product of two, to divide by. */
+static Node *as_divisor(Graph *g, Node *n)
+{
+    if (n->op == OP_dim) {
+        return g_divisor(g, n->dtype, n->attr.dims[0]);
+    }
+    if (n->op == OP_mul && is_size(n->arg[0]) && is_size(n->arg[1])) {
+        Node *a = as_divisor(g, n->arg[0]), *b = as_divisor(g, n->arg[1]);
+        return g2(g, OP_mul, a, b);
+    }
+    return n;
+}
+
 static Node *div_identity(Graph *g, const Node *n)
 {
     Node *a = n->arg[0], *b = n->arg[1], *r;
@@ -491,6 +515,11 @@ static Node *div_identity(Graph *g, const Node *n)
     }
     if (!is_real(n)) {
         return NULL;
+    }
+    Node *size = spread(b);
+    r = size ? as_divisor(g, size) : NULL;
+    if (r && r != size) {
+        return g2(g, OP_div, a, g_fill_like(g, n, r));
     }
     if (is_neg(a)) {
         return g1(g, OP_neg, g2(g, OP_div, a->arg[0], b));
@@ -522,6 +551,13 @@ static int shift_of(const Node *n)
                                                                     : -1;
 }
 
+/* A size that is divided by is never 0. */
+static bool div_finite(const Node *n)
+{
+    return !is_real(n) || is_size(n->arg[1]) ||
+           node_sign(n->arg[1]) == SIGN_positive;
+}
+
 static Val *div_lower(Lower *l, const Node *n, Val *const *x)
 {
     if (is_real(n)) {
@@ -549,6 +585,7 @@ const Op op_div = {
     .identity = div_identity,
     .eval = div_eval,
     .eval_int = div_eval_int,
+    .finite = div_finite,
     .on_dims = dim_div,
     .partial = div_partial,
     .lower = div_lower,
@@ -703,6 +740,7 @@ const Op op_mod = {
     .identity = mod_identity,
     .eval = mod_eval,
     .eval_int = mod_eval_int,
+    .finite = div_finite,
     .on_dims = dim_mod,
     .partial = mod_partial,
     .lower = mod_lower,
@@ -801,7 +839,7 @@ const Op op_abs = {
     .name = "abs",
     .cls = OPC_ewise,
     .arity = 1,
-    .flags = OP_SURFACE | OP_BOUNDED,
+    .flags = OP_SURFACE | OP_BOUNDED | OP_NOT_NEGATIVE,
     .takes = ON_number,
     .doc = "absolute value",
     .tex = "\\left|$=0\\right|",
@@ -816,15 +854,31 @@ const Op op_abs = {
 
 /* min and max: NaN if either is. */
 
-/* 1 where argument i is chosen, by test(arg i, other); where both are equal it
- * is arg 1, or the one that is constant: max(x, 0) has derivative 0 at 0 in
- * whichever order the arguments stand. */
-static Node *chosen(Graph *g, Node *n, int i, OpId less, bool greater)
+/* The part of v that goes to argument i: all where that is the one chosen,
+ * nothing, whatever v is, where the other one is. Equal ones have half each,
+ * but a constant nothing: max(x, 0) has derivative 0 at 0. */
+static Node *share(Graph *g, const Node *n, Node *v, int i)
 {
-    int tie = node_is_any_const(n->arg[0]) ? 0 : 1;
-    Node *a = n->arg[1 - tie], *b = n->arg[tie];
-    Node *strictly = greater ? g2(g, less, b, a) : g2(g, less, a, b);
-    return g_where(g, strictly, g_fill(g, n, i != tie), g_fill(g, n, i == tie));
+    bool greater = n->op == OP_max;
+    Node *a = n->arg[i], *b = n->arg[1 - i], *zero = g_fill(g, v, 0);
+    Node *mine = greater ? g2(g, OP_lt, b, a) : g2(g, OP_lt, a, b);
+    if (node_is_any_const(b))
+        return g_where(g, mine, v, zero);
+    Node *other = greater ? g2(g, OP_lt, a, b) : g2(g, OP_lt, b, a);
+    return g_where(g, mine, v, g_where(g, other, zero, g_scale(g, v, 0.5)));
+}
+
+static void extreme_vjp(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    for (int i = 0; i < 2; i++)
+        dx[i] = share(g, n, dy, i);
+}
+
+static Node *extreme_jvp(Graph *g, Node *n, Node *const *dx)
+{
+    Node *x = dx[0] ? share(g, n, dx[0], 0) : NULL;
+    Node *y = dx[1] ? share(g, n, dx[1], 1) : NULL;
+    return !x ? y : !y ? x : g2(g, OP_add, x, y);
 }
 
 static Node *extreme_identity(Graph *g, const Node *n)
@@ -853,11 +907,6 @@ static int64_t min_eval_int(const int64_t *x)
     return x[0] < x[1] ? x[0] : x[1];
 }
 
-static Node *min_partial(Graph *g, Node *n, int i)
-{
-    return chosen(g, n, i, OP_lt, false);
-}
-
 static Val *min_lower(Lower *l, const Node *n, Val *const *x)
 {
     return extreme_lower(l, n, CMP_lt, x);
@@ -874,7 +923,8 @@ const Op op_min = {
     .identity = extreme_identity,
     .eval = min_eval,
     .eval_int = min_eval_int,
-    .partial = min_partial,
+    .vjp = extreme_vjp,
+    .jvp = extreme_jvp,
     .lower = min_lower,
 };
 
@@ -886,11 +936,6 @@ static double max_eval(const double *x)
 static int64_t max_eval_int(const int64_t *x)
 {
     return x[0] > x[1] ? x[0] : x[1];
-}
-
-static Node *max_partial(Graph *g, Node *n, int i)
-{
-    return chosen(g, n, i, OP_lt, true);
 }
 
 static Val *max_lower(Lower *l, const Node *n, Val *const *x)
@@ -909,6 +954,7 @@ const Op op_max = {
     .identity = extreme_identity,
     .eval = max_eval,
     .eval_int = max_eval_int,
-    .partial = max_partial,
+    .vjp = extreme_vjp,
+    .jvp = extreme_jvp,
     .lower = max_lower,
 };

@@ -229,10 +229,22 @@ Node *g_param(Graph *g, DType t, int rank, const Dim *const *dim,
 
 /* dim */
 
+/* What a divisor is where its dimension is 0: nothing divided by it is 0, and
+ * anything else, or two such divisors, far from a number that one could take
+ * for right. */
+static double no_count(DType t) { return t == DT_f32 ? 0x1p-60 : 0x1p-500; }
+
+double dim_number(const Node *n, int64_t v)
+{
+    bool none = v == 0 && n->attr.integer == DIVISOR;
+    return none ? no_count(n->dtype) : (double)v;
+}
+
 static void dim_eval_tensor(EvalTensor *e, const Node *n)
 {
     int64_t v = e->wrapped(e, n->attr.dims[0]);
-    e->out[0] = (double)(dtype_is_int(n->dtype) ? dtype_wrap(n->dtype, v) : v);
+    e->out[0] = dtype_is_int(n->dtype) ? (double)dtype_wrap(n->dtype, v)
+                                       : dim_number(n, v);
 }
 
 static int dim_form(const Node *n, bool tex, Str *to)
@@ -247,8 +259,12 @@ static int dim_form(const Node *n, bool tex, Str *to)
 
 static Val *dim_lower(Lower *l, const Node *n, Val *const *x)
 {
+    Val *d = low_dim(l, n->attr.dims[0]), *v = low_convert(l, n->dtype, d);
     (void)x;
-    return low_convert(l, n->dtype, low_dim(l, n->attr.dims[0]));
+    if (n->attr.integer != DIVISOR)
+        return v;
+    return low_select(l, low_icmp(l, CMP_eq, d, low_int(l, DT_i64, 0)),
+                      low_real(l, n->dtype, no_count(n->dtype)), v);
 }
 
 const Op op_dim = {
@@ -267,6 +283,15 @@ Node *g_dim(Graph *g, DType t, const Dim *d)
     if (dim_const_value(d, &v))
         return g_const_int(g, t, v);
     Attr a = {.dims = &d, .ndim = 1};
+    return graph_make(g, OP_dim, t, 0, NULL, &a);
+}
+
+Node *g_divisor(Graph *g, DType t, const Dim *d)
+{
+    int64_t v;
+    if (dim_const_value(d, &v))
+        return g_const(g, t, v ? (double)v : no_count(t));
+    Attr a = {.dims = &d, .ndim = 1, .integer = DIVISOR};
     return graph_make(g, OP_dim, t, 0, NULL, &a);
 }
 

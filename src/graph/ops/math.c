@@ -21,6 +21,26 @@ static Node *reciprocal(Graph *g, Node *a)
     return g2(g, OP_div, g_fill(g, a, 1), a);
 }
 
+/* Conditions under which a value is finite. */
+
+static bool above_zero(const Node *n)
+{
+    return node_sign(n->arg[n->narg - 1]) == SIGN_positive;
+}
+
+static bool not_below_zero(const Node *n)
+{
+    return node_sign(n->arg[0]) != SIGN_any;
+}
+
+static bool falling(const Node *n) { return node_never_positive(n->arg[0]); }
+
+static bool nowhere(const Node *n)
+{
+    (void)n;
+    return false;
+}
+
 /* a ^ b */
 
 static double pow_eval(const double *x) { return pow(x[0], x[1]); }
@@ -96,6 +116,12 @@ static Val *half_power(Lower *l, DType t, Val *a, int k)
     return y;
 }
 
+static bool pow_finite(const Node *n)
+{
+    return node_sign(n->arg[0]) == SIGN_positive ||
+           (node_is_any_const(n->arg[1]) && const_value(n->arg[1]) >= 0);
+}
+
 static Val *pow_lower(Lower *l, const Node *n, Val *const *x)
 {
     for (int k = 1; k <= 3 && dtype_is_real(n->dtype); k++) {
@@ -127,6 +153,7 @@ const Op op_pow = {
     .identity = pow_identity,
     .eval = pow_eval,
     .eval_int = pow_eval_int,
+    .finite = pow_finite,
     .partial = pow_partial,
     .lower = pow_lower,
 };
@@ -141,6 +168,30 @@ static Node *exp_partial(Graph *g, Node *n, int i)
     return n;
 }
 
+/* n, a logsumexp in another order or repeated, as one that is finite; or NULL.
+ */
+static Node *finite_lse(Graph *g, const Node *n)
+{
+    Node *x;
+    if (n->op == OP_logsumexp) {
+        return g_finite_lse(g, n);
+    }
+    if (op_table[n->op]->cls != OPC_view || n->narg != 1) {
+        return NULL;
+    }
+    x = finite_lse(g, n->arg[0]);
+    return x ? graph_remake(g, n, &x) : NULL;
+}
+
+/* exp(x - logsumexp(y)) is 0 where both are -inf: the softmax of nothing. */
+static Node *exp_identity(Graph *g, const Node *n)
+{
+    const Node *d = n->arg[0];
+    Node *y = d->op == OP_sub ? finite_lse(g, d->arg[1]) : NULL;
+    return y && y != d->arg[1] ? g1(g, OP_exp, g2(g, OP_sub, d->arg[0], y))
+                               : NULL;
+}
+
 static Val *exp_lower(Lower *l, const Node *n, Val *const *x)
 {
     (void)n;
@@ -151,12 +202,14 @@ const Op op_exp = {
     .name = "exp",
     .cls = OPC_ewise,
     .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
+    .flags = OP_SURFACE | OP_COSTLY | OP_NOT_NEGATIVE,
     .takes = ON_real,
     .weight = 28,
     .doc = "exponential function",
     .tex = "\\exp($=0)",
+    .identity = exp_identity,
     .eval = exp_eval,
+    .finite = falling,
     .partial = exp_partial,
     .lower = exp_lower,
 };
@@ -186,6 +239,7 @@ const Op op_expm1 = {
     .doc = "exp(x) - 1, exact near 0",
     .tex = "\\operatorname{expm1}($=0)",
     .eval = expm1_eval,
+    .finite = falling,
     .partial = expm1_partial,
     .lower = expm1_lower,
 };
@@ -217,6 +271,7 @@ const Op op_log = {
     .lo = 0.2,
     .hi = 3,
     .eval = log_eval,
+    .finite = above_zero,
     .partial = log_partial,
     .lower = log_lower,
 };
@@ -248,6 +303,7 @@ const Op op_log1p = {
     .lo = -0.8,
     .hi = 3,
     .eval = log1p_eval,
+    .finite = not_below_zero,
     .partial = log1p_partial,
     .lower = log1p_lower,
 };
@@ -271,14 +327,18 @@ const Op op_sqrt = {
     .name = "sqrt",
     .cls = OPC_ewise,
     .arity = 1,
-    .flags = OP_SURFACE,
+    .flags = OP_SURFACE | OP_NOT_NEGATIVE,
     .takes = ON_real,
     .doc = "square root",
     .tex = "\\sqrt{$=0}",
     .lo = 0.2,
     .hi = 3,
     .eval = sqrt_eval,
+    .finite = not_below_zero,
     .partial = sqrt_partial,
+    .inputs = root_inputs,
+    .vjp = root_vjp,
+    .jvp = root_jvp,
     .lower = sqrt_lower,
 };
 
@@ -300,13 +360,14 @@ const Op op_rsqrt = {
     .name = "rsqrt",
     .cls = OPC_ewise,
     .arity = 1,
-    .flags = OP_SURFACE,
+    .flags = OP_SURFACE | OP_NOT_NEGATIVE,
     .takes = ON_real,
     .doc = "1/sqrt(x)",
     .tex = "\\frac{1}{\\sqrt{$=0}}",
     .lo = 0.2,
     .hi = 3,
     .eval = rsqrt_eval,
+    .finite = above_zero,
     .partial = rsqrt_partial,
     .lower = rsqrt_lower,
 };
@@ -427,6 +488,7 @@ const Op op_asin = {
     .lo = -0.9,
     .hi = 0.9,
     .eval = asin_eval,
+    .finite = nowhere,
     .partial = asin_partial,
     .lower = asin_lower,
 };
@@ -457,6 +519,7 @@ const Op op_acos = {
     .lo = -0.9,
     .hi = 0.9,
     .eval = acos_eval,
+    .finite = nowhere,
     .partial = acos_partial,
     .lower = acos_lower,
 };
@@ -526,10 +589,10 @@ const Op op_atan2 = {
 
 static double hypot_eval(const double *x) { return hypot(x[0], x[1]); }
 
-/* d hypot(a, b) = (a da + b db)/hypot(a, b) */
+/* d hypot(a, b) = (a da + b db)/hypot(a, b), and 0 where that is 0 */
 static Node *hypot_partial(Graph *g, Node *n, int i)
 {
-    return g2(g, OP_div, n->arg[i], n);
+    return g2(g, OP_strong_mul, n->arg[i], reciprocal(g, n));
 }
 
 static Val *hypot_lower(Lower *l, const Node *n, Val *const *x)
@@ -542,7 +605,7 @@ const Op op_hypot = {
     .name = "hypot",
     .cls = OPC_ewise,
     .arity = 2,
-    .flags = OP_SURFACE | OP_COMMUTES,
+    .flags = OP_SURFACE | OP_COMMUTES | OP_NOT_NEGATIVE,
     .takes = ON_real,
     .weight = 16,
     .doc = "sqrt(x^2 + y^2) without overflow",
@@ -587,6 +650,7 @@ const Op op_sinh = {
     .doc = "hyperbolic sine",
     .tex = "\\sinh($=0)",
     .eval = sinh_eval,
+    .finite = nowhere,
     .partial = sinh_partial,
     .lower = sinh_lower,
 };
@@ -611,12 +675,13 @@ const Op op_cosh = {
     .name = "cosh",
     .cls = OPC_ewise,
     .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
+    .flags = OP_SURFACE | OP_COSTLY | OP_NOT_NEGATIVE,
     .takes = ON_real,
     .weight = 31,
     .doc = "hyperbolic cosine",
     .tex = "\\cosh($=0)",
     .eval = cosh_eval,
+    .finite = nowhere,
     .partial = cosh_partial,
     .lower = cosh_lower,
 };
@@ -678,7 +743,7 @@ const Op op_sigmoid = {
     .name = "sigmoid",
     .cls = OPC_ewise,
     .arity = 1,
-    .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY,
+    .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY | OP_NOT_NEGATIVE,
     .takes = ON_real,
     .weight = 31,
     .doc = "logistic function 1/(1 + exp(-x))",
@@ -712,7 +777,7 @@ const Op op_softplus = {
     .name = "softplus",
     .cls = OPC_ewise,
     .arity = 1,
-    .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY,
+    .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY | OP_NOT_NEGATIVE,
     .takes = ON_real,
     .weight = 70,
     .doc = "log(1 + exp(x)), without overflow",

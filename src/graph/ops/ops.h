@@ -47,10 +47,12 @@
  * const        real; integer for ints, bool (0, 1) and key
  * data         dims the shape, data, integer their number
  * param        dims the shape, name, integer a number of its own
- * dim, iota    dims[0]
+ * dim          dims[0]; integer: DIVISOR or 0
+ * iota         dims[0]
  * index_check  dims[0]: the bound; integer: MASKED_INDEX, NUMBER_CHECK or 0
  * where        integer: MASKED_INDEX or 0
  * reductions   ints: the axes, ascending (argmax, argmin: exactly one)
+ * logsumexp    integer: FINITE_LSE or 0
  * contract     ints: the labels of a, then of b; integer: the result's rank;
  *              the result's labels are 0 … rank-1 in order, those from there
  *              on are summed
@@ -73,6 +75,17 @@
  * index_check that says MASKED_INDEX lets pass. */
 enum { MASKED_INDEX = 1, NUMBER_CHECK = 2 };
 double never_asked(DType t);
+
+/* A dim that is divided by; see g_divisor. */
+enum { DIVISOR = 1 };
+/* What a dim is where its dimension is v. */
+double dim_number(const Node *n, int64_t v);
+
+/* A logsumexp that is the least finite number where it would be -inf: so that
+ * exp(x - it) is 0 where all of x is -inf. */
+enum { FINITE_LSE = 1 };
+/* The same of a logsumexp. */
+Node *g_finite_lse(Graph *g, const Node *n);
 
 /* Precedences of printed forms, as in the grammar. In a row's text, $0 is the
  * first argument, in parentheses where it binds weaker than `prec`; $+0
@@ -138,6 +151,19 @@ double eval_joined(const EvalTensor *e, OpId join, DType t, double a, double b);
 
 /* Integer arithmetic on dimensions stays a dimension: rows of add sub mul div
  * mod set .on_dims = dim_add … (neg: dim_sub, called with 0 first). */
+
+/* chain.c: what can be seen of the values of n, NaN left aside; positive is
+ * above some number above 0. */
+typedef enum Sign { SIGN_any, SIGN_not_negative, SIGN_positive } Sign;
+Sign node_sign(const Node *n);
+bool node_never_positive(const Node *n);
+/* Is n a * a, or the sum of such over some axes. */
+bool node_is_square(const Node *n);
+
+/* root.c: inputs, vjp and jvp of sqrt. */
+int root_inputs(Graph *g, Node *n, Node **x);
+void root_vjp(Graph *g, Node *n, Node *dy, Node **dx);
+Node *root_jvp(Graph *g, Node *n, Node *const *dx);
 
 /* For eval_tensor: sizes to element counts, an element's number to its
  * coordinates and back. */

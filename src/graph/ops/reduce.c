@@ -3,6 +3,7 @@
 #include "graph/region.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -80,6 +81,14 @@ Node *g_reduce(Graph *g, OpId op, Node *a, int naxis, const int *axis)
     return graph_make(g, op, a->dtype, 1, &a, &attr);
 }
 
+/* n on other axes of another tensor. */
+static Node *reduce_like(Graph *g, const Node *n, Node *a, int naxis,
+                         const int *axis)
+{
+    Attr attr = {.ints = axis, .nint = naxis, .integer = n->attr.integer};
+    return graph_make(g, n->op, a->dtype, 1, &a, &attr);
+}
+
 static Node *reduce_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
                           const bool *lead)
 {
@@ -88,7 +97,7 @@ static Node *reduce_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
     (void)lead;
     for (int i = 0; i < n->attr.nint; i++)
         axis[i] = n->attr.ints[i] + 1;
-    return g_reduce(g, n->op, x[0], n->attr.nint, axis);
+    return reduce_like(g, n, x[0], n->attr.nint, axis);
 }
 
 /* The elements in one row. */
@@ -131,7 +140,7 @@ static Node *reduce_unit(Graph *g, const Node *n)
             axis[count++] = n->attr.ints[i];
     if (count == n->attr.nint)
         return NULL;
-    Node *y = g_reduce(g, n->op, n->arg[0], count, axis);
+    Node *y = reduce_like(g, n, n->arg[0], count, axis);
     return g_reshape(g, y, n->rank, n->dim);
 }
 
@@ -153,7 +162,7 @@ static Node *reduce_permute(Graph *g, const Node *n)
     for (int i = 0; i < p->rank; i++)
         if (!gone[p->attr.ints[i]])
             perm[left++] = rank[p->attr.ints[i]];
-    Node *y = g_reduce(g, n->op, p->arg[0], count, axis);
+    Node *y = reduce_like(g, n, p->arg[0], count, axis);
     return g_permute(g, y, perm);
 }
 
@@ -170,7 +179,7 @@ static Node *reduce_reduce(Graph *g, const Node *n)
         if (gone)
             axis[count++] = i;
     }
-    return g_reduce(g, n->op, x->arg[0], count, axis);
+    return reduce_like(g, n, x->arg[0], count, axis);
 }
 
 /* New axes of a broadcast that are not reduced are made afterwards. */
@@ -194,7 +203,7 @@ static Node *reduce_broadcast(Graph *g, const Node *n)
     if (rank == b->rank)
         return NULL;
     Node *x = g_broadcast(g, b->arg[0], rank, dim, map);
-    Node *y = g_reduce(g, n->op, x, count, axis);
+    Node *y = reduce_like(g, n, x, count, axis);
     return g_broadcast(g, y, n->rank, n->dim, out);
 }
 
@@ -231,7 +240,7 @@ static Node *idempotent_identity(Graph *g, const Node *n)
         else if (!dim_const_value(d, &size) || size < 1)
             return NULL;
     }
-    return g_reduce(g, n->op, b->arg[0], count, axis);
+    return reduce_like(g, n, b->arg[0], count, axis);
 }
 
 /* Calls visit for each element of the argument with the number of the result
@@ -776,6 +785,9 @@ static void keep_max(EvalTensor *e, const Node *n, int64_t to, double x,
         e->out[to] = x;
 }
 
+/* The least finite number. */
+static double lowest(DType t) { return t == DT_f32 ? -FLT_MAX : -DBL_MAX; }
+
 static void lse_eval(EvalTensor *e, const Node *n)
 {
     int64_t count = eval_elements(n->rank, e->out_size);
@@ -802,13 +814,23 @@ static void lse_eval(EvalTensor *e, const Node *n)
     each(&inner, n, add_exp);
     for (int64_t i = 0; i < count; i++)
         e->out[i] = log(e->out[i]) + max[i];
+    for (int64_t i = 0; i < count && n->attr.integer == FINITE_LSE; i++)
+        e->out[i] = fmax(e->out[i], lowest(n->dtype));
     arena_free(a);
 }
 
-/* ∂/∂x_i = exp(x_i - y) */
+Node *g_finite_lse(Graph *g, const Node *n)
+{
+    Attr attr = n->attr;
+    attr.integer = FINITE_LSE;
+    return graph_make(g, OP_logsumexp, n->dtype, 1, n->arg, &attr);
+}
+
+/* ∂/∂x_i = exp(x_i - y), and 0 where all are -inf. */
 static Node *lse_partial(Graph *g, Node *n)
 {
-    return g1(g, OP_exp, g2(g, OP_sub, n->arg[0], restore(g, n, n)));
+    Node *y = restore(g, n, g_finite_lse(g, n));
+    return g1(g, OP_exp, g2(g, OP_sub, n->arg[0], y));
 }
 
 static void lse_vjp(Graph *g, Node *n, Node *dy, Node **dx)
@@ -829,6 +851,10 @@ static Node *lse_jvp(Graph *g, Node *n, Node *const *dx)
 static Node *lse_expand(Graph *g, Node *n)
 {
     Node *x = n->arg[0];
+    if (n->attr.integer == FINITE_LSE) {
+        Node *y = g_reduce(g, OP_logsumexp, x, n->attr.nint, n->attr.ints);
+        return g2(g, OP_max, y, g_fill(g, y, lowest(n->dtype)));
+    }
     Node *max = g_reduce(g, OP_reduce_max, x, n->attr.nint, n->attr.ints);
     Node *inf = g2(g, OP_eq, g1(g, OP_abs, max), g_fill(g, max, INFINITY));
     Node *m = g_where(g, inf, g_fill(g, max, 0), max);

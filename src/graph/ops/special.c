@@ -54,7 +54,7 @@ const Op op_erfc = {
     .name = "erfc",
     .cls = OPC_ewise,
     .arity = 1,
-    .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY,
+    .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY | OP_NOT_NEGATIVE,
     .takes = ON_real,
     .weight = 8,
     .doc = "1 - erf(x), exact for large x",
@@ -63,6 +63,11 @@ const Op op_erfc = {
     .partial = erfc_partial,
     .lower = erfc_lower,
 };
+
+static bool above_zero(const Node *n)
+{
+    return node_sign(n->arg[n->narg - 1]) == SIGN_positive;
+}
 
 /* log|Γ(a)| */
 
@@ -92,6 +97,7 @@ const Op op_lgamma = {
     .lo = 0.5,
     .hi = 4,
     .eval = lgamma_eval,
+    .finite = above_zero,
     .partial = lgamma_partial,
     .lower = lgamma_lower,
 };
@@ -158,6 +164,7 @@ const Op op_digamma = {
     .lo = 0.5,
     .hi = 4,
     .eval = digamma_eval,
+    .finite = above_zero,
     .partial = digamma_partial,
     .lower = digamma_lower,
 };
@@ -262,6 +269,7 @@ const Op op_polygamma = {
     .hi = 4,
     .identity = polygamma_identity,
     .eval = polygamma_eval,
+    .finite = above_zero,
     .partial = polygamma_partial,
     .lower = polygamma_lower,
 };

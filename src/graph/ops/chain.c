@@ -1,0 +1,292 @@
+/* chain.c: the product by which adjoints and tangents pass an operator.
+ *
+ * An adjoint that is exactly 0 contributes exactly 0, also where the partial
+ * derivative is infinite or NaN. Most partials are neither wherever their
+ * arguments are finite; there the product is an ordinary one. Where the adjoint
+ * has a factor that the partial divides by, both are left out. */
+#include "graph/ops/ops.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_LOOK = 32, MAX_DEPTH = 4 };
+
+/* Signs. */
+
+static Sign lesser(Sign a, Sign b) { return a < b ? a : b; }
+
+static Sign greater(Sign a, Sign b) { return a > b ? a : b; }
+
+static Sign look(const Node *n, int *budget);
+
+/* The same numbers at other places. */
+static bool moves(const Node *n)
+{
+    return op_table[n->op]->cls == OPC_view && n->narg == 1 &&
+           n->op != OP_pad && n->op != OP_strided_add;
+}
+
+static Sign sign_of_leaf(const Node *n)
+{
+    double v = node_is_any_const(n) ? const_value(n) : -1;
+    if (v >= 0)
+        return v > 0 ? SIGN_positive : SIGN_not_negative;
+    return n->op == OP_dim && dim_never_negative(n->attr.dims[0])
+               ? SIGN_not_negative
+               : SIGN_any;
+}
+
+bool node_is_square(const Node *n)
+{
+    int rank = n->narg == 2 && n->arg[0] == n->arg[1] ? n->arg[0]->rank : -1;
+    if (rank < 0 || n->op == OP_mul)
+        return rank >= 0;
+    for (int i = 0; n->op == OP_contract && i < rank; i++)
+        if (n->attr.ints[i] != n->attr.ints[rank + i])
+            return false;
+    return n->op == OP_contract;
+}
+
+static Sign sign_of_two(const Node *n, int *budget)
+{
+    Sign a = look(n->arg[0], budget), b = look(n->arg[1], budget);
+    if (node_is_square(n) && n->op == OP_contract)
+        return SIGN_not_negative;
+    if (node_is_square(n))
+        return greater(a, SIGN_not_negative);
+    switch (n->op) {
+    case OP_max:
+        return greater(a, b);
+    case OP_mul:
+    case OP_min:
+        return lesser(a, b);
+    case OP_add:
+        return lesser(a, b) == SIGN_any ? SIGN_any : greater(a, b);
+    case OP_div:
+    case OP_contract:
+        return lesser(lesser(a, b), SIGN_not_negative);
+    }
+    return SIGN_any;
+}
+
+static Sign look(const Node *n, int *budget)
+{
+    const Op *row = op_table[n->op];
+    if (--*budget < 0 || !(ON_number >> n->dtype & 1))
+        return SIGN_any;
+    if (n->narg == 0 || node_is_any_const(n))
+        return sign_of_leaf(n);
+    if (n->op == OP_sqrt && look(n->arg[0], budget) == SIGN_positive)
+        return SIGN_positive;
+    if (row->flags & OP_NOT_NEGATIVE)
+        return SIGN_not_negative;
+    if (row->flags & OP_MASKS)
+        return lesser(look(n->arg[1], budget), look(n->arg[2], budget));
+    if (moves(n) || n->op == OP_cast || n->op == OP_gather)
+        return look(n->arg[0], budget);
+    if (n->op == OP_sum || n->op == OP_pad)
+        return lesser(look(n->arg[0], budget), SIGN_not_negative);
+    return n->narg == 2 ? sign_of_two(n, budget) : SIGN_any;
+}
+
+Sign node_sign(const Node *n)
+{
+    int budget = MAX_LOOK;
+    return look(n, &budget);
+}
+
+/* Finite numbers. */
+
+static const Node *moved_from(const Node *n)
+{
+    while (n->op == OP_broadcast || n->op == OP_permute)
+        n = n->arg[0];
+    return n;
+}
+
+/* x - log(sum(exp(x))) */
+static bool is_log_share(const Node *n)
+{
+    const Node *l = n->op == OP_sub ? moved_from(n->arg[1]) : n;
+    return n->op == OP_sub && l->op == OP_logsumexp &&
+           moved_from(l->arg[0]) == moved_from(n->arg[0]);
+}
+
+bool node_never_positive(const Node *n)
+{
+    if (n->op == OP_neg)
+        return node_sign(n->arg[0]) != SIGN_any;
+    if (moves(n))
+        return node_never_positive(n->arg[0]);
+    for (int i = 0; i < 2 && (n->op == OP_mul || n->op == OP_div); i++)
+        if (n->op == OP_mul || i == 1)
+            if (node_sign(n->arg[i]) != SIGN_any &&
+                node_never_positive(n->arg[1 - i]))
+                return true;
+    return (node_is_any_const(n) && const_value(n) <= 0) || is_log_share(n);
+}
+
+/* Does an infinite argument i of n make n infinite too. */
+static bool passes(const Op *row, int i)
+{
+    unsigned all = OP_LINEAR | OP_LINEAR_EACH;
+    return row->flags & all || (row->flags & OP_LINEAR_FIRST && i == 0) ||
+           (row->flags & OP_MASKS && i > 0) || row->cls == OPC_view;
+}
+
+/* Partials are put together from few operators: further down are values that
+ * the operator itself was given. */
+static bool is_finite(const Node *n, int depth)
+{
+    const Op *row = op_table[n->op];
+    if (node_is_any_const(n))
+        return isfinite(const_value(n));
+    if (row->finite && !row->finite(n))
+        return false;
+    if (row->cls == OPC_reduce || row->cls == OPC_contract)
+        return true;
+    for (int i = 0; i < n->narg && depth > 0; i++)
+        if (passes(row, i) && !is_finite(n->arg[i], depth - 1))
+            return false;
+    return true;
+}
+
+/* Cancelling. */
+
+/* a/b where b is one of a's factors, or the root of one; or NULL. */
+static Node *without(Graph *g, Node *a, Node *b, int depth)
+{
+    Node *x;
+    if (a == b)
+        return g_fill(g, a, 1);
+    if (b->op == OP_sqrt && b->arg[0] == a)
+        return b;
+    if (depth == 0)
+        return NULL;
+    if (a->op == OP_neg) {
+        x = without(g, a->arg[0], b, depth - 1);
+        return x ? g1(g, OP_neg, x) : NULL;
+    }
+    if (a->op == OP_broadcast && b->op == OP_broadcast &&
+        memcmp(a->attr.ints, b->attr.ints, sizeof(int) * (size_t)a->rank) ==
+            0) {
+        x = without(g, a->arg[0], b->arg[0], depth - 1);
+        return x ? g_broadcast(g, x, a->rank, a->dim, a->attr.ints) : NULL;
+    }
+    for (int i = 0; i < 2 && a->op == OP_mul; i++) {
+        x = without(g, a->arg[i], b, depth - 1);
+        if (x)
+            return g2(g, OP_mul, x, a->arg[1 - i]);
+    }
+    return NULL;
+}
+
+/* a * p with p = u/b and a = b·v as u·v; or NULL. */
+static Node *cancelled(Graph *g, Node *a, Node *p)
+{
+    if (p->op == OP_neg) {
+        Node *x = cancelled(g, a, p->arg[0]);
+        return x ? g1(g, OP_neg, x) : NULL;
+    }
+    if (p->op == OP_div) {
+        Node *x = without(g, a, p->arg[1], MAX_DEPTH);
+        return x ? g2(g, OP_mul, x, p->arg[0]) : NULL;
+    }
+    if (p->op == OP_strong_mul) {
+        Node *x = cancelled(g, a, p->arg[1]);
+        return x ? g2(g, OP_mul, x, p->arg[0]) : NULL;
+    }
+    return NULL;
+}
+
+/* strong_mul(a, p): a * p, but 0 where a is 0 */
+
+static double strong_eval(const double *x)
+{
+    return x[0] == 0 ? 0 : x[0] * x[1];
+}
+
+/* What is chosen, times p; what is 0 stays out. */
+static Node *chosen_times(Graph *g, Node *a, Node *p)
+{
+    for (int i = 1; i <= 2; i++)
+        if (node_is_const(a->arg[i], 0)) {
+            Node *v = g2(g, OP_strong_mul, a->arg[3 - i], p);
+            return g3(g, a->op, a->arg[0], i == 1 ? a->arg[1] : v,
+                      i == 1 ? v : a->arg[2]);
+        }
+    return NULL;
+}
+
+static Node *strong_identity(Graph *g, const Node *n)
+{
+    Node *a = n->arg[0], *p = n->arg[1];
+    if (node_is_const(a, 0))
+        return a;
+    if (node_is_any_const(a) || is_finite(p, MAX_DEPTH))
+        return g2(g, OP_mul, a, p);
+    for (int i = 0; i < 2; i++)
+        if (n->arg[i]->op == OP_neg) {
+            Node *x = i == 0 ? a->arg[0] : a;
+            return g1(g, OP_neg,
+                      g2(g, OP_strong_mul, x, i == 0 ? p : p->arg[0]));
+        }
+    return op_table[a->op]->flags & OP_MASKS ? chosen_times(g, a, p) : NULL;
+}
+
+static void strong_vjp(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    dx[0] = g_chain(g, dy, n->arg[1]);
+    dx[1] = g_chain(g, dy, n->arg[0]);
+}
+
+/* da p + a dp. An a that does not move is as strong before dp. Where it does,
+ * 0 times an infinite dp is a limit that nobody has taken: NaN. */
+static Node *strong_jvp(Graph *g, Node *n, Node *const *dx)
+{
+    Node *a = n->arg[0], *p = n->arg[1];
+    Node *x = dx[0] ? g_chain(g, dx[0], p) : NULL;
+    if (!dx[1])
+        return x;
+    if (!x)
+        return g2(g, OP_strong_mul, a, dx[1]);
+    return g2(g, OP_add, x, g2(g, OP_mul, a, dx[1]));
+}
+
+static Node *strong_expand(Graph *g, Node *n)
+{
+    Node *zero = g_fill(g, n, 0);
+    return g_where(g, g2(g, OP_eq, n->arg[0], zero), zero,
+                   g2(g, OP_mul, n->arg[0], n->arg[1]));
+}
+
+static Val *strong_lower(Lower *l, const Node *n, Val *const *x)
+{
+    Val *zero = low_real(l, n->dtype, 0);
+    return low_select(l, low_fcmp(l, CMP_eq, x[0], zero), zero,
+                      low_fmul(l, x[0], x[1]));
+}
+
+const Op op_strong_mul = {
+    .name = "strong_mul",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_LINEAR_EACH,
+    .takes = ON_real,
+    .doc = "product that is 0 where the first is, whatever the second",
+    .text = "$0 * $+1",
+    .tex = "$0 \\, $+1",
+    .prec = PREC_mul,
+    .identity = strong_identity,
+    .eval = strong_eval,
+    .vjp = strong_vjp,
+    .jvp = strong_jvp,
+    .expand = strong_expand,
+    .lower = strong_lower,
+};
+
+Node *g_chain(Graph *g, Node *a, Node *p)
+{
+    Node *x = is_finite(p, MAX_DEPTH) ? NULL : cancelled(g, a, p);
+    return x ? x : g2(g, OP_strong_mul, a, p);
+}

@@ -1,0 +1,227 @@
+/* root.c: the derivative of a square root of squares, as of a norm.
+ *
+ * That of sqrt(s) is infinite where s is 0. But where s is a sum of squares,
+ * all of these are 0 there, and ∂sqrt(Σ w x²)/∂x = w x/sqrt(s) is a number of
+ * ordinary size: 0 where x is. So the root is differentiated by what is squared
+ * and not by s. Of a product of squares and others, each factor counts with the
+ * rest as its weight; what is no square is a term of its own. */
+#include "graph/ops/ops.h"
+
+enum { ENOUGH_TERMS = 8, MAX_DEPTH = 12 };
+
+typedef struct Roots {
+    Graph *g;
+    int n, nsquare;
+    Node **x;         /* what is differentiated by */
+    Node **x_bar;     /* reverse: their adjoints; or NULL */
+    Node *const *dot; /* forward: their tangents; or NULL */
+} Roots;
+
+/* A part of s: its weight (NULL: 1), the root and the root's adjoint in its
+ * shape; how far it is from s. */
+typedef struct Part {
+    Node *s, *w, *root, *dy;
+    int depth;
+} Part;
+
+static Node *tangent(Roots *r, Part p);
+
+static Node *times(Graph *g, Node *a, Node *b)
+{
+    return !a ? b : !b ? a : g2(g, OP_mul, a, b);
+}
+
+static Node *plus(Graph *g, Node *a, Node *b)
+{
+    return !a ? b : !b ? a : g2(g, OP_add, a, b);
+}
+
+/* ∂root/∂x = c top/root, and what follows from it. */
+static Node *term(Roots *r, const Part *p, Node *x, Node *top, double c)
+{
+    Graph *g = r->g;
+    Node *u = g2(g, OP_div, g_fill(g, x, c), p->root);
+    int k = r->n++;
+    u = top ? g2(g, OP_strong_mul, top, u) : u;
+    r->x[k] = x;
+    if (r->x_bar)
+        r->x_bar[k] = g_chain(g, p->dy, u);
+    return r->dot && r->dot[k] ? g_chain(g, r->dot[k], u) : NULL;
+}
+
+/* w a² */
+static Node *square(Roots *r, const Part *p, Node *a)
+{
+    r->nsquare++;
+    return term(r, p, a, times(r->g, p->w, a), 1);
+}
+
+static Node *other(Roots *r, const Part *p)
+{
+    return term(r, p, p->s, p->w, 0.5);
+}
+
+/* Does n depend on no data. */
+static bool is_number(const Node *n)
+{
+    const Node *s = n->op == OP_broadcast ? n->arg[0] : n;
+    return s->op == OP_const || s->op == OP_dim;
+}
+
+static Node *product(Roots *r, Part p)
+{
+    Node *sum = NULL;
+    if (node_is_square(p.s))
+        return square(r, &p, p.s->arg[0]);
+    for (int i = 0; i < 2; i++) {
+        Part q = p;
+        q.s = p.s->arg[i];
+        q.w = times(r->g, p.w, p.s->arg[1 - i]);
+        if (!is_number(q.s))
+            sum = plus(r->g, sum, tangent(r, q));
+    }
+    return sum;
+}
+
+static Node *quotient(Roots *r, Part p)
+{
+    Node *below = p.s->arg[1];
+    Node *w = p.w ? p.w : g_fill(r->g, below, 1);
+    p.s = p.s->arg[0];
+    p.w = g2(r->g, OP_div, w, below);
+    return tangent(r, p);
+}
+
+/* Both terms of a sum, or both choices. */
+static Node *two(Roots *r, Part p, Node *const *s, Node *const *w)
+{
+    Part a = p, b = p;
+    a.s = s[0];
+    a.w = w[0];
+    b.s = s[1];
+    b.w = w[1];
+    Node *x = tangent(r, a);
+    return plus(r->g, x, tangent(r, b));
+}
+
+static Node *choice(Roots *r, Part p)
+{
+    Node *w = p.w ? p.w : g_fill(r->g, p.s, 1), *zero = g_fill(r->g, p.s, 0);
+    Node *c = p.s->arg[0];
+    Node *ws[2] = {g_where(r->g, c, w, zero), g_where(r->g, c, zero, w)};
+    return two(r, p, p.s->arg + 1, ws);
+}
+
+/* Each result's number for all that is summed in it: axis i of `like` is axis
+ * axis[i] of the result, or -1. */
+static Part spread(Roots *r, const Part *p, const Node *like, const int *axis)
+{
+    Part q = *p;
+    Node **of[] = {&q.w, &q.root, &q.dy};
+    for (int i = 0; i < 3; i++)
+        if (*of[i])
+            *of[i] = g_broadcast(r->g, *of[i], like->rank, like->dim, axis);
+    return q;
+}
+
+/* Σ a² over the labels from p's rank on, those below in order. */
+static Node *sum_of_squares(Roots *r, Part p)
+{
+    Node *a = p.s->arg[0];
+    const int *label = p.s->attr.ints;
+    int axis[MAX_RANK], gone[MAX_RANK], n = 0, next = 0;
+    for (int i = 0; i < a->rank; i++) {
+        axis[i] = label[i] < p.s->rank ? label[i] : -1;
+        if (axis[i] < 0)
+            gone[n++] = i;
+        else if (axis[i] != next++)
+            return other(r, &p);
+    }
+    Part q = spread(r, &p, a, axis);
+    Node *dot = square(r, &q, a);
+    return dot ? g_reduce(r->g, OP_sum, dot, n, gone) : NULL;
+}
+
+static Node *sum(Roots *r, Part p)
+{
+    Node *x = p.s->arg[0];
+    int axis[MAX_RANK], next = 0, at = 0;
+    for (int i = 0; i < x->rank; i++) {
+        bool gone = at < p.s->attr.nint && p.s->attr.ints[at] == i;
+        axis[i] = gone ? -1 : next++;
+        at += gone;
+    }
+    Part q = spread(r, &p, x, axis);
+    q.s = x;
+    Node *dot = tangent(r, q);
+    return dot ? g_reduce(r->g, OP_sum, dot, p.s->attr.nint, p.s->attr.ints)
+               : NULL;
+}
+
+static Node *reshaped(Roots *r, Part p)
+{
+    const Node *s = p.s;
+    Part q = p;
+    Node **of[] = {&q.w, &q.root, &q.dy};
+    q.s = s->arg[0];
+    for (int i = 0; i < 3; i++)
+        if (*of[i])
+            *of[i] = g_reshape(r->g, *of[i], q.s->rank, q.s->dim);
+    Node *dot = tangent(r, q);
+    return dot ? g_reshape(r->g, dot, s->rank, s->dim) : NULL;
+}
+
+/* The root's tangent by what p depends on, in p's shape; NULL: 0. */
+static Node *tangent(Roots *r, Part p)
+{
+    const Node *s = p.s;
+    if (is_number(s))
+        return NULL;
+    if (r->n >= ENOUGH_TERMS || ++p.depth > MAX_DEPTH)
+        return other(r, &p);
+    switch (s->op) {
+    case OP_mul:
+        return product(r, p);
+    case OP_add:
+        return two(r, p, s->arg, (Node *[]){p.w, p.w});
+    case OP_div:
+        return is_number(s->arg[1]) ? quotient(r, p) : other(r, &p);
+    case OP_where:
+        return choice(r, p);
+    case OP_contract:
+        return node_is_square(s) ? sum_of_squares(r, p) : other(r, &p);
+    case OP_sum:
+        return sum(r, p);
+    case OP_reshape:
+        return reshaped(r, p);
+    }
+    return other(r, &p);
+}
+
+static Part whole(Node *n, Node *dy)
+{
+    return (Part){.s = n->arg[0], .root = n, .dy = dy};
+}
+
+int root_inputs(Graph *g, Node *n, Node **x)
+{
+    Roots r = {.g = g, .x = x};
+    if (node_sign(n->arg[0]) == SIGN_positive)
+        return 0;
+    tangent(&r, whole(n, NULL));
+    return r.nsquare ? r.n : 0;
+}
+
+void root_vjp(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    Node *x[MAX_INPUTS];
+    Roots r = {.g = g, .x = x, .x_bar = dx};
+    tangent(&r, whole(n, dy));
+}
+
+Node *root_jvp(Graph *g, Node *n, Node *const *dx)
+{
+    Node *x[MAX_INPUTS];
+    Roots r = {.g = g, .x = x, .dot = dx};
+    return tangent(&r, whole(n, NULL));
+}
