@@ -300,7 +300,7 @@ static Node *forward_ewise(Sweep *s, Node *n)
     for (int i = 0; i < n->narg; i++) {
         Node *dot = tangent(s, n->arg[i]);
         Node *partial = dot ? row(n)->partial(s->g, n, i) : NULL;
-        Node *term = partial ? g_chain(s->g, dot, partial) : NULL;
+        Node *term = partial ? g_chain_forward(s->g, dot, partial) : NULL;
 
         if (term)
             sum = sum ? g2(s->g, OP_add, sum, term) : term;

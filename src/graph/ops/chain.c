@@ -127,10 +127,12 @@ bool node_never_positive(const Node *n)
 }
 
 /* Does an infinite argument i of n make n infinite too. */
-static bool passes(const Op *row, int i)
+static bool passes(const Node *n, int i)
 {
+    const Op *row = op_table[n->op];
     unsigned all = OP_LINEAR | OP_LINEAR_EACH;
-    return row->flags & all || (row->flags & OP_LINEAR_FIRST && i == 0) ||
+    return row->flags & all || n->op == OP_floor ||
+           (row->flags & OP_LINEAR_FIRST && i == 0) ||
            (row->flags & OP_MASKS && i > 0) || row->cls == OPC_view;
 }
 
@@ -146,7 +148,7 @@ static bool is_finite(const Node *n, int depth)
     if (row->cls == OPC_reduce || row->cls == OPC_contract)
         return true;
     for (int i = 0; i < n->narg && depth > 0; i++)
-        if (passes(row, i) && !is_finite(n->arg[i], depth - 1))
+        if (passes(n, i) && !is_finite(n->arg[i], depth - 1))
             return false;
     return true;
 }
@@ -199,11 +201,11 @@ static Node *cancelled(Graph *g, Node *a, Node *p)
     return NULL;
 }
 
-/* strong_mul(a, p): a * p, but 0 where a is 0 */
+/* strong_mul(a, p): a * p, but 0 where either is 0 */
 
 static double strong_eval(const double *x)
 {
-    return x[0] == 0 ? 0 : x[0] * x[1];
+    return x[0] == 0 || x[1] == 0 ? 0 : x[0] * x[1];
 }
 
 /* What is chosen, times p; what is 0 stays out. */
@@ -221,9 +223,9 @@ static Node *chosen_times(Graph *g, Node *a, Node *p)
 static Node *strong_identity(Graph *g, const Node *n)
 {
     Node *a = n->arg[0], *p = n->arg[1];
-    if (node_is_const(a, 0))
-        return a;
-    if (node_is_any_const(a) || is_finite(p, MAX_DEPTH))
+    if (node_is_const(a, 0) || node_is_const(p, 0))
+        return g_fill(g, n, 0);
+    if (node_is_any_const(a) || (node_is_any_const(p) && is_finite(p, 0)))
         return g2(g, OP_mul, a, p);
     for (int i = 0; i < 2; i++)
         if (n->arg[i]->op == OP_neg) {
@@ -236,35 +238,56 @@ static Node *strong_identity(Graph *g, const Node *n)
 
 static void strong_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
-    dx[0] = g_chain(g, dy, n->arg[1]);
-    dx[1] = g_chain(g, dy, n->arg[0]);
+    dx[0] = g2(g, OP_strong_mul, dy, n->arg[1]);
+    dx[1] = g2(g, OP_strong_mul, dy, n->arg[0]);
 }
 
-/* da p + a dp. An a that does not move is as strong before dp. Where it does,
- * 0 times an infinite dp is a limit that nobody has taken: NaN. */
+static bool is_product(const Node *n)
+{
+    return n->op == OP_mul || n->op == OP_strong_mul;
+}
+
+/* a dp, where a moves by da: a 0 times an infinite dp is a limit that nobody
+ * has taken, NaN. A factor that a and da share does not move and is strong. */
+static Node *moving(Graph *g, Node *a, Node *da, Node *dp, int depth)
+{
+    da = da->op == OP_neg ? da->arg[0] : da;
+    if (a->op == OP_neg)
+        return g1(g, OP_neg, moving(g, a->arg[0], da, dp, depth));
+    for (int i = 0; i < 4 && depth > 0 && is_product(a) && is_product(da); i++)
+        if (a->arg[i / 2] == da->arg[i % 2]) {
+            Node *rest =
+                moving(g, a->arg[1 - i / 2], da->arg[1 - i % 2], dp, depth - 1);
+            return g2(g, OP_strong_mul, a->arg[i / 2], rest);
+        }
+    return g2(g, OP_mul, a, dp);
+}
+
+/* da p + a dp. A factor that does not move at all is as strong as it was. */
 static Node *strong_jvp(Graph *g, Node *n, Node *const *dx)
 {
     Node *a = n->arg[0], *p = n->arg[1];
-    Node *x = dx[0] ? g_chain(g, dx[0], p) : NULL;
     if (!dx[1])
-        return x;
-    if (!x)
+        return dx[0] ? g2(g, OP_strong_mul, dx[0], p) : NULL;
+    if (!dx[0])
         return g2(g, OP_strong_mul, a, dx[1]);
-    return g2(g, OP_add, x, g2(g, OP_mul, a, dx[1]));
+    return g2(g, OP_add, g_chain(g, dx[0], p),
+              moving(g, a, dx[0], dx[1], MAX_DEPTH));
 }
 
 static Node *strong_expand(Graph *g, Node *n)
 {
-    Node *zero = g_fill(g, n, 0);
-    return g_where(g, g2(g, OP_eq, n->arg[0], zero), zero,
-                   g2(g, OP_mul, n->arg[0], n->arg[1]));
+    Node *a = n->arg[0], *p = n->arg[1], *zero = g_fill(g, n, 0);
+    Node *none = g2(g, OP_or, g2(g, OP_eq, a, zero), g2(g, OP_eq, p, zero));
+    return g_where(g, none, zero, g2(g, OP_mul, a, p));
 }
 
 static Val *strong_lower(Lower *l, const Node *n, Val *const *x)
 {
     Val *zero = low_real(l, n->dtype, 0);
-    return low_select(l, low_fcmp(l, CMP_eq, x[0], zero), zero,
-                      low_fmul(l, x[0], x[1]));
+    Val *none = low_or(l, low_fcmp(l, CMP_eq, x[0], zero),
+                       low_fcmp(l, CMP_eq, x[1], zero));
+    return low_select(l, none, zero, low_fmul(l, x[0], x[1]));
 }
 
 const Op op_strong_mul = {
@@ -273,7 +296,7 @@ const Op op_strong_mul = {
     .arity = 2,
     .flags = OP_LINEAR_EACH,
     .takes = ON_real,
-    .doc = "product that is 0 where the first is, whatever the second",
+    .doc = "product that is 0 where either is, whatever the other is",
     .text = "$0 * $+1",
     .tex = "$0 \\, $+1",
     .prec = PREC_mul,
@@ -287,6 +310,14 @@ const Op op_strong_mul = {
 
 Node *g_chain(Graph *g, Node *a, Node *p)
 {
-    Node *x = is_finite(p, MAX_DEPTH) ? NULL : cancelled(g, a, p);
+    if (is_finite(p, MAX_DEPTH))
+        return g2(g, OP_mul, a, p);
+    Node *x = cancelled(g, a, p);
     return x ? x : g2(g, OP_strong_mul, a, p);
+}
+
+Node *g_chain_forward(Graph *g, Node *a, Node *p)
+{
+    return is_finite(a, MAX_DEPTH) ? g_chain(g, a, p)
+                                   : g2(g, OP_strong_mul, a, p);
 }

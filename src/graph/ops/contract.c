@@ -327,6 +327,46 @@ Node *g_matmul(Graph *g, Node *a, Node *b)
     return g_contract(g, x, la, y, lb, rank, lout);
 }
 
+/* Of two operands with the same labels, one that is where(c, v, 0), as a
+ * one-hot tensor is, chooses: what it leaves out may be infinite. Which; -1:
+ * none. */
+static int chooser(const Node *n)
+{
+    Product p = product_of(n);
+    if (p.x[0]->rank != p.x[1]->rank)
+        return -1;
+    for (int i = 0; i < p.x[0]->rank; i++)
+        if (!in_operand(&p, 1, p.l[0][i]))
+            return -1;
+    for (int k = 0; k < 2; k++)
+        if (p.x[k]->op == OP_where && node_is_const(p.x[k]->arg[2], 0))
+            return k;
+    return -1;
+}
+
+/* As the sum of what is chosen. */
+static Node *contract_expand(Graph *g, Node *n)
+{
+    int k = chooser(n), perm[MAX_RANK], gone[MAX_RANK], order[MAX_RANK];
+    int count = 0, left = 0;
+    if (k < 0)
+        return NULL;
+    Product p = product_of(n);
+    const Node *choice = p.x[k];
+    for (int i = 0; i < choice->rank; i++) {
+        int label = p.l[k][i];
+        perm[i] = find(label, choice->rank, p.l[1 - k]);
+        if (label < n->rank)
+            order[label] = left++;
+        else
+            gone[count++] = i;
+    }
+    Node *x = g_permute(g, p.x[1 - k], perm);
+    x = g_where(g, choice->arg[0], g2(g, OP_mul, choice->arg[1], x),
+                choice->arg[2]);
+    return g_permute(g, g_reduce(g, OP_sum, x, count, gone), order);
+}
+
 /* Per label: its size, and its stride in each operand. */
 typedef struct Walk {
     int nlabel;
@@ -371,10 +411,12 @@ static void contract_eval(EvalTensor *e, const Node *n)
     int64_t at[MAX_LABELS] = {0}, offset[2] = {0, 0};
     int64_t outer = eval_elements(n->rank, w.size);
     int64_t inner = eval_elements(w.nlabel - n->rank, w.size + n->rank);
+    int mask = chooser(n);
     for (int64_t i = 0; i < outer; i++) {
         double sum = 0;
         for (int64_t k = 0; k < inner; k++) {
-            sum += e->in[0][offset[0]] * e->in[1][offset[1]];
+            bool out = mask >= 0 && e->in[mask][offset[mask]] == 0;
+            sum += out ? 0 : e->in[0][offset[0]] * e->in[1][offset[1]];
             walk_step(&w, n->rank, w.nlabel, at, offset);
         }
         e->out[i] = sum;
@@ -560,6 +602,7 @@ const Op op_contract = {
     .eval_tensor = contract_eval,
     .vjp = contract_vjp,
     .jvp = contract_jvp,
+    .expand = contract_expand,
     .form = contract_form,
     .batch = contract_batch,
 };
