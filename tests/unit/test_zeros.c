@@ -229,7 +229,6 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 120);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, zero_times_any_partial_is_zero, 0, NOPS);
     tcase_add_loop_test(t, elsewhere_it_is_a_product, 0, NOPS);
