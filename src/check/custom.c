@@ -171,12 +171,15 @@ const Value *apply_remat(Check *c, const Fn *f, Arguments *a)
         return c->error;
 
     enter(c, f->of, true);
+    int since = graph_count(c->graph);
     Apart p = apart(c, f->of, a);
     const Value *y = settle(c, a->at, apply(c, f->of, &p.inner));
     const Ty *t = value_ty(c, y);
     leave(c);
-    Region r = {
-        .remat = true, .capture = p.stand_in.at, .ncapture = p.stand_in.n};
+    Region r = {.remat = true,
+                .since = since,
+                .capture = p.stand_in.at,
+                .ncapture = p.stand_in.n};
 
     if (is_error(y))
         return y;

@@ -18,6 +18,7 @@ typedef struct Loop {
     const Value **init;
     Index index;
     Attempt attempt;
+    int since; /* the first id of what is made for the body */
     /* Of the last evaluation: */
     const Value **now, **next; /* carries before and after a step */
     Node *stop;                /* until, or NULL */
@@ -493,6 +494,7 @@ static Node *make_loop(Loop *l)
     Node *loop;
     Region r = {
         .trips = l->index.extent,
+        .since = l->since,
         .index = l->index.param,
         .carry = all_leaves(l, l->now, 0),
         .ncarry = n,
@@ -707,6 +709,7 @@ const Value *eval_loop(Check *c, const Scope *s, const Expr *e)
     l->next = NEWN(c->arena, const Value *, n + 1);
     if (!take_binders(l) || !first_values(l))
         return c->error;
+    l->since = graph_count(c->graph);
     attempt_begin(c, e, &l->attempt);
     v = evaluate_loop(l);
     attempt_end(c);

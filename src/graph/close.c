@@ -1,14 +1,16 @@
 /* close.c: loops and calls from results that read what is around them.
  *
  * A node of the body either stays in it (it depends on a parameter that changes
- * from step to step, or is an index check that only a branch asks for) or does
- * not. What stays reads of the rest: constants, dimensions and iotas as they
- * are; broadcasts and views of captures made anew inside; all else becomes a
- * capture. A gather that stays but whose index is a·t + b becomes an input, and
- * so does a contraction with something that does not change, done for all steps
- * at once before the loop. */
+ * from step to step, or may report an index and only a branch of what does asks
+ * for it) or does not. What stays reads of the rest: constants, dimensions and
+ * iotas as they are; broadcasts and views of captures made anew inside; all
+ * else becomes a capture, computed before the loop where its branches are taken
+ * and, if it may report an index, a step is made. A gather that stays but whose
+ * index is a·t + b becomes an input, and so does a contraction with something
+ * that does not change, done for all steps at once before the loop. */
 #include "graph/internal.h"
 #include "graph/ops/ops.h"
+#include "graph/when.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,9 @@ enum { ON_STEP = 1, ON_CARRY = 2, ON_CAPTURE = 4 };
 typedef struct Item {
     Node *n;
     unsigned on;
-    bool open;    /* reached otherwise than through a branch of an `if` */
+    bool open;    /* reached otherwise than through a branch that varies */
+    bool early;   /* reached from `until` */
+    int when;     /* the case of branches that do not vary */
     bool stays;   /* is computed in the body */
     bool light;   /* does not stay, but is made anew rather than captured */
     bool in_view; /* a view of a capture, or one */
@@ -36,7 +40,10 @@ typedef struct Close {
     Region r;
     int narg;
     Node *const *old_arg;
-    int lo; /* what depends on a parameter has at least this id */
+    int lo; /* what depends on a parameter, or was made for the body, has at
+               least this id */
+    When *when;
+    Node *starts[2]; /* is a step made; is it asked for whether it is */
     LIST(Item) item;
     /* Parameters and arguments of the new region. */
     Nodes input, input_arg, capture, capture_arg;
@@ -67,6 +74,8 @@ static void collect(Close *c)
 {
     const Region *r = &c->r;
     c->lo = graph_count(c->g);
+    if (r->since)
+        c->lo = r->since;
     graph_unmark(c->g);
     for (int i = 0; i < region_nparam(r); i++) {
         Node *p = region_param_at(r, i);
@@ -131,17 +140,47 @@ static void find_dependence(Close *c)
     }
 }
 
+static bool varies(const Item *x) { return x->on & (ON_STEP | ON_CARRY); }
+
+/* x's argument i, asked for in this case. */
+static void reach_arg(Close *c, const Item *x, int i, int when)
+{
+    Item *a = arg_item(c, x, i);
+    a->open = a->open || x->open;
+    a->early = a->early || x->early;
+    a->when = when_either(c->when, a->when, when);
+}
+
+static void reach_args(Close *c, const Item *x)
+{
+    bool select = op_table[x->n->op]->cls == OPC_select;
+    if (!select || !varies(arg_item(c, x, 0))) {
+        for (int i = 0; i < x->n->narg; i++)
+            reach_arg(c, x, i,
+                      select && i
+                          ? when_branch(c->when, x->when, x->n->arg[0], i == 1)
+                          : x->when);
+        return;
+    }
+    Item branch = *x;
+    branch.open = false;
+    reach_arg(c, x, 0, x->when);
+    reach_arg(c, &branch, 1, x->when);
+    reach_arg(c, &branch, 2, x->when);
+}
+
 static void find_open(Close *c)
 {
-    for (int i = 0; i < c->nresult; i++)
-        item_of(c, c->result[i])->open = true;
-    for (int k = c->item.n - 1; k >= 0; k--) {
-        Item *x = &c->item.at[k];
-        bool select = op_table[x->n->op]->cls == OPC_select;
-        int most = select ? 1 : x->n->narg;
-        for (int i = 0; x->open && expanded(c, x) && i < most; i++)
-            arg_item(c, x, i)->open = true;
+    c->when = when_new(c->scratch);
+    for (int i = 0; i < c->nresult; i++) {
+        Item *x = item_of(c, c->result[i]);
+        x->open = true;
+        x->early = x->early || (c->r.until && i == c->nresult - 1);
+        x->when = CASE_always;
     }
+    for (int k = c->item.n - 1; k >= 0; k--)
+        if (expanded(c, &c->item.at[k]))
+            reach_args(c, &c->item.at[k]);
 }
 
 static bool is_view(const Node *n)
@@ -154,7 +193,7 @@ static void find_places(Close *c)
 {
     for (int k = 0; k < c->item.n; k++) {
         Item *x = &c->item.at[k];
-        x->stays = (x->on & (ON_STEP | ON_CARRY)) ||
+        x->stays = varies(x) ||
                    (x->n->id >= c->lo && !x->open && node_can_fail(c->g, x->n));
         if (x->n->op == OP_part && expanded(c, x))
             x->stays = arg_item(c, x, 0)->stays;
@@ -333,8 +372,7 @@ static bool is_batched(Close *c, const Item *x)
 {
     const Region *r = &c->r;
     if (!x->stays || x->n->op != OP_contract || x->on & ON_CARRY || r->until ||
-        r->counted || x->n->rank + 2 > MAX_RANK || !sums(x->n) ||
-        (!x->open && node_can_fail(c->g, x->n)))
+        r->counted || x->n->rank + 2 > MAX_RANK || !sums(x->n) || !x->open)
         return false;
     return !arg_item(c, x, 0)->stays || !arg_item(c, x, 1)->stays;
 }
@@ -464,6 +502,78 @@ static Node *all_steps(Close *c, Node *n)
     return n;
 }
 
+/* `until` before the first step. */
+static Node *first_until(Close *c)
+{
+    const Region *r = &c->r;
+    int n = 0, np = region_nparam(r);
+    Node **param = NEWN(c->scratch, Node *, np);
+    Node **value = NEWN(c->scratch, Node *, np);
+    Node *until = r->until, *none = g_const_int(c->g, r->index->dtype, 0);
+    param[n] = r->index;
+    value[n++] = none;
+    for (int i = 0; i < np - 1; i++) {
+        bool input = i >= r->ncarry && i < r->ncarry + r->ninput;
+        param[n] = region_param(r, i);
+        value[n++] =
+            input ? g_gather(c->g, c->old_arg[i], none, 0) : c->old_arg[i];
+    }
+    graph_subst(c->g, n, param, value, 1, &until);
+    return until;
+}
+
+/* Is a step made, or `until` asked: NULL, for sure. */
+static Node *first_step(Close *c, bool early)
+{
+    Graph *g = c->g;
+    const Region *r = &c->r;
+    Node *zero = g_const_int(g, DT_i64, 0), *go;
+    if (!r->trips)
+        return NULL;
+    go = g2(g, OP_lt, zero, g_dim(g, DT_i64, r->trips));
+    if (r->counted)
+        go = g2(g, OP_and, go, g2(g, OP_lt, zero, c->old_arg[c->narg - 1]));
+    if (r->until && !early)
+        go = g_if(g, go, g1(g, OP_not, first_until(c)), g_fill(g, go, 0));
+    return node_is_const(go, 1) ? NULL : go;
+}
+
+static Node *starts(Close *c, bool early)
+{
+    if (!c->starts[early])
+        c->starts[early] = first_step(c, early);
+    return c->starts[early];
+}
+
+static bool is_computed(const Node *n)
+{
+    OpClass cls = op_table[n->op]->cls;
+    return cls != OPC_leaf && cls != OPC_view && n->dtype != DT_key;
+}
+
+/* A value around the loop, where the loop needs it. */
+static Node *where_needed(Close *c, const Item *x, Node *value)
+{
+    Graph *g = c->g;
+    Node *zero;
+    bool fails = node_can_fail(g, value);
+    if (value->op == OP_broadcast)
+        return g_broadcast(g, where_needed(c, x, value->arg[0]), value->rank,
+                           value->dim, value->attr.ints);
+    if (!fails && !is_computed(value))
+        return value;
+    zero = g_fill(g, value, 0);
+    if (x->when != CASE_always) {
+        Node *when = when_node(c->when, g, x->when);
+        outside(c, 1, &when);
+        value = g_if(g, when, value, zero);
+    }
+    if ((fails || (value->rank == 0 && value->op == OP_part)) &&
+        starts(c, x->early))
+        value = g_if(g, starts(c, x->early), value, zero);
+    return value;
+}
+
 /* What is around the loop and the new body reads. */
 static void find_outside(Close *c)
 {
@@ -479,7 +589,7 @@ static void find_outside(Close *c)
         Item *x = &c->item.at[k];
         bool read = x->source || x->batched || !(x->stays || x->light);
         if (x->needed && read)
-            x->source = out.at[i++];
+            x->source = where_needed(c, x, out.at[i++]);
     }
 }
 
@@ -576,6 +686,7 @@ static Node *finish(Close *c)
 {
     Nodes arg = {0};
     Region r = region_with(c->g, &c->r, c->result);
+    r.since = 0;
     for (int i = 0; i < r.ncarry; i++)
         list_push(c->scratch, &arg, c->old_arg[i]);
     for (int i = 0; i < c->input.n; i++)

@@ -43,6 +43,10 @@ struct Region {
      * adjoints of the real parameters; or NULL. */
     const Region *vjp;
 
+    /* To be closed: what was made for the body has at least this id; 0: what
+     * is newer than a parameter. */
+    int since;
+
     /* Set in a node's region: what the results reach and the parameters, by
      * ascending ids; how many nodes these are when all calls among them are
      * expanded; whether an index may be out of range in it; what each node is
