@@ -21,12 +21,14 @@ enum { ON_STEP = 1, ON_CARRY = 2, ON_CAPTURE = 4 };
 typedef struct Item {
     Node *n;
     unsigned on;
-    bool open;    /* reached otherwise than through a branch that varies */
-    bool early;   /* reached from `until` */
-    int when;     /* the case of branches that do not vary */
-    bool stays;   /* is computed in the body */
-    bool light;   /* does not stay, but is made anew rather than captured */
-    bool in_view; /* a view of a capture, or one */
+    bool expanded; /* its arguments are items too */
+    int depth;     /* below what was made for the body */
+    bool open;     /* reached otherwise than through a branch that varies */
+    bool early;    /* reached from `until` */
+    int when;      /* the case of branches that do not vary */
+    bool stays;    /* is computed in the body */
+    bool light;    /* does not stay, but is made anew rather than captured */
+    bool in_view;  /* a view of a capture, or one */
     bool needed;
     bool batched;     /* a contraction done for all steps at once */
     const Dim *a, *b; /* an integer a·t + b, or NULL */
@@ -64,10 +66,27 @@ static int by_id(const void *a, const void *b)
     return (x->n->id > y->n->id) - (x->n->id < y->n->id);
 }
 
-static void visit(Close *c, Node *n)
+/* Reads at an index, and single numbers made of them: where they were written
+ * in the body they are the same nodes as those written before it. */
+static bool is_read(const Close *c, const Node *n)
 {
-    if (graph_mark(c->g, n))
-        list_push(c->scratch, &c->item, ((Item){.n = n}));
+    if (!node_can_fail(c->g, n))
+        return false;
+    if (n->op == OP_gather)
+        return n->arg[1]->rank == 0 && !node_can_fail(c->g, n->arg[0]);
+    return n->op == OP_index_check ||
+           (n->rank == 0 && op_table[n->op]->cls == OPC_ewise);
+}
+
+static void visit(Close *c, Node *n, int depth)
+{
+    enum { MAX_READ = 16 };
+    Item x = {.n = n, .depth = n->id < c->lo ? depth : 0};
+    if (!graph_mark(c->g, n))
+        return;
+    x.expanded = n->id >= c->lo || n->op == OP_broadcast ||
+                 (depth < MAX_READ && is_read(c, n));
+    list_push(c->scratch, &c->item, x);
 }
 
 static void collect(Close *c)
@@ -80,15 +99,15 @@ static void collect(Close *c)
     for (int i = 0; i < region_nparam(r); i++) {
         Node *p = region_param_at(r, i);
         c->lo = p->id < c->lo ? p->id : c->lo;
-        visit(c, p);
     }
+    for (int i = 0; i < region_nparam(r); i++)
+        visit(c, region_param_at(r, i), 0);
     for (int i = 0; i < c->nresult; i++)
-        visit(c, c->result[i]);
+        visit(c, c->result[i], 0);
     for (int k = 0; k < c->item.n; k++) {
-        const Node *n = c->item.at[k].n;
-        for (int i = 0; i < n->narg; i++)
-            if (n->id >= c->lo || n->op == OP_broadcast)
-                visit(c, n->arg[i]);
+        const Item x = c->item.at[k];
+        for (int i = 0; x.expanded && i < x.n->narg; i++)
+            visit(c, x.n->arg[i], x.depth + 1);
     }
     qsort(c->item.at, (size_t)c->item.n, sizeof *c->item.at, by_id);
 }
@@ -104,12 +123,6 @@ static Item *item_of(const Close *c, const Node *n)
             hi = mid;
     }
     return &c->item.at[lo];
-}
-
-/* Were its arguments visited. */
-static bool expanded(const Close *c, const Item *x)
-{
-    return x->n->id >= c->lo || x->n->op == OP_broadcast;
 }
 
 static Item *arg_item(const Close *c, const Item *x, int i)
@@ -135,7 +148,7 @@ static void find_dependence(Close *c)
     set_on(c, r->capture, r->ncapture, r->trips ? ON_CAPTURE : ON_CARRY);
     for (int k = 0; k < c->item.n; k++) {
         Item *x = &c->item.at[k];
-        for (int i = 0; expanded(c, x) && i < x->n->narg; i++)
+        for (int i = 0; x->expanded && i < x->n->narg; i++)
             x->on |= arg_item(c, x, i)->on;
     }
 }
@@ -179,7 +192,7 @@ static void find_open(Close *c)
         x->when = CASE_always;
     }
     for (int k = c->item.n - 1; k >= 0; k--)
-        if (expanded(c, &c->item.at[k]))
+        if (c->item.at[k].expanded)
             reach_args(c, &c->item.at[k]);
 }
 
@@ -193,9 +206,9 @@ static void find_places(Close *c)
 {
     for (int k = 0; k < c->item.n; k++) {
         Item *x = &c->item.at[k];
-        x->stays = varies(x) ||
-                   (x->n->id >= c->lo && !x->open && node_can_fail(c->g, x->n));
-        if (x->n->op == OP_part && expanded(c, x))
+        x->stays = varies(x) || (x->expanded && x->n->op != OP_broadcast &&
+                                 !x->open && node_can_fail(c->g, x->n));
+        if (x->n->op == OP_part && x->expanded)
             x->stays = arg_item(c, x, 0)->stays;
         x->in_view = x->on == ON_CAPTURE &&
                      (x->n->op == OP_param ||
@@ -336,7 +349,7 @@ static void find_affine(Close *c)
             set_affine(x, dim_const(g, 1), dim_const(g, 0));
         else if (d)
             set_affine(x, dim_const(g, 0), d);
-        else if (expanded(c, x))
+        else if (x->expanded)
             affine_of_args(c, x);
         if (!dim_tried(g, before))
             set_affine(x, NULL, NULL);
