@@ -49,11 +49,9 @@ bool node_is_square(const Node *n)
 
 static Sign sign_of_two(const Node *n, int *budget)
 {
-    Sign a = look(n->arg[0], budget), b = look(n->arg[1], budget);
-    if (node_is_square(n) && n->op == OP_contract)
-        return SIGN_not_negative;
     if (node_is_square(n))
-        return greater(a, SIGN_not_negative);
+        return SIGN_not_negative;
+    Sign a = look(n->arg[0], budget), b = look(n->arg[1], budget);
     switch (n->op) {
     case OP_max:
         return greater(a, b);
