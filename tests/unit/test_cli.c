@@ -189,7 +189,7 @@ START_TEST(files_whole_or_not_at_all)
     ck_assert_uint_eq(n, 3);
     ck_assert_ptr_null(file_read(arena, path, 2, &n));
     ck_assert_ptr_null(file_read(arena, folder, 10, &n));
-    ck_assert(file_begin(arena, path, &f));
+    ck_assert(file_begin(arena, path, 0666, &f));
     fputs("other", f.to);
     file_drop(&f);
     ck_assert_str_eq(file_read(arena, path, 10, &n), "abc");
