@@ -83,7 +83,10 @@ static int put_file(Link *l, char **name, const Object *o)
 
 static bool make_files(Link *l, const Object *object, const char **error)
 {
+    struct stat st;
     int why = 0;
+    if (stat(l->path, &st) == 0 && !S_ISREG(st.st_mode))
+        return fail(error, "cannot write '%s': it is no regular file", l->name);
     for (int i = 0; i < l->nobject && !why; i++)
         why = put_file(l, &l->object[i], &object[i]);
     if (!why)

@@ -275,7 +275,7 @@ static const struct {
      "f(s: S[k]; k) -> f: real[k]"},
     {"struct S { a: real[2] ~ uniform(-1, 1), b: real = 3 }"
      "export init(S);",
-     "init(seed: key; ) -> value: S"},
+     "init(seed: key; ) -> init: S"},
     {"fn f(x: [[real; 2]; n]) = x[0]; export f;",
      "f(x: real[n, 2]; n) -> f: real[2]"},
     {"fn f(n: real[m]) = m; export f;", "f(n: real[m]; m) -> f: int"},
