@@ -25,6 +25,7 @@ typedef struct Run {
     const int64_t *val;
     Value *value;     /* by id */
     int64_t elements; /* of all values there are */
+    bool rounded;     /* see eval_rounded */
     EvalStatus status;
 } Run;
 
@@ -179,6 +180,13 @@ static void move_wide(Run *r, const Node *n)
         v->x[i] = (double)v->wide[i];
 }
 
+/* Every other one up by its last bit, the others down. */
+static void round_otherwise(Value *v)
+{
+    for (int64_t i = 0; i < v->count; i++)
+        v->x[i] *= 1 + (i % 2 ? -0x1p-52 : 0x1p-52);
+}
+
 static void tensor(Run *r, const Node *n)
 {
     const Op *row = op_table[n->op];
@@ -194,6 +202,9 @@ static void tensor(Run *r, const Node *n)
     r->e.in = in;
     r->e.in_size = size;
     row->eval_tensor(&r->e, n);
+    if (r->rounded && (row->cls == OPC_reduce || row->cls == OPC_contract) &&
+        dtype_is_real(n->dtype))
+        round_otherwise(v);
     if (v->wide && (row->cls == OPC_view || row->cls == OPC_index ||
                     row->cls == OPC_reduce))
         move_wide(r, n);
@@ -490,11 +501,13 @@ static void load_input(Run *r, const EvalInput *in)
     widen(v);
 }
 
-EvalStatus eval_nodes(Arena *a, const Graph *g, int nroot, Node *const *root,
-                      int ninput, const EvalInput *input, int nvar,
-                      const Dim *const *var, const int64_t *val, double **out)
+static EvalStatus evaluate(Arena *a, const Graph *g, int nroot,
+                           Node *const *root, int ninput,
+                           const EvalInput *input, int nvar,
+                           const Dim *const *var, const int64_t *val,
+                           bool rounded, double **out)
 {
-    Run r = {.nvar = nvar, .var = var, .val = val};
+    Run r = {.nvar = nvar, .var = var, .val = val, .rounded = rounded};
     r.e.dim = dim_value;
     r.e.wrapped = wrapped_value;
     r.e.bad_index = bad_index;
@@ -510,6 +523,22 @@ EvalStatus eval_nodes(Arena *a, const Graph *g, int nroot, Node *const *root,
     }
     arena_free(r.scratch);
     return r.status;
+}
+
+EvalStatus eval_nodes(Arena *a, const Graph *g, int nroot, Node *const *root,
+                      int ninput, const EvalInput *input, int nvar,
+                      const Dim *const *var, const int64_t *val, double **out)
+{
+    return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, false,
+                    out);
+}
+
+EvalStatus eval_rounded(Arena *a, const Graph *g, int nroot, Node *const *root,
+                        int ninput, const EvalInput *input, int nvar,
+                        const Dim *const *var, const int64_t *val, double **out)
+{
+    return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, true,
+                    out);
 }
 
 /* Counting. */

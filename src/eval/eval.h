@@ -19,6 +19,14 @@ EvalStatus eval_nodes(Arena *a, const Graph *g, int nroot, Node *const *root,
                       int ninput, const EvalInput *input, int nvar,
                       const Dim *const *var, const int64_t *val, double **out);
 
+/* The same, but that reductions and contractions are rounded in another way, by
+ * their last bit: how far the two are apart is how much the order of adding up
+ * matters. */
+EvalStatus eval_rounded(Arena *a, const Graph *g, int nroot, Node *const *root,
+                        int ninput, const EvalInput *input, int nvar,
+                        const Dim *const *var, const int64_t *val,
+                        double **out);
+
 /* Operations of one evaluation, counted over the nodes that the roots reach:
  * multiplications alone, and all elementwise and contraction operations (a
  * multiply-add is two). */
