@@ -135,6 +135,7 @@ void call_reverse(Graph *g, Arena *scratch, Node *n, const bool *active,
         arg_bar[i].v = b->v ? to[at++] : NULL;
         arg_bar[i].live = b->live ? to[at++] : NULL;
         arg_bar[i].branch = branch;
+        guard_argument(g, scratch, n->arg[i], &arg_bar[i]);
     }
 }
 

@@ -259,6 +259,17 @@ Node *guard_alive(Graph *g, const Guarded *a)
     return g_broadcast_to(g, holds, a->v->rank, a->v->dim);
 }
 
+void guard_argument(Graph *g, Arena *scratch, const Node *arg, Guarded *a)
+{
+    Node *any = a->v ? a->live : NULL;
+
+    if (!any || !node_can_fail(g, arg))
+        return;
+    if (any->rank)
+        any = g_reduce_all(g, OP_any, any);
+    a->branch = branch_new(g, scratch, a->branch, any);
+}
+
 const Branch *guard_common(Graph *g, Arena *scratch, int n, Guarded *a)
 {
     const Branch *all = NULL;

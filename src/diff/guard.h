@@ -38,6 +38,9 @@ Node *guard_product(Graph *g, Arena *scratch, const Node *n, Node *live);
 /* Where an adjoint that was settled can be other than 0, whatever branch was
  * taken; NULL: everywhere. */
 Node *guard_alive(Graph *g, const Guarded *a);
+/* The adjoint that a loop or call gives its argument: where that may report an
+ * index, it counts only if some of it was live. */
+void guard_argument(Graph *g, Arena *scratch, const Node *arg, Guarded *a);
 /* Settles n adjoints and brings them under one branch, which is returned and
  * holds whenever one of theirs does. Those without v are passed over. */
 const Branch *guard_common(Graph *g, Arena *scratch, int n, Guarded *a);

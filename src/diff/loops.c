@@ -501,8 +501,8 @@ static Node *live_of(Back *b, int k, Node *first, Node *back)
 }
 
 /* The adjoints of the arguments from the two loops. */
-static void give(Back *b, const bool *active, const Branch *branch,
-                 Guarded *arg_bar)
+static void give(Back *b, Arena *scratch, const bool *active,
+                 const Branch *branch, Guarded *arg_bar)
 {
     Given *v = NEWN(b->scratch, Given, b->nparam);
     Given *live = NEWN(b->scratch, Given, b->nparam);
@@ -521,6 +521,7 @@ static void give(Back *b, const bool *active, const Branch *branch,
         if (i >= ncapture && !arg_bar[i].live)
             arg_bar[i].live = live_of(b, i - ncapture, first, back);
         arg_bar[i].branch = branch;
+        guard_argument(b->g, scratch, b->loop->arg[i], &arg_bar[i]);
     }
 }
 
@@ -541,7 +542,7 @@ void loop_reverse(Graph *g, Arena *scratch, Node *n, const bool *active,
     b.bar = NEWN(b.scratch, Guarded, b.nparam);
     if (take_part(&b, active)) {
         step_back(&b);
-        give(&b, active, branch, arg_bar);
+        give(&b, scratch, active, branch, arg_bar);
     }
     arena_free(b.scratch);
 }

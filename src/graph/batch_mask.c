@@ -16,10 +16,12 @@
 
 #include <string.h>
 
-/* More branches than this in one set, or inside each other, count as all. */
+/* Larger sets become single masks. More branches than this inside each other
+ * count as all. */
 enum { MAX_SET = 8, MAX_DEPTH = 64, UNSEEN = -1 };
 
 typedef struct Mask {
+    int any;           /* where one of this set holds; 0: a branch, and */
     int inside, depth; /* the set that its `if` stands in */
     Node *cond;
     bool when;
@@ -48,7 +50,8 @@ static bool covers_mask(const Masks *m, int s, int mask, int *budget)
     for (int i = 0; i < set->n; i++)
         if (set->mask[i] == mask)
             return true;
-    return covers(m, s, m->mask.at[mask].inside, budget);
+    const Mask *k = &m->mask.at[mask];
+    return covers(m, s, k->any ? k->any : k->inside, budget);
 }
 
 static bool covers(const Masks *m, int s, int t, int *budget)
@@ -67,7 +70,7 @@ static bool covers(const Masks *m, int s, int t, int *budget)
 static int both_branches(const Masks *m, const MaskSet *s, int i, int k)
 {
     const Mask *a = &m->mask.at[s->mask[i]], *b = &m->mask.at[s->mask[k]];
-    bool both = a->cond == b->cond && a->inside == b->inside;
+    bool both = !a->any && a->cond == b->cond && a->inside == b->inside;
     return both && a->when != b->when ? a->inside : -1;
 }
 
@@ -92,6 +95,20 @@ static void drop(MaskSet *s, int i)
         s->mask[i] = s->mask[i + 1];
 }
 
+/* Set t as one mask. */
+static void insert_whole(Batch *p, Masks *m, MaskSet *s, int t)
+{
+    Mask k = {.any = t, .depth = m->set.at[t].depth};
+    int i = m->mask.n - 1;
+    while (i >= 0 && m->mask.at[i].any != t)
+        i--;
+    if (i < 0) {
+        list_push(p->scratch, &m->mask, k);
+        i = m->mask.n - 1;
+    }
+    insert(s, i);
+}
+
 /* The elements of either. */
 static int join(Batch *p, Masks *m, int a, int b)
 {
@@ -106,8 +123,12 @@ static int join(Batch *p, Masks *m, int a, int b)
         if (!covers_mask(m, b, m->set.at[a].mask[i], &budget))
             insert(&s, m->set.at[a].mask[i]);
     for (int i = 0; i < m->set.at[b].n; i++)
-        if (!insert(&s, m->set.at[b].mask[i]))
-            return 0;
+        if (!insert(&s, m->set.at[b].mask[i])) {
+            s.n = 0;
+            insert_whole(p, m, &s, a);
+            insert_whole(p, m, &s, b);
+            return add_set(p, m, &s);
+        }
     for (int i = 0; i < s.n; i++)
         for (int k = i + 1; k < s.n; k++) {
             int whole = both_branches(m, &s, i, k);
@@ -139,9 +160,10 @@ static int add_set(Batch *p, Masks *m, const MaskSet *s)
     to.depth = 0;
     for (int i = 0; i < s->n; i++) {
         const Mask *k = &m->mask.at[s->mask[i]];
-        const MaskSet *inside = &m->set.at[k->inside];
+        const MaskSet *inside = &m->set.at[k->any ? k->any : k->inside];
         to.depth = k->depth > to.depth ? k->depth : to.depth;
-        add_condition(p, &to, k->cond);
+        if (!k->any)
+            add_condition(p, &to, k->cond);
         for (int c = 0; c < inside->cond.n; c++)
             add_condition(p, &to, inside->cond.at[c]);
     }
@@ -254,7 +276,8 @@ static Node *set_value(Batch *p, Masks *m, int set)
         return to->value;
     for (int i = 0; i < to->n; i++) {
         const Mask *k = &m->mask.at[to->mask[i]];
-        Node *v = both(p, set_value(p, m, k->inside), condition(p, k));
+        Node *v = k->any ? set_value(p, m, k->any)
+                         : both(p, set_value(p, m, k->inside), condition(p, k));
         any = any ? g2(p->g, OP_or, any, v) : v;
     }
     return to->value = any;

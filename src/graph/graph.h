@@ -236,6 +236,8 @@ Node *g_number_check(Graph *g, Node *ok);
 
 /* The constant v in the shape and dtype of `like`. */
 Node *g_fill(Graph *g, const Node *like, double v);
+/* Whether computing n may find an index out of range. */
+bool node_can_fail(const Graph *g, const Node *n);
 bool node_is_const(const Node *n, double v); /* a constant, or one broadcast */
 
 /* Views. */

@@ -16,8 +16,6 @@ uint64_t dim_hash(const Dim *d);
 /* graph.c: op, dtype and attributes alone, whatever the arguments are. */
 uint64_t node_hash_alone(const Node *n);
 bool node_same_alone(const Node *a, const Node *b);
-/* Whether computing n may find an index out of range. */
-bool node_can_fail(const Graph *g, const Node *n);
 /* Marks on the nodes that exist when graph_unmark takes all marks away;
  * graph_mark is false where there is one already. One walk at a time. */
 void graph_unmark(Graph *g);

@@ -48,3 +48,93 @@ is '{"two_0": 0, "two_1": 1}' two x=1 c=false d=false
 is '{"view": 0.17677669}' view x=2 z='[0.5,0.5]'
 is '{"view": 2}' view x=2 z='[3,0]'
 is '{"bool1": 1}' bool1 z='[1]' x=0
+
+# What a loop captures: asked for in no step, or not by the steps that there are.
+cat >m.nn <<'N'
+fn cap(x: real[n], i: int, T: int, c: bool) -> real = fold(t < T, s = 0.0 | if c { s + x[i] } else { s + 1 });
+fn none(x: real[n], i: int, k: int) -> real = fold(t < k, s = 0.0 | s + exp(x[i]) * x[i]);
+fn late(x: real[n], i: int, k: int) -> real = fold(t < k, s = 0.0 | if t > 2 { s + exp(x[i]) } else { s + 0.5 });
+fn both(x: real[n], i: int, k: int) -> real = fold(t < k, s = 0.0 | {
+  let e = exp(x[i]);
+  let a = if t > 2 { e } else { s };
+  let b = if t > 3 { e * e } else { 1 };
+  a + b
+});
+fn ended(x: real[n], i: int, k: int) -> real = fold(t < k, s = 5.0, until = s > 4 | s + x[i]);
+fn rows(x: real[n], i: int, k: int) -> real[2] = scan(t < 2, s = 0.0 | if k > 0 { s + x[i] } else { s });
+fn nest(x: real[n], i: int, k: int) -> real = fold(t < k, s = 0.0 | fold(u < t, r = s | r + x[i]));
+fn bent(x: real[n], i: int, k: int) -> real = fold(t < 3, s = 0.0 | if t < k { fold(u < 2, r = s | r + x[i]) } else { s });
+fn slow(x: real) -> real = fold(t < 1000000, s = x | fold(u < 1000000, r = s | sin(r) + 1));
+fn idle(x: real, c: bool) -> real = fold(t < 3, s = x | if c { s + slow(x) } else { s + 1 });
+fn chosen(x: real, y: real, c: bool) -> real = if c { x * y } else { x };
+fn kept(x: real[n], i: int) -> real = remat(chosen)(2, x[i], i >= 0);
+fn shared(x: real[n], i: int) -> real { let e = if i >= 0 { exp(x[i]) } else { 1 }; let f = if i >= 0 { x[i] * exp(x[i]) } else { 2 }; e * f }
+fn again(x: real[n], i: int) -> real = remat(shared)(x, i);
+N
+accept "$NNCC" m.nn
+is '{"cap": 3}' cap x='[1,2]' i=9 T=3 c=false
+is '{"cap": 6}' cap x='[1,2]' i=1 T=3 c=true
+is '{"none": 0}' none x='[1,2]' i=9 k=0
+is '{"late": 1.5}' late x='[1,2]' i=9 k=3
+is '{"late": 2.5}' late x='[1,0]' i=1 k=4
+is '{"both": 3}' both x='[1,2]' i=9 k=3
+is '{"ended": 5}' ended x='[1,2]' i=9 k=3
+is '{"rows": [0, 0]}' rows x='[1,2]' i=9 k=0
+is '{"nest": 0}' nest x='[1,2]' i=9 k=1
+is '{"bent": 0}' bent x='[1,2]' i=9 k=0
+is '{"idle": 4}' idle x=1 c=false
+is '{"kept": 2}' kept x='[1]' i=-1
+is '{"again": 2}' again x='[1]' i=-1
+refuse 1 'index out of range' "$NNCC" run m.nn late x='[1,2]' i=9 k=4
+refuse 1 'index out of range' "$NNCC" run m.nn nest x='[1,2]' i=9 k=2
+for f in 'grad(cap, x)@T=3 c=false' 'grad(late, x)@k=3' 'grad(both, x)@k=3' 'grad(ended, x)@k=3' \
+    'grad(nest, x)@k=1' 'grad(bent, x)@k=0' 'grad(kept, x)@' 'grad(again, x)@'; do
+    is '{"d_x": [0]}' "${f%@*}" x='[1]' i=-1 ${f#*@}
+    f=hessian${f#grad}
+    is '{"hess_x": [[0]]}' "${f%@*}" x='[1]' i=-1 ${f#*@}
+done
+is '{"rows": [0, 0], "rows_dot": [0, 0]}' 'jvp(rows, x)' x='[1]' x_dot='[1]' i=9 k=0
+is '{"jac_x": [[0], [0]]}' 'jacobian(rows, x)' x='[1]' i=9 k=0
+
+# Derivatives of recurrences that read the element before, and of elements.
+cat >m.nn <<'N'
+fn garch(q: real, y: real[T]) -> real = fold(t < T, s = 0.1, l = 0.0 | {
+  let v = if t == 0 { s } else { q * s + 0.1 * y[t-1] ^ 2 };
+  let m = if t == 0 { 0 } else { y[t-1] * q };
+  (v, l + (y[t] - m) ^ 2 / v + log(v))
+}).1;
+fn gated(w: real, x: real[n], p: int[T]) -> real = fold(t < T, h = 0.0 | {
+  let g = if p[t] >= 0 { sigmoid(w * x[p[t]]) } else { 0.5 };
+  let c = if p[t] >= 0 { tanh(x[p[t]] + h) } else { h };
+  g * h + (1 - g) * c
+});
+fn maps(w: real[v], p: int[t]) -> real[t] = [i | if p[i] >= 0 { exp(w[p[i]]) * w[p[i]] } else { w[0] }];
+fn two(w: real[v], p: int[t], k: int) -> real[t] = [i | {
+  let e = w[k];
+  let a = if p[i] > 0 { e * e } else { 1 };
+  let b = if p[i] > 1 { e } else { 2 };
+  a * b
+}];
+fn many(w: real[v], p: int[t]) -> real = sum(i | {
+  let q = p[i];
+  let a = if q == 0 { w[q + 9] } else if q == 1 { 2 * w[q + 9] } else { 0 };
+  let b = if q == 2 { w[q + 9] } else if q == 3 { 2 * w[q + 9] } else { 0 };
+  let c = if q == 4 { w[q + 9] } else if q == 5 { 2 * w[q + 9] } else { 0 };
+  let d = if q == 6 { w[q + 9] } else if q == 7 { 2 * w[q + 9] } else { 0 };
+  let e = if q == 8 { w[q + 9] } else if q == -9 { 3 * w[q + 9] } else { 0 };
+  a + b + c + d + e
+});
+fn inner(w: real[v], p: int[t], n: int) -> real = sum(i |
+  if p[i] >= 0 { fold(k < n, s = 1.0 | s * w[p[i]] + w[p[i]]) } else { 0 });
+N
+accept "$NNCC" m.nn
+near '{"garch": 40.185436372726635, "garch_dot": -68.770666391483728}' 'jvp(garch, q)' q=0.3 y='[1,2,3]' q_dot=1
+near '{"d_q": -68.770666391483728}' 'grad(garch, q)' q=0.3 y='[1,2,3]'
+near '{"d_w": -0.178977453840644836}' 'grad(gated, w)' w=0.5 x='[1,2,3]' p='[-1,0,-5]'
+refuse 1 'index out of range' "$NNCC" run m.nn gated w=0.5 x='[1,2,3]' p='[-1,0,7]'
+near '{"jac_w": [[1, 0], [5.43656365691809047, 0], [0, 22.1671682967919519]]}' 'jacobian(maps, w)' w='[1,2]' p='[-1,0,1]'
+is '{"two": [2, 2]}' two w='[1,2]' p='[0,0]' k=9
+is '{"jac_w": [[0, 0], [0, 12]]}' 'jacobian(two, w)' w='[1,2]' p='[0,2]' k=1
+is '{"many": 3}' many w='[1,2]' p='[9,-1,-9]'
+is '{"d_w": [3, 0]}' 'grad(many, w)' w='[1,2]' p='[9,-1,-9]'
+is '{"d_w": [0, 9]}' 'grad(inner, w)' w='[1,2]' p='[-3,1]' n=2
