@@ -299,9 +299,11 @@ static Node *live_count(Graph *g, Node *live)
     const Node *ne = chosen ? live->arg[1] : live, *x;
     Node *count;
 
-    if (ne->op != OP_ne || !node_is_const(ne->arg[1], 0))
+    if (ne->op != OP_ne)
         return NULL;
-    count = ne->arg[0];
+    count = ne->arg[node_is_const(ne->arg[0], 0)];
+    if (!node_is_const(ne->arg[0], 0) && !node_is_const(ne->arg[1], 0))
+        return NULL;
     if (count->op != OP_scatter_add)
         return NULL;
     for (x = count->arg[0]; op_table[x->op]->cls == OPC_view && x->narg == 1;)
