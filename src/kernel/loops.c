@@ -103,18 +103,20 @@ static bool has_choice(const Kernel *k)
     return false;
 }
 
-/* How well an access suits lanes along v. */
+/* How well an access suits lanes along v. One element after another is one
+ * instruction; elements far apart are one each, of a cache line each. */
 static int access_score(const Index *x, int v)
 {
+    enum { TOGETHER = 2, APART = -8 };
     const Dim *c = index_coef(x, v);
     if (index_nested(x, v))
-        return -2;
+        return APART;
     for (int i = 0; i < x->n; i++)
         if (x->atom[i].kind == IX_value)
             return c && dim_is(c, 1) ? 1 : 0;
     if (!c)
         return 0;
-    return dim_is(c, 1) ? 2 : -2;
+    return dim_is(c, 1) ? TOGETHER : APART;
 }
 
 static int stage_score(const Kernel *k, const Stage *st, int v)
