@@ -435,38 +435,6 @@ static const Value *comprehend(Over *o, const Value *v)
 
 /* Reductions. */
 
-typedef struct Reduction {
-    const char *name;
-    OpId op;
-    unsigned takes;
-    double neutral; /* what an element beyond a run-time bound counts */
-    OpId join;      /* of two values; OP_const: none */
-} Reduction;
-
-static const Reduction reductions[] = {
-    {"sum", OP_sum, ON_number, 0, OP_add},
-    {"mean", OP_sum, ON_real, 0, OP_const},
-    {"prod", OP_prod, ON_number, 1, OP_mul},
-    {"max", OP_reduce_max, ON_number, -INFINITY, OP_max},
-    {"min", OP_reduce_min, ON_number, INFINITY, OP_min},
-    {"any", OP_any, ON_bool, 0, OP_or},
-    {"all", OP_all, ON_bool, 1, OP_and},
-    {"logsumexp", OP_logsumexp, ON_real, -INFINITY, OP_const},
-    {"argmax", OP_argmax, ON_number, -INFINITY, OP_const},
-    {"argmin", OP_argmin, ON_number, INFINITY, OP_const},
-};
-
-static const Reduction *reduction_named(const char *name)
-{
-    const Reduction *r = reductions;
-
-    while (strcmp(r->name, name) != 0)
-        r++;
-    return r;
-}
-
-static bool is_mean(const Reduction *r) { return r->name[1] == 'e'; }
-
 static Node *neutral_like(Graph *g, const Node *n, double v)
 {
     int64_t most = n->dtype == DT_u8    ? UINT8_MAX
@@ -485,17 +453,15 @@ static bool fits_reduction(Over *o, const Reduction *r, const Value *v)
 {
     Check *c = o->c;
     const Ty **type = ty_leaves(c, value_ty(c, v));
-    const char *what = r->takes == ON_bool   ? "bools"
-                       : r->takes == ON_real ? "reals"
-                                             : "numbers";
+    unsigned takes = reduction_takes(r);
 
     for (int i = 0; i < v->nleaf; i++) {
-        if (r->takes >> type[i]->dtype & 1)
+        if (takes >> type[i]->dtype & 1)
             continue;
         fail(c, o->e->comp.body->span, "type-mismatch", "'%s' takes %s",
-             r->name, what);
+             r->name, reduction_takes_text(r));
         diag_label(c->diags, o->e->comp.body->span, "%s", value_text(c, v));
-        if (dtype_is_int(type[i]->dtype) && r->takes == ON_real)
+        if (dtype_is_int(type[i]->dtype) && takes == ON_real)
             detail(c, "write real(…) to convert");
         return false;
     }
@@ -509,8 +475,7 @@ static bool is_empty(Over *o, const Reduction *r)
     for (int k = 0; k < o->n; k++) {
         const Index *x = &o->index[k];
 
-        if (isfinite(r->neutral) || r->op == OP_logsumexp ||
-            !dim_is(x->extent, 0))
+        if (reduction_of_nothing(r) || !dim_is(x->extent, 0))
             continue;
         fail(c, x->span, "empty", "'%s' of nothing has no value", r->name);
         return true;
@@ -560,7 +525,7 @@ static Node *reduce_leaf(Over *o, const Reduction *r, Node *n, Node *count)
 
     for (int k = 0; k < o->n; k++)
         axis[k] = k;
-    if (r->op == OP_argmax || r->op == OP_argmin) {
+    if (reduction_is_position(r)) {
         n = join_first(g, n, o->n);
         naxis = 1;
     }
@@ -576,7 +541,7 @@ static const Value *positions_of(Over *o, const Reduction *r, const Value *v)
 {
     Check *c = o->c;
 
-    if (r->op != OP_argmax && r->op != OP_argmin)
+    if (!reduction_is_position(r))
         return v;
     if (v->kind != V_tensor)
         return fail(c, o->e->comp.body->span, "type-mismatch",
@@ -608,16 +573,15 @@ static const Value *reduce(Over *o, const Value *v)
     leaf = value_leaves(c, v);
     for (int i = 0; i < t->nleaf && o->mask; i++)
         leaf[i] = g_if(c->graph, o->mask, leaf[i],
-                       neutral_like(c->graph, leaf[i], r->neutral));
+                       neutral_like(c->graph, leaf[i], op_table[r->op]->start));
     if (!batch(o, t->nleaf, leaf))
         return c->error;
-    if (is_mean(r))
+    if (r->kind == RED_MEAN)
         count = count_all(o, t->nleaf ? leaf[0]->dtype : c->real);
     for (int i = 0; i < t->nleaf; i++)
         leaf[i] = reduce_leaf(o, r, leaf[i], count);
-    return r->op == OP_argmax || r->op == OP_argmin
-               ? value_tensor(c, leaf[0])
-               : value_of_leaves(c, t, leaf);
+    return reduction_is_position(r) ? value_tensor(c, leaf[0])
+                                    : value_of_leaves(c, t, leaf);
 }
 
 /* Written out: for bodies that call the function they are part of. */
@@ -670,7 +634,7 @@ static const Value *join_terms(Over *o, const Reduction *r, int n,
                         "the elements of '%s' have one type", r->name);
         leaf = value_leaves(c, x[i].value);
         for (int k = 0; k < v->nleaf; k++)
-            sum[k] = g2(c->graph, r->join, sum[k], leaf[k]);
+            sum[k] = g2(c->graph, reduction_join(r), sum[k], leaf[k]);
     }
     return value_of_leaves(c, value_ty(c, v), sum);
 }
@@ -691,9 +655,9 @@ static const Value *reduce_terms(Over *o, int n, const Operand *x)
     if (!fits_reduction(o, r, v))
         return c->error;
     one.n = 1;
-    node =
-        reduce_leaf(&one, r, v->node,
-                    is_mean(r) ? g_const(c->graph, v->node->dtype, n) : NULL);
+    node = reduce_leaf(
+        &one, r, v->node,
+        r->kind == RED_MEAN ? g_const(c->graph, v->node->dtype, n) : NULL);
     return value_tensor(c, node);
 }
 
@@ -775,8 +739,8 @@ static const Value *evaluate_written(Over *o)
     r = reduction_named(o->e->comp.op);
     if (w.term.n == 0)
         return fail(c, o->e->span, "empty", "'%s' of nothing", r->name);
-    return r->join == OP_const ? reduce_terms(o, w.term.n, w.term.at)
-                               : join_terms(o, r, w.term.n, w.term.at);
+    return reduction_join(r) == NOPS ? reduce_terms(o, w.term.n, w.term.at)
+                                     : join_terms(o, r, w.term.n, w.term.at);
 }
 
 static bool names_differ(Check *c, const Expr *e)

@@ -4,6 +4,55 @@
 #include <math.h>
 #include <string.h>
 
+static const Reduction reductions[] = {
+#define REDUCTION(name, op, kind) {#name, OP_##op, RED_##kind},
+#include "syntax/reductions.def"
+#undef REDUCTION
+};
+
+enum { NREDUCTIONS = sizeof reductions / sizeof *reductions };
+
+const Reduction *reduction_named(const char *name)
+{
+    for (int i = 0; i < NREDUCTIONS; i++)
+        if (strcmp(reductions[i].name, name) == 0)
+            return &reductions[i];
+    return NULL;
+}
+
+unsigned reduction_takes(const Reduction *r)
+{
+    return r->kind == RED_MEAN ? ON_real : op_table[r->op]->takes;
+}
+
+const char *reduction_takes_text(const Reduction *r)
+{
+    unsigned takes = reduction_takes(r);
+
+    return takes == ON_bool ? "bools" : takes == ON_real ? "reals" : "numbers";
+}
+
+bool reduction_is_position(const Reduction *r)
+{
+    return r->op == OP_argmax || r->op == OP_argmin;
+}
+
+OpId reduction_join(const Reduction *r)
+{
+    const Op *row = op_table[r->op];
+
+    return r->kind == RED_MEAN || reduction_is_position(r) || !row->join
+               ? NOPS
+               : row->join();
+}
+
+bool reduction_of_nothing(const Reduction *r)
+{
+    const Op *row = op_table[r->op];
+
+    return !row->join || isfinite(row->start);
+}
+
 /* Reductions: x, axis (an int or a tuple of them), keepdims. */
 
 static bool axes_arg(Check *c, const Builtin *b, const CallArg *a, int rank,
@@ -53,13 +102,6 @@ static Node *keep_axes(Check *c, const Node *from, Node *n, const bool *gone)
     return g_reshape(c->graph, n, from->rank, dim);
 }
 
-static unsigned reduce_mask(OpId op)
-{
-    if (op == OP_any || op == OP_all)
-        return ON_bool;
-    return op == OP_logsumexp ? ON_real : ON_number;
-}
-
 static Node *mean_of(Check *c, Node *sum, const Node *x, const bool *gone)
 {
     const Dim *count = dim_const(c->graph, 1);
@@ -101,8 +143,7 @@ static Node *reduce_position(Check *c, const Builtin *b, const CallArg *x,
 static bool empty_reduction(Check *c, const Builtin *b, const CallArg *x,
                             const Node *n, const bool *gone)
 {
-    if (b->op != OP_reduce_max && b->op != OP_reduce_min &&
-        b->op != OP_argmax && b->op != OP_argmin)
+    if (reduction_of_nothing(reduction_named(b->name)))
         return false;
     for (int i = 0; i < n->rank; i++) {
         if (!gone[i] || !dim_is(n->dim[i], 0))
@@ -116,8 +157,8 @@ static bool empty_reduction(Check *c, const Builtin *b, const CallArg *x,
 static Node *reduce_node(Check *c, const Builtin *b, const CallArg *x, Node *n,
                          const CallArg *const *slot)
 {
+    const Reduction *red = reduction_named(b->name);
     bool gone[MAX_RANK] = {false}, all = !axis_given(slot[1]), keep = false;
-    bool mean;
     int axis[MAX_RANK], naxis = 0;
     Node *r;
 
@@ -130,14 +171,13 @@ static Node *reduce_node(Check *c, const Builtin *b, const CallArg *x, Node *n,
         if (gone[i])
             axis[naxis++] = i;
     }
-    mean = strcmp(b->name, "mean") == 0;
     if (empty_reduction(c, b, x, n, gone))
         return NULL;
-    if (b->op == OP_argmax || b->op == OP_argmin)
+    if (reduction_is_position(red))
         r = reduce_position(c, b, x, n, gone, all);
     else
         r = naxis ? g_reduce(c->graph, b->op, n, naxis, axis) : n;
-    if (r && mean)
+    if (r && red->kind == RED_MEAN)
         r = mean_of(c, r, n, gone);
     return r && keep ? keep_axes(c, n, r, gone) : r;
 }
@@ -147,13 +187,10 @@ static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
 {
     const Value *v = slot[0]->value;
     Node **leaf = value_leaves(c, v), *total = NULL;
-    OpId join = b->op == OP_reduce_max   ? OP_max
-                : b->op == OP_reduce_min ? OP_min
-                : b->op == OP_prod       ? OP_mul
-                                         : OP_add;
+    const Reduction *red = reduction_named(b->name);
+    OpId join = reduction_join(red);
 
-    if (axis_given(slot[1]) || strcmp(b->name, "mean") == 0 ||
-        (b->op != OP_sum && join == OP_add)) {
+    if (axis_given(slot[1]) || join == NOPS) {
         fail(c, call->at, "type-mismatch", "'%s' takes a tensor%s", b->name,
              axis_given(slot[1]) ? " when an axis is given" : "");
         diag_label(c->diags, slot[0]->span, "%s", value_text(c, v));
@@ -162,11 +199,11 @@ static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
     for (int i = 0; i < v->nleaf; i++) {
         Node *n = leaf[i];
 
-        if (!(reduce_mask(b->op) & 1u << n->dtype) ||
+        if (!(reduction_takes(red) & 1u << n->dtype) ||
             (total && total->dtype != n->dtype))
             return fail(c, slot[0]->span, "type-mismatch",
-                        "'%s' needs numbers of one type in all leaves of %s",
-                        b->name, value_text(c, v));
+                        "'%s' needs %s of one type in all leaves of %s",
+                        b->name, reduction_takes_text(red), value_text(c, v));
         if (n->rank > 0)
             n = g_reduce_all(c->graph, b->op, n);
         total = total ? g2(c->graph, join, total, n) : n;
@@ -180,14 +217,13 @@ static const Value *run_reduce(Check *c, const Builtin *b, const Call *call,
                                const CallArg *const *slot)
 {
     const Value *v = slot[0]->value;
-    bool mean = strcmp(b->name, "mean") == 0;
     Operand x = {v, slot[0]->span, slot[0]->expr};
     Node *n;
 
     if (v->kind == V_struct || v->kind == V_tuple || v->kind == V_stack)
         return reduce_tree(c, b, call, slot);
     if (!unify(c, call->scope, b->name, call->at, 1, &x,
-               mean ? ON_real : reduce_mask(b->op), &n))
+               reduction_takes(reduction_named(b->name)), &n))
         return c->error;
     n = reduce_node(c, b, slot[0], n, slot);
     return n ? value_tensor(c, n) : c->error;
@@ -209,21 +245,18 @@ static const Value *run_elementwise(Check *c, const Builtin *b,
 static const Value *run_extreme(Check *c, const Builtin *b, const Call *call,
                                 const CallArg *const *slot)
 {
-    const bool max = strcmp(b->name, "max") == 0;
-    const Builtin reduce = {b->name, b->params, run_reduce,
-                            max ? OP_reduce_max : OP_reduce_min};
     const CallArg *const one[MAX_SLOTS] = {slot[0], slot[2], slot[3], NULL};
     Operand x[2];
 
     if (!slot[1])
-        return run_reduce(c, &reduce, call, one);
+        return run_reduce(c, b, call, one);
     if (slot[2] || slot[3])
         return fail(c, call->at, "argument",
                     "'%s' takes an axis with one tensor only", b->name);
     for (int i = 0; i < 2; i++)
         x[i] = (Operand){slot[i]->value, slot[i]->span, slot[i]->expr};
-    return elementwise(c, call->scope, max ? OP_max : OP_min, b->name, call->at,
-                       2, x);
+    return elementwise(c, call->scope, op_table[b->op]->join(), b->name,
+                       call->at, 2, x);
 }
 
 static const Value *run_where(Check *c, const Builtin *b, const Call *call,
@@ -263,16 +296,13 @@ static const Value *run_cast(Check *c, const Builtin *b, const Call *call,
 }
 
 static const Builtin builtins[] = {
-    {"sum", "x axis? keepdims?", run_reduce, OP_sum},
-    {"prod", "x axis? keepdims?", run_reduce, OP_prod},
-    {"mean", "x axis? keepdims?", run_reduce, OP_sum},
-    {"logsumexp", "x axis? keepdims?", run_reduce, OP_logsumexp},
-    {"any", "x axis? keepdims?", run_reduce, OP_any},
-    {"all", "x axis? keepdims?", run_reduce, OP_all},
-    {"argmax", "x axis? keepdims?", run_reduce, OP_argmax},
-    {"argmin", "x axis? keepdims?", run_reduce, OP_argmin},
-    {"max", "x y? axis? keepdims?", run_extreme, OP_max},
-    {"min", "x y? axis? keepdims?", run_extreme, OP_min},
+#define BUILTIN_PLAIN(name, op) {name, "x axis? keepdims?", run_reduce, op},
+#define BUILTIN_MEAN(name, op) BUILTIN_PLAIN(name, op)
+#define BUILTIN_EXTREME(name, op)                                              \
+    {name, "x y? axis? keepdims?", run_extreme, op},
+#define REDUCTION(name, op, kind) BUILTIN_##kind(#name, OP_##op)
+#include "syntax/reductions.def"
+#undef REDUCTION
     {"where", "cond x y", run_where, OP_where},
     {"real", "x", run_cast, OP_cast},
     {"f32", "x", run_cast, OP_cast},

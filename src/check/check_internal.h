@@ -636,6 +636,21 @@ struct Builtin {
     OpId op;
 };
 
+/* A row of syntax/reductions.def. */
+typedef enum ReductionKind { RED_PLAIN, RED_EXTREME, RED_MEAN } ReductionKind;
+typedef struct Reduction {
+    const char *name;
+    OpId op;
+    ReductionKind kind;
+} Reduction;
+const Reduction *reduction_named(const char *name); /* or NULL */
+unsigned reduction_takes(const Reduction *r);       /* ON_… */
+const char *reduction_takes_text(const Reduction *r);
+/* The operator that joins two values, or NOPS: there is none. */
+OpId reduction_join(const Reduction *r);
+bool reduction_of_nothing(const Reduction *r); /* has that a value */
+bool reduction_is_position(const Reduction *r);
+
 const Builtin *builtin_find(Check *c, const char *name);
 int builtin_names(const char **to, int max);
 int builtin_nparam(const Builtin *b);

@@ -64,7 +64,7 @@ typedef struct Op {
     OpClass cls;
     int arity;       /* -1: any number */
     unsigned flags;  /* OpFlags */
-    unsigned takes;  /* ON_…; 0 where not elementwise */
+    unsigned takes;  /* ON_…: elementwise operators and reductions; else 0 */
     int weight;      /* instructions of f32 that it is lowered to, a call being
                         some; 0: one or two */
     const char *doc; /* one line: what it computes */
@@ -119,8 +119,10 @@ typedef struct Op {
     Node *(*expand)(Graph *g, Node *n);
     /* Elementwise: the machine code, see lower.h. */
     Val *(*lower)(Lower *l, const Node *n, Val *const *x);
-    /* Reductions that the kernels know: the value to start from, how a value
-     * joins the accumulator (both as elementwise ops). */
+    /* Reductions: what an element counts that changes nothing; of those that
+     * the kernels know, how a value joins the accumulator that starts from it
+     * (an elementwise op). Where joins start from no finite value, nothing has
+     * no value. */
     OpId (*join)(void);
     double start; /* ±INFINITY allowed; for ints the dtype's own limits */
 } Op;

@@ -351,16 +351,30 @@ Expr *ex_comp(struct parse *p, Span s, const ArgList *binders, Expr *body)
 }
 
 static const char *const reductions[] = {
-    "sum", "prod", "max",       "min",    "mean",
-    "any", "all",  "logsumexp", "argmax", "argmin",
+#define REDUCTION(name, op, kind) #name,
+#include "syntax/reductions.def"
+#undef REDUCTION
 };
+
+enum { NREDUCTIONS = sizeof reductions / sizeof *reductions };
 
 static bool is_reduction(const char *name)
 {
-    for (size_t i = 0; i < sizeof reductions / sizeof *reductions; i++)
+    for (int i = 0; i < NREDUCTIONS; i++)
         if (!strcmp(name, reductions[i]))
             return true;
     return false;
+}
+
+static void takes_no_binders(struct parse *p, const Expr *fn)
+{
+    Str s = str_new(p->arena);
+
+    for (int i = 0; i < NREDUCTIONS; i++)
+        str_printf(&s, "%s%s", i == NREDUCTIONS - 1 ? " and " : ", ",
+                   reductions[i]);
+    diag(p->diags, fn->span, "binder", "this takes no binders");
+    diag_detail(p->diags, "fold, scan%s do", s.at);
 }
 
 Expr *ex_over(struct parse *p, Span s, Expr *fn, const ArgList *binders,
@@ -372,11 +386,8 @@ Expr *ex_over(struct parse *p, Span s, Expr *fn, const ArgList *binders,
         return new_over(p, EX_loop, s, name, binders, body);
     if (is_reduction(name))
         return new_over(p, EX_reduce, s, name, binders, body);
-    if (fn->kind != EX_error) {
-        diag(p->diags, fn->span, "binder", "this takes no binders");
-        diag_detail(p->diags, "fold, scan, sum, prod, max, min, mean, "
-                              "logsumexp, any, all, argmax and argmin do");
-    }
+    if (fn->kind != EX_error)
+        takes_no_binders(p, fn);
     return ex_error(p, s);
 }
 

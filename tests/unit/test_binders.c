@@ -165,6 +165,65 @@ START_TEST(values_are_right)
 }
 END_TEST
 
+/* Every reduction, in every way that there is to write it. */
+
+static const struct {
+    const char *name;
+    OpId op;
+} reductions[] = {
+#define REDUCTION(name, op, kind) {#name, OP_##op},
+#include "syntax/reductions.def"
+#undef REDUCTION
+};
+
+enum { NREDUCTIONS = sizeof reductions / sizeof *reductions };
+
+START_TEST(reductions_are_one_however_written)
+{
+    static const char *const way[] = {
+        "(v, axis = 0)",  "(v, axis = 0, keepdims = true)[0]", "(i | v[i])",
+        "(i < 2 | v[i])", "(i < 2, j < 1 | v[i + j])",
+    };
+    const char *name = reductions[_i].name;
+    unsigned takes = op_table[reductions[_i].op]->takes;
+    bool bools = takes == ON_bool;
+    const char *type = bools ? "bool" : "real";
+    const char *data = bools ? "[true, false]" : "[3.0, -1.5]";
+    Program *p;
+    double *want;
+
+    ck_assert(takes != 0);
+    p = compile(arena_printf(
+        arena,
+        "const v = %s;\n"
+        "fn two(x: %s[n]) -> %s = if n == 1 { x[0] }\n"
+        "  else { %s(j < 2 | if j == 0 { x[0] } else { two(x[1:]) }) };\n",
+        data, type, type, name));
+    if (!p) /* of a position, no element of x */
+        p = compile(arena_printf(arena, "const v = %s;\n", data));
+    else
+        ck_value(p, arena_printf(arena, "%s(v) == two(v)", name), 1,
+                 (double[]){1}, 1e-12);
+    want = value_of(p, arena_printf(arena, "%s(v)", name));
+    for (size_t k = 0; k < sizeof way / sizeof *way; k++)
+        ck_value(p, arena_printf(arena, "%s%s", name, way[k]), 1, want, 1e-12);
+    ck_value(p, arena_printf(arena, "[n < 3 | %s(i < n | v[i])][2]", name), 1,
+             want, 1e-12);
+}
+END_TEST
+
+START_TEST(reduction_operators_have_a_name)
+{
+    int found = 0;
+
+    if (op_table[_i]->cls != OPC_reduce)
+        return;
+    for (int k = 0; k < NREDUCTIONS; k++)
+        found += reductions[k].op == (OpId)_i;
+    ck_assert_msg(found > 0, "%s is not in reductions.def", op_table[_i]->name);
+}
+END_TEST
+
 /* What becomes of a body: operators that are in it, or not. */
 
 static int count(Program *p, const char *expression, OpId op)
@@ -399,6 +458,8 @@ static Suite *suite(void)
 
     tcase_add_checked_fixture(t, programs_setup, programs_teardown);
     tcase_add_loop_test(t, values_are_right, 0, sizeof values / sizeof *values);
+    tcase_add_loop_test(t, reductions_are_one_however_written, 0, NREDUCTIONS);
+    tcase_add_loop_test(t, reduction_operators_have_a_name, 0, NOPS);
     tcase_add_loop_test(t, proven_indices_are_not_checked, 0,
                         sizeof unchecked / sizeof *unchecked);
     tcase_add_test(t, other_indices_are_checked);

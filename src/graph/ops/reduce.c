@@ -53,24 +53,15 @@ static bool infer_reduced(Graph *g, Node *n)
     return true;
 }
 
-static bool infer_number(Graph *g, Node *n)
+/* What the row says it takes. */
+static bool infer_taken(Graph *g, Node *n)
 {
-    return infer_reduced(g, n) && (ON_number >> n->dtype & 1);
-}
-
-static bool infer_real(Graph *g, Node *n)
-{
-    return infer_reduced(g, n) && dtype_is_real(n->dtype);
-}
-
-static bool infer_bool(Graph *g, Node *n)
-{
-    return infer_reduced(g, n) && n->dtype == DT_bool;
+    return infer_reduced(g, n) && (op_table[n->op]->takes >> n->dtype & 1);
 }
 
 static bool infer_arg(Graph *g, Node *n)
 {
-    bool fits = infer_number(g, n) && n->attr.nint == 1;
+    bool fits = infer_taken(g, n) && n->attr.nint == 1;
     n->dtype = DT_i32;
     return fits;
 }
@@ -404,7 +395,8 @@ const Op op_sum = {
     .arity = 1,
     .flags = OP_SURFACE | OP_LINEAR,
     .doc = "the sum",
-    .infer = infer_number,
+    .takes = ON_number,
+    .infer = infer_taken,
     .identity = sum_identity,
     .eval_tensor = reduce_eval,
     .vjp = sum_vjp,
@@ -564,7 +556,8 @@ const Op op_prod = {
     .arity = 1,
     .flags = OP_SURFACE,
     .doc = "the product",
-    .infer = infer_number,
+    .takes = ON_number,
+    .infer = infer_taken,
     .identity = reduce_identity,
     .eval_tensor = reduce_eval,
     .vjp = prod_vjp,
@@ -622,7 +615,8 @@ const Op op_reduce_max = {
     .cls = OPC_reduce,
     .arity = 1,
     .doc = "the largest element",
-    .infer = infer_number,
+    .takes = ON_number,
+    .infer = infer_taken,
     .identity = idempotent_identity,
     .eval_tensor = reduce_eval,
     .vjp = extreme_vjp,
@@ -638,7 +632,8 @@ const Op op_reduce_min = {
     .cls = OPC_reduce,
     .arity = 1,
     .doc = "the smallest element",
-    .infer = infer_number,
+    .takes = ON_number,
+    .infer = infer_taken,
     .identity = idempotent_identity,
     .eval_tensor = reduce_eval,
     .vjp = extreme_vjp,
@@ -676,7 +671,8 @@ const Op op_any = {
     .arity = 1,
     .flags = OP_SURFACE,
     .doc = "is one of them true",
-    .infer = infer_bool,
+    .takes = ON_bool,
+    .infer = infer_taken,
     .identity = any_identity,
     .eval_tensor = reduce_eval,
     .form = any_form,
@@ -691,7 +687,8 @@ const Op op_all = {
     .arity = 1,
     .flags = OP_SURFACE,
     .doc = "are all of them true",
-    .infer = infer_bool,
+    .takes = ON_bool,
+    .infer = infer_taken,
     .identity = idempotent_identity,
     .eval_tensor = reduce_eval,
     .form = all_form,
@@ -742,6 +739,7 @@ const Op op_argmax = {
     .arity = 1,
     .flags = OP_SURFACE,
     .doc = "where the largest element is",
+    .takes = ON_number,
     .infer = infer_arg,
     .eval_tensor = arg_eval,
     .form = argmax_form,
@@ -756,6 +754,7 @@ const Op op_argmin = {
     .arity = 1,
     .flags = OP_SURFACE,
     .doc = "where the smallest element is",
+    .takes = ON_number,
     .infer = infer_arg,
     .eval_tensor = arg_eval,
     .form = argmin_form,
@@ -874,12 +873,14 @@ const Op op_logsumexp = {
     .arity = 1,
     .flags = OP_SURFACE | OP_COSTLY,
     .doc = "log of the sum of exp, without overflow",
-    .infer = infer_real,
+    .takes = ON_real,
+    .infer = infer_taken,
     .identity = reduce_identity,
     .eval_tensor = lse_eval,
     .vjp = lse_vjp,
     .jvp = lse_jvp,
     .expand = lse_expand,
     .form = lse_form,
+    .start = -INFINITY,
     .batch = reduce_batch,
 };
