@@ -206,9 +206,9 @@ typedef struct Memo {
     int n, cap;
 } Memo;
 
-static uint64_t call_hash(Check *c, const Fn *f, const Arguments *a)
+static uint64_t call_hash(const Fn *f, const Arguments *a)
 {
-    uint64_t h = value_fn(c, f)->hash;
+    uint64_t h = fn_hash(f);
 
     for (int i = 0; i < a->n; i++) {
         uint64_t v = a->value[i] ? a->value[i]->hash : 0;
@@ -256,6 +256,7 @@ static void memo_grow(Check *c)
         if (d->hash)
             *memo_slot(m, d->hash, d->fn, d->arg, d->narg) = *d;
     }
+    arena_drop(c->arena, old.at);
 }
 
 /* Bodies. */
@@ -395,6 +396,8 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
 
     fn_scan(c, f);
     define(c, f);
+    scope_reserve(c, s,
+                  info->item->nparam + info->item->ntype_param + info->nvar);
     if (!bind_arguments(c, f, s, a))
         return c->error;
     under = under_way(c, info, a);
@@ -455,7 +458,7 @@ const Value *apply(Check *c, const Fn *f, Arguments *a)
     for (int i = 0; i < a->n; i++)
         if (a->value[i] && is_error(a->value[i]))
             return c->error;
-    h = call_hash(c, f, a);
+    h = call_hash(f, a);
     if (!c->memo || 2 * c->memo->n >= c->memo->cap)
         memo_grow(c);
     key = arena_copy(c->arena, a->value, sizeof *key * (size_t)a->n);

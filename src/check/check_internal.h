@@ -86,7 +86,7 @@ struct Value {
     Node *node;   /* V_tensor; of a LIT_int in DT_i64 */
     Node *real;   /* literals: the same in DT_f64, computed in reals throughout,
                      so   1/2 is 0 as an int and 0.5 as a real */
-    const Ty *ty; /* V_struct, V_stack */
+    const Ty *ty; /* V_struct, V_stack; V_tensor: once it was asked for */
     const Value *const *part; /* fields, parts; the elements of a tensor literal
                                  (or NULL) */
     int npart;
@@ -270,6 +270,7 @@ struct Program {
 };
 
 Scope *scope_new(Check *c, const Scope *up, int up_limit, Unit *unit);
+void scope_reserve(Check *c, Scope *s, int n); /* room for n, to begin with */
 Binding *scope_bind(Check *c, Scope *s, const char *name, Span span,
                     const Value *v);
 /* The newest binding of name among the first `limit`, or NULL. */
@@ -336,6 +337,7 @@ const Value *value_fn(Check *c, const Fn *f);
 const Value *value_dim(Check *c, const Dim *d); /* as an int */
 bool value_equal(const Value *a, const Value *b);
 bool fn_equal(const Fn *a, const Fn *b);
+uint64_t fn_hash(const Fn *f);
 /* NULL for functions (and what holds them) and errors. A literal's is int or
  * real. */
 const Ty *value_ty(Check *c, const Value *v);

@@ -464,6 +464,7 @@ const Value *eval_block(Check *c, const Scope *up, const Block *b)
 {
     Scope *s = scope_new(c, up, up->binding.n, up->unit);
 
+    scope_reserve(c, s, b->nstmt);
     for (int i = 0; i < b->nstmt; i++)
         eval_stmt(c, s, &b->stmt[i]);
     return eval(c, s, b->value);

@@ -13,6 +13,14 @@ Scope *scope_new(Check *c, const Scope *up, int up_limit, Unit *unit)
     return s;
 }
 
+void scope_reserve(Check *c, Scope *s, int n)
+{
+    if (s->binding.n > 0 || n == 0)
+        return;
+    s->binding.at = NEWN(c->arena, Binding, n);
+    s->binding.cap = n;
+}
+
 static unsigned bucket_of(const char *name, int nbucket)
 {
     return (unsigned)(hash_bytes(HASH_SEED, &name, sizeof name) %
@@ -33,14 +41,19 @@ static void rehash(Check *c, Scope *s, int nbucket)
     }
 }
 
+/* A few are looked through one by one. */
+enum { FEW = 8 };
+
 Binding *scope_bind(Check *c, Scope *s, const char *name, Span span,
                     const Value *v)
 {
     Binding b = {.name = name, .span = span, .value = v, .next = -1};
 
     list_push(c->arena, &s->binding, b);
+    if (s->binding.n <= FEW)
+        return &s->binding.at[s->binding.n - 1];
     if (s->binding.n > s->nbucket) {
-        rehash(c, s, s->nbucket ? 2 * s->nbucket : 8);
+        rehash(c, s, s->nbucket ? 2 * s->nbucket : 2 * FEW);
     } else {
         unsigned k = bucket_of(name, s->nbucket);
 
@@ -52,8 +65,13 @@ Binding *scope_bind(Check *c, Scope *s, const char *name, Span span,
 
 const Binding *scope_find(const Scope *s, int limit, const char *name)
 {
-    if (s->nbucket == 0)
+    if (s->nbucket == 0) {
+        for (int i = (limit < s->binding.n ? limit : s->binding.n) - 1; i >= 0;
+             i--)
+            if (s->binding.at[i].name == name)
+                return &s->binding.at[i];
         return NULL;
+    }
     for (int i = s->bucket[bucket_of(name, s->nbucket)]; i >= 0;
          i = s->binding.at[i].next)
         if (i < limit && s->binding.at[i].name == name)

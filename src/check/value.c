@@ -112,7 +112,7 @@ static const Value *value_stack(Check *c, const Ty *t, Node *const *leaf)
     return v;
 }
 
-static uint64_t fn_hash(const Fn *f)
+uint64_t fn_hash(const Fn *f)
 {
     uint64_t h = mix(HASH_SEED, f->kind);
 
@@ -214,12 +214,21 @@ static const Ty *tuple_ty(Check *c, const Value *v)
     return ty_tuple(c, v->npart, part);
 }
 
+static const Ty *tensor_ty(Check *c, const Value *v)
+{
+    Value *of = (Value *)(uintptr_t)v;
+
+    if (!v->ty)
+        of->ty = ty_tensor(c, v->literal == LIT_int ? DT_i32 : v->node->dtype,
+                           v->node->rank, v->node->dim);
+    return v->ty;
+}
+
 const Ty *value_ty(Check *c, const Value *v)
 {
     switch (v->kind) {
     case V_tensor:
-        return ty_tensor(c, v->literal == LIT_int ? DT_i32 : v->node->dtype,
-                         v->node->rank, v->node->dim);
+        return tensor_ty(c, v);
     case V_struct:
     case V_stack:
         return v->ty;
