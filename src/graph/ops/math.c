@@ -99,7 +99,8 @@ static Node *pow_partial(Graph *g, Node *n, int i)
     }
     Node *less = g2(g, OP_sub, b, g_fill(g, n, 1));
     Node *p = g2(g, OP_mul, b, g2(g, OP_pow, a, less));
-    return g_where(g, g2(g, OP_eq, b, zero), zero, p);
+    Node *both = g2(g, OP_and, g2(g, OP_eq, a, zero), g2(g, OP_eq, b, zero));
+    return g_where(g, both, zero, p);
 }
 
 /* a^(k+1/2) by products and a root. As pow does, -0 and -inf count as 0 and

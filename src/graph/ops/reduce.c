@@ -597,7 +597,8 @@ static Node *extreme_jvp(Graph *g, Node *n, Node *const *dx)
     Node *ties, *mask = extreme_mask(g, n, &ties);
     Node *x = g_where(g, mask, dx[0], g_fill(g, dx[0], 0));
     Node *sum = g_reduce(g, OP_sum, x, n->attr.nint, n->attr.ints);
-    return g2(g, OP_div, sum, ties);
+    /* Of nothing, or of what is no number, there is no tie. */
+    return g2(g, OP_div, sum, g2(g, OP_max, ties, g_fill(g, ties, 1)));
 }
 
 static int max_form(const Node *n, bool tex, Str *to)
