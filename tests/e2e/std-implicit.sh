@@ -25,6 +25,17 @@ fn settled_3(a: real) -> real[4] = third(settled, a);
 fn square_3(a: real) -> real[4] = third(square, a);
 fn sixth_3(a: real) -> real[4] = third(sixth, a);
 
+# The rules of linear algebra.
+fn two(a: real) -> real[2, 2] = [[a, 1.0], [1.0, 2.0]];
+fn corner(a: real) -> real = inv(two(a))[0, 0];
+fn solved(a: real) -> real = solve(two(a), [1.0, 2 * a])[1];
+fn volume(a: real) -> real = logdet(two(a));
+fn root_of(a: real) -> real = cholesky(two(a))[1, 1];
+fn corner_3(a: real) -> real[4] = third(corner, a);
+fn solved_3(a: real) -> real[4] = third(solved, a);
+fn volume_3(a: real) -> real[4] = third(volume, a);
+fn root_of_3(a: real) -> real[4] = third(root_of, a);
+
 # What a function sees: a struct, an element of a tensor for each index, functions
 # that see something themselves, a carry.
 struct P { a: real[2], b: real }
@@ -54,6 +65,10 @@ third cube_3 2 0.05832967823587376
 third settled_3 0.5 4.242640687119286
 third square_3 1.3 0
 third sixth_3 2 0.035726511954291384
+third corner_3 1.5 -6
+third solved_3 1.5 1.5
+third volume_3 1.5 2
+third root_of_3 1.5 0.6575378065770738
 near '{"d_p": {"a": [0.20998684164914552, 0.3333333333333333], "b": -2.2599210498948732}}' 'grad(seen)' p='{"a": [2, 1], "b": 1}'
 near '{"d_a": 0.0681567332915786}' 'grad(carried)' a=2
 near '{"hess_a": -0.02981857081506564}' 'hessian(carried)' a=2
