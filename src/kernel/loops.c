@@ -104,11 +104,13 @@ static bool has_choice(const Kernel *k)
 }
 
 /* How well an access suits lanes along v. One element after another is one
- * instruction; elements far apart are one each, of a cache line each. */
+ * instruction; elements that lie apart are one each, far apart of a cache line
+ * each. */
 static int access_score(const Index *x, int v)
 {
-    enum { TOGETHER = 2, APART = -8 };
+    enum { TOGETHER = 2, NEAR = -2, APART = -8, LINE = 8 };
     const Dim *c = index_coef(x, v);
+    int64_t step;
     if (index_nested(x, v))
         return APART;
     for (int i = 0; i < x->n; i++)
@@ -116,7 +118,9 @@ static int access_score(const Index *x, int v)
             return c && dim_is(c, 1) ? 1 : 0;
     if (!c)
         return 0;
-    return dim_is(c, 1) ? TOGETHER : APART;
+    if (!dim_const_value(c, &step) || step < -LINE || step > LINE)
+        return APART;
+    return step == 1 ? TOGETHER : NEAR;
 }
 
 static int stage_score(const Kernel *k, const Stage *st, int v)
