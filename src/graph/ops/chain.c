@@ -188,9 +188,15 @@ static Node *cancelled(Graph *g, Node *a, Node *p)
         Node *x = cancelled(g, a, p->arg[0]);
         return x ? g1(g, OP_neg, x) : NULL;
     }
-    if (p->op == OP_div) {
-        Node *x = without(g, a, p->arg[1], MAX_DEPTH);
-        return x ? g2(g, OP_mul, x, p->arg[0]) : NULL;
+    const Node *q = p->op == OP_broadcast ? p->arg[0] : p;
+    if (q->op == OP_div) {
+        Node *u = q->arg[0], *b = q->arg[1];
+        if (q != p) {
+            u = g_broadcast(g, u, p->rank, p->dim, p->attr.ints);
+            b = g_broadcast(g, b, p->rank, p->dim, p->attr.ints);
+        }
+        Node *x = without(g, a, b, MAX_DEPTH);
+        return x ? g2(g, OP_mul, x, u) : NULL;
     }
     if (p->op == OP_strong_mul) {
         Node *x = cancelled(g, a, p->arg[1]);

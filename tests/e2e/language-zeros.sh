@@ -1,0 +1,91 @@
+# language-zeros.sh: what is 0 in a derivative stays 0: choices by max, roots of
+# squares at 0, masked rows, nothing at all; in both modes and twice.
+. "$ROOT/tests/e2e-lib.sh"
+
+cat >m.nn <<'N'
+use nn;
+use optim as o;
+struct P { a: real[2], b: real }
+fn root(x: real) -> real = sqrt(max(x, 0));
+fn tame(x: real) -> real = log(clamp(x, 0, 1)) + sqrt(relu(x - 3)) + 1 / max(x, 0) * 0;
+fn small(x: real) -> real = min(exp(x), 10);
+fn two(x: real, y: real) -> real = max(x, y) + min(x, y);
+fn sign_free(x: real) -> real = max(x, -x) + max(2 * x, 3 * x);
+
+fn whole(p: P) -> real = norm(p);
+fn flat(x: real, y: real) -> real = sqrt(x^2 + y^2) + hypot(x, y);
+fn rows(X: real[n, k]) -> real = sum(sqrt(sum(X^2, axis = 1))) + sum(sqrt(mean(X^2, axis = 1, keepdims = true)));
+fn scaled(z: real, y: real[n]) -> real = norm(z * y) + norm([i < n | z]) * 2;
+fn picked(x: real[n], c: bool[n]) -> real = sqrt(sum(where(c, x^2, 0)));
+fn cube(x: real[n]) -> real = norm(x)^3;
+fn soft(x: real[n]) -> real = sqrt(1 + norm(x)^2) + std(x)^2;
+fn pair(x: real[n], y: real[n]) -> real { let d = norm(x - y); (1 + d + d^2 / 3) * exp(-d) }
+fn gram(X: real[n, k], l: real) -> real = sum(i < n, j < n | pair(X[i] / l, X[j] / l));
+
+fn member(W: real[n, n], x: real[b, n], m: bool[b]) -> real {
+  let h = tanh(x @ W) @ W;
+  sum(where(transpose(broadcast(m, [n, b])), h^2, 0))
+}
+fn padded(q: real[t, e], ok: bool[t]) -> real {
+  let s = [i < t, j < t | where(ok[i] && ok[j], dot(q[i], q[j]), -inf)];
+  sum(i < t | if ok[i] { sum((softmax(s) @ q)[i]^2) } else { 0 })
+}
+fn none(q: real[t, e]) -> real {
+  let p = softmax([i < t, j < t | where(i < 0, dot(q[i], q[j]), -inf)]);
+  sum(p @ q) + sum(p)
+}
+fn mean_of(W: real[3, 2], X: real[b, 3], y: int[b]) -> real = cross_entropy(X @ W, y) + mse(tanh(X @ W), X @ W);
+fn some(x: real[n], z: real) -> real = mean(i < n | if x[i] > 0 { z * x[i] } else { 0 });
+
+fn tune(lr: real, w: real[2], x: real[2]) -> real {
+  fn loss(v: real[2]) -> real = sum(relu(v * x))^2;
+  let g = grad(loss)(w);
+  let (v, s) = o.adam(w, g, o.AdamState(m = 0 * w, v = 0 * w, t = 0), lr);
+  loss(v)
+}
+fn first(x: real[n], w: real[n]) -> real = sum(w * cumsum(sqrt(x)));
+
+fn masked(x: real[b, k], y: int[b], p: real[b, k]) -> (real, real, real, real) =
+  (cross_entropy(x, y), cross_entropy_probs(x, p), nll(x, y), kl(log_softmax(x), log_softmax(x + 1)));
+fn all_losses(x: real[b, k], y: int[b], p: real[b, k]) -> real {
+  let (a, b, c, d) = masked(x, y, p);
+  a + b + c + d + kl(log(p), log_softmax(x))
+}
+fn sure(x: real[n], p: real[n]) -> real = binary_cross_entropy(x, p);
+export masked;
+N
+
+near '{"d_x": 0}' 'grad(root)' x=-1
+near '{"hess_x": 0}' 'hessian(root)' x=-1
+near '{"root": 0, "root_dot": 0}' 'jvp(root)' x=-1 x_dot=1
+near '{"d_x": 0}' 'grad(tame)' x=-2
+near '{"d_x": 0}' 'grad(small)' x=1000
+near '{"d_x": 1, "d_y": 1}' 'grad(two, x, y)' x=1 y=1
+near '{"d_x": 2.5}' 'grad(sign_free)' x=0
+near '{"sign_free": 0, "sign_free_dot": 2.5}' 'jvp(sign_free)' x=0 x_dot=1
+near '{"d_p": {"a": [0, 0], "b": 0}}' 'grad(whole)' 'p={"a": [0, 0], "b": 0}'
+near '{"d_x": 0, "d_y": 0}' 'grad(flat, x, y)' x=0 y=0
+near '{"flat": 0, "flat_dot": 0}' 'jvp(flat)' x=0 y=0 x_dot=1
+near '{"d_X": [[0, 0], [1.7071067811865475, 0]]}' 'grad(rows)' 'X=[[0, 0], [2, 0]]'
+near '{"d_z": 0}' 'grad(scaled, z)' z=0 'y=[1, 2]'
+near '{"d_z": 2.82842712474619, "d_y": [0, 0]}' 'grad(scaled, z, y)' z=2 'y=[0, 0]'
+near '{"d_z": 0}' 'grad(scaled, z)' z=2 'y=[]'
+near '{"hess_y": [[0.256, -0.192], [-0.192, 0.14400000000000002]]}' 'hessian(scaled, y)' z=2 'y=[3, 4]'
+near '{"d_x": [0, 0]}' 'grad(picked, x)' 'x=[1, 2]' 'c=[false, false]'
+near '{"hess_x": [[0, 0], [0, 0]]}' 'hessian(cube)' 'x=[0, 0]'
+near '{"hess_x": [[1.5, -0.5], [-0.5, 1.5]]}' 'hessian(soft)' 'x=[0, 0]'
+near '{"d_x": [0, 0]}' 'grad(pair, x)' 'x=[1, 2]' 'y=[1, 2]'
+near '{"d_X": [[0, 0], [0, 0]], "d_l": -0}' 'grad(gram, X, l)' 'X=[[1, 2], [1, 2]]' l=0.5
+near '{"hess_l": -0}' 'hessian(gram, l)' 'X=[[1, 2], [1, 2]]' l=0.5
+near '{"d_W": [[0.7905355247599388, 0], [0, 0]]}' 'grad(member, W)' 'W=[[1, 0], [0, 1]]' 'x=[[0.5, 0], ["nan", 1]]' 'm=[true, false]'
+near '{"d_q": [[2, 0], [0, 0]]}' 'grad(padded)' 'q=[[1, 0], [0, 1]]' 'ok=[true, false]'
+near '{"d_q": [[0, 0], [0, 0]]}' 'grad(none)' 'q=[[1, 0], [0, 1]]'
+near '{"d_W": [[0, 0], [0, 0], [0, 0]]}' 'grad(mean_of)' 'W=[[1, 2], [3, 4], [5, 6]]' 'X=[]' 'y=[]'
+near '{"d_z": 0}' 'grad(some, z)' 'x=[-1, -2]' z=2
+near '{"d_lr": -7.1999999919999995}' 'grad(tune)' lr=0.1 'w=[1, 1]' 'x=[2, -1]'
+near '{"d_w": [7.2000000001, 0]}' 'grad(tune, w)' lr=0.1 'w=[1, 1]' 'x=[2, -1]'
+near '{"d_x": [0, 0]}' 'grad(first)' 'x=[0, 4]' 'w=[0, 0]'
+near '{"d_x": [0.25, 0]}' 'grad(first, x)' 'x=[4, 0]' 'w=[1, 0]'
+near '{"masked_0": 0.15663084375911152, "masked_1": 0.4066308437591115, "masked_2": -1, "masked_3": 0}' masked 'x=[[1, 2, "-inf"], [0, "-inf", "-inf"]]' 'y=[1, 0]' 'p=[[0.5, 0.5, 0], [1, 0, 0]]'
+near '{"d_x": [[-0.09658786794500751, -0.40341213205499304, 0], [-0.5, 0, 0]]}' 'grad(all_losses, x)' 'x=[[1, 2, "-inf"], [0, "-inf", "-inf"]]' 'y=[1, 0]' 'p=[[0.5, 0.5, 0], [1, 0, 0]]'
+near '{"sure": 0.23104906018664842, "d_x": [0, 0, 0]}' 'value_and_grad(sure)' 'x=["-inf", "inf", 0]' 'p=[0, 1, 0.5]'
