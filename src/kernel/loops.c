@@ -153,21 +153,19 @@ static bool adds_apart(const Kernel *k, const Stage *st, int v)
 }
 
 /* What is computed between the outer loops and a stage's own is done one by one
- * where lanes are inside: as many accesses as that is worth to one element of
- * the stage. */
+ * where lanes are inside: the instructions which that is to one element of the
+ * stage. */
 static int outer_cost(const Kernel *k, const Stage *st)
 {
-    enum { COSTLY = 8 };
-    int64_t elements = 1, size;
-    int costly = 0;
+    int64_t elements = 1, weight = 0, size;
     for (int i = 0; i < st->rank; i++)
         if (!dim_const_value(st->extent[i], &size) ||
             __builtin_mul_overflow(elements, size, &elements))
             return 0;
     for (int i = 0; i < k->ninstr; i++)
-        costly += k->instr[i].kind == I_op && k->instr[i].level == k->rank &&
-                  (op_table[k->instr[i].op]->flags & OP_COSTLY);
-    return elements > 0 ? (int)(COSTLY * costly / elements) : 0;
+        if (k->instr[i].kind == I_op && k->instr[i].level == k->rank)
+            weight += op_table[k->instr[i].op]->weight;
+    return elements > 0 ? (int)(weight / elements) : 0;
 }
 
 /* Lanes on the last outer loop or on each stage's last: where more accesses
