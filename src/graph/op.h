@@ -39,9 +39,6 @@ enum OpFlags {
     OP_SURFACE = 2,
     /* The result is bool whatever the arguments are (comparisons). */
     OP_TO_BOOL = 4,
-    /* Every partial is finite wherever the arguments are not NaN, so a masked
-     * adjoint may be multiplied by it as it is. */
-    OP_BOUNDED = 8,
     /* Linear in all arguments together: add sub neg cast sum. */
     OP_LINEAR = 16,
     /* Arguments (condition, a, b), either a or b is the result: adjoints are
@@ -54,7 +51,7 @@ enum OpFlags {
     /* Worth computing once rather than again at each use (exp, log, …). */
     OP_COSTLY = 32,
     /* The result is at least 0, or NaN, whatever the arguments are. */
-    OP_NOT_NEGATIVE = 512,
+    OP_NOT_NEGATIVE = 8,
 };
 
 enum { MAX_INPUTS = 32 };

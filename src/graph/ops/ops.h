@@ -22,7 +22,7 @@
  *         .name = "tanh",
  *         .cls = OPC_ewise,
  *         .arity = 1,
- *         .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY,
+ *         .flags = OP_SURFACE | OP_COSTLY,
  *         .takes = ON_real,
  *         .doc = "hyperbolic tangent",
  *         .tex = "\\tanh($0)",
