@@ -317,17 +317,24 @@ static void compare(Judge *j, int fun, const char *by, int root, int64_t n,
                   expression[fun], root, (int)i, got[i], want[i]);
 }
 
-/* What identities and rules make of a program has its value. */
+/* What identities and rules make of a program has its value, and derivatives
+ * that are its own where both are numbers: of what has none, 0 times infinity
+ * say, one form may be NaN and another not. */
 static void compare_plain(Judge *j, int fun, EvalStatus status, double **got)
 {
     const Fun *f = &j->made.fun[fun];
     double *want[MAX_LEAVES];
+    bool value = fun == FUN_value || fun == FUN_each;
 
     if (evaluate_side(j, &j->plain, fun, &j->point.at, want) != status)
         wrong(j, "identity", "%s: another status", expression[fun]);
-    for (int i = 0; !j->wrong && status == EVAL_OK && i < f->nroot; i++)
-        compare(j, fun, "identity", i, elements(f, f->raw[i], &j->point.at),
-                got[i], want[i]);
+    for (int i = 0; !j->wrong && status == EVAL_OK && i < f->nroot; i++) {
+        int64_t n = elements(f, f->raw[i], &j->point.at);
+        for (int64_t k = 0; k < n && !value; k++)
+            if (!isfinite(got[i][k]))
+                want[i][k] = NAN;
+        compare(j, fun, "identity", i, n, got[i], want[i]);
+    }
 }
 
 /* Leaves as `call` and the simulator want them: a block of doubles each. */
