@@ -308,7 +308,8 @@ static int print_reduce(const char *name, const Node *n, bool tex, Str *to)
 
 static OpId join_add(void) { return OP_add; }
 
-/* Zeros; sum(x over a new axis of size n) = x n. */
+/* Zeros; sum(x over a new axis of size n) = n x, which is 0 for n = 0 whatever
+ * x is. */
 static Node *sum_broadcast(Graph *g, const Node *n)
 {
     const Node *b = n->arg[0];
@@ -327,7 +328,10 @@ static Node *sum_broadcast(Graph *g, const Node *n)
         return NULL;
     Node *y = g_reduce(g, OP_sum, b->arg[0], count, axis);
     Node *factor = g_fill_like(g, y, g_dim(g, n->dtype, times));
-    return g2(g, OP_mul, y, factor);
+    return dtype_is_real(n->dtype) &&
+                   !dim_never_negative(dim_sub(g, times, dim_const(g, 1)))
+               ? g_chain(g, factor, y)
+               : g2(g, OP_mul, y, factor);
 }
 
 /* sum(a b) is a contract that keeps the labels that n keeps. */
