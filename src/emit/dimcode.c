@@ -208,7 +208,7 @@ static void *checked_div(void *u, void *a, void *b)
 }
 
 LLVMValueRef dim_code_exceeds(Emit *e, const DimEnv *env, const Dim *d,
-                              int64_t times, int64_t most)
+                              int64_t most)
 {
     DimWalk w = {.e = e, .env = env};
     DimVisitor v = as_integers;
@@ -218,8 +218,108 @@ LLVMValueRef dim_code_exceeds(Emit *e, const DimEnv *env, const Dim *d,
     v.div = checked_div;
     LLVMValueRef n = dim_visit(d, &v);
     LLVMValueRef many =
-        LLVMBuildICmp(e->builder, LLVMIntSGT, n, code_i64(e, most / times), "");
+        LLVMBuildICmp(e->builder, LLVMIntSGT, n, code_i64(e, most), "");
     return w.bad ? LLVMBuildOr(e->builder, w.bad, many, "") : many;
+}
+
+/* Does d grow with one variable alone, from a value of at least 0? */
+typedef struct Growth {
+    bool grows;
+    const Dim *var; /* NULL: a constant, */
+    int64_t value;  /* which is that */
+} Growth;
+
+typedef struct GrowthWalk {
+    Arena *arena;
+    int64_t at; /* the variable's value, for find_value */
+} GrowthWalk;
+
+static Growth *growth(void *u, Growth g)
+{
+    Growth *own = NEW(((GrowthWalk *)u)->arena, Growth);
+    *own = g;
+    return own;
+}
+
+static void *constant_growth(void *u, int64_t v)
+{
+    return growth(u, (Growth){v >= 0, NULL, v});
+}
+
+static void *variable_growth(void *u, const Dim *var)
+{
+    return growth(u, (Growth){true, var, ((GrowthWalk *)u)->at});
+}
+
+static Growth both(const Growth *a, const Growth *b)
+{
+    bool one = !a->var || !b->var || a->var == b->var;
+    return (Growth){a->grows && b->grows && one, a->var ? a->var : b->var, 0};
+}
+
+static void *add_growth(void *u, void *x, void *y)
+{
+    const Growth *a = x, *b = y;
+    Growth g = both(a, b);
+    if (__builtin_add_overflow(a->value, b->value, &g.value))
+        g.value = INT64_MAX;
+    return growth(u, g);
+}
+
+static void *mul_growth(void *u, void *x, void *y)
+{
+    const Growth *a = x, *b = y;
+    Growth g = both(a, b);
+    if (__builtin_mul_overflow(a->value, b->value, &g.value))
+        g.value = INT64_MAX;
+    return growth(u, g);
+}
+
+static void *div_growth(void *u, void *x, void *y)
+{
+    const Growth *a = x, *b = y;
+    bool grows = a->grows && !b->var && b->value > 0;
+    return growth(u, (Growth){grows, a->var, grows ? a->value / b->value : 0});
+}
+
+static void *mod_growth(void *u, void *x, void *y)
+{
+    (void)x;
+    (void)y;
+    return growth(u, (Growth){.grows = false});
+}
+
+static Growth growth_at(Arena *a, const Dim *d, int64_t at)
+{
+    GrowthWalk w = {a, at};
+    DimVisitor v = {
+        .u = &w,
+        .constant = constant_growth,
+        .variable = variable_growth,
+        .add = add_growth,
+        .mul = mul_growth,
+        .div = div_growth,
+        .mod = mod_growth,
+    };
+    return *(Growth *)dim_visit(d, &v);
+}
+
+const Dim *dim_most(Arena *a, const Dim *d, int64_t most, int64_t *limit)
+{
+    Growth g = growth_at(a, d, 0);
+    if (!g.grows || !g.var)
+        return NULL;
+    /* below: fits; above: does not, or was not asked for. */
+    int64_t below = -1, above = (int64_t)INT32_MAX + 1;
+    while (above - below > 1) {
+        int64_t middle = below + (above - below) / 2;
+        if (growth_at(a, d, middle).value <= most)
+            below = middle;
+        else
+            above = middle;
+    }
+    *limit = below;
+    return g.var;
 }
 
 static void note_zero(DimWalk *w, LLVMValueRef b)

@@ -244,25 +244,14 @@ static void collect_sizes(const Schedule *s, SizeSet *set)
             collect_loop(s->kernel.at[i]->loop, set);
 }
 
-static bool is_variable(const Function *f, const Dim *d)
-{
-    for (int i = 0; i < f->nvar; i++)
-        if (f->var[i] == d)
-            return true;
-    return false;
-}
-
 /* 0 <= d <= 2^31 - 1, and nothing in it divides by zero. */
 static LLVMValueRef size_is_valid(FunctionCode *f, LLVMValueRef ok,
                                   const Dim *d)
 {
     Emit *e = f->e;
-    if (!is_variable(f->s->function, d))
-        ok = also(e, ok,
-                  LLVMBuildNot(e->builder,
-                               dim_code_exceeds(e, &f->dims, d, 1, INT32_MAX),
-                               ""));
     LLVMValueRef v = dim_code(e, &f->dims, d);
+    LLVMValueRef more = dim_code_exceeds(e, &f->dims, d, INT32_MAX);
+    ok = also(e, ok, LLVMBuildNot(e->builder, more, ""));
     ok = also(
         e, ok,
         LLVMBuildICmp(e->builder, LLVMIntULE, v, code_i64(e, INT32_MAX), ""));
@@ -274,25 +263,32 @@ static LLVMValueRef size_is_valid(FunctionCode *f, LLVMValueRef ok,
 
 /* Objects are no larger than pointers can tell apart: PTRDIFF_MAX, and less
  * than that where 2^52 bytes are more than there is anywhere. */
-static LLVMValueRef fits_memory(FunctionCode *f, LLVMValueRef ok, Size s)
+static int64_t most_of(const Emit *e, Size s)
 {
-    Emit *e = f->e;
     bool wide = LLVMPointerSize(e->layout) == 8;
-    int64_t most = wide ? INT64_C(1) << 52 : INT32_MAX;
-    LLVMValueRef more = dim_code_exceeds(e, &f->dims, s.dim, s.bytes, most);
-    return also(e, ok, LLVMBuildNot(e->builder, more, ""));
+    int64_t bytes = wide ? INT64_C(1) << 52 : INT32_MAX;
+    return s.bytes ? bytes / s.bytes : INT32_MAX;
 }
 
-/* The variable obeys --max. */
-static LLVMValueRef is_at_most(FunctionCode *f, LLVMValueRef ok, const Dim *var,
-                               int64_t max)
+/* Of a size that grows with one variable alone: most[…] is that variable's. */
+static bool is_limit(FunctionCode *f, Size s, int64_t *most)
+{
+    const Function *fn = f->s->function;
+    int64_t limit;
+    const Dim *var = dim_most(f->e->arena, s.dim, most_of(f->e, s), &limit);
+    for (int i = 0; var && i < fn->nvar; i++)
+        if (fn->var[i] == var && limit < most[i])
+            most[i] = limit;
+    return var;
+}
+
+static LLVMValueRef size_fits(FunctionCode *f, LLVMValueRef ok, Size s)
 {
     Emit *e = f->e;
-    if (max < 0)
-        return ok;
-    LLVMValueRef v = dim_code(e, &f->dims, var);
-    return also(e, ok,
-                LLVMBuildICmp(e->builder, LLVMIntSLE, v, code_i64(e, max), ""));
+    if (!s.bytes)
+        return size_is_valid(f, ok, s.dim);
+    LLVMValueRef more = dim_code_exceeds(e, &f->dims, s.dim, most_of(e, s));
+    return also(e, ok, LLVMBuildNot(e->builder, more, ""));
 }
 
 static void emit_check(FunctionCode *f)
@@ -302,16 +298,24 @@ static void emit_check(FunctionCode *f)
     f->check = begin(f, "check", e->i1, &e->ptr, 1);
     load_dims(f, LLVMGetParam(f->check, 0));
     SizeSet set = {.arena = e->arena};
-    for (int i = 0; i < fn->nvar; i++)
-        set_add(&set, fn->var[i], 0);
     collect_sizes(f->s, &set);
+    int64_t *most = NEWN(e->arena, int64_t, fn->nvar + 1);
+    for (int i = 0; i < fn->nvar; i++)
+        most[i] =
+            fn->var_max && fn->var_max[i] >= 0 && fn->var_max[i] < INT32_MAX
+                ? fn->var_max[i]
+                : INT32_MAX;
     LLVMValueRef ok = LLVMConstInt(e->i1, 1, false);
-    for (int i = 0; i < set.size.n; i++) {
-        Size s = set.size.at[i];
-        ok = s.bytes ? fits_memory(f, ok, s) : size_is_valid(f, ok, s.dim);
+    for (int i = 0; i < set.size.n; i++)
+        if (!is_limit(f, set.size.at[i], most))
+            ok = size_fits(f, ok, set.size.at[i]);
+    for (int i = 0; i < fn->nvar; i++) {
+        LLVMValueRef v = dim_code(e, &f->dims, fn->var[i]);
+        LLVMIntPredicate within = most[i] < 0 ? LLVMIntULT : LLVMIntULE;
+        int64_t limit = most[i] < 0 ? 0 : most[i];
+        ok = also(e, ok,
+                  LLVMBuildICmp(e->builder, within, v, code_i64(e, limit), ""));
     }
-    for (int i = 0; fn->var_max && i < fn->nvar; i++)
-        ok = is_at_most(f, ok, fn->var[i], fn->var_max[i]);
     LLVMBuildRet(e->builder, ok);
 }
 

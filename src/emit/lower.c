@@ -540,7 +540,7 @@ Val *low_shared(Lower *l, const char *name,
     if (n > 8)
         die("%s has too many arguments", name);
     const char *full = arena_printf(e->arena, "nn_%s_%s_x%d", name,
-                                    dtype_name(x[0]->t), l->width);
+                                    dtype_name(low_dtype(l, x[0])), l->width);
     LLVMValueRef fn = LLVMGetNamedFunction(e->module, full), arg[8];
     if (!fn)
         fn = shared_function(l, full, body, n, x[0]->t);

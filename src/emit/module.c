@@ -673,9 +673,9 @@ static bool module_bytes(Emit *e, EmitKind kind, char **bytes, size_t *n,
     case EMIT_assembly:
         break;
     }
+    emit_finish(e);
     if (strncmp(e->triple, "wasm", 4) != 0)
         split_sections(e);
-    emit_finish(e);
     return emit_bytes(e,
                       kind == EMIT_object ? LLVMObjectFile : LLVMAssemblyFile,
                       bytes, n, error);

@@ -94,8 +94,11 @@ void emit_finish(Emit *e)
         die("LLVM refuses our code: %s", message);
     LLVMDisposeMessage(message);
     const char *passes =
-        e->optimise == 0
-            ? "globaldce"
+        e->optimise == 0 ? "globaldce"
+        : e->small
+            ? "globaldce,constmerge,function(early-cse,simplifycfg,"
+              "instcombine<no-verify-fixpoint>,gvn,dse,adce,simplifycfg),"
+              "mergefunc,globaldce"
             : "globaldce,constmerge,"
               "function(early-cse,instcombine<no-verify-fixpoint>)";
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();

@@ -36,6 +36,11 @@ one() {
     target=$1 emulator=$2
     mkdir "$target" && cd "$target"
     "$NNCC" "$from/model.nn" --target="$target" -o model.o
+    case $target in
+    thumb*)
+        alien=$($(command -v llvm-nm-19 || echo nm) -u model.o | grep -v __aeabi_ || true)
+        [ -z "$alien" ] || { echo "undefined: $alien"; return 1; } ;;
+    esac
     if [ "$emulator" = here ]; then
         $CC -DHOSTED -I. "$from/main.c" model.o -lm -o main
         ./main >bits
@@ -76,7 +81,7 @@ while read -r target rest; do
     set -e
     [ $status = 0 ] || {
         head -c 3000 log
-        [ -n "$KEEP" ] || fail "$target"
+        fail "$target"
     }
     ran=$((ran + 1))
 done <table

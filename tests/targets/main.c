@@ -1,6 +1,6 @@
 /* main.c: calls every function of model.nn, as C of a target calls them, and
- * writes the results' bits. With a C library (HOSTED) and FILE given it compares
- * them with those that another machine wrote. */
+ * writes the results' bits. With a C library (HOSTED) and FILE given it
+ * compares them with those that another machine wrote. */
 #include "model.h"
 
 #ifdef HOSTED
@@ -110,8 +110,15 @@ static void training(void)
 /* What does not fit into memory, or is no size at all. */
 static void sizes(void)
 {
+    static model_Net net, next;
     take(model_product(x, y, -1, 2, 2, z, 0, 0));
     take(model_step_workspace(INT64_C(1) << 60) == 0);
+    /* Memory for 64 bits of address and not for 32. */
+    int64_t many = INT64_C(1) << 28;
+    int small = sizeof(void *) == 4;
+    take((model_step_workspace(many) == 0) == small);
+    take(model_step(&net, x, y, 1, many, &next, 0, 0) ==
+         (small ? NN_ERR_DIM : NN_ERR_WORKSPACE));
     take(model_step(0, x, y, 1, 4, 0, workspace, 0));
 }
 
