@@ -210,7 +210,7 @@ bench: all
 DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config \
              libjansson-dev zlib1g-dev
 DEPS_TEST := check g++ clang-19 clang-format-19 libclang-rt-19-dev librandom123-dev \
-             dataset-fashion-mnist
+             dataset-fashion-mnist lld-19 qemu-user
 deps:
 	@CC="$(CC)" LLVM_CONFIG=$(LLVM_CONFIG) .ci/packages $(DEPS)
 # What only tests need may be missing: then they tell.

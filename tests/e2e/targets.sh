@@ -66,13 +66,13 @@ one() {
     ../host bits
 }
 
-ran=0 left=
+ran=0 left= nleft=0
 while read -r target rest; do
     emulator=$(echo "$rest" | grep -o 'qemu-[a-z0-9_]*\|node$\|here$') || continue
     linker=$lld
     [ "$emulator" != node ] || linker=$wasm_ld
     if ! command -v "$CLANG" >/dev/null || [ -z "$linker" ] || [ -z "$(how "$emulator")" ]; then
-        left="$left $target"
+        left="$left $target" nleft=$((nleft + 1))
         continue
     fi
     set +e
@@ -85,5 +85,6 @@ while read -r target rest; do
     }
     ran=$((ran + 1))
 done <table
-[ -z "$left" ] || echo "SKIPPED (no emulator or cross linker):$left"
+[ -z "$left" ] ||
+    echo "skipped: $nleft targets, for want of $CLANG, ld.lld or an emulator:$left"
 [ "$ran" -gt 0 ] || [ -n "$left" ] || fail "no targets"
