@@ -396,34 +396,32 @@ static nn_exec with_error(const nn_exec *exec, nn_error *error)
     return own;
 }
 
-/* "model.nn:7: " and what was wrong there; "" where nothing is known. */
-static void tell_place(nncc_text *t, const nn_function *f, const nn_error *e,
-                       int status, const int64_t *dims)
+/* "model.nn:7: " and what was wrong there; nothing where nothing is known. */
+static void tell_place(nncc_text *t, const nn_function *f, const nn_error *e)
 {
     if (e->place < 0 || e->place >= f->nplace)
         return;
     const nn_place *p = f->place[e->place];
     if (*p->file)
-        nncc_text_printf(t, "%s:%d: ", p->file, (int)p->line);
-    if (status == NN_ERR_INDEX) {
-        nncc_text_printf(t, "index %lld of '%s' is not in 0 ... %lld",
-                         (long long)e->index, p->text, (long long)e->limit - 1);
+        nncc_text_printf(t, ": %s:%d", p->file, (int)p->line);
+    if (p->status != NN_ERR_INDEX)
         return;
-    }
-    nncc_text_printf(t, "size '%s'", p->text);
-    for (int i = 0; i < f->ndim; i++)
-        nncc_text_printf(t, "%s%s = %lld", i ? ", " : " where ", f->dim[i],
-                         (long long)dims[i]);
+    if (e->limit <= 0)
+        nncc_text_printf(t, ": an index of '%s', where there is nothing",
+                         p->text);
+    else
+        nncc_text_printf(t, ": index %lld of '%s' is not in 0 ... %lld",
+                         (long long)e->index, p->text, (long long)e->limit - 1);
 }
 
 static int tell_stop(const nncc_model *m, const nn_function *f,
-                     const nn_error *e, int status, const int64_t *dims)
+                     const nn_error *e, int status)
 {
     nncc_text t = {0};
 
-    tell_place(&t, f, e, status, dims);
-    nncc_fail(status, "%s: %s: %s%s%s", nncc_path(m), f->name,
-              nncc_status_text(status), t.n ? ": " : "", t.n ? t.at : "");
+    tell_place(&t, f, e);
+    nncc_fail(status, "%s: %s: %s%s", nncc_path(m), f->name,
+              nncc_status_text(status), t.n ? t.at : "");
     free(t.at);
     return status;
 }
@@ -439,7 +437,7 @@ int nncc_invoke(nncc_model *m, const nn_function *f, void *const *leaf,
         return status;
     status = f->call(leaf, dims, m->workspace, &own);
     if (status)
-        tell_stop(m, f, own.error, status, dims);
+        tell_stop(m, f, own.error, status);
     return status;
 }
 

@@ -40,7 +40,7 @@ enum nn_dtype {
     NN_KEY = 6 /* 64 bits */
 };
 
-/* Where and why a call stopped; written with NN_ERR_INDEX and NN_ERR_DIM. */
+/* Where and why a call stopped; written with NN_ERR_INDEX and NN_ERR_NUMBER. */
 typedef struct nn_error {
     uint32_t size; /* sizeof(nn_error) of the caller */
     int32_t place; /* index among the function's places, or -1 */
@@ -89,13 +89,13 @@ typedef struct nn_port {
     uint64_t bytes; /* sizeof the C struct, 0 where it has no fixed size */
 } nn_port;
 
-/* What can stop a call: an index, or a size. */
+/* What can stop a call. */
 typedef struct nn_place {
     uint32_t size;
-    int32_t status;   /* NN_ERR_INDEX or NN_ERR_DIM */
+    int32_t status;   /* NN_ERR_INDEX or NN_ERR_NUMBER */
     const char *file; /* of the source; "" where there is no line for it */
     int32_t line, column;
-    const char *text; /* "y[t - 1]", a size "n - 3" */
+    const char *text; /* "y[t - 1]" */
 } nn_place;
 
 enum nn_function_kind {

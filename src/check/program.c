@@ -56,6 +56,7 @@ static void make_module(Program *p)
 
     m->name = c->options->name ? c->options->name : module_name(c, c->main);
     m->path = c->path;
+    m->sources = c->diags;
     m->graph = c->graph;
     m->real = c->real;
     m->hash = source_hash(c);

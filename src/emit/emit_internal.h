@@ -204,6 +204,42 @@ DimEnv dim_env(Emit *e, const Dim *const *var, int n, LLVMValueRef dims);
 /* How far a kernel's first outer loop goes, for its last argument. */
 LLVMValueRef kernel_range(Emit *e, DimEnv *dims, const Kernel *k);
 
+/* check.c: indices that are checked. Each check has a number among those of its
+ * kernel, and so among those of a schedule; a kernel's status has it, from bit
+ * 8 on, plus 1. Behind the dimensions that a kernel is called with there is
+ * room for what it tells of the check: CHECK_ROOM i64s, the index and the
+ * limit. */
+
+typedef LIST(const Node *) CheckList;
+enum { CHECK_ROOM = 2 };
+/* The checks of a kernel, of all kernels of a schedule, in their order. */
+void kernel_checks(Arena *a, const Kernel *k, CheckList *to);
+void schedule_checks(Arena *a, const Schedule *s, CheckList *to);
+int kernel_ncheck(const Kernel *k);
+
+typedef struct CheckSlot {
+    int number;
+    LLVMTypeRef type;
+    LLVMValueRef at, limit;
+} CheckSlot;
+/* Of a kernel that is being built. */
+typedef struct Checks {
+    LLVMValueRef init; /* slots are cleared before this instruction */
+    LIST(CheckSlot) slot;
+} Checks;
+typedef struct Failure {
+    LLVMValueRef status; /* NULL: nothing is checked */
+    LLVMValueRef index, limit;
+} Failure;
+/* Of all checks, at the builder's place: the kernel's end. */
+Failure checks_finish(Emit *e, const Checks *c);
+/* The status of check `number`; a status with `first` checks before its own. */
+LLVMValueRef check_code(Emit *e, int status, int number);
+LLVMValueRef check_shifted(Emit *e, LLVMValueRef status, int first);
+/* Puts them behind the nvar dimensions of a list. */
+void check_tell(Emit *e, LLVMValueRef list, int nvar, LLVMValueRef index,
+                LLVMValueRef limit);
+
 /* lower.c */
 
 struct Val {
@@ -215,7 +251,8 @@ struct Lower {
     Emit *e;
     int width;           /* lanes; 1: scalars */
     LLVMValueRef active; /* mask of the lanes that count, or NULL: all */
-    LLVMValueRef status; /* pointer to the kernel's i32 status */
+    Checks *checks;
+    int check; /* number of the one that is built */
     DimEnv *dims;
 };
 Val *val_new(Emit *e, LLVMValueRef v, DType t);
@@ -359,6 +396,8 @@ typedef struct MapCode {
     LLVMValueRef one_lane; /* of the accumulators, in a scalar tail: the one
                               that the value belongs to; or NULL */
 
+    Checks checks;
+    int *check;   /* of each instruction that is one: its number */
     int *level;   /* of each instruction: how deep it is emitted */
     int *product; /* of sums: 1 + the argument that is a product, done at once
                      with the sum; or 0 */
@@ -379,11 +418,10 @@ typedef struct MapPlace {
     LLVMValueRef *in_register; /* NULL: is in memory. Stored to only where the
                                   kernel has no loops, without a predicate */
     int nbuffer;
-    LLVMValueRef status; /* a slot */
     DimEnv *dims;
 } MapPlace;
 /* At the builder's place, which is after the code then. */
-void emit_map_here(Emit *e, const Kernel *k, const MapPlace *p);
+Failure emit_map_here(Emit *e, const Kernel *k, const MapPlace *p);
 /* Are the iterations of the stage's last loop lanes? Not without vectors. */
 bool lanes_in(const MapCode *m, const Stage *s);
 /* v in the present width, or another; all lanes alike where it is a scalar. */

@@ -134,6 +134,11 @@ typedef struct FunctionCode {
     LLVMValueRef leaf, workspace, bufs, kernel_dims;
     LLVMBasicBlockRef out; /* where a status is returned */
     LLVMValueRef status;   /* its phi */
+    /* Where a kernel's status goes, of which a number is taken off; or NULL. */
+    LLVMBasicBlockRef stop;
+    LLVMValueRef stopped; /* its phi */
+    int ncheck;           /* in the kernels so far */
+    int most_dims;        /* of a kernel; then what it tells of a check */
 } FunctionCode;
 
 static LLVMValueRef begin(FunctionCode *f, const char *suffix,
@@ -506,6 +511,23 @@ static void put_argument(FunctionCode *f, LLVMTypeRef type, LLVMValueRef to,
     code_store_in_order(e, v, code_at(e, type, to, code_i64(e, i)));
 }
 
+/* A kernel without checks cannot fail. */
+static void stop_if_bad(FunctionCode *f, const Kernel *k, LLVMValueRef status)
+{
+    Emit *e = f->e;
+    int n = kernel_ncheck(k);
+    if (!n)
+        return;
+    LLVMValueRef bad = LLVMBuildIsNotNull(e->builder, status, "");
+    LLVMValueRef own = check_shifted(e, status, f->ncheck);
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+    LLVMBasicBlockRef on = code_block(e, "");
+    LLVMBuildCondBr(e->builder, bad, f->stop, on);
+    LLVMAddIncoming(f->stopped, &own, &here, 1);
+    LLVMPositionBuilderAtEnd(e->builder, on);
+    f->ncheck += n;
+}
+
 static void call_kernel(FunctionCode *f, const Kernel *k)
 {
     Emit *e = f->e;
@@ -519,41 +541,111 @@ static void call_kernel(FunctionCode *f, const Kernel *k)
     }
     for (int i = 0; i < key->nbuffer; i++)
         put_argument(f, e->ptr, f->bufs, i, buffer_address(f, key->buffer[i]));
+    LLVMValueRef dims = code_at(e, e->i64, f->kernel_dims,
+                                code_i64(e, f->most_dims - key->nvar));
     for (int i = 0; i < key->nvar; i++)
-        put_argument(f, e->i64, f->kernel_dims, i,
-                     dim_code(e, &f->dims, key->var[i]));
-    LLVMValueRef arg[] = {f->bufs, f->kernel_dims, code_i64(e, 0),
+        put_argument(f, e->i64, dims, i, dim_code(e, &f->dims, key->var[i]));
+    LLVMValueRef arg[] = {f->bufs, dims, code_i64(e, 0),
                           kernel_range(e, &f->dims, k)};
     LLVMValueRef status = code_call(e, emit_kernel(e, k), arg, 4);
-    fail_if(f, LLVMBuildIsNotNull(e->builder, status, ""), status);
+    stop_if_bad(f, k, status);
     if (after) {
         LLVMBuildBr(e->builder, after);
         LLVMPositionBuilderAtEnd(e->builder, after);
     }
 }
 
-/* The stack slots of a function that calls kernels, and where it returns. */
-static void begin_calls(FunctionCode *f, LLVMValueRef fn)
+static LLVMBasicBlockRef phi_block(Emit *e, const char *name, LLVMValueRef *phi)
 {
-    Emit *e = f->e;
-    f->leaf = LLVMGetParam(fn, 0);
-    f->workspace = LLVMGetParam(fn, 2);
-    f->out = code_block(e, "out");
-    LLVMBasicBlockRef start = LLVMGetInsertBlock(e->builder);
-    LLVMPositionBuilderAtEnd(e->builder, f->out);
-    f->status = LLVMBuildPhi(e->builder, e->i32, "");
-    LLVMBuildRet(e->builder, f->status);
-    LLVMPositionBuilderAtEnd(e->builder, start);
+    LLVMBasicBlockRef back = LLVMGetInsertBlock(e->builder);
+    LLVMBasicBlockRef b = code_block(e, name);
+    LLVMPositionBuilderAtEnd(e->builder, b);
+    *phi = LLVMBuildPhi(e->builder, e->i32, "");
+    LLVMPositionBuilderAtEnd(e->builder, back);
+    return b;
 }
 
-static void end_calls(FunctionCode *f)
+/* Where a function that calls kernels first to last - 1 returns. */
+static void begin_calls(FunctionCode *f, LLVMValueRef fn, int first, int last)
+{
+    Emit *e = f->e;
+    int n = 0;
+    f->leaf = LLVMGetParam(fn, 0);
+    f->workspace = LLVMGetParam(fn, 2);
+    f->out = phi_block(e, "out", &f->status);
+    for (int i = first; i < last; i++)
+        n += kernel_ncheck(f->s->kernel.at[i]);
+    f->stop = n ? phi_block(e, "stop", &f->stopped) : NULL;
+}
+
+static LLVMValueRef member(Emit *e, LLVMValueRef base, int64_t offset)
+{
+    return code_at(e, e->i8, base, code_i64(e, offset));
+}
+
+/* Goes on in a new block if ok, else at `no`. */
+static void only_if(Emit *e, LLVMValueRef ok, LLVMBasicBlockRef no)
+{
+    LLVMBasicBlockRef yes = code_block(e, "");
+    LLVMBuildCondBr(e->builder, ok, yes, no);
+    LLVMPositionBuilderAtEnd(e->builder, yes);
+}
+
+/* exec->error, if the caller has one, gets the check's place, its index and
+ * limit. */
+static void tell_error(FunctionCode *f, LLVMValueRef exec,
+                       LLVMBasicBlockRef done)
+{
+    Emit *e = f->e;
+    LLVMBuilderRef b = e->builder;
+    int64_t pointer = LLVMPointerSize(e->layout), at = 8 + 2 * pointer;
+    LLVMValueRef one = LLVMConstInt(e->i32, 1, false);
+    LLVMValueRef size = LLVMConstInt(e->i32, (unsigned)(at + pointer), false);
+    LLVMValueRef eight = LLVMConstInt(e->i32, 8, false);
+    only_if(e, LLVMBuildIsNotNull(b, exec, ""), done);
+    only_if(
+        e,
+        LLVMBuildICmp(b, LLVMIntUGE, code_load(e, e->i32, exec, 4), size, ""),
+        done);
+    LLVMValueRef error =
+        code_load(e, e->ptr, member(e, exec, at), (int)pointer);
+    only_if(e, LLVMBuildIsNotNull(b, error, ""), done);
+    LLVMValueRef place =
+        LLVMBuildSub(b, LLVMBuildLShr(b, f->stopped, eight, ""), one, "");
+    code_store(e, place, member(e, error, 4), 4);
+    for (int i = 0; i < CHECK_ROOM; i++) {
+        LLVMValueRef from =
+            code_at(e, e->i64, f->kernel_dims, code_i64(e, f->most_dims + i));
+        code_store(e, code_load(e, e->i64, from, 8),
+                   member(e, error, 8 + 8 * i), 8);
+    }
+    LLVMBuildBr(b, done);
+}
+
+static void end_stop(FunctionCode *f, LLVMValueRef fn)
+{
+    Emit *e = f->e;
+    LLVMValueRef low = LLVMConstInt(e->i32, 255, false);
+    LLVMBasicBlockRef done = code_block(e, "told");
+    LLVMPositionBuilderAtEnd(e->builder, f->stop);
+    LLVMValueRef code = LLVMBuildAnd(e->builder, f->stopped, low, "");
+    tell_error(f, LLVMGetParam(fn, 3), done);
+    LLVMPositionBuilderAtEnd(e->builder, done);
+    LLVMBuildBr(e->builder, f->out);
+    LLVMAddIncoming(f->status, &code, &done, 1);
+}
+
+static void end_calls(FunctionCode *f, LLVMValueRef fn)
 {
     Emit *e = f->e;
     LLVMBasicBlockRef last = LLVMGetInsertBlock(e->builder);
     LLVMValueRef ok = LLVMConstInt(e->i32, NN_OK, false);
     LLVMBuildBr(e->builder, f->out);
     LLVMAddIncoming(f->status, &ok, &last, 1);
-    LLVMMoveBasicBlockAfter(f->out, last);
+    if (f->stop)
+        end_stop(f, fn);
+    LLVMPositionBuilderAtEnd(e->builder, f->out);
+    LLVMBuildRet(e->builder, f->status);
 }
 
 /* Dimensions are computed before all that follows. */
@@ -575,7 +667,9 @@ static void call_kernels(FunctionCode *f, int first, int last)
         nvar = key->nvar > nvar ? key->nvar : nvar;
     }
     f->bufs = code_slot(e, LLVMArrayType(e->ptr, (unsigned)nbuffer), 8);
-    f->kernel_dims = code_slot(e, LLVMArrayType(e->i64, (unsigned)nvar), 8);
+    f->most_dims = nvar;
+    f->kernel_dims =
+        code_slot(e, LLVMArrayType(e->i64, (unsigned)(nvar + CHECK_ROOM)), 8);
     for (int i = first; i < last; i++)
         call_kernel(f, f->s->kernel.at[i]);
 }
@@ -586,11 +680,11 @@ static LLVMValueRef emit_run(FunctionCode *f, int first, int last)
     LLVMTypeRef p = f->e->ptr, param[] = {p, p, p, p};
     const char *suffix = arena_printf(f->e->arena, "run%d", first);
     LLVMValueRef fn = begin(f, suffix, f->e->i32, param, 4);
-    begin_calls(f, fn);
+    begin_calls(f, fn, first, last);
     load_dims(f, LLVMGetParam(fn, 1));
     begin_kernels(f);
     call_kernels(f, first, last);
-    end_calls(f);
+    end_calls(f, fn);
     return fn;
 }
 
@@ -617,7 +711,7 @@ static void emit_call(FunctionCode *f)
         run[i] = emit_run(f, i * AT_ONCE, i < nrun - 1 ? (i + 1) * AT_ONCE : n);
     LLVMTypeRef param[] = {e->ptr, e->ptr, e->ptr, e->ptr};
     LLVMValueRef fn = begin(f, "call", e->i32, param, 4);
-    begin_calls(f, fn);
+    begin_calls(f, fn, 0, nrun ? 0 : n);
     check_arguments(f, LLVMGetParam(fn, 1));
     begin_kernels(f);
     check_workspace(f);
@@ -625,7 +719,7 @@ static void emit_call(FunctionCode *f)
         call_run(f, fn, run[i]);
     if (!nrun)
         call_kernels(f, 0, n);
-    end_calls(f);
+    end_calls(f, fn);
 }
 
 void emit_function(Emit *e, const Schedule *s, const char *prefix)

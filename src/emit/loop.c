@@ -79,11 +79,12 @@ static void choose_registers(LoopCode *c)
 
 LoopCode *loop_kernels(Emit *e, const LoopKernel *l)
 {
+    int ncheck = 0;
     LoopCode *c = NEW(e->arena, LoopCode);
     c->l = l;
     c->single = NEWN(e->arena, bool, l->ncarry + 1);
-    step_plan(e, &c->body, l->body);
-    step_plan(e, &c->check, l->check);
+    step_plan(e, &c->body, l->body, &ncheck);
+    step_plan(e, &c->check, l->check, &ncheck);
     choose_registers(c);
     step_kernels(e, &c->body);
     step_kernels(e, &c->check);
@@ -208,8 +209,7 @@ static void begin(LoopMaker *m, const KernelKey *key)
     step_frame(e, body, check);
     m->index = code_slot(e, type_in_memory(e, index_type(m->l)), 8);
     m->flag = code_slot(e, e->i8, 1);
-    m->p.status_slot = code_slot(e, e->i32, 4);
-    code_store(e, LLVMConstInt(e->i32, NN_OK, false), m->p.status_slot, 4);
+    m->p.key = key;
     find_buffers(m, key);
     m->p.dims = dim_env(e, key->var, key->nvar, LLVMGetParam(fn, 1));
     LLVMBasicBlockRef start = code_block(e, "start");

@@ -472,37 +472,6 @@ static LLVMValueRef any_lane(Lower *l, LLVMValueRef mask)
     return LLVMBuildICmp(at(l), LLVMIntNE, mask, LLVMConstNull(bits), "");
 }
 
-/* What comes after in the kernel may overwrite what is to stay. */
-static void stop_if(Lower *l, LLVMValueRef bad)
-{
-    Emit *e = l->e;
-    LLVMBasicBlockRef stop = code_block(e, "stop"), on = code_block(e, "");
-    if (e->before || l->width > 1)
-        die("a kernel cannot end here");
-    LLVMBuildCondBr(at(l), bad, stop, on);
-    LLVMPositionBuilderAtEnd(at(l), stop);
-    LLVMBuildRet(at(l), LLVMConstInt(e->i32, NN_ERR_NUMBER, false));
-    LLVMPositionBuilderAtEnd(at(l), on);
-}
-
-void low_bad_index(Lower *l, Val *mask, Failure why)
-{
-    Emit *e = l->e;
-    LLVMValueRef any = mask->v;
-    if (!l->status)
-        die("a shared function reports indices");
-    if (l->active)
-        any = LLVMBuildAnd(at(l), any, l->active, "");
-    any = any_lane(l, any);
-    if (why == FAIL_number) {
-        stop_if(l, any);
-        return;
-    }
-    LLVMValueRef old = code_load(e, e->i32, l->status, 4);
-    LLVMValueRef bad = LLVMConstInt(e->i32, NN_ERR_INDEX, false);
-    code_store(e, LLVMBuildSelect(at(l), any, bad, old, ""), l->status, 4);
-}
-
 Val *low_dim(Lower *l, const Dim *d)
 {
     if (!l->dims)

@@ -122,6 +122,7 @@ static Val *emit_op(MapCode *m, const Instr *in)
 static void emit_instr(MapCode *m, int i)
 {
     const Instr *in = &m->k->instr[i];
+    m->lower.check = m->check[i];
     bool wide = m->width > 1 && m->varies[i];
     m->lower.width = wide ? m->width : 1;
     m->lower.active = wide ? m->active : NULL;
@@ -601,14 +602,12 @@ static void emit_entry(MapCode *m, const KernelKey *key)
     m->dims = dim_env(e, key->var, key->nvar, LLVMGetParam(fn, 1));
     m->lo = LLVMGetParam(fn, 2);
     m->hi = LLVMGetParam(fn, 3);
-    m->lower.status = code_slot(e, e->i32, 4);
-    code_store(e, LLVMConstInt(e->i32, NN_OK, false), m->lower.status, 4);
     for (int i = 0; i < m->nfixed; i++)
         m->var[i] = code_load(
             e, e->i64, code_at(e, e->i64, LLVMGetParam(fn, 4), code_i64(e, i)),
             8);
     LLVMBasicBlockRef start = code_block(e, "start");
-    m->dims.before = LLVMBuildBr(e->builder, start);
+    m->dims.before = m->checks.init = LLVMBuildBr(e->builder, start);
     for (int i = 0; i < m->nfixed; i++)
         m->enter[i] = m->dims.before;
     m->depth = m->nfixed;
@@ -646,6 +645,15 @@ static int vectors_at_once(const Emit *e, const Kernel *k, int lanes)
     return n;
 }
 
+static int *number_checks(Emit *e, const Kernel *k)
+{
+    int *number = NEWN(e->arena, int, k->ninstr + 1), n = 0;
+    for (int i = 0; i < k->ninstr; i++)
+        if (k->instr[i].kind == I_op && k->instr[i].op == OP_index_check)
+            number[i] = n++;
+    return number;
+}
+
 static MapCode map_code(Emit *e, const Kernel *k)
 {
     int lanes = lanes_of_bytes(e, lane_bytes(k));
@@ -662,13 +670,23 @@ static MapCode map_code(Emit *e, const Kernel *k)
         .lane = -1,
         .width = 1,
         .lower = {.e = e, .width = 1},
+        .check = number_checks(e, k),
         .varies = NEWN(e->arena, bool, k->ninstr + 1),
         .val = NEWN(e->arena, Val *, k->ninstr + 1),
         .result = NEWN(e->arena, Val *, count_reductions(k) + 1),
     };
 }
 
-void emit_map_here(Emit *e, const Kernel *k, const MapPlace *p)
+/* The checks' slots are cleared at each step. */
+static void begin_checks(MapCode *m)
+{
+    Emit *e = m->e;
+    LLVMBasicBlockRef start = code_block(e, "");
+    m->checks.init = LLVMBuildBr(e->builder, start);
+    LLVMPositionBuilderAtEnd(e->builder, start);
+}
+
+Failure emit_map_here(Emit *e, const Kernel *k, const MapPlace *p)
 {
     MapCode m = map_code(e, k);
     LLVMValueRef none[1];
@@ -683,11 +701,32 @@ void emit_map_here(Emit *e, const Kernel *k, const MapPlace *p)
     m.dims = *p->dims;
     m.lo = code_i64(e, 0);
     m.hi = kernel_range(e, &m.dims, k);
-    m.lower.status = p->status;
     m.lower.dims = &m.dims;
+    m.lower.checks = &m.checks;
     set_levels(&m);
+    if (kernel_ncheck(k))
+        begin_checks(&m);
     outer_loops(&m, NULL, none, 0);
     *p->dims = m.dims;
+    return checks_finish(e, &m.checks);
+}
+
+/* Returns the status, and behind the dimensions what there is to tell. */
+static void map_return(MapCode *m, int nvar)
+{
+    Emit *e = m->e;
+    LLVMValueRef ok = LLVMConstInt(e->i32, NN_OK, false);
+    Failure f = checks_finish(e, &m->checks);
+    if (f.status) {
+        LLVMBasicBlockRef bad = code_block(e, "bad"), on = code_block(e, "");
+        LLVMBuildCondBr(e->builder,
+                        LLVMBuildIsNotNull(e->builder, f.status, ""), bad, on);
+        LLVMPositionBuilderAtEnd(e->builder, bad);
+        check_tell(e, LLVMGetParam(code_here(e), 1), nvar, f.index, f.limit);
+        LLVMBuildRet(e->builder, f.status);
+        LLVMPositionBuilderAtEnd(e->builder, on);
+    }
+    LLVMBuildRet(e->builder, ok);
 }
 
 void emit_map(Emit *e, const Kernel *k, const KernelKey *key, int nfixed)
@@ -697,6 +736,7 @@ void emit_map(Emit *e, const Kernel *k, const KernelKey *key, int nfixed)
     set_levels(&m);
     emit_entry(&m, key);
     LLVMValueRef none[1];
+    m.lower.checks = &m.checks;
     outer_loops(&m, NULL, none, nfixed);
-    LLVMBuildRet(e->builder, code_load(e, e->i32, m.lower.status, 4));
+    map_return(&m, key->nvar);
 }

@@ -7,6 +7,7 @@
 #include "emit/emit_internal.h"
 #include "emit/face.h"
 #include "emit/levels.h"
+#include "graph/ops/ops.h"
 
 /* One module being made. */
 typedef struct Making {
@@ -14,7 +15,7 @@ typedef struct Making {
     const CFace *face;
     LLVMValueRef *call; /* of each function: what runs it, maybe an ifunc */
     LLVMTypeRef call_type, sizes_type, workspace_type;
-    LLVMTypeRef leaf_type, port_type, function_type, module_type;
+    LLVMTypeRef leaf_type, port_type, place_type, function_type, module_type;
     LLVMTypeRef size_type; /* size_t */
 } Making;
 
@@ -36,10 +37,12 @@ static void make_types(Making *m)
     LLVMTypeRef p = e->ptr, i = e->i32, l = e->i64;
     LLVMTypeRef leaf[] = {i, i, p, l, p, i, i};
     LLVMTypeRef port[] = {i, i, p, p, p, i, i, e->f64, l};
+    LLVMTypeRef place[] = {i, i, p, i, i, p};
     LLVMTypeRef function[] = {i, i, p, i, i, i, i, p, p, p, p, p, p, p};
     LLVMTypeRef module[] = {i, i, i, i, l, l, p, p, p, i, i};
     m->leaf_type = struct_type(e, 7, leaf);
     m->port_type = struct_type(e, 9, port);
+    m->place_type = struct_type(e, 6, place);
     m->function_type = struct_type(e, 14, function);
     m->module_type = struct_type(e, 11, module);
     m->size_type = LLVMIntPtrTypeInContext(e->context, e->layout);
@@ -446,9 +449,52 @@ static LLVMValueRef dims_const(Making *m, const Function *f)
     return pointers(m, v, f->nvar);
 }
 
+/* "y[t - 1]", shortened, in one line. */
+static const char *place_text(Arena *a, const Source *s, Span at)
+{
+    enum { LONG = 60 };
+    int n = (int)(at.end - at.beg);
+    char *text =
+        arena_printf(a, "%.*s%s", n < LONG ? n : LONG,
+                     s->text + (at.beg - s->base), n < LONG ? "" : " ...");
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < ' ')
+            *p = ' ';
+    return text;
+}
+
+static LLVMValueRef place_const(Making *m, const Node *n)
+{
+    const Diags *d = m->face->module->sources;
+    const Source *s = d && n->span.end ? diags_source_of(d, n->span) : NULL;
+    int line = 0, column = 0;
+    if (s)
+        diags_position(d, n->span, &line, &column);
+    bool number = n->attr.integer == NUMBER_CHECK;
+    LLVMValueRef v[] = {
+        NULL,
+        int32(m, number ? NN_ERR_NUMBER : NN_ERR_INDEX),
+        string(m, s ? file_name(s->path) : ""),
+        int32(m, line),
+        int32(m, column),
+        string(m, s ? place_text(m->e->arena, s, n->span) : ""),
+    };
+    return sized(m, m->place_type, v, 6);
+}
+
+static LLVMValueRef places_const(Making *m, const CheckList *c)
+{
+    LLVMValueRef *v = NEWN(m->e->arena, LLVMValueRef, c->n + 1);
+    for (int i = 0; i < c->n; i++)
+        v[i] = place_const(m, c->at[i]);
+    return pointers(m, v, c->n);
+}
+
 static LLVMValueRef function_const(Making *m, int index)
 {
     const Function *f = m->face->function[index].function;
+    CheckList checks = {0};
+    schedule_checks(m->e->arena, m->face->function[index].schedule, &checks);
     LLVMValueRef v[] = {
         NULL,
         int32(m, (int)abi_kind(f->kind)),
@@ -456,14 +502,14 @@ static LLVMValueRef function_const(Making *m, int index)
         int32(m, f->nparam),
         int32(m, f->nresult),
         int32(m, f->nvar),
-        int32(m, 0),
+        int32(m, checks.n),
         ports_const(m, f->param, f->nparam, false),
         ports_const(m, f->result, f->nresult, true),
         dims_const(m, f),
         m->call[index],
         descriptor_workspace(m, index),
         named(m, index, "__sizes"),
-        LLVMConstNull(m->e->ptr),
+        places_const(m, &checks),
     };
     return sized(m, m->function_type, v, 14);
 }

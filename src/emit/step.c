@@ -134,12 +134,24 @@ void step_here(const Schedule *s, bool *here)
         here[i] = is_short && s->kernel.at[i]->kind == KERNEL_map;
 }
 
-void step_plan(Emit *e, StepCode *c, const Schedule *s)
+static void count_checks(Emit *e, StepCode *c, int *n)
+{
+    c->check = NEWN(e->arena, int, c->n + 1);
+    c->ncheck = NEWN(e->arena, int, c->n + 1);
+    for (int i = 0; i < c->n; i++) {
+        c->check[i] = *n;
+        c->ncheck[i] = kernel_ncheck(c->s->kernel.at[i]);
+        *n += c->ncheck[i];
+    }
+}
+
+void step_plan(Emit *e, StepCode *c, const Schedule *s, int *ncheck)
 {
     c->s = s;
     c->n = s ? s->kernel.n : 0;
     if (!s)
         return;
+    count_checks(e, c, ncheck);
     c->here = NEWN(e->arena, bool, c->n + 1);
     c->single = NEWN(e->arena, bool, s->buffer.n + 1);
     c->value = NEWN(e->arena, LLVMValueRef, s->buffer.n + 1);
@@ -178,20 +190,26 @@ typedef struct Frame {
 
 static int most(int a, int b) { return a > b ? a : b; }
 
+/* Dimensions that kernel i is called with, and what is behind them. */
+static int list_length(const StepCode *c, int i)
+{
+    return c->key[i].nvar + (c->ncheck[i] ? CHECK_ROOM : 0);
+}
+
 static void measure(Frame *f, StepCode *c, Arena *a)
 {
     c->shared = NEWN(a, bool, c->n + 1);
     for (int i = 0; i < c->n; i++) {
         const KernelKey *k = &c->key[i];
         c->shared[i] =
-            f->bufs + k->nbuffer > FRAME || f->dims + k->nvar > FRAME;
+            f->bufs + k->nbuffer > FRAME || f->dims + list_length(c, i) > FRAME;
         if (c->shared[i]) {
             f->most_bufs = most(f->most_bufs, k->nbuffer);
-            f->most_dims = most(f->most_dims, k->nvar);
+            f->most_dims = most(f->most_dims, list_length(c, i));
             continue;
         }
         f->bufs += k->nbuffer;
-        f->dims += k->nvar;
+        f->dims += list_length(c, i);
     }
 }
 
@@ -209,7 +227,7 @@ static void place_lists(Emit *e, Frame *f, StepCode *c, bool shared)
         c->bufs[i] = code_at(e, e->ptr, f->at_bufs, code_i64(e, f->bufs));
         c->dims[i] = code_at(e, e->i64, f->at_dims, code_i64(e, f->dims));
         f->bufs += shared ? 0 : c->key[i].nbuffer;
-        f->dims += shared ? 0 : c->key[i].nvar;
+        f->dims += shared ? 0 : list_length(c, i);
     }
 }
 
@@ -331,15 +349,28 @@ static LLVMValueRef guards_hold(StepPlace *p, const StepCode *c,
     return ok;
 }
 
-/* Goes on only where status is NN_OK. */
-static void leave_if_bad(StepPlace *p, LLVMValueRef status)
+/* Goes on only where kernel i gave NN_OK; passes on what it told: f, or what is
+ * behind its list of dimensions. */
+static void leave_if_bad(StepPlace *p, const StepCode *c, int i,
+                         LLVMValueRef status, const Failure *f)
 {
     Emit *e = p->e;
-    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
-    LLVMBasicBlockRef on = code_block(e, "");
-    LLVMValueRef bad = LLVMBuildIsNotNull(e->builder, status, "");
-    LLVMBuildCondBr(e->builder, bad, p->out, on);
-    LLVMAddIncoming(p->status, &status, &here, 1);
+    LLVMBasicBlockRef bad = code_block(e, "bad"), on = code_block(e, "");
+    LLVMBuildCondBr(e->builder, LLVMBuildIsNotNull(e->builder, status, ""), bad,
+                    on);
+    LLVMPositionBuilderAtEnd(e->builder, bad);
+    LLVMValueRef told[CHECK_ROOM];
+    for (int k = 0; k < CHECK_ROOM; k++)
+        told[k] = f ? k ? f->limit : f->index
+                    : code_load(e, e->i64,
+                                code_at(e, e->i64, c->dims[i],
+                                        code_i64(e, c->key[i].nvar + k)),
+                                8);
+    check_tell(e, LLVMGetParam(code_here(e), 1), p->key->nvar, told[0],
+               told[1]);
+    status = check_shifted(e, status, c->check[i]);
+    LLVMBuildBr(e->builder, p->out);
+    LLVMAddIncoming(p->status, &status, &bad, 1);
     LLVMPositionBuilderAtEnd(e->builder, on);
 }
 
@@ -351,29 +382,20 @@ static void call(StepPlace *p, StepCode *c, int i)
         fill(p, c, i, true, true);
     LLVMValueRef arg[] = {c->bufs[i], c->dims[i], code_i64(e, 0),
                           kernel_range(e, &p->dims, k)};
-    leave_if_bad(p, code_call(e, c->code[i], arg, 4));
+    LLVMValueRef status = code_call(e, c->code[i], arg, 4);
+    if (c->ncheck[i])
+        leave_if_bad(p, c, i, status, NULL);
 }
 
-static bool may_fail(const Kernel *k)
+static void make_here(StepPlace *p, StepCode *c, int i, LLVMValueRef *at)
 {
-    for (int i = 0; i < k->ninstr; i++)
-        if (k->instr[i].kind == I_op && k->instr[i].op == OP_index_check)
-            return true;
-    return false;
-}
-
-static void make_here(StepPlace *p, StepCode *c, const Kernel *k,
-                      LLVMValueRef *at)
-{
-    Emit *e = p->e;
     MapPlace place = {.address = at,
                       .in_register = c->value,
                       .nbuffer = c->s->buffer.n,
-                      .status = p->status_slot,
                       .dims = &p->dims};
-    emit_map_here(e, k, &place);
-    if (may_fail(k))
-        leave_if_bad(p, code_load(e, e->i32, p->status_slot, 4));
+    Failure f = emit_map_here(p->e, c->s->kernel.at[i], &place);
+    if (f.status)
+        leave_if_bad(p, c, i, f.status, &f);
 }
 
 static void run_kernel(StepPlace *p, StepCode *c, int i, LLVMValueRef *at)
@@ -388,7 +410,7 @@ static void run_kernel(StepPlace *p, StepCode *c, int i, LLVMValueRef *at)
         LLVMPositionBuilderAtEnd(e->builder, go);
     }
     if (c->here[i])
-        make_here(p, c, k, at);
+        make_here(p, c, i, at);
     else
         call(p, c, i);
     if (after) {

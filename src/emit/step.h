@@ -9,6 +9,8 @@ typedef struct StepCode {
     const Schedule *s;
     int n;      /* kernels */
     bool *here; /* by kernel: a map made in place, has no code of its own */
+    int *check; /* by kernel: how many checks of the loop are before its own */
+    int *ncheck;
     KernelKey *key;
     LLVMValueRef *code;
     LLVMValueRef *bufs, *dims; /* the argument lists of those that are called */
@@ -38,14 +40,14 @@ typedef struct StepPlace {
     LLVMValueRef t;        /* the step's number */
     LLVMBasicBlockRef out; /* to here where a kernel fails, */
     LLVMValueRef status;   /* with this phi */
-    LLVMValueRef status_slot; /* of maps made in place */
 } StepPlace;
 
 /* By kernel of a step: is it a map that is made in place? */
 void step_here(const Schedule *s, bool *here);
 /* What is made in place, and what may be in a register as far as the kernels
- * are concerned. s may be NULL. */
-void step_plan(Emit *e, StepCode *c, const Schedule *s);
+ * are concerned. *ncheck: the checks before those of s; and with them. s may be
+ * NULL. */
+void step_plan(Emit *e, StepCode *c, const Schedule *s, int *ncheck);
 /* The functions of kernels that are called: first of all, for nothing else may
  * be half built meanwhile. */
 void step_kernels(Emit *e, StepCode *c);

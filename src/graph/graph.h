@@ -378,6 +378,7 @@ struct Function {
 typedef struct Module {
     const char *name; /* from the file's name, a C identifier */
     const char *path;
+    const Diags *sources; /* what spans of nodes are in; or NULL */
     Graph *graph;
     DType real;
     LIST(Function *) function; /* exported, in order */

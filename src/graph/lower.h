@@ -73,10 +73,11 @@ Val *low_bits(Lower *l, Val *a);      /* real to the integer of its size */
 Val *low_from_bits(Lower *l, Val *a); /* and back */
 Val *low_convert(Lower *l, DType t, Val *a);
 
-/* Reports NN_ERR_INDEX or NN_ERR_NUMBER from this call of the function where
- * any active lane of mask is set. */
-typedef enum Failure { FAIL_index, FAIL_number } Failure;
-void low_bad_index(Lower *l, Val *mask, Failure why);
+/* Index x of index_check n, 0 where it is outside; then, if that counts, this
+ * call of the function gives NN_ERR_INDEX. */
+Val *low_checked(Lower *l, const Node *n, Val *x);
+/* Where the scalar bad holds the kernel ends here, with NN_ERR_NUMBER. */
+void low_stop(Lower *l, Val *bad);
 
 /* The value of a dimension as DT_i64. */
 Val *low_dim(Lower *l, const Dim *d);

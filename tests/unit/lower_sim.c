@@ -337,11 +337,19 @@ Val *low_convert(Lower *l, DType t, Val *a)
     return integer(l, t, a->t == DT_bool ? set(a) : bits(a));
 }
 
-void low_bad_index(Lower *l, Val *m, Failure why)
+Val *low_checked(Lower *l, const Node *n, Val *x)
+{
+    int64_t limit = 0, i = (int64_t)bits(low_convert(l, DT_i64, x));
+    bool known = dim_const_value(n->attr.dims[0], &limit);
+    assert(known);
+    (void)known;
+    return i >= 0 && i < limit ? x : integer(l, x->t, 0);
+}
+
+void low_stop(Lower *l, Val *bad)
 {
     (void)l;
-    (void)m;
-    (void)why;
+    (void)bad;
 }
 
 Val *low_dim(Lower *l, const Dim *d)

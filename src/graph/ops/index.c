@@ -62,17 +62,10 @@ static void check_eval(EvalTensor *e, const Node *n)
 
 static Val *check_lower(Lower *l, const Node *n, Val *const *x)
 {
-    Val *i = low_convert(l, DT_i64, x[0]);
-    Val *below = low_icmp(l, CMP_lt, i, low_int(l, DT_i64, 0));
-    Val *above = low_icmp(l, CMP_ge, i, low_dim(l, n->attr.dims[0]));
-    Val *bad = low_or(l, below, above), *fails = bad;
-    if (n->attr.integer == MASKED_INDEX) {
-        Val *never = low_int(l, DT_i64, (int64_t)never_asked(n->dtype));
-        fails = low_and(l, bad, low_icmp(l, CMP_ne, i, never));
-    }
-    low_bad_index(l, fails,
-                  n->attr.integer == NUMBER_CHECK ? FAIL_number : FAIL_index);
-    return low_select(l, bad, low_int(l, n->dtype, 0), x[0]);
+    if (n->attr.integer != NUMBER_CHECK)
+        return low_checked(l, n, x[0]);
+    low_stop(l, low_icmp(l, CMP_ne, x[0], low_int(l, n->dtype, 1)));
+    return x[0];
 }
 
 static int check_form(const Node *n, bool tex, Str *to)

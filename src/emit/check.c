@@ -1,0 +1,199 @@
+/* check.c: indices that are checked, and which check of a function it was that
+ * failed.
+ *
+ * A kernel keeps of each of its checks the worst index so far, as an unsigned
+ * number, so that any negative one is worse than any other; only at its end it
+ * looks whether that was too large. What it returns then is a status and above
+ * it, from bit 8 on, the number of the check among its own, from 1; the index
+ * and the limit go behind its dimensions. Who calls it adds the number of
+ * checks in the kernels before: so equal kernels stay one function. */
+#include "emit/emit_internal.h"
+#include "graph/ops/ops.h"
+
+static void add_checks(Arena *a, const Kernel *k, CheckList *to)
+{
+    for (int i = 0; i < k->ninstr; i++)
+        if (k->instr[i].kind == I_op && k->instr[i].op == OP_index_check)
+            list_push(a, to, k->instr[i].node);
+}
+
+void kernel_checks(Arena *a, const Kernel *k, CheckList *to)
+{
+    switch (k->kind) {
+    case KERNEL_map:
+        add_checks(a, k, to);
+        break;
+    case KERNEL_contract:
+        if (k->after)
+            add_checks(a, k->after, to);
+        break;
+    case KERNEL_loop:
+        schedule_checks(a, k->loop->body, to);
+        if (k->loop->check)
+            schedule_checks(a, k->loop->check, to);
+        break;
+    }
+}
+
+void schedule_checks(Arena *a, const Schedule *s, CheckList *to)
+{
+    for (int i = 0; i < s->kernel.n; i++)
+        kernel_checks(a, s->kernel.at[i], to);
+}
+
+int kernel_ncheck(const Kernel *k)
+{
+    Arena *a = arena_new();
+    CheckList all = {0};
+    kernel_checks(a, k, &all);
+    arena_free(a);
+    return all.n;
+}
+
+LLVMValueRef check_code(Emit *e, int status, int number)
+{
+    return LLVMConstInt(e->i32, (unsigned)(status | (number + 1) << 8), false);
+}
+
+LLVMValueRef check_shifted(Emit *e, LLVMValueRef status, int first)
+{
+    LLVMValueRef more = LLVMConstInt(e->i32, (unsigned)first << 8, false);
+    return first ? LLVMBuildAdd(e->builder, status, more, "") : status;
+}
+
+/* A slot for the worst index of a check; cleared where the kernel begins. */
+static LLVMValueRef check_slot(Lower *l, LLVMTypeRef type, LLVMValueRef limit)
+{
+    Emit *e = l->e;
+    Checks *c = l->checks;
+    for (int i = 0; i < c->slot.n; i++)
+        if (c->slot.at[i].number == l->check && c->slot.at[i].type == type)
+            return c->slot.at[i].at;
+    CheckSlot s = {l->check, type, NULL, limit};
+    int align = (int)LLVMABISizeOfType(e->layout, type);
+    s.at = code_slot(e, type, align < 64 ? align : 64);
+    Place back = code_go(e, c->init);
+    code_store(e, LLVMConstNull(type), s.at, align < 64 ? align : 64);
+    code_back(e, back);
+    list_push(e->arena, &c->slot, s);
+    return s.at;
+}
+
+static LLVMValueRef choose(Emit *e, LLVMValueRef when, LLVMValueRef yes,
+                           LLVMValueRef no)
+{
+    return LLVMBuildSelect(e->builder, when, yes, no, "");
+}
+
+/* The limit as a number of t that indices of t are compared with, unsigned. */
+static LLVMValueRef limit_in(Emit *e, DType t, LLVMValueRef limit)
+{
+    LLVMBuilderRef b = e->builder;
+    LLVMValueRef zero = code_i64(e, 0), most = code_i64(e, INT64_C(1) << 31);
+    limit =
+        choose(e, LLVMBuildICmp(b, LLVMIntSLT, limit, zero, ""), zero, limit);
+    if (t == DT_i64)
+        return limit;
+    limit =
+        choose(e, LLVMBuildICmp(b, LLVMIntSGT, limit, most, ""), most, limit);
+    return LLVMBuildTrunc(b, limit, e->i32, "");
+}
+
+/* What counts of index i: all ones where nothing is inside, 0 in lanes that do
+ * not count or never ask. */
+static LLVMValueRef counted(Lower *l, const Node *n, DType t, LLVMValueRef i,
+                            LLVMValueRef limit)
+{
+    Emit *e = l->e;
+    LLVMBuilderRef b = e->builder;
+    LLVMTypeRef type = LLVMTypeOf(i), one = type_of(e, t);
+    LLVMValueRef none =
+        choose(e, LLVMBuildICmp(b, LLVMIntEQ, limit, LLVMConstNull(one), ""),
+               LLVMConstAllOnes(one), LLVMConstNull(one));
+    LLVMValueRef u = LLVMBuildOr(b, i, code_splat(e, none, l->width), "");
+    if (n->attr.integer == MASKED_INDEX) {
+        LLVMValueRef never = LLVMConstInt(
+            one, (unsigned long long)(int64_t)never_asked(n->dtype), true);
+        LLVMValueRef is =
+            LLVMBuildICmp(b, LLVMIntEQ, i, code_splat(e, never, l->width), "");
+        u = choose(e, is, LLVMConstNull(type), u);
+    }
+    return l->active ? choose(e, l->active, u, LLVMConstNull(type)) : u;
+}
+
+Val *low_checked(Lower *l, const Node *n, Val *x)
+{
+    Emit *e = l->e;
+    if (!l->checks)
+        die("a shared function checks an index");
+    DType t = x->t == DT_i64 ? DT_i64 : DT_i32;
+    LLVMValueRef i = low_convert(l, t, x)->v;
+    LLVMTypeRef type = LLVMTypeOf(i);
+    LLVMValueRef dim = dim_code(e, l->dims, n->attr.dims[0]);
+    LLVMValueRef limit = limit_in(e, t, dim);
+    LLVMValueRef inside = LLVMBuildICmp(e->builder, LLVMIntULT, i,
+                                        code_splat(e, limit, l->width), "");
+    LLVMValueRef slot = check_slot(l, type, dim);
+    int align = (int)LLVMABISizeOfType(e->layout, type);
+    align = align < 64 ? align : 64;
+    LLVMValueRef two[] = {code_load(e, type, slot, align),
+                          counted(l, n, t, i, limit)};
+    code_store(e, code_intrinsic(e, "llvm.umax", &type, 1, two, 2), slot,
+               align);
+    return val_new(e, choose(e, inside, x->v, LLVMConstNull(LLVMTypeOf(x->v))),
+                   x->t);
+}
+
+void low_stop(Lower *l, Val *bad)
+{
+    Emit *e = l->e;
+    LLVMBasicBlockRef stop = code_block(e, "stop"), on = code_block(e, "");
+    if (e->before || l->width > 1)
+        die("a kernel cannot end here");
+    LLVMBuildCondBr(e->builder, bad->v, stop, on);
+    LLVMPositionBuilderAtEnd(e->builder, stop);
+    LLVMBuildRet(e->builder, check_code(e, NN_ERR_NUMBER, l->check));
+    LLVMPositionBuilderAtEnd(e->builder, on);
+}
+
+/* The worst of all lanes. */
+static LLVMValueRef worst_of(Emit *e, const CheckSlot *s)
+{
+    int align = (int)LLVMABISizeOfType(e->layout, s->type);
+    LLVMTypeRef type = s->type;
+    LLVMValueRef v = code_load(e, type, s->at, align < 64 ? align : 64);
+    return type_width(type) > 1
+               ? code_intrinsic(e, "llvm.vector.reduce.umax", &type, 1, &v, 1)
+               : v;
+}
+
+Failure checks_finish(Emit *e, const Checks *c)
+{
+    LLVMBuilderRef b = e->builder;
+    Failure f = {NULL, code_i64(e, 0), code_i64(e, 0)};
+    LLVMValueRef one = code_i64(e, 1);
+    for (int i = c->slot.n - 1; i >= 0; i--) {
+        const CheckSlot *s = &c->slot.at[i];
+        LLVMValueRef worst = worst_of(e, s);
+        LLVMValueRef code = check_code(e, NN_ERR_INDEX, s->number);
+        LLVMValueRef low = LLVMBuildICmp(b, LLVMIntSLT, s->limit, one, "");
+        LLVMValueRef most = choose(e, low, one, s->limit);
+        LLVMValueRef bad = LLVMBuildICmp(
+            b, LLVMIntUGE, LLVMBuildIntCast2(b, worst, e->i64, false, ""), most,
+            "");
+        if (!f.status)
+            f.status = LLVMConstInt(e->i32, NN_OK, false);
+        f.status = choose(e, bad, code, f.status);
+        f.index = choose(e, bad, LLVMBuildIntCast2(b, worst, e->i64, true, ""),
+                         f.index);
+        f.limit = choose(e, bad, s->limit, f.limit);
+    }
+    return f;
+}
+
+void check_tell(Emit *e, LLVMValueRef list, int nvar, LLVMValueRef index,
+                LLVMValueRef limit)
+{
+    code_store(e, index, code_at(e, e->i64, list, code_i64(e, nvar)), 8);
+    code_store(e, limit, code_at(e, e->i64, list, code_i64(e, nvar + 1)), 8);
+}

@@ -1,0 +1,122 @@
+# where.sh: a call that stops at an index says where: line, place, index, limit;
+# run by nncc, opened by libnn, and called from C.
+. "$ROOT/tests/e2e-lib.sh"
+
+{
+    cat <<'N'
+fn gather(x: real[n], p: int[m]) -> real[m] = [i < m | x[p[i]]];
+fn one(x: real[n], k: int) -> real = x[k];
+fn walk(x: real[n], p: int[m]) -> real =
+  fold(t < m, s = 0 | s + 2 * x[p[t]]);
+fn nest(x: real[n], y: real[n], p: int[m]) -> real =
+  fold(t < m, s = 0 | fold(u < 2, r = s + x[p[t]] | tanh(r) + y[p[t] + u]));
+fn two(x: real[n], y: real[n], p: int[m]) -> real[m] =
+  [i < m | x[p[i]] + y[p[i] + 1]];
+fn rows(A: real[n, k], B: real[k, h], p: int[m]) -> real[m, h] = [i < m | A[p[i]]] @ B;
+fn after(A: real[m, k], B: real[k, h], z: real[q], p: int[m]) -> real[m, h] =
+  A @ B + [i < m, j < h | z[p[i]]];
+fn hot(p: int[m]) -> real[m, 4] = onehot(p, 4);
+fn until_bad(x: real[n], p: int[m]) -> real =
+  fold(t < m, s = 0.0, k = 0, until = x[p[k]] > 100 | (s + 1, k + 1)).0;
+N
+    # More kernels than one function of the object calls.
+    echo 'fn deep(x: real[n], A: real[n, n], p: int[m]) -> real[m] {'
+    echo '  let a0 = x;'
+    i=0
+    while [ $i -lt 100 ]; do
+        echo "  let a$((i + 1)) = tanh(A @ a$i);"
+        i=$((i + 1))
+    done
+    echo '  [i < m | a100[p[i] - 1]]'
+    echo '}'
+    echo 'export gather, one, walk, nest, two, rows, after, hot, until_bad, deep;'
+    echo 'export grad(walk, x) as d_walk;'
+} >m.nn
+where() { # where PATTERN ARGUMENT…
+    want=$1
+    shift
+    refuse 1 "m: $1: label or index out of range: m\.nn:$want" "$NNCC" run m.nn "$@"
+}
+x='x=[1,2,3]' y='y=[1,2,3]' A='A=[[1,2],[3,4]]' B='B=[[1],[2]]'
+where "1: index 7 of 'x\[p\[i\]\]' is not in 0 \.\.\. 2" gather $x 'p=[0,1,2,2,1,0,1,1,1,1,7,1]'
+where "1: index 4 of .*2" gather $x 'p=[4,1,2,2,1,0,1,1,1,1,2,1,1,1,1,1,1,1,1,1,1,1,1,1]'
+# The one that is furthest out; negative ones are further than others.
+where "1: index -1 of .*2" gather $x 'p=[0,9,-1,8]'
+where "1: index -2147483648 of .*2" gather $x 'p=[0,9,-2147483648,8]'
+where "1: an index of 'x\[p\[i\]\]', where there is nothing" gather 'x=[]' 'p=[0]'
+is '{"gather": []}' gather 'x=[]' 'p=[]'
+is '{"gather": [3, 1]}' gather $x 'p=[2,0]'
+where "2: index 3 of 'x\[k\]' is not in 0 \.\.\. 2" one $x k=3
+where "4: index 5 of 'x\[p\[t\]\]' is not in 0 \.\.\. 2" walk $x 'p=[0,5,9]'
+where "4: index [59] of .* 2" d_walk $x 'p=[0,5,9]'
+where "6: index 3 of 'y\[p\[t\] \+ u\]' is not in 0 \.\.\. 2" nest $x $y 'p=[0,2]'
+where "6: index 4 of 'x\[p\[t\]\]' is not in 0 \.\.\. 2" nest $x $y 'p=[0,4]'
+where "8: index 3 of 'y\[p\[i\] \+ 1\]' is not in 0 \.\.\. 2" two $x $y 'p=[0,1,2]'
+where "8: index -1 of 'x\[p\[i\]\]' is not in 0 \.\.\. 2" two $x $y 'p=[0,1,-1]'
+where "9: index 2 of 'A\[p\[i\]\]' is not in 0 \.\.\. 1" rows $A $B 'p=[0,1,2]'
+where "11: index 5 of 'z\[p\[i\]\]' is not in 0 \.\.\. 1" after $A $B 'z=[1,2]' 'p=[0,5]'
+where "12: index 4 of 'onehot\(p, 4\)' is not in 0 \.\.\. 3" hot 'p=[3,4]'
+where "14: index 3 of 'x\[p\[k\]\]' is not in 0 \.\.\. 2" until_bad $x 'p=[0,3]'
+where "117: index -1 of 'a100\[p\[i\] - 1\]' is not in 0 \.\.\. 2" deep $x 'A=[[1,2,3],[1,2,3],[1,2,3]]' 'p=[1,0]'
+
+# From C, where there is an error struct, none, or an exec that is too old.
+accept "$NNCC" m.nn -o m.o
+cat >main.c <<'C'
+#include "m.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int differ(int status, const nn_error *e, int place, int index, int limit)
+{
+    int bad = status != NN_ERR_INDEX || e->place != place || e->index != index ||
+              e->limit != limit;
+
+    if (bad)
+        printf("status %d, place %d, index %d, limit %d\n", status, e->place,
+               (int)e->index, (int)e->limit);
+    return bad;
+}
+
+int main(void)
+{
+    nn_error e = {0};
+    nn_exec exec = {0};
+    const float x[3] = {1, 2, 3};
+    int32_t p[40] = {0};
+    float y[40];
+    int bad = 0, i;
+
+    e.size = sizeof e;
+    exec.size = sizeof exec;
+    exec.error = &e;
+    for (i = 0; i < 40; i++) {
+        p[i] = 3 + i;
+        bad |= differ(m_gather(x, p, 3, 40, y, NULL, &exec), &e, 0, 3 + i, 3);
+        p[i] = -1 - i;
+        bad |= differ(m_gather(x, p, 3, 40, y, NULL, &exec), &e, 0, -1 - i, 3);
+        p[i] = 2;
+        e.place = 77;
+        bad |= m_gather(x, p, 3, 40, y, NULL, &exec) != NN_OK || e.place != 77;
+    }
+    p[0] = 3;
+    bad |= m_gather(x, p, 3, 40, y, NULL, NULL) != NN_ERR_INDEX;
+    exec.size = offsetof(nn_exec, error);
+    bad |= m_gather(x, p, 3, 40, y, NULL, &exec) != NN_ERR_INDEX;
+    exec.size = sizeof exec;
+    exec.error = NULL;
+    bad |= m_gather(x, p, 3, 40, y, NULL, &exec) != NN_ERR_INDEX;
+    bad |= e.place != 77;
+    bad |= m_module()->function[0]->nplace != 1 ||
+           m_module()->function[0]->place[0]->line != 1 ||
+           strcmp(m_module()->function[0]->place[0]->file, "m.nn") != 0;
+    return bad;
+}
+C
+accept $CC -std=c99 main.c m.o -o main
+./main
+for cpu in x86-64-v2 x86-64-v3; do
+    accept "$NNCC" m.nn --cpu=$cpu -o m.o
+    $CC -std=c99 main.c m.o -o main
+    if [ $cpu = x86-64-v2 ] || grep -qw avx2 /proc/cpuinfo; then ./main; fi
+done
