@@ -61,6 +61,13 @@ LLVMValueRef check_shifted(Emit *e, LLVMValueRef status, int first)
     return first ? LLVMBuildAdd(e->builder, status, more, "") : status;
 }
 
+/* Bytes that a slot of that type is aligned to. */
+static int alignment(Emit *e, LLVMTypeRef type)
+{
+    int bytes = (int)LLVMABISizeOfType(e->layout, type);
+    return bytes < 64 ? bytes : 64;
+}
+
 /* A slot for the worst index of a check; cleared where the kernel begins. */
 static LLVMValueRef check_slot(Lower *l, LLVMTypeRef type, LLVMValueRef limit)
 {
@@ -69,11 +76,10 @@ static LLVMValueRef check_slot(Lower *l, LLVMTypeRef type, LLVMValueRef limit)
     for (int i = 0; i < c->slot.n; i++)
         if (c->slot.at[i].number == l->check && c->slot.at[i].type == type)
             return c->slot.at[i].at;
-    CheckSlot s = {l->check, type, NULL, limit};
-    int align = (int)LLVMABISizeOfType(e->layout, type);
-    s.at = code_slot(e, type, align < 64 ? align : 64);
+    CheckSlot s = {l->check, type, NULL, NULL, limit};
+    s.at = code_slot(e, type, alignment(e, type));
     Place back = code_go(e, c->init);
-    code_store(e, LLVMConstNull(type), s.at, align < 64 ? align : 64);
+    code_store(e, LLVMConstNull(type), s.at, alignment(e, type));
     code_back(e, back);
     list_push(e->arena, &c->slot, s);
     return s.at;
@@ -99,17 +105,22 @@ static LLVMValueRef limit_in(Emit *e, DType t, LLVMValueRef limit)
     return LLVMBuildTrunc(b, limit, e->i32, "");
 }
 
-/* What counts of index i: all ones where nothing is inside, 0 in lanes that do
- * not count or never ask. */
+/* All ones where nothing is inside, else 0. */
+static LLVMValueRef if_none(Emit *e, LLVMValueRef limit)
+{
+    LLVMTypeRef t = LLVMTypeOf(limit);
+    LLVMValueRef is =
+        LLVMBuildICmp(e->builder, LLVMIntEQ, limit, LLVMConstNull(t), "");
+    return choose(e, is, LLVMConstAllOnes(t), LLVMConstNull(t));
+}
+
+/* What counts of index i: 0 in lanes that do not count or never ask. */
 static LLVMValueRef counted(Lower *l, const Node *n, DType t, LLVMValueRef i,
-                            LLVMValueRef limit)
+                            LLVMValueRef none)
 {
     Emit *e = l->e;
     LLVMBuilderRef b = e->builder;
     LLVMTypeRef type = LLVMTypeOf(i), one = type_of(e, t);
-    LLVMValueRef none =
-        choose(e, LLVMBuildICmp(b, LLVMIntEQ, limit, LLVMConstNull(one), ""),
-               LLVMConstAllOnes(one), LLVMConstNull(one));
     LLVMValueRef u = LLVMBuildOr(b, i, code_splat(e, none, l->width), "");
     if (n->attr.integer == MASKED_INDEX) {
         LLVMValueRef never = LLVMConstInt(
@@ -121,6 +132,22 @@ static LLVMValueRef counted(Lower *l, const Node *n, DType t, LLVMValueRef i,
     return l->active ? choose(e, l->active, u, LLVMConstNull(type)) : u;
 }
 
+/* The worst so far and u; what is computed but once needs no slot. */
+static void keep_worst(Lower *l, LLVMValueRef u, LLVMValueRef limit)
+{
+    Emit *e = l->e;
+    LLVMTypeRef type = LLVMTypeOf(u);
+    if (l->once) {
+        CheckSlot s = {l->check, type, NULL, u, limit};
+        list_push(e->arena, &l->checks->slot, s);
+        return;
+    }
+    LLVMValueRef slot = check_slot(l, type, limit);
+    LLVMValueRef two[] = {code_load(e, type, slot, alignment(e, type)), u};
+    code_store(e, code_intrinsic(e, "llvm.umax", &type, 1, two, 2), slot,
+               alignment(e, type));
+}
+
 Val *low_checked(Lower *l, const Node *n, Val *x)
 {
     Emit *e = l->e;
@@ -128,18 +155,13 @@ Val *low_checked(Lower *l, const Node *n, Val *x)
         die("a shared function checks an index");
     DType t = x->t == DT_i64 ? DT_i64 : DT_i32;
     LLVMValueRef i = low_convert(l, t, x)->v;
-    LLVMTypeRef type = LLVMTypeOf(i);
+    Place back = code_go(e, l->dims->before);
     LLVMValueRef dim = dim_code(e, l->dims, n->attr.dims[0]);
-    LLVMValueRef limit = limit_in(e, t, dim);
+    LLVMValueRef limit = limit_in(e, t, dim), none = if_none(e, limit);
+    code_back(e, back);
     LLVMValueRef inside = LLVMBuildICmp(e->builder, LLVMIntULT, i,
                                         code_splat(e, limit, l->width), "");
-    LLVMValueRef slot = check_slot(l, type, dim);
-    int align = (int)LLVMABISizeOfType(e->layout, type);
-    align = align < 64 ? align : 64;
-    LLVMValueRef two[] = {code_load(e, type, slot, align),
-                          counted(l, n, t, i, limit)};
-    code_store(e, code_intrinsic(e, "llvm.umax", &type, 1, two, 2), slot,
-               align);
+    keep_worst(l, counted(l, n, t, i, none), dim);
     return val_new(e, choose(e, inside, x->v, LLVMConstNull(LLVMTypeOf(x->v))),
                    x->t);
 }
@@ -159,9 +181,10 @@ void low_stop(Lower *l, Val *bad)
 /* The worst of all lanes. */
 static LLVMValueRef worst_of(Emit *e, const CheckSlot *s)
 {
-    int align = (int)LLVMABISizeOfType(e->layout, s->type);
     LLVMTypeRef type = s->type;
-    LLVMValueRef v = code_load(e, type, s->at, align < 64 ? align : 64);
+    if (s->value)
+        return s->value;
+    LLVMValueRef v = code_load(e, type, s->at, alignment(e, type));
     return type_width(type) > 1
                ? code_intrinsic(e, "llvm.vector.reduce.umax", &type, 1, &v, 1)
                : v;
@@ -170,7 +193,7 @@ static LLVMValueRef worst_of(Emit *e, const CheckSlot *s)
 Failure checks_finish(Emit *e, const Checks *c)
 {
     LLVMBuilderRef b = e->builder;
-    Failure f = {NULL, code_i64(e, 0), code_i64(e, 0)};
+    Failure f = {0};
     LLVMValueRef one = code_i64(e, 1);
     for (int i = c->slot.n - 1; i >= 0; i--) {
         const CheckSlot *s = &c->slot.at[i];
@@ -184,9 +207,9 @@ Failure checks_finish(Emit *e, const Checks *c)
         if (!f.status)
             f.status = LLVMConstInt(e->i32, NN_OK, false);
         f.status = choose(e, bad, code, f.status);
-        f.index = choose(e, bad, LLVMBuildIntCast2(b, worst, e->i64, true, ""),
-                         f.index);
-        f.limit = choose(e, bad, s->limit, f.limit);
+        LLVMValueRef index = LLVMBuildIntCast2(b, worst, e->i64, true, "");
+        f.index = f.index ? choose(e, bad, index, f.index) : index;
+        f.limit = f.limit ? choose(e, bad, s->limit, f.limit) : s->limit;
     }
     return f;
 }

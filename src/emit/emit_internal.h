@@ -220,7 +220,8 @@ int kernel_ncheck(const Kernel *k);
 typedef struct CheckSlot {
     int number;
     LLVMTypeRef type;
-    LLVMValueRef at, limit;
+    LLVMValueRef at, value; /* in memory or not */
+    LLVMValueRef limit;
 } CheckSlot;
 /* Of a kernel that is being built. */
 typedef struct Checks {
@@ -253,6 +254,7 @@ struct Lower {
     LLVMValueRef active; /* mask of the lanes that count, or NULL: all */
     Checks *checks;
     int check; /* number of the one that is built */
+    bool once; /* it is computed once in a kernel, and no other place */
     DimEnv *dims;
 };
 Val *val_new(Emit *e, LLVMValueRef v, DType t);

@@ -123,6 +123,7 @@ static void emit_instr(MapCode *m, int i)
 {
     const Instr *in = &m->k->instr[i];
     m->lower.check = m->check[i];
+    m->lower.once = m->depth == m->nfixed && m->width == 1;
     bool wide = m->width > 1 && m->varies[i];
     m->lower.width = wide ? m->width : 1;
     m->lower.active = wide ? m->active : NULL;
