@@ -32,6 +32,8 @@ void kernel_checks(Arena *a, const Kernel *k, CheckList *to)
         if (k->loop->check)
             schedule_checks(a, k->loop->check, to);
         break;
+    case KERNEL_sort:
+        break;
     }
 }
 
