@@ -1,5 +1,5 @@
 # step-numbers.sh: a step whose loss or gradient is not finite says so and leaves
-# everything that it updates as it was; so does an empty batch.
+# everything that it updates as it was. An empty batch is a step like others.
 . "$ROOT/tests/e2e-lib.sh"
 
 cat >driver.c <<'C'
@@ -54,6 +54,8 @@ int main(void)
     memset(&state, 0, sizeof state);
     if (m_init(1, &net, STATS &state, work, NULL))
         return 2;
+    if (step(0) != NN_OK)
+        return 5;
     for (int i = 0; i < 5; i++) {
         if (step(2) != NN_OK || !moved())
             return 4;
@@ -67,7 +69,6 @@ int main(void)
         y[1] = NAN;
         stops("NaN in a label", 2);
         y[1] = 0;
-        stops("no rows", 0);
     }
     /* The gradient becomes too large before the loss does. */
     for (x[0] = x[1] = x[2] = 1e18f; step(2) == NN_OK; x[0] = x[1] = x[2]) {
