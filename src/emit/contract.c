@@ -7,7 +7,7 @@
 /* Rows of C per block (a multiple of every micro-kernel's), so that `after`
  * finds them in the second-level cache; k per block, so that a panel of B and a
  * block of A stay there. */
-enum { ROW_BLOCK = 96, K_BLOCK = 256, PACK_FROM_ROWS = 16 };
+enum { ROW_BLOCK = LONG_ROWS, K_BLOCK = 256, PACK_FROM_ROWS = 16 };
 
 /* Where a pass over columns begins and ends: at 0, at the last whole panel's or
  * vector's end, at n. */
@@ -44,6 +44,7 @@ enum {
     ARG_out,
     ARG_out_m,
     ARG_panels,
+    ARG_totals,
     ARG_after,
     ARG_bufs,
     ARG_dims,
@@ -171,9 +172,11 @@ static LLVMValueRef b_at(Product *q, LLVMValueRef p, LLVMValueRef j,
         b, q->packed, code_at(e, q->one, q->arg[ARG_panels], at), direct, "");
 }
 
-/* C[i … i+rows, :] (+)= A[…, p … p+depth] B[p …, :] */
+/* C[i … i+rows, :] (+)= A[…, p … p+depth] B[p …, :]; added where `add` is not
+ * 0.
+ */
 static void emit_block(Product *q, LLVMValueRef i, LLVMValueRef rows,
-                       LLVMValueRef p, LLVMValueRef depth)
+                       LLVMValueRef p, LLVMValueRef depth, LLVMValueRef add)
 {
     Emit *e = q->e;
     LLVMValueRef *in = q->arg;
@@ -201,7 +204,7 @@ static void emit_block(Product *q, LLVMValueRef i, LLVMValueRef rows,
                               code_at(e, q->one, c, l.i),
                               in[ARG_out_m],
                               smaller(e, left, step),
-                              p};
+                              add};
         code_call(e, emit_micro(e, q->way->t, pass->shape), arg, 11);
         loop_end(e, &l, NULL);
     }
@@ -227,24 +230,109 @@ static void run_after(Product *q, LLVMValueRef from, LLVMValueRef to)
     LLVMPositionBuilderAtEnd(e->builder, on);
 }
 
+/* A function void (rows, n, c, c_m, totals, first): adds C[rows, n] to the
+ * totals, which are set where `first` is 0, and C becomes what they come to. */
+static void build_totals(Emit *e, DType t, LLVMValueRef fn)
+{
+    LLVMBuilderRef b = e->builder;
+    LLVMTypeRef one = type_of(e, t);
+    int align = dtype_size(t);
+    LLVMPositionBuilderAtEnd(
+        b, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    LLVMValueRef rows = LLVMGetParam(fn, 0), n = LLVMGetParam(fn, 1);
+    LLVMValueRef size = times(e, rows, n);
+    LLVMValueRef some = LLVMBuildIsNotNull(b, LLVMGetParam(fn, 5), "");
+    LLVMValueRef zero = code_i64(e, 0);
+    LLVMValueRef full = down_to(e, n, lanes(e, t));
+    Loop row = loop_begin(e, zero, rows, code_i64(e, 1), 0, NULL);
+    LLVMValueRef c = code_at(e, one, LLVMGetParam(fn, 2),
+                             times(e, row.i, LLVMGetParam(fn, 3)));
+    LLVMValueRef highs =
+        code_at(e, one, LLVMGetParam(fn, 4), times(e, row.i, n));
+    for (int w = lanes(e, t);; w = 1) {
+        Loop l = loop_begin(e, w > 1 ? zero : full, w > 1 ? full : n,
+                            code_i64(e, w), 0, NULL);
+        LLVMTypeRef type = type_lanes(one, w);
+        LLVMValueRef to = code_at(e, one, c, l.i);
+        Total total = {type, align, code_at(e, one, highs, l.i), NULL};
+        total.low = code_at(e, one, total.high, size);
+        LLVMValueRef v = code_load(e, type, to, align);
+        total_add(e, &total, some, v);
+        code_store(e, total_and(e, &total, LLVMConstNull(type)), to, align);
+        loop_end(e, &l, NULL);
+        if (w == 1)
+            break;
+    }
+    loop_end(e, &row, NULL);
+    LLVMBuildRetVoid(b);
+}
+
+static LLVMValueRef emit_totals(Emit *e, DType t)
+{
+    LLVMTypeRef p = e->ptr, i = e->i64;
+    LLVMTypeRef param[] = {i, i, p, i, p, i};
+    const char *name = arena_printf(e->arena, "totals_%s", dtype_name(t));
+    bool build;
+    LLVMValueRef fn = share_function(e, name, -1, e->none, param, 6, &build);
+    if (!build)
+        return fn;
+    Place back = {LLVMGetInsertBlock(e->builder), e->before};
+    e->before = NULL;
+    build_totals(e, t, fn);
+    code_back(e, back);
+    return fn;
+}
+
+/* Blocks of k from `from` on, the first of which overwrites C. */
+static void emit_depth(Product *q, LLVMValueRef i, LLVMValueRef rows,
+                       LLVMValueRef from, LLVMValueRef to)
+{
+    Emit *e = q->e;
+    LLVMValueRef step = code_i64(e, K_BLOCK);
+    Loop p = loop_begin(e, from, to, step, 0, NULL);
+    LLVMValueRef depth =
+        smaller(e, LLVMBuildSub(e->builder, q->arg[ARG_k], p.i, ""), step);
+    emit_block(q, i, rows, p.i, depth, LLVMBuildSub(e->builder, p.i, from, ""));
+    loop_end(e, &p, NULL);
+}
+
+/* A long k in parts, if there are. */
+static void emit_parts(Product *q, LLVMValueRef i, LLVMValueRef rows,
+                       LLVMValueRef to, LLVMValueRef parts)
+{
+    Emit *e = q->e;
+    LLVMBuilderRef b = e->builder;
+    LLVMValueRef step = code_i64(e, LONG_K), *in = q->arg;
+    Loop p = loop_begin(e, code_i64(e, 0), to, step, 0, NULL);
+    emit_depth(q, i, rows, p.i, smaller(e, plus(e, p.i, step), to));
+    LLVMBasicBlockRef add = code_block(e, "totals"), on = code_block(e, "");
+    LLVMBuildCondBr(b, parts, add, on);
+    LLVMPositionBuilderAtEnd(b, add);
+    LLVMValueRef c =
+        code_at(e, q->one, in[ARG_out], times(e, i, in[ARG_out_m]));
+    LLVMValueRef arg[] = {rows,          in[ARG_n],      c,
+                          in[ARG_out_m], in[ARG_totals], p.i};
+    code_call(e, emit_totals(e, q->way->t), arg, 6);
+    LLVMBuildBr(b, on);
+    LLVMPositionBuilderAtEnd(b, on);
+    loop_end(e, &p, NULL);
+}
+
 /* The first block of k is done even where k is 0: it stores the zeros. */
 static void emit_rows(Product *q)
 {
     Emit *e = q->e;
-    LLVMValueRef zero = code_i64(e, 0), one = code_i64(e, 1);
+    LLVMValueRef one = code_i64(e, 1);
     LLVMValueRef k = q->arg[ARG_k], to = q->arg[ARG_to];
     LLVMValueRef some = LLVMBuildICmp(e->builder, LLVMIntSGT, k, one, "");
     LLVMValueRef last = LLVMBuildSelect(e->builder, some, k, one, "");
+    LLVMValueRef parts =
+        LLVMBuildICmp(e->builder, LLVMIntSGT, k, code_i64(e, LONG_K), "");
     LLVMValueRef row_step = code_i64(e, ROW_BLOCK);
-    LLVMValueRef k_step = code_i64(e, K_BLOCK);
     Loop i = loop_begin(e, q->arg[ARG_from], to, row_step, 0, NULL);
     LLVMValueRef rows =
         smaller(e, LLVMBuildSub(e->builder, to, i.i, ""), row_step);
-    Loop p = loop_begin(e, zero, last, k_step, 0, NULL);
-    LLVMValueRef depth =
-        smaller(e, LLVMBuildSub(e->builder, k, p.i, ""), k_step);
-    emit_block(q, i.i, rows, p.i, depth);
-    loop_end(e, &p, NULL);
+    emit_parts(q, i.i, rows, last, parts);
     run_after(q, i.i, plus(e, i.i, rows));
     loop_end(e, &i, NULL);
 }
@@ -339,6 +427,18 @@ static LLVMValueRef make_product(Emit *e, const void *of)
     return emit_product(e, of);
 }
 
+static LLVMValueRef make_totals(Emit *e, const void *of)
+{
+    return emit_totals(e, *(const DType *)of);
+}
+
+static void totals_helper(Emit *e, DType t, Helpers *h)
+{
+    enum { TOTALS = 60 };
+    const char *name = arena_printf(e->arena, "totals_%s", dtype_name(t));
+    helper_add(e, h, (Helper){name, make_totals, &t, TOTALS, 0}, sizeof t);
+}
+
 void contract_helpers(Emit *e, const Contract *c, Helpers *h)
 {
     enum { PRODUCT = 150 };
@@ -349,6 +449,7 @@ void contract_helpers(Emit *e, const Contract *c, Helpers *h)
         micro_helper(e, w.t, w.pass[i].shape, h);
     if (w.packs)
         pack_helper(e, w.t, w.pack, panel_columns(e, w.t), h);
+    totals_helper(e, w.t, h);
 }
 
 /* Kernels */
@@ -404,6 +505,7 @@ static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
         [ARG_out] = batch_base(q, c->out, c->out_base, c->out_batch, var),
         [ARG_out_m] = number(q, c->out_m),
         [ARG_panels] = c->pack ? q->buffer[c->pack->id] : null,
+        [ARG_totals] = c->totals ? q->buffer[c->totals->id] : null,
         [ARG_after] = q->after ? q->after : null,
         [ARG_bufs] = q->bufs,
         [ARG_dims] = q->dim_array,

@@ -465,6 +465,10 @@ void reduce_join(MapCode *m, const Output *o, int width, LLVMValueRef *a,
 
 /* sums.c */
 
+/* Adds v to what there is in t, if there is some, with its rounding error. */
+void total_add(Emit *e, const Total *t, LLVMValueRef some, LLVMValueRef v);
+/* high + (low + v); where high is infinite, low says nothing. */
+LLVMValueRef total_and(Emit *e, const Total *t, LLVMValueRef v);
 /* Slots for values of so many bytes. */
 int sums_slots(int bytes);
 /* Fills m->sums, at the place before the stage's loops. */

@@ -81,27 +81,24 @@ static LLVMValueRef row_start(Micro *u, LLVMValueRef base, LLVMValueRef stride,
     return code_at(e, u->one, base, LLVMBuildMul(b, row, stride, ""));
 }
 
-/* C's tile, or zeros where it is not to be added to. */
-static void start_tile(Micro *u, int rows, LLVMValueRef *c_row,
-                       LLVMValueRef *acc)
+/* C's tile, if it is to be added to, and what this block of k came to: added at
+ * the end, so that the block's sum keeps its digits. */
+static void add_tile(Micro *u, int rows, LLVMValueRef *c_row, LLVMValueRef *acc)
 {
     Emit *e = u->e;
     int nv = u->shape.vectors;
+    LLVMValueRef sum[MAX_ROWS * MAX_VECTORS];
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
     LLVMBasicBlockRef old = code_block(e, "old"), go = code_block(e, "go");
     LLVMBuildCondBr(e->builder, u->accumulate, old, go);
     LLVMPositionBuilderAtEnd(e->builder, old);
     for (int i = 0; i < rows * nv; i++)
-        acc[i] = load_vector(u, c_row[i / nv], i % nv);
+        sum[i] = LLVMBuildFAdd(e->builder, acc[i],
+                               load_vector(u, c_row[i / nv], i % nv), "");
     LLVMBuildBr(e->builder, go);
     LLVMPositionBuilderAtEnd(e->builder, go);
-    LLVMValueRef zero = LLVMConstNull(u->vec);
-    for (int i = 0; i < rows * nv; i++) {
-        LLVMValueRef phi = LLVMBuildPhi(e->builder, u->vec, "");
-        LLVMAddIncoming(phi, &zero, &here, 1);
-        LLVMAddIncoming(phi, &acc[i], &old, 1);
-        acc[i] = phi;
-    }
+    for (int i = 0; i < rows * nv; i++)
+        acc[i] = code_phi(e, acc[i], here, sum[i], old);
 }
 
 /* acc += a[:, p] b[p, :], for one p. */
@@ -134,7 +131,8 @@ static void emit_tile(Micro *u, int rows, LLVMValueRef i)
         a_row[r] = row_start(u, u->a, u->a_m, i, r);
         c_row[r] = row_start(u, u->c, u->c_m, i, r);
     }
-    start_tile(u, rows, c_row, carried);
+    for (int j = 0; j < n; j++)
+        carried[j] = LLVMConstNull(u->vec);
     carried[n] = code_i64(e, 0);
     carried[n + 1] = u->b;
     Loop l =
@@ -145,6 +143,7 @@ static void emit_tile(Micro *u, int rows, LLVMValueRef i)
     carried[n] = LLVMBuildAdd(e->builder, carried[n], u->a_k, "");
     carried[n + 1] = code_at(e, u->one, carried[n + 1], u->b_k);
     loop_end(e, &l, carried);
+    add_tile(u, rows, c_row, carried);
     for (int j = 0; j < n; j++)
         store_vector(u, c_row[j / nv], j % nv, carried[j]);
 }

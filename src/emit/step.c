@@ -76,7 +76,7 @@ static void see_loop(StepCode *c, const LoopKernel *l)
 static void see_contract(StepCode *c, const Kernel *k)
 {
     const Contract *x = k->contract;
-    const Buffer *const own[] = {x->a, x->b, x->out, x->pack};
+    const Buffer *const own[] = {x->a, x->b, x->out, x->pack, x->totals};
     none_single(c, own, 4);
     for (int t = 0; k->after && t < k->after->nstage; t++)
         see_stage(c, k->after, &k->after->stage[t], true);

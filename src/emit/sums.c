@@ -176,15 +176,31 @@ void sums_restart(MapCode *m, LLVMValueRef *acc, int nacc, LLVMValueRef done)
 
 /* Totals. */
 
-/* high = a + b, its rounding error to *low (exact where |a| >= |b|, else as
- * small as another one). */
-static LLVMValueRef quick_sum(Emit *e, LLVMValueRef a, LLVMValueRef b,
-                              LLVMValueRef *low)
+/* The rounding error of high + v is exact where |high| >= |v|, else as small as
+ * another one. */
+void total_add(Emit *e, const Total *t, LLVMValueRef some, LLVMValueRef v)
 {
-    LLVMBuilderRef at = e->builder;
-    LLVMValueRef high = LLVMBuildFAdd(at, a, b, "");
-    *low = LLVMBuildFSub(at, b, LLVMBuildFSub(at, high, a, ""), "");
-    return high;
+    LLVMBuilderRef b = e->builder;
+    LLVMValueRef zero = LLVMConstNull(t->type);
+    LLVMValueRef high = code_load(e, t->type, t->high, t->align);
+    LLVMValueRef low = code_load(e, t->type, t->low, t->align);
+    high = LLVMBuildSelect(b, some, high, zero, "");
+    low = LLVMBuildSelect(b, some, low, zero, "");
+    LLVMValueRef sum = LLVMBuildFAdd(b, high, v, "");
+    LLVMValueRef error =
+        LLVMBuildFSub(b, v, LLVMBuildFSub(b, sum, high, ""), "");
+    code_store(e, sum, t->high, t->align);
+    code_store(e, LLVMBuildFAdd(b, low, error, ""), t->low, t->align);
+}
+
+LLVMValueRef total_and(Emit *e, const Total *t, LLVMValueRef v)
+{
+    LLVMBuilderRef b = e->builder;
+    LLVMValueRef high = code_load(e, t->type, t->high, t->align);
+    LLVMValueRef low = code_load(e, t->type, t->low, t->align);
+    LLVMValueRef good = LLVMBuildFCmp(b, LLVMRealORD, low, low, "");
+    v = LLVMBuildSelect(b, good, LLVMBuildFAdd(b, v, low, ""), v, "");
+    return LLVMBuildFAdd(b, high, v, "");
 }
 
 LLVMValueRef *sums_join(MapCode *m, const Stage *s, const Output *o, int nacc,
@@ -225,15 +241,8 @@ void sums_put(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
         if (!rounds(m, &s->output[i]))
             continue;
         const Total *t = &m->sums.total[i];
-        LLVMValueRef zero = LLVMConstNull(t->type), error;
-        LLVMValueRef high = code_load(e, t->type, t->high, t->align);
-        LLVMValueRef low = code_load(e, t->type, t->low, t->align);
-        high = LLVMBuildSelect(b, some, high, zero, "");
-        low = LLVMBuildSelect(b, some, low, zero, "");
-        LLVMValueRef *v = sums_join(m, s, &s->output[i], nacc, acc + at);
-        high = quick_sum(e, high, v[0], &error);
-        code_store(e, high, t->high, t->align);
-        code_store(e, LLVMBuildFAdd(b, low, error, ""), t->low, t->align);
+        total_add(e, t, some,
+                  sums_join(m, s, &s->output[i], nacc, acc + at)[0]);
         for (int k = 0; k < m->sums.sets; k++)
             reduce_start(m, &s->output[i], m->sums.lanes, &acc[k * nacc + at]);
     }
@@ -283,17 +292,6 @@ void sums_cut(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
             acc[i] = code_phi(e, old[i], from, acc[i], put);
 }
 
-/* high + (low + v); where high is infinite, low says nothing. */
-static LLVMValueRef add_total(Emit *e, const Total *t, LLVMValueRef v)
-{
-    LLVMBuilderRef b = e->builder;
-    LLVMValueRef high = code_load(e, t->type, t->high, t->align);
-    LLVMValueRef low = code_load(e, t->type, t->low, t->align);
-    LLVMValueRef good = LLVMBuildFCmp(b, LLVMRealORD, low, low, "");
-    v = LLVMBuildSelect(b, good, LLVMBuildFAdd(b, v, low, ""), v, "");
-    return LLVMBuildFAdd(b, high, v, "");
-}
-
 void sums_total(MapCode *m, const Stage *s, LLVMValueRef *v)
 {
     Emit *e = m->e;
@@ -307,7 +305,7 @@ void sums_total(MapCode *m, const Stage *s, LLVMValueRef *v)
     LLVMValueRef *sum = NEWN(e->arena, LLVMValueRef, s->noutput + 1);
     for (int i = 0; i < s->noutput; i++)
         if (rounds(m, &s->output[i]))
-            sum[i] = add_total(e, &m->sums.total[i], v[i]);
+            sum[i] = total_and(e, &m->sums.total[i], v[i]);
     LLVMBuildBr(e->builder, on);
     LLVMPositionBuilderAtEnd(e->builder, on);
     for (int i = 0; i < s->noutput; i++)

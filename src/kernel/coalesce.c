@@ -66,6 +66,7 @@ static void each_buffer(Kernel *k, Each *f, void *u)
         each_list(&k->contract->a, 1, f, u);
         each_list(&k->contract->b, 1, f, u);
         each_list(&k->contract->pack, 1, f, u);
+        each_list(&k->contract->totals, 1, f, u);
         each_list(&k->contract->out, 1, f, u);
         if (k->after)
             each_map(k->after, f, u);

@@ -418,6 +418,19 @@ static Buffer *pack_buffer(Sched *s, const Node *n, const Contract *c)
     return b;
 }
 
+/* See kernel.h. */
+static Buffer *totals_buffer(Sched *s, const Node *n, const Contract *c)
+{
+    int64_t k, m;
+    if (function_bound(s->f, c->k, &k) && k <= LONG_K)
+        return NULL;
+    bool few = dim_const_value(c->m, &m) && m < LONG_ROWS;
+    Buffer *b = buffer_new(s, BUF_WORK, n);
+    b->elements =
+        dim_mul(s->g, dim_const(s->g, 2 * (few ? m : LONG_ROWS)), c->n);
+    return b;
+}
+
 Kernel *product_kernel(Sched *s, const Piece *p)
 {
     const Node *n = p->root;
@@ -438,6 +451,7 @@ Kernel *product_kernel(Sched *s, const Piece *p)
     k->contract->out = note->turned ? note->turn : buffer_of(s, n);
     if (wants_pack(n, &q.c))
         k->contract->pack = pack_buffer(s, n, &q.c);
+    k->contract->totals = totals_buffer(s, n, &q.c);
     guard_of_kernel(s, p->guard, k);
     return k;
 }

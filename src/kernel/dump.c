@@ -233,6 +233,10 @@ static void print_contract(Graph *g, const Kernel *k, int depth, Str *to)
         str_printf(to, ", packed in ");
         print_buffer(c->pack, to);
     }
+    if (c->totals) {
+        str_printf(to, ", totals in ");
+        print_buffer(c->totals, to);
+    }
     str_printf(to, "\n");
     if (!k->after)
         return;

@@ -108,6 +108,9 @@ typedef struct Stage {
     int reduction; /* number of its first OUT_reduce; they count up */
 } Stage;
 
+/* How much of k is added up in one go, for how many rows at a time. */
+enum { LONG_K = 4096, LONG_ROWS = 96 };
+
 /* a[m,k] · b[k,n] into out[m,n], for every point of the batch loops. Strides
  * in elements; out_n is 1. */
 typedef struct Contract {
@@ -118,6 +121,10 @@ typedef struct Contract {
     /* Room for b in packed panels, k rows of n rounded up to 64 elements, used
      * within one point of the batch loops; NULL where b is read as it is. */
     const Buffer *pack;
+    /* Where k is long, sums of LONG_K products each are added up with their
+     * rounding errors: room for both, LONG_ROWS rows (m, if that is known to
+     * be less) of n each. NULL: it never is. */
+    const Buffer *totals;
     int nbatch;
     const Dim *batch[MAX_RANK], *a_batch[MAX_RANK], *b_batch[MAX_RANK],
         *out_batch[MAX_RANK];

@@ -71,6 +71,8 @@ static void visit_contract(Plan *p, Visit *f, const Contract *c, int number)
     visit(p, f, c->b, number, false);
     if (c->pack)
         visit(p, f, c->pack, number, true);
+    if (c->totals)
+        visit(p, f, c->totals, number, true);
     visit(p, f, c->out, number, true);
 }
 

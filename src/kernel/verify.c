@@ -154,6 +154,8 @@ static void check_contract(const Verify *v, const Kernel *k)
         die("a product overwrites its factor");
     if (c->pack)
         check_write(v, c->pack);
+    if (c->totals)
+        check_write(v, c->totals);
     check_write(v, c->out);
     if (!k->after)
         return;

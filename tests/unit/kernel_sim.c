@@ -438,6 +438,8 @@ static void product_block(Sim *m, const Kernel *k, const int64_t *at)
     int64_t rows = size_of(m, c->m);
     if (c->pack)
         spoil(m, c->pack);
+    if (c->totals)
+        spoil(m, c->totals);
     for (int64_t row = 0; row < rows; row += ROWS) {
         int64_t end = row + ROWS < rows ? row + ROWS : rows;
         for (int64_t r = row; r < end; r++)

@@ -16,7 +16,7 @@ typedef int Sums(const float *, int64_t, int64_t, float *, void *,
                  const nn_exec *);
 
 static Sum *total, *average, *spread, *nonlinear, *spaced, *folds;
-static Sums *columns, *rows, *both, *middle;
+static Sums *columns, *rows, *both, *middle, *gram;
 static int (*product)(const float *, const float *, int64_t, float *, void *,
                       const nn_exec *);
 static int (*only)(const float *, uint8_t, int64_t, float *, void *,
@@ -25,6 +25,7 @@ static int (*bias_grad)(const float *, const float *, int64_t, int64_t, float *,
                         void *, const nn_exec *);
 
 static float x[N], one[N];
+static char room[(1 << 20) + 64], *work;
 static int bad;
 
 static void close_to(const char *what, double got, double want, double most)
@@ -86,6 +87,9 @@ static void test_rows(float v, int64_t n, int64_t m)
     middle(x, n, m / 3, three, NULL, NULL);
     for (i = 0; i < 3; i++)
         close_to("middle", three[i], (double)v * (double)(n * (m / 3)), 5e-7);
+    for (i = 0; m < 100 && gram(x, n, m, one, work, NULL) == 0 && i < m * m;
+         i++)
+        close_to("gram", one[i], (double)v * v * (double)n, 3e-6);
     bias_grad(x, x, m, n, one, NULL, NULL);
     for (i = 0; i < m; i++)
         close_to("bias", one[i], (double)n, 5e-7);
@@ -132,9 +136,11 @@ int main(int argc, char **argv)
 
     if (!m)
         return 2;
+    work = room + 64 - (uintptr_t)room % 64;
     FIND(total), FIND(average), FIND(spread), FIND(product), FIND(nonlinear);
     FIND(spaced), FIND(folds), FIND(only);
-    FIND(columns), FIND(rows), FIND(both), FIND(middle), FIND(bias_grad);
+    FIND(columns), FIND(rows), FIND(both), FIND(middle), FIND(gram),
+        FIND(bias_grad);
     for (n = 10; n <= N; n *= 20)
         test_one(0.1f, n);
     test_one(0.1f, N);
