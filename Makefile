@@ -4,7 +4,8 @@
 # make test CPU=x86-64-v2: as on a CPU that has no more
 # make check    the tests of one build; SAN=1: under sanitizers
 # make unit/emit e2e/install golden docs-check: some of them
-# make bench    timings beside their targets
+# make bench    timings beside their targets; AGAINST=nncc: beside those of
+#               another compiler
 # make fuzz     look for inputs that crash the compiler; FUZZ_TIME=seconds
 # make fuzz-diff  random programs, their values and derivatives; COUNT= SEED=
 # make golden UPDATE=1 | format | install PREFIX= | clean
@@ -203,7 +204,7 @@ demo: deps
 	  --data examples/digits/digits.csv.gz --test 360 --epochs 50
 
 bench: all
-	@tests/bench/run.sh $B
+	@$(if $(AGAINST),tests/bench/against.sh $B $(AGAINST),tests/bench/run.sh $B)
 
 # Packages
 

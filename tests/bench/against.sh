@@ -1,0 +1,84 @@
+#!/bin/sh
+# against.sh BUILD NNCC: what this build's nncc and another one, and what they
+# make, take: processor time, the least of several runs that take turns, so that
+# it means something on a busy machine too. Exits 1 where a row is slower by more
+# than SLACK per cent (3).
+build=$(cd "$1" && pwd) || exit 2
+other=$(cd "$(dirname "$2")" && pwd)/$(basename "$2") || exit 2
+cd "$(dirname "$0")/../.." || exit 2
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+mkdir "$work/new" "$work/old"
+slack=${SLACK:-3} slower=0
+cc -O1 -D_DEFAULT_SOURCE tests/bench/cpu.c -o "$work/cpu" || exit 2
+
+# pair WHAT TIMES COMMAND…: NNCC in the command is either compiler, DIR a folder
+# for its files.
+pair() {
+    what=$1 times=$2 new= old=
+    shift 2
+    while [ "$times" -gt 0 ]; do
+        for side in new old; do
+            nncc=$build/nncc
+            [ $side = new ] || nncc=$other
+            t=$(eval "\"$work/cpu\" $(echo "$*" |
+                sed "s|NNCC|'$nncc'|g; s|DIR|$work/$side|g")" 2>"$work/err") || t=
+            [ "$t" ] || {
+                printf '%-40s %s: does not run\n' "$what" $side
+                head -2 "$work/err"
+                [ $side = old ] || slower=$((slower + 1))
+                return
+            }
+            eval "least=\$$side"
+            [ "$least" ] && [ "$least" -le "$t" ] || eval "$side=$t"
+        done
+        times=$((times - 1))
+    done
+    worse=$((100 * new > (100 + slack) * old))
+    slower=$((slower + worse))
+    echo "$new $old" | awk -v what="$what" -v worse=$worse '{
+        printf "%-40s %9.2f ms %9.2f ms  %.3f%s\n", what, $1 / 1e3, $2 / 1e3,
+               $1 / $2, worse ? "  slower" : "" }'
+}
+
+digits=examples/digits/digits
+printf '%-40s %12s %12s  %s\n' what 'this one' 'other' 'ratio'
+pair 'digits: compile and train' 7 NNCC train $digits.nn --data $digits.csv.gz --test 360 --epochs 30
+for model in lstm gpt; do
+    pair "chars/$model: compile and train" 3 NNCC train examples/chars/$model.nn \
+        --text examples/chars/proverbs.txt --batch 16 --epochs 1
+done
+pair 'digits.nn to .so' 15 NNCC $digits.nn -o DIR/digits.so
+pair 'GPT-2 to .so' 3 NNCC examples/gpt2/gpt2.nn -o DIR/gpt2.so
+sed 's/STEPS/1000/g' tests/bench/lstm.nn >"$work/lstm.nn"
+pair 'LSTM and its gradient to .so' 7 NNCC "$work/lstm.nn" -o DIR/lstm.so
+sh tests/bench/chain.sh 1000 >"$work/chain.nn"
+pair 'gradient of a product of 1,000 to .so' 5 NNCC "$work/chain.nn" -o DIR/chain.so
+for kind in scalars vectors products comprehensions loops nests branches fields \
+    terms functions exports; do
+    awk -v kind=$kind -v n=200 -f tests/bench/shapes.awk >"$work/$kind.nn"
+    pair "200 $kind to .so" 3 NNCC "$work/$kind.nn" -o DIR/long.so
+done
+
+# make_both NAME FILE… [-l…]: NAME.nn and C files to a program, with either.
+make_both() {
+    for side in new old; do
+        nncc=$build/nncc
+        [ $side = new ] || nncc=$other
+        (cd "$work/$side" && "$nncc" "$top/tests/bench/$1/$1.nn" -o "$1.o" &&
+            cc -O2 -w -I. "$top/tests/bench/$1"/*.c "$1.o" -o "$1" -lm) || exit 2
+    done
+}
+top=$PWD
+make_both kernels
+for shape in 'total 1 10' 'total 1 1000' 'total 1000 1000' 'product 1 10' \
+    'product 1 1000' 'product 1000 1000' 'columns 10 100' 'columns 32 64' \
+    'columns 100 100' 'columns 10000 10' 'rows 100 10' 'rows 100 100' \
+    'rows 10 10000' 'soft 100 10' 'soft 100 100' 'logs 100 10' 'logs 10 1000' \
+    'spread 100 10' 'spread 100 100' 'gram 64 32' 'gram 1000 64' \
+    'gram 10000 64' 'outer 64 64' 'outer 200 1000'; do
+    pair "kernel: $shape" 7 DIR/kernels $shape
+done
+make_both mlp
+pair 'MLP gradient, and loops in C' 5 DIR/mlp
+echo "$slower rows are slower by more than $slack %"
+[ $slower = 0 ]
