@@ -144,6 +144,8 @@ layers:
 	$(RUNNER) $@ tests/layers.sh
 format-check:
 	$(RUNNER) $@ tests/format.sh $(CLANG_FORMAT)
+programs-check: $B/fuzz-diff
+	$(RUNNER) $@ $B/fuzz-diff 500
 fuzz-check: $B/fuzz
 	$(RUNNER) $@ tests/fuzz/run.sh $B/fuzz 25
 format: $B/nncc
@@ -188,7 +190,7 @@ test: deps deps-test
 	+-@$(KEEP) test-san test-gcc test-clang test-fuzz
 	@tests/summary.sh $(BUILDS)
 test-gcc:
-	+@$(SUB) run RUN="layers format-check $(RUN)"
+	+@$(SUB) run RUN="programs-check layers format-check $(RUN)"
 test-san:
 	+@$(SUB) run RUN="$(filter-out e2e/compile-long e2e/check,$(RUN))" SAN=1 \
 	  CFLAGS='-O1 -g' LIBS_FROM=build CPU=$(call IF_HAS,avx2,x86-64-v3)

@@ -34,6 +34,32 @@ static bool unknown_name(const Call *c, const char *name)
     return false;
 }
 
+/* Does the size of some parameter or result depend on dimension number i? */
+static bool is_size(const Call *c, int i)
+{
+    const nn_function *f = c->f;
+    Arena *scratch = arena_new();
+    int64_t *dims = NEWN(scratch, int64_t, f->ndim + 1);
+    size_t axes = 0;
+
+    for (int k = 0; k < f->nparam; k++)
+        for (int j = 0; j < f->param[k]->nleaf; j++)
+            axes += (size_t)f->param[k]->leaf[j]->rank;
+    for (int k = 0; k < f->nresult; k++)
+        for (int j = 0; j < f->result[k]->nleaf; j++)
+            axes += (size_t)f->result[k]->leaf[j]->rank;
+    int64_t *one = NEWN(scratch, int64_t, axes + 1);
+    int64_t *two = NEWN(scratch, int64_t, axes + 1);
+    for (int k = 0; k < f->ndim; k++)
+        dims[k] = 101;
+    f->sizes(dims, one);
+    dims[i] = 211;
+    f->sizes(dims, two);
+    bool differ = memcmp(one, two, sizeof *one * axes) != 0;
+    arena_free(scratch);
+    return differ;
+}
+
 /* name=value, of a parameter or of a free dimension. */
 static bool take_word(Call *c, const char *word)
 {
@@ -59,6 +85,8 @@ static bool take_word(Call *c, const char *word)
         if (strcmp(c->f->dim[i], name))
             continue;
         c->dims[i] = strtoll(equals + 1, &end, 10);
+        if (c->dims[i] < 0 && !is_size(c, i))
+            c->dims[i] = 0; /* no steps */
         if (*end || end == equals + 1 || c->dims[i] < 0) {
             cli_fail("%s: a dimension is a whole number, not '%s'", name,
                      equals + 1);

@@ -134,11 +134,15 @@ is '{"x": [3, 2]}' x A='[[0,2],[4,1]]' b='[4,14]'
 accept "$NNCC" m.nn --dump=expanded
 [ "$(grep -c '= loop(' out.txt)" = 3 ] || fail 'loops inside of loops'
 
-# A computed bound that is negative makes no step; a dimension is not negative.
+# A bound that is negative makes no step; the size of a result is not negative.
 cat >m.nn <<'N'
 fn least(x: real, k: int, y: real[n]) -> real = fold(t < min(k, n), s = x | s * y[t]);
 fn given(x: real, k: int) -> real = fold(t < k, s = x | s * 2);
+fn all(x: real, k: int) -> real[k] = scan(t < k, s = x | s * 2);
 N
 is '{"least": 3}' least x=3 k=-2 y='[1,2]'
 is '{"d_x": 1, "d_y": [0, 0]}' 'grad(least, x, y)' x=3 k=-2 y='[1,2]'
-refuse 1 "'-2'" "$NNCC" run m.nn given x=3 k=-2
+is '{"given": 3}' given x=3 k=-2
+is '{"d_x": 1}' 'grad(given)' x=3 k=-2
+is '{"d_x": 4}' 'grad(given)' x=3 k=2
+refuse 1 "'-2'" "$NNCC" run m.nn all x=3 k=-2

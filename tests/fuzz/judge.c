@@ -262,13 +262,14 @@ static const double *argument(const Judge *j, const Fun *f, int i,
                         name[1] == '_' && n == 3 ? name[2] : name[0]);
 }
 
-/* The free dimensions: n, and k where steps are counted by it. */
+/* The free dimensions: n, and k where steps are counted by it, of which there
+ * are none for less than 0. */
 static void sizes(const Fun *f, const Place *at, int64_t *size)
 {
     for (int i = 0; i < f->f->nvar; i++)
-        size[i] = strcmp(dim_var_name(f->f->var[i]), "n") == 0
-                      ? at->n
-                      : (int64_t)at->k[0];
+        size[i] = strcmp(dim_var_name(f->f->var[i]), "n") == 0 ? at->n
+                  : function_has_size(f->f, i) ? (int64_t)at->k[0]
+                                               : (int64_t)fmax(at->k[0], 0);
 }
 
 /* Of the graph as it was made. */
