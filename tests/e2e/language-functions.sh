@@ -88,7 +88,7 @@ accept "$NNCC" m.nn -o m.so
 accept "$NNCC" m.nn -o m.h
 accept $CC -std=c99 -Wall -Wextra -Werror -fsyntax-only -x c m.h
 accept g++ -Wall -Wextra -Werror -fsyntax-only -x c++ m.h
-grep -q 'int m_make(int64_t n, float \*make,' m.h || fail "m_make in m.h"
+grep -q 'int m_make(int64_t n, float \*NN_RESTRICT make,' m.h || fail "m_make in m.h"
 grep -q 'int m_waves(float x, int32_t i, int64_t n,' m.h || fail "m_waves"
 p='{"a":[1,2],"b":3}' q='{"a":[3,4],"b":5}'
 stack='{"a":[[1,2],[3,4],[5,6]],"b":[1,2,3]}'
@@ -128,4 +128,4 @@ refuse 1 "give it" "$NNCC" run m.nn make
 refuse 1 "a whole number" "$NNCC" run m.nn make n=-1
 # One size, fixed while compiling.
 accept "$NNCC" m.nn --dim n=4 -o fixed.h
-grep -q 'int fixed_make(float \*make,' fixed.h || grep -q 'make(float \*make,' fixed.h || fail "make in fixed.h"
+grep -q 'int fixed_make(float \*NN_RESTRICT make,' fixed.h || grep -q 'make(float \*NN_RESTRICT make,' fixed.h || fail "make in fixed.h"
