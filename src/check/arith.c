@@ -237,6 +237,23 @@ bool broadcast_all(Check *c, const Scope *s, const char *name, Span at, int n,
     return true;
 }
 
+/* A real to the power of an int that only the run tells. */
+static bool int_exponent(Check *c, OpId op, const Operand *x, Node **node)
+{
+    const Value *a = x[0].value, *b = x[1].value;
+
+    if (op != OP_pow || a->kind != V_tensor || b->kind != V_tensor ||
+        b->literal != LIT_no || !dtype_is_int(b->node->dtype) ||
+        a->literal == LIT_int)
+        return false;
+    a = settle(c, x[0].span, a);
+    if (a->kind != V_tensor || !dtype_is_real(a->node->dtype))
+        return false;
+    node[0] = a->node;
+    node[1] = b->node;
+    return true;
+}
+
 static const Value *tensor_op(Check *c, const Scope *s, OpId op,
                               const char *name, Span at, int n,
                               const Operand *x)
@@ -244,7 +261,8 @@ static const Value *tensor_op(Check *c, const Scope *s, OpId op,
     Node *node[3];
     unsigned mask = op_table[op]->takes;
 
-    if (!unify(c, s, name, at, n, x, mask, node) ||
+    if ((!int_exponent(c, op, x, node) &&
+         !unify(c, s, name, at, n, x, mask, node)) ||
         !broadcast_all(c, s, name, at, n, x, node))
         return c->error;
     return value_tensor(
@@ -379,11 +397,7 @@ static const Value *power(Check *c, const Scope *s, Span at, const Operand *x)
         return elementwise(c, s, OP_pow, "^", at, 2, x);
     if (value_const_int(x[1].value, &n) && n >= 0 && n < 64)
         return value_tensor(c, int_power(c, base->node, n));
-    fail(c, first_place(at, x), "type-mismatch",
-         "an integer takes constant powers from 0 to 63 only");
-    label_all(c, s, 2, x);
-    detail(c, "write real(…) for any power");
-    return c->error;
+    return elementwise(c, s, OP_pow, "^", at, 2, x);
 }
 
 static bool divides_by_zero(const Operand *x)

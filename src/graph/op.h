@@ -48,6 +48,9 @@ enum OpFlags {
     OP_LINEAR_EACH = 128,
     /* Linear in the first argument while the others stay: div gather. */
     OP_LINEAR_FIRST = 256,
+    /* The first argument is a constant, the same for all elements: the order of
+     * a derivative or an integral. */
+    OP_ORDER = 512,
     /* Worth computing once rather than again at each use (exp, log, …). */
     OP_COSTLY = 32,
     /* The result is at least 0, or NaN, whatever the arguments are. */

@@ -244,13 +244,13 @@ static Sample ewise_sample(OpId op)
     }
     if (op == OP_index_check)
         attr = (Attr){.dims = &bound, .ndim = 1};
-    if (op == OP_polygamma)
+    if (op_table[op]->flags & OP_ORDER)
         s.p[0] = g_fill(g, s.p[1], 1);
     memcpy(arg, s.p, sizeof arg);
     if (op == OP_strong_mul) /* of finite ones it would be mul */
         arg[1] = g1(g, OP_log, s.p[1]);
     s.n = graph_make(g, op, op == OP_cast ? DT_i32 : t, s.np, arg, &attr);
-    if (op == OP_polygamma) {
+    if (op_table[op]->flags & OP_ORDER) {
         s.p[0] = s.p[1];
         s.np = 1;
     }

@@ -148,7 +148,8 @@ static void find_cases(Graph *g, OpId op)
         if (!fits(g, &c))
             continue;
         /* The order of polygamma has to be a constant. */
-        for (c.order = op == OP_polygamma ? 1 : -1; c.order < 3; c.order += 2) {
+        for (c.order = op_table[op]->flags & OP_ORDER ? 1 : -1; c.order < 3;
+             c.order += 2) {
             add_case(c);
             if (c.order < 0)
                 break;

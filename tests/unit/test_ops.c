@@ -51,7 +51,7 @@ static Node *on_params(OpId op, DType t)
         bool key = op == OP_random_bits && i == 0;
         arg[i] = scalar(condition ? DT_bool : key ? DT_key : t, name[i]);
     }
-    if (op == OP_polygamma) {
+    if (op_table[op]->flags & OP_ORDER) {
         arg[0] = g_const(g, t, 1);
     }
     if (op == OP_strong_mul) {
@@ -149,7 +149,7 @@ static Node *partial_of(Node *n, int i)
 START_TEST(partials_are_slopes)
 {
     const Op *row = op_table[_i];
-    if (!is_ewise(_i) || !takes(_i, DT_f64) || row->infer ||
+    if (!is_ewise(_i) || !takes(_i, DT_f64) || (row->infer && !row->partial) ||
         row->flags & OP_TO_BOOL || _i == OP_stop) {
         return;
     }
@@ -216,6 +216,8 @@ static double draw_real(DType t, int mode)
 static double scale_of(OpId op, double ref)
 {
     bool zeros = op == OP_lgamma || op == OP_digamma || op == OP_polygamma;
+    if (op == OP_erfcx_integral)
+        return 6 * fabs(ref); /* at the end of a recurrence */
     return zeros ? fmax(fabs(ref), 4) : fabs(ref);
 }
 
@@ -250,7 +252,7 @@ static void sweep_real(OpId op, DType t)
             if (op == OP_where) {
                 x[0] = draw_bits() & 1;
             }
-            if (op == OP_polygamma) {
+            if (op_table[op]->flags & OP_ORDER) {
                 x[0] = 1;
             }
             check_real(n, t, x);

@@ -1,7 +1,13 @@
-/* erf.c: machine code of the error function.
+/* erf.c: machine code of the error function, scaled too, and of the normal
+ * distribution.
  *
  * The polynomials are minimax fits (Remez) made for this file. */
 #include "graph/ops/numeric.h"
+
+#include <math.h>
+
+#define SQRT1_2 0.70710678118654752440
+#define SQRT2_PI 0.79788456080286535588 /* sqrt(2/π) */
 
 /* erf(x)/x - 1 in x², |x| <= 1 */
 static const double erf_f64[] = {
@@ -74,4 +80,214 @@ Val *num_erf(Lower *l, Val *x) { return low_shared(l, "erf", erf_body, 1, &x); }
 Val *num_erfc(Lower *l, Val *x)
 {
     return low_shared(l, "erfc", erfc_body, 1, &x);
+}
+
+/* Scaled, and of the normal distribution */
+
+/* (1 + 2a) exp(a²) erfc(a) for a >= 0 */
+static Val *erfcx_part(Lower *l, Val *a)
+{
+    bool wide = low_dtype(l, a) == DT_f64;
+    Val *three = num_like(l, a, 3), *tame = num_clamp(l, a, 0, 1e30);
+    Val *t = low_fdiv(l, low_fsub(l, tame, three), low_fadd(l, tame, three));
+    return num_poly(l, wide ? POLY(erfc_f64) : POLY(erfc_f32), t);
+}
+
+/* exp(a²) erfc(a) for a >= 0, 0 at infinity. */
+static Val *erfcx_core(Lower *l, Val *a)
+{
+    Val *below = low_fadd(l, num_like(l, a, 1), low_fadd(l, a, a));
+    return low_fdiv(l, erfcx_part(l, a), below);
+}
+
+/* exp(-a²/2) for a >= 0, or exp(a²/2), as precise as a is. */
+static Val *exp_half_square(Lower *l, Val *a, double sign)
+{
+    bool wide = low_dtype(l, a) == DT_f64;
+    a = num_clamp(l, a, 0, wide ? 40 : 15);
+    Pair square =
+        num_two_prod(l, low_fmul(l, a, num_like(l, a, sign * 0.5)), a);
+    return num_exp_pair(l, square);
+}
+
+/* For a < 0: 2 exp(a²) - erfcx(-a). */
+static Val *erfcx_body(Lower *l, Val *const *x)
+{
+    bool wide = low_dtype(l, x[0]) == DT_f64;
+    Val *a = low_fabs(l, x[0]), *r = erfcx_core(l, a);
+    Val *tame = num_clamp(l, a, 0, wide ? 27 : 10);
+    Val *e = num_exp_pair(l, num_two_prod(l, tame, tame));
+    Val *below = low_fcmp(l, CMP_lt, x[0], num_like(l, a, 0));
+    return low_select(l, below, low_fsub(l, low_fadd(l, e, e), r), r);
+}
+
+Val *num_erfcx(Lower *l, Val *x)
+{
+    return low_shared(l, "erfcx", erfcx_body, 1, &x);
+}
+
+/* w(k, a) (2.7 + 2a)^(k+1) in t = (a - 4)/(a + 4), a >= 0, for k = 8 and 9;
+ * interpolation at Chebyshev's points */
+static const double erfcx_8[] = {
+    5.142268549235166,       -5.044570213121491,      -4.369041859823981,
+    11.057401477027518,      -4.085795815202806,      -7.995155840818434,
+    9.22437033722454,        0.42399385154176755,     -6.924301419687342,
+    3.478886486622542,       2.5162527396326615,      -3.12149716027688,
+    -0.060221578837422865,   1.5852910642041487,      -0.494745588445521,
+    -0.5666653718828166,     0.3559681880122301,      0.15390513460144173,
+    -0.16854207724508385,    -0.03302023353698215,    0.0661272423459437,
+    0.005998786760667292,    -0.023597111571924043,   -0.001311872018615872,
+    0.008012256488560026,    0.0005769938950793425,   -0.00262336268465377,
+    -0.00033162490583194546, 0.0008183215596653622,   0.0001630296378307429,
+    -0.00023509104318252889, -6.190971704250678e-05,  5.880557581940275e-05,
+    1.703696208684338e-05,   -1.1755972676841516e-05, -3.0217374300971393e-06,
+    1.6312815144411231e-06,  2.583158129714373e-07,   -1.1529936737294526e-07,
+};
+static const double erfcx_9[] = {
+    5.517108141460166,       -4.58445343083415,      -7.347267287797774,
+    13.19413842914136,       -0.507321291868548,     -14.208299275779014,
+    9.607987209894008,       6.688453197660507,      -11.218859878804626,
+    0.7444730132745813,      7.163619054352884,      -3.429296357652622,
+    -2.8824412449028833,     2.8461953762244323,     0.6356266037913262,
+    -1.5635523046470143,     0.06228990094877847,    0.6870686858469648,
+    -0.13938992269399803,    -0.266472725514563,     0.08326381330314726,
+    0.09795854265286717,     -0.0361698592856756,    -0.03580590478190171,
+    0.013011867368024515,    0.013210697773809763,   -0.003945163625372993,
+    -0.0048151223516529245,  0.0009553495399425557,  0.0016462954733119201,
+    -0.00015083658499896347, -0.0004900130362647675, -1.059013922395096e-06,
+    0.00011499699011050473,  8.703845405893739e-06,  -1.8359804012567466e-05,
+    -2.380650967008097e-06,  1.4617183607857652e-06, 2.4546548634263115e-07,
+};
+
+/* For a >= 0, down from orders 8 and 9: w(k-1) = 2a w(k) + 2(k+1) w(k+1), each
+ * with its power of 2.7 + 2a. */
+static Val *integral_above(Lower *l, int k, Val *a)
+{
+    Val *four = num_like(l, a, 4), *tame = num_clamp(l, a, 0, 1e30);
+    Val *t = low_fdiv(l, low_fsub(l, tame, four), low_fadd(l, tame, four));
+    Val *up = num_poly(l, POLY(erfcx_9), t), *w = num_poly(l, POLY(erfcx_8), t);
+    Val *one = num_like(l, a, 1), *shift = num_like(l, a, 2.7);
+    Val *q = low_fdiv(l, one, low_fadd(l, shift, low_fadd(l, a, a)));
+    Val *part = low_fsub(l, one, low_fmul(l, q, shift)); /* 2a/(2.7 + 2a) */
+    Val *square = low_fmul(l, q, q);
+    if (k == ERFCX_MAX)
+        w = up;
+    for (int i = 8; i > k; i--) {
+        Val *rest = low_fmul(l, square, num_like(l, a, 2 * i + 2));
+        Val *down = low_muladd(l, part, w, low_fmul(l, rest, up));
+        up = w;
+        w = down;
+    }
+    for (int i = 0; i <= k; i++)
+        w = low_fmul(l, w, q);
+    return w;
+}
+
+/* For a < 0, up from orders -1 and 0. */
+static Val *integral_below(Lower *l, int k, Val *a)
+{
+    Val *before = num_like(l, a, 1.1283791670955126), *now = num_erfcx(l, a);
+    Val *minus = low_fmul(l, a, num_like(l, a, -2));
+    for (int i = 0; i < k; i++) {
+        Val *next = low_muladd(l, minus, now, before);
+        before = now;
+        now = low_fdiv(l, next, num_like(l, a, 2 * i + 2));
+    }
+    return now;
+}
+
+Val *num_erfcx_integral(Lower *l, int order, Val *x)
+{
+    DType t = low_dtype(l, x);
+    if (order > ERFCX_MAX)
+        return low_real(l, t, NAN);
+    if (order == 0)
+        return num_erfcx(l, x);
+    x = low_convert(l, DT_f64, x);
+    Val *zero = num_like(l, x, 0);
+    Val *below = low_fcmp(l, CMP_lt, x, zero);
+    Val *above = integral_above(l, order, low_select(l, below, zero, x));
+    Val *w = low_select(l, below, integral_below(l, order, x), above);
+    return low_convert(l, t, w);
+}
+
+static Val *density_body(Lower *l, Val *const *x)
+{
+    Val *e = exp_half_square(l, low_fabs(l, x[0]), -1);
+    return low_fmul(l, e, num_like(l, e, 0.39894228040143267794));
+}
+
+Val *num_normal_density(Lower *l, Val *x)
+{
+    return low_shared(l, "normal_density", density_body, 1, &x);
+}
+
+/* What of |x| the functions below are made of. */
+typedef struct Tail {
+    Val *scaled; /* erfcx(|x|/sqrt(2)) */
+    Val *fall;   /* exp(-x²/2) */
+    Val *part;   /* Φ(-|x|) */
+    Val *below;  /* x <= 0 */
+} Tail;
+
+static Tail tail_of(Lower *l, Val *x)
+{
+    Val *a = low_fabs(l, x), *half = num_like(l, x, 0.5);
+    Tail t = {
+        .scaled = erfcx_core(l, low_fmul(l, a, num_like(l, a, SQRT1_2))),
+        .fall = exp_half_square(l, a, -1),
+        .below = low_fcmp(l, CMP_le, x, num_like(l, x, 0)),
+    };
+    t.part = low_fmul(l, low_fmul(l, half, t.scaled), t.fall);
+    return t;
+}
+
+static Val *ndtr_body(Lower *l, Val *const *x)
+{
+    Tail t = tail_of(l, x[0]);
+    return low_select(l, t.below, t.part,
+                      low_fsub(l, num_like(l, x[0], 1), t.part));
+}
+
+Val *num_ndtr(Lower *l, Val *x)
+{
+    return low_shared(l, "ndtr", ndtr_body, 1, &x);
+}
+
+/* log(erfcx(-x/sqrt(2))/2) - x²/2 for x < -1, else log1p(-Φ(-x)). */
+static Val *log_ndtr_body(Lower *l, Val *const *x)
+{
+    Tail t = tail_of(l, x[0]);
+    Val *half = num_like(l, x[0], 0.5), *one = num_like(l, x[0], 1);
+    Val *square = low_fmul(l, low_fmul(l, half, x[0]), x[0]);
+    Val *far = low_fsub(l, num_log(l, low_fmul(l, half, t.scaled)), square);
+    Val *other = low_select(l, t.below, low_fsub(l, one, t.part), t.part);
+    Val *near = num_log1p(l, low_fneg(l, other));
+    Val *out = low_fcmp(l, CMP_lt, x[0], num_like(l, x[0], -1));
+    return low_select(l, out, far, near);
+}
+
+Val *num_log_ndtr(Lower *l, Val *x)
+{
+    return low_shared(l, "log_ndtr", log_ndtr_body, 1, &x);
+}
+
+/* Below 0 sqrt(2/π)/erfcx(y), y = -x/sqrt(2): of an erfcx that may be too small
+ * for its type. */
+static Val *hazard_body(Lower *l, Val *const *x)
+{
+    Tail t = tail_of(l, x[0]);
+    Val *one = num_like(l, x[0], 1), *half = num_like(l, x[0], 0.5);
+    Val *above = low_fdiv(
+        l, low_fmul(l, t.fall, num_like(l, x[0], 0.39894228040143267794)),
+        low_fsub(l, one, t.part));
+    Val *y = low_fmul(l, low_fabs(l, x[0]), num_like(l, x[0], SQRT1_2));
+    Val *slope = low_fdiv(l, num_like(l, x[0], 2 * SQRT2_PI), erfcx_part(l, y));
+    Val *below = low_fmul(l, slope, low_fadd(l, y, half));
+    return low_select(l, t.below, below, above);
+}
+
+Val *num_normal_hazard(Lower *l, Val *x)
+{
+    return low_shared(l, "normal_hazard", hazard_body, 1, &x);
 }

@@ -344,9 +344,10 @@ static Val *pow_short(Lower *l, Val *const *x)
 Val *num_pow(Lower *l, Val *a, Val *b)
 {
     Val *x[2] = {a, b};
-    return num_is_wide(l, a) || !low_has_f64(l)
-               ? low_shared(l, "pow", pow_wide, 2, x)
-               : num_in_f64(l, "powf", pow_short, 2, x);
+    if (!num_is_wide(l, a) && low_has_f64(l))
+        return num_in_f64(l, "powf", pow_short, 2, x);
+    x[1] = low_convert(l, low_dtype(l, a), b);
+    return low_shared(l, "pow", pow_wide, 2, x);
 }
 
 /* Squares and multiplies, one step for each bit of the exponent. */

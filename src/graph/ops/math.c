@@ -88,18 +88,32 @@ static Node *pow_identity(Graph *g, const Node *n)
     return node_is_const(b, -0.5) ? g1(g, OP_rsqrt, a) : NULL;
 }
 
+/* The second may be an integer where the first is real. */
+static bool pow_infer(Graph *g, Node *n)
+{
+    if (n->narg != 2 || n->arg[0]->dtype == n->arg[1]->dtype)
+        return infer_ewise(g, n);
+    n->dtype = n->arg[0]->dtype;
+    return infer_same_shape(n) && dtype_is_real(n->dtype) &&
+           dtype_is_int(n->arg[1]->dtype);
+}
+
 /* d a^b = b a^(b-1) da + a^b log(a) db. The first is 0 at b = 0 whatever a is;
  * the second is taken as 0 where a is not positive. */
 static Node *pow_partial(Graph *g, Node *n, int i)
 {
     Node *a = n->arg[0], *b = n->arg[1], *zero = g_fill(g, n, 0);
+    if (i == 1 && b->dtype != n->dtype) {
+        return NULL;
+    }
     if (i == 1) {
         return g_where(g, g2(g, OP_lt, zero, a),
                        g2(g, OP_mul, n, g1(g, OP_log, a)), zero);
     }
-    Node *less = g2(g, OP_sub, b, g_fill(g, n, 1));
-    Node *p = g2(g, OP_mul, b, g2(g, OP_pow, a, less));
-    Node *both = g2(g, OP_and, g2(g, OP_eq, a, zero), g2(g, OP_eq, b, zero));
+    Node *less = g2(g, OP_sub, b, g_fill(g, b, 1));
+    Node *p = g2(g, OP_mul, g_cast(g, n->dtype, b), g2(g, OP_pow, a, less));
+    Node *none = g2(g, OP_eq, b, g_fill(g, b, 0));
+    Node *both = g2(g, OP_and, g2(g, OP_eq, a, zero), none);
     return g_where(g, both, zero, p);
 }
 
@@ -151,6 +165,7 @@ const Op op_pow = {
     .prec = PREC_pow,
     .lo = 0.3,
     .hi = 2.5,
+    .infer = pow_infer,
     .identity = pow_identity,
     .eval = pow_eval,
     .eval_int = pow_eval_int,

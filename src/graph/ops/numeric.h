@@ -73,6 +73,15 @@ Val *num_hypot(Lower *l, Val *a, Val *b);
 
 Val *num_erf(Lower *l, Val *x);
 Val *num_erfc(Lower *l, Val *x);
+/* exp(x²) erfc(x), and times the k-th integral of erfc. */
+Val *num_erfcx(Lower *l, Val *x);
+enum { ERFCX_MAX = 9 }; /* NaN for higher orders */
+Val *num_erfcx_integral(Lower *l, int order, Val *x);
+/* φ(x), Φ(x), log Φ(x), φ(x)/Φ(x) of the normal distribution. */
+Val *num_normal_density(Lower *l, Val *x);
+Val *num_ndtr(Lower *l, Val *x);
+Val *num_log_ndtr(Lower *l, Val *x);
+Val *num_normal_hazard(Lower *l, Val *x);
 Val *num_lgamma(Lower *l, Val *x);
 Val *num_digamma(Lower *l, Val *x);
 enum { POLYGAMMA_MAX = 40 }; /* NaN for higher orders */

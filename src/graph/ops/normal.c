@@ -1,0 +1,263 @@
+/* normal.c: the normal distribution and the scaled error function, right to all
+ * digits far out, and their derivatives of any order. */
+#include "graph/ops/numeric.h"
+#include "graph/ops/ops.h"
+
+#include <math.h>
+
+#define SQRT1_2 0.70710678118654752440
+#define SQRT2_PI 0.79788456080286535588 /* sqrt(2/π) */
+#define ROOT_PI 1.77245385090551602730
+
+/* exp(a²) erfc(a) */
+
+static double erfcx_eval(const double *x)
+{
+    long double a = x[0], w;
+    if (x[0] > 100) {
+        w = 1 / (a * a);
+        return (double)((1 - w / 2 * (1 - w * 3 / 2 * (1 - w * 5 / 2))) /
+                        (a * 1.77245385090551602730L));
+    }
+    return x[0] < -30 ? INFINITY : (double)(expl(a * a) * erfcl(a));
+}
+
+/* d erfcx(a) = -2 w(1, a) da, w as below */
+static Node *erfcx_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g_scale(g, g2(g, OP_erfcx_integral, g_fill(g, n, 1), n->arg[0]), -2);
+}
+
+static Val *erfcx_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_erfcx(l, x[0]);
+}
+
+const Op op_erfcx = {
+    .name = "erfcx",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "exp(x^2) erfc(x), without overflow",
+    .tex = "\\operatorname{erfcx}($=0)",
+    .eval = erfcx_eval,
+    .partial = erfcx_partial,
+    .lower = erfcx_lower,
+};
+
+/* w(k, a) = exp(a²) times the k-th integral of erfc from a on: all of them are
+ * positive, and so are the terms of 2(k+1) w(k+1) = w(k-1) - 2a w(k) for a < 0.
+ * With them no derivative of erfcx is a difference. The order k is a constant
+ * as polygamma's is; beyond ERFCX_MAX it is NaN. (DLMF 7.18) */
+
+/* 2/sqrt(π)/k! ∫ t^k exp(-t² - 2at) dt over t = exp(u)/(1 + 2a), by trapezoids.
+ */
+static double erfcx_quadrature(int k, double a)
+{
+    const double step = 0.0625;
+    double unit = 1 / (2 * a + 1), sum = 0;
+    for (double u = 6; u > -45; u -= step) {
+        double t = exp(u) * unit;
+        sum += exp((k + 1) * u - t * (t + 2 * a));
+    }
+    return 2 / ROOT_PI / tgamma(k + 1) * step * sum * pow(unit, k + 1);
+}
+
+static double erfcx_integral_eval(const double *x)
+{
+    int k = (int)x[0];
+    double a = x[1], before = 2 / ROOT_PI, now = erfcx_eval(&a);
+    if (k > ERFCX_MAX || isnan(a)) {
+        return NAN;
+    }
+    if (a >= 0) {
+        return k == 0 ? now : a > 1e160 ? 0 : erfcx_quadrature(k, a);
+    }
+    for (int i = 0; i < k; i++) {
+        double next = (before - 2 * a * now) / (2 * i + 2);
+        before = now;
+        now = next;
+    }
+    return now;
+}
+
+static Node *erfcx_integral_identity(Graph *g, const Node *n)
+{
+    return node_is_const(n->arg[0], 0) ? g1(g, OP_erfcx, n->arg[1]) : NULL;
+}
+
+/* d w(k, a) = -2(k+1) w(k+1, a) da */
+static Node *erfcx_integral_partial(Graph *g, Node *n, int i)
+{
+    double next = const_value(n->arg[0]) + 1;
+    if (i == 0) {
+        return NULL;
+    }
+    Node *w = g2(g, OP_erfcx_integral, g_fill(g, n, next), n->arg[1]);
+    return g_scale(g, w, -2 * next);
+}
+
+static Val *erfcx_integral_lower(Lower *l, const Node *n, Val *const *x)
+{
+    return num_erfcx_integral(l, (int)const_value(n->arg[0]), x[1]);
+}
+
+const Op op_erfcx_integral = {
+    .name = "erfcx_integral",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_COSTLY | OP_ORDER,
+    .takes = ON_real,
+    .doc = "exp(x^2) times the integral of erfc, of the order that comes first",
+    .tex = "e^{{$=1}^2}\\operatorname{i}^{$=0}\\!\\operatorname{erfc}($=1)",
+    .identity = erfcx_integral_identity,
+    .eval = erfcx_integral_eval,
+    .partial = erfcx_integral_partial,
+    .lower = erfcx_integral_lower,
+};
+
+/* φ(a) = exp(-a²/2)/sqrt(2π) */
+
+static double density_eval(const double *x)
+{
+    long double a = x[0];
+    return (double)(expl(-a * a / 2) * 0.398942280401432677939946L);
+}
+
+/* dφ(a) = -a φ(a) da */
+static Node *density_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g1(g, OP_neg, g2(g, OP_mul, n->arg[0], n));
+}
+
+static Val *density_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_normal_density(l, x[0]);
+}
+
+const Op op_normal_density = {
+    .name = "normal_density",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_BOUNDED | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "density of the normal distribution",
+    .tex = "\\varphi($=0)",
+    .eval = density_eval,
+    .partial = density_partial,
+    .lower = density_lower,
+};
+
+/* Φ(a), the integral of φ */
+
+static double ndtr_eval(const double *x)
+{
+    return (double)(erfcl(-x[0] * 0.70710678118654752440084436L) / 2);
+}
+
+static Node *ndtr_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g1(g, OP_normal_density, n->arg[0]);
+}
+
+static Val *ndtr_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_ndtr(l, x[0]);
+}
+
+const Op op_ndtr = {
+    .name = "ndtr",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_BOUNDED | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "distribution function of the normal distribution",
+    .tex = "\\Phi($=0)",
+    .eval = ndtr_eval,
+    .partial = ndtr_partial,
+    .lower = ndtr_lower,
+};
+
+/* log Φ(a) */
+
+static double log_ndtr_eval(const double *x)
+{
+    double y = -x[0] * SQRT1_2;
+    double other[1] = {-x[0]};
+    return x[0] > -1 ? log1p(-ndtr_eval(other))
+                     : log(erfcx_eval(&y) / 2) - x[0] * x[0] / 2;
+}
+
+static Node *log_ndtr_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g1(g, OP_normal_hazard, n->arg[0]);
+}
+
+static Val *log_ndtr_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_log_ndtr(l, x[0]);
+}
+
+const Op op_log_ndtr = {
+    .name = "log_ndtr",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "log(ndtr(x)), right where ndtr is 0",
+    .tex = "\\ln\\Phi($=0)",
+    .eval = log_ndtr_eval,
+    .partial = log_ndtr_partial,
+    .lower = log_ndtr_lower,
+};
+
+/* h(a) = φ(a)/Φ(a) */
+
+static double hazard_eval(const double *x)
+{
+    double y = -x[0] * SQRT1_2;
+    return x[0] > 0 ? density_eval(x) / ndtr_eval(x)
+                    : SQRT2_PI / erfcx_eval(&y);
+}
+
+/* dh(a) = -h(a) (a + h(a)) da. For a < 0 the sum cancels; with y = -a/sqrt(2)
+ * it is sqrt(2) w(1, y)/w(0, y). */
+static Node *hazard_partial(Graph *g, Node *n, int i)
+{
+    Node *a = n->arg[0], *zero = g_fill(g, n, 0);
+    Node *above = g2(g, OP_lt, zero, a);
+    Node *y = g_where(g, above, zero, g_scale(g, a, -SQRT1_2));
+    Node *w = g2(g, OP_erfcx_integral, g_fill(g, n, 1), y);
+    w = g_scale(g, g2(g, OP_div, w, g1(g, OP_erfcx, y)), sqrt(2));
+    Node *sum = g_where(g, above, g2(g, OP_add, a, n), w);
+    (void)i;
+    return g1(g, OP_neg, g2(g, OP_mul, n, sum));
+}
+
+static Val *hazard_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_normal_hazard(l, x[0]);
+}
+
+const Op op_normal_hazard = {
+    .name = "normal_hazard",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_COSTLY,
+    .takes = ON_real,
+    .doc = "density over distribution function of the normal distribution",
+    .tex = "\\frac{\\varphi($=0)}{\\Phi($=0)}",
+    .eval = hazard_eval,
+    .partial = hazard_partial,
+    .lower = hazard_lower,
+};
