@@ -7,6 +7,7 @@
 
 #include "simplify/simplify.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool is(const Node *n, OpId op) { return n->op == op; }
@@ -382,6 +383,56 @@ static Node *contraction_order(Graph *g, const Node *n)
     return NULL;
 }
 
+static Node *one_plus_erf(Graph *g, const Node *n)
+{
+    Node *e = beside_const(n, OP_add, 1);
+
+    return e && is(e, OP_erf) ? g1(g, OP_erfc, g1(g, OP_neg, arg(e, 0))) : NULL;
+}
+
+/* A real constant, or one broadcast. */
+static bool constant(const Node *n, double *v)
+{
+    if (is(n, OP_broadcast))
+        n = arg(n, 0);
+    *v = n->attr.real;
+    return is(n, OP_const) && dtype_is_real(n->dtype);
+}
+
+/* x, and *v, for v x or x/(1/v). */
+static Node *scaled(Node *n, double *v)
+{
+    double c;
+
+    *v = 1;
+    for (int i = 0; i < 2; i++)
+        if (is(n, OP_mul) && constant(arg(n, i), &c)) {
+            *v = c;
+            return arg(n, 1 - i);
+        }
+    if (!is(n, OP_div) || !constant(arg(n, 1), &c))
+        return n;
+    *v = 1 / c;
+    return arg(n, 0);
+}
+
+/* log(v Φ(x)), with erfc(x) = 2 Φ(-sqrt(2) x). */
+static Node *log_normal(Graph *g, const Node *n)
+{
+    double v, sqrt2 = 1.41421356237309504880;
+    Node *e = scaled(arg(n, 0), &v), *x;
+
+    if (!(v > 0) || (!is(e, OP_erfc) && !is(e, OP_ndtr)))
+        return NULL;
+    x = arg(e, 0);
+    if (is(e, OP_erfc)) {
+        x = g2(g, OP_mul, x, g_fill(g, x, -sqrt2));
+        v *= 2;
+    }
+    x = g1(g, OP_log_ndtr, x);
+    return v == 1 ? x : g2(g, OP_add, x, g_fill(g, x, log(v)));
+}
+
 const Rule simplify_rules[] = {
     {"log-sum-exp", OP_log,
      "log(sum(exp(x), axis = 1)) == "
@@ -423,6 +474,8 @@ const Rule simplify_rules[] = {
     {"square-of-abs", OP_mul, "abs(x) * abs(x) == x * x", square_of_abs},
     {"tangent", OP_div, "sin(x) / cos(x) == tan(x)", sin_over_cos},
     {"erfc", OP_sub, "1 - erf(x) == erfc(x)", one_minus_erf},
+    {"one-plus-erf", OP_add, "1 + erf(x) == erfc(-x)", one_plus_erf},
+    {"log-normal", OP_log, "log(ndtr(x)) == log_ndtr(x)", log_normal},
     {"contraction-order", OP_contract, "(x @ y') @ z == x @ (y' @ z)",
      contraction_order},
 };

@@ -215,7 +215,8 @@ static double draw_real(DType t, int mode)
  * error is measured against the terms that cancel there. */
 static double scale_of(OpId op, double ref)
 {
-    bool zeros = op == OP_lgamma || op == OP_digamma || op == OP_polygamma;
+    bool zeros = op == OP_lgamma || op == OP_digamma || op == OP_polygamma ||
+                 op == OP_lbeta || op == OP_logaddexp;
     if (op == OP_erfcx_integral)
         return 6 * fabs(ref); /* at the end of a recurrence */
     return zeros ? fmax(fabs(ref), 4) : fabs(ref);

@@ -266,3 +266,80 @@ Val *num_polygamma(Lower *l, int order, Val *x)
     Val *wide = low_has_f64(l) ? low_convert(l, DT_f64, x) : x;
     return low_convert(l, t, polygamma_core(l, order, wide));
 }
+
+/* x raised to 8 or more by B(x, y) = B(x + 1, y) (x + y)/x; log of the factors,
+ * y being no larger than x. */
+static Val *shift_up(Lower *l, Val **x, Val *y)
+{
+    Val *one = num_like(l, y, 1), *eight = num_like(l, y, 8), *factors = one;
+    for (int i = 0; i < 8; i++) {
+        Val *m = low_fcmp(l, CMP_lt, *x, eight);
+        Val *f = low_fdiv(l, low_fadd(l, *x, y), *x);
+        factors = low_select(l, m, low_fmul(l, factors, f), factors);
+        *x = low_select(l, m, low_fadd(l, *x, one), *x);
+    }
+    return num_log(l, factors);
+}
+
+static Val *stirling_tail(Lower *l, Val *w)
+{
+    return low_fmul(l, w, num_poly(l, POLY(stirling), low_fmul(l, w, w)));
+}
+
+/* log B for a, b >= 8: with s = 1/(a + b)
+ * log(2π)/2 - a log1p(b/a) - b log1p(a/b) - log(a b s)/2 and Stirling's series.
+ */
+static Val *lbeta_far(Lower *l, Val *a, Val *b)
+{
+    Val *one = num_like(l, a, 1), *half = num_like(l, a, -0.5);
+    Val *s = low_fdiv(l, one, low_fadd(l, a, b));
+    Val *r = low_fadd(l, stirling_tail(l, low_fdiv(l, one, a)),
+                      stirling_tail(l, low_fdiv(l, one, b)));
+    r = low_fsub(l, r, stirling_tail(l, s));
+    r = low_fadd(l, r, num_like(l, a, 0.91893853320467274178));
+    Val *logs = low_fadd(l, num_log(l, low_fmul(l, a, s)), num_log(l, b));
+    r = low_muladd(l, logs, half, r);
+    Val *left = low_fmul(l, a, num_log1p(l, low_fdiv(l, b, a)));
+    Val *right = low_fmul(l, b, num_log1p(l, low_fdiv(l, a, b)));
+    return low_fsub(l, low_fsub(l, r, left), right);
+}
+
+/* log B for a <= b, b >= 8, a small: lgamma(a) + lgamma(b) - lgamma(a + b), the
+ * last two as one difference. */
+static Val *lbeta_near(Lower *l, Val *a, Val *b)
+{
+    Val *one = num_like(l, a, 1), *half = num_like(l, a, 0.5);
+    Val *sum = low_fadd(l, a, b);
+    Val *r = low_fsub(l, stirling_tail(l, low_fdiv(l, one, b)),
+                      stirling_tail(l, low_fdiv(l, one, sum)));
+    Val *up = num_log1p(l, low_fdiv(l, a, b));
+    r = low_fsub(l, r, low_fmul(l, low_fsub(l, b, half), up));
+    r = low_fadd(l, r, lgamma_core(l, a));
+    return low_fadd(l, r, low_fsub(l, a, low_fmul(l, a, num_log(l, sum))));
+}
+
+static Val *lbeta_body(Lower *l, Val *const *x)
+{
+    Val *zero = num_like(l, x[0], 0), *inf = num_like(l, x[0], INFINITY);
+    Val *turned = low_fcmp(l, CMP_lt, x[1], x[0]);
+    Val *a = low_select(l, turned, x[1], x[0]);
+    Val *b = low_select(l, turned, x[0], x[1]), *top = b;
+    Val *shift = shift_up(l, &b, a);
+    Val *small = low_fcmp(l, CMP_lt, a, num_like(l, a, 8));
+    Val *r = low_select(l, small, low_fadd(l, shift, lbeta_near(l, a, b)),
+                        lbeta_far(l, a, b));
+    Val *none = low_fcmp(l, CMP_eq, a, zero);
+    Val *endless = low_fcmp(l, CMP_eq, top, inf);
+    Val *inside = low_and(l, low_fcmp(l, CMP_ge, x[0], zero),
+                          low_fcmp(l, CMP_ge, x[1], zero));
+    inside = low_and(l, inside, low_not(l, low_and(l, none, endless)));
+    r = low_select(l, none, inf, r);
+    r = low_select(l, endless, low_fneg(l, inf), r);
+    return low_select(l, inside, r, num_like(l, r, NAN));
+}
+
+Val *num_lbeta(Lower *l, Val *a, Val *b)
+{
+    Val *x[2] = {a, b};
+    return num_in_f64(l, "lbeta", lbeta_body, 2, x);
+}

@@ -84,6 +84,7 @@ Val *num_log_ndtr(Lower *l, Val *x);
 Val *num_normal_hazard(Lower *l, Val *x);
 Val *num_lgamma(Lower *l, Val *x);
 Val *num_digamma(Lower *l, Val *x);
+Val *num_lbeta(Lower *l, Val *a, Val *b);
 enum { POLYGAMMA_MAX = 40 }; /* NaN for higher orders */
 Val *num_polygamma(Lower *l, int order, Val *x);
 

@@ -273,3 +273,190 @@ const Op op_polygamma = {
     .partial = polygamma_partial,
     .lower = polygamma_lower,
 };
+
+/* log(exp(a) + exp(b)) = max(a, b) + log1p(exp(-|a - b|)) */
+
+static double logaddexp_eval(const double *x)
+{
+    double high = x[0] > x[1] ? x[0] : x[1];
+    if (isnan(x[0]) || isnan(x[1])) {
+        return NAN;
+    }
+    return high + (x[0] == x[1] ? log(2) : log1p(exp(-fabs(x[0] - x[1]))));
+}
+
+/* Of one infinity twice none; so -inf, exp of which is 0, is left alone. */
+static Node *logaddexp_partial(Graph *g, Node *n, int i)
+{
+    Node *a = n->arg[i], *b = n->arg[1 - i];
+    Node *ends = g2(g, OP_eq, g1(g, OP_abs, a), g_fill(g, n, INFINITY));
+    Node *both = g2(g, OP_and, g2(g, OP_eq, a, b), ends);
+    return g_where(g, both, g_fill(g, n, 0),
+                   g1(g, OP_sigmoid, g2(g, OP_sub, a, b)));
+}
+
+static Val *logaddexp_lower(Lower *l, const Node *n, Val *const *x)
+{
+    Val *zero = low_real(l, n->dtype, 0);
+    Val *d = low_fneg(l, low_fabs(l, low_fsub(l, x[0], x[1])));
+    d = low_select(l, low_fcmp(l, CMP_eq, x[0], x[1]), zero, d);
+    Val *high = low_select(l, low_fcmp(l, CMP_gt, x[1], x[0]), x[1], x[0]);
+    return low_fadd(l, high, num_log1p(l, num_exp(l, d)));
+}
+
+const Op op_logaddexp = {
+    .name = "logaddexp",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_SURFACE | OP_COMMUTES | OP_BOUNDED | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "log(exp(x) + exp(y)), without overflow",
+    .tex = "\\ln\\left(e^{$=0} + e^{$=1}\\right)",
+    .eval = logaddexp_eval,
+    .partial = logaddexp_partial,
+    .lower = logaddexp_lower,
+};
+
+/* a log(b) and a log(1 + b), 0 where a is 0 and the logarithm infinite or none,
+ * which has no derivative there. */
+
+static Node *no_factor(Graph *g, Node *n, double least)
+{
+    Node *a = n->arg[0], *b = n->arg[1];
+    Node *above = g2(g, OP_lt, g_fill(g, n, least), b);
+    Node *below = g2(g, OP_lt, b, g_fill(g, n, INFINITY));
+    Node *odd = g1(g, OP_not, g2(g, OP_and, above, below));
+    return g2(g, OP_and, g2(g, OP_eq, a, g_fill(g, n, 0)), odd);
+}
+
+static Val *times_log(Lower *l, Val *a, Val *b, Val *log_b)
+{
+    Val *zero = num_like(l, a, 0), *r = low_fmul(l, a, log_b);
+    Val *none =
+        low_and(l, low_fcmp(l, CMP_eq, a, zero), low_not(l, low_fisnan(l, b)));
+    return low_select(l, none, zero, r);
+}
+
+static double xlogy_eval(const double *x)
+{
+    return x[0] == 0 && !isnan(x[1]) ? 0 : x[0] * log(x[1]);
+}
+
+static Node *xlogy_partial(Graph *g, Node *n, int i)
+{
+    Node *a = n->arg[0], *b = n->arg[1];
+    Node *d = i == 0 ? g1(g, OP_log, b) : g2(g, OP_div, a, b);
+    return g_where(g, no_factor(g, n, 0), g_fill(g, n, 0), d);
+}
+
+static Val *xlogy_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return times_log(l, x[0], x[1], num_log(l, x[1]));
+}
+
+const Op op_xlogy = {
+    .name = "xlogy",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "x log(y), 0 where x is 0",
+    .tex = "$=0 \\ln($=1)",
+    .lo = 0.2,
+    .hi = 3,
+    .eval = xlogy_eval,
+    .partial = xlogy_partial,
+    .lower = xlogy_lower,
+};
+
+static double xlog1py_eval(const double *x)
+{
+    return x[0] == 0 && !isnan(x[1]) ? 0 : x[0] * log1p(x[1]);
+}
+
+static Node *xlog1py_partial(Graph *g, Node *n, int i)
+{
+    Node *a = n->arg[0], *b = n->arg[1];
+    Node *d = i == 0 ? g1(g, OP_log1p, b)
+                     : g2(g, OP_div, a, g2(g, OP_add, b, g_fill(g, n, 1)));
+    return g_where(g, no_factor(g, n, -1), g_fill(g, n, 0), d);
+}
+
+static Val *xlog1py_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return times_log(l, x[0], x[1], num_log1p(l, x[1]));
+}
+
+const Op op_xlog1py = {
+    .name = "xlog1py",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "x log(1 + y), 0 where x is 0",
+    .tex = "$=0 \\ln(1 + $=1)",
+    .lo = 0.2,
+    .hi = 3,
+    .eval = xlog1py_eval,
+    .partial = xlog1py_partial,
+    .lower = xlog1py_lower,
+};
+
+/* log B(a, b), B(a, b) = Γ(a) Γ(b)/Γ(a + b) */
+
+/* Raised by B(a, b) = B(a + 1, b + 1) (a + b)(a + b + 1)/(a b), then Stirling's
+ * series. */
+static double lbeta_eval(const double *x)
+{
+    long double a = x[0], b = x[1], shift = 0;
+    if (!(x[0] >= 0 && x[1] >= 0)) {
+        return NAN;
+    }
+    if (x[0] == 0 || x[1] == 0 || isinf(x[0]) || isinf(x[1])) {
+        bool both = x[0] == 0 || x[1] == 0;
+        return both && (isinf(x[0]) || isinf(x[1])) ? NAN
+               : both                               ? INFINITY
+                                                    : -INFINITY;
+    }
+    for (; a < 32 || b < 32; a++, b++) {
+        shift += logl((a + b) / a) + logl((a + b + 1) / b);
+    }
+    long double p = 1 / a, q = 1 / b, s = 1 / (a + b);
+    long double tail = (p + q - s) / 12 -
+                       (p * p * p + q * q * q - s * s * s) / 360 +
+                       (powl(p, 5) + powl(q, 5) - powl(s, 5)) / 1260 -
+                       (powl(p, 7) + powl(q, 7) - powl(s, 7)) / 1680;
+    tail += 0.918938533204672741780329736L;
+    return (double)(shift + tail - a * log1pl(b / a) - b * log1pl(a / b) -
+                    (logl(a * s) + logl(b)) / 2);
+}
+
+/* d log B(a, b) = (ψ(a) - ψ(a + b)) da + (ψ(b) - ψ(a + b)) db */
+static Node *lbeta_partial(Graph *g, Node *n, int i)
+{
+    Node *sum = g2(g, OP_add, n->arg[0], n->arg[1]);
+    return g2(g, OP_sub, g1(g, OP_digamma, n->arg[i]), g1(g, OP_digamma, sum));
+}
+
+static Val *lbeta_lower(Lower *l, const Node *n, Val *const *x)
+{
+    (void)n;
+    return num_lbeta(l, x[0], x[1]);
+}
+
+const Op op_lbeta = {
+    .name = "lbeta",
+    .cls = OPC_ewise,
+    .arity = 2,
+    .flags = OP_SURFACE | OP_COMMUTES | OP_COSTLY,
+    .takes = ON_real,
+    .doc = "logarithm of the beta function, for positive arguments",
+    .tex = "\\ln B($=0, $=1)",
+    .lo = 0.5,
+    .hi = 4,
+    .eval = lbeta_eval,
+    .partial = lbeta_partial,
+    .lower = lbeta_lower,
+};
