@@ -203,7 +203,7 @@ Val *num_erfcx_integral(Lower *l, int order, Val *x)
         return low_real(l, t, NAN);
     if (order == 0)
         return num_erfcx(l, x);
-    x = low_convert(l, DT_f64, x);
+    x = low_has_f64(l) ? low_convert(l, DT_f64, x) : x;
     Val *zero = num_like(l, x, 0);
     Val *below = low_fcmp(l, CMP_lt, x, zero);
     Val *above = integral_above(l, order, low_select(l, below, zero, x));

@@ -341,5 +341,5 @@ static Val *lbeta_body(Lower *l, Val *const *x)
 Val *num_lbeta(Lower *l, Val *a, Val *b)
 {
     Val *x[2] = {a, b};
-    return num_in_f64(l, "lbeta", lbeta_body, 2, x);
+    return num_widened(l, "lbeta", lbeta_body, 2, x);
 }
