@@ -308,7 +308,7 @@ const Op op_logaddexp = {
     .name = "logaddexp",
     .cls = OPC_ewise,
     .arity = 2,
-    .flags = OP_SURFACE | OP_COMMUTES | OP_BOUNDED | OP_COSTLY,
+    .flags = OP_SURFACE | OP_COMMUTES | OP_COSTLY,
     .takes = ON_real,
     .doc = "log(exp(x) + exp(y)), without overflow",
     .tex = "\\ln\\left(e^{$=0} + e^{$=1}\\right)",
