@@ -329,7 +329,8 @@ static Val *lbeta_body(Lower *l, Val *const *x)
     Val *r = low_select(l, small, low_fadd(l, shift, lbeta_near(l, a, b)),
                         lbeta_far(l, a, b));
     Val *none = low_fcmp(l, CMP_eq, a, zero);
-    Val *endless = low_fcmp(l, CMP_eq, top, inf);
+    /* where a + b is not finite, the result is not either */
+    Val *endless = low_fcmp(l, CMP_eq, low_fadd(l, a, top), inf);
     Val *inside = low_and(l, low_fcmp(l, CMP_ge, x[0], zero),
                           low_fcmp(l, CMP_ge, x[1], zero));
     inside = low_and(l, inside, low_not(l, low_and(l, none, endless)));
