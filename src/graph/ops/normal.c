@@ -111,6 +111,7 @@ const Op op_erfcx_integral = {
     .arity = 2,
     .flags = OP_COSTLY | OP_ORDER,
     .takes = ON_real,
+    .weight = 124,
     .doc = "exp(x^2) times the integral of erfc, of the order that comes first",
     .tex = "e^{{$=1}^2}\\operatorname{i}^{$=0}\\!\\operatorname{erfc}($=1)",
     .identity = erfcx_integral_identity,
