@@ -370,9 +370,8 @@ static int compile(Args *a)
     Products out = {0};
     int status = check_dump(a, l.dump);
 
-    b.options =
-        (EmitOptions){option_value(a, "cpu"), option_value(a, "target"),
-                      EFFORT_default};
+    b.options = (EmitOptions){option_value(a, "cpu"), option_value(a, "target"),
+                              EFFORT_default};
     if (!status && a->word.n > 1)
         status =
             cli_usage(a, "one model at a time: what is '%s'?", a->word.at[1]);
