@@ -108,7 +108,8 @@ static Point draw_point(int number)
     Draw how = number % 3 == 0   ? DRAW_plain
                : number % 5 == 4 ? DRAW_wild
                                  : DRAW_edges;
-    Point p = {.edges = how != DRAW_plain, .at.n = size[number % 6]};
+    Point p = {.at.n = size[number % 6]};
+    p.edges = how != DRAW_plain || p.at.n == 0;
     int64_t n = p.along.n = p.at.n;
 
     draw_reals(&r, how, 1, p.at.x);

@@ -328,10 +328,11 @@ static Node *sum_broadcast(Graph *g, const Node *n)
         return NULL;
     Node *y = g_reduce(g, OP_sum, b->arg[0], count, axis);
     Node *factor = g_fill_like(g, y, g_dim(g, n->dtype, times));
-    return dtype_is_real(n->dtype) &&
-                   !dim_never_negative(dim_sub(g, times, dim_const(g, 1)))
-               ? g_chain(g, factor, y)
-               : g2(g, OP_mul, y, factor);
+    bool some = dim_never_negative(dim_sub(g, times, dim_const(g, 1)));
+    bool given = op_table[y->op]->cls == OPC_leaf;
+    return g2(
+        g, some || given || !dtype_is_real(n->dtype) ? OP_mul : OP_strong_mul,
+        factor, y);
 }
 
 /* sum(a b) is a contract that keeps the labels that n keeps. */
@@ -819,7 +820,8 @@ static void lse_eval(EvalTensor *e, const Node *n)
     for (int64_t i = 0; i < count; i++)
         e->out[i] = log(e->out[i]) + max[i];
     for (int64_t i = 0; i < count && n->attr.integer == FINITE_LSE; i++)
-        e->out[i] = fmax(e->out[i], lowest(n->dtype));
+        if (e->out[i] < lowest(n->dtype)) /* NaN stays */
+            e->out[i] = lowest(n->dtype);
     arena_free(a);
 }
 
