@@ -37,7 +37,7 @@ for f in $(sed -n '/builtins\[\] = {/,/^};/s/^ *{"\([a-z0-9]*\)".*/\1/p' \
 done
 for f in $(sed -n 's/^    \(abs\|exp\|sin\|sigmoid\) \(.*\)/\1 \2/p' "$manual"); do
     case $f in
-    min | max | pow | hypot | atan2) call="$f(x, y)" ;;
+    min | max | pow | hypot | atan2 | logaddexp | xlogy | xlog1py | lbeta) call="$f(x, y)" ;;
     clamp) call="clamp(x, 0, y)" ;;
     *) call="$f(x)" ;;
     esac
