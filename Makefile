@@ -145,7 +145,7 @@ layers:
 format-check:
 	$(RUNNER) $@ tests/format.sh $(CLANG_FORMAT)
 programs-check: $B/fuzz-diff
-	$(RUNNER) $@ $B/fuzz-diff 500
+	$(RUNNER) $@ $B/fuzz-diff 500 1 tests/fuzz/known.txt
 fuzz-check: $B/fuzz
 	$(RUNNER) $@ tests/fuzz/run.sh $B/fuzz 25
 format: $B/nncc

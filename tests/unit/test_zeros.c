@@ -47,7 +47,7 @@ static bool subject_new(Subject *s, OpId op, int by)
         return false;
     for (int i = 0; i < row->arity; i++)
         s->x[i] = number("x");
-    if (op == OP_polygamma)
+    if (op == OP_polygamma || op == OP_erfcx_integral) /* their order */
         s->x[0] = g_const(g, DT_f64, 1);
     s->w = number("w");
     s->c = g_param(g, DT_bool, 0, NULL, "c");

@@ -181,6 +181,7 @@ static Node *tangent(Roots *r, Part p)
         return other(r, &p);
     switch (s->op) {
     case OP_mul:
+    case OP_strong_mul:
         return product(r, p);
     case OP_add:
         return two(r, p, s->arg, (Node *[]){p.w, p.w});
