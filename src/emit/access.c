@@ -429,44 +429,149 @@ static LLVMValueRef sum_lanes(MapCode *m, DType t, LLVMValueRef v,
     return v;
 }
 
-/* Lane after lane, as lanes may meet in one place. */
-static void add_each(MapCode *m, const Access *a, DType t, LLVMValueRef v)
+/* *high += v, what that rounds being put into *low, as Kahan did: low goes into
+ * the next sum, and so is never more than a rounding error. */
+static void add_exactly(MapCode *m, const Access *high, const Access *low,
+                        LLVMValueRef v)
+{
+    LLVMBuilderRef b = m->e->builder;
+    LLVMValueRef old = load(m, high);
+    v = LLVMBuildFAdd(b, v, load(m, low), "");
+    LLVMValueRef sum = LLVMBuildFAdd(b, old, v, "");
+    LLVMValueRef error =
+        LLVMBuildFSub(b, v, LLVMBuildFSub(b, sum, old, ""), "");
+    LLVMValueRef none = LLVMBuildFSub(b, sum, sum, ""); /* NaN of infinity */
+    LLVMValueRef finite = LLVMBuildFCmp(b, LLVMRealORD, none, none, "");
+    error =
+        LLVMBuildSelect(b, finite, error, LLVMConstNull(LLVMTypeOf(error)), "");
+    store(m, high, sum);
+    store(m, low, error);
+}
+
+/* memory += v */
+static void add_at(MapCode *m, DType t, const Access *high, const Access *low,
+                   LLVMValueRef v)
 {
     Emit *e = m->e;
-    LLVMTypeRef vt = LLVMTypeOf(v), pt = LLVMTypeOf(a->at);
-    LLVMValueRef values = code_slot(e, vt, 64), places = code_slot(e, pt, 64);
+    if (!low || !m->keeps) {
+        store(m, high, sum_of(m, t, load(m, high), v));
+        return;
+    }
+    LLVMBasicBlockRef exact = code_block(e, "exact"), plain = code_block(e, ""),
+                      on = code_block(e, "");
+    LLVMBuildCondBr(e->builder, m->keeps, exact, plain);
+    LLVMPositionBuilderAtEnd(e->builder, exact);
+    add_exactly(m, high, low, v);
+    LLVMBuildBr(e->builder, on);
+    LLVMPositionBuilderAtEnd(e->builder, plain);
+    store(m, high, sum_of(m, t, load(m, high), v));
+    LLVMBuildBr(e->builder, on);
+    LLVMPositionBuilderAtEnd(e->builder, on);
+}
+
+/* Slots with the addresses of the lanes. */
+static LLVMValueRef places_of(MapCode *m, const Access *a)
+{
+    Emit *e = m->e;
     LLVMValueRef at = a->at;
+    LLVMValueRef places = code_slot(e, LLVMTypeOf(at), 64);
     if (a->mask)
         at = LLVMBuildSelect(e->builder, a->mask, at,
                              code_splat(e, spare(m), m->width), "");
-    code_store(e, v, values, 64);
     code_store(e, at, places, 64);
-    Loop l = loop_begin(e, code_i64(e, 0), code_i64(e, m->width),
-                        code_i64(e, 1), 0, NULL);
-    LLVMValueRef p = code_load(e, e->ptr, code_at(e, e->ptr, places, l.i), 8);
+    return places;
+}
+
+static Access lane_access(MapCode *m, const Access *a, LLVMValueRef places,
+                          LLVMValueRef i)
+{
+    Emit *e = m->e;
+    LLVMValueRef p = code_load(e, e->ptr, code_at(e, e->ptr, places, i), 8);
+    return (Access){.type = a->type, .align = a->align, .at = p};
+}
+
+/* Lane after lane, as lanes may meet in one place. */
+static void add_each(MapCode *m, DType t, const Access *high, const Access *low,
+                     LLVMValueRef v)
+{
+    Emit *e = m->e;
+    LLVMValueRef values = code_slot(e, LLVMTypeOf(v), 64);
+    LLVMValueRef to = places_of(m, high), rest = low ? places_of(m, low) : NULL;
+    int width = m->width;
+    code_store(e, v, values, 64);
+    Loop l = loop_begin(e, code_i64(e, 0), code_i64(e, width), code_i64(e, 1),
+                        0, NULL);
+    m->width = 1;
+    Access h = lane_access(m, high, to, l.i), r = {0};
+    if (low)
+        r = lane_access(m, low, rest, l.i);
     LLVMValueRef x =
-        code_load(e, a->type, code_at(e, a->type, values, l.i), a->align);
-    LLVMValueRef old = code_load(e, a->type, p, a->align);
-    code_store(e, sum_of(m, t, old, x), p, a->align);
+        code_load(e, h.type, code_at(e, h.type, values, l.i), h.align);
+    add_at(m, t, &h, low ? &r : NULL, x);
+    m->width = width;
     loop_end(e, &l, NULL);
-    code_store(e, LLVMConstNull(a->type), spare(m), a->align);
+    code_store(e, LLVMConstNull(h.type), spare(m), h.align);
+}
+
+static Access add_access(MapCode *m, const Output *o, const Buffer *b)
+{
+    bool each = m->width > 1 && o->pred >= 0 && m->varies[o->pred];
+    Access a = make_access(m, b, o->at, o->pred, each);
+    bound_plain(m, b, o->at, &a);
+    return a;
 }
 
 void map_add(MapCode *m, const Output *o)
 {
     DType t = o->buffer->dtype;
-    Val *v = map_widen(m, m->val[o->value]);
-    bool many = m->width > 1;
-    bool each = many && o->pred >= 0 && m->varies[o->pred];
-    Access a = make_access(m, o->buffer, o->at, o->pred, each);
-    bound_plain(m, o->buffer, o->at, &a);
-    LLVMValueRef x = to_memory(m, v);
-    if (a.kind == AC_each) {
-        add_each(m, &a, t, x);
+    Access high = add_access(m, o, o->buffer), low = {0};
+    if (o->low)
+        low = add_access(m, o, o->low);
+    LLVMValueRef x = to_memory(m, map_widen(m, m->val[o->value]));
+    const Access *rest = o->low ? &low : NULL;
+    if (high.kind == AC_each) {
+        add_each(m, t, &high, rest, x);
         return;
     }
-    if (a.kind == AC_scalar && many)
+    if (high.kind == AC_scalar && m->width > 1)
         x = sum_lanes(m, t, x, m->active);
-    store(m, &a, sum_of(m, t, load(m, &a), x));
-    clear_spare(m, &a);
+    add_at(m, t, &high, rest, x);
+    clear_spare(m, &high);
+}
+
+/* Of the sums that a stage keeps in memory, the errors are 0 so far. */
+static void clear_low(MapCode *m, const Buffer *low)
+{
+    Emit *e = m->e;
+    LLVMTypeRef t = type_in_memory(e, low->dtype);
+    LLVMBasicBlockRef clear = code_block(e, "clear"), on = code_block(e, "");
+    LLVMBuildCondBr(e->builder, m->keeps, clear, on);
+    LLVMPositionBuilderAtEnd(e->builder, clear);
+    LLVMValueRef n = dim_code(e, &m->dims, low->elements);
+    Loop l = loop_begin(e, code_i64(e, 0), n, code_i64(e, 1), 0, NULL);
+    code_store(e, LLVMConstNull(t), code_at(e, t, buffer_address(m, low), l.i),
+               dtype_size(low->dtype));
+    loop_end(e, &l, NULL);
+    LLVMBuildBr(e->builder, on);
+    LLVMPositionBuilderAtEnd(e->builder, on);
+}
+
+void map_keep_errors(MapCode *m, const Stage *s)
+{
+    Emit *e = m->e;
+    LLVMBuilderRef b = e->builder;
+    const Buffer *low = NULL;
+    m->keeps = NULL;
+    for (int i = 0; i < s->noutput; i++)
+        low = s->output[i].low ? s->output[i].low : low;
+    if (!low)
+        return;
+    LLVMValueRef each = dim_code(e, &m->dims, low->elements);
+    LLVMValueRef few = LLVMBuildMul(b, each, code_i64(e, FEW_ADDS), "");
+    LLVMValueRef values = code_i64(e, 1);
+    for (int i = 0; i < s->rank; i++)
+        values =
+            LLVMBuildMul(b, values, dim_code(e, &m->dims, s->extent[i]), "");
+    m->keeps = LLVMBuildICmp(b, LLVMIntSGT, values, few, "");
+    clear_low(m, low);
 }

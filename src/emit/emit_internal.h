@@ -385,9 +385,11 @@ typedef struct MapCode {
     int lanes; /* what a full vector has in this kernel */
     int slots; /* of a sum along lanes: see sums.c */
     Sums sums;
-    bool scalar_tail; /* what is left after full vectors goes one by one, not
-                         in one masked vector */
-    bool one_loop;    /* every vector is masked, none is known to be full */
+    LLVMValueRef keeps; /* i1: the rounding errors of what this stage adds to
+                           memory are kept; NULL: never */
+    bool scalar_tail;   /* what is left after full vectors goes one by one, not
+                           in one masked vector */
+    bool one_loop;      /* every vector is masked, none is known to be full */
 
     LLVMValueRef var[2 * MAX_RANK];   /* of each open loop; lane 0's */
     LLVMValueRef enter[2 * MAX_RANK]; /* code outside loop d goes before it */
@@ -448,6 +450,9 @@ Val *map_load(MapCode *m, const Instr *i);
 Val *map_index(MapCode *m, const Instr *i);
 void map_store(MapCode *m, const Output *o);
 void map_add(MapCode *m, const Output *o);
+/* Before the loops of a stage: whether map_add keeps the rounding errors, which
+ * are cleared. */
+void map_keep_errors(MapCode *m, const Stage *s);
 
 /* reduce.c: accumulators */
 

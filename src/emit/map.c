@@ -545,6 +545,7 @@ static void emit_stage(MapCode *m, const Stage *s)
         return;
     }
     emit_level(m, s, rank);
+    map_keep_errors(m, s);
     sums_plan(m, s);
     int sets = m->sums.sets;
     LLVMValueRef *acc = NEWN(m->e->arena, LLVMValueRef, sets * nacc + 1);

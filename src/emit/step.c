@@ -57,6 +57,7 @@ static void see_stage(StepCode *c, const Kernel *k, const Stage *st,
         if (called || !straight || o->kind == OUT_add || o->pred >= 0 ||
             !is_start(o->at))
             not_single(c, o->buffer);
+        not_single(c, o->low);
     }
 }
 
@@ -77,7 +78,7 @@ static void see_contract(StepCode *c, const Kernel *k)
 {
     const Contract *x = k->contract;
     const Buffer *const own[] = {x->a, x->b, x->out, x->pack, x->totals};
-    none_single(c, own, 4);
+    none_single(c, own, 5);
     for (int t = 0; k->after && t < k->after->nstage; t++)
         see_stage(c, k->after, &k->after->stage[t], true);
 }

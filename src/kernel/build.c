@@ -65,6 +65,23 @@ static Output reduce_output(Build *b, Piece *p, int value)
     return o;
 }
 
+/* See kernel.h. */
+static const Buffer *low_buffer(Build *b, const Piece *p)
+{
+    const Dim *values = dim_const(b->s->g, 1);
+    int64_t most, targets = 1;
+    const Buffer *to = buffer_of(b->s, p->root);
+    if (!dtype_is_real(p->root->dtype))
+        return NULL;
+    for (int i = 0; i < p->rank; i++)
+        values = dim_mul(b->s->g, values, p->extent[i]);
+    if (!dim_const_value(to->elements, &targets) || targets < 1)
+        targets = 1;
+    if (function_bound(b->s->f, values, &most) && most / FEW_ADDS <= targets)
+        return NULL;
+    return buffer_new(b->s, BUF_WORK, p->root);
+}
+
 /* to[…, index, …] += value */
 static Output add_output(Build *b, const Piece *p, int value)
 {
@@ -79,6 +96,7 @@ static Output add_output(Build *b, const Piece *p, int value)
         at[k++] = p->value_at->at[j];
     Output o = {.kind = OUT_add, .value = value, .index = -1};
     o.buffer = buffer_of(b->s, p->root);
+    o.low = low_buffer(b, p);
     o.at = vec_linear(t, vec_make(t, k, at), p->dim);
     o.pred = inline_in_range(b->in, x, p->root->dim[p->axis], -1);
     return o;

@@ -28,9 +28,13 @@ static void each_map(Kernel *k, Each *f, void *u)
         if (k->instr[i].kind == I_load)
             f(u, &k->instr[i].buffer);
     for (int t = 0; t < k->nstage; t++)
-        for (int i = 0; i < k->stage[t].noutput; i++)
-            if (k->stage[t].output[i].kind != OUT_reduce)
-                f(u, &k->stage[t].output[i].buffer);
+        for (int i = 0; i < k->stage[t].noutput; i++) {
+            Output *o = &k->stage[t].output[i];
+            if (o->kind != OUT_reduce)
+                f(u, &o->buffer);
+            if (o->low)
+                f(u, &o->low);
+        }
 }
 
 static void each_list(const Buffer **b, int n, Each *f, void *u)

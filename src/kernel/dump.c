@@ -124,6 +124,10 @@ static void print_output(const Output *o, int reduction, int depth, Str *to)
         print_access(o->buffer, o->at, to);
         str_printf(to, o->kind == OUT_add ? " += %%%d" : " = %%%d", o->value);
     }
+    if (o->low) {
+        str_printf(to, ", errors in ");
+        print_buffer(o->low, to);
+    }
     if (o->index >= 0)
         str_printf(to, " at %%%d", o->index);
     if (o->pred >= 0)

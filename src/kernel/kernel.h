@@ -85,10 +85,16 @@ typedef enum OutputKind {
     OUT_reduce, /* joined over all of the stage's own loops */
 } OutputKind;
 
+enum { FEW_ADDS = 16 };
+
 typedef struct Output {
     OutputKind kind;
     int value; /* instruction number */
     const Buffer *buffer;
+    /* OUT_add: room for the rounding errors of each element of buffer, used
+     * where there are more than FEW_ADDS values an element; NULL: there never
+     * are. At most one in a stage. */
+    const Buffer *low;
     const Index *at;
     int pred;  /* store or add only where this is true; or -1 */
     OpId op;   /* OUT_reduce: OP_sum … OP_argmin (not logsumexp) */

@@ -253,6 +253,10 @@ static void put_output(Writer *w, const Output *o)
         return;
     }
     put_access(w, o->buffer, o->at);
+    if (o->kind == OUT_add) {
+        put_maybe(w, o->low);
+        put_dim(w, o->buffer->elements);
+    }
 }
 
 static void put_loops(Writer *w, const Dim *const *extent, int rank, bool lanes)

@@ -39,9 +39,13 @@ static void visit_map(Plan *p, Visit *f, const Kernel *k, int number)
         if (k->instr[i].kind == I_load)
             visit(p, f, k->instr[i].buffer, number, false);
     for (int t = 0; t < k->nstage; t++)
-        for (int i = 0; i < k->stage[t].noutput; i++)
-            if (k->stage[t].output[i].kind != OUT_reduce)
-                visit(p, f, k->stage[t].output[i].buffer, number, true);
+        for (int i = 0; i < k->stage[t].noutput; i++) {
+            const Output *o = &k->stage[t].output[i];
+            if (o->kind != OUT_reduce)
+                visit(p, f, o->buffer, number, true);
+            if (o->low)
+                visit(p, f, o->low, number, true);
+        }
 }
 
 static void visit_loop(Plan *p, Visit *f, const LoopKernel *l, int number)

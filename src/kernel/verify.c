@@ -122,6 +122,8 @@ static void check_output(const Verify *v, const Kernel *k, int stage,
     if (o->kind == OUT_add && k->rank)
         die("a sum is kept over outer loops");
     check_write(v, o->buffer);
+    if (o->low)
+        check_write(v, o->low);
 }
 
 static void check_map(const Verify *v, const Kernel *k)
@@ -135,10 +137,14 @@ static void check_map(const Verify *v, const Kernel *k)
             die("stage %d has no loop for its lanes", t);
         for (int i = instr; i < instr + st->ninstr; i++)
             check_instr(v, k, t, i);
+        int kept = 0;
         for (int i = 0; i < st->noutput; i++) {
             check_output(v, k, t, &st->output[i]);
+            kept += st->output[i].low != NULL;
             reduction += st->output[i].kind == OUT_reduce;
         }
+        if (kept > 1)
+            die("stage %d keeps the errors of %d sums", t, kept);
         instr += st->ninstr;
     }
     if (instr != k->ninstr || (k->lanes && k->rank == 0))

@@ -24,7 +24,15 @@ static int (*only)(const float *, uint8_t, int64_t, float *, void *,
 static int (*bias_grad)(const float *, const float *, int64_t, int64_t, float *,
                         void *, const nn_exec *);
 
+typedef int Added(const float *, const int32_t *, const float *, float, int64_t,
+                  int64_t, int64_t, float *, float *, void *, const nn_exec *);
+static Added *embed_vjp, *across_vjp;
+static int (*lookup_vjp)(const float *, const int32_t *, const float *, float,
+                         int64_t, int64_t, float *, float *, void *,
+                         const nn_exec *);
+
 static float x[N], one[N];
+static int32_t place[N];
 static char room[(1 << 20) + 64], *work;
 static int bad;
 
@@ -113,6 +121,71 @@ static void test_lengths(void)
     }
 }
 
+/* What rows add to the places of a table: `few` of its m places get all. */
+static void test_places(float v, int64_t n, int few, int64_t m)
+{
+    double want[64] = {0};
+    float y;
+    int64_t i;
+    fill(v);
+    for (i = 0; i < n; i++) {
+        place[i] = (int32_t)(i * 7 / 3 % few);
+        x[i] += (float)(i % 7) / 64;
+        want[place[i]] += x[i];
+    }
+    memset(one, 0, sizeof one);
+    lookup_vjp(one, place, x, 1, m, n, &y, one + m, work, NULL);
+    for (i = 0; i < m; i++)
+        if (want[i] > 0)
+            close_to("lookup", one[m + i], want[i], 2e-7);
+        else if (one[m + i] != 0)
+            printf("lookup: %g in a place of none\n", (double)one[m + i]),
+                bad++;
+}
+
+/* Rows of m to places in a table of k, its rows or columns. */
+static void test_table(const char *what, Added *f, float v, int64_t k,
+                       int64_t m)
+{
+    static double want[5 * 40];
+    int64_t n = N / m, i, j;
+    int across = f == across_vjp;
+    float y, *t_bar = one + k * m;
+    fill(v);
+    memset(want, 0, sizeof want);
+    memset(one, 0, sizeof *one * (size_t)(k * m));
+    for (i = 0; i < n; i++) {
+        place[i] = (int32_t)(i * 7 / 3 % k);
+        for (j = 0; j < m; j++)
+            want[across ? j * k + place[i] : place[i] * m + j] += v;
+    }
+    if (across)
+        f(one, place, x, 1, m, k, n, &y, t_bar, work, NULL);
+    else
+        f(one, place, x, 1, k, m, n, &y, t_bar, work, NULL);
+    for (i = 0; i < k * m; i++)
+        if (want[i] > 0)
+            close_to(what, t_bar[i], want[i], 2e-7);
+}
+
+/* An infinity stays in its place, and an overflow is one. */
+static void test_infinite_places(void)
+{
+    float t[3] = {0}, t_bar[3], y;
+    int64_t i;
+    fill(1);
+    for (i = 0; i < N; i++)
+        place[i] = (int32_t)(i % 3);
+    x[300] = INFINITY;
+    x[301] = x[304] = 3e38f;
+    lookup_vjp(t, place, x, 1, 3, N / 100, &y, t_bar, work, NULL);
+    if (t_bar[0] != INFINITY || t_bar[1] != INFINITY)
+        printf("places with infinities: %g, %g\n", (double)t_bar[0],
+               (double)t_bar[1]),
+            bad++;
+    close_to("beside infinities", t_bar[2], N / 300, 1e-7);
+}
+
 static void test_infinite(void)
 {
     float r;
@@ -139,6 +212,7 @@ int main(int argc, char **argv)
     work = room + 64 - (uintptr_t)room % 64;
     FIND(total), FIND(average), FIND(spread), FIND(product), FIND(nonlinear);
     FIND(spaced), FIND(folds), FIND(only);
+    FIND(lookup_vjp), FIND(embed_vjp), FIND(across_vjp);
     FIND(columns), FIND(rows), FIND(both), FIND(middle), FIND(gram),
         FIND(bias_grad);
     for (n = 10; n <= N; n *= 20)
@@ -148,6 +222,14 @@ int main(int argc, char **argv)
     test_rows(0.1f, N / 10, 10);
     test_rows(0.1f, 10, N / 10);
     test_rows(0.7f, 1999, 2001);
+    test_places(0.1f, N, 1, 3);
+    test_places(0.1f, N, 3, 3);
+    test_places(0.1f, N / 4, 50, 64);
+    test_table("embed", embed_vjp, 0.1f, 3, 7);
+    test_table("embed", embed_vjp, 0.1f, 5, 40);
+    test_table("across", across_vjp, 0.1f, 3, 7);
+    test_table("across", across_vjp, 0.1f, 5, 40);
+    test_infinite_places();
     test_lengths();
     test_infinite();
     return bad != 0;
