@@ -243,7 +243,7 @@ static void build_totals(Emit *e, DType t, LLVMValueRef fn)
     LLVMValueRef size = times(e, rows, n);
     LLVMValueRef some = LLVMBuildIsNotNull(b, LLVMGetParam(fn, 5), "");
     LLVMValueRef zero = code_i64(e, 0);
-    LLVMValueRef full = down_to(e, n, lanes(e, t));
+    LLVMValueRef full = lanes(e, t) > 1 ? down_to(e, n, lanes(e, t)) : zero;
     Loop row = loop_begin(e, zero, rows, code_i64(e, 1), 0, NULL);
     LLVMValueRef c = code_at(e, one, LLVMGetParam(fn, 2),
                              times(e, row.i, LLVMGetParam(fn, 3)));
