@@ -183,6 +183,8 @@ fuzz-diff: deps
 # Three builds, and the fuzzer's. What another compiler would only do once more
 # is left out of the second and third, which each stand for an older machine.
 BUILDS  := build build/san build/clang build/fuzz
+# Long, and of code that is not instrumented or runs in other cases too.
+SLOW_SAN := e2e/compile-long e2e/check docs-check unit/numbers
 IF_HAS   = $(or $(CPU),$(if $(shell grep -m1 -w $(1) /proc/cpuinfo 2>/dev/null),$(2)))
 test: deps deps-test
 	@rm -rf $(BUILDS:%=%/results)
@@ -192,7 +194,7 @@ test: deps deps-test
 test-gcc:
 	+@$(SUB) run RUN="programs-check layers format-check $(RUN)"
 test-san:
-	+@$(SUB) run RUN="$(filter-out e2e/compile-long e2e/check,$(RUN))" SAN=1 \
+	+@$(SUB) run RUN="$(filter-out $(SLOW_SAN),$(RUN))" SAN=1 \
 	  CFLAGS='-O1 -g' LIBS_FROM=build CPU=$(call IF_HAS,avx2,x86-64-v3)
 test-clang:
 	+@$(SUB) run RUN="$(RUN_UNIT) golden" CC=$(CLANG) B=build/clang CFLAGS=-O1 \
