@@ -147,12 +147,19 @@ static void finish(const char *path, int (*take_away)(const char *path))
     sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
+/* Where temporary files go that are not beside what they become. */
+static const char *spare_folder(void)
+{
+    const char *in = getenv("TMPDIR");
+
+    return in && *in ? in : "/tmp";
+}
+
 static int make_folder(char *template) { return mkdtemp(template) ? 0 : -1; }
 
 const char *folder_begin(Arena *a, const char *for_what)
 {
-    const char *in = getenv("TMPDIR");
-    char *name = arena_printf(a, "%s/nncc.XXXXXX", in && *in ? in : "/tmp");
+    char *name = arena_printf(a, "%s/nncc.XXXXXX", spare_folder());
 
     if (make_unfinished(make_folder, name) == 0)
         return name;
@@ -206,10 +213,8 @@ static int find_place(Arena *a, NewFile *f)
 
 static char *temporary_for(Arena *a, const char *at)
 {
-    const char *in = getenv("TMPDIR");
-
     return at ? arena_printf(a, "%s.XXXXXX", at)
-              : arena_printf(a, "%s/nncc.XXXXXX", in && *in ? in : "/tmp");
+              : arena_printf(a, "%s/nncc.XXXXXX", spare_folder());
 }
 
 bool file_begin(Arena *a, const char *path, unsigned mode, NewFile *f)
