@@ -240,11 +240,12 @@ bool broadcast_all(Check *c, const Scope *s, const char *name, Span at, int n,
 /* A real to the power of an int that only the run tells. */
 static bool int_exponent(Check *c, OpId op, const Operand *x, Node **node)
 {
-    const Value *a = x[0].value, *b = x[1].value;
+    if (op != OP_pow)
+        return false;
 
-    if (op != OP_pow || a->kind != V_tensor || b->kind != V_tensor ||
-        b->literal != LIT_no || !dtype_is_int(b->node->dtype) ||
-        a->literal == LIT_int)
+    const Value *a = x[0].value, *b = x[1].value;
+    if (a->kind != V_tensor || b->kind != V_tensor || b->literal != LIT_no ||
+        !dtype_is_int(b->node->dtype) || a->literal == LIT_int)
         return false;
     a = settle(c, x[0].span, a);
     if (a->kind != V_tensor || !dtype_is_real(a->node->dtype))
