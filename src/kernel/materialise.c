@@ -11,7 +11,7 @@ enum {
     COST_SHARED = 8, /* elements that share a value, at a guess */
     COST_LIMIT = 1 << 20,
     MAX_USES = 3,
-    NEST_WEIGHT = 3000, /* computed in one nest: code generation is not linear
+    NEST_WEIGHT = 400, /* computed in one nest: code generation is not linear
                           in the length of a block */
 };
 
