@@ -88,6 +88,8 @@ digits() { # digits TOLERANCE WANTED FUNCTION NAME=VALUE…
         fail "$* is $(cat out.txt), not $want"
 }
 digits 3e-6 0.56142197391900014 gammas a=0.5 x=0.3
+digits 1e-6 0.37232105526300531 t_q a=1000 x=1010
+digits 1e-12 0.37232105526300531 t_q a=1000 x=1010 --real=f64
 digits 1e-5 0.5248 t_i a=2 b=3 x=0.4
 digits 1e-6 0.27004644161220274 bessel x=2.5
 digits 1e-6 3.989421307980308e-4 t_i1e x=1e6
