@@ -23,6 +23,10 @@ typedef struct Pool {
     int ns, nv;
 } Pool;
 
+/* As functions, so that what is drawn for n does not see the place for it. */
+static void push_s(Pool *p, Node *n) { p->s[p->ns++] = n; }
+static void push_v(Pool *p, Node *n) { p->v[p->nv++] = n; }
+
 static Node *any(const Pool *p) { return p->s[draw(p->ns)]; }
 static Node *any_vector(const Pool *p) { return p->v[draw(p->nv)]; }
 
@@ -47,7 +51,8 @@ static Node *if_inside(Node *i, Node *x)
 static Node *line(Node *t)
 {
     Node *even = g2(g, OP_mod, t, int32(2));
-    return g_gather(g, W, draw(2) ? even : int32(draw(2)), draw(2));
+    int axis = draw(2);
+    return g_gather(g, W, draw(2) ? even : int32(draw(2)), axis);
 }
 
 /* What is read outside of xs now and then, in branches of conditions that are
@@ -55,11 +60,13 @@ static Node *line(Node *t)
 static void guarded_reads(Pool *p, const Pool *outer)
 {
     Node *e = at(xs, int32(draw(2) ? 3 + draw(2) : draw(3))), *c, *d;
-    c = g2(g, OP_lt, draw(2) ? any(p) : any(outer), num(draw(3)));
-    d = g2(g, OP_lt, draw(2) ? any(p) : any(outer), num(draw(3)));
+    c = draw(2) ? any(p) : any(outer);
+    c = g2(g, OP_lt, c, num(draw(3)));
+    d = draw(2) ? any(p) : any(outer);
+    d = g2(g, OP_lt, d, num(draw(3)));
     e = draw(2) ? g1(g, OP_tanh, e) : e;
-    p->s[p->ns++] = g_if(g, c, g1(g, OP_sin, e), any(p));
-    p->s[p->ns++] = g_if(g, d, any(p), mul(e, e));
+    push_s(p, g_if(g, c, g1(g, OP_sin, e), any(p)));
+    push_s(p, g_if(g, d, any(p), mul(e, e)));
 }
 
 static Node *random_loop(const Pool *around, int depth, bool plain);
@@ -70,38 +77,38 @@ static void grow(Pool *p, Node *t, const Pool *outer, int depth)
     Node *x = any(p), *y = any(p), *v = any_vector(p);
     switch (draw(12)) {
     case 0:
-        p->s[p->ns++] = add(x, y);
+        push_s(p, add(x, y));
         break;
     case 1:
-        p->s[p->ns++] = mul(g1(g, OP_tanh, x), y);
+        push_s(p, mul(g1(g, OP_tanh, x), y));
         break;
     case 2:
-        p->s[p->ns++] = g1(g, OP_sin, x);
+        push_s(p, g1(g, OP_sin, x));
         break;
     case 3:
-        p->s[p->ns++] = at(xs, draw(2) ? t : g2(g, OP_sub, int32(2), t));
+        push_s(p, at(xs, draw(2) ? t : g2(g, OP_sub, int32(2), t)));
         break;
     case 4:
-        p->s[p->ns++] = if_inside(around_t(t), x);
+        push_s(p, if_inside(around_t(t), x));
         break;
     case 5:
-        p->v[p->nv++] = g_matmul(g, v, W);
+        push_v(p, g_matmul(g, v, W));
         break;
     case 6:
-        p->v[p->nv++] = add(g1(g, OP_tanh, v), g_broadcast_to(g, x, 1, &two));
+        push_v(p, add(g1(g, OP_tanh, v), g_broadcast_to(g, x, 1, &two)));
         break;
     case 7:
-        p->s[p->ns++] = g_reduce_all(g, OP_sum, v);
+        push_s(p, g_reduce_all(g, OP_sum, v));
         break;
     case 8:
-        p->v[p->nv++] = line(t);
+        push_v(p, line(t));
         break;
     case 9:
-        p->s[p->ns++] = g_if(g, g2(g, OP_lt, x, y), any(outer), x);
+        push_s(p, g_if(g, g2(g, OP_lt, x, y), any(outer), x));
         break;
     case 10:
         x = depth > 0 ? random_loop(p, depth - 1, false) : x;
-        p->s[p->ns++] = x;
+        push_s(p, x);
         break;
     case 11:
         guarded_reads(p, outer);
@@ -194,9 +201,9 @@ static Node *random_loop(const Pool *around, int depth, bool plain)
                        draw(OUTPUTS + 1), out);
     r.ncarry = 1 + draw(CARRIES);
     r.reverse = draw(3) == 0;
-    p.s[p.ns++] = real(t);
+    push_s(&p, real(t));
     for (int i = 0; i < r.ncarry; i++)
-        p.s[p.ns++] = h[i] = scalar(arena_printf(arena, "h%d", i));
+        push_s(&p, h[i] = scalar(arena_printf(arena, "h%d", i)));
     for (int i = 0; i < r.ncarry; i++)
         init[i] = any(around);
     for (int k = 4 + draw(8); k > 0; k--)
@@ -228,7 +235,7 @@ static Node *random_program(unsigned seed, bool plain)
               .nv = 1};
     draws = seed;
     Node *first = random_loop(&p, 2, plain);
-    p.s[p.ns++] = first;
+    push_s(&p, first);
     return add(random_loop(&p, 1, plain), first);
 }
 

@@ -282,7 +282,8 @@ static Node *strong_jvp(Graph *g, Node *n, Node *const *dx)
 static Node *strong_expand(Graph *g, Node *n)
 {
     Node *a = n->arg[0], *p = n->arg[1], *zero = g_fill(g, n, 0);
-    Node *none = g2(g, OP_or, g2(g, OP_eq, a, zero), g2(g, OP_eq, p, zero));
+    Node *a_none = g2(g, OP_eq, a, zero), *p_none = g2(g, OP_eq, p, zero);
+    Node *none = g2(g, OP_or, a_none, p_none);
     return g_where(g, none, zero, g2(g, OP_mul, a, p));
 }
 
