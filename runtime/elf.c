@@ -13,12 +13,10 @@
 
 #if UINTPTR_MAX > UINT32_MAX
 typedef Elf64_Ehdr Header;
-typedef Elf64_Phdr Segment;
 typedef Elf64_Shdr Section;
 typedef Elf64_Sym Symbol;
 #else
 typedef Elf32_Ehdr Header;
-typedef Elf32_Phdr Segment;
 typedef Elf32_Shdr Section;
 typedef Elf32_Sym Symbol;
 #endif
@@ -26,8 +24,6 @@ typedef Elf32_Sym Symbol;
 /* The header of the program or library that this is in: put there by the
  * linker. It tells what machine we are for. */
 extern const Header __ehdr_start __attribute__((weak, visibility("hidden")));
-
-static const char suffix[] = "_module";
 
 typedef struct File {
     const char *path;
@@ -82,62 +78,78 @@ static int check_header(File *f)
     return NN_OK;
 }
 
-static int check_segments(const File *f)
-{
-    const Header *h = &f->header;
-    Segment s;
-
-    if (h->e_phentsize != sizeof s ||
-        !within(f, h->e_phoff, h->e_phnum, sizeof s))
-        return no_module(f, "is cut short: its program headers are missing");
-    for (size_t i = 0; i < h->e_phnum; i++) {
-        memcpy(&s, f->b.at + h->e_phoff + i * sizeof s, sizeof s);
-        if (!within(f, s.p_offset, s.p_filesz, 1))
-            return no_module(f, "is cut short: a segment lies beyond its end");
-    }
-    if (h->e_shentsize != sizeof(Section) ||
-        !within(f, h->e_shoff, h->e_shnum, sizeof(Section)))
-        return no_module(f, "is cut short: its section headers are missing");
-    return NN_OK;
-}
-
 static Section section(const File *f, size_t i)
 {
     Section s = {0};
 
     if (i < f->header.e_shnum)
         memcpy(&s, f->b.at + f->header.e_shoff + i * sizeof s, sizeof s);
-    if (s.sh_type == SHT_NOBITS || !within(f, s.sh_offset, s.sh_size, 1))
-        s.sh_size = 0;
     return s;
 }
 
-/* The symbol's name if it is an exported function NAME_module, else NULL. */
-static const char *module_name(const File *f, const Symbol *s,
-                               const Section *names)
+/* Linkers write the sections and then their table, which is the end of the
+ * file: with the table, all that the segments load is there. */
+static int check_sections(const File *f)
 {
-    const char *name = (const char *)f->b.at + names->sh_offset + s->st_name;
-    const char *end = s->st_name < names->sh_size
-                          ? memchr(name, 0, names->sh_size - s->st_name)
-                          : NULL;
-    size_t tail = sizeof suffix - 1;
+    const Header *h = &f->header;
 
-    if ((s->st_info & 15) != STT_FUNC || s->st_shndx == SHN_UNDEF || !end ||
-        (size_t)(end - name) <= tail || strcmp(end - tail, suffix) != 0)
-        return NULL;
-    return name;
+    if (h->e_shentsize != sizeof(Section) ||
+        !within(f, h->e_shoff, h->e_shnum, sizeof(Section)))
+        return no_module(f, "is cut short: its section headers are missing");
+    for (size_t i = 0; i < h->e_shnum; i++) {
+        Section s = section(f, i);
+        if (s.sh_type != SHT_NOBITS && !within(f, s.sh_offset, s.sh_size, 1))
+            return no_module(f, "is cut short: a section lies beyond its end");
+    }
+    return NN_OK;
 }
 
-/* Is the symbol NAME_module and the path .../NAME.so or .../libNAME.so...? */
-static bool is_of_file(const char *symbol, const char *path)
+/* Is it the name of a function NAME_module? Its length without the ending. */
+static size_t module_length(const char *name)
+{
+    static const char suffix[] = "_module";
+    size_t n = strlen(name), tail = sizeof suffix - 1;
+
+    return n > tail && strcmp(name + n - tail, suffix) == 0 ? n - tail : 0;
+}
+
+/* Is the path .../NAME.so or .../libNAME.so...? */
+static bool is_of_file(const char *path, const char *name, size_t n)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    size_t n = strlen(symbol) - (sizeof suffix - 1);
 
-    if (strncmp(base, symbol, n) == 0 && base[n] == '.')
+    if (strncmp(base, "lib", 3) == 0 && strncmp(base + 3, name, n) == 0 &&
+        base[3 + n] == '.')
         return true;
-    return strncmp(base, "lib", 3) == 0 && strncmp(base + 3, symbol, n) == 0 &&
-           base[3 + n] == '.';
+    return strncmp(base, name, n) == 0 && base[n] == '.';
+}
+
+/* Of several modules, the one that is called as the file. */
+static const char *find_module(const File *f, int *count)
+{
+    const char *found = NULL;
+    size_t i = 0, n;
+    Symbol s;
+
+    while (i < f->header.e_shnum && section(f, i).sh_type != SHT_DYNSYM)
+        i++;
+    Section symbols = section(f, i), names = section(f, symbols.sh_link);
+    const char *text = (const char *)f->b.at + names.sh_offset;
+    if (names.sh_size == 0 || text[names.sh_size - 1])
+        return NULL;
+    for (i = 0; i < symbols.sh_size / sizeof s; i++) {
+        memcpy(&s, f->b.at + symbols.sh_offset + i * sizeof s, sizeof s);
+        if (s.st_shndx == SHN_UNDEF || s.st_name >= names.sh_size ||
+            (n = module_length(text + s.st_name)) == 0)
+            continue;
+        found = text + s.st_name;
+        ++*count;
+        if (is_of_file(f->path, found, n)) {
+            *count = 1;
+            break;
+        }
+    }
+    return found;
 }
 
 /* Some function something_module may have nothing to do with nncc: it is called
@@ -152,38 +164,12 @@ static bool has_magic(const File *f)
     return false;
 }
 
-/* Of several modules, the one that is called as the file. */
-static const char *find_module(const File *f, int *count)
-{
-    const char *found = NULL;
-    Section symbols = {0};
-    Symbol s;
-
-    for (size_t i = 0; symbols.sh_type != SHT_DYNSYM && i < f->header.e_shnum;
-         i++)
-        symbols = section(f, i);
-    if (symbols.sh_type != SHT_DYNSYM)
-        return NULL;
-    Section names = section(f, symbols.sh_link);
-    for (size_t i = 0; i < symbols.sh_size / sizeof s; i++) {
-        memcpy(&s, f->b.at + symbols.sh_offset + i * sizeof s, sizeof s);
-        const char *name = module_name(f, &s, &names);
-        *count += name != NULL;
-        if (name && is_of_file(name, f->path)) {
-            *count = 1;
-            return name;
-        }
-        found = name ? name : found;
-    }
-    return found;
-}
-
 static int read_symbol(File *f, char **symbol)
 {
     int count = 0, status = check_header(f);
 
     if (!status)
-        status = check_segments(f);
+        status = check_sections(f);
     if (!status)
         status = check_sum(f);
     if (status)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# layers.sh: fail if a file includes a header that layers.txt does not allow it.
+# layers.sh: fail if a file includes a header that layers.txt does not allow it,
+# or knows a machine that only the table of targets is to know.
 cd "$(dirname "$0")/.." || exit 2
 pass=0 fail=0
 for f in src/*/*.[ch] src/graph/ops/*.[ch] grammar/*.[ly] runtime/*.[ch]; do
@@ -25,5 +26,10 @@ for f in src/*/*.[ch] src/graph/ops/*.[ch] grammar/*.[ly] runtime/*.[ch]; do
     done
     if [ "$bad" ]; then fail=$((fail + 1)); else pass=$((pass + 1)); fi
 done
+machine='"[^"]*(aarch64|arm|thumb|riscv|wasm|powerpc|ppc|s390|mips|i[36]86|x86_64|apple)[-"0-9v]'
+if grep -nE "$machine" src/*/*.[ch] src/graph/ops/*.[ch] | grep -Ev '^src/emit/(targets|names)\.c:'; then
+    echo 'facts about targets belong into src/emit/targets.c'
+    fail=$((fail + 1))
+fi
 echo "layers: $pass passed, $fail failed"
 [ "$fail" = 0 ]

@@ -167,8 +167,7 @@ static const char *cpu_option(Arena *a, const EmitOptions *o, bool binary)
         return o->cpu;
     if (!portable && !o->target)
         return "native";
-    const char *cpu = emit_default_cpu(a, o->target);
-    return strchr(cpu, ',') && !portable && !binary ? "x86-64-v3" : cpu;
+    return emit_default_cpu(a, o->target, portable || binary);
 }
 
 /* Writing */

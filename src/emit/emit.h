@@ -20,8 +20,8 @@ typedef struct EmitOptions {
 enum { EFFORT_default = -1, EFFORT_size = 4 };
 
 /* The CPU that code for a triple (NULL: this machine's) is for where none is
- * asked for, or a list of them. */
-const char *emit_default_cpu(Arena *a, const char *target);
+ * asked for; of code to be loaded it may be a list. */
+const char *emit_default_cpu(Arena *a, const char *target, bool loaded);
 /* targets.c: a table of the machines that there is code for, as text. */
 void emit_targets(Arena *a, Str *to);
 

@@ -25,22 +25,44 @@ typedef struct Sharing Sharing;
 /* What the C functions of a target, or ours, cannot do without. */
 typedef enum Need { NEEDS_nothing, NEEDS_f32, NEEDS_f64, NEEDS_sse2 } Need;
 
+typedef enum Format { FORMAT_elf, FORMAT_wasm } Format;
+
+/* What CPUs of an architecture have that are known by name. */
+typedef struct Level {
+    const char *name;
+    const char *features; /* by which others are seen to have it */
+    int vector_bytes, registers;
+    bool fma, masks, rounding;
+} Level;
+typedef struct CpuRow {
+    const char *name;
+    int level;
+} CpuRow;
+
 /* targets.c: a kind of machine and system. */
 typedef struct Target {
     const char *name;         /* a triple, as people write it */
     const char *arch;         /* patterns of a triple's first part */
     const char *system;       /* of the rest; bare machines' have no system */
-    const char *arm;          /* the architecture that "arm" alone is */
+    const char *alone;        /* what ARM is without a version */
     const char *calls;        /* how C calls functions */
     const char *abi;          /* that, if LLVM has to be told */
     const char *abi_hard;     /* on CPUs with an FPU */
-    const char *cpu;          /* where none is asked for; may be a list */
-    const char *features;     /* of that CPU */
+    const char *cpu;          /* what all of them can do */
+    const char *levels;       /* those there is code for where none is asked
+                                 for: chosen among by the loader */
+    const char *typical;      /* the one of those that code to be read is for */
+    const char *features;     /* of cpu */
     const char *abi_features; /* of any */
     const char *vectors;      /* a word in the code of a vector sum, where
                                  there may be vectors */
+    const char *wide_add;     /* one in that of an f64 sum, which is wrong
+                                 otherwise */
     int registers;            /* of vectors */
+    const CpuRow *cpus;       /* known by name; for others LLVM is asked */
     Need needs;
+    Format format;
+    bool signs; /* an int in a wider register has its sign there */
     bool bare;  /* linked at fixed addresses */
     bool small; /* the least code unless told otherwise */
     const char *tested;
@@ -50,6 +72,13 @@ const Target *target_find(const char *triple);
 const char *target_unknown(Arena *a, const char *triple);
 /* Row i, NULL after the last. */
 const Target *target_row(int i);
+/* What LLVM is to call a triple that it has normalised. */
+char *target_triple(Arena *a, char *normalised);
+/* The CPU of t's table, or NULL. */
+const CpuRow *target_cpu(const Target *t, const char *name);
+/* Levels of x86-64, from the lowest. */
+enum { MAX_LEVELS = 4 };
+extern const Level x86_level[MAX_LEVELS];
 
 /* machine.c */
 
@@ -80,7 +109,7 @@ struct Emit {
     bool fma, wide_fma;   /* fused multiply-add of f32, of f64 */
     bool masks;           /* masked loads and stores are cheap */
     bool rounding;        /* floor, rint … are instructions */
-    bool sse2;
+    bool exact;           /* an f64 sum is rounded once */
 
     LLVMTypeRef i1, i8, i32, i64, f32, f64, ptr, none;
     const char *problem; /* the first error that LLVM reported, or NULL */

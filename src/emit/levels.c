@@ -8,14 +8,11 @@
 
 #include "emit/levels.h"
 
-/* From the lowest. */
-static const char *const level_name[MAX_LEVELS] = {"x86-64", "x86-64-v2",
-                                                   "x86-64-v3", "x86-64-v4"};
-
 static int level_number(const char *name, size_t n)
 {
     for (int i = 0; i < MAX_LEVELS; i++)
-        if (strlen(level_name[i]) == n && memcmp(level_name[i], name, n) == 0)
+        if (strlen(x86_level[i].name) == n &&
+            memcmp(x86_level[i].name, name, n) == 0)
             return i;
     return -1;
 }
@@ -27,7 +24,7 @@ bool levels_parse(Arena *a, const EmitOptions *o, Levels *l, const char **error)
     *l = (Levels){.n = 1, .name = {o->cpu}};
     if (!strchr(o->cpu, ','))
         return true;
-    if (!strchr(emit_default_cpu(a, o->target), ',')) {
+    if (!strchr(emit_default_cpu(a, o->target, true), ',')) {
         *error =
             arena_printf(a,
                          "a list of CPUs: nothing is chosen when a program "
@@ -56,7 +53,7 @@ bool levels_parse(Arena *a, const EmitOptions *o, Levels *l, const char **error)
     for (int i = 0; i < MAX_LEVELS; i++)
         if (has[i]) {
             l->need[l->n] = i;
-            l->name[l->n++] = level_name[i];
+            l->name[l->n++] = x86_level[i].name;
         }
     return true;
 }
@@ -154,7 +151,7 @@ static LLVMValueRef saved_registers(Emit *e, LLVMValueRef fn,
     return phi;
 }
 
-/* i32 M.level(): the highest of level_name that this machine has. It runs while
+/* i32 M.level(): the highest of x86_level that this machine has. It runs while
  * the module is being relocated, so it calls nothing. CPUs without leaf 7 or
  * 0x80000001 answer with their highest basic leaf, which may hold anything:
  * therefore the tests of what they can answer. */

@@ -5,7 +5,6 @@
 #include "emit/emit_internal.h"
 #include "emit/face.h"
 
-enum { MAX_LEVELS = 4 };
 /* The levels that a module is made for, from the lowest; or one CPU of any
  * name, as it was given. */
 typedef struct Levels {

@@ -7,72 +7,7 @@
 
 #include "emit/emit_internal.h"
 
-/* x86-64: what the vector code needs to know of a CPU, by its name. */
-
-typedef enum Level {
-    LV_base,   /* SSE2 */
-    LV_sse4,   /* SSE4.1: rounding instructions */
-    LV_avx2,   /* 32-byte vectors, fused multiply-add */
-    LV_avx512, /* 64 bytes, 32 registers, masks */
-} Level;
-
-typedef struct CpuRow {
-    const char *name;
-    Level level;
-} CpuRow;
-
-static const CpuRow x86_cpu[] = {
-    {"x86-64", LV_base},
-    {"k8", LV_base},
-    {"core2", LV_base},
-    {"amdfam10", LV_base},
-    {"btver1", LV_base},
-    {"x86-64-v2", LV_sse4},
-    {"penryn", LV_sse4},
-    {"nehalem", LV_sse4},
-    {"westmere", LV_sse4},
-    {"silvermont", LV_sse4},
-    {"goldmont", LV_sse4},
-    {"goldmont-plus", LV_sse4},
-    {"tremont", LV_sse4},
-    {"sandybridge", LV_sse4},
-    {"ivybridge", LV_sse4},
-    {"btver2", LV_sse4},
-    {"bdver1", LV_sse4},
-    {"bdver2", LV_sse4},
-    {"bdver3", LV_sse4},
-    {"x86-64-v3", LV_avx2},
-    {"haswell", LV_avx2},
-    {"broadwell", LV_avx2},
-    {"skylake", LV_avx2},
-    {"bdver4", LV_avx2},
-    {"znver1", LV_avx2},
-    {"znver2", LV_avx2},
-    {"znver3", LV_avx2},
-    {"gracemont", LV_avx2},
-    {"alderlake", LV_avx2},
-    {"raptorlake", LV_avx2},
-    {"meteorlake", LV_avx2},
-    {"sierraforest", LV_avx2},
-    {"grandridge", LV_avx2},
-    {"arrowlake", LV_avx2},
-    {"lunarlake", LV_avx2},
-    {"x86-64-v4", LV_avx512},
-    {"skylake-avx512", LV_avx512},
-    {"cascadelake", LV_avx512},
-    {"cooperlake", LV_avx512},
-    {"cannonlake", LV_avx512},
-    {"icelake-client", LV_avx512},
-    {"icelake-server", LV_avx512},
-    {"rocketlake", LV_avx512},
-    {"tigerlake", LV_avx512},
-    {"sapphirerapids", LV_avx512},
-    {"emeraldrapids", LV_avx512},
-    {"graniterapids", LV_avx512},
-    {"znver4", LV_avx512},
-    {"znver5", LV_avx512},
-};
-enum { NCPU = sizeof x86_cpu / sizeof *x86_cpu };
+/* Machines whose CPUs are known by name */
 
 static bool has_feature(const char *features, const char *name)
 {
@@ -83,32 +18,38 @@ static bool has_feature(const char *features, const char *name)
     return false;
 }
 
-static Level level_of_features(const char *f)
+static bool has_features(const char *features, const char *names)
 {
-    if (has_feature(f, "avx512f") && has_feature(f, "avx512vl") &&
-        has_feature(f, "avx512bw") && has_feature(f, "avx512dq"))
-        return LV_avx512;
-    if (has_feature(f, "avx2") && has_feature(f, "fma"))
-        return LV_avx2;
-    return has_feature(f, "sse4.1") ? LV_sse4 : LV_base;
+    char one[32];
+    for (size_t n; *names; names += n + (names[n] == ',')) {
+        n = strcspn(names, ",");
+        snprintf(one, sizeof one, "%.*s", (int)n, names);
+        if (!has_feature(features, one))
+            return false;
+    }
+    return true;
 }
 
-static void set_level(Emit *e, Level level)
+static void set_level(Emit *e, const Level *l)
 {
-    e->vector_bytes = level == LV_avx512 ? 64 : level == LV_avx2 ? 32 : 16;
-    e->nregister = level == LV_avx512 ? 32 : 16;
-    e->fma = e->wide_fma = level >= LV_avx2;
-    e->masks = level == LV_avx512;
-    e->rounding = level >= LV_sse4;
+    e->vector_bytes = l->vector_bytes;
+    e->nregister = l->registers;
+    e->fma = e->wide_fma = l->fma;
+    e->masks = l->masks;
+    e->rounding = l->rounding;
     e->real = e->wide_real = true;
 }
 
-static const CpuRow *find_cpu(const char *cpu)
+/* By its features, where they are known, or its name. */
+static const Level *level_of(const Emit *e)
 {
-    for (int i = 0; i < NCPU; i++)
-        if (strcmp(x86_cpu[i].name, cpu) == 0)
-            return &x86_cpu[i];
-    return NULL;
+    const CpuRow *row = target_cpu(e->target, e->cpu);
+    int level = MAX_LEVELS - 1;
+    if (!*e->features)
+        return &x86_level[row ? row->level : 0];
+    while (level > 0 && !has_features(e->features, x86_level[level].features))
+        level--;
+    return &x86_level[level];
 }
 
 /* Other machines: LLVM tells by the code that it makes for these. */
@@ -207,7 +148,7 @@ static void ask(Emit *e, LLVMTargetMachineRef machine)
     e->fma = e->real && !has_word(code, "fmaf");
     e->wide_fma = e->wide_real && !has_word(code, "fma");
     e->rounding = e->wide_real && !has_any(code, round);
-    e->sse2 = has_word(code, "addsd");
+    e->exact = !t->wide_add || has_word(code, t->wide_add);
     e->vector_bytes = vectors ? 16 : 0;
     e->nregister = t->registers;
 }
@@ -252,26 +193,17 @@ static char *host_triple(Arena *a)
     return take_message(a, LLVMGetDefaultTargetTriple());
 }
 
-/* The triple as LLVM has it; "arm" alone would be an ARM without an FPU. */
 static char *full_triple(Arena *a, const char *given)
 {
-    char *t = take_message(a, LLVMNormalizeTargetTriple(given));
-    const Target *row = target_find(t);
-    if (row && row->arm && strncmp(t, "arm-", 4) == 0)
-        return arena_printf(a, "%s%s", row->arm, t + 3);
-    return t;
+    return target_triple(a, take_message(a, LLVMNormalizeTargetTriple(given)));
 }
 
-const char *emit_default_cpu(Arena *a, const char *target)
+const char *emit_default_cpu(Arena *a, const char *target, bool loaded)
 {
     const Target *t =
         target_find(target ? full_triple(a, target) : host_triple(a));
-    return t ? t->cpu : "generic";
-}
-
-static bool is_x86_64(const Emit *e)
-{
-    return strncmp(e->triple, "x86_64", 6) == 0;
+    const char *cpu = !t ? "generic" : loaded ? t->levels : t->typical;
+    return cpu ? cpu : t->cpu;
 }
 
 /* This machine's CPU, unless the environment says for which code is made. */
@@ -303,11 +235,10 @@ static bool set_cpu(Emit *e, LLVMTargetRef target, const char *cpu, bool host,
         return true;
     }
     if (strcmp(cpu, "native") == 0)
-        cpu = is_x86_64(e) ? "x86-64" : t->cpu;
+        cpu = t->cpu;
     if (t->features && strcmp(cpu, t->cpu) == 0)
         features = t->features;
-    if (!(is_x86_64(e) && find_cpu(cpu)) &&
-        !cpu_known(e->arena, target, e->triple, cpu)) {
+    if (!target_cpu(t, cpu) && !cpu_known(e->arena, target, e->triple, cpu)) {
         *error = arena_printf(e->arena, "%s%s", from,
                               cpu_unknown(e->arena, target, e->triple, cpu));
         return false;
@@ -340,10 +271,8 @@ static LLVMTargetMachineRef make_machine(const Emit *e, LLVMTargetRef target,
 /* What the CPU has. */
 static void set_hardware(Emit *e, LLVMTargetRef target)
 {
-    if (is_x86_64(e)) {
-        const CpuRow *row = find_cpu(e->cpu);
-        Level by_name = row ? row->level : LV_base;
-        set_level(e, *e->features ? level_of_features(e->features) : by_name);
+    if (e->target->cpus) {
+        set_level(e, level_of(e));
         return;
     }
     LLVMTargetMachineRef m =
@@ -364,7 +293,7 @@ static const char *lacks(const Emit *e)
     case NEEDS_f64:
         return e->wide_real ? NULL : floats;
     case NEEDS_sse2:
-        return e->sse2 ? NULL : "SSE2, and x87 rounds otherwise than it says";
+        return e->exact ? NULL : "SSE2, and x87 rounds otherwise than it says";
     }
     die("no such need: %d", (int)e->target->needs);
 }

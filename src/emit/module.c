@@ -69,7 +69,7 @@ static void add_versioned(Making *m, int index, LLVMValueRef fn)
 {
     Emit *e = m->e;
     size_t n;
-    if (strstr(e->triple, "wasm") || strstr(e->triple, "apple"))
+    if (e->target->format != FORMAT_elf)
         return;
     const char *name = versioned_name(e->arena, &m->face->function[index],
                                       LLVMGetValueName2(fn, &n));
@@ -81,14 +81,10 @@ static void add_versioned(Making *m, int index, LLVMValueRef fn)
 static void extend_param(Emit *e, LLVMValueRef fn, int index, LLVMTypeRef type)
 {
     const char *how = NULL;
-    static const char *const signs[] = {"riscv64", "powerpc64", "s390x",
-                                        "mips64",  "sparc64",   "loongarch64"};
     if (type == e->i8)
         how = "zeroext";
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-        if (type == e->i32 &&
-            strncmp(e->triple, signs[i], strlen(signs[i])) == 0)
-            how = "signext";
+    if (type == e->i32 && e->target->signs)
+        how = "signext";
     if (!how)
         return;
     unsigned kind = LLVMGetEnumAttributeKindForName(how, strlen(how));
@@ -720,7 +716,7 @@ static bool module_bytes(Emit *e, EmitKind kind, char **bytes, size_t *n,
         break;
     }
     emit_finish(e);
-    if (strncmp(e->triple, "wasm", 4) != 0)
+    if (e->target->format == FORMAT_elf)
         split_sections(e);
     return emit_bytes(e,
                       kind == EMIT_object ? LLVMObjectFile : LLVMAssemblyFile,

@@ -4,9 +4,43 @@
 
 #include "emit/emit_internal.h"
 
+const Level x86_level[MAX_LEVELS] = {
+    {"x86-64", "", 16, 16, false, false, false},
+    {"x86-64-v2", "sse4.1", 16, 16, false, false, true},
+    {"x86-64-v3", "avx2,fma", 32, 16, true, false, true},
+    {"x86-64-v4", "avx512f,avx512vl,avx512bw,avx512dq", 64, 32, true, true,
+     true},
+};
+static const CpuRow x86_cpu[] = {
+    {"x86-64", 0},         {"k8", 0},
+    {"core2", 0},          {"amdfam10", 0},
+    {"btver1", 0},         {"x86-64-v2", 1},
+    {"penryn", 1},         {"nehalem", 1},
+    {"westmere", 1},       {"silvermont", 1},
+    {"goldmont", 1},       {"goldmont-plus", 1},
+    {"tremont", 1},        {"sandybridge", 1},
+    {"ivybridge", 1},      {"btver2", 1},
+    {"bdver1", 1},         {"bdver2", 1},
+    {"bdver3", 1},         {"x86-64-v3", 2},
+    {"haswell", 2},        {"broadwell", 2},
+    {"skylake", 2},        {"bdver4", 2},
+    {"znver1", 2},         {"znver2", 2},
+    {"znver3", 2},         {"gracemont", 2},
+    {"alderlake", 2},      {"raptorlake", 2},
+    {"meteorlake", 2},     {"sierraforest", 2},
+    {"grandridge", 2},     {"arrowlake", 2},
+    {"lunarlake", 2},      {"x86-64-v4", 3},
+    {"skylake-avx512", 3}, {"cascadelake", 3},
+    {"cooperlake", 3},     {"cannonlake", 3},
+    {"icelake-client", 3}, {"icelake-server", 3},
+    {"rocketlake", 3},     {"tigerlake", 3},
+    {"sapphirerapids", 3}, {"emeraldrapids", 3},
+    {"graniterapids", 3},  {"znver4", 3},
+    {"znver5", 3},         {0},
+};
+
 /* Systems by the end of their triples. Those that choose among functions when a
  * library is loaded (ifunc) have code for several CPUs by default. */
-#define PORTABLE_CPUS "x86-64-v2,x86-64-v3,x86-64-v4"
 #define CHOOSING "*linux *linux-gnu *freebsd*"
 #define SIMPLE "*linux-musl *linux-android* *netbsd* *openbsd* *elf *none*"
 #define ANY CHOOSING " " SIMPLE
@@ -22,7 +56,10 @@ static const Target target[] = {
         .arch = "x86_64",
         .system = CHOOSING,
         .calls = "System V",
-        .cpu = PORTABLE_CPUS,
+        .cpu = "x86-64",
+        .levels = "x86-64-v2,x86-64-v3,x86-64-v4",
+        .typical = "x86-64-v3",
+        .cpus = x86_cpu,
         .tested = "here",
     },
     {
@@ -31,6 +68,7 @@ static const Target target[] = {
         .system = SIMPLE,
         .calls = "System V",
         .cpu = "x86-64",
+        .cpus = x86_cpu,
         .tested = "qemu-x86_64",
     },
     {
@@ -40,6 +78,7 @@ static const Target target[] = {
         .calls = "System V i386",
         .cpu = "pentium4",
         .vectors = "addps",
+        .wide_add = "addsd",
         .registers = 16,
         .needs = NEEDS_sse2,
         .tested = "qemu-i386",
@@ -59,7 +98,7 @@ static const Target target[] = {
         .name = "arm-linux-gnueabihf",
         .arch = "arm armv7 armv7a armv7l thumbv7 thumbv7a",
         .system = HARD,
-        .arm = "armv7",
+        .alone = "armv7",
         .calls = "AAPCS, hard float",
         .cpu = "generic",
         .features = "+armv7-a,+vfp3d16,-d32,-neon",
@@ -79,7 +118,7 @@ static const Target target[] = {
         .name = "arm-linux-gnueabi",
         .arch = "arm armv5te armv6 armv7 armv7a",
         .system = SOFT,
-        .arm = "armv5te",
+        .alone = "armv5te",
         .calls = "AAPCS, soft float",
         .cpu = "arm926ej-s",
         .abi_features = "+soft-float,-fpregs",
@@ -161,6 +200,7 @@ static const Target target[] = {
         .features = "+m,+a,+f,+d,+c",
         .vectors = "vsetivli",
         .registers = 32,
+        .signs = true,
         .needs = NEEDS_f64,
         .tested = "qemu-riscv64",
     },
@@ -175,6 +215,7 @@ static const Target target[] = {
         .features = "+m,+a,+c",
         .vectors = "vsetivli",
         .registers = 32,
+        .signs = true,
         .tested = "qemu-riscv64",
     },
     {
@@ -197,6 +238,7 @@ static const Target target[] = {
         .cpu = "ppc64le",
         .vectors = "xvaddsp",
         .registers = 32,
+        .signs = true,
         .needs = NEEDS_f64,
         .tested = "qemu-ppc64le",
     },
@@ -208,6 +250,7 @@ static const Target target[] = {
         .cpu = "z10",
         .vectors = "vfasb",
         .registers = 32,
+        .signs = true,
         .needs = NEEDS_f64,
         .tested = "qemu-s390x",
     },
@@ -220,6 +263,7 @@ static const Target target[] = {
         .vectors = "f32x4.add",
         .registers = 16,
         .needs = NEEDS_f64,
+        .format = FORMAT_wasm,
         .bare = true,
         .tested = "node",
     },
@@ -253,6 +297,22 @@ const Target *target_find(const char *triple)
     return NULL;
 }
 
+char *target_triple(Arena *a, char *normalised)
+{
+    const Target *t = target_find(normalised);
+    if (t && t->alone && strncmp(normalised, "arm-", 4) == 0)
+        return arena_printf(a, "%s%s", t->alone, normalised + 3);
+    return normalised;
+}
+
+const CpuRow *target_cpu(const Target *t, const char *name)
+{
+    for (const CpuRow *row = t->cpus; row && row->name; row++)
+        if (strcmp(row->name, name) == 0)
+            return row;
+    return NULL;
+}
+
 const char *target_unknown(Arena *a, const char *triple)
 {
     Str s = str_new(a);
@@ -266,16 +326,35 @@ const Target *target_row(int i) { return i < NTARGET ? &target[i] : NULL; }
 
 /* The table */
 
-/* Code for the target's first CPU, or its last. */
+/* The first CPU that there is code for by default, or the last. */
+static const char *default_cpu(Arena *a, const Target *t, bool last)
+{
+    if (!t->levels)
+        return t->cpu;
+    return last ? strrchr(t->levels, ',') + 1
+                : arena_copy(a, t->levels, strcspn(t->levels, ","));
+}
+
 static void open_row(Arena *a, const Target *t, bool last, Emit *e)
 {
-    const char *end = strchr(t->cpu, ','), *error = "";
-    const char *cpu = last && end ? strrchr(t->cpu, ',') + 1
-                      : end ? arena_copy(a, t->cpu, (size_t)(end - t->cpu))
-                            : t->cpu;
-    EmitOptions o = {cpu, t->name, EFFORT_default};
+    const char *error = "";
+    EmitOptions o = {default_cpu(a, t, last), t->name, EFFORT_default};
     if (!emit_open(e, a, NULL, "targets", &o, &error))
         die("%s: %s", t->name, error);
+}
+
+/* The others of a list by what follows the last '-' in them: "…-v2, -v3". */
+static const char *cpu_text(Arena *a, const Target *t)
+{
+    Str s = str_new(a);
+    str_printf(&s, "%s", default_cpu(a, t, false));
+    for (const char *p = t->levels; p && (p = strchr(p, ','));) {
+        size_t n = strcspn(++p, ","), dash = n;
+        while (dash > 0 && p[dash] != '-')
+            dash--;
+        str_printf(&s, ", %.*s", (int)(n - dash), p + dash);
+    }
+    return s.at;
 }
 
 static const char *vectors_text(Arena *a, int least, int most)
@@ -313,7 +392,7 @@ void emit_targets(Arena *a, Str *to)
         const char *const column[] = {
             t->name,
             t->calls,
-            strchr(t->cpu, ',') ? "x86-64-v2, -v3, -v4" : t->cpu,
+            cpu_text(a, t),
             vectors_text(a, first.vector_bytes, last.vector_bytes),
             reals_text(first.real, first.wide_real),
             reals_text(last.fma, last.wide_fma),

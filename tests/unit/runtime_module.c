@@ -25,11 +25,8 @@
 #ifndef NAME
 #define NAME blob_module
 #endif
-#ifndef STEP_PATH
-#define STEP_PATH "W"
-#endif
-#ifndef LEAVES
-#define LEAVES 2
+#ifndef EVALUATE_KIND
+#define EVALUATE_KIND NN_EVALUATE
 #endif
 #ifdef IMAGES /* x is [b, FEATURES / 2, 2] */
 #define X_RANK 3
@@ -268,7 +265,7 @@ static int fixed_evaluate(void *const *leaf, const int64_t *dims,
          .now
 
 static const nn_leaf *const net_leaf[] = {
-    LEAF(REAL_DTYPE, STEP_PATH, offsetof(Net, W), "[4, 3]", 2, 0),
+    LEAF(REAL_DTYPE, "W", offsetof(Net, W), "[4, 3]", 2, 0),
     LEAF(REAL_DTYPE, "b", offsetof(Net, b), "[3]", 1, 0),
 };
 static const nn_leaf *const state_leaf[] = {
@@ -281,7 +278,7 @@ static const nn_leaf *const real_leaf[] = {LEAF(REAL_DTYPE, "", 0, "[]", 0, 0)};
 static const nn_leaf *const key_leaf[] = {LEAF(NN_KEY, "", 0, "[]", 0, 0)};
 
 #define NET(in_place)                                                          \
-    PORT(in_place, "net", "Net", net_leaf, LEAVES, 0, 0, sizeof(Net))
+    PORT(in_place, "net", "Net", net_leaf, 2, 0, 0, sizeof(Net))
 #define STATE(in_place)                                                        \
     PORT(in_place, "state", "State", state_leaf, 1, 0, 0, sizeof(State))
 #define X PORT(-1, "x", "real[b, 4]", x_leaf, 1, 0, 0, 0)
@@ -323,7 +320,7 @@ static const nn_function *const function[] = {
              no_workspace, init_sizes, NULL),
     FUNCTION(NN_STEP, "step", 5, 3, NBATCH, 1, step_param, step_result, b_dim,
              STEP, step_workspace, step_sizes, label_places),
-    FUNCTION(NN_EVALUATE, "evaluate", 3, 2, NBATCH, 1, evaluate_param,
+    FUNCTION(EVALUATE_KIND, "evaluate", 3, 2, NBATCH, 1, evaluate_param,
              evaluate_result, b_dim, EVALUATE, no_workspace, evaluate_sizes,
              label_places),
     FUNCTION(NN_FUNCTION, "outer", 2, 1, 2, 0, outer_param, outer_result,

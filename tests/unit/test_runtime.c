@@ -222,21 +222,21 @@ START_TEST(refuses_other_versions)
 {
     refuses(compile("magic.so", "-DMAGIC=0x4e4e4d32"), NN_ERR_MODULE,
             "no descriptor");
-    refuses(compile("short.so", "-DMODULE_SIZE=16"), NN_ERR_MODULE,
-            "cut short");
     refuses(compile("version.so", "-DVERSION=7"), NN_ERR_MODULE,
             "ABI version 7");
 }
 END_TEST
 
-START_TEST(refuses_damaged_descriptors)
+/* Another compiler of the same ABI: shorter structs, a type that is not known
+ * yet. */
+START_TEST(refuses_unknown_descriptors)
 {
-    refuses(compile("path.so", "-DSTEP_PATH='(const char *)0'"), NN_ERR_MODULE,
-            "a leaf without a path");
-    refuses(compile("negative.so", "-DLEAVES=-1"), NN_ERR_MODULE,
-            "without leaves");
+    refuses(compile("short.so", "-DMODULE_SIZE=16"), NN_ERR_MODULE,
+            "another version");
     refuses(compile("dtype.so", "-DREAL=float -DREAL_DTYPE=77"), NN_ERR_MODULE,
-            "neither f32 nor f64");
+            "another version");
+    refuses(compile("kind.so", "-DEVALUATE_KIND=9"), NN_ERR_MODULE,
+            "another version");
 }
 END_TEST
 
@@ -692,7 +692,7 @@ static Suite *suite(void)
     tcase_add_test(t, refuses_what_is_no_module);
     tcase_add_test(t, refuses_other_libraries);
     tcase_add_test(t, refuses_other_versions);
-    tcase_add_test(t, refuses_damaged_descriptors);
+    tcase_add_test(t, refuses_unknown_descriptors);
     tcase_add_test(t, tells_modules_apart);
     tcase_add_test(t, refuses_truncated_modules);
     tcase_add_test(t, refuses_null_arguments);
