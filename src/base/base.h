@@ -63,6 +63,37 @@ void str_printf(Str *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void str_add(Str *s, const char *bytes, size_t n);
 
+/* map.c */
+
+/* A hash table: what was put under a hash. It knows no keys, the user compares;
+ * zeroed it is empty. To find, and then to add what is new:
+ *
+ *     for (size_t seen = 0; (x = map_next(&m, hash, &seen));)
+ *         if (x is the one)
+ *             return x;
+ *     map_put(arena, &m, hash, x = …);
+ *
+ * Numbers from 0 up are put and found in the same way; no more is -1. */
+typedef struct MapSlot MapSlot;
+typedef struct Map {
+    MapSlot *slot;
+    size_t cap, n; /* cap: 0 or a power of two */
+    uint32_t epoch;
+} Map;
+void map_put(Arena *a, Map *m, uint64_t hash, void *what);
+void *map_next(const Map *m, uint64_t hash, size_t *seen);
+void map_put_int(Arena *a, Map *m, uint64_t hash, int i);
+int map_next_int(const Map *m, uint64_t hash, size_t *seen);
+void map_clear(Map *m); /* costs nothing, however large the map */
+
+/* Hashes, from h on (start with HASH_SEED): of n bytes (FNV-1a), of a number,
+ * of an address. The last differ from run to run: they find, and order
+ * nothing. */
+#define HASH_SEED UINT64_C(14695981039346656037)
+uint64_t hash_bytes(uint64_t h, const void *p, size_t n);
+uint64_t hash_mix(uint64_t h, uint64_t v);
+uint64_t hash_pointer(uint64_t h, const void *p);
+
 /* intern.c */
 
 /* One pointer for each distinct string, for the life of the table: compare
@@ -71,10 +102,6 @@ typedef struct Intern Intern;
 Intern *intern_new(Arena *a);
 const char *intern(Intern *t, const char *s);
 const char *intern_n(Intern *t, const char *s, size_t n);
-
-/* FNV-1a over n bytes, from seed h (start with HASH_SEED). */
-#define HASH_SEED UINT64_C(14695981039346656037)
-uint64_t hash_bytes(uint64_t h, const void *p, size_t n);
 
 /* diag.c: sources and what is wrong with them */
 

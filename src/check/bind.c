@@ -5,50 +5,19 @@
 
 /* FnInfo: one for each function in the text. */
 
-typedef struct Infos {
-    int n, cap;
-    FnInfo **at; /* open addressing */
-} Infos;
-
-static FnInfo **info_slot(Infos *t, const FnItem *f)
-{
-    size_t i = (size_t)hash_bytes(HASH_SEED, &f, sizeof f);
-
-    for (;; i++) {
-        FnInfo **slot = &t->at[i & (size_t)(t->cap - 1)];
-
-        if (!*slot || (*slot)->item == f)
-            return slot;
-    }
-}
-
-static void infos_grow(Check *c, Infos *t)
-{
-    Infos old = *t;
-
-    t->cap = old.cap ? 2 * old.cap : 64;
-    t->at = NEWN(c->arena, FnInfo *, t->cap);
-    for (int i = 0; i < old.cap; i++)
-        if (old.at[i])
-            *info_slot(t, old.at[i]->item) = old.at[i];
-}
-
 FnInfo *fn_info(Check *c, const FnItem *f)
 {
-    FnInfo **slot;
+    uint64_t h = hash_pointer(HASH_SEED, f);
+    FnInfo *info;
 
-    if (!c->infos)
-        c->infos = NEW(c->arena, Infos);
-    if (2 * c->infos->n >= c->infos->cap)
-        infos_grow(c, c->infos);
-    slot = info_slot(c->infos, f);
-    if (!*slot) {
-        *slot = NEW(c->arena, FnInfo);
-        (*slot)->item = f;
-        (*slot)->name = f->name ? f->name : "fn";
-        c->infos->n++;
-    }
-    return *slot;
+    for (size_t seen = 0; (info = map_next(&c->infos, h, &seen));)
+        if (info->item == f)
+            return info;
+    info = NEW(c->arena, FnInfo);
+    info->item = f;
+    info->name = f->name ? f->name : "fn";
+    map_put(c->arena, &c->infos, h, info);
+    return info;
 }
 
 /* Which names in a signature are its dimension variables. */

@@ -191,7 +191,6 @@ static bool arrange(Check *c, const Fn *f, const Call *call, Arguments *to)
 /* Equal calls are one. */
 
 typedef struct Done {
-    uint64_t hash;
     const Fn *fn;
     const Value **arg;
     int narg;
@@ -201,27 +200,19 @@ typedef struct Done {
     bool made_up;     /* by a loop whose type alone was asked for */
 } Done;
 
-typedef struct Memo {
-    Done *at; /* open addressing */
-    int n, cap;
-} Memo;
-
 static uint64_t call_hash(const Fn *f, const Arguments *a)
 {
     uint64_t h = fn_hash(f);
 
-    for (int i = 0; i < a->n; i++) {
-        uint64_t v = a->value[i] ? a->value[i]->hash : 0;
-
-        h = hash_bytes(h, &v, sizeof v);
-    }
-    return h | 1;
+    for (int i = 0; i < a->n; i++)
+        h = hash_mix(h, a->value[i] ? a->value[i]->hash : 0);
+    return h;
 }
 
-static bool same_call(const Done *d, uint64_t h, const Fn *f,
-                      const Value *const *arg, int n)
+static bool same_call(const Done *d, const Fn *f, const Value *const *arg,
+                      int n)
 {
-    if (d->hash != h || d->narg != n || !fn_equal(d->fn, f))
+    if (d->narg != n || !fn_equal(d->fn, f))
         return false;
     for (int i = 0; i < n; i++) {
         if (!d->arg[i] != !arg[i])
@@ -232,31 +223,15 @@ static bool same_call(const Done *d, uint64_t h, const Fn *f,
     return true;
 }
 
-static Done *memo_slot(Memo *m, uint64_t h, const Fn *f,
+static Done *find_done(const Check *c, uint64_t h, const Fn *f,
                        const Value *const *arg, int n)
 {
-    for (uint64_t i = h >> 1;; i++) {
-        Done *d = &m->at[i & (uint64_t)(m->cap - 1)];
+    Done *d;
 
-        if (d->hash == 0 || same_call(d, h, f, arg, n))
-            return d;
-    }
-}
-
-static void memo_grow(Check *c)
-{
-    Memo *m = c->memo ? c->memo : NEW(c->arena, Memo), old = *m;
-
-    c->memo = m;
-    m->cap = old.cap ? 2 * old.cap : 256;
-    m->at = NEWN(c->arena, Done, m->cap);
-    for (int i = 0; i < old.cap; i++) {
-        const Done *d = &old.at[i];
-
-        if (d->hash)
-            *memo_slot(m, d->hash, d->fn, d->arg, d->narg) = *d;
-    }
-    arena_drop(c->arena, old.at);
+    for (size_t seen = 0; (d = map_next(&c->done, h, &seen));)
+        if (same_call(d, f, arg, n))
+            break;
+    return d;
 }
 
 /* Bodies. */
@@ -459,11 +434,9 @@ const Value *apply(Check *c, const Fn *f, Arguments *a)
         if (a->value[i] && is_error(a->value[i]))
             return c->error;
     h = call_hash(f, a);
-    if (!c->memo || 2 * c->memo->n >= c->memo->cap)
-        memo_grow(c);
     key = arena_copy(c->arena, a->value, sizeof *key * (size_t)a->n);
-    d = memo_slot(c->memo, h, f, key, a->n);
-    if (d->hash && (!d->fact || d->fact == c->fact) &&
+    d = find_done(c, h, f, key, a->n);
+    if (d && (!d->fact || d->fact == c->fact) &&
         (d->made_up ? c->open > 1 : d->clean || c->defining > 0)) {
         c->opaque += !d->clean;
         c->made_up += d->made_up;
@@ -485,10 +458,10 @@ const Value *apply(Check *c, const Fn *f, Arguments *a)
     }
     if (is_error(v) || c->over)
         return c->error;
-    d = memo_slot(c->memo, h, f, key, a->n); /* it may have moved */
-    c->memo->n += d->hash == 0;
-    *d = (Done){h,
-                f,
+    d = find_done(c, h, f, key, a->n); /* it may be there by now */
+    if (!d)
+        map_put(c->arena, &c->done, h, d = NEW(c->arena, Done));
+    *d = (Done){f,
                 key,
                 a->n,
                 v,

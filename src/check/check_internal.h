@@ -152,7 +152,7 @@ typedef struct Binding {
     const Value *value; /* or a type parameter's: */
     const Ty *ty;
     const Entry *entry; /* in a unit's scope */
-    int next;           /* older binding in the same bucket, or -1 */
+    int older;          /* binding of the same name, or -1 */
 } Binding;
 
 struct Scope {
@@ -160,7 +160,7 @@ struct Scope {
     int up_limit;    /* bindings of `up` that are seen */
     Unit *unit;
     LIST(Binding) binding;
-    int *bucket, nbucket;
+    Map names; /* of many: the newest of each name */
     /* `..` of the function that this is the outermost scope of. */
     bool has_leading;
     int nleading;
@@ -236,8 +236,8 @@ struct Check {
     bool overflow_told;          /* that a dimension is too large */
     const Span *overflow;        /* what first led to one; NULL: nothing yet */
     const Value *error;
-    struct Memo *memo;
-    struct Infos *infos;
+    Map done;  /* calls that were evaluated */
+    Map infos; /* FnInfo, by its item */
     int nesting;
     int opaque;   /* results made up so far, see call.c */
     int defining; /* functions being checked on their own */
@@ -248,7 +248,7 @@ struct Check {
     int guarded;      /* indices so far that are inside because of those */
     int checks;       /* indices that are checked at run time so far */
     LIST(const Expr *) written; /* evaluated index by index before */
-    struct Loops *loops;
+    Map loops;                  /* parameters of loops, see loop.c */
     /* replay.c: what is found by now, and what of it is being found again. */
     LIST(struct Finding) found;
     int replay, replay_end, attempts;

@@ -375,11 +375,6 @@ typedef struct Known {
     Node *param;
 } Known;
 
-typedef struct Loops {
-    Known *at; /* open addressing */
-    int n, cap;
-} Loops;
-
 static bool same_type(const Node *a, const Node *b)
 {
     return a->dtype == b->dtype && a->rank == b->rank &&
@@ -387,52 +382,32 @@ static bool same_type(const Node *a, const Node *b)
             memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank) == 0);
 }
 
-static Known *known_slot(Loops *t, const Known *k)
+static uint64_t known_hash(const Known *k)
 {
-    uint64_t h = hash_bytes(HASH_SEED, &k->of, sizeof k->of);
+    uint64_t h = hash_pointer(HASH_SEED, k->of);
 
-    h = hash_bytes(hash_bytes(h, &k->depth, sizeof k->depth), &k->slot,
-                   sizeof k->slot);
-    h = hash_bytes(h, &k->param->dtype, sizeof k->param->dtype);
-    if (k->param->rank)
-        h = hash_bytes(h, k->param->dim,
-                       sizeof *k->param->dim * (size_t)k->param->rank);
-    for (;; h++) {
-        Known *at = &t->at[h & (uint64_t)(t->cap - 1)];
-
-        if (!at->of || (at->of == k->of && at->depth == k->depth &&
-                        at->slot == k->slot && same_type(at->param, k->param)))
-            return at;
-    }
-}
-
-static void loops_grow(Check *c)
-{
-    Loops *t = c->loops ? c->loops : NEW(c->arena, Loops), old = *t;
-
-    c->loops = t;
-    t->cap = old.cap ? 2 * old.cap : 64;
-    t->at = NEWN(c->arena, Known, t->cap);
-    for (int i = 0; i < old.cap; i++)
-        if (old.at[i].of)
-            *known_slot(t, &old.at[i]) = old.at[i];
+    h = hash_mix(hash_mix(h, (uint64_t)k->depth), (uint64_t)k->slot);
+    h = hash_mix(h, k->param->dtype);
+    for (int i = 0; i < k->param->rank; i++)
+        h = hash_pointer(h, k->param->dim[i]);
+    return h;
 }
 
 static Node *known_param(Loop *l, int slot, Node *param)
 {
     Check *c = l->c;
-    Known k = {l->e, 0, slot, param}, *at;
+    Known k = {l->e, 0, slot, param}, *p;
+    uint64_t h;
 
     for (const Index *x = c->index; x; x = x->up)
         k.depth += x->of == l->e;
-    if (!c->loops || 2 * c->loops->n >= c->loops->cap)
-        loops_grow(c);
-    at = known_slot(c->loops, &k);
-    if (!at->of) {
-        *at = k;
-        c->loops->n++;
-    }
-    return at->param;
+    h = known_hash(&k);
+    for (size_t seen = 0; (p = map_next(&c->loops, h, &seen));)
+        if (p->of == k.of && p->depth == k.depth && p->slot == slot &&
+            same_type(p->param, param))
+            return p->param;
+    map_put(c->arena, &c->loops, h, arena_copy(c->arena, &k, sizeof k));
+    return param;
 }
 
 /* The loop itself. */

@@ -21,62 +21,62 @@ void scope_reserve(Check *c, Scope *s, int n)
     s->binding.cap = n;
 }
 
-static unsigned bucket_of(const char *name, int nbucket)
-{
-    return (unsigned)(hash_bytes(HASH_SEED, &name, sizeof name) %
-                      (unsigned)nbucket);
-}
-
-static void rehash(Check *c, Scope *s, int nbucket)
-{
-    s->nbucket = nbucket;
-    s->bucket = NEWN(c->arena, int, nbucket);
-    for (int i = 0; i < nbucket; i++)
-        s->bucket[i] = -1;
-    for (int i = 0; i < s->binding.n; i++) {
-        unsigned b = bucket_of(s->binding.at[i].name, nbucket);
-
-        s->binding.at[i].next = s->bucket[b];
-        s->bucket[b] = i;
-    }
-}
-
 /* A few are looked through one by one. */
 enum { FEW = 8 };
+
+/* The newest binding of a name. */
+typedef struct Newest {
+    const char *name;
+    int at;
+} Newest;
+
+static Newest *newest(const Scope *s, const char *name)
+{
+    uint64_t h = hash_pointer(HASH_SEED, name);
+    Newest *x;
+
+    for (size_t seen = 0; (x = map_next(&s->names, h, &seen));)
+        if (x->name == name)
+            break;
+    return x;
+}
+
+static void enter(Check *c, Scope *s, int i)
+{
+    Binding *b = &s->binding.at[i];
+    Newest *x = newest(s, b->name);
+
+    if (!x) {
+        x = NEW(c->arena, Newest);
+        *x = (Newest){b->name, -1};
+        map_put(c->arena, &s->names, hash_pointer(HASH_SEED, b->name), x);
+    }
+    b->older = x->at;
+    x->at = i;
+}
 
 Binding *scope_bind(Check *c, Scope *s, const char *name, Span span,
                     const Value *v)
 {
-    Binding b = {.name = name, .span = span, .value = v, .next = -1};
+    Binding b = {.name = name, .span = span, .value = v};
 
     list_push(c->arena, &s->binding, b);
-    if (s->binding.n <= FEW)
-        return &s->binding.at[s->binding.n - 1];
-    if (s->binding.n > s->nbucket) {
-        rehash(c, s, s->nbucket ? 2 * s->nbucket : 2 * FEW);
-    } else {
-        unsigned k = bucket_of(name, s->nbucket);
-
-        s->binding.at[s->binding.n - 1].next = s->bucket[k];
-        s->bucket[k] = s->binding.n - 1;
-    }
+    if (s->binding.n > FEW)
+        for (int i = s->names.n ? s->binding.n - 1 : 0; i < s->binding.n; i++)
+            enter(c, s, i);
     return &s->binding.at[s->binding.n - 1];
 }
 
 const Binding *scope_find(const Scope *s, int limit, const char *name)
 {
-    if (s->nbucket == 0) {
-        for (int i = (limit < s->binding.n ? limit : s->binding.n) - 1; i >= 0;
-             i--)
-            if (s->binding.at[i].name == name)
-                return &s->binding.at[i];
+    const Newest *x = s->names.n ? newest(s, name) : NULL;
+    int i = x ? x->at : s->binding.n - 1;
+
+    if (s->names.n && !x)
         return NULL;
-    }
-    for (int i = s->bucket[bucket_of(name, s->nbucket)]; i >= 0;
-         i = s->binding.at[i].next)
-        if (i < limit && s->binding.at[i].name == name)
-            return &s->binding.at[i];
-    return NULL;
+    while (i >= 0 && (i >= limit || s->binding.at[i].name != name))
+        i = x ? s->binding.at[i].older : i - 1;
+    return i >= 0 ? &s->binding.at[i] : NULL;
 }
 
 Found lookup(Check *c, const Scope *s, const char *name, Span at)

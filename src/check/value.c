@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-    return hash_bytes(h, &v, sizeof v);
-}
-
 bool is_error(const Value *v) { return v->kind == V_error; }
 
 bool is_scalar(const Value *v)
@@ -24,7 +19,8 @@ const Value *value_literal(Check *c, Literal l, Node *n, Node *real)
     v->node = n;
     v->real = real;
     v->nleaf = 1;
-    v->hash = mix(mix(mix(HASH_SEED, V_tensor), (uint64_t)n->id), l);
+    v->hash =
+        hash_mix(hash_mix(hash_mix(HASH_SEED, V_tensor), (uint64_t)n->id), l);
     return v;
 }
 
@@ -66,12 +62,12 @@ static Value *value_parts(Check *c, ValueKind kind, int n,
     v->kind = kind;
     v->part = arena_copy(c->arena, part, sizeof *part * (size_t)n);
     v->npart = n;
-    v->hash = mix(HASH_SEED, kind);
+    v->hash = hash_mix(HASH_SEED, kind);
     for (int i = 0; i < n; i++) {
         v->nleaf += part[i]->nleaf;
         if (v->nleaf > MAX_LEAVES)
             v->nleaf = MAX_LEAVES + 1;
-        v->hash = mix(v->hash, part[i]->hash);
+        v->hash = hash_mix(v->hash, part[i]->hash);
     }
     return v;
 }
@@ -106,26 +102,27 @@ static const Value *value_stack(Check *c, const Ty *t, Node *const *leaf)
     v->ty = t;
     v->leaf = arena_copy(c->arena, leaf, sizeof *leaf * (size_t)t->nleaf);
     v->nleaf = t->nleaf;
-    v->hash = mix(HASH_SEED, V_stack);
+    v->hash = hash_mix(HASH_SEED, V_stack);
     for (int i = 0; i < t->nleaf; i++)
-        v->hash = mix(v->hash, (uint64_t)leaf[i]->id);
+        v->hash = hash_mix(v->hash, (uint64_t)leaf[i]->id);
     return v;
 }
 
 uint64_t fn_hash(const Fn *f)
 {
-    uint64_t h = mix(HASH_SEED, f->kind);
+    uint64_t h = hash_mix(HASH_SEED, f->kind);
 
     switch (f->kind) {
     case FK_item:
-        h = mix(h, (uint64_t)(uintptr_t)f->info);
-        return mix(mix(h, (uint64_t)(uintptr_t)f->scope), (uint64_t)f->limit);
+        h = hash_mix(h, (uint64_t)(uintptr_t)f->info);
+        return hash_mix(hash_mix(h, (uint64_t)(uintptr_t)f->scope),
+                        (uint64_t)f->limit);
     case FK_builtin:
         return hash_bytes(h, f->builtin->name, strlen(f->builtin->name));
     case FK_derivative:
-        return mix(mix(h, f->op), fn_hash(f->of));
+        return hash_mix(hash_mix(h, f->op), fn_hash(f->of));
     case FK_remat:
-        return mix(h, fn_hash(f->of));
+        return hash_mix(h, fn_hash(f->of));
     }
     return h;
 }
@@ -157,7 +154,7 @@ const Value *value_fn(Check *c, const Fn *f)
 
     v->kind = V_fn;
     v->fn = f;
-    v->hash = mix(fn_hash(f), V_fn);
+    v->hash = hash_mix(fn_hash(f), V_fn);
     return v;
 }
 

@@ -50,23 +50,17 @@ struct Step {
     const Region *r;
     Info *info; /* by ascending ids; older nodes are constant */
     int count;
-    int *slot, cap; /* number of an Info + 1, by hash of the node's id */
+    Map place; /* numbers of infos, by the id of the node */
 };
-
-static int slot_of(const Step *c, const Node *n)
-{
-    int i = (int)((uint32_t)n->id * 2654435769u >> 3) & (c->cap - 1);
-
-    while (c->slot[i] && c->info[c->slot[i] - 1].n != n)
-        i = (i + 1) & (c->cap - 1);
-    return i;
-}
 
 static Info *info_of(const Step *c, const Node *n)
 {
-    int i = c->slot[slot_of(c, n)];
+    size_t seen = 0;
 
-    return i ? &c->info[i - 1] : NULL;
+    for (int i; (i = map_next_int(&c->place, (uint64_t)n->id, &seen)) >= 0;)
+        if (c->info[i].n == n)
+            return &c->info[i];
+    return NULL;
 }
 
 /* Sizes. */
@@ -197,13 +191,9 @@ static void find_nodes(Step *c, int n, Node *const *result)
 
     c->count = reach.n;
     c->info = NEWN(c->scratch, Info, c->count + 1);
-    c->cap = 16;
-    while (c->cap < 2 * c->count)
-        c->cap *= 2;
-    c->slot = NEWN(c->scratch, int, c->cap);
     for (int i = 0; i < c->count; i++) {
         c->info[i].n = reach.node[i];
-        c->slot[slot_of(c, reach.node[i])] = i + 1;
+        map_put_int(c->scratch, &c->place, (uint64_t)reach.node[i]->id, i);
     }
     reach_leave(&reach);
 }

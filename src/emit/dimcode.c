@@ -118,26 +118,6 @@ static LLVMValueRef integer_code(Emit *e, const DimEnv *env, const Dim *d)
     return dim_visit(d, &v);
 }
 
-static DimMemo *memo_slot(DimMemo *memo, int cap, const Dim *d)
-{
-    uint64_t h = hash_bytes(HASH_SEED, &d, sizeof d);
-    int i = (int)(h & (uint64_t)(cap - 1));
-    while (memo[i].dim && memo[i].dim != d)
-        i = (i + 1) & (cap - 1);
-    return &memo[i];
-}
-
-static void memo_grow(Emit *e, DimEnv *env)
-{
-    int cap = env->memo_cap ? 2 * env->memo_cap : 16;
-    DimMemo *memo = NEWN(e->arena, DimMemo, cap);
-    for (int i = 0; i < env->memo_cap; i++)
-        if (env->memo[i].dim)
-            *memo_slot(memo, cap, env->memo[i].dim) = env->memo[i];
-    env->memo = memo;
-    env->memo_cap = cap;
-}
-
 LLVMValueRef dim_code(Emit *e, DimEnv *env, const Dim *d)
 {
     int64_t c;
@@ -145,15 +125,16 @@ LLVMValueRef dim_code(Emit *e, DimEnv *env, const Dim *d)
         return code_i64(e, c);
     if (!env->before)
         return integer_code(e, env, d);
-    if (2 * env->nmemo >= env->memo_cap)
-        memo_grow(e, env);
-    DimMemo *m = memo_slot(env->memo, env->memo_cap, d);
-    if (!m->dim) {
-        Place back = code_go(e, env->before);
-        *m = (DimMemo){d, integer_code(e, env, d)};
-        code_back(e, back);
-        env->nmemo++;
-    }
+    uint64_t h = hash_pointer(HASH_SEED, d);
+    DimMemo *m;
+    for (size_t seen = 0; (m = map_next(&env->memo, h, &seen));)
+        if (m->dim == d)
+            return m->value;
+    Place back = code_go(e, env->before);
+    m = NEW(e->arena, DimMemo);
+    *m = (DimMemo){d, integer_code(e, env, d)};
+    code_back(e, back);
+    map_put(e->arena, &env->memo, h, m);
     return m->value;
 }
 

@@ -115,8 +115,7 @@ struct Emit {
     const char *problem; /* the first error that LLVM reported, or NULL */
 
     LLVMValueRef before; /* where the builder stands; NULL: a block's end */
-    Made *made;          /* hash table, a power of two */
-    int nmade, made_cap;
+    Map made;            /* Made, by its text */
 
     const Units *units;     /* of the module */
     LLVMValueRef *kernel;   /* by unit: its function, or a declaration */
@@ -212,8 +211,7 @@ typedef struct DimEnv {
     int n;
     LLVMValueRef before; /* instruction that dimension code goes before, each
                             dimension once; NULL: at the builder's place */
-    DimMemo *memo;       /* hash table, a power of two */
-    int nmemo, memo_cap;
+    Map memo;            /* DimMemo, by its dimension */
 } DimEnv;
 /* A division by zero gives 0. */
 LLVMValueRef dim_code(Emit *e, DimEnv *env, const Dim *d);

@@ -9,11 +9,10 @@
 
 /* names.c */
 
-/* The names taken in one scope of C: a hash table, cap a power of two. */
+/* The names taken in one scope of C. */
 typedef struct NameSet {
     Arena *arena;
-    const char **at;
-    int n, cap;
+    Map taken;
 } NameSet;
 /* The name itself, or with underscores after it where that is taken or means
  * something in C. It is taken from now on. */

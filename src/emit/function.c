@@ -5,32 +5,17 @@
 
 /* Data made once. */
 
-static Made *made_slot(Made *made, int cap, const char *text)
-{
-    uint64_t h = hash_bytes(HASH_SEED, &text, sizeof text);
-    int i = (int)(h & (uint64_t)(cap - 1));
-    while (made[i].text && made[i].text != text)
-        i = (i + 1) & (cap - 1);
-    return &made[i];
-}
-
 /* The place for an interned text; its value is NULL when new. */
 static Made *made_find(Emit *e, const char *text)
 {
-    if (2 * e->nmade >= e->made_cap) {
-        int cap = e->made_cap ? 2 * e->made_cap : 64;
-        Made *made = NEWN(e->arena, Made, cap);
-        for (int i = 0; i < e->made_cap; i++)
-            if (e->made[i].text)
-                *made_slot(made, cap, e->made[i].text) = e->made[i];
-        e->made = made;
-        e->made_cap = cap;
-    }
-    Made *m = made_slot(e->made, e->made_cap, text);
-    if (!m->text) {
-        m->text = text;
-        e->nmade++;
-    }
+    uint64_t h = hash_pointer(HASH_SEED, text);
+    Made *m;
+    for (size_t seen = 0; (m = map_next(&e->made, h, &seen));)
+        if (m->text == text)
+            return m;
+    m = NEW(e->arena, Made);
+    m->text = text;
+    map_put(e->arena, &e->made, h, m);
     return m;
 }
 
@@ -115,7 +100,7 @@ LLVMValueRef emit_data(Emit *e, const Buffer *b)
         return m->value;
     LLVMValueRef v =
         LLVMConstStringInContext(e->context, at, (unsigned)bytes, true);
-    const char *name = arena_printf(e->arena, "data%d", e->nmade);
+    const char *name = arena_printf(e->arena, "data%zu", e->made.n);
     m->value = LLVMAddGlobal(e->module, LLVMTypeOf(v), name);
     LLVMSetInitializer(m->value, v);
     LLVMSetLinkage(m->value, LLVMInternalLinkage);
@@ -177,22 +162,9 @@ typedef struct Size {
 /* Those seen, in order, each once. */
 typedef struct SizeSet {
     Arena *arena;
-    Size *slot;
-    int cap;
+    Map known; /* numbers of sizes */
     LIST(Size) size;
 } SizeSet;
-
-static bool set_insert(Size *slot, int cap, Size s)
-{
-    uint64_t h =
-        hash_bytes(HASH_SEED, &s.dim, sizeof s.dim) + (uint64_t)s.bytes;
-    int i = (int)(h & (uint64_t)(cap - 1));
-    while (slot[i].dim && (slot[i].dim != s.dim || slot[i].bytes != s.bytes))
-        i = (i + 1) & (cap - 1);
-    bool fresh = !slot[i].dim;
-    slot[i] = s;
-    return fresh;
-}
 
 static void set_add(SizeSet *s, const Dim *d, int bytes)
 {
@@ -201,14 +173,13 @@ static void set_add(SizeSet *s, const Dim *d, int bytes)
     if (dim_const_value(d, &v) && v >= 0 &&
         v <= INT32_MAX / (bytes > 0 ? bytes : 1))
         return;
-    if (2 * s->size.n >= s->cap) {
-        s->cap = s->cap ? 2 * s->cap : 64;
-        s->slot = NEWN(s->arena, Size, s->cap);
-        for (int i = 0; i < s->size.n; i++)
-            set_insert(s->slot, s->cap, s->size.at[i]);
-    }
-    if (set_insert(s->slot, s->cap, size))
-        list_push(s->arena, &s->size, size);
+    uint64_t h = hash_mix(hash_pointer(HASH_SEED, d), (uint64_t)bytes);
+    size_t seen = 0;
+    for (int i; (i = map_next_int(&s->known, h, &seen)) >= 0;)
+        if (s->size.at[i].dim == d && s->size.at[i].bytes == bytes)
+            return;
+    map_put_int(s->arena, &s->known, h, s->size.n);
+    list_push(s->arena, &s->size, size);
 }
 
 static void set_add_node(SizeSet *s, const Node *n)

@@ -151,35 +151,28 @@ static bool is_reserved(const char *name)
                    sizeof *reserved, by_name) != NULL;
 }
 
-static const char **name_slot(const NameSet *s, const char *name)
+static uint64_t name_hash(const char *name)
 {
-    uint64_t h = hash_bytes(HASH_SEED, name, strlen(name));
-    int mask = s->cap - 1;
-    int i = (int)(h & (uint64_t)mask);
-    while (s->at[i] && strcmp(s->at[i], name) != 0)
-        i = (i + 1) & mask;
-    return &s->at[i];
+    return hash_bytes(HASH_SEED, name, strlen(name));
 }
 
-static void names_grow(NameSet *s)
+static bool is_taken(const NameSet *s, const char *name)
 {
-    NameSet old = *s;
-    s->cap = old.cap ? 2 * old.cap : 16;
-    s->at = NEWN(s->arena, const char *, s->cap);
-    for (int i = 0; i < old.cap; i++)
-        if (old.at[i])
-            *name_slot(s, old.at[i]) = old.at[i];
+    const char *x;
+    for (size_t seen = 0; (x = map_next(&s->taken, name_hash(name), &seen));)
+        if (strcmp(x, name) == 0)
+            return true;
+    return false;
 }
 
 const char *name_claim(NameSet *s, const char *name)
 {
-    if (2 * s->n >= s->cap)
-        names_grow(s);
-    while (is_reserved(name) || *name_slot(s, name))
+    char *own;
+    while (is_reserved(name) || is_taken(s, name))
         name = arena_printf(s->arena, "%s_", name);
-    *name_slot(s, name) = name;
-    s->n++;
-    return name;
+    own = arena_copy(s->arena, name, strlen(name) + 1);
+    map_put(s->arena, &s->taken, name_hash(own), own);
+    return own;
 }
 
 static bool is_word(char c)

@@ -6,57 +6,43 @@
 #include "emit/levels.h"
 #include "emit/step.h"
 
+/* A text of a kernel, and its unit or -1. */
+typedef struct Known {
+    const char *text;
+    int unit;
+} Known;
+
 struct Units {
     Arena *arena;
     Graph *graph;
     LIST(Unit) unit;
-    Use **slot; /* by kernel: a hash table, cap a power of two */
-    int nuse, cap;
+    Map use; /* Use, by its kernel */
     /* While they are collected: by the text of the key. */
     Arena *scratch;
     Intern *texts;
-    struct Known {
-        const char *text;
-        int unit;
-    } *known;
-    int nknown, known_cap;
+    Map known; /* Known, by its text */
 };
-
-static uint64_t hash_pointer(const void *p)
-{
-    uint64_t h = (uint64_t)(uintptr_t)p * UINT64_C(0x9e3779b97f4a7c15);
-    return h ^ h >> 32;
-}
 
 /* Uses. */
 
-static int use_slot(Use *const *slot, int cap, const Kernel *k)
+static Use *find_use(const Units *u, const Kernel *k)
 {
-    int i = (int)(hash_pointer(k) & (uint64_t)(cap - 1));
-    while (slot[i] && slot[i]->kernel != k)
-        i = (i + 1) & (cap - 1);
-    return i;
+    Use *use;
+    for (size_t seen = 0;
+         (use = map_next(&u->use, hash_pointer(HASH_SEED, k), &seen));)
+        if (use->kernel == k)
+            break;
+    return use;
 }
 
 static void add_use(Units *u, Use *use)
 {
-    if (2 * u->nuse >= u->cap) {
-        int cap = u->cap ? 2 * u->cap : 64;
-        Use **slot = NEWN(u->arena, Use *, cap);
-        for (int i = 0; i < u->cap; i++)
-            if (u->slot[i])
-                slot[use_slot(slot, cap, u->slot[i]->kernel)] = u->slot[i];
-        u->slot = slot;
-        u->cap = cap;
-    }
-    u->slot[use_slot(u->slot, u->cap, use->kernel)] = use;
-    u->nuse++;
+    map_put(u->arena, &u->use, hash_pointer(HASH_SEED, use->kernel), use);
 }
 
 const Use *unit_use(const Emit *e, const Kernel *k)
 {
-    const Units *u = e->units;
-    const Use *use = u->cap ? u->slot[use_slot(u->slot, u->cap, k)] : NULL;
+    const Use *use = find_use(e->units, k);
     if (!use)
         die("a kernel that was not collected");
     return use;
@@ -68,31 +54,17 @@ const Unit *units_at(const Units *u, int i) { return &u->unit.at[i]; }
 
 /* Texts. */
 
-static int known_slot(const struct Known *known, int cap, const char *text)
-{
-    int i = (int)(hash_pointer(text) & (uint64_t)(cap - 1));
-    while (known[i].text && known[i].text != text)
-        i = (i + 1) & (cap - 1);
-    return i;
-}
-
 /* The unit of an interned text; -1 stored for a new one. */
 static int *known_unit(Units *u, const char *text)
 {
-    if (2 * u->nknown >= u->known_cap) {
-        int cap = u->known_cap ? 2 * u->known_cap : 64;
-        struct Known *known = NEWN(u->scratch, struct Known, cap);
-        for (int i = 0; i < u->known_cap; i++)
-            if (u->known[i].text)
-                known[known_slot(known, cap, u->known[i].text)] = u->known[i];
-        u->known = known;
-        u->known_cap = cap;
-    }
-    struct Known *k = &u->known[known_slot(u->known, u->known_cap, text)];
-    if (!k->text) {
-        *k = (struct Known){text, -1};
-        u->nknown++;
-    }
+    uint64_t h = hash_pointer(HASH_SEED, text);
+    Known *k;
+    for (size_t seen = 0; (k = map_next(&u->known, h, &seen));)
+        if (k->text == text)
+            return &k->unit;
+    k = NEW(u->scratch, Known);
+    *k = (Known){text, -1};
+    map_put(u->scratch, &u->known, h, k);
     return &k->unit;
 }
 
@@ -192,7 +164,7 @@ Units *units_new(Arena *a, const CFace *face)
     arena_free(u->scratch);
     u->scratch = NULL;
     u->texts = NULL;
-    u->known = NULL;
+    u->known = (Map){0};
     return u;
 }
 

@@ -6,16 +6,11 @@
 #include <assert.h>
 #include <string.h>
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-    return hash_bytes(h, &v, sizeof v);
-}
-
 static uint64_t hash_type(uint64_t h, const Node *n)
 {
-    h = mix(mix(h, n->dtype), (uint64_t)n->rank);
+    h = hash_mix(hash_mix(h, n->dtype), (uint64_t)n->rank);
     for (int i = 0; i < n->rank; i++)
-        h = mix(h, dim_hash(n->dim[i]));
+        h = hash_mix(h, dim_hash(n->dim[i]));
     return h;
 }
 
@@ -33,14 +28,14 @@ static uint64_t hash_node(const Region *r, const Node *n)
     for (int i = 0; i < n->narg; i++) {
         uint64_t a = hash_at(r, n->arg[i]);
         sum += a;
-        h = commutes ? h : mix(h, a);
+        h = commutes ? h : hash_mix(h, a);
     }
-    return commutes ? mix(h, sum) : h;
+    return commutes ? hash_mix(h, sum) : h;
 }
 
 static uint64_t hash_result(uint64_t h, const Region *r, const Node *n)
 {
-    return n ? mix(h, hash_at(r, n)) : h;
+    return n ? hash_mix(h, hash_at(r, n)) : h;
 }
 
 void region_number(Graph *g, Region *r)
@@ -54,13 +49,13 @@ void region_number(Graph *g, Region *r)
     for (int i = 0; i < region_nparam(r); i++) {
         const Node *p = region_param_at(r, i);
         hash[node_place(r->body, r->nbody, p)] =
-            hash_type(mix(HASH_SEED, (uint64_t)i), p);
+            hash_type(hash_mix(HASH_SEED, (uint64_t)i), p);
     }
     for (int k = 0; k < r->nbody; k++)
         if (r->body[k]->op != OP_param)
             hash[k] = hash_node(r, r->body[k]);
     h = hash_bytes(h, count, sizeof count);
-    h = r->trips ? mix(h, dim_hash(r->trips)) : h;
+    h = r->trips ? hash_mix(h, dim_hash(r->trips)) : h;
     for (int i = 0; i < region_nparam(r); i++)
         h = hash_result(h, r, region_param_at(r, i));
     for (int i = 0; i < r->ncarry; i++)
@@ -68,7 +63,7 @@ void region_number(Graph *g, Region *r)
     for (int i = 0; i < r->noutput; i++)
         h = hash_result(h, r, r->output[i]);
     h = hash_result(h, r, r->until);
-    r->key = r->vjp ? mix(h, r->vjp->key) : h;
+    r->key = r->vjp ? hash_mix(h, r->vjp->key) : h;
 }
 
 uint64_t region_hash(const Region *r)

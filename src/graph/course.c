@@ -12,21 +12,9 @@ typedef struct Pair {
 typedef struct Course {
     Arena *scratch;
     LIST(Pair) pair; /* all that have to be the same, each once */
-    int *slot, cap;  /* 1 + number of the pair, by hash */
+    Map numbers;     /* of pairs */
     bool same;
 } Course;
-
-static void grow(Course *c)
-{
-    c->cap = c->cap ? 2 * c->cap : 64;
-    c->slot = NEWN(c->scratch, int, c->cap);
-    for (int i = 0; i < c->pair.n; i++) {
-        uint64_t h = hash_bytes(HASH_SEED, &c->pair.at[i], sizeof(Pair));
-        while (c->slot[h & (uint64_t)(c->cap - 1)])
-            h++;
-        c->slot[h & (uint64_t)(c->cap - 1)] = i + 1;
-    }
-}
 
 static void require(Course *c, const Node *a, const Node *b)
 {
@@ -38,16 +26,14 @@ static void require(Course *c, const Node *a, const Node *b)
         c->same = false;
         return;
     }
-    if (2 * c->pair.n >= c->cap)
-        grow(c);
-    uint64_t h = hash_bytes(HASH_SEED, &p, sizeof p);
-    for (; c->slot[h & (uint64_t)(c->cap - 1)]; h++) {
-        const Pair *q = &c->pair.at[c->slot[h & (uint64_t)(c->cap - 1)] - 1];
-        if (q->a == a && q->b == b)
+    uint64_t h =
+        hash_mix(hash_mix(HASH_SEED, (uint64_t)a->id), (uint64_t)b->id);
+    size_t seen = 0;
+    for (int i; (i = map_next_int(&c->numbers, h, &seen)) >= 0;)
+        if (c->pair.at[i].a == a && c->pair.at[i].b == b)
             return;
-    }
+    map_put_int(c->scratch, &c->numbers, h, c->pair.n);
     list_push(c->scratch, &c->pair, p);
-    c->slot[h & (uint64_t)(c->cap - 1)] = c->pair.n;
 }
 
 /* Which argument of r's node has p as its parameter, or -1. */

@@ -50,71 +50,15 @@ struct Dim {
  * more quotients inside each other, is refused as an overflow. */
 enum { MAX_SIZE = 65536, MAX_FACTORS = 256, MAX_DEPTH = 256 };
 
-/* A hash table of pointers to things that begin with their hash. */
-typedef struct Table {
-    const void **slot;
-    size_t n, cap; /* cap is a power of two */
-} Table;
-
 struct Dims {
     Arena *arena;
-    Table dims, monos, divs;
+    Map dims, monos, divs;
     const Mono *unit;
     Term *buf; /* for sums and products under construction */
     int nbuf;
     int natom;
     bool overflow;
 };
-
-static uint64_t hash_at(const void *p)
-{
-    uint64_t h;
-    memcpy(&h, p, sizeof h);
-    return h;
-}
-
-static void table_put(Table *t, const void *p)
-{
-    size_t i = hash_at(p) & (t->cap - 1);
-    while (t->slot[i])
-        i = (i + 1) & (t->cap - 1);
-    t->slot[i] = p;
-}
-
-static void table_add(Arena *a, Table *t, const void *p)
-{
-    if (2 * (t->n + 1) > t->cap) {
-        Table old = *t;
-        t->cap = old.cap ? 2 * old.cap : 64;
-        t->slot = arena_alloc(a, t->cap * sizeof *t->slot);
-        for (size_t i = 0; i < old.cap; i++)
-            if (old.slot[i])
-                table_put(t, old.slot[i]);
-    }
-    table_put(t, p);
-    t->n++;
-}
-
-/* The entry that `same` says equals key, or NULL. */
-static const void *table_find(const Table *t, uint64_t hash,
-                              bool (*same)(const void *entry, const void *key),
-                              const void *key)
-{
-    if (t->cap == 0)
-        return NULL;
-    for (size_t i = hash & (t->cap - 1); t->slot[i]; i = (i + 1) & (t->cap - 1))
-        if (hash_at(t->slot[i]) == hash && same(t->slot[i], key))
-            return t->slot[i];
-    return NULL;
-}
-
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-    h ^= v + UINT64_C(0x9e3779b97f4a7c15) + (h << 6) + (h >> 2);
-    h ^= h >> 31;
-    h *= UINT64_C(0xbf58476d1ce4e5b9);
-    return h ^ h >> 29;
-}
 
 static int64_t checked_add(Dims *s, int64_t a, int64_t b)
 {
@@ -155,21 +99,12 @@ static int64_t gcd(int64_t a, int64_t b)
 
 /* Monomials. */
 
-typedef struct MonoKey {
-    const Factor *f;
-    int n;
-} MonoKey;
-
-static bool same_mono(const void *entry, const void *key)
+static bool is_product(const Mono *m, const Factor *f, int n)
 {
-    const Mono *m = entry;
-    const MonoKey *k = key;
-    if (m->n != k->n)
-        return false;
-    for (int i = 0; i < k->n; i++)
-        if (m->f[i].atom != k->f[i].atom || m->f[i].power != k->f[i].power)
-            return false;
-    return true;
+    bool same = m->n == n;
+    for (int i = 0; same && i < n; i++)
+        same = m->f[i].atom == f[i].atom && m->f[i].power == f[i].power;
+    return same;
 }
 
 static const Mono *mono_of(Dims *s, const Factor *f, int n)
@@ -178,7 +113,7 @@ static const Mono *mono_of(Dims *s, const Factor *f, int n)
     int degree = 0;
     int64_t size = 0;
     for (int i = 0; i < n; i++) {
-        h = mix(mix(h, f[i].atom->hash), (uint64_t)f[i].power);
+        h = hash_mix(hash_mix(h, f[i].atom->hash), (uint64_t)f[i].power);
         degree += f[i].power;
         size += (int64_t)f[i].atom->size * f[i].power;
     }
@@ -186,18 +121,18 @@ static const Mono *mono_of(Dims *s, const Factor *f, int n)
         s->overflow = true;
         return s->unit;
     }
-    MonoKey key = {f, n};
-    const Mono *old = table_find(&s->monos, h, same_mono, &key);
-    if (old)
-        return old;
-    Mono *m = arena_alloc(s->arena, sizeof *m + sizeof(Factor) * (size_t)n);
+    Mono *m;
+    for (size_t seen = 0; (m = map_next(&s->monos, h, &seen));)
+        if (is_product(m, f, n))
+            return m;
+    m = arena_alloc(s->arena, sizeof *m + sizeof(Factor) * (size_t)n);
     m->hash = h;
     m->n = n;
     m->degree = degree;
     m->size = (int)size;
     if (n)
         memcpy(m->f, f, sizeof *f * (size_t)n);
-    table_add(s->arena, &s->monos, m);
+    map_put(s->arena, &s->monos, h, m);
     return m;
 }
 
@@ -281,21 +216,12 @@ static int mono_cmp(const Mono *a, const Mono *b)
 
 /* Polynomials. */
 
-typedef struct PolyKey {
-    const Term *t;
-    int n;
-} PolyKey;
-
-static bool same_poly(const void *entry, const void *key)
+static bool is_sum(const Dim *d, const Term *t, int n)
 {
-    const Dim *d = entry;
-    const PolyKey *k = key;
-    if (d->n != k->n)
-        return false;
-    for (int i = 0; i < k->n; i++)
-        if (d->t[i].coef != k->t[i].coef || d->t[i].mono != k->t[i].mono)
-            return false;
-    return true;
+    bool same = d->n == n;
+    for (int i = 0; same && i < n; i++)
+        same = d->t[i].coef == t[i].coef && d->t[i].mono == t[i].mono;
+    return same;
 }
 
 /* Terms in order, without zeros. */
@@ -304,24 +230,24 @@ static const Dim *poly_of(Dims *s, const Term *t, int n)
     uint64_t h = HASH_SEED;
     int64_t size = 0;
     for (int i = 0; i < n; i++) {
-        h = mix(mix(h, t[i].mono->hash), (uint64_t)t[i].coef);
+        h = hash_mix(hash_mix(h, t[i].mono->hash), (uint64_t)t[i].coef);
         size += 1 + t[i].mono->size;
     }
     if (size > MAX_SIZE) {
         s->overflow = true;
         return poly_of(s, NULL, 0);
     }
-    PolyKey key = {t, n};
-    const Dim *old = table_find(&s->dims, h, same_poly, &key);
-    if (old)
-        return old;
-    Dim *d = arena_alloc(s->arena, sizeof *d + sizeof(Term) * (size_t)n);
+    Dim *d;
+    for (size_t seen = 0; (d = map_next(&s->dims, h, &seen));)
+        if (is_sum(d, t, n))
+            return d;
+    d = arena_alloc(s->arena, sizeof *d + sizeof(Term) * (size_t)n);
     d->hash = h;
     d->n = n;
     d->size = (int)size;
     if (n)
         memcpy(d->t, t, sizeof *t * (size_t)n);
-    table_add(s->arena, &s->dims, d);
+    map_put(s->arena, &s->dims, h, d);
     return d;
 }
 
@@ -403,7 +329,7 @@ const Dim *dim_var(Graph *g, const char *name)
     Atom *v = NEW(s->arena, Atom);
     v->kind = ATOM_var;
     v->id = s->natom++;
-    v->hash = mix(HASH_SEED, (uint64_t)v->id);
+    v->hash = hash_mix(HASH_SEED, (uint64_t)v->id);
     v->size = 1;
     v->name = name;
     return atom_dim(s, v);
@@ -439,17 +365,6 @@ const Dim *dim_mul(Graph *g, const Dim *a, const Dim *b)
     return sum;
 }
 
-typedef struct DivKey {
-    const Dim *num, *den;
-} DivKey;
-
-static bool same_div(const void *entry, const void *key)
-{
-    const Atom *a = entry;
-    const DivKey *k = key;
-    return a->num == k->num && a->den == k->den;
-}
-
 static int poly_depth(const Dim *d)
 {
     int depth = 0;
@@ -462,11 +377,11 @@ static int poly_depth(const Dim *d)
 
 static const Dim *div_atom(Dims *s, const Dim *num, const Dim *den)
 {
-    uint64_t h = mix(mix(HASH_SEED, num->hash), den->hash);
-    DivKey key = {num, den};
-    const Atom *old = table_find(&s->divs, h, same_div, &key);
-    if (old)
-        return old->self;
+    uint64_t h = hash_mix(hash_mix(HASH_SEED, num->hash), den->hash);
+    Atom *q;
+    for (size_t seen = 0; (q = map_next(&s->divs, h, &seen));)
+        if (q->num == num && q->den == den)
+            return q->self;
     int below = poly_depth(num), other = poly_depth(den);
     if (below < other)
         below = other;
@@ -474,7 +389,7 @@ static const Dim *div_atom(Dims *s, const Dim *num, const Dim *den)
         s->overflow = true;
         return num;
     }
-    Atom *q = NEW(s->arena, Atom);
+    q = NEW(s->arena, Atom);
     q->depth = 1 + below;
     q->hash = h;
     q->kind = ATOM_div;
@@ -482,7 +397,7 @@ static const Dim *div_atom(Dims *s, const Dim *num, const Dim *den)
     q->size = 1 + num->size + den->size;
     q->num = num;
     q->den = den;
-    table_add(s->arena, &s->divs, q);
+    map_put(s->arena, &s->divs, h, q);
     return atom_dim(s, q);
 }
 

@@ -11,10 +11,7 @@ struct Graph {
     DType real;
     Dims *dims;
     LIST(Node *) node;
-    /* Open addressing, at most half full; hash[i] belongs to slot[i]. */
-    Node **slot;
-    uint64_t *hash;
-    size_t cap;
+    Map nodes;
     Span span;
     const Dim **draft; /* dimensions of the node being inferred */
     int nparam;
@@ -92,12 +89,6 @@ bool graph_mark(Graph *g, const Node *n)
 
 /* The table of nodes. */
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-    h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
-    return h ^ h >> 32;
-}
-
 static uint64_t bits_of(double v)
 {
     uint64_t b;
@@ -108,23 +99,23 @@ static uint64_t bits_of(double v)
 uint64_t node_hash_alone(const Node *n)
 {
     const Attr *a = &n->attr;
-    uint64_t h = mix(HASH_SEED, (uint64_t)n->op << 8 | n->dtype);
+    uint64_t h = hash_mix(HASH_SEED, (uint64_t)n->op << 8 | n->dtype);
     for (int i = 0; i < a->nint; i++)
-        h = mix(h, (uint64_t)a->ints[i]);
+        h = hash_mix(h, (uint64_t)a->ints[i]);
     for (int i = 0; i < a->ndim; i++)
-        h = mix(h, dim_hash(a->dims[i]));
-    h = mix(mix(h, (uint64_t)a->integer), bits_of(a->real));
+        h = hash_mix(h, dim_hash(a->dims[i]));
+    h = hash_mix(hash_mix(h, (uint64_t)a->integer), bits_of(a->real));
     if (a->data)
         h = hash_bytes(h, a->data, sizeof *a->data * (size_t)a->integer);
-    return a->region ? mix(h, region_hash(a->region)) : h;
+    return a->region ? hash_mix(h, region_hash(a->region)) : h;
 }
 
 static uint64_t node_hash(const Node *n)
 {
     uint64_t h = node_hash_alone(n);
     for (int i = 0; i < n->narg; i++)
-        h = mix(h, (uint64_t)n->arg[i]->id);
-    return mix(h, h >> 29);
+        h = hash_mix(h, (uint64_t)n->arg[i]->id);
+    return h;
 }
 
 static bool same_bytes(const void *a, const void *b, size_t n)
@@ -152,27 +143,6 @@ static bool same_node(const Node *a, const Node *b)
     return a->narg == b->narg &&
            same_bytes(a->arg, b->arg, sizeof *a->arg * (size_t)a->narg) &&
            node_same_alone(a, b);
-}
-
-static void table_grow(Graph *g)
-{
-    size_t old = g->cap;
-    Node **slot = g->slot;
-    uint64_t *hash = g->hash;
-    g->cap = old ? 2 * old : 1024;
-    g->slot = NEWN(g->arena, Node *, g->cap);
-    g->hash = NEWN(g->arena, uint64_t, g->cap);
-    for (size_t i = 0; i < old; i++) {
-        if (!slot[i])
-            continue;
-        size_t k = hash[i] & (g->cap - 1);
-        while (g->slot[k])
-            k = (k + 1) & (g->cap - 1);
-        g->slot[k] = slot[i];
-        g->hash[k] = hash[i];
-    }
-    arena_drop(g->arena, slot);
-    arena_drop(g->arena, hash);
 }
 
 static void *keep(Graph *g, const void *from, size_t bytes)
@@ -219,14 +189,13 @@ static Node *node_add(Graph *g, const Node *n)
 static Node *lookup(Graph *g, const Node *n)
 {
     uint64_t h = node_hash(n);
-    if (2 * ((size_t)g->node.n + 1) > g->cap)
-        table_grow(g);
-    size_t i = h & (g->cap - 1);
-    for (; g->slot[i]; i = (i + 1) & (g->cap - 1))
-        if (g->hash[i] == h && same_node(g->slot[i], n))
-            return g->slot[i];
-    g->hash[i] = h;
-    return g->slot[i] = node_add(g, n);
+    Node *p;
+    for (size_t seen = 0; (p = map_next(&g->nodes, h, &seen));)
+        if (same_node(p, n))
+            return p;
+    p = node_add(g, n);
+    map_put(g->arena, &g->nodes, h, p);
+    return p;
 }
 
 /* What graph_make tries before it looks up. */

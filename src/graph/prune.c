@@ -17,15 +17,12 @@ struct Pruned {
     Region r;         /* not closed yet */
     bool *keep;       /* by old argument */
     int *part;        /* by old part: the new one, or -1 */
-    Pruned *next;     /* of the same hash */
 };
-
-enum { MEMO = 256 };
 
 typedef struct Prune {
     Graph *g;
     Arena *scratch;
-    Pruned *memo[MEMO]; /* by the region's address */
+    Map memo; /* Pruned, by the region's address */
 } Prune;
 
 static bool is_region(const Node *n)
@@ -35,18 +32,15 @@ static bool is_region(const Node *n)
 
 static void level(Prune *p, int nroot, Node **root);
 
-static unsigned memo_slot(const Region *r)
-{
-    return (unsigned)((uintptr_t)r >> 5) % MEMO;
-}
-
 static Pruned *remembered(Prune *p, const Region *r, const bool *used)
 {
-    for (Pruned *q = p->memo[memo_slot(r)]; q; q = q->next)
+    uint64_t h = hash_pointer(HASH_SEED, r);
+    Pruned *q;
+    for (size_t seen = 0; (q = map_next(&p->memo, h, &seen));)
         if (q->of == r &&
             !memcmp(q->used, used, sizeof *used * (size_t)region_nparts(r)))
-            return q;
-    return NULL;
+            break;
+    return q;
 }
 
 /* By result: what is read, by a part that is used or in a later step. */
@@ -193,8 +187,8 @@ static Pruned *prune_region(Prune *p, const Region *r, const bool *used)
         to->r.until = result[region_nresult(r) - 1];
     if (r->vjp)
         to->r.vjp = prune_vjp(p, r->vjp);
-    to->next = p->memo[memo_slot(r)];
-    return p->memo[memo_slot(r)] = to;
+    map_put(p->scratch, &p->memo, hash_pointer(HASH_SEED, r), to);
+    return to;
 }
 
 /* What a loop or call of this level became. */

@@ -29,55 +29,35 @@ struct When {
     Arena *a;
     LIST(Var) var;
     LIST(Case) at;
-    int *slot, cap;         /* cases by var, yes and no */
-    int *var_slot, var_cap; /* variables by condition */
+    Map cases; /* by var, yes and no */
+    Map vars;  /* by condition */
 };
 
 /* Cases. */
 
 static uint64_t case_hash(int var, int yes, int no)
 {
-    int key[] = {var, yes, no};
-    return hash_bytes(HASH_SEED, key, sizeof key);
-}
-
-static void place_case(When *w, int i)
-{
-    const Case *c = &w->at.at[i];
-    uint64_t last = (uint64_t)w->cap - 1;
-    uint64_t k = case_hash(c->var, c->yes, c->no) & last;
-    while (w->slot[k])
-        k = (k + 1) & last;
-    w->slot[k] = i;
-}
-
-static void grow_cases(When *w)
-{
-    w->cap = w->cap ? 2 * w->cap : 64;
-    w->slot = NEWN(w->a, int, w->cap);
-    for (int i = CASE_always + 1; i < w->at.n; i++)
-        place_case(w, i);
+    uint64_t h = hash_mix(HASH_SEED, (uint64_t)var);
+    return hash_mix(hash_mix(h, (uint64_t)yes), (uint64_t)no);
 }
 
 static int max(int a, int b) { return a > b ? a : b; }
 
 static int find_case(When *w, int var, int yes, int no)
 {
-    uint64_t last = (uint64_t)w->cap - 1, k;
+    uint64_t h = case_hash(var, yes, no);
+    size_t seen = 0;
     if (yes == no)
         return yes;
-    for (k = case_hash(var, yes, no) & last; w->slot[k]; k = (k + 1) & last) {
-        const Case *c = &w->at.at[w->slot[k]];
+    for (int i; (i = map_next_int(&w->cases, h, &seen)) >= 0;) {
+        const Case *c = &w->at.at[i];
         if (c->var == var && c->yes == yes && c->no == no)
-            return w->slot[k];
+            return i;
     }
     Case c = {.var = var, .yes = yes, .no = no, .alias = -1};
     c.depth = 1 + max(w->at.at[yes].depth, w->at.at[no].depth);
+    map_put_int(w->a, &w->cases, h, w->at.n);
     list_push(w->a, &w->at, c);
-    if (2 * w->at.n > w->cap)
-        grow_cases(w);
-    else
-        place_case(w, w->at.n - 1);
     return w->at.n - 1;
 }
 
@@ -87,7 +67,6 @@ When *when_new(Arena *a)
     w->a = a;
     list_push(a, &w->at, ((Case){.alias = -1}));
     list_push(a, &w->at, ((Case){.alias = -1}));
-    grow_cases(w);
     return w;
 }
 
@@ -102,32 +81,15 @@ static int new_var(When *w, Node *cond, int of)
     return w->var.n - 1;
 }
 
-static void place_var(When *w, int i)
-{
-    uint64_t last = (uint64_t)w->var_cap - 1;
-    uint64_t k = hash_bytes(HASH_SEED, &w->var.at[i].cond->id, sizeof(int));
-    for (k &= last; w->var_slot[k];)
-        k = (k + 1) & last;
-    w->var_slot[k] = i + 1;
-}
-
 static int var_of(When *w, Node *cond)
 {
-    if (2 * (w->var.n + 1) > w->var_cap) {
-        w->var_cap = w->var_cap ? 2 * w->var_cap : 32;
-        w->var_slot = NEWN(w->a, int, w->var_cap);
-        for (int i = 0; i < w->var.n; i++)
-            if (w->var.at[i].cond)
-                place_var(w, i);
-    }
-    uint64_t last = (uint64_t)w->var_cap - 1;
-    uint64_t k = hash_bytes(HASH_SEED, &cond->id, sizeof(int));
-    for (k &= last; w->var_slot[k]; k = (k + 1) & last)
-        if (w->var.at[w->var_slot[k] - 1].cond == cond)
-            return w->var_slot[k] - 1;
-    new_var(w, cond, CASE_never);
-    w->var_slot[k] = w->var.n;
-    return w->var.n - 1;
+    uint64_t h = hash_mix(HASH_SEED, (uint64_t)cond->id);
+    size_t seen = 0;
+    for (int i; (i = map_next_int(&w->vars, h, &seen)) >= 0;)
+        if (w->var.at[i].cond == cond)
+            return i;
+    map_put_int(w->a, &w->vars, h, w->var.n);
+    return new_var(w, cond, CASE_never);
 }
 
 /* The case as a condition of its own. */

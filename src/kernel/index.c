@@ -8,17 +8,12 @@
 typedef struct Entry {
     Index index; /* first: an Index of ours is an Entry */
     int id;
-    uint64_t hash;
 } Entry;
 
 struct IndexTable {
     Arena *arena;
     Graph *g;
-    Entry **slot;
-    int n, cap;
-    Vec **vec;
-    uint64_t *vec_hash;
-    int nvec, vec_cap;
+    Map index, vec; /* Entry and Vec */
     const Dim *extent[2 * MAX_RANK];
     int nextent;
 };
@@ -50,17 +45,6 @@ void index_extents(IndexTable *t, int n, const Dim *const *extent)
 
 static int id_of(const Index *x) { return x ? ((const Entry *)x)->id : -1; }
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-    h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
-    return h ^ h >> 29;
-}
-
-static uint64_t mix_pointer(uint64_t h, const void *p)
-{
-    return mix(h, (uint64_t)(uintptr_t)p);
-}
-
 static bool same_atom(const Atom *a, const Atom *b)
 {
     return a->kind == b->kind && a->var == b->var && a->value == b->value &&
@@ -69,14 +53,14 @@ static bool same_atom(const Atom *a, const Atom *b)
 
 static uint64_t sum_hash(const Sum *s)
 {
-    uint64_t h = mix_pointer(HASH_SEED, s->base);
+    uint64_t h = hash_pointer(HASH_SEED, s->base);
     for (int i = 0; i < s->n; i++) {
         const Atom *a = &s->atom[i];
-        h = mix_pointer(h, s->coef[i]);
-        h = mix(h, (uint64_t)a->kind);
-        h = mix(h,
-                (uint64_t)(int64_t)a->var << 32 ^ (uint64_t)(int64_t)a->value);
-        h = mix_pointer(mix_pointer(h, a->of), a->by);
+        h = hash_pointer(h, s->coef[i]);
+        h = hash_mix(h, (uint64_t)a->kind);
+        h = hash_mix(h, (uint64_t)(int64_t)a->var << 32 ^
+                            (uint64_t)(int64_t)a->value);
+        h = hash_pointer(hash_pointer(h, a->of), a->by);
     }
     return h;
 }
@@ -91,27 +75,10 @@ static bool same_sum(const Index *x, const Sum *s)
     return true;
 }
 
-static void grow(IndexTable *t)
-{
-    int old = t->cap;
-    Entry **slot = t->slot;
-    t->cap = old ? 2 * old : 256;
-    t->slot = NEWN(t->arena, Entry *, t->cap);
-    for (int i = 0; i < old; i++) {
-        if (!slot[i])
-            continue;
-        uint64_t k = slot[i]->hash & (uint64_t)(t->cap - 1);
-        while (t->slot[k])
-            k = (k + 1) & (uint64_t)(t->cap - 1);
-        t->slot[k] = slot[i];
-    }
-}
-
-static Entry *entry_new(IndexTable *t, const Sum *s, uint64_t hash)
+static Entry *entry_new(IndexTable *t, const Sum *s)
 {
     Entry *e = NEW(t->arena, Entry);
-    e->id = t->n++;
-    e->hash = hash;
+    e->id = (int)t->index.n;
     e->index.base = s->base;
     e->index.n = s->n;
     e->index.coef = NEWN(t->arena, const Dim *, s->n + 1);
@@ -126,14 +93,13 @@ static Entry *entry_new(IndexTable *t, const Sum *s, uint64_t hash)
 static const Index *intern_sum(IndexTable *t, const Sum *s)
 {
     uint64_t h = sum_hash(s);
-    if (2 * (t->n + 1) > t->cap)
-        grow(t);
-    uint64_t k = h & (uint64_t)(t->cap - 1);
-    for (; t->slot[k]; k = (k + 1) & (uint64_t)(t->cap - 1))
-        if (t->slot[k]->hash == h && same_sum(&t->slot[k]->index, s))
-            return &t->slot[k]->index;
-    t->slot[k] = entry_new(t, s, h);
-    return &t->slot[k]->index;
+    Entry *e;
+    for (size_t seen = 0; (e = map_next(&t->index, h, &seen));)
+        if (same_sum(&e->index, s))
+            return &e->index;
+    e = entry_new(t, s);
+    map_put(t->arena, &t->index, h, e);
+    return &e->index;
 }
 
 static int compare_atoms(const Atom *a, const Atom *b)
@@ -444,44 +410,22 @@ bool index_uses(const Index *a, int var)
 
 /* Vectors. */
 
-static void vec_grow(IndexTable *t)
-{
-    int old = t->vec_cap;
-    Vec **slot = t->vec;
-    uint64_t *hash = t->vec_hash;
-    t->vec_cap = old ? 2 * old : 256;
-    t->vec = NEWN(t->arena, Vec *, t->vec_cap);
-    t->vec_hash = NEWN(t->arena, uint64_t, t->vec_cap);
-    for (int i = 0; i < old; i++) {
-        if (!slot[i])
-            continue;
-        uint64_t k = hash[i] & (uint64_t)(t->vec_cap - 1);
-        while (t->vec[k])
-            k = (k + 1) & (uint64_t)(t->vec_cap - 1);
-        t->vec[k] = slot[i];
-        t->vec_hash[k] = hash[i];
-    }
-}
-
 const Vec *vec_make(IndexTable *t, int n, const Index *const *at)
 {
-    uint64_t h = mix(HASH_SEED, (uint64_t)n);
+    uint64_t h = hash_mix(HASH_SEED, (uint64_t)n);
     size_t bytes = sizeof *at * (size_t)n;
     for (int i = 0; i < n; i++)
-        h = mix(h, (uint64_t)id_of(at[i]));
-    if (2 * (t->nvec + 1) > t->vec_cap)
-        vec_grow(t);
-    uint64_t k = h & (uint64_t)(t->vec_cap - 1);
-    for (; t->vec[k]; k = (k + 1) & (uint64_t)(t->vec_cap - 1))
-        if (t->vec_hash[k] == h && t->vec[k]->n == n &&
-            (n == 0 || memcmp(t->vec[k]->at, at, bytes) == 0))
-            return t->vec[k];
-    Vec *v = NEW(t->arena, Vec);
+        h = hash_mix(h, (uint64_t)id_of(at[i]));
+    Vec *v;
+    for (size_t seen = 0; (v = map_next(&t->vec, h, &seen));)
+        if (v->n == n && (n == 0 || memcmp(v->at, at, bytes) == 0))
+            return v;
+    v = NEW(t->arena, Vec);
     v->n = n;
-    v->id = t->nvec++;
+    v->id = (int)t->vec.n;
     v->at = n ? arena_copy(t->arena, at, bytes) : NULL;
-    t->vec_hash[k] = h;
-    return t->vec[k] = v;
+    map_put(t->arena, &t->vec, h, v);
+    return v;
 }
 
 const Index *vec_linear(IndexTable *t, const Vec *v, const Dim *const *dim)

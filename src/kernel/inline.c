@@ -12,11 +12,10 @@ typedef struct Key {
     uint64_t w[4];
 } Key;
 
-typedef struct Slot {
+typedef struct Known {
     Key key;
     int instr, stage;
-    bool full;
-} Slot;
+} Known;
 
 typedef struct Value {
     Node *n;
@@ -33,9 +32,8 @@ struct Inline {
     LIST(bool) straight; /* by stage: has no loops */
     LIST(Read) read;
     LIST(Value) stack;
-    Slot *slot;
-    int cap;
-    LIST(int) full; /* slots in use */
+    Map numbers; /* of what is known, by key */
+    LIST(Known) known;
 };
 
 Inline *inline_new(Sched *s)
@@ -47,9 +45,8 @@ Inline *inline_new(Sched *s)
 
 void inline_begin(Inline *in, const Nest *nest, int rank)
 {
-    for (int i = 0; i < in->full.n; i++)
-        in->slot[in->full.at[i]].full = false;
-    in->full.n = in->instr.n = in->read.n = in->straight.n = 0;
+    map_clear(&in->numbers);
+    in->known.n = in->instr.n = in->read.n = in->straight.n = 0;
     in->nest = nest;
     in->rank = rank;
     inline_stage(in, 0, 1);
@@ -85,48 +82,40 @@ int inline_reads(const Inline *in, const Read **read)
 
 /* The table of what is known. */
 
-static int find_slot(const Inline *in, const Key *key)
+static uint64_t key_hash(const Key *key)
 {
-    uint64_t h = hash_bytes(HASH_SEED, key, sizeof *key);
-    int i = (int)((h ^ h >> 32) & (uint64_t)(in->cap - 1));
-    while (in->slot[i].full && memcmp(&in->slot[i].key, key, sizeof *key) != 0)
-        i = (i + 1) & (in->cap - 1);
-    return i;
+    uint64_t h = HASH_SEED;
+    for (int i = 0; i < 4; i++)
+        h = hash_mix(h, key->w[i]);
+    return h;
 }
 
-static void grow(Inline *in)
+static Known *find_known(const Inline *in, const Key *key)
 {
-    Slot *slot = in->slot;
-    int n = in->full.n;
-    in->cap = in->cap ? 2 * in->cap : 256;
-    in->slot = NEWN(in->s->scratch, Slot, in->cap);
-    for (int i = 0; i < n; i++) {
-        const Slot *old = &slot[in->full.at[i]];
-        int k = find_slot(in, &old->key);
-        in->slot[k] = *old;
-        in->full.at[i] = k;
-    }
+    uint64_t h = key_hash(key);
+    size_t seen = 0;
+    for (int i; (i = map_next_int(&in->numbers, h, &seen)) >= 0;)
+        if (memcmp(&in->known.at[i].key, key, sizeof *key) == 0)
+            return &in->known.at[i];
+    return NULL;
 }
 
-static int known(Inline *in, const Key *key)
+static int known(const Inline *in, const Key *key)
 {
-    if (!in->cap)
-        return -1;
-    const Slot *k = &in->slot[find_slot(in, key)];
-    bool valid =
-        k->full && (k->stage == in->stage || in->straight.at[k->stage]);
+    const Known *k = find_known(in, key);
+    bool valid = k && (k->stage == in->stage || in->straight.at[k->stage]);
     return valid ? k->instr : -1;
 }
 
 static void know(Inline *in, const Key *key, int instr)
 {
-    if (2 * (in->full.n + 1) > in->cap)
-        grow(in);
-    int i = find_slot(in, key);
-    Slot *k = &in->slot[i];
-    if (!k->full)
-        list_push(in->s->scratch, &in->full, i);
-    *k = (Slot){.key = *key, .instr = instr, .stage = in->stage, .full = true};
+    Known now = {*key, instr, in->stage}, *k = find_known(in, key);
+    if (k) {
+        *k = now;
+        return;
+    }
+    map_put_int(in->s->scratch, &in->numbers, key_hash(key), in->known.n);
+    list_push(in->s->scratch, &in->known, now);
 }
 
 static uint64_t word(const void *p) { return (uint64_t)(uintptr_t)p; }

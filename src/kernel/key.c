@@ -10,9 +10,7 @@ typedef struct Writer {
     Str to;
     LIST(const Buffer *) buffer;
     LIST(const Dim *) var;
-    /* Of each buffer of the list its number: a hash table, made when the list
-     * is long; cap a power of two. */
-    int *slot, cap;
+    Map number;        /* of each buffer of the list */
     intptr_t nvisited; /* parts of the dimension being written */
 } Writer;
 
@@ -103,48 +101,25 @@ static void put_dim(Writer *w, const Dim *d)
 
 /* Buffers. */
 
-static int *buffer_slot(Writer *w, const Buffer *b)
+static int find_buffer(const Writer *w, uint64_t h, const Buffer *b)
 {
-    uint64_t h = (uint64_t)(uintptr_t)b * UINT64_C(0x9e3779b97f4a7c15);
-    int i = (int)(h >> 32 & (uint64_t)(w->cap - 1));
-    while (w->slot[i] && w->buffer.at[w->slot[i] - 1] != b)
-        i = (i + 1) & (w->cap - 1);
-    return &w->slot[i];
-}
-
-static void grow_slots(Writer *w)
-{
-    w->cap = w->cap ? 2 * w->cap : 64;
-    w->slot = NEWN(w->arena, int, w->cap);
-    for (int i = 0; i < w->buffer.n; i++)
-        *buffer_slot(w, w->buffer.at[i]) = i + 1;
-}
-
-static int find_buffer(Writer *w, const Buffer *b)
-{
-    enum { FEW = 16 };
-    int i = 0;
-    if (w->buffer.n <= FEW) {
-        while (i < w->buffer.n && w->buffer.at[i] != b)
-            i++;
-        return i;
-    }
-    if (2 * w->buffer.n >= w->cap)
-        grow_slots(w);
-    i = *buffer_slot(w, b);
-    return i ? i - 1 : w->buffer.n;
+    size_t seen = 0;
+    for (int i; (i = map_next_int(&w->number, h, &seen)) >= 0;)
+        if (w->buffer.at[i] == b)
+            return i;
+    return w->buffer.n;
 }
 
 /* A new one with its dtype. */
 static void put_buffer(Writer *w, const Buffer *b)
 {
-    int i = find_buffer(w, b);
+    uint64_t h = hash_pointer(HASH_SEED, b);
+    int i = find_buffer(w, h, b);
     put_int(w, i);
     if (i < w->buffer.n)
         return;
+    map_put_int(w->arena, &w->number, h, i);
     list_push(w->arena, &w->buffer, b);
-    if (w->cap)
-        *buffer_slot(w, b) = i + 1;
     put_int(w, (int)b->dtype);
 }
 

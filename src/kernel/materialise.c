@@ -37,9 +37,8 @@ typedef struct Ways {
     int *inside; /* weight of what is computed in the nest of a root: a node,
                     or from nnote on a part of one */
     int nroot;
-    Path *path; /* hash table; number 0 is the identity */
-    int *slot;
-    int npath, cap;
+    LIST(Path) path; /* number 0 is the identity */
+    Map paths;       /* their numbers */
 } Ways;
 
 static Node *strip_reshape(const Sched *s, Node *n)
@@ -279,40 +278,18 @@ static uint64_t path_hash(int from, const Node *view)
     return h;
 }
 
-static void paths_grow(Ways *w)
-{
-    Arena *a = w->s->scratch;
-    int cap = w->cap ? 2 * w->cap : 1024;
-    Path *path = NEWN(a, Path, cap);
-    w->slot = NEWN(a, int, 2 * cap);
-    for (int i = 0; i < w->npath; i++) {
-        path[i] = w->path[i];
-        if (i == 0)
-            continue;
-        uint64_t k = path_hash(path[i].from, path[i].view);
-        for (k &= (uint64_t)(2 * cap - 1); w->slot[k];)
-            k = (k + 1) & (uint64_t)(2 * cap - 1);
-        w->slot[k] = i;
-    }
-    w->path = path;
-    w->cap = cap;
-}
-
 static int path_to(Ways *w, int from, const Node *view)
 {
-    if (w->npath >= w->cap)
-        paths_grow(w);
-    if (w->npath == 0)
-        w->npath = 1;
-    uint64_t last = (uint64_t)(2 * w->cap - 1);
-    uint64_t k = path_hash(from, view) & last;
-    for (; w->slot[k]; k = (k + 1) & last) {
-        const Path *p = &w->path[w->slot[k]];
-        if (p->from == from && same_view(p->view, view))
-            return w->slot[k];
-    }
-    w->path[w->npath] = (Path){.from = from, .view = view};
-    return w->slot[k] = w->npath++;
+    uint64_t h = path_hash(from, view);
+    size_t seen = 0;
+    for (int i; (i = map_next_int(&w->paths, h, &seen)) >= 0;)
+        if (w->path.at[i].from == from && same_view(w->path.at[i].view, view))
+            return i;
+    if (w->path.n == 0)
+        list_push(w->s->scratch, &w->path, (Path){0});
+    map_put_int(w->s->scratch, &w->paths, h, w->path.n);
+    list_push(w->s->scratch, &w->path, ((Path){from, view}));
+    return w->path.n - 1;
 }
 
 static void add_use(Uses *u, Use use)

@@ -44,6 +44,41 @@ static const Dim *mul(const Dim *p, const Dim *q) { return dim_mul(g, p, q); }
 static const Dim *quo(const Dim *p, const Dim *q) { return dim_div(g, p, q); }
 static const Dim *rem(const Dim *p, const Dim *q) { return dim_mod(g, p, q); }
 
+/* Against a list: few hashes, so that many share one; cleared on the way. */
+START_TEST(maps_find_what_was_put)
+{
+    enum { PUT = 5000 };
+    Map map = {0}, thing = {0};
+    int *value = NEWN(arena, int, PUT), first = 0;
+
+    srand(7);
+    for (int i = 0; i < PUT; i++) {
+        uint64_t h = (uint64_t)(rand() % 900) << rand() % 2 * 40;
+        int count = 0, known = 0, *p;
+
+        if (i == 700 || i == 3000) {
+            map_clear(&map);
+            first = i;
+        }
+        value[i] = (int)(h ^ h >> 32);
+        for (size_t seen = 0; (p = map_next(&thing, h, &seen)); known++)
+            ck_assert_int_eq(*p, value[i]);
+        size_t seen = 0;
+        for (int c; (c = map_next_int(&map, h, &seen)) >= 0; count++)
+            ck_assert(c >= first && c < i && value[c] == value[i]);
+        for (int c = 0; c < i; c++) {
+            known -= value[c] == value[i];
+            count -= c >= first && value[c] == value[i];
+        }
+        ck_assert_int_eq(known, 0);
+        ck_assert_int_eq(count, 0);
+        map_put(arena, &thing, h, &value[i]);
+        map_put_int(arena, &map, h, i);
+    }
+    ck_assert_uint_eq(map.n, PUT - 3000);
+}
+END_TEST
+
 START_TEST(dims_are_canonical)
 {
     ck_assert_ptr_eq(add(n, m), add(m, n));
@@ -585,6 +620,7 @@ int main(void)
     Suite *suite = suite_create("graph");
     TCase *t = tcase_create("graph");
     tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, maps_find_what_was_put);
     tcase_add_test(t, dims_are_canonical);
     tcase_add_test(t, dims_print);
     tcase_add_test(t, dims_evaluate);
