@@ -670,13 +670,6 @@ static const Value *branches_differ(Check *c, const Scope *s, const Operand *x)
     return c->error;
 }
 
-static bool same_shape(const Node *a, const Node *b)
-{
-    return a->rank == b->rank &&
-           (a->rank == 0 ||
-            memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank) == 0);
-}
-
 /* Of two literals one is chosen that adapts like them. */
 static const Value *if_literals(Check *c, Node *cond, const Value *a,
                                 const Value *b)

@@ -48,13 +48,6 @@ struct Within {
     LIST(const Known *) slot; /* by place: parameters */
 };
 
-static bool same_tensor(const Node *a, const Node *b)
-{
-    return a->dtype == b->dtype && a->rank == b->rank &&
-           (a->rank == 0 ||
-            memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank) == 0);
-}
-
 static const void *what_is_called(const Fn *f)
 {
     if (f->kind == FK_item)
@@ -88,7 +81,7 @@ static Node *param_of(Check *c, int slot, const Node *n, const char *name)
     while (w->slot.n <= slot)
         list_push(c->arena, &w->slot, NULL);
     for (const Known *x = w->slot.at[slot]; x; x = x->next)
-        if (same_tensor(x->param, n))
+        if (same_type(x->param, n))
             return x->param;
     k = NEW(c->arena, Known);
     k->param = g_param(c->graph, n->dtype, n->rank, n->dim, name);
@@ -96,8 +89,6 @@ static Node *param_of(Check *c, int slot, const Node *n, const char *name)
     w->slot.at[slot] = k;
     return k->param;
 }
-
-typedef LIST(Node *) Nodes;
 
 /* Parameters in the place of the tensors among the arguments. */
 
@@ -329,14 +320,6 @@ static void add(Check *c, Nodes *to, int n, Node *const *from)
         list_push(c->arena, to, from[i]);
 }
 
-static bool among(const Nodes *of, const Node *n)
-{
-    for (int i = 0; i < of->n; i++)
-        if (of->at[i] == n)
-            return true;
-    return false;
-}
-
 /* The adjoint of a function f is a function of functions, linear: what a small
  * change of f gives. Applied to f as it depends on what it sees, with all that
  * the adjoint itself sees held, its derivative by what f sees is the adjoint of
@@ -447,7 +430,7 @@ static Node *open_around(Apart *p, const Held *h, Node *s)
     for (int i = 0; i < call->narg; i++) {
         Node *x = call->arg[i];
 
-        if (dtype_is_real(x->dtype) && !among(&h->param, x)) {
+        if (dtype_is_real(x->dtype) && nodes_find(&h->param, x) < 0) {
             add(c, &p->actual, 1, &x);
             x = param_of(c, p->slot++, x, "seen");
             add(c, &p->stand_in, 1, &x);
@@ -601,23 +584,18 @@ static bool bodies(Apart *p, Bodies *to)
  */
 static Node *close_both(Apart *p, const Bodies *b)
 {
-    Check *c = p->c;
-    Nodes capture = {0}, arg = {0}, out = {0};
-    Region r = {0};
+    RegionMaker m = region_maker(p->c->graph, p->c->arena, NULL);
 
-    add(c, &capture, p->stand_in.n, p->stand_in.at);
-    add(c, &arg, p->actual.n, p->actual.at);
-    add(c, &capture, 2 * b->ny, b->given);
-    add(c, &arg, 2 * b->ny, b->given);
-    add(c, &out, b->ny, b->y);
+    for (int i = 0; i < p->stand_in.n; i++)
+        maker_capture(&m, p->stand_in.at[i], p->actual.at[i]);
+    for (int i = 0; i < 2 * b->ny; i++)
+        maker_capture(&m, b->given[i], b->given[i]);
+    for (int i = 0; i < b->ny; i++)
+        maker_output(&m, b->y[i]);
     for (int i = 0; i < b->x_bar.n; i++)
         if (b->x_bar.at[i])
-            add(c, &out, 1, &b->x_bar.at[i]);
-    r.capture = capture.at;
-    r.ncapture = capture.n;
-    r.output = out.at;
-    r.noutput = out.n;
-    return g_region_close(c->graph, &r, arg.n, arg.at);
+            maker_output(&m, b->x_bar.at[i]);
+    return maker_close(&m);
 }
 
 /* Adjoints of all real captures: of those around, none. */
@@ -638,37 +616,40 @@ static Nodes adjoints(Apart *p, const Bodies *b, const Nodes *capture,
     return to;
 }
 
-static Node *custom_call(Apart *p, const Bodies *b)
+/* The function alone, its captures and those that its derivative brings. */
+static RegionMaker with_captures(Apart *p, const Bodies *b, const Node *both)
 {
     Check *c = p->c;
-    Node *both = close_both(p, b);
     const Region *closed = node_region(both);
-    Nodes capture = {0}, arg = {0}, given = {0}, x_bar;
-    Region r = {0}, vjp = {0};
+    RegionMaker m = region_maker(c->graph, c->arena, NULL);
+    Nodes given = {0};
 
-    add(c, &capture, p->stand_in.n, p->stand_in.at);
     add(c, &given, 2 * b->ny, b->given);
-    add(c, &arg, p->actual.n, p->actual.at);
-    for (int i = 0; i < closed->ncapture; i++) {
-        if (among(&capture, closed->capture[i]) ||
-            among(&given, closed->capture[i]))
-            continue;
-        add(c, &capture, 1, &closed->capture[i]);
-        add(c, &arg, 1, &both->arg[i]);
-    }
-    x_bar = adjoints(p, b, &capture, closed->output + b->ny);
-    r.capture = arena_copy(c->arena, capture.at,
-                           sizeof *capture.at * (size_t)capture.n);
-    r.ncapture = capture.n;
-    r.output = closed->output;
-    r.noutput = b->ny;
-    add(c, &capture, 2 * b->ny, b->given);
-    vjp.capture = capture.at;
-    vjp.ncapture = capture.n;
-    vjp.output = x_bar.at;
-    vjp.noutput = x_bar.n;
-    r.vjp = &vjp;
-    return g_region(c->graph, &r, arg.n, arg.at);
+    for (int i = 0; i < p->stand_in.n; i++)
+        maker_capture(&m, p->stand_in.at[i], p->actual.at[i]);
+    for (int i = 0; i < closed->ncapture; i++)
+        if (nodes_find(&m.capture, closed->capture[i]) < 0 &&
+            nodes_find(&given, closed->capture[i]) < 0)
+            maker_capture(&m, closed->capture[i], both->arg[i]);
+    for (int i = 0; i < b->ny; i++)
+        maker_output(&m, closed->output[i]);
+    return m;
+}
+
+static Node *custom_call(Apart *p, const Bodies *b)
+{
+    Node *both = close_both(p, b);
+    RegionMaker m = with_captures(p, b, both), bar;
+    Nodes x_bar = adjoints(p, b, &m.capture, node_region(both)->output + b->ny);
+    Region vjp;
+
+    bar = region_maker(p->c->graph, p->c->arena, NULL);
+    add(p->c, &bar.capture, m.capture.n, m.capture.at);
+    add(p->c, &bar.capture, 2 * b->ny, b->given);
+    add(p->c, &bar.output, x_bar.n, x_bar.at);
+    vjp = maker_region(&bar);
+    m.r.vjp = &vjp;
+    return maker_finish(&m);
 }
 
 /* Calls are expanded in the end, which may double them at each level. */

@@ -375,13 +375,6 @@ typedef struct Known {
     Node *param;
 } Known;
 
-static bool same_type(const Node *a, const Node *b)
-{
-    return a->dtype == b->dtype && a->rank == b->rank &&
-           (a->rank == 0 ||
-            memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank) == 0);
-}
-
 static uint64_t known_hash(const Known *k)
 {
     uint64_t h = hash_pointer(HASH_SEED, k->of);

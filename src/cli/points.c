@@ -308,7 +308,7 @@ static bool read_given(Points *ps, Instance *s, int param, nncc_tensor **leaf)
     return true;
 }
 
-static bool same_shape(const nncc_tensor *a, const nncc_tensor *b)
+static bool same_sizes(const nncc_tensor *a, const nncc_tensor *b)
 {
     for (int i = 0; i < a->rank; i++)
         if (a->size[i] != b->size[i])
@@ -322,7 +322,7 @@ static bool use_given(Points *ps, Instance *s, nncc_tensor **given)
     for (int i = 0; i < s->nparam; i++) {
         if (!given[i])
             continue;
-        if (!same_shape(given[i], s->leaf[i])) {
+        if (!same_sizes(given[i], s->leaf[i])) {
             cli_fail("%s: the values of --at do not have sizes that fit "
                      "together",
                      s->f->name);

@@ -9,52 +9,32 @@
 
 #include "graph/op.h"
 
-static Node *part_of(Graph *g, Node *call, int i) { return g_part(g, call, i); }
-
-/* A call under construction: parameters beside the original ones. */
-typedef struct Made {
-    Graph *g;
-    Arena *scratch;
-    Nodes param, arg, result;
-} Made;
-
-static Made made_new(Graph *g, Arena *scratch, const Node *call)
+/* The call's own parameters on its arguments; more follow. */
+static RegionMaker maker_of(Graph *g, Arena *scratch, const Node *call)
 {
     const Region *r = node_region(call);
-    Made m = {.g = g, .scratch = scratch};
+    RegionMaker m = region_maker(g, scratch, r);
 
-    for (int i = 0; i < r->ncapture; i++) {
-        list_push(scratch, &m.param, r->capture[i]);
-        list_push(scratch, &m.arg, call->arg[i]);
-    }
+    for (int i = 0; i < r->ncapture; i++)
+        maker_capture(&m, r->capture[i], call->arg[i]);
     return m;
 }
 
-static void bind(Made *m, Node *param, Node *arg)
-{
-    list_push(m->scratch, &m->param, param);
-    list_push(m->scratch, &m->arg, arg);
-}
-
 /* The results on the arguments: of a call apart, or in place. */
-static void finish(Made *m, bool remat, bool apart, Node **to)
+static void finish(RegionMaker *m, Node **to)
 {
-    Region r = {.remat = remat, .apart = apart};
     Node *call;
 
-    if (!remat && !apart) {
-        for (int i = 0; i < m->result.n; i++)
-            to[i] = m->result.at[i];
-        graph_subst(m->g, m->param.n, m->param.at, m->arg.at, m->result.n, to);
+    if (m->r.remat || m->r.apart) {
+        call = maker_close(m);
+        for (int i = 0; i < m->output.n; i++)
+            to[i] = g_part(m->g, call, i);
         return;
     }
-    r.capture = m->param.at;
-    r.ncapture = m->param.n;
-    r.output = m->result.at;
-    r.noutput = m->result.n;
-    call = g_region_close(m->g, &r, m->arg.n, m->arg.at);
-    for (int i = 0; i < m->result.n; i++)
-        to[i] = part_of(m->g, call, i);
+    for (int i = 0; i < m->output.n; i++)
+        to[i] = m->output.at[i];
+    graph_subst(m->g, m->capture.n, m->capture.at, m->capture_arg.at,
+                m->output.n, to);
 }
 
 /* With a derivative of its own. */
@@ -80,7 +60,7 @@ static void own_reverse(Graph *g, Arena *scratch, Node *n, const Guarded *part,
 }
 
 /* The adjoints of the active parameters, as results of m. */
-static void sweep_call(Made *m, const Region *r, const bool *active,
+static void sweep_call(RegionMaker *m, const Region *r, const bool *active,
                        const Guarded *part, Guarded *bar)
 {
     Nodes x = {0};
@@ -90,10 +70,10 @@ static void sweep_call(Made *m, const Region *r, const bool *active,
         if (!part[i].v)
             continue;
         seed[i].v = param_like(m->g, r->output[i], "_bar");
-        bind(m, seed[i].v, part[i].v);
+        maker_capture(m, seed[i].v, part[i].v);
         if (part[i].live) {
             seed[i].live = live_like(m->g, r->output[i]);
-            bind(m, seed[i].live, part[i].live);
+            maker_capture(m, seed[i].live, part[i].live);
         }
     }
     for (int i = 0; i < r->ncapture; i++)
@@ -102,9 +82,9 @@ static void sweep_call(Made *m, const Region *r, const bool *active,
     sweep_reverse(m->g, r->noutput, r->output, seed, x.n, x.at, bar);
     for (int i = 0; i < x.n; i++) {
         if (bar[i].v)
-            list_push(m->scratch, &m->result, bar[i].v);
+            maker_output(m, bar[i].v);
         if (bar[i].live)
-            list_push(m->scratch, &m->result, bar[i].live);
+            maker_output(m, bar[i].live);
     }
 }
 
@@ -114,7 +94,7 @@ void call_reverse(Graph *g, Arena *scratch, Node *n, const bool *active,
     const Region *r = node_region(n);
     const Branch *branch = guard_common(g, scratch, r->noutput, part);
     Guarded *bar = NEWN(scratch, Guarded, n->narg);
-    Made m;
+    RegionMaker m;
     Node **to;
     int k = 0, at = 0;
 
@@ -122,10 +102,11 @@ void call_reverse(Graph *g, Arena *scratch, Node *n, const bool *active,
         own_reverse(g, scratch, n, part, branch, arg_bar);
         return;
     }
-    m = made_new(g, scratch, n);
+    m = maker_of(g, scratch, n);
     sweep_call(&m, r, active, part, bar);
-    to = NEWN(scratch, Node *, m.result.n);
-    finish(&m, r->remat, r->remat || r->apart, to);
+    to = NEWN(scratch, Node *, m.output.n);
+    m.r.apart = r->remat || r->apart;
+    finish(&m, to);
     for (int i = 0; i < n->narg; i++) {
         const Guarded *b;
 
@@ -149,23 +130,23 @@ static void own_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
     Node *const *bar = vjp->capture + r->ncapture + r->noutput;
     Guarded *x_dot = NEWN(scratch, Guarded, vjp->noutput);
     Guarded *y_dot = NEWN(scratch, Guarded, nbar);
-    Made m = {.g = g, .scratch = scratch};
+    RegionMaker m = region_maker(g, scratch, NULL);
     Node **to = NEWN(scratch, Node *, nbar);
 
     for (int i = 0; i < n->narg; i++)
-        bind(&m, vjp->capture[i], n->arg[i]);
+        maker_capture(&m, vjp->capture[i], n->arg[i]);
     for (int i = 0; i < r->noutput; i++)
-        bind(&m, vjp->capture[n->narg + i], g_part(g, n, i));
+        maker_capture(&m, vjp->capture[n->narg + i], g_part(g, n, i));
     for (int i = 0; i < nbar; i++)
-        bind(&m, bar[i], g_fill(g, bar[i], 0));
+        maker_capture(&m, bar[i], g_fill(g, bar[i], 0));
     for (int i = 0; i < n->narg; i++)
         if (dtype_is_real(n->arg[i]->dtype))
             x_dot[k++].v = dot[i];
     sweep_reverse(g, vjp->noutput, vjp->output, x_dot, nbar, bar, y_dot);
     for (int i = 0; i < nbar; i++)
         if (y_dot[i].v)
-            list_push(scratch, &m.result, y_dot[i].v);
-    finish(&m, false, false, to);
+            maker_output(&m, y_dot[i].v);
+    finish(&m, to);
     k = 0;
     for (int i = 0, b = 0; i < r->noutput; i++)
         if (dtype_is_real(r->output[i]->dtype) && y_dot[b++].v)
@@ -178,26 +159,26 @@ void call_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
     const Region *r = node_region(n);
     Nodes x = {0}, x_dot = {0};
     Node **y_dot = NEWN(scratch, Node *, r->noutput), **to;
-    Made m;
+    RegionMaker m;
 
     if (r->vjp) {
         own_forward(g, scratch, n, dot, part_dot);
         return;
     }
-    m = made_new(g, scratch, n);
+    m = maker_of(g, scratch, n);
     for (int i = 0; i < n->narg; i++) {
         if (!dot[i])
             continue;
         list_push(scratch, &x, r->capture[i]);
         list_push(scratch, &x_dot, param_like(g, r->capture[i], "_dot"));
-        bind(&m, x_dot.at[x_dot.n - 1], dot[i]);
+        maker_capture(&m, x_dot.at[x_dot.n - 1], dot[i]);
     }
     sweep_forward(g, r->noutput, r->output, x.n, x.at, x_dot.at, y_dot);
     for (int i = 0; i < r->noutput; i++)
         if (y_dot[i])
-            list_push(scratch, &m.result, y_dot[i]);
-    to = NEWN(scratch, Node *, m.result.n);
-    finish(&m, r->remat, r->apart, to);
+            maker_output(&m, y_dot[i]);
+    to = NEWN(scratch, Node *, m.output.n);
+    finish(&m, to);
     for (int i = 0, k = 0; i < r->noutput; i++)
         if (y_dot[i])
             part_dot[i] = to[k++];

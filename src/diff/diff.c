@@ -32,11 +32,6 @@ typedef struct Sweep {
 
 static const Op *row(const Node *n) { return op_table[n->op]; }
 
-static bool has_parts(const Node *n)
-{
-    return n->op == OP_loop || n->op == OP_call;
-}
-
 /* n's number among the active nodes, or -1. */
 static int number_of(const Sweep *s, const Node *n)
 {
@@ -82,7 +77,7 @@ static void find_active(Sweep *s, int ny, int nx, Node *const *x)
 
         for (int i = 0; i < n->narg; i++)
             active |= is_active(s, n->arg[i]);
-        active = active && (dtype_is_real(n->dtype) || has_parts(n));
+        active = active && (dtype_is_real(n->dtype) || node_has_region(n));
         if (active)
             list_push(s->scratch, &found, n);
         s->place[k] = active ? found.n : 0;
@@ -94,7 +89,7 @@ static void find_active(Sweep *s, int ny, int nx, Node *const *x)
 static bool any_parts(const Sweep *s)
 {
     for (int k = 0; k < s->count; k++)
-        if (has_parts(s->node[k]))
+        if (node_has_region(s->node[k]))
             return true;
     return false;
 }
@@ -219,7 +214,7 @@ static void reverse(Sweep *s, Node *n)
     const Guarded *at;
     Guarded adjoint;
 
-    if (has_parts(n)) {
+    if (node_has_region(n)) {
         if (s->parts[number_of(s, n)])
             reverse_region(s, n);
         return;
@@ -367,7 +362,7 @@ void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
         if (s.value[k] || n->narg == 0)
             continue;
         graph_span(g, n->span);
-        if (has_parts(n))
+        if (node_has_region(n))
             forward_region(&s, n);
         else
             s.value[k] = forward(&s, n);

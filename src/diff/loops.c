@@ -34,22 +34,7 @@ Node *live_like(Graph *g, const Node *like)
 
 static int place(const Region *r, const Node *n)
 {
-    int lo = 0, hi = r->nbody;
-
-    while (lo < hi) {
-        int mid = lo + (hi - lo) / 2;
-
-        if (r->body[mid]->id < n->id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
-static bool has_parts(const Node *n)
-{
-    return n->op == OP_loop || n->op == OP_call;
+    return node_place(r->body, r->nbody, n);
 }
 
 /* For each node of the body: does it depend, through real values, on a
@@ -67,7 +52,7 @@ static bool *active_body(Arena *scratch, const Region *r, bool *param)
         for (int k = 0; k < r->nbody; k++) {
             const Node *at = r->body[k];
 
-            if (!dtype_is_real(at->dtype) && !has_parts(at))
+            if (!dtype_is_real(at->dtype) && !node_has_region(at))
                 continue;
             for (int i = 0; i < at->narg; i++)
                 active[k] |= active[place(r, at->arg[i])];
@@ -109,58 +94,6 @@ static void reached_params(Arena *scratch, const Region *r, const bool *active,
                     (i < r->ncarry && wanted[i]);
 }
 
-int add_carry(Making *m, Node *param, Node *arg, Node *next)
-{
-    list_push(m->scratch, &m->carry, param);
-    list_push(m->scratch, &m->carry_arg, arg);
-    list_push(m->scratch, &m->next, next);
-    return m->carry.n - 1;
-}
-
-int add_input(Making *m, Node *param, Node *arg)
-{
-    list_push(m->scratch, &m->input, param);
-    list_push(m->scratch, &m->input_arg, arg);
-    return m->input.n - 1;
-}
-
-int add_output(Making *m, Node *n)
-{
-    for (int i = 0; i < m->output.n; i++)
-        if (m->output.at[i] == n)
-            return i;
-    list_push(m->scratch, &m->output, n);
-    return m->output.n - 1;
-}
-
-/* The loop: r says trips, direction, index, captures and what ends it; the
- * captures' arguments follow, then the count. */
-static Node *make(Making *m, const Region *like, Node *const *capture_arg,
-                  Node *count)
-{
-    Region r = *like;
-    Nodes arg = {0};
-
-    r.carry = m->carry.at;
-    r.next = m->next.at;
-    r.ncarry = m->carry.n;
-    r.input = m->input.at;
-    r.ninput = m->input.n;
-    r.output = m->output.at;
-    r.noutput = m->output.n;
-    r.counted = count != NULL;
-    r.self = NULL;
-    for (int i = 0; i < r.ncarry; i++)
-        list_push(m->scratch, &arg, m->carry_arg.at[i]);
-    for (int i = 0; i < r.ninput; i++)
-        list_push(m->scratch, &arg, m->input_arg.at[i]);
-    for (int i = 0; i < r.ncapture; i++)
-        list_push(m->scratch, &arg, capture_arg[i]);
-    if (count)
-        list_push(m->scratch, &arg, count);
-    return g_region_close(m->g, &r, arg.n, arg.at);
-}
-
 /* Reverse. */
 
 typedef struct Back {
@@ -176,7 +109,7 @@ typedef struct Back {
     Guarded *bar;        /* by parameter: the adjoint after one step back */
     Sums *sums;
     Nodes read; /* of one step */
-    Making to;
+    RegionMaker to;
 } Back;
 
 static Node *result_at(const Region *r, int i)
@@ -229,7 +162,7 @@ static bool has_masks(const Region *r)
 {
     for (int i = 0; i < r->nbody; i++)
         if (op_table[r->body[i]->op]->flags & OP_MASKS ||
-            (has_parts(r->body[i]) && has_masks(node_region(r->body[i]))))
+            (node_has_region(r->body[i]) && has_masks(node_region(r->body[i]))))
             return true;
     return false;
 }
@@ -242,7 +175,7 @@ static int nesting(const Region *r)
     for (int i = 0; i < r->nbody; i++) {
         int inner = 0;
 
-        if (has_parts(r->body[i]))
+        if (node_has_region(r->body[i]))
             inner = 1 + nesting(node_region(r->body[i]));
         most = inner > most ? inner : most;
     }
@@ -320,10 +253,10 @@ static void carry_back(Back *b, int k, Given *v, Given *live)
     Guarded seed = b->seed[k], bar = b->bar[k];
 
     read_bar(b, &bar);
-    v->carry = add_carry(&b->to, seed.v, init ? init : g_fill(b->g, like, 0),
-                         bar.v ? bar.v : g_fill(b->g, like, 0));
+    v->carry = maker_carry(&b->to, seed.v, init ? init : g_fill(b->g, like, 0),
+                           bar.v ? bar.v : g_fill(b->g, like, 0));
     if (seed.live)
-        live->carry = add_carry(
+        live->carry = maker_carry(
             &b->to, seed.live, l ? l : truth(b->g, like, init != NULL),
             bar.live ? bar.live : truth(b->g, like, bar.v != NULL));
 }
@@ -342,8 +275,8 @@ static void capture_back(Back *b, int k, const Node *like, const Guarded *bar,
     } else if (bar->live) {
         Node *any = live_like(b->g, like);
 
-        live->carry = add_carry(&b->to, any, truth(b->g, like, false),
-                                g2(b->g, OP_or, any, bar->live));
+        live->carry = maker_carry(&b->to, any, truth(b->g, like, false),
+                                  g2(b->g, OP_or, any, bar->live));
         list_push(b->scratch, &b->read, bar->live);
     }
 }
@@ -351,9 +284,9 @@ static void capture_back(Back *b, int k, const Node *like, const Guarded *bar,
 static void input_back(Back *b, const Guarded *bar, Given *v, Given *live)
 {
     read_bar(b, bar);
-    v->output = add_output(&b->to, bar->v);
+    v->output = maker_output_once(&b->to, bar->v);
     if (bar->live)
-        live->output = add_output(&b->to, bar->live);
+        live->output = maker_output_once(&b->to, bar->live);
 }
 
 static void begin_collecting(Back *b)
@@ -397,9 +330,9 @@ static void collect(Back *b, Given *v, Given *live)
     for (int i = r->ncarry; i < b->nresult; i++) {
         if (!b->wanted[i])
             continue;
-        add_input(&b->to, b->seed[i].v, b->part[i].v);
+        maker_input(&b->to, b->seed[i].v, b->part[i].v);
         if (b->seed[i].live)
-            add_input(&b->to, b->seed[i].live, b->part[i].live);
+            maker_input(&b->to, b->seed[i].live, b->part[i].live);
     }
 }
 
@@ -443,9 +376,7 @@ static void read_stored(Back *b, int n, const Stored *stored, Nodes *result)
 static Node *loop_back(Back *b, Node **first)
 {
     const Region *r = b->r;
-    Making *to = &b->to;
-    Region like = {.trips = r->trips, .reverse = !r->reverse};
-    Node *count = NULL;
+    RegionMaker *to = &b->to;
     Stored *stored;
     Step *step = step_new(b->g, b->scratch, r, b->read.n, b->read.at);
     int n = step_stored(step, b->read.n, b->read.at, &stored);
@@ -455,14 +386,17 @@ static Node *loop_back(Back *b, Node **first)
     read_stored(b, n, stored, &to->next);
     read_stored(b, n, stored, &to->output);
     for (int i = 0; i < r->ninput; i++)
-        add_input(to, r->input[i], b->loop->arg[r->ncarry + i]);
+        maker_input(to, r->input[i], b->loop->arg[r->ncarry + i]);
     for (int i = 0; i < n; i++)
-        add_input(to, stored[i].param,
-                  g_part(b->g, *first, r->ncarry + r->noutput + i));
+        maker_input(to, stored[i].param,
+                    g_part(b->g, *first, r->ncarry + r->noutput + i));
     if (r->counted || r->until)
-        count = g_part(b->g, *first, region_nparts(node_region(*first)) - 1);
-    like.index = r->index;
-    return make(to, &like, NULL, count);
+        to->count =
+            g_part(b->g, *first, region_nparts(node_region(*first)) - 1);
+    to->r.trips = r->trips;
+    to->r.reverse = !r->reverse;
+    to->r.index = r->index;
+    return maker_close(to);
 }
 
 static Node *given(const Back *b, Node *loop, const Given *from)
@@ -535,7 +469,7 @@ void loop_reverse(Graph *g, Arena *scratch, Node *n, const bool *active,
     const Branch *branch = guard_common(g, scratch, region_nparts(r), part);
 
     b.scratch = arena_new();
-    b.to = (Making){.g = g, .scratch = b.scratch};
+    b.to = region_maker(g, b.scratch, NULL);
     b.nparam = region_narg(r) - r->counted;
     b.nresult = r->ncarry + r->noutput;
     b.active = NEWN(b.scratch, bool, b.nparam);
@@ -560,7 +494,7 @@ typedef struct Ahead {
     Node *const *dot;  /* of arguments */
     Node **param_dot;  /* of parameters; NULL where 0 */
     Node **result_dot; /* of next and outputs */
-    Making to;
+    RegionMaker to;
 } Ahead;
 
 /* Parameters for the tangents of carries and inputs; those of captures are read
@@ -596,20 +530,24 @@ static void step_ahead(Ahead *a)
     sweep_forward(a->g, y.n, y.at, x.n, x.at, dot.at, a->result_dot);
 }
 
-/* Carries and inputs, the primal ones first. */
+/* Carries and inputs, the primal ones first, and what stays as it is. */
 static void fill_ahead(Ahead *a)
 {
     const Region *r = a->r;
     Node *const *arg = a->loop->arg;
 
     for (int k = 0; k < r->ncarry; k++)
-        add_carry(&a->to, r->carry[k], arg[k], r->next[k]);
+        maker_carry(&a->to, r->carry[k], arg[k], r->next[k]);
     for (int i = 0; i < r->ninput; i++)
-        add_input(&a->to, r->input[i], arg[r->ncarry + i]);
+        maker_input(&a->to, r->input[i], arg[r->ncarry + i]);
     for (int i = 0; i < r->ninput; i++)
         if (a->param_dot[r->ncarry + i])
-            add_input(&a->to, a->param_dot[r->ncarry + i],
-                      a->dot[r->ncarry + i]);
+            maker_input(&a->to, a->param_dot[r->ncarry + i],
+                        a->dot[r->ncarry + i]);
+    for (int i = 0; i < r->ncapture; i++)
+        maker_capture(&a->to, r->capture[i], arg[r->ncarry + r->ninput + i]);
+    if (r->counted)
+        a->to.count = arg[a->loop->narg - 1];
 }
 
 static void carry_ahead(Ahead *a, int k, Node **arg_dot)
@@ -617,7 +555,7 @@ static void carry_ahead(Ahead *a, int k, Node **arg_dot)
     Node *zero = g_fill(a->g, a->r->carry[k], 0), *next = a->result_dot[k];
 
     *arg_dot = a->dot[k] ? a->dot[k] : zero;
-    add_carry(&a->to, a->param_dot[k], *arg_dot, next ? next : zero);
+    maker_carry(&a->to, a->param_dot[k], *arg_dot, next ? next : zero);
 }
 
 void loop_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
@@ -626,9 +564,9 @@ void loop_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
     const Region *r = node_region(n);
     Ahead a = {.g = g, .scratch = scratch, .loop = n, .r = r, .dot = dot};
     int *part = NEWN(scratch, int, r->ncarry + r->noutput);
-    Node *loop, *count = r->counted ? n->arg[n->narg - 1] : NULL, *init;
+    Node *loop, *init;
 
-    a.to = (Making){.g = g, .scratch = scratch};
+    a.to = region_maker(g, scratch, r);
     a.nparam = region_narg(r) - r->counted;
     a.nresult = r->ncarry + r->noutput;
     a.param_dot = NEWN(scratch, Node *, a.nparam);
@@ -643,8 +581,8 @@ void loop_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
         }
     for (int k = r->ncarry; k < a.nresult; k++)
         if (a.result_dot[k])
-            part[k] = add_output(&a.to, a.result_dot[k]);
-    loop = make(&a.to, r, n->arg + r->ncarry + r->ninput, count);
+            part[k] = maker_output_once(&a.to, a.result_dot[k]);
+    loop = maker_close(&a.to);
     for (int k = 0; k < a.nresult; k++)
         if (k < r->ncarry ? a.param_dot[k] : a.result_dot[k])
             part_dot[k] =

@@ -5,22 +5,6 @@
 
 #include "diff/sweep.h"
 
-/* loops.c */
-
-/* A loop being put together. */
-typedef struct Making {
-    Graph *g;
-    Arena *scratch;
-    Nodes carry, carry_arg, next;
-    Nodes input, input_arg;
-    Nodes output;
-} Making;
-
-/* Each returns its number among its kind. */
-int add_carry(Making *m, Node *param, Node *arg, Node *next);
-int add_input(Making *m, Node *param, Node *arg);
-int add_output(Making *m, Node *n); /* that n once */
-
 /* store.c: the values of one step of a loop and of its step back. */
 
 typedef struct Step Step;
@@ -52,7 +36,7 @@ double typical_bytes(Arena *scratch, const Node *n);
 typedef struct Sums Sums;
 
 Sums *sums_new(Graph *g, Arena *scratch, const Region *r, const Node *loop,
-               const Step *step, Making *m);
+               const Step *step, RegionMaker *m);
 /* Capture k gets v each step: what the second loop shall carry and give for it
  * goes to m, what that reads of the step to `read`. */
 void sums_add(Sums *s, int k, Node *v, Nodes *read);

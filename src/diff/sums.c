@@ -47,13 +47,13 @@ struct Sums {
     const Region *r;
     const Node *loop;
     const Step *step;
-    Making *m; /* of the second loop */
+    RegionMaker *m; /* of the second loop */
     LIST(Term) term;
     LIST(Factor) factor;
 };
 
 Sums *sums_new(Graph *g, Arena *scratch, const Region *r, const Node *loop,
-               const Step *step, Making *m)
+               const Step *step, RegionMaker *m)
 {
     Sums *s = NEW(scratch, Sums);
 
@@ -113,7 +113,7 @@ static int add_factor(Sums *s, const Term *t, Node *n, Nodes *read)
             return i;
     f.n = n;
     if (given)
-        f.output = add_output(s->m, n);
+        f.output = maker_output_once(s->m, n);
     list_push(s->scratch, read, n);
     list_push(s->scratch, &s->factor, f);
     return s->factor.n - 1;
@@ -121,10 +121,7 @@ static int add_factor(Sums *s, const Term *t, Node *n, Nodes *read)
 
 static bool is_given(const Sums *s, const Node *n)
 {
-    for (int i = 0; i < s->m->output.n; i++)
-        if (s->m->output.at[i] == n)
-            return true;
-    return false;
+    return nodes_find(&s->m->output, n) >= 0;
 }
 
 /* Bytes a step for keeping n: what the loop itself computes is there or cheap.
@@ -255,8 +252,8 @@ static int add_sum(Sums *s, Node *v, Nodes *read)
     Node *so_far = param_like(s->g, v, "_sum");
 
     list_push(s->scratch, read, v);
-    return add_carry(s->m, so_far, g_fill(s->g, v, 0),
-                     g2(s->g, OP_add, so_far, v));
+    return maker_carry(s->m, so_far, g_fill(s->g, v, 0),
+                       g2(s->g, OP_add, so_far, v));
 }
 
 static void add_term(Sums *s, Term t, Nodes *read)
@@ -327,7 +324,7 @@ void sums_stored(Sums *s, int n, const Stored *stored)
             if (r->input[k] == f->n)
                 f->input = k;
         if (f->stored < 0 && f->input < 0)
-            f->output = add_output(s->m, f->n);
+            f->output = maker_output_once(s->m, f->n);
     }
 }
 

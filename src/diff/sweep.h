@@ -30,8 +30,6 @@ void loop_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
 void call_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
                   Node **part_dot);
 
-typedef LIST(Node *) Nodes;
-
 /* A new parameter for a derivative of a value like `like`; of type bool where
  * it says where an adjoint is live. */
 Node *param_like(Graph *g, const Node *like, const char *suffix);

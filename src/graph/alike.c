@@ -106,13 +106,6 @@ static bool pair_args(Pairing *p, const Node *a, const Node *b)
     return true;
 }
 
-static bool same_type(const Node *a, const Node *b)
-{
-    return a->dtype == b->dtype && a->rank == b->rank &&
-           (a->rank == 0 ||
-            !memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank));
-}
-
 static bool pair_params(Pairing *p)
 {
     for (int i = 0; i < region_nparam(p->a); i++) {

@@ -178,11 +178,6 @@ static Node *make_node(Batch *p, const Node *n, Node *mask)
     return make_ewise(p, n, x, lead);
 }
 
-static bool is_region(const Node *n)
-{
-    return n->op == OP_loop || n->op == OP_call;
-}
-
 static bool same_args(const Batch *p, const Node *n)
 {
     for (int i = 0; i < n->narg; i++)
@@ -245,13 +240,13 @@ static void make_one(Batch *p, const Node *n)
     BatchNote *note = note_of(p, n);
     Span outer = graph_span(p->g, n->span);
     Node *mask = NULL;
-    if (n->op == OP_index_check || is_region(n))
+    if (n->op == OP_index_check || node_has_region(n))
         mask = masks_value(p, note->mask);
     if (n->op == OP_param)
         note->value = param_value(p, n);
     if (n->op == OP_part)
         make_part(p, n);
-    else if (is_region(n))
+    else if (node_has_region(n))
         make_region(p, n, mask);
     else if (!note->value)
         note->value = make_node(p, n, mask);
@@ -267,7 +262,7 @@ static const Node *still_needs(Batch *p, const Node *n)
     for (int i = 0; i < n->narg; i++)
         if (has_note(p, n->arg[i]) && !note_of(p, n->arg[i])->value)
             return n->arg[i];
-    if (n->op != OP_index_check && !is_region(n))
+    if (n->op != OP_index_check && !node_has_region(n))
         return NULL;
     int count = masks_conditions(p->masks, note->mask, &cond);
     for (int i = 0; i < count; i++) {

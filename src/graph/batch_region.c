@@ -129,33 +129,20 @@ static void make_results(Step *s, Node *mask, int from, int to)
 
 /* Loops. */
 
-/* A loop being put together: its arguments and, in front of each other, the
- * parameters that they are bound to. */
+/* A loop being put together. */
 typedef struct Frame {
     Step s;
+    RegionMaker m;
     Node *mask;   /* in the body: where this loop is needed; or NULL */
     Node *count;  /* in the body: the steps of each element; or NULL */
     Node *steps;  /* in the body: those made so far; or NULL */
     Node *active; /* in the body: makes this step; or NULL */
-    LIST(Node *) carry, carry_arg, capture, capture_arg;
 } Frame;
-
-static void add_capture(Frame *f, Node *param, Node *arg)
-{
-    list_push(f->s.p->scratch, &f->capture, param);
-    list_push(f->s.p->scratch, &f->capture_arg, arg);
-}
-
-static void add_carry(Frame *f, Node *param, Node *arg)
-{
-    list_push(f->s.p->scratch, &f->carry, param);
-    list_push(f->s.p->scratch, &f->carry_arg, arg);
-}
 
 static Node *capture_new(Frame *f, Node *arg, const char *name)
 {
     Node *param = g_param(f->s.g, arg->dtype, arg->rank, arg->dim, name);
-    add_capture(f, param, arg);
+    maker_capture(&f->m, param, arg);
     return param;
 }
 
@@ -174,16 +161,16 @@ static void bind(Frame *f, const Node *n, Node *mask)
         Node *x = batch_value(s->p, n->arg[i]);
         if (s->lead[first + i])
             x = batch_axis(s->p, x, batch_leads(s->p, n->arg[i]));
-        add_carry(f, s->value[first + i], x);
+        maker_carry(&f->m, s->value[first + i], x, NULL);
     }
     if (s->counts || s->stops) {
         Node *zero = zero_steps(s);
         f->steps = g_param(s->g, DT_i64, 1, zero->dim, "steps");
-        add_carry(f, f->steps, zero);
+        maker_carry(&f->m, f->steps, zero, NULL);
     }
     for (int i = 0; i < r->ncapture; i++) {
         int k = r->ncarry + r->ninput + i;
-        add_capture(f, s->value[first + k], batch_value(s->p, n->arg[k]));
+        maker_capture(&f->m, s->value[first + k], batch_value(s->p, n->arg[k]));
     }
     if (s->counts)
         f->count =
@@ -276,39 +263,24 @@ static Node *make_loop(Frame *f, const Node *n)
 {
     Step *s = &f->s;
     const Region *r = s->r;
-    Region q = {.trips = r->trips, .reverse = r->reverse};
-    Arena *a = s->p->scratch;
-    Node **next = NEWN(a, Node *, f->carry.n);
-    Node **arg = NEWN(a, Node *, f->carry.n + r->ninput + f->capture.n + 1);
-    int narg = 0, axis = 0;
+    RegionMaker *m = &f->m;
+    int input = first_param(r) + r->ncarry, axis = 0;
     for (int i = 0; i < r->ncarry; i++)
-        next[i] = s->result[i];
+        m->next.at[i] = s->result[i];
     if (f->steps)
-        next[r->ncarry] = next_steps(f);
-    for (int i = 0; i < f->carry.n; i++)
-        arg[narg++] = f->carry_arg.at[i];
+        m->next.at[r->ncarry] = next_steps(f);
     for (int i = 0; i < r->ninput; i++)
-        arg[narg++] = input_arg(s, n->arg[r->ncarry + i]);
-    for (int i = 0; i < f->capture.n; i++)
-        arg[narg++] = f->capture_arg.at[i];
+        maker_input(m, s->value[input + i],
+                    input_arg(s, n->arg[r->ncarry + i]));
+    for (int i = 0; i < r->noutput; i++)
+        maker_output(m, s->result[r->ncarry + i]);
     if (r->counted)
-        arg[narg++] = count_arg(s, n->arg[n->narg - 1]);
-    q.counted = r->counted;
-    q.index = r->index;
-    q.carry = f->carry.at;
-    q.ncarry = f->carry.n;
-    q.input = s->value + first_param(r) + r->ncarry;
-    q.ninput = r->ninput;
-    q.capture = f->capture.at;
-    q.ncapture = f->capture.n;
-    q.next = next;
-    q.output = s->result + r->ncarry;
-    q.noutput = r->noutput;
+        m->count = count_arg(s, n->arg[n->narg - 1]);
     if (r->until)
-        q.until = s->result[s->nresult - 1];
+        m->r.until = s->result[s->nresult - 1];
     if (s->stops)
-        q.until = g_reduce(s->g, OP_all, q.until, 1, &axis);
-    return g_region(s->g, &q, narg, arg);
+        m->r.until = g_reduce(s->g, OP_all, m->r.until, 1, &axis);
+    return maker_finish(m);
 }
 
 static void loop_parts(const Frame *f, Node *loop, Parts *to)
@@ -321,19 +293,20 @@ static void loop_parts(const Frame *f, Node *loop, Parts *to)
         to->part[n++] = g_part(s->g, loop, i);
     }
     for (int i = 0; i < r->noutput; i++) {
-        Node *y = g_part(s->g, loop, f->carry.n + i);
+        Node *y = g_part(s->g, loop, f->m.carry.n + i);
         to->lead[n] = s->result_lead[r->ncarry + i];
         to->part[n] = to->lead[n] ? g_move_axis(s->g, y, 1, 0) : y;
         n++;
     }
     to->lead[n] = f->steps != NULL;
     to->part[n] =
-        g_part(s->g, loop, f->steps ? r->ncarry : f->carry.n + r->noutput);
+        g_part(s->g, loop, f->steps ? r->ncarry : f->m.carry.n + r->noutput);
 }
 
 static void loop_batch(Batch *p, const Node *n, Node *mask, Parts *to)
 {
     Frame f = {.s = step_of(p, n)};
+    f.m = region_maker(p->g, p->scratch, f.s.r);
     make_params(&f.s);
     bind(&f, n, mask);
     make_step(&f);
@@ -341,21 +314,6 @@ static void loop_batch(Batch *p, const Node *n, Node *mask, Parts *to)
 }
 
 /* Calls. */
-
-/* The parameters, and the mask, if any, before that at place `at`. */
-static Node **call_captures(const Step *s, int at, Node *mask, int *n)
-{
-    Node **to = NEWN(s->p->scratch, Node *, s->nparam + 1);
-    *n = 0;
-    for (int i = 0; i < s->nparam; i++) {
-        if (mask && i == at)
-            to[(*n)++] = mask;
-        to[(*n)++] = s->value[i];
-    }
-    if (mask && at == s->nparam)
-        to[(*n)++] = mask;
-    return to;
-}
 
 static void lead_all(Step *s)
 {
@@ -365,20 +323,24 @@ static void lead_all(Step *s)
     }
 }
 
+static Node *mask_param(const Step *s, const Node *mask)
+{
+    return mask ? g_param(s->g, DT_bool, mask->rank, mask->dim, "mask") : NULL;
+}
+
 /* The derivative that `of` brought along: adjoints of what does not lead are
  * summed over the batch. */
 static const Region *vjp_batch(const Step *of, const Node *mask)
 {
     const Region *r = of->r->vjp;
     Step s = step_new(of->p, r);
-    Region *q = NEW(of->p->scratch, Region);
+    RegionMaker m = region_maker(s.g, of->p->scratch, r);
+    Region *made = NEW(of->p->scratch, Region);
     int next = 0, axis = 0;
     for (int i = 0; i < s.nparam; i++)
         s.lead[i] = i < of->nparam ? of->lead[i] : true;
     make_params(&s);
-    Node *inner = NULL;
-    if (mask)
-        inner = g_param(s.g, DT_bool, mask->rank, mask->dim, "mask");
+    Node *inner = mask_param(&s, mask);
     make_results(&s, inner, 0, s.nresult);
     lead_all(&s);
     for (int i = 0; i < of->nparam; i++) {
@@ -388,37 +350,36 @@ static const Region *vjp_batch(const Step *of, const Node *mask)
             s.result[next] = g_reduce(s.g, OP_sum, s.result[next], 1, &axis);
         next++;
     }
-    q->remat = r->remat;
-    q->apart = r->apart;
-    q->capture = call_captures(&s, of->nparam, inner, &q->ncapture);
-    q->output = s.result;
-    q->noutput = s.nresult;
-    return q;
+    for (int i = 0; i < s.nparam; i++) {
+        if (inner && i == of->nparam)
+            maker_capture(&m, inner, NULL);
+        maker_capture(&m, s.value[i], NULL);
+    }
+    for (int i = 0; i < s.nresult; i++)
+        maker_output(&m, s.result[i]);
+    *made = maker_region(&m);
+    return made;
 }
 
 static void call_batch(Batch *p, const Node *n, Node *mask, Parts *to)
 {
     Step s = step_of(p, n);
     const Region *r = s.r;
-    Region q = {.remat = r->remat, .apart = r->apart};
-    Node *inner = NULL;
+    RegionMaker m = region_maker(p->g, p->scratch, r);
     make_params(&s);
-    if (mask)
-        inner = g_param(s.g, DT_bool, mask->rank, mask->dim, "mask");
+    Node *inner = mask_param(&s, mask);
     make_results(&s, inner, 0, s.nresult);
     if (r->vjp) {
         lead_all(&s);
-        q.vjp = vjp_batch(&s, inner);
+        m.r.vjp = vjp_batch(&s, inner);
     }
-    q.capture = call_captures(&s, s.nparam, inner, &q.ncapture);
-    q.output = s.result;
-    q.noutput = s.nresult;
-    Node **arg = NEWN(p->scratch, Node *, q.ncapture);
-    for (int i = 0; i < n->narg; i++)
-        arg[i] = batch_value(p, n->arg[i]);
+    for (int i = 0; i < s.nparam; i++)
+        maker_capture(&m, s.value[i], batch_value(p, n->arg[i]));
     if (mask)
-        arg[n->narg] = mask;
-    Node *call = g_region(s.g, &q, q.ncapture, arg);
+        maker_capture(&m, inner, mask);
+    for (int i = 0; i < s.nresult; i++)
+        maker_output(&m, s.result[i]);
+    Node *call = maker_finish(&m);
     for (int i = 0; i < r->noutput; i++) {
         to->lead[i] = s.result_lead[i];
         to->part[i] = g_part(s.g, call, i);

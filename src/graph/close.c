@@ -47,8 +47,7 @@ typedef struct Close {
     When *when;
     Node *starts[2]; /* is a step made; is it asked for whether it is */
     LIST(Item) item;
-    /* Parameters and arguments of the new region. */
-    Nodes input, input_arg, capture, capture_arg;
+    RegionMaker made; /* the new region */
     int nresult;
     Node **result;
 } Close;
@@ -428,14 +427,6 @@ static void outside(Close *c, int n, Node **node)
                 c->old_arg + r->ncarry + r->ninput, n, node);
 }
 
-static int find(const Nodes *list, const Node *n)
-{
-    for (int i = 0; i < list->n; i++)
-        if (list->at[i] == n)
-            return i;
-    return -1;
-}
-
 static Node *new_param(Close *c, const char *name, const Node *like, int skip)
 {
     int rank = like->rank - skip;
@@ -453,15 +444,15 @@ static Node *capture(Close *c, Node *value)
     if (value->op == OP_broadcast)
         return g_broadcast(g, capture(c, value->arg[0]), value->rank,
                            value->dim, value->attr.ints);
-    int k = find(&c->capture_arg, value);
+    int k = nodes_find(&c->made.capture_arg, value);
     if (k >= 0)
-        return c->capture.at[k];
-    const char *name = value->op == OP_param
-                           ? value->attr.name
-                           : arena_printf(graph_arena(g), "c%d", c->capture.n);
+        return c->made.capture.at[k];
+    const char *name =
+        value->op == OP_param
+            ? value->attr.name
+            : arena_printf(graph_arena(g), "c%d", c->made.capture.n);
     Node *p = new_param(c, name, value, 0);
-    list_push(c->scratch, &c->capture, p);
-    list_push(c->scratch, &c->capture_arg, value);
+    maker_capture(&c->made, p, value);
     return p;
 }
 
@@ -475,14 +466,13 @@ static Node *input(Close *c, Node *all, Node *p)
     if (all->op == OP_broadcast && all->attr.ints[0] < 0)
         return g_broadcast(g, capture(c, all->arg[0]), all->rank - 1,
                            all->dim + 1, all->attr.ints + 1);
-    int k = find(&c->input_arg, all);
+    int k = nodes_find(&c->made.input_arg, all);
     if (k >= 0)
-        return c->input.at[k];
+        return c->made.input.at[k];
     if (!p)
-        p = new_param(c, arena_printf(graph_arena(g), "x%d", c->input.n), all,
-                      1);
-    list_push(c->scratch, &c->input, p);
-    list_push(c->scratch, &c->input_arg, all);
+        p = new_param(c, arena_printf(graph_arena(g), "x%d", c->made.input.n),
+                      all, 1);
+    maker_input(&c->made, p, all);
     return p;
 }
 
@@ -635,11 +625,10 @@ static void bind_params(Close *c)
     for (int i = 0; i < r->ncapture; i++) {
         Node *value = arg[r->ninput + i];
         bool kept = !is_leaf(value) && value->op != OP_broadcast &&
-                    find(&c->capture_arg, value) < 0;
+                    nodes_find(&c->made.capture_arg, value) < 0;
         if (r->trips && !kept)
             continue;
-        list_push(c->scratch, &c->capture, r->capture[i]);
-        list_push(c->scratch, &c->capture_arg, value);
+        maker_capture(&c->made, r->capture[i], value);
         item_of(c, r->capture[i])->in = r->capture[i];
     }
     for (int i = 0; i < r->ncapture; i++) {
@@ -667,20 +656,20 @@ static void drop_captures(Close *c)
 {
     int kept = 0;
     Nodes seen = nodes_below(c->g, c->scratch, c->nresult, c->result);
-    for (int i = 0; i < c->capture.n; i++) {
-        if (node_place(seen.at, seen.n, c->capture.at[i]) < 0)
+    for (int i = 0; i < c->made.capture.n; i++) {
+        if (node_place(seen.at, seen.n, c->made.capture.at[i]) < 0)
             continue;
-        c->capture.at[kept] = c->capture.at[i];
-        c->capture_arg.at[kept++] = c->capture_arg.at[i];
+        c->made.capture.at[kept] = c->made.capture.at[i];
+        c->made.capture_arg.at[kept++] = c->made.capture_arg.at[i];
     }
-    c->capture.n = c->capture_arg.n = kept;
+    c->made.capture.n = c->made.capture_arg.n = kept;
 }
 
 /* What a derivative of the user's own is given in addition: the captures that
  * were added, which it does not read. */
 static const Region *with_captures(Close *c, const Region *vjp)
 {
-    int was = c->r.ncapture, now = c->capture.n;
+    int was = c->r.ncapture, now = c->made.capture.n;
     Region *to = arena_copy(c->scratch, vjp, sizeof *vjp);
     Node **list = NEWN(c->scratch, Node *, vjp->ncapture + now - was);
     if (now == was)
@@ -688,7 +677,7 @@ static const Region *with_captures(Close *c, const Region *vjp)
     for (int i = 0; i < vjp->ncapture; i++)
         list[i < was ? i : i + now - was] = vjp->capture[i];
     for (int i = was; i < now; i++)
-        list[i] = new_param(c, NULL, c->capture.at[i], 0);
+        list[i] = new_param(c, NULL, c->made.capture.at[i], 0);
     to->capture = list;
     to->ncapture = vjp->ncapture + now - was;
     to->self = NULL;
@@ -697,29 +686,26 @@ static const Region *with_captures(Close *c, const Region *vjp)
 
 static Node *finish(Close *c)
 {
-    Nodes arg = {0};
-    Region r = region_with(c->g, &c->r, c->result);
-    r.since = 0;
-    for (int i = 0; i < r.ncarry; i++)
-        list_push(c->scratch, &arg, c->old_arg[i]);
-    for (int i = 0; i < c->input.n; i++)
-        list_push(c->scratch, &arg, c->input_arg.at[i]);
-    for (int i = 0; i < c->capture.n; i++)
-        list_push(c->scratch, &arg, c->capture_arg.at[i]);
-    if (r.counted)
-        list_push(c->scratch, &arg, c->old_arg[c->narg - 1]);
-    r.input = c->input.at;
-    r.ninput = c->input.n;
-    r.vjp = r.vjp ? with_captures(c, r.vjp) : NULL;
-    r.capture = c->capture.at;
-    r.ncapture = c->capture.n;
-    return g_region(c->g, &r, arg.n, arg.at);
+    const Region *r = &c->r;
+    RegionMaker *m = &c->made;
+    for (int i = 0; i < r->ncarry; i++)
+        maker_carry(m, r->carry[i], c->old_arg[i], c->result[i]);
+    for (int i = 0; i < r->noutput; i++)
+        maker_output(m, c->result[r->ncarry + i]);
+    if (r->until)
+        m->r.until = c->result[c->nresult - 1];
+    if (r->vjp)
+        m->r.vjp = with_captures(c, r->vjp);
+    if (r->counted)
+        m->count = c->old_arg[c->narg - 1];
+    return maker_finish(m);
 }
 
 Node *g_region_close(Graph *g, const Region *r, int narg, Node *const *arg)
 {
     Close c = {.g = g, .r = *r, .narg = narg, .old_arg = arg};
     c.scratch = arena_new();
+    c.made = region_maker(g, c.scratch, r);
     c.nresult = region_nresult(r);
     c.result = NEWN(c.scratch, Node *, c.nresult + 1);
     region_results(r, c.result);

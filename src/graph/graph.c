@@ -186,6 +186,17 @@ static Node *node_add(Graph *g, const Node *n)
     return p;
 }
 
+bool same_shape(const Node *a, const Node *b)
+{
+    return a->rank == b->rank &&
+           same_bytes(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank);
+}
+
+bool same_type(const Node *a, const Node *b)
+{
+    return a->dtype == b->dtype && same_shape(a, b);
+}
+
 static Node *lookup(Graph *g, const Node *n)
 {
     uint64_t h = node_hash(n);

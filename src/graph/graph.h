@@ -197,6 +197,9 @@ typedef struct Rewrite {
 void graph_log(Graph *g, const char *rule, const char *identity, Span at);
 const Rewrite *graph_logged(const Graph *g, int *n);
 
+bool same_shape(const Node *a, const Node *b);
+bool same_type(const Node *a, const Node *b); /* shape and dtype */
+
 /* Leaves. */
 Node *g_const(Graph *g, DType t, double v); /* scalar; any dtype */
 Node *g_const_int(Graph *g, DType t, int64_t v);

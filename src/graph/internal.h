@@ -26,12 +26,8 @@ int *graph_number(const Graph *g, int id);
 
 /* region.c */
 
-typedef LIST(Node *) Nodes;
-
-/* What the roots reach, by ascending ids; and where n is in such a list, or
- * -1. */
+/* What the roots reach, by ascending ids. */
 Nodes nodes_below(Graph *g, Arena *a, int n, Node *const *root);
-int node_place(Node *const *list, int count, const Node *n);
 
 const Region *region_keep(Graph *g, const Region *r); /* a copy of its own */
 /* alike.c: fills in hash and key, body is there; of kept regions; NULL is like

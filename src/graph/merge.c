@@ -14,12 +14,10 @@
 /* Loops that are to be one. */
 typedef struct Set {
     Nodes member;
-    LIST(Node **) result; /* by member: its results, on the params below */
-    Nodes carry, carry_arg, next, input, input_arg, capture, capture_arg;
-    Nodes output;
-    Node *until;
-    Nodes arg;    /* of all members, as they were */
-    Node *merged; /* once it is made */
+    LIST(Node **) result; /* by member: its results, on m's parameters */
+    RegionMaker m;        /* with the arguments as they were */
+    Nodes arg;            /* of all members, as they were */
+    Node *merged;         /* once it is made */
 } Set;
 
 /* Branch `arm` of an `if` on cond, inside another one. The first is what is
@@ -58,14 +56,6 @@ static bool same_steps(const Node *a, const Node *b)
     return p->index == q->index && p->trips == q->trips &&
            p->reverse == q->reverse && !p->apart && !q->apart &&
            count_of(a) == count_of(b) && !p->until == !q->until;
-}
-
-static int find(const Nodes *list, const Node *n)
-{
-    for (int i = 0; i < list->n; i++)
-        if (list->at[i] == n)
-            return i;
-    return -1;
 }
 
 static void push(Merge *m, Nodes *list, Node *n)
@@ -124,12 +114,12 @@ static bool clashes(const Set *s, const Node *loop)
     for (int i = 0; i < loop->narg; i++) {
         const Node *p = region_param(r, i), *arg = loop->arg[i];
         bool carry = i < r->ncarry, input = !carry && i < r->ncarry + r->ninput;
-        int c = p ? find(&s->carry, p) : -1;
-        int x = p ? find(&s->input, p) : -1;
-        int k = p ? find(&s->capture, p) : -1;
-        if ((c >= 0 && !(carry && s->carry_arg.at[c] == arg)) ||
-            (x >= 0 && !(input && s->input_arg.at[x] == arg)) ||
-            (k >= 0 && (carry || input || s->capture_arg.at[k] != arg)))
+        int c = p ? nodes_find(&s->m.carry, p) : -1;
+        int x = p ? nodes_find(&s->m.input, p) : -1;
+        int k = p ? nodes_find(&s->m.capture, p) : -1;
+        if ((c >= 0 && !(carry && s->m.carry_arg.at[c] == arg)) ||
+            (x >= 0 && !(input && s->m.input_arg.at[x] == arg)) ||
+            (k >= 0 && (carry || input || s->m.capture_arg.at[k] != arg)))
             return true;
     }
     return false;
@@ -139,7 +129,7 @@ static bool clashes(const Set *s, const Node *loop)
  * returns what stands for it. */
 static Node *bind(Merge *m, Nodes *param, Nodes *args, Node *p, Node *arg)
 {
-    int k = find(args, arg);
+    int k = nodes_find(args, arg);
     if (k >= 0)
         return param->at[k];
     push(m, param, p);
@@ -158,8 +148,8 @@ static Node **results_on_set(Merge *m, Set *s, const Node *loop)
     for (int i = 0; i < n; i++) {
         bool input = i < r->ninput;
         from[i] = region_param(r, r->ncarry + i);
-        to[i] = bind(m, input ? &s->input : &s->capture,
-                     input ? &s->input_arg : &s->capture_arg, from[i],
+        to[i] = bind(m, input ? &s->m.input : &s->m.capture,
+                     input ? &s->m.input_arg : &s->m.capture_arg, from[i],
                      loop->arg[r->ncarry + i]);
     }
     region_results(r, result);
@@ -173,12 +163,12 @@ static Node **results_on_set(Merge *m, Set *s, const Node *loop)
 static bool goes_on_alike(const Set *s, const Region *r, Node *const *result)
 {
     for (int i = 0; i < r->ncarry; i++) {
-        int k = find(&s->carry, r->carry[i]);
-        if (k >= 0 && !same_course(s->next.at[k], result[i]))
+        int k = nodes_find(&s->m.carry, r->carry[i]);
+        if (k >= 0 && !same_course(s->m.next.at[k], result[i]))
             return false;
     }
     return !r->until || !s->member.n ||
-           same_course(s->until, result[r->ncarry + r->noutput]);
+           same_course(s->m.r.until, result[r->ncarry + r->noutput]);
 }
 
 /* Adds a loop if it fits to those that are there. */
@@ -194,16 +184,12 @@ static void join(Merge *m, Set *s, Node *loop)
         return;
     }
     for (int i = 0; i < r->ncarry; i++)
-        if (find(&s->carry, r->carry[i]) < 0) {
-            push(m, &s->carry, r->carry[i]);
-            push(m, &s->carry_arg, loop->arg[i]);
-            push(m, &s->next, result[i]);
-        }
+        if (nodes_find(&s->m.carry, r->carry[i]) < 0)
+            maker_carry(&s->m, r->carry[i], loop->arg[i], result[i]);
     for (int i = 0; i < r->noutput; i++)
-        if (find(&s->output, result[r->ncarry + i]) < 0)
-            push(m, &s->output, result[r->ncarry + i]);
-    if (r->until && !s->until)
-        s->until = result[r->ncarry + r->noutput];
+        maker_output_once(&s->m, result[r->ncarry + i]);
+    if (r->until && !s->m.r.until)
+        s->m.r.until = result[r->ncarry + r->noutput];
     push(m, &s->member, loop);
     list_push(m->scratch, &s->result, result);
 }
@@ -273,22 +259,9 @@ static Nodes loops_by_index(Merge *m)
     return loops;
 }
 
-/* All arguments of a set. */
-static Nodes args_of(Merge *m, const Set *s)
-{
-    const Nodes *list[] = {&s->carry_arg, &s->input_arg, &s->capture_arg};
-    Nodes arg = {0};
-    for (int k = 0; k < 3; k++)
-        for (int i = 0; i < list[k]->n; i++)
-            push(m, &arg, list[k]->at[i]);
-    if (count_of(s->member.at[0]))
-        push(m, &arg, count_of(s->member.at[0]));
-    return arg;
-}
-
 static void add_set(Merge *m, Set *s)
 {
-    s->arg = args_of(m, s);
+    s->arg = maker_args(&s->m);
     list_push(m->scratch, &m->set, *s);
 }
 
@@ -296,16 +269,18 @@ static void add_set(Merge *m, Set *s)
 static void find_sets(Merge *m, int n, Node **loop)
 {
     for (int k = 0; k < n; k++) {
-        Set s = {0};
         if (!loop[k])
             continue;
+        Set s = {.m = region_maker(m->g, m->scratch, node_region(loop[k]))};
+        s.m.count = count_of(loop[k]);
+        s.m.r.until = NULL;
         join(m, &s, loop[k]);
         for (int i = k + 1; i < n; i++)
             if (loop[i] && same_steps(loop[k], loop[i]) &&
                 m->in[place(m, loop[k])] == m->in[place(m, loop[i])])
                 join(m, &s, loop[i]);
         for (int i = k + 1; i < n; i++)
-            if (loop[i] && find(&s.member, loop[i]) >= 0)
+            if (loop[i] && nodes_find(&s.member, loop[i]) >= 0)
                 loop[i] = NULL;
         if (s.member.n > 1)
             add_set(m, &s);
@@ -339,18 +314,8 @@ static Node *mapped(const Merge *m, const Node *n)
 
 static Node *merged_loop(Merge *m, const Set *s)
 {
-    Region r = *node_region(s->member.at[0]);
+    Region r = maker_region(&s->m);
     Node **arg = NEWN(m->scratch, Node *, s->arg.n + 1);
-    r.carry = s->carry.at;
-    r.next = s->next.at;
-    r.ncarry = s->carry.n;
-    r.input = s->input.at;
-    r.ninput = s->input.n;
-    r.capture = s->capture.at;
-    r.ncapture = s->capture.n;
-    r.output = s->output.at;
-    r.noutput = s->output.n;
-    r.until = s->until;
     for (int i = 0; i < s->arg.n; i++)
         arg[i] = mapped(m, s->arg.at[i]);
     return g_region(m->g, &r, s->arg.n, arg);
@@ -361,11 +326,11 @@ static int merged_part(const Set *s, const Node *loop, int part)
 {
     const Region *r = node_region(loop);
     if (part < r->ncarry)
-        return find(&s->carry, r->carry[part]);
+        return nodes_find(&s->m.carry, r->carry[part]);
     if (part == r->ncarry + r->noutput)
-        return s->carry.n + s->output.n;
-    int member = find(&s->member, loop);
-    return s->carry.n + find(&s->output, s->result.at[member][part]);
+        return s->m.carry.n + s->m.output.n;
+    int member = nodes_find(&s->member, loop);
+    return s->m.carry.n + nodes_find(&s->m.output, s->result.at[member][part]);
 }
 
 /* n on new arguments, which are there. */

@@ -9,26 +9,21 @@
 
 enum { MAX_ROUNDS = 8 };
 
-/* A region without the results that nobody uses. */
-typedef struct Pruned Pruned;
-struct Pruned {
+/* What is left of a region if only some of its parts are used. */
+typedef struct Pruned {
     const Region *of;
     const bool *used; /* parts of `of` */
-    Region r;         /* not closed yet */
-    bool *keep;       /* by old argument */
-    int *part;        /* by old part: the new one, or -1 */
-};
+    bool *live;       /* by old result */
+    bool *read;       /* by old argument */
+    Node **result;    /* of `of`, pruned */
+    const Region *vjp;
+} Pruned;
 
 typedef struct Prune {
     Graph *g;
     Arena *scratch;
     Map memo; /* Pruned, by the region's address */
 } Prune;
-
-static bool is_region(const Node *n)
-{
-    return n->op == OP_loop || n->op == OP_call;
-}
 
 static void level(Prune *p, int nroot, Node **root);
 
@@ -91,59 +86,19 @@ static Node **prune_results(Prune *p, const Region *r, const bool *live)
     return result;
 }
 
-/* A region being made from parts of another. */
-typedef struct Sieve {
-    Nodes carry, next, input, capture, output;
-} Sieve;
-
-static void sieve_params(Prune *p, const Region *r, const Nodes *read, Sieve *s,
-                         bool *keep)
+/* By argument: do the live results read its parameter. */
+static bool *read_params(Prune *p, const Region *r, const Pruned *q)
 {
-    for (int i = r->ncarry; i < r->ncarry + r->ninput + r->ncapture; i++) {
-        Node *q = region_param(r, i);
-        keep[i] = r->vjp || node_place(read->at, read->n, q) >= 0;
-        if (keep[i])
-            list_push(p->scratch,
-                      i < r->ncarry + r->ninput ? &s->input : &s->capture, q);
-    }
-    if (r->counted)
-        keep[r->ncarry + r->ninput + r->ncapture] = true;
-}
-
-/* Carries that are live and change, and live outputs. A carry that never
- * changes is a capture: the first ones. */
-static void sieve_results(Prune *p, const Region *r, const bool *live,
-                          Node *const *result, Sieve *s, Pruned *to)
-{
-    Arena *a = p->scratch;
-    for (int i = 0; i < r->ncarry; i++) {
-        bool moves = live[i] && result[i] != r->carry[i];
-        to->keep[i] = live[i];
-        to->part[i] = moves ? s->carry.n : -1;
-        if (moves) {
-            list_push(a, &s->carry, r->carry[i]);
-            list_push(a, &s->next, result[i]);
-        } else if (live[i])
-            list_push(a, &s->capture, r->carry[i]);
-    }
-    for (int i = r->ncarry; i < r->ncarry + r->noutput; i++) {
-        to->part[i] = live[i] ? s->carry.n + s->output.n : -1;
-        if (live[i])
-            list_push(a, &s->output, result[i]);
-    }
-    if (r->trips)
-        to->part[r->ncarry + r->noutput] = s->carry.n + s->output.n;
-}
-
-static Nodes read_by(Prune *p, const Region *r, const bool *live,
-                     Node *const *result)
-{
-    Node **root = NEWN(p->scratch, Node *, region_nresult(r) + 1);
-    int count = 0;
+    bool *read = NEWN(p->scratch, bool, region_narg(r) + 1);
+    Nodes root = {0};
     for (int i = 0; i < region_nresult(r); i++)
-        if (live[i])
-            root[count++] = result[i];
-    return nodes_below(p->g, p->scratch, count, root);
+        if (q->live[i])
+            list_push(p->scratch, &root, q->result[i]);
+    Nodes below = nodes_below(p->g, p->scratch, root.n, root.at);
+    for (int i = r->ncarry; i < region_narg(r) - r->counted; i++)
+        read[i] =
+            r->vjp || node_place(below.at, below.n, region_param(r, i)) >= 0;
+    return read;
 }
 
 static const Region *prune_vjp(Prune *p, const Region *r)
@@ -158,82 +113,87 @@ static const Region *prune_vjp(Prune *p, const Region *r)
 static Pruned *prune_region(Prune *p, const Region *r, const bool *used)
 {
     Arena *a = p->scratch;
-    Pruned *to = remembered(p, r, used);
-    Sieve s = {0};
-    if (to)
-        return to;
-    to = NEW(a, Pruned);
-    to->of = r;
-    to->used = arena_copy(a, used, sizeof *used * (size_t)region_nparts(r) + 1);
-    to->keep = NEWN(a, bool, region_narg(r) + 1);
-    to->part = NEWN(a, int, region_nparts(r) + 1);
-    bool *live = live_results(p, r, used);
-    Node **result = prune_results(p, r, live);
-    Nodes read = read_by(p, r, live, result);
-    sieve_results(p, r, live, result, &s, to);
-    sieve_params(p, r, &read, &s, to->keep);
-    to->r = *r;
-    to->r.self = NULL;
-    to->r.carry = s.carry.at;
-    to->r.next = s.next.at;
-    to->r.ncarry = s.carry.n;
-    to->r.input = s.input.at;
-    to->r.ninput = s.input.n;
-    to->r.capture = s.capture.at;
-    to->r.ncapture = s.capture.n;
-    to->r.output = s.output.at;
-    to->r.noutput = s.output.n;
-    if (r->until)
-        to->r.until = result[region_nresult(r) - 1];
+    Pruned *q = remembered(p, r, used);
+    if (q)
+        return q;
+    q = NEW(a, Pruned);
+    q->of = r;
+    q->used = arena_copy(a, used, sizeof *used * (size_t)region_nparts(r) + 1);
+    q->live = live_results(p, r, used);
+    q->result = prune_results(p, r, q->live);
+    q->read = read_params(p, r, q);
     if (r->vjp)
-        to->r.vjp = prune_vjp(p, r->vjp);
-    map_put(p->scratch, &p->memo, hash_pointer(HASH_SEED, r), to);
-    return to;
+        q->vjp = prune_vjp(p, r->vjp);
+    map_put(a, &p->memo, hash_pointer(HASH_SEED, r), q);
+    return q;
 }
 
 /* What a loop or call of this level became. */
 typedef struct Was {
     bool *used; /* by part */
-    Pruned *pruned;
     Node *now;
-    Node **init; /* initial values of the carries */
+    int *part;   /* by part: that of `now`, or -1: the initial value, if used */
+    Node **init; /* of carries */
 } Was;
+
+/* Live carries, with their parts to come; one that never changes is a
+ * capture. */
+static void keep_carries(RegionMaker *m, const Pruned *q, Node *const *arg,
+                         int *part)
+{
+    const Region *r = q->of;
+    for (int i = 0; i < r->ncarry; i++) {
+        part[i] = -1;
+        if (q->live[i] && q->result[i] != r->carry[i])
+            part[i] = maker_carry(m, r->carry[i], arg[i], q->result[i]);
+        else if (q->live[i])
+            maker_capture(m, r->carry[i], arg[i]);
+    }
+}
+
+static void keep_read(RegionMaker *m, const Pruned *q, Node *const *arg)
+{
+    const Region *r = q->of;
+    int n = r->ncarry + r->ninput;
+    for (int i = r->ncarry; i < n + r->ncapture; i++) {
+        if (q->read[i] && i < n)
+            maker_input(m, region_param(r, i), arg[i]);
+        else if (q->read[i])
+            maker_capture(m, region_param(r, i), arg[i]);
+    }
+}
 
 static void remake_region(Prune *p, const Node *n, Node *const *arg, Was *w)
 {
     const Region *r = node_region(n);
-    const Pruned *q = w->pruned = prune_region(p, r, w->used);
-    Nodes args = {0};
+    const Pruned *q = prune_region(p, r, w->used);
+    RegionMaker m = region_maker(p->g, p->scratch, r);
+    int nparts = region_nparts(r);
+    int *part = w->part = NEWN(p->scratch, int, nparts + 1);
     w->init = arena_copy(p->scratch, arg, sizeof *arg * (size_t)r->ncarry);
-    for (int i = 0; i < r->ncarry; i++)
-        if (q->part[i] >= 0)
-            list_push(p->scratch, &args, arg[i]);
-    for (int i = r->ncarry; i < r->ncarry + r->ninput; i++)
-        if (q->keep[i])
-            list_push(p->scratch, &args, arg[i]);
-    for (int i = 0; i < r->ncarry; i++)
-        if (q->part[i] < 0 && q->keep[i])
-            list_push(p->scratch, &args, arg[i]);
-    for (int i = r->ncarry + r->ninput; i < n->narg; i++)
-        if (q->keep[i])
-            list_push(p->scratch, &args, arg[i]);
-    if (r->trips && !r->apart)
-        w->now = g_region_close(p->g, &q->r, args.n, args.at);
-    else
-        w->now = g_region(p->g, &q->r, args.n, args.at);
+    keep_carries(&m, q, arg, part);
+    keep_read(&m, q, arg);
+    for (int i = r->ncarry; i < r->ncarry + r->noutput; i++)
+        part[i] = q->live[i] ? m.carry.n + maker_output(&m, q->result[i]) : -1;
+    if (r->trips)
+        part[nparts - 1] = m.carry.n + m.output.n;
+    if (r->until)
+        m.r.until = q->result[region_nresult(r) - 1];
+    m.r.vjp = q->vjp;
+    m.count = r->counted ? arg[n->narg - 1] : NULL;
+    w->now = r->trips && !r->apart ? maker_close(&m) : maker_finish(&m);
 }
 
-static Node *remake_part(Prune *p, const Node *n, const Was *w)
+static Node *remake_part(Prune *p, const Was *w, int i)
 {
-    int k = (int)n->attr.integer, to = w->pruned->part[k];
-    return to < 0 ? w->init[k] : g_part(p->g, w->now, to);
+    return w->part[i] < 0 ? w->init[i] : g_part(p->g, w->now, w->part[i]);
 }
 
 static void find_used(Prune *p, const Nodes *nodes, Was *was)
 {
     for (int k = 0; k < nodes->n; k++) {
         const Node *n = nodes->at[k];
-        if (is_region(n)) {
+        if (node_has_region(n)) {
             int count = region_nparts(node_region(n));
             was[k].used = NEWN(p->scratch, bool, count + 1);
             if (node_region(n)->vjp)
@@ -262,11 +222,11 @@ static void level(Prune *p, int nroot, Node **root)
             arg[i] = map[of];
         }
         Span outer = graph_span(p->g, n->span);
-        if (is_region(n)) {
+        if (node_has_region(n)) {
             remake_region(p, n, arg, &was[k]);
             map[k] = was[k].now;
         } else if (n->op == OP_part)
-            map[k] = remake_part(p, n, &was[of]);
+            map[k] = remake_part(p, &was[of], (int)n->attr.integer);
         else
             map[k] = graph_remake(p->g, n, arg);
         graph_span(p->g, outer);

@@ -6,9 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool node_has_region(const Node *n)
+{
+    return n->op == OP_loop || n->op == OP_call;
+}
+
 const Region *node_region(const Node *n)
 {
-    assert(n->op == OP_loop || n->op == OP_call);
+    assert(node_has_region(n));
     return n->attr.region;
 }
 
@@ -186,6 +191,14 @@ Node *g_part(Graph *g, Node *of, int part)
 {
     Attr attr = {.integer = part};
     return graph_make(g, OP_part, DT_bool, 1, &of, &attr);
+}
+
+int nodes_find(const Nodes *list, const Node *n)
+{
+    for (int i = 0; i < list->n; i++)
+        if (list->at[i] == n)
+            return i;
+    return -1;
 }
 
 int node_place(Node *const *list, int count, const Node *n)

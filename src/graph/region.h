@@ -10,6 +10,11 @@
 
 #include "graph/graph.h"
 
+typedef LIST(Node *) Nodes;
+/* Where n is in a list, or -1; in one by ascending ids, as a body is. */
+int nodes_find(const Nodes *list, const Node *n);
+int node_place(Node *const *list, int count, const Node *n);
+
 typedef struct Region Region;
 struct Region {
     /* Loops: at most so many steps, t = 0, 1, …; NULL: a call. */
@@ -69,7 +74,8 @@ struct Region {
  * parameters: the node's region is then not r. */
 Node *g_region(Graph *g, const Region *r, int narg, Node *const *arg);
 Node *g_part(Graph *g, Node *of, int part);
-const Region *node_region(const Node *n); /* of OP_loop and OP_call */
+bool node_has_region(const Node *n);      /* OP_loop and OP_call */
+const Region *node_region(const Node *n); /* of these */
 int region_narg(const Region *r);
 int region_nparts(const Region *r);
 /* The parameter that argument i is bound to; NULL: the count. */
@@ -93,6 +99,33 @@ bool *graph_reach_deep(const Graph *g, Arena *scratch, int nroot,
  * alone is done for all t before the loop, and its result becomes an input.
  * Captures that are not used are dropped. */
 Node *g_region_close(Graph *g, const Region *r, int narg, Node *const *arg);
+
+/* maker.c */
+
+/* A region being put together, and the arguments of its node beside the
+ * parameters that they are bound to. `r` says the rest: trips, direction,
+ * index, until and what a call is; its lists are not read. */
+typedef struct RegionMaker {
+    Graph *g;
+    Arena *scratch;
+    Region r;
+    Nodes carry, next, input, capture, output;
+    Nodes carry_arg, input_arg, capture_arg;
+    Node *count; /* NULL: all steps are made */
+} RegionMaker;
+/* like: a region that it is like, without its lists; NULL: a call. */
+RegionMaker region_maker(Graph *g, Arena *scratch, const Region *like);
+/* Each returns its number among its kind. `next` may be set later. */
+int maker_carry(RegionMaker *m, Node *param, Node *arg, Node *next);
+int maker_input(RegionMaker *m, Node *param, Node *arg);
+int maker_capture(RegionMaker *m, Node *param, Node *arg);
+int maker_output(RegionMaker *m, Node *n);
+int maker_output_once(RegionMaker *m, Node *n); /* the one that is there */
+/* The region, on the maker's lists, and the arguments of its node. */
+Region maker_region(const RegionMaker *m);
+Nodes maker_args(const RegionMaker *m);
+Node *maker_finish(const RegionMaker *m); /* by g_region */
+Node *maker_close(const RegionMaker *m);  /* by g_region_close */
 
 /* r with other results: next, output, until in turn, region_nresult of them. */
 int region_nresult(const Region *r);

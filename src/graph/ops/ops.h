@@ -111,7 +111,6 @@ enum {
 
 /* Room for the MAX_RANK dimensions of the node being inferred. */
 const Dim **infer_dims(Graph *g);
-bool same_shape(const Node *a, const Node *b);
 /* All arguments have the first's shape, which becomes n's. */
 bool infer_same_shape(Node *n);
 /* The rule that graph_make uses where an elementwise row has no infer. */

@@ -2,11 +2,6 @@
 #include "graph/region.h"
 #include "graph/ops/ops.h"
 
-static bool same_type(const Node *a, const Node *b)
-{
-    return a->dtype == b->dtype && same_shape(a, b);
-}
-
 /* Is a's element along the first axis, of n, of b's type. */
 static bool is_row(const Node *a, const Dim *n, const Node *b)
 {

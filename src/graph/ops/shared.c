@@ -4,16 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-bool same_shape(const Node *a, const Node *b)
-{
-    if (a->rank != b->rank)
-        return false;
-    for (int i = 0; i < a->rank; i++)
-        if (a->dim[i] != b->dim[i])
-            return false;
-    return true;
-}
-
 bool infer_same_shape(Node *n)
 {
     if (n->narg == 0)
