@@ -57,6 +57,8 @@ static void yyerror(const YYLTYPE *at, void *scanner, struct parse *p,
     FieldList *fields;
     SettingList *settings;
     NameList *names;
+    TypeParamList *type_params;
+    TypeParam type_param;
 }
 
 %token YYEOF 0 "end of file"
@@ -103,6 +105,8 @@ static void yyerror(const YYLTYPE *at, void *scanner, struct parse *p,
 %type <setting> setting
 %type <settings> settings
 %type <names> names brackets
+%type <type_params> type_params generic
+%type <type_param> type_param
 
 %%
 
@@ -152,6 +156,15 @@ names: name                     { $$ = NEW_LIST(NameList); ADD($$, $1); }
 brackets: %empty                { $$ = NULL; }
         | '[' names comma ']'   { $$ = $2; }
         ;
+generic: %empty                 { $$ = NULL; }
+       | '[' type_params comma ']' { $$ = $2; }
+       ;
+type_params: type_param         { $$ = NEW_LIST(TypeParamList); ADD($$, $1); }
+           | type_params ',' type_param { ADD($1, $3); $$ = $1; }
+           ;
+type_param: name                { $$ = (TypeParam){$1.name, false}; }
+          | name ':' name       { $$ = type_param(p, $1, $3); }
+          ;
 comma: %empty
      | ','
      ;
@@ -182,7 +195,7 @@ setting: name '=' expr ';'      { $$ = (Setting){$1.name, $1.span, $3}; }
 
 function: named body            { $$ = fn_body(p, @$, $1, $2); }
         ;
-named: FN name brackets '(' params ')' result
+named: FN name generic '(' params ')' result
                                 { $$ = fn_head(p, $2, $3, $5, $7); }
      ;
 anonymous: FN '(' params ')' result

@@ -12,7 +12,7 @@ for t in *.nn; do
     stage=$(sed -n '1s/^# dump: *//p' "$t")
     "$nncc" "$t" ${stage:+--dump="$stage"} >"$got" 2>&1
     status=$?
-    sed -i 's|\(<std>/[a-z]*\.nn\):[0-9]*:|\1:|' "$got"
+    sed -i 's|\(<std>/[a-z]*\.nn\):[0-9]*:\([0-9]\)|\1:\2|' "$got"
     case $status in
     0) want=${t%.nn}.out other=${t%.nn}.err ;;
     1) want=${t%.nn}.err other=${t%.nn}.out ;;
@@ -28,7 +28,7 @@ for t in *.nn; do
         rm -f "$other"
     fi
     # Lines of the standard library move.
-    sed 's|\(<std>/[a-z]*\.nn\):[0-9]*:|\1:|' "$want" >"$got.want"
+    sed 's|\(<std>/[a-z]*\.nn\):[0-9]*:\([0-9]\)|\1:\2|' "$want" >"$got.want"
     if diff -u --label "$want" --label "$t" "$got.want" "$got"; then
         pass=$((pass + 1))
     else

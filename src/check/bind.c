@@ -36,7 +36,7 @@ static bool own_name(const FnItem *f, const char *name)
         if (f->param[i].name == name)
             return true;
     for (int i = 0; i < f->ntype_param; i++)
-        if (f->type_param[i] == name)
+        if (f->type_param[i].name == name)
             return true;
     return false;
 }
@@ -287,18 +287,23 @@ static bool match_struct(Bind *b, int i, const TypeEx *t, StructDef *d,
     return true;
 }
 
-static bool is_type_param(const FnItem *f, const TypeEx *t)
+/* The type parameter that t is, or NULL. */
+static const TypeParam *type_param_of(const FnItem *f, const TypeEx *t)
 {
     for (int i = 0; i < f->ntype_param && !t->module; i++)
-        if (f->type_param[i] == t->name)
-            return true;
-    return false;
+        if (f->type_param[i].name == t->name)
+            return &f->type_param[i];
+    return NULL;
 }
 
 static bool match_type_param(Bind *b, int i, const TypeEx *t, const Ty *is)
 {
     const Binding *bound = scope_find(b->s, INT32_MAX, t->name);
 
+    if (type_param_of(b->info->item, t)->real && !ty_all_real(b->c, is))
+        return misfit(
+            b, i, b->a->value[i],
+            arena_printf(b->c->arena, "'%s' is of reals only", t->name));
     if (!bound) {
         scope_bind(b->c, b->s, t->name, t->span, NULL)->ty = is;
         return true;
@@ -316,7 +321,7 @@ static bool match_name(Bind *b, int i, const TypeEx *t, const Ty *is)
     StructDef *d;
     DType dtype;
 
-    if (is_type_param(b->info->item, t))
+    if (type_param_of(b->info->item, t))
         return match_type_param(b, i, t, is);
     if (!t->module && dtype_of_name(c, t->name, &dtype)) {
         if (is->kind != TY_tensor || is->dtype != dtype)
@@ -384,25 +389,28 @@ static const Value *match_fn(Bind *b, int i, const TypeEx *t, const Value *v)
     return NULL;
 }
 
-static bool names_type_param(const Bind *b, const TypeEx *t)
+static const TypeParam *names_type_param(const Bind *b, const TypeEx *t)
 {
-    return t && t->kind == TE_name && is_type_param(b->info->item, t);
+    return t && t->kind == TE_name ? type_param_of(b->info->item, t) : NULL;
 }
 
 /* The dtype that a literal is to take; without one it settles by itself. */
 static const Value *match_literal(Bind *b, int i, const TypeEx *t,
                                   const Value *v)
 {
+    const TypeParam *own = names_type_param(b, t);
     const Binding *bound;
     DType dtype;
     Node *n = NULL;
 
     if (t->kind == TE_stack)
         return match_literal(b, i, t->part[0], v);
-    if (names_type_param(b, t)) {
+    if (own) {
         bound = scope_find(b->s, INT32_MAX, t->name);
         if (bound && bound->ty->kind == TY_tensor)
             n = adapt(b->c, v, bound->ty->dtype);
+        else if (!bound && own->real)
+            n = adapt(b->c, v, b->c->real);
     } else if (t->kind == TE_name && !t->module &&
                dtype_of_name(b->c, t->name, &dtype)) {
         n = adapt(b->c, v, dtype);
@@ -412,12 +420,30 @@ static const Value *match_literal(Bind *b, int i, const TypeEx *t,
     return settle(b->c, b->a->span[i], v);
 }
 
+/* A tuple for a [T: real], in which literals are reals. */
+static const Value *real_parts(Bind *b, int i, const Value *v)
+{
+    const Value **part;
+
+    if (v->kind == V_tensor && v->literal != LIT_no)
+        return value_tensor(b->c, adapt(b->c, v, b->c->real));
+    if (v->kind != V_tuple)
+        return v;
+    part = NEWN(b->c->arena, const Value *, v->npart + 1);
+    for (int k = 0; k < v->npart; k++)
+        part[k] = real_parts(b, i, v->part[k]);
+    return value_tuple(b->c, b->a->span[i], v->npart, part);
+}
+
 static const Value *match_value(Bind *b, int i, const TypeEx *t, const Value *v)
 {
+    const TypeParam *own = names_type_param(b, t);
     const Value **part;
 
     if (is_error(v))
         return NULL;
+    if (own && own->real && v->kind == V_tuple)
+        v = real_parts(b, i, v);
     if (t->kind == TE_fn)
         return match_fn(b, i, t, v);
     if (v->kind == V_fn) {

@@ -705,7 +705,9 @@ bool coerce_arguments(Check *c, const Fn *f, Arguments *a);
 /* How many parameters a derivative has beyond its function's. */
 int deriv_extra_params(const Fn *f);
 const char *deriv_param_name(Check *c, const Fn *f, int i);
-/* Is every leaf real? Reports the first that is not. */
+/* Is every leaf real? */
+bool ty_all_real(Check *c, const Ty *t);
+/* Reports the first that is not. */
 bool all_real(Check *c, const Value *v, Span at, const char *what);
 
 /* custom.c */

@@ -331,10 +331,10 @@ static Fn *constructor(Making *m)
     item->name = s->name;
     item->span = item->name_span = s->name_span;
     item->param = NEWN(c->arena, ParamEx, s->nfield + 1);
-    item->type_param = NEWN(c->arena, const char *, s->nparam + 1);
+    item->type_param = NEWN(c->arena, TypeParam, s->nparam + 1);
     for (int i = 0; i < s->nparam; i++)
         if (m->d->is_type[i])
-            item->type_param[item->ntype_param++] = s->param[i];
+            item->type_param[item->ntype_param++].name = s->param[i];
     for (int i = 0; i < s->nfield; i++)
         if (m->value[i])
             item->param[item->nparam++] = (ParamEx){

@@ -138,6 +138,16 @@ const Value *eval_derivative(Check *c, const Scope *s, DerivOp op,
     return take_by(c, f, call) ? value_fn(c, f) : c->error;
 }
 
+bool ty_all_real(Check *c, const Ty *t)
+{
+    const Ty **type = ty_leaves(c, t);
+    bool real = true;
+
+    for (int i = 0; i < t->nleaf; i++)
+        real = real && dtype_is_real(type[i]->dtype);
+    return real;
+}
+
 bool all_real(Check *c, const Value *v, Span at, const char *what)
 {
     const Ty *t = value_ty(c, v);

@@ -88,6 +88,14 @@ static const Value *builtin_value(Check *c, const Builtin *b)
     return value_fn(c, f);
 }
 
+/* T(x) for a type parameter T. */
+static const Value *cast_named(Check *c, DType t)
+{
+    const char *name = t == DT_i32 ? "int" : dtype_name(t);
+
+    return builtin_value(c, builtin_find(c, intern(c->names, name)));
+}
+
 static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
 {
     Found f = lookup(c, s, e->name, e->span);
@@ -96,6 +104,9 @@ static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
 
     if (f.local && f.local->value)
         return f.local->value;
+    if (f.local && f.local->ty->kind == TY_tensor &&
+        f.local->ty->dtype != DT_key)
+        return cast_named(c, f.local->ty->dtype);
     if (f.local)
         return fail(c, e->span, "type-as-value", "'%s' is a type, not a value",
                     e->name);

@@ -478,7 +478,16 @@ TypeEx *te_fn(struct parse *p, Span s, const TypeList *params, TypeEx *result)
 
 /* Functions */
 
-FnItem *fn_head(struct parse *p, Name name, const NameList *type_params,
+TypeParam type_param(struct parse *p, Name name, Name bound)
+{
+    if (strcmp(bound.name, "real") != 0)
+        diag(p->diags, bound.span, "bound",
+             "a type parameter may be bound to 'real' only: [%s: real]",
+             name.name);
+    return (TypeParam){name.name, true};
+}
+
+FnItem *fn_head(struct parse *p, Name name, const TypeParamList *type_params,
                 const ParamList *params, TypeEx *result)
 {
     FnItem *fn = NEW(p->arena, FnItem);
@@ -487,9 +496,7 @@ FnItem *fn_head(struct parse *p, Name name, const NameList *type_params,
     fn->name_span = name.span;
     if (type_params) {
         fn->ntype_param = type_params->n;
-        fn->type_param = NEWN(p->arena, const char *, type_params->n);
-        for (int i = 0; i < type_params->n; i++)
-            fn->type_param[i] = type_params->at[i].name;
+        fn->type_param = type_params->at;
     }
     fn->param = params->at;
     fn->nparam = params->n;

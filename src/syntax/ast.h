@@ -186,10 +186,16 @@ typedef struct ParamEx {
     Expr *init;   /* default, or NULL */
 } ParamEx;
 
+/* [T] after a function's name, or [T: real]: of reals only. */
+typedef struct TypeParam {
+    const char *name;
+    bool real;
+} TypeParam;
+
 struct FnItem {
     const char *name; /* NULL: anonymous */
     Span span, name_span;
-    const char **type_param; /* [T] after the name */
+    TypeParam *type_param;
     int ntype_param;
     ParamEx *param;
     int nparam;

@@ -54,6 +54,7 @@ typedef struct Name {
     Span span;
 } Name;
 typedef LIST(Name) NameList;
+typedef LIST(TypeParam) TypeParamList;
 
 /* nn.l */
 
@@ -126,7 +127,10 @@ TypeEx *te_fn(struct parse *p, Span s, const TypeList *params, TypeEx *result);
 
 /* functions, statements, items */
 
-FnItem *fn_head(struct parse *p, Name name, const NameList *type_params,
+/* NAME: BOUND, which is 'real' or a mistake that is told. */
+TypeParam type_param(struct parse *p, Name name, Name bound);
+/* type_params may be NULL. */
+FnItem *fn_head(struct parse *p, Name name, const TypeParamList *type_params,
                 const ParamList *params, TypeEx *result);
 FnItem *fn_body(struct parse *p, Span s, FnItem *fn, Expr *body);
 /* (p, q, …); (p) is p. */

@@ -36,7 +36,7 @@ static int function(Fmt *f, int i)
     fmt_tok(f, i + 1);
     i += 2;
     if (kind_at(f, i) == '[')
-        i = fmt_list(f, i, EL_value);
+        i = fmt_list(f, i, EL_param);
     i = fmt_list(f, i, EL_param);
     if (kind_at(f, i) == ARROW) {
         int to = i + 1;

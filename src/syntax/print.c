@@ -193,7 +193,8 @@ static void print_params(const FnItem *fn, Str *to)
 {
     str_printf(to, "fn%s%s", fn->name ? " " : "", fn->name ? fn->name : "");
     for (int i = 0; i < fn->ntype_param; i++)
-        str_printf(to, "%s%s", i ? ", " : "[", fn->type_param[i]);
+        str_printf(to, "%s%s%s", i ? ", " : "[", fn->type_param[i].name,
+                   fn->type_param[i].real ? ": real" : "");
     str_printf(to, "%s(", fn->ntype_param ? "]" : "");
     for (int i = 0; i < fn->nparam; i++) {
         const ParamEx *p = &fn->param[i];

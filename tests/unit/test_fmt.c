@@ -109,6 +109,8 @@ static const struct {
     {"fn # a\nf(x: real) = x; # b\n\n# c",
      "fn                 # a\n  f(x: real) = x;  # b\n\n# c\n"},
     {"fn f(x: real) = x;\t# tab \t\r\n", "fn f(x: real) = x;  # tab\n"},
+    {"fn f[T : real,A,](x:T,axis:A)->T = x;",
+     "fn f[T: real, A](x: T, axis: A) -> T = x;\n"},
     /* lines that are too long */
     {"fn long_name(x: real) -> real = some_function(aaaaaaaaaaaaaaaaaaaaaa, "
      "bbbbbbbbbbbbbbbbbbbbbbb, cccc);",
