@@ -603,7 +603,8 @@ static void wait_for(Train *t, Node *one, Port *p)
     for (int i = 0; i < p->nleaf; i++) {
         Node *x = p->leaf[i];
 
-        if (x->op == OP_param || graph_reach(g, t->c->arena, 1, &x)[one->id])
+        if (x->op == OP_param ||
+            graph_reach(g, t->c->arena, false, 1, &x)[one->id])
             continue;
         if (x->dtype == DT_bool || x->dtype == DT_key)
             p->leaf[i] = g_if(g, g2(g, OP_eq, one, g_const_int(g, DT_i32, 1)),

@@ -627,7 +627,7 @@ bool eval_count(const Graph *g, int nroot, Node *const *root, int nvar,
     Counting c = {nvar, var, val, true};
     Arena *scratch = arena_new();
     LIST(Node *) node = {0};
-    bool *live = graph_reach(g, scratch, nroot, root);
+    bool *live = graph_reach(g, scratch, false, nroot, root);
     *count = (OpCount){0, 0};
     for (int id = 0; id < graph_count(g); id++)
         if (live[id])

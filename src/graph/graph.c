@@ -370,26 +370,6 @@ Node *graph_remake(Graph *g, const Node *n, Node *const *arg)
 
 /* Passes over all nodes. */
 
-/* live[id - lo] for what the roots reach, of ids lo … hi-1. */
-static void mark(const Graph *g, bool *live, int lo, int hi)
-{
-    for (int id = hi - 1; id >= lo; id--) {
-        const Node *n = g->node.at[id];
-        for (int i = 0; live[id - lo] && i < n->narg; i++)
-            if (n->arg[i]->id >= lo)
-                live[n->arg[i]->id - lo] = true;
-    }
-}
-
-bool *graph_reach(const Graph *g, Arena *scratch, int nroot, Node *const *root)
-{
-    bool *live = NEWN(scratch, bool, g->node.n + 1);
-    for (int i = 0; i < nroot; i++)
-        live[root[i]->id] = true;
-    mark(g, live, 0, g->node.n);
-    return live;
-}
-
 /* The node that n becomes where map holds what is replaced. */
 static Node *subst_node(Graph *g, Arena *scratch, const Reach *r,
                         Node *const *map, const Node *n)
@@ -430,32 +410,6 @@ void graph_subst(Graph *g, int n, Node *const *from, Node *const *to, int nroot,
     arena_free(scratch);
 }
 
-static void mark_results(bool *live, const Region *r)
-{
-    for (int i = 0; i < r->ncarry; i++)
-        live[r->next[i]->id] = true;
-    for (int i = 0; i < r->noutput; i++)
-        live[r->output[i]->id] = true;
-    if (r->until)
-        live[r->until->id] = true;
-}
-
-bool *graph_reach_deep(const Graph *g, Arena *scratch, int nroot,
-                       Node *const *root)
-{
-    bool *live = NEWN(scratch, bool, g->node.n + 1);
-    for (int i = 0; i < nroot; i++)
-        live[root[i]->id] = true;
-    for (int id = g->node.n - 1; id >= 0; id--) {
-        const Node *n = g->node.at[id];
-        for (int i = 0; live[id] && i < n->narg; i++)
-            live[n->arg[i]->id] = true;
-        for (const Region *r = n->attr.region; live[id] && r; r = r->vjp)
-            mark_results(live, r);
-    }
-    return live;
-}
-
 static void verify_node(Graph *g, const Node *n)
 {
     const Dim *dims[MAX_RANK];
@@ -478,7 +432,7 @@ static void verify_node(Graph *g, const Node *n)
 void graph_verify(const Graph *g, int nroot, Node *const *root)
 {
     Arena *scratch = arena_new();
-    bool *live = graph_reach_deep(g, scratch, nroot, root);
+    bool *live = graph_reach(g, scratch, true, nroot, root);
     Graph copy = *g; /* only the draft of infer and dimensions change */
     for (int id = 0; id < g->node.n; id++)
         if (live[id])

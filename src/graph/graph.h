@@ -183,8 +183,10 @@ Node *graph_remake(Graph *g, const Node *n, Node *const *arg);
 /* Replace from[i] by to[i] in roots, at once; roots is overwritten. */
 void graph_subst(Graph *g, int n, Node *const *from, Node *const *to, int nroot,
                  Node **root);
-/* Mark what the roots reach: live[id], an array of graph_count(g) bools. */
-bool *graph_reach(const Graph *g, Arena *scratch, int nroot, Node *const *root);
+/* reach.c: mark what the roots reach, in bodies (and derivatives of calls) too
+ * where it is deep: live[id], an array of graph_count(g) bools. */
+bool *graph_reach(const Graph *g, Arena *scratch, bool deep, int nroot,
+                  Node *const *root);
 /* Every node reachable is as its row says. Dies where not. */
 void graph_verify(const Graph *g, int nroot, Node *const *root);
 

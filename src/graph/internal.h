@@ -26,9 +26,6 @@ int *graph_number(const Graph *g, int id);
 
 /* region.c */
 
-/* What the roots reach, by ascending ids. */
-Nodes nodes_below(Graph *g, Arena *a, int n, Node *const *root);
-
 const Region *region_keep(Graph *g, const Region *r); /* a copy of its own */
 /* alike.c: fills in hash and key, body is there; of kept regions; NULL is like
  * NULL. */

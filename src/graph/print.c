@@ -392,7 +392,7 @@ void graph_dump(const Graph *g, int nroot, Node *const *root,
                 const char *const *root_name, FILE *to)
 {
     Dump d = {g, arena_new(), 0, to};
-    bool *live = graph_reach(g, d.scratch, nroot, root);
+    bool *live = graph_reach(g, d.scratch, false, nroot, root);
     for (int i = 0; i < graph_count(g); i++)
         if (live[i] && graph_node(g, i)->op == OP_param)
             dump_param(&d, graph_node(g, i), "");

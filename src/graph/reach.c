@@ -11,7 +11,7 @@ typedef struct Found {
 } Found;
 
 typedef struct Walk {
-    Graph *g;
+    const Graph *g;
     Arena *scratch;
     int lo, hi;
     LIST(Found) found;
@@ -69,7 +69,7 @@ static Found *sorted(Walk *w)
     return all;
 }
 
-Reach reach_enter(Graph *g, Arena *scratch, int lo, bool deep, int nroot,
+Reach reach_enter(const Graph *g, Arena *scratch, int lo, bool deep, int nroot,
                   Node *const *root)
 {
     Walk w = {.g = g, .scratch = scratch, .lo = lo};
@@ -105,4 +105,23 @@ void reach_leave(Reach *r)
     for (int i = 0; i < r->n; i++)
         *graph_number(r->g, r->node[i]->id) = r->before[i];
     r->n = 0;
+}
+
+Nodes nodes_below(const Graph *g, Arena *a, int nroot, Node *const *root)
+{
+    Reach r = reach_enter(g, a, 0, false, nroot, root);
+    Nodes found = {r.node, r.n, r.n};
+    reach_leave(&r);
+    return found;
+}
+
+bool *graph_reach(const Graph *g, Arena *scratch, bool deep, int nroot,
+                  Node *const *root)
+{
+    bool *live = NEWN(scratch, bool, graph_count(g) + 1);
+    Reach r = reach_enter(g, scratch, 0, deep, nroot, root);
+    for (int i = 0; i < r.n; i++)
+        live[r.node[i]->id] = true;
+    reach_leave(&r);
+    return live;
 }

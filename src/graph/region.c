@@ -82,32 +82,6 @@ Region region_with(Graph *g, const Region *r, Node *const *result)
     return to;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const Node *const *x = a, *const *y = b;
-    return ((*x)->id > (*y)->id) - ((*x)->id < (*y)->id);
-}
-
-static void reach(Graph *g, Arena *a, Nodes *found, Node *n)
-{
-    if (n && graph_mark(g, n))
-        list_push(a, found, n);
-}
-
-Nodes nodes_below(Graph *g, Arena *a, int n, Node *const *root)
-{
-    Nodes found = {0};
-    graph_unmark(g);
-    for (int i = 0; i < n; i++)
-        reach(g, a, &found, root[i]);
-    for (int k = 0; k < found.n; k++)
-        for (int i = 0; i < found.at[k]->narg; i++)
-            reach(g, a, &found, found.at[k]->arg[i]);
-    if (found.n)
-        qsort(found.at, (size_t)found.n, sizeof *found.at, by_id);
-    return found;
-}
-
 /* Fills in r's body. */
 static void find_body(Graph *g, Region *r)
 {

@@ -84,11 +84,6 @@ Node *region_param(const Region *r, int i);
 int region_nparam(const Region *r);
 Node *region_param_at(const Region *r, int i);
 
-/* Mark what the roots reach, in bodies (and derivatives of calls) too: an array
- * of graph_count(g) bools by id. */
-bool *graph_reach_deep(const Graph *g, Arena *scratch, int nroot,
-                       Node *const *root);
-
 /* A loop or call from results that may read anything around it: `r` as above
  * but that its results may reach other nodes than its parameters, `arg` its
  * arguments so far. What the results reach and does not depend on a parameter
@@ -152,15 +147,17 @@ bool graph_has_regions(const Graph *g);
  * ascending ids, and numbered in this order. Passes nest: the numbers of one
  * hide those of the one before until it is left, the last one first. */
 typedef struct Reach {
-    Graph *g;
+    const Graph *g;
     Node **node;
     int n;
     int *before; /* numbers hidden */
 } Reach;
-Reach reach_enter(Graph *g, Arena *scratch, int lo, bool deep, int nroot,
+Reach reach_enter(const Graph *g, Arena *scratch, int lo, bool deep, int nroot,
                   Node *const *root);
 int reach_number(const Reach *r, const Node *n); /* -1: not reached */
 void reach_leave(Reach *r);
+/* The list alone, of all ids. */
+Nodes nodes_below(const Graph *g, Arena *a, int nroot, Node *const *root);
 
 /* batch.c */
 

@@ -465,7 +465,7 @@ END_TEST
 static bool one_check(Node *e)
 {
     Arena *scratch = arena_new();
-    bool *live = graph_reach_deep(g, scratch, 1, &e), one = true;
+    bool *live = graph_reach(g, scratch, true, 1, &e), one = true;
     for (int id = 0; id < graph_count(g); id++)
         if (live[id] && graph_node(g, id)->op == OP_index_check)
             one = one && graph_node(g, id)->rank == 0;
@@ -512,7 +512,7 @@ START_TEST(older_nodes_are_not_masked)
     e = g_if(g, c, there, zero);
     graph_batch(g, dc(B), 1, &i, &iota, 1, &e);
     Arena *scratch = arena_new();
-    ck_assert(graph_reach_deep(g, scratch, 1, &e)[there->id]);
+    ck_assert(graph_reach(g, scratch, true, 1, &e)[there->id]);
     arena_free(scratch);
     e = g_if(g, never, outside, zero);
     ck_assert_int_eq(over_binder(i, e, a, &out), EVAL_OK);
@@ -794,7 +794,7 @@ START_TEST(minors_are_shared)
     enum { N = 12, ROOM = 1 << 20 };
     Node *a = real2(N, N), **known = NEWN(arena, Node *, ROOM);
     Node *d = det(a, N, known);
-    bool *live = graph_reach(g, arena, 1, &d);
+    bool *live = graph_reach(g, arena, false, 1, &d);
     int products = 0;
     ck_assert_int_lt(graph_count(g), ROOM);
     for (int id = 0; id <= d->id; id++)

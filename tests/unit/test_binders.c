@@ -234,7 +234,7 @@ static int count(Program *p, const char *expression, OpId op)
     int n = 0;
 
     ck_assert_msg(f, "%s: %s", expression, messages());
-    live = graph_reach(g, arena, f->result[0].nleaf, f->result[0].leaf);
+    live = graph_reach(g, arena, false, f->result[0].nleaf, f->result[0].leaf);
     for (int i = 0; i < graph_count(g); i++)
         n += live[i] && graph_node(g, i)->op == op;
     return n;

@@ -101,7 +101,7 @@ END_TEST
 static int count_op(const Graph *g, int n, Node *const *root, OpId op)
 {
     Arena *scratch = arena_new();
-    bool *live = graph_reach(g, scratch, n, root);
+    bool *live = graph_reach(g, scratch, false, n, root);
     int count = 0;
 
     for (int id = 0; id < graph_count(g); id++) {
@@ -194,7 +194,7 @@ static int outputs_forward(Bench *b)
 
     gradient(b, b->y, bar);
     compact(b->g, b->np, bar);
-    live = graph_reach(b->g, scratch, b->np, bar);
+    live = graph_reach(b->g, scratch, false, b->np, bar);
     for (int id = 0; id < graph_count(b->g); id++)
         if (live[id] && graph_node(b->g, id)->op == OP_loop &&
             !node_region(graph_node(b->g, id))->reverse)

@@ -547,7 +547,7 @@ END_TEST
 
 static int loops_below(int n, Node **root)
 {
-    bool *live = graph_reach(g, arena, n, root);
+    bool *live = graph_reach(g, arena, false, n, root);
     int count = 0;
     for (int id = 0; id < graph_count(g); id++)
         count += live[id] && graph_node(g, id)->op == OP_loop;
