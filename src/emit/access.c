@@ -429,23 +429,14 @@ static LLVMValueRef sum_lanes(MapCode *m, DType t, LLVMValueRef v,
     return v;
 }
 
-/* *high += v, what that rounds being put into *low, as Kahan did: low goes into
- * the next sum, and so is never more than a rounding error. */
+/* *high += v, its rounding error being in *low. */
 static void add_exactly(MapCode *m, const Access *high, const Access *low,
                         LLVMValueRef v)
 {
-    LLVMBuilderRef b = m->e->builder;
-    LLVMValueRef old = load(m, high);
-    v = LLVMBuildFAdd(b, v, load(m, low), "");
-    LLVMValueRef sum = LLVMBuildFAdd(b, old, v, "");
-    LLVMValueRef error =
-        LLVMBuildFSub(b, v, LLVMBuildFSub(b, sum, old, ""), "");
-    LLVMValueRef none = LLVMBuildFSub(b, sum, sum, ""); /* NaN of infinity */
-    LLVMValueRef finite = LLVMBuildFCmp(b, LLVMRealORD, none, none, "");
-    error =
-        LLVMBuildSelect(b, finite, error, LLVMConstNull(LLVMTypeOf(error)), "");
-    store(m, high, sum);
-    store(m, low, error);
+    Total t = {load(m, high), load(m, low)};
+    t = total_add(m->e, t, v);
+    store(m, high, t.high);
+    store(m, low, t.low);
 }
 
 /* memory += v */

@@ -255,6 +255,25 @@ LLVMValueRef code_phi(Emit *e, LLVMValueRef a, LLVMBasicBlockRef from_a,
     return phi;
 }
 
+LLVMValueRef code_not_negative(Emit *e, LLVMValueRef n)
+{
+    LLVMValueRef zero = code_i64(e, 0);
+    LLVMValueRef some = LLVMBuildICmp(e->builder, LLVMIntSGT, n, zero, "");
+    return LLVMBuildSelect(e->builder, some, n, zero, "");
+}
+
+void code_seldom(Emit *e, LLVMValueRef branch, int which)
+{
+    LLVMMetadataRef part[3] = {
+        LLVMMDStringInContext2(e->context, "branch_weights", 14)};
+    for (int i = 0; i < 2; i++)
+        part[i + 1] = LLVMValueAsMetadata(
+            LLVMConstInt(e->i32, i == which ? 1 : 1000, false));
+    LLVMMetadataRef node = LLVMMDNodeInContext2(e->context, part, 3);
+    LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(e->context, "prof", 4),
+                    LLVMMetadataAsValue(e->context, node));
+}
+
 Place code_go(Emit *e, LLVMValueRef before)
 {
     Place p = {LLVMGetInsertBlock(e->builder), e->before};

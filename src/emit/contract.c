@@ -254,11 +254,17 @@ static void build_totals(Emit *e, DType t, LLVMValueRef fn)
                             code_i64(e, w), 0, NULL);
         LLVMTypeRef type = type_lanes(one, w);
         LLVMValueRef to = code_at(e, one, c, l.i);
-        Total total = {type, align, code_at(e, one, highs, l.i), NULL};
-        total.low = code_at(e, one, total.high, size);
-        LLVMValueRef v = code_load(e, type, to, align);
-        total_add(e, &total, some, v);
-        code_store(e, total_and(e, &total, LLVMConstNull(type)), to, align);
+        LLVMValueRef high = code_at(e, one, highs, l.i);
+        LLVMValueRef low = code_at(e, one, high, size);
+        LLVMValueRef none = LLVMConstNull(type);
+        Total sum = {code_load(e, type, high, align),
+                     code_load(e, type, low, align)};
+        sum.high = LLVMBuildSelect(b, some, sum.high, none, "");
+        sum.low = LLVMBuildSelect(b, some, sum.low, none, "");
+        sum = total_add(e, sum, code_load(e, type, to, align));
+        code_store(e, sum.high, high, align);
+        code_store(e, sum.low, low, align);
+        code_store(e, sum.high, to, align);
         loop_end(e, &l, NULL);
         if (w == 1)
             break;

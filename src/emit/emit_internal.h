@@ -349,6 +349,11 @@ LLVMValueRef *code_buffers(Emit *e, const KernelKey *key, LLVMValueRef bufs);
 LLVMBasicBlockRef code_block(Emit *e, const char *name);
 LLVMValueRef code_here(Emit *e); /* the function being built */
 
+/* max(n, 0) */
+LLVMValueRef code_not_negative(Emit *e, LLVMValueRef n);
+/* The way to `which` of a conditional branch is hardly ever taken. */
+void code_seldom(Emit *e, LLVMValueRef branch, int which);
+
 /* A counted loop: i from first while i < last, by step. */
 typedef struct Loop {
     LLVMBasicBlockRef before, body, after;
@@ -370,27 +375,23 @@ void loop_end(Emit *e, Loop *l, LLVMValueRef *next);
 
 enum { SPARE = 512 };
 
-/* high + low: what was put away of a sum. */
+/* What was put away of a sum: low is the rounding error of high. */
 typedef struct Total {
-    LLVMTypeRef type;
-    int align;
-    LLVMValueRef high, low; /* slots */
+    LLVMValueRef high, low;
 } Total;
 
 /* How the stage that is being built adds up: see sums.c. */
 typedef struct Sums {
     int lanes; /* of an accumulator */
     int sets;  /* of accumulators, that take turns */
-    int wide;  /* lanes of those of full blocks; 0: the same */
     bool blocks;
     int cut;             /* the stage's loop that is cut into blocks, */
     int64_t block;       /* of so many iterations, */
     int64_t step, inner; /* `step` of which are `inner` values a slot */
-    Total *total;        /* by output */
-    LLVMValueRef more;   /* i1: there is more than one block, or */
-    /* Where loop `cut` is not the outermost, slots: is there anything in the
-     * totals; how many values are in the present block. */
-    LLVMValueRef some, since;
+    int nkept; /* values that go from block to block behind the accumulators:
+                  each total's two; where the loop is within others, how many
+                  values are in the present block */
+    LLVMValueRef *result; /* by output, where it is known */
 } Sums;
 
 /* A map kernel while it is built. */
@@ -497,10 +498,10 @@ void reduce_join(MapCode *m, const Output *o, int width, LLVMValueRef *a,
 
 /* sums.c */
 
-/* Adds v to what there is in t, if there is some, with its rounding error. */
-void total_add(Emit *e, const Total *t, LLVMValueRef some, LLVMValueRef v);
-/* high + (low + v); where high is infinite, low says nothing. */
-LLVMValueRef total_and(Emit *e, const Total *t, LLVMValueRef v);
+/* t and v. */
+Total total_add(Emit *e, Total t, LLVMValueRef v);
+/* Is o a sum that rounds? */
+bool sums_rounds(const MapCode *m, const Output *o);
 /* Slots for values of so many bytes. */
 int sums_slots(int bytes);
 /* Fills m->sums, at the place before the stage's loops. */
@@ -509,18 +510,20 @@ void sums_plan(MapCode *m, const Stage *s);
 void sums_next(MapCode *m, LLVMValueRef *acc, int nacc);
 /* The first slots' turn again, after so many vectors. */
 void sums_restart(MapCode *m, LLVMValueRef *acc, int nacc, LLVMValueRef done);
-/* Puts what the block from `first` on has added up into the totals. */
-void sums_put(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
-              LLVMValueRef first);
-/* After iterations first … last - 1 of loop `cut`, which has `end`: puts them
- * away if it is time to. */
-void sums_cut(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
-              LLVMValueRef first, LLVMValueRef last, LLVMValueRef end);
+/* Nothing is put away yet. */
+void sums_begin(MapCode *m, const Stage *s, LLVMValueRef *kept);
 /* What all accumulators of output o, the first of which is acc[0], come to. */
 LLVMValueRef *sums_join(MapCode *m, const Stage *s, const Output *o, int nacc,
                         const LLVMValueRef *acc);
-/* Adds what was put away to the stage's results, by output. */
-void sums_total(MapCode *m, const Stage *s, LLVMValueRef *v);
+/* What the sums in acc[sets][nacc] come to: m->sums.result. */
+void sums_of_block(MapCode *m, const Stage *s, const LLVMValueRef *acc,
+                   int nacc);
+/* Adds that to the totals; it is those then. */
+void sums_put(MapCode *m, const Stage *s, LLVMValueRef *kept);
+/* After n iterations of a loop that is within others: puts away what is in the
+ * accumulators if that is a block. */
+void sums_cut(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
+              LLVMValueRef n);
 
 /* loop.c: a loop kernel: first the kernels that it calls, then the body of its
  * own function, likewise. lo and hi are ignored. */

@@ -274,6 +274,9 @@ typedef struct Inside {
     LLVMValueRef *acc; /* accumulators: m->sums.sets times nacc */
     int nacc;
     int rank;
+    bool aligned; /* it begins at a multiple of the lanes, and not behind its
+                     end */
+    bool even;    /* nothing is left over after full vectors */
 } Inside;
 
 static LLVMValueRef first_lanes(Emit *e, int width, LLVMValueRef n)
@@ -316,19 +319,69 @@ static void lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last,
     close_loop(m, &l, in->acc);
 }
 
-/* A loop that one vector does. The branch is what code outside of the loop goes
+/* One vector from `first` on: a full one where n is NULL, else the first n
+ * lanes of it if n is not 0. The branch is what code outside of the loop goes
  * before. */
-static void one_vector(MapCode *m, LLVMValueRef first, const Inside *in)
+static void one_vector(MapCode *m, LLVMValueRef first, LLVMValueRef n,
+                       const Inside *in)
 {
     Emit *e = m->e;
-    LLVMBasicBlockRef inside = code_block(e, "vector");
-    m->enter[m->depth] = LLVMBuildBr(e->builder, inside);
+    LLVMBuilderRef b = e->builder;
+    int count = in->nacc * m->sums.sets;
+    LLVMValueRef *old = NEWN(e->arena, LLVMValueRef, count + 1);
+    LLVMBasicBlockRef from = LLVMGetInsertBlock(b),
+                      inside = code_block(e, "vector"), on = NULL;
+    if (n && !LLVMIsAConstantInt(n)) {
+        on = code_block(e, "");
+        LLVMValueRef any = LLVMBuildIsNotNull(b, n, "");
+        m->enter[m->depth] = LLVMBuildCondBr(b, any, inside, on);
+    } else
+        m->enter[m->depth] = LLVMBuildBr(b, inside);
+    for (int i = 0; i < count; i++)
+        old[i] = in->acc[i];
     m->var[m->depth++] = first;
-    LLVMPositionBuilderAtEnd(e->builder, inside);
+    LLVMPositionBuilderAtEnd(b, inside);
     m->width = m->lanes;
+    m->active = n ? first_lanes(e, m->lanes, n) : NULL;
     in->build(m, in->stage, in->acc, in->rank);
+    m->active = NULL;
+    if (in->nacc)
+        sums_next(m, in->acc, in->nacc);
     m->width = 1;
     m->depth--;
+    if (!on)
+        return;
+    inside = LLVMGetInsertBlock(b);
+    LLVMBuildBr(b, on);
+    LLVMMoveBasicBlockAfter(on, inside);
+    LLVMPositionBuilderAtEnd(b, on);
+    for (int i = 0; i < count; i++)
+        in->acc[i] = code_phi(e, old[i], from, in->acc[i], inside);
+}
+
+/* Is it known that n lie between them. */
+static bool known_apart(LLVMValueRef first, LLVMValueRef last, int64_t n)
+{
+    return LLVMIsAConstantInt(first) && LLVMIsAConstantInt(last) &&
+           LLVMConstIntGetSExtValue(last) - LLVMConstIntGetSExtValue(first) ==
+               n;
+}
+
+/* Where the full vectors of first … last end; last is not before first then. */
+static LLVMValueRef full_end(MapCode *m, LLVMValueRef first, LLVMValueRef *last,
+                             const Inside *in)
+{
+    Emit *e = m->e;
+    LLVMValueRef down = code_i64(e, -(int64_t)m->lanes);
+    if (in->even)
+        return *last;
+    if (in->aligned)
+        return LLVMBuildAnd(e->builder, *last, down, "");
+    LLVMValueRef n = LLVMBuildSub(e->builder, *last, first, "");
+    n = code_not_negative(e, n);
+    *last = LLVMBuildAdd(e->builder, first, n, "");
+    return LLVMBuildAdd(e->builder, first,
+                        LLVMBuildAnd(e->builder, n, down, ""), "");
 }
 
 /* first … last in full vectors, then what is left: at most one masked vector,
@@ -338,33 +391,22 @@ static void lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
 {
     Emit *e = m->e;
     int w = m->lanes;
-    LLVMValueRef n = LLVMBuildSub(e->builder, last, first, "");
-    if (!LLVMIsAConstantInt(n)) {
-        LLVMValueRef zero = code_i64(e, 0);
-        LLVMValueRef some = LLVMBuildICmp(e->builder, LLVMIntSGT, n, zero, "");
-        n = LLVMBuildSelect(e->builder, some, n, zero, "");
-        last = LLVMBuildAdd(e->builder, first, n, "");
-    }
-    if (LLVMIsAConstantInt(n) && LLVMConstIntGetSExtValue(n) == w) {
-        one_vector(m, first, in);
-        return;
-    }
-    LLVMValueRef full =
-        LLVMBuildAnd(e->builder, n, code_i64(e, -(int64_t)w), "");
-    LLVMValueRef mid = LLVMBuildAdd(e->builder, first, full, "");
-    bool known = LLVMIsAConstantInt(full);
-    bool even =
-        known && LLVMConstIntGetSExtValue(full) == LLVMConstIntGetSExtValue(n);
+    LLVMValueRef mid = full_end(m, first, &last, in);
+    bool even = in->even || known_apart(mid, last, 0);
     if (m->one_loop && !even) {
         lane_loop(m, first, last, w, true, in);
         return;
     }
-    if (!known || LLVMConstIntGetSExtValue(full) > 0)
+    if (known_apart(first, mid, w))
+        one_vector(m, first, NULL, in);
+    else if (!known_apart(first, mid, 0))
         lane_loop(m, first, mid, w, false, in);
     if (even)
         return;
-    lane_loop(m, mid, last, m->scalar_tail ? 1 : w, m->scalar_tail ? NULL : mid,
-              in);
+    if (m->scalar_tail)
+        lane_loop(m, mid, last, 1, false, in);
+    else
+        one_vector(m, mid, LLVMBuildSub(e->builder, last, mid, ""), in);
 }
 
 /* Stages. */
@@ -383,6 +425,15 @@ static int stage_accumulators(const Stage *s)
     return n;
 }
 
+/* Whose accumulator number i of a set is. */
+static const Output *output_of(const Stage *s, int i)
+{
+    const Output *o = s->output;
+    while (i >= reduce_count(o))
+        i -= reduce_count(o++);
+    return o;
+}
+
 static void start_all(MapCode *m, const Stage *s, int width, LLVMValueRef *acc)
 {
     for (int i = 0; i < s->noutput; i++) {
@@ -395,28 +446,13 @@ static void start_all(MapCode *m, const Stage *s, int width, LLVMValueRef *acc)
 
 static void stage_loops(MapCode *m, const Stage *s, LLVMValueRef *acc, int j);
 
-/* The blocks before the last one, wide; gives where they end. */
-static LLVMValueRef wide_blocks(MapCode *m, const Stage *s, LLVMValueRef n)
+/* The extent of a loop, 0 where it is negative, from before all loops. */
+static LLVMValueRef extent(MapCode *m, const Dim *d)
 {
-    Emit *e = m->e;
-    LLVMBuilderRef b = e->builder;
-    Sums sums = m->sums;
-    int nacc = stage_accumulators(s);
-    LLVMValueRef *acc = NEWN(e->arena, LLVMValueRef, nacc + 1);
-    LLVMValueRef block = code_i64(e, sums.block), zero = code_i64(e, 0);
-    LLVMValueRef end = LLVMBuildSub(b, n, code_i64(e, 1), "");
-    end = LLVMBuildAnd(b, end, code_i64(e, -sums.block), "");
-    end = LLVMBuildSelect(b, sums.more, end, zero, "");
-    Loop l = loop_begin(e, zero, end, block, 0, NULL);
-    m->sums.lanes = sums.wide;
-    m->sums.sets = 1;
-    start_all(m, s, sums.wide, acc);
-    lane_loop(m, l.i, LLVMBuildAdd(b, l.i, block, ""), sums.wide, false,
-              &(Inside){stage_loops, s, acc, nacc, s->rank});
-    sums_put(m, s, acc, nacc, l.i);
-    loop_end(e, &l, NULL);
-    m->sums = sums;
-    return end;
+    Place back = code_go(m->e, m->dims.before);
+    LLVMValueRef n = code_not_negative(m->e, dim_code(m->e, &m->dims, d));
+    code_back(m->e, back);
+    return n;
 }
 
 /* The last loop, along lanes. Rows begin with the first slots. */
@@ -425,7 +461,11 @@ static void lanes_of_stage(MapCode *m, const Stage *s, LLVMValueRef *acc,
 {
     Emit *e = m->e;
     int nacc = stage_accumulators(s);
-    lane_loops(m, first, last, &(Inside){stage_loops, s, acc, nacc, s->rank});
+    int64_t n0;
+    bool even =
+        dim_const_value(s->extent[s->rank - 1], &n0) && n0 % m->lanes == 0;
+    lane_loops(m, first, last,
+               &(Inside){stage_loops, s, acc, nacc, s->rank, true, even});
     if (m->sums.sets == 1 || s->rank == 1)
         return;
     LLVMValueRef n = LLVMBuildSub(e->builder, last, first, "");
@@ -444,44 +484,104 @@ static void stage_range(MapCode *m, const Stage *s, LLVMValueRef *acc, int j,
         return;
     }
     int n = m->sums.sets * stage_accumulators(s);
+    if (m->sums.blocks && j < m->sums.cut)
+        n += m->sums.nkept;
     Loop l = open_loop(m, first, last, 1, n, acc);
     stage_loops(m, s, acc, j + 1);
     close_loop(m, &l, acc);
 }
 
-/* Where the block from i on ends. */
-static LLVMValueRef block_end(Emit *e, LLVMValueRef i, LLVMValueRef n,
-                              int64_t block)
+static LLVMValueRef smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
 {
-    LLVMValueRef end = LLVMBuildNSWAdd(e->builder, i, code_i64(e, block), "");
-    if (LLVMIsAConstantInt(n) && LLVMConstIntGetSExtValue(n) % block == 0)
-        return end;
-    LLVMValueRef less = LLVMBuildICmp(e->builder, LLVMIntSLT, end, n, "");
-    return LLVMBuildSelect(e->builder, less, end, n, "");
+    LLVMValueRef less = LLVMBuildICmp(e->builder, LLVMIntSLT, a, b, "");
+    return LLVMBuildSelect(e->builder, less, a, b, "");
 }
 
-/* The loop that is cut, block after block. */
-static void stage_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc, int j,
+/* A loop that is cut within others, block after block. */
+static void inner_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc,
                          LLVMValueRef n)
 {
     Emit *e = m->e;
-    int nacc = stage_accumulators(s), count = m->sums.sets * nacc;
+    int nacc = stage_accumulators(s);
+    int count = m->sums.sets * nacc + m->sums.nkept;
     LLVMValueRef block = code_i64(e, m->sums.block);
-    m->sums.more = LLVMBuildICmp(e->builder, LLVMIntSGT, n, block, "");
-    if (m->sums.wide) {
-        LLVMValueRef first = wide_blocks(m, s, n);
-        stage_range(m, s, acc, j, first, n);
-        if (m->sums.cut)
-            sums_cut(m, s, acc, nacc, first, n, n);
-        return;
-    }
     Loop l = loop_begin(e, code_i64(e, 0), n, block, count, acc);
     for (int i = 0; i < count; i++)
         acc[i] = l.phi[i];
-    LLVMValueRef end = block_end(e, l.i, n, m->sums.block);
-    stage_range(m, s, acc, j, l.i, end);
-    sums_cut(m, s, acc, nacc, l.i, end, n);
+    LLVMValueRef end = LLVMBuildNSWAdd(e->builder, l.i, block, "");
+    end = smaller(e, end, n);
+    stage_range(m, s, acc, m->sums.cut, l.i, end);
+    sums_cut(m, s, acc, nacc, LLVMBuildSub(e->builder, end, l.i, ""));
     loop_end(e, &l, acc);
+}
+
+/* What goes around the blocks: not the accumulators that begin anew. */
+static void open_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
+                        LLVMBasicBlockRef from, LLVMValueRef *phi)
+{
+    LLVMBuilderRef b = m->e->builder;
+    int naccs = m->sums.sets * nacc, count = naccs + m->sums.nkept;
+    for (int i = 0; i < count; i++)
+        phi[i] = i >= naccs || !sums_rounds(m, output_of(s, i % nacc))
+                     ? LLVMBuildPhi(b, LLVMTypeOf(acc[i]), "")
+                     : NULL;
+    for (int i = 0; i < count; i++)
+        if (phi[i]) {
+            LLVMAddIncoming(phi[i], &acc[i], &from, 1);
+            acc[i] = phi[i];
+        }
+}
+
+/* The outermost loop, cut: the first block, and where that is not all, out of
+ * the way, the total and the next one. */
+static void outer_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc,
+                         LLVMValueRef n)
+{
+    Emit *e = m->e;
+    LLVMBuilderRef b = e->builder;
+    int nacc = stage_accumulators(s);
+    int naccs = m->sums.sets * nacc, count = naccs + m->sums.nkept;
+    LLVMValueRef block = code_i64(e, m->sums.block), zero = code_i64(e, 0);
+    LLVMValueRef *phi = NEWN(e->arena, LLVMValueRef, count + 1);
+    LLVMValueRef *sum = NEWN(e->arena, LLVMValueRef, s->noutput + 1);
+    Place back = code_go(e, m->dims.before);
+    LLVMValueRef first_end = smaller(e, n, block);
+    code_back(e, back);
+    LLVMBasicBlockRef from = LLVMGetInsertBlock(b), body = code_block(e, "block"),
+                      put = code_block(e, "put"), on = code_block(e, "");
+    LLVMBuildBr(b, body);
+    LLVMPositionBuilderAtEnd(b, body);
+    LLVMValueRef first = LLVMBuildPhi(b, e->i64, "");
+    LLVMValueRef last = LLVMBuildPhi(b, e->i64, "");
+    open_blocks(m, s, acc, nacc, from, phi);
+    stage_range(m, s, acc, 0, first, last);
+    sums_of_block(m, s, acc, nacc);
+    LLVMBasicBlockRef end = LLVMGetInsertBlock(b);
+    LLVMValueRef more = LLVMBuildICmp(b, LLVMIntSGT, n, block, "");
+    code_seldom(e, LLVMBuildCondBr(b, more, put, on), 0);
+
+    for (int i = 0; i < s->noutput; i++)
+        sum[i] = m->sums.result[i];
+    LLVMMoveBasicBlockAfter(put, end);
+    LLVMPositionBuilderAtEnd(b, put);
+    sums_put(m, s, acc + naccs);
+    LLVMValueRef next = smaller(e, LLVMBuildNSWAdd(b, last, block, ""), n);
+    LLVMValueRef again = LLVMBuildICmp(b, LLVMIntSLT, last, n, "");
+    LLVMBuildCondBr(b, again, body, on);
+    LLVMMoveBasicBlockAfter(on, put);
+    LLVMAddIncoming(first, (LLVMValueRef[]){zero, last},
+                    (LLVMBasicBlockRef[]){from, put}, 2);
+    LLVMAddIncoming(last, (LLVMValueRef[]){first_end, next},
+                    (LLVMBasicBlockRef[]){from, put}, 2);
+    for (int i = 0; i < count; i++)
+        if (phi[i])
+            LLVMAddIncoming(phi[i], &acc[i], &put, 1);
+
+    LLVMPositionBuilderAtEnd(b, on);
+    for (int i = 0; i < s->noutput; i++)
+        if (sum[i])
+            m->sums.result[i] =
+                code_phi(e, sum[i], end, m->sums.result[i], put);
 }
 
 /* The stage's loops from number j on, and what is in them. */
@@ -493,29 +593,31 @@ static void stage_loops(MapCode *m, const Stage *s, LLVMValueRef *acc, int j)
         emit_outputs(m, s, acc);
         return;
     }
-    LLVMValueRef n = dim_code(m->e, &m->dims, s->extent[j]);
-    if (m->sums.blocks && j == m->sums.cut)
-        stage_blocks(m, s, acc, j, n);
-    else
+    LLVMValueRef n = extent(m, s->extent[j]);
+    if (!m->sums.blocks || j != m->sums.cut)
         stage_range(m, s, acc, j, code_i64(m->e, 0), n);
+    else if (j > 0)
+        inner_blocks(m, s, acc, n);
+    else
+        outer_blocks(m, s, acc, n);
 }
 
 /* What the accumulators and totals come to, the stage's results. */
 static void finish_all(MapCode *m, const Stage *s, int nacc, LLVMValueRef *acc)
 {
     int number = s->reduction;
-    LLVMValueRef *v = NEWN(m->e->arena, LLVMValueRef, s->noutput + 1);
-    for (int i = 0; i < s->noutput; acc += reduce_count(&s->output[i++])) {
-        int count = reduce_count(&s->output[i]);
-        if (count)
-            v[i] = sums_join(m, s, &s->output[i], nacc, acc)[count - 1];
+    LLVMValueRef *v = m->sums.result;
+    if (m->sums.cut > 0) {
+        sums_of_block(m, s, acc, nacc);
+        sums_put(m, s, acc + m->sums.sets * nacc);
     }
-    sums_total(m, s, v);
-    for (int i = 0; i < s->noutput; i++) {
+    for (int i = 0; i < s->noutput; acc += reduce_count(&s->output[i++])) {
         const Output *o = &s->output[i];
-        if (!v[i])
+        int count = reduce_count(o), of = count == 2 ? o->index : o->value;
+        if (!count)
             continue;
-        int of = reduce_count(o) == 2 ? o->index : o->value;
+        if (!v[i])
+            v[i] = sums_join(m, s, o, nacc, acc)[count - 1];
         m->result[number++] = val_new(m->e, v[i], m->k->instr[of].dtype);
     }
 }
@@ -548,9 +650,11 @@ static void emit_stage(MapCode *m, const Stage *s)
     map_keep_errors(m, s);
     sums_plan(m, s);
     int sets = m->sums.sets;
-    LLVMValueRef *acc = NEWN(m->e->arena, LLVMValueRef, sets * nacc + 1);
+    LLVMValueRef *acc =
+        NEWN(m->e->arena, LLVMValueRef, sets * nacc + m->sums.nkept + 1);
     for (int i = 0; i < sets; i++)
         start_all(m, s, m->sums.lanes, acc + i * nacc);
+    sums_begin(m, s, acc + sets * nacc);
     stage_loops(m, s, acc, 0);
     finish_all(m, s, nacc, acc);
     m->lanes = lanes;
@@ -570,9 +674,10 @@ static void outer_loops(MapCode *m, const Stage *none, LLVMValueRef *acc, int d)
         emit_level(m, &k->stage[s], d);
     bool ranged = d == m->nfixed;
     LLVMValueRef first = ranged ? m->lo : code_i64(e, 0);
-    LLVMValueRef last = ranged ? m->hi : dim_code(e, &m->dims, k->extent[d]);
+    LLVMValueRef last = ranged ? m->hi : extent(m, k->extent[d]);
     if (lanes_out(m) && d == k->rank - 1) {
-        lane_loops(m, first, last, &(Inside){outer_loops, none, acc, 0, d + 1});
+        lane_loops(m, first, last,
+                   &(Inside){outer_loops, none, acc, 0, d + 1, !ranged, false});
         return;
     }
     Loop l = open_loop(m, first, last, 1, 0, NULL);
