@@ -552,7 +552,7 @@ static LLVMValueRef emit_after(Emit *e, const Kernel *k, const KernelKey *key)
     LLVMValueRef fn = code_function(e, name, e->i32, param, 5);
     LLVMPositionBuilderAtEnd(
         e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
-    emit_map(e, after, key, k->contract->nbatch);
+    emit_map_rows(e, after, key, k->contract->nbatch);
     code_back(e, back);
     return fn;
 }

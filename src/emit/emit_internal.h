@@ -155,8 +155,8 @@ const char *cpu_unknown(Arena *a, LLVMTargetRef target, const char *triple,
  * as nn_abi.h's nn_function says. Found again by LLVMGetNamedFunction. */
 void emit_function(Emit *e, const Schedule *s, const char *prefix);
 /* The machine code of a kernel: i32 (ptr buffers, ptr dims, i64 lo, i64 hi),
- * buffers and dims as numbered by its key; lo … hi is what to do of the first
- * outer loop. Only declared where another part has it. */
+ * buffers and dims as numbered by its key; lo … hi is the first outer loop's
+ * whole range. Only declared where another part has it. */
 LLVMValueRef emit_kernel(Emit *e, const Kernel *k);
 /* The constant tensor of a BUF_DATA, shared by content. */
 LLVMValueRef emit_data(Emit *e, const Buffer *b);
@@ -408,7 +408,7 @@ typedef struct MapCode {
     Lower lower;
     LLVMValueRef spare;  /* SPARE bytes of zeros: what an access goes to that
                             must not be done */
-    LLVMValueRef lo, hi; /* of the first loop that is not fixed */
+    LLVMValueRef lo, hi; /* of the first loop that is not fixed; NULL: all */
     int nfixed;
     int lanes; /* what a full vector has in this kernel */
     int slots; /* of a sum along lanes: see sums.c */
@@ -439,11 +439,13 @@ typedef struct MapCode {
     Val **result; /* of each reduction that is complete */
 } MapCode;
 
-/* The body of a map kernel's function i32 (ptr buffers, ptr dims, i64 lo,
- * i64 hi), whose entry block the builder stands in; it returns. The first
- * `nfixed` loop variables are i64s that a fifth argument points at, and
- * lo … hi is for the loop after them. */
-void emit_map(Emit *e, const Kernel *k, const KernelKey *key, int nfixed);
+/* The body of a map kernel's function i32 (ptr buffers, ptr dims, …), whose
+ * entry block the builder stands in; it returns. */
+void emit_map(Emit *e, const Kernel *k, const KernelKey *key);
+/* Of a part of it, i32 (ptr buffers, ptr dims, i64 lo, i64 hi, ptr fixed): the
+ * first `nfixed` loop variables are i64s there, and lo … hi is for the loop
+ * after them. */
+void emit_map_rows(Emit *e, const Kernel *k, const KernelKey *key, int nfixed);
 /* A map kernel amid other code. Buffers are by Buffer.id. */
 typedef struct MapPlace {
     LLVMValueRef *address;

@@ -24,7 +24,7 @@ static void kernel_body(Emit *e, const Kernel *k, LoopCode *loop)
     const KernelKey *key = &unit_use(e, k)->key;
     switch (k->kind) {
     case KERNEL_map:
-        emit_map(e, k, key, 0);
+        emit_map(e, k, key);
         break;
     case KERNEL_contract:
         emit_contract(e, k, key);

@@ -455,15 +455,19 @@ static LLVMValueRef extent(MapCode *m, const Dim *d)
     return n;
 }
 
+static bool is_multiple(const Dim *d, int lanes)
+{
+    int64_t n;
+    return dim_const_value(d, &n) && n % lanes == 0;
+}
+
 /* The last loop, along lanes. Rows begin with the first slots. */
 static void lanes_of_stage(MapCode *m, const Stage *s, LLVMValueRef *acc,
                            LLVMValueRef first, LLVMValueRef last)
 {
     Emit *e = m->e;
     int nacc = stage_accumulators(s);
-    int64_t n0;
-    bool even =
-        dim_const_value(s->extent[s->rank - 1], &n0) && n0 % m->lanes == 0;
+    bool even = is_multiple(s->extent[s->rank - 1], m->lanes);
     lane_loops(m, first, last,
                &(Inside){stage_loops, s, acc, nacc, s->rank, true, even});
     if (m->sums.sets == 1 || s->rank == 1)
@@ -547,8 +551,9 @@ static void outer_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc,
     Place back = code_go(e, m->dims.before);
     LLVMValueRef first_end = smaller(e, n, block);
     code_back(e, back);
-    LLVMBasicBlockRef from = LLVMGetInsertBlock(b), body = code_block(e, "block"),
-                      put = code_block(e, "put"), on = code_block(e, "");
+    LLVMBasicBlockRef from = LLVMGetInsertBlock(b),
+                      body = code_block(e, "block"), put = code_block(e, "put"),
+                      on = code_block(e, "");
     LLVMBuildBr(b, body);
     LLVMPositionBuilderAtEnd(b, body);
     LLVMValueRef first = LLVMBuildPhi(b, e->i64, "");
@@ -672,12 +677,13 @@ static void outer_loops(MapCode *m, const Stage *none, LLVMValueRef *acc, int d)
     }
     for (int s = 0; s < k->nstage; s++)
         emit_level(m, &k->stage[s], d);
-    bool ranged = d == m->nfixed;
+    bool ranged = m->lo && d == m->nfixed;
     LLVMValueRef first = ranged ? m->lo : code_i64(e, 0);
     LLVMValueRef last = ranged ? m->hi : extent(m, k->extent[d]);
     if (lanes_out(m) && d == k->rank - 1) {
+        bool even = !ranged && is_multiple(k->extent[d], m->lanes);
         lane_loops(m, first, last,
-                   &(Inside){outer_loops, none, acc, 0, d + 1, !ranged, false});
+                   &(Inside){outer_loops, none, acc, 0, d + 1, !ranged, even});
         return;
     }
     Loop l = open_loop(m, first, last, 1, 0, NULL);
@@ -699,7 +705,7 @@ static void number_buffers(MapCode *m, const KernelKey *key)
 }
 
 /* Addresses, dimensions, status: what the entry block computes. Ends it. */
-static void emit_entry(MapCode *m, const KernelKey *key)
+static void emit_entry(MapCode *m, const KernelKey *key, bool rows)
 {
     Emit *e = m->e;
     LLVMValueRef fn = code_here(e);
@@ -707,8 +713,10 @@ static void emit_entry(MapCode *m, const KernelKey *key)
     if (key->nbuffer <= MANY_BUFFERS)
         m->buffer = code_buffers(e, key, LLVMGetParam(fn, 0));
     m->dims = dim_env(e, key->var, key->nvar, LLVMGetParam(fn, 1));
-    m->lo = LLVMGetParam(fn, 2);
-    m->hi = LLVMGetParam(fn, 3);
+    if (rows) {
+        m->lo = LLVMGetParam(fn, 2);
+        m->hi = LLVMGetParam(fn, 3);
+    }
     for (int i = 0; i < m->nfixed; i++)
         m->var[i] = code_load(
             e, e->i64, code_at(e, e->i64, LLVMGetParam(fn, 4), code_i64(e, i)),
@@ -806,8 +814,6 @@ Failure emit_map_here(Emit *e, const Kernel *k, const MapPlace *p)
     for (int i = 0; i < p->nbuffer; i++)
         m.number[i] = i;
     m.dims = *p->dims;
-    m.lo = code_i64(e, 0);
-    m.hi = kernel_range(e, &m.dims, k);
     m.lower.dims = &m.dims;
     m.lower.checks = &m.checks;
     set_levels(&m);
@@ -836,14 +842,26 @@ static void map_return(MapCode *m, int nvar)
     LLVMBuildRet(e->builder, ok);
 }
 
-void emit_map(Emit *e, const Kernel *k, const KernelKey *key, int nfixed)
+static void emit_function_body(MapCode *m, const KernelKey *key, int nfixed,
+                               bool rows)
+{
+    LLVMValueRef none[1];
+    m->nfixed = nfixed;
+    m->lower.checks = &m->checks;
+    set_levels(m);
+    emit_entry(m, key, rows);
+    outer_loops(m, NULL, none, nfixed);
+    map_return(m, key->nvar);
+}
+
+void emit_map(Emit *e, const Kernel *k, const KernelKey *key)
 {
     MapCode m = map_code(e, k);
-    m.nfixed = nfixed;
-    set_levels(&m);
-    emit_entry(&m, key);
-    LLVMValueRef none[1];
-    m.lower.checks = &m.checks;
-    outer_loops(&m, NULL, none, nfixed);
-    map_return(&m, key->nvar);
+    emit_function_body(&m, key, 0, false);
+}
+
+void emit_map_rows(Emit *e, const Kernel *k, const KernelKey *key, int nfixed)
+{
+    MapCode m = map_code(e, k);
+    emit_function_body(&m, key, nfixed, true);
 }
