@@ -141,6 +141,10 @@ void diag_note(Diags *d, Span at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 int diags_errors(const Diags *d);
+/* The same sources without the errors. */
+Diags *diags_fork(Arena *a, const Diags *d);
+/* The first error's text, or NULL. */
+const char *diags_first(const Diags *d);
 /* All that is recorded, in the order of sources and places, at most 20 errors
  * and then how many more. */
 void diags_print(const Diags *d, FILE *to, bool colour);

@@ -195,6 +195,21 @@ void diag_note(Diags *d, Span at, const char *fmt, ...)
     list_push(d->arena, &e->note, ((Label){at, text}));
 }
 
+Diags *diags_fork(Arena *a, const Diags *d)
+{
+    Diags *fork = diags_new(a);
+
+    fork->next = d->next;
+    for (int i = 0; i < d->source.n; i++)
+        list_push(a, &fork->source, d->source.at[i]);
+    return fork;
+}
+
+const char *diags_first(const Diags *d)
+{
+    return d->error.n ? d->error.at[0]->text : NULL;
+}
+
 int diags_errors(const Diags *d) { return d->error.n; }
 
 /* Printing */

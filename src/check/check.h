@@ -39,9 +39,16 @@ Function **program_derivatives(Program *p, int *n);
  * state on vjp(f, x), whose first adjoint is the loss's. */
 Function *program_trained(Program *p);
 
-/* The user's functions whose parameters have no types of their own and which
- * nothing calls, so that nothing is known of them: "f, g"; NULL: none. */
-const char *program_unchecked(Program *p);
+/* sample.c: for `nncc check`: a function whose parameters have no types of
+ * their own and which nothing calls, on types tried for it: vjp by all that is
+ * real, or itself where it has no derivative. */
+typedef struct Sample {
+    const char *name;
+    const char *expression; /* "fn(x: real) = f(x = x)" */
+    Function *function;     /* "f[real]"; NULL: */
+    const char *why;        /* no type does */
+} Sample;
+Sample *program_samples(Program *p, int *n);
 
 /* Two expressions over the program's consts and functions and the parameters
  * given: for tests/identities.txt. `params` is "x: real[n], y: real[]". Both

@@ -710,6 +710,12 @@ bool ty_all_real(Check *c, const Ty *t);
 /* Reports the first that is not. */
 bool all_real(Check *c, const Value *v, Span at, const char *what);
 
+/* program.c */
+
+Expr *read_expression(Check *c, const char *text);
+/* vjp of f by all parameters that hold reals; NULL: none does. */
+const Fn *by_all_reals(Check *c, const Fn *f);
+
 /* custom.c */
 
 const Value *eval_remat(Check *c, const Scope *s, const Expr *call);

@@ -149,7 +149,7 @@ Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
 
 Module *program_module(Program *p) { return p->module; }
 
-static Expr *read_expression(Check *c, const char *text)
+Expr *read_expression(Check *c, const char *text)
 {
     const Source *s =
         diags_source(c->diags, "<expression>", text, strlen(text));
@@ -206,27 +206,7 @@ static const Fn *expression_function(Check *c, const char *params,
     return v->kind == V_fn ? v->fn : NULL;
 }
 
-const char *program_unchecked(Program *p)
-{
-    Check *c = &p->check;
-    Str s = str_new(c->arena);
-
-    for (int i = 0; i < c->unit.n; i++) {
-        const Scope *of = c->unit.at[i]->scope;
-
-        for (int k = 0; k < of->binding.n && !c->unit.at[i]->std; k++) {
-            const Entry *e = of->binding.at[k].entry;
-            const FnInfo *f = e->kind == EN_fn ? e->value->fn->info : NULL;
-
-            if (f && f->generic && !f->called)
-                str_printf(&s, "%s%s", s.n ? ", " : "", e->name);
-        }
-    }
-    return s.n ? s.at : NULL;
-}
-
-/* By all parameters that hold reals. */
-static const Fn *by_all_reals(Check *c, const Fn *f)
+const Fn *by_all_reals(Check *c, const Fn *f)
 {
     const Value **value = fresh_arguments(c, f);
     Fn *d = NEW(c->arena, Fn);

@@ -159,6 +159,7 @@ typedef struct Checked {
     const char *name, *primal;
     Roots raw;
     bool trained;
+    const char *expression; /* that the primal is, if not its name */
 } Checked;
 
 static const nn_function *compiled(const Check *c, const char *name)
@@ -174,6 +175,7 @@ static Pair pair_new(Check *c, const Checked *one)
 {
     const nn_function *d = compiled(c, one->name);
     Pair p = {.f = one->f,
+              .expression = one->expression,
               .d = instance_new(&c->points, d),
               .base = instance_new(&c->points, d)};
 
@@ -196,15 +198,16 @@ static void pair_free(Pair *p)
 
 /* jvp of the same function by the same parameters, if that has a name: what
  * `nncc run` would take. */
-static Function *forward_of(Check *c, const Function *f)
+static Function *forward_of(Check *c, const Pair *p)
 {
+    const Function *f = p->f;
     Str s = str_new(c->args->arena);
 
     if (!f->primal || f->primal->deriv != DERIV_none ||
         (f->deriv != DERIV_grad && f->deriv != DERIV_value_and_grad &&
          f->deriv != DERIV_vjp))
         return NULL;
-    str_printf(&s, "jvp(%s", f->primal->name);
+    str_printf(&s, "jvp(%s", p->expression ? p->expression : f->primal->name);
     for (int k = 0; k < f->nby; k++)
         str_printf(&s, ", %s", f->primal->param[f->by[k]].name);
     str_printf(&s, ")");
@@ -224,7 +227,7 @@ static const nncc_tensor *by_leaf(const Pair *p, int i)
 /* The error of p by k against forward mode; false: there is none. */
 static bool held_by_forward(Check *c, Pair *p, int k, int at, double *error)
 {
-    Function *f = forward_of(c, p->f);
+    Function *f = forward_of(c, p);
     Jit *jit = f ? driver_jit(c->load, &f, 1) : NULL;
     nncc_model *own = c->points.model, *model = NULL;
     bool done = jit && nncc_wrap(jit_module(jit), &model) == NN_OK;
@@ -378,9 +381,13 @@ static Function *renamed(Arena *a, const Function *f, const char *name)
 /* f, compiled under that name, and what it is the derivative of; where that is
  * a derivative itself, it is checked too. */
 static void add_checked(const Load *l, Plan *to, Function *f, const char *name,
-                        bool trained)
+                        bool trained, const char *expression)
 {
-    Checked one = {f, name, NULL, driver_roots(l->arena, &f, 1), trained};
+    Checked one = {.f = f,
+                   .name = name,
+                   .raw = driver_roots(l->arena, &f, 1),
+                   .trained = trained,
+                   .expression = expression};
     Function *primal = f->deriv != DERIV_none ? f->primal : NULL;
 
     list_push(l->arena, &to->compiled, renamed(l->arena, f, name));
@@ -388,15 +395,15 @@ static void add_checked(const Load *l, Plan *to, Function *f, const char *name,
         one.primal = arena_printf(l->arena, "%s__primal", name);
     list_push(l->arena, &to->checked, one);
     if (primal && primal->deriv != DERIV_none)
-        add_checked(l, to, primal, one.primal, false);
+        add_checked(l, to, primal, one.primal, false, NULL);
     else if (primal)
         list_push(l->arena, &to->compiled,
                   renamed(l->arena, primal, one.primal));
 }
 
-/* All that is exported, the loss that is trained, and the derivatives that
- * `derivative` items give. */
-static Plan plan_of(const Load *l)
+/* All that is exported, the loss that is trained, the derivatives that
+ * `derivative` items give, and what nothing else has given types to. */
+static Plan plan_of(const Load *l, int nsample, const Sample *sample)
 {
     Plan all = {0};
     int n;
@@ -405,30 +412,39 @@ static Plan plan_of(const Load *l)
 
     for (int i = 0; i < l->module->function.n; i++)
         add_checked(l, &all, l->module->function.at[i],
-                    l->module->function.at[i]->name, false);
+                    l->module->function.at[i]->name, false, NULL);
     if (trained)
         add_checked(l, &all, trained,
-                    arena_printf(l->arena, "%s__trained", trained->name), true);
+                    arena_printf(l->arena, "%s__trained", trained->name), true,
+                    NULL);
     for (int i = 0; i < n; i++)
         add_checked(l, &all, own[i],
                     arena_printf(l->arena, "%s__derivative", own[i]->name),
-                    false);
+                    false, NULL);
+    for (int i = 0; i < nsample; i++)
+        if (sample[i].function)
+            add_checked(l, &all, sample[i].function,
+                        arena_printf(l->arena, "%s__sample", sample[i].name),
+                        false, sample[i].expression);
     return all;
 }
 
-/* What no call has given types to was not even looked into. */
-static void tell_unchecked(const Load *l)
+/* Functions that no call has given types to, and that take none of those tried.
+ */
+static void tell_unchecked(int nsample, const Sample *sample)
 {
-    const char *names = program_unchecked(l->program);
-
-    if (names)
-        printf("not looked into, as nothing calls it with types: %s\n", names);
+    for (int i = 0; i < nsample; i++)
+        if (!sample[i].function)
+            printf("%-20s  not looked into: %s\n", sample[i].name,
+                   sample[i].why);
 }
 
 static int check_module(Check *c)
 {
     Load *l = c->load;
-    Plan all = plan_of(l);
+    int nsample;
+    Sample *sample = program_samples(l->program, &nsample);
+    Plan all = plan_of(l, nsample, sample);
 
     if (all.compiled.n == 0)
         return cli_fail("%s exports nothing, so there is nothing to check",
@@ -444,7 +460,7 @@ static int check_module(Check *c)
         check_function(c, &all.checked.at[i]);
     nncc_close(c->points.model);
     jit_close(j);
-    tell_unchecked(l);
+    tell_unchecked(nsample, sample);
     if (c->points.bad || points_unused(&c->points))
         return EXIT_FAILURE;
     if (c->failed)

@@ -47,6 +47,7 @@ bool points_unused(const Points *ps);
  * arguments. */
 typedef struct Pair {
     Function *f;
+    const char *expression; /* that the primal is, if not its name */
     Instance d, primal, base;
     int nvalue;      /* leaves of the primal's results */
     bool first_only; /* vjp's adjoint is that of the first leaf alone */

@@ -32,3 +32,30 @@ train loss(net) { optimizer = sgd(lr = 0.1); }
 N
 refuse 1 '1 of 5 checks failed' "$NNCC" check train.nn
 grep -q '^loss  *d_net  *OFF' out.txt || fail "$(cat out.txt)"
+
+# Type parameters that nothing gives types to: the first that does is drawn.
+cat >types.nn <<'N'
+struct Pair[A, B] { first: A, second: B }
+fn between[T](a: T, b: T, t: real) -> T = a + t * (b - a);
+fn corner[T: real](x: T) = x[0, 0]^2;
+fn turned[A, B](p: Pair[A, B]) -> Pair[B, A] = Pair(first = p.second, second = p.first);
+fn weighed[T](x: real[.., n], y: T, power: int = 2) = sum(x) * y^power;
+fn parity[T](i: T) -> T = iota(4)[i % 4];
+fn twice[T](f: fn(T) -> T, x: T) -> T = f(f(x));
+fn named[T](x: T) = x.name;
+fn called[T](x: T) -> T = 2 * x;
+fn calls(x: real) -> real = called(x);
+N
+accept "$NNCC" check types.nn
+for line in 'between.real. *t_bar *ok' 'corner.real._k, _l.. *x_bar *ok' 'turned.real. *p_bar *ok' \
+    'weighed.real. *y_bar *ok' 'parity.int. *value *ok' 'twice *not looked into: it takes a function' \
+    'named *not looked into: for real, there is no field'; do
+    grep -q "^$line" out.txt || fail "no '$line' in $(cat out.txt)"
+done
+if grep -q '^called' out.txt; then fail "$(cat out.txt)"; fi
+cat >wrong.nn <<'N'
+fn square[T](x: T) -> T = x^2;
+derivative square(x; y, y_bar) = 3 * x * y_bar;
+N
+refuse 1 '1 of 2 checks failed' "$NNCC" check wrong.nn
+grep -q '^square.real. *x_bar *OFF' out.txt || fail "$(cat out.txt)"
