@@ -140,8 +140,8 @@ golden: $B/nncc
 	$(RUNNER) $@ tests/golden.sh $B/nncc
 docs-check: all
 	$(RUNNER) $@ tests/docs.sh $B $(LIBS_FROM)
-layers:
-	$(RUNNER) $@ tests/layers.sh
+layers: all
+	$(RUNNER) $@ tests/layers.sh $B
 format-check:
 	$(RUNNER) $@ tests/format.sh $(CLANG_FORMAT)
 programs-check: $B/fuzz-diff
@@ -159,7 +159,7 @@ FUZZ      := CC=$(CLANG) B=build/fuzz CFLAGS='-O1 -g \
              -fno-sanitize-recover=all'
 FUZZ_OBJ  := $(filter-out $(addprefix $B/src/,cli/% emit/% kernel/% eval/%),\
                $(OBJ))
-$B/fuzz: $B/tests/fuzz/fuzz.o $B/tests/unit/lower_sim.o $(FUZZ_OBJ)
+$B/fuzz: $B/tests/fuzz/fuzz.o $(FUZZ_OBJ)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS) -fsanitize=fuzzer $^ -o $@ -lm
 fuzz: deps deps-test

@@ -1,6 +1,8 @@
 #!/bin/sh
-# layers.sh: fail if a file includes a header that layers.txt does not allow it,
-# or knows a machine that only the table of targets is to know.
+# layers.sh BUILD: fail if a file includes a header that layers.txt does not
+# allow it, if rooms need each other's functions in a circle, or if a file knows
+# a machine that only the table of targets is to know.
+build=$(cd "$1" && pwd) || exit 2
 cd "$(dirname "$0")/.." || exit 2
 pass=0 fail=0
 for f in src/*/*.[ch] src/graph/ops/*.[ch] grammar/*.[ly] runtime/*.[ch]; do
@@ -26,6 +28,35 @@ for f in src/*/*.[ch] src/graph/ops/*.[ch] grammar/*.[ly] runtime/*.[ch]; do
     done
     if [ "$bad" ]; then fail=$((fail + 1)); else pass=$((pass + 1)); fi
 done
+# Who needs whose symbols, as "from to symbol"; grammar/ is of syntax/.
+needs() {
+    (cd "$build" && find src runtime ./*.o -name '*.o' | sort | xargs nm -A) | awk '
+        function room(file, part) {
+            split(file, part, "/")
+            if (part[1] == ".")
+                return part[2] == "std.o" ? "std" : "syntax"
+            return part[1] == "src" ? part[2] : part[1]
+        }
+        { at = index($0, ".o:"); r = room(substr($0, 1, at + 1)) }
+        $(NF - 1) ~ /^[TDRBC]$/ { of[$NF] = r }
+        $(NF - 1) ~ /U$/ { n++; by[n] = r; what[n] = $NF }
+        END {
+            for (i = 1; i <= n; i++)
+                if (of[what[i]] != "" && of[what[i]] != by[i])
+                    print by[i], of[what[i]], what[i]
+        }'
+}
+all=$(needs)
+if [ "$(echo "$all" | wc -l)" -lt 100 ]; then
+    echo "no symbols in $build"
+    fail=$((fail + 1))
+elif ! circle=$(echo "$all" | cut -d' ' -f1,2 | sort -u | tsort 2>&1 >/dev/null); then
+    echo "rooms need each other in a circle:"
+    echo "$circle" | grep -v loop
+    fail=$((fail + 1))
+else
+    pass=$((pass + 1))
+fi
 machine='"[^"]*(aarch64|arm|thumb|riscv|wasm|powerpc|ppc|s390|mips|i[36]86|x86_64|apple)[-"0-9v]'
 if grep -nE "$machine" src/*/*.[ch] src/graph/ops/*.[ch] | grep -Ev '^src/emit/(targets|names)\.c:'; then
     echo 'facts about targets belong into src/emit/targets.c'

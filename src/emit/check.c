@@ -150,7 +150,7 @@ static void keep_worst(Lower *l, LLVMValueRef u, LLVMValueRef limit)
                alignment(e, type));
 }
 
-Val *low_checked(Lower *l, const Node *n, Val *x)
+Val *llvm_checked(Lower *l, const Node *n, Val *x)
 {
     Emit *e = l->e;
     if (!l->checks)
@@ -168,7 +168,7 @@ Val *low_checked(Lower *l, const Node *n, Val *x)
                    x->t);
 }
 
-void low_stop(Lower *l, Val *bad)
+void llvm_stop(Lower *l, Val *bad)
 {
     Emit *e = l->e;
     LLVMBasicBlockRef stop = code_block(e, "stop"), on = code_block(e, "");

@@ -261,6 +261,9 @@ typedef struct Failure {
 } Failure;
 /* Of all checks, at the builder's place: the kernel's end. */
 Failure checks_finish(Emit *e, const Checks *c);
+/* As lower.def says. */
+Val *llvm_checked(Lower *l, const Node *n, Val *x);
+void llvm_stop(Lower *l, Val *bad);
 /* The status of check `number`; a status with `first` checks before its own. */
 LLVMValueRef check_code(Emit *e, int status, int number);
 LLVMValueRef check_shifted(Emit *e, LLVMValueRef status, int first);
@@ -276,6 +279,7 @@ struct Val {
 };
 /* What elementwise code is being built. */
 struct Lower {
+    const LowerOps *ops; /* first, see lower.h; llvm_ops */
     Emit *e;
     int width;           /* lanes; 1: scalars */
     LLVMValueRef active; /* mask of the lanes that count, or NULL: all */
@@ -285,6 +289,7 @@ struct Lower {
     DimEnv *dims;
 };
 Val *val_new(Emit *e, LLVMValueRef v, DType t);
+extern const LowerOps llvm_ops;
 
 /* code.c: pieces of code */
 

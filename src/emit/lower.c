@@ -17,7 +17,7 @@ static Val *made(Lower *l, LLVMValueRef v, DType t)
 
 static LLVMBuilderRef at(Lower *l) { return l->e->builder; }
 
-DType low_dtype(Lower *l, Val *v)
+static DType llvm_dtype(Lower *l, Val *v)
 {
     (void)l;
     return v->t == DT_key ? DT_i64 : v->t;
@@ -30,26 +30,26 @@ static LLVMTypeRef lanes_of(Lower *l, DType t)
 
 /* Constants. */
 
-Val *low_real(Lower *l, DType t, double v)
+static Val *llvm_real(Lower *l, DType t, double v)
 {
     LLVMValueRef c = LLVMConstReal(type_of(l->e, t), v);
     return made(l, code_splat(l->e, c, l->width), t);
 }
 
-Val *low_int(Lower *l, DType t, int64_t v)
+static Val *llvm_int(Lower *l, DType t, int64_t v)
 {
     LLVMValueRef c =
         LLVMConstInt(type_of(l->e, t), (unsigned long long)v, true);
     return made(l, code_splat(l->e, c, l->width), t);
 }
 
-Val *low_bool(Lower *l, bool v)
+static Val *llvm_bool(Lower *l, bool v)
 {
     LLVMValueRef c = LLVMConstInt(l->e->i1, v, false);
     return made(l, code_splat(l->e, c, l->width), DT_bool);
 }
 
-Val *low_real_bits(Lower *l, DType t, uint64_t bits)
+static Val *llvm_real_bits(Lower *l, DType t, uint64_t bits)
 {
     LLVMTypeRef i = t == DT_f32 ? l->e->i32 : l->e->i64;
     LLVMValueRef c =
@@ -59,27 +59,27 @@ Val *low_real_bits(Lower *l, DType t, uint64_t bits)
 
 /* Reals. */
 
-Val *low_fadd(Lower *l, Val *a, Val *b)
+static Val *llvm_fadd(Lower *l, Val *a, Val *b)
 {
     return made(l, LLVMBuildFAdd(at(l), a->v, b->v, ""), a->t);
 }
 
-Val *low_fsub(Lower *l, Val *a, Val *b)
+static Val *llvm_fsub(Lower *l, Val *a, Val *b)
 {
     return made(l, LLVMBuildFSub(at(l), a->v, b->v, ""), a->t);
 }
 
-Val *low_fmul(Lower *l, Val *a, Val *b)
+static Val *llvm_fmul(Lower *l, Val *a, Val *b)
 {
     return made(l, LLVMBuildFMul(at(l), a->v, b->v, ""), a->t);
 }
 
-Val *low_fdiv(Lower *l, Val *a, Val *b)
+static Val *llvm_fdiv(Lower *l, Val *a, Val *b)
 {
     return made(l, LLVMBuildFDiv(at(l), a->v, b->v, ""), a->t);
 }
 
-Val *low_fneg(Lower *l, Val *a)
+static Val *llvm_fneg(Lower *l, Val *a)
 {
     return made(l, LLVMBuildFNeg(at(l), a->v, ""), a->t);
 }
@@ -98,7 +98,7 @@ static bool in_hardware(const Emit *e, DType t)
     return t == DT_f64 ? e->wide_real : e->real;
 }
 
-bool low_has_f64(Lower *l) { return l->e->wide_real; }
+static bool llvm_has_f64(Lower *l) { return l->e->wide_real; }
 
 /* A real rounded to half its bits (26 of f64, 12 of f32): a - high has as many,
  * with a sign, so that the product of two such rests is exact. */
@@ -142,7 +142,7 @@ static Val *fma_in_f64(Lower *l, Val *const *x)
     return low_convert(l, DT_f32, s);
 }
 
-Val *low_fma(Lower *l, Val *a, Val *b, Val *c)
+static Val *llvm_fma(Lower *l, Val *a, Val *b, Val *c)
 {
     Val *x[] = {a, b, c};
     if (has_fma(l->e, a->t == DT_f64))
@@ -152,7 +152,7 @@ Val *low_fma(Lower *l, Val *a, Val *b, Val *c)
                : low_shared(l, "fma", soft_fma, 3, x);
 }
 
-Val *low_muladd(Lower *l, Val *a, Val *b, Val *c)
+static Val *llvm_muladd(Lower *l, Val *a, Val *b, Val *c)
 {
     return has_fma(l->e, a->t == DT_f64) ? low_fma(l, a, b, c)
                                          : low_fadd(l, low_fmul(l, a, b), c);
@@ -188,15 +188,18 @@ static Val *soft_sqrt(Lower *l, Val *const *x)
     return low_select(l, plain, s, low_select(l, negative, nan, x[0]));
 }
 
-Val *low_fsqrt(Lower *l, Val *a)
+static Val *llvm_fsqrt(Lower *l, Val *a)
 {
     return in_hardware(l->e, a->t) ? intrinsic(l, "llvm.sqrt", 1, &a)
                                    : low_shared(l, "sqrt", soft_sqrt, 1, &a);
 }
 
-Val *low_fabs(Lower *l, Val *a) { return intrinsic(l, "llvm.fabs", 1, &a); }
+static Val *llvm_fabs(Lower *l, Val *a)
+{
+    return intrinsic(l, "llvm.fabs", 1, &a);
+}
 
-Val *low_fcopysign(Lower *l, Val *magnitude, Val *sign)
+static Val *llvm_fcopysign(Lower *l, Val *magnitude, Val *sign)
 {
     Val *x[] = {magnitude, sign};
     return intrinsic(l, "llvm.copysign", 2, x);
@@ -223,24 +226,24 @@ static Val *soft_round_to(Lower *l, Val *a, Cmp beyond, double back)
     return low_fcopysign(l, r, a);
 }
 
-Val *low_ffloor(Lower *l, Val *a)
+static Val *llvm_ffloor(Lower *l, Val *a)
 {
     return l->e->rounding ? intrinsic(l, "llvm.floor", 1, &a)
                           : soft_round_to(l, a, CMP_gt, -1);
 }
 
-Val *low_fceil(Lower *l, Val *a)
+static Val *llvm_fceil(Lower *l, Val *a)
 {
     return l->e->rounding ? intrinsic(l, "llvm.ceil", 1, &a)
                           : soft_round_to(l, a, CMP_lt, 1);
 }
 
-Val *low_frint(Lower *l, Val *a)
+static Val *llvm_frint(Lower *l, Val *a)
 {
     return l->e->rounding ? intrinsic(l, "llvm.rint", 1, &a) : soft_rint(l, a);
 }
 
-Val *low_ftrunc(Lower *l, Val *a)
+static Val *llvm_ftrunc(Lower *l, Val *a)
 {
     if (l->e->rounding)
         return intrinsic(l, "llvm.trunc", 1, &a);
@@ -266,30 +269,30 @@ static LLVMRealPredicate real_predicate(Cmp c)
     die("no such comparison: %d", (int)c);
 }
 
-Val *low_fcmp(Lower *l, Cmp c, Val *a, Val *b)
+static Val *llvm_fcmp(Lower *l, Cmp c, Val *a, Val *b)
 {
     return made(l, LLVMBuildFCmp(at(l), real_predicate(c), a->v, b->v, ""),
                 DT_bool);
 }
 
-Val *low_fisnan(Lower *l, Val *a)
+static Val *llvm_fisnan(Lower *l, Val *a)
 {
     return made(l, LLVMBuildFCmp(at(l), LLVMRealUNO, a->v, a->v, ""), DT_bool);
 }
 
 /* Integers. */
 
-Val *low_iadd(Lower *l, Val *a, Val *b)
+static Val *llvm_iadd(Lower *l, Val *a, Val *b)
 {
     return made(l, LLVMBuildAdd(at(l), a->v, b->v, ""), a->t);
 }
 
-Val *low_isub(Lower *l, Val *a, Val *b)
+static Val *llvm_isub(Lower *l, Val *a, Val *b)
 {
     return made(l, LLVMBuildSub(at(l), a->v, b->v, ""), a->t);
 }
 
-Val *low_imul(Lower *l, Val *a, Val *b)
+static Val *llvm_imul(Lower *l, Val *a, Val *b)
 {
     return made(l, LLVMBuildMul(at(l), a->v, b->v, ""), a->t);
 }
@@ -307,7 +310,7 @@ static Val *floor_quotient(Lower *l, Val *a, Val *b)
     return low_select(l, down, low_isub(l, q, low_int(l, a->t, 1)), q);
 }
 
-Val *low_idiv(Lower *l, Val *a, Val *b)
+static Val *llvm_idiv(Lower *l, Val *a, Val *b)
 {
     Val *zero = low_int(l, a->t, 0), *one = low_int(l, a->t, 1);
     Val *is_zero = low_icmp(l, CMP_eq, b, zero);
@@ -322,51 +325,51 @@ Val *low_idiv(Lower *l, Val *a, Val *b)
     return low_select(l, is_zero, zero, q);
 }
 
-Val *low_imod(Lower *l, Val *a, Val *b)
+static Val *llvm_imod(Lower *l, Val *a, Val *b)
 {
     Val *zero = low_int(l, a->t, 0);
     Val *r = low_isub(l, a, low_imul(l, low_idiv(l, a, b), b));
     return low_select(l, low_icmp(l, CMP_eq, b, zero), zero, r);
 }
 
-Val *low_iand(Lower *l, Val *a, Val *b)
+static Val *llvm_iand(Lower *l, Val *a, Val *b)
 {
     return made(l, LLVMBuildAnd(at(l), a->v, b->v, ""), a->t);
 }
 
-Val *low_ior(Lower *l, Val *a, Val *b)
+static Val *llvm_ior(Lower *l, Val *a, Val *b)
 {
     return made(l, LLVMBuildOr(at(l), a->v, b->v, ""), a->t);
 }
 
-Val *low_ixor(Lower *l, Val *a, Val *b)
+static Val *llvm_ixor(Lower *l, Val *a, Val *b)
 {
     return made(l, LLVMBuildXor(at(l), a->v, b->v, ""), a->t);
 }
 
-Val *low_ishl(Lower *l, Val *a, int bits)
+static Val *llvm_ishl(Lower *l, Val *a, int bits)
 {
     Val *by = low_int(l, a->t, bits);
     return made(l, LLVMBuildShl(at(l), a->v, by->v, ""), a->t);
 }
 
-Val *low_ishr(Lower *l, Val *a, int bits)
+static Val *llvm_ishr(Lower *l, Val *a, int bits)
 {
     Val *by = low_int(l, a->t, bits);
     return made(l, LLVMBuildLShr(at(l), a->v, by->v, ""), a->t);
 }
 
-Val *low_ishl_by(Lower *l, Val *a, Val *by)
+static Val *llvm_ishl_by(Lower *l, Val *a, Val *by)
 {
     return made(l, LLVMBuildShl(at(l), a->v, by->v, ""), a->t);
 }
 
-Val *low_ishr_by(Lower *l, Val *a, Val *by)
+static Val *llvm_ishr_by(Lower *l, Val *a, Val *by)
 {
     return made(l, LLVMBuildLShr(at(l), a->v, by->v, ""), a->t);
 }
 
-Val *low_isar(Lower *l, Val *a, int bits)
+static Val *llvm_isar(Lower *l, Val *a, int bits)
 {
     Val *by = low_int(l, a->t, bits);
     return made(l, LLVMBuildAShr(at(l), a->v, by->v, ""), a->t);
@@ -391,7 +394,7 @@ static LLVMIntPredicate int_predicate(Cmp c, bool is_signed)
     die("no such comparison: %d", (int)c);
 }
 
-Val *low_icmp(Lower *l, Cmp c, Val *a, Val *b)
+static Val *llvm_icmp(Lower *l, Cmp c, Val *a, Val *b)
 {
     bool is_signed = a->t != DT_u8 && a->t != DT_bool;
     return made(
@@ -401,29 +404,29 @@ Val *low_icmp(Lower *l, Cmp c, Val *a, Val *b)
 
 /* Masks. */
 
-Val *low_and(Lower *l, Val *a, Val *b) { return low_iand(l, a, b); }
+static Val *llvm_and(Lower *l, Val *a, Val *b) { return low_iand(l, a, b); }
 
-Val *low_or(Lower *l, Val *a, Val *b) { return low_ior(l, a, b); }
+static Val *llvm_or(Lower *l, Val *a, Val *b) { return low_ior(l, a, b); }
 
-Val *low_not(Lower *l, Val *a)
+static Val *llvm_not(Lower *l, Val *a)
 {
     return made(l, LLVMBuildNot(at(l), a->v, ""), a->t);
 }
 
-Val *low_select(Lower *l, Val *mask, Val *a, Val *b)
+static Val *llvm_select(Lower *l, Val *mask, Val *a, Val *b)
 {
     return made(l, LLVMBuildSelect(at(l), mask->v, a->v, b->v, ""), a->t);
 }
 
 /* Between types. */
 
-Val *low_bits(Lower *l, Val *a)
+static Val *llvm_bits(Lower *l, Val *a)
 {
     DType t = a->t == DT_f32 ? DT_i32 : DT_i64;
     return made(l, LLVMBuildBitCast(at(l), a->v, lanes_of(l, t), ""), t);
 }
 
-Val *low_from_bits(Lower *l, Val *a)
+static Val *llvm_from_bits(Lower *l, Val *a)
 {
     DType t = a->t == DT_i32 ? DT_f32 : DT_f64;
     return made(l, LLVMBuildBitCast(at(l), a->v, lanes_of(l, t), ""), t);
@@ -452,7 +455,7 @@ static LLVMValueRef int_to(Lower *l, DType t, Val *a)
                      : LLVMBuildUIToFP(at(l), a->v, to, "");
 }
 
-Val *low_convert(Lower *l, DType t, Val *a)
+static Val *llvm_convert(Lower *l, DType t, Val *a)
 {
     if (a->t == t)
         return a;
@@ -472,7 +475,7 @@ static LLVMValueRef any_lane(Lower *l, LLVMValueRef mask)
     return LLVMBuildICmp(at(l), LLVMIntNE, mask, LLVMConstNull(bits), "");
 }
 
-Val *low_dim(Lower *l, const Dim *d)
+static Val *llvm_dim(Lower *l, const Dim *d)
 {
     if (!l->dims)
         die("a shared function asks for a dimension");
@@ -480,8 +483,7 @@ Val *low_dim(Lower *l, const Dim *d)
     return made(l, code_splat(l->e, v, l->width), DT_i64);
 }
 
-static LLVMValueRef shared_function(Lower *l, const char *name,
-                                    Val *(*body)(Lower *l, Val *const *x),
+static LLVMValueRef shared_function(Lower *l, const char *name, LowerBody *body,
                                     int n, DType t)
 {
     Emit *e = l->e;
@@ -496,14 +498,14 @@ static LLVMValueRef shared_function(Lower *l, const char *name,
     Val *x[8];
     for (int i = 0; i < n; i++)
         x[i] = val_new(e, LLVMGetParam(fn, (unsigned)i), t);
-    Lower inner = {.e = e, .width = l->width};
+    Lower inner = {.ops = &llvm_ops, .e = e, .width = l->width};
     LLVMBuildRet(e->builder, body(&inner, x)->v);
     code_back(e, back);
     return fn;
 }
 
-Val *low_shared(Lower *l, const char *name,
-                Val *(*body)(Lower *l, Val *const *x), int n, Val *const *x)
+static Val *llvm_shared(Lower *l, const char *name, LowerBody *body, int n,
+                        Val *const *x)
 {
     Emit *e = l->e;
     if (n > 8)
@@ -518,8 +520,8 @@ Val *low_shared(Lower *l, const char *name,
     return made(l, code_call(e, fn, arg, n), x[0]->t);
 }
 
-Val *low_rarely(Lower *l, Val *mask, Val *(*body)(Lower *l, Val *const *x),
-                Val *const *x, Val *y)
+static Val *llvm_rarely(Lower *l, Val *mask, LowerBody *body, Val *const *x,
+                        Val *y)
 {
     Emit *e = l->e;
     LLVMBasicBlockRef from[2] = {LLVMGetInsertBlock(at(l))};
@@ -534,3 +536,9 @@ Val *low_rarely(Lower *l, Val *mask, Val *(*body)(Lower *l, Val *const *x),
     LLVMAddIncoming(phi, v, from, 2);
     return made(l, phi, y->t);
 }
+
+const LowerOps llvm_ops = {
+#define LOW(type, name, params, args) .low_##name = llvm_##name,
+#include "graph/lower.def"
+#undef LOW
+};

@@ -784,7 +784,7 @@ static MapCode map_code(Emit *e, const Kernel *k)
         .one_loop = wants_one_loop(k, e),
         .lane = -1,
         .width = 1,
-        .lower = {.e = e, .width = 1},
+        .lower = {.ops = &llvm_ops, .e = e, .width = 1},
         .check = number_checks(e, k),
         .varies = NEWN(e->arena, bool, k->ninstr + 1),
         .val = NEWN(e->arena, Val *, k->ninstr + 1),

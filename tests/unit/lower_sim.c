@@ -12,6 +12,7 @@ struct Val {
 
 enum { POOL = 4000 };
 struct Lower {
+    const LowerOps *ops;
     Val pool[POOL];
     int used;
     int weight; /* of the operations, see sim_weight */
@@ -94,56 +95,56 @@ static bool set(const Val *a)
     return a->v.b;
 }
 
-bool low_has_f64(Lower *l) { return !l->no_f64; }
+static bool sim_has_f64(Lower *l) { return !l->no_f64; }
 
-DType low_dtype(Lower *l, Val *v)
+static DType sim_dtype(Lower *l, Val *v)
 {
     (void)l;
     return v->t;
 }
 
-Val *low_real(Lower *l, DType t, double v)
+static Val *sim_real(Lower *l, DType t, double v)
 {
     return constant(l, real(l, t, v));
 }
 
-Val *low_int(Lower *l, DType t, int64_t v)
+static Val *sim_int(Lower *l, DType t, int64_t v)
 {
     return constant(l, integer(l, t, (uint64_t)v));
 }
 
-Val *low_bool(Lower *l, bool v) { return constant(l, mask(l, v)); }
+static Val *sim_bool(Lower *l, bool v) { return constant(l, mask(l, v)); }
 
-Val *low_real_bits(Lower *l, DType t, uint64_t v)
+static Val *sim_real_bits(Lower *l, DType t, uint64_t v)
 {
     Val *bits = constant(l, integer(l, t == DT_f32 ? DT_i32 : DT_i64, v));
     return constant(l, low_from_bits(l, bits));
 }
 
 #define ARITHMETIC(name, op)                                                   \
-    Val *name(Lower *l, Val *a, Val *b)                                        \
+    static Val *name(Lower *l, Val *a, Val *b)                                 \
     {                                                                          \
         alike(a, b);                                                           \
         return a->t == DT_f32 ? real(l, a->t, (double)(a->v.f op b->v.f))      \
                               : real(l, a->t, a->v.d op b->v.d);               \
     }
-ARITHMETIC(low_fadd, +)
-ARITHMETIC(low_fsub, -)
-ARITHMETIC(low_fmul, *)
+ARITHMETIC(sim_fadd, +)
+ARITHMETIC(sim_fsub, -)
+ARITHMETIC(sim_fmul, *)
 #undef ARITHMETIC
 
 /* Division by zero is meant: UBSan is not asked. */
-__attribute__((no_sanitize("float-divide-by-zero"))) Val *
-low_fdiv(Lower *l, Val *a, Val *b)
+__attribute__((no_sanitize("float-divide-by-zero"))) static Val *
+sim_fdiv(Lower *l, Val *a, Val *b)
 {
     alike(a, b);
     return a->t == DT_f32 ? real(l, a->t, (double)(a->v.f / b->v.f))
                           : real(l, a->t, a->v.d / b->v.d);
 }
 
-Val *low_fneg(Lower *l, Val *a) { return real(l, a->t, -get(a)); }
+static Val *sim_fneg(Lower *l, Val *a) { return real(l, a->t, -get(a)); }
 
-Val *low_fma(Lower *l, Val *a, Val *b, Val *c)
+static Val *sim_fma(Lower *l, Val *a, Val *b, Val *c)
 {
     alike(a, b);
     alike(a, c);
@@ -151,34 +152,43 @@ Val *low_fma(Lower *l, Val *a, Val *b, Val *c)
                           : real(l, a->t, fma(a->v.d, b->v.d, c->v.d));
 }
 
-Val *low_muladd(Lower *l, Val *a, Val *b, Val *c)
+static Val *sim_muladd(Lower *l, Val *a, Val *b, Val *c)
 {
     return l->fused ? low_fma(l, a, b, c) : low_fadd(l, low_fmul(l, a, b), c);
 }
 
-Val *low_fsqrt(Lower *l, Val *a)
+static Val *sim_fsqrt(Lower *l, Val *a)
 {
     return a->t == DT_f32 ? real(l, a->t, (double)sqrtf(a->v.f))
                           : real(l, a->t, sqrt(a->v.d));
 }
 
-Val *low_fabs(Lower *l, Val *a) { return real(l, a->t, fabs(get(a))); }
+static Val *sim_fabs(Lower *l, Val *a) { return real(l, a->t, fabs(get(a))); }
 
-Val *low_fcopysign(Lower *l, Val *magnitude, Val *sign)
+static Val *sim_fcopysign(Lower *l, Val *magnitude, Val *sign)
 {
     alike(magnitude, sign);
     return real(l, sign->t, copysign(get(magnitude), get(sign)));
 }
 
-Val *low_ffloor(Lower *l, Val *a) { return real(l, a->t, floor(get(a))); }
+static Val *sim_ffloor(Lower *l, Val *a)
+{
+    return real(l, a->t, floor(get(a)));
+}
 
-Val *low_fceil(Lower *l, Val *a) { return real(l, a->t, ceil(get(a))); }
+static Val *sim_fceil(Lower *l, Val *a) { return real(l, a->t, ceil(get(a))); }
 
-Val *low_frint(Lower *l, Val *a) { return real(l, a->t, nearbyint(get(a))); }
+static Val *sim_frint(Lower *l, Val *a)
+{
+    return real(l, a->t, nearbyint(get(a)));
+}
 
-Val *low_ftrunc(Lower *l, Val *a) { return real(l, a->t, trunc(get(a))); }
+static Val *sim_ftrunc(Lower *l, Val *a)
+{
+    return real(l, a->t, trunc(get(a)));
+}
 
-Val *low_fcmp(Lower *l, Cmp c, Val *a, Val *b)
+static Val *sim_fcmp(Lower *l, Cmp c, Val *a, Val *b)
 {
     double x = get(a), y = get(b);
     alike(a, b);
@@ -186,23 +196,23 @@ Val *low_fcmp(Lower *l, Cmp c, Val *a, Val *b)
     return mask(l, r[c]);
 }
 
-Val *low_fisnan(Lower *l, Val *a) { return mask(l, isnan(get(a))); }
+static Val *sim_fisnan(Lower *l, Val *a) { return mask(l, isnan(get(a))); }
 
 #define ARITHMETIC(name, op)                                                   \
-    Val *name(Lower *l, Val *a, Val *b)                                        \
+    static Val *name(Lower *l, Val *a, Val *b)                                 \
     {                                                                          \
         alike(a, b);                                                           \
         return integer(l, a->t, bits(a) op bits(b));                           \
     }
-ARITHMETIC(low_iadd, +)
-ARITHMETIC(low_isub, -)
-ARITHMETIC(low_imul, *)
-ARITHMETIC(low_iand, &)
-ARITHMETIC(low_ior, |)
-ARITHMETIC(low_ixor, ^)
+ARITHMETIC(sim_iadd, +)
+ARITHMETIC(sim_isub, -)
+ARITHMETIC(sim_imul, *)
+ARITHMETIC(sim_iand, &)
+ARITHMETIC(sim_ior, |)
+ARITHMETIC(sim_ixor, ^)
 #undef ARITHMETIC
 
-Val *low_idiv(Lower *l, Val *a, Val *b)
+static Val *sim_idiv(Lower *l, Val *a, Val *b)
 {
     int64_t x = a->v.i, y = b->v.i;
     alike(a, b);
@@ -213,7 +223,7 @@ Val *low_idiv(Lower *l, Val *a, Val *b)
                    (uint64_t)(x / y - (x % y != 0 && (x < 0) != (y < 0))));
 }
 
-Val *low_imod(Lower *l, Val *a, Val *b)
+static Val *sim_imod(Lower *l, Val *a, Val *b)
 {
     int64_t x = a->v.i, y = b->v.i;
     alike(a, b);
@@ -233,36 +243,36 @@ static uint64_t unsigned_bits(const Val *a)
     return w == 64 ? bits(a) : bits(a) & ((UINT64_C(1) << w) - 1);
 }
 
-Val *low_ishl(Lower *l, Val *a, int n)
+static Val *sim_ishl(Lower *l, Val *a, int n)
 {
     assert(n < width(a));
     return integer(l, a->t, bits(a) << n);
 }
 
-Val *low_ishr(Lower *l, Val *a, int n)
+static Val *sim_ishr(Lower *l, Val *a, int n)
 {
     assert(n < width(a));
     return integer(l, a->t, unsigned_bits(a) >> n);
 }
 
-Val *low_ishl_by(Lower *l, Val *a, Val *by)
+static Val *sim_ishl_by(Lower *l, Val *a, Val *by)
 {
     return low_ishl(l, a, (int)by->v.i);
 }
 
-Val *low_ishr_by(Lower *l, Val *a, Val *by)
+static Val *sim_ishr_by(Lower *l, Val *a, Val *by)
 {
     return low_ishr(l, a, (int)by->v.i);
 }
 
-Val *low_isar(Lower *l, Val *a, int n)
+static Val *sim_isar(Lower *l, Val *a, int n)
 {
     uint64_t v = bits(a);
     assert(n < width(a));
     return integer(l, a->t, a->v.i < 0 ? ~(~v >> n) : v >> n);
 }
 
-Val *low_icmp(Lower *l, Cmp c, Val *a, Val *b)
+static Val *sim_icmp(Lower *l, Cmp c, Val *a, Val *b)
 {
     int64_t x = a->v.i, y = b->v.i;
     alike(a, b);
@@ -270,20 +280,26 @@ Val *low_icmp(Lower *l, Cmp c, Val *a, Val *b)
     return mask(l, r[c]);
 }
 
-Val *low_and(Lower *l, Val *a, Val *b) { return mask(l, set(a) && set(b)); }
+static Val *sim_and(Lower *l, Val *a, Val *b)
+{
+    return mask(l, set(a) && set(b));
+}
 
-Val *low_or(Lower *l, Val *a, Val *b) { return mask(l, set(a) || set(b)); }
+static Val *sim_or(Lower *l, Val *a, Val *b)
+{
+    return mask(l, set(a) || set(b));
+}
 
-Val *low_not(Lower *l, Val *a) { return mask(l, !set(a)); }
+static Val *sim_not(Lower *l, Val *a) { return mask(l, !set(a)); }
 
-Val *low_select(Lower *l, Val *m, Val *a, Val *b)
+static Val *sim_select(Lower *l, Val *m, Val *a, Val *b)
 {
     (void)l;
     alike(a, b);
     return set(m) ? a : b;
 }
 
-Val *low_bits(Lower *l, Val *a)
+static Val *sim_bits(Lower *l, Val *a)
 {
     uint32_t w;
     uint64_t u;
@@ -296,7 +312,7 @@ Val *low_bits(Lower *l, Val *a)
     return integer(l, DT_i64, u);
 }
 
-Val *low_from_bits(Lower *l, Val *a)
+static Val *sim_from_bits(Lower *l, Val *a)
 {
     Val *r = make(l, a->t == DT_i32 ? DT_f32 : DT_f64);
     uint64_t v = bits(a);
@@ -323,7 +339,7 @@ static int64_t saturate(DType t, double v)
 
 static double number(const Val *a) { return sim_number(a->t, a->v); }
 
-Val *low_convert(Lower *l, DType t, Val *a)
+static Val *sim_convert(Lower *l, DType t, Val *a)
 {
     if (t == DT_bool) {
         return mask(l, number(a) != 0);
@@ -337,7 +353,7 @@ Val *low_convert(Lower *l, DType t, Val *a)
     return integer(l, t, a->t == DT_bool ? set(a) : bits(a));
 }
 
-Val *low_checked(Lower *l, const Node *n, Val *x)
+static Val *sim_checked(Lower *l, const Node *n, Val *x)
 {
     int64_t limit = 0, i = (int64_t)bits(low_convert(l, DT_i64, x));
     bool known = dim_const_value(n->attr.dims[0], &limit);
@@ -346,13 +362,13 @@ Val *low_checked(Lower *l, const Node *n, Val *x)
     return i >= 0 && i < limit ? x : integer(l, x->t, 0);
 }
 
-void low_stop(Lower *l, Val *bad)
+static void sim_stop(Lower *l, Val *bad)
 {
     (void)l;
     (void)bad;
 }
 
-Val *low_dim(Lower *l, const Dim *d)
+static Val *sim_dim(Lower *l, const Dim *d)
 {
     int64_t v = 0;
     bool known = dim_const_value(d, &v);
@@ -361,8 +377,8 @@ Val *low_dim(Lower *l, const Dim *d)
     return integer(l, DT_i64, (uint64_t)v);
 }
 
-Val *low_shared(Lower *l, const char *name,
-                Val *(*body)(Lower *l, Val *const *x), int n, Val *const *x)
+static Val *sim_shared(Lower *l, const char *name, LowerBody *body, int n,
+                       Val *const *x)
 {
     for (int i = 1; i < n; i++) {
         alike(x[0], x[i]);
@@ -375,11 +391,16 @@ Val *low_shared(Lower *l, const char *name,
     return r;
 }
 
-Val *low_rarely(Lower *l, Val *m, Val *(*body)(Lower *l, Val *const *x),
-                Val *const *x, Val *y)
+static Val *sim_rarely(Lower *l, Val *m, LowerBody *body, Val *const *x, Val *y)
 {
     return set(m) ? body(l, x) : y;
 }
+
+static const LowerOps sim_ops = {
+#define LOW(type, name, params, args) .low_##name = sim_##name,
+#include "graph/lower.def"
+#undef LOW
+};
 
 /* Keys are computed with as i64. */
 static DType lane(DType t) { return t == DT_key ? DT_i64 : t; }
@@ -387,6 +408,7 @@ static DType lane(DType t) { return t == DT_key ? DT_i64 : t; }
 SimValue sim_lower(const Node *n, const SimValue *x)
 {
     Val *arg[3];
+    sim.ops = &sim_ops;
     sim.used = 0;
     sim.weight = -n->narg;
     assert(n->narg <= 3);
