@@ -168,7 +168,7 @@ Val *llvm_checked(Lower *l, const Node *n, Val *x)
                    x->t);
 }
 
-void llvm_stop(Lower *l, Val *bad)
+Val *llvm_stop(Lower *l, Val *bad)
 {
     Emit *e = l->e;
     LLVMBasicBlockRef stop = code_block(e, "stop"), on = code_block(e, "");
@@ -178,6 +178,7 @@ void llvm_stop(Lower *l, Val *bad)
     LLVMPositionBuilderAtEnd(e->builder, stop);
     LLVMBuildRet(e->builder, check_code(e, NN_ERR_NUMBER, l->check));
     LLVMPositionBuilderAtEnd(e->builder, on);
+    return bad;
 }
 
 /* The worst of all lanes. */

@@ -263,7 +263,7 @@ typedef struct Failure {
 Failure checks_finish(Emit *e, const Checks *c);
 /* As lower.def says. */
 Val *llvm_checked(Lower *l, const Node *n, Val *x);
-void llvm_stop(Lower *l, Val *bad);
+Val *llvm_stop(Lower *l, Val *bad);
 /* The status of check `number`; a status with `first` checks before its own. */
 LLVMValueRef check_code(Emit *e, int status, int number);
 LLVMValueRef check_shifted(Emit *e, LLVMValueRef status, int first);

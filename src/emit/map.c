@@ -115,8 +115,8 @@ static Val *emit_op(MapCode *m, const Instr *in)
         arg[j] = m->lower.width > 1 ? map_widen(m, v) : v;
     }
     Node plain = {.op = in->op, .dtype = in->dtype};
-    return op_table[in->op]->lower(&m->lower, in->node ? in->node : &plain,
-                                   arg);
+    return op_lower(op_table[in->op], &m->lower, in->node ? in->node : &plain,
+                    arg);
 }
 
 static void emit_instr(MapCode *m, int i)

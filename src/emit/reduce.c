@@ -71,7 +71,7 @@ static LLVMValueRef join(MapCode *m, const Output *o, int width, LLVMValueRef a,
     Val *x[] = {val_new(m->e, a, t), val_new(m->e, b, t)};
     OpId op = op_table[o->op]->join();
     Node plain = {.op = op, .dtype = t};
-    return op_table[op]->lower(&l, &plain, x)->v;
+    return op_lower(op_table[op], &l, &plain, x)->v;
 }
 
 /* Does b beat a: larger (smaller), or the first NaN. */

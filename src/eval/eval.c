@@ -130,8 +130,8 @@ static void ewise(Run *r, const Node *n)
                 v->wide[i] = w[0];
         } else
             v->x[i] = dtype_is_real(n->dtype)
-                          ? row->eval(x)
-                          : dtype_fit(n->dtype, row->eval(x));
+                          ? op_eval(row, x)
+                          : dtype_fit(n->dtype, op_eval(row, x));
     }
     if (real)
         widen(v);
@@ -459,7 +459,7 @@ static void compute(Run *r, const Node *n)
         wide_cast(r, n);
     else if (row->eval_tensor)
         tensor(r, n);
-    else if (row->eval || row->eval_int)
+    else if (op_has_eval(row) || row->eval_int)
         ewise(r, n);
     else
         die("no reference value of %s", row->name);
@@ -580,7 +580,7 @@ static void count_node(Counting *c, const Node *n, OpCount *count)
     case OPC_ewise:
         if (n->op == OP_mul)
             count->mul += out;
-        if (row->eval || row->eval_int) /* not conversions and checks */
+        if (op_has_eval(row) || row->eval_int) /* not conversions and checks */
             count->all += out;
         break;
     case OPC_contract:

@@ -229,7 +229,7 @@ static Node *fold_const(Graph *g, const Node *n, const Op *row)
     int64_t k[3];
     bool real;
     if (row->cls != OPC_ewise || n->narg > 3 || !all_const(n, &real) ||
-        (!row->eval && !row->eval_int))
+        (!op_has_eval(row) && !row->eval_int))
         return NULL;
     for (int i = 0; i < n->narg; i++) {
         x[i] = const_value(n->arg[i]);
@@ -237,7 +237,7 @@ static Node *fold_const(Graph *g, const Node *n, const Op *row)
     }
     if (!real && row->eval_int)
         return g_const_int(g, n->dtype, row->eval_int(k));
-    return row->eval ? g_const(g, n->dtype, row->eval(x)) : NULL;
+    return op_has_eval(row) ? g_const(g, n->dtype, op_eval(row, x)) : NULL;
 }
 
 /* Integer arithmetic on dimensions is a dimension. */

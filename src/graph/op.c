@@ -9,6 +9,30 @@ const Op *const op_table[NOPS] = {
 #undef OP
 };
 
+bool op_has_eval(const Op *row)
+{
+    return row->eval || row->eval1 || row->eval2;
+}
+
+double op_eval(const Op *row, const double *x)
+{
+    return row->eval1   ? row->eval1(x[0])
+           : row->eval2 ? row->eval2(x[0], x[1])
+                        : row->eval(x);
+}
+
+bool op_has_lower(const Op *row)
+{
+    return row->lower || row->lower1 || row->lower2;
+}
+
+Val *op_lower(const Op *row, Lower *l, const Node *n, Val *const *x)
+{
+    return row->lower1   ? row->lower1(l, x[0])
+           : row->lower2 ? row->lower2(l, x[0], x[1])
+                         : row->lower(l, n, x);
+}
+
 int op_weight(OpId op)
 {
     enum { COSTLY = 10 };

@@ -84,8 +84,11 @@ typedef struct Op {
     /* A node equal to the op on these arguments, or NULL; n is not yet in the
      * graph. Constants are folded before this is asked. */
     Node *(*identity)(Graph *g, const Node *n);
-    /* Elementwise, float64 (integers and bools as their values). */
+    /* Elementwise, float64 (integers and bools as their values): one of these,
+     * the latter where a function of one or two numbers says it all. */
     double (*eval)(const double *x);
+    double (*eval1)(double a);
+    double (*eval2)(double a, double b);
     /* The same where no argument is real and float64 would not do: div and mod
      * round down and give 0 by a zero divisor, 64 bits stay exact and wrap.
      * The result is then wrapped to n's dtype. NULL: eval serves integers. */
@@ -117,8 +120,10 @@ typedef struct Op {
     /* The same value in simpler operators, asked before scheduling; NULL when
      * the scheduler knows the op. */
     Node *(*expand)(Graph *g, Node *n);
-    /* Elementwise: the machine code, see lower.h. */
+    /* Elementwise: the machine code, see lower.h; one of these. */
     Val *(*lower)(Lower *l, const Node *n, Val *const *x);
+    Val *(*lower1)(Lower *l, Val *a);
+    Val *(*lower2)(Lower *l, Val *a, Val *b);
     /* Reductions: what an element counts that changes nothing; of those that
      * the kernels know, how a value joins the accumulator that starts from it
      * (an elementwise op). Where joins start from no finite value, nothing has
@@ -139,6 +144,12 @@ enum OpIds {
 #undef OP
 
 extern const Op *const op_table[NOPS];
+
+/* Whether the row has eval or lower of some kind, and what these give. */
+bool op_has_eval(const Op *row);
+double op_eval(const Op *row, const double *x);
+bool op_has_lower(const Op *row);
+Val *op_lower(const Op *row, Lower *l, const Node *n, Val *const *x);
 
 /* How much code an operator is, in instructions. */
 int op_weight(OpId op);

@@ -98,8 +98,8 @@ static void check_instr(const Verify *v, const Kernel *k, int stage, int i)
     }
     if (x->kind == I_load)
         check_read(v, x->buffer);
-    if (x->kind == I_op && !op_table[x->op]->lower && x->op != OP_const &&
-        x->op != OP_dim)
+    if (x->kind == I_op && !op_has_lower(op_table[x->op]) &&
+        x->op != OP_const && x->op != OP_dim)
         die("%s is no instruction", op_table[x->op]->name);
     if (x->level != level)
         die("instruction %d is at level %d, not %d", i, x->level, level);

@@ -226,8 +226,8 @@ static Num apply(Sim *m, OpId op, DType t, const Node *n, const DType *from,
     }
     if (!real)
         return num_int(dtype_wrap(t, row->eval_int(w)));
-    return dtype_is_real(t) ? num(t, row->eval(x))
-                            : num(t, dtype_fit(t, row->eval(x)));
+    return dtype_is_real(t) ? num(t, op_eval(row, x))
+                            : num(t, dtype_fit(t, op_eval(row, x)));
 }
 
 static void execute(Frame *f, int i)

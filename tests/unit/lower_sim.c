@@ -362,10 +362,10 @@ static Val *sim_checked(Lower *l, const Node *n, Val *x)
     return i >= 0 && i < limit ? x : integer(l, x->t, 0);
 }
 
-static void sim_stop(Lower *l, Val *bad)
+static Val *sim_stop(Lower *l, Val *bad)
 {
     (void)l;
-    (void)bad;
+    return bad;
 }
 
 static Val *sim_dim(Lower *l, const Dim *d)
@@ -416,7 +416,7 @@ SimValue sim_lower(const Node *n, const SimValue *x)
         arg[i] = make(&sim, lane(n->arg[i]->dtype));
         arg[i]->v = x[i];
     }
-    Val *r = op_table[n->op]->lower(&sim, n, arg);
+    Val *r = op_lower(op_table[n->op], &sim, n, arg);
     assert(r->t == lane(n->dtype));
     return r->v;
 }

@@ -835,8 +835,8 @@ static void add_operator(Made *m, OpId op, DType t)
 static bool compiled(OpId op, DType t)
 {
     const Op *row = op_table[op];
-    return row->cls == OPC_ewise && row->lower && !row->expand && !row->infer &&
-           (row->takes & 1u << t);
+    return row->cls == OPC_ewise && op_has_lower(row) && !row->expand &&
+           !row->infer && (row->takes & 1u << t);
 }
 
 static const char *const all_cpus[] = {"x86-64",    "x86-64-v2", "x86-64-v3",

@@ -601,8 +601,8 @@ START_TEST(row_is_complete)
     ck_assert_ptr_nonnull(row->doc);
     if (row->cls == OPC_ewise) {
         ck_assert(row->takes != 0);
-        ck_assert(row->eval || row->eval_int || row->eval_tensor);
-        ck_assert(row->lower || row->expand);
+        ck_assert(op_has_eval(row) || row->eval_int || row->eval_tensor);
+        ck_assert(op_has_lower(row) || row->expand);
     } else {
         ck_assert_ptr_nonnull(row->infer);
         ck_assert(row->eval_tensor || row->cls == OPC_select ||

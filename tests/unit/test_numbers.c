@@ -616,7 +616,7 @@ static void set_up(void)
         int before = ncase;
         if (op_table[op]->cls == OPC_ewise)
             find_cases(g, op);
-        if (op_table[op]->eval && ncase == before)
+        if (op_has_eval(op_table[op]) && ncase == before)
             die("no arguments fit %s", op_table[op]->name);
     }
     arena_free(a);

@@ -84,9 +84,9 @@ START_TEST(row_is_complete)
     if (row->cls == OPC_ewise) {
         ck_assert(row->arity >= 1 && row->arity <= 3);
         ck_assert(row->takes != 0);
-        ck_assert_ptr_nonnull(row->lower);
-        ck_assert(row->eval || row->eval_tensor);
-        ck_assert(row->infer || !row->partial || row->eval);
+        ck_assert(op_has_lower(row));
+        ck_assert(op_has_eval(row) || row->eval_tensor);
+        ck_assert(row->infer || !row->partial || op_has_eval(row));
     } else if (row->cls == OPC_region) {
         ck_assert(row->infer && !row->eval_tensor); /* eval/ makes the steps */
     } else if (row->cls != OPC_leaf) {
@@ -126,7 +126,7 @@ static void check_partial(const Node *n, int i, Node *d)
         memcpy(down, x, sizeof x);
         up[i] += h;
         down[i] -= h;
-        double slope = (row->eval(up) - row->eval(down)) / (2 * h);
+        double slope = (op_eval(row, up) - op_eval(row, down)) / (2 * h);
         double v = d ? value_of(d, n->arg, x, n->narg) : 0;
         ck_assert_msg(fabs(v - slope) <= 1e-6 * (1 + fabs(slope)),
                       "%s: partial %d at %g, %g is %g, not %g", row->name, i,
@@ -229,7 +229,7 @@ static void check_real(const Node *n, DType t, const double *x)
     for (int i = 0; i < n->narg; i++) {
         s[i] = sim_value(n->arg[i]->dtype, x[i]);
     }
-    double ref = dtype_fit(n->dtype, op_table[n->op]->eval(x));
+    double ref = dtype_fit(n->dtype, op_eval(op_table[n->op], x));
     double got = sim_number(n->dtype, sim_lower(n, s));
     double tiny = t == DT_f32 ? 1e-38 : 1e-300;
     bool same = (isnan(ref) && isnan(got)) || ref == got ||
@@ -265,7 +265,7 @@ START_TEST(lowering_of_reals)
 {
     for (int fused = 0; fused < 2; fused++) {
         sim_fused(fused);
-        if (is_ewise(_i) && op_table[_i]->eval) {
+        if (is_ewise(_i) && op_has_eval(op_table[_i])) {
             sweep_real(_i, DT_f32);
             sweep_real(_i, DT_f64);
         }
@@ -277,7 +277,7 @@ END_TEST
 START_TEST(weights)
 {
     DType t = takes(_i, DT_f32) ? DT_f32 : takes(_i, DT_i32) ? DT_i32 : DT_i64;
-    if (!is_ewise(_i) || !takes(_i, t) || !op_table[_i]->lower ||
+    if (!is_ewise(_i) || !takes(_i, t) || !op_has_lower(op_table[_i]) ||
         _i == OP_cast || _i == OP_random_bits) {
         return;
     }
@@ -301,7 +301,7 @@ START_TEST(lowering_without_f64)
     sim_f64(false);
     for (int fused = 0; fused < 2; fused++) {
         sim_fused(fused);
-        if (is_ewise(_i) && op_table[_i]->eval) {
+        if (is_ewise(_i) && op_has_eval(op_table[_i])) {
             sweep_real(_i, DT_f32);
         }
     }
@@ -342,7 +342,8 @@ static void sweep_int(OpId op, DType t)
                 s[i].b = x[i] != 0;
             }
         }
-        int64_t ref = row->eval_int ? row->eval_int(x) : (int64_t)row->eval(d);
+        int64_t ref =
+            row->eval_int ? row->eval_int(x) : (int64_t)op_eval(row, d);
         SimValue v = sim_lower(n, s);
         int64_t got = n->dtype == DT_bool ? v.b : v.i;
         ck_assert_msg(got == dtype_wrap(n->dtype, ref),
@@ -355,7 +356,7 @@ static void sweep_int(OpId op, DType t)
 START_TEST(lowering_of_integers)
 {
     static const DType t[] = {DT_bool, DT_u8, DT_i32, DT_i64};
-    for (int i = 0; i < 4 && is_ewise(_i) && op_table[_i]->eval; i++) {
+    for (int i = 0; i < 4 && is_ewise(_i) && op_has_eval(op_table[_i]); i++) {
         sweep_int(_i, t[i]);
     }
 }

@@ -313,7 +313,7 @@ static void fold_ewise(const Node *n, const double *const *in, int64_t count,
             k[j] = int_of_real(x[j]);
         }
         out[i] = row->eval_int ? (double)dtype_wrap(n->dtype, row->eval_int(k))
-                               : dtype_fit(n->dtype, row->eval(x));
+                               : dtype_fit(n->dtype, op_eval(row, x));
     }
 }
 
@@ -326,7 +326,7 @@ static double *fold_op(Fold *f, const Node *n, const double *const *in)
     small_size(n, size);
     int64_t count = eval_elements(n->rank, size);
     double *out = NEWN(f->scratch, double, count + 1);
-    if (row->cls == OPC_ewise && (row->eval_int || row->eval)) {
+    if (row->cls == OPC_ewise && (row->eval_int || op_has_eval(row))) {
         fold_ewise(n, in, count, out);
         return out;
     }
@@ -351,7 +351,7 @@ static bool foldable(const Node *n)
         dtype_is_real(n->dtype) || n->dtype == DT_key || n->narg > 3 ||
         !small_size(n, size))
         return false;
-    return row->eval_tensor || row->eval || row->eval_int;
+    return row->eval_tensor || op_has_eval(row) || row->eval_int;
 }
 
 /* Recursion is as deep as the budget. */

@@ -806,8 +806,6 @@ const Op op_neg = {
 
 /* |a| */
 
-static double abs_eval(const double *x) { return fabs(x[0]); }
-
 static int64_t abs_eval_int(const int64_t *x)
 {
     return x[0] < 0 ? wrap(0 - (uint64_t)x[0]) : x[0];
@@ -846,7 +844,7 @@ const Op op_abs = {
     .lo = 0.5,
     .hi = 2,
     .identity = abs_identity,
-    .eval = abs_eval,
+    .eval1 = fabs,
     .eval_int = abs_eval_int,
     .partial = abs_partial,
     .lower = abs_lower,

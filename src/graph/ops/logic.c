@@ -191,12 +191,6 @@ static Node *and_identity(Graph *g, const Node *n)
     return NULL;
 }
 
-static Val *and_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return low_and(l, x[0], x[1]);
-}
-
 const Op op_and = {
     .name = "and",
     .cls = OPC_ewise,
@@ -209,7 +203,7 @@ const Op op_and = {
     .prec = PREC_and,
     .identity = and_identity,
     .eval = and_eval,
-    .lower = and_lower,
+    .lower2 = low_and,
 };
 
 /* a || b */
@@ -229,12 +223,6 @@ static Node *or_identity(Graph *g, const Node *n)
     return NULL;
 }
 
-static Val *or_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return low_or(l, x[0], x[1]);
-}
-
 const Op op_or = {
     .name = "or",
     .cls = OPC_ewise,
@@ -247,7 +235,7 @@ const Op op_or = {
     .prec = PREC_or,
     .identity = or_identity,
     .eval = or_eval,
-    .lower = or_lower,
+    .lower2 = low_or,
 };
 
 /* !a */
@@ -271,12 +259,6 @@ static Node *not_identity(Graph *g, const Node *n)
     return NULL;
 }
 
-static Val *not_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return low_not(l, x[0]);
-}
-
 const Op op_not = {
     .name = "not",
     .cls = OPC_ewise,
@@ -288,7 +270,7 @@ const Op op_not = {
     .prec = PREC_neg,
     .identity = not_identity,
     .eval = not_eval,
-    .lower = not_lower,
+    .lower1 = low_not,
 };
 
 /* where(c, a, b): a where c, else b; all are computed */

@@ -43,8 +43,6 @@ static bool nowhere(const Node *n)
 
 /* a ^ b */
 
-static double pow_eval(const double *x) { return pow(x[0], x[1]); }
-
 /* Of integers, modulo 2^64; a^-b is 1/a^b rounded towards 0, and 0 for a = 0.
  */
 static int64_t pow_eval_int(const int64_t *x)
@@ -167,14 +165,12 @@ const Op op_pow = {
     .hi = 2.5,
     .infer = pow_infer,
     .identity = pow_identity,
-    .eval = pow_eval,
+    .eval2 = pow,
     .eval_int = pow_eval_int,
     .finite = pow_finite,
     .partial = pow_partial,
     .lower = pow_lower,
 };
-
-static double exp_eval(const double *x) { return exp(x[0]); }
 
 /* d exp(a) = exp(a) da */
 static Node *exp_partial(Graph *g, Node *n, int i)
@@ -208,12 +204,6 @@ static Node *exp_identity(Graph *g, const Node *n)
                                : NULL;
 }
 
-static Val *exp_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_exp(l, x[0]);
-}
-
 const Op op_exp = {
     .name = "exp",
     .cls = OPC_ewise,
@@ -224,25 +214,17 @@ const Op op_exp = {
     .doc = "exponential function",
     .tex = "\\exp($=0)",
     .identity = exp_identity,
-    .eval = exp_eval,
+    .eval1 = exp,
     .finite = falling,
     .partial = exp_partial,
-    .lower = exp_lower,
+    .lower1 = num_exp,
 };
-
-static double expm1_eval(const double *x) { return expm1(x[0]); }
 
 /* d expm1(a) = exp(a) da */
 static Node *expm1_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return g1(g, OP_exp, n->arg[0]);
-}
-
-static Val *expm1_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_expm1(l, x[0]);
 }
 
 const Op op_expm1 = {
@@ -254,25 +236,17 @@ const Op op_expm1 = {
     .weight = 23,
     .doc = "exp(x) - 1, exact near 0",
     .tex = "\\operatorname{expm1}($=0)",
-    .eval = expm1_eval,
+    .eval1 = expm1,
     .finite = falling,
     .partial = expm1_partial,
-    .lower = expm1_lower,
+    .lower1 = num_expm1,
 };
-
-static double log_eval(const double *x) { return log(x[0]); }
 
 /* d log(a) = da/a */
 static Node *log_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return reciprocal(g, n->arg[0]);
-}
-
-static Val *log_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_log(l, x[0]);
 }
 
 const Op op_log = {
@@ -286,25 +260,17 @@ const Op op_log = {
     .tex = "\\ln($=0)",
     .lo = 0.2,
     .hi = 3,
-    .eval = log_eval,
+    .eval1 = log,
     .finite = above_zero,
     .partial = log_partial,
-    .lower = log_lower,
+    .lower1 = num_log,
 };
-
-static double log1p_eval(const double *x) { return log1p(x[0]); }
 
 /* d log1p(a) = da/(1 + a) */
 static Node *log1p_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return reciprocal(g, g2(g, OP_add, g_fill(g, n, 1), n->arg[0]));
-}
-
-static Val *log1p_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_log1p(l, x[0]);
 }
 
 const Op op_log1p = {
@@ -318,25 +284,17 @@ const Op op_log1p = {
     .tex = "\\operatorname{log1p}($=0)",
     .lo = -0.8,
     .hi = 3,
-    .eval = log1p_eval,
+    .eval1 = log1p,
     .finite = not_below_zero,
     .partial = log1p_partial,
-    .lower = log1p_lower,
+    .lower1 = num_log1p,
 };
-
-static double sqrt_eval(const double *x) { return sqrt(x[0]); }
 
 /* d sqrt(a) = da/(2 sqrt(a)) */
 static Node *sqrt_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return g2(g, OP_div, g_fill(g, n, 0.5), n);
-}
-
-static Val *sqrt_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return low_fsqrt(l, x[0]);
 }
 
 const Op op_sqrt = {
@@ -349,13 +307,13 @@ const Op op_sqrt = {
     .tex = "\\sqrt{$=0}",
     .lo = 0.2,
     .hi = 3,
-    .eval = sqrt_eval,
+    .eval1 = sqrt,
     .finite = not_below_zero,
     .partial = sqrt_partial,
     .inputs = root_inputs,
     .vjp = root_vjp,
     .jvp = root_jvp,
-    .lower = sqrt_lower,
+    .lower1 = low_fsqrt,
 };
 
 static double rsqrt_eval(const double *x) { return 1 / sqrt(x[0]); }
@@ -388,19 +346,11 @@ const Op op_rsqrt = {
     .lower = rsqrt_lower,
 };
 
-static double sin_eval(const double *x) { return sin(x[0]); }
-
 /* d sin(a) = cos(a) da */
 static Node *sin_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return g1(g, OP_cos, n->arg[0]);
-}
-
-static Val *sin_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_sin(l, x[0]);
 }
 
 const Op op_sin = {
@@ -412,24 +362,16 @@ const Op op_sin = {
     .weight = 10,
     .doc = "sine",
     .tex = "\\sin($=0)",
-    .eval = sin_eval,
+    .eval1 = sin,
     .partial = sin_partial,
-    .lower = sin_lower,
+    .lower1 = num_sin,
 };
-
-static double cos_eval(const double *x) { return cos(x[0]); }
 
 /* d cos(a) = -sin(a) da */
 static Node *cos_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return g1(g, OP_neg, g1(g, OP_sin, n->arg[0]));
-}
-
-static Val *cos_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_cos(l, x[0]);
 }
 
 const Op op_cos = {
@@ -441,24 +383,16 @@ const Op op_cos = {
     .weight = 10,
     .doc = "cosine",
     .tex = "\\cos($=0)",
-    .eval = cos_eval,
+    .eval1 = cos,
     .partial = cos_partial,
-    .lower = cos_lower,
+    .lower1 = num_cos,
 };
-
-static double tan_eval(const double *x) { return tan(x[0]); }
 
 /* d tan(a) = (1 + tan(a)²) da */
 static Node *tan_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return one_plus_square(g, n);
-}
-
-static Val *tan_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_tan(l, x[0]);
 }
 
 const Op op_tan = {
@@ -472,24 +406,16 @@ const Op op_tan = {
     .tex = "\\tan($=0)",
     .lo = -1.2,
     .hi = 1.2,
-    .eval = tan_eval,
+    .eval1 = tan,
     .partial = tan_partial,
-    .lower = tan_lower,
+    .lower1 = num_tan,
 };
-
-static double asin_eval(const double *x) { return asin(x[0]); }
 
 /* d asin(a) = da/sqrt(1 - a²) */
 static Node *asin_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return g1(g, OP_rsqrt, one_minus_square(g, n->arg[0]));
-}
-
-static Val *asin_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_asin(l, x[0]);
 }
 
 const Op op_asin = {
@@ -503,24 +429,16 @@ const Op op_asin = {
     .tex = "\\arcsin($=0)",
     .lo = -0.9,
     .hi = 0.9,
-    .eval = asin_eval,
+    .eval1 = asin,
     .finite = nowhere,
     .partial = asin_partial,
-    .lower = asin_lower,
+    .lower1 = num_asin,
 };
-
-static double acos_eval(const double *x) { return acos(x[0]); }
 
 /* d acos(a) = -da/sqrt(1 - a²) */
 static Node *acos_partial(Graph *g, Node *n, int i)
 {
     return g1(g, OP_neg, asin_partial(g, n, i));
-}
-
-static Val *acos_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_acos(l, x[0]);
 }
 
 const Op op_acos = {
@@ -534,25 +452,17 @@ const Op op_acos = {
     .tex = "\\arccos($=0)",
     .lo = -0.9,
     .hi = 0.9,
-    .eval = acos_eval,
+    .eval1 = acos,
     .finite = nowhere,
     .partial = acos_partial,
-    .lower = acos_lower,
+    .lower1 = num_acos,
 };
-
-static double atan_eval(const double *x) { return atan(x[0]); }
 
 /* d atan(a) = da/(1 + a²) */
 static Node *atan_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return reciprocal(g, one_plus_square(g, n->arg[0]));
-}
-
-static Val *atan_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_atan(l, x[0]);
 }
 
 const Op op_atan = {
@@ -564,14 +474,12 @@ const Op op_atan = {
     .weight = 8,
     .doc = "inverse tangent",
     .tex = "\\arctan($=0)",
-    .eval = atan_eval,
+    .eval1 = atan,
     .partial = atan_partial,
-    .lower = atan_lower,
+    .lower1 = num_atan,
 };
 
 /* atan2(y, x): the angle of the point (x, y) */
-
-static double atan2_eval(const double *x) { return atan2(x[0], x[1]); }
 
 /* d atan2(y, x) = (x dy - y dx)/(x² + y²) */
 static Node *atan2_partial(Graph *g, Node *n, int i)
@@ -579,12 +487,6 @@ static Node *atan2_partial(Graph *g, Node *n, int i)
     Node *y = n->arg[0], *x = n->arg[1];
     Node *d = g2(g, OP_add, square(g, x), square(g, y));
     return i == 0 ? g2(g, OP_div, x, d) : g1(g, OP_neg, g2(g, OP_div, y, d));
-}
-
-static Val *atan2_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_atan2(l, x[0], x[1]);
 }
 
 const Op op_atan2 = {
@@ -598,23 +500,15 @@ const Op op_atan2 = {
     .tex = "\\operatorname{atan2}($=0, $=1)",
     .lo = 0.3,
     .hi = 2,
-    .eval = atan2_eval,
+    .eval2 = atan2,
     .partial = atan2_partial,
-    .lower = atan2_lower,
+    .lower2 = num_atan2,
 };
-
-static double hypot_eval(const double *x) { return hypot(x[0], x[1]); }
 
 /* d hypot(a, b) = (a da + b db)/hypot(a, b), and 0 where that is 0 */
 static Node *hypot_partial(Graph *g, Node *n, int i)
 {
     return g2(g, OP_strong_mul, n->arg[i], reciprocal(g, n));
-}
-
-static Val *hypot_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_hypot(l, x[0], x[1]);
 }
 
 const Op op_hypot = {
@@ -628,12 +522,10 @@ const Op op_hypot = {
     .tex = "\\operatorname{hypot}($=0, $=1)",
     .lo = 0.3,
     .hi = 2,
-    .eval = hypot_eval,
+    .eval2 = hypot,
     .partial = hypot_partial,
-    .lower = hypot_lower,
+    .lower2 = num_hypot,
 };
-
-static double sinh_eval(const double *x) { return sinh(x[0]); }
 
 /* d sinh(a) = cosh(a) da */
 static Node *sinh_partial(Graph *g, Node *n, int i)
@@ -665,13 +557,11 @@ const Op op_sinh = {
     .weight = 61,
     .doc = "hyperbolic sine",
     .tex = "\\sinh($=0)",
-    .eval = sinh_eval,
+    .eval1 = sinh,
     .finite = nowhere,
     .partial = sinh_partial,
     .lower = sinh_lower,
 };
-
-static double cosh_eval(const double *x) { return cosh(x[0]); }
 
 /* d cosh(a) = sinh(a) da */
 static Node *cosh_partial(Graph *g, Node *n, int i)
@@ -696,13 +586,11 @@ const Op op_cosh = {
     .weight = 31,
     .doc = "hyperbolic cosine",
     .tex = "\\cosh($=0)",
-    .eval = cosh_eval,
+    .eval1 = cosh,
     .finite = nowhere,
     .partial = cosh_partial,
     .lower = cosh_lower,
 };
-
-static double tanh_eval(const double *x) { return tanh(x[0]); }
 
 /* d tanh(a) = (1 - tanh(a)²) da */
 static Node *tanh_partial(Graph *g, Node *n, int i)
@@ -729,7 +617,7 @@ const Op op_tanh = {
     .weight = 29,
     .doc = "hyperbolic tangent",
     .tex = "\\tanh($=0)",
-    .eval = tanh_eval,
+    .eval1 = tanh,
     .partial = tanh_partial,
     .lower = tanh_lower,
 };

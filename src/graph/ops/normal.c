@@ -29,12 +29,6 @@ static Node *erfcx_partial(Graph *g, Node *n, int i)
     return g_scale(g, g2(g, OP_erfcx_integral, g_fill(g, n, 1), n->arg[0]), -2);
 }
 
-static Val *erfcx_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_erfcx(l, x[0]);
-}
-
 const Op op_erfcx = {
     .name = "erfcx",
     .cls = OPC_ewise,
@@ -45,7 +39,7 @@ const Op op_erfcx = {
     .tex = "\\operatorname{erfcx}($=0)",
     .eval = erfcx_eval,
     .partial = erfcx_partial,
-    .lower = erfcx_lower,
+    .lower1 = num_erfcx,
 };
 
 /* w(k, a) = exp(a²) times the k-th integral of erfc from a on: all of them are
@@ -135,12 +129,6 @@ static Node *density_partial(Graph *g, Node *n, int i)
     return g1(g, OP_neg, g2(g, OP_mul, n->arg[0], n));
 }
 
-static Val *density_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_normal_density(l, x[0]);
-}
-
 const Op op_normal_density = {
     .name = "normal_density",
     .cls = OPC_ewise,
@@ -151,7 +139,7 @@ const Op op_normal_density = {
     .tex = "\\varphi($=0)",
     .eval = density_eval,
     .partial = density_partial,
-    .lower = density_lower,
+    .lower1 = num_normal_density,
 };
 
 /* Φ(a), the integral of φ */
@@ -167,12 +155,6 @@ static Node *ndtr_partial(Graph *g, Node *n, int i)
     return g1(g, OP_normal_density, n->arg[0]);
 }
 
-static Val *ndtr_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_ndtr(l, x[0]);
-}
-
 const Op op_ndtr = {
     .name = "ndtr",
     .cls = OPC_ewise,
@@ -183,7 +165,7 @@ const Op op_ndtr = {
     .tex = "\\Phi($=0)",
     .eval = ndtr_eval,
     .partial = ndtr_partial,
-    .lower = ndtr_lower,
+    .lower1 = num_ndtr,
 };
 
 /* log Φ(a) */
@@ -202,12 +184,6 @@ static Node *log_ndtr_partial(Graph *g, Node *n, int i)
     return g1(g, OP_normal_hazard, n->arg[0]);
 }
 
-static Val *log_ndtr_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_log_ndtr(l, x[0]);
-}
-
 const Op op_log_ndtr = {
     .name = "log_ndtr",
     .cls = OPC_ewise,
@@ -218,7 +194,7 @@ const Op op_log_ndtr = {
     .tex = "\\ln\\Phi($=0)",
     .eval = log_ndtr_eval,
     .partial = log_ndtr_partial,
-    .lower = log_ndtr_lower,
+    .lower1 = num_log_ndtr,
 };
 
 /* h(a) = φ(a)/Φ(a) */
@@ -244,12 +220,6 @@ static Node *hazard_partial(Graph *g, Node *n, int i)
     return g1(g, OP_neg, g2(g, OP_mul, n, sum));
 }
 
-static Val *hazard_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_normal_hazard(l, x[0]);
-}
-
 const Op op_normal_hazard = {
     .name = "normal_hazard",
     .cls = OPC_ewise,
@@ -260,5 +230,5 @@ const Op op_normal_hazard = {
     .tex = "\\frac{\\varphi($=0)}{\\Phi($=0)}",
     .eval = hazard_eval,
     .partial = hazard_partial,
-    .lower = hazard_lower,
+    .lower1 = num_normal_hazard,
 };

@@ -48,14 +48,6 @@ static Node *rounded_identity(Graph *g, const Node *n)
     return a == OP_floor || a == OP_ceil || a == OP_round ? n->arg[0] : NULL;
 }
 
-static double floor_eval(const double *x) { return floor(x[0]); }
-
-static Val *floor_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return low_ffloor(l, x[0]);
-}
-
 const Op op_floor = {
     .name = "floor",
     .cls = OPC_ewise,
@@ -67,17 +59,9 @@ const Op op_floor = {
     .lo = 0.1,
     .hi = 0.9,
     .identity = rounded_identity,
-    .eval = floor_eval,
-    .lower = floor_lower,
+    .eval1 = floor,
+    .lower1 = low_ffloor,
 };
-
-static double ceil_eval(const double *x) { return ceil(x[0]); }
-
-static Val *ceil_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return low_fceil(l, x[0]);
-}
 
 const Op op_ceil = {
     .name = "ceil",
@@ -90,17 +74,9 @@ const Op op_ceil = {
     .lo = 0.1,
     .hi = 0.9,
     .identity = rounded_identity,
-    .eval = ceil_eval,
-    .lower = ceil_lower,
+    .eval1 = ceil,
+    .lower1 = low_fceil,
 };
-
-static double round_eval(const double *x) { return nearbyint(x[0]); }
-
-static Val *round_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return low_frint(l, x[0]);
-}
 
 const Op op_round = {
     .name = "round",
@@ -113,8 +89,8 @@ const Op op_round = {
     .lo = 0.6,
     .hi = 0.9,
     .identity = rounded_identity,
-    .eval = round_eval,
-    .lower = round_lower,
+    .eval1 = nearbyint,
+    .lower1 = low_frint,
 };
 
 /* The value in another dtype: as C converts, but reals to integers saturate

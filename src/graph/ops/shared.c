@@ -188,7 +188,7 @@ double eval_joined(const EvalTensor *e, OpId join, DType t, double a, double b)
 {
     const Op *row = op_table[join];
     if (dtype_is_real(t) || !row->eval_int)
-        return row->eval((double[]){a, b});
+        return op_eval(row, (double[]){a, b});
     int64_t x[] = {e->wide ? bytes_of(a) : (int64_t)a,
                    e->wide ? bytes_of(b) : (int64_t)b};
     int64_t v = dtype_wrap(t, row->eval_int(x));

@@ -6,8 +6,6 @@
 
 #define PI 3.14159265358979323846
 
-static double erf_eval(const double *x) { return erf(x[0]); }
-
 /* d erf(a) = 2/sqrt(π) exp(-a²) da */
 static Node *erf_partial(Graph *g, Node *n, int i)
 {
@@ -15,12 +13,6 @@ static Node *erf_partial(Graph *g, Node *n, int i)
     Node *e = g1(g, OP_exp, g1(g, OP_neg, g2(g, OP_mul, a, a)));
     (void)i;
     return g2(g, OP_mul, g_fill(g, n, 2 / sqrt(PI)), e);
-}
-
-static Val *erf_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_erf(l, x[0]);
 }
 
 const Op op_erf = {
@@ -32,22 +24,14 @@ const Op op_erf = {
     .weight = 8,
     .doc = "error function",
     .tex = "\\operatorname{erf}($=0)",
-    .eval = erf_eval,
+    .eval1 = erf,
     .partial = erf_partial,
-    .lower = erf_lower,
+    .lower1 = num_erf,
 };
-
-static double erfc_eval(const double *x) { return erfc(x[0]); }
 
 static Node *erfc_partial(Graph *g, Node *n, int i)
 {
     return g1(g, OP_neg, erf_partial(g, n, i));
-}
-
-static Val *erfc_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_erfc(l, x[0]);
 }
 
 const Op op_erfc = {
@@ -59,9 +43,9 @@ const Op op_erfc = {
     .weight = 8,
     .doc = "1 - erf(x), exact for large x",
     .tex = "\\operatorname{erfc}($=0)",
-    .eval = erfc_eval,
+    .eval1 = erfc,
     .partial = erfc_partial,
-    .lower = erfc_lower,
+    .lower1 = num_erfc,
 };
 
 static bool above_zero(const Node *n)
@@ -71,18 +55,10 @@ static bool above_zero(const Node *n)
 
 /* log|Γ(a)| */
 
-static double lgamma_eval(const double *x) { return lgamma(x[0]); }
-
 static Node *lgamma_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return g1(g, OP_digamma, n->arg[0]);
-}
-
-static Val *lgamma_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_lgamma(l, x[0]);
 }
 
 const Op op_lgamma = {
@@ -96,10 +72,10 @@ const Op op_lgamma = {
     .tex = "\\ln\\left|\\Gamma($=0)\\right|",
     .lo = 0.5,
     .hi = 4,
-    .eval = lgamma_eval,
+    .eval1 = lgamma,
     .finite = above_zero,
     .partial = lgamma_partial,
-    .lower = lgamma_lower,
+    .lower1 = num_lgamma,
 };
 
 /* ψ(a) = Γ'(a)/Γ(a) */
@@ -146,12 +122,6 @@ static Node *digamma_partial(Graph *g, Node *n, int i)
     return g2(g, OP_polygamma, g_fill(g, n, 1), n->arg[0]);
 }
 
-static Val *digamma_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_digamma(l, x[0]);
-}
-
 const Op op_digamma = {
     .name = "digamma",
     .cls = OPC_ewise,
@@ -166,7 +136,7 @@ const Op op_digamma = {
     .eval = digamma_eval,
     .finite = above_zero,
     .partial = digamma_partial,
-    .lower = digamma_lower,
+    .lower1 = num_digamma,
 };
 
 /* polygamma(k, a): the k-th derivative of digamma. k is a constant, the same
@@ -443,12 +413,6 @@ static Node *lbeta_partial(Graph *g, Node *n, int i)
     return g2(g, OP_sub, g1(g, OP_digamma, n->arg[i]), g1(g, OP_digamma, sum));
 }
 
-static Val *lbeta_lower(Lower *l, const Node *n, Val *const *x)
-{
-    (void)n;
-    return num_lbeta(l, x[0], x[1]);
-}
-
 const Op op_lbeta = {
     .name = "lbeta",
     .cls = OPC_ewise,
@@ -461,5 +425,5 @@ const Op op_lbeta = {
     .hi = 4,
     .eval = lbeta_eval,
     .partial = lbeta_partial,
-    .lower = lbeta_lower,
+    .lower2 = num_lbeta,
 };
