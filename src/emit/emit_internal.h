@@ -11,7 +11,7 @@
 #include <llvm-c/TargetMachine.h>
 
 #include "emit/emit.h"
-#include "graph/lower.h"
+#include "lower/lower.h"
 
 /* Data made once: a constant found by its bytes. */
 typedef struct Made {

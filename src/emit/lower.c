@@ -539,6 +539,6 @@ static Val *llvm_rarely(Lower *l, Val *mask, LowerBody *body, Val *const *x,
 
 const LowerOps llvm_ops = {
 #define LOW(type, name, params, args) .low_##name = llvm_##name,
-#include "graph/lower.def"
+#include "lower/lower.def"
 #undef LOW
 };

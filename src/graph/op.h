@@ -7,9 +7,8 @@
 #define NNCC_OP_H
 
 #include "graph/graph.h"
+#include "lower/lower.h"
 
-typedef struct Lower Lower; /* lower.h */
-typedef struct Val Val;
 typedef struct EvalTensor EvalTensor;
 
 typedef enum OpClass {

@@ -398,7 +398,7 @@ static Val *sim_rarely(Lower *l, Val *m, LowerBody *body, Val *const *x, Val *y)
 
 static const LowerOps sim_ops = {
 #define LOW(type, name, params, args) .low_##name = sim_##name,
-#include "graph/lower.def"
+#include "lower/lower.def"
 #undef LOW
 };
 

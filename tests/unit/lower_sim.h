@@ -3,7 +3,7 @@
 #ifndef LOWER_SIM_H
 #define LOWER_SIM_H
 
-#include "graph/lower.h"
+#include "graph/op.h"
 
 typedef union SimValue {
     bool b;

@@ -7,8 +7,8 @@
  *   - a sum of two with one scalar factor or divisor has it outside.
  * A value is only regrouped across scalars and constants, and no deeper than
  * one level, so the work at each node is bounded. */
-#include "graph/ops/numeric.h"
 #include "graph/ops/ops.h"
+#include "lower/numeric.h"
 
 #include <math.h>
 

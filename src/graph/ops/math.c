@@ -1,6 +1,6 @@
 /* math.c: elementary functions. */
-#include "graph/ops/numeric.h"
 #include "graph/ops/ops.h"
+#include "lower/numeric.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* normal.c: the normal distribution and the scaled error function, right to all
  * digits far out, and their derivatives of any order. */
-#include "graph/ops/numeric.h"
 #include "graph/ops/ops.h"
+#include "lower/numeric.h"
 
 #include <math.h>
 

@@ -39,7 +39,6 @@
 #ifndef NNCC_OPS_H
 #define NNCC_OPS_H
 
-#include "graph/lower.h"
 #include "graph/op.h"
 
 /* What the ops keep in Node.attr:

@@ -1,6 +1,6 @@
 /* special.c: special functions. */
-#include "graph/ops/numeric.h"
 #include "graph/ops/ops.h"
+#include "lower/numeric.h"
 
 #include <math.h>
 

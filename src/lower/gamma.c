@@ -1,5 +1,5 @@
 /* gamma.c: machine code of lgamma and its derivatives, all in f64. */
-#include "graph/ops/numeric.h"
+#include "lower/numeric.h"
 
 #include <math.h>
 

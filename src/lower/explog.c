@@ -1,7 +1,7 @@
 /* explog.c: machine code of exponentials, logarithms and powers.
  *
  * The polynomials are minimax fits (Remez) made for this file. */
-#include "graph/ops/numeric.h"
+#include "lower/numeric.h"
 
 #include <math.h>
 

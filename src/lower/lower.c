@@ -1,5 +1,5 @@
 /* lower.c: to whatever makes the instructions. */
-#include "graph/lower.h"
+#include "lower/lower.h"
 
 static const LowerOps *ops_of(const Lower *l)
 {
@@ -8,5 +8,5 @@ static const LowerOps *ops_of(const Lower *l)
 
 #define LOW(type, name, params, args)                                          \
     type low_##name params { return ops_of(l)->low_##name args; }
-#include "graph/lower.def"
+#include "lower/lower.def"
 #undef LOW

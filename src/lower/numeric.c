@@ -1,5 +1,5 @@
 /* numeric.c: what the machine code of elementary functions is made of. */
-#include "graph/ops/numeric.h"
+#include "lower/numeric.h"
 
 #include <assert.h>
 #include <math.h>

@@ -2,7 +2,7 @@
  * distribution.
  *
  * The polynomials are minimax fits (Remez) made for this file. */
-#include "graph/ops/numeric.h"
+#include "lower/numeric.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* trig.c: machine code of the circular functions and their inverses.
  *
  * The polynomials are minimax fits (Remez) made for this file. */
-#include "graph/ops/numeric.h"
+#include "lower/numeric.h"
 
 #include <math.h>
 

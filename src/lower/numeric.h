@@ -7,7 +7,7 @@
 #ifndef NNCC_NUMERIC_H
 #define NNCC_NUMERIC_H
 
-#include "graph/lower.h"
+#include "lower/lower.h"
 
 /* numeric.c: what the others are made of */
 

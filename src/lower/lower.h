@@ -7,7 +7,10 @@
 #ifndef NNCC_LOWER_H
 #define NNCC_LOWER_H
 
-#include "graph/op.h"
+#include "graph/graph.h"
+
+typedef struct Lower Lower; /* what the instructions are made for */
+typedef struct Val Val;
 
 typedef enum Cmp { CMP_eq, CMP_ne, CMP_lt, CMP_le, CMP_gt, CMP_ge } Cmp;
 
@@ -17,12 +20,12 @@ typedef Val *LowerBody(Lower *l, Val *const *x);
 /* One for each line of lower.def: low_fadd(l, a, b) and so on. What makes the
  * instructions is chosen with the Lower, whose first member points to these. */
 #define LOW(type, name, params, args) type low_##name params;
-#include "graph/lower.def"
+#include "lower/lower.def"
 #undef LOW
 
 typedef struct LowerOps {
 #define LOW(type, name, params, args) type(*low_##name) params;
-#include "graph/lower.def"
+#include "lower/lower.def"
 #undef LOW
 } LowerOps;
 
