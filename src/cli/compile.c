@@ -175,7 +175,7 @@ static const char *cpu_option(Arena *a, const EmitOptions *o, bool binary)
 typedef struct Build {
     const Args *args;
     Load *load;
-    EmitInput in;
+    ModuleInput in;
     EmitOptions options;
 } Build;
 
@@ -266,7 +266,7 @@ static bool make_code(const Build *b, EmitKind kind, Product *o)
 }
 
 static void make_text(const Build *b, NewFile *to,
-                      void (*emit)(const EmitInput *in, Str *to))
+                      void (*emit)(const ModuleInput *in, Str *to))
 {
     Str s = str_new(b->load->arena);
 
@@ -277,7 +277,7 @@ static void make_text(const Build *b, NewFile *to,
 static bool make_output(const Build *b, Product *o)
 {
     if (o->with_header)
-        make_text(b, &o->header, emit_header);
+        make_text(b, &o->header, header_text);
     switch (o->kind) {
     case KIND_so:
         return make_library(b, &o->file);
@@ -291,10 +291,10 @@ static bool make_output(const Build *b, Product *o)
     case KIND_bc:
         return make_code(b, EMIT_bitcode, o);
     case KIND_h:
-        make_text(b, &o->file, emit_header);
+        make_text(b, &o->file, header_text);
         return true;
     case KIND_json:
-        make_text(b, &o->file, emit_json);
+        make_text(b, &o->file, interface_json);
         return true;
     case NKINDS:
         break;
@@ -356,7 +356,7 @@ static int compile_loaded(Build *b, Products *out)
     if (l->dump_only &&
         (!l->dump || (strcmp(l->dump, "ir") && strcmp(l->dump, "asm"))))
         return EXIT_SUCCESS;
-    b->in = (EmitInput){l->module, s, l->module->function.n};
+    b->in = (ModuleInput){l->module, s, l->module->function.n};
     return dump_code(b, l->dump) && write_outputs(b, out) ? EXIT_SUCCESS
                                                           : EXIT_FAILURE;
 }

@@ -274,7 +274,7 @@ Jit *driver_jit(Load *l, Function *const *f, int n)
 
     if (!s)
         return NULL;
-    EmitInput in = {l->module, s, n};
+    ModuleInput in = {l->module, s, n};
     Jit *j = jit_open(&in, &o, &error);
     if (!j)
         cli_fail("%s", error);

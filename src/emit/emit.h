@@ -2,7 +2,7 @@
 #ifndef NNCC_EMIT_H
 #define NNCC_EMIT_H
 
-#include "kernel/kernel.h"
+#include "artefact/artefact.h"
 #include "nn_abi.h"
 
 typedef enum EmitKind {
@@ -25,58 +25,22 @@ const char *emit_default_cpu(Arena *a, const char *target, bool loaded);
 /* targets.c: a table of the machines that there is code for, as text. */
 void emit_targets(Arena *a, Str *to);
 
-/* A module's functions, scheduled: schedule[i] is of m->function.at[i] for
- * exported ones. What a JIT is given may hold others too (primals for check, a
- * function that run was asked for); it describes just those of its list. */
-typedef struct EmitInput {
-    const Module *module;
-    Schedule *const *schedule;
-    int nschedule;
-} EmitInput;
-
 /* Machine code for a whole module: for each function NAME of module M the C
  * functions M_NAME and M_NAME_workspace, then M_module. The bytes are allocated
  * in a. False with *error set where the CPU or target is unknown. */
-bool emit_module(Arena *a, const EmitInput *in, EmitKind kind,
+bool emit_module(Arena *a, const ModuleInput *in, EmitKind kind,
                  const EmitOptions *o, char **bytes, size_t *n,
                  const char **error);
 
 /* parts.c: the object in pieces that one linker has to take together, made at
  * the same time by as many threads as there are processors. How many there are
  * and what is in each does not depend on that. */
-typedef struct Object {
-    const char *bytes;
-    size_t n;
-} Object;
-bool emit_objects(Arena *a, const EmitInput *in, const EmitOptions *o,
+bool emit_objects(Arena *a, const ModuleInput *in, const EmitOptions *o,
                   Object **object, int *nobject, const char **error);
-
-/* header.c: the C header, C99 and C++. */
-void emit_header(const EmitInput *in, Str *to);
-/* descriptor.c: the same facts as the descriptor, as JSON. */
-void emit_json(const EmitInput *in, Str *to);
-
-/* layout.c: the C type that a value of the language has. */
-typedef struct Layout {
-    size_t size, align; /* of a fixed type; size 0 otherwise */
-    int nleaf;
-    int64_t *offset; /* of each leaf; -1 in structs of pointers */
-} Layout;
-Layout type_layout(Arena *a, const Type *t);
-
-/* link.c: a shared library from objects, written to path through a temporary
- * file beside it that is renamed, so path is never half-written. linker: a
- * program name, or NULL for the first found of ld, ld.lld, cc. name: what
- * messages call it. soname: the library's own name, or NULL for none. */
-bool link_objects(const char *path, const char *name, const char *soname,
-                  const Object *object, int nobject, const char *linker,
-                  const char **error);
-bool link_shared(const char *path, const char *object, size_t n,
-                 const char *linker, const char **error);
 
 /* jit.c: the module in this process. */
 typedef struct Jit Jit;
-Jit *jit_open(const EmitInput *in, const EmitOptions *o, const char **error);
+Jit *jit_open(const ModuleInput *in, const EmitOptions *o, const char **error);
 const nn_module *jit_module(Jit *j);
 void jit_close(Jit *j);
 /* Releases what LLVM keeps for the process. */

@@ -4,8 +4,8 @@
 
 #include <llvm-c/LLJIT.h>
 
+#include "artefact/interface.h"
 #include "emit/emit_internal.h"
-#include "emit/face.h"
 
 struct Jit {
     LLVMOrcLLJITRef lljit;
@@ -57,7 +57,7 @@ static bool load(Jit *j, const Object *object, int n, const char *descriptor,
     return true;
 }
 
-Jit *jit_open(const EmitInput *in, const EmitOptions *o, const char **error)
+Jit *jit_open(const ModuleInput *in, const EmitOptions *o, const char **error)
 {
     Arena *a = arena_new();
     Jit *j = calloc(1, sizeof *j);
@@ -70,7 +70,7 @@ Jit *jit_open(const EmitInput *in, const EmitOptions *o, const char **error)
     if (strchr(own.cpu, ',')) /* for this machine there is nothing to choose */
         own.cpu = "native";
     bool ok = emit_objects(a, in, &own, &object, &n, error) &&
-              load(j, object, n, c_face(a, in)->descriptor, error);
+              load(j, object, n, interface_of(a, in)->descriptor, error);
     if (!ok && *error != message) {
         snprintf(message, sizeof message, "%s", *error);
         *error = message;

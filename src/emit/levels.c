@@ -196,10 +196,10 @@ static const char *call_name(Emit *e, const CFunction *f, const char *level)
     return arena_printf(e->arena, "%s__call.%s", f->internal, level);
 }
 
-void level_rename(Emit *e, const CFace *face, const char *level)
+void level_rename(Emit *e, const Interface *interface, const char *level)
 {
-    for (int i = 0; i < face->nfunction; i++) {
-        const CFunction *f = &face->function[i];
+    for (int i = 0; i < interface->nfunction; i++) {
+        const CFunction *f = &interface->function[i];
         const char *plain = arena_printf(e->arena, "%s__call", f->internal);
         LLVMValueRef fn = LLVMGetNamedFunction(e->module, plain);
         const char *name = call_name(e, f, level);
@@ -208,26 +208,27 @@ void level_rename(Emit *e, const CFace *face, const char *level)
     mark_functions(e);
 }
 
-void level_declare(Emit *e, const CFace *face, const char *level)
+void level_declare(Emit *e, const Interface *interface, const char *level)
 {
     LLVMTypeRef arg[] = {e->ptr, e->ptr, e->ptr, e->ptr};
     LLVMTypeRef type = LLVMFunctionType(e->i32, arg, 4, false);
-    for (int i = 0; i < face->nfunction; i++) {
-        const char *name = call_name(e, &face->function[i], level);
+    for (int i = 0; i < interface->nfunction; i++) {
+        const char *name = call_name(e, &interface->function[i], level);
         LLVMSetVisibility(LLVMAddFunction(e->module, name, type),
                           LLVMHiddenVisibility);
     }
 }
 
 /* Through bitcode: modules of two contexts cannot be linked. */
-void level_merge(Emit *e, Emit *other, const CFace *face, const char *level)
+void level_merge(Emit *e, Emit *other, const Interface *interface,
+                 const char *level)
 {
-    level_rename(other, face, level);
+    level_rename(other, interface, level);
     make_internal(other->module);
-    for (int i = 0; i < face->nfunction; i++)
+    for (int i = 0; i < interface->nfunction; i++)
         LLVMSetLinkage(
             LLVMGetNamedFunction(other->module,
-                                 call_name(e, &face->function[i], level)),
+                                 call_name(e, &interface->function[i], level)),
             LLVMExternalLinkage);
     LLVMMemoryBufferRef buffer = LLVMWriteBitcodeToMemoryBuffer(other->module);
     LLVMModuleRef copy;

@@ -2,8 +2,8 @@
 #ifndef NNCC_LEVELS_H
 #define NNCC_LEVELS_H
 
+#include "artefact/interface.h"
 #include "emit/emit_internal.h"
-#include "emit/face.h"
 
 /* The levels that a module is made for, from the lowest; or one CPU of any
  * name, as it was given. */
@@ -18,12 +18,13 @@ bool levels_parse(Arena *a, const EmitOptions *o, Levels *l,
 /* i32 MODULE.level(): the highest level of this machine. */
 LLVMValueRef level_detect(Emit *e, const char *module);
 /* The functions PREFIX__call get a suffix that tells their level. */
-void level_rename(Emit *e, const CFace *face, const char *level);
+void level_rename(Emit *e, const Interface *interface, const char *level);
 /* Declares those of a level that is in another object. */
-void level_declare(Emit *e, const CFace *face, const char *level);
+void level_declare(Emit *e, const Interface *interface, const char *level);
 /* Moves the code of `other`, made for a higher level, into e; other is left
  * empty. */
-void level_merge(Emit *e, Emit *other, const CFace *face, const char *level);
+void level_merge(Emit *e, Emit *other, const Interface *interface,
+                 const char *level);
 /* An ifunc PREFIX__call: the loader asks once, through a resolver, which
  * level's to use. */
 LLVMValueRef level_choose(Emit *e, const CFunction *f, const Levels *l,
@@ -32,7 +33,7 @@ LLVMValueRef level_choose(Emit *e, const CFunction *f, const Levels *l,
 /* unit.c */
 
 /* The kernels of all functions: for all levels, before any is built. */
-Units *units_new(Arena *a, const CFace *face);
+Units *units_new(Arena *a, const Interface *interface);
 /* e builds these: all of them, or what is in its share. */
 void units_use(Emit *e, const Units *u, const Sharing *s);
 
@@ -40,18 +41,18 @@ void units_use(Emit *e, const Units *u, const Sharing *s);
 
 /* What part `share` of nshare has; the same in all parts of one level. suffix:
  * what the level's functions end in, or "". */
-const Sharing *share_out(Emit *e, const Units *u, const CFace *face, int share,
-                         int nshare, const char *suffix);
+const Sharing *share_out(Emit *e, const Units *u, const Interface *interface,
+                         int share, int nshare, const char *suffix);
 /* Builds the kernels and helpers of e's share. */
 void emit_share(Emit *e);
 
 /* module.c */
 
-/* All functions of the face, for e's machine; of kernels those that are in e's
- * share. */
-void emit_functions(Emit *e, const CFace *face);
+/* All functions of the interface, for e's machine; of kernels those that are in
+ * e's share. */
+void emit_functions(Emit *e, const Interface *interface);
 /* What C sees of them: the code of all levels is there or declared. */
-void emit_public(Emit *e, const CFace *face, const Levels *l);
+void emit_public(Emit *e, const Interface *interface, const Levels *l);
 const EmitOptions *with_cpu(Arena *a, const EmitOptions *o, const char *cpu);
 /* All but what C sees becomes internal: what has a dot in its name, which no C
  * identifier has. */

@@ -4,15 +4,15 @@
 
 #include <llvm-c/BitWriter.h>
 
+#include "artefact/interface.h"
 #include "emit/emit_internal.h"
-#include "emit/face.h"
 #include "emit/levels.h"
 #include "graph/ops/ops.h"
 
 /* One module being made. */
 typedef struct Making {
     Emit *e;
-    const CFace *face;
+    const Interface *interface;
     LLVMValueRef *call; /* of each function: what runs it, maybe an ifunc */
     LLVMTypeRef call_type, sizes_type, workspace_type;
     LLVMTypeRef leaf_type, port_type, place_type, function_type, module_type;
@@ -21,7 +21,7 @@ typedef struct Making {
 
 static const char *internal_name(const Making *m, int i, const char *what)
 {
-    return arena_printf(m->e->arena, "%s%s", m->face->function[i].internal,
+    return arena_printf(m->e->arena, "%s%s", m->interface->function[i].internal,
                         what);
 }
 
@@ -71,7 +71,7 @@ static void add_versioned(Making *m, int index, LLVMValueRef fn)
     size_t n;
     if (e->target->format != FORMAT_elf)
         return;
-    const char *name = versioned_name(e->arena, &m->face->function[index],
+    const char *name = versioned_name(e->arena, &m->interface->function[index],
                                       LLVMGetValueName2(fn, &n));
     LLVMAddAlias2(e->module, LLVMGlobalGetValueType(fn), 0, fn, name);
 }
@@ -223,7 +223,7 @@ static LLVMTypeRef c_function_type(Making *m, const CFunction *c)
 static void make_function(Making *m, int index)
 {
     Emit *e = m->e;
-    const CFunction *c = &m->face->function[index];
+    const CFunction *c = &m->interface->function[index];
     LLVMTypeRef type = c_function_type(m, c);
     LLVMValueRef fn = begin_public(m, c->name, type);
     LLVMValueRef leaf = array_alloca(e, e->ptr, c->nleaf);
@@ -263,7 +263,7 @@ static LLVMValueRef named(Making *m, int index, const char *what)
 static void make_workspace(Making *m, int index)
 {
     Emit *e = m->e;
-    const CFunction *c = &m->face->function[index];
+    const CFunction *c = &m->interface->function[index];
     int n = c->function->nvar;
     LLVMTypeRef *type = NEWN(e->arena, LLVMTypeRef, n + 1);
     for (int i = 0; i < n; i++)
@@ -410,7 +410,7 @@ static LLVMValueRef port_const(Making *m, const Port *p, bool result)
 {
     Arena *a = m->e->arena;
     int n;
-    Leaf *leaf = type_leaves(m->face->module->graph, p->type, &n);
+    Leaf *leaf = type_leaves(m->interface->module->graph, p->type, &n);
     Layout l = type_layout(a, p->type);
     LLVMValueRef *at = NEWN(a, LLVMValueRef, n + 1);
     for (int i = 0; i < n; i++)
@@ -461,7 +461,7 @@ static const char *place_text(Arena *a, const Source *s, Span at)
 
 static LLVMValueRef place_const(Making *m, const Node *n)
 {
-    const Diags *d = m->face->module->sources;
+    const Diags *d = m->interface->module->sources;
     const Source *s = d && n->span.end ? diags_source_of(d, n->span) : NULL;
     int line = 0, column = 0;
     if (s)
@@ -488,9 +488,10 @@ static LLVMValueRef places_const(Making *m, const CheckList *c)
 
 static LLVMValueRef function_const(Making *m, int index)
 {
-    const Function *f = m->face->function[index].function;
+    const Function *f = m->interface->function[index].function;
     CheckList checks = {0};
-    schedule_checks(m->e->arena, m->face->function[index].schedule, &checks);
+    schedule_checks(m->e->arena, m->interface->function[index].schedule,
+                    &checks);
     LLVMValueRef v[] = {
         NULL,
         int32(m, (int)abi_kind(f->kind)),
@@ -514,8 +515,8 @@ static LLVMValueRef function_const(Making *m, int index)
 static void make_descriptor(Making *m)
 {
     Emit *e = m->e;
-    const Module *mod = m->face->module;
-    int n = m->face->nfunction;
+    const Module *mod = m->interface->module;
+    int n = m->interface->nfunction;
     LLVMValueRef *f = NEWN(e->arena, LLVMValueRef, n + 1);
     for (int i = 0; i < n; i++)
         f[i] = function_const(m, i);
@@ -525,7 +526,7 @@ static void make_descriptor(Making *m)
         int32(m, (int)LLVMABISizeOfType(e->layout, m->module_type)),
         int32(m, (int)abi_dtype(mod->real)),
         int64(m, (int64_t)mod->hash),
-        int64(m, (int64_t)m->face->interface),
+        int64(m, (int64_t)m->interface->hash),
         string(m, mod->name),
         pointers(m, f, n),
         string(m, mod->metric),
@@ -534,7 +535,7 @@ static void make_descriptor(Making *m)
     };
     LLVMValueRef table =
         constant(m, ".module", struct_const(m->module_type, v, 11));
-    begin_public(m, m->face->descriptor,
+    begin_public(m, m->interface->descriptor,
                  LLVMFunctionType(e->ptr, NULL, 0, false));
     LLVMBuildRet(e->builder, table);
 }
@@ -631,37 +632,39 @@ const EmitOptions *with_cpu(Arena *a, const EmitOptions *o, const char *cpu)
     return own;
 }
 
-void emit_functions(Emit *e, const CFace *face)
+void emit_functions(Emit *e, const Interface *interface)
 {
-    for (int i = 0; i < face->nfunction; i++)
-        emit_function(e, face->function[i].schedule,
-                      face->function[i].internal);
+    for (int i = 0; i < interface->nfunction; i++)
+        emit_function(e, interface->function[i].schedule,
+                      interface->function[i].internal);
 }
 
 /* The same functions once more in e, for a higher level. */
-static bool add_level(Emit *e, const CFace *face, const EmitOptions *o,
+static bool add_level(Emit *e, const Interface *interface, const EmitOptions *o,
                       const char **error)
 {
     Emit other;
-    if (!emit_open(&other, e->arena, e->graph, face->module->name, o, error))
+    if (!emit_open(&other, e->arena, e->graph, interface->module->name, o,
+                   error))
         return false;
     units_use(&other, e->units, NULL);
-    emit_functions(&other, face);
-    level_merge(e, &other, face, o->cpu);
+    emit_functions(&other, interface);
+    level_merge(e, &other, interface, o->cpu);
     emit_close(&other);
     return true;
 }
 
 /* The functions' code, for each level. */
-static bool make_levels(Emit *e, const CFace *face, const EmitOptions *o,
-                        const Levels *l, const char **error)
+static bool make_levels(Emit *e, const Interface *interface,
+                        const EmitOptions *o, const Levels *l,
+                        const char **error)
 {
-    units_use(e, units_new(e->arena, face), NULL);
-    emit_functions(e, face);
+    units_use(e, units_new(e->arena, interface), NULL);
+    emit_functions(e, interface);
     if (l->n > 1)
-        level_rename(e, face, l->name[0]);
+        level_rename(e, interface, l->name[0]);
     for (int i = 1; i < l->n; i++)
-        if (!add_level(e, face, with_cpu(e->arena, o, l->name[i]), error))
+        if (!add_level(e, interface, with_cpu(e->arena, o, l->name[i]), error))
             return false;
     return true;
 }
@@ -669,22 +672,22 @@ static bool make_levels(Emit *e, const CFace *face, const EmitOptions *o,
 /* m->call: the functions themselves, or what chooses among the levels'. */
 static void find_calls(Making *m, const Levels *l)
 {
-    int n = m->face->nfunction;
+    int n = m->interface->nfunction;
     m->call = NEWN(m->e->arena, LLVMValueRef, n + 1);
     LLVMValueRef detect =
-        l->n > 1 ? level_detect(m->e, m->face->module->name) : NULL;
+        l->n > 1 ? level_detect(m->e, m->interface->module->name) : NULL;
     for (int i = 0; i < n; i++)
-        m->call[i] = detect
-                         ? level_choose(m->e, &m->face->function[i], l, detect)
-                         : named(m, i, "__call");
+        m->call[i] =
+            detect ? level_choose(m->e, &m->interface->function[i], l, detect)
+                   : named(m, i, "__call");
 }
 
-void emit_public(Emit *e, const CFace *face, const Levels *l)
+void emit_public(Emit *e, const Interface *interface, const Levels *l)
 {
-    Making m = {.e = e, .face = face};
+    Making m = {.e = e, .interface = interface};
     make_types(&m);
     find_calls(&m, l);
-    for (int i = 0; i < face->nfunction; i++) {
+    for (int i = 0; i < interface->nfunction; i++) {
         make_function(&m, i);
         make_workspace(&m, i);
     }
@@ -723,7 +726,7 @@ static bool module_bytes(Emit *e, EmitKind kind, char **bytes, size_t *n,
                       bytes, n, error);
 }
 
-bool emit_module(Arena *a, const EmitInput *in, EmitKind kind,
+bool emit_module(Arena *a, const ModuleInput *in, EmitKind kind,
                  const EmitOptions *o, char **bytes, size_t *n,
                  const char **error)
 {
@@ -734,10 +737,10 @@ bool emit_module(Arena *a, const EmitInput *in, EmitKind kind,
     if (!emit_open(&e, a, in->module->graph, in->module->name,
                    with_cpu(a, o, levels.name[0]), error))
         return false;
-    CFace *face = c_face(a, in);
-    bool ok = make_levels(&e, face, o, &levels, error);
+    Interface *interface = interface_of(a, in);
+    bool ok = make_levels(&e, interface, o, &levels, error);
     if (ok) {
-        emit_public(&e, face, &levels);
+        emit_public(&e, interface, &levels);
         ok = module_bytes(&e, kind, bytes, n, error);
     }
     emit_close(&e);

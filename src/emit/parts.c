@@ -22,8 +22,8 @@ enum {
 };
 
 typedef struct Part {
-    const EmitInput *in;
-    const CFace *face;
+    const ModuleInput *in;
+    const Interface *interface;
     const Units *units;
     const Levels *levels;
     EmitOptions options;
@@ -44,10 +44,10 @@ static void hide(LLVMValueRef f)
 
 static void show_calls(const Part *p, Emit *e)
 {
-    for (int i = 0; i < p->face->nfunction; i++) {
-        const char *name =
-            arena_printf(e->arena, "%s__call.%s", p->face->function[i].internal,
-                         p->levels->name[p->level]);
+    for (int i = 0; i < p->interface->nfunction; i++) {
+        const char *name = arena_printf(e->arena, "%s__call.%s",
+                                        p->interface->function[i].internal,
+                                        p->levels->name[p->level]);
         hide(LLVMGetNamedFunction(e->module, name));
     }
 }
@@ -57,20 +57,21 @@ static void build_part(Part *p, Emit *e)
     bool many = p->levels->n > 1;
     const char *level = p->levels->name[p->level];
     const char *suffix = many ? arena_printf(e->arena, "-%s", level) : "";
-    units_use(e, p->units,
-              share_out(e, p->units, p->face, p->share, p->nshare, suffix));
+    units_use(
+        e, p->units,
+        share_out(e, p->units, p->interface, p->share, p->nshare, suffix));
     emit_share(e);
     if (p->share == 0)
-        emit_functions(e, p->face);
+        emit_functions(e, p->interface);
     if (p->share == 0 && many)
-        level_rename(e, p->face, level);
+        level_rename(e, p->interface, level);
     else
         mark_functions(e);
     bool public = p->level == 0 && p->share == 0;
     for (int i = 1; public && i < p->levels->n; i++)
-        level_declare(e, p->face, p->levels->name[i]);
+        level_declare(e, p->interface, p->levels->name[i]);
     if (public)
-        emit_public(e, p->face, p->levels);
+        emit_public(e, p->interface, p->levels);
     if (p->level > 0 && p->share == 0)
         show_calls(p, e);
 }
@@ -155,20 +156,20 @@ static bool collect(Arena *a, Part *part, int n, Object *object,
     return ok;
 }
 
-bool emit_objects(Arena *a, const EmitInput *in, const EmitOptions *o,
+bool emit_objects(Arena *a, const ModuleInput *in, const EmitOptions *o,
                   Object **object, int *nobject, const char **error)
 {
     Levels levels;
     if (!levels_parse(a, o, &levels, error))
         return false;
-    const CFace *face = c_face(a, in);
-    const Units *units = units_new(a, face);
+    const Interface *interface = interface_of(a, in);
+    const Units *units = units_new(a, interface);
     int nshare = count_shares(units), n = levels.n * nshare;
     Part *part = NEWN(a, Part, n);
     for (int i = 0; i < n; i++)
         part[i] = (Part){
             .in = in,
-            .face = face,
+            .interface = interface,
             .units = units,
             .levels = &levels,
             .options = *with_cpu(a, o, levels.name[i / nshare]),

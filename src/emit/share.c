@@ -90,13 +90,14 @@ static void add_helpers(Emit *e, const Units *u, Helpers *h)
 }
 
 /* The code around kernels is long but quickly compiled. */
-static int64_t weight_around(const CFace *face)
+static int64_t weight_around(const Interface *interface)
 {
     enum { FUNCTION = 20, KERNEL = 7, LEAF = 2 };
     int64_t n = 0;
-    for (int i = 0; i < face->nfunction; i++)
-        n += FUNCTION + (int64_t)KERNEL * face->function[i].schedule->kernel.n +
-             LEAF * face->function[i].nleaf;
+    for (int i = 0; i < interface->nfunction; i++)
+        n += FUNCTION +
+             (int64_t)KERNEL * interface->function[i].schedule->kernel.n +
+             LEAF * interface->function[i].nleaf;
     return n;
 }
 
@@ -128,8 +129,8 @@ static void deal(Load *load, int n, Sum *sum, int nshare)
     }
 }
 
-const Sharing *share_out(Emit *e, const Units *u, const CFace *face, int share,
-                         int nshare, const char *suffix)
+const Sharing *share_out(Emit *e, const Units *u, const Interface *interface,
+                         int share, int nshare, const char *suffix)
 {
     Sharing *s = NEW(e->arena, Sharing);
     *s = (Sharing){.units = u, .share = share, .suffix = suffix};
@@ -145,7 +146,7 @@ const Sharing *share_out(Emit *e, const Units *u, const CFace *face, int share,
         load[i] = (Load){h->weight, i, 0, &h->share};
     }
     Sum *sum = NEWN(e->arena, Sum, nshare);
-    sum[0].weight = weight_around(face);
+    sum[0].weight = weight_around(interface);
     deal(load, n, sum, nshare);
     return s;
 }

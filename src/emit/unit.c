@@ -149,15 +149,15 @@ static void collect(Units *u, const Kernel *k)
     add_use(u, use);
 }
 
-Units *units_new(Arena *a, const CFace *face)
+Units *units_new(Arena *a, const Interface *interface)
 {
     Units *u = NEW(a, Units);
     u->arena = a;
-    u->graph = face->module->graph;
+    u->graph = interface->module->graph;
     u->scratch = arena_new();
     u->texts = intern_new(u->scratch);
-    for (int i = 0; i < face->nfunction; i++) {
-        const Schedule *s = face->function[i].schedule;
+    for (int i = 0; i < interface->nfunction; i++) {
+        const Schedule *s = interface->function[i].schedule;
         for (int k = 0; k < s->kernel.n; k++)
             collect(u, s->kernel.at[k]);
     }

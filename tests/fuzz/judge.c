@@ -574,7 +574,7 @@ static Jit *make_code(Judge *j, bool machine_code)
     Module *m = program_module(j->made.program);
     for (int i = 0; i < NFUNS; i++)
         f[i]->name = arena_printf(j->arena, "f%d", i);
-    EmitInput in = {m, s, NFUNS};
+    ModuleInput in = {m, s, NFUNS};
     EmitOptions o = {.cpu = "native", .optimise = 0};
     Jit *jit = jit_open(&in, &o, &error);
     if (!jit)

@@ -24,7 +24,7 @@ typedef struct Made {
     Arena *arena;
     Graph *graph;
     Module *module;
-    EmitInput input;
+    ModuleInput input;
 } Made;
 
 static const Type *tensor(Made *m, DType t, int rank, const Dim *d0,
@@ -188,7 +188,7 @@ static Made make(void)
     add_step(&m);
     add_rows(&m);
     add_zero(&m);
-    m.input = (EmitInput){.module = m.module, .nschedule = 4};
+    m.input = (ModuleInput){.module = m.module, .nschedule = 4};
     Schedule **s = NEWN(m.arena, Schedule *, 4);
     for (int i = 0; i < 4; i++)
         s[i] = schedule(m.arena, m.graph, m.module->function.at[i]);
@@ -289,7 +289,7 @@ static int command(const char *text, char *said, size_t size)
 static void write_header(Made *m)
 {
     Str s = str_new(m->arena);
-    emit_header(&m->input, &s);
+    header_text(&m->input, &s);
     write_file(in_folder(m->arena, "made.h"), s.at, s.n);
 }
 
@@ -401,7 +401,7 @@ START_TEST(header_says_what_is_there)
     };
     Made m = make();
     Str s = str_new(m.arena);
-    emit_header(&m.input, &s);
+    header_text(&m.input, &s);
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         ck_assert_msg(strstr(s.at, has[i]), "no '%s' in:\n%.3000s", has[i],
                       strstr(s.at, "NN_ASSERT(sizeof"));
@@ -428,7 +428,7 @@ START_TEST(names_do_not_clash)
     };
     Made m = make_odd();
     Str s = str_new(m.arena);
-    emit_header(&m.input, &s);
+    header_text(&m.input, &s);
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         ck_assert_msg(strstr(s.at, has[i]), "no '%s' in:\n%.3000s", has[i],
                       strstr(s.at, "typedef struct made_"));
@@ -440,7 +440,7 @@ START_TEST(json_of_odd_types)
 {
     Made m = make_odd();
     Str s = str_new(m.arena);
-    emit_json(&m.input, &s);
+    interface_json(&m.input, &s);
     json_t *j = json_loads(s.at, 0, NULL);
     ck_assert(j);
     json_decref(j);
@@ -453,7 +453,7 @@ START_TEST(json_says_the_same)
     Made m = make();
     Str s = str_new(m.arena);
     json_error_t where;
-    emit_json(&m.input, &s);
+    interface_json(&m.input, &s);
     json_t *j = json_loads(s.at, 0, &where);
     ck_assert_msg(j, "%s", where.text);
     json_t *functions = json_object_get(j, "functions");
@@ -860,7 +860,7 @@ START_TEST(operators_need_no_library)
     Schedule **s = NEWN(m.arena, Schedule *, n);
     for (int i = 0; i < n; i++)
         s[i] = schedule(m.arena, m.graph, m.module->function.at[i]);
-    m.input = (EmitInput){m.module, s, n};
+    m.input = (ModuleInput){m.module, s, n};
     ck_assert_int_gt(n, 50);
     EmitOptions o = here;
     o.cpu = all_cpus[_i] ? all_cpus[_i] : "native";

@@ -253,7 +253,7 @@ static Compiled compile(Make *m, const char *cpu)
     module->real = DT_f32;
     list_push(m->a, &module->function, &m->fn);
     Schedule *s = &m->s;
-    EmitInput in = {.module = module, .schedule = &s, .nschedule = 1};
+    ModuleInput in = {.module = module, .schedule = &s, .nschedule = 1};
     EmitOptions o = {.cpu = cpu, .optimise = 2};
     const char *error = NULL;
     Compiled c = {.jit = jit_open(&in, &o, &error)};

@@ -747,7 +747,7 @@ static char *code_of(Case *x, int count, int64_t trips, EmitKind kind,
     make(x);
     Schedule *s =
         schedule(x->c->arena, x->c->graph, x->c->module.function.at[0]);
-    EmitInput in = {&x->c->module, &s, 1};
+    ModuleInput in = {&x->c->module, &s, 1};
     EmitOptions o = {.cpu = "native", .optimise = 2};
     ck_assert(emit_module(x->c->arena, &in, kind, &o, &bytes, n, &error));
     return bytes;
@@ -811,7 +811,7 @@ START_TEST(from_a_library)
     results(x, loop(b));
     make(x);
     Schedule *s = schedule(x->c->arena, g, x->c->module.function.at[0]);
-    EmitInput in = {&x->c->module, &s, 1};
+    ModuleInput in = {&x->c->module, &s, 1};
     EmitOptions o = {.cpu = "native", .optimise = 2};
     if (_i & 1 && LEVELS_KNOWN)
         o.cpu = portable_here();

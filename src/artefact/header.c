@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emit/face.h"
+#include "artefact/interface.h"
 
 /* The text of nn_abi.h, NUL-terminated, put here by the assembler: generated
  * headers stand alone and yet are what this compiler was built with. */
@@ -327,11 +327,11 @@ static void add_function(Str *to, const CFunction *c)
         str_printf(to, "#define %s %lld\n", c->macro, (long long)c->bytes);
 }
 
-void emit_header(const EmitInput *in, Str *to)
+void header_text(const ModuleInput *in, Str *to)
 {
     Arena *a = to->arena;
     const Module *m = in->module;
-    CFace *face = c_face(a, in);
+    Interface *interface = interface_of(a, in);
     str_printf(to, "/* %s.h: made by nncc from ", m->name);
     add_comment(to, file_name(m->path));
     str_printf(to,
@@ -347,15 +347,15 @@ void emit_header(const EmitInput *in, Str *to)
     str_printf(to,
                "/* %s()->interface_hash of an object that fits. */\n"
                "#define %s UINT64_C(0x%016llx)\n\n",
-               face->descriptor, face->macro,
-               (unsigned long long)face->interface);
+               interface->descriptor, interface->macro,
+               (unsigned long long)interface->hash);
     str_printf(to, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
-    for (int i = 0; i < face->type.n; i++)
-        add_type(to, face->type.at[i]);
-    for (int i = 0; i < face->nfunction; i++)
-        add_function(to, &face->function[i]);
+    for (int i = 0; i < interface->type.n; i++)
+        add_type(to, interface->type.at[i]);
+    for (int i = 0; i < interface->nfunction; i++)
+        add_function(to, &interface->function[i]);
     str_printf(to, "\n/* Names, types, shapes, entry points: for generic "
                    "callers. */\n");
-    str_printf(to, "const nn_module *%s(void);\n", face->descriptor);
+    str_printf(to, "const nn_module *%s(void);\n", interface->descriptor);
     str_printf(to, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emit/face.h"
+#include "artefact/interface.h"
 
 /* Keywords of C and C++, macros and type names of the headers included; sorted
  * by strcmp. */

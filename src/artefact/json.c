@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "emit/face.h"
+#include "artefact/interface.h"
 
 /* A string; bytes that are no UTF-8 become question marks. */
 static json_t *text(Arena *a, const char *s)
@@ -114,10 +114,10 @@ static json_t *function_json(Arena *a, Graph *g, const CFunction *c)
     return to;
 }
 
-static json_t *module_json(Arena *a, const EmitInput *in)
+static json_t *module_json(Arena *a, const ModuleInput *in)
 {
     const Module *m = in->module;
-    CFace *face = c_face(a, in);
+    Interface *interface = interface_of(a, in);
     json_t *to = json_object(), *functions = json_array();
     set(to, "abi_version", json_integer(NN_ABI_VERSION));
     set(to, "name", text(a, m->name));
@@ -125,17 +125,17 @@ static json_t *module_json(Arena *a, const EmitInput *in)
     set(to, "source_hash",
         json_string(arena_printf(a, "%016" PRIx64, m->hash)));
     set(to, "interface_hash",
-        json_string(arena_printf(a, "%016" PRIx64, face->interface)));
+        json_string(arena_printf(a, "%016" PRIx64, interface->hash)));
     set(to, "real", json_string(dtype_name(m->real)));
     if (m->metric)
         set(to, "metric", text(a, m->metric));
-    for (int i = 0; i < face->nfunction; i++)
-        add(functions, function_json(a, m->graph, &face->function[i]));
+    for (int i = 0; i < interface->nfunction; i++)
+        add(functions, function_json(a, m->graph, &interface->function[i]));
     set(to, "functions", functions);
     return to;
 }
 
-void emit_json(const EmitInput *in, Str *to)
+void interface_json(const ModuleInput *in, Str *to)
 {
     json_t *j = module_json(to->arena, in);
     char *bytes = json_dumps(j, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

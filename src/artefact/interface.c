@@ -1,9 +1,9 @@
-/* face.c: what C sees of a module: its functions' names and arguments, the
+/* interface.c: what C sees of a module: its functions' names and arguments, the
  * struct types that they need. */
 #include <string.h>
 #include <strings.h>
 
-#include "emit/face.h"
+#include "artefact/interface.h"
 
 const char *file_name(const char *path)
 {
@@ -67,11 +67,11 @@ const char *function_origin(Arena *a, const Function *f)
     return s.at;
 }
 
-/* The face */
+/* The interface */
 
 typedef struct Facing {
     Arena *arena;
-    CFace *face;
+    Interface *interface;
     NameSet names; /* of the whole header */
     CFunction *to; /* the function at hand */
     NameSet arg;   /* its arguments' names */
@@ -114,7 +114,7 @@ static const char *wanted_name(Facing *f, const Type *t)
         in = in->part[0];
     if (strlen(own) > LONG || !*own)
         own = name_of(f->arena, in->name ? in->name : "value");
-    return arena_printf(f->arena, "%s_%s", f->face->module->name, own);
+    return arena_printf(f->arena, "%s_%s", f->interface->module->name, own);
 }
 
 static bool holds_pointers(const Step *step, int n)
@@ -128,22 +128,22 @@ static bool holds_pointers(const Step *step, int n)
 static const CType *c_type_named(Facing *f, const char *name, const Step *step,
                                  int n, bool written)
 {
-    CFace *face = f->face;
+    Interface *interface = f->interface;
     CType own = {.step = step, .nstep = n, .fixed = steps_fixed(step, n)};
     own.key = steps_key(step, n, own.fixed);
     own.text = step->type->text ? step->type->text : "";
     own.constant = !written && !own.fixed && holds_pointers(step, n);
-    for (int i = 0; i < face->type.n; i++)
-        if (face->type.at[i]->key == own.key &&
-            face->type.at[i]->constant == own.constant &&
-            strcmp(face->type.at[i]->text, own.text) == 0)
-            return face->type.at[i];
+    for (int i = 0; i < interface->type.n; i++)
+        if (interface->type.at[i]->key == own.key &&
+            interface->type.at[i]->constant == own.constant &&
+            strcmp(interface->type.at[i]->text, own.text) == 0)
+            return interface->type.at[i];
     CType *t = NEW(f->arena, CType);
     *t = own;
     if (t->constant)
         name = arena_printf(f->arena, "%s_in", name);
     t->name = name_claim(&f->names, name);
-    list_push(f->arena, &face->type, t);
+    list_push(f->arena, &interface->type, t);
     return t;
 }
 
@@ -174,9 +174,10 @@ static void name_train_state(Facing *f, const Function *fn)
     const Step *step = type_steps(f->arena, type, &n);
     if (step->kind == STEP_open && !step->tuple &&
         strcmp(type->text, fn->param[0].type->text) != 0)
-        c_type_named(
-            f, arena_printf(f->arena, "%s_train_state", f->face->module->name),
-            step, n, true);
+        c_type_named(f,
+                     arena_printf(f->arena, "%s_train_state",
+                                  f->interface->module->name),
+                     step, n, true);
 }
 
 static int steps_leaves(const Step *step, int n)
@@ -204,8 +205,8 @@ static int steps_extent(const Step *step)
 static const char *arg_name(Facing *f, const char *name)
 {
     const char *own = name_of(f->arena, name);
-    size_t n = strlen(f->face->module->name);
-    if (strncasecmp(own, f->face->module->name, n) == 0 && own[n] == '_')
+    size_t n = strlen(f->interface->module->name);
+    if (strncasecmp(own, f->interface->module->name, n) == 0 && own[n] == '_')
         own = arena_printf(f->arena, "%s_", own);
     return name_claim(&f->arg, own);
 }
@@ -326,12 +327,12 @@ static void hash_function(Arena *a, CFunction *c)
     for (int i = 0; i < c->narg; i++)
         h = hash_arg(a, h, &c->arg[i]);
     h = hash_int(h, c->macro ? c->bytes : -1);
-    c->interface = (uint32_t)(h ^ h >> 32);
+    c->hash = (uint32_t)(h ^ h >> 32);
 }
 
 const char *versioned_name(Arena *a, const CFunction *f, const char *name)
 {
-    return arena_printf(a, "%s.%08x", name, (unsigned)f->interface);
+    return arena_printf(a, "%s.%08x", name, (unsigned)f->hash);
 }
 
 /* Names */
@@ -381,20 +382,20 @@ static bool ends_with(const char *s, const char *end)
 /* Functions' own names first, so that nothing that we add displaces them. */
 static void face_names(Facing *f)
 {
-    CFace *face = f->face;
+    Interface *interface = f->interface;
     Arena *a = f->arena;
-    for (int i = 0; i < face->nfunction; i++) {
-        CFunction *c = &face->function[i];
-        const char *name =
-            arena_printf(a, "%s_%s", face->module->name, c->function->name);
+    for (int i = 0; i < interface->nfunction; i++) {
+        CFunction *c = &interface->function[i];
+        const char *name = arena_printf(a, "%s_%s", interface->module->name,
+                                        c->function->name);
         if (ends_with(name, "_module")) /* that is for descriptors */
             name = arena_printf(a, "%s_", name);
         c->name = name_claim(&f->names, name);
-        c->internal =
-            arena_printf(a, "%s.%s", face->module->name, c->function->name);
+        c->internal = arena_printf(a, "%s.%s", interface->module->name,
+                                   c->function->name);
     }
-    for (int i = 0; i < face->nfunction; i++) {
-        CFunction *c = &face->function[i];
+    for (int i = 0; i < interface->nfunction; i++) {
+        CFunction *c = &interface->function[i];
         c->workspace =
             name_claim(&f->names, arena_printf(a, "%s_workspace", c->name));
         if (function_bound(c->function, c->schedule->workspace, &c->bytes) &&
@@ -403,31 +404,31 @@ static void face_names(Facing *f)
     }
 }
 
-CFace *c_face(Arena *a, const EmitInput *in)
+Interface *interface_of(Arena *a, const ModuleInput *in)
 {
-    CFace *face = NEW(a, CFace);
-    Facing f = {.arena = a, .face = face, .names = {.arena = a}};
-    face->module = in->module;
-    face->nfunction = in->nschedule;
-    face->function = NEWN(a, CFunction, in->nschedule + 1);
-    face->descriptor =
+    Interface *interface = NEW(a, Interface);
+    Facing f = {.arena = a, .interface = interface, .names = {.arena = a}};
+    interface->module = in->module;
+    interface->nfunction = in->nschedule;
+    interface->function = NEWN(a, CFunction, in->nschedule + 1);
+    interface->descriptor =
         name_claim(&f.names, arena_printf(a, "%s_module", in->module->name));
-    face->macro = name_claim(
+    interface->macro = name_claim(
         &f.names, upper(a, arena_printf(a, "%s_INTERFACE", in->module->name)));
     for (int i = 0; i < in->nschedule; i++) {
-        face->function[i].schedule = in->schedule[i];
-        face->function[i].function = in->schedule[i]->function;
+        interface->function[i].schedule = in->schedule[i];
+        interface->function[i].function = in->schedule[i]->function;
     }
     face_names(&f);
     for (int i = 0; i < in->nschedule; i++)
         name_train_state(&f, in->schedule[i]->function);
-    face->interface = HASH_SEED;
+    interface->hash = HASH_SEED;
     for (int i = 0; i < in->nschedule; i++) {
-        CFunction *c = &face->function[i];
+        CFunction *c = &interface->function[i];
         face_function(&f, c);
         name_defaults(&f, c);
         hash_function(a, c);
-        face->interface = hash_int(face->interface, c->interface);
+        interface->hash = hash_int(interface->hash, c->hash);
     }
-    return face;
+    return interface;
 }

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "emit/emit.h"
+#include "artefact/artefact.h"
 #include "nn_trailer.h"
 
 extern char **environ;

@@ -1,6 +1,6 @@
 /* layout.c: the C type that a value of the language has. */
 
-#include "emit/face.h"
+#include "artefact/interface.h"
 
 /* Types laid flat */
 

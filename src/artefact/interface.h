@@ -1,11 +1,11 @@
-/* face.h: what C sees of a module: names, struct types, arguments.
+/* interface.h: what C sees of a module: names, struct types, arguments.
  *
  * header.c and json.c write it down, module.c makes code for it. Everything
  * lives in the arena given. */
-#ifndef NNCC_FACE_H
-#define NNCC_FACE_H
+#ifndef NNCC_INTERFACE_H
+#define NNCC_INTERFACE_H
 
-#include "emit/emit.h"
+#include "artefact/artefact.h"
 
 /* names.c */
 
@@ -58,7 +58,7 @@ bool leaf_elements(const Step *leaf, int64_t *n);
 /* Are all of them arrays of constant size? */
 bool steps_fixed(const Step *step, int n);
 
-/* face.c */
+/* interface.c */
 
 /* A struct type that the header declares. */
 typedef struct CType {
@@ -101,19 +101,19 @@ typedef struct CFunction {
     CArg *arg;            /* all but workspace and exec, in C's order */
     int narg;
     int nleaf;
-    uint32_t interface; /* hash of what a caller relies on */
+    uint32_t hash; /*  of what a caller relies on */
 } CFunction;
 
-typedef struct CFace {
+typedef struct Interface {
     const Module *module;
     const char *descriptor; /* "digits_module" */
     const char *macro;      /* "DIGITS_INTERFACE" */
-    uint64_t interface;     /* hash of all functions' */
+    uint64_t hash;          /*  of all functions' */
     CFunction *function;
     int nfunction;
     LIST(CType *) type;
-} CFace;
-CFace *c_face(Arena *a, const EmitInput *in);
+} Interface;
+Interface *interface_of(Arena *a, const ModuleInput *in);
 
 /* "digits_f.9f3c21aa": the name under which callers that know the interface
  * call a function. Another interface is another name. */
