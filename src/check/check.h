@@ -56,8 +56,4 @@ Sample *program_samples(Program *p, int *n);
 bool program_expressions(Program *p, const char *params, const char *left,
                          const char *right, Function **l, Function **r);
 
-/* The embedded standard library: name without ".nn"; NULL: no such file. */
-const char *std_source(const char *name, size_t *len);
-const char *std_name(int i); /* of file i; NULL: there are fewer */
-
 #endif

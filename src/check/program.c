@@ -1,5 +1,6 @@
 /* program.c: a program from its file to its module. */
 #include "check/check_internal.h"
+#include "std/std.h"
 
 #include <ctype.h>
 #include <string.h>

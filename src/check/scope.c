@@ -1,5 +1,6 @@
 /* scope.c: names and what they mean from where. */
 #include "check/check_internal.h"
+#include "std/std.h"
 
 #include <string.h>
 

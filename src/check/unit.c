@@ -1,5 +1,6 @@
 /* unit.c: files, what they `use`, and the names of their items. */
 #include "check/check_internal.h"
+#include "std/std.h"
 
 #include <errno.h>
 #include <string.h>

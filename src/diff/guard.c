@@ -216,7 +216,7 @@ static int sum_alike(Graph *g, Arena *scratch, int n, Guarded *term)
             v[end - i] = term[end].v;
             sum.live = either(g, sum.live, term[end].live);
         }
-        sum.v = g_add_all(g, end - i, v);
+        sum.v = add_all(g, end - i, v);
         term[left++] = sum;
     }
     return left;
@@ -307,7 +307,7 @@ static Guarded sum_unlike(Graph *g, Arena *scratch, int n, Guarded *term)
         v[i] = term[i].v;
         sum.live = either(g, sum.live, term[i].live);
     }
-    sum.v = g_add_all(g, n, v);
+    sum.v = add_all(g, n, v);
     return sum;
 }
 

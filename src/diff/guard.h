@@ -47,4 +47,10 @@ const Branch *guard_common(Graph *g, Arena *scratch, int n, Guarded *a);
 /* The sum of n >= 1 adjoints of one node; term is reordered. */
 Guarded guard_sum(Graph *g, Arena *scratch, int n, Guarded *term);
 
+/* join.c */
+
+/* The sum of n >= 1 nodes of one shape. Terms that are zero but for a part of
+ * one axis (adjoints of slices) are put side by side instead of added. */
+Node *add_all(Graph *g, int n, Node *const *term);
+
 #endif

@@ -457,5 +457,5 @@ Node *sums_of(Sums *s, int k, Node *first, Node *back)
         if (s->term.at[i].capture == k)
             list_push(s->scratch, &sum,
                       sum_of_term(s, &s->term.at[i], first, back));
-    return sum.n ? g_add_all(s->g, sum.n, sum.at) : NULL;
+    return sum.n ? add_all(s->g, sum.n, sum.at) : NULL;
 }

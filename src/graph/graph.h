@@ -279,10 +279,6 @@ Node *g_reduce_all(Graph *g, OpId op, Node *a);
 /* sum over the axes that a broadcast by `axis` made: its transpose. */
 Node *g_sum_to(Graph *g, Node *a, int rank, const int *axis);
 
-/* The sum of n >= 1 nodes of one shape. Terms that are zero but for a part of
- * one axis (adjoints of slices) are put side by side instead of added. */
-Node *g_add_all(Graph *g, int n, Node *const *term);
-
 /* The product: out[lout] = sum a[la] b[lb]. Labels are small integers, one an
  * axis, none twice in one list; what is not in lout is summed. */
 Node *g_contract(Graph *g, Node *a, const int *la, Node *b, const int *lb,

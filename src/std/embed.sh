@@ -1,7 +1,7 @@
 #!/bin/sh
 # embed.sh FILE.nn…: the standard library as a C file with std_source().
 echo '/* Made by src/std/embed.sh. */'
-echo '#include "check/check.h"'
+echo '#include "std/std.h"'
 echo
 echo '#include <string.h>'
 for f in "$@"; do

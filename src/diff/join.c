@@ -1,7 +1,9 @@
 /* join.c: sums of many terms, such as the adjoints that the uses of one tensor
  * contribute. */
 
-#include "graph/ops/ops.h"
+#include "diff/guard.h"
+
+#include "graph/op.h"
 
 #include <stdlib.h>
 
@@ -110,7 +112,7 @@ static Node *join(Graph *g, Arena *scratch, Node *sum, const Node *like,
     return sum;
 }
 
-Node *g_add_all(Graph *g, int n, Node *const *term)
+Node *add_all(Graph *g, int n, Node *const *term)
 {
     Arena *scratch;
     Part *part[MAX_RANK];
