@@ -9,6 +9,7 @@
 #define NNCC_CHECK_INTERNAL_H
 
 #include "check/check.h"
+#include "graph/bound.h"
 #include "graph/op.h"
 
 enum {
@@ -31,7 +32,6 @@ typedef struct Entry Entry;
 typedef struct StructDef StructDef;
 typedef struct Builtin Builtin;
 typedef struct Index Index;
-typedef struct Fact Fact;
 
 /* types */
 
@@ -255,7 +255,6 @@ struct Check {
     struct Within *within; /* custom.c: what is evaluated apart */
     int open;    /* evaluations for the types of literals alone, see loop.c, */
     int made_up; /* and results made up in them so far */
-    const Dim *unknown[16], *quotient[8]; /* range.c */
     int *seen, nseen, walk; /* index_mask, and what it has to look at */
     LIST(Node *) look;
     bool unread; /* some file could not be read or parsed */
@@ -382,7 +381,6 @@ Node *adapt(Check *c, const Value *v, DType t);
  * not fit, which the caller reports. */
 const Value *fit(Check *c, const Ty *t, const Value *v);
 /* The least value of d where every variable is at least 0 (or -INFINITY). */
-double dim_least(Check *c, const Dim *d);
 
 /* bind.c */
 
@@ -533,13 +531,6 @@ void open_end(Check *c, const Attempt *a);
 const Value *eval_loop(Check *c, const Scope *s, const Expr *e);
 
 /* range.c */
-
-/* What is evaluated is asked for only where cond is `when`. */
-struct Fact {
-    const Fact *up;
-    Node *cond;
-    bool when;
-};
 
 typedef enum Inside { IN_maybe, IN_surely, IN_guarded, IN_never } Inside;
 

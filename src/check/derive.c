@@ -665,9 +665,9 @@ static Smaller smaller(Check *c, const Dim *a, const Dim *b)
     bool a_known = dim_const_value(a, &value);
     bool b_known = dim_const_value(b, &value);
 
-    if (dim_least(c, dim_sub(g, a, b)) >= 0)
+    if (dim_never_negative(dim_sub(g, a, b)))
         return SECOND_SMALLER;
-    if (dim_least(c, dim_sub(g, b, a)) >= 0)
+    if (dim_never_negative(dim_sub(g, b, a)))
         return FIRST_SMALLER;
     if (a_known != b_known)
         return a_known ? FIRST_SMALLER : SECOND_SMALLER;

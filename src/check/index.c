@@ -47,8 +47,8 @@ static const Dim *from_end(Check *c, const Dim *i, const Dim *d)
 static bool surely_inside(Check *c, const Dim *first, const Dim *end,
                           const Dim *d)
 {
-    return dim_least(c, first) >= 0 &&
-           dim_least(c, dim_sub(c->graph, d, end)) >= 0;
+    return dim_never_negative(first) &&
+           dim_never_negative(dim_sub(c->graph, d, end));
 }
 
 static bool surely_outside(Check *c, const Dim *first, const Dim *end,

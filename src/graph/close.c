@@ -8,6 +8,7 @@
  * and, if it may report an index, a step is made. A gather that stays but whose
  * index is a·t + b becomes an input, and so does a contraction with something
  * that does not change, done for all steps at once before the loop. */
+#include "graph/bound.h"
 #include "graph/internal.h"
 #include "graph/ops/ops.h"
 #include "graph/when.h"
@@ -218,81 +219,13 @@ static void find_places(Close *c)
 
 /* Indices that are a·t + b. */
 
-typedef struct Low {
-    bool known; /* the value is at least lo */
-    int64_t lo;
-    bool constant;
-} Low;
-
-static void *low(void *u, bool known, int64_t lo, bool constant)
-{
-    Low *l = NEW((Arena *)u, Low);
-    *l = (Low){known, lo, constant};
-    return l;
-}
-
-static void *low_constant(void *u, int64_t v) { return low(u, true, v, true); }
-
-static void *low_variable(void *u, const Dim *var)
-{
-    (void)var;
-    return low(u, true, 0, false);
-}
-
-static void *low_sum(void *u, void *a, void *b)
-{
-    const Low *x = a, *y = b;
-    int64_t lo;
-    bool over = __builtin_add_overflow(x->lo, y->lo, &lo);
-    return low(u, x->known && y->known && !over, lo,
-               x->constant && y->constant);
-}
-
-static void *low_product(void *u, void *a, void *b)
-{
-    const Low *x = a, *y = b;
-    int64_t lo;
-    bool over = __builtin_mul_overflow(x->lo, y->lo, &lo);
-    bool both = x->constant && y->constant;
-    return low(u,
-               !over &&
-                   (both || (x->known && y->known && x->lo >= 0 && y->lo >= 0)),
-               lo, both);
-}
-
-/* A quotient or remainder of what is not negative by what is positive. */
-static void *low_quotient(void *u, void *a, void *b)
-{
-    const Low *x = a, *y = b;
-    return low(u, x->known && y->known && x->lo >= 0 && y->lo > 0, 0, false);
-}
-
-/* Is d at least 0, whatever the sizes of the variables are. */
-static bool never_negative(const Dim *d)
-{
-    Arena *a = arena_new();
-    const DimVisitor v = {a,           low_constant, low_variable, low_sum,
-                          low_product, low_quotient, low_quotient};
-    const Low *l = dim_visit(d, &v);
-    bool yes = l->known && l->lo >= 0;
-    arena_free(a);
-    return yes;
-}
-
 /* Is a·t + b in 0 … n-1 in all steps. */
 static bool always_inside(Close *c, const Item *x, const Dim *n)
 {
-    Graph *g = c->g;
-    const Dim *one = dim_const(g, 1);
-    const Dim *last =
-        dim_add(g, dim_mul(g, x->a, dim_sub(g, c->r.trips, one)), x->b);
-    const Dim *end = dim_sub(g, n, one);
-    int64_t a;
-    bool rises = !dim_const_value(x->a, &a) || a >= 0;
-    const Dim *least = rises ? x->b : last, *most = rises ? last : x->b;
-    if (rises && !never_negative(x->a))
-        return false;
-    return never_negative(least) && never_negative(dim_sub(g, end, most));
+    Bound steps = bound_of(c->g);
+    const Dim *t = bound_counter(&steps, c->r.trips);
+    const Dim *place = dim_add(c->g, dim_mul(c->g, x->a, t), x->b);
+    return bound_inside(&steps, place, dim_const(c->g, 1), n);
 }
 
 static void set_affine(Item *x, const Dim *a, const Dim *b)

@@ -58,6 +58,7 @@ struct Dims {
     int nbuf;
     int natom;
     bool overflow;
+    const Dim *unknown[MAX_UNKNOWNS];
 };
 
 static int64_t checked_add(Dims *s, int64_t a, int64_t b)
@@ -451,13 +452,12 @@ static const Dim *divide(Dims *s, const Dim *a, const Dim *b, const Dim **r)
     return q;
 }
 
-/* The single quotient that d is, or NULL. */
-static const Atom *as_div(const Dim *d)
+/* The single variable or quotient that d is, or NULL. */
+static const Atom *as_atom(const Dim *d)
 {
     if (d->n != 1 || d->t[0].coef != 1 || d->t[0].mono->degree != 1)
         return NULL;
-    const Atom *a = d->t[0].mono->f[0].atom;
-    return a->kind == ATOM_div ? a : NULL;
+    return d->t[0].mono->f[0].atom;
 }
 
 const Dim *dim_div(Graph *g, const Dim *a, const Dim *b)
@@ -486,8 +486,8 @@ const Dim *dim_div(Graph *g, const Dim *a, const Dim *b)
         return q;
     if (r != a)
         return poly_axpy(s, q, 1, dim_div(g, r, b));
-    const Atom *inner = as_div(r); /* (x / y) / b = x / (y b), b > 0 */
-    if (inner && b->n == 1)
+    const Atom *inner = as_atom(r); /* (x / y) / b = x / (y b), b > 0 */
+    if (inner && inner->kind == ATOM_div && b->n == 1)
         return dim_div(g, inner->num, dim_mul(g, inner->den, b));
     return div_atom(s, r, b);
 }
@@ -515,10 +515,8 @@ bool dim_is(const Dim *d, int64_t v)
 /* The variable that d is, or NULL. */
 static const Atom *as_var(const Dim *d)
 {
-    if (d->n != 1 || d->t[0].coef != 1 || d->t[0].mono->degree != 1)
-        return NULL;
-    const Atom *a = d->t[0].mono->f[0].atom;
-    return a->kind == ATOM_var ? a : NULL;
+    const Atom *a = as_atom(d);
+    return a && a->kind == ATOM_var ? a : NULL;
 }
 
 bool dim_is_var(const Dim *d) { return as_var(d) != NULL; }
@@ -531,6 +529,14 @@ const char *dim_var_name(const Dim *d)
 }
 
 bool dim_overflowed(const Graph *g) { return graph_dims(g)->overflow; }
+
+const Dim *dim_unknown(Graph *g, int k)
+{
+    Dims *s = graph_dims(g);
+    if (!s->unknown[k])
+        s->unknown[k] = dim_var(g, "…");
+    return s->unknown[k];
+}
 
 bool dim_try(Graph *g)
 {
@@ -598,7 +604,7 @@ bool dim_linear_in(Graph *g, const Dim *d, const Dim *var, const Dim **q,
                    const Dim **r)
 {
     Dims *s = graph_dims(g);
-    const Atom *v = as_var(var);
+    const Atom *v = as_atom(var);
     assert(v);
     *q = *r = poly_of(s, NULL, 0);
     for (int i = 0; i < d->n; i++) {
@@ -773,60 +779,120 @@ void *dim_visit(const Dim *d, const DimVisitor *v)
     return sum;
 }
 
-/* Signs. Handles are pointers to these two. */
+/* Ends. INT64_MIN below and INT64_MAX above: none is known. */
 
-static char yes, no;
-
-static void *all_of(bool a) { return a ? &yes : &no; }
-
-static void *sign_constant(void *u, int64_t v)
+static int64_t end_add(int64_t a, int64_t b, int64_t none)
 {
-    (void)u;
-    return all_of(v >= 0);
+    int64_t v;
+    bool over = __builtin_add_overflow(a, b, &v);
+    return a == none || b == none || over ? none : v;
 }
 
-static void *sign_variable(void *u, const Dim *var)
+static int64_t end_mul(int64_t a, int64_t b)
 {
-    (void)u;
-    (void)var;
-    return &yes;
+    int64_t v, far = (a < 0) == (b < 0) ? INT64_MAX : INT64_MIN;
+    if (a == 0 || b == 0)
+        return 0;
+    if (a == INT64_MIN || a == INT64_MAX || b == INT64_MIN || b == INT64_MAX)
+        return far;
+    return __builtin_mul_overflow(a, b, &v) ? far : v;
 }
 
-static void *sign_both(void *u, void *a, void *b)
+/* The extremes of a product are among the products of the extremes. */
+static Ends ends_mul(Ends a, Ends b)
 {
-    (void)u;
-    return all_of(a == &yes && b == &yes);
+    const int64_t x[] = {a.lo, a.hi}, y[] = {b.lo, b.hi};
+    Ends e = {INT64_MAX, INT64_MIN};
+    for (int i = 0; i < 4; i++) {
+        int64_t v = end_mul(x[i / 2], y[i % 2]);
+        e.lo = v < e.lo ? v : e.lo;
+        e.hi = v > e.hi ? v : e.hi;
+    }
+    return e;
+}
+
+static int64_t end_div(int64_t a, int64_t b)
+{
+    return b == INT64_MAX ? -(a < 0) : floor_div(a, b);
+}
+
+/* b is positive; of a divisor that may be 0 the least value is 1, as there is
+ * no quotient otherwise. */
+static Ends ends_div(Ends a, Ends b)
+{
+    Ends e = {INT64_MIN, INT64_MAX};
+    if (b.lo < 0 || b.hi < 1)
+        return e;
+    b.lo = b.lo ? b.lo : 1;
+    if (a.lo != INT64_MIN)
+        e.lo = end_div(a.lo, a.lo < 0 ? b.lo : b.hi);
+    if (a.hi != INT64_MAX)
+        e.hi = end_div(a.hi, a.hi < 0 ? b.hi : b.lo);
+    return e;
+}
+
+static Ends atom_ends(const Atom *a, int n, const Dim *const *var,
+                      const int64_t *most)
+{
+    if (a->kind == ATOM_div)
+        return ends_div(dim_ends(a->num, n, var, most),
+                        dim_ends(a->den, n, var, most));
+    for (int i = 0; i < n; i++)
+        if (var[i] == a->self && most[i] >= 0)
+            return (Ends){0, most[i]};
+    return (Ends){0, INT64_MAX};
+}
+
+Ends dim_ends(const Dim *d, int n, const Dim *const *var, const int64_t *most)
+{
+    Ends sum = {0, 0};
+    for (int i = 0; i < d->n; i++) {
+        const Mono *m = d->t[i].mono;
+        Ends term = {d->t[i].coef, d->t[i].coef};
+        for (int j = 0; j < m->n; j++)
+            for (int k = 0; k < m->f[j].power; k++)
+                term = ends_mul(term, atom_ends(m->f[j].atom, n, var, most));
+        sum.lo = end_add(sum.lo, term.lo, INT64_MIN);
+        sum.hi = end_add(sum.hi, term.hi, INT64_MAX);
+    }
+    return sum;
 }
 
 bool dim_never_negative(const Dim *d)
 {
-    const DimVisitor v = {NULL,      sign_constant, sign_variable, sign_both,
-                          sign_both, sign_both,     sign_both};
-    return dim_visit(d, &v) == &yes;
+    return dim_ends(d, 0, NULL, NULL).lo >= 0;
 }
 
-/* A term c · (a / b), b a constant. */
-static bool is_quotient(const Term *t, int64_t *b)
+bool dim_quotient(const Dim *d, const Dim **q, const Dim **num, const Dim **den)
 {
-    const Factor *f = t->mono->f;
-    return t->mono->n == 1 && f->power == 1 && f->atom->kind == ATOM_div &&
-           dim_const_value(f->atom->den, b) && *b > 0;
+    const Atom *last = NULL;
+    for (int i = 0; i < d->n; i++)
+        for (int j = 0; j < d->t[i].mono->n; j++) {
+            const Atom *a = d->t[i].mono->f[j].atom;
+            if (a->kind == ATOM_div && (!last || a->id > last->id))
+                last = a;
+        }
+    if (!last)
+        return false;
+    *q = last->self;
+    *num = last->num;
+    *den = last->den;
+    return true;
 }
 
-const Dim *dim_at_least(Graph *g, const Dim *d)
+bool dim_positive_vars(const Dim *d, int64_t *by, int max, int *n,
+                       const Dim **var)
 {
-    for (int i = 0; i < d->n; i++) {
-        const Atom *a;
-        int64_t b, c = d->t[i].coef;
-        if (!is_quotient(&d->t[i], &b))
-            continue;
-        a = d->t[i].mono->f[0].atom;
-        const Dim *by = dim_const(g, c), *num = a->num;
-        if (c > 0)
-            num = dim_sub(g, num, dim_const(g, b - 1));
-        d = dim_sub(g, d, dim_mul(g, a->self, by));
-        d = dim_mul(g, d, dim_const(g, b));
-        return dim_at_least(g, dim_add(g, d, dim_mul(g, num, by)));
-    }
-    return d;
+    const Mono *m = d->n ? d->t[0].mono : NULL;
+    *n = 0;
+    *by = d->n == 2 ? d->t[1].coef : 0;
+    if (!m || m->n == 0 || d->t[0].coef < 1 || d->n > 2 ||
+        (d->n == 2 && d->t[1].mono->n))
+        return false;
+    if (*by && (d->t[0].coef != 1 || m->degree > 1))
+        return false;
+    for (int j = 0; j < m->n && *n < max; j++)
+        if (m->f[j].atom->kind == ATOM_var)
+            var[(*n)++] = m->f[j].atom->self;
+    return *n > 0;
 }

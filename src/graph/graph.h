@@ -38,7 +38,8 @@ const Dim *dim_subst(Graph *g, const Dim *d, int n, const Dim *const *var,
                      const Dim *const *val);
 /* Is `var` anywhere in d. */
 bool dim_uses(const Dim *d, const Dim *var);
-/* If d = q * var + r with q and r free of var: true. For solving for var. */
+/* If d = q * var + r with q and r free of var, a variable or a quotient: true.
+ * For solving for var. */
 bool dim_linear_in(Graph *g, const Dim *d, const Dim *var, const Dim **q,
                    const Dim **r);
 /* The value where var[i] is val[i]. False on a variable without value, a
@@ -50,11 +51,24 @@ bool dim_wrapped(const Dim *d, int n, const Dim *const *var, const int64_t *val,
                  int64_t *out);
 void dim_print(const Dim *d, Str *to); /* "2*b + 1" */
 const char *dim_text(Graph *g, const Dim *d);
-/* No coefficient is negative, so d is at least 0, for variables are. */
+/* The ends of what d may be where all variables are at least 0 and var[i] is at
+ * most most[i], if that is not negative; INT64_MIN and INT64_MAX: not known. */
+typedef struct Ends {
+    int64_t lo, hi;
+} Ends;
+Ends dim_ends(const Dim *d, int n, const Dim *const *var, const int64_t *most);
+/* Is d at least 0 by its ends alone. bound.h knows more. */
 bool dim_never_negative(const Dim *d);
-/* d or a positive multiple of it, at most: without quotients by constants as
- * terms. a/b is at most a/b unrounded, and at least (a - b + 1)/b. */
-const Dim *dim_at_least(Graph *g, const Dim *d);
+/* A quotient in d, as a dimension, that no other in d contains; false: none. */
+bool dim_quotient(const Dim *d, const Dim **q, const Dim **num,
+                  const Dim **den);
+/* d is a variable + *by, or a product: at most `max` variables in it, which are
+ * positive where that is. */
+bool dim_positive_vars(const Dim *d, int64_t *by, int max, int *n,
+                       const Dim **var);
+/* One of a few variables that stand for what is not known in a proof. */
+enum { MAX_UNKNOWNS = 24 };
+const Dim *dim_unknown(Graph *g, int k);
 /* A coefficient left int64 somewhere: the program is to be refused. */
 bool dim_overflowed(const Graph *g);
 /* Around what asks about dimensions that the program itself may not have: one

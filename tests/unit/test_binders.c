@@ -280,6 +280,8 @@ START_TEST(other_indices_are_checked)
     ck_assert_int_eq(
         count(p, "fn(x: real[n], y: real[m]) = [i < n | y[i]]", OP_index_check),
         1);
+    ck_assert_int_eq(
+        count(p, "fn(x: real[n + 4]) = [i < n | x[3 - i]]", OP_index_check), 1);
 }
 END_TEST
 

@@ -1,5 +1,6 @@
 /* affine.c: what is known of integer tensors that index others: sums of
  * counters with steps, and constants. */
+#include "graph/bound.h"
 #include "graph/ops/ops.h"
 
 #include <string.h>
@@ -185,83 +186,17 @@ bool affine_of(Graph *g, const Node *n, Affine *a)
     return dim_tried(g, before) && is_affine;
 }
 
-/* Bounds. */
-
-/* The variables among the sizes, which are at least 1 where there is any
- * element. */
-typedef struct Facts {
-    Graph *g;
-    int rank, nvar;
-    const Dim *const *size;
-    const Dim *const *coef;
-    const Dim *var[MAX_RANK], *more[MAX_RANK];
-} Facts;
-
-static Facts facts_of(Graph *g, const Affine *a, int rank,
-                      const Dim *const *size)
-{
-    Facts f = {.g = g, .rank = rank, .size = size, .coef = a->coef};
-    for (int i = 0; i < rank; i++) {
-        bool known = !dim_is_var(size[i]);
-        for (int k = 0; k < f.nvar; k++)
-            known = known || f.var[k] == size[i];
-        if (known)
-            continue;
-        f.var[f.nvar] = size[i];
-        f.more[f.nvar++] = dim_add(g, size[i], dim_const(g, 1));
-    }
-    return f;
-}
-
-static bool is_positive(const Facts *f, const Dim *d)
-{
-    d = dim_at_least(f->g, d);
-    return dim_never_negative(dim_subst(f->g, d, f->nvar, f->var, f->more));
-}
-
-static const Dim *last_of(const Facts *f, int i)
-{
-    return dim_sub(f->g, f->size[i], dim_const(f->g, 1));
-}
-
-/* d >= 0, where no size is 0. */
-static bool at_least_0(const Facts *f, const Dim *d)
-{
-    if (is_positive(f, d))
-        return true;
-    for (int i = 0; i < f->rank; i++) {
-        const Dim *last = last_of(f, i);
-        const Dim *by = dim_mul(f->g, last, f->coef[i]);
-        if (is_positive(f, dim_sub(f->g, d, last)) ||
-            is_positive(f, dim_sub(f->g, d, by)))
-            return true;
-    }
-    return false;
-}
-
-static bool inside(Graph *g, const Affine *a, int rank, const Dim *const *size,
-                   const Dim *bound)
-{
-    Facts f = facts_of(g, a, rank, size);
-    const Dim *lo = a->base, *hi = a->base;
-    for (int i = 0; i < rank; i++) {
-        const Dim *by = dim_mul(g, a->coef[i], last_of(&f, i));
-        if (is_positive(&f, a->coef[i]))
-            hi = dim_add(g, hi, by);
-        else if (is_positive(&f, dim_mul(g, a->coef[i], dim_const(g, -1))))
-            lo = dim_add(g, lo, by);
-        else
-            return false;
-    }
-    const Dim *above = dim_sub(g, dim_sub(g, bound, hi), dim_const(g, 1));
-    return at_least_0(&f, lo) && at_least_0(&f, above);
-}
-
 bool affine_inside(Graph *g, const Affine *a, int rank, const Dim *const *size,
                    const Dim *bound)
 {
-    bool before = dim_try(g), is_inside = inside(g, a, rank, size, bound);
-    return dim_tried(g, before) && is_inside;
+    Bound b = bound_of(g);
+    bool before = dim_try(g), is;
+    const Dim *place = a->base;
+    for (int i = 0; i < rank; i++)
+        place = dim_add(g, place,
+                        dim_mul(g, a->coef[i], bound_counter(&b, size[i])));
+    is = bound_inside(&b, place, dim_const(g, 1), bound);
+    return dim_tried(g, before) && is;
 }
 
 /* Constants. */

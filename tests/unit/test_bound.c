@@ -1,0 +1,435 @@
+/* test_bound.c: what is proved of random integers holds wherever it may. */
+#include "graph/bound.h"
+#include "graph/ops/ops.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+enum { NVAR = 2, NCOUNTER = 2, VALUES = 6, ROUNDS = 6000 };
+
+static Arena *arena;
+static Graph *g;
+static const Dim *var[NVAR], *count_var[NCOUNTER], *extent[NCOUNTER];
+static Node *index_node[NCOUNTER];
+
+static void setup(void)
+{
+    arena = arena_new();
+    g = graph_new(arena, DT_f32);
+    for (int i = 0; i < NVAR; i++)
+        var[i] = dim_var(g, i ? "m" : "n");
+    for (int i = 0; i < NCOUNTER; i++) {
+        index_node[i] = g_param(g, DT_i32, 0, NULL, i ? "j" : "i");
+        count_var[i] = dim_var(g, i ? "j" : "i");
+    }
+    srand(7);
+}
+
+static void teardown(void) { arena_free(arena); }
+
+static const Dim *num(int64_t v) { return dim_const(g, v); }
+
+static int below(int n) { return rand() % n; }
+
+/* Random sizes, integers and conditions. */
+
+static const Dim *random_divisor(const Dim *d)
+{
+    return below(3) || dim_is(d, 0) ? num(1 + below(3)) : d;
+}
+
+static const Dim *random_dim(int depth)
+{
+    const Dim *a, *b;
+    if (depth == 0)
+        return below(2) ? var[below(NVAR)] : num(below(5) - 1);
+    a = random_dim(depth - 1);
+    b = random_dim(depth - 1);
+    switch (below(5)) {
+    case 0:
+        return dim_add(g, a, b);
+    case 1:
+        return dim_sub(g, a, b);
+    case 2:
+        return dim_mul(g, a, b);
+    case 3:
+        return dim_div(g, a, random_divisor(b));
+    default:
+        return dim_mod(g, a, random_divisor(b));
+    }
+}
+
+static Node *random_cond(int depth);
+
+static Node *random_int(int depth)
+{
+    static const OpId ops[] = {OP_add, OP_sub, OP_mul, OP_min,
+                               OP_max, OP_div, OP_mod, OP_add};
+    Node *a, *b;
+    int k = below(10);
+    if (depth == 0)
+        return below(4) ? index_node[below(NCOUNTER)]
+                        : g_dim(g, DT_i32, random_dim(below(2)));
+    a = random_int(depth - 1);
+    if (k == 9)
+        return g1(g, OP_neg, a);
+    if (k == 8)
+        return g_where(g, random_cond(0), a, random_int(depth - 1));
+    b = random_int(depth - 1);
+    if (ops[k] == OP_mul || ops[k] == OP_div || ops[k] == OP_mod)
+        b = g_dim(g, DT_i32, random_divisor(random_dim(1)));
+    return g2(g, ops[k], a, b);
+}
+
+static Node *random_cond(int depth)
+{
+    static const OpId order[] = {OP_lt, OP_le, OP_eq, OP_ne};
+    if (depth == 0)
+        return g2(g, order[below(4)], random_int(below(2)), random_int(0));
+    if (below(4) == 0)
+        return g1(g, OP_not, random_cond(depth - 1));
+    return g2(g, below(3) ? OP_and : OP_or, random_cond(depth - 1),
+              random_cond(depth - 1));
+}
+
+/* What they are. */
+
+typedef struct At {
+    int64_t size[NVAR], i[NCOUNTER];
+} At;
+
+static bool dim_at(const Dim *d, const At *at, int64_t *v)
+{
+    const Dim *all[NVAR + NCOUNTER];
+    int64_t value[NVAR + NCOUNTER];
+    for (int i = 0; i < NVAR; i++) {
+        all[i] = var[i];
+        value[i] = at->size[i];
+    }
+    for (int i = 0; i < NCOUNTER; i++) {
+        all[NVAR + i] = count_var[i];
+        value[NVAR + i] = at->i[i];
+    }
+    return dim_eval(d, NVAR + NCOUNTER, all, value, v);
+}
+
+/* False: it has no value, by a division by 0. */
+static bool node_at(Node *n, const At *at, int64_t *v)
+{
+    int64_t x[3] = {0};
+    const Dim *d = node_as_dim(g, n);
+    if (d)
+        return dim_at(d, at, v);
+    for (int i = 0; i < NCOUNTER; i++)
+        if (n == index_node[i]) {
+            *v = at->i[i];
+            return true;
+        }
+    if (n->op == OP_const) {
+        *v = node_is_const(n, 1);
+        return true;
+    }
+    for (int i = 0; i < n->narg; i++)
+        if (!node_at(n->arg[i], at, &x[i]))
+            return false;
+    if ((n->op == OP_div || n->op == OP_mod) && x[1] == 0)
+        return false;
+    if (n->op == OP_cast)
+        *v = x[0];
+    else if (op_table[n->op]->eval_int)
+        *v = op_table[n->op]->eval_int(x);
+    else
+        *v = (int64_t)op_table[n->op]->eval(
+            (double[]){(double)x[0], (double)x[1], (double)x[2]});
+    return true;
+}
+
+/* The next place, in order; false after the last. A counter whose extent is not
+ * positive has no values. */
+static bool next_place(At *at)
+{
+    for (int i = 0; i < NCOUNTER; i++) {
+        int64_t most;
+        if (dim_at(extent[i], at, &most) && ++at->i[i] < most)
+            return true;
+        at->i[i] = 0;
+    }
+    for (int i = 0; i < NVAR; i++) {
+        if (++at->size[i] < VALUES)
+            return true;
+        at->size[i] = 0;
+    }
+    return false;
+}
+
+static bool has_values(const At *at)
+{
+    int64_t most;
+    for (int i = 0; i < NCOUNTER; i++)
+        if (!dim_at(extent[i], at, &most) || most < 1)
+            return false;
+    return true;
+}
+
+static bool counter(void *u, const Node *n, Unknown *to)
+{
+    (void)u;
+    for (int i = 0; i < NCOUNTER; i++)
+        if (n == index_node[i]) {
+            to->var = count_var[i];
+            to->extent = extent[i];
+            return true;
+        }
+    return false;
+}
+
+static Bound question(Node *cond)
+{
+    Bound b = bound_of(g);
+    b.counter = counter;
+    if (cond)
+        bound_assume(&b, &(Fact){NULL, cond, true});
+    return b;
+}
+
+static const char *text(Node *n, Node *cond)
+{
+    Str s = str_new(arena);
+    node_print(n, &s);
+    str_printf(&s, ", i < ");
+    dim_print(extent[0], &s);
+    str_printf(&s, ", j < ");
+    dim_print(extent[1], &s);
+    if (cond) {
+        str_printf(&s, ", where ");
+        node_print(cond, &s);
+    }
+    return s.at;
+}
+
+static void random_extents(void)
+{
+    for (int i = 0; i < NCOUNTER; i++)
+        extent[i] = below(3) ? var[below(NVAR)] : random_dim(1 + below(2));
+}
+
+/* Between which values n lies where cond holds; NULL: any. */
+typedef struct Lies {
+    int64_t least, most;
+    bool any;
+} Lies;
+
+static Lies brute_force(Node *n, Node *cond)
+{
+    Lies x = {INT64_MAX, INT64_MIN, false};
+    At at = {{0}, {0}};
+    do {
+        int64_t v, holds = 1;
+        if (!has_values(&at) || !node_at(n, &at, &v) ||
+            (cond && (!node_at(cond, &at, &holds) || !holds)))
+            continue;
+        x.any = true;
+        x.least = v < x.least ? v : x.least;
+        x.most = v > x.most ? v : x.most;
+    } while (next_place(&at));
+    return x;
+}
+
+START_TEST(signs_are_right)
+{
+    int positive = 0, negative = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        random_extents();
+        Node *n = random_int(1 + below(3));
+        Node *cond = below(2) ? random_cond(below(3)) : NULL;
+        Bound b = question(cond);
+        const Dim *p = bound_form(&b, n);
+        if (!p)
+            continue;
+        bool up = bound_never_negative(&b, p), down = bound_negative(&b, p);
+        if (!up && !down)
+            continue;
+        Lies x = brute_force(n, cond);
+        positive += up && x.any;
+        negative += down && x.any;
+        ck_assert_msg(!up || x.least >= 0, "%s: not negative", text(n, cond));
+        ck_assert_msg(!down || x.most < 0, "%s: negative", text(n, cond));
+    }
+    ck_assert_int_gt(positive, ROUNDS / 5);
+    ck_assert_int_gt(negative, ROUNDS / 100);
+}
+END_TEST
+
+START_TEST(places_are_inside)
+{
+    int found = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        random_extents();
+        Node *n = random_int(1 + below(3));
+        Node *cond = below(2) ? random_cond(below(3)) : NULL;
+        const Dim *reach = num(1 + below(2)), *d = random_dim(below(3));
+        Bound b = question(cond);
+        const Dim *p = bound_form(&b, n);
+        if (!p || !bound_inside(&b, p, reach, d))
+            continue;
+        Node *last = g2(g, OP_add, n, g_dim(g, DT_i32, dim_sub(g, reach, d)));
+        Lies lo = brute_force(n, cond), hi = brute_force(last, cond);
+        ck_assert_msg(lo.least >= 0 && hi.most <= 0, "%s: inside %s",
+                      text(n, cond), dim_text(g, d));
+        found += lo.any;
+    }
+    ck_assert_int_gt(found, ROUNDS / 50);
+}
+END_TEST
+
+/* At sizes where all counters have values, none is beyond an end, and one that
+ * is exact is reached. */
+static void ck_end(Node *n, const Dim *end, bool most, bool exact)
+{
+    At at = {{0}, {0}};
+    int64_t best = 0, v, to;
+    bool any = false, more = true;
+    while (more) {
+        At here = at;
+        if (has_values(&at) && node_at(n, &at, &v)) {
+            best = !any || (most ? v > best : v < best) ? v : best;
+            any = true;
+        }
+        more = next_place(&at);
+        if (more && at.size[0] == here.size[0] && at.size[1] == here.size[1])
+            continue;
+        if (any && dim_at(end, &here, &to)) {
+            ck_assert_msg(most ? best <= to : best >= to, "%s: end %s",
+                          text(n, NULL), dim_text(g, end));
+            ck_assert_msg(!exact || best == to, "%s: exactly %s", text(n, NULL),
+                          dim_text(g, end));
+        }
+        any = false;
+    }
+}
+
+START_TEST(ends_are_reached)
+{
+    int found = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        bool most = below(2), exact = true;
+        random_extents();
+        Node *n = random_int(1 + below(3));
+        Bound b = question(NULL);
+        const Dim *p = bound_form(&b, n);
+        const Dim *end = p ? bound_end(&b, p, most, &exact) : NULL;
+        if (!end)
+            continue;
+        ck_end(n, end, most, exact);
+        found += exact;
+    }
+    ck_assert_int_gt(found, ROUNDS / 10);
+}
+END_TEST
+
+/* The same of tensors: base + Σ coef · place. */
+START_TEST(affine_indices_are_inside)
+{
+    int found = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        Affine a = {.base = random_dim(below(2))};
+        const Dim *bound = random_dim(1 + below(2)), *last = a.base;
+        random_extents();
+        for (int k = 0; k < NCOUNTER; k++)
+            a.coef[k] = below(3) ? num(below(5) - 2) : random_dim(1);
+        if (!affine_inside(g, &a, NCOUNTER, extent, bound))
+            continue;
+        for (int k = 0; k < NCOUNTER; k++)
+            last = dim_add(g, last, dim_mul(g, a.coef[k], count_var[k]));
+        At at = {{0}, {0}};
+        do {
+            int64_t v, d;
+            if (!has_values(&at) || !dim_at(last, &at, &v) ||
+                !dim_at(bound, &at, &d))
+                continue;
+            found++;
+            ck_assert_msg(v >= 0 && v < d, "%s in %s: %lld of %lld",
+                          dim_text(g, last), dim_text(g, bound), (long long)v,
+                          (long long)d);
+        } while (next_place(&at));
+    }
+    ck_assert_int_gt(found, ROUNDS / 50);
+}
+END_TEST
+
+/* What does not fit is not known, and no fault of the graph's. */
+START_TEST(overflow_is_unknown)
+{
+    const Dim *much = dim_mul(g, num(INT64_MAX / 2), var[0]);
+    Node *n = g_dim(g, DT_i64, much);
+    bool exact = true;
+    extent[0] = much;
+    extent[1] = var[1];
+    Node *i = g_cast(g, DT_i64, index_node[0]);
+    Node *all[] = {
+        g2(g, OP_mul, n, n),
+        g2(g, OP_mul, g2(g, OP_add, n, n), g2(g, OP_add, n, i)),
+        g2(g, OP_mul, n, i),
+        g2(g, OP_add, g2(g, OP_add, n, i), g2(g, OP_add, n, n)),
+    };
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+        Bound b = question(NULL);
+        const Dim *p = bound_form(&b, all[k]);
+        if (p) {
+            ck_assert(!bound_inside(&b, p, num(1), much));
+            ck_assert_ptr_null(bound_end(&b, p, true, &exact));
+        }
+        ck_assert(!dim_overflowed(g));
+    }
+    Ends e = dim_ends(dim_mul(g, var[0], var[1]), NVAR, var,
+                      (int64_t[]){INT64_MAX / 2, 3});
+    ck_assert_int_eq(e.hi, INT64_MAX);
+    ck_assert_int_eq(e.lo, 0);
+}
+END_TEST
+
+START_TEST(sizes_have_ends)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        const Dim *d = random_dim(1 + below(3));
+        const int64_t most[NVAR] = {below(VALUES), below(3) ? 2 : -1};
+        Ends e = dim_ends(d, NVAR, var, most);
+        At at = {{0}, {0}};
+        for (int n = 0; n <= most[0]; n++)
+            for (int m = 0; m <= (most[1] < 0 ? 3 * VALUES : most[1]); m++) {
+                int64_t v;
+                at.size[0] = n;
+                at.size[1] = m;
+                if (!dim_at(d, &at, &v))
+                    continue;
+                ck_assert_msg(e.lo <= v && v <= e.hi, "%s", dim_text(g, d));
+            }
+    }
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("bound");
+    TCase *t = tcase_create("bound");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, signs_are_right);
+    tcase_add_test(t, places_are_inside);
+    tcase_add_test(t, ends_are_reached);
+    tcase_add_test(t, affine_indices_are_inside);
+    tcase_add_test(t, overflow_is_unknown);
+    tcase_add_test(t, sizes_have_ends);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void)
+{
+    SRunner *r = srunner_create(suite());
+    int failed;
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
