@@ -16,7 +16,7 @@
  * there is at once. */
 enum {
     FEW_SHARES = 4,
-    SHARE_WEIGHT = 1000,
+    SHARE_WEIGHT = 2500,
     MOST_WEIGHT = 8000,
     MAX_THREADS = 16
 };
