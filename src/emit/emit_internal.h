@@ -511,6 +511,9 @@ Total total_add(Emit *e, Total t, LLVMValueRef v);
 bool sums_rounds(const MapCode *m, const Output *o);
 /* Slots for values of so many bytes. */
 int sums_slots(int bytes);
+/* The lanes of a vector in a stage whose last loop is theirs: where it adds
+ * little up, as many as there are slots. */
+int sums_lanes(const MapCode *m, const Stage *s);
 /* Fills m->sums, at the place before the stage's loops. */
 void sums_plan(MapCode *m, const Stage *s);
 /* The next set's turn: it is the first of acc[sets][nacc] now. */

@@ -647,6 +647,8 @@ static void emit_stage(MapCode *m, const Stage *s)
                : lanes_in(m, s) ? rank + s->rank - 1
                                 : -1;
     set_lane(m, lane, s->first, s->ninstr);
+    if (lanes_in(m, s))
+        m->lanes = sums_lanes(m, s);
     if (s->rank == 0 && nacc == 0) {
         emit_straight(m, s);
         return;

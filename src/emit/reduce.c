@@ -104,6 +104,23 @@ static void take(MapCode *m, LLVMValueRef if_so, LLVMValueRef *a,
         a[i] = LLVMBuildSelect(m->e->builder, if_so, b[i], a[i], "");
 }
 
+/* Is value i 0 in lanes that do not count. */
+static bool ends_in_zeros(const MapCode *m, int i)
+{
+    const Instr *in = &m->k->instr[i];
+    if (!m->taken[i])
+        return in->kind == I_load && m->varies[i];
+    return ends_in_zeros(m, in->arg[0]) && ends_in_zeros(m, in->arg[1]);
+}
+
+/* Need no lanes be kept as they are: what comes in there makes no difference.
+ */
+static bool takes_all(const MapCode *m, const Output *o)
+{
+    return op_table[o->op]->start == 0 && !m->one_lane &&
+           ends_in_zeros(m, o->value);
+}
+
 void reduce_step(MapCode *m, const Output *o, LLVMValueRef *acc)
 {
     LLVMBuilderRef at = m->e->builder;
@@ -122,7 +139,9 @@ void reduce_step(MapCode *m, const Output *o, LLVMValueRef *acc)
                             ? muladd_sum(m, o->value, width, acc[0])
                             : join(m, o, width, acc[0],
                                    map_widen_to(m, m->val[o->value], width)->v);
-    acc[0] = active ? LLVMBuildSelect(at, active, next, acc[0], "") : next;
+    acc[0] = active && !takes_all(m, o)
+                 ? LLVMBuildSelect(at, active, next, acc[0], "")
+                 : next;
 }
 
 /* b's positions may lie before or after a's. */

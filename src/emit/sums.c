@@ -4,8 +4,8 @@
  * belongs to slot i mod n, n being what fits SLOT_BYTES; slots are joined in
  * halves, i with i + n/2. Vectors that are shorter than that take turns, so the
  * first value of each vector but the last is of the next set of slots; which
- * set comes first makes no difference to halves. Without vectors there is one
- * slot.
+ * set comes first makes no difference to halves; in a simple stage several
+ * vectors are one. Without vectors there is one slot.
  *
  * Where there may be more than BLOCK values in a slot, what they have added up
  * after as many goes into a total, whose rounding error goes into the next such
@@ -40,6 +40,36 @@ static int count_totals(const MapCode *m, const Stage *s)
     for (int i = 0; i < s->noutput; i++)
         n += sums_rounds(m, &s->output[i]);
     return n;
+}
+
+/* Nothing but a few loads side by side and cheap arithmetic. */
+static bool is_simple(const MapCode *m, const Stage *s)
+{
+    enum { FEW = 8, FEW_SUMS = 2 };
+    if (s->ninstr > FEW || s->noutput > FEW_SUMS)
+        return false;
+    for (int i = s->first; i < s->first + s->ninstr; i++) {
+        const Instr *in = &m->k->instr[i];
+        if (m->varies[i] &&
+            (in->kind == I_index || in->pred >= 0 ||
+             dtype_size(in->dtype) < 4 ||
+             (in->kind == I_load && !index_is_plain(m, in->at)) ||
+             (in->kind == I_op && op_table[in->op]->flags & OP_COSTLY)))
+            return false;
+    }
+    for (int i = 0; i < s->noutput; i++)
+        if (reduce_count(&s->output[i]) != 1)
+            return false;
+    return true;
+}
+
+int sums_lanes(const MapCode *m, const Stage *s)
+{
+    int64_t n;
+    bool few = dim_const_value(s->extent[s->rank - 1], &n) && n <= m->lanes;
+    return m->slots > m->lanes && !few && !m->scalar_tail && is_simple(m, s)
+               ? m->slots
+               : m->lanes;
 }
 
 /* Where the loops are cut: the outermost of those that have more than BLOCK
