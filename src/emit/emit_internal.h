@@ -392,11 +392,11 @@ typedef struct Sums {
     bool blocks;
     int cut;             /* the stage's loop that is cut into blocks, */
     int64_t block;       /* of so many iterations, */
+    int64_t most;        /* if there are more than so many; */
     int64_t step, inner; /* `step` of which are `inner` values a slot */
     int nkept; /* values that go from block to block behind the accumulators:
-                  each total's two; where the loop is within others, how many
+                  two for each total; where the loop is within others, how many
                   values are in the present block */
-    LLVMValueRef *result; /* by output, where it is known */
 } Sums;
 
 /* A map kernel while it is built. */
@@ -525,11 +525,8 @@ void sums_begin(MapCode *m, const Stage *s, LLVMValueRef *kept);
 /* What all accumulators of output o, the first of which is acc[0], come to. */
 LLVMValueRef *sums_join(MapCode *m, const Stage *s, const Output *o, int nacc,
                         const LLVMValueRef *acc);
-/* What the sums in acc[sets][nacc] come to: m->sums.result. */
-void sums_of_block(MapCode *m, const Stage *s, const LLVMValueRef *acc,
-                   int nacc);
-/* Adds that to the totals; it is those then. */
-void sums_put(MapCode *m, const Stage *s, LLVMValueRef *kept);
+/* Adds acc[sets][nacc] to the totals behind it: it is those then. */
+void sums_put(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc);
 /* After n iterations of a loop that is within others: puts away what is in the
  * accumulators if that is a block. */
 void sums_cut(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,

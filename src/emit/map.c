@@ -426,7 +426,7 @@ static int stage_accumulators(const Stage *s)
 }
 
 /* Whose accumulator number i of a set is. */
-static const Output *output_of(const Stage *s, int i)
+static const Output *accumulates(const Stage *s, int i)
 {
     const Output *o = s->output;
     while (i >= reduce_count(o))
@@ -461,22 +461,28 @@ static bool is_multiple(const Dim *d, int lanes)
     return dim_const_value(d, &n) && n % lanes == 0;
 }
 
-/* The last loop, along lanes. Rows begin with the first slots. */
-static void lanes_of_stage(MapCode *m, const Stage *s, LLVMValueRef *acc,
-                           LLVMValueRef first, LLVMValueRef last)
+/* The sets' first turn again after these values. */
+static void restart(MapCode *m, LLVMValueRef *acc, int nacc, LLVMValueRef first,
+                    LLVMValueRef last)
 {
     Emit *e = m->e;
-    int nacc = stage_accumulators(s);
-    bool even = is_multiple(s->extent[s->rank - 1], m->lanes);
-    lane_loops(m, first, last,
-               &(Inside){stage_loops, s, acc, nacc, s->rank, true, even});
-    if (m->sums.sets == 1 || s->rank == 1)
-        return;
     LLVMValueRef n = LLVMBuildSub(e->builder, last, first, "");
     int up = m->scalar_tail ? 0 : m->lanes - 1;
     n = LLVMBuildAdd(e->builder, n, code_i64(e, up), "");
     n = LLVMBuildSDiv(e->builder, n, code_i64(e, m->lanes), "");
     sums_restart(m, acc, nacc, n);
+}
+
+/* The last loop, along lanes. Rows begin with the first slots. */
+static void lanes_of_stage(MapCode *m, const Stage *s, LLVMValueRef *acc,
+                           LLVMValueRef first, LLVMValueRef last)
+{
+    int nacc = stage_accumulators(s);
+    bool even = is_multiple(s->extent[s->rank - 1], m->lanes);
+    lane_loops(m, first, last,
+               &(Inside){stage_loops, s, acc, nacc, s->rank, true, even});
+    if (m->sums.sets > 1 && s->rank > 1)
+        restart(m, acc, nacc, first, last);
 }
 
 /* Iterations first … last - 1 of the stage's loop j. */
@@ -519,74 +525,108 @@ static void inner_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc,
     loop_end(e, &l, acc);
 }
 
-/* What goes around the blocks: not the accumulators that begin anew. */
-static void open_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
-                        LLVMBasicBlockRef from, LLVMValueRef *phi)
+/* Is value i of those around the blocks an accumulator that begins anew in
+ * each. */
+static bool begins_anew(MapCode *m, const Stage *s, int nacc, int i)
 {
-    LLVMBuilderRef b = m->e->builder;
-    int naccs = m->sums.sets * nacc, count = naccs + m->sums.nkept;
-    for (int i = 0; i < count; i++)
-        phi[i] = i >= naccs || !sums_rounds(m, output_of(s, i % nacc))
-                     ? LLVMBuildPhi(b, LLVMTypeOf(acc[i]), "")
-                     : NULL;
-    for (int i = 0; i < count; i++)
-        if (phi[i]) {
-            LLVMAddIncoming(phi[i], &acc[i], &from, 1);
-            acc[i] = phi[i];
-        }
+    return i < m->sums.sets * nacc &&
+           sums_rounds(m, accumulates(s, i % nacc));
 }
 
-/* The outermost loop, cut: the first block, and where that is not all, out of
- * the way, the total and the next one. */
+/* The end of the first block: that is all if it is `most`. */
+static LLVMValueRef first_end(MapCode *m, LLVMValueRef n)
+{
+    Emit *e = m->e;
+    Place back = code_go(e, m->dims.before);
+    LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSGT, n,
+                                      code_i64(e, m->sums.most), "");
+    LLVMValueRef end = LLVMBuildSelect(e->builder, more,
+                                       code_i64(e, m->sums.block), n, "");
+    code_back(e, back);
+    return end;
+}
+
+/* The blocks of the outermost loop. */
+typedef struct Blocks {
+    LLVMBasicBlockRef before, body, end, put, on;
+    LLVMValueRef first, last; /* phis: of the present block */
+    LLVMValueRef *phi;        /* of what goes around */
+} Blocks;
+
+static Blocks open_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc,
+                          int nacc, LLVMValueRef n)
+{
+    Emit *e = m->e;
+    LLVMBuilderRef b = e->builder;
+    int count = m->sums.sets * nacc + m->sums.nkept;
+    Blocks k = {.before = LLVMGetInsertBlock(b),
+                .body = code_block(e, "block"),
+                .put = code_block(e, "put"),
+                .on = code_block(e, "")};
+    LLVMValueRef start[] = {code_i64(e, 0), first_end(m, n)};
+    LLVMBuildBr(b, k.body);
+    LLVMPositionBuilderAtEnd(b, k.body);
+    k.first = LLVMBuildPhi(b, e->i64, "");
+    k.last = LLVMBuildPhi(b, e->i64, "");
+    LLVMAddIncoming(k.first, &start[0], &k.before, 1);
+    LLVMAddIncoming(k.last, &start[1], &k.before, 1);
+    k.phi = NEWN(e->arena, LLVMValueRef, count + 1);
+    for (int i = 0; i < count; i++) {
+        if (begins_anew(m, s, nacc, i))
+            continue;
+        k.phi[i] = LLVMBuildPhi(b, LLVMTypeOf(acc[i]), "");
+        LLVMAddIncoming(k.phi[i], &acc[i], &k.before, 1);
+        acc[i] = k.phi[i];
+    }
+    return k;
+}
+
+/* Out of the way, where there are more: the total, and the next block. */
+static void next_block(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
+                       LLVMValueRef n, Blocks *k)
+{
+    Emit *e = m->e;
+    LLVMBuilderRef b = e->builder;
+    int count = m->sums.sets * nacc + m->sums.nkept;
+    LLVMPositionBuilderAtEnd(b, k->put);
+    if (m->sums.sets > 1 && m->sums.cut == s->rank - 1)
+        restart(m, acc, nacc, k->first, k->last);
+    sums_put(m, s, acc, nacc);
+    LLVMValueRef block = code_i64(e, m->sums.block);
+    LLVMValueRef end =
+        smaller(e, LLVMBuildNSWAdd(b, k->last, block, ""), n);
+    LLVMValueRef again = LLVMBuildICmp(b, LLVMIntSLT, k->last, n, "");
+    LLVMBuildCondBr(b, again, k->body, k->on);
+    LLVMAddIncoming(k->first, &k->last, &k->put, 1);
+    LLVMAddIncoming(k->last, &end, &k->put, 1);
+    for (int i = 0; i < count; i++)
+        if (k->phi[i])
+            LLVMAddIncoming(k->phi[i], &acc[i], &k->put, 1);
+}
+
+/* The outermost loop, cut. */
 static void outer_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc,
                          LLVMValueRef n)
 {
     Emit *e = m->e;
     LLVMBuilderRef b = e->builder;
-    int nacc = stage_accumulators(s);
-    int naccs = m->sums.sets * nacc, count = naccs + m->sums.nkept;
-    LLVMValueRef block = code_i64(e, m->sums.block), zero = code_i64(e, 0);
-    LLVMValueRef *phi = NEWN(e->arena, LLVMValueRef, count + 1);
-    LLVMValueRef *sum = NEWN(e->arena, LLVMValueRef, s->noutput + 1);
-    Place back = code_go(e, m->dims.before);
-    LLVMValueRef first_end = smaller(e, n, block);
-    code_back(e, back);
-    LLVMBasicBlockRef from = LLVMGetInsertBlock(b),
-                      body = code_block(e, "block"), put = code_block(e, "put"),
-                      on = code_block(e, "");
-    LLVMBuildBr(b, body);
-    LLVMPositionBuilderAtEnd(b, body);
-    LLVMValueRef first = LLVMBuildPhi(b, e->i64, "");
-    LLVMValueRef last = LLVMBuildPhi(b, e->i64, "");
-    open_blocks(m, s, acc, nacc, from, phi);
-    stage_range(m, s, acc, 0, first, last);
-    sums_of_block(m, s, acc, nacc);
-    LLVMBasicBlockRef end = LLVMGetInsertBlock(b);
-    LLVMValueRef more = LLVMBuildICmp(b, LLVMIntSGT, n, block, "");
-    code_seldom(e, LLVMBuildCondBr(b, more, put, on), 0);
-
-    for (int i = 0; i < s->noutput; i++)
-        sum[i] = m->sums.result[i];
-    LLVMMoveBasicBlockAfter(put, end);
-    LLVMPositionBuilderAtEnd(b, put);
-    sums_put(m, s, acc + naccs);
-    LLVMValueRef next = smaller(e, LLVMBuildNSWAdd(b, last, block, ""), n);
-    LLVMValueRef again = LLVMBuildICmp(b, LLVMIntSLT, last, n, "");
-    LLVMBuildCondBr(b, again, body, on);
-    LLVMMoveBasicBlockAfter(on, put);
-    LLVMAddIncoming(first, (LLVMValueRef[]){zero, last},
-                    (LLVMBasicBlockRef[]){from, put}, 2);
-    LLVMAddIncoming(last, (LLVMValueRef[]){first_end, next},
-                    (LLVMBasicBlockRef[]){from, put}, 2);
-    for (int i = 0; i < count; i++)
-        if (phi[i])
-            LLVMAddIncoming(phi[i], &acc[i], &put, 1);
-
-    LLVMPositionBuilderAtEnd(b, on);
-    for (int i = 0; i < s->noutput; i++)
-        if (sum[i])
-            m->sums.result[i] =
-                code_phi(e, sum[i], end, m->sums.result[i], put);
+    int nacc = stage_accumulators(s), naccs = m->sums.sets * nacc;
+    LLVMValueRef *old = NEWN(e->arena, LLVMValueRef, naccs + 1);
+    Blocks k = open_blocks(m, s, acc, nacc, n);
+    stage_range(m, s, acc, 0, k.first, k.last);
+    k.end = LLVMGetInsertBlock(b);
+    LLVMValueRef more =
+        LLVMBuildICmp(b, LLVMIntSGT, n, code_i64(e, m->sums.most), "");
+    code_seldom(e, LLVMBuildCondBr(b, more, k.put, k.on), 0);
+    for (int i = 0; i < naccs; i++)
+        old[i] = acc[i];
+    next_block(m, s, acc, nacc, n, &k);
+    LLVMMoveBasicBlockAfter(k.put, k.end);
+    LLVMMoveBasicBlockAfter(k.on, k.put);
+    LLVMPositionBuilderAtEnd(b, k.on);
+    for (int i = 0; i < naccs; i++)
+        if (acc[i] != old[i])
+            acc[i] = code_phi(e, old[i], k.end, acc[i], k.put);
 }
 
 /* The stage's loops from number j on, and what is in them. */
@@ -611,19 +651,16 @@ static void stage_loops(MapCode *m, const Stage *s, LLVMValueRef *acc, int j)
 static void finish_all(MapCode *m, const Stage *s, int nacc, LLVMValueRef *acc)
 {
     int number = s->reduction;
-    LLVMValueRef *v = m->sums.result;
-    if (m->sums.cut > 0) {
-        sums_of_block(m, s, acc, nacc);
-        sums_put(m, s, acc + m->sums.sets * nacc);
-    }
+    if (m->sums.cut > 0)
+        sums_put(m, s, acc, nacc);
     for (int i = 0; i < s->noutput; acc += reduce_count(&s->output[i++])) {
         const Output *o = &s->output[i];
         int count = reduce_count(o), of = count == 2 ? o->index : o->value;
         if (!count)
             continue;
-        if (!v[i])
-            v[i] = sums_join(m, s, o, nacc, acc)[count - 1];
-        m->result[number++] = val_new(m->e, v[i], m->k->instr[of].dtype);
+        LLVMValueRef *v = sums_join(m, s, o, nacc, acc);
+        m->result[number++] =
+            val_new(m->e, v[count - 1], m->k->instr[of].dtype);
     }
 }
 

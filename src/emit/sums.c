@@ -90,6 +90,7 @@ static void plan_blocks(Sums *u, const Stage *s, int64_t step)
     u->step = step;
     u->inner = inner;
     u->block = (inner < BLOCK ? BLOCK / inner : 1) * step;
+    u->most = (inner < NO_BLOCK ? NO_BLOCK / inner : 1) * step;
 }
 
 static void plan_turns(MapCode *m, const Stage *s)
@@ -107,7 +108,6 @@ void sums_plan(MapCode *m, const Stage *s)
     Sums *u = &m->sums;
     int n = count_totals(m, s);
     *u = (Sums){.lanes = m->width, .sets = 1};
-    u->result = NEWN(m->e->arena, LLVMValueRef, s->noutput + 1);
     if (s->rank == 0)
         return;
     if (lanes_in(m, s))
@@ -115,7 +115,7 @@ void sums_plan(MapCode *m, const Stage *s)
     if (n)
         plan_blocks(u, s, lanes_in(m, s) ? m->slots : 1);
     if (u->blocks)
-        u->nkept = 2 * n + (u->cut > 0);
+        u->nkept = 2 * n * u->sets + (u->cut > 0);
 }
 
 int sums_slots(int bytes) { return SLOT_BYTES / bytes; }
@@ -189,36 +189,30 @@ LLVMValueRef *sums_join(MapCode *m, const Stage *s, const Output *o, int nacc,
 void sums_begin(MapCode *m, const Stage *s, LLVMValueRef *kept)
 {
     Emit *e = m->e;
-    int width = lanes_in(m, s) ? 1 : m->width;
-    for (int i = 0; i < s->noutput && m->sums.blocks; i++) {
-        if (!sums_rounds(m, &s->output[i]))
-            continue;
-        LLVMTypeRef t = type_of(e, m->k->instr[s->output[i].value].dtype);
-        *kept++ = LLVMConstNull(type_lanes(t, width));
-        *kept++ = LLVMConstNull(type_lanes(t, width));
-    }
-    if (m->sums.cut > 0)
+    const Sums *u = &m->sums;
+    for (int k = 0; k < u->sets && u->blocks; k++)
+        for (int i = 0; i < s->noutput; i++) {
+            if (!sums_rounds(m, &s->output[i]))
+                continue;
+            LLVMTypeRef t = type_of(e, m->k->instr[s->output[i].value].dtype);
+            *kept++ = LLVMConstNull(type_lanes(t, u->lanes));
+            *kept++ = LLVMConstNull(type_lanes(t, u->lanes));
+        }
+    if (u->cut > 0)
         *kept = code_i64(e, 0);
 }
 
-void sums_of_block(MapCode *m, const Stage *s, const LLVMValueRef *acc,
-                   int nacc)
+void sums_put(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc)
 {
-    for (int i = 0; i < s->noutput; acc += reduce_count(&s->output[i++]))
-        if (sums_rounds(m, &s->output[i]))
-            m->sums.result[i] = *sums_join(m, s, &s->output[i], nacc, acc);
-}
-
-void sums_put(MapCode *m, const Stage *s, LLVMValueRef *kept)
-{
-    for (int i = 0; i < s->noutput; i++) {
-        if (!sums_rounds(m, &s->output[i]))
-            continue;
-        Total t = {kept[0], kept[1]};
-        t = total_add(m->e, t, m->sums.result[i]);
-        m->sums.result[i] = *kept++ = t.high;
-        *kept++ = t.low;
-    }
+    LLVMValueRef *kept = acc + m->sums.sets * nacc;
+    for (int k = 0; k < m->sums.sets; k++)
+        for (int i = 0; i < s->noutput; acc += reduce_count(&s->output[i++])) {
+            if (!sums_rounds(m, &s->output[i]))
+                continue;
+            Total t = total_add(m->e, (Total){kept[0], kept[1]}, *acc);
+            *kept++ = *acc = t.high;
+            *kept++ = t.low;
+        }
 }
 
 /* Has this row made a block full: `since` values are in it so far. */
@@ -245,7 +239,7 @@ void sums_cut(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
               LLVMValueRef n)
 {
     Emit *e = m->e;
-    int naccs = m->sums.sets * nacc, count = naccs + m->sums.nkept;
+    int count = m->sums.sets * nacc + m->sums.nkept;
     LLVMValueRef *old = NEWN(e->arena, LLVMValueRef, count + 1);
     LLVMValueRef full = block_full(m, n, &acc[count - 1]);
     LLVMBasicBlockRef from = LLVMGetInsertBlock(e->builder);
@@ -254,8 +248,7 @@ void sums_cut(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
     for (int i = 0; i < count; i++)
         old[i] = acc[i];
     LLVMPositionBuilderAtEnd(e->builder, put);
-    sums_of_block(m, s, acc, nacc);
-    sums_put(m, s, acc + naccs);
+    sums_put(m, s, acc, nacc);
     acc[count - 1] = code_i64(e, 0);
     for (int k = 0; k < m->sums.sets; k++)
         clear(m, s, acc + k * nacc);
