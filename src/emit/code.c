@@ -1,6 +1,7 @@
 /* code.c: pieces of code that all kernels are made of. */
 #include <string.h>
 
+#include <llvm-c/DebugInfo.h>
 #include <llvm/Config/llvm-config.h>
 
 #include "emit/emit_internal.h"
@@ -345,12 +346,31 @@ Loop loop_begin(Emit *e, LLVMValueRef first, LLVMValueRef last,
     return l;
 }
 
+/* A loop whose branch back it is begins where the machine fetches code. */
+static void align_loop(Emit *e, LLVMValueRef branch)
+{
+    enum { LINE = 32 };
+    static const char key[] = "llvm.loop.align";
+    LLVMMetadataRef align[] = {
+        LLVMMDStringInContext2(e->context, key, sizeof key - 1),
+        LLVMValueAsMetadata(LLVMConstInt(e->i32, LINE, false))};
+    LLVMMetadataRef id[] = {LLVMTemporaryMDNode(e->context, NULL, 0),
+                            LLVMMDNodeInContext2(e->context, align, 2)};
+    LLVMMetadataRef node = LLVMMDNodeInContext2(e->context, id, 2);
+    LLVMMetadataReplaceAllUsesWith(id[0], node);
+    LLVMSetMetadata(branch,
+                    LLVMGetMDKindIDInContext(e->context, "llvm.loop", 9),
+                    LLVMMetadataAsValue(e->context, node));
+}
+
 void loop_end(Emit *e, Loop *l, LLVMValueRef *next)
 {
     LLVMBasicBlockRef end = LLVMGetInsertBlock(e->builder);
     LLVMValueRef i = LLVMBuildNSWAdd(e->builder, l->i, l->step, "");
     LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSLT, i, l->last, "");
-    LLVMBuildCondBr(e->builder, more, l->body, l->after);
+    LLVMValueRef back = LLVMBuildCondBr(e->builder, more, l->body, l->after);
+    if (end == l->body && !e->small)
+        align_loop(e, back);
     LLVMAddIncoming(l->i, &i, &end, 1);
     LLVMPositionBuilderAtEnd(e->builder, l->after);
     LLVMMoveBasicBlockAfter(l->after, end);

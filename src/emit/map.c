@@ -529,8 +529,7 @@ static void inner_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc,
  * each. */
 static bool begins_anew(MapCode *m, const Stage *s, int nacc, int i)
 {
-    return i < m->sums.sets * nacc &&
-           sums_rounds(m, accumulates(s, i % nacc));
+    return i < m->sums.sets * nacc && sums_rounds(m, accumulates(s, i % nacc));
 }
 
 /* The end of the first block: that is all if it is `most`. */
@@ -538,10 +537,10 @@ static LLVMValueRef first_end(MapCode *m, LLVMValueRef n)
 {
     Emit *e = m->e;
     Place back = code_go(e, m->dims.before);
-    LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSGT, n,
-                                      code_i64(e, m->sums.most), "");
-    LLVMValueRef end = LLVMBuildSelect(e->builder, more,
-                                       code_i64(e, m->sums.block), n, "");
+    LLVMValueRef more =
+        LLVMBuildICmp(e->builder, LLVMIntSGT, n, code_i64(e, m->sums.most), "");
+    LLVMValueRef end =
+        LLVMBuildSelect(e->builder, more, code_i64(e, m->sums.block), n, "");
     code_back(e, back);
     return end;
 }
@@ -593,8 +592,7 @@ static void next_block(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
         restart(m, acc, nacc, k->first, k->last);
     sums_put(m, s, acc, nacc);
     LLVMValueRef block = code_i64(e, m->sums.block);
-    LLVMValueRef end =
-        smaller(e, LLVMBuildNSWAdd(b, k->last, block, ""), n);
+    LLVMValueRef end = smaller(e, LLVMBuildNSWAdd(b, k->last, block, ""), n);
     LLVMValueRef again = LLVMBuildICmp(b, LLVMIntSLT, k->last, n, "");
     LLVMBuildCondBr(b, again, k->body, k->on);
     LLVMAddIncoming(k->first, &k->last, &k->put, 1);
