@@ -203,6 +203,7 @@ Kernel *build_map(Sched *s, Inline *in, Nest *nest)
     k->ninstr = inline_count(in);
     k->instr = arena_copy(s->arena, inline_instr(in),
                           sizeof *k->instr * (size_t)k->ninstr);
+    arrange(s, k);
     guard_of_kernel(s, nest->guard, k);
     return k;
 }

@@ -361,8 +361,14 @@ bool index_is_var(const Index *a, int var)
            a->atom[0].kind == IX_var && a->atom[0].var == var;
 }
 
-const Index *index_rename(IndexTable *t, const Index *a, int n,
-                          const Index *const *to)
+/* What variables and instructions become; NULL: they stay. */
+typedef struct Renaming {
+    int n;
+    const Index *const *var;
+    const int *value;
+} Renaming;
+
+static const Index *renamed(IndexTable *t, const Index *a, const Renaming *to)
 {
     const Index *r = index_dim(t, a->base);
     for (int i = 0; i < a->n; i++) {
@@ -370,21 +376,32 @@ const Index *index_rename(IndexTable *t, const Index *a, int n,
         const Index *part = NULL;
         switch (x->kind) {
         case IX_var:
-            part = x->var < n ? to[x->var] : index_var(t, x->var);
+            part = x->var < to->n ? to->var[x->var] : index_var(t, x->var);
             break;
         case IX_value:
-            part = index_value(t, x->value);
+            part = index_value(t, to->value ? to->value[x->value] : x->value);
             break;
         case IX_div:
-            part = index_div(t, index_rename(t, x->of, n, to), x->by);
+            part = index_div(t, renamed(t, x->of, to), x->by);
             break;
         case IX_mod:
-            part = index_mod(t, index_rename(t, x->of, n, to), x->by);
+            part = index_mod(t, renamed(t, x->of, to), x->by);
             break;
         }
         r = index_add(t, r, index_scale(t, part, a->coef[i]));
     }
     return r;
+}
+
+const Index *index_rename(IndexTable *t, const Index *a, int n,
+                          const Index *const *to)
+{
+    return renamed(t, a, &(Renaming){.n = n, .var = to});
+}
+
+const Index *index_renumber(IndexTable *t, const Index *a, const int *to)
+{
+    return renamed(t, a, &(Renaming){.value = to});
 }
 
 const Dim *index_coef(const Index *a, int var)

@@ -311,13 +311,28 @@ static bool in_buffer(const Inline *in, const Node *n)
     return is_leaf_buffer(n) || note_of(in->s, n)->mat;
 }
 
+void by_registers(const Sched *s, const Node *n, int *order)
+{
+    for (int i = 0; i < n->narg; i++) {
+        int k = i, needs = note_of(s, n->arg[i])->registers;
+        for (; k > 0; k--) {
+            if (note_of(s, n->arg[order[k - 1]])->registers <= needs)
+                break;
+            order[k] = order[k - 1];
+        }
+        order[k] = i;
+    }
+}
+
 static int ewise_value(Inline *in, const Value *x)
 {
-    int arg[3] = {0};
+    int arg[3] = {0}, order[3];
     bool missing = false;
     const Vec *none = vec_make(in->s->table, 0, NULL);
     bool choose = x->n->op == OP_if;
-    for (int i = 0; i < x->n->narg; i++) {
+    by_registers(in->s, x->n, order);
+    for (int k = 0; k < x->n->narg; k++) {
+        int i = order[k];
         const Vec *v = choose && i == 0 ? none : x->v;
         arg[i] = need(in, x->n->arg[i], v, x->pred);
         missing = missing || arg[i] < 0;

@@ -10,9 +10,7 @@ enum {
     COST_COSTLY = 10,
     COST_SHARED = 8, /* elements that share a value, at a guess */
     COST_LIMIT = 1 << 20,
-    MAX_USES = 3,
-    NEST_WEIGHT = 400, /* computed in one nest: code generation is not linear
-                          in the length of a block */
+    MAX_USES = 3
 };
 
 /* A way to reach a node: from which nest, through which views. */
@@ -37,6 +35,7 @@ typedef struct Ways {
     int *inside; /* weight of what is computed in the nest of a root: a node,
                     or from nnote on a part of one */
     int nroot;
+    Node **part;     /* the parts, from nnote on */
     LIST(Path) path; /* number 0 is the identity */
     Map paths;       /* their numbers */
 } Ways;
@@ -335,8 +334,10 @@ static void pass_own(Ways *w, Node *n)
     Uses own = {.at = {{.root = number_of(w->s, n)}}, .n = 1};
     bool parts = n->op == OP_concat || n->op == OP_if || n->op == OP_loop;
     for (int i = 0; i < n->narg; i++) {
-        if (parts)
+        if (parts) {
+            w->part[w->nroot - w->s->nnote] = n->arg[i];
             own.at[0].root = w->nroot++;
+        }
         pass_to(w, n, i, &own);
     }
 }
@@ -357,12 +358,8 @@ static bool too_many(Ways *w, const Node *n)
     const Uses *u = &w->uses[number_of(w->s, n)];
     if (op_table[n->op]->cls == OPC_view || n->op == OP_index_check)
         return false;
-    if (u->n == 1) {
-        int *inside = &w->inside[u->at[0].root];
-        *inside += op_weight(n->op);
-        if (*inside > NEST_WEIGHT)
-            return true;
-    }
+    if (u->n == 1)
+        w->inside[u->at[0].root] += op_weight(n->op);
     if (u->n < 2)
         return false;
     if (takes_over(w, n))
@@ -409,8 +406,65 @@ static void find_shared(Ways *w, Node *n)
         pass_uses(w, n, &w->uses[number_of(w->s, n)]);
 }
 
+/* Of those that are computed one after another, the one that needs most comes
+ * first (Sethi and Ullman). */
+static void find_registers(Sched *s, const Node *n)
+{
+    Note *note = note_of(s, n);
+    note->registers = 1;
+    if (note->mat || is_leaf_buffer(n) || is_trivial(n))
+        return;
+    int most = 0, ties = 0;
+    for (int i = 0; i < n->narg; i++) {
+        int needs = note_of(s, n->arg[i])->registers;
+        ties = needs == most ? ties + 1 : needs > most ? 0 : ties;
+        most = needs > most ? needs : most;
+    }
+    note->registers = is_view(n) ? most : most + ties;
+}
+
+static void find_all_shared(Sched *s, Ways *w)
+{
+    int parts = 0;
+    *w = (Ways){.s = s, .nroot = s->nnote};
+    w->uses = NEWN(s->scratch, Uses, s->nnote);
+    w->users = NEWN(s->scratch, int, s->nnote);
+    for (int id = 0; id < s->nnote; id++) {
+        const Node *n = s->node[id];
+        for (int i = 0; s->note[id].live && i < n->narg; i++, parts++)
+            w->users[number_of(s, n->arg[i])]++;
+    }
+    w->inside = NEWN(s->scratch, int, s->nnote + parts);
+    w->part = NEWN(s->scratch, Node *, parts + 1);
+    for (int id = s->nnote - 1; id >= 0; id--)
+        if (s->note[id].live)
+            find_shared(w, s->node[id]);
+    for (int id = 0; id < s->nnote; id++)
+        if (s->note[id].live)
+            find_registers(s, s->node[id]);
+}
+
+static bool cut_all(Sched *s, const Ways *w)
+{
+    enum { LIGHT = NEST_WEIGHT / 8 };
+    int *item = NULL;
+    bool any = false;
+    for (int root = 0; root < w->nroot; root++) {
+        if (w->inside[root] < LIGHT)
+            continue;
+        if (!item)
+            item = NEWN(s->scratch, int, s->nnote);
+        Node *n = root < s->nnote ? s->node[root] : w->part[root - s->nnote];
+        if (root < s->nnote && s->note[root].sum_of)
+            n = s->note[root].sum_of;
+        any = cut(s, n, item) || any;
+    }
+    return any;
+}
+
 void materialise(Sched *s)
 {
+    Ways w;
     for (int i = 0; i < s->nresult; i++)
         if (!is_trivial(strip_reshape(s, s->result[i])))
             mark(s, s->result[i]);
@@ -423,17 +477,11 @@ void materialise(Sched *s)
         needs(s, s->node[id]);
         find_cost(s, s->node[id]);
     }
-    Ways w = {.s = s, .nroot = s->nnote};
-    w.uses = NEWN(s->scratch, Uses, s->nnote);
-    w.users = NEWN(s->scratch, int, s->nnote);
-    int parts = 0;
-    for (int id = 0; id < s->nnote; id++) {
-        const Node *n = s->node[id];
-        for (int i = 0; s->note[id].live && i < n->narg; i++, parts++)
-            w.users[number_of(s, n->arg[i])]++;
-    }
-    w.inside = NEWN(s->scratch, int, s->nnote + parts);
-    for (int id = s->nnote - 1; id >= 0; id--)
+    find_all_shared(s, &w);
+    if (!cut_all(s, &w))
+        return;
+    for (int id = 0; id < s->nnote; id++)
         if (s->note[id].live)
-            find_shared(&w, s->node[id]);
+            find_cost(s, s->node[id]);
+    find_all_shared(s, &w);
 }

@@ -5,12 +5,13 @@
  *     prepare      products in the form that their kernels can take
  *     cases        which nodes only branches of an `if` need
  *     materialise  which nodes get a buffer; all others are computed in place
+ *                  (cut: and where that would be too much code)
  *     guards       under which conditions those are computed
  *     pieces       one loop nest for each of those, with what it reads
  *     fuse         pieces to nests, which become kernels; their stages
  *     after        nests that ride on a contraction
  *     order        results in place, the final order of the kernels
- *     build        instructions, lanes
+ *     build        instructions, their order (arrange), lanes
  *     plan         the workspace
  *
  * What is only needed on the way lives in Sched.scratch. */
@@ -38,6 +39,8 @@ bool index_is_var(const Index *a, int var);
 /* The same with variables renamed: v becomes a multiple of to[v] … */
 const Index *index_rename(IndexTable *t, const Index *a, int n,
                           const Index *const *to);
+/* The same with instructions renumbered: i is to[i]. */
+const Index *index_renumber(IndexTable *t, const Index *a, const int *to);
 /* The coefficient of a plain variable; NULL where it is absent. */
 const Dim *index_coef(const Index *a, int var);
 /* Does var occur inside a quotient, or directly. */
@@ -82,6 +85,7 @@ typedef struct Note {
     bool once;      /* the same in all steps, and made before them */
     bool needed;    /* its value is read from memory */
     int cost;       /* of computing one element in place */
+    int registers;  /* that this takes, what needs most being computed first */
     int when;       /* the case that it is needed in */
     int guard;      /* that case as one of Sched.guard */
     int branch[2];  /* `if`: the cases, then the guards of its branches */
@@ -275,7 +279,15 @@ void materialise(Sched *s);
 /* The node in whose buffer n is: reshapes are free. Asked after materialise. */
 Node *buffered(const Sched *s, Node *n);
 
+/* cut.c */
+enum { NEST_WEIGHT = 2500 };
+/* Marks values of the nest that computes root, so that each nest that this
+ * makes is at most NEST_WEIGHT; true if any. item: zeros, one for each note. */
+bool cut(Sched *s, Node *root, int *item);
+
 /* inline.c: instructions for a value at an index. */
+/* Which of n's at most 3 arguments are computed first: the last ones. */
+void by_registers(const Sched *s, const Node *n, int *order);
 Inline *inline_new(Sched *s);
 /* A new kernel: no instructions yet. */
 void inline_begin(Inline *in, const Nest *nest, int rank);
@@ -300,6 +312,22 @@ int inline_weight(const Inline *in);
 const Instr *inline_instr(const Inline *in);
 /* What was read from buffers since inline_begin. */
 int inline_reads(const Inline *in, const Read **read);
+
+/* arrange.c */
+typedef LIST(int) FlowArgs;
+/* Values 0 … n - 1: value i is made of arg[first[i]] … arg[first[i + 1] - 1],
+ * each once and smaller than i. Those of one level share registers; level -1:
+ * takes none, and is made of nothing. */
+typedef struct Flow {
+    int n;
+    int *first, *arg, *level;
+} Flow;
+/* order[0] is the first … */
+void arrange_flow(Arena *a, const Flow *f, int *order);
+/* The instructions of a map kernel, stage by stage. */
+void arrange(Sched *s, Kernel *k);
+/* So many values have registers in any order: vectors on most machines. */
+enum { FEW_VALUES = 16 };
 
 /* piece.c */
 void pieces(Sched *s);

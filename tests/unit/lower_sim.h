@@ -23,7 +23,7 @@ void sim_f64(bool has);
 int sim_count(void);
 /* How much code the last sim_lower was: operations, without constants; a call
  * of what is shared counts as WEIGHT_CALL. */
-enum { WEIGHT_CALL = 8 };
+enum { WEIGHT_CALL = 5 };
 int sim_weight(void);
 
 /* A real number, or an integer's or bool's value, as a value of dtype t. */
