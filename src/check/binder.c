@@ -55,6 +55,12 @@ static bool counts_to(Check *c, const Expr *e, const Dim *d)
     return dim_sensible(c, e->span, 1, &d);
 }
 
+/* Of a fold's steps there are none where its bound is negative. */
+static bool is_fold(const Index *x)
+{
+    return x->of->kind == EX_loop && *x->of->comp.op == 'f';
+}
+
 /* The bound of b, as a dimension or else as a node. */
 static bool set_bound(Check *c, const Scope *s, const Binder *b, Index *x)
 {
@@ -66,6 +72,8 @@ static bool set_bound(Check *c, const Scope *s, const Binder *b, Index *x)
     x->bound_span = x->from = b->bound->span;
     if (node_as_dim(c->graph, v->node)) {
         d = dim_of_value(c, v, b->bound->span);
+        if (d && is_fold(x) && dim_const_value(d, NULL))
+            d = dim_positive(c->graph, d);
         x->extent = d;
         x->given = d != NULL;
         return d && counts_to(c, b->bound, d);

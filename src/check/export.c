@@ -127,6 +127,12 @@ static void *no_join(void *u, void *a, void *b)
     return u;
 }
 
+static void *no_change(void *u, void *a)
+{
+    (void)a;
+    return u;
+}
+
 static void *take_variable(void *u, const Dim *var)
 {
     Vars *v = u;
@@ -141,7 +147,7 @@ static void *take_variable(void *u, const Dim *var)
 static void variables_of(Vars *v, const Dim *d)
 {
     const DimVisitor visit = {v,       no_value, take_variable, no_join,
-                              no_join, no_join,  no_join};
+                              no_join, no_join,  no_join,       no_change};
 
     dim_visit(d, &visit);
 }

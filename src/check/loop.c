@@ -453,6 +453,14 @@ static Node *with_known(Loop *l, Node *loop)
     return g_region(g, &to, loop->narg, loop->arg);
 }
 
+/* How many steps there are at most. The rows of a scan are as many. */
+static const Dim *trips(Loop *l)
+{
+    return l->scan || !l->index.given
+               ? l->index.extent
+               : dim_positive(l->c->graph, l->index.extent);
+}
+
 static Node *make_loop(Loop *l)
 {
     Check *c = l->c;
@@ -461,7 +469,7 @@ static Node *make_loop(Loop *l)
     Node **next = all_leaves(l, l->next, 0), **arg = all_leaves(l, l->init, 1);
     Node *loop;
     Region r = {
-        .trips = l->index.extent,
+        .trips = trips(l),
         .since = l->since,
         .index = l->index.param,
         .carry = all_leaves(l, l->now, 0),

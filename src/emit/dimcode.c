@@ -101,6 +101,13 @@ static void *code_mod(void *u, void *a, void *b)
     return LLVMBuildSelect(at, zero, code_i64(w->e, 0), r, "");
 }
 
+static void *code_positive(void *u, void *a)
+{
+    DimWalk *w = u;
+    LLVMValueRef two[] = {a, code_i64(w->e, 0)};
+    return code_intrinsic(w->e, "llvm.smax", &w->e->i64, 1, two, 2);
+}
+
 static const DimVisitor as_integers = {
     .constant = code_constant,
     .variable = code_variable,
@@ -108,6 +115,7 @@ static const DimVisitor as_integers = {
     .mul = code_mul,
     .div = code_div,
     .mod = code_mod,
+    .positive = code_positive,
 };
 
 static LLVMValueRef integer_code(Emit *e, const DimEnv *env, const Dim *d)
@@ -270,6 +278,12 @@ static void *mod_growth(void *u, void *x, void *y)
     return growth(u, (Growth){.grows = false});
 }
 
+static void *positive_growth(void *u, void *x)
+{
+    (void)x;
+    return growth(u, (Growth){.grows = false});
+}
+
 static Growth growth_at(Arena *a, const Dim *d, int64_t at)
 {
     GrowthWalk w = {a, at};
@@ -281,6 +295,7 @@ static Growth growth_at(Arena *a, const Dim *d, int64_t at)
         .mul = mul_growth,
         .div = div_growth,
         .mod = mod_growth,
+        .positive = positive_growth,
     };
     return *(Growth *)dim_visit(d, &v);
 }

@@ -219,11 +219,11 @@ static void find_places(Close *c)
 
 /* Indices that are a·t + b. */
 
-/* Is a·t + b in 0 … n-1 in all steps. */
+/* Is a·t + b in 0 … n-1 in all steps, if any is made. */
 static bool always_inside(Close *c, const Item *x, const Dim *n)
 {
     Bound steps = bound_of(c->g);
-    const Dim *t = bound_counter(&steps, c->r.trips);
+    const Dim *t = bound_counter(&steps, dim_clamps(c->r.trips));
     const Dim *place = dim_add(c->g, dim_mul(c->g, x->a, t), x->b);
     return bound_inside(&steps, place, dim_const(c->g, 1), n);
 }
@@ -409,13 +409,22 @@ static Node *input(Close *c, Node *all, Node *p)
     return p;
 }
 
+/* min(b, n): a view of nothing begins inside too. */
+static const Dim *begin_of(Close *c, const Dim *b, const Dim *n)
+{
+    Graph *g = c->g;
+    bool clamped = dim_clamps(c->r.trips) != c->r.trips;
+    return clamped ? dim_sub(g, b, dim_positive(g, dim_sub(g, b, n))) : b;
+}
+
 /* Elements a·t + b along the axis that is gathered, t first. */
 static Node *steps_of(Close *c, const Item *x, Node *from)
 {
     Graph *g = c->g;
     int axis = (int)x->n->attr.integer, perm[MAX_RANK];
     const Item *index = arg_item(c, x, 1);
-    Node *all = g_strided(g, from, axis, index->b, 1, &c->r.trips, &index->a);
+    const Dim *begin = begin_of(c, index->b, from->dim[axis]);
+    Node *all = g_strided(g, from, axis, begin, 1, &c->r.trips, &index->a);
     for (int i = 0; i < all->rank; i++)
         perm[i] = i == 0 ? axis : i <= axis ? i - 1 : i;
     return g_permute(g, all, perm);

@@ -1,23 +1,23 @@
 /* dim.c: integer polynomials over dimension variables, hash-consed.
  *
  * A dimension is a sum of terms, coefficient times monomial; a monomial is a
- * product of powers of atoms; an atom is a variable or a rounded-down quotient
- * that does not divide. Terms stand in graded lexicographic order, so equal
- * polynomials are equal term by term. a mod b is a - b * (a / b): one form, so
- * 2 * (n / 2) + n % 2 is n. */
+ * product of powers of atoms; an atom is a variable, a rounded-down quotient
+ * that does not divide, or max(d, 0). Terms stand in graded lexicographic
+ * order, so equal polynomials are equal term by term. a mod b is a - b * (a /
+ * b): one form, so 2 * (n / 2) + n % 2 is n. */
 #include "graph/internal.h"
 
 #include <assert.h>
 #include <string.h>
 
-typedef enum AtomKind { ATOM_var, ATOM_div } AtomKind;
+typedef enum AtomKind { ATOM_var, ATOM_div, ATOM_max } AtomKind;
 
 typedef struct Atom {
     uint64_t hash;
     AtomKind kind;
     int id, size, depth;
     const char *name;     /* ATOM_var */
-    const Dim *num, *den; /* ATOM_div */
+    const Dim *num, *den; /* ATOM_div; of ATOM_max only num */
     const Dim *self;      /* the atom as a polynomial */
 } Atom;
 
@@ -376,14 +376,15 @@ static int poly_depth(const Dim *d)
     return depth;
 }
 
-static const Dim *div_atom(Dims *s, const Dim *num, const Dim *den)
+/* den is NULL for max(num, 0). */
+static const Dim *new_atom(Dims *s, const Dim *num, const Dim *den)
 {
-    uint64_t h = hash_mix(hash_mix(HASH_SEED, num->hash), den->hash);
+    uint64_t h = hash_mix(hash_mix(HASH_SEED, num->hash), den ? den->hash : 0);
     Atom *q;
     for (size_t seen = 0; (q = map_next(&s->divs, h, &seen));)
         if (q->num == num && q->den == den)
             return q->self;
-    int below = poly_depth(num), other = poly_depth(den);
+    int below = poly_depth(num), other = den ? poly_depth(den) : 0;
     if (below < other)
         below = other;
     if (below >= MAX_DEPTH) {
@@ -393,9 +394,9 @@ static const Dim *div_atom(Dims *s, const Dim *num, const Dim *den)
     q = NEW(s->arena, Atom);
     q->depth = 1 + below;
     q->hash = h;
-    q->kind = ATOM_div;
+    q->kind = den ? ATOM_div : ATOM_max;
     q->id = s->natom++;
-    q->size = 1 + num->size + den->size;
+    q->size = 1 + num->size + (den ? den->size : 0);
     q->num = num;
     q->den = den;
     map_put(s->arena, &s->divs, h, q);
@@ -489,12 +490,28 @@ const Dim *dim_div(Graph *g, const Dim *a, const Dim *b)
     const Atom *inner = as_atom(r); /* (x / y) / b = x / (y b), b > 0 */
     if (inner && inner->kind == ATOM_div && b->n == 1)
         return dim_div(g, inner->num, dim_mul(g, inner->den, b));
-    return div_atom(s, r, b);
+    return new_atom(s, r, b);
 }
 
 const Dim *dim_mod(Graph *g, const Dim *a, const Dim *b)
 {
     return dim_sub(g, a, dim_mul(g, b, dim_div(g, a, b)));
+}
+
+const Dim *dim_positive(Graph *g, const Dim *d)
+{
+    Dims *s = graph_dims(g);
+    if (dim_never_negative(d))
+        return d;
+    if (dim_never_negative(poly_scale(s, d, -1, s->unit)))
+        return poly_of(s, NULL, 0);
+    return new_atom(s, d, NULL);
+}
+
+const Dim *dim_clamps(const Dim *p)
+{
+    const Atom *a = as_atom(p);
+    return a && a->kind == ATOM_max ? a->num : p;
 }
 
 bool dim_const_value(const Dim *d, int64_t *v)
@@ -578,6 +595,8 @@ const Dim *dim_subst(Graph *g, const Dim *d, int n, const Dim *const *var,
                 }
                 x = dim_div(g, dim_subst(g, a->num, n, var, val), den);
             }
+            if (a->kind == ATOM_max)
+                x = dim_positive(g, dim_subst(g, a->num, n, var, val));
             for (int k = 0; k < m->f[j].power; k++)
                 p = dim_mul(g, p, x);
         }
@@ -593,8 +612,8 @@ bool dim_uses(const Dim *d, const Dim *var)
             const Atom *a = d->t[i].mono->f[j].atom;
             if (a->self == var)
                 return true;
-            if (a->kind == ATOM_div &&
-                (dim_uses(a->num, var) || dim_uses(a->den, var)))
+            if ((a->num && dim_uses(a->num, var)) ||
+                (a->den && dim_uses(a->den, var)))
                 return true;
         }
     return false;
@@ -643,7 +662,13 @@ static bool atom_eval(const Atom *a, const Point *p, int64_t *out)
         return false;
     }
     int64_t num, den;
-    if (!eval_at(a->num, p, &num) || !eval_at(a->den, p, &den))
+    if (!eval_at(a->num, p, &num))
+        return false;
+    if (a->kind == ATOM_max) {
+        *out = num > 0 ? num : 0;
+        return true;
+    }
+    if (!eval_at(a->den, p, &den))
         return false;
     if (den == 0 || (num == INT64_MIN && den == -1))
         return false;
@@ -701,6 +726,12 @@ static void print_atom(const Atom *a, bool alone, Str *to)
         str_printf(to, "%s", a->name);
         return;
     }
+    if (a->kind == ATOM_max) {
+        str_printf(to, "max(");
+        dim_print(a->num, to);
+        str_printf(to, ", 0)");
+        return;
+    }
     str_printf(to, alone ? "" : "(");
     print_part(a->num, false, to);
     str_printf(to, "/");
@@ -755,6 +786,8 @@ static void *visit_atom(const Atom *a, const DimVisitor *v)
     if (a->kind == ATOM_var)
         return v->variable(v->u, a->self);
     void *num = dim_visit(a->num, v);
+    if (a->kind == ATOM_max)
+        return v->positive(v->u, num);
     return v->div(v->u, num, dim_visit(a->den, v));
 }
 
@@ -837,6 +870,10 @@ static Ends atom_ends(const Atom *a, int n, const Dim *const *var,
     if (a->kind == ATOM_div)
         return ends_div(dim_ends(a->num, n, var, most),
                         dim_ends(a->den, n, var, most));
+    if (a->kind == ATOM_max) {
+        Ends e = dim_ends(a->num, n, var, most);
+        return (Ends){e.lo > 0 ? e.lo : 0, e.hi > 0 ? e.hi : 0};
+    }
     for (int i = 0; i < n; i++)
         if (var[i] == a->self && most[i] >= 0)
             return (Ends){0, most[i]};

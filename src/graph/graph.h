@@ -28,6 +28,10 @@ const Dim *dim_mul(Graph *g, const Dim *a, const Dim *b);
 /* Rounds down. b must not be the constant 0. */
 const Dim *dim_div(Graph *g, const Dim *a, const Dim *b);
 const Dim *dim_mod(Graph *g, const Dim *a, const Dim *b);
+/* max(d, 0), for a d that is no size by itself but a number of steps. */
+const Dim *dim_positive(Graph *g, const Dim *d);
+/* The d of such a one; else p. */
+const Dim *dim_clamps(const Dim *p);
 /* Is it a constant, and which. */
 bool dim_is(const Dim *d, int64_t v);
 bool dim_const_value(const Dim *d, int64_t *v);
@@ -88,6 +92,7 @@ typedef struct DimVisitor {
     void *(*mul)(void *u, void *a, void *b);
     void *(*div)(void *u, void *a, void *b); /* rounds down */
     void *(*mod)(void *u, void *a, void *b);
+    void *(*positive)(void *u, void *a); /* max(a, 0) */
 } DimVisitor;
 void *dim_visit(const Dim *d, const DimVisitor *v);
 

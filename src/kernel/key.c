@@ -86,10 +86,18 @@ static void *mod_key(void *u, void *a, void *b)
     return binary_key(u, '%', a, b);
 }
 
+static void *positive_key(void *u, void *a)
+{
+    Writer *w = u;
+    put_char(w, '>');
+    put_int(w, (intptr_t)a);
+    return visited(w);
+}
+
 static void put_dim(Writer *w, const Dim *d)
 {
     const DimVisitor v = {w,       constant_key, variable_key, add_key,
-                          mul_key, div_key,      mod_key};
+                          mul_key, div_key,      mod_key,      positive_key};
     int64_t value;
     w->nvisited = 0;
     if (dim_const_value(d, &value))

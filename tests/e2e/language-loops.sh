@@ -146,3 +146,42 @@ is '{"given": 3}' given x=3 k=-2
 is '{"d_x": 1}' 'grad(given)' x=3 k=-2
 is '{"d_x": 4}' 'grad(given)' x=3 k=2
 refuse 1 "'-2'" "$NNCC" run m.nn all x=3 k=-2
+
+# So does one that an expression of sizes gives, in all modes and in batches; what is
+# read in its steps is a view of nothing then.
+cat >m.nn <<'N'
+fn late(x: real[n]) -> real = fold(t < n - 5, s = 1.0 | s + s * x[t + 5]);
+fn never(x: real[n]) -> real = fold(t < -3, s = sum(x) | s + 1);
+fn differ(x: real[n], k: int) -> real = fold(t < k - n, s = sum(x) | s * 1.5);
+fn stops(x: real[n]) -> real = fold(t < n - 5, s = 1.0, until = s > 2 | s + s * x[t + 5]^2);
+fn pairs(x: real[n]) -> real = fold(t < n - 1, s = 0.0 | tanh(s) + x[t] * x[t + 1]);
+fn strides(x: real[n]) -> real = fold(t < n / 2 - 2, s = 1.0 | s + s * x[2 * t + 4]);
+fn nested(x: real[n], m: int) -> real[n] =
+  fold(t < m - 3, s = x | fold(k < n - 5, r = s | sin(r) + x[k + 5] * r));
+fn batch(x: real[n]) -> real[n] = [j < n | fold(t < j - 2, s = x[j] | s * x[t] + sin(s))];
+fn rows(x: real[n]) -> real[n] = [j < n | fold(t < n - 5, s = x[j] | s * x[t + 5] + x[j])];
+fn scans(x: real[n]) -> real = sum(scan(t < n - 5, s = 0.0 | s + x[t + 5]));
+export late, never, differ, stops, pairs, nested, batch, rows, scans;
+export grad(late) as d_late, hessian(late) as d2_late, jvp(late) as t_late, grad(never) as d_never;
+export grad(differ, x) as d_differ, hessian(stops) as d2_stops, hessian(pairs) as d2_pairs;
+export jacobian(nested, x) as d_nested, jacobian(batch) as d_batch, jacobian(rows) as d_rows;
+export hessian(strides) as d2_strides;
+N
+is '{"late": 1}' late x='[1,2,3]'
+is '{"late": 1}' late x='[]'
+is '{"late": 8}' late x='[0,0,0,0,0,1,3]'
+is '{"hess_x": [[0, 0], [0, 0]]}' d2_late x='[1,2]'
+is '{"never": 3}' never x='[1,2]'
+is '{"d_x": [1, 1]}' d_never x='[1,2]'
+is '{"differ": 3}' differ x='[1,2]' k=1
+is '{"differ": 4.5}' differ x='[1,2]' k=3
+is '{"rows": [1, 2, 3]}' rows x='[1,2,3]'
+is '{"jac_x": [[1, 0], [0, 1]]}' d_rows x='[1,2]'
+refuse 1 'negative' "$NNCC" run m.nn scans x='[1,2,3]'
+for seed in 1 2; do
+    accept "$NNCC" check m.nn --edges --seed=$seed
+done
+accept "$NNCC" check m.nn --at x='[0.5,-0.5,1,0.2,0.3,1.5,-0.7,0.4,1.1]'
+# Reads of each step are inputs, as where the bound is never negative.
+accept "$NNCC" m.nn --dump=simplified
+if grep -q gather out.txt; then fail "gathers: $(grep gather out.txt)"; fi

@@ -218,13 +218,45 @@ static void *text_div(void *u, void *p, void *q)
     return arena_printf(u, "(%s/%s)", (char *)p, (char *)q);
 }
 
+static void *text_positive(void *u, void *p)
+{
+    return arena_printf(u, "max(%s)", (char *)p);
+}
+
 START_TEST(dims_visit)
 {
     DimVisitor to = {arena,    text_constant, text_variable, text_add,
-                     text_mul, text_div,      NULL};
+                     text_mul, text_div,      NULL,          text_positive};
     const Dim *d = add(mul(num(2), mul(n, n)), quo(m, num(3)));
     ck_assert_str_eq(dim_visit(d, &to), "(((2*n)*n)+(m/3))");
     ck_assert_str_eq(dim_visit(num(0), &to), "0");
+    d = dim_positive(g, dim_sub(g, n, num(5)));
+    ck_assert_str_eq(dim_visit(d, &to), "max((n+-5))");
+}
+END_TEST
+
+/* max(d, 0) */
+START_TEST(dims_clamp)
+{
+    const Dim *d = dim_sub(g, n, num(5)), *p = dim_positive(g, d);
+    int64_t is = 0, three[] = {3}, nine[] = {9};
+    const Dim *to = num(9);
+    ck_assert_ptr_eq(dim_positive(g, d), p);
+    ck_assert_ptr_eq(dim_clamps(p), d);
+    ck_assert_ptr_eq(dim_clamps(d), d);
+    ck_assert_ptr_eq(dim_positive(g, n), n);
+    ck_assert_ptr_eq(dim_positive(g, p), p);
+    ck_assert_ptr_eq(dim_positive(g, num(-3)), num(0));
+    ck_assert_ptr_eq(dim_positive(g, dim_sub(g, num(0), n)), num(0));
+    ck_assert_str_eq(dim_text(g, add(mul(num(2), p), num(1))),
+                     "2*max(n - 5, 0) + 1");
+    ck_assert(dim_uses(p, n));
+    ck_assert(!dim_uses(p, m));
+    ck_assert(dim_eval(p, 1, &n, three, &is) && is == 0);
+    ck_assert(dim_eval(p, 1, &n, nine, &is) && is == 4);
+    ck_assert_ptr_eq(dim_subst(g, p, 1, &n, &to), num(4));
+    to = num(2);
+    ck_assert_ptr_eq(dim_subst(g, p, 1, &n, &to), num(0));
 }
 END_TEST
 
@@ -627,6 +659,7 @@ int main(void)
     tcase_add_test(t, dims_solve);
     tcase_add_test(t, dims_overflow);
     tcase_add_test(t, dims_visit);
+    tcase_add_test(t, dims_clamp);
     tcase_add_test(t, type_has_leaves);
     tcase_add_test(t, dtypes_convert);
     tcase_add_test(t, equal_nodes_are_one);
