@@ -78,7 +78,7 @@ static LLVMValueRef check_slot(Lower *l, LLVMTypeRef type, LLVMValueRef limit)
     for (int i = 0; i < c->slot.n; i++)
         if (c->slot.at[i].number == l->check && c->slot.at[i].type == type)
             return c->slot.at[i].at;
-    CheckSlot s = {l->check, type, NULL, NULL, limit};
+    CheckSlot s = {.number = l->check, .type = type, .limit = limit};
     s.at = code_slot(e, type, alignment(e, type));
     Place back = code_go(e, c->init);
     code_store(e, LLVMConstNull(type), s.at, alignment(e, type));
@@ -116,38 +116,66 @@ static LLVMValueRef if_none(Emit *e, LLVMValueRef limit)
     return choose(e, is, LLVMConstAllOnes(t), LLVMConstNull(t));
 }
 
+/* Is that what an index is that none asks for. */
+static LLVMValueRef is_never(Lower *l, const Node *n, LLVMValueRef i)
+{
+    LLVMTypeRef type = LLVMTypeOf(i);
+    LLVMTypeRef one = l->width > 1 ? LLVMGetElementType(type) : type;
+    LLVMValueRef never = LLVMConstInt(
+        one, (unsigned long long)(int64_t)never_asked(n->dtype), true);
+    return LLVMBuildICmp(l->e->builder, LLVMIntEQ, i,
+                         code_splat(l->e, never, l->width), "");
+}
+
 /* What counts of index i: 0 in lanes that do not count or never ask. */
-static LLVMValueRef counted(Lower *l, const Node *n, DType t, LLVMValueRef i,
+static LLVMValueRef counted(Lower *l, const Node *n, LLVMValueRef i,
                             LLVMValueRef none)
 {
     Emit *e = l->e;
     LLVMBuilderRef b = e->builder;
-    LLVMTypeRef type = LLVMTypeOf(i), one = type_of(e, t);
+    LLVMTypeRef type = LLVMTypeOf(i);
     LLVMValueRef u = LLVMBuildOr(b, i, code_splat(e, none, l->width), "");
-    if (n->attr.integer == MASKED_INDEX) {
-        LLVMValueRef never = LLVMConstInt(
-            one, (unsigned long long)(int64_t)never_asked(n->dtype), true);
-        LLVMValueRef is =
-            LLVMBuildICmp(b, LLVMIntEQ, i, code_splat(e, never, l->width), "");
-        u = choose(e, is, LLVMConstNull(type), u);
-    }
+    if (n->attr.integer == MASKED_INDEX)
+        u = choose(e, is_never(l, n, i), LLVMConstNull(type), u);
     return l->active ? choose(e, l->active, u, LLVMConstNull(type)) : u;
 }
 
-/* The worst so far and u; what is computed but once needs no slot. */
+/* What is computed but once needs no slot. */
+static void keep_one(Lower *l, const Node *n, LLVMValueRef i,
+                     LLVMValueRef limit, LLVMValueRef inside)
+{
+    LLVMBuilderRef b = l->e->builder;
+    if (n->attr.integer == MASKED_INDEX)
+        inside = LLVMBuildOr(b, inside, is_never(l, n, i), "");
+    CheckSlot s = {.number = l->check,
+                   .type = LLVMTypeOf(i),
+                   .value = i,
+                   .bad = LLVMBuildNot(b, inside, ""),
+                   .limit = limit};
+    list_push(l->e->arena, &l->checks->slot, s);
+}
+
+/* The worst so far and u. */
 static void keep_worst(Lower *l, LLVMValueRef u, LLVMValueRef limit)
 {
     Emit *e = l->e;
     LLVMTypeRef type = LLVMTypeOf(u);
-    if (l->once) {
-        CheckSlot s = {l->check, type, NULL, u, limit};
-        list_push(e->arena, &l->checks->slot, s);
-        return;
-    }
     LLVMValueRef slot = check_slot(l, type, limit);
     LLVMValueRef two[] = {code_load(e, type, slot, alignment(e, type)), u};
     code_store(e, code_intrinsic(e, "llvm.umax", &type, 1, two, 2), slot,
                alignment(e, type));
+}
+
+/* v, which is not negative, so that LLVM knows. */
+static LLVMValueRef known_positive(Lower *l, Val *v)
+{
+    LLVMTypeRef t = type_of(l->e, v->t);
+    if (v->t != DT_i32 && v->t != DT_i64)
+        return v->v;
+    LLVMValueRef most =
+        LLVMConstInt(t, v->t == DT_i32 ? INT32_MAX : INT64_MAX, false);
+    return LLVMBuildAnd(l->e->builder, v->v, code_splat(l->e, most, l->width),
+                        "");
 }
 
 Val *llvm_checked(Lower *l, const Node *n, Val *x)
@@ -159,13 +187,18 @@ Val *llvm_checked(Lower *l, const Node *n, Val *x)
     LLVMValueRef i = low_convert(l, t, x)->v;
     Place back = code_go(e, l->dims->before);
     LLVMValueRef dim = dim_code(e, l->dims, n->attr.dims[0]);
-    LLVMValueRef limit = limit_in(e, t, dim), none = if_none(e, limit);
+    LLVMValueRef limit = limit_in(e, t, dim);
+    LLVMValueRef all = l->once ? NULL : if_none(e, limit);
     code_back(e, back);
     LLVMValueRef inside = LLVMBuildICmp(e->builder, LLVMIntULT, i,
                                         code_splat(e, limit, l->width), "");
-    keep_worst(l, counted(l, n, t, i, none), dim);
-    return val_new(e, choose(e, inside, x->v, LLVMConstNull(LLVMTypeOf(x->v))),
-                   x->t);
+    if (l->once)
+        keep_one(l, n, i, dim, inside);
+    else
+        keep_worst(l, counted(l, n, i, all), dim);
+    LLVMValueRef none = LLVMConstNull(LLVMTypeOf(x->v));
+    Val *v = val_new(e, choose(e, inside, x->v, none), x->t);
+    return val_new(e, known_positive(l, v), x->t);
 }
 
 Val *llvm_stop(Lower *l, Val *bad)
@@ -193,20 +226,26 @@ static LLVMValueRef worst_of(Emit *e, const CheckSlot *s)
                : v;
 }
 
+/* Is the worst index that counts beyond the limit, or is there none below it
+ * and was one asked for. */
+static LLVMValueRef exceeds(Emit *e, LLVMValueRef worst, LLVMValueRef limit)
+{
+    LLVMBuilderRef b = e->builder;
+    LLVMValueRef one = code_i64(e, 1);
+    LLVMValueRef low = LLVMBuildICmp(b, LLVMIntSLT, limit, one, "");
+    worst = LLVMBuildIntCast2(b, worst, e->i64, false, "");
+    return LLVMBuildICmp(b, LLVMIntUGE, worst, choose(e, low, one, limit), "");
+}
+
 Failure checks_finish(Emit *e, const Checks *c)
 {
     LLVMBuilderRef b = e->builder;
     Failure f = {0};
-    LLVMValueRef one = code_i64(e, 1);
     for (int i = c->slot.n - 1; i >= 0; i--) {
         const CheckSlot *s = &c->slot.at[i];
         LLVMValueRef worst = worst_of(e, s);
         LLVMValueRef code = check_code(e, NN_ERR_INDEX, s->number);
-        LLVMValueRef low = LLVMBuildICmp(b, LLVMIntSLT, s->limit, one, "");
-        LLVMValueRef most = choose(e, low, one, s->limit);
-        LLVMValueRef bad = LLVMBuildICmp(
-            b, LLVMIntUGE, LLVMBuildIntCast2(b, worst, e->i64, false, ""), most,
-            "");
+        LLVMValueRef bad = s->bad ? s->bad : exceeds(e, worst, s->limit);
         if (!f.status)
             f.status = LLVMConstInt(e->i32, NN_OK, false);
         f.status = choose(e, bad, code, f.status);

@@ -263,6 +263,21 @@ LLVMValueRef code_not_negative(Emit *e, LLVMValueRef n)
     return LLVMBuildSelect(e->builder, some, n, zero, "");
 }
 
+static void set_metadata(Emit *e, LLVMValueRef of, const char *kind,
+                         LLVMMetadataRef node)
+{
+    LLVMSetMetadata(
+        of, LLVMGetMDKindIDInContext(e->context, kind, (unsigned)strlen(kind)),
+        LLVMMetadataAsValue(e->context, node));
+}
+
+void code_in_range(Emit *e, LLVMValueRef load, int64_t first, int64_t last)
+{
+    LLVMMetadataRef end[] = {LLVMValueAsMetadata(code_i64(e, first)),
+                             LLVMValueAsMetadata(code_i64(e, last))};
+    set_metadata(e, load, "range", LLVMMDNodeInContext2(e->context, end, 2));
+}
+
 void code_seldom(Emit *e, LLVMValueRef branch, int which)
 {
     LLVMMetadataRef part[3] = {
@@ -270,9 +285,7 @@ void code_seldom(Emit *e, LLVMValueRef branch, int which)
     for (int i = 0; i < 2; i++)
         part[i + 1] = LLVMValueAsMetadata(
             LLVMConstInt(e->i32, i == which ? 1 : 1000, false));
-    LLVMMetadataRef node = LLVMMDNodeInContext2(e->context, part, 3);
-    LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(e->context, "prof", 4),
-                    LLVMMetadataAsValue(e->context, node));
+    set_metadata(e, branch, "prof", LLVMMDNodeInContext2(e->context, part, 3));
 }
 
 Place code_go(Emit *e, LLVMValueRef before)
@@ -358,9 +371,7 @@ static void align_loop(Emit *e, LLVMValueRef branch)
                             LLVMMDNodeInContext2(e->context, align, 2)};
     LLVMMetadataRef node = LLVMMDNodeInContext2(e->context, id, 2);
     LLVMMetadataReplaceAllUsesWith(id[0], node);
-    LLVMSetMetadata(branch,
-                    LLVMGetMDKindIDInContext(e->context, "llvm.loop", 9),
-                    LLVMMetadataAsValue(e->context, node));
+    set_metadata(e, branch, "llvm.loop", node);
 }
 
 void loop_end(Emit *e, Loop *l, LLVMValueRef *next)

@@ -563,7 +563,7 @@ static void emit_entry(ContractCode *q, const KernelKey *key, LLVMValueRef fn)
     q->bufs = LLVMGetParam(fn, 0);
     q->dim_array = LLVMGetParam(fn, 1);
     q->buffer = code_buffers(e, key, q->bufs);
-    q->dims = dim_env(e, key->var, key->nvar, q->dim_array);
+    q->dims = dim_env_checked(e, key->var, key->nvar, q->dim_array);
     q->status = code_slot(e, e->i32, 4);
     code_store(e, LLVMConstInt(e->i32, NN_OK, false), q->status, 4);
     q->fixed =

@@ -350,6 +350,14 @@ LLVMValueRef dim_code_zero(Emit *e, const DimEnv *env, const Dim *d)
     return w.zero;
 }
 
+DimEnv dim_env_checked(Emit *e, const Dim *const *var, int n, LLVMValueRef dims)
+{
+    DimEnv env = dim_env(e, var, n, dims);
+    for (int i = 0; i < n; i++)
+        code_in_range(e, env.value[i], 0, INT64_MIN);
+    return env;
+}
+
 DimEnv dim_env(Emit *e, const Dim *const *var, int n, LLVMValueRef dims)
 {
     DimEnv env = {.var = var, .n = n};

@@ -228,6 +228,9 @@ LLVMValueRef dim_code_exceeds(Emit *e, const DimEnv *env, const Dim *d,
 LLVMValueRef dim_code_zero(Emit *e, const DimEnv *env, const Dim *d);
 /* Loads var[i] from dims[i], at the builder's place. */
 DimEnv dim_env(Emit *e, const Dim *const *var, int n, LLVMValueRef dims);
+/* Of dimensions that were found valid before. */
+DimEnv dim_env_checked(Emit *e, const Dim *const *var, int n,
+                       LLVMValueRef dims);
 /* How far a kernel's first outer loop goes, for its last argument. */
 LLVMValueRef kernel_range(Emit *e, DimEnv *dims, const Kernel *k);
 
@@ -248,6 +251,7 @@ typedef struct CheckSlot {
     int number;
     LLVMTypeRef type;
     LLVMValueRef at, value; /* in memory or not */
+    LLVMValueRef bad;       /* where not: an i1, the check fails */
     LLVMValueRef limit;
 } CheckSlot;
 /* Of a kernel that is being built. */
@@ -354,6 +358,8 @@ LLVMValueRef *code_buffers(Emit *e, const KernelKey *key, LLVMValueRef bufs);
 LLVMBasicBlockRef code_block(Emit *e, const char *name);
 LLVMValueRef code_here(Emit *e); /* the function being built */
 
+/* It is known that first <= load < last, an i64; INT64_MIN is above all. */
+void code_in_range(Emit *e, LLVMValueRef load, int64_t first, int64_t last);
 /* max(n, 0) */
 LLVMValueRef code_not_negative(Emit *e, LLVMValueRef n);
 /* The way to `which` of a conditional branch is hardly ever taken. */

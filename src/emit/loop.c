@@ -211,7 +211,7 @@ static void begin(LoopMaker *m, const KernelKey *key)
     m->flag = code_slot(e, e->i8, 1);
     m->p.key = key;
     find_buffers(m, key);
-    m->p.dims = dim_env(e, key->var, key->nvar, LLVMGetParam(fn, 1));
+    m->p.dims = dim_env_checked(e, key->var, key->nvar, LLVMGetParam(fn, 1));
     LLVMBasicBlockRef start = code_block(e, "start");
     m->p.dims.before = LLVMBuildBr(e->builder, start);
     LLVMPositionBuilderAtEnd(e->builder, start);

@@ -749,7 +749,7 @@ static void emit_entry(MapCode *m, const KernelKey *key, bool rows)
     number_buffers(m, key);
     if (key->nbuffer <= MANY_BUFFERS)
         m->buffer = code_buffers(e, key, LLVMGetParam(fn, 0));
-    m->dims = dim_env(e, key->var, key->nvar, LLVMGetParam(fn, 1));
+    m->dims = dim_env_checked(e, key->var, key->nvar, LLVMGetParam(fn, 1));
     if (rows) {
         m->lo = LLVMGetParam(fn, 2);
         m->hi = LLVMGetParam(fn, 3);

@@ -331,7 +331,7 @@ void emit_sort(Emit *e, const Sort *s, const KernelKey *key)
 {
     LLVMValueRef fn = code_here(e), row;
     LLVMValueRef *buffer = code_buffers(e, key, LLVMGetParam(fn, 0));
-    DimEnv dims = dim_env(e, key->var, key->nvar, LLVMGetParam(fn, 1));
+    DimEnv dims = dim_env_checked(e, key->var, key->nvar, LLVMGetParam(fn, 1));
     SortCode c = {.e = e, .s = s, .t = s->in->dtype};
     int64_t count;
     bool fixed = dim_const_value(s->count, &count);
