@@ -93,7 +93,7 @@ $B/std.c: $(STD) src/std/embed.sh
 	$(call say,EMBED,$@)
 	$Qsh src/std/embed.sh $(STD) >$@.part && mv $@.part $@
 $B/test_ops: $B/tests/unit/lower_sim.o
-$B/test_kernel $B/test_loops: $B/tests/unit/kernel_sim.o
+$B/test_kernel $B/test_loops $B/test_near_random: $B/tests/unit/kernel_sim.o
 $B/test_numbers $B/test_sums $B/test_loops $B/test_strided: $B/tests/unit/compiled.o
 $B/test_diff_loops $B/test_diff_random $B/test_zeros: $B/tests/unit/diff_cases.o
 $B/test_region $B/test_region_random: $B/tests/unit/region_cases.o

@@ -1,49 +1,107 @@
 #!/bin/sh
-# mutants.sh BUILD [EVERY [FILE...]]: are conditions tested from both sides?
+# mutants.sh [-j N] [FILE | NUMBER]...: are conditions tested from both sides?
 #
-# Weakens the guards of rules, identities and passes over loops one at a time
-# (every EVERY-th of them) in a copy of the project, and looks whether a test
-# notices. A mutant that none notices is printed, and is a failure unless
-# mutants.txt names it as one that changes no value. Takes some ten seconds a
-# mutant; not part of `make test`.
-build=$1 every=${2:-1}
-[ $# -gt 1 ] && shift
-shift
-cd "$(dirname "$0")/.." || exit 2
-[ $# -gt 0 ] || set -- src/simplify/rules.c src/graph/merge.c src/graph/prune.c src/graph/ops/*.c
-work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT INT TERM
-cp -a Makefile grammar src runtime tests examples "$work" && mkdir "$work/build" &&
-    cp -a "$build"/. "$work/build" || exit 2
-cd "$work" || exit 2
-suites="near simplify eval graph ops binders strided batch diff zeros region diff_loops check"
-make="make -s WARN=-w"
+# Weakens each guard of rules, identities and passes over loops and kernels (of
+# these files, or these numbers) and looks whether a test notices. One build has
+# them all, see mutants.awk and mutants.c; a mutant is a run of those tests that
+# reach its guard with a value that the weakening changes, the quickest suites
+# first, up to the first failure. What crashes, hangs or takes memory without
+# end is noticed. A mutant that none notices is printed, and is a failure unless
+# mutants.txt names it. Not part of `make test`; the build stays in
+# build/mutants, and what became of each mutant in build/mutants/results.
+root=$(cd "$(dirname "$0")/.." && pwd) || exit 2
+work=$root/build/mutants jobs=2
+suites="batch binders check diff diff_loops diff_random eval fmt graph kernel limits messages near
+    near_random ops random region region_random simplify strided syntax zeros"
 
-# Does a test notice? What cannot be built is noticed, too.
-noticed() {
-    for s in $suites; do
-        $make "build/test_$s" >log 2>&1 && timeout 300 "build/test_$s" >log 2>&1 || return 0
-    done
-    ! { $make build/fuzz-diff >log 2>&1 &&
-        timeout 600 build/fuzz-diff 100 1 tests/fuzz/known.txt >log 2>&1; }
+# Runs a suite, of Check but for the last two; what it prints goes to a file.
+suite() {
+    (
+        cd "$work" && ulimit -c 0 && ulimit -v 6000000 && ulimit -t 20
+        case $1 in
+        golden) tests/golden.sh build/nncc ;;
+        programs) build/fuzz-diff 100 1 tests/fuzz/known.txt ;;
+        *) CK_FORK=no "build/test_$1" ;;
+        esac
+    ) >"$work/log/$2" 2>&1
 }
 
-pass=0 fail=0 all=0
-for f; do
-    cp -p "$f" original
-    n=$(awk -v pick=0 -f tests/mutants.awk original)
-    k=0
-    while [ $k -lt "$n" ]; do
-        k=$((k + 1)) all=$((all + 1))
-        [ $((all % every)) = 0 ] || continue
-        awk -v pick=$k -f tests/mutants.awk original >"$f" 2>what
-        if grep -qxF "$f: $(sed 's/^line [0-9]*: *//' what)" tests/mutants.txt 2>/dev/null || noticed; then
-            pass=$((pass + 1))
-        else
-            echo "nothing notices  $f, $(cat what)"
-            fail=$((fail + 1))
-        fi
+if [ "$1" = --reach ]; then # which guards a suite reaches, and its time
+    cp "$work/zero" "$work/reach/$2"
+    began=$(date +%s%N)
+    NNCC_REACHED=$work/reach/$2 suite "$2" "$2" || { echo "$2 fails" && exit 255; }
+    echo "$(($(date +%s%N) - began)) $2" >"$work/reach/$2.time"
+    exit 0
+fi
+if [ "$1" = --try ]; then # number suite...
+    n=$2 by=
+    shift 2
+    for s; do
+        NNCC_MUTANT=$n NNCC_REACHED=$work/reach/$s suite "$s" "$n"
+        case $?/$s in
+        0/*) continue ;;
+        1/golden | 1/programs) ;;
+        1/*) continue ;; # tests were left out
+        esac
+        by=$s && break
     done
-    cp original "$f"
+    [ $# -gt 0 ] || by=unreached
+    echo "$n ${by:-survives}"
+    exit 0
+fi
+
+[ "$1" = -j ] && jobs=$2 && shift 2
+mkdir -p "$work/build" && cd "$work" || exit 2
+rm -rf reach log table && mkdir reach log && head -c 1052672 /dev/zero >zero
+cp -aru "$root"/Makefile "$root"/grammar "$root"/src "$root"/runtime "$root"/tests \
+    "$root"/examples "$root"/docs . || exit 2
+cp -au tests/mutants.c src/base/
+
+# Only what changed is written again, and built.
+for f in $(cd "$root" && echo src/simplify/*.c src/graph/merge.c src/graph/prune.c \
+    src/graph/when.c src/graph/ops/*.c src/kernel/*.c); do
+    awk -v file="$f" -v first=$(($(cat table 2>/dev/null | wc -l) + 1)) -v table=part \
+        -f tests/mutants.awk "$root/$f" >rewritten || exit 2
+    cmp -s rewritten "$f" || cp rewritten "$f"
+    [ ! -e part ] || { cat part >>table && rm part; }
 done
-echo "mutants: $pass passed, $fail failed"
-[ "$fail" = 0 ]
+# shellcheck disable=SC2086
+make -s -j"$jobs" WARN=-w CFLAGS=-O1 \
+    CHECK_LIBS="$(pkg-config --libs check) -Wl,--wrap=_ck_assert_failed,--wrap=tcase_fn_start" \
+    build/nncc build/fuzz-diff $(printf 'build/test_%s ' $suites) >log/make 2>&1 ||
+    { tail log/make && exit 2; }
+
+# What each suite reaches, and from that the plan: number, suites.
+# shellcheck disable=SC2086
+printf '%s\n' $suites golden programs |
+    xargs -P "$jobs" -I{} sh "$root/tests/mutants.sh" --reach {} || exit 2
+sort -n reach/*.time | while read -r _ s; do
+    head -c 4096 "reach/$s" | od -An -v -tu1 -w1 | awk -v s="$s" '$1 { print NR - 1, s }'
+done | awk -F'\t' -v only=" $* " '
+    FILENAME == "-" { split($0, at, " "); by[at[1]] = by[at[1]] " " at[2]; next }
+    FILENAME ~ /txt$/ { known[$0] = 1; next }
+    (only == "  " || index(only, " " $1 " ") || index(only, " " $2 " ")) &&
+        !(($2 ", " $4 ": " $5) in known) { print $1 by[$1] }' \
+    - "$root/tests/mutants.txt" table >plan
+
+xargs -P "$jobs" -L1 sh "$root/tests/mutants.sh" --try <plan >results 2>log/killed || exit 2
+awk -F'\t' '
+    FILENAME == "results" { split($0, at, " "); by[at[1]] = at[2]; next }
+    FILENAME ~ /txt$/ { if (/^[^#]/) known[$0] = 1; next }
+    { key = $2 ", " $4 ": " $5; exists[key] = 1; all++ }
+    key in known { same++; next }
+    !($1 in by) { next }
+    by[$1] == "survives" || by[$1] == "unreached" {
+        printf "nothing %s %s:%d (%d), %s: %s\n",
+            by[$1] == "survives" ? "notices" : "reaches", $2, $3, $1, $4, $5
+        bad++
+        next
+    }
+    { good++ }
+    END {
+        for (key in known)
+            if (!(key in exists)) { print "no such guard: " key; bad++ }
+        printf "mutants: %d guards, %d noticed, %d change no value, %d failed\n",
+            all, good, same, bad
+        exit bad > 0
+    }' results "$root/tests/mutants.txt" table

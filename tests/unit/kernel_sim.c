@@ -74,7 +74,7 @@ static int64_t size_of(Sim *m, const Dim *d)
 
 static Num num(DType t, double d)
 {
-    return (Num){d, dtype_is_real(t) ? 0 : (int64_t)d};
+    return (Num){d, dtype_is_real(t) ? 0 : int_of_real(d)};
 }
 
 static Num num_int(int64_t i) { return (Num){(double)i, i}; }

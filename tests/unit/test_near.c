@@ -49,13 +49,18 @@ static void add_identity(char *file, char *params, const char *text)
 
 static void read_formulas(void)
 {
+    /* Square ones have a second axis that fits. */
     static char params[] = "x: real[3, 4], y: real[3, 4], z: real[3, 1], "
                            "v: real[4], s: real, t: real";
+    static char square[] = "x: real[3, 3], y: real[3, 3], z: real[3, 1], "
+                           "v: real[3], s: real, t: real";
     FILE *f = fopen("tests/identities.txt", "r");
     char line[MAX_TEXT], *file = NULL, *names = NULL;
 
-    for (int i = 0; i < simplify_nrules; i++)
+    for (int i = 0; i < simplify_nrules; i++) {
         add_identity(NULL, params, simplify_rules[i].identity);
+        add_identity(NULL, square, simplify_rules[i].identity);
+    }
     while (f && fgets(line, sizeof line, f)) {
         char *end = line + strlen(line);
         if (*line == '%')

@@ -68,7 +68,7 @@ static bool const_factor(Node *n, Node **x, double *c)
 static bool is_plain(DType t, double v)
 {
     if (!dtype_is_real(t)) {
-        return fabs(v) < 0x1p31;
+        return fabs(v) < 0x1p31 && (double)dtype_wrap(t, (int64_t)v) == v;
     }
     v = fabs(dtype_fit(t, v));
     return v == 0 || (isfinite(v) && v >= (t == DT_f32 ? 0x1p-126 : 0x1p-1022));

@@ -373,7 +373,7 @@ static void each_step(EvalTensor *e, const Steps *s, const int64_t *size,
         if (!add)
             out[i] = inside ? in[there] : 0;
         else if (inside)
-            out[there] += in[i];
+            out[there] = eval_joined(e, OP_add, s->x->dtype, out[there], in[i]);
     }
 }
 

@@ -1,0 +1,899 @@
+/* test_near_random.c: small graphs of operators that have to do with each
+ * other, drawn at random so that what identities, rules and the scheduler look
+ * for is often there, and as often nearly. Each is made twice, with them and as
+ * it is written, and both are evaluated. */
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eval/eval.h"
+#include "graph/ops/ops.h"
+#include "kernel/kernel.h"
+#include "kernel_sim.h"
+#include "simplify/simplify.h"
+
+enum {
+    PARAMS = 8,
+    STEPS = 7,
+    MAX_POOL = 64,
+    MAX_ROOTS = 2,
+    GRAPHS = 12, /* of one test */
+    TESTS = 25,  /* of one theme */
+    POINTS = 2,
+    SIZE = 2, /* of the variable dimension, at the first point */
+};
+
+/* A graph being made. What is drawn depends on types and shapes alone, so that
+ * the same seed makes the same of a graph that rewrites and one that does not.
+ */
+typedef struct Gen {
+    Graph *g;
+    uint64_t seed;
+    const Dim *var;
+    Node *param[PARAMS], *pool[MAX_POOL];
+    int nparam, npool;
+    /* By place in the pool: computed without rounding, so that operators that
+     * jump may be used. */
+    bool exact[MAX_POOL];
+    int at;       /* the place that was picked last */
+    bool rounded; /* the step under way rounds, or uses what is not exact */
+    bool extreme; /* there are constants whose products are no numbers */
+} Gen;
+
+/* Draws */
+
+static uint64_t bits(Gen *r)
+{
+    r->seed ^= r->seed << 13;
+    r->seed ^= r->seed >> 7;
+    return (r->seed ^= r->seed << 17) >> 20;
+}
+
+static int below(Gen *r, int n) { return (int)(bits(r) % (uint64_t)n); }
+static bool chance(Gen *r, int percent) { return below(r, 100) < percent; }
+
+enum { EXACT = 1 << 30 };
+
+/* A node of these dtypes, of late ones often; with EXACT only such. */
+static Node *pick(Gen *r, unsigned dtypes)
+{
+    for (int k = 0; k < 40; k++) {
+        int few = chance(r, 50) && r->npool > 4 ? 4 : r->npool;
+        int i = r->npool - 1 - below(r, few);
+        Node *n = r->pool[i];
+
+        if (dtypes >> n->dtype & 1 && (!(dtypes & EXACT) || r->exact[i])) {
+            r->at = i;
+            r->rounded |= !r->exact[i];
+            return n;
+        }
+    }
+    return NULL;
+}
+
+static double a_number(Gen *r, DType t)
+{
+    static const double real[] = {0, 1, -1, 2, -2, 0.5, -0.5, 3, 0.25, -3};
+    static const double rare[] = {-0.0,   0x1p-1060, 0x1p600, 0x1p-600,
+                                  0x1p90, 0x1p-90,   0x1p-130};
+    static const double whole[] = {0, 1, -1, 2, 3, -2, 4, 255, 128, 0x1p31 - 1};
+
+    if (t == DT_bool)
+        return below(r, 2);
+    if (!dtype_is_real(t))
+        return t == DT_u8 ? fabs(whole[below(r, 9)]) : whole[below(r, 10)];
+    if (!chance(r, 8))
+        return real[below(r, 10)];
+    r->rounded = r->extreme = true;
+    return dtype_fit(t, rare[below(r, 7)]);
+}
+
+/* Is x's shape the end of n's. */
+static bool ends(const Node *n, const Node *x)
+{
+    if (x->rank > n->rank)
+        return false;
+    for (int i = 0; i < x->rank; i++)
+        if (x->dim[i] != n->dim[n->rank - x->rank + i])
+            return false;
+    return true;
+}
+
+/* Something of n's dtype and shape. */
+static Node *like(Gen *r, Node *n, bool exact)
+{
+    bool before = r->rounded;
+
+    if (chance(r, 30))
+        return g_fill(r->g, n, a_number(r, n->dtype));
+    for (int k = 0; k < 30; k++) {
+        Node *x = pick(r, 1u << n->dtype | (exact ? EXACT : 0));
+
+        if (x && ends(n, x))
+            return x->rank == n->rank
+                       ? x
+                       : g_broadcast_to(r->g, x, n->rank, n->dim);
+        r->rounded = before;
+    }
+    return n;
+}
+
+/* Steps: each a node on some of the pool, or NULL. */
+
+static const Dim *dc(const Gen *r, int64_t v) { return dim_const(r->g, v); }
+
+/* Does its value jump where its argument does not. */
+static bool jumps(OpId op)
+{
+    return op_table[op]->flags & OP_TO_BOOL || op == OP_floor ||
+           op == OP_ceil || op == OP_round || op == OP_sign || op == OP_mod;
+}
+
+/* Is its value of small numbers one. */
+static bool stays_exact(OpId op)
+{
+    return jumps(op) || op == OP_add || op == OP_sub || op == OP_mul ||
+           op == OP_neg || op == OP_abs || op == OP_min || op == OP_max ||
+           op == OP_stop;
+}
+
+/* atan2 tells 0 from -0, which no identity keeps apart. */
+static bool is_usual(OpId op)
+{
+    const Op *row = op_table[op];
+
+    return row->cls == OPC_ewise && row->eval && !(row->flags & OP_ORDER) &&
+           op != OP_index_check && op != OP_random_bits && op != OP_where &&
+           op != OP_cast && op != OP_strong_mul && op != OP_atan2 &&
+           row->arity <= 2;
+}
+
+static Node *apply(Gen *r, OpId op, Node *a)
+{
+    bool real = dtype_is_real(a->dtype), exact = real && jumps(op);
+    Node *b;
+
+    if (exact && !r->exact[r->at])
+        return NULL;
+    r->rounded |= real && !stays_exact(op);
+    if (op_table[op]->arity == 1)
+        return g1(r->g, op, a);
+    b = chance(r, 10) ? a : like(r, a, exact);
+    return chance(r, 50) ? g2(r->g, op, a, b) : g2(r->g, op, b, a);
+}
+
+static Node *arithmetic(Gen *r)
+{
+    static const OpId op[] = {OP_add,   OP_sub, OP_mul, OP_div,   OP_neg,
+                              OP_mul,   OP_add, OP_sub, OP_div,   OP_min,
+                              OP_max,   OP_mod, OP_abs, OP_floor, OP_ceil,
+                              OP_round, OP_sign};
+    OpId o = op[below(r, chance(r, 70) ? 9 : 17)];
+    Node *a = pick(r, ON_number);
+
+    return a && op_table[o]->takes >> a->dtype & 1 ? apply(r, o, a) : NULL;
+}
+
+static Node *function(Gen *r)
+{
+    OpId op = below(r, NOPS);
+    Node *a = pick(r, ON_real);
+
+    return a && is_usual(op) && op_table[op]->takes >> a->dtype & 1
+               ? apply(r, op, a)
+               : NULL;
+}
+
+static Node *logic(Gen *r)
+{
+    static const OpId op[] = {OP_and, OP_or, OP_not, OP_eq, OP_ne};
+    Node *a = pick(r, ON_bool);
+
+    return a ? apply(r, op[below(r, 5)], a) : NULL;
+}
+
+static Node *comparison(Gen *r)
+{
+    static const OpId op[] = {OP_lt, OP_le, OP_eq, OP_ne};
+    Node *a = pick(r, ON_number | EXACT);
+
+    return a ? apply(r, op[below(r, 4)], a) : NULL;
+}
+
+static Node *choice(Gen *r)
+{
+    Node *c = pick(r, ON_bool), *a = pick(r, ON_any & ~(1 << DT_key));
+
+    if (!c || !a)
+        return NULL;
+    if (c->rank == 0 && chance(r, 50))
+        return g_if(r->g, c, a, like(r, a, false));
+    if (!ends(a, c))
+        return NULL;
+    if (c->rank < a->rank)
+        c = g_broadcast_to(r->g, c, a->rank, a->dim);
+    Node *b = like(r, a, false);
+    return chance(r, 50) ? g_where(r->g, c, a, b) : g_where(r->g, c, b, a);
+}
+
+static Node *conversion(Gen *r)
+{
+    Node *a = pick(r, ON_any & ~(1 << DT_key));
+    DType t = (DType)below(r, DT_key);
+
+    if (!a || (dtype_is_real(a->dtype) && !r->exact[r->at]))
+        return NULL;
+    return g_cast(r->g, t, a);
+}
+
+static Node *strong(Gen *r)
+{
+    Node *a = pick(r, 1 << DT_f64);
+
+    return a ? g2(r->g, OP_strong_mul, a, like(r, a, false)) : NULL;
+}
+
+static Node *new_axes(Gen *r)
+{
+    Node *a = pick(r, ON_any);
+    const Dim *dim[4];
+    int axis[4], rank, at = 0;
+
+    if (!a || a->rank > 2)
+        return NULL;
+    rank = a->rank + 1 + below(r, 2);
+    for (int i = 0; i < rank; i++) {
+        bool old = at < a->rank && (a->rank - at == rank - i || chance(r, 50));
+        axis[i] = old ? at : -1;
+        dim[i] = old             ? a->dim[at]
+                 : chance(r, 70) ? dc(r, 1 + below(r, 3))
+                                 : r->var;
+        at += old;
+    }
+    return g_broadcast(r->g, a, rank, dim, axis);
+}
+
+static Node *turned(Gen *r)
+{
+    Node *a = pick(r, ON_any);
+    int perm[MAX_RANK];
+
+    if (!a || a->rank < 2)
+        return NULL;
+    for (int i = 0; i < a->rank; i++)
+        perm[i] = i;
+    for (int i = a->rank - 1; i > 0; i--) {
+        int k = below(r, i + 1), was = perm[i];
+        perm[i] = perm[k];
+        perm[k] = was;
+    }
+    return g_permute(r->g, a, perm);
+}
+
+static Node *reshaped(Gen *r)
+{
+    Node *a = pick(r, ON_any);
+    const Dim *dim[8];
+    int rank = 0;
+
+    if (!a || a->rank > 3)
+        return NULL;
+    /* Neighbours become one axis, sixes two, and ones come and go. */
+    for (int i = 0; i < a->rank; i++) {
+        if (dim_is(a->dim[i], 1) && chance(r, 60))
+            continue;
+        if (dim_is(a->dim[i], 6) && chance(r, 60)) {
+            int k = 2 + below(r, 2);
+            dim[rank++] = dc(r, k);
+            dim[rank++] = dc(r, 6 / k);
+        } else if (rank > 0 && chance(r, 40))
+            dim[rank - 1] = dim_mul(r->g, dim[rank - 1], a->dim[i]);
+        else
+            dim[rank++] = a->dim[i];
+        if (chance(r, 15) && rank < 4)
+            dim[rank++] = dc(r, 1);
+    }
+    return rank <= 4 ? g_reshape(r->g, a, rank, dim) : NULL;
+}
+
+static Node *cut(Gen *r)
+{
+    Node *a = pick(r, ON_any);
+    const Dim *start[MAX_RANK], *size[MAX_RANK];
+    int step[MAX_RANK];
+    int64_t n;
+
+    if (!a || a->rank == 0)
+        return NULL;
+    for (int i = 0; i < a->rank; i++) {
+        start[i] = dc(r, 0);
+        size[i] = a->dim[i];
+        step[i] = 1;
+        if (dim_const_value(a->dim[i], &n) && n > 0 && chance(r, 60)) {
+            int first = below(r, (int)n);
+            step[i] = 1 + below(r, 2);
+            start[i] = dc(r, first);
+            size[i] = dc(r, 1 + below(r, ((int)n - 1 - first) / step[i] + 1));
+        } else if (a->dim[i] == r->var && chance(r, 30)) {
+            start[i] = dc(r, below(r, 2));
+            size[i] = dim_sub(r->g, r->var, dc(r, 1));
+        }
+    }
+    return g_slice(r->g, a, start, size, step);
+}
+
+static Node *padded(Gen *r)
+{
+    Node *a = pick(r, ON_number);
+    const Dim *lo[MAX_RANK], *dim[MAX_RANK];
+    int step[MAX_RANK];
+
+    if (!a || a->rank == 0)
+        return NULL;
+    for (int i = 0; i < a->rank; i++) {
+        bool wide = chance(r, 50);
+        int first = wide ? below(r, 3) : 0, more = wide ? below(r, 2) : 0;
+        step[i] = wide ? 1 + below(r, 2) : 1;
+        lo[i] = dc(r, first);
+        dim[i] = dim_mul(r->g, a->dim[i], dc(r, step[i]));
+        dim[i] = dim_add(r->g, dim[i], dc(r, first + more));
+    }
+    return g_pad(r->g, a, lo, dim, step);
+}
+
+static Node *flipped(Gen *r)
+{
+    Node *a = pick(r, ON_any);
+
+    return a && a->rank ? g_flip(r->g, a, below(r, a->rank)) : NULL;
+}
+
+static Node *joined(Gen *r)
+{
+    Node *a = pick(r, ON_any), *part[3];
+    int n = 2 + below(r, 2);
+
+    if (!a || a->rank == 0)
+        return NULL;
+    int axis = below(r, a->rank);
+    for (int k = 0; k < n; k++) {
+        Node *b = pick(r, 1u << a->dtype);
+        bool fits = b && b->rank == a->rank;
+        for (int i = 0; fits && i < a->rank; i++)
+            fits = i == axis || a->dim[i] == b->dim[i];
+        part[k] = fits ? b : chance(r, 30) ? like(r, a, false) : a;
+    }
+    return g_concat(r->g, n, part, axis);
+}
+
+/* Steps along an axis: coefficients, sizes; where they begin and end. */
+static int draw_steps(Gen *r, int64_t *size, int64_t *coef, int64_t *lo,
+                      int64_t *hi)
+{
+    int n = chance(r, 10) ? 0 : 1 + below(r, 2);
+
+    *lo = *hi = 0;
+    for (int j = 0; j < n; j++) {
+        size[j] = 1 + below(r, 3);
+        coef[j] = below(r, 6) - 2;
+        *(coef[j] < 0 ? lo : hi) += coef[j] * (size[j] - 1);
+    }
+    if (n == 2 && chance(r, 40)) {
+        coef[1] = 1 + below(r, 2);
+        coef[0] = coef[1] * size[1];
+        *lo = 0;
+        *hi = coef[0] * (size[0] - 1) + coef[1] * (size[1] - 1);
+    }
+    return n;
+}
+
+static Node *stepped(Gen *r)
+{
+    Node *a = pick(r, ON_any);
+    int64_t size[2], coef[2], lo, hi, all;
+    const Dim *by[2], *dim[2];
+
+    if (!a || a->rank == 0 || a->rank > 3)
+        return NULL;
+    int axis = below(r, a->rank), n = draw_steps(r, size, coef, &lo, &hi);
+    if (!dim_const_value(a->dim[axis], &all) || hi - lo >= all)
+        return NULL;
+    for (int j = 0; j < n; j++) {
+        dim[j] = dc(r, size[j]);
+        by[j] = dc(r, coef[j]);
+    }
+    return g_strided(r->g, a, axis,
+                     dc(r, below(r, (int)(all - (hi - lo))) - lo), n, dim, by);
+}
+
+static Node *step_added(Gen *r)
+{
+    Node *a = pick(r, ON_number);
+    int64_t size[2], coef[2], lo, hi, all;
+    const Dim *by[2];
+
+    if (!a || a->rank > 3)
+        return NULL;
+    int n = draw_steps(r, size, coef, &lo, &hi);
+    if (n > a->rank)
+        return NULL;
+    int axis = below(r, a->rank - n + 1);
+    lo = hi = 0;
+    for (int j = 0; j < n; j++) {
+        if (!dim_const_value(a->dim[axis + j], &all) || all == 0)
+            return NULL;
+        *(coef[j] < 0 ? &lo : &hi) += coef[j] * (all - 1);
+        by[j] = dc(r, coef[j]);
+    }
+    int first = below(r, 3);
+    return g_strided_add(r->g, a, axis, dc(r, first - lo), n, by,
+                         dc(r, first + hi - lo + 1 + below(r, 2)));
+}
+
+static Node *reduced(Gen *r)
+{
+    static const OpId real[] = {OP_sum,        OP_sum,        OP_sum,
+                                OP_reduce_max, OP_reduce_min, OP_prod,
+                                OP_logsumexp};
+    Node *a = pick(r, ON_any & ~(1 << DT_key));
+    int axis[MAX_RANK], n = 0;
+    OpId op;
+
+    if (!a || a->rank == 0)
+        return NULL;
+    op = a->dtype == DT_bool       ? (chance(r, 50) ? OP_any : OP_all)
+         : dtype_is_real(a->dtype) ? real[below(r, 7)]
+                                   : real[below(r, 6)];
+    for (int i = 0; i < a->rank; i++)
+        if (chance(r, 60))
+            axis[n++] = i;
+    r->rounded |= op == OP_logsumexp;
+    if (chance(r, 8) && dtype_is_real(a->dtype) && r->exact[r->at]) {
+        op = chance(r, 50) ? OP_argmax : OP_argmin;
+        axis[0] = below(r, a->rank);
+        n = 1;
+        if (a->dim[axis[0]] == dc(r, 0))
+            return NULL;
+    }
+    return n ? g_reduce(r->g, op, a, n, axis) : NULL;
+}
+
+/* a·b with axes of one size put together as it comes. */
+static Node *product_of(Gen *r, Node *a, Node *b)
+{
+    int la[MAX_RANK], lb[MAX_RANK], lout[2 * MAX_RANK], n = a->rank, rank = 0;
+    bool used[MAX_RANK] = {false};
+
+    if (a->rank > 3 || b->rank > 3)
+        return NULL;
+    for (int i = 0; i < a->rank; i++)
+        la[i] = i;
+    for (int k = 0; k < b->rank; k++) {
+        lb[k] = -1;
+        for (int i = 0; i < a->rank && lb[k] < 0; i++)
+            if (!used[i] && a->dim[i] == b->dim[k] && chance(r, 75)) {
+                lb[k] = i;
+                used[i] = true;
+            }
+        if (lb[k] < 0)
+            lb[k] = n++;
+    }
+    for (int i = 0; i < n; i++)
+        if (chance(r, 55))
+            lout[rank++] = i;
+    for (int i = rank - 1; i > 0 && chance(r, 50); i--) {
+        int k = below(r, i + 1), was = lout[i];
+        lout[i] = lout[k];
+        lout[k] = was;
+    }
+    return rank <= 4 ? g_contract(r->g, a, la, b, lb, rank, lout) : NULL;
+}
+
+static Node *product(Gen *r)
+{
+    Node *a = pick(r, ON_real), *b = a ? pick(r, 1u << a->dtype) : NULL;
+
+    return b ? product_of(r, a, b) : NULL;
+}
+
+/* Indices, most of them inside of 0 … 2. */
+static Node *index_from(Gen *r)
+{
+    static const double some[][3] = {
+        {0, 2, 1}, {1, 1, 0}, {0, 1, 2}, {2, 1, 0}};
+    const Dim *three = dc(r, 3);
+    DType t = chance(r, 50) ? DT_i32 : DT_i64;
+    Node *n;
+
+    switch (below(r, 6)) {
+    case 0:
+        return g_data(r->g, t, 1, &three, some[below(r, 4)]);
+    case 1:
+        return g_iota(r->g, t, dc(r, 1 + below(r, 3)));
+    case 2:
+        n = g_iota(r->g, t, r->var);
+        return chance(r, 50) ? n : g2(r->g, OP_add, n, g_fill(r->g, n, 1));
+    case 3:
+        return g_const_int(r->g, t, below(r, 3));
+    case 4:
+        n = pick(r, ON_int);
+        return n && n->rank < 3 ? g_index_check(r->g, n, three) : NULL;
+    }
+    n = pick(r, ON_int);
+    return n && n->rank < 3 ? n : NULL;
+}
+
+static Node *gathered(Gen *r)
+{
+    Node *a = pick(r, ON_any), *index = index_from(r);
+
+    if (!a || !index || a->rank == 0 || a->rank > 3)
+        return NULL;
+    return g_gather(r->g, a, index, below(r, a->rank));
+}
+
+static Node *scattered(Gen *r)
+{
+    Node *a = pick(r, ON_number), *index = index_from(r);
+
+    if (!a || !index || a->rank > 3)
+        return NULL;
+    for (int axis = 0; axis + index->rank <= a->rank; axis++) {
+        bool fits = true;
+        for (int i = 0; i < index->rank; i++)
+            fits &= a->dim[axis + i] == index->dim[i];
+        if (fits && chance(r, 70))
+            return g_scatter_add(r->g, a, index, axis,
+                                 chance(r, 70) ? dc(r, 3) : r->var);
+    }
+    return NULL;
+}
+
+/* A counter along one axis, compared with an index along others: one-hot. */
+static Node *places(Gen *r)
+{
+    static const OpId op[] = {OP_eq, OP_eq, OP_eq, OP_eq, OP_ne, OP_le};
+    Node *q = index_from(r);
+    const Dim *n = chance(r, 70) ? dc(r, chance(r, 60) ? 3 : 20) : r->var;
+    int axis[3] = {-1, -1, -1}, at = 0;
+    const Dim *dim[3];
+
+    if (!q || q->rank > 2)
+        return NULL;
+    int rank = q->rank + 1, own = below(r, rank);
+    for (int i = 0; i < rank; i++) {
+        dim[i] = i == own ? n : q->dim[at];
+        axis[i] = i == own ? -1 : at++;
+    }
+    Node *here = g_broadcast(r->g, q, rank, dim, axis);
+    for (int i = 0; i < rank; i++)
+        axis[i] = i == own ? 0 : -1;
+    Node *count = g_iota(r->g, q->dtype, n);
+    if (chance(r, 15))
+        count = g2(r->g, OP_add, count, g_fill(r->g, count, 1));
+    count = g_broadcast(r->g, count, rank, dim, axis);
+    Node *c = chance(r, 50) ? g2(r->g, op[below(r, 6)], here, count)
+                            : g2(r->g, op[below(r, 6)], count, here);
+    switch (below(r, 4)) {
+    case 0:
+        return c;
+    case 1:
+        return g_cast(r->g, DT_f64, c);
+    }
+    Node *x = pick(r, 1 << DT_f64);
+    Node *one = g_const(r->g, DT_f64, 1);
+    one = g_broadcast_to(r->g, one, rank, dim);
+    x = x && ends(one, x) ? g_broadcast_to(r->g, x, rank, dim) : one;
+    return g_where(r->g, c, x, g_fill(r->g, x, chance(r, 80) ? 0 : 1));
+}
+
+/* What one-hot tensors are for: products with others, sums of such. */
+static Node *selection(Gen *r)
+{
+    Node *a = pick(r, 1 << DT_f64), *b = pick(r, 1 << DT_f64);
+    int axis[MAX_RANK], n = 0;
+
+    if (!a || !b)
+        return NULL;
+    if (chance(r, 50))
+        return product_of(r, a, b);
+    if (!ends(a, b) || a->rank == 0)
+        return NULL;
+    b = g_broadcast_to(r->g, b, a->rank, a->dim);
+    for (int i = 0; i < a->rank; i++)
+        if (chance(r, 60))
+            axis[n++] = i;
+    a = g2(r->g, OP_mul, a, b);
+    return n ? g_reduce(r->g, OP_sum, a, n, axis) : a;
+}
+
+typedef Node *Step(Gen *r);
+
+typedef struct Theme {
+    const char *name;
+    DType dtype; /* of the first parameters */
+    Step *step[12];
+} Theme;
+
+static const Theme themes[] = {
+    {"arithmetic f64", DT_f64, {arithmetic, arithmetic, arithmetic, choice}},
+    {"arithmetic f32", DT_f32, {arithmetic, arithmetic, arithmetic, new_axes}},
+    {"arithmetic i32",
+     DT_i32,
+     {arithmetic, arithmetic, arithmetic, conversion}},
+    {"arithmetic u8", DT_u8, {arithmetic, arithmetic, arithmetic, comparison}},
+    {"functions", DT_f64, {function, function, arithmetic, reduced, strong}},
+    {"logic", DT_i64, {logic, comparison, choice, conversion, logic, choice}},
+    {"logic of reals", DT_f64, {logic, comparison, choice, arithmetic, choice}},
+    {"views",
+     DT_f64,
+     {new_axes, turned, reshaped, cut, padded, flipped, joined, stepped,
+      step_added, arithmetic}},
+    {"few views", DT_f64, {cut, padded, flipped, joined, cut, padded, stepped}},
+    {"steps", DT_f64, {stepped, step_added, stepped, turned, new_axes}},
+    {"reductions",
+     DT_f64,
+     {reduced, reduced, new_axes, turned, arithmetic, reshaped, choice,
+      padded}},
+    {"products",
+     DT_f64,
+     {product, product, product, new_axes, turned, arithmetic, reduced}},
+    {"indices",
+     DT_f64,
+     {gathered, gathered, scattered, cut, new_axes, turned, arithmetic,
+      joined}},
+    {"places",
+     DT_f64,
+     {places, places, selection, selection, product, reduced, arithmetic,
+      new_axes}},
+    {"all",
+     DT_f64,
+     {arithmetic, function, choice, new_axes, turned, reshaped, cut, reduced,
+      product, gathered, places, joined}},
+};
+enum { NTHEMES = sizeof themes / sizeof *themes };
+
+/* Making */
+
+static void add_param(Gen *r, DType t, int rank, const Dim *const *dim)
+{
+    r->param[r->nparam++] = r->pool[r->npool] =
+        g_param(r->g, t, rank, dim, "p");
+    r->exact[r->npool++] = true;
+}
+
+static void add_params(Gen *r, DType t)
+{
+    const Dim *size[] = {dc(r, 3), dc(r, 2), r->var, dc(r, 6), dc(r, 1)};
+    const Dim *dim[2] = {size[below(r, 5)], size[below(r, 3)]};
+    int rank = below(r, 3);
+
+    if (chance(r, 15))
+        dim[0] = dim[1];
+    add_param(r, t, rank, dim);
+    add_param(r, t, rank, dim);
+    add_param(r, t, 0, NULL);
+    add_param(r, DT_bool, rank, dim);
+    add_param(r, DT_bool, 0, NULL);
+    add_param(r, DT_i32, 1, size);
+    add_param(r, DT_i64, below(r, 2), size);
+    add_param(r, DT_f64, 2, (const Dim *[]){size[0], size[below(r, 3)]});
+}
+
+static bool small(const Node *n)
+{
+    double count = 1;
+    int64_t v;
+
+    for (int i = 0; i < n->rank; i++)
+        count *= dim_const_value(n->dim[i], &v) ? (double)v : SIZE + 1;
+    return n->rank <= 4 && count <= 400;
+}
+
+static int make(Gen *r, const Theme *t, Node **root)
+{
+    int nsteps = 0, n = 0;
+
+    while (nsteps < 11 && t->step[nsteps + 1])
+        nsteps++;
+    for (int i = 0; i < 8; i++) /* a small seed's first bits are alike */
+        bits(r);
+    add_params(r, t->dtype);
+    for (int k = 0; k < 4 * STEPS && r->npool < PARAMS + STEPS; k++) {
+        Step *step = t->step[below(r, nsteps + 1)];
+
+        r->rounded = false;
+        Node *made = step(r);
+        if (!made || !small(made))
+            continue;
+        r->exact[r->npool] = !dtype_is_real(made->dtype) || !r->rounded;
+        r->pool[r->npool++] = made;
+    }
+    for (int i = r->npool - 1; i >= PARAMS && n < MAX_ROOTS; i--)
+        root[n++] = r->pool[i];
+    return n;
+}
+
+/* Evaluating */
+
+static double value_of(Gen *r, DType t)
+{
+    static const double real[] = {0, 1, -1, 2, -2, 0.5, -0.5, 4, 0, 3};
+
+    return dtype_is_real(t) ? real[below(r, 10)]
+           : t == DT_bool   ? below(r, 2)
+           : chance(r, 85)  ? below(r, 3)
+                            : dtype_wrap(t, below(r, 8) - 3);
+}
+
+static int64_t elements(const Gen *r, const Node *n, int64_t size)
+{
+    int64_t count = 1, v;
+
+    for (int i = 0; i < n->rank; i++) {
+        ck_assert(dim_eval(n->dim[i], 1, &r->var, &size, &v));
+        count *= v;
+    }
+    return count;
+}
+
+static EvalStatus evaluate(Arena *a, const Gen *r, int64_t size,
+                           double *const *data, int nroot, Node *const *root,
+                           double **out)
+{
+    EvalInput in[PARAMS];
+
+    for (int i = 0; i < PARAMS; i++)
+        in[i] = (EvalInput){r->param[i], data[i]};
+    return eval_nodes(a, r->g, nroot, root, PARAMS, in, 1, &r->var, &size, out);
+}
+
+static bool same(const Gen *r, DType t, double got, double want)
+{
+    double tolerance = t == DT_f32 ? 2e-5 : 1e-9;
+
+    if (!isfinite(want))
+        return !isfinite(got) || r->extreme;
+    return dtype_is_real(t) ? fabs(got - want) <= tolerance * (1 + fabs(want))
+                            : got == want;
+}
+
+/* One graph, as it is made and as it is written. */
+typedef struct Pair {
+    const char *name;
+    uint64_t seed;
+    Gen made, plain;
+    int nroot;
+    Node *root[MAX_ROOTS], *want[MAX_ROOTS];
+} Pair;
+
+static const char *shown(Arena *a, const Pair *p)
+{
+    Str s = str_new(a);
+
+    for (int i = 0; i < p->nroot; i++) {
+        str_printf(&s, "%s", i ? ", " : "");
+        node_print(p->want[i], &s);
+        str_printf(&s, " as ");
+        node_print(p->root[i], &s);
+    }
+    return s.at;
+}
+
+static void compare(Arena *a, const Pair *p, const char *by, int64_t size,
+                    double *const *got, double *const *want)
+{
+    for (int i = 0; i < p->nroot; i++)
+        for (int64_t k = 0; k < elements(&p->plain, p->want[i], size); k++)
+            ck_assert_msg(
+                same(&p->plain, p->want[i]->dtype, got[i][k], want[i][k]),
+                "%s, seed %d, size %d: element %d of %d is %.17g %s, and %.17g "
+                "as written: %s",
+                p->name, (int)p->seed, (int)size, (int)k, i, got[i][k], by,
+                want[i][k], shown(a, p));
+}
+
+static void run(Arena *a, Pair *p, const Schedule *s, int64_t size)
+{
+    double *data[PARAMS + MAX_ROOTS], *want[MAX_ROOTS], *got[MAX_ROOTS];
+    const char *why = "";
+    Gen draws = {.seed = p->seed * 2 + (uint64_t)size};
+
+    for (int i = 0; i < PARAMS; i++) {
+        const Node *n = p->made.param[i];
+        int64_t count = elements(&p->made, n, size);
+        data[i] = NEWN(a, double, count + 1);
+        for (int64_t k = 0; k < count; k++)
+            data[i][k] = value_of(&draws, n->dtype);
+    }
+    if (evaluate(a, &p->plain, size, data, p->nroot, p->want, want) != EVAL_OK)
+        return;
+    ck_assert_int_eq(evaluate(a, &p->made, size, data, p->nroot, p->root, got),
+                     EVAL_OK);
+    compare(a, p, "simplified", size, got, want);
+    for (int i = 0; i < p->nroot; i++)
+        data[PARAMS + i] =
+            NEWN(a, double, elements(&p->made, p->root[i], size) + 1);
+    SimStatus status = sim_run(a, s, 1, &p->made.var, &size, data, &why);
+    ck_assert_msg(status == SIM_OK, "%s, seed %d: %d %s", p->name, (int)p->seed,
+                  status, why);
+    compare(a, p, "scheduled", size, data + PARAMS, want);
+}
+
+static Gen gen_new(Arena *a, uint64_t seed, bool plain)
+{
+    Gen r = {.g = graph_new(a, DT_f64), .seed = seed};
+
+    graph_plain(r.g, plain);
+    r.var = dim_var(r.g, "n");
+    return r;
+}
+
+/* Of p's roots, which stay as they are. */
+static Schedule *scheduled(Arena *a, Pair *p)
+{
+    Node **leaf = arena_copy(a, p->root, sizeof p->root);
+    Port param[PARAMS], result[MAX_ROOTS];
+    Function *f = NEW(a, Function);
+
+    for (int i = 0; i < PARAMS; i++)
+        param[i] = (Port){
+            .name = "p", .leaf = &p->made.param[i], .nleaf = 1, .in_place = -1};
+    for (int i = 0; i < p->nroot; i++)
+        result[i] =
+            (Port){.name = "r", .leaf = &leaf[i], .nleaf = 1, .in_place = -1};
+    expand(p->made.g, p->nroot, leaf);
+    *f = (Function){
+        .name = "f", .nparam = PARAMS, .nresult = p->nroot, .nvar = 1};
+    f->param = arena_copy(a, param, sizeof param);
+    f->result = arena_copy(a, result, sizeof result);
+    f->var = arena_copy(a, &p->made.var, sizeof p->made.var);
+    return schedule(a, p->made.g, f);
+}
+
+static void check_pair(const Theme *t, uint64_t seed)
+{
+    Arena *a = arena_new();
+    Pair p = {.name = t->name, .seed = seed};
+
+    p.made = gen_new(a, seed, false);
+    p.plain = gen_new(a, seed, true);
+    p.nroot = make(&p.made, t, p.root);
+    ck_assert_int_eq(make(&p.plain, t, p.want), p.nroot);
+    ck_assert_int_eq(p.made.seed, p.plain.seed);
+    if (p.nroot > 0) {
+        simplify(p.made.g, p.nroot, p.root);
+        Schedule *s = scheduled(a, &p);
+        for (int point = 0; point < POINTS; point++)
+            run(a, &p, s, SIZE + point);
+    }
+    arena_free(a);
+}
+
+START_TEST(values_are_those_of_what_is_written)
+{
+    const Theme *t = &themes[_i / TESTS];
+
+    for (int k = 0; k < GRAPHS; k++)
+        check_pair(t, (uint64_t)(_i % TESTS * GRAPHS + k + 1) * 7919);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("random near-misses");
+    TCase *t = tcase_create("near");
+    SRunner *r;
+    int failed;
+
+    tcase_add_loop_test(t, values_are_those_of_what_is_written, 0,
+                        NTHEMES * TESTS);
+    suite_add_tcase(s, t);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
