@@ -92,6 +92,13 @@ LLVMValueRef code_lanes(Emit *e, LLVMValueRef v, int first, int width)
     return shuffle(e, v, LLVMConstVector(lane, (unsigned)width));
 }
 
+LLVMValueRef code_both(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    int width = type_width(LLVMTypeOf(a));
+    LLVMValueRef mask = code_iota(e, e->i32, 2 * width);
+    return LLVMBuildShuffleVector(e->builder, a, b, mask, "");
+}
+
 LLVMTypeRef code_function_type(LLVMValueRef fn)
 {
     return LLVMGlobalGetValueType(fn);

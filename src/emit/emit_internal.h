@@ -308,6 +308,8 @@ LLVMValueRef code_splat(Emit *e, LLVMValueRef v, int width);
 LLVMValueRef code_iota(Emit *e, LLVMTypeRef t, int width);
 /* Lanes first … first+width-1. */
 LLVMValueRef code_lanes(Emit *e, LLVMValueRef v, int first, int width);
+/* The lanes of a, then those of b. */
+LLVMValueRef code_both(Emit *e, LLVMValueRef a, LLVMValueRef b);
 /* Calls an overloaded intrinsic: "llvm.fma" over types[]. */
 LLVMValueRef code_intrinsic(Emit *e, const char *name, LLVMTypeRef *type,
                             int ntype, LLVMValueRef *arg, int narg);
@@ -395,6 +397,8 @@ typedef struct Total {
 typedef struct Sums {
     int lanes; /* of an accumulator */
     int sets;  /* of accumulators, that take turns */
+    int wide;  /* lanes of those of a loop before it that does full ones of all
+                  sets; 0: there is none */
     bool blocks;
     int cut;             /* the stage's loop that is cut into blocks, */
     int64_t block;       /* of so many iterations, */
@@ -517,9 +521,12 @@ Total total_add(Emit *e, Total t, LLVMValueRef v);
 bool sums_rounds(const MapCode *m, const Output *o);
 /* Slots for values of so many bytes. */
 int sums_slots(int bytes);
-/* The lanes of a vector in a stage whose last loop is theirs: where it adds
- * little up, as many as there are slots. */
-int sums_lanes(const MapCode *m, const Stage *s);
+/* In a stage whose last loop is lanes: all slots, where it adds little up and
+ * vectors of so many lanes pay, else 0. */
+int sums_wide(const MapCode *m, const Stage *s);
+/* acc[sets][nacc] as nacc vectors of all slots; and back. */
+LLVMValueRef *sums_together(MapCode *m, const LLVMValueRef *acc, int nacc);
+void sums_apart(MapCode *m, LLVMValueRef *wide, int nacc, LLVMValueRef *acc);
 /* Fills m->sums, at the place before the stage's loops. */
 void sums_plan(MapCode *m, const Stage *s);
 /* The next set's turn: it is the first of acc[sets][nacc] now. */

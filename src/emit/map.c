@@ -319,44 +319,46 @@ static void lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last,
     close_loop(m, &l, in->acc);
 }
 
-/* One vector from `first` on: a full one where n is NULL, else the first n
- * lanes of it if n is not 0. The branch is what code outside of the loop goes
- * before. */
-static void one_vector(MapCode *m, LLVMValueRef first, LLVMValueRef n,
-                       const Inside *in)
+static void vector_inside(MapCode *m, LLVMValueRef first, LLVMValueRef n,
+                          const Inside *in)
 {
-    Emit *e = m->e;
-    LLVMBuilderRef b = e->builder;
-    int count = in->nacc * m->sums.sets;
-    LLVMValueRef *old = NEWN(e->arena, LLVMValueRef, count + 1);
-    LLVMBasicBlockRef from = LLVMGetInsertBlock(b),
-                      inside = code_block(e, "vector"), on = NULL;
-    if (n && !LLVMIsAConstantInt(n)) {
-        on = code_block(e, "");
-        LLVMValueRef any = LLVMBuildIsNotNull(b, n, "");
-        m->enter[m->depth] = LLVMBuildCondBr(b, any, inside, on);
-    } else
-        m->enter[m->depth] = LLVMBuildBr(b, inside);
-    for (int i = 0; i < count; i++)
-        old[i] = in->acc[i];
     m->var[m->depth++] = first;
-    LLVMPositionBuilderAtEnd(b, inside);
     m->width = m->lanes;
-    m->active = n ? first_lanes(e, m->lanes, n) : NULL;
+    m->active = n ? first_lanes(m->e, m->lanes, n) : NULL;
     in->build(m, in->stage, in->acc, in->rank);
     m->active = NULL;
     if (in->nacc)
         sums_next(m, in->acc, in->nacc);
     m->width = 1;
     m->depth--;
-    if (!on)
-        return;
+}
+
+/* One vector from `first` on: a full one where n is NULL, else the first n
+ * lanes of it if n is not 0. The branch is what code outside of the loop goes
+ * before. */
+static void one_vector(MapCode *m, LLVMValueRef first, LLVMValueRef n,
+                       const Inside *in)
+{
+    LLVMBuilderRef b = m->e->builder;
+    int count = in->nacc * m->sums.sets;
+    LLVMValueRef *old = NEWN(m->e->arena, LLVMValueRef, count + 1);
+    LLVMBasicBlockRef from = LLVMGetInsertBlock(b);
+    LLVMBasicBlockRef inside = code_block(m->e, "vector");
+    LLVMBasicBlockRef on = code_block(m->e, "");
+    LLVMValueRef any = n ? LLVMBuildIsNotNull(b, n, "") : NULL;
+    bool always = !n || LLVMIsAConstantInt(n);
+    m->enter[m->depth] =
+        always ? LLVMBuildBr(b, inside) : LLVMBuildCondBr(b, any, inside, on);
+    for (int i = 0; i < count; i++)
+        old[i] = in->acc[i];
+    LLVMPositionBuilderAtEnd(b, inside);
+    vector_inside(m, first, n, in);
     inside = LLVMGetInsertBlock(b);
     LLVMBuildBr(b, on);
     LLVMMoveBasicBlockAfter(on, inside);
     LLVMPositionBuilderAtEnd(b, on);
-    for (int i = 0; i < count; i++)
-        in->acc[i] = code_phi(e, old[i], from, in->acc[i], inside);
+    for (int i = 0; i < count && !always; i++)
+        in->acc[i] = code_phi(m->e, old[i], from, in->acc[i], inside);
 }
 
 /* Is it known that n lie between them. */
@@ -473,12 +475,33 @@ static void restart(MapCode *m, LLVMValueRef *acc, int nacc, LLVMValueRef first,
     sums_restart(m, acc, nacc, n);
 }
 
+/* What fills all slots at once; gives where it ends. */
+static LLVMValueRef wide_loop(MapCode *m, const Stage *s, LLVMValueRef *acc,
+                              LLVMValueRef first, LLVMValueRef last)
+{
+    Emit *e = m->e;
+    const Sums sums = m->sums;
+    int nacc = stage_accumulators(s);
+    LLVMValueRef *wide = sums_together(m, acc, nacc);
+    LLVMValueRef end =
+        LLVMBuildAnd(e->builder, last, code_i64(e, -(int64_t)sums.wide), "");
+    m->sums.lanes = sums.wide;
+    m->sums.sets = 1;
+    lane_loop(m, first, end, sums.wide, false,
+              &(Inside){stage_loops, s, wide, nacc, s->rank, true, true});
+    m->sums = sums;
+    sums_apart(m, wide, nacc, acc);
+    return end;
+}
+
 /* The last loop, along lanes. Rows begin with the first slots. */
 static void lanes_of_stage(MapCode *m, const Stage *s, LLVMValueRef *acc,
                            LLVMValueRef first, LLVMValueRef last)
 {
     int nacc = stage_accumulators(s);
     bool even = is_multiple(s->extent[s->rank - 1], m->lanes);
+    if (m->sums.wide)
+        first = wide_loop(m, s, acc, first, last);
     lane_loops(m, first, last,
                &(Inside){stage_loops, s, acc, nacc, s->rank, true, even});
     if (m->sums.sets > 1 && s->rank > 1)
@@ -682,8 +705,9 @@ static void emit_stage(MapCode *m, const Stage *s)
                : lanes_in(m, s) ? rank + s->rank - 1
                                 : -1;
     set_lane(m, lane, s->first, s->ninstr);
-    if (lanes_in(m, s))
-        m->lanes = sums_lanes(m, s);
+    int wide = lanes_in(m, s) ? sums_wide(m, s) : 0;
+    if (wide && !m->scalar_tail)
+        m->lanes = wide;
     if (s->rank == 0 && nacc == 0) {
         emit_straight(m, s);
         return;
@@ -691,6 +715,7 @@ static void emit_stage(MapCode *m, const Stage *s)
     emit_level(m, s, rank);
     map_keep_errors(m, s);
     sums_plan(m, s);
+    m->sums.wide = m->scalar_tail ? wide : 0;
     int sets = m->sums.sets;
     LLVMValueRef *acc =
         NEWN(m->e->arena, LLVMValueRef, sets * nacc + m->sums.nkept + 1);

@@ -63,13 +63,12 @@ static bool is_simple(const MapCode *m, const Stage *s)
     return true;
 }
 
-int sums_lanes(const MapCode *m, const Stage *s)
+int sums_wide(const MapCode *m, const Stage *s)
 {
     int64_t n;
-    bool few = dim_const_value(s->extent[s->rank - 1], &n) && n <= m->lanes;
-    return m->slots > m->lanes && !few && !m->scalar_tail && is_simple(m, s)
-               ? m->slots
-               : m->lanes;
+    int least = m->scalar_tail ? m->slots : m->lanes + 1;
+    bool few = dim_const_value(s->extent[s->rank - 1], &n) && n < least;
+    return m->slots > m->lanes && !few && is_simple(m, s) ? m->slots : 0;
 }
 
 /* Where the loops are cut: the outermost of those that have more than BLOCK
@@ -151,6 +150,32 @@ void sums_restart(MapCode *m, LLVMValueRef *acc, int nacc, LLVMValueRef done)
         for (int i = 0; i < n; i++)
             acc[i] = LLVMBuildSelect(b, is, turned[i], acc[i], "");
     }
+}
+
+/* The sets as one vector of all slots, and apart again. */
+
+LLVMValueRef *sums_together(MapCode *m, const LLVMValueRef *acc, int nacc)
+{
+    Emit *e = m->e;
+    LLVMValueRef *wide = NEWN(e->arena, LLVMValueRef, nacc + 1);
+    for (int j = 0; j < nacc; j++) {
+        LLVMValueRef v[SLOT_BYTES];
+        for (int k = 0; k < m->sums.sets; k++)
+            v[k] = acc[k * nacc + j];
+        for (int n = m->sums.sets / 2; n > 0; n /= 2)
+            for (int k = 0; k < n; k++)
+                v[k] = code_both(e, v[2 * k], v[2 * k + 1]);
+        wide[j] = v[0];
+    }
+    return wide;
+}
+
+void sums_apart(MapCode *m, LLVMValueRef *wide, int nacc, LLVMValueRef *acc)
+{
+    int lanes = m->sums.lanes;
+    for (int k = 0; k < m->sums.sets; k++)
+        for (int j = 0; j < nacc; j++)
+            acc[k * nacc + j] = code_lanes(m->e, wide[j], k * lanes, lanes);
 }
 
 /* Totals. */
