@@ -58,7 +58,7 @@ static bool counts_to(Check *c, const Expr *e, const Dim *d)
 /* Of a fold's steps there are none where its bound is negative. */
 static bool is_fold(const Index *x)
 {
-    return x->of->kind == EX_loop && *x->of->comp.op == 'f';
+    return x->of->kind == EX_loop && strcmp(x->of->comp.fn->name, "fold") == 0;
 }
 
 /* The bound of b, as a dimension or else as a node. */
@@ -211,6 +211,7 @@ typedef struct Over {
     const Scope *s;
     const Expr *e;
     int n;
+    const Builtin *reduction; /* NULL: a comprehension */
     Index *index;
     Node *mask; /* that an index is below its run-time bound, or NULL */
     Attempt attempt;
@@ -457,7 +458,7 @@ static Node *neutral_like(Graph *g, const Node *n, double v)
     return g_broadcast_to(g, x, n->rank, n->dim);
 }
 
-static bool fits_reduction(Over *o, const Reduction *r, const Value *v)
+static bool fits_reduction(Over *o, const Builtin *r, const Value *v)
 {
     Check *c = o->c;
     const Ty **type = ty_leaves(c, value_ty(c, v));
@@ -476,7 +477,7 @@ static bool fits_reduction(Over *o, const Reduction *r, const Value *v)
     return true;
 }
 
-static bool is_empty(Over *o, const Reduction *r)
+static bool is_empty(Over *o, const Builtin *r)
 {
     Check *c = o->c;
 
@@ -526,7 +527,7 @@ static Node *join_first(Graph *g, Node *a, int n)
     return g_reshape(g, a, a->rank - n + 1, dim);
 }
 
-static Node *reduce_leaf(Over *o, const Reduction *r, Node *n, Node *count)
+static Node *reduce_leaf(Over *o, const Builtin *r, Node *n, Node *count)
 {
     Graph *g = o->c->graph;
     int axis[MAX_RANK], naxis = o->n;
@@ -545,7 +546,7 @@ static Node *reduce_leaf(Over *o, const Reduction *r, Node *n, Node *count)
 }
 
 /* argmax and argmin count positions. */
-static const Value *positions_of(Over *o, const Reduction *r, const Value *v)
+static const Value *positions_of(Over *o, const Builtin *r, const Value *v)
 {
     Check *c = o->c;
 
@@ -565,7 +566,7 @@ static const Value *positions_of(Over *o, const Reduction *r, const Value *v)
 static const Value *reduce(Over *o, const Value *v)
 {
     Check *c = o->c;
-    const Reduction *r = reduction_named(o->e->comp.op);
+    const Builtin *r = o->reduction;
     const Ty *t;
     Node **leaf, *count = NULL;
 
@@ -584,7 +585,7 @@ static const Value *reduce(Over *o, const Value *v)
                        neutral_like(c->graph, leaf[i], op_table[r->op]->start));
     if (!batch(o, t->nleaf, leaf))
         return c->error;
-    if (r->kind == RED_MEAN)
+    if (r->mean)
         count = count_all(o, t->nleaf ? leaf[0]->dtype : c->real);
     for (int i = 0; i < t->nleaf; i++)
         leaf[i] = reduce_leaf(o, r, leaf[i], count);
@@ -626,7 +627,7 @@ static void write_out(Written *w, const Scope *up, int k)
     }
 }
 
-static const Value *join_terms(Over *o, const Reduction *r, int n,
+static const Value *join_terms(Over *o, const Builtin *r, int n,
                                const Operand *x)
 {
     Check *c = o->c;
@@ -652,7 +653,7 @@ static const Value *reduce_terms(Over *o, int n, const Operand *x)
 {
     Check *c = o->c;
     const Value *v = stack_values(c, o->s, o->e->span, n, x);
-    const Reduction *r = reduction_named(o->e->comp.op);
+    const Builtin *r = o->reduction;
     Over one = *o;
     Node *node;
 
@@ -663,9 +664,8 @@ static const Value *reduce_terms(Over *o, int n, const Operand *x)
     if (!fits_reduction(o, r, v))
         return c->error;
     one.n = 1;
-    node = reduce_leaf(
-        &one, r, v->node,
-        r->kind == RED_MEAN ? g_const(c->graph, v->node->dtype, n) : NULL);
+    node = reduce_leaf(&one, r, v->node,
+                       r->mean ? g_const(c->graph, v->node->dtype, n) : NULL);
     return value_tensor(c, node);
 }
 
@@ -731,7 +731,7 @@ static const Value *evaluate_written(Over *o)
 {
     Check *c = o->c;
     Written w = {.o = o};
-    const Reduction *r;
+    const Builtin *r;
 
     if (!was_written(c, o->e))
         list_push(c->arena, &c->written, o->e);
@@ -744,7 +744,7 @@ static const Value *evaluate_written(Over *o)
                     "this calls itself for more than %d elements", MAX_WRITTEN);
     if (o->e->kind == EX_comp)
         return nest_terms(o, w.term.at, w.term.n);
-    r = reduction_named(o->e->comp.op);
+    r = o->reduction;
     if (w.term.n == 0)
         return fail(c, o->e->span, "empty", "'%s' of nothing", r->name);
     return reduction_join(r) == NOPS ? reduce_terms(o, w.term.n, w.term.at)
@@ -774,6 +774,8 @@ static const Value *eval_over(Check *c, const Scope *s, const Expr *e)
     Over o = {.c = c, .s = s, .e = e, .n = e->comp.nbinder};
     const Value *v;
 
+    if (e->kind == EX_reduce && !(o.reduction = reduction_named(c, e->comp.fn)))
+        return c->error;
     if (!names_differ(c, e))
         return c->error;
     o.index = NEWN(c->arena, Index, o.n);

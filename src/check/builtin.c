@@ -4,56 +4,40 @@
 #include <math.h>
 #include <string.h>
 
-static const Reduction reductions[] = {
-#define REDUCTION(name, op, kind) {#name, OP_##op, RED_##kind},
-#include "syntax/reductions.def"
-#undef REDUCTION
-};
+/* Reductions: what their rows say. */
 
-enum { NREDUCTIONS = sizeof reductions / sizeof *reductions };
+static const Op *row_of(const Builtin *b) { return op_table[b->op]; }
 
-const Reduction *reduction_named(const char *name)
+unsigned reduction_takes(const Builtin *b)
 {
-    for (int i = 0; i < NREDUCTIONS; i++)
-        if (strcmp(reductions[i].name, name) == 0)
-            return &reductions[i];
-    return NULL;
+    return b->mean ? row_of(b)->takes & ON_real : row_of(b)->takes;
 }
 
-unsigned reduction_takes(const Reduction *r)
+const char *reduction_takes_text(const Builtin *b)
 {
-    return r->kind == RED_MEAN ? ON_real : op_table[r->op]->takes;
-}
-
-const char *reduction_takes_text(const Reduction *r)
-{
-    unsigned takes = reduction_takes(r);
+    unsigned takes = reduction_takes(b);
 
     return takes == ON_bool ? "bools" : takes == ON_real ? "reals" : "numbers";
 }
 
-bool reduction_is_position(const Reduction *r)
+bool reduction_is_position(const Builtin *b)
 {
-    return r->op == OP_argmax || r->op == OP_argmin;
+    return row_of(b)->flags & OP_PLACE;
 }
 
-OpId reduction_join(const Reduction *r)
+OpId reduction_join(const Builtin *b)
 {
-    const Op *row = op_table[r->op];
-
-    return r->kind == RED_MEAN || reduction_is_position(r) || !row->join
+    return b->mean || reduction_is_position(b) || !row_of(b)->join
                ? NOPS
-               : row->join();
+               : row_of(b)->join();
 }
 
-bool reduction_of_nothing(const Reduction *r)
+bool reduction_of_nothing(const Builtin *b)
 {
-    const Op *row = op_table[r->op];
-
-    return !row->join || isfinite(row->start);
+    return !row_of(b)->join || isfinite(row_of(b)->start);
 }
 
-/* Reductions: x, axis (an int or a tuple of them), keepdims. */
+/* Their arguments: x, axis (an int or a tuple of them), keepdims. */
 
 static bool axes_arg(Check *c, const Builtin *b, const CallArg *a, int rank,
                      bool *chosen)
@@ -143,7 +127,7 @@ static Node *reduce_position(Check *c, const Builtin *b, const CallArg *x,
 static bool empty_reduction(Check *c, const Builtin *b, const CallArg *x,
                             const Node *n, const bool *gone)
 {
-    if (reduction_of_nothing(reduction_named(b->name)))
+    if (reduction_of_nothing(b))
         return false;
     for (int i = 0; i < n->rank; i++) {
         if (!gone[i] || !dim_is(n->dim[i], 0))
@@ -157,7 +141,6 @@ static bool empty_reduction(Check *c, const Builtin *b, const CallArg *x,
 static Node *reduce_node(Check *c, const Builtin *b, const CallArg *x, Node *n,
                          const CallArg *const *slot)
 {
-    const Reduction *red = reduction_named(b->name);
     bool gone[MAX_RANK] = {false}, all = !axis_given(slot[1]), keep = false;
     int axis[MAX_RANK], naxis = 0;
     Node *r;
@@ -173,11 +156,11 @@ static Node *reduce_node(Check *c, const Builtin *b, const CallArg *x, Node *n,
     }
     if (empty_reduction(c, b, x, n, gone))
         return NULL;
-    if (reduction_is_position(red))
+    if (reduction_is_position(b))
         r = reduce_position(c, b, x, n, gone, all);
     else
         r = naxis ? g_reduce(c->graph, b->op, n, naxis, axis) : n;
-    if (r && red->kind == RED_MEAN)
+    if (r && b->mean)
         r = mean_of(c, r, n, gone);
     return r && keep ? keep_axes(c, n, r, gone) : r;
 }
@@ -187,8 +170,7 @@ static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
 {
     const Value *v = slot[0]->value;
     Node **leaf = value_leaves(c, v), *total = NULL;
-    const Reduction *red = reduction_named(b->name);
-    OpId join = reduction_join(red);
+    OpId join = reduction_join(b);
 
     if (axis_given(slot[1]) || join == NOPS) {
         fail(c, call->at, "type-mismatch", "'%s' takes a tensor%s", b->name,
@@ -199,11 +181,11 @@ static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
     for (int i = 0; i < v->nleaf; i++) {
         Node *n = leaf[i];
 
-        if (!(reduction_takes(red) & 1u << n->dtype) ||
+        if (!(reduction_takes(b) & 1u << n->dtype) ||
             (total && total->dtype != n->dtype))
             return fail(c, slot[0]->span, "type-mismatch",
                         "'%s' needs %s of one type in all leaves of %s",
-                        b->name, reduction_takes_text(red), value_text(c, v));
+                        b->name, reduction_takes_text(b), value_text(c, v));
         if (n->rank > 0)
             n = g_reduce_all(c->graph, b->op, n);
         total = total ? g2(c->graph, join, total, n) : n;
@@ -222,8 +204,8 @@ static const Value *run_reduce(Check *c, const Builtin *b, const Call *call,
 
     if (v->kind == V_struct || v->kind == V_tuple || v->kind == V_stack)
         return reduce_tree(c, b, call, slot);
-    if (!unify(c, call->scope, b->name, call->at, 1, &x,
-               reduction_takes(reduction_named(b->name)), &n))
+    if (!unify(c, call->scope, b->name, call->at, 1, &x, reduction_takes(b),
+               &n))
         return c->error;
     n = reduce_node(c, b, slot[0], n, slot);
     return n ? value_tensor(c, n) : c->error;
@@ -296,73 +278,133 @@ static const Value *run_cast(Check *c, const Builtin *b, const Call *call,
 }
 
 static const Builtin builtins[] = {
-#define BUILTIN_PLAIN(name, op) {name, "x axis? keepdims?", run_reduce, op},
-#define BUILTIN_MEAN(name, op) BUILTIN_PLAIN(name, op)
-#define BUILTIN_EXTREME(name, op)                                              \
-    {name, "x y? axis? keepdims?", run_extreme, op},
-#define REDUCTION(name, op, kind) BUILTIN_##kind(#name, OP_##op)
-#include "syntax/reductions.def"
-#undef REDUCTION
-    {"where", "cond x y", run_where, OP_where},
-    {"real", "x", run_cast, OP_cast},
-    {"f32", "x", run_cast, OP_cast},
-    {"f64", "x", run_cast, OP_cast},
-    {"int", "x", run_cast, OP_cast},
-    {"i64", "x", run_cast, OP_cast},
-    {"u8", "x", run_cast, OP_cast},
-    {"bool", "x", run_cast, OP_cast},
-    {"reshape", "x shape", run_reshape, OP_reshape},
-    {"transpose", "x perm*", run_transpose, OP_permute},
-    {"broadcast", "x shape", run_broadcast, OP_broadcast},
-    {"expand", "x axis?", run_expand, OP_reshape},
-    {"concat", "x* axis?", run_concat, OP_concat},
-    {"stack", "x* axis?", run_stack, OP_concat},
-    {"pad", "x before after axis?", run_pad, OP_pad},
-    {"flip", "x axis?", run_flip, OP_flip},
-    {"moveaxis", "x from to", run_moveaxis, OP_permute},
-    {"argsort", "x axis? descending?", run_argsort, OP_argsort},
-    {"take_along_axis", "x index axis?", run_take_along, OP_gather},
-    {"zeros", "shape", run_full, OP_const},
-    {"ones", "shape", run_full, OP_const},
-    {"full", "shape value", run_full, OP_const},
-    {"iota", "n", run_iota, OP_iota},
-    {"onehot", "i n", run_onehot, OP_eq},
-    {"dot", "x y", run_dot, OP_contract},
-    {"stop", "x", run_stop, OP_stop},
-    {"key", "i", run_key, OP_cast},
-    {"split", "key n?", run_split, OP_random_bits},
-    {"uniform", "key shape?", run_draw, OP_random_bits},
-    {"normal", "key shape?", run_draw, OP_random_bits},
-    {"bernoulli", "key p shape?", run_bernoulli, OP_random_bits},
+    {"where", "cond x y", run_where, OP_where, false},
+    {"reshape", "x shape", run_reshape, OP_reshape, false},
+    {"transpose", "x perm*", run_transpose, OP_permute, false},
+    {"broadcast", "x shape", run_broadcast, OP_broadcast, false},
+    {"expand", "x axis?", run_expand, OP_reshape, false},
+    {"concat", "x* axis?", run_concat, OP_concat, false},
+    {"stack", "x* axis?", run_stack, OP_concat, false},
+    {"pad", "x before after axis?", run_pad, OP_pad, false},
+    {"flip", "x axis?", run_flip, OP_flip, false},
+    {"moveaxis", "x from to", run_moveaxis, OP_permute, false},
+    {"argsort", "x axis? descending?", run_argsort, OP_argsort, false},
+    {"take_along_axis", "x index axis?", run_take_along, OP_gather, false},
+    {"zeros", "shape", run_full, OP_const, false},
+    {"ones", "shape", run_full, OP_const, false},
+    {"full", "shape value", run_full, OP_const, false},
+    {"iota", "n", run_iota, OP_iota, false},
+    {"onehot", "i n", run_onehot, OP_eq, false},
+    {"dot", "x y", run_dot, OP_contract, false},
+    {"stop", "x", run_stop, OP_stop, false},
+    {"key", "i", run_key, OP_cast, false},
+    {"split", "key n?", run_split, OP_random_bits, false},
+    {"uniform", "key shape?", run_draw, OP_random_bits, false},
+    {"normal", "key shape?", run_draw, OP_random_bits, false},
+    {"bernoulli", "key p shape?", run_bernoulli, OP_random_bits, false},
 };
 
 enum { NBUILTINS = sizeof builtins / sizeof *builtins };
 
-static const Builtin *elementwise_builtin(Check *c, const char *name)
+static const Builtin *find(const Check *c, const char *name, uint64_t hash)
+{
+    const Builtin *b;
+
+    for (size_t seen = 0; (b = map_next(&c->builtin_by_name, hash, &seen));)
+        if (strcmp(b->name, name) == 0)
+            return b;
+    return NULL;
+}
+
+/* The first of a name counts. */
+static void add(Check *c, Builtin b)
+{
+    uint64_t hash = hash_bytes(HASH_SEED, b.name, strlen(b.name));
+    Builtin *new;
+
+    if (find(c, b.name, hash))
+        return;
+    new = arena_copy(c->arena, &b, sizeof b);
+    map_put(c->arena, &c->builtin_by_name, hash, new);
+    list_push(c->arena, &c->builtin, new);
+}
+
+/* Of a reduction that also joins two values, under the name it then has too. */
+static void add_reduction(Check *c, OpId op)
+{
+    const Op *row = op_table[op];
+    const char *name = op_surface(op);
+    bool joins = row->join && op_surface(row->join()) &&
+                 strcmp(name, op_surface(row->join())) == 0;
+
+    if (joins)
+        add(c, (Builtin){name, "x y? axis? keepdims?", run_extreme, op, false});
+    else
+        add(c, (Builtin){name, "x axis? keepdims?", run_reduce, op, false});
+    if (row->mean)
+        add(c, (Builtin){row->mean, "x axis? keepdims?", run_reduce, op, true});
+}
+
+static void add_rows(Check *c)
 {
     static const char *const params[] = {"", "x", "x y", "x y z"};
-    OpId op = op_named(name);
-    const Builtin **b = c->elementwise;
 
-    if (op < 0 || op_table[op]->cls != OPC_ewise || op_table[op]->arity < 1 ||
-        op_table[op]->arity > 3)
-        return NULL;
-    if (!b)
-        b = c->elementwise = NEWN(c->arena, const Builtin *, NOPS);
-    if (!b[op]) {
-        Builtin new = {op_table[op]->name, params[op_table[op]->arity],
-                       run_elementwise, op};
-        b[op] = arena_copy(c->arena, &new, sizeof new);
+    for (OpId op = 0; op < NOPS; op++)
+        if (op_table[op]->cls == OPC_reduce)
+            add_reduction(c, op);
+    for (OpId op = 0; op < NOPS; op++) {
+        int n = op_table[op]->arity;
+
+        if (op_surface(op) && op_table[op]->cls == OPC_ewise && n >= 1 &&
+            n <= 3)
+            add(c, (Builtin){op_surface(op), params[n], run_elementwise, op,
+                             false});
     }
-    return b[op];
+}
+
+/* Made when first asked for. */
+static void make_builtins(Check *c)
+{
+    if (c->builtin.n > 0)
+        return;
+    for (int i = 0; i < NBUILTINS; i++)
+        add(c, builtins[i]);
+    add(c, (Builtin){real_word, "x", run_cast, OP_cast, false});
+    for (DType t = 0; t < NDTYPES; t++)
+        add(c, (Builtin){dtype_word(t), "x", run_cast, OP_cast, false});
+    add_rows(c);
 }
 
 const Builtin *builtin_find(Check *c, const char *name)
 {
-    for (int i = 0; i < NBUILTINS; i++)
-        if (strcmp(builtins[i].name, name) == 0)
-            return &builtins[i];
-    return elementwise_builtin(c, name);
+    make_builtins(c);
+    return find(c, name, hash_bytes(HASH_SEED, name, strlen(name)));
+}
+
+static bool is_reduction(const Builtin *b)
+{
+    return b && row_of(b)->cls == OPC_reduce;
+}
+
+const Builtin *reduction_named(Check *c, const Expr *fn)
+{
+    const Builtin *b = fn->kind == EX_name ? builtin_find(c, fn->name) : NULL;
+    const char *last = NULL;
+    Str s = str_new(c->arena);
+
+    if (is_reduction(b))
+        return b;
+    make_builtins(c);
+    for (int i = 0; i < c->builtin.n; i++) {
+        if (!is_reduction(c->builtin.at[i]))
+            continue;
+        if (last)
+            str_printf(&s, ", %s", last);
+        last = c->builtin.at[i]->name;
+    }
+    fail(c, fn->span, "binder", "this takes no binders");
+    detail(c, "fold, scan%s and %s do", s.at, last);
+    return NULL;
 }
 
 static const char *const deriv_names[] = {
@@ -377,21 +419,19 @@ static const struct {
     {"nan", NAN},
 };
 
-int builtin_names(const char **to, int max)
+int builtin_names(Check *c, const char **to, int max)
 {
     int n = 0;
 
-    for (int i = 0; i < NBUILTINS && n < max; i++)
-        to[n++] = builtins[i].name;
+    make_builtins(c);
+    for (int i = 0; i < c->builtin.n && n < max; i++)
+        to[n++] = c->builtin.at[i]->name;
     for (int i = 0; i < NDERIVS && n < max; i++)
         to[n++] = deriv_names[i];
     for (int i = 0; i < 2 && n < max; i++)
         to[n++] = i ? "einsum" : "remat";
     for (int i = 0; i < 3 && n < max; i++)
         to[n++] = constants[i].name;
-    for (int op = 0; op < NOPS && n < max; op++)
-        if (op_table[op]->flags & OP_SURFACE)
-            to[n++] = op_table[op]->name;
     return n;
 }
 

@@ -232,9 +232,10 @@ struct Check {
     LIST(Frame) frame;
     LIST(IntParam) int_param;    /* of the functions being checked */
     LIST(const char *) dim_used; /* --dim names that occurred */
-    const Builtin **elementwise; /* by operator, made when asked for */
-    bool overflow_told;          /* that a dimension is too large */
-    const Span *overflow;        /* what first led to one; NULL: nothing yet */
+    LIST(const Builtin *) builtin;
+    Map builtin_by_name;
+    bool overflow_told;   /* that a dimension is too large */
+    const Span *overflow; /* what first led to one; NULL: nothing yet */
     const Value *error;
     Map done;  /* calls that were evaluated */
     Map infos; /* FnInfo, by its item */
@@ -362,6 +363,7 @@ const Ty *struct_instance(Check *c, const StructDef *d, const TyArg *arg,
 /* The scope in which an instance's fields are written. */
 Scope *struct_scope(Check *c, const StructDef *d, const TyArg *arg);
 const Ty *type_eval(Check *c, const Scope *s, const TypeEx *t);
+extern const char *const real_word; /* "real" */
 bool dtype_of_name(const Check *c, const char *name, DType *t);
 /* An expression in a type argument's place, as a type. */
 const TypeEx *type_of_expr(Check *c, const Expr *e);
@@ -627,25 +629,20 @@ struct Builtin {
     const Value *(*run)(Check *c, const Builtin *b, const Call *call,
                         const CallArg *const *slot);
     OpId op;
+    bool mean; /* op's result divided by the number of elements */
 };
 
-/* A row of syntax/reductions.def. */
-typedef enum ReductionKind { RED_PLAIN, RED_EXTREME, RED_MEAN } ReductionKind;
-typedef struct Reduction {
-    const char *name;
-    OpId op;
-    ReductionKind kind;
-} Reduction;
-const Reduction *reduction_named(const char *name); /* or NULL */
-unsigned reduction_takes(const Reduction *r);       /* ON_… */
-const char *reduction_takes_text(const Reduction *r);
+/* The reduction that `fn(i | e)` means; NULL after reporting. */
+const Builtin *reduction_named(Check *c, const Expr *fn);
+unsigned reduction_takes(const Builtin *b); /* ON_… */
+const char *reduction_takes_text(const Builtin *b);
 /* The operator that joins two values, or NOPS: there is none. */
-OpId reduction_join(const Reduction *r);
-bool reduction_of_nothing(const Reduction *r); /* has that a value */
-bool reduction_is_position(const Reduction *r);
+OpId reduction_join(const Builtin *b);
+bool reduction_of_nothing(const Builtin *b); /* has that a value */
+bool reduction_is_position(const Builtin *b);
 
 const Builtin *builtin_find(Check *c, const char *name);
-int builtin_names(const char **to, int max);
+int builtin_names(Check *c, const char **to, int max);
 int builtin_nparam(const Builtin *b);
 const char *builtin_param(Check *c, const Builtin *b, int i, char *suffix);
 const Value *builtin_call(Check *c, const Builtin *b, const Call *call);

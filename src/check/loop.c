@@ -31,7 +31,7 @@ static bool second_index(Check *c, const Expr *e, const Binder *b,
 {
     fail(c, b->span, "loop", "a loop has one index");
     note(c, first->span, "this is it");
-    detail(c, "a '%s' inside goes over a second one", e->comp.op);
+    detail(c, "a '%s' inside goes over a second one", e->comp.fn->name);
     return false;
 }
 
@@ -91,8 +91,8 @@ static bool take_binders(Loop *l)
     if (l->t && l->n > 0)
         return true;
     fail(c, e->span, "loop",
-         l->t ? "'%s' carries nothing" : "'%s' has no index", e->comp.op);
-    detail(c, "%s(t < n, h = first value | next value)", e->comp.op);
+         l->t ? "'%s' carries nothing" : "'%s' has no index", e->comp.fn->name);
+    detail(c, "%s(t < n, h = first value | next value)", e->comp.fn->name);
     return false;
 }
 
@@ -678,7 +678,8 @@ const Value *eval_loop(Check *c, const Scope *s, const Expr *e)
     const Value *v;
     int n = e->comp.nbinder;
 
-    *l = (Loop){.c = c, .s = s, .e = e, .scan = *e->comp.op == 's'};
+    *l = (Loop){
+        .c = c, .s = s, .e = e, .scan = strcmp(e->comp.fn->name, "scan") == 0};
     l->carry = NEWN(c->arena, const Binder *, n + 1);
     l->init = NEWN(c->arena, const Value *, n + 1);
     l->now = NEWN(c->arena, const Value *, n + 1);

@@ -218,7 +218,7 @@ void unknown_name(Check *c, const Scope *s, const char *name, Span at)
     for (; s; limit = s->up_limit, s = s->up)
         names_of_scope(c, s, limit, &all);
     names_of_unit(c, unit, &all);
-    n = builtin_names(fixed, 256);
+    n = builtin_names(c, fixed, 256);
     for (int i = 0; i < n; i++)
         list_push(c->arena, &all.list, fixed[i]);
     const char *foreign = foreign_hint(name);

@@ -109,9 +109,7 @@ bool ty_equal(const Ty *a, const Ty *b)
 
 const char *dtype_text(const Check *c, DType t)
 {
-    if (t == c->real)
-        return "real";
-    return t == DT_i32 ? "int" : dtype_name(t);
+    return t == c->real ? real_word : dtype_word(t);
 }
 
 static void print_dims(Check *c, int rank, const Dim *const *dim, Str *to)

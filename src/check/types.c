@@ -4,26 +4,16 @@
 #include <math.h>
 #include <string.h>
 
+const char *const real_word = "real";
+
 bool dtype_of_name(const Check *c, const char *name, DType *t)
 {
-    static const struct {
-        const char *name;
-        DType t;
-    } names[] = {
-        {"f32", DT_f32}, {"f64", DT_f64},   {"int", DT_i32}, {"i64", DT_i64},
-        {"u8", DT_u8},   {"bool", DT_bool}, {"key", DT_key},
-    };
-
-    if (strcmp(name, "real") == 0) {
-        *t = c->real;
+    *t = c->real;
+    if (strcmp(name, real_word) == 0)
         return true;
-    }
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(name, names[i].name) == 0) {
-            *t = names[i].t;
+    for (*t = 0; *t < NDTYPES; ++*t)
+        if (strcmp(name, dtype_word(*t)) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -256,8 +246,6 @@ StructDef *struct_named(Check *c, const Scope *s, const Expr *e,
 
 static void unknown_type(Check *c, const Scope *s, const TypeEx *t)
 {
-    static const char *const basic[] = {"real", "f32", "f64",  "int",
-                                        "i64",  "u8",  "bool", "key"};
     LIST(const char *) all = {NULL, 0, 0};
     Unit *const *use = s->unit->use.at;
 
@@ -266,8 +254,9 @@ static void unknown_type(Check *c, const Scope *s, const TypeEx *t)
              t->name);
         return;
     }
-    for (size_t i = 0; i < sizeof basic / sizeof *basic; i++)
-        list_push(c->arena, &all, basic[i]);
+    list_push(c->arena, &all, real_word);
+    for (DType i = 0; i < NDTYPES; i++)
+        list_push(c->arena, &all, dtype_word(i));
     for (int u = -1; u < s->unit->use.n; u++) {
         const Scope *of = (u < 0 ? s->unit : use[u])->scope;
 

@@ -113,6 +113,7 @@ bool dtype_is_real(DType t);
 bool dtype_is_int(DType t);       /* u8 i32 i64 */
 int dtype_size(DType t);          /* bytes in memory; bool is 1 */
 const char *dtype_name(DType t);  /* "f32" */
+const char *dtype_word(DType t);  /* in the language; "int" for an i32 */
 const char *dtype_cname(DType t); /* "float" */
 
 /* The type of a value of the language, as the ABI sees it: leaves are tensors.

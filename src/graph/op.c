@@ -40,10 +40,18 @@ int op_weight(OpId op)
     return row->weight ? row->weight : row->flags & OP_COSTLY ? COSTLY : 1;
 }
 
+const char *op_surface(OpId op)
+{
+    const Op *row = op_table[op];
+    return row->surface              ? row->surface
+           : row->flags & OP_SURFACE ? row->name
+                                     : NULL;
+}
+
 OpId op_named(const char *name)
 {
     for (OpId i = 0; i < NOPS; i++)
-        if (op_table[i]->flags & OP_SURFACE && !strcmp(op_table[i]->name, name))
+        if (op_surface(i) && !strcmp(op_surface(i), name))
             return i;
     return -1;
 }

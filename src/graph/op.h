@@ -54,6 +54,8 @@ enum OpFlags {
     OP_COSTLY = 32,
     /* The result is at least 0, or NaN, whatever the arguments are. */
     OP_NOT_NEGATIVE = 8,
+    /* A reduction to the place of an element and no value of its kind. */
+    OP_PLACE = 1024,
 };
 
 enum { MAX_INPUTS = 32 };
@@ -129,6 +131,9 @@ typedef struct Op {
      * no value. */
     OpId (*join)(void);
     double start; /* ±INFINITY allowed; for ints the dtype's own limits */
+    /* What the language calls it where that is not `name`, and what its result
+     * divided by the number of elements; or NULL. */
+    const char *surface, *mean;
 } Op;
 
 enum OpIds {
@@ -152,6 +157,9 @@ Val *op_lower(const Op *row, Lower *l, const Node *n, Val *const *x);
 
 /* How much code an operator is, in instructions. */
 int op_weight(OpId op);
+
+/* What the language calls it, or NULL. */
+const char *op_surface(OpId op);
 
 /* The operator that the language calls by this name, or -1. */
 OpId op_named(const char *name);

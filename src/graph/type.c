@@ -8,11 +8,15 @@
 static const struct {
     const char *name, *cname;
     int size;
+    const char *word; /* where the language has another name */
 } dtypes[NDTYPES] = {
-    [DT_bool] = {"bool", "uint8_t", 1}, [DT_u8] = {"u8", "uint8_t", 1},
-    [DT_i32] = {"i32", "int32_t", 4},   [DT_i64] = {"i64", "int64_t", 8},
-    [DT_f32] = {"f32", "float", 4},     [DT_f64] = {"f64", "double", 8},
-    [DT_key] = {"key", "uint64_t", 8},
+    [DT_bool] = {"bool", "uint8_t", 1, NULL},
+    [DT_u8] = {"u8", "uint8_t", 1, NULL},
+    [DT_i32] = {"i32", "int32_t", 4, "int"},
+    [DT_i64] = {"i64", "int64_t", 8, NULL},
+    [DT_f32] = {"f32", "float", 4, NULL},
+    [DT_f64] = {"f64", "double", 8, NULL},
+    [DT_key] = {"key", "uint64_t", 8, NULL},
 };
 
 bool dtype_is_real(DType t) { return t == DT_f32 || t == DT_f64; }
@@ -20,6 +24,11 @@ bool dtype_is_int(DType t) { return t == DT_u8 || t == DT_i32 || t == DT_i64; }
 int dtype_size(DType t) { return dtypes[t].size; }
 const char *dtype_name(DType t) { return dtypes[t].name; }
 const char *dtype_cname(DType t) { return dtypes[t].cname; }
+
+const char *dtype_word(DType t)
+{
+    return dtypes[t].word ? dtypes[t].word : dtypes[t].name;
+}
 
 /* The smallest and largest value of an integer type; as doubles. */
 static void int_range(DType t, double *lo, double *hi)

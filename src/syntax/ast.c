@@ -326,7 +326,7 @@ static bool as_binder(struct parse *p, const Arg *a, BinderUse use, Binder *b)
     return false;
 }
 
-static Expr *new_over(struct parse *p, ExprKind kind, Span s, const char *op,
+static Expr *new_over(struct parse *p, ExprKind kind, Span s, Expr *fn,
                       const ArgList *list, Expr *body)
 {
     Binder *binder = NEWN(p->arena, Binder, list->n + 1);
@@ -337,8 +337,9 @@ static Expr *new_over(struct parse *p, ExprKind kind, Span s, const char *op,
         if (!as_binder(p, &list->at[i], use, &binder[i]))
             fit = false;
     int inner = max_int(args_depth(list->at, list->n), body->depth);
+    inner = max_int(inner, depth_of(fn));
     Expr *e = ex_new(p, fit ? kind : EX_error, s, inner);
-    e->comp.op = op;
+    e->comp.fn = fn;
     e->comp.binder = binder;
     e->comp.nbinder = list->n;
     e->comp.body = body;
@@ -350,45 +351,16 @@ Expr *ex_comp(struct parse *p, Span s, const ArgList *binders, Expr *body)
     return new_over(p, EX_comp, s, NULL, binders, body);
 }
 
-static const char *const reductions[] = {
-#define REDUCTION(name, op, kind) #name,
-#include "syntax/reductions.def"
-#undef REDUCTION
-};
-
-enum { NREDUCTIONS = sizeof reductions / sizeof *reductions };
-
-static bool is_reduction(const char *name)
+static bool is_loop(const Expr *fn)
 {
-    for (int i = 0; i < NREDUCTIONS; i++)
-        if (!strcmp(name, reductions[i]))
-            return true;
-    return false;
-}
-
-static void takes_no_binders(struct parse *p, const Expr *fn)
-{
-    Str s = str_new(p->arena);
-
-    for (int i = 0; i < NREDUCTIONS; i++)
-        str_printf(&s, "%s%s", i == NREDUCTIONS - 1 ? " and " : ", ",
-                   reductions[i]);
-    diag(p->diags, fn->span, "binder", "this takes no binders");
-    diag_detail(p->diags, "fold, scan%s do", s.at);
+    return fn->kind == EX_name &&
+           (!strcmp(fn->name, "fold") || !strcmp(fn->name, "scan"));
 }
 
 Expr *ex_over(struct parse *p, Span s, Expr *fn, const ArgList *binders,
               Expr *body)
 {
-    const char *name = fn->kind == EX_name && !fn->paren ? fn->name : "";
-
-    if (!strcmp(name, "fold") || !strcmp(name, "scan"))
-        return new_over(p, EX_loop, s, name, binders, body);
-    if (is_reduction(name))
-        return new_over(p, EX_reduce, s, name, binders, body);
-    if (fn->kind != EX_error)
-        takes_no_binders(p, fn);
-    return ex_error(p, s);
+    return new_over(p, is_loop(fn) ? EX_loop : EX_reduce, s, fn, binders, body);
 }
 
 /* Types */

@@ -51,7 +51,7 @@ typedef enum ExprKind {
     EX_block,  /* { let …; e } */
     EX_fn,     /* fn(y) = e, fn(y: T) -> U { … } */
     EX_comp,   /* [i < n, j | e] */
-    EX_reduce, /* sum(k < n | e): any reduction over binders */
+    EX_reduce, /* sum(k < n | e): the checker knows what takes binders */
     EX_loop,   /* fold(t < T, h = h0 | e), scan(…) */
     EX_error,  /* where the parser recovered: a message exists already */
 } ExprKind;
@@ -125,7 +125,7 @@ struct Expr {
         Block *block; /* EX_block */
         FnItem *fn;   /* EX_fn */
         struct {
-            const char *op; /* EX_reduce, EX_loop: "sum", "fold"; else NULL */
+            Expr *fn; /* EX_reduce, EX_loop; else NULL */
             Binder *binder;
             int nbinder;
             Expr *body;

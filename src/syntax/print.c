@@ -278,15 +278,15 @@ static void print_binder(const Binder *b, Str *to)
 
 static void print_comp(const Expr *e, Str *to)
 {
-    if (e->comp.op)
-        str_printf(to, "%s", e->comp.op);
-    str_printf(to, e->comp.op ? "(" : "[");
+    if (e->comp.fn)
+        print_held(e->comp.fn, LV_postfix, to);
+    str_printf(to, e->comp.fn ? "(" : "[");
     for (int i = 0; i < e->comp.nbinder; i++) {
         str_printf(to, "%s", i ? ", " : "");
         print_binder(&e->comp.binder[i], to);
     }
     print_end(e->comp.body, " | ", to);
-    str_printf(to, e->comp.op ? ")" : "]");
+    str_printf(to, e->comp.fn ? ")" : "]");
 }
 
 static void print_if(const Expr *e, Str *to)
@@ -539,8 +539,12 @@ static const char *kind_name(ExprKind k)
 
 static void dump_comp(Dump *d, const Expr *e)
 {
-    line(d, "%s%s%s", kind_name(e->kind), e->comp.op ? " " : "",
-         e->comp.op ? e->comp.op : "");
+    Str head = str_new(d->arena);
+
+    str_printf(&head, "%s", kind_name(e->kind));
+    if (e->comp.fn)
+        print_end(e->comp.fn, " ", &head);
+    line(d, "%s", head.at);
     d->indent++;
     for (int i = 0; i < e->comp.nbinder; i++) {
         Str s = str_new(d->arena);

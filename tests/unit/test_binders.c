@@ -167,16 +167,16 @@ END_TEST
 
 /* Every reduction, in every way that there is to write it. */
 
-static const struct {
-    const char *name;
-    OpId op;
-} reductions[] = {
-#define REDUCTION(name, op, kind) {#name, OP_##op},
-#include "syntax/reductions.def"
-#undef REDUCTION
-};
+/* A row's name in the language, or that of the mean that it makes; NULL: it is
+ * no reduction, or makes none. */
+static const char *reduction_name(int i)
+{
+    const Op *row = op_table[i / 2];
 
-enum { NREDUCTIONS = sizeof reductions / sizeof *reductions };
+    if (row->cls != OPC_reduce)
+        return NULL;
+    return i % 2 ? row->mean : op_surface(i / 2);
+}
 
 START_TEST(reductions_are_one_however_written)
 {
@@ -184,15 +184,17 @@ START_TEST(reductions_are_one_however_written)
         "(v, axis = 0)",  "(v, axis = 0, keepdims = true)[0]", "(i | v[i])",
         "(i < 2 | v[i])", "(i < 2, j < 1 | v[i + j])",
     };
-    const char *name = reductions[_i].name;
-    unsigned takes = op_table[reductions[_i].op]->takes;
-    bool bools = takes == ON_bool;
+    const char *name = reduction_name(_i);
+    const Op *row = op_table[_i / 2];
+    bool bools = row->takes == ON_bool;
     const char *type = bools ? "bool" : "real";
     const char *data = bools ? "[true, false]" : "[3.0, -1.5]";
     Program *p;
     double *want;
 
-    ck_assert(takes != 0);
+    ck_assert(row->cls != OPC_reduce || (row->takes && op_surface(_i / 2)));
+    if (!name)
+        return;
     p = compile(arena_printf(
         arena,
         "const v = %s;\n"
@@ -212,15 +214,57 @@ START_TEST(reductions_are_one_however_written)
 }
 END_TEST
 
-START_TEST(reduction_operators_have_a_name)
+static const char *some_argument(const Op *row, int i)
 {
-    int found = 0;
+    if (i == 0 && row->flags & (OP_MASKS | OP_ORDER))
+        return row->flags & OP_MASKS ? "true" : "1";
+    return row->takes & ON_real ? "0.5" : row->takes & ON_bool ? "true" : "1";
+}
 
-    if (op_table[_i]->cls != OPC_reduce)
+static bool reduces(const char *name)
+{
+    for (int i = 0; i < 2 * NOPS; i++)
+        if (reduction_name(i) && strcmp(reduction_name(i), name) == 0)
+            return true;
+    return false;
+}
+
+/* What has a name can be called; what is no reduction takes no binders. */
+START_TEST(rows_are_called_by_their_names)
+{
+    const char *name = op_surface(_i), *x;
+    const Op *row = op_table[_i];
+    Str s = str_new(arena);
+
+    if (!name || (row->cls != OPC_ewise && row->cls != OPC_reduce))
         return;
-    for (int k = 0; k < NREDUCTIONS; k++)
-        found += reductions[k].op == (OpId)_i;
-    ck_assert_msg(found > 0, "%s is not in reductions.def", op_table[_i]->name);
+    x = some_argument(row, row->arity - 1);
+    ck_assert_msg(
+        !compile(arena_printf(arena, "const v = [%s]; const a = %s(i | v[i]);",
+                              x, name)) == !reduces(name),
+        "%s: %s", name, messages());
+    for (int i = 0; i < row->arity; i++)
+        str_printf(&s, "%s%s", i ? ", " : "", some_argument(row, i));
+    ck_assert_msg(
+        compile(arena_printf(arena,
+                             row->cls == OPC_reduce ? "const a = %s([%s]);"
+                                                    : "const a = %s(%s);",
+                             name, s.at)),
+        "%s: %s", name, messages());
+}
+END_TEST
+
+/* Every dtype is a type and, but for keys, a conversion under one name. */
+START_TEST(dtypes_convert)
+{
+    const char *name = _i < NDTYPES ? dtype_word(_i) : "real";
+    Program *p;
+
+    p = compile(arena_printf(
+        arena, "fn f(x: %s) -> %s = x;\nfn g(i: int) = f(%s(i));\n", name, name,
+        name));
+    ck_assert_msg(p, "%s: %s", name, messages());
+    ck_assert(!compile(arena_printf(arena, "struct %s { x: real }\n", name)));
 }
 END_TEST
 
@@ -460,8 +504,9 @@ static Suite *suite(void)
 
     tcase_add_checked_fixture(t, programs_setup, programs_teardown);
     tcase_add_loop_test(t, values_are_right, 0, sizeof values / sizeof *values);
-    tcase_add_loop_test(t, reductions_are_one_however_written, 0, NREDUCTIONS);
-    tcase_add_loop_test(t, reduction_operators_have_a_name, 0, NOPS);
+    tcase_add_loop_test(t, reductions_are_one_however_written, 0, 2 * NOPS);
+    tcase_add_loop_test(t, rows_are_called_by_their_names, 0, NOPS);
+    tcase_add_loop_test(t, dtypes_convert, 0, NDTYPES + 1);
     tcase_add_loop_test(t, proven_indices_are_not_checked, 0,
                         sizeof unchecked / sizeof *unchecked);
     tcase_add_test(t, other_indices_are_checked);

@@ -129,11 +129,12 @@ START_TEST(words_are_known)
         lines_with(read_text(CODE "syntaxes/nn.tmLanguage.json"), "\"match\"");
     const char *word[MAX_WORDS];
     Str missing = str_new(arena);
+    Check c = {.arena = arena};
     int n = scanner_words(word, MAX_WORDS);
 
     str_add(&missing, "", 0);
     ck_assert_int_ge(n, 13);
-    n += builtin_names(word + n, MAX_WORDS - n - NOTHERS);
+    n += builtin_names(&c, word + n, MAX_WORDS - n - NOTHERS);
     ck_assert_int_lt(n, MAX_WORDS - NOTHERS);
     memcpy(word + n, others, sizeof others);
     n += NOTHERS;

@@ -124,7 +124,8 @@ static const char *const expressions[][2] = {
     {"a +", NULL},
     {"a < b < c", NULL},
     {"1 2", NULL},
-    {"foo(i | i)", NULL},
+    {"foo(i | i)", "foo(i | i)"},
+    {"(f.g)(x)(i, j < 2 | i)", "f.g(x)(i, j < 2 | i)"},
     {"[]", NULL},
     {"", NULL},
 };

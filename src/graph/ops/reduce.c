@@ -103,7 +103,7 @@ static Node *flatten(Graph *g, Node *a)
 Node *g_reduce_all(Graph *g, OpId op, Node *a)
 {
     int axis[MAX_RANK];
-    if (op == OP_argmax || op == OP_argmin)
+    if (op_table[op]->flags & OP_PLACE)
         a = flatten(g, a);
     for (int i = 0; i < a->rank; i++)
         axis[i] = i;
@@ -409,6 +409,7 @@ const Op op_sum = {
     .form = sum_form,
     .join = join_add,
     .start = 0,
+    .mean = "mean",
     .batch = reduce_batch,
 };
 
@@ -618,6 +619,7 @@ static int min_form(const Node *n, bool tex, Str *to)
 
 const Op op_reduce_max = {
     .name = "reduce_max",
+    .surface = "max",
     .cls = OPC_reduce,
     .arity = 1,
     .doc = "the largest element",
@@ -635,6 +637,7 @@ const Op op_reduce_max = {
 
 const Op op_reduce_min = {
     .name = "reduce_min",
+    .surface = "min",
     .cls = OPC_reduce,
     .arity = 1,
     .doc = "the smallest element",
@@ -743,7 +746,7 @@ const Op op_argmax = {
     .name = "argmax",
     .cls = OPC_reduce,
     .arity = 1,
-    .flags = OP_SURFACE,
+    .flags = OP_SURFACE | OP_PLACE,
     .doc = "where the largest element is",
     .takes = ON_number,
     .infer = infer_arg,
@@ -758,7 +761,7 @@ const Op op_argmin = {
     .name = "argmin",
     .cls = OPC_reduce,
     .arity = 1,
-    .flags = OP_SURFACE,
+    .flags = OP_SURFACE | OP_PLACE,
     .doc = "where the smallest element is",
     .takes = ON_number,
     .infer = infer_arg,
