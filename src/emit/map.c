@@ -580,7 +580,7 @@ static Blocks open_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc,
 {
     Emit *e = m->e;
     LLVMBuilderRef b = e->builder;
-    int count = m->sums.sets * nacc + m->sums.nkept;
+    int naccs = m->sums.sets * nacc, count = naccs + m->sums.nkept;
     Blocks k = {.before = LLVMGetInsertBlock(b),
                 .body = code_block(e, "block"),
                 .put = code_block(e, "put"),
@@ -596,11 +596,23 @@ static Blocks open_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc,
     for (int i = 0; i < count; i++) {
         if (begins_anew(m, s, nacc, i))
             continue;
-        k.phi[i] = LLVMBuildPhi(b, LLVMTypeOf(acc[i]), "");
-        LLVMAddIncoming(k.phi[i], &acc[i], &k.before, 1);
+        LLVMTypeRef t = LLVMTypeOf(acc[i]);
+        LLVMValueRef from = i < naccs ? acc[i] : LLVMGetPoison(t);
+        k.phi[i] = LLVMBuildPhi(b, t, "");
+        LLVMAddIncoming(k.phi[i], &from, &k.before, 1);
         acc[i] = k.phi[i];
     }
     return k;
+}
+
+/* The totals before this block: what does not get here needs none. */
+static void find_totals(MapCode *m, LLVMValueRef *kept, const Blocks *k)
+{
+    LLVMBuilderRef b = m->e->builder;
+    LLVMValueRef some = LLVMBuildIsNotNull(b, k->first, "");
+    for (int i = 0; i < m->sums.nkept; i++)
+        kept[i] = LLVMBuildSelect(b, some, kept[i],
+                                  LLVMConstNull(LLVMTypeOf(kept[i])), "");
 }
 
 /* Out of the way, where there are more: the total, and the next block. */
@@ -613,6 +625,7 @@ static void next_block(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
     LLVMPositionBuilderAtEnd(b, k->put);
     if (m->sums.sets > 1 && m->sums.cut == s->rank - 1)
         restart(m, acc, nacc, k->first, k->last);
+    find_totals(m, acc + m->sums.sets * nacc, k);
     sums_put(m, s, acc, nacc);
     LLVMValueRef block = code_i64(e, m->sums.block);
     LLVMValueRef end = smaller(e, LLVMBuildNSWAdd(b, k->last, block, ""), n);
