@@ -53,9 +53,8 @@ static Node *count_of(const Node *loop)
 static bool same_steps(const Node *a, const Node *b)
 {
     const Region *p = node_region(a), *q = node_region(b);
-    return p->index == q->index && p->trips == q->trips &&
-           p->reverse == q->reverse && !p->apart && !q->apart &&
-           count_of(a) == count_of(b) && !p->until == !q->until;
+    return p->trips == q->trips && p->reverse == q->reverse && !p->apart &&
+           !q->apart && count_of(a) == count_of(b) && !p->until == !q->until;
 }
 
 static void push(Merge *m, Nodes *list, Node *n)

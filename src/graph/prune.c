@@ -48,8 +48,7 @@ static bool *live_results(Prune *p, const Region *r, const bool *used)
     bool *live = NEWN(a, bool, region_nresult(r) + 1);
     region_results(r, result);
     memcpy(live, used, sizeof *live * (size_t)(r->ncarry + r->noutput));
-    if (r->until)
-        live[r->ncarry + r->noutput] = true;
+    live[r->ncarry + r->noutput] = true; /* where it ends */
     graph_unmark(g);
     for (int i = 0; i < region_nresult(r); i++)
         if (live[i] && graph_mark(g, result[i]))
@@ -60,7 +59,7 @@ static bool *live_results(Prune *p, const Region *r, const bool *used)
             if (graph_mark(g, n->arg[i]))
                 list_push(a, &todo, n->arg[i]);
         for (int i = 0; n->op == OP_param && i < r->ncarry; i++)
-            if (r->carry[i] == n && !live[i]) {
+            if (r->carry[i] == n) {
                 live[i] = true;
                 if (graph_mark(g, r->next[i]))
                     list_push(a, &todo, r->next[i]);

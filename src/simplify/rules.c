@@ -24,12 +24,13 @@ static Node *beside_const(const Node *n, OpId op, double v)
     return node_is_const(arg(n, 1), v) ? arg(n, 0) : NULL;
 }
 
-/* n is a broadcast that restores just the axes that the reduction r removes. */
+/* n is a broadcast that restores just the axes that the reduction r removes,
+ * if it has the shape of what that reduces. */
 static bool restores(const Node *n, const Node *r)
 {
     int next = 0;
 
-    if (!is(n, OP_broadcast) || arg(r, 0)->rank != n->rank)
+    if (!is(n, OP_broadcast))
         return false;
     for (int i = 0; i < n->rank; i++) {
         bool reduced = next < r->attr.nint && r->attr.ints[next] == i;
@@ -37,8 +38,6 @@ static bool restores(const Node *n, const Node *r)
         if (n->attr.ints[i] != (reduced ? -1 : i - next))
             return false;
         next += reduced;
-        if (n->dim[i] != arg(r, 0)->dim[i])
-            return false;
     }
     return true;
 }
@@ -390,13 +389,13 @@ static Node *one_plus_erf(Graph *g, const Node *n)
     return e && is(e, OP_erf) ? g1(g, OP_erfc, g1(g, OP_neg, arg(e, 0))) : NULL;
 }
 
-/* A real constant, or one broadcast. */
+/* A constant, or one broadcast; n is real. */
 static bool constant(const Node *n, double *v)
 {
     if (is(n, OP_broadcast))
         n = arg(n, 0);
     *v = n->attr.real;
-    return is(n, OP_const) && dtype_is_real(n->dtype);
+    return is(n, OP_const);
 }
 
 /* x, and *v, for v x or x/(1/v). */
@@ -422,7 +421,7 @@ static Node *log_normal(Graph *g, const Node *n)
     double v, sqrt2 = 1.41421356237309504880;
     Node *e = scaled(arg(n, 0), &v), *x;
 
-    if (!(v > 0) || (!is(e, OP_erfc) && !is(e, OP_ndtr)))
+    if (!is(e, OP_erfc) && !is(e, OP_ndtr))
         return NULL;
     x = arg(e, 0);
     if (is(e, OP_erfc)) {

@@ -2,9 +2,10 @@
  * rule or an identity (another operand, axis, constant or operator, a part used
  * twice) is no instance of it, and must keep its value.
  *
- * Both sides of every rule's identity and of every line of identities.txt are
- * changed token by token. What is still a right program is evaluated twice: as
- * simplified, and in a graph that is left as it was written. */
+ * Both sides of every rule's identity and of every line of identities.txt, and
+ * what else is near to a rule, are changed token by token. What is still a
+ * right program is evaluated twice: as simplified, and in a graph that is left
+ * as it was written. */
 
 #include <check.h>
 #include <ctype.h>
@@ -24,6 +25,35 @@ typedef struct Formula {
 
 static Formula formulas[MAX_FORMULAS];
 static int nformulas;
+
+/* Other forms of rules, and what is near to them. */
+static const char *const others[] = {
+    "(x - v) - expand(logsumexp(x - v, axis = 0), 0)",
+    "(x - expand(v, 1)) - expand(logsumexp(x - expand(v, 1), axis = 1), 1)",
+    "(x - y) - expand(logsumexp(x - y, axis = 1), 1)",
+    "logsumexp(x - s) + s",
+    "logsumexp(x - s) + t",
+    "exp(x) / expand(sum(exp(x), axis = 0), 0)",
+    "exp(x) / sum(exp(x))",
+    "exp(x) / sum(x)",
+    "log(s * ndtr(x))",
+    "log(ndtr(x) * 0.25)",
+    "log(ndtr(x) / 4)",
+    "log(4 / ndtr(x))",
+    "log(ndtr(x) / s)",
+    "log(erfc(x) / 2)",
+    "log(0.5 * erfc(x))",
+    "log(s * x)",
+    "(exp(x) - 1) * (1 - exp(x))",
+    "1 / (exp(x) + 1) + exp(x) / (1 + exp(x))",
+    "(y - x) @ (x' @ z)",
+    "(x @ x') @ z",
+    "z' @ (x @ x')",
+    "(z' @ x) @ (y' @ z)",
+    "(v @ x') @ (y @ v)",
+    "sum((x @ y') * s, axis = 0)",
+};
+enum { OTHERS = sizeof others / sizeof *others };
 
 /* Reading */
 
@@ -47,6 +77,12 @@ static void add_identity(char *file, char *params, const char *text)
         (Formula){file, params, trimmed(eq + 4, text + strlen(text))};
 }
 
+static void add_formula(char *params, const char *text)
+{
+    formulas[nformulas++] =
+        (Formula){NULL, params, trimmed(text, text + strlen(text))};
+}
+
 static void read_formulas(void)
 {
     /* Square ones have a second axis that fits. */
@@ -60,6 +96,10 @@ static void read_formulas(void)
     for (int i = 0; i < simplify_nrules; i++) {
         add_identity(NULL, params, simplify_rules[i].identity);
         add_identity(NULL, square, simplify_rules[i].identity);
+    }
+    for (int i = 0; i < OTHERS; i++) {
+        add_formula(params, others[i]);
+        add_formula(square, others[i]);
     }
     while (f && fgets(line, sizeof line, f)) {
         char *end = line + strlen(line);
@@ -81,28 +121,6 @@ typedef struct Changes {
     LIST(const char *) text;
 } Changes;
 
-/* text with n bytes at `at` replaced. */
-static void replace(Changes *c, const char *text, size_t at, size_t n,
-                    const char *by)
-{
-    list_push(
-        c->arena, &c->text,
-        arena_printf(c->arena, "%.*s%s%s", (int)at, text, by, text + at + n));
-}
-
-/* What may stand in the place of each other. */
-static const char *const families[][8] = {
-    {"exp", "log", "sin", "tanh", "sqrt", "expm1", "sigmoid"},
-    {"cos", "cosh", "abs", "sinh", "atan", "erf"},
-    {"sum", "max", "mean", "logsumexp", "prod"},
-    {"log1p", "softplus", "erfc", "tan"},
-    {"max", "min", "hypot"},
-    {"softmax", "log_softmax"},
-    {"+", "-", "*", "/"},
-    {"0", "1", "2"},
-};
-enum { NFAMILIES = sizeof families / sizeof *families };
-
 static bool is_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
 
 static size_t token_length(const char *s)
@@ -118,6 +136,43 @@ static bool is_token(const char *s, size_t n, const char *token)
 {
     return strlen(token) == n && strncmp(s, token, n) == 0;
 }
+
+/* text with the token of n bytes at `at` replaced, and once more with all that
+ * are the same. */
+static void replace(Changes *c, const char *text, size_t at, size_t n,
+                    const char *by)
+{
+    Str all = str_new(c->arena);
+    int count = 0;
+
+    list_push(
+        c->arena, &c->text,
+        arena_printf(c->arena, "%.*s%s%s", (int)at, text, by, text + at + n));
+    for (size_t i = 0, k; text[i]; i += k) {
+        bool same;
+        k = token_length(text + i);
+        same = k == n && strncmp(text + i, text + at, n) == 0;
+        if (same && count++ == 0 && i != at)
+            return; /* done at the first */
+        str_printf(&all, "%.*s", same ? (int)strlen(by) : (int)k,
+                   same ? by : text + i);
+    }
+    if (count > 1)
+        list_push(c->arena, &c->text, all.at);
+}
+
+/* What may stand in the place of each other. */
+static const char *const families[][8] = {
+    {"exp", "log", "sin", "tanh", "sqrt", "expm1", "sigmoid"},
+    {"cos", "cosh", "abs", "sinh", "atan", "erf"},
+    {"sum", "max", "mean", "logsumexp", "prod"},
+    {"log1p", "softplus", "erfc", "tan"},
+    {"max", "min", "hypot"},
+    {"softmax", "log_softmax"},
+    {"+", "-", "*", "/"},
+    {"0", "1", "2"},
+};
+enum { NFAMILIES = sizeof families / sizeof *families };
 
 static void change_in_families(Changes *c, const char *text, size_t at,
                                size_t n)

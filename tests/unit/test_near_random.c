@@ -78,16 +78,28 @@ static double a_number(Gen *r, DType t)
     static const double real[] = {0, 1, -1, 2, -2, 0.5, -0.5, 3, 0.25, -3};
     static const double rare[] = {-0.0,   0x1p-1060, 0x1p600, 0x1p-600,
                                   0x1p90, 0x1p-90,   0x1p-130};
-    static const double whole[] = {0, 1, -1, 2, 3, -2, 4, 255, 128, 0x1p31 - 1};
+    static const double whole[] = {0, 1,   -1,  2,          3,       -2,
+                                   4, 255, 128, 0x1p31 - 1, -0x1p31, -3};
 
     if (t == DT_bool)
         return below(r, 2);
     if (!dtype_is_real(t))
-        return t == DT_u8 ? fabs(whole[below(r, 9)]) : whole[below(r, 10)];
+        return t == DT_u8 ? fabs(whole[below(r, 9)]) : whole[below(r, 12)];
     if (!chance(r, 8))
         return real[below(r, 10)];
     r->rounded = r->extreme = true;
     return dtype_fit(t, rare[below(r, 7)]);
+}
+
+/* A constant of n's dtype and shape, some of which no double holds. */
+static Node *filled(Gen *r, const Node *n)
+{
+    int64_t far = (INT64_C(1) << 53) + 1;
+
+    if (n->dtype == DT_i64 && chance(r, 10))
+        return g_fill_like(
+            r->g, n, g_const_int(r->g, DT_i64, chance(r, 50) ? far : -far));
+    return g_fill(r->g, n, a_number(r, n->dtype));
 }
 
 /* Is x's shape the end of n's. */
@@ -107,7 +119,7 @@ static Node *like(Gen *r, Node *n, bool exact)
     bool before = r->rounded;
 
     if (chance(r, 30))
-        return g_fill(r->g, n, a_number(r, n->dtype));
+        return filled(r, n);
     for (int k = 0; k < 30; k++) {
         Node *x = pick(r, 1u << n->dtype | (exact ? EXACT : 0));
 
@@ -525,6 +537,18 @@ static Node *index_from(Gen *r)
     return n && n->rank < 3 ? n : NULL;
 }
 
+/* An index as something to compute with. */
+static Node *counter(Gen *r)
+{
+    Node *n = index_from(r);
+
+    if (n && n->rank == 1 && chance(r, 20)) { /* wraps, or may */
+        n = g_cast(r->g, DT_u8, n);
+        return g2(r->g, OP_add, n, g_fill(r->g, n, 254 + below(r, 2)));
+    }
+    return n && chance(r, 10) ? g_cast(r->g, DT_f64, n) : n;
+}
+
 static Node *gathered(Gen *r)
 {
     Node *a = pick(r, ON_any), *index = index_from(r);
@@ -623,6 +647,7 @@ static const Theme themes[] = {
     {"arithmetic i32",
      DT_i32,
      {arithmetic, arithmetic, arithmetic, conversion}},
+    {"arithmetic i64", DT_i64, {arithmetic, arithmetic, arithmetic, reduced}},
     {"arithmetic u8", DT_u8, {arithmetic, arithmetic, arithmetic, comparison}},
     {"functions", DT_f64, {function, function, arithmetic, reduced, strong}},
     {"logic", DT_i64, {logic, comparison, choice, conversion, logic, choice}},
@@ -642,8 +667,12 @@ static const Theme themes[] = {
      {product, product, product, new_axes, turned, arithmetic, reduced}},
     {"indices",
      DT_f64,
-     {gathered, gathered, scattered, cut, new_axes, turned, arithmetic,
-      joined}},
+     {gathered, gathered, scattered, cut, new_axes, turned, arithmetic, joined,
+      counter}},
+    {"counters",
+     DT_i32,
+     {counter, counter, arithmetic, arithmetic, gathered, stepped, reshaped,
+      new_axes, turned, flipped, conversion}},
     {"places",
      DT_f64,
      {places, places, selection, selection, product, reduced, arithmetic,

@@ -651,6 +651,110 @@ START_TEST(a_loop_is_not_merged_with_what_it_reads)
 }
 END_TEST
 
+/* A loop that depends on one of those it is like is left out, and only that. */
+START_TEST(what_reads_a_loop_is_left_out)
+{
+    Node *h, *next, *init = num(0);
+    Region r = digits(&h, &next);
+    Node *l = g_region_close(g, &r, 1, &init);
+    Region more = *node_region(l);
+    Node *out = mul(more.carry[0], more.input[0]), *k = scalar("k");
+    more.output = &out;
+    Node *other = g_region(g, &more, l->narg, l->arg);
+    Node *given = mul(k, more.input[0]);
+    more.output = &given;
+    more.capture = &k;
+    more.ncapture = 1;
+    Node *arg[] = {l->arg[0], l->arg[1], g_part(g, l, 0)};
+    Node *reads = g_region(g, &more, 3, arg);
+    Node *root[] = {g_part(g, l, 1), g_part(g, reads, 1), g_part(g, other, 1)};
+    double want = values(root[1])[2];
+    regions_prune(g, 3, root);
+    ck_assert_int_eq(loops_below(3, root), 2);
+    ck_assert_double_eq(values(root[1])[2], want);
+    ck_assert_double_eq(values(root[2])[2], 48);
+}
+END_TEST
+
+/* h = k h + t from a, with its rows, until h is above 40. */
+static Region like_digits(Node *k)
+{
+    Node *t = index_param(), **h = NEW(arena, Node *),
+         **to = NEW(arena, Node *);
+    *h = scalar("h");
+    *to = add(mul(k, *h), real(t));
+    Region r = fold_of(var_T, t, h, to, 1, to);
+    r.capture = arena_copy(arena, &k, sizeof k);
+    r.ncapture = 1;
+    r.until = g2(g, OP_lt, num(40), *h);
+    return r;
+}
+
+enum { LOOP_CHANGES = 12 };
+
+/* What is changed in one respect is another loop, and stays one. */
+START_TEST(loops_that_differ_stay_two)
+{
+    Node *k = scalar("k"), *arg[3] = {a, b}, *also[3] = {a, b};
+    Region r = like_digits(k), s = r;
+    Node *next = add(r.next[0], num(1)), *out = mul(r.next[0], k);
+    int n = 2;
+    s.output = &out;
+    switch (_i) {
+    case 0: /* but for what it stores it is the same */
+        break;
+    case 1:
+        s.trips = dim_const(g, 2);
+        break;
+    case 2:
+        s.until = r.until = NULL;
+        s.reverse = true;
+        break;
+    case 3:
+        s.until = r.until = NULL;
+        r.reverse = true;
+        break;
+    case 4:
+        s.apart = true;
+        break;
+    case 5:
+        r.apart = true;
+        break;
+    case 6:
+        s.until = NULL;
+        break;
+    case 7:
+        s.until = g2(g, OP_lt, num(10), r.carry[0]);
+        break;
+    case 8:
+        s.next = &next;
+        break;
+    case 9:
+        also[0] = b;
+        break;
+    case 10:
+        also[1] = a;
+        break;
+    case 11:
+        s.counted = r.counted = true;
+        arg[2] = g_const_int(g, DT_i64, 1);
+        also[2] = g_const_int(g, DT_i64, 2);
+        n = 3;
+        break;
+    }
+    Node *x = g_region(g, &r, n, arg), *y = g_region(g, &s, n, also);
+    Node *root[] = {g_part(g, x, 0), g_part(g, y, 0), g_part(g, x, 1),
+                    g_part(g, y, 1), g_part(g, x, 2), g_part(g, y, 2)};
+    double want[6];
+    for (int i = 0; i < 6; i++)
+        want[i] = values(root[i])[0];
+    regions_prune(g, 6, root);
+    ck_assert_int_eq(loops_below(6, root), _i == 0 ? 1 : 2);
+    for (int i = 0; i < 6; i++)
+        ck_assert_double_eq(values(root[i])[0], want[i]);
+}
+END_TEST
+
 /* The reference count. */
 
 START_TEST(bodies_count_by_their_trips)
@@ -746,6 +850,7 @@ static Suite *suite(void)
         a_loop_that_stores_more_is_the_same,
         inner_loops_that_store_more,
         a_loop_is_not_merged_with_what_it_reads,
+        what_reads_a_loop_is_left_out,
         bodies_count_by_their_trips,
         dumped,
         printed,
@@ -755,6 +860,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(c, graph_setup, graph_teardown);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         tcase_add_test(c, all[i]);
+    tcase_add_loop_test(c, loops_that_differ_stay_two, 0, LOOP_CHANGES);
     suite_add_tcase(s, c);
     return s;
 }

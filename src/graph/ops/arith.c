@@ -14,14 +14,14 @@
 
 static bool is_real(const Node *n) { return dtype_is_real(n->dtype); }
 
-/* A constant, and its value. */
+/* A constant that is a double, and its value. */
 static bool constant(const Node *n, double *v)
 {
     if (!node_is_any_const(n)) {
         return false;
     }
     *v = const_value(n);
-    return true;
+    return is_real(n) || fabs(*v) < 0x1p53;
 }
 
 /* The scalar that n is everywhere, or NULL. */
@@ -74,6 +74,12 @@ static bool is_plain(DType t, double v)
     return v == 0 || (isfinite(v) && v >= (t == DT_f32 ? 0x1p-126 : 0x1p-1022));
 }
 
+/* Is -c, too, a number of n's dtype. */
+static bool can_negate(const Node *n, double c)
+{
+    return is_real(n) || is_plain(n->dtype, -c);
+}
+
 /* The positive counterpart of a term that carries a minus sign: of -x, of a
  * negative constant, of x * c and c / x with c negative. NULL of others. */
 static Node *unsigned_term(Graph *g, Node *n)
@@ -83,14 +89,12 @@ static Node *unsigned_term(Graph *g, Node *n)
     if (is_neg(n)) {
         return n->arg[0];
     }
-    if (n->dtype == DT_u8) {
-        return NULL;
-    }
     if (constant(n, &c)) {
-        return c < 0 && -c != c ? g_fill(g, n, -c) : NULL;
+        return c < 0 && can_negate(n, c) ? g_fill(g, n, -c) : NULL;
     }
     if (const_factor(n, &x, &c)) {
-        return c < 0 ? g2(g, OP_mul, x, g_fill(g, n, -c)) : NULL;
+        return c < 0 && can_negate(n, c) ? g2(g, OP_mul, x, g_fill(g, n, -c))
+                                         : NULL;
     }
     if (n->op == OP_div && is_real(n) && constant(n->arg[0], &c) && c < 0) {
         return g2(g, OP_div, g_fill(g, n, -c), n->arg[1]);
@@ -327,10 +331,10 @@ static Node *mul_const(Graph *g, const Node *n, Node *x, double c)
     if (c == 0 && !is_real(n)) {
         return g_fill(g, n, 0);
     }
-    if (c == -1 && n->dtype != DT_u8) {
+    if (c == -1) {
         return g1(g, OP_neg, x);
     }
-    if (is_neg(x) && n->dtype != DT_u8 && c != -c) {
+    if (is_neg(x) && c != 0 && can_negate(n, c)) {
         return g2(g, OP_mul, x->arg[0], g_fill(g, n, -c));
     }
     if (const_factor(x, &y, &d) && c != 0 && d != 0 && is_plain(n->dtype, c) &&
@@ -478,7 +482,7 @@ static Node *div_const(Graph *g, const Node *n, double d)
     if (d == 1) {
         return x;
     }
-    if (d == -1 && n->dtype != DT_u8) {
+    if (d == -1) {
         return g1(g, OP_neg, x);
     }
     if (!is_real(n)) {
@@ -765,7 +769,7 @@ static Node *neg_identity(Graph *g, const Node *n)
     if (a->op == OP_sub) {
         return g2(g, OP_sub, a->arg[1], a->arg[0]);
     }
-    if (n->dtype != DT_u8 && const_factor(a, &x, &c)) {
+    if (const_factor(a, &x, &c) && can_negate(n, c)) {
         return g2(g, OP_mul, x, g_fill(g, n, -c));
     }
     if (a->op == OP_div && is_real(n) && constant(a->arg[0], &c)) {
