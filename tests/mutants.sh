@@ -1,8 +1,9 @@
 #!/bin/sh
-# mutants.sh [-j N] [FILE | NUMBER]...: are conditions tested from both sides?
+# mutants.sh [-j N] [--again | FILE... | NUMBER...]: are conditions tested from both sides?
 #
 # Weakens each guard of rules, identities and passes over loops and kernels (of
-# these files, or these numbers) and looks whether a test notices. One build has
+# these files, these numbers, or that nothing noticed the last time) and looks
+# whether a test notices. One build has
 # them all, see mutants.awk and mutants.c; a mutant is a run of those tests that
 # reach its guard with a value that the weakening changes, the quickest suites
 # first, up to the first failure. What crashes, hangs or takes memory without
@@ -52,6 +53,10 @@ fi
 
 [ "$1" = -j ] && jobs=$2 && shift 2
 mkdir -p "$work/build" && cd "$work" || exit 2
+rm -f again
+[ "$1" = --again ] && shift && awk -F'\t' '
+    FILENAME == "results" { split($0, at, " "); by[at[1]] = at[2]; next }
+    by[$1] ~ /^(survives|unreached)$/ { print $2 ", " $4 ": " $5 }' results table >again
 rm -rf reach log table && mkdir reach log && head -c 1052672 /dev/zero >zero
 cp -aru "$root"/Makefile "$root"/grammar "$root"/src "$root"/runtime "$root"/tests \
     "$root"/examples "$root"/docs . || exit 2
@@ -77,10 +82,12 @@ printf '%s\n' $suites golden programs |
     xargs -P "$jobs" -I{} sh "$root/tests/mutants.sh" --reach {} || exit 2
 sort -n reach/*.time | while read -r _ s; do
     head -c 4096 "reach/$s" | od -An -v -tu1 -w1 | awk -v s="$s" '$1 { print NR - 1, s }'
-done | awk -F'\t' -v only=" $* " '
+done | awk -F'\t' -v only=" $* " -v again="$([ ! -e again ] || echo again)" '
+    BEGIN { while (again && (getline line <again) > 0) asked[line] = 1 }
     FILENAME == "-" { split($0, at, " "); by[at[1]] = by[at[1]] " " at[2]; next }
     FILENAME ~ /txt$/ { known[$0] = 1; next }
     (only == "  " || index(only, " " $1 " ") || index(only, " " $2 " ")) &&
+        (!again || ($2 ", " $4 ": " $5) in asked) &&
         !(($2 ", " $4 ": " $5) in known) { print $1 by[$1] }' \
     - "$root/tests/mutants.txt" table >plan
 

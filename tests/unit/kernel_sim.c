@@ -298,7 +298,9 @@ static void outputs(Frame *f, const Stage *st)
         Num v = f->value[o->value];
         if (o->kind == OUT_add) {
             Num old = load(f->sim, o->buffer, at);
-            v = (Num){old.d + v.d, old.i + v.i};
+            DType t = o->buffer->dtype;
+            v = dtype_is_real(t) ? num(t, old.d + v.d)
+                                 : num_int(dtype_wrap(t, old.i + v.i));
         }
         store(f->sim, o->buffer, at, v);
     }

@@ -175,8 +175,7 @@ static bool form(Graph *g, const Node *n, int *budget, Affine *a)
     if (n->op == OP_add || n->op == OP_sub || n->op == OP_neg ||
         n->op == OP_mul)
         return form_arith(g, n, budget, a);
-    return op_table[n->op]->cls == OPC_view && n->narg == 1 &&
-           form_view(g, n, budget, a);
+    return n->narg == 1 && form_view(g, n, budget, a);
 }
 
 bool affine_of(Graph *g, const Node *n, Affine *a)
@@ -282,8 +281,7 @@ static bool foldable(const Node *n)
 {
     const Op *row = op_table[n->op];
     int64_t size[MAX_RANK];
-    if (n->op == OP_param || row->cls == OPC_region ||
-        dtype_is_real(n->dtype) || n->dtype == DT_key || n->narg > 3 ||
+    if (dtype_is_real(n->dtype) || n->dtype == DT_key || n->narg > 3 ||
         !small_size(n, size))
         return false;
     return row->eval_tensor || op_has_eval(row) || row->eval_int;
