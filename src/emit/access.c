@@ -279,11 +279,17 @@ static Access make_access(MapCode *m, const Buffer *b, const Index *ix,
     if (has_value_atom(ix) && a.kind != AC_plain)
         add_mask(m, &a, in_bounds(m, b, index));
     a.at = code_at(e, a.type, buffer_address(m, b), index);
-    if (a.kind == AC_scalar && a.mask) {
-        a.at = LLVMBuildSelect(e->builder, a.mask, a.at, spare(m), "");
-        a.spare = true;
-    }
     return a;
+}
+
+/* A masked access to one element goes to the spare where it must not be done.
+ */
+static void bound_scalar(MapCode *m, Access *a)
+{
+    if (a->kind != AC_scalar || !a->mask)
+        return;
+    a->at = LLVMBuildSelect(m->e->builder, a->mask, a->at, spare(m), "");
+    a->spare = true;
 }
 
 /* A plain access through data is all in bounds, or it goes to the spare. */
@@ -370,6 +376,7 @@ Val *map_load(MapCode *m, const Instr *i)
     if (r)
         return from_memory(m, *r, i->buffer->dtype);
     Access a = make_access(m, i->buffer, i->at, i->pred, false);
+    bound_scalar(m, &a);
     bound_plain(m, i->buffer, i->at, &a);
     return from_memory(m, load(m, &a), i->buffer->dtype);
 }
@@ -400,6 +407,7 @@ void map_store(MapCode *m, const Output *o)
     }
     bool each = m->width > 1 && m->varies[o->value];
     Access a = make_access(m, o->buffer, o->at, o->pred, each);
+    bound_scalar(m, &a);
     bound_plain(m, o->buffer, o->at, &a);
     if (a.kind != AC_scalar)
         v = map_widen(m, v);
@@ -504,6 +512,20 @@ static void add_each(MapCode *m, DType t, const Access *high, const Access *low,
     code_store(e, LLVMConstNull(h.type), spare(m), h.align);
 }
 
+/* To one place, if it is one: it is as a rule. */
+static void add_if(MapCode *m, DType t, const Access *high, const Access *low,
+                   LLVMValueRef v)
+{
+    Emit *e = m->e;
+    LLVMBasicBlockRef add = code_block(e, "add"), on = code_block(e, "");
+    code_seldom(e, LLVMBuildCondBr(e->builder, high->mask, add, on), 1);
+    LLVMPositionBuilderAtEnd(e->builder, add);
+    add_at(m, t, high, low, v);
+    LLVMBuildBr(e->builder, on);
+    LLVMMoveBasicBlockAfter(on, LLVMGetInsertBlock(e->builder));
+    LLVMPositionBuilderAtEnd(e->builder, on);
+}
+
 static Access add_access(MapCode *m, const Output *o, const Buffer *b)
 {
     bool each = m->width > 1 && o->pred >= 0 && m->varies[o->pred];
@@ -526,7 +548,10 @@ void map_add(MapCode *m, const Output *o)
     }
     if (high.kind == AC_scalar && m->width > 1)
         x = sum_lanes(m, t, x, m->active);
-    add_at(m, t, &high, rest, x);
+    if (high.kind == AC_scalar && high.mask)
+        add_if(m, t, &high, rest, x);
+    else
+        add_at(m, t, &high, rest, x);
     clear_spare(m, &high);
 }
 

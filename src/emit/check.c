@@ -107,13 +107,15 @@ static LLVMValueRef limit_in(Emit *e, DType t, LLVMValueRef limit)
     return LLVMBuildTrunc(b, limit, e->i32, "");
 }
 
-/* All ones where nothing is inside, else 0. */
+/* All ones where nothing is inside, else 0: the sign of limit - 1. */
 static LLVMValueRef if_none(Emit *e, LLVMValueRef limit)
 {
     LLVMTypeRef t = LLVMTypeOf(limit);
-    LLVMValueRef is =
-        LLVMBuildICmp(e->builder, LLVMIntEQ, limit, LLVMConstNull(t), "");
-    return choose(e, is, LLVMConstAllOnes(t), LLVMConstNull(t));
+    unsigned bits = LLVMGetIntTypeWidth(t);
+    LLVMValueRef less =
+        LLVMBuildSub(e->builder, limit, LLVMConstInt(t, 1, false), "");
+    return LLVMBuildAShr(e->builder, less, LLVMConstInt(t, bits - 1, false),
+                         "");
 }
 
 /* Is that what an index is that none asks for. */

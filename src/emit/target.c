@@ -102,7 +102,7 @@ void emit_finish(Emit *e)
               "instcombine<no-verify-fixpoint>,gvn,dse,adce,simplifycfg),"
               "mergefunc,globaldce"
             : "globaldce,constmerge,"
-              "function(early-cse,instcombine<no-verify-fixpoint>)";
+              "function(mem2reg,early-cse,instcombine<no-verify-fixpoint>)";
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     LLVMErrorRef bad = LLVMRunPasses(e->module, passes, e->machine, options);
     LLVMDisposePassBuilderOptions(options);
