@@ -109,6 +109,12 @@ LLVMValueRef emit_data(Emit *e, const Buffer *b)
     return m->value;
 }
 
+/* A condition of kernels and its value. */
+typedef struct Flag {
+    const Buffer *buffer;
+    LLVMValueRef value;
+} Flag;
+
 /* What all parts of one function share. */
 typedef struct FunctionCode {
     Emit *e;
@@ -117,6 +123,8 @@ typedef struct FunctionCode {
     DimEnv dims;
     LLVMValueRef check; /* i1 PREFIX__check(ptr dims): are they valid */
     LLVMValueRef leaf, workspace, bufs, kernel_dims;
+    const Buffer **held;   /* what is in bufs; NULL: not known */
+    Map flags;             /* LLVMValueRef: conditions loaded, by buffer */
     LLVMBasicBlockRef out; /* where a status is returned */
     LLVMValueRef status;   /* its phi */
     /* Where a kernel's status goes, of which a number is taken off; or NULL. */
@@ -471,16 +479,31 @@ LLVMValueRef kernel_range(Emit *e, DimEnv *dims, const Kernel *k)
     return d ? dim_code(e, dims, d) : code_i64(e, 1);
 }
 
+/* A condition, loaded when first asked for: by then it is what it will be. */
+static LLVMValueRef flag(FunctionCode *f, const Buffer *b)
+{
+    Emit *e = f->e;
+    uint64_t h = hash_pointer(HASH_SEED, b);
+    size_t seen = 0;
+    for (Flag *x; (x = map_next(&f->flags, h, &seen));)
+        if (x->buffer == b)
+            return x->value;
+    Flag *x = NEW(e->arena, Flag);
+    *x = (Flag){b, code_load(e, e->i8, buffer_address(f, b), 1)};
+    map_put(e->arena, &f->flags, h, x);
+    return x->value;
+}
+
 /* An i1: every guard has the value that it should. */
 static LLVMValueRef guards_hold(FunctionCode *f, const Kernel *k)
 {
     Emit *e = f->e;
-    LLVMValueRef ok = LLVMConstInt(e->i1, 1, false);
+    LLVMValueRef ok = NULL;
     for (int i = 0; i < k->nguard; i++) {
-        LLVMValueRef v = code_load(e, e->i8, buffer_address(f, k->guard[i]), 1);
-        ok = also(e, ok,
-                  LLVMBuildICmp(e->builder, k->when[i] ? LLVMIntNE : LLVMIntEQ,
-                                v, LLVMConstNull(e->i8), ""));
+        LLVMValueRef is =
+            LLVMBuildICmp(e->builder, k->when[i] ? LLVMIntNE : LLVMIntEQ,
+                          flag(f, k->guard[i]), LLVMConstNull(e->i8), "");
+        ok = ok ? also(e, ok, is) : is;
     }
     return ok;
 }
@@ -490,6 +513,18 @@ static void put_argument(FunctionCode *f, LLVMTypeRef type, LLVMValueRef to,
 {
     Emit *e = f->e;
     code_store_in_order(e, v, code_at(e, type, to, code_i64(e, i)));
+}
+
+/* Those that are not in the list already; maybe: this code may be passed by. */
+static void put_buffers(FunctionCode *f, const KernelKey *key, bool maybe)
+{
+    for (int i = 0; i < key->nbuffer; i++) {
+        if (f->held[i] == key->buffer[i])
+            continue;
+        put_argument(f, f->e->ptr, f->bufs, i,
+                     buffer_address(f, key->buffer[i]));
+        f->held[i] = maybe ? NULL : key->buffer[i];
+    }
 }
 
 /* A kernel without checks cannot fail. */
@@ -520,8 +555,7 @@ static void call_kernel(FunctionCode *f, const Kernel *k)
         LLVMBuildCondBr(e->builder, guards_hold(f, k), run, after);
         LLVMPositionBuilderAtEnd(e->builder, run);
     }
-    for (int i = 0; i < key->nbuffer; i++)
-        put_argument(f, e->ptr, f->bufs, i, buffer_address(f, key->buffer[i]));
+    put_buffers(f, key, k->nguard > 0);
     LLVMValueRef dims = code_at(e, e->i64, f->kernel_dims,
                                 code_i64(e, f->most_dims - key->nvar));
     for (int i = 0; i < key->nvar; i++)
@@ -648,6 +682,8 @@ static void call_kernels(FunctionCode *f, int first, int last)
         nvar = key->nvar > nvar ? key->nvar : nvar;
     }
     f->bufs = code_slot(e, LLVMArrayType(e->ptr, (unsigned)nbuffer), 8);
+    f->held = NEWN(e->arena, const Buffer *, nbuffer);
+    f->flags = (Map){0};
     f->most_dims = nvar;
     f->kernel_dims =
         code_slot(e, LLVMArrayType(e->i64, (unsigned)(nvar + CHECK_ROOM)), 8);

@@ -315,12 +315,23 @@ static void put_place(Writer *w, const Buffer *b)
     }
 }
 
+/* Who runs a kernel asks them, not the kernel. */
+static void put_guards(Writer *w, const Kernel *k)
+{
+    put_int(w, k->nguard);
+    for (int i = 0; i < k->nguard; i++) {
+        put_int(w, k->when[i]);
+        put_place(w, k->guard[i]);
+    }
+}
+
 static void put_step(Writer *w, Graph *g, const Schedule *s)
 {
     put_int(w, s->nonce);
     put_int(w, s->kernel.n);
     for (int i = 0; i < s->kernel.n; i++) {
         KernelKey key = kernel_key(w->arena, g, s->kernel.at[i]);
+        put_guards(w, s->kernel.at[i]);
         put_int(w, (int64_t)key.ntext);
         str_add(&w->to, key.text, key.ntext);
         put_int(w, key.nbuffer);
@@ -372,11 +383,6 @@ KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k)
 {
     Writer w = {.arena = a, .to = str_new(a)};
     put_int(&w, (int)k->kind);
-    put_int(&w, k->nguard);
-    for (int i = 0; i < k->nguard; i++) {
-        put_int(&w, k->when[i]);
-        put_buffer(&w, k->guard[i]);
-    }
     switch (k->kind) {
     case KERNEL_map:
         put_map(&w, k);
