@@ -1,8 +1,10 @@
 /* arrange.c: an order in which few values are alive at once.
  *
- * It is the order in which values were asked for, but what reads a value as the
- * last comes as soon as it can: it takes that value's register. So sums grow as
- * their terms come to be, and not when all of them are there. */
+ * It is the order in which values were asked for, but what reads two values,
+ * one of them as the last, comes as soon as it can: it takes that one's
+ * register. So sums grow as their terms come to be, and not when all of them
+ * are there.
+ */
 #include "kernel/sched.h"
 
 #include <string.h>
@@ -38,14 +40,37 @@ static void find_users(Arrange *r)
         }
 }
 
-/* Is u the last to read something that takes a register where u does. */
-static bool ends_one(const Arrange *r, int u)
+/* What u reads that takes registers where it does. */
+typedef struct Reading {
+    int values, ended, own; /* u is the last to read it; and the only one */
+} Reading;
+
+static Reading reading(const Arrange *r, int u)
 {
     const Flow *f = r->flow;
-    for (int k = f->first[u]; k < f->first[u + 1]; k++)
-        if (r->left[f->arg[k]] == 1 && f->level[f->arg[k]] == f->level[u])
-            return true;
-    return false;
+    Reading x = {0};
+    for (int k = f->first[u]; k < f->first[u + 1]; k++) {
+        int of = f->arg[k];
+        if (f->level[of] != f->level[u])
+            continue;
+        x.values++;
+        x.ended += r->left[of] == 1;
+        x.own += r->first[of + 1] - r->first[of] == 1;
+    }
+    return x;
+}
+
+/* Is it time for u: it ends a value, and reads another one too or is alone to
+ * read it; or what alone reads u would come next. */
+static bool is_due(const Arrange *r, int u)
+{
+    if (r->placed[u] || r->open[u])
+        return false;
+    Reading x = reading(r, u);
+    if (!x.ended || x.values > 1 || x.own)
+        return x.ended;
+    int next = r->user[r->first[u]];
+    return r->left[u] == 1 && r->open[next] == 1 && r->flow->joins[next];
 }
 
 static void put(Arrange *r, int i)
@@ -92,7 +117,7 @@ void arrange_flow(Arena *a, const Flow *f, int *order)
             place(&r, i);
         while (r.ready.n) {
             int u = r.ready.at[--r.ready.n];
-            if (!r.placed[u] && r.open[u] == 0 && ends_one(&r, u))
+            if (is_due(&r, u))
                 place(&r, u);
         }
     }
@@ -124,14 +149,26 @@ static void flow_index(Arena *a, Flow *f, FlowArgs *arg, const Index *x,
     }
 }
 
+static bool is_free(const Instr *x) { return x->kind == I_op && x->narg == 0; }
+
+static bool joins_values(const Kernel *k, const Instr *x)
+{
+    int n = 0;
+    for (int i = 0; i < x->narg; i++)
+        n += !is_free(&k->instr[x->arg[i]]);
+    return n > 1;
+}
+
 static Flow flow_of_stage(Arena *a, const Kernel *k, const Stage *st)
 {
     Flow f = {.first = NEWN(a, int, st->ninstr + 1)};
     FlowArgs arg = {0};
     f.level = NEWN(a, int, st->ninstr + 1);
+    f.joins = NEWN(a, bool, st->ninstr + 1);
     for (; f.n < st->ninstr; f.first[++f.n] = arg.n) {
         const Instr *x = &k->instr[st->first + f.n];
-        f.level[f.n] = x->kind == I_op && x->narg == 0 ? -1 : x->level;
+        f.level[f.n] = is_free(x) ? -1 : x->level;
+        f.joins[f.n] = joins_values(k, x);
         for (int i = 0; i < x->narg; i++)
             flow_arg(a, &f, &arg, x->arg[i] - st->first);
         flow_arg(a, &f, &arg, x->pred - st->first);

@@ -20,6 +20,7 @@ typedef struct Cut {
     int *item; /* by node: 1 + its number; 0: not seen, or as above */
     LIST(Node *) stack, seen, node; /* node: by item */
     FlowArgs first, arg;
+    LIST(bool) joins;  /* by item, see Flow */
     LIST(Load) load;   /* by item */
     Load next;         /* of the next one */
     int *order, *last; /* last: by item, where in the order it is read last */
@@ -40,8 +41,9 @@ static int item_of(const Cut *c, const Node *n)
 
 static void add_item(Cut *c, Node *n)
 {
-    int from = c->arg.n;
+    int from = c->arg.n, values = 0;
     for (int i = 0; i < n->narg; i++) {
+        values += c->item[number_of(c->s, n->arg[i])] != IN_CODE;
         int of = item_of(c, n->arg[i]), k = from;
         while (k < c->arg.n && c->arg.at[k] != of)
             k++;
@@ -51,6 +53,7 @@ static void add_item(Cut *c, Node *n)
     c->next.weight += op_weight(n->op);
     list_push(c->a, &c->load, c->next);
     c->next = (Load){0};
+    list_push(c->a, &c->joins, values > 1);
     list_push(c->a, &c->node, n);
     list_push(c->a, &c->first, c->arg.n);
     c->item[number_of(c->s, n)] = c->node.n;
@@ -106,6 +109,7 @@ static void find_order(Cut *c)
 {
     int n = c->node.n;
     Flow f = {.n = n, .first = c->first.at, .arg = c->arg.at};
+    f.joins = c->joins.at;
     f.level = NEWN(c->a, int, n + 1);
     c->order = NEWN(c->a, int, n + 1);
     c->last = NEWN(c->a, int, n + 1);

@@ -241,7 +241,8 @@ void schedule_verify(const Schedule *s);
 void schedule_dump(Graph *g, const Schedule *s, FILE *to);
 /* A kernel with buffers and dimension variables numbered in the order they
  * appear: equal texts (of bytes of any value) are the same machine code. Their
- * lists are returned too. What it is guarded by is asked before it is called. */
+ * lists are returned too. What it is guarded by is asked before it is called.
+ */
 typedef struct KernelKey {
     const char *text;
     size_t ntext;

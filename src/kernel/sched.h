@@ -321,6 +321,7 @@ typedef LIST(int) FlowArgs;
 typedef struct Flow {
     int n;
     int *first, *arg, *level;
+    bool *joins; /* by value: is made of several, also such as have no number */
 } Flow;
 /* order[0] is the first … */
 void arrange_flow(Arena *a, const Flow *f, int *order);

@@ -837,6 +837,96 @@ START_TEST(long_chains)
 }
 END_TEST
 
+/* The most values that are alive at once in a kernel of one stage, but for
+ * constants and what no loop changes. */
+static int most_alive(Fixture *x, const Kernel *k)
+{
+    int *last = NEWN(x->a, int, k->ninstr + 1), alive = 0, most = 0;
+    for (int i = 0; i < k->ninstr; i++)
+        for (int j = 0; j < k->instr[i].narg; j++)
+            last[k->instr[i].arg[j]] = i;
+    for (int i = 0; i < k->ninstr; i++) {
+        const Instr *in = &k->instr[i];
+        alive += in->level > 0 && last[i] > i;
+        most = alive > most ? alive : most;
+        for (int j = 0; j < in->narg; j++) {
+            bool again = j > 0 && in->arg[j] == in->arg[0];
+            bool ends = last[in->arg[j]] == i && !again;
+            alive -= ends && k->instr[in->arg[j]].level > 0;
+        }
+    }
+    return most;
+}
+
+/* Terms added up from either end, in one row or in several, each of p alone or
+ * of the one before: few are alive at once, and where terms are independent
+ * little is stored. */
+START_TEST(few_alive)
+{
+    enum { TERMS = 700, ROWS = 7, FEW = 20 };
+    bool several = _i & 1, backwards = _i & 2, chain = _i & 4;
+    Fixture *x = fixture();
+    Graph *g = x->g;
+    Node *p = param1(x, DT_f64, size_var(x, "b", 5)), *term[TERMS], *all = p;
+    for (int i = 0; i < TERMS; i++) {
+        Node *of =
+            chain && i ? term[i - 1] : g2(g, OP_mul, p, g_fill(g, p, i + 1));
+        term[i] = g2(g, OP_add, p, g1(g, OP_sin, of));
+    }
+    for (int r = 0, rows = several ? ROWS : 1; r < rows; r++) {
+        Node *sum = p;
+        for (int i = r; i < TERMS; i += rows) {
+            Node *t = term[backwards ? TERMS - 1 - i : i];
+            sum = g2(g, OP_add, sum, g2(g, OP_mul, t, g_fill(g, t, r + 2)));
+        }
+        all = g2(g, OP_mul, all, sum);
+    }
+    result(x, all, -1);
+    Schedule *s = verify(x);
+    int work = 0;
+    for (int i = 0; i < s->buffer.n; i++)
+        work += s->buffer.at[i]->kind == BUF_WORK;
+    ck_assert_int_le(s->kernel.n, 20);
+    ck_assert_int_le(work, chain ? 2 * TERMS : 2 * s->kernel.n);
+    for (int i = 0; i < s->kernel.n && !(chain && _i & 3); i++)
+        ck_assert_int_le(most_alive(x, s->kernel.at[i]), FEW);
+    arena_free(x->a);
+}
+END_TEST
+
+/* Kernels that differ only in what they are guarded by are the same code. */
+START_TEST(guards_are_not_code)
+{
+    Fixture *x = fixture();
+    Graph *g = x->g;
+    const Dim *n = size_var(x, "n", 3);
+    for (int i = 0; i < 2; i++) {
+        Node *c = param(x, DT_f64, 0, NULL), *v = param1(x, DT_f64, n), *t = v;
+        for (int k = 0; k < 9; k++)
+            t = g1(g, OP_tanh, t);
+        c = g2(g, OP_lt, c, g_const(g, DT_f64, i));
+        result(x, g_if(g, i ? g1(g, OP_not, c) : c, t, v), -1);
+    }
+    Schedule *s = verify(x);
+    int long_ones = 0;
+    const char *text = NULL;
+    size_t length = 0;
+    for (int i = 0; i < s->kernel.n; i++) {
+        KernelKey key = kernel_key(x->a, g, s->kernel.at[i]);
+        if (s->kernel.at[i]->ninstr < 9)
+            continue;
+        ck_assert_int_gt(s->kernel.at[i]->nguard, 0);
+        ck_assert(!text ||
+                  (key.ntext == length && memcmp(key.text, text, length) == 0));
+        text = key.text;
+        length = key.ntext;
+        long_ones++;
+    }
+    ck_assert_int_eq(long_ones, 2);
+    arena_free(x->a);
+}
+END_TEST
+
 /* x + x' repeated: each step doubles what computing in place would cost. */
 START_TEST(doubling)
 {
@@ -861,6 +951,8 @@ int main(void)
     tcase_add_loop_test(t, network_step, 0, 5);
     tcase_add_loop_test(t, bad_index, 0, 4);
     tcase_add_test(t, long_chains);
+    tcase_add_loop_test(t, few_alive, 0, 8);
+    tcase_add_test(t, guards_are_not_code);
     tcase_add_test(t, doubling);
     tcase_add_loop_test(t, random_graphs, 0, 30);
     tcase_add_loop_test(t, random_in_place, 0, 15);
