@@ -17,6 +17,7 @@ typedef struct Making {
     LLVMTypeRef call_type, sizes_type, workspace_type;
     LLVMTypeRef leaf_type, port_type, place_type, function_type, module_type;
     LLVMTypeRef size_type; /* size_t */
+    Map constants;         /* of the descriptor, by their values */
 } Making;
 
 static const char *internal_name(const Making *m, int i, const char *what)
@@ -303,12 +304,19 @@ static LLVMValueRef descriptor_workspace(Making *m, int index)
 
 /* The descriptor: constants only */
 
+/* Equal ones are one, down to their strings: LLVM has equal values once. */
 static LLVMValueRef constant(Making *m, const char *name, LLVMValueRef value)
 {
+    uint64_t h = hash_pointer(HASH_SEED, value);
+    size_t seen = 0;
+    for (LLVMValueRef g; (g = map_next(&m->constants, h, &seen));)
+        if (LLVMGetInitializer(g) == value)
+            return g;
     LLVMValueRef g = LLVMAddGlobal(m->e->module, LLVMTypeOf(value), name);
     LLVMSetInitializer(g, value);
     LLVMSetGlobalConstant(g, true);
     LLVMSetLinkage(g, LLVMPrivateLinkage);
+    map_put(m->e->arena, &m->constants, h, g);
     return g;
 }
 
