@@ -396,6 +396,18 @@ static nn_exec with_error(const nn_exec *exec, nn_error *error)
     return own;
 }
 
+/* A value inside its limits has overflowed on the way. */
+static void tell_size(nncc_text *t, const char *size, const nn_error *e)
+{
+    if (e->limit == 0)
+        nncc_text_printf(t, ": '%s' divides by 0", size);
+    else if (e->index >= 0 && e->index < e->limit)
+        nncc_text_printf(t, ": '%s' is larger than 64 bits hold", size);
+    else
+        nncc_text_printf(t, ": '%s' is %lld, not in 0 ... %lld", size,
+                         (long long)e->index, (long long)e->limit - 1);
+}
+
 /* "model.nn:7: " and what was wrong there; nothing where nothing is known. */
 static void tell_place(nncc_text *t, const nn_function *f, const nn_error *e)
 {
@@ -404,6 +416,8 @@ static void tell_place(nncc_text *t, const nn_function *f, const nn_error *e)
     const nn_place *p = f->place[e->place];
     if (*p->file)
         nncc_text_printf(t, ": %s:%d", p->file, (int)p->line);
+    if (p->status == NN_ERR_DIM)
+        tell_size(t, p->text, e);
     if (p->status != NN_ERR_INDEX)
         return;
     if (e->limit <= 0)

@@ -40,12 +40,13 @@ enum nn_dtype {
     NN_KEY = 6 /* 64 bits */
 };
 
-/* Where and why a call stopped; written with NN_ERR_INDEX and NN_ERR_NUMBER. */
+/* Where and why a call stopped; written with NN_ERR_DIM, NN_ERR_INDEX and
+ * NN_ERR_NUMBER. */
 typedef struct nn_error {
     uint32_t size; /* sizeof(nn_error) of the caller */
     int32_t place; /* index among the function's places, or -1 */
-    int64_t index; /* NN_ERR_INDEX: is not in 0 ... limit - 1 */
-    int64_t limit;
+    int64_t index; /* an index or a size: is not in 0 ... limit - 1 */
+    int64_t limit; /* of a size that divides by 0: 0 */
 } nn_error;
 
 /* May be null at every call. */
@@ -92,10 +93,10 @@ typedef struct nn_port {
 /* What can stop a call. */
 typedef struct nn_place {
     uint32_t size;
-    int32_t status;   /* NN_ERR_INDEX or NN_ERR_NUMBER */
+    int32_t status;   /* NN_ERR_DIM, NN_ERR_INDEX or NN_ERR_NUMBER */
     const char *file; /* of the source; "" where there is no line for it */
     int32_t line, column;
-    const char *text; /* "y[t - 1]" */
+    const char *text; /* "y[t - 1]"; of a size "n - 5", or "workspace" */
 } nn_place;
 
 enum nn_function_kind {

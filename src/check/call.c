@@ -361,8 +361,16 @@ static const Value *made_up(Check *c, const Fn *f, const Scope *s)
     return t ? value_fresh(c, t, f->info->name) : c->error;
 }
 
+static bool in_library(const Scope *s) { return s && s->unit && s->unit->std; }
+
+Span user_span(const Check *c, const Scope *s, Span at)
+{
+    return in_library(s) && c->library.end ? c->library : at;
+}
+
 static const Value *call_item(Check *c, const Fn *f, Arguments *a)
 {
+    Span library = c->library;
     FnInfo *info = f->info;
     Scope *s = scope_new(c, f->scope, f->limit, f->scope->unit);
     const Value *v;
@@ -395,7 +403,10 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
     frame->custom = info->custom && !under.custom;
     info->called = true;
     info->active++;
+    if (in_library(f->scope) && a->scope && !in_library(a->scope))
+        c->library = a->at;
     v = frame->custom ? apply_custom(c, f, a) : run_body(c, f, s);
+    c->library = library;
     info->active--;
     c->frame.n--;
     return v;

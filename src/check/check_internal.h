@@ -221,6 +221,7 @@ typedef struct Frame {
 
 struct Check {
     Arena *arena;
+    Span library; /* the user's call of the library that is under way */
     Diags *diags;
     Intern *names;
     Graph *graph;
@@ -597,6 +598,9 @@ const char *fn_name(Check *c, const Fn *f); /* "loss", "grad(loss, net)" */
 Span fn_span(const Fn *f);
 /* Is it a call of f with the same functions as these arguments? With others, it
  * is no recursion: newton of a function that calls newton, say. */
+/* Where a node comes from that is made at `at` of s: what the library makes,
+ * from the user's call of it. */
+Span user_span(const Check *c, const Scope *s, Span at);
 bool frame_of(const Frame *frame, const FnInfo *f, const Value *const *arg);
 /* Check a function on its own, once. */
 void define(Check *c, const Fn *f);

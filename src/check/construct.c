@@ -155,7 +155,7 @@ static const Value *initial_field(Check *c, const Scope *s, const Ty *of, int i,
 
     if (!f->init)
         return initial_value(c, t, key, number, f->span);
-    before = graph_span(c->graph, f->init->span);
+    before = graph_span(c->graph, user_span(c, s, f->init->span));
     if (!f->random) {
         v = fill(c, t, eval(c, s, f->init), f->init->span);
     } else if (key) {

@@ -277,7 +277,7 @@ static const Value *eval_lazy(Check *c, const Scope *s, const Expr *e,
     r.value = eval(c, s, e->binary.right);
     range_forget(c);
     c->branch--;
-    graph_span(c->graph, e->span);
+    graph_span(c->graph, user_span(c, s, e->span));
     if (checks == c->checks || is_error(r.value) || !is_scalar(r.value) ||
         r.value->node->dtype != DT_bool)
         return binary(c, s, e->binary.op, e->binary.op_span, l, &r);
@@ -321,7 +321,7 @@ static const Value *eval_binary(Check *c, const Scope *s, const Expr *e)
             continue;
         }
         r.value = eval(c, s, b->binary.right);
-        graph_span(c->graph, b->span);
+        graph_span(c->graph, user_span(c, s, b->span));
         v = binary(c, s, b->binary.op, b->binary.op_span, &l, &r);
     }
     return v;
@@ -396,7 +396,7 @@ const Value *eval(Check *c, const Scope *s, const Expr *e)
 
     if (!within_budget(c, e->span))
         return c->error;
-    before = graph_span(c->graph, e->span);
+    before = graph_span(c->graph, user_span(c, s, e->span));
     c->nesting++;
     v = eval_kind(c, s, e);
     c->nesting--;

@@ -146,6 +146,18 @@ const char *cpu_unknown(Arena *a, LLVMTargetRef target, const char *triple,
 
 /* function.c */
 
+/* What a call asks of its dimensions before anything else: dim is 0 … most, and
+ * nothing in it divides by 0. After the indices these are its places. */
+typedef struct SizeCheck {
+    const Dim *dim;
+    int64_t most;
+    bool divides; /* does that matter */
+    Span at;
+    const char *what; /* NULL: the dimension itself */
+} SizeCheck;
+typedef LIST(SizeCheck) SizeChecks;
+void size_checks(Emit *e, const Schedule *s, SizeChecks *to);
+
 /* Three hidden functions for one schedule:
  *   i32  PREFIX__call(ptr leaf, ptr dims, ptr workspace, ptr exec)
  *   i64  PREFIX__workspace(ptr dims)         bytes; 0 for invalid dimensions

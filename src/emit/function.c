@@ -121,7 +121,10 @@ typedef struct FunctionCode {
     const Schedule *s;
     const char *prefix;
     DimEnv dims;
-    LLVMValueRef check; /* i1 PREFIX__check(ptr dims): are they valid */
+    /* i32 PREFIX__check(ptr dims, ptr told): 0, or the number of the first size
+     * that is not valid, from 1; told gets what it is and what it may be. */
+    LLVMValueRef check;
+    LLVMValueRef told; /* of the check that was called last */
     LLVMValueRef leaf, workspace, bufs, kernel_dims;
     const Buffer **held;   /* what is in bufs; NULL: not known */
     Map flags;             /* LLVMValueRef: conditions loaded, by buffer */
@@ -165,18 +168,20 @@ static void load_dims(FunctionCode *f, LLVMValueRef dims)
 typedef struct Size {
     const Dim *dim;
     int bytes;
+    Span at;
 } Size;
 
 /* Those seen, in order, each once. */
 typedef struct SizeSet {
     Arena *arena;
+    Span own;  /* the function's, where nothing tells more */
     Map known; /* numbers of sizes */
     LIST(Size) size;
 } SizeSet;
 
-static void set_add(SizeSet *s, const Dim *d, int bytes)
+static void set_add(SizeSet *s, const Dim *d, int bytes, Span at)
 {
-    Size size = {d, bytes};
+    Size size = {d, bytes, at.end ? at : s->own};
     int64_t v;
     if (dim_const_value(d, &v) && v >= 0 &&
         v <= INT32_MAX / (bytes > 0 ? bytes : 1))
@@ -190,17 +195,17 @@ static void set_add(SizeSet *s, const Dim *d, int bytes)
     list_push(s->arena, &s->size, size);
 }
 
-static void set_add_node(SizeSet *s, const Node *n)
+static void set_add_node(SizeSet *s, const Node *n, Span at)
 {
     for (int i = 0; i < n->rank; i++)
-        set_add(s, n->dim[i], 0);
+        set_add(s, n->dim[i], 0, at);
 }
 
 static void set_add_ports(SizeSet *s, const Port *p, int n)
 {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < p[i].nleaf; j++)
-            set_add_node(s, p[i].leaf[j]);
+            set_add_node(s, p[i].leaf[j], p[i].span);
 }
 
 static LLVMValueRef also(Emit *e, LLVMValueRef ok, LLVMValueRef more)
@@ -212,7 +217,7 @@ static void collect_sizes(const Schedule *s, SizeSet *set);
 
 static void collect_loop(const LoopKernel *l, SizeSet *set)
 {
-    set_add(set, l->trips, 0);
+    set_add(set, l->trips, 0, set->own);
     collect_sizes(l->body, set);
     if (l->check)
         collect_sizes(l->check, set);
@@ -226,33 +231,17 @@ static void collect_sizes(const Schedule *s, SizeSet *set)
     set_add_ports(set, s->function->result, s->function->nresult);
     for (int i = 0; i < s->buffer.n; i++) {
         const Buffer *b = s->buffer.at[i];
+        Span at = b->node ? b->node->span : set->own;
         if (b->node)
-            set_add_node(set, b->node);
+            set_add_node(set, b->node, at);
         if (b->kind != BUF_WORK)
-            set_add(set, b->elements, dtype_size(b->dtype));
+            set_add(set, b->elements, dtype_size(b->dtype), at);
     }
     if (s->workspace)
-        set_add(set, s->workspace, 1);
+        set_add(set, s->workspace, 1, set->own);
     for (int i = 0; i < s->kernel.n; i++)
         if (s->kernel.at[i]->kind == KERNEL_loop)
             collect_loop(s->kernel.at[i]->loop, set);
-}
-
-/* 0 <= d <= 2^31 - 1, and nothing in it divides by zero. */
-static LLVMValueRef size_is_valid(FunctionCode *f, LLVMValueRef ok,
-                                  const Dim *d)
-{
-    Emit *e = f->e;
-    LLVMValueRef v = dim_code(e, &f->dims, d);
-    LLVMValueRef more = dim_code_exceeds(e, &f->dims, d, INT32_MAX);
-    ok = also(e, ok, LLVMBuildNot(e->builder, more, ""));
-    ok = also(
-        e, ok,
-        LLVMBuildICmp(e->builder, LLVMIntULE, v, code_i64(e, INT32_MAX), ""));
-    LLVMValueRef zero = dim_code_zero(e, &f->dims, d);
-    if (zero)
-        ok = also(e, ok, LLVMBuildNot(e->builder, zero, ""));
-    return ok;
 }
 
 /* Objects are no larger than pointers can tell apart: PTRDIFF_MAX, and less
@@ -265,52 +254,104 @@ static int64_t most_of(const Emit *e, Size s)
 }
 
 /* Of a size that grows with one variable alone: most[…] is that variable's. */
-static bool is_limit(FunctionCode *f, Size s, int64_t *most)
+static bool is_limit(Emit *e, const Function *fn, Size s, int64_t *most)
 {
-    const Function *fn = f->s->function;
     int64_t limit;
-    const Dim *var = dim_most(f->e->arena, s.dim, most_of(f->e, s), &limit);
+    const Dim *var = dim_most(e->arena, s.dim, most_of(e, s), &limit);
     for (int i = 0; var && i < fn->nvar; i++)
         if (fn->var[i] == var && limit < most[i])
             most[i] = limit;
     return var;
 }
 
-static LLVMValueRef size_fits(FunctionCode *f, LLVMValueRef ok, Size s)
+/* Where a variable comes from: the parameter whose dimension it is. */
+static Span var_span(const Function *f, const Dim *var)
 {
-    Emit *e = f->e;
-    if (!s.bytes)
-        return size_is_valid(f, ok, s.dim);
-    LLVMValueRef more = dim_code_exceeds(e, &f->dims, s.dim, most_of(e, s));
-    return also(e, ok, LLVMBuildNot(e->builder, more, ""));
+    for (int i = 0; i < f->nparam; i++)
+        for (int j = 0; j < f->param[i].nleaf; j++)
+            for (int d = 0; d < f->param[i].leaf[j]->rank; d++)
+                if (dim_uses(f->param[i].leaf[j]->dim[d], var))
+                    return f->param[i].span;
+    return f->span;
 }
 
-static void emit_check(FunctionCode *f)
+void size_checks(Emit *e, const Schedule *s, SizeChecks *to)
 {
-    Emit *e = f->e;
-    const Function *fn = f->s->function;
-    f->check = begin(f, "check", e->i1, &e->ptr, 1);
-    load_dims(f, LLVMGetParam(f->check, 0));
-    SizeSet set = {.arena = e->arena};
-    collect_sizes(f->s, &set);
+    const Function *fn = s->function;
+    SizeSet set = {.arena = e->arena, .own = fn->span};
+    collect_sizes(s, &set);
     int64_t *most = NEWN(e->arena, int64_t, fn->nvar + 1);
     for (int i = 0; i < fn->nvar; i++)
         most[i] =
             fn->var_max && fn->var_max[i] >= 0 && fn->var_max[i] < INT32_MAX
                 ? fn->var_max[i]
                 : INT32_MAX;
-    LLVMValueRef ok = LLVMConstInt(e->i1, 1, false);
-    for (int i = 0; i < set.size.n; i++)
-        if (!is_limit(f, set.size.at[i], most))
-            ok = size_fits(f, ok, set.size.at[i]);
-    for (int i = 0; i < fn->nvar; i++) {
-        LLVMValueRef v = dim_code(e, &f->dims, fn->var[i]);
-        LLVMIntPredicate within = most[i] < 0 ? LLVMIntULT : LLVMIntULE;
-        int64_t limit = most[i] < 0 ? 0 : most[i];
-        ok = also(e, ok,
-                  LLVMBuildICmp(e->builder, within, v, code_i64(e, limit), ""));
+    for (int i = 0; i < set.size.n; i++) {
+        Size size = set.size.at[i];
+        SizeCheck c = {size.dim, most_of(e, size), !size.bytes, size.at,
+                       size.dim == s->workspace ? "workspace" : NULL};
+        if (!is_limit(e, fn, size, most))
+            list_push(e->arena, to, c);
     }
-    LLVMBuildRet(e->builder, ok);
+    for (int i = 0; i < fn->nvar; i++) {
+        SizeCheck c = {fn->var[i], most[i], false, var_span(fn, fn->var[i]),
+                       NULL};
+        list_push(e->arena, to, c);
+    }
+}
+
+/* What is told of a size that is not valid. */
+typedef struct Told {
+    LLVMValueRef number, value, limit;
+} Told;
+
+static void tell_if(Emit *e, LLVMValueRef bad, Told *t, Told other)
+{
+    LLVMBuilderRef b = e->builder;
+    t->number = LLVMBuildSelect(b, bad, other.number, t->number, "");
+    t->value = LLVMBuildSelect(b, bad, other.value, t->value, "");
+    t->limit = LLVMBuildSelect(b, bad, other.limit, t->limit, "");
+}
+
+static void emit_size_check(FunctionCode *f, const SizeCheck *c, int number,
+                            Told *t)
+{
+    Emit *e = f->e;
+    LLVMBuilderRef b = e->builder;
+    LLVMValueRef v = dim_code(e, &f->dims, c->dim), zero = NULL;
+    Told told = {LLVMConstInt(e->i32, (unsigned)number, false), v,
+                 code_i64(e, c->most + 1)};
+    LLVMValueRef less = LLVMBuildICmp(b, LLVMIntSLT, v, code_i64(e, 0), "");
+    LLVMValueRef more = dim_code_exceeds(e, &f->dims, c->dim, c->most);
+    tell_if(e, LLVMBuildOr(b, less, more, ""), t, told);
+    if (c->divides)
+        zero = dim_code_zero(e, &f->dims, c->dim);
+    told.limit = code_i64(e, 0);
+    if (zero)
+        tell_if(e, zero, t, told);
+}
+
+static void emit_check(FunctionCode *f)
+{
+    Emit *e = f->e;
+    LLVMTypeRef param[] = {e->ptr, e->ptr};
+    SizeChecks all = {0};
+    f->check = begin(f, "check", e->i32, param, 2);
+    load_dims(f, LLVMGetParam(f->check, 0));
+    size_checks(e, f->s, &all);
+    Told t = {LLVMConstInt(e->i32, 0, false), code_i64(e, 0), code_i64(e, 0)};
+    for (int i = all.n - 1; i >= 0; i--)
+        emit_size_check(f, &all.at[i], i + 1, &t);
+    check_tell(e, LLVMGetParam(f->check, 1), 0, t.value, t.limit);
+    LLVMBuildRet(e->builder, t.number);
+}
+
+/* The number that the check gives for these dimensions. */
+static LLVMValueRef call_check(FunctionCode *f, LLVMValueRef dims)
+{
+    Emit *e = f->e;
+    f->told = code_slot(e, LLVMArrayType(e->i64, CHECK_ROOM), 8);
+    return code_call(e, f->check, (LLVMValueRef[]){dims, f->told}, 2);
 }
 
 static void emit_workspace(FunctionCode *f)
@@ -319,7 +360,7 @@ static void emit_workspace(FunctionCode *f)
     LLVMValueRef fn = begin(f, "workspace", e->i64, &e->ptr, 1);
     LLVMValueRef dims = LLVMGetParam(fn, 0);
     load_dims(f, dims);
-    LLVMValueRef ok = code_call(e, f->check, &dims, 1);
+    LLVMValueRef ok = LLVMBuildIsNull(e->builder, call_check(f, dims), "");
     LLVMValueRef n = f->s->workspace ? dim_code(e, &f->dims, f->s->workspace)
                                      : code_i64(e, 0);
     LLVMBuildRet(e->builder,
@@ -367,6 +408,67 @@ static void fail_if_is(FunctionCode *f, LLVMValueRef bad, int status)
     fail_if(f, bad, LLVMConstInt(f->e->i32, (unsigned)status, false));
 }
 
+static LLVMValueRef member(Emit *e, LLVMValueRef base, int64_t offset)
+{
+    return code_at(e, e->i8, base, code_i64(e, offset));
+}
+
+/* Goes on in a new block if ok, else at `no`. */
+static void only_if(Emit *e, LLVMValueRef ok, LLVMBasicBlockRef no)
+{
+    LLVMBasicBlockRef yes = code_block(e, "");
+    LLVMBuildCondBr(e->builder, ok, yes, no);
+    LLVMPositionBuilderAtEnd(e->builder, yes);
+}
+
+/* exec->error, if the caller has one, gets the place and the two numbers that
+ * are told of it. */
+static void tell_error(Emit *e, LLVMValueRef exec, LLVMValueRef place,
+                       LLVMValueRef told, LLVMBasicBlockRef done)
+{
+    LLVMBuilderRef b = e->builder;
+    int64_t pointer = LLVMPointerSize(e->layout), at = 8 + 2 * pointer;
+    LLVMValueRef size = LLVMConstInt(e->i32, (unsigned)(at + pointer), false);
+    only_if(e, LLVMBuildIsNotNull(b, exec, ""), done);
+    only_if(
+        e,
+        LLVMBuildICmp(b, LLVMIntUGE, code_load(e, e->i32, exec, 4), size, ""),
+        done);
+    LLVMValueRef error =
+        code_load(e, e->ptr, member(e, exec, at), (int)pointer);
+    only_if(e, LLVMBuildIsNotNull(b, error, ""), done);
+    code_store(e, place, member(e, error, 4), 4);
+    for (int i = 0; i < CHECK_ROOM; i++)
+        code_store(
+            e,
+            code_load(e, e->i64, code_at(e, e->i64, told, code_i64(e, i)), 8),
+            member(e, error, 8 + 8 * i), 8);
+    LLVMBuildBr(b, done);
+}
+
+/* Where a size is not valid, tells which: its place is behind the indices'. */
+static void check_sizes(FunctionCode *f, LLVMValueRef dims, LLVMValueRef exec)
+{
+    Emit *e = f->e;
+    CheckList checks = {0};
+    LLVMBasicBlockRef bad = code_block(e, "bad"), told = code_block(e, "told");
+    LLVMBasicBlockRef on = code_block(e, "");
+    schedule_checks(e->arena, f->s, &checks);
+    LLVMValueRef number = call_check(f, dims);
+    LLVMBuildCondBr(e->builder, LLVMBuildIsNull(e->builder, number, ""), on,
+                    bad);
+    LLVMPositionBuilderAtEnd(e->builder, bad);
+    LLVMValueRef first = LLVMConstInt(e->i32, (unsigned)(checks.n - 1), true);
+    tell_error(e, exec, LLVMBuildAdd(e->builder, number, first, ""), f->told,
+               told);
+    LLVMPositionBuilderAtEnd(e->builder, told);
+    LLVMBuildBr(e->builder, f->out);
+    LLVMAddIncoming(f->status,
+                    (LLVMValueRef[]){LLVMConstInt(e->i32, NN_ERR_DIM, false)},
+                    &told, 1);
+    LLVMPositionBuilderAtEnd(e->builder, on);
+}
+
 static LLVMValueRef is_null(Emit *e, LLVMValueRef p)
 {
     return LLVMBuildIsNull(e->builder, p, "");
@@ -410,14 +512,14 @@ static int count_leaves(const Port *p, int n)
     return leaves;
 }
 
-static void check_arguments(FunctionCode *f, LLVMValueRef dims)
+static void check_arguments(FunctionCode *f, LLVMValueRef dims,
+                            LLVMValueRef exec)
 {
     Emit *e = f->e;
     const Function *fn = f->s->function;
     if (fn->nvar)
         fail_if_is(f, is_null(e, dims), NN_ERR_NULL);
-    LLVMValueRef valid = code_call(e, f->check, &dims, 1);
-    fail_if_is(f, LLVMBuildNot(e->builder, valid, ""), NN_ERR_DIM);
+    check_sizes(f, dims, exec);
     if (count_leaves(fn->param, fn->nparam) +
         count_leaves(fn->result, fn->nresult))
         fail_if_is(f, is_null(e, f->leaf), NN_ERR_NULL);
@@ -593,50 +695,6 @@ static void begin_calls(FunctionCode *f, LLVMValueRef fn, int first, int last)
     f->stop = n ? phi_block(e, "stop", &f->stopped) : NULL;
 }
 
-static LLVMValueRef member(Emit *e, LLVMValueRef base, int64_t offset)
-{
-    return code_at(e, e->i8, base, code_i64(e, offset));
-}
-
-/* Goes on in a new block if ok, else at `no`. */
-static void only_if(Emit *e, LLVMValueRef ok, LLVMBasicBlockRef no)
-{
-    LLVMBasicBlockRef yes = code_block(e, "");
-    LLVMBuildCondBr(e->builder, ok, yes, no);
-    LLVMPositionBuilderAtEnd(e->builder, yes);
-}
-
-/* exec->error, if the caller has one, gets the check's place, its index and
- * limit. */
-static void tell_error(FunctionCode *f, LLVMValueRef exec,
-                       LLVMBasicBlockRef done)
-{
-    Emit *e = f->e;
-    LLVMBuilderRef b = e->builder;
-    int64_t pointer = LLVMPointerSize(e->layout), at = 8 + 2 * pointer;
-    LLVMValueRef one = LLVMConstInt(e->i32, 1, false);
-    LLVMValueRef size = LLVMConstInt(e->i32, (unsigned)(at + pointer), false);
-    LLVMValueRef eight = LLVMConstInt(e->i32, 8, false);
-    only_if(e, LLVMBuildIsNotNull(b, exec, ""), done);
-    only_if(
-        e,
-        LLVMBuildICmp(b, LLVMIntUGE, code_load(e, e->i32, exec, 4), size, ""),
-        done);
-    LLVMValueRef error =
-        code_load(e, e->ptr, member(e, exec, at), (int)pointer);
-    only_if(e, LLVMBuildIsNotNull(b, error, ""), done);
-    LLVMValueRef place =
-        LLVMBuildSub(b, LLVMBuildLShr(b, f->stopped, eight, ""), one, "");
-    code_store(e, place, member(e, error, 4), 4);
-    for (int i = 0; i < CHECK_ROOM; i++) {
-        LLVMValueRef from =
-            code_at(e, e->i64, f->kernel_dims, code_i64(e, f->most_dims + i));
-        code_store(e, code_load(e, e->i64, from, 8),
-                   member(e, error, 8 + 8 * i), 8);
-    }
-    LLVMBuildBr(b, done);
-}
-
 static void end_stop(FunctionCode *f, LLVMValueRef fn)
 {
     Emit *e = f->e;
@@ -644,7 +702,14 @@ static void end_stop(FunctionCode *f, LLVMValueRef fn)
     LLVMBasicBlockRef done = code_block(e, "told");
     LLVMPositionBuilderAtEnd(e->builder, f->stop);
     LLVMValueRef code = LLVMBuildAnd(e->builder, f->stopped, low, "");
-    tell_error(f, LLVMGetParam(fn, 3), done);
+    LLVMValueRef place =
+        LLVMBuildSub(e->builder,
+                     LLVMBuildLShr(e->builder, f->stopped,
+                                   LLVMConstInt(e->i32, 8, false), ""),
+                     LLVMConstInt(e->i32, 1, false), "");
+    tell_error(e, LLVMGetParam(fn, 3), place,
+               code_at(e, e->i64, f->kernel_dims, code_i64(e, f->most_dims)),
+               done);
     LLVMPositionBuilderAtEnd(e->builder, done);
     LLVMBuildBr(e->builder, f->out);
     LLVMAddIncoming(f->status, &code, &done, 1);
@@ -729,7 +794,7 @@ static void emit_call(FunctionCode *f)
     LLVMTypeRef param[] = {e->ptr, e->ptr, e->ptr, e->ptr};
     LLVMValueRef fn = begin(f, "call", e->i32, param, 4);
     begin_calls(f, fn, 0, nrun ? 0 : n);
-    check_arguments(f, LLVMGetParam(fn, 1));
+    check_arguments(f, LLVMGetParam(fn, 1), LLVMGetParam(fn, 3));
     begin_kernels(f);
     check_workspace(f);
     for (int i = 0; i < nrun; i++)

@@ -467,39 +467,54 @@ static const char *place_text(Arena *a, const Source *s, Span at)
     return text;
 }
 
-static LLVMValueRef place_const(Making *m, const Node *n)
+/* text NULL: what stands there. */
+static LLVMValueRef place_const(Making *m, int status, Span at,
+                                const char *text)
 {
     const Diags *d = m->interface->module->sources;
-    const Source *s = d && n->span.end ? diags_source_of(d, n->span) : NULL;
+    const Source *s = d && at.end ? diags_source_of(d, at) : NULL;
     int line = 0, column = 0;
     if (s)
-        diags_position(d, n->span, &line, &column);
-    bool number = n->attr.integer == NUMBER_CHECK;
+        diags_position(d, at, &line, &column);
+    if (!text)
+        text = s ? place_text(m->e->arena, s, at) : "";
     LLVMValueRef v[] = {
         NULL,
-        int32(m, number ? NN_ERR_NUMBER : NN_ERR_INDEX),
+        int32(m, status),
         string(m, s ? file_name(s->path) : ""),
         int32(m, line),
         int32(m, column),
-        string(m, s ? place_text(m->e->arena, s, n->span) : ""),
+        string(m, text),
     };
     return sized(m, m->place_type, v, 6);
 }
 
-static LLVMValueRef places_const(Making *m, const CheckList *c)
+/* Indices, then sizes. */
+static LLVMValueRef places_const(Making *m, const CheckList *c,
+                                 const SizeChecks *size)
 {
-    LLVMValueRef *v = NEWN(m->e->arena, LLVMValueRef, c->n + 1);
-    for (int i = 0; i < c->n; i++)
-        v[i] = place_const(m, c->at[i]);
-    return pointers(m, v, c->n);
+    LLVMValueRef *v = NEWN(m->e->arena, LLVMValueRef, c->n + size->n + 1);
+    for (int i = 0; i < c->n; i++) {
+        bool number = c->at[i]->attr.integer == NUMBER_CHECK;
+        v[i] = place_const(m, number ? NN_ERR_NUMBER : NN_ERR_INDEX,
+                           c->at[i]->span, NULL);
+    }
+    for (int i = 0; i < size->n; i++) {
+        const SizeCheck *s = &size->at[i];
+        const char *text = s->what ? s->what : dim_text(m->e->graph, s->dim);
+        v[c->n + i] = place_const(m, NN_ERR_DIM, s->at, text);
+    }
+    return pointers(m, v, c->n + size->n);
 }
 
 static LLVMValueRef function_const(Making *m, int index)
 {
     const Function *f = m->interface->function[index].function;
+    const Schedule *s = m->interface->function[index].schedule;
     CheckList checks = {0};
-    schedule_checks(m->e->arena, m->interface->function[index].schedule,
-                    &checks);
+    SizeChecks sizes = {0};
+    schedule_checks(m->e->arena, s, &checks);
+    size_checks(m->e, s, &sizes);
     LLVMValueRef v[] = {
         NULL,
         int32(m, (int)abi_kind(f->kind)),
@@ -507,14 +522,14 @@ static LLVMValueRef function_const(Making *m, int index)
         int32(m, f->nparam),
         int32(m, f->nresult),
         int32(m, f->nvar),
-        int32(m, checks.n),
+        int32(m, checks.n + sizes.n),
         ports_const(m, f->param, f->nparam, false),
         ports_const(m, f->result, f->nresult, true),
         dims_const(m, f),
         m->call[index],
         descriptor_workspace(m, index),
         named(m, index, "__sizes"),
-        places_const(m, &checks),
+        places_const(m, &checks, &sizes),
     };
     return sized(m, m->function_type, v, 14);
 }

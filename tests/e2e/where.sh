@@ -107,7 +107,14 @@ int main(void)
     exec.error = NULL;
     bad |= m_gather(x, p, 3, 40, y, NULL, &exec) != NN_ERR_INDEX;
     bad |= e.place != 77;
-    bad |= m_module()->function[0]->nplace != 1 ||
+    /* Sizes are told too, and come behind the indices. */
+    exec.error = &e;
+    bad |= m_gather(x, p, -7, 40, y, NULL, &exec) != NN_ERR_DIM || e.index != -7 ||
+           e.limit != INT64_C(1) << 31 ||
+           m_module()->function[0]->place[e.place]->status != NN_ERR_DIM ||
+           strcmp(m_module()->function[0]->place[e.place]->text, "n") != 0;
+    bad |= m_gather(x, p, -7, 40, y, NULL, NULL) != NN_ERR_DIM;
+    bad |= m_module()->function[0]->nplace != 3 ||
            m_module()->function[0]->place[0]->line != 1 ||
            strcmp(m_module()->function[0]->place[0]->file, "m.nn") != 0;
     return bad;
@@ -120,3 +127,42 @@ for cpu in x86-64-v2 x86-64-v3; do
     $CC -std=c99 main.c m.o -o main
     if [ $cpu = x86-64-v2 ] || grep -qw avx2 /proc/cpuinfo; then ./main; fi
 done
+
+# Sizes: which one, what it is, what it may be.
+cat >size.nn <<'N'
+fn many(x: real[n], m: int) -> real =
+  sum(sort([i < n * m * 100000 | x[0] * real(i)]));
+fn rows(x: real[n], k: int) -> real = sum(scan(t < n / k, s = 0.0 | tanh(s + 1)));
+fn late(x: real[n]) -> real = sum(scan(t < n - 5, s = 0.0 | tanh(s + x[t + 5])));
+export many, rows, late;
+N
+size() { # size PATTERN ARGUMENT…
+    want=$1
+    shift
+    refuse 1 "size: $1: .*: size\.nn:$want" "$NNCC" run size.nn "$@"
+}
+size "2: '100000\*n\*m' is 4000000000, not in 0 \.\.\. 2147483647" many 'x=[1,2]' m=20000
+size "3: 'n/k' divides by 0" rows 'x=[1,2]' k=0
+size "4: 'n - 5' is -2, not in 0 \.\.\. 2147483647" late 'x=[1,2,3]'
+
+# What the library stops at is told by the user's call.
+cat >call.nn <<'N'
+use nn;
+use solvers;
+fn pick(x: real[n], p: int[m]) -> real[m] =
+  take_along_axis(x, p);
+fn loss(t: int[n], y: real[n, 4]) -> real =
+  y |> cross_entropy(t);
+fn own(x: real[n], k: int) -> real = gradient_descent(fn(y: real) =
+  (y - x[k])^2, 0.0);
+export pick, loss, grad(loss, y) as d_loss, own;
+N
+call() { # call PATTERN ARGUMENT…
+    want=$1
+    shift
+    refuse 1 "call: $1: .*: call\.nn:$want" "$NNCC" run call.nn "$@"
+}
+call "4: index 4 of 'take_along_axis\(x, p\)' is not in 0 \.\.\. 1" pick 'x=[1,2]' 'p=[4]'
+call "6: index 7 of 'y \|> cross_entropy\(t\)' is not in 0 \.\.\. 3" loss 't=[7]' 'y=[[1,2,3,4]]'
+call "6: index 7 of .*3" d_loss 't=[7]' 'y=[[1,2,3,4]]'
+call "8: index 4 of 'x\[k\]' is not in 0 \.\.\. 1" own 'x=[1,2]' k=4
