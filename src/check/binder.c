@@ -61,6 +61,78 @@ static bool is_fold(const Index *x)
     return x->of->kind == EX_loop && strcmp(x->of->comp.fn->name, "fold") == 0;
 }
 
+/* How far an index without a bound goes, where the bound of another asks before
+ * it was used: what a tensor from around its body says that it indexes there.
+ */
+
+typedef struct Use {
+    const char *index;
+    const Expr *of; /* the tensor, a name */
+    int place;
+    bool given; /* the body gives that name to something else */
+} Use;
+
+static void look_for_use(void *u, const Expr *e)
+{
+    Use *x = u;
+    const ExprVisitor v = {u, look_for_use, NULL};
+
+    for (int k = 0; e->kind == EX_index && k < e->index.nsub && !x->of; k++) {
+        const Sub *sub = &e->index.sub[k];
+
+        if (e->index.of->kind != EX_name || sub->range ||
+            sub->lo->kind != EX_name || sub->lo->name != x->index)
+            continue;
+        x->of = e->index.of;
+        x->place = k;
+    }
+    if (!x->of)
+        expr_each(e, &v);
+}
+
+static void look_for_name(void *u, const char *name)
+{
+    Use *x = u;
+
+    x->given = x->given || name == x->of->name;
+}
+
+static void look_for_names(void *u, const Expr *e)
+{
+    expr_each(e, &(ExprVisitor){u, look_for_names, look_for_name});
+}
+
+static void find_extent(Check *c, Index *x)
+{
+    Use use = {.index = x->name};
+    Found f;
+
+    look_for_use(&use, x->of->comp.body);
+    if (!use.of)
+        return;
+    look_for_names(&use, x->of);
+    f = lookup(c, x->in, use.of->name, use.of->span);
+    if (use.given || !f.local || !f.local->value ||
+        f.local->value->kind != V_tensor ||
+        f.local->value->node->rank <= use.place)
+        return;
+    x->extent = f.local->value->node->dim[use.place];
+    x->from = use.of->span;
+}
+
+static const Dim *most_of(Check *c, Node *bound)
+{
+    const Dim *most = range_most(c, bound);
+
+    for (Index *x = c->index; x && !most; x = x->up) {
+        if (x->extent || x->bound || x->defining != c->defining)
+            continue;
+        find_extent(c, x);
+        most = range_most(c, bound);
+    }
+    return most;
+}
+
 /* The bound of b, as a dimension or else as a node. */
 static bool set_bound(Check *c, const Scope *s, const Binder *b, Index *x)
 {
@@ -79,7 +151,7 @@ static bool set_bound(Check *c, const Scope *s, const Binder *b, Index *x)
         return d && counts_to(c, b->bound, d);
     }
     x->bound = settle(c, b->bound->span, v)->node;
-    x->extent = range_most(c, x->bound);
+    x->extent = most_of(c, x->bound);
     x->given = x->extent != NULL;
     return true;
 }
@@ -214,10 +286,9 @@ typedef struct Over {
     const Builtin *reduction; /* NULL: a comprehension */
     Index *index;
     Node *mask; /* that an index is below its run-time bound, or NULL */
-    Attempt attempt;
 } Over;
 
-static bool open_index(Over *o, Scope *s, int k, const Index *before)
+static bool open_index(Over *o, Scope *s, int k)
 {
     Check *c = o->c;
     const Binder *b = &o->e->comp.binder[k];
@@ -233,19 +304,15 @@ static bool open_index(Over *o, Scope *s, int k, const Index *before)
         detail(c, "sum(%s < …) and other reductions take such bounds", x->name);
         return false;
     }
-    if (before && before[k].extent && !x->extent) {
-        x->extent = before[k].extent;
-        x->from = before[k].from;
-    }
     index_push(c, x);
     return true;
 }
 
-static bool open_indices(Over *o, Scope *s, const Index *before)
+static bool open_indices(Over *o, Scope *s)
 {
     int k = 0;
 
-    while (k < o->n && open_index(o, s, k, before))
+    while (k < o->n && open_index(o, s, k))
         k++;
     if (k == o->n)
         return true;
@@ -260,29 +327,30 @@ static Node *is_below(Check *c, const Index *x, Node *bound)
     return g2(c->graph, OP_lt, g_cast(c->graph, bound->dtype, x->param), bound);
 }
 
-/* The body on new indices; `before`: what an earlier evaluation found. */
-static const Value *run_body(Over *o, const Index *before)
+/* The body on new indices. */
+static const Value *run_body(Over *o)
 {
     Check *c = o->c;
     Scope *s = scope_new(c, o->s, o->s->binding.n, o->s->unit);
     const Value *v;
-    const Fact *fact = c->fact;
-    int masked = 0;
+    int masked = 0, late = c->late.n;
 
-    if (!open_indices(o, s, before))
+    if (!open_indices(o, s))
         return c->error;
     for (int k = 0; k < o->n; k++) {
         const Index *x = &o->index[k];
 
         if (!x->bound)
             continue;
-        range_assume(c, is_below(c, x, x->bound), true);
         masked++;
     }
     c->branch += masked;
     v = eval(c, s, o->e->comp.body);
     c->branch -= masked;
-    c->fact = fact;
+    if (is_error(v))
+        c->late.n = late;
+    if (!late_indices(c, late))
+        v = c->error;
     for (int k = o->n - 1; k >= 0; k--)
         index_pop(c, &o->index[k]);
     return v;
@@ -295,16 +363,6 @@ static bool is_recursive(const Over *o)
     for (int k = 0; k < o->n; k++)
         found = found || o->index[k].recursive != NULL;
     return found;
-}
-
-/* Was a check kept because an extent came to be known too late? */
-static bool run_again(const Over *o)
-{
-    bool again = false;
-
-    for (int k = 0; k < o->n; k++)
-        again = again || (o->index[k].wanted && o->index[k].extent);
-    return again;
 }
 
 static void make_mask(Over *o)
@@ -324,19 +382,8 @@ static void make_mask(Over *o)
 
 static const Value *evaluate(Over *o)
 {
-    const Value *v = run_body(o, o->attempt.known.index);
-    const Index *before;
+    const Value *v = run_body(o);
 
-    if (is_error(v))
-        return v;
-    if (run_again(o)) {
-        before =
-            arena_copy(o->c->arena, o->index, sizeof *before * (size_t)o->n);
-        replay_begin(o->c, &o->attempt);
-        v = run_body(o, before);
-        replay_end(o->c, &o->attempt);
-    }
-    attempt_found(o->c, &o->attempt, o->n, o->index, 0, NULL);
     for (int k = 0; k < o->n && !is_error(v); k++)
         if (!index_known(o->c, &o->index[k]))
             return o->c->error;
@@ -781,9 +828,7 @@ static const Value *eval_over(Check *c, const Scope *s, const Expr *e)
     o.index = NEWN(c->arena, Index, o.n);
     if (write_at_once(&o))
         return evaluate_written(&o);
-    attempt_begin(c, e, &o.attempt);
     v = evaluate(&o);
-    attempt_end(c);
     if (is_recursive(&o)) /* nor is there a message */
         return c->index && c->index->recursive ? c->error
                                                : evaluate_written(&o);

@@ -195,9 +195,8 @@ typedef struct Done {
     const Value **arg;
     int narg;
     const Value *result;
-    const Fact *fact; /* NULL: or it rests on these */
-    bool clean;       /* nothing in it was made up */
-    bool made_up;     /* by a loop whose type alone was asked for */
+    bool clean;   /* nothing in it was made up */
+    bool made_up; /* by a loop whose type alone was asked for */
 } Done;
 
 static uint64_t call_hash(const Fn *f, const Arguments *a)
@@ -436,7 +435,7 @@ const Value *apply(Check *c, const Fn *f, Arguments *a)
     const Value **key;
     uint64_t h;
     Done *d;
-    int opaque = c->opaque, made_up = c->made_up, guarded = c->guarded;
+    int opaque = c->opaque, made_up = c->made_up;
     const Value *v = NULL;
 
     if (!within_budget(c, a->at))
@@ -447,8 +446,7 @@ const Value *apply(Check *c, const Fn *f, Arguments *a)
     h = call_hash(f, a);
     key = arena_copy(c->arena, a->value, sizeof *key * (size_t)a->n);
     d = find_done(c, h, f, key, a->n);
-    if (d && (!d->fact || d->fact == c->fact) &&
-        (d->made_up ? c->open > 1 : d->clean || c->defining > 0)) {
+    if (d && (d->made_up ? c->open > 1 : d->clean || c->defining > 0)) {
         c->opaque += !d->clean;
         c->made_up += d->made_up;
         return d->result;
@@ -476,7 +474,6 @@ const Value *apply(Check *c, const Fn *f, Arguments *a)
                 key,
                 a->n,
                 v,
-                guarded == c->guarded ? NULL : c->fact,
                 opaque == c->opaque,
                 c->open > 1 && made_up != c->made_up};
     return v;
@@ -499,7 +496,6 @@ void define(Check *c, const Fn *f)
     const Value **value;
     int errors = diags_errors(c->diags), opaque = c->opaque;
     int ints = c->int_param.n, branch = c->branch, open = c->open;
-    const Fact *fact = c->fact;
 
     fn_scan(c, f);
     if (info->state != FN_unchecked || info->generic)
@@ -509,7 +505,6 @@ void define(Check *c, const Fn *f)
     info->state = FN_checking;
     if (!f->scope->up && f->scope->binding.n == 0)
         c->branch = 0;
-    c->fact = NULL;
     push_frame(c, info, info->item->span, true);
     c->open = 0;
     c->defining++;
@@ -527,7 +522,6 @@ void define(Check *c, const Fn *f)
     c->frame.n--;
     c->int_param.n = ints;
     c->branch = branch;
-    c->fact = fact;
     c->open = open;
     info->state = diags_errors(c->diags) == errors ? FN_good : FN_bad;
 }

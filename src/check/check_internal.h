@@ -244,17 +244,13 @@ struct Check {
     int opaque;   /* results made up so far, see call.c */
     int defining; /* functions being checked on their own */
     int64_t work;
-    Index *index;     /* the innermost over which something is evaluated */
-    int branch;       /* around what need not be evaluated for every index */
-    const Fact *fact; /* what the branches around are taken for */
-    int guarded;      /* indices so far that are inside because of those */
-    int checks;       /* indices that are checked at run time so far */
+    Index *index; /* the innermost over which something is evaluated */
+    int branch;   /* around what need not be evaluated for every index */
+    int checks;   /* indices that are checked at run time so far */
     LIST(const Expr *) written; /* evaluated index by index before */
     Map loops;                  /* parameters of loops, see loop.c */
-    /* replay.c: what is found by now, and what of it is being found again. */
-    LIST(struct Finding) found;
-    int replay, replay_end, attempts;
-    struct Within *within; /* custom.c: what is evaluated apart */
+    LIST(struct Late) late;     /* index.c */
+    struct Within *within;      /* custom.c: what is evaluated apart */
     int open;    /* evaluations for the types of literals alone, see loop.c, */
     int made_up; /* and results made up in them so far */
     int *seen, nseen, walk; /* index_mask, and what it has to look at */
@@ -470,7 +466,6 @@ struct Index {
     Node *bound;
     Span bound_span;
     const Dim *var; /* range.c */
-    bool wanted;    /* an unknown extent kept a check */
     int frame;      /* calls under way around the body */
     int defining;   /* functions being checked on their own around it */
     /* What the body calls although it is a part of it, or NULL. */
@@ -501,55 +496,23 @@ int64_t index_count(Check *c, const Scope *s, const Binder *b, const Index *x);
 /* n values of type t along a first axis. */
 const Ty *ty_along(Check *c, const Ty *t, const Dim *n);
 
-/* replay.c: bodies that are evaluated again. */
-
-/* What a comprehension, reduction or loop found out. */
-typedef struct Finding {
-    const Expr *of; /* NULL: nothing is known */
-    uint64_t path;
-    const Index *index;       /* its indices, or NULL */
-    const Value *const *init; /* first values of a loop, or NULL */
-} Finding;
-
-typedef struct Attempt {
-    Finding known; /* when what is around it was evaluated before */
-    int own;
-    int replay, replay_end; /* of what is around it */
-} Attempt;
-
-void attempt_begin(Check *c, const Expr *e, Attempt *a);
-void attempt_found(Check *c, const Attempt *a, int nindex, const Index *index,
-                   int ninit, const Value *const *init);
-void attempt_end(Check *c);
-/* Around a second evaluation of the body, with everything of the same type. */
-void replay_begin(Check *c, Attempt *a);
-void replay_end(Check *c, const Attempt *a);
-/* Around an evaluation whose results are looked at for their types alone: two
- * deep, a loop's results may be made up. */
-void open_begin(Check *c, Attempt *a);
-void open_end(Check *c, const Attempt *a);
-
 /* loop.c */
 
 const Value *eval_loop(Check *c, const Scope *s, const Expr *e);
 
 /* range.c */
 
-typedef enum Inside { IN_maybe, IN_surely, IN_guarded, IN_never } Inside;
+typedef enum Inside { IN_maybe, IN_surely, IN_never, IN_late } Inside;
 
-/* Where i … i+reach-1 lies in 0 … d-1, for all values of the active indices;
- * IN_never: not all inside for sure; they go from lo to hi. IN_guarded: inside
- * wherever the facts around hold, elsewhere up to *lo below 0 and *hi above
- * d-1. */
+/* Where i … i+reach-1 lies in 0 … d-1, for all values of the active indices.
+ * IN_never: not all inside for sure; they go from lo to hi. IN_late: that
+ * cannot be told before the extent of an index is known. */
 Inside range_inside(Check *c, Node *i, const Dim *reach, const Dim *d,
                     const Dim **lo, const Dim **hi);
 /* Is place i inside d because the active indices have any values? Else it may
  * be up to *below below 0 and *above above d-1. */
 bool range_reached(Check *c, const Dim *i, const Dim *d, const Dim **below,
                    const Dim **above);
-/* cond is `when` around what is evaluated until range_forget. */
-void range_assume(Check *c, Node *cond, bool when);
-void range_forget(Check *c);
 bool range_not_negative(Check *c, Node *i);
 /* What an int is at most (or more, where that may be negative); NULL: nothing
  * is known. */
@@ -563,7 +526,21 @@ Index *index_of(Check *c, const Node *n);
 
 /* index.c */
 
+/* A check that was made before it was known how far an index goes. */
+typedef struct Late {
+    Index *index; /* the innermost then */
+    Node *i;
+    const Dim *reach, *d;
+    Span at;
+    const Scope *s;
+    const Expr *expr; /* what is indexed */
+    const Value *of;
+} Late;
+
 const Value *eval_index(Check *c, const Scope *s, const Expr *e);
+/* The late ones from number `from` on, at the end of a body: false after
+ * reporting that one is never inside. */
+bool late_indices(Check *c, int from);
 
 /* call.c */
 

@@ -243,12 +243,8 @@ static const Value *eval_if(Check *c, const Scope *s, const Expr *e)
     if (value_const_bool(cond, &known))
         return eval(c, s, known ? e->cond.then : e->cond.other);
     c->branch++;
-    range_assume(c, cond->node, true);
     a.value = eval(c, s, e->cond.then);
-    range_forget(c);
-    range_assume(c, cond->node, false);
     b.value = eval(c, s, e->cond.other);
-    range_forget(c);
     c->branch--;
     return if_values(c, s, e->span, cond->node, &a, &b);
 }
@@ -273,9 +269,7 @@ static const Value *eval_lazy(Check *c, const Scope *s, const Expr *e,
     int checks = c->checks;
 
     c->branch++;
-    range_assume(c, l->value->node, both);
     r.value = eval(c, s, e->binary.right);
-    range_forget(c);
     c->branch--;
     graph_span(c->graph, user_span(c, s, e->span));
     if (checks == c->checks || is_error(r.value) || !is_scalar(r.value) ||

@@ -117,20 +117,42 @@ static bool pick_value(Indexing *x, Span at, Node *i, const Dim *reach,
     switch (range_inside(c, i, reach, d, &lo, &hi)) {
     case IN_surely:
         return true;
-    case IN_guarded:
-        p->index = g2(c->graph, OP_add, all,
-                      g_broadcast_to(c->graph, g_dim(c->graph, all->dtype, lo),
-                                     all->rank, all->dim));
-        p->below = lo;
-        p->above = hi;
-        return true;
     case IN_never:
         return goes_outside(x, at, lo, hi, d);
+    case IN_late:
+        list_push(c->arena, &c->late,
+                  ((Late){c->index, i, reach, d, at, x->s, x->expr, x->of}));
+        p->index = checked(c, all, d);
+        return true;
     case IN_maybe:
         p->index = checked(c, all, d);
         return true;
     }
     return false;
+}
+
+bool late_indices(Check *c, int from)
+{
+    Index *here = c->index;
+    bool good = true;
+    int kept = from;
+
+    for (int k = from; k < c->late.n; k++) {
+        Late l = c->late.at[k];
+        Indexing x = {c, l.s, l.of, l.expr};
+        const Dim *lo, *hi;
+        Inside in;
+
+        c->index = l.index;
+        in = range_inside(c, l.i, l.reach, l.d, &lo, &hi);
+        c->index = here;
+        if (in == IN_never)
+            good = goes_outside(&x, l.at, lo, hi, l.d) && good;
+        if (in == IN_late)
+            c->late.at[kept++] = l;
+    }
+    c->late.n = kept;
+    return good;
 }
 
 static bool pick_index(Indexing *x, const Expr *e, const Dim *d, Pick *p)

@@ -17,7 +17,6 @@ typedef struct Loop {
     int n; /* carries */
     const Value **init;
     Index index;
-    Attempt attempt;
     int since; /* the first id of what is made for the body */
     /* Of the last evaluation: */
     const Value **now, **next; /* carries before and after a step */
@@ -238,6 +237,7 @@ static bool run_step(Loop *l, bool with_until)
     Check *c = l->c;
     Scope *s = scope_new(c, l->s, l->s->binding.n, l->s->unit);
     Index before = l->index;
+    int late = c->late.n;
     bool good = index_new(c, s, l->t, l->e, &l->index);
 
     if (!good)
@@ -254,15 +254,18 @@ static bool run_step(Loop *l, bool with_until)
     c->branch += l->until != NULL;
     good = good && split_result(l, eval(c, s, l->e->comp.body));
     c->branch -= l->until != NULL;
+    if (!good)
+        c->late.n = late;
+    good = late_indices(c, late) && good;
     index_pop(c, &l->index);
     return good;
 }
 
 static bool run_open(Loop *l)
 {
-    open_begin(l->c, &l->attempt);
+    l->c->open++;
     bool good = run_step(l, false);
-    open_end(l->c, &l->attempt);
+    l->c->open--;
     return good;
 }
 
@@ -297,14 +300,10 @@ static bool find_types(Loop *l)
 static bool type_literals(Loop *l)
 {
     Check *c = l->c;
-    const Value *const *known = l->attempt.known.init;
 
-    if (!known && !find_types(l))
+    if (!find_types(l))
         return false;
     for (int i = 0; i < l->n; i++) {
-        if (known)
-            l->init[i] =
-                adopt(c, l->init[i], known[i], l->carry[i]->init->span);
         l->init[i] = settle_all(c, l->init[i], l->carry[i]->init->span);
         if (is_error(l->init[i]))
             return false;
@@ -344,17 +343,7 @@ static bool evaluate_step(Loop *l)
 {
     Check *c = l->c;
 
-    if (!run_fresh(l))
-        return false;
-    if (l->index.wanted && l->index.extent) {
-        replay_begin(c, &l->attempt);
-        bool good = run_fresh(l);
-        replay_end(c, &l->attempt);
-        if (!good)
-            return false;
-    }
-    attempt_found(c, &l->attempt, 1, &l->index, l->n, l->init);
-    if (!index_known(c, &l->index))
+    if (!run_fresh(l) || !index_known(c, &l->index))
         return false;
     for (int i = 0; i < l->n; i++) {
         const Value *v = fit(c, value_ty(c, l->init[i]), l->next[i]);
@@ -645,7 +634,6 @@ static const Value *loop_of_types(Loop *l)
         return c->error;
     if (!index_known(c, &l->index) || ragged(l) || !sensible_rows(l))
         return c->error;
-    attempt_found(c, &l->attempt, 1, &l->index, l->n, l->init);
     c->made_up++;
     for (int i = 0; i < l->n; i++) {
         const Ty *t = value_ty(c, l->init[i]);
@@ -660,9 +648,6 @@ static const Value *evaluate_loop(Loop *l)
 {
     Check *c = l->c;
 
-    if (l->attempt.known.index)
-        l->index = l->attempt.known.index[0];
-    l->index.param = NULL;
     if (!type_literals(l))
         return c->error;
     if (c->open > 1)
@@ -687,9 +672,7 @@ const Value *eval_loop(Check *c, const Scope *s, const Expr *e)
     if (!take_binders(l) || !first_values(l))
         return c->error;
     l->since = graph_count(c->graph);
-    attempt_begin(c, e, &l->attempt);
     v = evaluate_loop(l);
-    attempt_end(c);
     if (!is_error(v))
         return v;
     if (!l->index.recursive || (c->index && c->index->recursive))

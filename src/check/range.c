@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { FEW = 64 }; /* places of a window */
-
 Index *index_of(Check *c, const Node *n)
 {
     for (Index *x = c->index; x; x = x->up)
@@ -23,7 +21,6 @@ static bool counter(void *u, const Node *n, Unknown *to)
         return false;
     if (!x->var)
         x->var = dim_var(c->graph, x->name);
-    x->wanted = x->wanted || (!x->extent && x->defining == c->defining);
     to->var = x->var;
     to->extent = x->extent;
     return true;
@@ -42,18 +39,6 @@ static const Dim *less(Check *c, const Dim *d, int64_t by)
 {
     return dim_sub(c->graph, d, dim_const(c->graph, by));
 }
-
-/* What the branches around are taken for. */
-
-void range_assume(Check *c, Node *cond, bool when)
-{
-    Fact *f = NEW(c->arena, Fact);
-
-    *f = (Fact){c->fact, cond, when};
-    c->fact = f;
-}
-
-void range_forget(Check *c) { c->fact = c->fact->up; }
 
 /* What stands for an int parameter may be negative when it is called. */
 static bool may_be_negative(Check *c, const Dim *d)
@@ -82,61 +67,16 @@ static bool is_outside(Check *c, Bound *b, const Dim *p, const Dim *reach,
            (most && bound_never_negative(b, dim_sub(c->graph, *hi, d)));
 }
 
-/* For places from lo to hi-1 of d. */
-static bool rooms(Check *c, const Dim *lo, const Dim *hi, const Dim *d,
-                  const Dim **below, const Dim **above)
+/* Does it depend on an index whose extent is yet to be found? */
+static bool is_late(Check *c, const Bound *b)
 {
-    Graph *g = c->graph;
-
-    *below = bound_room(g, dim_sub(g, dim_const(g, 0), lo));
-    *above = bound_room(g, dim_sub(g, hi, d));
-    if (!*above)
-        *above = bound_room(g, hi);
-    return *below && *above;
-}
-
-static bool is_few(const Dim *extent)
-{
-    int64_t v;
-
-    return extent && dim_const_value(extent, &v) && v <= FEW;
-}
-
-/* Do places p move with one index of tensors alone, or few around it? What is
- * read in a loop is read there, one by one; what moves with two is read so
- * often that its adjoint, as a sum of views, would take more than it saves. */
-static bool moves_at_once(Check *c, const Bound *b, const Dim *p)
-{
-    int many = 0;
-
     for (int i = 0; i < b->n; i++) {
         const Index *x = index_of(c, b->unknown[i].node);
 
-        if (!dim_uses(p, b->unknown[i].var))
-            continue;
-        if (!x || x->of->kind == EX_loop)
-            return false;
-        many += !is_few(x->extent);
+        if (x && !x->extent && x->defining == c->defining)
+            return true;
     }
-    return many <= 1;
-}
-
-/* Are p … p+reach-1 inside wherever the facts around hold; how far outside may
- * they be elsewhere? */
-static bool is_guarded(Check *c, Bound *b, const Dim *p, const Dim *reach,
-                       const Dim *d, const Dim **below, const Dim **above)
-{
-    const Dim *lo, *hi, *end = dim_add(c->graph, p, reach);
-    bool exact = true;
-
-    if (!c->fact || !moves_at_once(c, b, p))
-        return false;
-    lo = bound_end(b, p, false, &exact);
-    hi = lo ? bound_end(b, end, true, &exact) : NULL;
-    if (!hi || !rooms(c, lo, hi, d, below, above))
-        return false;
-    bound_assume(b, c->fact);
-    return bound_inside(b, p, reach, d);
+    return false;
 }
 
 static Inside inside(Check *c, Node *i, const Dim *reach, const Dim *d,
@@ -150,15 +90,14 @@ static Inside inside(Check *c, Node *i, const Dim *reach, const Dim *d,
         return IN_maybe;
     if (x && x->extent == d && dim_is(reach, 1))
         return IN_surely;
-    p = bound_form(&b, i);
+    p = bound_form(&b, i, NULL);
     if (!p)
         return IN_maybe;
     if (bound_inside(&b, p, reach, d))
         return IN_surely;
-    if (is_guarded(c, &b, p, reach, d, lo, hi))
-        return IN_guarded;
-    b.nknown = 0;
-    return is_outside(c, &b, p, reach, d, lo, hi) ? IN_never : IN_maybe;
+    if (is_outside(c, &b, p, reach, d, lo, hi))
+        return IN_never;
+    return c->branch == 0 && is_late(c, &b) ? IN_late : IN_maybe;
 }
 
 /* What proofs need may be too large for dimensions: then nothing is known. */
@@ -169,10 +108,7 @@ Inside range_inside(Check *c, Node *i, const Dim *reach, const Dim *d,
     bool before = dim_try(c->graph);
     Inside in = inside(c, i, reach, d, lo, hi);
 
-    if (!dim_tried(c->graph, before))
-        return IN_maybe;
-    c->guarded += in == IN_guarded;
-    return in;
+    return dim_tried(c->graph, before) ? in : IN_maybe;
 }
 
 bool range_reached(Check *c, const Dim *i, const Dim *d, const Dim **below,
@@ -184,16 +120,16 @@ bool range_reached(Check *c, const Dim *i, const Dim *d, const Dim **below,
     bool before = dim_try(g), is;
 
     for (const Index *x = c->index; x; x = x->up)
-        bound_form(&b, x->param);
+        bound_form(&b, x->param, NULL);
     is = bound_inside(&b, i, one, d) &&
-         rooms(c, i, dim_add(g, i, one), d, below, above);
+         bound_rooms(g, i, dim_add(g, i, one), d, below, above);
     return dim_tried(g, before) && is;
 }
 
 bool range_not_negative(Check *c, Node *i)
 {
     Bound b = range_of(c);
-    const Dim *p = bound_form(&b, i);
+    const Dim *p = bound_form(&b, i, NULL);
 
     return p && bound_never_negative(&b, p);
 }
@@ -202,7 +138,7 @@ const Dim *range_most(Check *c, Node *i)
 {
     Bound b = range_of(c);
     bool exact = true;
-    const Dim *p = bound_form(&b, i);
+    const Dim *p = bound_form(&b, i, NULL);
     const Dim *most = p ? bound_end(&b, p, true, &exact) : NULL;
     int64_t least = most ? dim_ends(most, 0, NULL, NULL).lo : 0;
 
@@ -212,7 +148,7 @@ const Dim *range_most(Check *c, Node *i)
 const Dim *range_difference(Check *c, Node *hi, Node *lo, const char **text)
 {
     Bound b = range_of(c);
-    const Dim *x = bound_form(&b, hi), *y = bound_form(&b, lo), *d;
+    const Dim *x = bound_form(&b, hi, NULL), *y = bound_form(&b, lo, NULL), *d;
     bool before = dim_try(c->graph);
 
     *text = "?";

@@ -4,6 +4,7 @@
  * with a leading axis: an elementwise operator on arguments that all have it,
  * any other as its row's `batch` says, loops and calls in batch_region.c. */
 #include "graph/batch_internal.h"
+#include "graph/bound.h"
 #include "graph/internal.h"
 #include "graph/op.h"
 #include "graph/ops/ops.h"
@@ -133,11 +134,11 @@ static Node *masked_check(Batch *p, const Node *n, Node *i, bool lead,
                           Node *mask)
 {
     const Dim *bound = n->attr.dims[0];
-    const Dim *most = dim_sub(p->g, bound, dim_const(p->g, 1));
-    bool zero_fits = dim_never_negative(most) || i->dtype == DT_u8;
+    bool zero_fits =
+        i->dtype == DT_u8 || bound_all_inside(p->g, g_fill(p->g, i, 0), bound);
     Attr attr = n->attr;
     if (!zero_fits && !attr.integer) { /* no index has it from now on */
-        i = g2(p->g, OP_max, i, g_fill(p->g, i, never_asked(i->dtype) / 2));
+        i = g2(p->g, OP_max, i, g_fill(p->g, i, least_asked(i->dtype)));
         attr.integer = MASKED_INDEX;
     }
     i = masked_index(p, i, mask_for(p, i, lead, mask), zero_fits);

@@ -171,7 +171,7 @@ static int add_set(Batch *p, Masks *m, const MaskSet *s)
     return m->set.n - 1;
 }
 
-static int branch(Batch *p, Masks *m, int inside, Node *cond, bool when)
+static int add_branch(Batch *p, Masks *m, int inside, Node *cond, bool when)
 {
     Mask k = {.inside = inside, .cond = cond, .when = when};
     MaskSet s = {.n = 1};
@@ -187,6 +187,21 @@ static int branch(Batch *p, Masks *m, int inside, Node *cond, bool when)
     s.mask[0] = m->mask.n;
     list_push(p->scratch, &m->mask, k);
     return add_set(p, m, &s);
+}
+
+/* A condition that rests on another, if(c, x, false), is inside of that: c &&
+ * x. So what both ask for is needed where c is, before x is known. */
+static int branch(Batch *p, Masks *m, int inside, Node *cond, bool when)
+{
+    for (int deep = 0; deep < MAX_DEPTH; deep++) {
+        bool rests = (cond->op == OP_if || cond->op == OP_where) &&
+                     node_is_const(cond->arg[when ? 2 : 1], !when);
+        if (!rests)
+            break;
+        inside = add_branch(p, m, inside, cond->arg[0], when);
+        cond = cond->arg[when ? 1 : 2];
+    }
+    return add_branch(p, m, inside, cond, when);
 }
 
 /* An `if`, or a `where` of scalars, on a condition that leads. */

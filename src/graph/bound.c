@@ -1,11 +1,14 @@
 /* bound.c: proofs about integers. */
 #include "graph/bound.h"
-#include "graph/op.h"
+#include "graph/ops/ops.h"
+
+#include <string.h>
 
 enum {
-    MAX_STEPS = 400,  /* of one proof */
-    MAX_TERMS = 64,   /* nodes looked at */
-    MAX_FACTS = 32,   /* conditions looked at */
+    MAX_STEPS = 400, /* of one proof */
+    MAX_TERMS = 64,  /* nodes looked at */
+    MAX_FACTS = 32,  /* conditions looked at */
+    MAX_CASES = 16,
     MAX_PRODUCTS = 3, /* each factor within MAX_FACTOR: nothing overflows */
 };
 
@@ -36,24 +39,90 @@ static const Dim *minus(Bound *b, const Dim *d)
 
 const Dim *bound_counter(Bound *b, const Dim *extent)
 {
-    Unknown x = {NULL, dim_unknown(b->g, b->n), extent, true};
-    b->unknown[b->n++] = x;
-    return x.var;
+    Unknown *x = &b->unknown[b->n];
+    *x = (Unknown){.var = dim_unknown(b->g, b->n)};
+    x->extent = dim_clamps(extent); /* for it has a value */
+    x->counter = true;
+    b->n++;
+    return x->var;
 }
 
-static const Dim *unknown(Bound *b, Node *n)
+void bound_places(Bound *b, const Node *n, const Dim **place)
+{
+    for (int i = 0; i < n->rank; i++)
+        place[i] = bound_counter(b, n->dim[i]);
+}
+
+static bool is_at(const Unknown *x, const Node *n, const Dim *const *place)
+{
+    for (int i = 0; x->node == n && i < n->rank; i++)
+        if (x->place[i] != place[i])
+            return false;
+    return x->node == n;
+}
+
+static const Dim *unknown(Bound *b, const Node *n, const Dim *const *place)
 {
     Unknown x = {.node = n};
     for (int i = 0; i < b->n; i++)
-        if (b->unknown[i].node == n)
+        if (is_at(&b->unknown[i], n, place))
             return b->unknown[i].var;
     if (b->n == MAX_UNKNOWNS)
         return NULL;
     x.counter = b->counter && b->counter(b->u, n, &x);
     if (!x.counter)
         x.var = dim_unknown(b->g, b->n);
+    if (x.extent)
+        x.extent = dim_clamps(x.extent);
+    for (int i = 0; i < n->rank; i++)
+        x.place[i] = place[i];
     b->unknown[b->n++] = x;
     return x.var;
+}
+
+/* Where in its argument an element of a view is; false: n is no view that can
+ * be seen through. */
+static bool view_place(Bound *b, const Node *n, const Dim **at)
+{
+    Graph *g = b->g;
+    const int *ints = n->attr.ints;
+    const Dim *const *dims = n->attr.dims, *to[MAX_RANK], *first;
+    int axis = (int)n->attr.integer, count = (n->attr.ndim - 1) / 2;
+    switch (n->op) {
+    case OP_broadcast:
+    case OP_permute:
+        for (int i = 0; i < n->rank; i++)
+            if (ints[i] >= 0)
+                to[ints[i]] = at[i];
+        memcpy(at, to, sizeof *at * (size_t)n->arg[0]->rank);
+        return true;
+    case OP_slice:
+        for (int i = 0; i < n->rank; i++)
+            at[i] =
+                dim_add(g, dims[i], dim_mul(g, at[i], dim_const(g, ints[i])));
+        return true;
+    case OP_flip:
+        at[axis] = less(b, dim_sub(g, n->dim[axis], at[axis]), 1);
+        return true;
+    case OP_strided:
+        first = dims[0];
+        for (int j = 0; j < count; j++)
+            first = dim_add(g, first,
+                            dim_mul(g, at[axis + j], dims[1 + count + j]));
+        memmove(at + axis + 1, at + axis + count,
+                sizeof *at * (size_t)(n->rank - axis - count));
+        at[axis] = first;
+        return true;
+    }
+    return false;
+}
+
+/* The node that n shows, and where. */
+static const Node *seen_through(Bound *b, const Node *n, const Dim **at)
+{
+    while (view_place(b, n, at))
+        n = n->arg[0];
+    return n;
 }
 
 static bool is_small(const Dim *d)
@@ -62,12 +131,12 @@ static bool is_small(const Dim *d)
     return !dim_const_value(d, &v) || (v >= -MAX_FACTOR && v <= MAX_FACTOR);
 }
 
-static const Dim *form(Bound *b, Node *n);
+static const Dim *form(Bound *b, const Node *n, const Dim *const *place);
 
-static const Dim *arithmetic(Bound *b, Node *n)
+static const Dim *arithmetic(Bound *b, const Node *n, const Dim *const *place)
 {
-    const Dim *x = form(b, n->arg[0]);
-    const Dim *y = n->narg > 1 ? form(b, n->arg[1]) : x;
+    const Dim *x = form(b, n->arg[0], place);
+    const Dim *y = n->narg > 1 ? form(b, n->arg[1], place) : x;
     if (!x || !y)
         return NULL;
     if (n->op == OP_add)
@@ -88,26 +157,73 @@ static bool keeps_value(const Node *n)
            dtype_size(n->dtype) >= dtype_size(n->arg[0]->dtype);
 }
 
-static const Dim *form(Bound *b, Node *n)
+/* What is the same step from each place to the next, however it is laid out. */
+static const Dim *in_steps(Bound *b, const Node *n, const Dim *const *place)
 {
-    const Dim *d = node_as_dim(b->g, n), *p = NULL;
+    Affine a;
+    if (!affine_within(b->g, n, &b->terms, &a))
+        return NULL;
+    for (int i = 0; i < n->rank; i++)
+        a.base = dim_add(b->g, a.base, dim_mul(b->g, a.coef[i], place[i]));
+    return a.base;
+}
+
+/* See batch.c: a mask, the floor that an index is held above, its check. */
+static const Dim *form_unmasked(Bound *b, const Node *n,
+                                const Dim *const *place)
+{
+    const Dim *p;
+    if (n->op == OP_where && n->attr.integer == MASKED_INDEX) {
+        if (b->nasked == MAX_KNOWN)
+            return NULL;
+        Asked *a = &b->asked[b->nasked++];
+        a->cond = n->arg[0];
+        for (int i = 0; i < n->rank; i++)
+            a->place[i] = place[i];
+        return form(b, n->arg[1], place);
+    }
+    for (int k = 0; k < 2 && n->op == OP_max; k++)
+        if (node_is_const(n->arg[k], least_asked(n->dtype)))
+            return form(b, n->arg[1 - k], place);
+    if (n->op != OP_index_check || n->attr.integer == NUMBER_CHECK ||
+        b->npart == MAX_KNOWN)
+        return NULL;
+    p = form(b, n->arg[0], place);
+    if (p)
+        b->part[b->npart++] = (Checked){p, n->attr.dims[0]};
+    return p;
+}
+
+static const Dim *form(Bound *b, const Node *n, const Dim *const *place)
+{
+    const Dim *d = node_as_dim(b->g, n), *p = NULL, *at[MAX_RANK];
     int64_t v;
     if (d && (!dim_const_value(d, &v) || (v > INT32_MIN && v < INT32_MAX)))
         return d;
     if (d || b->terms-- <= 0)
         return NULL;
+    for (int i = 0; i < n->rank; i++)
+        at[i] = place[i];
+    if (view_place(b, n, at))
+        return form(b, n->arg[0], at);
     if (keeps_value(n))
-        return form(b, n->arg[0]);
-    if (n->op == OP_add || n->op == OP_sub || n->op == OP_neg ||
-        n->op == OP_mul)
-        p = arithmetic(b, n);
-    return p ? p : unknown(b, n);
+        return form(b, n->arg[0], place);
+    if (n->op == OP_iota)
+        return place[0];
+    if (n->op == OP_reshape || n->op == OP_data)
+        p = in_steps(b, n, place);
+    if (n->dtype != DT_u8 && (n->op == OP_add || n->op == OP_sub ||
+                              n->op == OP_neg || n->op == OP_mul))
+        p = arithmetic(b, n, place);
+    if (!p && b->unmask)
+        p = form_unmasked(b, n, place);
+    return p ? p : unknown(b, n, place);
 }
 
-const Dim *bound_form(Bound *b, Node *n)
+const Dim *bound_form(Bound *b, const Node *n, const Dim *const *place)
 {
     bool before = dim_try(b->g);
-    const Dim *p = form(b, n);
+    const Dim *p = form(b, n, place);
     return dim_tried(b->g, before) ? p : NULL;
 }
 
@@ -224,7 +340,8 @@ static bool divides_extent(Bound *b, const Dim *d)
 /* The constant or dimension that n is, at least 1 wherever it matters. */
 static const Dim *positive(Bound *b, const Node *n)
 {
-    const Dim *d = node_as_dim(b->g, n);
+    const Dim *d = n->op == OP_broadcast ? node_as_dim(b->g, n->arg[0])
+                                         : node_as_dim(b->g, n);
     return d && (positive_if_any(b, less(b, d, 1)) || divides_extent(b, d))
                ? d
                : NULL;
@@ -235,20 +352,20 @@ static const Dim *positive(Bound *b, const Node *n)
 /* The ends of an unknown that lies between dimensions. */
 static bool ends_of(Bound *b, const Unknown *x, const Dim **lo, const Dim **hi)
 {
-    Node *n = x->node;
+    const Node *n = x->node;
     const Dim *m = NULL;
     *lo = dim_const(b->g, 0);
     if (x->counter) {
         m = x->extent;
-    } else if (n->narg > 0) {
+    } else if (n->dtype == DT_u8) {
+        m = dim_const(b->g, 256);
+    } else if (op_table[n->op]->cls == OPC_ewise && n->narg > 0) {
         const Dim *most = n->op == OP_index_check ? n->attr.dims[0] : NULL;
-        form(b, n->arg[0]); /* which counters it depends on */
+        form(b, n->arg[0], x->place); /* which counters it depends on */
         if (n->op == OP_mod)
             m = positive(b, n->arg[1]);
         else if (most && positive_if_any(b, less(b, most, 1)))
             m = most;
-        else if (n->op == OP_cast && n->arg[0]->dtype == DT_u8)
-            m = dim_const(b->g, 256);
         else if (n->op == OP_cast && n->arg[0]->dtype == DT_bool)
             m = dim_const(b->g, 2);
     }
@@ -258,17 +375,20 @@ static bool ends_of(Bound *b, const Unknown *x, const Dim **lo, const Dim **hi)
 }
 
 static bool prove(Bound *b, const Dim *p);
+static bool prove_by_cases(Bound *b, const Dim *p);
 
 /* p with a value for unknown k. */
 static bool prove_at(Bound *b, const Dim *p, int k, const Dim *value)
 {
-    return value && prove(b, dim_subst(b->g, p, 1, &b->unknown[k].var, &value));
+    return value &&
+           prove_by_cases(b, dim_subst(b->g, p, 1, &b->unknown[k].var, &value));
 }
 
-static bool prove_quotient(Bound *b, const Node *n, const Dim *q,
+static bool prove_quotient(Bound *b, const Unknown *x, const Dim *q,
                            const Dim *rest, bool up)
 {
-    const Dim *a = form(b, n->arg[0]), *m = positive(b, n->arg[1]);
+    const Dim *a = form(b, x->node->arg[0], x->place);
+    const Dim *m = positive(b, x->node->arg[1]);
     return m && a && prove(b, without_quotient(b, q, a, m, rest, up));
 }
 
@@ -279,21 +399,39 @@ static bool is_choice(const Node *n)
 }
 
 /* The two values that a choice is one of; is it by a condition. */
-static bool choices(Bound *b, const Node *n, const Dim **x, const Dim **y)
+static bool choices(Bound *b, const Unknown *c, const Dim **x, const Dim **y)
 {
-    bool cond = n->narg == 3;
-    *x = form(b, n->arg[cond ? 1 : 0]);
-    *y = form(b, n->arg[cond ? 2 : 1]);
+    bool cond = c->node->narg == 3;
+    *x = form(b, c->node->arg[cond ? 1 : 0], c->place);
+    *y = form(b, c->node->arg[cond ? 2 : 1], c->place);
     return cond;
+}
+
+static void learn_all(Bound *b, const Node *cond, const Dim *const *place,
+                      bool when);
+
+/* p with a value for unknown k, which it has where its condition is `when`. */
+static bool prove_branch(Bound *b, const Dim *p, int k, const Dim *value,
+                         bool when)
+{
+    const Unknown x = b->unknown[k];
+    int known = b->nknown, split = b->nsplit;
+    learn_all(b, x.node->arg[0], x.place, when);
+    bool good = prove_at(b, p, k, value);
+    b->nknown = known;
+    b->nsplit = split;
+    return good;
 }
 
 /* One of two values: both must do, unless the right end is one of them. */
 static bool prove_choice(Bound *b, const Dim *p, int k, bool up)
 {
-    const Node *n = b->unknown[k].node;
+    const Unknown c = b->unknown[k];
     const Dim *x, *y;
-    bool cond = choices(b, n, &x, &y);
-    if (!cond && (n->op == OP_min) != up)
+    if (choices(b, &c, &x, &y))
+        return prove_branch(b, p, k, x, true) &&
+               prove_branch(b, p, k, y, false);
+    if ((c.node->op == OP_min) != up)
         return prove_at(b, p, k, x) || prove_at(b, p, k, y);
     return prove_at(b, p, k, x) && prove_at(b, p, k, y);
 }
@@ -309,7 +447,7 @@ static bool prove_without(Bound *b, const Dim *p, int k)
     if (!up && !prove(b, minus(b, q)))
         return false;
     if (x.node && x.node->op == OP_div)
-        return prove_quotient(b, x.node, q, rest, up);
+        return prove_quotient(b, &x, q, rest, up);
     if (x.node && is_choice(x.node))
         return prove_choice(b, p, k, up);
     return ends_of(b, &x, &lo, &hi) && prove_at(b, p, k, up ? lo : hi);
@@ -361,32 +499,63 @@ static bool prove(Bound *b, const Dim *p)
     return prove_by_known(b, p, k) || prove_without(b, p, k);
 }
 
+/* Where one of two conditions holds, both must do. */
+static bool prove_by_cases(Bound *b, const Dim *p)
+{
+    int known = b->nknown, last = b->nsplit - 1;
+    bool good = prove(b, p);
+    if (good || last < 0 || b->cases <= 0)
+        return good;
+    const Split s = b->split[last];
+    good = true;
+    for (int i = 0; i < 2 && good; i++) {
+        b->cases--;
+        b->nsplit = last;
+        learn_all(b, s.either[i], s.place, s.when);
+        good = prove_by_cases(b, p);
+        b->nknown = known;
+    }
+    b->split[last] = s;
+    b->nsplit = last + 1;
+    return good;
+}
+
 /* What is too large for a dimension is not known; that there was such is no
  * matter of the graph's. */
 static bool start(Bound *b)
 {
     b->steps = MAX_STEPS;
+    b->cases = MAX_CASES;
     return dim_try(b->g);
 }
 
 bool bound_never_negative(Bound *b, const Dim *p)
 {
-    bool before = start(b), is = prove(b, p);
+    bool before = start(b), is = prove_by_cases(b, p);
     return dim_tried(b->g, before) && is;
 }
 
 bool bound_negative(Bound *b, const Dim *p)
 {
-    bool before = start(b), is = prove(b, less(b, minus(b, p), 1));
+    bool before = start(b), is = prove_by_cases(b, less(b, minus(b, p), 1));
     return dim_tried(b->g, before) && is;
 }
 
 bool bound_inside(Bound *b, const Dim *p, const Dim *reach, const Dim *d)
 {
     bool before = start(b);
-    bool is =
-        prove(b, p) && prove(b, dim_sub(b->g, d, dim_add(b->g, p, reach)));
+    bool is = prove_by_cases(b, p) &&
+              prove_by_cases(b, dim_sub(b->g, d, dim_add(b->g, p, reach)));
     return dim_tried(b->g, before) && is;
+}
+
+bool bound_all_inside(Graph *g, const Node *n, const Dim *d)
+{
+    Bound b = bound_of(g);
+    const Dim *place[MAX_RANK], *p;
+    bound_places(&b, n, place);
+    p = bound_form(&b, n, place);
+    return p && bound_inside(&b, p, dim_const(g, 1), d);
 }
 
 /* What conditions say. */
@@ -406,14 +575,14 @@ static void learn_different(Bound *b, const Dim *difference)
         know(b, less(b, minus(b, difference), 1));
 }
 
-static void learn_order(Bound *b, const Node *n, bool when)
+static void learn_order(Bound *b, const Node *n, const Dim *const *place,
+                        bool when)
 {
     const Dim *x, *y;
-    renew(b);
     if (!dtype_is_int(n->arg[0]->dtype) || n->arg[0]->dtype == DT_u8)
         return;
-    x = form(b, n->arg[0]);
-    y = x ? form(b, n->arg[1]) : NULL;
+    x = form(b, n->arg[0], place);
+    y = x ? form(b, n->arg[1], place) : NULL;
     if (!y)
         return;
     if (n->op == OP_lt || n->op == OP_le) {
@@ -430,58 +599,124 @@ static void learn_order(Bound *b, const Node *n, bool when)
 /* Conditions yet to be looked at. */
 typedef struct Facts {
     int n;
-    Fact at[MAX_FACTS];
+    struct {
+        const Node *cond;
+        bool when;
+        const Dim *place[MAX_RANK];
+    } at[MAX_FACTS];
 } Facts;
 
-static void add_fact(Facts *f, const Node *cond, bool when)
+static void add_fact(Bound *b, Facts *f, const Node *cond, bool when,
+                     const Dim *const *place)
 {
-    if (f->n < MAX_FACTS)
-        f->at[f->n++] = (Fact){NULL, cond, when};
+    if (f->n == MAX_FACTS)
+        return;
+    for (int i = 0; i < cond->rank; i++)
+        f->at[f->n].place[i] = place[i];
+    f->at[f->n].cond = seen_through(b, cond, f->at[f->n].place);
+    f->at[f->n++].when = when;
 }
 
-/* cond is `when`: what follows. */
-static void learn(Bound *b, Facts *f, const Node *cond, bool when)
+static void add_split(Bound *b, Node *const *either, bool when,
+                      const Dim *const *place)
 {
-    bool choose = cond->op == OP_if || cond->op == OP_where;
-    if (cond->rank > 0)
+    Split *s = &b->split[b->nsplit];
+    if (b->nsplit == MAX_SPLITS)
         return;
-    if (cond->op == OP_not)
-        add_fact(f, cond->arg[0], !when);
-    if (cond->op == (when ? OP_and : OP_or)) {
-        add_fact(f, cond->arg[0], when);
-        add_fact(f, cond->arg[1], when);
+    for (int i = 0; i < 2; i++)
+        s->either[i] = either[i];
+    for (int i = 0; i < either[0]->rank; i++)
+        s->place[i] = place[i];
+    s->when = when;
+    b->nsplit++;
+}
+
+/* Some place along the axes of an any() has it: one that is not known. */
+static void add_witness(Bound *b, Facts *f, const Node *any,
+                        const Dim *const *place)
+{
+    const Node *of = any->arg[0];
+    const Dim *at[MAX_RANK];
+    int reduced = 0;
+    if (b->n + any->attr.nint > MAX_UNKNOWNS)
+        return;
+    for (int i = 0; i < of->rank; i++) {
+        bool along = false;
+        for (int k = 0; k < any->attr.nint; k++)
+            along = along || any->attr.ints[k] == i;
+        at[i] = along ? bound_counter(b, of->dim[i]) : place[i - reduced];
+        reduced += along;
     }
-    if (choose && node_is_const(cond->arg[when ? 2 : 1], !when)) {
-        add_fact(f, cond->arg[0], when);
-        add_fact(f, cond->arg[when ? 1 : 2], when);
+    add_fact(b, f, of, true, at);
+}
+
+/* Fact k of f: what follows. */
+static void learn(Bound *b, Facts *f, int k)
+{
+    const Node *cond = f->at[k].cond;
+    const Dim *const *place = f->at[k].place;
+    bool when = f->at[k].when;
+    if (cond->op == OP_not)
+        add_fact(b, f, cond->arg[0], !when, place);
+    if (cond->op == (when ? OP_and : OP_or)) {
+        add_fact(b, f, cond->arg[0], when, place);
+        add_fact(b, f, cond->arg[1], when, place);
+    } else if (cond->op == OP_and || cond->op == OP_or) {
+        add_split(b, cond->arg, when, place);
+    }
+    if (cond->op == OP_any && when)
+        add_witness(b, f, cond, place);
+    if (cond->narg == 3 && is_choice(cond) &&
+        node_is_const(cond->arg[when ? 2 : 1], !when)) {
+        add_fact(b, f, cond->arg[0], when, place);
+        add_fact(b, f, cond->arg[when ? 1 : 2], when, place);
     }
     if (cond->op == OP_lt || cond->op == OP_le || cond->op == OP_eq ||
         cond->op == OP_ne)
-        learn_order(b, cond, when);
+        learn_order(b, cond, place, when);
 }
 
-void bound_assume(Bound *b, const Fact *fact)
+static void learn_all(Bound *b, const Node *cond, const Dim *const *place,
+                      bool when)
 {
     Facts f = {.n = 0};
-    bool before = dim_try(b->g);
-    for (; fact; fact = fact->up)
-        add_fact(&f, fact->cond, fact->when);
+    add_fact(b, &f, cond, when, place);
     for (int i = 0; i < f.n; i++)
-        learn(b, &f, f.at[i].cond, f.at[i].when);
-    if (!dim_tried(b->g, before))
-        b->nknown = 0;
+        learn(b, &f, i);
+}
+
+void bound_assume(Bound *b, const Node *cond, const Dim *const *place)
+{
+    bool before = dim_try(b->g);
+    int known = b->nknown;
     renew(b);
+    learn_all(b, cond, place, true);
+    if (!dim_tried(b->g, before))
+        b->nknown = known;
+    renew(b);
+}
+
+bool bound_asked(Bound *b)
+{
+    const Dim *one = dim_const(b->g, 1);
+    bool inside = true;
+    b->unmask = false;
+    for (int i = 0; i < b->nasked; i++)
+        bound_assume(b, b->asked[i].cond, b->asked[i].place);
+    for (int i = 0; i < b->npart && inside; i++)
+        inside = bound_inside(b, b->part[i].p, one, b->part[i].d);
+    return inside;
 }
 
 /* Ends. */
 
 static const Dim *end(Bound *b, const Dim *p, bool most, bool *exact);
 
-static const Dim *end_of_choice(Bound *b, const Node *n, bool most)
+static const Dim *end_of_choice(Bound *b, const Unknown *c, bool most)
 {
     const Dim *x, *y;
-    bool exact = true, cond = choices(b, n, &x, &y);
-    bool either = !cond && (n->op == OP_min) == most;
+    bool exact = true, cond = choices(b, c, &x, &y);
+    bool either = !cond && (c->node->op == OP_min) == most;
     x = x ? end(b, x, most, &exact) : NULL;
     y = y ? end(b, y, most, &exact) : NULL;
     if (!x || !y)
@@ -498,13 +733,13 @@ static const Dim *end_of(Bound *b, Unknown x, bool most, bool *exact)
     const Dim *lo, *hi, *m;
     *exact = *exact && x.counter;
     if (x.node && x.node->op == OP_div) {
-        lo = form(b, x.node->arg[0]);
+        lo = form(b, x.node->arg[0], x.place);
         m = lo ? positive(b, x.node->arg[1]) : NULL;
         hi = m ? end(b, lo, most, exact) : NULL;
         return hi ? dim_div(b->g, hi, m) : NULL;
     }
     if (x.node && is_choice(x.node))
-        return end_of_choice(b, x.node, most);
+        return end_of_choice(b, &x, most);
     if (!ends_of(b, &x, &lo, &hi))
         return NULL;
     return most ? hi : lo;
@@ -535,7 +770,9 @@ const Dim *bound_end(Bound *b, const Dim *p, bool most, bool *exact)
     return dim_tried(b->g, before) ? to : NULL;
 }
 
-const Dim *bound_room(Graph *g, const Dim *p)
+/* A dimension that is at least p, and never negative, whatever is empty; NULL:
+ * there is none, or it is large without need. */
+static const Dim *room(Graph *g, const Dim *p)
 {
     Ends e = dim_ends(p, 0, NULL, NULL);
     if (e.hi <= 0)
@@ -545,4 +782,14 @@ const Dim *bound_room(Graph *g, const Dim *p)
     if (e.lo >= 0)
         return p;
     return e.lo >= -MAX_FACTOR ? dim_sub(g, p, dim_const(g, e.lo)) : NULL;
+}
+
+bool bound_rooms(Graph *g, const Dim *lo, const Dim *hi, const Dim *d,
+                 const Dim **below, const Dim **above)
+{
+    *below = room(g, dim_sub(g, dim_const(g, 0), lo));
+    *above = room(g, dim_sub(g, hi, d));
+    if (!*above)
+        *above = room(g, hi);
+    return *below && *above;
 }

@@ -31,10 +31,12 @@ typedef struct Item {
     bool light;    /* does not stay, but is made anew rather than captured */
     bool in_view;  /* a view of a capture, or one */
     bool needed;
-    bool batched;     /* a contraction done for all steps at once */
-    const Dim *a, *b; /* an integer a·t + b, or NULL */
-    Node *source;     /* what is read element by element, of all steps */
-    Node *in;         /* what it is in the new body */
+    bool batched; /* a contraction done for all steps at once */
+    bool proven;  /* an index check that cannot fail */
+    bool affine;  /* a gather at a·t + b */
+    const Dim *a, *b;
+    Node *source; /* what is read element by element, of all steps */
+    Node *in;     /* what it is in the new body */
 } Item;
 
 typedef struct Close {
@@ -46,6 +48,7 @@ typedef struct Close {
     int lo; /* what depends on a parameter, or was made for the body, has at
                least this id */
     When *when;
+    const Dim *step; /* t */
     Node *starts[2]; /* is a step made; is it asked for whether it is */
     LIST(Item) item;
     RegionMaker made; /* the new region */
@@ -219,72 +222,58 @@ static void find_places(Close *c)
 
 /* Indices that are a·t + b. */
 
-/* Is a·t + b in 0 … n-1 in all steps, if any is made. */
-static bool always_inside(Close *c, const Item *x, const Dim *n)
+/* The step's number is a counter. */
+static bool counts_steps(void *u, const Node *n, Unknown *to)
 {
-    Bound steps = bound_of(c->g);
-    const Dim *t = bound_counter(&steps, dim_clamps(c->r.trips));
-    const Dim *place = dim_add(c->g, dim_mul(c->g, x->a, t), x->b);
-    return bound_inside(&steps, place, dim_const(c->g, 1), n);
+    const Close *c = u;
+    to->var = c->step;
+    to->extent = c->r.trips;
+    return n == c->r.index;
 }
 
-static void set_affine(Item *x, const Dim *a, const Dim *b)
+static Bound bound_of_steps(Close *c)
 {
-    x->a = a;
-    x->b = b;
+    Bound b = bound_of(c->g);
+    b.counter = counts_steps;
+    b.u = c;
+    return b;
 }
 
-static void affine_product(Close *c, Item *x, const Item *p, const Item *q)
+/* Is what n checks inside in all steps. */
+static bool always_inside(Close *c, const Node *n)
 {
-    Graph *g = c->g;
-    if (!dim_is(p->a, 0) && !dim_is(q->a, 0))
-        return;
-    if (dim_is(q->a, 0))
-        set_affine(x, dim_mul(g, p->a, q->b), dim_mul(g, p->b, q->b));
-    else
-        set_affine(x, dim_mul(g, q->a, p->b), dim_mul(g, q->b, p->b));
+    Bound b = bound_of_steps(c);
+    const Dim *place[MAX_RANK], *p;
+    if (n->attr.integer == NUMBER_CHECK)
+        return false;
+    bound_places(&b, n, place);
+    p = bound_form(&b, n->arg[0], place);
+    return p && bound_inside(&b, p, dim_const(c->g, 1), n->attr.dims[0]);
 }
 
-static void affine_of_args(Close *c, Item *x)
+/* Is scalar n equal to a·t + b, if need be without its check. */
+static bool is_affine(Close *c, const Node *n, const Dim **a, const Dim **b)
 {
-    Graph *g = c->g;
-    const Node *n = x->n;
-    const Item *p = n->narg > 0 ? arg_item(c, x, 0) : NULL;
-    const Item *q = n->narg > 1 ? arg_item(c, x, 1) : p;
-    const Dim *none = dim_const(g, 0);
-    if (!p || !p->a || !q->a)
-        return;
-    if (n->op == OP_add)
-        set_affine(x, dim_add(g, p->a, q->a), dim_add(g, p->b, q->b));
-    else if (n->op == OP_sub)
-        set_affine(x, dim_sub(g, p->a, q->a), dim_sub(g, p->b, q->b));
-    else if (n->op == OP_neg)
-        set_affine(x, dim_sub(g, none, p->a), dim_sub(g, none, p->b));
-    else if (n->op == OP_mul)
-        affine_product(c, x, p, q);
-    else if (n->op == OP_cast && n->dtype != DT_u8)
-        set_affine(x, p->a, p->b);
-    else if (n->op == OP_index_check && always_inside(c, p, n->attr.dims[0]))
-        set_affine(x, p->a, p->b);
+    Bound q = bound_of_steps(c);
+    q.unmask = true;
+    *b = bound_form(&q, n, NULL);
+    return *b && q.nasked == 0 && bound_asked(&q) &&
+           dim_linear_in(c->g, *b, c->step, a, b) && !dim_is(*a, 0) &&
+           bound_last(&q, *a) < 0 && bound_last(&q, *b) < 0;
 }
 
-static void find_affine(Close *c)
+static void find_indices(Close *c)
 {
-    Graph *g = c->g;
+    c->step = dim_unknown(c->g, MAX_UNKNOWNS);
     for (int k = 0; k < c->item.n; k++) {
         Item *x = &c->item.at[k];
-        const Dim *d = node_as_dim(g, x->n);
-        if (x->n->rank || !dtype_is_int(x->n->dtype))
+        const Node *n = x->n;
+        if (!x->stays)
             continue;
-        bool before = dim_try(g);
-        if (x->n == c->r.index)
-            set_affine(x, dim_const(g, 1), dim_const(g, 0));
-        else if (d)
-            set_affine(x, dim_const(g, 0), d);
-        else if (x->expanded)
-            affine_of_args(c, x);
-        if (!dim_tried(g, before))
-            set_affine(x, NULL, NULL);
+        if (n->op == OP_index_check)
+            x->proven = always_inside(c, n);
+        else if (n->op == OP_gather && n->arg[1]->rank == 0)
+            x->affine = is_affine(c, n->arg[1], &x->a, &x->b);
     }
 }
 
@@ -293,13 +282,7 @@ static void find_affine(Close *c)
 /* A gather that reads what does not change at a·t + b. */
 static bool reads_by_step(Close *c, const Item *x)
 {
-    const Node *n = x->n;
-    const Item *index, *from;
-    if (!x->stays || n->op != OP_gather || n->arg[1]->rank)
-        return false;
-    from = arg_item(c, x, 0);
-    index = arg_item(c, x, 1);
-    return !from->stays && index->a && !dim_is(index->a, 0);
+    return x->affine && !arg_item(c, x, 0)->stays;
 }
 
 /* Is something of a size other than 1 summed. */
@@ -422,9 +405,8 @@ static Node *steps_of(Close *c, const Item *x, Node *from)
 {
     Graph *g = c->g;
     int axis = (int)x->n->attr.integer, perm[MAX_RANK];
-    const Item *index = arg_item(c, x, 1);
-    const Dim *begin = begin_of(c, index->b, from->dim[axis]);
-    Node *all = g_strided(g, from, axis, begin, 1, &c->r.trips, &index->a);
+    const Dim *begin = begin_of(c, x->b, from->dim[axis]);
+    Node *all = g_strided(g, from, axis, begin, 1, &c->r.trips, &x->a);
     for (int i = 0; i < all->rank; i++)
         perm[i] = i == 0 ? axis : i <= axis ? i - 1 : i;
     return g_permute(g, all, perm);
@@ -554,7 +536,7 @@ static Node *inside(Close *c, const Item *x)
         return input(c, steps_of(c, x, x->source), NULL);
     if (x->source)
         return capture(c, x->source);
-    if (x->n->op == OP_index_check && x->a)
+    if (x->proven)
         return arg_item(c, x, 0)->in;
     return x->n->narg ? remake(c, x) : x->n;
 }
@@ -656,7 +638,7 @@ Node *g_region_close(Graph *g, const Region *r, int narg, Node *const *arg)
     find_open(&c);
     find_places(&c);
     if (r->trips)
-        find_affine(&c);
+        find_indices(&c);
     find_inputs(&c);
     find_needed(&c);
     bind_params(&c);

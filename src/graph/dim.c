@@ -58,7 +58,7 @@ struct Dims {
     int nbuf;
     int natom;
     bool overflow;
-    const Dim *unknown[MAX_UNKNOWNS];
+    const Dim *unknown[MAX_UNKNOWNS + 1];
 };
 
 static int64_t checked_add(Dims *s, int64_t a, int64_t b)

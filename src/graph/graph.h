@@ -70,7 +70,8 @@ bool dim_quotient(const Dim *d, const Dim **q, const Dim **num,
  * positive where that is. */
 bool dim_positive_vars(const Dim *d, int64_t *by, int max, int *n,
                        const Dim **var);
-/* One of a few variables that stand for what is not known in a proof. */
+/* Variable k of a few, up to MAX_UNKNOWNS, that stand for what is not known in
+ * a proof. */
 enum { MAX_UNKNOWNS = 24 };
 const Dim *dim_unknown(Graph *g, int k);
 /* A coefficient left int64 somewhere: the program is to be refused. */

@@ -275,6 +275,15 @@ struct Item {
     };
 };
 
+/* The expressions that e is made of, those of functions and blocks in it too,
+ * and the names that it gives to something inside. */
+typedef struct ExprVisitor {
+    void *u;
+    void (*part)(void *u, const Expr *e);
+    void (*name)(void *u, const char *name); /* or NULL */
+} ExprVisitor;
+void expr_each(const Expr *e, const ExprVisitor *v);
+
 typedef struct Ast {
     const Source *source;
     LIST(Item *) item;

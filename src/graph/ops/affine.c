@@ -1,65 +1,11 @@
 /* affine.c: what is known of integer tensors that index others: sums of
  * counters with steps, and constants. */
-#include "graph/bound.h"
 #include "graph/ops/ops.h"
 
 #include <string.h>
 
 /* An expression of more nodes than this is not looked through. */
 enum { BUDGET = 64 };
-
-static bool form(Graph *g, const Node *n, int *budget, Affine *a);
-
-static void constant(Graph *g, const Dim *d, int rank, Affine *a)
-{
-    a->base = d;
-    for (int i = 0; i < rank; i++)
-        a->coef[i] = dim_const(g, 0);
-}
-
-static bool is_constant(const Affine *a, int rank)
-{
-    for (int i = 0; i < rank; i++)
-        if (!dim_is(a->coef[i], 0))
-            return false;
-    return true;
-}
-
-/* a + by · b */
-static void add(Graph *g, Affine *a, const Affine *b, const Dim *by, int rank)
-{
-    a->base = dim_add(g, a->base, dim_mul(g, b->base, by));
-    for (int i = 0; i < rank; i++)
-        a->coef[i] = dim_add(g, a->coef[i], dim_mul(g, b->coef[i], by));
-}
-
-static bool form_arith(Graph *g, const Node *n, int *budget, Affine *a)
-{
-    Affine x, y;
-    if (!form(g, n->arg[0], budget, &x) ||
-        (n->narg > 1 && !form(g, n->arg[1], budget, &y)))
-        return false;
-    constant(g, dim_const(g, 0), n->rank, a);
-    switch (n->op) {
-    case OP_add:
-    case OP_sub:
-        add(g, a, &x, dim_const(g, 1), n->rank);
-        add(g, a, &y, dim_const(g, n->op == OP_add ? 1 : -1), n->rank);
-        return true;
-    case OP_neg:
-        add(g, a, &x, dim_const(g, -1), n->rank);
-        return true;
-    case OP_mul:
-        if (is_constant(&x, n->rank))
-            add(g, a, &y, x.base, n->rank);
-        else if (is_constant(&y, n->rank))
-            add(g, a, &x, y.base, n->rank);
-        else
-            return false;
-        return true;
-    }
-    return false;
-}
 
 /* Axes that are the digits of one number, taken as one and apart again. */
 static bool form_reshape(Graph *g, const Node *n, const Affine *x, Affine *a)
@@ -80,52 +26,6 @@ static bool form_reshape(Graph *g, const Node *n, const Affine *x, Affine *a)
         by = dim_mul(g, by, n->dim[i]);
     }
     return true;
-}
-
-static bool form_view(Graph *g, const Node *n, int *budget, Affine *a)
-{
-    Affine x;
-    const int *ints = n->attr.ints;
-    int axis = (int)n->attr.integer;
-    if (!form(g, n->arg[0], budget, &x))
-        return false;
-    *a = x;
-    switch (n->op) {
-    case OP_broadcast:
-        for (int i = 0; i < n->rank; i++)
-            a->coef[i] = ints[i] < 0 ? dim_const(g, 0) : x.coef[ints[i]];
-        return true;
-    case OP_permute:
-        for (int i = 0; i < n->rank; i++)
-            a->coef[i] = x.coef[ints[i]];
-        return true;
-    case OP_slice:
-        for (int i = 0; i < n->rank; i++) {
-            const Dim *first = dim_mul(g, x.coef[i], n->attr.dims[i]);
-            a->base = dim_add(g, a->base, first);
-            a->coef[i] = dim_mul(g, x.coef[i], dim_const(g, ints[i]));
-        }
-        return true;
-    case OP_flip: {
-        const Dim *last = dim_sub(g, n->dim[axis], dim_const(g, 1));
-        a->base = dim_add(g, x.base, dim_mul(g, x.coef[axis], last));
-        a->coef[axis] = dim_mul(g, x.coef[axis], dim_const(g, -1));
-        return true;
-    }
-    case OP_reshape:
-        return form_reshape(g, n, &x, a);
-    case OP_strided: {
-        int count = (n->attr.ndim - 1) / 2;
-        const Dim *by = x.coef[axis];
-        a->base = dim_add(g, x.base, dim_mul(g, by, n->attr.dims[0]));
-        for (int j = 0; j < count; j++)
-            a->coef[axis + j] = dim_mul(g, by, n->attr.dims[1 + count + j]);
-        for (int i = axis + count; i < n->rank; i++)
-            a->coef[i] = x.coef[i - count + 1];
-        return true;
-    }
-    }
-    return false;
 }
 
 /* Numbers in steps that are the same along each axis. */
@@ -154,48 +54,47 @@ static bool form_data(Graph *g, const Node *n, Affine *a)
     return true;
 }
 
-static bool form(Graph *g, const Node *n, int *budget, Affine *a)
+bool affine_from(const Bound *b, const Dim *p, int rank,
+                 const Dim *const *place, Affine *a)
 {
+    for (int i = 0; i < rank; i++)
+        if (!dim_linear_in(b->g, p, place[i], &a->coef[i], &p) ||
+            bound_last(b, a->coef[i]) >= 0)
+            return false;
+    a->base = p;
+    return bound_last(b, p) < 0;
+}
+
+/* A polynomial that is linear in the places. */
+static bool form_linear(Graph *g, const Node *n, int *budget, Affine *a)
+{
+    Bound b = bound_of(g);
+    const Dim *place[MAX_RANK], *p;
+    b.terms = *budget;
+    bound_places(&b, n, place);
+    p = bound_form(&b, n, place);
+    *budget = b.terms;
+    return p && affine_from(&b, p, n->rank, place, a);
+}
+
+bool affine_within(Graph *g, const Node *n, int *budget, Affine *a)
+{
+    Affine x;
     if (--*budget < 0 || (n->dtype != DT_i32 && n->dtype != DT_i64))
         return false;
-    const Dim *d = node_as_dim(g, n);
-    if (d) {
-        constant(g, d, 0, a);
-        return true;
-    }
-    if (n->op == OP_iota) {
-        a->base = dim_const(g, 0);
-        a->coef[0] = dim_const(g, 1);
-        return true;
-    }
     if (n->op == OP_data)
         return form_data(g, n, a);
-    if (n->op == OP_cast)
-        return form(g, n->arg[0], budget, a);
-    if (n->op == OP_add || n->op == OP_sub || n->op == OP_neg ||
-        n->op == OP_mul)
-        return form_arith(g, n, budget, a);
-    return n->narg == 1 && form_view(g, n, budget, a);
+    if (n->op == OP_reshape)
+        return affine_within(g, n->arg[0], budget, &x) &&
+               form_reshape(g, n, &x, a);
+    return form_linear(g, n, budget, a);
 }
 
 bool affine_of(Graph *g, const Node *n, Affine *a)
 {
     int budget = BUDGET;
-    bool before = dim_try(g), is_affine = form(g, n, &budget, a);
+    bool before = dim_try(g), is_affine = affine_within(g, n, &budget, a);
     return dim_tried(g, before) && is_affine;
-}
-
-bool affine_inside(Graph *g, const Affine *a, int rank, const Dim *const *size,
-                   const Dim *bound)
-{
-    Bound b = bound_of(g);
-    bool before = dim_try(g), is;
-    const Dim *place = a->base;
-    for (int i = 0; i < rank; i++)
-        place = dim_add(g, place,
-                        dim_mul(g, a->coef[i], bound_counter(&b, size[i])));
-    is = bound_inside(&b, place, dim_const(g, 1), bound);
-    return dim_tried(g, before) && is;
 }
 
 /* Constants. */

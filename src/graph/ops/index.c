@@ -6,6 +6,8 @@
 
 double never_asked(DType t) { return t == DT_i64 ? -0x1p63 : -0x1p31; }
 
+double least_asked(DType t) { return never_asked(t) / 2; }
+
 static bool check_infer(Graph *g, Node *n)
 {
     return infer_ewise(g, n) && n->attr.ndim == 1;
@@ -34,8 +36,7 @@ static Node *check_identity(Graph *g, const Node *n)
         return x;
     if (x->op == OP_argsort && x->arg[0]->dim[x->rank - 1] == bound)
         return x;
-    Affine a;
-    if (affine_of(g, x, &a) && affine_inside(g, &a, x->rank, x->dim, bound))
+    if (bound_all_inside(g, x, bound))
         return x;
     if (node_is_any_const(x) && dim_const_value(bound, &size) &&
         const_value(x) >= 0 && const_value(x) < (double)size)
@@ -245,6 +246,59 @@ static Node *gather_slice(Graph *g, const Node *n)
                            axis);
 }
 
+/* Does it move with one axis alone, or few around it? What moves with two is
+ * read so often that its adjoint, as a sum of views, would take more than it
+ * saves. */
+static bool moves_at_once(const Node *i, const Affine *a)
+{
+    enum { FEW = 64 };
+    int many = 0;
+    int64_t v;
+    for (int k = 0; k < i->rank; k++)
+        many += !dim_is(a->coef[k], 0) &&
+                !(dim_const_value(i->dim[k], &v) && v <= FEW);
+    return many <= 1;
+}
+
+/* x with zeros around axis. */
+static Node *with_room(Graph *g, Node *x, int axis, const Dim *below,
+                       const Dim *above)
+{
+    const Dim *lo[MAX_RANK], *dim[MAX_RANK];
+    int step[MAX_RANK];
+    for (int k = 0; k < x->rank; k++) {
+        lo[k] = k == axis ? below : dim_const(g, 0);
+        dim[k] = x->dim[k];
+        step[k] = 1;
+    }
+    dim[axis] = dim_add(g, dim_add(g, below, x->dim[axis]), above);
+    return g_pad(g, x, lo, dim, step);
+}
+
+/* An index that is inside where its masks hold, and nowhere else asked for: a
+ * view of x with zeros around it, as far as the index goes. */
+static Node *gather_masked(Graph *g, Node *x, const Node *i, int axis)
+{
+    Bound b = bound_of(g);
+    const Dim *place[MAX_RANK], *d = x->dim[axis], *one = dim_const(g, 1);
+    const Dim *p, *lo, *hi, *below, *above;
+    bool exact = true;
+    Affine a;
+    b.unmask = true;
+    bound_places(&b, i, place);
+    p = bound_form(&b, i, place);
+    if (!p || b.nasked == 0 || !affine_from(&b, p, i->rank, place, &a) ||
+        !moves_at_once(i, &a))
+        return NULL;
+    lo = bound_end(&b, p, false, &exact);
+    hi = lo ? bound_end(&b, p, true, &exact) : NULL;
+    if (!hi || !bound_rooms(g, lo, dim_add(g, hi, one), d, &below, &above) ||
+        !bound_asked(&b) || !bound_inside(&b, p, one, d))
+        return NULL;
+    return g_strided(g, with_room(g, x, axis, below, above), axis,
+                     dim_add(g, a.base, below), i->rank, i->dim, a.coef);
+}
+
 /* Places in even steps are a view; constants are one tensor of data; one
  * selection of another is one. */
 static Node *gather_identity(Graph *g, const Node *n)
@@ -254,9 +308,12 @@ static Node *gather_identity(Graph *g, const Node *n)
     Affine a;
     if (affine_of(g, i, &a))
         return g_strided(g, x, axis, a.base, i->rank, i->dim, a.coef);
-    Node *data = fold_index(g, i);
+    Node *data = fold_index(g, i), *view;
     if (data)
         return g_gather_inside(g, x, data, axis);
+    view = gather_masked(g, x, i, axis);
+    if (view)
+        return view;
     if (x->op == OP_slice)
         return gather_slice(g, n);
     if (x->op != OP_gather)

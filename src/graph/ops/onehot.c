@@ -71,7 +71,7 @@ static bool index_inside(Graph *g, const Node *q, const Dim *n)
         q = q->arg[0];
     if (q->op == OP_index_check)
         return q->attr.dims[0] == n;
-    return affine_of(g, q, &a) && affine_inside(g, &a, q->rank, q->dim, n);
+    return affine_of(g, q, &a) && bound_all_inside(g, q, n);
 }
 
 /* k == q along an axis that is summed. */

@@ -39,6 +39,7 @@
 #ifndef NNCC_OPS_H
 #define NNCC_OPS_H
 
+#include "graph/bound.h"
 #include "graph/op.h"
 
 /* What the ops keep in Node.attr:
@@ -74,6 +75,8 @@
  * index_check that says MASKED_INDEX lets pass. */
 enum { MASKED_INDEX = 1, NUMBER_CHECK = 2 };
 double never_asked(DType t);
+/* Less than any index, but more than that: indices are held above it. */
+double least_asked(DType t);
 
 /* A dim that is divided by; see g_divisor. */
 enum { DIVISOR = 1 };
@@ -184,9 +187,11 @@ typedef struct Affine {
     const Dim *base, *coef[MAX_RANK];
 } Affine;
 bool affine_of(Graph *g, const Node *n, Affine *a);
-/* Are all of its elements certainly in 0 … bound-1. */
-bool affine_inside(Graph *g, const Affine *a, int rank, const Dim *const *size,
-                   const Dim *bound);
+/* p as such, with counters along the first `rank` axes. */
+bool affine_from(const Bound *b, const Dim *p, int rank,
+                 const Dim *const *place, Affine *a);
+/* The same, looking at no more than *budget nodes. */
+bool affine_within(Graph *g, const Node *n, int *budget, Affine *a);
 /* Integers that are constants of at most MAX_FOLD elements, as OP_data; NULL
  * where they are not, or are OP_data. */
 enum { MAX_FOLD = 4096 };

@@ -417,11 +417,17 @@ static bool slice_infer(Graph *g, Node *n)
     return steps_fit(&n->attr, x->rank);
 }
 
+/* Is axis i as a slice or pad finds it. */
+static bool leaves_axis(const Node *n, int i)
+{
+    return dim_is(n->attr.dims[i], 0) && n->attr.ints[i] == 1 &&
+           n->dim[i] == n->arg[0]->dim[i];
+}
+
 static bool slice_is_all(const Node *n)
 {
     for (int i = 0; i < n->rank; i++)
-        if (!dim_is(n->attr.dims[i], 0) || n->dim[i] != n->arg[0]->dim[i] ||
-            n->attr.ints[i] != 1)
+        if (!leaves_axis(n, i))
             return false;
     return true;
 }
@@ -691,6 +697,28 @@ Node *g_slice(Graph *g, Node *a, const Dim *const *start,
 
 /* pad */
 
+/* Zeros along other axes than a slice of what is padded itself: they are added
+ * first, so that there is one pad. */
+static Node *pad_slice(Graph *g, const Node *n)
+{
+    const Node *s = n->arg[0];
+    Node *a = s->arg[0];
+    const Dim *lo[MAX_RANK], *dim[MAX_RANK];
+    int step[MAX_RANK];
+    if (a->op != OP_pad)
+        return NULL;
+    for (int i = 0; i < n->rank; i++) {
+        bool mine = !leaves_axis(n, i);
+        if (mine && !leaves_axis(s, i))
+            return NULL;
+        lo[i] = n->attr.dims[i];
+        dim[i] = mine ? n->dim[i] : a->dim[i];
+        step[i] = n->attr.ints[i];
+    }
+    return g_slice(g, g_pad(g, a, lo, dim, step), s->attr.dims, n->dim,
+                   s->attr.ints);
+}
+
 /* Nothing added; zeros around zeros; two in a row. */
 static Node *pad_identity(Graph *g, const Node *n)
 {
@@ -701,6 +729,8 @@ static Node *pad_identity(Graph *g, const Node *n)
         return x;
     if (node_is_const(x, 0))
         return g_fill(g, n, 0);
+    if (x->op == OP_slice)
+        return pad_slice(g, n);
     if (x->op != OP_pad)
         return NULL;
     for (int i = 0; i < n->rank; i++) {
