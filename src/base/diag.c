@@ -195,6 +195,19 @@ void diag_note(Diags *d, Span at, const char *fmt, ...)
     list_push(d->arena, &e->note, ((Label){at, text}));
 }
 
+const char *source_text(Arena *a, const Source *s, Span at)
+{
+    enum { LONG = 60 };
+    int n = (int)(at.end - at.beg);
+    char *text =
+        arena_printf(a, "%.*s%s", n < LONG ? n : LONG,
+                     s->text + (at.beg - s->base), n < LONG ? "" : " ...");
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < ' ')
+            *p = ' ';
+    return text;
+}
+
 Diags *diags_fork(Arena *a, const Diags *d)
 {
     Diags *fork = diags_new(a);

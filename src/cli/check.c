@@ -17,6 +17,7 @@ typedef struct Check {
     Load *load;
     Points points;
     int done, failed;
+    const char *stopped; /* where the reference was, or NULL */
 } Check;
 
 /* Reporting */
@@ -50,7 +51,24 @@ static void report_none(Check *c, const char *function, int status)
     printf("%-20s  not checked: %s\n", function,
            c->points.too_large ? "it is too large"
            : status == NN_OK   ? "no arguments found at which it is finite"
-                               : nncc_status_text(status));
+                               : nncc_last_error());
+}
+
+/* The reference finds an index outside where what is compiled does not. */
+static const char *stop_text(const Check *c, const EvalStop *stop)
+{
+    Span at = stop->node->span;
+    const Diags *d = c->load->module->sources;
+    const Source *s = at.end ? diags_source_of(d, at) : NULL;
+    int line = 0, column = 0;
+
+    if (s)
+        diags_position(d, at, &line, &column);
+    return arena_printf(c->args->arena,
+                        "%s:%d: index %lld of '%s' is not in 0 ... %lld",
+                        s ? s->path : "?", line, (long long)stop->index,
+                        s ? source_text(c->args->arena, s, at) : "?",
+                        (long long)stop->limit - 1);
 }
 
 /* Against the reference evaluator */
@@ -101,7 +119,7 @@ static const double *as_doubles(Arena *a, const nncc_tensor *t)
 /* f's results as its graph was before any pass, at base's arguments. */
 static EvalStatus reference(Arena *a, const Load *l, const Function *f,
                             const Roots *raw, const Instance *base,
-                            bool rounded, double **out)
+                            bool rounded, double **out, EvalStop *stop)
 {
     EvalInput *in = NEWN(a, EvalInput, base->nparam + 1);
     int n = 0;
@@ -110,9 +128,11 @@ static EvalStatus reference(Arena *a, const Load *l, const Function *f,
         for (int k = 0; k < f->param[i].nleaf; k++, n++)
             in[n] =
                 (EvalInput){f->param[i].leaf[k], as_doubles(a, base->leaf[n])};
-    return (rounded ? eval_rounded : eval_nodes)(a, l->module->graph, raw->n,
-                                                 raw->at, n, in, f->nvar,
-                                                 f->var, base->dims, out);
+    if (rounded)
+        return eval_rounded(a, l->module->graph, raw->n, raw->at, n, in,
+                            f->nvar, f->var, base->dims, out);
+    return eval_until_stop(a, l->module->graph, raw->n, raw->at, n, in, f->nvar,
+                           f->var, base->dims, out, stop);
 }
 
 /* How far f's results are off at p->base; false: too large to evaluate. */
@@ -121,10 +141,13 @@ static bool value_error(Check *c, const Pair *p, const Roots *raw, bool numbers,
 {
     Arena *a = arena_new();
     double **out = NEWN(a, double *, raw->n + 1);
-    EvalStatus status = reference(a, c->load, p->f, raw, &p->base, false, out);
+    EvalStop stop = {0};
+    EvalStatus status =
+        reference(a, c->load, p->f, raw, &p->base, false, out, &stop);
     int at = 0;
 
     *error = status == EVAL_OK ? 0 : INFINITY;
+    c->stopped = status == EVAL_BAD_INDEX ? stop_text(c, &stop) : NULL;
     if (status == EVAL_OK)
         for (int i = 0; i < p->d.f->nresult; i++)
             for (int k = 0; k < p->d.f->result[i]->nleaf; k++)
@@ -314,8 +337,9 @@ static double sensitivity(Check *c, Pair *p, const Roots *raw)
     double **two = NEWN(a, double *, raw->n + 1), most = 0;
     int at = 0;
 
-    if (reference(a, c->load, p->f, raw, &p->base, false, one) == EVAL_OK &&
-        reference(a, c->load, p->f, raw, &p->base, true, two) == EVAL_OK)
+    if (reference(a, c->load, p->f, raw, &p->base, false, one, NULL) ==
+            EVAL_OK &&
+        reference(a, c->load, p->f, raw, &p->base, true, two, NULL) == EVAL_OK)
         for (int i = 0; i < p->d.f->nresult; i++)
             for (int k = 0; k < p->d.f->result[i]->nleaf; k++, at++)
                 most = fmax(
@@ -336,7 +360,7 @@ static void check_value(Check *c, Pair *p, const Roots *raw, double error)
                arena_printf(c->args->arena,
                             "%.1e, as the last bits of its sums make", error));
     else
-        report(c, p->f->name, "value", error, NULL);
+        report(c, p->f->name, "value", error, c->stopped);
 }
 
 static void check_function(Check *c, const Checked *one)

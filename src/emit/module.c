@@ -453,20 +453,6 @@ static LLVMValueRef dims_const(Making *m, const Function *f)
     return pointers(m, v, f->nvar);
 }
 
-/* "y[t - 1]", shortened, in one line. */
-static const char *place_text(Arena *a, const Source *s, Span at)
-{
-    enum { LONG = 60 };
-    int n = (int)(at.end - at.beg);
-    char *text =
-        arena_printf(a, "%.*s%s", n < LONG ? n : LONG,
-                     s->text + (at.beg - s->base), n < LONG ? "" : " ...");
-    for (char *p = text; *p; p++)
-        if ((unsigned char)*p < ' ')
-            *p = ' ';
-    return text;
-}
-
 /* text NULL: what stands there. */
 static LLVMValueRef place_const(Making *m, int status, Span at,
                                 const char *text)
@@ -477,7 +463,7 @@ static LLVMValueRef place_const(Making *m, int status, Span at,
     if (s)
         diags_position(d, at, &line, &column);
     if (!text)
-        text = s ? place_text(m->e->arena, s, at) : "";
+        text = s ? source_text(m->e->arena, s, at) : "";
     LLVMValueRef v[] = {
         NULL,
         int32(m, status),

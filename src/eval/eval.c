@@ -26,6 +26,8 @@ typedef struct Run {
     Value *value;     /* by id */
     int64_t elements; /* of all values there are */
     bool rounded;     /* see eval_rounded */
+    const Node *now;  /* being evaluated */
+    EvalStop stop;
     EvalStatus status;
 } Run;
 
@@ -38,9 +40,11 @@ static void fail(Run *r, EvalStatus s)
         r->status = s;
 }
 
-static void bad_index(EvalTensor *e)
+static void bad_index(EvalTensor *e, int64_t index, int64_t limit)
 {
     Run *r = (Run *)(void *)e;
+    if (r->status == EVAL_OK)
+        r->stop = (EvalStop){r->now, index, limit};
     fail(r, EVAL_BAD_INDEX);
 }
 
@@ -169,6 +173,7 @@ static void move_wide(Run *r, const Node *n)
                                  sizeof *a->wide * (size_t)a->count)
                     : a->x;
     }
+    r->now = n;
     r->e.in = in;
     r->e.out = out;
     r->e.wide = true;
@@ -197,6 +202,7 @@ static void tensor(Run *r, const Node *n)
         in[k] = r->value[n->arg[k]->id].x;
         size[k] = r->value[n->arg[k]->id].size;
     }
+    r->now = n;
     r->e.out = v->x;
     r->e.out_size = v->size;
     r->e.in = in;
@@ -505,7 +511,7 @@ static EvalStatus evaluate(Arena *a, const Graph *g, int nroot,
                            Node *const *root, int ninput,
                            const EvalInput *input, int nvar,
                            const Dim *const *var, const int64_t *val,
-                           bool rounded, double **out)
+                           bool rounded, double **out, EvalStop *stop)
 {
     Run r = {.nvar = nvar, .var = var, .val = val, .rounded = rounded};
     r.e.dim = dim_value;
@@ -522,6 +528,8 @@ static EvalStatus evaluate(Arena *a, const Graph *g, int nroot,
         out[i] = arena_copy(a, v->x, sizeof *v->x * (size_t)v->count);
     }
     arena_free(r.scratch);
+    if (stop)
+        *stop = r.stop;
     return r.status;
 }
 
@@ -530,15 +538,25 @@ EvalStatus eval_nodes(Arena *a, const Graph *g, int nroot, Node *const *root,
                       const Dim *const *var, const int64_t *val, double **out)
 {
     return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, false,
-                    out);
+                    out, NULL);
+}
+
+EvalStatus eval_until_stop(Arena *a, const Graph *g, int nroot,
+                           Node *const *root, int ninput,
+                           const EvalInput *input, int nvar,
+                           const Dim *const *var, const int64_t *val,
+                           double **out, EvalStop *stop)
+{
+    return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, false,
+                    out, stop);
 }
 
 EvalStatus eval_rounded(Arena *a, const Graph *g, int nroot, Node *const *root,
                         int ninput, const EvalInput *input, int nvar,
                         const Dim *const *var, const int64_t *val, double **out)
 {
-    return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, true,
-                    out);
+    return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, true, out,
+                    NULL);
 }
 
 /* Counting. */

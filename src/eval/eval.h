@@ -12,12 +12,25 @@ typedef struct EvalInput {
 /* EVAL_BAD_DIM: a size is negative, or all values together are too large. */
 typedef enum EvalStatus { EVAL_OK, EVAL_BAD_INDEX, EVAL_BAD_DIM } EvalStatus;
 
+/* The index that was out of range first: node's, and how many there are. */
+typedef struct EvalStop {
+    const Node *node;
+    int64_t index, limit;
+} EvalStop;
+
 /* The values of roots, row-major, allocated in `a`; integers and bools as
  * their values (f32 nodes are computed in float64 too). var/val: dimension
  * variables and their sizes. */
 EvalStatus eval_nodes(Arena *a, const Graph *g, int nroot, Node *const *root,
                       int ninput, const EvalInput *input, int nvar,
                       const Dim *const *var, const int64_t *val, double **out);
+
+/* The same; after EVAL_BAD_INDEX *stop tells where. */
+EvalStatus eval_until_stop(Arena *a, const Graph *g, int nroot,
+                           Node *const *root, int ninput,
+                           const EvalInput *input, int nvar,
+                           const Dim *const *var, const int64_t *val,
+                           double **out, EvalStop *stop);
 
 /* The same, but that reductions and contractions are rounded in another way, by
  * their last bit: how far the two are apart is how much the order of adding up

@@ -180,7 +180,7 @@ struct EvalTensor {
     /* the same as an integer of the program: modulo 2^64 */
     int64_t (*wrapped)(EvalTensor *e, const Dim *d);
     /* report what the compiled code reports as NN_ERR_INDEX */
-    void (*bad_index)(EvalTensor *e);
+    void (*bad_index)(EvalTensor *e, int64_t index, int64_t limit);
 };
 
 #endif

@@ -59,3 +59,12 @@ derivative square(x; y, y_bar) = 3 * x * y_bar;
 N
 refuse 1 '1 of 2 checks failed' "$NNCC" check wrong.nn
 grep -q '^square.real. *x_bar *OFF' out.txt || fail "$(cat out.txt)"
+
+# Why there is no point at which a function can be called.
+cat >outside.nn <<'N'
+fn f(x: real[n], k: int) -> real = x[k + 100];
+export f;
+N
+refuse 1 '1 of 1 checks failed' "$NNCC" check outside.nn
+grep -q "^f  *not checked: .*outside.nn:1: index 10[01] of 'x.k + 100.' is not in 0" out.txt ||
+    fail "$(cat out.txt)"

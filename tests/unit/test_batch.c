@@ -427,6 +427,28 @@ static Node *back(Node *a, Node *i, int by)
     return g_gather(g, a, g2(g, OP_sub, i, int_of(by)), 0);
 }
 
+/* The reference tells the node, the index and the limit. */
+START_TEST(stop_tells_where)
+{
+    Node *a = real(B), *k = g_param(g, DT_i32, 0, NULL, "k");
+    Node *at = g_index_check(g, k, dc(B)), *e = g_gather(g, a, at, 0);
+    double three = 3, seven = 7, *out;
+    EvalInput in[] = {{a, values_for(a)}, {k, &seven}};
+    EvalStop stop;
+    ck_assert_int_eq(
+        eval_until_stop(arena, g, 1, &e, 2, in, 0, NULL, NULL, &out, &stop),
+        EVAL_BAD_INDEX);
+    ck_assert_ptr_eq(stop.node, at);
+    ck_assert_int_eq(stop.index, 7);
+    ck_assert_int_eq(stop.limit, B);
+    in[1].data = &three;
+    ck_assert_int_eq(
+        eval_until_stop(arena, g, 1, &e, 2, in, 0, NULL, NULL, &out, &stop),
+        EVAL_OK);
+    ck_assert_ptr_null(stop.node);
+}
+END_TEST
+
 START_TEST(branches_mask_checks)
 {
     Node *i = g_param(g, DT_i32, 0, NULL, "i"), *a = real(B), *e;
@@ -860,6 +882,7 @@ int main(void)
     tcase_add_loop_test(t, loops_batch, 0, 20);
     tcase_add_test(t, nested_loops_batch);
     tcase_add_loop_test(t, calls_batch, 0, 2);
+    tcase_add_test(t, stop_tells_where);
     tcase_add_test(t, branches_mask_checks);
     tcase_add_test(t, checks_of_all_are_one);
     tcase_add_test(t, older_nodes_are_not_masked);

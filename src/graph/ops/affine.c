@@ -107,7 +107,12 @@ typedef struct Fold {
     bool failed;
 } Fold;
 
-static void fold_failed(EvalTensor *e) { ((Fold *)e)->failed = true; }
+static void fold_failed(EvalTensor *e, int64_t index, int64_t limit)
+{
+    (void)index;
+    (void)limit;
+    ((Fold *)e)->failed = true;
+}
 
 static int64_t fold_dim(EvalTensor *e, const Dim *d)
 {

@@ -56,7 +56,7 @@ static void check_eval(EvalTensor *e, const Node *n)
         double x = e->in[0][i];
         bool fits = x >= 0 && x < bound;
         if (!fits && !(masked && x == never_asked(n->dtype)))
-            e->bad_index(e);
+            e->bad_index(e, (int64_t)x, (int64_t)bound);
         e->out[i] = fits ? x : 0;
     }
 }
@@ -150,7 +150,7 @@ static int64_t row_at(EvalTensor *e, const Rows *r, int64_t o, int64_t k)
     double i = e->in[1][k];
     if (i >= 0 && i < (double)r->size)
         return (o * r->size + (int64_t)i) * r->inner;
-    e->bad_index(e);
+    e->bad_index(e, (int64_t)i, r->size);
     return -1;
 }
 

@@ -369,7 +369,7 @@ static void each_step(EvalTensor *e, const Steps *s, const int64_t *size,
         bool inside = k >= 0 && k < whole[s->axis];
         int64_t there = inside ? eval_ravel(rank - s->n + 1, whole, from) : -1;
         if (!inside)
-            e->bad_index(e);
+            e->bad_index(e, k, whole[s->axis]);
         if (!add)
             out[i] = inside ? in[there] : 0;
         else if (inside)

@@ -580,7 +580,7 @@ static int64_t strided_at(EvalTensor *e, const Node *n, const Strided *s,
     for (int k = 0; k < n->rank; k++) {
         at[k] = s->lo[k] + at[k] * n->attr.ints[k];
         if (at[k] < 0 || at[k] >= s->big[k]) {
-            e->bad_index(e);
+            e->bad_index(e, at[k], s->big[k]);
             return -1;
         }
     }
