@@ -70,6 +70,7 @@ static void sweep_call(RegionMaker *m, const Region *r, const bool *active,
         if (!part[i].v)
             continue;
         seed[i].v = param_like(m->g, r->output[i], "_bar");
+        seed[i].steep = part[i].steep;
         maker_capture(m, seed[i].v, part[i].v);
         if (part[i].live) {
             seed[i].live = live_like(m->g, r->output[i]);
@@ -116,6 +117,7 @@ void call_reverse(Graph *g, Arena *scratch, Node *n, const bool *active,
         arg_bar[i].v = b->v ? to[at++] : NULL;
         arg_bar[i].live = b->live ? to[at++] : NULL;
         arg_bar[i].branch = branch;
+        arg_bar[i].steep = b->steep;
         guard_argument(g, scratch, n->arg[i], &arg_bar[i]);
     }
 }

@@ -26,6 +26,7 @@ typedef struct Sweep {
     Node **node;   /* the active ones: real, reached from y, dependent on
                       some x; by ascending ids */
     Node **value;  /* forward: the tangent; NULL is zero */
+    bool *steep;   /* forward: it may be infinite */
     Terms *terms;  /* reverse: what the adjoint is the sum of */
     Parts **parts; /* of loops and calls */
 } Sweep;
@@ -110,6 +111,7 @@ static Sweep sweep_new(Graph *g, int ny, Node *const *y, int nx, Node *const *x)
         find_active(&s, ny, nx, x);
     }
     s.value = NEWN(s.scratch, Node *, s.count);
+    s.steep = NEWN(s.scratch, bool, s.count);
     s.parts = NEWN(s.scratch, Parts *, s.count);
     return s;
 }
@@ -144,12 +146,16 @@ static void reverse_ewise(Sweep *s, Node *n, const Guarded *adjoint)
 {
     for (int i = 0; i < n->narg; i++) {
         Node *partial;
+        Guarded a;
 
         if (!is_active(s, n->arg[i]))
             continue;
         partial = row(n)->partial(s->g, n, i);
-        if (partial)
-            add_to(s, n->arg[i], guard_scale(s->g, adjoint, partial));
+        if (!partial)
+            continue;
+        a = guard_scale(s->g, adjoint, partial);
+        a.steep |= node_is_steep(n, partial);
+        add_to(s, n->arg[i], a);
     }
 }
 
@@ -174,7 +180,8 @@ static void reverse_other(Sweep *s, Node *n, const Guarded *adjoint)
         row(n)->vjp(s->g, n, a.v, dx);
     for (int i = 0; i < n->narg; i++)
         if (dx[i] && is_active(s, n->arg[i]))
-            add_to(s, n->arg[i], (Guarded){dx[i], a.branch, NULL, live[i]});
+            add_to(s, n->arg[i],
+                   (Guarded){dx[i], a.branch, NULL, live[i], a.steep});
 }
 
 /* By its inputs; false where those are its arguments. */
@@ -188,7 +195,7 @@ static bool reverse_inputs(Sweep *s, Node *n, const Guarded *adjoint)
         row(n)->vjp(s->g, n, a.v, dx);
     for (int i = 0; i < k; i++)
         if (is_active(s, x[i]))
-            add_to(s, x[i], (Guarded){dx[i], a.branch, NULL, NULL});
+            add_to(s, x[i], (Guarded){dx[i], a.branch, NULL, NULL, a.steep});
     return k > 0;
 }
 
@@ -260,7 +267,9 @@ void sweep_reverse(Graph *g, int ny, Node *const *y, const Guarded *y_bar,
 
         if (v) {
             a = guard_settle(g, v);
-            a = (Guarded){.v = guard_value(g, &a), .live = guard_alive(g, &a)};
+            a = (Guarded){.v = guard_value(g, &a),
+                          .live = guard_alive(g, &a),
+                          .steep = a.steep};
         }
         x_bar[j] = a;
     }
@@ -287,6 +296,11 @@ static Node *tangent(const Sweep *s, const Node *n)
     return is_active(s, n) ? s->value[number_of(s, n)] : NULL;
 }
 
+static bool is_steep(const Sweep *s, const Node *n)
+{
+    return is_active(s, n) && s->steep[number_of(s, n)];
+}
+
 /* The tangent of n: sum of partial · tangent over its active arguments. */
 static Node *forward_ewise(Sweep *s, Node *n)
 {
@@ -295,10 +309,13 @@ static Node *forward_ewise(Sweep *s, Node *n)
     for (int i = 0; i < n->narg; i++) {
         Node *dot = tangent(s, n->arg[i]);
         Node *partial = dot ? row(n)->partial(s->g, n, i) : NULL;
-        Node *term = partial ? g_chain_forward(s->g, dot, partial) : NULL;
+        Node *term;
 
-        if (term)
-            sum = sum ? g2(s->g, OP_add, sum, term) : term;
+        if (!partial)
+            continue;
+        term = g_chain(s->g, dot, partial, is_steep(s, n->arg[i]));
+        sum = sum ? g2(s->g, OP_add, sum, term) : term;
+        s->steep[number_of(s, n)] |= !node_is_finite(partial);
     }
     return sum;
 }
@@ -362,6 +379,8 @@ void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
         if (s.value[k] || n->narg == 0)
             continue;
         graph_span(g, n->span);
+        for (int i = 0; i < n->narg; i++)
+            s.steep[k] |= is_steep(&s, n->arg[i]);
         if (node_has_region(n))
             forward_region(&s, n);
         else

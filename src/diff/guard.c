@@ -101,7 +101,7 @@ Guarded guard_scale(Graph *g, const Guarded *a, Node *partial)
 {
     Guarded r = *a;
 
-    r.v = g_chain(g, a->v, partial);
+    r.v = g_chain(g, a->v, partial, a->steep);
     if (!node_is_const(partial, 1) && !node_is_const(partial, -1)) {
         r.mask = both(g, a->mask, a->live);
         r.live = NULL;
@@ -214,6 +214,7 @@ static int sum_alike(Graph *g, Arena *scratch, int n, Guarded *term)
 
         for (end = i; end < n && alike(&term[end], &sum); end++) {
             v[end - i] = term[end].v;
+            sum.steep |= term[end].steep;
             sum.live = either(g, sum.live, term[end].live);
         }
         sum.v = add_all(g, end - i, v);
@@ -230,18 +231,21 @@ static bool rejoin(Graph *g, const Guarded *a, const Guarded *b, Guarded *sum)
     if (same_branch(a->branch, b->branch) && a->mask && b->mask &&
         b->mask == g1(g, OP_not, a->mask)) {
         c = a->mask;
-        *sum = (Guarded){g_where(g, c, a->v, b->v), a->branch, NULL, NULL};
+        *sum = (Guarded){.v = g_where(g, c, a->v, b->v), .branch = a->branch};
         if (la && lb)
             sum->live = la == lb ? la : g_where(g, c, la, lb);
+        sum->steep = a->steep || b->steep;
         return true;
     }
     if (a->branch && b->branch && !a->mask && !b->mask &&
         same_branch(a->branch->outer, b->branch->outer) &&
         b->branch->cond == g1(g, OP_not, a->branch->cond)) {
         c = a->branch->cond;
-        *sum = (Guarded){g_if(g, c, a->v, b->v), a->branch->outer, NULL, NULL};
+        *sum =
+            (Guarded){.v = g_if(g, c, a->v, b->v), .branch = a->branch->outer};
         if (la && lb)
             sum->live = la == lb ? la : g_if(g, c, la, lb);
+        sum->steep = a->steep || b->steep;
         return true;
     }
     return false;
@@ -259,6 +263,12 @@ Node *guard_alive(Graph *g, const Guarded *a)
     return g_broadcast_to(g, holds, a->v->rank, a->v->dim);
 }
 
+void guard_under(Graph *g, Arena *scratch, Node *cond, Guarded *a)
+{
+    if (a->v)
+        a->branch = branch_new(g, scratch, a->branch, cond);
+}
+
 void guard_argument(Graph *g, Arena *scratch, const Node *arg, Guarded *a)
 {
     Node *any = a->v ? a->live : NULL;
@@ -267,7 +277,7 @@ void guard_argument(Graph *g, Arena *scratch, const Node *arg, Guarded *a)
         return;
     if (any->rank)
         any = g_reduce_all(g, OP_any, any);
-    a->branch = branch_new(g, scratch, a->branch, any);
+    guard_under(g, scratch, any, a);
 }
 
 const Branch *guard_common(Graph *g, Arena *scratch, int n, Guarded *a)
@@ -289,7 +299,8 @@ const Branch *guard_common(Graph *g, Arena *scratch, int n, Guarded *a)
             continue;
         if (!same)
             a[i] = (Guarded){.v = guard_value(g, &a[i]),
-                             .live = some_live ? guard_alive(g, &a[i]) : NULL};
+                             .live = some_live ? guard_alive(g, &a[i]) : NULL,
+                             .steep = a[i].steep};
         a[i].branch = all;
     }
     return all;
@@ -305,6 +316,7 @@ static Guarded sum_unlike(Graph *g, Arena *scratch, int n, Guarded *term)
     sum.live = term[0].live;
     for (int i = 0; i < n; i++) {
         v[i] = term[i].v;
+        sum.steep |= term[i].steep;
         sum.live = either(g, sum.live, term[i].live);
     }
     sum.v = add_all(g, n, v);

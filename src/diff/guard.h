@@ -18,6 +18,7 @@ typedef struct Guarded {
     Node *v;
     const Branch *branch;
     Node *mask, *live; /* bools of v's shape */
+    bool steep;        /* v may be infinite where all values are finite */
 } Guarded;
 
 /* The adjoint as it is: zero where it does not count. */
@@ -38,6 +39,8 @@ Node *guard_product(Graph *g, Arena *scratch, const Node *n, Node *live);
 /* Where an adjoint that was settled can be other than 0, whatever branch was
  * taken; NULL: everywhere. */
 Node *guard_alive(Graph *g, const Guarded *a);
+/* The same where cond, a scalar, holds, and else 0. */
+void guard_under(Graph *g, Arena *scratch, Node *cond, Guarded *a);
 /* The adjoint that a loop or call gives its argument: where that may report an
  * index, it counts only if some of it was live. */
 void guard_argument(Graph *g, Arena *scratch, const Node *arg, Guarded *a);

@@ -133,6 +133,7 @@ static void make_seeds(Back *b)
         if (!b->wanted[i] || b->seed[i].v)
             continue;
         b->seed[i].v = param_like(b->g, like, "_bar");
+        b->seed[i].steep = b->part[i].steep;
         if (b->part[i].live)
             b->seed[i].live = live_like(b->g, like);
     }
@@ -189,23 +190,36 @@ static void carry_live(Back *b)
             b->seed[k].live = live_like(b->g, b->r->carry[k]);
 }
 
+/* If one step makes an adjoint of a carry steep, the next may make others so.
+ */
+static bool carry_steep(Back *b)
+{
+    bool more = false;
+
+    for (int k = 0; k < b->r->ncarry; k++)
+        more |= b->bar[k].steep && !b->seed[k].steep;
+    for (int k = 0; k < b->r->ncarry; k++)
+        b->seed[k].steep |= more && b->wanted[k];
+    return more;
+}
+
 /* Where the adjoints of carries can be other than 0 is carried beside them if
  * that is not everywhere. Tried out; but around deeply nested loops, for which
  * that may be done twice a level, told from the operators. */
 static void step_back(Back *b)
 {
-    bool missing = false;
+    bool missing = false, deep = nesting(b->r) > MAX_TRIED;
 
     make_seeds(b);
-    if (nesting(b->r) > MAX_TRIED && has_masks(b->r))
+    if (deep && has_masks(b->r))
         carry_live(b);
     sweep_step(b);
     for (int k = 0; k < b->r->ncarry; k++)
         missing |= b->bar[k].live && !b->seed[k].live;
-    if (missing) {
+    if (missing)
         carry_live(b);
+    if ((!deep && carry_steep(b)) || missing)
         sweep_step(b);
-    }
 }
 
 /* What the second loop gives for each argument: carries and outputs of it, -1
@@ -436,6 +450,16 @@ static Node *live_of(Back *b, int k, Node *first, Node *back)
     return n ? g2(b->g, OP_ne, n, g_fill(b->g, n, 0)) : NULL;
 }
 
+/* Does the loop make no step: only then is a carry read that no step reads. */
+static Node *no_steps(const Back *b, Node *first)
+{
+    const Region *r = node_region(first);
+    Node *n = r->counted || r->until ? g_part(b->g, first, region_nparts(r) - 1)
+                                     : g_dim(b->g, DT_i64, r->trips);
+
+    return g2(b->g, OP_eq, n, g_fill(b->g, n, 0));
+}
+
 /* The adjoints of the arguments from the two loops. */
 static void give(Back *b, Arena *scratch, const bool *active,
                  const Branch *branch, Guarded *arg_bar)
@@ -457,6 +481,10 @@ static void give(Back *b, Arena *scratch, const bool *active,
         if (i >= ncapture && !arg_bar[i].live)
             arg_bar[i].live = live_of(b, i - ncapture, first, back);
         arg_bar[i].branch = branch;
+        arg_bar[i].steep =
+            b->bar[i].steep || (i < b->r->ncarry && b->part[i].steep);
+        if (i < b->r->ncarry && !b->bar[i].v)
+            guard_under(b->g, scratch, no_steps(b, first), &arg_bar[i]);
         guard_argument(b->g, scratch, b->loop->arg[i], &arg_bar[i]);
     }
 }

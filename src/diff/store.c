@@ -404,29 +404,43 @@ static const Under *common(const Under *a, const Under *b)
     return a && b ? a : NULL;
 }
 
-static const Under *under_branch(Step *c, const Under *outer, const Node *n,
-                                 int branch)
+/* Inside of outer, cond being `holds`. Of what the loop does not know, which is
+ * made of conditions under which adjoints are not 0, what follows from it. */
+static const Under *under(Step *c, const Under *outer, Node *cond, bool holds)
 {
-    const Info *cond = info_of(c, n->arg[0]);
+    const Info *info = info_of(c, cond);
     int depth = outer ? outer->depth + 1 : 1;
+    bool all = holds ? cond->op == OP_and : cond->op == OP_or;
+    bool one = holds ? cond->op == OP_or : cond->op == OP_and;
     Under *u;
 
-    if ((cond && cond->foreign) || depth > MAX_UNDER)
+    if (depth > MAX_UNDER)
         return outer;
-    u = NEW(c->scratch, Under);
-    *u = (Under){outer, n->arg[0], depth};
-    if (branch == 2)
-        u->cond = g1(c->g, OP_not, u->cond);
-    return u;
+    if (!info || !info->foreign) {
+        u = NEW(c->scratch, Under);
+        *u = (Under){outer, holds ? cond : g1(c->g, OP_not, cond), depth};
+        return u;
+    }
+    if (cond->op == OP_not)
+        return under(c, outer, cond->arg[0], !holds);
+    if (cond->op == OP_if && node_is_const(cond->arg[2], 0) && holds)
+        return under(c, under(c, outer, cond->arg[0], true), cond->arg[1],
+                     true);
+    if (all)
+        return under(c, under(c, outer, cond->arg[0], holds), cond->arg[1],
+                     holds);
+    return one ? common(under(c, outer, cond->arg[0], holds),
+                        under(c, outer, cond->arg[1], holds))
+               : outer;
 }
 
-static void demand(Step *c, const Node *n, const Under *under)
+static void demand(Step *c, const Node *n, const Under *u)
 {
     Info *i = info_of(c, n);
 
     if (!i)
         return;
-    i->under = i->demanded ? common(i->under, under) : under;
+    i->under = i->demanded ? common(i->under, u) : u;
     i->demanded = true;
 }
 
@@ -441,7 +455,7 @@ static void find_under(Step *c, int nread, Node *const *read)
 
         for (int i = 0; c->info[k].demanded && i < n->narg; i++)
             demand(c, n->arg[i],
-                   select && i > 0 ? under_branch(c, u, n, i) : u);
+                   select && i > 0 ? under(c, u, n->arg[0], i == 1) : u);
     }
 }
 

@@ -250,10 +250,16 @@ Node *g_where(Graph *g, Node *c, Node *a, Node *b);
 Node *g_if(Graph *g, Node *c, Node *a, Node *b);
 Node *g_stop(Graph *g, Node *a);
 /* An adjoint or tangent a times a partial derivative: 0 where a is 0, also
- * where the partial is infinite or NaN. Forward what has become infinite on the
- * way is a, which then is 0 where the partial is. */
-Node *g_chain(Graph *g, Node *a, Node *partial);
-Node *g_chain_forward(Graph *g, Node *a, Node *partial);
+ * where the partial is infinite or NaN. If a is steep, infinite on the way
+ * maybe, also 0 where the partial is; without being told that is seen from a.
+ */
+Node *g_chain(Graph *g, Node *a, Node *partial, bool steep);
+Node *g_chain_seen(Graph *g, Node *a, Node *partial);
+/* Is n finite wherever what it is put together from is: seen from the few
+ * operators that partial derivatives are made of. */
+bool node_is_finite(const Node *n);
+/* May this partial derivative of n be infinite where n is finite. */
+bool node_is_steep(const Node *n, const Node *partial);
 /* i, and status NN_ERR_INDEX when an element is outside 0 … n-1. */
 Node *g_index_check(Graph *g, Node *i, const Dim *n);
 /* 1 where ok, a scalar, holds; else status NN_ERR_NUMBER, and the kernel ends

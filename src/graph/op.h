@@ -56,6 +56,8 @@ enum OpFlags {
     OP_NOT_NEGATIVE = 8,
     /* A reduction to the place of an element and no value of its kind. */
     OP_PLACE = 1024,
+    /* A partial may be infinite where the result is finite: sqrt at 0. */
+    OP_STEEP = 2048,
 };
 
 enum { MAX_INPUTS = 32 };

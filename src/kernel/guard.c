@@ -39,8 +39,9 @@ Node *condition_of(const Sched *s, const Node *n)
 typedef struct Find {
     Sched *s;
     When *when;
-    bool *older; /* by number: only conditions older than the node are asked */
-    int *state;  /* see find_circle */
+    bool *older;  /* by number: only conditions older than the node are asked */
+    int *state;   /* see find_circle */
+    bool implied; /* cases ask what their conditions imply, too */
 } Find;
 
 typedef struct Newer {
@@ -60,6 +61,27 @@ static void use(Find *f, const Node *n, int c)
     note->when = when_either(f->when, note->when, c);
 }
 
+static bool is_in_memory(const Sched *s, const Node *cond)
+{
+    return cond->op == OP_param || note_of(s, cond)->mat;
+}
+
+/* The case inside of outer where cond is `holds`; with what that implies, so
+ * that it is left when cond is too new to be asked. */
+static int inside(Find *f, int outer, Node *cond, bool holds, int depth)
+{
+    enum { DEEP = 6 };
+    bool as;
+    cond = asked(f->s, cond, &as);
+    holds = holds == as;
+    bool choice = cond->op == OP_if && node_is_const(cond->arg[2], 0);
+    bool all = holds ? choice || cond->op == OP_and : cond->op == OP_or;
+    for (int i = 0; i < 2 && all && f->implied && depth < DEEP; i++)
+        outer = inside(f, outer, cond->arg[i], holds, depth + 1);
+    bool known = depth == 0 || is_in_memory(f->s, cond);
+    return known ? when_branch(f->when, outer, cond, holds) : outer;
+}
+
 static void case_uses(Find *f, int number)
 {
     Note *note = &f->s->note[number];
@@ -70,12 +92,9 @@ static void case_uses(Find *f, int number)
     if (f->older[number])
         note->when = when_without(f->when, note->when, is_newer, &newer);
     if (op_table[n->op]->cls == OPC_select && !note->select) {
-        bool holds;
-        Node *cond = asked(f->s, n->arg[0], &holds);
-        use(f, cond, note->when);
+        use(f, condition_of(f->s, n), note->when);
         for (int i = 0; i < 2; i++) {
-            note->branch[i] =
-                when_branch(f->when, note->when, cond, holds == (i == 0));
+            note->branch[i] = inside(f, note->when, n->arg[0], i == 0, 0);
             use(f, n->arg[i + 1], note->branch[i]);
         }
         return;
@@ -186,7 +205,7 @@ static void break_circles(Find *f)
     enum { FEW = 8 };
     int circle;
     for (int tries = 0; (circle = any_circle(f)) != 0; tries++) {
-        f->older[circle] = true;
+        f->older[circle] = f->implied = true;
         for (int id = 0; tries == FEW && id < f->s->nnote; id++)
             f->older[id] = true;
         find_cases(f);

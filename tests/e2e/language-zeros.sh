@@ -45,6 +45,16 @@ fn tune(lr: real, w: real[2], x: real[2]) -> real {
 }
 fn first(x: real[n], w: real[n]) -> real = sum(w * cumsum(sqrt(x)));
 
+fn steep(w: real, x: real) -> real = sqrt(w * x);
+fn nowhere(x: real, v: real[n]) -> real = sum(sqrt([i < n, j < n | 0.0] @ v)) * x;
+fn share(n: int, x: real) -> real = min(min(softmax([i < n | x])), 3);
+fn low(w: real, v: real) -> real = softplus(min(max(w / v, w / v - 1), 3));
+fn unread(k: int, x: real) -> real = fold(i < k, r = log(x) | x * x);
+fn times(x: real, y: real) -> real = x * y;
+fn earlier(x: real, v: real[n]) -> real =
+  fold(i < n, r = x | if i == 0 { x } else { v[i-1] * remat(times)(r, x) });
+fn along(x: real, v: real[n], e: real[n]) -> real = dot(e, grad(earlier, v)(x, v));
+
 fn masked(x: real[b, k], y: int[b], p: real[b, k]) -> (real, real, real, real) =
   (cross_entropy(x, y), cross_entropy_probs(x, p), nll(x, y), kl(log_softmax(x), log_softmax(x + 1)));
 fn all_losses(x: real[b, k], y: int[b], p: real[b, k]) -> real {
@@ -89,3 +99,15 @@ near '{"d_x": [0.25, 0]}' 'grad(first, x)' 'x=[4, 0]' 'w=[1, 0]'
 near '{"masked_0": 0.15663084375911152, "masked_1": 0.4066308437591115, "masked_2": -1, "masked_3": 0}' masked 'x=[[1, 2, "-inf"], [0, "-inf", "-inf"]]' 'y=[1, 0]' 'p=[[0.5, 0.5, 0], [1, 0, 0]]'
 near '{"d_x": [[-0.09658786794500751, -0.40341213205499304, 0], [-0.5, 0, 0]]}' 'grad(all_losses, x)' 'x=[[1, 2, "-inf"], [0, "-inf", "-inf"]]' 'y=[1, 0]' 'p=[[0.5, 0.5, 0], [1, 0, 0]]'
 near '{"sure": 0.23104906018664842, "d_x": [0, 0, 0]}' 'value_and_grad(sure)' 'x=["-inf", "inf", 0]' 'p=[0, 1, 0.5]'
+# What is infinite on the way meets a 0, in both modes.
+near '{"d_x": 0}' 'grad(steep, x)' w=0 x=2
+near '{"steep": 0, "steep_dot": 0}' 'jvp(steep, x)' w=0 x=2 x_dot=1
+near '{"d_x": 0, "d_v": [0, 0]}' 'grad(nowhere, x, v)' x=2 'v=[1, 2]'
+near '{"d_x": 0}' 'grad(share, x)' n=0 x=2
+near '{"low": 0, "low_dot": 0}' 'jvp(low, w, v)' w=-1 v=0 w_dot=1 v_dot=1
+# What a loop starts from counts if it makes no step.
+near '{"d_x": -2}' 'grad(unread, x)' k=2 x=-1
+near '{"d_x": 0.5}' 'grad(unread, x)' k=0 x=2
+# No index is asked for that its branch does not ask for, in no order.
+near '{"d_x": 1}' 'grad(along, x)' x=0.5 'v=[2, 3]' 'e=[1, 1]'
+near '{"d_v": [0.125, 0, 0]}' 'grad(along, v)' x=0.5 'v=[2, 3, 4]' 'e=[0, 1, 0]'

@@ -106,7 +106,7 @@ static const Node *moved_from(const Node *n)
 static bool is_log_share(const Node *n)
 {
     const Node *l = n->op == OP_sub ? moved_from(n->arg[1]) : n;
-    return n->op == OP_sub && l->op == OP_logsumexp &&
+    return n->op == OP_sub && l->op == OP_logsumexp && !reduce_of_none(l) &&
            moved_from(l->arg[0]) == moved_from(n->arg[0]);
 }
 
@@ -131,7 +131,8 @@ static bool passes(const Node *n, int i)
     unsigned all = OP_LINEAR | OP_LINEAR_EACH;
     return row->flags & all || n->op == OP_floor ||
            (row->flags & OP_LINEAR_FIRST && i == 0) ||
-           (row->flags & OP_MASKS && i > 0) || row->cls == OPC_view;
+           (row->flags & OP_MASKS && i > 0) || row->cls == OPC_view ||
+           row->cls == OPC_reduce;
 }
 
 /* Partials are put together from few operators: further down are values that
@@ -143,7 +144,7 @@ static bool is_finite(const Node *n, int depth)
         return isfinite(const_value(n));
     if (row->finite && !row->finite(n))
         return false;
-    if (row->cls == OPC_reduce || row->cls == OPC_contract)
+    if (row->cls == OPC_contract)
         return true;
     for (int i = 0; i < n->narg && depth > 0; i++)
         if (passes(n, i) && !is_finite(n->arg[i], depth - 1))
@@ -275,7 +276,7 @@ static Node *strong_jvp(Graph *g, Node *n, Node *const *dx)
         return dx[0] ? g2(g, OP_strong_mul, dx[0], p) : NULL;
     if (!dx[0])
         return g2(g, OP_strong_mul, a, dx[1]);
-    return g2(g, OP_add, g_chain(g, dx[0], p),
+    return g2(g, OP_add, g_chain(g, dx[0], p, false),
               moving(g, a, dx[0], dx[1], MAX_DEPTH));
 }
 
@@ -313,16 +314,25 @@ const Op op_strong_mul = {
     .lower = strong_lower,
 };
 
-Node *g_chain(Graph *g, Node *a, Node *p)
+bool node_is_finite(const Node *n) { return is_finite(n, MAX_DEPTH); }
+
+bool node_is_steep(const Node *n, const Node *partial)
 {
-    if (is_finite(p, MAX_DEPTH))
+    return op_table[n->op]->flags & OP_STEEP && !node_is_finite(partial);
+}
+
+Node *g_chain(Graph *g, Node *a, Node *p, bool steep)
+{
+    bool ordinary = node_is_finite(p);
+    if (node_is_const(p, 0))
+        return g_fill(g, p, 0);
+    if (ordinary && !steep)
         return g2(g, OP_mul, a, p);
-    Node *x = cancelled(g, a, p);
+    Node *x = ordinary ? NULL : cancelled(g, a, p);
     return x ? x : g2(g, OP_strong_mul, a, p);
 }
 
-Node *g_chain_forward(Graph *g, Node *a, Node *p)
+Node *g_chain_seen(Graph *g, Node *a, Node *p)
 {
-    return is_finite(a, MAX_DEPTH) ? g_chain(g, a, p)
-                                   : g2(g, OP_strong_mul, a, p);
+    return g_chain(g, a, p, !node_is_finite(a));
 }

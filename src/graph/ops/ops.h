@@ -83,6 +83,8 @@ enum { DIVISOR = 1 };
 /* What a dim is where its dimension is v. */
 double dim_number(const Node *n, int64_t v);
 
+/* May the reduction n be one of a number that is repeated no times. */
+bool reduce_of_none(const Node *n);
 /* A logsumexp that is the least finite number where it would be -inf: so that
  * exp(x - it) is 0 where all of x is -inf. */
 enum { FINITE_LSE = 1 };

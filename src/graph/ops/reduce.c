@@ -588,10 +588,30 @@ static Node *extreme_mask(Graph *g, Node *n, Node **ties)
     return mask;
 }
 
+/* Of nothing, or of what is no number, there is no tie. */
+static Node *at_least_one(Graph *g, Node *ties)
+{
+    return g2(g, OP_max, ties, g_fill(g, ties, 1));
+}
+
+bool reduce_of_none(const Node *n)
+{
+    const Node *x = n->arg[0];
+    int64_t size;
+    for (int i = 0; i < n->attr.nint && x->op == OP_broadcast; i++) {
+        int k = n->attr.ints[i];
+        if (x->attr.ints[k] < 0 &&
+            (!dim_const_value(x->dim[k], &size) || size < 1))
+            return true;
+    }
+    return false;
+}
+
 /* Ties share the adjoint equally. */
 static void extreme_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
     Node *ties, *mask = extreme_mask(g, n, &ties);
+    ties = reduce_of_none(n) ? at_least_one(g, ties) : ties;
     Node *share = restore(g, n, g2(g, OP_div, dy, ties));
     dx[0] = g_where(g, mask, share, g_fill(g, share, 0));
 }
@@ -603,8 +623,7 @@ static Node *extreme_jvp(Graph *g, Node *n, Node *const *dx)
     Node *ties, *mask = extreme_mask(g, n, &ties);
     Node *x = g_where(g, mask, dx[0], g_fill(g, dx[0], 0));
     Node *sum = g_reduce(g, OP_sum, x, n->attr.nint, n->attr.ints);
-    /* Of nothing, or of what is no number, there is no tie. */
-    return g2(g, OP_div, sum, g2(g, OP_max, ties, g_fill(g, ties, 1)));
+    return g2(g, OP_div, sum, at_least_one(g, ties));
 }
 
 static int max_form(const Node *n, bool tex, Str *to)

@@ -45,8 +45,8 @@ static Node *term(Roots *r, const Part *p, Node *x, Node *top, double c)
     u = top ? g2(g, OP_strong_mul, top, u) : u;
     r->x[k] = x;
     if (r->x_bar)
-        r->x_bar[k] = g_chain(g, p->dy, u);
-    return r->dot && r->dot[k] ? g_chain(g, r->dot[k], u) : NULL;
+        r->x_bar[k] = g_chain_seen(g, p->dy, u);
+    return r->dot && r->dot[k] ? g_chain_seen(g, r->dot[k], u) : NULL;
 }
 
 /* w a² */
