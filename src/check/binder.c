@@ -164,6 +164,7 @@ bool index_new(Check *c, Scope *s, const Binder *b, const Expr *of, Index *x)
     if (is_shadowed(c, s, b) || (b->bound && !set_bound(c, s, b, x)))
         return false;
     x->param = g_param(c->graph, DT_i32, 0, NULL, b->name);
+    x->since = x->param->id;
     scope_bind(c, s, b->name, x->span, value_tensor(c, x->param));
     return true;
 }
@@ -198,6 +199,13 @@ bool index_seen(Check *c, Node *i, const Dim *d, Span at)
 {
     Index *x = index_of(c, i);
 
+    for (Index *k = c->index; k && !x; k = k->up) {
+        if (!k->bound || k->extent || k->branch != c->branch ||
+            k->defining != c->defining)
+            continue;
+        k->extent = range_extent(c, k, i, d);
+        k->from = at;
+    }
     /* A function that is checked on its own has dimensions of its own. */
     if (!x || x->given || x->extent == d || x->defining != c->defining)
         return true;
@@ -345,6 +353,8 @@ static const Value *run_body(Over *o)
         masked++;
     }
     c->branch += masked;
+    for (int k = 0; k < o->n; k++)
+        o->index[k].branch = c->branch;
     v = eval(c, s, o->e->comp.body);
     c->branch -= masked;
     if (is_error(v))

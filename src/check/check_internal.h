@@ -466,6 +466,8 @@ struct Index {
     Node *bound;
     Span bound_span;
     const Dim *var; /* range.c */
+    int branch;     /* c->branch where each of its values is evaluated */
+    int since;      /* the first id of what varies with it */
     int frame;      /* calls under way around the body */
     int defining;   /* functions being checked on their own around it */
     /* What the body calls although it is a part of it, or NULL. */
@@ -521,6 +523,11 @@ const Dim *range_most(Check *c, Node *i);
 const Dim *range_difference(Check *c, Node *hi, Node *lo, const char **text);
 /* Bits for the active indices that n depends on. */
 uint64_t index_mask(Check *c, Node *n);
+/* Does n depend on a parameter with at least this id. */
+bool varies_since(Check *c, const Node *n, int since);
+/* How far x goes at most where i, which is asked for at all its values, is an
+ * index into a dimension of d; NULL: that does not say. */
+const Dim *range_extent(Check *c, const Index *x, Node *i, const Dim *d);
 /* The active index that n is, or NULL. */
 Index *index_of(Check *c, const Node *n);
 

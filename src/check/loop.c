@@ -237,7 +237,7 @@ static bool run_step(Loop *l, bool with_until)
     Check *c = l->c;
     Scope *s = scope_new(c, l->s, l->s->binding.n, l->s->unit);
     Index before = l->index;
-    int late = c->late.n;
+    int late = c->late.n, branch = c->branch;
     bool good = index_new(c, s, l->t, l->e, &l->index);
 
     if (!good)
@@ -251,9 +251,13 @@ static bool run_step(Loop *l, bool with_until)
     index_push(c, &l->index);
     if (with_until && l->until)
         good = eval_until(l, s);
+    if (l->index.bound)
+        c->branch++;
+    l->index.branch = c->branch;
+    l->index.since = l->since;
     c->branch += l->until != NULL;
     good = good && split_result(l, eval(c, s, l->e->comp.body));
-    c->branch -= l->until != NULL;
+    c->branch = branch;
     if (!good)
         c->late.n = late;
     good = late_indices(c, late) && good;

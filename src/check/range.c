@@ -159,6 +159,26 @@ const Dim *range_difference(Check *c, Node *hi, Node *lo, const char **text)
     return bound_last(&b, d) < 0 ? d : NULL;
 }
 
+/* Where i is q x + rest, its rest at x = 0 is inside: so x is less than d, or
+ * than d less what the rest is at least. */
+const Dim *range_extent(Check *c, const Index *x, Node *i, const Dim *d)
+{
+    Bound b = range_of(c);
+    const Dim *p = bound_form(&b, i, NULL), *q, *rest, *lo;
+    bool exact = true;
+    int64_t v;
+
+    if (!p || !x->var || !dim_linear_in(c->graph, p, x->var, &q, &rest) ||
+        !dim_const_value(q, &v) || v < 1)
+        return NULL;
+    for (int k = 0; k < b.n; k++)
+        if (dim_uses(rest, b.unknown[k].var) &&
+            varies_since(c, b.unknown[k].node, x->since))
+            return NULL;
+    lo = bound_end(&b, rest, false, &exact);
+    return lo && dim_const_value(lo, &v) && v > 0 ? less(c, d, v) : d;
+}
+
 /* Which of the active indices a value depends on. */
 
 static bool seen_before(Check *c, const Node *n)
@@ -187,29 +207,56 @@ static uint64_t index_bit(Check *c, const Node *n)
     return 0;
 }
 
+/* The nodes from id `first` on that n needs, one after another; NULL: no more.
+ */
+static Node *look_next(Check *c, int first)
+{
+    while (c->look.n > 0) {
+        Node *x = c->look.at[--c->look.n];
+
+        if (x->id < first || seen_before(c, x))
+            continue;
+        for (int i = 0; i < x->narg; i++)
+            list_push(c->arena, &c->look, x->arg[i]);
+        return x;
+    }
+    return NULL;
+}
+
+static void look_from(Check *c, const Node *n)
+{
+    c->walk++;
+    c->look.n = 0;
+    list_push(c->arena, &c->look, graph_node(c->graph, n->id));
+}
+
+bool varies_since(Check *c, const Node *n, int since)
+{
+    const Node *x;
+
+    look_from(c, n);
+    while ((x = look_next(c, since)))
+        if (x->op == OP_param)
+            return true;
+    return false;
+}
+
 uint64_t index_mask(Check *c, Node *n)
 {
     enum { MAX_WALK = 2000 };
     const Index *first = c->index;
+    const Node *x;
     uint64_t mask = 0;
 
     if (!first)
         return 0;
     while (first->up)
         first = first->up;
-    c->walk++;
-    c->look.n = 0;
-    list_push(c->arena, &c->look, n);
-    for (int done = 0; c->look.n > 0; done++) {
-        Node *x = c->look.at[--c->look.n];
-
-        if (x->id < first->param->id || seen_before(c, x))
-            continue;
+    look_from(c, n);
+    for (int done = 0; (x = look_next(c, first->param->id)); done++) {
         if (done == MAX_WALK)
             return UINT64_MAX;
         mask |= x->op == OP_param ? index_bit(c, x) : 0;
-        for (int i = 0; i < x->narg; i++)
-            list_push(c->arena, &c->look, x->arg[i]);
     }
     return mask;
 }

@@ -154,3 +154,84 @@ is '{"known": [true, false, true, false, true]}' known "$q" n=3
 accept "$NNCC" check m.nn
 accept "$NNCC" m.nn --dump=kernels
 [ "$(grep -c ' += ' out.txt)" -ge 8 ] || fail 'sums by an index are no scatters'
+
+# Bounds that are data: how far such an index goes is what it is used on, where
+# that is at all its values; whether it does is checked.
+cat >m.nn <<'N'
+fn spmv(ptr: int[n+1], col: int[z], val: real[z], x: real[m]) -> real[n] =
+  [i < n | sum(k < ptr[i+1] - ptr[i] | val[ptr[i]+k] * x[col[ptr[i]+k]])];
+fn quad(ptr: int[n+1], col: int[z], val: real[z], x: real[n]) -> real = dot(x, spmv(ptr, col, val, x));
+fn pairs(e: real[m], len: int[n]) -> real[n] =
+  [b < n | fold(i < len[b] - 1, s = 0 | s + e[i] * e[i+1])];
+fn next(e: real[m], len: int[n]) -> real[n] = [b < n | fold(i < len[b] - 1, s = 0 | s + e[i+1])];
+fn skips(e: real[m], len: int) -> real =
+  fold(i < len, s = 0, k = 0 | (s + (if i > 2 { e[i-3] } else { 1 }), i)).0;
+fn apart(x: real[n]) -> real = prod(k | max(j < k + 1 | x[k] * x[j]));
+fn strict(x: real[n]) -> real[n] = [k | max(0, max(j < k | x[k] * x[j]))];
+export spmv, pairs, next, apart, strict;
+export vjp(spmv, val, x) as spmv_vjp;
+export grad(quad, val, x) as quad_grad;
+export grad(apart) as apart_grad;
+export vjp(pairs, e) as pairs_vjp;
+N
+is '{"spmv": [201, 0, 30]}' spmv 'ptr=[0,2,2,3]' 'col=[0,2,1]' 'val=[1,2,3]' 'x=[1,10,100]'
+is '{"spmv": []}' spmv 'ptr=[0]' 'col=[]' 'val=[]' 'x=[1]'
+is '{"spmv": [0, 0]}' spmv 'ptr=[0,0,0]' 'col=[]' 'val=[]' 'x=[1]'
+is '{"spmv": [201, 0, 30], "val_bar": [1, 100, 30], "x_bar": [1, 9, 2]}' spmv_vjp 'ptr=[0,2,2,3]' 'col=[0,2,1]' \
+    'val=[1,2,3]' 'x=[1,10,100]' 'y_bar=[1,2,3]'
+is '{"pairs": [2, 20, 0, 0]}' pairs 'e=[1,2,3,4]' 'len=[2,4,1,0]'
+is '{"next": [2, 9, 0, 0]}' next 'e=[1,2,3,4]' 'len=[2,4,1,0]'
+is '{"pairs": [2, 20, 0, 0], "e_bar": [22, 41, 60, 30]}' pairs_vjp 'e=[1,2,3,4]' 'len=[2,4,1,0]' 'y_bar=[1,10,1,1]'
+is '{"apart": 4608}' apart 'x=[2,3,4,2]'
+is '{"strict": [0, 6, 12]}' strict 'x=[2,3,4]'
+accept "$NNCC" check m.nn
+refuse 1 "m.nn:2: index 3 of 'val.ptr.i.*' is not in 0 ... 2" "$NNCC" run m.nn spmv 'ptr=[0,2,2,4]' \
+    'col=[0,2,1]' 'val=[1,2,3]' 'x=[1,10,100]'
+refuse 1 "m.nn:2: index -1 of 'val.ptr.i.*' is not in 0 ... 2" "$NNCC" run m.nn spmv \
+    'ptr=[-1,2,2,3]' 'col=[0,2,1]' 'val=[1,2,3]' 'x=[1,10,100]'
+refuse 1 "m.nn:2: index 9 of .* is not in 0 ... 3" "$NNCC" run m.nn spmv 'ptr=[0,9,2,3]' \
+    'col=[0,2,1]' 'val=[1,2,3]' 'x=[1,10,100]'
+refuse 1 "m.nn:2: index 3 of 'x.col.*' is not in 0 ... 2" "$NNCC" run m.nn spmv 'ptr=[0,2,2,3]' \
+    'col=[0,2,3]' 'val=[1,2,3]' 'x=[1,10,100]'
+refuse 1 "m.nn:5: index 4 of 'e.i.1.' is not in 0 ... 3" "$NNCC" run m.nn pairs 'e=[1,2,3,4]' \
+    'len=[2,5,1,0]'
+
+# `same` padding, for a kernel that is odd: only the run knows that.
+cat >m.nn <<'N'
+fn padded(x: real[n], w: real[p]) -> real[n] {
+  let h = (p - 1) / 2;
+  let y = pad(x, h, h);
+  [i < n | sum(k | w[k] * y[i+k])]
+}
+fn guarded(x: real[n], w: real[p]) -> real[n] {
+  let h = (p - 1) / 2;
+  [i < n | sum(k < p | if i + k >= h && i + k < n + h { w[k] * x[i+k-h] } else { 0 })]
+}
+fn sure(x: real[n], w: real[2*h+1]) -> real[n] {
+  let y = pad(x, h, h);
+  [i < n | sum(k | w[k] * y[i+k])]
+}
+export padded, guarded, sure;
+export vjp(padded, x, w) as padded_vjp;
+export vjp(guarded, x, w) as guarded_vjp;
+N
+for f in padded guarded sure; do
+    is '{"'$f'": [210, 321, 432, 43]}' $f 'x=[1,2,3,4]' 'w=[1,10,100]'
+    is '{"'$f'": [1]}' $f 'x=[1]' 'w=[0,0,1,0,0]'
+done
+for f in padded guarded; do
+    is '{"'$f'": [12, 123, 234, 340], "x_bar": [210, 321, 432, 43], "w_bar": [20, 30, 20]}' ${f}_vjp 'x=[1,2,3,4]' 'w=[100,10,1]' \
+        'y_bar=[1,2,3,4]'
+done
+is '{"guarded": [21, 32, 43, 4]}' guarded 'x=[1,2,3,4]' 'w=[1,10]'
+refuse 1 "m.nn:4: index 4 of 'y.i.k.' is not in 0 ... 3" "$NNCC" run m.nn padded 'x=[1,2,3,4]' \
+    'w=[1,10]'
+accept "$NNCC" check m.nn
+
+# Below the first element is below it for large sizes too.
+cat >m.nn <<'N'
+fn f(x: real[n+4]) -> real[n] = [i < n | x[3-i]];
+export f;
+N
+is '{"f": [4, 3, 2, 1]}' f 'x=[1,2,3,4,5,6,7,8]'
+refuse 1 "m.nn:1: index -1 of 'x.3-i.' is not in 0 ... 8" "$NNCC" run m.nn f 'x=[1,2,3,4,5,6,7,8,9]'

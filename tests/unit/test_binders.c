@@ -302,6 +302,19 @@ static const char *const unchecked[] = {
     "fn(x: real[n]) = [i < n - 2 | sum(x[i : i + 3])]",
     "fn(x: real[n]) = fold(t < n - 1, h = 0 | h + x[t + 1] * x[t])",
     "fn(x: real[n], y: real[n, m]) = [i, j | y[i, j] * x[i]]",
+    /* How far an index goes is found after it was needed. */
+    "fn(x: real[n], y: real[n - 1]) = [i | x[i + 1] * y[i]]",
+    "fn(x: real[n], y: real[n - 1]) = fold(t, h = 0 | h + x[t + 1] * y[t])",
+    "fn(x: real[n], y: real[n - 1]) = "
+    "fold(t, h = 0 | h + max(j < 2 | x[min(t + j, n - 1)]) * y[t])",
+    "fn(x: real[n]) = [i | sum(j < i | 1.0) + x[i]]",
+    "fn(x: real[n]) = prod(k | max(j < k | x[k] * x[j]))",
+    /* Every u8 is in range. */
+    "fn(x: real[256], k: u8[n]) = [i | x[int(k[i])]]",
+    /* Inside where it is asked for, and in too many places for a view. */
+    "fn(x: real[n], w: real[p]) = [i < n | sum(k < p | "
+    "if i + k >= p / 2 && i + k < n + p / 2 { w[k] * x[i + k - p / 2] } "
+    "else { 0 })]",
 };
 
 START_TEST(proven_indices_are_not_checked)
@@ -352,6 +365,10 @@ static const char *const guarded[] = {
     "fn(x: real[n, n]) = [i < n | if i > 0 { x[i, i - 1] } else { x[0, 0] }]",
     "fn(x: real[n], y: real[m]) = [i < n | if i < m { y[i] } else { x[i] }]",
     "fn(x: real[n]) = [i < n | sum(j < min(i, 3) | x[j + 1])]",
+    "fn(x: real[n], y: real[n]) = "
+    "[i | (if i > 0 { x[i - 1] } else { 0 }) + y[i]]",
+    SHIFT("i == 0", "x[i]") " + [i < n | if i > 0 || i > 3 { x[i - 1] } "
+                            "else { 0 }]",
 };
 
 START_TEST(guarded_indices_are_views)
@@ -453,6 +470,15 @@ static const struct {
     {"fn f(x: real) = fold(t, h = x | h);", "[bound]"},
     {"fn f(x: real) = fold(h = x | h);", "[loop]"},
     {"fn f(x: real[n]) = [i < n | x[i + 1]];", "[index-range]"},
+    {"fn f(x: real[n]) = [i | x[i + 1] + x[i]];", "[index-range]"},
+    {"fn f(x: real[n]) = fold(t, h = 0 | h + x[t + 1] * x[t]);",
+     "[index-range]"},
+    {"fn f(x: real[n], k: int[m]) = "
+     "[i < m | sum(j < k[i] | if x[0] > 0 { x[j + 1] } else { 0 })];",
+     "[bound]"},
+    {"fn f(x: real[n], k: int[m]) = "
+     "[i < m | fold(t < k[i], s = 0, r = 0 | (s + x[t - r], t)).0];",
+     "[bound]"},
     {"fn f(x: real[n]) = [i < n, j < i | x[i]];", "[ragged]"},
     {"fn f(x: real[n]) = [i < n | zeros([i])];", "[dimension]"},
     {"fn f(x: real[n]) = fold(t < 2, h = x | sum(h));", "[carry]"},

@@ -25,6 +25,36 @@ static bool data_inside(const Node *x, const Dim *bound)
     return true;
 }
 
+/* An index under masks as it was before them, but for 0 where nothing asks. */
+static Node *masked_again(Graph *g, Node *i)
+{
+    Attr attr = {.integer = MASKED_INDEX};
+    for (int k = 0; k < 2 && i->op == OP_max; k++)
+        if (node_is_const(i->arg[k], least_asked(i->dtype)))
+            return masked_again(g, i->arg[1 - k]);
+    if (i->op != OP_where || i->attr.integer != MASKED_INDEX)
+        return i;
+    Node *arg[3] = {i->arg[0], masked_again(g, i->arg[1]), g_fill(g, i, 0)};
+    return graph_make(g, OP_where, i->dtype, 3, arg, &attr);
+}
+
+/* A masked index that is inside where it is asked for needs no check either
+ * where 0 is inside, which may be seen now only. */
+static Node *check_masked(Graph *g, Node *i, const Dim *d)
+{
+    Bound b = bound_of(g);
+    const Dim *place[MAX_RANK], *p;
+    if (!bound_all_inside(g, g_fill(g, i, 0), d))
+        return NULL;
+    b.unmask = true;
+    bound_places(&b, i, place);
+    p = bound_form(&b, i, place);
+    return p && b.nasked > 0 && bound_asked(&b) &&
+                   bound_inside(&b, p, dim_const(g, 1), d)
+               ? masked_again(g, i)
+               : NULL;
+}
+
 /* Checked already; known to fit. */
 static Node *check_identity(Graph *g, const Node *n)
 {
@@ -42,9 +72,11 @@ static Node *check_identity(Graph *g, const Node *n)
         const_value(x) >= 0 && const_value(x) < (double)size)
         return x;
     Node *data = fold_index(g, x);
-    if (data)
-        x = data;
-    return data_inside(x, bound) ? x : NULL;
+    if (data && data_inside(data, bound))
+        return data;
+    if (data_inside(x, bound))
+        return x;
+    return n->attr.integer == MASKED_INDEX ? check_masked(g, x, bound) : NULL;
 }
 
 static void check_eval(EvalTensor *e, const Node *n)
