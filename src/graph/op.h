@@ -113,7 +113,7 @@ typedef struct Op {
     /* All others: dx[i] is the adjoint that n's adjoint dy gives its argument
      * i; left NULL where there is none. */
     void (*vjp)(Graph *g, Node *n, Node *dy, Node **dx);
-    /* n's tangent from those of its arguments (NULL: zero). */
+    /* n's tangent from those of its arguments (NULL: zero), one at least. */
     Node *(*jvp)(Graph *g, Node *n, Node *const *dx);
     /* n for many values at once: x[i] is argument i, with a leading axis of
      * size b more than n->arg[i] where lead[i] (at least one is). The result

@@ -794,7 +794,7 @@ static bool same(const Gen *r, DType t, double got, double want)
 {
     double tolerance = t == DT_f32 ? 2e-5 : 1e-9;
 
-    if (!isfinite(want))
+    if (!isfinite(want) || (t == DT_f32 && fabs(want) > 0x1.fffffep127))
         return !isfinite(got) || r->extreme;
     return dtype_is_real(t) ? fabs(got - want) <= tolerance * (1 + fabs(want))
                             : got == want;
@@ -820,6 +820,27 @@ static const char *shown(Arena *a, const Pair *p)
         node_print(p->root[i], &s);
     }
     return s.at;
+}
+
+/* What is seen of n's sign without its values holds for them. */
+static void check_sign(Arena *a, const Node *n, int64_t count, const double *v)
+{
+    double tiny = 1e-9;
+
+    if (!dtype_is_real(n->dtype))
+        return;
+    Sign sign = node_is_square(n) ? SIGN_not_negative : node_sign(n);
+    bool negative = node_never_positive(n);
+    for (int64_t k = 0; k < count; k++) {
+        bool right = (sign != SIGN_positive || v[k] > 0) &&
+                     (sign == SIGN_any || v[k] >= -tiny) &&
+                     (!negative || v[k] <= tiny);
+        if (right || isnan(v[k]))
+            continue;
+        Str s = str_new(a);
+        node_print(n, &s);
+        ck_abort_msg("%g has another sign: %s", v[k], s.at);
+    }
 }
 
 static void compare(Arena *a, const Pair *p, const char *by, int64_t size,
@@ -853,6 +874,8 @@ static void run(Arena *a, Pair *p, const Schedule *s, int64_t size)
     ck_assert_int_eq(evaluate(a, &p->made, size, data, p->nroot, p->root, got),
                      EVAL_OK);
     compare(a, p, "simplified", size, got, want);
+    for (int i = 0; i < p->nroot; i++)
+        check_sign(a, p->root[i], elements(&p->made, p->root[i], size), got[i]);
     for (int i = 0; i < p->nroot; i++)
         data[PARAMS + i] =
             NEWN(a, double, elements(&p->made, p->root[i], size) + 1);
@@ -914,7 +937,7 @@ static void check_pair(const Theme *t, uint64_t seed)
 
 /* All pairs of small forms under each operator of two arguments. */
 
-enum { MAX_FORMS = 64, PAIR_DTYPES = 5 };
+enum { MAX_FORMS = 96, KINDS = 7 };
 
 typedef struct Forms {
     Gen gen;
@@ -924,14 +947,22 @@ typedef struct Forms {
 
 static void add_form(Forms *f, Node *n) { f->form[f->n++] = n; }
 
+/* Of f64, f32 and integers; those at the end have no ordinary products. */
+enum { NUMBERS = 10 };
+static const double numbers[3][NUMBERS] = {
+    {0, 1, -1, 2, -3, 0.5, 0x1p600, 0x1p-600, 0x1p-1060, 0x1.8p-600},
+    {0, 1, -1, 2, -3, 0.5, 0x1p90, 0x1p-90, 0x1p-130, 0x1.8p-90},
+    {0, 1, -1, 2, -3, 128, 255, -0x1p31, 0x1p31 - 1, 0x1p20},
+};
+
 /* On vectors x and y, scalars s and u, one that is not negative, and v. */
-static void make_forms(Forms *f, DType t)
+static void make_forms(Forms *f, DType t, bool extreme)
 {
     Graph *g = f->gen.g;
     const Dim *three = dim_const(g, 3);
-    Node *x, *y, *c[8], *s[2], *v;
-    static const double number[] = {0, 1, -1, 2, -3, 0.5};
-    int nc = dtype_is_real(t) ? 6 : t == DT_u8 ? 4 : 5, n = 0;
+    Node *x, *y, *c[NUMBERS], *s[2], *v;
+    const double *number = numbers[t == DT_f32 ? 1 : dtype_is_real(t) ? 0 : 2];
+    int n = 0;
 
     for (int i = 0; i < PARAMS; i++)
         f->gen.param[i] = g_param(g, t, i == 2 || i == 3 ? 0 : 1, &three, "p");
@@ -940,8 +971,9 @@ static void make_forms(Forms *f, DType t)
     v = f->gen.param[4];
     for (int i = 0; i < 2; i++)
         s[i] = g_broadcast_to(g, f->gen.param[2 + i], 1, &three);
-    for (int i = 0; i < nc; i++)
-        if (t != DT_u8 || number[i] >= 0)
+    f->gen.extreme = extreme;
+    for (int i = 0; i < (extreme || !dtype_is_real(t) ? NUMBERS : 6); i++)
+        if (t != DT_u8 || (number[i] >= 0 && number[i] < 256))
             c[n++] = g_fill(g, x, number[i]);
     add_form(f, x);
     add_form(f, v);
@@ -970,15 +1002,15 @@ static void make_forms(Forms *f, DType t)
     add_form(f, g1(g, OP_neg, g2(g, OP_mul, x, y)));
     add_form(f, g2(g, OP_mul, g1(g, OP_neg, x), s[1]));
     if (dtype_is_real(t))
-        add_form(f, g1(g, OP_sqrt, g1(g, OP_abs, x)));
+        add_form(f, g1(g, OP_sqrt, x));
 }
 
-static Forms *forms_new(Arena *a, OpId op, DType t, bool plain)
+static Forms *forms_new(Arena *a, OpId op, DType t, bool extreme, bool plain)
 {
     Forms *f = NEW(a, Forms);
 
     f->gen = gen_new(a, 1, plain);
-    make_forms(f, t);
+    make_forms(f, t, extreme);
     for (int i = 0; i < f->n; i++) {
         for (int k = 0; k < f->n; k++)
             f->root[f->nroot++] = g2(f->gen.g, op, f->form[i], f->form[k]);
@@ -1008,14 +1040,16 @@ static void draw_powers(double **data, Arena *a, DType t, int point)
 
 START_TEST(pairs_of_forms)
 {
-    static const DType dtypes[] = {DT_f64, DT_f32, DT_i32, DT_i64, DT_u8};
+    static const DType dtypes[KINDS] = {DT_f64, DT_f32, DT_f64, DT_f32,
+                                        DT_i32, DT_i64, DT_u8};
     static const OpId ops[] = {OP_add, OP_sub, OP_mul, OP_div, OP_mod,
                                OP_min, OP_max, OP_eq,  OP_lt,  OP_le};
-    DType t = dtypes[_i % PAIR_DTYPES];
+    DType t = dtypes[_i % KINDS];
     Arena *a = arena_new();
-    OpId op = ops[_i / PAIR_DTYPES];
-    Forms *made = forms_new(a, op, t, false),
-          *plain = forms_new(a, op, t, true);
+    OpId op = ops[_i / KINDS];
+    bool extreme = _i % KINDS < 2;
+    Forms *made = forms_new(a, op, t, extreme, false);
+    Forms *plain = forms_new(a, op, t, extreme, true);
     double *data[PARAMS], **got = NEWN(a, double *, made->nroot);
     double **want = NEWN(a, double *, made->nroot);
 
@@ -1024,13 +1058,15 @@ START_TEST(pairs_of_forms)
         evaluate(a, &made->gen, 1, data, made->nroot, made->root, got);
         evaluate(a, &plain->gen, 1, data, made->nroot, plain->root, want);
         for (int i = 0; i < made->nroot; i++)
+            check_sign(a, made->root[i], 3, got[i]);
+        for (int i = 0; i < made->nroot; i++)
             for (int k = 0; k < 3; k++) {
                 Pair p = {.name = "pair", .nroot = 1};
                 p.root[0] = made->root[i];
                 p.want[0] = plain->root[i];
                 ck_assert_msg(
                     same(&plain->gen, t, got[i][k], want[i][k]) &&
-                        isnan(got[i][k]) == isnan(want[i][k]),
+                        (extreme || isnan(got[i][k]) == isnan(want[i][k])),
                     "%s: %.17g, and %.17g as written, of %g %g %g %g: %s",
                     dtype_name(t), got[i][k], want[i][k], data[0][k],
                     data[1][k], data[2][0], data[3][0], shown(a, &p));
@@ -1058,7 +1094,7 @@ int main(void)
 
     tcase_add_loop_test(t, values_are_those_of_what_is_written, 0,
                         NTHEMES * TESTS);
-    tcase_add_loop_test(t, pairs_of_forms, 0, 10 * PAIR_DTYPES);
+    tcase_add_loop_test(t, pairs_of_forms, 0, 10 * KINDS);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

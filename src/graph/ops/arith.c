@@ -510,6 +510,20 @@ static Node *as_divisor(Graph *g, Node *n)
     return n;
 }
 
+/* (a/s)/t = a/(s * t) for sizes; where s * t is no ordinary number 0/s/t would
+ * be 0/0. */
+static Node *div_twice(Graph *g, const Node *n)
+{
+    Node *a = n->arg[0], *b = n->arg[1];
+    double v;
+    if (a->op != OP_div || !is_size(a->arg[1]) || !is_size(b)) {
+        return NULL;
+    }
+    Node *below = g2(g, OP_mul, a->arg[1], b);
+    bool zero = constant(below, &v) && (v == 0 || !is_plain(n->dtype, v));
+    return zero ? NULL : g2(g, OP_div, a->arg[0], below);
+}
+
 static Node *div_identity(Graph *g, const Node *n)
 {
     Node *a = n->arg[0], *b = n->arg[1], *r;
@@ -522,7 +536,7 @@ static Node *div_identity(Graph *g, const Node *n)
     }
     Node *size = spread(b);
     r = size ? as_divisor(g, size) : NULL;
-    if (r && r != size) {
+    if (r != size) {
         return g2(g, OP_div, a, g_fill_like(g, n, r));
     }
     if (is_neg(a)) {
@@ -531,11 +545,7 @@ static Node *div_identity(Graph *g, const Node *n)
     if (is_neg(b)) {
         return g1(g, OP_neg, g2(g, OP_div, a, b->arg[0]));
     }
-    /* (a/s)/t = a/(s * t) for sizes */
-    if (a->op == OP_div && is_size(a->arg[1]) && is_size(b)) {
-        return g2(g, OP_div, a->arg[0], g2(g, OP_mul, a->arg[1], b));
-    }
-    return NULL;
+    return div_twice(g, n);
 }
 
 /* d(a/b) = da/b - (a/b)/b db */

@@ -273,7 +273,7 @@ static Node *strong_jvp(Graph *g, Node *n, Node *const *dx)
 {
     Node *a = n->arg[0], *p = n->arg[1];
     if (!dx[1])
-        return dx[0] ? g2(g, OP_strong_mul, dx[0], p) : NULL;
+        return g2(g, OP_strong_mul, dx[0], p);
     if (!dx[0])
         return g2(g, OP_strong_mul, a, dx[1]);
     return g2(g, OP_add, g_chain(g, dx[0], p, false),

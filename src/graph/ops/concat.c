@@ -163,12 +163,9 @@ static void concat_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 static Node *concat_jvp(Graph *g, Node *n, Node *const *dx)
 {
     Node **part = NEWN(graph_arena(g), Node *, n->narg);
-    bool any = false;
-    for (int k = 0; k < n->narg; k++) {
+    for (int k = 0; k < n->narg; k++)
         part[k] = dx[k] ? dx[k] : g_fill(g, n->arg[k], 0);
-        any = any || dx[k];
-    }
-    return any ? graph_remake(g, n, part) : NULL;
+    return graph_remake(g, n, part);
 }
 
 static int concat_form(const Node *n, bool tex, Str *to)

@@ -216,7 +216,7 @@ static void gather_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 static Node *index_jvp(Graph *g, Node *n, Node *const *dx)
 {
     Node *arg[2] = {dx[0], n->arg[1]};
-    return dx[0] ? graph_remake(g, n, arg) : NULL;
+    return graph_remake(g, n, arg);
 }
 
 static int gather_form(const Node *n, bool tex, Str *to)

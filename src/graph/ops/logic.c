@@ -332,9 +332,6 @@ static void choose_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 
 static Node *choose_jvp(Graph *g, Node *n, Node *const *dx)
 {
-    if (!dtype_is_real(n->dtype) || (!dx[1] && !dx[2])) {
-        return NULL;
-    }
     Node *zero = g_fill(g, n, 0);
     return g3(g, n->op, n->arg[0], dx[1] ? dx[1] : zero, dx[2] ? dx[2] : zero);
 }

@@ -545,8 +545,6 @@ static void prod_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 
 static Node *prod_jvp(Graph *g, Node *n, Node *const *dx)
 {
-    if (!dx[0])
-        return NULL;
     Node *terms = g2(g, OP_mul, dx[0], prod_partial(g, n));
     return g_reduce(g, OP_sum, terms, n->attr.nint, n->attr.ints);
 }
@@ -618,8 +616,6 @@ static void extreme_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 
 static Node *extreme_jvp(Graph *g, Node *n, Node *const *dx)
 {
-    if (!dx[0])
-        return NULL;
     Node *ties, *mask = extreme_mask(g, n, &ties);
     Node *x = g_where(g, mask, dx[0], g_fill(g, dx[0], 0));
     Node *sum = g_reduce(g, OP_sum, x, n->attr.nint, n->attr.ints);
@@ -868,8 +864,6 @@ static void lse_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 
 static Node *lse_jvp(Graph *g, Node *n, Node *const *dx)
 {
-    if (!dx[0])
-        return NULL;
     Node *terms = g2(g, OP_mul, dx[0], lse_partial(g, n));
     return g_reduce(g, OP_sum, terms, n->attr.nint, n->attr.ints);
 }

@@ -161,7 +161,7 @@ static void cast_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 
 static Node *cast_jvp(Graph *g, Node *n, Node *const *dx)
 {
-    return dx[0] && dtype_is_real(n->dtype) ? g_cast(g, n->dtype, dx[0]) : NULL;
+    return dtype_is_real(n->dtype) ? g_cast(g, n->dtype, dx[0]) : NULL;
 }
 
 static int cast_form(const Node *n, bool tex, Str *to)
