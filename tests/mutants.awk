@@ -104,7 +104,7 @@ function each(pattern, kind,    at, open, close_at, middle, rest) {
 $0 == "{" {
     begins[++nfunctions] = length(text) + 1
     decider[nfunctions] = head ~ /^(static )?(inline )?(const )?(Node \*|bool )/ &&
-        head !~ /infer|verify|lower/
+        head !~ /infer|verify|lower|Str \*/
     name_of[nfunctions] = head
     sub(/\(.*/, "", name_of[nfunctions])
     sub(/.*[ *]/, "", name_of[nfunctions])

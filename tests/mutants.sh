@@ -56,7 +56,7 @@ mkdir -p "$work/build" && cd "$work" || exit 2
 rm -f again
 [ "$1" = --again ] && shift && awk -F'\t' '
     FILENAME == "results" { split($0, at, " "); by[at[1]] = at[2]; next }
-    by[$1] ~ /^(survives|unreached)$/ { print $2 ", " $4 ": " $5 }' results table >again
+    !($1 in by) || by[$1] ~ /^(survives|unreached)$/ { print $2 ", " $4 ": " $5 }' results table >again
 rm -rf reach log table && mkdir reach log && head -c 1052672 /dev/zero >zero
 cp -aru "$root"/Makefile "$root"/grammar "$root"/src "$root"/runtime "$root"/tests \
     "$root"/examples "$root"/docs . || exit 2

@@ -55,6 +55,15 @@ static const char *const others[] = {
 };
 enum { OTHERS = sizeof others / sizeof *others };
 
+/* Parts of one tensor, long ones too, and where only a run tells where. */
+static const char *const parts[] = {
+    "concat(w[:40], w[40:80])",  "concat(w[:70], w[1:])",
+    "concat(w, w[::2])",         "concat([i < 70 | w[i * i % 90]], w[:3])",
+    "concat(z[n:n + 2], z[:1])", "concat(z[:2], z[1:3])",
+    "concat(z[n:n + 2], z)",
+};
+enum { PARTS = sizeof parts / sizeof *parts };
+
 /* Reading */
 
 static char *trimmed(const char *from, const char *to)
@@ -88,6 +97,7 @@ static void read_formulas(void)
     /* Square ones have a second axis that fits. */
     static char params[] = "x: real[3, 4], y: real[3, 4], z: real[3, 1], "
                            "v: real[4], s: real, t: real";
+    static char arrays[] = "w: real[100], z: real[n + 4]";
     static char square[] = "x: real[3, 3], y: real[3, 3], z: real[3, 1], "
                            "v: real[3], s: real, t: real";
     FILE *f = fopen("tests/identities.txt", "r");
@@ -97,6 +107,8 @@ static void read_formulas(void)
         add_identity(NULL, params, simplify_rules[i].identity);
         add_identity(NULL, square, simplify_rules[i].identity);
     }
+    for (int i = 0; i < PARTS; i++)
+        add_formula(arrays, parts[i]);
     for (int i = 0; i < OTHERS; i++) {
         add_formula(params, others[i]);
         add_formula(square, others[i]);
@@ -364,6 +376,40 @@ START_TEST(near_misses_keep_their_value)
 }
 END_TEST
 
+/* Derivatives near to those that have a form of their own, and by hand. */
+static const char *const closed[][2] = {
+    {"grad(fn(a: real[3, 3]) = sqrt(sum(a * a') + 9))(x)",
+     "x' / sqrt(sum(x * x') + 9)"},
+    {"grad(fn(a: real[3, 3]) = sqrt(sum(a * a)))(x)", "x / sqrt(sum(x * x))"},
+    {"grad(fn(a: real[3, 3]) = sum(sqrt([i, j | 2 + sum(k | a[i, k] * a[k, "
+     "j])])))(x)",
+     "[i, j | sum(k | x[j, k] / sqrt(2 + sum(l | x[i, l] * x[l, k]))) / 2 + "
+     "sum(k | x[k, i] / sqrt(2 + sum(l | x[k, l] * x[l, j]))) / 2]"},
+    {"grad(fn(a: real[3, 3]) = sum(expand(v, 1) * (a / v)))(x)",
+     "expand(v, 1) / v"},
+    {"grad(fn(a: real[3, 3]) = sum(v * (a / v)))(x)", "0 * x + 1"},
+    {"grad(fn(a: real[3, 3]) = sum(y * log(a * a)))(x)", "2 * y / x"},
+    {"grad(fn(a: real[3, 3]) = sum(a' * log(a * a)))(x)",
+     "log(x * x)' + 2 * x' / x"},
+    {"grad(fn(a: real[3, 3]) = sum(exp(a - logsumexp(a')) * y))(x)",
+     "exp(x - logsumexp(x)) * (y - sum(y * exp(x - logsumexp(x))))"},
+};
+enum { CLOSED = sizeof closed / sizeof *closed };
+
+START_TEST(derivatives_have_their_closed_form)
+{
+    static const char params[] = "x: real[3, 3], y: real[3, 3], v: real[3]";
+    Arena *a = arena_new();
+    Side got = side_open(a, NULL, false), want = side_open(a, NULL, true);
+
+    ck_assert_msg(side_take(&got, params, closed[_i][0]), "%s", closed[_i][0]);
+    ck_assert_msg(side_take(&want, params, closed[_i][1]), "%s", closed[_i][1]);
+    for (int point = 0; point < POINTS; point++)
+        compare(a, closed[_i][0], &got, &want, point);
+    arena_free(a);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("near-misses");
@@ -377,6 +423,7 @@ int main(void)
         return 1;
     }
     tcase_add_loop_test(t, near_misses_keep_their_value, 0, nformulas);
+    tcase_add_loop_test(t, derivatives_have_their_closed_form, 0, CLOSED);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
