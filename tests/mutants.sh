@@ -18,7 +18,7 @@ suites="batch binders check diff diff_loops diff_random eval fmt graph kernel li
 # Runs a suite, of Check but for the last two; what it prints goes to a file.
 suite() {
     (
-        cd "$work" && ulimit -c 0 && ulimit -v 6000000 && ulimit -t 20
+        cd "$work" && ulimit -c 0 && ulimit -v 6000000 && ulimit -t 15
         case $1 in
         golden) tests/golden.sh build/nncc ;;
         programs) build/fuzz-diff 100 1 tests/fuzz/known.txt ;;
