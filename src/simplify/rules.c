@@ -42,17 +42,6 @@ static bool restores(const Node *n, const Node *r)
     return true;
 }
 
-/* The exponential under a broadcast of a sum over just the axes that the
- * broadcast restores: x for broadcast(sum(exp(x))). */
-static Node *summed_back(const Node *n, OpId reduction)
-{
-    const Node *r = is(n, OP_broadcast) ? arg(n, 0) : NULL;
-
-    if (!r || !is(r, reduction) || !restores(n, r))
-        return NULL;
-    return arg(r, 0);
-}
-
 static Node *log_sum_exp(Graph *g, const Node *n)
 {
     const Node *sum = arg(n, 0);
@@ -66,12 +55,12 @@ static Node *log_sum_exp(Graph *g, const Node *n)
 static Node *softmax(Graph *g, const Node *n)
 {
     const Node *e = arg(n, 0), *below = arg(n, 1);
+    const Node *sum = is(below, OP_broadcast) ? arg(below, 0) : below;
     Node *x;
 
-    if (!is(e, OP_exp) || summed_back(below, OP_sum) != e)
+    if (!is(e, OP_exp) || !is(sum, OP_sum) || arg(sum, 0) != e)
         return NULL;
-    x = g_reduce(g, OP_logsumexp, arg(e, 0), arg(below, 0)->attr.nint,
-                 arg(below, 0)->attr.ints);
+    x = g_reduce(g, OP_logsumexp, arg(e, 0), sum->attr.nint, sum->attr.ints);
     x = g_broadcast(g, x, below->rank, below->dim, below->attr.ints);
     return g1(g, OP_exp, g2(g, OP_sub, arg(e, 0), x));
 }

@@ -519,7 +519,7 @@ static Node *index_from(Gen *r)
     DType t = chance(r, 50) ? DT_i32 : DT_i64;
     Node *n;
 
-    switch (below(r, 8)) {
+    switch (below(r, 11)) {
     case 0:
         return g_data(r->g, t, 1, &three, some[below(r, 4)]);
     case 6: /* any numbers, the same each time */
@@ -527,6 +527,18 @@ static Node *index_from(Gen *r)
         n = g_broadcast_to(r->g, n, 1, &three);
         n = g_random_bits(r->g, n, g_iota(r->g, DT_i64, three));
         return g2(r->g, OP_mod, n, g_fill(r->g, n, 3));
+    case 8: /* steps that are not even */
+        n = g_iota(r->g, t, dc(r, 2));
+        return g2(r->g, OP_mul, n, n);
+    case 9: /* one after the other down the columns */
+        n = g_iota(r->g, t, dc(r, 4));
+        n = g_reshape(r->g, n, 2, (const Dim *[]){dc(r, 2), dc(r, 2)});
+        n = g_permute(r->g, n, (int[]){1, 0});
+        return g_reshape(r->g, n, 1, (const Dim *[]){dc(r, 4)});
+    case 10: /* from 0 again */
+        n = g_cast(r->g, DT_u8, g_iota(r->g, t, three));
+        n = g2(r->g, OP_add, n, g_fill(r->g, n, 255));
+        return g_cast(r->g, t, g2(r->g, OP_add, n, g_fill(r->g, n, 1)));
     case 7:
         n = g_data(r->g, t, 1, &three, some[below(r, 4)]);
         n = g_concat(r->g, 4, (Node *[]){n, n, n, n}, 0);
@@ -971,11 +983,11 @@ typedef struct Forms {
 static void add_form(Forms *f, Node *n) { f->form[f->n++] = n; }
 
 /* Of f64, f32 and integers; those at the end have no ordinary products. */
-enum { NUMBERS = 10 };
+enum { NUMBERS = 11 };
 static const double numbers[3][NUMBERS] = {
-    {0, 1, -1, 2, -3, 0.5, 0x1p600, 0x1p-600, 0x1p-1060, 0x1.8p-600},
-    {0, 1, -1, 2, -3, 0.5, 0x1p90, 0x1p-90, 0x1p-130, 0x1.8p-90},
-    {0, 1, -1, 2, -3, 128, 255, -0x1p31, 0x1p31 - 1, 0x1p20},
+    {0, 1, -1, 2, -3, 0.5, 0x1p600, 0x1p-600, 0x1p-1060, 0x1.8p-600, -0x1p600},
+    {0, 1, -1, 2, -3, 0.5, 0x1p90, 0x1p-90, 0x1p-130, 0x1.8p-90, -0x1p90},
+    {0, 1, -1, 2, -3, 128, 255, -0x1p31, 0x1p31 - 1, 0x1p20, -2},
 };
 
 /* On vectors x and y, scalars s and u, one that is not negative, and v. */
@@ -1015,6 +1027,7 @@ static void make_forms(Forms *f, DType t, bool extreme)
         add_form(f, g1(g, OP_neg, i ? y : x));
     }
     add_form(f, g2(g, OP_add, x, c[1]));
+    add_form(f, g2(g, OP_add, x, c[n - 1]));
     add_form(f, g2(g, OP_add, x, y));
     add_form(f, g2(g, OP_sub, x, y));
     add_form(f, g2(g, OP_mul, x, y));
@@ -1051,9 +1064,10 @@ static void draw_powers(double **data, Arena *a, DType t, int point)
     for (int i = 0; i < PARAMS; i++) {
         data[i] = NEWN(a, double, PLACES);
         for (int k = 0; k < PLACES; k++) {
-            int at = (i * 3 + k * (point + 1) + point * 5) % 8;
+            int at = (i * 3 + k + point * 4) % 8;
             double v = dtype_is_real(t) ? real[at] : whole[at];
-            if (isinf(v) && (i == 2 || i == 3)) /* see arith.c: scalars move */
+            if ((isinf(v) || v == 0) &&
+                (i == 2 || i == 3)) /* see arith.c: scalars move */
                 v = 8;
             data[i][k] =
                 t != DT_u8 && !dtype_is_real(t) && (i + k) % 2 ? -v : v;

@@ -470,8 +470,8 @@ static int64_t div_eval_int(const int64_t *x)
 static bool exact_quotient(DType t, double c, double d, double *q)
 {
     *q = c / d;
-    return d != 0 && is_plain(t, c) && is_plain(t, d) && is_plain(t, *q) &&
-           *q != 0 && dtype_fit(t, *q) == *q && fma(*q, d, -c) == 0;
+    return is_plain(t, c) && is_plain(t, d) && is_plain(t, *q) &&
+           fma(*q, d, -c) == 0;
 }
 
 /* x / d with d a constant. */

@@ -350,6 +350,15 @@ static Node *spread(Graph *g, Node *x, int axis, Node *q, const Dim *n)
     return g_scatter_inside(g, x, q, axis, n);
 }
 
+/* The same where each term is put into a sum: a place outside, which belongs to
+ * none, has no entry to take. */
+static bool spread_fits(Graph *g, const Labelled *b, int label,
+                        const Labelled *q, const Dim *n)
+{
+    return find(label, b->x->rank, b->l) < 0 ||
+           (take_fits(g, b, label, q) && index_inside(g, q->x, n));
+}
+
 /* For each k the sum of the terms whose q is k. */
 static Node *sum_spread(Graph *g, const Node *n, const bool *summed)
 {
@@ -359,7 +368,7 @@ static Node *sum_spread(Graph *g, const Node *n, const bool *summed)
     const Dim *dim[2 * MAX_RANK];
     OneHot h = {.spread = true};
     if (!onehot(g, n->arg[0], summed, 0, &h) ||
-        !take_fits(g, &h.value, h.axis, &h.q))
+        !spread_fits(g, &h.value, h.axis, &h.q, x->dim[h.axis]))
         return NULL;
     for (int i = 0; i < x->rank; i++)
         if (!summed[i])
@@ -431,8 +440,8 @@ static Node *contract_spread(Graph *g, const Node *n, Node *x, const int *lx,
     relabel(&h.q, lx);
     relabel(&h.value, lx);
     int axis = spread_labels(n->rank, lout, label, &h.q, order, &count);
-    if (axis < 0 || !take_fits(g, &b, label, &h.q) ||
-        !take_fits(g, &h.value, label, &h.q))
+    if (axis < 0 || !spread_fits(g, &b, label, &h.q, size) ||
+        !spread_fits(g, &h.value, label, &h.q, size))
         return NULL;
     Labelled u = take(g, &h.value, label, &h.q);
     b = take(g, &b, label, &h.q);
