@@ -329,7 +329,8 @@ static Node *sum_broadcast(Graph *g, const Node *n)
     Node *y = g_reduce(g, OP_sum, b->arg[0], count, axis);
     Node *factor = g_fill_like(g, y, g_dim(g, n->dtype, times));
     bool some = dim_never_negative(dim_sub(g, times, dim_const(g, 1)));
-    bool given = op_table[y->op]->cls == OPC_leaf;
+    bool given = node_is_any_const(y) ? isfinite(const_value(y))
+                                      : op_table[y->op]->cls == OPC_leaf;
     return g2(
         g, some || given || !dtype_is_real(n->dtype) ? OP_mul : OP_strong_mul,
         factor, y);
