@@ -49,6 +49,7 @@ fn steep(w: real, x: real) -> real = sqrt(w * x);
 fn nowhere(x: real, v: real[n]) -> real = sum(sqrt([i < n, j < n | 0.0] @ v)) * x;
 fn share(n: int, x: real) -> real = min(min(softmax([i < n | x])), 3);
 fn low(w: real, v: real) -> real = softplus(min(max(w / v, w / v - 1), 3));
+fn twice_log(x: real) -> real = log(x^2);
 fn nothing(n: int) -> real = sum(i < n | log(0.0));
 fn unread(k: int, x: real) -> real = fold(i < k, r = log(x) | x * x);
 fn times(x: real, y: real) -> real = x * y;
@@ -107,6 +108,9 @@ near '{"d_x": 0, "d_v": [0, 0]}' 'grad(nowhere, x, v)' x=2 'v=[1, 2]'
 near '{"d_x": 0}' 'grad(share, x)' n=0 x=2
 near '{"low": 0, "low_dot": 0}' 'jvp(low, w, v)' w=-1 v=0 w_dot=1 v_dot=1
 near '{"nothing": 0}' nothing n=0
+near '{"d_x": "inf"}' 'grad(twice_log)' x=0
+near '{"twice_log": "-inf", "twice_log_dot": "inf"}' 'jvp(twice_log)' x=0 x_dot=1
+near '{"hess_x": -0.5}' 'hessian(twice_log)' x=-2
 near '{"nothing": "-inf"}' nothing n=2
 # What a loop starts from counts if it makes no step.
 near '{"d_x": -2}' 'grad(unread, x)' k=2 x=-1

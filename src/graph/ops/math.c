@@ -249,6 +249,30 @@ static Node *log_partial(Graph *g, Node *n, int i)
     return reciprocal(g, n->arg[0]);
 }
 
+/* log(x²) by x: by x² it is infinite at 0, where that of x² is 0. */
+static int log_inputs(Graph *g, Node *n, Node **x)
+{
+    (void)g;
+    x[0] = n->arg[0]->op == OP_mul ? n->arg[0]->arg[0] : NULL;
+    return x[0] && node_is_square(n->arg[0]);
+}
+
+static Node *twice_over(Graph *g, const Node *n)
+{
+    Node *x = n->arg[0]->arg[0];
+    return g2(g, OP_div, g_fill(g, x, 2), x);
+}
+
+static void log_vjp(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    dx[0] = g_chain_seen(g, dy, twice_over(g, n));
+}
+
+static Node *log_jvp(Graph *g, Node *n, Node *const *dx)
+{
+    return dx[0] ? g_chain_seen(g, dx[0], twice_over(g, n)) : NULL;
+}
+
 const Op op_log = {
     .name = "log",
     .cls = OPC_ewise,
@@ -263,6 +287,9 @@ const Op op_log = {
     .eval1 = log,
     .finite = above_zero,
     .partial = log_partial,
+    .inputs = log_inputs,
+    .vjp = log_vjp,
+    .jvp = log_jvp,
     .lower1 = num_log,
 };
 
