@@ -28,39 +28,14 @@ const char *leaf_shape_text(Arena *a, int rank, const Dim *const *dim)
 
 const char *function_origin(Arena *a, const Function *f)
 {
-    const char *op = "";
+    const DerivMode *mode = &deriv_modes[f->deriv];
     const Function *of = f->primal;
-    switch (f->deriv) {
-    case DERIV_none:
-        return "";
-    case DERIV_grad:
-        op = "grad";
-        break;
-    case DERIV_value_and_grad:
-        op = "value_and_grad";
-        break;
-    case DERIV_jvp:
-        op = "jvp";
-        break;
-    case DERIV_vjp:
-        op = "vjp";
-        break;
-    case DERIV_jacobian:
-        op = "jacobian";
-        break;
-    case DERIV_hessian:
-        op = "hessian";
-        of = of ? of->primal : NULL;
-        break;
-    case DERIV_hvp:
-        op = "hvp";
-        of = of ? of->primal : NULL;
-        break;
-    }
+    if (of && mode->second)
+        of = of->primal;
     if (!of)
         return "";
     Str s = str_new(a);
-    str_printf(&s, "%s(%s", op, of->name);
+    str_printf(&s, "%s(%s", mode->name, of->name);
     for (int i = 0; i < f->nby; i++)
         str_printf(&s, ", %s", of->param[f->by[i]].name);
     str_printf(&s, ")");

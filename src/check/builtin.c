@@ -407,9 +407,6 @@ const Builtin *reduction_named(Check *c, const Expr *fn)
     return NULL;
 }
 
-static const char *const deriv_names[] = {
-    "grad", "value_and_grad", "jvp", "vjp", "jacobian", "hessian", "hvp"};
-
 static const struct {
     const char *name;
     double value;
@@ -426,27 +423,14 @@ int builtin_names(Check *c, const char **to, int max)
     make_builtins(c);
     for (int i = 0; i < c->builtin.n && n < max; i++)
         to[n++] = c->builtin.at[i]->name;
-    for (int i = 0; i < NDERIVS && n < max; i++)
-        to[n++] = deriv_names[i];
+    for (DerivKind k = DERIV_none + 1; k < NDERIVS && n < max; k++)
+        to[n++] = deriv_modes[k].name;
     for (int i = 0; i < 2 && n < max; i++)
         to[n++] = i ? "einsum" : "remat";
     for (int i = 0; i < 3 && n < max; i++)
         to[n++] = constants[i].name;
     return n;
 }
-
-bool deriv_named(const char *name, DerivOp *op)
-{
-    for (int i = 0; i < NDERIVS; i++) {
-        if (strcmp(deriv_names[i], name) == 0) {
-            *op = (DerivOp)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-const char *deriv_name(DerivOp op) { return deriv_names[op]; }
 
 bool loop_named(const char *name)
 {

@@ -80,7 +80,7 @@ const char *fn_name(Check *c, const Fn *f)
         return f->info->name;
     if (f->kind == FK_builtin)
         return f->builtin->name;
-    str_printf(&s, "%s(%s", f->kind == FK_remat ? "remat" : deriv_name(f->op),
+    str_printf(&s, "%s(%s", f->kind == FK_remat ? "remat" : deriv_mode(f)->name,
                fn_name(c, f->of));
     for (int i = 0; i < f->nby; i++)
         str_printf(&s, ", %s", fn_param_name(c, f->of, f->by[i]));
@@ -253,7 +253,7 @@ static bool same_text(const Fn *a, const Fn *b)
     case FK_builtin:
         return fn_equal(a, b);
     case FK_derivative:
-        return a->op == b->op && same_text(a->of, b->of);
+        return a->mode == b->mode && same_text(a->of, b->of);
     case FK_remat:
         return same_text(a->of, b->of);
     }
@@ -551,11 +551,11 @@ const Value **fresh_arguments(Check *c, const Fn *f)
     if (!of)
         return NULL;
     memcpy(v, of, sizeof *v * (size_t)m);
-    if (f->op == D_jvp || f->op == D_hvp)
+    if (deriv_mode(f)->tangent)
         for (int i = 0; i < f->nby; i++)
             v[m + i] = value_fresh(c, value_ty(c, of[f->by[i]]),
                                    fn_param_name(c, f, m + i));
-    if (f->op == D_vjp) {
+    if (deriv_mode(f)->adjoint) {
         a = arguments_new(c, m, fn_span(f), NULL);
         memcpy(a.value, of, sizeof *of * (size_t)m);
         y = settle(c, a.at, apply(c, f->of, &a));
@@ -657,13 +657,12 @@ const Value *eval_call(Check *c, const Scope *s, const Expr *e)
     const char *name = plain_name(c, s, e->call.fn);
     const Expr *index;
     StructDef *d;
-    DerivOp op;
     const Value *fn;
     Call call;
     Arguments a;
 
-    if (name && deriv_named(name, &op))
-        return eval_derivative(c, s, op, e);
+    if (name && deriv_named(name))
+        return eval_derivative(c, s, deriv_named(name), e);
     if (name && strcmp(name, "remat") == 0)
         return eval_remat(c, s, e);
     if (name && strcmp(name, "einsum") == 0)

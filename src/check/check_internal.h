@@ -98,25 +98,14 @@ struct Value {
 
 typedef enum FnKind { FK_item, FK_builtin, FK_derivative, FK_remat } FnKind;
 
-typedef enum DerivOp {
-    D_grad,
-    D_value_and_grad,
-    D_jvp,
-    D_vjp,
-    D_jacobian,
-    D_hessian,
-    D_hvp,
-    NDERIVS
-} DerivOp;
-
 struct Fn {
     FnKind kind;
     FnInfo *info; /* FK_item, with what it sees */
     const Scope *scope;
     int limit;
     const Builtin *builtin;
-    DerivOp op;   /* FK_derivative of `of` by parameters by[…] */
-    const Fn *of; /* FK_remat too */
+    DerivKind mode; /* FK_derivative of `of` by parameters by[…] */
+    const Fn *of;   /* FK_remat too */
     const int *by;
     int nby;
 };
@@ -634,9 +623,6 @@ int builtin_names(Check *c, const char **to, int max);
 int builtin_nparam(const Builtin *b);
 const char *builtin_param(Check *c, const Builtin *b, int i, char *suffix);
 const Value *builtin_call(Check *c, const Builtin *b, const Call *call);
-/* A derivative operator's name. */
-bool deriv_named(const char *name, DerivOp *op);
-const char *deriv_name(DerivOp op);
 const Value *constant_named(Check *c, const char *name);
 /* fold and scan, which are no functions. */
 bool loop_named(const char *name);
@@ -672,12 +658,15 @@ const Value *run_einsum(Check *c, const Expr *text, const Call *call);
 
 /* derive.c */
 
-const Value *eval_derivative(Check *c, const Scope *s, DerivOp op,
+const Value *eval_derivative(Check *c, const Scope *s, DerivKind mode,
                              const Expr *call);
 const Value *apply_derivative(Check *c, const Fn *f, Arguments *a);
 /* Arguments as f's parameters hold them: literals in their types, defaults
  * filled in; false after reporting. */
 bool coerce_arguments(Check *c, const Fn *f, Arguments *a);
+const DerivMode *deriv_mode(const Fn *f);
+/* x in the place of the pattern's %s. */
+const char *named_after(Check *c, const char *pattern, const char *x);
 /* How many parameters a derivative has beyond its function's. */
 int deriv_extra_params(const Fn *f);
 const char *deriv_param_name(Check *c, const Fn *f, int i);

@@ -10,14 +10,19 @@
 
 #include <string.h>
 
-static bool has_tangents(const Fn *f)
-{
-    return f->op == D_jvp || f->op == D_hvp;
-}
+const DerivMode *deriv_mode(const Fn *f) { return &deriv_modes[f->mode]; }
 
 int deriv_extra_params(const Fn *f)
 {
-    return has_tangents(f) ? f->nby : f->op == D_vjp;
+    return deriv_mode(f)->tangent ? f->nby : deriv_mode(f)->adjoint != NULL;
+}
+
+const char *named_after(Check *c, const char *pattern, const char *x)
+{
+    const char *at = strstr(pattern, "%s");
+
+    return arena_printf(c->arena, "%.*s%s%s", (int)(at - pattern), pattern, x,
+                        at + 2);
 }
 
 /* Is it the name of a parameter, or of what vjp gives for one. */
@@ -26,12 +31,11 @@ static bool is_taken(Check *c, const Fn *f, const char *name)
     for (int i = 0; i < fn_nparam(f->of); i++)
         if (fn_param_name(c, f->of, i) == name)
             return true;
-    for (int i = 0; i < f->nby && f->op == D_vjp; i++) {
-        const char *x = fn_param_name(c, f->of, f->by[i]);
-
-        if (strcmp(arena_printf(c->arena, "%s_bar", x), name) == 0)
+    for (int i = 0; i < f->nby && deriv_mode(f)->adjoint; i++)
+        if (strcmp(named_after(c, deriv_mode(f)->result,
+                               fn_param_name(c, f->of, f->by[i])),
+                   name) == 0)
             return true;
-    }
     return false;
 }
 
@@ -47,17 +51,17 @@ static const char *unique_param(Check *c, const Fn *f, const char *name)
 const char *deriv_param_name(Check *c, const Fn *f, int i)
 {
     int n = fn_nparam(f->of);
-    const char *x;
+    const DerivMode *mode = deriv_mode(f);
 
     if (i < n)
         return fn_param_name(c, f->of, i);
-    if (f->op == D_vjp)
-        return unique_param(c, f, "y_bar");
-    if (f->op == D_hvp && f->nby == 1)
-        return unique_param(c, f, "v");
-    x = fn_param_name(c, f->of, f->by[i - n]);
+    if (mode->adjoint)
+        return unique_param(c, f, mode->adjoint);
+    if (mode->only_tangent && f->nby == 1)
+        return unique_param(c, f, mode->only_tangent);
     return unique_param(
-        c, f, arena_printf(c->arena, f->op == D_hvp ? "v_%s" : "%s_dot", x));
+        c, f,
+        named_after(c, mode->tangent, fn_param_name(c, f->of, f->by[i - n])));
 }
 
 static int by_index(Check *c, const Fn *of, const Expr *e)
@@ -109,31 +113,30 @@ static bool take_by(Check *c, Fn *f, const Expr *call)
     return true;
 }
 
-const Value *eval_derivative(Check *c, const Scope *s, DerivOp op,
+const Value *eval_derivative(Check *c, const Scope *s, DerivKind mode,
                              const Expr *call)
 {
     Fn *f = NEW(c->arena, Fn);
     const Expr *first = call->call.narg > 0 ? call->call.arg[0].value : NULL;
+    const char *name = deriv_modes[mode].name;
     const Value *of;
 
     if (!first)
         return fail(c, call->span, "derivative",
-                    "'%s' needs a function: %s(f, x)", deriv_name(op),
-                    deriv_name(op));
+                    "'%s' needs a function: %s(f, x)", name, name);
     of = eval(c, s, first);
     if (is_error(of))
         return of;
     if (of->kind != V_fn) {
-        fail(c, first->span, "derivative", "'%s' takes a function",
-             deriv_name(op));
+        fail(c, first->span, "derivative", "'%s' takes a function", name);
         diag_label(c->diags, first->span, "%s", value_text(c, of));
         if (first->kind == EX_call)
             detail(c, "name the function and call the result: %s(f, x)(…)",
-                   deriv_name(op));
+                   name);
         return c->error;
     }
     f->kind = FK_derivative;
-    f->op = op;
+    f->mode = mode;
     f->of = of->fn;
     return take_by(c, f, call) ? value_fn(c, f) : c->error;
 }
@@ -203,13 +206,13 @@ static bool coerce_derivative(Check *c, const Fn *f, Arguments *a)
         if (x && x->kind == V_tensor && x->literal != LIT_no)
             a->value[f->by[i]] = value_tensor(c, adapt(c, x, c->real));
     }
-    for (int i = 0; has_tangents(f) && i < f->nby; i++) {
+    for (int i = 0; deriv_mode(f)->tangent && i < f->nby; i++) {
         const Ty *t = value_ty(c, a->value[f->by[i]]);
 
         if (!t || !coerce_like(c, f, a, n + i, t))
             return false;
     }
-    if (f->op != D_vjp)
+    if (!deriv_mode(f)->adjoint)
         return true;
     of = arguments_new(c, n, a->at, a->scope);
     memcpy(of.value, a->value, sizeof *of.value * (size_t)n);
@@ -318,7 +321,7 @@ static void suggest_by(const Derivation *d, const Arguments *inner)
         if (!holds_reals(c, inner->value[i]))
             continue;
         detail(c, "by '%s' it is %s(%s, %s)", fn_param_name(c, of, i),
-               deriv_name(d->f->op), fn_name(c, of), fn_param_name(c, of, i));
+               deriv_mode(d->f)->name, fn_name(c, of), fn_param_name(c, of, i));
         return;
     }
 }
@@ -409,7 +412,7 @@ static const Value *reverse(Derivation *d)
     const Value *y, *x_bar;
     const Ty *t = value_ty(c, d->y);
 
-    if (d->f->op == D_vjp) {
+    if (deriv_mode(d->f)->adjoint) {
         y_bar = value_leaves(c, d->a->value[d->a->n - 1]);
     } else {
         y_bar = NEWN(c->arena, Node *, 1);
@@ -419,7 +422,7 @@ static const Value *reverse(Derivation *d)
     put_back(d, d->nx, dx);
     y = value_of_leaves(c, t, d->y_leaf);
     x_bar = like_arguments(d, dx);
-    return d->f->op == D_grad ? x_bar : pair(d, y, x_bar);
+    return deriv_mode(d->f)->value ? pair(d, y, x_bar) : x_bar;
 }
 
 /* Leaves of the arguments that stand for tangents. */
@@ -762,11 +765,6 @@ static const Value *hessian_vector(Derivation *d)
     return like_arguments(d, to);
 }
 
-static bool needs_scalar(DerivOp op)
-{
-    return op != D_jvp && op != D_vjp && op != D_jacobian;
-}
-
 /* Where derivatives are differentiated again and again. */
 static bool has_room(Derivation *d)
 {
@@ -788,11 +786,11 @@ static bool result_fits(Derivation *d)
 
     if (!has_room(d))
         return false;
-    if (needs_scalar(d->f->op) &&
+    if (deriv_mode(d->f)->scalar &&
         (!is_scalar(d->y) || !dtype_is_real(d->y->node->dtype))) {
         fail(c, d->a->at, "derivative",
              "'%s' needs a function whose result is a real scalar",
-             deriv_name(d->f->op));
+             deriv_mode(d->f)->name);
         detail(c, "the result of '%s' is %s", fn_name(c, d->f->of),
                value_text(c, d->y));
         note(c, fn_span(d->f->of), "'%s' is declared here",
@@ -804,26 +802,12 @@ static bool result_fits(Derivation *d)
         arena_printf(c->arena, "the result of '%s'", fn_name(c, d->f->of)));
 }
 
-static const Value *derive(Derivation *d)
-{
-    switch (d->f->op) {
-    case D_grad:
-    case D_value_and_grad:
-    case D_vjp:
-        return reverse(d);
-    case D_jvp:
-        return forward(d);
-    case D_jacobian:
-        return jacobian(d);
-    case D_hessian:
-        return hessian(d);
-    case D_hvp:
-        return hessian_vector(d);
-    case NDERIVS:
-        break;
-    }
-    return d->c->error;
-}
+static const Value *(*const derive[NDERIVS])(Derivation *d) = {
+    [DERIV_grad] = reverse,       [DERIV_value_and_grad] = reverse,
+    [DERIV_jvp] = forward,        [DERIV_vjp] = reverse,
+    [DERIV_jacobian] = jacobian,  [DERIV_hessian] = hessian,
+    [DERIV_hvp] = hessian_vector,
+};
 
 const Value *apply_derivative(Check *c, const Fn *f, Arguments *a)
 {
@@ -845,5 +829,5 @@ const Value *apply_derivative(Check *c, const Fn *f, Arguments *a)
         return c->error;
     d.y_leaf = value_leaves(c, d.y);
     d.ny = d.y->nleaf;
-    return derive(&d);
+    return derive[f->mode](&d);
 }

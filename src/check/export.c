@@ -280,11 +280,6 @@ bool finish_function(Check *c, Function *f)
 
 /* Results of a derivative, under the names that LANGUAGE gives them. */
 
-static const char *deriv_suffix(DerivOp op)
-{
-    return op == D_grad ? "grad" : deriv_name(op);
-}
-
 static const char *base_name(Check *c, const Fn *f)
 {
     const char *of;
@@ -300,37 +295,22 @@ static const char *base_name(Check *c, const Fn *f)
         break;
     }
     of = base_name(c, f->of); /* once: it may nest */
-    return of ? arena_printf(c->arena, "%s_%s", of, deriv_suffix(f->op)) : NULL;
+    return of ? arena_printf(c->arena, "%s_%s", of, deriv_mode(f)->name) : NULL;
 }
 
-static const char *result_name(Check *c, DerivOp op, const char *x)
+static void add_derivative(Check *c, Function *to, const Fn *f, const char *of,
+                           const Value *v, Span at)
 {
-    switch (op) {
-    case D_vjp:
-        return arena_printf(c->arena, "%s_bar", x);
-    case D_jacobian:
-        return arena_printf(c->arena, "jac_%s", x);
-    case D_hessian:
-        return arena_printf(c->arena, "hess_%s", x);
-    case D_hvp:
-        return arena_printf(c->arena, "hv_%s", x);
-    case D_grad:
-    case D_value_and_grad:
-    case D_jvp:
-    case NDERIVS:
-        break;
+    const char *name = deriv_mode(f)->result;
+
+    if (deriv_mode(f)->whole) {
+        add_result(c, to, named_after(c, name, of), v, at);
+        return;
     }
-    return arena_printf(c->arena, "d_%s", x);
-}
-
-static void add_by(Check *c, Function *to, const Fn *f, const Value *v, Span at)
-{
-    for (int i = 0; i < f->nby; i++) {
-        const char *x = fn_param_name(c, f->of, f->by[i]);
-
-        add_result(c, to, result_name(c, f->op, x),
+    for (int i = 0; i < f->nby; i++)
+        add_result(c, to,
+                   named_after(c, name, fn_param_name(c, f->of, f->by[i])),
                    f->nby == 1 ? v : v->part[i], at);
-    }
 }
 
 static void add_results(Check *c, Function *to, const Fn *f, const Value *v,
@@ -344,48 +324,11 @@ static void add_results(Check *c, Function *to, const Fn *f, const Value *v,
     }
     of = base_name(c, f->of);
     of = of ? of : "value";
-    switch (f->op) {
-    case D_grad:
-    case D_jacobian:
-    case D_hessian:
-    case D_hvp:
-        add_by(c, to, f, v, at);
-        break;
-    case D_value_and_grad:
-    case D_vjp:
+    if (deriv_mode(f)->value) {
         add_result(c, to, of, v->part[0], at);
-        add_by(c, to, f, v->part[1], at);
-        break;
-    case D_jvp:
-        add_result(c, to, of, v->part[0], at);
-        add_result(c, to, arena_printf(c->arena, "%s_dot", of), v->part[1], at);
-        break;
-    case NDERIVS:
-        break;
+        v = v->part[1];
     }
-}
-
-static DerivKind deriv_kind(DerivOp op)
-{
-    switch (op) {
-    case D_grad:
-        return DERIV_grad;
-    case D_value_and_grad:
-        return DERIV_value_and_grad;
-    case D_jvp:
-        return DERIV_jvp;
-    case D_vjp:
-        return DERIV_vjp;
-    case D_jacobian:
-        return DERIV_jacobian;
-    case D_hessian:
-        return DERIV_hessian;
-    case D_hvp:
-        return DERIV_hvp;
-    case NDERIVS:
-        break;
-    }
-    return DERIV_none;
+    add_derivative(c, to, f, of, v, at);
 }
 
 /* A function has to be checked, and of fixed types, to be exported. */
@@ -459,12 +402,12 @@ static void set_derivative(Check *c, Function *to, const Fn *f,
 
     if (f->kind != FK_derivative)
         return;
-    to->deriv = deriv_kind(f->op);
+    to->deriv = f->mode;
     to->by = ports_of(c, f, args);
     to->nby = f->nby;
-    if (f->op == D_hessian || f->op == D_hvp) {
+    if (deriv_mode(f)->second) {
         gradient = arena_copy(c->arena, f, sizeof *f);
-        gradient->op = D_grad;
+        gradient->mode = DERIV_grad;
         of = gradient;
     }
     name = base_name(c, of) ? base_name(c, of) : "value";

@@ -100,7 +100,6 @@ static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
 {
     Found f = lookup(c, s, e->name, e->span);
     const Value *v;
-    DerivOp op;
 
     if (f.local && f.local->value)
         return f.local->value;
@@ -119,7 +118,7 @@ static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
         return v;
     if (f.builtin)
         return builtin_value(c, f.builtin);
-    if (deriv_named(e->name, &op))
+    if (deriv_named(e->name))
         return fail(c, e->span, "derivative", "'%s' needs a function: %s(f, x)",
                     e->name, e->name);
     if (strcmp(e->name, "remat") == 0)

@@ -214,7 +214,7 @@ const Fn *by_all_reals(Check *c, const Fn *f)
     int *by = NEWN(c->arena, int, fn_nparam(f) + 1);
 
     d->kind = FK_derivative;
-    d->op = D_vjp;
+    d->mode = DERIV_vjp;
     d->of = f;
     d->by = by;
     for (int i = 0; value && i < fn_nparam(f); i++) {
@@ -274,7 +274,7 @@ static const Fn *trained_gradient(Program *p)
     while (*by < fn_nparam(f) && fn_param_name(c, f, *by) != t->train.by)
         ++*by;
     *d = (Fn){.kind = FK_derivative,
-              .op = gives_scalar(c, f) ? D_value_and_grad : D_vjp};
+              .mode = gives_scalar(c, f) ? DERIV_value_and_grad : DERIV_vjp};
     d->of = f;
     d->by = by;
     d->nby = 1;

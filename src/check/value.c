@@ -120,7 +120,7 @@ uint64_t fn_hash(const Fn *f)
     case FK_builtin:
         return hash_bytes(h, f->builtin->name, strlen(f->builtin->name));
     case FK_derivative:
-        return hash_mix(hash_mix(h, f->op), fn_hash(f->of));
+        return hash_mix(hash_mix(h, f->mode), fn_hash(f->of));
     case FK_remat:
         return hash_mix(h, fn_hash(f->of));
     }
@@ -140,7 +140,8 @@ bool fn_equal(const Fn *a, const Fn *b)
     case FK_builtin:
         return strcmp(a->builtin->name, b->builtin->name) == 0;
     case FK_derivative:
-        return a->op == b->op && a->nby == b->nby && fn_equal(a->of, b->of) &&
+        return a->mode == b->mode && a->nby == b->nby &&
+               fn_equal(a->of, b->of) &&
                memcmp(a->by, b->by, sizeof *a->by * (size_t)a->nby) == 0;
     case FK_remat:
         return fn_equal(a->of, b->of);

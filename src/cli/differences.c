@@ -14,33 +14,15 @@
 const double check_tolerance = 1e-6;
 enum { DIRECTIONS = 4 };
 
+static const DerivMode *mode(const Pair *p)
+{
+    return &deriv_modes[p->f->deriv];
+}
+
 /* Does the function's value come before its derivative. */
-bool pair_with_value(const Pair *p)
-{
-    switch (p->f->deriv) {
-    case DERIV_value_and_grad:
-    case DERIV_jvp:
-    case DERIV_vjp:
-        return true;
-    case DERIV_none:
-    case DERIV_grad:
-    case DERIV_jacobian:
-    case DERIV_hessian:
-    case DERIV_hvp:
-        break;
-    }
-    return false;
-}
+bool pair_with_value(const Pair *p) { return mode(p)->value; }
 
-static bool has_tangents(const Pair *p)
-{
-    return p->f->deriv == DERIV_jvp || p->f->deriv == DERIV_hvp;
-}
-
-bool pair_is_matrix(const Pair *p)
-{
-    return p->f->deriv == DERIV_jacobian || p->f->deriv == DERIV_hessian;
-}
+bool pair_is_matrix(const Pair *p) { return mode(p)->matrix; }
 
 /* Of all results' leaves, number i (results in place aside). */
 static const nncc_tensor *output(const Instance *s, int i)
@@ -59,14 +41,13 @@ static double **weights(Points *ps, const Pair *p, Arena *a)
         const nncc_tensor *y = output(&p->primal, i);
         int64_t n = tensor_is_real(y) ? tensor_elements(y) : 0;
         w[i] = NEWN(a, double, n + 1);
-        const nncc_tensor *bar =
-            n && p->f->deriv == DERIV_vjp && given < p->base.nparam
-                ? p->base.leaf[given++]
-                : NULL;
+        const nncc_tensor *bar = n && mode(p)->adjoint && given < p->base.nparam
+                                     ? p->base.leaf[given++]
+                                     : NULL;
         for (int64_t k = 0; k < n; k++)
-            w[i][k] = bar                                    ? value_get(bar, k)
-                      : has_tangents(p) || pair_is_matrix(p) ? points_normal(ps)
-                                                             : 1;
+            w[i][k] = bar                                   ? value_get(bar, k)
+                      : mode(p)->tangent || mode(p)->matrix ? points_normal(ps)
+                                                            : 1;
     }
     return w;
 }
@@ -166,7 +147,7 @@ int pair_matrix_leaf(const Pair *p, int row, int k)
     int n = by_leaves(p, k + 1) - by_leaves(p, k), first = 0, rows = p->nvalue;
     int all = by_leaves(p, p->f->nby);
 
-    for (int i = 0; p->f->deriv == DERIV_hessian; i++) {
+    for (int i = 0; mode(p)->matrix && mode(p)->second; i++) {
         first = by_leaves(p, i);
         rows = by_leaves(p, i + 1) - first;
         if (row < first + rows)
@@ -258,7 +239,7 @@ static Slopes slopes(Points *ps, Pair *p, int first, int n, double **d,
 static double derived(Points *ps, Pair *p, int k, int at, int n, double **d,
                       double **w)
 {
-    return has_tangents(p)     ? tangent(ps, p, at, n, d, w)
+    return mode(p)->tangent    ? tangent(ps, p, at, n, d, w)
            : pair_is_matrix(p) ? matrix_slope(p, k, n, d, w)
                                : slope(p, at, n, d);
 }

@@ -373,7 +373,7 @@ typedef enum FunctionKind {
     FN_evaluate,
 } FunctionKind;
 
-/* How a derivative is held against central differences. */
+/* What is made of a function f by some parameters x of it. */
 typedef enum DerivKind {
     DERIV_none,
     DERIV_grad,
@@ -381,9 +381,28 @@ typedef enum DerivKind {
     DERIV_jvp,
     DERIV_vjp,
     DERIV_jacobian,
-    DERIV_hessian, /* held against its gradient, which is `primal` */
-    DERIV_hvp,     /* the same */
+    DERIV_hessian,
+    DERIV_hvp,
+    NDERIVS
 } DerivKind;
+
+typedef struct DerivMode {
+    const char *name;   /* in the language, and at the end of an export's */
+    const char *result; /* what is given for x: "d_%s" */
+    bool whole;         /* once, for f and not for each x */
+    bool value;         /* after f's value */
+    bool matrix;        /* with an x for each element that is differentiated */
+    bool scalar;        /* f gives one real number */
+    bool second;        /* f's gradient is differentiated */
+    /* Parameters beyond those of f: a tangent for each x ("%s_dot"), which may
+     * have another name where there is one x; an adjoint. Or NULL. */
+    const char *tangent, *only_tangent, *adjoint;
+} DerivMode;
+
+extern const DerivMode deriv_modes[NDERIVS];
+
+/* The mode of that name, or DERIV_none. */
+DerivKind deriv_named(const char *name);
 
 typedef struct Function Function;
 struct Function {

@@ -1,6 +1,45 @@
-/* module.c: bounds of a function's dimensions. */
+/* module.c: modes of differentiation; bounds of a function's dimensions. */
 
 #include "graph/graph.h"
+
+#include <string.h>
+
+const DerivMode deriv_modes[NDERIVS] = {
+    [DERIV_grad] = {.name = "grad", .result = "d_%s", .scalar = true},
+    [DERIV_value_and_grad] = {.name = "value_and_grad",
+                              .result = "d_%s",
+                              .value = true,
+                              .scalar = true},
+    [DERIV_jvp] = {.name = "jvp",
+                   .result = "%s_dot",
+                   .whole = true,
+                   .value = true,
+                   .tangent = "%s_dot"},
+    [DERIV_vjp] = {.name = "vjp",
+                   .result = "%s_bar",
+                   .value = true,
+                   .adjoint = "y_bar"},
+    [DERIV_jacobian] = {.name = "jacobian", .result = "jac_%s", .matrix = true},
+    [DERIV_hessian] = {.name = "hessian",
+                       .result = "hess_%s",
+                       .matrix = true,
+                       .scalar = true,
+                       .second = true},
+    [DERIV_hvp] = {.name = "hvp",
+                   .result = "hv_%s",
+                   .scalar = true,
+                   .second = true,
+                   .tangent = "v_%s",
+                   .only_tangent = "v"},
+};
+
+DerivKind deriv_named(const char *name)
+{
+    for (DerivKind k = DERIV_none + 1; k < NDERIVS; k++)
+        if (strcmp(deriv_modes[k].name, name) == 0)
+            return k;
+    return DERIV_none;
+}
 
 bool function_bound(const Function *f, const Dim *d, int64_t *most)
 {

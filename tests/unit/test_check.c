@@ -465,6 +465,38 @@ START_TEST(derivatives_have_a_primal)
 }
 END_TEST
 
+/* Each mode, by one parameter and by two, takes and gives what its row says. */
+START_TEST(modes_are_as_their_rows_say)
+{
+    const DerivMode *mode = &deriv_modes[_i];
+    const char *head = "fn f(x: real, y: real[n]) = x * sum(y * y);";
+
+    for (int nby = 1; nby <= 2; nby++) {
+        Program *p = compile(arena_printf(arena, "%s export %s(f, y%s);", head,
+                                          mode->name, nby == 2 ? ", x" : ""));
+        const Function *g = p ? program_module(p)->function.at[0] : NULL;
+        int given = mode->whole ? 1 : nby;
+        int rows = mode->matrix && mode->second ? nby : 1;
+
+        ck_assert_msg(g, "%s: %s", mode->name, messages());
+        ck_assert_int_eq(deriv_named(mode->name), _i);
+        ck_assert_str_eq(g->name, arena_printf(arena, "f_%s", mode->name));
+        ck_assert_int_eq(g->deriv, _i);
+        ck_assert_int_eq(g->nby, nby);
+        ck_assert_int_eq(g->nparam, 2 + (mode->tangent   ? nby
+                                         : mode->adjoint ? 1
+                                                         : 0));
+        ck_assert_int_eq(g->nresult, mode->value + given * rows);
+        ck_assert_int_eq(g->primal->deriv,
+                         mode->second ? DERIV_grad : DERIV_none);
+    }
+    ck_assert_msg(!compile(arena_printf(
+                      arena, "fn v(x: real[n]) = x * x; export %s(v, x);",
+                      mode->name)) == mode->scalar,
+                  "%s", mode->name);
+}
+END_TEST
+
 START_TEST(dimensions_are_fixed)
 {
     const char *const name[] = {"b", "q"};
@@ -707,6 +739,7 @@ int main(void)
     tcase_add_test(t, training_is_three_functions);
     tcase_add_test(t, training_carries_what_is_asked);
     tcase_add_test(t, derivatives_have_a_primal);
+    tcase_add_loop_test(t, modes_are_as_their_rows_say, DERIV_grad, NDERIVS);
     tcase_add_test(t, dimensions_are_fixed);
     tcase_add_test(t, expressions_share_parameters);
     tcase_add_loop_test(t, prefixes_end_well, 0, 2);
