@@ -278,6 +278,8 @@ Unit *unit_load(Check *c, const char *path, const char *text, size_t len);
 const Entry *unit_find(Check *c, Unit *u, const char *name, Span at,
                        bool *clash);
 bool check_consts_and_structs(Check *c);
+/* A function of the standard library, whether or not the program uses it. */
+const Fn *std_function(Check *c, const char *file, const char *name);
 
 /* report.c */
 

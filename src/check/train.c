@@ -391,49 +391,18 @@ static const Value *plus(Train *t, const Value *a, const Value *b)
     return value_of_leaves(t->c, value_ty(t->c, a), l);
 }
 
-/* The gradient, scaled down to norm `most` where it is longer, all leaves
- * taken together. (Pascanu, Mikolov, Bengio 2013) */
-static const Value *clip_norm(Train *t, const Value *v, Node *most)
+/* g as the library's function of that name clips it. */
+static const Value *clip(Train *t, const char *name, const Knob *most,
+                         const Value *g)
 {
-    Graph *g = t->c->graph;
-    Node **leaf = value_leaves(t->c, v), *sum = NULL, *norm;
+    Check *c = t->c;
+    Arguments a = arguments_new(c, 2, t->at, NULL);
 
-    for (int i = 0; i < v->nleaf; i++) {
-        Node *s = g_reduce_all(g, OP_sum, g2(g, OP_mul, leaf[i], leaf[i]));
-
-        s = g_cast(g, most->dtype, s);
-        sum = sum ? g2(g, OP_add, sum, s) : s;
-    }
-    if (!sum)
-        return v;
-    norm = g1(g, OP_sqrt, sum);
-    return times(t, v,
-                 g_where(g, g2(g, OP_lt, most, norm), g2(g, OP_div, most, norm),
-                         g_fill(g, norm, 1)));
-}
-
-/* Every element within -most … most. */
-static const Value *clip_value(Train *t, const Value *v, Node *most)
-{
-    Graph *g = t->c->graph;
-    Node **leaf = value_leaves(t->c, v);
-
-    for (int i = 0; i < v->nleaf; i++) {
-        Node *hi = g_broadcast_to(g, g_cast(g, leaf[i]->dtype, most),
-                                  leaf[i]->rank, leaf[i]->dim);
-
-        leaf[i] = g2(g, OP_max, g2(g, OP_min, leaf[i], hi), g1(g, OP_neg, hi));
-    }
-    return value_of_leaves(t->c, value_ty(t->c, v), leaf);
-}
-
-static const Value *clip(Train *t, const Value *grad)
-{
-    if (t->clip_value.given)
-        grad = clip_value(t, grad, t->clip_value.at->node);
-    if (t->clip_norm.given)
-        grad = clip_norm(t, grad, t->clip_norm.at->node);
-    return grad;
+    if (!most->given)
+        return g;
+    a.value[0] = g;
+    a.value[1] = most->at;
+    return apply(c, std_function(c, "optim", name), &a);
 }
 
 /* step */
@@ -448,7 +417,8 @@ static const Value *update(Train *t, const Value **argument, const Value *net,
 
     memcpy(a.value, argument, sizeof *a.value * (size_t)a.n);
     a.value[0] = net;
-    a.value[1] = clip(t, grad);
+    grad = clip(t, "clip_value", &t->clip_value, grad);
+    a.value[1] = clip(t, "clip_norm", &t->clip_norm, grad);
     a.value[2] = state;
     v = apply(c, t->optimizer, &a);
     if (is_error(v))

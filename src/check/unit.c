@@ -270,6 +270,19 @@ static const Entry *own_entry(const Unit *u, const char *name)
     return b ? b->entry : NULL;
 }
 
+const Fn *std_function(Check *c, const char *file, const char *name)
+{
+    size_t len;
+    const char *text = std_source(file, &len);
+    const char *path = arena_printf(c->arena, "<std>/%s.nn", file);
+    const Unit *u = unit_load(c, path, text, len);
+    const Entry *e = u ? own_entry(u, intern(c->names, name)) : NULL;
+
+    if (!e || e->kind != EN_fn)
+        die("no function '%s' in %s", name, path);
+    return e->value->fn;
+}
+
 /* A file's own items come first, then those of the files it uses, which must
  * not clash, then the prelude's. */
 const Entry *unit_find(Check *c, Unit *u, const char *name, Span at,
