@@ -1122,6 +1122,35 @@ START_TEST(values_are_those_of_what_is_written)
 }
 END_TEST
 
+/* What is put among zeros may be 0; a share is one of the same numbers. */
+START_TEST(signs_of_near_misses)
+{
+    Arena *a = arena_new();
+    Graph *g = graph_new(a, DT_f64);
+    const Dim *size[] = {dim_const(g, 3), dim_const(g, 5)},
+              *one = dim_const(g, 1);
+    Node *x = g_param(g, DT_f64, 1, size, "x"),
+         *y = g_param(g, DT_f64, 1, size, "y");
+    Node *above = g2(g, OP_max, x, g_fill(g, x, 1));
+    Node *lse = g_reduce_all(g, OP_logsumexp, x);
+    int step = 1;
+
+    ck_assert_int_eq(node_sign(above), SIGN_positive);
+    ck_assert_int_eq(node_sign(g_flip(g, above, 0)), SIGN_positive);
+    ck_assert_int_eq(node_sign(g_pad(g, above, &one, &size[1], &step)),
+                     SIGN_not_negative);
+    ck_assert_int_ne(
+        node_sign(g_strided_add(
+            g, g_broadcast_to(g, above, 2, (const Dim *[]){size[0], size[0]}),
+            0, one, 2, (const Dim *[]){one, one}, dim_const(g, 9))),
+        SIGN_positive);
+    lse = g_broadcast_to(g, lse, 1, size);
+    ck_assert(node_never_positive(g2(g, OP_sub, x, lse)));
+    ck_assert(!node_never_positive(g2(g, OP_sub, y, lse)));
+    arena_free(a);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("random near-misses");
@@ -1132,6 +1161,7 @@ int main(void)
     tcase_add_loop_test(t, values_are_those_of_what_is_written, 0,
                         NTHEMES * TESTS);
     tcase_add_loop_test(p, pairs_of_forms, 0, OPS * KINDS);
+    tcase_add_test(t, signs_of_near_misses);
     suite_add_tcase(s, t);
     suite_add_tcase(s, p);
     r = srunner_create(s);

@@ -74,6 +74,12 @@ static bool is_plain(DType t, double v)
     return v == 0 || (isfinite(v) && v >= (t == DT_f32 ? 0x1p-126 : 0x1p-1022));
 }
 
+/* Is it an ordinary number other than 0. */
+static bool is_factor(DType t, double v)
+{
+    return is_plain(t, v) && dtype_fit(t, v) != 0;
+}
+
 /* Is -c, too, a number of n's dtype. */
 static bool can_negate(const Node *n, double c)
 {
@@ -337,14 +343,13 @@ static Node *mul_const(Graph *g, const Node *n, Node *x, double c)
     if (is_neg(x) && c != 0 && can_negate(n, c)) {
         return g2(g, OP_mul, x->arg[0], g_fill(g, n, -c));
     }
-    if (const_factor(x, &y, &d) && c != 0 && d != 0 && is_plain(n->dtype, c) &&
-        is_plain(n->dtype, d) && c * d != 0 && is_plain(n->dtype, c * d) &&
-        dtype_fit(n->dtype, c * d) != 0) {
+    if (const_factor(x, &y, &d) && is_plain(n->dtype, c) &&
+        is_plain(n->dtype, d) && is_factor(n->dtype, c * d)) {
         return g2(g, OP_mul, y, g_fill(g, n, c * d));
     }
     /* c * (d/y) = (c * d)/y */
     if (is_real(n) && x->op == OP_div && constant(x->arg[0], &d) &&
-        is_plain(n->dtype, c * d) && c * d != 0) {
+        is_factor(n->dtype, c * d)) {
         return g2(g, OP_div, g_fill(g, n, c * d), x->arg[1]);
     }
     return NULL;
@@ -520,8 +525,9 @@ static Node *div_twice(Graph *g, const Node *n)
         return NULL;
     }
     Node *below = g2(g, OP_mul, a->arg[1], b);
-    bool zero = constant(below, &v) && (v == 0 || !is_plain(n->dtype, v));
-    return zero ? NULL : g2(g, OP_div, a->arg[0], below);
+    return constant(below, &v) && !is_factor(n->dtype, v)
+               ? NULL
+               : g2(g, OP_div, a->arg[0], below);
 }
 
 static Node *div_identity(Graph *g, const Node *n)
