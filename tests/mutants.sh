@@ -60,6 +60,7 @@ rm -f again
 rm -rf reach log table && mkdir reach log && head -c 1052672 /dev/zero >zero
 cp -aru "$root"/Makefile "$root"/grammar "$root"/src "$root"/runtime "$root"/tests \
     "$root"/examples "$root"/docs . || exit 2
+find src tests -type f | while read -r f; do [ -e "$root/$f" ] || rm "$f"; done
 cp -au tests/mutants.c src/base/
 
 # Only what changed is written again, and built.

@@ -392,7 +392,14 @@ static int draw_steps(Gen *r, int64_t *size, int64_t *coef, int64_t *lo,
         coef[j] = below(r, 6) - 2;
         *(coef[j] < 0 ? lo : hi) += coef[j] * (size[j] - 1);
     }
-    if (n == 2 && chance(r, 40)) {
+    if (n == 2 && chance(r, 40)) { /* windows, up or down */
+        for (int j = 0; j < 2; j++) {
+            size[j] = 2;
+            coef[j] = chance(r, 70) ? 1 : -1;
+        }
+        *lo = (coef[0] < 0 ? -1 : 0) + (coef[1] < 0 ? -1 : 0);
+        *hi = 2 + *lo;
+    } else if (n == 2 && chance(r, 40)) {
         coef[1] = 1 + below(r, 2);
         coef[0] = coef[1] * size[1];
         *lo = 0;
@@ -1151,6 +1158,32 @@ START_TEST(signs_of_near_misses)
 }
 END_TEST
 
+/* Bytes wrap, and a check stays where what it asks is not known to fit. */
+START_TEST(indices_of_near_misses)
+{
+    Arena *a = arena_new();
+    Graph *g = graph_new(a, DT_f64);
+    const Dim *three = dim_const(g, 3);
+    Node *x = g_cast(g, DT_f64, g_iota(g, DT_i32, dim_const(g, 300)));
+    Node *q = g_cast(g, DT_u8, g_iota(g, DT_i32, three)), *order, *y;
+    double *out;
+
+    q = g2(g, OP_add, q, g_fill(g, q, 254));
+    y = g_gather(g, x, g_cast(g, DT_i32, q), 0);
+    ck_assert_int_eq(eval_nodes(a, g, 1, &y, 0, NULL, 0, NULL, NULL, &out),
+                     EVAL_OK);
+    ck_assert(out[0] == 254 && out[1] == 255 && out[2] == 0);
+    order = g_argsort(g, g_param(g, DT_f64, 1, &three, "p"), false);
+    ck_assert_ptr_eq(g_index_check(g, order, three), order);
+    ck_assert_int_eq(g_index_check(g, order, dim_const(g, 2))->op,
+                     OP_index_check);
+    for (int v = -1; v < 4; v++)
+        ck_assert_int_eq(g_index_check(g, g_const_int(g, DT_i32, v), three)->op,
+                         v >= 0 && v < 3 ? OP_const : OP_index_check);
+    arena_free(a);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("random near-misses");
@@ -1162,6 +1195,7 @@ int main(void)
                         NTHEMES * TESTS);
     tcase_add_loop_test(p, pairs_of_forms, 0, OPS * KINDS);
     tcase_add_test(t, signs_of_near_misses);
+    tcase_add_test(t, indices_of_near_misses);
     suite_add_tcase(s, t);
     suite_add_tcase(s, p);
     r = srunner_create(s);

@@ -237,6 +237,29 @@ START_TEST(no_trips)
 }
 END_TEST
 
+/* What each step gives alike is there after one only. */
+START_TEST(results_of_steps_that_may_not_be_made)
+{
+    Node *t = index_param(), *h = scalar("h"), *next = b, *arg[2] = {a};
+    Region r = fold_of(var_T, t, &h, &next, 1, &next);
+    Node *l = g_region_close(g, &r, 1, arg);
+    ck_assert_double_eq(value(g_part(g, l, 0)), 3);
+    val_T = 0;
+    ck_assert_double_eq(value(g_part(g, l, 0)), 2);
+    val_T = 3;
+    r.counted = true;
+    for (int count = 0; count < 3; count++) {
+        arg[1] = g_const_int(g, DT_i64, count);
+        l = g_region_close(g, &r, 2, arg);
+        ck_assert_double_eq(value(g_part(g, l, 0)), count ? 3 : 2);
+        ck_assert_double_eq(values(g_part(g, l, 1))[1], count > 1 ? 3 : 0);
+    }
+    r = fold_of(dim_const(g, -1), t, &h, &next, 0, NULL);
+    l = g_region_close(g, &r, 1, arg);
+    ck_assert_double_eq(value(g_part(g, l, 0)), 2);
+}
+END_TEST
+
 START_TEST(equal_loops_are_one)
 {
     Node *t = index_param(), *h = scalar("h");
@@ -830,6 +853,7 @@ static Suite *suite(void)
         keys_and_wide_integers,
         parts_without_steps,
         no_trips,
+        results_of_steps_that_may_not_be_made,
         equal_loops_are_one,
         inputs_at_a_distance,
         columns_are_inputs,

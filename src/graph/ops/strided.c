@@ -91,7 +91,7 @@ static bool digits(Graph *g, const Steps *s, int *i, int *j)
 {
     for (*i = 0; *i < s->n; ++*i)
         for (*j = 0; *j < s->n; ++*j)
-            if (*i != *j && s->coef[*i] == dim_mul(g, s->coef[*j], s->size[*j]))
+            if (s->coef[*i] == dim_mul(g, s->coef[*j], s->size[*j]))
                 return true;
     return false;
 }
