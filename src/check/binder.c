@@ -63,21 +63,21 @@ static bool is_fold(const Index *x)
 
 /* How far an index without a bound goes, where the bound of another asks before
  * it was used: what a tensor from around its body says that it indexes there.
- */
+ * Of another that has that name too, index_seen tells. */
 
 typedef struct Use {
     const char *index;
     const Expr *of; /* the tensor, a name */
     int place;
-    bool given; /* the body gives that name to something else */
 } Use;
 
 static void look_for_use(void *u, const Expr *e)
 {
     Use *x = u;
-    const ExprVisitor v = {u, look_for_use, NULL};
 
-    for (int k = 0; e->kind == EX_index && k < e->index.nsub && !x->of; k++) {
+    if (!e || x->of)
+        return;
+    for (int k = 0; e->kind == EX_index && k < e->index.nsub; k++) {
         const Sub *sub = &e->index.sub[k];
 
         if (e->index.of->kind != EX_name || sub->range ||
@@ -85,38 +85,24 @@ static void look_for_use(void *u, const Expr *e)
             continue;
         x->of = e->index.of;
         x->place = k;
+        return;
     }
-    if (!x->of)
-        expr_each(e, &v);
-}
-
-static void look_for_name(void *u, const char *name)
-{
-    Use *x = u;
-
-    x->given = x->given || name == x->of->name;
-}
-
-static void look_for_names(void *u, const Expr *e)
-{
-    expr_each(e, &(ExprVisitor){u, look_for_names, look_for_name});
+    expr_each(e, look_for_use, u);
 }
 
 static void find_extent(Check *c, Index *x)
 {
     Use use = {.index = x->name};
-    Found f;
+    const Binding *b;
 
     look_for_use(&use, x->of->comp.body);
     if (!use.of)
         return;
-    look_for_names(&use, x->of);
-    f = lookup(c, x->in, use.of->name, use.of->span);
-    if (use.given || !f.local || !f.local->value ||
-        f.local->value->kind != V_tensor ||
-        f.local->value->node->rank <= use.place)
+    b = lookup(c, x->in, use.of->name, use.of->span).local;
+    if (!b || !b->value || b->value->kind != V_tensor ||
+        b->value->node->rank <= use.place)
         return;
-    x->extent = f.local->value->node->dim[use.place];
+    x->extent = b->value->node->dim[use.place];
     x->from = use.of->span;
 }
 

@@ -324,27 +324,12 @@ static bool positive_if_any(Bound *b, const Dim *p)
     return false;
 }
 
-/* Has a counter that matters an extent of d times something? */
-static bool divides_extent(Bound *b, const Dim *d)
-{
-    if (dim_is(d, 0) || !dim_never_negative(d))
-        return false;
-    for (int i = 0; i < b->n; i++) {
-        const Dim *e = b->unknown[i].extent;
-        if (e && dim_mul(b->g, dim_div(b->g, e, d), d) == e)
-            return true;
-    }
-    return false;
-}
-
 /* The constant or dimension that n is, at least 1 wherever it matters. */
 static const Dim *positive(Bound *b, const Node *n)
 {
     const Dim *d = n->op == OP_broadcast ? node_as_dim(b->g, n->arg[0])
                                          : node_as_dim(b->g, n);
-    return d && (positive_if_any(b, less(b, d, 1)) || divides_extent(b, d))
-               ? d
-               : NULL;
+    return d && positive_if_any(b, less(b, d, 1)) ? d : NULL;
 }
 
 /* Without the unknowns. */

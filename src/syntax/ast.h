@@ -275,14 +275,10 @@ struct Item {
     };
 };
 
-/* The expressions that e is made of, those of functions and blocks in it too,
- * and the names that it gives to something inside. */
-typedef struct ExprVisitor {
-    void *u;
-    void (*part)(void *u, const Expr *e);
-    void (*name)(void *u, const char *name); /* or NULL */
-} ExprVisitor;
-void expr_each(const Expr *e, const ExprVisitor *v);
+/* walk.c: the expressions that e is made of, NULL where one is left out; a
+ * chain of operators has its last one first. */
+typedef void ExprSeen(void *u, const Expr *e);
+void expr_each(const Expr *e, ExprSeen *see, void *u);
 
 typedef struct Ast {
     const Source *source;
