@@ -383,9 +383,15 @@ START_TEST(guarded_indices_are_views)
 END_TEST
 
 static const char *const unguarded[] = {
-    SHIFT("i >= 0", "x[i - 1]"),        SHIFT("i > 0 || x[i] > 0", "x[i - 1]"),
-    SHIFT("i < n", "x[i + 1]"),         SHIFT("i != 3", "x[i - 1]"),
-    SHIFT("2 * i < n", "x[2 * i + 1]"), SHIFT("n > 3", "x[i + 1]"),
+    SHIFT("i >= 0", "x[i - 1]"),
+    SHIFT("i > 0 || x[i] > 0", "x[i - 1]"),
+    SHIFT("i < n", "x[i + 1]"),
+    SHIFT("i != 3", "x[i - 1]"),
+    SHIFT("2 * i < n", "x[2 * i + 1]"),
+    /* Inside of all of x, but not of its row. */
+    "fn(x: real[n, n]) = "
+    "[i < n - 1 | if x[i, i] > 0 { x[i + 1, i - 1] } else { 0 }]",
+    SHIFT("n > 3", "x[i + 1]"),
 };
 
 START_TEST(unguarded_indices_are_checked)
@@ -394,6 +400,24 @@ START_TEST(unguarded_indices_are_checked)
 
     ck_assert_msg(count(p, unguarded[_i], OP_index_check) == 1, "%s",
                   unguarded[_i]);
+}
+END_TEST
+
+/* A place that moves with two long indices is no view; and where a tensor may
+ * have no element at all, 0 is none of its indices. */
+START_TEST(two_long_indices_are_no_view)
+{
+    Program *p = compile("use nn;");
+    const char *inside = "fn(x: real[n], w: real[p]) = [i < n, k < p | "
+                         "if i + k < n { x[i + k] } else { w[k] }]";
+    const char *empty = "fn(x: real[n], w: real[p], y: real[m]) = "
+                        "[i < n, k < p | if i + k < m { y[i + k] } "
+                        "else { x[i] + w[k] }]";
+
+    ck_assert_msg(p, "%s", messages());
+    ck_assert_int_eq(count(p, inside, OP_gather), 1);
+    ck_assert_int_eq(count(p, inside, OP_index_check), 0);
+    ck_assert_int_eq(count(p, empty, OP_index_check), 1);
 }
 END_TEST
 
@@ -540,6 +564,7 @@ static Suite *suite(void)
                         sizeof guarded / sizeof *guarded);
     tcase_add_loop_test(t, unguarded_indices_are_checked, 0,
                         sizeof unguarded / sizeof *unguarded);
+    tcase_add_test(t, two_long_indices_are_no_view);
     tcase_add_test(t, guarded_calls_are_not_shared);
     tcase_add_test(t, affine_indices_are_views);
     tcase_add_test(t, equal_loops_are_one);

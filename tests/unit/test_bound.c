@@ -353,9 +353,24 @@ static Node *random_tensor(int depth)
     return g2(g, op, a, b);
 }
 
+/* Is there a k below some size that a place compares to so. */
+static Node *random_any(OpId order)
+{
+    const Dim *dim[] = {extent[0], extent[1], var[below(NVAR)]};
+    const int first[] = {0, 1, -1}, last[] = {-1, -1, 0}, axis = 2;
+    Node *k = g_iota(g, DT_i32, dim[2]), *x = random_tensor(below(2));
+    k = g_broadcast(g, k, 3, dim, last);
+    x = g_broadcast(g, x, 3, dim, first);
+    return g_reduce(g, OP_any,
+                    below(2) ? g2(g, order, k, x) : g2(g, order, x, k), 1,
+                    &axis);
+}
+
 static Node *random_mask(int depth)
 {
     static const OpId order[] = {OP_lt, OP_le, OP_eq, OP_ne};
+    if (depth == 0 && below(4) == 0)
+        return random_any(order[below(2)]);
     if (depth == 0)
         return g2(g, order[below(4)], random_tensor(below(2)),
                   random_tensor(0));
@@ -369,6 +384,7 @@ static Node *random_mask(int depth)
 static bool element(const Node *n, const At *at, const int64_t *x, int64_t *v)
 {
     int64_t to[MAX_RANK], of[3] = {0}, size;
+    int axis;
     const Dim *d = node_as_dim(g, n);
     for (int i = 0; i < n->rank; i++)
         to[i] = x[i];
@@ -386,6 +402,17 @@ static bool element(const Node *n, const At *at, const int64_t *x, int64_t *v)
             if (n->attr.ints[i] >= 0)
                 to[n->attr.ints[i]] = x[i];
         return element(n->arg[0], at, to, v);
+    case OP_any:
+        axis = n->attr.ints[0];
+        ck_assert_int_eq(n->attr.nint, 1);
+        if (!dim_at(n->arg[0]->dim[axis], at, &size))
+            return false;
+        for (int i = axis; i < n->rank; i++)
+            to[i + 1] = x[i];
+        for (to[axis] = 0, *v = 0; to[axis] < size && !*v; to[axis]++)
+            if (!element(n->arg[0], at, to, v))
+                return false;
+        return true;
     case OP_flip:
         if (!dim_at(n->dim[0], at, &size))
             return false;
