@@ -804,7 +804,7 @@ START_TEST(from_a_library)
     int n;
     Body *b = body_new(x->c, x->c->var[1], DT_i32);
     Node *h = carry(b, vector(x, DT_f32, x->c->var[0]));
-    for (int i = 0; i < 300; i++)
+    for (int i = 0; i < 900; i++)
         b->next[0] = g1(g, _i & 2 ? OP_tanh : OP_sin,
                         affine(b, b->next[0], 1, 0.125 + i % 7));
     output(b, h);
