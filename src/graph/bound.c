@@ -395,16 +395,32 @@ static bool choices(Bound *b, const Unknown *c, const Dim **x, const Dim **y)
 static void learn_all(Bound *b, const Node *cond, const Dim *const *place,
                       bool when);
 
+/* What is known at some point, to forget what was assumed after it. */
+typedef struct Known {
+    int n, nknown, nsplit;
+} Known;
+
+static Known known(const Bound *b)
+{
+    return (Known){b->n, b->nknown, b->nsplit};
+}
+
+static void forget(Bound *b, Known to)
+{
+    b->n = to.n; /* for counters of an assumption have values there only */
+    b->nknown = to.nknown;
+    b->nsplit = to.nsplit;
+}
+
 /* p with a value for unknown k, which it has where its condition is `when`. */
 static bool prove_branch(Bound *b, const Dim *p, int k, const Dim *value,
                          bool when)
 {
     const Unknown x = b->unknown[k];
-    int known = b->nknown, split = b->nsplit;
+    Known before = known(b);
     learn_all(b, x.node->arg[0], x.place, when);
     bool good = prove_at(b, p, k, value);
-    b->nknown = known;
-    b->nsplit = split;
+    forget(b, before);
     return good;
 }
 
@@ -487,7 +503,8 @@ static bool prove(Bound *b, const Dim *p)
 /* Where one of two conditions holds, both must do. */
 static bool prove_by_cases(Bound *b, const Dim *p)
 {
-    int known = b->nknown, last = b->nsplit - 1;
+    Known before = known(b);
+    int last = b->nsplit - 1;
     bool good = prove(b, p);
     if (good || last < 0 || b->cases <= 0)
         return good;
@@ -498,10 +515,9 @@ static bool prove_by_cases(Bound *b, const Dim *p)
         b->nsplit = last;
         learn_all(b, s.either[i], s.place, s.when);
         good = prove_by_cases(b, p);
-        b->nknown = known;
+        forget(b, before);
     }
     b->split[last] = s;
-    b->nsplit = last + 1;
     return good;
 }
 

@@ -332,6 +332,8 @@ END_TEST
 
 static Node *tensor(Node *n) { return g_broadcast_to(g, n, NCOUNTER, extent); }
 
+static Node *random_mask(int depth);
+
 static Node *random_tensor(int depth)
 {
     static const OpId ops[] = {OP_add, OP_sub, OP_mul, OP_min, OP_max,
@@ -348,6 +350,8 @@ static Node *random_tensor(int depth)
     }
     OpId op = ops[below(9)];
     Node *a = random_tensor(depth - 1), *b = random_tensor(depth - 1);
+    if (below(4) == 0)
+        return g_where(g, random_mask(below(2)), a, b);
     if (op == OP_mul || op == OP_div || op == OP_mod)
         b = tensor(g_dim(g, DT_i32, random_divisor(random_dim(1))));
     return g2(g, op, a, b);
