@@ -42,9 +42,9 @@ static const char *mask_text(unsigned mask)
     return mask & ON_bool ? "numbers or bools" : "numbers";
 }
 
-void convert_hint(Check *c, const Ty *want, const Value *v)
+void convert_hint(Check *c, const Type *want, const Value *v)
 {
-    const Ty *is = value_ty(c, v);
+    const Type *is = value_ty(c, v);
 
     if (is && is->kind == TY_tensor && want->kind == TY_tensor &&
         is->dtype != want->dtype && is->dtype != DT_key)
@@ -271,16 +271,16 @@ static const Value *tensor_op(Check *c, const Scope *s, OpId op,
 }
 
 /* The one type of the operands that are trees; scalars go with all leaves. */
-static const Ty *tree_type(Check *c, const Scope *s, const char *name, Span at,
-                           int n, const Operand *x)
+static const Type *tree_type(Check *c, const Scope *s, const char *name,
+                             Span at, int n, const Operand *x)
 {
-    const Ty *t = NULL, *u;
+    const Type *t = NULL, *u;
 
     for (int i = 0; i < n; i++) {
         const Value *v = x[i].value;
 
         u = is_tree(v) ? value_ty(c, v) : NULL;
-        if (is_scalar(v) || (u && (!t || ty_equal(t, u)))) {
+        if (is_scalar(v) || (u && (!t || type_equal(t, u)))) {
             t = u ? u : t;
             continue;
         }
@@ -302,14 +302,14 @@ static const Value *map_leaves(Check *c, const Scope *s, LeafOp *run, OpId op,
                                const char *name, Span at, int n,
                                const Operand *x)
 {
-    const Ty *t = tree_type(c, s, name, at, n, x);
+    const Type *t = tree_type(c, s, name, at, n, x);
     Node **leaf[3], **out;
-    const Ty **type;
+    const Leaf *type;
     Operand y[3];
 
     if (!t)
         return c->error;
-    type = ty_leaves(c, t);
+    type = type_leaves(c->graph, t, NULL);
     out = NEWN(c->arena, Node *, t->nleaf + 1);
     for (int i = 0; i < n; i++)
         leaf[i] = is_tree(x[i].value) ? value_leaves(c, x[i].value) : NULL;
@@ -325,10 +325,10 @@ static const Value *map_leaves(Check *c, const Scope *s, LeafOp *run, OpId op,
         if (is_error(v))
             return v;
         out[k] = v->node;
-        if (v->node->dtype != type[k]->dtype)
+        if (v->node->dtype != type[k].dtype)
             return fail(c, at, "type-mismatch",
                         "'%s' cannot be applied to a whole %s", name,
-                        ty_text(c, t));
+                        type_text(c, t));
     }
     return value_of_leaves(c, t, out);
 }
@@ -689,8 +689,10 @@ static const Value *adapted(Check *c, Span at, const Value *v, const Value *w)
 
     if (v->kind == V_tensor && w->kind == V_tensor && v->literal != LIT_no &&
         v->literal != w->literal) {
-        n = fit(c, ty_tensor(c, w->node->dtype, v->node->rank, v->node->dim),
-                v);
+        n = fit(
+            c,
+            type_tensor(c->arena, w->node->dtype, v->node->rank, v->node->dim),
+            v);
         return n ? n : v;
     }
     if (v->kind != V_tuple || w->kind != V_tuple || v->npart != w->npart)
@@ -706,7 +708,7 @@ const Value *if_values(Check *c, const Scope *s, Span at, Node *cond,
 {
     Operand x[2] = {*a, *b};
     Node *node[2], **l, **r;
-    const Ty *t;
+    const Type *t;
 
     if (any_error(2, x))
         return c->error;
@@ -723,7 +725,8 @@ const Value *if_values(Check *c, const Scope *s, Span at, Node *cond,
         x[1].value = adapted(c, at, b->value, a->value);
     }
     t = value_ty(c, x[0].value);
-    if (!t || !value_ty(c, x[1].value) || !ty_equal(t, value_ty(c, x[1].value)))
+    if (!t || !value_ty(c, x[1].value) ||
+        !type_equal(t, value_ty(c, x[1].value)))
         return branches_differ(c, s, x);
     l = value_leaves(c, x[0].value);
     r = value_leaves(c, x[1].value);

@@ -153,7 +153,7 @@ typedef struct Bind {
     bool reported;
 } Bind;
 
-static const char *type_text(Check *c, const TypeEx *t)
+static const char *written_text(Check *c, const TypeEx *t)
 {
     Str s = str_new(c->arena);
 
@@ -174,7 +174,7 @@ static bool misfit(Bind *b, int i, const Value *v, const char *why)
          b->info->name, p->name);
     diag_label(c->diags, b->a->span[i], "%s", value_text(c, v));
     if (p->type)
-        detail(c, "'%s' is declared as %s", p->name, type_text(c, p->type));
+        detail(c, "'%s' is declared as %s", p->name, written_text(c, p->type));
     if (why)
         detail(c, "%s", why);
     note_declared(c, b->a->scope, b->a->expr[i]);
@@ -246,7 +246,7 @@ static bool match_leading(Bind *b, int i, int n, const Dim *const *dim)
                                shape_text(c, n, dim)));
 }
 
-static bool match_tensor(Bind *b, int i, const TypeEx *t, const Ty *is)
+static bool match_tensor(Bind *b, int i, const TypeEx *t, const Type *is)
 {
     int lead = is->rank - t->narg;
 
@@ -260,10 +260,10 @@ static bool match_tensor(Bind *b, int i, const TypeEx *t, const Ty *is)
     return true;
 }
 
-static bool match_ty(Bind *b, int i, const TypeEx *t, const Ty *is);
+static bool match_ty(Bind *b, int i, const TypeEx *t, const Type *is);
 
 static bool match_struct(Bind *b, int i, const TypeEx *t, StructDef *d,
-                         const Ty *is)
+                         const Type *is)
 {
     const TypeEx *type;
 
@@ -281,7 +281,7 @@ static bool match_struct(Bind *b, int i, const TypeEx *t, StructDef *d,
             continue;
         }
         type = type_of_expr(b->c, t->arg[k]);
-        if (!type || !match_ty(b, i, type, is->arg[k].ty))
+        if (!type || !match_ty(b, i, type, is->arg[k].type))
             return false;
     }
     return true;
@@ -296,7 +296,7 @@ static const TypeParam *type_param_of(const FnItem *f, const TypeEx *t)
     return NULL;
 }
 
-static bool match_type_param(Bind *b, int i, const TypeEx *t, const Ty *is)
+static bool match_type_param(Bind *b, int i, const TypeEx *t, const Type *is)
 {
     const Binding *bound = scope_find(b->s, INT32_MAX, t->name);
 
@@ -308,14 +308,14 @@ static bool match_type_param(Bind *b, int i, const TypeEx *t, const Ty *is)
         scope_bind(b->c, b->s, t->name, t->span, NULL)->ty = is;
         return true;
     }
-    if (ty_equal(bound->ty, is))
+    if (type_equal(bound->ty, is))
         return true;
     return misfit(b, i, b->a->value[i],
                   arena_printf(b->c->arena, "'%s' is %s already", t->name,
-                               ty_text(b->c, bound->ty)));
+                               type_text(b->c, bound->ty)));
 }
 
-static bool match_name(Bind *b, int i, const TypeEx *t, const Ty *is)
+static bool match_name(Bind *b, int i, const TypeEx *t, const Type *is)
 {
     Check *c = b->c;
     StructDef *d;
@@ -330,9 +330,9 @@ static bool match_name(Bind *b, int i, const TypeEx *t, const Ty *is)
     }
     d = struct_of_type(c, b->f->scope, t);
     if (!d || !struct_ready(c, d)) {
-        const Ty *type = type_eval(c, b->f->scope, t);
+        const Type *type = type_eval(c, b->f->scope, t);
 
-        if (type && ty_equal(type, is)) /* a type parameter from outside */
+        if (type && type_equal(type, is)) /* a type parameter from outside */
             return true;
         b->reported |= !type;
         return misfit(b, i, b->a->value[i], NULL);
@@ -340,7 +340,7 @@ static bool match_name(Bind *b, int i, const TypeEx *t, const Ty *is)
     return match_struct(b, i, t, d, is);
 }
 
-static bool match_stack(Bind *b, int i, const TypeEx *t, const Ty *is)
+static bool match_stack(Bind *b, int i, const TypeEx *t, const Type *is)
 {
     if (is->kind == TY_stack)
         return match_dim(b, i, t->arg[0], is->count) &&
@@ -348,11 +348,12 @@ static bool match_stack(Bind *b, int i, const TypeEx *t, const Ty *is)
     if (is->kind != TY_tensor || is->rank == 0)
         return misfit(b, i, b->a->value[i], NULL);
     return match_dim(b, i, t->arg[0], is->dim[0]) &&
-           match_ty(b, i, t->part[0],
-                    ty_tensor(b->c, is->dtype, is->rank - 1, is->dim + 1));
+           match_ty(
+               b, i, t->part[0],
+               type_tensor(b->c->arena, is->dtype, is->rank - 1, is->dim + 1));
 }
 
-static bool match_ty(Bind *b, int i, const TypeEx *t, const Ty *is)
+static bool match_ty(Bind *b, int i, const TypeEx *t, const Type *is)
 {
     switch (t->kind) {
     case TE_name:
@@ -695,7 +696,7 @@ static const Value *any_int(Check *c, const ParamEx *p, Scope *s, bool *sized)
     IntParam ip = {NULL, NULL, sized};
 
     if (p->init)
-        v = fit(c, ty_scalar(c, DT_i32), eval(c, s, p->init));
+        v = fit(c, type_scalar(c->arena, DT_i32), eval(c, s, p->init));
     if (!v || is_error(v)) {
         ip.var = dim_var(c->graph, p->name);
         v = value_dim(c, ip.var);
@@ -709,7 +710,7 @@ static bool fresh_param(Check *c, const Fn *f, int i, Scope *s, bool export,
                         const Value **value)
 {
     const ParamEx *p = &f->info->item->param[i];
-    const Ty *t = type_eval(c, s, p->type);
+    const Type *t = type_eval(c, s, p->type);
 
     if (!t)
         return false;

@@ -259,15 +259,15 @@ int64_t index_count(Check *c, const Scope *s, const Binder *b, const Index *x)
     return -1;
 }
 
-const Ty *ty_along(Check *c, const Ty *t, const Dim *n)
+const Type *ty_along(Check *c, const Type *t, const Dim *n)
 {
     const Dim *dim[MAX_RANK + 1] = {n};
 
     if (t->kind != TY_tensor)
-        return ty_stack(c, t, n);
+        return type_stack(c->arena, t, n);
     for (int i = 0; i < t->rank; i++)
         dim[i + 1] = t->dim[i];
-    return ty_tensor(c, t->dtype, t->rank + 1, dim);
+    return type_tensor(c->arena, t->dtype, t->rank + 1, dim);
 }
 
 /* A comprehension or a reduction under way. */
@@ -465,7 +465,8 @@ static const Value *repeat_literal(Over *o, const Value *v)
 static const Value *comprehend(Over *o, const Value *v)
 {
     Check *c = o->c;
-    const Ty *t, **type;
+    const Type *t;
+    const Leaf *type;
     Node **leaf;
 
     if (v->kind == V_tensor && v->literal != LIT_no)
@@ -478,9 +479,9 @@ static const Value *comprehend(Over *o, const Value *v)
         return c->error;
     for (int k = o->n - 1; k >= 0; k--)
         t = ty_along(c, t, o->index[k].extent);
-    type = ty_leaves(c, t);
+    type = type_leaves(c->graph, t, NULL);
     for (int i = 0; i < t->nleaf; i++)
-        if (!dim_sensible(c, o->e->span, type[i]->rank, type[i]->dim))
+        if (!dim_sensible(c, o->e->span, type[i].rank, type[i].dim))
             return c->error;
     return value_of_leaves(c, t, leaf);
 }
@@ -504,16 +505,16 @@ static Node *neutral_like(Graph *g, const Node *n, double v)
 static bool fits_reduction(Over *o, const Builtin *r, const Value *v)
 {
     Check *c = o->c;
-    const Ty **type = ty_leaves(c, value_ty(c, v));
+    const Leaf *type = type_leaves(c->graph, value_ty(c, v), NULL);
     unsigned takes = reduction_takes(r);
 
     for (int i = 0; i < v->nleaf; i++) {
-        if (takes >> type[i]->dtype & 1)
+        if (takes >> type[i].dtype & 1)
             continue;
         fail(c, o->e->comp.body->span, "type-mismatch", "'%s' takes %s",
              r->name, reduction_takes_text(r));
         diag_label(c->diags, o->e->comp.body->span, "%s", value_text(c, v));
-        if (dtype_is_int(type[i]->dtype) && takes == ON_real)
+        if (dtype_is_int(type[i].dtype) && takes == ON_real)
             detail(c, "write real(…) to convert");
         return false;
     }
@@ -610,7 +611,7 @@ static const Value *reduce(Over *o, const Value *v)
 {
     Check *c = o->c;
     const Builtin *r = o->reduction;
-    const Ty *t;
+    const Type *t;
     Node **leaf, *count = NULL;
 
     v = settle(c, o->e->comp.body->span, v);
@@ -681,7 +682,7 @@ static const Value *join_terms(Over *o, const Builtin *r, int n,
         return value_ty(c, v) ? c->error : no_functions(o, v);
     sum = value_leaves(c, v);
     for (int i = 1; i < n; i++) {
-        if (!ty_equal(value_ty(c, v), value_ty(c, x[i].value)))
+        if (!type_equal(value_ty(c, v), value_ty(c, x[i].value)))
             return fail(c, o->e->comp.body->span, "type-mismatch",
                         "the elements of '%s' have one type", r->name);
         leaf = value_leaves(c, x[i].value);

@@ -321,7 +321,7 @@ static const Value *as_result(Check *c, const Fn *f, const Scope *s,
                               const Value *v)
 {
     const FnItem *item = f->info->item;
-    const Ty *t;
+    const Type *t;
     const Value *w;
 
     if (!item->result || is_error(v))
@@ -337,7 +337,7 @@ static const Value *as_result(Check *c, const Fn *f, const Scope *s,
     fail(c, result_place(item), "result-type",
          "this is not the result that '%s' declares", f->info->name);
     diag_label(c->diags, result_place(item), "%s", value_text(c, v));
-    detail(c, "the declared result is %s", ty_text(c, t));
+    detail(c, "the declared result is %s", type_text(c, t));
     convert_hint(c, t, v);
     note(c, item->result->span, "it is declared here");
     return c->error;
@@ -353,7 +353,7 @@ static const Value *run_body(Check *c, const Fn *f, Scope *s)
 static const Value *made_up(Check *c, const Fn *f, const Scope *s)
 {
     const TypeEx *result = f->info->item->result;
-    const Ty *t =
+    const Type *t =
         result && result->kind != TE_fn ? type_eval(c, s, result) : NULL;
 
     c->opaque++;

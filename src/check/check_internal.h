@@ -17,42 +17,20 @@ enum {
     MAX_NESTING = 3000,  /* evaluations inside evaluations */
     MAX_WORK = 6000000,  /* expressions evaluated, calls expanded */
     MAX_NODES = 6000000, /* nodes in the graph */
-    MAX_LEAVES = 100000, /* tensors in one value */
     MAX_PARAMS = 1000,   /* parameters, fields, free variables of one item */
 };
 
 typedef struct Check Check;
-typedef struct Ty Ty;
 typedef struct Value Value;
 typedef struct Fn Fn;
 typedef struct FnInfo FnInfo;
 typedef struct Scope Scope;
 typedef struct Unit Unit;
 typedef struct Entry Entry;
-typedef struct StructDef StructDef;
 typedef struct Builtin Builtin;
 typedef struct Index Index;
 
 /* types */
-
-typedef struct TyArg {
-    const Dim *dim; /* or */
-    const Ty *ty;
-} TyArg;
-
-/* The type of a value that has leaves. Compare with ty_equal. */
-struct Ty {
-    TypeKind kind;
-    DType dtype;           /* TY_tensor */
-    int rank;              /* TY_tensor */
-    const Dim *const *dim; /* TY_tensor */
-    const StructDef *def;  /* TY_struct, its arguments def->item->nparam */
-    const TyArg *arg;
-    const Ty *const *part; /* fields, parts; a stack's element */
-    int npart;
-    const Dim *count; /* TY_stack */
-    int nleaf;        /* at most MAX_LEAVES + 1 */
-};
 
 struct StructDef {
     const StructItem *item;
@@ -83,10 +61,10 @@ typedef enum Literal { LIT_no, LIT_int, LIT_real } Literal;
 struct Value {
     ValueKind kind;
     Literal literal;
-    Node *node;   /* V_tensor; of a LIT_int in DT_i64 */
-    Node *real;   /* literals: the same in DT_f64, computed in reals throughout,
-                     so   1/2 is 0 as an int and 0.5 as a real */
-    const Ty *ty; /* V_struct, V_stack; V_tensor: once it was asked for */
+    Node *node; /* V_tensor; of a LIT_int in DT_i64 */
+    Node *real; /* literals: the same in DT_f64, computed in reals throughout,
+                   so   1/2 is 0 as an int and 0.5 as a real */
+    const Type *ty; /* V_struct, V_stack; V_tensor: once it was asked for */
     const Value *const *part; /* fields, parts; the elements of a tensor literal
                                  (or NULL) */
     int npart;
@@ -139,7 +117,7 @@ typedef struct Binding {
     const char *name;
     Span span;
     const Value *value; /* or a type parameter's: */
-    const Ty *ty;
+    const Type *ty;
     const Entry *entry; /* in a unit's scope */
     int older;          /* binding of the same name, or -1 */
 } Binding;
@@ -296,20 +274,11 @@ void note_declared(Check *c, const Scope *s, const Expr *e);
 
 /* value.c */
 
-const Ty *ty_tensor(Check *c, DType t, int rank, const Dim *const *dim);
-const Ty *ty_scalar(Check *c, DType t);
-const Ty *ty_struct(Check *c, const StructDef *d, const TyArg *arg,
-                    const Ty *const *part);
-const Ty *ty_tuple(Check *c, int n, const Ty *const *part);
-const Ty *ty_stack(Check *c, const Ty *of, const Dim *count);
-bool ty_equal(const Ty *a, const Ty *b);
-void ty_print(Check *c, const Ty *t, Str *to);
-const char *ty_text(Check *c, const Ty *t);
-/* Tensor types of the leaves, in order of declaration. */
-const Ty **ty_leaves(Check *c, const Ty *t);
-/* "hidden.W" for each leaf; "" for a bare tensor. */
-const char **ty_paths(Check *c, const Ty *t);
-const Type *ty_export(Check *c, const Ty *t);
+const Type *type_of_struct(Check *c, const StructDef *d, const TypeArg *arg,
+                           const Type *const *part);
+const char *type_text(Check *c, const Type *t);
+/* t with all texts that the interface shows. */
+const Type *type_export(Check *c, const Type *t);
 const char *shape_text(Check *c, int rank, const Dim *const *dim);
 const char *dtype_text(const Check *c, DType t);
 
@@ -320,7 +289,7 @@ const Value *value_literal(Check *c, Literal l, Node *n, Node *real);
 const Value *value_elements(Check *c, const Value *v, const Value *const *part,
                             int n);
 const Value *value_tuple(Check *c, Span at, int n, const Value *const *part);
-const Value *value_struct(Check *c, const Ty *t, const Value *const *field);
+const Value *value_struct(Check *c, const Type *t, const Value *const *field);
 const Value *value_fn(Check *c, const Fn *f);
 const Value *value_dim(Check *c, const Dim *d); /* as an int */
 bool value_equal(const Value *a, const Value *b);
@@ -328,13 +297,13 @@ bool fn_equal(const Fn *a, const Fn *b);
 uint64_t fn_hash(const Fn *f);
 /* NULL for functions (and what holds them) and errors. A literal's is int or
  * real. */
-const Ty *value_ty(Check *c, const Value *v);
+const Type *value_ty(Check *c, const Value *v);
 const char *value_text(Check *c, const Value *v); /* its type, for messages */
 /* Its v->nleaf tensors; literals are settled. */
 Node **value_leaves(Check *c, const Value *v);
-const Value *value_of_leaves(Check *c, const Ty *t, Node *const *leaf);
+const Value *value_of_leaves(Check *c, const Type *t, Node *const *leaf);
 /* New inputs for all leaves. */
-const Value *value_fresh(Check *c, const Ty *t, const char *name);
+const Value *value_fresh(Check *c, const Type *t, const char *name);
 /* A literal without a context: int or real. */
 const Value *settle(Check *c, Span at, const Value *v);
 bool is_error(const Value *v);
@@ -346,12 +315,11 @@ bool value_const_bool(const Value *v, bool *out);
 /* types.c */
 
 const StructDef *struct_ready(Check *c, StructDef *d);
-const Ty *struct_instance(Check *c, const StructDef *d, const TyArg *arg,
-                          Span at);
+const Type *struct_instance(Check *c, const StructDef *d, const TypeArg *arg,
+                            Span at);
 /* The scope in which an instance's fields are written. */
-Scope *struct_scope(Check *c, const StructDef *d, const TyArg *arg);
-const Ty *type_eval(Check *c, const Scope *s, const TypeEx *t);
-extern const char *const real_word; /* "real" */
+Scope *struct_scope(Check *c, const StructDef *d, const TypeArg *arg);
+const Type *type_eval(Check *c, const Scope *s, const TypeEx *t);
 bool dtype_of_name(const Check *c, const char *name, DType *t);
 /* An expression in a type argument's place, as a type. */
 const TypeEx *type_of_expr(Check *c, const Expr *e);
@@ -369,7 +337,7 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim);
 Node *adapt(Check *c, const Value *v, DType t);
 /* v as a value of type t: literals adapt, all else must be equal. NULL: it does
  * not fit, which the caller reports. */
-const Value *fit(Check *c, const Ty *t, const Value *v);
+const Value *fit(Check *c, const Type *t, const Value *v);
 /* The least value of d where every variable is at least 0 (or -INFINITY). */
 
 /* bind.c */
@@ -427,7 +395,7 @@ bool unify(Check *c, const Scope *s, const char *name, Span at, int n,
 bool broadcast_all(Check *c, const Scope *s, const char *name, Span at, int n,
                    const Operand *x, Node **node);
 /* How to mend a value of another element type than wanted, if it is one. */
-void convert_hint(Check *c, const Ty *want, const Value *v);
+void convert_hint(Check *c, const Type *want, const Value *v);
 Node *spread(Check *c, Node *a, int rank, const Dim *const *dim);
 const Value *where_values(Check *c, const Scope *s, Span at, const Operand *x);
 const Value *if_values(Check *c, const Scope *s, Span at, Node *cond,
@@ -487,7 +455,7 @@ Node *index_bound(Check *c, const Index *x);
 /* The values of an index that are written out; -1 after reporting. */
 int64_t index_count(Check *c, const Scope *s, const Binder *b, const Index *x);
 /* n values of type t along a first axis. */
-const Ty *ty_along(Check *c, const Ty *t, const Dim *n);
+const Type *ty_along(Check *c, const Type *t, const Dim *n);
 
 /* loop.c */
 
@@ -588,11 +556,11 @@ const Value *construct(Check *c, const Scope *s, StructDef *d,
                        const Expr *index, const Expr *call);
 /* v in every leaf of type t: of its shape, or broadcast to it; NULL after
  * reporting. */
-const Value *fill(Check *c, const Ty *t, const Value *v, Span at);
+const Value *fill(Check *c, const Type *t, const Value *v, Span at);
 /* A value of the type by its fields' initialisers; random leaves take keys
  * split off `key`, numbered on from *number. Without a key random ones are an
  * error. */
-const Value *initial_value(Check *c, const Ty *t, Node *key, int64_t *number,
+const Value *initial_value(Check *c, const Type *t, Node *key, int64_t *number,
                            Span at);
 
 /* builtin.c, tensor.c, random.c */
@@ -673,7 +641,7 @@ const char *named_after(Check *c, const char *pattern, const char *x);
 int deriv_extra_params(const Fn *f);
 const char *deriv_param_name(Check *c, const Fn *f, int i);
 /* Is every leaf real? */
-bool ty_all_real(Check *c, const Ty *t);
+bool ty_all_real(Check *c, const Type *t);
 /* Reports the first that is not. */
 bool all_real(Check *c, const Value *v, Span at, const char *what);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static Node *fill_tensor(Check *c, const Ty *t, const Value *v)
+static Node *fill_tensor(Check *c, const Leaf *t, const Value *v)
 {
     Node *n = adapt(c, v, t->dtype);
 
@@ -16,9 +16,9 @@ static Node *fill_tensor(Check *c, const Ty *t, const Value *v)
     return spread(c, n, t->rank, t->dim);
 }
 
-const Value *fill(Check *c, const Ty *t, const Value *v, Span at)
+const Value *fill(Check *c, const Type *t, const Value *v, Span at)
 {
-    const Ty **type = ty_leaves(c, t);
+    const Leaf *type = type_leaves(c->graph, t, NULL);
     Node **leaf = NEWN(c->arena, Node *, t->nleaf + 1);
     bool good = v->kind == V_tensor;
 
@@ -27,12 +27,12 @@ const Value *fill(Check *c, const Ty *t, const Value *v, Span at)
     if (fit(c, t, v))
         return fit(c, t, v);
     for (int i = 0; i < t->nleaf && good; i++) {
-        leaf[i] = fill_tensor(c, type[i], v);
+        leaf[i] = fill_tensor(c, &type[i], v);
         good = leaf[i] != NULL;
     }
     if (good)
         return value_of_leaves(c, t, leaf);
-    fail(c, at, "type-mismatch", "this does not fit %s", ty_text(c, t));
+    fail(c, at, "type-mismatch", "this does not fit %s", type_text(c, t));
     diag_label(c->diags, at, "%s", value_text(c, v));
     return NULL;
 }
@@ -78,7 +78,7 @@ static bool distribution(Check *c, const Scope *s, const Expr *e, DType t,
 }
 
 /* normal: a + b z;  uniform: a + (b - a) u */
-static Node *draw(Check *c, const Distribution *d, const Ty *t, Node *key)
+static Node *draw(Check *c, const Distribution *d, const Leaf *t, Node *key)
 {
     Graph *g = c->graph;
     Node *scale = d->normal ? d->b : g2(g, OP_sub, d->b, d->a);
@@ -107,7 +107,7 @@ static const Fn *drawing_function(Check *c, const Scope *s, const Expr *e)
 
 /* ~ f(a): f(key, a), which is to give the field. */
 static const Value *drawn_by(Check *c, const Scope *s, const FieldEx *f,
-                             const Fn *by, const Ty *t, Node *key)
+                             const Fn *by, const Type *t, Node *key)
 {
     const Value *v = call_with(c, s, by, value_tensor(c, key), f->init);
 
@@ -116,40 +116,40 @@ static const Value *drawn_by(Check *c, const Scope *s, const FieldEx *f,
     if (fit(c, t, v))
         return fit(c, t, v);
     fail(c, f->init->span, "initialiser",
-         "this does not draw '%s', which is %s", f->name, ty_text(c, t));
+         "this does not draw '%s', which is %s", f->name, type_text(c, t));
     diag_label(c->diags, f->init->span, "%s", value_text(c, v));
     return NULL;
 }
 
 static const Value *random_field(Check *c, const Scope *s, const FieldEx *f,
-                                 const Ty *t, Node *key, int64_t *number)
+                                 const Type *t, Node *key, int64_t *number)
 {
     const Fn *by = drawing_function(c, s, f->init);
     Distribution d;
-    const Ty **type = ty_leaves(c, t);
+    const Leaf *type = type_leaves(c->graph, t, NULL);
     Node **leaf = NEWN(c->arena, Node *, t->nleaf + 1);
 
     if (by)
         return drawn_by(c, s, f, by, t, g_split(c->graph, key, (*number)++));
     for (int i = 0; i < t->nleaf; i++) {
-        if (!dtype_is_real(type[i]->dtype)) {
+        if (!dtype_is_real(type[i].dtype)) {
             fail(c, f->span, "initialiser",
                  "'%s' is %s; only reals are drawn at random", f->name,
-                 ty_text(c, t));
+                 type_text(c, t));
             return NULL;
         }
-        if (!distribution(c, s, f->init, type[i]->dtype, &d))
+        if (!distribution(c, s, f->init, type[i].dtype, &d))
             return NULL;
-        leaf[i] = draw(c, &d, type[i], g_split(c->graph, key, (*number)++));
+        leaf[i] = draw(c, &d, &type[i], g_split(c->graph, key, (*number)++));
     }
     return value_of_leaves(c, t, leaf);
 }
 
-static const Value *initial_field(Check *c, const Scope *s, const Ty *of, int i,
-                                  Node *key, int64_t *number, Span at)
+static const Value *initial_field(Check *c, const Scope *s, const Type *of,
+                                  int i, Node *key, int64_t *number, Span at)
 {
     const FieldEx *f = &of->def->item->field[i];
-    const Ty *t = of->part[i];
+    const Type *t = of->part[i];
     const Value *v;
     Span before;
 
@@ -170,7 +170,7 @@ static const Value *initial_field(Check *c, const Scope *s, const Ty *of, int i,
     return v;
 }
 
-static const Value *initial_struct(Check *c, const Ty *t, Node *key,
+static const Value *initial_struct(Check *c, const Type *t, Node *key,
                                    int64_t *number, Span at)
 {
     const Value **field = NEWN(c->arena, const Value *, t->npart + 1);
@@ -184,15 +184,15 @@ static const Value *initial_struct(Check *c, const Ty *t, Node *key,
     return value_struct(c, t, field);
 }
 
-static const Value *no_initialiser(Check *c, const Ty *t, Span at)
+static const Value *no_initialiser(Check *c, const Type *t, Span at)
 {
     fail(c, at, "initialiser", "there is no initial value for %s",
-         ty_text(c, t));
+         type_text(c, t));
     detail(c, "a field takes '= value' or '~ normal(mean, std)'");
     return NULL;
 }
 
-static const Value *initial_tuple(Check *c, const Ty *t, Node *key,
+static const Value *initial_tuple(Check *c, const Type *t, Node *key,
                                   int64_t *number, Span at)
 {
     const Value **part = NEWN(c->arena, const Value *, t->npart + 1);
@@ -206,8 +206,8 @@ static const Value *initial_tuple(Check *c, const Ty *t, Node *key,
 }
 
 /* The leaves of one element, for each of n keys, or repeated. */
-static bool repeat_leaves(Check *c, const Ty *t, Node *key, Node *keys, Span at,
-                          Node **leaf)
+static bool repeat_leaves(Check *c, const Type *t, Node *key, Node *keys,
+                          Span at, Node **leaf)
 {
     int n = t->part[0]->nleaf;
 
@@ -233,7 +233,7 @@ static bool repeat_leaves(Check *c, const Ty *t, Node *key, Node *keys, Span at,
 }
 
 /* One element with a key that stands for any, then all of them at once. */
-static const Value *initial_stack(Check *c, const Ty *t, Node *key,
+static const Value *initial_stack(Check *c, const Type *t, Node *key,
                                   int64_t *number, Span at)
 {
     Node *one = NULL, *all = NULL, **leaf;
@@ -253,7 +253,7 @@ static const Value *initial_stack(Check *c, const Ty *t, Node *key,
                                                    : NULL;
 }
 
-const Value *initial_value(Check *c, const Ty *t, Node *key, int64_t *number,
+const Value *initial_value(Check *c, const Type *t, Node *key, int64_t *number,
                            Span at)
 {
     if (!within_budget(c, at))
@@ -345,20 +345,20 @@ static Fn *constructor(Making *m)
     return f;
 }
 
-static const Ty *solved_instance(Making *m, const Scope *s, Span at)
+static const Type *solved_instance(Making *m, const Scope *s, Span at)
 {
     Check *c = m->c;
     const StructItem *item = m->d->item;
-    TyArg *arg = NEWN(c->arena, TyArg, item->nparam + 1);
+    TypeArg *arg = NEWN(c->arena, TypeArg, item->nparam + 1);
 
     for (int i = 0; i < item->nparam; i++) {
         const Binding *b = scope_find(s, INT32_MAX, item->param[i]);
 
         if (b && m->d->is_type[i])
-            arg[i].ty = b->ty;
+            arg[i].type = b->ty;
         else if (b && b->value)
             arg[i].dim = dim_of_value(c, b->value, at);
-        if (arg[i].ty || arg[i].dim)
+        if (arg[i].type || arg[i].dim)
             continue;
         fail(c, at, "unsolved", "these fields do not tell what '%s' is",
              item->param[i]);
@@ -368,7 +368,7 @@ static const Ty *solved_instance(Making *m, const Scope *s, Span at)
     return struct_instance(c, m->d, arg, at);
 }
 
-static const Ty *infer_instance(Making *m, const Scope *caller)
+static const Type *infer_instance(Making *m, const Scope *caller)
 {
     Check *c = m->c;
     Fn *f = constructor(m);
@@ -388,7 +388,7 @@ static const Ty *infer_instance(Making *m, const Scope *caller)
                                        : NULL;
 }
 
-static const Value *fill_fields(Making *m, const Scope *s, const Ty *t)
+static const Value *fill_fields(Making *m, const Scope *s, const Type *t)
 {
     Check *c = m->c;
     const Scope *inner = struct_scope(c, m->d, t->arg);
@@ -411,7 +411,7 @@ static const Value *fill_fields(Making *m, const Scope *s, const Ty *t)
             continue;
         if (m->value[i]) {
             fail(c, m->expr[i]->span, "type-mismatch", "'%s' is %s", f[i].name,
-                 ty_text(c, t->part[i]));
+                 type_text(c, t->part[i]));
             label_operand(c, s, m->expr[i], m->value[i]);
             note(c, f[i].span, "'%s' is declared here", f[i].name);
         }
@@ -426,7 +426,7 @@ const Value *construct(Check *c, const Scope *s, StructDef *d,
     Making m = {c, d, call, NULL, NULL};
     bool good = struct_ready(c, d) != NULL;
     const TypeEx *type;
-    const Ty *t = NULL;
+    const Type *t = NULL;
 
     m.value = NEWN(c->arena, const Value *, d->item->nfield + 1);
     m.expr = NEWN(c->arena, const Expr *, d->item->nfield + 1);

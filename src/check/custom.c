@@ -112,7 +112,7 @@ static bool stays(Check *c, const Node *n)
 static const Value *stand_in(Apart *p, const Value *v, const char *name)
 {
     Check *c = p->c;
-    const Ty *t = v && v->kind != V_fn ? value_ty(c, v) : NULL;
+    const Type *t = v && v->kind != V_fn ? value_ty(c, v) : NULL;
     Node **leaf;
     int before = p->slot;
 
@@ -147,7 +147,7 @@ static Apart apart(Check *c, const Fn *f, const Arguments *a)
 }
 
 /* The parts of a call as a value of type t. */
-static const Value *call_value(Check *c, Node *call, const Ty *t)
+static const Value *call_value(Check *c, Node *call, const Type *t)
 {
     Node **leaf = NEWN(c->arena, Node *, t->nleaf + 1);
 
@@ -165,7 +165,7 @@ const Value *apply_remat(Check *c, const Fn *f, Arguments *a)
     int since = graph_count(c->graph);
     Apart p = apart(c, f->of, a);
     const Value *y = settle(c, a->at, apply(c, f->of, &p.inner));
-    const Ty *t = value_ty(c, y);
+    const Type *t = value_ty(c, y);
     leave(c);
     Region r = {.remat = true,
                 .since = since,
@@ -274,12 +274,12 @@ static bool adjoint_params(Check *c, const Fn *f, const Arguments *a, bool *by,
                            int *n)
 {
     for (int i = 0; i < a->n; i++) {
-        const Ty *t = a->value[i] ? value_ty(c, a->value[i]) : NULL;
-        const Ty **leaf = t ? ty_leaves(c, t) : NULL;
+        const Type *t = a->value[i] ? value_ty(c, a->value[i]) : NULL;
+        const Leaf *leaf = t ? type_leaves(c->graph, t, NULL) : NULL;
         int reals = 0;
 
         for (int k = 0; t && k < t->nleaf; k++)
-            reals += dtype_is_real(leaf[k]->dtype);
+            reals += dtype_is_real(leaf[k].dtype);
         by[i] = reals > 0 || (a->value[i] && a->value[i]->kind == V_fn);
         *n += by[i];
         if (reals > 0 && reals < t->nleaf) {
@@ -307,7 +307,7 @@ static const Value *wrong_adjoint(Check *c, const Fn *f, const Value *v,
 
 /* Both bodies, on the stand-ins. */
 typedef struct Bodies {
-    const Ty *type; /* of the result */
+    const Type *type; /* of the result */
     int ny;
     Node **y;     /* its leaves */
     Node **given; /* stand-ins for the result, then its adjoint */
@@ -338,7 +338,7 @@ static const Fn *held_fn(Held *h, const Fn *f);
 static const Value *held_value(Held *h, const Value *v)
 {
     Check *c = h->p->c;
-    const Ty *t = value_ty(c, v);
+    const Type *t = value_ty(c, v);
     const Value **part;
     Node **leaf;
 
@@ -491,7 +491,7 @@ static bool all_adjoints(Apart *p, const Value *v, const bool *by, int nby,
     }
     for (int i = 0; i < p->inner.n; i++) {
         const Value *x = p->inner.value[i];
-        const Ty *t = x ? value_ty(c, x) : NULL;
+        const Type *t = x ? value_ty(c, x) : NULL;
 
         bar[i] = !by[i] ? NULL : nby > 1 ? v->part[at++] : v;
         if (t && bar[i]) {
@@ -501,7 +501,7 @@ static bool all_adjoints(Apart *p, const Value *v, const bool *by, int nby,
                 wrong_adjoint(
                     c, p->f, bar[i],
                     arena_printf(c->arena, "the adjoint of '%s' is to be %s",
-                                 fn_param_name(c, p->f, i), ty_text(c, t)));
+                                 fn_param_name(c, p->f, i), type_text(c, t)));
                 return false;
             }
             memcpy(next, value_leaves(c, fits),
@@ -653,7 +653,7 @@ static Node *custom_call(Apart *p, const Bodies *b)
 }
 
 /* Calls are expanded in the end, which may double them at each level. */
-static const Value *expanding_call(const Apart *p, Node *call, const Ty *t)
+static const Value *expanding_call(const Apart *p, Node *call, const Type *t)
 {
     Check *c = p->c;
     const Region *r = node_region(call);

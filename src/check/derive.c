@@ -141,34 +141,37 @@ const Value *eval_derivative(Check *c, const Scope *s, DerivKind mode,
     return take_by(c, f, call) ? value_fn(c, f) : c->error;
 }
 
-bool ty_all_real(Check *c, const Ty *t)
+bool ty_all_real(Check *c, const Type *t)
 {
-    const Ty **type = ty_leaves(c, t);
+    const Leaf *type = type_leaves(c->graph, t, NULL);
     bool real = true;
 
     for (int i = 0; i < t->nleaf; i++)
-        real = real && dtype_is_real(type[i]->dtype);
+        real = real && dtype_is_real(type[i].dtype);
     return real;
+}
+
+static const char *leaf_text(Check *c, const Leaf *l)
+{
+    return type_text(c, type_tensor(c->arena, l->dtype, l->rank, l->dim));
 }
 
 bool all_real(Check *c, const Value *v, Span at, const char *what)
 {
-    const Ty *t = value_ty(c, v);
-    const Ty **type;
-    const char **path;
+    const Type *t = value_ty(c, v);
+    const Leaf *type;
 
     if (!t) {
         fail(c, at, "derivative", "%s is a function, not reals", what);
         return false;
     }
-    type = ty_leaves(c, t);
-    path = ty_paths(c, t);
+    type = type_leaves(c->graph, t, NULL);
     for (int i = 0; i < t->nleaf; i++) {
-        if (dtype_is_real(type[i]->dtype))
+        if (dtype_is_real(type[i].dtype))
             continue;
         fail(c, at, "derivative", "%s holds something that is not real", what);
-        detail(c, "%s%s%s", path[i], *path[i] ? " is " : "it is ",
-               ty_text(c, type[i]));
+        detail(c, "%s%s%s", type[i].path, *type[i].path ? " is " : "it is ",
+               leaf_text(c, &type[i]));
         return false;
     }
     return true;
@@ -176,7 +179,8 @@ bool all_real(Check *c, const Value *v, Span at, const char *what)
 
 /* Arguments in their types. */
 
-static bool coerce_like(Check *c, const Fn *f, Arguments *a, int i, const Ty *t)
+static bool coerce_like(Check *c, const Fn *f, Arguments *a, int i,
+                        const Type *t)
 {
     const Value *v = fit(c, t, a->value[i]);
 
@@ -187,7 +191,7 @@ static bool coerce_like(Check *c, const Fn *f, Arguments *a, int i, const Ty *t)
     fail(c, a->span[i], "argument", "'%s' cannot take this as '%s'",
          fn_name(c, f), fn_param_name(c, f, i));
     diag_label(c->diags, a->span[i], "%s", value_text(c, a->value[i]));
-    detail(c, "'%s' is %s", fn_param_name(c, f, i), ty_text(c, t));
+    detail(c, "'%s' is %s", fn_param_name(c, f, i), type_text(c, t));
     return false;
 }
 
@@ -207,7 +211,7 @@ static bool coerce_derivative(Check *c, const Fn *f, Arguments *a)
             a->value[f->by[i]] = value_tensor(c, adapt(c, x, c->real));
     }
     for (int i = 0; deriv_mode(f)->tangent && i < f->nby; i++) {
-        const Ty *t = value_ty(c, a->value[f->by[i]]);
+        const Type *t = value_ty(c, a->value[f->by[i]]);
 
         if (!t || !coerce_like(c, f, a, n + i, t))
             return false;
@@ -302,11 +306,11 @@ static bool distinct_inputs(Check *c, const Fn *f, const Arguments *a)
 
 static bool holds_reals(Check *c, const Value *v)
 {
-    const Ty *t = v ? value_ty(c, v) : NULL;
-    const Ty **type = t ? ty_leaves(c, t) : NULL;
+    const Type *t = v ? value_ty(c, v) : NULL;
+    const Leaf *type = t ? type_leaves(c->graph, t, NULL) : NULL;
 
     for (int i = 0; t && i < t->nleaf; i++)
-        if (!dtype_is_real(type[i]->dtype))
+        if (!dtype_is_real(type[i].dtype))
             return false;
     return t && t->nleaf > 0;
 }
@@ -410,7 +414,7 @@ static const Value *reverse(Derivation *d)
     Check *c = d->c;
     Node **dx = NEWN(c->arena, Node *, d->nx + 1), **y_bar;
     const Value *y, *x_bar;
-    const Ty *t = value_ty(c, d->y);
+    const Type *t = value_ty(c, d->y);
 
     if (deriv_mode(d->f)->adjoint) {
         y_bar = value_leaves(c, d->a->value[d->a->n - 1]);
@@ -445,7 +449,7 @@ static const Value *forward(Derivation *d)
 {
     Check *c = d->c;
     Node **y_dot = NEWN(c->arena, Node *, d->ny + 1);
-    const Ty *t = value_ty(c, d->y);
+    const Type *t = value_ty(c, d->y);
 
     diff_forward(c->graph, d->ny, d->y_leaf, d->nx, d->x, tangents(d), y_dot);
     put_back(d, d->ny, y_dot);
@@ -456,14 +460,14 @@ static const Value *forward(Derivation *d)
 /* Matrices of derivatives. */
 
 /* n values of type t. */
-static const Ty *stacked_ty(Check *c, const Ty *t, const Dim *n)
+static const Type *stacked_ty(Check *c, const Type *t, const Dim *n)
 {
     const Dim *dim[MAX_RANK + 1] = {n};
 
     if (t->kind != TY_tensor)
-        return ty_stack(c, t, n);
+        return type_stack(c->arena, t, n);
     memcpy(dim + 1, t->dim, sizeof *dim * (size_t)t->rank);
-    return ty_tensor(c, t->dtype, t->rank + 1, dim);
+    return type_tensor(c->arena, t->dtype, t->rank + 1, dim);
 }
 
 /* A struct with d's fields, whatever their types. */
@@ -484,23 +488,23 @@ static const StructDef *matrix_def(Check *c, const StructDef *of)
 }
 
 /* rows, with values of type `of` in the place of its elements. */
-static const Ty *matrix_ty(Check *c, const Ty *rows, const Ty *of)
+static const Type *matrix_ty(Check *c, const Type *rows, const Type *of)
 {
-    const Ty **part, *t = of;
+    const Type **part, *t = of;
 
     if (rows->kind == TY_tensor) {
         for (int i = rows->rank - 1; i >= 0; i--)
             t = stacked_ty(c, t, rows->dim[i]);
         return t;
     }
-    part = NEWN(c->arena, const Ty *, rows->npart + 1);
+    part = NEWN(c->arena, const Type *, rows->npart + 1);
     for (int i = 0; i < rows->npart; i++)
         part[i] = matrix_ty(c, rows->part[i], of);
     if (rows->kind == TY_stack)
         return stacked_ty(c, part[0], rows->count);
     if (rows->kind == TY_tuple)
-        return ty_tuple(c, rows->npart, part);
-    return ty_struct(c, matrix_def(c, rows->def), rows->arg, part);
+        return type_tuple(c->arena, rows->npart, part);
+    return type_of_struct(c, matrix_def(c, rows->def), rows->arg, part);
 }
 
 /* Of the elements of some nodes: how many. */
@@ -531,9 +535,10 @@ static bool matrix_possible(Derivation *d, int n, Node *const *row)
              "this derivative would have %d dimensions; at most %d are "
              "possible",
              most_row + most, MAX_RANK);
-    else if ((double)n * d->nx > MAX_LEAVES)
+    else if ((double)n * d->nx > MAX_TYPE_LEAVES)
         fail(c, d->a->at, "too-large",
-             "this derivative would hold more than %d tensors", MAX_LEAVES);
+             "this derivative would hold more than %d tensors",
+             MAX_TYPE_LEAVES);
     else
         return true;
     return false;
@@ -629,11 +634,11 @@ static bool matrix_by_columns(Derivation *d, int ny, Node *const *y, Node **to)
 
 /* The part of a matrix that is of rows first … first+n-1, by the parameter
  * number k: its leaves, row by row. */
-static const Value *matrix_part(Derivation *d, const Ty *rows, int first, int n,
-                                int k, Node *const *m)
+static const Value *matrix_part(Derivation *d, const Type *rows, int first,
+                                int n, int k, Node *const *m)
 {
     Check *c = d->c;
-    const Ty *x = value_ty(c, d->a->value[d->f->by[k]]);
+    const Type *x = value_ty(c, d->a->value[d->f->by[k]]);
     Node **leaf = NEWN(c->arena, Node *, (size_t)n * (size_t)x->nleaf + 1);
     int column = 0, at = 0;
 
@@ -646,8 +651,8 @@ static const Value *matrix_part(Derivation *d, const Ty *rows, int first, int n,
 }
 
 /* A row of parts, one for each parameter. */
-static const Value *matrix_row(Derivation *d, const Ty *rows, int first, int n,
-                               Node *const *m)
+static const Value *matrix_row(Derivation *d, const Type *rows, int first,
+                               int n, Node *const *m)
 {
     const Value **part = NEWN(d->c->arena, const Value *, d->f->nby);
 

@@ -21,7 +21,7 @@ static Port port_make(Check *c, const char *name, const Value *v, Span span)
 {
     return (Port){
         .name = name,
-        .type = ty_export(c, value_ty(c, v)),
+        .type = type_export(c, value_ty(c, v)),
         .leaf = value_leaves(c, v),
         .nleaf = v->nleaf,
         .span = span,
@@ -514,7 +514,7 @@ static Function *build_init(Check *c, const Scope *s, const Expr *call,
                             const char *name)
 {
     const TypeEx *type;
-    const Ty *t;
+    const Type *t;
     const Value *key, *v;
     Function *f;
     int64_t number = 0;
@@ -527,7 +527,7 @@ static Function *build_init(Check *c, const Scope *s, const Expr *call,
     t = type ? type_eval(c, s, type) : NULL;
     if (!t)
         return NULL;
-    key = value_fresh(c, ty_scalar(c, DT_key), "seed");
+    key = value_fresh(c, type_scalar(c->arena, DT_key), "seed");
     v = initial_value(c, t, key->node, &number, call->span);
     if (!v)
         return NULL;

@@ -30,7 +30,7 @@ static const Value *const_value(Check *c, Entry *e)
     const Item *item = e->item;
     Scope *s = scope_new(c, NULL, 0, e->unit);
     const Value *v = eval(c, s, item->constant.value);
-    const Ty *t;
+    const Type *t;
 
     if (!item->constant.type || is_error(v))
         return v;
@@ -40,7 +40,7 @@ static const Value *const_value(Check *c, Entry *e)
     if (fit(c, t, v))
         return fit(c, t, v);
     fail(c, item->constant.value->span, "type-mismatch",
-         "'%s' is declared as %s", e->name, ty_text(c, t));
+         "'%s' is declared as %s", e->name, type_text(c, t));
     diag_label(c->diags, item->constant.value->span, "%s", value_text(c, v));
     return c->error;
 }
@@ -432,7 +432,7 @@ static void bind_pattern(Check *c, Scope *s, const Stmt *t, const Pattern *p,
 static const Value *as_declared(Check *c, Scope *s, const Stmt *t,
                                 const Value *v)
 {
-    const Ty *ty = type_eval(c, s, t->type);
+    const Type *ty = type_eval(c, s, t->type);
     const Value *w;
 
     if (!ty || is_error(v))
@@ -441,7 +441,7 @@ static const Value *as_declared(Check *c, Scope *s, const Stmt *t,
     if (w)
         return w;
     fail(c, t->value->span, "type-mismatch", "'%s' is declared as %s",
-         t->pattern.name ? t->pattern.name : "this tuple", ty_text(c, ty));
+         t->pattern.name ? t->pattern.name : "this tuple", type_text(c, ty));
     label_operand(c, s, t->value, v);
     convert_hint(c, ty, v);
     return c->error;

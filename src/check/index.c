@@ -563,7 +563,7 @@ static const Value *index_stack(Indexing *x, const Expr *e, const Value *v)
 {
     Check *c = x->c;
     Node **leaf = NEWN(c->arena, Node *, v->nleaf + 1);
-    const Ty *t = v->ty->part[0];
+    const Type *t = v->ty->part[0];
     const Dim *count = v->ty->count;
     Pick *p;
 
@@ -586,7 +586,7 @@ static const Value *index_stack(Indexing *x, const Expr *e, const Value *v)
         if (!leaf[i])
             return c->error;
     }
-    return value_of_leaves(c, count ? ty_stack(c, t, count) : t, leaf);
+    return value_of_leaves(c, count ? type_stack(c->arena, t, count) : t, leaf);
 }
 
 const Value *eval_index(Check *c, const Scope *s, const Expr *e)

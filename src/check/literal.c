@@ -103,16 +103,16 @@ static const Value *stack_tensors(Check *c, const Scope *s, Span at, int n,
 static const Value *stack_structs(Check *c, const Scope *s, Span at, int n,
                                   const Operand *x)
 {
-    const Ty *t = value_ty(c, x[0].value), *stack;
-    const Ty **type;
+    const Type *t = value_ty(c, x[0].value), *stack;
+    const Leaf *type;
     Node **leaf, **out, **column;
 
     if (!t)
         return fail(c, at, "type-mismatch", "functions cannot be stacked");
     for (int i = 1; i < n; i++) {
-        const Ty *u = value_ty(c, x[i].value);
+        const Type *u = value_ty(c, x[i].value);
 
-        if (u && ty_equal(t, u))
+        if (u && type_equal(t, u))
             continue;
         fail(c, x[0].span, "type-mismatch",
              "the elements of a stack have one type");
@@ -120,12 +120,12 @@ static const Value *stack_structs(Check *c, const Scope *s, Span at, int n,
         label_operand(c, s, x[i].expr, x[i].value);
         return c->error;
     }
-    type = ty_leaves(c, t);
+    type = type_leaves(c->graph, t, NULL);
     for (int i = 0; i < t->nleaf; i++)
-        if (type[i]->rank == MAX_RANK)
+        if (type[i].rank == MAX_RANK)
             return fail(c, at, "rank", "a tensor has at most %d dimensions",
                         MAX_RANK);
-    stack = ty_stack(c, t, dim_const(c->graph, n));
+    stack = type_stack(c->arena, t, dim_const(c->graph, n));
     leaf = NEWN(c->arena, Node *, (size_t)n * (size_t)t->nleaf + 1);
     out = NEWN(c->arena, Node *, t->nleaf + 1);
     column = NEWN(c->arena, Node *, n);

@@ -515,7 +515,7 @@ static const Value *loop_value(Loop *l, Node *loop)
     int n = leaf_count(l), k = 0;
 
     for (int i = 0; i < l->n; i++) {
-        const Ty *t = value_ty(c, l->init[i]);
+        const Type *t = value_ty(c, l->init[i]);
         Node **leaf = NEWN(c->arena, Node *, t->nleaf + 1);
 
         for (int m = 0; m < t->nleaf; m++)
@@ -532,11 +532,12 @@ static bool sensible_rows(Loop *l)
     Check *c = l->c;
 
     for (int i = 0; i < l->n && l->scan; i++) {
-        const Ty **type =
-            ty_leaves(c, ty_along(c, value_ty(c, l->init[i]), l->index.extent));
+        const Leaf *type = type_leaves(
+            c->graph, ty_along(c, value_ty(c, l->init[i]), l->index.extent),
+            NULL);
 
         for (int k = 0; k < l->init[i]->nleaf; k++)
-            if (!dim_sensible(c, l->e->span, type[k]->rank, type[k]->dim))
+            if (!dim_sensible(c, l->e->span, type[k].rank, type[k].dim))
                 return false;
     }
     return true;
@@ -640,7 +641,7 @@ static const Value *loop_of_types(Loop *l)
         return c->error;
     c->made_up++;
     for (int i = 0; i < l->n; i++) {
-        const Ty *t = value_ty(c, l->init[i]);
+        const Type *t = value_ty(c, l->init[i]);
 
         part[i] =
             value_fresh(c, l->scan ? ty_along(c, t, l->index.extent) : t, "_");

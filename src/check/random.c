@@ -66,7 +66,7 @@ const Value *run_bernoulli(Check *c, const Builtin *b, const Call *call,
         for (int i = 0; i < rank; i++)
             dim[i] = p->dim[i];
     }
-    v = fill(c, ty_tensor(c, p->dtype, rank, dim), value_tensor(c, p),
+    v = fill(c, type_tensor(c->arena, p->dtype, rank, dim), value_tensor(c, p),
              slot[1]->span);
     if (!v)
         return c->error;

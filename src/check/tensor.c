@@ -115,14 +115,14 @@ const Value *run_broadcast(Check *c, const Builtin *b, const Call *call,
 {
     const Dim *dim[MAX_RANK];
     const Value *v;
-    const Ty *t;
+    const Type *t;
     int rank;
 
     if (!tensor_arg(c, b, slot[0]) || !shape_arg(c, slot[1], &rank, dim) ||
         !dim_sensible(c, slot[1]->span, rank, dim))
         return c->error;
     v = settle(c, slot[0]->span, slot[0]->value);
-    t = ty_tensor(c, v->node->dtype, rank, dim);
+    t = type_tensor(c->arena, v->node->dtype, rank, dim);
     v = fill(c, t, v, call->at);
     return v ? v : c->error;
 }
@@ -490,7 +490,7 @@ const Value *run_dot(Check *c, const Builtin *b, const Call *call,
         x[0].value = value_tensor(c, node[0]);
         x[1].value = value_tensor(c, node[1]);
     }
-    if (ty_equal(value_ty(c, x[0].value), value_ty(c, x[1].value)))
+    if (type_equal(value_ty(c, x[0].value), value_ty(c, x[1].value)))
         return dot_leaves(c, call, x[0].value, x[1].value);
     fail(c, x[0].span, "shape-mismatch", "'dot' takes two of one type");
     label_operand(c, call->scope, x[0].expr, x[0].value);

@@ -67,7 +67,7 @@ void train_data(Train *t, Function *f, const Value *const *value)
 
 /* The type of the state: of the optimizer's third parameter, once its first is
  * matched with what is trained. */
-static const Ty *state_type(Train *t)
+static const Type *state_type(Train *t)
 {
     Check *c = t->c;
     const FnItem *of;
@@ -138,31 +138,28 @@ static Port state_port(Train *t, const State *s, int in_place)
     Check *c = t->c;
     Arena *arena = graph_arena(c->graph);
     const Value *field[MAX_FIELDS];
-    Type *type = NEW(arena, Type);
-    const Type **part = NEWN(arena, const Type *, MAX_FIELDS);
+    const Type *part[MAX_FIELDS];
     const char **name = NEWN(arena, const char *, MAX_FIELDS);
+    Type type = {.name = "TrainState", .field = name, .part = part};
     Port p = {.name = state_name(t), .span = t->at, .in_place = in_place};
 
     state_fields(s, field);
-    for (int i = 0; i < MAX_FIELDS; i++)
-        p.nleaf += field[i] ? field[i]->nleaf : 0;
-    p.leaf = NEWN(arena, Node *, p.nleaf + 1);
-    p.nleaf = 0;
-    *type = (Type){.kind = TY_struct,
-                   .name = "TrainState",
-                   .text = "TrainState",
-                   .field = name,
-                   .part = part};
+    for (int i = 0; i < MAX_FIELDS; i++) {
+        if (!field[i])
+            continue;
+        name[type.npart] = field_name[i];
+        part[type.npart++] = value_ty(c, field[i]);
+    }
+    p.type =
+        type_export(c, type.npart == 1 ? part[0] : type_struct(arena, &type));
+    p.leaf = NEWN(arena, Node *, p.type->nleaf + 1);
     for (int i = 0; i < MAX_FIELDS; i++) {
         if (!field[i])
             continue;
         memcpy(p.leaf + p.nleaf, value_leaves(c, field[i]),
                sizeof *p.leaf * (size_t)field[i]->nleaf);
         p.nleaf += field[i]->nleaf;
-        name[type->npart] = field_name[i];
-        part[type->npart++] = ty_export(c, value_ty(c, field[i]));
     }
-    p.type = type->npart == 1 ? part[0] : type;
     return p;
 }
 
@@ -171,7 +168,7 @@ static const Value *scalar(Train *t, DType type, int64_t v)
     return value_tensor(t->c, g_const_int(t->c->graph, type, v));
 }
 
-static const Value *zeros(Train *t, const Ty *ty)
+static const Value *zeros(Train *t, const Type *ty)
 {
     return fill(t->c, ty, value_int(t->c, 0), t->at);
 }
@@ -181,7 +178,7 @@ static Function *make_init(Train *t)
 {
     Check *c = t->c;
     Function *f = function_new(c, FN_init, "init", t->at);
-    Node *key = value_fresh(c, ty_scalar(c, DT_key), "seed")->node;
+    Node *key = value_fresh(c, type_scalar(c->arena, DT_key), "seed")->node;
     const Value *net, *carried = NULL;
     State s = {0};
     int64_t number = 0;
@@ -315,14 +312,14 @@ static bool add_setting(Train *t, Function *f, int i, const Value **value)
     const ParamEx *p = &t->optimizer->info->item->param[i];
     const Scope *own = scope_new(c, NULL, 0, t->optimizer->scope->unit);
     const Expr *e = given(t, i);
-    const Ty *ty = type_eval(c, own, p->type);
+    const Type *ty = type_eval(c, own, p->type);
     const Value *v;
 
     if (!ty)
         return false;
     if (ty->kind != TY_tensor || ty->rank > 0) {
         fail(c, p->span, "setting", "a setting is a scalar, '%s' is %s",
-             p->name, ty_text(c, ty));
+             p->name, type_text(c, ty));
         return false;
     }
     if (!e && !p->init) {
@@ -337,7 +334,7 @@ static bool add_setting(Train *t, Function *f, int i, const Value **value)
     v = fit(c, ty, v);
     if (!v || v->node->op != OP_const) {
         fail(c, e ? e->span : p->init->span, "setting",
-             "'%s' is to be a constant of type %s", p->name, ty_text(c, ty));
+             "'%s' is to be a constant of type %s", p->name, type_text(c, ty));
         return false;
     }
     value[i] = value_fresh(c, ty, p->name);
@@ -351,7 +348,7 @@ static void add_knob(Train *t, Function *f, const char *name, DType type,
 {
     if (!k->given)
         return;
-    k->at = value_fresh(t->c, ty_scalar(t->c, type), name);
+    k->at = value_fresh(t->c, type_scalar(t->c->arena, type), name);
     add_param(t->c, f, name, k->at, t->at);
     f->param[f->nparam - 1].has_default = true;
     f->param[f->nparam - 1].value = k->value;
@@ -488,12 +485,12 @@ static State fresh_state(Train *t)
                NULL};
 
     if (t->key >= 0) {
-        s.key = value_fresh(c, ty_scalar(c, DT_key), "key");
-        s.step = value_fresh(c, ty_scalar(c, DT_i64), "step");
+        s.key = value_fresh(c, type_scalar(c->arena, DT_key), "key");
+        s.step = value_fresh(c, type_scalar(c->arena, DT_i64), "step");
     }
     if (t->accumulate.given) {
         s.gradient = value_fresh(c, t->type, "gradient");
-        s.count = value_fresh(c, ty_scalar(c, DT_i32), "count");
+        s.count = value_fresh(c, type_scalar(c->arena, DT_i32), "count");
     }
     return s;
 }
@@ -543,7 +540,7 @@ static bool carried_fits(Train *t, const Value **carried)
         return true;
     fail(c, t->carried_at, "train", "the new state is not of the type of '%s'",
          fn_param_name(c, t->loss, t->carried));
-    detail(c, "expected %s, found %s", ty_text(c, t->carried_type),
+    detail(c, "expected %s, found %s", type_text(c, t->carried_type),
            value_text(c, v));
     note(c, fn_span(t->loss), "'%s' is declared here", fn_name(c, t->loss));
     return false;
@@ -639,16 +636,16 @@ static Function *make_step(Train *t)
 /* The item */
 
 /* A parameter of the loss whose value lives in memory of a fixed size. */
-static bool fixed_type(Train *t, int i, const char *what, const Ty *ty)
+static bool fixed_type(Train *t, int i, const char *what, const Type *ty)
 {
     Check *c = t->c;
     const char *name = fn_param_name(c, t->loss, i);
 
-    if (type_is_fixed(ty_export(c, ty)))
+    if (type_is_fixed(ty))
         return true;
     fail(c, i == t->by ? t->item->train.by_span : t->carried_at, "train",
          "what is %s needs constant dimensions, '%s' is %s", what, name,
-         ty_text(c, ty));
+         type_text(c, ty));
     detail(c, "the option --dim name=value fixes one");
     note(c, fn_param_span(t->loss, i), "'%s' is declared here", name);
     return false;

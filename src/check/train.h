@@ -36,7 +36,7 @@ typedef struct Train {
      * step, and the random key, or -1. */
     int by, carried, key;
     Span carried_at, key_at; /* where the settings name them */
-    const Ty *type, *carried_type, *optimizer_type;
+    const Type *type, *carried_type, *optimizer_type;
     Knob clip_norm, clip_value, accumulate;
 } Train;
 

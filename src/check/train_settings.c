@@ -187,7 +187,7 @@ static bool read_knob(Train *t, const char *name, DType type, Knob *k)
     v = eval(c, t->scope, s->value);
     if (is_error(v))
         return false;
-    v = fit(c, ty_scalar(c, type), v);
+    v = fit(c, type_scalar(c->arena, type), v);
     if (v && v->node->op == OP_const)
         k->value = dtype_is_real(type) ? v->node->attr.real
                                        : (double)v->node->attr.integer;

@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-const char *const real_word = "real";
-
 bool dtype_of_name(const Check *c, const char *name, DType *t)
 {
     *t = c->real;
@@ -131,7 +129,7 @@ const StructDef *struct_ready(Check *c, StructDef *d)
     return good ? d : NULL;
 }
 
-Scope *struct_scope(Check *c, const StructDef *d, const TyArg *arg)
+Scope *struct_scope(Check *c, const StructDef *d, const TypeArg *arg)
 {
     Scope *s = scope_new(c, NULL, 0, d->unit);
 
@@ -139,18 +137,18 @@ Scope *struct_scope(Check *c, const StructDef *d, const TyArg *arg)
         Binding *b = scope_bind(c, s, d->item->param[i], d->item->param_span[i],
                                 arg[i].dim ? value_dim(c, arg[i].dim) : NULL);
 
-        b->ty = arg[i].ty;
+        b->ty = arg[i].type;
     }
     return s;
 }
 
-const Ty *struct_instance(Check *c, const StructDef *d, const TyArg *arg,
-                          Span at)
+const Type *struct_instance(Check *c, const StructDef *d, const TypeArg *arg,
+                            Span at)
 {
     const StructItem *item = d->item;
     Scope *s = struct_scope(c, d, arg);
-    const Ty **part = NEWN(c->arena, const Ty *, item->nfield + 1);
-    const Ty *t;
+    const Type **part = NEWN(c->arena, const Type *, item->nfield + 1);
+    const Type *t;
 
     if (!within_budget(c, at))
         return NULL;
@@ -159,10 +157,10 @@ const Ty *struct_instance(Check *c, const StructDef *d, const TyArg *arg,
         if (!part[i])
             return NULL;
     }
-    t = ty_struct(c, d, arg, part);
-    if (t->nleaf > MAX_LEAVES) {
+    t = type_of_struct(c, d, arg, part);
+    if (t->nleaf > MAX_TYPE_LEAVES) {
         fail(c, at, "too-large", "'%s' holds more than %d tensors", item->name,
-             MAX_LEAVES);
+             MAX_TYPE_LEAVES);
         return NULL;
     }
     return t;
@@ -312,8 +310,8 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
     return true;
 }
 
-static const Ty *tensor_type(Check *c, const Scope *s, const TypeEx *t,
-                             DType dtype)
+static const Type *tensor_type(Check *c, const Scope *s, const TypeEx *t,
+                               DType dtype)
 {
     const Dim *dim[2 * MAX_RANK] = {NULL};
     const Scope *lead = t->leading ? scope_leading(s) : NULL;
@@ -338,13 +336,13 @@ static const Ty *tensor_type(Check *c, const Scope *s, const TypeEx *t,
     }
     if (!dim_sensible(c, t->span, rank, dim))
         return NULL;
-    return ty_tensor(c, dtype, rank, dim);
+    return type_tensor(c->arena, dtype, rank, dim);
 }
 
-static const Ty *struct_type(Check *c, const Scope *s, const TypeEx *t,
-                             StructDef *d)
+static const Type *struct_type(Check *c, const Scope *s, const TypeEx *t,
+                               StructDef *d)
 {
-    TyArg *arg = NEWN(c->arena, TyArg, d->item->nparam + 1);
+    TypeArg *arg = NEWN(c->arena, TypeArg, d->item->nparam + 1);
     const TypeEx *type;
 
     if (!struct_ready(c, d))
@@ -359,17 +357,17 @@ static const Ty *struct_type(Check *c, const Scope *s, const TypeEx *t,
     for (int i = 0; i < t->narg; i++) {
         if (d->is_type[i]) {
             type = type_of_expr(c, t->arg[i]);
-            arg[i].ty = type ? type_eval(c, s, type) : NULL;
+            arg[i].type = type ? type_eval(c, s, type) : NULL;
         } else {
             arg[i].dim = dim_eval_expr(c, s, t->arg[i]);
         }
-        if (!arg[i].ty && !arg[i].dim)
+        if (!arg[i].type && !arg[i].dim)
             return NULL;
     }
     return struct_instance(c, d, arg, t->span);
 }
 
-static const Ty *named_type(Check *c, const Scope *s, const TypeEx *t)
+static const Type *named_type(Check *c, const Scope *s, const TypeEx *t)
 {
     StructDef *d;
     DType dtype;
@@ -397,12 +395,12 @@ static const Ty *named_type(Check *c, const Scope *s, const TypeEx *t)
     return struct_type(c, s, t, d);
 }
 
-static const Ty *stack_type(Check *c, const Scope *s, const TypeEx *t)
+static const Type *stack_type(Check *c, const Scope *s, const TypeEx *t)
 {
-    const Ty *of = type_eval(c, s, t->part[0]);
+    const Type *of = type_eval(c, s, t->part[0]);
     const Dim *count = of ? dim_eval_expr(c, s, t->arg[0]) : NULL;
-    const Ty *stack;
-    const Ty **leaf;
+    const Type *stack;
+    const Leaf *leaf;
 
     if (!count)
         return NULL;
@@ -413,11 +411,11 @@ static const Ty *stack_type(Check *c, const Scope *s, const TypeEx *t)
             dim[i + 1] = of->dim[i];
         if (!dim_sensible(c, t->span, of->rank + 1, dim))
             return NULL;
-        return ty_tensor(c, of->dtype, of->rank + 1, dim);
+        return type_tensor(c->arena, of->dtype, of->rank + 1, dim);
     }
-    leaf = ty_leaves(c, of);
+    leaf = type_leaves(c->graph, of, NULL);
     for (int i = 0; i < of->nleaf; i++) {
-        if (leaf[i]->rank < MAX_RANK)
+        if (leaf[i].rank < MAX_RANK)
             continue;
         fail(c, t->span, "rank",
              "a tensor in this stack would have more "
@@ -425,36 +423,36 @@ static const Ty *stack_type(Check *c, const Scope *s, const TypeEx *t)
              MAX_RANK);
         return NULL;
     }
-    stack = ty_stack(c, of, count);
-    leaf = ty_leaves(c, stack);
+    stack = type_stack(c->arena, of, count);
+    leaf = type_leaves(c->graph, stack, NULL);
     for (int i = 0; i < stack->nleaf; i++)
-        if (!dim_sensible(c, t->span, leaf[i]->rank, leaf[i]->dim))
+        if (!dim_sensible(c, t->span, leaf[i].rank, leaf[i].dim))
             return NULL;
     return stack;
 }
 
-static const Ty *tuple_type(Check *c, const Scope *s, const TypeEx *t)
+static const Type *tuple_type(Check *c, const Scope *s, const TypeEx *t)
 {
-    const Ty **part = NEWN(c->arena, const Ty *, t->npart + 1);
-    const Ty *tuple;
+    const Type **part = NEWN(c->arena, const Type *, t->npart + 1);
+    const Type *tuple;
 
     for (int i = 0; i < t->npart; i++) {
         part[i] = type_eval(c, s, t->part[i]);
         if (!part[i])
             return NULL;
     }
-    tuple = ty_tuple(c, t->npart, part);
-    if (tuple->nleaf > MAX_LEAVES) {
+    tuple = type_tuple(c->arena, t->npart, part);
+    if (tuple->nleaf > MAX_TYPE_LEAVES) {
         fail(c, t->span, "too-large", "this type holds more than %d tensors",
-             MAX_LEAVES);
+             MAX_TYPE_LEAVES);
         return NULL;
     }
     return tuple;
 }
 
-const Ty *type_eval(Check *c, const Scope *s, const TypeEx *t)
+const Type *type_eval(Check *c, const Scope *s, const TypeEx *t)
 {
-    const Ty *ty = NULL;
+    const Type *ty = NULL;
 
     if (!within_budget(c, t->span))
         return NULL;
@@ -653,7 +651,7 @@ Node *adapt(Check *c, const Value *v, DType t)
     return NULL;
 }
 
-static const Value *fit_tensor(Check *c, const Ty *t, const Value *v)
+static const Value *fit_tensor(Check *c, const Type *t, const Value *v)
 {
     Node *n;
 
@@ -668,7 +666,7 @@ static const Value *fit_tensor(Check *c, const Ty *t, const Value *v)
     return n == v->node && v->literal == LIT_no ? v : value_tensor(c, n);
 }
 
-static const Value *fit_tuple(Check *c, const Ty *t, const Value *v)
+static const Value *fit_tuple(Check *c, const Type *t, const Value *v)
 {
     const Value **part = NEWN(c->arena, const Value *, t->npart + 1);
 
@@ -682,7 +680,7 @@ static const Value *fit_tuple(Check *c, const Ty *t, const Value *v)
     return value_tuple(c, (Span){0, 0}, t->npart, part);
 }
 
-const Value *fit(Check *c, const Ty *t, const Value *v)
+const Value *fit(Check *c, const Type *t, const Value *v)
 {
     if (is_error(v))
         return v;
@@ -690,7 +688,7 @@ const Value *fit(Check *c, const Ty *t, const Value *v)
         return fit_tensor(c, t, v);
     if (t->kind == TY_tuple && v->kind == V_tuple)
         return fit_tuple(c, t, v);
-    if ((v->kind == V_struct || v->kind == V_stack) && ty_equal(t, v->ty))
+    if ((v->kind == V_struct || v->kind == V_stack) && type_equal(t, v->ty))
         return v;
     return NULL;
 }

@@ -3,6 +3,65 @@
 
 #include <string.h>
 
+/* Types. */
+
+const char *dtype_text(const Check *c, DType t)
+{
+    return t == c->real ? real_word : dtype_word(t);
+}
+
+const char *shape_text(Check *c, int rank, const Dim *const *dim)
+{
+    Str s = str_new(c->arena);
+
+    str_printf(&s, "[");
+    for (int i = 0; i < rank; i++) {
+        str_printf(&s, "%s", i ? ", " : "");
+        dim_print(dim[i], &s);
+    }
+    str_printf(&s, "]");
+    return s.at;
+}
+
+const char *type_text(Check *c, const Type *t)
+{
+    Str s = str_new(c->arena);
+
+    type_describe(t, c->real, &s);
+    return s.at;
+}
+
+const Type *type_of_struct(Check *c, const StructDef *d, const TypeArg *arg,
+                           const Type *const *part)
+{
+    int n = d->item->nfield;
+    const char **field = NEWN(c->arena, const char *, n + 1);
+    Type t = {.def = d,
+              .arg = arg,
+              .narg = d->item->nparam,
+              .open = d->is_matrix,
+              .name = d->item->name,
+              .field = field,
+              .part = part,
+              .npart = n};
+
+    for (int i = 0; i < n; i++)
+        field[i] = d->item->field[i].name;
+    return type_struct(c->arena, &t);
+}
+
+const Type *type_export(Check *c, const Type *t)
+{
+    if (t->text)
+        return t;
+    ((Type *)(uintptr_t)t)->text = type_text(c, t);
+    for (int i = 0; i < t->npart; i++)
+        type_export(c, t->part[i]);
+    return t;
+}
+
+/* Values. */
+
 bool is_error(const Value *v) { return v->kind == V_error; }
 
 bool is_scalar(const Value *v)
@@ -65,8 +124,8 @@ static Value *value_parts(Check *c, ValueKind kind, int n,
     v->hash = hash_mix(HASH_SEED, kind);
     for (int i = 0; i < n; i++) {
         v->nleaf += part[i]->nleaf;
-        if (v->nleaf > MAX_LEAVES)
-            v->nleaf = MAX_LEAVES + 1;
+        if (v->nleaf > MAX_TYPE_LEAVES)
+            v->nleaf = MAX_TYPE_LEAVES + 1;
         v->hash = hash_mix(v->hash, part[i]->hash);
     }
     return v;
@@ -80,13 +139,13 @@ const Value *value_tuple(Check *c, Span at, int n, const Value *const *part)
         if (is_error(part[i]))
             return c->error;
     v = value_parts(c, V_tuple, n, part);
-    if (v->nleaf > MAX_LEAVES)
+    if (v->nleaf > MAX_TYPE_LEAVES)
         return fail(c, at, "too-large", "this value holds more than %d tensors",
-                    MAX_LEAVES);
+                    MAX_TYPE_LEAVES);
     return v;
 }
 
-const Value *value_struct(Check *c, const Ty *t, const Value *const *field)
+const Value *value_struct(Check *c, const Type *t, const Value *const *field)
 {
     Value *v = value_parts(c, V_struct, t->npart, field);
 
@@ -94,7 +153,7 @@ const Value *value_struct(Check *c, const Ty *t, const Value *const *field)
     return v;
 }
 
-static const Value *value_stack(Check *c, const Ty *t, Node *const *leaf)
+static const Value *value_stack(Check *c, const Type *t, Node *const *leaf)
 {
     Value *v = NEW(c->arena, Value);
 
@@ -187,11 +246,11 @@ bool value_equal(const Value *a, const Value *b)
         return a->node == b->node && a->literal == b->literal &&
                a->real == b->real;
     case V_struct:
-        return ty_equal(a->ty, b->ty) && parts_equal(a, b);
+        return type_equal(a->ty, b->ty) && parts_equal(a, b);
     case V_tuple:
         return parts_equal(a, b);
     case V_stack:
-        return ty_equal(a->ty, b->ty) &&
+        return type_equal(a->ty, b->ty) &&
                memcmp(a->leaf, b->leaf, sizeof *a->leaf * (size_t)a->nleaf) ==
                    0;
     case V_fn:
@@ -200,29 +259,30 @@ bool value_equal(const Value *a, const Value *b)
     return false;
 }
 
-static const Ty *tuple_ty(Check *c, const Value *v)
+static const Type *tuple_ty(Check *c, const Value *v)
 {
-    const Ty **part = NEWN(c->arena, const Ty *, v->npart);
+    const Type **part = NEWN(c->arena, const Type *, v->npart);
 
     for (int i = 0; i < v->npart; i++) {
         part[i] = value_ty(c, v->part[i]);
         if (!part[i])
             return NULL;
     }
-    return ty_tuple(c, v->npart, part);
+    return type_tuple(c->arena, v->npart, part);
 }
 
-static const Ty *tensor_ty(Check *c, const Value *v)
+static const Type *tensor_ty(Check *c, const Value *v)
 {
     Value *of = (Value *)(uintptr_t)v;
 
     if (!v->ty)
-        of->ty = ty_tensor(c, v->literal == LIT_int ? DT_i32 : v->node->dtype,
-                           v->node->rank, v->node->dim);
+        of->ty = type_tensor(c->arena,
+                             v->literal == LIT_int ? DT_i32 : v->node->dtype,
+                             v->node->rank, v->node->dim);
     return v->ty;
 }
 
-const Ty *value_ty(Check *c, const Value *v)
+const Type *value_ty(Check *c, const Value *v)
 {
     switch (v->kind) {
     case V_tensor:
@@ -241,10 +301,10 @@ const Ty *value_ty(Check *c, const Value *v)
 
 const char *value_text(Check *c, const Value *v)
 {
-    const Ty *t = value_ty(c, v);
+    const Type *t = value_ty(c, v);
 
     if (t)
-        return ty_text(c, t);
+        return type_text(c, t);
     if (v->kind == V_fn)
         return arena_printf(c->arena, "the function '%s'", fn_name(c, v->fn));
     return v->kind == V_tuple ? "a tuple with functions in it" : "?";
@@ -289,7 +349,7 @@ Node **value_leaves(Check *c, const Value *v)
     return leaf;
 }
 
-const Value *value_of_leaves(Check *c, const Ty *t, Node *const *leaf)
+const Value *value_of_leaves(Check *c, const Type *t, Node *const *leaf)
 {
     const Value **part;
     Value *v;
@@ -309,18 +369,18 @@ const Value *value_of_leaves(Check *c, const Ty *t, Node *const *leaf)
     return v;
 }
 
-const Value *value_fresh(Check *c, const Ty *t, const char *name)
+const Value *value_fresh(Check *c, const Type *t, const char *name)
 {
-    const Ty **type = ty_leaves(c, t);
-    const char **path = ty_paths(c, t);
+    const Leaf *type = type_leaves(c->graph, t, NULL);
     Node **leaf = NEWN(c->arena, Node *, t->nleaf + 1);
 
     for (int i = 0; i < t->nleaf; i++) {
         const char *full =
-            *path[i] ? arena_printf(c->arena, "%s.%s", name, path[i]) : name;
+            *type[i].path ? arena_printf(c->arena, "%s.%s", name, type[i].path)
+                          : name;
 
-        leaf[i] = g_param(c->graph, type[i]->dtype, type[i]->rank, type[i]->dim,
-                          full);
+        leaf[i] =
+            g_param(c->graph, type[i].dtype, type[i].rank, type[i].dim, full);
     }
     return value_of_leaves(c, t, leaf);
 }

@@ -111,30 +111,60 @@ typedef enum DType {
 } DType;
 
 bool dtype_is_real(DType t);
-bool dtype_is_int(DType t);       /* u8 i32 i64 */
-int dtype_size(DType t);          /* bytes in memory; bool is 1 */
-const char *dtype_name(DType t);  /* "f32" */
-const char *dtype_word(DType t);  /* in the language; "int" for an i32 */
-const char *dtype_cname(DType t); /* "float" */
+bool dtype_is_int(DType t);         /* u8 i32 i64 */
+int dtype_size(DType t);            /* bytes in memory; bool is 1 */
+const char *dtype_name(DType t);    /* "f32" */
+const char *dtype_word(DType t);    /* in the language; "int" for an i32 */
+extern const char *const real_word; /* "real", of the type that is called so */
+const char *dtype_cname(DType t);   /* "float" */
 
 /* The type of a value of the language, as the ABI sees it: leaves are tensors.
  * Built by the checker; equal types need not be the same pointer. */
 typedef enum TypeKind { TY_tensor, TY_struct, TY_tuple, TY_stack } TypeKind;
 
+enum { MAX_TYPE_LEAVES = 100000 }; /* tensors in one value */
+
 typedef struct Type Type;
+typedef struct StructDef StructDef; /* known to the checker alone */
+
+/* What a struct is given in brackets: a dimension or a type. */
+typedef struct TypeArg {
+    const Dim *dim;
+    const Type *type;
+} TypeArg;
+
+/* The type of a value that has leaves. Compare with type_equal. */
 struct Type {
     TypeKind kind;
     DType dtype;           /* TY_tensor */
     int rank;              /* TY_tensor */
     const Dim *const *dim; /* TY_tensor */
-    const char *name;      /* TY_struct: as declared */
-    const char *text;      /* as the user would write it: "Linear[64, 100]" */
-    const char *const *field; /* TY_struct */
-    const Type *const *part;  /* TY_struct fields, TY_tuple parts, TY_stack's
+    /* TY_struct: what declares it, with arguments, which tell its fields' types
+     * but where it is open; its name and those of its fields. */
+    const StructDef *def;
+    const TypeArg *arg;
+    int narg;
+    bool open;
+    const char *name;
+    const char *const *field;
+    const Type *const *part; /* TY_struct fields, TY_tuple parts, TY_stack's
                                  element */
     int npart;
     const Dim *count; /* TY_stack: its leaves gain this leading dimension */
+    int nleaf;        /* at most MAX_TYPE_LEAVES + 1 */
+    const char *text; /* as the user would write it: "Linear[64, 100]"; set
+                          once it is exported */
 };
+
+const Type *type_tensor(Arena *a, DType t, int rank, const Dim *const *dim);
+const Type *type_scalar(Arena *a, DType t);
+const Type *type_tuple(Arena *a, int n, const Type *const *part);
+const Type *type_stack(Arena *a, const Type *of, const Dim *count);
+/* Made of def, arg, open, name, field and part. */
+const Type *type_struct(Arena *a, const Type *as);
+bool type_equal(const Type *a, const Type *b);
+/* As the user would write it; `real` is what is called that. */
+void type_describe(const Type *t, DType real, Str *to);
 
 /* One tensor of a value of some type, in order of declaration. */
 typedef struct Leaf {
@@ -143,8 +173,7 @@ typedef struct Leaf {
     int rank;
     const Dim *const *dim;
 } Leaf;
-int type_leaf_count(const Type *t);
-Leaf *type_leaves(Graph *g, const Type *t, int *n);
+Leaf *type_leaves(Graph *g, const Type *t, int *n); /* n may be NULL */
 bool type_is_fixed(const Type *t); /* all dimensions are constants */
 
 /* graph.c: nodes */

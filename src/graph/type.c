@@ -1,4 +1,4 @@
-/* type.c: dtypes, and the tensors that a value of some type is made of. */
+/* type.c: dtypes; types of values and the tensors that they are made of. */
 #include "graph/graph.h"
 #include "graph/ops/ops.h"
 
@@ -24,6 +24,8 @@ bool dtype_is_int(DType t) { return t == DT_u8 || t == DT_i32 || t == DT_i64; }
 int dtype_size(DType t) { return dtypes[t].size; }
 const char *dtype_name(DType t) { return dtypes[t].name; }
 const char *dtype_cname(DType t) { return dtypes[t].cname; }
+
+const char *const real_word = "real";
 
 const char *dtype_word(DType t)
 {
@@ -111,20 +113,141 @@ double dtype_convert(DType from, DType to, double v)
     return v < lo ? lo : v > hi ? hi : v;
 }
 
+/* Types of values. */
+
+const Type *type_tensor(Arena *a, DType dtype, int rank, const Dim *const *dim)
+{
+    Type t = {.kind = TY_tensor, .dtype = dtype, .rank = rank, .nleaf = 1};
+    t.dim = arena_copy(a, dim, sizeof *dim * (size_t)rank);
+    return arena_copy(a, &t, sizeof t);
+}
+
+const Type *type_scalar(Arena *a, DType dtype)
+{
+    return type_tensor(a, dtype, 0, NULL);
+}
+
+static const Type *of_parts(Arena *a, Type t, int n, const Type *const *part)
+{
+    t.part = arena_copy(a, part, sizeof *part * (size_t)n);
+    t.npart = n;
+    t.nleaf = 0;
+    for (int i = 0; i < n && t.nleaf <= MAX_TYPE_LEAVES; i++)
+        t.nleaf += part[i]->nleaf;
+    if (t.nleaf > MAX_TYPE_LEAVES)
+        t.nleaf = MAX_TYPE_LEAVES + 1;
+    return arena_copy(a, &t, sizeof t);
+}
+
+const Type *type_tuple(Arena *a, int n, const Type *const *part)
+{
+    return of_parts(a, (Type){.kind = TY_tuple}, n, part);
+}
+
+const Type *type_stack(Arena *a, const Type *of, const Dim *count)
+{
+    return of_parts(a, (Type){.kind = TY_stack, .count = count}, 1, &of);
+}
+
+const Type *type_struct(Arena *a, const Type *as)
+{
+    Type t = *as;
+    t.kind = TY_struct;
+    return of_parts(a, t, t.npart, t.part);
+}
+
+static bool args_equal(const Type *a, const Type *b)
+{
+    if (a->narg != b->narg)
+        return false;
+    for (int i = 0; i < a->narg; i++)
+        if (a->arg[i].dim != b->arg[i].dim ||
+            (a->arg[i].type && !type_equal(a->arg[i].type, b->arg[i].type)))
+            return false;
+    return true;
+}
+
+bool type_equal(const Type *a, const Type *b)
+{
+    if (a == b)
+        return true;
+    if (a->kind != b->kind || a->npart != b->npart)
+        return false;
+    switch (a->kind) {
+    case TY_tensor:
+        return a->dtype == b->dtype && a->rank == b->rank &&
+               (a->rank == 0 ||
+                memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank) == 0);
+    case TY_struct:
+        if (a->def != b->def || !args_equal(a, b))
+            return false;
+        if (!a->open)
+            return true;
+        break;
+    case TY_stack:
+        if (a->count != b->count)
+            return false;
+        break;
+    case TY_tuple:
+        break;
+    }
+    for (int i = 0; i < a->npart; i++)
+        if (!type_equal(a->part[i], b->part[i]))
+            return false;
+    return true;
+}
+
+static void describe_tensor(const Type *t, DType real, Str *to)
+{
+    str_printf(to, "%s", t->dtype == real ? real_word : dtype_word(t->dtype));
+    for (int i = 0; i < t->rank; i++) {
+        str_printf(to, "%s", i ? ", " : "[");
+        dim_print(t->dim[i], to);
+    }
+    str_printf(to, "%s", t->rank ? "]" : "");
+}
+
+static void describe_struct(const Type *t, DType real, Str *to)
+{
+    str_printf(to, "%s", t->name);
+    for (int i = 0; i < t->narg; i++) {
+        str_printf(to, "%s", i ? ", " : "[");
+        if (t->arg[i].type)
+            type_describe(t->arg[i].type, real, to);
+        else
+            dim_print(t->arg[i].dim, to);
+    }
+    str_printf(to, "%s", t->narg ? "]" : "");
+}
+
+void type_describe(const Type *t, DType real, Str *to)
+{
+    switch (t->kind) {
+    case TY_tensor:
+        describe_tensor(t, real, to);
+        break;
+    case TY_struct:
+        describe_struct(t, real, to);
+        break;
+    case TY_tuple:
+        str_printf(to, "(");
+        for (int i = 0; i < t->npart; i++) {
+            str_printf(to, "%s", i ? ", " : "");
+            type_describe(t->part[i], real, to);
+        }
+        str_printf(to, ")");
+        break;
+    case TY_stack:
+        str_printf(to, "[");
+        type_describe(t->part[0], real, to);
+        str_printf(to, "; ");
+        dim_print(t->count, to);
+        str_printf(to, "]");
+        break;
+    }
+}
+
 /* Leaves. */
-
-static int part_count(const Type *t)
-{
-    return t->kind == TY_tensor ? 0 : t->kind == TY_stack ? 1 : t->npart;
-}
-
-int type_leaf_count(const Type *t)
-{
-    int n = t->kind == TY_tensor;
-    for (int i = 0; i < part_count(t); i++)
-        n += type_leaf_count(t->part[i]);
-    return n;
-}
 
 typedef struct Walk {
     Arena *arena;
@@ -137,10 +260,10 @@ typedef struct Walk {
 static void walk_tensor(Walk *w, const Type *t, const char *path)
 {
     int rank = w->depth + t->rank;
-    const Dim **dim = NEWN(w->arena, const Dim *, rank);
-    for (int i = 0; i < rank; i++)
+    const Dim **dim = w->depth ? NEWN(w->arena, const Dim *, rank) : NULL;
+    for (int i = 0; dim && i < rank; i++)
         dim[i] = i < w->depth ? w->stack[i] : t->dim[i - w->depth];
-    w->leaf[w->n++] = (Leaf){path, t->dtype, rank, dim};
+    w->leaf[w->n++] = (Leaf){path, t->dtype, rank, dim ? dim : t->dim};
 }
 
 /* Types are as deep as the source nests their declarations. */
@@ -154,7 +277,7 @@ static void walk(Walk *w, const Type *t, const char *path)
             die("stacks nested more than %d deep", MAX_RANK);
         w->stack[w->depth++] = t->count;
     }
-    for (int i = 0; i < part_count(t); i++) {
+    for (int i = 0; i < t->npart; i++) {
         const char *dot = *path ? "." : "";
         const char *sub = path;
         if (t->kind == TY_struct)
@@ -169,7 +292,7 @@ static void walk(Walk *w, const Type *t, const char *path)
 Leaf *type_leaves(Graph *g, const Type *t, int *n)
 {
     Walk w = {.arena = graph_arena(g)};
-    w.leaf = NEWN(w.arena, Leaf, type_leaf_count(t));
+    w.leaf = NEWN(w.arena, Leaf, t->nleaf + 1);
     walk(&w, t, "");
     if (n)
         *n = w.n;
@@ -183,7 +306,7 @@ bool type_is_fixed(const Type *t)
     for (int i = 0; t->kind == TY_tensor && i < t->rank; i++)
         if (!dim_const_value(t->dim[i], NULL))
             return false;
-    for (int i = 0; i < part_count(t); i++)
+    for (int i = 0; i < t->npart; i++)
         if (!type_is_fixed(t->part[i]))
             return false;
     return true;

@@ -36,6 +36,7 @@ static const Type *tensor(Made *m, DType t, int rank, const Dim *d0,
     dim[1] = d1;
     *type = (Type){TY_tensor, .dtype = t, .rank = rank, .dim = dim};
     type->text = text;
+    type->nleaf = 1;
     return type;
 }
 
@@ -45,6 +46,8 @@ static const Type *compound(Made *m, TypeKind kind, const char *name, int n,
     Type *type = NEW(m->arena, Type);
     *type = (Type){.kind = kind, .name = name, .text = name};
     type->npart = n;
+    for (int i = 0; i < n; i++)
+        type->nleaf += part[i]->nleaf;
     type->field = arena_copy(m->arena, field, sizeof *field * (size_t)n);
     type->part = arena_copy(m->arena, part, sizeof *part * (size_t)n);
     return type;
@@ -72,6 +75,7 @@ static const Type *net_type(Made *m)
     *stack = (Type){.kind = TY_stack, .text = "[Layer[4, 3]; 2]", .npart = 1};
     stack->part = arena_copy(m->arena, &layer, sizeof layer);
     stack->count = dim_const(m->graph, 2);
+    stack->nleaf = layer->nleaf;
     const Type *part[] = {layer, tensor(m, DT_bool, 0, NULL, NULL, "bool"),
                           tensor(m, DT_f32, 0, NULL, NULL, "real"), stack};
     return compound(m, TY_struct, "Net", 4, field, part);

@@ -347,10 +347,9 @@ static void verify_function(Graph *g, const Function *f)
     for (int i = 0; i < f->nresult; i++)
         graph_verify(g, f->result[i].nleaf, f->result[i].leaf);
     for (int i = 0; i < f->nparam; i++)
-        ck_assert_int_eq(f->param[i].nleaf, type_leaf_count(f->param[i].type));
+        ck_assert_int_eq(f->param[i].nleaf, f->param[i].type->nleaf);
     for (int i = 0; i < f->nresult; i++)
-        ck_assert_int_eq(f->result[i].nleaf,
-                         type_leaf_count(f->result[i].type));
+        ck_assert_int_eq(f->result[i].nleaf, f->result[i].type->nleaf);
 }
 
 static const char training[] =

@@ -264,26 +264,34 @@ END_TEST
 
 START_TEST(type_has_leaves)
 {
-    Type w = {.kind = TY_tensor, .dtype = DT_f32, .rank = 1, .dim = &m};
-    Type i = {.kind = TY_tensor, .dtype = DT_i32};
-    Type net = {.kind = TY_struct, .name = "Net", .npart = 2};
-    net.field = (const char *[]){"w", "i"};
-    net.part = (const Type *[]){&w, &i};
-    Type stack = {.kind = TY_stack, .count = n};
-    stack.part = (const Type *[]){&net};
-    Type pair = {.kind = TY_tuple, .npart = 2};
-    pair.part = (const Type *[]){&i, &stack};
+    const Type *w = type_tensor(arena, DT_f32, 1, &m);
+    const Type *i = type_scalar(arena, DT_i32);
+    const Type *net =
+        type_struct(arena, &(Type){.name = "Net",
+                                   .npart = 2,
+                                   .field = (const char *[]){"w", "i"},
+                                   .part = (const Type *[]){w, i}});
+    const Type *stack = type_stack(arena, net, n);
+    const Type *pair = type_tuple(arena, 2, (const Type *[]){i, stack});
+    Str said = str_new(arena);
     int count;
-    Leaf *leaf = type_leaves(g, &pair, &count);
+    Leaf *leaf = type_leaves(g, pair, &count);
     ck_assert_int_eq(count, 3);
-    ck_assert_int_eq(type_leaf_count(&pair), 3);
+    ck_assert_int_eq(pair->nleaf, 3);
+    type_describe(pair, DT_f32, &said);
+    ck_assert_str_eq(said.at, "(int, [Net; n])");
+    ck_assert(
+        type_equal(pair, type_tuple(arena, 2, (const Type *[]){i, stack})));
+    ck_assert(!type_equal(stack, type_stack(arena, net, m)));
+    ck_assert(!type_equal(w, type_tensor(arena, DT_f32, 1, &n)));
+    ck_assert(!type_equal(w, type_tensor(arena, DT_f64, 1, &m)));
     ck_assert_str_eq(leaf[0].path, "0");
     ck_assert_str_eq(leaf[1].path, "1.w");
     ck_assert_int_eq(leaf[1].rank, 2);
     ck_assert_ptr_eq(leaf[1].dim[0], n);
     ck_assert_int_eq(leaf[2].rank, 1);
-    ck_assert(!type_is_fixed(&pair));
-    ck_assert(type_is_fixed(&i));
+    ck_assert(!type_is_fixed(pair));
+    ck_assert(type_is_fixed(i));
 }
 END_TEST
 
