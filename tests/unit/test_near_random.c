@@ -526,7 +526,7 @@ static Node *index_from(Gen *r)
     DType t = chance(r, 50) ? DT_i32 : DT_i64;
     Node *n;
 
-    switch (below(r, 11)) {
+    switch (below(r, 12)) {
     case 0:
         return g_data(r->g, t, 1, &three, some[below(r, 4)]);
     case 6: /* any numbers, the same each time */
@@ -534,6 +534,10 @@ static Node *index_from(Gen *r)
         n = g_broadcast_to(r->g, n, 1, &three);
         n = g_random_bits(r->g, n, g_iota(r->g, DT_i64, three));
         return g2(r->g, OP_mod, n, g_fill(r->g, n, 3));
+    case 11:
+        n = g_data(r->g, t, 2, (const Dim *[]){dc(r, 2), three},
+                   (const double[]){0, 2, 1, 1, 0, 2});
+        return chance(r, 50) ? n : g_permute(r->g, n, (int[]){1, 0});
     case 8: /* steps that are not even */
         n = g_iota(r->g, t, dc(r, 2));
         return g2(r->g, OP_mul, n, n);
@@ -621,11 +625,15 @@ static Node *places(Gen *r)
 
     if (!q || q->rank > 2)
         return NULL;
-    int rank = q->rank + 1, own = below(r, rank);
+    /* Along an axis of its own, or one that the index has. */
+    int fresh = q->rank == 0 || !chance(r, 12);
+    int rank = q->rank + fresh, own = below(r, rank);
     for (int i = 0; i < rank; i++) {
-        dim[i] = i == own ? n : q->dim[at];
-        axis[i] = i == own ? -1 : at++;
+        bool added = fresh && i == own;
+        dim[i] = added ? n : q->dim[at];
+        axis[i] = added ? -1 : at++;
     }
+    n = dim[own];
     Node *here = g_broadcast(r->g, q, rank, dim, axis);
     for (int i = 0; i < rank; i++)
         axis[i] = i == own ? 0 : -1;
@@ -797,10 +805,11 @@ static double value_of(Gen *r, DType t)
 {
     static const double real[] = {0, 1, -1, 2, -2, 0.5, -0.5, 4, 0, 3};
 
-    return dtype_is_real(t) ? real[below(r, 10)]
-           : t == DT_bool   ? below(r, 2)
-           : chance(r, 85)  ? below(r, 3)
-                            : dtype_wrap(t, below(r, 8) - 3);
+    return dtype_is_real(t)              ? real[below(r, 10)]
+           : t == DT_bool                ? below(r, 2)
+           : t == DT_i64 && chance(r, 5) ? 0x1p32 + 1
+           : chance(r, 85)               ? below(r, 3)
+                                         : dtype_wrap(t, below(r, 8) - 3);
 }
 
 static int64_t elements(const Gen *r, const Node *n, int64_t size)

@@ -116,7 +116,6 @@ static bool is_spread(Graph *g, Node *c, const bool *summed, OneHot *to)
         int64_t few;
         Affine a;
         if (axis < 0 || summed[in.l[axis]] ||
-            !dtype_is_int(in.x->arg[i]->dtype) ||
             (dim_const_value(in.x->dim[axis], &few) && few <= FEW_SUMS))
             continue;
         to->axis = in.l[axis];
@@ -158,7 +157,7 @@ static bool onehot(Graph *g, Node *x, const bool *summed, int depth, OneHot *to)
 {
     if (x->op == OP_where && node_is_const(x->arg[2], 0))
         return onehot_where(g, x->arg[0], x->arg[1], summed, to);
-    if (x->op == OP_cast && x->arg[0]->dtype == DT_bool && x->dtype != DT_bool)
+    if (x->op == OP_cast) /* of a bool, or there is nothing to find in it */
         return onehot_where(g, x->arg[0], g_fill(g, x, 1), summed, to);
     for (int i = 0; x->op == OP_mul && i < 2 && depth < MAX_FACTORS; i++) {
         Node *f = x->arg[i], *other = x->arg[1 - i];
