@@ -259,7 +259,7 @@ int64_t index_count(Check *c, const Scope *s, const Binder *b, const Index *x)
     return -1;
 }
 
-const Type *ty_along(Check *c, const Type *t, const Dim *n)
+const Type *type_along(Check *c, const Type *t, const Dim *n)
 {
     const Dim *dim[MAX_RANK + 1] = {n};
 
@@ -478,7 +478,7 @@ static const Value *comprehend(Over *o, const Value *v)
     if (!batch(o, t->nleaf, leaf))
         return c->error;
     for (int k = o->n - 1; k >= 0; k--)
-        t = ty_along(c, t, o->index[k].extent);
+        t = type_along(c, t, o->index[k].extent);
     type = type_leaves(c->graph, t, NULL);
     for (int i = 0; i < t->nleaf; i++)
         if (!dim_sensible(c, o->e->span, type[i].rank, type[i].dim))

@@ -455,7 +455,7 @@ Node *index_bound(Check *c, const Index *x);
 /* The values of an index that are written out; -1 after reporting. */
 int64_t index_count(Check *c, const Scope *s, const Binder *b, const Index *x);
 /* n values of type t along a first axis. */
-const Type *ty_along(Check *c, const Type *t, const Dim *n);
+const Type *type_along(Check *c, const Type *t, const Dim *n);
 
 /* loop.c */
 
@@ -641,7 +641,7 @@ const char *named_after(Check *c, const char *pattern, const char *x);
 int deriv_extra_params(const Fn *f);
 const char *deriv_param_name(Check *c, const Fn *f, int i);
 /* Is every leaf real? */
-bool ty_all_real(Check *c, const Type *t);
+bool type_all_real(Check *c, const Type *t);
 /* Reports the first that is not. */
 bool all_real(Check *c, const Value *v, Span at, const char *what);
 

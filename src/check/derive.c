@@ -141,7 +141,7 @@ const Value *eval_derivative(Check *c, const Scope *s, DerivKind mode,
     return take_by(c, f, call) ? value_fn(c, f) : c->error;
 }
 
-bool ty_all_real(Check *c, const Type *t)
+bool type_all_real(Check *c, const Type *t)
 {
     const Leaf *type = type_leaves(c->graph, t, NULL);
     bool real = true;
@@ -307,12 +307,8 @@ static bool distinct_inputs(Check *c, const Fn *f, const Arguments *a)
 static bool holds_reals(Check *c, const Value *v)
 {
     const Type *t = v ? value_ty(c, v) : NULL;
-    const Leaf *type = t ? type_leaves(c->graph, t, NULL) : NULL;
 
-    for (int i = 0; t && i < t->nleaf; i++)
-        if (!dtype_is_real(type[i].dtype))
-            return false;
-    return t && t->nleaf > 0;
+    return t && t->nleaf > 0 && type_all_real(c, t);
 }
 
 /* After a message that it is not differentiable by the parameter asked for. */
@@ -459,17 +455,6 @@ static const Value *forward(Derivation *d)
 
 /* Matrices of derivatives. */
 
-/* n values of type t. */
-static const Type *stacked_ty(Check *c, const Type *t, const Dim *n)
-{
-    const Dim *dim[MAX_RANK + 1] = {n};
-
-    if (t->kind != TY_tensor)
-        return type_stack(c->arena, t, n);
-    memcpy(dim + 1, t->dim, sizeof *dim * (size_t)t->rank);
-    return type_tensor(c->arena, t->dtype, t->rank + 1, dim);
-}
-
 /* A struct with d's fields, whatever their types. */
 static const StructDef *matrix_def(Check *c, const StructDef *of)
 {
@@ -488,20 +473,20 @@ static const StructDef *matrix_def(Check *c, const StructDef *of)
 }
 
 /* rows, with values of type `of` in the place of its elements. */
-static const Type *matrix_ty(Check *c, const Type *rows, const Type *of)
+static const Type *matrix_type(Check *c, const Type *rows, const Type *of)
 {
     const Type **part, *t = of;
 
     if (rows->kind == TY_tensor) {
         for (int i = rows->rank - 1; i >= 0; i--)
-            t = stacked_ty(c, t, rows->dim[i]);
+            t = type_along(c, t, rows->dim[i]);
         return t;
     }
     part = NEWN(c->arena, const Type *, rows->npart + 1);
     for (int i = 0; i < rows->npart; i++)
-        part[i] = matrix_ty(c, rows->part[i], of);
+        part[i] = matrix_type(c, rows->part[i], of);
     if (rows->kind == TY_stack)
-        return stacked_ty(c, part[0], rows->count);
+        return type_along(c, part[0], rows->count);
     if (rows->kind == TY_tuple)
         return type_tuple(c->arena, rows->npart, part);
     return type_of_struct(c, matrix_def(c, rows->def), rows->arg, part);
@@ -647,7 +632,7 @@ static const Value *matrix_part(Derivation *d, const Type *rows, int first,
     for (int i = first; i < first + n; i++)
         for (int j = column; j < column + x->nleaf; j++)
             leaf[at++] = m[i * d->nx + j];
-    return value_of_leaves(c, matrix_ty(c, rows, x), leaf);
+    return value_of_leaves(c, matrix_type(c, rows, x), leaf);
 }
 
 /* A row of parts, one for each parameter. */

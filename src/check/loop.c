@@ -521,7 +521,7 @@ static const Value *loop_value(Loop *l, Node *loop)
         for (int m = 0; m < t->nleaf; m++)
             leaf[m] = result_leaf(l, loop, n, k++);
         if (l->scan)
-            t = ty_along(c, t, l->index.extent);
+            t = type_along(c, t, l->index.extent);
         part[i] = value_of_leaves(c, t, leaf);
     }
     return l->n == 1 ? part[0] : value_tuple(c, l->e->span, l->n, part);
@@ -533,7 +533,7 @@ static bool sensible_rows(Loop *l)
 
     for (int i = 0; i < l->n && l->scan; i++) {
         const Leaf *type = type_leaves(
-            c->graph, ty_along(c, value_ty(c, l->init[i]), l->index.extent),
+            c->graph, type_along(c, value_ty(c, l->init[i]), l->index.extent),
             NULL);
 
         for (int k = 0; k < l->init[i]->nleaf; k++)
@@ -643,8 +643,8 @@ static const Value *loop_of_types(Loop *l)
     for (int i = 0; i < l->n; i++) {
         const Type *t = value_ty(c, l->init[i]);
 
-        part[i] =
-            value_fresh(c, l->scan ? ty_along(c, t, l->index.extent) : t, "_");
+        part[i] = value_fresh(
+            c, l->scan ? type_along(c, t, l->index.extent) : t, "_");
     }
     return l->n == 1 ? part[0] : value_tuple(c, l->e->span, l->n, part);
 }
