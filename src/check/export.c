@@ -147,7 +147,7 @@ static void *take_variable(void *u, const Dim *var)
 static void variables_of(Vars *v, const Dim *d)
 {
     const DimVisitor visit = {v,       no_value, take_variable, no_join,
-                              no_join, no_join,  no_join,       no_change};
+                              no_join, no_join,  no_change};
 
     dim_visit(d, &visit);
 }

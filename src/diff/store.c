@@ -98,12 +98,6 @@ static void *size_div(void *u, void *a, void *b)
     return number(u, at(b) != 0 ? at(a) / at(b) : 0);
 }
 
-static void *size_mod(void *u, void *a, void *b)
-{
-    (void)a;
-    return number(u, at(b));
-}
-
 static void *size_positive(void *u, void *a)
 {
     return number(u, at(a) > 0 ? at(a) : 0);
@@ -111,9 +105,8 @@ static void *size_positive(void *u, void *a)
 
 static double size_of_dim(Arena *scratch, const Dim *d)
 {
-    const DimVisitor v = {scratch,  size_constant, size_variable,
-                          size_add, size_mul,      size_div,
-                          size_mod, size_positive};
+    const DimVisitor v = {scratch,  size_constant, size_variable, size_add,
+                          size_mul, size_div,      size_positive};
     int64_t k;
     double x = dim_const_value(d, &k) ? (double)k : at(dim_visit(d, &v));
 

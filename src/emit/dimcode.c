@@ -91,16 +91,6 @@ static void *code_div(void *u, void *a, void *b)
     return LLVMBuildSelect(at, zero, code_i64(w->e, 0), q, "");
 }
 
-static void *code_mod(void *u, void *a, void *b)
-{
-    DimWalk *w = u;
-    LLVMBuilderRef at = w->e->builder;
-    LLVMValueRef q = code_div(u, a, b);
-    LLVMValueRef r = LLVMBuildSub(at, a, LLVMBuildMul(at, q, b, ""), "");
-    LLVMValueRef zero = LLVMBuildICmp(at, LLVMIntEQ, b, code_i64(w->e, 0), "");
-    return LLVMBuildSelect(at, zero, code_i64(w->e, 0), r, "");
-}
-
 static void *code_positive(void *u, void *a)
 {
     DimWalk *w = u;
@@ -114,7 +104,6 @@ static const DimVisitor as_integers = {
     .add = code_add,
     .mul = code_mul,
     .div = code_div,
-    .mod = code_mod,
     .positive = code_positive,
 };
 
@@ -271,13 +260,6 @@ static void *div_growth(void *u, void *x, void *y)
     return growth(u, (Growth){grows, a->var, grows ? a->value / b->value : 0});
 }
 
-static void *mod_growth(void *u, void *x, void *y)
-{
-    (void)x;
-    (void)y;
-    return growth(u, (Growth){.grows = false});
-}
-
 static void *positive_growth(void *u, void *x)
 {
     (void)x;
@@ -294,7 +276,6 @@ static Growth growth_at(Arena *a, const Dim *d, int64_t at)
         .add = add_growth,
         .mul = mul_growth,
         .div = div_growth,
-        .mod = mod_growth,
         .positive = positive_growth,
     };
     return *(Growth *)dim_visit(d, &v);
@@ -333,19 +314,12 @@ static void *zero_div(void *u, void *a, void *b)
     return code_div(u, a, b);
 }
 
-static void *zero_mod(void *u, void *a, void *b)
-{
-    note_zero(u, b);
-    return code_mod(u, a, b);
-}
-
 LLVMValueRef dim_code_zero(Emit *e, const DimEnv *env, const Dim *d)
 {
     DimWalk w = {.e = e, .env = env};
     DimVisitor v = as_integers;
     v.u = &w;
     v.div = zero_div;
-    v.mod = zero_mod;
     dim_visit(d, &v);
     return w.zero;
 }

@@ -92,8 +92,7 @@ typedef struct DimVisitor {
     void *(*add)(void *u, void *a, void *b);
     void *(*mul)(void *u, void *a, void *b);
     void *(*div)(void *u, void *a, void *b); /* rounds down */
-    void *(*mod)(void *u, void *a, void *b);
-    void *(*positive)(void *u, void *a); /* max(a, 0) */
+    void *(*positive)(void *u, void *a);     /* max(a, 0) */
 } DimVisitor;
 void *dim_visit(const Dim *d, const DimVisitor *v);
 

@@ -81,11 +81,6 @@ static void *div_key(void *u, void *a, void *b)
     return binary_key(u, '/', a, b);
 }
 
-static void *mod_key(void *u, void *a, void *b)
-{
-    return binary_key(u, '%', a, b);
-}
-
 static void *positive_key(void *u, void *a)
 {
     Writer *w = u;
@@ -97,7 +92,7 @@ static void *positive_key(void *u, void *a)
 static void put_dim(Writer *w, const Dim *d)
 {
     const DimVisitor v = {w,       constant_key, variable_key, add_key,
-                          mul_key, div_key,      mod_key,      positive_key};
+                          mul_key, div_key,      positive_key};
     int64_t value;
     w->nvisited = 0;
     if (dim_const_value(d, &value))
