@@ -31,7 +31,7 @@ typedef struct MaskSet {
     int n, mask[MAX_SET]; /* ascending */
     int depth;
     LIST(Node *) cond; /* of these and of what they are inside of */
-    Node *value;
+    Node *value, *alone;
 } MaskSet;
 
 struct Masks {
@@ -204,12 +204,12 @@ static int branch(Batch *p, Masks *m, int inside, Node *cond, bool when)
     return add_branch(p, m, inside, cond, when);
 }
 
-/* An `if`, or a `where` of scalars, on a condition that leads. */
+/* An `if`, or a `where` of scalars. */
 static bool chooses(const Batch *p, const Node *n)
 {
     if (n->op != OP_if && (n->op != OP_where || n->rank))
         return false;
-    return batch_leads(p, n->arg[0]) &&
+    return n->arg[0]->rank == 0 &&
            (node_can_fail(p->g, n->arg[1]) || node_can_fail(p->g, n->arg[2]));
 }
 
@@ -222,7 +222,8 @@ bool masks_reach(const Batch *p, const Node *n)
 bool masks_needed(const Batch *p)
 {
     for (int id = p->lo; id < p->hi; id++)
-        if (p->note[id - p->lo].live && chooses(p, graph_node(p->g, id)))
+        if (p->note[id - p->lo].live && chooses(p, graph_node(p->g, id)) &&
+            batch_leads(p, graph_node(p->g, id)->arg[0]))
             return true;
     return false;
 }
@@ -282,6 +283,14 @@ static Node *both(Batch *p, Node *a, Node *b)
     return g2(p->g, OP_and, batch_axis(p, a, a->rank == 1), b);
 }
 
+static bool leads(const Batch *p, const MaskSet *s)
+{
+    for (int i = 0; i < s->cond.n; i++)
+        if (batch_leads(p, s->cond.at[i]))
+            return true;
+    return false;
+}
+
 /* As deep as masks are inside each other. */
 static Node *set_value(Batch *p, Masks *m, int set)
 {
@@ -298,7 +307,24 @@ static Node *set_value(Batch *p, Masks *m, int set)
     return to->value = any;
 }
 
+/* Of one branch: an `if` on a condition that is the same for all stays one, and
+ * need not be in the mask. */
+static Node *alone(Batch *p, Masks *m, int set)
+{
+    MaskSet *to = &m->set.at[set];
+    if (to->alone || to->n == 0)
+        return to->n ? to->alone : to->value;
+    const Mask *k = &m->mask.at[to->mask[0]];
+    if (to->n > 1 || k->any)
+        return to->alone =
+                   leads(p, to) ? set_value(p, m, set) : m->set.at[0].value;
+    Node *inside = alone(p, m, k->inside);
+    return to->alone = batch_leads(p, k->cond)
+                           ? both(p, inside, condition(p, k))
+                           : inside;
+}
+
 Node *masks_value(Batch *p, int set)
 {
-    return p->masks ? set_value(p, p->masks, set) : NULL;
+    return p->masks ? alone(p, p->masks, set) : NULL;
 }

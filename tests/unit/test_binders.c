@@ -363,6 +363,9 @@ static const char *const guarded[] = {
     "if i > 0 && i < n - 1 && j > 0 && j < m - 1 "
     "{ x[i - 1, j] + x[i + 1, j] + x[i, j - 1] + x[i, j + 1] } else { 0 }]",
     "fn(x: real[n, n]) = [i < n | if i > 0 { x[i, i - 1] } else { x[0, 0] }]",
+    /* The same read under several conditions, some the same for all j. */
+    "fn(x: real[n, m]) = [i < n, j < m | if i > 1 && j > 0 { x[i - 1, j] } "
+    "else if i == 0 { x[i, j] } else if j == 0 { x[i - 1, j] } else { 0 }]",
     "fn(x: real[n], y: real[m]) = [i < n | if i < m { y[i] } else { x[i] }]",
     "fn(x: real[n]) = [i < n | sum(j < min(i, 3) | x[j + 1])]",
     "fn(x: real[n], y: real[n]) = "
