@@ -24,8 +24,8 @@ void kernel_checks(Arena *a, const Kernel *k, CheckList *to)
         add_checks(a, k, to);
         break;
     case KERNEL_contract:
-        if (k->after)
-            add_checks(a, k->after, to);
+        if (k->epilogue)
+            add_checks(a, k->epilogue, to);
         break;
     case KERNEL_loop:
         schedule_checks(a, k->loop->body, to);

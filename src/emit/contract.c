@@ -4,7 +4,7 @@
  * and what runs on each finished block. */
 #include "emit/emit_internal.h"
 
-/* Rows of C per block (a multiple of every micro-kernel's), so that `after`
+/* Rows of C per block (a multiple of every micro-kernel's), so that `epilogue`
  * finds them in the second-level cache; k per block, so that a panel of B and a
  * block of A stay there. */
 enum { ROW_BLOCK = LONG_ROWS, K_BLOCK = 256, PACK_FROM_ROWS = 16 };
@@ -20,13 +20,13 @@ typedef struct Pass {
 } Pass;
 
 /* How a product is done: what there is one function for. */
-typedef struct Way {
+typedef struct Variant {
     DType t;
     Pass pass[3];
     int npass;
     bool packs, always; /* B into panels: if worth it, or in any case */
     PackKind pack;
-} Way;
+} Variant;
 
 /* The parameters of a product, in this order. */
 enum {
@@ -45,7 +45,7 @@ enum {
     ARG_out_m,
     ARG_panels,
     ARG_totals,
-    ARG_after,
+    ARG_epilogue,
     ARG_bufs,
     ARG_dims,
     ARG_fixed,
@@ -53,11 +53,11 @@ enum {
 };
 
 /* A product being built: i32 (…), C[from … to, :] = A[from … to, :] B, and
- * after(bufs, dims, lo, hi, fixed) on each block of rows. */
+ * epilogue(bufs, dims, lo, hi, fixed) on each block of rows. */
 typedef struct Product {
     Emit *e;
-    const Way *way;
-    LLVMTypeRef one, after_type;
+    const Variant *variant;
+    LLVMTypeRef one, epilogue_type;
     int panel; /* columns */
     LLVMValueRef arg[NARGS];
     LLVMValueRef bound[4]; /* by Bound */
@@ -96,25 +96,25 @@ static int panel_columns(const Emit *e, DType t)
     return lanes(e, t) * micro_vectors(e);
 }
 
-static void add_pass(Way *w, int vectors, int width, bool masked, Bound first,
-                     Bound last)
+static void add_pass(Variant *w, int vectors, int width, bool masked,
+                     Bound first, Bound last)
 {
     w->pass[w->npass++] = (Pass){{vectors, width, masked}, first, last};
 }
 
 /* Whole panels, then as few and as full vectors as n allows when it is known;
  * single ones when it is not. */
-static void plan_columns(Emit *e, const Contract *c, Way *way)
+static void plan_columns(Emit *e, const Contract *c, Variant *variant)
 {
-    int w = lanes(e, way->t), panel = panel_columns(e, way->t);
+    int w = lanes(e, variant->t), panel = panel_columns(e, variant->t);
     int64_t n = -1;
     dim_const_value(c->n, &n);
     if (!c->pack && !dim_is(c->b_n, 1)) {
-        add_pass(way, 1, 1, false, BOUND_zero, BOUND_n);
+        add_pass(variant, 1, 1, false, BOUND_zero, BOUND_n);
         return;
     }
     if (n < 0 || n >= panel)
-        add_pass(way, panel / w, w, false, BOUND_zero, BOUND_panels);
+        add_pass(variant, panel / w, w, false, BOUND_zero, BOUND_panels);
     int rest = (int)(n % panel);
     if (n >= 0 && !rest)
         return;
@@ -122,13 +122,13 @@ static void plan_columns(Emit *e, const Contract *c, Way *way)
     bool even = n >= 0 && rest % w == 0;
     if (masks || even) {
         int vectors = n >= 0 ? (rest + w - 1) / w : 1;
-        add_pass(way, vectors, w, !even, BOUND_panels, BOUND_n);
+        add_pass(variant, vectors, w, !even, BOUND_panels, BOUND_n);
         return;
     }
     if (n < 0 || rest >= w)
-        add_pass(way, n < 0 ? 1 : rest / w, w, false, BOUND_panels,
+        add_pass(variant, n < 0 ? 1 : rest / w, w, false, BOUND_panels,
                  BOUND_vectors);
-    add_pass(way, 1, 1, false, BOUND_vectors, BOUND_n);
+    add_pass(variant, 1, 1, false, BOUND_vectors, BOUND_n);
 }
 
 static PackKind pack_kind(const Contract *c)
@@ -138,9 +138,9 @@ static PackKind pack_kind(const Contract *c)
                                : PACK_any;
 }
 
-static Way plan_way(Emit *e, const Contract *c)
+static Variant plan_variant(Emit *e, const Contract *c)
 {
-    Way w = {.t = c->out->dtype};
+    Variant w = {.t = c->out->dtype};
     w.packs = c->pack;
     w.always = c->pack && !dim_is(c->b_n, 1);
     w.pack = c->pack ? pack_kind(c) : PACK_any;
@@ -185,8 +185,8 @@ static void emit_block(Product *q, LLVMValueRef i, LLVMValueRef rows,
                 plus(e, times(e, i, in[ARG_a_m]), times(e, p, in[ARG_a_k])));
     LLVMValueRef c =
         code_at(e, q->one, in[ARG_out], times(e, i, in[ARG_out_m]));
-    for (int s = 0; s < q->way->npass; s++) {
-        const Pass *pass = &q->way->pass[s];
+    for (int s = 0; s < q->variant->npass; s++) {
+        const Pass *pass = &q->variant->pass[s];
         LLVMValueRef step =
             code_i64(e, (int64_t)pass->shape.vectors * pass->shape.width);
         Loop l = loop_begin(e, q->bound[pass->first], q->bound[pass->last],
@@ -205,23 +205,23 @@ static void emit_block(Product *q, LLVMValueRef i, LLVMValueRef rows,
                               in[ARG_out_m],
                               smaller(e, left, step),
                               add};
-        code_call(e, emit_micro(e, q->way->t, pass->shape), arg, 11);
+        code_call(e, emit_micro(e, q->variant->t, pass->shape), arg, 11);
         loop_end(e, &l, NULL);
     }
 }
 
-static void run_after(Product *q, LLVMValueRef from, LLVMValueRef to)
+static void run_epilogue(Product *q, LLVMValueRef from, LLVMValueRef to)
 {
     Emit *e = q->e;
-    LLVMBasicBlockRef run = code_block(e, "after"), on = code_block(e, "");
+    LLVMBasicBlockRef run = code_block(e, "epilogue"), on = code_block(e, "");
     LLVMBuildCondBr(e->builder,
-                    LLVMBuildIsNotNull(e->builder, q->arg[ARG_after], ""), run,
-                    on);
+                    LLVMBuildIsNotNull(e->builder, q->arg[ARG_epilogue], ""),
+                    run, on);
     LLVMPositionBuilderAtEnd(e->builder, run);
     LLVMValueRef arg[] = {q->arg[ARG_bufs], q->arg[ARG_dims], from, to,
                           q->arg[ARG_fixed]};
-    LLVMValueRef status = LLVMBuildCall2(e->builder, q->after_type,
-                                         q->arg[ARG_after], arg, 5, "");
+    LLVMValueRef status = LLVMBuildCall2(e->builder, q->epilogue_type,
+                                         q->arg[ARG_epilogue], arg, 5, "");
     LLVMValueRef old = code_load(e, e->i32, q->status, 4);
     LLVMValueRef bad = LLVMBuildIsNotNull(e->builder, status, "");
     code_store(e, LLVMBuildSelect(e->builder, bad, status, old, ""), q->status,
@@ -318,7 +318,7 @@ static void emit_parts(Product *q, LLVMValueRef i, LLVMValueRef rows,
         code_at(e, q->one, in[ARG_out], times(e, i, in[ARG_out_m]));
     LLVMValueRef arg[] = {rows,          in[ARG_n],      c,
                           in[ARG_out_m], in[ARG_totals], p.i};
-    code_call(e, emit_totals(e, q->way->t), arg, 6);
+    code_call(e, emit_totals(e, q->variant->t), arg, 6);
     LLVMBuildBr(b, on);
     LLVMPositionBuilderAtEnd(b, on);
     loop_end(e, &p, NULL);
@@ -339,7 +339,7 @@ static void emit_rows(Product *q)
     LLVMValueRef rows =
         smaller(e, LLVMBuildSub(e->builder, to, i.i, ""), row_step);
     emit_parts(q, i.i, rows, last, parts);
-    run_after(q, i.i, plus(e, i.i, rows));
+    run_epilogue(q, i.i, plus(e, i.i, rows));
     loop_end(e, &i, NULL);
 }
 
@@ -347,7 +347,7 @@ static void emit_rows(Product *q)
 static void emit_packing(Product *q)
 {
     Emit *e = q->e;
-    const Way *w = q->way;
+    const Variant *w = q->variant;
     if (!w->packs)
         return;
     LLVMValueRef enough = code_i64(e, w->always ? 0 : PACK_FROM_ROWS);
@@ -375,14 +375,14 @@ static void build_product(Product *q, LLVMValueRef fn)
     LLVMValueRef n = q->arg[ARG_n];
     q->bound[BOUND_zero] = code_i64(e, 0);
     q->bound[BOUND_panels] = down_to(e, n, q->panel);
-    q->bound[BOUND_vectors] = down_to(e, n, lanes(e, q->way->t));
+    q->bound[BOUND_vectors] = down_to(e, n, lanes(e, q->variant->t));
     q->bound[BOUND_n] = n;
     emit_packing(q);
     emit_rows(q);
     LLVMBuildRet(e->builder, code_load(e, e->i32, q->status, 4));
 }
 
-static const char *way_name(Emit *e, const Way *w)
+static const char *variant_name(Emit *e, const Variant *w)
 {
     Str s = str_new(e->arena);
     str_printf(&s, "multiply_%s", dtype_name(w->t));
@@ -396,13 +396,13 @@ static const char *way_name(Emit *e, const Way *w)
     return s.at;
 }
 
-static LLVMTypeRef after_type(Emit *e)
+static LLVMTypeRef epilogue_type(Emit *e)
 {
     LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64, e->ptr};
     return LLVMFunctionType(e->i32, param, 5, false);
 }
 
-static LLVMValueRef emit_product(Emit *e, const Way *w)
+static LLVMValueRef emit_product(Emit *e, const Variant *w)
 {
     LLVMTypeRef param[NARGS];
     for (int i = 0; i < NARGS; i++)
@@ -411,16 +411,16 @@ static LLVMValueRef emit_product(Emit *e, const Way *w)
                        : e->i64;
     bool build;
     LLVMValueRef fn =
-        share_function(e, way_name(e, w), -1, e->i32, param, NARGS, &build);
+        share_function(e, variant_name(e, w), -1, e->i32, param, NARGS, &build);
     if (!build)
         return fn;
     Place back = {LLVMGetInsertBlock(e->builder), e->before};
     e->before = NULL;
     Product q = {
         .e = e,
-        .way = w,
+        .variant = w,
         .one = type_of(e, w->t),
-        .after_type = after_type(e),
+        .epilogue_type = epilogue_type(e),
         .panel = panel_columns(e, w->t),
     };
     build_product(&q, fn);
@@ -448,8 +448,8 @@ static void totals_helper(Emit *e, DType t, Helpers *h)
 void contract_helpers(Emit *e, const Contract *c, Helpers *h)
 {
     enum { PRODUCT = 150 };
-    Way w = plan_way(e, c);
-    Helper own = {way_name(e, &w), make_product, &w, PRODUCT, 0};
+    Variant w = plan_variant(e, c);
+    Helper own = {variant_name(e, &w), make_product, &w, PRODUCT, 0};
     helper_add(e, h, own, sizeof w);
     for (int i = 0; i < w.npass; i++)
         micro_helper(e, w.t, w.pass[i].shape, h);
@@ -464,12 +464,12 @@ void contract_helpers(Emit *e, const Contract *c, Helpers *h)
 typedef struct ContractCode {
     Emit *e;
     const Contract *c;
-    Way way;
+    Variant variant;
     DimEnv dims;
     LLVMValueRef *buffer; /* by Buffer.id */
     LLVMValueRef bufs, dim_array;
-    LLVMValueRef fixed;         /* i64s: the batch loops' variables */
-    LLVMValueRef after, status; /* function or null; slot */
+    LLVMValueRef fixed;            /* i64s: the batch loops' variables */
+    LLVMValueRef epilogue, status; /* function or null; slot */
 } ContractCode;
 
 static LLVMValueRef number(ContractCode *q, const Dim *d)
@@ -486,7 +486,7 @@ static LLVMValueRef batch_base(ContractCode *q, const Buffer *b,
     LLVMValueRef at = number(q, base);
     for (int i = 0; i < q->c->nbatch; i++)
         at = plus(e, at, times(e, number(q, stride[i]), var[i]));
-    return code_at(e, type_of(e, q->way.t), q->buffer[b->id], at);
+    return code_at(e, type_of(e, q->variant.t), q->buffer[b->id], at);
 }
 
 /* The product at one point of the batch loops. */
@@ -512,12 +512,13 @@ static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
         [ARG_out_m] = number(q, c->out_m),
         [ARG_panels] = c->pack ? q->buffer[c->pack->id] : null,
         [ARG_totals] = c->totals ? q->buffer[c->totals->id] : null,
-        [ARG_after] = q->after ? q->after : null,
+        [ARG_epilogue] = q->epilogue ? q->epilogue : null,
         [ARG_bufs] = q->bufs,
         [ARG_dims] = q->dim_array,
         [ARG_fixed] = q->fixed,
     };
-    LLVMValueRef status = code_call(e, emit_product(e, &q->way), arg, NARGS);
+    LLVMValueRef status =
+        code_call(e, emit_product(e, &q->variant), arg, NARGS);
     LLVMValueRef old = code_load(e, e->i32, q->status, 4);
     LLVMValueRef bad = LLVMBuildIsNotNull(e->builder, status, "");
     code_store(e, LLVMBuildSelect(e->builder, bad, status, old, ""), q->status,
@@ -543,16 +544,18 @@ static void emit_batches(ContractCode *q, LLVMValueRef lo, LLVMValueRef hi)
 }
 
 /* What follows on each block of rows, a function of its own. */
-static LLVMValueRef emit_after(Emit *e, const Kernel *k, const KernelKey *key)
+static LLVMValueRef emit_epilogue(Emit *e, const Kernel *k,
+                                  const KernelKey *key)
 {
-    const Kernel *after = k->after;
+    const Kernel *epilogue = k->epilogue;
     LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64, e->ptr};
-    const char *name = arena_printf(e->arena, "after%d", unit_use(e, k)->unit);
+    const char *name =
+        arena_printf(e->arena, "epilogue%d", unit_use(e, k)->unit);
     Place back = {LLVMGetInsertBlock(e->builder), e->before};
     LLVMValueRef fn = code_function(e, name, e->i32, param, 5);
     LLVMPositionBuilderAtEnd(
         e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
-    emit_map_rows(e, after, key, k->contract->nbatch);
+    emit_map_rows(e, epilogue, key, k->contract->nbatch);
     code_back(e, back);
     return fn;
 }
@@ -577,9 +580,9 @@ void emit_contract(Emit *e, const Kernel *k, const KernelKey *key)
 {
     LLVMValueRef fn = code_here(e);
     ContractCode q = {.e = e, .c = k->contract};
-    q.way = plan_way(e, k->contract);
-    if (k->after)
-        q.after = emit_after(e, k, key);
+    q.variant = plan_variant(e, k->contract);
+    if (k->epilogue)
+        q.epilogue = emit_epilogue(e, k, key);
     emit_entry(&q, key, fn);
     emit_batches(&q, LLVMGetParam(fn, 2), LLVMGetParam(fn, 3));
     LLVMBuildRet(e->builder, code_load(e, e->i32, q.status, 4));

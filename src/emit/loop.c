@@ -52,14 +52,14 @@ static void set_single(StepCode *c, int leaf, bool single)
 static void choose_carry(LoopCode *c, int i)
 {
     int at = first_carry() + i, to = first_result(c->l) + i;
-    bool turns = c->l->carry[i].other;
+    bool swaps = c->l->carry[i].other;
     c->single[i] = dim_is(c->l->carry[i].buffer->elements, 1) &&
                    may_be_single(&c->body, at) &&
                    may_be_single(&c->check, at) &&
-                   (!turns || may_be_single(&c->body, to));
+                   (!swaps || may_be_single(&c->body, to));
     set_single(&c->body, at, c->single[i]);
     set_single(&c->check, at, c->single[i]);
-    if (turns)
+    if (swaps)
         set_single(&c->body, to, c->single[i]);
 }
 
@@ -292,9 +292,9 @@ static void open_head(LoopMaker *m)
 static LLVMValueRef value_after(const LoopMaker *m, int i)
 {
     const StepCode *c = &m->c->body;
-    bool turns = m->l->carry[i].other;
+    bool swaps = m->l->carry[i].other;
     const Buffer *b =
-        c->leaf[turns ? first_result(m->l) + i : first_carry() + i];
+        c->leaf[swaps ? first_result(m->l) + i : first_carry() + i];
     return b ? c->value[b->id] : m->value[i];
 }
 

@@ -79,8 +79,8 @@ static void see_contract(StepCode *c, const Kernel *k)
     const Contract *x = k->contract;
     const Buffer *const own[] = {x->a, x->b, x->out, x->pack, x->totals};
     none_single(c, own, 5);
-    for (int t = 0; k->after && t < k->after->nstage; t++)
-        see_stage(c, k->after, &k->after->stage[t], true);
+    for (int t = 0; k->epilogue && t < k->epilogue->nstage; t++)
+        see_stage(c, k->epilogue, &k->epilogue->stage[t], true);
 }
 
 static void see_kernel(StepCode *c, const Kernel *k)
@@ -428,7 +428,7 @@ static void run_kernels(StepPlace *p, StepCode *c, int first, int last)
         any = any || c->here[i];
     for (int i = 0; any && i < c->s->buffer.n; i++)
         if (!c->value[i] &&
-            !(first < c->s->nonce && moves(c, c->s->buffer.at[i])))
+            !(first < c->s->ninvariant && moves(c, c->s->buffer.at[i])))
             at[i] = address(p, c, c->s->buffer.at[i]);
     for (int i = first; i < last; i++)
         run_kernel(p, c, i, at);
@@ -436,12 +436,12 @@ static void run_kernels(StepPlace *p, StepCode *c, int first, int last)
 
 void step_once(StepPlace *p, StepCode *c)
 {
-    if (c->s->nonce)
-        run_kernels(p, c, 0, c->s->nonce);
+    if (c->s->ninvariant)
+        run_kernels(p, c, 0, c->s->ninvariant);
 }
 
 void step_run(StepPlace *p, StepCode *c)
 {
     fill_all(p, c, false, true);
-    run_kernels(p, c, c->s->nonce, c->n);
+    run_kernels(p, c, c->s->ninvariant, c->n);
 }

@@ -115,8 +115,8 @@ static void collect_parts(Units *u, Unit *unit)
         break;
     case KERNEL_contract:
         unit->weight += CONTRACT;
-        if (k->after)
-            weigh_map(unit, k->after);
+        if (k->epilogue)
+            weigh_map(unit, k->epilogue);
         break;
     case KERNEL_sort:
         unit->weight += SORT;

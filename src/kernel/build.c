@@ -221,12 +221,12 @@ static Kernel *build_nest(Sched *s, Inline *in, Nest *n)
     }
     Piece *p = n->piece.at[0];
     Kernel *k = product_kernel(s, p);
-    if (n->after) {
-        int rows = n->after->hi;
+    if (n->epilogue) {
+        int rows = n->epilogue->hi;
         Product q = product_of(s, p->root);
-        k->after = build_map(s, in, n->after);
-        k->after->nguard = 0;
-        shape_loops(s, k->after, rows - q.join, q.join);
+        k->epilogue = build_map(s, in, n->epilogue);
+        k->epilogue->nguard = 0;
+        shape_loops(s, k->epilogue, rows - q.join, q.join);
     }
     return k;
 }
@@ -252,6 +252,6 @@ void build(Sched *s)
         if (!writes(k))
             continue;
         list_push(s->arena, &s->out->kernel, k);
-        s->out->nonce += n->once;
+        s->out->ninvariant += n->invariant;
     }
 }

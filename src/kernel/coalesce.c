@@ -72,8 +72,8 @@ static void each_buffer(Kernel *k, Each *f, void *u)
         each_list(&k->contract->pack, 1, f, u);
         each_list(&k->contract->totals, 1, f, u);
         each_list(&k->contract->out, 1, f, u);
-        if (k->after)
-            each_map(k->after, f, u);
+        if (k->epilogue)
+            each_map(k->epilogue, f, u);
         return;
     case KERNEL_sort:
         each_list(&k->sort->in, 1, f, u);
@@ -186,7 +186,7 @@ static void drop(Coalesce *c, int kernel, Stage *s, int i)
     for (; i < s->noutput; i++)
         s->output[i] = s->output[i + 1];
     if (s->noutput == 0) {
-        out->nonce -= kernel < out->nonce;
+        out->ninvariant -= kernel < out->ninvariant;
         out->kernel.n--;
         for (int k = kernel; k < out->kernel.n; k++)
             out->kernel.at[k] = out->kernel.at[k + 1];
@@ -202,8 +202,8 @@ static bool is_result(const Sched *s, const Buffer *b)
 /* Are kernels i and j both run before the steps, or both in each. */
 static bool same_time(const Coalesce *c, int i, int j)
 {
-    int nonce = c->s->out->nonce;
-    return (i < nonce) == (j < nonce);
+    int ninvariant = c->s->out->ninvariant;
+    return (i < ninvariant) == (j < ninvariant);
 }
 
 /* The source ends where the target begins. */

@@ -373,7 +373,7 @@ Product product_of(Sched *s, const Node *n)
     int count = label_strides(s, n, &p, label);
     orient(&p, label, count);
     lay_copies(s, n, &p, label, count);
-    if (note->turned)
+    if (note->transposed)
         lay_result(s, n, &p, label);
     Group gm = best_group(s->g, label, count, ROLE_m);
     Group gn = best_group(s->g, label, count, ROLE_n);
@@ -393,7 +393,7 @@ Product product_of(Sched *s, const Node *n)
     c->b_k = gk.sb;
     c->out_base = dim_const(s->g, 0);
     batch_loops(c, label, count);
-    if (!note->turned)
+    if (!note->transposed)
         find_rows(&p, label, count, &gm, &gn);
     return p;
 }
@@ -438,7 +438,7 @@ Kernel *product_kernel(Sched *s, const Piece *p)
     Product q = product_of(s, n);
     const Buffer *factor[2];
     if (!q.fits || !q.plain[0] || !q.plain[1] ||
-        (!q.ends_well && !note->turned))
+        (!q.ends_well && !note->transposed))
         die("a product was not prepared");
     for (int i = 0; i < 2; i++)
         factor[i] = note->copies[i] ? note->copy[i] : buffer_of(s, q.of[i]);
@@ -448,7 +448,7 @@ Kernel *product_kernel(Sched *s, const Piece *p)
     k->contract = arena_copy(s->arena, &q.c, sizeof q.c);
     k->contract->a = factor[q.first];
     k->contract->b = factor[1 - q.first];
-    k->contract->out = note->turned ? note->turn : buffer_of(s, n);
+    k->contract->out = note->transposed ? note->other : buffer_of(s, n);
     if (wants_pack(n, &q.c))
         k->contract->pack = pack_buffer(s, n, &q.c);
     k->contract->totals = totals_buffer(s, n, &q.c);

@@ -242,11 +242,11 @@ static void print_contract(Graph *g, const Kernel *k, int depth, Str *to)
         print_buffer(c->totals, to);
     }
     str_printf(to, "\n");
-    if (!k->after)
+    if (!k->epilogue)
         return;
     indent(to, depth);
     str_printf(to, "then for each block of rows\n");
-    print_map(k->after, depth + 1, to);
+    print_map(k->epilogue, depth + 1, to);
 }
 
 static void print_sort(const Sort *x, int depth, Str *to)
@@ -376,7 +376,8 @@ static void print_schedule(Graph *g, const Schedule *s, int depth, Str *to)
     for (int i = 0; i < s->kernel.n; i++) {
         const Kernel *k = s->kernel.at[i];
         indent(to, depth);
-        str_printf(to, i < s->nonce ? "kernel %d once" : "kernel %d", i);
+        str_printf(to, i < s->ninvariant ? "kernel %d invariant" : "kernel %d",
+                   i);
         for (int j = 0; j < k->nguard; j++) {
             str_printf(to, k->when[j] ? " if " : " if not ");
             print_buffer(k->guard[j], to);

@@ -158,7 +158,7 @@ Nest *nest_new(Sched *s, Piece *p)
     n->guard = p->guard;
     n->contract = p->kind == PIECE_contract;
     n->alone = is_alone(p);
-    n->once = p->once;
+    n->invariant = p->invariant;
     n->light = is_light(p);
     bounds(p, &n->lo, &n->hi);
     n->weight = p->weight;
@@ -216,9 +216,9 @@ static bool after_all(const Sched *s, const Nest *n, const Piece *p)
 
 static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
 {
-    if (n->contract || n->alone || n->guard != p->guard || n->once != p->once ||
-        !after_all(s, n, p) || n->piece.at[0]->kind == PIECE_add ||
-        p->kind == PIECE_add)
+    if (n->contract || n->alone || n->guard != p->guard ||
+        n->invariant != p->invariant || !after_all(s, n, p) ||
+        n->piece.at[0]->kind == PIECE_add || p->kind == PIECE_add)
         return false;
     fit->nest = n;
     bounds(p, &fit->lo, &fit->hi);

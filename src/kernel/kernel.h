@@ -209,11 +209,11 @@ struct Kernel {
     Stage *stage;
     int nstage;
 
-    /* KERNEL_contract. `after`, if any, is a map kernel whose first loops are
-     * exactly the batch loops and m: it is run on each block of rows as soon as
-     * the block is complete (bias, activation, row sums …). */
+    /* KERNEL_contract. `epilogue`, if any, is a map kernel whose first loops
+     * are exactly the batch loops and m: it is run on each block of rows as
+     * soon as the block is complete (bias, activation, row sums …). */
     Contract *contract;
-    Kernel *after;
+    Kernel *epilogue;
 
     Sort *sort;       /* KERNEL_sort */
     LoopKernel *loop; /* KERNEL_loop */
@@ -223,8 +223,8 @@ struct Schedule {
     const Function *function; /* a loop's body: of its parameters and results */
     LIST(Buffer *) buffer;
     LIST(Kernel *) kernel; /* in the order of execution */
-    int nonce; /* a loop's body or check: as many of them, the first, are the
-                  same in all steps, and run before these */
+    int ninvariant; /* a loop's body or check: as many of them, the first, are
+                  the same in all steps, and run before these */
     const Dim *workspace; /* bytes, alignment 64; 0: none needed */
 };
 

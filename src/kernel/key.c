@@ -322,7 +322,7 @@ static void put_guards(Writer *w, const Kernel *k)
 
 static void put_step(Writer *w, Graph *g, const Schedule *s)
 {
-    put_int(w, s->nonce);
+    put_int(w, s->ninvariant);
     put_int(w, s->kernel.n);
     for (int i = 0; i < s->kernel.n; i++) {
         KernelKey key = kernel_key(w->arena, g, s->kernel.at[i]);
@@ -392,9 +392,9 @@ KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k)
         put_loop(&w, g, k->loop);
         break;
     }
-    put_int(&w, k->after != NULL);
-    if (k->after)
-        put_map(&w, k->after);
+    put_int(&w, k->epilogue != NULL);
+    if (k->epilogue)
+        put_map(&w, k->epilogue);
     return (KernelKey){.text = w.to.at,
                        .ntext = w.to.n,
                        .buffer = w.buffer.at,

@@ -28,7 +28,7 @@ typedef struct Path {
     const Node *view;
 } Path;
 
-typedef struct Ways {
+typedef struct Paths {
     Sched *s;
     Uses *uses;  /* by node */
     int *users;  /* by node: arguments that it is */
@@ -38,7 +38,7 @@ typedef struct Ways {
     Node **part;     /* the parts, from nnote on */
     LIST(Path) path; /* number 0 is the identity */
     Map paths;       /* their numbers */
-} Ways;
+} Paths;
 
 static Node *strip_reshape(const Sched *s, Node *n)
 {
@@ -277,7 +277,7 @@ static uint64_t path_hash(int from, const Node *view)
     return h;
 }
 
-static int path_to(Ways *w, int from, const Node *view)
+static int path_to(Paths *w, int from, const Node *view)
 {
     uint64_t h = path_hash(from, view);
     size_t seen = 0;
@@ -303,7 +303,7 @@ static void add_use(Uses *u, Use use)
     u->n++;
 }
 
-static void pass_to(Ways *w, Node *n, int arg, const Uses *uses)
+static void pass_to(Paths *w, Node *n, int arg, const Uses *uses)
 {
     bool moves = op_table[n->op]->cls == OPC_view || n->op == OP_gather ||
                  n->op == OP_scatter_add || n->op == OP_contract;
@@ -321,7 +321,7 @@ static void pass_to(Ways *w, Node *n, int arg, const Uses *uses)
 }
 
 /* n, reached by `uses`, computes its arguments. */
-static void pass_uses(Ways *w, Node *n, const Uses *uses)
+static void pass_uses(Paths *w, Node *n, const Uses *uses)
 {
     for (int i = 0; i < n->narg; i++)
         pass_to(w, n, i, uses);
@@ -329,7 +329,7 @@ static void pass_uses(Ways *w, Node *n, const Uses *uses)
 
 /* A nest computes n, or several do: one for each part, branch or initial
  * value. */
-static void pass_own(Ways *w, Node *n)
+static void pass_own(Paths *w, Node *n)
 {
     Uses own = {.at = {{.root = number_of(w->s, n)}}, .n = 1};
     bool parts = n->op == OP_concat || n->op == OP_if || n->op == OP_loop;
@@ -344,7 +344,7 @@ static void pass_own(Ways *w, Node *n)
 
 /* An elementwise operator on a product that nobody else uses: it can take the
  * product's memory. */
-static bool takes_over(const Ways *w, const Node *n)
+static bool takes_over(const Paths *w, const Node *n)
 {
     for (int i = 0; i < n->narg; i++)
         if (note_of(w->s, n->arg[i])->product &&
@@ -353,7 +353,7 @@ static bool takes_over(const Ways *w, const Node *n)
     return false;
 }
 
-static bool too_many(Ways *w, const Node *n)
+static bool too_many(Paths *w, const Node *n)
 {
     const Uses *u = &w->uses[number_of(w->s, n)];
     if (op_table[n->op]->cls == OPC_view || n->op == OP_index_check)
@@ -369,7 +369,7 @@ static bool too_many(Ways *w, const Node *n)
 }
 
 /* sum(a * b), where a * b is computed anyway, sums that. */
-static Node *sum_of(Ways *w, Node *n)
+static Node *sum_of(Paths *w, Node *n)
 {
     const Note *note = note_of(w->s, n);
     if (n->op != OP_contract || note->product ||
@@ -388,7 +388,7 @@ static Node *sum_of(Ways *w, Node *n)
     return there->live && runs && reached ? m : NULL;
 }
 
-static void find_shared(Ways *w, Node *n)
+static void find_shared(Paths *w, Node *n)
 {
     Note *note = note_of(w->s, n);
     if (is_leaf_buffer(n) || is_trivial(n))
@@ -423,10 +423,10 @@ static void find_registers(Sched *s, const Node *n)
     note->registers = is_view(n) ? most : most + ties;
 }
 
-static void find_all_shared(Sched *s, Ways *w)
+static void find_all_shared(Sched *s, Paths *w)
 {
     int parts = 0;
-    *w = (Ways){.s = s, .nroot = s->nnote};
+    *w = (Paths){.s = s, .nroot = s->nnote};
     w->uses = NEWN(s->scratch, Uses, s->nnote);
     w->users = NEWN(s->scratch, int, s->nnote);
     for (int id = 0; id < s->nnote; id++) {
@@ -444,7 +444,7 @@ static void find_all_shared(Sched *s, Ways *w)
             find_registers(s, s->node[id]);
 }
 
-static bool cut_all(Sched *s, const Ways *w)
+static bool cut_all(Sched *s, const Paths *w)
 {
     enum { LIGHT = NEST_WEIGHT / 8 };
     int *item = NULL;
@@ -464,7 +464,7 @@ static bool cut_all(Sched *s, const Ways *w)
 
 void materialise(Sched *s)
 {
-    Ways w;
+    Paths w;
     for (int i = 0; i < s->nresult; i++)
         if (!is_trivial(strip_reshape(s, s->result[i])))
             mark(s, s->result[i]);

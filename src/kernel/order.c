@@ -274,7 +274,7 @@ static void settle(Order *o, Node *param, Piece *first, Buffer **target)
     bool fits = !reads_among(o, param, first), again = false;
     for (Piece *p = first; p && fits; p = p->sibling)
         fits = writer_fits(o, param, p);
-    if (!fits && o->s->turns) {
+    if (!fits && o->s->double_buffer) {
         *target = turned_leaf(o->s, param, *target);
         return;
     }
@@ -314,9 +314,9 @@ static void settle_all(Order *o)
 /* What is made once depends on nothing else, so it may come first. */
 static void once_first(Nest **nest, int n, Nest **to)
 {
-    for (int once = 1; once >= 0; once--)
+    for (int first = 1; first >= 0; first--)
         for (int i = 0; i < n; i++)
-            if (nest[i]->once == once)
+            if (nest[i]->invariant == first)
                 *to++ = nest[i];
 }
 

@@ -185,7 +185,7 @@ static void turn_back(Sched *s, Node *n, Piece *product, const int *layout)
     const Index *at[MAX_RANK], *from[MAX_RANK];
     const Dim *dim[MAX_RANK];
     Piece *p = piece_new(s, PIECE_move, n, note->guard);
-    note->turn = buffer_new(s, BUF_WORK, n);
+    note->other = buffer_new(s, BUF_WORK, n);
     add_loops(s, p, n->rank, n->dim, at);
     p->kept = p->rank;
     for (int i = 0; i < n->rank; i++) {
@@ -193,7 +193,7 @@ static void turn_back(Sched *s, Node *n, Piece *product, const int *layout)
         dim[i] = n->dim[layout[i]];
     }
     p->at = note->self = vec_make(s->table, n->rank, at);
-    p->from = note->turn;
+    p->from = note->other;
     p->from_at = vec_linear(s->table, vec_make(s->table, n->rank, from), dim);
     p->before[0] = product;
     p->whole = true;
@@ -208,7 +208,7 @@ static void product_piece(Sched *s, Node *n)
         if (note->copies[i])
             copy[i] = factor_copy(s, n, i, q.layout[i]);
     Piece *p =
-        piece_new(s, PIECE_contract, note->turned ? NULL : n, note->guard);
+        piece_new(s, PIECE_contract, note->transposed ? NULL : n, note->guard);
     const Index *at[MAX_RANK];
     Piece loops = {.rank = 0};
     add_loops(s, &loops, n->rank, n->dim, at);
@@ -216,7 +216,7 @@ static void product_piece(Sched *s, Node *n)
     p->root = n;
     p->before[0] = copy[0];
     p->before[1] = copy[1];
-    if (note->turned)
+    if (note->transposed)
         turn_back(s, n, p, q.out_layout);
 }
 
@@ -396,7 +396,7 @@ void pieces(Sched *s)
     for (int i = 0; i < s->piece.n; i++) {
         Piece *p = s->piece.at[i];
         const Node *n = p->factor ? p->value : p->makes ? p->root : NULL;
-        p->once = n && note_of(s, n)->once && p->guard == 0;
+        p->invariant = n && note_of(s, n)->invariant && p->guard == 0;
         scan(s, in, p);
     }
 }

@@ -90,8 +90,8 @@ static void visit_kernel(Plan *p, Visit *f, const Kernel *k, int number)
         break;
     case KERNEL_contract:
         visit_contract(p, f, k->contract, number);
-        if (k->after)
-            visit_map(p, f, k->after, number);
+        if (k->epilogue)
+            visit_map(p, f, k->epilogue, number);
         break;
     case KERNEL_sort:
         visit(p, f, k->sort->in, number, false);
@@ -109,7 +109,7 @@ static void visit_kernel(Plan *p, Visit *f, const Kernel *k, int number)
 static void note_last(Plan *p, Buffer *b, int kernel)
 {
     const Schedule *s = p->s->out;
-    int last = kernel < s->nonce ? s->kernel.n - 1 : kernel;
+    int last = kernel < s->ninvariant ? s->kernel.n - 1 : kernel;
     if (p->last[b->id] < last)
         p->last[b->id] = last;
 }

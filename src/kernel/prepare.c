@@ -25,11 +25,12 @@ void find_once(Sched *s)
         const Node *n = s->node[i];
         Note *note = &s->note[i];
         bool result = note->buffer && note->buffer->kind == BUF_LEAF;
-        note->once = fixed[i] && note->guard == 0 && note->live &&
-                     n->op != OP_index_check && n->op != OP_gather &&
-                     (!result || n->op == OP_param);
+        note->invariant = fixed[i] && note->guard == 0 && note->live &&
+                          n->op != OP_index_check && n->op != OP_gather &&
+                          (!result || n->op == OP_param);
         for (int k = 0; k < n->narg; k++)
-            note->once = note->once && note_of(s, n->arg[k])->once;
+            note->invariant =
+                note->invariant && note_of(s, n->arg[k])->invariant;
     }
 }
 
@@ -63,7 +64,7 @@ static void prepare_product(Sched *s, Node *n, const bool *fixed)
     copy_fixed(s, n, fixed, &p);
     if (!p.fits)
         note->copies[0] = note->copies[1] = true;
-    note->turned = !p.ends_well;
+    note->transposed = !p.ends_well;
 }
 
 void prepare(Sched *s)

@@ -9,7 +9,7 @@
  *     guards       under which conditions those are computed
  *     pieces       one loop nest for each of those, with what it reads
  *     fuse         pieces to nests, which become kernels; their stages
- *     after        nests that ride on a contraction
+ *     epilogue     nests that follow a contraction row by row, in its kernel
  *     order        results in place, the final order of the kernels
  *     build        instructions, their order (arrange), lanes
  *     plan         the workspace
@@ -74,25 +74,25 @@ typedef struct Nest Nest;
 
 typedef struct Note {
     bool live;
-    bool mat;       /* has a buffer, or is a register of its nest */
-    bool fixed;     /* a copy is asked for: do not look through this view */
-    bool select;    /* `if`: both branches are computed */
-    bool product;   /* contract: a KERNEL_contract … */
-    bool copies[2]; /* … of copies of these arguments, */
-    bool turned;    /* … whose result is computed with other axes last */
-    bool divides;   /* reshape: to read it in place takes quotients */
-    bool checks;    /* computing it in place may report a bad index */
-    bool once;      /* the same in all steps, and made before them */
-    bool needed;    /* its value is read from memory */
-    int cost;       /* of computing one element in place */
-    int registers;  /* that this takes, what needs most being computed first */
-    int when;       /* the case that it is needed in */
-    int guard;      /* that case as one of Sched.guard */
-    int branch[2];  /* `if`: the cases, then the guards of its branches */
-    int waiting;    /* how many of its pieces are in no nest yet */
-    int pos;        /* of the last of their nests */
-    Piece *piece;   /* first of them */
-    Buffer *buffer, *copy[2], *turn;
+    bool mat;        /* has a buffer, or is a register of its nest */
+    bool fixed;      /* a copy is asked for: do not look through this view */
+    bool select;     /* `if`: both branches are computed */
+    bool product;    /* contract: a KERNEL_contract … */
+    bool copies[2];  /* … of copies of these arguments, */
+    bool transposed; /* … whose result is computed with other axes last */
+    bool divides;    /* reshape: to read it in place takes quotients */
+    bool checks;     /* computing it in place may report a bad index */
+    bool invariant;  /* the same in all steps, and made before them */
+    bool needed;     /* its value is read from memory */
+    int cost;        /* of computing one element in place */
+    int registers;   /* that this takes, what needs most being computed first */
+    int when;        /* the case that it is needed in */
+    int guard;       /* that case as one of Sched.guard */
+    int branch[2];   /* `if`: the cases, then the guards of its branches */
+    int waiting;     /* how many of its pieces are in no nest yet */
+    int pos;         /* of the last of their nests */
+    Piece *piece;    /* first of them */
+    Buffer *buffer, *copy[2], *other; /* other: the transposed result */
     Node *sum_of;    /* contract: the product of its factors, which is there */
     const Vec *self; /* the element that its own nest is at */
     Nest *reader[2]; /* the last nests that read it */
@@ -146,12 +146,12 @@ struct Piece {
     const Dim **extent; /* see add_loop */
     const Vec *at;      /* element of the target, of dimensions `dim` */
     const Dim *const *dim;
-    Buffer *to;  /* PIECE_store of a copy; else the root's */
-    bool makes;  /* one of root's pieces */
-    bool factor; /* a copy of a product's factor */
-    bool once;   /* makes what is the same in all steps */
-    bool empty;  /* some loop never runs, so nothing is computed */
-    bool whole;  /* alone makes all of root, at root's own element */
+    Buffer *to;     /* PIECE_store of a copy; else the root's */
+    bool makes;     /* one of root's pieces */
+    bool factor;    /* a copy of a product's factor */
+    bool invariant; /* makes what is the same in all steps */
+    bool empty;     /* some loop never runs, so nothing is computed */
+    bool whole;     /* alone makes all of root, at root's own element */
     int guard;
     Piece *sibling;   /* next that makes the same root */
     Piece *before[2]; /* have to be complete first, or NULL */
@@ -179,19 +179,19 @@ struct Nest {
     int pos, guard;
     bool contract, light, dead;
     bool alone; /* of one piece for ever: a loop or a part of it, a sort */
-    bool once;
+    bool invariant;
     int lo, hi; /* bounds on the number of outer loops; it becomes hi */
     int weight;
     LIST(Piece *) piece;
     LIST(NestStage) stage;
-    Nest *after; /* of a contraction */
-    Nest *on;    /* the contraction that this one follows */
-    int index;   /* in the final order */
+    Nest *epilogue; /* of a contraction */
+    Nest *on;       /* the contraction that this one follows */
+    int index;      /* in the final order */
 };
 
 typedef struct Sched {
     Arena *arena, *scratch;
-    Arena *lasting; /* arena, also where a nest is only tried (after.c) */
+    Arena *lasting; /* arena, also where a nest is only tried (epilogue.c) */
     Graph *g;
     const Function *f;
     Schedule *out;
@@ -204,7 +204,7 @@ typedef struct Sched {
     Buffer **result_buffer;
     /* The body of a loop: a result that cannot be made in place has a leaf of
      * its own, and the loop changes both round. */
-    bool turns;
+    bool double_buffer;
     /* A step: so many of its parameters, the first, are not the same in all
      * steps. 0: a function. */
     int nvarying;
@@ -344,9 +344,9 @@ void region_needs(Sched *s, Node *n, void (*mark)(Sched *s, Node *n));
 void region_pieces(Sched *s, Node *n);
 void region_reads(Sched *s, Piece *p);
 Kernel *loop_kernel(Sched *s, const Piece *p);
-/* schedule.c: a function inside of another; turns: see Sched. */
+/* schedule.c: a function inside of another; double_buffer: see Sched. */
 Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
-                        bool turns);
+                        bool double_buffer);
 
 /* sort.c */
 void sort_piece(Sched *s, Node *n);
@@ -361,7 +361,7 @@ Nest *nest_new(Sched *s, Piece *p);
 int read_prefix(const Sched *s, const Read *r, bool *all);
 void nest_stages(Sched *s, Nest *n);
 
-/* after.c */
+/* epilogue.c */
 void fuse_after(Sched *s);
 
 /* order.c */

@@ -184,7 +184,7 @@ Schedule *schedule(Arena *a, Graph *g, const Function *f)
 }
 
 Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
-                        bool turns)
+                        bool double_buffer)
 {
     Sched s = {.arena = around->arena, .scratch = arena_new(), .g = around->g};
     s.f = f;
@@ -192,6 +192,6 @@ Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
     s.number = around->number;
     s.nnumber = around->nnumber;
     s.nvarying = nvarying;
-    s.turns = turns;
+    s.double_buffer = double_buffer;
     return make(&s);
 }

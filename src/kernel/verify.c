@@ -163,14 +163,15 @@ static void check_contract(const Verify *v, const Kernel *k)
     if (c->totals)
         check_write(v, c->totals);
     check_write(v, c->out);
-    if (!k->after)
+    if (!k->epilogue)
         return;
-    if (k->after->rank != c->nbatch + 1 || k->after->extent[c->nbatch] != c->m)
+    if (k->epilogue->rank != c->nbatch + 1 ||
+        k->epilogue->extent[c->nbatch] != c->m)
         die("what follows a product has other rows");
     for (int i = 0; i < c->nbatch; i++)
-        if (k->after->extent[i] != c->batch[i])
+        if (k->epilogue->extent[i] != c->batch[i])
             die("what follows a product has other batches");
-    check_map(v, k->after);
+    check_map(v, k->epilogue);
 }
 
 static void check_sort(const Verify *v, const Sort *x)

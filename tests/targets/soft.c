@@ -79,6 +79,10 @@ static f64 from_words(int64_t a)
 {
     return (f64)(int32_t)((uint64_t)a >> 32) * 0x1p32 + (f64)(uint32_t)a;
 }
+static f64 from_unsigned(uint64_t a)
+{
+    return (f64)(uint32_t)(a >> 32) * 0x1p32 + (f64)(uint32_t)a;
+}
 static int64_t to_words(f64 a)
 {
     int negative = a < 0;
@@ -89,6 +93,8 @@ static int64_t to_words(f64 a)
 }
 BOTH(f64, f64, __floatdidf, __aeabi_l2d, (int64_t a), from_words(a))
 BOTH(f32, f32, __floatdisf, __aeabi_l2f, (int64_t a), (f32)from_words(a))
+BOTH(f64, f64, __floatundidf, __aeabi_ul2d, (uint64_t a), from_unsigned(a))
+BOTH(f32, f32, __floatundisf, __aeabi_ul2f, (uint64_t a), (f32)from_unsigned(a))
 BOTH(f64, int64_t, __fixdfdi, __aeabi_d2lz, (f64 a), to_words(a))
 BOTH(f32, int64_t, __fixsfdi, __aeabi_f2lz, (f32 a), to_words(a))
 

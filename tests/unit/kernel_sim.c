@@ -446,8 +446,8 @@ static void product_block(Sim *m, const Kernel *k, const int64_t *at)
         int64_t end = row + ROWS < rows ? row + ROWS : rows;
         for (int64_t r = row; r < end; r++)
             product_row(m, c, at, r);
-        if (k->after)
-            run_map(m, k->after, c->nbatch, at, row, end);
+        if (k->epilogue)
+            run_map(m, k->epilogue, c->nbatch, at, row, end);
     }
 }
 
@@ -558,11 +558,11 @@ static void step_run(Sim *m, Step *p)
 {
     if (p->work)
         spoil(m, p->work);
-    if (p->sim.s->nonce == 0)
+    if (p->sim.s->ninvariant == 0)
         memset(p->sim.work, 0,
                sizeof *p->sim.work * (size_t)(p->sim.workspace + 8));
     run_kernels(&p->sim, p->first, p->sim.s->kernel.n);
-    p->first = p->sim.s->nonce;
+    p->first = p->sim.s->ninvariant;
     if (p->sim.status != SIM_OK && m->status != SIM_BROKEN) {
         m->status = p->sim.status;
         m->why = p->sim.why;

@@ -649,7 +649,7 @@ END_TEST
 /* Products. */
 
 typedef struct Shape {
-    bool turn_a, turn_b, batch, packed, after;
+    bool turn_a, turn_b, batch, packed, epilogue;
     int n; /* 0: a variable */
     DType t;
 } Shape;
@@ -658,8 +658,8 @@ enum { BATCH = 3 };
 static _Alignas(64) char workspace[1 << 18];
 
 /* Bias and square on the finished rows: y[.., i, j] = (y + c[j])^2 */
-static Kernel *make_after(Make *m, const Shape *p, const Dim *rows,
-                          const Dim *n, const Buffer *y, const Buffer *bias)
+static Kernel *make_epilogue(Make *m, const Shape *p, const Dim *rows,
+                             const Dim *n, const Buffer *y, const Buffer *bias)
 {
     DType t = p->t;
     int row = p->batch ? 1 : 0;
@@ -710,7 +710,8 @@ static void make_product(Make *m, const Shape *p)
         .b_batch = {kn},
         .out_batch = {mn},
     };
-    Kernel *after = p->after ? make_after(m, p, rows, n, y, bias) : NULL;
+    Kernel *epilogue =
+        p->epilogue ? make_epilogue(m, p, rows, n, y, bias) : NULL;
     if (p->packed) {
         const Dim *panel = number(m, 64);
         const Dim *up = dim_add(m->g, n, number(m, 63));
@@ -723,7 +724,8 @@ static void make_product(Make *m, const Shape *p)
         c->pack = w;
         m->s.workspace = dim_mul(m->g, w->elements, number(m, dtype_size(t)));
     }
-    m->k = (Kernel){.kind = KERNEL_contract, .contract = c, .after = after};
+    m->k =
+        (Kernel){.kind = KERNEL_contract, .contract = c, .epilogue = epilogue};
 }
 
 static double product_at(const Shape *p, const int64_t *s, int q, int i, int j)
@@ -735,7 +737,7 @@ static double product_at(const Shape *p, const int64_t *s, int q, int i, int j)
             element(&da, p->t,
                     q * m * k + (p->turn_a ? l * m + i : i * k + l)) *
             element(&db, p->t, q * k * n + (p->turn_b ? j * k + l : l * n + j));
-    if (!p->after)
+    if (!p->epilogue)
         return sum;
     sum += element(&dc, p->t, j);
     return sum * sum;
@@ -789,12 +791,12 @@ START_TEST(contract_multiplies)
     products(cpu, (Shape){.t = DT_f64, .turn_b = true, .packed = true});
     products(cpu, (Shape){.t = DT_f32, .turn_b = true});
     products(cpu, (Shape){.t = DT_f32, .packed = true});
-    products(cpu, (Shape){.t = DT_f32, .batch = true, .after = true});
+    products(cpu, (Shape){.t = DT_f32, .batch = true, .epilogue = true});
     products(cpu, (Shape){.t = DT_f32,
                           .turn_b = true,
                           .turn_a = true,
                           .batch = true,
-                          .after = true,
+                          .epilogue = true,
                           .packed = true});
 }
 END_TEST
@@ -805,7 +807,7 @@ START_TEST(contract_knows_widths)
         return;
     static const int width[] = {1, 10, 16, 40, 64, 70};
     for (int i = 0; i < 6; i++) {
-        Shape p = {.t = DT_f32, .n = width[i], .after = i % 2};
+        Shape p = {.t = DT_f32, .n = width[i], .epilogue = i % 2};
         products(cpus[_i], p);
         p.packed = p.turn_b = true;
         products(cpus[_i], p);
@@ -826,7 +828,7 @@ START_TEST(contract_blocks)
         a[i] = (float)noise(&seed);
     for (int i = 0; i < K * N; i++)
         b[i] = (float)noise(&seed);
-    Shape p = {.t = DT_f32, .n = N, .after = true};
+    Shape p = {.t = DT_f32, .n = N, .epilogue = true};
     Make *m = make_new();
     make_product(m, &p);
     Compiled f = compile(m, cpus[_i]);

@@ -269,7 +269,7 @@ START_TEST(network_gradient)
     /* Five products, two bias gradients, the mean. */
     ck_assert_int_eq(count_kernels(s, KERNEL_contract), 5);
     ck_assert_int_eq(count_kernels(s, KERNEL_map), 3);
-    ck_assert_ptr_nonnull(s->kernel.at[0]->after);
+    ck_assert_ptr_nonnull(s->kernel.at[0]->epilogue);
     arena_free(x->a);
 }
 END_TEST

@@ -374,7 +374,7 @@ static int count_once(Case *x)
         schedule(x->c->arena, x->c->graph, x->c->module.function.at[0]);
     for (int i = 0; i < s->kernel.n; i++)
         if (s->kernel.at[i]->kind == KERNEL_loop)
-            n += s->kernel.at[i]->loop->body->nonce;
+            n += s->kernel.at[i]->loop->body->ninvariant;
     return n;
 }
 

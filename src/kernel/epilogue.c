@@ -1,4 +1,5 @@
-/* after.c: nests that follow a product row by row ride on its kernel. */
+/* epilogue.c: nests that follow a product row by row become part of its kernel.
+ */
 #include "kernel/sched.h"
 
 /* Who reads the product. */
@@ -115,9 +116,9 @@ static void restage(Sched *s, Nest *n)
 
 static bool can_ride(Sched *s, const Nest *c, const Nest *n, const Product *q)
 {
-    return q->rows > 0 && n->guard == c->guard && n->once == c->once &&
-           !n->on && n->lo <= q->rows && q->rows <= n->hi &&
-           reads_rows(s, n, c->piece.at[0]->root, q->rows);
+    return q->rows > 0 && n->guard == c->guard &&
+           n->invariant == c->invariant && !n->on && n->lo <= q->rows &&
+           q->rows <= n->hi && reads_rows(s, n, c->piece.at[0]->root, q->rows);
 }
 
 /* The store that may share its memory with the product: of the same element in
@@ -187,7 +188,7 @@ static void try_product(After *a, Nest *c)
         n->pos = c->pos;
     else
         c->pos = n->pos;
-    c->after = n;
+    c->epilogue = n;
     n->on = c;
     if (r->only)
         share_memory(s, n, p->root);
