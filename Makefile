@@ -122,7 +122,11 @@ RUN_E2E  := $(sort $(basename $(patsubst tests/%,%,$(wildcard tests/e2e/*))))
 LONG     := unit/numbers unit/loops unit/sums unit/artefact docs-check e2e/check
 RUN      := $(RUN_UNIT) golden docs-check $(RUN_E2E)
 RUN      := $(filter $(RUN),$(LONG)) $(filter-out $(LONG),$(RUN))
-RUNNER   := @CC="$(CC)" tests/runner.sh $B
+RUNNER    = @CC="$(CC)" $(NO_FORK) tests/runner.sh $B
+# With sanitizers a process for each test takes longer than the test. These need it.
+ifneq (,$(SAN))
+$(filter-out unit/artefact unit/runtime,$(RUN_UNIT)): NO_FORK = CK_FORK=no
+endif
 
 check: run
 	@tests/summary.sh $B

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Seconds; a test that takes them hangs. The slowest takes 20 under sanitizers
@@ -89,6 +90,12 @@ static void tell_lacked(void)
                    machine_has(i) ? "NNCC_CPU leaves out" : "this CPU lacks");
 }
 
+static void limit_processor_time(int seconds)
+{
+    struct rlimit most = {(rlim_t)seconds, (rlim_t)seconds};
+    setrlimit(RLIMIT_CPU, &most);
+}
+
 __attribute__((constructor)) static void set_up(void)
 {
     int zero = open("/dev/zero", O_RDWR);
@@ -99,5 +106,8 @@ __attribute__((constructor)) static void set_up(void)
         abort();
     first = getpid();
     setenv("CK_DEFAULT_TIMEOUT", TIME_LIMIT, 0);
+    const char *fork = getenv("CK_FORK");
+    if (fork && !strcmp(fork, "no")) /* then Check has no time limit */
+        limit_processor_time(atoi(TIME_LIMIT));
     atexit(tell_lacked);
 }
