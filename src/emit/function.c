@@ -300,50 +300,79 @@ void size_checks(Emit *e, const Schedule *s, SizeChecks *to)
     }
 }
 
-/* What is told of a size that is not valid. */
+/* A size that is not valid where `bad` holds, and what is told of it then. */
 typedef struct Told {
-    LLVMValueRef number, value, limit;
+    LLVMValueRef bad, number, value, limit;
 } Told;
-
-static void tell_if(Emit *e, LLVMValueRef bad, Told *t, Told other)
-{
-    LLVMBuilderRef b = e->builder;
-    t->number = LLVMBuildSelect(b, bad, other.number, t->number, "");
-    t->value = LLVMBuildSelect(b, bad, other.value, t->value, "");
-    t->limit = LLVMBuildSelect(b, bad, other.limit, t->limit, "");
-}
+typedef LIST(Told) ToldList;
 
 static void emit_size_check(FunctionCode *f, const SizeCheck *c, int number,
-                            Told *t)
+                            ToldList *to)
 {
     Emit *e = f->e;
     LLVMBuilderRef b = e->builder;
     LLVMValueRef v = dim_code(e, &f->dims, c->dim), zero = NULL;
-    Told told = {LLVMConstInt(e->i32, (unsigned)number, false), v,
+    Told told = {NULL, LLVMConstInt(e->i32, (unsigned)number, false), v,
                  code_i64(e, c->most + 1)};
-    LLVMValueRef less = LLVMBuildICmp(b, LLVMIntSLT, v, code_i64(e, 0), "");
-    LLVMValueRef more = dim_code_exceeds(e, &f->dims, c->dim, c->most);
-    tell_if(e, LLVMBuildOr(b, less, more, ""), t, told);
+    if (dim_is_var(c->dim)) { /* below 0 is large without a sign */
+        told.bad = LLVMBuildICmp(b, LLVMIntUGT, v, code_i64(e, c->most), "");
+    } else {
+        told.bad = dim_code_exceeds(e, &f->dims, c->dim, c->most);
+        if (!dim_never_negative(c->dim)) /* if no variable is */
+            told.bad = LLVMBuildOr(
+                b, told.bad,
+                LLVMBuildICmp(b, LLVMIntSLT, v, code_i64(e, 0), ""), "");
+    }
+    list_push(e->arena, to, told);
     if (c->divides)
         zero = dim_code_zero(e, &f->dims, c->dim);
+    told.bad = zero;
     told.limit = code_i64(e, 0);
     if (zero)
-        tell_if(e, zero, t, told);
+        list_push(e->arena, to, told);
 }
 
+/* The last of the list that is bad; one is. */
+static Told find_bad(Emit *e, const ToldList *list)
+{
+    LLVMBuilderRef b = e->builder;
+    Told t = list->at[0];
+    for (int i = 1; i < list->n; i++) {
+        Told other = list->at[i];
+        t.number = LLVMBuildSelect(b, other.bad, other.number, t.number, "");
+        t.value = LLVMBuildSelect(b, other.bad, other.value, t.value, "");
+        t.limit = LLVMBuildSelect(b, other.bad, other.limit, t.limit, "");
+    }
+    return t;
+}
+
+/* Which size it is is looked for only where one is not valid. */
 static void emit_check(FunctionCode *f)
 {
     Emit *e = f->e;
+    LLVMBuilderRef b = e->builder;
     LLVMTypeRef param[] = {e->ptr, e->ptr};
     SizeChecks all = {0};
+    ToldList list = {0};
     f->check = begin(f, "check", e->i32, param, 2);
     load_dims(f, LLVMGetParam(f->check, 0));
     size_checks(e, f->s, &all);
-    Told t = {LLVMConstInt(e->i32, 0, false), code_i64(e, 0), code_i64(e, 0)};
     for (int i = all.n - 1; i >= 0; i--)
-        emit_size_check(f, &all.at[i], i + 1, &t);
-    check_tell(e, LLVMGetParam(f->check, 1), 0, t.value, t.limit);
-    LLVMBuildRet(e->builder, t.number);
+        emit_size_check(f, &all.at[i], i + 1, &list);
+    LLVMValueRef any = LLVMConstInt(e->i1, 0, false);
+    for (int i = 0; i < list.n; i++)
+        any = LLVMBuildOr(b, any, list.at[i].bad, "");
+    LLVMBasicBlockRef bad = code_block(e, "bad"), good = code_block(e, "good");
+    LLVMBuildCondBr(b, any, bad, good);
+    LLVMPositionBuilderAtEnd(b, good);
+    LLVMBuildRet(b, LLVMConstInt(e->i32, 0, false));
+    LLVMPositionBuilderAtEnd(b, bad);
+    if (list.n) {
+        Told t = find_bad(e, &list);
+        check_tell(e, LLVMGetParam(f->check, 1), 0, t.value, t.limit);
+        LLVMBuildRet(b, t.number);
+    } else
+        LLVMBuildUnreachable(b);
 }
 
 /* The number that the check gives for these dimensions. */
