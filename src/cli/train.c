@@ -20,11 +20,15 @@ typedef struct Progress {
 } Progress;
 
 static volatile sig_atomic_t interrupted;
+/* What SIGINT does but for training: the second one ends the program, with
+ * unfinished files taken away. */
+static struct sigaction outside;
 
 static void interrupt(int sig)
 {
     (void)sig;
     interrupted = 1;
+    sigaction(SIGINT, &outside, NULL);
 }
 
 static void print_time(double seconds, FILE *to)
@@ -246,15 +250,14 @@ static bool train_here(nncc_model *m, nncc_train_options *o, const Sets *s)
 {
     Progress p = {m, isatty(STDERR_FILENO), 0, {0}};
     nncc_train_result r = {0};
-    struct sigaction act = {.sa_handler = interrupt,
-                            .sa_flags = (int)SA_RESETHAND},
-                     before;
+    struct sigaction act = {.sa_handler = interrupt};
 
     o->progress = progress;
     o->context = &p;
-    sigaction(SIGINT, &act, &before);
+    sigaction(SIGINT, NULL, &outside);
+    sigaction(SIGINT, &act, NULL);
     int status = nncc_train(m, o, s->train, s->test, &r);
-    sigaction(SIGINT, &before, NULL);
+    sigaction(SIGINT, &outside, NULL);
     if (p.bar && p.drawn > 0)
         fprintf(stderr, "\r\033[K");
     if (status != NN_OK) {

@@ -62,7 +62,7 @@ refuse 2 'so, o, a, s, ll, bc, h or json, not .exe.' "$NNCC" m.nn -o - --as exe
 for signal in TERM HUP INT; do
     mkdir end
     set +e
-    TMPDIR="$PWD/end" timeout -s $signal 1 "$NNCC" train m.nn --data d.csv --epochs 1000000000 \
+    TMPDIR="$PWD/end" timeout --foreground -s $signal 2 "$NNCC" train m.nn --data d.csv --epochs 1000000000 \
         --save end/x.json --save l=end/y.json >/dev/null 2>&1
     [ $? = 124 ] || fail "SIG$signal: it ended before"
     set -e
@@ -71,3 +71,12 @@ for signal in TERM HUP INT; do
     [ $signal != INT ] || grep -q '"w"' end/y.json || fail 'a training cut short did not save'
     rm -rf end
 done
+
+# Asked twice, as timeout asks a child and its group, it may end before it has saved,
+# and leaves nothing unfinished then.
+mkdir end
+TMPDIR="$PWD/end" timeout -s INT 2 "$NNCC" train m.nn --data d.csv --epochs 1000000000 \
+    --save end/x.json >/dev/null 2>&1 || true
+left=$(ls end)
+[ "$left" = x.json ] || [ -z "$left" ] || fail "SIGINT twice left $left"
+rm -rf end
