@@ -549,8 +549,8 @@ Node *tensor_arg(Check *c, const Builtin *b, const CallArg *a)
     return NULL;
 }
 
-bool const_arg(Check *c, const Builtin *b, const CallArg *a, const char *what,
-               int64_t *out)
+static bool const_arg(Check *c, const Builtin *b, const CallArg *a,
+                      const char *what, int64_t *out)
 {
     if (value_const_int(a->value, out))
         return true;

@@ -482,8 +482,6 @@ const Dim *range_most(Check *c, Node *i);
 const Dim *range_difference(Check *c, Node *hi, Node *lo, const char **text);
 /* Bits for the active indices that n depends on. */
 uint64_t index_mask(Check *c, Node *n);
-/* Does n depend on a parameter with at least this id. */
-bool varies_since(Check *c, const Node *n, int since);
 /* How far x goes at most where i, which is asked for at all its values, is an
  * index into a dimension of d; NULL: that does not say. */
 const Dim *range_extent(Check *c, const Index *x, Node *i, const Dim *d);
@@ -608,8 +606,6 @@ BuiltinRun run_reshape, run_transpose, run_broadcast, run_concat, run_stack,
 bool shape_arg(Check *c, const CallArg *a, int *rank, const Dim **dim);
 /* A tensor argument, settled; NULL after reporting. */
 Node *tensor_arg(Check *c, const Builtin *b, const CallArg *a);
-bool const_arg(Check *c, const Builtin *b, const CallArg *a, const char *what,
-               int64_t *out);
 /* a may be NULL: *out stays. */
 bool bool_arg(Check *c, const Builtin *b, const CallArg *a, const char *what,
               bool *out);

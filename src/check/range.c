@@ -159,26 +159,6 @@ const Dim *range_difference(Check *c, Node *hi, Node *lo, const char **text)
     return bound_last(&b, d) < 0 ? d : NULL;
 }
 
-/* Where i is q x + rest, its rest at x = 0 is inside: so x is less than d, or
- * than d less what the rest is at least. */
-const Dim *range_extent(Check *c, const Index *x, Node *i, const Dim *d)
-{
-    Bound b = range_of(c);
-    const Dim *p = bound_form(&b, i, NULL), *q, *rest, *lo;
-    bool exact = true;
-    int64_t v;
-
-    if (!p || !x->var || !dim_linear_in(c->graph, p, x->var, &q, &rest) ||
-        !dim_const_value(q, &v) || v < 1)
-        return NULL;
-    for (int k = 0; k < b.n; k++)
-        if (dim_uses(rest, b.unknown[k].var) &&
-            varies_since(c, b.unknown[k].node, x->since))
-            return NULL;
-    lo = bound_end(&b, rest, false, &exact);
-    return lo && dim_const_value(lo, &v) && v > 0 ? less(c, d, v) : d;
-}
-
 /* Which of the active indices a value depends on. */
 
 static bool seen_before(Check *c, const Node *n)
@@ -230,7 +210,8 @@ static void look_from(Check *c, const Node *n)
     list_push(c->arena, &c->look, graph_node(c->graph, n->id));
 }
 
-bool varies_since(Check *c, const Node *n, int since)
+/* Does n depend on a parameter with at least this id. */
+static bool varies_since(Check *c, const Node *n, int since)
 {
     const Node *x;
 
@@ -259,4 +240,24 @@ uint64_t index_mask(Check *c, Node *n)
         mask |= x->op == OP_param ? index_bit(c, x) : 0;
     }
     return mask;
+}
+
+/* Where i is q x + rest, its rest at x = 0 is inside: so x is less than d, or
+ * than d less what the rest is at least. */
+const Dim *range_extent(Check *c, const Index *x, Node *i, const Dim *d)
+{
+    Bound b = range_of(c);
+    const Dim *p = bound_form(&b, i, NULL), *q, *rest, *lo;
+    bool exact = true;
+    int64_t v;
+
+    if (!p || !x->var || !dim_linear_in(c->graph, p, x->var, &q, &rest) ||
+        !dim_const_value(q, &v) || v < 1)
+        return NULL;
+    for (int k = 0; k < b.n; k++)
+        if (dim_uses(rest, b.unknown[k].var) &&
+            varies_since(c, b.unknown[k].node, x->since))
+            return NULL;
+    lo = bound_end(&b, rest, false, &exact);
+    return lo && dim_const_value(lo, &v) && v > 0 ? less(c, d, v) : d;
 }

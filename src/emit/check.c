@@ -17,7 +17,7 @@ static void add_checks(Arena *a, const Kernel *k, CheckList *to)
             list_push(a, to, k->instr[i].node);
 }
 
-void kernel_checks(Arena *a, const Kernel *k, CheckList *to)
+static void kernel_checks(Arena *a, const Kernel *k, CheckList *to)
 {
     switch (k->kind) {
     case KERNEL_map:
@@ -52,7 +52,8 @@ int kernel_ncheck(const Kernel *k)
     return all.n;
 }
 
-LLVMValueRef check_code(Emit *e, int status, int number)
+/* The status of check `number`. */
+static LLVMValueRef check_code(Emit *e, int status, int number)
 {
     return LLVMConstInt(e->i32, (unsigned)(status | (number + 1) << 8), false);
 }

@@ -99,14 +99,9 @@ LLVMValueRef code_both(Emit *e, LLVMValueRef a, LLVMValueRef b)
     return LLVMBuildShuffleVector(e->builder, a, b, mask, "");
 }
 
-LLVMTypeRef code_function_type(LLVMValueRef fn)
-{
-    return LLVMGlobalGetValueType(fn);
-}
-
 LLVMValueRef code_call(Emit *e, LLVMValueRef fn, LLVMValueRef *arg, int narg)
 {
-    return LLVMBuildCall2(e->builder, code_function_type(fn), fn, arg,
+    return LLVMBuildCall2(e->builder, LLVMGlobalGetValueType(fn), fn, arg,
                           (unsigned)narg, "");
 }
 

@@ -70,8 +70,6 @@ typedef struct Target {
 /* The row of a triple as LLVM has it, or NULL. */
 const Target *target_find(const char *triple);
 const char *target_unknown(Arena *a, const char *triple);
-/* Row i, NULL after the last. */
-const Target *target_row(int i);
 /* What LLVM is to call a triple that it has normalised. */
 char *target_triple(Arena *a, char *normalised);
 /* The CPU of t's table, or NULL. */
@@ -254,8 +252,7 @@ LLVMValueRef kernel_range(Emit *e, DimEnv *dims, const Kernel *k);
 
 typedef LIST(const Node *) CheckList;
 enum { CHECK_ROOM = 2 };
-/* The checks of a kernel, of all kernels of a schedule, in their order. */
-void kernel_checks(Arena *a, const Kernel *k, CheckList *to);
+/* The checks of all kernels of a schedule, in their order; of one, how many. */
 void schedule_checks(Arena *a, const Schedule *s, CheckList *to);
 int kernel_ncheck(const Kernel *k);
 
@@ -280,8 +277,7 @@ Failure checks_finish(Emit *e, const Checks *c);
 /* As lower.def says. */
 Val *llvm_checked(Lower *l, const Node *n, Val *x);
 Val *llvm_stop(Lower *l, Val *bad);
-/* The status of check `number`; a status with `first` checks before its own. */
-LLVMValueRef check_code(Emit *e, int status, int number);
+/* A status of a check, with `first` checks before those of its kernel. */
 LLVMValueRef check_shifted(Emit *e, LLVMValueRef status, int first);
 /* Puts them behind the nvar dimensions of a list. */
 void check_tell(Emit *e, LLVMValueRef list, int nvar, LLVMValueRef index,
@@ -364,7 +360,6 @@ void code_back(Emit *e, Place p);
 LLVMValueRef code_slot(Emit *e, LLVMTypeRef type, int align);
 LLVMValueRef code_function(Emit *e, const char *name, LLVMTypeRef result,
                            LLVMTypeRef *param, int nparam);
-LLVMTypeRef code_function_type(LLVMValueRef fn);
 LLVMValueRef code_call(Emit *e, LLVMValueRef fn, LLVMValueRef *arg, int narg);
 /* The addresses of a key's buffers, by Buffer.id, from a kernel's first
  * argument. */

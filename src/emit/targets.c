@@ -322,8 +322,6 @@ const char *target_unknown(Arena *a, const char *triple)
     return s.at;
 }
 
-const Target *target_row(int i) { return i < NTARGET ? &target[i] : NULL; }
-
 /* The table */
 
 /* The first CPU that there is code for by default, or the last. */

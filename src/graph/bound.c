@@ -37,7 +37,8 @@ static const Dim *minus(Bound *b, const Dim *d)
 
 /* Integers as polynomials. */
 
-const Dim *bound_counter(Bound *b, const Dim *extent)
+/* One more counter; its variable. */
+static const Dim *new_counter(Bound *b, const Dim *extent)
 {
     Unknown *x = &b->unknown[b->n];
     *x = (Unknown){.var = dim_unknown(b->g, b->n)};
@@ -50,7 +51,7 @@ const Dim *bound_counter(Bound *b, const Dim *extent)
 void bound_places(Bound *b, const Node *n, const Dim **place)
 {
     for (int i = 0; i < n->rank; i++)
-        place[i] = bound_counter(b, n->dim[i]);
+        place[i] = new_counter(b, n->dim[i]);
 }
 
 static bool is_at(const Unknown *x, const Node *n, const Dim *const *place)
@@ -645,7 +646,7 @@ static void add_witness(Bound *b, Facts *f, const Node *any,
         bool along = false;
         for (int k = 0; k < any->attr.nint; k++)
             along = along || any->attr.ints[k] == i;
-        at[i] = along ? bound_counter(b, of->dim[i]) : place[i - reduced];
+        at[i] = along ? new_counter(b, of->dim[i]) : place[i - reduced];
         reduced += along;
     }
     add_fact(b, f, of, true, at);

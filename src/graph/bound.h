@@ -61,8 +61,6 @@ typedef struct Bound {
 } Bound;
 
 Bound bound_of(Graph *g);
-/* One more counter; its variable. */
-const Dim *bound_counter(Bound *b, const Dim *extent);
 /* Counters for the places of n along its axes. */
 void bound_places(Bound *b, const Node *n, const Dim **place);
 /* The element of n at a place (NULL: of a scalar) as a polynomial of dimensions

@@ -414,15 +414,12 @@ const Dim *index_coef(const Index *a, int var)
 
 bool index_nested(const Index *a, int var)
 {
-    for (int i = 0; i < a->n; i++)
-        if (a->atom[i].of && index_uses(a->atom[i].of, var))
+    for (int i = 0; i < a->n; i++) {
+        const Index *of = a->atom[i].of;
+        if (of && (index_coef(of, var) || index_nested(of, var)))
             return true;
+    }
     return false;
-}
-
-bool index_uses(const Index *a, int var)
-{
-    return index_coef(a, var) || index_nested(a, var);
 }
 
 /* Vectors. */

@@ -43,9 +43,8 @@ const Index *index_rename(IndexTable *t, const Index *a, int n,
 const Index *index_renumber(IndexTable *t, const Index *a, const int *to);
 /* The coefficient of a plain variable; NULL where it is absent. */
 const Dim *index_coef(const Index *a, int var);
-/* Does var occur inside a quotient, or directly. */
+/* Does var occur inside a quotient. */
 bool index_nested(const Index *a, int var);
-bool index_uses(const Index *a, int var);
 
 /* An element's position: one index for each axis. Interned too. */
 typedef struct Vec {
