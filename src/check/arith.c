@@ -11,7 +11,7 @@ static bool is_tree(const Value *v)
 static bool any_error(int n, const Operand *x)
 {
     for (int i = 0; i < n; i++)
-        if (is_error(x[i].value))
+        if (value_is_error(x[i].value))
             return true;
     return false;
 }
@@ -20,9 +20,9 @@ static void label_all(Check *c, const Scope *s, int n, const Operand *x)
 {
     for (int i = 0; i < n; i++) {
         if (x[i].expr)
-            label_operand(c, s, x[i].expr, x[i].value);
+            check_label(c, s, x[i].expr, x[i].value);
         else
-            detail(c, "%s", value_text(c, x[i].value));
+            check_detail(c, "%s", value_text(c, x[i].value));
     }
 }
 
@@ -42,32 +42,34 @@ static const char *mask_text(unsigned mask)
     return mask & ON_bool ? "numbers or bools" : "numbers";
 }
 
-void convert_hint(Check *c, const Type *want, const Value *v)
+void type_convert_hint(Check *c, const Type *want, const Value *v)
 {
     const Type *is = value_ty(c, v);
 
     if (is && is->kind == TY_tensor && want->kind == TY_tensor &&
         is->dtype != want->dtype && is->dtype != DT_key)
-        detail(c, "%s(…) converts", dtype_text(c, want->dtype));
+        check_detail(c, "%s(…) converts", dtype_text(c, want->dtype));
 }
 
 static void conversion_hint(Check *c, DType a, DType b)
 {
     if (a == DT_key || b == DT_key)
-        detail(c, "a key only makes random numbers: uniform(k), split(k)");
+        check_detail(c,
+                     "a key only makes random numbers: uniform(k), split(k)");
     else if (dtype_is_real(a) && dtype_is_real(b))
-        detail(c, "%s(…) or %s(…) converts", dtype_text(c, a),
-               dtype_text(c, b));
+        check_detail(c, "%s(…) or %s(…) converts", dtype_text(c, a),
+                     dtype_text(c, b));
     else if (dtype_is_real(a) || dtype_is_real(b))
-        detail(c, "%s converts to %s only where it is told to: write %s(…)",
-               dtype_text(c, dtype_is_real(a) ? b : a),
-               dtype_text(c, dtype_is_real(a) ? a : b),
-               dtype_text(c, dtype_is_real(a) ? a : b));
+        check_detail(c,
+                     "%s converts to %s only where it is told to: write %s(…)",
+                     dtype_text(c, dtype_is_real(a) ? b : a),
+                     dtype_text(c, dtype_is_real(a) ? a : b),
+                     dtype_text(c, dtype_is_real(a) ? a : b));
     else if (a == DT_bool || b == DT_bool)
-        detail(c, "int(…) makes 0 and 1 of a bool");
+        check_detail(c, "int(…) makes 0 and 1 of a bool");
     else if (dtype_is_int(a) && dtype_is_int(b))
-        detail(c, "%s(…) or %s(…) converts", dtype_text(c, a),
-               dtype_text(c, b));
+        check_detail(c, "%s(…) or %s(…) converts", dtype_text(c, a),
+                     dtype_text(c, b));
 }
 
 static DType literal_dtype(const Check *c, int n, const Operand *x,
@@ -82,18 +84,18 @@ static DType literal_dtype(const Check *c, int n, const Operand *x,
 static bool wrong_dtype(Check *c, const Scope *s, const char *name, Span at,
                         int n, const Operand *x, unsigned mask, DType t)
 {
-    fail(c, first_place(at, x), "type-mismatch", "'%s' takes %s, not %s", name,
-         mask_text(mask), dtype_text(c, t));
+    check_fail(c, first_place(at, x), "type-mismatch", "'%s' takes %s, not %s",
+               name, mask_text(mask), dtype_text(c, t));
     label_all(c, s, n, x);
     if (dtype_is_int(t) && !(mask & ON_int))
-        detail(c, "write real(…) to convert");
+        check_detail(c, "write real(…) to convert");
     else if (t == DT_bool && mask & ON_int)
-        detail(c, "int(…) makes 0 and 1 of a bool");
+        check_detail(c, "int(…) makes 0 and 1 of a bool");
     return false;
 }
 
-bool unify(Check *c, const Scope *s, const char *name, Span at, int n,
-           const Operand *x, unsigned mask, Node **out)
+bool arith_unify(Check *c, const Scope *s, const char *name, Span at, int n,
+                 const Operand *x, unsigned mask, Node **out)
 {
     int k = 0;
     DType t;
@@ -101,8 +103,8 @@ bool unify(Check *c, const Scope *s, const char *name, Span at, int n,
     for (int i = 0; i < n; i++) {
         if (x[i].value->kind == V_tensor)
             continue;
-        fail(c, x[i].span, "type-mismatch", "'%s' takes tensors, not this",
-             name);
+        check_fail(c, x[i].span, "type-mismatch",
+                   "'%s' takes tensors, not this", name);
         diag_label(c->diags, x[i].span, "%s", value_text(c, x[i].value));
         return false;
     }
@@ -112,16 +114,16 @@ bool unify(Check *c, const Scope *s, const char *name, Span at, int n,
     if (!(mask & 1u << t))
         return wrong_dtype(c, s, name, at, n, x, mask, t);
     for (int i = 0; i < n; i++) {
-        out[i] = adapt(c, x[i].value, t);
+        out[i] = value_adapt(c, x[i].value, t);
         if (out[i])
             continue;
         if (x[i].value->literal == LIT_int && dtype_is_int(t)) {
-            fail(c, x[i].span, "range", "this does not fit into %s",
-                 dtype_text(c, t));
+            check_fail(c, x[i].span, "range", "this does not fit into %s",
+                       dtype_text(c, t));
             return false;
         }
-        fail(c, first_place(at, x), "type-mismatch",
-             "'%s' needs values of one type", name);
+        check_fail(c, first_place(at, x), "type-mismatch",
+                   "'%s' needs values of one type", name);
         label_all(c, s, n, x);
         conversion_hint(c, t,
                         x[i].value->literal == LIT_real
@@ -156,7 +158,7 @@ static bool join_shape(Check *c, const Node *n, int *rank, const Dim **dim)
     return true;
 }
 
-Node *spread(Check *c, Node *a, int rank, const Dim *const *dim)
+Node *arith_spread(Check *c, Node *a, int rank, const Dim *const *dim)
 {
     const Dim *kept[MAX_RANK];
     int axis[MAX_RANK], n = 0, lead = rank - a->rank;
@@ -188,8 +190,9 @@ static void expand_hint(Check *c, const Node *a, const Node *b)
     for (int i = 0; i < small->rank; i++)
         if (small->dim[i] != large->dim[i])
             return;
-    detail(c, "the last dimensions are aligned; expand(…) adds one of 1 at "
-              "the end");
+    check_detail(c,
+                 "the last dimensions are aligned; expand(…) adds one of 1 at "
+                 "the end");
 }
 
 static void explain_shapes(Check *c, int n, const Operand *x)
@@ -203,11 +206,12 @@ static void explain_shapes(Check *c, int n, const Operand *x)
 
                 if (p == q || dim_is(p, 1) || dim_is(q, 1))
                     continue;
-                detail(c, "%s is %s in one and %s in the other",
-                       d == 1 ? "the last dimension"
-                              : arena_printf(c->arena,
-                                             "dimension %d from the end", d),
-                       dim_text(c->graph, p), dim_text(c->graph, q));
+                check_detail(c, "%s is %s in one and %s in the other",
+                             d == 1
+                                 ? "the last dimension"
+                                 : arena_printf(c->arena,
+                                                "dimension %d from the end", d),
+                             dim_text(c->graph, p), dim_text(c->graph, q));
                 expand_hint(c, a, b);
                 return;
             }
@@ -215,8 +219,8 @@ static void explain_shapes(Check *c, int n, const Operand *x)
     }
 }
 
-bool broadcast_all(Check *c, const Scope *s, const char *name, Span at, int n,
-                   const Operand *x, Node **node)
+bool arith_broadcast(Check *c, const Scope *s, const char *name, Span at, int n,
+                     const Operand *x, Node **node)
 {
     const Dim *dim[2 * MAX_RANK] = {NULL};
     int rank = 0;
@@ -224,8 +228,8 @@ bool broadcast_all(Check *c, const Scope *s, const char *name, Span at, int n,
     for (int i = 0; i < n; i++) {
         if (join_shape(c, node[i], &rank, dim))
             continue;
-        fail(c, first_place(at, x), "shape-mismatch",
-             "these shapes do not fit '%s'", name);
+        check_fail(c, first_place(at, x), "shape-mismatch",
+                   "these shapes do not fit '%s'", name);
         label_all(c, s, n, x);
         explain_shapes(c, n, x);
         return false;
@@ -233,7 +237,7 @@ bool broadcast_all(Check *c, const Scope *s, const char *name, Span at, int n,
     if (!dim_sensible(c, at, rank, dim))
         return false;
     for (int i = 0; i < n; i++)
-        node[i] = spread(c, node[i], rank, dim);
+        node[i] = arith_spread(c, node[i], rank, dim);
     return true;
 }
 
@@ -247,7 +251,7 @@ static bool int_exponent(Check *c, OpId op, const Operand *x, Node **node)
     if (a->kind != V_tensor || b->kind != V_tensor || b->literal != LIT_no ||
         !dtype_is_int(b->node->dtype) || a->literal == LIT_int)
         return false;
-    a = settle(c, x[0].span, a);
+    a = value_settle(c, x[0].span, a);
     if (a->kind != V_tensor || !dtype_is_real(a->node->dtype))
         return false;
     node[0] = a->node;
@@ -263,8 +267,8 @@ static const Value *tensor_op(Check *c, const Scope *s, OpId op,
     unsigned mask = op_table[op]->takes;
 
     if ((!int_exponent(c, op, x, node) &&
-         !unify(c, s, name, at, n, x, mask, node)) ||
-        !broadcast_all(c, s, name, at, n, x, node))
+         !arith_unify(c, s, name, at, n, x, mask, node)) ||
+        !arith_broadcast(c, s, name, at, n, x, node))
         return c->error;
     return value_tensor(
         c, graph_make(c->graph, op, node[0]->dtype, n, node, NULL));
@@ -280,15 +284,16 @@ static const Type *tree_type(Check *c, const Scope *s, const char *name,
         const Value *v = x[i].value;
 
         u = is_tree(v) ? value_ty(c, v) : NULL;
-        if (is_scalar(v) || (u && (!t || type_equal(t, u)))) {
+        if (value_is_scalar(v) || (u && (!t || type_equal(t, u)))) {
             t = u ? u : t;
             continue;
         }
-        fail(c, first_place(at, x), "type-mismatch",
-             "'%s' does not fit these types", name);
+        check_fail(c, first_place(at, x), "type-mismatch",
+                   "'%s' does not fit these types", name);
         label_all(c, s, n, x);
-        detail(c, "structs are taken leaf by leaf, with one of the same type "
-                  "or a scalar");
+        check_detail(
+            c, "structs are taken leaf by leaf, with one of the same type "
+               "or a scalar");
         return NULL;
     }
     return t;
@@ -322,19 +327,20 @@ static const Value *map_leaves(Check *c, const Scope *s, LeafOp *run, OpId op,
                 y[i].value = value_tensor(c, leaf[i][k]);
         }
         v = run(c, s, op, name, at, n, y);
-        if (is_error(v))
+        if (value_is_error(v))
             return v;
         out[k] = v->node;
         if (v->node->dtype != type[k].dtype)
-            return fail(c, at, "type-mismatch",
-                        "'%s' cannot be applied to a whole %s", name,
-                        type_text(c, t));
+            return check_fail(c, at, "type-mismatch",
+                              "'%s' cannot be applied to a whole %s", name,
+                              type_text(c, t));
     }
     return value_of_leaves(c, t, out);
 }
 
-const Value *elementwise(Check *c, const Scope *s, OpId op, const char *name,
-                         Span at, int n, const Operand *x)
+const Value *arith_elementwise(Check *c, const Scope *s, OpId op,
+                               const char *name, Span at, int n,
+                               const Operand *x)
 {
     bool tree = false;
 
@@ -371,7 +377,7 @@ static const Value *literal_op(Check *c, const Scope *s, OpId op,
     int64_t power = 0;
     Node *wide;
 
-    if (!broadcast_all(c, s, name, at, 2, x, real))
+    if (!arith_broadcast(c, s, name, at, 2, x, real))
         return c->error;
     wide = graph_make(c->graph, op, DT_f64, 2, real, NULL);
     if (op == OP_pow)
@@ -382,7 +388,7 @@ static const Value *literal_op(Check *c, const Scope *s, OpId op,
                              wide);
     if (op == OP_pow)
         return value_literal(c, LIT_int, int_power(c, node[0], power), wide);
-    if (!broadcast_all(c, s, name, at, 2, x, node))
+    if (!arith_broadcast(c, s, name, at, 2, x, node))
         return c->error;
     return value_literal(c, LIT_int,
                          graph_make(c->graph, op, DT_i64, 2, node, NULL), wide);
@@ -395,10 +401,10 @@ static const Value *power(Check *c, const Scope *s, Span at, const Operand *x)
 
     if (base->kind != V_tensor || base->literal != LIT_no ||
         !dtype_is_int(base->node->dtype))
-        return elementwise(c, s, OP_pow, "^", at, 2, x);
+        return arith_elementwise(c, s, OP_pow, "^", at, 2, x);
     if (value_const_int(x[1].value, &n) && n >= 0 && n < 64)
         return value_tensor(c, int_power(c, base->node, n));
-    return elementwise(c, s, OP_pow, "^", at, 2, x);
+    return arith_elementwise(c, s, OP_pow, "^", at, 2, x);
 }
 
 static bool divides_by_zero(const Operand *x)
@@ -445,7 +451,7 @@ static bool matmul_leading(Check *c, Node **x)
             continue;
         for (int k = 0; k < x[i]->rank; k++)
             full[k] = k < lead ? dim[rank - lead + k] : x[i]->dim[k];
-        x[i] = spread(c, x[i], x[i]->rank, full);
+        x[i] = arith_spread(c, x[i], x[i]->rank, full);
     }
     return true;
 }
@@ -454,20 +460,20 @@ static const Value *matmul(Check *c, const Scope *s, Span at, const Operand *x)
 {
     Node *node[2];
 
-    if (!unify(c, s, "@", at, 2, x, ON_number, node))
+    if (!arith_unify(c, s, "@", at, 2, x, ON_number, node))
         return c->error;
     if (node[0]->rank == 0 || node[1]->rank == 0) {
-        fail(c, first_place(at, x), "shape-mismatch",
-             "'@' multiplies vectors and matrices");
+        check_fail(c, first_place(at, x), "shape-mismatch",
+                   "'@' multiplies vectors and matrices");
         label_all(c, s, 2, x);
-        detail(c, "'*' multiplies by a scalar");
+        check_detail(c, "'*' multiplies by a scalar");
         return c->error;
     }
     if (!matmul_shapes(node[0], node[1])) {
-        fail(c, first_place(at, x), "shape-mismatch",
-             "these shapes do not fit '@'");
+        check_fail(c, first_place(at, x), "shape-mismatch",
+                   "these shapes do not fit '@'");
         label_all(c, s, 2, x);
-        detail(
+        check_detail(
             c, "the inner dimensions are %s and %s",
             dim_text(c->graph, node[0]->dim[node[0]->rank - 1]),
             dim_text(c->graph,
@@ -475,8 +481,8 @@ static const Value *matmul(Check *c, const Scope *s, Span at, const Operand *x)
         return c->error;
     }
     if (!matmul_leading(c, node)) {
-        fail(c, first_place(at, x), "shape-mismatch",
-             "these leading dimensions do not fit '@'");
+        check_fail(c, first_place(at, x), "shape-mismatch",
+                   "these leading dimensions do not fit '@'");
         label_all(c, s, 2, x);
         return c->error;
     }
@@ -538,16 +544,16 @@ static const Value *compare(Check *c, const Scope *s, OpId op, const char *name,
 {
     Node *node[2], *both[2];
 
-    if (!unify(c, s, name, at, 2, x, op_table[op]->takes, node) ||
-        !broadcast_all(c, s, name, at, 2, x, node))
+    if (!arith_unify(c, s, name, at, 2, x, op_table[op]->takes, node) ||
+        !arith_broadcast(c, s, name, at, 2, x, node))
         return c->error;
     both[0] = node[swap ? 1 : 0];
     both[1] = node[swap ? 0 : 1];
     return value_tensor(c, g2(c->graph, op, both[0], both[1]));
 }
 
-const Value *binary(Check *c, const Scope *s, BinaryOp op, Span at,
-                    const Operand *l, const Operand *r)
+const Value *arith_binary(Check *c, const Scope *s, BinaryOp op, Span at,
+                          const Operand *l, const Operand *r)
 {
     Operand x[2] = {*l, *r};
     bool swap;
@@ -559,7 +565,8 @@ const Value *binary(Check *c, const Scope *s, BinaryOp op, Span at,
         return c->error;
     literal = l->value->literal != LIT_no && r->value->literal != LIT_no;
     if ((op == BI_div || op == BI_mod) && divides_by_zero(x)) {
-        fail(c, first_place(at, x), "zero-division", "this divides by zero");
+        check_fail(c, first_place(at, x), "zero-division",
+                   "this divides by zero");
         label_all(c, s, 2, x);
         return c->error;
     }
@@ -582,10 +589,10 @@ const Value *binary(Check *c, const Scope *s, BinaryOp op, Span at,
     case BI_mod:
         if (literal)
             return literal_op(c, s, id, name, at, x);
-        return elementwise(c, s, id, name, at, 2, x);
+        return arith_elementwise(c, s, id, name, at, 2, x);
     case BI_and:
     case BI_or:
-        return elementwise(c, s, id, name, at, 2, x);
+        return arith_elementwise(c, s, id, name, at, 2, x);
     }
     return c->error;
 }
@@ -597,9 +604,9 @@ static const Value *transpose(Check *c, const Scope *s, const Expr *e,
     const Node *n = v->node;
 
     if (v->kind != V_tensor || n->rank < 2) {
-        fail(c, e->unary.of->span, "shape-mismatch",
-             "\"'\" transposes the last two dimensions");
-        label_operand(c, s, e->unary.of, v);
+        check_fail(c, e->unary.of->span, "shape-mismatch",
+                   "\"'\" transposes the last two dimensions");
+        check_label(c, s, e->unary.of, v);
         return c->error;
     }
     for (int i = 0; i < n->rank; i++)
@@ -616,13 +623,13 @@ const Value *eval_unary(Check *c, const Scope *s, const Expr *e)
 {
     Operand x = {eval(c, s, e->unary.of), e->unary.of->span, e->unary.of};
 
-    if (is_error(x.value))
+    if (value_is_error(x.value))
         return x.value;
     switch (e->unary.op) {
     case UN_transpose:
         return transpose(c, s, e, x.value);
     case UN_not:
-        return elementwise(c, s, OP_not, "!", e->span, 1, &x);
+        return arith_elementwise(c, s, OP_not, "!", e->span, 1, &x);
     case UN_neg:
         break;
     }
@@ -630,7 +637,7 @@ const Value *eval_unary(Check *c, const Scope *s, const Expr *e)
         return value_literal(c, x.value->literal,
                              g1(c->graph, OP_neg, x.value->node),
                              g1(c->graph, OP_neg, x.value->real));
-    return elementwise(c, s, OP_neg, "-", e->span, 1, &x);
+    return arith_elementwise(c, s, OP_neg, "-", e->span, 1, &x);
 }
 
 /* x[0] is the condition, x[1] and x[2] what is chosen from. */
@@ -641,20 +648,20 @@ static const Value *where_tensors(Check *c, const Scope *s, OpId op,
     Node *node[3] = {x[0].value->node};
 
     (void)op;
-    if (!unify(c, s, name, at, 2, x + 1, ON_any, node + 1) ||
-        !broadcast_all(c, s, name, at, n, x, node))
+    if (!arith_unify(c, s, name, at, 2, x + 1, ON_any, node + 1) ||
+        !arith_broadcast(c, s, name, at, n, x, node))
         return c->error;
     return value_tensor(c, g_where(c->graph, node[0], node[1], node[2]));
 }
 
-const Value *where_values(Check *c, const Scope *s, Span at, const Operand *x)
+const Value *arith_where(Check *c, const Scope *s, Span at, const Operand *x)
 {
     if (any_error(3, x))
         return c->error;
     if (x[0].value->kind != V_tensor || x[0].value->node->dtype != DT_bool) {
-        fail(c, x[0].span, "condition",
-             "the condition of 'where' holds bools, this is %s",
-             value_text(c, x[0].value));
+        check_fail(c, x[0].span, "condition",
+                   "the condition of 'where' holds bools, this is %s",
+                   value_text(c, x[0].value));
         return c->error;
     }
     if (is_tree(x[1].value) || is_tree(x[2].value))
@@ -664,8 +671,8 @@ const Value *where_values(Check *c, const Scope *s, Span at, const Operand *x)
 
 static const Value *branches_differ(Check *c, const Scope *s, const Operand *x)
 {
-    fail(c, x[0].span, "type-mismatch",
-         "both branches of 'if' must have one type");
+    check_fail(c, x[0].span, "type-mismatch",
+               "both branches of 'if' must have one type");
     label_all(c, s, 2, x);
     return c->error;
 }
@@ -689,7 +696,7 @@ static const Value *adapted(Check *c, Span at, const Value *v, const Value *w)
 
     if (v->kind == V_tensor && w->kind == V_tensor && v->literal != LIT_no &&
         v->literal != w->literal) {
-        n = fit(
+        n = value_fit(
             c,
             type_tensor(c->arena, w->node->dtype, v->node->rank, v->node->dim),
             v);
@@ -703,8 +710,8 @@ static const Value *adapted(Check *c, Span at, const Value *v, const Value *w)
     return value_tuple(c, at, v->npart, part);
 }
 
-const Value *if_values(Check *c, const Scope *s, Span at, Node *cond,
-                       const Operand *a, const Operand *b)
+const Value *arith_if(Check *c, const Scope *s, Span at, Node *cond,
+                      const Operand *a, const Operand *b)
 {
     Operand x[2] = {*a, *b};
     Node *node[2], **l, **r;
@@ -716,7 +723,7 @@ const Value *if_values(Check *c, const Scope *s, Span at, Node *cond,
         same_shape(a->value->node, b->value->node))
         return if_literals(c, cond, a->value, b->value);
     if (a->value->kind == V_tensor && b->value->kind == V_tensor) {
-        if (!unify(c, s, "if", at, 2, x, ON_any, node))
+        if (!arith_unify(c, s, "if", at, 2, x, ON_any, node))
             return c->error;
         x[0].value = value_tensor(c, node[0]);
         x[1].value = value_tensor(c, node[1]);

@@ -103,10 +103,11 @@ static void check_param_names(Check *c, const FnItem *f)
     for (int i = 0; i < f->nparam; i++)
         for (int k = 0; k < i && i < MAX_PARAMS; k++)
             if (f->param[i].name == f->param[k].name)
-                fail(c, f->param[i].span, "duplicate",
-                     "two parameters are called '%s'", f->param[i].name);
+                check_fail(c, f->param[i].span, "duplicate",
+                           "two parameters are called '%s'", f->param[i].name);
     if (f->nparam > MAX_PARAMS)
-        fail(c, f->span, "too-large", "more than %d parameters", MAX_PARAMS);
+        check_fail(c, f->span, "too-large", "more than %d parameters",
+                   MAX_PARAMS);
 }
 
 void fn_scan(Check *c, const Fn *f)
@@ -170,15 +171,17 @@ static bool misfit(Bind *b, int i, const Value *v, const char *why)
     if (b->reported)
         return false;
     b->reported = true;
-    fail(c, b->a->span[i], "argument", "'%s' cannot take this as '%s'",
-         b->info->name, p->name);
+    check_fail(c, b->a->span[i], "argument", "'%s' cannot take this as '%s'",
+               b->info->name, p->name);
     diag_label(c->diags, b->a->span[i], "%s", value_text(c, v));
     if (p->type)
-        detail(c, "'%s' is declared as %s", p->name, written_text(c, p->type));
+        check_detail(c, "'%s' is declared as %s", p->name,
+                     written_text(c, p->type));
     if (why)
-        detail(c, "%s", why);
-    note_declared(c, b->a->scope, b->a->expr[i]);
-    note(c, p->span, "'%s' of '%s' is declared here", p->name, b->info->name);
+        check_detail(c, "%s", why);
+    check_declared(c, b->a->scope, b->a->expr[i]);
+    check_note(c, p->span, "'%s' of '%s' is declared here", p->name,
+               b->info->name);
     return false;
 }
 
@@ -409,16 +412,16 @@ static const Value *match_literal(Bind *b, int i, const TypeEx *t,
     if (own) {
         bound = scope_find(b->s, INT32_MAX, t->name);
         if (bound && bound->ty->kind == TY_tensor)
-            n = adapt(b->c, v, bound->ty->dtype);
+            n = value_adapt(b->c, v, bound->ty->dtype);
         else if (!bound && own->real)
-            n = adapt(b->c, v, b->c->real);
+            n = value_adapt(b->c, v, b->c->real);
     } else if (t->kind == TE_name && !t->module &&
                dtype_of_name(b->c, t->name, &dtype)) {
-        n = adapt(b->c, v, dtype);
+        n = value_adapt(b->c, v, dtype);
     }
     if (n)
         return value_tensor(b->c, n);
-    return settle(b->c, b->a->span[i], v);
+    return value_settle(b->c, b->a->span[i], v);
 }
 
 /* A tuple for a [T: real], in which literals are reals. */
@@ -427,7 +430,7 @@ static const Value *real_parts(Bind *b, int i, const Value *v)
     const Value **part;
 
     if (v->kind == V_tensor && v->literal != LIT_no)
-        return value_tensor(b->c, adapt(b->c, v, b->c->real));
+        return value_tensor(b->c, value_adapt(b->c, v, b->c->real));
     if (v->kind != V_tuple)
         return v;
     part = NEWN(b->c->arena, const Value *, v->npart + 1);
@@ -441,7 +444,7 @@ static const Value *match_value(Bind *b, int i, const TypeEx *t, const Value *v)
     const TypeParam *own = names_type_param(b, t);
     const Value **part;
 
-    if (is_error(v))
+    if (value_is_error(v))
         return NULL;
     if (own && own->real && v->kind == V_tuple)
         v = real_parts(b, i, v);
@@ -462,7 +465,7 @@ static const Value *match_value(Bind *b, int i, const TypeEx *t, const Value *v)
     }
     if (v->kind == V_tensor && v->literal != LIT_no)
         v = match_literal(b, i, t, v);
-    if (is_error(v))
+    if (value_is_error(v))
         return NULL;
     if (!value_ty(b->c, v)) {
         misfit(b, i, v, NULL);
@@ -528,7 +531,7 @@ static bool equation_misfit(Bind *b, const Equation *q, const Dim *pattern)
 static bool solve(Bind *b, Equation *q, bool *good)
 {
     Check *c = b->c;
-    const Dim *d = dim_eval_expr(c, patterns(b), q->pattern);
+    const Dim *d = dim_of_expr(c, patterns(b), q->pattern);
     const Dim *slope, *rest, *value;
     int unknown = -1, n = 0;
 
@@ -588,10 +591,11 @@ static bool solve_all(Bind *b)
     for (int i = 0; i < b->info->nvar; i++) {
         if (b->var[i])
             continue;
-        fail(b->c, b->a->at, "unsolved",
-             "these arguments of '%s' do not tell what '%s' is", b->info->name,
-             b->info->var[i]);
-        note(b->c, b->info->var_span[i], "'%s' is used here", b->info->var[i]);
+        check_fail(b->c, b->a->at, "unsolved",
+                   "these arguments of '%s' do not tell what '%s' is",
+                   b->info->name, b->info->var[i]);
+        check_note(b->c, b->info->var_span[i], "'%s' is used here",
+                   b->info->var[i]);
         return false;
     }
     return true;
@@ -640,8 +644,8 @@ static bool match_argument(Bind *b, int i)
     const TypeEx *t = b->info->item->param[i].type;
     const Value *v = b->a->value[i];
 
-    if (!v || !t || is_error(v))
-        return !v || !is_error(v);
+    if (!v || !t || value_is_error(v))
+        return !v || !value_is_error(v);
     v = match_value(b, i, t, v);
     if (v)
         b->a->value[i] = v;
@@ -696,8 +700,8 @@ static const Value *any_int(Check *c, const ParamEx *p, Scope *s, bool *sized)
     IntParam ip = {NULL, NULL, sized};
 
     if (p->init)
-        v = fit(c, type_scalar(c->arena, DT_i32), eval(c, s, p->init));
-    if (!v || is_error(v)) {
+        v = value_fit(c, type_scalar(c->arena, DT_i32), eval(c, s, p->init));
+    if (!v || value_is_error(v)) {
         ip.var = dim_var(c->graph, p->name);
         v = value_dim(c, ip.var);
     }
@@ -714,9 +718,9 @@ static bool fresh_param(Check *c, const Fn *f, int i, Scope *s, bool export,
 
     if (!t)
         return false;
-    if (!export && is_plain_int(p->type))
+    if (!export && type_names_int(p->type))
         *value = any_int(c, p, s, &f->info->sized[i]);
-    else if (is_plain_int(p->type) && f->info->sized[i])
+    else if (type_names_int(p->type) && f->info->sized[i])
         *value = value_dim(c, fresh_dim(c, p->name, true));
     else
         *value = value_fresh(c, t, p->name);
@@ -729,7 +733,7 @@ static bool is_plain(const TypeEx *t)
     return t->kind == TE_name && !t->module && !t->leading && t->narg == 0;
 }
 
-bool is_plain_int(const TypeEx *t)
+bool type_names_int(const TypeEx *t)
 {
     return is_plain(t) && strcmp(t->name, "int") == 0;
 }

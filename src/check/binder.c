@@ -24,9 +24,9 @@ static bool is_shadowed(Check *c, const Scope *s, const Binder *b)
             seen = seen || k == x->in;
         if (!seen || x->name != b->name)
             continue;
-        fail(c, b->span, "binder", "'%s' is the name of an index already",
-             b->name);
-        note(c, x->span, "of this one");
+        check_fail(c, b->span, "binder", "'%s' is the name of an index already",
+                   b->name);
+        check_note(c, x->span, "of this one");
         return true;
     }
     return false;
@@ -34,12 +34,12 @@ static bool is_shadowed(Check *c, const Scope *s, const Binder *b)
 
 static bool bad_bound(Check *c, const Scope *s, const Expr *e, const Value *v)
 {
-    if (is_error(v))
+    if (value_is_error(v))
         return true;
-    if (is_scalar(v) && dtype_is_int(v->node->dtype))
+    if (value_is_scalar(v) && dtype_is_int(v->node->dtype))
         return false;
-    fail(c, e->span, "bound", "a bound is an int");
-    label_operand(c, s, e, v);
+    check_fail(c, e->span, "bound", "a bound is an int");
+    check_label(c, s, e, v);
     return true;
 }
 
@@ -48,8 +48,8 @@ static bool counts_to(Check *c, const Expr *e, const Dim *d)
     int64_t v;
 
     if (dim_const_value(d, &v) && v > INT32_MAX) {
-        fail(c, e->span, "bound", "an index is an int and counts to %d",
-             INT32_MAX);
+        check_fail(c, e->span, "bound", "an index is an int and counts to %d",
+                   INT32_MAX);
         return false;
     }
     return dim_sensible(c, e->span, 1, &d);
@@ -98,7 +98,7 @@ static void find_extent(Check *c, Index *x)
     look_for_use(&use, x->of->comp.body);
     if (!use.of)
         return;
-    b = lookup(c, x->in, use.of->name, use.of->span).local;
+    b = scope_lookup(c, x->in, use.of->name, use.of->span).local;
     if (!b || !b->value || b->value->kind != V_tensor ||
         b->value->node->rank <= use.place)
         return;
@@ -136,7 +136,7 @@ static bool set_bound(Check *c, const Scope *s, const Binder *b, Index *x)
         x->given = d != NULL;
         return d && counts_to(c, b->bound, d);
     }
-    x->bound = settle(c, b->bound->span, v)->node;
+    x->bound = value_settle(c, b->bound->span, v)->node;
     x->extent = most_of(c, x->bound);
     x->given = x->extent != NULL;
     return true;
@@ -170,14 +170,15 @@ bool index_known(Check *c, const Index *x)
     if (x->extent)
         return true;
     if (x->bound) {
-        fail(c, x->bound_span, "bound",
-             "nothing tells what this bound is at most");
-        detail(c, "A[%s] would: the bound is then at most A's dimension",
-               x->name);
+        check_fail(c, x->bound_span, "bound",
+                   "nothing tells what this bound is at most");
+        check_detail(c, "A[%s] would: the bound is then at most A's dimension",
+                     x->name);
         return false;
     }
-    fail(c, x->span, "bound", "nothing tells how far '%s' goes", x->name);
-    detail(c, "write '%s < n', or use it as an index: A[%s]", x->name, x->name);
+    check_fail(c, x->span, "bound", "nothing tells how far '%s' goes", x->name);
+    check_detail(c, "write '%s < n', or use it as an index: A[%s]", x->name,
+                 x->name);
     return false;
 }
 
@@ -200,12 +201,12 @@ bool index_seen(Check *c, Node *i, const Dim *d, Span at)
         x->from = at;
         return true;
     }
-    fail(c, at, "bound", "'%s' goes to %s here, but to %s before", x->name,
-         dim_text(c->graph, d), dim_text(c->graph, x->extent));
-    note(c, x->from, "it is an index into a dimension of %s here",
-         dim_text(c->graph, x->extent));
+    check_fail(c, at, "bound", "'%s' goes to %s here, but to %s before",
+               x->name, dim_text(c->graph, d), dim_text(c->graph, x->extent));
+    check_note(c, x->from, "it is an index into a dimension of %s here",
+               dim_text(c->graph, x->extent));
     if (!x->bound)
-        detail(c, "write '%s < n' to say how far", x->name);
+        check_detail(c, "write '%s < n' to say how far", x->name);
     return false;
 }
 
@@ -214,7 +215,7 @@ bool index_recursion(Check *c, const FnInfo *f, const Value *const *arg)
     bool found = false;
     int k = c->frame.n - 1;
 
-    while (k >= 0 && !frame_of(&c->frame.at[k], f, arg))
+    while (k >= 0 && !frame_calls(&c->frame.at[k], f, arg))
         k--;
     for (Index *x = c->index; k >= 0 && x; x = x->up) {
         if (k >= x->frame)
@@ -250,12 +251,13 @@ int64_t index_count(Check *c, const Scope *s, const Binder *b, const Index *x)
         if (n <= MAX_UNROLLED)
             return n < 0 ? 0 : n;
     }
-    fail(c, b->span, "recursion",
-         "'%s' calls itself for each '%s', so the bound is to be a constant of "
-         "at most %d",
-         x->recursive ? x->recursive->name : "this", b->name, MAX_UNROLLED);
+    check_fail(
+        c, b->span, "recursion",
+        "'%s' calls itself for each '%s', so the bound is to be a constant of "
+        "at most %d",
+        x->recursive ? x->recursive->name : "this", b->name, MAX_UNROLLED);
     if (n >= 0)
-        detail(c, "it is %lld", (long long)n);
+        check_detail(c, "it is %lld", (long long)n);
     return -1;
 }
 
@@ -291,11 +293,13 @@ static bool open_index(Over *o, Scope *s, int k)
     if (!index_new(c, s, b, o->e, x))
         return false;
     if (x->bound && o->e->kind == EX_comp) {
-        fail(c, x->bound_span, "ragged",
-             "the bound of '%s' is no dimension, so these rows have no common "
-             "length",
-             x->name);
-        detail(c, "sum(%s < …) and other reductions take such bounds", x->name);
+        check_fail(
+            c, x->bound_span, "ragged",
+            "the bound of '%s' is no dimension, so these rows have no common "
+            "length",
+            x->name);
+        check_detail(c, "sum(%s < …) and other reductions take such bounds",
+                     x->name);
         return false;
     }
     index_push(c, x);
@@ -343,9 +347,9 @@ static const Value *run_body(Over *o)
         o->index[k].branch = c->branch;
     v = eval(c, s, o->e->comp.body);
     c->branch -= masked;
-    if (is_error(v))
+    if (value_is_error(v))
         c->late.n = late;
-    if (!late_indices(c, late))
+    if (!index_late(c, late))
         v = c->error;
     for (int k = o->n - 1; k >= 0; k--)
         index_pop(c, &o->index[k]);
@@ -380,17 +384,17 @@ static const Value *evaluate(Over *o)
 {
     const Value *v = run_body(o);
 
-    for (int k = 0; k < o->n && !is_error(v); k++)
+    for (int k = 0; k < o->n && !value_is_error(v); k++)
         if (!index_known(o->c, &o->index[k]))
             return o->c->error;
-    if (!is_error(v))
+    if (!value_is_error(v))
         make_mask(o);
     return v;
 }
 
 /* Batching. */
 
-int greatest_rank(Check *c, const Node *first, int n, Node *const *root)
+int index_greatest_rank(Check *c, const Node *first, int n, Node *const *root)
 {
     LIST(Node *) todo = {NULL, 0, 0};
     Arena *scratch = arena_new();
@@ -425,11 +429,12 @@ static bool batch(Over *o, int n, Node **root)
 {
     Check *c = o->c;
 
-    if (greatest_rank(c, o->index[0].param, n, root) + o->n > MAX_RANK) {
-        fail(c, o->e->span, "rank",
-             "a tensor in this body would have more than %d dimensions, one "
-             "for each index",
-             MAX_RANK);
+    if (index_greatest_rank(c, o->index[0].param, n, root) + o->n > MAX_RANK) {
+        check_fail(
+            c, o->e->span, "rank",
+            "a tensor in this body would have more than %d dimensions, one "
+            "for each index",
+            MAX_RANK);
         return false;
     }
     for (int k = o->n - 1; k >= 0; k--) {
@@ -445,8 +450,8 @@ static const Value *no_functions(Over *o, const Value *v)
 {
     Check *c = o->c;
 
-    fail(c, o->e->comp.body->span, "type-mismatch",
-         "this is to be a value, not a function");
+    check_fail(c, o->e->comp.body->span, "type-mismatch",
+               "this is to be a value, not a function");
     diag_label(c->diags, o->e->comp.body->span, "%s", value_text(c, v));
     return c->error;
 }
@@ -511,11 +516,11 @@ static bool fits_reduction(Over *o, const Builtin *r, const Value *v)
     for (int i = 0; i < v->nleaf; i++) {
         if (takes >> type[i].dtype & 1)
             continue;
-        fail(c, o->e->comp.body->span, "type-mismatch", "'%s' takes %s",
-             r->name, reduction_takes_text(r));
+        check_fail(c, o->e->comp.body->span, "type-mismatch", "'%s' takes %s",
+                   r->name, reduction_takes_text(r));
         diag_label(c->diags, o->e->comp.body->span, "%s", value_text(c, v));
         if (dtype_is_int(type[i].dtype) && takes == ON_real)
-            detail(c, "write real(…) to convert");
+            check_detail(c, "write real(…) to convert");
         return false;
     }
     return true;
@@ -530,7 +535,8 @@ static bool is_empty(Over *o, const Builtin *r)
 
         if (reduction_of_nothing(r) || !dim_is(x->extent, 0))
             continue;
-        fail(c, x->span, "empty", "'%s' of nothing has no value", r->name);
+        check_fail(c, x->span, "empty", "'%s' of nothing has no value",
+                   r->name);
         return true;
     }
     return false;
@@ -597,13 +603,13 @@ static const Value *positions_of(Over *o, const Builtin *r, const Value *v)
     if (!reduction_is_position(r))
         return v;
     if (v->kind != V_tensor)
-        return fail(c, o->e->comp.body->span, "type-mismatch",
-                    "'%s' takes a tensor", r->name);
+        return check_fail(c, o->e->comp.body->span, "type-mismatch",
+                          "'%s' takes a tensor", r->name);
     if (o->mask && o->n > 1)
-        return fail(c, o->e->span, "bound",
-                    "'%s' over several indices needs bounds that are "
-                    "dimensions",
-                    r->name);
+        return check_fail(c, o->e->span, "bound",
+                          "'%s' over several indices needs bounds that are "
+                          "dimensions",
+                          r->name);
     return v;
 }
 
@@ -614,14 +620,14 @@ static const Value *reduce(Over *o, const Value *v)
     const Type *t;
     Node **leaf, *count = NULL;
 
-    v = settle(c, o->e->comp.body->span, v);
-    if (is_error(v))
+    v = value_settle(c, o->e->comp.body->span, v);
+    if (value_is_error(v))
         return v;
     t = value_ty(c, v);
     if (!t)
         return no_functions(o, v);
     if (!fits_reduction(o, r, v) || is_empty(o, r) ||
-        is_error(positions_of(o, r, v)))
+        value_is_error(positions_of(o, r, v)))
         return c->error;
     leaf = value_leaves(c, v);
     for (int i = 0; i < t->nleaf && o->mask; i++)
@@ -655,7 +661,7 @@ static void write_out(Written *w, const Scope *up, int k)
     if (k == o->n) {
         Operand x = {eval(c, up, o->e->comp.body), at, NULL};
 
-        x.value = settle(c, at, x.value);
+        x.value = value_settle(c, at, x.value);
         list_push(c->arena, &w->term, x);
         return;
     }
@@ -683,8 +689,8 @@ static const Value *join_terms(Over *o, const Builtin *r, int n,
     sum = value_leaves(c, v);
     for (int i = 1; i < n; i++) {
         if (!type_equal(value_ty(c, v), value_ty(c, x[i].value)))
-            return fail(c, o->e->comp.body->span, "type-mismatch",
-                        "the elements of '%s' have one type", r->name);
+            return check_fail(c, o->e->comp.body->span, "type-mismatch",
+                              "the elements of '%s' have one type", r->name);
         leaf = value_leaves(c, x[i].value);
         for (int k = 0; k < v->nleaf; k++)
             sum[k] = g2(c->graph, reduction_join(r), sum[k], leaf[k]);
@@ -696,15 +702,16 @@ static const Value *join_terms(Over *o, const Builtin *r, int n,
 static const Value *reduce_terms(Over *o, int n, const Operand *x)
 {
     Check *c = o->c;
-    const Value *v = stack_values(c, o->s, o->e->span, n, x);
+    const Value *v = literal_stack(c, o->s, o->e->span, n, x);
     const Builtin *r = o->reduction;
     Over one = *o;
     Node *node;
 
-    if (is_error(v) || v->kind != V_tensor)
-        return is_error(v) ? v
-                           : fail(c, o->e->span, "type-mismatch",
-                                  "'%s' takes tensors here", r->name);
+    if (value_is_error(v) || v->kind != V_tensor)
+        return value_is_error(v)
+                   ? v
+                   : check_fail(c, o->e->span, "type-mismatch",
+                                "'%s' takes tensors here", r->name);
     if (!fits_reduction(o, r, v))
         return c->error;
     one.n = 1;
@@ -729,11 +736,11 @@ static const Value *nest_terms(Over *o, const Operand *x, int n)
             return c->error;
         n = each > 0 ? n / (int)each : 0;
         for (int i = 0; i < n; i++)
-            row[i].value = stack_values(c, o->s, o->e->span, (int)each,
-                                        row + (size_t)i * (size_t)each);
+            row[i].value = literal_stack(c, o->s, o->e->span, (int)each,
+                                         row + (size_t)i * (size_t)each);
     }
     if (n == 0)
-        return fail(c, o->e->span, "empty", "a tensor needs an element");
+        return check_fail(c, o->e->span, "empty", "a tensor needs an element");
     return row[0].value;
 }
 
@@ -781,16 +788,17 @@ static const Value *evaluate_written(Over *o)
         list_push(c->arena, &c->written, o->e);
     write_out(&w, o->s, 0);
     for (int i = 0; i < w.term.n; i++)
-        if (is_error(w.term.at[i].value))
+        if (value_is_error(w.term.at[i].value))
             return c->error;
     if (w.term.n >= MAX_WRITTEN)
-        return fail(c, o->e->span, "recursion",
-                    "this calls itself for more than %d elements", MAX_WRITTEN);
+        return check_fail(c, o->e->span, "recursion",
+                          "this calls itself for more than %d elements",
+                          MAX_WRITTEN);
     if (o->e->kind == EX_comp)
         return nest_terms(o, w.term.at, w.term.n);
     r = o->reduction;
     if (w.term.n == 0)
-        return fail(c, o->e->span, "empty", "'%s' of nothing", r->name);
+        return check_fail(c, o->e->span, "empty", "'%s' of nothing", r->name);
     return reduction_join(r) == NOPS ? reduce_terms(o, w.term.n, w.term.at)
                                      : join_terms(o, r, w.term.n, w.term.at);
 }
@@ -798,15 +806,15 @@ static const Value *evaluate_written(Over *o)
 static bool names_differ(Check *c, const Expr *e)
 {
     if (e->comp.nbinder > MAX_RANK) {
-        fail(c, e->span, "rank", "more than %d indices", MAX_RANK);
+        check_fail(c, e->span, "rank", "more than %d indices", MAX_RANK);
         return false;
     }
     for (int i = 0; i < e->comp.nbinder; i++) {
         for (int k = 0; k < i; k++) {
             if (e->comp.binder[i].name != e->comp.binder[k].name)
                 continue;
-            fail(c, e->comp.binder[i].span, "binder",
-                 "two indices are called '%s'", e->comp.binder[i].name);
+            check_fail(c, e->comp.binder[i].span, "binder",
+                       "two indices are called '%s'", e->comp.binder[i].name);
             return false;
         }
     }
@@ -829,7 +837,7 @@ static const Value *eval_over(Check *c, const Scope *s, const Expr *e)
     if (is_recursive(&o)) /* nor is there a message */
         return c->index && c->index->recursive ? c->error
                                                : evaluate_written(&o);
-    if (is_error(v))
+    if (value_is_error(v))
         return v;
     return e->kind == EX_comp ? comprehend(&o, v) : reduce(&o, v);
 }

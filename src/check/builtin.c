@@ -50,10 +50,10 @@ static bool axes_arg(Check *c, const Builtin *b, const CallArg *a, int rank,
         int axis;
 
         one.value = v->kind == V_tuple ? v->part[i] : v;
-        if (!axis_arg(c, b, &one, rank, &axis))
+        if (!arg_axis(c, b, &one, rank, &axis))
             return false;
         if (chosen[axis]) {
-            fail(c, a->span, "axis", "axis %d is given twice", axis);
+            check_fail(c, a->span, "axis", "axis %d is given twice", axis);
             return false;
         }
         chosen[axis] = true;
@@ -67,13 +67,13 @@ static bool axis_given(const CallArg *a)
     return a && !(a->value->kind == V_tuple && a->value->npart == 0);
 }
 
-bool bool_arg(Check *c, const Builtin *b, const CallArg *a, const char *what,
+bool arg_bool(Check *c, const Builtin *b, const CallArg *a, const char *what,
               bool *out)
 {
     if (!a || value_const_bool(a->value, out))
         return true;
-    fail(c, a->span, "argument", "'%s' of '%s' is true or false", what,
-         b->name);
+    check_fail(c, a->span, "argument", "'%s' of '%s' is true or false", what,
+               b->name);
     return false;
 }
 
@@ -118,7 +118,7 @@ static Node *reduce_position(Check *c, const Builtin *b, const CallArg *x,
         n = g_reshape(c->graph, n, 1, &count);
         axis = 0;
     } else if (many != 1) {
-        fail(c, x->span, "axis", "'%s' takes one axis", b->name);
+        check_fail(c, x->span, "axis", "'%s' takes one axis", b->name);
         return NULL;
     }
     return g_reduce(c->graph, b->op, n, 1, &axis);
@@ -132,7 +132,8 @@ static bool empty_reduction(Check *c, const Builtin *b, const CallArg *x,
     for (int i = 0; i < n->rank; i++) {
         if (!gone[i] || !dim_is(n->dim[i], 0))
             continue;
-        fail(c, x->span, "empty", "'%s' of nothing has no value", b->name);
+        check_fail(c, x->span, "empty", "'%s' of nothing has no value",
+                   b->name);
         return true;
     }
     return false;
@@ -147,7 +148,7 @@ static Node *reduce_node(Check *c, const Builtin *b, const CallArg *x, Node *n,
 
     if (!all && !axes_arg(c, b, slot[1], n->rank, gone))
         return NULL;
-    if (!bool_arg(c, b, slot[2], "keepdims", &keep))
+    if (!arg_bool(c, b, slot[2], "keepdims", &keep))
         return NULL;
     for (int i = 0; i < n->rank; i++) {
         gone[i] = gone[i] || all;
@@ -173,8 +174,9 @@ static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
     OpId join = reduction_join(b);
 
     if (axis_given(slot[1]) || join == NOPS) {
-        fail(c, call->at, "type-mismatch", "'%s' takes a tensor%s", b->name,
-             axis_given(slot[1]) ? " when an axis is given" : "");
+        check_fail(c, call->at, "type-mismatch", "'%s' takes a tensor%s",
+                   b->name,
+                   axis_given(slot[1]) ? " when an axis is given" : "");
         diag_label(c->diags, slot[0]->span, "%s", value_text(c, v));
         return c->error;
     }
@@ -183,15 +185,17 @@ static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
 
         if (!(reduction_takes(b) & 1u << n->dtype) ||
             (total && total->dtype != n->dtype))
-            return fail(c, slot[0]->span, "type-mismatch",
-                        "'%s' needs %s of one type in all leaves of %s",
-                        b->name, reduction_takes_text(b), value_text(c, v));
+            return check_fail(c, slot[0]->span, "type-mismatch",
+                              "'%s' needs %s of one type in all leaves of %s",
+                              b->name, reduction_takes_text(b),
+                              value_text(c, v));
         if (n->rank > 0)
             n = g_reduce_all(c->graph, b->op, n);
         total = total ? g2(c->graph, join, total, n) : n;
     }
     if (!total)
-        return fail(c, slot[0]->span, "empty", "'%s' of nothing", b->name);
+        return check_fail(c, slot[0]->span, "empty", "'%s' of nothing",
+                          b->name);
     return value_tensor(c, total);
 }
 
@@ -204,8 +208,8 @@ static const Value *run_reduce(Check *c, const Builtin *b, const Call *call,
 
     if (v->kind == V_struct || v->kind == V_tuple || v->kind == V_stack)
         return reduce_tree(c, b, call, slot);
-    if (!unify(c, call->scope, b->name, call->at, 1, &x, reduction_takes(b),
-               &n))
+    if (!arith_unify(c, call->scope, b->name, call->at, 1, &x,
+                     reduction_takes(b), &n))
         return c->error;
     n = reduce_node(c, b, slot[0], n, slot);
     return n ? value_tensor(c, n) : c->error;
@@ -220,7 +224,7 @@ static const Value *run_elementwise(Check *c, const Builtin *b,
 
     for (int i = 0; i < n; i++)
         x[i] = (Operand){slot[i]->value, slot[i]->span, slot[i]->expr};
-    return elementwise(c, call->scope, b->op, b->name, call->at, n, x);
+    return arith_elementwise(c, call->scope, b->op, b->name, call->at, n, x);
 }
 
 /* max(x), max(x, axis = 1), max(a, b) */
@@ -233,12 +237,12 @@ static const Value *run_extreme(Check *c, const Builtin *b, const Call *call,
     if (!slot[1])
         return run_reduce(c, b, call, one);
     if (slot[2] || slot[3])
-        return fail(c, call->at, "argument",
-                    "'%s' takes an axis with one tensor only", b->name);
+        return check_fail(c, call->at, "argument",
+                          "'%s' takes an axis with one tensor only", b->name);
     for (int i = 0; i < 2; i++)
         x[i] = (Operand){slot[i]->value, slot[i]->span, slot[i]->expr};
-    return elementwise(c, call->scope, op_table[b->op]->join(), b->name,
-                       call->at, 2, x);
+    return arith_elementwise(c, call->scope, op_table[b->op]->join(), b->name,
+                             call->at, 2, x);
 }
 
 static const Value *run_where(Check *c, const Builtin *b, const Call *call,
@@ -249,7 +253,7 @@ static const Value *run_where(Check *c, const Builtin *b, const Call *call,
     (void)b;
     for (int i = 0; i < 3; i++)
         x[i] = (Operand){slot[i]->value, slot[i]->span, slot[i]->expr};
-    return where_values(c, call->scope, call->at, x);
+    return arith_where(c, call->scope, call->at, x);
 }
 
 static const Value *cast_tensor(Check *c, const Value *v, DType t)
@@ -271,8 +275,8 @@ static const Value *run_cast(Check *c, const Builtin *b, const Call *call,
     dtype_of_name(c, b->name, &t);
     if (v->kind == V_tensor && v->node->dtype != DT_key)
         return cast_tensor(c, v, t);
-    fail(c, call->at, "type-mismatch", "'%s' converts tensors of numbers",
-         b->name);
+    check_fail(c, call->at, "type-mismatch", "'%s' converts tensors of numbers",
+               b->name);
     diag_label(c->diags, slot[0]->span, "%s", value_text(c, v));
     return c->error;
 }
@@ -402,8 +406,8 @@ const Builtin *reduction_named(Check *c, const Expr *fn)
             str_printf(&s, ", %s", last);
         last = c->builtin.at[i]->name;
     }
-    fail(c, fn->span, "binder", "this takes no binders");
-    detail(c, "fold, scan%s and %s do", s.at, last);
+    check_fail(c, fn->span, "binder", "this takes no binders");
+    check_detail(c, "fold, scan%s and %s do", s.at, last);
     return NULL;
 }
 
@@ -432,19 +436,19 @@ int builtin_names(Check *c, const char **to, int max)
     return n;
 }
 
-bool loop_named(const char *name)
+bool builtin_is_loop(const char *name)
 {
     return strcmp(name, "fold") == 0 || strcmp(name, "scan") == 0;
 }
 
-const Value *needs_binders(Check *c, Span at, const char *name)
+const Value *builtin_needs_binders(Check *c, Span at, const char *name)
 {
-    fail(c, at, "binder", "'%s' needs an index and a carry", name);
-    detail(c, "%s(t < n, h = h0 | …) makes n steps from h0", name);
+    check_fail(c, at, "binder", "'%s' needs an index and a carry", name);
+    check_detail(c, "%s(t < n, h = h0 | …) makes n steps from h0", name);
     return c->error;
 }
 
-const Value *constant_named(Check *c, const char *name)
+const Value *builtin_constant(Check *c, const char *name)
 {
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
         if (strcmp(constants[i].name, name) == 0)
@@ -489,23 +493,24 @@ static bool take_slot(Check *c, const Builtin *b, const CallArg *a,
         for (i = 0; i < n && strcmp(name[i], a->name) != 0; i++)
             ;
         if (i == n) {
-            fail(c, a->name_span, "argument-name",
-                 "'%s' has no parameter '%s'%s", b->name, a->name,
-                 suggestion(c, a->name, name, n));
+            check_fail(c, a->name_span, "argument-name",
+                       "'%s' has no parameter '%s'%s", b->name, a->name,
+                       name_suggestion(c, a->name, name, n));
             return false;
         }
     } else if (i < n && suffix[i] == '*') {
         slot[i] = a;
         return true;
     } else if (i >= n) {
-        fail(c, a->span, "argument-count", "'%s' takes %d argument%s", b->name,
-             n, n == 1 ? "" : "s");
+        check_fail(c, a->span, "argument-count", "'%s' takes %d argument%s",
+                   b->name, n, n == 1 ? "" : "s");
         return false;
     } else {
         ++*position;
     }
     if (slot[i]) {
-        fail(c, a->span, "argument-twice", "'%s' is given twice", name[i]);
+        check_fail(c, a->span, "argument-twice", "'%s' is given twice",
+                   name[i]);
         return false;
     }
     slot[i] = a;
@@ -525,26 +530,27 @@ const Value *builtin_call(Check *c, const Builtin *b, const Call *call)
         const char *name = builtin_param(c, b, i, &suffix);
 
         if (!slot[i] && suffix == '\0')
-            return fail(c, call->at, "argument-count",
-                        "'%s' is missing its argument '%s'", b->name, name);
+            return check_fail(c, call->at, "argument-count",
+                              "'%s' is missing its argument '%s'", b->name,
+                              name);
         if (slot[i] && slot[i]->value->kind == V_fn) {
-            fail(c, slot[i]->span, "type-mismatch",
-                 "'%s' takes values, not functions", b->name);
+            check_fail(c, slot[i]->span, "type-mismatch",
+                       "'%s' takes values, not functions", b->name);
             return c->error;
         }
     }
     return b->run(c, b, call, slot);
 }
 
-Node *tensor_arg(Check *c, const Builtin *b, const CallArg *a)
+Node *arg_tensor(Check *c, const Builtin *b, const CallArg *a)
 {
-    const Value *v = settle(c, a->span, a->value);
+    const Value *v = value_settle(c, a->span, a->value);
 
-    if (is_error(v))
+    if (value_is_error(v))
         return NULL;
     if (v->kind == V_tensor)
         return v->node;
-    fail(c, a->span, "type-mismatch", "'%s' takes a tensor", b->name);
+    check_fail(c, a->span, "type-mismatch", "'%s' takes a tensor", b->name);
     diag_label(c->diags, a->span, "%s", value_text(c, v));
     return NULL;
 }
@@ -554,19 +560,19 @@ static bool const_arg(Check *c, const Builtin *b, const CallArg *a,
 {
     if (value_const_int(a->value, out))
         return true;
-    if (c->defining > 0 && is_scalar(a->value) &&
+    if (c->defining > 0 && value_is_scalar(a->value) &&
         dtype_is_int(a->value->node->dtype)) {
         c->opaque++; /* the callers will tell; nothing is known here */
         return false;
     }
-    fail(c, a->span, "argument", "'%s' of '%s' is a constant int", what,
-         b->name);
+    check_fail(c, a->span, "argument", "'%s' of '%s' is a constant int", what,
+               b->name);
     if (value_ty(c, a->value))
         diag_label(c->diags, a->span, "%s", value_text(c, a->value));
     return false;
 }
 
-bool axis_arg(Check *c, const Builtin *b, const CallArg *a, int rank, int *axis)
+bool arg_axis(Check *c, const Builtin *b, const CallArg *a, int rank, int *axis)
 {
     int64_t v;
 
@@ -576,9 +582,10 @@ bool axis_arg(Check *c, const Builtin *b, const CallArg *a, int rank, int *axis)
         *axis = (int)(v < 0 ? v + rank : v);
         return true;
     }
-    fail(c, a->span, "axis",
-         rank == 0 ? "a scalar has no axis %lld"
+    check_fail(c, a->span, "axis",
+               rank == 0
+                   ? "a scalar has no axis %lld"
                    : "there is no axis %lld in a tensor of %d dimension%s",
-         (long long)v, rank, rank == 1 ? "" : "s");
+               (long long)v, rank, rank == 1 ? "" : "s");
     return false;
 }

@@ -96,7 +96,7 @@ Span fn_span(const Fn *f)
     return f->kind != FK_builtin ? fn_span(f->of) : (Span){0, 0};
 }
 
-Arguments arguments_new(Check *c, int n, Span at, const Scope *s)
+Arguments args_new(Check *c, int n, Span at, const Scope *s)
 {
     Arguments a = {
         .value = NEWN(c->arena, const Value *, n + 1),
@@ -121,9 +121,9 @@ static bool wrong_name(Check *c, const Fn *f, const CallArg *a)
 
     for (int i = 0; i < n; i++)
         name[i] = fn_param_name(c, f, i);
-    fail(c, a->name_span, "argument-name", "'%s' has no parameter '%s'%s",
-         fn_name(c, f), a->name, suggestion(c, a->name, name, n));
-    note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    check_fail(c, a->name_span, "argument-name", "'%s' has no parameter '%s'%s",
+               fn_name(c, f), a->name, name_suggestion(c, a->name, name, n));
+    check_note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
     return false;
 }
 
@@ -131,9 +131,9 @@ static bool too_many(Check *c, const Fn *f, const CallArg *a)
 {
     int n = fn_nparam(f);
 
-    fail(c, a->span, "argument-count", "'%s' takes %d argument%s",
-         fn_name(c, f), n, n == 1 ? "" : "s");
-    note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    check_fail(c, a->span, "argument-count", "'%s' takes %d argument%s",
+               fn_name(c, f), n, n == 1 ? "" : "s");
+    check_note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
     return false;
 }
 
@@ -152,8 +152,8 @@ static bool place(Check *c, const Fn *f, const CallArg *a, int k, Arguments *to)
             return wrong_name(c, f, a);
     }
     if (to->value[i]) {
-        fail(c, a->span, "argument-twice", "'%s' is given twice",
-             fn_param_name(c, f, i));
+        check_fail(c, a->span, "argument-twice", "'%s' is given twice",
+                   fn_param_name(c, f, i));
         return false;
     }
     to->value[i] = a->value;
@@ -173,15 +173,15 @@ static bool all_given(Check *c, const Fn *f, const Arguments *a)
                        fn_param_name(c, f, i));
     if (missing == 0)
         return true;
-    fail(c, a->at, "argument-count", "'%s' is missing its argument%s %s",
-         fn_name(c, f), missing == 1 ? "" : "s", s.at);
-    note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    check_fail(c, a->at, "argument-count", "'%s' is missing its argument%s %s",
+               fn_name(c, f), missing == 1 ? "" : "s", s.at);
+    check_note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
     return false;
 }
 
 static bool arrange(Check *c, const Fn *f, const Call *call, Arguments *to)
 {
-    *to = arguments_new(c, fn_nparam(f), call->at, call->scope);
+    *to = args_new(c, fn_nparam(f), call->at, call->scope);
     for (int i = 0; i < call->narg; i++)
         if (!place(c, f, &call->arg[i], i, to))
             return false;
@@ -260,7 +260,7 @@ static bool same_text(const Fn *a, const Fn *b)
     return false;
 }
 
-bool frame_of(const Frame *frame, const FnInfo *f, const Value *const *arg)
+bool frame_calls(const Frame *frame, const FnInfo *f, const Value *const *arg)
 {
     if (frame->info != f || frame->define)
         return false;
@@ -283,7 +283,7 @@ static Under under_way(const Check *c, const FnInfo *f, const Arguments *a)
     Under u = {0, false};
 
     for (int k = c->frame.n - 1; k >= 0 && u.calls < f->active; k--) {
-        if (!frame_of(&c->frame.at[k], f, a->value))
+        if (!frame_calls(&c->frame.at[k], f, a->value))
             continue;
         u.calls++;
         u.custom |= c->frame.at[k].custom;
@@ -298,7 +298,7 @@ static Span result_place(const FnItem *item)
 }
 
 /* For `-> fn(A) -> B`; the function's own types are told when it is called. */
-static const Value *function_result(Check *c, const Fn *f, const Value *v)
+static const Value *result_function(Check *c, const Fn *f, const Value *v)
 {
     const FnItem *item = f->info->item;
     int n = item->result->npart;
@@ -307,13 +307,14 @@ static const Value *function_result(Check *c, const Fn *f, const Value *v)
     if (v->kind == V_fn && fn_takes(v->fn, n))
         return v;
     type_print(item->result, &s);
-    fail(c, result_place(item), "result-type",
-         "this is not the result that '%s' declares", f->info->name);
+    check_fail(c, result_place(item), "result-type",
+               "this is not the result that '%s' declares", f->info->name);
     diag_label(c->diags, result_place(item), "%s", value_text(c, v));
-    detail(c, "the declared result is %s", s.at);
+    check_detail(c, "the declared result is %s", s.at);
     if (v->kind == V_fn)
-        detail(c, "it is called with %d argument%s", n, n == 1 ? "" : "s");
-    note(c, item->result->span, "it is declared here");
+        check_detail(c, "it is called with %d argument%s", n,
+                     n == 1 ? "" : "s");
+    check_note(c, item->result->span, "it is declared here");
     return c->error;
 }
 
@@ -324,22 +325,22 @@ static const Value *as_result(Check *c, const Fn *f, const Scope *s,
     const Type *t;
     const Value *w;
 
-    if (!item->result || is_error(v))
+    if (!item->result || value_is_error(v))
         return v;
     if (item->result->kind == TE_fn)
-        return function_result(c, f, v);
+        return result_function(c, f, v);
     t = type_eval(c, s, item->result);
     if (!t)
         return c->error;
-    w = fit(c, t, v);
+    w = value_fit(c, t, v);
     if (w)
         return w;
-    fail(c, result_place(item), "result-type",
-         "this is not the result that '%s' declares", f->info->name);
+    check_fail(c, result_place(item), "result-type",
+               "this is not the result that '%s' declares", f->info->name);
     diag_label(c->diags, result_place(item), "%s", value_text(c, v));
-    detail(c, "the declared result is %s", type_text(c, t));
-    convert_hint(c, t, v);
-    note(c, item->result->span, "it is declared here");
+    check_detail(c, "the declared result is %s", type_text(c, t));
+    type_convert_hint(c, t, v);
+    check_note(c, item->result->span, "it is declared here");
     return c->error;
 }
 
@@ -362,7 +363,7 @@ static const Value *made_up(Check *c, const Fn *f, const Scope *s)
 
 static bool in_library(const Scope *s) { return s && s->unit && s->unit->std; }
 
-Span user_span(const Check *c, const Scope *s, Span at)
+Span scope_user_span(const Check *c, const Scope *s, Span at)
 {
     return in_library(s) && c->library.end ? c->library : at;
 }
@@ -377,7 +378,7 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
     Under under;
 
     fn_scan(c, f);
-    define(c, f);
+    fn_define(c, f);
     scope_reserve(c, s,
                   info->item->nparam + info->item->ntype_param + info->nvar);
     if (!bind_arguments(c, f, s, a))
@@ -389,10 +390,10 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
     if (under.calls > 0 && index_recursion(c, info, a->value))
         return c->error; /* told to whoever evaluates for an index */
     if (c->frame.n >= MAX_CALLS) {
-        fail(c, a->at, "too-deep", "more than %d calls inside each other",
-             MAX_CALLS);
-        detail(c, "a function may call itself only where constant "
-                  "dimensions decide when it ends");
+        check_fail(c, a->at, "too-deep", "more than %d calls inside each other",
+                   MAX_CALLS);
+        check_detail(c, "a function may call itself only where constant "
+                        "dimensions decide when it ends");
         c->over = true;
         return c->error;
     }
@@ -404,7 +405,7 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
     info->active++;
     if (in_library(f->scope) && a->scope && !in_library(a->scope))
         c->library = a->at;
-    v = frame->custom ? apply_custom(c, f, a) : run_body(c, f, s);
+    v = frame->custom ? fn_apply_custom(c, f, a) : run_body(c, f, s);
     c->library = library;
     info->active--;
     c->frame.n--;
@@ -430,7 +431,7 @@ static const Value *call_builtin(Check *c, const Fn *f, const Arguments *a)
     return builtin_call(c, f->builtin, &call);
 }
 
-const Value *apply(Check *c, const Fn *f, Arguments *a)
+const Value *fn_apply(Check *c, const Fn *f, Arguments *a)
 {
     const Value **key;
     uint64_t h;
@@ -438,10 +439,10 @@ const Value *apply(Check *c, const Fn *f, Arguments *a)
     int opaque = c->opaque, made_up = c->made_up;
     const Value *v = NULL;
 
-    if (!within_budget(c, a->at))
+    if (!check_budget(c, a->at))
         return c->error;
     for (int i = 0; i < a->n; i++)
-        if (a->value[i] && is_error(a->value[i]))
+        if (a->value[i] && value_is_error(a->value[i]))
             return c->error;
     h = call_hash(f, a);
     key = arena_copy(c->arena, a->value, sizeof *key * (size_t)a->n);
@@ -459,13 +460,13 @@ const Value *apply(Check *c, const Fn *f, Arguments *a)
         v = call_builtin(c, f, a);
         break;
     case FK_derivative:
-        v = apply_derivative(c, f, a);
+        v = fn_apply_derivative(c, f, a);
         break;
     case FK_remat:
-        v = apply_remat(c, f, a);
+        v = fn_apply_remat(c, f, a);
         break;
     }
-    if (is_error(v) || c->over)
+    if (value_is_error(v) || c->over)
         return c->error;
     d = find_done(c, h, f, key, a->n); /* it may be there by now */
     if (!d)
@@ -482,14 +483,14 @@ const Value *apply(Check *c, const Fn *f, Arguments *a)
 static bool has_plain_int(const FnInfo *info)
 {
     for (int i = 0; i < info->item->nparam; i++)
-        if (is_plain_int(info->item->param[i].type))
+        if (type_names_int(info->item->param[i].type))
             return true;
     return false;
 }
 
 /* A function by itself, on inputs of its declared types: what is wrong is told
  * in its own names, once, and calls rely on it. */
-void define(Check *c, const Fn *f)
+void fn_define(Check *c, const Fn *f)
 {
     FnInfo *info = f->info;
     Scope *s;
@@ -500,7 +501,7 @@ void define(Check *c, const Fn *f)
     fn_scan(c, f);
     if (info->state != FN_unchecked || info->generic)
         return;
-    if (!within_budget(c, info->item->span) || c->frame.n >= MAX_CALLS)
+    if (!check_budget(c, info->item->span) || c->frame.n >= MAX_CALLS)
         return;
     info->state = FN_checking;
     if (!f->scope->up && f->scope->binding.n == 0)
@@ -513,7 +514,7 @@ void define(Check *c, const Fn *f)
     if (bind_fresh(c, f, s, false, value)) {
         const Value *v = run_body(c, f, s);
 
-        if (opaque == c->opaque && !is_error(v) && !has_plain_int(info)) {
+        if (opaque == c->opaque && !value_is_error(v) && !has_plain_int(info)) {
             info->fresh = value;
             info->result = v;
         }
@@ -527,7 +528,7 @@ void define(Check *c, const Fn *f)
 }
 
 /* For an export. */
-const Value **fresh_arguments(Check *c, const Fn *f)
+const Value **fn_fresh(Check *c, const Fn *f)
 {
     int n = fn_nparam(f), m;
     const Value **v = NEWN(c->arena, const Value *, n + 1), **of;
@@ -535,8 +536,8 @@ const Value **fresh_arguments(Check *c, const Fn *f)
     Arguments a;
 
     if (f->kind == FK_builtin) {
-        fail(c, (Span){0, 0}, "export",
-             "'%s' has no parameter types of its own", f->builtin->name);
+        check_fail(c, (Span){0, 0}, "export",
+                   "'%s' has no parameter types of its own", f->builtin->name);
         return NULL;
     }
     if (f->kind == FK_item) {
@@ -545,9 +546,9 @@ const Value **fresh_arguments(Check *c, const Fn *f)
         return bind_fresh(c, f, s, true, v) ? v : NULL;
     }
     if (f->kind == FK_remat)
-        return fresh_arguments(c, f->of);
+        return fn_fresh(c, f->of);
     m = fn_nparam(f->of);
-    of = fresh_arguments(c, f->of);
+    of = fn_fresh(c, f->of);
     if (!of)
         return NULL;
     memcpy(v, of, sizeof *v * (size_t)m);
@@ -556,10 +557,10 @@ const Value **fresh_arguments(Check *c, const Fn *f)
             v[m + i] = value_fresh(c, value_ty(c, of[f->by[i]]),
                                    fn_param_name(c, f, m + i));
     if (deriv_mode(f)->adjoint) {
-        a = arguments_new(c, m, fn_span(f), NULL);
+        a = args_new(c, m, fn_span(f), NULL);
         memcpy(a.value, of, sizeof *of * (size_t)m);
-        y = settle(c, a.at, apply(c, f->of, &a));
-        if (is_error(y) || !value_ty(c, y))
+        y = value_settle(c, a.at, fn_apply(c, f->of, &a));
+        if (value_is_error(y) || !value_ty(c, y))
             return NULL;
         v[m] = value_fresh(c, value_ty(c, y), fn_param_name(c, f, m));
     }
@@ -569,9 +570,9 @@ const Value **fresh_arguments(Check *c, const Fn *f)
 static const Value *not_callable(Check *c, const Scope *s, const Expr *e,
                                  const Value *v)
 {
-    fail(c, e->call.fn->span, "not-a-function",
-         "this is called, but it is no function");
-    label_operand(c, s, e->call.fn, v);
+    check_fail(c, e->call.fn->span, "not-a-function",
+               "this is called, but it is no function");
+    check_label(c, s, e->call.fn, v);
     return c->error;
 }
 
@@ -605,7 +606,7 @@ static Call builtin_arguments(Check *c, const Scope *s, const Expr *e,
 static bool call_has_error(const Call *call)
 {
     for (int i = 0; i < call->narg; i++)
-        if (is_error(call->arg[i].value))
+        if (value_is_error(call->arg[i].value))
             return true;
     return false;
 }
@@ -638,7 +639,7 @@ const Value *call_with(Check *c, const Scope *s, const Fn *f,
         return c->error;
     if (f->kind == FK_builtin)
         return builtin_call(c, f->builtin, &call);
-    return arrange(c, f, &call, &a) ? apply(c, f, &a) : c->error;
+    return arrange(c, f, &call, &a) ? fn_apply(c, f, &a) : c->error;
 }
 
 /* A conversion is called by the name of its type. */
@@ -648,7 +649,7 @@ static const char *plain_name(Check *c, const Scope *s, const Expr *e)
 
     if (e->kind != EX_name)
         return NULL;
-    f = lookup(c, s, e->name, e->span);
+    f = scope_lookup(c, s, e->name, e->span);
     return f.local || f.entry || f.clash ? NULL : e->name;
 }
 
@@ -667,11 +668,11 @@ const Value *eval_call(Check *c, const Scope *s, const Expr *e)
         return eval_remat(c, s, e);
     if (name && strcmp(name, "einsum") == 0)
         return eval_einsum(c, s, e);
-    if (name && loop_named(name))
-        return needs_binders(c, e->span, name);
+    if (name && builtin_is_loop(name))
+        return builtin_needs_binders(c, e->span, name);
     d = struct_named(c, s, e->call.fn, &index);
     if (d)
-        return construct(c, s, d, index, e);
+        return construct_struct(c, s, d, index, e);
     if (name && builtin_find(c, name)) {
         call = builtin_arguments(c, s, e, name);
         return call_has_error(&call)
@@ -680,12 +681,12 @@ const Value *eval_call(Check *c, const Scope *s, const Expr *e)
     }
     fn = eval(c, s, e->call.fn);
     call = evaluate_arguments(c, s, e);
-    if (is_error(fn))
+    if (value_is_error(fn))
         return fn;
     if (fn->kind != V_fn)
         return not_callable(c, s, e, fn);
     if (fn->fn->kind == FK_builtin)
         return call_has_error(&call) ? c->error
                                      : builtin_call(c, fn->fn->builtin, &call);
-    return arrange(c, fn->fn, &call, &a) ? apply(c, fn->fn, &a) : c->error;
+    return arrange(c, fn->fn, &call, &a) ? fn_apply(c, fn->fn, &a) : c->error;
 }

@@ -239,38 +239,39 @@ Binding *scope_bind(Check *c, Scope *s, const char *name, Span span,
                     const Value *v);
 /* The newest binding of name among the first `limit`, or NULL. */
 const Binding *scope_find(const Scope *s, int limit, const char *name);
-Found lookup(Check *c, const Scope *s, const char *name, Span at);
+Found scope_lookup(Check *c, const Scope *s, const char *name, Span at);
 /* unknown_in_unit: behind `n.` of `use … as n;`. */
-void unknown_in_unit(Check *c, const Unit *u, const char *name, Span at);
-void unknown_name(Check *c, const Scope *s, const char *name, Span at);
+void name_unknown_in(Check *c, const Unit *u, const char *name, Span at);
+void name_unknown(Check *c, const Scope *s, const char *name, Span at);
 /* Adds to an error that a standard file has the name, if one does. */
-void std_hint(Check *c, const char *name);
+void name_std_hint(Check *c, const char *name);
 /* The scope whose `..` is meant here, or NULL. */
 const Scope *scope_leading(const Scope *s);
-const char *suggestion(Check *c, const char *name, const char *const *among,
-                       int n); /* "; did you mean 'x'?" or "" */
+const char *name_suggestion(Check *c, const char *name,
+                            const char *const *among,
+                            int n); /* "; did you mean 'x'?" or "" */
 
 /* unit.c */
 
 Unit *unit_load(Check *c, const char *path, const char *text, size_t len);
 const Entry *unit_find(Check *c, Unit *u, const char *name, Span at,
                        bool *clash);
-bool check_consts_and_structs(Check *c);
+bool unit_check_all(Check *c);
 /* A function of the standard library, whether or not the program uses it. */
-const Fn *std_function(Check *c, const char *file, const char *name);
+const Fn *unit_std_function(Check *c, const char *file, const char *name);
 
 /* report.c */
 
 /* Report an error, with notes on the calls that led there; returns c->error. */
-const Value *fail(Check *c, Span at, const char *kind, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-void detail(Check *c, const char *fmt, ...)
+const Value *check_fail(Check *c, Span at, const char *kind, const char *fmt,
+                        ...) __attribute__((format(printf, 4, 5)));
+void check_detail(Check *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-void note(Check *c, Span at, const char *fmt, ...)
+void check_note(Check *c, Span at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The type of v under e, and a note on where what e names was declared. */
-void label_operand(Check *c, const Scope *s, const Expr *e, const Value *v);
-void note_declared(Check *c, const Scope *s, const Expr *e);
+void check_label(Check *c, const Scope *s, const Expr *e, const Value *v);
+void check_declared(Check *c, const Scope *s, const Expr *e);
 
 /* value.c */
 
@@ -305,9 +306,9 @@ const Value *value_of_leaves(Check *c, const Type *t, Node *const *leaf);
 /* New inputs for all leaves. */
 const Value *value_fresh(Check *c, const Type *t, const char *name);
 /* A literal without a context: int or real. */
-const Value *settle(Check *c, Span at, const Value *v);
-bool is_error(const Value *v);
-bool is_scalar(const Value *v); /* tensor of rank 0 */
+const Value *value_settle(Check *c, Span at, const Value *v);
+bool value_is_error(const Value *v);
+bool value_is_scalar(const Value *v); /* tensor of rank 0 */
 /* Constant integers and bools. */
 bool value_const_int(const Value *v, int64_t *out);
 bool value_const_bool(const Value *v, bool *out);
@@ -327,17 +328,17 @@ const TypeEx *type_of_expr(Check *c, const Expr *e);
 StructDef *struct_named(Check *c, const Scope *s, const Expr *e,
                         const Expr **index);
 StructDef *struct_of_type(Check *c, const Scope *s, const TypeEx *t);
-const Dim *dim_eval_expr(Check *c, const Scope *s, const Expr *e);
+const Dim *dim_of_expr(Check *c, const Scope *s, const Expr *e);
 /* e was evaluated: keeps where a dimension became too large. */
-void note_overflow(Check *c, const Expr *e);
+void dim_note_overflow(Check *c, const Expr *e);
 /* The dimension an int value is; reports where it is none. */
 const Dim *dim_of_value(Check *c, const Value *v, Span at);
 bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim);
 /* The literal's or tensor's node in dtype t; NULL: it does not adapt. */
-Node *adapt(Check *c, const Value *v, DType t);
+Node *value_adapt(Check *c, const Value *v, DType t);
 /* v as a value of type t: literals adapt, all else must be equal. NULL: it does
  * not fit, which the caller reports. */
-const Value *fit(Check *c, const Type *t, const Value *v);
+const Value *value_fit(Check *c, const Type *t, const Value *v);
 /* The least value of d where every variable is at least 0 (or -INFINITY). */
 
 /* bind.c */
@@ -360,18 +361,18 @@ bool bind_arguments(Check *c, const Fn *f, Scope *s, Arguments *args);
  * otherwise a plain int stands for any dimension, so that it may be. */
 bool bind_fresh(Check *c, const Fn *f, Scope *s, bool export,
                 const Value **value);
-bool is_plain_int(const TypeEx *t);
+bool type_names_int(const TypeEx *t);
 
 /* expr.c */
 
 const Value *eval(Check *c, const Scope *s, const Expr *e);
 const Value *eval_block(Check *c, const Scope *s, const Block *b);
-const Value *entry_value(Check *c, const Entry *e, Span at);
-bool within_budget(Check *c, Span at);
-int64_t most_nodes(const Check *c);
+const Value *eval_entry(Check *c, const Entry *e, Span at);
+bool check_budget(Check *c, Span at);
+int64_t check_most_nodes(const Check *c);
 /* The greatest rank among the nodes from `first` on that the roots need: what
  * an index may change. */
-int greatest_rank(Check *c, const Node *first, int n, Node *const *root);
+int index_greatest_rank(Check *c, const Node *first, int n, Node *const *root);
 
 /* arith.c */
 
@@ -382,31 +383,32 @@ typedef struct Operand {
 } Operand;
 
 const Value *eval_unary(Check *c, const Scope *s, const Expr *e);
-const Value *binary(Check *c, const Scope *s, BinaryOp op, Span at,
-                    const Operand *l, const Operand *r);
+const Value *arith_binary(Check *c, const Scope *s, BinaryOp op, Span at,
+                          const Operand *l, const Operand *r);
 /* An elementwise operator on n operands, with broadcasting, over leaves. */
-const Value *elementwise(Check *c, const Scope *s, OpId op, const char *name,
-                         Span at, int n, const Operand *x);
+const Value *arith_elementwise(Check *c, const Scope *s, OpId op,
+                               const char *name, Span at, int n,
+                               const Operand *x);
 /* The operands (tensors) in one dtype, one of those in mask; false after
  * reporting. */
-bool unify(Check *c, const Scope *s, const char *name, Span at, int n,
-           const Operand *x, unsigned mask, Node **out);
+bool arith_unify(Check *c, const Scope *s, const char *name, Span at, int n,
+                 const Operand *x, unsigned mask, Node **out);
 /* The common shape, and the nodes broadcast to it. */
-bool broadcast_all(Check *c, const Scope *s, const char *name, Span at, int n,
-                   const Operand *x, Node **node);
+bool arith_broadcast(Check *c, const Scope *s, const char *name, Span at, int n,
+                     const Operand *x, Node **node);
 /* How to mend a value of another element type than wanted, if it is one. */
-void convert_hint(Check *c, const Type *want, const Value *v);
-Node *spread(Check *c, Node *a, int rank, const Dim *const *dim);
-const Value *where_values(Check *c, const Scope *s, Span at, const Operand *x);
-const Value *if_values(Check *c, const Scope *s, Span at, Node *cond,
-                       const Operand *a, const Operand *b);
+void type_convert_hint(Check *c, const Type *want, const Value *v);
+Node *arith_spread(Check *c, Node *a, int rank, const Dim *const *dim);
+const Value *arith_where(Check *c, const Scope *s, Span at, const Operand *x);
+const Value *arith_if(Check *c, const Scope *s, Span at, Node *cond,
+                      const Operand *a, const Operand *b);
 
 /* literal.c */
 
 const Value *eval_tensor(Check *c, const Scope *s, const Expr *e);
 /* Values of one type along a new first axis. */
-const Value *stack_values(Check *c, const Scope *s, Span at, int n,
-                          const Operand *x);
+const Value *literal_stack(Check *c, const Scope *s, Span at, int n,
+                           const Operand *x);
 
 /* binder.c: bodies that are evaluated once, for every value of an index. */
 
@@ -504,7 +506,7 @@ typedef struct Late {
 const Value *eval_index(Check *c, const Scope *s, const Expr *e);
 /* The late ones from number `from` on, at the end of a body: false after
  * reporting that one is never inside. */
-bool late_indices(Check *c, int from);
+bool index_late(Check *c, int from);
 
 /* call.c */
 
@@ -528,8 +530,8 @@ const Value *eval_call(Check *c, const Scope *s, const Expr *e);
 const Value *call_with(Check *c, const Scope *s, const Fn *f,
                        const Value *first, const Expr *call);
 /* Call with values for the parameters; a->value is changed. */
-const Value *apply(Check *c, const Fn *f, Arguments *a);
-Arguments arguments_new(Check *c, int n, Span at, const Scope *s);
+const Value *fn_apply(Check *c, const Fn *f, Arguments *a);
+Arguments args_new(Check *c, int n, Span at, const Scope *s);
 int fn_nparam(const Fn *f);
 bool fn_takes(const Fn *f, int n); /* can it be called with n arguments */
 const char *fn_param_name(Check *c, const Fn *f, int i);
@@ -541,25 +543,25 @@ Span fn_span(const Fn *f);
  * is no recursion: newton of a function that calls newton, say. */
 /* Where a node comes from that is made at `at` of s: what the library makes,
  * from the user's call of it. */
-Span user_span(const Check *c, const Scope *s, Span at);
-bool frame_of(const Frame *frame, const FnInfo *f, const Value *const *arg);
+Span scope_user_span(const Check *c, const Scope *s, Span at);
+bool frame_calls(const Frame *frame, const FnInfo *f, const Value *const *arg);
 /* Check a function on its own, once. */
-void define(Check *c, const Fn *f);
+void fn_define(Check *c, const Fn *f);
 /* Arguments for all parameters on new inputs; NULL after an error. */
-const Value **fresh_arguments(Check *c, const Fn *f);
+const Value **fn_fresh(Check *c, const Fn *f);
 
 /* construct.c */
 
-const Value *construct(Check *c, const Scope *s, StructDef *d,
-                       const Expr *index, const Expr *call);
+const Value *construct_struct(Check *c, const Scope *s, StructDef *d,
+                              const Expr *index, const Expr *call);
 /* v in every leaf of type t: of its shape, or broadcast to it; NULL after
  * reporting. */
-const Value *fill(Check *c, const Type *t, const Value *v, Span at);
+const Value *value_fill(Check *c, const Type *t, const Value *v, Span at);
 /* A value of the type by its fields' initialisers; random leaves take keys
  * split off `key`, numbered on from *number. Without a key random ones are an
  * error. */
-const Value *initial_value(Check *c, const Type *t, Node *key, int64_t *number,
-                           Span at);
+const Value *construct_initial(Check *c, const Type *t, Node *key,
+                               int64_t *number, Span at);
 
 /* builtin.c, tensor.c, random.c */
 
@@ -591,10 +593,10 @@ int builtin_names(Check *c, const char **to, int max);
 int builtin_nparam(const Builtin *b);
 const char *builtin_param(Check *c, const Builtin *b, int i, char *suffix);
 const Value *builtin_call(Check *c, const Builtin *b, const Call *call);
-const Value *constant_named(Check *c, const char *name);
+const Value *builtin_constant(Check *c, const char *name);
 /* fold and scan, which are no functions. */
-bool loop_named(const char *name);
-const Value *needs_binders(Check *c, Span at, const char *name);
+bool builtin_is_loop(const char *name);
+const Value *builtin_needs_binders(Check *c, Span at, const char *name);
 
 typedef const Value *BuiltinRun(Check *c, const Builtin *b, const Call *call,
                                 const CallArg *const *slot);
@@ -603,19 +605,19 @@ BuiltinRun run_reshape, run_transpose, run_broadcast, run_concat, run_stack,
     run_iota, run_onehot, run_expand, run_dot, run_stop, run_draw,
     run_bernoulli, run_split, run_key;
 /* A shape argument: [b, 64], (b, 64) or one int; at most MAX_RANK. */
-bool shape_arg(Check *c, const CallArg *a, int *rank, const Dim **dim);
+bool arg_shape(Check *c, const CallArg *a, int *rank, const Dim **dim);
 /* A tensor argument, settled; NULL after reporting. */
-Node *tensor_arg(Check *c, const Builtin *b, const CallArg *a);
+Node *arg_tensor(Check *c, const Builtin *b, const CallArg *a);
 /* a may be NULL: *out stays. */
-bool bool_arg(Check *c, const Builtin *b, const CallArg *a, const char *what,
+bool arg_bool(Check *c, const Builtin *b, const CallArg *a, const char *what,
               bool *out);
-bool axis_arg(Check *c, const Builtin *b, const CallArg *a, int rank,
+bool arg_axis(Check *c, const Builtin *b, const CallArg *a, int rank,
               int *axis);
 
 /* random.c */
 
 /* n keys derived from a key, in a tensor. */
-Node *derived_keys(Check *c, Node *key, const Dim *n);
+Node *random_keys(Check *c, Node *key, const Dim *n);
 
 /* einsum.c */
 
@@ -626,56 +628,56 @@ const Value *run_einsum(Check *c, const Expr *text, const Call *call);
 
 const Value *eval_derivative(Check *c, const Scope *s, DerivKind mode,
                              const Expr *call);
-const Value *apply_derivative(Check *c, const Fn *f, Arguments *a);
+const Value *fn_apply_derivative(Check *c, const Fn *f, Arguments *a);
 /* Arguments as f's parameters hold them: literals in their types, defaults
  * filled in; false after reporting. */
-bool coerce_arguments(Check *c, const Fn *f, Arguments *a);
+bool fn_coerce(Check *c, const Fn *f, Arguments *a);
 const DerivMode *deriv_mode(const Fn *f);
 /* x in the place of the pattern's %s. */
-const char *named_after(Check *c, const char *pattern, const char *x);
+const char *deriv_named_after(Check *c, const char *pattern, const char *x);
 /* How many parameters a derivative has beyond its function's. */
 int deriv_extra_params(const Fn *f);
 const char *deriv_param_name(Check *c, const Fn *f, int i);
 /* Is every leaf real? */
 bool type_all_real(Check *c, const Type *t);
 /* Reports the first that is not. */
-bool all_real(Check *c, const Value *v, Span at, const char *what);
+bool value_all_real(Check *c, const Value *v, Span at, const char *what);
 
 /* program.c */
 
-Expr *read_expression(Check *c, const char *text);
+Expr *program_read(Check *c, const char *text);
 /* vjp of f by all parameters that hold reals; NULL: none does. */
-const Fn *by_all_reals(Check *c, const Fn *f);
+const Fn *deriv_by_reals(Check *c, const Fn *f);
 
 /* custom.c */
 
 const Value *eval_remat(Check *c, const Scope *s, const Expr *call);
-const Value *apply_remat(Check *c, const Fn *f, Arguments *a);
+const Value *fn_apply_remat(Check *c, const Fn *f, Arguments *a);
 /* A call of a function with a `derivative` item; the arguments are bound. */
-const Value *apply_custom(Check *c, const Fn *f, const Arguments *a);
+const Value *fn_apply_custom(Check *c, const Fn *f, const Arguments *a);
 /* Let the item be the derivative of the function of u that it names. */
-void attach_derivative(Check *c, Unit *u, const Item *item);
+void unit_attach_derivative(Check *c, Unit *u, const Item *item);
 
 /* export.c, train.c */
 
 /* f on inputs of its own as a function of the module; result: what its result
  * is called. NULL after an error. */
-Function *build_function(Check *c, const Fn *f, const char *name,
+Function *function_build(Check *c, const Fn *f, const char *name,
                          const char *result, Span at);
 Function *function_new(Check *c, FunctionKind kind, const char *name, Span at);
-void add_param(Check *c, Function *f, const char *name, const Value *v,
-               Span span);
+void function_param(Check *c, Function *f, const char *name, const Value *v,
+                    Span span);
 /* n is a constant. */
 void port_default(Port *to, const Node *n);
 /* Parameter i of f, with its default if that is a number. */
-void add_fn_param(Check *c, Function *to, const Fn *f, int i, const Value *v,
-                  Span at);
+void function_fn_param(Check *c, Function *to, const Fn *f, int i,
+                       const Value *v, Span at);
 /* A result; the parts of a tuple are results of their own. */
-void add_result(Check *c, Function *f, const char *name, const Value *v,
-                Span span);
+void function_result(Check *c, Function *f, const char *name, const Value *v,
+                     Span span);
 /* Free variables, names that C can tell apart; false after reporting. */
-bool finish_function(Check *c, Function *f);
-void add_export(Program *p, Function *f, Span at);
+bool function_finish(Check *c, Function *f);
+void export_add(Program *p, Function *f, Span at);
 void export_all(Program *p);
 void export_train(Program *p, const Item *item);
 

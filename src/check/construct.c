@@ -6,33 +6,33 @@
 
 static Node *fill_tensor(Check *c, const Leaf *t, const Value *v)
 {
-    Node *n = adapt(c, v, t->dtype);
+    Node *n = value_adapt(c, v, t->dtype);
 
     if (!n || n->rank > t->rank)
         return NULL;
     for (int i = 0; i < n->rank; i++)
         if (n->dim[i] != t->dim[t->rank - n->rank + i] && !dim_is(n->dim[i], 1))
             return NULL;
-    return spread(c, n, t->rank, t->dim);
+    return arith_spread(c, n, t->rank, t->dim);
 }
 
-const Value *fill(Check *c, const Type *t, const Value *v, Span at)
+const Value *value_fill(Check *c, const Type *t, const Value *v, Span at)
 {
     const Leaf *type = type_leaves(c->graph, t, NULL);
     Node **leaf = NEWN(c->arena, Node *, t->nleaf + 1);
     bool good = v->kind == V_tensor;
 
-    if (is_error(v))
+    if (value_is_error(v))
         return NULL;
-    if (fit(c, t, v))
-        return fit(c, t, v);
+    if (value_fit(c, t, v))
+        return value_fit(c, t, v);
     for (int i = 0; i < t->nleaf && good; i++) {
         leaf[i] = fill_tensor(c, &type[i], v);
         good = leaf[i] != NULL;
     }
     if (good)
         return value_of_leaves(c, t, leaf);
-    fail(c, at, "type-mismatch", "this does not fit %s", type_text(c, t));
+    check_fail(c, at, "type-mismatch", "this does not fit %s", type_text(c, t));
     diag_label(c->diags, at, "%s", value_text(c, v));
     return NULL;
 }
@@ -54,22 +54,24 @@ static bool distribution(Check *c, const Scope *s, const Expr *e, DType t,
 
     d->normal = strcmp(name, "normal") == 0;
     if ((!d->normal && strcmp(name, "uniform") != 0) || e->call.narg != 2) {
-        fail(c, e->span, "initialiser",
-             "'~' takes normal(mean, std), uniform(lo, hi) or a function of a "
-             "key");
-        detail(c, "~ f(a, b) calls f(key, a, b)");
+        check_fail(
+            c, e->span, "initialiser",
+            "'~' takes normal(mean, std), uniform(lo, hi) or a function of a "
+            "key");
+        check_detail(c, "~ f(a, b) calls f(key, a, b)");
         return false;
     }
     for (int i = 0; i < 2; i++) {
         const Value *v = eval(c, s, e->call.arg[i].value);
 
-        if (is_error(v))
+        if (value_is_error(v))
             return false;
-        arg[i] = is_scalar(v) ? adapt(c, v, t) : NULL;
+        arg[i] = value_is_scalar(v) ? value_adapt(c, v, t) : NULL;
         if (arg[i])
             continue;
-        fail(c, e->call.arg[i].value->span, "initialiser",
-             "this is to be a %s, not %s", dtype_text(c, t), value_text(c, v));
+        check_fail(c, e->call.arg[i].value->span, "initialiser",
+                   "this is to be a %s, not %s", dtype_text(c, t),
+                   value_text(c, v));
         return false;
     }
     d->a = arg[0];
@@ -98,7 +100,7 @@ static const Fn *drawing_function(Check *c, const Scope *s, const Expr *e)
     const Value *v;
 
     if (name && name->kind == EX_name)
-        f = lookup(c, s, name->name, name->span);
+        f = scope_lookup(c, s, name->name, name->span);
     if (!name || (name->kind == EX_name && !f.entry))
         return NULL;
     v = eval(c, s, name);
@@ -111,12 +113,13 @@ static const Value *drawn_by(Check *c, const Scope *s, const FieldEx *f,
 {
     const Value *v = call_with(c, s, by, value_tensor(c, key), f->init);
 
-    if (is_error(v))
+    if (value_is_error(v))
         return NULL;
-    if (fit(c, t, v))
-        return fit(c, t, v);
-    fail(c, f->init->span, "initialiser",
-         "this does not draw '%s', which is %s", f->name, type_text(c, t));
+    if (value_fit(c, t, v))
+        return value_fit(c, t, v);
+    check_fail(c, f->init->span, "initialiser",
+               "this does not draw '%s', which is %s", f->name,
+               type_text(c, t));
     diag_label(c->diags, f->init->span, "%s", value_text(c, v));
     return NULL;
 }
@@ -133,9 +136,9 @@ static const Value *random_field(Check *c, const Scope *s, const FieldEx *f,
         return drawn_by(c, s, f, by, t, g_split(c->graph, key, (*number)++));
     for (int i = 0; i < t->nleaf; i++) {
         if (!dtype_is_real(type[i].dtype)) {
-            fail(c, f->span, "initialiser",
-                 "'%s' is %s; only reals are drawn at random", f->name,
-                 type_text(c, t));
+            check_fail(c, f->span, "initialiser",
+                       "'%s' is %s; only reals are drawn at random", f->name,
+                       type_text(c, t));
             return NULL;
         }
         if (!distribution(c, s, f->init, type[i].dtype, &d))
@@ -154,16 +157,16 @@ static const Value *initial_field(Check *c, const Scope *s, const Type *of,
     Span before;
 
     if (!f->init)
-        return initial_value(c, t, key, number, f->span);
-    before = graph_span(c->graph, user_span(c, s, f->init->span));
+        return construct_initial(c, t, key, number, f->span);
+    before = graph_span(c->graph, scope_user_span(c, s, f->init->span));
     if (!f->random) {
-        v = fill(c, t, eval(c, s, f->init), f->init->span);
+        v = value_fill(c, t, eval(c, s, f->init), f->init->span);
     } else if (key) {
         v = random_field(c, s, f, t, key, number);
     } else {
-        fail(c, at, "missing-field",
-             "'%s' is drawn at random and must be given here", f->name);
-        note(c, f->span, "'%s' is declared here", f->name);
+        check_fail(c, at, "missing-field",
+                   "'%s' is drawn at random and must be given here", f->name);
+        check_note(c, f->span, "'%s' is declared here", f->name);
         v = NULL;
     }
     graph_span(c->graph, before);
@@ -186,9 +189,9 @@ static const Value *initial_struct(Check *c, const Type *t, Node *key,
 
 static const Value *no_initialiser(Check *c, const Type *t, Span at)
 {
-    fail(c, at, "initialiser", "there is no initial value for %s",
-         type_text(c, t));
-    detail(c, "a field takes '= value' or '~ normal(mean, std)'");
+    check_fail(c, at, "initialiser", "there is no initial value for %s",
+               type_text(c, t));
+    check_detail(c, "a field takes '= value' or '~ normal(mean, std)'");
     return NULL;
 }
 
@@ -198,7 +201,7 @@ static const Value *initial_tuple(Check *c, const Type *t, Node *key,
     const Value **part = NEWN(c->arena, const Value *, t->npart + 1);
 
     for (int i = 0; i < t->npart; i++) {
-        part[i] = initial_value(c, t->part[i], key, number, at);
+        part[i] = construct_initial(c, t->part[i], key, number, at);
         if (!part[i])
             return NULL;
     }
@@ -211,11 +214,12 @@ static bool repeat_leaves(Check *c, const Type *t, Node *key, Node *keys,
 {
     int n = t->part[0]->nleaf;
 
-    if (key && greatest_rank(c, key, n, leaf) >= MAX_RANK) {
-        fail(c, at, "rank",
-             "an initial value in this stack takes a tensor of more than %d "
-             "dimensions",
-             MAX_RANK);
+    if (key && index_greatest_rank(c, key, n, leaf) >= MAX_RANK) {
+        check_fail(
+            c, at, "rank",
+            "an initial value in this stack takes a tensor of more than %d "
+            "dimensions",
+            MAX_RANK);
         return false;
     }
     if (key) {
@@ -243,20 +247,20 @@ static const Value *initial_stack(Check *c, const Type *t, Node *key,
     if (key) {
         one = g_param(c->graph, DT_key, 0, NULL, "key");
         all = g_split(c->graph, key, (*number)++);
-        all = derived_keys(c, all, t->count);
+        all = random_keys(c, all, t->count);
     }
-    v = initial_value(c, t->part[0], one, &inside, at);
-    if (!v || is_error(v))
+    v = construct_initial(c, t->part[0], one, &inside, at);
+    if (!v || value_is_error(v))
         return NULL;
     leaf = value_leaves(c, v);
     return repeat_leaves(c, t, one, all, at, leaf) ? value_of_leaves(c, t, leaf)
                                                    : NULL;
 }
 
-const Value *initial_value(Check *c, const Type *t, Node *key, int64_t *number,
-                           Span at)
+const Value *construct_initial(Check *c, const Type *t, Node *key,
+                               int64_t *number, Span at)
 {
-    if (!within_budget(c, at))
+    if (!check_budget(c, at))
         return NULL;
     switch (t->kind) {
     case TY_struct:
@@ -297,27 +301,29 @@ static bool take_field(Making *m, const Scope *s, const Arg *a)
     int i = a->name ? field_index(item, a->name) : -1;
 
     if (!a->name) {
-        fail(c, a->value->span, "argument-name",
-             "the fields of '%s' are given by name: %s = …", item->name,
-             item->nfield ? item->field[0].name : "field");
+        check_fail(c, a->value->span, "argument-name",
+                   "the fields of '%s' are given by name: %s = …", item->name,
+                   item->nfield ? item->field[0].name : "field");
         return false;
     }
     if (i < 0) {
         name = NEWN(c->arena, const char *, item->nfield + 1);
         for (int k = 0; k < item->nfield; k++)
             name[k] = item->field[k].name;
-        fail(c, a->name_span, "unknown-field", "'%s' has no field '%s'%s",
-             item->name, a->name, suggestion(c, a->name, name, item->nfield));
-        note(c, item->name_span, "'%s' is declared here", item->name);
+        check_fail(c, a->name_span, "unknown-field", "'%s' has no field '%s'%s",
+                   item->name, a->name,
+                   name_suggestion(c, a->name, name, item->nfield));
+        check_note(c, item->name_span, "'%s' is declared here", item->name);
         return false;
     }
     if (m->value[i]) {
-        fail(c, a->name_span, "argument-twice", "'%s' is given twice", a->name);
+        check_fail(c, a->name_span, "argument-twice", "'%s' is given twice",
+                   a->name);
         return false;
     }
     m->value[i] = eval(c, s, a->value);
     m->expr[i] = a->value;
-    return !is_error(m->value[i]);
+    return !value_is_error(m->value[i]);
 }
 
 /* Solves for the parameters of a struct as for a function of its fields. */
@@ -360,9 +366,9 @@ static const Type *solved_instance(Making *m, const Scope *s, Span at)
             arg[i].dim = dim_of_value(c, b->value, at);
         if (arg[i].type || arg[i].dim)
             continue;
-        fail(c, at, "unsolved", "these fields do not tell what '%s' is",
-             item->param[i]);
-        detail(c, "write %s[…](…) to say it", item->name);
+        check_fail(c, at, "unsolved", "these fields do not tell what '%s' is",
+                   item->param[i]);
+        check_detail(c, "write %s[…](…) to say it", item->name);
         return NULL;
     }
     return struct_instance(c, m->d, arg, at);
@@ -373,8 +379,7 @@ static const Type *infer_instance(Making *m, const Scope *caller)
     Check *c = m->c;
     Fn *f = constructor(m);
     Scope *s = scope_new(c, f->scope, 0, m->d->unit);
-    Arguments a =
-        arguments_new(c, f->info->item->nparam, m->call->span, caller);
+    Arguments a = args_new(c, f->info->item->nparam, m->call->span, caller);
     int k = 0;
 
     for (int i = 0; i < m->d->item->nfield; i++) {
@@ -398,30 +403,31 @@ static const Value *fill_fields(Making *m, const Scope *s, const Type *t)
 
     for (int i = 0; i < t->npart; i++) {
         if (m->value[i]) {
-            field[i] = fit(c, t->part[i], m->value[i]);
+            field[i] = value_fit(c, t->part[i], m->value[i]);
         } else if (f[i].init) {
             field[i] =
                 initial_field(c, inner, t, i, NULL, &number, m->call->span);
         } else {
-            fail(c, m->call->span, "missing-field", "'%s' needs its field '%s'",
-                 m->d->item->name, f[i].name);
-            note(c, f[i].span, "'%s' is declared here", f[i].name);
+            check_fail(c, m->call->span, "missing-field",
+                       "'%s' needs its field '%s'", m->d->item->name,
+                       f[i].name);
+            check_note(c, f[i].span, "'%s' is declared here", f[i].name);
         }
         if (field[i])
             continue;
         if (m->value[i]) {
-            fail(c, m->expr[i]->span, "type-mismatch", "'%s' is %s", f[i].name,
-                 type_text(c, t->part[i]));
-            label_operand(c, s, m->expr[i], m->value[i]);
-            note(c, f[i].span, "'%s' is declared here", f[i].name);
+            check_fail(c, m->expr[i]->span, "type-mismatch", "'%s' is %s",
+                       f[i].name, type_text(c, t->part[i]));
+            check_label(c, s, m->expr[i], m->value[i]);
+            check_note(c, f[i].span, "'%s' is declared here", f[i].name);
         }
         return c->error;
     }
     return value_struct(c, t, field);
 }
 
-const Value *construct(Check *c, const Scope *s, StructDef *d,
-                       const Expr *index, const Expr *call)
+const Value *construct_struct(Check *c, const Scope *s, StructDef *d,
+                              const Expr *index, const Expr *call)
 {
     Making m = {c, d, call, NULL, NULL};
     bool good = struct_ready(c, d) != NULL;

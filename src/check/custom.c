@@ -14,17 +14,17 @@ const Value *eval_remat(Check *c, const Scope *s, const Expr *call)
     const Value *of;
 
     if (call->call.narg != 1)
-        return fail(c, call->span, "derivative",
-                    "'remat' takes a function: remat(f)(x)");
+        return check_fail(c, call->span, "derivative",
+                          "'remat' takes a function: remat(f)(x)");
     of = eval(c, s, call->call.arg[0].value);
-    if (is_error(of))
+    if (value_is_error(of))
         return of;
     if (of->kind != V_fn) {
-        fail(c, call->call.arg[0].value->span, "derivative",
-             "'remat' takes a function");
+        check_fail(c, call->call.arg[0].value->span, "derivative",
+                   "'remat' takes a function");
         diag_label(c->diags, call->call.arg[0].value->span, "%s",
                    value_text(c, of));
-        detail(c, "name the function and call the result: remat(f)(x)");
+        check_detail(c, "name the function and call the result: remat(f)(x)");
         return c->error;
     }
     f->kind = FK_remat;
@@ -132,8 +132,7 @@ static const Value *stand_in(Apart *p, const Value *v, const char *name)
 
 static Apart apart(Check *c, const Fn *f, const Arguments *a)
 {
-    Apart p = {
-        .c = c, .f = f, .inner = arguments_new(c, a->n, a->at, a->scope)};
+    Apart p = {.c = c, .f = f, .inner = args_new(c, a->n, a->at, a->scope)};
     int most = 1;
 
     for (int i = 0; i < a->n; i++)
@@ -156,15 +155,15 @@ static const Value *call_value(Check *c, Node *call, const Type *t)
     return value_of_leaves(c, t, leaf);
 }
 
-const Value *apply_remat(Check *c, const Fn *f, Arguments *a)
+const Value *fn_apply_remat(Check *c, const Fn *f, Arguments *a)
 {
-    if (!coerce_arguments(c, f->of, a))
+    if (!fn_coerce(c, f->of, a))
         return c->error;
 
     enter(c, f->of, true);
     int since = graph_count(c->graph);
     Apart p = apart(c, f->of, a);
-    const Value *y = settle(c, a->at, apply(c, f->of, &p.inner));
+    const Value *y = value_settle(c, a->at, fn_apply(c, f->of, &p.inner));
     const Type *t = value_ty(c, y);
     leave(c);
     Region r = {.remat = true,
@@ -172,13 +171,14 @@ const Value *apply_remat(Check *c, const Fn *f, Arguments *a)
                 .capture = p.stand_in.at,
                 .ncapture = p.stand_in.n};
 
-    if (is_error(y))
+    if (value_is_error(y))
         return y;
     if (!t)
-        return fail(c, a->at, "derivative",
-                    "the result of '%s' is a function, which 'remat' cannot "
-                    "give",
-                    fn_name(c, f->of));
+        return check_fail(
+            c, a->at, "derivative",
+            "the result of '%s' is a function, which 'remat' cannot "
+            "give",
+            fn_name(c, f->of));
     if (p.stand_in.n == 0)
         return y;
     r.output = value_leaves(c, y);
@@ -197,25 +197,26 @@ static bool same_params(Check *c, const Item *item, const FnInfo *of)
     for (int i = 0; same && i < d->nparam; i++)
         same = d->param[i].name == of->item->param[i].name;
     if (!same) {
-        fail(c, d->name_span, "custom-derivative",
-             "before the ';' stand the parameters of '%s', by their names",
-             of->name);
-        note(c, of->item->name_span, "'%s' is declared here", of->name);
+        check_fail(
+            c, d->name_span, "custom-derivative",
+            "before the ';' stand the parameters of '%s', by their names",
+            of->name);
+        check_note(c, of->item->name_span, "'%s' is declared here", of->name);
         return false;
     }
     for (int i = 0; i < d->nparam; i++) {
         if (!d->param[i].init)
             continue;
-        fail(c, d->param[i].span, "custom-derivative",
-             "the default of '%s' stands at the function, not here",
-             d->param[i].name);
+        check_fail(c, d->param[i].span, "custom-derivative",
+                   "the default of '%s' stands at the function, not here",
+                   d->param[i].name);
         return false;
     }
     if (item->derivative.ngiven == 2)
         return true;
-    fail(c, d->name_span, "custom-derivative",
-         "after the ';' stand two names: the result and its adjoint");
-    detail(c, "derivative %s(…; y, y_bar) { … }", of->name);
+    check_fail(c, d->name_span, "custom-derivative",
+               "after the ';' stand two names: the result and its adjoint");
+    check_detail(c, "derivative %s(…; y, y_bar) { … }", of->name);
     return false;
 }
 
@@ -240,7 +241,7 @@ static FnItem *combined(Check *c, const Item *item, const FnInfo *of)
     return f;
 }
 
-void attach_derivative(Check *c, Unit *u, const Item *item)
+void unit_attach_derivative(Check *c, Unit *u, const Item *item)
 {
     const FnItem *d = item->derivative.fn;
     const Binding *b = scope_find(u->scope, INT32_MAX, d->name);
@@ -248,15 +249,15 @@ void attach_derivative(Check *c, Unit *u, const Item *item)
     Fn *f;
 
     if (!b || b->entry->kind != EN_fn) {
-        fail(c, d->name_span, "custom-derivative",
-             "there is no function '%s' in this file", d->name);
+        check_fail(c, d->name_span, "custom-derivative",
+                   "there is no function '%s' in this file", d->name);
         return;
     }
     of = b->entry->value->fn->info;
     if (of->custom) {
-        fail(c, d->name_span, "duplicate", "'%s' has a derivative already",
-             d->name);
-        note(c, of->custom->info->item->name_span, "it is here");
+        check_fail(c, d->name_span, "duplicate",
+                   "'%s' has a derivative already", d->name);
+        check_note(c, of->custom->info->item->name_span, "it is here");
         return;
     }
     if (!same_params(c, item, of))
@@ -283,10 +284,11 @@ static bool adjoint_params(Check *c, const Fn *f, const Arguments *a, bool *by,
         by[i] = reals > 0 || (a->value[i] && a->value[i]->kind == V_fn);
         *n += by[i];
         if (reals > 0 && reals < t->nleaf) {
-            fail(c, fn_param_span(f, i), "custom-derivative",
-                 "'%s' holds reals and other things, so '%s' cannot have a "
-                 "derivative of its own",
-                 fn_param_name(c, f, i), fn_name(c, f));
+            check_fail(
+                c, fn_param_span(f, i), "custom-derivative",
+                "'%s' holds reals and other things, so '%s' cannot have a "
+                "derivative of its own",
+                fn_param_name(c, f, i), fn_name(c, f));
             return false;
         }
     }
@@ -300,7 +302,7 @@ static const Value *wrong_adjoint(Check *c, const Fn *f, const Value *v,
     Span at = item->body->kind == EX_block ? item->body->block->value->span
                                            : item->body->span;
 
-    fail(c, at, "custom-derivative", "%s", what);
+    check_fail(c, at, "custom-derivative", "%s", what);
     diag_label(c->diags, at, "%s", value_text(c, v));
     return c->error;
 }
@@ -401,14 +403,14 @@ static const Fn *held_fn(Held *h, const Fn *f)
 static Node *adjoint_of_call(Apart *p, const Value *f, const Fn *adjoint)
 {
     Check *c = p->c;
-    Arguments a = arguments_new(c, 1, p->inner.at, NULL);
+    Arguments a = args_new(c, 1, p->inner.at, NULL);
     const Value *v;
 
     a.value[0] = f;
-    v = settle(c, a.at, apply(c, adjoint, &a));
-    if (is_error(v))
+    v = value_settle(c, a.at, fn_apply(c, adjoint, &a));
+    if (value_is_error(v))
         return NULL;
-    if (is_scalar(v) && dtype_is_real(v->node->dtype))
+    if (value_is_scalar(v) && dtype_is_real(v->node->dtype))
         return v->node;
     wrong_adjoint(c, p->f, v,
                   "the adjoint of a function gives one real for a function");
@@ -495,7 +497,7 @@ static bool all_adjoints(Apart *p, const Value *v, const bool *by, int nby,
 
         bar[i] = !by[i] ? NULL : nby > 1 ? v->part[at++] : v;
         if (t && bar[i]) {
-            const Value *fits = fit(c, t, bar[i]);
+            const Value *fits = value_fit(c, t, bar[i]);
 
             if (!fits) {
                 wrong_adjoint(
@@ -555,14 +557,15 @@ static bool bodies(Apart *p, Bodies *to)
 {
     Check *c = p->c;
     const Fn *f = p->f, *d = f->info->custom;
-    Arguments a = arguments_new(c, p->inner.n + 2, p->inner.at, p->inner.scope);
+    Arguments a = args_new(c, p->inner.n + 2, p->inner.at, p->inner.scope);
     bool *by = NEWN(c->arena, bool, p->inner.n + 1);
     int nby = 0, first = p->stand_in.n;
-    const Value *y = settle(c, a.at, apply(c, f, &p->inner)), *x_bar;
+    const Value *y = value_settle(c, a.at, fn_apply(c, f, &p->inner)), *x_bar;
 
-    if (is_error(y) || !adjoint_params(c, f, &p->inner, by, &nby) ||
-        !all_real(c, y, a.at,
-                  arena_printf(c->arena, "the result of '%s'", f->info->name)))
+    if (value_is_error(y) || !adjoint_params(c, f, &p->inner, by, &nby) ||
+        !value_all_real(
+            c, y, a.at,
+            arena_printf(c->arena, "the result of '%s'", f->info->name)))
         return false;
     to->type = value_ty(c, y);
     to->y = value_leaves(c, y);
@@ -571,8 +574,8 @@ static bool bodies(Apart *p, Bodies *to)
     to->given = NEWN(c->arena, Node *, 2 * to->ny + 1);
     for (int i = 0; i < 2; i++)
         a.value[p->inner.n + i] = given(p, to, i);
-    x_bar = apply(c, d, &a);
-    if (is_error(x_bar) || !all_adjoints(p, x_bar, by, nby, to))
+    x_bar = fn_apply(c, d, &a);
+    if (value_is_error(x_bar) || !all_adjoints(p, x_bar, by, nby, to))
         return false;
     if (p->stand_in.n > first)
         put_seen(p, to, first);
@@ -658,12 +661,13 @@ static const Value *expanding_call(const Apart *p, Node *call, const Type *t)
     Check *c = p->c;
     const Region *r = node_region(call);
 
-    if (r->size + r->vjp->size <= (double)most_nodes(c))
+    if (r->size + r->vjp->size <= (double)check_most_nodes(c))
         return call_value(c, call, t);
-    fail(c, p->inner.at, "too-large",
-         "this call expands to too many operations");
-    detail(c, "calls of functions with a derivative of their own are expanded "
-              "in the end");
+    check_fail(c, p->inner.at, "too-large",
+               "this call expands to too many operations");
+    check_detail(
+        c, "calls of functions with a derivative of their own are expanded "
+           "in the end");
     c->over = true;
     return c->error;
 }
@@ -676,7 +680,7 @@ static bool takes_functions(const Arguments *a)
     return false;
 }
 
-const Value *apply_custom(Check *c, const Fn *f, const Arguments *a)
+const Value *fn_apply_custom(Check *c, const Fn *f, const Arguments *a)
 {
     enter(c, f, false);
     Apart p = apart(c, f, a);
@@ -685,7 +689,7 @@ const Value *apply_custom(Check *c, const Fn *f, const Arguments *a)
     bool good = true;
 
     if (p.stand_in.n == 0 && !takes_functions(a))
-        known = apply(c, f, &p.inner);
+        known = fn_apply(c, f, &p.inner);
     else
         good = bodies(&p, &b);
     leave(c);

@@ -17,7 +17,7 @@ int deriv_extra_params(const Fn *f)
     return deriv_mode(f)->tangent ? f->nby : deriv_mode(f)->adjoint != NULL;
 }
 
-const char *named_after(Check *c, const char *pattern, const char *x)
+const char *deriv_named_after(Check *c, const char *pattern, const char *x)
 {
     const char *at = strstr(pattern, "%s");
 
@@ -32,8 +32,8 @@ static bool is_taken(Check *c, const Fn *f, const char *name)
         if (fn_param_name(c, f->of, i) == name)
             return true;
     for (int i = 0; i < f->nby && deriv_mode(f)->adjoint; i++)
-        if (strcmp(named_after(c, deriv_mode(f)->result,
-                               fn_param_name(c, f->of, f->by[i])),
+        if (strcmp(deriv_named_after(c, deriv_mode(f)->result,
+                                     fn_param_name(c, f->of, f->by[i])),
                    name) == 0)
             return true;
     return false;
@@ -61,7 +61,8 @@ const char *deriv_param_name(Check *c, const Fn *f, int i)
         return unique_param(c, f, mode->only_tangent);
     return unique_param(
         c, f,
-        named_after(c, mode->tangent, fn_param_name(c, f->of, f->by[i - n])));
+        deriv_named_after(c, mode->tangent,
+                          fn_param_name(c, f->of, f->by[i - n])));
 }
 
 static int by_index(Check *c, const Fn *of, const Expr *e)
@@ -70,8 +71,8 @@ static int by_index(Check *c, const Fn *of, const Expr *e)
     const char **name = NEWN(c->arena, const char *, n + 1);
 
     if (e->kind != EX_name) {
-        fail(c, e->span, "derivative",
-             "a parameter's name was expected here, to differentiate by");
+        check_fail(c, e->span, "derivative",
+                   "a parameter's name was expected here, to differentiate by");
         return -1;
     }
     for (int i = 0; i < n; i++) {
@@ -79,9 +80,9 @@ static int by_index(Check *c, const Fn *of, const Expr *e)
         if (name[i] == e->name)
             return i;
     }
-    fail(c, e->span, "derivative", "'%s' has no parameter '%s'%s",
-         fn_name(c, of), e->name, suggestion(c, e->name, name, n));
-    note(c, fn_span(of), "'%s' is declared here", fn_name(c, of));
+    check_fail(c, e->span, "derivative", "'%s' has no parameter '%s'%s",
+               fn_name(c, of), e->name, name_suggestion(c, e->name, name, n));
+    check_note(c, fn_span(of), "'%s' is declared here", fn_name(c, of));
     return -1;
 }
 
@@ -93,8 +94,9 @@ static bool take_by(Check *c, Fn *f, const Expr *call)
     f->by = by;
     f->nby = n > 0 ? n : 1;
     if (fn_nparam(f->of) == 0) {
-        fail(c, call->call.arg[0].value->span, "derivative",
-             "'%s' has no parameters to differentiate by", fn_name(c, f->of));
+        check_fail(c, call->call.arg[0].value->span, "derivative",
+                   "'%s' has no parameters to differentiate by",
+                   fn_name(c, f->of));
         return false;
     }
     for (int i = 0; i < n; i++) {
@@ -106,7 +108,8 @@ static bool take_by(Check *c, Fn *f, const Expr *call)
         for (int k = 0; k < i; k++) {
             if (by[k] != by[i])
                 continue;
-            fail(c, e->span, "derivative", "'%s' is named twice", e->name);
+            check_fail(c, e->span, "derivative", "'%s' is named twice",
+                       e->name);
             return false;
         }
     }
@@ -122,17 +125,17 @@ const Value *eval_derivative(Check *c, const Scope *s, DerivKind mode,
     const Value *of;
 
     if (!first)
-        return fail(c, call->span, "derivative",
-                    "'%s' needs a function: %s(f, x)", name, name);
+        return check_fail(c, call->span, "derivative",
+                          "'%s' needs a function: %s(f, x)", name, name);
     of = eval(c, s, first);
-    if (is_error(of))
+    if (value_is_error(of))
         return of;
     if (of->kind != V_fn) {
-        fail(c, first->span, "derivative", "'%s' takes a function", name);
+        check_fail(c, first->span, "derivative", "'%s' takes a function", name);
         diag_label(c->diags, first->span, "%s", value_text(c, of));
         if (first->kind == EX_call)
-            detail(c, "name the function and call the result: %s(f, x)(…)",
-                   name);
+            check_detail(
+                c, "name the function and call the result: %s(f, x)(…)", name);
         return c->error;
     }
     f->kind = FK_derivative;
@@ -156,22 +159,23 @@ static const char *leaf_text(Check *c, const Leaf *l)
     return type_text(c, type_tensor(c->arena, l->dtype, l->rank, l->dim));
 }
 
-bool all_real(Check *c, const Value *v, Span at, const char *what)
+bool value_all_real(Check *c, const Value *v, Span at, const char *what)
 {
     const Type *t = value_ty(c, v);
     const Leaf *type;
 
     if (!t) {
-        fail(c, at, "derivative", "%s is a function, not reals", what);
+        check_fail(c, at, "derivative", "%s is a function, not reals", what);
         return false;
     }
     type = type_leaves(c->graph, t, NULL);
     for (int i = 0; i < t->nleaf; i++) {
         if (dtype_is_real(type[i].dtype))
             continue;
-        fail(c, at, "derivative", "%s holds something that is not real", what);
-        detail(c, "%s%s%s", type[i].path, *type[i].path ? " is " : "it is ",
-               leaf_text(c, &type[i]));
+        check_fail(c, at, "derivative", "%s holds something that is not real",
+                   what);
+        check_detail(c, "%s%s%s", type[i].path,
+                     *type[i].path ? " is " : "it is ", leaf_text(c, &type[i]));
         return false;
     }
     return true;
@@ -182,16 +186,16 @@ bool all_real(Check *c, const Value *v, Span at, const char *what)
 static bool coerce_like(Check *c, const Fn *f, Arguments *a, int i,
                         const Type *t)
 {
-    const Value *v = fit(c, t, a->value[i]);
+    const Value *v = value_fit(c, t, a->value[i]);
 
     if (v) {
         a->value[i] = v;
         return true;
     }
-    fail(c, a->span[i], "argument", "'%s' cannot take this as '%s'",
-         fn_name(c, f), fn_param_name(c, f, i));
+    check_fail(c, a->span[i], "argument", "'%s' cannot take this as '%s'",
+               fn_name(c, f), fn_param_name(c, f, i));
     diag_label(c->diags, a->span[i], "%s", value_text(c, a->value[i]));
-    detail(c, "'%s' is %s", fn_param_name(c, f, i), type_text(c, t));
+    check_detail(c, "'%s' is %s", fn_param_name(c, f, i), type_text(c, t));
     return false;
 }
 
@@ -202,13 +206,13 @@ static bool coerce_derivative(Check *c, const Fn *f, Arguments *a)
     const Value *y;
 
     of.n = n;
-    if (!coerce_arguments(c, f->of, &of))
+    if (!fn_coerce(c, f->of, &of))
         return false;
     for (int i = 0; i < f->nby; i++) {
         const Value *x = a->value[f->by[i]];
 
         if (x && x->kind == V_tensor && x->literal != LIT_no)
-            a->value[f->by[i]] = value_tensor(c, adapt(c, x, c->real));
+            a->value[f->by[i]] = value_tensor(c, value_adapt(c, x, c->real));
     }
     for (int i = 0; deriv_mode(f)->tangent && i < f->nby; i++) {
         const Type *t = value_ty(c, a->value[f->by[i]]);
@@ -218,17 +222,17 @@ static bool coerce_derivative(Check *c, const Fn *f, Arguments *a)
     }
     if (!deriv_mode(f)->adjoint)
         return true;
-    of = arguments_new(c, n, a->at, a->scope);
+    of = args_new(c, n, a->at, a->scope);
     memcpy(of.value, a->value, sizeof *of.value * (size_t)n);
-    y = settle(c, a->at, apply(c, f->of, &of));
+    y = value_settle(c, a->at, fn_apply(c, f->of, &of));
     return value_ty(c, y) && coerce_like(c, f, a, n, value_ty(c, y));
 }
 
-bool coerce_arguments(Check *c, const Fn *f, Arguments *a)
+bool fn_coerce(Check *c, const Fn *f, Arguments *a)
 {
     switch (f->kind) {
     case FK_item:
-        define(c, f);
+        fn_define(c, f);
         return f->info->state != FN_bad &&
                bind_arguments(
                    c, f, scope_new(c, f->scope, f->limit, f->scope->unit), a);
@@ -236,12 +240,13 @@ bool coerce_arguments(Check *c, const Fn *f, Arguments *a)
         for (int i = 0; i < a->n; i++)
             if (a->value[i] && a->value[i]->kind == V_tensor &&
                 a->value[i]->literal != LIT_no)
-                a->value[i] = value_tensor(c, adapt(c, a->value[i], c->real));
+                a->value[i] =
+                    value_tensor(c, value_adapt(c, a->value[i], c->real));
         return true;
     case FK_derivative:
         return coerce_derivative(c, f, a);
     case FK_remat:
-        return coerce_arguments(c, f->of, a);
+        return fn_coerce(c, f->of, a);
     }
     return false;
 }
@@ -320,8 +325,9 @@ static void suggest_by(const Derivation *d, const Arguments *inner)
     for (int i = 0; i < inner->n && d->f->nby == 1; i++) {
         if (!holds_reals(c, inner->value[i]))
             continue;
-        detail(c, "by '%s' it is %s(%s, %s)", fn_param_name(c, of, i),
-               deriv_mode(d->f)->name, fn_name(c, of), fn_param_name(c, of, i));
+        check_detail(c, "by '%s' it is %s(%s, %s)", fn_param_name(c, of, i),
+                     deriv_mode(d->f)->name, fn_name(c, of),
+                     fn_param_name(c, of, i));
         return;
     }
 }
@@ -337,13 +343,14 @@ static bool stand_ins(Derivation *d, Arguments *inner)
         const char *name = fn_param_name(c, d->f->of, by);
 
         if (!v) {
-            fail(c, d->a->at, "derivative",
-                 "'%s' is not given, so there is no derivative by it", name);
+            check_fail(c, d->a->at, "derivative",
+                       "'%s' is not given, so there is no derivative by it",
+                       name);
             return false;
         }
-        if (!all_real(c, v, d->a->span[by],
-                      arena_printf(c->arena, "'%s' of '%s'", name,
-                                   fn_name(c, d->f->of)))) {
+        if (!value_all_real(c, v, d->a->span[by],
+                            arena_printf(c->arena, "'%s' of '%s'", name,
+                                         fn_name(c, d->f->of)))) {
             suggest_by(d, inner);
             return false;
         }
@@ -516,14 +523,14 @@ static bool matrix_possible(Derivation *d, int n, Node *const *row)
     for (int i = 0; i < d->nx; i++)
         most = d->x[i]->rank > most ? d->x[i]->rank : most;
     if (most_row + most > MAX_RANK)
-        fail(c, d->a->at, "rank",
-             "this derivative would have %d dimensions; at most %d are "
-             "possible",
-             most_row + most, MAX_RANK);
+        check_fail(c, d->a->at, "rank",
+                   "this derivative would have %d dimensions; at most %d are "
+                   "possible",
+                   most_row + most, MAX_RANK);
     else if ((double)n * d->nx > MAX_TYPE_LEAVES)
-        fail(c, d->a->at, "too-large",
-             "this derivative would hold more than %d tensors",
-             MAX_TYPE_LEAVES);
+        check_fail(c, d->a->at, "too-large",
+                   "this derivative would hold more than %d tensors",
+                   MAX_TYPE_LEAVES);
     else
         return true;
     return false;
@@ -558,11 +565,11 @@ static bool batch_units(Derivation *d, const Node *like, Node *const *index,
     Graph *g = d->c->graph;
 
     if (like->rank &&
-        greatest_rank(d->c, index[0], n, root) + like->rank > MAX_RANK) {
-        fail(d->c, d->a->at, "rank",
-             "computing this derivative takes tensors of more than %d "
-             "dimensions",
-             MAX_RANK);
+        index_greatest_rank(d->c, index[0], n, root) + like->rank > MAX_RANK) {
+        check_fail(d->c, d->a->at, "rank",
+                   "computing this derivative takes tensors of more than %d "
+                   "dimensions",
+                   MAX_RANK);
         return false;
     }
     for (int a = like->rank - 1; a >= 0; a--) {
@@ -760,12 +767,13 @@ static bool has_room(Derivation *d)
 {
     Check *c = d->c;
 
-    if (graph_count(c->graph) <= most_nodes(c) / 4)
+    if (graph_count(c->graph) <= check_most_nodes(c) / 4)
         return true;
-    fail(c, d->a->at, "too-large",
-         "this program expands to too many operations");
-    detail(c, "a derivative has up to four times the operations of what is "
-              "differentiated");
+    check_fail(c, d->a->at, "too-large",
+               "this program expands to too many operations");
+    check_detail(c,
+                 "a derivative has up to four times the operations of what is "
+                 "differentiated");
     c->over = true;
     return false;
 }
@@ -777,17 +785,17 @@ static bool result_fits(Derivation *d)
     if (!has_room(d))
         return false;
     if (deriv_mode(d->f)->scalar &&
-        (!is_scalar(d->y) || !dtype_is_real(d->y->node->dtype))) {
-        fail(c, d->a->at, "derivative",
-             "'%s' needs a function whose result is a real scalar",
-             deriv_mode(d->f)->name);
-        detail(c, "the result of '%s' is %s", fn_name(c, d->f->of),
-               value_text(c, d->y));
-        note(c, fn_span(d->f->of), "'%s' is declared here",
-             fn_name(c, d->f->of));
+        (!value_is_scalar(d->y) || !dtype_is_real(d->y->node->dtype))) {
+        check_fail(c, d->a->at, "derivative",
+                   "'%s' needs a function whose result is a real scalar",
+                   deriv_mode(d->f)->name);
+        check_detail(c, "the result of '%s' is %s", fn_name(c, d->f->of),
+                     value_text(c, d->y));
+        check_note(c, fn_span(d->f->of), "'%s' is declared here",
+                   fn_name(c, d->f->of));
         return false;
     }
-    return all_real(
+    return value_all_real(
         c, d->y, d->a->at,
         arena_printf(c->arena, "the result of '%s'", fn_name(c, d->f->of)));
 }
@@ -799,7 +807,7 @@ static const Value *(*const derive[NDERIVS])(Derivation *d) = {
     [DERIV_hvp] = hessian_vector,
 };
 
-const Value *apply_derivative(Check *c, const Fn *f, Arguments *a)
+const Value *fn_apply_derivative(Check *c, const Fn *f, Arguments *a)
 {
     Derivation d = {.c = c, .f = f, .a = a};
     Arguments inner;
@@ -807,15 +815,15 @@ const Value *apply_derivative(Check *c, const Fn *f, Arguments *a)
 
     if (!coerce_derivative(c, f, a))
         return c->error;
-    inner = arguments_new(c, n, a->at, a->scope);
+    inner = args_new(c, n, a->at, a->scope);
     memcpy(inner.value, a->value, sizeof *inner.value * (size_t)n);
     memcpy(inner.span, a->span, sizeof *inner.span * (size_t)n);
     memcpy(inner.expr, a->expr, sizeof *inner.expr * (size_t)n);
     d.direct = distinct_inputs(c, f, a);
     if (!stand_ins(&d, &inner))
         return c->error;
-    d.y = settle(c, a->at, apply(c, f->of, &inner));
-    if (is_error(d.y) || !result_fits(&d))
+    d.y = value_settle(c, a->at, fn_apply(c, f->of, &inner));
+    if (value_is_error(d.y) || !result_fits(&d))
         return c->error;
     d.y_leaf = value_leaves(c, d.y);
     d.ny = d.y->nleaf;

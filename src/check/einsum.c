@@ -30,8 +30,8 @@ typedef struct Einsum {
 
 static bool bad_text(const Einsum *e, const char *why)
 {
-    fail(e->c, e->text->span, "einsum", "%s", why);
-    detail(e->c, "einsum(\"ij,jk->ik\", A, B) is A @ B");
+    check_fail(e->c, e->text->span, "einsum", "%s", why);
+    check_detail(e->c, "einsum(\"ij,jk->ik\", A, B) is A @ B");
     return false;
 }
 
@@ -82,9 +82,9 @@ static bool wrong_rank(const Einsum *e, const CallArg *a, int letters)
 {
     Check *c = e->c;
 
-    fail(c, e->text->span, "einsum", "%d axes are named for this operand",
-         letters);
-    label_operand(c, e->scope, a->expr, a->value);
+    check_fail(c, e->text->span, "einsum", "%d axes are named for this operand",
+               letters);
+    check_label(c, e->scope, a->expr, a->value);
     return false;
 }
 
@@ -103,13 +103,14 @@ static bool take_dims(Einsum *e, int k, const CallArg *a)
         }
         if (e->dim[label] == d)
             continue;
-        fail(c, a->span, "shape-mismatch", "%s is %s here, but %s before",
-             label < LETTERS ? arena_printf(c->arena, "the axis '%c'", label)
-                             : "an axis of '...'",
-             dim_text(c->graph, d), dim_text(c->graph, e->dim[label]));
-        label_operand(c, e->scope, a->expr, a->value);
-        note(c, e->span[label], "it is %s here",
-             dim_text(c->graph, e->dim[label]));
+        check_fail(c, a->span, "shape-mismatch", "%s is %s here, but %s before",
+                   label < LETTERS
+                       ? arena_printf(c->arena, "the axis '%c'", label)
+                       : "an axis of '...'",
+                   dim_text(c->graph, d), dim_text(c->graph, e->dim[label]));
+        check_label(c, e->scope, a->expr, a->value);
+        check_note(c, e->span[label], "it is %s here",
+                   dim_text(c->graph, e->dim[label]));
         return false;
     }
     return true;
@@ -328,16 +329,17 @@ static bool operands(Einsum *e, const Call *call, const CallArg *arg)
 
     for (int i = 0; i < e->n; i++) {
         if (arg[i].name) {
-            fail(c, arg[i].name_span, "argument-name",
-                 "'einsum' takes a text, then tensors; there is no '%s'",
-                 arg[i].name);
+            check_fail(c, arg[i].name_span, "argument-name",
+                       "'einsum' takes a text, then tensors; there is no '%s'",
+                       arg[i].name);
             return false;
         }
         x[i] = (Operand){arg[i].value, arg[i].span, arg[i].expr};
     }
     e->node = NEWN(c->arena, Node *, e->n + 1);
     e->labels = NEWN(c->arena, Labels, e->n + 1);
-    return unify(c, e->scope, "einsum", call->at, e->n, x, ON_real, e->node);
+    return arith_unify(c, e->scope, "einsum", call->at, e->n, x, ON_real,
+                       e->node);
 }
 
 const Value *run_einsum(Check *c, const Expr *text, const Call *call)
@@ -347,9 +349,9 @@ const Value *run_einsum(Check *c, const Expr *text, const Call *call)
     int rest = -1;
 
     if (!text || text->kind != EX_text || call->narg == 0) {
-        fail(c, call->at, "einsum",
-             "'einsum' takes a text that names axes, then tensors");
-        detail(c, "einsum(\"ij,jk->ik\", A, B) is A @ B");
+        check_fail(c, call->at, "einsum",
+                   "'einsum' takes a text that names axes, then tensors");
+        check_detail(c, "einsum(\"ij,jk->ik\", A, B) is A @ B");
         return c->error;
     }
     s = text->name;

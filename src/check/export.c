@@ -32,11 +32,11 @@ static Port port_make(Check *c, const char *name, const Value *v, Span span)
 /* An int parameter that is a dimension: a free one, or fixed by --dim. */
 static bool is_size(const Value *v)
 {
-    return is_scalar(v) && v->node->op != OP_param;
+    return value_is_scalar(v) && v->node->op != OP_param;
 }
 
-void add_param(Check *c, Function *f, const char *name, const Value *v,
-               Span span)
+void function_param(Check *c, Function *f, const char *name, const Value *v,
+                    Span span)
 {
     if (is_size(v) && v->node->op == OP_dim)
         f->var[f->nvar++] = v->node->attr.dims[0];
@@ -67,35 +67,35 @@ static void take_default(Check *c, const Fn *f, int i, const Value *v, Port *to)
 
     while (f->kind == FK_derivative || f->kind == FK_remat)
         f = f->of;
-    if (f->kind != FK_item || i >= fn_nparam(f) || !is_scalar(v))
+    if (f->kind != FK_item || i >= fn_nparam(f) || !value_is_scalar(v))
         return;
     init = f->info->item->param[i].init;
     if (!init || !is_number(init))
         return;
     own = scope_new(c, NULL, 0, f->scope->unit);
-    v = fit(c, value_ty(c, v), eval(c, own, init));
+    v = value_fit(c, value_ty(c, v), eval(c, own, init));
     if (v && v->node->op == OP_const)
         port_default(to, v->node);
 }
 
-void add_fn_param(Check *c, Function *to, const Fn *f, int i, const Value *v,
-                  Span at)
+void function_fn_param(Check *c, Function *to, const Fn *f, int i,
+                       const Value *v, Span at)
 {
     int n = to->nparam;
 
-    add_param(c, to, fn_param_name(c, f, i), v, at);
+    function_param(c, to, fn_param_name(c, f, i), v, at);
     if (to->nparam > n)
         take_default(c, f, i, v, &to->param[n]);
 }
 
-void add_result(Check *c, Function *f, const char *name, const Value *v,
-                Span span)
+void function_result(Check *c, Function *f, const char *name, const Value *v,
+                     Span span)
 {
-    v = settle(c, span, v);
+    v = value_settle(c, span, v);
     if (v->kind == V_tuple && v->npart <= MAX_PARAMS &&
         f->nresult + v->npart <= 2 * MAX_PARAMS) {
         for (int i = 0; i < v->npart; i++) {
-            const Value *part = settle(c, span, v->part[i]);
+            const Value *part = value_settle(c, span, v->part[i]);
 
             if (value_ty(c, part))
                 f->result[f->nresult++] = port_make(
@@ -206,9 +206,9 @@ static bool usable_in_c(Check *c, const char *name, Span at)
 {
     if (!is_c_keyword(name))
         return true;
-    fail(c, at, "c-name", "'%s' is exported, but that is a keyword of C or C++",
-         name);
-    detail(c, "choose another name");
+    check_fail(c, at, "c-name",
+               "'%s' is exported, but that is a keyword of C or C++", name);
+    check_detail(c, "choose another name");
     return false;
 }
 
@@ -258,17 +258,17 @@ static bool names_differ(Check *c, const Function *f)
     for (int i = 1; i < n && good; i++) {
         if (strcmp(all[i - 1].name, all[i].name) != 0)
             continue;
-        fail(c, f->span, "c-name",
-             "two things that '%s' takes or gives are called '%s'", f->name,
-             all[i].name);
-        detail(c, "they are %s and %s; call one of them something else",
-               all[i - 1].what, all[i].what);
+        check_fail(c, f->span, "c-name",
+                   "two things that '%s' takes or gives are called '%s'",
+                   f->name, all[i].name);
+        check_detail(c, "they are %s and %s; call one of them something else",
+                     all[i - 1].what, all[i].what);
         good = false;
     }
     return good;
 }
 
-bool finish_function(Check *c, Function *f)
+bool function_finish(Check *c, Function *f)
 {
     bool good = usable_in_c(c, f->name, f->span);
 
@@ -304,13 +304,14 @@ static void add_derivative(Check *c, Function *to, const Fn *f, const char *of,
     const char *name = deriv_mode(f)->result;
 
     if (deriv_mode(f)->whole) {
-        add_result(c, to, named_after(c, name, of), v, at);
+        function_result(c, to, deriv_named_after(c, name, of), v, at);
         return;
     }
     for (int i = 0; i < f->nby; i++)
-        add_result(c, to,
-                   named_after(c, name, fn_param_name(c, f->of, f->by[i])),
-                   f->nby == 1 ? v : v->part[i], at);
+        function_result(
+            c, to,
+            deriv_named_after(c, name, fn_param_name(c, f->of, f->by[i])),
+            f->nby == 1 ? v : v->part[i], at);
 }
 
 static void add_results(Check *c, Function *to, const Fn *f, const Value *v,
@@ -319,13 +320,13 @@ static void add_results(Check *c, Function *to, const Fn *f, const Value *v,
     const char *of;
 
     if (f->kind != FK_derivative) {
-        add_result(c, to, name, v, at);
+        function_result(c, to, name, v, at);
         return;
     }
     of = base_name(c, f->of);
     of = of ? of : "value";
     if (deriv_mode(f)->value) {
-        add_result(c, to, of, v->part[0], at);
+        function_result(c, to, of, v->part[0], at);
         v = v->part[1];
     }
     add_derivative(c, to, f, of, v, at);
@@ -342,7 +343,7 @@ static bool exportable(Check *c, const Fn *f, Span at)
         why = "its parameters have no types of their own; wrap it in a "
               "function";
     else
-        define(c, f);
+        fn_define(c, f);
     if (f->kind == FK_item && f->info->state == FN_bad)
         return false;
     if (f->kind == FK_item && f->info->generic)
@@ -353,9 +354,10 @@ static bool exportable(Check *c, const Fn *f, Span at)
               "function where it is fixed";
     if (!why)
         return true;
-    fail(c, at, "export", "'%s' cannot be compiled by itself", fn_name(c, f));
-    detail(c, "%s", why);
-    note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    check_fail(c, at, "export", "'%s' cannot be compiled by itself",
+               fn_name(c, f));
+    check_detail(c, "%s", why);
+    check_note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
     return false;
 }
 
@@ -372,13 +374,13 @@ static const Value *evaluate_fresh(Check *c, const Fn *f, Span at,
         info->fresh = NULL;
         return info->result;
     }
-    *args = fresh_arguments(c, f);
+    *args = fn_fresh(c, f);
     if (!*args)
         return NULL;
-    a = arguments_new(c, fn_nparam(f), at, NULL);
+    a = args_new(c, fn_nparam(f), at, NULL);
     memcpy(a.value, *args, sizeof *a.value * (size_t)a.n);
-    v = apply(c, f, &a);
-    return is_error(v) ? NULL : v;
+    v = fn_apply(c, f, &a);
+    return value_is_error(v) ? NULL : v;
 }
 
 /* What f differentiates by, counted without the parameters that are
@@ -411,21 +413,21 @@ static void set_derivative(Check *c, Function *to, const Fn *f,
         of = gradient;
     }
     name = base_name(c, of) ? base_name(c, of) : "value";
-    to->primal = build_function(c, of, name, name, at);
+    to->primal = function_build(c, of, name, name, at);
 }
 
 static bool has_values_only(Check *c, const Value *v, const Fn *f, Span at)
 {
     if (value_ty(c, v))
         return true;
-    fail(c, at, "export",
-         "the result of '%s' is a function; only values can "
-         "be computed at run time",
-         fn_name(c, f));
+    check_fail(c, at, "export",
+               "the result of '%s' is a function; only values can "
+               "be computed at run time",
+               fn_name(c, f));
     return false;
 }
 
-Function *build_function(Check *c, const Fn *f, const char *name,
+Function *function_build(Check *c, const Fn *f, const char *name,
                          const char *result, Span at)
 {
     Function *to;
@@ -440,16 +442,17 @@ Function *build_function(Check *c, const Fn *f, const char *name,
         return NULL;
     to = function_new(c, FN_plain, name, at);
     if (fn_nparam(f) > 2 * MAX_PARAMS) {
-        fail(c, at, "too-large", "more than %d parameters", 2 * MAX_PARAMS);
+        check_fail(c, at, "too-large", "more than %d parameters",
+                   2 * MAX_PARAMS);
         return NULL;
     }
     for (int i = 0; i < fn_nparam(f); i++) {
         span = fn_param_span(f, i);
-        add_fn_param(c, to, f, i, args[i], span.end ? span : at);
+        function_fn_param(c, to, f, i, args[i], span.end ? span : at);
     }
     add_results(c, to, f, v, result, at);
     set_derivative(c, to, f, args, at);
-    return finish_function(c, to) ? to : NULL;
+    return function_finish(c, to) ? to : NULL;
 }
 
 /* What is exported under one name, or would be. */
@@ -475,7 +478,7 @@ static const char *other_clash(Check *c, const Module *m, const char *name)
     return exported(m, name) ? name : NULL;
 }
 
-void add_export(Program *p, Function *f, Span at)
+void export_add(Program *p, Function *f, Span at)
 {
     Check *c = &p->check;
     const Function *other = f ? exported(p->module, f->name) : NULL;
@@ -483,15 +486,16 @@ void add_export(Program *p, Function *f, Span at)
     if (!f)
         return;
     if (other) {
-        fail(c, at, "export", "'%s' is exported twice", f->name);
-        detail(c, "'export … as name;' gives another name");
-        note(c, other->span, "the first is here");
+        check_fail(c, at, "export", "'%s' is exported twice", f->name);
+        check_detail(c, "'export … as name;' gives another name");
+        check_note(c, other->span, "the first is here");
         return;
     }
     if (other_clash(c, p->module, f->name)) {
-        fail(c, at, "export", "the C function '%s_%s' would be there twice",
-             p->module->name, other_clash(c, p->module, f->name));
-        detail(c, "'export … as name;' gives another name");
+        check_fail(c, at, "export",
+                   "the C function '%s_%s' would be there twice",
+                   p->module->name, other_clash(c, p->module, f->name));
+        check_detail(c, "'export … as name;' gives another name");
         return;
     }
     list_push(graph_arena(c->graph), &p->module->function, f);
@@ -506,7 +510,7 @@ static const Expr *init_call(Check *c, const Scope *s, const Expr *e)
     if (e->kind != EX_call || e->call.fn->kind != EX_name ||
         strcmp(e->call.fn->name, "init") != 0)
         return NULL;
-    f = lookup(c, s, e->call.fn->name, e->call.fn->span);
+    f = scope_lookup(c, s, e->call.fn->name, e->call.fn->span);
     return f.local || f.entry || f.clash ? NULL : e;
 }
 
@@ -520,7 +524,7 @@ static Function *build_init(Check *c, const Scope *s, const Expr *call,
     int64_t number = 0;
 
     if (call->call.narg != 1) {
-        fail(c, call->span, "export", "'init' takes one type: init(Net)");
+        check_fail(c, call->span, "export", "'init' takes one type: init(Net)");
         return NULL;
     }
     type = type_of_expr(c, call->call.arg[0].value);
@@ -528,13 +532,13 @@ static Function *build_init(Check *c, const Scope *s, const Expr *call,
     if (!t)
         return NULL;
     key = value_fresh(c, type_scalar(c->arena, DT_key), "seed");
-    v = initial_value(c, t, key->node, &number, call->span);
+    v = construct_initial(c, t, key->node, &number, call->span);
     if (!v)
         return NULL;
     f = function_new(c, FN_init, name, call->span);
-    add_param(c, f, "seed", key, call->span);
-    add_result(c, f, name, v, call->span);
-    return finish_function(c, f) ? f : NULL;
+    function_param(c, f, "seed", key, call->span);
+    function_result(c, f, name, v, call->span);
+    return function_finish(c, f) ? f : NULL;
 }
 
 static void export_item(Program *p, const Item *item)
@@ -546,25 +550,25 @@ static void export_item(Program *p, const Item *item)
     const Value *v;
 
     if (init) {
-        add_export(p, build_init(c, s, init, name ? name : "init"), item->span);
+        export_add(p, build_init(c, s, init, name ? name : "init"), item->span);
         return;
     }
     v = eval(c, s, item->export.value);
-    if (is_error(v))
+    if (value_is_error(v))
         return;
     if (v->kind != V_fn) {
-        fail(c, item->export.value->span, "export",
-             "only functions are exported, this is %s", value_text(c, v));
+        check_fail(c, item->export.value->span, "export",
+                   "only functions are exported, this is %s", value_text(c, v));
         return;
     }
     base = base_name(c, v->fn);
     if (!name && !base) {
-        fail(c, item->export.value->span, "export",
-             "a name is needed: 'export … as name;'");
+        check_fail(c, item->export.value->span, "export",
+                   "a name is needed: 'export … as name;'");
         return;
     }
-    add_export(p,
-               build_function(c, v->fn, name ? name : base, base ? base : name,
+    export_add(p,
+               function_build(c, v->fn, name ? name : base, base ? base : name,
                               item->export.value->span),
                item->span);
 }
@@ -578,9 +582,9 @@ static void unused_dims(Check *c)
             used =
                 used || strcmp(c->dim_used.at[k], c->options->dim_name[i]) == 0;
         if (!used && diags_errors(c->diags) == 0)
-            fail(c, (Span){0, 0}, "option",
-                 "no exported function has a dimension '%s' to fix",
-                 c->options->dim_name[i]);
+            check_fail(c, (Span){0, 0}, "option",
+                       "no exported function has a dimension '%s' to fix",
+                       c->options->dim_name[i]);
     }
 }
 

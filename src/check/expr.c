@@ -3,23 +3,25 @@
 
 #include <string.h>
 
-int64_t most_nodes(const Check *c)
+int64_t check_most_nodes(const Check *c)
 {
     return c->options->work ? c->options->work : MAX_NODES;
 }
 
-bool within_budget(Check *c, Span at)
+bool check_budget(Check *c, Span at)
 {
     int64_t work = c->options->work ? c->options->work : MAX_WORK;
 
     if (c->over)
         return false;
     if (c->nesting > MAX_NESTING) {
-        fail(c, at, "too-deep", "this is nested too deeply");
+        check_fail(c, at, "too-deep", "this is nested too deeply");
         c->over = true;
-    } else if (++c->work > work || graph_count(c->graph) > most_nodes(c)) {
-        fail(c, at, "too-large", "this program expands to too many operations");
-        detail(c, "functions are expanded where they are called");
+    } else if (++c->work > work ||
+               graph_count(c->graph) > check_most_nodes(c)) {
+        check_fail(c, at, "too-large",
+                   "this program expands to too many operations");
+        check_detail(c, "functions are expanded where they are called");
         c->over = true;
     }
     return !c->over;
@@ -32,20 +34,20 @@ static const Value *const_value(Check *c, Entry *e)
     const Value *v = eval(c, s, item->constant.value);
     const Type *t;
 
-    if (!item->constant.type || is_error(v))
+    if (!item->constant.type || value_is_error(v))
         return v;
     t = type_eval(c, s, item->constant.type);
     if (!t)
         return c->error;
-    if (fit(c, t, v))
-        return fit(c, t, v);
-    fail(c, item->constant.value->span, "type-mismatch",
-         "'%s' is declared as %s", e->name, type_text(c, t));
+    if (value_fit(c, t, v))
+        return value_fit(c, t, v);
+    check_fail(c, item->constant.value->span, "type-mismatch",
+               "'%s' is declared as %s", e->name, type_text(c, t));
     diag_label(c->diags, item->constant.value->span, "%s", value_text(c, v));
     return c->error;
 }
 
-const Value *entry_value(Check *c, const Entry *entry, Span at)
+const Value *eval_entry(Check *c, const Entry *entry, Span at)
 {
     Entry *e = (Entry *)(uintptr_t)entry; /* its value is filled in late */
     Frame own = {.span = at, .define = true};
@@ -55,18 +57,20 @@ const Value *entry_value(Check *c, const Entry *entry, Span at)
     case EN_fn:
         return e->value;
     case EN_struct:
-        fail(c, at, "type-as-value", "'%s' is a type, not a value", e->name);
-        detail(c, "%s(field = …) builds one", e->name);
+        check_fail(c, at, "type-as-value", "'%s' is a type, not a value",
+                   e->name);
+        check_detail(c, "%s(field = …) builds one", e->name);
         return c->error;
     case EN_unit:
-        return fail(c, at, "name", "'%s' is a file; '%s.x' is what it calls x",
-                    e->name, e->name);
+        return check_fail(c, at, "name",
+                          "'%s' is a file; '%s.x' is what it calls x", e->name,
+                          e->name);
     case EN_const:
         break;
     }
     if (e->busy)
-        return fail(c, at, "circular-const", "'%s' is defined by itself",
-                    e->name);
+        return check_fail(c, at, "circular-const", "'%s' is defined by itself",
+                          e->name);
     if (e->value)
         return e->value;
     e->busy = true;
@@ -98,7 +102,7 @@ static const Value *cast_named(Check *c, DType t)
 
 static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
 {
-    Found f = lookup(c, s, e->name, e->span);
+    Found f = scope_lookup(c, s, e->name, e->span);
     const Value *v;
 
     if (f.local && f.local->value)
@@ -107,26 +111,26 @@ static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
         f.local->ty->dtype != DT_key)
         return cast_named(c, f.local->ty->dtype);
     if (f.local)
-        return fail(c, e->span, "type-as-value", "'%s' is a type, not a value",
-                    e->name);
+        return check_fail(c, e->span, "type-as-value",
+                          "'%s' is a type, not a value", e->name);
     if (f.entry)
-        return entry_value(c, f.entry, e->span);
+        return eval_entry(c, f.entry, e->span);
     if (f.clash)
         return c->error;
-    v = constant_named(c, e->name);
+    v = builtin_constant(c, e->name);
     if (v)
         return v;
     if (f.builtin)
         return builtin_value(c, f.builtin);
     if (deriv_named(e->name))
-        return fail(c, e->span, "derivative", "'%s' needs a function: %s(f, x)",
-                    e->name, e->name);
+        return check_fail(c, e->span, "derivative",
+                          "'%s' needs a function: %s(f, x)", e->name, e->name);
     if (strcmp(e->name, "remat") == 0)
-        return fail(c, e->span, "derivative",
-                    "'remat' needs a function: remat(f)");
-    if (loop_named(e->name))
-        return needs_binders(c, e->span, e->name);
-    unknown_name(c, s, e->name, e->span);
+        return check_fail(c, e->span, "derivative",
+                          "'remat' needs a function: remat(f)");
+    if (builtin_is_loop(e->name))
+        return builtin_needs_binders(c, e->span, e->name);
+    name_unknown(c, s, e->name, e->span);
     return c->error;
 }
 
@@ -136,9 +140,10 @@ static const Value *unknown_field(Check *c, const Expr *e, const StructItem *s)
 
     for (int i = 0; i < s->nfield; i++)
         name[i] = s->field[i].name;
-    fail(c, e->field.name_span, "unknown-field", "'%s' has no field '%s'%s",
-         s->name, e->field.name, suggestion(c, e->field.name, name, s->nfield));
-    note(c, s->name_span, "'%s' is declared here", s->name);
+    check_fail(c, e->field.name_span, "unknown-field",
+               "'%s' has no field '%s'%s", s->name, e->field.name,
+               name_suggestion(c, e->field.name, name, s->nfield));
+    check_note(c, s->name_span, "'%s' is declared here", s->name);
     return c->error;
 }
 
@@ -149,7 +154,7 @@ static const Entry *unit_named(Check *c, const Scope *s, const Expr *e)
 
     if (e->kind != EX_name)
         return NULL;
-    f = lookup(c, s, e->name, e->span);
+    f = scope_lookup(c, s, e->name, e->span);
     return !f.local && f.entry && f.entry->kind == EN_unit ? f.entry : NULL;
 }
 
@@ -163,25 +168,26 @@ static const Value *eval_field(Check *c, const Scope *s, const Expr *e)
     if (unit) {
         entry = unit_find(c, unit->names, e->field.name, e->span, &clash);
         if (entry)
-            return entry_value(c, entry, e->span);
+            return eval_entry(c, entry, e->span);
         if (!clash)
-            unknown_in_unit(c, unit->names, e->field.name, e->field.name_span);
+            name_unknown_in(c, unit->names, e->field.name, e->field.name_span);
         return c->error;
     }
     v = eval(c, s, e->field.of);
-    if (is_error(v))
+    if (value_is_error(v))
         return v;
     if (v->kind != V_struct) {
-        fail(c, e->field.name_span, "unknown-field",
-             "there is no field '%s' in this value", e->field.name);
-        label_operand(c, s, e->field.of, v);
+        check_fail(c, e->field.name_span, "unknown-field",
+                   "there is no field '%s' in this value", e->field.name);
+        check_label(c, s, e->field.of, v);
         if (v->kind == V_stack)
-            detail(c, "choose one of the stack first: …[i].%s", e->field.name);
+            check_detail(c, "choose one of the stack first: …[i].%s",
+                         e->field.name);
         else if (strcmp(e->field.name, "T") == 0)
-            detail(c, "a transpose is written x'");
+            check_detail(c, "a transpose is written x'");
         else if (builtin_find(c, e->field.name))
-            detail(c, "'%s' is a function: %s(x)", e->field.name,
-                   e->field.name);
+            check_detail(c, "'%s' is a function: %s(x)", e->field.name,
+                         e->field.name);
         return c->error;
     }
     item = v->ty->def->item;
@@ -195,18 +201,20 @@ static const Value *eval_part(Check *c, const Scope *s, const Expr *e)
 {
     const Value *v = eval(c, s, e->field.of);
 
-    if (is_error(v))
+    if (value_is_error(v))
         return v;
     if (v->kind == V_tuple && e->field.part >= 0 && e->field.part < v->npart)
         return v->part[e->field.part];
     if (v->kind == V_tuple)
-        fail(c, e->span, "tuple-part", "this tuple has %d parts: .0 … .%d",
-             v->npart, v->npart - 1);
+        check_fail(c, e->span, "tuple-part",
+                   "this tuple has %d parts: .0 … .%d", v->npart, v->npart - 1);
     else
-        fail(c, e->span, "tuple-part", "'.%d' needs a tuple", e->field.part);
-    label_operand(c, s, e->field.of, v);
+        check_fail(c, e->span, "tuple-part", "'.%d' needs a tuple",
+                   e->field.part);
+    check_label(c, s, e->field.of, v);
     if (v->kind == V_stack)
-        detail(c, "choose one of the stack first: …[i].%d", e->field.part);
+        check_detail(c, "choose one of the stack first: …[i].%d",
+                     e->field.part);
     return c->error;
 }
 
@@ -229,14 +237,14 @@ static const Value *eval_if(Check *c, const Scope *s, const Expr *e)
     Operand b = {NULL, e->cond.other->span, e->cond.other};
     bool known;
 
-    if (is_error(cond))
+    if (value_is_error(cond))
         return cond;
-    if (!is_scalar(cond) || cond->node->dtype != DT_bool) {
-        fail(c, e->cond.cond->span, "condition",
-             "the condition of 'if' is a bool, this is %s",
-             value_text(c, cond));
+    if (!value_is_scalar(cond) || cond->node->dtype != DT_bool) {
+        check_fail(c, e->cond.cond->span, "condition",
+                   "the condition of 'if' is a bool, this is %s",
+                   value_text(c, cond));
         if (cond->kind == V_tensor && cond->node->dtype == DT_bool)
-            detail(c, "where(c, a, b) chooses element by element");
+            check_detail(c, "where(c, a, b) chooses element by element");
         return c->error;
     }
     if (value_const_bool(cond, &known))
@@ -245,7 +253,7 @@ static const Value *eval_if(Check *c, const Scope *s, const Expr *e)
     a.value = eval(c, s, e->cond.then);
     b.value = eval(c, s, e->cond.other);
     c->branch--;
-    return if_values(c, s, e->span, cond->node, &a, &b);
+    return arith_if(c, s, e->span, cond->node, &a, &b);
 }
 
 /* The right side of && and || is not looked at where the left decides. */
@@ -270,19 +278,19 @@ static const Value *eval_lazy(Check *c, const Scope *s, const Expr *e,
     c->branch++;
     r.value = eval(c, s, e->binary.right);
     c->branch--;
-    graph_span(c->graph, user_span(c, s, e->span));
-    if (checks == c->checks || is_error(r.value) || !is_scalar(r.value) ||
-        r.value->node->dtype != DT_bool)
-        return binary(c, s, e->binary.op, e->binary.op_span, l, &r);
+    graph_span(c->graph, scope_user_span(c, s, e->span));
+    if (checks == c->checks || value_is_error(r.value) ||
+        !value_is_scalar(r.value) || r.value->node->dtype != DT_bool)
+        return arith_binary(c, s, e->binary.op, e->binary.op_span, l, &r);
     known.value = value_tensor(c, g_const_int(c->graph, DT_bool, !both));
-    return if_values(c, s, e->span, l->value->node, both ? &r : &known,
-                     both ? &known : &r);
+    return arith_if(c, s, e->span, l->value->node, both ? &r : &known,
+                    both ? &known : &r);
 }
 
 static bool is_lazy(const Expr *e, const Value *l)
 {
-    return (e->binary.op == BI_and || e->binary.op == BI_or) && is_scalar(l) &&
-           l->node->dtype == DT_bool;
+    return (e->binary.op == BI_and || e->binary.op == BI_or) &&
+           value_is_scalar(l) && l->node->dtype == DT_bool;
 }
 
 /* a + b + c + … hangs to the left, as deep as it is long. */
@@ -307,15 +315,15 @@ static const Value *eval_binary(Check *c, const Scope *s, const Expr *e)
 
         if (decided(b, v))
             continue;
-        if (!within_budget(c, b->span))
+        if (!check_budget(c, b->span))
             return c->error;
         if (is_lazy(b, v)) {
             v = eval_lazy(c, s, b, &l);
             continue;
         }
         r.value = eval(c, s, b->binary.right);
-        graph_span(c->graph, user_span(c, s, b->span));
-        v = binary(c, s, b->binary.op, b->binary.op_span, &l, &r);
+        graph_span(c->graph, scope_user_span(c, s, b->span));
+        v = arith_binary(c, s, b->binary.op, b->binary.op_span, &l, &r);
     }
     return v;
 }
@@ -327,7 +335,7 @@ static const Value *eval_tuple(Check *c, const Scope *s, const Expr *e)
 
     for (int i = 0; i < e->list.n; i++) {
         part[i] = eval(c, s, e->list.at[i]);
-        good = good && !is_error(part[i]);
+        good = good && !value_is_error(part[i]);
     }
     return good ? value_tuple(c, e->span, e->list.n, part) : c->error;
 }
@@ -342,9 +350,9 @@ static const Value *eval_kind(Check *c, const Scope *s, const Expr *e)
     case EX_bool:
         return value_tensor(c, g_const_int(c->graph, DT_bool, e->boolean));
     case EX_text:
-        fail(c, e->span, "text", "a text is no value");
-        detail(c, "it stands where 'einsum' is told what to do: "
-                  "einsum(\"ij,jk->ik\", A, B)");
+        check_fail(c, e->span, "text", "a text is no value");
+        check_detail(c, "it stands where 'einsum' is told what to do: "
+                        "einsum(\"ij,jk->ik\", A, B)");
         return c->error;
     case EX_name:
         return eval_name(c, s, e);
@@ -387,13 +395,13 @@ const Value *eval(Check *c, const Scope *s, const Expr *e)
     const Value *v;
     Span before;
 
-    if (!within_budget(c, e->span))
+    if (!check_budget(c, e->span))
         return c->error;
-    before = graph_span(c->graph, user_span(c, s, e->span));
+    before = graph_span(c->graph, scope_user_span(c, s, e->span));
     c->nesting++;
     v = eval_kind(c, s, e);
     c->nesting--;
-    note_overflow(c, e);
+    dim_note_overflow(c, e);
     graph_span(c->graph, before);
     return v;
 }
@@ -403,13 +411,13 @@ static void no_tuple(Check *c, const Scope *s, const Stmt *t, const Pattern *p,
                      const Value *v)
 {
     if (p == &t->pattern) {
-        fail(c, t->value->span, "tuple-pattern",
-             "this is to be a tuple of %d parts", p->npart);
-        label_operand(c, s, t->value, v);
+        check_fail(c, t->value->span, "tuple-pattern",
+                   "this is to be a tuple of %d parts", p->npart);
+        check_label(c, s, t->value, v);
         return;
     }
-    fail(c, p->span, "tuple-pattern", "this part is to be a tuple of %d parts",
-         p->npart);
+    check_fail(c, p->span, "tuple-pattern",
+               "this part is to be a tuple of %d parts", p->npart);
     diag_label(c->diags, p->span, "%s", value_text(c, v));
 }
 
@@ -423,7 +431,7 @@ static void bind_pattern(Check *c, Scope *s, const Stmt *t, const Pattern *p,
         scope_bind(c, s, p->name, p->span, v);
         return;
     }
-    if (!fits && !is_error(v))
+    if (!fits && !value_is_error(v))
         no_tuple(c, s, t, p, v);
     for (int i = 0; i < p->npart; i++)
         bind_pattern(c, s, t, &p->part[i], fits ? v->part[i] : c->error);
@@ -435,15 +443,16 @@ static const Value *as_declared(Check *c, Scope *s, const Stmt *t,
     const Type *ty = type_eval(c, s, t->type);
     const Value *w;
 
-    if (!ty || is_error(v))
+    if (!ty || value_is_error(v))
         return c->error;
-    w = fit(c, ty, v);
+    w = value_fit(c, ty, v);
     if (w)
         return w;
-    fail(c, t->value->span, "type-mismatch", "'%s' is declared as %s",
-         t->pattern.name ? t->pattern.name : "this tuple", type_text(c, ty));
-    label_operand(c, s, t->value, v);
-    convert_hint(c, ty, v);
+    check_fail(c, t->value->span, "type-mismatch", "'%s' is declared as %s",
+               t->pattern.name ? t->pattern.name : "this tuple",
+               type_text(c, ty));
+    check_label(c, s, t->value, v);
+    type_convert_hint(c, ty, v);
     return c->error;
 }
 
@@ -455,7 +464,7 @@ static void eval_stmt(Check *c, Scope *s, const Stmt *t)
     if (t->fn) {
         v = closure(c, s, t->fn, s->binding.n + 1);
         b = scope_bind(c, s, t->fn->name, t->fn->name_span, v);
-        define(c, b->value->fn);
+        fn_define(c, b->value->fn);
         return;
     }
     v = eval(c, s, t->value);

@@ -30,9 +30,9 @@ static bool out_of_range(Indexing *x, Span at, const Dim *i, const Dim *d)
 {
     Check *c = x->c;
 
-    fail(c, at, "index-range", "%s is out of range in a dimension of %s",
-         dim_text(c->graph, i), dim_text(c->graph, d));
-    label_operand(c, x->s, x->expr, x->of);
+    check_fail(c, at, "index-range", "%s is out of range in a dimension of %s",
+               dim_text(c->graph, i), dim_text(c->graph, d));
+    check_label(c, x->s, x->expr, x->of);
     return false;
 }
 
@@ -97,11 +97,11 @@ static bool goes_outside(Indexing *x, Span at, const Dim *lo, const Dim *hi,
 {
     Check *c = x->c;
 
-    fail(c, at, "index-range", "this index leaves a dimension of %s",
-         dim_text(c->graph, d));
+    check_fail(c, at, "index-range", "this index leaves a dimension of %s",
+               dim_text(c->graph, d));
     diag_label(c->diags, at, "from %s to %s", dim_text(c->graph, lo),
                dim_text(c->graph, hi));
-    label_operand(c, x->s, x->expr, x->of);
+    check_label(c, x->s, x->expr, x->of);
     return false;
 }
 
@@ -131,7 +131,7 @@ static bool pick_value(Indexing *x, Span at, Node *i, const Dim *reach,
     return false;
 }
 
-bool late_indices(Check *c, int from)
+bool index_late(Check *c, int from)
 {
     Index *here = c->index;
     bool good = true;
@@ -161,22 +161,23 @@ static bool pick_index(Indexing *x, const Expr *e, const Dim *d, Pick *p)
     const Value *v = eval(c, x->s, e);
     const Dim *known;
 
-    if (is_error(v))
+    if (value_is_error(v))
         return false;
     if (v->kind != V_tensor || !dtype_is_int(v->node->dtype)) {
-        fail(c, e->span, "index", "an index is an int or a tensor of them");
+        check_fail(c, e->span, "index",
+                   "an index is an int or a tensor of them");
         diag_label(c->diags, e->span, "%s", value_text(c, v));
         if (v->kind == V_tensor && v->node->dtype == DT_bool)
-            detail(c, "where(c, a, b) chooses by bools");
+            check_detail(c, "where(c, a, b) chooses by bools");
         return false;
     }
-    known = is_scalar(v) ? node_as_dim(c->graph, v->node) : NULL;
+    known = value_is_scalar(v) ? node_as_dim(c->graph, v->node) : NULL;
     if (known)
         return pick_known(x, e->span, known, d, p);
-    v = settle(c, e->span, v);
-    if (is_error(v))
+    v = value_settle(c, e->span, v);
+    if (value_is_error(v))
         return false;
-    if (is_scalar(v))
+    if (value_is_scalar(v))
         return index_seen(c, v->node, d, e->span) &&
                pick_value(x, e->span, v->node, dim_const(c->graph, 1), v->node,
                           d, p);
@@ -191,20 +192,20 @@ static bool pick_step(Indexing *x, const Sub *sub, Pick *p)
     int64_t step = 1;
 
     if (sub->step && !value_const_int(eval(c, x->s, sub->step), &step)) {
-        fail(c, sub->step->span, "range", "a step is a constant");
+        check_fail(c, sub->step->span, "range", "a step is a constant");
         return false;
     }
     if (step == 0 || step < -INT32_MAX || step > INT32_MAX) {
-        fail(c, sub->step->span, "range", "a step of %lld is not possible",
-             (long long)step);
+        check_fail(c, sub->step->span, "range",
+                   "a step of %lld is not possible", (long long)step);
         return false;
     }
     p->reverse = step < 0;
     p->step = (int)(step < 0 ? -step : step);
     if (p->reverse && (sub->lo || sub->hi)) {
-        fail(c, sub->span, "range",
-             "a negative step stands for the whole dimension only");
-        detail(c, "A[lo:hi][::-1] turns a part around");
+        check_fail(c, sub->span, "range",
+                   "a negative step stands for the whole dimension only");
+        check_detail(c, "A[lo:hi][::-1] turns a part around");
         return false;
     }
     return true;
@@ -226,8 +227,8 @@ static bool range_end(Indexing *x, const Expr *e, const Dim *absent,
     if (!e)
         return true;
     v = eval(c, x->s, e);
-    if (!is_error(v) && is_scalar(v) && dtype_is_int(v->node->dtype) &&
-        !node_as_dim(c->graph, v->node)) {
+    if (!value_is_error(v) && value_is_scalar(v) &&
+        dtype_is_int(v->node->dtype) && !node_as_dim(c->graph, v->node)) {
         *to = (End){NULL, g_cast(c->graph, DT_i32, v->node)};
         return true;
     }
@@ -264,8 +265,8 @@ static const Dim *steps_in(Check *c, const Dim *length, int step)
 
 static bool ends_first(Indexing *x, Span at, const char *what)
 {
-    fail(x->c, at, "range", "this range ends before it starts");
-    detail(x->c, "%s", what);
+    check_fail(x->c, at, "range", "this range ends before it starts");
+    check_detail(x->c, "%s", what);
     return false;
 }
 
@@ -282,9 +283,10 @@ static bool pick_moving(Indexing *x, const Sub *sub, const End *lo,
     int64_t v;
 
     if (!length) {
-        fail(c, sub->span, "range",
-             "the length of this range is %s, which is no dimension", text);
-        detail(c, "x[i : i + k] has the same length for every i");
+        check_fail(c, sub->span, "range",
+                   "the length of this range is %s, which is no dimension",
+                   text);
+        check_detail(c, "x[i : i + k] has the same length for every i");
         return false;
     }
     if (dim_const_value(length, &v) && v < 0)
@@ -525,10 +527,11 @@ static Node *take_gathers(Indexing *x, Span at, Node *a, int n, const Pick *p)
         return a;
     for (int i = 0; i < all.n; i++)
         o[i] = (Operand){value_tensor(c, all.index[i]), at, NULL};
-    if (all.n > 1 && !broadcast_all(c, x->s, "[…]", at, all.n, o, all.index))
+    if (all.n > 1 && !arith_broadcast(c, x->s, "[…]", at, all.n, o, all.index))
         return NULL;
     if (a->rank - all.n + all.index[0]->rank > MAX_RANK) {
-        fail(c, at, "rank", "the result has more than %d dimensions", MAX_RANK);
+        check_fail(c, at, "rank", "the result has more than %d dimensions",
+                   MAX_RANK);
         return NULL;
     }
     return gather_joined(c, a, &all);
@@ -542,11 +545,12 @@ static const Value *index_tensor(Indexing *x, const Expr *e, const Value *v)
 
     if (e->index.nsub > v->node->rank) {
         if (v->node->rank == 0)
-            fail(c, e->span, "index", "a scalar takes no subscripts");
+            check_fail(c, e->span, "index", "a scalar takes no subscripts");
         else
-            fail(c, e->span, "index", "%d subscripts for %d dimension%s",
-                 e->index.nsub, v->node->rank, v->node->rank == 1 ? "" : "s");
-        label_operand(c, x->s, e->index.of, v);
+            check_fail(c, e->span, "index", "%d subscripts for %d dimension%s",
+                       e->index.nsub, v->node->rank,
+                       v->node->rank == 1 ? "" : "s");
+        check_label(c, x->s, e->index.of, v);
         return c->error;
     }
     p = make_picks(x, e, v->node->dim);
@@ -568,7 +572,7 @@ static const Value *index_stack(Indexing *x, const Expr *e, const Value *v)
     Pick *p;
 
     if (e->index.nsub != 1)
-        return fail(c, e->span, "index", "a stack takes one subscript");
+        return check_fail(c, e->span, "index", "a stack takes one subscript");
     p = make_picks(x, e, &v->ty->count);
     if (!p)
         return c->error;
@@ -577,8 +581,8 @@ static const Value *index_stack(Indexing *x, const Expr *e, const Value *v)
     else
         count = p->kind == PICK_range ? p->size : NULL;
     if (p->kind == PICK_gather && p->index->rank > 1)
-        return fail(c, e->span, "index",
-                    "a stack is indexed by an int or one row of them");
+        return check_fail(c, e->span, "index",
+                          "a stack is indexed by an int or one row of them");
     for (int i = 0; i < v->nleaf; i++) {
         Node *n = take_slices(c, with_room(c, v->leaf[i], 1, p), 1, p);
 
@@ -594,17 +598,17 @@ const Value *eval_index(Check *c, const Scope *s, const Expr *e)
     Indexing x = {c, s, NULL, e->index.of};
     const Value *v = eval(c, s, e->index.of);
 
-    v = settle(c, e->index.of->span, v);
+    v = value_settle(c, e->index.of->span, v);
     x.of = v;
-    if (is_error(v))
+    if (value_is_error(v))
         return v;
     if (v->kind == V_stack)
         return index_stack(&x, e, v);
     if (v->kind == V_tensor)
         return index_tensor(&x, e, v);
-    fail(c, e->span, "index", "only tensors and stacks take subscripts");
-    label_operand(c, s, e->index.of, v);
+    check_fail(c, e->span, "index", "only tensors and stacks take subscripts");
+    check_label(c, s, e->index.of, v);
     if (v->kind == V_tuple)
-        detail(c, "parts of a tuple are .0, .1, …");
+        check_detail(c, "parts of a tuple are .0, .1, …");
     return c->error;
 }

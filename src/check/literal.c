@@ -84,18 +84,18 @@ static const Value *stack_tensors(Check *c, const Scope *s, Span at, int n,
             (a->rank == 0 ||
              memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank) == 0))
             continue;
-        fail(c, x[0].span, "shape-mismatch",
-             "the elements of a tensor have one shape");
-        label_operand(c, s, x[0].expr, x[0].value);
-        label_operand(c, s, x[i].expr, x[i].value);
+        check_fail(c, x[0].span, "shape-mismatch",
+                   "the elements of a tensor have one shape");
+        check_label(c, s, x[0].expr, x[0].value);
+        check_label(c, s, x[i].expr, x[i].value);
         return c->error;
     }
     if (x[0].value->node->rank == MAX_RANK)
-        return fail(c, at, "rank", "a tensor has at most %d dimensions",
-                    MAX_RANK);
+        return check_fail(c, at, "rank", "a tensor has at most %d dimensions",
+                          MAX_RANK);
     if (literal)
         return stack_literals(c, n, x);
-    if (!unify(c, s, "[…]", at, n, x, ON_any, node))
+    if (!arith_unify(c, s, "[…]", at, n, x, ON_any, node))
         return c->error;
     return value_tensor(c, stack_nodes(c, n, node));
 }
@@ -108,23 +108,24 @@ static const Value *stack_structs(Check *c, const Scope *s, Span at, int n,
     Node **leaf, **out, **column;
 
     if (!t)
-        return fail(c, at, "type-mismatch", "functions cannot be stacked");
+        return check_fail(c, at, "type-mismatch",
+                          "functions cannot be stacked");
     for (int i = 1; i < n; i++) {
         const Type *u = value_ty(c, x[i].value);
 
         if (u && type_equal(t, u))
             continue;
-        fail(c, x[0].span, "type-mismatch",
-             "the elements of a stack have one type");
-        label_operand(c, s, x[0].expr, x[0].value);
-        label_operand(c, s, x[i].expr, x[i].value);
+        check_fail(c, x[0].span, "type-mismatch",
+                   "the elements of a stack have one type");
+        check_label(c, s, x[0].expr, x[0].value);
+        check_label(c, s, x[i].expr, x[i].value);
         return c->error;
     }
     type = type_leaves(c->graph, t, NULL);
     for (int i = 0; i < t->nleaf; i++)
         if (type[i].rank == MAX_RANK)
-            return fail(c, at, "rank", "a tensor has at most %d dimensions",
-                        MAX_RANK);
+            return check_fail(c, at, "rank",
+                              "a tensor has at most %d dimensions", MAX_RANK);
     stack = type_stack(c->arena, t, dim_const(c->graph, n));
     leaf = NEWN(c->arena, Node *, (size_t)n * (size_t)t->nleaf + 1);
     out = NEWN(c->arena, Node *, t->nleaf + 1);
@@ -140,15 +141,16 @@ static const Value *stack_structs(Check *c, const Scope *s, Span at, int n,
     return value_of_leaves(c, stack, out);
 }
 
-const Value *stack_values(Check *c, const Scope *s, Span at, int n,
-                          const Operand *x)
+const Value *literal_stack(Check *c, const Scope *s, Span at, int n,
+                           const Operand *x)
 {
     bool tensors = true;
 
     if (n == 0)
-        return fail(c, at, "empty", "a tensor needs at least one element");
+        return check_fail(c, at, "empty",
+                          "a tensor needs at least one element");
     for (int i = 0; i < n; i++) {
-        if (is_error(x[i].value))
+        if (value_is_error(x[i].value))
             return c->error;
         tensors = tensors && x[i].value->kind == V_tensor;
     }
@@ -166,6 +168,6 @@ const Value *eval_tensor(Check *c, const Scope *s, const Expr *e)
         part[i] = eval(c, s, e->list.at[i]);
         x[i] = (Operand){part[i], e->list.at[i]->span, e->list.at[i]};
     }
-    v = stack_values(c, s, e->span, e->list.n, x);
+    v = literal_stack(c, s, e->span, e->list.n, x);
     return v->kind == V_tensor ? value_elements(c, v, part, e->list.n) : v;
 }

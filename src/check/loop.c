@@ -28,9 +28,9 @@ typedef struct Loop {
 static bool second_index(Check *c, const Expr *e, const Binder *b,
                          const Binder *first)
 {
-    fail(c, b->span, "loop", "a loop has one index");
-    note(c, first->span, "this is it");
-    detail(c, "a '%s' inside goes over a second one", e->comp.fn->name);
+    check_fail(c, b->span, "loop", "a loop has one index");
+    check_note(c, first->span, "this is it");
+    check_detail(c, "a '%s' inside goes over a second one", e->comp.fn->name);
     return false;
 }
 
@@ -41,11 +41,13 @@ static bool take_carry(Loop *l, const Binder *b)
     for (int i = 0; i < l->n; i++) {
         if (l->carry[i]->name != b->name)
             continue;
-        fail(c, b->span, "binder", "two carries are called '%s'", b->name);
+        check_fail(c, b->span, "binder", "two carries are called '%s'",
+                   b->name);
         return false;
     }
     if (l->n == MAX_CARRIES) {
-        fail(c, b->span, "too-large", "more than %d carries", MAX_CARRIES);
+        check_fail(c, b->span, "too-large", "more than %d carries",
+                   MAX_CARRIES);
         return false;
     }
     l->carry[l->n++] = b;
@@ -58,7 +60,7 @@ static bool take_binder(Loop *l, const Binder *b)
 
     if (b->init && strcmp(b->name, "until") == 0) {
         if (l->until) {
-            fail(c, b->span, "binder", "'until' is given twice");
+            check_fail(c, b->span, "binder", "'until' is given twice");
             return false;
         }
         l->until = b;
@@ -83,15 +85,17 @@ static bool take_binders(Loop *l)
     for (int i = 0; i < l->n && l->t; i++) {
         if (l->carry[i]->name != l->t->name)
             continue;
-        fail(c, l->carry[i]->span, "binder",
-             "'%s' is the index, and cannot be carried too", l->t->name);
+        check_fail(c, l->carry[i]->span, "binder",
+                   "'%s' is the index, and cannot be carried too", l->t->name);
         return false;
     }
     if (l->t && l->n > 0)
         return true;
-    fail(c, e->span, "loop",
-         l->t ? "'%s' carries nothing" : "'%s' has no index", e->comp.fn->name);
-    detail(c, "%s(t < n, h = first value | next value)", e->comp.fn->name);
+    check_fail(c, e->span, "loop",
+               l->t ? "'%s' carries nothing" : "'%s' has no index",
+               e->comp.fn->name);
+    check_detail(c, "%s(t < n, h = first value | next value)",
+                 e->comp.fn->name);
     return false;
 }
 
@@ -105,11 +109,11 @@ static bool first_values(Loop *l)
         const Value *v = eval(c, l->s, e);
 
         l->init[i] = v;
-        good = good && !is_error(v);
-        if (is_error(v) || value_ty(c, v))
+        good = good && !value_is_error(v);
+        if (value_is_error(v) || value_ty(c, v))
             continue;
-        fail(c, e->span, "type-mismatch", "'%s' carries values, not functions",
-             l->carry[i]->name);
+        check_fail(c, e->span, "type-mismatch",
+                   "'%s' carries values, not functions", l->carry[i]->name);
         diag_label(c->diags, e->span, "%s", value_text(c, v));
         good = false;
     }
@@ -162,7 +166,7 @@ static const Value *adopt(Check *c, const Value *v, const Value *w, Span at)
     if (v->kind == V_tensor && v->literal != LIT_no) {
         if ((w->kind == V_tensor && w->literal != LIT_no) || !value_ty(c, w))
             return v;
-        w = fill(c, value_ty(c, w), v, at);
+        w = value_fill(c, value_ty(c, w), v, at);
         return w ? w : c->error;
     }
     if (v->kind != V_tuple || w->kind != V_tuple || v->npart != w->npart)
@@ -178,7 +182,7 @@ static const Value *settle_all(Check *c, const Value *v, Span at)
     const Value **part;
 
     if (v->kind != V_tuple)
-        return settle(c, at, v);
+        return value_settle(c, at, v);
     part = NEWN(c->arena, const Value *, v->npart + 1);
     for (int i = 0; i < v->npart; i++)
         part[i] = settle_all(c, v->part[i], at);
@@ -192,7 +196,7 @@ static bool split_result(Loop *l, const Value *v)
     Check *c = l->c;
     Span at = l->e->comp.body->span;
 
-    if (is_error(v))
+    if (value_is_error(v))
         return false;
     if (l->n == 1) {
         l->next[0] = v;
@@ -202,7 +206,8 @@ static bool split_result(Loop *l, const Value *v)
         memcpy(l->next, v->part, sizeof *l->next * (size_t)l->n);
         return true;
     }
-    fail(c, at, "carry", "the body gives a tuple of the %d carries", l->n);
+    check_fail(c, at, "carry", "the body gives a tuple of the %d carries",
+               l->n);
     diag_label(c->diags, at, "%s", value_text(c, v));
     return false;
 }
@@ -214,21 +219,21 @@ static bool eval_until(Loop *l, Scope *s)
     const Expr *e = l->until->init;
     const Value *v = eval(c, s, e);
 
-    if (is_error(v))
+    if (value_is_error(v))
         return false;
-    if (!is_scalar(v) || v->node->dtype != DT_bool) {
-        fail(c, e->span, "condition", "'until' is a bool, this is %s",
-             value_text(c, v));
+    if (!value_is_scalar(v) || v->node->dtype != DT_bool) {
+        check_fail(c, e->span, "condition", "'until' is a bool, this is %s",
+                   value_text(c, v));
         return false;
     }
     l->stop = v->node;
     if (!(index_mask(c, v->node) & index_mask(c, l->index.param)))
         return true;
-    fail(c, e->span, "condition", "'until' sees what is carried, not '%s'",
-         l->index.name);
-    detail(c, "carry it too: %s = 0 and %s + 1 as its next value",
-           l->index.name[0] == 'n' ? "k" : "n",
-           l->index.name[0] == 'n' ? "k" : "n");
+    check_fail(c, e->span, "condition",
+               "'until' sees what is carried, not '%s'", l->index.name);
+    check_detail(c, "carry it too: %s = 0 and %s + 1 as its next value",
+                 l->index.name[0] == 'n' ? "k" : "n",
+                 l->index.name[0] == 'n' ? "k" : "n");
     return false;
 }
 
@@ -260,7 +265,7 @@ static bool run_step(Loop *l, bool with_until)
     c->branch = branch;
     if (!good)
         c->late.n = late;
-    good = late_indices(c, late) && good;
+    good = index_late(c, late) && good;
     index_pop(c, &l->index);
     return good;
 }
@@ -291,7 +296,7 @@ static bool find_types(Loop *l)
             const Value *v =
                 adopt(c, l->init[i], l->next[i], l->carry[i]->init->span);
 
-            if (is_error(v))
+            if (value_is_error(v))
                 return false;
             progress = progress ||
                        (has_literal(l->init[i]) && !value_equal(v, l->init[i]));
@@ -309,7 +314,7 @@ static bool type_literals(Loop *l)
         return false;
     for (int i = 0; i < l->n; i++) {
         l->init[i] = settle_all(c, l->init[i], l->carry[i]->init->span);
-        if (is_error(l->init[i]))
+        if (value_is_error(l->init[i]))
             return false;
     }
     return true;
@@ -326,11 +331,12 @@ static bool type_changes(Loop *l, int i)
         at = at->block->value;
     if (l->n > 1 && at->kind == EX_tuple && at->list.n == l->n)
         at = at->list.at[i];
-    fail(c, at->span, "carry", "'%s' has another type after a step", b->name);
+    check_fail(c, at->span, "carry", "'%s' has another type after a step",
+               b->name);
     diag_label(c->diags, at->span, "%s", value_text(c, l->next[i]));
-    detail(c, "it starts as %s", value_text(c, l->init[i]));
-    convert_hint(c, value_ty(c, l->init[i]), l->next[i]);
-    note(c, b->init->span, "it starts here");
+    check_detail(c, "it starts as %s", value_text(c, l->init[i]));
+    type_convert_hint(c, value_ty(c, l->init[i]), l->next[i]);
+    check_note(c, b->init->span, "it starts here");
     return false;
 }
 
@@ -350,7 +356,7 @@ static bool evaluate_step(Loop *l)
     if (!run_fresh(l) || !index_known(c, &l->index))
         return false;
     for (int i = 0; i < l->n; i++) {
-        const Value *v = fit(c, value_ty(c, l->init[i]), l->next[i]);
+        const Value *v = value_fit(c, value_ty(c, l->init[i]), l->next[i]);
 
         if (!v)
             return type_changes(l, i);
@@ -549,11 +555,12 @@ static bool ragged(Loop *l)
 
     if (!l->scan || !l->index.bound)
         return false;
-    fail(c, l->index.bound_span, "ragged",
-         "the bound of '%s' is no dimension, so there is no common number of "
-         "rows",
-         l->index.name);
-    detail(c, "fold(%s < …) takes such a bound", l->index.name);
+    check_fail(
+        c, l->index.bound_span, "ragged",
+        "the bound of '%s' is no dimension, so there is no common number of "
+        "rows",
+        l->index.name);
+    check_detail(c, "fold(%s < …) takes such a bound", l->index.name);
     return true;
 }
 
@@ -564,7 +571,7 @@ static const Value *choose(Check *c, const Scope *s, Span at, Node *stop,
 {
     Operand x = {a, at, NULL}, y = {b, at, NULL};
 
-    return stop ? if_values(c, s, at, stop, &x, &y) : y.value;
+    return stop ? arith_if(c, s, at, stop, &x, &y) : y.value;
 }
 
 static bool write_step(Loop *l, int64_t t)
@@ -579,7 +586,7 @@ static bool write_step(Loop *l, int64_t t)
         scope_bind(c, s, l->carry[i]->name, l->carry[i]->span, l->now[i]);
     if (l->until) {
         v = eval(c, s, l->until->init);
-        if (is_error(v))
+        if (value_is_error(v))
             return false;
         l->stop = v->node;
     }
@@ -587,7 +594,7 @@ static bool write_step(Loop *l, int64_t t)
         return false;
     for (int i = 0; i < l->n; i++) {
         l->now[i] = choose(c, l->s, l->e->span, l->stop, l->now[i], l->next[i]);
-        if (is_error(l->now[i]))
+        if (value_is_error(l->now[i]))
             return false;
     }
     return true;
@@ -612,8 +619,8 @@ static const Value *write_out(Loop *l)
             row[i][t] = (Operand){l->now[i], l->e->span, NULL};
     }
     for (int i = 0; i < l->n && l->scan; i++) {
-        l->now[i] = stack_values(c, l->s, l->e->span, (int)n, row[i]);
-        if (is_error(l->now[i]))
+        l->now[i] = literal_stack(c, l->s, l->e->span, (int)n, row[i]);
+        if (value_is_error(l->now[i]))
             return c->error;
     }
     return l->n == 1 ? l->now[0] : value_tuple(c, l->e->span, l->n, l->now);
@@ -622,7 +629,7 @@ static const Value *write_out(Loop *l)
 static bool step_fits(Loop *l)
 {
     for (int i = 0; i < l->n; i++)
-        if (!fit(l->c, value_ty(l->c, l->init[i]), l->next[i]))
+        if (!value_fit(l->c, value_ty(l->c, l->init[i]), l->next[i]))
             return false;
     return true;
 }
@@ -678,7 +685,7 @@ const Value *eval_loop(Check *c, const Scope *s, const Expr *e)
         return c->error;
     l->since = graph_count(c->graph);
     v = evaluate_loop(l);
-    if (!is_error(v))
+    if (!value_is_error(v))
         return v;
     if (!l->index.recursive || (c->index && c->index->recursive))
         return c->error;

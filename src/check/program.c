@@ -79,15 +79,15 @@ static void define_derivative(Check *c, const Fn *f)
     const Value **value;
     Arguments a;
 
-    define(c, own);
+    fn_define(c, own);
     if (own->info->state == FN_bad || !has_own_derivative(f))
         return;
-    value = fresh_arguments(c, f);
+    value = fn_fresh(c, f);
     if (!value)
         return;
-    a = arguments_new(c, fn_nparam(f), fn_span(own), NULL);
+    a = args_new(c, fn_nparam(f), fn_span(own), NULL);
     memcpy(a.value, value, sizeof *value * (size_t)a.n);
-    apply(c, f, &a);
+    fn_apply(c, f, &a);
 }
 
 /* Every function of the user's, used or not, in the order of the text. */
@@ -98,7 +98,7 @@ static void define_all(Check *c)
 
         for (int k = 0; k < s->binding.n && !c->unit.at[i]->std; k++)
             if (s->binding.at[k].entry->kind == EN_fn)
-                define(c, s->binding.at[k].entry->value->fn);
+                fn_define(c, s->binding.at[k].entry->value->fn);
     }
     for (int i = 0; i < c->unit.n; i++) {
         const Scope *s = c->unit.at[i]->scope;
@@ -117,9 +117,9 @@ static void fail_overflow(Check *c)
     static const char what[] = "a dimension is larger than 64 bits hold";
 
     if (c->overflow)
-        fail(c, *c->overflow, "too-large", "%s", what);
+        check_fail(c, *c->overflow, "too-large", "%s", what);
     else
-        fail(c, (Span){0, 0}, "too-large", "%s: %s", c->path, what);
+        check_fail(c, (Span){0, 0}, "too-large", "%s: %s", c->path, what);
 }
 
 Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
@@ -136,11 +136,11 @@ Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
         c->prelude = unit_load(c, "<std>/prelude.nn", prelude, n);
     c->main = unit_load(c, path, text, len);
     if (c->main && c->main->ast->item.n == 0 && diags_errors(d) == before)
-        fail(c, (Span){0, 0}, "empty", "%s holds no program", path);
+        check_fail(c, (Span){0, 0}, "empty", "%s holds no program", path);
     if (!c->main || c->unread || c->main->ast->item.n == 0)
         return NULL;
     make_module(p);
-    check_consts_and_structs(c);
+    unit_check_all(c);
     define_all(c);
     export_all(p);
     if (dim_overflowed(c->graph) && diags_errors(d) == before)
@@ -150,7 +150,7 @@ Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
 
 Module *program_module(Program *p) { return p->module; }
 
-Expr *read_expression(Check *c, const char *text)
+Expr *program_read(Check *c, const char *text)
 {
     const Source *s =
         diags_source(c->diags, "<expression>", text, strlen(text));
@@ -165,15 +165,15 @@ static Function *value_function(Check *c, const Value *v, Span at)
 
     if (!value_ty(c, v))
         return NULL;
-    add_result(c, f, "value", v, at);
-    return finish_function(c, f) ? f : NULL;
+    function_result(c, f, "value", v, at);
+    return function_finish(c, f) ? f : NULL;
 }
 
 Function *program_function(Program *p, const char *expression)
 {
     Check *c = &p->check;
     int before = diags_errors(c->diags);
-    const Expr *e = read_expression(c, expression);
+    const Expr *e = program_read(c, expression);
     const Scope *s = scope_new(c, NULL, 0, c->main);
     const char *name = "value";
     const Value *v;
@@ -182,11 +182,11 @@ Function *program_function(Program *p, const char *expression)
     if (!e || diags_errors(c->diags) > before)
         return NULL;
     v = eval(c, s, e);
-    if (is_error(v))
+    if (value_is_error(v))
         return NULL;
     if (v->kind == V_fn && v->fn->kind == FK_item && v->fn->info->item->name)
         name = v->fn->info->item->name;
-    f = v->kind == V_fn ? build_function(c, v->fn, name, name, e->span)
+    f = v->kind == V_fn ? function_build(c, v->fn, name, name, e->span)
                         : value_function(c, v, e->span);
     if (dim_overflowed(c->graph) && diags_errors(c->diags) == before)
         fail_overflow(c);
@@ -198,7 +198,7 @@ static const Fn *expression_function(Check *c, const char *params,
                                      const char *e)
 {
     const Expr *fn =
-        read_expression(c, arena_printf(c->arena, "fn(%s) = %s", params, e));
+        program_read(c, arena_printf(c->arena, "fn(%s) = %s", params, e));
     const Value *v;
 
     if (!fn)
@@ -207,9 +207,9 @@ static const Fn *expression_function(Check *c, const char *params,
     return v->kind == V_fn ? v->fn : NULL;
 }
 
-const Fn *by_all_reals(Check *c, const Fn *f)
+const Fn *deriv_by_reals(Check *c, const Fn *f)
 {
-    const Value **value = fresh_arguments(c, f);
+    const Value **value = fn_fresh(c, f);
     Fn *d = NEW(c->arena, Fn);
     int *by = NEWN(c->arena, int, fn_nparam(f) + 1);
 
@@ -241,13 +241,13 @@ static bool gradient_exported(const Program *p, const char *name)
 
 static bool gives_scalar(Check *c, const Fn *f)
 {
-    const Value **value = fresh_arguments(c, f);
-    Arguments a = arguments_new(c, fn_nparam(f), fn_span(f), NULL);
+    const Value **value = fn_fresh(c, f);
+    Arguments a = args_new(c, fn_nparam(f), fn_span(f), NULL);
 
     if (!value)
         return false;
     memcpy(a.value, value, sizeof *value * (size_t)a.n);
-    return is_scalar(apply(c, f, &a));
+    return value_is_scalar(fn_apply(c, f, &a));
 }
 
 /* The loss that `train` differentiates, by what is trained; with all that it
@@ -286,7 +286,7 @@ Function *program_trained(Program *p)
     const Fn *d = trained_gradient(p);
     const char *name = d ? p->train->train.loss : NULL;
 
-    return d ? build_function(&p->check, d, name, name, fn_span(d->of)) : NULL;
+    return d ? function_build(&p->check, d, name, name, fn_span(d->of)) : NULL;
 }
 
 Function **program_derivatives(Program *p, int *n)
@@ -301,9 +301,9 @@ Function **program_derivatives(Program *p, int *n)
             const Entry *e = s->binding.at[k].entry;
             const Fn *f = e->kind == EN_fn ? e->value->fn : NULL;
             const Fn *d =
-                f && has_own_derivative(f) ? by_all_reals(c, f) : NULL;
+                f && has_own_derivative(f) ? deriv_by_reals(c, f) : NULL;
             Function *to =
-                d ? build_function(c, d, e->name, e->name, fn_span(f)) : NULL;
+                d ? function_build(c, d, e->name, e->name, fn_span(f)) : NULL;
 
             if (to)
                 list_push(c->arena, &all, to);
@@ -316,18 +316,18 @@ Function **program_derivatives(Program *p, int *n)
 static Function *on_arguments(Check *c, const Fn *f, const char *name,
                               const Value *const *value)
 {
-    Arguments a = arguments_new(c, fn_nparam(f), fn_span(f), NULL);
+    Arguments a = args_new(c, fn_nparam(f), fn_span(f), NULL);
     Function *to = function_new(c, FN_plain, name, fn_span(f));
     const Value *v;
 
     memcpy(a.value, value, sizeof *value * (size_t)a.n);
-    v = apply(c, f, &a);
-    if (is_error(v) || !value_ty(c, v))
+    v = fn_apply(c, f, &a);
+    if (value_is_error(v) || !value_ty(c, v))
         return NULL;
     for (int i = 0; i < a.n; i++)
-        add_param(c, to, fn_param_name(c, f, i), value[i], fn_span(f));
-    add_result(c, to, name, v, fn_span(f));
-    return finish_function(c, to) ? to : NULL;
+        function_param(c, to, fn_param_name(c, f, i), value[i], fn_span(f));
+    function_result(c, to, name, v, fn_span(f));
+    return function_finish(c, to) ? to : NULL;
 }
 
 bool program_expressions(Program *p, const char *params, const char *left,
@@ -341,11 +341,11 @@ bool program_expressions(Program *p, const char *params, const char *left,
 
     if (!f || !g)
         return false;
-    define(c, f);
-    define(c, g);
+    fn_define(c, f);
+    fn_define(c, g);
     if (diags_errors(c->diags) > before)
         return false;
-    value = fresh_arguments(c, f);
+    value = fn_fresh(c, f);
     if (!value)
         return false;
     *l = on_arguments(c, f, "left", value);

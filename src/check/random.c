@@ -9,16 +9,17 @@
 /* A scalar key; NULL after reporting. */
 static Node *key_arg(Check *c, const Builtin *b, const CallArg *a)
 {
-    Node *n = tensor_arg(c, b, a);
+    Node *n = arg_tensor(c, b, a);
 
     if (!n || (n->dtype == DT_key && n->rank == 0))
         return n;
-    fail(c, a->span, "type-mismatch", "'%s' takes one key", b->name);
+    check_fail(c, a->span, "type-mismatch", "'%s' takes one key", b->name);
     diag_label(c->diags, a->span, "%s", value_text(c, a->value));
-    detail(c, n->dtype == DT_key
-                  ? "choose one: keys[i]"
-                  : "a key is a parameter of type key, or key(1), or one split "
-                    "off another: split(k).0");
+    check_detail(
+        c, n->dtype == DT_key
+               ? "choose one: keys[i]"
+               : "a key is a parameter of type key, or key(1), or one split "
+                 "off another: split(k).0");
     return NULL;
 }
 
@@ -27,7 +28,7 @@ static bool drawn_shape(Check *c, const Call *call, const CallArg *a, int *rank,
                         const Dim **dim)
 {
     *rank = 0;
-    return !a || (shape_arg(c, a, rank, dim) &&
+    return !a || (arg_shape(c, a, rank, dim) &&
                   dim_sensible(c, call->at, *rank, dim));
 }
 
@@ -58,7 +59,8 @@ const Value *run_bernoulli(Check *c, const Builtin *b, const Call *call,
     const Value *v;
     int rank;
 
-    if (!key || !unify(c, call->scope, b->name, call->at, 1, &x, ON_real, &p) ||
+    if (!key ||
+        !arith_unify(c, call->scope, b->name, call->at, 1, &x, ON_real, &p) ||
         !drawn_shape(c, call, slot[2], &rank, dim))
         return c->error;
     if (!slot[2]) {
@@ -66,8 +68,8 @@ const Value *run_bernoulli(Check *c, const Builtin *b, const Call *call,
         for (int i = 0; i < rank; i++)
             dim[i] = p->dim[i];
     }
-    v = fill(c, type_tensor(c->arena, p->dtype, rank, dim), value_tensor(c, p),
-             slot[1]->span);
+    v = value_fill(c, type_tensor(c->arena, p->dtype, rank, dim),
+                   value_tensor(c, p), slot[1]->span);
     if (!v)
         return c->error;
     u = g_uniform(c->graph, p->dtype, key, rank, dim);
@@ -75,7 +77,7 @@ const Value *run_bernoulli(Check *c, const Builtin *b, const Call *call,
 }
 
 /* That number i has the counter -1 - i, below those of elements. */
-Node *derived_keys(Check *c, Node *key, const Dim *n)
+Node *random_keys(Check *c, Node *key, const Dim *n)
 {
     Graph *g = c->graph;
     Node *i = g_iota(g, DT_i64, n), *bits;
@@ -103,7 +105,7 @@ const Value *run_split(Check *c, const Builtin *b, const Call *call,
     n = dim_of_value(c, slot[1]->value, slot[1]->span);
     if (!n || !dim_sensible(c, call->at, 1, &n))
         return c->error;
-    return value_tensor(c, derived_keys(c, key, n));
+    return value_tensor(c, random_keys(c, key, n));
 }
 
 /* key(i): the key that an int is. */
@@ -114,11 +116,12 @@ const Value *run_key(Check *c, const Builtin *b, const Call *call,
     Node *n = v->kind == V_tensor && v->literal == LIT_int ? v->node : NULL;
 
     (void)call;
-    n = n ? n : tensor_arg(c, b, slot[0]);
+    n = n ? n : arg_tensor(c, b, slot[0]);
     if (!n)
         return c->error;
     if (!dtype_is_int(n->dtype)) {
-        fail(c, slot[0]->span, "type-mismatch", "'key' makes keys of ints");
+        check_fail(c, slot[0]->span, "type-mismatch",
+                   "'key' makes keys of ints");
         diag_label(c->diags, slot[0]->span, "%s", value_text(c, v));
         return c->error;
     }

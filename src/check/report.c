@@ -28,7 +28,8 @@ static void call_notes(Check *c)
     }
 }
 
-const Value *fail(Check *c, Span at, const char *kind, const char *fmt, ...)
+const Value *check_fail(Check *c, Span at, const char *kind, const char *fmt,
+                        ...)
 {
     va_list ap;
     char *text;
@@ -41,7 +42,7 @@ const Value *fail(Check *c, Span at, const char *kind, const char *fmt, ...)
     return c->error;
 }
 
-void detail(Check *c, const char *fmt, ...)
+void check_detail(Check *c, const char *fmt, ...)
 {
     va_list ap;
 
@@ -50,7 +51,7 @@ void detail(Check *c, const char *fmt, ...)
     va_end(ap);
 }
 
-void note(Check *c, Span at, const char *fmt, ...)
+void check_note(Check *c, Span at, const char *fmt, ...)
 {
     va_list ap;
 
@@ -70,30 +71,30 @@ static void note_field(Check *c, const Scope *s, const Expr *e)
     item = of->ty->def->item;
     for (int i = 0; i < item->nfield; i++)
         if (item->field[i].name == e->field.name)
-            note(c, item->field[i].span, "'%s' is declared here",
-                 e->field.name);
+            check_note(c, item->field[i].span, "'%s' is declared here",
+                       e->field.name);
 }
 
-void note_declared(Check *c, const Scope *s, const Expr *e)
+void check_declared(Check *c, const Scope *s, const Expr *e)
 {
     if (!s || !e)
         return;
     if (e->kind == EX_name) {
-        Found f = lookup(c, s, e->name, e->span);
+        Found f = scope_lookup(c, s, e->name, e->span);
 
         if (f.local)
-            note(c, f.local->span, "'%s' is declared here", e->name);
+            check_note(c, f.local->span, "'%s' is declared here", e->name);
         else if (f.entry)
-            note(c, f.entry->span, "'%s' is declared here", e->name);
+            check_note(c, f.entry->span, "'%s' is declared here", e->name);
     } else if (e->kind == EX_field && e->field.of->kind != EX_error) {
         note_field(c, s, e);
     }
 }
 
-void label_operand(Check *c, const Scope *s, const Expr *e, const Value *v)
+void check_label(Check *c, const Scope *s, const Expr *e, const Value *v)
 {
     if (!e)
         return;
     diag_label(c->diags, e->span, "%s", value_text(c, v));
-    note_declared(c, s, e);
+    check_declared(c, s, e);
 }

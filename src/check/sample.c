@@ -72,14 +72,14 @@ static bool takes_function(const TypeEx *t)
 static Function *build(Check *c, const Fn *f, const char *name)
 {
     Span at = fn_span(f);
-    Function *plain = build_function(c, f, name, name, at), *by = NULL;
-    const Fn *d = plain ? by_all_reals(c, f) : NULL;
+    Function *plain = function_build(c, f, name, name, at), *by = NULL;
+    const Fn *d = plain ? deriv_by_reals(c, f) : NULL;
 
     if (d) {
         Diags *own = c->diags;
 
         c->diags = diags_fork(c->arena, own);
-        by = build_function(c, d, name, name, at);
+        by = function_build(c, d, name, name, at);
         c->diags = own;
     }
     return by ? by : plain;
@@ -94,7 +94,7 @@ static bool try_type(Check *c, Unit *u, Sample *s, const FnItem *f,
     const Value *v;
 
     s->expression = wrapper(c, f, type);
-    e = read_expression(c, s->expression);
+    e = program_read(c, s->expression);
     c->diags = diags_fork(c->arena, own);
     v = e ? eval(c, scope_new(c, NULL, 0, u), e) : c->error;
     if (v->kind == V_fn)

@@ -80,7 +80,7 @@ const Binding *scope_find(const Scope *s, int limit, const char *name)
     return i >= 0 ? &s->binding.at[i] : NULL;
 }
 
-Found lookup(Check *c, const Scope *s, const char *name, Span at)
+Found scope_lookup(Check *c, const Scope *s, const char *name, Span at)
 {
     Found f = {NULL, NULL, NULL, false};
     int limit = INT32_MAX;
@@ -124,8 +124,8 @@ static void names_of_unit(Check *c, const Unit *u, Names *to)
         names_of_scope(c, c->prelude->scope, INT32_MAX, to);
 }
 
-const char *suggestion(Check *c, const char *name, const char *const *among,
-                       int n)
+const char *name_suggestion(Check *c, const char *name,
+                            const char *const *among, int n)
 {
     /* Of one or two letters everything is near. */
     const char *near = strlen(name) > 2 ? nearest_name(name, among, n) : NULL;
@@ -133,13 +133,13 @@ const char *suggestion(Check *c, const char *name, const char *const *among,
     return near ? arena_printf(c->arena, "; did you mean '%s'?", near) : "";
 }
 
-void unknown_in_unit(Check *c, const Unit *u, const char *name, Span at)
+void name_unknown_in(Check *c, const Unit *u, const char *name, Span at)
 {
     Names all = {{NULL, 0, 0}};
 
     names_of_scope(c, u->scope, INT32_MAX, &all);
-    fail(c, at, "unknown-name", "'%s' has nothing called '%s'%s", u->name, name,
-         suggestion(c, name, all.list.at, all.list.n));
+    check_fail(c, at, "unknown-name", "'%s' has nothing called '%s'%s", u->name,
+               name, name_suggestion(c, name, all.list.at, all.list.n));
 }
 
 /* The standard file with a function or struct of that name, or NULL. */
@@ -200,15 +200,15 @@ static const char *foreign_hint(const char *name)
     return NULL;
 }
 
-void std_hint(Check *c, const char *name)
+void name_std_hint(Check *c, const char *name)
 {
     const char *file = std_file_with(c, name);
 
     if (file)
-        detail(c, "'use %s;' brings one from the standard library", file);
+        check_detail(c, "'use %s;' brings one from the standard library", file);
 }
 
-void unknown_name(Check *c, const Scope *s, const char *name, Span at)
+void name_unknown(Check *c, const Scope *s, const char *name, Span at)
 {
     Names all = {{NULL, 0, 0}};
     const char *fixed[256];
@@ -222,12 +222,12 @@ void unknown_name(Check *c, const Scope *s, const char *name, Span at)
     for (int i = 0; i < n; i++)
         list_push(c->arena, &all.list, fixed[i]);
     const char *foreign = foreign_hint(name);
-    fail(c, at, "unknown-name", "nothing here is called '%s'%s", name,
-         foreign || std_file_with(c, name)
-             ? ""
-             : suggestion(c, name, all.list.at, all.list.n));
+    check_fail(c, at, "unknown-name", "nothing here is called '%s'%s", name,
+               foreign || std_file_with(c, name)
+                   ? ""
+                   : name_suggestion(c, name, all.list.at, all.list.n));
     if (foreign)
-        detail(c, "%s", foreign);
+        check_detail(c, "%s", foreign);
     else
-        std_hint(c, name);
+        name_std_hint(c, name);
 }

@@ -3,24 +3,25 @@
 
 #include <string.h>
 
-bool shape_arg(Check *c, const CallArg *a, int *rank, const Dim **dim)
+bool arg_shape(Check *c, const CallArg *a, int *rank, const Dim **dim)
 {
     const Value *v = a->value;
     const Value *const *part = v->part;
     int n = v->npart;
 
-    if (is_scalar(v)) {
+    if (value_is_scalar(v)) {
         part = &v;
         n = 1;
     } else if ((v->kind != V_tensor || v->node->rank != 1 || !part) &&
                v->kind != V_tuple) {
-        fail(c, a->span, "shape", "a shape is a list of dimensions: [n, m]");
+        check_fail(c, a->span, "shape",
+                   "a shape is a list of dimensions: [n, m]");
         diag_label(c->diags, a->span, "%s", value_text(c, v));
         return false;
     }
     if (n > MAX_RANK) {
-        fail(c, a->span, "rank", "a tensor has at most %d dimensions",
-             MAX_RANK);
+        check_fail(c, a->span, "rank", "a tensor has at most %d dimensions",
+                   MAX_RANK);
         return false;
     }
     *rank = n;
@@ -67,17 +68,18 @@ static bool solve_rest(Check *c, const Dim *total, int rank, const Dim **dim)
 const Value *run_reshape(Check *c, const Builtin *b, const Call *call,
                          const CallArg *const *slot)
 {
-    Node *n = tensor_arg(c, b, slot[0]);
+    Node *n = arg_tensor(c, b, slot[0]);
     const Dim *dim[MAX_RANK];
     int rank;
 
-    if (!n || !shape_arg(c, slot[1], &rank, dim))
+    if (!n || !arg_shape(c, slot[1], &rank, dim))
         return c->error;
     if (!solve_rest(c, product(c, n->rank, n->dim), rank, dim)) {
-        fail(c, call->at, "shape-mismatch",
-             "%s cannot be reshaped to %s: the number of elements differs",
-             shape_text(c, n->rank, n->dim), shape_text(c, rank, dim));
-        label_operand(c, call->scope, slot[0]->expr, slot[0]->value);
+        check_fail(
+            c, call->at, "shape-mismatch",
+            "%s cannot be reshaped to %s: the number of elements differs",
+            shape_text(c, n->rank, n->dim), shape_text(c, rank, dim));
+        check_label(c, call->scope, slot[0]->expr, slot[0]->value);
         return c->error;
     }
     if (!dim_sensible(c, slot[1]->span, rank, dim))
@@ -88,23 +90,24 @@ const Value *run_reshape(Check *c, const Builtin *b, const Call *call,
 const Value *run_transpose(Check *c, const Builtin *b, const Call *call,
                            const CallArg *const *slot)
 {
-    Node *n = tensor_arg(c, b, slot[0]);
+    Node *n = arg_tensor(c, b, slot[0]);
     int perm[MAX_RANK], count = call->narg - 1;
     bool seen[MAX_RANK] = {false};
 
     if (!n)
         return c->error;
     if (count > 0 && count != n->rank) {
-        fail(c, call->at, "axis", "'transpose' takes all %d axes, or none",
-             n->rank);
+        check_fail(c, call->at, "axis",
+                   "'transpose' takes all %d axes, or none", n->rank);
         return c->error;
     }
     for (int i = 0; i < n->rank; i++) {
         perm[i] = n->rank - 1 - i;
-        if (count > 0 && !axis_arg(c, b, &call->arg[1 + i], n->rank, &perm[i]))
+        if (count > 0 && !arg_axis(c, b, &call->arg[1 + i], n->rank, &perm[i]))
             return c->error;
         if (seen[perm[i]])
-            return fail(c, call->at, "axis", "axis %d is given twice", perm[i]);
+            return check_fail(c, call->at, "axis", "axis %d is given twice",
+                              perm[i]);
         seen[perm[i]] = true;
     }
     return value_tensor(c, g_permute(c->graph, n, perm));
@@ -118,30 +121,30 @@ const Value *run_broadcast(Check *c, const Builtin *b, const Call *call,
     const Type *t;
     int rank;
 
-    if (!tensor_arg(c, b, slot[0]) || !shape_arg(c, slot[1], &rank, dim) ||
+    if (!arg_tensor(c, b, slot[0]) || !arg_shape(c, slot[1], &rank, dim) ||
         !dim_sensible(c, slot[1]->span, rank, dim))
         return c->error;
-    v = settle(c, slot[0]->span, slot[0]->value);
+    v = value_settle(c, slot[0]->span, slot[0]->value);
     t = type_tensor(c->arena, v->node->dtype, rank, dim);
-    v = fill(c, t, v, call->at);
+    v = value_fill(c, t, v, call->at);
     return v ? v : c->error;
 }
 
 const Value *run_expand(Check *c, const Builtin *b, const Call *call,
                         const CallArg *const *slot)
 {
-    Node *n = tensor_arg(c, b, slot[0]);
+    Node *n = arg_tensor(c, b, slot[0]);
     const Dim *dim[MAX_RANK + 1];
     int axis, k = 0;
 
     if (!n)
         return c->error;
     axis = n->rank;
-    if (slot[1] && !axis_arg(c, b, slot[1], n->rank + 1, &axis))
+    if (slot[1] && !arg_axis(c, b, slot[1], n->rank + 1, &axis))
         return c->error;
     if (n->rank == MAX_RANK)
-        return fail(c, call->at, "rank", "a tensor has at most %d dimensions",
-                    MAX_RANK);
+        return check_fail(c, call->at, "rank",
+                          "a tensor has at most %d dimensions", MAX_RANK);
     for (int i = 0; i <= n->rank; i++)
         dim[i] = i == axis ? dim_const(c->graph, 1) : n->dim[k++];
     return value_tensor(c, g_reshape(c->graph, n, n->rank + 1, dim));
@@ -185,23 +188,24 @@ const Value *run_concat(Check *c, const Builtin *b, const Call *call,
     Operand *x = operands(c, call, &n);
     Node **node = NEWN(c->arena, Node *, n + 1);
 
-    if (n == 0 || !unify(c, call->scope, b->name, call->at, n, x, ON_any, node))
+    if (n == 0 ||
+        !arith_unify(c, call->scope, b->name, call->at, n, x, ON_any, node))
         return c->error;
     if (node[0]->rank == 0) {
-        fail(c, call->at, "shape-mismatch",
-             "'concat' joins tensors of one dimension or more");
-        detail(c, "'stack' and [a, b] make a tensor of scalars");
+        check_fail(c, call->at, "shape-mismatch",
+                   "'concat' joins tensors of one dimension or more");
+        check_detail(c, "'stack' and [a, b] make a tensor of scalars");
         return c->error;
     }
-    if (slot[1] && !axis_arg(c, b, slot[1], node[0]->rank, &axis))
+    if (slot[1] && !arg_axis(c, b, slot[1], node[0]->rank, &axis))
         return c->error;
     for (int i = 1; i < n; i++) {
         if (concat_fits(node[0], node[i], axis))
             continue;
-        fail(c, x[0].span, "shape-mismatch",
-             "these shapes cannot be joined along axis %d", axis);
-        label_operand(c, call->scope, x[0].expr, x[0].value);
-        label_operand(c, call->scope, x[i].expr, x[i].value);
+        check_fail(c, x[0].span, "shape-mismatch",
+                   "these shapes cannot be joined along axis %d", axis);
+        check_label(c, call->scope, x[0].expr, x[0].value);
+        check_label(c, call->scope, x[i].expr, x[i].value);
         return c->error;
     }
     return value_tensor(c, g_concat(c->graph, n, node, axis));
@@ -214,15 +218,15 @@ const Value *run_stack(Check *c, const Builtin *b, const Call *call,
     const Value *v;
     Operand *x = operands(c, call, &n);
 
-    v = stack_values(c, call->scope, call->at, n, x);
-    v = settle(c, call->at, v);
-    if (is_error(v) || !slot[1])
+    v = literal_stack(c, call->scope, call->at, n, x);
+    v = value_settle(c, call->at, v);
+    if (value_is_error(v) || !slot[1])
         return v;
     if (v->kind != V_tensor)
-        return fail(c, slot[1]->span, "axis",
-                    "only tensors stack along an "
-                    "axis of your choice");
-    if (!axis_arg(c, b, slot[1], v->node->rank, &axis))
+        return check_fail(c, slot[1]->span, "axis",
+                          "only tensors stack along an "
+                          "axis of your choice");
+    if (!arg_axis(c, b, slot[1], v->node->rank, &axis))
         return c->error;
     for (int i = 0; i < v->node->rank; i++)
         perm[i] = i < axis ? i + 1 : i == axis ? 0 : i;
@@ -237,21 +241,22 @@ static bool amounts(Check *c, const CallArg *a, int rank, int axis,
     int64_t v;
     const Dim *given[MAX_RANK];
 
-    if (!shape_arg(c, a, &n, given))
+    if (!arg_shape(c, a, &n, given))
         return false;
-    if (!is_scalar(a->value) && (n != rank || axis >= 0)) {
-        fail(c, a->span, "shape",
-             "one amount, or one for each of the %d "
-             "dimensions, is needed",
-             rank);
+    if (!value_is_scalar(a->value) && (n != rank || axis >= 0)) {
+        check_fail(c, a->span, "shape",
+                   "one amount, or one for each of the %d "
+                   "dimensions, is needed",
+                   rank);
         return false;
     }
     for (int i = 0; i < rank; i++) {
-        dim[i] = n == rank && !is_scalar(a->value) ? given[i] : given[0];
+        dim[i] = n == rank && !value_is_scalar(a->value) ? given[i] : given[0];
         if (axis >= 0 && i != axis)
             dim[i] = dim_const(c->graph, 0);
         if (dim_const_value(dim[i], &v) && v < 0) {
-            fail(c, a->span, "shape", "an amount to pad by is not negative");
+            check_fail(c, a->span, "shape",
+                       "an amount to pad by is not negative");
             return false;
         }
     }
@@ -262,15 +267,15 @@ static bool amounts(Check *c, const CallArg *a, int rank, int axis,
 const Value *run_pad(Check *c, const Builtin *b, const Call *call,
                      const CallArg *const *slot)
 {
-    Node *n = tensor_arg(c, b, slot[0]);
+    Node *n = arg_tensor(c, b, slot[0]);
     const Dim *lo[MAX_RANK], *hi[MAX_RANK], *dim[MAX_RANK];
     int axis = -1, step[MAX_RANK];
 
     if (!n)
         return c->error;
     if (n->rank == 0)
-        return fail(c, call->at, "shape", "a scalar cannot be padded");
-    if (slot[3] && !axis_arg(c, b, slot[3], n->rank, &axis))
+        return check_fail(c, call->at, "shape", "a scalar cannot be padded");
+    if (slot[3] && !arg_axis(c, b, slot[3], n->rank, &axis))
         return c->error;
     if (!amounts(c, slot[1], n->rank, axis, lo) ||
         !amounts(c, slot[2], n->rank, axis, hi))
@@ -287,11 +292,11 @@ const Value *run_pad(Check *c, const Builtin *b, const Call *call,
 const Value *run_flip(Check *c, const Builtin *b, const Call *call,
                       const CallArg *const *slot)
 {
-    Node *n = tensor_arg(c, b, slot[0]);
+    Node *n = arg_tensor(c, b, slot[0]);
     int axis = 0;
 
     (void)call;
-    if (!n || (slot[1] && !axis_arg(c, b, slot[1], n->rank, &axis)))
+    if (!n || (slot[1] && !arg_axis(c, b, slot[1], n->rank, &axis)))
         return c->error;
     if (slot[1])
         return value_tensor(c, g_flip(c->graph, n, axis));
@@ -314,12 +319,12 @@ static Node *axis_to(Check *c, Node *n, int from, int to)
 const Value *run_moveaxis(Check *c, const Builtin *b, const Call *call,
                           const CallArg *const *slot)
 {
-    Node *n = tensor_arg(c, b, slot[0]);
+    Node *n = arg_tensor(c, b, slot[0]);
     int from, to;
 
     (void)call;
-    if (!n || !axis_arg(c, b, slot[1], n->rank, &from) ||
-        !axis_arg(c, b, slot[2], n->rank, &to))
+    if (!n || !arg_axis(c, b, slot[1], n->rank, &from) ||
+        !arg_axis(c, b, slot[2], n->rank, &to))
         return c->error;
     return value_tensor(c, axis_to(c, n, from, to));
 }
@@ -330,26 +335,27 @@ static bool last_axis(Check *c, const Builtin *b, const CallArg *a,
 {
     *axis = rank - 1;
     if (a)
-        return axis_arg(c, b, a, rank, axis);
+        return arg_axis(c, b, a, rank, axis);
     if (rank > 0)
         return true;
-    fail(c, x->span, "axis", "a scalar has no axis");
+    check_fail(c, x->span, "axis", "a scalar has no axis");
     return false;
 }
 
 const Value *run_argsort(Check *c, const Builtin *b, const Call *call,
                          const CallArg *const *slot)
 {
-    Node *n = tensor_arg(c, b, slot[0]);
+    Node *n = arg_tensor(c, b, slot[0]);
     bool descending = false;
     int axis, last;
 
     (void)call;
     if (!n || !last_axis(c, b, slot[1], slot[0], n->rank, &axis) ||
-        !bool_arg(c, b, slot[2], "descending", &descending))
+        !arg_bool(c, b, slot[2], "descending", &descending))
         return c->error;
     if (!(ON_number & 1u << n->dtype)) {
-        fail(c, slot[0]->span, "type-mismatch", "'%s' takes numbers", b->name);
+        check_fail(c, slot[0]->span, "type-mismatch", "'%s' takes numbers",
+                   b->name);
         diag_label(c->diags, slot[0]->span, "%s",
                    value_text(c, slot[0]->value));
         return c->error;
@@ -362,7 +368,7 @@ const Value *run_argsort(Check *c, const Builtin *b, const Call *call,
 const Value *run_take_along(Check *c, const Builtin *b, const Call *call,
                             const CallArg *const *slot)
 {
-    Node *x = tensor_arg(c, b, slot[0]), *i = tensor_arg(c, b, slot[1]);
+    Node *x = arg_tensor(c, b, slot[0]), *i = arg_tensor(c, b, slot[1]);
     bool fits;
     int axis;
 
@@ -373,9 +379,10 @@ const Value *run_take_along(Check *c, const Builtin *b, const Call *call,
         fits = k == axis || x->dim[k] == i->dim[k];
     if (fits)
         return value_tensor(c, g_take_along(c->graph, x, i, axis));
-    fail(c, call->at, "shape-mismatch",
-         "'%s' takes int places in the shape of the tensor but for axis %d",
-         b->name, axis);
+    check_fail(
+        c, call->at, "shape-mismatch",
+        "'%s' takes int places in the shape of the tensor but for axis %d",
+        b->name, axis);
     diag_label(c->diags, slot[0]->span, "%s", value_text(c, slot[0]->value));
     diag_label(c->diags, slot[1]->span, "%s", value_text(c, slot[1]->value));
     return c->error;
@@ -390,7 +397,7 @@ const Value *run_full(Check *c, const Builtin *b, const Call *call,
     Node *n, *real;
     int rank;
 
-    if (!shape_arg(c, slot[0], &rank, dim) ||
+    if (!arg_shape(c, slot[0], &rank, dim) ||
         !dim_sensible(c, call->at, rank, dim))
         return c->error;
     if (!slot[1]) {
@@ -398,9 +405,9 @@ const Value *run_full(Check *c, const Builtin *b, const Call *call,
         return value_tensor(c, g_broadcast_to(c->graph, n, rank, dim));
     }
     v = slot[1]->value;
-    if (!is_scalar(v))
-        return fail(c, slot[1]->span, "argument",
-                    "'full' takes a scalar, not %s", value_text(c, v));
+    if (!value_is_scalar(v))
+        return check_fail(c, slot[1]->span, "argument",
+                          "'full' takes a scalar, not %s", value_text(c, v));
     n = g_broadcast_to(c->graph, v->node, rank, dim);
     if (v->literal == LIT_no)
         return value_tensor(c, n);
@@ -424,7 +431,7 @@ const Value *run_onehot(Check *c, const Builtin *b, const Call *call,
                         const CallArg *const *slot)
 {
     Graph *g = c->graph;
-    Node *i = tensor_arg(c, b, slot[0]), *k, *same;
+    Node *i = arg_tensor(c, b, slot[0]), *k, *same;
     const Dim *n = dim_of_value(c, slot[1]->value, slot[1]->span);
     const Dim *dim[MAX_RANK + 1];
     int axis[MAX_RANK + 1], last[MAX_RANK + 1];
@@ -432,8 +439,9 @@ const Value *run_onehot(Check *c, const Builtin *b, const Call *call,
     if (!i || !n)
         return c->error;
     if (!dtype_is_int(i->dtype)) {
-        fail(c, slot[0]->span, "type-mismatch", "'onehot' takes integers");
-        label_operand(c, call->scope, slot[0]->expr, slot[0]->value);
+        check_fail(c, slot[0]->span, "type-mismatch",
+                   "'onehot' takes integers");
+        check_label(c, call->scope, slot[0]->expr, slot[0]->value);
         return c->error;
     }
     for (int a = 0; a < i->rank; a++) {
@@ -463,9 +471,10 @@ static const Value *dot_leaves(Check *c, const Call *call, const Value *a,
 
         if (!dtype_is_real(x[i]->dtype) ||
             (total && total->dtype != x[i]->dtype)) {
-            fail(c, call->at, "type-mismatch", "'dot' takes reals of one type");
-            detail(c, "among what it was given is %s",
-                   value_text(c, value_tensor(c, x[i])));
+            check_fail(c, call->at, "type-mismatch",
+                       "'dot' takes reals of one type");
+            check_detail(c, "among what it was given is %s",
+                         value_text(c, value_tensor(c, x[i])));
             return c->error;
         }
         n = g2(c->graph, OP_mul, x[i], y[i]);
@@ -473,7 +482,7 @@ static const Value *dot_leaves(Check *c, const Call *call, const Value *a,
         total = total ? g2(c->graph, OP_add, total, n) : n;
     }
     return total ? value_tensor(c, total)
-                 : fail(c, call->at, "empty", "'dot' of nothing");
+                 : check_fail(c, call->at, "empty", "'dot' of nothing");
 }
 
 /* The sum of the products of all elements, of all leaves. */
@@ -485,16 +494,17 @@ const Value *run_dot(Check *c, const Builtin *b, const Call *call,
     Node *node[2];
 
     if (x[0].value->kind == V_tensor && x[1].value->kind == V_tensor) {
-        if (!unify(c, call->scope, b->name, call->at, 2, x, ON_real, node))
+        if (!arith_unify(c, call->scope, b->name, call->at, 2, x, ON_real,
+                         node))
             return c->error;
         x[0].value = value_tensor(c, node[0]);
         x[1].value = value_tensor(c, node[1]);
     }
     if (type_equal(value_ty(c, x[0].value), value_ty(c, x[1].value)))
         return dot_leaves(c, call, x[0].value, x[1].value);
-    fail(c, x[0].span, "shape-mismatch", "'dot' takes two of one type");
-    label_operand(c, call->scope, x[0].expr, x[0].value);
-    label_operand(c, call->scope, x[1].expr, x[1].value);
+    check_fail(c, x[0].span, "shape-mismatch", "'dot' takes two of one type");
+    check_label(c, call->scope, x[0].expr, x[0].value);
+    check_label(c, call->scope, x[1].expr, x[1].value);
     return c->error;
 }
 

@@ -14,18 +14,19 @@
 static bool find_loss(Train *t)
 {
     Check *c = t->c;
-    Found f =
-        lookup(c, t->scope, t->item->train.loss, t->item->train.loss_span);
+    Found f = scope_lookup(c, t->scope, t->item->train.loss,
+                           t->item->train.loss_span);
     int n;
 
     if (f.clash)
         return false;
     if (!f.entry || f.entry->kind != EN_fn) {
         if (f.entry || f.builtin)
-            fail(c, t->item->train.loss_span, "train",
-                 "'%s' is no function of the program", t->item->train.loss);
+            check_fail(c, t->item->train.loss_span, "train",
+                       "'%s' is no function of the program",
+                       t->item->train.loss);
         else
-            unknown_name(c, t->scope, t->item->train.loss,
+            name_unknown(c, t->scope, t->item->train.loss,
                          t->item->train.loss_span);
         return false;
     }
@@ -34,18 +35,19 @@ static bool find_loss(Train *t)
     for (t->by = 0; t->by < n; t->by++)
         if (fn_param_name(c, t->loss, t->by) == t->item->train.by)
             return true;
-    fail(c, t->item->train.by_span, "train", "'%s' has no parameter '%s'",
-         t->item->train.loss, t->item->train.by);
-    note(c, fn_span(t->loss), "'%s' is declared here", t->item->train.loss);
+    check_fail(c, t->item->train.by_span, "train", "'%s' has no parameter '%s'",
+               t->item->train.loss, t->item->train.by);
+    check_note(c, fn_span(t->loss), "'%s' is declared here",
+               t->item->train.loss);
     return false;
 }
 
 Arguments train_arguments(Train *t, const Value ***fresh)
 {
     Check *c = t->c;
-    Arguments a = arguments_new(c, fn_nparam(t->loss), t->at, NULL);
+    Arguments a = args_new(c, fn_nparam(t->loss), t->at, NULL);
 
-    *fresh = fresh_arguments(c, t->loss);
+    *fresh = fn_fresh(c, t->loss);
     for (int i = 0; *fresh && i < a.n; i++) {
         a.value[i] = (*fresh)[i];
         a.span[i] = fn_param_span(t->loss, i);
@@ -55,7 +57,7 @@ Arguments train_arguments(Train *t, const Value ***fresh)
 
 void train_param(Train *t, Function *f, int i, const Value *const *value)
 {
-    add_fn_param(t->c, f, t->loss, i, value[i], fn_param_span(t->loss, i));
+    function_fn_param(t->c, f, t->loss, i, value[i], fn_param_span(t->loss, i));
 }
 
 void train_data(Train *t, Function *f, const Value *const *value)
@@ -74,21 +76,23 @@ static const Type *state_type(Train *t)
     FnItem *one = NEW(c->arena, FnItem);
     Fn *f = NEW(c->arena, Fn);
     Scope *s;
-    Arguments a = arguments_new(c, 1, t->at, NULL);
+    Arguments a = args_new(c, 1, t->at, NULL);
 
     if (t->optimizer->kind != FK_item || fn_nparam(t->optimizer) < 3) {
-        fail(c, t->optimizer_call ? t->optimizer_call->span : t->at, "train",
-             "an optimizer is a function (p, g, state, settings…) -> (p, "
-             "state)");
+        check_fail(c, t->optimizer_call ? t->optimizer_call->span : t->at,
+                   "train",
+                   "an optimizer is a function (p, g, state, settings…) -> (p, "
+                   "state)");
         return NULL;
     }
     of = t->optimizer->info->item;
     for (int i = 0; i < 3; i++) {
         if (of->param[i].type && of->param[i].type->kind != TE_fn)
             continue;
-        fail(c, of->param[i].span, "train",
-             "an optimizer's first parameters are values: p, its gradient, a "
-             "state");
+        check_fail(
+            c, of->param[i].span, "train",
+            "an optimizer's first parameters are values: p, its gradient, a "
+            "state");
         return NULL;
     }
     *one = *of;
@@ -170,7 +174,7 @@ static const Value *scalar(Train *t, DType type, int64_t v)
 
 static const Value *zeros(Train *t, const Type *ty)
 {
-    return fill(t->c, ty, value_int(t->c, 0), t->at);
+    return value_fill(t->c, ty, value_int(t->c, 0), t->at);
 }
 
 /* init(seed) -> net, state of the loss, train state */
@@ -183,12 +187,13 @@ static Function *make_init(Train *t)
     State s = {0};
     int64_t number = 0;
 
-    net = initial_value(c, t->type, key, &number, t->at);
+    net = construct_initial(c, t->type, key, &number, t->at);
     s.optimizer =
-        net ? initial_value(c, t->optimizer_type, key, &number, t->at) : NULL;
+        net ? construct_initial(c, t->optimizer_type, key, &number, t->at)
+            : NULL;
     if (s.optimizer && t->carried >= 0)
         carried =
-            initial_value(c, t->carried_type, key, &number, t->carried_at);
+            construct_initial(c, t->carried_type, key, &number, t->carried_at);
     if (!s.optimizer || (t->carried >= 0 && !carried))
         return NULL;
     if (t->key >= 0) {
@@ -199,12 +204,13 @@ static Function *make_init(Train *t)
         s.gradient = zeros(t, t->type);
         s.count = scalar(t, DT_i32, 0);
     }
-    add_param(c, f, "seed", value_tensor(c, key), t->at);
-    add_result(c, f, t->item->train.by, net, t->at);
+    function_param(c, f, "seed", value_tensor(c, key), t->at);
+    function_result(c, f, t->item->train.by, net, t->at);
     if (carried)
-        add_result(c, f, fn_param_name(c, t->loss, t->carried), carried, t->at);
+        function_result(c, f, fn_param_name(c, t->loss, t->carried), carried,
+                        t->at);
     f->result[f->nresult++] = state_port(t, &s, -1);
-    return finish_function(c, f) ? f : NULL;
+    return function_finish(c, f) ? f : NULL;
 }
 
 /* The optimizer's settings: scalars, from the call or their defaults; a
@@ -287,20 +293,20 @@ static bool settings_known(Train *t)
         bool known = false;
 
         if (!a->name) {
-            fail(c, a->value->span, "setting",
-                 "an optimizer's settings are given by name: %s = …",
-                 nname ? name[0] : "lr");
+            check_fail(c, a->value->span, "setting",
+                       "an optimizer's settings are given by name: %s = …",
+                       nname ? name[0] : "lr");
             return false;
         }
         for (int i = 0; i < nname; i++)
             known = known || name[i] == a->name;
         if (known)
             continue;
-        fail(c, a->name_span, "setting", "'%s' has no setting '%s'%s",
-             fn_name(c, t->optimizer), a->name,
-             suggestion(c, a->name, name, nname));
-        note(c, fn_span(t->optimizer), "'%s' is declared here",
-             fn_name(c, t->optimizer));
+        check_fail(c, a->name_span, "setting", "'%s' has no setting '%s'%s",
+                   fn_name(c, t->optimizer), a->name,
+                   name_suggestion(c, a->name, name, nname));
+        check_note(c, fn_span(t->optimizer), "'%s' is declared here",
+                   fn_name(c, t->optimizer));
         return false;
     }
     return true;
@@ -318,27 +324,29 @@ static bool add_setting(Train *t, Function *f, int i, const Value **value)
     if (!ty)
         return false;
     if (ty->kind != TY_tensor || ty->rank > 0) {
-        fail(c, p->span, "setting", "a setting is a scalar, '%s' is %s",
-             p->name, type_text(c, ty));
+        check_fail(c, p->span, "setting", "a setting is a scalar, '%s' is %s",
+                   p->name, type_text(c, ty));
         return false;
     }
     if (!e && !p->init) {
-        fail(c, t->optimizer_call ? t->optimizer_call->span : t->at, "setting",
-             "'%s' needs its setting '%s'", fn_name(c, t->optimizer), p->name);
-        note(c, p->span, "'%s' is declared here", p->name);
+        check_fail(c, t->optimizer_call ? t->optimizer_call->span : t->at,
+                   "setting", "'%s' needs its setting '%s'",
+                   fn_name(c, t->optimizer), p->name);
+        check_note(c, p->span, "'%s' is declared here", p->name);
         return false;
     }
     v = eval(c, e ? t->scope : own, e ? e : p->init);
-    if (is_error(v))
+    if (value_is_error(v))
         return false;
-    v = fit(c, ty, v);
+    v = value_fit(c, ty, v);
     if (!v || v->node->op != OP_const) {
-        fail(c, e ? e->span : p->init->span, "setting",
-             "'%s' is to be a constant of type %s", p->name, type_text(c, ty));
+        check_fail(c, e ? e->span : p->init->span, "setting",
+                   "'%s' is to be a constant of type %s", p->name,
+                   type_text(c, ty));
         return false;
     }
     value[i] = value_fresh(c, ty, p->name);
-    add_param(c, f, p->name, value[i], p->span);
+    function_param(c, f, p->name, value[i], p->span);
     port_default(&f->param[f->nparam - 1], v->node);
     return true;
 }
@@ -349,7 +357,7 @@ static void add_knob(Train *t, Function *f, const char *name, DType type,
     if (!k->given)
         return;
     k->at = value_fresh(t->c, type_scalar(t->c->arena, type), name);
-    add_param(t->c, f, name, k->at, t->at);
+    function_param(t->c, f, name, k->at, t->at);
     f->param[f->nparam - 1].has_default = true;
     f->param[f->nparam - 1].value = k->value;
 }
@@ -393,13 +401,13 @@ static const Value *clip(Train *t, const char *name, const Knob *most,
                          const Value *g)
 {
     Check *c = t->c;
-    Arguments a = arguments_new(c, 2, t->at, NULL);
+    Arguments a = args_new(c, 2, t->at, NULL);
 
     if (!most->given)
         return g;
     a.value[0] = g;
     a.value[1] = most->at;
-    return apply(c, std_function(c, "optim", name), &a);
+    return fn_apply(c, unit_std_function(c, "optim", name), &a);
 }
 
 /* step */
@@ -409,7 +417,7 @@ static const Value *update(Train *t, const Value **argument, const Value *net,
                            const Value *grad, const Value *state)
 {
     Check *c = t->c;
-    Arguments a = arguments_new(c, fn_nparam(t->optimizer), t->at, NULL);
+    Arguments a = args_new(c, fn_nparam(t->optimizer), t->at, NULL);
     const Value *v, *part[2];
 
     memcpy(a.value, argument, sizeof *a.value * (size_t)a.n);
@@ -417,21 +425,21 @@ static const Value *update(Train *t, const Value **argument, const Value *net,
     grad = clip(t, "clip_value", &t->clip_value, grad);
     a.value[1] = clip(t, "clip_norm", &t->clip_norm, grad);
     a.value[2] = state;
-    v = apply(c, t->optimizer, &a);
-    if (is_error(v))
+    v = fn_apply(c, t->optimizer, &a);
+    if (value_is_error(v))
         return NULL;
     if (v->kind == V_tuple && v->npart == 2) {
-        part[0] = fit(c, t->type, v->part[0]);
-        part[1] = fit(c, t->optimizer_type, v->part[1]);
+        part[0] = value_fit(c, t->type, v->part[0]);
+        part[1] = value_fit(c, t->optimizer_type, v->part[1]);
         if (part[0] && part[1])
             return value_tuple(c, t->at, 2, part);
     }
-    fail(c, t->optimizer_call ? t->optimizer_call->span : t->at, "train",
-         "an optimizer gives the new parameters and the new state");
-    detail(c, "expected (%s, %s), found %s", value_text(c, net),
-           value_text(c, state), value_text(c, v));
-    note(c, fn_span(t->optimizer), "'%s' is declared here",
-         fn_name(c, t->optimizer));
+    check_fail(c, t->optimizer_call ? t->optimizer_call->span : t->at, "train",
+               "an optimizer gives the new parameters and the new state");
+    check_detail(c, "expected (%s, %s), found %s", value_text(c, net),
+                 value_text(c, state), value_text(c, v));
+    check_note(c, fn_span(t->optimizer), "'%s' is declared here",
+               fn_name(c, t->optimizer));
     return NULL;
 }
 
@@ -535,14 +543,16 @@ static bool carried_fits(Train *t, const Value **carried)
     Check *c = t->c;
     const Value *v = *carried;
 
-    *carried = fit(c, t->carried_type, v);
+    *carried = value_fit(c, t->carried_type, v);
     if (*carried)
         return true;
-    fail(c, t->carried_at, "train", "the new state is not of the type of '%s'",
-         fn_param_name(c, t->loss, t->carried));
-    detail(c, "expected %s, found %s", type_text(c, t->carried_type),
-           value_text(c, v));
-    note(c, fn_span(t->loss), "'%s' is declared here", fn_name(c, t->loss));
+    check_fail(c, t->carried_at, "train",
+               "the new state is not of the type of '%s'",
+               fn_param_name(c, t->loss, t->carried));
+    check_detail(c, "expected %s, found %s", type_text(c, t->carried_type),
+                 value_text(c, v));
+    check_note(c, fn_span(t->loss), "'%s' is declared here",
+               fn_name(c, t->loss));
     return false;
 }
 
@@ -607,7 +617,7 @@ static Function *make_step(Train *t)
     for (int i = 3; i < fn_nparam(t->optimizer); i++)
         if (takes_loss(t, i))
             argument[i] = loss_of_net(t, &a);
-    loss = loss_value(t, t->loss, apply(c, t->loss, &a), &carried);
+    loss = train_loss(t, t->loss, fn_apply(c, t->loss, &a), &carried);
     if (!loss || (t->carried >= 0 && !carried_fits(t, &carried)))
         return NULL;
     next = gradient_of(t, loss, net);
@@ -620,7 +630,7 @@ static Function *make_step(Train *t)
     if (!next)
         return NULL;
     s.optimizer = next->part[1];
-    add_result(c, f, fn_name(c, t->loss), loss, t->at);
+    function_result(c, f, fn_name(c, t->loss), loss, t->at);
     f->result[f->nresult++] = in_place(t, &f->param[k], k, next->part[0]);
     if (t->carried >= 0) {
         k++;
@@ -630,7 +640,7 @@ static Function *make_step(Train *t)
     f->result[f->nresult++] = state_port(t, &s, k);
     for (int i = 1; i < f->nresult; i++)
         wait_for(t, one, &f->result[i]);
-    return finish_function(c, f) ? f : NULL;
+    return function_finish(c, f) ? f : NULL;
 }
 
 /* The item */
@@ -643,11 +653,11 @@ static bool fixed_type(Train *t, int i, const char *what, const Type *ty)
 
     if (type_is_fixed(ty))
         return true;
-    fail(c, i == t->by ? t->item->train.by_span : t->carried_at, "train",
-         "what is %s needs constant dimensions, '%s' is %s", what, name,
-         type_text(c, ty));
-    detail(c, "the option --dim name=value fixes one");
-    note(c, fn_param_span(t->loss, i), "'%s' is declared here", name);
+    check_fail(c, i == t->by ? t->item->train.by_span : t->carried_at, "train",
+               "what is %s needs constant dimensions, '%s' is %s", what, name,
+               type_text(c, ty));
+    check_detail(c, "the option --dim name=value fixes one");
+    check_note(c, fn_param_span(t->loss, i), "'%s' is declared here", name);
     return false;
 }
 
@@ -656,11 +666,12 @@ static bool key_type(Train *t, const Value *v)
     Check *c = t->c;
     const char *name = fn_param_name(c, t->loss, t->key);
 
-    if (is_scalar(v) && v->node->dtype == DT_key)
+    if (value_is_scalar(v) && v->node->dtype == DT_key)
         return true;
-    fail(c, t->key_at, "train", "'%s' is to be of type key, it is %s", name,
-         value_text(c, v));
-    note(c, fn_param_span(t->loss, t->key), "'%s' is declared here", name);
+    check_fail(c, t->key_at, "train", "'%s' is to be of type key, it is %s",
+               name, value_text(c, v));
+    check_note(c, fn_param_span(t->loss, t->key), "'%s' is declared here",
+               name);
     return false;
 }
 
@@ -671,13 +682,14 @@ static bool check_loss(Train *t)
     const Value **fresh;
     const FnInfo *info = t->loss->info;
 
-    define(c, t->loss);
+    fn_define(c, t->loss);
     if (info->state == FN_bad)
         return false;
     if (info->generic || info->leading) {
-        fail(c, t->item->train.loss_span, "train",
-             "the parameters of '%s' do not have fixed types", info->name);
-        note(c, fn_span(t->loss), "'%s' is declared here", info->name);
+        check_fail(c, t->item->train.loss_span, "train",
+                   "the parameters of '%s' do not have fixed types",
+                   info->name);
+        check_note(c, fn_span(t->loss), "'%s' is declared here", info->name);
         return false;
     }
     train_arguments(t, &fresh);
@@ -687,8 +699,8 @@ static bool check_loss(Train *t)
     if (t->carried >= 0)
         t->carried_type = value_ty(c, fresh[t->carried]);
     return fixed_type(t, t->by, "trained", t->type) &&
-           all_real(c, fresh[t->by], t->item->train.by_span,
-                    "what is trained") &&
+           value_all_real(c, fresh[t->by], t->item->train.by_span,
+                          "what is trained") &&
            (t->carried < 0 ||
             fixed_type(t, t->carried, "carried on", t->carried_type)) &&
            (t->key < 0 || key_type(t, fresh[t->key]));
@@ -702,8 +714,8 @@ void export_train(Program *p, const Item *item)
     t.scope = scope_new(t.c, NULL, 0, t.c->main);
     t.at = item->train.loss_span;
     if (p->train) {
-        fail(t.c, t.at, "train", "a program has one 'train'");
-        note(t.c, p->train->train.loss_span, "the first is here");
+        check_fail(t.c, t.at, "train", "a program has one 'train'");
+        check_note(t.c, p->train->train.loss_span, "the first is here");
         return;
     }
     p->train = item;
@@ -715,9 +727,9 @@ void export_train(Program *p, const Item *item)
     m->init = make_init(&t);
     m->step = make_step(&t);
     m->evaluate = train_evaluate(&t);
-    add_export(p, m->init, t.at);
-    add_export(p, m->step, t.at);
-    add_export(p, m->evaluate, t.at);
+    export_add(p, m->init, t.at);
+    export_add(p, m->step, t.at);
+    export_add(p, m->evaluate, t.at);
     if (t.nmetric > 0)
         m->metric = t.metric[0].name;
 }

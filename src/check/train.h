@@ -59,7 +59,7 @@ void train_param(Train *t, Function *f, int i, const Value *const *value);
 Function *train_evaluate(Train *t);
 /* The real that a loss gives, alone or as the first of a pair with what is
  * carried on, which is then in *carried; NULL after reporting. */
-const Value *loss_value(Train *t, const Fn *f, const Value *v,
+const Value *train_loss(Train *t, const Fn *f, const Value *v,
                         const Value **carried);
 
 #endif

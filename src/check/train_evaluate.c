@@ -1,13 +1,13 @@
 /* train_evaluate.c: evaluate of a `train` item: the loss and the metrics. */
 #include "check/train.h"
 
-const Value *loss_value(Train *t, const Fn *f, const Value *v,
+const Value *train_loss(Train *t, const Fn *f, const Value *v,
                         const Value **carried)
 {
     Check *c = t->c;
     const Value *loss = v;
 
-    if (is_error(v))
+    if (value_is_error(v))
         return NULL;
     if (carried)
         *carried = NULL;
@@ -16,20 +16,22 @@ const Value *loss_value(Train *t, const Fn *f, const Value *v,
         if (carried)
             *carried = v->part[1];
     }
-    loss = settle(c, t->at, loss);
-    if (is_error(loss))
+    loss = value_settle(c, t->at, loss);
+    if (value_is_error(loss))
         return NULL;
-    if (is_scalar(loss) && dtype_is_real(loss->node->dtype) &&
+    if (value_is_scalar(loss) && dtype_is_real(loss->node->dtype) &&
         (!carried || *carried || t->carried < 0))
         return loss;
-    fail(c, t->at, "train", "'%s' is to give %s", fn_name(c, f),
-         t->carried < 0 || !carried ? "a real scalar"
-                                    : "a pair, the loss and the new state");
-    detail(c, "its result is %s", value_text(c, v));
+    check_fail(c, t->at, "train", "'%s' is to give %s", fn_name(c, f),
+               t->carried < 0 || !carried
+                   ? "a real scalar"
+                   : "a pair, the loss and the new state");
+    check_detail(c, "its result is %s", value_text(c, v));
     if (t->carried < 0 && v->kind == V_tuple)
-        detail(c, "'state = …;' names a parameter that is carried from step to "
-                  "step");
-    note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+        check_detail(
+            c, "'state = …;' names a parameter that is carried from step to "
+               "step");
+    check_note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
     return NULL;
 }
 
@@ -39,7 +41,7 @@ static const Value *by_name(Train *t, const Fn *f, Span at,
                             const Value *const *loss, bool *taken)
 {
     Check *c = t->c;
-    Arguments a = arguments_new(c, fn_nparam(f), at, t->scope);
+    Arguments a = args_new(c, fn_nparam(f), at, t->scope);
 
     for (int i = 0; i < a.n; i++) {
         for (int k = 0; k < fn_nparam(t->loss); k++) {
@@ -51,12 +53,13 @@ static const Value *by_name(Train *t, const Fn *f, Span at,
         }
         if (a.value[i] || fn_param_optional(f, i))
             continue;
-        fail(c, at, "train", "'%s' has no parameter '%s' to give to '%s'",
-             fn_name(c, t->loss), fn_param_name(c, f, i), fn_name(c, f));
-        note(c, fn_span(t->loss), "'%s' is declared here", fn_name(c, t->loss));
+        check_fail(c, at, "train", "'%s' has no parameter '%s' to give to '%s'",
+                   fn_name(c, t->loss), fn_param_name(c, f, i), fn_name(c, f));
+        check_note(c, fn_span(t->loss), "'%s' is declared here",
+                   fn_name(c, t->loss));
         return c->error;
     }
-    return apply(c, f, &a);
+    return fn_apply(c, f, &a);
 }
 
 static bool place_argument(Train *t, const Metric *m, Arguments *to, int k,
@@ -69,9 +72,10 @@ static bool place_argument(Train *t, const Metric *m, Arguments *to, int k,
     while (arg->name && i < to->n && fn_param_name(c, m->fn, i) != arg->name)
         i++;
     if (i >= to->n || to->value[i]) {
-        fail(c, arg->name ? arg->name_span : arg->value->span, "train",
-             "'%s' does not take this argument", fn_name(c, m->fn));
-        note(c, fn_span(m->fn), "'%s' is declared here", fn_name(c, m->fn));
+        check_fail(c, arg->name ? arg->name_span : arg->value->span, "train",
+                   "'%s' does not take this argument", fn_name(c, m->fn));
+        check_note(c, fn_span(m->fn), "'%s' is declared here",
+                   fn_name(c, m->fn));
         return false;
     }
     to->value[i] = eval(c, t->scope, arg->value);
@@ -79,7 +83,7 @@ static bool place_argument(Train *t, const Metric *m, Arguments *to, int k,
         to->value[i] =
             by_name(t, to->value[i]->fn, arg->value->span, loss, taken);
     to->span[i] = arg->value->span;
-    return !is_error(to->value[i]);
+    return !value_is_error(to->value[i]);
 }
 
 /* What the call leaves open: the loss's parameter of that name or, in order,
@@ -110,9 +114,11 @@ static bool fill_metric(Train *t, const Metric *m, Arguments *to,
             continue;
         found = left_over(t, name, taken);
         if (found < 0) {
-            fail(c, to->at, "train", "nothing is left to give '%s' as '%s'",
-                 fn_name(c, m->fn), name);
-            note(c, fn_param_span(m->fn, i), "'%s' is declared here", name);
+            check_fail(c, to->at, "train",
+                       "nothing is left to give '%s' as '%s'",
+                       fn_name(c, m->fn), name);
+            check_note(c, fn_param_span(m->fn, i), "'%s' is declared here",
+                       name);
             return false;
         }
         to->value[i] = loss[found];
@@ -125,7 +131,7 @@ static const Value *metric_value(Train *t, const Metric *m,
                                  const Value *const *loss)
 {
     Check *c = t->c;
-    Arguments a = arguments_new(c, fn_nparam(m->fn), m->at, t->scope);
+    Arguments a = args_new(c, fn_nparam(m->fn), m->at, t->scope);
     bool *taken = NEWN(c->arena, bool, fn_nparam(t->loss) + 1);
     const Value *v;
 
@@ -134,13 +140,13 @@ static const Value *metric_value(Train *t, const Metric *m,
             return NULL;
     if (!fill_metric(t, m, &a, loss, taken))
         return NULL;
-    v = settle(c, a.at, apply(c, m->fn, &a));
-    if (is_error(v))
+    v = value_settle(c, a.at, fn_apply(c, m->fn, &a));
+    if (value_is_error(v))
         return NULL;
-    if (is_scalar(v) && dtype_is_real(v->node->dtype))
+    if (value_is_scalar(v) && dtype_is_real(v->node->dtype))
         return v;
-    fail(c, a.at, "train", "a metric is a real scalar, '%s' gives %s",
-         fn_name(c, m->fn), value_text(c, v));
+    check_fail(c, a.at, "train", "a metric is a real scalar, '%s' gives %s",
+               fn_name(c, m->fn), value_text(c, v));
     return NULL;
 }
 
@@ -153,8 +159,8 @@ static const Value *evaluated_loss(Train *t, Arguments *a,
     if (t->evaluate)
         v = by_name(t, f, t->evaluate_at, fresh, NULL);
     else
-        v = apply(t->c, f, a);
-    return loss_value(t, f, v, NULL);
+        v = fn_apply(t->c, f, a);
+    return train_loss(t, f, v, NULL);
 }
 
 Function *train_evaluate(Train *t)
@@ -176,12 +182,12 @@ Function *train_evaluate(Train *t)
     loss = evaluated_loss(t, &a, fresh);
     if (!loss)
         return NULL;
-    add_result(c, f, fn_name(c, t->loss), loss, t->at);
+    function_result(c, f, fn_name(c, t->loss), loss, t->at);
     for (int i = 0; i < t->nmetric; i++) {
         metric = metric_value(t, &t->metric[i], fresh);
         if (!metric)
             return NULL;
-        add_result(c, f, t->metric[i].name, metric, t->at);
+        function_result(c, f, t->metric[i].name, metric, t->at);
     }
-    return finish_function(c, f) ? f : NULL;
+    return function_finish(c, f) ? f : NULL;
 }

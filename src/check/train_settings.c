@@ -19,7 +19,7 @@ static const Setting *setting(Train *t, const char *name)
         if (strcmp(s->name, name) != 0)
             continue;
         if (found)
-            fail(t->c, s->span, "duplicate", "'%s' is set twice", name);
+            check_fail(t->c, s->span, "duplicate", "'%s' is set twice", name);
         found = s;
     }
     return found;
@@ -48,9 +48,9 @@ static void unknown_settings(Train *t)
 
         if (is_known(s->name))
             continue;
-        fail(t->c, s->span, "setting", "'train' has no setting '%s'%s", s->name,
-             suggestion(t->c, s->name, known, NKNOWN));
-        detail(t->c, "it knows %s", all.at);
+        check_fail(t->c, s->span, "setting", "'train' has no setting '%s'%s",
+                   s->name, name_suggestion(t->c, s->name, known, NKNOWN));
+        check_detail(t->c, "it knows %s", all.at);
     }
 }
 
@@ -64,9 +64,9 @@ static const Fn *function_of(Train *t, const char *name, const Expr *e,
     v = eval(t->c, t->scope, *call ? e->call.fn : e);
     if (v->kind == V_fn && v->fn->kind != FK_builtin)
         return v->fn;
-    if (!is_error(v))
-        fail(t->c, e->span, "setting", "'%s' is to be a call of a function",
-             name);
+    if (!value_is_error(v))
+        check_fail(t->c, e->span, "setting",
+                   "'%s' is to be a call of a function", name);
     return NULL;
 }
 
@@ -94,7 +94,8 @@ static bool read_metric(Train *t, const char *name, const Expr *e)
     Metric *m = &t->metric[t->nmetric];
 
     if (t->nmetric == MAX_METRICS) {
-        fail(t->c, e->span, "too-large", "more than %d metrics", MAX_METRICS);
+        check_fail(t->c, e->span, "too-large", "more than %d metrics",
+                   MAX_METRICS);
         return false;
     }
     m->fn = function_of(t, name, e, &m->call);
@@ -113,8 +114,8 @@ static bool read_metrics(Train *t)
     bool good = true;
 
     if (one && more) {
-        fail(t->c, more->span, "duplicate",
-             "'metric' and 'metrics' are the same setting");
+        check_fail(t->c, more->span, "duplicate",
+                   "'metric' and 'metrics' are the same setting");
         return false;
     }
     if (s && s->value->kind == EX_tuple)
@@ -142,23 +143,25 @@ static int read_param(Train *t, const char *name, Span *at)
     for (int i = 0; i < n; i++)
         param[i] = fn_param_name(c, t->loss, i);
     if (s->value->kind != EX_name) {
-        fail(c, s->value->span, "setting",
-             "'%s' names a parameter of '%s': %s = %s;", name,
-             fn_name(c, t->loss), name, n > 1 ? param[n - 1] : "s");
+        check_fail(c, s->value->span, "setting",
+                   "'%s' names a parameter of '%s': %s = %s;", name,
+                   fn_name(c, t->loss), name, n > 1 ? param[n - 1] : "s");
         return -2;
     }
     if (s->value->name == t->item->train.by) {
-        fail(c, *at, "setting",
-             "'%s' is what is trained; '%s' is another parameter of '%s'",
-             s->value->name, name, fn_name(c, t->loss));
+        check_fail(c, *at, "setting",
+                   "'%s' is what is trained; '%s' is another parameter of '%s'",
+                   s->value->name, name, fn_name(c, t->loss));
         return -2;
     }
     for (int i = 0; i < n; i++)
         if (param[i] == s->value->name)
             return i;
-    fail(c, *at, "setting", "'%s' has no parameter '%s'%s", fn_name(c, t->loss),
-         s->value->name, suggestion(c, s->value->name, param, n));
-    note(c, fn_span(t->loss), "'%s' is declared here", fn_name(c, t->loss));
+    check_fail(c, *at, "setting", "'%s' has no parameter '%s'%s",
+               fn_name(c, t->loss), s->value->name,
+               name_suggestion(c, s->value->name, param, n));
+    check_note(c, fn_span(t->loss), "'%s' is declared here",
+               fn_name(c, t->loss));
     return -2;
 }
 
@@ -168,8 +171,8 @@ static bool read_params(Train *t)
     t->key = read_param(t, "key", &t->key_at);
     if (t->key < 0 || t->key != t->carried)
         return t->carried >= -1 && t->key >= -1;
-    fail(t->c, t->key_at, "setting", "'%s' is the state already",
-         fn_param_name(t->c, t->loss, t->key));
+    check_fail(t->c, t->key_at, "setting", "'%s' is the state already",
+               fn_param_name(t->c, t->loss, t->key));
     return false;
 }
 
@@ -185,15 +188,16 @@ static bool read_knob(Train *t, const char *name, DType type, Knob *k)
     if (!s)
         return true;
     v = eval(c, t->scope, s->value);
-    if (is_error(v))
+    if (value_is_error(v))
         return false;
-    v = fit(c, type_scalar(c->arena, type), v);
+    v = value_fit(c, type_scalar(c->arena, type), v);
     if (v && v->node->op == OP_const)
         k->value = dtype_is_real(type) ? v->node->attr.real
                                        : (double)v->node->attr.integer;
     if (!(k->value > 0)) {
-        fail(c, s->value->span, "setting", "'%s' is to be a constant %s", name,
-             dtype_is_real(type) ? "real above 0" : "number of steps from 1");
+        check_fail(
+            c, s->value->span, "setting", "'%s' is to be a constant %s", name,
+            dtype_is_real(type) ? "real above 0" : "number of steps from 1");
         return false;
     }
     k->given = true;
@@ -210,10 +214,11 @@ static bool read_evaluate(Train *t)
     t->evaluate_at = s->value->span;
     t->evaluate = function_of(t, "evaluate", s->value, &call);
     if (t->evaluate && call) {
-        fail(t->c, s->value->span, "setting",
-             "'evaluate' is the name of a function, which gets the parameters "
-             "of '%s' by their names",
-             fn_name(t->c, t->loss));
+        check_fail(
+            t->c, s->value->span, "setting",
+            "'evaluate' is the name of a function, which gets the parameters "
+            "of '%s' by their names",
+            fn_name(t->c, t->loss));
         return false;
     }
     return t->evaluate;
@@ -226,8 +231,8 @@ bool train_settings(Train *t)
 
     unknown_settings(t);
     if (!optimizer)
-        fail(t->c, t->at, "setting",
-             "'train' needs an optimizer: optimizer = sgd(lr = 0.1);");
+        check_fail(t->c, t->at, "setting",
+                   "'train' needs an optimizer: optimizer = sgd(lr = 0.1);");
     else
         t->optimizer = function_of(t, optimizer->name, optimizer->value,
                                    &t->optimizer_call);

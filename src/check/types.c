@@ -36,8 +36,8 @@ static bool scan_args(Check *c, StructDef *d, const TypeEx *t)
     if (!of)
         return true;
     if (of->busy) {
-        fail(c, t->span, "recursive-struct",
-             "'%s' would contain itself, without end", of->item->name);
+        check_fail(c, t->span, "recursive-struct",
+                   "'%s' would contain itself, without end", of->item->name);
         return false;
     }
     if (!struct_ready(c, of))
@@ -59,8 +59,8 @@ static bool scan_type(Check *c, StructDef *d, const TypeEx *t)
     if (!t)
         return true;
     if (t->kind == TE_fn) {
-        fail(c, t->span, "type", "a struct holds tensors, not functions");
-        detail(c, "functions are passed on as parameters");
+        check_fail(c, t->span, "type", "a struct holds tensors, not functions");
+        check_detail(c, "functions are passed on as parameters");
         return false;
     }
     if (t->kind == TE_name && !t->module) {
@@ -89,17 +89,18 @@ static bool check_fields(Check *c, const StructItem *s)
     for (int i = 0; i < s->nfield; i++) {
         b = scope_find(seen, INT32_MAX, s->field[i].name);
         if (b) {
-            fail(c, s->field[i].span, "duplicate",
-                 "'%s' has two fields called '%s'", s->name, b->name);
-            note(c, b->span, "the first is here");
+            check_fail(c, s->field[i].span, "duplicate",
+                       "'%s' has two fields called '%s'", s->name, b->name);
+            check_note(c, b->span, "the first is here");
             good = false;
         }
         scope_bind(c, seen, s->field[i].name, s->field[i].span, NULL);
     }
     for (int i = 0; i < s->nparam; i++) {
         if (param_index(s, s->param[i]) != i) {
-            fail(c, s->param_span[i], "duplicate",
-                 "'%s' has two parameters called '%s'", s->name, s->param[i]);
+            check_fail(c, s->param_span[i], "duplicate",
+                       "'%s' has two parameters called '%s'", s->name,
+                       s->param[i]);
             good = false;
         }
     }
@@ -113,7 +114,7 @@ const StructDef *struct_ready(Check *c, StructDef *d)
 
     if (d->ready)
         return d->is_type ? d : NULL;
-    if (!within_budget(c, d->item->name_span))
+    if (!check_budget(c, d->item->name_span))
         return NULL;
     d->busy = true;
     c->nesting++;
@@ -150,7 +151,7 @@ const Type *struct_instance(Check *c, const StructDef *d, const TypeArg *arg,
     const Type **part = NEWN(c->arena, const Type *, item->nfield + 1);
     const Type *t;
 
-    if (!within_budget(c, at))
+    if (!check_budget(c, at))
         return NULL;
     for (int i = 0; i < item->nfield; i++) {
         part[i] = type_eval(c, s, item->field[i].type);
@@ -159,8 +160,8 @@ const Type *struct_instance(Check *c, const StructDef *d, const TypeArg *arg,
     }
     t = type_of_struct(c, d, arg, part);
     if (t->nleaf > MAX_TYPE_LEAVES) {
-        fail(c, at, "too-large", "'%s' holds more than %d tensors", item->name,
-             MAX_TYPE_LEAVES);
+        check_fail(c, at, "too-large", "'%s' holds more than %d tensors",
+                   item->name, MAX_TYPE_LEAVES);
         return NULL;
     }
     return t;
@@ -180,7 +181,7 @@ const TypeEx *type_of_expr(Check *c, const Expr *e)
     } else if (name->kind == EX_name) {
         t->name = name->name;
     } else {
-        fail(c, e->span, "type", "a type was expected here");
+        check_fail(c, e->span, "type", "a type was expected here");
         return NULL;
     }
     if (e->kind == EX_index) {
@@ -189,8 +190,8 @@ const TypeEx *type_of_expr(Check *c, const Expr *e)
         t->arg = NEWN(c->arena, Expr *, t->narg);
         for (int i = 0; i < t->narg; i++) {
             if (e->index.sub[i].range) {
-                fail(c, e->index.sub[i].span, "type",
-                     "a dimension was expected here, not a range");
+                check_fail(c, e->index.sub[i].span, "type",
+                           "a dimension was expected here, not a range");
                 return NULL;
             }
             t->arg[i] = e->index.sub[i].lo;
@@ -230,11 +231,11 @@ StructDef *struct_named(Check *c, const Scope *s, const Expr *e,
     if (name->kind == EX_field && name->field.of->kind == EX_name) {
         t.module = name->field.of->name;
         t.name = name->field.name;
-        if (lookup(c, s, t.module, e->span).local)
+        if (scope_lookup(c, s, t.module, e->span).local)
             return NULL;
     } else if (name->kind == EX_name) {
         t.name = name->name;
-        if (lookup(c, s, t.name, e->span).local)
+        if (scope_lookup(c, s, t.name, e->span).local)
             return NULL;
     } else {
         return NULL;
@@ -248,8 +249,8 @@ static void unknown_type(Check *c, const Scope *s, const TypeEx *t)
     Unit *const *use = s->unit->use.at;
 
     if (t->module) {
-        fail(c, t->span, "unknown-type", "there is no type '%s.%s'", t->module,
-             t->name);
+        check_fail(c, t->span, "unknown-type", "there is no type '%s.%s'",
+                   t->module, t->name);
         return;
     }
     list_push(c->arena, &all, real_word);
@@ -262,14 +263,14 @@ static void unknown_type(Check *c, const Scope *s, const TypeEx *t)
             if (of->binding.at[i].entry->kind == EN_struct)
                 list_push(c->arena, &all, of->binding.at[i].name);
     }
-    fail(c, t->span, "unknown-type", "there is no type '%s'%s", t->name,
-         suggestion(c, t->name, all.at, all.n));
+    check_fail(c, t->span, "unknown-type", "there is no type '%s'%s", t->name,
+               name_suggestion(c, t->name, all.at, all.n));
     if (strcmp(t->name, "float") == 0 || strcmp(t->name, "double") == 0)
-        detail(c, "real numbers are 'real', or 'f32' and 'f64'");
+        check_detail(c, "real numbers are 'real', or 'f32' and 'f64'");
     else if (strcmp(t->name, "Tensor") == 0 || strcmp(t->name, "Array") == 0)
-        detail(c, "a tensor's type says its shape: real[n, m]");
+        check_detail(c, "a tensor's type says its shape: real[n, m]");
     else
-        std_hint(c, t->name);
+        name_std_hint(c, t->name);
 }
 
 bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
@@ -278,17 +279,17 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
     double total = 1;
 
     if (rank > MAX_RANK) {
-        fail(c, at, "rank",
-             "this tensor has %d dimensions; at most %d are "
-             "possible",
-             rank, MAX_RANK);
+        check_fail(c, at, "rank",
+                   "this tensor has %d dimensions; at most %d are "
+                   "possible",
+                   rank, MAX_RANK);
         return false;
     }
     /* Dimensions are not to be relied on from then on: it is told once. */
     if (dim_overflowed(c->graph)) {
         if (!c->overflow_told)
-            fail(c, c->overflow ? *c->overflow : at, "too-large",
-                 "a dimension is larger than 64 bits hold");
+            check_fail(c, c->overflow ? *c->overflow : at, "too-large",
+                       "a dimension is larger than 64 bits hold");
         c->overflow_told = true;
         return false;
     }
@@ -296,15 +297,16 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
         if (!dim_const_value(dim[i], &v))
             continue;
         if (v < 0) {
-            fail(c, at, "negative-dimension", "a dimension of %s is negative",
-                 shape_text(c, rank, dim));
+            check_fail(c, at, "negative-dimension",
+                       "a dimension of %s is negative",
+                       shape_text(c, rank, dim));
             return false;
         }
         total *= (double)v;
     }
     if (total > 0x1p48) {
-        fail(c, at, "too-large", "a tensor %s is too large",
-             shape_text(c, rank, dim));
+        check_fail(c, at, "too-large", "a tensor %s is too large",
+                   shape_text(c, rank, dim));
         return false;
     }
     return true;
@@ -318,15 +320,15 @@ static const Type *tensor_type(Check *c, const Scope *s, const TypeEx *t,
     int rank = 0;
 
     if (t->leading && !lead) {
-        fail(c, t->span, "leading",
-             "'..' needs a parameter of the function that has it too");
+        check_fail(c, t->span, "leading",
+                   "'..' needs a parameter of the function that has it too");
         return NULL;
     }
     if (lead)
         for (; rank < lead->nleading; rank++)
             dim[rank] = lead->leading[rank];
     for (int i = 0; i < t->narg; i++) {
-        const Dim *d = dim_eval_expr(c, s, t->arg[i]);
+        const Dim *d = dim_of_expr(c, s, t->arg[i]);
 
         if (!d)
             return NULL;
@@ -348,10 +350,12 @@ static const Type *struct_type(Check *c, const Scope *s, const TypeEx *t,
     if (!struct_ready(c, d))
         return NULL;
     if (t->narg != d->item->nparam || t->leading) {
-        fail(c, t->span, "type-arguments",
-             "'%s' takes %d parameter%s in brackets, not %d", d->item->name,
-             d->item->nparam, d->item->nparam == 1 ? "" : "s", t->narg);
-        note(c, d->item->name_span, "'%s' is declared here", d->item->name);
+        check_fail(c, t->span, "type-arguments",
+                   "'%s' takes %d parameter%s in brackets, not %d",
+                   d->item->name, d->item->nparam,
+                   d->item->nparam == 1 ? "" : "s", t->narg);
+        check_note(c, d->item->name_span, "'%s' is declared here",
+                   d->item->name);
         return NULL;
     }
     for (int i = 0; i < t->narg; i++) {
@@ -359,7 +363,7 @@ static const Type *struct_type(Check *c, const Scope *s, const TypeEx *t,
             type = type_of_expr(c, t->arg[i]);
             arg[i].type = type ? type_eval(c, s, type) : NULL;
         } else {
-            arg[i].dim = dim_eval_expr(c, s, t->arg[i]);
+            arg[i].dim = dim_of_expr(c, s, t->arg[i]);
         }
         if (!arg[i].type && !arg[i].dim)
             return NULL;
@@ -381,8 +385,9 @@ static const Type *named_type(Check *c, const Scope *s, const TypeEx *t)
         if (!b || !b->ty)
             continue;
         if (t->has_args) {
-            fail(c, t->span, "type-arguments",
-                 "'%s' stands for a whole type and takes no brackets", t->name);
+            check_fail(c, t->span, "type-arguments",
+                       "'%s' stands for a whole type and takes no brackets",
+                       t->name);
             return NULL;
         }
         return b->ty;
@@ -398,7 +403,7 @@ static const Type *named_type(Check *c, const Scope *s, const TypeEx *t)
 static const Type *stack_type(Check *c, const Scope *s, const TypeEx *t)
 {
     const Type *of = type_eval(c, s, t->part[0]);
-    const Dim *count = of ? dim_eval_expr(c, s, t->arg[0]) : NULL;
+    const Dim *count = of ? dim_of_expr(c, s, t->arg[0]) : NULL;
     const Type *stack;
     const Leaf *leaf;
 
@@ -417,10 +422,10 @@ static const Type *stack_type(Check *c, const Scope *s, const TypeEx *t)
     for (int i = 0; i < of->nleaf; i++) {
         if (leaf[i].rank < MAX_RANK)
             continue;
-        fail(c, t->span, "rank",
-             "a tensor in this stack would have more "
-             "than %d dimensions",
-             MAX_RANK);
+        check_fail(c, t->span, "rank",
+                   "a tensor in this stack would have more "
+                   "than %d dimensions",
+                   MAX_RANK);
         return NULL;
     }
     stack = type_stack(c->arena, of, count);
@@ -443,8 +448,8 @@ static const Type *tuple_type(Check *c, const Scope *s, const TypeEx *t)
     }
     tuple = type_tuple(c->arena, t->npart, part);
     if (tuple->nleaf > MAX_TYPE_LEAVES) {
-        fail(c, t->span, "too-large", "this type holds more than %d tensors",
-             MAX_TYPE_LEAVES);
+        check_fail(c, t->span, "too-large",
+                   "this type holds more than %d tensors", MAX_TYPE_LEAVES);
         return NULL;
     }
     return tuple;
@@ -454,7 +459,7 @@ const Type *type_eval(Check *c, const Scope *s, const TypeEx *t)
 {
     const Type *ty = NULL;
 
-    if (!within_budget(c, t->span))
+    if (!check_budget(c, t->span))
         return NULL;
     c->nesting++;
     switch (t->kind) {
@@ -468,8 +473,8 @@ const Type *type_eval(Check *c, const Scope *s, const TypeEx *t)
         ty = stack_type(c, s, t);
         break;
     case TE_fn:
-        fail(c, t->span, "type",
-             "a function's type stands for a parameter only");
+        check_fail(c, t->span, "type",
+                   "a function's type stands for a parameter only");
         break;
     }
     c->nesting--;
@@ -493,45 +498,47 @@ static void note_indices(Check *c, Node *n)
 
     for (const Index *x = c->index; x; x = x->up, k++)
         if (mask >> (k < 63 ? k : 63) & 1)
-            note(c, x->span, "it depends on '%s'", x->name);
+            check_note(c, x->span, "it depends on '%s'", x->name);
 }
 
 const Dim *dim_of_value(Check *c, const Value *v, Span at)
 {
     const Dim *d = NULL;
 
-    if (is_error(v))
+    if (value_is_error(v))
         return NULL;
-    if (is_scalar(v) && dtype_is_int(v->node->dtype))
+    if (value_is_scalar(v) && dtype_is_int(v->node->dtype))
         d = node_as_dim(c->graph, v->node);
     if (d) {
         mark_sized(c, v, d);
         return d;
     }
-    if (is_scalar(v) && dtype_is_int(v->node->dtype) &&
+    if (value_is_scalar(v) && dtype_is_int(v->node->dtype) &&
         index_mask(c, v->node)) {
-        fail(c, at, "dimension",
-             "a dimension cannot change from one index to the next");
+        check_fail(c, at, "dimension",
+                   "a dimension cannot change from one index to the next");
         note_indices(c, v->node);
         return NULL;
     }
-    if (is_scalar(v) && dtype_is_int(v->node->dtype)) {
-        fail(c, at, "dimension",
-             "a dimension cannot depend on a value that is computed while the "
-             "program runs");
-        detail(c, "an int parameter of an exported function may be one, as may "
-                  "what follows from other dimensions");
+    if (value_is_scalar(v) && dtype_is_int(v->node->dtype)) {
+        check_fail(
+            c, at, "dimension",
+            "a dimension cannot depend on a value that is computed while the "
+            "program runs");
+        check_detail(
+            c, "an int parameter of an exported function may be one, as may "
+               "what follows from other dimensions");
         return NULL;
     }
-    fail(c, at, "dimension", "a dimension is an int, this is %s",
-         value_text(c, v));
+    check_fail(c, at, "dimension", "a dimension is an int, this is %s",
+               value_text(c, v));
     return NULL;
 }
 
 static const Dim *dim_binary(Check *c, const Scope *s, const Expr *e)
 {
-    const Dim *l = dim_eval_expr(c, s, e->binary.left);
-    const Dim *r = l ? dim_eval_expr(c, s, e->binary.right) : NULL;
+    const Dim *l = dim_of_expr(c, s, e->binary.left);
+    const Dim *r = l ? dim_of_expr(c, s, e->binary.right) : NULL;
 
     if (!r)
         return NULL;
@@ -542,7 +549,8 @@ static const Dim *dim_binary(Check *c, const Scope *s, const Expr *e)
     if (e->binary.op == BI_mul)
         return dim_mul(c->graph, l, r);
     if (dim_is(r, 0)) {
-        fail(c, e->span, "zero-division", "this dimension is divided by zero");
+        check_fail(c, e->span, "zero-division",
+                   "this dimension is divided by zero");
         return NULL;
     }
     return e->binary.op == BI_div ? dim_div(c->graph, l, r)
@@ -578,24 +586,25 @@ static const Dim *dim_of_operand(Check *c, const Scope *s, const Expr *e)
     const Value *v;
 
     if (p) {
-        fail(c, e->span, "dimension",
-             "this dimension has the name of a parameter that is no int");
-        note(c, p->span, "'%s' is declared here", p->name);
+        check_fail(c, e->span, "dimension",
+                   "this dimension has the name of a parameter that is no int");
+        check_note(c, p->span, "'%s' is declared here", p->name);
         return NULL;
     }
     v = eval(c, s, e);
-    if (is_error(v) && e->kind == EX_name && diags_errors(c->diags) > errors)
-        detail(c, "a dimension is a parameter's, a const or an integer");
+    if (value_is_error(v) && e->kind == EX_name &&
+        diags_errors(c->diags) > errors)
+        check_detail(c, "a dimension is a parameter's, a const or an integer");
     return dim_of_value(c, v, e->span);
 }
 
-void note_overflow(Check *c, const Expr *e)
+void dim_note_overflow(Check *c, const Expr *e)
 {
     if (!c->overflow && dim_overflowed(c->graph))
         c->overflow = &e->span;
 }
 
-const Dim *dim_eval_expr(Check *c, const Scope *s, const Expr *e)
+const Dim *dim_of_expr(Check *c, const Scope *s, const Expr *e)
 {
     const Dim *d;
     int nest = 0;
@@ -609,14 +618,15 @@ const Dim *dim_eval_expr(Check *c, const Scope *s, const Expr *e)
     }
     if (nest == 0)
         return dim_of_operand(c, s, e);
-    if (c->nesting + nest > MAX_NESTING || !within_budget(c, e->span)) {
-        fail(c, e->span, "too-deep", "this dimension is nested too deeply");
+    if (c->nesting + nest > MAX_NESTING || !check_budget(c, e->span)) {
+        check_fail(c, e->span, "too-deep",
+                   "this dimension is nested too deeply");
         return NULL;
     }
     c->nesting++;
     d = dim_binary(c, s, e);
     c->nesting--;
-    note_overflow(c, e);
+    dim_note_overflow(c, e);
     return d;
 }
 
@@ -638,7 +648,7 @@ static bool ints_fit(const Node *n, DType t)
     return fit_all;
 }
 
-Node *adapt(Check *c, const Value *v, DType t)
+Node *value_adapt(Check *c, const Value *v, DType t)
 {
     if (v->literal == LIT_no)
         return v->node->dtype == t ? v->node : NULL;
@@ -660,7 +670,7 @@ static const Value *fit_tensor(Check *c, const Type *t, const Value *v)
     for (int i = 0; i < t->rank; i++)
         if (v->node->dim[i] != t->dim[i])
             return NULL;
-    n = adapt(c, v, t->dtype);
+    n = value_adapt(c, v, t->dtype);
     if (!n)
         return NULL;
     return n == v->node && v->literal == LIT_no ? v : value_tensor(c, n);
@@ -673,16 +683,16 @@ static const Value *fit_tuple(Check *c, const Type *t, const Value *v)
     if (v->npart != t->npart)
         return NULL;
     for (int i = 0; i < t->npart; i++) {
-        part[i] = fit(c, t->part[i], v->part[i]);
+        part[i] = value_fit(c, t->part[i], v->part[i]);
         if (!part[i])
             return NULL;
     }
     return value_tuple(c, (Span){0, 0}, t->npart, part);
 }
 
-const Value *fit(Check *c, const Type *t, const Value *v)
+const Value *value_fit(Check *c, const Type *t, const Value *v)
 {
-    if (is_error(v))
+    if (value_is_error(v))
         return v;
     if (t->kind == TY_tensor && v->kind == V_tensor)
         return fit_tensor(c, t, v);

@@ -53,14 +53,14 @@ static Entry *add_entry(Check *c, Unit *u, EntryKind kind, const char *name,
     DType t;
 
     if (same_name(u, name)) {
-        fail(c, span, "duplicate", "'%s' is defined twice", name);
-        note(c, scope_find(u->scope, INT32_MAX, name)->span,
-             "it was defined here first");
+        check_fail(c, span, "duplicate", "'%s' is defined twice", name);
+        check_note(c, scope_find(u->scope, INT32_MAX, name)->span,
+                   "it was defined here first");
         return NULL;
     }
     if (kind == EN_struct && dtype_of_name(c, name, &t)) {
-        fail(c, span, "duplicate",
-             "'%s' is a type of the language; choose another name", name);
+        check_fail(c, span, "duplicate",
+                   "'%s' is a type of the language; choose another name", name);
         return NULL;
     }
     e = NEW(c->arena, Entry);
@@ -117,15 +117,17 @@ static Unit *load_used(Check *c, const Unit *from, const char *name, Span at)
         if (text)
             return unit_load(c, path, text, len);
         if (errno != ENOENT && errno != ENOTDIR) {
-            fail(c, at, "file", "cannot read %s: %s", path, file_error(errno));
+            check_fail(c, at, "file", "cannot read %s: %s", path,
+                       file_error(errno));
             return NULL;
         }
     }
     std = std_source(name, &len);
     if (!std) {
-        fail(c, at, "file", "there is no file '%s.nn'", name);
-        detail(c, "it was looked for beside %s and in the standard library",
-               from->path);
+        check_fail(c, at, "file", "there is no file '%s.nn'", name);
+        check_detail(c,
+                     "it was looked for beside %s and in the standard library",
+                     from->path);
         return NULL;
     }
     return unit_load(c, arena_printf(c->arena, "<std>/%s.nn", name), std, len);
@@ -142,8 +144,8 @@ static void report_cycle(Check *c, const Unit *to, Span at)
     for (int i = first; i < c->unit.n; i++)
         if (c->unit.at[i]->loading)
             str_printf(&s, "%s uses ", c->unit.at[i]->name);
-    fail(c, at, "circular-use", "these files use each other in a circle");
-    detail(c, "%s%s", s.at ? s.at : "", to->name);
+    check_fail(c, at, "circular-use", "these files use each other in a circle");
+    check_detail(c, "%s%s", s.at ? s.at : "", to->name);
 }
 
 static void add_use(Check *c, Unit *u, const Item *item)
@@ -225,22 +227,22 @@ Unit *unit_load(Check *c, const char *path, const char *text, size_t len)
         if (strcmp(c->unit.at[i]->path, path) == 0)
             return c->unit.at[i];
     if (loading_now(c) >= MAX_USE_DEPTH) {
-        fail(c, (Span){0, 0}, "file", "more than %d files use each other",
-             MAX_USE_DEPTH);
+        check_fail(c, (Span){0, 0}, "file", "more than %d files use each other",
+                   MAX_USE_DEPTH);
         return NULL;
     }
     if (!text) {
         read = read_file(c, path, &len);
         if (!read) {
-            fail(c, (Span){0, 0}, "file", "cannot read %s: %s", path,
-                 file_error(errno));
+            check_fail(c, (Span){0, 0}, "file", "cannot read %s: %s", path,
+                       file_error(errno));
             return NULL;
         }
         text = read;
     }
     if (len > MAX_SOURCE) {
-        fail(c, (Span){0, 0}, "file", "cannot read %s: %s", path,
-             file_error(EFBIG));
+        check_fail(c, (Span){0, 0}, "file", "cannot read %s: %s", path,
+                   file_error(EFBIG));
         return NULL;
     }
     u = NEW(c->arena, Unit);
@@ -258,7 +260,7 @@ Unit *unit_load(Check *c, const char *path, const char *text, size_t len)
         add_item(c, u, u->ast->item.at[i]);
     for (int i = 0; i < u->ast->item.n; i++)
         if (u->ast->item.at[i]->kind == IT_derivative)
-            attach_derivative(c, u, u->ast->item.at[i]);
+            unit_attach_derivative(c, u, u->ast->item.at[i]);
     u->loading = false;
     return u;
 }
@@ -270,7 +272,7 @@ static const Entry *own_entry(const Unit *u, const char *name)
     return b ? b->entry : NULL;
 }
 
-const Fn *std_function(Check *c, const char *file, const char *name)
+const Fn *unit_std_function(Check *c, const char *file, const char *name)
 {
     size_t len;
     const char *text = std_source(file, &len);
@@ -298,10 +300,11 @@ const Entry *unit_find(Check *c, Unit *u, const char *name, Span at,
         if (!other || other->kind == EN_unit)
             continue;
         if (e) {
-            fail(c, at, "name-clash", "'%s' is defined in both '%s' and '%s'",
-                 name, e->unit->name, other->unit->name);
-            detail(c, "'use %s as n;' puts its names behind 'n.'",
-                   other->unit->name);
+            check_fail(c, at, "name-clash",
+                       "'%s' is defined in both '%s' and '%s'", name,
+                       e->unit->name, other->unit->name);
+            check_detail(c, "'use %s as n;' puts its names behind 'n.'",
+                         other->unit->name);
             *clash = true;
             return NULL;
         }
@@ -311,7 +314,7 @@ const Entry *unit_find(Check *c, Unit *u, const char *name, Span at,
                                                : own_entry(c->prelude, name);
 }
 
-bool check_consts_and_structs(Check *c)
+bool unit_check_all(Check *c)
 {
     int before = diags_errors(c->diags);
 
@@ -322,7 +325,7 @@ bool check_consts_and_structs(Check *c)
             const Entry *e = u->scope->binding.at[k].entry;
 
             if (e->kind == EN_const)
-                entry_value(c, e, e->span);
+                eval_entry(c, e, e->span);
             else if (e->kind == EN_struct)
                 struct_ready(c, e->def);
         }

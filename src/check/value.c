@@ -62,9 +62,9 @@ const Type *type_export(Check *c, const Type *t)
 
 /* Values. */
 
-bool is_error(const Value *v) { return v->kind == V_error; }
+bool value_is_error(const Value *v) { return v->kind == V_error; }
 
-bool is_scalar(const Value *v)
+bool value_is_scalar(const Value *v)
 {
     return v->kind == V_tensor && v->node->rank == 0;
 }
@@ -136,12 +136,13 @@ const Value *value_tuple(Check *c, Span at, int n, const Value *const *part)
     Value *v;
 
     for (int i = 0; i < n; i++)
-        if (is_error(part[i]))
+        if (value_is_error(part[i]))
             return c->error;
     v = value_parts(c, V_tuple, n, part);
     if (v->nleaf > MAX_TYPE_LEAVES)
-        return fail(c, at, "too-large", "this value holds more than %d tensors",
-                    MAX_TYPE_LEAVES);
+        return check_fail(c, at, "too-large",
+                          "this value holds more than %d tensors",
+                          MAX_TYPE_LEAVES);
     return v;
 }
 
@@ -385,7 +386,7 @@ const Value *value_fresh(Check *c, const Type *t, const char *name)
     return value_of_leaves(c, t, leaf);
 }
 
-const Value *settle(Check *c, Span at, const Value *v)
+const Value *value_settle(Check *c, Span at, const Value *v)
 {
     int64_t i;
 
@@ -394,8 +395,9 @@ const Value *settle(Check *c, Span at, const Value *v)
     if (v->literal == LIT_int && v->node->op == OP_const) {
         i = v->node->attr.integer;
         if (i < INT32_MIN || i > INT32_MAX) {
-            fail(c, at, "range", "%lld does not fit into an int", (long long)i);
-            detail(c, "i64(…) holds it");
+            check_fail(c, at, "range", "%lld does not fit into an int",
+                       (long long)i);
+            check_detail(c, "i64(…) holds it");
             return c->error;
         }
     }
@@ -404,7 +406,7 @@ const Value *settle(Check *c, Span at, const Value *v)
 
 bool value_const_int(const Value *v, int64_t *out)
 {
-    if (!is_scalar(v) || v->node->op != OP_const ||
+    if (!value_is_scalar(v) || v->node->op != OP_const ||
         !dtype_is_int(v->node->dtype))
         return false;
     *out = v->node->attr.integer;
@@ -413,7 +415,8 @@ bool value_const_int(const Value *v, int64_t *out)
 
 bool value_const_bool(const Value *v, bool *out)
 {
-    if (!is_scalar(v) || v->node->op != OP_const || v->node->dtype != DT_bool)
+    if (!value_is_scalar(v) || v->node->op != OP_const ||
+        v->node->dtype != DT_bool)
         return false;
     *out = v->node->attr.integer != 0;
     return true;

@@ -37,7 +37,8 @@ static void add_files(Str *to, const char *pattern)
     globfree(&g);
 }
 
-/* Messages in the source: fail(…, "kind", "text"…), diag(…, "kind", "text"…)
+/* Messages in the source: check_fail(…, "kind", "text"…), diag(…, "kind",
+ * "text"…)
  */
 
 typedef struct Message {
@@ -111,7 +112,7 @@ static void take_files(const char *pattern)
     ck_assert_int_eq(glob(pattern, 0, NULL, &g), 0);
     for (size_t i = 0; i < g.gl_pathc; i++) {
         const char *file = arena_printf(arena, "%s", g.gl_pathv[i]);
-        take_calls(file, "fail(");
+        take_calls(file, "check_fail(");
         take_calls(file, "diag(");
     }
     globfree(&g);
