@@ -185,31 +185,16 @@ static void *checked_div(void *u, void *a, void *b)
     return is_wide(w->e) ? q : below_2_31(w, q);
 }
 
-LLVMValueRef dim_code_exceeds(Emit *e, const DimEnv *env, const Dim *d,
-                              int64_t most)
-{
-    DimWalk w = {.e = e, .env = env};
-    DimVisitor v = as_integers;
-    v.u = &w;
-    v.add = checked_add;
-    v.mul = checked_mul;
-    v.div = checked_div;
-    LLVMValueRef n = dim_visit(d, &v);
-    LLVMValueRef many =
-        LLVMBuildICmp(e->builder, LLVMIntSGT, n, code_i64(e, most), "");
-    return w.bad ? LLVMBuildOr(e->builder, w.bad, many, "") : many;
-}
-
-/* Does d grow with one variable alone, from a value of at least 0? */
+/* Does d grow with its variables, from a value of at least 0? */
 typedef struct Growth {
-    bool grows;
-    const Dim *var; /* NULL: a constant, */
-    int64_t value;  /* which is that */
+    bool grows, one; /* with one variable alone, */
+    const Dim *var;  /* which is that; NULL: a constant */
+    int64_t value;   /* where all variables have the same */
 } Growth;
 
 typedef struct GrowthWalk {
     Arena *arena;
-    int64_t at; /* the variable's value, for find_value */
+    int64_t at; /* the value of all variables */
 } GrowthWalk;
 
 static Growth *growth(void *u, Growth g)
@@ -221,18 +206,19 @@ static Growth *growth(void *u, Growth g)
 
 static void *constant_growth(void *u, int64_t v)
 {
-    return growth(u, (Growth){v >= 0, NULL, v});
+    return growth(u, (Growth){v >= 0, true, NULL, v});
 }
 
 static void *variable_growth(void *u, const Dim *var)
 {
-    return growth(u, (Growth){true, var, ((GrowthWalk *)u)->at});
+    return growth(u, (Growth){true, true, var, ((GrowthWalk *)u)->at});
 }
 
 static Growth both(const Growth *a, const Growth *b)
 {
     bool one = !a->var || !b->var || a->var == b->var;
-    return (Growth){a->grows && b->grows && one, a->var ? a->var : b->var, 0};
+    return (Growth){a->grows && b->grows, a->one && b->one && one,
+                    a->var ? a->var : b->var, 0};
 }
 
 static void *add_growth(void *u, void *x, void *y)
@@ -256,8 +242,10 @@ static void *mul_growth(void *u, void *x, void *y)
 static void *div_growth(void *u, void *x, void *y)
 {
     const Growth *a = x, *b = y;
-    bool grows = a->grows && !b->var && b->value > 0;
-    return growth(u, (Growth){grows, a->var, grows ? a->value / b->value : 0});
+    Growth g = {a->grows && !b->var && b->value > 0, a->one, a->var, a->value};
+    if (g.grows && g.value != INT64_MAX)
+        g.value /= b->value;
+    return growth(u, g);
 }
 
 static void *positive_growth(void *u, void *x)
@@ -281,10 +269,29 @@ static Growth growth_at(Arena *a, const Dim *d, int64_t at)
     return *(Growth *)dim_visit(d, &v);
 }
 
+LLVMValueRef dim_code_exceeds(Emit *e, const DimEnv *env, const Dim *d,
+                              int64_t most, bool negative)
+{
+    DimWalk w = {.e = e, .env = env};
+    DimVisitor v = as_integers;
+    v.u = &w;
+    Growth g = growth_at(e->arena, d, INT32_MAX);
+    if (!g.grows || g.value == INT64_MAX) {
+        v.add = checked_add;
+        v.mul = checked_mul;
+        v.div = checked_div;
+    }
+    LLVMValueRef n = dim_visit(d, &v);
+    LLVMValueRef many =
+        LLVMBuildICmp(e->builder, negative ? LLVMIntUGT : LLVMIntSGT, n,
+                      code_i64(e, most), "");
+    return w.bad ? LLVMBuildOr(e->builder, w.bad, many, "") : many;
+}
+
 const Dim *dim_most(Arena *a, const Dim *d, int64_t most, int64_t *limit)
 {
     Growth g = growth_at(a, d, 0);
-    if (!g.grows || !g.var)
+    if (!g.grows || !g.one || !g.var)
         return NULL;
     /* below: fits; above: does not, or was not asked for. */
     int64_t below = -1, above = (int64_t)INT32_MAX + 1;

@@ -228,11 +228,11 @@ LLVMValueRef dim_code(Emit *e, DimEnv *env, const Dim *d);
 /* The one variable that d grows with, which keeps d within `most` up to *limit
  * (at most 2^31 - 1; -1: never); NULL where d is not of that kind. */
 const Dim *dim_most(Arena *a, const Dim *d, int64_t most, int64_t *limit);
-/* At the builder's place, an i1: d is above `most`, or something in d
- * overflows.
- */
+/* At the builder's place, an i1: d is above `most` or, where `negative` asks
+ * for that, below 0, or something in d overflows; if no variable is above 2^31
+ * - 1, of which nothing is said. */
 LLVMValueRef dim_code_exceeds(Emit *e, const DimEnv *env, const Dim *d,
-                              int64_t most);
+                              int64_t most, bool negative);
 /* At the builder's place, an i1: some divisor in d is zero; NULL where d
  * divides by constants alone. */
 LLVMValueRef dim_code_zero(Emit *e, const DimEnv *env, const Dim *d);

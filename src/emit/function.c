@@ -121,10 +121,11 @@ typedef struct FunctionCode {
     const Schedule *s;
     const char *prefix;
     DimEnv dims;
-    /* i32 PREFIX__check(ptr dims, ptr told): 0, or the number of the first size
-     * that is not valid, from 1; told gets what it is and what it may be. */
-    LLVMValueRef check;
-    LLVMValueRef told; /* of the check that was called last */
+    SizeChecks sizes;
+    LLVMValueRef check;  /* i1 PREFIX__check(ptr dims): is a size not valid;
+                            NULL where all are */
+    LLVMValueRef refuse; /* i32 PREFIX__refuse(ptr dims, ptr exec): tells which
+                            and returns the status */
     LLVMValueRef leaf, workspace, bufs, kernel_dims;
     const Buffer **held;   /* what is in bufs; NULL: not known */
     Map flags;             /* LLVMValueRef: conditions loaded, by buffer */
@@ -286,101 +287,106 @@ void size_checks(Emit *e, const Schedule *s, SizeChecks *to)
             fn->var_max && fn->var_max[i] >= 0 && fn->var_max[i] < INT32_MAX
                 ? fn->var_max[i]
                 : INT32_MAX;
+    SizeChecks more = {0};
     for (int i = 0; i < set.size.n; i++) {
         Size size = set.size.at[i];
         SizeCheck c = {size.dim, most_of(e, size), !size.bytes, size.at,
                        size.dim == s->workspace ? "workspace" : NULL};
         if (!is_limit(e, fn, size, most))
-            list_push(e->arena, to, c);
+            list_push(e->arena, &more, c);
     }
     for (int i = 0; i < fn->nvar; i++) {
         SizeCheck c = {fn->var[i], most[i], false, var_span(fn, fn->var[i]),
                        NULL};
         list_push(e->arena, to, c);
     }
+    for (int i = 0; i < more.n; i++)
+        list_push(e->arena, to, more.at[i]);
 }
 
-/* A size that is not valid where `bad` holds, and what is told of it then. */
-typedef struct Told {
-    LLVMValueRef bad, number, value, limit;
-} Told;
-typedef LIST(Told) ToldList;
+static LLVMValueRef either(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    return !a ? b : !b ? a : LLVMBuildOr(e->builder, a, b, "");
+}
 
-static void emit_size_check(FunctionCode *f, const SizeCheck *c, int number,
-                            ToldList *to)
+static LLVMValueRef above(Emit *e, LLVMValueRef v, int64_t most)
+{
+    return LLVMBuildICmp(e->builder, LLVMIntUGT, v, code_i64(e, most), "");
+}
+
+/* An i1; *zero: NULL, or whether it divides by 0. */
+static LLVMValueRef is_bad(FunctionCode *f, const SizeCheck *c,
+                           LLVMValueRef *zero)
 {
     Emit *e = f->e;
-    LLVMBuilderRef b = e->builder;
-    LLVMValueRef v = dim_code(e, &f->dims, c->dim), zero = NULL;
-    Told told = {NULL, LLVMConstInt(e->i32, (unsigned)number, false), v,
-                 code_i64(e, c->most + 1)};
-    if (dim_is_var(c->dim)) { /* below 0 is large without a sign */
-        told.bad = LLVMBuildICmp(b, LLVMIntUGT, v, code_i64(e, c->most), "");
-    } else {
-        told.bad = dim_code_exceeds(e, &f->dims, c->dim, c->most);
-        if (!dim_never_negative(c->dim)) /* if no variable is */
-            told.bad = LLVMBuildOr(
-                b, told.bad,
-                LLVMBuildICmp(b, LLVMIntSLT, v, code_i64(e, 0), ""), "");
-    }
-    list_push(e->arena, to, told);
+    *zero = NULL;
+    if (dim_is_var(c->dim)) /* below 0 is large without a sign */
+        return above(e, dim_code(e, &f->dims, c->dim), c->most);
     if (c->divides)
-        zero = dim_code_zero(e, &f->dims, c->dim);
-    told.bad = zero;
-    told.limit = code_i64(e, 0);
-    if (zero)
-        list_push(e->arena, to, told);
+        *zero = dim_code_zero(e, &f->dims, c->dim);
+    /* Below 0 only if a variable is. */
+    return dim_code_exceeds(e, &f->dims, c->dim, c->most,
+                            !dim_never_negative(c->dim));
 }
 
-/* The last of the list that is bad; one is. */
-static Told find_bad(Emit *e, const ToldList *list)
-{
-    LLVMBuilderRef b = e->builder;
-    Told t = list->at[0];
-    for (int i = 1; i < list->n; i++) {
-        Told other = list->at[i];
-        t.number = LLVMBuildSelect(b, other.bad, other.number, t.number, "");
-        t.value = LLVMBuildSelect(b, other.bad, other.value, t.value, "");
-        t.limit = LLVMBuildSelect(b, other.bad, other.limit, t.limit, "");
-    }
-    return t;
-}
-
-/* Which size it is is looked for only where one is not valid. */
+/* i1: is one not valid. Variables of the usual limit are compared at once. */
 static void emit_check(FunctionCode *f)
 {
     Emit *e = f->e;
-    LLVMBuilderRef b = e->builder;
-    LLVMTypeRef param[] = {e->ptr, e->ptr};
-    SizeChecks all = {0};
-    ToldList list = {0};
-    f->check = begin(f, "check", e->i32, param, 2);
+    LLVMValueRef bad = NULL, low = NULL, zero;
+    f->check = begin(f, "check", e->i1, &e->ptr, 1);
     load_dims(f, LLVMGetParam(f->check, 0));
-    size_checks(e, f->s, &all);
-    for (int i = all.n - 1; i >= 0; i--)
-        emit_size_check(f, &all.at[i], i + 1, &list);
-    LLVMValueRef any = LLVMConstInt(e->i1, 0, false);
-    for (int i = 0; i < list.n; i++)
-        any = LLVMBuildOr(b, any, list.at[i].bad, "");
-    LLVMBasicBlockRef bad = code_block(e, "bad"), good = code_block(e, "good");
-    LLVMBuildCondBr(b, any, bad, good);
-    LLVMPositionBuilderAtEnd(b, good);
-    LLVMBuildRet(b, LLVMConstInt(e->i32, 0, false));
-    LLVMPositionBuilderAtEnd(b, bad);
-    if (list.n) {
-        Told t = find_bad(e, &list);
-        check_tell(e, LLVMGetParam(f->check, 1), 0, t.value, t.limit);
-        LLVMBuildRet(b, t.number);
-    } else
-        LLVMBuildUnreachable(b);
+    for (int i = 0; i < f->sizes.n; i++) {
+        const SizeCheck *c = &f->sizes.at[i];
+        if (dim_is_var(c->dim) && c->most == INT32_MAX)
+            low = either(e, low, dim_code(e, &f->dims, c->dim));
+    }
+    if (low)
+        bad = above(e, low, INT32_MAX);
+    for (int i = 0; i < f->sizes.n; i++) {
+        const SizeCheck *c = &f->sizes.at[i];
+        if (dim_is_var(c->dim) && c->most == INT32_MAX)
+            continue;
+        bad = either(e, bad, is_bad(f, c, &zero));
+        bad = either(e, bad, zero);
+    }
+    LLVMBuildRet(e->builder, bad);
 }
 
-/* The number that the check gives for these dimensions. */
-static LLVMValueRef call_check(FunctionCode *f, LLVMValueRef dims)
+/* Of the last size seen that is not valid: its number among the places, what
+ * it is and what it is to be below. */
+typedef struct Told {
+    LLVMValueRef place, value, limit;
+} Told;
+
+static void tell_if(Emit *e, Told *t, LLVMValueRef bad, Told other)
+{
+    LLVMBuilderRef b = e->builder;
+    t->place = LLVMBuildSelect(b, bad, other.place, t->place, "");
+    t->value = LLVMBuildSelect(b, bad, other.value, t->value, "");
+    t->limit = LLVMBuildSelect(b, bad, other.limit, t->limit, "");
+}
+
+/* The first size that is not valid; one is. */
+static Told find_bad(FunctionCode *f)
 {
     Emit *e = f->e;
-    f->told = code_slot(e, LLVMArrayType(e->i64, CHECK_ROOM), 8);
-    return code_call(e, f->check, (LLVMValueRef[]){dims, f->told}, 2);
+    CheckList before = {0};
+    LLVMValueRef none = code_i64(e, 0), zero;
+    Told t = {LLVMConstNull(e->i32), none, none};
+    schedule_checks(e->arena, f->s, &before);
+    for (int i = f->sizes.n - 1; i >= 0; i--) {
+        const SizeCheck *c = &f->sizes.at[i];
+        unsigned place = (unsigned)(before.n + i);
+        LLVMValueRef bad = is_bad(f, c, &zero);
+        Told other = {LLVMConstInt(e->i32, place, false),
+                      dim_code(e, &f->dims, c->dim), code_i64(e, c->most + 1)};
+        tell_if(e, &t, bad, other);
+        other.limit = none;
+        if (zero)
+            tell_if(e, &t, zero, other);
+    }
+    return t;
 }
 
 static void emit_workspace(FunctionCode *f)
@@ -389,11 +395,13 @@ static void emit_workspace(FunctionCode *f)
     LLVMValueRef fn = begin(f, "workspace", e->i64, &e->ptr, 1);
     LLVMValueRef dims = LLVMGetParam(fn, 0);
     load_dims(f, dims);
-    LLVMValueRef ok = LLVMBuildIsNull(e->builder, call_check(f, dims), "");
-    LLVMValueRef n = f->s->workspace ? dim_code(e, &f->dims, f->s->workspace)
-                                     : code_i64(e, 0);
-    LLVMBuildRet(e->builder,
-                 LLVMBuildSelect(e->builder, ok, n, code_i64(e, 0), ""));
+    LLVMValueRef none = code_i64(e, 0);
+    LLVMValueRef n =
+        f->s->workspace ? dim_code(e, &f->dims, f->s->workspace) : none;
+    if (f->check)
+        n = LLVMBuildSelect(e->builder, code_call(e, f->check, &dims, 1), none,
+                            n, "");
+    LLVMBuildRet(e->builder, n);
 }
 
 static int put_sizes(FunctionCode *f, const Port *p, int nport, LLVMValueRef to,
@@ -475,26 +483,34 @@ static void tell_error(Emit *e, LLVMValueRef exec, LLVMValueRef place,
     LLVMBuildBr(b, done);
 }
 
-/* Where a size is not valid, tells which: its place is behind the indices'. */
+/* Which size it is is looked for only where one is not valid. */
+static void emit_refuse(FunctionCode *f)
+{
+    Emit *e = f->e;
+    LLVMTypeRef param[] = {e->ptr, e->ptr};
+    f->refuse = begin(f, "refuse", e->i32, param, 2);
+    load_dims(f, LLVMGetParam(f->refuse, 0));
+    LLVMValueRef told = code_slot(e, LLVMArrayType(e->i64, CHECK_ROOM), 8);
+    LLVMBasicBlockRef done = code_block(e, "told");
+    Told t = find_bad(f);
+    check_tell(e, told, 0, t.value, t.limit);
+    tell_error(e, LLVMGetParam(f->refuse, 1), t.place, told, done);
+    LLVMPositionBuilderAtEnd(e->builder, done);
+    LLVMBuildRet(e->builder, LLVMConstInt(e->i32, NN_ERR_DIM, false));
+}
+
 static void check_sizes(FunctionCode *f, LLVMValueRef dims, LLVMValueRef exec)
 {
     Emit *e = f->e;
-    CheckList checks = {0};
-    LLVMBasicBlockRef bad = code_block(e, "bad"), told = code_block(e, "told");
-    LLVMBasicBlockRef on = code_block(e, "");
-    schedule_checks(e->arena, f->s, &checks);
-    LLVMValueRef number = call_check(f, dims);
-    LLVMBuildCondBr(e->builder, LLVMBuildIsNull(e->builder, number, ""), on,
-                    bad);
+    if (!f->check)
+        return;
+    LLVMBasicBlockRef bad = code_block(e, "bad"), on = code_block(e, "");
+    LLVMValueRef arg[] = {dims, exec};
+    LLVMBuildCondBr(e->builder, code_call(e, f->check, &dims, 1), bad, on);
     LLVMPositionBuilderAtEnd(e->builder, bad);
-    LLVMValueRef first = LLVMConstInt(e->i32, (unsigned)(checks.n - 1), true);
-    tell_error(e, exec, LLVMBuildAdd(e->builder, number, first, ""), f->told,
-               told);
-    LLVMPositionBuilderAtEnd(e->builder, told);
+    LLVMValueRef status = code_call(e, f->refuse, arg, 2);
     LLVMBuildBr(e->builder, f->out);
-    LLVMAddIncoming(f->status,
-                    (LLVMValueRef[]){LLVMConstInt(e->i32, NN_ERR_DIM, false)},
-                    &told, 1);
+    LLVMAddIncoming(f->status, &status, &bad, 1);
     LLVMPositionBuilderAtEnd(e->builder, on);
 }
 
@@ -528,7 +544,7 @@ static LLVMValueRef some_null(FunctionCode *f, const Port *p, int nport,
                     also(e, null,
                          LLVMBuildICmp(b, LLVMIntNE, size, code_i64(e, 0), ""));
             }
-            bad = LLVMBuildOr(b, bad, null, "");
+            bad = either(e, bad, null);
         }
     return bad;
 }
@@ -554,10 +570,10 @@ static void check_arguments(FunctionCode *f, LLVMValueRef dims,
         fail_if_is(f, is_null(e, f->leaf), NN_ERR_NULL);
     load_dims(f, dims);
     int number = 0;
-    LLVMValueRef bad = LLVMConstInt(e->i1, 0, false);
-    bad = some_null(f, fn->param, fn->nparam, &number, bad);
+    LLVMValueRef bad = some_null(f, fn->param, fn->nparam, &number, NULL);
     bad = some_null(f, fn->result, fn->nresult, &number, bad);
-    fail_if_is(f, bad, NN_ERR_NULL);
+    if (bad)
+        fail_if_is(f, bad, NN_ERR_NULL);
 }
 
 static void check_workspace(FunctionCode *f)
@@ -836,7 +852,11 @@ static void emit_call(FunctionCode *f)
 void emit_function(Emit *e, const Schedule *s, const char *prefix)
 {
     FunctionCode f = {.e = e, .s = s, .prefix = prefix};
-    emit_check(&f);
+    size_checks(e, s, &f.sizes);
+    if (f.sizes.n) {
+        emit_check(&f);
+        emit_refuse(&f);
+    }
     emit_workspace(&f);
     emit_sizes(&f);
     emit_call(&f);
