@@ -71,7 +71,7 @@ $B/libnn.so: $(RT)
 	$Q$(CC) $(ALL) -shared -Wl,-soname,libnn.so.1 $^ -o $@ -lz -lpthread -ldl -lm
 	@ln -sf libnn.so $@.1
 
-$B/src/emit/%.o: ALL += $(LLVM_CFLAGS)
+$B/src/emit/%.o $B/src/target/%.o: ALL += $(LLVM_CFLAGS)
 $B/runtime/%.o: ALL += -fPIC -fvisibility=hidden
 $B/%.o: %.c | $B/nn.tab.h
 	@mkdir -p $(@D)
@@ -161,7 +161,7 @@ FUZZ_TIME ?= 0
 FUZZ      := CC=$(CLANG) B=build/fuzz CFLAGS='-O1 -g \
              -fsanitize=fuzzer-no-link,address,undefined \
              -fno-sanitize-recover=all'
-FUZZ_OBJ  := $(filter-out $(addprefix $B/src/,cli/% emit/% artefact/% kernel/% eval/%),\
+FUZZ_OBJ  := $(filter-out $(addprefix $B/src/,cli/% emit/% target/% artefact/% kernel/% eval/%),\
                $(OBJ))
 $B/fuzz: $B/tests/fuzz/fuzz.o $(FUZZ_OBJ)
 	$(call say,LINK,$@)

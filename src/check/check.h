@@ -4,6 +4,7 @@
 #define NNCC_CHECK_H
 
 #include "graph/graph.h"
+#include "module/module.h"
 #include "syntax/ast.h"
 
 typedef struct CheckOptions {

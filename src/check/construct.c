@@ -1,6 +1,6 @@
 /* construct.c: values of structs: Name(field = e, …), and by initialisers. */
 #include "check/check_internal.h"
-#include "graph/region.h"
+#include "region/region.h"
 
 #include <string.h>
 

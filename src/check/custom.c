@@ -2,7 +2,7 @@
  * with a `derivative` item. Their bodies are regions of the tensors given. */
 #include "check/check_internal.h"
 #include "diff/diff.h"
-#include "graph/region.h"
+#include "region/region.h"
 
 #include <string.h>
 

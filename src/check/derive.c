@@ -6,7 +6,7 @@
  * b: real } holds a: [P; 2] and b: P. */
 #include "check/check_internal.h"
 #include "diff/diff.h"
-#include "graph/region.h"
+#include "region/region.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* loop.c: fold(t < n, h = h0 | step(h, x[t])) and scan: one loop of the graph,
  * whose body is evaluated once on carries that are inputs. */
 #include "check/check_internal.h"
-#include "graph/region.h"
+#include "region/region.h"
 
 #include <string.h>
 

@@ -141,7 +141,7 @@ static int check_dump(const Args *a, const char *dump)
                      dump, cli_suggest(a->arena, dump, stages, NSTAGE));
 }
 
-static bool read_effort(const Args *a, EmitOptions *o)
+static bool read_effort(const Args *a, TargetOptions *o)
 {
     const char *text = option_value(a, "optimise");
 
@@ -159,7 +159,7 @@ static bool read_effort(const Args *a, EmitOptions *o)
 /* "portable": every machine of the architecture, the best code for each chosen
  * when it is loaded. Unless told otherwise code is for this machine, or if it
  * is for another for all of that kind; what is for reading is for one. */
-static const char *cpu_option(Arena *a, const EmitOptions *o, bool binary)
+static const char *cpu_option(Arena *a, const TargetOptions *o, bool binary)
 {
     bool portable = o->cpu && !strcmp(o->cpu, "portable");
 
@@ -167,7 +167,7 @@ static const char *cpu_option(Arena *a, const EmitOptions *o, bool binary)
         return o->cpu;
     if (!portable && !o->target)
         return "native";
-    return emit_default_cpu(a, o->target, portable || binary);
+    return target_default_cpu(a, o->target, portable || binary);
 }
 
 /* Writing */
@@ -176,12 +176,12 @@ typedef struct Build {
     const Args *args;
     Load *load;
     ModuleInput in;
-    EmitOptions options;
+    TargetOptions options;
 } Build;
 
-static EmitOptions machine(const Build *b, bool binary)
+static TargetOptions machine(const Build *b, bool binary)
 {
-    EmitOptions o = b->options;
+    TargetOptions o = b->options;
 
     o.cpu = cpu_option(b->load->arena, &o, binary);
     return o;
@@ -189,7 +189,7 @@ static EmitOptions machine(const Build *b, bool binary)
 
 static bool machine_code(const Build *b, EmitKind kind, char **bytes, size_t *n)
 {
-    EmitOptions o = machine(b, kind == EMIT_object);
+    TargetOptions o = machine(b, kind == EMIT_object);
     const char *error = NULL;
 
     if (emit_module(b->load->arena, &b->in, kind, &o, bytes, n, &error))
@@ -239,7 +239,7 @@ static bool make_archive(const Build *b, const NewFile *to, const char *bytes,
 
 static bool make_library(const Build *b, const NewFile *to)
 {
-    EmitOptions o = machine(b, true);
+    TargetOptions o = machine(b, true);
     const char *error = NULL;
     Object *object;
     int n;
@@ -369,8 +369,8 @@ static int compile(Args *a)
     Products out = {0};
     int status = check_dump(a, l.dump);
 
-    b.options = (EmitOptions){option_value(a, "cpu"), option_value(a, "target"),
-                              EFFORT_default};
+    b.options = (TargetOptions){option_value(a, "cpu"),
+                                option_value(a, "target"), EFFORT_default};
     if (!status && a->word.n > 1)
         status =
             cli_usage(a, "one model at a time: what is '%s'?", a->word.at[1]);

@@ -269,7 +269,7 @@ Schedule **driver_schedule(Load *l, Function *const *f, int n)
 Jit *driver_jit(Load *l, Function *const *f, int n)
 {
     Schedule **s = driver_schedule(l, f, n);
-    EmitOptions o = {.cpu = "native", .optimise = 2};
+    TargetOptions o = {.cpu = "native", .optimise = 2};
     const char *error = NULL;
 
     if (!s)

@@ -70,7 +70,7 @@ static int run(Args *a, int argc, char **argv)
     }
     if (option_value(a, "targets")) {
         Str s = str_new(a->arena);
-        emit_targets(a->arena, &s);
+        target_table(a->arena, &s);
         fputs(s.at, stdout);
         return EXIT_SUCCESS;
     }

@@ -3,7 +3,7 @@
 #define NNCC_DIFF_SWEEP_H
 
 #include "diff/guard.h"
-#include "graph/region.h"
+#include "region/region.h"
 
 /* diff.c: as diff_reverse and diff_forward, in parts.
  *

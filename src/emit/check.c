@@ -67,7 +67,7 @@ LLVMValueRef check_shifted(Emit *e, LLVMValueRef status, int first)
 /* Bytes that a slot of that type is aligned to. */
 static int alignment(Emit *e, LLVMTypeRef type)
 {
-    int bytes = (int)LLVMABISizeOfType(e->layout, type);
+    int bytes = (int)LLVMABISizeOfType(e->machine.layout, type);
     return bytes < 64 ? bytes : 64;
 }
 

@@ -116,11 +116,14 @@ LLVMValueRef code_intrinsic(Emit *e, const char *name, LLVMTypeRef *type,
     return code_call(e, fn, arg, narg);
 }
 
-bool has_fma(const Emit *e, bool wide) { return wide ? e->wide_fma : e->fma; }
+bool has_fma(const Emit *e, bool wide)
+{
+    return wide ? e->machine.wide_fma : e->machine.fma;
+}
 
 int lanes_of_bytes(const Emit *e, int size)
 {
-    return e->vector_bytes > size ? e->vector_bytes / size : 1;
+    return e->machine.vector_bytes > size ? e->machine.vector_bytes / size : 1;
 }
 
 LLVMValueRef code_muladd(Emit *e, LLVMValueRef a, LLVMValueRef b,
@@ -149,7 +152,8 @@ LLVMValueRef code_at(Emit *e, LLVMTypeRef type, LLVMValueRef base,
 static unsigned claim(Emit *e, LLVMTypeRef type, int align)
 {
     LLVMTypeRef one = type_width(type) == 1 ? type : LLVMGetElementType(type);
-    unsigned own = align == 8 ? LLVMABIAlignmentOfType(e->layout, one) : 8;
+    unsigned own =
+        align == 8 ? LLVMABIAlignmentOfType(e->machine.layout, one) : 8;
     return own < 8 ? own : (unsigned)align;
 }
 
@@ -382,7 +386,7 @@ void loop_end(Emit *e, Loop *l, LLVMValueRef *next)
     LLVMValueRef i = LLVMBuildNSWAdd(e->builder, l->i, l->step, "");
     LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSLT, i, l->last, "");
     LLVMValueRef back = LLVMBuildCondBr(e->builder, more, l->body, l->after);
-    if (end == l->body && !e->small)
+    if (end == l->body && !e->machine.small)
         align_loop(e, back);
     LLVMAddIncoming(l->i, &i, &end, 1);
     LLVMPositionBuilderAtEnd(e->builder, l->after);

@@ -118,7 +118,7 @@ static void plan_columns(Emit *e, const Contract *c, Variant *variant)
     int rest = (int)(n % panel);
     if (n >= 0 && !rest)
         return;
-    bool masks = e->vector_bytes >= 32;
+    bool masks = e->machine.vector_bytes >= 32;
     bool even = n >= 0 && rest % w == 0;
     if (masks || even) {
         int vectors = n >= 0 ? (rest + w - 1) / w : 1;

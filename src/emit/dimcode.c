@@ -144,7 +144,10 @@ static void note_bad(DimWalk *w, LLVMValueRef bad)
     w->bad = w->bad ? LLVMBuildOr(w->e->builder, w->bad, bad, "") : bad;
 }
 
-static bool is_wide(const Emit *e) { return LLVMPointerSize(e->layout) == 8; }
+static bool is_wide(const Emit *e)
+{
+    return LLVMPointerSize(e->machine.layout) == 8;
+}
 
 static LLVMValueRef told(DimWalk *w, const char *name, void *a, void *b)
 {

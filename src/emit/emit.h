@@ -1,9 +1,11 @@
-/* emit.h: from kernels to machine code. The only room that knows LLVM. */
+/* emit.h: from kernels to machine code. The only room but target/ that knows
+ * LLVM. */
 #ifndef NNCC_EMIT_H
 #define NNCC_EMIT_H
 
 #include "artefact/artefact.h"
 #include "nn_abi.h"
+#include "target/target.h"
 
 typedef enum EmitKind {
     EMIT_object,   /* .o, position independent */
@@ -12,35 +14,23 @@ typedef enum EmitKind {
     EMIT_bitcode,  /* .bc */
 } EmitKind;
 
-typedef struct EmitOptions {
-    const char *cpu;    /* "native", "x86-64-v3", …; never NULL */
-    const char *target; /* triple, or NULL for this machine's */
-    int optimise;       /* 0 … 3, or: */
-} EmitOptions;
-enum { EFFORT_default = -1, EFFORT_size = 4 };
-
-/* The CPU that code for a triple (NULL: this machine's) is for where none is
- * asked for; of code to be loaded it may be a list. */
-const char *emit_default_cpu(Arena *a, const char *target, bool loaded);
-/* targets.c: a table of the machines that there is code for, as text. */
-void emit_targets(Arena *a, Str *to);
-
 /* Machine code for a whole module: for each function NAME of module M the C
  * functions M_NAME and M_NAME_workspace, then M_module. The bytes are allocated
  * in a. False with *error set where the CPU or target is unknown. */
 bool emit_module(Arena *a, const ModuleInput *in, EmitKind kind,
-                 const EmitOptions *o, char **bytes, size_t *n,
+                 const TargetOptions *o, char **bytes, size_t *n,
                  const char **error);
 
 /* parts.c: the object in pieces that one linker has to take together, made at
  * the same time by as many threads as there are processors. How many there are
  * and what is in each does not depend on that. */
-bool emit_objects(Arena *a, const ModuleInput *in, const EmitOptions *o,
+bool emit_objects(Arena *a, const ModuleInput *in, const TargetOptions *o,
                   Object **object, int *nobject, const char **error);
 
 /* jit.c: the module in this process. */
 typedef struct Jit Jit;
-Jit *jit_open(const ModuleInput *in, const EmitOptions *o, const char **error);
+Jit *jit_open(const ModuleInput *in, const TargetOptions *o,
+              const char **error);
 const nn_module *jit_module(Jit *j);
 void jit_close(Jit *j);
 /* Releases what LLVM keeps for the process. */

@@ -1,17 +1,14 @@
 /* emit_internal.h: what the files of this room share.
  *
- * An Emit is one LLVM module being built for one machine. target.c makes and
+ * An Emit is one LLVM module being built for one machine. emit.c makes and
  * frees it; function.c fills it, one schedule after another, with kernels from
  * map.c and contract.c; module.c adds what C sees. */
 #ifndef NNCC_EMIT_INTERNAL_H
 #define NNCC_EMIT_INTERNAL_H
 
-#include <llvm-c/Core.h>
-#include <llvm-c/Target.h>
-#include <llvm-c/TargetMachine.h>
-
 #include "emit/emit.h"
 #include "lower/lower.h"
+#include "target/machine.h"
 
 /* Data made once: a constant found by its bytes. */
 typedef struct Made {
@@ -22,93 +19,16 @@ typedef struct Made {
 typedef struct Units Units;
 typedef struct Sharing Sharing;
 
-/* What the C functions of a target, or ours, cannot do without. */
-typedef enum Need { NEEDS_nothing, NEEDS_f32, NEEDS_f64, NEEDS_sse2 } Need;
-
-typedef enum Format { FORMAT_elf, FORMAT_wasm } Format;
-
-/* What CPUs of an architecture have that are known by name. */
-typedef struct Level {
-    const char *name;
-    const char *features; /* by which others are seen to have it */
-    int vector_bytes, registers;
-    bool fma, masks, rounding;
-} Level;
-typedef struct CpuRow {
-    const char *name;
-    int level;
-} CpuRow;
-
-/* targets.c: a kind of machine and system. */
-typedef struct Target {
-    const char *name;         /* a triple, as people write it */
-    const char *arch;         /* patterns of a triple's first part */
-    const char *system;       /* of the rest; bare machines' have no system */
-    const char *alone;        /* what ARM is without a version */
-    const char *calls;        /* how C calls functions */
-    const char *abi;          /* that, if LLVM has to be told */
-    const char *abi_hard;     /* on CPUs with an FPU */
-    const char *cpu;          /* what all of them can do */
-    const char *levels;       /* those there is code for where none is asked
-                                 for: chosen among by the loader */
-    const char *typical;      /* the one of those that code to be read is for */
-    const char *features;     /* of cpu */
-    const char *abi_features; /* of any */
-    const char *vectors;      /* a word in the code of a vector sum, where
-                                 there may be vectors */
-    const char *wide_add;     /* one in that of an f64 sum, which is wrong
-                                 otherwise */
-    int registers;            /* of vectors */
-    const CpuRow *cpus;       /* known by name; for others LLVM is asked */
-    Need needs;
-    Format format;
-    bool signs; /* an int in a wider register has its sign there */
-    bool bare;  /* linked at fixed addresses */
-    bool small; /* the least code unless told otherwise */
-    const char *tested;
-} Target;
-/* The row of a triple as LLVM has it, or NULL. */
-const Target *target_find(const char *triple);
-const char *target_unknown(Arena *a, const char *triple);
-/* What LLVM is to call a triple that it has normalised. */
-char *target_triple(Arena *a, char *normalised);
-/* The CPU of t's table, or NULL. */
-const CpuRow *target_cpu(const Target *t, const char *name);
-/* Levels of x86-64, from the lowest. */
-enum { MAX_LEVELS = 4 };
-extern const Level x86_level[MAX_LEVELS];
-
-/* machine.c */
-
 typedef struct Emit Emit;
-/* e's machine for o, and what it has; false with *error set. */
-bool machine_open(Emit *e, const EmitOptions *o, const char **error);
-/* In a, and disposed of. */
-char *take_message(Arena *a, char *s);
-
 struct Emit {
     Arena *arena;
+    Machine machine;
     Graph *graph;
     Intern *names;
-    int optimise;
 
     LLVMContextRef context;
     LLVMModuleRef module;
     LLVMBuilderRef builder;
-    LLVMTargetMachineRef machine;
-    LLVMTargetDataRef layout;
-    char *triple, *cpu, *features; /* as LLVM knows them */
-
-    const Target *target;
-    bool small;           /* the least code rather than the fastest */
-    int vector_bytes;     /* 0: none; 16, 32 or 64 */
-    int nregister;        /* vector registers: 16 or 32 */
-    bool real, wide_real; /* f32 and f64 in hardware */
-    bool fma, wide_fma;   /* fused multiply-add of f32, of f64 */
-    bool masks;           /* masked loads and stores are cheap */
-    bool rounding;        /* floor, rint … are instructions */
-    bool exact;           /* an f64 sum is rounded once */
-
     LLVMTypeRef i1, i8, i32, i64, f32, f64, ptr, none;
     const char *problem; /* the first error that LLVM reported, or NULL */
 
@@ -120,12 +40,12 @@ struct Emit {
     const Sharing *sharing; /* what of the module is built here; NULL: all */
 };
 
-/* target.c */
+/* emit.c */
 
 /* An empty module called `name` for o's machine. False with *error set (in a)
  * where the CPU or target is unknown; then nothing is to be closed. */
 bool emit_open(Emit *e, Arena *a, Graph *g, const char *name,
-               const EmitOptions *o, const char **error);
+               const TargetOptions *o, const char **error);
 void emit_close(Emit *e);
 /* After the last function: verifies (dies on our own mistakes), then the light
  * clean-up passes. Before it the module is as it came from us (EMIT_ir). */
@@ -133,14 +53,6 @@ void emit_finish(Emit *e);
 /* The bytes of an object or assembly file, in e's arena. */
 bool emit_bytes(Emit *e, LLVMCodeGenFileType kind, char **bytes, size_t *n,
                 const char **error);
-
-/* cpu.c */
-
-bool cpu_known(Arena *a, LLVMTargetRef target, const char *triple,
-               const char *cpu);
-/* The message for one that is not known. */
-const char *cpu_unknown(Arena *a, LLVMTargetRef target, const char *triple,
-                        const char *cpu);
 
 /* function.c */
 

@@ -76,7 +76,7 @@ static void put_element(Emit *e, DType t, double v, char *to)
                                                     : (const void *)&u8;
     int n = dtype_size(t);
     memcpy(to, from, (size_t)n);
-    if (LLVMByteOrder(e->layout) == LLVMBigEndian)
+    if (LLVMByteOrder(e->machine.layout) == LLVMBigEndian)
         for (int i = 0; i < n / 2; i++) {
             char c = to[i];
             to[i] = to[n - 1 - i];
@@ -249,7 +249,7 @@ static void collect_sizes(const Schedule *s, SizeSet *set)
  * than that where 2^52 bytes are more than there is anywhere. */
 static int64_t most_of(const Emit *e, Size s)
 {
-    bool wide = LLVMPointerSize(e->layout) == 8;
+    bool wide = LLVMPointerSize(e->machine.layout) == 8;
     int64_t bytes = wide ? INT64_C(1) << 52 : INT32_MAX;
     return s.bytes ? bytes / s.bytes : INT32_MAX;
 }
@@ -464,7 +464,7 @@ static void tell_error(Emit *e, LLVMValueRef exec, LLVMValueRef place,
                        LLVMValueRef told, LLVMBasicBlockRef done)
 {
     LLVMBuilderRef b = e->builder;
-    int64_t pointer = LLVMPointerSize(e->layout), at = 8 + 2 * pointer;
+    int64_t pointer = LLVMPointerSize(e->machine.layout), at = 8 + 2 * pointer;
     LLVMValueRef size = LLVMConstInt(e->i32, (unsigned)(at + pointer), false);
     only_if(e, LLVMBuildIsNotNull(b, exec, ""), done);
     only_if(

@@ -57,7 +57,7 @@ static bool load(Jit *j, const Object *object, int n, const char *descriptor,
     return true;
 }
 
-Jit *jit_open(const ModuleInput *in, const EmitOptions *o, const char **error)
+Jit *jit_open(const ModuleInput *in, const TargetOptions *o, const char **error)
 {
     Arena *a = arena_new();
     Jit *j = calloc(1, sizeof *j);
@@ -65,7 +65,7 @@ Jit *jit_open(const ModuleInput *in, const EmitOptions *o, const char **error)
         die("out of memory");
     Object *object;
     int n;
-    EmitOptions own = *o;
+    TargetOptions own = *o;
     own.target = NULL;
     if (strchr(own.cpu, ',')) /* for this machine there is nothing to choose */
         own.cpu = "native";

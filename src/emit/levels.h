@@ -1,22 +1,11 @@
-/* levels.h: one module for several levels of x86-64. */
+/* levels.h: one module for several levels of x86-64; and how the files that put
+ * a module together share the work. */
 #ifndef NNCC_LEVELS_H
 #define NNCC_LEVELS_H
 
 #include "artefact/interface.h"
 #include "emit/emit_internal.h"
 
-/* The levels that a module is made for, from the lowest; or one CPU of any
- * name, as it was given. */
-typedef struct Levels {
-    int n;
-    const char *name[MAX_LEVELS];
-    int need[MAX_LEVELS]; /* what level_detect must give for it */
-} Levels;
-bool levels_parse(Arena *a, const EmitOptions *o, Levels *l,
-                  const char **error);
-
-/* i32 MODULE.level(): the highest level of this machine. */
-LLVMValueRef level_detect(Emit *e, const char *module);
 /* The functions PREFIX__call get a suffix that tells their level. */
 void level_rename(Emit *e, const Interface *interface, const char *level);
 /* Declares those of a level that is in another object. */
@@ -53,7 +42,6 @@ void emit_share(Emit *e);
 void emit_functions(Emit *e, const Interface *interface);
 /* What C sees of them: the code of all levels is there or declared. */
 void emit_public(Emit *e, const Interface *interface, const Levels *l);
-const EmitOptions *with_cpu(Arena *a, const EmitOptions *o, const char *cpu);
 /* All but what C sees becomes internal: what has a dot in its name, which no C
  * identifier has. */
 void make_internal(LLVMModuleRef module);

@@ -95,10 +95,10 @@ static Val *intrinsic(Lower *l, const char *name, int n, Val *const *x)
 
 static bool in_hardware(const Emit *e, DType t)
 {
-    return t == DT_f64 ? e->wide_real : e->real;
+    return t == DT_f64 ? e->machine.wide_real : e->machine.real;
 }
 
-static bool llvm_has_f64(Lower *l) { return l->e->wide_real; }
+static bool llvm_has_f64(Lower *l) { return l->e->machine.wide_real; }
 
 /* A real rounded to half its bits (26 of f64, 12 of f32): a - high has as many,
  * with a sign, so that the product of two such rests is exact. */
@@ -228,24 +228,25 @@ static Val *soft_round_to(Lower *l, Val *a, Cmp beyond, double back)
 
 static Val *llvm_ffloor(Lower *l, Val *a)
 {
-    return l->e->rounding ? intrinsic(l, "llvm.floor", 1, &a)
-                          : soft_round_to(l, a, CMP_gt, -1);
+    return l->e->machine.rounding ? intrinsic(l, "llvm.floor", 1, &a)
+                                  : soft_round_to(l, a, CMP_gt, -1);
 }
 
 static Val *llvm_fceil(Lower *l, Val *a)
 {
-    return l->e->rounding ? intrinsic(l, "llvm.ceil", 1, &a)
-                          : soft_round_to(l, a, CMP_lt, 1);
+    return l->e->machine.rounding ? intrinsic(l, "llvm.ceil", 1, &a)
+                                  : soft_round_to(l, a, CMP_lt, 1);
 }
 
 static Val *llvm_frint(Lower *l, Val *a)
 {
-    return l->e->rounding ? intrinsic(l, "llvm.rint", 1, &a) : soft_rint(l, a);
+    return l->e->machine.rounding ? intrinsic(l, "llvm.rint", 1, &a)
+                                  : soft_rint(l, a);
 }
 
 static Val *llvm_ftrunc(Lower *l, Val *a)
 {
-    if (l->e->rounding)
+    if (l->e->machine.rounding)
         return intrinsic(l, "llvm.trunc", 1, &a);
     return low_fcopysign(l, soft_round_to(l, low_fabs(l, a), CMP_gt, -1), a);
 }

@@ -81,16 +81,16 @@ static bool easily_masked(const Buffer *b) { return dtype_size(b->dtype) >= 4; }
 static bool wants_one_loop(const Kernel *k, const Emit *e)
 {
     enum { SHORT = 12 };
-    return e->masks && k->ninstr > SHORT;
+    return e->machine.masks && k->ninstr > SHORT;
 }
 
 /* Without mask registers masked gathers and masked bytes are taken apart into
  * branches; a scalar loop is better. */
 static bool wants_scalar_tail(const Kernel *k, const Emit *e)
 {
-    if (e->masks)
+    if (e->machine.masks)
         return false;
-    if (e->vector_bytes < 32)
+    if (e->machine.vector_bytes < 32)
         return true;
     for (int i = 0; i < k->ninstr; i++)
         if (k->instr[i].kind == I_load &&
@@ -830,7 +830,8 @@ static int vectors_at_once(const Emit *e, const Kernel *k, int lanes)
         return 1;
     if (extent < lanes)
         return 1;
-    while (n > 1 && (extent % (n * lanes) != 0 || 4 * sums * n > e->nregister))
+    while (n > 1 &&
+           (extent % (n * lanes) != 0 || 4 * sums * n > e->machine.nregister))
         n /= 2;
     return n;
 }

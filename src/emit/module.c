@@ -2,8 +2,6 @@
  * descriptor; and a whole module's bytes. */
 #include <string.h>
 
-#include <llvm-c/BitWriter.h>
-
 #include "artefact/interface.h"
 #include "emit/emit_internal.h"
 #include "emit/levels.h"
@@ -46,7 +44,7 @@ static void make_types(Making *m)
     m->place_type = struct_type(e, 6, place);
     m->function_type = struct_type(e, 14, function);
     m->module_type = struct_type(e, 11, module);
-    m->size_type = LLVMIntPtrTypeInContext(e->context, e->layout);
+    m->size_type = LLVMIntPtrTypeInContext(e->context, e->machine.layout);
     m->call_type = LLVMFunctionType(i, (LLVMTypeRef[]){p, p, p, p}, 4, false);
     m->sizes_type = LLVMFunctionType(e->none, (LLVMTypeRef[]){p, p}, 2, false);
     m->workspace_type = LLVMFunctionType(l, (LLVMTypeRef[]){p}, 1, false);
@@ -70,7 +68,7 @@ static void add_versioned(Making *m, int index, LLVMValueRef fn)
 {
     Emit *e = m->e;
     size_t n;
-    if (e->target->format != FORMAT_elf)
+    if (e->machine.target->format != FORMAT_elf)
         return;
     const char *name = versioned_name(e->arena, &m->interface->function[index],
                                       LLVMGetValueName2(fn, &n));
@@ -84,7 +82,7 @@ static void extend_param(Emit *e, LLVMValueRef fn, int index, LLVMTypeRef type)
     const char *how = NULL;
     if (type == e->i8)
         how = "zeroext";
-    if (type == e->i32 && e->target->signs)
+    if (type == e->i32 && e->machine.target->signs)
         how = "signext";
     if (!how)
         return;
@@ -165,7 +163,7 @@ static void store_struct(Making *m, const CArg *a, LLVMValueRef from,
     Emit *e = m->e;
     const CType *t = a->type;
     StructLayout l = struct_layout(e->arena, t->step, t->nstep,
-                                   (int)LLVMPointerSize(e->layout));
+                                   (int)LLVMPointerSize(e->machine.layout));
     for (int i = 0, k = 0; i < t->nstep; i++) {
         if (t->step[i].kind != STEP_leaf)
             continue;
@@ -396,7 +394,7 @@ static LLVMValueRef struct_const(LLVMTypeRef type, LLVMValueRef *v, int n)
 /* A struct of the descriptor, which says its size first. */
 static LLVMValueRef sized(Making *m, LLVMTypeRef type, LLVMValueRef *v, int n)
 {
-    v[0] = int32(m, (int)LLVMABISizeOfType(m->e->layout, type));
+    v[0] = int32(m, (int)LLVMABISizeOfType(m->e->machine.layout, type));
     return constant(m, ".item", struct_const(type, v, n));
 }
 
@@ -532,7 +530,7 @@ static void make_descriptor(Making *m)
     LLVMValueRef v[] = {
         int32(m, (int)NN_ABI_MAGIC),
         int32(m, NN_ABI_VERSION),
-        int32(m, (int)LLVMABISizeOfType(e->layout, m->module_type)),
+        int32(m, (int)LLVMABISizeOfType(e->machine.layout, m->module_type)),
         int32(m, (int)abi_dtype(mod->real)),
         int64(m, (int64_t)mod->hash),
         int64(m, (int64_t)m->interface->hash),
@@ -601,12 +599,12 @@ void mark_functions(Emit *e)
                 f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
                 "no-builtins", 11))
             continue;
-        mark(e, f, "target-cpu", e->cpu);
-        if (*e->features)
-            mark(e, f, "target-features", e->features);
+        mark(e, f, "target-cpu", e->machine.cpu);
+        if (*e->machine.features)
+            mark(e, f, "target-features", e->machine.features);
         mark(e, f, "no-builtins", "");
         mark_enum(e, f, "nounwind");
-        if (e->small) {
+        if (e->machine.small) {
             mark_enum(e, f, "optsize");
             mark_enum(e, f, "minsize");
         } else if (is_cold(f)) {
@@ -616,75 +614,14 @@ void mark_functions(Emit *e)
     }
 }
 
-/* Each function and constant in a section of its own, so that a linker can
- * leave out what nobody asks for. */
-static void split_sections(Emit *e)
-{
-    size_t n;
-    for (LLVMValueRef f = LLVMGetFirstFunction(e->module); f;
-         f = LLVMGetNextFunction(f))
-        if (!LLVMIsDeclaration(f))
-            LLVMSetSection(f, arena_printf(e->arena, ".text.%s",
-                                           LLVMGetValueName2(f, &n)));
-    for (LLVMValueRef v = LLVMGetFirstGlobal(e->module); v;
-         v = LLVMGetNextGlobal(v))
-        if (strncmp(LLVMGetValueName2(v, &n), "data", 4) == 0)
-            LLVMSetSection(v, arena_printf(e->arena, ".rodata.%s",
-                                           LLVMGetValueName2(v, &n)));
-}
-
-const EmitOptions *with_cpu(Arena *a, const EmitOptions *o, const char *cpu)
-{
-    EmitOptions *own = NEW(a, EmitOptions);
-    *own = *o;
-    own->cpu = cpu;
-    return own;
-}
-
-void emit_functions(Emit *e, const Interface *interface)
-{
-    for (int i = 0; i < interface->nfunction; i++)
-        emit_function(e, interface->function[i].schedule,
-                      interface->function[i].internal);
-}
-
-/* The same functions once more in e, for a higher level. */
-static bool add_level(Emit *e, const Interface *interface, const EmitOptions *o,
-                      const char **error)
-{
-    Emit other;
-    if (!emit_open(&other, e->arena, e->graph, interface->module->name, o,
-                   error))
-        return false;
-    units_use(&other, e->units, NULL);
-    emit_functions(&other, interface);
-    level_merge(e, &other, interface, o->cpu);
-    emit_close(&other);
-    return true;
-}
-
-/* The functions' code, for each level. */
-static bool make_levels(Emit *e, const Interface *interface,
-                        const EmitOptions *o, const Levels *l,
-                        const char **error)
-{
-    units_use(e, units_new(e->arena, interface), NULL);
-    emit_functions(e, interface);
-    if (l->n > 1)
-        level_rename(e, interface, l->name[0]);
-    for (int i = 1; i < l->n; i++)
-        if (!add_level(e, interface, with_cpu(e->arena, o, l->name[i]), error))
-            return false;
-    return true;
-}
-
 /* m->call: the functions themselves, or what chooses among the levels'. */
 static void find_calls(Making *m, const Levels *l)
 {
     int n = m->interface->nfunction;
     m->call = NEWN(m->e->arena, LLVMValueRef, n + 1);
-    LLVMValueRef detect =
-        l->n > 1 ? level_detect(m->e, m->interface->module->name) : NULL;
+    const char *name =
+        arena_printf(m->e->arena, "%s.level", m->interface->module->name);
+    LLVMValueRef detect = l->n > 1 ? level_detect(m->e->module, name) : NULL;
     for (int i = 0; i < n; i++)
         m->call[i] =
             detect ? level_choose(m->e, &m->interface->function[i], l, detect)
@@ -703,55 +640,4 @@ void emit_public(Emit *e, const Interface *interface, const Levels *l)
     make_descriptor(&m);
     make_internal(e->module);
     mark_functions(e);
-}
-
-static bool module_bytes(Emit *e, EmitKind kind, char **bytes, size_t *n,
-                         const char **error)
-{
-    char *text;
-    LLVMMemoryBufferRef buffer;
-    switch (kind) {
-    case EMIT_ir:
-        text = LLVMPrintModuleToString(e->module);
-        *n = strlen(text);
-        *bytes = arena_copy(e->arena, text, *n);
-        LLVMDisposeMessage(text);
-        return true;
-    case EMIT_bitcode:
-        buffer = LLVMWriteBitcodeToMemoryBuffer(e->module);
-        *n = LLVMGetBufferSize(buffer);
-        *bytes = arena_copy(e->arena, LLVMGetBufferStart(buffer), *n);
-        LLVMDisposeMemoryBuffer(buffer);
-        return true;
-    case EMIT_object:
-    case EMIT_assembly:
-        break;
-    }
-    emit_finish(e);
-    if (e->target->format == FORMAT_elf)
-        split_sections(e);
-    return emit_bytes(e,
-                      kind == EMIT_object ? LLVMObjectFile : LLVMAssemblyFile,
-                      bytes, n, error);
-}
-
-bool emit_module(Arena *a, const ModuleInput *in, EmitKind kind,
-                 const EmitOptions *o, char **bytes, size_t *n,
-                 const char **error)
-{
-    Levels levels;
-    Emit e;
-    if (!levels_parse(a, o, &levels, error))
-        return false;
-    if (!emit_open(&e, a, in->module->graph, in->module->name,
-                   with_cpu(a, o, levels.name[0]), error))
-        return false;
-    Interface *interface = interface_of(a, in);
-    bool ok = make_levels(&e, interface, o, &levels, error);
-    if (ok) {
-        emit_public(&e, interface, &levels);
-        ok = module_bytes(&e, kind, bytes, n, error);
-    }
-    emit_close(&e);
-    return ok;
 }

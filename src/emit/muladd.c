@@ -95,7 +95,7 @@ void muladd_find(MapCode *m)
     const Kernel *k = m->k;
     m->product = NEWN(m->e->arena, int, k->ninstr + 1);
     m->taken = NEWN(m->e->arena, bool, k->ninstr + 1);
-    if (!m->e->fma && !m->e->wide_fma)
+    if (!m->e->machine.fma && !m->e->machine.wide_fma)
         return;
     const int *uses = count_uses(m->e->arena, k);
     for (int n = 0; n < k->nstage; n++) {

@@ -26,7 +26,7 @@ typedef struct Part {
     const Interface *interface;
     const Units *units;
     const Levels *levels;
-    EmitOptions options;
+    TargetOptions options;
     int level, share, nshare;
     Arena *arena;
     Object object;
@@ -156,7 +156,7 @@ static bool collect(Arena *a, Part *part, int n, Object *object,
     return ok;
 }
 
-bool emit_objects(Arena *a, const ModuleInput *in, const EmitOptions *o,
+bool emit_objects(Arena *a, const ModuleInput *in, const TargetOptions *o,
                   Object **object, int *nobject, const char **error)
 {
     Levels levels;

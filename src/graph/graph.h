@@ -1,4 +1,4 @@
-/* graph.h: dimensions, types, the expression graph and what a module exports.
+/* graph.h: dimensions, types and the expression graph.
  *
  * Everything here lives in the graph's arena. Nodes and dimensions are
  * immutable and hash-consed: equal ones are the same pointer. A node's id is
@@ -236,6 +236,10 @@ void graph_subst(Graph *g, int n, Node *const *from, Node *const *to, int nroot,
  * where it is deep: live[id], an array of graph_count(g) bools. */
 bool *graph_reach(const Graph *g, Arena *scratch, bool deep, int nroot,
                   Node *const *root);
+/* Marks on the nodes that exist when graph_unmark takes all marks away;
+ * graph_mark is false where there is one already. One walk at a time. */
+void graph_unmark(Graph *g);
+bool graph_mark(Graph *g, const Node *n);
 /* Every node reachable is as its row says. Dies where not. */
 void graph_verify(const Graph *g, int nroot, Node *const *root);
 
@@ -250,6 +254,8 @@ const Rewrite *graph_logged(const Graph *g, int *n);
 
 bool same_shape(const Node *a, const Node *b);
 bool same_type(const Node *a, const Node *b); /* shape and dtype */
+/* Op, dtype and attributes, whatever the arguments are. */
+bool node_same_alone(const Node *a, const Node *b);
 
 /* Leaves. */
 Node *g_const(Graph *g, DType t, double v); /* scalar; any dtype */
@@ -373,101 +379,5 @@ void node_print(const Node *n, Str *to);
  * numbered from 0 within this dump. */
 void graph_dump(const Graph *g, int nroot, Node *const *root,
                 const char *const *root_name, FILE *to);
-
-/* module.c: what a program exports. Built by check/, read by kernel/, emit/
- * and cli/. */
-
-/* A parameter or result of an exported function: a value of some type, its
- * leaves being nodes of the graph. */
-typedef struct Port {
-    const char *name;
-    const Type *type;
-    Node **leaf; /* a parameter's are OP_param */
-    int nleaf;
-    Span span;
-    /* Results: index of the parameter whose memory it overwrites, else -1. Such
-     * a result is no argument of its own in C: the parameter's pointer is not
-     * const instead. */
-    int in_place;
-    /* Parameters with a default (an optimizer's settings): */
-    bool has_default;
-    double value;
-} Port;
-
-typedef enum FunctionKind {
-    FN_plain,
-    FN_init, /* export init(Net), and of train */
-    FN_step,
-    FN_evaluate,
-} FunctionKind;
-
-/* What is made of a function f by some parameters x of it. */
-typedef enum DerivKind {
-    DERIV_none,
-    DERIV_grad,
-    DERIV_value_and_grad,
-    DERIV_jvp,
-    DERIV_vjp,
-    DERIV_jacobian,
-    DERIV_hessian,
-    DERIV_hvp,
-    NDERIVS
-} DerivKind;
-
-typedef struct DerivMode {
-    const char *name;   /* in the language, and at the end of an export's */
-    const char *result; /* what is given for x: "d_%s" */
-    bool whole;         /* once, for f and not for each x */
-    bool value;         /* after f's value */
-    bool matrix;        /* with an x for each element that is differentiated */
-    bool scalar;        /* f gives one real number */
-    bool second;        /* f's gradient is differentiated */
-    /* Parameters beyond those of f: a tangent for each x ("%s_dot"), which may
-     * have another name where there is one x; an adjoint. Or NULL. */
-    const char *tangent, *only_tangent, *adjoint;
-} DerivMode;
-
-extern const DerivMode deriv_modes[NDERIVS];
-
-/* The mode of that name, or DERIV_none. */
-DerivKind deriv_named(const char *name);
-
-typedef struct Function Function;
-struct Function {
-    const char *name; /* "loss_grad"; in C it is prefixed by the module's */
-    Span span;
-    FunctionKind kind;
-    const Dim **var; /* free dimension variables: int64_t arguments, in order */
-    int nvar;
-    const int64_t *var_max; /* --max of each, -1 without; NULL: of none */
-    Port *param, *result;
-    int nparam, nresult;
-    DerivKind deriv;
-    const int *by; /* the parameters differentiated by */
-    int nby;
-    Function *primal; /* the function differentiated: not exported itself; NULL
-                         unless deriv. Its parameters are this one's, less
-                         tangents or adjoints, with nodes of its own. */
-};
-
-typedef struct Module {
-    const char *name; /* from the file's name, a C identifier */
-    const char *path;
-    const Diags *sources; /* what spans of nodes are in; or NULL */
-    Graph *graph;
-    DType real;
-    LIST(Function *) function; /* exported, in order */
-    /* train: NULL or members of the above, and the struct types involved */
-    Function *init, *step, *evaluate;
-    const char *metric; /* name of evaluate's second result, or NULL */
-    uint64_t hash;      /* of all sources that the program read */
-} Module;
-
-/* What d is at most while f's variables are between 0 and var_max; false where
- * one has no bound, or nothing can be said. */
-bool function_bound(const Function *f, const Dim *d, int64_t *most);
-/* Is f's variable number i part of the size of a parameter or result. One that
- * is not, an int that steps are counted by, is taken as 0 where it is less. */
-bool function_has_size(const Function *f, int i);
 
 #endif

@@ -15,11 +15,6 @@ uint64_t dim_hash(const Dim *d);
 
 /* graph.c: op, dtype and attributes alone, whatever the arguments are. */
 uint64_t node_hash_alone(const Node *n);
-bool node_same_alone(const Node *a, const Node *b);
-/* Marks on the nodes that exist when graph_unmark takes all marks away;
- * graph_mark is false where there is one already. One walk at a time. */
-void graph_unmark(Graph *g);
-bool graph_mark(Graph *g, const Node *n);
 
 /* For reach.c, by id. */
 int *graph_number(const Graph *g, int id);
@@ -34,13 +29,5 @@ uint64_t region_hash(const Region *r);
 bool region_same(const Region *a, const Region *b);
 /* Dies where a region is not as region.h says. */
 void region_verify(Graph *g, const Region *r);
-
-/* course.c: whether two values are the same when a loop and the same loop that
- * gives more count as one. */
-bool same_course(const Node *a, const Node *b);
-
-/* merge.c: loops that are one, of what the roots reach without entering a body.
- */
-void loops_merge(Graph *g, int nroot, Node **root);
 
 #endif

@@ -84,44 +84,6 @@ Node *region_param(const Region *r, int i);
 int region_nparam(const Region *r);
 Node *region_param_at(const Region *r, int i);
 
-/* A loop or call from results that may read anything around it: `r` as above
- * but that its results may reach other nodes than its parameters, `arg` its
- * arguments so far. What the results reach and does not depend on a parameter
- * becomes a further capture (constants, dimensions, iotas, and broadcasts of
- * what is captured are made anew inside); a gather that takes element t of a
- * captured tensor becomes an input, as does one that takes element a·t + b
- * where all of these are inside the tensor; a contraction that depends on t
- * alone is done for all t before the loop, and its result becomes an input.
- * Captures that are not used are dropped. */
-Node *g_region_close(Graph *g, const Region *r, int narg, Node *const *arg);
-
-/* maker.c */
-
-/* A region being put together, and the arguments of its node beside the
- * parameters that they are bound to. `r` says the rest: trips, direction,
- * index, until and what a call is; its lists are not read. */
-typedef struct RegionMaker {
-    Graph *g;
-    Arena *scratch;
-    Region r;
-    Nodes carry, next, input, capture, output;
-    Nodes carry_arg, input_arg, capture_arg;
-    Node *count; /* NULL: all steps are made */
-} RegionMaker;
-/* like: a region that it is like, without its lists; NULL: a call. */
-RegionMaker region_maker(Graph *g, Arena *scratch, const Region *like);
-/* Each returns its number among its kind. `next` may be set later. */
-int maker_carry(RegionMaker *m, Node *param, Node *arg, Node *next);
-int maker_input(RegionMaker *m, Node *param, Node *arg);
-int maker_capture(RegionMaker *m, Node *param, Node *arg);
-int maker_output(RegionMaker *m, Node *n);
-int maker_output_once(RegionMaker *m, Node *n); /* the one that is there */
-/* The region, on the maker's lists, and the arguments of its node. */
-Region maker_region(const RegionMaker *m);
-Nodes maker_args(const RegionMaker *m);
-Node *maker_finish(const RegionMaker *m); /* by g_region */
-Node *maker_close(const RegionMaker *m);  /* by g_region_close */
-
 /* r with other results: next, output, until in turn, region_nresult of them. */
 int region_nresult(const Region *r);
 void region_results(const Region *r, Node **to);
@@ -132,12 +94,6 @@ Region region_with(Graph *g, const Region *r, Node *const *result);
  * and to has room for region_nresult. */
 void region_inline(Graph *g, const Region *r, Node *const *arg, Node **to);
 
-/* Rebuild loops without carries, inputs, captures and outputs that nothing
- * reads, carries that never change as captures; loops on the same arguments
- * whose regions have the same parameters (a loop and the same loop that stores
- * more) become one. For the roots of one function: what one stores, the others
- * need not. */
-void regions_prune(Graph *g, int nroot, Node **root);
 /* Was any loop or call ever made. */
 bool graph_has_regions(const Graph *g);
 
@@ -158,16 +114,5 @@ int reach_number(const Reach *r, const Node *n); /* -1: not reached */
 void reach_leave(Reach *r);
 /* The list alone, of all ids. */
 Nodes nodes_below(const Graph *g, Arena *a, int nroot, Node *const *root);
-
-/* batch.c */
-
-/* The roots for many values of some parameters at once. param[i] is replaced
- * by value[i], which has one more leading axis, of size n; each root gets such
- * an axis too, repeated where it depends on none of them. An index check in a
- * branch of an `if` or a `where` that is chosen element by element concerns
- * only the elements that choose this branch. No dimension may depend on the
- * parameters. */
-void graph_batch(Graph *g, const Dim *n, int nparam, Node *const *param,
-                 Node *const *value, int nroot, Node **root);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "graph/graph.h"
 #include "graph/op.h"
+#include "module/module.h"
 
 /* Storage of one tensor, contiguous and row-major. */
 typedef enum BufferKind {

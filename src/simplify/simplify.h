@@ -3,6 +3,7 @@
 #define NNCC_SIMPLIFY_H
 
 #include "graph/op.h"
+#include "module/module.h"
 
 typedef struct Rule {
     const char *name;
@@ -29,5 +30,14 @@ void expand(Graph *g, int nroot, Node **root);
 /* The same for all results of n functions. */
 void simplify_functions(Graph *g, Function *const *f, int n);
 void expand_functions(Graph *g, Function *const *f, int n);
+
+/* prune.c */
+
+/* Rebuild loops without carries, inputs, captures and outputs that nothing
+ * reads, carries that never change as captures; loops on the same arguments
+ * whose regions have the same parameters (a loop and the same loop that stores
+ * more) become one. For the roots of one function: what one stores, the others
+ * need not. */
+void regions_prune(Graph *g, int nroot, Node **root);
 
 #endif

@@ -575,7 +575,7 @@ static Jit *make_code(Judge *j, bool machine_code)
     for (int i = 0; i < NFUNS; i++)
         f[i]->name = arena_printf(j->arena, "f%d", i);
     ModuleInput in = {m, s, NFUNS};
-    EmitOptions o = {.cpu = "native", .optimise = 0};
+    TargetOptions o = {.cpu = "native", .optimise = 0};
     Jit *jit = jit_open(&in, &o, &error);
     if (!jit)
         wrong(j, "code", "%s", error);

@@ -105,7 +105,7 @@ void compiled_make(Compiled *c, int level)
     for (int i = 0; i < n; i++)
         s[i] = scheduled(c, c->module.function.at[i]);
     ModuleInput in = {&c->module, s, n};
-    EmitOptions o = {.cpu = level_name(level), .optimise = 2};
+    TargetOptions o = {.cpu = level_name(level), .optimise = 2};
     c->jit = jit_open(&in, &o, &error);
     ck_assert_msg(c->jit != NULL, "%s: %s", o.cpu, error);
 }

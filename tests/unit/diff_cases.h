@@ -3,7 +3,7 @@
 #ifndef NNCC_TEST_DIFF_CASES_H
 #define NNCC_TEST_DIFF_CASES_H
 
-#include "graph/region.h"
+#include "region/region.h"
 
 enum { MAX_PARAM = 4, MAX_SIZE = 64 };
 

@@ -4,7 +4,7 @@
 #define NNCC_TEST_REGION_CASES_H
 
 #include "eval/eval.h"
-#include "graph/region.h"
+#include "region/region.h"
 
 extern Arena *arena;
 extern Graph *g;

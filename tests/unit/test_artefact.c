@@ -258,7 +258,7 @@ static Made make_odd(void)
     return m;
 }
 
-static const EmitOptions here = {.cpu = "native", .optimise = 2};
+static const TargetOptions here = {.cpu = "native", .optimise = 2};
 
 /* A folder of this test's own, made by main. */
 static char own_folder[] = "/tmp/nncc-artefact-XXXXXX";
@@ -303,7 +303,7 @@ static char *write_library(Made *m, const char *cpu)
     Object *object;
     int n;
     const char *error = "";
-    EmitOptions o = here;
+    TargetOptions o = here;
     o.cpu = cpu;
     ck_assert_msg(emit_objects(m->arena, &m->input, &o, &object, &n, &error),
                   "%s", error);
@@ -502,7 +502,7 @@ START_TEST(same_source_same_objects)
     Object *object[2];
     int n[2];
     const char *error = "";
-    EmitOptions o = here;
+    TargetOptions o = here;
     Made m = make();
     o.cpu = cpus[_i];
     for (int i = 0; i < 2; i++)
@@ -728,7 +728,7 @@ START_TEST(unknown_machines_are_told)
     char *bytes;
     size_t n;
     const char *error = "";
-    EmitOptions o = here;
+    TargetOptions o = here;
     o.cpu = bad[_i].cpu;
     o.target = bad[_i].target;
     ck_assert(
@@ -752,7 +752,7 @@ START_TEST(objects_for_other_machines)
     char *bytes;
     size_t n = 0;
     const char *error = "";
-    EmitOptions o = here;
+    TargetOptions o = here;
     o.target = targets[_i];
     ck_assert_msg(
         emit_module(m.arena, &m.input, EMIT_object, &o, &bytes, &n, &error),
@@ -866,7 +866,7 @@ START_TEST(operators_need_no_library)
         s[i] = schedule(m.arena, m.graph, m.module->function.at[i]);
     m.input = (ModuleInput){m.module, s, n};
     ck_assert_int_gt(n, 50);
-    EmitOptions o = here;
+    TargetOptions o = here;
     o.cpu = all_cpus[_i] ? all_cpus[_i] : "native";
     o.target = all_cpus[_i] ? NULL : "aarch64-linux-gnu";
     char *bytes, *path = in_folder(m.arena, "operators.o"), said[4096];

@@ -2,7 +2,7 @@
  * identities that make binders into products and views. */
 #include "eval/eval.h"
 #include "graph/ops/ops.h"
-#include "graph/region.h"
+#include "region/region.h"
 #include "simplify/simplify.h"
 
 #include <check.h>

@@ -254,7 +254,7 @@ static Compiled compile(Make *m, const char *cpu)
     list_push(m->a, &module->function, &m->fn);
     Schedule *s = &m->s;
     ModuleInput in = {.module = module, .schedule = &s, .nschedule = 1};
-    EmitOptions o = {.cpu = cpu, .optimise = 2};
+    TargetOptions o = {.cpu = cpu, .optimise = 2};
     const char *error = NULL;
     Compiled c = {.jit = jit_open(&in, &o, &error)};
     ck_assert_msg(c.jit != NULL, "%s", error);

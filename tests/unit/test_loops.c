@@ -1,7 +1,6 @@
 /* test_loops.c: loops as schedules and as machine code against the reference
  * evaluator. */
 #include "compiled.h"
-#include "graph/region.h"
 #include "harness.h"
 #include "kernel_sim.h"
 
@@ -12,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "region/region.h"
 #include "simplify/simplify.h"
 
 enum { MOST = 8, BYTES = 1 << 20 };
@@ -748,7 +748,7 @@ static char *code_of(Case *x, int count, int64_t trips, EmitKind kind,
     Schedule *s =
         schedule(x->c->arena, x->c->graph, x->c->module.function.at[0]);
     ModuleInput in = {&x->c->module, &s, 1};
-    EmitOptions o = {.cpu = "native", .optimise = 2};
+    TargetOptions o = {.cpu = "native", .optimise = 2};
     ck_assert(emit_module(x->c->arena, &in, kind, &o, &bytes, n, &error));
     return bytes;
 }
@@ -812,7 +812,7 @@ START_TEST(from_a_library)
     make(x);
     Schedule *s = schedule(x->c->arena, g, x->c->module.function.at[0]);
     ModuleInput in = {&x->c->module, &s, 1};
-    EmitOptions o = {.cpu = "native", .optimise = 2};
+    TargetOptions o = {.cpu = "native", .optimise = 2};
     if (_i & 1 && LEVELS_KNOWN)
         o.cpu = portable_here();
     ck_assert(emit_objects(x->c->arena, &in, &o, &object, &n, &error));

@@ -1,8 +1,8 @@
-/* targets.c: the machines that code can be made for, one row each. */
+/* rows.c: the machines that code can be made for, one row each. */
 #include <fnmatch.h>
 #include <string.h>
 
-#include "emit/emit_internal.h"
+#include "target/internal.h"
 
 const Level x86_level[MAX_LEVELS] = {
     {"x86-64", "", 16, 16, false, false, false},
@@ -333,11 +333,11 @@ static const char *default_cpu(Arena *a, const Target *t, bool last)
                 : arena_copy(a, t->levels, strcspn(t->levels, ","));
 }
 
-static void open_row(Arena *a, const Target *t, bool last, Emit *e)
+static void open_row(Arena *a, const Target *t, bool last, Machine *m)
 {
     const char *error = "";
-    EmitOptions o = {default_cpu(a, t, last), t->name, EFFORT_default};
-    if (!emit_open(e, a, NULL, "targets", &o, &error))
+    TargetOptions o = {default_cpu(a, t, last), t->name, EFFORT_default};
+    if (!machine_open(m, a, &o, &error))
         die("%s: %s", t->name, error);
 }
 
@@ -375,7 +375,7 @@ static void put_row(Str *to, const char *const *column)
         str_printf(to, "%-*s%s", width[i], column[i], i < 8 ? " " : "\n");
 }
 
-void emit_targets(Arena *a, Str *to)
+void target_table(Arena *a, Str *to)
 {
     static const char *const head[] = {
         "target",  "C calls", "CPU",    "vectors",   "FPU",
@@ -384,7 +384,7 @@ void emit_targets(Arena *a, Str *to)
     put_row(to, head);
     for (int i = 0; i < NTARGET; i++) {
         const Target *t = &target[i];
-        Emit first, last;
+        Machine first, last;
         open_row(a, t, false, &first);
         open_row(a, t, true, &last);
         const char *const column[] = {
@@ -399,7 +399,7 @@ void emit_targets(Arena *a, Str *to)
             t->tested,
         };
         put_row(to, column);
-        emit_close(&first);
-        emit_close(&last);
+        machine_close(&first);
+        machine_close(&last);
     }
 }

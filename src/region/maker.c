@@ -1,5 +1,5 @@
 /* maker.c: regions being put together. */
-#include "graph/region.h"
+#include "region/region.h"
 
 RegionMaker region_maker(Graph *g, Arena *scratch, const Region *like)
 {

@@ -9,9 +9,9 @@
  * index is a·t + b becomes an input, and so does a contraction with something
  * that does not change, done for all steps at once before the loop. */
 #include "graph/bound.h"
-#include "graph/internal.h"
 #include "graph/ops/ops.h"
 #include "graph/when.h"
+#include "region/region.h"
 
 #include <stdlib.h>
 #include <string.h>

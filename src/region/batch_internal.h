@@ -2,10 +2,10 @@
  *
  * A node leads where its value differs from one element of the batch to the
  * next: it then has the batch axis as a new first one. */
-#ifndef NNCC_GRAPH_BATCH_INTERNAL_H
-#define NNCC_GRAPH_BATCH_INTERNAL_H
+#ifndef NNCC_BATCH_INTERNAL_H
+#define NNCC_BATCH_INTERNAL_H
 
-#include "graph/region.h"
+#include "region/region.h"
 
 typedef struct Masks Masks;
 

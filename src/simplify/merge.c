@@ -5,8 +5,9 @@
  * the other they are one loop with the carries, inputs, captures and outputs of
  * both, if the same branch of an `if` asks for both: else it would make what
  * one of them is not asked for. */
-#include "graph/internal.h"
 #include "graph/ops/ops.h"
+#include "region/region.h"
+#include "simplify/internal.h"
 
 #include <stdlib.h>
 #include <string.h>

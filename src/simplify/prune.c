@@ -2,8 +2,9 @@
  *
  * Level by level, from the outside in: what of a body is needed is known when
  * what is around it has been pruned. Recursion follows the nesting alone. */
-#include "graph/internal.h"
 #include "graph/ops/ops.h"
+#include "region/region.h"
+#include "simplify/internal.h"
 
 #include <string.h>
 

@@ -3,11 +3,10 @@
  * Nodes that depend on none of them stay as they are. The others are made anew
  * with a leading axis: an elementwise operator on arguments that all have it,
  * any other as its row's `batch` says, loops and calls in batch_region.c. */
-#include "graph/batch_internal.h"
 #include "graph/bound.h"
-#include "graph/internal.h"
 #include "graph/op.h"
 #include "graph/ops/ops.h"
+#include "region/batch_internal.h"
 
 static BatchNote *note_of(const Batch *p, const Node *n)
 {

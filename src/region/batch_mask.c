@@ -10,9 +10,8 @@
  * would be computed again for each value of what is around the batch. But for
  * reads at a constant or a parameter: written in the body they are the same
  * nodes as those written before it. */
-#include "graph/batch_internal.h"
-#include "graph/internal.h"
 #include "graph/op.h"
+#include "region/batch_internal.h"
 
 #include <string.h>
 

@@ -1,11 +1,13 @@
 /* machine.c: the machine that code is for: its CPU and what that has. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <llvm-c/Error.h>
+#include <llvm-c/ErrorHandling.h>
 #include <llvm-c/IRReader.h>
+#include <llvm-c/Support.h>
 
-#include "emit/emit_internal.h"
+#include "target/internal.h"
 
 /* Machines whose CPUs are known by name */
 
@@ -30,24 +32,24 @@ static bool has_features(const char *features, const char *names)
     return true;
 }
 
-static void set_level(Emit *e, const Level *l)
+static void set_level(Machine *m, const Level *l)
 {
-    e->vector_bytes = l->vector_bytes;
-    e->nregister = l->registers;
-    e->fma = e->wide_fma = l->fma;
-    e->masks = l->masks;
-    e->rounding = l->rounding;
-    e->real = e->wide_real = true;
+    m->vector_bytes = l->vector_bytes;
+    m->nregister = l->registers;
+    m->fma = m->wide_fma = l->fma;
+    m->masks = l->masks;
+    m->rounding = l->rounding;
+    m->real = m->wide_real = true;
 }
 
 /* By its features, where they are known, or its name. */
-static const Level *level_of(const Emit *e)
+static const Level *level_of(const Machine *m)
 {
-    const CpuRow *row = target_cpu(e->target, e->cpu);
+    const CpuRow *row = target_cpu(m->target, m->cpu);
     int level = MAX_LEVELS - 1;
-    if (!*e->features)
+    if (!*m->features)
         return &x86_level[row ? row->level : 0];
-    while (level > 0 && !has_features(e->features, x86_level[level].features))
+    while (level > 0 && !has_features(m->features, x86_level[level].features))
         level--;
     return &x86_level[level];
 }
@@ -134,23 +136,23 @@ static bool has_any(const char *text, const char *const *word)
 }
 
 /* What is done by a function of a library is not there. */
-static void ask(Emit *e, LLVMTargetMachineRef machine)
+static void ask(Machine *m, LLVMTargetMachineRef machine)
 {
     static const char *const add[] = {"__addsf3", "__aeabi_fadd", NULL};
     static const char *const wide_add[] = {"__adddf3", "__aeabi_dadd", NULL};
     static const char *const round[] = {"floorf", "rintf", "trunc", "ceil",
                                         NULL};
-    const char *code = answers(e->arena, e->triple, machine);
-    const Target *t = e->target;
+    const char *code = answers(m->arena, m->triple, machine);
+    const Target *t = m->target;
     bool vectors = t->vectors && has_word(code, t->vectors);
-    e->real = !has_any(code, add);
-    e->wide_real = !has_any(code, wide_add);
-    e->fma = e->real && !has_word(code, "fmaf");
-    e->wide_fma = e->wide_real && !has_word(code, "fma");
-    e->rounding = e->wide_real && !has_any(code, round);
-    e->exact = !t->wide_add || has_word(code, t->wide_add);
-    e->vector_bytes = vectors ? 16 : 0;
-    e->nregister = t->registers;
+    m->real = !has_any(code, add);
+    m->wide_real = !has_any(code, wide_add);
+    m->fma = m->real && !has_word(code, "fmaf");
+    m->wide_fma = m->wide_real && !has_word(code, "fma");
+    m->rounding = m->wide_real && !has_any(code, round);
+    m->exact = !t->wide_add || has_word(code, t->wide_add);
+    m->vector_bytes = vectors ? 16 : 0;
+    m->nregister = t->registers;
 }
 
 /* Machines */
@@ -198,7 +200,7 @@ static char *full_triple(Arena *a, const char *given)
     return target_triple(a, take_message(a, LLVMNormalizeTargetTriple(given)));
 }
 
-const char *emit_default_cpu(Arena *a, const char *target, bool loaded)
+const char *target_default_cpu(Arena *a, const char *target, bool loaded)
 {
     const Target *t =
         target_find(target ? full_triple(a, target) : host_triple(a));
@@ -213,101 +215,101 @@ static const char *own_cpu(void)
     return said && *said ? said : "native";
 }
 
-static void set_native(Emit *e)
+static void set_native(Machine *m)
 {
-    e->cpu = take_message(e->arena, LLVMGetHostCPUName());
-    e->features = take_message(e->arena, LLVMGetHostCPUFeatures());
+    m->cpu = take_message(m->arena, LLVMGetHostCPUName());
+    m->features = take_message(m->arena, LLVMGetHostCPUFeatures());
 }
 
 /* The name and features that LLVM is to know the CPU by. "native" of another
  * machine than this is whatever all of its kind have. */
-static bool set_cpu(Emit *e, LLVMTargetRef target, const char *cpu, bool host,
-                    const char **error)
+static bool set_cpu(Machine *m, LLVMTargetRef target, const char *cpu,
+                    bool host, const char **error)
 {
-    const Target *t = e->target;
+    const Target *t = m->target;
     const char *from = "", *features = "";
     if (host && strcmp(cpu, "native") == 0) {
         cpu = own_cpu();
         from = "NNCC_CPU: ";
     }
     if (host && strcmp(cpu, "native") == 0) {
-        set_native(e);
+        set_native(m);
         return true;
     }
     if (strcmp(cpu, "native") == 0)
         cpu = t->cpu;
     if (t->features && strcmp(cpu, t->cpu) == 0)
         features = t->features;
-    if (!target_cpu(t, cpu) && !cpu_known(e->arena, target, e->triple, cpu)) {
-        *error = arena_printf(e->arena, "%s%s", from,
-                              cpu_unknown(e->arena, target, e->triple, cpu));
+    if (!target_cpu(t, cpu) && !cpu_known(m->arena, target, m->triple, cpu)) {
+        *error = arena_printf(m->arena, "%s%s", from,
+                              cpu_unknown(m->arena, target, m->triple, cpu));
         return false;
     }
-    e->cpu = arena_printf(e->arena, "%s", cpu);
-    e->features = arena_printf(e->arena, "%s%s%s", features,
+    m->cpu = arena_printf(m->arena, "%s", cpu);
+    m->features = arena_printf(m->arena, "%s%s%s", features,
                                *features && t->abi_features ? "," : "",
                                t->abi_features ? t->abi_features : "");
     return true;
 }
 
-static LLVMTargetMachineRef make_machine(const Emit *e, LLVMTargetRef target,
+static LLVMTargetMachineRef make_machine(const Machine *m, LLVMTargetRef target,
                                          LLVMCodeGenOptLevel level,
                                          const char *abi)
 {
     LLVMTargetMachineOptionsRef o = LLVMCreateTargetMachineOptions();
-    LLVMTargetMachineOptionsSetCPU(o, e->cpu);
-    LLVMTargetMachineOptionsSetFeatures(o, e->features);
+    LLVMTargetMachineOptionsSetCPU(o, m->cpu);
+    LLVMTargetMachineOptionsSetFeatures(o, m->features);
     LLVMTargetMachineOptionsSetCodeGenOptLevel(o, level);
-    LLVMTargetMachineOptionsSetRelocMode(o, e->target->bare ? LLVMRelocStatic
+    LLVMTargetMachineOptionsSetRelocMode(o, m->target->bare ? LLVMRelocStatic
                                                             : LLVMRelocPIC);
     if (abi)
         LLVMTargetMachineOptionsSetABI(o, abi);
-    LLVMTargetMachineRef m =
-        LLVMCreateTargetMachineWithOptions(target, e->triple, o);
+    LLVMTargetMachineRef made =
+        LLVMCreateTargetMachineWithOptions(target, m->triple, o);
     LLVMDisposeTargetMachineOptions(o);
-    return m;
+    return made;
 }
 
 /* What the CPU has. */
-static void set_hardware(Emit *e, LLVMTargetRef target)
+static void set_hardware(Machine *m, LLVMTargetRef target)
 {
-    if (e->target->cpus) {
-        set_level(e, level_of(e));
+    if (m->target->cpus) {
+        set_level(m, level_of(m));
         return;
     }
-    LLVMTargetMachineRef m =
-        make_machine(e, target, LLVMCodeGenLevelNone, NULL);
-    ask(e, m);
-    LLVMDisposeTargetMachine(m);
+    LLVMTargetMachineRef made =
+        make_machine(m, target, LLVMCodeGenLevelNone, NULL);
+    ask(m, made);
+    LLVMDisposeTargetMachine(made);
 }
 
 /* What C's calls need of the CPU, or our arithmetic. */
-static const char *lacks(const Emit *e)
+static const char *lacks(const Machine *m)
 {
     static const char floats[] = "the FPU that C functions take reals in";
-    switch (e->target->needs) {
+    switch (m->target->needs) {
     case NEEDS_nothing:
         return NULL;
     case NEEDS_f32:
-        return e->real ? NULL : floats;
+        return m->real ? NULL : floats;
     case NEEDS_f64:
-        return e->wide_real ? NULL : floats;
+        return m->wide_real ? NULL : floats;
     case NEEDS_sse2:
-        return e->exact ? NULL : "SSE2, and x87 rounds otherwise than it says";
+        return m->exact ? NULL : "SSE2, and x87 rounds otherwise than it says";
     }
-    die("no such need: %d", (int)e->target->needs);
+    die("no such need: %d", (int)m->target->needs);
 }
 
-static bool fits_target(Emit *e, const char **error)
+static bool fits_target(Machine *m, const char **error)
 {
-    const char *what = lacks(e);
+    const char *what = lacks(m);
     if (what)
-        *error = arena_printf(e->arena, "CPU '%s' of target '%s' lacks %s",
-                              e->cpu, e->target->name, what);
+        *error = arena_printf(m->arena, "CPU '%s' of target '%s' lacks %s",
+                              m->cpu, m->target->name, what);
     return !what;
 }
 
-static LLVMCodeGenOptLevel set_effort(Emit *e, int optimise)
+static LLVMCodeGenOptLevel set_effort(Machine *m, int optimise)
 {
     static const LLVMCodeGenOptLevel level[] = {
         LLVMCodeGenLevelNone,
@@ -316,38 +318,83 @@ static LLVMCodeGenOptLevel set_effort(Emit *e, int optimise)
         LLVMCodeGenLevelAggressive,
     };
     if (optimise == EFFORT_default)
-        optimise = e->target->small ? EFFORT_size : 2;
-    e->small = optimise == EFFORT_size;
-    e->optimise = e->small ? 2 : optimise > 3 ? 3 : optimise;
-    if (e->small)
-        e->vector_bytes = 0;
-    return level[e->optimise];
+        optimise = m->target->small ? EFFORT_size : 2;
+    m->small = optimise == EFFORT_size;
+    m->optimise = m->small ? 2 : optimise > 3 ? 3 : optimise;
+    if (m->small)
+        m->vector_bytes = 0;
+    return level[m->optimise];
 }
 
-bool machine_open(Emit *e, const EmitOptions *o, const char **error)
+static bool find_machine(Machine *m, const TargetOptions *o, const char **error)
 {
-    char *host = host_triple(e->arena);
+    char *host = host_triple(m->arena);
     LLVMTargetRef target;
-    e->triple = o->target ? full_triple(e->arena, o->target) : host;
-    e->target = target_find(e->triple);
-    if (!find_back_end(e->triple, &target)) {
-        *error = arena_printf(e->arena, "unknown target '%s'", o->target);
+    m->triple = o->target ? full_triple(m->arena, o->target) : host;
+    m->target = target_find(m->triple);
+    if (!find_back_end(m->triple, &target)) {
+        *error = arena_printf(m->arena, "unknown target '%s'", o->target);
         return false;
     }
-    if (!e->target) {
-        *error = target_unknown(e->arena, e->triple);
+    if (!m->target) {
+        *error = target_unknown(m->arena, m->triple);
         return false;
     }
-    if (!set_cpu(e, target, o->cpu, strcmp(e->triple, host) == 0, error))
+    if (!set_cpu(m, target, o->cpu, strcmp(m->triple, host) == 0, error))
         return false;
-    set_hardware(e, target);
-    if (!fits_target(e, error))
+    set_hardware(m, target);
+    if (!fits_target(m, error))
         return false;
-    const char *abi = e->target->abi;
-    if (e->target->abi_hard && e->wide_real)
-        abi = e->target->abi_hard;
-    e->machine = make_machine(e, target, set_effort(e, o->optimise), abi);
-    if (!e->machine)
-        *error = arena_printf(e->arena, "no code for target '%s'", e->triple);
-    return e->machine;
+    const char *abi = m->target->abi;
+    if (m->target->abi_hard && m->wide_real)
+        abi = m->target->abi_hard;
+    m->llvm = make_machine(m, target, set_effort(m, o->optimise), abi);
+    if (!m->llvm)
+        *error = arena_printf(m->arena, "no code for target '%s'", m->triple);
+    return m->llvm;
+}
+
+/* LLVM exits after this. */
+static void on_fatal(const char *why) { die("LLVM: %s", why); }
+
+/* For the process, as LLVM has it. Loops come from us with their addresses
+ * computed where they belong, and out-of-order machines find their own order:
+ * the first three cost a quarter of the time, and thousands of instructions in
+ * a row quadratic time, for no gain that could be measured. What code_seldom
+ * marks is out of the way of loops. */
+static void set_options(void)
+{
+    static const char *const option[] = {
+        "nncc",
+        "-disable-lsr",
+        "-disable-post-ra",
+        "-enable-misched=false",
+        "-force-loop-cold-block",
+    };
+    LLVMParseCommandLineOptions(sizeof option / sizeof *option, option, NULL);
+}
+
+bool machine_open(Machine *m, Arena *a, const TargetOptions *o,
+                  const char **error)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    *m = (Machine){.arena = a};
+    pthread_once(&once, set_options);
+    /* LLVM's list of targets is one for all threads. */
+    pthread_mutex_lock(&lock);
+    LLVMResetFatalErrorHandler();
+    LLVMInstallFatalErrorHandler(on_fatal);
+    bool open = find_machine(m, o, error);
+    pthread_mutex_unlock(&lock);
+    if (open)
+        m->layout = LLVMCreateTargetDataLayout(m->llvm);
+    return open;
+}
+
+void machine_close(Machine *m)
+{
+    LLVMDisposeTargetData(m->layout);
+    LLVMDisposeTargetMachine(m->llvm);
+    *m = (Machine){0};
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "emit/emit_internal.h"
+#include "target/internal.h"
 
 /* What LLVM writes to stderr when told to make code for `cpu`. */
 static char *complaint(Arena *a, LLVMTargetRef target, const char *triple,

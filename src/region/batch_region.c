@@ -5,9 +5,9 @@
  * number of steps differs between elements, the loop makes the most that any
  * needs: elements that are done keep their carries, give zeros as outputs and
  * report no index, and a further carry counts the steps of each. */
-#include "graph/batch_internal.h"
 #include "graph/op.h"
 #include "graph/ops/ops.h"
+#include "region/batch_internal.h"
 
 /* A loop or call on its way to a batch. */
 typedef struct Step {

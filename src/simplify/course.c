@@ -1,7 +1,7 @@
 /* course.c: when two values are the same although the loops in them give
  * different things: of an inner loop and the same one that stores more. */
-#include "graph/internal.h"
-#include "graph/op.h"
+#include "graph/region.h"
+#include "simplify/internal.h"
 
 enum { MOST_PAIRS = 100000 };
 

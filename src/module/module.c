@@ -1,6 +1,6 @@
 /* module.c: modes of differentiation; bounds of a function's dimensions. */
 
-#include "graph/graph.h"
+#include "module/module.h"
 
 #include <string.h>
 

@@ -1,0 +1,101 @@
+/* module.h: what a program exports. Built by check/, read by kernel/,
+ * artefact/, emit/ and cli/. */
+#ifndef NNCC_MODULE_H
+#define NNCC_MODULE_H
+
+#include "graph/graph.h"
+
+/* A parameter or result of an exported function: a value of some type, its
+ * leaves being nodes of the graph. */
+typedef struct Port {
+    const char *name;
+    const Type *type;
+    Node **leaf; /* a parameter's are OP_param */
+    int nleaf;
+    Span span;
+    /* Results: index of the parameter whose memory it overwrites, else -1. Such
+     * a result is no argument of its own in C: the parameter's pointer is not
+     * const instead. */
+    int in_place;
+    /* Parameters with a default (an optimizer's settings): */
+    bool has_default;
+    double value;
+} Port;
+
+typedef enum FunctionKind {
+    FN_plain,
+    FN_init, /* export init(Net), and of train */
+    FN_step,
+    FN_evaluate,
+} FunctionKind;
+
+/* What is made of a function f by some parameters x of it. */
+typedef enum DerivKind {
+    DERIV_none,
+    DERIV_grad,
+    DERIV_value_and_grad,
+    DERIV_jvp,
+    DERIV_vjp,
+    DERIV_jacobian,
+    DERIV_hessian,
+    DERIV_hvp,
+    NDERIVS
+} DerivKind;
+
+typedef struct DerivMode {
+    const char *name;   /* in the language, and at the end of an export's */
+    const char *result; /* what is given for x: "d_%s" */
+    bool whole;         /* once, for f and not for each x */
+    bool value;         /* after f's value */
+    bool matrix;        /* with an x for each element that is differentiated */
+    bool scalar;        /* f gives one real number */
+    bool second;        /* f's gradient is differentiated */
+    /* Parameters beyond those of f: a tangent for each x ("%s_dot"), which may
+     * have another name where there is one x; an adjoint. Or NULL. */
+    const char *tangent, *only_tangent, *adjoint;
+} DerivMode;
+
+extern const DerivMode deriv_modes[NDERIVS];
+
+/* The mode of that name, or DERIV_none. */
+DerivKind deriv_named(const char *name);
+
+typedef struct Function Function;
+struct Function {
+    const char *name; /* "loss_grad"; in C it is prefixed by the module's */
+    Span span;
+    FunctionKind kind;
+    const Dim **var; /* free dimension variables: int64_t arguments, in order */
+    int nvar;
+    const int64_t *var_max; /* --max of each, -1 without; NULL: of none */
+    Port *param, *result;
+    int nparam, nresult;
+    DerivKind deriv;
+    const int *by; /* the parameters differentiated by */
+    int nby;
+    Function *primal; /* the function differentiated: not exported itself; NULL
+                         unless deriv. Its parameters are this one's, less
+                         tangents or adjoints, with nodes of its own. */
+};
+
+typedef struct Module {
+    const char *name; /* from the file's name, a C identifier */
+    const char *path;
+    const Diags *sources; /* what spans of nodes are in; or NULL */
+    Graph *graph;
+    DType real;
+    LIST(Function *) function; /* exported, in order */
+    /* train: NULL or members of the above, and the struct types involved */
+    Function *init, *step, *evaluate;
+    const char *metric; /* name of evaluate's second result, or NULL */
+    uint64_t hash;      /* of all sources that the program read */
+} Module;
+
+/* What d is at most while f's variables are between 0 and var_max; false where
+ * one has no bound, or nothing can be said. */
+bool function_bound(const Function *f, const Dim *d, int64_t *most);
+/* Is f's variable number i part of the size of a parameter or result. One that
+ * is not, an int that steps are counted by, is taken as 0 where it is less. */
+bool function_has_size(const Function *f, int i);
+
+#endif

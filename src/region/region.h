@@ -1,0 +1,59 @@
+/* region.h: putting loops and calls together, and computing for many values at
+ * once. */
+#ifndef NNCC_REGION_ROOM_H
+#define NNCC_REGION_ROOM_H
+
+#include "graph/region.h"
+
+/* close.c */
+
+/* A loop or call from results that may read anything around it: `r` as above
+ * but that its results may reach other nodes than its parameters, `arg` its
+ * arguments so far. What the results reach and does not depend on a parameter
+ * becomes a further capture (constants, dimensions, iotas, and broadcasts of
+ * what is captured are made anew inside); a gather that takes element t of a
+ * captured tensor becomes an input, as does one that takes element a·t + b
+ * where all of these are inside the tensor; a contraction that depends on t
+ * alone is done for all t before the loop, and its result becomes an input.
+ * Captures that are not used are dropped. */
+Node *g_region_close(Graph *g, const Region *r, int narg, Node *const *arg);
+
+/* maker.c */
+
+/* A region being put together, and the arguments of its node beside the
+ * parameters that they are bound to. `r` says the rest: trips, direction,
+ * index, until and what a call is; its lists are not read. */
+typedef struct RegionMaker {
+    Graph *g;
+    Arena *scratch;
+    Region r;
+    Nodes carry, next, input, capture, output;
+    Nodes carry_arg, input_arg, capture_arg;
+    Node *count; /* NULL: all steps are made */
+} RegionMaker;
+/* like: a region that it is like, without its lists; NULL: a call. */
+RegionMaker region_maker(Graph *g, Arena *scratch, const Region *like);
+/* Each returns its number among its kind. `next` may be set later. */
+int maker_carry(RegionMaker *m, Node *param, Node *arg, Node *next);
+int maker_input(RegionMaker *m, Node *param, Node *arg);
+int maker_capture(RegionMaker *m, Node *param, Node *arg);
+int maker_output(RegionMaker *m, Node *n);
+int maker_output_once(RegionMaker *m, Node *n); /* the one that is there */
+/* The region, on the maker's lists, and the arguments of its node. */
+Region maker_region(const RegionMaker *m);
+Nodes maker_args(const RegionMaker *m);
+Node *maker_finish(const RegionMaker *m); /* by g_region */
+Node *maker_close(const RegionMaker *m);  /* by g_region_close */
+
+/* batch.c */
+
+/* The roots for many values of some parameters at once. param[i] is replaced
+ * by value[i], which has one more leading axis, of size n; each root gets such
+ * an axis too, repeated where it depends on none of them. An index check in a
+ * branch of an `if` or a `where` that is chosen element by element concerns
+ * only the elements that choose this branch. No dimension may depend on the
+ * parameters. */
+void graph_batch(Graph *g, const Dim *n, int nparam, Node *const *param,
+                 Node *const *value, int nroot, Node **root);
+
+#endif

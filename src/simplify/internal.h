@@ -1,0 +1,15 @@
+/* internal.h: what the files of simplify/ share with each other only. */
+#ifndef NNCC_SIMPLIFY_INTERNAL_H
+#define NNCC_SIMPLIFY_INTERNAL_H
+
+#include "simplify/simplify.h"
+
+/* course.c: whether two values are the same when a loop and the same loop that
+ * gives more count as one. */
+bool same_course(const Node *a, const Node *b);
+
+/* merge.c: loops that are one, of what the roots reach without entering a body.
+ */
+void loops_merge(Graph *g, int nroot, Node **root);
+
+#endif
