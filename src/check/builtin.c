@@ -67,16 +67,6 @@ static bool axis_given(const CallArg *a)
     return a && !(a->value->kind == V_tuple && a->value->npart == 0);
 }
 
-bool arg_bool(Check *c, const Builtin *b, const CallArg *a, const char *what,
-              bool *out)
-{
-    if (!a || value_const_bool(a->value, out))
-        return true;
-    check_fail(c, a->span, "argument", "'%s' of '%s' is true or false", what,
-               b->name);
-    return false;
-}
-
 static Node *keep_axes(Check *c, const Node *from, Node *n, const bool *gone)
 {
     const Dim *dim[MAX_RANK];
@@ -140,15 +130,13 @@ static bool empty_reduction(Check *c, const Builtin *b, const CallArg *x,
 }
 
 static Node *reduce_node(Check *c, const Builtin *b, const CallArg *x, Node *n,
-                         const CallArg *const *slot)
+                         const Slot *slot)
 {
-    bool gone[MAX_RANK] = {false}, all = !axis_given(slot[1]), keep = false;
+    bool gone[MAX_RANK] = {false}, all = !axis_given(slot[1].arg);
     int axis[MAX_RANK], naxis = 0;
     Node *r;
 
-    if (!all && !axes_arg(c, b, slot[1], n->rank, gone))
-        return NULL;
-    if (!arg_bool(c, b, slot[2], "keepdims", &keep))
+    if (!all && !axes_arg(c, b, slot[1].arg, n->rank, gone))
         return NULL;
     for (int i = 0; i < n->rank; i++) {
         gone[i] = gone[i] || all;
@@ -163,21 +151,21 @@ static Node *reduce_node(Check *c, const Builtin *b, const CallArg *x, Node *n,
         r = naxis ? g_reduce(c->graph, b->op, n, naxis, axis) : n;
     if (r && b->mean)
         r = mean_of(c, r, n, gone);
-    return r && keep ? keep_axes(c, n, r, gone) : r;
+    return r && slot[2].on ? keep_axes(c, n, r, gone) : r;
 }
 
 static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
-                                const CallArg *const *slot)
+                                const Slot *slot)
 {
-    const Value *v = slot[0]->value;
+    const Value *v = slot[0].arg->value;
     Node **leaf = value_leaves(c, v), *total = NULL;
     OpId join = reduction_join(b);
 
-    if (axis_given(slot[1]) || join == NOPS) {
+    if (axis_given(slot[1].arg) || join == NOPS) {
         check_fail(c, call->at, "type-mismatch", "'%s' takes a tensor%s",
                    b->name,
-                   axis_given(slot[1]) ? " when an axis is given" : "");
-        diag_label(c->diags, slot[0]->span, "%s", value_text(c, v));
+                   axis_given(slot[1].arg) ? " when an axis is given" : "");
+        diag_label(c->diags, slot[0].arg->span, "%s", value_text(c, v));
         return c->error;
     }
     for (int i = 0; i < v->nleaf; i++) {
@@ -185,7 +173,7 @@ static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
 
         if (!(reduction_takes(b) & 1u << n->dtype) ||
             (total && total->dtype != n->dtype))
-            return check_fail(c, slot[0]->span, "type-mismatch",
+            return check_fail(c, slot[0].arg->span, "type-mismatch",
                               "'%s' needs %s of one type in all leaves of %s",
                               b->name, reduction_takes_text(b),
                               value_text(c, v));
@@ -194,16 +182,16 @@ static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
         total = total ? g2(c->graph, join, total, n) : n;
     }
     if (!total)
-        return check_fail(c, slot[0]->span, "empty", "'%s' of nothing",
+        return check_fail(c, slot[0].arg->span, "empty", "'%s' of nothing",
                           b->name);
     return value_tensor(c, total);
 }
 
 static const Value *run_reduce(Check *c, const Builtin *b, const Call *call,
-                               const CallArg *const *slot)
+                               const Slot *slot)
 {
-    const Value *v = slot[0]->value;
-    Operand x = {v, slot[0]->span, slot[0]->expr};
+    const Value *v = slot[0].arg->value;
+    Operand x = operand_of(slot[0].arg);
     Node *n;
 
     if (v->kind == V_struct || v->kind == V_tuple || v->kind == V_stack)
@@ -211,48 +199,52 @@ static const Value *run_reduce(Check *c, const Builtin *b, const Call *call,
     if (!arith_unify(c, call->scope, b->name, call->at, 1, &x,
                      reduction_takes(b), &n))
         return c->error;
-    n = reduce_node(c, b, slot[0], n, slot);
+    n = reduce_node(c, b, slot[0].arg, n, slot);
     return n ? value_tensor(c, n) : c->error;
 }
 
+Operand operand_of(const CallArg *a)
+{
+    return (Operand){a->value, a->span, a->expr};
+}
+
 static const Value *run_elementwise(Check *c, const Builtin *b,
-                                    const Call *call,
-                                    const CallArg *const *slot)
+                                    const Call *call, const Slot *slot)
 {
     Operand x[3];
     int n = op_table[b->op]->arity;
 
     for (int i = 0; i < n; i++)
-        x[i] = (Operand){slot[i]->value, slot[i]->span, slot[i]->expr};
+        x[i] = operand_of(slot[i].arg);
     return arith_elementwise(c, call->scope, b->op, b->name, call->at, n, x);
 }
 
 /* max(x), max(x, axis = 1), max(a, b) */
 static const Value *run_extreme(Check *c, const Builtin *b, const Call *call,
-                                const CallArg *const *slot)
+                                const Slot *slot)
 {
-    const CallArg *const one[MAX_SLOTS] = {slot[0], slot[2], slot[3], NULL};
+    const Slot one[] = {slot[0], slot[2], slot[3]};
     Operand x[2];
 
-    if (!slot[1])
+    if (!slot[1].arg)
         return run_reduce(c, b, call, one);
-    if (slot[2] || slot[3])
+    if (slot[2].arg || slot[3].arg)
         return check_fail(c, call->at, "argument",
                           "'%s' takes an axis with one tensor only", b->name);
     for (int i = 0; i < 2; i++)
-        x[i] = (Operand){slot[i]->value, slot[i]->span, slot[i]->expr};
+        x[i] = operand_of(slot[i].arg);
     return arith_elementwise(c, call->scope, op_table[b->op]->join(), b->name,
                              call->at, 2, x);
 }
 
 static const Value *run_where(Check *c, const Builtin *b, const Call *call,
-                              const CallArg *const *slot)
+                              const Slot *slot)
 {
     Operand x[3];
 
     (void)b;
     for (int i = 0; i < 3; i++)
-        x[i] = (Operand){slot[i]->value, slot[i]->span, slot[i]->expr};
+        x[i] = operand_of(slot[i].arg);
     return arith_where(c, call->scope, call->at, x);
 }
 
@@ -267,9 +259,9 @@ static const Value *cast_tensor(Check *c, const Value *v, DType t)
 
 /* real(i), int(x), …: whole structs too where their type stays the same. */
 static const Value *run_cast(Check *c, const Builtin *b, const Call *call,
-                             const CallArg *const *slot)
+                             const Slot *slot)
 {
-    const Value *v = slot[0]->value;
+    const Value *v = slot[0].arg->value;
     DType t;
 
     dtype_of_name(c, b->name, &t);
@@ -277,35 +269,46 @@ static const Value *run_cast(Check *c, const Builtin *b, const Call *call,
         return cast_tensor(c, v, t);
     check_fail(c, call->at, "type-mismatch", "'%s' converts tensors of numbers",
                b->name);
-    diag_label(c->diags, slot[0]->span, "%s", value_text(c, v));
+    diag_label(c->diags, slot[0].arg->span, "%s", value_text(c, v));
     return c->error;
 }
 
-static const Builtin builtins[] = {
-    {"where", "cond x y", run_where, OP_where, false},
-    {"reshape", "x shape", run_reshape, OP_reshape, false},
-    {"transpose", "x perm*", run_transpose, OP_permute, false},
-    {"broadcast", "x shape", run_broadcast, OP_broadcast, false},
-    {"expand", "x axis?", run_expand, OP_reshape, false},
-    {"concat", "x* axis?", run_concat, OP_concat, false},
-    {"stack", "x* axis?", run_stack, OP_concat, false},
-    {"pad", "x before after axis?", run_pad, OP_pad, false},
-    {"flip", "x axis?", run_flip, OP_flip, false},
-    {"moveaxis", "x from to", run_moveaxis, OP_permute, false},
-    {"argsort", "x axis? descending?", run_argsort, OP_argsort, false},
-    {"take_along_axis", "x index axis?", run_take_along, OP_gather, false},
-    {"zeros", "shape", run_full, OP_const, false},
-    {"ones", "shape", run_full, OP_const, false},
-    {"full", "shape value", run_full, OP_const, false},
-    {"iota", "n", run_iota, OP_iota, false},
-    {"onehot", "i n", run_onehot, OP_eq, false},
-    {"dot", "x y", run_dot, OP_contract, false},
-    {"stop", "x", run_stop, OP_stop, false},
-    {"key", "i", run_key, OP_cast, false},
-    {"split", "key n?", run_split, OP_random_bits, false},
-    {"uniform", "key shape?", run_draw, OP_random_bits, false},
-    {"normal", "key shape?", run_draw, OP_random_bits, false},
-    {"bernoulli", "key p shape?", run_bernoulli, OP_random_bits, false},
+/* A parameter is a name, what it takes, and '?' where it may be left out or '*'
+ * where any number of them stands. What it takes counts by its first letter:
+ *   tensor              anything with a literal's type settled
+ *   key                 one, not a tensor of them
+ *   shape, extent       dimensions that a tensor can have; an int that is one
+ *   axis, new           of the first parameter; or one more than it has
+ *   last                as axis; if it is left out the last
+ *   bool                a constant
+ * Without a word anything but a function is taken. */
+static const struct {
+    const char *name, *params;
+    BuiltinRun *run;
+} builtins[] = {
+    {"where", "cond x y", run_where},
+    {"reshape", "x:tensor shape", run_reshape},
+    {"transpose", "x:tensor perm*", run_transpose},
+    {"broadcast", "x:tensor shape:shape", run_broadcast},
+    {"expand", "x:tensor axis:new?", run_expand},
+    {"concat", "x* axis?", run_concat},
+    {"stack", "x* axis?", run_stack},
+    {"pad", "x:tensor before after axis:axis?", run_pad},
+    {"flip", "x:tensor axis:axis?", run_flip},
+    {"moveaxis", "x:tensor from:axis to:axis", run_moveaxis},
+    {"argsort", "x:tensor axis:last? descending:bool?", run_argsort},
+    {"take_along_axis", "x:tensor index:tensor axis:last?", run_take_along},
+    {"zeros", "shape:shape", run_full},
+    {"ones", "shape:shape", run_full},
+    {"full", "shape:shape value", run_full},
+    {"iota", "n:extent", run_iota},
+    {"onehot", "i:tensor n:extent", run_onehot},
+    {"stop", "x", run_stop},
+    {"key", "i", run_key},
+    {"split", "key:key n:extent?", run_split},
+    {"uniform", "key:key shape:shape?", run_draw},
+    {"normal", "key:key shape:shape?", run_draw},
+    {"bernoulli", "key:key p shape:shape?", run_bernoulli},
 };
 
 enum { NBUILTINS = sizeof builtins / sizeof *builtins };
@@ -320,33 +323,50 @@ static const Builtin *find(const Check *c, const char *name, uint64_t hash)
     return NULL;
 }
 
-/* The first of a name counts. */
-static void add(Check *c, Builtin b)
+static void read_params(Check *c, Builtin *b, const char *params)
 {
-    uint64_t hash = hash_bytes(HASH_SEED, b.name, strlen(b.name));
-    Builtin *new;
+    for (const char *s = params; *s; s += *s == ' ') {
+        BuiltinParam *p = &b->param[b->nparam++];
+        size_t n = strcspn(s, ":?* ");
 
-    if (find(c, b.name, hash))
+        p->name = intern_n(c->names, s, n);
+        p->type = s[n] == ':' ? s[n + 1] : '\0';
+        s += strcspn(s, "?* ");
+        p->suffix = *s == '?' || *s == '*' ? *s++ : '\0';
+    }
+}
+
+/* The first of a name counts. */
+static void add(Check *c, const char *name, const char *params, BuiltinRun *run,
+                OpId op, bool mean)
+{
+    uint64_t hash = hash_bytes(HASH_SEED, name, strlen(name));
+    Builtin *b;
+
+    if (find(c, name, hash))
         return;
-    new = arena_copy(c->arena, &b, sizeof b);
-    map_put(c->arena, &c->builtin_by_name, hash, new);
-    list_push(c->arena, &c->builtin, new);
+    b = NEW(c->arena, Builtin);
+    *b = (Builtin){.name = name, .run = run, .op = op, .mean = mean};
+    read_params(c, b, params);
+    map_put(c->arena, &c->builtin_by_name, hash, b);
+    list_push(c->arena, &c->builtin, b);
 }
 
 /* Of a reduction that also joins two values, under the name it then has too. */
 static void add_reduction(Check *c, OpId op)
 {
+    static const char params[] = "x axis? keepdims:bool?";
     const Op *row = op_table[op];
     const char *name = op_surface(op);
     bool joins = row->join && op_surface(row->join()) &&
                  strcmp(name, op_surface(row->join())) == 0;
 
     if (joins)
-        add(c, (Builtin){name, "x y? axis? keepdims?", run_extreme, op, false});
+        add(c, name, "x y? axis? keepdims:bool?", run_extreme, op, false);
     else
-        add(c, (Builtin){name, "x axis? keepdims?", run_reduce, op, false});
+        add(c, name, params, run_reduce, op, false);
     if (row->mean)
-        add(c, (Builtin){row->mean, "x axis? keepdims?", run_reduce, op, true});
+        add(c, row->mean, params, run_reduce, op, true);
 }
 
 static void add_rows(Check *c)
@@ -361,8 +381,7 @@ static void add_rows(Check *c)
 
         if (op_surface(op) && op_table[op]->cls == OPC_ewise && n >= 1 &&
             n <= 3)
-            add(c, (Builtin){op_surface(op), params[n], run_elementwise, op,
-                             false});
+            add(c, op_surface(op), params[n], run_elementwise, op, false);
     }
 }
 
@@ -372,10 +391,11 @@ static void make_builtins(Check *c)
     if (c->builtin.n > 0)
         return;
     for (int i = 0; i < NBUILTINS; i++)
-        add(c, builtins[i]);
-    add(c, (Builtin){real_word, "x", run_cast, OP_cast, false});
+        add(c, builtins[i].name, builtins[i].params, builtins[i].run, OP_const,
+            false);
+    add(c, real_word, "x", run_cast, OP_cast, false);
     for (DType t = 0; t < NDTYPES; t++)
-        add(c, (Builtin){dtype_word(t), "x", run_cast, OP_cast, false});
+        add(c, dtype_word(t), "x", run_cast, OP_cast, false);
     add_rows(c);
 }
 
@@ -456,103 +476,56 @@ const Value *builtin_constant(Check *c, const char *name)
     return NULL;
 }
 
-/* Parameters: words of b->params with a suffix of one character. */
+/* Arguments */
 
-int builtin_nparam(const Builtin *b)
+static bool wrong_name(Check *c, const Builtin *b, const CallArg *a)
 {
-    int n = *b->params != '\0';
+    const char *name[MAX_SLOTS];
 
-    for (const char *p = b->params; *p; p++)
-        n += *p == ' ';
-    return n;
-}
-
-const char *builtin_param(Check *c, const Builtin *b, int i, char *suffix)
-{
-    const char *p = b->params;
-    size_t n;
-
-    for (; i > 0; i--)
-        p = strchr(p, ' ') + 1;
-    n = strcspn(p, " ?*");
-    *suffix = p[n] == '?' || p[n] == '*' ? p[n] : '\0';
-    return c ? arena_printf(c->arena, "%.*s", (int)n, p) : p;
+    for (int i = 0; i < b->nparam; i++)
+        name[i] = b->param[i].name;
+    check_fail(c, a->name_span, "argument-name", "'%s' has no parameter '%s'%s",
+               b->name, a->name, name_suggestion(c, a->name, name, b->nparam));
+    return false;
 }
 
 /* One argument to its slot; those of a "x*" parameter stay where they are. */
 static bool take_slot(Check *c, const Builtin *b, const CallArg *a,
-                      int *position, const CallArg **slot)
+                      int *position, Slot *slot)
 {
-    int n = builtin_nparam(b), i = *position;
-    const char *name[MAX_SLOTS];
-    char suffix[MAX_SLOTS];
+    int n = b->nparam, i = *position;
 
-    for (int k = 0; k < n; k++)
-        name[k] = builtin_param(c, b, k, &suffix[k]);
     if (a->name) {
-        for (i = 0; i < n && strcmp(name[i], a->name) != 0; i++)
+        for (i = 0; i < n && b->param[i].name != a->name; i++)
             ;
-        if (i == n) {
-            check_fail(c, a->name_span, "argument-name",
-                       "'%s' has no parameter '%s'%s", b->name, a->name,
-                       name_suggestion(c, a->name, name, n));
-            return false;
-        }
-    } else if (i < n && suffix[i] == '*') {
-        slot[i] = a;
-        return true;
+        if (i == n)
+            return wrong_name(c, b, a);
     } else if (i >= n) {
         check_fail(c, a->span, "argument-count", "'%s' takes %d argument%s",
                    b->name, n, n == 1 ? "" : "s");
         return false;
-    } else {
+    } else if (b->param[i].suffix != '*') {
         ++*position;
     }
-    if (slot[i]) {
+    if (slot[i].arg && b->param[i].suffix != '*') {
         check_fail(c, a->span, "argument-twice", "'%s' is given twice",
-                   name[i]);
+                   b->param[i].name);
         return false;
     }
-    slot[i] = a;
+    slot[i].arg = a;
     return true;
 }
 
-const Value *builtin_call(Check *c, const Builtin *b, const Call *call)
-{
-    const CallArg *slot[MAX_SLOTS] = {NULL};
-    int position = 0, n = builtin_nparam(b);
-    char suffix;
-
-    for (int i = 0; i < call->narg; i++)
-        if (!take_slot(c, b, &call->arg[i], &position, slot))
-            return c->error;
-    for (int i = 0; i < n; i++) {
-        const char *name = builtin_param(c, b, i, &suffix);
-
-        if (!slot[i] && suffix == '\0')
-            return check_fail(c, call->at, "argument-count",
-                              "'%s' is missing its argument '%s'", b->name,
-                              name);
-        if (slot[i] && slot[i]->value->kind == V_fn) {
-            check_fail(c, slot[i]->span, "type-mismatch",
-                       "'%s' takes values, not functions", b->name);
-            return c->error;
-        }
-    }
-    return b->run(c, b, call, slot);
-}
-
-Node *arg_tensor(Check *c, const Builtin *b, const CallArg *a)
+static bool arg_tensor(Check *c, const Builtin *b, const CallArg *a, Node **n)
 {
     const Value *v = value_settle(c, a->span, a->value);
 
-    if (value_is_error(v))
-        return NULL;
-    if (v->kind == V_tensor)
-        return v->node;
+    *n = v->node;
+    if (value_is_error(v) || v->kind == V_tensor)
+        return !value_is_error(v);
     check_fail(c, a->span, "type-mismatch", "'%s' takes a tensor", b->name);
     diag_label(c->diags, a->span, "%s", value_text(c, v));
-    return NULL;
+    return false;
 }
 
 static bool const_arg(Check *c, const Builtin *b, const CallArg *a,
@@ -588,4 +561,77 @@ bool arg_axis(Check *c, const Builtin *b, const CallArg *a, int rank, int *axis)
                    : "there is no axis %lld in a tensor of %d dimension%s",
                (long long)v, rank, rank == 1 ? "" : "s");
     return false;
+}
+
+static bool left_out(Check *c, const BuiltinParam *p, const Slot *slot, Slot *s)
+{
+    s->axis = -1;
+    if (p->type != 'l')
+        return true;
+    s->axis = slot[0].node->rank - 1;
+    if (s->axis < 0)
+        check_fail(c, slot[0].arg->span, "axis", "a scalar has no axis");
+    return s->axis >= 0;
+}
+
+/* What the parameter's type asks for, from the argument. */
+static bool read_slot(Check *c, const Builtin *b, const BuiltinParam *p,
+                      const Slot *slot, Slot *s)
+{
+    const CallArg *a = s->arg;
+
+    if (!a)
+        return left_out(c, p, slot, s);
+    switch (p->type) {
+    case 't':
+        return arg_tensor(c, b, a, &s->node);
+    case 'k':
+        return arg_tensor(c, b, a, &s->node) && arg_key(c, b, a, s->node);
+    case 'e':
+        s->rank = 1;
+        s->dim[0] = dim_of_value(c, a->value, a->span);
+        return s->dim[0] && dim_sensible(c, a->span, 1, s->dim);
+    case 's':
+        return arg_shape(c, a, &s->rank, s->dim) &&
+               dim_sensible(c, a->span, s->rank, s->dim);
+    case 'b':
+        if (value_const_bool(a->value, &s->on))
+            return true;
+        check_fail(c, a->span, "argument", "'%s' of '%s' is true or false",
+                   p->name, b->name);
+        return false;
+    case 'a':
+    case 'l':
+        return arg_axis(c, b, a, slot[0].node->rank, &s->axis);
+    case 'n':
+        return arg_axis(c, b, a, slot[0].node->rank + 1, &s->axis);
+    default: /* any value */
+        return true;
+    }
+}
+
+const Value *builtin_call(Check *c, const Builtin *b, const Call *call)
+{
+    Slot slot[MAX_SLOTS] = {{0}};
+    int position = 0;
+
+    for (int i = 0; i < call->narg; i++)
+        if (!take_slot(c, b, &call->arg[i], &position, slot))
+            return c->error;
+    for (int i = 0; i < b->nparam; i++) {
+        const BuiltinParam *p = &b->param[i];
+        const CallArg *a = slot[i].arg;
+
+        if (!a && p->suffix == '\0')
+            return check_fail(c, call->at, "argument-count",
+                              "'%s' is missing its argument '%s'", b->name,
+                              p->name);
+        if (a && a->value->kind == V_fn)
+            return check_fail(c, a->span, "type-mismatch",
+                              "'%s' takes values, not functions", b->name);
+    }
+    for (int i = 0; i < b->nparam; i++)
+        if (!read_slot(c, b, &b->param[i], slot, &slot[i]))
+            return c->error;
+    return b->run(c, b, call, slot);
 }

@@ -11,7 +11,7 @@ int fn_nparam(const Fn *f)
     case FK_item:
         return f->info->item->nparam;
     case FK_builtin:
-        return builtin_nparam(f->builtin);
+        return f->builtin->nparam;
     case FK_derivative:
         return fn_nparam(f->of) + deriv_extra_params(f);
     case FK_remat:
@@ -22,13 +22,11 @@ int fn_nparam(const Fn *f)
 
 const char *fn_param_name(Check *c, const Fn *f, int i)
 {
-    char suffix;
-
     switch (f->kind) {
     case FK_item:
         return f->info->item->param[i].name;
     case FK_builtin:
-        return intern(c->names, builtin_param(c, f->builtin, i, &suffix));
+        return f->builtin->param[i].name;
     case FK_derivative:
         return deriv_param_name(c, f, i);
     case FK_remat:
@@ -57,14 +55,11 @@ Span fn_param_span(const Fn *f, int i)
 
 bool fn_param_optional(const Fn *f, int i)
 {
-    char suffix;
-
     switch (f->kind) {
     case FK_item:
         return f->info->item->param[i].init != NULL;
     case FK_builtin:
-        builtin_param(NULL, f->builtin, i, &suffix);
-        return suffix == '?';
+        return f->builtin->param[i].suffix == '?';
     case FK_derivative:
     case FK_remat:
         return i < fn_nparam(f->of) && fn_param_optional(f->of, i);
@@ -415,7 +410,6 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
 static const Value *call_builtin(Check *c, const Fn *f, const Arguments *a)
 {
     Call call = {a->at, NEWN(c->arena, CallArg, a->n + 1), 0, a->scope};
-    char suffix;
 
     for (int i = 0; i < a->n; i++) {
         CallArg *x = &call.arg[call.narg];
@@ -423,8 +417,7 @@ static const Value *call_builtin(Check *c, const Fn *f, const Arguments *a)
         if (!a->value[i])
             continue;
         *x = (CallArg){NULL, a->span[i], a->value[i], a->span[i], a->expr[i]};
-        builtin_param(c, f->builtin, i, &suffix);
-        if (suffix == '?')
+        if (fn_param_optional(f, i))
             x->name = fn_param_name(c, f, i);
         call.narg++;
     }

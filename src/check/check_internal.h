@@ -567,16 +567,32 @@ const Value *construct_initial(Check *c, const Type *t, Node *key,
 
 enum { MAX_SLOTS = 4 };
 
+/* What is given as a parameter, as far as its type in the table asks for it. */
+typedef struct Slot {
+    const CallArg *arg; /* NULL: it was left out */
+    Node *node;         /* a tensor or a key */
+    int axis;           /* -1: left out */
+    bool on;
+    int rank; /* a shape; an extent is one of rank 1 */
+    const Dim *dim[MAX_RANK];
+} Slot;
+
+typedef struct BuiltinParam {
+    const char *name;
+    char type;   /* see builtin.c */
+    char suffix; /* '?': may be left out; '*': any number; '\0' */
+} BuiltinParam;
+
+typedef const Value *BuiltinRun(Check *c, const Builtin *b, const Call *call,
+                                const Slot *slot);
+
 struct Builtin {
     const char *name;
-    /* Parameter names separated by blanks; "x?" may be left out, "x*" is any
-     * number of positional arguments. */
-    const char *params;
-    /* slot[i] is the argument for parameter i, or NULL. */
-    const Value *(*run)(Check *c, const Builtin *b, const Call *call,
-                        const CallArg *const *slot);
-    OpId op;
+    BuiltinRun *run;
+    OpId op;   /* of a reduction or an elementwise function */
     bool mean; /* op's result divided by the number of elements */
+    int nparam;
+    BuiltinParam param[MAX_SLOTS];
 };
 
 /* The reduction that `fn(i | e)` means; NULL after reporting. */
@@ -590,27 +606,21 @@ bool reduction_is_position(const Builtin *b);
 
 const Builtin *builtin_find(Check *c, const char *name);
 int builtin_names(Check *c, const char **to, int max);
-int builtin_nparam(const Builtin *b);
-const char *builtin_param(Check *c, const Builtin *b, int i, char *suffix);
 const Value *builtin_call(Check *c, const Builtin *b, const Call *call);
 const Value *builtin_constant(Check *c, const char *name);
 /* fold and scan, which are no functions. */
 bool builtin_is_loop(const char *name);
 const Value *builtin_needs_binders(Check *c, Span at, const char *name);
 
-typedef const Value *BuiltinRun(Check *c, const Builtin *b, const Call *call,
-                                const CallArg *const *slot);
 BuiltinRun run_reshape, run_transpose, run_broadcast, run_concat, run_stack,
     run_pad, run_flip, run_moveaxis, run_argsort, run_take_along, run_full,
-    run_iota, run_onehot, run_expand, run_dot, run_stop, run_draw,
-    run_bernoulli, run_split, run_key;
+    run_iota, run_onehot, run_expand, run_stop, run_draw, run_bernoulli,
+    run_split, run_key;
+Operand operand_of(const CallArg *a);
 /* A shape argument: [b, 64], (b, 64) or one int; at most MAX_RANK. */
 bool arg_shape(Check *c, const CallArg *a, int *rank, const Dim **dim);
-/* A tensor argument, settled; NULL after reporting. */
-Node *arg_tensor(Check *c, const Builtin *b, const CallArg *a);
-/* a may be NULL: *out stays. */
-bool arg_bool(Check *c, const Builtin *b, const CallArg *a, const char *what,
-              bool *out);
+/* A key, of a tensor of them; false after reporting. */
+bool arg_key(Check *c, const Builtin *b, const CallArg *a, const Node *n);
 bool arg_axis(Check *c, const Builtin *b, const CallArg *a, int rank,
               int *axis);
 
