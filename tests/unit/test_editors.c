@@ -129,7 +129,7 @@ START_TEST(words_are_known)
         lines_with(read_text(CODE "syntaxes/nn.tmLanguage.json"), "\"match\"");
     const char *word[MAX_WORDS];
     Str missing = str_new(arena);
-    Check c = {.arena = arena};
+    Check c = {.arena = arena, .names = intern_new(arena)};
     int n = scanner_words(word, MAX_WORDS);
 
     str_add(&missing, "", 0);
