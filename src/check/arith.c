@@ -105,7 +105,7 @@ bool arith_unify(Check *c, const Scope *s, const char *name, Span at, int n,
             continue;
         check_fail(c, x[i].span, "type-mismatch",
                    "'%s' takes tensors, not this", name);
-        diag_label(c->diags, x[i].span, "%s", value_text(c, x[i].value));
+        check_is(c, x[i].span, x[i].value);
         return false;
     }
     while (k < n && x[k].value->literal != LIT_no)
@@ -117,11 +117,9 @@ bool arith_unify(Check *c, const Scope *s, const char *name, Span at, int n,
         out[i] = value_adapt(c, x[i].value, t);
         if (out[i])
             continue;
-        if (x[i].value->literal == LIT_int && dtype_is_int(t)) {
-            check_fail(c, x[i].span, "range", "this does not fit into %s",
-                       dtype_text(c, t));
-            return false;
-        }
+        if (x[i].value->literal == LIT_int && dtype_is_int(t))
+            return check_refuse(c, x[i].span, "range",
+                                "this does not fit into %s", dtype_text(c, t));
         check_fail(c, first_place(at, x), "type-mismatch",
                    "'%s' needs values of one type", name);
         label_all(c, s, n, x);
@@ -606,8 +604,7 @@ static const Value *transpose(Check *c, const Scope *s, const Expr *e,
     if (v->kind != V_tensor || n->rank < 2) {
         check_fail(c, e->unary.of->span, "shape-mismatch",
                    "\"'\" transposes the last two dimensions");
-        check_label(c, s, e->unary.of, v);
-        return c->error;
+        return check_label(c, s, e->unary.of, v);
     }
     for (int i = 0; i < n->rank; i++)
         perm[i] = i;
@@ -658,12 +655,10 @@ const Value *arith_where(Check *c, const Scope *s, Span at, const Operand *x)
 {
     if (any_error(3, x))
         return c->error;
-    if (x[0].value->kind != V_tensor || x[0].value->node->dtype != DT_bool) {
-        check_fail(c, x[0].span, "condition",
-                   "the condition of 'where' holds bools, this is %s",
-                   value_text(c, x[0].value));
-        return c->error;
-    }
+    if (x[0].value->kind != V_tensor || x[0].value->node->dtype != DT_bool)
+        return check_fail(c, x[0].span, "condition",
+                          "the condition of 'where' holds bools, this is %s",
+                          value_text(c, x[0].value));
     if (is_tree(x[1].value) || is_tree(x[2].value))
         return map_leaves(c, s, where_tensors, OP_where, "where", at, 3, x);
     return where_tensors(c, s, OP_where, "where", at, 3, x);

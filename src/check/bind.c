@@ -173,7 +173,7 @@ static bool misfit(Bind *b, int i, const Value *v, const char *why)
     b->reported = true;
     check_fail(c, b->a->span[i], "argument", "'%s' cannot take this as '%s'",
                b->info->name, p->name);
-    diag_label(c->diags, b->a->span[i], "%s", value_text(c, v));
+    check_is(c, b->a->span[i], v);
     if (p->type)
         check_detail(c, "'%s' is declared as %s", p->name,
                      written_text(c, p->type));

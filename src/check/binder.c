@@ -47,11 +47,9 @@ static bool counts_to(Check *c, const Expr *e, const Dim *d)
 {
     int64_t v;
 
-    if (dim_const_value(d, &v) && v > INT32_MAX) {
-        check_fail(c, e->span, "bound", "an index is an int and counts to %d",
-                   INT32_MAX);
-        return false;
-    }
+    if (dim_const_value(d, &v) && v > INT32_MAX)
+        return check_refuse(c, e->span, "bound",
+                            "an index is an int and counts to %d", INT32_MAX);
     return dim_sensible(c, e->span, 1, &d);
 }
 
@@ -169,17 +167,16 @@ bool index_known(Check *c, const Index *x)
 {
     if (x->extent)
         return true;
-    if (x->bound) {
-        check_fail(c, x->bound_span, "bound",
-                   "nothing tells what this bound is at most");
-        check_detail(c, "A[%s] would: the bound is then at most A's dimension",
-                     x->name);
-        return false;
-    }
-    check_fail(c, x->span, "bound", "nothing tells how far '%s' goes", x->name);
-    check_detail(c, "write '%s < n', or use it as an index: A[%s]", x->name,
-                 x->name);
-    return false;
+    if (x->bound)
+        return check_refuse(
+            c, x->bound_span, "bound",
+            "nothing tells what this bound is at most\n"
+            "A[%s] would: the bound is then at most A's dimension",
+            x->name);
+    return check_refuse(c, x->span, "bound",
+                        "nothing tells how far '%s' goes\n"
+                        "write '%s < n', or use it as an index: A[%s]",
+                        x->name, x->name, x->name);
 }
 
 bool index_seen(Check *c, Node *i, const Dim *d, Span at)
@@ -292,16 +289,13 @@ static bool open_index(Over *o, Scope *s, int k)
 
     if (!index_new(c, s, b, o->e, x))
         return false;
-    if (x->bound && o->e->kind == EX_comp) {
-        check_fail(
+    if (x->bound && o->e->kind == EX_comp)
+        return check_refuse(
             c, x->bound_span, "ragged",
             "the bound of '%s' is no dimension, so these rows have no common "
-            "length",
-            x->name);
-        check_detail(c, "sum(%s < …) and other reductions take such bounds",
-                     x->name);
-        return false;
-    }
+            "length\n"
+            "sum(%s < …) and other reductions take such bounds",
+            x->name, x->name);
     index_push(c, x);
     return true;
 }
@@ -429,14 +423,12 @@ static bool batch(Over *o, int n, Node **root)
 {
     Check *c = o->c;
 
-    if (index_greatest_rank(c, o->index[0].param, n, root) + o->n > MAX_RANK) {
-        check_fail(
+    if (index_greatest_rank(c, o->index[0].param, n, root) + o->n > MAX_RANK)
+        return check_refuse(
             c, o->e->span, "rank",
             "a tensor in this body would have more than %d dimensions, one "
             "for each index",
             MAX_RANK);
-        return false;
-    }
     for (int k = o->n - 1; k >= 0; k--) {
         const Index *x = &o->index[k];
         Node *value = g_iota(c->graph, DT_i32, x->extent);
@@ -452,8 +444,7 @@ static const Value *no_functions(Over *o, const Value *v)
 
     check_fail(c, o->e->comp.body->span, "type-mismatch",
                "this is to be a value, not a function");
-    diag_label(c->diags, o->e->comp.body->span, "%s", value_text(c, v));
-    return c->error;
+    return check_is(c, o->e->comp.body->span, v);
 }
 
 /* Literals stay literals. */
@@ -518,7 +509,7 @@ static bool fits_reduction(Over *o, const Builtin *r, const Value *v)
             continue;
         check_fail(c, o->e->comp.body->span, "type-mismatch", "'%s' takes %s",
                    r->name, reduction_takes_text(r));
-        diag_label(c->diags, o->e->comp.body->span, "%s", value_text(c, v));
+        check_is(c, o->e->comp.body->span, v);
         if (dtype_is_int(type[i].dtype) && takes == ON_real)
             check_detail(c, "write real(…) to convert");
         return false;
@@ -805,17 +796,16 @@ static const Value *evaluate_written(Over *o)
 
 static bool names_differ(Check *c, const Expr *e)
 {
-    if (e->comp.nbinder > MAX_RANK) {
-        check_fail(c, e->span, "rank", "more than %d indices", MAX_RANK);
-        return false;
-    }
+    if (e->comp.nbinder > MAX_RANK)
+        return check_refuse(c, e->span, "rank", "more than %d indices",
+                            MAX_RANK);
     for (int i = 0; i < e->comp.nbinder; i++) {
         for (int k = 0; k < i; k++) {
             if (e->comp.binder[i].name != e->comp.binder[k].name)
                 continue;
-            check_fail(c, e->comp.binder[i].span, "binder",
-                       "two indices are called '%s'", e->comp.binder[i].name);
-            return false;
+            return check_refuse(c, e->comp.binder[i].span, "binder",
+                                "two indices are called '%s'",
+                                e->comp.binder[i].name);
         }
     }
     return true;

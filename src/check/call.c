@@ -146,11 +146,9 @@ static bool place(Check *c, const Fn *f, const CallArg *a, int k, Arguments *to)
         if (i == n)
             return wrong_name(c, f, a);
     }
-    if (to->value[i]) {
-        check_fail(c, a->span, "argument-twice", "'%s' is given twice",
-                   fn_param_name(c, f, i));
-        return false;
-    }
+    if (to->value[i])
+        return check_refuse(c, a->span, "argument-twice", "'%s' is given twice",
+                            fn_param_name(c, f, i));
     to->value[i] = a->value;
     to->span[i] = a->span;
     to->expr[i] = a->expr;
@@ -303,9 +301,10 @@ static const Value *result_function(Check *c, const Fn *f, const Value *v)
         return v;
     type_print(item->result, &s);
     check_fail(c, result_place(item), "result-type",
-               "this is not the result that '%s' declares", f->info->name);
-    diag_label(c->diags, result_place(item), "%s", value_text(c, v));
-    check_detail(c, "the declared result is %s", s.at);
+               "this is not the result that '%s' declares\n"
+               "the declared result is %s",
+               f->info->name, s.at);
+    check_is(c, result_place(item), v);
     if (v->kind == V_fn)
         check_detail(c, "it is called with %d argument%s", n,
                      n == 1 ? "" : "s");
@@ -331,9 +330,10 @@ static const Value *as_result(Check *c, const Fn *f, const Scope *s,
     if (w)
         return w;
     check_fail(c, result_place(item), "result-type",
-               "this is not the result that '%s' declares", f->info->name);
-    diag_label(c->diags, result_place(item), "%s", value_text(c, v));
-    check_detail(c, "the declared result is %s", type_text(c, t));
+               "this is not the result that '%s' declares\n"
+               "the declared result is %s",
+               f->info->name, type_text(c, t));
+    check_is(c, result_place(item), v);
     type_convert_hint(c, t, v);
     check_note(c, item->result->span, "it is declared here");
     return c->error;
@@ -385,10 +385,11 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
     if (under.calls > 0 && index_recursion(c, info, a->value))
         return c->error; /* told to whoever evaluates for an index */
     if (c->frame.n >= MAX_CALLS) {
-        check_fail(c, a->at, "too-deep", "more than %d calls inside each other",
+        check_fail(c, a->at, "too-deep",
+                   "more than %d calls inside each other\n"
+                   "a function may call itself only where constant "
+                   "dimensions decide when it ends",
                    MAX_CALLS);
-        check_detail(c, "a function may call itself only where constant "
-                        "dimensions decide when it ends");
         c->over = true;
         return c->error;
     }
@@ -528,11 +529,10 @@ const Value **fn_fresh(Check *c, const Fn *f)
     const Value *y;
     Arguments a;
 
-    if (f->kind == FK_builtin) {
-        check_fail(c, (Span){0, 0}, "export",
-                   "'%s' has no parameter types of its own", f->builtin->name);
-        return NULL;
-    }
+    if (f->kind == FK_builtin)
+        return check_none(c, (Span){0, 0}, "export",
+                          "'%s' has no parameter types of its own",
+                          f->builtin->name);
     if (f->kind == FK_item) {
         Scope *s = scope_new(c, f->scope, f->limit, f->scope->unit);
 
@@ -565,8 +565,7 @@ static const Value *not_callable(Check *c, const Scope *s, const Expr *e,
 {
     check_fail(c, e->call.fn->span, "not-a-function",
                "this is called, but it is no function");
-    check_label(c, s, e->call.fn, v);
-    return c->error;
+    return check_label(c, s, e->call.fn, v);
 }
 
 static Call evaluate_arguments(Check *c, const Scope *s, const Expr *e)

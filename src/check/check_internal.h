@@ -262,15 +262,23 @@ const Fn *unit_std_function(Check *c, const char *file, const char *name);
 
 /* report.c */
 
-/* Report an error, with notes on the calls that led there; returns c->error. */
+/* Report an error, with notes on the calls that led there: the first line of
+ * the text; the others are details. They give c->error, false, NULL. */
 const Value *check_fail(Check *c, Span at, const char *kind, const char *fmt,
                         ...) __attribute__((format(printf, 4, 5)));
-void check_detail(Check *c, const char *fmt, ...)
+bool check_refuse(Check *c, Span at, const char *kind, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void *check_none(Check *c, Span at, const char *kind, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* More about the last error; they give c->error: a detail, a place elsewhere,
+ * v's type at a place, that and where what e names was declared. */
+const Value *check_detail(Check *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-void check_note(Check *c, Span at, const char *fmt, ...)
+const Value *check_note(Check *c, Span at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* The type of v under e, and a note on where what e names was declared. */
-void check_label(Check *c, const Scope *s, const Expr *e, const Value *v);
+const Value *check_is(Check *c, Span at, const Value *v);
+const Value *check_label(Check *c, const Scope *s, const Expr *e,
+                         const Value *v);
 void check_declared(Check *c, const Scope *s, const Expr *e);
 
 /* value.c */

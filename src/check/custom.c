@@ -21,11 +21,9 @@ const Value *eval_remat(Check *c, const Scope *s, const Expr *call)
         return of;
     if (of->kind != V_fn) {
         check_fail(c, call->call.arg[0].value->span, "derivative",
-                   "'remat' takes a function");
-        diag_label(c->diags, call->call.arg[0].value->span, "%s",
-                   value_text(c, of));
-        check_detail(c, "name the function and call the result: remat(f)(x)");
-        return c->error;
+                   "'remat' takes a function\n"
+                   "name the function and call the result: remat(f)(x)");
+        return check_is(c, call->call.arg[0].value->span, of);
     }
     f->kind = FK_remat;
     f->of = of->fn;
@@ -207,17 +205,18 @@ static bool same_params(Check *c, const Item *item, const FnInfo *of)
     for (int i = 0; i < d->nparam; i++) {
         if (!d->param[i].init)
             continue;
-        check_fail(c, d->param[i].span, "custom-derivative",
-                   "the default of '%s' stands at the function, not here",
-                   d->param[i].name);
-        return false;
+        return check_refuse(
+            c, d->param[i].span, "custom-derivative",
+            "the default of '%s' stands at the function, not here",
+            d->param[i].name);
     }
     if (item->derivative.ngiven == 2)
         return true;
-    check_fail(c, d->name_span, "custom-derivative",
-               "after the ';' stand two names: the result and its adjoint");
-    check_detail(c, "derivative %s(…; y, y_bar) { … }", of->name);
-    return false;
+    return check_refuse(
+        c, d->name_span, "custom-derivative",
+        "after the ';' stand two names: the result and its adjoint\n"
+        "derivative %s(…; y, y_bar) { … }",
+        of->name);
 }
 
 /* A function of f's parameters, its result and the result's adjoint. */
@@ -283,14 +282,12 @@ static bool adjoint_params(Check *c, const Fn *f, const Arguments *a, bool *by,
             reals += dtype_is_real(leaf[k].dtype);
         by[i] = reals > 0 || (a->value[i] && a->value[i]->kind == V_fn);
         *n += by[i];
-        if (reals > 0 && reals < t->nleaf) {
-            check_fail(
+        if (reals > 0 && reals < t->nleaf)
+            return check_refuse(
                 c, fn_param_span(f, i), "custom-derivative",
                 "'%s' holds reals and other things, so '%s' cannot have a "
                 "derivative of its own",
                 fn_param_name(c, f, i), fn_name(c, f));
-            return false;
-        }
     }
     return true;
 }
@@ -303,8 +300,7 @@ static const Value *wrong_adjoint(Check *c, const Fn *f, const Value *v,
                                            : item->body->span;
 
     check_fail(c, at, "custom-derivative", "%s", what);
-    diag_label(c->diags, at, "%s", value_text(c, v));
-    return c->error;
+    return check_is(c, at, v);
 }
 
 /* Both bodies, on the stand-ins. */
@@ -664,10 +660,9 @@ static const Value *expanding_call(const Apart *p, Node *call, const Type *t)
     if (r->size + r->vjp->size <= (double)check_most_nodes(c))
         return call_value(c, call, t);
     check_fail(c, p->inner.at, "too-large",
-               "this call expands to too many operations");
-    check_detail(
-        c, "calls of functions with a derivative of their own are expanded "
-           "in the end");
+               "this call expands to too many operations\n"
+               "calls of functions with a derivative of their own are expanded "
+               "in the end");
     c->over = true;
     return c->error;
 }

@@ -93,12 +93,10 @@ static bool take_by(Check *c, Fn *f, const Expr *call)
 
     f->by = by;
     f->nby = n > 0 ? n : 1;
-    if (fn_nparam(f->of) == 0) {
-        check_fail(c, call->call.arg[0].value->span, "derivative",
-                   "'%s' has no parameters to differentiate by",
-                   fn_name(c, f->of));
-        return false;
-    }
+    if (fn_nparam(f->of) == 0)
+        return check_refuse(c, call->call.arg[0].value->span, "derivative",
+                            "'%s' has no parameters to differentiate by",
+                            fn_name(c, f->of));
     for (int i = 0; i < n; i++) {
         const Expr *e = call->call.arg[1 + i].value;
 
@@ -108,9 +106,8 @@ static bool take_by(Check *c, Fn *f, const Expr *call)
         for (int k = 0; k < i; k++) {
             if (by[k] != by[i])
                 continue;
-            check_fail(c, e->span, "derivative", "'%s' is named twice",
-                       e->name);
-            return false;
+            return check_refuse(c, e->span, "derivative", "'%s' is named twice",
+                                e->name);
         }
     }
     return true;
@@ -132,7 +129,7 @@ const Value *eval_derivative(Check *c, const Scope *s, DerivKind mode,
         return of;
     if (of->kind != V_fn) {
         check_fail(c, first->span, "derivative", "'%s' takes a function", name);
-        diag_label(c->diags, first->span, "%s", value_text(c, of));
+        check_is(c, first->span, of);
         if (first->kind == EX_call)
             check_detail(
                 c, "name the function and call the result: %s(f, x)(…)", name);
@@ -164,19 +161,19 @@ bool value_all_real(Check *c, const Value *v, Span at, const char *what)
     const Type *t = value_ty(c, v);
     const Leaf *type;
 
-    if (!t) {
-        check_fail(c, at, "derivative", "%s is a function, not reals", what);
-        return false;
-    }
+    if (!t)
+        return check_refuse(c, at, "derivative", "%s is a function, not reals",
+                            what);
     type = type_leaves(c->graph, t, NULL);
     for (int i = 0; i < t->nleaf; i++) {
         if (dtype_is_real(type[i].dtype))
             continue;
-        check_fail(c, at, "derivative", "%s holds something that is not real",
-                   what);
-        check_detail(c, "%s%s%s", type[i].path,
-                     *type[i].path ? " is " : "it is ", leaf_text(c, &type[i]));
-        return false;
+        return check_refuse(c, at, "derivative",
+                            "%s holds something that is not real\n"
+                            "%s%s%s",
+                            what, type[i].path,
+                            *type[i].path ? " is " : "it is ",
+                            leaf_text(c, &type[i]));
     }
     return true;
 }
@@ -192,10 +189,12 @@ static bool coerce_like(Check *c, const Fn *f, Arguments *a, int i,
         a->value[i] = v;
         return true;
     }
-    check_fail(c, a->span[i], "argument", "'%s' cannot take this as '%s'",
-               fn_name(c, f), fn_param_name(c, f, i));
-    diag_label(c->diags, a->span[i], "%s", value_text(c, a->value[i]));
-    check_detail(c, "'%s' is %s", fn_param_name(c, f, i), type_text(c, t));
+    check_fail(c, a->span[i], "argument",
+               "'%s' cannot take this as '%s'\n"
+               "'%s' is %s",
+               fn_name(c, f), fn_param_name(c, f, i), fn_param_name(c, f, i),
+               type_text(c, t));
+    check_is(c, a->span[i], a->value[i]);
     return false;
 }
 
@@ -342,12 +341,10 @@ static bool stand_ins(Derivation *d, Arguments *inner)
         const Value *v = inner->value[by];
         const char *name = fn_param_name(c, d->f->of, by);
 
-        if (!v) {
-            check_fail(c, d->a->at, "derivative",
-                       "'%s' is not given, so there is no derivative by it",
-                       name);
-            return false;
-        }
+        if (!v)
+            return check_refuse(
+                c, d->a->at, "derivative",
+                "'%s' is not given, so there is no derivative by it", name);
         if (!value_all_real(c, v, d->a->span[by],
                             arena_printf(c->arena, "'%s' of '%s'", name,
                                          fn_name(c, d->f->of)))) {
@@ -565,13 +562,12 @@ static bool batch_units(Derivation *d, const Node *like, Node *const *index,
     Graph *g = d->c->graph;
 
     if (like->rank &&
-        index_greatest_rank(d->c, index[0], n, root) + like->rank > MAX_RANK) {
-        check_fail(d->c, d->a->at, "rank",
-                   "computing this derivative takes tensors of more than %d "
-                   "dimensions",
-                   MAX_RANK);
-        return false;
-    }
+        index_greatest_rank(d->c, index[0], n, root) + like->rank > MAX_RANK)
+        return check_refuse(
+            d->c, d->a->at, "rank",
+            "computing this derivative takes tensors of more than %d "
+            "dimensions",
+            MAX_RANK);
     for (int a = like->rank - 1; a >= 0; a--) {
         Node *all = g_iota(g, DT_i32, like->dim[a]);
 
@@ -770,10 +766,9 @@ static bool has_room(Derivation *d)
     if (graph_count(c->graph) <= check_most_nodes(c) / 4)
         return true;
     check_fail(c, d->a->at, "too-large",
-               "this program expands to too many operations");
-    check_detail(c,
-                 "a derivative has up to four times the operations of what is "
-                 "differentiated");
+               "this program expands to too many operations\n"
+               "a derivative has up to four times the operations of what is "
+               "differentiated");
     c->over = true;
     return false;
 }
@@ -787,10 +782,10 @@ static bool result_fits(Derivation *d)
     if (deriv_mode(d->f)->scalar &&
         (!value_is_scalar(d->y) || !dtype_is_real(d->y->node->dtype))) {
         check_fail(c, d->a->at, "derivative",
-                   "'%s' needs a function whose result is a real scalar",
-                   deriv_mode(d->f)->name);
-        check_detail(c, "the result of '%s' is %s", fn_name(c, d->f->of),
-                     value_text(c, d->y));
+                   "'%s' needs a function whose result is a real scalar\n"
+                   "the result of '%s' is %s",
+                   deriv_mode(d->f)->name, fn_name(c, d->f->of),
+                   value_text(c, d->y));
         check_note(c, fn_span(d->f->of), "'%s' is declared here",
                    fn_name(c, d->f->of));
         return false;

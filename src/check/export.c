@@ -206,10 +206,10 @@ static bool usable_in_c(Check *c, const char *name, Span at)
 {
     if (!is_c_keyword(name))
         return true;
-    check_fail(c, at, "c-name",
-               "'%s' is exported, but that is a keyword of C or C++", name);
-    check_detail(c, "choose another name");
-    return false;
+    return check_refuse(c, at, "c-name",
+                        "'%s' is exported, but that is a keyword of C or C++\n"
+                        "choose another name",
+                        name);
 }
 
 static bool fields_usable(Check *c, const Type *t, Span at)
@@ -259,10 +259,9 @@ static bool names_differ(Check *c, const Function *f)
         if (strcmp(all[i - 1].name, all[i].name) != 0)
             continue;
         check_fail(c, f->span, "c-name",
-                   "two things that '%s' takes or gives are called '%s'",
-                   f->name, all[i].name);
-        check_detail(c, "they are %s and %s; call one of them something else",
-                     all[i - 1].what, all[i].what);
+                   "two things that '%s' takes or gives are called '%s'\n"
+                   "they are %s and %s; call one of them something else",
+                   f->name, all[i].name, all[i - 1].what, all[i].what);
         good = false;
     }
     return good;
@@ -354,9 +353,10 @@ static bool exportable(Check *c, const Fn *f, Span at)
               "function where it is fixed";
     if (!why)
         return true;
-    check_fail(c, at, "export", "'%s' cannot be compiled by itself",
-               fn_name(c, f));
-    check_detail(c, "%s", why);
+    check_fail(c, at, "export",
+               "'%s' cannot be compiled by itself\n"
+               "%s",
+               fn_name(c, f), why);
     check_note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
     return false;
 }
@@ -420,11 +420,10 @@ static bool has_values_only(Check *c, const Value *v, const Fn *f, Span at)
 {
     if (value_ty(c, v))
         return true;
-    check_fail(c, at, "export",
-               "the result of '%s' is a function; only values can "
-               "be computed at run time",
-               fn_name(c, f));
-    return false;
+    return check_refuse(c, at, "export",
+                        "the result of '%s' is a function; only values can "
+                        "be computed at run time",
+                        fn_name(c, f));
 }
 
 Function *function_build(Check *c, const Fn *f, const char *name,
@@ -441,11 +440,9 @@ Function *function_build(Check *c, const Fn *f, const char *name,
     if (!v || !has_values_only(c, v, f, at))
         return NULL;
     to = function_new(c, FN_plain, name, at);
-    if (fn_nparam(f) > 2 * MAX_PARAMS) {
-        check_fail(c, at, "too-large", "more than %d parameters",
-                   2 * MAX_PARAMS);
-        return NULL;
-    }
+    if (fn_nparam(f) > 2 * MAX_PARAMS)
+        return check_none(c, at, "too-large", "more than %d parameters",
+                          2 * MAX_PARAMS);
     for (int i = 0; i < fn_nparam(f); i++) {
         span = fn_param_span(f, i);
         function_fn_param(c, to, f, i, args[i], span.end ? span : at);
@@ -486,16 +483,18 @@ void export_add(Program *p, Function *f, Span at)
     if (!f)
         return;
     if (other) {
-        check_fail(c, at, "export", "'%s' is exported twice", f->name);
-        check_detail(c, "'export … as name;' gives another name");
+        check_fail(c, at, "export",
+                   "'%s' is exported twice\n"
+                   "'export … as name;' gives another name",
+                   f->name);
         check_note(c, other->span, "the first is here");
         return;
     }
     if (other_clash(c, p->module, f->name)) {
         check_fail(c, at, "export",
-                   "the C function '%s_%s' would be there twice",
+                   "the C function '%s_%s' would be there twice\n"
+                   "'export … as name;' gives another name",
                    p->module->name, other_clash(c, p->module, f->name));
-        check_detail(c, "'export … as name;' gives another name");
         return;
     }
     list_push(graph_arena(c->graph), &p->module->function, f);
@@ -523,10 +522,9 @@ static Function *build_init(Check *c, const Scope *s, const Expr *call,
     Function *f;
     int64_t number = 0;
 
-    if (call->call.narg != 1) {
-        check_fail(c, call->span, "export", "'init' takes one type: init(Net)");
-        return NULL;
-    }
+    if (call->call.narg != 1)
+        return check_none(c, call->span, "export",
+                          "'init' takes one type: init(Net)");
     type = type_of_expr(c, call->call.arg[0].value);
     t = type ? type_eval(c, s, type) : NULL;
     if (!t)

@@ -20,8 +20,8 @@ bool check_budget(Check *c, Span at)
     } else if (++c->work > work ||
                graph_count(c->graph) > check_most_nodes(c)) {
         check_fail(c, at, "too-large",
-                   "this program expands to too many operations");
-        check_detail(c, "functions are expanded where they are called");
+                   "this program expands to too many operations\n"
+                   "functions are expanded where they are called");
         c->over = true;
     }
     return !c->over;
@@ -43,8 +43,7 @@ static const Value *const_value(Check *c, Entry *e)
         return value_fit(c, t, v);
     check_fail(c, item->constant.value->span, "type-mismatch",
                "'%s' is declared as %s", e->name, type_text(c, t));
-    diag_label(c->diags, item->constant.value->span, "%s", value_text(c, v));
-    return c->error;
+    return check_is(c, item->constant.value->span, v);
 }
 
 const Value *eval_entry(Check *c, const Entry *entry, Span at)
@@ -143,8 +142,7 @@ static const Value *unknown_field(Check *c, const Expr *e, const StructItem *s)
     check_fail(c, e->field.name_span, "unknown-field",
                "'%s' has no field '%s'%s", s->name, e->field.name,
                name_suggestion(c, e->field.name, name, s->nfield));
-    check_note(c, s->name_span, "'%s' is declared here", s->name);
-    return c->error;
+    return check_note(c, s->name_span, "'%s' is declared here", s->name);
 }
 
 /* n.x after `use name as n`. */
@@ -418,7 +416,7 @@ static void no_tuple(Check *c, const Scope *s, const Stmt *t, const Pattern *p,
     }
     check_fail(c, p->span, "tuple-pattern",
                "this part is to be a tuple of %d parts", p->npart);
-    diag_label(c->diags, p->span, "%s", value_text(c, v));
+    check_is(c, p->span, v);
 }
 
 /* The names of p, part of t, stand for the parts of v. */

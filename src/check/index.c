@@ -166,7 +166,7 @@ static bool pick_index(Indexing *x, const Expr *e, const Dim *d, Pick *p)
     if (v->kind != V_tensor || !dtype_is_int(v->node->dtype)) {
         check_fail(c, e->span, "index",
                    "an index is an int or a tensor of them");
-        diag_label(c->diags, e->span, "%s", value_text(c, v));
+        check_is(c, e->span, v);
         if (v->kind == V_tensor && v->node->dtype == DT_bool)
             check_detail(c, "where(c, a, b) chooses by bools");
         return false;
@@ -191,23 +191,19 @@ static bool pick_step(Indexing *x, const Sub *sub, Pick *p)
     Check *c = x->c;
     int64_t step = 1;
 
-    if (sub->step && !value_const_int(eval(c, x->s, sub->step), &step)) {
-        check_fail(c, sub->step->span, "range", "a step is a constant");
-        return false;
-    }
-    if (step == 0 || step < -INT32_MAX || step > INT32_MAX) {
-        check_fail(c, sub->step->span, "range",
-                   "a step of %lld is not possible", (long long)step);
-        return false;
-    }
+    if (sub->step && !value_const_int(eval(c, x->s, sub->step), &step))
+        return check_refuse(c, sub->step->span, "range",
+                            "a step is a constant");
+    if (step == 0 || step < -INT32_MAX || step > INT32_MAX)
+        return check_refuse(c, sub->step->span, "range",
+                            "a step of %lld is not possible", (long long)step);
     p->reverse = step < 0;
     p->step = (int)(step < 0 ? -step : step);
-    if (p->reverse && (sub->lo || sub->hi)) {
-        check_fail(c, sub->span, "range",
-                   "a negative step stands for the whole dimension only");
-        check_detail(c, "A[lo:hi][::-1] turns a part around");
-        return false;
-    }
+    if (p->reverse && (sub->lo || sub->hi))
+        return check_refuse(
+            c, sub->span, "range",
+            "a negative step stands for the whole dimension only\n"
+            "A[lo:hi][::-1] turns a part around");
     return true;
 }
 
@@ -265,9 +261,10 @@ static const Dim *steps_in(Check *c, const Dim *length, int step)
 
 static bool ends_first(Indexing *x, Span at, const char *what)
 {
-    check_fail(x->c, at, "range", "this range ends before it starts");
-    check_detail(x->c, "%s", what);
-    return false;
+    return check_refuse(x->c, at, "range",
+                        "this range ends before it starts\n"
+                        "%s",
+                        what);
 }
 
 /* x[i : i + k]: the length is to be a dimension. */
@@ -282,13 +279,12 @@ static bool pick_moving(Indexing *x, const Sub *sub, const End *lo,
     const Dim *reach;
     int64_t v;
 
-    if (!length) {
-        check_fail(c, sub->span, "range",
-                   "the length of this range is %s, which is no dimension",
-                   text);
-        check_detail(c, "x[i : i + k] has the same length for every i");
-        return false;
-    }
+    if (!length)
+        return check_refuse(
+            c, sub->span, "range",
+            "the length of this range is %s, which is no dimension\n"
+            "x[i : i + k] has the same length for every i",
+            text);
     if (dim_const_value(length, &v) && v < 0)
         return ends_first(
             x, sub->span,
@@ -529,11 +525,9 @@ static Node *take_gathers(Indexing *x, Span at, Node *a, int n, const Pick *p)
         o[i] = (Operand){value_tensor(c, all.index[i]), at, NULL};
     if (all.n > 1 && !arith_broadcast(c, x->s, "[…]", at, all.n, o, all.index))
         return NULL;
-    if (a->rank - all.n + all.index[0]->rank > MAX_RANK) {
-        check_fail(c, at, "rank", "the result has more than %d dimensions",
-                   MAX_RANK);
-        return NULL;
-    }
+    if (a->rank - all.n + all.index[0]->rank > MAX_RANK)
+        return check_none(c, at, "rank",
+                          "the result has more than %d dimensions", MAX_RANK);
     return gather_joined(c, a, &all);
 }
 

@@ -87,8 +87,7 @@ static const Value *stack_tensors(Check *c, const Scope *s, Span at, int n,
         check_fail(c, x[0].span, "shape-mismatch",
                    "the elements of a tensor have one shape");
         check_label(c, s, x[0].expr, x[0].value);
-        check_label(c, s, x[i].expr, x[i].value);
-        return c->error;
+        return check_label(c, s, x[i].expr, x[i].value);
     }
     if (x[0].value->node->rank == MAX_RANK)
         return check_fail(c, at, "rank", "a tensor has at most %d dimensions",
@@ -118,8 +117,7 @@ static const Value *stack_structs(Check *c, const Scope *s, Span at, int n,
         check_fail(c, x[0].span, "type-mismatch",
                    "the elements of a stack have one type");
         check_label(c, s, x[0].expr, x[0].value);
-        check_label(c, s, x[i].expr, x[i].value);
-        return c->error;
+        return check_label(c, s, x[i].expr, x[i].value);
     }
     type = type_leaves(c->graph, t, NULL);
     for (int i = 0; i < t->nleaf; i++)

@@ -28,9 +28,11 @@ typedef struct Loop {
 static bool second_index(Check *c, const Expr *e, const Binder *b,
                          const Binder *first)
 {
-    check_fail(c, b->span, "loop", "a loop has one index");
+    check_fail(c, b->span, "loop",
+               "a loop has one index\n"
+               "a '%s' inside goes over a second one",
+               e->comp.fn->name);
     check_note(c, first->span, "this is it");
-    check_detail(c, "a '%s' inside goes over a second one", e->comp.fn->name);
     return false;
 }
 
@@ -41,15 +43,12 @@ static bool take_carry(Loop *l, const Binder *b)
     for (int i = 0; i < l->n; i++) {
         if (l->carry[i]->name != b->name)
             continue;
-        check_fail(c, b->span, "binder", "two carries are called '%s'",
-                   b->name);
-        return false;
+        return check_refuse(c, b->span, "binder", "two carries are called '%s'",
+                            b->name);
     }
-    if (l->n == MAX_CARRIES) {
-        check_fail(c, b->span, "too-large", "more than %d carries",
-                   MAX_CARRIES);
-        return false;
-    }
+    if (l->n == MAX_CARRIES)
+        return check_refuse(c, b->span, "too-large", "more than %d carries",
+                            MAX_CARRIES);
     l->carry[l->n++] = b;
     return true;
 }
@@ -59,10 +58,8 @@ static bool take_binder(Loop *l, const Binder *b)
     Check *c = l->c;
 
     if (b->init && strcmp(b->name, "until") == 0) {
-        if (l->until) {
-            check_fail(c, b->span, "binder", "'until' is given twice");
-            return false;
-        }
+        if (l->until)
+            return check_refuse(c, b->span, "binder", "'until' is given twice");
         l->until = b;
         return true;
     }
@@ -85,9 +82,9 @@ static bool take_binders(Loop *l)
     for (int i = 0; i < l->n && l->t; i++) {
         if (l->carry[i]->name != l->t->name)
             continue;
-        check_fail(c, l->carry[i]->span, "binder",
-                   "'%s' is the index, and cannot be carried too", l->t->name);
-        return false;
+        return check_refuse(c, l->carry[i]->span, "binder",
+                            "'%s' is the index, and cannot be carried too",
+                            l->t->name);
     }
     if (l->t && l->n > 0)
         return true;
@@ -114,7 +111,7 @@ static bool first_values(Loop *l)
             continue;
         check_fail(c, e->span, "type-mismatch",
                    "'%s' carries values, not functions", l->carry[i]->name);
-        diag_label(c->diags, e->span, "%s", value_text(c, v));
+        check_is(c, e->span, v);
         good = false;
     }
     return good;
@@ -208,7 +205,7 @@ static bool split_result(Loop *l, const Value *v)
     }
     check_fail(c, at, "carry", "the body gives a tuple of the %d carries",
                l->n);
-    diag_label(c->diags, at, "%s", value_text(c, v));
+    check_is(c, at, v);
     return false;
 }
 
@@ -221,20 +218,17 @@ static bool eval_until(Loop *l, Scope *s)
 
     if (value_is_error(v))
         return false;
-    if (!value_is_scalar(v) || v->node->dtype != DT_bool) {
-        check_fail(c, e->span, "condition", "'until' is a bool, this is %s",
-                   value_text(c, v));
-        return false;
-    }
+    if (!value_is_scalar(v) || v->node->dtype != DT_bool)
+        return check_refuse(c, e->span, "condition",
+                            "'until' is a bool, this is %s", value_text(c, v));
     l->stop = v->node;
     if (!(index_mask(c, v->node) & index_mask(c, l->index.param)))
         return true;
-    check_fail(c, e->span, "condition",
-               "'until' sees what is carried, not '%s'", l->index.name);
-    check_detail(c, "carry it too: %s = 0 and %s + 1 as its next value",
-                 l->index.name[0] == 'n' ? "k" : "n",
-                 l->index.name[0] == 'n' ? "k" : "n");
-    return false;
+    return check_refuse(c, e->span, "condition",
+                        "'until' sees what is carried, not '%s'\n"
+                        "carry it too: %s = 0 and %s + 1 as its next value",
+                        l->index.name, l->index.name[0] == 'n' ? "k" : "n",
+                        l->index.name[0] == 'n' ? "k" : "n");
 }
 
 static bool run_step(Loop *l, bool with_until)
@@ -331,10 +325,11 @@ static bool type_changes(Loop *l, int i)
         at = at->block->value;
     if (l->n > 1 && at->kind == EX_tuple && at->list.n == l->n)
         at = at->list.at[i];
-    check_fail(c, at->span, "carry", "'%s' has another type after a step",
-               b->name);
-    diag_label(c->diags, at->span, "%s", value_text(c, l->next[i]));
-    check_detail(c, "it starts as %s", value_text(c, l->init[i]));
+    check_fail(c, at->span, "carry",
+               "'%s' has another type after a step\n"
+               "it starts as %s",
+               b->name, value_text(c, l->init[i]));
+    check_is(c, at->span, l->next[i]);
     type_convert_hint(c, value_ty(c, l->init[i]), l->next[i]);
     check_note(c, b->init->span, "it starts here");
     return false;
@@ -558,9 +553,9 @@ static bool ragged(Loop *l)
     check_fail(
         c, l->index.bound_span, "ragged",
         "the bound of '%s' is no dimension, so there is no common number of "
-        "rows",
-        l->index.name);
-    check_detail(c, "fold(%s < …) takes such a bound", l->index.name);
+        "rows\n"
+        "fold(%s < …) takes such a bound",
+        l->index.name, l->index.name);
     return true;
 }
 

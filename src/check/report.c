@@ -28,30 +28,63 @@ static void call_notes(Check *c)
     }
 }
 
+/* The lines of the text after its first are details. */
+static void report(Check *c, Span at, const char *kind, const char *fmt,
+                   va_list ap)
+{
+    char *text = arena_vprintf(c->arena, fmt, ap), *next = strchr(text, '\n');
+
+    diag(c->diags, at, kind, "%.*s", (int)strcspn(text, "\n"), text);
+    while (next) {
+        text = next + 1;
+        next = strchr(text, '\n');
+        diag_detail(c->diags, "%.*s", (int)strcspn(text, "\n"), text);
+    }
+    call_notes(c);
+}
+
 const Value *check_fail(Check *c, Span at, const char *kind, const char *fmt,
                         ...)
 {
     va_list ap;
-    char *text;
 
     va_start(ap, fmt);
-    text = arena_vprintf(c->arena, fmt, ap);
+    report(c, at, kind, fmt, ap);
     va_end(ap);
-    diag(c->diags, at, kind, "%s", text);
-    call_notes(c);
     return c->error;
 }
 
-void check_detail(Check *c, const char *fmt, ...)
+bool check_refuse(Check *c, Span at, const char *kind, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    report(c, at, kind, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+void *check_none(Check *c, Span at, const char *kind, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    report(c, at, kind, fmt, ap);
+    va_end(ap);
+    return NULL;
+}
+
+const Value *check_detail(Check *c, const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
     diag_detail(c->diags, "%s", arena_vprintf(c->arena, fmt, ap));
     va_end(ap);
+    return c->error;
 }
 
-void check_note(Check *c, Span at, const char *fmt, ...)
+const Value *check_note(Check *c, Span at, const char *fmt, ...)
 {
     va_list ap;
 
@@ -59,6 +92,7 @@ void check_note(Check *c, Span at, const char *fmt, ...)
     if (at.end > 0)
         diag_note(c->diags, at, "%s", arena_vprintf(c->arena, fmt, ap));
     va_end(ap);
+    return c->error;
 }
 
 static void note_field(Check *c, const Scope *s, const Expr *e)
@@ -91,10 +125,18 @@ void check_declared(Check *c, const Scope *s, const Expr *e)
     }
 }
 
-void check_label(Check *c, const Scope *s, const Expr *e, const Value *v)
+const Value *check_is(Check *c, Span at, const Value *v)
 {
-    if (!e)
-        return;
-    diag_label(c->diags, e->span, "%s", value_text(c, v));
-    check_declared(c, s, e);
+    diag_label(c->diags, at, "%s", value_text(c, v));
+    return c->error;
+}
+
+const Value *check_label(Check *c, const Scope *s, const Expr *e,
+                         const Value *v)
+{
+    if (e) {
+        check_is(c, e->span, v);
+        check_declared(c, s, e);
+    }
+    return c->error;
 }

@@ -35,11 +35,10 @@ static bool scan_args(Check *c, StructDef *d, const TypeEx *t)
 
     if (!of)
         return true;
-    if (of->busy) {
-        check_fail(c, t->span, "recursive-struct",
-                   "'%s' would contain itself, without end", of->item->name);
-        return false;
-    }
+    if (of->busy)
+        return check_refuse(c, t->span, "recursive-struct",
+                            "'%s' would contain itself, without end",
+                            of->item->name);
     if (!struct_ready(c, of))
         return false;
     for (int i = 0; i < t->narg && i < of->item->nparam; i++) {
@@ -58,11 +57,10 @@ static bool scan_type(Check *c, StructDef *d, const TypeEx *t)
 
     if (!t)
         return true;
-    if (t->kind == TE_fn) {
-        check_fail(c, t->span, "type", "a struct holds tensors, not functions");
-        check_detail(c, "functions are passed on as parameters");
-        return false;
-    }
+    if (t->kind == TE_fn)
+        return check_refuse(c, t->span, "type",
+                            "a struct holds tensors, not functions\n"
+                            "functions are passed on as parameters");
     if (t->kind == TE_name && !t->module) {
         k = param_index(d->item, t->name);
         if (k >= 0) {
@@ -159,11 +157,9 @@ const Type *struct_instance(Check *c, const StructDef *d, const TypeArg *arg,
             return NULL;
     }
     t = type_of_struct(c, d, arg, part);
-    if (t->nleaf > MAX_TYPE_LEAVES) {
-        check_fail(c, at, "too-large", "'%s' holds more than %d tensors",
-                   item->name, MAX_TYPE_LEAVES);
-        return NULL;
-    }
+    if (t->nleaf > MAX_TYPE_LEAVES)
+        return check_none(c, at, "too-large", "'%s' holds more than %d tensors",
+                          item->name, MAX_TYPE_LEAVES);
     return t;
 }
 
@@ -181,19 +177,16 @@ const TypeEx *type_of_expr(Check *c, const Expr *e)
     } else if (name->kind == EX_name) {
         t->name = name->name;
     } else {
-        check_fail(c, e->span, "type", "a type was expected here");
-        return NULL;
+        return check_none(c, e->span, "type", "a type was expected here");
     }
     if (e->kind == EX_index) {
         t->has_args = true;
         t->narg = e->index.nsub;
         t->arg = NEWN(c->arena, Expr *, t->narg);
         for (int i = 0; i < t->narg; i++) {
-            if (e->index.sub[i].range) {
-                check_fail(c, e->index.sub[i].span, "type",
-                           "a dimension was expected here, not a range");
-                return NULL;
-            }
+            if (e->index.sub[i].range)
+                return check_none(c, e->index.sub[i].span, "type",
+                                  "a dimension was expected here, not a range");
             t->arg[i] = e->index.sub[i].lo;
         }
     }
@@ -278,13 +271,11 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
     int64_t v;
     double total = 1;
 
-    if (rank > MAX_RANK) {
-        check_fail(c, at, "rank",
-                   "this tensor has %d dimensions; at most %d are "
-                   "possible",
-                   rank, MAX_RANK);
-        return false;
-    }
+    if (rank > MAX_RANK)
+        return check_refuse(c, at, "rank",
+                            "this tensor has %d dimensions; at most %d are "
+                            "possible",
+                            rank, MAX_RANK);
     /* Dimensions are not to be relied on from then on: it is told once. */
     if (dim_overflowed(c->graph)) {
         if (!c->overflow_told)
@@ -296,19 +287,15 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
     for (int i = 0; i < rank; i++) {
         if (!dim_const_value(dim[i], &v))
             continue;
-        if (v < 0) {
-            check_fail(c, at, "negative-dimension",
-                       "a dimension of %s is negative",
-                       shape_text(c, rank, dim));
-            return false;
-        }
+        if (v < 0)
+            return check_refuse(c, at, "negative-dimension",
+                                "a dimension of %s is negative",
+                                shape_text(c, rank, dim));
         total *= (double)v;
     }
-    if (total > 0x1p48) {
-        check_fail(c, at, "too-large", "a tensor %s is too large",
-                   shape_text(c, rank, dim));
-        return false;
-    }
+    if (total > 0x1p48)
+        return check_refuse(c, at, "too-large", "a tensor %s is too large",
+                            shape_text(c, rank, dim));
     return true;
 }
 
@@ -319,11 +306,10 @@ static const Type *tensor_type(Check *c, const Scope *s, const TypeEx *t,
     const Scope *lead = t->leading ? scope_leading(s) : NULL;
     int rank = 0;
 
-    if (t->leading && !lead) {
-        check_fail(c, t->span, "leading",
-                   "'..' needs a parameter of the function that has it too");
-        return NULL;
-    }
+    if (t->leading && !lead)
+        return check_none(
+            c, t->span, "leading",
+            "'..' needs a parameter of the function that has it too");
     if (lead)
         for (; rank < lead->nleading; rank++)
             dim[rank] = lead->leading[rank];
@@ -384,12 +370,10 @@ static const Type *named_type(Check *c, const Scope *s, const TypeEx *t)
 
         if (!b || !b->ty)
             continue;
-        if (t->has_args) {
-            check_fail(c, t->span, "type-arguments",
-                       "'%s' stands for a whole type and takes no brackets",
-                       t->name);
-            return NULL;
-        }
+        if (t->has_args)
+            return check_none(
+                c, t->span, "type-arguments",
+                "'%s' stands for a whole type and takes no brackets", t->name);
         return b->ty;
     }
     d = struct_of_type(c, s, t);
@@ -422,11 +406,10 @@ static const Type *stack_type(Check *c, const Scope *s, const TypeEx *t)
     for (int i = 0; i < of->nleaf; i++) {
         if (leaf[i].rank < MAX_RANK)
             continue;
-        check_fail(c, t->span, "rank",
-                   "a tensor in this stack would have more "
-                   "than %d dimensions",
-                   MAX_RANK);
-        return NULL;
+        return check_none(c, t->span, "rank",
+                          "a tensor in this stack would have more "
+                          "than %d dimensions",
+                          MAX_RANK);
     }
     stack = type_stack(c->arena, of, count);
     leaf = type_leaves(c->graph, stack, NULL);
@@ -447,11 +430,10 @@ static const Type *tuple_type(Check *c, const Scope *s, const TypeEx *t)
             return NULL;
     }
     tuple = type_tuple(c->arena, t->npart, part);
-    if (tuple->nleaf > MAX_TYPE_LEAVES) {
-        check_fail(c, t->span, "too-large",
-                   "this type holds more than %d tensors", MAX_TYPE_LEAVES);
-        return NULL;
-    }
+    if (tuple->nleaf > MAX_TYPE_LEAVES)
+        return check_none(c, t->span, "too-large",
+                          "this type holds more than %d tensors",
+                          MAX_TYPE_LEAVES);
     return tuple;
 }
 
@@ -520,19 +502,15 @@ const Dim *dim_of_value(Check *c, const Value *v, Span at)
         note_indices(c, v->node);
         return NULL;
     }
-    if (value_is_scalar(v) && dtype_is_int(v->node->dtype)) {
-        check_fail(
+    if (value_is_scalar(v) && dtype_is_int(v->node->dtype))
+        return check_none(
             c, at, "dimension",
             "a dimension cannot depend on a value that is computed while the "
-            "program runs");
-        check_detail(
-            c, "an int parameter of an exported function may be one, as may "
-               "what follows from other dimensions");
-        return NULL;
-    }
-    check_fail(c, at, "dimension", "a dimension is an int, this is %s",
-               value_text(c, v));
-    return NULL;
+            "program runs\n"
+            "an int parameter of an exported function may be one, as may "
+            "what follows from other dimensions");
+    return check_none(c, at, "dimension", "a dimension is an int, this is %s",
+                      value_text(c, v));
 }
 
 static const Dim *dim_binary(Check *c, const Scope *s, const Expr *e)
@@ -548,11 +526,9 @@ static const Dim *dim_binary(Check *c, const Scope *s, const Expr *e)
         return dim_sub(c->graph, l, r);
     if (e->binary.op == BI_mul)
         return dim_mul(c->graph, l, r);
-    if (dim_is(r, 0)) {
-        check_fail(c, e->span, "zero-division",
-                   "this dimension is divided by zero");
-        return NULL;
-    }
+    if (dim_is(r, 0))
+        return check_none(c, e->span, "zero-division",
+                          "this dimension is divided by zero");
     return e->binary.op == BI_div ? dim_div(c->graph, l, r)
                                   : dim_mod(c->graph, l, r);
 }
@@ -618,11 +594,9 @@ const Dim *dim_of_expr(Check *c, const Scope *s, const Expr *e)
     }
     if (nest == 0)
         return dim_of_operand(c, s, e);
-    if (c->nesting + nest > MAX_NESTING || !check_budget(c, e->span)) {
-        check_fail(c, e->span, "too-deep",
-                   "this dimension is nested too deeply");
-        return NULL;
-    }
+    if (c->nesting + nest > MAX_NESTING || !check_budget(c, e->span))
+        return check_none(c, e->span, "too-deep",
+                          "this dimension is nested too deeply");
     c->nesting++;
     d = dim_binary(c, s, e);
     c->nesting--;

@@ -58,11 +58,10 @@ static Entry *add_entry(Check *c, Unit *u, EntryKind kind, const char *name,
                    "it was defined here first");
         return NULL;
     }
-    if (kind == EN_struct && dtype_of_name(c, name, &t)) {
-        check_fail(c, span, "duplicate",
-                   "'%s' is a type of the language; choose another name", name);
-        return NULL;
-    }
+    if (kind == EN_struct && dtype_of_name(c, name, &t))
+        return check_none(c, span, "duplicate",
+                          "'%s' is a type of the language; choose another name",
+                          name);
     e = NEW(c->arena, Entry);
     e->kind = kind;
     e->name = name;
@@ -116,20 +115,17 @@ static Unit *load_used(Check *c, const Unit *from, const char *name, Span at)
         text = read_file(c, path, &len);
         if (text)
             return unit_load(c, path, text, len);
-        if (errno != ENOENT && errno != ENOTDIR) {
-            check_fail(c, at, "file", "cannot read %s: %s", path,
-                       file_error(errno));
-            return NULL;
-        }
+        if (errno != ENOENT && errno != ENOTDIR)
+            return check_none(c, at, "file", "cannot read %s: %s", path,
+                              file_error(errno));
     }
     std = std_source(name, &len);
-    if (!std) {
-        check_fail(c, at, "file", "there is no file '%s.nn'", name);
-        check_detail(c,
-                     "it was looked for beside %s and in the standard library",
-                     from->path);
-        return NULL;
-    }
+    if (!std)
+        return check_none(
+            c, at, "file",
+            "there is no file '%s.nn'\n"
+            "it was looked for beside %s and in the standard library",
+            name, from->path);
     return unit_load(c, arena_printf(c->arena, "<std>/%s.nn", name), std, len);
 }
 
@@ -144,8 +140,10 @@ static void report_cycle(Check *c, const Unit *to, Span at)
     for (int i = first; i < c->unit.n; i++)
         if (c->unit.at[i]->loading)
             str_printf(&s, "%s uses ", c->unit.at[i]->name);
-    check_fail(c, at, "circular-use", "these files use each other in a circle");
-    check_detail(c, "%s%s", s.at ? s.at : "", to->name);
+    check_fail(c, at, "circular-use",
+               "these files use each other in a circle\n"
+               "%s%s",
+               s.at ? s.at : "", to->name);
 }
 
 static void add_use(Check *c, Unit *u, const Item *item)
@@ -226,25 +224,19 @@ Unit *unit_load(Check *c, const char *path, const char *text, size_t len)
     for (int i = 0; i < c->unit.n; i++)
         if (strcmp(c->unit.at[i]->path, path) == 0)
             return c->unit.at[i];
-    if (loading_now(c) >= MAX_USE_DEPTH) {
-        check_fail(c, (Span){0, 0}, "file", "more than %d files use each other",
-                   MAX_USE_DEPTH);
-        return NULL;
-    }
+    if (loading_now(c) >= MAX_USE_DEPTH)
+        return check_none(c, (Span){0, 0}, "file",
+                          "more than %d files use each other", MAX_USE_DEPTH);
     if (!text) {
         read = read_file(c, path, &len);
-        if (!read) {
-            check_fail(c, (Span){0, 0}, "file", "cannot read %s: %s", path,
-                       file_error(errno));
-            return NULL;
-        }
+        if (!read)
+            return check_none(c, (Span){0, 0}, "file", "cannot read %s: %s",
+                              path, file_error(errno));
         text = read;
     }
-    if (len > MAX_SOURCE) {
-        check_fail(c, (Span){0, 0}, "file", "cannot read %s: %s", path,
-                   file_error(EFBIG));
-        return NULL;
-    }
+    if (len > MAX_SOURCE)
+        return check_none(c, (Span){0, 0}, "file", "cannot read %s: %s", path,
+                          file_error(EFBIG));
     u = NEW(c->arena, Unit);
     u->path = path;
     u->name = unit_name(c, path);
@@ -301,10 +293,10 @@ const Entry *unit_find(Check *c, Unit *u, const char *name, Span at,
             continue;
         if (e) {
             check_fail(c, at, "name-clash",
-                       "'%s' is defined in both '%s' and '%s'", name,
-                       e->unit->name, other->unit->name);
-            check_detail(c, "'use %s as n;' puts its names behind 'n.'",
-                         other->unit->name);
+                       "'%s' is defined in both '%s' and '%s'\n"
+                       "'use %s as n;' puts its names behind 'n.'",
+                       name, e->unit->name, other->unit->name,
+                       other->unit->name);
             *clash = true;
             return NULL;
         }

@@ -394,12 +394,11 @@ const Value *value_settle(Check *c, Span at, const Value *v)
         return v;
     if (v->literal == LIT_int && v->node->op == OP_const) {
         i = v->node->attr.integer;
-        if (i < INT32_MIN || i > INT32_MAX) {
-            check_fail(c, at, "range", "%lld does not fit into an int",
-                       (long long)i);
-            check_detail(c, "i64(…) holds it");
-            return c->error;
-        }
+        if (i < INT32_MIN || i > INT32_MAX)
+            return check_fail(c, at, "range",
+                              "%lld does not fit into an int\n"
+                              "i64(…) holds it",
+                              (long long)i);
     }
     return value_tensor(c, settled_node(c, v));
 }

@@ -64,7 +64,7 @@ static const char *c_string(const char *s, const char **end)
         for (s++; *s && *s != '"'; s++) {
             if (*s == '\\')
                 s++;
-            str_add(&to, s, 1);
+            str_add(&to, s[-1] == '\\' && *s == 'n' ? "\n" : s, 1);
         }
         s = skip_blanks(*s ? s + 1 : s);
     }
@@ -91,8 +91,11 @@ static void take_call(const char *file, const char *s)
         depth += (*s == '(') - (*s == ')');
         s++;
     }
-    if (n == 2 && is_kind(text[0]))
+    if (n == 2 && is_kind(text[0])) {
+        text[1] =
+            arena_printf(arena, "%.*s", (int)strcspn(text[1], "\n"), text[1]);
         list_push(arena, &message, ((Message){file, text[0], text[1]}));
+    }
 }
 
 static void take_calls(const char *file, const char *call)
@@ -113,6 +116,8 @@ static void take_files(const char *pattern)
     for (size_t i = 0; i < g.gl_pathc; i++) {
         const char *file = arena_printf(arena, "%s", g.gl_pathv[i]);
         take_calls(file, "check_fail(");
+        take_calls(file, "check_refuse(");
+        take_calls(file, "check_none(");
         take_calls(file, "diag(");
     }
     globfree(&g);
