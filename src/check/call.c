@@ -107,6 +107,25 @@ Arguments args_new(Check *c, int n, Span at, const Scope *s)
     return a;
 }
 
+Arguments args_copy(Check *c, const Arguments *a, int n)
+{
+    Arguments to = args_new(c, n, a->at, a->scope);
+
+    memcpy(to.value, a->value, sizeof *a->value * (size_t)n);
+    memcpy(to.span, a->span, sizeof *a->span * (size_t)n);
+    memcpy(to.expr, a->expr, sizeof *a->expr * (size_t)n);
+    return to;
+}
+
+const Value *fn_apply_to(Check *c, const Fn *f, const Value *const *value,
+                         Span at)
+{
+    Arguments a = args_new(c, fn_nparam(f), at, NULL);
+
+    memcpy(a.value, value, sizeof *value * (size_t)a.n);
+    return fn_apply(c, f, &a);
+}
+
 /* Arguments as written to parameters. */
 
 static bool wrong_name(Check *c, const Fn *f, const CallArg *a)
@@ -527,7 +546,6 @@ const Value **fn_fresh(Check *c, const Fn *f)
     int n = fn_nparam(f), m;
     const Value **v = NEWN(c->arena, const Value *, n + 1), **of;
     const Value *y;
-    Arguments a;
 
     if (f->kind == FK_builtin)
         return check_none(c, (Span){0, 0}, "export",
@@ -550,9 +568,7 @@ const Value **fn_fresh(Check *c, const Fn *f)
             v[m + i] = value_fresh(c, value_ty(c, of[f->by[i]]),
                                    fn_param_name(c, f, m + i));
     if (deriv_mode(f)->adjoint) {
-        a = args_new(c, m, fn_span(f), NULL);
-        memcpy(a.value, of, sizeof *of * (size_t)m);
-        y = value_settle(c, a.at, fn_apply(c, f->of, &a));
+        y = value_settle(c, fn_span(f), fn_apply_to(c, f->of, of, fn_span(f)));
         if (value_is_error(y) || !value_ty(c, y))
             return NULL;
         v[m] = value_fresh(c, value_ty(c, y), fn_param_name(c, f, m));

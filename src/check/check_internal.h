@@ -539,7 +539,11 @@ const Value *call_with(Check *c, const Scope *s, const Fn *f,
                        const Value *first, const Expr *call);
 /* Call with values for the parameters; a->value is changed. */
 const Value *fn_apply(Check *c, const Fn *f, Arguments *a);
+/* The same with all values known. */
+const Value *fn_apply_to(Check *c, const Fn *f, const Value *const *value,
+                         Span at);
 Arguments args_new(Check *c, int n, Span at, const Scope *s);
+Arguments args_copy(Check *c, const Arguments *a, int n); /* the first n */
 int fn_nparam(const Fn *f);
 bool fn_takes(const Fn *f, int n); /* can it be called with n arguments */
 const char *fn_param_name(Check *c, const Fn *f, int i);

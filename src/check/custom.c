@@ -130,14 +130,12 @@ static const Value *stand_in(Apart *p, const Value *v, const char *name)
 
 static Apart apart(Check *c, const Fn *f, const Arguments *a)
 {
-    Apart p = {.c = c, .f = f, .inner = args_new(c, a->n, a->at, a->scope)};
+    Apart p = {.c = c, .f = f, .inner = args_copy(c, a, a->n)};
     int most = 1;
 
     for (int i = 0; i < a->n; i++)
         most += a->value[i] ? a->value[i]->nleaf : 0;
     p.place = NEWN(c->arena, int, most);
-    memcpy(p.inner.span, a->span, sizeof *a->span * (size_t)a->n);
-    memcpy(p.inner.expr, a->expr, sizeof *a->expr * (size_t)a->n);
     for (int i = 0; i < a->n; i++)
         p.inner.value[i] = stand_in(&p, a->value[i], fn_param_name(c, f, i));
     return p;

@@ -221,8 +221,7 @@ static bool coerce_derivative(Check *c, const Fn *f, Arguments *a)
     }
     if (!deriv_mode(f)->adjoint)
         return true;
-    of = args_new(c, n, a->at, a->scope);
-    memcpy(of.value, a->value, sizeof *of.value * (size_t)n);
+    of = args_copy(c, a, n);
     y = value_settle(c, a->at, fn_apply(c, f->of, &of));
     return value_ty(c, y) && coerce_like(c, f, a, n, value_ty(c, y));
 }
@@ -806,14 +805,10 @@ const Value *fn_apply_derivative(Check *c, const Fn *f, Arguments *a)
 {
     Derivation d = {.c = c, .f = f, .a = a};
     Arguments inner;
-    int n = fn_nparam(f->of);
 
     if (!coerce_derivative(c, f, a))
         return c->error;
-    inner = args_new(c, n, a->at, a->scope);
-    memcpy(inner.value, a->value, sizeof *inner.value * (size_t)n);
-    memcpy(inner.span, a->span, sizeof *inner.span * (size_t)n);
-    memcpy(inner.expr, a->expr, sizeof *inner.expr * (size_t)n);
+    inner = args_copy(c, a, fn_nparam(f->of));
     d.direct = distinct_inputs(c, f, a);
     if (!stand_ins(&d, &inner))
         return c->error;

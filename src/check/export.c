@@ -366,7 +366,6 @@ static const Value *evaluate_fresh(Check *c, const Fn *f, Span at,
                                    const Value ***args)
 {
     FnInfo *info = f->kind == FK_item ? f->info : NULL;
-    Arguments a;
     const Value *v;
 
     if (info && info->fresh && c->options->ndim == 0) {
@@ -377,9 +376,7 @@ static const Value *evaluate_fresh(Check *c, const Fn *f, Span at,
     *args = fn_fresh(c, f);
     if (!*args)
         return NULL;
-    a = args_new(c, fn_nparam(f), at, NULL);
-    memcpy(a.value, *args, sizeof *a.value * (size_t)a.n);
-    v = fn_apply(c, f, &a);
+    v = fn_apply_to(c, f, *args, at);
     return value_is_error(v) ? NULL : v;
 }
 

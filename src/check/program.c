@@ -77,17 +77,13 @@ static void define_derivative(Check *c, const Fn *f)
 {
     const Fn *own = f->info->custom;
     const Value **value;
-    Arguments a;
 
     fn_define(c, own);
     if (own->info->state == FN_bad || !has_own_derivative(f))
         return;
     value = fn_fresh(c, f);
-    if (!value)
-        return;
-    a = args_new(c, fn_nparam(f), fn_span(own), NULL);
-    memcpy(a.value, value, sizeof *value * (size_t)a.n);
-    fn_apply(c, f, &a);
+    if (value)
+        fn_apply_to(c, f, value, fn_span(own));
 }
 
 /* Every function of the user's, used or not, in the order of the text. */
@@ -242,12 +238,8 @@ static bool gradient_exported(const Program *p, const char *name)
 static bool gives_scalar(Check *c, const Fn *f)
 {
     const Value **value = fn_fresh(c, f);
-    Arguments a = args_new(c, fn_nparam(f), fn_span(f), NULL);
 
-    if (!value)
-        return false;
-    memcpy(a.value, value, sizeof *value * (size_t)a.n);
-    return value_is_scalar(fn_apply(c, f, &a));
+    return value && value_is_scalar(fn_apply_to(c, f, value, fn_span(f)));
 }
 
 /* The loss that `train` differentiates, by what is trained; with all that it
@@ -316,15 +308,12 @@ Function **program_derivatives(Program *p, int *n)
 static Function *on_arguments(Check *c, const Fn *f, const char *name,
                               const Value *const *value)
 {
-    Arguments a = args_new(c, fn_nparam(f), fn_span(f), NULL);
     Function *to = function_new(c, FN_plain, name, fn_span(f));
-    const Value *v;
+    const Value *v = fn_apply_to(c, f, value, fn_span(f));
 
-    memcpy(a.value, value, sizeof *value * (size_t)a.n);
-    v = fn_apply(c, f, &a);
     if (value_is_error(v) || !value_ty(c, v))
         return NULL;
-    for (int i = 0; i < a.n; i++)
+    for (int i = 0; i < fn_nparam(f); i++)
         function_param(c, to, fn_param_name(c, f, i), value[i], fn_span(f));
     function_result(c, to, name, v, fn_span(f));
     return function_finish(c, to) ? to : NULL;
