@@ -3,94 +3,6 @@
 
 #include <string.h>
 
-/* Parameters of any function. */
-
-int fn_nparam(const Fn *f)
-{
-    switch (f->kind) {
-    case FK_item:
-        return f->info->item->nparam;
-    case FK_builtin:
-        return f->builtin->nparam;
-    case FK_derivative:
-        return fn_nparam(f->of) + deriv_extra_params(f);
-    case FK_remat:
-        return fn_nparam(f->of);
-    }
-    return 0;
-}
-
-const char *fn_param_name(Check *c, const Fn *f, int i)
-{
-    switch (f->kind) {
-    case FK_item:
-        return f->info->item->param[i].name;
-    case FK_builtin:
-        return f->builtin->param[i].name;
-    case FK_derivative:
-        return deriv_param_name(c, f, i);
-    case FK_remat:
-        return fn_param_name(c, f->of, i);
-    }
-    return NULL;
-}
-
-bool fn_takes(const Fn *f, int n)
-{
-    int least = 0, most = fn_nparam(f);
-
-    for (int i = 0; i < most; i++)
-        least += !fn_param_optional(f, i);
-    return n >= least && n <= most;
-}
-
-Span fn_param_span(const Fn *f, int i)
-{
-    if (f->kind == FK_item)
-        return f->info->item->param[i].span;
-    if (f->kind != FK_builtin && i < fn_nparam(f->of))
-        return fn_param_span(f->of, i);
-    return (Span){0, 0};
-}
-
-bool fn_param_optional(const Fn *f, int i)
-{
-    switch (f->kind) {
-    case FK_item:
-        return f->info->item->param[i].init != NULL;
-    case FK_builtin:
-        return f->builtin->param[i].suffix == '?';
-    case FK_derivative:
-    case FK_remat:
-        return i < fn_nparam(f->of) && fn_param_optional(f->of, i);
-    }
-    return false;
-}
-
-const char *fn_name(Check *c, const Fn *f)
-{
-    Str s = str_new(c->arena);
-
-    if (f->kind == FK_item)
-        return f->info->name;
-    if (f->kind == FK_builtin)
-        return f->builtin->name;
-    str_printf(&s, "%s(%s", f->kind == FK_remat ? "remat" : deriv_mode(f)->name,
-               fn_name(c, f->of));
-    for (int i = 0; i < f->nby; i++)
-        str_printf(&s, ", %s", fn_param_name(c, f->of, f->by[i]));
-    str_printf(&s, ")");
-    return s.at;
-}
-
-Span fn_span(const Fn *f)
-{
-    if (f->kind == FK_item)
-        return f->info->item->name ? f->info->item->name_span
-                                   : f->info->item->span;
-    return f->kind != FK_builtin ? fn_span(f->of) : (Span){0, 0};
-}
-
 Arguments args_new(Check *c, int n, Span at, const Scope *s)
 {
     Arguments a = {
@@ -254,31 +166,13 @@ static void push_frame(Check *c, const FnInfo *info, Span at, bool is_define)
     list_push(c->arena, &c->frame, f);
 }
 
-/* The same text, whatever it sees. */
-static bool same_text(const Fn *a, const Fn *b)
-{
-    if (a->kind != b->kind)
-        return false;
-    switch (a->kind) {
-    case FK_item:
-        return a->info == b->info;
-    case FK_builtin:
-        return fn_equal(a, b);
-    case FK_derivative:
-        return a->mode == b->mode && same_text(a->of, b->of);
-    case FK_remat:
-        return same_text(a->of, b->of);
-    }
-    return false;
-}
-
 bool frame_calls(const Frame *frame, const FnInfo *f, const Value *const *arg)
 {
     if (frame->info != f || frame->define)
         return false;
     for (int i = 0; i < f->item->nparam; i++)
         if (arg[i] && arg[i]->kind == V_fn &&
-            !same_text(arg[i]->fn, frame->arg[i]->fn))
+            !fn_same_text(arg[i]->fn, frame->arg[i]->fn))
             return false;
     return true;
 }

@@ -302,8 +302,6 @@ const Value *value_struct(Check *c, const Type *t, const Value *const *field);
 const Value *value_fn(Check *c, const Fn *f);
 const Value *value_dim(Check *c, const Dim *d); /* as an int */
 bool value_equal(const Value *a, const Value *b);
-bool fn_equal(const Fn *a, const Fn *b);
-uint64_t fn_hash(const Fn *f);
 /* NULL for functions (and what holds them) and errors. A literal's is int or
  * real. */
 const Type *value_ty(Check *c, const Value *v);
@@ -349,10 +347,24 @@ Node *value_adapt(Check *c, const Value *v, DType t);
 const Value *value_fit(Check *c, const Type *t, const Value *v);
 /* The least value of d where every variable is at least 0 (or -INFINITY). */
 
+/* fn.c */
+
+const Fn *fn_item(Check *c, const FnItem *item, const Scope *s, int limit);
+FnInfo *fn_info(Check *c, const FnItem *f);
+void fn_scan(Check *c, const Fn *f); /* what its signature says */
+int fn_nparam(const Fn *f);
+bool fn_takes(const Fn *f, int n); /* can it be called with n arguments */
+const char *fn_param_name(Check *c, const Fn *f, int i);
+Span fn_param_span(const Fn *f, int i);
+bool fn_param_optional(const Fn *f, int i);
+const char *fn_name(Check *c, const Fn *f); /* "loss", "grad(loss, net)" */
+Span fn_span(const Fn *f);
+bool fn_equal(const Fn *a, const Fn *b);
+bool fn_same_text(const Fn *a, const Fn *b); /* whatever they see */
+uint64_t fn_hash(const Fn *f);
+
 /* bind.c */
 
-FnInfo *fn_info(Check *c, const FnItem *f);
-void fn_scan(Check *c, const Fn *f);
 typedef struct Arguments {
     const Value **value; /* one a parameter; NULL: its default */
     Span *span;
@@ -544,13 +556,6 @@ const Value *fn_apply_to(Check *c, const Fn *f, const Value *const *value,
                          Span at);
 Arguments args_new(Check *c, int n, Span at, const Scope *s);
 Arguments args_copy(Check *c, const Arguments *a, int n); /* the first n */
-int fn_nparam(const Fn *f);
-bool fn_takes(const Fn *f, int n); /* can it be called with n arguments */
-const char *fn_param_name(Check *c, const Fn *f, int i);
-Span fn_param_span(const Fn *f, int i);
-bool fn_param_optional(const Fn *f, int i);
-const char *fn_name(Check *c, const Fn *f); /* "loss", "grad(loss, net)" */
-Span fn_span(const Fn *f);
 /* Is it a call of f with the same functions as these arguments? With others, it
  * is no recursion: newton of a function that calls newton, say. */
 /* Where a node comes from that is made at `at` of s: what the library makes,

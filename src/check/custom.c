@@ -10,8 +10,8 @@
 
 const Value *eval_remat(Check *c, const Scope *s, const Expr *call)
 {
-    Fn *f = NEW(c->arena, Fn);
     const Value *of;
+    Fn f = {.kind = FK_remat};
 
     if (call->call.narg != 1)
         return check_fail(c, call->span, "derivative",
@@ -25,9 +25,8 @@ const Value *eval_remat(Check *c, const Scope *s, const Expr *call)
                    "name the function and call the result: remat(f)(x)");
         return check_is(c, call->call.arg[0].value->span, of);
     }
-    f->kind = FK_remat;
-    f->of = of->fn;
-    return value_fn(c, f);
+    f.of = of->fn;
+    return value_fn(c, arena_copy(c->arena, &f, sizeof f));
 }
 
 /* What is being evaluated apart, from the outside in. Coming there again it has
@@ -243,7 +242,6 @@ void unit_attach_derivative(Check *c, Unit *u, const Item *item)
     const FnItem *d = item->derivative.fn;
     const Binding *b = scope_find(u->scope, INT32_MAX, d->name);
     FnInfo *of;
-    Fn *f;
 
     if (!b || b->entry->kind != EN_fn) {
         check_fail(c, d->name_span, "custom-derivative",
@@ -257,13 +255,9 @@ void unit_attach_derivative(Check *c, Unit *u, const Item *item)
         check_note(c, of->custom->info->item->name_span, "it is here");
         return;
     }
-    if (!same_params(c, item, of))
-        return;
-    f = NEW(c->arena, Fn);
-    f->kind = FK_item;
-    f->info = fn_info(c, combined(c, item, of));
-    f->scope = scope_new(c, NULL, 0, u);
-    of->custom = f;
+    if (same_params(c, item, of))
+        of->custom =
+            fn_item(c, combined(c, item, of), scope_new(c, NULL, 0, u), 0);
 }
 
 /* For each parameter, whether it has an adjoint: functions, and those that hold

@@ -135,9 +135,7 @@ const Value *eval_derivative(Check *c, const Scope *s, DerivKind mode,
                 c, "name the function and call the result: %s(f, x)(…)", name);
         return c->error;
     }
-    f->kind = FK_derivative;
-    f->mode = mode;
-    f->of = of->fn;
+    *f = (Fn){.kind = FK_derivative, .mode = mode, .of = of->fn};
     return take_by(c, f, call) ? value_fn(c, f) : c->error;
 }
 

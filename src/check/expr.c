@@ -84,11 +84,9 @@ const Value *eval_entry(Check *c, const Entry *entry, Span at)
 
 static const Value *builtin_value(Check *c, const Builtin *b)
 {
-    Fn *f = NEW(c->arena, Fn);
+    const Fn f = {.kind = FK_builtin, .builtin = b};
 
-    f->kind = FK_builtin;
-    f->builtin = b;
-    return value_fn(c, f);
+    return value_fn(c, arena_copy(c->arena, &f, sizeof f));
 }
 
 /* T(x) for a type parameter T. */
@@ -214,18 +212,6 @@ static const Value *eval_part(Check *c, const Scope *s, const Expr *e)
         check_detail(c, "choose one of the stack first: …[i].%d",
                      e->field.part);
     return c->error;
-}
-
-static const Value *closure(Check *c, const Scope *s, const FnItem *item,
-                            int limit)
-{
-    Fn *f = NEW(c->arena, Fn);
-
-    f->kind = FK_item;
-    f->info = fn_info(c, item);
-    f->scope = s;
-    f->limit = limit;
-    return value_fn(c, f);
 }
 
 static const Value *eval_if(Check *c, const Scope *s, const Expr *e)
@@ -375,7 +361,7 @@ static const Value *eval_kind(Check *c, const Scope *s, const Expr *e)
     case EX_block:
         return eval_block(c, s, e->block);
     case EX_fn:
-        return closure(c, s, e->fn, s->binding.n);
+        return value_fn(c, fn_item(c, e->fn, s, s->binding.n));
     case EX_comp:
         return eval_comp(c, s, e);
     case EX_reduce:
@@ -457,12 +443,12 @@ static const Value *as_declared(Check *c, Scope *s, const Stmt *t,
 static void eval_stmt(Check *c, Scope *s, const Stmt *t)
 {
     const Value *v;
-    Binding *b;
+    const Fn *f;
 
     if (t->fn) {
-        v = closure(c, s, t->fn, s->binding.n + 1);
-        b = scope_bind(c, s, t->fn->name, t->fn->name_span, v);
-        fn_define(c, b->value->fn);
+        f = fn_item(c, t->fn, s, s->binding.n + 1);
+        scope_bind(c, s, t->fn->name, t->fn->name_span, value_fn(c, f));
+        fn_define(c, f);
         return;
     }
     v = eval(c, s, t->value);

@@ -206,20 +206,16 @@ static const Fn *expression_function(Check *c, const char *params,
 const Fn *deriv_by_reals(Check *c, const Fn *f)
 {
     const Value **value = fn_fresh(c, f);
-    Fn *d = NEW(c->arena, Fn);
     int *by = NEWN(c->arena, int, fn_nparam(f) + 1);
+    Fn d = {.kind = FK_derivative, .mode = DERIV_vjp, .of = f, .by = by};
 
-    d->kind = FK_derivative;
-    d->mode = DERIV_vjp;
-    d->of = f;
-    d->by = by;
     for (int i = 0; value && i < fn_nparam(f); i++) {
         Node **leaf = value_leaves(c, value[i]);
 
         if (value[i]->nleaf > 0 && dtype_is_real(leaf[0]->dtype))
-            by[d->nby++] = i;
+            by[d.nby++] = i;
     }
-    return d->nby > 0 ? d : NULL;
+    return d.nby > 0 ? arena_copy(c->arena, &d, sizeof d) : NULL;
 }
 
 /* Is the gradient of this function exported anyway? */
@@ -266,10 +262,10 @@ static const Fn *trained_gradient(Program *p)
     while (*by < fn_nparam(f) && fn_param_name(c, f, *by) != t->train.by)
         ++*by;
     *d = (Fn){.kind = FK_derivative,
-              .mode = gives_scalar(c, f) ? DERIV_value_and_grad : DERIV_vjp};
-    d->of = f;
-    d->by = by;
-    d->nby = 1;
+              .mode = gives_scalar(c, f) ? DERIV_value_and_grad : DERIV_vjp,
+              .of = f,
+              .by = by,
+              .nby = 1};
     return *by < fn_nparam(f) ? d : NULL;
 }
 

@@ -88,15 +88,8 @@ static void add_fn(Check *c, Unit *u, const Item *item)
 {
     const FnItem *f = item->fn;
     Entry *e = add_entry(c, u, EN_fn, f->name, f->name_span, item);
-    Fn *fn;
-
-    if (!e)
-        return;
-    fn = NEW(c->arena, Fn);
-    fn->kind = FK_item;
-    fn->info = fn_info(c, f);
-    fn->scope = scope_new(c, NULL, 0, u);
-    e->value = value_fn(c, fn);
+    if (e)
+        e->value = value_fn(c, fn_item(c, f, scope_new(c, NULL, 0, u), 0));
 }
 
 /* std/x.nn where the user's own folder has no x.nn. */

@@ -168,47 +168,6 @@ static const Value *value_stack(Check *c, const Type *t, Node *const *leaf)
     return v;
 }
 
-uint64_t fn_hash(const Fn *f)
-{
-    uint64_t h = hash_mix(HASH_SEED, f->kind);
-
-    switch (f->kind) {
-    case FK_item:
-        h = hash_mix(h, (uint64_t)(uintptr_t)f->info);
-        return hash_mix(hash_mix(h, (uint64_t)(uintptr_t)f->scope),
-                        (uint64_t)f->limit);
-    case FK_builtin:
-        return hash_bytes(h, f->builtin->name, strlen(f->builtin->name));
-    case FK_derivative:
-        return hash_mix(hash_mix(h, f->mode), fn_hash(f->of));
-    case FK_remat:
-        return hash_mix(h, fn_hash(f->of));
-    }
-    return h;
-}
-
-bool fn_equal(const Fn *a, const Fn *b)
-{
-    if (a == b)
-        return true;
-    if (a->kind != b->kind)
-        return false;
-    switch (a->kind) {
-    case FK_item:
-        return a->info == b->info && a->scope == b->scope &&
-               a->limit == b->limit;
-    case FK_builtin:
-        return strcmp(a->builtin->name, b->builtin->name) == 0;
-    case FK_derivative:
-        return a->mode == b->mode && a->nby == b->nby &&
-               fn_equal(a->of, b->of) &&
-               memcmp(a->by, b->by, sizeof *a->by * (size_t)a->nby) == 0;
-    case FK_remat:
-        return fn_equal(a->of, b->of);
-    }
-    return false;
-}
-
 const Value *value_fn(Check *c, const Fn *f)
 {
     Value *v = NEW(c->arena, Value);

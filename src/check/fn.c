@@ -1,0 +1,266 @@
+/* fn.c: functions as values: what they are, their names and parameters, and
+ * what is known of a function's text. */
+#include "check/check_internal.h"
+
+#include <string.h>
+
+const Fn *fn_item(Check *c, const FnItem *item, const Scope *s, int limit)
+{
+    Fn *f = NEW(c->arena, Fn);
+
+    *f = (Fn){
+        .kind = FK_item, .info = fn_info(c, item), .scope = s, .limit = limit};
+    return f;
+}
+
+/* Parameters of any function. */
+
+int fn_nparam(const Fn *f)
+{
+    switch (f->kind) {
+    case FK_item:
+        return f->info->item->nparam;
+    case FK_builtin:
+        return f->builtin->nparam;
+    case FK_derivative:
+        return fn_nparam(f->of) + deriv_extra_params(f);
+    case FK_remat:
+        return fn_nparam(f->of);
+    }
+    return 0;
+}
+
+const char *fn_param_name(Check *c, const Fn *f, int i)
+{
+    switch (f->kind) {
+    case FK_item:
+        return f->info->item->param[i].name;
+    case FK_builtin:
+        return f->builtin->param[i].name;
+    case FK_derivative:
+        return deriv_param_name(c, f, i);
+    case FK_remat:
+        return fn_param_name(c, f->of, i);
+    }
+    return NULL;
+}
+
+bool fn_takes(const Fn *f, int n)
+{
+    int least = 0, most = fn_nparam(f);
+
+    for (int i = 0; i < most; i++)
+        least += !fn_param_optional(f, i);
+    return n >= least && n <= most;
+}
+
+Span fn_param_span(const Fn *f, int i)
+{
+    if (f->kind == FK_item)
+        return f->info->item->param[i].span;
+    if (f->kind != FK_builtin && i < fn_nparam(f->of))
+        return fn_param_span(f->of, i);
+    return (Span){0, 0};
+}
+
+bool fn_param_optional(const Fn *f, int i)
+{
+    switch (f->kind) {
+    case FK_item:
+        return f->info->item->param[i].init != NULL;
+    case FK_builtin:
+        return f->builtin->param[i].suffix == '?';
+    case FK_derivative:
+    case FK_remat:
+        return i < fn_nparam(f->of) && fn_param_optional(f->of, i);
+    }
+    return false;
+}
+
+const char *fn_name(Check *c, const Fn *f)
+{
+    Str s = str_new(c->arena);
+
+    if (f->kind == FK_item)
+        return f->info->name;
+    if (f->kind == FK_builtin)
+        return f->builtin->name;
+    str_printf(&s, "%s(%s", f->kind == FK_remat ? "remat" : deriv_mode(f)->name,
+               fn_name(c, f->of));
+    for (int i = 0; i < f->nby; i++)
+        str_printf(&s, ", %s", fn_param_name(c, f->of, f->by[i]));
+    str_printf(&s, ")");
+    return s.at;
+}
+
+Span fn_span(const Fn *f)
+{
+    if (f->kind == FK_item)
+        return f->info->item->name ? f->info->item->name_span
+                                   : f->info->item->span;
+    return f->kind != FK_builtin ? fn_span(f->of) : (Span){0, 0};
+}
+
+/* Which are one. */
+
+uint64_t fn_hash(const Fn *f)
+{
+    uint64_t h = hash_mix(HASH_SEED, f->kind);
+
+    if (f->kind == FK_item)
+        return hash_mix(hash_pointer(hash_pointer(h, f->info), f->scope),
+                        (uint64_t)f->limit);
+    if (f->kind == FK_builtin)
+        return hash_pointer(h, f->builtin);
+    return hash_mix(hash_mix(h, f->mode), fn_hash(f->of));
+}
+
+bool fn_same_text(const Fn *a, const Fn *b)
+{
+    if (a == b || a->kind != b->kind)
+        return a == b;
+    if (a->kind == FK_item)
+        return a->info == b->info;
+    if (a->kind == FK_builtin)
+        return a->builtin == b->builtin;
+    return a->mode == b->mode && fn_same_text(a->of, b->of);
+}
+
+bool fn_equal(const Fn *a, const Fn *b)
+{
+    if (a == b || !fn_same_text(a, b))
+        return a == b;
+    if (a->kind == FK_item)
+        return a->scope == b->scope && a->limit == b->limit;
+    return a->kind == FK_builtin ||
+           (a->nby == b->nby && fn_equal(a->of, b->of) &&
+            memcmp(a->by, b->by, sizeof *a->by * (size_t)a->nby) == 0);
+}
+
+/* FnInfo: one for each function in the text. */
+
+FnInfo *fn_info(Check *c, const FnItem *f)
+{
+    uint64_t h = hash_pointer(HASH_SEED, f);
+    FnInfo *info;
+
+    for (size_t seen = 0; (info = map_next(&c->infos, h, &seen));)
+        if (info->item == f)
+            return info;
+    info = NEW(c->arena, FnInfo);
+    info->item = f;
+    info->name = f->name ? f->name : "fn";
+    map_put(c->arena, &c->infos, h, info);
+    return info;
+}
+
+/* Which names in a signature are its dimension variables. */
+
+typedef struct Scan {
+    Check *c;
+    const Fn *f;
+    FnInfo *info;
+    LIST(const char *) name;
+    LIST(Span) span;
+} Scan;
+
+static bool own_name(const FnItem *f, const char *name)
+{
+    for (int i = 0; i < f->nparam; i++)
+        if (f->param[i].name == name)
+            return true;
+    for (int i = 0; i < f->ntype_param; i++)
+        if (f->type_param[i].name == name)
+            return true;
+    return false;
+}
+
+/* A name in a shape that is no constant from outside is a variable. */
+static bool is_variable(Scan *s, const Expr *e)
+{
+    const Scope *k = s->f->scope;
+    int limit = s->f->limit;
+    const Entry *entry;
+    bool clash;
+
+    if (own_name(s->info->item, e->name))
+        return false;
+    for (; k; limit = k->up_limit, k = k->up)
+        if (scope_find(k, limit, e->name))
+            return false;
+    entry = unit_find(s->c, s->f->scope->unit, e->name, e->span, &clash);
+    return !clash && (!entry || entry->kind != EN_const);
+}
+
+static void scan_dim(Scan *s, const Expr *e)
+{
+    while (e->kind == EX_binary) {
+        scan_dim(s, e->binary.right);
+        e = e->binary.left;
+    }
+    if (e->kind != EX_name || !is_variable(s, e))
+        return;
+    for (int i = 0; i < s->name.n; i++)
+        if (s->name.at[i] == e->name)
+            return;
+    list_push(s->c->arena, &s->name, e->name);
+    list_push(s->c->arena, &s->span, e->span);
+}
+
+static void scan_param(Scan *s, const TypeEx *t)
+{
+    StructDef *d;
+    DType dtype;
+
+    if (!t || t->kind == TE_fn) {
+        s->info->generic = true;
+        return;
+    }
+    s->info->leading |= t->leading;
+    for (int i = 0; i < t->npart; i++)
+        scan_param(s, t->part[i]);
+    d = t->kind == TE_name && !dtype_of_name(s->c, t->name, &dtype)
+            ? struct_of_type(s->c, s->f->scope, t)
+            : NULL;
+    if (d && !struct_ready(s->c, d))
+        return;
+    for (int i = 0; i < t->narg; i++) {
+        if (d && i < d->item->nparam && d->is_type[i])
+            scan_param(s, type_of_expr(s->c, t->arg[i]));
+        else
+            scan_dim(s, t->arg[i]);
+    }
+}
+
+static void check_param_names(Check *c, const FnItem *f)
+{
+    for (int i = 0; i < f->nparam; i++)
+        for (int k = 0; k < i && i < MAX_PARAMS; k++)
+            if (f->param[i].name == f->param[k].name)
+                check_fail(c, f->param[i].span, "duplicate",
+                           "two parameters are called '%s'", f->param[i].name);
+    if (f->nparam > MAX_PARAMS)
+        check_fail(c, f->span, "too-large", "more than %d parameters",
+                   MAX_PARAMS);
+}
+
+void fn_scan(Check *c, const Fn *f)
+{
+    FnInfo *info = f->info;
+    Scan s = {.c = c, .f = f, .info = info};
+
+    if (info->scanned)
+        return;
+    info->scanned = true;
+    check_param_names(c, info->item);
+    info->generic = info->item->ntype_param > 0;
+    info->sized = NEWN(c->arena, bool, info->item->nparam + 1);
+    for (int i = 0; i < info->item->nparam; i++)
+        scan_param(&s, info->item->param[i].type);
+    info->var = s.name.at;
+    info->var_span = s.span.at;
+    info->nvar = s.name.n;
+    info->unknown = NEWN(c->arena, const Dim *, info->nvar + 1);
+    for (int i = 0; i < info->nvar; i++)
+        info->unknown[i] = dim_var(c->graph, info->var[i]);
+}
