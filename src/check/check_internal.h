@@ -215,9 +215,8 @@ struct Check {
     int branch;   /* around what need not be evaluated for every index */
     int checks;   /* indices that are checked at run time so far */
     LIST(const Expr *) written; /* evaluated index by index before */
-    Map loops;                  /* parameters of loops, see loop.c */
     LIST(struct Late) late;     /* index.c */
-    struct Within *within;      /* custom.c: what is evaluated apart */
+    struct Places *places;
     int open;    /* evaluations for the types of literals alone, see loop.c, */
     int made_up; /* and results made up in them so far */
     int *seen, nseen, walk; /* index_mask, and what it has to look at */
@@ -478,6 +477,22 @@ Node *index_bound(Check *c, const Index *x);
 int64_t index_count(Check *c, const Scope *s, const Binder *b, const Index *x);
 /* n values of type t along a first axis. */
 const Type *type_along(Check *c, const Type *t, const Dim *n);
+
+/* place.c */
+
+/* What is being evaluated to become a region, from the inside out. */
+typedef struct Place Place;
+struct Place {
+    Place *up;
+    const void *of; /* a loop, or what is called */
+    bool remat;
+    int depth; /* inside of itself */
+};
+void place_enter(Check *c, Place *p, const void *of, bool remat);
+void place_leave(Check *c);
+/* The parameter of like's type and that number in the innermost: when there was
+ * none, a new one or (name is NULL) `like` itself. */
+Node *place_param(Check *c, int number, Node *like, const char *name);
 
 /* loop.c */
 

@@ -29,62 +29,11 @@ const Value *eval_remat(Check *c, const Scope *s, const Expr *call)
     return value_fn(c, arena_copy(c->arena, &f, sizeof f));
 }
 
-/* What is being evaluated apart, from the outside in. Coming there again it has
- * the same parameters, so that what it calls is found among equal calls. */
-
-typedef struct Known {
-    Node *param;
-    const struct Known *next; /* of another type */
-} Known;
-
-typedef struct Within Within;
-struct Within {
-    Within *up, *next, *down;
-    const void *of; /* what is called */
-    bool remat;
-    LIST(const Known *) slot; /* by place: parameters */
-};
-
 static const void *what_is_called(const Fn *f)
 {
     if (f->kind == FK_item)
         return f->info;
     return f->kind == FK_builtin ? (const void *)f->builtin : f;
-}
-
-static void enter(Check *c, const Fn *f, bool remat)
-{
-    const void *of = what_is_called(f);
-    Within *up = c->within ? c->within : NEW(c->arena, Within), *w = up->down;
-
-    while (w && (w->of != of || w->remat != remat))
-        w = w->next;
-    if (!w) {
-        w = NEW(c->arena, Within);
-        *w = (Within){.up = up, .next = up->down, .of = of, .remat = remat};
-        up->down = w;
-    }
-    c->within = w;
-}
-
-static void leave(Check *c) { c->within = c->within->up; }
-
-/* The parameter in this place that is of n's type. */
-static Node *param_of(Check *c, int slot, const Node *n, const char *name)
-{
-    Within *w = c->within;
-    Known *k;
-
-    while (w->slot.n <= slot)
-        list_push(c->arena, &w->slot, NULL);
-    for (const Known *x = w->slot.at[slot]; x; x = x->next)
-        if (same_type(x->param, n))
-            return x->param;
-    k = NEW(c->arena, Known);
-    k->param = g_param(c->graph, n->dtype, n->rank, n->dim, name);
-    k->next = w->slot.at[slot];
-    w->slot.at[slot] = k;
-    return k->param;
 }
 
 /* Parameters in the place of the tensors among the arguments. */
@@ -121,7 +70,7 @@ static const Value *stand_in(Apart *p, const Value *v, const char *name)
             continue;
         p->place[p->slot] = p->nleaf;
         list_push(c->arena, &p->actual, leaf[i]);
-        leaf[i] = param_of(c, p->slot++, leaf[i], name);
+        leaf[i] = place_param(c, p->slot++, leaf[i], name);
         list_push(c->arena, &p->stand_in, leaf[i]);
     }
     return p->slot > before ? value_of_leaves(c, t, leaf) : v;
@@ -155,12 +104,14 @@ const Value *fn_apply_remat(Check *c, const Fn *f, Arguments *a)
     if (!fn_coerce(c, f->of, a))
         return c->error;
 
-    enter(c, f->of, true);
+    Place here;
+
+    place_enter(c, &here, what_is_called(f->of), true);
     int since = graph_count(c->graph);
     Apart p = apart(c, f->of, a);
     const Value *y = value_settle(c, a->at, fn_apply(c, f->of, &p.inner));
     const Type *t = value_ty(c, y);
-    leave(c);
+    place_leave(c);
     Region r = {.remat = true,
                 .since = since,
                 .capture = p.stand_in.at,
@@ -347,7 +298,7 @@ static const Value *held_value(Held *h, const Value *v)
         if (!dtype_is_real(leaf[i]->dtype) || stays(c, leaf[i]))
             continue;
         add(c, &h->actual, 1, &leaf[i]);
-        leaf[i] = param_of(c, h->p->slot++, leaf[i], "held");
+        leaf[i] = place_param(c, h->p->slot++, leaf[i], "held");
         add(c, &h->param, 1, &leaf[i]);
     }
     return value_of_leaves(c, t, leaf);
@@ -422,7 +373,7 @@ static Node *open_around(Apart *p, const Held *h, Node *s)
 
         if (dtype_is_real(x->dtype) && nodes_find(&h->param, x) < 0) {
             add(c, &p->actual, 1, &x);
-            x = param_of(c, p->slot++, x, "seen");
+            x = place_param(c, p->slot++, x, "seen");
             add(c, &p->stand_in, 1, &x);
         }
         add(c, &arg, 1, &x);
@@ -515,9 +466,9 @@ static const Value *given(Apart *p, const Bodies *b, int which)
     Node **leaf = b->given + which * b->ny;
 
     for (int k = 0; k < b->ny; k++)
-        leaf[k] =
-            param_of(c, p->slot++, b->y[k],
-                     fn_param_name(c, p->f->info->custom, p->inner.n + which));
+        leaf[k] = place_param(
+            c, p->slot++, b->y[k],
+            fn_param_name(c, p->f->info->custom, p->inner.n + which));
     return value_of_leaves(
         c, b->type, arena_copy(c->arena, leaf, sizeof *leaf * (size_t)b->ny));
 }
@@ -669,7 +620,9 @@ static bool takes_functions(const Arguments *a)
 
 const Value *fn_apply_custom(Check *c, const Fn *f, const Arguments *a)
 {
-    enter(c, f, false);
+    Place here;
+
+    place_enter(c, &here, what_is_called(f), false);
     Apart p = apart(c, f, a);
     Bodies b = {.ny = 0};
     const Value *known = NULL;
@@ -679,7 +632,7 @@ const Value *fn_apply_custom(Check *c, const Fn *f, const Arguments *a)
         known = fn_apply(c, f, &p.inner);
     else
         good = bodies(&p, &b);
-    leave(c);
+    place_leave(c);
     if (known || !good)
         return known ? known : c->error;
     if (p.stand_in.n == 0)

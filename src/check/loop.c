@@ -360,43 +360,6 @@ static bool evaluate_step(Loop *l)
     return true;
 }
 
-/* The same loop on other values is to have the same parameters, so that its
- * region is the same. */
-
-typedef struct Known {
-    const Expr *of;
-    int depth, slot; /* inside itself; which parameter */
-    Node *param;
-} Known;
-
-static uint64_t known_hash(const Known *k)
-{
-    uint64_t h = hash_pointer(HASH_SEED, k->of);
-
-    h = hash_mix(hash_mix(h, (uint64_t)k->depth), (uint64_t)k->slot);
-    h = hash_mix(h, k->param->dtype);
-    for (int i = 0; i < k->param->rank; i++)
-        h = hash_pointer(h, k->param->dim[i]);
-    return h;
-}
-
-static Node *known_param(Loop *l, int slot, Node *param)
-{
-    Check *c = l->c;
-    Known k = {l->e, 0, slot, param}, *p;
-    uint64_t h;
-
-    for (const Index *x = c->index; x; x = x->up)
-        k.depth += x->of == l->e;
-    h = known_hash(&k);
-    for (size_t seen = 0; (p = map_next(&c->loops, h, &seen));)
-        if (p->of == k.of && p->depth == k.depth && p->slot == slot &&
-            same_type(p->param, param))
-            return p->param;
-    map_put(c->arena, &c->loops, h, arena_copy(c->arena, &k, sizeof k));
-    return param;
-}
-
 /* The loop itself. */
 
 static int leaf_count(const Loop *l)
@@ -435,7 +398,7 @@ static Node *with_known(Loop *l, Node *loop)
 
     for (int i = 0; i <= n; i++) {
         param[i] = i < n ? region_param(&r, i) : r.index;
-        known[i] = known_param(l, i, param[i]);
+        known[i] = place_param(c, i, param[i], NULL);
     }
     region_results(&r, root);
     graph_subst(g, n + 1, param, known, nroot, root);
@@ -667,6 +630,7 @@ static const Value *evaluate_loop(Loop *l)
 const Value *eval_loop(Check *c, const Scope *s, const Expr *e)
 {
     Loop *l = NEW(c->arena, Loop);
+    Place here;
     const Value *v;
     int n = e->comp.nbinder;
 
@@ -678,8 +642,10 @@ const Value *eval_loop(Check *c, const Scope *s, const Expr *e)
     l->next = NEWN(c->arena, const Value *, n + 1);
     if (!take_binders(l) || !first_values(l))
         return c->error;
+    place_enter(c, &here, e, false);
     l->since = graph_count(c->graph);
     v = evaluate_loop(l);
+    place_leave(c);
     if (!value_is_error(v))
         return v;
     if (!l->index.recursive || (c->index && c->index->recursive))
