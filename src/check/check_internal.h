@@ -297,6 +297,8 @@ const Value *value_literal(Check *c, Literal l, Node *n, Node *real);
 const Value *value_elements(Check *c, const Value *v, const Value *const *part,
                             int n);
 const Value *value_tuple(Check *c, Span at, int n, const Value *const *part);
+/* The one, or a tuple of several. */
+const Value *value_of_parts(Check *c, Span at, int n, const Value *const *part);
 const Value *value_struct(Check *c, const Type *t, const Value *const *field);
 const Value *value_fn(Check *c, const Fn *f);
 const Value *value_dim(Check *c, const Dim *d); /* as an int */
@@ -307,6 +309,9 @@ const Type *value_ty(Check *c, const Value *v);
 const char *value_text(Check *c, const Value *v); /* its type, for messages */
 /* Its v->nleaf tensors; literals are settled. */
 Node **value_leaves(Check *c, const Value *v);
+/* Of several, one after another; absent ones are NULL. There is room for one
+ * more. */
+Node **values_leaves(Check *c, int n, const Value *const *v, int *total);
 const Value *value_of_leaves(Check *c, const Type *t, Node *const *leaf);
 /* New inputs for all leaves. */
 const Value *value_fresh(Check *c, const Type *t, const char *name);

@@ -253,6 +253,7 @@ typedef struct Derivation {
     Check *c;
     const Fn *f;
     const Arguments *a;
+    const Value **by; /* the arguments that it is by, as given */
     int nx;
     Node **x, **actual; /* leaves of the arguments: new inputs, and given */
     const Value *y;
@@ -272,27 +273,16 @@ static bool is_plain_scope(const Fn *f)
 /* Arguments that are different inputs of the graph need no stand-ins. */
 static bool distinct_inputs(Check *c, const Fn *f, const Arguments *a)
 {
+    enum { MANY = 64 };
     Node **all;
-    int n = 0, total = 0;
+    int n;
 
-    if (!is_plain_scope(f->of))
-        return false;
     for (int i = 0; i < a->n; i++)
-        total += a->value[i] ? a->value[i]->nleaf : 0;
-    if (total > 64)
-        return false;
-    all = NEWN(c->arena, Node *, total + 1);
-    for (int i = 0; i < a->n; i++) {
-        Node **leaf;
-
-        if (!a->value[i])
-            continue;
-        if (a->value[i]->kind == V_fn)
+        if (a->value[i] && a->value[i]->kind == V_fn)
             return false;
-        leaf = value_leaves(c, a->value[i]);
-        for (int k = 0; k < a->value[i]->nleaf; k++)
-            all[n++] = leaf[k];
-    }
+    all = values_leaves(c, a->n, a->value, &n);
+    if (n > MANY || !is_plain_scope(f->of))
+        return false;
     for (int i = 0; i < n; i++) {
         if (all[i]->op == OP_dim)
             continue; /* an int parameter that is a dimension */
@@ -328,44 +318,43 @@ static void suggest_by(const Derivation *d, const Arguments *inner)
     }
 }
 
+static bool differentiable(Derivation *d, const Arguments *inner, int by)
+{
+    Check *c = d->c;
+    const char *name = fn_param_name(c, d->f->of, by);
+
+    if (!inner->value[by])
+        return check_refuse(
+            c, d->a->at, "derivative",
+            "'%s' is not given, so there is no derivative by it", name);
+    if (value_all_real(
+            c, inner->value[by], d->a->span[by],
+            arena_printf(c->arena, "'%s' of '%s'", name, fn_name(c, d->f->of))))
+        return true;
+    suggest_by(d, inner);
+    return false;
+}
+
 static bool stand_ins(Derivation *d, Arguments *inner)
 {
     Check *c = d->c;
-    int n = 0;
+    int n = d->f->nby;
+    const Value **x = NEWN(c->arena, const Value *, n);
 
-    for (int i = 0; i < d->f->nby; i++) {
+    d->by = NEWN(c->arena, const Value *, n);
+    for (int i = 0; i < n; i++) {
         int by = d->f->by[i];
-        const Value *v = inner->value[by];
-        const char *name = fn_param_name(c, d->f->of, by);
 
-        if (!v)
-            return check_refuse(
-                c, d->a->at, "derivative",
-                "'%s' is not given, so there is no derivative by it", name);
-        if (!value_all_real(c, v, d->a->span[by],
-                            arena_printf(c->arena, "'%s' of '%s'", name,
-                                         fn_name(c, d->f->of)))) {
-            suggest_by(d, inner);
+        if (!differentiable(d, inner, by))
             return false;
-        }
-        d->nx += v->nleaf;
-    }
-    d->x = NEWN(c->arena, Node *, d->nx + 1);
-    d->actual = NEWN(c->arena, Node *, d->nx + 1);
-    for (int i = 0; i < d->f->nby; i++) {
-        int by = d->f->by[i];
-        const Value *v = inner->value[by], *fresh = v;
-
+        x[i] = d->by[i] = inner->value[by];
         if (!d->direct)
-            fresh =
-                value_fresh(c, value_ty(c, v), fn_param_name(c, d->f->of, by));
-        memcpy(d->actual + n, value_leaves(c, v),
-               sizeof *d->x * (size_t)v->nleaf);
-        memcpy(d->x + n, value_leaves(c, fresh),
-               sizeof *d->x * (size_t)v->nleaf);
-        inner->value[by] = fresh;
-        n += v->nleaf;
+            x[i] = value_fresh(c, value_ty(c, x[i]),
+                               fn_param_name(c, d->f->of, by));
+        inner->value[by] = x[i];
     }
+    d->actual = values_leaves(c, n, d->by, &d->nx);
+    d->x = values_leaves(c, n, x, &d->nx);
     return true;
 }
 
@@ -376,12 +365,10 @@ static const Value *like_arguments(Derivation *d, Node *const *dx)
     const Value **part = NEWN(c->arena, const Value *, d->f->nby);
 
     for (int i = 0; i < d->f->nby; i++) {
-        const Value *v = d->a->value[d->f->by[i]];
-
-        part[i] = value_of_leaves(c, value_ty(c, v), dx);
-        dx += v->nleaf;
+        part[i] = value_of_leaves(c, value_ty(c, d->by[i]), dx);
+        dx += d->by[i]->nleaf;
     }
-    return d->f->nby == 1 ? part[0] : value_tuple(c, d->a->at, d->f->nby, part);
+    return value_of_parts(c, d->a->at, d->f->nby, part);
 }
 
 static const Value *pair(Derivation *d, const Value *y, const Value *dx)
@@ -429,17 +416,9 @@ static const Value *reverse(Derivation *d)
 /* Leaves of the arguments that stand for tangents. */
 static Node **tangents(Derivation *d)
 {
-    Node **x_dot = NEWN(d->c->arena, Node *, d->nx + 1);
-    int n = 0, first = d->a->n - d->f->nby;
+    int n = d->f->nby;
 
-    for (int i = 0; i < d->f->nby; i++) {
-        const Value *v = d->a->value[first + i];
-
-        memcpy(x_dot + n, value_leaves(d->c, v),
-               sizeof *x_dot * (size_t)v->nleaf);
-        n += v->nleaf;
-    }
-    return x_dot;
+    return values_leaves(d->c, n, d->a->value + d->a->n - n, &n);
 }
 
 static const Value *forward(Derivation *d)
@@ -623,12 +602,12 @@ static const Value *matrix_part(Derivation *d, const Type *rows, int first,
                                 int n, int k, Node *const *m)
 {
     Check *c = d->c;
-    const Type *x = value_ty(c, d->a->value[d->f->by[k]]);
+    const Type *x = value_ty(c, d->by[k]);
     Node **leaf = NEWN(c->arena, Node *, (size_t)n * (size_t)x->nleaf + 1);
     int column = 0, at = 0;
 
     for (int i = 0; i < k; i++)
-        column += d->a->value[d->f->by[i]]->nleaf;
+        column += d->by[i]->nleaf;
     for (int i = first; i < first + n; i++)
         for (int j = column; j < column + x->nleaf; j++)
             leaf[at++] = m[i * d->nx + j];
@@ -643,8 +622,7 @@ static const Value *matrix_row(Derivation *d, const Type *rows, int first,
 
     for (int k = 0; k < d->f->nby; k++)
         part[k] = matrix_part(d, rows, first, n, k, m);
-    return d->f->nby == 1 ? part[0]
-                          : value_tuple(d->c, d->a->at, d->f->nby, part);
+    return value_of_parts(d->c, d->a->at, d->f->nby, part);
 }
 
 /* Which of two sizes is the smaller: one that does not grow with the data is,
@@ -737,12 +715,12 @@ static const Value *hessian(Derivation *d)
         return c->error;
     put_back(d, n, m);
     for (int k = 0; k < d->f->nby; k++) {
-        const Value *x = d->a->value[d->f->by[k]];
+        const Value *x = d->by[k];
 
         row[k] = matrix_row(d, value_ty(c, x), first, x->nleaf, m);
         first += x->nleaf;
     }
-    return d->f->nby == 1 ? row[0] : value_tuple(c, d->a->at, d->f->nby, row);
+    return value_of_parts(c, d->a->at, d->f->nby, row);
 }
 
 /* The gradient's tangent. */

@@ -14,7 +14,7 @@ typedef struct Loop {
     bool scan;
     const Binder *t, *until;
     const Binder **carry;
-    int n; /* carries */
+    int n, nleaf; /* carries, and their leaves */
     const Value **init;
     Index index;
     int since; /* the first id of what is made for the body */
@@ -362,27 +362,11 @@ static bool evaluate_step(Loop *l)
 
 /* The loop itself. */
 
-static int leaf_count(const Loop *l)
+static Node **all_leaves(Loop *l, const Value *const *v)
 {
-    int n = 0;
+    int n;
 
-    for (int i = 0; i < l->n; i++)
-        n += l->init[i]->nleaf;
-    return n;
-}
-
-static Node **all_leaves(Loop *l, const Value *const *v, int more)
-{
-    Check *c = l->c;
-    int n = leaf_count(l), k = 0;
-    Node **leaf = NEWN(c->arena, Node *, n + more + 1);
-
-    for (int i = 0; i < l->n; i++) {
-        memcpy(leaf + k, value_leaves(c, v[i]),
-               sizeof *leaf * (size_t)v[i]->nleaf);
-        k += v[i]->nleaf;
-    }
-    return leaf;
+    return values_leaves(l->c, l->n, v, &n);
 }
 
 /* The same loop with parameters that are known. */
@@ -422,14 +406,15 @@ static Node *make_loop(Loop *l)
 {
     Check *c = l->c;
     Graph *g = c->graph;
-    int n = leaf_count(l);
-    Node **next = all_leaves(l, l->next, 0), **arg = all_leaves(l, l->init, 1);
+    Node **arg = values_leaves(c, l->n, l->init, &l->nleaf);
+    Node **next = all_leaves(l, l->next);
+    int n = l->nleaf;
     Node *loop;
     Region r = {
         .trips = trips(l),
         .since = l->since,
         .index = l->index.param,
-        .carry = all_leaves(l, l->now, 0),
+        .carry = all_leaves(l, l->now),
         .ncarry = n,
         .next = next,
         .output = next,
@@ -476,19 +461,19 @@ static const Value *loop_value(Loop *l, Node *loop)
 {
     Check *c = l->c;
     const Value **part = NEWN(c->arena, const Value *, l->n);
-    int n = leaf_count(l), k = 0;
+    int k = 0;
 
     for (int i = 0; i < l->n; i++) {
         const Type *t = value_ty(c, l->init[i]);
         Node **leaf = NEWN(c->arena, Node *, t->nleaf + 1);
 
         for (int m = 0; m < t->nleaf; m++)
-            leaf[m] = result_leaf(l, loop, n, k++);
+            leaf[m] = result_leaf(l, loop, l->nleaf, k++);
         if (l->scan)
             t = type_along(c, t, l->index.extent);
         part[i] = value_of_leaves(c, t, leaf);
     }
-    return l->n == 1 ? part[0] : value_tuple(c, l->e->span, l->n, part);
+    return value_of_parts(c, l->e->span, l->n, part);
 }
 
 static bool sensible_rows(Loop *l)
@@ -581,7 +566,7 @@ static const Value *write_out(Loop *l)
         if (value_is_error(l->now[i]))
             return c->error;
     }
-    return l->n == 1 ? l->now[0] : value_tuple(c, l->e->span, l->n, l->now);
+    return value_of_parts(c, l->e->span, l->n, l->now);
 }
 
 static bool step_fits(Loop *l)
@@ -611,7 +596,7 @@ static const Value *loop_of_types(Loop *l)
         part[i] = value_fresh(
             c, l->scan ? type_along(c, t, l->index.extent) : t, "_");
     }
-    return l->n == 1 ? part[0] : value_tuple(c, l->e->span, l->n, part);
+    return value_of_parts(c, l->e->span, l->n, part);
 }
 
 static const Value *evaluate_loop(Loop *l)

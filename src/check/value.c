@@ -146,6 +146,11 @@ const Value *value_tuple(Check *c, Span at, int n, const Value *const *part)
     return v;
 }
 
+const Value *value_of_parts(Check *c, Span at, int n, const Value *const *part)
+{
+    return n == 1 ? part[0] : value_tuple(c, at, n, part);
+}
+
 const Value *value_struct(Check *c, const Type *t, const Value *const *field)
 {
     Value *v = value_parts(c, V_struct, t->npart, field);
@@ -306,6 +311,20 @@ Node **value_leaves(Check *c, const Value *v)
     Node **leaf = NEWN(c->arena, Node *, v->nleaf + 1);
 
     put_leaves(c, v, leaf);
+    return leaf;
+}
+
+Node **values_leaves(Check *c, int n, const Value *const *v, int *total)
+{
+    Node **leaf;
+    int done = 0;
+
+    *total = 0;
+    for (int i = 0; i < n; i++)
+        *total += v[i] ? v[i]->nleaf : 0;
+    leaf = NEWN(c->arena, Node *, *total + 1);
+    for (int i = 0; i < n; i++)
+        done += v[i] ? put_leaves(c, v[i], leaf + done) : 0;
     return leaf;
 }
 
