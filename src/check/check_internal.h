@@ -219,10 +219,9 @@ struct Check {
     struct Places *places;
     int open;    /* evaluations for the types of literals alone, see loop.c, */
     int made_up; /* and results made up in them so far */
-    int *seen, nseen, walk; /* index_mask, and what it has to look at */
-    LIST(Node *) look;
-    bool unread; /* some file could not be read or parsed */
-    bool over;   /* a budget is used up, and that was reported */
+    struct Walk *walk; /* indices.c */
+    bool unread;       /* some file could not be read or parsed */
+    bool over;         /* a budget is used up, and that was reported */
 };
 
 struct Program {
@@ -285,6 +284,8 @@ void check_declared(Check *c, const Scope *s, const Expr *e);
 const Type *type_of_struct(Check *c, const StructDef *d, const TypeArg *arg,
                            const Type *const *part);
 const char *type_text(Check *c, const Type *t);
+/* n values of type t along a first axis. */
+const Type *type_along(Check *c, const Type *t, const Dim *n);
 /* t with all texts that the interface shows. */
 const Type *type_export(Check *c, const Type *t);
 const char *shape_text(Check *c, int rank, const Dim *const *dim);
@@ -394,10 +395,6 @@ const Value *eval_block(Check *c, const Scope *s, const Block *b);
 const Value *eval_entry(Check *c, const Entry *e, Span at);
 bool check_budget(Check *c, Span at);
 int64_t check_most_nodes(const Check *c);
-/* The greatest rank among the nodes from `first` on that the roots need: what
- * an index may change. */
-int index_greatest_rank(Check *c, const Node *first, int n, Node *const *root);
-
 /* arith.c */
 
 typedef struct Operand {
@@ -434,7 +431,7 @@ const Value *eval_tensor(Check *c, const Scope *s, const Expr *e);
 const Value *literal_stack(Check *c, const Scope *s, Span at, int n,
                            const Operand *x);
 
-/* binder.c: bodies that are evaluated once, for every value of an index. */
+/* indices.c */
 
 /* The index of a comprehension, a reduction or a loop while its body is
  * evaluated: an int of its own in the graph. */
@@ -461,8 +458,6 @@ struct Index {
     const Scope *in; /* where it is bound */
 };
 
-const Value *eval_comp(Check *c, const Scope *s, const Expr *e);
-const Value *eval_reduce(Check *c, const Scope *s, const Expr *e);
 /* A new index b, bound in s; x->extent or x->bound from b's bound. False after
  * reporting. */
 bool index_new(Check *c, Scope *s, const Binder *b, const Expr *of, Index *x);
@@ -480,8 +475,21 @@ bool index_recursion(Check *c, const FnInfo *f, const Value *const *arg);
 Node *index_bound(Check *c, const Index *x);
 /* The values of an index that are written out; -1 after reporting. */
 int64_t index_count(Check *c, const Scope *s, const Binder *b, const Index *x);
-/* n values of type t along a first axis. */
-const Type *type_along(Check *c, const Type *t, const Dim *n);
+
+/* Bits for the active indices that n depends on. */
+uint64_t index_mask(Check *c, Node *n);
+/* Does n depend on a parameter with at least this id? */
+bool index_depends(Check *c, const Node *n, int since);
+/* The active index that n is, or NULL. */
+Index *index_of(Check *c, const Node *n);
+/* The greatest rank among the nodes from `first` on that the roots need: what
+ * an index may change. */
+int index_greatest_rank(Check *c, const Node *first, int n, Node *const *root);
+
+/* binder.c: bodies that are evaluated once, for every value of an index. */
+
+const Value *eval_comp(Check *c, const Scope *s, const Expr *e);
+const Value *eval_reduce(Check *c, const Scope *s, const Expr *e);
 
 /* place.c */
 
@@ -522,14 +530,9 @@ bool range_not_negative(Check *c, Node *i);
 const Dim *range_most(Check *c, Node *i);
 /* hi - lo where that is a dimension, else NULL; text: what it is. */
 const Dim *range_difference(Check *c, Node *hi, Node *lo, const char **text);
-/* Bits for the active indices that n depends on. */
-uint64_t index_mask(Check *c, Node *n);
 /* How far x goes at most where i, which is asked for at all its values, is an
  * index into a dimension of d; NULL: that does not say. */
 const Dim *range_extent(Check *c, const Index *x, Node *i, const Dim *d);
-/* The active index that n is, or NULL. */
-Index *index_of(Check *c, const Node *n);
-
 /* index.c */
 
 /* A check that was made before it was known how far an index goes. */

@@ -3,14 +3,6 @@
 
 #include <string.h>
 
-Index *index_of(Check *c, const Node *n)
-{
-    for (Index *x = c->index; x; x = x->up)
-        if (x->param == n)
-            return x;
-    return NULL;
-}
-
 /* Indices are counters with variables of their own. */
 static bool counter(void *u, const Node *n, Unknown *to)
 {
@@ -159,89 +151,6 @@ const Dim *range_difference(Check *c, Node *hi, Node *lo, const char **text)
     return bound_last(&b, d) < 0 ? d : NULL;
 }
 
-/* Which of the active indices a value depends on. */
-
-static bool seen_before(Check *c, const Node *n)
-{
-    if (n->id >= c->nseen) {
-        int *seen = NEWN(c->arena, int, 2 * n->id + 64);
-
-        if (c->nseen)
-            memcpy(seen, c->seen, sizeof *seen * (size_t)c->nseen);
-        c->seen = seen;
-        c->nseen = 2 * n->id + 64;
-    }
-    if (c->seen[n->id] == c->walk)
-        return true;
-    c->seen[n->id] = c->walk;
-    return false;
-}
-
-static uint64_t index_bit(Check *c, const Node *n)
-{
-    int k = 0;
-
-    for (const Index *x = c->index; x; x = x->up, k++)
-        if (x->param == n)
-            return (uint64_t)1 << (k < 63 ? k : 63);
-    return 0;
-}
-
-/* The nodes from id `first` on that n needs, one after another; NULL: no more.
- */
-static Node *look_next(Check *c, int first)
-{
-    while (c->look.n > 0) {
-        Node *x = c->look.at[--c->look.n];
-
-        if (x->id < first || seen_before(c, x))
-            continue;
-        for (int i = 0; i < x->narg; i++)
-            list_push(c->arena, &c->look, x->arg[i]);
-        return x;
-    }
-    return NULL;
-}
-
-static void look_from(Check *c, const Node *n)
-{
-    c->walk++;
-    c->look.n = 0;
-    list_push(c->arena, &c->look, graph_node(c->graph, n->id));
-}
-
-/* Does n depend on a parameter with at least this id. */
-static bool varies_since(Check *c, const Node *n, int since)
-{
-    const Node *x;
-
-    look_from(c, n);
-    while ((x = look_next(c, since)))
-        if (x->op == OP_param)
-            return true;
-    return false;
-}
-
-uint64_t index_mask(Check *c, Node *n)
-{
-    enum { MAX_WALK = 2000 };
-    const Index *first = c->index;
-    const Node *x;
-    uint64_t mask = 0;
-
-    if (!first)
-        return 0;
-    while (first->up)
-        first = first->up;
-    look_from(c, n);
-    for (int done = 0; (x = look_next(c, first->param->id)); done++) {
-        if (done == MAX_WALK)
-            return UINT64_MAX;
-        mask |= x->op == OP_param ? index_bit(c, x) : 0;
-    }
-    return mask;
-}
-
 /* Where i is q x + rest, its rest at x = 0 is inside: so x is less than d, or
  * than d less what the rest is at least. */
 const Dim *range_extent(Check *c, const Index *x, Node *i, const Dim *d)
@@ -256,7 +165,7 @@ const Dim *range_extent(Check *c, const Index *x, Node *i, const Dim *d)
         return NULL;
     for (int k = 0; k < b.n; k++)
         if (dim_uses(rest, b.unknown[k].var) &&
-            varies_since(c, b.unknown[k].node, x->since))
+            index_depends(c, b.unknown[k].node, x->since))
             return NULL;
     lo = bound_end(&b, rest, false, &exact);
     return lo && dim_const_value(lo, &v) && v > 0 ? less(c, d, v) : d;

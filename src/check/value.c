@@ -60,6 +60,17 @@ const Type *type_export(Check *c, const Type *t)
     return t;
 }
 
+const Type *type_along(Check *c, const Type *t, const Dim *n)
+{
+    const Dim *dim[MAX_RANK + 1] = {n};
+
+    if (t->kind != TY_tensor)
+        return type_stack(c->arena, t, n);
+    for (int i = 0; i < t->rank; i++)
+        dim[i + 1] = t->dim[i];
+    return type_tensor(c->arena, t->dtype, t->rank + 1, dim);
+}
+
 /* Values. */
 
 bool value_is_error(const Value *v) { return v->kind == V_error; }
