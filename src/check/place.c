@@ -5,18 +5,18 @@
 
 struct Places {
     Place *inner;
-    Map params; /* Slot, by hash */
+    Map params; /* Stand, by hash */
 };
 
 /* A parameter, and where it stands. */
-typedef struct Slot {
+typedef struct Stand {
     const void *of;
     bool remat;
     int depth, number;
     Node *param;
-} Slot;
+} Stand;
 
-static uint64_t slot_hash(const Slot *s)
+static uint64_t stand_hash(const Stand *s)
 {
     uint64_t h = hash_mix(hash_pointer(HASH_SEED, s->of), s->remat);
 
@@ -42,8 +42,8 @@ void place_leave(Check *c) { c->places->inner = c->places->inner->up; }
 Node *place_param(Check *c, int number, Node *like, const char *name)
 {
     const Place *in = c->places->inner;
-    Slot s = {in->of, in->remat, in->depth, number, like}, *known;
-    uint64_t h = slot_hash(&s);
+    Stand s = {in->of, in->remat, in->depth, number, like}, *known;
+    uint64_t h = stand_hash(&s);
 
     for (size_t seen = 0; (known = map_next(&c->places->params, h, &seen));)
         if (known->of == s.of && known->remat == s.remat &&
