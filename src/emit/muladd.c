@@ -34,8 +34,7 @@ static void use_output(int *uses, const Output *o)
     use_index(uses, o->at);
     if (o->kind != OUT_reduce)
         use(uses, o->pred);
-    else if (o->op == OP_argmax || o->op == OP_argmin)
-        use(uses, o->index);
+    use(uses, o->index);
 }
 
 static int *count_uses(Arena *a, const Kernel *k)

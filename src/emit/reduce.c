@@ -3,14 +3,12 @@
 
 #include "emit/emit_internal.h"
 
-static bool is_arg(const Output *o)
-{
-    return o->op == OP_argmax || o->op == OP_argmin;
-}
+/* Is the result the place of a value. */
+static bool is_place(const Output *o) { return o->index >= 0; }
 
 int reduce_count(const Output *o)
 {
-    return o->kind != OUT_reduce ? 0 : is_arg(o) ? 2 : 1;
+    return o->kind != OUT_reduce ? 0 : is_place(o) ? 2 : 1;
 }
 
 static DType value_type(const MapCode *m, const Output *o)
@@ -42,9 +40,7 @@ static int64_t int_limit(DType t, bool largest)
 static LLVMValueRef start_of(MapCode *m, const Output *o)
 {
     DType t = value_type(m, o);
-    double start = o->op == OP_argmax   ? -INFINITY
-                   : o->op == OP_argmin ? INFINITY
-                                        : op_table[o->op]->start;
+    double start = op_table[o->op]->start;
     LLVMTypeRef type = type_of(m->e, t);
     if (dtype_is_real(t))
         return LLVMConstReal(type, start);
@@ -55,7 +51,7 @@ static LLVMValueRef start_of(MapCode *m, const Output *o)
 void reduce_start(MapCode *m, const Output *o, int width, LLVMValueRef *acc)
 {
     acc[0] = code_splat(m->e, start_of(m, o), width);
-    if (is_arg(o)) {
+    if (is_place(o)) {
         LLVMTypeRef t = type_of(m->e, m->k->instr[o->index].dtype);
         acc[1] = LLVMConstNull(type_lanes(t, width));
     }
@@ -80,7 +76,7 @@ static LLVMValueRef beats(MapCode *m, const Output *o, LLVMValueRef b,
 {
     LLVMBuilderRef at = m->e->builder;
     DType t = value_type(m, o);
-    bool max = o->op == OP_argmax;
+    bool max = op_table[o->op]->start < 0;
     if (!dtype_is_real(t)) {
         bool is_signed = t != DT_u8 && t != DT_bool;
         return LLVMBuildICmp(at,
@@ -126,7 +122,7 @@ void reduce_step(MapCode *m, const Output *o, LLVMValueRef *acc)
     LLVMBuilderRef at = m->e->builder;
     int width = type_width(LLVMTypeOf(acc[0]));
     LLVMValueRef active = m->one_lane ? m->one_lane : m->active;
-    if (is_arg(o)) {
+    if (is_place(o)) {
         LLVMValueRef b[] = {map_widen_to(m, m->val[o->value], width)->v,
                             map_widen_to(m, m->val[o->index], width)->v};
         LLVMValueRef if_so = beats(m, o, b[0], acc[0]);
@@ -145,8 +141,8 @@ void reduce_step(MapCode *m, const Output *o, LLVMValueRef *acc)
 }
 
 /* b's positions may lie before or after a's. */
-static void join_arg(MapCode *m, const Output *o, LLVMValueRef *a,
-                     const LLVMValueRef *b)
+static void join_place(MapCode *m, const Output *o, LLVMValueRef *a,
+                       const LLVMValueRef *b)
 {
     LLVMBuilderRef at = m->e->builder;
     LLVMValueRef wins = beats(m, o, b[0], a[0]);
@@ -160,8 +156,8 @@ static void join_arg(MapCode *m, const Output *o, LLVMValueRef *a,
 void reduce_join(MapCode *m, const Output *o, int width, LLVMValueRef *a,
                  const LLVMValueRef *b)
 {
-    if (is_arg(o))
-        join_arg(m, o, a, b);
+    if (is_place(o))
+        join_place(m, o, a, b);
     else
         a[0] = join(m, o, width, a[0], b[0]);
 }

@@ -28,7 +28,9 @@ bool op_has_lower(const Op *row)
 
 Val *op_lower(const Op *row, Lower *l, const Node *n, Val *const *x)
 {
+    bool is_int = row->lower2_int && !dtype_is_real(n->dtype);
     return row->lower1   ? row->lower1(l, x[0])
+           : is_int      ? row->lower2_int(l, x[0], x[1])
            : row->lower2 ? row->lower2(l, x[0], x[1])
                          : row->lower(l, n, x);
 }
@@ -46,12 +48,4 @@ const char *op_surface(OpId op)
     return row->surface              ? row->surface
            : row->flags & OP_SURFACE ? row->name
                                      : NULL;
-}
-
-OpId op_named(const char *name)
-{
-    for (OpId i = 0; i < NOPS; i++)
-        if (op_surface(i) && !strcmp(op_surface(i), name))
-            return i;
-    return -1;
 }

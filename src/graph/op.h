@@ -127,6 +127,8 @@ typedef struct Op {
     Val *(*lower)(Lower *l, const Node *n, Val *const *x);
     Val *(*lower1)(Lower *l, Val *a);
     Val *(*lower2)(Lower *l, Val *a, Val *b);
+    Val *(*lower2_int)(Lower *l, Val *a,
+                       Val *b); /* of integers; NULL: lower2 */
     /* Reductions: what an element counts that changes nothing; of those that
      * the kernels know, how a value joins the accumulator that starts from it
      * (an elementwise op). Where joins start from no finite value, nothing has
@@ -162,9 +164,6 @@ int op_weight(OpId op);
 
 /* What the language calls it, or NULL. */
 const char *op_surface(OpId op);
-
-/* The operator that the language calls by this name, or -1. */
-OpId op_named(const char *name);
 
 /* For rows: the shape rules and derivatives that many share are declared in
  * ops/ops.h. */

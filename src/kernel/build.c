@@ -59,7 +59,7 @@ static Output reduce_output(Build *b, Piece *p, int value)
 {
     Output o = {.kind = OUT_reduce, .value = value, .pred = -1, .index = -1};
     o.op = p->root->op == OP_contract ? OP_sum : p->root->op;
-    if (o.op == OP_argmax || o.op == OP_argmin)
+    if (op_table[o.op]->flags & OP_PLACE)
         o.index = inline_index(b->in, p->root->dtype, p->index_at->at[0]);
     p->reduction = b->nreduction++;
     return o;

@@ -98,8 +98,9 @@ typedef struct Output {
     const Buffer *low;
     const Index *at;
     int pred;  /* store or add only where this is true; or -1 */
-    OpId op;   /* OUT_reduce: OP_sum … OP_argmin (not logsumexp) */
-    int index; /* argmax, argmin: instruction holding the position */
+    OpId op;   /* OUT_reduce: one that has a join */
+    int index; /* of a reduction to a place: the instruction that holds it; or
+                  -1 */
 } Output;
 
 /* Inside the outer loops: inner loops (none: straight-line code, evaluated

@@ -97,8 +97,7 @@ static bool has_choice(const Kernel *k)
 {
     for (int t = 0; t < k->nstage; t++)
         for (int i = 0; i < k->stage[t].noutput; i++)
-            if (k->stage[t].output[i].op == OP_argmax ||
-                k->stage[t].output[i].op == OP_argmin)
+            if (k->stage[t].output[i].index >= 0)
                 return true;
     return false;
 }

@@ -363,9 +363,8 @@ static Val *ipow_body(Lower *l, Val *const *x)
         r = low_select(l, set, low_imul(l, r, a), r);
         a = low_imul(l, a, a);
     }
-    if (t == DT_u8) {
+    if (t == DT_u8)
         return r;
-    }
     /* 1/a^-b rounded towards 0: only 1 and -1 leave anything. */
     Val *minus = low_int(l, t, -1);
     Val *odd = low_icmp(l, CMP_ne, low_iand(l, b, one), zero);

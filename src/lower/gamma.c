@@ -226,9 +226,8 @@ static Poly cot_derivative(int k, double *p)
             q[i] = (i <= step ? (i + 1) * p[i + 1] : 0) +
                    (i > 0 ? (i - 1) * p[i - 1] : 0);
         }
-        for (int i = 0; i <= step + 2; i++) {
+        for (int i = 0; i <= step + 2; i++)
             p[i] = q[i];
-        }
     }
     return (Poly){p, k + 2};
 }
@@ -257,12 +256,10 @@ static Val *polygamma_core(Lower *l, int k, Val *x)
 Val *num_polygamma(Lower *l, int order, Val *x)
 {
     DType t = low_dtype(l, x);
-    if (order > POLYGAMMA_MAX) {
+    if (order > POLYGAMMA_MAX)
         return low_real(l, t, NAN);
-    }
-    if (order == 0) {
+    if (order == 0)
         return num_digamma(l, x);
-    }
     Val *wide = low_has_f64(l) ? low_convert(l, DT_f64, x) : x;
     return low_convert(l, t, polygamma_core(l, order, wide));
 }

@@ -13,9 +13,8 @@ Val *num_like(Lower *l, Val *x, double v)
 Val *num_poly(Lower *l, Poly p, Val *x)
 {
     Val *r = num_like(l, x, p.at[p.n - 1]);
-    for (int i = p.n - 2; i >= 0; i--) {
+    for (int i = p.n - 2; i >= 0; i--)
         r = low_muladd(l, r, x, num_like(l, x, p.at[i]));
-    }
     return r;
 }
 
@@ -37,9 +36,8 @@ Val *num_in_f64(Lower *l, const char *name,
 {
     Val *y[2];
     assert(n <= 2);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         y[i] = low_convert(l, DT_f64, x[i]);
-    }
     return low_convert(l, low_dtype(l, x[0]), low_shared(l, name, body, n, y));
 }
 
@@ -81,4 +79,9 @@ Pair num_constant(Lower *l, Val *x, double hi, double lo)
         hi = (double)(float)hi;
     }
     return (Pair){num_like(l, x, hi), num_like(l, x, lo)};
+}
+
+Val *num_rsqrt(Lower *l, Val *x)
+{
+    return low_fdiv(l, num_like(l, x, 1), low_fsqrt(l, x));
 }

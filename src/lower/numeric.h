@@ -24,6 +24,7 @@ Val *num_like(Lower *l, Val *x, double v);
 /* At least lo, at most hi; NaN stays. */
 Val *num_clamp(Lower *l, Val *x, double lo, double hi);
 Val *num_max(Lower *l, Val *a, Val *b);
+Val *num_rsqrt(Lower *l, Val *x);
 /* Body on x in f64, rounded to x's dtype: for what is rare or needs digits. */
 Val *num_in_f64(Lower *l, const char *name,
                 Val *(*body)(Lower *l, Val *const *x), int n, Val *const *x);
@@ -54,6 +55,18 @@ Val *num_log(Lower *l, Val *x);
 Val *num_log1p(Lower *l, Val *x);
 Val *num_pow(Lower *l, Val *a, Val *b);
 Val *num_ipow(Lower *l, DType t, Val *a, Val *b); /* of integers */
+
+/* hyperbolic.c */
+
+Val *num_sinh(Lower *l, Val *x);
+Val *num_cosh(Lower *l, Val *x);
+Val *num_tanh(Lower *l, Val *x);
+Val *num_sigmoid(Lower *l, Val *x);
+Val *num_softplus(Lower *l, Val *x);
+
+/* mod.c */
+
+Val *num_mod(Lower *l, Val *a, Val *b); /* a - b floor(a/b) */
 
 /* trig.c */
 

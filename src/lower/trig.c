@@ -131,15 +131,13 @@ static const double turns[16][PARTS] = {
 static Val *pick_turns(Lower *l, Val *x, Val **part)
 {
     Val *a = low_fabs(l, x), *by = num_like(l, x, 1);
-    for (int i = 0; i < PARTS; i++) {
+    for (int i = 0; i < PARTS; i++)
         part[i] = num_like(l, x, turns[0][i]);
-    }
     for (int j = 1; j < 16; j++) {
         Val *m = low_fcmp(l, CMP_ge, a, num_like(l, x, ldexp(1, 64 * j + 53)));
         by = low_select(l, m, num_like(l, x, ldexp(1, -64 * j)), by);
-        for (int i = 0; i < PARTS; i++) {
+        for (int i = 0; i < PARTS; i++)
             part[i] = low_select(l, m, num_like(l, x, turns[j][i]), part[i]);
-        }
     }
     return low_fmul(l, x, by);
 }
@@ -283,9 +281,8 @@ static Val *cos_core(Lower *l, Pair r)
     Val *z = low_fmul(l, r.hi, r.hi), *one = num_like(l, z, 1);
     Val *half = low_fmul(l, z, num_like(l, z, 0.5));
     Val *zz = low_fmul(l, z, z), *w = low_fsub(l, one, half);
-    if (!r.lo) {
+    if (!r.lo)
         return low_muladd(l, zz, num_poly(l, POLY(cos_short), z), w);
-    }
     Val *lost = low_fsub(l, low_fsub(l, one, w), half);
     Val *t = low_muladd(l, r.hi, low_fneg(l, r.lo), lost);
     t = low_muladd(l, zz, num_poly(l, POLY(cos_table), z), t);
@@ -404,9 +401,8 @@ typedef struct Circular {
 
 static Val *circular(Lower *l, const Circular *c, Val *x)
 {
-    if (num_is_wide(l, x)) {
+    if (num_is_wide(l, x))
         return low_shared(l, c->name, c->wide, 1, &x);
-    }
     return low_has_f64(l) ? num_in_f64(l, c->name_f32, c->narrow, 1, &x)
                           : low_shared(l, c->name, c->in_f32, 1, &x);
 }

@@ -218,7 +218,8 @@ static void store(Make *m, const Buffer *b, const Index *at, int value)
                        .value = value,
                        .buffer = b,
                        .at = at,
-                       .pred = -1});
+                       .pred = -1,
+                       .index = -1});
 }
 
 static void reduce(Make *m, OpId id, int value, int index)
@@ -393,8 +394,8 @@ static void reductions(const char *cpu, DType t, bool columns)
     stage(m, 1, columns ? &r : &c, !columns);
     int x = columns ? load(m, a, at2(m, c, 1, one, 0), 2)
                     : load(m, a, at2(m, c, 0, one, 1), 2);
-    reduce(m, OP_sum, x, 0);
-    reduce(m, OP_reduce_max, x, 0);
+    reduce(m, OP_sum, x, -1);
+    reduce(m, OP_reduce_max, x, -1);
     stage(m, 0, NULL, false);
     int sum = result(m, t, 0, 1), max = result(m, t, 1, 1);
     store(m, y, at1(m, one, 0), op2(m, OP_mul, t, sum, max, 1));
@@ -578,9 +579,12 @@ static void scatters(const char *cpu, bool lanes)
     int v = load(m, x, at1(m, one, 0), 1);
     Index *at = at1(m, one, 0);
     at->atom[0] = (Atom){.kind = IX_value, .value = p};
-    output(m,
-           (Output){
-               .kind = OUT_add, .value = v, .buffer = y, .at = at, .pred = -1});
+    output(m, (Output){.kind = OUT_add,
+                       .value = v,
+                       .buffer = y,
+                       .at = at,
+                       .pred = -1,
+                       .index = -1});
     Compiled f = compile(m, cpu);
     static uint8_t index[70];
     for (int c = 0; c <= 70; c++) {
@@ -622,8 +626,8 @@ START_TEST(map_joins_bools)
         loops(m, 1, &r);
         stage(m, 1, &c, lanes);
         int x = load(m, a, at2(m, c, 0, one, 1), 2);
-        reduce(m, OP_any, x, 0);
-        reduce(m, OP_all, x, 0);
+        reduce(m, OP_any, x, -1);
+        reduce(m, OP_all, x, -1);
         stage(m, 0, NULL, false);
         int any = result(m, DT_bool, 0, 1), all = result(m, DT_bool, 1, 1);
         store(m, y, at1(m, one, 0), op2(m, OP_ne, DT_bool, any, all, 1));

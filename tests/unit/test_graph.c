@@ -650,8 +650,6 @@ START_TEST(row_is_complete)
     }
     if (row->cls == OPC_reduce)
         ck_assert(row->join || row->expand);
-    if (row->flags & OP_SURFACE)
-        ck_assert_int_eq(op_named(row->name), _i);
 }
 END_TEST
 

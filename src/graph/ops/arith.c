@@ -17,9 +17,8 @@ static bool is_real(const Node *n) { return dtype_is_real(n->dtype); }
 /* A constant that is a double, and its value. */
 static bool constant(const Node *n, double *v)
 {
-    if (!node_is_any_const(n)) {
+    if (!node_is_any_const(n))
         return false;
-    }
     *v = const_value(n);
     return is_real(n) || fabs(*v) < 0x1p53;
 }
@@ -27,9 +26,8 @@ static bool constant(const Node *n, double *v)
 /* The scalar that n is everywhere, or NULL. */
 static Node *spread(Node *n)
 {
-    if (n->rank == 0) {
+    if (n->rank == 0)
         return n;
-    }
     return n->op == OP_broadcast && n->arg[0]->rank == 0 ? n->arg[0] : NULL;
 }
 
@@ -51,9 +49,8 @@ static bool is_neg(const Node *n) { return n->op == OP_neg; }
 /* n = x * c with c a constant. */
 static bool const_factor(Node *n, Node **x, double *c)
 {
-    if (n->op != OP_mul) {
+    if (n->op != OP_mul)
         return false;
-    }
     for (int i = 0; i < 2; i++) {
         if (constant(n->arg[i], c)) {
             *x = n->arg[1 - i];
@@ -67,9 +64,8 @@ static bool const_factor(Node *n, Node **x, double *c)
  * as they were written. */
 static bool is_plain(DType t, double v)
 {
-    if (!dtype_is_real(t)) {
+    if (!dtype_is_real(t))
         return fabs(v) < 0x1p31 && (double)dtype_wrap(t, (int64_t)v) == v;
-    }
     v = fabs(dtype_fit(t, v));
     return v == 0 || (isfinite(v) && v >= (t == DT_f32 ? 0x1p-126 : 0x1p-1022));
 }
@@ -92,19 +88,16 @@ static Node *unsigned_term(Graph *g, Node *n)
 {
     Node *x;
     double c;
-    if (is_neg(n)) {
+    if (is_neg(n))
         return n->arg[0];
-    }
-    if (constant(n, &c)) {
+    if (constant(n, &c))
         return c < 0 && can_negate(n, c) ? g_fill(g, n, -c) : NULL;
-    }
     if (const_factor(n, &x, &c)) {
         return c < 0 && can_negate(n, c) ? g2(g, OP_mul, x, g_fill(g, n, -c))
                                          : NULL;
     }
-    if (n->op == OP_div && is_real(n) && constant(n->arg[0], &c) && c < 0) {
+    if (n->op == OP_div && is_real(n) && constant(n->arg[0], &c) && c < 0)
         return g2(g, OP_div, g_fill(g, n, -c), n->arg[1]);
-    }
     return NULL;
 }
 
@@ -112,9 +105,8 @@ static Node *unsigned_term(Graph *g, Node *n)
 static Node *coefficient(Node *n, double *c)
 {
     Node *x;
-    if (const_factor(n, &x, c)) {
+    if (const_factor(n, &x, c))
         return x;
-    }
     *c = 1;
     return n;
 }
@@ -126,9 +118,8 @@ static Node *collect(Graph *g, const Node *n)
     double c, d;
     Node *x = coefficient(n->arg[0], &c);
     Node *y = coefficient(n->arg[1], &d);
-    if (x != y || !(c * d > 0) || !is_plain(n->dtype, c + d)) {
+    if (x != y || !(c * d > 0) || !is_plain(n->dtype, c + d))
         return NULL;
-    }
     return g2(g, OP_mul, x, g_fill(g, n, c + d));
 }
 
@@ -136,9 +127,8 @@ static Node *collect(Graph *g, const Node *n)
  * they have else. */
 static Node *shared_scale(OpId op, Node *a, Node *b, Node **x, Node **y)
 {
-    if (a->op != op || b->op != op) {
+    if (a->op != op || b->op != op)
         return NULL;
-    }
     for (int i = op == OP_div ? 1 : 0; i < 2; i++) {
         for (int j = op == OP_div ? 1 : 0; j < 2; j++) {
             if (a->arg[i] == b->arg[j] && is_scale(a->arg[i]) &&
@@ -171,19 +161,15 @@ static Node *factor(Graph *g, const Node *n)
 static Node *collect_int(Graph *g, const Node *n)
 {
     double c, d;
-    if (is_real(n)) {
+    if (is_real(n))
         return NULL;
-    }
     for (int i = 0; i < 2; i++) {
         const Node *a = n->arg[1 - i];
-        if (!constant(n->arg[i], &c) || a->op != OP_add) {
+        if (!constant(n->arg[i], &c) || a->op != OP_add)
             continue;
-        }
-        for (int j = 0; j < 2; j++) {
-            if (constant(a->arg[j], &d) && is_plain(n->dtype, c + d)) {
+        for (int j = 0; j < 2; j++)
+            if (constant(a->arg[j], &d) && is_plain(n->dtype, c + d))
                 return g2(g, OP_add, a->arg[1 - j], g_fill(g, n, c + d));
-            }
-        }
     }
     return NULL;
 }
@@ -203,13 +189,11 @@ static int64_t add_eval_int(const int64_t *x)
 static Node *add_signs(Graph *g, const Node *n)
 {
     Node *a = n->arg[0], *b = n->arg[1];
-    if (is_neg(a) && is_neg(b)) {
+    if (is_neg(a) && is_neg(b))
         return g1(g, OP_neg, g2(g, OP_add, a->arg[0], b->arg[0]));
-    }
     Node *m = unsigned_term(g, b);
-    if (m) {
+    if (m)
         return g2(g, OP_sub, a, m);
-    }
     m = unsigned_term(g, a);
     return m ? g2(g, OP_sub, b, m) : NULL;
 }
@@ -217,16 +201,12 @@ static Node *add_signs(Graph *g, const Node *n)
 static Node *add_identity(Graph *g, const Node *n)
 {
     Node *a = n->arg[0], *b = n->arg[1], *r;
-    if (node_is_const(b, 0)) {
+    if (node_is_const(b, 0))
         return a;
-    }
-    if (node_is_const(a, 0)) {
+    if (node_is_const(a, 0))
         return b;
-    }
-    if ((r = collect(g, n)) || (r = add_signs(g, n)) ||
-        (r = collect_int(g, n))) {
+    if ((r = collect(g, n)) || (r = add_signs(g, n)) || (r = collect_int(g, n)))
         return r;
-    }
     return factor(g, n);
 }
 
@@ -234,11 +214,6 @@ static Node *add_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return g_fill(g, n, 1);
-}
-
-static Val *add_lower(Lower *l, const Node *n, Val *const *x)
-{
-    return is_real(n) ? low_fadd(l, x[0], x[1]) : low_iadd(l, x[0], x[1]);
 }
 
 const Op op_add = {
@@ -256,7 +231,8 @@ const Op op_add = {
     .eval_int = add_eval_int,
     .on_dims = dim_add,
     .partial = add_partial,
-    .lower = add_lower,
+    .lower2 = low_fadd,
+    .lower2_int = low_iadd,
 };
 
 /* a - b */
@@ -271,32 +247,22 @@ static int64_t sub_eval_int(const int64_t *x)
 static Node *sub_identity(Graph *g, const Node *n)
 {
     Node *a = n->arg[0], *b = n->arg[1], *r;
-    if (node_is_const(b, 0)) {
+    if (node_is_const(b, 0))
         return a;
-    }
-    if (node_is_const(a, 0)) {
+    if (node_is_const(a, 0))
         return g1(g, OP_neg, b);
-    }
-    if (a == b && !is_real(n)) {
+    if (a == b && !is_real(n))
         return g_fill(g, n, 0);
-    }
-    if ((r = unsigned_term(g, b))) {
+    if ((r = unsigned_term(g, b)))
         return g2(g, OP_add, a, r);
-    }
-    if (is_neg(a)) {
+    if (is_neg(a))
         return g1(g, OP_neg, g2(g, OP_add, a->arg[0], b));
-    }
     return factor(g, n);
 }
 
 static Node *sub_partial(Graph *g, Node *n, int i)
 {
     return g_fill(g, n, i == 0 ? 1 : -1);
-}
-
-static Val *sub_lower(Lower *l, const Node *n, Val *const *x)
-{
-    return is_real(n) ? low_fsub(l, x[0], x[1]) : low_isub(l, x[0], x[1]);
 }
 
 const Op op_sub = {
@@ -314,7 +280,8 @@ const Op op_sub = {
     .eval_int = sub_eval_int,
     .on_dims = dim_sub,
     .partial = sub_partial,
-    .lower = sub_lower,
+    .lower2 = low_fsub,
+    .lower2_int = low_isub,
 };
 
 /* a * b */
@@ -331,18 +298,14 @@ static Node *mul_const(Graph *g, const Node *n, Node *x, double c)
 {
     Node *y;
     double d;
-    if (c == 1) {
+    if (c == 1)
         return x;
-    }
-    if (c == 0 && !is_real(n)) {
+    if (c == 0 && !is_real(n))
         return g_fill(g, n, 0);
-    }
-    if (c == -1) {
+    if (c == -1)
         return g1(g, OP_neg, x);
-    }
-    if (is_neg(x) && c != 0 && can_negate(n, c)) {
+    if (is_neg(x) && c != 0 && can_negate(n, c))
         return g2(g, OP_mul, x->arg[0], g_fill(g, n, -c));
-    }
     if (const_factor(x, &y, &d) && is_plain(n->dtype, c) &&
         is_plain(n->dtype, d) && is_factor(n->dtype, c * d)) {
         return g2(g, OP_mul, y, g_fill(g, n, c * d));
@@ -359,9 +322,8 @@ static Node *mul_const(Graph *g, const Node *n, Node *x, double c)
 static bool as_quotient(Graph *g, Node *n, Node **num, Node **den)
 {
     Node *q = n->op == OP_broadcast ? n->arg[0] : n;
-    if (q->op != OP_div || !is_real(q) || (q != n && !is_size(q->arg[1]))) {
+    if (q->op != OP_div || !is_real(q) || (q != n && !is_size(q->arg[1])))
         return false;
-    }
     *num = q->arg[0];
     *den = q->arg[1];
     if (q != n) {
@@ -381,15 +343,12 @@ static bool over_scale(Node *n)
 static Node *mul_quotient(Graph *g, Node *q, Node *c)
 {
     Node *num, *den;
-    if (!as_quotient(g, q, &num, &den)) {
+    if (!as_quotient(g, q, &num, &den))
         return NULL;
-    }
-    if (node_is_const(num, 1)) {
+    if (node_is_const(num, 1))
         return g2(g, OP_div, c, den);
-    }
-    if (!is_scale(den) || over_scale(num) || (over_scale(c) && c != q)) {
+    if (!is_scale(den) || over_scale(num) || (over_scale(c) && c != q))
         return NULL;
-    }
     return g2(g, OP_div, g2(g, OP_mul, num, c), den);
 }
 
@@ -405,23 +364,17 @@ static Node *mul_identity(Graph *g, const Node *n)
 {
     Node *r = square_of_root(n);
     double c;
-    if (r) {
+    if (r)
         return r;
-    }
-    for (int i = 0; i < 2; i++) {
-        if (constant(n->arg[i], &c) &&
-            (r = mul_const(g, n, n->arg[1 - i], c))) {
+    for (int i = 0; i < 2; i++)
+        if (constant(n->arg[i], &c) && (r = mul_const(g, n, n->arg[1 - i], c)))
             return r;
-        }
-    }
     for (int i = 0; i < 2; i++) {
         Node *a = n->arg[i], *b = n->arg[1 - i];
-        if (is_neg(a)) {
+        if (is_neg(a))
             return g1(g, OP_neg, g2(g, OP_mul, a->arg[0], b));
-        }
-        if ((r = mul_quotient(g, a, b))) {
+        if ((r = mul_quotient(g, a, b)))
             return r;
-        }
     }
     return NULL;
 }
@@ -430,11 +383,6 @@ static Node *mul_partial(Graph *g, Node *n, int i)
 {
     (void)g;
     return n->arg[1 - i];
-}
-
-static Val *mul_lower(Lower *l, const Node *n, Val *const *x)
-{
-    return is_real(n) ? low_fmul(l, x[0], x[1]) : low_imul(l, x[0], x[1]);
 }
 
 const Op op_mul = {
@@ -452,7 +400,8 @@ const Op op_mul = {
     .eval_int = mul_eval_int,
     .on_dims = dim_mul,
     .partial = mul_partial,
-    .lower = mul_lower,
+    .lower2 = low_fmul,
+    .lower2_int = low_imul,
 };
 
 /* a / b; on integers rounded down, and 0 where b is 0. */
@@ -461,12 +410,10 @@ static double div_eval(const double *x) { return x[0] / x[1]; }
 
 static int64_t div_eval_int(const int64_t *x)
 {
-    if (x[1] == 0) {
+    if (x[1] == 0)
         return 0;
-    }
-    if (x[1] == -1) {
+    if (x[1] == -1)
         return wrap(0 - (uint64_t)x[0]);
-    }
     int64_t q = x[0] / x[1];
     return q - (x[0] % x[1] != 0 && (x[0] < 0) != (x[1] < 0));
 }
@@ -484,30 +431,24 @@ static Node *div_const(Graph *g, const Node *n, double d)
 {
     Node *x = n->arg[0], *y;
     double c, q;
-    if (d == 1) {
+    if (d == 1)
         return x;
-    }
-    if (d == -1) {
+    if (d == -1)
         return g1(g, OP_neg, x);
-    }
-    if (!is_real(n)) {
+    if (!is_real(n))
         return NULL;
-    }
-    if (exact_quotient(n->dtype, 1, d, &q)) {
+    if (exact_quotient(n->dtype, 1, d, &q))
         return g2(g, OP_mul, x, g_fill(g, n, q));
-    }
-    if (const_factor(x, &y, &c) && exact_quotient(n->dtype, c, d, &q)) {
+    if (const_factor(x, &y, &c) && exact_quotient(n->dtype, c, d, &q))
         return g2(g, OP_mul, y, g_fill(g, n, q));
-    }
     return NULL;
 }
 
 /* A size, or a product of two, to divide by. */
 static Node *as_divisor(Graph *g, Node *n)
 {
-    if (n->op == OP_dim) {
+    if (n->op == OP_dim)
         return g_divisor(g, n->dtype, n->attr.dims[0]);
-    }
     if (n->op == OP_mul && is_size(n->arg[0]) && is_size(n->arg[1])) {
         Node *a = as_divisor(g, n->arg[0]), *b = as_divisor(g, n->arg[1]);
         return g2(g, OP_mul, a, b);
@@ -521,9 +462,8 @@ static Node *div_twice(Graph *g, const Node *n)
 {
     Node *a = n->arg[0], *b = n->arg[1];
     double v;
-    if (a->op != OP_div || !is_size(a->arg[1]) || !is_size(b)) {
+    if (a->op != OP_div || !is_size(a->arg[1]) || !is_size(b))
         return NULL;
-    }
     Node *below = g2(g, OP_mul, a->arg[1], b);
     return constant(below, &v) && !is_factor(n->dtype, v)
                ? NULL
@@ -534,23 +474,18 @@ static Node *div_identity(Graph *g, const Node *n)
 {
     Node *a = n->arg[0], *b = n->arg[1], *r;
     double d;
-    if (constant(b, &d) && (r = div_const(g, n, d))) {
+    if (constant(b, &d) && (r = div_const(g, n, d)))
         return r;
-    }
-    if (!is_real(n)) {
+    if (!is_real(n))
         return NULL;
-    }
     Node *size = spread(b);
     r = size ? as_divisor(g, size) : NULL;
-    if (r != size) {
+    if (r != size)
         return g2(g, OP_div, a, g_fill_like(g, n, r));
-    }
-    if (is_neg(a)) {
+    if (is_neg(a))
         return g1(g, OP_neg, g2(g, OP_div, a->arg[0], b));
-    }
-    if (is_neg(b)) {
+    if (is_neg(b))
         return g1(g, OP_neg, g2(g, OP_div, a, b->arg[0]));
-    }
     return div_twice(g, n);
 }
 
@@ -580,13 +515,11 @@ static bool div_finite(const Node *n)
 
 static Val *div_lower(Lower *l, const Node *n, Val *const *x)
 {
-    if (is_real(n)) {
+    if (is_real(n))
         return low_fdiv(l, x[0], x[1]);
-    }
     int k = shift_of(n);
-    if (k < 0) {
+    if (k < 0)
         return low_idiv(l, x[0], x[1]);
-    }
     return n->dtype == DT_u8 ? low_ishr(l, x[0], k) : low_isar(l, x[0], k);
 }
 
@@ -621,9 +554,8 @@ static double mod_eval(const double *x)
 
 static int64_t mod_eval_int(const int64_t *x)
 {
-    if (x[1] == 0 || x[1] == -1) {
+    if (x[1] == 0 || x[1] == -1)
         return 0;
-    }
     int64_t r = x[0] % x[1];
     return r != 0 && (r < 0) != (x[1] < 0) ? r + x[1] : r;
 }
@@ -638,106 +570,15 @@ static Node *mod_identity(Graph *g, const Node *n)
 /* d(a % b) = da - floor(a/b) db */
 static Node *mod_partial(Graph *g, Node *n, int i)
 {
-    if (i == 0) {
+    if (i == 0)
         return g_fill(g, n, 1);
-    }
     return g1(g, OP_neg, g1(g, OP_floor, g2(g, OP_div, n->arg[0], n->arg[1])));
-}
-
-/* r less d as often as r/d says, n times over: without rounding where that is
- * below 2^53 (Sterbenz), else each time by 50 bits. */
-static Val *mod_steps(Lower *l, Val *r, Val *d, int n)
-{
-    for (int i = 0; i < n; i++) {
-        Val *q = low_ftrunc(l, low_fdiv(l, r, d));
-        Val *next = low_fma(l, low_fneg(l, q), d, r);
-        Val *done = low_fcmp(l, CMP_lt, low_fabs(l, r), d);
-        r = low_select(l, done, r, next);
-    }
-    return r;
-}
-
-/* Quotients of f32 are below 2^277. */
-static Val *mod_far_f32(Lower *l, Val *const *x)
-{
-    return mod_steps(l, x[0], x[1], 6);
-}
-
-/* That is no number of f32: first by multiples of b, infinite ones taking
- * nothing away; a step takes 21 bits. */
-static Val *mod_far_in_f32(Lower *l, Val *const *x)
-{
-    Val *more = low_fmul(l, x[1], low_real(l, DT_f32, 0x1p126));
-    Val *most = low_fmul(l, more, low_real(l, DT_f32, 0x1p60));
-    Val *r = mod_steps(l, x[0], most, 5);
-    return mod_steps(l, mod_steps(l, r, more, 3), x[1], 7);
-}
-
-/* Those of f64 reach 2^2098, which is no number: first by multiples of b. */
-static Val *mod_far_f64(Lower *l, Val *const *x)
-{
-    Val *more = low_fmul(l, x[1], low_real(l, DT_f64, 0x1p1000));
-    Val *most = low_fmul(l, more, low_real(l, DT_f64, 0x1p200));
-    Val *r = mod_steps(l, x[0], most, 18);
-    return mod_steps(l, mod_steps(l, r, more, 4), x[1], 21);
-}
-
-/* |a| less whole |b|; NaN for an infinite a and for b = 0. */
-static Val *mod_size(Lower *l, Val *a, Val *b,
-                     Val *(*far)(Lower *l, Val *const *x))
-{
-    Val *zero = num_like(l, a, 0), *nan = num_like(l, a, NAN);
-    Val *fits = low_and(l, low_fcmp(l, CMP_gt, b, zero),
-                        low_fcmp(l, CMP_lt, a, num_like(l, a, INFINITY)));
-    Val *q = low_ftrunc(l, low_fdiv(l, a, b));
-    Val *r = low_fma(l, low_fneg(l, q), b, a), *x[2] = {a, b};
-    r = low_select(l, low_fcmp(l, CMP_lt, a, b), a, r);
-    Val *most = num_like(l, a, num_is_wide(l, a) ? 0x1p52 : 0x1p22);
-    Val *large = low_fcmp(l, CMP_gt, q, most);
-    r = low_rarely(l, low_and(l, large, fits), far, x, r);
-    /* A quotient rounded up left a remainder below 0. */
-    r = low_select(l, low_fcmp(l, CMP_lt, r, zero), low_fadd(l, r, b), r);
-    return low_select(l, fits, r, nan);
-}
-
-/* The remainder has a's sign so far and is to have b's. */
-static Val *mod_signed(Lower *l, Val *r, Val *a, Val *b)
-{
-    Val *zero = num_like(l, a, 0), *one = num_like(l, a, 1);
-    r = low_fcopysign(l, r, a);
-    Val *sign = low_fmul(l, low_fcopysign(l, one, r), b);
-    Val *other = low_and(l, low_fcmp(l, CMP_lt, sign, zero),
-                         low_fcmp(l, CMP_ne, r, zero));
-    return low_select(l, other, low_fadd(l, r, b), r);
-}
-
-static Val *mod_f32(Lower *l, Val *const *x)
-{
-    Val *a = low_fabs(l, x[0]), *b = low_fabs(l, x[1]);
-    return mod_signed(l, mod_size(l, a, b, mod_far_f32), x[0], x[1]);
-}
-
-static Val *mod_in_f32(Lower *l, Val *const *x)
-{
-    Val *a = low_fabs(l, x[0]), *b = low_fabs(l, x[1]);
-    return mod_signed(l, mod_size(l, a, b, mod_far_in_f32), x[0], x[1]);
-}
-
-static Val *mod_f64(Lower *l, Val *const *x)
-{
-    Val *a = low_fabs(l, x[0]), *b = low_fabs(l, x[1]);
-    return mod_signed(l, mod_size(l, a, b, mod_far_f64), x[0], x[1]);
 }
 
 static Val *mod_lower(Lower *l, const Node *n, Val *const *x)
 {
-    if (n->dtype == DT_f64) {
-        return low_shared(l, "mod", mod_f64, 2, x);
-    }
-    if (n->dtype == DT_f32) {
-        return low_has_f64(l) ? num_in_f64(l, "modf", mod_f32, 2, x)
-                              : low_shared(l, "mod", mod_in_f32, 2, x);
-    }
+    if (is_real(n))
+        return num_mod(l, x[0], x[1]);
     int k = shift_of(n);
     return k < 0 ? low_imod(l, x[0], x[1])
                  : low_iand(
@@ -779,18 +620,14 @@ static Node *neg_identity(Graph *g, const Node *n)
 {
     Node *a = n->arg[0], *x;
     double c;
-    if (is_neg(a)) {
+    if (is_neg(a))
         return a->arg[0];
-    }
-    if (a->op == OP_sub) {
+    if (a->op == OP_sub)
         return g2(g, OP_sub, a->arg[1], a->arg[0]);
-    }
-    if (const_factor(a, &x, &c) && can_negate(n, c)) {
+    if (const_factor(a, &x, &c) && can_negate(n, c))
         return g2(g, OP_mul, x, g_fill(g, n, -c));
-    }
-    if (a->op == OP_div && is_real(n) && constant(a->arg[0], &c)) {
+    if (a->op == OP_div && is_real(n) && constant(a->arg[0], &c))
         return g2(g, OP_div, g_fill(g, n, -c), a->arg[1]);
-    }
     return NULL;
 }
 
@@ -822,157 +659,4 @@ const Op op_neg = {
     .on_dims = dim_sub,
     .partial = neg_partial,
     .lower = neg_lower,
-};
-
-/* |a| */
-
-static int64_t abs_eval_int(const int64_t *x)
-{
-    return x[0] < 0 ? wrap(0 - (uint64_t)x[0]) : x[0];
-}
-
-static Node *abs_identity(Graph *g, const Node *n)
-{
-    (void)g;
-    return n->dtype == DT_u8 ? n->arg[0] : NULL;
-}
-
-static Node *abs_partial(Graph *g, Node *n, int i)
-{
-    (void)i;
-    return g1(g, OP_sign, n->arg[0]);
-}
-
-static Val *abs_lower(Lower *l, const Node *n, Val *const *x)
-{
-    if (is_real(n)) {
-        return low_fabs(l, x[0]);
-    }
-    Val *zero = low_int(l, n->dtype, 0);
-    return low_select(l, low_icmp(l, CMP_lt, x[0], zero),
-                      low_isub(l, zero, x[0]), x[0]);
-}
-
-const Op op_abs = {
-    .name = "abs",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_NOT_NEGATIVE,
-    .takes = ON_number,
-    .doc = "absolute value",
-    .tex = "\\left|$=0\\right|",
-    .lo = 0.5,
-    .hi = 2,
-    .identity = abs_identity,
-    .eval1 = fabs,
-    .eval_int = abs_eval_int,
-    .partial = abs_partial,
-    .lower = abs_lower,
-};
-
-/* min and max: NaN if either is. */
-
-/* The part of v that goes to argument i: all where that is the one chosen,
- * nothing, whatever v is, where the other one is. Equal ones have half each,
- * but a constant nothing: max(x, 0) has derivative 0 at 0. */
-static Node *share(Graph *g, const Node *n, Node *v, int i)
-{
-    bool greater = n->op == OP_max;
-    Node *a = n->arg[i], *b = n->arg[1 - i], *zero = g_fill(g, v, 0);
-    Node *mine = greater ? g2(g, OP_lt, b, a) : g2(g, OP_lt, a, b);
-    if (node_is_any_const(b))
-        return g_where(g, mine, v, zero);
-    Node *other = greater ? g2(g, OP_lt, a, b) : g2(g, OP_lt, b, a);
-    return g_where(g, mine, v, g_where(g, other, zero, g_scale(g, v, 0.5)));
-}
-
-static void extreme_vjp(Graph *g, Node *n, Node *dy, Node **dx)
-{
-    for (int i = 0; i < 2; i++)
-        dx[i] = share(g, n, dy, i);
-}
-
-static Node *extreme_jvp(Graph *g, Node *n, Node *const *dx)
-{
-    Node *x = dx[0] ? share(g, n, dx[0], 0) : NULL;
-    Node *y = dx[1] ? share(g, n, dx[1], 1) : NULL;
-    return !x ? y : !y ? x : g2(g, OP_add, x, y);
-}
-
-static Node *extreme_identity(Graph *g, const Node *n)
-{
-    (void)g;
-    return n->arg[0] == n->arg[1] ? n->arg[0] : NULL;
-}
-
-/* a where test(a, b) or a is NaN, else b. */
-static Val *extreme_lower(Lower *l, const Node *n, Cmp test, Val *const *x)
-{
-    if (!is_real(n)) {
-        return low_select(l, low_icmp(l, test, x[0], x[1]), x[0], x[1]);
-    }
-    Val *m = low_or(l, low_fcmp(l, test, x[0], x[1]), low_fisnan(l, x[0]));
-    return low_select(l, m, x[0], x[1]);
-}
-
-static double min_eval(const double *x)
-{
-    return x[0] < x[1] || isnan(x[0]) ? x[0] : x[1];
-}
-
-static int64_t min_eval_int(const int64_t *x)
-{
-    return x[0] < x[1] ? x[0] : x[1];
-}
-
-static Val *min_lower(Lower *l, const Node *n, Val *const *x)
-{
-    return extreme_lower(l, n, CMP_lt, x);
-}
-
-const Op op_min = {
-    .name = "min",
-    .cls = OPC_ewise,
-    .arity = 2,
-    .flags = OP_COMMUTES | OP_SURFACE,
-    .takes = ON_number,
-    .doc = "the smaller",
-    .tex = "\\min($=0, $=1)",
-    .identity = extreme_identity,
-    .eval = min_eval,
-    .eval_int = min_eval_int,
-    .vjp = extreme_vjp,
-    .jvp = extreme_jvp,
-    .lower = min_lower,
-};
-
-static double max_eval(const double *x)
-{
-    return x[0] > x[1] || isnan(x[0]) ? x[0] : x[1];
-}
-
-static int64_t max_eval_int(const int64_t *x)
-{
-    return x[0] > x[1] ? x[0] : x[1];
-}
-
-static Val *max_lower(Lower *l, const Node *n, Val *const *x)
-{
-    return extreme_lower(l, n, CMP_gt, x);
-}
-
-const Op op_max = {
-    .name = "max",
-    .cls = OPC_ewise,
-    .arity = 2,
-    .flags = OP_COMMUTES | OP_SURFACE,
-    .takes = ON_number,
-    .doc = "the larger",
-    .tex = "\\max($=0, $=1)",
-    .identity = extreme_identity,
-    .eval = max_eval,
-    .eval_int = max_eval_int,
-    .vjp = extreme_vjp,
-    .jvp = extreme_jvp,
-    .lower = max_lower,
 };

@@ -103,9 +103,8 @@ static Node *equality_identity(Graph *g, const Node *n, bool equal)
 {
     for (int i = 0; i < 2 && n->arg[0]->dtype == DT_bool; i++) {
         Node *c = n->arg[i], *a = n->arg[1 - i];
-        if (is_true(c) || is_false(c)) {
+        if (is_true(c) || is_false(c))
             return is_true(c) == equal ? a : g1(g, OP_not, a);
-        }
     }
     return compare_same(g, n, equal);
 }
@@ -181,12 +180,10 @@ static double and_eval(const double *x) { return x[0] != 0 && x[1] != 0; }
 static Node *and_identity(Graph *g, const Node *n)
 {
     for (int i = 0; i < 2; i++) {
-        if (is_true(n->arg[i]) || n->arg[0] == n->arg[1]) {
+        if (is_true(n->arg[i]) || n->arg[0] == n->arg[1])
             return n->arg[1 - i];
-        }
-        if (is_false(n->arg[i])) {
+        if (is_false(n->arg[i]))
             return g_fill(g, n, 0);
-        }
     }
     return NULL;
 }
@@ -213,12 +210,10 @@ static double or_eval(const double *x) { return x[0] != 0 || x[1] != 0; }
 static Node *or_identity(Graph *g, const Node *n)
 {
     for (int i = 0; i < 2; i++) {
-        if (is_false(n->arg[i]) || n->arg[0] == n->arg[1]) {
+        if (is_false(n->arg[i]) || n->arg[0] == n->arg[1])
             return n->arg[1 - i];
-        }
-        if (is_true(n->arg[i])) {
+        if (is_true(n->arg[i]))
             return g_fill(g, n, 1);
-        }
     }
     return NULL;
 }
@@ -247,15 +242,12 @@ static Node *not_identity(Graph *g, const Node *n)
 {
     const Node *a = n->arg[0];
     bool order = a->op == OP_lt || a->op == OP_le;
-    if (a->op == OP_not) {
+    if (a->op == OP_not)
         return a->arg[0];
-    }
-    if (a->op == OP_eq || a->op == OP_ne) {
+    if (a->op == OP_eq || a->op == OP_ne)
         return g2(g, a->op == OP_eq ? OP_ne : OP_eq, a->arg[0], a->arg[1]);
-    }
-    if (order && !dtype_is_real(a->arg[0]->dtype)) {
+    if (order && !dtype_is_real(a->arg[0]->dtype))
         return g2(g, a->op == OP_lt ? OP_le : OP_lt, a->arg[1], a->arg[0]);
-    }
     return NULL;
 }
 
@@ -287,36 +279,28 @@ static int64_t where_eval_int(const int64_t *x)
 static Node *choose_identity(Graph *g, const Node *n)
 {
     Node *c = n->arg[0], *a = n->arg[1], *b = n->arg[2];
-    if (is_true(c) || a == b) {
+    if (is_true(c) || a == b)
         return a;
-    }
-    if (is_false(c)) {
+    if (is_false(c))
         return b;
-    }
-    if (n->attr.integer == MASKED_INDEX) {
+    if (n->attr.integer == MASKED_INDEX)
         return NULL;
-    }
-    if (c->op == OP_not) {
+    if (c->op == OP_not)
         return g3(g, n->op, c->arg[0], b, a);
-    }
-    if (a->op == n->op && a->arg[0] == c) {
+    if (a->op == n->op && a->arg[0] == c)
         return g3(g, n->op, c, a->arg[1], b);
-    }
-    if (b->op == n->op && b->arg[0] == c) {
+    if (b->op == n->op && b->arg[0] == c)
         return g3(g, n->op, c, a, b->arg[2]);
-    }
     return NULL;
 }
 
 static Node *where_identity(Graph *g, const Node *n)
 {
     Node *c = n->arg[0], *a = n->arg[1], *b = n->arg[2];
-    if (n->dtype == DT_bool && is_false(b)) {
+    if (n->dtype == DT_bool && is_false(b))
         return g2(g, OP_and, c, a);
-    }
-    if (n->dtype == DT_bool && is_true(a)) {
+    if (n->dtype == DT_bool && is_true(a))
         return g2(g, OP_or, c, b);
-    }
     return choose_identity(g, n);
 }
 
@@ -364,9 +348,8 @@ const Op op_where = {
 static void if_eval(EvalTensor *e, const Node *n)
 {
     int64_t count = 1;
-    for (int i = 0; i < n->rank; i++) {
+    for (int i = 0; i < n->rank; i++)
         count *= e->out_size[i];
-    }
     if (count > 0) {
         const double *from = e->in[0][0] != 0 ? e->in[1] : e->in[2];
         memcpy(e->out, from, (size_t)count * sizeof *from);

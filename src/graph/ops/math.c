@@ -69,20 +69,16 @@ static Node *small_power(Graph *g, Node *a, int k)
 static Node *pow_identity(Graph *g, const Node *n)
 {
     Node *a = n->arg[0], *b = n->arg[1];
-    if (node_is_const(a, 1) || node_is_const(b, 0)) {
+    if (node_is_const(a, 1) || node_is_const(b, 0))
         return g_fill(g, n, 1);
-    }
     for (int k = 1; k <= 4; k++) {
-        if (node_is_const(b, k)) {
+        if (node_is_const(b, k))
             return small_power(g, a, k);
-        }
-        if (dtype_is_real(n->dtype) && node_is_const(b, -k)) {
+        if (dtype_is_real(n->dtype) && node_is_const(b, -k))
             return reciprocal(g, small_power(g, a, k));
-        }
     }
-    if (node_is_const(b, 0.5)) {
+    if (node_is_const(b, 0.5))
         return g1(g, OP_sqrt, a);
-    }
     return node_is_const(b, -0.5) ? g1(g, OP_rsqrt, a) : NULL;
 }
 
@@ -101,9 +97,8 @@ static bool pow_infer(Graph *g, Node *n)
 static Node *pow_partial(Graph *g, Node *n, int i)
 {
     Node *a = n->arg[0], *b = n->arg[1], *zero = g_fill(g, n, 0);
-    if (i == 1 && b->dtype != n->dtype) {
+    if (i == 1 && b->dtype != n->dtype)
         return NULL;
-    }
     if (i == 1) {
         return g_where(g, g2(g, OP_lt, zero, a),
                        g2(g, OP_mul, n, g1(g, OP_log, a)), zero);
@@ -138,9 +133,8 @@ static bool pow_finite(const Node *n)
 static Val *pow_lower(Lower *l, const Node *n, Val *const *x)
 {
     for (int k = 1; k <= 3 && dtype_is_real(n->dtype); k++) {
-        if (node_is_const(n->arg[1], k + 0.5)) {
+        if (node_is_const(n->arg[1], k + 0.5))
             return half_power(l, n->dtype, x[0], k);
-        }
         if (node_is_const(n->arg[1], -k - 0.5)) {
             return low_fdiv(l, low_real(l, n->dtype, 1),
                             half_power(l, n->dtype, x[0], k));
@@ -185,12 +179,10 @@ static Node *exp_partial(Graph *g, Node *n, int i)
 static Node *finite_lse(Graph *g, const Node *n)
 {
     Node *x;
-    if (n->op == OP_logsumexp) {
+    if (n->op == OP_logsumexp)
         return g_finite_lse(g, n);
-    }
-    if (op_table[n->op]->cls != OPC_view || n->narg != 1) {
+    if (op_table[n->op]->cls != OPC_view || n->narg != 1)
         return NULL;
-    }
     x = finite_lse(g, n->arg[0]);
     return x ? graph_remake(g, n, &x) : NULL;
 }
@@ -343,18 +335,13 @@ const Op op_sqrt = {
     .lower1 = low_fsqrt,
 };
 
-static double rsqrt_eval(const double *x) { return 1 / sqrt(x[0]); }
+static double rsqrt_eval(double a) { return 1 / sqrt(a); }
 
 /* d a^(-1/2) = -a^(-1/2)/(2a) da */
 static Node *rsqrt_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return g2(g, OP_div, g2(g, OP_mul, g_fill(g, n, -0.5), n), n->arg[0]);
-}
-
-static Val *rsqrt_lower(Lower *l, const Node *n, Val *const *x)
-{
-    return low_fdiv(l, low_real(l, n->dtype, 1), low_fsqrt(l, x[0]));
 }
 
 const Op op_rsqrt = {
@@ -367,10 +354,10 @@ const Op op_rsqrt = {
     .tex = "\\frac{1}{\\sqrt{$=0}}",
     .lo = 0.2,
     .hi = 3,
-    .eval = rsqrt_eval,
+    .eval1 = rsqrt_eval,
     .finite = above_zero,
     .partial = rsqrt_partial,
-    .lower = rsqrt_lower,
+    .lower1 = num_rsqrt,
 };
 
 /* d sin(a) = cos(a) da */
@@ -561,20 +548,6 @@ static Node *sinh_partial(Graph *g, Node *n, int i)
     return g1(g, OP_cosh, n->arg[0]);
 }
 
-/* With e = exp|x|/2: sinh|x| = e - 1/(4e), which keeps its digits from 1 on;
- * with h = (exp|x| - 1)/2: h + h/(2h + 1). */
-static Val *sinh_lower(Lower *l, const Node *n, Val *const *x)
-{
-    Val *one = low_real(l, n->dtype, 1), *a = low_fabs(l, x[0]);
-    Val *e = num_exp_scaled(l, a, -1);
-    Val *far = low_fsub(l, e, low_fdiv(l, low_real(l, n->dtype, 0.25), e));
-    Val *h = num_half_expm1(l, num_clamp(l, a, 0, 1));
-    Val *d = low_fadd(l, low_fadd(l, h, h), one);
-    Val *near = low_fadd(l, h, low_fdiv(l, h, d));
-    Val *r = low_select(l, low_fcmp(l, CMP_lt, a, one), near, far);
-    return low_fcopysign(l, r, x[0]);
-}
-
 const Op op_sinh = {
     .name = "sinh",
     .cls = OPC_ewise,
@@ -587,7 +560,7 @@ const Op op_sinh = {
     .eval1 = sinh,
     .finite = nowhere,
     .partial = sinh_partial,
-    .lower = sinh_lower,
+    .lower1 = num_sinh,
 };
 
 /* d cosh(a) = sinh(a) da */
@@ -595,13 +568,6 @@ static Node *cosh_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return g1(g, OP_sinh, n->arg[0]);
-}
-
-/* With e = exp|x|/2: cosh(x) = e + 1/(4e) */
-static Val *cosh_lower(Lower *l, const Node *n, Val *const *x)
-{
-    Val *e = num_exp_scaled(l, low_fabs(l, x[0]), -1);
-    return low_fadd(l, e, low_fdiv(l, low_real(l, n->dtype, 0.25), e));
 }
 
 const Op op_cosh = {
@@ -616,7 +582,7 @@ const Op op_cosh = {
     .eval1 = cosh,
     .finite = nowhere,
     .partial = cosh_partial,
-    .lower = cosh_lower,
+    .lower1 = num_cosh,
 };
 
 /* d tanh(a) = (1 - tanh(a)²) da */
@@ -624,15 +590,6 @@ static Node *tanh_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return one_minus_square(g, n);
-}
-
-/* With h = (exp(2|x|) - 1)/2: tanh|x| = h/(h + 1); 1 from |x| = 22 on. */
-static Val *tanh_lower(Lower *l, const Node *n, Val *const *x)
-{
-    Val *a = num_clamp(l, low_fabs(l, x[0]), 0, 22);
-    Val *h = num_half_expm1(l, low_fadd(l, a, a));
-    Val *t = low_fdiv(l, h, low_fadd(l, h, low_real(l, n->dtype, 1)));
-    return low_fcopysign(l, t, x[0]);
 }
 
 const Op op_tanh = {
@@ -646,15 +603,15 @@ const Op op_tanh = {
     .tex = "\\tanh($=0)",
     .eval1 = tanh,
     .partial = tanh_partial,
-    .lower = tanh_lower,
+    .lower1 = num_tanh,
 };
 
 /* 1/(1 + exp(-a)) */
 
-static double sigmoid_eval(const double *x)
+static double sigmoid_eval(double a)
 {
-    double e = exp(-fabs(x[0]));
-    return x[0] < 0 ? e / (1 + e) : 1 / (1 + e);
+    double e = exp(-fabs(a));
+    return a < 0 ? e / (1 + e) : 1 / (1 + e);
 }
 
 /* dσ(a) = σ(a) (1 - σ(a)) da */
@@ -662,12 +619,6 @@ static Node *sigmoid_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return g2(g, OP_mul, n, g2(g, OP_sub, g_fill(g, n, 1), n));
-}
-
-static Val *sigmoid_lower(Lower *l, const Node *n, Val *const *x)
-{
-    Val *one = low_real(l, n->dtype, 1);
-    return low_fdiv(l, one, low_fadd(l, one, num_exp(l, low_fneg(l, x[0]))));
 }
 
 const Op op_sigmoid = {
@@ -679,29 +630,22 @@ const Op op_sigmoid = {
     .weight = 31,
     .doc = "logistic function 1/(1 + exp(-x))",
     .tex = "\\sigma($=0)",
-    .eval = sigmoid_eval,
+    .eval1 = sigmoid_eval,
     .partial = sigmoid_partial,
-    .lower = sigmoid_lower,
+    .lower1 = num_sigmoid,
 };
 
 /* log(1 + exp(a)) = max(a, 0) + log1p(exp(-|a|)) */
 
-static double softplus_eval(const double *x)
+static double softplus_eval(double a)
 {
-    return (x[0] > 0 ? x[0] : 0) + log1p(exp(-fabs(x[0])));
+    return (a > 0 ? a : 0) + log1p(exp(-fabs(a)));
 }
 
 static Node *softplus_partial(Graph *g, Node *n, int i)
 {
     (void)i;
     return g1(g, OP_sigmoid, n->arg[0]);
-}
-
-static Val *softplus_lower(Lower *l, const Node *n, Val *const *x)
-{
-    Val *e = num_exp(l, low_fneg(l, low_fabs(l, x[0])));
-    Val *zero = low_real(l, n->dtype, 0);
-    return low_fadd(l, num_max(l, x[0], zero), num_log1p(l, e));
 }
 
 const Op op_softplus = {
@@ -713,7 +657,7 @@ const Op op_softplus = {
     .weight = 70,
     .doc = "log(1 + exp(x)), without overflow",
     .tex = "\\operatorname{softplus}($=0)",
-    .eval = softplus_eval,
+    .eval1 = softplus_eval,
     .partial = softplus_partial,
-    .lower = softplus_lower,
+    .lower1 = num_softplus,
 };

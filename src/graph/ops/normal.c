@@ -64,12 +64,10 @@ static double erfcx_integral_eval(const double *x)
 {
     int k = (int)x[0];
     double a = x[1], before = 2 / ROOT_PI, now = erfcx_eval(&a);
-    if (k > ERFCX_MAX || isnan(a)) {
+    if (k > ERFCX_MAX || isnan(a))
         return NAN;
-    }
-    if (a >= 0) {
+    if (a >= 0)
         return k == 0 ? now : a > 1e160 ? 0 : erfcx_quadrature(k, a);
-    }
     for (int i = 0; i < k; i++) {
         double next = (before - 2 * a * now) / (2 * i + 2);
         before = now;
@@ -87,9 +85,8 @@ static Node *erfcx_integral_identity(Graph *g, const Node *n)
 static Node *erfcx_integral_partial(Graph *g, Node *n, int i)
 {
     double next = const_value(n->arg[0]) + 1;
-    if (i == 0) {
+    if (i == 0)
         return NULL;
-    }
     Node *w = g2(g, OP_erfcx_integral, g_fill(g, n, next), n->arg[1]);
     return g_scale(g, w, -2 * next);
 }

@@ -112,9 +112,8 @@ static Node *element_bits(Graph *g, Node *key, int rank, const Dim *const *dim,
                           int stride, int offset)
 {
     const Dim *total = dim_const(g, 1);
-    for (int i = 0; i < rank; i++) {
+    for (int i = 0; i < rank; i++)
         total = dim_mul(g, total, dim[i]);
-    }
     Node *counter = g_reshape(g, g_iota(g, DT_i64, total), rank, dim);
     counter = g2(g, OP_mul, counter, g_fill(g, counter, stride));
     counter = g2(g, OP_add, counter, g_fill(g, counter, offset));

@@ -1,4 +1,5 @@
-/* round.c: sign, rounding, conversion between dtypes, and stop. */
+/* round.c: sign, absolute value, rounding, conversion between dtypes, and stop.
+ */
 #include "graph/ops/ops.h"
 
 #include <math.h>
@@ -37,6 +38,51 @@ const Op op_sign = {
     .hi = 2,
     .eval = sign_eval,
     .lower = sign_lower,
+};
+
+/* |a| */
+
+static int64_t abs_eval_int(const int64_t *x)
+{
+    return x[0] < 0 ? (int64_t)(0 - (uint64_t)x[0]) : x[0];
+}
+
+static Node *abs_identity(Graph *g, const Node *n)
+{
+    (void)g;
+    return n->dtype == DT_u8 ? n->arg[0] : NULL;
+}
+
+static Node *abs_partial(Graph *g, Node *n, int i)
+{
+    (void)i;
+    return g1(g, OP_sign, n->arg[0]);
+}
+
+static Val *abs_lower(Lower *l, const Node *n, Val *const *x)
+{
+    if (dtype_is_real(n->dtype))
+        return low_fabs(l, x[0]);
+    Val *zero = low_int(l, n->dtype, 0);
+    return low_select(l, low_icmp(l, CMP_lt, x[0], zero),
+                      low_isub(l, zero, x[0]), x[0]);
+}
+
+const Op op_abs = {
+    .name = "abs",
+    .cls = OPC_ewise,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_NOT_NEGATIVE,
+    .takes = ON_number,
+    .doc = "absolute value",
+    .tex = "\\left|$=0\\right|",
+    .lo = 0.5,
+    .hi = 2,
+    .identity = abs_identity,
+    .eval1 = fabs,
+    .eval_int = abs_eval_int,
+    .partial = abs_partial,
+    .lower = abs_lower,
 };
 
 /* Rounding to integers; the derivative is 0. */
@@ -99,12 +145,10 @@ const Op op_round = {
 static void cast_eval(EvalTensor *e, const Node *n)
 {
     int64_t count = 1;
-    for (int i = 0; i < n->rank; i++) {
+    for (int i = 0; i < n->rank; i++)
         count *= e->out_size[i];
-    }
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < count; i++)
         e->out[i] = dtype_convert(n->arg[0]->dtype, n->dtype, e->in[0][i]);
-    }
 }
 
 /* The constant scalar s in dtype t. */
@@ -126,19 +170,16 @@ static bool is_fill(const Node *n)
 static Node *cast_identity(Graph *g, const Node *n)
 {
     Node *a = n->arg[0], *s = a->op == OP_broadcast ? a->arg[0] : a;
-    if (a->dtype == n->dtype) {
+    if (a->dtype == n->dtype)
         return a;
-    }
     const Dim *d = a->rank == 0 && dtype_is_int(a->dtype) &&
                            n->dtype != DT_bool && n->dtype != DT_key
                        ? node_as_dim(g, a)
                        : NULL;
-    if (d) {
+    if (d)
         return g_dim(g, n->dtype, d);
-    }
-    if (s->op == OP_const) {
+    if (s->op == OP_const)
         return g_fill_like(g, n, cast_const(g, n->dtype, s));
-    }
     if ((a->op == OP_where || a->op == OP_if) && is_fill(a->arg[1]) &&
         is_fill(a->arg[2])) {
         Node *arg[3] = {a->arg[0], g_cast(g, n->dtype, a->arg[1]),
@@ -146,17 +187,15 @@ static Node *cast_identity(Graph *g, const Node *n)
         return graph_make(g, a->op, n->dtype, 3, arg, &a->attr);
     }
     /* A bool goes through any type unharmed. */
-    if (a->op == OP_cast && a->arg[0]->dtype == DT_bool) {
+    if (a->op == OP_cast && a->arg[0]->dtype == DT_bool)
         return g_cast(g, n->dtype, a->arg[0]);
-    }
     return NULL;
 }
 
 static void cast_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
-    if (dtype_is_real(n->arg[0]->dtype)) {
+    if (dtype_is_real(n->arg[0]->dtype))
         dx[0] = g_cast(g, n->arg[0]->dtype, dy);
-    }
 }
 
 static Node *cast_jvp(Graph *g, Node *n, Node *const *dx)

@@ -101,18 +101,15 @@ static double digamma_eval(const double *p)
     long double x = p[0], sum = 0, s = 0;
     if (p[0] <= 0) {
         x = p[0] - nearbyint(p[0]);
-        if (x == 0 || isinf(p[0])) {
+        if (x == 0 || isinf(p[0]))
             return NAN;
-        }
         sum = -3.14159265358979323846264338327950288L * cotpi(x);
         x = 1 - (long double)p[0];
     }
-    for (; x < 16; x++) {
+    for (; x < 16; x++)
         sum -= 1 / x;
-    }
-    for (int k = 8; k > 0; k--) {
+    for (int k = 8; k > 0; k--)
         s = (s + digamma_series[k - 1]) / (x * x);
-    }
     return (double)(sum + (logl(x) - 0.5L / x - s));
 }
 
@@ -148,9 +145,8 @@ const Op op_digamma = {
 static double hurwitz(int s, double x)
 {
     double sum = 0, term, tail = 0;
-    for (; x < 20 + s; x++) {
+    for (; x < 20 + s; x++)
         sum += pow(x, -s);
-    }
     /* B(2j)/(2j)! s (s+1) … (s+2j-2) x^(-s-2j+1), as ratios */
     static const double bernoulli[] = {
         1.0 / 6,  -1.0 / 30,     1.0 / 42, -1.0 / 30,
@@ -175,14 +171,12 @@ static double cot_derivative(int k, double c)
             double down = i > 0 ? (i - 1) * p[i - 1] : 0;
             q[i] = (i <= step ? (i + 1) * p[i + 1] : 0) + down;
         }
-        for (int i = 0; i <= step + 2; i++) {
+        for (int i = 0; i <= step + 2; i++)
             p[i] = q[i];
-        }
     }
     double v = p[k + 1];
-    for (int i = k; i >= 0; i--) {
+    for (int i = k; i >= 0; i--)
         v = v * c + p[i];
-    }
     return v;
 }
 
@@ -192,19 +186,15 @@ static double polygamma_eval(const double *p)
 {
     int k = (int)p[0];
     double x = p[1], sign = k % 2 ? 1 : -1;
-    if (k == 0) {
+    if (k == 0)
         return digamma_eval(&x);
-    }
-    if (k > POLYGAMMA_MAX) {
+    if (k > POLYGAMMA_MAX)
         return NAN;
-    }
-    if (x > 0) {
+    if (x > 0)
         return isinf(x) ? 0 : sign * tgamma(k + 1) * hurwitz(k + 1, x);
-    }
     double r = x - nearbyint(x);
-    if (r == 0 || !isfinite(x)) {
+    if (r == 0 || !isfinite(x))
         return isfinite(x) && k % 2 ? INFINITY : NAN;
-    }
     double mirror[2] = {k, 1 - x};
     return sign * pow(PI, k + 1) * cot_derivative(k, (double)cotpi(r)) -
            sign * polygamma_eval(mirror);
@@ -249,9 +239,8 @@ const Op op_polygamma = {
 static double logaddexp_eval(const double *x)
 {
     double high = x[0] > x[1] ? x[0] : x[1];
-    if (isnan(x[0]) || isnan(x[1])) {
+    if (isnan(x[0]) || isnan(x[1]))
         return NAN;
-    }
     return high + (x[0] == x[1] ? log(2) : log1p(exp(-fabs(x[0] - x[1]))));
 }
 
@@ -384,18 +373,16 @@ const Op op_xlog1py = {
 static double lbeta_eval(const double *x)
 {
     long double a = x[0], b = x[1], shift = 0;
-    if (!(x[0] >= 0 && x[1] >= 0)) {
+    if (!(x[0] >= 0 && x[1] >= 0))
         return NAN;
-    }
     if (x[0] == 0 || x[1] == 0 || isinf(x[0]) || isinf(x[1])) {
         bool both = x[0] == 0 || x[1] == 0;
         return both && (isinf(x[0]) || isinf(x[1])) ? NAN
                : both                               ? INFINITY
                                                     : -INFINITY;
     }
-    for (; a < 32 || b < 32; a++, b++) {
+    for (; a < 32 || b < 32; a++, b++)
         shift += logl((a + b) / a) + logl((a + b + 1) / b);
-    }
     long double p = 1 / a, q = 1 / b, s = 1 / (a + b);
     long double tail = (p + q - s) / 12 -
                        (p * p * p + q * q * q - s * s * s) / 360 +

@@ -1,0 +1,120 @@
+/* logsumexp.c: log of the sum of exp, without overflow. */
+#include "graph/ops/reduce.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+static void add_exp(EvalTensor *e, const Node *n, int64_t to, double x,
+                    const int64_t *at)
+{
+    (void)n;
+    (void)at;
+    e->out[to] += exp(x);
+}
+
+/* log of the sum of exp, shifted by the largest: two rounds over the argument,
+ * the maxima standing in out in between. */
+static void keep_max(EvalTensor *e, const Node *n, int64_t to, double x,
+                     const int64_t *at)
+{
+    (void)n;
+    (void)at;
+    if (x > e->out[to] || isnan(x))
+        e->out[to] = x;
+}
+
+/* The least finite number. */
+static double lowest(DType t) { return t == DT_f32 ? -FLT_MAX : -DBL_MAX; }
+
+static void lse_eval(EvalTensor *e, const Node *n)
+{
+    int64_t count = eval_elements(n->rank, e->out_size);
+    Arena *a = arena_new();
+    double *max = NEWN(a, double, count + 1);
+    int64_t in = eval_elements(n->arg[0]->rank, e->in_size[0]);
+    double *shifted = NEWN(a, double, in + 1);
+    EvalTensor inner = *e;
+    reduce_fill(e, n, -INFINITY);
+    reduce_each(e, n, keep_max);
+    for (int64_t i = 0; i < count; i++)
+        max[i] = isinf(e->out[i]) ? 0 : e->out[i];
+    memcpy(shifted, e->in[0], sizeof *shifted * (size_t)in);
+    int kept[MAX_RANK], left = reduce_kept_axes(n, kept);
+    for (int64_t i = 0; i < in; i++) {
+        int64_t at[MAX_RANK], out[MAX_RANK];
+        eval_unravel(i, n->arg[0]->rank, e->in_size[0], at);
+        for (int k = 0; k < left; k++)
+            out[k] = at[kept[k]];
+        shifted[i] -= max[eval_ravel(left, e->out_size, out)];
+    }
+    inner.in = (const double *const[]){shifted};
+    reduce_fill(&inner, n, 0);
+    reduce_each(&inner, n, add_exp);
+    for (int64_t i = 0; i < count; i++)
+        e->out[i] = log(e->out[i]) + max[i];
+    for (int64_t i = 0; i < count && n->attr.integer == FINITE_LSE; i++)
+        if (e->out[i] < lowest(n->dtype)) /* NaN stays */
+            e->out[i] = lowest(n->dtype);
+    arena_free(a);
+}
+
+Node *g_finite_lse(Graph *g, const Node *n)
+{
+    Attr attr = n->attr;
+    attr.integer = FINITE_LSE;
+    return graph_make(g, OP_logsumexp, n->dtype, 1, n->arg, &attr);
+}
+
+/* ∂/∂x_i = exp(x_i - y), and 0 where all are -inf. */
+static Node *lse_partial(Graph *g, Node *n)
+{
+    Node *y = reduce_restore(g, n, g_finite_lse(g, n));
+    return g1(g, OP_exp, g2(g, OP_sub, n->arg[0], y));
+}
+
+static void lse_vjp(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    dx[0] = g2(g, OP_mul, reduce_restore(g, n, dy), lse_partial(g, n));
+}
+
+static Node *lse_jvp(Graph *g, Node *n, Node *const *dx)
+{
+    Node *terms = g2(g, OP_mul, dx[0], lse_partial(g, n));
+    return g_reduce(g, OP_sum, terms, n->attr.nint, n->attr.ints);
+}
+
+/* log(sum(exp(x - m))) + m with m = max(x), or 0 where that is infinite, so
+ * that all -inf gives -inf and an inf gives inf. */
+static Node *lse_expand(Graph *g, Node *n)
+{
+    Node *x = n->arg[0];
+    if (n->attr.integer == FINITE_LSE) {
+        Node *y = g_reduce(g, OP_logsumexp, x, n->attr.nint, n->attr.ints);
+        return g2(g, OP_max, y, g_fill(g, y, lowest(n->dtype)));
+    }
+    Node *max = g_reduce(g, OP_reduce_max, x, n->attr.nint, n->attr.ints);
+    Node *inf = g2(g, OP_eq, g1(g, OP_abs, max), g_fill(g, max, INFINITY));
+    Node *m = g_where(g, inf, g_fill(g, max, 0), max);
+    Node *e = g1(g, OP_exp, g2(g, OP_sub, x, reduce_restore(g, n, m)));
+    Node *sum = g_reduce(g, OP_sum, e, n->attr.nint, n->attr.ints);
+    return g2(g, OP_add, g1(g, OP_log, sum), m);
+}
+
+const Op op_logsumexp = {
+    .name = "logsumexp",
+    .cls = OPC_reduce,
+    .arity = 1,
+    .flags = OP_SURFACE | OP_COSTLY,
+    .doc = "log of the sum of exp, without overflow",
+    .takes = ON_real,
+    .infer = reduce_infer,
+    .identity = reduce_identity,
+    .eval_tensor = lse_eval,
+    .vjp = lse_vjp,
+    .jvp = lse_jvp,
+    .expand = lse_expand,
+    .form = reduce_form,
+    .start = -INFINITY,
+    .batch = reduce_batch,
+};

@@ -1,0 +1,45 @@
+/* hyperbolic.c: hyperbolic functions, and those of exp(-x). */
+#include "lower/numeric.h"
+
+/* With e = exp|x|/2: sinh|x| = e - 1/(4e), which keeps its digits from 1 on;
+ * with h = (exp|x| - 1)/2: h + h/(2h + 1). */
+Val *num_sinh(Lower *l, Val *x)
+{
+    Val *one = num_like(l, x, 1), *a = low_fabs(l, x);
+    Val *e = num_exp_scaled(l, a, -1);
+    Val *far = low_fsub(l, e, low_fdiv(l, num_like(l, x, 0.25), e));
+    Val *h = num_half_expm1(l, num_clamp(l, a, 0, 1));
+    Val *d = low_fadd(l, low_fadd(l, h, h), one);
+    Val *near = low_fadd(l, h, low_fdiv(l, h, d));
+    Val *r = low_select(l, low_fcmp(l, CMP_lt, a, one), near, far);
+    return low_fcopysign(l, r, x);
+}
+
+/* With e = exp|x|/2: cosh(x) = e + 1/(4e) */
+Val *num_cosh(Lower *l, Val *x)
+{
+    Val *e = num_exp_scaled(l, low_fabs(l, x), -1);
+    return low_fadd(l, e, low_fdiv(l, num_like(l, x, 0.25), e));
+}
+
+/* With h = (exp(2|x|) - 1)/2: tanh|x| = h/(h + 1); 1 from |x| = 22 on. */
+Val *num_tanh(Lower *l, Val *x)
+{
+    Val *a = num_clamp(l, low_fabs(l, x), 0, 22);
+    Val *h = num_half_expm1(l, low_fadd(l, a, a));
+    Val *t = low_fdiv(l, h, low_fadd(l, h, num_like(l, x, 1)));
+    return low_fcopysign(l, t, x);
+}
+
+Val *num_sigmoid(Lower *l, Val *x)
+{
+    Val *one = num_like(l, x, 1);
+    return low_fdiv(l, one, low_fadd(l, one, num_exp(l, low_fneg(l, x))));
+}
+
+Val *num_softplus(Lower *l, Val *x)
+{
+    Val *e = num_exp(l, low_fneg(l, low_fabs(l, x)));
+    Val *zero = num_like(l, x, 0);
+    return low_fadd(l, num_max(l, x, zero), num_log1p(l, e));
+}
