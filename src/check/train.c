@@ -105,27 +105,42 @@ static const Type *state_type(Train *t)
                                        : NULL;
 }
 
-/* The train state */
+/* The train state: its fields, of which those that are not needed are NULL. */
 
-enum { MAX_FIELDS = 5 };
+typedef enum Field {
+    ST_optimizer,
+    ST_key,
+    ST_step,     /* i64, the number of calls so far */
+    ST_gradient, /* the sum of so many gradients: */
+    ST_count,
+    NFIELDS,
+} Field;
 
-/* Its fields, of which those that are not needed are NULL. */
+static const char *const field_name[NFIELDS] = {
+    "optimizer", "key", "step", "gradient", "count",
+};
+
 typedef struct State {
-    const Value *optimizer;
-    const Value *key, *step;       /* step: i64, the number of calls so far */
-    const Value *gradient, *count; /* the sum of so many gradients */
+    const Value *field[NFIELDS];
 } State;
 
-static const char *const field_name[MAX_FIELDS] = {"optimizer", "key", "step",
-                                                   "gradient", "count"};
-
-static void state_fields(const State *s, const Value *field[MAX_FIELDS])
+static State fresh_state(Train *t)
 {
-    field[0] = s->optimizer;
-    field[1] = s->key;
-    field[2] = s->step;
-    field[3] = s->gradient;
-    field[4] = s->count;
+    Arena *arena = t->c->arena;
+    bool key = t->key >= 0, sums = t->accumulate.given;
+    const Type *type[NFIELDS] = {
+        t->optimizer_type,
+        key ? type_scalar(arena, DT_key) : NULL,
+        key ? type_scalar(arena, DT_i64) : NULL,
+        sums ? t->type : NULL,
+        sums ? type_scalar(arena, DT_i32) : NULL,
+    };
+    State s = {{NULL}};
+
+    for (int i = 0; i < NFIELDS; i++)
+        if (type[i])
+            s.field[i] = value_fresh(t->c, type[i], field_name[i]);
+    return s;
 }
 
 static const char *state_name(Train *t)
@@ -141,28 +156,28 @@ static Port state_port(Train *t, const State *s, int in_place)
 {
     Check *c = t->c;
     Arena *arena = graph_arena(c->graph);
-    const Value *field[MAX_FIELDS];
-    const Type *part[MAX_FIELDS];
-    const char **name = NEWN(arena, const char *, MAX_FIELDS);
+    const Type *part[NFIELDS];
+    const char **name = NEWN(arena, const char *, NFIELDS);
     Type type = {.name = "TrainState", .field = name, .part = part};
     Port p = {.name = state_name(t), .span = t->at, .in_place = in_place};
 
-    state_fields(s, field);
-    for (int i = 0; i < MAX_FIELDS; i++) {
-        if (!field[i])
+    for (int i = 0; i < NFIELDS; i++) {
+        if (!s->field[i])
             continue;
         name[type.npart] = field_name[i];
-        part[type.npart++] = value_ty(c, field[i]);
+        part[type.npart++] = value_ty(c, s->field[i]);
     }
     p.type =
         type_export(c, type.npart == 1 ? part[0] : type_struct(arena, &type));
     p.leaf = NEWN(arena, Node *, p.type->nleaf + 1);
-    for (int i = 0; i < MAX_FIELDS; i++) {
-        if (!field[i])
+    for (int i = 0; i < NFIELDS; i++) {
+        const Value *v = s->field[i];
+
+        if (!v)
             continue;
-        memcpy(p.leaf + p.nleaf, value_leaves(c, field[i]),
-               sizeof *p.leaf * (size_t)field[i]->nleaf);
-        p.nleaf += field[i]->nleaf;
+        memcpy(p.leaf + p.nleaf, value_leaves(c, v),
+               sizeof *p.leaf * (size_t)v->nleaf);
+        p.nleaf += v->nleaf;
     }
     return p;
 }
@@ -183,26 +198,27 @@ static Function *make_init(Train *t)
     Check *c = t->c;
     Function *f = function_new(c, FN_init, "init", t->at);
     Node *key = value_fresh(c, type_scalar(c->arena, DT_key), "seed")->node;
-    const Value *net, *carried = NULL;
-    State s = {0};
+    const Value *net, *optimizer, *carried = NULL;
+    State s = {{NULL}};
     int64_t number = 0;
 
     net = construct_initial(c, t->type, key, &number, t->at);
-    s.optimizer =
-        net ? construct_initial(c, t->optimizer_type, key, &number, t->at)
-            : NULL;
-    if (s.optimizer && t->carried >= 0)
+    if (!net)
+        return NULL;
+    optimizer = construct_initial(c, t->optimizer_type, key, &number, t->at);
+    if (optimizer && t->carried >= 0)
         carried =
             construct_initial(c, t->carried_type, key, &number, t->carried_at);
-    if (!s.optimizer || (t->carried >= 0 && !carried))
+    if (!optimizer || (t->carried >= 0 && !carried))
         return NULL;
+    s.field[ST_optimizer] = optimizer;
     if (t->key >= 0) {
-        s.key = value_tensor(c, g_split(c->graph, key, number));
-        s.step = scalar(t, DT_i64, 0);
+        s.field[ST_key] = value_tensor(c, g_split(c->graph, key, number));
+        s.field[ST_step] = scalar(t, DT_i64, 0);
     }
     if (t->accumulate.given) {
-        s.gradient = zeros(t, t->type);
-        s.count = scalar(t, DT_i32, 0);
+        s.field[ST_gradient] = zeros(t, t->type);
+        s.field[ST_count] = scalar(t, DT_i32, 0);
     }
     function_param(c, f, "seed", value_tensor(c, key), t->at);
     function_result(c, f, t->item->train.by, net, t->at);
@@ -223,48 +239,30 @@ static bool takes_loss(const Train *t, int i)
     return type && type->kind == TE_fn;
 }
 
-static Expr *name_expr(Train *t, const char *name)
-{
-    Expr *e = NEW(t->c->arena, Expr);
-
-    *e = (Expr){.kind = EX_name, .depth = 1, .span = t->at, .name = name};
-    return e;
-}
-
 /* fn(net) = loss(net, x, …), or its first part where the loss has a state. */
 static const Value *loss_of_net(Train *t, const Arguments *a)
 {
     Check *c = t->c;
-    FnItem *item = NEW(c->arena, FnItem);
     Scope *s = scope_new(c, NULL, 0, t->loss->scope->unit);
-    const char *loss = intern(c->names, "the loss");
-    Expr *call = NEW(c->arena, Expr), *body = call, *fn = NEW(c->arena, Expr);
-    const char *by = t->item->train.by;
+    Str text = str_new(c->arena);
+    const char *loss = "loss";
 
-    *call = (Expr){.kind = EX_call, .depth = 2, .span = t->at};
-    call->call.fn = name_expr(t, loss);
-    call->call.arg = NEWN(c->arena, Arg, a->n + 1);
-    call->call.narg = a->n;
-    scope_bind(c, s, loss, t->at, value_fn(c, t->loss));
+    for (int i = 0; i < a->n; i++)
+        if (strcmp(loss, fn_param_name(c, t->loss, i)) == 0) {
+            loss = arena_printf(c->arena, "%s_", loss);
+            i = -1;
+        }
+    scope_bind(c, s, intern(c->names, loss), t->at, value_fn(c, t->loss));
+    str_printf(&text, "fn(%s) = %s(", t->item->train.by, loss);
     for (int i = 0; i < a->n; i++) {
         const char *name = fn_param_name(c, t->loss, i);
 
-        call->call.arg[i] = (Arg){name, t->at, name_expr(t, name)};
+        str_printf(&text, "%s%s = %s", i ? ", " : "", name, name);
         if (i != t->by)
             scope_bind(c, s, name, t->at, a->value[i]);
     }
-    if (t->carried >= 0) {
-        body = NEW(c->arena, Expr);
-        *body = (Expr){.kind = EX_part, .depth = 3, .span = t->at};
-        body->field.of = call;
-    }
-    item->span = item->name_span = t->at;
-    item->param = NEW(c->arena, ParamEx);
-    item->param[0] = (ParamEx){by, t->at, NULL, NULL};
-    item->nparam = 1;
-    item->body = body;
-    *fn = (Expr){.kind = EX_fn, .depth = 4, .span = t->at, .fn = item};
-    return eval(c, s, fn);
+    str_printf(&text, ")%s", t->carried >= 0 ? ".0" : "");
+    return eval(c, s, program_read(c, text.at));
 }
 
 static const Expr *given(const Train *t, int i)
@@ -387,15 +385,6 @@ static const Value *times(Train *t, const Value *v, Node *s)
     return value_of_leaves(t->c, value_ty(t->c, v), leaf);
 }
 
-static const Value *plus(Train *t, const Value *a, const Value *b)
-{
-    Node **l = value_leaves(t->c, a), **r = value_leaves(t->c, b);
-
-    for (int i = 0; i < a->nleaf; i++)
-        l[i] = g2(t->c->graph, OP_add, l[i], r[i]);
-    return value_of_leaves(t->c, value_ty(t->c, a), l);
-}
-
 /* g as the library's function of that name clips it. */
 static const Value *clip(Train *t, const char *name, const Knob *most,
                          const Value *g)
@@ -443,37 +432,36 @@ static const Value *update(Train *t, const Value **argument, const Value *net,
     return NULL;
 }
 
-/* Leaf by leaf a where cond holds, else b; the other one is not computed. */
-static const Value *choose(Train *t, Node *cond, const Value *a, const Value *b)
-{
-    Node **l = value_leaves(t->c, a), **r = value_leaves(t->c, b);
-
-    for (int i = 0; i < a->nleaf; i++)
-        l[i] = g_if(t->c->graph, cond, l[i], r[i]);
-    return value_of_leaves(t->c, value_ty(t->c, a), l);
-}
-
 /* The gradients of `accumulate` steps are added up; the last of them updates
  * by their mean and starts afresh. sum: with that of this step. */
 static const Value *update_sometimes(Train *t, const Value **argument,
                                      const Value *net, const Value *sum,
                                      State *s)
 {
-    Graph *g = t->c->graph;
-    Node *count = g2(g, OP_add, s->count->node, g_const_int(g, DT_i32, 1));
+    Check *c = t->c;
+    Graph *g = c->graph;
+    Node *count =
+        g2(g, OP_add, s->field[ST_count]->node, g_const_int(g, DT_i32, 1));
     Node *full = g2(g, OP_le, t->accumulate.at->node, count);
-    const Value *mean, *next, *part[2];
-    Node *one = g_const(g, t->c->real, 1);
+    Node *one = g_const(g, c->real, 1);
+    const Value *mean =
+        times(t, sum, g2(g, OP_div, one, g_cast(g, one->dtype, count)));
+    const Value *next = update(t, argument, net, mean, s->field[ST_optimizer]);
+    const Value *part[2][4] = {
+        {NULL, NULL, zeros(t, t->type), scalar(t, DT_i32, 0)},
+        {net, s->field[ST_optimizer], sum, value_tensor(c, count)},
+    };
+    Operand x[2];
 
-    mean = times(t, sum, g2(g, OP_div, one, g_cast(g, one->dtype, count)));
-    next = update(t, argument, net, mean, s->optimizer);
     if (!next)
         return NULL;
-    s->gradient = choose(t, full, zeros(t, t->type), sum);
-    s->count = choose(t, full, scalar(t, DT_i32, 0), value_tensor(t->c, count));
-    part[0] = choose(t, full, next->part[0], net);
-    part[1] = choose(t, full, next->part[1], s->optimizer);
-    return value_tuple(t->c, t->at, 2, part);
+    memcpy(part[0], next->part, 2 * sizeof *next->part);
+    for (int i = 0; i < 2; i++)
+        x[i] = (Operand){value_tuple(c, t->at, 4, part[i]), t->at, NULL};
+    next = arith_if(c, t->scope, t->at, full, &x[0], &x[1]);
+    s->field[ST_gradient] = next->part[2];
+    s->field[ST_count] = next->part[3];
+    return next;
 }
 
 static Port in_place(Train *t, const Port *param, int index, const Value *v)
@@ -486,34 +474,19 @@ static Port in_place(Train *t, const Port *param, int index, const Value *v)
                   .in_place = index};
 }
 
-static State fresh_state(Train *t)
-{
-    Check *c = t->c;
-    State s = {value_fresh(c, t->optimizer_type, "state"), NULL, NULL, NULL,
-               NULL};
-
-    if (t->key >= 0) {
-        s.key = value_fresh(c, type_scalar(c->arena, DT_key), "key");
-        s.step = value_fresh(c, type_scalar(c->arena, DT_i64), "step");
-    }
-    if (t->accumulate.given) {
-        s.gradient = value_fresh(c, t->type, "gradient");
-        s.count = value_fresh(c, type_scalar(c->arena, DT_i32), "count");
-    }
-    return s;
-}
-
 /* The key of this step: the one derived from the state's by its number. */
 static const Value *step_key(Train *t, State *s)
 {
     Graph *g = t->c->graph;
-    Node *step = s->step->node, *counter, *one = g_const_int(g, DT_i64, 1);
+    Node *step = s->field[ST_step]->node, *counter,
+         *one = g_const_int(g, DT_i64, 1);
 
     /* as g_split(key, step) */
     counter = g2(g, OP_sub, g_const_int(g, DT_i64, -1), step);
-    s->step = value_tensor(t->c, g2(g, OP_add, step, one));
+    s->field[ST_step] = value_tensor(t->c, g2(g, OP_add, step, one));
     return value_tensor(
-        t->c, g_cast(g, DT_key, g_random_bits(g, s->key->node, counter)));
+        t->c,
+        g_cast(g, DT_key, g_random_bits(g, s->field[ST_key]->node, counter)));
 }
 
 /* The parameters of step; values for the optimizer's settings. */
@@ -621,15 +594,20 @@ static Function *make_step(Train *t)
     if (!loss || (t->carried >= 0 && !carried_fits(t, &carried)))
         return NULL;
     next = gradient_of(t, loss, net);
-    if (t->accumulate.given)
-        next = plus(t, s.gradient, next);
+    if (t->accumulate.given) {
+        Operand sum[] = {{s.field[ST_gradient], t->at, NULL},
+                         {next, t->at, NULL}};
+
+        next = arith_elementwise(c, t->scope, OP_add, "+", t->at, 2, sum);
+    }
     one = finite_or_stop(t, loss, next);
     next = times(t, next, one);
-    next = t->accumulate.given ? update_sometimes(t, argument, net, next, &s)
-                               : update(t, argument, net, next, s.optimizer);
+    next = t->accumulate.given
+               ? update_sometimes(t, argument, net, next, &s)
+               : update(t, argument, net, next, s.field[ST_optimizer]);
     if (!next)
         return NULL;
-    s.optimizer = next->part[1];
+    s.field[ST_optimizer] = next->part[1];
     function_result(c, f, fn_name(c, t->loss), loss, t->at);
     f->result[f->nresult++] = in_place(t, &f->param[k], k, next->part[0]);
     if (t->carried >= 0) {
