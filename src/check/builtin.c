@@ -37,143 +37,127 @@ bool reduction_of_nothing(const Builtin *b)
     return !row_of(b)->join || isfinite(row_of(b)->start);
 }
 
-/* Their arguments: x, axis (an int or a tuple of them), keepdims. */
+/* A tensor x is reduced along the axes that are gone. */
+typedef struct Reduction {
+    Check *c;
+    const Builtin *b;
+    Node *x;
+    Span at;
+    bool all; /* no axis is given, or () */
+    bool gone[MAX_RANK];
+    int axis[MAX_RANK], naxis;
+} Reduction;
 
-static bool axes_arg(Check *c, const Builtin *b, const CallArg *a, int rank,
-                     bool *chosen)
+/* axis = (): as if it were left out. */
+static bool axis_given(const Operand *x)
 {
-    const Value *v = a->value;
-    int n = v->kind == V_tuple ? v->npart : 1;
+    return x->value && !(x->value->kind == V_tuple && x->value->npart == 0);
+}
+
+/* An axis or a tuple of them. */
+static bool read_axes(Reduction *r, const Operand *x)
+{
+    const Value *v = x->value;
+    int n = v->kind == V_tuple ? v->npart : 1, axis;
 
     for (int i = 0; i < n; i++) {
-        CallArg one = *a;
-        int axis;
+        Operand one = {v->kind == V_tuple ? v->part[i] : v, x->span, x->expr};
 
-        one.value = v->kind == V_tuple ? v->part[i] : v;
-        if (!arg_axis(c, b, &one, rank, &axis))
+        if (!arg_axis(r->c, r->b, &one, r->x->rank, &axis))
             return false;
-        if (chosen[axis]) {
-            check_fail(c, a->span, "axis", "axis %d is given twice", axis);
-            return false;
-        }
-        chosen[axis] = true;
+        if (r->gone[axis])
+            return check_refuse(r->c, x->span, "axis", "axis %d is given twice",
+                                axis);
+        r->gone[axis] = true;
     }
     return true;
 }
 
-/* axis = (): as if it were left out. */
-static bool axis_given(const CallArg *a)
+static bool choose_axes(Reduction *r, const Operand *x)
 {
-    return a && !(a->value->kind == V_tuple && a->value->npart == 0);
+    bool nothing = false;
+
+    r->all = !axis_given(x);
+    if (!r->all && !read_axes(r, x))
+        return false;
+    for (int i = 0; i < r->x->rank; i++) {
+        r->gone[i] = r->gone[i] || r->all;
+        if (!r->gone[i])
+            continue;
+        r->axis[r->naxis++] = i;
+        nothing = nothing || dim_is(r->x->dim[i], 0);
+    }
+    if (nothing && !reduction_of_nothing(r->b))
+        return check_refuse(r->c, r->at, "empty",
+                            "'%s' of nothing has no value", r->b->name);
+    if (reduction_is_position(r->b) && !r->all && r->naxis != 1)
+        return check_refuse(r->c, r->at, "axis", "'%s' takes one axis",
+                            r->b->name);
+    return true;
 }
 
-static Node *keep_axes(Check *c, const Node *from, Node *n, const bool *gone)
+/* The number of elements that become one. */
+static const Dim *reduced(const Reduction *r)
+{
+    const Dim *count = dim_const(r->c->graph, 1);
+
+    for (int i = 0; i < r->naxis; i++)
+        count = dim_mul(r->c->graph, count, r->x->dim[r->axis[i]]);
+    return count;
+}
+
+static Node *mean_of(const Reduction *r, Node *sum)
+{
+    Graph *g = r->c->graph;
+    Node *n = g_divisor(g, sum->dtype, reduced(r));
+
+    return g2(g, OP_div, sum, g_broadcast_to(g, n, sum->rank, sum->dim));
+}
+
+/* Over everything, a position counts row by row. */
+static Node *reduce_node(const Reduction *r)
+{
+    Graph *g = r->c->graph;
+    static const int first = 0;
+    const Dim *count;
+    Node *n;
+
+    if (reduction_is_position(r->b) && r->all) {
+        count = reduced(r);
+        return g_reduce(g, r->b->op, g_reshape(g, r->x, 1, &count), 1, &first);
+    }
+    n = r->naxis ? g_reduce(g, r->b->op, r->x, r->naxis, r->axis) : r->x;
+    return r->b->mean ? mean_of(r, n) : n;
+}
+
+static Node *keep_axes(const Reduction *r, Node *n)
 {
     const Dim *dim[MAX_RANK];
 
-    for (int i = 0; i < from->rank; i++)
-        dim[i] = gone[i] ? dim_const(c->graph, 1) : from->dim[i];
-    return g_reshape(c->graph, n, from->rank, dim);
+    for (int i = 0; i < r->x->rank; i++)
+        dim[i] = r->gone[i] ? dim_const(r->c->graph, 1) : r->x->dim[i];
+    return g_reshape(r->c->graph, n, r->x->rank, dim);
 }
 
-static Node *mean_of(Check *c, Node *sum, const Node *x, const bool *gone)
+static const Value *reduce_tree(Check *c, const BuiltinCall *call)
 {
-    const Dim *count = dim_const(c->graph, 1);
-    Node *n;
-
-    for (int i = 0; i < x->rank; i++)
-        if (gone[i])
-            count = dim_mul(c->graph, count, x->dim[i]);
-    n = g_divisor(c->graph, sum->dtype, count);
-    return g2(c->graph, OP_div, sum,
-              g_broadcast_to(c->graph, n, sum->rank, sum->dim));
-}
-
-/* argmax and argmin take one axis; over everything, the position counts row by
- * row. */
-static Node *reduce_position(Check *c, const Builtin *b, const CallArg *x,
-                             Node *n, const bool *gone, bool all)
-{
-    const Dim *count = dim_const(c->graph, 1);
-    int axis = -1, many = 0;
-
-    for (int i = 0; i < n->rank; i++) {
-        count = dim_mul(c->graph, count, n->dim[i]);
-        if (gone[i]) {
-            axis = i;
-            many++;
-        }
-    }
-    if (all) {
-        n = g_reshape(c->graph, n, 1, &count);
-        axis = 0;
-    } else if (many != 1) {
-        check_fail(c, x->span, "axis", "'%s' takes one axis", b->name);
-        return NULL;
-    }
-    return g_reduce(c->graph, b->op, n, 1, &axis);
-}
-
-static bool empty_reduction(Check *c, const Builtin *b, const CallArg *x,
-                            const Node *n, const bool *gone)
-{
-    if (reduction_of_nothing(b))
-        return false;
-    for (int i = 0; i < n->rank; i++) {
-        if (!gone[i] || !dim_is(n->dim[i], 0))
-            continue;
-        check_fail(c, x->span, "empty", "'%s' of nothing has no value",
-                   b->name);
-        return true;
-    }
-    return false;
-}
-
-static Node *reduce_node(Check *c, const Builtin *b, const CallArg *x, Node *n,
-                         const Slot *slot)
-{
-    bool gone[MAX_RANK] = {false}, all = !axis_given(slot[1].arg);
-    int axis[MAX_RANK], naxis = 0;
-    Node *r;
-
-    if (!all && !axes_arg(c, b, slot[1].arg, n->rank, gone))
-        return NULL;
-    for (int i = 0; i < n->rank; i++) {
-        gone[i] = gone[i] || all;
-        if (gone[i])
-            axis[naxis++] = i;
-    }
-    if (empty_reduction(c, b, x, n, gone))
-        return NULL;
-    if (reduction_is_position(b))
-        r = reduce_position(c, b, x, n, gone, all);
-    else
-        r = naxis ? g_reduce(c->graph, b->op, n, naxis, axis) : n;
-    if (r && b->mean)
-        r = mean_of(c, r, n, gone);
-    return r && slot[2].on ? keep_axes(c, n, r, gone) : r;
-}
-
-static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
-                                const Slot *slot)
-{
-    const Value *v = slot[0].arg->value;
+    const Value *v = call->x[0].value;
+    const Builtin *b = call->fn;
     Node **leaf = value_leaves(c, v), *total = NULL;
     OpId join = reduction_join(b);
+    bool axis = axis_given(&call->x[1]);
 
-    if (axis_given(slot[1].arg) || join == NOPS) {
+    if (axis || join == NOPS) {
         check_fail(c, call->at, "type-mismatch", "'%s' takes a tensor%s",
-                   b->name,
-                   axis_given(slot[1].arg) ? " when an axis is given" : "");
-        diag_label(c->diags, slot[0].arg->span, "%s", value_text(c, v));
-        return c->error;
+                   b->name, axis ? " when an axis is given" : "");
+        return check_is(c, call->x[0].span, v);
     }
     for (int i = 0; i < v->nleaf; i++) {
         Node *n = leaf[i];
 
         if (!(reduction_takes(b) & 1u << n->dtype) ||
             (total && total->dtype != n->dtype))
-            return check_fail(c, slot[0].arg->span, "type-mismatch",
+            return check_fail(c, call->x[0].span, "type-mismatch",
                               "'%s' needs %s of one type in all leaves of %s",
                               b->name, reduction_takes_text(b),
                               value_text(c, v));
@@ -181,71 +165,56 @@ static const Value *reduce_tree(Check *c, const Builtin *b, const Call *call,
             n = g_reduce_all(c->graph, b->op, n);
         total = total ? g2(c->graph, join, total, n) : n;
     }
-    if (!total)
-        return check_fail(c, slot[0].arg->span, "empty", "'%s' of nothing",
-                          b->name);
-    return value_tensor(c, total);
+    return total ? value_tensor(c, total)
+                 : check_fail(c, call->x[0].span, "empty", "'%s' of nothing",
+                              b->name);
 }
 
-static const Value *run_reduce(Check *c, const Builtin *b, const Call *call,
-                               const Slot *slot)
+static const Value *run_reduce(Check *c, const BuiltinCall *call)
 {
-    const Value *v = slot[0].arg->value;
-    Operand x = operand_of(slot[0].arg);
+    const Value *v = call->x[0].value;
+    const Builtin *b = call->fn;
+    Reduction r = {.c = c, .b = b, .at = call->x[0].span};
     Node *n;
 
     if (v->kind == V_struct || v->kind == V_tuple || v->kind == V_stack)
-        return reduce_tree(c, b, call, slot);
-    if (!arith_unify(c, call->scope, b->name, call->at, 1, &x,
-                     reduction_takes(b), &n))
+        return reduce_tree(c, call);
+    if (!arith_unify(c, call->scope, b->name, call->at, 1, &call->x[0],
+                     reduction_takes(b), &r.x) ||
+        !choose_axes(&r, &call->x[1]))
         return c->error;
-    n = reduce_node(c, b, slot[0].arg, n, slot);
-    return n ? value_tensor(c, n) : c->error;
+    n = reduce_node(&r);
+    return value_tensor(c, call->given[2].on ? keep_axes(&r, n) : n);
 }
 
-Operand operand_of(const CallArg *a)
+static const Value *run_elementwise(Check *c, const BuiltinCall *call)
 {
-    return (Operand){a->value, a->span, a->expr};
-}
+    OpId op = call->fn->op;
 
-static const Value *run_elementwise(Check *c, const Builtin *b,
-                                    const Call *call, const Slot *slot)
-{
-    Operand x[3];
-    int n = op_table[b->op]->arity;
-
-    for (int i = 0; i < n; i++)
-        x[i] = operand_of(slot[i].arg);
-    return arith_elementwise(c, call->scope, b->op, b->name, call->at, n, x);
+    return arith_elementwise(c, call->scope, op, call->fn->name, call->at,
+                             op_table[op]->arity, call->x);
 }
 
 /* max(x), max(x, axis = 1), max(a, b) */
-static const Value *run_extreme(Check *c, const Builtin *b, const Call *call,
-                                const Slot *slot)
+static const Value *run_extreme(Check *c, const BuiltinCall *call)
 {
-    const Slot one[] = {slot[0], slot[2], slot[3]};
-    Operand x[2];
+    const Builtin *b = call->fn;
+    BuiltinCall one = *call;
 
-    if (!slot[1].arg)
-        return run_reduce(c, b, call, one);
-    if (slot[2].arg || slot[3].arg)
+    if (call->x[1].value && (call->x[2].value || call->x[3].value))
         return check_fail(c, call->at, "argument",
                           "'%s' takes an axis with one tensor only", b->name);
-    for (int i = 0; i < 2; i++)
-        x[i] = operand_of(slot[i].arg);
-    return arith_elementwise(c, call->scope, op_table[b->op]->join(), b->name,
-                             call->at, 2, x);
+    if (call->x[1].value)
+        return arith_elementwise(c, call->scope, op_table[b->op]->join(),
+                                 b->name, call->at, 2, call->x);
+    one.x[1] = call->x[2];
+    one.given[2] = call->given[3];
+    return run_reduce(c, &one);
 }
 
-static const Value *run_where(Check *c, const Builtin *b, const Call *call,
-                              const Slot *slot)
+static const Value *run_where(Check *c, const BuiltinCall *call)
 {
-    Operand x[3];
-
-    (void)b;
-    for (int i = 0; i < 3; i++)
-        x[i] = operand_of(slot[i].arg);
-    return arith_where(c, call->scope, call->at, x);
+    return arith_where(c, call->scope, call->at, call->x);
 }
 
 static const Value *cast_tensor(Check *c, const Value *v, DType t)
@@ -258,30 +227,26 @@ static const Value *cast_tensor(Check *c, const Value *v, DType t)
 }
 
 /* real(i), int(x), …: whole structs too where their type stays the same. */
-static const Value *run_cast(Check *c, const Builtin *b, const Call *call,
-                             const Slot *slot)
+static const Value *run_cast(Check *c, const BuiltinCall *call)
 {
-    const Value *v = slot[0].arg->value;
+    const Value *v = call->x[0].value;
     DType t;
 
-    dtype_of_name(c, b->name, &t);
+    dtype_of_name(c, call->fn->name, &t);
     if (v->kind == V_tensor && v->node->dtype != DT_key)
         return cast_tensor(c, v, t);
     check_fail(c, call->at, "type-mismatch", "'%s' converts tensors of numbers",
-               b->name);
-    diag_label(c->diags, slot[0].arg->span, "%s", value_text(c, v));
-    return c->error;
+               call->fn->name);
+    return check_is(c, call->x[0].span, v);
 }
 
 /* A parameter is a name, what it takes, and '?' where it may be left out or '*'
- * where any number of them stands. What it takes counts by its first letter:
- *   tensor              anything with a literal's type settled
- *   key                 one, not a tensor of them
- *   shape, extent       dimensions that a tensor can have; an int that is one
- *   axis, new           of the first parameter; or one more than it has
- *   last                as axis; if it is left out the last
- *   bool                a constant
- * Without a word anything but a function is taken. */
+ * or '+' where any number of them stands (from 1). What it takes counts by its
+ * first letter: tensor              anything with a literal's type settled key
+ * one, not a tensor of them shape, extent       dimensions that a tensor can
+ * have; an int that is one axis, new           of the first parameter; or one
+ * more than it has last                as axis; if it is left out the last bool
+ * a constant Without a word anything but a function is taken. */
 static const struct {
     const char *name, *params;
     BuiltinRun *run;
@@ -291,8 +256,8 @@ static const struct {
     {"transpose", "x:tensor perm*", run_transpose},
     {"broadcast", "x:tensor shape:shape", run_broadcast},
     {"expand", "x:tensor axis:new?", run_expand},
-    {"concat", "x* axis?", run_concat},
-    {"stack", "x* axis?", run_stack},
+    {"concat", "x+ axis?", run_concat},
+    {"stack", "x+ axis?", run_stack},
     {"pad", "x:tensor before after axis:axis?", run_pad},
     {"flip", "x:tensor axis:axis?", run_flip},
     {"moveaxis", "x:tensor from:axis to:axis", run_moveaxis},
@@ -326,13 +291,16 @@ static const Builtin *find(const Check *c, const char *name, uint64_t hash)
 static void read_params(Check *c, Builtin *b, const char *params)
 {
     for (const char *s = params; *s; s += *s == ' ') {
-        BuiltinParam *p = &b->param[b->nparam++];
-        size_t n = strcspn(s, ":?* ");
+        BuiltinParam *p = &b->param[b->nparam];
+        size_t n = strcspn(s, ":?*+ ");
 
         p->name = intern_n(c->names, s, n);
         p->type = s[n] == ':' ? s[n + 1] : '\0';
-        s += strcspn(s, "?* ");
-        p->suffix = *s == '?' || *s == '*' ? *s++ : '\0';
+        s += strcspn(s, "?*+ ");
+        p->optional = *s == '?' || *s == '*';
+        b->rest = *s == '*' || *s == '+' ? b->nparam : b->rest;
+        s += *s != '\0' && *s != ' ';
+        b->nparam++;
     }
 }
 
@@ -346,7 +314,8 @@ static void add(Check *c, const char *name, const char *params, BuiltinRun *run,
     if (find(c, name, hash))
         return;
     b = NEW(c->arena, Builtin);
-    *b = (Builtin){.name = name, .run = run, .op = op, .mean = mean};
+    *b =
+        (Builtin){.name = name, .run = run, .op = op, .mean = mean, .rest = -1};
     read_params(c, b, params);
     map_put(c->arena, &c->builtin_by_name, hash, b);
     list_push(c->arena, &c->builtin, b);
@@ -478,160 +447,108 @@ const Value *builtin_constant(Check *c, const char *name)
 
 /* Arguments */
 
-static bool wrong_name(Check *c, const Builtin *b, const CallArg *a)
+static bool arg_tensor(Check *c, const Builtin *b, const Operand *x, Node **n)
 {
-    const char *name[MAX_SLOTS];
-
-    for (int i = 0; i < b->nparam; i++)
-        name[i] = b->param[i].name;
-    check_fail(c, a->name_span, "argument-name", "'%s' has no parameter '%s'%s",
-               b->name, a->name, name_suggestion(c, a->name, name, b->nparam));
-    return false;
-}
-
-/* One argument to its slot; those of a "x*" parameter stay where they are. */
-static bool take_slot(Check *c, const Builtin *b, const CallArg *a,
-                      int *position, Slot *slot)
-{
-    int n = b->nparam, i = *position;
-
-    if (a->name) {
-        for (i = 0; i < n && b->param[i].name != a->name; i++)
-            ;
-        if (i == n)
-            return wrong_name(c, b, a);
-    } else if (i >= n) {
-        check_fail(c, a->span, "argument-count", "'%s' takes %d argument%s",
-                   b->name, n, n == 1 ? "" : "s");
-        return false;
-    } else if (b->param[i].suffix != '*') {
-        ++*position;
-    }
-    if (slot[i].arg && b->param[i].suffix != '*') {
-        check_fail(c, a->span, "argument-twice", "'%s' is given twice",
-                   b->param[i].name);
-        return false;
-    }
-    slot[i].arg = a;
-    return true;
-}
-
-static bool arg_tensor(Check *c, const Builtin *b, const CallArg *a, Node **n)
-{
-    const Value *v = value_settle(c, a->span, a->value);
+    const Value *v = value_settle(c, x->span, x->value);
 
     *n = v->node;
     if (value_is_error(v) || v->kind == V_tensor)
         return !value_is_error(v);
-    check_fail(c, a->span, "type-mismatch", "'%s' takes a tensor", b->name);
-    diag_label(c->diags, a->span, "%s", value_text(c, v));
+    check_fail(c, x->span, "type-mismatch", "'%s' takes a tensor", b->name);
+    check_is(c, x->span, v);
     return false;
 }
 
-static bool const_arg(Check *c, const Builtin *b, const CallArg *a,
+static bool const_arg(Check *c, const Builtin *b, const Operand *x,
                       const char *what, int64_t *out)
 {
-    if (value_const_int(a->value, out))
+    if (value_const_int(x->value, out))
         return true;
-    if (c->defining > 0 && value_is_scalar(a->value) &&
-        dtype_is_int(a->value->node->dtype)) {
+    if (c->defining > 0 && value_is_scalar(x->value) &&
+        dtype_is_int(x->value->node->dtype)) {
         c->opaque++; /* the callers will tell; nothing is known here */
         return false;
     }
-    check_fail(c, a->span, "argument", "'%s' of '%s' is a constant int", what,
+    check_fail(c, x->span, "argument", "'%s' of '%s' is a constant int", what,
                b->name);
-    if (value_ty(c, a->value))
-        diag_label(c->diags, a->span, "%s", value_text(c, a->value));
+    if (value_ty(c, x->value))
+        check_is(c, x->span, x->value);
     return false;
 }
 
-bool arg_axis(Check *c, const Builtin *b, const CallArg *a, int rank, int *axis)
+bool arg_axis(Check *c, const Builtin *b, const Operand *x, int rank, int *axis)
 {
     int64_t v;
 
-    if (!const_arg(c, b, a, "axis", &v))
+    if (!const_arg(c, b, x, "axis", &v))
         return false;
-    if (v >= -rank && v < rank) {
-        *axis = (int)(v < 0 ? v + rank : v);
+    *axis = (int)(v < 0 ? v + rank : v);
+    if (v >= -rank && v < rank)
         return true;
+    return check_refuse(
+        c, x->span, "axis",
+        rank == 0 ? "a scalar has no axis %lld"
+                  : "there is no axis %lld in a tensor of %d dimension%s",
+        (long long)v, rank, rank == 1 ? "" : "s");
+}
+
+/* What the type of parameter i asks for. */
+static bool read_given(Check *c, BuiltinCall *call, int i)
+{
+    const BuiltinParam *p = &call->fn->param[i];
+    const Operand *x = &call->x[i];
+    Given *to = &call->given[i];
+
+    if (!x->value) {
+        to->axis = p->type == 'l' ? call->given[0].node->rank - 1 : -1;
+        return p->type != 'l' || to->axis >= 0 ||
+               check_refuse(c, call->x[0].span, "axis", "a scalar has no axis");
     }
-    check_fail(c, a->span, "axis",
-               rank == 0
-                   ? "a scalar has no axis %lld"
-                   : "there is no axis %lld in a tensor of %d dimension%s",
-               (long long)v, rank, rank == 1 ? "" : "s");
-    return false;
-}
-
-static bool left_out(Check *c, const BuiltinParam *p, const Slot *slot, Slot *s)
-{
-    s->axis = -1;
-    if (p->type != 'l')
-        return true;
-    s->axis = slot[0].node->rank - 1;
-    if (s->axis < 0)
-        check_fail(c, slot[0].arg->span, "axis", "a scalar has no axis");
-    return s->axis >= 0;
-}
-
-/* What the parameter's type asks for, from the argument. */
-static bool read_slot(Check *c, const Builtin *b, const BuiltinParam *p,
-                      const Slot *slot, Slot *s)
-{
-    const CallArg *a = s->arg;
-
-    if (!a)
-        return left_out(c, p, slot, s);
     switch (p->type) {
     case 't':
-        return arg_tensor(c, b, a, &s->node);
+        return arg_tensor(c, call->fn, x, &to->node);
     case 'k':
-        return arg_tensor(c, b, a, &s->node) && arg_key(c, b, a, s->node);
+        return arg_tensor(c, call->fn, x, &to->node) &&
+               arg_key(c, call->fn, x, to->node);
     case 'e':
-        s->rank = 1;
-        s->dim[0] = dim_of_value(c, a->value, a->span);
-        return s->dim[0] && dim_sensible(c, a->span, 1, s->dim);
+        to->rank = 1;
+        to->dim[0] = dim_of_value(c, x->value, x->span);
+        return to->dim[0] && dim_sensible(c, x->span, 1, to->dim);
     case 's':
-        return arg_shape(c, a, &s->rank, s->dim) &&
-               dim_sensible(c, a->span, s->rank, s->dim);
+        return arg_shape(c, x, &to->rank, to->dim) &&
+               dim_sensible(c, x->span, to->rank, to->dim);
     case 'b':
-        if (value_const_bool(a->value, &s->on))
-            return true;
-        check_fail(c, a->span, "argument", "'%s' of '%s' is true or false",
-                   p->name, b->name);
-        return false;
+        return value_const_bool(x->value, &to->on) ||
+               check_refuse(c, x->span, "argument",
+                            "'%s' of '%s' is true or false", p->name,
+                            call->fn->name);
     case 'a':
     case 'l':
-        return arg_axis(c, b, a, slot[0].node->rank, &s->axis);
+        return arg_axis(c, call->fn, x, call->given[0].node->rank, &to->axis);
     case 'n':
-        return arg_axis(c, b, a, slot[0].node->rank + 1, &s->axis);
+        return arg_axis(c, call->fn, x, call->given[0].node->rank + 1,
+                        &to->axis);
     default: /* any value */
         return true;
     }
 }
 
-const Value *builtin_call(Check *c, const Builtin *b, const Call *call)
+const Value *builtin_call(Check *c, const Builtin *b, const Arguments *a)
 {
-    Slot slot[MAX_SLOTS] = {{0}};
-    int position = 0;
+    BuiltinCall call = {.fn = b,
+                        .at = a->at,
+                        .scope = a->scope,
+                        .rest = a->rest,
+                        .nrest = a->nrest};
 
-    for (int i = 0; i < call->narg; i++)
-        if (!take_slot(c, b, &call->arg[i], &position, slot))
-            return c->error;
     for (int i = 0; i < b->nparam; i++) {
-        const BuiltinParam *p = &b->param[i];
-        const CallArg *a = slot[i].arg;
-
-        if (!a && p->suffix == '\0')
-            return check_fail(c, call->at, "argument-count",
-                              "'%s' is missing its argument '%s'", b->name,
-                              p->name);
-        if (a && a->value->kind == V_fn)
-            return check_fail(c, a->span, "type-mismatch",
+        call.x[i] = (Operand){a->value[i], a->span[i], a->expr[i]};
+        if (a->value[i] && a->value[i]->kind == V_fn)
+            return check_fail(c, a->span[i], "type-mismatch",
                               "'%s' takes values, not functions", b->name);
     }
     for (int i = 0; i < b->nparam; i++)
-        if (!read_slot(c, b, &b->param[i], slot, &slot[i]))
+        if (!read_given(c, &call, i))
             return c->error;
-    return b->run(c, b, call, slot);
+    return b->run(c, &call);
 }

@@ -65,9 +65,13 @@ static bool too_many(Check *c, const Fn *f, const CallArg *a)
 
 static bool place(Check *c, const Fn *f, const CallArg *a, int k, Arguments *to)
 {
-    int n = fn_nparam(f), i = 0;
+    int n = fn_nparam(f), rest = f->kind == FK_builtin ? f->builtin->rest : -1;
+    int i = 0;
 
-    if (!a->name) {
+    if (!a->name && rest >= 0 && k >= rest) {
+        i = rest;
+        to->rest[to->nrest++] = (Operand){a->value, a->span, a->expr};
+    } else if (!a->name) {
         if (k >= n)
             return too_many(c, f, a);
         i = k;
@@ -77,7 +81,7 @@ static bool place(Check *c, const Fn *f, const CallArg *a, int k, Arguments *to)
         if (i == n)
             return wrong_name(c, f, a);
     }
-    if (to->value[i])
+    if (to->value[i] && (a->name || i != rest))
         return check_refuse(c, a->span, "argument-twice", "'%s' is given twice",
                             fn_param_name(c, f, i));
     to->value[i] = a->value;
@@ -106,6 +110,7 @@ static bool all_given(Check *c, const Fn *f, const Arguments *a)
 static bool arrange(Check *c, const Fn *f, const Call *call, Arguments *to)
 {
     *to = args_new(c, fn_nparam(f), call->at, call->scope);
+    to->rest = NEWN(c->arena, Operand, call->narg);
     for (int i = 0; i < call->narg; i++)
         if (!place(c, f, &call->arg[i], i, to))
             return false;
@@ -321,23 +326,6 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
     return v;
 }
 
-static const Value *call_builtin(Check *c, const Fn *f, const Arguments *a)
-{
-    Call call = {a->at, NEWN(c->arena, CallArg, a->n + 1), 0, a->scope};
-
-    for (int i = 0; i < a->n; i++) {
-        CallArg *x = &call.arg[call.narg];
-
-        if (!a->value[i])
-            continue;
-        *x = (CallArg){NULL, a->span[i], a->value[i], a->span[i], a->expr[i]};
-        if (fn_param_optional(f, i))
-            x->name = fn_param_name(c, f, i);
-        call.narg++;
-    }
-    return builtin_call(c, f->builtin, &call);
-}
-
 const Value *fn_apply(Check *c, const Fn *f, Arguments *a)
 {
     const Value **key;
@@ -364,7 +352,7 @@ const Value *fn_apply(Check *c, const Fn *f, Arguments *a)
         v = call_item(c, f, a);
         break;
     case FK_builtin:
-        v = call_builtin(c, f, a);
+        v = builtin_call(c, f->builtin, a);
         break;
     case FK_derivative:
         v = fn_apply_derivative(c, f, a);
@@ -527,21 +515,28 @@ static const Value *eval_einsum(Check *c, const Scope *s, const Expr *e)
     return call_has_error(&call) ? c->error : run_einsum(c, text, &call);
 }
 
+static const Value *call_fn(Check *c, const Fn *f, const Call *call)
+{
+    Arguments a;
+
+    if (f->kind == FK_builtin && call_has_error(call))
+        return c->error;
+    if (!arrange(c, f, call, &a))
+        return c->error;
+    return f->kind == FK_builtin ? builtin_call(c, f->builtin, &a)
+                                 : fn_apply(c, f, &a);
+}
+
 const Value *call_with(Check *c, const Scope *s, const Fn *f,
                        const Value *first, const Expr *e)
 {
     Call written = evaluate_arguments(c, s, e), call = written;
-    Arguments a;
 
     call.arg = NEWN(c->arena, CallArg, written.narg + 2);
     call.arg[0] = (CallArg){NULL, e->span, first, e->span, NULL};
     memcpy(call.arg + 1, written.arg, sizeof *call.arg * (size_t)written.narg);
     call.narg++;
-    if (call_has_error(&call))
-        return c->error;
-    if (f->kind == FK_builtin)
-        return builtin_call(c, f->builtin, &call);
-    return arrange(c, f, &call, &a) ? fn_apply(c, f, &a) : c->error;
+    return call_has_error(&call) ? c->error : call_fn(c, f, &call);
 }
 
 /* A conversion is called by the name of its type. */
@@ -562,7 +557,6 @@ const Value *eval_call(Check *c, const Scope *s, const Expr *e)
     StructDef *d;
     const Value *fn;
     Call call;
-    Arguments a;
 
     if (name && deriv_named(name))
         return eval_derivative(c, s, deriv_named(name), e);
@@ -576,10 +570,10 @@ const Value *eval_call(Check *c, const Scope *s, const Expr *e)
     if (d)
         return construct_struct(c, s, d, index, e);
     if (name && builtin_find(c, name)) {
+        const Fn f = {.kind = FK_builtin, .builtin = builtin_find(c, name)};
+
         call = builtin_arguments(c, s, e, name);
-        return call_has_error(&call)
-                   ? c->error
-                   : builtin_call(c, builtin_find(c, name), &call);
+        return call_fn(c, &f, &call);
     }
     fn = eval(c, s, e->call.fn);
     call = evaluate_arguments(c, s, e);
@@ -587,8 +581,5 @@ const Value *eval_call(Check *c, const Scope *s, const Expr *e)
         return fn;
     if (fn->kind != V_fn)
         return not_callable(c, s, e, fn);
-    if (fn->fn->kind == FK_builtin)
-        return call_has_error(&call) ? c->error
-                                     : builtin_call(c, fn->fn->builtin, &call);
-    return arrange(c, fn->fn, &call, &a) ? fn_apply(c, fn->fn, &a) : c->error;
+    return call_fn(c, fn->fn, &call);
 }

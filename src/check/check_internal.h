@@ -370,6 +370,12 @@ uint64_t fn_hash(const Fn *f);
 
 /* bind.c */
 
+typedef struct Operand {
+    const Value *value;
+    Span span;
+    const Expr *expr; /* or NULL */
+} Operand;
+
 typedef struct Arguments {
     const Value **value; /* one a parameter; NULL: its default */
     Span *span;
@@ -377,6 +383,9 @@ typedef struct Arguments {
     int n;
     Span at;            /* the call */
     const Scope *scope; /* the caller's, for notes; or NULL */
+    /* What stands where a builtin takes any number. */
+    Operand *rest;
+    int nrest;
 } Arguments;
 /* Bind parameters, dimension variables and type parameters in s; args->value
  * becomes what the parameters hold. */
@@ -396,12 +405,6 @@ const Value *eval_entry(Check *c, const Entry *e, Span at);
 bool check_budget(Check *c, Span at);
 int64_t check_most_nodes(const Check *c);
 /* arith.c */
-
-typedef struct Operand {
-    const Value *value;
-    Span span;
-    const Expr *expr; /* or NULL */
-} Operand;
 
 const Value *eval_unary(Check *c, const Scope *s, const Expr *e);
 const Value *arith_binary(Check *c, const Scope *s, BinaryOp op, Span at,
@@ -605,34 +608,42 @@ const Value *construct_initial(Check *c, const Type *t, Node *key,
 
 /* builtin.c, tensor.c, random.c */
 
-enum { MAX_SLOTS = 4 };
+enum { MAX_GIVEN = 4 };
 
-/* What is given as a parameter, as far as its type in the table asks for it. */
-typedef struct Slot {
-    const CallArg *arg; /* NULL: it was left out */
-    Node *node;         /* a tensor or a key */
-    int axis;           /* -1: left out */
+/* What the parameter's type in the table asks for. */
+typedef struct Given {
+    Node *node; /* a tensor or a key */
+    int axis;   /* -1: left out */
     bool on;
     int rank; /* a shape; an extent is one of rank 1 */
     const Dim *dim[MAX_RANK];
-} Slot;
+} Given;
 
 typedef struct BuiltinParam {
     const char *name;
-    char type;   /* see builtin.c */
-    char suffix; /* '?': may be left out; '*': any number; '\0' */
+    char type; /* see builtin.c */
+    bool optional;
 } BuiltinParam;
 
-typedef const Value *BuiltinRun(Check *c, const Builtin *b, const Call *call,
-                                const Slot *slot);
+typedef struct BuiltinCall {
+    const Builtin *fn;
+    Operand x[MAX_GIVEN]; /* value NULL: it was left out */
+    Given given[MAX_GIVEN];
+    Span at;
+    const Scope *scope;
+    const Operand *rest; /* what stands where it takes any number */
+    int nrest;
+} BuiltinCall;
+
+typedef const Value *BuiltinRun(Check *c, const BuiltinCall *call);
 
 struct Builtin {
     const char *name;
     BuiltinRun *run;
-    OpId op;   /* of a reduction or an elementwise function */
-    bool mean; /* op's result divided by the number of elements */
-    int nparam;
-    BuiltinParam param[MAX_SLOTS];
+    OpId op;          /* of a reduction or an elementwise function */
+    bool mean;        /* op's result divided by the number of elements */
+    int nparam, rest; /* rest: which takes any number of arguments, or -1 */
+    BuiltinParam param[MAX_GIVEN];
 };
 
 /* The reduction that `fn(i | e)` means; NULL after reporting. */
@@ -646,7 +657,7 @@ bool reduction_is_position(const Builtin *b);
 
 const Builtin *builtin_find(Check *c, const char *name);
 int builtin_names(Check *c, const char **to, int max);
-const Value *builtin_call(Check *c, const Builtin *b, const Call *call);
+const Value *builtin_call(Check *c, const Builtin *b, const Arguments *a);
 const Value *builtin_constant(Check *c, const char *name);
 /* fold and scan, which are no functions. */
 bool builtin_is_loop(const char *name);
@@ -656,12 +667,11 @@ BuiltinRun run_reshape, run_transpose, run_broadcast, run_concat, run_stack,
     run_pad, run_flip, run_moveaxis, run_argsort, run_take_along, run_full,
     run_iota, run_onehot, run_expand, run_stop, run_draw, run_bernoulli,
     run_split, run_key;
-Operand operand_of(const CallArg *a);
 /* A shape argument: [b, 64], (b, 64) or one int; at most MAX_RANK. */
-bool arg_shape(Check *c, const CallArg *a, int *rank, const Dim **dim);
-/* A key, of a tensor of them; false after reporting. */
-bool arg_key(Check *c, const Builtin *b, const CallArg *a, const Node *n);
-bool arg_axis(Check *c, const Builtin *b, const CallArg *a, int rank,
+bool arg_shape(Check *c, const Operand *x, int *rank, const Dim **dim);
+/* Is x, whose node is n, one key; false after reporting. */
+bool arg_key(Check *c, const Builtin *b, const Operand *x, const Node *n);
+bool arg_axis(Check *c, const Builtin *b, const Operand *x, int rank,
               int *axis);
 
 /* random.c */

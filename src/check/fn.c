@@ -69,7 +69,7 @@ bool fn_param_optional(const Fn *f, int i)
     case FK_item:
         return f->info->item->param[i].init != NULL;
     case FK_builtin:
-        return f->builtin->param[i].suffix == '?';
+        return f->builtin->param[i].optional;
     case FK_derivative:
     case FK_remat:
         return i < fn_nparam(f->of) && fn_param_optional(f->of, i);

@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-bool arg_key(Check *c, const Builtin *b, const CallArg *a, const Node *n)
+bool arg_key(Check *c, const Builtin *b, const Operand *x, const Node *n)
 {
     if (n->dtype == DT_key && n->rank == 0)
         return true;
-    check_fail(c, a->span, "type-mismatch", "'%s' takes one key", b->name);
-    diag_label(c->diags, a->span, "%s", value_text(c, a->value));
+    check_fail(c, x->span, "type-mismatch", "'%s' takes one key", b->name);
+    check_is(c, x->span, x->value);
     check_detail(
         c, n->dtype == DT_key
                ? "choose one: keys[i]"
@@ -22,35 +22,34 @@ bool arg_key(Check *c, const Builtin *b, const CallArg *a, const Node *n)
 
 /* uniform(key, shape): in 0 … 1, never 1; normal(key, shape): of mean 0 and
  * variance 1. */
-const Value *run_draw(Check *c, const Builtin *b, const Call *call,
-                      const Slot *slot)
+const Value *run_draw(Check *c, const BuiltinCall *call)
 {
-    bool normal = strcmp(b->name, "normal") == 0;
+    bool normal = strcmp(call->fn->name, "normal") == 0;
 
-    (void)call;
-    return value_tensor(
-        c, (normal ? g_normal : g_uniform)(c->graph, c->real, slot[0].node,
-                                           slot[1].rank, slot[1].dim));
+    return value_tensor(c, (normal ? g_normal : g_uniform)(
+                               c->graph, c->real, call->given[0].node,
+                               call->given[1].rank, call->given[1].dim));
 }
 
 /* bernoulli(key, p, shape): bools, each true with probability p; without a
  * shape, of p's. */
-const Value *run_bernoulli(Check *c, const Builtin *b, const Call *call,
-                           const Slot *slot)
+const Value *run_bernoulli(Check *c, const BuiltinCall *call)
 {
-    Operand x = operand_of(slot[1].arg);
+    Operand x = call->x[1];
     const Type *t;
     const Value *v;
     Node *p;
 
-    if (!arith_unify(c, call->scope, b->name, call->at, 1, &x, ON_real, &p))
+    if (!arith_unify(c, call->scope, call->fn->name, call->at, 1, &x, ON_real,
+                     &p))
         return c->error;
-    t = slot[2].arg ? type_tensor(c->arena, p->dtype, slot[2].rank, slot[2].dim)
-                    : type_tensor(c->arena, p->dtype, p->rank, p->dim);
+    t = call->x[2].value ? type_tensor(c->arena, p->dtype, call->given[2].rank,
+                                       call->given[2].dim)
+                         : type_tensor(c->arena, p->dtype, p->rank, p->dim);
     v = value_fill(c, t, value_tensor(c, p), x.span);
     if (!v)
         return c->error;
-    p = g_uniform(c->graph, p->dtype, slot[0].node, v->node->rank,
+    p = g_uniform(c->graph, p->dtype, call->given[0].node, v->node->rank,
                   v->node->dim);
     return value_tensor(c, g2(c->graph, OP_lt, p, v->node));
 }
@@ -67,34 +66,27 @@ Node *random_keys(Check *c, Node *key, const Dim *n)
 }
 
 /* split(key): two keys; split(key, n): n in a tensor. */
-const Value *run_split(Check *c, const Builtin *b, const Call *call,
-                       const Slot *slot)
+const Value *run_split(Check *c, const BuiltinCall *call)
 {
-    Node *key = slot[0].node;
+    Node *key = call->given[0].node;
     const Value *pair[2];
 
-    (void)b;
-    if (slot[1].arg)
-        return value_tensor(c, random_keys(c, key, slot[1].dim[0]));
+    if (call->x[1].value)
+        return value_tensor(c, random_keys(c, key, call->given[1].dim[0]));
     for (int i = 0; i < 2; i++)
         pair[i] = value_tensor(c, g_split(c->graph, key, i));
     return value_tuple(c, call->at, 2, pair);
 }
 
 /* key(i): the key that an int is, also one that fits into i64 only. */
-const Value *run_key(Check *c, const Builtin *b, const Call *call,
-                     const Slot *slot)
+const Value *run_key(Check *c, const BuiltinCall *call)
 {
-    const Value *v = slot[0].arg->value;
+    const Value *v = call->x[0].value;
 
-    (void)b;
-    (void)call;
     if (v->kind == V_tensor && v->literal != LIT_real &&
         dtype_is_int(v->node->dtype))
         return value_tensor(
             c, g_cast(c->graph, DT_key, g_cast(c->graph, DT_i64, v->node)));
-    check_fail(c, slot[0].arg->span, "type-mismatch",
-               "'key' makes keys of ints");
-    diag_label(c->diags, slot[0].arg->span, "%s", value_text(c, v));
-    return c->error;
+    check_fail(c, call->x[0].span, "type-mismatch", "'key' makes keys of ints");
+    return check_is(c, call->x[0].span, v);
 }

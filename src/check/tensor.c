@@ -3,10 +3,9 @@
 
 #include <string.h>
 
-bool arg_shape(Check *c, const CallArg *a, int *rank, const Dim **dim)
+bool arg_shape(Check *c, const Operand *x, int *rank, const Dim **dim)
 {
-    const Value *v = a->value;
-    const Value *const *part = v->part;
+    const Value *v = x->value, *const *part = v->part;
     int n = v->npart;
 
     if (value_is_scalar(v)) {
@@ -14,19 +13,17 @@ bool arg_shape(Check *c, const CallArg *a, int *rank, const Dim **dim)
         n = 1;
     } else if ((v->kind != V_tensor || v->node->rank != 1 || !part) &&
                v->kind != V_tuple) {
-        check_fail(c, a->span, "shape",
+        check_fail(c, x->span, "shape",
                    "a shape is a list of dimensions: [n, m]");
-        diag_label(c->diags, a->span, "%s", value_text(c, v));
+        check_is(c, x->span, v);
         return false;
     }
-    if (n > MAX_RANK) {
-        check_fail(c, a->span, "rank", "a tensor has at most %d dimensions",
-                   MAX_RANK);
-        return false;
-    }
+    if (n > MAX_RANK)
+        return check_refuse(c, x->span, "rank",
+                            "a tensor has at most %d dimensions", MAX_RANK);
     *rank = n;
     for (int i = 0; i < n; i++) {
-        dim[i] = dim_of_value(c, part[i], a->span);
+        dim[i] = dim_of_value(c, part[i], x->span);
         if (!dim[i])
             return false;
     }
@@ -65,34 +62,31 @@ static bool solve_rest(Check *c, const Dim *total, int rank, const Dim **dim)
     return dim_mul(c->graph, q, others) == total;
 }
 
-const Value *run_reshape(Check *c, const Builtin *b, const Call *call,
-                         const Slot *slot)
+const Value *run_reshape(Check *c, const BuiltinCall *call)
 {
-    Node *n = slot[0].node;
+    Node *n = call->given[0].node;
     const Dim *dim[MAX_RANK];
     int rank;
 
-    (void)b;
-    if (!arg_shape(c, slot[1].arg, &rank, dim))
+    if (!arg_shape(c, &call->x[1], &rank, dim))
         return c->error;
     if (!solve_rest(c, product(c, n->rank, n->dim), rank, dim)) {
         check_fail(
             c, call->at, "shape-mismatch",
             "%s cannot be reshaped to %s: the number of elements differs",
             shape_text(c, n->rank, n->dim), shape_text(c, rank, dim));
-        check_label(c, call->scope, slot[0].arg->expr, slot[0].arg->value);
+        check_label(c, call->scope, call->x[0].expr, call->x[0].value);
         return c->error;
     }
-    if (!dim_sensible(c, slot[1].arg->span, rank, dim))
+    if (!dim_sensible(c, call->x[1].span, rank, dim))
         return c->error;
     return value_tensor(c, g_reshape(c->graph, n, rank, dim));
 }
 
-const Value *run_transpose(Check *c, const Builtin *b, const Call *call,
-                           const Slot *slot)
+const Value *run_transpose(Check *c, const BuiltinCall *call)
 {
-    Node *n = slot[0].node;
-    int perm[MAX_RANK], count = call->narg - 1;
+    Node *n = call->given[0].node;
+    int perm[MAX_RANK], count = call->nrest;
     bool seen[MAX_RANK] = {false};
 
     if (count > 0 && count != n->rank)
@@ -100,7 +94,8 @@ const Value *run_transpose(Check *c, const Builtin *b, const Call *call,
                           "'transpose' takes all %d axes, or none", n->rank);
     for (int i = 0; i < n->rank; i++) {
         perm[i] = n->rank - 1 - i;
-        if (count > 0 && !arg_axis(c, b, &call->arg[1 + i], n->rank, &perm[i]))
+        if (count > 0 &&
+            !arg_axis(c, call->fn, &call->rest[i], n->rank, &perm[i]))
             return c->error;
         if (seen[perm[i]])
             return check_fail(c, call->at, "axis", "axis %d is given twice",
@@ -110,25 +105,22 @@ const Value *run_transpose(Check *c, const Builtin *b, const Call *call,
     return value_tensor(c, g_permute(c->graph, n, perm));
 }
 
-const Value *run_broadcast(Check *c, const Builtin *b, const Call *call,
-                           const Slot *slot)
+const Value *run_broadcast(Check *c, const BuiltinCall *call)
 {
-    const Type *t =
-        type_tensor(c->arena, slot[0].node->dtype, slot[1].rank, slot[1].dim);
-    const Value *v = value_fill(c, t, value_tensor(c, slot[0].node), call->at);
+    const Type *t = type_tensor(c->arena, call->given[0].node->dtype,
+                                call->given[1].rank, call->given[1].dim);
+    const Value *v =
+        value_fill(c, t, value_tensor(c, call->given[0].node), call->at);
 
-    (void)b;
     return v ? v : c->error;
 }
 
-const Value *run_expand(Check *c, const Builtin *b, const Call *call,
-                        const Slot *slot)
+const Value *run_expand(Check *c, const BuiltinCall *call)
 {
-    Node *n = slot[0].node;
+    Node *n = call->given[0].node;
     const Dim *dim[MAX_RANK + 1];
-    int axis = slot[1].arg ? slot[1].axis : n->rank, k = 0;
+    int axis = call->x[1].value ? call->given[1].axis : n->rank, k = 0;
 
-    (void)b;
     if (n->rank == MAX_RANK)
         return check_fail(c, call->at, "rank",
                           "a tensor has at most %d dimensions", MAX_RANK);
@@ -148,28 +140,24 @@ static Node *axis_to(Check *c, Node *n, int from, int to)
     return g_permute(c->graph, n, perm);
 }
 
-/* The positional arguments, or the parts of the one tuple among them. */
-static Operand *operands(Check *c, const Call *call, int *n)
+/* What is to be joined: the arguments, or the parts of the one tuple. */
+static const Operand *operands(Check *c, const BuiltinCall *call, int *n)
 {
-    Operand *x = NEWN(c->arena, Operand, call->narg + 1);
-    const Value *v;
+    const Operand *one = call->nrest ? call->rest : &call->x[0];
+    Operand *x;
 
-    *n = 0;
-    for (int i = 0; i < call->narg; i++)
-        if (!call->arg[i].name)
-            x[(*n)++] = operand_of(&call->arg[i]);
-    v = x[0].value;
-    if (*n != 1 || v->kind != V_tuple)
-        return x;
-    *n = v->npart;
-    x = NEWN(c->arena, Operand, v->npart + 1);
-    for (int i = 0; i < v->npart; i++)
-        x[i] = (Operand){v->part[i], call->arg[0].span, NULL};
+    *n = call->nrest ? call->nrest : 1;
+    if (*n != 1 || one->value->kind != V_tuple)
+        return one;
+    *n = one->value->npart;
+    x = NEWN(c->arena, Operand, *n + 1);
+    for (int i = 0; i < *n; i++)
+        x[i] = (Operand){one->value->part[i], one->span, NULL};
     return x;
 }
 
 /* x[1 … n-1] can be joined to x[0]; false after reporting. */
-static bool joinable(Check *c, const Call *call, int n, const Operand *x,
+static bool joinable(Check *c, const Scope *s, int n, const Operand *x,
                      Node *const *node, int axis)
 {
     for (int i = 1; i < n; i++) {
@@ -181,96 +169,89 @@ static bool joinable(Check *c, const Call *call, int n, const Operand *x,
             continue;
         check_fail(c, x[0].span, "shape-mismatch",
                    "these shapes cannot be joined along axis %d", axis);
-        check_label(c, call->scope, x[0].expr, x[0].value);
-        check_label(c, call->scope, x[i].expr, x[i].value);
+        check_label(c, s, x[0].expr, x[0].value);
+        check_label(c, s, x[i].expr, x[i].value);
         return false;
     }
     return true;
 }
 
-const Value *run_concat(Check *c, const Builtin *b, const Call *call,
-                        const Slot *slot)
+const Value *run_concat(Check *c, const BuiltinCall *call)
 {
     int n, axis = 0;
-    Operand *x = operands(c, call, &n);
+    const Operand *x = operands(c, call, &n);
     Node **node = NEWN(c->arena, Node *, n + 1);
 
-    if (n == 0 ||
-        !arith_unify(c, call->scope, b->name, call->at, n, x, ON_any, node))
+    if (n == 0)
+        return check_fail(c, call->at, "empty", "'concat' of nothing");
+    if (!arith_unify(c, call->scope, call->fn->name, call->at, n, x, ON_any,
+                     node))
         return c->error;
-    if (node[0]->rank == 0) {
-        check_fail(c, call->at, "shape-mismatch",
-                   "'concat' joins tensors of one dimension or more");
-        check_detail(c, "'stack' and [a, b] make a tensor of scalars");
-        return c->error;
-    }
-    if ((slot[1].arg && !arg_axis(c, b, slot[1].arg, node[0]->rank, &axis)) ||
-        !joinable(c, call, n, x, node, axis))
+    if (node[0]->rank == 0)
+        return check_fail(c, call->at, "shape-mismatch",
+                          "'concat' joins tensors of one dimension or more\n"
+                          "'stack' and [a, b] make a tensor of scalars");
+    if ((call->x[1].value &&
+         !arg_axis(c, call->fn, &call->x[1], node[0]->rank, &axis)) ||
+        !joinable(c, call->scope, n, x, node, axis))
         return c->error;
     return value_tensor(c, g_concat(c->graph, n, node, axis));
 }
 
-const Value *run_stack(Check *c, const Builtin *b, const Call *call,
-                       const Slot *slot)
+const Value *run_stack(Check *c, const BuiltinCall *call)
 {
     int n, axis = 0;
-    Operand *x = operands(c, call, &n);
+    const Operand *x = operands(c, call, &n);
     const Value *v = value_settle(
         c, call->at, literal_stack(c, call->scope, call->at, n, x));
 
-    if (value_is_error(v) || !slot[1].arg)
+    if (value_is_error(v) || !call->x[1].value)
         return v;
     if (v->kind != V_tensor)
-        return check_fail(c, slot[1].arg->span, "axis",
+        return check_fail(c, call->x[1].span, "axis",
                           "only tensors stack along an axis of your choice");
-    if (!arg_axis(c, b, slot[1].arg, v->node->rank, &axis))
+    if (!arg_axis(c, call->fn, &call->x[1], v->node->rank, &axis))
         return c->error;
     return value_tensor(c, axis_to(c, v->node, 0, axis));
 }
 
 /* One amount for all axes, for the chosen one, or a list. */
-static bool amounts(Check *c, const CallArg *a, int rank, int axis,
+static bool amounts(Check *c, const Operand *x, int rank, int axis,
                     const Dim **dim)
 {
-    int n;
-    int64_t v;
+    bool each = !value_is_scalar(x->value);
     const Dim *given[MAX_RANK];
+    int64_t v;
+    int n;
 
-    if (!arg_shape(c, a, &n, given))
+    if (!arg_shape(c, x, &n, given))
         return false;
-    if (!value_is_scalar(a->value) && (n != rank || axis >= 0)) {
-        check_fail(c, a->span, "shape",
-                   "one amount, or one for each of the %d "
-                   "dimensions, is needed",
-                   rank);
-        return false;
-    }
+    if (each && (n != rank || axis >= 0))
+        return check_refuse(c, x->span, "shape",
+                            "one amount, or one for each of the %d "
+                            "dimensions, is needed",
+                            rank);
     for (int i = 0; i < rank; i++) {
-        dim[i] = n == rank && !value_is_scalar(a->value) ? given[i] : given[0];
-        if (axis >= 0 && i != axis)
-            dim[i] = dim_const(c->graph, 0);
-        if (dim_const_value(dim[i], &v) && v < 0) {
-            check_fail(c, a->span, "shape",
-                       "an amount to pad by is not negative");
-            return false;
-        }
+        dim[i] = axis >= 0 && i != axis ? dim_const(c->graph, 0)
+                                        : given[each ? i : 0];
+        if (dim_const_value(dim[i], &v) && v < 0)
+            return check_refuse(c, x->span, "shape",
+                                "an amount to pad by is not negative");
     }
     return true;
 }
 
 /* pad(x, before, after, axis?): zeros around x. */
-const Value *run_pad(Check *c, const Builtin *b, const Call *call,
-                     const Slot *slot)
+const Value *run_pad(Check *c, const BuiltinCall *call)
 {
-    Node *n = slot[0].node;
+    Node *n = call->given[0].node;
     const Dim *lo[MAX_RANK], *hi[MAX_RANK], *dim[MAX_RANK];
-    int axis = slot[3].axis, step[MAX_RANK];
+    int axis = call->given[3].axis, step[MAX_RANK];
 
-    (void)b;
     if (n->rank == 0)
         return check_fail(c, call->at, "shape", "a scalar cannot be padded");
-    if (!amounts(c, slot[1].arg, n->rank, axis, lo) ||
-        !amounts(c, slot[2].arg, n->rank, axis, hi))
+    if (!amounts(c, &call->x[1], n->rank, axis, lo) ||
+        !amounts(c, &call->x[2], n->rank, axis, hi))
         return c->error;
     for (int i = 0; i < n->rank; i++) {
         dim[i] = dim_add(c->graph, dim_add(c->graph, lo[i], n->dim[i]), hi[i]);
@@ -281,51 +262,40 @@ const Value *run_pad(Check *c, const Builtin *b, const Call *call,
     return value_tensor(c, g_pad(c->graph, n, lo, dim, step));
 }
 
-const Value *run_flip(Check *c, const Builtin *b, const Call *call,
-                      const Slot *slot)
+const Value *run_flip(Check *c, const BuiltinCall *call)
 {
-    Node *n = slot[0].node;
+    Node *n = call->given[0].node;
 
-    (void)b;
-    (void)call;
-    for (int i = 0; i < slot[0].node->rank; i++)
-        if (slot[1].axis < 0 || slot[1].axis == i)
+    for (int i = 0; i < call->given[0].node->rank; i++)
+        if (call->given[1].axis < 0 || call->given[1].axis == i)
             n = g_flip(c->graph, n, i);
     return value_tensor(c, n);
 }
 
-const Value *run_moveaxis(Check *c, const Builtin *b, const Call *call,
-                          const Slot *slot)
+const Value *run_moveaxis(Check *c, const BuiltinCall *call)
 {
-    (void)b;
-    (void)call;
-    return value_tensor(c,
-                        axis_to(c, slot[0].node, slot[1].axis, slot[2].axis));
+    return value_tensor(c, axis_to(c, call->given[0].node, call->given[1].axis,
+                                   call->given[2].axis));
 }
 
-const Value *run_argsort(Check *c, const Builtin *b, const Call *call,
-                         const Slot *slot)
+const Value *run_argsort(Check *c, const BuiltinCall *call)
 {
-    Node *n = slot[0].node;
-    int axis = slot[1].axis, last = n->rank - 1;
+    Node *n = call->given[0].node;
+    int axis = call->given[1].axis, last = n->rank - 1;
 
-    (void)call;
     if (!(ON_number & 1u << n->dtype)) {
-        check_fail(c, slot[0].arg->span, "type-mismatch", "'%s' takes numbers",
-                   b->name);
-        diag_label(c->diags, slot[0].arg->span, "%s",
-                   value_text(c, slot[0].arg->value));
-        return c->error;
+        check_fail(c, call->x[0].span, "type-mismatch", "'%s' takes numbers",
+                   call->fn->name);
+        return check_is(c, call->x[0].span, call->x[0].value);
     }
-    n = g_argsort(c->graph, axis_to(c, n, axis, last), slot[2].on);
+    n = g_argsort(c->graph, axis_to(c, n, axis, last), call->given[2].on);
     return value_tensor(c, axis_to(c, n, last, axis));
 }
 
-const Value *run_take_along(Check *c, const Builtin *b, const Call *call,
-                            const Slot *slot)
+const Value *run_take_along(Check *c, const BuiltinCall *call)
 {
-    Node *x = slot[0].node, *i = slot[1].node;
-    int axis = slot[2].axis;
+    Node *x = call->given[0].node, *i = call->given[1].node;
+    int axis = call->given[2].axis;
     bool fits = dtype_is_int(i->dtype) && i->rank == x->rank;
 
     for (int k = 0; fits && k < x->rank; k++)
@@ -335,30 +305,27 @@ const Value *run_take_along(Check *c, const Builtin *b, const Call *call,
     check_fail(
         c, call->at, "shape-mismatch",
         "'%s' takes int places in the shape of the tensor but for axis %d",
-        b->name, axis);
+        call->fn->name, axis);
     for (int k = 0; k < 2; k++)
-        diag_label(c->diags, slot[k].arg->span, "%s",
-                   value_text(c, slot[k].arg->value));
+        check_is(c, call->x[k].span, call->x[k].value);
     return c->error;
 }
 
 /* zeros and ones are real; full keeps its value's type. */
-const Value *run_full(Check *c, const Builtin *b, const Call *call,
-                      const Slot *slot)
+const Value *run_full(Check *c, const BuiltinCall *call)
 {
-    int rank = slot[0].rank;
-    const Dim *const *dim = slot[0].dim;
+    int rank = call->given[0].rank;
+    const Dim *const *dim = call->given[0].dim;
     const Value *v;
     Node *n, *real;
 
-    (void)call;
-    if (!slot[1].arg) {
-        n = g_const(c->graph, c->real, strcmp(b->name, "ones") == 0);
+    if (!call->x[1].value) {
+        n = g_const(c->graph, c->real, strcmp(call->fn->name, "ones") == 0);
         return value_tensor(c, g_broadcast_to(c->graph, n, rank, dim));
     }
-    v = slot[1].arg->value;
+    v = call->x[1].value;
     if (!value_is_scalar(v))
-        return check_fail(c, slot[1].arg->span, "argument",
+        return check_fail(c, call->x[1].span, "argument",
                           "'full' takes a scalar, not %s", value_text(c, v));
     n = g_broadcast_to(c->graph, v->node, rank, dim);
     if (v->literal == LIT_no)
@@ -367,28 +334,23 @@ const Value *run_full(Check *c, const Builtin *b, const Call *call,
     return value_literal(c, v->literal, n, real);
 }
 
-const Value *run_iota(Check *c, const Builtin *b, const Call *call,
-                      const Slot *slot)
+const Value *run_iota(Check *c, const BuiltinCall *call)
 {
-    (void)b;
-    (void)call;
-    return value_tensor(c, g_iota(c->graph, DT_i32, slot[0].dim[0]));
+    return value_tensor(c, g_iota(c->graph, DT_i32, call->given[0].dim[0]));
 }
 
 /* onehot(i, n)[…, k] = 1 where k = i[…] */
-const Value *run_onehot(Check *c, const Builtin *b, const Call *call,
-                        const Slot *slot)
+const Value *run_onehot(Check *c, const BuiltinCall *call)
 {
     Graph *g = c->graph;
-    Node *i = slot[0].node, *k, *same;
-    const Dim *n = slot[1].dim[0], *dim[MAX_RANK + 1];
+    Node *i = call->given[0].node, *k, *same;
+    const Dim *n = call->given[1].dim[0], *dim[MAX_RANK + 1];
     int axis[MAX_RANK + 1], last[MAX_RANK + 1];
 
-    (void)b;
     if (!dtype_is_int(i->dtype)) {
-        check_fail(c, slot[0].arg->span, "type-mismatch",
+        check_fail(c, call->x[0].span, "type-mismatch",
                    "'onehot' takes integers");
-        check_label(c, call->scope, slot[0].arg->expr, slot[0].arg->value);
+        check_label(c, call->scope, call->x[0].expr, call->x[0].value);
         return c->error;
     }
     for (int a = 0; a <= i->rank; a++) {
@@ -405,14 +367,11 @@ const Value *run_onehot(Check *c, const Builtin *b, const Call *call,
     return value_tensor(c, g_where(g, same, k, g_fill(g, k, 0)));
 }
 
-const Value *run_stop(Check *c, const Builtin *b, const Call *call,
-                      const Slot *slot)
+const Value *run_stop(Check *c, const BuiltinCall *call)
 {
-    const Value *v = slot[0].arg->value;
+    const Value *v = call->x[0].value;
     Node **leaf = value_leaves(c, v);
 
-    (void)b;
-    (void)call;
     if (v->kind == V_tensor && v->literal != LIT_no)
         return v;
     for (int i = 0; i < v->nleaf; i++)
