@@ -547,6 +547,10 @@ const Value *builtin_call(Check *c, const Builtin *b, const Arguments *a)
             return check_fail(c, a->span[i], "type-mismatch",
                               "'%s' takes values, not functions", b->name);
     }
+    if (b->rest >= 0 && call.nrest == 0 && a->value[b->rest]) {
+        call.rest = &call.x[b->rest]; /* given by name */
+        call.nrest = 1;
+    }
     for (int i = 0; i < b->nparam; i++)
         if (!read_given(c, &call, i))
             return c->error;

@@ -143,10 +143,10 @@ static Node *axis_to(Check *c, Node *n, int from, int to)
 /* What is to be joined: the arguments, or the parts of the one tuple. */
 static const Operand *operands(Check *c, const BuiltinCall *call, int *n)
 {
-    const Operand *one = call->nrest ? call->rest : &call->x[0];
+    const Operand *one = call->rest;
     Operand *x;
 
-    *n = call->nrest ? call->nrest : 1;
+    *n = call->nrest;
     if (*n != 1 || one->value->kind != V_tuple)
         return one;
     *n = one->value->npart;
