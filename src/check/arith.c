@@ -16,7 +16,7 @@ static bool any_error(int n, const Operand *x)
     return false;
 }
 
-static void label_all(Check *c, const Scope *s, int n, const Operand *x)
+static const Value *label_all(Check *c, const Scope *s, int n, const Operand *x)
 {
     for (int i = 0; i < n; i++) {
         if (x[i].expr)
@@ -24,6 +24,7 @@ static void label_all(Check *c, const Scope *s, int n, const Operand *x)
         else
             check_detail(c, "%s", value_text(c, x[i].value));
     }
+    return c->error;
 }
 
 static Span first_place(Span at, const Operand *x)
@@ -397,26 +398,26 @@ static const Value *power(Check *c, const Scope *s, Span at, const Operand *x)
     const Value *base = x[0].value;
     int64_t n;
 
-    if (base->kind != V_tensor || base->literal != LIT_no ||
-        !dtype_is_int(base->node->dtype))
-        return arith_elementwise(c, s, OP_pow, "^", at, 2, x);
-    if (value_const_int(x[1].value, &n) && n >= 0 && n < 64)
+    if (base->kind == V_tensor && base->literal == LIT_no &&
+        dtype_is_int(base->node->dtype) && value_const_int(x[1].value, &n) &&
+        n >= 0 && n < 64)
         return value_tensor(c, int_power(c, base->node, n));
     return arith_elementwise(c, s, OP_pow, "^", at, 2, x);
+}
+
+/* An integer, or the literal of one. */
+static bool is_integer(const Value *v)
+{
+    return v->kind == V_tensor && v->literal != LIT_real &&
+           !dtype_is_real(v->node->dtype);
 }
 
 static bool divides_by_zero(const Operand *x)
 {
     int64_t v;
 
-    if (x[1].value->kind != V_tensor ||
-        dtype_is_real(x[1].value->node->dtype) ||
-        x[1].value->literal == LIT_real)
-        return false;
-    if (x[0].value->kind != V_tensor || x[0].value->literal == LIT_real ||
-        dtype_is_real(x[0].value->node->dtype))
-        return false;
-    return value_const_int(x[1].value, &v) && v == 0;
+    return is_integer(x[0].value) && is_integer(x[1].value) &&
+           value_const_int(x[1].value, &v) && v == 0;
 }
 
 static bool matmul_shapes(const Node *a, const Node *b)
@@ -481,61 +482,34 @@ static const Value *matmul(Check *c, const Scope *s, Span at, const Operand *x)
     if (!matmul_leading(c, node)) {
         check_fail(c, first_place(at, x), "shape-mismatch",
                    "these leading dimensions do not fit '@'");
-        label_all(c, s, 2, x);
-        return c->error;
+        return label_all(c, s, 2, x);
     }
     return value_tensor(c, g_matmul(c->graph, node[0], node[1]));
 }
 
-/* The operator of the graph behind one of the language; swap: with its
- * operands exchanged. */
-static OpId binary_op(BinaryOp op, bool *swap)
-{
-    *swap = op == BI_gt || op == BI_ge;
-    switch (op) {
-    case BI_add:
-        return OP_add;
-    case BI_sub:
-        return OP_sub;
-    case BI_mul:
-        return OP_mul;
-    case BI_div:
-        return OP_div;
-    case BI_mod:
-        return OP_mod;
-    case BI_pow:
-        return OP_pow;
-    case BI_lt:
-    case BI_gt:
-        return OP_lt;
-    case BI_le:
-    case BI_ge:
-        return OP_le;
-    case BI_eq:
-        return OP_eq;
-    case BI_ne:
-        return OP_ne;
-    case BI_and:
-        return OP_and;
-    case BI_or:
-        return OP_or;
-    case BI_matmul:
-        return OP_contract;
-    }
-    return OP_add;
-}
-
-static const char *binary_name(BinaryOp op)
-{
-    static const char *const name[] = {
-        [BI_add] = "+",  [BI_sub] = "-", [BI_mul] = "*",    [BI_div] = "/",
-        [BI_mod] = "%",  [BI_pow] = "^", [BI_lt] = "<",     [BI_le] = "<=",
-        [BI_gt] = ">",   [BI_ge] = ">=", [BI_eq] = "==",    [BI_ne] = "!=",
-        [BI_and] = "&&", [BI_or] = "||", [BI_matmul] = "@",
-    };
-
-    return name[op];
-}
+/* How the language writes operators of the graph; swap: with their operands
+ * exchanged. */
+static const struct {
+    const char *name;
+    OpId op;
+    bool compares, swap;
+} binary_rows[] = {
+    [BI_add] = {"+", OP_add, false, false},
+    [BI_sub] = {"-", OP_sub, false, false},
+    [BI_mul] = {"*", OP_mul, false, false},
+    [BI_div] = {"/", OP_div, false, false},
+    [BI_mod] = {"%", OP_mod, false, false},
+    [BI_pow] = {"^", OP_pow, false, false},
+    [BI_lt] = {"<", OP_lt, true, false},
+    [BI_le] = {"<=", OP_le, true, false},
+    [BI_gt] = {">", OP_lt, true, true},
+    [BI_ge] = {">=", OP_le, true, true},
+    [BI_eq] = {"==", OP_eq, true, false},
+    [BI_ne] = {"!=", OP_ne, true, false},
+    [BI_and] = {"&&", OP_and, false, false},
+    [BI_or] = {"||", OP_or, false, false},
+    [BI_matmul] = {"@", OP_contract, false, false},
+};
 
 static const Value *compare(Check *c, const Scope *s, OpId op, const char *name,
                             Span at, bool swap, const Operand *x)
@@ -554,45 +528,25 @@ const Value *arith_binary(Check *c, const Scope *s, BinaryOp op, Span at,
                           const Operand *l, const Operand *r)
 {
     Operand x[2] = {*l, *r};
-    bool swap;
-    OpId id = binary_op(op, &swap);
-    const char *name = binary_name(op);
-    bool literal;
+    const char *name = binary_rows[op].name;
+    OpId id = binary_rows[op].op;
 
     if (any_error(2, x))
         return c->error;
-    literal = l->value->literal != LIT_no && r->value->literal != LIT_no;
     if ((op == BI_div || op == BI_mod) && divides_by_zero(x)) {
         check_fail(c, first_place(at, x), "zero-division",
                    "this divides by zero");
-        label_all(c, s, 2, x);
-        return c->error;
+        return label_all(c, s, 2, x);
     }
-    switch (op) {
-    case BI_matmul:
+    if (op == BI_matmul)
         return matmul(c, s, at, x);
-    case BI_lt:
-    case BI_le:
-    case BI_gt:
-    case BI_ge:
-    case BI_eq:
-    case BI_ne:
-        return compare(c, s, id, name, at, swap, x);
-    case BI_pow:
-        return literal ? literal_op(c, s, id, name, at, x) : power(c, s, at, x);
-    case BI_add:
-    case BI_sub:
-    case BI_mul:
-    case BI_div:
-    case BI_mod:
-        if (literal)
-            return literal_op(c, s, id, name, at, x);
-        return arith_elementwise(c, s, id, name, at, 2, x);
-    case BI_and:
-    case BI_or:
-        return arith_elementwise(c, s, id, name, at, 2, x);
-    }
-    return c->error;
+    if (binary_rows[op].compares)
+        return compare(c, s, id, name, at, binary_rows[op].swap, x);
+    if (l->value->literal != LIT_no && r->value->literal != LIT_no &&
+        op_table[id]->takes & ON_number)
+        return literal_op(c, s, id, name, at, x);
+    return op == BI_pow ? power(c, s, at, x)
+                        : arith_elementwise(c, s, id, name, at, 2, x);
 }
 
 static const Value *transpose(Check *c, const Scope *s, const Expr *e,
@@ -668,8 +622,7 @@ static const Value *branches_differ(Check *c, const Scope *s, const Operand *x)
 {
     check_fail(c, x[0].span, "type-mismatch",
                "both branches of 'if' must have one type");
-    label_all(c, s, 2, x);
-    return c->error;
+    return label_all(c, s, 2, x);
 }
 
 /* Of two literals one is chosen that adapts like them. */
