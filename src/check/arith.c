@@ -135,7 +135,7 @@ bool arith_unify(Check *c, const Scope *s, const char *name, Span at, int n,
 
 /* Trailing dimensions align; each must be equal, the literal 1, or absent. */
 
-static bool join_shape(Check *c, const Node *n, int *rank, const Dim **dim)
+static bool join_shape(const Node *n, int *rank, const Dim **dim)
 {
     int more = n->rank - *rank;
 
@@ -153,7 +153,6 @@ static bool join_shape(Check *c, const Node *n, int *rank, const Dim **dim)
         else if (*d != n->dim[i] && !dim_is(n->dim[i], 1))
             return false;
     }
-    (void)c;
     return true;
 }
 
@@ -225,7 +224,7 @@ bool arith_broadcast(Check *c, const Scope *s, const char *name, Span at, int n,
     int rank = 0;
 
     for (int i = 0; i < n; i++) {
-        if (join_shape(c, node[i], &rank, dim))
+        if (join_shape(node[i], &rank, dim))
             continue;
         check_fail(c, first_place(at, x), "shape-mismatch",
                    "these shapes do not fit '%s'", name);
@@ -437,7 +436,7 @@ static bool matmul_leading(Check *c, Node **x)
         Node lead = *x[i];
 
         lead.rank = x[i]->rank > 2 ? x[i]->rank - 2 : 0;
-        if (!join_shape(c, &lead, &rank, dim))
+        if (!join_shape(&lead, &rank, dim))
             return false;
     }
     for (int i = 0; i < 2; i++) {

@@ -1,12 +1,6 @@
-/* derive.c: derivatives of functions: their parameters, values, types.
- *
- * jacobian(f, x) of a y and an x that are no bare tensors has y's structure,
- * each leaf being as many values of x's type as the leaf has elements: stacks
- * of it, nested along the leaf's axes. So the Hessian by a P { a: real[2],
- * b: real } holds a: [P; 2] and b: P. */
-#include "check/check_internal.h"
+/* derive.c: derivatives of functions: their parameters, values, types. */
+#include "check/derive.h"
 #include "diff/diff.h"
-#include "region/region.h"
 
 #include <string.h>
 
@@ -247,21 +241,6 @@ bool fn_coerce(Check *c, const Fn *f, Arguments *a)
     return false;
 }
 
-/* f on new inputs in place of what is differentiated by, and back. */
-
-typedef struct Derivation {
-    Check *c;
-    const Fn *f;
-    const Arguments *a;
-    const Value **by; /* the arguments that it is by, as given */
-    int nx;
-    Node **x, **actual; /* leaves of the arguments: new inputs, and given */
-    const Value *y;
-    Node **y_leaf;
-    int ny;
-    bool direct; /* x is actual */
-} Derivation;
-
 static bool is_plain_scope(const Fn *f)
 {
     if (f->kind == FK_derivative || f->kind == FK_remat)
@@ -358,8 +337,7 @@ static bool stand_ins(Derivation *d, Arguments *inner)
     return true;
 }
 
-/* Give the derivative part, whose leaves are dx, the types of the arguments. */
-static const Value *like_arguments(Derivation *d, Node *const *dx)
+const Value *deriv_like_arguments(Derivation *d, Node *const *dx)
 {
     Check *c = d->c;
     const Value **part = NEWN(c->arena, const Value *, d->f->nby);
@@ -378,8 +356,7 @@ static const Value *pair(Derivation *d, const Value *y, const Value *dx)
     return value_tuple(d->c, d->a->at, 2, part);
 }
 
-/* Back to the given arguments: roots are y's leaves, then n of dx. */
-static void put_back(Derivation *d, int n, Node **dx)
+void deriv_put_back(Derivation *d, int n, Node **dx)
 {
     Node **root;
 
@@ -407,14 +384,13 @@ static const Value *reverse(Derivation *d)
         y_bar[0] = g_fill(c->graph, d->y_leaf[0], 1);
     }
     diff_reverse(c->graph, d->ny, d->y_leaf, y_bar, d->nx, d->x, dx);
-    put_back(d, d->nx, dx);
+    deriv_put_back(d, d->nx, dx);
     y = value_of_leaves(c, t, d->y_leaf);
-    x_bar = like_arguments(d, dx);
+    x_bar = deriv_like_arguments(d, dx);
     return deriv_mode(d->f)->value ? pair(d, y, x_bar) : x_bar;
 }
 
-/* Leaves of the arguments that stand for tangents. */
-static Node **tangents(Derivation *d)
+Node **deriv_tangents(Derivation *d)
 {
     int n = d->f->nby;
 
@@ -427,310 +403,11 @@ static const Value *forward(Derivation *d)
     Node **y_dot = NEWN(c->arena, Node *, d->ny + 1);
     const Type *t = value_ty(c, d->y);
 
-    diff_forward(c->graph, d->ny, d->y_leaf, d->nx, d->x, tangents(d), y_dot);
-    put_back(d, d->ny, y_dot);
+    diff_forward(c->graph, d->ny, d->y_leaf, d->nx, d->x, deriv_tangents(d),
+                 y_dot);
+    deriv_put_back(d, d->ny, y_dot);
     return pair(d, value_of_leaves(c, t, d->y_leaf),
                 value_of_leaves(c, t, y_dot));
-}
-
-/* Matrices of derivatives. */
-
-/* A struct with d's fields, whatever their types. */
-static const StructDef *matrix_def(Check *c, const StructDef *of)
-{
-    StructDef *d = (StructDef *)(uintptr_t)of, *m = d->matrix;
-    StructItem *item;
-
-    if (m)
-        return m;
-    item = arena_copy(c->arena, d->item, sizeof *item);
-    item->name = arena_printf(c->arena, "%s_matrix", item->name);
-    m = arena_copy(c->arena, d, sizeof *d);
-    m->item = item;
-    m->is_matrix = true;
-    d->matrix = m;
-    return m;
-}
-
-/* rows, with values of type `of` in the place of its elements. */
-static const Type *matrix_type(Check *c, const Type *rows, const Type *of)
-{
-    const Type **part, *t = of;
-
-    if (rows->kind == TY_tensor) {
-        for (int i = rows->rank - 1; i >= 0; i--)
-            t = type_along(c, t, rows->dim[i]);
-        return t;
-    }
-    part = NEWN(c->arena, const Type *, rows->npart + 1);
-    for (int i = 0; i < rows->npart; i++)
-        part[i] = matrix_type(c, rows->part[i], of);
-    if (rows->kind == TY_stack)
-        return type_along(c, part[0], rows->count);
-    if (rows->kind == TY_tuple)
-        return type_tuple(c->arena, rows->npart, part);
-    return type_of_struct(c, matrix_def(c, rows->def), rows->arg, part);
-}
-
-/* Of the elements of some nodes: how many. */
-static const Dim *elements(Graph *g, int n, Node *const *x)
-{
-    const Dim *sum = dim_const(g, 0), *size;
-
-    for (int i = 0; i < n; i++) {
-        size = dim_const(g, 1);
-        for (int k = 0; k < x[i]->rank; k++)
-            size = dim_mul(g, size, x[i]->dim[k]);
-        sum = dim_add(g, sum, size);
-    }
-    return sum;
-}
-
-static bool matrix_possible(Derivation *d, int n, Node *const *row)
-{
-    int most_row = 0, most = 0;
-    Check *c = d->c;
-
-    for (int i = 0; i < n; i++)
-        most_row = row[i]->rank > most_row ? row[i]->rank : most_row;
-    for (int i = 0; i < d->nx; i++)
-        most = d->x[i]->rank > most ? d->x[i]->rank : most;
-    if (most_row + most > MAX_RANK)
-        check_fail(c, d->a->at, "rank",
-                   "this derivative would have %d dimensions; at most %d are "
-                   "possible",
-                   most_row + most, MAX_RANK);
-    else if ((double)n * d->nx > MAX_TYPE_LEAVES)
-        check_fail(c, d->a->at, "too-large",
-                   "this derivative would hold more than %d tensors",
-                   MAX_TYPE_LEAVES);
-    else
-        return true;
-    return false;
-}
-
-/* 1 at the element that the index says, 0 elsewhere; makes the index, scalar
- * parameters for the axes of `like`. */
-static Node *unit(Graph *g, const Node *like, Node **index)
-{
-    Node *e = g_const(g, like->dtype, 1), *one, *i, *k;
-    int axis[MAX_RANK];
-
-    for (int a = 0; a < like->rank; a++) {
-        for (int b = 0; b < like->rank; b++)
-            axis[b] = b == a ? 0 : -1;
-        index[a] = g_param(g, DT_i32, 0, NULL, "i");
-        k = g_iota(g, DT_i32, like->dim[a]);
-        i = g_broadcast_to(g, index[a], 1, &like->dim[a]);
-        one = g_broadcast_to(g, g_const(g, like->dtype, 1), 1, &like->dim[a]);
-        one = g_where(g, g2(g, OP_eq, i, k), one, g_fill(g, one, 0));
-        one = g_broadcast(g, one, like->rank, like->dim, axis);
-        e = a ? g2(g, OP_mul, e, one) : one;
-    }
-    return e;
-}
-
-/* The roots for all values of the index: axes of `like` come first. False after
- * a message. */
-static bool batch_units(Derivation *d, const Node *like, Node *const *index,
-                        int n, Node **root)
-{
-    Graph *g = d->c->graph;
-
-    if (like->rank &&
-        index_greatest_rank(d->c, index[0], n, root) + like->rank > MAX_RANK)
-        return check_refuse(
-            d->c, d->a->at, "rank",
-            "computing this derivative takes tensors of more than %d "
-            "dimensions",
-            MAX_RANK);
-    for (int a = like->rank - 1; a >= 0; a--) {
-        Node *all = g_iota(g, DT_i32, like->dim[a]);
-
-        graph_batch(g, like->dim[a], 1, &index[a], &all, n, root);
-    }
-    return true;
-}
-
-/* y's axes after `first` axes of x's to before them. */
-static Node *to_front(Graph *g, Node *n, int first)
-{
-    int perm[MAX_RANK];
-
-    for (int i = 0; i < n->rank; i++)
-        perm[i] = (i + first) % n->rank;
-    return n->rank ? g_permute(g, n, perm) : n;
-}
-
-/* to[i * nx + j] is the derivative of y[i] by x[j], of both their axes: y[i]'s
- * elements one by one in reverse mode, or x[j]'s in forward mode. */
-static bool matrix_by_rows(Derivation *d, int ny, Node *const *y, Node **to)
-{
-    Graph *g = d->c->graph;
-    Node *index[MAX_RANK], *seed;
-
-    for (int i = 0; i < ny; i++) {
-        seed = unit(g, y[i], index);
-        diff_reverse(g, 1, &y[i], &seed, d->nx, d->x, to + i * d->nx);
-        if (!batch_units(d, y[i], index, d->nx, to + i * d->nx))
-            return false;
-    }
-    return true;
-}
-
-static bool matrix_by_columns(Derivation *d, int ny, Node *const *y, Node **to)
-{
-    Graph *g = d->c->graph;
-    Node *index[MAX_RANK], **column = NEWN(d->c->arena, Node *, ny + 1);
-    Node **seed = NEWN(d->c->arena, Node *, d->nx + 1);
-
-    for (int j = 0; j < d->nx; j++) {
-        for (int k = 0; k < d->nx; k++)
-            seed[k] = k == j ? unit(g, d->x[j], index) : g_fill(g, d->x[k], 0);
-        diff_forward(g, ny, y, d->nx, d->x, seed, column);
-        if (!batch_units(d, d->x[j], index, ny, column))
-            return false;
-        for (int i = 0; i < ny; i++)
-            to[i * d->nx + j] = to_front(g, column[i], d->x[j]->rank);
-    }
-    return true;
-}
-
-/* The part of a matrix that is of rows first … first+n-1, by the parameter
- * number k: its leaves, row by row. */
-static const Value *matrix_part(Derivation *d, const Type *rows, int first,
-                                int n, int k, Node *const *m)
-{
-    Check *c = d->c;
-    const Type *x = value_ty(c, d->by[k]);
-    Node **leaf = NEWN(c->arena, Node *, (size_t)n * (size_t)x->nleaf + 1);
-    int column = 0, at = 0;
-
-    for (int i = 0; i < k; i++)
-        column += d->by[i]->nleaf;
-    for (int i = first; i < first + n; i++)
-        for (int j = column; j < column + x->nleaf; j++)
-            leaf[at++] = m[i * d->nx + j];
-    return value_of_leaves(c, matrix_type(c, rows, x), leaf);
-}
-
-/* A row of parts, one for each parameter. */
-static const Value *matrix_row(Derivation *d, const Type *rows, int first,
-                               int n, Node *const *m)
-{
-    const Value **part = NEWN(d->c->arena, const Value *, d->f->nby);
-
-    for (int k = 0; k < d->f->nby; k++)
-        part[k] = matrix_part(d, rows, first, n, k, m);
-    return value_of_parts(d->c, d->a->at, d->f->nby, part);
-}
-
-/* Which of two sizes is the smaller: one that does not grow with the data is,
- * of two others what is known of their difference tells. */
-typedef enum Smaller { FIRST_SMALLER, SECOND_SMALLER, RUN_TELLS } Smaller;
-
-static Smaller smaller(Check *c, const Dim *a, const Dim *b)
-{
-    Graph *g = c->graph;
-    int64_t value;
-    bool a_known = dim_const_value(a, &value);
-    bool b_known = dim_const_value(b, &value);
-
-    if (dim_never_negative(dim_sub(g, a, b)))
-        return SECOND_SMALLER;
-    if (dim_never_negative(dim_sub(g, b, a)))
-        return FIRST_SMALLER;
-    if (a_known != b_known)
-        return a_known ? FIRST_SMALLER : SECOND_SMALLER;
-    return RUN_TELLS;
-}
-
-/* Both ways under a lazy `if` on the sizes. */
-static bool matrix_by_fewer(Derivation *d, const Dim *rows, const Dim *columns,
-                            Node **to)
-{
-    Graph *g = d->c->graph;
-    int n = d->ny * d->nx;
-    Node **other = NEWN(d->c->arena, Node *, n + 1);
-    Node *fewer =
-        g2(g, OP_lt, g_dim(g, DT_i64, rows), g_dim(g, DT_i64, columns));
-
-    if (!matrix_by_rows(d, d->ny, d->y_leaf, to) ||
-        !matrix_by_columns(d, d->ny, d->y_leaf, other))
-        return false;
-    for (int i = 0; i < n; i++)
-        to[i] = g_if(g, fewer, to[i], other[i]);
-    return true;
-}
-
-static bool matrix(Derivation *d, Node **to)
-{
-    Graph *g = d->c->graph;
-    const Dim *rows = elements(g, d->ny, d->y_leaf);
-    const Dim *columns = elements(g, d->nx, d->x);
-
-    switch (smaller(d->c, rows, columns)) {
-    case FIRST_SMALLER:
-        return matrix_by_rows(d, d->ny, d->y_leaf, to);
-    case SECOND_SMALLER:
-        return matrix_by_columns(d, d->ny, d->y_leaf, to);
-    case RUN_TELLS:
-        break;
-    }
-    return matrix_by_fewer(d, rows, columns, to);
-}
-
-static const Value *jacobian(Derivation *d)
-{
-    Check *c = d->c;
-    int n = d->ny * d->nx;
-    Node **m = NEWN(c->arena, Node *, n + 1);
-
-    if (!matrix_possible(d, d->ny, d->y_leaf) || !matrix(d, m))
-        return c->error;
-    put_back(d, n, m);
-    return matrix_row(d, value_ty(c, d->y), 0, d->ny, m);
-}
-
-static Node **gradient(Derivation *d)
-{
-    Node **dx = NEWN(d->c->arena, Node *, d->nx + 1);
-    Node *one = g_fill(d->c->graph, d->y_leaf[0], 1);
-
-    diff_reverse(d->c->graph, 1, d->y_leaf, &one, d->nx, d->x, dx);
-    return dx;
-}
-
-/* The gradient's matrix: with several parameters, a row for each. */
-static const Value *hessian(Derivation *d)
-{
-    Check *c = d->c;
-    int n = d->nx * d->nx, first = 0;
-    Node **m = NEWN(c->arena, Node *, n + 1);
-    const Value **row = NEWN(c->arena, const Value *, d->f->nby);
-
-    if (!matrix_possible(d, d->nx, d->x))
-        return c->error;
-    if (!matrix_by_columns(d, d->nx, gradient(d), m))
-        return c->error;
-    put_back(d, n, m);
-    for (int k = 0; k < d->f->nby; k++) {
-        const Value *x = d->by[k];
-
-        row[k] = matrix_row(d, value_ty(c, x), first, x->nleaf, m);
-        first += x->nleaf;
-    }
-    return value_of_parts(c, d->a->at, d->f->nby, row);
-}
-
-/* The gradient's tangent. */
-static const Value *hessian_vector(Derivation *d)
-{
-    Node **v = tangents(d), **to = NEWN(d->c->arena, Node *, d->nx + 1);
-
-    diff_forward(d->c->graph, d->nx, gradient(d), d->nx, d->x, v, to);
-    put_back(d, d->nx, to);
-    return like_arguments(d, to);
 }
 
 /* Where derivatives are differentiated again and again. */
@@ -771,10 +448,13 @@ static bool result_fits(Derivation *d)
 }
 
 static const Value *(*const derive[NDERIVS])(Derivation *d) = {
-    [DERIV_grad] = reverse,       [DERIV_value_and_grad] = reverse,
-    [DERIV_jvp] = forward,        [DERIV_vjp] = reverse,
-    [DERIV_jacobian] = jacobian,  [DERIV_hessian] = hessian,
-    [DERIV_hvp] = hessian_vector,
+    [DERIV_grad] = reverse,
+    [DERIV_value_and_grad] = reverse,
+    [DERIV_jvp] = forward,
+    [DERIV_vjp] = reverse,
+    [DERIV_jacobian] = deriv_jacobian,
+    [DERIV_hessian] = deriv_hessian,
+    [DERIV_hvp] = deriv_hessian_vector,
 };
 
 const Value *fn_apply_derivative(Check *c, const Fn *f, Arguments *a)
