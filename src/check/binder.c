@@ -2,7 +2,7 @@
  *
  * The body is evaluated once, each binder being an int of its own in the
  * graph; the result is then batched over them, the innermost first. */
-#include "check/check_internal.h"
+#include "check/index.h"
 #include "region/region.h"
 
 #include <math.h>

@@ -1,7 +1,9 @@
 /* call.c: calls: arguments in order, expansion of bodies, equal calls once. */
-#include "check/check_internal.h"
+#include "check/index.h"
 
 #include <string.h>
+
+enum { MAX_CALLS = 200 }; /* calls inside calls */
 
 Arguments args_new(Check *c, int n, Span at, const Scope *s)
 {

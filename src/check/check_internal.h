@@ -13,11 +13,8 @@
 #include "graph/op.h"
 
 enum {
-    MAX_CALLS = 200,     /* calls inside calls */
-    MAX_NESTING = 3000,  /* evaluations inside evaluations */
-    MAX_WORK = 6000000,  /* expressions evaluated, calls expanded */
-    MAX_NODES = 6000000, /* nodes in the graph */
-    MAX_PARAMS = 1000,   /* parameters, fields, free variables of one item */
+    MAX_NESTING = 3000, /* evaluations inside evaluations */
+    MAX_PARAMS = 1000,  /* parameters, fields, free variables of one item */
 };
 
 typedef struct Check Check;
@@ -186,49 +183,64 @@ typedef struct Frame {
     bool custom; /* it has a derivative of its own, which is being evaluated */
 } Frame;
 
+/* One evaluation. Going into an expression sets what stands under "where it is"
+ * and coming out puts it back:
+ *
+ *    export f                   frame    f (a call), g called in f, …
+ *     └ f(inputs)               scope    what f, g see: an argument of eval
+ *        └ [i < n | …]          index    i, within it j of a sum inside, …
+ *           └ if c { … }        branch   + 1: need not hold for every i
+ *              └ fold(… | …)    places   the loop: whose parameters these are
+ *
+ * A function is evaluated on its own, too, before its first call, for messages
+ * in its own names (fn_define: a frame, and `defining`). Where that needs a
+ * result that it cannot have, or a loop is evaluated only for the types of its
+ * literals
+ * (`open`), the result is made up: new inputs of its type, and what was
+ * computed from it is not used for a call (fn_apply). */
 struct Check {
     Arena *arena;
-    Span library; /* the user's call of the library that is under way */
     Diags *diags;
     Intern *names;
     Graph *graph;
     DType real;
     const CheckOptions *options;
+    const Value *error;
+
+    /* The program. */
     const char *path;
     Unit *main, *prelude;
     LIST(Unit *) unit;
+    bool unread; /* some file could not be read or parsed */
+
+    /* Where it is. */
     LIST(Frame) frame;
-    LIST(IntParam) int_param;    /* of the functions being checked */
-    LIST(const char *) dim_used; /* --dim names that occurred */
-    LIST(const Builtin *) builtin;
-    Map builtin_by_name;
-    bool overflow_told;   /* that a dimension is too large */
-    const Span *overflow; /* what first led to one; NULL: nothing yet */
-    const Value *error;
-    Map done;  /* calls that were evaluated */
-    Map infos; /* FnInfo, by its item */
-    int nesting;
-    int opaque;   /* results made up so far, see call.c */
+    Span library; /* the user's call of the library that is under way */
     int defining; /* functions being checked on their own */
-    int64_t work;
+    int open;     /* evaluations for the types of literals alone, see loop.c */
     Index *index; /* the innermost over which something is evaluated */
     int branch;   /* around what need not be evaluated for every index */
-    int checks;   /* indices that are checked at run time so far */
-    LIST(const Expr *) written; /* evaluated index by index before */
-    LIST(struct Late) late;     /* index.c */
-    struct Places *places;
-    int open;    /* evaluations for the types of literals alone, see loop.c, */
-    int made_up; /* and results made up in them so far */
-    struct Walk *walk; /* indices.c */
-    bool unread;       /* some file could not be read or parsed */
-    bool over;         /* a budget is used up, and that was reported */
-};
+    int nesting;  /* evaluations inside evaluations */
+    LIST(IntParam) int_param; /* of the functions being checked */
+    LIST(struct Late) late;   /* index.c */
 
-struct Program {
-    Check check;
-    CheckOptions options;
-    Module *module;
-    const Item *train; /* the one that was met, or NULL */
+    /* What happened so far. */
+    int opaque, made_up;  /* results made up: in all; while `open` */
+    int checks;           /* indices that are checked at run time */
+    int64_t work;         /* expressions evaluated, calls expanded */
+    bool over;            /* a budget is used up, and that was reported */
+    bool overflow_told;   /* that a dimension is too large */
+    const Span *overflow; /* what first led to one; NULL: nothing yet */
+    LIST(const char *) dim_used; /* --dim names that occurred */
+
+    /* Kept by the file that is named. */
+    Map done;                      /* call.c: calls that were evaluated */
+    Map infos;                     /* fn.c: FnInfo, by its item */
+    LIST(const Builtin *) builtin; /* builtin.c */
+    Map builtin_by_name;
+    LIST(const Expr *) written; /* binder.c: evaluated index by index before */
+    struct Places *places;      /* place.c */
+    struct Walk *walk;          /* indices.c */
 };
 
 Scope *scope_new(Check *c, const Scope *up, int up_limit, Unit *unit);
@@ -238,7 +250,7 @@ Binding *scope_bind(Check *c, Scope *s, const char *name, Span span,
 /* The newest binding of name among the first `limit`, or NULL. */
 const Binding *scope_find(const Scope *s, int limit, const char *name);
 Found scope_lookup(Check *c, const Scope *s, const char *name, Span at);
-/* unknown_in_unit: behind `n.` of `use … as n;`. */
+/* name_unknown_in: behind `n.` of `use … as n;`. */
 void name_unknown_in(Check *c, const Unit *u, const char *name, Span at);
 void name_unknown(Check *c, const Scope *s, const char *name, Span at);
 /* Adds to an error that a standard file has the name, if one does. */
@@ -350,7 +362,6 @@ Node *value_adapt(Check *c, const Value *v, DType t);
 /* v as a value of type t: literals adapt, all else must be equal. NULL: it does
  * not fit, which the caller reports. */
 const Value *value_fit(Check *c, const Type *t, const Value *v);
-/* The least value of d where every variable is at least 0 (or -INFINITY). */
 
 /* fn.c */
 
@@ -402,11 +413,20 @@ bool type_names_int(const TypeEx *t);
 const Value *eval(Check *c, const Scope *s, const Expr *e);
 const Value *eval_block(Check *c, const Scope *s, const Block *b);
 const Value *eval_entry(Check *c, const Entry *e, Span at);
+/* Kinds of expressions, each in its file. */
+const Value *eval_unary(Check *c, const Scope *s, const Expr *e);
+const Value *eval_tensor(Check *c, const Scope *s, const Expr *e);
+const Value *eval_call(Check *c, const Scope *s, const Expr *e);
+const Value *eval_index(Check *c, const Scope *s, const Expr *e);
+const Value *eval_comp(Check *c, const Scope *s, const Expr *e);
+const Value *eval_reduce(Check *c, const Scope *s, const Expr *e);
+const Value *eval_loop(Check *c, const Scope *s, const Expr *e);
+/* False, after reporting it once, when too much was evaluated. */
 bool check_budget(Check *c, Span at);
 int64_t check_most_nodes(const Check *c);
+
 /* arith.c */
 
-const Value *eval_unary(Check *c, const Scope *s, const Expr *e);
 const Value *arith_binary(Check *c, const Scope *s, BinaryOp op, Span at,
                           const Operand *l, const Operand *r);
 /* An elementwise operator on n operands, with broadcasting, over leaves. */
@@ -429,70 +449,9 @@ const Value *arith_if(Check *c, const Scope *s, Span at, Node *cond,
 
 /* literal.c */
 
-const Value *eval_tensor(Check *c, const Scope *s, const Expr *e);
 /* Values of one type along a new first axis. */
 const Value *literal_stack(Check *c, const Scope *s, Span at, int n,
                            const Operand *x);
-
-/* indices.c */
-
-/* The index of a comprehension, a reduction or a loop while its body is
- * evaluated: an int of its own in the graph. */
-struct Index {
-    Index *up;
-    const char *name;
-    Span span;
-    Node *param;
-    const Dim *extent; /* 0 … extent-1; NULL: not known yet */
-    bool given;        /* the extent is written; otherwise it is inferred */
-    Span from;         /* where */
-    /* The bound where that is no dimension; the extent is what it is at most.
-     */
-    Node *bound;
-    Span bound_span;
-    const Dim *var; /* range.c */
-    int branch;     /* c->branch where each of its values is evaluated */
-    int since;      /* the first id of what varies with it */
-    int frame;      /* calls under way around the body */
-    int defining;   /* functions being checked on their own around it */
-    /* What the body calls although it is a part of it, or NULL. */
-    const FnInfo *recursive;
-    const Expr *of;  /* what it is an index of */
-    const Scope *in; /* where it is bound */
-};
-
-/* A new index b, bound in s; x->extent or x->bound from b's bound. False after
- * reporting. */
-bool index_new(Check *c, Scope *s, const Binder *b, const Expr *of, Index *x);
-void index_push(Check *c, Index *x);
-void index_pop(Check *c, Index *x);
-/* Its extent must be known now; false after reporting. */
-bool index_known(Check *c, const Index *x);
-/* A subscript into a dimension of d: where it is an index itself, that is its
- * extent. False after reporting a second extent. */
-bool index_seen(Check *c, Node *i, const Dim *d, Span at);
-/* Is a call of f, with these arguments, part of a body that f evaluates? Such
- * bodies are evaluated for each value of the index instead. */
-bool index_recursion(Check *c, const FnInfo *f, const Value *const *arg);
-/* What the bound is at run time, at most x->extent. */
-Node *index_bound(Check *c, const Index *x);
-/* The values of an index that are written out; -1 after reporting. */
-int64_t index_count(Check *c, const Scope *s, const Binder *b, const Index *x);
-
-/* Bits for the active indices that n depends on. */
-uint64_t index_mask(Check *c, Node *n);
-/* Does n depend on a parameter with at least this id? */
-bool index_depends(Check *c, const Node *n, int since);
-/* The active index that n is, or NULL. */
-Index *index_of(Check *c, const Node *n);
-/* The greatest rank among the nodes from `first` on that the roots need: what
- * an index may change. */
-int index_greatest_rank(Check *c, const Node *first, int n, Node *const *root);
-
-/* binder.c: bodies that are evaluated once, for every value of an index. */
-
-const Value *eval_comp(Check *c, const Scope *s, const Expr *e);
-const Value *eval_reduce(Check *c, const Scope *s, const Expr *e);
 
 /* place.c */
 
@@ -509,50 +468,6 @@ void place_leave(Check *c);
 /* The parameter of like's type and that number in the innermost: when there was
  * none, a new one or (name is NULL) `like` itself. */
 Node *place_param(Check *c, int number, Node *like, const char *name);
-
-/* loop.c */
-
-const Value *eval_loop(Check *c, const Scope *s, const Expr *e);
-
-/* range.c */
-
-typedef enum Inside { IN_maybe, IN_surely, IN_never, IN_late } Inside;
-
-/* Where i … i+reach-1 lies in 0 … d-1, for all values of the active indices.
- * IN_never: not all inside for sure; they go from lo to hi. IN_late: that
- * cannot be told before the extent of an index is known. */
-Inside range_inside(Check *c, Node *i, const Dim *reach, const Dim *d,
-                    const Dim **lo, const Dim **hi);
-/* Is place i inside d because the active indices have any values? Else it may
- * be up to *below below 0 and *above above d-1. */
-bool range_reached(Check *c, const Dim *i, const Dim *d, const Dim **below,
-                   const Dim **above);
-bool range_not_negative(Check *c, Node *i);
-/* What an int is at most (or more, where that may be negative); NULL: nothing
- * is known. */
-const Dim *range_most(Check *c, Node *i);
-/* hi - lo where that is a dimension, else NULL; text: what it is. */
-const Dim *range_difference(Check *c, Node *hi, Node *lo, const char **text);
-/* How far x goes at most where i, which is asked for at all its values, is an
- * index into a dimension of d; NULL: that does not say. */
-const Dim *range_extent(Check *c, const Index *x, Node *i, const Dim *d);
-/* index.c */
-
-/* A check that was made before it was known how far an index goes. */
-typedef struct Late {
-    Index *index; /* the innermost then */
-    Node *i;
-    const Dim *reach, *d;
-    Span at;
-    const Scope *s;
-    const Expr *expr; /* what is indexed */
-    const Value *of;
-} Late;
-
-const Value *eval_index(Check *c, const Scope *s, const Expr *e);
-/* The late ones from number `from` on, at the end of a body: false after
- * reporting that one is never inside. */
-bool index_late(Check *c, int from);
 
 /* call.c */
 
@@ -571,7 +486,6 @@ typedef struct Call {
     const Scope *scope;
 } Call;
 
-const Value *eval_call(Check *c, const Scope *s, const Expr *e);
 /* f(first, …) with what is written between the parentheses of `call`. */
 const Value *call_with(Check *c, const Scope *s, const Fn *f,
                        const Value *first, const Expr *call);
@@ -582,11 +496,11 @@ const Value *fn_apply_to(Check *c, const Fn *f, const Value *const *value,
                          Span at);
 Arguments args_new(Check *c, int n, Span at, const Scope *s);
 Arguments args_copy(Check *c, const Arguments *a, int n); /* the first n */
-/* Is it a call of f with the same functions as these arguments? With others, it
- * is no recursion: newton of a function that calls newton, say. */
 /* Where a node comes from that is made at `at` of s: what the library makes,
  * from the user's call of it. */
 Span scope_user_span(const Check *c, const Scope *s, Span at);
+/* Is it a call of f with the same functions as these arguments? With others, it
+ * is no recursion: newton of a function that calls newton, say. */
 bool frame_calls(const Frame *frame, const FnInfo *f, const Value *const *arg);
 /* Check a function on its own, once. */
 void fn_define(Check *c, const Fn *f);
@@ -703,12 +617,6 @@ bool type_all_real(Check *c, const Type *t);
 /* Reports the first that is not. */
 bool value_all_real(Check *c, const Value *v, Span at, const char *what);
 
-/* program.c */
-
-Expr *program_read(Check *c, const char *text);
-/* vjp of f by all parameters that hold reals; NULL: none does. */
-const Fn *deriv_by_reals(Check *c, const Fn *f);
-
 /* custom.c */
 
 const Value *eval_remat(Check *c, const Scope *s, const Expr *call);
@@ -717,28 +625,5 @@ const Value *fn_apply_remat(Check *c, const Fn *f, Arguments *a);
 const Value *fn_apply_custom(Check *c, const Fn *f, const Arguments *a);
 /* Let the item be the derivative of the function of u that it names. */
 void unit_attach_derivative(Check *c, Unit *u, const Item *item);
-
-/* export.c, train.c */
-
-/* f on inputs of its own as a function of the module; result: what its result
- * is called. NULL after an error. */
-Function *function_build(Check *c, const Fn *f, const char *name,
-                         const char *result, Span at);
-Function *function_new(Check *c, FunctionKind kind, const char *name, Span at);
-void function_param(Check *c, Function *f, const char *name, const Value *v,
-                    Span span);
-/* n is a constant. */
-void port_default(Port *to, const Node *n);
-/* Parameter i of f, with its default if that is a number. */
-void function_fn_param(Check *c, Function *to, const Fn *f, int i,
-                       const Value *v, Span at);
-/* A result; the parts of a tuple are results of their own. */
-void function_result(Check *c, Function *f, const char *name, const Value *v,
-                     Span span);
-/* Free variables, names that C can tell apart; false after reporting. */
-bool function_finish(Check *c, Function *f);
-void export_add(Program *p, Function *f, Span at);
-void export_all(Program *p);
-void export_train(Program *p, const Item *item);
 
 #endif

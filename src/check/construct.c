@@ -1,5 +1,5 @@
 /* construct.c: values of structs: Name(field = e, …), and by initialisers. */
-#include "check/check_internal.h"
+#include "check/index.h"
 #include "region/region.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
  * It is rewritten into [b, i, j | sum(k | A[b, i, k] * B[b, k, j])]. Operands
  * are multiplied from the left; an axis is summed as soon as no operand that is
  * still to come, nor the result, has it. */
-#include "check/check_internal.h"
+#include "check/export.h"
 
 #include <ctype.h>
 #include <string.h>

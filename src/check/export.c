@@ -1,5 +1,5 @@
 /* export.c: functions of the module from functions of the program. */
-#include "check/check_internal.h"
+#include "check/export.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+enum {
+    MAX_WORK = 6000000,  /* expressions evaluated, calls expanded */
+    MAX_NODES = 6000000, /* nodes in the graph */
+};
+
 int64_t check_most_nodes(const Check *c)
 {
     return c->options->work ? c->options->work : MAX_NODES;

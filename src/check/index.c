@@ -1,6 +1,6 @@
 /* index.c: A[i, 1:, t]: slices where the place is a dimension, gathers where it
  * is a value; with a check at run time unless it is inside for sure. */
-#include "check/check_internal.h"
+#include "check/index.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* indices.c: the indices of comprehensions, reductions and loops: from where
  * they are bound to what depends on them. */
-#include "check/check_internal.h"
+#include "check/index.h"
 #include "graph/region.h"
 
 #include <string.h>

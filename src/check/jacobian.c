@@ -5,6 +5,7 @@
  * of it, nested along the leaf's axes. So the Hessian by a P { a: real[2],
  * b: real } holds a: [P; 2] and b: P. */
 #include "check/derive.h"
+#include "check/index.h"
 #include "diff/diff.h"
 #include "region/region.h"
 

@@ -1,5 +1,5 @@
 /* program.c: a program from its file to its module. */
-#include "check/check_internal.h"
+#include "check/export.h"
 #include "std/std.h"
 
 #include <ctype.h>

@@ -1,5 +1,5 @@
 /* range.c: where an integer of indices can lie, and that an index is inside. */
-#include "check/check_internal.h"
+#include "check/index.h"
 
 #include <string.h>
 

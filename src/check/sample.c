@@ -1,5 +1,5 @@
 /* sample.c: functions without types of their own, on types tried for them. */
-#include "check/check_internal.h"
+#include "check/export.h"
 
 #include <ctype.h>
 #include <string.h>

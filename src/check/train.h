@@ -2,7 +2,7 @@
 #ifndef NNCC_TRAIN_H
 #define NNCC_TRAIN_H
 
-#include "check/check_internal.h"
+#include "check/export.h"
 
 enum { MAX_METRICS = 16 }; /* NNCC_MAX_METRICS of nn.h */
 

@@ -1,5 +1,5 @@
 /* types.c: types as written to types of values; instances of structs. */
-#include "check/check_internal.h"
+#include "check/index.h"
 
 #include <math.h>
 #include <string.h>
