@@ -396,6 +396,42 @@ bool lanes_in(const MapCode *m, const Stage *s);
 Val *map_widen(MapCode *m, Val *v);
 Val *map_widen_to(MapCode *m, Val *v, int width);
 
+/* map_plan.c */
+
+MapCode map_code(Emit *e, const Kernel *k);
+/* How deep each instruction is emitted. The
+ * scheduler's level, but no further out than what it depends on and than the
+ * code begins; a result waits for its stage. */
+void map_levels(MapCode *m);
+/* A short loop of known length, a power of two or 3, is one vector of its own:
+ * what one step of a recurrence stores, the next loads in the same pieces. */
+int map_short_lanes(const Dim *extent, int lanes, bool three);
+
+/* lanes.c */
+
+/* A loop of the kernel's: carried[i] are the n values that go around. */
+Loop map_loop_begin(MapCode *m, LLVMValueRef first, LLVMValueRef last, int step,
+                    int n, LLVMValueRef *carried);
+void map_loop_end(MapCode *m, Loop *l, LLVMValueRef *carried);
+/* What is inside a loop of lanes: built for full vectors, then for the rest. */
+typedef struct Inside {
+    void (*build)(MapCode *m, const Stage *s, LLVMValueRef *acc, int rank);
+    const Stage *stage;
+    LLVMValueRef *acc; /* accumulators: m->sums.sets times nacc */
+    int nacc;
+    int rank;
+    bool aligned; /* it begins at a multiple of the lanes, and not behind its
+                     end */
+    bool even;    /* nothing is left over after full vectors */
+} Inside;
+/* first … last by steps of `width`, which are lanes. */
+void map_lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last, int width,
+                   bool masked, const Inside *in);
+/* first … last in full vectors, then what is left: at most one masked vector,
+ * or one by one. */
+void map_lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
+                    const Inside *in);
+
 /* muladd.c: after the levels are known. Where there is an instruction for it.
  */
 void muladd_find(MapCode *m);

@@ -10,30 +10,6 @@ Val *map_widen_to(MapCode *m, Val *v, int width)
 
 Val *map_widen(MapCode *m, Val *v) { return map_widen_to(m, v, m->width); }
 
-/* What is known before any code: how deep each instruction is emitted. The
- * scheduler's level, but no further out than what it depends on and than the
- * code begins; a result waits for its stage. */
-static void set_levels(MapCode *m)
-{
-    const Kernel *k = m->k;
-    m->level = NEWN(m->e->arena, int, k->ninstr + 1);
-    for (int i = 0; i < k->ninstr; i++) {
-        const Instr *in = &k->instr[i];
-        int level = in->level > m->nfixed ? in->level : m->nfixed;
-        for (int j = 0; j < in->narg; j++)
-            if (m->level[in->arg[j]] > level)
-                level = m->level[in->arg[j]];
-        if (in->kind == I_result && level < k->rank)
-            level = k->rank;
-        if (in->at && index_level(m, in->at) > level)
-            level = index_level(m, in->at);
-        if (in->kind == I_load && in->pred >= 0 && m->level[in->pred] > level)
-            level = m->level[in->pred];
-        m->level[i] = level;
-    }
-    muladd_find(m);
-}
-
 /* Are the iterations of the last outer loop lanes? Not without vectors. */
 static bool lanes_out(const MapCode *m) { return m->k->lanes && m->lanes > 1; }
 
@@ -60,49 +36,6 @@ static void set_lane(MapCode *m, int lane, int first, int n)
     m->lane = lane;
     for (int i = first; i < first + n; i++)
         m->varies[i] = lane >= 0 && instr_varies(m, &m->k->instr[i]);
-}
-
-static int lane_bytes(const Kernel *k)
-{
-    bool real = false, wide_real = false, wide = true;
-    for (int i = 0; i < k->ninstr; i++) {
-        DType t = k->instr[i].dtype;
-        real = real || dtype_is_real(t);
-        wide_real = wide_real || t == DT_f64;
-        wide = wide && dtype_size(t) == 8;
-    }
-    return wide_real || (!real && wide) ? 8 : 4;
-}
-
-static bool easily_masked(const Buffer *b) { return dtype_size(b->dtype) >= 4; }
-
-/* With mask registers a long body is built once, masked; a short one twice,
- * as its full vectors are then a little faster. */
-static bool wants_one_loop(const Kernel *k, const Emit *e)
-{
-    enum { SHORT = 12 };
-    return e->machine.masks && k->ninstr > SHORT;
-}
-
-/* Without mask registers masked gathers and masked bytes are taken apart into
- * branches; a scalar loop is better. */
-static bool wants_scalar_tail(const Kernel *k, const Emit *e)
-{
-    if (e->machine.masks)
-        return false;
-    if (e->machine.vector_bytes < 32)
-        return true;
-    for (int i = 0; i < k->ninstr; i++)
-        if (k->instr[i].kind == I_load &&
-            (!easily_masked(k->instr[i].buffer) || k->instr[i].pred >= 0))
-            return true;
-    for (int s = 0; s < k->nstage; s++)
-        for (int i = 0; i < k->stage[s].noutput; i++) {
-            const Output *o = &k->stage[s].output[i];
-            if (o->buffer && (!easily_masked(o->buffer) || o->pred >= 0))
-                return true;
-        }
-    return false;
 }
 
 /* Instructions. */
@@ -247,170 +180,6 @@ static void emit_straight(MapCode *m, const Stage *s)
     }
 }
 
-/* Loops. */
-
-static Loop open_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last,
-                      int step, int n, LLVMValueRef *carried)
-{
-    Emit *e = m->e;
-    Loop l = loop_begin(e, first, last, code_i64(e, step), n, carried);
-    for (int i = 0; i < n; i++)
-        carried[i] = l.phi[i];
-    m->enter[m->depth] = l.enter;
-    m->var[m->depth++] = l.i;
-    return l;
-}
-
-static void close_loop(MapCode *m, Loop *l, LLVMValueRef *carried)
-{
-    loop_end(m->e, l, carried);
-    m->depth--;
-}
-
-/* What is inside a loop of lanes: built for full vectors, then for the rest. */
-typedef struct Inside {
-    void (*build)(MapCode *m, const Stage *s, LLVMValueRef *acc, int rank);
-    const Stage *stage;
-    LLVMValueRef *acc; /* accumulators: m->sums.sets times nacc */
-    int nacc;
-    int rank;
-    bool aligned; /* it begins at a multiple of the lanes, and not behind its
-                     end */
-    bool even;    /* nothing is left over after full vectors */
-} Inside;
-
-static LLVMValueRef first_lanes(Emit *e, int width, LLVMValueRef n)
-{
-    n = LLVMBuildTrunc(e->builder, n, e->i32, "");
-    return LLVMBuildICmp(e->builder, LLVMIntSLT, code_iota(e, e->i32, width),
-                         code_splat(e, n, width), "");
-}
-
-static LLVMValueRef lane_number(Emit *e, int width, LLVMValueRef i)
-{
-    i = LLVMBuildTrunc(e->builder, i, e->i32, "");
-    return LLVMBuildICmp(e->builder, LLVMIntEQ, code_iota(e, e->i32, width),
-                         code_splat(e, i, width), "");
-}
-
-static void lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last,
-                      int width, bool masked, const Inside *in)
-{
-    Emit *e = m->e;
-    int n = in->nacc * m->sums.sets;
-    Loop l = open_loop(m, first, last, width, n, in->acc);
-    m->width = width;
-    if (masked) {
-        LLVMValueRef left = LLVMBuildSub(e->builder, last, l.i, "");
-        LLVMValueRef most = code_i64(e, width);
-        LLVMValueRef more =
-            LLVMBuildICmp(e->builder, LLVMIntSLT, left, most, "");
-        left = LLVMBuildSelect(e->builder, more, left, most, "");
-        m->active = first_lanes(e, width, left);
-    }
-    if (width == 1 && in->nacc)
-        m->one_lane = lane_number(e, m->sums.lanes,
-                                  LLVMBuildSub(e->builder, l.i, first, ""));
-    in->build(m, in->stage, in->acc, in->rank);
-    m->active = m->one_lane = NULL;
-    if (width > 1 && in->nacc)
-        sums_next(m, in->acc, in->nacc);
-    m->width = 1;
-    close_loop(m, &l, in->acc);
-}
-
-static void vector_inside(MapCode *m, LLVMValueRef first, LLVMValueRef n,
-                          const Inside *in)
-{
-    m->var[m->depth++] = first;
-    m->width = m->lanes;
-    m->active = n ? first_lanes(m->e, m->lanes, n) : NULL;
-    in->build(m, in->stage, in->acc, in->rank);
-    m->active = NULL;
-    if (in->nacc)
-        sums_next(m, in->acc, in->nacc);
-    m->width = 1;
-    m->depth--;
-}
-
-/* One vector from `first` on: a full one where n is NULL, else the first n
- * lanes of it if n is not 0. The branch is what code outside of the loop goes
- * before. */
-static void one_vector(MapCode *m, LLVMValueRef first, LLVMValueRef n,
-                       const Inside *in)
-{
-    LLVMBuilderRef b = m->e->builder;
-    int count = in->nacc * m->sums.sets;
-    LLVMValueRef *old = NEWN(m->e->arena, LLVMValueRef, count + 1);
-    LLVMBasicBlockRef from = LLVMGetInsertBlock(b);
-    LLVMBasicBlockRef inside = code_block(m->e, "vector");
-    LLVMBasicBlockRef on = code_block(m->e, "");
-    LLVMValueRef any = n ? LLVMBuildIsNotNull(b, n, "") : NULL;
-    bool always = !n || LLVMIsAConstantInt(n);
-    m->enter[m->depth] =
-        always ? LLVMBuildBr(b, inside) : LLVMBuildCondBr(b, any, inside, on);
-    for (int i = 0; i < count; i++)
-        old[i] = in->acc[i];
-    LLVMPositionBuilderAtEnd(b, inside);
-    vector_inside(m, first, n, in);
-    inside = LLVMGetInsertBlock(b);
-    LLVMBuildBr(b, on);
-    LLVMMoveBasicBlockAfter(on, inside);
-    LLVMPositionBuilderAtEnd(b, on);
-    for (int i = 0; i < count && !always; i++)
-        in->acc[i] = code_phi(m->e, old[i], from, in->acc[i], inside);
-}
-
-/* Is it known that n lie between them. */
-static bool known_apart(LLVMValueRef first, LLVMValueRef last, int64_t n)
-{
-    return LLVMIsAConstantInt(first) && LLVMIsAConstantInt(last) &&
-           LLVMConstIntGetSExtValue(last) - LLVMConstIntGetSExtValue(first) ==
-               n;
-}
-
-/* Where the full vectors of first … last end; last is not before first then. */
-static LLVMValueRef full_end(MapCode *m, LLVMValueRef first, LLVMValueRef *last,
-                             const Inside *in)
-{
-    Emit *e = m->e;
-    LLVMValueRef down = code_i64(e, -(int64_t)m->lanes);
-    if (in->even)
-        return *last;
-    if (in->aligned)
-        return LLVMBuildAnd(e->builder, *last, down, "");
-    LLVMValueRef n = LLVMBuildSub(e->builder, *last, first, "");
-    n = code_not_negative(e, n);
-    *last = LLVMBuildAdd(e->builder, first, n, "");
-    return LLVMBuildAdd(e->builder, first,
-                        LLVMBuildAnd(e->builder, n, down, ""), "");
-}
-
-/* first … last in full vectors, then what is left: at most one masked vector,
- * or one by one. */
-static void lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
-                       const Inside *in)
-{
-    Emit *e = m->e;
-    int w = m->lanes;
-    LLVMValueRef mid = full_end(m, first, &last, in);
-    bool even = in->even || known_apart(mid, last, 0);
-    if (m->one_loop && !even) {
-        lane_loop(m, first, last, w, true, in);
-        return;
-    }
-    if (known_apart(first, mid, w))
-        one_vector(m, first, NULL, in);
-    else if (!known_apart(first, mid, 0))
-        lane_loop(m, first, mid, w, false, in);
-    if (even)
-        return;
-    if (m->scalar_tail)
-        lane_loop(m, mid, last, 1, false, in);
-    else
-        one_vector(m, mid, LLVMBuildSub(e->builder, last, mid, ""), in);
-}
-
 /* Stages. */
 
 static void emit_outputs(MapCode *m, const Stage *s, LLVMValueRef *acc)
@@ -487,8 +256,8 @@ static LLVMValueRef wide_loop(MapCode *m, const Stage *s, LLVMValueRef *acc,
         LLVMBuildAnd(e->builder, last, code_i64(e, -(int64_t)sums.wide), "");
     m->sums.lanes = sums.wide;
     m->sums.sets = 1;
-    lane_loop(m, first, end, sums.wide, false,
-              &(Inside){stage_loops, s, wide, nacc, s->rank, true, true});
+    map_lane_loop(m, first, end, sums.wide, false,
+                  &(Inside){stage_loops, s, wide, nacc, s->rank, true, true});
     m->sums = sums;
     sums_apart(m, wide, nacc, acc);
     return end;
@@ -502,8 +271,8 @@ static void lanes_of_stage(MapCode *m, const Stage *s, LLVMValueRef *acc,
     bool even = is_multiple(s->extent[s->rank - 1], m->lanes);
     if (m->sums.wide)
         first = wide_loop(m, s, acc, first, last);
-    lane_loops(m, first, last,
-               &(Inside){stage_loops, s, acc, nacc, s->rank, true, even});
+    map_lane_loops(m, first, last,
+                   &(Inside){stage_loops, s, acc, nacc, s->rank, true, even});
     if (m->sums.sets > 1 && s->rank > 1)
         restart(m, acc, nacc, first, last);
 }
@@ -519,9 +288,9 @@ static void stage_range(MapCode *m, const Stage *s, LLVMValueRef *acc, int j,
     int n = m->sums.sets * stage_accumulators(s);
     if (m->sums.blocks && j < m->sums.cut)
         n += m->sums.nkept;
-    Loop l = open_loop(m, first, last, 1, n, acc);
+    Loop l = map_loop_begin(m, first, last, 1, n, acc);
     stage_loops(m, s, acc, j + 1);
-    close_loop(m, &l, acc);
+    map_loop_end(m, &l, acc);
 }
 
 static LLVMValueRef smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
@@ -698,22 +467,12 @@ static void finish_all(MapCode *m, const Stage *s, int nacc, LLVMValueRef *acc)
     }
 }
 
-/* A short loop of known length, a power of two or 3, is one vector of its own:
- * what one step of a recurrence stores, the next loads in the same pieces. */
-static int short_lanes(const Dim *extent, int lanes, bool three)
-{
-    int64_t n;
-    if (!dim_const_value(extent, &n) || n < 2 || n >= lanes)
-        return lanes;
-    return (n & (n - 1)) == 0 || (three && n == 3) ? (int)n : lanes;
-}
-
 static void emit_stage(MapCode *m, const Stage *s)
 {
     int rank = m->k->rank, nacc = stage_accumulators(s);
     int lanes = m->lanes;
     if (lanes_in(m, s))
-        m->lanes = short_lanes(s->extent[s->rank - 1], lanes, true);
+        m->lanes = map_short_lanes(s->extent[s->rank - 1], lanes, true);
     int lane = lanes_out(m)     ? rank - 1
                : lanes_in(m, s) ? rank + s->rank - 1
                                 : -1;
@@ -757,13 +516,14 @@ static void outer_loops(MapCode *m, const Stage *none, LLVMValueRef *acc, int d)
     LLVMValueRef last = ranged ? m->hi : extent(m, k->extent[d]);
     if (lanes_out(m) && d == k->rank - 1) {
         bool even = !ranged && is_multiple(k->extent[d], m->lanes);
-        lane_loops(m, first, last,
-                   &(Inside){outer_loops, none, acc, 0, d + 1, !ranged, even});
+        map_lane_loops(
+            m, first, last,
+            &(Inside){outer_loops, none, acc, 0, d + 1, !ranged, even});
         return;
     }
-    Loop l = open_loop(m, first, last, 1, 0, NULL);
+    Loop l = map_loop_begin(m, first, last, 1, 0, NULL);
     outer_loops(m, none, acc, d + 1);
-    close_loop(m, &l, NULL);
+    map_loop_end(m, &l, NULL);
 }
 
 enum { MANY_BUFFERS = 32 };
@@ -805,69 +565,6 @@ static void emit_entry(MapCode *m, const KernelKey *key, bool rows)
     LLVMPositionBuilderAtEnd(e->builder, start);
 }
 
-static int count_reductions(const Kernel *k)
-{
-    int n = 0;
-    for (int s = 0; s < k->nstage; s++)
-        for (int i = 0; i < k->stage[s].noutput; i++)
-            n += k->stage[s].output[i].kind == OUT_reduce;
-    return n;
-}
-
-/* Sums over inner loops, each step of which waits for the one before, are made
- * for several vectors at a time: as many as there are registers for, if what is
- * beside them is short and nothing is left over. */
-static int vectors_at_once(const Emit *e, const Kernel *k, int lanes)
-{
-    enum { MOST = 4, SHORT = 16 };
-    int sums = 0, n = MOST;
-    int64_t extent;
-    for (int s = 0; s < k->nstage; s++)
-        for (int i = 0; k->stage[s].rank > 0 && i < k->stage[s].noutput; i++)
-            sums += reduce_count(&k->stage[s].output[i]);
-    if (!k->lanes || lanes == 1 || sums == 0 || k->ninstr > SHORT ||
-        !dim_const_value(k->extent[k->rank - 1], &extent))
-        return 1;
-    if (extent < lanes)
-        return 1;
-    while (n > 1 &&
-           (extent % (n * lanes) != 0 || 4 * sums * n > e->machine.nregister))
-        n /= 2;
-    return n;
-}
-
-static int *number_checks(Emit *e, const Kernel *k)
-{
-    int *number = NEWN(e->arena, int, k->ninstr + 1), n = 0;
-    for (int i = 0; i < k->ninstr; i++)
-        if (k->instr[i].kind == I_op && k->instr[i].op == OP_index_check)
-            number[i] = n++;
-    return number;
-}
-
-static MapCode map_code(Emit *e, const Kernel *k)
-{
-    int lanes = lanes_of_bytes(e, lane_bytes(k));
-    lanes *= vectors_at_once(e, k, lanes);
-    if (k->lanes)
-        lanes = short_lanes(k->extent[k->rank - 1], lanes, false);
-    return (MapCode){
-        .e = e,
-        .k = k,
-        .lanes = lanes,
-        .slots = sums_slots(lane_bytes(k)),
-        .scalar_tail = wants_scalar_tail(k, e),
-        .one_loop = wants_one_loop(k, e),
-        .lane = -1,
-        .width = 1,
-        .lower = {.ops = &llvm_ops, .e = e, .width = 1},
-        .check = number_checks(e, k),
-        .varies = NEWN(e->arena, bool, k->ninstr + 1),
-        .val = NEWN(e->arena, Val *, k->ninstr + 1),
-        .result = NEWN(e->arena, Val *, count_reductions(k) + 1),
-    };
-}
-
 /* The checks' slots are cleared at each step. */
 static void begin_checks(MapCode *m)
 {
@@ -882,7 +579,7 @@ Failure emit_map_here(Emit *e, const Kernel *k, const MapPlace *p)
     MapCode m = map_code(e, k);
     LLVMValueRef none[1];
     if (k->lanes)
-        m.lanes = short_lanes(k->extent[k->rank - 1], m.lanes, true);
+        m.lanes = map_short_lanes(k->extent[k->rank - 1], m.lanes, true);
     m.buffer = p->address;
     m.in_register = p->in_register;
     m.nbuffer = p->nbuffer;
@@ -892,7 +589,7 @@ Failure emit_map_here(Emit *e, const Kernel *k, const MapPlace *p)
     m.dims = *p->dims;
     m.lower.dims = &m.dims;
     m.lower.checks = &m.checks;
-    set_levels(&m);
+    map_levels(&m);
     if (kernel_ncheck(k))
         begin_checks(&m);
     outer_loops(&m, NULL, none, 0);
@@ -924,7 +621,7 @@ static void emit_function_body(MapCode *m, const KernelKey *key, int nfixed,
     LLVMValueRef none[1];
     m->nfixed = nfixed;
     m->lower.checks = &m->checks;
-    set_levels(m);
+    map_levels(m);
     emit_entry(m, key, rows);
     outer_loops(m, NULL, none, nfixed);
     map_return(m, key->nvar);

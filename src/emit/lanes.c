@@ -1,0 +1,150 @@
+/* lanes.c: loops of a map kernel, some of whose iterations are lanes. */
+#include "emit/emit_internal.h"
+
+Loop map_loop_begin(MapCode *m, LLVMValueRef first, LLVMValueRef last, int step,
+                    int n, LLVMValueRef *carried)
+{
+    Emit *e = m->e;
+    Loop l = loop_begin(e, first, last, code_i64(e, step), n, carried);
+    for (int i = 0; i < n; i++)
+        carried[i] = l.phi[i];
+    m->enter[m->depth] = l.enter;
+    m->var[m->depth++] = l.i;
+    return l;
+}
+
+void map_loop_end(MapCode *m, Loop *l, LLVMValueRef *carried)
+{
+    loop_end(m->e, l, carried);
+    m->depth--;
+}
+
+static LLVMValueRef first_lanes(Emit *e, int width, LLVMValueRef n)
+{
+    n = LLVMBuildTrunc(e->builder, n, e->i32, "");
+    return LLVMBuildICmp(e->builder, LLVMIntSLT, code_iota(e, e->i32, width),
+                         code_splat(e, n, width), "");
+}
+
+static LLVMValueRef lane_number(Emit *e, int width, LLVMValueRef i)
+{
+    i = LLVMBuildTrunc(e->builder, i, e->i32, "");
+    return LLVMBuildICmp(e->builder, LLVMIntEQ, code_iota(e, e->i32, width),
+                         code_splat(e, i, width), "");
+}
+
+void map_lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last, int width,
+                   bool masked, const Inside *in)
+{
+    Emit *e = m->e;
+    int n = in->nacc * m->sums.sets;
+    Loop l = map_loop_begin(m, first, last, width, n, in->acc);
+    m->width = width;
+    if (masked) {
+        LLVMValueRef left = LLVMBuildSub(e->builder, last, l.i, "");
+        LLVMValueRef most = code_i64(e, width);
+        LLVMValueRef more =
+            LLVMBuildICmp(e->builder, LLVMIntSLT, left, most, "");
+        left = LLVMBuildSelect(e->builder, more, left, most, "");
+        m->active = first_lanes(e, width, left);
+    }
+    if (width == 1 && in->nacc)
+        m->one_lane = lane_number(e, m->sums.lanes,
+                                  LLVMBuildSub(e->builder, l.i, first, ""));
+    in->build(m, in->stage, in->acc, in->rank);
+    m->active = m->one_lane = NULL;
+    if (width > 1 && in->nacc)
+        sums_next(m, in->acc, in->nacc);
+    m->width = 1;
+    map_loop_end(m, &l, in->acc);
+}
+
+static void vector_inside(MapCode *m, LLVMValueRef first, LLVMValueRef n,
+                          const Inside *in)
+{
+    m->var[m->depth++] = first;
+    m->width = m->lanes;
+    m->active = n ? first_lanes(m->e, m->lanes, n) : NULL;
+    in->build(m, in->stage, in->acc, in->rank);
+    m->active = NULL;
+    if (in->nacc)
+        sums_next(m, in->acc, in->nacc);
+    m->width = 1;
+    m->depth--;
+}
+
+/* One vector from `first` on: a full one where n is NULL, else the first n
+ * lanes of it if n is not 0. The branch is what code outside of the loop goes
+ * before. */
+static void one_vector(MapCode *m, LLVMValueRef first, LLVMValueRef n,
+                       const Inside *in)
+{
+    LLVMBuilderRef b = m->e->builder;
+    int count = in->nacc * m->sums.sets;
+    LLVMValueRef *old = NEWN(m->e->arena, LLVMValueRef, count + 1);
+    LLVMBasicBlockRef from = LLVMGetInsertBlock(b);
+    LLVMBasicBlockRef inside = code_block(m->e, "vector");
+    LLVMBasicBlockRef on = code_block(m->e, "");
+    LLVMValueRef any = n ? LLVMBuildIsNotNull(b, n, "") : NULL;
+    bool always = !n || LLVMIsAConstantInt(n);
+    m->enter[m->depth] =
+        always ? LLVMBuildBr(b, inside) : LLVMBuildCondBr(b, any, inside, on);
+    for (int i = 0; i < count; i++)
+        old[i] = in->acc[i];
+    LLVMPositionBuilderAtEnd(b, inside);
+    vector_inside(m, first, n, in);
+    inside = LLVMGetInsertBlock(b);
+    LLVMBuildBr(b, on);
+    LLVMMoveBasicBlockAfter(on, inside);
+    LLVMPositionBuilderAtEnd(b, on);
+    for (int i = 0; i < count && !always; i++)
+        in->acc[i] = code_phi(m->e, old[i], from, in->acc[i], inside);
+}
+
+/* Is it known that n lie between them. */
+static bool known_apart(LLVMValueRef first, LLVMValueRef last, int64_t n)
+{
+    return LLVMIsAConstantInt(first) && LLVMIsAConstantInt(last) &&
+           LLVMConstIntGetSExtValue(last) - LLVMConstIntGetSExtValue(first) ==
+               n;
+}
+
+/* Where the full vectors of first … last end; last is not before first then. */
+static LLVMValueRef full_end(MapCode *m, LLVMValueRef first, LLVMValueRef *last,
+                             const Inside *in)
+{
+    Emit *e = m->e;
+    LLVMValueRef down = code_i64(e, -(int64_t)m->lanes);
+    if (in->even)
+        return *last;
+    if (in->aligned)
+        return LLVMBuildAnd(e->builder, *last, down, "");
+    LLVMValueRef n = LLVMBuildSub(e->builder, *last, first, "");
+    n = code_not_negative(e, n);
+    *last = LLVMBuildAdd(e->builder, first, n, "");
+    return LLVMBuildAdd(e->builder, first,
+                        LLVMBuildAnd(e->builder, n, down, ""), "");
+}
+
+void map_lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
+                    const Inside *in)
+{
+    Emit *e = m->e;
+    int w = m->lanes;
+    LLVMValueRef mid = full_end(m, first, &last, in);
+    bool even = in->even || known_apart(mid, last, 0);
+    if (m->one_loop && !even) {
+        map_lane_loop(m, first, last, w, true, in);
+        return;
+    }
+    if (known_apart(first, mid, w))
+        one_vector(m, first, NULL, in);
+    else if (!known_apart(first, mid, 0))
+        map_lane_loop(m, first, mid, w, false, in);
+    if (even)
+        return;
+    if (m->scalar_tail)
+        map_lane_loop(m, mid, last, 1, false, in);
+    else
+        one_vector(m, mid, LLVMBuildSub(e->builder, last, mid, ""), in);
+}

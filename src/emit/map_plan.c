@@ -1,0 +1,137 @@
+/* map_plan.c: what is known of a map kernel before there is any code. */
+#include "emit/emit_internal.h"
+
+void map_levels(MapCode *m)
+{
+    const Kernel *k = m->k;
+    m->level = NEWN(m->e->arena, int, k->ninstr + 1);
+    for (int i = 0; i < k->ninstr; i++) {
+        const Instr *in = &k->instr[i];
+        int level = in->level > m->nfixed ? in->level : m->nfixed;
+        for (int j = 0; j < in->narg; j++)
+            if (m->level[in->arg[j]] > level)
+                level = m->level[in->arg[j]];
+        if (in->kind == I_result && level < k->rank)
+            level = k->rank;
+        if (in->at && index_level(m, in->at) > level)
+            level = index_level(m, in->at);
+        if (in->kind == I_load && in->pred >= 0 && m->level[in->pred] > level)
+            level = m->level[in->pred];
+        m->level[i] = level;
+    }
+    muladd_find(m);
+}
+
+static int lane_bytes(const Kernel *k)
+{
+    bool real = false, wide_real = false, wide = true;
+    for (int i = 0; i < k->ninstr; i++) {
+        DType t = k->instr[i].dtype;
+        real = real || dtype_is_real(t);
+        wide_real = wide_real || t == DT_f64;
+        wide = wide && dtype_size(t) == 8;
+    }
+    return wide_real || (!real && wide) ? 8 : 4;
+}
+
+static bool easily_masked(const Buffer *b) { return dtype_size(b->dtype) >= 4; }
+
+/* With mask registers a long body is built once, masked; a short one twice,
+ * as its full vectors are then a little faster. */
+static bool wants_one_loop(const Kernel *k, const Emit *e)
+{
+    enum { SHORT = 12 };
+    return e->machine.masks && k->ninstr > SHORT;
+}
+
+/* Without mask registers masked gathers and masked bytes are taken apart into
+ * branches; a scalar loop is better. */
+static bool wants_scalar_tail(const Kernel *k, const Emit *e)
+{
+    if (e->machine.masks)
+        return false;
+    if (e->machine.vector_bytes < 32)
+        return true;
+    for (int i = 0; i < k->ninstr; i++)
+        if (k->instr[i].kind == I_load &&
+            (!easily_masked(k->instr[i].buffer) || k->instr[i].pred >= 0))
+            return true;
+    for (int s = 0; s < k->nstage; s++)
+        for (int i = 0; i < k->stage[s].noutput; i++) {
+            const Output *o = &k->stage[s].output[i];
+            if (o->buffer && (!easily_masked(o->buffer) || o->pred >= 0))
+                return true;
+        }
+    return false;
+}
+
+/* Sums over inner loops, each step of which waits for the one before, are made
+ * for several vectors at a time: as many as there are registers for, if what is
+ * beside them is short and nothing is left over. */
+static int vectors_at_once(const Emit *e, const Kernel *k, int lanes)
+{
+    enum { MOST = 4, SHORT = 16 };
+    int sums = 0, n = MOST;
+    int64_t extent;
+    for (int s = 0; s < k->nstage; s++)
+        for (int i = 0; k->stage[s].rank > 0 && i < k->stage[s].noutput; i++)
+            sums += reduce_count(&k->stage[s].output[i]);
+    if (!k->lanes || lanes == 1 || sums == 0 || k->ninstr > SHORT ||
+        !dim_const_value(k->extent[k->rank - 1], &extent))
+        return 1;
+    if (extent < lanes)
+        return 1;
+    while (n > 1 &&
+           (extent % (n * lanes) != 0 || 4 * sums * n > e->machine.nregister))
+        n /= 2;
+    return n;
+}
+
+int map_short_lanes(const Dim *extent, int lanes, bool three)
+{
+    int64_t n;
+    if (!dim_const_value(extent, &n) || n < 2 || n >= lanes)
+        return lanes;
+    return (n & (n - 1)) == 0 || (three && n == 3) ? (int)n : lanes;
+}
+
+static int *number_checks(Emit *e, const Kernel *k)
+{
+    int *number = NEWN(e->arena, int, k->ninstr + 1), n = 0;
+    for (int i = 0; i < k->ninstr; i++)
+        if (k->instr[i].kind == I_op && k->instr[i].op == OP_index_check)
+            number[i] = n++;
+    return number;
+}
+
+static int count_reductions(const Kernel *k)
+{
+    int n = 0;
+    for (int s = 0; s < k->nstage; s++)
+        for (int i = 0; i < k->stage[s].noutput; i++)
+            n += k->stage[s].output[i].kind == OUT_reduce;
+    return n;
+}
+
+MapCode map_code(Emit *e, const Kernel *k)
+{
+    int lanes = lanes_of_bytes(e, lane_bytes(k));
+    lanes *= vectors_at_once(e, k, lanes);
+    if (k->lanes)
+        lanes = map_short_lanes(k->extent[k->rank - 1], lanes, false);
+    return (MapCode){
+        .e = e,
+        .k = k,
+        .lanes = lanes,
+        .slots = sums_slots(lane_bytes(k)),
+        .scalar_tail = wants_scalar_tail(k, e),
+        .one_loop = wants_one_loop(k, e),
+        .lane = -1,
+        .width = 1,
+        .lower = {.ops = &llvm_ops, .e = e, .width = 1},
+        .check = number_checks(e, k),
+        .varies = NEWN(e->arena, bool, k->ninstr + 1),
+        .val = NEWN(e->arena, Val *, k->ninstr + 1),
+        .result = NEWN(e->arena, Val *, count_reductions(k) + 1),
+    };
+}
