@@ -142,9 +142,21 @@ static const Guarded *adjoint_of(Sweep *s, const Node *n)
     return &t->list.at[0];
 }
 
+/* Of x - x nothing is left, whatever the adjoint. */
+static bool cancels(Graph *g, Node *n)
+{
+    Node *p[2];
+
+    if (n->narg != 2 || n->arg[0] != n->arg[1])
+        return false;
+    for (int i = 0; i < 2; i++)
+        p[i] = row(n)->partial(g, n, i);
+    return p[0] && p[1] && node_is_const(p[0], 1) && node_is_const(p[1], -1);
+}
+
 static void reverse_ewise(Sweep *s, Node *n, const Guarded *adjoint)
 {
-    for (int i = 0; i < n->narg; i++) {
+    for (int i = 0; i < n->narg && !cancels(s->g, n); i++) {
         Node *partial;
         Guarded a;
 
@@ -171,17 +183,18 @@ static void reverse_other(Sweep *s, Node *n, const Guarded *adjoint)
     Guarded a = guard_settle(s->g, adjoint);
     Node **dx = NEWN(s->scratch, Node *, n->narg);
     Node **live = NEWN(s->scratch, Node *, n->narg);
+    Node *of = n;
+    bool strong = a.steep && row(n)->vjp_strong;
 
     if (a.live)
         guard_live_back(s->g, n, a.live, live);
     if (a.live && row(n)->cls == OPC_contract)
-        row(n)->vjp(s->g, guard_product(s->g, s->scratch, n, a.live), a.v, dx);
-    else
-        row(n)->vjp(s->g, n, a.v, dx);
+        of = guard_product(s->g, s->scratch, n, a.live);
+    (strong ? row(n)->vjp_strong : row(n)->vjp)(s->g, of, a.v, dx);
     for (int i = 0; i < n->narg; i++)
         if (dx[i] && is_active(s, n->arg[i]))
             add_to(s, n->arg[i],
-                   (Guarded){dx[i], a.branch, NULL, live[i], a.steep});
+                   (Guarded){dx[i], a.branch, NULL, live[i], a.made, a.steep});
 }
 
 /* By its inputs; false where those are its arguments. */
@@ -195,7 +208,8 @@ static bool reverse_inputs(Sweep *s, Node *n, const Guarded *adjoint)
         row(n)->vjp(s->g, n, a.v, dx);
     for (int i = 0; i < k; i++)
         if (is_active(s, x[i]))
-            add_to(s, x[i], (Guarded){dx[i], a.branch, NULL, NULL, a.steep});
+            add_to(s, x[i],
+                   (Guarded){dx[i], a.branch, NULL, NULL, a.made, a.steep});
     return k > 0;
 }
 
@@ -306,7 +320,7 @@ static Node *forward_ewise(Sweep *s, Node *n)
 {
     Node *sum = NULL;
 
-    for (int i = 0; i < n->narg; i++) {
+    for (int i = 0; i < n->narg && !cancels(s->g, n); i++) {
         Node *dot = tangent(s, n->arg[i]);
         Node *partial = dot ? row(n)->partial(s->g, n, i) : NULL;
         Node *term;

@@ -97,13 +97,25 @@ Guarded guard_choose(Graph *g, Arena *scratch, const Node *n, const Guarded *a,
     return r;
 }
 
+/* What a loop of no steps gives is 0, and stays so in all orders of derivatives
+ * by a partial that may be infinite. */
+static void apply_made(Graph *g, Guarded *a)
+{
+    if (a->made)
+        a->mask =
+            both(g, a->mask, g_broadcast_to(g, a->made, a->v->rank, a->v->dim));
+    a->made = NULL;
+}
+
 Guarded guard_scale(Graph *g, const Guarded *a, Node *partial)
 {
     Guarded r = *a;
 
+    if (!node_is_finite(partial))
+        apply_made(g, &r);
     r.v = g_chain(g, a->v, partial, a->steep);
     if (!node_is_const(partial, 1) && !node_is_const(partial, -1)) {
-        r.mask = both(g, a->mask, a->live);
+        r.mask = both(g, r.mask, r.live);
         r.live = NULL;
     }
     return r;
@@ -215,6 +227,7 @@ static int sum_alike(Graph *g, Arena *scratch, int n, Guarded *term)
         for (end = i; end < n && alike(&term[end], &sum); end++) {
             v[end - i] = term[end].v;
             sum.steep |= term[end].steep;
+            sum.made = sum.made == term[end].made ? sum.made : NULL;
             sum.live = either(g, sum.live, term[end].live);
         }
         sum.v = add_all(g, end - i, v);

@@ -18,6 +18,7 @@ typedef struct Guarded {
     Node *v;
     const Branch *branch;
     Node *mask, *live; /* bools of v's shape */
+    Node *made;        /* a bool: a loop made steps; else v is 0; or NULL */
     bool steep;        /* v may be infinite where all values are finite */
 } Guarded;
 

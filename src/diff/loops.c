@@ -460,6 +460,14 @@ static Node *no_steps(const Back *b, Node *first)
     return g2(b->g, OP_eq, n, g_fill(b->g, n, 0));
 }
 
+/* Does the loop make steps; NULL: always. */
+static Node *some_steps(const Back *b, Node *first)
+{
+    Node *some = g1(b->g, OP_not, no_steps(b, first));
+
+    return node_is_const(some, 1) ? NULL : some;
+}
+
 /* The adjoints of the arguments from the two loops. */
 static void give(Back *b, Arena *scratch, const bool *active,
                  const Branch *branch, Guarded *arg_bar)
@@ -481,6 +489,7 @@ static void give(Back *b, Arena *scratch, const bool *active,
         if (i >= ncapture && !arg_bar[i].live)
             arg_bar[i].live = live_of(b, i - ncapture, first, back);
         arg_bar[i].branch = branch;
+        arg_bar[i].made = i < ncapture ? NULL : some_steps(b, first);
         arg_bar[i].steep =
             b->bar[i].steep || (i < b->r->ncarry && b->part[i].steep);
         if (i < b->r->ncarry && !b->bar[i].v)

@@ -113,6 +113,9 @@ typedef struct Op {
     /* All others: dx[i] is the adjoint that n's adjoint dy gives its argument
      * i; left NULL where there is none. */
     void (*vjp)(Graph *g, Node *n, Node *dy, Node **dx);
+    /* The same for a dy that may be infinite where values are finite: 0 where a
+     * coefficient is 0. NULL: vjp is so. */
+    void (*vjp_strong)(Graph *g, Node *n, Node *dy, Node **dx);
     /* n's tangent from those of its arguments (NULL: zero), one at least. */
     Node *(*jvp)(Graph *g, Node *n, Node *const *dx);
     /* n for many values at once: x[i] is argument i, with a leading axis of

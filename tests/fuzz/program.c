@@ -60,14 +60,14 @@ typedef struct Writer {
  * Those behind `leaves` are not used at the last level. */
 typedef struct Patterns {
     int leaves, n;
-    const char *at[64];
+    const char *at[72];
 } Patterns;
 
 static const Patterns patterns[NSORTS] = {
     [SORT_real] =
         {
             .leaves = 7,
-            .n = 64,
+            .n = 70,
             .at =
                 {
                     "x",
@@ -124,6 +124,12 @@ static const Patterns patterns[NSORTS] = {
                     "fold($n < n, $r = %r | if @1 == 0 { %r } else { v[@1 - 1] "
                     "* %r })",
                     "fold($i < 4, $r = %r, until = %b | %r)",
+                    "fold($n < n - 2, $r = %r | %r)",
+                    "fold($n < n - 2, $r = %r | v[@1 + 2] * %r)",
+                    "fold($i < k - n, $r = %r | %r)",
+                    "fold($n < n - 3, $r = %r, until = %b | %r)",
+                    "{ let $r = norm(%v); (1 + @1) * exp(-@1) }",
+                    "sqrt(dot(%v, %v))",
                     "helper(%r, %r)",
                     "remat(helper)(%r, %r)",
                     "if p[%n] >= 0 && p[%n] < n { %r } else { %r }",

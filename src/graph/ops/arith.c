@@ -497,6 +497,46 @@ static Node *div_partial(Graph *g, Node *n, int i)
                   : g1(g, OP_neg, g2(g, OP_div, n, b));
 }
 
+/* a/(b/c), which is as smooth at c = 0 as a c/b is, is differentiated by a, b
+ * and c: by the divisor, infinite there, it has derivative 0. */
+static int div_inputs(Graph *g, Node *n, Node **x)
+{
+    Node *q = n->arg[1];
+    (void)g;
+    if (!is_real(n) || q->op != OP_div || node_sign(q->arg[1]) == SIGN_positive)
+        return 0;
+    x[0] = n->arg[0];
+    x[1] = q->arg[0];
+    x[2] = q->arg[1];
+    return 3;
+}
+
+/* By input i. */
+static Node *div_term(Graph *g, Node *n, Node *dy, int i)
+{
+    Node *q = n->arg[1];
+    Node *p = i == 0   ? g2(g, OP_div, g_fill(g, n, 1), q)
+              : i == 1 ? g1(g, OP_neg, g2(g, OP_div, n, q->arg[0]))
+                       : g2(g, OP_div, n->arg[0], q->arg[0]);
+    return g_chain_seen(g, dy, p);
+}
+
+static void div_vjp(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    for (int i = 0; i < 3; i++)
+        dx[i] = div_term(g, n, dy, i);
+}
+
+static Node *div_jvp(Graph *g, Node *n, Node *const *dx)
+{
+    Node *sum = NULL;
+    for (int i = 0; i < 3; i++) {
+        Node *term = dx[i] ? div_term(g, n, dx[i], i) : NULL;
+        sum = !sum ? term : !term ? sum : g2(g, OP_add, sum, term);
+    }
+    return sum;
+}
+
 /* If n's second argument is an integer constant 2^k: k, else -1. */
 static int shift_of(const Node *n)
 {
@@ -541,6 +581,9 @@ const Op op_div = {
     .finite = div_finite,
     .on_dims = dim_div,
     .partial = div_partial,
+    .inputs = div_inputs,
+    .vjp = div_vjp,
+    .jvp = div_jvp,
     .lower = div_lower,
 };
 

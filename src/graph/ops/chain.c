@@ -154,6 +154,11 @@ static bool is_finite(const Node *n, int depth)
 
 /* Cancelling. */
 
+static bool is_product(const Node *n)
+{
+    return n->op == OP_mul || n->op == OP_strong_mul;
+}
+
 /* a/b where b is one of a's factors, or the root of one; or NULL. */
 static Node *without(Graph *g, Node *a, Node *b, int depth)
 {
@@ -174,12 +179,16 @@ static Node *without(Graph *g, Node *a, Node *b, int depth)
         x = without(g, a->arg[0], b->arg[0], depth - 1);
         return x ? g_broadcast(g, x, a->rank, a->dim, a->attr.ints) : NULL;
     }
-    for (int i = 0; i < 2 && a->op == OP_mul; i++) {
+    for (int i = 0; i < 2 && is_product(a); i++) {
         x = without(g, a->arg[i], b, depth - 1);
         if (x)
-            return g2(g, OP_mul, x, a->arg[1 - i]);
+            return g2(g, a->op, x, a->arg[1 - i]);
     }
-    return NULL;
+    if (a->op == OP_div) {
+        x = without(g, a->arg[0], b, depth - 1);
+        return x ? g2(g, OP_div, x, a->arg[1]) : NULL;
+    }
+    return a->op == OP_add || a->op == OP_sub ? node_divided(g, a, b) : NULL;
 }
 
 /* a * p with p = u/b and a = b·v as u·v; or NULL. */
@@ -245,11 +254,6 @@ static void strong_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
     dx[0] = g2(g, OP_strong_mul, dy, n->arg[1]);
     dx[1] = g2(g, OP_strong_mul, dy, n->arg[0]);
-}
-
-static bool is_product(const Node *n)
-{
-    return n->op == OP_mul || n->op == OP_strong_mul;
 }
 
 /* a dp, where a moves by da: a 0 times an infinite dp is a limit that nobody

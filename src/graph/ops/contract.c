@@ -441,6 +441,40 @@ static void contract_vjp(Graph *g, Node *n, Node *dy, Node **dx)
     dx[1] = g_contract(g, dy, l, a, la, b->rank, lb);
 }
 
+/* dy · b without a sum, for an argument that b is as large as: strong. Others
+ * are ordinary products, for what is summed cannot be looked at one by one. */
+static Node *strong_product(Graph *g, Node *dy, const int *l, Node *b,
+                            const int *lb, int rank, const int *lout)
+{
+    int perm[MAX_RANK], axis[MAX_RANK], found = 0;
+    for (int i = 0; i < rank; i++) {
+        perm[i] = axis[i] = -1;
+        for (int k = 0; k < b->rank; k++)
+            if (lb[k] == lout[i])
+                perm[i] = k;
+        for (int k = 0; k < dy->rank; k++)
+            if (l[k] == lout[i])
+                axis[i] = k;
+        if (perm[i] < 0)
+            return g_contract(g, dy, l, b, lb, rank, lout);
+        found += axis[i] >= 0;
+    }
+    if (b->rank != rank || found < dy->rank || b->dtype != dy->dtype)
+        return g_contract(g, dy, l, b, lb, rank, lout);
+    b = g_permute(g, b, perm);
+    return g2(g, OP_strong_mul, g_broadcast(g, dy, rank, b->dim, axis), b);
+}
+
+static void contract_vjp_strong(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    Node *a = n->arg[0], *b = n->arg[1];
+    const int *la = n->attr.ints, *lb = la + a->rank;
+    int l[MAX_RANK];
+    result_labels(n, l);
+    dx[0] = strong_product(g, dy, l, b, lb, a->rank, la);
+    dx[1] = strong_product(g, dy, l, a, la, b->rank, lb);
+}
+
 static Node *contract_jvp(Graph *g, Node *n, Node *const *dx)
 {
     Node *y[2] = {NULL, NULL};
@@ -601,6 +635,7 @@ const Op op_contract = {
     .identity = contract_identity,
     .eval_tensor = contract_eval,
     .vjp = contract_vjp,
+    .vjp_strong = contract_vjp_strong,
     .jvp = contract_jvp,
     .expand = contract_expand,
     .form = contract_form,

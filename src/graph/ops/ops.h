@@ -163,6 +163,10 @@ bool node_never_positive(const Node *n);
 /* Is n a * a, or the sum of such over some axes. */
 bool node_is_square(const Node *n);
 
+/* divide.c: a/b without a division, for a sum of products that all have the
+ * factor b, equal ones being added up; or NULL. */
+Node *node_divided(Graph *g, Node *a, Node *b);
+
 /* root.c: inputs, vjp and jvp of sqrt. */
 int root_inputs(Graph *g, Node *n, Node **x);
 void root_vjp(Graph *g, Node *n, Node *dy, Node **dx);

@@ -130,6 +130,11 @@ static void prod_vjp(Graph *g, Node *n, Node *dy, Node **dx)
     dx[0] = g2(g, OP_mul, reduce_restore(g, n, dy), prod_partial(g, n));
 }
 
+static void prod_vjp_strong(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    dx[0] = g2(g, OP_strong_mul, reduce_restore(g, n, dy), prod_partial(g, n));
+}
+
 static Node *prod_jvp(Graph *g, Node *n, Node *const *dx)
 {
     Node *terms = g2(g, OP_mul, dx[0], prod_partial(g, n));
@@ -147,6 +152,7 @@ const Op op_prod = {
     .identity = reduce_identity,
     .eval_tensor = reduce_eval,
     .vjp = prod_vjp,
+    .vjp_strong = prod_vjp_strong,
     .jvp = prod_jvp,
     .form = reduce_form,
     .join = join_mul,

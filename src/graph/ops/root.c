@@ -21,6 +21,7 @@ typedef struct Roots {
  * shape; how far it is from s. */
 typedef struct Part {
     Node *s, *w, *root, *dy;
+    bool whole; /* all else is a factor: w s is the root's square */
     int depth;
 } Part;
 
@@ -36,17 +37,21 @@ static Node *plus(Graph *g, Node *a, Node *b)
     return !a ? b : !b ? a : g2(g, OP_add, a, b);
 }
 
-/* ∂root/∂x = c top/root, and what follows from it. */
-static Node *term(Roots *r, const Part *p, Node *x, Node *top, double c)
+/* u = ∂root/∂x, and what follows from it. */
+static Node *by(Roots *r, const Part *p, Node *x, Node *u)
 {
-    Graph *g = r->g;
-    Node *u = g2(g, OP_div, g_fill(g, x, c), p->root);
     int k = r->n++;
-    u = top ? g2(g, OP_strong_mul, top, u) : u;
     r->x[k] = x;
     if (r->x_bar)
-        r->x_bar[k] = g_chain_seen(g, p->dy, u);
-    return r->dot && r->dot[k] ? g_chain_seen(g, r->dot[k], u) : NULL;
+        r->x_bar[k] = g_chain_seen(r->g, p->dy, u);
+    return r->dot && r->dot[k] ? g_chain_seen(r->g, r->dot[k], u) : NULL;
+}
+
+/* ∂root/∂x = c top/root */
+static Node *term(Roots *r, const Part *p, Node *x, Node *top, double c)
+{
+    Node *u = g2(r->g, OP_div, g_fill(r->g, x, c), p->root);
+    return by(r, p, x, top ? g2(r->g, OP_strong_mul, top, u) : u);
 }
 
 /* w a² */
@@ -83,19 +88,32 @@ static Node *product(Roots *r, Part p)
     return sum;
 }
 
+/* By what a part of the whole root is divided by: -root/2 over that. */
+static Node *divisor(Roots *r, const Part *p)
+{
+    Node *below = p->s->arg[1];
+    Node *half = g2(r->g, OP_mul, p->root, g_fill(r->g, below, -0.5));
+    Node *top = times(r->g, p->w, g2(r->g, OP_div, p->s, below));
+    if (p->whole)
+        return by(r, p, below, g2(r->g, OP_div, half, below));
+    return term(r, p, below, top, -0.5);
+}
+
 static Node *quotient(Roots *r, Part p)
 {
     Node *below = p.s->arg[1];
     Node *w = p.w ? p.w : g_fill(r->g, below, 1);
+    Node *sum = is_number(below) ? NULL : divisor(r, &p);
     p.s = p.s->arg[0];
     p.w = g2(r->g, OP_div, w, below);
-    return tangent(r, p);
+    return plus(r->g, sum, tangent(r, p));
 }
 
 /* Both terms of a sum, or both choices. */
 static Node *two(Roots *r, Part p, Node *const *s, Node *const *w)
 {
     Part a = p, b = p;
+    a.whole = b.whole = false;
     a.s = s[0];
     a.w = w[0];
     b.s = s[1];
@@ -118,6 +136,7 @@ static Part spread(Roots *r, const Part *p, const Node *like, const int *axis)
 {
     Part q = *p;
     Node **of[] = {&q.w, &q.root, &q.dy};
+    q.whole = false;
     for (int i = 0; i < 3; i++)
         if (*of[i])
             *of[i] = g_broadcast(r->g, *of[i], like->rank, like->dim, axis);
@@ -186,7 +205,7 @@ static Node *tangent(Roots *r, Part p)
     case OP_add:
         return two(r, p, s->arg, (Node *[]){p.w, p.w});
     case OP_div:
-        return is_number(s->arg[1]) ? quotient(r, p) : other(r, &p);
+        return quotient(r, p);
     case OP_where:
         return choice(r, p);
     case OP_contract:
@@ -201,7 +220,7 @@ static Node *tangent(Roots *r, Part p)
 
 static Part whole(Node *n, Node *dy)
 {
-    return (Part){.s = n->arg[0], .root = n, .dy = dy};
+    return (Part){.s = n->arg[0], .root = n, .dy = dy, .whole = true};
 }
 
 int root_inputs(Graph *g, Node *n, Node **x)
