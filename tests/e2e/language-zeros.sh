@@ -57,6 +57,19 @@ fn earlier(x: real, v: real[n]) -> real =
   fold(i < n, r = x | if i == 0 { x } else { v[i-1] * remat(times)(r, x) });
 fn along(x: real, v: real[n], e: real[n]) -> real = dot(e, grad(earlier, v)(x, v));
 
+fn matern(x: real[n], y: real[n], l: real) -> real { let d = sqrt(3.0) * norm(x - y) / l; 2 * (1 + d) * exp(-d) }
+fn matern_5(x: real[n], y: real[n], l: real) -> real {
+  let d = norm((x - y) / l);
+  (1 + sqrt(5.0) * d + 5 * d^2 / 3) * exp(-sqrt(5.0) * d)
+}
+fn matern_along(x: real[n], y: real[n], l: real, e: real[n]) -> real = dot(e, grad(matern, x)(x, y, l));
+fn fraction(x: real, w: real, v: real) -> real = x / (w / v);
+fn itself(x: real) -> real = sqrt(x - x) + 3 * x;
+fn geometric(v: real[n], w: real[n]) -> real = sqrt(prod(v)) + sqrt(dot(v, w));
+fn idle(x: real, n: int) -> real = fold(i < n, r = x | sqrt(x)) * x;
+fn kept(x: real, v: real[n]) -> real = fold(i < 2, r = x | if i == 0 { x } else { v[0] * std(max([k < n | r * v[0]], v)) });
+fn kept_along(x: real, v: real[n]) -> real = grad(kept, x)(x, v);
+
 fn masked(x: real[b, k], y: int[b], p: real[b, k]) -> (real, real, real, real) =
   (cross_entropy(x, y), cross_entropy_probs(x, p), nll(x, y), kl(log_softmax(x), log_softmax(x + 1)));
 fn all_losses(x: real[b, k], y: int[b], p: real[b, k]) -> real {
@@ -112,6 +125,23 @@ near '{"d_x": "inf"}' 'grad(twice_log)' x=0
 near '{"twice_log": "-inf", "twice_log_dot": "inf"}' 'jvp(twice_log)' x=0 x_dot=1
 near '{"hess_x": -0.5}' 'hessian(twice_log)' x=-2
 near '{"nothing": "-inf"}' nothing n=2
+near '{"d_x": 0, "d_w": -0, "d_v": 0.5}' 'grad(fraction, x, w, v)' x=2 w=4 v=0
+near '{"fraction": 0, "fraction_dot": 0.5}' 'jvp(fraction, x, v)' x=2 w=4 v=0 x_dot=1 v_dot=1
+near '{"hess_v": 0}' 'hessian(fraction, v)' x=2 w=4 v=0
+near '{"d_x": 3}' 'grad(itself)' x=2
+near '{"itself": 6, "itself_dot": 3}' 'jvp(itself)' x=2 x_dot=1
+near '{"d_v": ["inf", 0, 0], "d_w": [0, "inf", "inf"]}' 'grad(geometric, v, w)' 'v=[0, 3, 2]' 'w=[1, 0, 0]'
+near '{"d_w": [0, 0]}' 'grad(geometric, w)' 'v=[0, 0]' 'w=[2, 3]'
+near '{"d_x": 0, "d_v": [0, 0]}' 'grad(kept_along, x, v)' x=2 'v=[1, 1]'
+# A factor of the adjoint that a norm's partial divides by is found.
+near '{"hess_x": [[-24, 0], [0, -24]]}' 'hessian(matern, x)' 'x=[1, 2]' 'y=[1, 2]' l=0.5
+near '{"d_x": [-24, 0]}' 'grad(matern_along, x)' 'x=[1, 2]' 'y=[1, 2]' l=0.5 'e=[1, 0]'
+near '{"d_y": [0, 24]}' 'grad(matern_along, y)' 'x=[1, 2]' 'y=[1, 2]' l=0.5 'e=[0, 1]'
+near '{"hess_x": [[-6.666666666666667, 0], [0, -6.666666666666667]]}' 'hessian(matern_5, x)' 'x=[1, 2]' 'y=[1, 2]' l=0.5
+near '{"d_l": 0}' 'grad(matern_5, l)' 'x=[1, 2]' 'y=[1, 2]' l=0.5
+# A loop of no steps has no derivative, in no order.
+near '{"hess_x": 2}' 'hessian(idle, x)' x=-0.3 n=0
+near '{"hess_x": 1.5}' 'hessian(idle, x)' x=0.25 n=1
 # What a loop starts from counts if it makes no step.
 near '{"d_x": -2}' 'grad(unread, x)' k=2 x=-1
 near '{"d_x": 0.5}' 'grad(unread, x)' k=0 x=2
