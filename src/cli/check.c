@@ -1,491 +1,168 @@
-/* check.c: nncc check: every exported derivative against central differences,
- * every exported function against the reference evaluator, in float64. */
+/* check.c: nncc check: what gradcheck/ finds, told. */
 
-#include "cli/check.h"
-
-#include "eval/eval.h"
+#include "cli/cli.h"
+#include "gradcheck/gradcheck.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Points that are tried before a derivative is held against the other mode. */
-enum { MOST_POINTS = 6 };
+/* --at NAME=VALUE */
+typedef struct GivenValue {
+    const char *name, *text;
+    bool used;
+} GivenValue;
 
 typedef struct Check {
     const Args *args;
-    Load *load;
-    Points points;
+    Load load;
+    LIST(GivenValue) at;
+    LIST(GradcheckRange) range; /* --range */
     int done, failed;
-    const char *stopped; /* where the reference was, or NULL */
 } Check;
 
-/* Reporting */
+/* Options */
 
-static void report(Check *c, const char *function, const char *what,
-                   double error, const char *note)
+static bool read_range(const Args *a, const char *text, GradcheckRange *r)
 {
-    bool colour = cli_colour(stdout), good = error <= check_tolerance;
+    const char *equals = strchr(text, '=');
+    char *end;
 
-    c->done++;
-    c->failed += !good;
-    printf("%-20s  %-16s  %s%s%s  %.1e%s%s\n", function, what,
+    *r = (GradcheckRange){.name = NULL};
+    if (equals)
+        r->name = arena_printf(a->arena, "%.*s", (int)(equals - text), text);
+    text = equals ? equals + 1 : text;
+    r->from = strtod(text, &end);
+    if (end == text || *end != ':')
+        return false;
+    text = end + 1;
+    r->to = strtod(text, &end);
+    return end > text && !*end && isfinite(r->from) && isfinite(r->to) &&
+           r->from <= r->to;
+}
+
+static int read_one(const Args *a, const Given *g, Check *to)
+{
+    const char *equals = strchr(g->value, '=');
+    GradcheckRange r;
+
+    if (!strcmp(g->name, "range")) {
+        if (!read_range(a, g->value, &r))
+            return cli_usage(a,
+                             "'--range' is NAME=FROM:TO, or FROM:TO for all "
+                             "reals, not '%s'",
+                             g->value);
+        list_push(a->arena, &to->range, r);
+    }
+    if (!strcmp(g->name, "at")) {
+        if (!equals || equals == g->value)
+            return cli_usage(a, "'--at' is NAME=VALUE, not '%s'", g->value);
+        GivenValue v = {
+            arena_printf(a->arena, "%.*s", (int)(equals - g->value), g->value),
+            equals + 1, false};
+        list_push(a->arena, &to->at, v);
+    }
+    return EXIT_SUCCESS;
+}
+
+static int read_options(const Args *a, Check *to)
+{
+    int status = EXIT_SUCCESS;
+
+    for (int i = 0; i < a->given.n && !status; i++)
+        status = read_one(a, &a->given.at[i], to);
+    return status;
+}
+
+/* A name that no function has had: a message. */
+static bool tell_unused(const Check *c)
+{
+    const char *name = NULL;
+
+    for (int i = 0; i < c->range.n; i++)
+        if (c->range.at[i].name && !c->range.at[i].used)
+            name = c->range.at[i].name;
+    for (int i = 0; i < c->at.n; i++)
+        if (!c->at.at[i].used)
+            name = c->at.at[i].name;
+    if (name)
+        cli_fail("no function that is checked has a parameter '%s'", name);
+    return name != NULL;
+}
+
+/* What the library asks */
+
+static bool given(void *user, const nn_port *p, nncc_tensor **leaf)
+{
+    Check *c = user;
+
+    for (int i = 0; i < c->at.n; i++)
+        if (!strcmp(c->at.at[i].name, p->name)) {
+            c->at.at[i].used = true;
+            return value_read(c->args->arena, p, c->at.at[i].text, leaf);
+        }
+    return true;
+}
+
+static Jit *compile(void *user, Function *const *f, int n)
+{
+    return driver_jit(&((Check *)user)->load, f, n);
+}
+
+static void tell_error(const GradcheckResult *r)
+{
+    bool colour = cli_colour(stdout), good = r->outcome == GRADCHECK_right;
+
+    printf("%-20s  %-16s  %s%s%s  %.1e%s%s\n", r->function, r->what,
            !colour ? ""
            : good  ? "\033[32m"
                    : "\033[31;1m",
-           good ? "ok " : "OFF", colour ? "\033[0m" : "", error,
-           note ? "  " : "", note ? note : "");
+           good ? "ok " : "OFF", colour ? "\033[0m" : "", r->error,
+           r->note ? "  " : "", r->note ? r->note : "");
 }
 
-/* Neither right nor off. */
-static void report_unjudged(const char *function, const char *what)
+static void found(void *user, const GradcheckResult *r)
 {
-    printf("%-20s  %-16s  ?    differences disagree wherever it was tried\n",
-           function, what);
-}
+    Check *c = user;
 
-static void report_none(Check *c, const char *function, int status)
-{
-    c->done++;
-    c->failed++;
-    printf("%-20s  not checked: %s\n", function,
-           c->points.too_large ? "it is too large"
-           : status == NN_OK   ? "no arguments found at which it is finite"
-                               : nncc_last_error());
-}
-
-/* The reference finds an index outside where what is compiled does not. */
-static const char *stop_text(const Check *c, const EvalStop *stop)
-{
-    Span at = stop->node->span;
-    const Diags *d = c->load->module->sources;
-    const Source *s = at.end ? diags_source_of(d, at) : NULL;
-    int line = 0, column = 0;
-
-    if (s)
-        diags_position(d, at, &line, &column);
-    return arena_printf(c->args->arena,
-                        "%s:%d: index %lld of '%s' is not in 0 ... %lld",
-                        s ? s->path : "?", line, (long long)stop->index,
-                        s ? source_text(c->args->arena, s, at) : "?",
-                        (long long)stop->limit - 1);
-}
-
-/* Against the reference evaluator */
-
-/* numbers: only where the evaluator's is one, for what is compiled may be more
- * stable. */
-static double distance(const nncc_tensor *t, const double *want, bool numbers)
-{
-    int64_t n = tensor_elements(t);
-    double most = 0, scale = 1e-6;
-
-    for (int64_t i = 0; i < n; i++)
-        if (isfinite(want[i]))
-            scale = fmax(scale, fabs(want[i]));
-    for (int64_t i = 0; i < n; i++) {
-        double got = value_get(t, i);
-        if (numbers && !isfinite(want[i]))
-            continue;
-        bool same = got == want[i] || (isnan(got) && isnan(want[i]));
-        double d = same ? 0 : fabs(got - want[i]) / scale;
-        most = isnan(d) ? INFINITY : fmax(most, d);
-    }
-    return most;
-}
-
-static double spread(int64_t n, const double *x, const double *y)
-{
-    double most = 0, scale = 1e-6;
-
-    for (int64_t i = 0; i < n; i++)
-        if (isfinite(x[i]) && isfinite(y[i])) {
-            scale = fmax(scale, fabs(x[i]));
-            most = fmax(most, fabs(x[i] - y[i]));
-        }
-    return most / scale;
-}
-
-static const double *as_doubles(Arena *a, const nncc_tensor *t)
-{
-    int64_t n = tensor_elements(t);
-    double *v = NEWN(a, double, n + 1);
-
-    for (int64_t i = 0; i < n; i++)
-        v[i] = value_get(t, i);
-    return v;
-}
-
-/* f's results as its graph was before any pass, at base's arguments. */
-static EvalStatus reference(Arena *a, const Load *l, const Function *f,
-                            const Roots *raw, const Instance *base,
-                            bool rounded, double **out, EvalStop *stop)
-{
-    EvalInput *in = NEWN(a, EvalInput, base->nparam + 1);
-    int n = 0;
-
-    for (int i = 0; i < f->nparam; i++)
-        for (int k = 0; k < f->param[i].nleaf; k++, n++)
-            in[n] =
-                (EvalInput){f->param[i].leaf[k], as_doubles(a, base->leaf[n])};
-    if (rounded)
-        return eval_rounded(a, l->module->graph, raw->n, raw->at, n, in,
-                            f->nvar, f->var, base->dims, out);
-    return eval_until_stop(a, l->module->graph, raw->n, raw->at, n, in, f->nvar,
-                           f->var, base->dims, out, stop);
-}
-
-/* How far f's results are off at p->base; false: too large to evaluate. */
-static bool value_error(Check *c, const Pair *p, const Roots *raw, bool numbers,
-                        double *error)
-{
-    Arena *a = arena_new();
-    double **out = NEWN(a, double *, raw->n + 1);
-    EvalStop stop = {0};
-    EvalStatus status =
-        reference(a, c->load, p->f, raw, &p->base, false, out, &stop);
-    int at = 0;
-
-    *error = status == EVAL_OK ? 0 : INFINITY;
-    c->stopped = status == EVAL_BAD_INDEX ? stop_text(c, &stop) : NULL;
-    if (status == EVAL_OK)
-        for (int i = 0; i < p->d.f->nresult; i++)
-            for (int k = 0; k < p->d.f->result[i]->nleaf; k++)
-                *error = fmax(*error, distance(instance_result(&p->d, i, k),
-                                               out[at++], numbers));
-    arena_free(a);
-    c->points.too_large = status == EVAL_BAD_DIM;
-    return status != EVAL_BAD_DIM;
-}
-
-/* What the derivative by parameter number k is called. */
-static const char *label(const Check *c, const Pair *p, int k, int at)
-{
-    const nn_function *f = p->d.f;
-    int leaf = p->f->deriv == DERIV_jvp ? p->nvalue
-               : pair_with_value(p)     ? p->nvalue + at
-               : pair_is_matrix(p)      ? pair_matrix_leaf(p, 0, k)
-                                        : at;
-    int i = 0;
-
-    for (; i + 1 < f->nresult && leaf >= f->result[i]->nleaf; i++)
-        leaf -= f->result[i]->nleaf;
-    if (p->f->deriv == DERIV_jvp && p->f->nby > 1)
-        return arena_printf(c->args->arena, "%s by %s", f->result[i]->name,
-                            f->param[p->f->by[k]]->name);
-    return f->result[i]->name;
-}
-
-/* A function to check, and the names it and its primal are compiled under. */
-typedef struct Checked {
-    Function *f;
-    const char *name, *primal;
-    Roots raw;
-    bool trained;
-    const char *expression; /* that the primal is, if not its name */
-} Checked;
-
-static const nn_function *compiled(const Check *c, const char *name)
-{
-    const nn_function *f = NULL;
-
-    if (nncc_find(c->points.model, name, &f) != NN_OK)
-        die("no function '%s' in the module just made", name);
-    return f;
-}
-
-static Pair pair_new(Check *c, const Checked *one)
-{
-    const nn_function *d = compiled(c, one->name);
-    Pair p = {.f = one->f,
-              .expression = one->expression,
-              .d = instance_new(&c->points, d),
-              .base = instance_new(&c->points, d)};
-
-    if (one->primal) {
-        p.primal = instance_new(&c->points, compiled(c, one->primal));
-        p.nvalue = nncc_result_leaves(p.primal.f);
-        p.first_only = one->trained && one->f->deriv == DERIV_vjp;
-    }
-    return p;
-}
-
-static void pair_free(Pair *p)
-{
-    instance_free(&p->d);
-    instance_free(&p->base);
-    instance_free(&p->primal);
-}
-
-/* The other mode */
-
-/* jvp of the same function by the same parameters, if that has a name: what
- * `nncc run` would take. */
-static Function *forward_of(Check *c, const Pair *p)
-{
-    const Function *f = p->f;
-    Str s = str_new(c->args->arena);
-
-    if (!f->primal || f->primal->deriv != DERIV_none ||
-        (f->deriv != DERIV_grad && f->deriv != DERIV_value_and_grad &&
-         f->deriv != DERIV_vjp))
-        return NULL;
-    str_printf(&s, "jvp(%s", p->expression ? p->expression : f->primal->name);
-    for (int k = 0; k < f->nby; k++)
-        str_printf(&s, ", %s", f->primal->param[f->by[k]].name);
-    str_printf(&s, ")");
-    return program_function(c->load->program, s.at);
-}
-
-/* The base's leaf number i of those differentiated by. */
-static const nncc_tensor *by_leaf(const Pair *p, int i)
-{
-    int k = 0;
-
-    for (; i >= p->primal.f->param[p->f->by[k]]->nleaf; k++)
-        i -= p->primal.f->param[p->f->by[k]]->nleaf;
-    return p->base.leaf[nncc_param_leaf(p->primal.f, p->f->by[k]) + i];
-}
-
-/* The error of p by k against forward mode; false: there is none. */
-static bool held_by_forward(Check *c, Pair *p, int k, int at, double *error)
-{
-    Function *f = forward_of(c, p);
-    Jit *jit = f ? driver_jit(c->load, &f, 1) : NULL;
-    nncc_model *own = c->points.model, *model = NULL;
-    bool done = jit && nncc_wrap(jit_module(jit), &model) == NN_OK;
-
-    if (done) {
-        Instance i = instance_new(&c->points, jit_module(jit)->function[0]);
-        for (int l = 0, e = 0; l < i.nparam; l++) {
-            const nncc_tensor *like =
-                l < p->primal.nparam ? p->base.leaf[l] : by_leaf(p, e++);
-            done = done && nncc_tensor_new(like->dtype, like->rank, like->size,
-                                           &i.leaf[l]) == NN_OK;
-        }
-        for (int d = 0; d < i.f->ndim; d++)
-            i.dims[d] = -1;
-        if (done)
-            *error = difference_of_modes(&c->points, p, k, at, model, &i);
-        instance_free(&i);
-    }
-    c->points.model = own;
-    nncc_close(model);
-    jit_close(jit);
-    return done;
-}
-
-/* All of a function */
-
-/* By parameter number k, at one point after another until differences judge. */
-static void check_by(Check *c, Pair *p, int k, int at, int next)
-{
-    const char *what = label(c, p, k, at);
-    double error = 0;
-    int status;
-    Verdict v = difference_verdict(&c->points, p, k, at, &error);
-
-    for (int i = 1; v == VERDICT_unjudged && i < MOST_POINTS && next >= 0;
-         i++) {
-        next = point_next(&c->points, p, next, &status);
-        if (next >= 0)
-            v = difference_verdict(&c->points, p, k, at, &error);
-    }
-    if (v != VERDICT_unjudged)
-        report(c, p->f->name, what, error, NULL);
-    else if (held_by_forward(c, p, k, at, &error))
-        report(c, p->f->name, what, error,
-               "by forward mode: differences disagree");
-    else
-        report_unjudged(p->f->name, what);
-}
-
-/* At zeros, ties, infinities, NaN and without rows: the value where the
- * evaluator's is a number, the derivative where differences judge. */
-static void check_edges(Check *c, Pair *p, const Roots *raw)
-{
-    double worst = 0, off = 0, error;
-    int values = 0, judged = 0;
-
-    for (int e = 0; e < EDGES; e++) {
-        if (!point_edge(&c->points, p, e))
-            continue;
-        if (value_error(c, p, raw, true, &error)) {
-            values++;
-            worst = fmax(worst, error);
-        }
-        for (int k = 0, at = 0; p->primal.f && k < p->f->nby; k++) {
-            Verdict v = difference_verdict(&c->points, p, k, at, &error);
-            at += p->primal.f->param[p->f->by[k]]->nleaf;
-            judged += v != VERDICT_unjudged;
-            off = v == VERDICT_off ? fmax(off, error) : off;
-        }
-    }
-    if (values)
-        report(c, p->f->name, "value at edges", worst,
-               arena_printf(c->args->arena, "%d points", values));
-    if (judged)
-        report(c, p->f->name, "slope at edges", off,
-               arena_printf(c->args->arena, "%d judged", judged));
-}
-
-/* How far apart the evaluator's results are when sums are rounded otherwise. */
-static double sensitivity(Check *c, Pair *p, const Roots *raw)
-{
-    Arena *a = arena_new();
-    double **one = NEWN(a, double *, raw->n + 1);
-    double **two = NEWN(a, double *, raw->n + 1), most = 0;
-    int at = 0;
-
-    if (reference(a, c->load, p->f, raw, &p->base, false, one, NULL) ==
-            EVAL_OK &&
-        reference(a, c->load, p->f, raw, &p->base, true, two, NULL) == EVAL_OK)
-        for (int i = 0; i < p->d.f->nresult; i++)
-            for (int k = 0; k < p->d.f->result[i]->nleaf; k++, at++)
-                most = fmax(
-                    most, spread(tensor_elements(instance_result(&p->d, i, k)),
-                                 one[at], two[at]));
-    arena_free(a);
-    return most;
-}
-
-/* A function may be so sensitive that rounding alone tells two ways to compute
- * it apart: then its own sensitivity is what its value is held to. */
-static void check_value(Check *c, Pair *p, const Roots *raw, double error)
-{
-    enum { ROUNDINGS = 100 };
-
-    if (error > check_tolerance && error < ROUNDINGS * sensitivity(c, p, raw))
-        report(c, p->f->name, "value", 0,
-               arena_printf(c->args->arena,
-                            "%.1e, as the last bits of its sums make", error));
-    else
-        report(c, p->f->name, "value", error, c->stopped);
-}
-
-static void check_function(Check *c, const Checked *one)
-{
-    Pair p = pair_new(c, one);
-    int status = NN_OK;
-    double error;
-
-    c->points.too_large = false;
-    int next = point_next(&c->points, &p, 0, &status);
-    if (c->points.bad) {
+    switch (r->outcome) {
+    case GRADCHECK_right:
+    case GRADCHECK_off:
+        c->done++;
+        c->failed += r->outcome == GRADCHECK_off;
+        tell_error(r);
+        return;
+    case GRADCHECK_unjudged:
+        printf(
+            "%-20s  %-16s  ?    differences disagree wherever it was tried\n",
+            r->function, r->what);
+        return;
+    case GRADCHECK_untried:
+        c->done++;
         c->failed++;
-    } else if (next < 0 || !value_error(c, &p, &one->raw, false, &error)) {
-        report_none(c, one->f->name, next < 0 ? status : NN_OK);
-    } else {
-        check_value(c, &p, &one->raw, error);
-        for (int k = 0, at = 0; p.primal.f && k < p.f->nby; k++) {
-            check_by(c, &p, k, at, next);
-            at += p.primal.f->param[p.f->by[k]]->nleaf;
-        }
-        if (option_value(c->args, "edges"))
-            check_edges(c, &p, &one->raw);
+        printf("%-20s  not checked: %s\n", r->function, r->note);
+        return;
+    case GRADCHECK_untyped:
+        printf("%-20s  not looked into: %s\n", r->function, r->note);
+        return;
     }
-    pair_free(&p);
 }
 
-/* All of a module */
-
-typedef struct Plan {
-    LIST(Checked) checked;
-    LIST(Function *) compiled;
-} Plan;
-
-static Function *renamed(Arena *a, const Function *f, const char *name)
+static int check_model(Check *c, int64_t seed)
 {
-    Function *copy = arena_copy(a, f, sizeof *f);
+    const char *error;
+    GradcheckOptions o = {.seed = (uint64_t)seed,
+                          .edges = option_value(c->args, "edges") != NULL,
+                          .range = c->range.at,
+                          .nrange = c->range.n,
+                          .user = c,
+                          .given = given,
+                          .compile = compile,
+                          .found = found};
 
-    copy->name = name;
-    return copy;
-}
-
-/* f, compiled under that name, and what it is the derivative of; where that is
- * a derivative itself, it is checked too. */
-static void add_checked(const Load *l, Plan *to, Function *f, const char *name,
-                        bool trained, const char *expression)
-{
-    Checked one = {.f = f,
-                   .name = name,
-                   .raw = driver_roots(l->arena, &f, 1),
-                   .trained = trained,
-                   .expression = expression};
-    Function *primal = f->deriv != DERIV_none ? f->primal : NULL;
-
-    list_push(l->arena, &to->compiled, renamed(l->arena, f, name));
-    if (primal)
-        one.primal = arena_printf(l->arena, "%s__primal", name);
-    list_push(l->arena, &to->checked, one);
-    if (primal && primal->deriv != DERIV_none)
-        add_checked(l, to, primal, one.primal, false, NULL);
-    else if (primal)
-        list_push(l->arena, &to->compiled,
-                  renamed(l->arena, primal, one.primal));
-}
-
-/* All that is exported, the loss that is trained, the derivatives that
- * `derivative` items give, and what nothing else has given types to. */
-static Plan plan_of(const Load *l, int nsample, const Sample *sample)
-{
-    Plan all = {0};
-    int n;
-    Function *trained = program_trained(l->program);
-    Function **own = program_derivatives(l->program, &n);
-
-    for (int i = 0; i < l->module->function.n; i++)
-        add_checked(l, &all, l->module->function.at[i],
-                    l->module->function.at[i]->name, false, NULL);
-    if (trained)
-        add_checked(l, &all, trained,
-                    arena_printf(l->arena, "%s__trained", trained->name), true,
-                    NULL);
-    for (int i = 0; i < n; i++)
-        add_checked(l, &all, own[i],
-                    arena_printf(l->arena, "%s__derivative", own[i]->name),
-                    false, NULL);
-    for (int i = 0; i < nsample; i++)
-        if (sample[i].function)
-            add_checked(l, &all, sample[i].function,
-                        arena_printf(l->arena, "%s__sample", sample[i].name),
-                        false, sample[i].expression);
-    return all;
-}
-
-/* Functions that no call has given types to, and that take none of those tried.
- */
-static void tell_unchecked(int nsample, const Sample *sample)
-{
-    for (int i = 0; i < nsample; i++)
-        if (!sample[i].function)
-            printf("%-20s  not looked into: %s\n", sample[i].name,
-                   sample[i].why);
-}
-
-static int check_module(Check *c)
-{
-    Load *l = c->load;
-    int nsample;
-    Sample *sample = program_samples(l->program, &nsample);
-    Plan all = plan_of(l, nsample, sample);
-
-    if (all.compiled.n == 0)
-        return cli_fail("%s exports nothing, so there is nothing to check",
-                        l->path);
-    Jit *j = driver_jit(l, all.compiled.at, all.compiled.n);
-    if (!j)
-        return EXIT_FAILURE;
-    if (nncc_wrap(jit_module(j), &c->points.model) != NN_OK) {
-        jit_close(j);
-        return cli_fail("%s", nncc_last_error());
-    }
-    for (int i = 0; i < all.checked.n && !c->points.bad; i++)
-        check_function(c, &all.checked.at[i]);
-    nncc_close(c->points.model);
-    jit_close(j);
-    tell_unchecked(nsample, sample);
-    if (c->points.bad || points_unused(&c->points))
+    if (!gradcheck(c->args->arena, c->load.program, &o, &error))
+        return error ? cli_fail("%s", error) : EXIT_FAILURE;
+    if (tell_unused(c))
         return EXIT_FAILURE;
     if (c->failed)
         return cli_fail("%d of %d checks failed", c->failed, c->done);
@@ -494,16 +171,18 @@ static int check_module(Check *c)
 
 static int check(Args *a)
 {
-    Load l = {0};
-    Check c = {.args = a, .load = &l};
+    Check c = {.args = a};
+    int64_t seed = 1;
 
     if (a->word.n > 1)
         return cli_usage(a, "one model at a time: what is '%s'?",
                          a->word.at[1]);
-    int status = points_options(a, &c.points);
+    if (!option_int(a, "seed", 0, &seed))
+        return EXIT_USAGE;
+    int status = read_options(a, &c);
     if (!status)
-        status = driver_load(a, a->word.at[0], DT_f64, &l);
-    return status ? status : check_module(&c);
+        status = driver_load(a, a->word.at[0], DT_f64, &c.load);
+    return status ? status : check_model(&c, seed);
 }
 
 static const Option options[] = {

@@ -138,9 +138,6 @@ bool value_read(Arena *a, const nn_port *p, const char *text,
                 nncc_tensor **leaf);
 /* One result as JSON. */
 void value_print(const nn_port *p, nncc_tensor *const *leaf, Str *to);
-/* The element i of t. */
-double value_get(const nncc_tensor *t, int64_t i);
-void value_set(const nncc_tensor *t, int64_t i, double v);
 
 /* the commands */
 

@@ -1,6 +1,7 @@
 /* run.c: nncc run: call a function, print its results as JSON. */
 
 #include "cli/cli.h"
+#include "gradcheck/tensor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +115,7 @@ static bool take_defaults(Call *c)
             cli_fail("%s", nncc_last_error());
             return false;
         }
-        value_set(leaf[0], 0, p->value);
+        tensor_set(leaf[0], 0, p->value);
     }
     return true;
 }

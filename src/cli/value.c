@@ -1,6 +1,7 @@
 /* value.c: values of the command line: numbers, JSON, files; and back. */
 
 #include "cli/cli.h"
+#include "gradcheck/tensor.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -9,60 +10,6 @@
 #include <string.h>
 
 enum { MAX_JSON = 1 << 30 };
-
-/* Elements */
-
-double value_get(const nncc_tensor *t, int64_t i)
-{
-    switch ((enum nn_dtype)t->dtype) {
-    case NN_BOOL:
-    case NN_U8:
-        return ((const uint8_t *)t->data)[i];
-    case NN_I32:
-        return ((const int32_t *)t->data)[i];
-    case NN_I64:
-    case NN_KEY:
-        return (double)((const int64_t *)t->data)[i];
-    case NN_F32:
-        return ((const float *)t->data)[i];
-    case NN_F64:
-        return ((const double *)t->data)[i];
-    }
-    return 0;
-}
-
-static void set_integer(const nncc_tensor *t, int64_t i, int64_t v)
-{
-    switch ((enum nn_dtype)t->dtype) {
-    case NN_BOOL:
-    case NN_U8:
-        ((uint8_t *)t->data)[i] = (uint8_t)v;
-        break;
-    case NN_I32:
-        ((int32_t *)t->data)[i] = (int32_t)v;
-        break;
-    case NN_I64:
-    case NN_KEY:
-        ((int64_t *)t->data)[i] = v;
-        break;
-    case NN_F32:
-        ((float *)t->data)[i] = (float)v;
-        break;
-    case NN_F64:
-        ((double *)t->data)[i] = (double)v;
-        break;
-    }
-}
-
-void value_set(const nncc_tensor *t, int64_t i, double v)
-{
-    if (t->dtype == NN_F32)
-        ((float *)t->data)[i] = (float)v;
-    else if (t->dtype == NN_F64)
-        ((double *)t->data)[i] = v;
-    else
-        set_integer(t, i, (int64_t)v);
-}
 
 static bool integer_fits(int dtype, int64_t v)
 {
@@ -145,7 +92,7 @@ static bool set_element(const Place *p, const nncc_tensor *t, int64_t i,
     double v;
 
     if (json_is_boolean(j) && t->dtype == NN_BOOL) {
-        set_integer(t, i, json_is_true(j));
+        tensor_set_int(t, i, json_is_true(j));
     } else if (json_is_integer(j)) {
         if (!integer_fits(t->dtype, json_integer_value(j))) {
             cli_fail("%s: %lld is out of range for %s", place_text(p, p->rank),
@@ -153,11 +100,11 @@ static bool set_element(const Place *p, const nncc_tensor *t, int64_t i,
                      nncc_dtype_name(t->dtype));
             return false;
         }
-        set_integer(t, i, json_integer_value(j));
+        tensor_set_int(t, i, json_integer_value(j));
     } else if (real && json_is_real(j)) {
-        value_set(t, i, json_real_value(j));
+        tensor_set(t, i, json_real_value(j));
     } else if (real && special(j, &v)) {
-        value_set(t, i, v);
+        tensor_set(t, i, v);
     } else {
         cli_fail("%s: expected a value of type %s, found %s",
                  place_text(p, p->rank), nncc_dtype_name(t->dtype),
@@ -530,7 +477,7 @@ static bool from_csv(const nn_port *p, const char *path, nncc_tensor **leaf)
     bool made =
         nncc_tensor_new(p->leaf[0]->dtype, rank, size, &leaf[0]) == NN_OK;
     for (int64_t i = 0; made && i < d->n * d->nfeature; i++)
-        value_set(leaf[0], i, ((const double *)d->x)[i]);
+        tensor_set(leaf[0], i, ((const double *)d->x)[i]);
     nncc_data_free(d);
     if (!made)
         cli_fail("%s", nncc_last_error());
@@ -605,11 +552,11 @@ static void print_element(const nncc_tensor *t, int64_t i, Str *to)
 {
     switch ((enum nn_dtype)t->dtype) {
     case NN_BOOL:
-        str_printf(to, value_get(t, i) != 0 ? "true" : "false");
+        str_printf(to, tensor_get(t, i) != 0 ? "true" : "false");
         break;
     case NN_U8:
     case NN_I32:
-        str_printf(to, "%.0f", value_get(t, i));
+        str_printf(to, "%.0f", tensor_get(t, i));
         break;
     case NN_I64:
     case NN_KEY:
@@ -617,7 +564,7 @@ static void print_element(const nncc_tensor *t, int64_t i, Str *to)
         break;
     case NN_F32:
     case NN_F64:
-        print_real(value_get(t, i), t->dtype == NN_F32, to);
+        print_real(tensor_get(t, i), t->dtype == NN_F32, to);
         break;
     }
 }

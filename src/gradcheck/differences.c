@@ -6,12 +6,12 @@
  * by it. Differences judge where those of several ε agree with each other and
  * those of both sides with each other: at a kink they do not. */
 
-#include "cli/check.h"
+#include "gradcheck/internal.h"
 
 #include <math.h>
 #include <string.h>
 
-const double check_tolerance = 1e-6;
+const double gradcheck_tolerance = 1e-6;
 enum { DIRECTIONS = 4 };
 
 static const DerivMode *mode(const Pair *p)
@@ -45,7 +45,7 @@ static double **weights(Points *ps, const Pair *p, Arena *a)
                                      ? p->base.leaf[given++]
                                      : NULL;
         for (int64_t k = 0; k < n; k++)
-            w[i][k] = bar                                   ? value_get(bar, k)
+            w[i][k] = bar                                   ? tensor_get(bar, k)
                       : mode(p)->tangent || mode(p)->matrix ? points_normal(ps)
                                                             : 1;
     }
@@ -68,8 +68,8 @@ static double weigh(const Pair *p, const Instance *s, int first, double **w,
         const nncc_tensor *t = output(s, at++);
         int64_t n = real ? tensor_elements(t) : 0;
         for (int64_t k = 0; k < n; k++) {
-            sum += w[i][k] * value_get(t, k);
-            absolute += fabs(w[i][k] * value_get(t, k));
+            sum += w[i][k] * tensor_get(t, k);
+            absolute += fabs(w[i][k] * tensor_get(t, k));
         }
     }
     *size = absolute;
@@ -105,8 +105,8 @@ static void move(Pair *p, int first, int n, double **d, double step)
         const nncc_tensor *from = p->base.leaf[first + i];
         int64_t m = tensor_elements(from);
         for (int64_t k = 0; k < m; k++)
-            value_set(p->primal.leaf[first + i], k,
-                      value_get(from, k) + step * d[i][k]);
+            tensor_set(p->primal.leaf[first + i], k,
+                       tensor_get(from, k) + step * d[i][k]);
     }
 }
 
@@ -123,7 +123,7 @@ static double tangent(Points *ps, Pair *p, int at, int n, double **d,
         int j = i - p->primal.nparam - at;
         int64_t m = tensor_elements(p->d.leaf[i]);
         for (int64_t k = 0; k < m; k++)
-            value_set(p->d.leaf[i], k, j >= 0 && j < n ? d[j][k] : 0);
+            tensor_set(p->d.leaf[i], k, j >= 0 && j < n ? d[j][k] : 0);
     }
     if (instance_call(ps, &p->d) != NN_OK)
         return NAN;
@@ -168,7 +168,7 @@ static double matrix_slope(const Pair *p, int k, int n, double **d, double **w)
             int64_t columns = rows ? tensor_elements(m) / rows : 0;
             for (int64_t at = 0; at < rows * columns; at++)
                 sum +=
-                    w[i][at / columns] * value_get(m, at) * d[j][at % columns];
+                    w[i][at / columns] * tensor_get(m, at) * d[j][at % columns];
         }
     }
     return sum;
@@ -184,7 +184,7 @@ static double slope(const Pair *p, int at, int n, double **d)
         const nncc_tensor *g = output(&p->d, first + i);
         int64_t m = tensor_elements(g);
         for (int64_t k = 0; k < m; k++)
-            sum += value_get(g, k) * d[i][k];
+            sum += tensor_get(g, k) * d[i][k];
     }
     return sum;
 }
@@ -259,12 +259,12 @@ Verdict difference_verdict(Points *ps, Pair *p, int k, int at, double *error)
         double want = derived(ps, p, k, at, n, d, w);
         Slopes s = slopes(ps, p, first, n, d, w, want);
         arena_free(a);
-        judged = judged && (s.judge || s.error <= check_tolerance);
+        judged = judged && (s.judge || s.error <= gradcheck_tolerance);
         *error = s.error <= *error ? *error : s.error;
     }
-    return *error <= check_tolerance ? VERDICT_right
-           : judged                  ? VERDICT_off
-                                     : VERDICT_unjudged;
+    return *error <= gradcheck_tolerance ? VERDICT_right
+           : judged                      ? VERDICT_off
+                                         : VERDICT_unjudged;
 }
 
 /* jvp's own tangents, of the same values under the same weights. */

@@ -1,10 +1,8 @@
 /* points.c: arguments to check a function at: drawn, given, or edges. */
 
-#include "cli/check.h"
+#include "gradcheck/internal.h"
 
-#include <ctype.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_ELEMENTS = 1 << 24 /* of a function's arguments and results */ };
@@ -18,93 +16,14 @@ typedef enum Draw {
     NDRAWS
 } Draw;
 
-/* Options */
-
-static bool read_range(const Args *a, const char *text, Range *r)
-{
-    const char *equals = strchr(text, '=');
-    char *end;
-
-    *r = (Range){.name = NULL};
-    if (equals)
-        r->name = arena_printf(a->arena, "%.*s", (int)(equals - text), text);
-    text = equals ? equals + 1 : text;
-    r->from = strtod(text, &end);
-    if (end == text || *end != ':')
-        return false;
-    text = end + 1;
-    r->to = strtod(text, &end);
-    return end > text && !*end && isfinite(r->from) && isfinite(r->to) &&
-           r->from <= r->to;
-}
-
-static int read_one(const Args *a, const Given *g, Points *to)
-{
-    const char *equals = strchr(g->value, '=');
-    Range r;
-
-    if (!strcmp(g->name, "range")) {
-        if (!read_range(a, g->value, &r))
-            return cli_usage(a,
-                             "'--range' is NAME=FROM:TO, or FROM:TO for all "
-                             "reals, not '%s'",
-                             g->value);
-        list_push(a->arena, &to->range, r);
-    }
-    if (!strcmp(g->name, "at")) {
-        if (!equals || equals == g->value)
-            return cli_usage(a, "'--at' is NAME=VALUE, not '%s'", g->value);
-        GivenValue v = {
-            arena_printf(a->arena, "%.*s", (int)(equals - g->value), g->value),
-            equals + 1, false};
-        list_push(a->arena, &to->at, v);
-    }
-    return EXIT_SUCCESS;
-}
-
-int points_options(const Args *a, Points *to)
-{
-    int status = EXIT_SUCCESS;
-    int64_t seed = 1;
-
-    to->args = a;
-    if (!option_int(a, "seed", 0, &seed))
-        return EXIT_USAGE;
-    nncc_rng_seed(&to->rng, (uint64_t)seed);
-    for (int i = 0; i < a->given.n && !status; i++)
-        status = read_one(a, &a->given.at[i], to);
-    return status;
-}
-
-bool points_unused(const Points *ps)
-{
-    const char *name = NULL;
-
-    for (int i = 0; i < ps->range.n; i++)
-        if (ps->range.at[i].name && !ps->range.at[i].used)
-            name = ps->range.at[i].name;
-    for (int i = 0; i < ps->at.n; i++)
-        if (!ps->at.at[i].used)
-            name = ps->at.at[i].name;
-    if (name)
-        cli_fail("no function that is checked has a parameter '%s'", name);
-    return name != NULL;
-}
-
-static GivenValue *given_value(Points *ps, const char *name)
-{
-    for (int i = 0; i < ps->at.n; i++)
-        if (!strcmp(ps->at.at[i].name, name))
-            return &ps->at.at[i];
-    return NULL;
-}
-
 /* The last that is meant for it. */
-static Range *range_of(Points *ps, const char *name)
+static GradcheckRange *range_of(Points *ps, const char *name)
 {
-    for (int i = ps->range.n - 1; i >= 0; i--)
-        if (!ps->range.at[i].name || !strcmp(ps->range.at[i].name, name))
-            return &ps->range.at[i];
+    GradcheckRange *r = ps->o->range;
+
+    for (int i = ps->o->nrange - 1; i >= 0; i--)
+        if (!r[i].name || !strcmp(r[i].name, name))
+            return &r[i];
     return NULL;
 }
 
@@ -143,23 +62,13 @@ static double draw(Points *ps, Draw how)
 
 /* Instances */
 
-bool tensor_is_real(const nncc_tensor *t) { return t->dtype == NN_F64; }
-
-int64_t tensor_elements(const nncc_tensor *t)
-{
-    int64_t n = 0;
-
-    nncc_tensor_count(t, &n, NULL);
-    return n;
-}
-
 Instance instance_new(Points *ps, const nn_function *f)
 {
     Instance s = {.f = f, .nparam = nncc_param_leaves(f)};
 
     s.nleaf = s.nparam + nncc_result_leaves(f);
-    s.leaf = NEWN(ps->args->arena, nncc_tensor *, s.nleaf + 1);
-    s.dims = NEWN(ps->args->arena, int64_t, f->ndim + 1);
+    s.leaf = NEWN(ps->arena, nncc_tensor *, s.nleaf + 1);
+    s.dims = NEWN(ps->arena, int64_t, f->ndim + 1);
     return s;
 }
 
@@ -191,7 +100,7 @@ static bool finite_results(const Instance *s)
             const nncc_tensor *t = instance_result(s, i, k);
             int64_t n = tensor_elements(t);
             for (int64_t j = 0; j < n; j++)
-                if (!isfinite(value_get(t, j)))
+                if (!isfinite(tensor_get(t, j)))
                     return false;
         }
     return true;
@@ -260,15 +169,6 @@ static bool make_params(Points *ps, Instance *s)
     return made;
 }
 
-void tensor_copy(const nncc_tensor *to, const nncc_tensor *from)
-{
-    size_t bytes = 0;
-
-    nncc_tensor_count(from, NULL, &bytes);
-    if (bytes)
-        memcpy(to->data, from->data, bytes);
-}
-
 /* Given values */
 
 /* The dimension that an axis of a leaf is by itself, as its shape "[n, 3]" is
@@ -285,21 +185,17 @@ static int dimension_of_axis(const nn_function *f, const char *shape, int axis)
     return -1;
 }
 
-/* The parameter's leaves as --at gives them, of which dimensions follow. False
- * after a message. */
+/* The parameter's leaves as the caller gives them, of which dimensions follow;
+ * false: that stops all. */
 static bool read_given(Points *ps, Instance *s, int param, nncc_tensor **leaf)
 {
     const nn_port *p = s->f->param[param];
-    GivenValue *v = given_value(ps, p->name);
 
-    if (!v)
-        return true;
-    v->used = true;
-    if (!value_read(ps->args->arena, p, v->text, leaf)) {
-        ps->bad = true;
+    if (!ps->o->given(ps->o->user, p, leaf)) {
+        ps->stopped = true;
         return false;
     }
-    for (int i = 0; i < p->nleaf; i++)
+    for (int i = 0; i < p->nleaf && leaf[i]; i++)
         for (int k = 0; k < leaf[i]->rank; k++) {
             int d = dimension_of_axis(s->f, p->leaf[i]->shape, k);
             if (d >= 0)
@@ -323,10 +219,11 @@ static bool use_given(Points *ps, Instance *s, nncc_tensor **given)
         if (!given[i])
             continue;
         if (!same_sizes(given[i], s->leaf[i])) {
-            cli_fail("%s: the values of --at do not have sizes that fit "
-                     "together",
-                     s->f->name);
-            ps->bad = true;
+            ps->error = arena_printf(ps->arena,
+                                     "%s: the values given do not have sizes "
+                                     "that fit together",
+                                     s->f->name);
+            ps->stopped = true;
             return false;
         }
         tensor_copy(s->leaf[i], given[i]);
@@ -349,14 +246,14 @@ static double edge_real(Points *ps, const nncc_tensor *t, int64_t k)
     uint64_t r = nncc_rng_next(&ps->rng) >> 32;
 
     if (k > 0 && r % 5 == 0) /* a tie */
-        return value_get(t, k - 1);
+        return tensor_get(t, k - 1);
     if (r % 3 == 0)
         return edge[r / 16 % (r % 16 == 0 ? 9 : 6)];
     return points_normal(ps);
 }
 
 static double draw_element(Points *ps, const nncc_tensor *t, int64_t k,
-                           Drawing d, const Range *r)
+                           Drawing d, const GradcheckRange *r)
 {
     uint64_t bits = nncc_rng_next(&ps->rng);
 
@@ -375,17 +272,17 @@ static void draw_params(Points *ps, Instance *s, Drawing d)
 {
     for (int i = 0; i < s->f->nparam; i++) {
         const nn_port *p = s->f->param[i];
-        Range *r = range_of(ps, p->name);
+        GradcheckRange *r = range_of(ps, p->name);
         if (r)
             r->used = true;
         for (int k = 0; k < p->nleaf; k++) {
             nncc_tensor *t = s->leaf[nncc_param_leaf(s->f, i) + k];
             int64_t n = tensor_elements(t);
             for (int64_t j = 0; j < n; j++)
-                value_set(t, j,
-                          p->has_value && p->nleaf == 1 && !(r && r->name)
-                              ? p->value
-                              : draw_element(ps, t, j, d, r));
+                tensor_set(t, j,
+                           p->has_value && p->nleaf == 1 && !(r && r->name)
+                               ? p->value
+                               : draw_element(ps, t, j, d, r));
         }
     }
 }
@@ -408,8 +305,7 @@ static void choose_dims(Instance *s, bool edges, int set)
 /* p->base, as the drawing and --at say. */
 static bool draw_base(Points *ps, Pair *p, Drawing d, int set)
 {
-    nncc_tensor **given =
-        NEWN(ps->args->arena, nncc_tensor *, p->base.nparam + 1);
+    nncc_tensor **given = NEWN(ps->arena, nncc_tensor *, p->base.nparam + 1);
     bool good = true;
 
     choose_dims(&p->base, d.edges, set);
@@ -432,7 +328,7 @@ static void only_first(Pair *p)
     for (int i = p->primal.nparam + 1; i < p->base.nparam; i++) {
         int64_t n = tensor_elements(p->base.leaf[i]);
         for (int64_t k = 0; k < n; k++)
-            value_set(p->base.leaf[i], k, 0);
+            tensor_set(p->base.leaf[i], k, 0);
     }
 }
 
@@ -479,7 +375,7 @@ int point_next(Points *ps, Pair *p, int number, int *status)
 {
     enum { WAYS = NDRAWS * 8 };
 
-    for (; number < DIM_SETS * WAYS && !ps->bad; number++) {
+    for (; number < DIM_SETS * WAYS && !ps->stopped; number++) {
         int way = number % WAYS;
         Drawing d = {(Draw)(way % NDRAWS), way >= WAYS / 2, false};
         *status = NN_ERR_DIM;

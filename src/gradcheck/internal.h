@@ -1,9 +1,9 @@
-/* check.h: what the files of `nncc check` share: points.c, differences.c and
- * check.c. */
-#ifndef NNCC_CLI_CHECK_H
-#define NNCC_CLI_CHECK_H
+/* internal.h: what the files of gradcheck/ share with each other only. */
+#ifndef NNCC_GRADCHECK_INTERNAL_H
+#define NNCC_GRADCHECK_INTERNAL_H
 
-#include "cli/cli.h"
+#include "gradcheck/gradcheck.h"
+#include "gradcheck/tensor.h"
 
 /* points.c: arguments to check a function at */
 
@@ -15,33 +15,15 @@ typedef struct Instance {
     int64_t *dims;
 } Instance;
 
-/* --range NAME=FROM:TO; name NULL: of all reals. */
-typedef struct Range {
-    const char *name;
-    double from, to;
-    bool used;
-} Range;
-
-/* --at NAME=VALUE */
-typedef struct GivenValue {
-    const char *name, *text;
-    bool used;
-} GivenValue;
-
 typedef struct Points {
-    const Args *args;
+    Arena *arena;
+    const GradcheckOptions *o;
     nncc_model *model;
     nncc_rng rng;
-    LIST(Range) range;
-    LIST(GivenValue) at;
-    bool too_large; /* the function that was tried last */
-    bool bad;       /* a value of --at does not fit; the message is out */
+    bool too_large;    /* the function that was tried last */
+    bool stopped;      /* by a value that was given */
+    const char *error; /* why; NULL: the caller knows */
 } Points;
-
-/* What --at and --range say. Status 0, or what to exit with. */
-int points_options(const Args *a, Points *to);
-/* Of --at and --range, a name that no function has had: a message. */
-bool points_unused(const Points *ps);
 
 /* A derivative (or any function) and what it is of, and their common
  * arguments. */
@@ -71,9 +53,6 @@ bool point_edge(Points *ps, Pair *p, int k);
 
 /* A standard normal number. */
 double points_normal(Points *ps);
-bool tensor_is_real(const nncc_tensor *t);
-int64_t tensor_elements(const nncc_tensor *t);
-void tensor_copy(const nncc_tensor *to, const nncc_tensor *from);
 
 /* differences.c: a derivative against central differences */
 
@@ -90,12 +69,27 @@ Verdict difference_verdict(Points *ps, Pair *p, int k, int at, double *error);
  * function of that model, which is jvp of the same by the same parameters. */
 double difference_of_modes(Points *ps, Pair *p, int k, int at,
                            nncc_model *model, Instance *other);
-extern const double check_tolerance;
 
 /* Does the function's value come before its derivative. */
 bool pair_with_value(const Pair *p);
 /* Where a matrix keeps its row `row` by the parameter number k. */
 int pair_matrix_leaf(const Pair *p, int row, int k);
 bool pair_is_matrix(const Pair *p);
+
+/* reference.c */
+
+typedef struct Reference {
+    Arena *arena;
+    const Module *module;
+    Node *const *root; /* the function's results, before any pass */
+    int nroot;
+    const char *stopped; /* an index that is outside where the compiled one is
+                            not; or NULL */
+} Reference;
+/* How far the function's results are off at p->base; numbers: only where the
+ * evaluator's is one. False: too large to evaluate. */
+bool reference_error(Reference *r, const Pair *p, bool numbers, double *error);
+/* How far apart the evaluator's results are when sums are rounded otherwise. */
+double reference_sensitivity(const Reference *r, const Pair *p);
 
 #endif

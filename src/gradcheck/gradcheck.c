@@ -1,0 +1,375 @@
+/* gradcheck.c: what is checked of a program, and how often. */
+
+#include "gradcheck/internal.h"
+
+#include <math.h>
+
+/* Points that are tried before a derivative is held against the other mode. */
+enum { MOST_POINTS = 6 };
+
+typedef struct Check {
+    Arena *arena;
+    Program *program;
+    Module *module;
+    const GradcheckOptions *o;
+    Points points;
+} Check;
+
+static void report(Check *c, GradcheckOutcome outcome, const char *function,
+                   const char *what, double error, const char *note)
+{
+    GradcheckResult r = {outcome, function, what, error, note};
+
+    c->o->found(c->o->user, &r);
+}
+
+static void compare(Check *c, const char *function, const char *what,
+                    double error, const char *note)
+{
+    report(c, error <= gradcheck_tolerance ? GRADCHECK_right : GRADCHECK_off,
+           function, what, error, note);
+}
+
+static const char *why_untried(const Check *c, int status)
+{
+    return c->points.too_large ? "it is too large"
+           : status == NN_OK   ? "no arguments found at which it is finite"
+                               : nncc_last_error();
+}
+
+static bool reference_within(Check *c, const Pair *p, Reference *ref,
+                             bool numbers, double *error)
+{
+    bool done = reference_error(ref, p, numbers, error);
+
+    c->points.too_large = !done;
+    return done;
+}
+
+/* What the derivative by parameter number k is called. */
+static const char *label(const Check *c, const Pair *p, int k, int at)
+{
+    const nn_function *f = p->d.f;
+    int leaf = p->f->deriv == DERIV_jvp ? p->nvalue
+               : pair_with_value(p)     ? p->nvalue + at
+               : pair_is_matrix(p)      ? pair_matrix_leaf(p, 0, k)
+                                        : at;
+    int i = 0;
+
+    for (; i + 1 < f->nresult && leaf >= f->result[i]->nleaf; i++)
+        leaf -= f->result[i]->nleaf;
+    if (p->f->deriv == DERIV_jvp && p->f->nby > 1)
+        return arena_printf(c->arena, "%s by %s", f->result[i]->name,
+                            f->param[p->f->by[k]]->name);
+    return f->result[i]->name;
+}
+
+/* A function to check, and the names it and its primal are compiled under. */
+typedef struct Checked {
+    Function *f;
+    const char *name, *primal;
+    LIST(Node *) root; /* its results, before any pass */
+    bool trained;
+    const char *expression; /* that the primal is, if not its name */
+} Checked;
+
+static const nn_function *compiled(const Check *c, const char *name)
+{
+    const nn_function *f = NULL;
+
+    if (nncc_find(c->points.model, name, &f) != NN_OK)
+        die("no function '%s' in the module just made", name);
+    return f;
+}
+
+static Pair pair_new(Check *c, const Checked *one)
+{
+    const nn_function *d = compiled(c, one->name);
+    Pair p = {.f = one->f,
+              .expression = one->expression,
+              .d = instance_new(&c->points, d),
+              .base = instance_new(&c->points, d)};
+
+    if (one->primal) {
+        p.primal = instance_new(&c->points, compiled(c, one->primal));
+        p.nvalue = nncc_result_leaves(p.primal.f);
+        p.first_only = one->trained && one->f->deriv == DERIV_vjp;
+    }
+    return p;
+}
+
+static void pair_free(Pair *p)
+{
+    instance_free(&p->d);
+    instance_free(&p->base);
+    instance_free(&p->primal);
+}
+
+/* The other mode */
+
+/* jvp of the same function by the same parameters, if that has a name: what
+ * `nncc run` would take. */
+static Function *forward_of(Check *c, const Pair *p)
+{
+    const Function *f = p->f;
+    Str s = str_new(c->arena);
+
+    if (!f->primal || f->primal->deriv != DERIV_none ||
+        (f->deriv != DERIV_grad && f->deriv != DERIV_value_and_grad &&
+         f->deriv != DERIV_vjp))
+        return NULL;
+    str_printf(&s, "jvp(%s", p->expression ? p->expression : f->primal->name);
+    for (int k = 0; k < f->nby; k++)
+        str_printf(&s, ", %s", f->primal->param[f->by[k]].name);
+    str_printf(&s, ")");
+    return program_function(c->program, s.at);
+}
+
+/* The base's leaf number i of those differentiated by. */
+static const nncc_tensor *by_leaf(const Pair *p, int i)
+{
+    int k = 0;
+
+    for (; i >= p->primal.f->param[p->f->by[k]]->nleaf; k++)
+        i -= p->primal.f->param[p->f->by[k]]->nleaf;
+    return p->base.leaf[nncc_param_leaf(p->primal.f, p->f->by[k]) + i];
+}
+
+/* The error of p by k against forward mode; false: there is none. */
+static bool held_by_forward(Check *c, Pair *p, int k, int at, double *error)
+{
+    Function *f = forward_of(c, p);
+    Jit *jit = f ? c->o->compile(c->o->user, &f, 1) : NULL;
+    nncc_model *own = c->points.model, *model = NULL;
+    bool done = jit && nncc_wrap(jit_module(jit), &model) == NN_OK;
+
+    if (done) {
+        Instance i = instance_new(&c->points, jit_module(jit)->function[0]);
+        for (int l = 0, e = 0; l < i.nparam; l++) {
+            const nncc_tensor *like =
+                l < p->primal.nparam ? p->base.leaf[l] : by_leaf(p, e++);
+            done = done && nncc_tensor_new(like->dtype, like->rank, like->size,
+                                           &i.leaf[l]) == NN_OK;
+        }
+        for (int d = 0; d < i.f->ndim; d++)
+            i.dims[d] = -1;
+        if (done)
+            *error = difference_of_modes(&c->points, p, k, at, model, &i);
+        instance_free(&i);
+    }
+    c->points.model = own;
+    nncc_close(model);
+    jit_close(jit);
+    return done;
+}
+
+/* All of a function */
+
+/* By parameter number k, at one point after another until differences judge. */
+static void check_by(Check *c, Pair *p, int k, int at, int next)
+{
+    const char *what = label(c, p, k, at);
+    double error = 0;
+    int status;
+    Verdict v = difference_verdict(&c->points, p, k, at, &error);
+
+    for (int i = 1; v == VERDICT_unjudged && i < MOST_POINTS && next >= 0;
+         i++) {
+        next = point_next(&c->points, p, next, &status);
+        if (next >= 0)
+            v = difference_verdict(&c->points, p, k, at, &error);
+    }
+    if (v != VERDICT_unjudged)
+        compare(c, p->f->name, what, error, NULL);
+    else if (held_by_forward(c, p, k, at, &error))
+        compare(c, p->f->name, what, error,
+                "by forward mode: differences disagree");
+    else
+        report(c, GRADCHECK_unjudged, p->f->name, what, 0, NULL);
+}
+
+/* At zeros, ties, infinities, NaN and without rows: the value where the
+ * evaluator's is a number, the derivative where differences judge. */
+static void check_edges(Check *c, Pair *p, Reference *ref)
+{
+    double worst = 0, off = 0, error;
+    int values = 0, judged = 0;
+
+    for (int e = 0; e < EDGES; e++) {
+        if (!point_edge(&c->points, p, e))
+            continue;
+        if (reference_within(c, p, ref, true, &error)) {
+            values++;
+            worst = fmax(worst, error);
+        }
+        for (int k = 0, at = 0; p->primal.f && k < p->f->nby; k++) {
+            Verdict v = difference_verdict(&c->points, p, k, at, &error);
+            at += p->primal.f->param[p->f->by[k]]->nleaf;
+            judged += v != VERDICT_unjudged;
+            off = v == VERDICT_off ? fmax(off, error) : off;
+        }
+    }
+    if (values)
+        compare(c, p->f->name, "value at edges", worst,
+                arena_printf(c->arena, "%d points", values));
+    if (judged)
+        compare(c, p->f->name, "slope at edges", off,
+                arena_printf(c->arena, "%d judged", judged));
+}
+
+/* A function may be so sensitive that rounding alone tells two ways to compute
+ * it apart: then its own sensitivity is what its value is held to. */
+static void check_value(Check *c, Pair *p, Reference *ref, double error)
+{
+    enum { ROUNDINGS = 100 };
+
+    if (error > gradcheck_tolerance &&
+        error < ROUNDINGS * reference_sensitivity(ref, p))
+        compare(c, p->f->name, "value", 0,
+                arena_printf(c->arena,
+                             "%.1e, as the last bits of its sums make", error));
+    else
+        compare(c, p->f->name, "value", error, ref->stopped);
+}
+
+static void check_function(Check *c, const Checked *one)
+{
+    Pair p = pair_new(c, one);
+    Reference ref = {c->arena, c->module, one->root.at, one->root.n, NULL};
+    int status = NN_OK;
+    double error;
+
+    c->points.too_large = false;
+    int next = point_next(&c->points, &p, 0, &status);
+    if (c->points.stopped) {
+        /* nothing more is asked */
+    } else if (next < 0 || !reference_within(c, &p, &ref, false, &error)) {
+        report(c, GRADCHECK_untried, one->f->name, NULL, 0,
+               why_untried(c, next < 0 ? status : NN_OK));
+    } else {
+        check_value(c, &p, &ref, error);
+        for (int k = 0, at = 0; p.primal.f && k < p.f->nby; k++) {
+            check_by(c, &p, k, at, next);
+            at += p.primal.f->param[p.f->by[k]]->nleaf;
+        }
+        if (c->o->edges)
+            check_edges(c, &p, &ref);
+    }
+    pair_free(&p);
+}
+
+/* All of a module */
+
+typedef struct Plan {
+    LIST(Checked) checked;
+    LIST(Function *) compiled;
+} Plan;
+
+static Function *renamed(Arena *a, const Function *f, const char *name)
+{
+    Function *copy = arena_copy(a, f, sizeof *f);
+
+    copy->name = name;
+    return copy;
+}
+
+/* f, compiled under that name, and what it is the derivative of; where that is
+ * a derivative itself, it is checked too. */
+static void add_checked(Check *c, Plan *to, Function *f, const char *name,
+                        bool trained, const char *expression)
+{
+    Checked one = {
+        .f = f, .name = name, .trained = trained, .expression = expression};
+    Function *primal = f->deriv != DERIV_none ? f->primal : NULL;
+
+    for (int i = 0; i < f->nresult; i++)
+        for (int k = 0; k < f->result[i].nleaf; k++)
+            list_push(c->arena, &one.root, f->result[i].leaf[k]);
+    list_push(c->arena, &to->compiled, renamed(c->arena, f, name));
+    if (primal)
+        one.primal = arena_printf(c->arena, "%s__primal", name);
+    list_push(c->arena, &to->checked, one);
+    if (primal && primal->deriv != DERIV_none)
+        add_checked(c, to, primal, one.primal, false, NULL);
+    else if (primal)
+        list_push(c->arena, &to->compiled,
+                  renamed(c->arena, primal, one.primal));
+}
+
+/* All that is exported, the loss that is trained, the derivatives that
+ * `derivative` items give, and what nothing else has given types to. */
+static Plan plan_of(Check *c, int nsample, const Sample *sample)
+{
+    Plan all = {0};
+    int n;
+    Function *trained = program_trained(c->program);
+    Function **own = program_derivatives(c->program, &n);
+
+    for (int i = 0; i < c->module->function.n; i++)
+        add_checked(c, &all, c->module->function.at[i],
+                    c->module->function.at[i]->name, false, NULL);
+    if (trained)
+        add_checked(c, &all, trained,
+                    arena_printf(c->arena, "%s__trained", trained->name), true,
+                    NULL);
+    for (int i = 0; i < n; i++)
+        add_checked(c, &all, own[i],
+                    arena_printf(c->arena, "%s__derivative", own[i]->name),
+                    false, NULL);
+    for (int i = 0; i < nsample; i++)
+        if (sample[i].function)
+            add_checked(c, &all, sample[i].function,
+                        arena_printf(c->arena, "%s__sample", sample[i].name),
+                        false, sample[i].expression);
+    return all;
+}
+
+/* Functions that no call has given types to, and that take none of those tried.
+ */
+static void tell_untyped(Check *c, int nsample, const Sample *sample)
+{
+    for (int i = 0; i < nsample; i++)
+        if (!sample[i].function)
+            report(c, GRADCHECK_untyped, sample[i].name, NULL, 0,
+                   sample[i].why);
+}
+
+static bool check_all(Check *c, const Plan *all, Jit *j)
+{
+    Points *ps = &c->points;
+
+    if (nncc_wrap(jit_module(j), &ps->model) != NN_OK) {
+        ps->error = nncc_last_error();
+        return false;
+    }
+    for (int i = 0; i < all->checked.n && !ps->stopped; i++)
+        check_function(c, &all->checked.at[i]);
+    nncc_close(ps->model);
+    return !ps->stopped;
+}
+
+bool gradcheck(Arena *a, Program *program, const GradcheckOptions *o,
+               const char **error)
+{
+    Check c = {a, program, program_module(program), o, {.arena = a, .o = o}};
+    int nsample;
+    Sample *sample = program_samples(program, &nsample);
+    Plan all = plan_of(&c, nsample, sample);
+
+    *error = NULL;
+    nncc_rng_seed(&c.points.rng, o->seed);
+    if (all.compiled.n == 0) {
+        *error = arena_printf(a,
+                              "%s exports nothing, so there is nothing to "
+                              "check",
+                              c.module->path);
+        return false;
+    }
+    Jit *j = o->compile(o->user, all.compiled.at, all.compiled.n);
+    bool done = j && check_all(&c, &all, j);
+    jit_close(j);
+    if (done)
+        tell_untyped(&c, nsample, sample);
+    *error = c.points.error;
+    return done;
+}
