@@ -19,7 +19,8 @@ typedef struct Over {
     int n;
     const Builtin *reduction; /* NULL: a comprehension */
     Index *index;
-    Node *mask; /* that an index is below its run-time bound, or NULL */
+    int axis[MAX_RANK]; /* 0, 1, …: what the indices become */
+    Node *mask;         /* that an index is below its run-time bound, or NULL */
 } Over;
 
 static bool open_index(Over *o, Scope *s, int k)
@@ -243,57 +244,17 @@ static bool is_empty(Over *o, const Builtin *r)
     return false;
 }
 
-/* How many elements there are, as a divisor in t. */
-static Node *count_all(Over *o, DType t)
+/* How many elements are below their run-time bounds, as a divisor in t. */
+static Node *count_below(Over *o, DType t)
 {
     Graph *g = o->c->graph;
-    const Dim *count = dim_const(g, 1);
-    int axis[MAX_RANK];
-    Node *n, *none;
+    Node *n = g_cast(g, t, o->mask), *none;
 
-    if (!o->mask) {
-        for (int k = 0; k < o->n; k++)
-            count = dim_mul(g, count, o->index[k].extent);
-        return g_divisor(g, t, count);
-    }
-    for (int k = 0; k < o->n; k++)
-        axis[k] = k;
-    n = g_cast(g, t, o->mask);
     if (!batch(o, 1, &n))
         return g_const(g, t, 1);
-    n = g_reduce(g, OP_sum, n, o->n, axis);
+    n = g_reduce(g, OP_sum, n, o->n, o->axis);
     none = g_divisor(g, t, dim_const(g, 0));
     return g2(g, OP_max, n, g_broadcast_to(g, none, n->rank, n->dim));
-}
-
-/* The first n axes of a become one. */
-static Node *join_first(Graph *g, Node *a, int n)
-{
-    const Dim *dim[MAX_RANK] = {dim_const(g, 1)};
-
-    for (int i = 0; i < n; i++)
-        dim[0] = dim_mul(g, dim[0], a->dim[i]);
-    for (int i = n; i < a->rank; i++)
-        dim[i - n + 1] = a->dim[i];
-    return g_reshape(g, a, a->rank - n + 1, dim);
-}
-
-static Node *reduce_leaf(Over *o, const Builtin *r, Node *n, Node *count)
-{
-    Graph *g = o->c->graph;
-    int axis[MAX_RANK], naxis = o->n;
-
-    for (int k = 0; k < o->n; k++)
-        axis[k] = k;
-    if (reduction_is_position(r)) {
-        n = join_first(g, n, o->n);
-        naxis = 1;
-    }
-    n = g_reduce(g, r->op, n, naxis, axis);
-    if (count)
-        n = g2(g, OP_div, n,
-               g_broadcast_to(g, g_cast(g, n->dtype, count), n->rank, n->dim));
-    return n;
 }
 
 /* argmax and argmin count positions. */
@@ -336,10 +297,10 @@ static const Value *reduce(Over *o, const Value *v)
                        neutral_like(c->graph, leaf[i], op_table[r->op]->start));
     if (!batch(o, t->nleaf, leaf))
         return c->error;
-    if (r->mean)
-        count = count_all(o, t->nleaf ? leaf[0]->dtype : c->real);
+    if (r->mean && o->mask)
+        count = count_below(o, t->nleaf ? leaf[0]->dtype : c->real);
     for (int i = 0; i < t->nleaf; i++)
-        leaf[i] = reduce_leaf(o, r, leaf[i], count);
+        leaf[i] = reduction_node(c->graph, r, leaf[i], o->n, o->axis, count);
     return reduction_is_position(r) ? value_tensor(c, leaf[0])
                                     : value_of_leaves(c, t, leaf);
 }
@@ -405,8 +366,6 @@ static const Value *reduce_terms(Over *o, int n, const Operand *x)
     Check *c = o->c;
     const Value *v = literal_stack(c, o->s, o->e->span, n, x);
     const Builtin *r = o->reduction;
-    Over one = *o;
-    Node *node;
 
     if (value_is_error(v) || v->kind != V_tensor)
         return value_is_error(v)
@@ -415,10 +374,8 @@ static const Value *reduce_terms(Over *o, int n, const Operand *x)
                                 "'%s' takes tensors here", r->name);
     if (!fits_reduction(o, r, v))
         return c->error;
-    one.n = 1;
-    node = reduce_leaf(&one, r, v->node,
-                       r->mean ? g_const(c->graph, v->node->dtype, n) : NULL);
-    return value_tensor(c, node);
+    return value_tensor(c,
+                        reduction_node(c->graph, r, v->node, 1, o->axis, NULL));
 }
 
 /* Rows of equal length, as deep as there are binders. */
@@ -531,6 +488,8 @@ static const Value *eval_over(Check *c, const Scope *s, const Expr *e)
     if (!names_differ(c, e))
         return c->error;
     o.index = NEWN(c->arena, Index, o.n);
+    for (int k = 0; k < o.n; k++)
+        o.axis[k] = k;
     if (write_at_once(&o))
         return evaluate_written(&o);
     v = evaluate(&o);

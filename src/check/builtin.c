@@ -37,6 +37,37 @@ bool reduction_of_nothing(const Builtin *b)
     return !row_of(b)->join || isfinite(row_of(b)->start);
 }
 
+/* The first n axes of x as one. */
+static Node *join_first(Graph *g, Node *x, int n)
+{
+    const Dim *dim[MAX_RANK + 1] = {dim_const(g, 1)};
+
+    for (int i = 0; i < x->rank; i++)
+        if (i < n)
+            dim[0] = dim_mul(g, dim[0], x->dim[i]);
+        else
+            dim[i - n + 1] = x->dim[i];
+    return g_reshape(g, x, x->rank - n + 1, dim);
+}
+
+Node *reduction_node(Graph *g, const Builtin *b, Node *x, int n,
+                     const int *axis, Node *count)
+{
+    static const int first = 0;
+    const Dim *all = dim_const(g, 1);
+    Node *y;
+
+    if (reduction_is_position(b) && n != 1)
+        return g_reduce(g, b->op, join_first(g, x, n), 1, &first);
+    y = n ? g_reduce(g, b->op, x, n, axis) : x;
+    if (!b->mean)
+        return y;
+    for (int i = 0; i < n; i++)
+        all = dim_mul(g, all, x->dim[axis[i]]);
+    count = count ? g_cast(g, y->dtype, count) : g_divisor(g, y->dtype, all);
+    return g2(g, OP_div, y, g_broadcast_to(g, count, y->rank, y->dim));
+}
+
 /* A tensor x is reduced along the axes that are gone. */
 typedef struct Reduction {
     Check *c;
@@ -96,40 +127,6 @@ static bool choose_axes(Reduction *r, const Operand *x)
     return true;
 }
 
-/* The number of elements that become one. */
-static const Dim *reduced(const Reduction *r)
-{
-    const Dim *count = dim_const(r->c->graph, 1);
-
-    for (int i = 0; i < r->naxis; i++)
-        count = dim_mul(r->c->graph, count, r->x->dim[r->axis[i]]);
-    return count;
-}
-
-static Node *mean_of(const Reduction *r, Node *sum)
-{
-    Graph *g = r->c->graph;
-    Node *n = g_divisor(g, sum->dtype, reduced(r));
-
-    return g2(g, OP_div, sum, g_broadcast_to(g, n, sum->rank, sum->dim));
-}
-
-/* Over everything, a position counts row by row. */
-static Node *reduce_node(const Reduction *r)
-{
-    Graph *g = r->c->graph;
-    static const int first = 0;
-    const Dim *count;
-    Node *n;
-
-    if (reduction_is_position(r->b) && r->all) {
-        count = reduced(r);
-        return g_reduce(g, r->b->op, g_reshape(g, r->x, 1, &count), 1, &first);
-    }
-    n = r->naxis ? g_reduce(g, r->b->op, r->x, r->naxis, r->axis) : r->x;
-    return r->b->mean ? mean_of(r, n) : n;
-}
-
 static Node *keep_axes(const Reduction *r, Node *n)
 {
     const Dim *dim[MAX_RANK];
@@ -183,7 +180,7 @@ static const Value *run_reduce(Check *c, const BuiltinCall *call)
                      reduction_takes(b), &r.x) ||
         !choose_axes(&r, &call->x[1]))
         return c->error;
-    n = reduce_node(&r);
+    n = reduction_node(c->graph, b, r.x, r.naxis, r.axis, NULL);
     return value_tensor(c, call->given[2].on ? keep_axes(&r, n) : n);
 }
 

@@ -568,6 +568,11 @@ const char *reduction_takes_text(const Builtin *b);
 OpId reduction_join(const Builtin *b);
 bool reduction_of_nothing(const Builtin *b); /* has that a value */
 bool reduction_is_position(const Builtin *b);
+/* x over n of its axes; of a position they are one, or the first n, in which it
+ * counts row by row. A mean's divisor: count, or (NULL) the number of elements.
+ */
+Node *reduction_node(Graph *g, const Builtin *b, Node *x, int n,
+                     const int *axis, Node *count);
 
 const Builtin *builtin_find(Check *c, const char *name);
 int builtin_names(Check *c, const char **to, int max);
