@@ -42,19 +42,6 @@ static bool open_index(Over *o, Scope *s, int k)
     return true;
 }
 
-static bool open_indices(Over *o, Scope *s)
-{
-    int k = 0;
-
-    while (k < o->n && open_index(o, s, k))
-        k++;
-    if (k == o->n)
-        return true;
-    while (k > 0)
-        index_pop(o->c, &o->index[--k]);
-    return false;
-}
-
 /* Below its bound. */
 static Node *is_below(Check *c, const Index *x, Node *bound)
 {
@@ -66,30 +53,15 @@ static const Value *run_body(Over *o)
 {
     Check *c = o->c;
     Scope *s = scope_new(c, o->s, o->s->binding.n, o->s->unit);
-    const Value *v;
-    int masked = 0, late = c->late.n;
+    Index *up = c->index;
+    int late = c->late.n;
 
-    if (!open_indices(o, s))
-        return c->error;
-    for (int k = 0; k < o->n; k++) {
-        const Index *x = &o->index[k];
-
-        if (!x->bound)
-            continue;
-        masked++;
-    }
-    c->branch += masked;
     for (int k = 0; k < o->n; k++)
-        o->index[k].branch = c->branch;
-    v = eval(c, s, o->e->comp.body);
-    c->branch -= masked;
-    if (value_is_error(v))
-        c->late.n = late;
-    if (!index_late(c, late))
-        v = c->error;
-    for (int k = o->n - 1; k >= 0; k--)
-        index_pop(c, &o->index[k]);
-    return v;
+        if (!open_index(o, s, k)) {
+            c->index = up;
+            return c->error;
+        }
+    return index_eval(c, s, o->e->comp.body, o->n, o->index, late, false);
 }
 
 static bool is_recursive(const Over *o)

@@ -43,7 +43,11 @@ struct Index {
  * reporting. */
 bool index_new(Check *c, Scope *s, const Binder *b, const Expr *of, Index *x);
 void index_push(Check *c, Index *x);
-void index_pop(Check *c, Index *x);
+/* The body under n indices that were pushed, and they are active no more; lazy:
+ * it need not be evaluated for all their values. Of the late checks those from
+ * number `late` on are its own. */
+const Value *index_eval(Check *c, const Scope *s, const Expr *body, int n,
+                        Index *x, int late, bool lazy);
 /* Its extent must be known now; false after reporting. */
 bool index_known(Check *c, const Index *x);
 /* A subscript into a dimension of d: where it is an index itself, that is its

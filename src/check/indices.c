@@ -153,7 +153,26 @@ void index_push(Check *c, Index *x)
     c->index = x;
 }
 
-void index_pop(Check *c, Index *x) { c->index = x->up; }
+const Value *index_eval(Check *c, const Scope *s, const Expr *body, int n,
+                        Index *x, int late, bool lazy)
+{
+    int branch = c->branch;
+    const Value *v;
+
+    for (int k = 0; k < n; k++)
+        c->branch += x[k].bound != NULL;
+    for (int k = 0; k < n; k++)
+        x[k].branch = c->branch;
+    c->branch += lazy;
+    v = eval(c, s, body);
+    c->branch = branch;
+    if (value_is_error(v))
+        c->late.n = late;
+    if (!index_late(c, late))
+        v = c->error;
+    c->index = x->up;
+    return v;
+}
 
 bool index_known(Check *c, const Index *x)
 {

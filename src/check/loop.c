@@ -236,32 +236,25 @@ static bool run_step(Loop *l, bool with_until)
     Check *c = l->c;
     Scope *s = scope_new(c, l->s, l->s->binding.n, l->s->unit);
     Index before = l->index;
-    int late = c->late.n, branch = c->branch;
-    bool good = index_new(c, s, l->t, l->e, &l->index);
+    int late = c->late.n;
 
-    if (!good)
+    if (!index_new(c, s, l->t, l->e, &l->index))
         return false;
     if (!l->index.extent && before.extent) {
         l->index.extent = before.extent;
         l->index.from = before.from;
     }
+    l->index.since = l->since;
     for (int i = 0; i < l->n; i++)
         scope_bind(c, s, l->carry[i]->name, l->carry[i]->span, l->now[i]);
     index_push(c, &l->index);
-    if (with_until && l->until)
-        good = eval_until(l, s);
-    if (l->index.bound)
-        c->branch++;
-    l->index.branch = c->branch;
-    l->index.since = l->since;
-    c->branch += l->until != NULL;
-    good = good && split_result(l, eval(c, s, l->e->comp.body));
-    c->branch = branch;
-    if (!good)
+    if (with_until && l->until && !eval_until(l, s)) {
         c->late.n = late;
-    good = index_late(c, late) && good;
-    index_pop(c, &l->index);
-    return good;
+        c->index = l->index.up;
+        return false;
+    }
+    return split_result(l, index_eval(c, s, l->e->comp.body, 1, &l->index, late,
+                                      l->until != NULL));
 }
 
 static bool run_open(Loop *l)
