@@ -266,7 +266,13 @@ const char *name_suggestion(Check *c, const char *name,
 Unit *unit_load(Check *c, const char *path, const char *text, size_t len);
 const Entry *unit_find(Check *c, Unit *u, const char *name, Span at,
                        bool *clash);
-bool unit_check_all(Check *c);
+/* The user's items, one after another; NULL: no more. */
+typedef struct ItemAt {
+    int unit, item;
+} ItemAt;
+const Entry *unit_next(const Check *c, ItemAt *at);
+/* Evaluates the user's consts and looks at the structs. */
+void unit_check_all(Check *c);
 /* A function of the standard library, whether or not the program uses it. */
 const Fn *unit_std_function(Check *c, const char *file, const char *name);
 

@@ -89,23 +89,14 @@ static void define_derivative(Check *c, const Fn *f)
 /* Every function of the user's, used or not, in the order of the text. */
 static void define_all(Check *c)
 {
-    for (int i = 0; i < c->unit.n; i++) {
-        const Scope *s = c->unit.at[i]->scope;
+    const Entry *e;
 
-        for (int k = 0; k < s->binding.n && !c->unit.at[i]->std; k++)
-            if (s->binding.at[k].entry->kind == EN_fn)
-                fn_define(c, s->binding.at[k].entry->value->fn);
-    }
-    for (int i = 0; i < c->unit.n; i++) {
-        const Scope *s = c->unit.at[i]->scope;
-
-        for (int k = 0; k < s->binding.n && !c->unit.at[i]->std; k++) {
-            const Entry *e = s->binding.at[k].entry;
-
-            if (e->kind == EN_fn && e->value->fn->info->custom)
-                define_derivative(c, e->value->fn);
-        }
-    }
+    for (ItemAt at = {0}; (e = unit_next(c, &at));)
+        if (e->kind == EN_fn)
+            fn_define(c, e->value->fn);
+    for (ItemAt at = {0}; (e = unit_next(c, &at));)
+        if (e->kind == EN_fn && e->value->fn->info->custom)
+            define_derivative(c, e->value->fn);
 }
 
 static void fail_overflow(Check *c)
@@ -281,21 +272,16 @@ Function **program_derivatives(Program *p, int *n)
 {
     Check *c = &p->check;
     LIST(Function *) all = {NULL, 0, 0};
+    const Entry *e;
 
-    for (int i = 0; i < c->unit.n; i++) {
-        const Scope *s = c->unit.at[i]->scope;
+    for (ItemAt at = {0}; (e = unit_next(c, &at));) {
+        const Fn *f = e->kind == EN_fn ? e->value->fn : NULL;
+        const Fn *d = f && has_own_derivative(f) ? deriv_by_reals(c, f) : NULL;
+        Function *to =
+            d ? function_build(c, d, e->name, e->name, fn_span(f)) : NULL;
 
-        for (int k = 0; k < s->binding.n && !c->unit.at[i]->std; k++) {
-            const Entry *e = s->binding.at[k].entry;
-            const Fn *f = e->kind == EN_fn ? e->value->fn : NULL;
-            const Fn *d =
-                f && has_own_derivative(f) ? deriv_by_reals(c, f) : NULL;
-            Function *to =
-                d ? function_build(c, d, e->name, e->name, fn_span(f)) : NULL;
-
-            if (to)
-                list_push(c->arena, &all, to);
-        }
+        if (to)
+            list_push(c->arena, &all, to);
     }
     *n = all.n;
     return all.at;

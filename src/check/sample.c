@@ -129,20 +129,16 @@ Sample *program_samples(Program *p, int *n)
 {
     Check *c = &p->check;
     LIST(Sample) all = {0};
+    const Entry *e;
 
-    for (int i = 0; i < c->unit.n; i++) {
-        const Scope *of = c->unit.at[i]->scope;
+    for (ItemAt at = {0}; (e = unit_next(c, &at));) {
+        const FnInfo *f = e->kind == EN_fn ? e->value->fn->info : NULL;
+        Sample s = {.name = e->name};
 
-        for (int k = 0; k < of->binding.n && !c->unit.at[i]->std; k++) {
-            const Entry *e = of->binding.at[k].entry;
-            const FnInfo *f = e->kind == EN_fn ? e->value->fn->info : NULL;
-            Sample s = {.name = e->name};
-
-            if (!f || !f->generic || f->called)
-                continue;
-            try_types(c, c->unit.at[i], &s, f->item);
-            list_push(c->arena, &all, s);
-        }
+        if (!f || !f->generic || f->called)
+            continue;
+        try_types(c, e->unit, &s, f->item);
+        list_push(c->arena, &all, s);
     }
     *n = all.n;
     return all.at;

@@ -299,21 +299,24 @@ const Entry *unit_find(Check *c, Unit *u, const char *name, Span at,
                                                : own_entry(c->prelude, name);
 }
 
-bool unit_check_all(Check *c)
+const Entry *unit_next(const Check *c, ItemAt *at)
 {
-    int before = diags_errors(c->diags);
+    for (; at->unit < c->unit.n; at->unit++, at->item = 0) {
+        const Unit *u = c->unit.at[at->unit];
 
-    for (int i = 0; i < c->unit.n; i++) {
-        Unit *u = c->unit.at[i];
-
-        for (int k = 0; k < u->scope->binding.n && !u->std; k++) {
-            const Entry *e = u->scope->binding.at[k].entry;
-
-            if (e->kind == EN_const)
-                eval_entry(c, e, e->span);
-            else if (e->kind == EN_struct)
-                struct_ready(c, e->def);
-        }
+        if (!u->std && at->item < u->scope->binding.n)
+            return u->scope->binding.at[at->item++].entry;
     }
-    return diags_errors(c->diags) == before;
+    return NULL;
+}
+
+void unit_check_all(Check *c)
+{
+    const Entry *e;
+
+    for (ItemAt at = {0}; (e = unit_next(c, &at));)
+        if (e->kind == EN_const)
+            eval_entry(c, e, e->span);
+        else if (e->kind == EN_struct)
+            struct_ready(c, e->def);
 }
