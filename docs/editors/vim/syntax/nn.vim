@@ -12,7 +12,7 @@ syntax keyword nnType real f32 f64 int i64 u8 bool key
 syntax keyword nnDerivative grad value_and_grad jvp vjp jacobian hessian hvp
 syntax keyword nnDerivative remat stop init
 syntax keyword nnReduction sum prod mean max min logsumexp any all argmax argmin
-syntax keyword nnElementwise exp expm1 log log1p sqrt rsqrt pow hypot abs sign
+syntax keyword nnElementwise exp expm1 log log1p sqrt rsqrt cbrt pow hypot abs sign
 syntax keyword nnElementwise sin cos tan asin acos atan atan2 sinh cosh tanh
 syntax keyword nnElementwise sigmoid softplus erf erfc erfcx ndtr log_ndtr logaddexp xlogy xlog1py lbeta lgamma digamma
 syntax keyword nnElementwise floor ceil round where
