@@ -51,7 +51,7 @@ static bool wrong_name(Check *c, const Fn *f, const CallArg *a)
         name[i] = fn_param_name(c, f, i);
     check_fail(c, a->name_span, "argument-name", "'%s' has no parameter '%s'%s",
                fn_name(c, f), a->name, name_suggestion(c, a->name, name, n));
-    check_note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    fn_declared(c, f);
     return false;
 }
 
@@ -61,11 +61,11 @@ static bool too_many(Check *c, const Fn *f, const CallArg *a)
 
     check_fail(c, a->span, "argument-count", "'%s' takes %d argument%s",
                fn_name(c, f), n, n == 1 ? "" : "s");
-    check_note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    fn_declared(c, f);
     return false;
 }
 
-static bool place(Check *c, const Fn *f, const CallArg *a, int k, Arguments *to)
+bool args_place(Check *c, const Fn *f, const CallArg *a, int k, Arguments *to)
 {
     int n = fn_nparam(f), rest = f->kind == FK_builtin ? f->builtin->rest : -1;
     int i = 0;
@@ -105,7 +105,7 @@ static bool all_given(Check *c, const Fn *f, const Arguments *a)
         return true;
     check_fail(c, a->at, "argument-count", "'%s' is missing its argument%s %s",
                fn_name(c, f), missing == 1 ? "" : "s", s.at);
-    check_note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    fn_declared(c, f);
     return false;
 }
 
@@ -114,7 +114,7 @@ static bool arrange(Check *c, const Fn *f, const Call *call, Arguments *to)
     *to = args_new(c, fn_nparam(f), call->at, call->scope);
     to->rest = NEWN(c->arena, Operand, call->narg);
     for (int i = 0; i < call->narg; i++)
-        if (!place(c, f, &call->arg[i], i, to))
+        if (!args_place(c, f, &call->arg[i], i, to))
             return false;
     return all_given(c, f, to);
 }

@@ -381,6 +381,9 @@ Span fn_param_span(const Fn *f, int i);
 bool fn_param_optional(const Fn *f, int i);
 const char *fn_name(Check *c, const Fn *f); /* "loss", "grad(loss, net)" */
 Span fn_span(const Fn *f);
+/* Adds to an error where it, or its parameter i, is declared. */
+const Value *fn_declared(Check *c, const Fn *f);
+const Value *fn_param_declared(Check *c, const Fn *f, int i);
 bool fn_equal(const Fn *a, const Fn *b);
 bool fn_same_text(const Fn *a, const Fn *b); /* whatever they see */
 uint64_t fn_hash(const Fn *f);
@@ -500,6 +503,8 @@ const Value *fn_apply(Check *c, const Fn *f, Arguments *a);
 /* The same with all values known. */
 const Value *fn_apply_to(Check *c, const Fn *f, const Value *const *value,
                          Span at);
+/* Argument k of a call of f to its parameter; false after reporting. */
+bool args_place(Check *c, const Fn *f, const CallArg *a, int k, Arguments *to);
 Arguments args_new(Check *c, int n, Span at, const Scope *s);
 Arguments args_copy(Check *c, const Arguments *a, int n); /* the first n */
 /* Where a node comes from that is made at `at` of s: what the library makes,

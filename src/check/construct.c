@@ -69,10 +69,9 @@ static bool distribution(Check *c, const Scope *s, const Expr *e, DType t,
         arg[i] = value_is_scalar(v) ? value_adapt(c, v, t) : NULL;
         if (arg[i])
             continue;
-        check_fail(c, e->call.arg[i].value->span, "initialiser",
-                   "this is to be a %s, not %s", dtype_text(c, t),
-                   value_text(c, v));
-        return false;
+        return check_refuse(c, e->call.arg[i].value->span, "initialiser",
+                            "this is to be a %s, not %s", dtype_text(c, t),
+                            value_text(c, v));
     }
     d->a = arg[0];
     d->b = arg[1];
@@ -128,19 +127,17 @@ static const Value *random_field(Check *c, const Scope *s, const FieldEx *f,
                                  const Type *t, Node *key, int64_t *number)
 {
     const Fn *by = drawing_function(c, s, f->init);
-    Distribution d;
+    Distribution d = {0};
     const Leaf *type = type_leaves(c->graph, t, NULL);
     Node **leaf = NEWN(c->arena, Node *, t->nleaf + 1);
 
     if (by)
         return drawn_by(c, s, f, by, t, g_split(c->graph, key, (*number)++));
     for (int i = 0; i < t->nleaf; i++) {
-        if (!dtype_is_real(type[i].dtype)) {
-            check_fail(c, f->span, "initialiser",
-                       "'%s' is %s; only reals are drawn at random", f->name,
-                       type_text(c, t));
-            return NULL;
-        }
+        if (!dtype_is_real(type[i].dtype))
+            return check_none(c, f->span, "initialiser",
+                              "'%s' is %s; only reals are drawn at random",
+                              f->name, type_text(c, t));
         if (!distribution(c, s, f->init, type[i].dtype, &d))
             return NULL;
         leaf[i] = draw(c, &d, &type[i], g_split(c->graph, key, (*number)++));
@@ -214,14 +211,12 @@ static bool repeat_leaves(Check *c, const Type *t, Node *key, Node *keys,
 {
     int n = t->part[0]->nleaf;
 
-    if (key && index_greatest_rank(c, key, n, leaf) >= MAX_RANK) {
-        check_fail(
+    if (key && index_greatest_rank(c, key, n, leaf) >= MAX_RANK)
+        return check_refuse(
             c, at, "rank",
             "an initial value in this stack takes a tensor of more than %d "
             "dimensions",
             MAX_RANK);
-        return false;
-    }
     if (key) {
         graph_batch(c->graph, t->count, 1, &key, &keys, n, leaf);
         return true;
@@ -300,12 +295,11 @@ static bool take_field(Making *m, const Scope *s, const Arg *a)
     const char **name;
     int i = a->name ? field_index(item, a->name) : -1;
 
-    if (!a->name) {
-        check_fail(c, a->value->span, "argument-name",
-                   "the fields of '%s' are given by name: %s = …", item->name,
-                   item->nfield ? item->field[0].name : "field");
-        return false;
-    }
+    if (!a->name)
+        return check_refuse(c, a->value->span, "argument-name",
+                            "the fields of '%s' are given by name: %s = …",
+                            item->name,
+                            item->nfield ? item->field[0].name : "field");
     if (i < 0) {
         name = NEWN(c->arena, const char *, item->nfield + 1);
         for (int k = 0; k < item->nfield; k++)
@@ -316,11 +310,9 @@ static bool take_field(Making *m, const Scope *s, const Arg *a)
         check_note(c, item->name_span, "'%s' is declared here", item->name);
         return false;
     }
-    if (m->value[i]) {
-        check_fail(c, a->name_span, "argument-twice", "'%s' is given twice",
-                   a->name);
-        return false;
-    }
+    if (m->value[i])
+        return check_refuse(c, a->name_span, "argument-twice",
+                            "'%s' is given twice", a->name);
     m->value[i] = eval(c, s, a->value);
     m->expr[i] = a->value;
     return !value_is_error(m->value[i]);

@@ -76,7 +76,7 @@ static int by_index(Check *c, const Fn *of, const Expr *e)
     }
     check_fail(c, e->span, "derivative", "'%s' has no parameter '%s'%s",
                fn_name(c, of), e->name, name_suggestion(c, e->name, name, n));
-    check_note(c, fn_span(of), "'%s' is declared here", fn_name(c, of));
+    fn_declared(c, of);
     return -1;
 }
 
@@ -438,8 +438,7 @@ static bool result_fits(Derivation *d)
                    "the result of '%s' is %s",
                    deriv_mode(d->f)->name, fn_name(c, d->f->of),
                    value_text(c, d->y));
-        check_note(c, fn_span(d->f->of), "'%s' is declared here",
-                   fn_name(c, d->f->of));
+        fn_declared(c, d->f->of);
         return false;
     }
     return value_all_real(

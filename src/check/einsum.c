@@ -267,12 +267,11 @@ static bool operands(Einsum *e)
     for (int i = 0; i < n; i++) {
         const CallArg *a = &e->call->arg[i];
 
-        if (a->name) {
-            check_fail(c, a->name_span, "argument-name",
-                       "'einsum' takes a text, then tensors; there is no '%s'",
-                       a->name);
-            return false;
-        }
+        if (a->name)
+            return check_refuse(
+                c, a->name_span, "argument-name",
+                "'einsum' takes a text, then tensors; there is no '%s'",
+                a->name);
         x[i] = (Operand){a->value, a->span, a->expr};
     }
     e->node = NEWN(c->arena, Node *, n + 1);

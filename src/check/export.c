@@ -357,7 +357,7 @@ static bool exportable(Check *c, const Fn *f, Span at)
                "'%s' cannot be compiled by itself\n"
                "%s",
                fn_name(c, f), why);
-    check_note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    fn_declared(c, f);
     return false;
 }
 

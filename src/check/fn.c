@@ -101,6 +101,17 @@ Span fn_span(const Fn *f)
     return f->kind != FK_builtin ? fn_span(f->of) : (Span){0, 0};
 }
 
+const Value *fn_declared(Check *c, const Fn *f)
+{
+    return check_note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+}
+
+const Value *fn_param_declared(Check *c, const Fn *f, int i)
+{
+    return check_note(c, fn_param_span(f, i), "'%s' is declared here",
+                      fn_param_name(c, f, i));
+}
+
 /* Which are one. */
 
 uint64_t fn_hash(const Fn *f)

@@ -78,22 +78,19 @@ static const Type *state_type(Train *t)
     Scope *s;
     Arguments a = args_new(c, 1, t->at, NULL);
 
-    if (t->optimizer->kind != FK_item || fn_nparam(t->optimizer) < 3) {
-        check_fail(c, t->optimizer_call ? t->optimizer_call->span : t->at,
-                   "train",
-                   "an optimizer is a function (p, g, state, settings…) -> (p, "
-                   "state)");
-        return NULL;
-    }
+    if (t->optimizer->kind != FK_item || fn_nparam(t->optimizer) < 3)
+        return check_none(
+            c, t->optimizer_call ? t->optimizer_call->span : t->at, "train",
+            "an optimizer is a function (p, g, state, settings…) -> (p, "
+            "state)");
     of = t->optimizer->info->item;
     for (int i = 0; i < 3; i++) {
         if (of->param[i].type && of->param[i].type->kind != TE_fn)
             continue;
-        check_fail(
+        return check_none(
             c, of->param[i].span, "train",
             "an optimizer's first parameters are values: p, its gradient, a "
             "state");
-        return NULL;
     }
     *one = *of;
     one->nparam = 1;
@@ -265,86 +262,65 @@ static const Value *loss_of_net(Train *t, const Arguments *a)
     return eval(c, s, program_read(c, text.at));
 }
 
-static const Expr *given(const Train *t, int i)
-{
-    const char *name = fn_param_name(t->c, t->optimizer, i);
-
-    for (int k = 0; t->optimizer_call && k < t->optimizer_call->call.narg; k++)
-        if (t->optimizer_call->call.arg[k].name == name)
-            return t->optimizer_call->call.arg[k].value;
-    return NULL;
-}
-
-static bool settings_known(Train *t)
+/* Those of the call at their parameters. */
+static bool place_settings(Train *t, Arguments *to)
 {
     Check *c = t->c;
-    int n = fn_nparam(t->optimizer);
-    const char **name = NEWN(c->arena, const char *, n + 1);
-    int nname = 0;
+    const Expr *e = t->optimizer_call;
 
-    for (int i = 3; i < n; i++)
-        if (!takes_loss(t, i))
-            name[nname++] = fn_param_name(c, t->optimizer, i);
-    for (int k = 0; t->optimizer_call && k < t->optimizer_call->call.narg;
-         k++) {
-        const Arg *a = &t->optimizer_call->call.arg[k];
-        bool known = false;
+    *to = args_new(c, fn_nparam(t->optimizer), e ? e->span : t->at, t->scope);
+    for (int k = 0; e && k < e->call.narg; k++) {
+        const Arg *arg = &e->call.arg[k];
+        CallArg a = {arg->name, arg->name_span, eval(c, t->scope, arg->value),
+                     arg->value->span, arg->value};
 
-        if (!a->name) {
-            check_fail(c, a->value->span, "setting",
-                       "an optimizer's settings are given by name: %s = …",
-                       nname ? name[0] : "lr");
+        if (!a.name)
+            return check_refuse(c, a.span, "setting",
+                                "an optimizer's settings are given by name: "
+                                "lr = …");
+        if (value_is_error(a.value) || !args_place(c, t->optimizer, &a, k, to))
             return false;
-        }
-        for (int i = 0; i < nname; i++)
-            known = known || name[i] == a->name;
-        if (known)
-            continue;
-        check_fail(c, a->name_span, "setting", "'%s' has no setting '%s'%s",
-                   fn_name(c, t->optimizer), a->name,
-                   name_suggestion(c, a->name, name, nname));
-        check_note(c, fn_span(t->optimizer), "'%s' is declared here",
-                   fn_name(c, t->optimizer));
-        return false;
     }
+    for (int i = 0; i < to->n; i++)
+        if (to->value[i] && (i < 3 || takes_loss(t, i)))
+            return check_refuse(
+                c, to->span[i], "setting", "'%s' has no setting '%s'",
+                fn_name(c, t->optimizer), fn_param_name(c, t->optimizer, i));
     return true;
 }
 
-static bool add_setting(Train *t, Function *f, int i, const Value **value)
+/* Parameter i, with what is given or its default as the default of step. */
+static bool add_setting(Train *t, Function *f, int i, Arguments *a)
 {
     Check *c = t->c;
     const ParamEx *p = &t->optimizer->info->item->param[i];
     const Scope *own = scope_new(c, NULL, 0, t->optimizer->scope->unit);
-    const Expr *e = given(t, i);
     const Type *ty = type_eval(c, own, p->type);
-    const Value *v;
+    const Value *v = a->value[i];
 
     if (!ty)
         return false;
-    if (ty->kind != TY_tensor || ty->rank > 0) {
-        check_fail(c, p->span, "setting", "a setting is a scalar, '%s' is %s",
-                   p->name, type_text(c, ty));
-        return false;
-    }
-    if (!e && !p->init) {
-        check_fail(c, t->optimizer_call ? t->optimizer_call->span : t->at,
-                   "setting", "'%s' needs its setting '%s'",
+    if (ty->kind != TY_tensor || ty->rank > 0)
+        return check_refuse(c, p->span, "setting",
+                            "a setting is a scalar, '%s' is %s", p->name,
+                            type_text(c, ty));
+    if (!v && !p->init) {
+        check_fail(c, a->at, "setting", "'%s' needs its setting '%s'",
                    fn_name(c, t->optimizer), p->name);
-        check_note(c, p->span, "'%s' is declared here", p->name);
+        fn_param_declared(c, t->optimizer, i);
         return false;
     }
-    v = eval(c, e ? t->scope : own, e ? e : p->init);
+    a->span[i] = v ? a->span[i] : p->init->span;
+    v = v ? v : eval(c, own, p->init);
     if (value_is_error(v))
         return false;
     v = value_fit(c, ty, v);
-    if (!v || v->node->op != OP_const) {
-        check_fail(c, e ? e->span : p->init->span, "setting",
-                   "'%s' is to be a constant of type %s", p->name,
-                   type_text(c, ty));
-        return false;
-    }
-    value[i] = value_fresh(c, ty, p->name);
-    function_param(c, f, p->name, value[i], p->span);
+    if (!v || v->node->op != OP_const)
+        return check_refuse(c, a->span[i], "setting",
+                            "'%s' is to be a constant of type %s", p->name,
+                            type_text(c, ty));
+    a->value[i] = value_fresh(c, ty, p->name);
+    function_param(c, f, p->name, a->value[i], p->span);
     port_default(&f->param[f->nparam - 1], v->node);
     return true;
 }
@@ -402,14 +378,14 @@ static const Value *clip(Train *t, const char *name, const Knob *most,
 /* step */
 
 /* New p and state from the optimizer; NULL after reporting. */
-static const Value *update(Train *t, const Value **argument, const Value *net,
+static const Value *update(Train *t, const Arguments *setting, const Value *net,
                            const Value *grad, const Value *state)
 {
     Check *c = t->c;
-    Arguments a = args_new(c, fn_nparam(t->optimizer), t->at, NULL);
+    Arguments a = args_copy(c, setting, setting->n);
     const Value *v, *part[2];
 
-    memcpy(a.value, argument, sizeof *a.value * (size_t)a.n);
+    a.scope = NULL;
     a.value[0] = net;
     grad = clip(t, "clip_value", &t->clip_value, grad);
     a.value[1] = clip(t, "clip_norm", &t->clip_norm, grad);
@@ -423,18 +399,17 @@ static const Value *update(Train *t, const Value **argument, const Value *net,
         if (part[0] && part[1])
             return value_tuple(c, t->at, 2, part);
     }
-    check_fail(c, t->optimizer_call ? t->optimizer_call->span : t->at, "train",
-               "an optimizer gives the new parameters and the new state");
-    check_detail(c, "expected (%s, %s), found %s", value_text(c, net),
-                 value_text(c, state), value_text(c, v));
-    check_note(c, fn_span(t->optimizer), "'%s' is declared here",
-               fn_name(c, t->optimizer));
+    check_fail(c, setting->at, "train",
+               "an optimizer gives the new parameters and the new state\n"
+               "expected (%s, %s), found %s",
+               value_text(c, net), value_text(c, state), value_text(c, v));
+    fn_declared(c, t->optimizer);
     return NULL;
 }
 
 /* The gradients of `accumulate` steps are added up; the last of them updates
  * by their mean and starts afresh. sum: with that of this step. */
-static const Value *update_sometimes(Train *t, const Value **argument,
+static const Value *update_sometimes(Train *t, const Arguments *setting,
                                      const Value *net, const Value *sum,
                                      State *s)
 {
@@ -446,7 +421,7 @@ static const Value *update_sometimes(Train *t, const Value **argument,
     Node *one = g_const(g, c->real, 1);
     const Value *mean =
         times(t, sum, g2(g, OP_div, one, g_cast(g, one->dtype, count)));
-    const Value *next = update(t, argument, net, mean, s->field[ST_optimizer]);
+    const Value *next = update(t, setting, net, mean, s->field[ST_optimizer]);
     const Value *part[2][4] = {
         {NULL, NULL, zeros(t, t->type), scalar(t, DT_i32, 0)},
         {net, s->field[ST_optimizer], sum, value_tensor(c, count)},
@@ -489,26 +464,24 @@ static const Value *step_key(Train *t, State *s)
         g_cast(g, DT_key, g_random_bits(g, s->field[ST_key]->node, counter)));
 }
 
-/* The parameters of step; values for the optimizer's settings. */
-static const Value **step_params(Train *t, Function *f,
-                                 const Value *const *fresh, const State *s)
+/* The parameters of step; those of the optimizer's settings to `setting`. */
+static bool step_params(Train *t, Function *f, const Value *const *fresh,
+                        const State *s, Arguments *setting)
 {
     Check *c = t->c;
-    int n = fn_nparam(t->optimizer);
-    const Value **argument = NEWN(c->arena, const Value *, n + 1);
 
     train_param(t, f, t->by, fresh);
     if (t->carried >= 0)
         train_param(t, f, t->carried, fresh);
     f->param[f->nparam++] = state_port(t, s, -1);
     train_data(t, f, fresh);
-    for (int i = 3; i < n; i++)
-        if (!takes_loss(t, i) && !add_setting(t, f, i, argument))
-            return NULL;
+    for (int i = 3; i < setting->n; i++)
+        if (!takes_loss(t, i) && !add_setting(t, f, i, setting))
+            return false;
     add_knob(t, f, "clip_norm", c->real, &t->clip_norm);
     add_knob(t, f, "clip_value", c->real, &t->clip_value);
     add_knob(t, f, "accumulate", DT_i32, &t->accumulate);
-    return argument;
+    return true;
 }
 
 static bool carried_fits(Train *t, const Value **carried)
@@ -524,8 +497,7 @@ static bool carried_fits(Train *t, const Value **carried)
                fn_param_name(c, t->loss, t->carried));
     check_detail(c, "expected %s, found %s", type_text(c, t->carried_type),
                  value_text(c, v));
-    check_note(c, fn_span(t->loss), "'%s' is declared here",
-               fn_name(c, t->loss));
+    fn_declared(c, t->loss);
     return false;
 }
 
@@ -572,24 +544,23 @@ static Function *make_step(Train *t)
 {
     Check *c = t->c;
     Function *f = function_new(c, FN_step, "step", t->at);
-    const Value **fresh, **argument, *net, *loss, *carried, *next;
-    Arguments a = train_arguments(t, &fresh);
+    const Value **fresh, *net, *loss, *carried, *next;
+    Arguments a = train_arguments(t, &fresh), setting;
     State s;
     Node *one;
     int k = 0;
 
-    if (!fresh || !settings_known(t))
+    if (!fresh || !place_settings(t, &setting))
         return NULL;
     s = fresh_state(t);
-    argument = step_params(t, f, fresh, &s);
-    if (!argument)
+    if (!step_params(t, f, fresh, &s, &setting))
         return NULL;
     net = fresh[t->by];
     if (t->key >= 0)
         a.value[t->key] = step_key(t, &s);
-    for (int i = 3; i < fn_nparam(t->optimizer); i++)
+    for (int i = 3; i < setting.n; i++)
         if (takes_loss(t, i))
-            argument[i] = loss_of_net(t, &a);
+            setting.value[i] = loss_of_net(t, &a);
     loss = train_loss(t, t->loss, fn_apply(c, t->loss, &a), &carried);
     if (!loss || (t->carried >= 0 && !carried_fits(t, &carried)))
         return NULL;
@@ -603,8 +574,8 @@ static Function *make_step(Train *t)
     one = finite_or_stop(t, loss, next);
     next = times(t, next, one);
     next = t->accumulate.given
-               ? update_sometimes(t, argument, net, next, &s)
-               : update(t, argument, net, next, s.field[ST_optimizer]);
+               ? update_sometimes(t, &setting, net, next, &s)
+               : update(t, &setting, net, next, s.field[ST_optimizer]);
     if (!next)
         return NULL;
     s.field[ST_optimizer] = next->part[1];
@@ -635,7 +606,7 @@ static bool fixed_type(Train *t, int i, const char *what, const Type *ty)
                "what is %s needs constant dimensions, '%s' is %s", what, name,
                type_text(c, ty));
     check_detail(c, "the option --dim name=value fixes one");
-    check_note(c, fn_param_span(t->loss, i), "'%s' is declared here", name);
+    fn_param_declared(c, t->loss, i);
     return false;
 }
 
@@ -648,8 +619,7 @@ static bool key_type(Train *t, const Value *v)
         return true;
     check_fail(c, t->key_at, "train", "'%s' is to be of type key, it is %s",
                name, value_text(c, v));
-    check_note(c, fn_param_span(t->loss, t->key), "'%s' is declared here",
-               name);
+    fn_param_declared(c, t->loss, t->key);
     return false;
 }
 

@@ -31,7 +31,7 @@ const Value *train_loss(Train *t, const Fn *f, const Value *v,
         check_detail(
             c, "'state = …;' names a parameter that is carried from step to "
                "step");
-    check_note(c, fn_span(f), "'%s' is declared here", fn_name(c, f));
+    fn_declared(c, f);
     return NULL;
 }
 
@@ -55,35 +55,30 @@ static const Value *by_name(Train *t, const Fn *f, Span at,
             continue;
         check_fail(c, at, "train", "'%s' has no parameter '%s' to give to '%s'",
                    fn_name(c, t->loss), fn_param_name(c, f, i), fn_name(c, f));
-        check_note(c, fn_span(t->loss), "'%s' is declared here",
-                   fn_name(c, t->loss));
+        fn_declared(c, t->loss);
         return c->error;
     }
     return fn_apply(c, f, &a);
 }
 
-static bool place_argument(Train *t, const Metric *m, Arguments *to, int k,
+/* What the call gives, a function's value for a function. */
+static bool take_arguments(Train *t, const Metric *m, Arguments *to,
                            const Value *const *loss, bool *taken)
 {
     Check *c = t->c;
-    const Arg *arg = &m->call->call.arg[k];
-    int i = arg->name ? 0 : k;
 
-    while (arg->name && i < to->n && fn_param_name(c, m->fn, i) != arg->name)
-        i++;
-    if (i >= to->n || to->value[i]) {
-        check_fail(c, arg->name ? arg->name_span : arg->value->span, "train",
-                   "'%s' does not take this argument", fn_name(c, m->fn));
-        check_note(c, fn_span(m->fn), "'%s' is declared here",
-                   fn_name(c, m->fn));
-        return false;
+    for (int k = 0; m->call && k < m->call->call.narg; k++) {
+        const Arg *arg = &m->call->call.arg[k];
+        Span at = arg->value->span;
+        CallArg a = {arg->name, arg->name_span, eval(c, t->scope, arg->value),
+                     at, arg->value};
+
+        if (a.value->kind == V_fn)
+            a.value = by_name(t, a.value->fn, at, loss, taken);
+        if (value_is_error(a.value) || !args_place(c, m->fn, &a, k, to))
+            return false;
     }
-    to->value[i] = eval(c, t->scope, arg->value);
-    if (to->value[i]->kind == V_fn)
-        to->value[i] =
-            by_name(t, to->value[i]->fn, arg->value->span, loss, taken);
-    to->span[i] = arg->value->span;
-    return !value_is_error(to->value[i]);
+    return true;
 }
 
 /* What the call leaves open: the loss's parameter of that name or, in order,
@@ -117,8 +112,7 @@ static bool fill_metric(Train *t, const Metric *m, Arguments *to,
             check_fail(c, to->at, "train",
                        "nothing is left to give '%s' as '%s'",
                        fn_name(c, m->fn), name);
-            check_note(c, fn_param_span(m->fn, i), "'%s' is declared here",
-                       name);
+            fn_param_declared(c, m->fn, i);
             return false;
         }
         to->value[i] = loss[found];
@@ -135,19 +129,17 @@ static const Value *metric_value(Train *t, const Metric *m,
     bool *taken = NEWN(c->arena, bool, fn_nparam(t->loss) + 1);
     const Value *v;
 
-    for (int k = 0; m->call && k < m->call->call.narg; k++)
-        if (!place_argument(t, m, &a, k, loss, taken))
-            return NULL;
-    if (!fill_metric(t, m, &a, loss, taken))
+    if (!take_arguments(t, m, &a, loss, taken) ||
+        !fill_metric(t, m, &a, loss, taken))
         return NULL;
     v = value_settle(c, a.at, fn_apply(c, m->fn, &a));
     if (value_is_error(v))
         return NULL;
     if (value_is_scalar(v) && dtype_is_real(v->node->dtype))
         return v;
-    check_fail(c, a.at, "train", "a metric is a real scalar, '%s' gives %s",
-               fn_name(c, m->fn), value_text(c, v));
-    return NULL;
+    return check_none(c, a.at, "train",
+                      "a metric is a real scalar, '%s' gives %s",
+                      fn_name(c, m->fn), value_text(c, v));
 }
 
 static const Value *evaluated_loss(Train *t, Arguments *a,

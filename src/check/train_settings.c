@@ -64,10 +64,10 @@ static const Fn *function_of(Train *t, const char *name, const Expr *e,
     v = eval(t->c, t->scope, *call ? e->call.fn : e);
     if (v->kind == V_fn && v->fn->kind != FK_builtin)
         return v->fn;
-    if (!value_is_error(v))
-        check_fail(t->c, e->span, "setting",
-                   "'%s' is to be a call of a function", name);
-    return NULL;
+    return value_is_error(v)
+               ? NULL
+               : check_none(t->c, e->span, "setting",
+                            "'%s' is to be a call of a function", name);
 }
 
 /* Metrics */
@@ -93,11 +93,9 @@ static bool read_metric(Train *t, const char *name, const Expr *e)
 {
     Metric *m = &t->metric[t->nmetric];
 
-    if (t->nmetric == MAX_METRICS) {
-        check_fail(t->c, e->span, "too-large", "more than %d metrics",
-                   MAX_METRICS);
-        return false;
-    }
+    if (t->nmetric == MAX_METRICS)
+        return check_refuse(t->c, e->span, "too-large", "more than %d metrics",
+                            MAX_METRICS);
     m->fn = function_of(t, name, e, &m->call);
     if (!m->fn)
         return false;
@@ -113,11 +111,9 @@ static bool read_metrics(Train *t)
     const Setting *s = more ? more : one;
     bool good = true;
 
-    if (one && more) {
-        check_fail(t->c, more->span, "duplicate",
-                   "'metric' and 'metrics' are the same setting");
-        return false;
-    }
+    if (one && more)
+        return check_refuse(t->c, more->span, "duplicate",
+                            "'metric' and 'metrics' are the same setting");
     if (s && s->value->kind == EX_tuple)
         for (int i = 0; i < s->value->list.n && good; i++)
             good = read_metric(t, s->name, s->value->list.at[i]);
@@ -160,8 +156,7 @@ static int read_param(Train *t, const char *name, Span *at)
     check_fail(c, *at, "setting", "'%s' has no parameter '%s'%s",
                fn_name(c, t->loss), s->value->name,
                name_suggestion(c, s->value->name, param, n));
-    check_note(c, fn_span(t->loss), "'%s' is declared here",
-               fn_name(c, t->loss));
+    fn_declared(c, t->loss);
     return -2;
 }
 
@@ -171,9 +166,8 @@ static bool read_params(Train *t)
     t->key = read_param(t, "key", &t->key_at);
     if (t->key < 0 || t->key != t->carried)
         return t->carried >= -1 && t->key >= -1;
-    check_fail(t->c, t->key_at, "setting", "'%s' is the state already",
-               fn_param_name(t->c, t->loss, t->key));
-    return false;
+    return check_refuse(t->c, t->key_at, "setting", "'%s' is the state already",
+                        fn_param_name(t->c, t->loss, t->key));
 }
 
 /* Scalars */
@@ -194,12 +188,10 @@ static bool read_knob(Train *t, const char *name, DType type, Knob *k)
     if (v && v->node->op == OP_const)
         k->value = dtype_is_real(type) ? v->node->attr.real
                                        : (double)v->node->attr.integer;
-    if (!(k->value > 0)) {
-        check_fail(
+    if (!(k->value > 0))
+        return check_refuse(
             c, s->value->span, "setting", "'%s' is to be a constant %s", name,
             dtype_is_real(type) ? "real above 0" : "number of steps from 1");
-        return false;
-    }
     k->given = true;
     return true;
 }
@@ -213,14 +205,12 @@ static bool read_evaluate(Train *t)
         return true;
     t->evaluate_at = s->value->span;
     t->evaluate = function_of(t, "evaluate", s->value, &call);
-    if (t->evaluate && call) {
-        check_fail(
+    if (t->evaluate && call)
+        return check_refuse(
             t->c, s->value->span, "setting",
             "'evaluate' is the name of a function, which gets the parameters "
             "of '%s' by their names",
             fn_name(t->c, t->loss));
-        return false;
-    }
     return t->evaluate;
 }
 
