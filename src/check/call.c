@@ -328,6 +328,60 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
     return v;
 }
 
+/* "net.hidden", if all of v is one of the inputs, or part of one. */
+static const char *input_name(Check *c, const Value *v)
+{
+    Node **leaf = value_leaves(c, v);
+    const char *first = NULL;
+    size_t n = 0;
+
+    for (int i = 0; i < v->nleaf; i++) {
+        const char *name = leaf[i]->op == OP_param ? leaf[i]->attr.name : NULL;
+        const char *dot = name ? strrchr(name, '.') : NULL;
+
+        if (!dot)
+            return NULL;
+        n = first && n < (size_t)(dot - name) ? n : (size_t)(dot - name);
+        while (first && n > 0 && (strncmp(first, name, n) || name[n] != '.'))
+            n--;
+        first = name;
+    }
+    return n ? arena_printf(c->arena, "%.*s", (int)n, first) : NULL;
+}
+
+/* A number given for what has a default. */
+static bool is_setting(const Fn *f, int i, const Value *v)
+{
+    return fn_param_optional(f, i) &&
+           (v->kind != V_tensor || op_table[v->node->op]->cls == OPC_leaf);
+}
+
+/* The graph keeps which call gave what. */
+static void label_call(Check *c, const Fn *f, const Value *const *arg, int n,
+                       const Value *v)
+{
+    NodeLabel l = {.node = v->node, .name = fn_name(c, f), .call = true};
+    NodeLabelArg *to = NEWN(c->arena, NodeLabelArg, n + 1);
+
+    for (int i = 0; i < n; i++) {
+        NodeLabelArg *x = &to[l.narg];
+
+        if (!arg[i] || is_setting(f, i, arg[i]))
+            continue;
+        if (arg[i]->kind == V_tensor)
+            x->node = arg[i]->node;
+        else if (arg[i]->kind == V_fn)
+            x->text = fn_name(c, arg[i]->fn);
+        else
+            x->text = input_name(c, arg[i]);
+        if (!x->node && !x->text)
+            return;
+        l.narg++;
+    }
+    l.arg = to;
+    graph_label(c->graph, &l);
+}
+
 const Value *fn_apply(Check *c, const Fn *f, Arguments *a)
 {
     const Value **key;
@@ -365,6 +419,9 @@ const Value *fn_apply(Check *c, const Fn *f, Arguments *a)
     }
     if (value_is_error(v) || c->over)
         return c->error;
+    if (graph_keeps_labels(c->graph) && v->kind == V_tensor &&
+        f->kind == FK_item && f->info->item->name)
+        label_call(c, f, key, a->n, v);
     d = find_done(c, h, f, key, a->n); /* it may be there by now */
     if (!d)
         map_put(c->arena, &c->done, h, d = NEW(c->arena, Done));

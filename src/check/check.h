@@ -16,6 +16,7 @@ typedef struct CheckOptions {
     const char *name; /* of the module; NULL: from the file's name */
     int64_t work;     /* most expressions evaluated, and nodes; 0: the usual */
     bool plain;       /* for tests: see graph_plain */
+    bool labels;      /* what is called how is kept: see label.c */
 } CheckOptions;
 
 typedef struct Program Program;
@@ -31,6 +32,11 @@ Module *program_module(Program *p);
 /* `nncc run model.nn 'grad(f, x)'`: the function that an expression denotes,
  * as a Function that is not exported. NULL after an error. */
 Function *program_function(Program *p, const char *expression);
+
+/* What n expressions denote, functions of the same parameters: those of the
+ * one that has the most, others take the first of them. False after an error. */
+bool program_alike(Program *p, int n, const char *const *expression,
+                   Function **to);
 
 /* For `nncc check`: vjp(f, x, …) by all that are real of each function that has
  * a `derivative` item and a complete signature. None is exported. */

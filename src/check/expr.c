@@ -418,6 +418,9 @@ static void bind_pattern(Check *c, Scope *s, const Stmt *t, const Pattern *p,
 
     if (p->name) {
         scope_bind(c, s, p->name, p->span, v);
+        if (v->kind == V_tensor && s->unit && !s->unit->std)
+            graph_label(c->graph,
+                        &(NodeLabel){.node = v->node, .name = p->name});
         return;
     }
     if (!fits && !value_is_error(v))

@@ -42,6 +42,8 @@ static Program *program_new(Arena *a, Diags *d, const char *path,
     c->names = intern_new(a);
     c->graph = graph_new(a, o->real);
     graph_plain(c->graph, o->plain);
+    if (o->labels)
+        graph_keep_labels(c->graph);
     c->real = o->real;
     c->options = &p->options;
     c->path = path;
@@ -322,4 +324,43 @@ bool program_expressions(Program *p, const char *params, const char *left,
     *l = on_arguments(c, f, "left", value);
     *r = on_arguments(c, g, "right", value);
     return *l && *r && diags_errors(c->diags) == before;
+}
+
+static const Fn *function_of(Check *c, const char *expression)
+{
+    const Expr *e = program_read(c, expression);
+    const Value *v;
+
+    if (!e)
+        return NULL;
+    v = eval(c, scope_new(c, NULL, 0, c->main), e);
+    if (v->kind == V_fn)
+        return v->fn;
+    if (!value_is_error(v))
+        check_fail(c, e->span, "not-a-function", "this is no function: %s",
+                   value_text(c, v));
+    return NULL;
+}
+
+bool program_alike(Program *p, int n, const char *const *expression,
+                   Function **to)
+{
+    Check *c = &p->check;
+    int before = diags_errors(c->diags), most = 0;
+    const Fn **f = NEWN(c->arena, const Fn *, n + 1);
+    const Value **value;
+
+    for (int i = 0; i < n; i++) {
+        f[i] = function_of(c, expression[i]);
+        if (!f[i] || diags_errors(c->diags) > before)
+            return false;
+        most = fn_nparam(f[i]) > fn_nparam(f[most]) ? i : most;
+    }
+    value = fn_fresh(c, f[most]);
+    for (int i = 0; value && i < n; i++) {
+        to[i] = on_arguments(c, f[i], "result", value);
+        if (!to[i])
+            return false;
+    }
+    return value && diags_errors(c->diags) == before;
 }

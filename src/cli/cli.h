@@ -112,6 +112,7 @@ typedef struct Load {
     const char *path;
     const char *dump; /* stage to print, or NULL */
     bool dump_only;   /* nothing is wanted beyond it */
+    bool labels;      /* what is called how is kept: see CheckOptions */
     bool explain;     /* tell which rules of simplification fired where */
 } Load;
 
@@ -142,6 +143,6 @@ void value_print(const nn_port *p, nncc_tensor *const *leaf, Str *to);
 /* the commands */
 
 extern const Command command_compile, command_run, command_check, command_train,
-    command_fmt;
+    command_fmt, command_diff;
 
 #endif

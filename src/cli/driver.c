@@ -142,6 +142,7 @@ int driver_load(Args *a, const char *path, DType real, Load *to)
     o.dim_name = dim.name;
     o.dim_value = dim.value;
     o.ndim = dim.n;
+    o.labels = to->labels;
     char *text = file_read(a->arena, path, MAX_SOURCE, &n);
     if (!text)
         return EXIT_FAILURE;

@@ -12,6 +12,7 @@ static const Command *const commands[] = {
     &command_check,
     &command_train,
     &command_fmt,
+    &command_diff,
 };
 enum { NCOMMAND = sizeof commands / sizeof *commands };
 

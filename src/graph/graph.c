@@ -20,6 +20,7 @@ struct Graph {
     LIST(int) number; /* by id: see reach.c */
     bool regions;     /* there are any */
     bool plain;       /* see graph_plain */
+    Labels *labels;
     /* mark[id] == epoch: marked since graph_unmark. */
     LIST(int) mark;
     int epoch;
@@ -32,6 +33,7 @@ Graph *graph_new(Arena *a, DType real)
     g->arena = a;
     g->real = real;
     g->dims = dims_new(a);
+    g->labels = NEW(a, Labels);
     return g;
 }
 
@@ -42,6 +44,7 @@ Arena *graph_arena(const Graph *g) { return g->arena; }
 DType graph_real(const Graph *g) { return g->real; }
 int graph_count(const Graph *g) { return g->node.n; }
 Dims *graph_dims(const Graph *g) { return g->dims; }
+Labels *graph_labels(const Graph *g) { return g->labels; }
 const Dim **infer_dims(Graph *g) { return g->draft; }
 
 int *graph_number(const Graph *g, int id) { return &g->number.at[id]; }

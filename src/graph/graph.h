@@ -252,6 +252,26 @@ typedef struct Rewrite {
 void graph_log(Graph *g, const char *rule, const char *identity, Span at);
 const Rewrite *graph_logged(const Graph *g, int *n);
 
+/* label.c: what the program calls a node: a `let` that gave it a name, or the
+ * call whose result it is. Of nodes that are no leaf and have no such label
+ * yet; kept where somebody is to read them. */
+typedef struct NodeLabelArg {
+    Node *node;       /* or NULL: */
+    const char *text; /* a struct's name, a function's */
+} NodeLabelArg;
+typedef struct NodeLabel {
+    Node *node;
+    const char *name;
+    bool call;
+    const NodeLabelArg *arg;
+    int narg;
+} NodeLabel;
+void graph_keep_labels(Graph *g);
+bool graph_keeps_labels(const Graph *g);
+void graph_label(Graph *g, const NodeLabel *l);
+const NodeLabel *graph_call_label(const Graph *g, const Node *n);
+const NodeLabel *graph_let_label(const Graph *g, const Node *n);
+
 bool same_shape(const Node *a, const Node *b);
 bool same_type(const Node *a, const Node *b); /* shape and dtype */
 /* Op, dtype and attributes, whatever the arguments are. */

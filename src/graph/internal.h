@@ -16,6 +16,13 @@ uint64_t dim_hash(const Dim *d);
 /* graph.c: op, dtype and attributes alone, whatever the arguments are. */
 uint64_t node_hash_alone(const Node *n);
 
+/* For label.c. */
+typedef struct Labels {
+    Map let, call;
+    bool kept;
+} Labels;
+Labels *graph_labels(const Graph *g);
+
 /* For reach.c, by id. */
 int *graph_number(const Graph *g, int id);
 

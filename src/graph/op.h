@@ -6,7 +6,7 @@
 #ifndef NNCC_OP_H
 #define NNCC_OP_H
 
-#include "graph/graph.h"
+#include "graph/form.h"
 #include "lower/lower.h"
 
 typedef struct EvalTensor EvalTensor;
@@ -72,9 +72,12 @@ typedef struct Op {
                         some; 0: one or two */
     const char *doc; /* one line: what it computes */
     /* Printed form: "sin($0)", "$0 + $1" and its precedence (see print.c);
-     * NULL: name(args). tex likewise. */
-    const char *text, *tex;
+     * NULL: name(args). */
+    const char *text;
     int prec;
+    /* How it is written in formulas, see form.h: elementwise operators and
+     * reductions; 0: by their names. */
+    Shown shown;
     /* Where the generic tests draw arguments from; 0, 0 is -2 … 2. */
     double lo, hi;
     /* Where the printed form depends on the attributes: appends a pattern such

@@ -184,6 +184,30 @@ static Node *by_expansion(Pass *p, Node *n)
     return to ? to : n;
 }
 
+/* What the program calls n, it calls what n becomes. */
+static void keep_label(const Pass *p, const NodeLabel *l, Node *to)
+{
+    if (!l || to == l->node)
+        return;
+    NodeLabel moved = *l;
+    NodeLabelArg *arg = NEWN(p->scratch, NodeLabelArg, l->narg + 1);
+
+    for (int i = 0; i < l->narg; i++) {
+        arg[i] = l->arg[i];
+        if (arg[i].node && reach_number(&p->reach, arg[i].node) >= 0)
+            arg[i].node = mapped(p, arg[i].node);
+    }
+    moved.node = to;
+    moved.arg = arg;
+    graph_label(p->g, &moved);
+}
+
+static void keep_labels(const Pass *p, const Node *n, Node *to)
+{
+    keep_label(p, graph_let_label(p->g, n), to);
+    keep_label(p, graph_call_label(p->g, n), to);
+}
+
 /* One pass over what the roots reach, arguments first. */
 static bool pass_over(Pass *p, int nroot, Node **root,
                       Node *(*rewrite)(Pass *p, Node *n))
@@ -201,6 +225,8 @@ static bool pass_over(Pass *p, int nroot, Node **root,
         p->at = i;
         part = part_inlined(p, n);
         p->map[i] = part ? part : rewrite(p, with_new_args(p, n));
+        if (graph_keeps_labels(p->g))
+            keep_labels(p, n, p->map[i]);
     }
     graph_span(p->g, before);
     for (int i = 0; i < nroot; i++) {

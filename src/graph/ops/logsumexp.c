@@ -107,6 +107,7 @@ const Op op_logsumexp = {
     .arity = 1,
     .flags = OP_SURFACE | OP_COSTLY,
     .doc = "log of the sum of exp, without overflow",
+    .shown = {FORM_over, "logsumexp", "logsumexp", NULL},
     .takes = ON_real,
     .infer = reduce_infer,
     .identity = reduce_identity,

@@ -25,7 +25,7 @@
  *         .flags = OP_SURFACE | OP_COSTLY,
  *         .takes = ON_real,
  *         .doc = "hyperbolic tangent",
- *         .tex = "\\tanh($0)",
+ *         .shown = {FORM_call, "tanh", "tanh", "\\tanh"},
  *         .eval = tanh_eval,
  *         .partial = tanh_partial,
  *         .lower = tanh_lower,

@@ -147,6 +147,7 @@ const Op op_prod = {
     .arity = 1,
     .flags = OP_SURFACE,
     .doc = "the product",
+    .shown = {FORM_over, "prod", "Π", "\\prod"},
     .takes = ON_number,
     .infer = reduce_infer,
     .identity = reduce_identity,

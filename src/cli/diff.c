@@ -1,0 +1,519 @@
+/* diff.c: nncc diff: a function and its derivative as formulas. */
+
+#include "cli/cli.h"
+#include "show/show.h"
+#include "simplify/simplify.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More than that nobody reads. */
+enum { MOST_EQUATIONS = 400 };
+
+/* One derivative to be shown: of f by parameters x and, where it is a second
+ * one, y. */
+typedef struct Part {
+    const char *expression;
+    const int *by; /* parameters of f, a result for each */
+    int nby;
+    int second; /* another parameter; -1: none */
+} Part;
+
+typedef struct Diff {
+    Args *args;
+    Load load;
+    const char *of, *name; /* the expression, and what it is called */
+    const Notation *notation;
+    Function *f;
+    int *by;
+    int nby;
+    LIST(Part) part;
+    Function **made; /* f, then one for each part, of the same parameters */
+} Diff;
+
+/* What is asked for */
+
+static const char *const kinds[] = {"jacobian", "hessian", "hvp"};
+static const char *const notations[] = {"tex", "html", "nn"};
+
+/* The one of three options that is given; NULL: none. False: several are. */
+static bool one_of(const Args *a, const char *const *names, const char **given)
+{
+    *given = NULL;
+    for (int i = 0; i < 3; i++) {
+        if (!option_value(a, names[i]))
+            continue;
+        if (*given) {
+            cli_usage(a, "'--%s' and '--%s': one at a time", *given, names[i]);
+            return false;
+        }
+        *given = names[i];
+    }
+    return true;
+}
+
+static const Notation *notation_named(const char *name)
+{
+    return !name                  ? &notation_text
+           : !strcmp(name, "tex") ? &notation_tex
+           : !strcmp(name, "nn")  ? &notation_nn
+                                  : &notation_html;
+}
+
+static bool is_real(const Port *p)
+{
+    for (int i = 0; i < p->nleaf; i++)
+        if (!dtype_is_real(p->leaf[i]->dtype))
+            return false;
+    return p->nleaf > 0;
+}
+
+static int find_param(const Diff *d, const char *name)
+{
+    for (int i = 0; i < d->f->nparam; i++)
+        if (!strcmp(d->f->param[i].name, name))
+            return i;
+    return -1;
+}
+
+static int no_param(const Diff *d, const char *name)
+{
+    Arena *a = d->load.arena;
+    const char **known = NEWN(a, const char *, d->f->nparam + 1);
+    Str list = str_new(a);
+
+    for (int i = 0; i < d->f->nparam; i++) {
+        known[i] = d->f->param[i].name;
+        str_printf(&list, "%s%s", i ? ", " : "; it has ", known[i]);
+    }
+    return cli_fail("%s has no parameter '%s'%s%s", d->of, name,
+                    cli_suggest(a, name, known, d->f->nparam),
+                    d->f->nparam ? list.at : "");
+}
+
+/* Those of --by, or all that are real. */
+static int choose_params(Diff *d)
+{
+    Args *a = d->args;
+
+    d->by = NEWN(a->arena, int, d->f->nparam + a->given.n + 1);
+    for (int i = 0; i < a->given.n; i++) {
+        const char *name = a->given.at[i].value;
+        if (strcmp(a->given.at[i].name, "by"))
+            continue;
+        int k = find_param(d, name);
+        if (k < 0)
+            return no_param(d, name);
+        if (!is_real(&d->f->param[k]))
+            return cli_fail("'%s' is no real, so nothing is differentiated by "
+                            "it",
+                            name);
+        d->by[d->nby++] = k;
+    }
+    for (int i = 0; i < d->f->nparam && !option_value(a, "by"); i++)
+        if (is_real(&d->f->param[i]))
+            d->by[d->nby++] = i;
+    if (!d->nby)
+        return cli_fail("%s has no real parameter to differentiate by", d->of);
+    return EXIT_SUCCESS;
+}
+
+static bool is_scalar(const Function *f)
+{
+    return f->nresult == 1 && f->result[0].nleaf == 1 &&
+           f->result[0].leaf[0]->rank == 0;
+}
+
+static void add_part(Diff *d, const char *expression, const int *by, int nby,
+                     int second)
+{
+    Part p = {expression, by, nby, second};
+    list_push(d->load.arena, &d->part, p);
+}
+
+static const char *param_name(const Diff *d, int k)
+{
+    return d->f->param[d->by[k]].name;
+}
+
+/* mode(f, x, y, …) */
+static const char *by_all(const Diff *d, const char *mode)
+{
+    Str s = str_new(d->load.arena);
+    str_printf(&s, "%s(%s", mode, d->of);
+    for (int k = 0; k < d->nby; k++)
+        str_printf(&s, ", %s", param_name(d, k));
+    str_printf(&s, ")");
+    return s.at;
+}
+
+/* What of f is shown: a function for each. */
+static void plan(Diff *d, const char *kind)
+{
+    Arena *a = d->load.arena;
+
+    if (!kind && is_scalar(d->f)) {
+        add_part(d, by_all(d, "grad"), d->by, d->nby, -1);
+        return;
+    }
+    if (kind && !strcmp(kind, "hvp")) {
+        add_part(d, by_all(d, "hvp"), d->by, d->nby, -1);
+        return;
+    }
+    for (int k = 0; k < d->nby; k++) {
+        const char *x = param_name(d, k);
+        if (!kind || !strcmp(kind, "jacobian"))
+            add_part(d, arena_printf(a, "jacobian(%s, %s)", d->of, x),
+                     &d->by[k], 1, -1);
+        for (int l = k; kind && !strcmp(kind, "hessian") && l < d->nby; l++)
+            add_part(d,
+                     l == k ? arena_printf(a, "hessian(%s, %s)", d->of, x)
+                            : arena_printf(a, "jacobian(grad(%s, %s), %s)",
+                                           d->of, x, param_name(d, l)),
+                     &d->by[k], 1, d->by[l]);
+    }
+}
+
+/* As one function, so that what several need is there once. */
+static void simplify_together(Diff *d, int n)
+{
+    Arena *a = d->load.arena;
+    LIST(Port) all = {0};
+    Function one = *d->made[0], *f = &one;
+
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < d->made[i]->nresult; k++)
+            list_push(a, &all, d->made[i]->result[k]);
+    one.result = all.at;
+    one.nresult = all.n;
+    simplify_functions(d->load.module->graph, &f, 1);
+}
+
+static bool make_functions(Diff *d)
+{
+    int n = d->part.n + 1;
+    const char **text = NEWN(d->load.arena, const char *, n);
+
+    text[0] = d->of;
+    for (int i = 1; i < n; i++)
+        text[i] = d->part.at[i - 1].expression;
+    d->made = NEWN(d->load.arena, Function *, n);
+    if (!program_alike(d->load.program, n, text, d->made))
+        return false;
+    simplify_together(d, n);
+    return true;
+}
+
+/* Names */
+
+static const char *leaf_name(const Diff *d, const Port *p, int j)
+{
+    int n;
+    Leaf *leaf = type_leaves(d->load.module->graph, p->type, &n);
+
+    return j < n && *leaf[j].path
+               ? arena_printf(d->load.arena, "%s.%s", p->name, leaf[j].path)
+               : p->name;
+}
+
+typedef LIST(ShowInput) Inputs;
+
+static Inputs inputs_of(const Diff *d, const Function *f)
+{
+    Inputs to = {0};
+
+    for (int i = 0; i < f->nparam; i++)
+        for (int j = 0; j < f->param[i].nleaf; j++) {
+            ShowInput in = {f->param[i].leaf[j], leaf_name(d, &f->param[i], j)};
+            list_push(d->load.arena, &to, in);
+        }
+    return to;
+}
+
+/* The function that has the most parameters: an hvp has more than f. */
+static const Function *widest(const Diff *d)
+{
+    const Function *f = d->made[0];
+
+    for (int i = 1; i <= d->part.n; i++)
+        f = d->made[i]->nparam > f->nparam ? d->made[i] : f;
+    return f;
+}
+
+typedef LIST(ShowResult) Results;
+
+static const Form *plain_name(const Diff *d, Shows *s, const char *name)
+{
+    (void)d;
+    return form_name(s->maker, name, 0);
+}
+
+static void add_result(const Diff *d, Results *to, const Form *left,
+                       const char *name, Node *node)
+{
+    ShowResult r = {left, name, node};
+    list_push(d->load.arena, to, r);
+}
+
+/* f, or its parts. */
+static void add_values(const Diff *d, Shows *s, Results *to)
+{
+    Arena *a = d->load.arena;
+    const Function *f = d->made[0];
+    bool program = d->notation == &notation_nn;
+    int many = f->nresult > 1 || f->result[0].nleaf > 1;
+
+    for (int i = 0; i < f->nresult; i++)
+        for (int j = 0; j < f->result[i].nleaf; j++) {
+            const char *name = program ? "value" : d->name;
+            if (many)
+                name = arena_printf(a, "%s_%d", name, to->n);
+            add_result(d, to, plain_name(d, s, name), name,
+                       f->result[i].leaf[j]);
+        }
+}
+
+static const Form *derivative_name(const Diff *d, Shows *s, const Part *p,
+                                   const char *x)
+{
+    const Form *f = form_name(s->maker, d->name, 0);
+    const Form *arg[] = {f, form_name(s->maker, x, 0), NULL};
+
+    if (option_value(d->args, "hvp"))
+        return form_name(s->maker, arena_printf(d->load.arena, "hv_%s", x), 0);
+    if (p->second >= 0)
+        arg[2] = form_name(s->maker, d->f->param[p->second].name, 0);
+    return form_make(s->maker, FORM_partial, NULL, 2 + (p->second >= 0), arg);
+}
+
+/* What a derivative is called in a program. */
+static const char *program_name(const Diff *d, const Part *p, const char *x,
+                                int number)
+{
+    Arena *a = d->load.arena;
+    const char *n = number ? arena_printf(a, "_%d", number) : "";
+
+    return p->second >= 0
+               ? arena_printf(a, "d_%s_%s%s", x, d->f->param[p->second].name, n)
+               : arena_printf(a, "d_%s%s", x, n);
+}
+
+static void add_derivative(const Diff *d, Shows *s, const Part *p,
+                           const Function *made, Results *to)
+{
+    bool program = d->notation == &notation_nn;
+    int at = 0;
+
+    for (int i = 0; i < made->nresult; i++) {
+        const Port *x = &d->f->param[p->by[i * p->nby / made->nresult]];
+        for (int j = 0; j < made->result[i].nleaf; j++, at++) {
+            const char *name = leaf_name(d, x, j % x->nleaf);
+            const char *own = program_name(d, p, name, j / x->nleaf);
+            add_result(d, to,
+                       program ? plain_name(d, s, own)
+                               : derivative_name(d, s, p, name),
+                       program ? own : NULL, made->result[i].leaf[j]);
+        }
+    }
+}
+
+/* Writing */
+
+static void put_type(const Diff *d, const Node *p, Str *to)
+{
+    str_printf(to, "%s",
+               p->dtype == d->load.module->real ? "real"
+                                                : dtype_word(p->dtype));
+    for (int k = 0; k < p->rank; k++) {
+        str_printf(to, k ? ", " : "[");
+        dim_print(p->dim[k], to);
+    }
+    str_printf(to, p->rank ? "]" : "");
+}
+
+static bool is_told(const Function *f, const Dim *var)
+{
+    for (int i = 0; i < f->nparam; i++)
+        for (int j = 0; j < f->param[i].nleaf; j++)
+            for (int k = 0; k < f->param[i].leaf[j]->rank; k++)
+                if (dim_uses(f->param[i].leaf[j]->dim[k], var))
+                    return true;
+    return false;
+}
+
+static void put_identifier(const char *name, Str *to)
+{
+    form_write(&notation_nn, &(Form){.kind = FORM_name, .name = name}, to);
+}
+
+static const char *const chain_text =
+    "# A product in which 0 times anything is 0.\n"
+    "fn chain[A: real, P: real](a: A, p: P) = where(a == 0 || p == 0, 0, a * "
+    "p);\n\n";
+
+/* The equations as a function of the language. */
+static void put_program(const Diff *d, const Shows *s, const Results *r,
+                        const Inputs *in, Str *to)
+{
+    Str body = str_new(d->load.arena);
+    const Function *f = widest(d);
+    const char *mode = option_value(d->args, "hvp")       ? "hvp"
+                       : option_value(d->args, "hessian") ? "hessian"
+                       : is_scalar(d->f) && !option_value(d->args, "jacobian")
+                           ? "grad"
+                           : "jacobian";
+
+    equations_write(&notation_nn, &s->all, &body);
+    if (body.at && strstr(body.at, "chain("))
+        str_printf(to, "%s", chain_text);
+    str_printf(to, "fn %s_%s(", d->name, mode);
+    for (int i = 0; i < in->n; i++) {
+        str_printf(to, i ? ", " : "");
+        put_identifier(in->at[i].name, to);
+        str_printf(to, ": ");
+        put_type(d, in->at[i].param, to);
+    }
+    for (int i = 0; i < f->nvar; i++)
+        if (!is_told(f, f->var[i]))
+            str_printf(to, "%s%s: int", i || in->n ? ", " : "",
+                       dim_var_name(f->var[i]));
+    str_printf(to, ") {\n%s  (", body.at ? body.at : "");
+    for (int i = 0; i < r->n; i++) {
+        str_printf(to, i ? ", " : "");
+        put_identifier(r->at[i].name, to);
+    }
+    str_printf(to, ")\n}\n\nexport %s_%s;\n", d->name, mode);
+}
+
+static void put_document(const Diff *d, const Shows *s, Str *to)
+{
+    const Notation *n = d->notation;
+    bool tex = n == &notation_tex, html = n == &notation_html;
+
+    if (tex)
+        str_printf(to, "\\documentclass{article}\n"
+                       "\\usepackage{amsmath}\n"
+                       "\\allowdisplaybreaks\n"
+                       "\\begin{document}\n\\begin{align*}\n");
+    if (html)
+        str_printf(to,
+                   "<!DOCTYPE html>\n<html>\n<head><meta "
+                   "charset=\"utf-8\"/><title>%s</title></head>\n<body>\n",
+                   d->name);
+    equations_write(n, &s->all, to);
+    if (tex)
+        str_printf(to, "\\end{align*}\n\\end{document}\n");
+    if (html)
+        str_printf(to, "</body>\n</html>\n");
+}
+
+static int put(const Diff *d, const Str *text)
+{
+    const char *path = option_value(d->args, "output");
+
+    if (!path) {
+        fwrite(text->at, 1, text->n, stdout);
+        return EXIT_SUCCESS;
+    }
+    return file_write(d->load.arena, path, text->at, text->n) ? EXIT_SUCCESS
+                                                              : EXIT_FAILURE;
+}
+
+static int show(Diff *d)
+{
+    Arena *a = d->load.arena;
+    bool program = d->notation == &notation_nn;
+    ShowOptions o = {.literal = program,
+                     .self = d->name,
+                     .most = program ? 0 : MOST_EQUATIONS};
+    Inputs in = inputs_of(d, widest(d));
+    Shows *s = show_new(a, d->load.module->graph, &o, in.n, in.at);
+    Results r = {0};
+    Str text = str_new(a);
+    int status;
+
+    add_values(d, s, &r);
+    for (int i = 0; i < d->part.n; i++)
+        add_derivative(d, s, &d->part.at[i], d->made[i + 1], &r);
+    show_results(s, r.n, r.at);
+    const char *w = program ? equations_wordless(&s->all) : NULL;
+    if (w)
+        return cli_fail("%s cannot be written as a program: there is no word "
+                        "for %s",
+                        d->of, w);
+    if (program)
+        put_program(d, s, &r, &in, &text);
+    else
+        put_document(d, s, &text);
+    status = put(d, &text);
+    if (s->left_off)
+        fprintf(stderr,
+                "nncc: %s is large: %d of its %d equations are left "
+                "out\n",
+                d->of, s->left_off, s->all.list.n + s->left_off);
+    return status;
+}
+
+static const char *name_of(const char *expression)
+{
+    for (const char *c = expression; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '_')
+            return "f";
+    return expression;
+}
+
+static int diff(Args *a)
+{
+    Diff d = {.args = a, .load = {.labels = true}};
+    const char *kind, *notation;
+
+    if (a->word.n < 2)
+        return cli_usage(a, "which function of %s?", a->word.at[0]);
+    if (a->word.n > 2)
+        return cli_usage(a, "one function at a time: what is '%s'?",
+                         a->word.at[2]);
+    if (!one_of(a, kinds, &kind) || !one_of(a, notations, &notation))
+        return EXIT_USAGE;
+    int status = driver_load(a, a->word.at[0], DT_f32, &d.load);
+    if (status)
+        return status;
+    d.of = a->word.at[1];
+    d.name = name_of(d.of);
+    d.notation = notation_named(notation);
+    if (!program_alike(d.load.program, 1, &d.of, &d.f)) {
+        driver_diags(&d.load);
+        return EXIT_FAILURE;
+    }
+    status = choose_params(&d);
+    if (status)
+        return status;
+    plan(&d, kind);
+    if (!make_functions(&d)) {
+        driver_diags(&d.load);
+        return EXIT_FAILURE;
+    }
+    return show(&d);
+}
+
+static const Option options[] = {
+    {"by", 0, "NAME", "differentiate by this parameter (by all that are real)"},
+    {"jacobian", 0, NULL, "the derivative of a function that gives no number"},
+    {"hessian", 0, NULL, "the second derivative"},
+    {"hvp", 0, NULL, "the second derivative times v"},
+    {"tex", 0, NULL, "a LaTeX document"},
+    {"html", 0, NULL, "a page with MathML"},
+    {"nn", 0, NULL, "a program that computes the same"},
+    {"output", 'o', "FILE", "write there"},
+    MODEL_OPTIONS,
+    {NULL, 0, NULL, NULL},
+};
+
+const Command command_diff = {
+    .name = "diff",
+    .usage = "diff MODEL.nn FUNCTION [options]",
+    .about = "Shows a function, or what an expression like 'grad(f, x)' "
+             "denotes, and its\nderivative as formulas.",
+    .option = options,
+    .run = diff,
+};

@@ -1,0 +1,438 @@
+/* form.c: formulas put together: sums and products in the order in which one
+ * writes them. */
+#include "graph/form.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static Form *form_new(FormMaker *m, FormKind kind, int n)
+{
+    Form *f = NEW(m->arena, Form);
+    f->kind = kind;
+    f->narg = n;
+    return f;
+}
+
+const Form *form_name(FormMaker *m, const char *name, int rank)
+{
+    Form *f = form_new(m, FORM_name, 0);
+    f->name = name;
+    f->rank = rank;
+    return f;
+}
+
+const Form *form_number(FormMaker *m, double v, bool integer)
+{
+    Form *f = form_new(m, FORM_number, 0);
+    f->number = v;
+    f->integer = integer;
+    return f;
+}
+
+bool form_is_number(const Form *f, double v)
+{
+    return f->kind == FORM_number && f->number == v;
+}
+
+bool form_alike(const Form *a, const Form *b)
+{
+    if (a == b)
+        return true;
+    if (a->kind != b->kind || a->narg != b->narg || a->shown != b->shown ||
+        a->nvar != b->nvar || a->rank != b->rank)
+        return false;
+    if (a->kind == FORM_number)
+        return a->number == b->number && a->integer == b->integer;
+    if (a->kind == FORM_name)
+        return strcmp(a->name, b->name) == 0;
+    for (int i = 0; i < a->narg; i++)
+        if (!form_alike(a->arg[i], b->arg[i]))
+            return false;
+    return true;
+}
+
+int form_size(const Form *f)
+{
+    int n = 1;
+    for (int i = 0; i < f->narg; i++)
+        n += form_size(f->arg[i]);
+    return n;
+}
+
+/* Sums and products. */
+
+typedef LIST(const Form *) Forms;
+
+static const Form *form_list(FormMaker *m, FormKind kind, const Shown *shown,
+                             const Forms *of)
+{
+    Form *f = form_new(m, kind, of->n);
+    f->arg = arena_copy(m->arena, of->at, sizeof *of->at * (size_t)of->n);
+    f->shown = shown;
+    for (int i = 0; i < of->n; i++) {
+        int order = of->at[i]->order;
+        if (of->at[i]->rank > f->rank)
+            f->rank = of->at[i]->rank;
+        if (order && (!f->order || order < f->order))
+            f->order = order;
+    }
+    return f;
+}
+
+const Form *form1(FormMaker *m, FormKind kind, const Form *x)
+{
+    return form_make(m, kind, NULL, 1, &x);
+}
+
+const Form *form2(FormMaker *m, FormKind kind, const Form *x, const Form *y)
+{
+    return form_make(m, kind, NULL, 2, (const Form *[]){x, y});
+}
+
+static const Form *negative(FormMaker *m, const Form *x)
+{
+    Forms one = {0};
+    if (x->kind == FORM_negative)
+        return x->arg[0];
+    if (x->kind == FORM_number && !signbit(x->number))
+        return form_number(m, -x->number, x->integer);
+    list_push(m->arena, &one, x);
+    return form_list(m, FORM_negative, NULL, &one);
+}
+
+static void add_terms(FormMaker *m, Forms *to, const Form *x, bool less)
+{
+    if (x->kind == FORM_negative && x->arg[0]->kind == FORM_sum)
+        add_terms(m, to, x->arg[0], !less);
+    else if (x->kind == FORM_sum)
+        for (int i = 0; i < x->narg; i++)
+            add_terms(m, to, x->arg[i], less);
+    else
+        list_push(m->arena, to, less ? negative(m, x) : x);
+}
+
+/* By the inputs that come first in them, those without the last; of equal ones
+ * none is moved. */
+static void in_order(Forms *f)
+{
+    for (int i = 1; i < f->n; i++) {
+        const Form *x = f->at[i];
+        unsigned order = (unsigned)x->order - 1;
+        int k = i;
+        for (; k > 0 && order < (unsigned)f->at[k - 1]->order - 1; k--)
+            f->at[k] = f->at[k - 1];
+        f->at[k] = x;
+    }
+}
+
+static bool has_sign(const Form *f)
+{
+    return f->kind == FORM_negative ||
+           (f->kind == FORM_number && signbit(f->number));
+}
+
+/* Terms with a sign stand behind those without, so that a sum begins with none
+ * if it can. */
+static const Form *sum_of(FormMaker *m, const Form *x, const Form *y)
+{
+    Forms all = {0}, to = {0};
+    add_terms(m, &all, x, false);
+    add_terms(m, &all, y, false);
+    in_order(&all);
+    for (int less = 0; less < 2; less++)
+        for (int i = 0; i < all.n; i++)
+            if (has_sign(all.at[i]) == (less != 0))
+                list_push(m->arena, &to, all.at[i]);
+    return form_list(m, FORM_sum, NULL, &to);
+}
+
+/* The factors over and under the line. */
+typedef struct Factors {
+    Forms over, under;
+    bool less;
+} Factors;
+
+static void add_factors(FormMaker *m, Factors *to, const Form *x, bool under)
+{
+    if (x->kind == FORM_negative) {
+        to->less = !to->less;
+        add_factors(m, to, x->arg[0], under);
+    } else if (x->kind == FORM_product || x->kind == FORM_strong) {
+        for (int i = 0; i < x->narg; i++)
+            add_factors(m, to, x->arg[i], under);
+    } else if (x->kind == FORM_fraction) {
+        add_factors(m, to, x->arg[0], under);
+        add_factors(m, to, x->arg[1], !under);
+    } else if (x->kind == FORM_number && x->number < 0) {
+        to->less = !to->less;
+        add_factors(m, to, form_number(m, -x->number, x->integer), under);
+    } else if (!form_is_number(x, 1)) {
+        list_push(m->arena, under ? &to->under : &to->over, x);
+    }
+}
+
+/* Where it stands in a product: numbers, names, roots and powers, the rest. */
+static int factor_class(const Form *x)
+{
+    if (x->kind == FORM_power)
+        x = x->arg[0];
+    return x->kind == FORM_number                          ? 0
+           : x->kind == FORM_name || x->kind == FORM_at    ? 1
+           : x->kind == FORM_sum || x->kind == FORM_matrix ? 2
+           : x->kind == FORM_over || x->kind == FORM_cases ? 4
+                                                           : 3;
+}
+
+static double exponent_of(const Form *x, const Form **base)
+{
+    bool power = x->kind == FORM_power && x->arg[1]->kind == FORM_number;
+    *base = power ? x->arg[0] : x;
+    return power ? x->arg[1]->number : 1;
+}
+
+/* Equal factors are a power. */
+static void gather_powers(FormMaker *m, Forms *f)
+{
+    for (int i = 0; i < f->n; i++)
+        for (int k = i + 1; k < f->n; k++) {
+            const Form *a, *b;
+            double e = exponent_of(f->at[i], &a) + exponent_of(f->at[k], &b);
+            if (a->kind == FORM_number || !form_alike(a, b))
+                continue;
+            f->at[i] = form2(m, FORM_power, a, form_number(m, e, false));
+            for (int j = k--; j + 1 < f->n; j++)
+                f->at[j] = f->at[j + 1];
+            f->n--;
+        }
+}
+
+/* One number, and it is the first. */
+static void gather_numbers(FormMaker *m, Forms *f)
+{
+    double all = 1;
+    bool integer = true, any = false;
+    int kept = 0;
+    for (int i = 0; i < f->n; i++)
+        if (f->at[i]->kind == FORM_number) {
+            all *= f->at[i]->number;
+            integer = integer && f->at[i]->integer;
+            any = true;
+        }
+    for (int i = 0; i < f->n; i++)
+        if (f->at[i]->kind != FORM_number)
+            f->at[kept++] = f->at[i];
+    f->n = kept;
+    if (any && all != 1)
+        list_push(m->arena, f, form_number(m, all, integer));
+}
+
+static const Form *product_of(FormMaker *m, Forms *f)
+{
+    Forms to = {0};
+    gather_powers(m, f);
+    gather_numbers(m, f);
+    in_order(f);
+    for (int c = 0; c <= 4; c++)
+        for (int i = 0; i < f->n; i++)
+            if (factor_class(f->at[i]) == c)
+                list_push(m->arena, &to, f->at[i]);
+    if (to.n == 0)
+        return form_number(m, 1, false);
+    return to.n == 1 ? to.at[0] : form_list(m, FORM_product, NULL, &to);
+}
+
+static const Form *product(FormMaker *m, const Form *x, const Form *y,
+                           bool divided)
+{
+    Factors f = {0};
+    add_factors(m, &f, x, false);
+    add_factors(m, &f, y, divided);
+    const Form *to = product_of(m, &f.over);
+    if (f.under.n) {
+        Forms both = {0};
+        list_push(m->arena, &both, to);
+        list_push(m->arena, &both, product_of(m, &f.under));
+        to = form_list(m, FORM_fraction, NULL, &both);
+    }
+    return f.less ? negative(m, to) : to;
+}
+
+/* What is 0 or 1 in an index says nothing. */
+static const Form *trivial(FormKind kind, const Form *x, const Form *y)
+{
+    bool ints = x->kind != FORM_number || x->integer;
+    if (y->kind == FORM_number)
+        ints = ints && y->integer;
+    if (!ints)
+        return NULL;
+    if (kind == FORM_sum && form_is_number(x, 0))
+        return y;
+    if (kind == FORM_sum || kind == FORM_difference)
+        return form_is_number(y, 0) ? x : NULL;
+    if (kind == FORM_product && form_is_number(x, 0))
+        return x;
+    return NULL;
+}
+
+static const Form *arithmetic(FormMaker *m, FormKind kind,
+                              const Form *const *arg)
+{
+    const Form *x = arg[0], *y = arg[1], *same = trivial(kind, x, y);
+    if (same)
+        return same;
+    if (kind == FORM_difference)
+        y = negative(m, y);
+    if (kind == FORM_sum || kind == FORM_difference)
+        return sum_of(m, x, y);
+    return product(m, x, y, kind == FORM_fraction);
+}
+
+const Form *form_make(FormMaker *m, FormKind kind, const Shown *shown, int n,
+                      const Form *const *arg)
+{
+    Forms of = {0};
+    bool arithmetical = kind == FORM_sum || kind == FORM_difference ||
+                        kind == FORM_product || kind == FORM_fraction ||
+                        kind == FORM_strong;
+    if (kind == FORM_same)
+        return arg[0];
+    if (kind == FORM_inverse_root && !m->literal)
+        return form2(m, FORM_fraction, form_number(m, 1, false),
+                     form1(m, FORM_root, arg[0]));
+    kind = kind == FORM_inverse_root ? FORM_call : kind;
+    if (arithmetical && !m->literal)
+        return arithmetic(m, kind, arg);
+    if (kind == FORM_negative && !m->literal)
+        return arg[0]->kind == FORM_fraction || arg[0]->kind == FORM_product
+                   ? product(m, form_number(m, -1, true), arg[0], false)
+                   : negative(m, arg[0]);
+    if (kind == FORM_cases && !m->literal && form_alike(arg[1], arg[2]))
+        return arg[1];
+    for (int i = 0; i < n; i++)
+        list_push(m->arena, &of, arg[i]);
+    return form_list(m, kind, shown, &of);
+}
+
+/* Indices. */
+
+static const Shown shown_less = {FORM_compare, "<", "<", "<"};
+static const Shown shown_most = {FORM_compare, "<=", "≤", "\\le"};
+static const Shown shown_equal = {FORM_compare, "==", "=", "="};
+
+const Form *form_less(FormMaker *m, const Form *x, const Form *y)
+{
+    return form_make(m, FORM_compare, &shown_less, 2, (const Form *[]){x, y});
+}
+
+const Form *form_at_most(FormMaker *m, const Form *x, const Form *y)
+{
+    return form_make(m, FORM_compare, &shown_most, 2, (const Form *[]){x, y});
+}
+
+const Form *form_equal(FormMaker *m, const Form *x, const Form *y)
+{
+    return form_make(m, FORM_compare, &shown_equal, 2, (const Form *[]){x, y});
+}
+
+const Form *form_at(FormMaker *m, const Form *x, int n, const Form *const *at)
+{
+    Forms of = {0};
+    if (n == 0)
+        return x;
+    list_push(m->arena, &of, x);
+    for (int i = 0; i < n; i++)
+        list_push(m->arena, &of, at[i]);
+    Form *f = form_new(m, FORM_at, of.n);
+    f->arg = of.at;
+    f->order = x->order;
+    return f;
+}
+
+const Form *form_index(FormMaker *m)
+{
+    return form_name(m, m->index_name(m, m->nindex++), 0);
+}
+
+const Form *form_over(FormMaker *m, const Shown *shown, int nvar,
+                      const Form *const *var, const Dim *const *bound,
+                      const Form *cond, const Form *body)
+{
+    Forms of = {0};
+    if (nvar == 0)
+        return body;
+    for (int i = 0; i < nvar; i++) {
+        list_push(m->arena, &of, var[i]);
+        list_push(m->arena, &of, form_dim(m, bound[i]));
+    }
+    if (cond)
+        list_push(m->arena, &of, cond);
+    list_push(m->arena, &of, body);
+    Form *f = form_new(m, shown ? FORM_over : FORM_each, of.n);
+    f->shown = shown;
+    f->arg = of.at;
+    f->nvar = nvar;
+    f->conditional = cond != NULL;
+    f->rank = shown ? 0 : nvar;
+    return f;
+}
+
+/* Dimensions: polynomials of names. */
+
+static void *dim_constant(void *u, int64_t v)
+{
+    Form *f = form_new(u, FORM_number, 0);
+    f->number = (double)v;
+    f->integer = true;
+    return f;
+}
+
+static void *dim_variable(void *u, const Dim *var)
+{
+    Form *f = form_new(u, FORM_name, 0);
+    f->name = dim_var_name(var);
+    return f;
+}
+
+static void *dim_pair(FormMaker *m, FormKind kind, const Form *a, const Form *b)
+{
+    bool literal = m->literal;
+    m->literal = false;
+    const Form *f = form2(m, kind, a, b);
+    m->literal = literal;
+    return arena_copy(m->arena, f, sizeof *f);
+}
+
+static void *dim_sum(void *u, void *a, void *b)
+{
+    return dim_pair(u, FORM_sum, a, b);
+}
+
+static void *dim_product(void *u, void *a, void *b)
+{
+    if (form_is_number(a, -1)) {
+        const Form *f = negative(u, b);
+        return arena_copy(((FormMaker *)u)->arena, f, sizeof *f);
+    }
+    return dim_pair(u, FORM_product, a, b);
+}
+
+static void *dim_floor(void *u, void *a, void *b)
+{
+    return dim_pair(u, FORM_quotient, a, b);
+}
+
+static void *dim_at_least_0(void *u, void *a)
+{
+    static const Shown max = {FORM_call, "max", "max", "\\max"};
+    const Form *arg[] = {a, form_number(u, 0, true)};
+    const Form *f = form_make(u, FORM_call, &max, 2, arg);
+    return arena_copy(((FormMaker *)u)->arena, f, sizeof *f);
+}
+
+const Form *form_dim(FormMaker *m, const Dim *d)
+{
+    DimVisitor v = {m,           dim_constant, dim_variable,  dim_sum,
+                    dim_product, dim_floor,    dim_at_least_0};
+    return dim_visit(d, &v);
+}

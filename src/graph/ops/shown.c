@@ -1,0 +1,579 @@
+/* shown.c: how values are written in formulas: what most operators of a class
+ * have in common. See graph/form.h. */
+#include "graph/ops/ops.h"
+
+#include <string.h>
+
+enum {
+    MAX_LABELS = 2 * MAX_RANK,
+    MOST_WRITTEN = 64, /* numbers of a tensor that is written out */
+};
+
+/* Elementwise. */
+
+static FormKind kind_of(const Node *n)
+{
+    FormKind kind = op_table[n->op]->shown.kind;
+    return kind == FORM_fraction && !dtype_is_real(n->dtype) ? FORM_quotient
+                                                             : kind;
+}
+
+/* What an operator is called that says nothing else. */
+static const Shown *name_of(FormMaker *m, const Node *n)
+{
+    const Op *row = op_table[n->op];
+    if (row->shown.text)
+        return &row->shown;
+    Shown *own = NEW(m->arena, Shown);
+    own->kind = FORM_call;
+    own->nn = op_surface(n->op);
+    own->text = own->nn ? own->nn : row->name;
+    return own;
+}
+
+/* The vector that n repeats along all axes of two but this one; or NULL. */
+static const Node *vector_along(const Node *n, int axis)
+{
+    bool vector = n->op == OP_broadcast && n->rank == 2 &&
+                  n->arg[0]->rank == 1 && n->attr.ints[axis] == 0;
+    return vector ? n->arg[0] : NULL;
+}
+
+/* A product x yᵀ. */
+static const Form *outer_product(FormMaker *m, const Node *n)
+{
+    for (int i = 0; i < 2; i++) {
+        const Node *x = vector_along(n->arg[i], 0);
+        const Node *y = vector_along(n->arg[1 - i], 1);
+        if (x && y)
+            return form2(m, FORM_outer, m->named(m, x), m->named(m, y));
+    }
+    return NULL;
+}
+
+static const Form *ewise(FormMaker *m, const Node *n, const Form *const *at)
+{
+    const Form *outer =
+        !at && kind_of(n) == FORM_product ? outer_product(m, n) : NULL;
+    if (outer)
+        return outer;
+    const Form *x[MAX_INPUTS];
+    bool spread = n->rank > 0;
+    for (int i = 0; i < n->narg; i++) {
+        const Node *a = n->arg[i];
+        x[i] = at && a->rank ? m->element(m, a, at) : m->whole(m, a);
+        if (!x[i])
+            return NULL;
+        spread = spread && x[i]->spread;
+    }
+    if (n->op == OP_if && !at && n->rank && (x[1]->spread || x[2]->spread))
+        return NULL;
+    const Form *f = form_make(m, kind_of(n), name_of(m, n), n->narg, x);
+    if (!spread || at || f == x[0])
+        return f;
+    Form *to = arena_copy(m->arena, f, sizeof *f);
+    to->spread = true;
+    return to;
+}
+
+/* The elements of x where something is reduced over new indices. */
+typedef struct Over {
+    const Form *var[MAX_LABELS];
+    const Dim *bound[MAX_LABELS];
+    int n, before;
+} Over;
+
+static Over over_begin(FormMaker *m) { return (Over){.before = m->nindex}; }
+
+static const Form *over_index(FormMaker *m, Over *o, const Dim *bound)
+{
+    o->bound[o->n] = bound;
+    return o->var[o->n++] = form_index(m);
+}
+
+static const Form *over_end(FormMaker *m, const Over *o, const Shown *shown,
+                            const Form *cond, const Form *body)
+{
+    m->nindex = o->before;
+    return form_over(m, shown, o->n, o->var, o->bound, cond, body);
+}
+
+static const Shown shown_sum = {FORM_over, "sum", "Σ", "\\sum"};
+
+static const Form *reduction(FormMaker *m, const Node *n, const Form *const *at)
+{
+    const Form *place[MAX_RANK];
+    const Node *x = n->arg[0];
+    Over o = over_begin(m);
+    if (!at && n->rank)
+        return NULL;
+    for (int i = 0, kept = 0, k = 0; i < x->rank; i++) {
+        bool gone = k < n->attr.nint && n->attr.ints[k] == i;
+        place[i] = gone ? over_index(m, &o, x->dim[i]) : at[kept++];
+        k += gone;
+    }
+    return over_end(m, &o, name_of(m, n), NULL, m->element(m, x, place));
+}
+
+/* Products. */
+
+/* x as a matrix whose rows are label `row`, or a vector. */
+static const Form *as_matrix(FormMaker *m, const Node *x, bool turned)
+{
+    const Form *f = m->named(m, x);
+    if (turned && f->kind == FORM_transpose)
+        return f->arg[0];
+    return turned ? form1(m, FORM_transpose, f) : f;
+}
+
+/* Labels of two matrices or vectors whose product is one. */
+static const Form *matrix_product(FormMaker *m, const Node *n)
+{
+    const Node *a = n->arg[0], *b = n->arg[1];
+    const int *la = n->attr.ints, *lb = la + a->rank;
+    if (a->rank == 1 && b->rank == 1 && n->rank == 0)
+        return form2(m, FORM_dot, m->named(m, a), m->named(m, b));
+    if (a->rank == 1 && b->rank == 1 && n->rank == 2)
+        return form2(m, FORM_outer, m->named(m, la[0] ? b : a),
+                     m->named(m, la[0] ? a : b));
+    if (a->rank == 2 && b->rank == 1 && n->rank == 1)
+        return form2(m, FORM_matrix, as_matrix(m, a, la[1] == 0),
+                     m->named(m, b));
+    if (a->rank == 1 && b->rank == 2 && n->rank == 1)
+        return form2(m, FORM_matrix, as_matrix(m, b, lb[1] == 0),
+                     m->named(m, a));
+    if (a->rank != 2 || b->rank != 2 || n->rank != 2)
+        return NULL;
+    bool first = la[0] == 0 || la[1] == 0; /* a has the rows */
+    const Node *l = first ? a : b, *r = first ? b : a;
+    const int *ll = first ? la : lb, *lr = first ? lb : la;
+    return form2(m, FORM_matrix, as_matrix(m, l, ll[0] != 0),
+                 as_matrix(m, r, lr[1] != 1));
+}
+
+static bool labelled(const int *l, int n, int label)
+{
+    for (int i = 0; i < n; i++)
+        if (l[i] == label)
+            return true;
+    return false;
+}
+
+/* Is it one of the products that matrices and vectors have. */
+static bool is_matrix_product(const Node *n)
+{
+    const Node *a = n->arg[0], *b = n->arg[1];
+    const int *la = n->attr.ints, *lb = la + a->rank;
+    int summed = a->rank + b->rank - n->rank;
+    if (a->rank > 2 || b->rank > 2 || a->rank < 1 || b->rank < 1 ||
+        summed != (a->rank + b->rank == 2 && n->rank == 2 ? 0 : 2))
+        return false;
+    for (int i = 0; i < n->rank; i++)
+        if (labelled(la, a->rank, i) == labelled(lb, b->rank, i))
+            return false;
+    return true;
+}
+
+static const Form *contraction(FormMaker *m, const Node *n,
+                               const Form *const *at)
+{
+    const Node *x[2] = {n->arg[0], n->arg[1]};
+    const Form *index[MAX_LABELS] = {NULL}, *place[MAX_RANK], *factor[2];
+    const int *label = n->attr.ints;
+    Over o = over_begin(m);
+    if (!at && is_matrix_product(n) &&
+        (n->rank || (m->whole(m, x[0]) && m->whole(m, x[1]))))
+        return matrix_product(m, n);
+    if (!at && n->rank)
+        return NULL;
+    for (int i = 0; i < n->rank; i++)
+        index[i] = at[i];
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < x[k]->rank; i++, label++) {
+            if (!index[*label])
+                index[*label] = over_index(m, &o, x[k]->dim[i]);
+            place[i] = index[*label];
+        }
+        factor[k] = m->element(m, x[k], place);
+    }
+    const Form *body = form2(m, FORM_product, factor[0], factor[1]);
+    return over_end(m, &o, &shown_sum, NULL, body);
+}
+
+/* Indices. */
+
+static const Form *gathered(FormMaker *m, const Node *n, const Form *const *at)
+{
+    const Node *x = n->arg[0], *index = n->arg[1];
+    const Form *place[MAX_RANK];
+    int axis = (int)n->attr.integer;
+    if (!at && n->rank)
+        return NULL;
+    for (int i = 0; i < axis; i++)
+        place[i] = at[i];
+    place[axis] = m->element(m, index, at + axis);
+    for (int i = axis + 1; i < x->rank; i++)
+        place[i] = at[i - 1 + index->rank];
+    return m->element(m, x, place);
+}
+
+/* The sum of the elements that belong to a place. */
+static const Form *scattered(FormMaker *m, const Node *n, const Form *const *at)
+{
+    const Node *x = n->arg[0], *index = n->arg[1];
+    const Form *place[MAX_RANK];
+    int axis = (int)n->attr.integer;
+    Over o = over_begin(m);
+    if (!at)
+        return NULL;
+    for (int i = 0; i < x->rank; i++)
+        place[i] = i < axis                 ? at[i]
+                   : i < axis + index->rank ? over_index(m, &o, x->dim[i])
+                                            : at[i - index->rank + 1];
+    const Form *cond =
+        form_equal(m, m->element(m, index, place + axis), at[axis]);
+    return over_end(m, &o, &shown_sum, cond, m->element(m, x, place));
+}
+
+/* Views: the element of the argument that stands at an index. */
+
+static const Form *plus(FormMaker *m, const Form *x, const Form *y)
+{
+    bool literal = m->literal;
+    m->literal = false;
+    x = form2(m, FORM_sum, x, y);
+    m->literal = literal;
+    return x;
+}
+
+static const Form *times(FormMaker *m, const Form *x, const Form *y)
+{
+    bool literal = m->literal;
+    m->literal = false;
+    x = form2(m, FORM_product, x, y);
+    m->literal = literal;
+    return x;
+}
+
+static const Form *less(FormMaker *m, const Form *x, const Form *y)
+{
+    bool literal = m->literal;
+    m->literal = false;
+    x = form2(m, FORM_difference, x, y);
+    m->literal = literal;
+    return x;
+}
+
+static const Form *integer(FormMaker *m, int64_t v)
+{
+    return form_number(m, (double)v, true);
+}
+
+/* The number of an element, counted row by row over axes from … to. */
+static const Form *row_major(FormMaker *m, const Node *n, const Form *const *at,
+                             int from, int to)
+{
+    const Form *k = integer(m, 0);
+    for (int i = from; i < to; i++) {
+        if (dim_is(n->dim[i], 1))
+            continue;
+        k = plus(m, times(m, k, form_dim(m, n->dim[i])), at[i]);
+    }
+    return k;
+}
+
+/* That number's index along axes from … to of x. */
+static void unravel(FormMaker *m, const Node *x, const Form *k, int from,
+                    int to, const Form **place)
+{
+    int first = from;
+    while (first < to && dim_is(x->dim[first], 1))
+        first++;
+    for (int i = to - 1; i >= from; i--) {
+        const Form *size = form_dim(m, x->dim[i]);
+        bool one = dim_is(x->dim[i], 1);
+        place[i] = one          ? integer(m, 0)
+                   : i <= first ? k
+                                : form2(m, FORM_remainder, k, size);
+        if (!one && i > first)
+            k = form2(m, FORM_quotient, k, size);
+    }
+}
+
+/* The sizes of axes multiply to the same in groups; in each the elements are
+ * counted. */
+static void reshaped(FormMaker *m, const Node *n, const Form *const *at,
+                     const Form **place)
+{
+    const Node *x = n->arg[0];
+    Graph *g = m->graph;
+    for (int i = 0, k = 0; i < x->rank || k < n->rank;) {
+        int i0 = i, k0 = k;
+        const Dim *one = dim_const(g, 1), *a = one, *b = one;
+        do {
+            bool more = k >= n->rank || (i < x->rank && a == one) ||
+                        (i < x->rank && i - i0 < k - k0);
+            if (more)
+                a = dim_mul(g, a, x->dim[i++]);
+            else
+                b = dim_mul(g, b, n->dim[k++]);
+        } while (a != b && (i < x->rank || k < n->rank));
+        if (a != b || i == x->rank || k == n->rank) {
+            i = x->rank;
+            k = n->rank;
+        }
+        unravel(m, x, row_major(m, n, at, k0, k), i0, i, place);
+    }
+}
+
+/* Where an element of n stands in its argument, for views that only read. */
+static bool view_place(FormMaker *m, const Node *n, const Form *const *at,
+                       const Form **place)
+{
+    const Node *x = n->arg[0];
+    const Attr *a = &n->attr;
+    int axis = (int)a->integer;
+    for (int i = 0; i < x->rank && i < n->rank; i++)
+        place[i] = at[i];
+    switch (n->op) {
+    case OP_broadcast:
+        for (int i = 0; i < n->rank; i++)
+            if (a->ints[i] >= 0)
+                place[a->ints[i]] = at[i];
+        return true;
+    case OP_permute:
+        for (int i = 0; i < n->rank; i++)
+            place[a->ints[i]] = at[i];
+        return true;
+    case OP_reshape:
+        reshaped(m, n, at, place);
+        return true;
+    case OP_slice:
+        for (int i = 0; i < n->rank; i++)
+            place[i] = plus(m, times(m, integer(m, a->ints[i]), at[i]),
+                            form_dim(m, a->dims[i]));
+        return true;
+    case OP_flip:
+        place[axis] = less(m,
+                           form_dim(m, dim_sub(m->graph, n->dim[axis],
+                                               dim_const(m->graph, 1))),
+                           at[axis]);
+        return true;
+    case OP_strided: {
+        int many = (a->ndim - 1) / 2;
+        place[axis] = form_dim(m, a->dims[0]);
+        for (int j = 0; j < many; j++)
+            place[axis] = plus(
+                m, place[axis],
+                times(m, form_dim(m, a->dims[1 + many + j]), at[axis + j]));
+        for (int i = axis + 1; i < x->rank; i++)
+            place[i] = at[i + many - 1];
+        return true;
+    }
+    }
+    return false;
+}
+
+static const Form *both(FormMaker *m, const Form *a, const Form *b)
+{
+    return a ? form2(m, FORM_and, a, b) : b;
+}
+
+/* What is around the elements is 0. */
+static const Form *padded(FormMaker *m, const Node *n, const Form *const *at)
+{
+    const Node *x = n->arg[0];
+    const Attr *a = &n->attr;
+    const Form *place[MAX_RANK] = {NULL}, *cond = NULL;
+    for (int i = 0; i < n->rank; i++) {
+        Graph *g = m->graph;
+        const Form *k = less(m, at[i], form_dim(m, a->dims[i]));
+        const Form *step = integer(m, a->ints[i]);
+        const Dim *steps = dim_const(g, a->ints[i]);
+        const Dim *end = dim_add(g, a->dims[i], dim_mul(g, steps, x->dim[i]));
+        bool apart = a->ints[i] > 1;
+        place[i] = apart ? form2(m, FORM_quotient, k, step) : k;
+        if (!dim_is(a->dims[i], 0))
+            cond =
+                both(m, cond, form_at_most(m, form_dim(m, a->dims[i]), at[i]));
+        if (end != n->dim[i])
+            cond = both(m, cond, form_less(m, at[i], form_dim(m, end)));
+        if (apart)
+            cond = both(m, cond,
+                        form_equal(m, form2(m, FORM_remainder, k, step),
+                                   integer(m, 0)));
+    }
+    const Form *inside = m->element(m, x, place);
+    if (!cond)
+        return inside;
+    const Form *arg[] = {cond, inside,
+                         form_number(m, 0, !dtype_is_real(n->dtype))};
+    return form_make(m, FORM_cases, NULL, 3, arg);
+}
+
+static const Form *strided_sum(FormMaker *m, const Node *n,
+                               const Form *const *at)
+{
+    const Node *x = n->arg[0];
+    const Attr *a = &n->attr;
+    const Form *place[MAX_RANK], *sum = form_dim(m, a->dims[0]);
+    int axis = (int)a->integer, many = a->ndim - 2;
+    Over o = over_begin(m);
+    for (int i = 0; i < x->rank; i++)
+        place[i] = i < axis          ? at[i]
+                   : i < axis + many ? over_index(m, &o, x->dim[i])
+                                     : at[i - many + 1];
+    for (int j = 0; j < many; j++)
+        sum = plus(m, sum,
+                   times(m, form_dim(m, a->dims[1 + j]), place[axis + j]));
+    return over_end(m, &o, &shown_sum, form_equal(m, sum, at[axis]),
+                    m->element(m, x, place));
+}
+
+/* Which of the parts an element stands in. */
+static const Form *joined(FormMaker *m, const Node *n, const Form *const *at)
+{
+    const Form *f = NULL, *place[MAX_RANK];
+    int axis = (int)n->attr.integer;
+    const Dim *from = n->dim[axis];
+    for (int k = n->narg - 1; k >= 0; k--) {
+        const Dim *to = from;
+        from = dim_sub(m->graph, from, n->arg[k]->dim[axis]);
+        memcpy(place, at, sizeof *place * (size_t)n->rank);
+        place[axis] = less(m, at[axis], form_dim(m, from));
+        const Form *part = m->element(m, n->arg[k], place);
+        const Form *arg[] = {form_less(m, at[axis], form_dim(m, to)), part, f};
+        f = f ? form_make(m, FORM_cases, NULL, 3, arg) : part;
+    }
+    return f;
+}
+
+/* Broadcasts along leading axes and transposes are seen from the formula that
+ * they stand in. */
+static const Form *view_whole(FormMaker *m, const Node *n)
+{
+    const Node *x = n->arg[0];
+    if (n->op == OP_permute && n->rank == 2)
+        return form1(m, FORM_transpose, m->named(m, x));
+    if (n->op != OP_broadcast)
+        return NULL;
+    for (int i = 0; i < n->rank; i++)
+        if (n->attr.ints[i] !=
+            (i < n->rank - x->rank ? -1 : i - (n->rank - x->rank)))
+            return NULL;
+    const Form *f = m->whole(m, x);
+    Form *to = f ? arena_copy(m->arena, f, sizeof *f) : NULL;
+    if (to)
+        to->spread = true;
+    return to;
+}
+
+static const Form *view(FormMaker *m, const Node *n, const Form *const *at)
+{
+    const Form *place[MAX_RANK] = {NULL};
+    if (!at)
+        return view_whole(m, n);
+    if (n->op == OP_pad)
+        return padded(m, n, at);
+    if (n->op == OP_strided_add)
+        return strided_sum(m, n, at);
+    if (n->op == OP_concat)
+        return joined(m, n, at);
+    return view_place(m, n, at, place) ? m->element(m, n->arg[0], place) : NULL;
+}
+
+/* Leaves. */
+
+static const Form *data(FormMaker *m, const Node *n, int axis, int64_t *next)
+{
+    LIST(const Form *) of = {0};
+    int64_t size;
+    if (axis == n->rank)
+        return form_number(m, n->attr.data[(*next)++],
+                           !dtype_is_real(n->dtype));
+    dim_const_value(n->dim[axis], &size);
+    for (int64_t i = 0; i < size; i++)
+        list_push(m->arena, &of, data(m, n, axis + 1, next));
+    return form_make(m, FORM_list, NULL, of.n, of.at);
+}
+
+static const Form *leaf(FormMaker *m, const Node *n, const Form *const *at)
+{
+    static const Shown iota = {FORM_call, "iota", "iota", NULL};
+    static const Shown real = {FORM_cast, "real", NULL, NULL},
+                       f32 = {FORM_cast, "f32", NULL, NULL},
+                       f64 = {FORM_cast, "f64", NULL, NULL},
+                       i64 = {FORM_cast, "i64", NULL, NULL};
+    const Form *f;
+    int64_t next = 0;
+    switch (n->op) {
+    case OP_const:
+        if (n->dtype == DT_bool)
+            return form_name(m, n->attr.integer ? "true" : "false", 0);
+        return dtype_is_real(n->dtype)
+                   ? form_number(m, n->attr.real, false)
+                   : form_number(m, (double)n->attr.integer, true);
+    case OP_data:
+        if (n->attr.integer > MOST_WRITTEN && !m->literal)
+            return at ? form_at(m, form_name(m, "data", n->rank), n->rank, at)
+                      : form_name(m, "data", n->rank);
+        f = data(m, n, 0, &next);
+        return at ? form_at(m, f, n->rank, at) : f;
+    case OP_dim:
+        f = form_dim(m, n->attr.dims[0]);
+        if (n->dtype == DT_i32)
+            return f;
+        return form_make(m, FORM_cast,
+                         n->dtype == graph_real(m->graph) ? &real
+                         : n->dtype == DT_f32             ? &f32
+                         : n->dtype == DT_f64             ? &f64
+                                                          : &i64,
+                         1, &f);
+    case OP_iota:
+        f = form_dim(m, n->attr.dims[0]);
+        return at ? at[0] : form_make(m, FORM_call, &iota, 1, &f);
+    }
+    return NULL;
+}
+
+/* Conversions: to reals they go without saying. */
+static const Form *cast(FormMaker *m, const Node *n, const Form *const *at)
+{
+    const Node *a = n->arg[0];
+    const Form *x = at && a->rank ? m->element(m, a, at) : m->whole(m, a);
+    if (!x)
+        return NULL;
+    Shown *s = NEW(m->arena, Shown);
+    bool cut = dtype_is_real(a->dtype) && !dtype_is_real(n->dtype);
+    s->kind = cut ? FORM_call : FORM_cast;
+    s->nn = n->dtype == graph_real(m->graph) ? real_word : dtype_word(n->dtype);
+    s->text = s->nn;
+    Form *f = arena_copy(m->arena, form_make(m, s->kind, s, 1, &x), sizeof *f);
+    f->spread = x->spread;
+    return f;
+}
+
+const Form *form_of(FormMaker *m, const Node *n, const Form *const *at)
+{
+    switch (op_table[n->op]->cls) {
+    case OPC_leaf:
+        return leaf(m, n, at);
+    case OPC_ewise:
+        return n->op == OP_cast ? cast(m, n, at) : ewise(m, n, at);
+    case OPC_select:
+        return ewise(m, n, at);
+    case OPC_reduce:
+        return reduction(m, n, at);
+    case OPC_contract:
+        return contraction(m, n, at);
+    case OPC_view:
+        return view(m, n, at);
+    case OPC_index:
+        return n->op == OP_gather ? gathered(m, n, at) : scattered(m, n, at);
+    case OPC_sort:
+        return at ? NULL : ewise(m, n, NULL);
+    case OPC_region:
+        return NULL;
+    }
+    return NULL;
+}

@@ -1,0 +1,585 @@
+/* build.c: from nodes to formulas: which values have a name, and what each is
+ * written as. */
+#include "graph/op.h"
+#include "graph/region.h"
+#include "show/show.h"
+
+#include <string.h>
+
+/* A formula of so many symbols is written again rather than named; one of so
+ * many levels is named. */
+enum { SHORT = 5, DEEP = 14, LONG = 60 };
+
+typedef struct Known {
+    bool live, done, named, bound;
+    int uses, depth;
+    const char *name;  /* it shall have if it is named */
+    const Form *whole; /* NULL: by elements only */
+} Known;
+
+typedef struct Builder {
+    FormMaker m; /* first: FormMaker * is Builder * */
+    Shows s;
+    Graph *g;
+    ShowOptions o;
+    Known *known; /* by id */
+    Equations *to;
+    LIST(const char *) taken;
+    int next; /* v1, v2 … */
+    int equations;
+    bool last; /* the results themselves are shown in any case */
+} Builder;
+
+static Builder *builder(FormMaker *m) { return (Builder *)m; }
+
+/* Names */
+
+static bool is_taken(const Builder *b, const char *name)
+{
+    for (int i = 0; i < b->taken.n; i++)
+        if (strcmp(b->taken.at[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* That name, or one like it. */
+static const char *own_name(Builder *b, const char *name)
+{
+    Arena *a = b->m.arena;
+    const char *own = name;
+    if (!name)
+        do
+            own = arena_printf(a, "v%d", ++b->next);
+        while (is_taken(b, own));
+    for (int k = 2; name && is_taken(b, own); k++)
+        own = arena_printf(a, "%s_%d", name, k);
+    list_push(a, &b->taken, own);
+    return own;
+}
+
+/* The k-th letter, of those that nothing else is called by. */
+static const char *index_name(FormMaker *m, int k)
+{
+    static const char letters[] = "ijklmpqrsuvwz";
+    Builder *b = builder(m);
+    for (int round = 0;; round++)
+        for (int i = 0; letters[i]; i++) {
+            const char *name =
+                round ? arena_printf(m->arena, "%c%d", letters[i], round)
+                      : arena_printf(m->arena, "%c", letters[i]);
+            if (!is_taken(b, name) && k-- == 0)
+                return name;
+        }
+}
+
+/* Equations */
+
+static Equation *equation_add(Builder *b, const Form *left, const Form *right)
+{
+    Equation e = {.left = left, .right = right};
+    static Equation dropped;
+    if (b->o.most && b->equations >= b->o.most && !b->last) {
+        b->s.left_off++;
+        return &dropped;
+    }
+    list_push(b->m.arena, &b->to->list, e);
+    b->equations++;
+    return &b->to->list.at[b->to->list.n - 1];
+}
+
+static const Form *by_elements(Builder *b, const Node *n)
+{
+    FormMaker *m = &b->m;
+    int before = m->nindex;
+    const Form *at[MAX_RANK];
+    for (int i = 0; i < n->rank; i++)
+        at[i] = form_index(m);
+    const Form *f = m->element(m, n, at);
+    m->nindex = before;
+    return form_over(m, NULL, n->rank, at, n->dim, NULL, f);
+}
+
+/* left = n, whole or by elements. */
+static void define(Builder *b, const Form *left, const Node *n,
+                   const Form *right)
+{
+    FormMaker *m = &b->m;
+    if (!right || (right->spread && b->o.literal))
+        right = by_elements(b, n);
+    if (right->kind != FORM_each || b->o.literal) {
+        equation_add(b, left, right);
+        return;
+    }
+    const Form **index = NEWN(m->arena, const Form *, right->nvar);
+    const Form **bound = NEWN(m->arena, const Form *, right->nvar);
+    for (int i = 0; i < right->nvar; i++) {
+        index[i] = right->arg[2 * i];
+        bound[i] = right->arg[2 * i + 1];
+    }
+    Equation *e = equation_add(b, form_at(m, left, right->nvar, index),
+                               right->arg[right->narg - 1]);
+    e->nindex = right->nvar;
+    e->index = index;
+    e->bound = bound;
+}
+
+/* What is called so already, or NULL. */
+static const Form *called(const Builder *b, const Form *right)
+{
+    for (int i = 0; right && !b->o.literal && i < b->to->list.n; i++) {
+        const Equation *e = &b->to->list.at[i];
+        if (e->right && !e->nindex && e->left->kind == FORM_name &&
+            form_alike(e->right, right))
+            return e->left;
+    }
+    return NULL;
+}
+
+static void name_node(Builder *b, const Node *n)
+{
+    Known *k = &b->known[n->id];
+    const Form *right = k->whole, *there = called(b, right);
+    if (there) {
+        k->named = true;
+        k->depth = 0;
+        k->whole = there;
+        return;
+    }
+    const Form *left = form_name(&b->m, own_name(b, k->name), n->rank);
+    define(b, left, n, right);
+    k->named = true;
+    k->depth = 0;
+    k->whole = left;
+}
+
+/* What formulas are made of */
+
+static const Form *whole(FormMaker *m, const Node *x)
+{
+    return builder(m)->known[x->id].whole;
+}
+
+static const Form *named(FormMaker *m, const Node *x)
+{
+    Known *k = &builder(m)->known[x->id];
+    if (!k->whole || k->whole->spread)
+        name_node(builder(m), x);
+    return k->whole;
+}
+
+/* An element of what is written with indices already has them all. */
+static const Form *at_indices(FormMaker *m, const Form *x, int n,
+                              const Form *const *at)
+{
+    LIST(const Form *) all = {0};
+    if (x->kind != FORM_at)
+        return form_at(m, x, n, at);
+    for (int i = 1; i < x->narg; i++)
+        list_push(m->arena, &all, x->arg[i]);
+    for (int i = 0; i < n; i++)
+        list_push(m->arena, &all, at[i]);
+    return form_at(m, x->arg[0], all.n, all.at);
+}
+
+static const NodeLabel *call_of(const Builder *b, const Node *n)
+{
+    const NodeLabel *l = b->o.literal ? NULL : graph_call_label(b->g, n);
+    if (!l || (b->o.self && strcmp(l->name, b->o.self) == 0))
+        return NULL;
+    for (int i = 0; i < l->narg; i++)
+        if (l->arg[i].node && l->arg[i].node->id >= n->id)
+            return NULL;
+    return l;
+}
+
+static bool has_index(const Form *f)
+{
+    bool has = f->kind == FORM_over || f->kind == FORM_each;
+    for (int i = 0; i < f->narg && !has; i++)
+        has = has_index(f->arg[i]);
+    return has;
+}
+
+static const Form *element(FormMaker *m, const Node *x, const Form *const *at)
+{
+    Builder *b = builder(m);
+    const Known *k = &b->known[x->id];
+    /* Its indices are others than those in use. */
+    if (m->nindex && k->whole && !k->bound && !k->whole->spread &&
+        has_index(k->whole))
+        name_node(b, x);
+    if (x->rank == 0 && k->whole)
+        return k->whole;
+    if (k->named || k->bound || call_of(b, x))
+        return at_indices(m, k->whole, x->rank, at);
+    if (k->whole && k->whole->kind == FORM_matrix) {
+        if (b->o.literal)
+            name_node(b, x);
+        return at_indices(m, k->whole, x->rank, at);
+    }
+    const Form *f = form_of(m, x, at);
+    if (f)
+        return f;
+    if (!k->whole || k->whole->kind != FORM_name)
+        name_node(b, x);
+    return at_indices(m, k->whole, x->rank, at);
+}
+
+/* softmax(h): a call that is there whole. */
+static const Form *call_form(Builder *b, const NodeLabel *l)
+{
+    FormMaker *m = &b->m;
+    Shown *s = NEW(m->arena, Shown);
+    LIST(const Form *) arg = {0};
+    s->kind = FORM_call;
+    s->text = l->name;
+    for (int i = 0; i < l->narg; i++) {
+        Node *x = l->arg[i].node;
+        list_push(m->arena, &arg,
+                  x ? named(m, x) : form_name(m, l->arg[i].text, 0));
+    }
+    Form *f = arena_copy(m->arena, form_make(m, FORM_call, s, arg.n, arg.at),
+                         sizeof *f);
+    f->rank = l->node->rank;
+    return f;
+}
+
+/* n's formula; its arguments' are there. */
+static const Form *formula(Builder *b, const Node *n)
+{
+    const NodeLabel *call = call_of(b, n);
+    const Form *empty[1] = {NULL};
+    if (call)
+        return call_form(b, call);
+    const Form *f = form_of(&b->m, n, NULL);
+    if (!f && n->rank == 0)
+        f = form_of(&b->m, n, empty);
+    if (!f || f->spread || f->rank == n->rank)
+        return f;
+    Form *own = arena_copy(b->m.arena, f, sizeof *f);
+    own->rank = n->rank;
+    return own;
+}
+
+/* Loops */
+
+static void build(Builder *b, int n, Node *const *root);
+
+static const Form *step_form(Builder *b, const Form *name, const Form *at)
+{
+    Form *f =
+        arena_copy(b->m.arena, form2(&b->m, FORM_step, name, at), sizeof *f);
+    f->rank = name->rank;
+    return f;
+}
+
+static void bind(Builder *b, const Node *param, const Form *f)
+{
+    Known *k = &b->known[param->id];
+    Form *own = arena_copy(b->m.arena, f, sizeof *f);
+    own->rank = param->rank;
+    own->spread = false;
+    own->order = own->order ? own->order : param->id + 1;
+    k->whole = own;
+    k->live = k->done = k->bound = true;
+}
+
+/* What is known of a body's nodes outside of it is not of this one; it is put
+ * aside until body_end. */
+static Known *body_begin(Builder *b, const Region *r)
+{
+    Known *before = NEWN(b->m.arena, Known, r->nbody + 1);
+    for (int i = 0; i < r->nbody; i++) {
+        before[i] = b->known[r->body[i]->id];
+        b->known[r->body[i]->id] = (Known){0};
+    }
+    return before;
+}
+
+static void body_end(Builder *b, const Region *r, const Known *before)
+{
+    for (int i = 0; i < r->nbody; i++)
+        b->known[r->body[i]->id] = before[i];
+}
+
+static const char *name_of(const Node *param, const char *else_)
+{
+    return param->attr.name && *param->attr.name ? param->attr.name : else_;
+}
+
+/* The t before which a loop has made all its steps. */
+static const Form *last_step(Builder *b, const Node *n, const Form *trips)
+{
+    const Region *r = node_region(n);
+    if (r->reverse)
+        return form_number(&b->m, 0, true);
+    return r->until ? form_name(&b->m, own_name(b, "T"), 0) : trips;
+}
+
+/* What a loop carries and gives, by the number of the part. */
+typedef struct Parts {
+    const Form **carry, **output, *last;
+} Parts;
+
+static Parts name_parts(Builder *b, const Node *n, const Form *trips)
+{
+    FormMaker *m = &b->m;
+    const Region *r = node_region(n);
+    Parts p = {NEWN(m->arena, const Form *, r->ncarry + 1),
+               NEWN(m->arena, const Form *, r->noutput + 1),
+               last_step(b, n, trips)};
+    for (int i = 0; i < r->ncarry; i++)
+        p.carry[i] = form_name(m, own_name(b, name_of(r->carry[i], NULL)),
+                               r->carry[i]->rank);
+    for (int i = 0; i < r->noutput; i++)
+        p.output[i] = form_name(m, own_name(b, NULL), r->output[i]->rank + 1);
+    return p;
+}
+
+/* What the parameters of a step at t are. */
+static void bind_loop(Builder *b, const Region *r, const Form *t,
+                      const Parts *p, const Form *const *arg)
+{
+    FormMaker *m = &b->m;
+    const Form *before =
+        r->reverse ? form2(m, FORM_sum, t, form_number(m, 1, true)) : t;
+    bind(b, r->index, t);
+    for (int i = 0; i < r->ncarry; i++)
+        bind(b, r->carry[i], step_form(b, p->carry[i], before));
+    for (int i = 0; i < r->ninput; i++)
+        bind(b, r->input[i], at_indices(m, arg[r->ncarry + i], 1, &t));
+    for (int i = 0; i < r->ncapture; i++)
+        bind(b, r->capture[i], arg[r->ncarry + r->ninput + i]);
+}
+
+static void step_equations(Builder *b, const Region *r, const Parts *p,
+                           const Form *t)
+{
+    FormMaker *m = &b->m;
+    const Form *one = form_number(m, 1, true);
+    const Form *after = r->reverse ? t : form2(m, FORM_sum, t, one);
+    for (int i = 0; i < r->ncarry; i++)
+        define(b, step_form(b, p->carry[i], after), r->next[i],
+               whole(m, r->next[i]));
+    for (int i = 0; i < r->noutput; i++)
+        define(b, form_at(m, p->output[i], 1, &t), r->output[i],
+               whole(m, r->output[i]));
+}
+
+static void loop(Builder *b, const Node *n)
+{
+    FormMaker *m = &b->m;
+    const Region *r = node_region(n);
+    Recurrence *to = NEW(m->arena, Recurrence);
+    const Form *trips =
+        r->counted ? named(m, n->arg[n->narg - 1]) : form_dim(m, r->trips);
+    int taken = b->taken.n;
+    const Form *t = form_name(m, own_name(b, name_of(r->index, "t")), 0);
+    Node **result = NEWN(m->arena, Node *, region_nresult(r) + 1);
+    const Form **arg = NEWN(m->arena, const Form *, n->narg + 1);
+    Equations *outer = b->to;
+    for (int i = r->ncarry; i < n->narg; i++)
+        arg[i] = named(m, n->arg[i]);
+    Parts p = name_parts(b, n, trips);
+    b->to = to->start = NEW(m->arena, Equations);
+    for (int i = 0; i < r->ncarry; i++)
+        define(b,
+               step_form(b, p.carry[i],
+                         r->reverse ? trips : form_number(m, 0, true)),
+               n->arg[i], whole(m, n->arg[i]));
+    Known *before = body_begin(b, r);
+    bind_loop(b, r, t, &p, arg);
+    b->to = to->step = NEW(m->arena, Equations);
+    region_results(r, result);
+    build(b, region_nresult(r), result);
+    step_equations(b, r, &p, t);
+    to->until = r->until ? whole(m, r->until) : NULL;
+    body_end(b, r, before);
+    to->index = t;
+    to->trips = trips;
+    to->reverse = r->reverse;
+    b->to = outer;
+    b->taken.at[taken] = ""; /* another loop may count by it */
+    equation_add(b, NULL, NULL)->loop = to;
+    for (int i = 0; i < r->ncarry; i++)
+        p.carry[i] = step_form(b, p.carry[i], p.last);
+    LIST(const Form *) all = {0};
+    for (int i = 0; i < r->ncarry; i++)
+        list_push(m->arena, &all, p.carry[i]);
+    for (int i = 0; i < r->noutput; i++)
+        list_push(m->arena, &all, p.output[i]);
+    list_push(m->arena, &all, p.last);
+    b->known[n->id].whole = form_make(m, FORM_list, NULL, all.n, all.at);
+}
+
+/* A call that stands for itself is written out. */
+static void call(Builder *b, const Node *n)
+{
+    FormMaker *m = &b->m;
+    const Region *r = node_region(n);
+    LIST(const Form *) all = {0};
+    const Form **arg = NEWN(m->arena, const Form *, n->narg + 1);
+    for (int i = 0; i < n->narg; i++)
+        arg[i] = named(m, n->arg[i]);
+    Known *before = body_begin(b, r);
+    for (int i = 0; i < r->ncapture; i++)
+        bind(b, r->capture[i], arg[i]);
+    build(b, r->noutput, r->output);
+    for (int i = 0; i < r->noutput; i++)
+        list_push(m->arena, &all, named(m, r->output[i]));
+    body_end(b, r, before);
+    b->known[n->id].whole = form_make(m, FORM_list, NULL, all.n, all.at);
+}
+
+/* A loop, a call, or a part of one. */
+static void region_node(Builder *b, const Node *n)
+{
+    if (!node_has_region(n))
+        b->known[n->id].whole =
+            b->known[n->arg[0]->id].whole->arg[n->attr.integer];
+    else if (node_region(n)->trips)
+        loop(b, n);
+    else
+        call(b, n);
+}
+
+/* All nodes */
+
+/* What n's formula is made of: fn for each. */
+static void mark_live(Builder *b, const Node *n)
+{
+    const NodeLabel *l = call_of(b, n);
+    int count = l ? l->narg : n->narg;
+    for (int i = 0; i < count; i++) {
+        Node *x = l ? l->arg[i].node : n->arg[i];
+        if (!x)
+            continue;
+        b->known[x->id].live = true;
+        b->known[x->id].uses++;
+    }
+}
+
+static int depth_of(const Builder *b, const Node *n)
+{
+    int depth = 0;
+    for (int i = 0; i < n->narg; i++)
+        if (b->known[n->arg[i]->id].depth > depth)
+            depth = b->known[n->arg[i]->id].depth;
+    return depth + 1;
+}
+
+/* Of n's formula. */
+static int symbols(Builder *b, const Node *n)
+{
+    const Form *f = b->known[n->id].whole;
+    if (f)
+        return form_size(f);
+    if (op_table[n->op]->cls == OPC_region)
+        return 0;
+    f = by_elements(b, n);
+    return form_size(f->arg[f->narg - 1]);
+}
+
+/* Is it better defined once than written wherever it is used. */
+static bool wants_name(Builder *b, const Node *n)
+{
+    const Known *k = &b->known[n->id];
+    const NodeLabel *let = graph_let_label(b->g, n);
+    int size = symbols(b, n);
+    if (k->whole && (k->whole->kind == FORM_name || k->whole->kind == FORM_at ||
+                     k->whole->kind == FORM_step || size <= 2))
+        return false;
+    if (let && !b->o.literal)
+        return true;
+    if (k->whole && k->whole->spread)
+        return k->uses > 1 && size > SHORT && op_table[n->op]->cls == OPC_ewise;
+    return (k->uses > 1 && size > SHORT) || k->depth > DEEP || size > LONG;
+}
+
+static void node_build(Builder *b, const Node *n)
+{
+    Known *k = &b->known[n->id];
+    const NodeLabel *let = graph_let_label(b->g, n);
+    k->done = true;
+    if (op_table[n->op]->cls == OPC_region && !call_of(b, n)) {
+        region_node(b, n);
+        return;
+    }
+    k->whole = formula(b, n);
+    k->depth = call_of(b, n) ? 1 : depth_of(b, n);
+    if (let && !b->o.literal && !k->name)
+        k->name = let->name;
+    if (wants_name(b, n))
+        name_node(b, n);
+}
+
+/* Formulas of what the roots are made of. */
+static void build(Builder *b, int n, Node *const *root)
+{
+    Arena *scratch = arena_new();
+    Nodes below = nodes_below(b->g, scratch, n, root);
+    for (int i = 0; i < n; i++) {
+        b->known[root[i]->id].live = true;
+        b->known[root[i]->id].uses++;
+    }
+    int most = -1;
+    for (int i = 0; i < below.n; i++)
+        most = below.at[i]->id > most ? below.at[i]->id : most;
+    for (int id = most; id >= 0; id--)
+        if (b->known[id].live && !b->known[id].done)
+            mark_live(b, graph_node(b->g, id));
+    for (int id = 0; id <= most; id++)
+        if (b->known[id].live && !b->known[id].done)
+            node_build(b, graph_node(b->g, id));
+    arena_free(scratch);
+}
+
+Shows *show_new(Arena *a, Graph *g, const ShowOptions *o, int ninput,
+                const ShowInput *input)
+{
+    Builder *b = NEW(a, Builder);
+    b->m = (FormMaker){.arena = a,
+                       .graph = g,
+                       .literal = o->literal,
+                       .whole = whole,
+                       .named = named,
+                       .element = element,
+                       .index_name = index_name};
+    b->g = g;
+    b->o = *o;
+    b->known = NEWN(a, Known, graph_count(g) + 1);
+    for (int i = 0; i < ninput; i++) {
+        const Node *p = input[i].param;
+        bind(b, p, form_name(&b->m, input[i].name, p->rank));
+        list_push(a, &b->taken, input[i].name);
+        for (int k = 0; k < p->rank; k++)
+            if (dim_is_var(p->dim[k]) && !is_taken(b, dim_var_name(p->dim[k])))
+                list_push(a, &b->taken, dim_var_name(p->dim[k]));
+    }
+    b->to = &b->s.all;
+    b->s.arena = a;
+    b->s.maker = &b->m;
+    return &b->s;
+}
+
+void show_results(Shows *s, int n, const ShowResult *result)
+{
+    Builder *b = (Builder *)s->maker;
+    Node **root = NEWN(s->arena, Node *, n + 1);
+    for (int i = 0; i < n; i++) {
+        Known *k = &b->known[result[i].node->id];
+        root[i] = result[i].node;
+        if (result[i].name && !k->name && !k->bound)
+            k->name = result[i].name;
+    }
+    build(b, n, root);
+    b->last = true;
+    for (int i = 0; i < n; i++) {
+        const Known *k = &b->known[root[i]->id];
+        bool there = k->named && k->whole->kind == FORM_name &&
+                     result[i].name &&
+                     strcmp(k->whole->name, result[i].name) == 0;
+        if (!there)
+            define(b, result[i].left, root[i], k->whole);
+    }
+}

@@ -1,0 +1,683 @@
+/* notation.c: plain text, TeX, MathML and the language. */
+#include "show/notation.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Plain text */
+
+static void text_name(const char *name, Str *to) { str_printf(to, "%s", name); }
+
+static void text_number(const Form *f, Str *to)
+{
+    if (signbit(f->number) && !isnan(f->number))
+        str_printf(to, "−");
+    if (isinf(f->number))
+        str_printf(to, "∞");
+    else if (isnan(f->number))
+        str_printf(to, "NaN");
+    else
+        write_digits(fabs(f->number), to);
+}
+
+static const char *text_word(const Shown *s) { return s->text; }
+
+/* Letters that stand below or above the line, each behind its plain one. */
+static const char *const below[] = {
+    "0₀", "1₁", "2₂", "3₃", "4₄", "5₅", "6₆", "7₇", "8₈", "9₉", "iᵢ", "jⱼ",
+    "kₖ", "lₗ", "pₚ", "rᵣ", "sₛ", "uᵤ", "vᵥ", "tₜ", "mₘ", "nₙ", "+₊", NULL,
+};
+static const char *const above[] = {
+    "0⁰", "1¹", "2²", "3³", "4⁴", "5⁵", "6⁶", "7⁷", "8⁸", "9⁹", "+⁺", "-⁻",
+    "(⁽", ")⁾", "tᵗ", "nⁿ", "iⁱ", "kᵏ", "mᵐ", "jʲ", "sˢ", "bᵇ", "hʰ", NULL,
+};
+
+static const char *raised(const char *const *table, char c)
+{
+    for (int i = 0; table[i]; i++)
+        if (table[i][0] == c)
+            return table[i] + 1;
+    return NULL;
+}
+
+/* text below or above the line; false: there are no such letters. */
+static bool raise(const char *const *table, const char *text, Str *to)
+{
+    for (const char *c = text; *c; c++)
+        if (!raised(table, *c))
+            return false;
+    for (const char *c = text; *c; c++)
+        str_printf(to, "%s", raised(table, *c));
+    return true;
+}
+
+static void text_at(const Notation *n, const Form *f, Str *to)
+{
+    Str index = str_new(to->arena);
+    write_form(n, f->arg[0], PREC_postfix, to);
+    bool simple = f->arg[0]->kind != FORM_at;
+    str_printf(&index, "%s", "");
+    for (int i = 1; i < f->narg; i++) {
+        const Form *x = f->arg[i];
+        simple = simple && x->kind == FORM_name && strlen(x->name) == 1;
+        if (simple)
+            str_printf(&index, "%s", x->name);
+    }
+    if (simple && raise(below, index.at, to))
+        return;
+    for (int i = 1; i < f->narg; i++) {
+        str_printf(to, i > 1 ? ", " : "[");
+        write_form(n, f->arg[i], PREC_all, to);
+    }
+    str_printf(to, "]");
+}
+
+static void text_power(const Notation *n, const Form *f, Str *to)
+{
+    Str e = str_new(to->arena);
+    const Form *x = f->arg[1];
+    write_form(n, f->arg[0], PREC_postfix, to);
+    bool whole = x->kind == FORM_number && fabs(x->number) < 1e6 &&
+                 x->number == floor(x->number);
+    if (whole) {
+        str_printf(&e, "%.0f", x->number);
+        raise(above, e.at, to);
+    } else {
+        str_printf(to, "^");
+        write_form(n, x, PREC_whole, to);
+    }
+}
+
+/* Without blanks. */
+static void plain(const Notation *n, const Form *f, Str *to)
+{
+    Str s = str_new(to->arena);
+    write_form(n, f, PREC_all, &s);
+    for (const char *c = s.at; *c; c++)
+        if (*c != ' ')
+            str_add(to, c, 1);
+}
+
+static void text_step(const Notation *n, const Form *f, Str *to)
+{
+    Str step = str_new(to->arena);
+    write_form(n, f->arg[0], PREC_postfix, to);
+    plain(n, f->arg[1], &step);
+    const char *all = arena_printf(to->arena, "(%s)", step.at);
+    if (!raise(above, all, to))
+        str_printf(to, "^%s", all);
+}
+
+static void text_over(const Notation *n, const Form *f, Str *to)
+{
+    const Form *body = f->arg[f->narg - 1];
+    Str index = str_new(to->arena);
+    str_printf(to, "%s", n->word(f->shown));
+    str_printf(&index, "%s", "");
+    for (int i = 0; i < f->nvar; i++)
+        str_printf(&index, "%s%s", i && f->conditional ? ", " : "",
+                   f->arg[2 * i]->name);
+    if (f->conditional || !raise(below, index.at, to)) {
+        str_printf(to, "[%s", index.at);
+        if (f->conditional) {
+            str_printf(to, ": ");
+            write_form(n, f->arg[f->narg - 2], PREC_all, to);
+        }
+        str_printf(to, "]");
+    }
+    str_printf(to, " ");
+    write_form(n, body, PREC_product, to);
+}
+
+/* [c]: 1 where c holds. */
+static bool is_indicator(const Form *f)
+{
+    return form_is_number(f->arg[1], 1) && form_is_number(f->arg[2], 0);
+}
+
+static void text_cases(const Notation *n, const Form *f, Str *to)
+{
+    if (is_indicator(f)) {
+        str_printf(to, "[");
+        write_form(n, f->arg[0], PREC_all, to);
+        str_printf(to, "]");
+        return;
+    }
+    str_printf(to, "{");
+    write_form(n, f->arg[1], PREC_all, to);
+    str_printf(to, " if ");
+    write_form(n, f->arg[0], PREC_all, to);
+    str_printf(to, ", else ");
+    write_form(n, f->arg[2], PREC_all, to);
+    str_printf(to, "}");
+}
+
+/* ∂f/∂x, ∂²f/∂x², ∂²f/∂x∂y */
+static void text_partial(const Notation *n, const Form *f, Str *to)
+{
+    bool second = f->narg > 2,
+         same = second && form_alike(f->arg[1], f->arg[2]);
+    str_printf(to, second ? "∂²" : "∂");
+    write_form(n, f->arg[0], PREC_postfix, to);
+    str_printf(to, "/∂");
+    write_form(n, f->arg[1], PREC_postfix, to);
+    if (second) {
+        str_printf(to, same ? "²" : "∂");
+        if (!same)
+            write_form(n, f->arg[2], PREC_postfix, to);
+    }
+}
+
+static void text_steps(const Notation *n, const Recurrence *r, Str *to)
+{
+    str_printf(to, "for ");
+    form_write(n, r->index, to);
+    str_printf(to, r->reverse ? " = " : " = 0 … ");
+    form_write(n, r->trips, to);
+    str_printf(to, r->reverse ? " − 1 … 0" : " − 1");
+    if (r->until) {
+        str_printf(to, ", until ");
+        form_write(n, r->until, to);
+    }
+    str_printf(to, ":");
+}
+
+const Notation notation_text = {
+    .paren = {"(", "", ")"},
+    .fraction = {"", " / ", ""},
+    .power = {"", "^", ""},
+    .list = {"[", "", "]"},
+    .plus = " + ",
+    .minus = " − ",
+    .negative = "−",
+    .times = "·",
+    .elementwise = " ∘ ",
+    .juxtaposed = " ",
+    .comma = ", ",
+    .begin = "",
+    .between = " = ",
+    .end = "\n",
+    .indent = "  ",
+    .root = {"√(", "", ")"},
+    .bars = {"|", "", "|"},
+    .floor = {"⌊", "", "⌋"},
+    .ceil = {"⌈", "", "⌉"},
+    .transpose = {"", "", "ᵀ"},
+    .and_ = " ∧ ",
+    .or_ = " ∨ ",
+    .not_ = "¬",
+    .mod = " mod ",
+    .name = text_name,
+    .number = text_number,
+    .word = text_word,
+    .raise = text_power,
+    .at = text_at,
+    .step = text_step,
+    .over = text_over,
+    .cases = text_cases,
+    .partial = text_partial,
+    .steps = text_steps,
+};
+
+/* TeX */
+
+/* A letter is italic, what follows a letter and is a number stands below; the
+ * rest is a word. */
+static void tex_name(const char *name, Str *to)
+{
+    size_t tail = 1 + strspn(name + 1, "0123456789");
+    if (name[1] == 0) {
+        str_printf(to, "%s", name);
+    } else if (name[tail] == 0) {
+        str_printf(to, "%c_{%s}", name[0], name + 1);
+    } else {
+        str_printf(to, "\\mathrm{");
+        for (const char *c = name; *c; c++)
+            str_printf(to, *c == '_' ? "\\%c" : "%c", *c);
+        str_printf(to, "}");
+    }
+}
+
+static void tex_number(const Form *f, Str *to)
+{
+    Str s = str_new(to->arena);
+    if (isnan(f->number) || isinf(f->number)) {
+        str_printf(to, isnan(f->number) ? "\\mathrm{NaN}"
+                       : f->number < 0  ? "-\\infty"
+                                        : "\\infty");
+        return;
+    }
+    write_digits(f->number, &s);
+    char *e = strchr(s.at, 'e');
+    if (e)
+        str_printf(to, "%.*s \\cdot 10^{%d}", (int)(e - s.at), s.at,
+                   atoi(e + 1));
+    else
+        str_printf(to, "%s", s.at);
+}
+
+static const char *tex_word(const Shown *s)
+{
+    static char word[128];
+    if (s->tex)
+        return s->tex;
+    size_t n = 0;
+    n += (size_t)snprintf(word, sizeof word, "\\operatorname{");
+    for (const char *c = s->text; *c && n + 4 < sizeof word; c++) {
+        if (*c == '_')
+            word[n++] = '\\';
+        word[n++] = *c;
+    }
+    snprintf(word + n, sizeof word - n, "}");
+    return word;
+}
+
+static void tex_at(const Notation *n, const Form *f, Str *to)
+{
+    str_printf(to, "{");
+    write_form(n, f->arg[0], PREC_postfix, to);
+    str_printf(to, "}_{");
+    for (int i = 1; i < f->narg; i++) {
+        str_printf(to, i > 1 ? "," : "");
+        write_form(n, f->arg[i], PREC_all, to);
+    }
+    str_printf(to, "}");
+}
+
+static void tex_step(const Notation *n, const Form *f, Str *to)
+{
+    str_printf(to, "{");
+    write_form(n, f->arg[0], PREC_postfix, to);
+    str_printf(to, "}^{(");
+    write_form(n, f->arg[1], PREC_all, to);
+    str_printf(to, ")}");
+}
+
+static void tex_over(const Notation *n, const Form *f, Str *to)
+{
+    str_printf(to, "%s_{", n->word(f->shown));
+    for (int i = 0; i < f->nvar; i++) {
+        str_printf(to, i ? ",\\," : "");
+        write_form(n, f->arg[2 * i], PREC_all, to);
+        str_printf(to, " < ");
+        write_form(n, f->arg[2 * i + 1], PREC_all, to);
+    }
+    if (f->conditional) {
+        str_printf(to, ",\\,");
+        write_form(n, f->arg[f->narg - 2], PREC_all, to);
+    }
+    str_printf(to, "} ");
+    write_form(n, f->arg[f->narg - 1], PREC_product, to);
+}
+
+static void tex_cases(const Notation *n, const Form *f, Str *to)
+{
+    if (is_indicator(f)) {
+        str_printf(to, "\\left[");
+        write_form(n, f->arg[0], PREC_all, to);
+        str_printf(to, "\\right]");
+        return;
+    }
+    str_printf(to, "\\begin{cases} ");
+    write_form(n, f->arg[1], PREC_all, to);
+    str_printf(to, " & \\text{if } ");
+    write_form(n, f->arg[0], PREC_all, to);
+    str_printf(to, " \\\\ ");
+    write_form(n, f->arg[2], PREC_all, to);
+    str_printf(to, " & \\text{otherwise} \\end{cases}");
+}
+
+static void tex_partial(const Notation *n, const Form *f, Str *to)
+{
+    bool second = f->narg > 2,
+         same = second && form_alike(f->arg[1], f->arg[2]);
+    str_printf(to, second ? "\\frac{\\partial^2 " : "\\frac{\\partial ");
+    write_form(n, f->arg[0], PREC_postfix, to);
+    str_printf(to, same ? "}{\\partial {" : "}{\\partial ");
+    write_form(n, f->arg[1], PREC_postfix, to);
+    str_printf(to, same ? "}^2" : "");
+    if (second && !same) {
+        str_printf(to, "\\,\\partial ");
+        write_form(n, f->arg[2], PREC_postfix, to);
+    }
+    str_printf(to, "}");
+}
+
+static void tex_steps(const Notation *n, const Recurrence *r, Str *to)
+{
+    str_printf(to, "&\\text{for } ");
+    form_write(n, r->index, to);
+    str_printf(to, r->reverse ? " = " : " = 0, \\dots, ");
+    form_write(n, r->trips, to);
+    str_printf(to, r->reverse ? "-1, \\dots, 0" : "-1");
+    if (r->until) {
+        str_printf(to, " \\text{ until } ");
+        form_write(n, r->until, to);
+    }
+}
+
+const Notation notation_tex = {
+    .paren = {"\\left(", "", "\\right)"},
+    .fraction = {"\\frac{", "}{", "}"},
+    .power = {"{", "}^{", "}"},
+    .list = {"\\left[", "", "\\right]"},
+    .plus = " + ",
+    .minus = " - ",
+    .negative = "-",
+    .times = " \\cdot ",
+    .elementwise = " \\circ ",
+    .juxtaposed = " \\, ",
+    .comma = ", ",
+    .begin = "",
+    .between = " &= ",
+    .end = " \\\\\n",
+    .indent = "",
+    .stacked = true,
+    .root = {"\\sqrt{", "", "}"},
+    .bars = {"\\left|", "", "\\right|"},
+    .floor = {"\\left\\lfloor ", "", " \\right\\rfloor"},
+    .ceil = {"\\left\\lceil ", "", " \\right\\rceil"},
+    .transpose = {"{", "", "}^{\\top}"},
+    .and_ = " \\wedge ",
+    .or_ = " \\vee ",
+    .not_ = "\\neg ",
+    .mod = " \\bmod ",
+    .name = tex_name,
+    .number = tex_number,
+    .word = tex_word,
+    .at = tex_at,
+    .step = tex_step,
+    .over = tex_over,
+    .cases = tex_cases,
+    .partial = tex_partial,
+    .steps = tex_steps,
+};
+
+/* MathML */
+
+static void html_escaped(const char *s, Str *to)
+{
+    for (; *s; s++)
+        if (*s == '<' || *s == '>' || *s == '&')
+            str_printf(to, *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : "&amp;");
+        else
+            str_add(to, s, 1);
+}
+
+static void html_name(const char *name, Str *to)
+{
+    size_t tail = 1 + strspn(name + 1, "0123456789");
+    if (name[1] && name[tail] == 0)
+        str_printf(to, "<msub><mi>%c</mi><mn>%s</mn></msub>", name[0],
+                   name + 1);
+    else
+        str_printf(to, "<mi>%s</mi>", name);
+}
+
+static void html_number(const Form *f, Str *to)
+{
+    Str s = str_new(to->arena);
+    text_number(f, &s);
+    str_printf(to, "<mn>%s</mn>", s.at);
+}
+
+static const char *html_word(const Shown *s)
+{
+    static char word[160];
+    Arena *a = arena_new();
+    Str to = str_new(a);
+    html_escaped(s->text, &to);
+    snprintf(word, sizeof word,
+             s->kind == FORM_compare ? "<mo>%s</mo>" : "<mi>%s</mi>", to.at);
+    arena_free(a);
+    return word;
+}
+
+static void html_list(const Notation *n, int count, const Form *const *arg,
+                      Str *to)
+{
+    str_printf(to, "<mrow>");
+    for (int i = 0; i < count; i++) {
+        str_printf(to, i ? "<mo>,</mo>" : "");
+        write_form(n, arg[i], PREC_all, to);
+    }
+    str_printf(to, "</mrow>");
+}
+
+static void html_at(const Notation *n, const Form *f, Str *to)
+{
+    str_printf(to, "<msub><mrow>");
+    write_form(n, f->arg[0], PREC_postfix, to);
+    str_printf(to, "</mrow>");
+    html_list(n, f->narg - 1, f->arg + 1, to);
+    str_printf(to, "</msub>");
+}
+
+static void html_step(const Notation *n, const Form *f, Str *to)
+{
+    str_printf(to, "<msup><mrow>");
+    write_form(n, f->arg[0], PREC_postfix, to);
+    str_printf(to, "</mrow><mrow><mo>(</mo>");
+    write_form(n, f->arg[1], PREC_all, to);
+    str_printf(to, "<mo>)</mo></mrow></msup>");
+}
+
+static void html_over(const Notation *n, const Form *f, Str *to)
+{
+    str_printf(to, "<munder><mo>%s</mo><mrow>", f->shown->text);
+    for (int i = 0; i < f->nvar; i++) {
+        str_printf(to, i ? "<mo>,</mo>" : "");
+        write_form(n, f->arg[2 * i], PREC_all, to);
+        str_printf(to, "<mo>&lt;</mo>");
+        write_form(n, f->arg[2 * i + 1], PREC_all, to);
+    }
+    if (f->conditional) {
+        str_printf(to, "<mo>,</mo>");
+        write_form(n, f->arg[f->narg - 2], PREC_all, to);
+    }
+    str_printf(to, "</mrow></munder>");
+    write_form(n, f->arg[f->narg - 1], PREC_product, to);
+}
+
+static void html_cases(const Notation *n, const Form *f, Str *to)
+{
+    if (is_indicator(f)) {
+        str_printf(to, "<mo>[</mo>");
+        write_form(n, f->arg[0], PREC_all, to);
+        str_printf(to, "<mo>]</mo>");
+        return;
+    }
+    str_printf(to, "<mrow><mo>{</mo><mtable><mtr><mtd>");
+    write_form(n, f->arg[1], PREC_all, to);
+    str_printf(to, "</mtd><mtd><mtext>if </mtext>");
+    write_form(n, f->arg[0], PREC_all, to);
+    str_printf(to, "</mtd></mtr><mtr><mtd>");
+    write_form(n, f->arg[2], PREC_all, to);
+    str_printf(to, "</mtd><mtd><mtext>otherwise</mtext></mtd></mtr></mtable>"
+                   "</mrow>");
+}
+
+static void html_partial(const Notation *n, const Form *f, Str *to)
+{
+    bool second = f->narg > 2,
+         same = second && form_alike(f->arg[1], f->arg[2]);
+    static const char two[] = "<msup><mo>∂</mo><mn>2</mn></msup>";
+    str_printf(to, "<mfrac><mrow>%s", second ? two : "<mo>∂</mo>");
+    write_form(n, f->arg[0], PREC_postfix, to);
+    str_printf(to, "</mrow><mrow><mo>∂</mo>");
+    str_printf(to, same ? "<msup><mrow>" : "");
+    write_form(n, f->arg[1], PREC_postfix, to);
+    str_printf(to, same ? "</mrow><mn>2</mn></msup>" : "");
+    if (second && !same) {
+        str_printf(to, "<mo>∂</mo>");
+        write_form(n, f->arg[2], PREC_postfix, to);
+    }
+    str_printf(to, "</mrow></mfrac>");
+}
+
+static void html_steps(const Notation *n, const Recurrence *r, Str *to)
+{
+    str_printf(to, "<mtext>for </mtext>");
+    form_write(n, r->index, to);
+    str_printf(to, "<mo>=</mo>");
+    str_printf(to, r->reverse ? "" : "<mn>0</mn><mo>…</mo>");
+    form_write(n, r->trips, to);
+    str_printf(to, "<mo>−</mo><mn>1</mn>");
+    str_printf(to, r->reverse ? "<mo>…</mo><mn>0</mn>" : "");
+    if (r->until) {
+        str_printf(to, "<mtext>, until </mtext>");
+        form_write(n, r->until, to);
+    }
+}
+
+const Notation notation_html = {
+    .paren = {"<mrow><mo>(</mo>", "", "<mo>)</mo></mrow>"},
+    .fraction = {"<mfrac><mrow>", "</mrow><mrow>", "</mrow></mfrac>"},
+    .power = {"<msup><mrow>", "</mrow><mrow>", "</mrow></msup>"},
+    .list = {"<mrow><mo>[</mo>", "", "<mo>]</mo></mrow>"},
+    .plus = "<mo>+</mo>",
+    .minus = "<mo>−</mo>",
+    .negative = "<mo>−</mo>",
+    .times = "<mo>·</mo>",
+    .elementwise = "<mo>∘</mo>",
+    .juxtaposed = "<mspace width=\"0.2em\"/>",
+    .comma = "<mo>,</mo>",
+    .begin = "<p><math display=\"block\"><mrow>",
+    .between = "<mo>=</mo>",
+    .end = "</mrow></math></p>\n",
+    .indent = "",
+    .stacked = true,
+    .root = {"<msqrt><mrow>", "", "</mrow></msqrt>"},
+    .bars = {"<mrow><mo>|</mo>", "", "<mo>|</mo></mrow>"},
+    .floor = {"<mrow><mo>⌊</mo>", "", "<mo>⌋</mo></mrow>"},
+    .ceil = {"<mrow><mo>⌈</mo>", "", "<mo>⌉</mo></mrow>"},
+    .transpose = {"<msup><mrow>", "", "</mrow><mo>⊤</mo></msup>"},
+    .and_ = "<mo>∧</mo>",
+    .or_ = "<mo>∨</mo>",
+    .not_ = "<mo>¬</mo>",
+    .mod = "<mo>mod</mo>",
+    .name = html_name,
+    .number = html_number,
+    .word = html_word,
+    .at = html_at,
+    .step = html_step,
+    .over = html_over,
+    .cases = html_cases,
+    .partial = html_partial,
+    .steps = html_steps,
+};
+
+/* The language */
+
+static void nn_name(const char *name, Str *to)
+{
+    for (; *name; name++)
+        str_printf(to, "%c", *name == '.' ? '_' : *name);
+}
+
+static void nn_number(const Form *f, Str *to)
+{
+    Str s = str_new(to->arena);
+    double v = f->number;
+    if (isnan(v) || isinf(v)) {
+        str_printf(to, isnan(v) ? "nan" : v < 0 ? "-inf" : "inf");
+        return;
+    }
+    if (f->integer) {
+        str_printf(to, "%.0f", v);
+        return;
+    }
+    write_digits(v, &s);
+    str_printf(to, strpbrk(s.at, ".e") ? "%s" : "%s.0", s.at);
+}
+
+static const char *nn_word(const Shown *s) { return s->nn ? s->nn : s->text; }
+
+static void nn_at(const Notation *n, const Form *f, Str *to)
+{
+    write_form(n, f->arg[0], PREC_postfix, to);
+    str_printf(to, "[");
+    for (int i = 1; i < f->narg; i++) {
+        str_printf(to, i > 1 ? ", " : "");
+        write_form(n, f->arg[i], PREC_all, to);
+    }
+    str_printf(to, "]");
+}
+
+static void nn_over(const Notation *n, const Form *f, Str *to)
+{
+    str_printf(to, "%s(", n->word(f->shown));
+    for (int i = 0; i < f->nvar; i++) {
+        str_printf(to, i ? ", " : "");
+        write_form(n, f->arg[2 * i], PREC_all, to);
+        str_printf(to, " < ");
+        write_form(n, f->arg[2 * i + 1], PREC_all, to);
+    }
+    str_printf(to, " | ");
+    if (f->conditional) {
+        str_printf(to, "if ");
+        write_form(n, f->arg[f->narg - 2], PREC_all, to);
+        str_printf(to, " { ");
+    }
+    write_form(n, f->arg[f->narg - 1], PREC_all, to);
+    str_printf(to, f->conditional ? " } else { 0.0 })" : ")");
+}
+
+static void nn_cases(const Notation *n, const Form *f, Str *to)
+{
+    bool each = f->arg[0]->rank > 0;
+    str_printf(to, each ? "where(" : "(if ");
+    write_form(n, f->arg[0], PREC_all, to);
+    str_printf(to, each ? ", " : " { ");
+    write_form(n, f->arg[1], PREC_all, to);
+    str_printf(to, each ? ", " : " } else { ");
+    write_form(n, f->arg[2], PREC_all, to);
+    str_printf(to, each ? ")" : " })");
+}
+
+static void nn_none(const Notation *n, const Form *f, Str *to)
+{
+    write_form(n, f->arg[0], PREC_all, to);
+}
+
+static void nn_steps(const Notation *n, const Recurrence *r, Str *to)
+{
+    (void)n;
+    (void)r;
+    (void)to;
+}
+
+const Notation notation_nn = {
+    .paren = {"(", "", ")"},
+    .fraction = {"", " / ", ""},
+    .power = {"", "^", ""},
+    .list = {"[", "", "]"},
+    .plus = " + ",
+    .minus = " - ",
+    .negative = "-",
+    .times = " * ",
+    .elementwise = " * ",
+    .juxtaposed = " @ ",
+    .comma = ", ",
+    .begin = "  let ",
+    .between = " = ",
+    .end = ";\n",
+    .indent = "  ",
+    .program = true,
+    .transpose = {"", "", "'"},
+    .and_ = " && ",
+    .or_ = " || ",
+    .not_ = "!",
+    .mod = " % ",
+    .name = nn_name,
+    .number = nn_number,
+    .word = nn_word,
+    .at = nn_at,
+    .step = nn_none,
+    .over = nn_over,
+    .cases = nn_cases,
+    .partial = nn_none,
+    .steps = nn_steps,
+};

@@ -1,0 +1,73 @@
+/* show.h: values of the graph as formulas for people, and as programs. What it
+ * makes lives in the arena given. */
+#ifndef NNCC_SHOW_H
+#define NNCC_SHOW_H
+
+#include "graph/form.h"
+
+/* build.c: from nodes to formulas. Values that several formulas share have a
+ * name, theirs in the program or v1, v2 …, and are defined once, before. */
+
+typedef struct Equations Equations;
+
+/* A loop as a recurrence. */
+typedef struct Recurrence {
+    const Form *index, *trips, *until; /* until: or NULL */
+    bool reverse;
+    Equations *start, *step; /* what is carried at first, and after a step */
+} Recurrence;
+
+typedef struct Equation {
+    const Form *left, *right;
+    int nindex; /* an equation of elements: for all of these indices, */
+    const Form *const *index, *const *bound;
+    const Recurrence *loop; /* instead of all these, or NULL */
+} Equation;
+
+struct Equations {
+    LIST(Equation) list;
+};
+
+/* A value to be shown, and what it is called. */
+typedef struct ShowResult {
+    const Form *left;
+    const char *name; /* it may be called so where others use it; or NULL */
+    Node *node;
+} ShowResult;
+
+typedef struct ShowInput {
+    Node *param;
+    const char *name;
+} ShowInput;
+
+typedef struct ShowOptions {
+    bool literal;     /* as a program: see FormMaker */
+    const char *self; /* the function itself, whose calls are no formula */
+    int most;         /* equations at most; the rest is counted only; 0: all */
+} ShowOptions;
+
+typedef struct Shows {
+    Arena *arena;
+    FormMaker *maker; /* for what is written on the left */
+    Equations all;
+    int left_off;       /* equations that were too many */
+    const char *cannot; /* what has no word in the language, or NULL */
+} Shows;
+
+Shows *show_new(Arena *a, Graph *g, const ShowOptions *o, int ninput,
+                const ShowInput *input);
+/* The equations that define the results, in an order in which each reads those
+ * before it. */
+void show_results(Shows *s, int n, const ShowResult *result);
+
+/* write.c: formulas in a notation */
+
+typedef struct Notation Notation;
+extern const Notation notation_text, notation_tex, notation_html, notation_nn;
+
+void form_write(const Notation *n, const Form *f, Str *to);
+void equations_write(const Notation *n, const Equations *e, Str *to);
+/* The first thing in them that has no word in the language; or NULL. */
+const char *equations_wordless(const Equations *e);
+
+#endif
