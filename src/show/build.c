@@ -304,7 +304,8 @@ static void body_end(Builder *b, const Region *r, const Known *before)
 
 static const char *name_of(const Node *param, const char *else_)
 {
-    return param->attr.name && *param->attr.name ? param->attr.name : else_;
+    const char *name = param->attr.name;
+    return name && *name && *name != '_' ? name : else_;
 }
 
 /* The t before which a loop has made all its steps. */

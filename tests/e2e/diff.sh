@@ -1,0 +1,130 @@
+# diff.sh: nncc diff: derivatives as formulas, and as programs that give the same.
+. "$ROOT/tests/e2e-lib.sh"
+
+cat >m.nn <<'N'
+use nn;
+struct Net[n, m] { W: real[n, m], c: real[m] }
+fn formula(x1: real, x2: real) -> real = log(x1) + x1 * x2 - sin(x2);
+fn least(x: real[n], A: real[m, n], b: real[m]) -> real { let r = A @ x - b; sum(r^2) / 2 }
+fn net(W1: real[n, q], W2: real[q, k], x: real[b, n], y: int[b]) -> real {
+  let h = relu(x @ W1) @ W2;
+  cross_entropy(h, y)
+}
+fn quad(x: real[n], A: real[n, n]) -> real = dot(x, A @ x);
+fn conv(x: real[n], k: real[3]) -> real =
+  sum([i < n - 2 | (x[i] * k[0] + x[i+1] * k[1] + x[i+2] * k[2])^2]);
+fn table(W: real[5, 3], t: int[n]) -> real = sum(W[t]^2);
+fn shift(x: real[n]) -> real = sum(x[1:] * x[:-1]) + sum(concat(x, 2 * x)^2);
+fn pieces(x: real) -> real = if x > 0 { x^2 } else { -x };
+fn mask(x: real[n]) -> real = sum(where(x > 1, sqrt(x), 0));
+fn resh(x: real[6]) -> real = sum((reshape(x, [2, 3]) @ reshape(x, [3, 2]))^2);
+fn spread(x: real[b, n]) -> real = sum(std(x, axis = 0));
+fn layer(x: real[b, n]) -> real = sum(softmax(x)^2);
+fn vector(x: real[n], A: real[m, n]) -> real[m] = tanh(A @ x);
+fn structs(p: Net[n, m], x: real[n]) -> real = sum(sigmoid(x @ p.W + p.c));
+fn walk(x: real, n: int) -> real = fold(t < n, h = x | h * h + x);
+fn ints(t: int[n]) -> int = sum(t);
+N
+
+# shows LINE… -- ARGUMENT…: each is a line of what `nncc diff m.nn …` prints.
+shows() {
+    : >want
+    while [ "$1" != -- ]; do
+        printf '%s\n' "$1" >>want
+        shift
+    done
+    shift
+    accept "$NNCC" diff m.nn "$@"
+    sed 's/^ *//' out.txt >lines
+    while read -r line; do
+        grep -qxF -- "$line" lines || {
+            cat out.txt
+            fail "no line '$line': $*"
+        }
+    done <want
+}
+shows '∂formula/∂x1 = 1/x1 + x2' '∂formula/∂x2 = x1 − cos(x2)' \
+    'formula = ln(x1) + x1·x2 − sin(x2)' -- formula
+shows '∂²formula/∂x1∂x2 = 1' '∂²formula/∂x2² = sin(x2)' -- formula --hessian
+shows 'r = A x − b' '∂least/∂x = Aᵀ r' '∂least/∂A = r xᵀ' -- least
+shows '∂net/∂W2 = relu(x W1)ᵀ v1 / b' 'net = cross_entropy(h, y)' \
+    'h = relu(x W1) W2' -- net --by W2
+shows '∂quad/∂x = A x + Aᵀ x' '∂quad/∂A = x xᵀ' -- quad
+shows 'hv_x = A v + Aᵀ v' -- quad --by x --hvp
+shows '(∂vector/∂x)ᵢⱼ = Aᵢⱼ·v1ᵢ' -- vector --by x
+shows '∂structs/∂p.W = x v2ᵀ' -- structs --by p
+shows 'h⁽ᵗ⁺¹⁾ = x + h⁽ᵗ⁾²' 'h⁽⁰⁾ = x' 'walk = h⁽ⁿ⁾' -- walk
+shows 'for t = n − 1 … 0:' 'h_bar⁽ᵗ⁾ = 2·v1ₜ·h_bar⁽ᵗ⁺¹⁾' -- walk
+
+# same F MODE ARGUMENT…: the program that diff --nn writes gives the numbers of f
+# and of its derivative.
+numbers() { tr -c '0-9.e+-' '\n' <"$1" | grep '[0-9]' | grep -v '^_\|^[a-z]'; }
+same() {
+    f=$1 mode=$2 by=$3
+    shift 3
+    accept "$NNCC" diff m.nn "$f" --nn -o o.nn
+    accept "$NNCC" run o.nn "${f}_$mode" --real=f64 "$@"
+    sed 's/"[a-z_A-Z0-9]*"//g' out.txt >got
+    : >all
+    for e in "$f" $by; do
+        [ "$e" = "$f" ] || e="$mode($f, $e)"
+        accept "$NNCC" run m.nn "$e" --real=f64 "$@"
+        sed 's/"[a-z_A-Z0-9]*"//g' out.txt >>all
+    done
+    numbers got >got.txt
+    numbers all >want.txt
+    paste got.txt want.txt | awk 'NF != 2 || ($1 - $2) ^ 2 > 1e-18 * (1 + $2 ^ 2) { exit 1 }' ||
+        fail "$f: $(paste got.txt want.txt)"
+}
+x4='x=[0.5,1.25,0.75,2]'
+A='A=[[1,0.5,2,-1],[0.25,3,1,1]]'
+same formula grad 'x1 x2' x1=2 x2=5
+same least grad 'x A b' "$x4" "$A" 'b=[1,2]'
+same net grad 'W1 W2 x' 'W1=[[1,2],[0.5,-1]]' 'W2=[[1,0.5],[2,1]]' 'x=[[1,2],[3,-1]]' 'y=[0,1]'
+same quad grad 'x A' 'x=[1,2]' 'A=[[1,0.5],[2,3]]'
+same conv grad 'x k' "$x4" 'k=[1,2,0.5]'
+same table grad W 'W=[[1,2,3],[4,5,6],[7,8,9],[1,1,1],[2,2,2]]' 't=[1,3,1]'
+same shift grad x "$x4"
+same pieces grad x x=-2
+same mask grad x "$x4"
+same resh grad x 'x=[1,2,3,4,0.5,0.25]'
+same spread grad x 'x=[[1,2],[0.5,4],[3,1]]'
+same layer grad x 'x=[[1,2],[0.5,4],[3,1]]'
+same vector jacobian 'x A' "$x4" "$A"
+
+accept "$NNCC" diff m.nn net --tex -o net.tex
+grep -q 'begin{document}' net.tex
+grep -Fq '\frac{\partial \mathrm{net}}{\partial W_{2}} &=' net.tex || fail "$(cat net.tex)"
+accept "$NNCC" diff m.nn conv --tex -o conv.tex
+if command -v pdflatex >/dev/null; then
+    for f in net conv; do accept pdflatex -halt-on-error $f.tex; done
+fi
+accept "$NNCC" diff m.nn net --html -o net.html
+grep -q '<math' net.html
+for tag in mrow mfrac msub msup mi mo mn; do
+    [ "$(grep -o "<$tag>" net.html | wc -l)" = "$(grep -o "</$tag>" net.html | wc -l)" ] ||
+        fail "unbalanced $tag"
+done
+
+refuse 1 "did you mean 'formula'" "$NNCC" diff m.nn formul
+refuse 1 "least has no parameter 'y'.*; it has x, A, b" "$NNCC" diff m.nn least --by y
+refuse 1 "'t' is no real" "$NNCC" diff m.nn table --by t
+refuse 1 'ints has no real parameter' "$NNCC" diff m.nn ints
+refuse 1 'nowhere/x.txt' "$NNCC" diff m.nn least -o nowhere/x.txt
+refuse 1 'no word for a loop' "$NNCC" diff m.nn walk --nn
+refuse 1 'scalar' "$NNCC" diff m.nn vector --hessian
+refuse 2 'which function' "$NNCC" diff m.nn
+refuse 2 'one at a time' "$NNCC" diff m.nn least --tex --nn
+refuse 2 'one function at a time' "$NNCC" diff m.nn least quad
+cat >m.nn <<'N'
+fn big(x: real[2000]) -> real {
+  fn step(h: real, i: int) -> real = sin(h * x[i]) + cos(h + x[i]) * exp(h);
+  f(step, 0.5)
+}
+fn f(s: fn(real, int) -> real, h: real) -> real = g(s, g(s, g(s, h)));
+fn g(s: fn(real, int) -> real, h: real) -> real = k(s, k(s, k(s, k(s, k(s, h)))));
+fn k(s: fn(real, int) -> real, h: real) -> real = j(s, j(s, j(s, j(s, j(s, h)))));
+fn j(s: fn(real, int) -> real, h: real) -> real = s(s(s(s(s(h, 1), 2), 3), 4), 5);
+N
+accept "$NNCC" diff m.nn big
+grep -q 'equations are left out' err.txt || fail "$(tail -3 out.txt)"
