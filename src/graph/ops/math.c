@@ -387,7 +387,7 @@ const Op op_cbrt = {
     .takes = ON_real,
     .weight = 65,
     .doc = "cube root",
-    .tex = "\\sqrt[3]{$=0}",
+    .shown = {FORM_call, "cbrt", "cbrt", NULL},
     .lo = 0.2,
     .hi = 3,
     .eval1 = cbrt,
