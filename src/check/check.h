@@ -34,7 +34,8 @@ Module *program_module(Program *p);
 Function *program_function(Program *p, const char *expression);
 
 /* What n expressions denote, functions of the same parameters: those of the
- * one that has the most, others take the first of them. False after an error. */
+ * one that has the most, others take the first of them. False after an error.
+ */
 bool program_alike(Program *p, int n, const char *const *expression,
                    Function **to);
 

@@ -8,11 +8,7 @@
 #include <unistd.h>
 
 static const Command *const commands[] = {
-    &command_run,
-    &command_check,
-    &command_train,
-    &command_fmt,
-    &command_diff,
+    &command_run, &command_check, &command_train, &command_fmt, &command_diff,
 };
 enum { NCOMMAND = sizeof commands / sizeof *commands };
 

@@ -107,6 +107,7 @@ for tag in mrow mfrac msub msup mi mo mn; do
 done
 
 refuse 1 "did you mean 'formula'" "$NNCC" diff m.nn formul
+refuse 1 'this is no function: real' "$NNCC" diff m.nn pi
 refuse 1 "least has no parameter 'y'.*; it has x, A, b" "$NNCC" diff m.nn least --by y
 refuse 1 "'t' is no real" "$NNCC" diff m.nn table --by t
 refuse 1 'ints has no real parameter' "$NNCC" diff m.nn ints
