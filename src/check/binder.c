@@ -145,7 +145,6 @@ static const Value *comprehend(Over *o, const Value *v)
 {
     Check *c = o->c;
     const Type *t;
-    const Leaf *type;
     Node **leaf;
 
     if (v->kind == V_tensor && v->literal != LIT_no)
@@ -158,11 +157,8 @@ static const Value *comprehend(Over *o, const Value *v)
         return c->error;
     for (int k = o->n - 1; k >= 0; k--)
         t = type_along(c, t, o->index[k].extent);
-    type = type_leaves(c->graph, t, NULL);
-    for (int i = 0; i < t->nleaf; i++)
-        if (!dim_sensible(c, o->e->span, type[i].rank, type[i].dim))
-            return c->error;
-    return value_of_leaves(c, t, leaf);
+    return type_sensible(c, o->e->span, t) ? value_of_leaves(c, t, leaf)
+                                           : c->error;
 }
 
 /* Reductions. */
@@ -439,13 +435,11 @@ static bool names_differ(Check *c, const Expr *e)
         return check_refuse(c, e->span, "rank", "more than %d indices",
                             MAX_RANK);
     for (int i = 0; i < e->comp.nbinder; i++) {
-        for (int k = 0; k < i; k++) {
-            if (e->comp.binder[i].name != e->comp.binder[k].name)
-                continue;
-            return check_refuse(c, e->comp.binder[i].span, "binder",
-                                "two indices are called '%s'",
-                                e->comp.binder[i].name);
-        }
+        for (int k = 0; k < i; k++)
+            if (e->comp.binder[i].name == e->comp.binder[k].name)
+                return check_refuse(c, e->comp.binder[i].span, "binder",
+                                    "two indices are called '%s'",
+                                    e->comp.binder[i].name);
     }
     return true;
 }

@@ -362,7 +362,9 @@ const Dim *dim_of_expr(Check *c, const Scope *s, const Expr *e);
 void dim_note_overflow(Check *c, const Expr *e);
 /* The dimension an int value is; reports where it is none. */
 const Dim *dim_of_value(Check *c, const Value *v, Span at);
+/* Is there such a shape, are there such tensors; false after reporting. */
 bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim);
+bool type_sensible(Check *c, Span at, const Type *t);
 /* The literal's or tensor's node in dtype t; NULL: it does not adapt. */
 Node *value_adapt(Check *c, const Value *v, DType t);
 /* v as a value of type t: literals adapt, all else must be equal. NULL: it does

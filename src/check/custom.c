@@ -150,14 +150,12 @@ static bool same_params(Check *c, const Item *item, const FnInfo *of)
         check_note(c, of->item->name_span, "'%s' is declared here", of->name);
         return false;
     }
-    for (int i = 0; i < d->nparam; i++) {
-        if (!d->param[i].init)
-            continue;
-        return check_refuse(
-            c, d->param[i].span, "custom-derivative",
-            "the default of '%s' stands at the function, not here",
-            d->param[i].name);
-    }
+    for (int i = 0; i < d->nparam; i++)
+        if (d->param[i].init)
+            return check_refuse(
+                c, d->param[i].span, "custom-derivative",
+                "the default of '%s' stands at the function, not here",
+                d->param[i].name);
     if (item->derivative.ngiven == 2)
         return true;
     return check_refuse(

@@ -40,12 +40,10 @@ static bool take_carry(Loop *l, const Binder *b)
 {
     Check *c = l->c;
 
-    for (int i = 0; i < l->n; i++) {
-        if (l->carry[i]->name != b->name)
-            continue;
-        return check_refuse(c, b->span, "binder", "two carries are called '%s'",
-                            b->name);
-    }
+    for (int i = 0; i < l->n; i++)
+        if (l->carry[i]->name == b->name)
+            return check_refuse(c, b->span, "binder",
+                                "two carries are called '%s'", b->name);
     if (l->n == MAX_CARRIES)
         return check_refuse(c, b->span, "too-large", "more than %d carries",
                             MAX_CARRIES);
@@ -79,13 +77,11 @@ static bool take_binders(Loop *l)
     for (int i = 0; i < e->comp.nbinder; i++)
         if (!take_binder(l, &e->comp.binder[i]))
             return false;
-    for (int i = 0; i < l->n && l->t; i++) {
-        if (l->carry[i]->name != l->t->name)
-            continue;
-        return check_refuse(c, l->carry[i]->span, "binder",
-                            "'%s' is the index, and cannot be carried too",
-                            l->t->name);
-    }
+    for (int i = 0; i < l->n && l->t; i++)
+        if (l->carry[i]->name == l->t->name)
+            return check_refuse(c, l->carry[i]->span, "binder",
+                                "'%s' is the index, and cannot be carried too",
+                                l->t->name);
     if (l->t && l->n > 0)
         return true;
     check_fail(c, e->span, "loop",
@@ -473,15 +469,11 @@ static bool sensible_rows(Loop *l)
 {
     Check *c = l->c;
 
-    for (int i = 0; i < l->n && l->scan; i++) {
-        const Leaf *type = type_leaves(
-            c->graph, type_along(c, value_ty(c, l->init[i]), l->index.extent),
-            NULL);
-
-        for (int k = 0; k < l->init[i]->nleaf; k++)
-            if (!dim_sensible(c, l->e->span, type[k].rank, type[k].dim))
-                return false;
-    }
+    for (int i = 0; i < l->n && l->scan; i++)
+        if (!type_sensible(
+                c, l->e->span,
+                type_along(c, value_ty(c, l->init[i]), l->index.extent)))
+            return false;
     return true;
 }
 

@@ -299,6 +299,16 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
     return true;
 }
 
+bool type_sensible(Check *c, Span at, const Type *t)
+{
+    const Leaf *leaf = type_leaves(c->graph, t, NULL);
+
+    for (int i = 0; i < t->nleaf; i++)
+        if (!dim_sensible(c, at, leaf[i].rank, leaf[i].dim))
+            return false;
+    return true;
+}
+
 static const Type *tensor_type(Check *c, const Scope *s, const TypeEx *t,
                                DType dtype)
 {
@@ -393,30 +403,15 @@ static const Type *stack_type(Check *c, const Scope *s, const TypeEx *t)
 
     if (!count)
         return NULL;
-    if (of->kind == TY_tensor) {
-        const Dim *dim[MAX_RANK + 1] = {count};
-
-        for (int i = 0; i < of->rank; i++)
-            dim[i + 1] = of->dim[i];
-        if (!dim_sensible(c, t->span, of->rank + 1, dim))
-            return NULL;
-        return type_tensor(c->arena, of->dtype, of->rank + 1, dim);
-    }
     leaf = type_leaves(c->graph, of, NULL);
-    for (int i = 0; i < of->nleaf; i++) {
-        if (leaf[i].rank < MAX_RANK)
-            continue;
-        return check_none(c, t->span, "rank",
-                          "a tensor in this stack would have more "
-                          "than %d dimensions",
-                          MAX_RANK);
-    }
-    stack = type_stack(c->arena, of, count);
-    leaf = type_leaves(c->graph, stack, NULL);
-    for (int i = 0; i < stack->nleaf; i++)
-        if (!dim_sensible(c, t->span, leaf[i].rank, leaf[i].dim))
-            return NULL;
-    return stack;
+    for (int i = 0; of->kind != TY_tensor && i < of->nleaf; i++)
+        if (leaf[i].rank >= MAX_RANK)
+            return check_none(c, t->span, "rank",
+                              "a tensor in this stack would have more "
+                              "than %d dimensions",
+                              MAX_RANK);
+    stack = type_along(c, of, count);
+    return type_sensible(c, t->span, stack) ? stack : NULL;
 }
 
 static const Type *tuple_type(Check *c, const Scope *s, const TypeEx *t)
