@@ -3,7 +3,6 @@
  * The body is evaluated once, each binder being an int of its own in the
  * graph; the result is then batched over them, the innermost first. */
 #include "check/index.h"
-#include "region/region.h"
 
 #include <math.h>
 #include <string.h>
@@ -104,21 +103,16 @@ static const Value *evaluate(Over *o)
 
 static bool batch(Over *o, int n, Node **root)
 {
-    Check *c = o->c;
+    const Dim *extent[MAX_RANK];
+    Node *param[MAX_RANK];
 
-    if (index_greatest_rank(c, o->index[0].param, n, root) + o->n > MAX_RANK)
-        return check_refuse(
-            c, o->e->span, "rank",
-            "a tensor in this body would have more than %d dimensions, one "
-            "for each index",
-            MAX_RANK);
-    for (int k = o->n - 1; k >= 0; k--) {
-        const Index *x = &o->index[k];
-        Node *value = g_iota(c->graph, DT_i32, x->extent);
-
-        graph_batch(c->graph, x->extent, 1, &x->param, &value, n, root);
+    for (int k = 0; k < o->n; k++) {
+        param[k] = o->index[k].param;
+        extent[k] = o->index[k].extent;
     }
-    return true;
+    return index_batch(o->c, o->e->span,
+                       "with one for each index, a tensor in this body has",
+                       o->n, param, extent, n, root);
 }
 
 static const Value *no_functions(Over *o, const Value *v)

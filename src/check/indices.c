@@ -1,7 +1,7 @@
 /* indices.c: the indices of comprehensions, reductions and loops: from where
  * they are bound to what depends on them. */
 #include "check/index.h"
-#include "graph/region.h"
+#include "region/region.h"
 
 #include <string.h>
 
@@ -401,4 +401,19 @@ int index_greatest_rank(Check *c, const Node *first, int n, Node *const *root)
     }
     arena_free(scratch);
     return rank;
+}
+
+bool index_batch(Check *c, Span at, const char *what, int n, Node *const *param,
+                 const Dim *const *extent, int nroot, Node **root)
+{
+    Node *all;
+
+    if (n > 0 && index_greatest_rank(c, param[0], nroot, root) + n > MAX_RANK)
+        return check_refuse(c, at, "rank", "%s more than %d dimensions", what,
+                            MAX_RANK);
+    for (int k = n - 1; k >= 0; k--) {
+        all = g_iota(c->graph, DT_i32, extent[k]);
+        graph_batch(c->graph, extent[k], 1, &param[k], &all, nroot, root);
+    }
+    return true;
 }

@@ -7,7 +7,6 @@
 #include "check/derive.h"
 #include "check/index.h"
 #include "diff/diff.h"
-#include "region/region.h"
 
 /* A struct with d's fields, whatever their types. */
 static const StructDef *matrix_def(Check *c, const StructDef *of)
@@ -109,21 +108,9 @@ static Node *unit(Graph *g, const Node *like, Node **index)
 static bool batch_units(Derivation *d, const Node *like, Node *const *index,
                         int n, Node **root)
 {
-    Graph *g = d->c->graph;
-
-    if (like->rank &&
-        index_greatest_rank(d->c, index[0], n, root) + like->rank > MAX_RANK)
-        return check_refuse(
-            d->c, d->a->at, "rank",
-            "computing this derivative takes tensors of more than %d "
-            "dimensions",
-            MAX_RANK);
-    for (int a = like->rank - 1; a >= 0; a--) {
-        Node *all = g_iota(g, DT_i32, like->dim[a]);
-
-        graph_batch(g, like->dim[a], 1, &index[a], &all, n, root);
-    }
-    return true;
+    return index_batch(d->c, d->a->at,
+                       "computing this derivative takes tensors of", like->rank,
+                       index, like->dim, n, root);
 }
 
 /* y's axes after `first` axes of x's to before them. */
