@@ -2,6 +2,7 @@
  *
  * The body is evaluated once, each binder being an int of its own in the
  * graph; the result is then batched over them, the innermost first. */
+#include "check/builtin.h"
 #include "check/index.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* builtin.c: functions that the language has, and how they are called. */
-#include "check/check_internal.h"
+#include "check/builtin.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* call.c: calls: arguments in order, expansion of bodies, equal calls once. */
+#include "check/builtin.h"
 #include "check/index.h"
 
 #include <string.h>

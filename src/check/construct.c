@@ -1,4 +1,5 @@
 /* construct.c: values of structs: Name(field = e, …), and by initialisers. */
+#include "check/builtin.h"
 #include "check/index.h"
 #include "region/region.h"
 

@@ -1,5 +1,6 @@
 /* export.c: functions of the module from functions of the program. */
 #include "check/export.h"
+#include "check/builtin.h"
 
 #include <stdlib.h>
 #include <string.h>

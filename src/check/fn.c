@@ -1,6 +1,6 @@
 /* fn.c: functions as values: what they are, their names and parameters, and
  * what is known of a function's text. */
-#include "check/check_internal.h"
+#include "check/builtin.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  *
  * A key is a value like any other, and the same key gives the same numbers
  * wherever and however often it is used: whoever wants others splits it. */
-#include "check/check_internal.h"
+#include "check/builtin.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* tensor.c: the functions that make tensors and change their shape. */
-#include "check/check_internal.h"
+#include "check/builtin.h"
 
 #include <string.h>
 
