@@ -205,12 +205,6 @@ static Under under_way(const Check *c, const FnInfo *f, const Arguments *a)
     return u;
 }
 
-static Span result_place(const FnItem *item)
-{
-    return item->body->kind == EX_block ? item->body->block->value->span
-                                        : item->body->span;
-}
-
 /* For `-> fn(A) -> B`; the function's own types are told when it is called. */
 static const Value *result_function(Check *c, const Fn *f, const Value *v)
 {
@@ -221,11 +215,11 @@ static const Value *result_function(Check *c, const Fn *f, const Value *v)
     if (v->kind == V_fn && fn_takes(v->fn, n))
         return v;
     type_print(item->result, &s);
-    check_fail(c, result_place(item), "result-type",
+    check_fail(c, fn_result_span(f), "result-type",
                "this is not the result that '%s' declares\n"
                "the declared result is %s",
                f->info->name, s.at);
-    check_is(c, result_place(item), v);
+    check_is(c, fn_result_span(f), v);
     if (v->kind == V_fn)
         check_detail(c, "it is called with %d argument%s", n,
                      n == 1 ? "" : "s");
@@ -250,11 +244,11 @@ static const Value *as_result(Check *c, const Fn *f, const Scope *s,
     w = value_fit(c, t, v);
     if (w)
         return w;
-    check_fail(c, result_place(item), "result-type",
+    check_fail(c, fn_result_span(f), "result-type",
                "this is not the result that '%s' declares\n"
                "the declared result is %s",
                f->info->name, type_text(c, t));
-    check_is(c, result_place(item), v);
+    check_is(c, fn_result_span(f), v);
     type_convert_hint(c, t, v);
     check_note(c, item->result->span, "it is declared here");
     return c->error;

@@ -383,6 +383,7 @@ Span fn_param_span(const Fn *f, int i);
 bool fn_param_optional(const Fn *f, int i);
 const char *fn_name(Check *c, const Fn *f); /* "loss", "grad(loss, net)" */
 Span fn_span(const Fn *f);
+Span fn_result_span(const Fn *f); /* where its result is written */
 /* Adds to an error where it, or its parameter i, is declared. */
 const Value *fn_declared(Check *c, const Fn *f);
 const Value *fn_param_declared(Check *c, const Fn *f, int i);
@@ -422,7 +423,6 @@ bool type_names_int(const TypeEx *t);
 /* expr.c */
 
 const Value *eval(Check *c, const Scope *s, const Expr *e);
-const Value *eval_block(Check *c, const Scope *s, const Block *b);
 const Value *eval_entry(Check *c, const Entry *e, Span at);
 /* Kinds of expressions, each in its file. */
 const Value *eval_unary(Check *c, const Scope *s, const Expr *e);

@@ -233,15 +233,14 @@ static bool adjoint_params(Check *c, const Fn *f, const Arguments *a, bool *by,
     return true;
 }
 
-static const Value *wrong_adjoint(Check *c, const Fn *f, const Value *v,
-                                  const char *what)
+static bool wrong_adjoint(Check *c, const Fn *f, const Value *v,
+                          const char *what)
 {
-    const FnItem *item = f->info->custom->info->item;
-    Span at = item->body->kind == EX_block ? item->body->block->value->span
-                                           : item->body->span;
+    Span at = fn_result_span(f->info->custom);
 
     check_fail(c, at, "custom-derivative", "%s", what);
-    return check_is(c, at, v);
+    check_is(c, at, v);
+    return false;
 }
 
 /* Both bodies, on the stand-ins. */
@@ -389,12 +388,11 @@ static bool function_adjoint(Apart *p, const Value *f, const Value *bar,
     int first = p->stand_in.n, n;
     Node *s, *one, **x_bar;
 
-    if (bar->kind != V_fn || !fn_takes(bar->fn, 1)) {
-        wrong_adjoint(c, p->f, bar,
-                      "the adjoint of a function is to be a function of one "
-                      "parameter, a function in its place");
-        return false;
-    }
+    if (bar->kind != V_fn || !fn_takes(bar->fn, 1))
+        return wrong_adjoint(
+            c, p->f, bar,
+            "the adjoint of a function is to be a function of one "
+            "parameter, a function in its place");
     s = adjoint_of_call(p, f, held_fn(&h, bar->fn));
     if (!s)
         return false;
@@ -419,15 +417,14 @@ static bool all_adjoints(Apart *p, const Value *v, const bool *by, int nby,
     const Value **bar = NEWN(c->arena, const Value *, p->inner.n + 1);
     int at = 0, n = p->stand_in.n;
 
-    if (nby > 1 && (v->kind != V_tuple || v->npart != nby)) {
-        wrong_adjoint(c, p->f, v,
-                      arena_printf(c->arena,
-                                   "the result is a tuple of %d adjoints, one "
-                                   "for each parameter of '%s' that is real "
-                                   "or a function",
-                                   nby, p->f->info->name));
-        return false;
-    }
+    if (nby > 1 && (v->kind != V_tuple || v->npart != nby))
+        return wrong_adjoint(
+            c, p->f, v,
+            arena_printf(c->arena,
+                         "the result is a tuple of %d adjoints, one "
+                         "for each parameter of '%s' that is real "
+                         "or a function",
+                         nby, p->f->info->name));
     for (int i = 0; i < p->inner.n; i++) {
         const Value *x = p->inner.value[i];
         const Type *t = x ? value_ty(c, x) : NULL;
@@ -436,13 +433,11 @@ static bool all_adjoints(Apart *p, const Value *v, const bool *by, int nby,
         if (t && bar[i]) {
             const Value *fits = value_fit(c, t, bar[i]);
 
-            if (!fits) {
-                wrong_adjoint(
+            if (!fits)
+                return wrong_adjoint(
                     c, p->f, bar[i],
                     arena_printf(c->arena, "the adjoint of '%s' is to be %s",
                                  fn_param_name(c, p->f, i), type_text(c, t)));
-                return false;
-            }
             memcpy(next, value_leaves(c, fits),
                    sizeof *next * (size_t)fits->nleaf);
         }

@@ -329,6 +329,8 @@ static const Value *eval_tuple(Check *c, const Scope *s, const Expr *e)
     return good ? value_tuple(c, e->span, e->list.n, part) : c->error;
 }
 
+static const Value *eval_block(Check *c, const Scope *up, const Block *b);
+
 static const Value *eval_kind(Check *c, const Scope *s, const Expr *e)
 {
     switch (e->kind) {
@@ -465,7 +467,7 @@ static void eval_stmt(Check *c, Scope *s, const Stmt *t)
     bind_pattern(c, s, t, &t->pattern, v);
 }
 
-const Value *eval_block(Check *c, const Scope *up, const Block *b)
+static const Value *eval_block(Check *c, const Scope *up, const Block *b)
 {
     Scope *s = scope_new(c, up, up->binding.n, up->unit);
 

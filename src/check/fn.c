@@ -112,6 +112,13 @@ const Value *fn_param_declared(Check *c, const Fn *f, int i)
                       fn_param_name(c, f, i));
 }
 
+Span fn_result_span(const Fn *f)
+{
+    const Expr *body = f->info->item->body;
+
+    return body->kind == EX_block ? body->block->value->span : body->span;
+}
+
 /* Which are one. */
 
 uint64_t fn_hash(const Fn *f)
