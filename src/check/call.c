@@ -520,17 +520,19 @@ static const Value *not_callable(Check *c, const Scope *s, const Expr *e,
     return check_label(c, s, e->call.fn, v);
 }
 
+CallArg call_arg(Check *c, const Scope *s, const Arg *a)
+{
+    return (CallArg){a->name, a->name_span, eval(c, s, a->value),
+                     a->value->span, a->value};
+}
+
 static Call evaluate_arguments(Check *c, const Scope *s, const Expr *e)
 {
     Call call = {e->span, NEWN(c->arena, CallArg, e->call.narg + 1),
                  e->call.narg, s};
 
-    for (int i = 0; i < call.narg; i++) {
-        const Arg *a = &e->call.arg[i];
-
-        call.arg[i] = (CallArg){a->name, a->name_span, eval(c, s, a->value),
-                                a->value->span, a->value};
-    }
+    for (int i = 0; i < call.narg; i++)
+        call.arg[i] = call_arg(c, s, &e->call.arg[i]);
     return call;
 }
 

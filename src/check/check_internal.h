@@ -505,6 +505,7 @@ const Value *fn_apply(Check *c, const Fn *f, Arguments *a);
 /* The same with all values known. */
 const Value *fn_apply_to(Check *c, const Fn *f, const Value *const *value,
                          Span at);
+CallArg call_arg(Check *c, const Scope *s, const Arg *a);
 /* Argument k of a call of f to its parameter; false after reporting. */
 bool args_place(Check *c, const Fn *f, const CallArg *a, int k, Arguments *to);
 Arguments args_new(Check *c, int n, Span at, const Scope *s);

@@ -37,8 +37,7 @@ static bool find_loss(Train *t)
             return true;
     check_fail(c, t->item->train.by_span, "train", "'%s' has no parameter '%s'",
                t->item->train.loss, t->item->train.by);
-    check_note(c, fn_span(t->loss), "'%s' is declared here",
-               t->item->train.loss);
+    fn_declared(c, t->loss);
     return false;
 }
 
@@ -72,34 +71,29 @@ void train_data(Train *t, Function *f, const Value *const *value)
 static const Type *state_type(Train *t)
 {
     Check *c = t->c;
-    const FnItem *of;
-    FnItem *one = NEW(c->arena, FnItem);
-    Fn *f = NEW(c->arena, Fn);
+    const Fn *f = t->optimizer;
+    const ParamEx *p;
+    FnItem *one;
     Scope *s;
     Arguments a = args_new(c, 1, t->at, NULL);
 
-    if (t->optimizer->kind != FK_item || fn_nparam(t->optimizer) < 3)
-        return check_none(
-            c, t->optimizer_call ? t->optimizer_call->span : t->at, "train",
-            "an optimizer is a function (p, g, state, settings…) -> (p, "
-            "state)");
-    of = t->optimizer->info->item;
-    for (int i = 0; i < 3; i++) {
-        if (of->param[i].type && of->param[i].type->kind != TE_fn)
-            continue;
-        return check_none(
-            c, of->param[i].span, "train",
-            "an optimizer's first parameters are values: p, its gradient, a "
-            "state");
-    }
-    *one = *of;
+    if (f->kind != FK_item || fn_nparam(f) < 3)
+        return check_none(c, t->optimizer_at, "train",
+                          "an optimizer is a function (p, g, state, settings…) "
+                          "-> (p, state)");
+    p = f->info->item->param;
+    for (int i = 0; i < 3; i++)
+        if (!p[i].type || p[i].type->kind == TE_fn)
+            return check_none(c, p[i].span, "train",
+                              "an optimizer's first parameters are values: p, "
+                              "its gradient, a state");
+    one = arena_copy(c->arena, f->info->item, sizeof *one);
     one->nparam = 1;
-    *f = *t->optimizer;
-    f->info = fn_info(c, one);
     s = scope_new(c, f->scope, f->limit, f->scope->unit);
     a.value[0] = value_fresh(c, t->type, t->item->train.by);
-    return bind_arguments(c, f, s, &a) ? type_eval(c, s, of->param[2].type)
-                                       : NULL;
+    return bind_arguments(c, fn_item(c, one, f->scope, f->limit), s, &a)
+               ? type_eval(c, s, p[2].type)
+               : NULL;
 }
 
 /* The train state: its fields, of which those that are not needed are NULL. */
@@ -268,11 +262,9 @@ static bool place_settings(Train *t, Arguments *to)
     Check *c = t->c;
     const Expr *e = t->optimizer_call;
 
-    *to = args_new(c, fn_nparam(t->optimizer), e ? e->span : t->at, t->scope);
+    *to = args_new(c, fn_nparam(t->optimizer), t->optimizer_at, t->scope);
     for (int k = 0; e && k < e->call.narg; k++) {
-        const Arg *arg = &e->call.arg[k];
-        CallArg a = {arg->name, arg->name_span, eval(c, t->scope, arg->value),
-                     arg->value->span, arg->value};
+        CallArg a = call_arg(c, t->scope, &e->call.arg[k]);
 
         if (!a.name)
             return check_refuse(c, a.span, "setting",
@@ -399,7 +391,7 @@ static const Value *update(Train *t, const Arguments *setting, const Value *net,
         if (part[0] && part[1])
             return value_tuple(c, t->at, 2, part);
     }
-    check_fail(c, setting->at, "train",
+    check_fail(c, t->optimizer_at, "train",
                "an optimizer gives the new parameters and the new state\n"
                "expected (%s, %s), found %s",
                value_text(c, net), value_text(c, state), value_text(c, v));
@@ -492,11 +484,11 @@ static bool carried_fits(Train *t, const Value **carried)
     *carried = value_fit(c, t->carried_type, v);
     if (*carried)
         return true;
-    check_fail(c, t->carried_at, "train",
-               "the new state is not of the type of '%s'",
-               fn_param_name(c, t->loss, t->carried));
-    check_detail(c, "expected %s, found %s", type_text(c, t->carried_type),
-                 value_text(c, v));
+    check_fail(
+        c, t->carried_at, "train",
+        "the new state is not of the type of '%s'\nexpected %s, found %s",
+        fn_param_name(c, t->loss, t->carried), type_text(c, t->carried_type),
+        value_text(c, v));
     fn_declared(c, t->loss);
     return false;
 }
@@ -603,9 +595,9 @@ static bool fixed_type(Train *t, int i, const char *what, const Type *ty)
     if (type_is_fixed(ty))
         return true;
     check_fail(c, i == t->by ? t->item->train.by_span : t->carried_at, "train",
-               "what is %s needs constant dimensions, '%s' is %s", what, name,
-               type_text(c, ty));
-    check_detail(c, "the option --dim name=value fixes one");
+               "what is %s needs constant dimensions, '%s' is %s\n"
+               "the option --dim name=value fixes one",
+               what, name, type_text(c, ty));
     fn_param_declared(c, t->loss, i);
     return false;
 }
@@ -637,7 +629,7 @@ static bool check_loss(Train *t)
         check_fail(c, t->item->train.loss_span, "train",
                    "the parameters of '%s' do not have fixed types",
                    info->name);
-        check_note(c, fn_span(t->loss), "'%s' is declared here", info->name);
+        fn_declared(c, t->loss);
         return false;
     }
     train_arguments(t, &fresh);

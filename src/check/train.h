@@ -29,7 +29,8 @@ typedef struct Train {
     const Fn *loss, *optimizer;
     const Fn *evaluate; /* or NULL: the loss */
     Span evaluate_at;
-    const Expr *optimizer_call;
+    const Expr *optimizer_call; /* or NULL */
+    Span optimizer_at;
     Metric metric[MAX_METRICS];
     int nmetric;
     /* Parameters of the loss: what is trained; what is carried from step to

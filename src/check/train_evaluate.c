@@ -68,13 +68,10 @@ static bool take_arguments(Train *t, const Metric *m, Arguments *to,
     Check *c = t->c;
 
     for (int k = 0; m->call && k < m->call->call.narg; k++) {
-        const Arg *arg = &m->call->call.arg[k];
-        Span at = arg->value->span;
-        CallArg a = {arg->name, arg->name_span, eval(c, t->scope, arg->value),
-                     at, arg->value};
+        CallArg a = call_arg(c, t->scope, &m->call->call.arg[k]);
 
         if (a.value->kind == V_fn)
-            a.value = by_name(t, a.value->fn, at, loss, taken);
+            a.value = by_name(t, a.value->fn, a.span, loss, taken);
         if (value_is_error(a.value) || !args_place(c, m->fn, &a, k, to))
             return false;
     }

@@ -124,48 +124,49 @@ static bool read_metrics(Train *t)
 
 /* Parameters of the loss */
 
-/* `name = p;` → the index of the loss's parameter p; -1 without the setting,
- * -2 after reporting. */
-static int read_param(Train *t, const char *name, Span *at)
+/* `name = p;`: *param is the index of the loss's parameter p, or -1 without the
+ * setting. */
+static bool read_param(Train *t, const char *setting_name, int *param, Span *at)
 {
     Check *c = t->c;
-    const Setting *s = setting(t, name);
+    const Setting *s = setting(t, setting_name);
     int n = fn_nparam(t->loss);
-    const char **param = NEWN(c->arena, const char *, n + 1);
+    const char **name = NEWN(c->arena, const char *, n + 1), *given;
 
+    *param = -1;
     if (!s)
-        return -1;
+        return true;
     *at = s->value->span;
     for (int i = 0; i < n; i++)
-        param[i] = fn_param_name(c, t->loss, i);
-    if (s->value->kind != EX_name) {
-        check_fail(c, s->value->span, "setting",
-                   "'%s' names a parameter of '%s': %s = %s;", name,
-                   fn_name(c, t->loss), name, n > 1 ? param[n - 1] : "s");
-        return -2;
-    }
-    if (s->value->name == t->item->train.by) {
-        check_fail(c, *at, "setting",
-                   "'%s' is what is trained; '%s' is another parameter of '%s'",
-                   s->value->name, name, fn_name(c, t->loss));
-        return -2;
-    }
+        name[i] = fn_param_name(c, t->loss, i);
+    given = s->value->kind == EX_name ? s->value->name : NULL;
+    if (!given)
+        return check_refuse(
+            c, *at, "setting", "'%s' names a parameter of '%s': %s = %s;",
+            s->name, fn_name(c, t->loss), s->name, n > 1 ? name[n - 1] : "s");
+    if (given == t->item->train.by)
+        return check_refuse(c, *at, "setting",
+                            "'%s' is what is trained; '%s' is another "
+                            "parameter of '%s'",
+                            given, s->name, fn_name(c, t->loss));
     for (int i = 0; i < n; i++)
-        if (param[i] == s->value->name)
-            return i;
+        if (name[i] == given)
+            *param = i;
+    if (*param >= 0)
+        return true;
     check_fail(c, *at, "setting", "'%s' has no parameter '%s'%s",
-               fn_name(c, t->loss), s->value->name,
-               name_suggestion(c, s->value->name, param, n));
+               fn_name(c, t->loss), given, name_suggestion(c, given, name, n));
     fn_declared(c, t->loss);
-    return -2;
+    return false;
 }
 
 static bool read_params(Train *t)
 {
-    t->carried = read_param(t, "state", &t->carried_at);
-    t->key = read_param(t, "key", &t->key_at);
+    bool good = read_param(t, "state", &t->carried, &t->carried_at);
+
+    good = read_param(t, "key", &t->key, &t->key_at) && good;
     if (t->key < 0 || t->key != t->carried)
-        return t->carried >= -1 && t->key >= -1;
+        return good;
     return check_refuse(t->c, t->key_at, "setting", "'%s' is the state already",
                         fn_param_name(t->c, t->loss, t->key));
 }
@@ -227,6 +228,7 @@ bool train_settings(Train *t)
         t->optimizer = function_of(t, optimizer->name, optimizer->value,
                                    &t->optimizer_call);
     good = t->optimizer != NULL;
+    t->optimizer_at = t->optimizer_call ? t->optimizer_call->span : t->at;
     good = read_metrics(t) && good;
     good = read_params(t) && good;
     good = read_evaluate(t) && good;
