@@ -54,7 +54,7 @@ void emit_finish(Emit *e);
 bool emit_bytes(Emit *e, LLVMCodeGenFileType kind, char **bytes, size_t *n,
                 const char **error);
 
-/* function.c */
+/* sizes.c */
 
 /* What a call asks of its dimensions before anything else: dim is 0 … most, and
  * nothing in it divides by 0. After the indices these are its places. */
@@ -68,6 +68,8 @@ typedef struct SizeCheck {
 typedef LIST(SizeCheck) SizeChecks;
 void size_checks(Emit *e, const Schedule *s, SizeChecks *to);
 
+/* function.c */
+
 /* Three hidden functions for one schedule:
  *   i32  PREFIX__call(ptr leaf, ptr dims, ptr workspace, ptr exec)
  *   i64  PREFIX__workspace(ptr dims)         bytes; 0 for invalid dimensions
@@ -76,6 +78,9 @@ void size_checks(Emit *e, const Schedule *s, SizeChecks *to);
  * place ignored; dims: i64 in the order of function->var; sizes and all else
  * as nn_abi.h's nn_function says. Found again by LLVMGetNamedFunction. */
 void emit_function(Emit *e, const Schedule *s, const char *prefix);
+
+/* kernel.c */
+
 /* The machine code of a kernel: i32 (ptr buffers, ptr dims, i64 lo, i64 hi),
  * buffers and dims as numbered by its key; lo … hi is the first outer loop's
  * whole range. Only declared where another part has it. */

@@ -1,0 +1,110 @@
+/* kernel.c: functions of kernels, and constant tensors. */
+#include <string.h>
+
+#include "emit/emit_internal.h"
+
+/* Data made once. */
+
+/* The place for an interned text; its value is NULL when new. */
+static Made *made_find(Emit *e, const char *text)
+{
+    uint64_t h = hash_pointer(HASH_SEED, text);
+    Made *m;
+    for (size_t seen = 0; (m = map_next(&e->made, h, &seen));)
+        if (m->text == text)
+            return m;
+    m = NEW(e->arena, Made);
+    m->text = text;
+    map_put(e->arena, &e->made, h, m);
+    return m;
+}
+
+static void kernel_body(Emit *e, const Kernel *k, LoopCode *loop)
+{
+    const KernelKey *key = &unit_use(e, k)->key;
+    switch (k->kind) {
+    case KERNEL_map:
+        emit_map(e, k, key);
+        break;
+    case KERNEL_contract:
+        emit_contract(e, k, key);
+        break;
+    case KERNEL_sort:
+        emit_sort(e, k->sort, key);
+        break;
+    case KERNEL_loop:
+        emit_loop(e, loop, key);
+        break;
+    }
+}
+
+LLVMValueRef emit_kernel(Emit *e, const Kernel *k)
+{
+    const Unit *u = units_at(e->units, unit_use(e, k)->unit);
+    LLVMValueRef *made = &e->kernel[u->number];
+    LoopCode *loop = NULL;
+    bool build;
+    if (*made)
+        return *made;
+    k = u->kernel;
+    if (share_has_unit(e, u->number) && k->kind == KERNEL_loop)
+        loop = loop_kernels(e, k->loop);
+    LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64};
+    const char *name = arena_printf(
+        e->arena, k->kind == KERNEL_loop ? "loop%d" : "kernel%d", u->number);
+    *made = share_function(e, name, u->number, e->i32, param, 4, &build);
+    if (!build)
+        return *made;
+    LLVMPositionBuilderAtEnd(
+        e->builder, LLVMAppendBasicBlockInContext(e->context, *made, "entry"));
+    kernel_body(e, k, loop);
+    return *made;
+}
+
+/* Constant tensors. */
+
+static void put_element(Emit *e, DType t, double v, char *to)
+{
+    float f = (float)v;
+    int32_t i32 = t == DT_i32 ? (int32_t)v : 0;
+    int64_t i64 = t == DT_i64 || t == DT_key ? (int64_t)v : 0;
+    uint8_t u8 = t == DT_u8 ? (uint8_t)v : v != 0;
+    const void *from = t == DT_f32                  ? (const void *)&f
+                       : t == DT_f64                ? (const void *)&v
+                       : t == DT_i32                ? (const void *)&i32
+                       : t == DT_i64 || t == DT_key ? (const void *)&i64
+                                                    : (const void *)&u8;
+    int n = dtype_size(t);
+    memcpy(to, from, (size_t)n);
+    if (LLVMByteOrder(e->machine.layout) == LLVMBigEndian)
+        for (int i = 0; i < n / 2; i++) {
+            char c = to[i];
+            to[i] = to[n - 1 - i];
+            to[n - 1 - i] = c;
+        }
+}
+
+LLVMValueRef emit_data(Emit *e, const Buffer *b)
+{
+    const Attr *a = &b->node->attr;
+    int64_t n = b->node->op == OP_data ? a->integer : 1;
+    size_t size = (size_t)dtype_size(b->dtype);
+    size_t bytes = size * (size_t)n;
+    char *at = NEWN(e->arena, char, bytes + 1);
+    double one = dtype_is_real(b->dtype) ? a->real : (double)a->integer;
+    for (int64_t i = 0; i < n; i++)
+        put_element(e, b->dtype, b->node->op == OP_data ? a->data[i] : one,
+                    at + (size_t)i * size);
+    Made *m = made_find(e, intern_n(e->names, at, bytes));
+    if (m->value)
+        return m->value;
+    LLVMValueRef v =
+        LLVMConstStringInContext(e->context, at, (unsigned)bytes, true);
+    const char *name = arena_printf(e->arena, "data%zu", e->made.n);
+    m->value = LLVMAddGlobal(e->module, LLVMTypeOf(v), name);
+    LLVMSetInitializer(m->value, v);
+    LLVMSetLinkage(m->value, LLVMInternalLinkage);
+    LLVMSetGlobalConstant(m->value, true);
+    LLVMSetAlignment(m->value, 64);
+    return m->value;
+}
