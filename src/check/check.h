@@ -21,10 +21,12 @@ typedef struct CheckOptions {
 
 typedef struct Program Program;
 
-/* Reads path and all that it uses (`use x;`: x.nn beside it, then the embedded
- * standard library), checks every function and builds the module. Errors are
- * recorded in d; the result is NULL when there were any. text, if not NULL, is
- * the file's content (standard input). */
+/* requires nothing of the text; gives a graph of closed regions and exports
+ * with derivatives, neither simplified nor expanded. Reads path and all that it
+ * uses (`use x;`: x.nn beside it, then the embedded standard library), checks
+ * every function and builds the module. Errors are recorded in d; the result is
+ * NULL when there were any. text, if not NULL, is the file's content (standard
+ * input). */
 Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
                        size_t len, const CheckOptions *o);
 Module *program_module(Program *p);

@@ -4,12 +4,13 @@
 
 #include "graph/graph.h"
 
-/* The xs are parameters (OP_param) in both.
+/* Both require xs that are parameters (OP_param) and no operator that row->vjp
+ * and row->partial both leave out; they add nodes and change none, and what
+ * they give is still to be simplified.
  *
  * Reverse mode. x_bar[j] becomes the sum over i of y_bar[i] · ∂y[i]/∂x[j],
  * of x[j]'s shape; zeros where y does not depend on x. A null y_bar[i] is zero.
- * Adjoints pass through real nodes only. The graph must hold no operator that
- * row->vjp and row->partial both leave out. Cost: at most 4 operations for one
+ * Adjoints pass through real nodes only. Cost: at most 4 operations for one
  * of y's. (Griewank, Walther, "Evaluating Derivatives", 2nd ed., section 3.2)
  */
 void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,

@@ -14,7 +14,8 @@ typedef enum EmitKind {
     EMIT_bitcode,  /* .bc */
 } EmitKind;
 
-/* Machine code for a whole module: for each function NAME of module M the C
+/* requires a schedule for each function, which stays as it is; gives machine
+ * code for a whole module: for each function NAME of module M the C
  * functions M_NAME and M_NAME_workspace, then M_module. The bytes are allocated
  * in a. False with *error set where the CPU or target is unknown. */
 bool emit_module(Arena *a, const ModuleInput *in, EmitKind kind,

@@ -262,8 +262,10 @@ Kernel *product_kernel(Sched *s, const Piece *p);
 typedef struct Inline Inline;
 
 /* guard.c */
+/* requires what prepare notes; gives each note its case. */
 void cases(Sched *s);
-/* After materialise. */
+/* requires cases and buffers; gives each note the guard it runs under, and
+ * flags to what conditions alone cannot say. */
 void guards(Sched *s);
 /* What the `if` n asks for: a node that gets a buffer where n is lazy. */
 Node *condition_of(const Sched *s, const Node *n);
@@ -273,7 +275,9 @@ void flag_reads(Sched *s, Piece *p);
 int flag_value(Sched *s, Inline *in, const Piece *p);
 void guard_of_kernel(Sched *s, int guard, Kernel *k);
 
-/* materialise.c */
+/* materialise.c: requires cases; gives a buffer to each node that is not
+ * computed where it is used. */
+
 void materialise(Sched *s);
 /* The node in whose buffer n is: reshapes are free. Asked after materialise. */
 Node *buffered(const Sched *s, Node *n);
@@ -329,7 +333,9 @@ void arrange(Sched *s, Kernel *k);
 /* So many values have registers in any order: vectors on most machines. */
 enum { FEW_VALUES = 16 };
 
-/* piece.c */
+/* piece.c: requires buffers and guards; gives each buffer that is written the
+ * pieces that make it, with what they read. */
+
 void pieces(Sched *s);
 Piece *piece_new(Sched *s, PieceKind kind, Node *root, int guard);
 /* Stores all of value to `to`, for no root. */
@@ -352,7 +358,9 @@ void sort_piece(Sched *s, Node *n);
 void sort_reads(Sched *s, Piece *p);
 Kernel *sort_kernel(Sched *s, const Piece *p);
 
-/* fuse.c */
+/* fuse.c: requires pieces; gives each its nest, whose positions are an order of
+ * dependence. */
+
 void fuse(Sched *s);
 Nest *nest_new(Sched *s, Piece *p);
 /* The number of leading axes of r's node, units aside, at which it is read at
@@ -360,13 +368,19 @@ Nest *nest_new(Sched *s, Piece *p);
 int read_prefix(const Sched *s, const Read *r, bool *all);
 void nest_stages(Sched *s, Nest *n);
 
-/* epilogue.c */
+/* epilogue.c: requires nests with their stages; those that follow a product row
+ * by row are its epilogue then, and dead by themselves. */
+
 void fuse_after(Sched *s);
 
-/* order.c */
+/* order.c: requires nests and epilogues; gives the final order, in which what
+ * is overwritten in place was read before. */
+
 void order(Sched *s);
 
-/* build.c */
+/* build.c: requires nests in their final order; gives the schedule's kernels.
+ */
+
 void build(Sched *s);
 Kernel *build_map(Sched *s, Inline *in, Nest *nest);
 
@@ -376,8 +390,14 @@ void shape_loops(Sched *s, Kernel *k, int fixed, int join);
 /* Could they be joined. */
 bool can_join(Sched *s, const Kernel *k, int fixed, int join);
 
-/* plan.c */
+/* coalesce.c: requires kernels in order; leaves fewer copies and buffers, and
+ * all values as they were. */
+
 void coalesce(Sched *s);
+
+/* plan.c: requires that buffers are what they will be; gives each its place in
+ * the workspace and its number. */
+
 void plan(Sched *s);
 
 #endif

@@ -7,7 +7,8 @@
 
 /* close.c */
 
-/* A loop or call from results that may read anything around it: `r` as above
+/* requires parameters of its own, gives a closed region. A loop or call from
+ * results that may read anything around it: `r` as above
  * but that its results may reach other nodes than its parameters, `arg` its
  * arguments so far. What the results reach and does not depend on a parameter
  * becomes a further capture (constants, dimensions, iotas, and broadcasts of
@@ -47,12 +48,12 @@ Node *maker_close(const RegionMaker *m);  /* by g_region_close */
 
 /* batch.c */
 
-/* The roots for many values of some parameters at once. param[i] is replaced
- * by value[i], which has one more leading axis, of size n; each root gets such
- * an axis too, repeated where it depends on none of them. An index check in a
- * branch of an `if` or a `where` that is chosen element by element concerns
- * only the elements that choose this branch. No dimension may depend on the
- * parameters. */
+/* requires that no dimension depends on the parameters, gives roots that do not
+ * reach them. The roots for many values of some parameters at once. param[i] is
+ * replaced by value[i], which has one more leading axis, of size n; each root
+ * gets such an axis too, repeated where it depends on none of them. An index
+ * check in a branch of an `if` or a `where` that is chosen element by element
+ * concerns only the elements that choose this branch. */
 void graph_batch(Graph *g, const Dim *n, int nparam, Node *const *param,
                  Node *const *value, int nroot, Node **root);
 

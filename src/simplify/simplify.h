@@ -23,8 +23,9 @@ extern const int simplify_nrules;
  * exp). What was applied where is in the graph's log. */
 void simplify(Graph *g, int nroot, Node **root);
 
-/* Replaces operators that rows can `expand` until only those remain that the
- * scheduler knows; simplifies nothing. */
+/* requires roots that are differentiated, gives roots of operators that the
+ * scheduler knows alone (no row has an `expand`), keeps values; simplifies
+ * nothing. */
 void expand(Graph *g, int nroot, Node **root);
 
 /* The same for all results of n functions. */
@@ -33,7 +34,8 @@ void expand_functions(Graph *g, Function *const *f, int n);
 
 /* prune.c */
 
-/* Rebuild loops without carries, inputs, captures and outputs that nothing
+/* requires regions that are closed, gives such, keeps values. Rebuilds loops
+ * without carries, inputs, captures and outputs that nothing
  * reads, carries that never change as captures; loops on the same arguments
  * whose regions have the same parameters (a loop and the same loop that stores
  * more) become one. For the roots of one function: what one stores, the others

@@ -71,8 +71,8 @@ char *take_message(Arena *a, char *s);
 
 /* code.c: from a module to its bytes. */
 
-/* Verifies a module that is complete (dies on our own mistakes), then the light
- * clean-up passes. */
+/* requires a module that is complete (dies on our own mistakes), leaves it
+ * ready for machine_code: the light clean-up passes. */
 void machine_optimise(const Machine *m, LLVMModuleRef module);
 /* The bytes of an object or assembly file, in m's arena. Once for a module:
  * making code changes it. */
