@@ -110,71 +110,28 @@ void function_result(Check *c, Function *f, const char *name, const Value *v,
 /* Free variables, in the order in which the types name them, then those that
  * are parameters of their own. */
 
-typedef struct Vars {
-    Check *c;
-    LIST(const Dim *) list;
-} Vars;
-
-static void *no_value(void *u, int64_t v)
-{
-    (void)v;
-    return u;
-}
-
-static void *no_join(void *u, void *a, void *b)
-{
-    (void)a;
-    (void)b;
-    return u;
-}
-
-static void *no_change(void *u, void *a)
-{
-    (void)a;
-    return u;
-}
-
-static void *take_variable(void *u, const Dim *var)
-{
-    Vars *v = u;
-
-    for (int i = 0; i < v->list.n; i++)
-        if (v->list.at[i] == var)
-            return u;
-    list_push(v->c->arena, &v->list, var);
-    return u;
-}
-
-static void variables_of(Vars *v, const Dim *d)
-{
-    const DimVisitor visit = {v,       no_value, take_variable, no_join,
-                              no_join, no_join,  no_change};
-
-    dim_visit(d, &visit);
-}
-
-static void variables_of_type(Vars *v, const Type *t)
+static void type_vars(Check *c, const Type *t, DimVars *to)
 {
     for (int i = 0; t->kind == TY_tensor && i < t->rank; i++)
-        variables_of(v, t->dim[i]);
+        dim_vars(c->arena, t->dim[i], to);
     if (t->kind == TY_stack)
-        variables_of(v, t->count);
+        dim_vars(c->arena, t->count, to);
     for (int i = 0; i < t->npart; i++)
-        variables_of_type(v, t->part[i]);
+        type_vars(c, t->part[i], to);
 }
 
 static void free_variables(Check *c, Function *f)
 {
-    Vars v = {.c = c};
+    DimVars all = {0};
 
     for (int i = 0; i < f->nparam; i++)
-        variables_of_type(&v, f->param[i].type);
+        type_vars(c, f->param[i].type, &all);
     for (int i = 0; i < f->nresult; i++)
-        variables_of_type(&v, f->result[i].type);
+        type_vars(c, f->result[i].type, &all);
     for (int i = 0; i < f->nvar; i++)
-        variables_of(&v, f->var[i]);
-    f->var = v.list.at;
-    f->nvar = v.list.n;
+        dim_vars(c->arena, f->var[i], &all);
+    f->var = all.at;
+    f->nvar = all.n;
 }
 
 /* Names in C. */

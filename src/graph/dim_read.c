@@ -63,6 +63,28 @@ bool dim_uses(const Dim *d, const Dim *var)
     return false;
 }
 
+static void add_var(Arena *a, const Dim *var, DimVars *to)
+{
+    for (int i = 0; i < to->n; i++)
+        if (to->at[i] == var)
+            return;
+    list_push(a, to, var);
+}
+
+void dim_vars(Arena *a, const Dim *d, DimVars *to)
+{
+    for (int i = 0; i < d->n; i++)
+        for (int j = 0; j < d->t[i].mono->n; j++) {
+            const Atom *x = d->t[i].mono->f[j].atom;
+            if (x->kind == ATOM_var)
+                add_var(a, x->self, to);
+            if (x->num)
+                dim_vars(a, x->num, to);
+            if (x->den)
+                dim_vars(a, x->den, to);
+        }
+}
+
 /* Where variables have values. */
 typedef struct Point {
     int n;

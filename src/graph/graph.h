@@ -42,6 +42,9 @@ const Dim *dim_subst(Graph *g, const Dim *d, int n, const Dim *const *var,
                      const Dim *const *val);
 /* Is `var` anywhere in d. */
 bool dim_uses(const Dim *d, const Dim *var);
+/* Adds the variables in d that are not there yet, as they come in it. */
+typedef LIST(const Dim *) DimVars;
+void dim_vars(Arena *a, const Dim *d, DimVars *to);
 /* If d = q * var + r with q and r free of var, a variable or a quotient: true.
  * For solving for var. */
 bool dim_linear_in(Graph *g, const Dim *d, const Dim *var, const Dim **q,
