@@ -242,6 +242,87 @@ START_TEST(values_are_right)
 }
 END_TEST
 
+/* einsum with random texts against one sum over all axes at once. */
+
+enum { EINSUMS = 80, MOST_OPERANDS = 3, MOST_AXES = 4 };
+
+static char pick(uint32_t *seed, const char *among)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return among[(*seed >> 16) % strlen(among)];
+}
+
+/* b has 3 places, the others 2; z is what '...' stands for. */
+static int places(char axis) { return axis == 'b' ? 3 : 2; }
+
+static void put_subscript(Str *text, const char *axes)
+{
+    for (; *axes; axes++)
+        str_printf(text, *axes == 'z' ? "..." : "%c", *axes);
+}
+
+/* before i_a, i_b after, bounded or not; nothing without axes. */
+static void put_indices(Str *to, const char *before, const char *axes,
+                        bool bounded, const char *after)
+{
+    for (const char *a = axes; *a; a++) {
+        str_printf(to, "%s i_%c", a == axes ? before : ",", *a);
+        if (bounded)
+            str_printf(to, " < %d", places(*a));
+    }
+    str_printf(to, "%s", *axes ? after : "");
+}
+
+START_TEST(einsum_is_a_sum_of_products)
+{
+    static const char *const orders[] = {"abcz", "zcba", "bzac"};
+    static const double yes = 1;
+    uint32_t seed = (uint32_t)_i;
+    char used[5] = "", out[5] = "", summed[5] = "";
+    Str text = str_new(arena), product = str_new(arena), e = str_new(arena);
+    int n = pick(&seed, "123") - '0';
+
+    str_printf(&e, "{");
+    for (int k = 0; k < n; k++) {
+        char axes[MOST_AXES + 1] = "";
+
+        for (int left = pick(&seed, "0123") - '0'; left > 0; left--) {
+            char a[2] = {pick(&seed, "abcz"), '\0'};
+
+            if (*a != 'z' || !strchr(axes, 'z'))
+                strcat(axes, a);
+            if (!strchr(used, *a))
+                strcat(used, a);
+        }
+        str_printf(&text, k ? "," : "");
+        put_subscript(&text, axes);
+        str_printf(&e, " let x%d = reshape(sin(%d + real(iota(", k, k);
+        for (const char *a = axes; *a; a++)
+            str_printf(&e, "%d * ", places(*a));
+        str_printf(&e, "1))), [");
+        for (const char *a = axes; *a; a++)
+            str_printf(&e, "%s%d", a == axes ? "" : ", ", places(*a));
+        str_printf(&e, *axes ? "]);" : "1])[0];");
+        str_printf(&product, "%sx%d", k ? " * " : "", k);
+        put_indices(&product, "[", axes, false, "]");
+    }
+    for (const char *a = orders[pick(&seed, "012") - '0']; *a; a++)
+        if (strchr(used, *a))
+            strncat(pick(&seed, "01") == '0' ? out : summed, a, 1);
+    str_printf(&text, "->");
+    put_subscript(&text, out);
+    str_printf(&e, " max(abs(einsum(\"%s\"", text.at);
+    for (int k = 0; k < n; k++)
+        str_printf(&e, ", x%d", k);
+    str_printf(&e, ") - ");
+    put_indices(&e, "[", out, true, " | ");
+    put_indices(&e, "sum(", summed, true, " | ");
+    str_printf(&e, "%s%s%s)) < 1e-5 }", product.at, *summed ? ")" : "",
+               *out ? "]" : "");
+    ck_value(compile(library), e.at, 1, &yes, 0.5);
+}
+END_TEST
+
 /* Signatures: the last function that a program exports. */
 
 static const struct {
@@ -731,6 +812,7 @@ int main(void)
     tcase_add_checked_fixture(t, programs_setup, programs_teardown);
     tcase_add_loop_test(t, values_are_right, 0,
                         (int)(sizeof values / sizeof *values));
+    tcase_add_loop_test(t, einsum_is_a_sum_of_products, 0, EINSUMS);
     tcase_add_loop_test(t, signatures_are_right, 0,
                         (int)(sizeof signatures / sizeof *signatures));
     tcase_add_loop_test(t, wrong_programs_are_refused, 0,
