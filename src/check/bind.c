@@ -176,9 +176,12 @@ static bool match_type_param(Bind *b, int i, const TypeEx *t, const Type *is)
     const Binding *bound = scope_find(b->s, INT32_MAX, t->name);
 
     if (type_param_of(b->info->item, t)->real && !type_all_real(b->c, is))
-        return misfit(
-            b, i, b->a->value[i],
-            arena_printf(b->c->arena, "'%s' is of reals only", t->name));
+        return misfit(b, i, b->a->value[i],
+                      arena_printf(b->c->arena, "'%s' is of reals only%s",
+                                   t->name,
+                                   is->kind == TY_tensor && is->dtype != DT_key
+                                       ? "; write real(…) to convert"
+                                       : ""));
     if (!bound) {
         scope_bind(b->c, b->s, t->name, t->span, NULL)->ty = is;
         return true;
