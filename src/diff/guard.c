@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { MAX_CLIMB = 64 };
+enum { MAX_CLIMB = 64, MAX_CHOICES = 3 };
 
 static Node *both(Graph *g, Node *a, Node *b)
 {
@@ -215,6 +215,61 @@ static bool alike(const Guarded *a, const Guarded *b)
     return same_branch(a->branch, b->branch) && a->mask == b->mask;
 }
 
+/* w + a where w is -a p: -a (p - 1), which is 0 where p is 1. Else NULL. */
+static Node *without_one(Graph *g, Node *w, Node *minus_a)
+{
+    for (int i = 0; i < 2 && (w->op == OP_mul || w->op == OP_strong_mul); i++)
+        if (w->arg[i] == minus_a) {
+            Node *one = g_fill(g, w, 1);
+            return g2(g, OP_strong_mul, minus_a,
+                      g2(g, OP_sub, w->arg[1 - i], one));
+        }
+    return NULL;
+}
+
+/* w + a where w, or a choice of it, has -a: nothing is left there, of
+ * infinities neither. NULL: it has not. */
+static Node *without_opposite(Graph *g, Node *w, Node *a, int depth)
+{
+    Node *left[2], *minus_a = g1(g, OP_neg, a), *one;
+
+    if (w == minus_a)
+        return g_fill(g, a, 0);
+    one = without_one(g, w, minus_a);
+    if (one)
+        return one;
+    if (!(op_table[w->op]->flags & OP_MASKS) || depth == 0)
+        return NULL;
+    for (int i = 0; i < 2; i++)
+        left[i] = without_opposite(g, w->arg[i + 1], a, depth - 1);
+    if (!left[0] && !left[1])
+        return NULL;
+    for (int i = 0; i < 2; i++)
+        left[i] = left[i] ? left[i] : g2(g, OP_add, w->arg[i + 1], a);
+    return g3(g, w->op, w->arg[0], left[0], left[1]);
+}
+
+/* Of the sum of n terms those that are opposite; how many are left. */
+static int join_opposite(Graph *g, int n, Node **v)
+{
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < n; k++) {
+            Node *sum =
+                k == i ? NULL : without_opposite(g, v[i], v[k], MAX_CHOICES);
+            if (!sum)
+                continue;
+            v[i] = sum;
+            v[k] = v[--n];
+            i = k = 0;
+        }
+    return n;
+}
+
+static Node *add_terms(Graph *g, int n, Node **v, bool steep)
+{
+    return add_all(g, steep ? join_opposite(g, n, v) : n, v);
+}
+
 /* Add up terms under the same guards; how many are left. */
 static int sum_alike(Graph *g, Arena *scratch, int n, Guarded *term)
 {
@@ -230,7 +285,7 @@ static int sum_alike(Graph *g, Arena *scratch, int n, Guarded *term)
             sum.made = sum.made == term[end].made ? sum.made : NULL;
             sum.live = either(g, sum.live, term[end].live);
         }
-        sum.v = add_all(g, end - i, v);
+        sum.v = add_terms(g, end - i, v, sum.steep);
         term[left++] = sum;
     }
     return left;
@@ -332,7 +387,7 @@ static Guarded sum_unlike(Graph *g, Arena *scratch, int n, Guarded *term)
         sum.steep |= term[i].steep;
         sum.live = either(g, sum.live, term[i].live);
     }
-    sum.v = add_all(g, n, v);
+    sum.v = add_terms(g, n, v, sum.steep);
     return sum;
 }
 

@@ -159,6 +159,12 @@ static bool is_product(const Node *n)
     return n->op == OP_mul || n->op == OP_strong_mul;
 }
 
+/* What is left after cancelling, times y: nothing stays so. */
+static Node *left_times(Graph *g, OpId op, Node *x, Node *y)
+{
+    return node_is_const(x, 0) ? x : g2(g, op, x, y);
+}
+
 /* a/b where b is one of a's factors, or the root of one; or NULL. */
 static Node *without(Graph *g, Node *a, Node *b, int depth)
 {
@@ -182,7 +188,7 @@ static Node *without(Graph *g, Node *a, Node *b, int depth)
     for (int i = 0; i < 2 && is_product(a); i++) {
         x = without(g, a->arg[i], b, depth - 1);
         if (x)
-            return g2(g, a->op, x, a->arg[1 - i]);
+            return left_times(g, (OpId)a->op, x, a->arg[1 - i]);
     }
     if (a->op == OP_div) {
         x = without(g, a->arg[0], b, depth - 1);
@@ -206,11 +212,11 @@ static Node *cancelled(Graph *g, Node *a, Node *p)
             b = g_broadcast(g, b, p->rank, p->dim, p->attr.ints);
         }
         Node *x = without(g, a, b, MAX_DEPTH);
-        return x ? g2(g, OP_mul, x, u) : NULL;
+        return x ? left_times(g, OP_mul, x, u) : NULL;
     }
     if (p->op == OP_strong_mul) {
         Node *x = cancelled(g, a, p->arg[1]);
-        return x ? g2(g, OP_mul, x, p->arg[0]) : NULL;
+        return x ? left_times(g, OP_mul, x, p->arg[0]) : NULL;
     }
     return NULL;
 }
@@ -328,7 +334,7 @@ bool node_is_steep(const Node *n, const Node *partial)
 Node *g_chain(Graph *g, Node *a, Node *p, bool steep)
 {
     bool ordinary = node_is_finite(p);
-    if (node_is_const(p, 0))
+    if (node_is_const(p, 0) || node_is_const(a, 0))
         return g_fill(g, p, 0);
     if (ordinary && !steep)
         return g2(g, OP_mul, a, p);

@@ -356,6 +356,17 @@ static void if_eval(EvalTensor *e, const Node *n)
     }
 }
 
+/* What is true in one branch and false in the other is the condition. */
+static Node *if_identity(Graph *g, const Node *n)
+{
+    Node *c = n->arg[0], *a = n->arg[1], *b = n->arg[2];
+    bool same = n->dtype == DT_bool && is_true(a) && is_false(b);
+    bool other = n->dtype == DT_bool && is_false(a) && is_true(b);
+    if (same || other)
+        return g_fill_like(g, n, same ? c : g1(g, OP_not, c));
+    return choose_identity(g, n);
+}
+
 /* Chosen element by element, both branches are computed. */
 static Node *if_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
                       const bool *lead)
@@ -381,7 +392,7 @@ const Op op_if = {
     .shown = {FORM_cases},
     .text = "(if $=0 { $=1 } else { $=2 })",
     .infer = infer_where,
-    .identity = choose_identity,
+    .identity = if_identity,
     .eval_tensor = if_eval,
     .vjp = choose_vjp,
     .jvp = choose_jvp,
