@@ -51,10 +51,6 @@ typedef struct StructLayout {
 } StructLayout;
 StructLayout struct_layout(Arena *a, const Step *step, int n,
                            int pointer_bytes);
-/* Elements of the array that stands for this leaf: at least 1, as C has no
- * empty arrays. False where a dimension is free or the array too large. */
-bool leaf_elements(const Step *leaf, int64_t *n);
-
 /* Are all of them arrays of constant size? */
 bool steps_fixed(const Step *step, int n);
 

@@ -80,7 +80,9 @@ Step *type_steps(Arena *a, const Type *t, int *n)
 /* No object is larger: leaves room to add paddings without overflow. */
 #define MAX_BYTES (INT64_MAX / 4)
 
-bool leaf_elements(const Step *leaf, int64_t *n)
+/* Elements of the array that stands for this leaf: at least 1, as C has no
+ * empty arrays. False where a dimension is free or the array too large. */
+static bool leaf_elements(const Step *leaf, int64_t *n)
 {
     bool empty = false;
     *n = 1;

@@ -121,9 +121,6 @@ typedef struct Load {
 int driver_load(Args *a, const char *path, DType real, Load *to);
 /* Messages recorded so far. */
 void driver_diags(const Load *l);
-/* The graph's roots of n functions, result after result. */
-typedef LIST(Node *) Roots;
-Roots driver_roots(Arena *a, Function *const *f, int n);
 /* requires checked functions; leaves them simplified and expanded, and gives a
  * schedule for each, or none where the dump of a stage before was all. NULL
  * after a message. */

@@ -159,20 +159,9 @@ int driver_load(Args *a, const char *path, DType real, Load *to)
 
 /* Passes */
 
-Roots driver_roots(Arena *a, Function *const *f, int n)
-{
-    Roots r = {0};
-
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < f[i]->nresult; k++)
-            for (int j = 0; j < f[i]->result[k].nleaf; j++)
-                list_push(a, &r, f[i]->result[k].leaf[j]);
-    return r;
-}
-
 static void dump_function(const Load *l, Function *f)
 {
-    Roots r = driver_roots(l->arena, &f, 1);
+    Nodes r = functions_roots(l->arena, &f, 1);
     const char **name = NEWN(l->arena, const char *, r.n + 1);
     int at = 0;
 
@@ -194,7 +183,7 @@ static void dump_function(const Load *l, Function *f)
  * that was all. */
 static bool after(const Load *l, const char *stage, Function *const *f, int n)
 {
-    Roots r = driver_roots(l->arena, f, n);
+    Nodes r = functions_roots(l->arena, f, n);
 
     graph_verify(l->module->graph, r.n, r.at);
     if (!l->dump || strcmp(l->dump, stage))

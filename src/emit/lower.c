@@ -59,26 +59,6 @@ static Val *llvm_real_bits(Lower *l, DType t, uint64_t bits)
 
 /* Reals. */
 
-static Val *llvm_fadd(Lower *l, Val *a, Val *b)
-{
-    return made(l, LLVMBuildFAdd(at(l), a->v, b->v, ""), a->t);
-}
-
-static Val *llvm_fsub(Lower *l, Val *a, Val *b)
-{
-    return made(l, LLVMBuildFSub(at(l), a->v, b->v, ""), a->t);
-}
-
-static Val *llvm_fmul(Lower *l, Val *a, Val *b)
-{
-    return made(l, LLVMBuildFMul(at(l), a->v, b->v, ""), a->t);
-}
-
-static Val *llvm_fdiv(Lower *l, Val *a, Val *b)
-{
-    return made(l, LLVMBuildFDiv(at(l), a->v, b->v, ""), a->t);
-}
-
 static Val *llvm_fneg(Lower *l, Val *a)
 {
     return made(l, LLVMBuildFNeg(at(l), a->v, ""), a->t);
@@ -92,6 +72,36 @@ static Val *intrinsic(Lower *l, const char *name, int n, Val *const *x)
     LLVMTypeRef t = LLVMTypeOf(arg[0]);
     return made(l, code_intrinsic(l->e, name, &t, 1, arg, n), x[0]->t);
 }
+
+/* Instructions of two values of one type; and of one and a number of bits. */
+#define BINARY(name, build)                                                    \
+    static Val *llvm_##name(Lower *l, Val *a, Val *b)                          \
+    {                                                                          \
+        return made(l, build(at(l), a->v, b->v, ""), a->t);                    \
+    }
+#define SHIFT(name, build)                                                     \
+    static Val *llvm_##name(Lower *l, Val *a, int bits)                        \
+    {                                                                          \
+        Val *by = low_int(l, a->t, bits);                                      \
+        return made(l, build(at(l), a->v, by->v, ""), a->t);                   \
+    }
+BINARY(fadd, LLVMBuildFAdd)
+BINARY(fsub, LLVMBuildFSub)
+BINARY(fmul, LLVMBuildFMul)
+BINARY(fdiv, LLVMBuildFDiv)
+BINARY(iadd, LLVMBuildAdd)
+BINARY(isub, LLVMBuildSub)
+BINARY(imul, LLVMBuildMul)
+BINARY(iand, LLVMBuildAnd)
+BINARY(ior, LLVMBuildOr)
+BINARY(ixor, LLVMBuildXor)
+BINARY(ishl_by, LLVMBuildShl)
+BINARY(ishr_by, LLVMBuildLShr)
+SHIFT(ishl, LLVMBuildShl)
+SHIFT(ishr, LLVMBuildLShr)
+SHIFT(isar, LLVMBuildAShr)
+#undef BINARY
+#undef SHIFT
 
 static bool in_hardware(const Emit *e, DType t)
 {
@@ -251,29 +261,13 @@ static Val *llvm_ftrunc(Lower *l, Val *a)
     return low_fcopysign(l, soft_round_to(l, low_fabs(l, a), CMP_gt, -1), a);
 }
 
-static LLVMRealPredicate real_predicate(Cmp c)
-{
-    switch (c) {
-    case CMP_eq:
-        return LLVMRealOEQ;
-    case CMP_ne:
-        return LLVMRealUNE;
-    case CMP_lt:
-        return LLVMRealOLT;
-    case CMP_le:
-        return LLVMRealOLE;
-    case CMP_gt:
-        return LLVMRealOGT;
-    case CMP_ge:
-        return LLVMRealOGE;
-    }
-    die("no such comparison: %d", (int)c);
-}
-
 static Val *llvm_fcmp(Lower *l, Cmp c, Val *a, Val *b)
 {
-    return made(l, LLVMBuildFCmp(at(l), real_predicate(c), a->v, b->v, ""),
-                DT_bool);
+    static const LLVMRealPredicate is[] = {
+        [CMP_eq] = LLVMRealOEQ, [CMP_ne] = LLVMRealUNE, [CMP_lt] = LLVMRealOLT,
+        [CMP_le] = LLVMRealOLE, [CMP_gt] = LLVMRealOGT, [CMP_ge] = LLVMRealOGE,
+    };
+    return made(l, LLVMBuildFCmp(at(l), is[c], a->v, b->v, ""), DT_bool);
 }
 
 static Val *llvm_fisnan(Lower *l, Val *a)
@@ -282,21 +276,6 @@ static Val *llvm_fisnan(Lower *l, Val *a)
 }
 
 /* Integers. */
-
-static Val *llvm_iadd(Lower *l, Val *a, Val *b)
-{
-    return made(l, LLVMBuildAdd(at(l), a->v, b->v, ""), a->t);
-}
-
-static Val *llvm_isub(Lower *l, Val *a, Val *b)
-{
-    return made(l, LLVMBuildSub(at(l), a->v, b->v, ""), a->t);
-}
-
-static Val *llvm_imul(Lower *l, Val *a, Val *b)
-{
-    return made(l, LLVMBuildMul(at(l), a->v, b->v, ""), a->t);
-}
 
 /* floor(a / b) of a divisor that is neither 0 nor, signed, -1 */
 static Val *floor_quotient(Lower *l, Val *a, Val *b)
@@ -333,74 +312,19 @@ static Val *llvm_imod(Lower *l, Val *a, Val *b)
     return low_select(l, low_icmp(l, CMP_eq, b, zero), zero, r);
 }
 
-static Val *llvm_iand(Lower *l, Val *a, Val *b)
-{
-    return made(l, LLVMBuildAnd(at(l), a->v, b->v, ""), a->t);
-}
-
-static Val *llvm_ior(Lower *l, Val *a, Val *b)
-{
-    return made(l, LLVMBuildOr(at(l), a->v, b->v, ""), a->t);
-}
-
-static Val *llvm_ixor(Lower *l, Val *a, Val *b)
-{
-    return made(l, LLVMBuildXor(at(l), a->v, b->v, ""), a->t);
-}
-
-static Val *llvm_ishl(Lower *l, Val *a, int bits)
-{
-    Val *by = low_int(l, a->t, bits);
-    return made(l, LLVMBuildShl(at(l), a->v, by->v, ""), a->t);
-}
-
-static Val *llvm_ishr(Lower *l, Val *a, int bits)
-{
-    Val *by = low_int(l, a->t, bits);
-    return made(l, LLVMBuildLShr(at(l), a->v, by->v, ""), a->t);
-}
-
-static Val *llvm_ishl_by(Lower *l, Val *a, Val *by)
-{
-    return made(l, LLVMBuildShl(at(l), a->v, by->v, ""), a->t);
-}
-
-static Val *llvm_ishr_by(Lower *l, Val *a, Val *by)
-{
-    return made(l, LLVMBuildLShr(at(l), a->v, by->v, ""), a->t);
-}
-
-static Val *llvm_isar(Lower *l, Val *a, int bits)
-{
-    Val *by = low_int(l, a->t, bits);
-    return made(l, LLVMBuildAShr(at(l), a->v, by->v, ""), a->t);
-}
-
-static LLVMIntPredicate int_predicate(Cmp c, bool is_signed)
-{
-    switch (c) {
-    case CMP_eq:
-        return LLVMIntEQ;
-    case CMP_ne:
-        return LLVMIntNE;
-    case CMP_lt:
-        return is_signed ? LLVMIntSLT : LLVMIntULT;
-    case CMP_le:
-        return is_signed ? LLVMIntSLE : LLVMIntULE;
-    case CMP_gt:
-        return is_signed ? LLVMIntSGT : LLVMIntUGT;
-    case CMP_ge:
-        return is_signed ? LLVMIntSGE : LLVMIntUGE;
-    }
-    die("no such comparison: %d", (int)c);
-}
-
 static Val *llvm_icmp(Lower *l, Cmp c, Val *a, Val *b)
 {
-    bool is_signed = a->t != DT_u8 && a->t != DT_bool;
-    return made(
-        l, LLVMBuildICmp(at(l), int_predicate(c, is_signed), a->v, b->v, ""),
-        DT_bool);
+    static const LLVMIntPredicate is[][2] = {
+        [CMP_eq] = {LLVMIntEQ, LLVMIntEQ},
+        [CMP_ne] = {LLVMIntNE, LLVMIntNE},
+        [CMP_lt] = {LLVMIntULT, LLVMIntSLT},
+        [CMP_le] = {LLVMIntULE, LLVMIntSLE},
+        [CMP_gt] = {LLVMIntUGT, LLVMIntSGT},
+        [CMP_ge] = {LLVMIntUGE, LLVMIntSGE},
+    };
+    bool has_sign = a->t != DT_u8 && a->t != DT_bool;
+    return made(l, LLVMBuildICmp(at(l), is[c][has_sign], a->v, b->v, ""),
+                DT_bool);
 }
 
 /* Masks. */

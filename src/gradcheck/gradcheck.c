@@ -68,7 +68,7 @@ static const char *label(const Check *c, const Pair *p, int k, int at)
 typedef struct Checked {
     Function *f;
     const char *name, *primal;
-    LIST(Node *) root; /* its results, before any pass */
+    Nodes root; /* its results, before any pass */
     bool trained;
     const char *expression; /* that the primal is, if not its name */
 } Checked;
@@ -278,13 +278,13 @@ static Function *renamed(Arena *a, const Function *f, const char *name)
 static void add_checked(Check *c, Plan *to, Function *f, const char *name,
                         bool trained, const char *expression)
 {
-    Checked one = {
-        .f = f, .name = name, .trained = trained, .expression = expression};
+    Checked one = {.f = f,
+                   .name = name,
+                   .root = functions_roots(c->arena, &f, 1),
+                   .trained = trained,
+                   .expression = expression};
     Function *primal = f->deriv != DERIV_none ? f->primal : NULL;
 
-    for (int i = 0; i < f->nresult; i++)
-        for (int k = 0; k < f->result[i].nleaf; k++)
-            list_push(c->arena, &one.root, f->result[i].leaf[k]);
     list_push(c->arena, &to->compiled, renamed(c->arena, f, name));
     if (primal)
         one.primal = arena_printf(c->arena, "%s__primal", name);

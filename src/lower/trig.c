@@ -309,12 +309,6 @@ static Val *sin_turned(Lower *l, Turn t)
     return negate_where(l, has_bit(l, t.q, 2), s);
 }
 
-static Turn quarter_more(Lower *l, Turn t)
-{
-    t.q = low_iadd(l, t.q, low_int(l, low_dtype(l, t.q), 1));
-    return t;
-}
-
 static Val *tan_turned(Lower *l, Turn t)
 {
     Val *s = sin_core(l, t.r), *c = cos_core(l, t.r);
@@ -323,76 +317,15 @@ static Val *tan_turned(Lower *l, Turn t)
                     low_select(l, odd, s, c));
 }
 
-/* Each for f64, then for f32 in f64, the rare huge x apart; then for f32
- * without f64. */
-
-static Val *sin_huge(Lower *l, Val *const *x)
+/* cos is sin a quarter further. */
+static Val *cos_turned(Lower *l, Turn t)
 {
-    return sin_turned(l, reduce_huge(l, x[0]));
+    t.q = low_iadd(l, t.q, low_int(l, low_dtype(l, t.q), 1));
+    return sin_turned(l, t);
 }
 
-static Val *sin_wide(Lower *l, Val *const *x)
-{
-    Val *r = sin_turned(l, reduce_f64(l, x[0]));
-    return low_rarely(l, beyond(l, x[0], 0x1p50), sin_huge, x, r);
-}
-
-static Val *sin_narrow(Lower *l, Val *const *x)
-{
-    Val *r = sin_turned(l, reduce_f32(l, x[0]));
-    return low_rarely(l, beyond(l, x[0], 0x1p30), sin_huge, x, r);
-}
-
-static Val *sin_in_f32(Lower *l, Val *const *x)
-{
-    return sin_turned(l, reduce_in_f32(l, x[0]));
-}
-
-static Val *cos_huge(Lower *l, Val *const *x)
-{
-    return sin_turned(l, quarter_more(l, reduce_huge(l, x[0])));
-}
-
-static Val *cos_wide(Lower *l, Val *const *x)
-{
-    Val *r = sin_turned(l, quarter_more(l, reduce_f64(l, x[0])));
-    return low_rarely(l, beyond(l, x[0], 0x1p50), cos_huge, x, r);
-}
-
-static Val *cos_narrow(Lower *l, Val *const *x)
-{
-    Val *r = sin_turned(l, quarter_more(l, reduce_f32(l, x[0])));
-    return low_rarely(l, beyond(l, x[0], 0x1p30), cos_huge, x, r);
-}
-
-static Val *cos_in_f32(Lower *l, Val *const *x)
-{
-    return sin_turned(l, quarter_more(l, reduce_in_f32(l, x[0])));
-}
-
-static Val *tan_huge(Lower *l, Val *const *x)
-{
-    return tan_turned(l, reduce_huge(l, x[0]));
-}
-
-static Val *tan_wide(Lower *l, Val *const *x)
-{
-    Val *r = tan_turned(l, reduce_f64(l, x[0]));
-    return low_rarely(l, beyond(l, x[0], 0x1p50), tan_huge, x, r);
-}
-
-static Val *tan_narrow(Lower *l, Val *const *x)
-{
-    Val *r = tan_turned(l, reduce_f32(l, x[0]));
-    return low_rarely(l, beyond(l, x[0], 0x1p30), tan_huge, x, r);
-}
-
-static Val *tan_in_f32(Lower *l, Val *const *x)
-{
-    return tan_turned(l, reduce_in_f32(l, x[0]));
-}
-
-/* One function's three ways. */
+/* One function's ways: for f64, then for f32 in f64, the rare huge x apart;
+ * then for f32 without f64. */
 typedef Val *(*Body)(Lower *l, Val *const *x);
 typedef struct Circular {
     const char *name, *name_f32; /* the latter of what f64 is used for */
@@ -407,23 +340,35 @@ static Val *circular(Lower *l, const Circular *c, Val *x)
                           : low_shared(l, c->name, c->in_f32, 1, &x);
 }
 
-Val *num_sin(Lower *l, Val *x)
-{
-    static const Circular c = {"sin", "sinf", sin_wide, sin_narrow, sin_in_f32};
-    return circular(l, &c, x);
-}
-
-Val *num_cos(Lower *l, Val *x)
-{
-    static const Circular c = {"cos", "cosf", cos_wide, cos_narrow, cos_in_f32};
-    return circular(l, &c, x);
-}
-
-Val *num_tan(Lower *l, Val *x)
-{
-    static const Circular c = {"tan", "tanf", tan_wide, tan_narrow, tan_in_f32};
-    return circular(l, &c, x);
-}
+#define CIRCULAR(f)                                                            \
+    static Val *f##_huge(Lower *l, Val *const *x)                              \
+    {                                                                          \
+        return f##_turned(l, reduce_huge(l, x[0]));                            \
+    }                                                                          \
+    static Val *f##_wide(Lower *l, Val *const *x)                              \
+    {                                                                          \
+        Val *r = f##_turned(l, reduce_f64(l, x[0]));                           \
+        return low_rarely(l, beyond(l, x[0], 0x1p50), f##_huge, x, r);         \
+    }                                                                          \
+    static Val *f##_narrow(Lower *l, Val *const *x)                            \
+    {                                                                          \
+        Val *r = f##_turned(l, reduce_f32(l, x[0]));                           \
+        return low_rarely(l, beyond(l, x[0], 0x1p30), f##_huge, x, r);         \
+    }                                                                          \
+    static Val *f##_in_f32(Lower *l, Val *const *x)                            \
+    {                                                                          \
+        return f##_turned(l, reduce_in_f32(l, x[0]));                          \
+    }                                                                          \
+    Val *num_##f(Lower *l, Val *x)                                             \
+    {                                                                          \
+        static const Circular c = {#f, #f "f", f##_wide, f##_narrow,           \
+                                   f##_in_f32};                                \
+        return circular(l, &c, x);                                             \
+    }
+CIRCULAR(sin)
+CIRCULAR(cos)
+CIRCULAR(tan)
+#undef CIRCULAR
 
 /* πr for |r| <= 1/2 as an angle up to π/4, or what is left to π/2. */
 static Pair half_turn(Lower *l, Val *r, Val **beyond)

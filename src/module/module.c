@@ -41,6 +41,16 @@ DerivKind deriv_named(const char *name)
     return DERIV_none;
 }
 
+Nodes functions_roots(Arena *a, Function *const *f, int n)
+{
+    Nodes root = {0};
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < f[i]->nresult; k++)
+            for (int j = 0; j < f[i]->result[k].nleaf; j++)
+                list_push(a, &root, f[i]->result[k].leaf[j]);
+    return root;
+}
+
 bool function_bound(const Function *f, const Dim *d, int64_t *most)
 {
     *most = dim_ends(d, f->var_max ? f->nvar : 0, f->var, f->var_max).hi;

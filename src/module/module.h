@@ -3,7 +3,7 @@
 #ifndef NNCC_MODULE_H
 #define NNCC_MODULE_H
 
-#include "graph/graph.h"
+#include "graph/region.h"
 
 /* A parameter or result of an exported function: a value of some type, its
  * leaves being nodes of the graph. */
@@ -91,6 +91,8 @@ typedef struct Module {
     uint64_t hash;      /* of all sources that the program read */
 } Module;
 
+/* What n functions give, result after result. */
+Nodes functions_roots(Arena *a, Function *const *f, int n);
 /* What d is at most while f's variables are between 0 and var_max; false where
  * one has no bound, or nothing can be said. */
 bool function_bound(const Function *f, const Dim *d, int64_t *most);

@@ -38,16 +38,7 @@ static int function(Fmt *f, int i)
     if (kind_at(f, i) == '[')
         i = fmt_list(f, i, EL_param);
     i = fmt_list(f, i, EL_param);
-    if (kind_at(f, i) == ARROW) {
-        int to = i + 1;
-        while (kind_at(f, to) != '=' && kind_at(f, to) != '{')
-            to = f->t.at[to].end ? f->t.at[to].end + 1 : to + 1;
-        fmt_text(f, " ");
-        fmt_tok(f, i);
-        fmt_text(f, " ");
-        fmt_type(f, i + 1, to);
-        i = to;
-    }
+    i = fmt_result(f, i, f->t.n);
     if (kind_at(f, i) == '=') {
         int end = toks_expr(&f->t, i + 1);
         fmt_value(f, i, end, 0);

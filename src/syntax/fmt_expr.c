@@ -256,6 +256,21 @@ void fmt_type(Fmt *f, int i, int end)
     f->whole = before;
 }
 
+int fmt_result(Fmt *f, int i, int end)
+{
+    int equals = toks_find(&f->t, i, end, '='), to = i + 1;
+
+    if (kind_at(f, i) != ARROW)
+        return i;
+    while (to < equals && kind_at(f, to) != '{')
+        to = f->t.at[to].end ? f->t.at[to].end + 1 : to + 1;
+    fmt_text(f, " ");
+    fmt_tok(f, i);
+    fmt_text(f, " ");
+    fmt_type(f, i + 1, to);
+    return to;
+}
+
 /* Expressions */
 
 /* fn(params) -> type { … } or = e */
@@ -263,17 +278,7 @@ static int lambda(Fmt *f, int i, int end)
 {
     fmt_tok(f, i);
     i = fmt_list(f, i + 1, EL_param);
-    if (kind_at(f, i) == ARROW) {
-        int equals = toks_find(&f->t, i, end, '=');
-        int to = i + 1;
-        while (to < equals && kind_at(f, to) != '{')
-            to = f->t.at[to].end ? f->t.at[to].end + 1 : to + 1;
-        fmt_text(f, " ");
-        fmt_tok(f, i);
-        fmt_text(f, " ");
-        fmt_type(f, i + 1, to);
-        i = to;
-    }
+    i = fmt_result(f, i, end);
     if (kind_at(f, i) == '=') {
         int last = toks_expr(&f->t, i + 1);
         fmt_value(f, i, last, 2);

@@ -33,6 +33,8 @@ void fmt_line(Fmt *f, int i, int offset);
 /* An expression; chained: it follows a break of its own. */
 void fmt_expr(Fmt *f, int i, int end, bool chained);
 void fmt_type(Fmt *f, int i, int end);
+/* "-> type" if it is there, before a body that ends at `end`; what follows. */
+int fmt_result(Fmt *f, int i, int end);
 /* ' =' at token i and the expression after it. */
 void fmt_value(Fmt *f, int i, int end, int offset);
 /* What stands in brackets, with them; gives what follows. */

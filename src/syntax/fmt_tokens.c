@@ -33,7 +33,8 @@ int tok_level(int kind)
     return 0;
 }
 
-bool tok_ends_operand(int kind)
+/* Whether an expression may end with it. */
+static bool tok_ends_operand(int kind)
 {
     switch (kind) {
     case NAME:

@@ -40,8 +40,6 @@ bool toks_same(const Toks *x, const Toks *y);
  * here: a power is never taken apart. */
 enum { LOOSEST = 1, TIGHTEST = 6 };
 int tok_level(int kind);
-/* Whether an expression may end with it. */
-bool tok_ends_operand(int kind);
 /* What follows the operand or expression that begins at i. */
 int toks_operand(const Toks *t, int i);
 int toks_expr(const Toks *t, int i);
