@@ -636,25 +636,18 @@ static const Value *if_literals(Check *c, Node *cond, const Value *a,
     return value_literal(c, LIT_real, g_cast(g, c->real, real), real);
 }
 
-/* v with its literals as what stands at their places in w. */
+/* A literal as what stands at its place in the other branch. */
 static const Value *adapted(Check *c, Span at, const Value *v, const Value *w)
 {
-    const Value **part, *n;
+    const Value *n = NULL;
 
-    if (v->kind == V_tensor && w->kind == V_tensor && v->literal != LIT_no &&
-        v->literal != w->literal) {
+    (void)at;
+    if (value_is_literal(v) && w->kind == V_tensor && v->literal != w->literal)
         n = value_fit(
             c,
             type_tensor(c->arena, w->node->dtype, v->node->rank, v->node->dim),
             v);
-        return n ? n : v;
-    }
-    if (v->kind != V_tuple || w->kind != V_tuple || v->npart != w->npart)
-        return v;
-    part = NEWN(c->arena, const Value *, v->npart + 1);
-    for (int i = 0; i < v->npart; i++)
-        part[i] = adapted(c, at, v->part[i], w->part[i]);
-    return value_tuple(c, at, v->npart, part);
+    return n ? n : v;
 }
 
 const Value *arith_if(Check *c, const Scope *s, Span at, Node *cond,
@@ -675,8 +668,8 @@ const Value *arith_if(Check *c, const Scope *s, Span at, Node *cond,
         x[0].value = value_tensor(c, node[0]);
         x[1].value = value_tensor(c, node[1]);
     } else {
-        x[0].value = adapted(c, at, a->value, b->value);
-        x[1].value = adapted(c, at, b->value, a->value);
+        x[0].value = value_map(c, at, a->value, b->value, adapted);
+        x[1].value = value_map(c, at, b->value, a->value, adapted);
     }
     t = value_ty(c, x[0].value);
     if (!t || !value_ty(c, x[1].value) ||

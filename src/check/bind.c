@@ -299,19 +299,13 @@ static const Value *match_literal(Bind *b, int i, const TypeEx *t,
     return value_settle(b->c, b->a->span[i], v);
 }
 
-/* A tuple for a [T: real], in which literals are reals. */
-static const Value *real_parts(Bind *b, int i, const Value *v)
+/* In what is given for a [T: real] literals are reals. */
+static const Value *as_real(Check *c, Span at, const Value *v, const Value *w)
 {
-    const Value **part;
-
-    if (v->kind == V_tensor && v->literal != LIT_no)
-        return value_tensor(b->c, value_adapt(b->c, v, b->c->real));
-    if (v->kind != V_tuple)
-        return v;
-    part = NEWN(b->c->arena, const Value *, v->npart + 1);
-    for (int k = 0; k < v->npart; k++)
-        part[k] = real_parts(b, i, v->part[k]);
-    return value_tuple(b->c, b->a->span[i], v->npart, part);
+    (void)at;
+    (void)w;
+    return value_is_literal(v) ? value_tensor(c, value_adapt(c, v, c->real))
+                               : v;
 }
 
 static const Value *match_value(Bind *b, int i, const TypeEx *t, const Value *v)
@@ -322,7 +316,7 @@ static const Value *match_value(Bind *b, int i, const TypeEx *t, const Value *v)
     if (value_is_error(v))
         return NULL;
     if (own && own->real && v->kind == V_tuple)
-        v = real_parts(b, i, v);
+        v = value_map(b->c, b->a->span[i], v, NULL, as_real);
     if (t->kind == TE_fn)
         return match_fn(b, i, t, v);
     if (v->kind == V_fn) {
@@ -338,7 +332,7 @@ static const Value *match_value(Bind *b, int i, const TypeEx *t, const Value *v)
         }
         return value_tuple(b->c, b->a->span[i], v->npart, part);
     }
-    if (v->kind == V_tensor && v->literal != LIT_no)
+    if (value_is_literal(v))
         v = match_literal(b, i, t, v);
     if (value_is_error(v))
         return NULL;

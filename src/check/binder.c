@@ -142,7 +142,7 @@ static const Value *comprehend(Over *o, const Value *v)
     const Type *t;
     Node **leaf;
 
-    if (v->kind == V_tensor && v->literal != LIT_no)
+    if (value_is_literal(v))
         return repeat_literal(o, v);
     t = value_ty(c, v);
     if (!t)

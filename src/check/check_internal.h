@@ -278,14 +278,12 @@ const Fn *unit_std_function(Check *c, const char *file, const char *name);
 
 /* report.c */
 
-/* Report an error, with notes on the calls that led there: the first line of
+/* Reports an error, with notes on the calls that led there: the first line of
  * the text; the others are details. They give c->error, false, NULL. */
 const Value *check_fail(Check *c, Span at, const char *kind, const char *fmt,
                         ...) __attribute__((format(printf, 4, 5)));
-bool check_refuse(Check *c, Span at, const char *kind, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-void *check_none(Check *c, Span at, const char *kind, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+#define check_refuse(...) (check_fail(__VA_ARGS__), false)
+#define check_none(...) (check_fail(__VA_ARGS__), NULL)
 /* More about the last error; they give c->error: a detail, a place elsewhere,
  * v's type at a place, that and where what e names was declared. */
 const Value *check_detail(Check *c, const char *fmt, ...)
@@ -336,7 +334,14 @@ const Value *value_of_leaves(Check *c, const Type *t, Node *const *leaf);
 const Value *value_fresh(Check *c, const Type *t, const char *name);
 /* A literal without a context: int or real. */
 const Value *value_settle(Check *c, Span at, const Value *v);
+/* v with what is no tuple in it mapped; `with` (or NULL): a value beside it,
+ * whose parts go with v's where it has as many; else v stays. */
+typedef const Value *ValueMap(Check *c, Span at, const Value *v,
+                              const Value *with);
+const Value *value_map(Check *c, Span at, const Value *v, const Value *with,
+                       ValueMap *map);
 bool value_is_error(const Value *v);
+bool value_is_literal(const Value *v);
 bool value_is_scalar(const Value *v); /* tensor of rank 0 */
 /* Constant integers and bools. */
 bool value_const_int(const Value *v, int64_t *out);

@@ -202,7 +202,7 @@ static bool coerce_derivative(Check *c, const Fn *f, Arguments *a)
     for (int i = 0; i < f->nby; i++) {
         const Value *x = a->value[f->by[i]];
 
-        if (x && x->kind == V_tensor && x->literal != LIT_no)
+        if (x && value_is_literal(x))
             a->value[f->by[i]] = value_tensor(c, value_adapt(c, x, c->real));
     }
     for (int i = 0; deriv_mode(f)->tangent && i < f->nby; i++) {

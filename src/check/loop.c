@@ -131,7 +131,7 @@ static const Value *open_like(Check *c, const Value *v, const char *name)
 {
     const Value **part;
 
-    if (v->kind == V_tensor && v->literal != LIT_no)
+    if (value_is_literal(v))
         return open_literal(c, v, name);
     if (v->kind != V_tuple)
         return value_fresh(c, value_ty(c, v), name);
@@ -152,34 +152,18 @@ static bool has_literal(const Value *v)
 }
 
 /* v with the type of w where v is still a literal and w is none. */
-static const Value *adopt(Check *c, const Value *v, const Value *w, Span at)
+static const Value *adopt(Check *c, Span at, const Value *v, const Value *w)
 {
-    const Value **part;
-
-    if (v->kind == V_tensor && v->literal != LIT_no) {
-        if ((w->kind == V_tensor && w->literal != LIT_no) || !value_ty(c, w))
-            return v;
-        w = value_fill(c, value_ty(c, w), v, at);
-        return w ? w : c->error;
-    }
-    if (v->kind != V_tuple || w->kind != V_tuple || v->npart != w->npart)
+    if (!value_is_literal(v) || value_is_literal(w) || !value_ty(c, w))
         return v;
-    part = NEWN(c->arena, const Value *, v->npart + 1);
-    for (int i = 0; i < v->npart; i++)
-        part[i] = adopt(c, v->part[i], w->part[i], at);
-    return value_tuple(c, at, v->npart, part);
+    w = value_fill(c, value_ty(c, w), v, at);
+    return w ? w : c->error;
 }
 
-static const Value *settle_all(Check *c, const Value *v, Span at)
+static const Value *settle(Check *c, Span at, const Value *v, const Value *w)
 {
-    const Value **part;
-
-    if (v->kind != V_tuple)
-        return value_settle(c, at, v);
-    part = NEWN(c->arena, const Value *, v->npart + 1);
-    for (int i = 0; i < v->npart; i++)
-        part[i] = settle_all(c, v->part[i], at);
-    return value_tuple(c, at, v->npart, part);
+    (void)w;
+    return value_settle(c, at, v);
 }
 
 /* One evaluation of the body. */
@@ -276,8 +260,8 @@ static bool find_types(Loop *l)
         if (open && !run_open(l))
             return false;
         for (int i = 0; i < l->n && open; i++) {
-            const Value *v =
-                adopt(c, l->init[i], l->next[i], l->carry[i]->init->span);
+            const Value *v = value_map(c, l->carry[i]->init->span, l->init[i],
+                                       l->next[i], adopt);
 
             if (value_is_error(v))
                 return false;
@@ -296,7 +280,8 @@ static bool type_literals(Loop *l)
     if (!find_types(l))
         return false;
     for (int i = 0; i < l->n; i++) {
-        l->init[i] = settle_all(c, l->init[i], l->carry[i]->init->span);
+        l->init[i] =
+            value_map(c, l->carry[i]->init->span, l->init[i], NULL, settle);
         if (value_is_error(l->init[i]))
             return false;
     }

@@ -28,12 +28,16 @@ static void call_notes(Check *c)
     }
 }
 
-/* The lines of the text after its first are details. */
-static void report(Check *c, Span at, const char *kind, const char *fmt,
-                   va_list ap)
+const Value *check_fail(Check *c, Span at, const char *kind, const char *fmt,
+                        ...)
 {
-    char *text = arena_vprintf(c->arena, fmt, ap), *next = strchr(text, '\n');
+    char *text, *next;
+    va_list ap;
 
+    va_start(ap, fmt);
+    text = arena_vprintf(c->arena, fmt, ap);
+    va_end(ap);
+    next = strchr(text, '\n');
     diag(c->diags, at, kind, "%.*s", (int)strcspn(text, "\n"), text);
     while (next) {
         text = next + 1;
@@ -41,37 +45,7 @@ static void report(Check *c, Span at, const char *kind, const char *fmt,
         diag_detail(c->diags, "%.*s", (int)strcspn(text, "\n"), text);
     }
     call_notes(c);
-}
-
-const Value *check_fail(Check *c, Span at, const char *kind, const char *fmt,
-                        ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    report(c, at, kind, fmt, ap);
-    va_end(ap);
     return c->error;
-}
-
-bool check_refuse(Check *c, Span at, const char *kind, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    report(c, at, kind, fmt, ap);
-    va_end(ap);
-    return false;
-}
-
-void *check_none(Check *c, Span at, const char *kind, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    report(c, at, kind, fmt, ap);
-    va_end(ap);
-    return NULL;
 }
 
 const Value *check_detail(Check *c, const char *fmt, ...)

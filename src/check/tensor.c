@@ -372,7 +372,7 @@ const Value *run_stop(Check *c, const BuiltinCall *call)
     const Value *v = call->x[0].value;
     Node **leaf = value_leaves(c, v);
 
-    if (v->kind == V_tensor && v->literal != LIT_no)
+    if (value_is_literal(v))
         return v;
     for (int i = 0; i < v->nleaf; i++)
         if (dtype_is_real(leaf[i]->dtype))

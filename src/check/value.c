@@ -392,6 +392,27 @@ const Value *value_settle(Check *c, Span at, const Value *v)
     return value_tensor(c, settled_node(c, v));
 }
 
+const Value *value_map(Check *c, Span at, const Value *v, const Value *with,
+                       ValueMap *map)
+{
+    const Value **part;
+
+    if (v->kind != V_tuple)
+        return map(c, at, v, with);
+    if (with && (with->kind != V_tuple || with->npart != v->npart))
+        return v;
+    part = NEWN(c->arena, const Value *, v->npart + 1);
+    for (int i = 0; i < v->npart; i++)
+        part[i] =
+            value_map(c, at, v->part[i], with ? with->part[i] : NULL, map);
+    return value_tuple(c, at, v->npart, part);
+}
+
+bool value_is_literal(const Value *v)
+{
+    return v->kind == V_tensor && v->literal != LIT_no;
+}
+
 bool value_const_int(const Value *v, int64_t *out)
 {
     if (!value_is_scalar(v) || v->node->op != OP_const ||
