@@ -460,6 +460,8 @@ const Value *fn_apply_derivative(Check *c, const Fn *f, Arguments *a)
 {
     Derivation d = {.c = c, .f = f, .a = a};
     Arguments inner;
+    const Value *to;
+    bool before;
 
     if (!coerce_derivative(c, f, a))
         return c->error;
@@ -472,5 +474,8 @@ const Value *fn_apply_derivative(Check *c, const Fn *f, Arguments *a)
         return c->error;
     d.y_leaf = value_leaves(c, d.y);
     d.ny = d.y->nleaf;
-    return derive[f->mode](&d);
+    before = graph_deriving(c->graph, true);
+    to = derive[f->mode](&d);
+    graph_deriving(c->graph, before);
+    return to;
 }

@@ -21,6 +21,7 @@ struct Graph {
     bool regions;     /* there are any */
     bool plain;       /* see graph_plain */
     Labels *labels;
+    bool deriving; /* see graph_deriving */
     /* mark[id] == epoch: marked since graph_unmark. */
     LIST(int) mark;
     int epoch;
@@ -59,6 +60,13 @@ Span graph_span(Graph *g, Span s)
 {
     Span old = g->span;
     g->span = s;
+    return old;
+}
+
+bool graph_deriving(Graph *g, bool on)
+{
+    bool old = g->deriving;
+    g->deriving = on;
     return old;
 }
 
@@ -205,8 +213,10 @@ static Node *lookup(Graph *g, const Node *n)
     uint64_t h = node_hash(n);
     Node *p;
     for (size_t seen = 0; (p = map_next(&g->nodes, h, &seen));)
-        if (same_node(p, n))
+        if (same_node(p, n)) {
+            p->derived &= g->deriving;
             return p;
+        }
     p = node_add(g, n);
     map_put(g->arena, &g->nodes, h, p);
     return p;
@@ -338,6 +348,7 @@ Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
     Node *pair[2];
     Node n = {.op = op, .id = -1, .dtype = dtype, .narg = narg, .arg = arg};
     n.span = g->span;
+    n.derived = g->deriving;
     if (attr)
         n.attr = *attr;
     if (row->flags & OP_COMMUTES && narg == 2 && arg[0]->id > arg[1]->id) {
@@ -366,8 +377,10 @@ Node *graph_remake(Graph *g, const Node *n, Node *const *arg)
     if (same_bytes(arg, n->arg, sizeof *arg * (size_t)n->narg))
         return g->node.at[n->id];
     Span outer = graph_span(g, n->span);
+    bool before = graph_deriving(g, n->derived);
     Node *r = graph_make(g, n->op, n->dtype, n->narg, arg, &n->attr);
     graph_span(g, outer);
+    graph_deriving(g, before);
     return r;
 }
 

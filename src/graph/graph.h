@@ -206,7 +206,8 @@ struct Node {
     int narg;
     Node *const *arg;
     Attr attr;
-    Span span; /* where it came from; a derivative's is its origin's */
+    Span span;    /* where it came from; a derivative's is its origin's */
+    bool derived; /* differentiation alone made it: no program says it */
 };
 
 Graph *graph_new(Arena *a, DType real); /* real: DT_f32 or DT_f64 */
@@ -215,6 +216,8 @@ Graph *graph_new(Arena *a, DType real); /* real: DT_f32 or DT_f64 */
  * what those make of a program against it. */
 void graph_plain(Graph *g, bool plain);
 bool graph_is_plain(const Graph *g);
+/* Whether nodes made from now on are derived; gives the former answer. */
+bool graph_deriving(Graph *g, bool on);
 Arena *graph_arena(const Graph *g);
 DType graph_real(const Graph *g);
 int graph_count(const Graph *g); /* ids are below this */

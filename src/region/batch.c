@@ -239,6 +239,7 @@ static void make_one(Batch *p, const Node *n)
 {
     BatchNote *note = note_of(p, n);
     Span outer = graph_span(p->g, n->span);
+    bool before = graph_deriving(p->g, n->derived);
     Node *mask = NULL;
     if (n->op == OP_index_check || node_has_region(n))
         mask = masks_value(p, note->mask);
@@ -251,6 +252,7 @@ static void make_one(Batch *p, const Node *n)
     else if (!note->value)
         note->value = make_node(p, n, mask);
     graph_span(p->g, outer);
+    graph_deriving(p->g, before);
 }
 
 /* The next of what n needs that is not made yet, or NULL. A condition that

@@ -3,6 +3,9 @@
 #include "simplify/simplify.h"
 
 #include "graph/region.h"
+#include "simplify/normal.h"
+
+#include <string.h>
 
 /* More passes than any program needs; a pair of rules that undo each other
  * would stop here. */
@@ -16,7 +19,9 @@ typedef struct Pass {
     /* By number of a loop or call: its parts, where it is dissolved; or NULL.
      */
     Node ***part;
-    int at; /* the node being rewritten, as it was */
+    int at;         /* the node being rewritten, as it was */
+    LIST(int) uses; /* by id: how often each node is used */
+    bool formulas;  /* what the program says counts as derived, too */
 } Pass;
 
 static Node *mapped(const Pass *p, const Node *n)
@@ -127,24 +132,78 @@ static Node *part_inlined(const Pass *p, const Node *n)
     return part ? part[n->attr.integer] : NULL;
 }
 
+static void add_uses(Pass *p, const Node *n, int count)
+{
+    while (p->uses.n <= n->id)
+        list_push(p->scratch, &p->uses, 0);
+    p->uses.at[n->id] += count;
+}
+
+/* n, which is perhaps new, and so what it is made of, too. */
+static void add_new_uses(Pass *p, const Node *n, int count)
+{
+    bool fresh = n->id >= p->uses.n || p->uses.at[n->id] == 0;
+
+    add_uses(p, n, count);
+    for (int i = 0; i < n->narg && fresh; i++)
+        add_new_uses(p, n->arg[i], 1);
+}
+
+/* What a body or the roots give is needed whatever else is. */
+static void count_uses(Pass *p, int nroot, Node **root)
+{
+    enum { NEEDED = 2 };
+
+    p->uses.n = 0;
+    for (int i = 0; i < p->reach.n; i++) {
+        const Region *r = p->reach.node[i]->attr.region;
+        Node **result = r ? NEWN(p->scratch, Node *, region_nresult(r)) : NULL;
+
+        for (int k = 0; k < p->reach.node[i]->narg; k++)
+            add_uses(p, p->reach.node[i]->arg[k], 1);
+        if (r)
+            region_results(r, result);
+        for (int k = 0; r && k < region_nresult(r); k++)
+            add_uses(p, result[k], NEEDED);
+    }
+    for (int i = 0; i < nroot; i++)
+        add_uses(p, root[i], NEEDED);
+}
+
+static Node *by_rule(Pass *p, Node *n)
+{
+    for (int i = 0; i < simplify_nrules; i++) {
+        const Rule *r = &simplify_rules[i];
+        Node *to = r->op == n->op ? r->apply(p->g, n) : NULL;
+
+        if (to && to != n) {
+            graph_log(p->g, r->name, r->identity, n->span);
+            return to;
+        }
+    }
+    return NULL;
+}
+
+static Node *by_normal_form(Pass *p, Node *n)
+{
+    Uses uses = {p->uses.at, p->uses.n};
+    bool any = n->derived || p->formulas;
+    Node *to = any ? normal_form(p->g, &uses, p->formulas, n) : NULL;
+
+    if (to)
+        graph_log(p->g, "normal form", "", n->span);
+    return to;
+}
+
 static Node *by_rules(Pass *p, Node *n)
 {
     if (is_one_step(n))
         p->part[p->at] = parts_of_step(p, n);
     for (int k = 0; k < MAX_REWRITES; k++) {
-        Node *to = NULL;
+        Node *to = by_rule(p, n);
 
-        for (int i = 0; i < simplify_nrules && !to; i++) {
-            const Rule *r = &simplify_rules[i];
-
-            if (r->op != n->op)
-                continue;
-            to = r->apply(p->g, n);
-            if (to == n)
-                to = NULL;
-            if (to)
-                graph_log(p->g, r->name, r->identity, n->span);
-        }
+        if (!to)
+            to = by_normal_form(p, n);
         if (!to)
             return n;
         n = to;
@@ -213,22 +272,27 @@ static bool pass_over(Pass *p, int nroot, Node **root,
                       Node *(*rewrite)(Pass *p, Node *n))
 {
     Span before = graph_span(p->g, (Span){0, 0});
-    bool changed = false;
+    bool deriving = graph_deriving(p->g, false), changed = false;
 
     p->reach = reach_enter(p->g, p->scratch, 0, true, nroot, root);
     p->map = NEWN(p->scratch, Node *, p->reach.n + 1);
     p->part = NEWN(p->scratch, Node **, p->reach.n + 1);
+    count_uses(p, nroot, root);
     for (int i = 0; i < p->reach.n; i++) {
         Node *n = p->reach.node[i], *part;
 
         graph_span(p->g, n->span);
+        graph_deriving(p->g, n->derived);
         p->at = i;
         part = part_inlined(p, n);
         p->map[i] = part ? part : rewrite(p, with_new_args(p, n));
         if (graph_keeps_labels(p->g))
             keep_labels(p, n, p->map[i]);
+        if (p->map[i] != n && n->id < p->uses.n)
+            add_new_uses(p, p->map[i], p->uses.at[n->id]);
     }
     graph_span(p->g, before);
+    graph_deriving(p->g, deriving);
     for (int i = 0; i < nroot; i++) {
         Node *to = mapped(p, root[i]);
 
@@ -246,6 +310,8 @@ static void to_fixed_point(Pass *p, int nroot, Node **root,
         bool changed;
 
         p->scratch = arena_new();
+        p->uses.at = NULL;
+        p->uses.n = p->uses.cap = 0;
         changed = pass_over(p, nroot, root, rewrite);
         arena_free(p->scratch);
         if (!changed)
@@ -259,6 +325,13 @@ void simplify(Graph *g, int nroot, Node **root)
 
     if (!graph_is_plain(g))
         to_fixed_point(&p, nroot, root, by_rules);
+}
+
+void simplify_formulas(Graph *g, int nroot, Node **root)
+{
+    Pass p = {.g = g, .formulas = true};
+
+    to_fixed_point(&p, nroot, root, by_rules);
 }
 
 void expand(Graph *g, int nroot, Node **root)

@@ -23,6 +23,10 @@ extern const int simplify_nrules;
  * exp). What was applied where is in the graph's log. */
 void simplify(Graph *g, int nroot, Node **root);
 
+/* The same where all of it may be written as derivatives are (see normal.h), by
+ * which removable singularities go: to tell whether two formulas are one. */
+void simplify_formulas(Graph *g, int nroot, Node **root);
+
 /* requires roots that are differentiated, gives roots of operators that the
  * scheduler knows alone (no row has an `expand`), keeps values; simplifies
  * nothing. */

@@ -1,0 +1,88 @@
+/* product.h: products of powers, and what they are read from and written as.
+ */
+#ifndef NNCC_PRODUCT_H
+#define NNCC_PRODUCT_H
+
+#include "graph/ops/ops.h"
+#include "simplify/normal.h"
+
+enum { MAX_FACTORS = 12, MAX_READ = 24 };
+
+/* Where a tensor's axes are in the whole: to[i] is its axis that the whole's
+ * axis i runs along, or -1. */
+typedef struct Axes {
+    signed char to[MAX_RANK];
+} Axes;
+
+/* x to the power of e; or x a condition, without which the product is 0; or x
+ * an iota and its values along two axes equal. */
+typedef struct Factor {
+    Node *x;
+    Axes at;
+    double e;
+    /* A power of x that a larger one below took away: where x is 0, what is
+     * strong is 0 by it and not infinite. */
+    double lost;
+    enum { F_power, F_mask, F_equal } kind;
+    bool rooted; /* a root was taken of x: it is to be at least 0 */
+} Factor;
+
+typedef struct Product {
+    double c;
+    int n;
+    Factor f[MAX_FACTORS];
+    bool strong; /* see strong_mul */
+} Product;
+
+/* The node being read. */
+typedef struct Whole {
+    Graph *g;
+    const Uses *uses;
+    Node *n;
+    bool canonical; /* see normal_form */
+} Whole;
+
+/* Values along some axes of the whole only, in their order. */
+typedef struct Part {
+    unsigned bits;
+    Node *v; /* NULL: 1 */
+} Part;
+
+/* n shows its argument along other axes, or repeated; which these are then. */
+bool is_spread(const Node *n);
+Axes axes_through(const Whole *w, const Node *n, const Axes *at);
+/* Is it put together from numbers by what products and sums are read through.
+ */
+bool is_arithmetic(const Node *n);
+
+/* 1 times c; its room, which is large, is not set. */
+void product_start(Product *p, double c);
+bool same_factor(const Whole *w, const Factor *a, const Factor *b);
+void drop_factor(Product *p, int k);
+/* n to the power of e times p, n's axes being at; depth: 0. False: it cannot be
+ * read, and p means nothing. */
+bool product_read(const Whole *w, Product *p, Node *n, Axes at, double e,
+                  int depth);
+/* p times the factors of q; false: too many. */
+bool product_multiply(const Whole *w, Product *p, const Product *q);
+/* Equal factors once, in one order, so that equal products are equal factor by
+ * factor; false: it cannot be. */
+bool product_settle(const Whole *w, Product *p);
+/* v is NULL where it cannot be written with the same zeros and infinities. */
+Part product_write(const Whole *w, const Product *p);
+
+/* a and b, each along the axes of both. */
+Part part_join(const Whole *w, OpId op, Part a, Part b);
+/* p along more axes. */
+Node *part_widen(const Whole *w, const Part *p, unsigned bits);
+int count_bits(unsigned b);
+
+/* work.c */
+
+/* What n takes that no other needs, in multiplications. */
+double work_of(const Whole *w, const Node *n);
+/* Is n a finite number for sure, where parameters are: what is too much to look
+ * at is not. */
+bool surely_finite(const Node *n);
+
+#endif
