@@ -480,36 +480,34 @@ void fn_define(Check *c, const Fn *f)
 const Value **fn_fresh(Check *c, const Fn *f)
 {
     int n = fn_nparam(f), m;
-    const Value **v = NEWN(c->arena, const Value *, n + 1), **of;
-    const Value *y;
+    const Value **of;
+    Arguments a;
 
     if (f->kind == FK_builtin)
         return check_none(c, (Span){0, 0}, "export",
                           "'%s' has no parameter types of its own",
                           f->builtin->name);
+    if (f->kind == FK_remat)
+        return fn_fresh(c, f->of);
+    a = args_new(c, n, fn_span(f), NULL);
     if (f->kind == FK_item) {
         Scope *s = scope_new(c, f->scope, f->limit, f->scope->unit);
 
-        return bind_fresh(c, f, s, true, v) ? v : NULL;
+        return bind_fresh(c, f, s, true, a.value) ? a.value : NULL;
     }
-    if (f->kind == FK_remat)
-        return fn_fresh(c, f->of);
     m = fn_nparam(f->of);
     of = fn_fresh(c, f->of);
     if (!of)
         return NULL;
-    memcpy(v, of, sizeof *v * (size_t)m);
-    if (deriv_mode(f)->tangent)
-        for (int i = 0; i < f->nby; i++)
-            v[m + i] = value_fresh(c, value_ty(c, of[f->by[i]]),
-                                   fn_param_name(c, f, m + i));
-    if (deriv_mode(f)->adjoint) {
-        y = value_settle(c, fn_span(f), fn_apply_to(c, f->of, of, fn_span(f)));
-        if (value_is_error(y) || !value_ty(c, y))
+    memcpy(a.value, of, sizeof *of * (size_t)m);
+    for (int i = m; i < n; i++) {
+        const Type *t = deriv_extra_type(c, f, &a, i - m);
+
+        if (!t)
             return NULL;
-        v[m] = value_fresh(c, value_ty(c, y), fn_param_name(c, f, m));
+        a.value[i] = value_fresh(c, t, fn_param_name(c, f, i));
     }
-    return v;
+    return a.value;
 }
 
 static const Value *not_callable(Check *c, const Scope *s, const Expr *e,

@@ -568,6 +568,9 @@ const DerivMode *deriv_mode(const Fn *f);
 const char *deriv_named_after(Check *c, const char *pattern, const char *x);
 /* How many parameters a derivative has beyond its function's. */
 int deriv_extra_params(const Fn *f);
+/* The type of the one numbered i of these, where the function is called with
+ * what a begins with; NULL after an error. */
+const Type *deriv_extra_type(Check *c, const Fn *f, const Arguments *a, int i);
 const char *deriv_param_name(Check *c, const Fn *f, int i);
 /* Is every leaf real? */
 bool type_all_real(Check *c, const Type *t);

@@ -190,11 +190,20 @@ static bool coerce_like(Check *c, const Fn *f, Arguments *a, int i,
     return false;
 }
 
+const Type *deriv_extra_type(Check *c, const Fn *f, const Arguments *a, int i)
+{
+    Arguments of;
+
+    if (deriv_mode(f)->tangent)
+        return value_ty(c, a->value[f->by[i]]);
+    of = args_copy(c, a, fn_nparam(f->of));
+    return value_ty(c, value_settle(c, a->at, fn_apply(c, f->of, &of)));
+}
+
 static bool coerce_derivative(Check *c, const Fn *f, Arguments *a)
 {
     Arguments of = *a;
     int n = fn_nparam(f->of);
-    const Value *y;
 
     of.n = n;
     if (!fn_coerce(c, f->of, &of))
@@ -205,17 +214,13 @@ static bool coerce_derivative(Check *c, const Fn *f, Arguments *a)
         if (x && value_is_literal(x))
             a->value[f->by[i]] = value_tensor(c, value_adapt(c, x, c->real));
     }
-    for (int i = 0; deriv_mode(f)->tangent && i < f->nby; i++) {
-        const Type *t = value_ty(c, a->value[f->by[i]]);
+    for (int i = 0; i < deriv_extra_params(f); i++) {
+        const Type *t = deriv_extra_type(c, f, a, i);
 
         if (!t || !coerce_like(c, f, a, n + i, t))
             return false;
     }
-    if (!deriv_mode(f)->adjoint)
-        return true;
-    of = args_copy(c, a, n);
-    y = value_settle(c, a->at, fn_apply(c, f->of, &of));
-    return value_ty(c, y) && coerce_like(c, f, a, n, value_ty(c, y));
+    return true;
 }
 
 bool fn_coerce(Check *c, const Fn *f, Arguments *a)

@@ -75,20 +75,14 @@ static bool pick_known(Indexing *x, Span at, const Dim *i, const Dim *d,
 
     if (surely_outside(c, k, end, d))
         return out_of_range(x, at, i, d);
-    if (surely_inside(c, k, end, d)) {
-        *p = (Pick){.kind = PICK_point, .start = k, .size = one, .step = 1};
+    *p = (Pick){.kind = PICK_point, .start = k, .size = one, .step = 1};
+    if (surely_inside(c, k, end, d))
         return true;
-    }
-    if (range_reached(c, k, d, &p->below, &p->above)) {
-        p->kind = PICK_point;
+    if (range_reached(c, k, d, &p->below, &p->above))
         p->start = dim_add(c->graph, k, p->below);
-        p->size = one;
-        p->step = 1;
-        return true;
-    }
-    p->below = p->above = NULL;
-    p->kind = PICK_gather;
-    p->index = checked(c, g_dim(c->graph, DT_i32, k), d);
+    else
+        *p = (Pick){.kind = PICK_gather,
+                    .index = checked(c, g_dim(c->graph, DT_i32, k), d)};
     return true;
 }
 

@@ -59,27 +59,30 @@ static const Dim *elements(Graph *g, int n, Node *const *x)
     return sum;
 }
 
-static bool matrix_possible(Derivation *d, int n, Node *const *row)
+static int highest_rank(int n, Node *const *x)
 {
-    int most_row = 0, most = 0;
-    Check *c = d->c;
+    int most = 0;
 
     for (int i = 0; i < n; i++)
-        most_row = row[i]->rank > most_row ? row[i]->rank : most_row;
-    for (int i = 0; i < d->nx; i++)
-        most = d->x[i]->rank > most ? d->x[i]->rank : most;
-    if (most_row + most > MAX_RANK)
-        check_fail(c, d->a->at, "rank",
-                   "this derivative would have %d dimensions; at most %d are "
-                   "possible",
-                   most_row + most, MAX_RANK);
-    else if ((double)n * d->nx > MAX_TYPE_LEAVES)
-        check_fail(c, d->a->at, "too-large",
-                   "this derivative would hold more than %d tensors",
-                   MAX_TYPE_LEAVES);
-    else
-        return true;
-    return false;
+        most = x[i]->rank > most ? x[i]->rank : most;
+    return most;
+}
+
+static bool matrix_possible(Derivation *d, int n, Node *const *row)
+{
+    int rank = highest_rank(n, row) + highest_rank(d->nx, d->x);
+    Check *c = d->c;
+
+    if (rank > MAX_RANK)
+        return check_refuse(c, d->a->at, "rank",
+                            "this derivative would have %d dimensions; at most "
+                            "%d are possible",
+                            rank, MAX_RANK);
+    if ((double)n * d->nx > MAX_TYPE_LEAVES)
+        return check_refuse(c, d->a->at, "too-large",
+                            "this derivative would hold more than %d tensors",
+                            MAX_TYPE_LEAVES);
+    return true;
 }
 
 /* 1 at the element that the index says, 0 elsewhere; makes the index, scalar
@@ -125,15 +128,15 @@ static Node *to_front(Graph *g, Node *n, int first)
 
 /* to[i * nx + j] is the derivative of y[i] by x[j], of both their axes: y[i]'s
  * elements one by one in reverse mode, or x[j]'s in forward mode. */
-static bool matrix_by_rows(Derivation *d, int ny, Node *const *y, Node **to)
+static bool matrix_by_rows(Derivation *d, Node **to)
 {
     Graph *g = d->c->graph;
     Node *index[MAX_RANK], *seed;
 
-    for (int i = 0; i < ny; i++) {
-        seed = unit(g, y[i], index);
-        diff_reverse(g, 1, &y[i], &seed, d->nx, d->x, to + i * d->nx);
-        if (!batch_units(d, y[i], index, d->nx, to + i * d->nx))
+    for (int i = 0; i < d->ny; i++) {
+        seed = unit(g, d->y_leaf[i], index);
+        diff_reverse(g, 1, &d->y_leaf[i], &seed, d->nx, d->x, to + i * d->nx);
+        if (!batch_units(d, d->y_leaf[i], index, d->nx, to + i * d->nx))
             return false;
     }
     return true;
@@ -216,7 +219,7 @@ static bool matrix_by_fewer(Derivation *d, const Dim *rows, const Dim *columns,
     Node *fewer =
         g2(g, OP_lt, g_dim(g, DT_i64, rows), g_dim(g, DT_i64, columns));
 
-    if (!matrix_by_rows(d, d->ny, d->y_leaf, to) ||
+    if (!matrix_by_rows(d, to) ||
         !matrix_by_columns(d, d->ny, d->y_leaf, other))
         return false;
     for (int i = 0; i < n; i++)
@@ -232,7 +235,7 @@ static bool matrix(Derivation *d, Node **to)
 
     switch (smaller(d->c, rows, columns)) {
     case FIRST_SMALLER:
-        return matrix_by_rows(d, d->ny, d->y_leaf, to);
+        return matrix_by_rows(d, to);
     case SECOND_SMALLER:
         return matrix_by_columns(d, d->ny, d->y_leaf, to);
     case RUN_TELLS:
