@@ -210,10 +210,11 @@ static Node *add_identity(Graph *g, const Node *n)
     return factor(g, n);
 }
 
-static Node *add_partial(Graph *g, Node *n, int i)
+/* Of sums, differences and negatives. */
+static Node *sign_partial(Graph *g, Node *n, int i)
 {
-    (void)i;
-    return g_fill(g, n, 1);
+    bool minus = n->op == OP_neg || (n->op == OP_sub && i == 1);
+    return g_fill(g, n, minus ? -1 : 1);
 }
 
 const Op op_add = {
@@ -230,7 +231,7 @@ const Op op_add = {
     .eval = add_eval,
     .eval_int = add_eval_int,
     .on_dims = dim_add,
-    .partial = add_partial,
+    .partial = sign_partial,
     .lower2 = low_fadd,
     .lower2_int = low_iadd,
 };
@@ -260,11 +261,6 @@ static Node *sub_identity(Graph *g, const Node *n)
     return factor(g, n);
 }
 
-static Node *sub_partial(Graph *g, Node *n, int i)
-{
-    return g_fill(g, n, i == 0 ? 1 : -1);
-}
-
 const Op op_sub = {
     .name = "sub",
     .cls = OPC_ewise,
@@ -279,7 +275,7 @@ const Op op_sub = {
     .eval = sub_eval,
     .eval_int = sub_eval_int,
     .on_dims = dim_sub,
-    .partial = sub_partial,
+    .partial = sign_partial,
     .lower2 = low_fsub,
     .lower2_int = low_isub,
 };
@@ -674,12 +670,6 @@ static Node *neg_identity(Graph *g, const Node *n)
     return NULL;
 }
 
-static Node *neg_partial(Graph *g, Node *n, int i)
-{
-    (void)i;
-    return g_fill(g, n, -1);
-}
-
 static Val *neg_lower(Lower *l, const Node *n, Val *const *x)
 {
     return is_real(n) ? low_fneg(l, x[0])
@@ -700,6 +690,6 @@ const Op op_neg = {
     .eval = neg_eval,
     .eval_int = neg_eval_int,
     .on_dims = dim_sub,
-    .partial = neg_partial,
+    .partial = sign_partial,
     .lower = neg_lower,
 };
