@@ -235,3 +235,16 @@ export f;
 N
 is '{"f": [4, 3, 2, 1]}' f 'x=[1,2,3,4,5,6,7,8]'
 refuse 1 "m.nn:1: index -1 of 'x.3-i.' is not in 0 ... 8" "$NNCC" run m.nn f 'x=[1,2,3,4,5,6,7,8,9]'
+
+# Reductions over many indices count, divide and find as over few.
+cat >m.nn <<'N'
+fn average(x: real[2, 2]) -> real = mean(a < 1, b < 1, c < 1, d < 1, e < 1, f < 1, g < 1, h < 1, i, j | x[i, j]);
+fn place(x: real[2, 3]) -> int = argmax(a < 1, b < 1, c < 1, d < 1, e < 1, f < 1, g < 1, h < 1, i, j | x[i, j]);
+fn below(x: real[n], k: int) -> real = mean(i < k, j < 2 | x[i]);
+export average, place, below;
+export grad(average);
+N
+is '{"average": 2.5}' average 'x=[[1,2],[3,4]]'
+is '{"d_x": [[0.25, 0.25], [0.25, 0.25]]}' average_grad 'x=[[1,2],[3,4]]'
+is '{"place": 4}' place 'x=[[1,2,3],[4,9,5]]'
+is '{"below": 1.5}' below 'x=[1,2,3,4]' k=2

@@ -187,6 +187,22 @@ grep -q '^{"d_x": \[' out.txt || fail "$(cat out.txt)"
 is '{"d_a": 1}' d_of_solve a=0
 is '{"d_x": 36, "d_z": 12}' fg x=2 z=3
 
+# Calls that stay calls inside of each other, of themselves and of loops.
+cat >m.nn <<'N'
+fn f(x: real) -> real = sin(x) * x;
+derivative f(x; y, y_bar) = y_bar * (cos(x) * x + sin(x));
+fn thrice(x: real) -> real = remat(fn(z) = f(z) * f(f(z) + x))(f(f(f(x))));
+fn nested(x: real) -> real = remat(fn(z) = remat(fn(w) = f(w) * z)(f(z)))(x);
+fn carried(x: real, n: real[3]) -> real = fold(t < 3, s = x | remat(fn(q) = f(q) + n[t])(s));
+fn loss(x: real, n: real[3]) -> real =
+  thrice(x) + nested(x) + carried(x, n) + fold(i < 3, s = 0.0 | s + fold(j < 3, r = x | r / 2 + f(n[j]) * n[i]));
+fn slope(x: real) -> real = grad(fn(x: real) = f(f(x)))(x);
+export grad(loss, x, n);
+export hessian(loss, x);
+export grad(slope);
+N
+accept "$NNCC" check m.nn
+
 # Derivatives of the user's own, of functions of any type.
 cat >m.nn <<'N'
 struct L[n] { w: real[n], b: real }
