@@ -343,8 +343,9 @@ const Value *run_iota(Check *c, const BuiltinCall *call)
 const Value *run_onehot(Check *c, const BuiltinCall *call)
 {
     Graph *g = c->graph;
-    Node *i = call->given[0].node, *k, *same;
+    Node *i = call->given[0].node, *of = i, *k, *same;
     const Dim *n = call->given[1].dim[0], *dim[MAX_RANK + 1];
+    Node *size = g_dim(g, DT_i32, n);
     int axis[MAX_RANK + 1], last[MAX_RANK + 1];
 
     if (!dtype_is_int(i->dtype)) {
@@ -364,7 +365,14 @@ const Value *run_onehot(Check *c, const BuiltinCall *call)
     i = g_broadcast(g, g_index_check(g, i, n), i->rank + 1, dim, axis);
     same = g2(g, OP_eq, i, k);
     k = g_broadcast_to(g, g_const(g, c->real, 1), i->rank, dim);
-    return value_tensor(c, g_where(g, same, k, g_fill(g, k, 0)));
+    k = g_where(g, same, k, g_fill(g, k, 0));
+    graph_label(g,
+                &(NodeLabel){.node = k,
+                             .name = call->fn->name,
+                             .call = true,
+                             .arg = (NodeLabelArg[]){{of, NULL}, {size, NULL}},
+                             .narg = 2});
+    return value_tensor(c, k);
 }
 
 const Value *run_stop(Check *c, const BuiltinCall *call)

@@ -175,6 +175,18 @@ static void plan(Diff *d, const char *kind)
     }
 }
 
+/* What the library may call values of the functions, as one more result. */
+static void add_known(Diff *d, Function *to, int n)
+{
+    Arena *a = d->load.arena;
+    Roots r = driver_roots(a, d->made, n);
+    Port *known = NEW(a, Port);
+
+    known->leaf = program_known(d->load.program, r.n, r.at, &known->nleaf);
+    to->result = known;
+    to->nresult = 1;
+}
+
 /* As one function, so that what several need is there once. */
 static void simplify_together(Diff *d, int n)
 {
@@ -185,6 +197,11 @@ static void simplify_together(Diff *d, int n)
     for (int i = 0; i < n; i++)
         for (int k = 0; k < d->made[i]->nresult; k++)
             list_push(a, &all, d->made[i]->result[k]);
+    one.nresult = 0;
+    if (d->notation != &notation_nn)
+        add_known(d, &one, n);
+    for (int k = 0; k < one.nresult; k++)
+        list_push(a, &all, one.result[k]);
     one.result = all.at;
     one.nresult = all.n;
     simplify_functions(d->load.module->graph, &f, 1);

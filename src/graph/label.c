@@ -12,6 +12,15 @@ static NodeLabel *find(const Map *of, const Node *n)
     return NULL;
 }
 
+/* A leaf, or a number that is repeated. */
+static bool is_plain(const Node *n)
+{
+    const Node *x = n;
+    while (op_table[x->op]->cls == OPC_view)
+        x = x->arg[0];
+    return op_table[n->op]->cls == OPC_leaf || x->op == OP_const;
+}
+
 void graph_keep_labels(Graph *g) { graph_labels(g)->kept = true; }
 bool graph_keeps_labels(const Graph *g) { return graph_labels(g)->kept; }
 
@@ -19,7 +28,7 @@ void graph_label(Graph *g, const NodeLabel *l)
 {
     Labels *to = graph_labels(g);
     Map *of = l->call ? &to->call : &to->let;
-    bool leaf = op_table[l->node->op]->cls == OPC_leaf;
+    bool leaf = is_plain(l->node);
     for (int i = 0; i < l->narg; i++)
         leaf = leaf || l->arg[i].node == l->node;
     if (!to->kept || leaf || find(of, l->node))

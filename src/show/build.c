@@ -181,10 +181,24 @@ static const Form *at_indices(FormMaker *m, const Form *x, int n,
     return form_at(m, x->arg[0], all.n, all.at);
 }
 
+/* Does the call say no more than the operator that it is. */
+static bool is_operator(const NodeLabel *l)
+{
+    const Node *n = l->node;
+    for (int i = 0; i < n->narg; i++) {
+        bool given = false;
+        for (int k = 0; k < l->narg && !given; k++)
+            given = l->arg[k].node == n->arg[i];
+        if (!given)
+            return false;
+    }
+    return op_table[n->op]->cls != OPC_region;
+}
+
 static const NodeLabel *call_of(const Builder *b, const Node *n)
 {
     const NodeLabel *l = b->o.literal ? NULL : graph_call_label(b->g, n);
-    if (!l || (b->o.self && strcmp(l->name, b->o.self) == 0))
+    if (!l || is_operator(l) || (b->o.self && strcmp(l->name, b->o.self) == 0))
         return NULL;
     for (int i = 0; i < l->narg; i++)
         if (l->arg[i].node && l->arg[i].node->id >= n->id)
@@ -212,7 +226,7 @@ static const Form *element(FormMaker *m, const Node *x, const Form *const *at)
         return k->whole;
     if (k->named || k->bound || call_of(b, x))
         return at_indices(m, k->whole, x->rank, at);
-    if (k->whole && k->whole->kind == FORM_matrix) {
+    if (k->whole && k->whole->kind == FORM_matrix && !k->whole->spread) {
         if (b->o.literal)
             name_node(b, x);
         return at_indices(m, k->whole, x->rank, at);

@@ -47,7 +47,7 @@ shows '∂formula/∂x1 = 1/x1 + x2' '∂formula/∂x2 = x1 − cos(x2)' \
     'formula = ln(x1) + x1·x2 − sin(x2)' -- formula
 shows '∂²formula/∂x1∂x2 = 1' '∂²formula/∂x2² = sin(x2)' -- formula --hessian
 shows 'r = A x − b' '∂least/∂x = Aᵀ r' '∂least/∂A = r xᵀ' -- least
-shows '∂net/∂W2 = relu(x W1)ᵀ v1 / b' 'net = cross_entropy(h, y)' \
+shows '∂net/∂W2 = relu(x W1)ᵀ (softmax(h) − onehot(y, k)) / b' 'net = cross_entropy(h, y)' \
     'h = relu(x W1) W2' -- net --by W2
 shows '∂quad/∂x = A x + Aᵀ x' '∂quad/∂A = x xᵀ' -- quad
 shows 'hv_x = A v + Aᵀ v' -- quad --by x --hvp
