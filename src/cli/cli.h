@@ -119,6 +119,9 @@ typedef struct Load {
 /* Reads and checks the model that is the first word. Status 0, or what to exit
  * with; the messages are out then. */
 int driver_load(Args *a, const char *path, DType real, Load *to);
+/* "grad(loss, W)" for the name that a derivative is exported under; else text.
+ */
+const char *driver_expression(const Load *l, const char *text);
 /* Messages recorded so far. */
 void driver_diags(const Load *l);
 /* requires checked functions; leaves them simplified and expanded, and gives a
@@ -140,6 +143,6 @@ void value_print(const nn_port *p, nncc_tensor *const *leaf, Str *to);
 /* the commands */
 
 extern const Command command_compile, command_run, command_check, command_train,
-    command_fmt, command_diff;
+    command_fmt, command_diff, command_equal;
 
 #endif

@@ -442,7 +442,7 @@ static int show(Diff *d)
     Arena *a = d->load.arena;
     bool program = d->notation == &notation_nn;
     ShowOptions o = {.literal = program,
-                     .self = d->name,
+                     .self = {d->name},
                      .most = program ? 0 : MOST_EQUATIONS};
     Inputs in = inputs_of(d, widest(d));
     Shows *s = show_new(a, d->load.module->graph, &o, in.n, in.at);
@@ -495,7 +495,7 @@ static int diff(Args *a)
     int status = driver_load(a, a->word.at[0], DT_f32, &d.load);
     if (status)
         return status;
-    d.of = a->word.at[1];
+    d.of = driver_expression(&d.load, a->word.at[1]);
     d.name = name_of(d.of);
     d.notation = notation_named(notation);
     if (!program_alike(d.load.program, 1, &d.of, &d.f)) {

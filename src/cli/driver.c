@@ -157,6 +157,30 @@ int driver_load(Args *a, const char *path, DType real, Load *to)
     return bound_dims(a, to->module);
 }
 
+static const char *derivative_text(Arena *a, const Function *f)
+{
+    Str s = str_new(a);
+
+    if (f->deriv == DERIV_none)
+        return f->name;
+    str_printf(&s, "%s(%s", deriv_modes[f->deriv].name,
+               derivative_text(a, f->primal));
+    for (int i = 0; i < f->nby; i++)
+        str_printf(&s, ", %s", f->primal->param[f->by[i]].name);
+    str_printf(&s, ")");
+    return s.at;
+}
+
+const char *driver_expression(const Load *l, const char *text)
+{
+    for (int i = 0; i < l->module->function.n; i++) {
+        const Function *f = l->module->function.at[i];
+        if (!strcmp(f->name, text) && f->deriv != DERIV_none)
+            return derivative_text(l->arena, f);
+    }
+    return text;
+}
+
 /* Passes */
 
 static void dump_function(const Load *l, Function *f)

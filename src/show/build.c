@@ -195,10 +195,18 @@ static bool is_operator(const NodeLabel *l)
     return op_table[n->op]->cls != OPC_region;
 }
 
+static bool is_self(const Builder *b, const char *name)
+{
+    for (int i = 0; i < 2; i++)
+        if (b->o.self[i] && strcmp(name, b->o.self[i]) == 0)
+            return true;
+    return false;
+}
+
 static const NodeLabel *call_of(const Builder *b, const Node *n)
 {
     const NodeLabel *l = b->o.literal ? NULL : graph_call_label(b->g, n);
-    if (!l || is_operator(l) || (b->o.self && strcmp(l->name, b->o.self) == 0))
+    if (!l || is_operator(l) || is_self(b, l->name))
         return NULL;
     for (int i = 0; i < l->narg; i++)
         if (l->arg[i].node && l->arg[i].node->id >= n->id)

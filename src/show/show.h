@@ -42,7 +42,7 @@ typedef struct ShowInput {
 
 typedef struct ShowOptions {
     bool literal;     /* as a program: see FormMaker */
-    const char *self; /* the function itself, whose calls are no formula */
+    const char *self[2]; /* what is shown: calls of these are no formula */
     int most;         /* equations at most; the rest is counted only; 0: all */
 } ShowOptions;
 
