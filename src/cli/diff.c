@@ -179,7 +179,7 @@ static void plan(Diff *d, const char *kind)
 static void add_known(Diff *d, Function *to, int n)
 {
     Arena *a = d->load.arena;
-    Roots r = driver_roots(a, d->made, n);
+    Nodes r = functions_roots(a, d->made, n);
     Port *known = NEW(a, Port);
 
     known->leaf = program_known(d->load.program, r.n, r.at, &known->nleaf);

@@ -20,7 +20,7 @@ typedef struct Equal {
     Load load;
     const char *text[2];
     Function *f[2];
-    Roots root[2];
+    Nodes root[2];
     uint64_t seed;
 } Equal;
 
@@ -299,7 +299,7 @@ static int equal(Args *a)
     }
     simplify_functions(e.load.module->graph, e.f, 2);
     for (int k = 0; k < 2; k++)
-        e.root[k] = driver_roots(e.load.arena, &e.f[k], 1);
+        e.root[k] = functions_roots(e.load.arena, &e.f[k], 1);
     return comparable(&e) ? report(&e) : EXIT_FAILURE;
 }
 
