@@ -41,9 +41,9 @@ typedef struct ShowInput {
 } ShowInput;
 
 typedef struct ShowOptions {
-    bool literal;     /* as a program: see FormMaker */
+    bool literal;        /* as a program: see FormMaker */
     const char *self[2]; /* what is shown: calls of these are no formula */
-    int most;         /* equations at most; the rest is counted only; 0: all */
+    int most; /* equations at most; the rest is counted only; 0: all */
 } ShowOptions;
 
 typedef struct Shows {
