@@ -66,18 +66,18 @@ static bool is_sum(const Node *n)
 }
 
 /* c n as terms of s. */
-static bool read_sum(const Whole *w, Sum *s, Node *n, Axes at, double c,
-                     int depth)
+static bool read_sum(Whole *w, Sum *s, Node *n, Axes at, double c, int depth)
 {
+    bool apart = !node_is_any_const(n) && !is_atom(w, n, depth);
     Product p;
 
-    if (depth < MAX_READ && is_sum(n))
+    if (apart && is_sum(n))
         return read_sum(w, s, n->arg[0], at, c, depth + 1) &&
                read_sum(w, s, n->arg[1], at, n->op == OP_sub ? -c : c,
                         depth + 1);
-    if (depth < MAX_READ && n->op == OP_neg)
+    if (apart && n->op == OP_neg)
         return read_sum(w, s, n->arg[0], at, -c, depth + 1);
-    if (depth < MAX_READ && is_spread(n) && !node_is_any_const(n))
+    if (apart && is_spread(n))
         return read_sum(w, s, n->arg[0], axes_through(w, n, &at), c, depth + 1);
     product_start(&p, c);
     return product_read(w, &p, n, at, 1, depth) && product_settle(w, &p) &&
@@ -95,7 +95,7 @@ static int sum_in(const Product *p)
 
 /* s with products of sums as sums of products; false: none is there, or it is
  * too large. */
-static bool expand_sums(const Whole *w, const Sum *s, Sum *to)
+static bool expand_sums(Whole *w, const Sum *s, Sum *to)
 {
     bool any = false;
 
@@ -277,24 +277,35 @@ static void offer(const Whole *w, Part p, Node **best, double *least)
     }
 }
 
+/* The forms that a reading can be written in. */
+static void offer_forms(Whole *w, Node **best, double *least)
+{
+    Sum s, more;
+
+    s.n = 0;
+    if (!read_sum(w, &s, w->n, identity(w->n->rank), 1, 0))
+        return;
+    offer(w, write_sum(w, &s), best, least);
+    offer(w, write_factored(w, &s), best, least);
+    if (!expand_sums(w, &s, &more))
+        return;
+    offer(w, write_sum(w, &more), best, least);
+    offer(w, write_factored(w, &more), best, least);
+}
+
 Node *normal_form(Graph *g, const Uses *uses, bool canonical, Node *n)
 {
-    Whole w = {g, uses, n, canonical};
+    Whole w = {g, uses, n, canonical, canonical, false};
     Node *best = n;
-    double least = 0;
-    Sum s, more;
+    double least;
 
     if (!is_arithmetic(n) || node_is_any_const(n) || n->op == OP_broadcast)
         return NULL;
-    s.n = 0;
-    if (!read_sum(&w, &s, n, identity(n->rank), 1, 0))
-        return NULL;
     least = work_of(&w, n);
-    offer(&w, write_sum(&w, &s), &best, &least);
-    offer(&w, write_factored(&w, &s), &best, &least);
-    if (expand_sums(&w, &s, &more)) {
-        offer(&w, write_sum(&w, &more), &best, &least);
-        offer(&w, write_factored(&w, &more), &best, &least);
+    offer_forms(&w, &best, &least);
+    if (w.stopped) {
+        w.deep = true;
+        offer_forms(&w, &best, &least);
     }
     return best == n ? NULL : best;
 }

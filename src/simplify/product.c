@@ -55,6 +55,15 @@ bool is_arithmetic(const Node *n)
     return false;
 }
 
+bool is_atom(Whole *w, const Node *n, int depth)
+{
+    bool shared = n != w->n && !is_spread(n) && n->id < w->uses->n &&
+                  w->uses->of[n->id] > 1 && !w->deep;
+
+    w->stopped |= shared;
+    return shared || depth >= MAX_READ;
+}
+
 static bool is_half(double e) { return e != rint(e) && 2 * e == rint(2 * e); }
 
 /* Products read. */
@@ -136,10 +145,9 @@ static bool is_equal(const Whole *w, const Node *n, const Axes *at, Factor *f)
     return count == 2;
 }
 
-bool product_read(const Whole *w, Product *p, Node *n, Axes at, double e,
-                  int depth);
+bool product_read(Whole *w, Product *p, Node *n, Axes at, double e, int depth);
 
-static bool add_mask(const Whole *w, Product *p, Node *cond, Axes at)
+static bool add_mask(Whole *w, Product *p, Node *cond, Axes at)
 {
     Factor f;
 
@@ -152,7 +160,7 @@ static bool add_mask(const Whole *w, Product *p, Node *cond, Axes at)
     return add_factor(w, p, &f);
 }
 
-static bool add_constant(const Whole *w, Product *p, double v, double e)
+static bool add_constant(Whole *w, Product *p, double v, double e)
 {
     if (e != rint(e) && v < 0)
         return false;
@@ -166,8 +174,8 @@ static bool is_choice_or_0(const Node *n)
            node_is_const(n->arg[2], 0);
 }
 
-static bool add_atom(const Whole *w, Product *p, Node *n, const Axes *at,
-                     double e, bool rooted)
+static bool add_atom(Whole *w, Product *p, Node *n, const Axes *at, double e,
+                     bool rooted)
 {
     Factor f = {.x = n, .at = *at, .e = e, .rooted = rooted};
 
@@ -176,15 +184,14 @@ static bool add_atom(const Whole *w, Product *p, Node *n, const Axes *at,
 
 /* n to the power of e as factors of p, n's axes being at. False: it cannot be
  * read, and p means nothing. */
-bool product_read(const Whole *w, Product *p, Node *n, Axes at, double e,
-                  int depth)
+bool product_read(Whole *w, Product *p, Node *n, Axes at, double e, int depth)
 {
     double v = node_is_any_const(n) ? const_value(n) : 0;
     bool whole = e == rint(e);
 
     if (v != 0 && isfinite(v))
         return add_constant(w, p, v, e);
-    if (depth >= MAX_READ || !is_arithmetic(n))
+    if (!is_arithmetic(n) || is_atom(w, n, depth))
         return add_atom(w, p, n, &at, e, !whole);
     depth++;
     if (is_spread(n))
@@ -428,7 +435,7 @@ static Part with_constant(const Whole *w, Part p, double c)
 }
 
 /* What a factor of 0 leaves 0 is not to be multiplied by anything else that may
- * be infinite. */
+ * be infinite, or no number. */
 static bool may_be_strong(const Product *p)
 {
     for (int k = 0; k < p->n; k++)

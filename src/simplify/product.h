@@ -40,6 +40,8 @@ typedef struct Whole {
     const Uses *uses;
     Node *n;
     bool canonical; /* see normal_form */
+    bool deep;      /* read what others use, too, and not as one factor */
+    bool stopped;   /* there was such */
 } Whole;
 
 /* Values along some axes of the whole only, in their order. */
@@ -54,6 +56,8 @@ Axes axes_through(const Whole *w, const Node *n, const Axes *at);
 /* Is it put together from numbers by what products and sums are read through.
  */
 bool is_arithmetic(const Node *n);
+/* Is n, which is not the whole, to be read as one factor. */
+bool is_atom(Whole *w, const Node *n, int depth);
 
 /* 1 times c; its room, which is large, is not set. */
 void product_start(Product *p, double c);
@@ -61,8 +65,7 @@ bool same_factor(const Whole *w, const Factor *a, const Factor *b);
 void drop_factor(Product *p, int k);
 /* n to the power of e times p, n's axes being at; depth: 0. False: it cannot be
  * read, and p means nothing. */
-bool product_read(const Whole *w, Product *p, Node *n, Axes at, double e,
-                  int depth);
+bool product_read(Whole *w, Product *p, Node *n, Axes at, double e, int depth);
 /* p times the factors of q; false: too many. */
 bool product_multiply(const Whole *w, Product *p, const Product *q);
 /* Equal factors once, in one order, so that equal products are equal factor by

@@ -13,6 +13,8 @@ static double weight(const Node *n)
         return 0;
     if (n->op == OP_div || n->op == OP_sqrt || n->op == OP_rsqrt)
         return 4;
+    if (n->op == OP_strong_mul)
+        return 3; /* and asks whether it is 0 */
     return n->op == OP_pow ? 16 : n->op == OP_neg ? 0.5 : 1;
 }
 
