@@ -8,8 +8,8 @@
  *
  * What was there before the parameters is needed everywhere: with a mask it
  * would be computed again for each value of what is around the batch. But for
- * reads at a constant or a parameter: written in the body they are the same
- * nodes as those written before it. */
+ * reads at a constant or a parameter, and numbers made of them: written in the
+ * body they are the same nodes as those written before it. */
 #include "graph/op.h"
 #include "region/batch_internal.h"
 
@@ -214,8 +214,12 @@ static bool chooses(const Batch *p, const Node *n)
 
 bool masks_reach(const Batch *p, const Node *n)
 {
-    return n->id >= p->first || n->op == OP_gather ||
-           (n->op == OP_index_check && n->arg[0]->narg == 0);
+    OpClass cls = op_table[n->op]->cls;
+    if (n->id >= p->first || n->op == OP_gather)
+        return true;
+    if (n->op == OP_index_check)
+        return n->arg[0]->narg == 0;
+    return n->rank == 0 && (cls == OPC_ewise || cls == OPC_select);
 }
 
 bool masks_needed(const Batch *p)

@@ -27,6 +27,7 @@ typedef struct Item {
     bool open;     /* reached otherwise than through a branch that varies */
     bool early;    /* reached from `until` */
     int when;      /* the case of branches that do not vary */
+    int open_when; /* the same of those that reach it openly */
     bool stays;    /* is computed in the body */
     bool light;    /* does not stay, but is made anew rather than captured */
     bool in_view;  /* a view of a capture, or one */
@@ -159,30 +160,37 @@ static void find_dependence(Close *c)
 static bool varies(const Item *x) { return x->on & (ON_STEP | ON_CARRY); }
 
 /* x's argument i, asked for in this case. */
-static void reach_arg(Close *c, const Item *x, int i, int when)
+static void reach_arg(Close *c, const Item *x, int i, int when, int open_when)
 {
     Item *a = arg_item(c, x, i);
     a->open = a->open || x->open;
     a->early = a->early || x->early;
     a->when = when_either(c->when, a->when, when);
+    a->open_when = when_either(c->when, a->open_when, open_when);
+}
+
+/* The case of branch i of a select x that stands in this case. */
+static int branch_case(Close *c, const Item *x, int i, int when)
+{
+    return i ? when_branch(c->when, when, x->n->arg[0], i == 1) : when;
 }
 
 static void reach_args(Close *c, const Item *x)
 {
     bool select = op_table[x->n->op]->cls == OPC_select;
     if (!select || !varies(arg_item(c, x, 0))) {
-        for (int i = 0; i < x->n->narg; i++)
-            reach_arg(c, x, i,
-                      select && i
-                          ? when_branch(c->when, x->when, x->n->arg[0], i == 1)
-                          : x->when);
+        for (int i = 0; i < x->n->narg; i++) {
+            int branch = select ? i : 0;
+            reach_arg(c, x, i, branch_case(c, x, branch, x->when),
+                      branch_case(c, x, branch, x->open_when));
+        }
         return;
     }
     Item branch = *x;
     branch.open = false;
-    reach_arg(c, x, 0, x->when);
-    reach_arg(c, &branch, 1, x->when);
-    reach_arg(c, &branch, 2, x->when);
+    reach_arg(c, x, 0, x->when, x->open_when);
+    reach_arg(c, &branch, 1, x->when, CASE_never);
+    reach_arg(c, &branch, 2, x->when, CASE_never);
 }
 
 static void find_open(Close *c)
@@ -192,7 +200,7 @@ static void find_open(Close *c)
         Item *x = item_of(c, c->result[i]);
         x->open = true;
         x->early = x->early || (c->r.until && i == c->nresult - 1);
-        x->when = CASE_always;
+        x->when = x->open_when = CASE_always;
     }
     for (int k = c->item.n - 1; k >= 0; k--)
         if (c->item.at[k].expanded)
@@ -209,8 +217,9 @@ static void find_places(Close *c)
 {
     for (int k = 0; k < c->item.n; k++) {
         Item *x = &c->item.at[k];
+        bool open = x->open && x->open_when == x->when;
         x->stays = varies(x) || (x->expanded && x->n->op != OP_broadcast &&
-                                 !x->open && node_can_fail(c->g, x->n));
+                                 !open && node_can_fail(c->g, x->n));
         if (x->n->op == OP_part && x->expanded)
             x->stays = arg_item(c, x, 0)->stays;
         x->in_view = x->on == ON_CAPTURE &&

@@ -126,6 +126,13 @@ fn many(w: real[v], p: int[t]) -> real = sum(i | {
 });
 fn inner(w: real[v], p: int[t], n: int) -> real = sum(i |
   if p[i] >= 0 { fold(k < n, s = 1.0 | s * w[p[i]] + w[p[i]]) } else { 0 });
+# The same read before, under another condition, and through a loop of a loop twice.
+fn before(w: real[v], p: int[t]) -> real {
+  let e = if t > 5 { sin(w[3]) } else { 0 };
+  e + sum(i | if p[i] > 0 { sin(w[3]) } else { 0 })
+}
+fn powers(x: real, w: real[v]) -> real = fold(i < v, r = x | if i == 0 { r } else { w[i-1] * fold(t < 2, s = sin(x) | s * r) });
+fn powers_slope(x: real, w: real[v]) -> real { let g = grad(powers, x, w)(x, w); g.0 + sum(g.1) }
 N
 accept "$NNCC" m.nn
 near '{"garch": 40.185436372726635, "garch_dot": -68.770666391483728}' 'jvp(garch, q)' q=0.3 y='[1,2,3]' q_dot=1
@@ -138,3 +145,6 @@ is '{"jac_w": [[0, 0], [0, 12]]}' 'jacobian(two, w)' w='[1,2]' p='[0,2]' k=1
 is '{"many": 3}' many w='[1,2]' p='[9,-1,-9]'
 is '{"d_w": [3, 0]}' 'grad(many, w)' w='[1,2]' p='[9,-1,-9]'
 is '{"d_w": [0, 9]}' 'grad(inner, w)' w='[1,2]' p='[-3,1]' n=2
+is '{"before": 0}' before w='[1,2]' p='[0,-1]'
+refuse 1 'index out of range' "$NNCC" run m.nn before w='[1,2]' p='[0,1]'
+near '{"d_w": [0.30948563584408445, 0]}' 'grad(powers_slope, w)' x=-0.326 w='[-0.8,1.02]'

@@ -66,6 +66,7 @@ fn matern_along(x: real[n], y: real[n], l: real, e: real[n]) -> real = dot(e, gr
 fn fraction(x: real, w: real, v: real) -> real = x / (w / v);
 fn itself(x: real) -> real = sqrt(x - x) + 3 * x;
 fn geometric(v: real[n], w: real[n]) -> real = sqrt(prod(v)) + sqrt(dot(v, w));
+fn opposite(x: real, y: real) -> real = sqrt(min(y, x) - x) + sqrt(abs(x) - x);
 fn idle(x: real, n: int) -> real = fold(i < n, r = x | sqrt(x)) * x;
 fn kept(x: real, v: real[n]) -> real = fold(i < 2, r = x | if i == 0 { x } else { v[0] * std(max([k < n | r * v[0]], v)) });
 fn kept_along(x: real, v: real[n]) -> real = grad(kept, x)(x, v);
@@ -133,6 +134,7 @@ near '{"itself": 6, "itself_dot": 3}' 'jvp(itself)' x=2 x_dot=1
 near '{"d_v": ["inf", 0, 0], "d_w": [0, "inf", "inf"]}' 'grad(geometric, v, w)' 'v=[0, 3, 2]' 'w=[1, 0, 0]'
 near '{"d_w": [0, 0]}' 'grad(geometric, w)' 'v=[0, 0]' 'w=[2, 3]'
 near '{"d_x": 0, "d_v": [0, 0]}' 'grad(kept_along, x, v)' x=2 'v=[1, 1]'
+near '{"d_x": 0, "d_y": 0}' 'grad(opposite, x, y)' x=1 y=2
 # A factor of the adjoint that a norm's partial divides by is found.
 near '{"hess_x": [[-24, 0], [0, -24]]}' 'hessian(matern, x)' 'x=[1, 2]' 'y=[1, 2]' l=0.5
 near '{"d_x": [-24, 0]}' 'grad(matern_along, x)' 'x=[1, 2]' 'y=[1, 2]' l=0.5 'e=[1, 0]'
