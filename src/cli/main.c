@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 static const Command *const commands[] = {
-    &command_run, &command_check, &command_train,
-    &command_fmt, &command_diff,  &command_equal,
+    &command_run,  &command_check, &command_train, &command_fmt,
+    &command_diff, &command_equal, &command_cost,
 };
 enum { NCOMMAND = sizeof commands / sizeof *commands };
 

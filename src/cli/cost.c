@@ -1,0 +1,201 @@
+/* cost.c: nncc cost: operations and memory of what is exported, as formulas in
+ * the dimensions. */
+
+#include "show/cost.h"
+#include "cli/cli.h"
+#include "simplify/simplify.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What dimensions are where a derivative is compared with its function. */
+enum { TYPICAL = 64 };
+
+typedef struct Costs {
+    const char *name, *of; /* of: the function differentiated, or NULL */
+    Cost cost;
+    const Dim *bytes, *workspace;
+    double ratio; /* of operations to those of the function */
+} Costs;
+
+/* Bytes that kernels read and write: inputs and results once, what is kept
+ * between kernels twice; of a loop as often as it makes a step. */
+static const Dim *bytes_moved(Graph *g, const Schedule *s)
+{
+    const Dim *all = dim_const(g, 0);
+
+    for (int i = 0; i < s->buffer.n; i++) {
+        const Buffer *b = s->buffer.at[i];
+        int64_t each = dtype_size(b->dtype) * (b->kind == BUF_WORK ? 2 : 1);
+        if (b->kind != BUF_WORK || b->written)
+            all = dim_add(g, all, dim_mul(g, dim_const(g, each), b->elements));
+    }
+    for (int i = 0; i < s->kernel.n; i++) {
+        const LoopKernel *l = s->kernel.at[i]->loop;
+        if (l)
+            all =
+                dim_add(g, all, dim_mul(g, l->trips, bytes_moved(g, l->body)));
+    }
+    return all;
+}
+
+static Cost count(const Load *l, Function *f)
+{
+    Nodes r = functions_roots(l->arena, &f, 1);
+
+    return cost_count(l->module->graph, r.n, r.at);
+}
+
+/* How many times what its function takes a derivative takes. */
+static double ratio(const Load *l, const Costs *c, Function *f)
+{
+    Cost of = count(l, f->primal);
+    double own = cost_total(&of, f->primal->nvar, f->primal->var, TYPICAL);
+
+    return own > 0 ? cost_total(&c->cost, f->nvar, f->var, TYPICAL) / own : NAN;
+}
+
+static Costs costs_of(Load *l, Function *f, const Schedule *s)
+{
+    Graph *g = l->module->graph;
+    Costs c = {.name = f->name,
+               .cost = count(l, f),
+               .bytes = bytes_moved(g, s),
+               .workspace = s->workspace,
+               .ratio = NAN};
+
+    if (f->deriv != DERIV_none) {
+        c.of = f->primal->name;
+        c.ratio = ratio(l, &c, f);
+    }
+    return c;
+}
+
+/* Writing */
+
+static void print_line(Graph *g, const char *what, const Dim *d)
+{
+    printf("  %-16s %s\n", what, dim_text(g, d));
+}
+
+static void print_costs(Graph *g, const Costs *c)
+{
+    printf("%s\n", c->name);
+    for (int k = 0; k < NCOSTS; k++)
+        if (!dim_is(c->cost.of[k], 0))
+            print_line(g, cost_names[k], c->cost.of[k]);
+    print_line(g, "bytes moved", c->bytes);
+    print_line(g, "workspace", c->workspace);
+    if (c->of && isfinite(c->ratio))
+        printf("  %-16s %.2f\n",
+               arena_printf(graph_arena(g), "times %s", c->of), c->ratio);
+}
+
+/* A number, or a formula as a string. */
+static void put_dim(Graph *g, const char *what, const Dim *d, Str *to)
+{
+    int64_t v;
+
+    if (dim_const_value(d, &v))
+        str_printf(to, ", \"%s\": %lld", what, (long long)v);
+    else
+        str_printf(to, ", \"%s\": \"%s\"", what, dim_text(g, d));
+}
+
+static void put_json(Graph *g, const Costs *c, Str *to)
+{
+    str_printf(to, "{\"name\": \"%s\"", c->name);
+    for (int k = 0; k < NCOSTS; k++)
+        put_dim(g, cost_names[k], c->cost.of[k], to);
+    put_dim(g, "bytes_moved", c->bytes, to);
+    put_dim(g, "workspace", c->workspace, to);
+    if (c->of && isfinite(c->ratio))
+        str_printf(to, ", \"of\": \"%s\", \"ratio\": %.4g", c->of, c->ratio);
+    str_printf(to, "}");
+}
+
+static void print_all(const Load *l, const Costs *c, int n, bool json)
+{
+    Graph *g = l->module->graph;
+    Str text = str_new(l->arena);
+
+    for (int i = 0; i < n && !json; i++)
+        print_costs(g, &c[i]);
+    if (!json)
+        return;
+    for (int i = 0; i < n; i++) {
+        str_printf(&text, i ? ",\n " : "[");
+        put_json(g, &c[i], &text);
+    }
+    printf("%s]\n", text.at);
+}
+
+/* The exported functions, or those named; NULL after a message. */
+static Function **chosen(const Args *a, const Load *l, int *n)
+{
+    const Module *m = l->module;
+    Function **f = NEWN(l->arena, Function *, m->function.n + a->word.n);
+
+    *n = 0;
+    for (int i = 0; i < m->function.n && a->word.n == 1; i++)
+        f[(*n)++] = m->function.at[i];
+    for (int i = 1; i < a->word.n; i++) {
+        Function *one = NULL;
+        for (int k = 0; k < m->function.n && !one; k++)
+            if (!strcmp(m->function.at[k]->name, a->word.at[i]))
+                one = m->function.at[k];
+        f[*n] = one ? one : program_function(l->program, a->word.at[i]);
+        if (!f[(*n)++]) {
+            driver_diags(l);
+            return NULL;
+        }
+    }
+    if (!*n)
+        cli_fail("%s exports nothing; name a function", l->path);
+    return *n ? f : NULL;
+}
+
+static int cost(Args *a)
+{
+    Load l = {0};
+    int status = driver_load(a, a->word.at[0], DT_f32, &l), n, all;
+
+    if (status)
+        return status;
+    Function **f = chosen(a, &l, &n);
+    if (!f)
+        return EXIT_FAILURE;
+    LIST(Function *) with = {0};
+    for (int i = 0; i < n; i++)
+        list_push(a->arena, &with, f[i]);
+    for (int i = 0; i < n; i++)
+        if (f[i]->deriv != DERIV_none)
+            list_push(a->arena, &with, f[i]->primal);
+    all = with.n;
+    Schedule **s = driver_schedule(&l, with.at, all);
+    if (!s)
+        return EXIT_FAILURE;
+    Costs *c = NEWN(a->arena, Costs, n + 1);
+    for (int i = 0; i < n; i++)
+        c[i] = costs_of(&l, f[i], s[i]);
+    print_all(&l, c, n, option_value(a, "json"));
+    return EXIT_SUCCESS;
+}
+
+static const Option options[] = {
+    {"json", 0, NULL, "as JSON"},
+    MODEL_OPTIONS,
+    {NULL, 0, NULL, NULL},
+};
+
+const Command command_cost = {
+    .name = "cost",
+    .usage = "cost MODEL.nn [FUNCTION ...] [options]",
+    .about = "What exported functions, or those named, take: operations by "
+             "kind, bytes moved\nand workspace, as formulas in the dimensions "
+             "(numbers where --dim gives them),\nand how many times the "
+             "operations of its function a derivative has.",
+    .option = options,
+    .run = cost,
+};

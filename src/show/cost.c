@@ -1,0 +1,164 @@
+/* cost.c: operations counted, as polynomials of dimensions. */
+#include "show/cost.h"
+#include "graph/op.h"
+#include "region/region.h"
+
+const char *const cost_names[NCOSTS] = {
+    "additions", "multiplications", "divisions",
+    "functions", "other",           "products",
+};
+
+static void add(Graph *g, Cost *c, CostKind kind, const Dim *n)
+{
+    c->of[kind] = dim_add(g, c->of[kind], n);
+}
+
+static const Dim *elements(Graph *g, const Node *n)
+{
+    const Dim *all = dim_const(g, 1);
+    for (int i = 0; i < n->rank; i++)
+        all = dim_mul(g, all, n->dim[i]);
+    return all;
+}
+
+/* By how it is written, and by what its row says it costs. */
+static CostKind kind_of(const Node *n)
+{
+    const Op *row = op_table[n->op];
+    switch (row->shown.kind) {
+    case FORM_sum:
+    case FORM_difference:
+    case FORM_negative:
+        return COST_add;
+    case FORM_product:
+    case FORM_strong:
+        return COST_multiply;
+    case FORM_fraction:
+    case FORM_quotient:
+    case FORM_remainder:
+    case FORM_root:
+    case FORM_inverse_root:
+        return COST_divide;
+    case FORM_power:
+        return COST_function;
+    case FORM_call:
+        return row->flags & OP_COSTLY || row->weight > 1 ? COST_function
+                                                         : COST_other;
+    case FORM_number:
+    case FORM_name:
+    case FORM_matrix:
+    case FORM_dot:
+    case FORM_outer:
+    case FORM_transpose:
+    case FORM_bars:
+    case FORM_floor:
+    case FORM_ceil:
+    case FORM_compare:
+    case FORM_and:
+    case FORM_or:
+    case FORM_not:
+    case FORM_cases:
+    case FORM_same:
+    case FORM_cast:
+    case FORM_at:
+    case FORM_over:
+    case FORM_each:
+    case FORM_list:
+    case FORM_partial:
+    case FORM_step:
+        return COST_other;
+    }
+    return COST_other;
+}
+
+/* The sizes of all labels, multiplied. */
+static const Dim *product_steps(Graph *g, const Node *n)
+{
+    const Dim *steps = elements(g, n);
+    const Node *a = n->arg[0];
+    for (int i = 0; i < a->rank; i++)
+        if (n->attr.ints[i] >= n->rank)
+            steps = dim_mul(g, steps, a->dim[i]);
+    return steps;
+}
+
+static void count_node(Graph *g, const Node *n, Cost *c)
+{
+    const Op *row = op_table[n->op];
+    switch (row->cls) {
+    case OPC_ewise:
+        if (dtype_is_real(n->dtype) || n->dtype == DT_bool)
+            add(g, c, kind_of(n), elements(g, n));
+        break;
+    case OPC_contract:
+        add(g, c, COST_product, product_steps(g, n));
+        break;
+    case OPC_reduce:
+        add(g, c, row->shown.kind == FORM_over ? COST_add : kind_of(n),
+            elements(g, n->arg[0]));
+        break;
+    case OPC_index: /* one that adds up has an extent of its own */
+        if (n->attr.ndim)
+            add(g, c, COST_add, elements(g, n->arg[0]));
+        break;
+    case OPC_leaf:
+    case OPC_select:
+    case OPC_view:
+    case OPC_sort:
+    case OPC_region:
+        break;
+    }
+}
+
+static Cost none(Graph *g)
+{
+    Cost c;
+    for (int k = 0; k < NCOSTS; k++)
+        c.of[k] = dim_const(g, 0);
+    return c;
+}
+
+static void count_nodes(Graph *g, int n, Node *const *node, Cost *c);
+
+/* A region's steps. Recursion follows the nesting. */
+static void count_region(Graph *g, const Region *r, Cost *c)
+{
+    Cost once = none(g);
+    count_nodes(g, r->nbody, r->body, &once);
+    for (int k = 0; k < NCOSTS; k++)
+        add(g, c, (CostKind)k,
+            r->trips ? dim_mul(g, r->trips, once.of[k]) : once.of[k]);
+}
+
+static void count_nodes(Graph *g, int n, Node *const *node, Cost *c)
+{
+    for (int i = 0; i < n; i++)
+        if (node[i]->attr.region)
+            count_region(g, node[i]->attr.region, c);
+        else
+            count_node(g, node[i], c);
+}
+
+Cost cost_count(Graph *g, int nroot, Node *const *root)
+{
+    Arena *scratch = arena_new();
+    Nodes below = nodes_below(g, scratch, nroot, root);
+    Cost c = none(g);
+    count_nodes(g, below.n, below.at, &c);
+    arena_free(scratch);
+    return c;
+}
+
+double cost_total(const Cost *c, int nvar, const Dim *const *var, int64_t size)
+{
+    Arena *scratch = arena_new();
+    int64_t *val = NEWN(scratch, int64_t, nvar + 1), one;
+    double all = 0;
+    for (int i = 0; i < nvar; i++)
+        val[i] = size;
+    for (int k = 0; k < NCOSTS; k++)
+        if (dim_eval(c->of[k], nvar, var, val, &one))
+            all += (double)one * (k == COST_product ? 2 : 1);
+    arena_free(scratch);
+    return all;
+}

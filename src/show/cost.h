@@ -1,0 +1,29 @@
+/* cost.h: what computing values takes, as formulas in the dimensions. */
+#ifndef NNCC_SHOW_COST_H
+#define NNCC_SHOW_COST_H
+
+#include "graph/graph.h"
+
+typedef enum CostKind {
+    COST_add,      /* additions and subtractions */
+    COST_multiply, /* multiplications and powers */
+    COST_divide,   /* divisions, remainders, roots */
+    COST_function, /* elementary and special functions */
+    COST_other,    /* comparisons, choices, conversions */
+    COST_product,  /* multiplications with an addition each, in products */
+    NCOSTS
+} CostKind;
+
+extern const char *const cost_names[NCOSTS]; /* "additions" */
+
+/* How many of each the values of the roots take: of all that they are made of,
+ * each once, a loop's steps as often as it makes them at most. */
+typedef struct Cost {
+    const Dim *of[NCOSTS];
+} Cost;
+Cost cost_count(Graph *g, int nroot, Node *const *root);
+
+/* All of it where every free variable is `size`: a product counts two. */
+double cost_total(const Cost *c, int nvar, const Dim *const *var, int64_t size);
+
+#endif

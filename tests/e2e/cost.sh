@@ -1,0 +1,53 @@
+# cost.sh: nncc cost: operations, bytes and workspace as formulas or numbers.
+. "$ROOT/tests/e2e-lib.sh"
+
+cat >m.nn <<'N'
+fn product(A: real[m, k], B: real[k, n]) -> real[m, n] = A @ B;
+fn mixed(x: real[n], y: real[n]) -> real[n] = exp(x) + x / y - 3 * y;
+fn steps(x: real, n: int) -> real = fold(t < n, h = x | h * h + x);
+fn loss(A: real[m, k], B: real[k, n]) -> real = sum(tanh(A @ B));
+fn spread(x: real[n], t: int[n]) -> real = sum(i | x[t[i]] * x[i]);
+export product, mixed, steps, loss, grad(loss, A, B) as loss_grad, grad(spread) as d_spread;
+N
+# takes NAME WHAT FORMULA: a line of that function.
+takes() {
+    got=$(awk -v f="$1" '/^[^ ]/ { on = $0 == f } on' out.txt | sed -n "s/^  $2  *//p")
+    [ "$got" = "$3" ] || fail "$2 of $1: '$got', expected '$3'"
+}
+accept "$NNCC" cost m.nn
+takes product products 'm*k*n'
+takes product additions ''
+takes mixed 'bytes moved' '12*n'
+takes mixed functions n
+takes mixed divisions n
+takes mixed multiplications n
+takes mixed additions '2*n'
+takes mixed workspace 0
+takes steps multiplications n
+takes steps additions n
+takes loss functions 'm*n'
+takes loss products 'm*k*n'
+takes loss_grad products '3*m*k*n'
+[ "$(grep -c '^  times loss ' out.txt)" = 1 ] || fail "$(cat out.txt)"
+
+accept "$NNCC" cost m.nn product mixed --dim m=2 --dim k=3 --dim n=5
+takes product products 30
+takes mixed 'bytes moved' 60
+accept "$NNCC" cost m.nn 'grad(loss, A)' --json
+grep -q '^\[{"name".*"products": "2\*m\*k\*n".*}\]$' out.txt ||
+    fail "$(cat out.txt)"
+accept "$NNCC" cost m.nn --json --dim m=2 --dim k=3 --dim n=5
+grep -q '"name": "product",.* "products": 30,.* "bytes_moved": [0-9]*, "workspace": [0-9]*}' out.txt ||
+    fail "$(cat out.txt)"
+[ "$(grep -c '"name"' out.txt)" = 6 ] || fail "$(cat out.txt)"
+
+# A gradient takes at most four times what its function does.
+for f in softmax two_layer curve mlp; do
+    accept "$NNCC" cost "$ROOT/examples/lecture/$f.nn"
+    awk '/^  times/ && $3 > 4 { exit 1 }' out.txt || fail "$f: $(cat out.txt)"
+done
+
+refuse 1 "did you mean 'mixed'" "$NNCC" cost m.nn mixe
+refuse 2 "unknown option '--dims'" "$NNCC" cost m.nn --dims
+echo 'fn f(x: real) -> real = x;' >none.nn
+refuse 1 'exports nothing; name a function' "$NNCC" cost none.nn
