@@ -1,5 +1,5 @@
 /* bind.c: arguments to parameters: what the variables of a signature are. */
-#include "check/check_internal.h"
+#include "check/scope.h"
 
 #include <string.h>
 

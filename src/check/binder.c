@@ -4,6 +4,7 @@
  * graph; the result is then batched over them, the innermost first. */
 #include "check/builtin.h"
 #include "check/index.h"
+#include "check/scope.h"
 
 #include <math.h>
 #include <string.h>

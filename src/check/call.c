@@ -1,6 +1,7 @@
 /* call.c: calls: arguments in order, expansion of bodies, equal calls once. */
 #include "check/builtin.h"
 #include "check/index.h"
+#include "check/scope.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* construct.c: values of structs: Name(field = e, …), and by initialisers. */
 #include "check/builtin.h"
 #include "check/index.h"
+#include "check/scope.h"
 #include "region/region.h"
 
 #include <string.h>

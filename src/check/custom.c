@@ -1,6 +1,6 @@
 /* custom.c: calls that stay calls in the graph: of remat(f), and of functions
  * with a `derivative` item. Their bodies are regions of the tensors given. */
-#include "check/check_internal.h"
+#include "check/scope.h"
 #include "diff/diff.h"
 #include "region/region.h"
 

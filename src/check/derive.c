@@ -1,5 +1,6 @@
 /* derive.c: derivatives of functions: their parameters, values, types. */
 #include "check/derive.h"
+#include "check/scope.h"
 #include "diff/diff.h"
 
 #include <string.h>

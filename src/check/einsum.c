@@ -4,6 +4,7 @@
  * are multiplied from the left; an axis is summed as soon as no operand that is
  * still to come, nor the result, has it. */
 #include "check/export.h"
+#include "check/scope.h"
 
 #include <ctype.h>
 #include <string.h>

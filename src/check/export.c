@@ -1,6 +1,7 @@
 /* export.c: functions of the module from functions of the program. */
 #include "check/export.h"
 #include "check/builtin.h"
+#include "check/scope.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* expr.c: evaluating expressions and blocks. */
-#include "check/check_internal.h"
+#include "check/scope.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* fn.c: functions as values: what they are, their names and parameters, and
  * what is known of a function's text. */
 #include "check/builtin.h"
+#include "check/scope.h"
 
 #include <string.h>
 

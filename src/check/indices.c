@@ -1,6 +1,7 @@
 /* indices.c: the indices of comprehensions, reductions and loops: from where
  * they are bound to what depends on them. */
 #include "check/index.h"
+#include "check/scope.h"
 #include "region/region.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 /* loop.c: fold(t < n, h = h0 | step(h, x[t])) and scan: one loop of the graph,
  * whose body is evaluated once on carries that are inputs. */
 #include "check/index.h"
+#include "check/scope.h"
 #include "region/region.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* program.c: a program from its file to its module. */
 #include "check/export.h"
+#include "check/scope.h"
 #include "std/std.h"
 
 #include <ctype.h>

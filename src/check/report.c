@@ -1,5 +1,5 @@
 /* report.c: how this room reports: errors with the calls that led to them. */
-#include "check/check_internal.h"
+#include "check/scope.h"
 
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* sample.c: functions without types of their own, on types tried for them. */
 #include "check/export.h"
+#include "check/scope.h"
 
 #include <ctype.h>
 #include <string.h>

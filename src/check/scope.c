@@ -1,5 +1,5 @@
 /* scope.c: names and what they mean from where. */
-#include "check/check_internal.h"
+#include "check/scope.h"
 #include "std/std.h"
 
 #include <string.h>

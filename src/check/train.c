@@ -6,6 +6,7 @@
  * of that and a key, the number of steps made and the gradient gathered so
  * far, as far as the item asks for them. */
 #include "check/train.h"
+#include "check/scope.h"
 #include "diff/diff.h"
 
 #include <float.h>

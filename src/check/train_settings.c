@@ -1,4 +1,5 @@
 /* train_settings.c: what stands between the braces of a `train` item. */
+#include "check/scope.h"
 #include "check/train.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* types.c: types as written to types of values; instances of structs. */
 #include "check/index.h"
+#include "check/scope.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* unit.c: files, what they `use`, and the names of their items. */
-#include "check/check_internal.h"
+#include "check/scope.h"
 #include "std/std.h"
 
 #include <errno.h>
