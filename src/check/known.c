@@ -1,6 +1,7 @@
 /* known.c: library functions in what a program computes without calling them:
  * the softmax in the gradient of a cross-entropy. */
 #include "check/export.h"
+#include "check/scope.h"
 
 #include "graph/op.h"
 #include "region/region.h"
