@@ -210,6 +210,14 @@ static void emit_block(Product *q, LLVMValueRef i, LLVMValueRef rows,
     }
 }
 
+/* Where it is one of a failure. */
+static void keep_status(Emit *e, LLVMValueRef status, LLVMValueRef at)
+{
+    LLVMValueRef old = code_load(e, e->i32, at, 4);
+    LLVMValueRef bad = LLVMBuildIsNotNull(e->builder, status, "");
+    code_store(e, LLVMBuildSelect(e->builder, bad, status, old, ""), at, 4);
+}
+
 static void run_epilogue(Product *q, LLVMValueRef from, LLVMValueRef to)
 {
     Emit *e = q->e;
@@ -222,10 +230,7 @@ static void run_epilogue(Product *q, LLVMValueRef from, LLVMValueRef to)
                           q->arg[ARG_fixed]};
     LLVMValueRef status = LLVMBuildCall2(e->builder, q->epilogue_type,
                                          q->arg[ARG_epilogue], arg, 5, "");
-    LLVMValueRef old = code_load(e, e->i32, q->status, 4);
-    LLVMValueRef bad = LLVMBuildIsNotNull(e->builder, status, "");
-    code_store(e, LLVMBuildSelect(e->builder, bad, status, old, ""), q->status,
-               4);
+    keep_status(e, status, q->status);
     LLVMBuildBr(e->builder, on);
     LLVMPositionBuilderAtEnd(e->builder, on);
 }
@@ -519,10 +524,7 @@ static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
     };
     LLVMValueRef status =
         code_call(e, emit_product(e, &q->variant), arg, NARGS);
-    LLVMValueRef old = code_load(e, e->i32, q->status, 4);
-    LLVMValueRef bad = LLVMBuildIsNotNull(e->builder, status, "");
-    code_store(e, LLVMBuildSelect(e->builder, bad, status, old, ""), q->status,
-               4);
+    keep_status(e, status, q->status);
 }
 
 static void emit_batches(ContractCode *q, LLVMValueRef lo, LLVMValueRef hi)

@@ -178,23 +178,35 @@ static void field(Fmt *f, int i, int end, Column c)
     fmt_value(f, value, end, 2);
 }
 
-static void fields(Fmt *f, int open)
+/* name = e; */
+static void setting(Fmt *f, int i, int end, Column c)
+{
+    fmt_tok(f, i);
+    fmt_blanks(f, c.name - f->t.at[i].n);
+    fmt_value(f, i + 1, end, 2);
+    fmt_tok(f, end);
+}
+
+/* { … } with a field or a setting, by what separates them, on each line. */
+static void in_lines(Fmt *f, int open, int separator)
 {
     int close = f->t.at[open].end, until = 0;
+    bool of_fields = separator == ',';
     Column c = {0, 0};
 
     fmt_tok(f, open);
     layout_begin(f->out, GR_all, IN_line, 2);
     f->fresh = true;
     for (int i = open + 1, end; i < close; i = end + 1) {
-        end = toks_find(&f->t, i, close, ',');
+        end = toks_find(&f->t, i, close, separator);
         if (i >= until)
-            c = columns(f, i, close, ',', &until);
+            c = columns(f, i, close, separator, &until);
         fmt_line(f, i, 0);
-        field(f, i, end, c);
-        fmt_text(f, ",");
+        (of_fields ? field : setting)(f, i, end, c);
+        fmt_text(f, of_fields ? "," : "");
     }
-    fmt_line(f, close, -2);
+    if (of_fields || close > open + 1 || f->t.at[close].ncomment)
+        fmt_line(f, close, -2);
     layout_end(f->out);
     fmt_tok(f, close);
 }
@@ -236,33 +248,9 @@ static int structure(Fmt *f, int i)
     }
     if (broken) {
         layout_cut(f->out, head);
-        fields(f, i);
+        in_lines(f, i, ',');
     }
     return close + 1;
-}
-
-static void settings(Fmt *f, int open)
-{
-    int close = f->t.at[open].end, until = 0;
-    Column c = {0, 0};
-
-    fmt_tok(f, open);
-    layout_begin(f->out, GR_all, IN_line, 2);
-    f->fresh = true;
-    for (int i = open + 1, end; i < close; i = end + 1) {
-        end = toks_find(&f->t, i, close, ';');
-        if (i >= until)
-            c = columns(f, i, close, ';', &until);
-        fmt_line(f, i, 0);
-        fmt_tok(f, i);
-        fmt_blanks(f, c.name - f->t.at[i].n);
-        fmt_value(f, i + 1, end, 2);
-        fmt_tok(f, end);
-    }
-    if (close > open + 1 || f->t.at[close].ncomment)
-        fmt_line(f, close, -2);
-    layout_end(f->out);
-    fmt_tok(f, close);
 }
 
 /* train loss(net) { … } */
@@ -273,7 +261,7 @@ static int train(Fmt *f, int i)
     fmt_tok(f, i + 1);
     i = fmt_list(f, i + 2, EL_value);
     fmt_text(f, " ");
-    settings(f, i);
+    in_lines(f, i, ';');
     return f->t.at[i].end + 1;
 }
 
