@@ -97,7 +97,7 @@ $B/test_kernel $B/test_loops $B/test_near_random: $B/tests/unit/kernel_sim.o
 $B/test_numbers $B/test_sums $B/test_loops $B/test_strided: $B/tests/unit/compiled.o
 $B/test_diff_loops $B/test_diff_random $B/test_zeros: $B/tests/unit/diff_cases.o
 $B/test_region $B/test_region_random: $B/tests/unit/region_cases.o
-$B/test_check $B/test_binders $B/test_limits $B/test_random $B/test_points: $B/tests/unit/programs.o
+$B/test_check $B/test_binders $B/test_limits $B/test_random $B/test_points $B/test_gradcheck: $B/tests/unit/programs.o
 $B/tests/unit/%.o: ALL += $(CHECK_CFLAGS)
 $(UNIT): $B/%: $B/tests/unit/%.o $B/tests/unit/harness.o $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)

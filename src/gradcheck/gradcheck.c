@@ -15,10 +15,17 @@ typedef struct Check {
     Points points;
 } Check;
 
+/* Names in machine code go with it. */
+static const char *lasting(const Check *c, const char *s)
+{
+    return s ? arena_printf(c->arena, "%s", s) : NULL;
+}
+
 static void report(Check *c, GradcheckOutcome outcome, const char *function,
                    const char *what, double error, const char *note)
 {
-    GradcheckResult r = {outcome, function, what, error, note};
+    GradcheckResult r = {outcome, lasting(c, function), lasting(c, what), error,
+                         lasting(c, note)};
 
     c->o->found(c->o->user, &r);
 }
@@ -339,7 +346,7 @@ static bool check_all(Check *c, const Plan *all, Jit *j)
     Points *ps = &c->points;
 
     if (nncc_wrap(jit_module(j), &ps->model) != NN_OK) {
-        ps->error = nncc_last_error();
+        ps->error = lasting(c, nncc_last_error());
         return false;
     }
     for (int i = 0; i < all->checked.n && !ps->stopped; i++)
