@@ -345,7 +345,7 @@ const Value *run_onehot(Check *c, const BuiltinCall *call)
     Graph *g = c->graph;
     Node *i = call->given[0].node, *of = i, *k, *same;
     const Dim *n = call->given[1].dim[0], *dim[MAX_RANK + 1];
-    Node *size = g_dim(g, DT_i32, n);
+    Node *size = graph_keeps_labels(g) ? g_dim(g, DT_i32, n) : NULL;
     int axis[MAX_RANK + 1], last[MAX_RANK + 1];
 
     if (!dtype_is_int(i->dtype)) {

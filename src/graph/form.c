@@ -200,7 +200,7 @@ static void gather_powers(FormMaker *m, Forms *f)
             double e = exponent_of(f->at[i], &a) + exponent_of(f->at[k], &b);
             if (a->kind == FORM_number || !form_alike(a, b))
                 continue;
-            f->at[i] = form2(m, FORM_power, a, form_number(m, e, false));
+            f->at[i] = form2(m, FORM_power, a, form_number(m, e, true));
             for (int j = k--; j + 1 < f->n; j++)
                 f->at[j] = f->at[j + 1];
             f->n--;

@@ -208,9 +208,22 @@ static void write_vectors(const Notation *n, const Form *f, Str *to)
     }
 }
 
+/* (x * x): of sizes, for which there is no power. */
+static void write_repeated(const Notation *n, const Form *x, int times, Str *to)
+{
+    str_printf(to, "%s", n->paren.open);
+    for (int i = 0; i < times; i++) {
+        str_printf(to, "%s", i ? n->times : "");
+        write_form(n, x, PREC_matrix, to);
+    }
+    str_printf(to, "%s", n->paren.close);
+}
+
 static void write_power(const Notation *n, const Form *f, Str *to)
 {
-    if (n->raise)
+    if (n->program && f->arg[1]->integer)
+        write_repeated(n, f->arg[0], (int)f->arg[1]->number, to);
+    else if (n->raise)
         n->raise(n, f, to);
     else
         pattern(n, &n->power, f->arg[0], PREC_postfix, f->arg[1],

@@ -23,6 +23,7 @@ fn layer(x: real[b, n]) -> real = sum(softmax(x)^2);
 fn vector(x: real[n], A: real[m, n]) -> real[m] = tanh(A @ x);
 fn structs(p: Net[n, m], x: real[n]) -> real = sum(sigmoid(x @ p.W + p.c));
 fn walk(x: real, n: int) -> real = fold(t < n, h = x | h * h + x);
+fn sizes(x: real[n]) -> real = sum(x^2) / real(n * n * (n + 1));
 fn ints(t: int[n]) -> int = sum(t);
 N
 
@@ -90,6 +91,7 @@ same mask grad x "$x4"
 same resh grad x 'x=[1,2,3,4,0.5,0.25]'
 same spread grad x 'x=[[1,2],[0.5,4],[3,1]]'
 same layer grad x 'x=[[1,2],[0.5,4],[3,1]]'
+same sizes grad x "$x4"
 same vector jacobian 'x A' "$x4" "$A"
 
 accept "$NNCC" diff m.nn net --tex -o net.tex
