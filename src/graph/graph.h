@@ -275,6 +275,11 @@ typedef struct NodeLabel {
 void graph_keep_labels(Graph *g);
 bool graph_keeps_labels(const Graph *g);
 void graph_label(Graph *g, const NodeLabel *l);
+/* A pass made `to` of n, and of other nodes what `now` says (NULL: it does not
+ * know them). */
+void graph_follow_labels(Graph *g, const Node *n, Node *to,
+                         Node *(*now)(const void *u, const Node *x),
+                         const void *u);
 const NodeLabel *graph_call_label(const Graph *g, const Node *n);
 const NodeLabel *graph_let_label(const Graph *g, const Node *n);
 

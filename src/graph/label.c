@@ -48,3 +48,30 @@ const NodeLabel *graph_let_label(const Graph *g, const Node *n)
 {
     return find(&graph_labels(g)->let, n);
 }
+
+static void follow(Graph *g, const NodeLabel *l, Node *to,
+                   Node *(*now)(const void *u, const Node *x), const void *u)
+{
+    if (!l || to == l->node)
+        return;
+    NodeLabel moved = *l;
+    NodeLabelArg *arg = NEWN(graph_arena(g), NodeLabelArg, l->narg + 1);
+    for (int i = 0; i < l->narg; i++) {
+        Node *x = l->arg[i].node ? now(u, l->arg[i].node) : NULL;
+        arg[i] = l->arg[i];
+        arg[i].node = x ? x : arg[i].node;
+    }
+    moved.node = to;
+    moved.arg = arg;
+    graph_label(g, &moved);
+}
+
+void graph_follow_labels(Graph *g, const Node *n, Node *to,
+                         Node *(*now)(const void *u, const Node *x),
+                         const void *u)
+{
+    if (!graph_keeps_labels(g))
+        return;
+    follow(g, graph_let_label(g, n), to, now, u);
+    follow(g, graph_call_label(g, n), to, now, u);
+}

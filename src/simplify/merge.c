@@ -349,6 +349,13 @@ static Node *rebuilt(Merge *m, const Node *n)
     return graph_remake(m->g, n, arg);
 }
 
+static Node *node_now(const void *u, const Node *n)
+{
+    const Merge *m = u;
+    int k = nodes_find(&m->nodes, n);
+    return k >= 0 ? m->map[k] : NULL;
+}
+
 /* All below the roots, each after what it reads: a part of a member reads the
  * arguments of all members. False where something would come to read itself,
  * which can be where several sets are merged at once. */
@@ -375,6 +382,9 @@ static bool rebuild(Merge *m, int nroot, Node **root)
             m->map[k] = rebuilt(m, n);
         stack.n--;
     }
+    for (int k = 0; k < m->nodes.n; k++)
+        if (m->map[k])
+            graph_follow_labels(m->g, m->nodes.at[k], m->map[k], node_now, m);
     for (int i = 0; i < nroot; i++)
         root[i] = mapped(m, root[i]);
     return true;

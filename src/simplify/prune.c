@@ -204,6 +204,19 @@ static void find_used(Prune *p, const Nodes *nodes, Was *was)
     }
 }
 
+/* What a pass over a list of nodes has made of them. */
+typedef struct Made {
+    const Nodes *nodes;
+    Node *const *map;
+} Made;
+
+static Node *node_now(const void *u, const Node *n)
+{
+    const Made *m = u;
+    int k = nodes_find(m->nodes, n);
+    return k >= 0 ? m->map[k] : NULL;
+}
+
 /* Prunes what the roots reach without entering a body, and then what of the
  * bodies is needed. */
 static void level(Prune *p, int nroot, Node **root)
@@ -230,6 +243,7 @@ static void level(Prune *p, int nroot, Node **root)
         else
             map[k] = graph_remake(p->g, n, arg);
         graph_span(p->g, outer);
+        graph_follow_labels(p->g, n, map[k], node_now, &(Made){&nodes, map});
     }
     for (int i = 0; i < nroot; i++)
         root[i] = map[node_place(nodes.at, nodes.n, root[i])];

@@ -243,28 +243,11 @@ static Node *by_expansion(Pass *p, Node *n)
     return to ? to : n;
 }
 
-/* What the program calls n, it calls what n becomes. */
-static void keep_label(const Pass *p, const NodeLabel *l, Node *to)
+static Node *node_now(const void *u, const Node *n)
 {
-    if (!l || to == l->node)
-        return;
-    NodeLabel moved = *l;
-    NodeLabelArg *arg = NEWN(p->scratch, NodeLabelArg, l->narg + 1);
+    const Pass *p = u;
 
-    for (int i = 0; i < l->narg; i++) {
-        arg[i] = l->arg[i];
-        if (arg[i].node && reach_number(&p->reach, arg[i].node) >= 0)
-            arg[i].node = mapped(p, arg[i].node);
-    }
-    moved.node = to;
-    moved.arg = arg;
-    graph_label(p->g, &moved);
-}
-
-static void keep_labels(const Pass *p, const Node *n, Node *to)
-{
-    keep_label(p, graph_let_label(p->g, n), to);
-    keep_label(p, graph_call_label(p->g, n), to);
+    return reach_number(&p->reach, n) >= 0 ? mapped(p, n) : NULL;
 }
 
 /* One pass over what the roots reach, arguments first. */
@@ -286,8 +269,7 @@ static bool pass_over(Pass *p, int nroot, Node **root,
         p->at = i;
         part = part_inlined(p, n);
         p->map[i] = part ? part : rewrite(p, with_new_args(p, n));
-        if (graph_keeps_labels(p->g))
-            keep_labels(p, n, p->map[i]);
+        graph_follow_labels(p->g, n, p->map[i], node_now, p);
         if (p->map[i] != n && n->id < p->uses.n)
             add_new_uses(p, p->map[i], p->uses.at[n->id]);
     }

@@ -24,6 +24,7 @@ fn vector(x: real[n], A: real[m, n]) -> real[m] = tanh(A @ x);
 fn structs(p: Net[n, m], x: real[n]) -> real = sum(sigmoid(x @ p.W + p.c));
 fn walk(x: real, n: int) -> real = fold(t < n, h = x | h * h + x);
 fn sizes(x: real[n]) -> real = sum(x^2) / real(n * n * (n + 1));
+fn inverse(A: real[n, n]) -> real = log(det(A));
 fn ints(t: int[n]) -> int = sum(t);
 N
 
@@ -53,6 +54,7 @@ shows '∂net/∂W2 = relu(x W1)ᵀ (softmax(h) − onehot(y, k)) / b' 'net = cr
 shows '∂quad/∂x = A x + Aᵀ x' '∂quad/∂A = x xᵀ' -- quad
 shows 'hv_x = A v + Aᵀ v' -- quad --by x --hvp
 shows '(∂vector/∂x)ᵢⱼ = Aᵢⱼ·v1ᵢ' -- vector --by x
+shows 'inverse = ln(det(A))' -- inverse
 shows '∂structs/∂p.W = x v2ᵀ' -- structs --by p
 shows 'h⁽ᵗ⁺¹⁾ = x + h⁽ᵗ⁾²' 'h⁽⁰⁾ = x' 'walk = h⁽ⁿ⁾' -- walk
 shows 'for t = n − 1 … 0:' 'h_bar⁽ᵗ⁾ = 2·v1ₜ·h_bar⁽ᵗ⁺¹⁾' -- walk
