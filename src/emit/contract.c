@@ -134,7 +134,7 @@ static void plan_columns(Emit *e, const Contract *c, Variant *variant)
 static PackKind pack_kind(const Contract *c)
 {
     return dim_is(c->b_n, 1)   ? PACK_straight
-           : dim_is(c->b_k, 1) ? PACK_turned
+           : dim_is(c->b_k, 1) ? PACK_transposed
                                : PACK_any;
 }
 

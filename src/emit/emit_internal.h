@@ -537,8 +537,8 @@ void micro_helper(Emit *e, DType t, MicroShape s, Helpers *h);
 
 typedef enum PackKind {
     PACK_any,
-    PACK_turned,   /* b_k is 1 */
-    PACK_straight, /* b_n is 1 */
+    PACK_transposed, /* b_k is 1 */
+    PACK_straight,   /* b_n is 1 */
 } PackKind;
 /* void (k, n, b, b_k, b_n, to): element (p, j) goes to panel j / panel. */
 LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel);

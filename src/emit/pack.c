@@ -101,7 +101,7 @@ static void pack_square(Pack *u, LLVMValueRef p, LLVMValueRef j0,
     }
 }
 
-static void pack_turned(Pack *u, LLVMValueRef j0)
+static void pack_transposed(Pack *u, LLVMValueRef j0)
 {
     Emit *e = u->e;
     LLVMValueRef zero = code_i64(e, 0), step = code_i64(e, u->width);
@@ -144,8 +144,8 @@ static void pack_panels(Pack *u, PackKind kind)
     case PACK_any:
         pack_rows(u, zero, l.i);
         break;
-    case PACK_turned:
-        pack_turned(u, l.i);
+    case PACK_transposed:
+        pack_transposed(u, l.i);
         break;
     case PACK_straight:
         pack_straight(u, l.i);
@@ -163,7 +163,7 @@ static const char *pack_name(Emit *e, DType t, PackKind kind, int panel)
 {
     static const char *const suffix[] = {
         [PACK_any] = "",
-        [PACK_turned] = "_turned",
+        [PACK_transposed] = "_turned",
         [PACK_straight] = "_straight",
     };
     return arena_printf(e->arena, "pack_%s_%d%s", dtype_name(t), panel,
@@ -183,7 +183,7 @@ LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel)
     LLVMPositionBuilderAtEnd(
         e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
     int width = lanes_of_bytes(e, dtype_size(t));
-    if (kind == PACK_turned && width > TURN)
+    if (kind == PACK_transposed && width > TURN)
         width = TURN;
     Pack u = {e,
               t,

@@ -1,7 +1,7 @@
 /* order.c: the final order of the kernels, and results that overwrite
  * parameters.
  *
- * A nest and what rides on it are one unit. A unit that writes over a
+ * A nest and what is fused into it are one unit. A unit that writes over a
  * parameter comes after all that read the parameter's old value; where that
  * cannot be, the result is made in the workspace and moved at the end. */
 #include "kernel/sched.h"
@@ -81,7 +81,7 @@ static void number_units(Order *o)
 }
 
 /* Topological order, the unit with the smallest number first among those that
- * are free; units that ride on others get no place. */
+ * are free; units that are fused into others get no place. */
 typedef struct Heap {
     int *at, n;
 } Heap;
