@@ -270,7 +270,7 @@ static void offer(const Whole *w, Part p, Node **best, double *least)
 
     if (!n || n == *best)
         return;
-    cost = n->id < w->uses->n && w->uses->of[n->id] > 0 ? 0 : work_of(w, n);
+    cost = uses_of(w->uses, n) > 0 ? 0 : work_of(w, n);
     if (cost < *least || (w->canonical && *best == w->n && cost == *least)) {
         *best = n;
         *least = cost;

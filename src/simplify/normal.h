@@ -13,11 +13,22 @@
 
 #include "graph/op.h"
 
-/* How often what exists is used, by id; nothing is said of what is new. */
+/* What is known of nodes by id; nothing of what is new. */
+typedef struct Use {
+    int times;  /* how often it is used */
+    bool bound; /* it is a parameter of a body, and may be any number */
+} Use;
+
 typedef struct Uses {
-    const int *of;
+    const Use *of;
     int n;
 } Uses;
+
+/* How often n is used as far as is known. */
+static inline int uses_of(const Uses *u, const Node *n)
+{
+    return n->id < u->n ? u->of[n->id].times : 0;
+}
 
 /* n, a derived node, in less work, or NULL. canonical: in as little, so that
  * what is the same formula becomes the same node; a 0 is not strong then. */

@@ -30,7 +30,7 @@ static unsigned axes_bits(const Whole *w, const Axes *a)
 {
     unsigned bits = 0;
 
-    for (int i = 0; i < w->n->rank; i++)
+    for (int i = 0; i < w->n->rank && i < MAX_RANK; i++)
         bits |= (unsigned)(a->to[i] >= 0) << i;
     return bits;
 }
@@ -57,8 +57,8 @@ bool is_arithmetic(const Node *n)
 
 bool is_atom(Whole *w, const Node *n, int depth)
 {
-    bool shared = n != w->n && !is_spread(n) && n->id < w->uses->n &&
-                  w->uses->of[n->id] > 1 && !w->deep;
+    bool shared =
+        n != w->n && !is_spread(n) && uses_of(w->uses, n) > 1 && !w->deep;
 
     w->stopped |= shared;
     return shared || depth >= MAX_READ;
@@ -436,11 +436,11 @@ static Part with_constant(const Whole *w, Part p, double c)
 
 /* What a factor of 0 leaves 0 is not to be multiplied by anything else that may
  * be infinite, or no number. */
-static bool may_be_strong(const Product *p)
+static bool may_be_strong(const Whole *w, const Product *p)
 {
     for (int k = 0; k < p->n; k++)
         if (p->f[k].kind == F_power &&
-            (!surely_finite(p->f[k].x) ||
+            (!surely_finite(w, p->f[k].x) ||
              (is_half(p->f[k].e) && node_sign(p->f[k].x) == SIGN_any)))
             return false;
     return true;
@@ -496,7 +496,7 @@ Part product_write(const Whole *w, const Product *p)
     Part all = {0, NULL}, under = {0, NULL};
     bool first = true;
 
-    if (!roots_stay(p) || (p->strong && !may_be_strong(p)))
+    if (!roots_stay(p) || (p->strong && !may_be_strong(w, p)))
         return (Part){0, NULL};
     for (int i = 0; i < n; i++) {
         Node *above, *below;

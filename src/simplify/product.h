@@ -84,8 +84,9 @@ int count_bits(unsigned b);
 
 /* What n takes that no other needs, in multiplications. */
 double work_of(const Whole *w, const Node *n);
-/* Is n a finite number for sure, where parameters are: what is too much to look
- * at is not. */
-bool surely_finite(const Node *n);
+/* Is n a finite number for sure, where what functions are given is: a parameter
+ * of a loop's body may be any number, what is too much to look at is not known.
+ */
+bool surely_finite(const Whole *w, const Node *n);
 
 #endif

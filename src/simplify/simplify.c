@@ -20,7 +20,7 @@ typedef struct Pass {
      */
     Node ***part;
     int at;         /* the node being rewritten, as it was */
-    LIST(int) uses; /* by id: how often each node is used */
+    LIST(Use) uses; /* by id */
     bool formulas;  /* what the program says counts as derived, too */
 } Pass;
 
@@ -135,14 +135,14 @@ static Node *part_inlined(const Pass *p, const Node *n)
 static void add_uses(Pass *p, const Node *n, int count)
 {
     while (p->uses.n <= n->id)
-        list_push(p->scratch, &p->uses, 0);
-    p->uses.at[n->id] += count;
+        list_push(p->scratch, &p->uses, (Use){0});
+    p->uses.at[n->id].times += count;
 }
 
 /* n, which is perhaps new, and so what it is made of, too. */
 static void add_new_uses(Pass *p, const Node *n, int count)
 {
-    bool fresh = n->id >= p->uses.n || p->uses.at[n->id] == 0;
+    bool fresh = n->id >= p->uses.n || p->uses.at[n->id].times == 0;
 
     add_uses(p, n, count);
     for (int i = 0; i < n->narg && fresh; i++)
@@ -150,21 +150,33 @@ static void add_new_uses(Pass *p, const Node *n, int count)
 }
 
 /* What a body or the roots give is needed whatever else is. */
+enum { NEEDED = 2 };
+
+static void count_body(Pass *p, const Region *r)
+{
+    Node **result = NEWN(p->scratch, Node *, region_nresult(r) + 1);
+
+    region_results(r, result);
+    for (int k = 0; k < region_nresult(r); k++)
+        add_uses(p, result[k], NEEDED);
+    for (int k = 0; k < region_nparam(r); k++) {
+        const Node *param = region_param_at(r, k);
+
+        add_uses(p, param, 0);
+        p->uses.at[param->id].bound = true;
+    }
+}
+
 static void count_uses(Pass *p, int nroot, Node **root)
 {
-    enum { NEEDED = 2 };
-
     p->uses.n = 0;
     for (int i = 0; i < p->reach.n; i++) {
-        const Region *r = p->reach.node[i]->attr.region;
-        Node **result = r ? NEWN(p->scratch, Node *, region_nresult(r)) : NULL;
+        const Node *n = p->reach.node[i];
 
-        for (int k = 0; k < p->reach.node[i]->narg; k++)
-            add_uses(p, p->reach.node[i]->arg[k], 1);
-        if (r)
-            region_results(r, result);
-        for (int k = 0; r && k < region_nresult(r); k++)
-            add_uses(p, result[k], NEEDED);
+        for (int k = 0; k < n->narg; k++)
+            add_uses(p, n->arg[k], 1);
+        if (n->attr.region)
+            count_body(p, n->attr.region);
     }
     for (int i = 0; i < nroot; i++)
         add_uses(p, root[i], NEEDED);
@@ -271,7 +283,7 @@ static bool pass_over(Pass *p, int nroot, Node **root,
         p->map[i] = part ? part : rewrite(p, with_new_args(p, n));
         graph_follow_labels(p->g, n, p->map[i], node_now, p);
         if (p->map[i] != n && n->id < p->uses.n)
-            add_new_uses(p, p->map[i], p->uses.at[n->id]);
+            add_new_uses(p, p->map[i], p->uses.at[n->id].times);
     }
     graph_span(p->g, before);
     graph_deriving(p->g, deriving);

@@ -70,9 +70,8 @@ double work_of(const Whole *w, const Node *n)
     walk_start(&k, n);
     while (k.count > 0) {
         const Node *x = k.n[--k.count];
-        int uses = x->id < w->uses->n ? w->uses->of[x->id] : 0;
 
-        if (x != n && uses > k.times[k.count])
+        if (x != n && uses_of(w->uses, x) > k.times[k.count])
             continue;
         sum += weight(x) * size(x);
         for (int i = 0; i < x->narg; i++)
@@ -83,7 +82,7 @@ double work_of(const Whole *w, const Node *n)
 }
 
 /* For sure, where parameters are: what is too much to look at is not. */
-bool surely_finite(const Node *n)
+bool surely_finite(const Whole *w, const Node *n)
 {
     Walk k;
     int left = MAX_WALK;
@@ -94,7 +93,7 @@ bool surely_finite(const Node *n)
         const Op *row = op_table[x->op];
 
         if (x->attr.region || x->op == OP_part || k.count == MAX_WALK - 1 ||
-            left-- == 0)
+            left-- == 0 || (x->id < w->uses->n && w->uses->of[x->id].bound))
             return false;
         if (node_is_any_const(x) ? !isfinite(const_value(x))
                                  : row->finite && !row->finite(x))
