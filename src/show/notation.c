@@ -22,7 +22,10 @@ static void text_number(const Form *f, Str *to)
         write_digits(fabs(f->number), to);
 }
 
-static const char *text_word(const Shown *s) { return s->text; }
+static void text_word(const Shown *s, Str *to)
+{
+    str_printf(to, "%s", s->text);
+}
 
 /* Letters that stand below or above the line, each behind its plain one. */
 static const char *const below[] = {
@@ -114,7 +117,7 @@ static void text_over(const Notation *n, const Form *f, Str *to)
 {
     const Form *body = f->arg[f->narg - 1];
     Str index = str_new(to->arena);
-    str_printf(to, "%s", n->word(f->shown));
+    n->word(f->shown, to);
     str_printf(&index, "%s", "");
     for (int i = 0; i < f->nvar; i++)
         str_printf(&index, "%s%s", i && f->conditional ? ", " : "",
@@ -258,20 +261,12 @@ static void tex_number(const Form *f, Str *to)
         str_printf(to, "%s", s.at);
 }
 
-static const char *tex_word(const Shown *s)
+static void tex_word(const Shown *s, Str *to)
 {
-    static char word[128];
-    if (s->tex)
-        return s->tex;
-    size_t n = 0;
-    n += (size_t)snprintf(word, sizeof word, "\\operatorname{");
-    for (const char *c = s->text; *c && n + 4 < sizeof word; c++) {
-        if (*c == '_')
-            word[n++] = '\\';
-        word[n++] = *c;
-    }
-    snprintf(word + n, sizeof word - n, "}");
-    return word;
+    str_printf(to, "%s", s->tex ? s->tex : "\\operatorname{");
+    for (const char *c = s->tex ? "" : s->text; *c; c++)
+        str_printf(to, *c == '_' ? "\\%c" : "%c", *c);
+    str_printf(to, s->tex ? "" : "}");
 }
 
 static void tex_at(const Notation *n, const Form *f, Str *to)
@@ -297,7 +292,8 @@ static void tex_step(const Notation *n, const Form *f, Str *to)
 
 static void tex_over(const Notation *n, const Form *f, Str *to)
 {
-    str_printf(to, "%s_{", n->word(f->shown));
+    n->word(f->shown, to);
+    str_printf(to, "_{");
     for (int i = 0; i < f->nvar; i++) {
         str_printf(to, i ? ",\\," : "");
         write_form(n, f->arg[2 * i], PREC_all, to);
@@ -423,16 +419,12 @@ static void html_number(const Form *f, Str *to)
     str_printf(to, "<mn>%s</mn>", s.at);
 }
 
-static const char *html_word(const Shown *s)
+static void html_word(const Shown *s, Str *to)
 {
-    static char word[160];
-    Arena *a = arena_new();
-    Str to = str_new(a);
-    html_escaped(s->text, &to);
-    snprintf(word, sizeof word,
-             s->kind == FORM_compare ? "<mo>%s</mo>" : "<mi>%s</mi>", to.at);
-    arena_free(a);
-    return word;
+    bool sign = s->kind == FORM_compare;
+    str_printf(to, sign ? "<mo>" : "<mi>");
+    html_escaped(s->text, to);
+    str_printf(to, sign ? "</mo>" : "</mi>");
 }
 
 static void html_list(const Notation *n, int count, const Form *const *arg,
@@ -593,7 +585,10 @@ static void nn_number(const Form *f, Str *to)
     str_printf(to, strpbrk(s.at, ".e") ? "%s" : "%s.0", s.at);
 }
 
-static const char *nn_word(const Shown *s) { return s->nn ? s->nn : s->text; }
+static void nn_word(const Shown *s, Str *to)
+{
+    str_printf(to, "%s", s->nn ? s->nn : s->text);
+}
 
 static void nn_at(const Notation *n, const Form *f, Str *to)
 {
@@ -608,7 +603,8 @@ static void nn_at(const Notation *n, const Form *f, Str *to)
 
 static void nn_over(const Notation *n, const Form *f, Str *to)
 {
-    str_printf(to, "%s(", n->word(f->shown));
+    n->word(f->shown, to);
+    str_printf(to, "(");
     for (int i = 0; i < f->nvar; i++) {
         str_printf(to, i ? ", " : "");
         write_form(n, f->arg[2 * i], PREC_all, to);

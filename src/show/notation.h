@@ -34,7 +34,7 @@ struct Notation {
     const char *and_, *or_, *not_, *mod;
     void (*name)(const char *name, Str *to);
     void (*number)(const Form *f, Str *to);
-    const char *(*word)(const Shown *s);
+    void (*word)(const Shown *s, Str *to);
     void (*raise)(const Notation *n, const Form *f, Str *to); /* or `power` */
     /* By kinds that each notation writes in its own way. */
     void (*at)(const Notation *n, const Form *f, Str *to);

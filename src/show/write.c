@@ -167,7 +167,7 @@ static void write_fraction(const Notation *n, const Form *f, Str *to)
 
 static void write_call(const Notation *n, const Form *f, Str *to)
 {
-    str_printf(to, "%s", n->word(f->shown));
+    n->word(f->shown, to);
     str_printf(to, "%s", n->paren.open);
     write_list(n, f->narg, f->arg, to);
     str_printf(to, "%s", n->paren.close);
@@ -339,7 +339,9 @@ static void write_inner(const Notation *n, const Form *f, Str *to)
         return;
     case FORM_compare:
         write_form(n, f->arg[0], PREC_sum, to);
-        str_printf(to, " %s ", n->word(f->shown));
+        str_printf(to, " ");
+        n->word(f->shown, to);
+        str_printf(to, " ");
         write_form(n, f->arg[1], PREC_sum, to);
         return;
     case FORM_and:
