@@ -3,6 +3,7 @@
 #include "diff/guard.h"
 
 #include "graph/op.h"
+#include "graph/view.h"
 
 #include <stdlib.h>
 
@@ -127,7 +128,7 @@ static Node *live_rows(Graph *g, const Node *n, int k, Node *live)
 {
     const Node *a = n->arg[k];
     const int *label = n->attr.ints + (k ? n->arg[0]->rank : 0);
-    bool repeated = live->op == OP_broadcast;
+    bool repeated = node_repeats(live);
     Node *rows = repeated ? live->arg[0] : live;
     int perm[MAX_RANK], axis[MAX_RANK], count = 0;
 

@@ -4,6 +4,7 @@
 #include "diff/guard.h"
 
 #include "graph/op.h"
+#include "graph/view.h"
 
 #include <stdlib.h>
 
@@ -14,22 +15,24 @@ typedef struct Part {
     int order; /* among the terms */
 } Part;
 
-/* The one axis along which a pad puts its argument between zeros, at constant
+/* The one axis along which n puts its argument between zeros, at constant
  * places and without gaps; -1 where there is no such. */
 static int padded_axis(const Node *n, Part *p)
 {
     int axis = -1;
     int64_t size;
+    View v;
 
-    if (n->op != OP_pad)
+    if (n->op != OP_view_add)
         return -1;
+    v = view_of(n);
     for (int i = 0; i < n->rank; i++) {
-        if (n->attr.ints[i] != 1)
+        if (v.rank != v.from || v.axis[i] != i || !dim_is(v.coef[i], 1))
             return -1;
-        if (dim_is(n->attr.dims[i], 0) && n->arg[0]->dim[i] == n->dim[i])
+        if (view_goes_through(&v, i, n->dim))
             continue;
-        if (axis >= 0 || !dim_const_value(n->attr.dims[i], &p->lo) ||
-            !dim_const_value(n->arg[0]->dim[i], &size))
+        if (axis >= 0 || !dim_const_value(v.base[i], &p->lo) ||
+            !dim_const_value(v.size[i], &size))
             return -1;
         axis = i;
         p->hi = p->lo + size;

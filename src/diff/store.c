@@ -16,6 +16,7 @@
 #include "diff/loops.h"
 
 #include "graph/op.h"
+#include "graph/view.h"
 
 enum { TYPICAL_SIZE = 64, MAX_UNDER = 32 };
 
@@ -255,7 +256,7 @@ static bool is_costly(const Info *i)
     case OPC_ewise:
         return (row->flags & OP_COSTLY) && !i->drawn;
     case OPC_view:
-        return n->op == OP_strided_add;
+        return n->op == OP_view_add && view_adds(n);
     case OPC_index:
         return n->op == OP_scatter_add;
     case OPC_reduce:

@@ -11,6 +11,7 @@
 #include "diff/loops.h"
 
 #include "graph/op.h"
+#include "graph/view.h"
 
 enum { MAX_TERMS = 32, MAX_CHAIN = 16, MAX_CONDS = 8 };
 
@@ -138,7 +139,7 @@ static Node *repeated(const Node *n, int i)
 {
     Node *a = n->arg[i];
 
-    return n->op == OP_mul && a->op == OP_broadcast ? a->arg[0] : a;
+    return n->op == OP_mul && node_repeats(a) ? a->arg[0] : a;
 }
 
 /* Where result axis i of n, a product of elements, is in its argument k, less
@@ -147,7 +148,7 @@ static int axis_in(const Node *n, int k, int i)
 {
     const Node *a = n->arg[k];
 
-    return a->op == OP_broadcast ? a->attr.ints[i] : i;
+    return node_repeats(a) ? a->attr.ints[i] : i;
 }
 
 /* A product of elements with an axis that an argument lacks, but not both. */

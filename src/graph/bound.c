@@ -85,37 +85,18 @@ static const Dim *unknown(Bound *b, const Node *n, const Dim *const *place)
  * be seen through. */
 static bool view_place(Bound *b, const Node *n, const Dim **at)
 {
-    Graph *g = b->g;
-    const int *ints = n->attr.ints;
-    const Dim *const *dims = n->attr.dims, *to[MAX_RANK], *first;
-    int axis = (int)n->attr.integer, count = (n->attr.ndim - 1) / 2;
-    switch (n->op) {
-    case OP_broadcast:
-    case OP_permute:
-        for (int i = 0; i < n->rank; i++)
-            if (ints[i] >= 0)
-                to[ints[i]] = at[i];
-        memcpy(at, to, sizeof *at * (size_t)n->arg[0]->rank);
-        return true;
-    case OP_slice:
-        for (int i = 0; i < n->rank; i++)
-            at[i] =
-                dim_add(g, dims[i], dim_mul(g, at[i], dim_const(g, ints[i])));
-        return true;
-    case OP_flip:
-        at[axis] = less(b, dim_sub(g, n->dim[axis], at[axis]), 1);
-        return true;
-    case OP_strided:
-        first = dims[0];
-        for (int j = 0; j < count; j++)
-            first = dim_add(g, first,
-                            dim_mul(g, at[axis + j], dims[1 + count + j]));
-        memmove(at + axis + 1, at + axis + count,
-                sizeof *at * (size_t)(n->rank - axis - count));
-        at[axis] = first;
-        return true;
-    }
-    return false;
+    const Dim *to[MAX_RANK];
+    View v;
+    if (n->op != OP_view)
+        return false;
+    v = view_of(n);
+    memcpy(to, v.base, sizeof *to * (size_t)v.from);
+    for (int j = 0; j < v.rank; j++)
+        if (v.axis[j] >= 0)
+            to[v.axis[j]] =
+                dim_add(b->g, to[v.axis[j]], dim_mul(b->g, at[j], v.coef[j]));
+    memcpy(at, to, sizeof *at * (size_t)v.from);
+    return true;
 }
 
 /* The node that n shows, and where. */
@@ -328,8 +309,8 @@ static bool positive_if_any(Bound *b, const Dim *p)
 /* The constant or dimension that n is, at least 1 wherever it matters. */
 static const Dim *positive(Bound *b, const Node *n)
 {
-    const Dim *d = n->op == OP_broadcast ? node_as_dim(b->g, n->arg[0])
-                                         : node_as_dim(b->g, n);
+    const Dim *d =
+        node_repeats(n) ? node_as_dim(b->g, n->arg[0]) : node_as_dim(b->g, n);
     return d && positive_if_any(b, less(b, d, 1)) ? d : NULL;
 }
 

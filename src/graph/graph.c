@@ -283,7 +283,7 @@ static Node *float_broadcast(Graph *g, const Node *n, const Op *row)
     if (row->cls != OPC_ewise || n->rank == 0 || n->narg > 3)
         return NULL;
     for (int k = 0; k < n->narg; k++)
-        if (n->arg[k]->op != OP_broadcast)
+        if (!node_repeats(n->arg[k]))
             return NULL;
     for (int i = 0; i < n->rank; i++) {
         bool kept = false;

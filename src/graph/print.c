@@ -196,7 +196,7 @@ void node_print(const Node *n, Str *to)
  * line and a number. */
 static bool is_inline(const Node *n)
 {
-    const Node *x = n->op == OP_broadcast ? n->arg[0] : n;
+    const Node *x = node_repeats(n) ? n->arg[0] : n;
     return x->op == OP_const || x->op == OP_dim || n->op == OP_param;
 }
 
@@ -219,8 +219,22 @@ static void dump_ref(const Node *n, const int *number, Str *s)
 /* Is its integer shown even when it is 0. */
 static bool has_number(const Node *n)
 {
-    return n->op == OP_part || n->op == OP_flip || n->op == OP_concat ||
-           n->op == OP_gather || n->op == OP_scatter_add;
+    return n->op == OP_part || n->op == OP_concat || n->op == OP_gather ||
+           n->op == OP_scatter_add;
+}
+
+/* The axes where that says it all; else the index that is read or added to. */
+static void dump_view(const Node *n, Str *s)
+{
+    View v = view_of(n);
+    bool axes = node_repeats(n) || node_permutes(n);
+    if (v.from == 0 || v.rank == 0)
+        return;
+    str_printf(s, "; ");
+    for (int j = 0; axes && j < v.rank; j++)
+        str_printf(s, j ? " %d" : "%d", v.axis[j]);
+    if (!axes)
+        view_print(&v, s);
 }
 
 /* Attributes that the type of the result does not show. */
@@ -228,15 +242,18 @@ static void dump_attr(const Node *n, Str *s)
 {
     const Attr *a = &n->attr;
     const char *sep = n->narg ? "; " : "";
-    bool shape = n->op == OP_broadcast || n->op == OP_reshape;
-    bool ints = n->op != OP_broadcast || n->arg[0]->rank;
+    bool shape = n->op == OP_reshape;
     if (n->op == OP_data) {
         node_print(n, s);
         return;
     }
-    for (int i = 0; i < a->nint && ints; i++)
+    if (n->op == OP_view || n->op == OP_view_add) {
+        dump_view(n, s);
+        return;
+    }
+    for (int i = 0; i < a->nint; i++)
         str_printf(s, "%s%d", i ? " " : sep, a->ints[i]);
-    if (a->nint && ints)
+    if (a->nint)
         sep = "; ";
     if (n->op != OP_contract && op_table[n->op]->cls != OPC_leaf &&
         (a->integer || has_number(n)))
@@ -261,7 +278,7 @@ static void dump_region_attr(const Region *r, Str *s)
 
 static void dump_node(const Graph *g, const Node *n, const int *number, Str *s)
 {
-    str_printf(s, "%%%d = %s(", number[n->id], op_table[n->op]->name);
+    str_printf(s, "%%%d = %s(", number[n->id], view_word(n));
     for (int i = 0; i < n->narg; i++) {
         str_printf(s, i ? ", " : "");
         dump_ref(n->arg[i], number, s);

@@ -71,7 +71,7 @@ static void finish_node(Cut *c, Node *n)
         c->next.weight += !code;
     } else if (is_view(n)) {
         *item = c->item[number_of(c->s, n->arg[0])];
-        c->next.held += n->op == OP_broadcast && *item != IN_CODE;
+        c->next.held += node_repeats(n) && *item != IN_CODE;
     } else
         add_item(c, n);
 }

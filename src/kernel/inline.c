@@ -359,16 +359,16 @@ static int reshape_value(Inline *in, const Value *x)
     return need(in, n, v, x->pred);
 }
 
-/* Whether n's padded axis i has element x->at[i] of the argument, and which. */
-static const Index *pad_axis(Inline *in, const Node *n, const Vec *v, int i,
-                             int *pred)
+/* Whether axis i of n, zeros around what it moves `by`, has element v->at[i]
+ * of the argument, and which. */
+static const Index *pad_axis(Inline *in, const Node *n, const View *by,
+                             const Vec *v, int i, int *pred)
 {
     IndexTable *t = in->s->table;
     Graph *g = in->s->g;
-    const Dim *lo = n->attr.dims[i], *size = n->arg[0]->dim[i];
+    const Dim *lo = by->base[i], *size = by->size[i], *step = by->coef[i];
     const Index *minus = index_scale(t, index_dim(t, lo), dim_const(g, -1));
     const Index *from = index_add(t, v->at[i], minus);
-    const Dim *step = dim_const(g, n->attr.ints[i]);
     bool ends = dim_is(step, 1) && dim_add(g, lo, size) == n->dim[i];
     if (!dim_is(lo, 0))
         *pred = from_zero(in, from, *pred);
@@ -387,9 +387,10 @@ static const Index *pad_axis(Inline *in, const Node *n, const Vec *v, int i,
 static int pad_value(Inline *in, const Value *x)
 {
     const Index *at[MAX_RANK];
+    View by = view_of(x->n);
     int inside = -1;
     for (int i = 0; i < x->n->rank; i++)
-        at[i] = pad_axis(in, x->n, x->v, i, &inside);
+        at[i] = pad_axis(in, x->n, &by, x->v, i, &inside);
     const Vec *v = vec_make(in->s->table, x->n->rank, at);
     int value = need(in, x->n->arg[0], v, both(in, x->pred, inside));
     if (value < 0 || inside < 0)
@@ -475,7 +476,7 @@ static int view_value(Inline *in, const Value *x)
 {
     if (x->n->op == OP_reshape)
         return reshape_value(in, x);
-    if (x->n->op == OP_pad)
+    if (x->n->op == OP_view_add)
         return pad_value(in, x);
     if (x->n->op == OP_concat)
         return concat_value(in, x);

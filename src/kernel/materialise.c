@@ -136,7 +136,7 @@ static void find_quotients(Sched *s, const Node *n)
         if (n->arg[i]->op != OP_reshape || a->divides ||
             !reshape_divides(s->g, n->arg[i]))
             continue;
-        a->divides = n->op != OP_strided || !strided_joins(s->table, s->g, n);
+        a->divides = n->op != OP_view || !view_joins(s->table, s->g, n);
     }
 }
 
@@ -148,14 +148,14 @@ static void view_needs(Sched *s, Node *n)
         mark(s, n);
     if (n->op == OP_reshape && cost > 0 && note_of(s, n)->divides)
         mark_source(s, a);
-    if (n->op == OP_broadcast && cost >= 4 && repeats(n))
+    if (node_repeats(n) && cost >= 4 && repeats(n))
         mark_source(s, a);
-    if (n->op == OP_strided && cost >= 4 && n->rank > a->rank)
+    if (n->op == OP_view && !node_repeats(n) && cost >= 4 && n->rank > a->rank)
         mark_source(s, a);
     if (n->op == OP_concat && n->narg > 3)
         mark(s, n);
     for (int i = 0; i < n->narg; i++)
-        if ((n->op == OP_pad || n->op == OP_concat) &&
+        if ((n->op == OP_view_add || n->op == OP_concat) &&
             note_of(s, n->arg[i])->checks && !note_of(s, n->arg[i])->mat)
             mark(s, n->arg[i]);
 }
@@ -216,10 +216,7 @@ static int own_cost(const Node *n)
 }
 
 /* Along new axes behind the old ones a value is computed once. */
-static bool shares(const Node *n)
-{
-    return n->op == OP_broadcast && n->rank > n->arg[0]->rank && !repeats(n);
-}
+static bool shares(const Node *n) { return node_repeats(n) && !repeats(n); }
 
 static void find_cost(Sched *s, Node *n)
 {

@@ -18,6 +18,7 @@
 #ifndef NNCC_SCHED_H
 #define NNCC_SCHED_H
 
+#include "graph/view.h"
 #include "graph/when.h"
 #include "kernel/kernel.h"
 
@@ -64,7 +65,7 @@ const Vec *view_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v);
 /* A reshape whose argument's index needs a quotient. */
 bool reshape_divides(Graph *g, const Node *n);
 /* A `strided` of a reshape that needs none: a diagonal. */
-bool strided_joins(IndexTable *t, Graph *g, const Node *n);
+bool view_joins(IndexTable *t, Graph *g, const Node *n);
 
 /* Notes on nodes, by id. */
 

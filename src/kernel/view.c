@@ -1,12 +1,7 @@
 /* view.c: which element of its argument an element of a view is. */
 #include "kernel/sched.h"
 
-bool is_view(const Node *n)
-{
-    return n->op == OP_broadcast || n->op == OP_permute ||
-           n->op == OP_reshape || n->op == OP_slice || n->op == OP_flip ||
-           n->op == OP_strided;
-}
+bool is_view(const Node *n) { return n->op == OP_view || n->op == OP_reshape; }
 
 /* The shapes of a reshape, cut into groups of equal size. */
 typedef struct Group {
@@ -101,66 +96,27 @@ static void reshape_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v,
     }
 }
 
-static void broadcast_arg(IndexTable *t, const Node *n, const Vec *v,
-                          const Index **to)
+/* base + Σ coef · place; 0 along an axis of one element. */
+static void affine_arg(IndexTable *t, const Node *n, const Vec *v,
+                       const Index **to)
 {
-    for (int i = 0; i < n->rank; i++) {
-        int axis = n->attr.ints[i];
-        if (axis >= 0)
-            to[axis] =
-                dim_is(n->arg[0]->dim[axis], 1) ? index_int(t, 0) : v->at[i];
+    View by = view_of(n);
+    for (int k = 0; k < by.from; k++)
+        to[k] = index_dim(t, by.base[k]);
+    for (int j = 0; j < by.rank; j++) {
+        int k = by.axis[j];
+        if (k >= 0 && !dim_is(n->arg[0]->dim[k], 1))
+            to[k] = index_add(t, to[k], index_scale(t, v->at[j], by.coef[j]));
     }
-}
-
-static void slice_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v,
-                      const Index **to)
-{
-    for (int i = 0; i < n->rank; i++) {
-        const Dim *step = dim_const(g, n->attr.ints[i]);
-        to[i] = index_add(t, index_scale(t, v->at[i], step),
-                          index_dim(t, n->attr.dims[i]));
-    }
-}
-
-static void flip_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v,
-                     const Index **to)
-{
-    for (int i = 0; i < n->rank; i++)
-        to[i] = v->at[i];
-    int axis = (int)n->attr.integer;
-    const Dim *last = dim_sub(g, n->dim[axis], dim_const(g, 1));
-    to[axis] = index_add(t, index_scale(t, to[axis], dim_const(g, -1)),
-                         index_dim(t, last));
-}
-
-static void strided_arg(IndexTable *t, const Node *n, const Vec *v,
-                        const Index **to)
-{
-    int axis = (int)n->attr.integer, count = (n->attr.ndim - 1) / 2;
-    const Dim *const *coef = n->attr.dims + 1 + count;
-    const Index *x = index_dim(t, n->attr.dims[0]);
-    for (int j = 0; j < count; j++)
-        x = index_add(t, x, index_scale(t, v->at[axis + j], coef[j]));
-    for (int i = 0; i < n->arg[0]->rank; i++)
-        to[i] = i < axis ? v->at[i] : i > axis ? v->at[i + count - 1] : x;
 }
 
 const Vec *view_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v)
 {
     const Index *to[MAX_RANK];
-    if (n->op == OP_broadcast)
-        broadcast_arg(t, n, v, to);
-    else if (n->op == OP_permute)
-        for (int i = 0; i < n->rank; i++)
-            to[n->attr.ints[i]] = v->at[i];
-    else if (n->op == OP_reshape)
+    if (n->op == OP_reshape)
         reshape_arg(t, g, n, v, to);
-    else if (n->op == OP_slice)
-        slice_arg(t, g, n, v, to);
-    else if (n->op == OP_strided)
-        strided_arg(t, n, v, to);
     else
-        flip_arg(t, g, n, v, to);
+        affine_arg(t, n, v, to);
     return vec_make(t, n->arg[0]->rank, to);
 }
 
@@ -173,7 +129,7 @@ static bool has_quotient(const Vec *v)
     return false;
 }
 
-bool strided_joins(IndexTable *t, Graph *g, const Node *n)
+bool view_joins(IndexTable *t, Graph *g, const Node *n)
 {
     const Index *var[MAX_RANK];
     index_extents(t, n->rank, n->dim);

@@ -88,7 +88,7 @@ static void visit(Close *c, Node *n, int depth)
     Item x = {.n = n, .depth = n->id < c->lo ? depth : 0};
     if (!graph_mark(c->g, n))
         return;
-    x.expanded = n->id >= c->lo || n->op == OP_broadcast ||
+    x.expanded = n->id >= c->lo || node_repeats(n) ||
                  (depth < MAX_READ && is_read(c, n));
     list_push(c->scratch, &c->item, x);
 }
@@ -209,8 +209,7 @@ static void find_open(Close *c)
 
 static bool is_view(const Node *n)
 {
-    return n->op == OP_permute || n->op == OP_reshape || n->op == OP_slice ||
-           n->op == OP_flip || n->op == OP_strided;
+    return n->op == OP_reshape || (n->op == OP_view && !node_repeats(n));
 }
 
 static void find_places(Close *c)
@@ -218,14 +217,14 @@ static void find_places(Close *c)
     for (int k = 0; k < c->item.n; k++) {
         Item *x = &c->item.at[k];
         bool open = x->open && x->open_when == x->when;
-        x->stays = varies(x) || (x->expanded && x->n->op != OP_broadcast &&
-                                 !open && node_can_fail(c->g, x->n));
+        x->stays = varies(x) || (x->expanded && !node_repeats(x->n) && !open &&
+                                 node_can_fail(c->g, x->n));
         if (x->n->op == OP_part && x->expanded)
             x->stays = arg_item(c, x, 0)->stays;
         x->in_view = x->on == ON_CAPTURE &&
                      (x->n->op == OP_param ||
                       (is_view(x->n) && arg_item(c, x, 0)->in_view));
-        x->light = is_leaf(x->n) || x->n->op == OP_broadcast || x->in_view;
+        x->light = is_leaf(x->n) || node_repeats(x->n) || x->in_view;
     }
 }
 
@@ -366,7 +365,7 @@ static Node *capture(Close *c, Node *value)
     Graph *g = c->g;
     if (is_leaf(value))
         return value;
-    if (value->op == OP_broadcast)
+    if (node_repeats(value))
         return g_broadcast(g, capture(c, value->arg[0]), value->rank,
                            value->dim, value->attr.ints);
     int k = nodes_find(&c->made.capture_arg, value);
@@ -388,7 +387,7 @@ static Node *input(Close *c, Node *all, Node *p)
     Graph *g = c->g;
     if (all->op == OP_iota)
         return g_cast(g, all->dtype, c->r.index);
-    if (all->op == OP_broadcast && all->attr.ints[0] < 0)
+    if (node_repeats(all) && all->attr.ints[0] < 0)
         return g_broadcast(g, capture(c, all->arg[0]), all->rank - 1,
                            all->dim + 1, all->attr.ints + 1);
     int k = nodes_find(&c->made.input_arg, all);
@@ -493,7 +492,7 @@ static Node *where_needed(Close *c, const Item *x, Node *value)
     Graph *g = c->g;
     Node *zero;
     bool fails = node_can_fail(g, value);
-    if (value->op == OP_broadcast)
+    if (node_repeats(value))
         return g_broadcast(g, where_needed(c, x, value->arg[0]), value->rank,
                            value->dim, value->attr.ints);
     if (!fails && !is_computed(value))
@@ -557,7 +556,7 @@ static void bind_params(Close *c)
     Node *const *arg = c->old_arg + r->ncarry;
     for (int i = 0; i < r->ncapture; i++) {
         Node *value = arg[r->ninput + i];
-        bool kept = !is_leaf(value) && value->op != OP_broadcast &&
+        bool kept = !is_leaf(value) && !node_repeats(value) &&
                     nodes_find(&c->made.capture_arg, value) < 0;
         if (r->trips && !kept)
             continue;

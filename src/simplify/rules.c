@@ -5,6 +5,7 @@
  * A rule never turns a NaN or an infinity into a number or back, but for the
  * stable forms of log and exp, which are what their author meant. */
 
+#include "graph/view.h"
 #include "simplify/simplify.h"
 
 #include <math.h>
@@ -30,7 +31,7 @@ static bool restores(const Node *n, const Node *r)
 {
     int next = 0;
 
-    if (!is(n, OP_broadcast))
+    if (!node_repeats(n))
         return false;
     for (int i = 0; i < n->rank; i++) {
         bool reduced = next < r->attr.nint && r->attr.ints[next] == i;
@@ -55,7 +56,7 @@ static Node *log_sum_exp(Graph *g, const Node *n)
 static Node *softmax(Graph *g, const Node *n)
 {
     const Node *e = arg(n, 0), *below = arg(n, 1);
-    const Node *sum = is(below, OP_broadcast) ? arg(below, 0) : below;
+    const Node *sum = node_repeats(below) ? arg(below, 0) : below;
     Node *x;
 
     if (!is(e, OP_exp) || !is(sum, OP_sum) || arg(sum, 0) != e)
@@ -90,7 +91,7 @@ static Node *shifted_log_sum_exp(Graph *g, const Node *n)
 static Node *shifted_softmax(Graph *g, const Node *n)
 {
     const Node *back = arg(n, 1);
-    const Node *lse = is(back, OP_broadcast) ? arg(back, 0) : NULL;
+    const Node *lse = node_repeats(back) ? arg(back, 0) : NULL;
     Node *x = lse ? shifted(lse) : NULL;
 
     if (!x || arg(lse, 0) != arg(n, 0) || !restores(back, lse))
@@ -381,7 +382,7 @@ static Node *one_plus_erf(Graph *g, const Node *n)
 /* A constant, or one broadcast; n is real. */
 static bool constant(const Node *n, double *v)
 {
-    if (is(n, OP_broadcast))
+    if (node_repeats(n))
         n = arg(n, 0);
     *v = n->attr.real;
     return is(n, OP_const);

@@ -384,6 +384,23 @@ static Node *random_mask(int depth)
               random_mask(depth - 1));
 }
 
+/* What view n reads for its element x. */
+static bool place(const Node *n, const At *at, const int64_t *x, int64_t *to)
+{
+    View view = view_of(n);
+    int64_t coef;
+    for (int k = 0; k < view.from; k++)
+        if (!dim_at(view.base[k], at, &to[k]))
+            return false;
+    for (int j = 0; j < view.rank; j++) {
+        if (!dim_at(view.coef[j], at, &coef))
+            return false;
+        if (view.axis[j] >= 0)
+            to[view.axis[j]] += coef * x[j];
+    }
+    return true;
+}
+
 /* Element x of n, where sizes are what `at` says. */
 static bool element(const Node *n, const At *at, const int64_t *x, int64_t *v)
 {
@@ -401,11 +418,8 @@ static bool element(const Node *n, const At *at, const int64_t *x, int64_t *v)
     case OP_iota:
         *v = x[0];
         return true;
-    case OP_broadcast:
-        for (int i = 0; i < n->rank; i++)
-            if (n->attr.ints[i] >= 0)
-                to[n->attr.ints[i]] = x[i];
-        return element(n->arg[0], at, to, v);
+    case OP_view:
+        return place(n, at, x, to) && element(n->arg[0], at, to, v);
     case OP_any:
         axis = n->attr.ints[0];
         ck_assert_int_eq(n->attr.nint, 1);
@@ -417,11 +431,6 @@ static bool element(const Node *n, const At *at, const int64_t *x, int64_t *v)
             if (!element(n->arg[0], at, to, v))
                 return false;
         return true;
-    case OP_flip:
-        if (!dim_at(n->dim[0], at, &size))
-            return false;
-        to[0] = size - 1 - x[0];
-        return element(n->arg[0], at, to, v);
     }
     for (int i = 0; i < n->narg; i++)
         if (!element(n->arg[i], at, x, &of[i]))

@@ -159,7 +159,7 @@ static void find_cases(Graph *g, OpId op)
 
 /* Views: how an argument of shape [m, n] or [m, 3, n] comes about. */
 
-typedef enum View {
+typedef enum Origin {
     WHOLE,
     SCALAR,
     ROW,      /* [n] */
@@ -172,11 +172,11 @@ typedef enum View {
     PADDED,   /* the last column and row are new */
     JOINED,   /* [m, n-2…] beside two columns of its own */
     RESHAPED, /* from one long row */
-} View;
+} Origin;
 
 typedef struct Shape {
     int rank;
-    View view[MAX_ARGS];
+    Origin view[MAX_ARGS];
 } Shape;
 
 static const Shape shapes[] = {
@@ -289,7 +289,7 @@ static Node *column(Compiled *c, DType t, int rank, const Dim *const *dim,
     return g_broadcast(c->graph, flat, rank, dim, axis);
 }
 
-static Node *viewed(Compiled *c, View v, DType t, int rank,
+static Node *viewed(Compiled *c, Origin v, DType t, int rank,
                     const Dim *const *dim, Node **param)
 {
     const Dim *all = dim_const(c->graph, 1);

@@ -28,7 +28,7 @@ static Node *spread(Node *n)
 {
     if (n->rank == 0)
         return n;
-    return n->op == OP_broadcast && n->arg[0]->rank == 0 ? n->arg[0] : NULL;
+    return node_repeats(n) && n->arg[0]->rank == 0 ? n->arg[0] : NULL;
 }
 
 /* A number that does not depend on data: a constant or a dimension. */
@@ -317,7 +317,7 @@ static Node *mul_const(Graph *g, const Node *n, Node *x, double c)
 /* n as a quotient: a real division, or the broadcast of one by a size. */
 static bool as_quotient(Graph *g, Node *n, Node **num, Node **den)
 {
-    Node *q = n->op == OP_broadcast ? n->arg[0] : n;
+    Node *q = node_repeats(n) ? n->arg[0] : n;
     if (q->op != OP_div || !is_real(q) || (q != n && !is_size(q->arg[1])))
         return false;
     *num = q->arg[0];

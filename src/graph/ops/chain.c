@@ -23,7 +23,7 @@ static Sign look(const Node *n, int *budget);
 static bool moves(const Node *n)
 {
     return op_table[n->op]->cls == OPC_view && n->narg == 1 &&
-           n->op != OP_pad && n->op != OP_strided_add;
+           n->op != OP_view_add;
 }
 
 static Sign sign_of_leaf(const Node *n)
@@ -82,7 +82,7 @@ static Sign look(const Node *n, int *budget)
         return lesser(look(n->arg[1], budget), look(n->arg[2], budget));
     if (moves(n) || n->op == OP_cast || n->op == OP_gather)
         return look(n->arg[0], budget);
-    if (n->op == OP_sum || n->op == OP_pad)
+    if (n->op == OP_sum || n->op == OP_view_add)
         return lesser(look(n->arg[0], budget), SIGN_not_negative);
     return n->narg == 2 ? sign_of_two(n, budget) : SIGN_any;
 }
@@ -97,7 +97,7 @@ Sign node_sign(const Node *n)
 
 static const Node *moved_from(const Node *n)
 {
-    while (n->op == OP_broadcast || n->op == OP_permute)
+    while (node_repeats(n) || node_permutes(n))
         n = n->arg[0];
     return n;
 }
@@ -179,7 +179,7 @@ static Node *without(Graph *g, Node *a, Node *b, int depth)
         x = without(g, a->arg[0], b, depth - 1);
         return x ? g1(g, OP_neg, x) : NULL;
     }
-    if (a->op == OP_broadcast && b->op == OP_broadcast &&
+    if (node_repeats(a) && node_repeats(b) &&
         memcmp(a->attr.ints, b->attr.ints, sizeof(int) * (size_t)a->rank) ==
             0) {
         x = without(g, a->arg[0], b->arg[0], depth - 1);
@@ -204,7 +204,7 @@ static Node *cancelled(Graph *g, Node *a, Node *p)
         Node *x = cancelled(g, a, p->arg[0]);
         return x ? g1(g, OP_neg, x) : NULL;
     }
-    const Node *q = p->op == OP_broadcast ? p->arg[0] : p;
+    const Node *q = node_repeats(p) ? p->arg[0] : p;
     if (q->op == OP_div) {
         Node *u = q->arg[0], *b = q->arg[1];
         if (q != p) {

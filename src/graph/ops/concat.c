@@ -44,24 +44,28 @@ static bool select_place(Selection *s, double at)
     return true;
 }
 
+static bool is_slice(const Node *x)
+{
+    View v = {0};
+    if (x->op == OP_view)
+        v = view_of(x);
+    return x->op == OP_view && view_is_slice(&v);
+}
+
 /* A slice is one of the whole axis, constant places apart. */
 static Node *select_slice(Graph *g, const Node *x, int axis, Selection *s)
 {
-    const Dim *start[MAX_RANK], *size[MAX_RANK];
-    int step[MAX_RANK];
-    int64_t lo, count;
-    if (!dim_const_value(x->attr.dims[axis], &lo) ||
-        !dim_const_value(x->dim[axis], &count))
+    View v = view_of(x);
+    int64_t lo, count, step;
+    if (!dim_const_value(v.base[axis], &lo) ||
+        !dim_const_value(v.size[axis], &count) ||
+        !dim_const_value(v.coef[axis], &step))
         return NULL;
     for (int64_t i = 0; i < count; i++)
-        if (!select_place(s, (double)(lo + i * x->attr.ints[axis])))
+        if (!select_place(s, (double)(lo + i * step)))
             return NULL;
-    for (int i = 0; i < x->rank; i++) {
-        start[i] = i == axis ? dim_const(g, 0) : x->attr.dims[i];
-        size[i] = i == axis ? x->arg[0]->dim[i] : x->dim[i];
-        step[i] = i == axis ? 1 : x->attr.ints[i];
-    }
-    return g_slice(g, x->arg[0], start, size, step);
+    view_widen(g, &v, axis, x->arg[0]->dim[axis]);
+    return g_view(g, x->arg[0], &v);
 }
 
 static Node *select_gather(const Node *x, Selection *s)
@@ -88,11 +92,10 @@ static Node *select_part(Graph *g, Node *x, int axis, Selection *s)
 {
     bool gathers = x->op == OP_gather && x->attr.integer == axis &&
                    x->arg[1]->op == OP_data && x->arg[1]->rank == 1;
-    s->proper = s->proper || gathers || x->op == OP_slice;
+    s->proper = s->proper || gathers || is_slice(x);
     if (gathers)
         return select_gather(x, s);
-    return x->op == OP_slice ? select_slice(g, x, axis, s)
-                             : select_all(x, axis, s);
+    return is_slice(x) ? select_slice(g, x, axis, s) : select_all(x, axis, s);
 }
 
 /* Parts of one tensor are one selection of it, however it was written. */

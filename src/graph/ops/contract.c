@@ -105,17 +105,21 @@ static Node *sum_lonely(Graph *g, Product *p, int k)
     return make(g, p);
 }
 
-/* A permutation only renames labels. */
-static Node *absorb_permute(Graph *g, Product *p, int k)
+/* The order of axes only renames labels. */
+static Node *absorb_order(Graph *g, Product *p, int k)
 {
     const Node *x = p->x[k];
-    int l[MAX_RANK];
-    if (x->op != OP_permute)
+    int l[MAX_RANK], perm[MAX_RANK];
+    View v, sorted;
+    if (x->op != OP_view || node_repeats(x))
+        return NULL;
+    v = view_of(x);
+    if (!view_sort(&v, &sorted, perm))
         return NULL;
     for (int i = 0; i < x->rank; i++)
-        l[x->attr.ints[i]] = p->l[k][i];
+        l[perm[i]] = p->l[k][i];
     copy_labels(p->l[k], l, x->rank);
-    p->x[k] = x->arg[0];
+    p->x[k] = g_view(g, x->arg[0], &sorted);
     return make(g, p);
 }
 
@@ -125,7 +129,7 @@ static Node *absorb_broadcast(Graph *g, const Node *n, Product *p, int k)
 {
     const Node *x = p->x[k];
     int l[MAX_RANK], axis[MAX_RANK], rank = 0;
-    if (x->op != OP_broadcast)
+    if (!node_repeats(x))
         return NULL;
     for (int i = 0; i < x->rank; i++)
         if (x->attr.ints[i] >= 0)
@@ -232,7 +236,7 @@ static Node *contract_identity(Graph *g, const Node *n)
         Product p = product_of(n);
         y = sum_lonely(g, &p, k);
         if (!y)
-            y = absorb_permute(g, &p, k);
+            y = absorb_order(g, &p, k);
         if (!y)
             y = absorb_broadcast(g, n, &p, k);
     }

@@ -257,28 +257,23 @@ static Node *gather_order(Graph *g, const Node *n)
 }
 
 /* A constant selection from a part of an axis is one from the whole axis. */
-static Node *gather_slice(Graph *g, const Node *n)
+static Node *gather_view(Graph *g, const Node *n)
 {
     const Node *x = n->arg[0];
     Node *i = n->arg[1];
-    int axis = (int)n->attr.integer, step[MAX_RANK];
-    const Dim *start[MAX_RANK], *size[MAX_RANK];
-    Node *lo = g_dim(g, i->dtype, x->attr.dims[axis]);
-    if (i->op != OP_data ||
-        (dim_is(x->attr.dims[axis], 0) && x->attr.ints[axis] == 1 &&
-         x->dim[axis] == x->arg[0]->dim[axis]) ||
-        lo->op != OP_const)
+    int axis = (int)n->attr.integer;
+    View v = view_of(x);
+    int along = v.axis[axis];
+    int64_t lo, step;
+    if (i->op != OP_data || along < 0 || view_movers(&v, along) != 1 ||
+        view_goes_through(&v, axis, x->arg[0]->dim) ||
+        !dim_const_value(v.base[along], &lo) ||
+        !dim_const_value(v.coef[axis], &step))
         return NULL;
-    for (int k = 0; k < x->rank; k++) {
-        bool here = k == axis;
-        start[k] = here ? dim_const(g, 0) : x->attr.dims[k];
-        size[k] = here ? x->arg[0]->dim[k] : x->dim[k];
-        step[k] = here ? 1 : x->attr.ints[k];
-    }
-    i = g2(g, OP_mul, i, g_fill(g, i, x->attr.ints[axis]));
-    i = g2(g, OP_add, i, g_fill_like(g, i, lo));
-    return g_gather_inside(g, g_slice(g, x->arg[0], start, size, step), i,
-                           axis);
+    view_widen(g, &v, axis, x->arg[0]->dim[along]);
+    i = g2(g, OP_mul, i, g_fill(g, i, (double)step));
+    i = g2(g, OP_add, i, g_fill(g, i, (double)lo));
+    return g_gather_inside(g, g_view(g, x->arg[0], &v), i, axis);
 }
 
 /* Does it move with one axis alone, or few around it? What moves with two is
@@ -349,8 +344,8 @@ static Node *gather_identity(Graph *g, const Node *n)
     view = gather_masked(g, x, i, axis);
     if (view)
         return view;
-    if (x->op == OP_slice)
-        return gather_slice(g, n);
+    if (x->op == OP_view)
+        return gather_view(g, n);
     if (x->op != OP_gather)
         return NULL;
     Node *y = gather_gather(g, n);

@@ -37,7 +37,7 @@ static Labelled labelled(Node *x)
     Labelled to = {.x = x};
     for (int i = 0; i < x->rank; i++)
         to.l[i] = i;
-    if (x->op != OP_broadcast)
+    if (!node_repeats(x))
         return to;
     to.x = x->arg[0];
     for (int i = 0; i < x->rank; i++)

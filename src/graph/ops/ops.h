@@ -41,6 +41,7 @@
 
 #include "graph/bound.h"
 #include "graph/op.h"
+#include "graph/view.h"
 
 /* What the ops keep in Node.attr:
  *
@@ -56,14 +57,10 @@
  * contract     ints: the labels of a, then of b; integer: the result's rank;
  *              the result's labels are 0 … rank-1 in order, those from there
  *              on are summed
- * broadcast    dims: the result's; ints[i]: the argument's axis or -1
- * permute      ints[i]: the argument's axis
+ * view         dims: the result's, then of the View coef and base; ints: axis
+ * view_add     the same
  * reshape      dims: the result's
- * slice        dims: starts, then sizes; ints: steps
- * pad          dims: starts, then the result's; ints: steps
- * flip, concat integer: the axis
- * strided      integer: the axis; dims: start, sizes, coefficients
- * strided_add  integer: the axis; dims: start, coefficients, size of the result
+ * concat       integer: the axis
  * loop, call   region
  * part         integer: which
  * gather       integer: the axis; arg 1 the index
@@ -213,8 +210,12 @@ Node *contract_onehot(Graph *g, const Node *n);
 /* Is some place along an axis the one that is asked for; or NULL. */
 Node *any_onehot(Graph *g, const Node *n);
 
-/* sort.c: a slice of an argsort that is its first places; or NULL. */
-Node *sort_first(Graph *g, const Node *slice);
+/* sort.c: a view of an argsort that is its first places; or NULL. */
+Node *sort_first(Graph *g, const Node *order, const View *v);
+
+/* view_sum.c: a view_add that adds up along one axis and leaves the others as
+ * they are, in operators that there are kernels for. */
+Node *view_sum(Graph *g, Node *n);
 
 /* index.c: of b tensors with n entries each, put one after another: entry
  * index[k, …] of tensor k. */

@@ -129,14 +129,18 @@ static Node *reduce_unit(Graph *g, const Node *n)
     return g_reshape(g, y, n->rank, n->dim);
 }
 
-/* red(permute(x)) = permute(red(x)) */
-static Node *reduce_permute(Graph *g, const Node *n)
+/* The order of axes is made after it. */
+static Node *reduce_sorted(Graph *g, const Node *n)
 {
     const Node *p = n->arg[0];
+    View v = view_of(p), sorted;
+    int order[MAX_RANK];
     bool gone[MAX_RANK] = {false};
     int axis[MAX_RANK], rank[MAX_RANK], perm[MAX_RANK], count = 0, left = 0;
+    if (!view_sort(&v, &sorted, order))
+        return NULL;
     for (int i = 0; i < n->attr.nint; i++)
-        gone[p->attr.ints[n->attr.ints[i]]] = true;
+        gone[order[n->attr.ints[i]]] = true;
     for (int k = 0; k < p->rank; k++) {
         if (gone[k])
             axis[count++] = k;
@@ -145,9 +149,9 @@ static Node *reduce_permute(Graph *g, const Node *n)
     }
     left = 0;
     for (int i = 0; i < p->rank; i++)
-        if (!gone[p->attr.ints[i]])
-            perm[left++] = rank[p->attr.ints[i]];
-    Node *y = reduce_like(g, n, p->arg[0], count, axis);
+        if (!gone[order[i]])
+            perm[left++] = rank[order[i]];
+    Node *y = reduce_like(g, n, g_view(g, p->arg[0], &sorted), count, axis);
     return g_permute(g, y, perm);
 }
 
@@ -200,11 +204,11 @@ Node *reduce_identity(Graph *g, const Node *n)
     Node *y = reduce_unit(g, n);
     if (y)
         return y;
-    if (x->op == OP_permute)
-        return reduce_permute(g, n);
     if (x->op == n->op)
         return reduce_reduce(g, n);
-    return x->op == OP_broadcast ? reduce_broadcast(g, n) : NULL;
+    if (node_repeats(x))
+        return reduce_broadcast(g, n);
+    return x->op == OP_view ? reduce_sorted(g, n) : NULL;
 }
 
 /* Repetition changes nothing: max, min, any, all. n reduces every axis that
@@ -214,7 +218,7 @@ static Node *idempotent_identity(Graph *g, const Node *n)
     const Node *b = n->arg[0];
     int axis[MAX_RANK], count = 0;
     Node *y = reduce_identity(g, n);
-    if (y || b->op != OP_broadcast)
+    if (y || !node_repeats(b))
         return y;
     for (int i = 0; i < n->attr.nint; i++) {
         int64_t size;
@@ -357,7 +361,7 @@ static Node *sum_identity(Graph *g, const Node *n)
     Node *y = reduce_identity(g, n);
     if (y)
         return y;
-    if (x->op == OP_broadcast)
+    if (node_repeats(x))
         return sum_broadcast(g, n);
     if (x->op == OP_mul && dtype_is_real(n->dtype))
         return sum_mul(g, n);
@@ -426,7 +430,7 @@ bool reduce_of_none(const Node *n)
 {
     const Node *x = n->arg[0];
     int64_t size;
-    for (int i = 0; i < n->attr.nint && x->op == OP_broadcast; i++) {
+    for (int i = 0; i < n->attr.nint && node_repeats(x); i++) {
         int k = n->attr.ints[i];
         if (x->attr.ints[k] < 0 &&
             (!dim_const_value(x->dim[k], &size) || size < 1))

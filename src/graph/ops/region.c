@@ -129,7 +129,7 @@ static Node *invariant(Graph *g, const Node *of, Node *n)
     const Region *r = of->attr.region;
     if (is_leaf(n))
         return n;
-    if (n->op == OP_broadcast && is_leaf(n->arg[0]))
+    if (node_repeats(n) && is_leaf(n->arg[0]))
         return n;
     for (int i = 0; n->op == OP_param && i < r->ncapture; i++)
         if (r->capture[i] == n)

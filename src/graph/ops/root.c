@@ -69,7 +69,7 @@ static Node *other(Roots *r, const Part *p)
 /* Does n depend on no data. */
 static bool is_number(const Node *n)
 {
-    const Node *s = n->op == OP_broadcast ? n->arg[0] : n;
+    const Node *s = node_repeats(n) ? n->arg[0] : n;
     return s->op == OP_const || s->op == OP_dim;
 }
 

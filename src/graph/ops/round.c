@@ -162,12 +162,12 @@ static Node *cast_const(Graph *g, DType t, const Node *s)
 
 static bool is_fill(const Node *n)
 {
-    return (n->op == OP_broadcast ? n->arg[0] : n)->op == OP_const;
+    return (node_repeats(n) ? n->arg[0] : n)->op == OP_const;
 }
 
 static Node *cast_identity(Graph *g, const Node *n)
 {
-    Node *a = n->arg[0], *s = a->op == OP_broadcast ? a->arg[0] : a;
+    Node *a = n->arg[0], *s = node_repeats(a) ? a->arg[0] : a;
     if (a->dtype == n->dtype)
         return a;
     const Dim *d = a->rank == 0 && dtype_is_int(a->dtype) &&

@@ -52,7 +52,7 @@ bool infer_cast(Graph *g, Node *n)
 
 static const Node *under_broadcast(const Node *n)
 {
-    return n->op == OP_broadcast ? n->arg[0] : n;
+    return node_repeats(n) ? n->arg[0] : n;
 }
 
 bool node_is_any_const(const Node *n)
@@ -73,7 +73,7 @@ bool node_is_const(const Node *n, double v)
 
 Node *scalar_of(const Node *n)
 {
-    if (n->op != OP_broadcast || n->arg[0]->rank != 0)
+    if (!node_repeats(n) || n->arg[0]->rank != 0)
         return NULL;
     return n->arg[0];
 }

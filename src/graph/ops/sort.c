@@ -31,16 +31,16 @@ Node *g_argsort(Graph *g, Node *a, bool descending)
     return first_places(g, a, descending, &a->dim[a->rank - 1]);
 }
 
-Node *sort_first(Graph *g, const Node *slice)
+Node *sort_first(Graph *g, const Node *order, const View *v)
 {
-    const Node *order = slice->arg[0];
+    const Dim *dim[MAX_RANK];
     int last = order->rank - 1;
-    for (int i = 0; i <= last; i++)
-        if (!dim_is(slice->attr.dims[i], 0) || slice->attr.ints[i] != 1 ||
-            (i < last && slice->dim[i] != order->dim[i]))
-            return NULL;
-    return first_places(g, order->arg[0], order->attr.integer,
-                        &slice->dim[last]);
+    for (int i = 0; i < last; i++)
+        dim[i] = order->dim[i];
+    dim[last] = v->size[last];
+    if (!view_is_whole(v, dim))
+        return NULL;
+    return first_places(g, order->arg[0], order->attr.integer, &dim[last]);
 }
 
 /* Does element i stand before j. */

@@ -1,0 +1,135 @@
+/* reshape.c: the same elements, in row-major order, in another shape. */
+#include "graph/ops/ops.h"
+
+#include <string.h>
+
+static bool reshape_infer(Graph *g, Node *n)
+{
+    const Node *x = n->arg[0];
+    const Dim *before = dim_const(g, 1), *after = before;
+    for (int i = 0; i < x->rank; i++)
+        before = dim_mul(g, before, x->dim[i]);
+    for (int i = 0; i < n->attr.ndim; i++)
+        after = dim_mul(g, after, n->attr.dims[i]);
+    n->dtype = x->dtype;
+    n->rank = n->attr.ndim;
+    n->dim = n->attr.dims;
+    return before == after || dim_overflowed(g);
+}
+
+/* The sizes that are not 1; axis[i] says which of them axis i is, or -1. */
+static int core_dims(const Node *x, const Dim **dim, int *axis)
+{
+    int rank = 0;
+    for (int i = 0; i < x->rank; i++) {
+        bool unit = dim_is(x->dim[i], 1);
+        axis[i] = unit ? -1 : rank;
+        if (!unit)
+            dim[rank++] = x->dim[i];
+    }
+    return rank;
+}
+
+/* A broadcast without its axes of size 1: where[i] is what core_dims says. */
+static Node *broadcast_core(Graph *g, const Node *b, int rank,
+                            const Dim *const *dim, const int *where)
+{
+    const Node *x = b->arg[0];
+    const Dim *inner[MAX_RANK];
+    int axis[MAX_RANK], map[MAX_RANK];
+    int count = core_dims(x, inner, axis);
+    for (int i = 0; i < b->rank; i++) {
+        int k = b->attr.ints[i];
+        if (where[i] >= 0)
+            map[where[i]] = k < 0 ? -1 : axis[k];
+    }
+    Node *core = g_reshape(g, b->arg[0], count, inner);
+    return g_broadcast(g, core, rank, dim, map);
+}
+
+/* Axes of size 1 are made by broadcast; only taking them away is a reshape. */
+static Node *reshape_units(Graph *g, const Node *n)
+{
+    Node *x = n->arg[0];
+    const Dim *dim[MAX_RANK], *want[MAX_RANK];
+    int where[MAX_RANK], axis[MAX_RANK];
+    int rank = core_dims(x, dim, where);
+    if (core_dims(n, want, axis) != rank)
+        return NULL;
+    for (int i = 0; i < rank; i++)
+        if (dim[i] != want[i])
+            return NULL;
+    if (node_repeats(x) && rank < x->rank)
+        x = broadcast_core(g, x, rank, dim, where);
+    else if (rank < n->rank)
+        x = g_reshape(g, x, rank, dim);
+    else
+        return NULL;
+    return g_broadcast(g, x, n->rank, n->dim, axis);
+}
+
+/* To the same shape, of a reshape, of one scalar repeated, with axes of size
+ * 1. */
+static Node *reshape_identity(Graph *g, const Node *n)
+{
+    Node *x = n->arg[0];
+    if (same_shape(x, n))
+        return x;
+    if (x->op == OP_reshape)
+        return g_reshape(g, x->arg[0], n->rank, n->dim);
+    Node *y = reshape_units(g, n);
+    if (y)
+        return y;
+    Node *s = scalar_of(x);
+    return s ? g_broadcast_to(g, s, n->rank, n->dim) : NULL;
+}
+
+static void reshape_eval(EvalTensor *e, const Node *n)
+{
+    int64_t count = eval_elements(n->rank, e->out_size);
+    if (count > 0)
+        memcpy(e->out, e->in[0], sizeof *e->out * (size_t)count);
+}
+
+static void reshape_vjp(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    dx[0] = g_reshape(g, dy, n->arg[0]->rank, n->arg[0]->dim);
+}
+
+static int reshape_form(const Node *n, bool tex, Str *to)
+{
+    str_printf(to, tex ? "\\mathrm{reshape}($=0, " : "reshape($=0, ");
+    print_dims(n->rank, n->dim, to);
+    str_printf(to, ")");
+    return PREC_atom;
+}
+
+static Node *reshape_batch(Graph *g, const Node *n, const Dim *b,
+                           Node *const *x, const bool *lead)
+{
+    const Dim *dim[MAX_RANK + 1] = {b};
+    (void)lead;
+    for (int i = 0; i < n->rank; i++)
+        dim[i + 1] = n->dim[i];
+    return g_reshape(g, x[0], n->rank + 1, dim);
+}
+
+const Op op_reshape = {
+    .name = "reshape",
+    .cls = OPC_view,
+    .arity = 1,
+    .doc = "the same elements in another shape",
+    .infer = reshape_infer,
+    .identity = reshape_identity,
+    .eval_tensor = reshape_eval,
+    .vjp = reshape_vjp,
+    .jvp = jvp_linear,
+    .form = reshape_form,
+    .batch = reshape_batch,
+};
+
+Node *g_reshape(Graph *g, Node *a, int rank, const Dim *const *dim)
+{
+    Attr attr = {.dims = dim, .ndim = rank};
+    return graph_make(g, OP_reshape, a->dtype, 1, &a, &attr);
+}
