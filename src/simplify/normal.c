@@ -299,7 +299,7 @@ Node *normal_form(Graph *g, const Uses *uses, bool canonical, Node *n)
     Node *best = n;
     double least;
 
-    if (!is_arithmetic(n) || node_is_any_const(n) || n->op == OP_broadcast)
+    if (!is_arithmetic(n) || node_is_any_const(n) || node_repeats(n))
         return NULL;
     least = work_of(&w, n);
     offer_forms(&w, &best, &least);

@@ -6,10 +6,7 @@
 #include <string.h>
 
 /* n shows its argument along other axes, or repeated. */
-bool is_spread(const Node *n)
-{
-    return n->op == OP_broadcast || n->op == OP_permute;
-}
+bool is_spread(const Node *n) { return node_repeats(n) || node_permutes(n); }
 
 /* Those of n's argument. */
 Axes axes_through(const Whole *w, const Node *n, const Axes *at)
@@ -48,11 +45,9 @@ bool is_arithmetic(const Node *n)
     case OP_rsqrt:
     case OP_pow:
     case OP_where:
-    case OP_broadcast:
-    case OP_permute:
         return dtype_is_real(n->dtype);
     }
-    return false;
+    return is_spread(n) && dtype_is_real(n->dtype);
 }
 
 bool is_atom(Whole *w, const Node *n, int depth)
@@ -130,7 +125,7 @@ static bool is_equal(const Whole *w, const Node *n, const Axes *at, Factor *f)
         const Node *b = n->arg[k];
         Axes to;
 
-        if (b->op != OP_broadcast || b->arg[0]->op != OP_iota ||
+        if (!node_repeats(b) || b->arg[0]->op != OP_iota ||
             (iota && b->arg[0] != iota))
             return false;
         iota = b->arg[0];

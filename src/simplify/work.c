@@ -9,7 +9,7 @@ enum { MAX_WALK = 64 };
 /* Per element, in multiplications. */
 static double weight(const Node *n)
 {
-    if (n->op == OP_broadcast)
+    if (node_repeats(n))
         return 0;
     if (n->op == OP_div || n->op == OP_sqrt || n->op == OP_rsqrt)
         return 4;

@@ -34,8 +34,8 @@ static const Shown *name_of(FormMaker *m, const Node *n)
 /* The vector that n repeats along all axes of two but this one; or NULL. */
 static const Node *vector_along(const Node *n, int axis)
 {
-    bool vector = n->op == OP_broadcast && n->rank == 2 &&
-                  n->arg[0]->rank == 1 && n->attr.ints[axis] == 0;
+    bool vector = node_repeats(n) && n->rank == 2 && n->arg[0]->rank == 1 &&
+                  n->attr.ints[axis] == 0;
     return vector ? n->arg[0] : NULL;
 }
 
@@ -326,52 +326,46 @@ static void reshaped(FormMaker *m, const Node *n, const Form *const *at,
     }
 }
 
+/* Place k that v makes of at: what moves on, the start, what moves back. */
+static const Form *moved(FormMaker *m, const View *v, int k,
+                         const Form *const *at)
+{
+    const Form *sum = NULL;
+    bool back = false;
+    int64_t c;
+    for (int j = 0; j < v->rank; j++) {
+        if (v->axis[j] != k)
+            continue;
+        bool known = dim_const_value(v->coef[j], &c);
+        const Form *by = known ? integer(m, c) : form_dim(m, v->coef[j]);
+        back = back || (known && c < 0);
+        if (!known || c > 0)
+            sum = sum ? plus(m, sum, times(m, by, at[j])) : times(m, by, at[j]);
+    }
+    if (!sum)
+        sum = form_dim(m, v->base[k]);
+    else if (!dim_is(v->base[k], 0))
+        sum = plus(m, sum, form_dim(m, v->base[k]));
+    for (int j = 0; j < v->rank && back; j++)
+        if (v->axis[j] == k && dim_const_value(v->coef[j], &c) && c < 0)
+            sum = less(m, sum, times(m, integer(m, -c), at[j]));
+    return sum;
+}
+
 /* Where an element of n stands in its argument, for views that only read. */
 static bool view_place(FormMaker *m, const Node *n, const Form *const *at,
                        const Form **place)
 {
-    const Node *x = n->arg[0];
-    const Attr *a = &n->attr;
-    int axis = (int)a->integer;
-    for (int i = 0; i < x->rank && i < n->rank; i++)
-        place[i] = at[i];
-    switch (n->op) {
-    case OP_broadcast:
-        for (int i = 0; i < n->rank; i++)
-            if (a->ints[i] >= 0)
-                place[a->ints[i]] = at[i];
-        return true;
-    case OP_permute:
-        for (int i = 0; i < n->rank; i++)
-            place[a->ints[i]] = at[i];
-        return true;
-    case OP_reshape:
+    if (n->op == OP_reshape) {
         reshaped(m, n, at, place);
         return true;
-    case OP_slice:
-        for (int i = 0; i < n->rank; i++)
-            place[i] = plus(m, times(m, integer(m, a->ints[i]), at[i]),
-                            form_dim(m, a->dims[i]));
-        return true;
-    case OP_flip:
-        place[axis] = less(m,
-                           form_dim(m, dim_sub(m->graph, n->dim[axis],
-                                               dim_const(m->graph, 1))),
-                           at[axis]);
-        return true;
-    case OP_strided: {
-        int many = (a->ndim - 1) / 2;
-        place[axis] = form_dim(m, a->dims[0]);
-        for (int j = 0; j < many; j++)
-            place[axis] = plus(
-                m, place[axis],
-                times(m, form_dim(m, a->dims[1 + many + j]), at[axis + j]));
-        for (int i = axis + 1; i < x->rank; i++)
-            place[i] = at[i + many - 1];
-        return true;
     }
-    }
-    return false;
+    if (n->op != OP_view)
+        return false;
+    View v = view_of(n);
+    for (int k = 0; k < v.from; k++)
+        place[k] = moved(m, &v, k, at);
+    return true;
 }
 
 static const Form *both(FormMaker *m, const Form *a, const Form *b)
@@ -379,55 +373,79 @@ static const Form *both(FormMaker *m, const Form *a, const Form *b)
     return a ? form2(m, FORM_and, a, b) : b;
 }
 
-/* What is around the elements is 0. */
-static const Form *padded(FormMaker *m, const Node *n, const Form *const *at)
+/* The element, where there is one. */
+static const Form *or_0(FormMaker *m, const Node *n, const Form *cond,
+                        const Form *inside)
 {
-    const Node *x = n->arg[0];
-    const Attr *a = &n->attr;
-    const Form *place[MAX_RANK] = {NULL}, *cond = NULL;
-    for (int i = 0; i < n->rank; i++) {
-        Graph *g = m->graph;
-        const Form *k = less(m, at[i], form_dim(m, a->dims[i]));
-        const Form *step = integer(m, a->ints[i]);
-        const Dim *steps = dim_const(g, a->ints[i]);
-        const Dim *end = dim_add(g, a->dims[i], dim_mul(g, steps, x->dim[i]));
-        bool apart = a->ints[i] > 1;
-        place[i] = apart ? form2(m, FORM_quotient, k, step) : k;
-        if (!dim_is(a->dims[i], 0))
-            cond =
-                both(m, cond, form_at_most(m, form_dim(m, a->dims[i]), at[i]));
-        if (end != n->dim[i])
-            cond = both(m, cond, form_less(m, at[i], form_dim(m, end)));
-        if (apart)
-            cond = both(m, cond,
-                        form_equal(m, form2(m, FORM_remainder, k, step),
-                                   integer(m, 0)));
-    }
-    const Form *inside = m->element(m, x, place);
-    if (!cond)
-        return inside;
     const Form *arg[] = {cond, inside,
                          form_number(m, 0, !dtype_is_real(n->dtype))};
-    return form_make(m, FORM_cases, NULL, 3, arg);
+    return cond ? form_make(m, FORM_cases, NULL, 3, arg) : inside;
 }
 
-static const Form *strided_sum(FormMaker *m, const Node *n,
-                               const Form *const *at)
+/* The axis that alone moves along axis k; or -1. */
+static int mover(const View *v, int k)
+{
+    for (int j = 0; j < v->rank; j++)
+        if (v->axis[j] == k)
+            return view_movers(v, k) == 1 ? j : -1;
+    return -1;
+}
+
+/* Is at[k] where axis j, which alone moves along axis k of n by constant steps
+ * upwards, comes by; at which of its places. */
+static const Form *comes_by(FormMaker *m, const Node *n, const View *v, int k,
+                            int j, const Form *const *at, const Form **place)
+{
+    Graph *g = m->graph;
+    const Form *from = less(m, at[k], form_dim(m, v->base[k])), *cond = NULL;
+    const Form *step = form_dim(m, v->coef[j]);
+    const Dim *end = dim_add(g, v->base[k], dim_mul(g, v->coef[j], v->size[j]));
+    bool apart = !dim_is(v->coef[j], 1);
+    *place = apart ? form2(m, FORM_quotient, from, step) : from;
+    if (!dim_is(v->base[k], 0))
+        cond = form_at_most(m, form_dim(m, v->base[k]), at[k]);
+    if (end != n->dim[k])
+        cond = both(m, cond, form_less(m, at[k], form_dim(m, end)));
+    if (apart)
+        cond = both(
+            m, cond,
+            form_equal(m, form2(m, FORM_remainder, from, step), integer(m, 0)));
+    return cond;
+}
+
+/* Adds up what comes to at; around that is 0. */
+static const Form *added(FormMaker *m, const Node *n, const Form *const *at)
 {
     const Node *x = n->arg[0];
-    const Attr *a = &n->attr;
-    const Form *place[MAX_RANK], *sum = form_dim(m, a->dims[0]);
-    int axis = (int)a->integer, many = a->ndim - 2;
+    const View v = view_of(n);
+    const Form *place[MAX_RANK] = {NULL}, *cond = NULL, *where = NULL;
+    int64_t c;
+    for (int k = 0; k < v.from; k++) {
+        int j = mover(&v, k);
+        if (j >= 0 && dim_const_value(v.coef[j], &c) && c > 0) {
+            const Form *here = comes_by(m, n, &v, k, j, at, &place[j]);
+            cond = here ? both(m, cond, here) : cond;
+        } else if (view_movers(&v, k) == 0 && !dim_is(n->dim[k], 1)) {
+            cond = both(m, cond, form_equal(m, at[k], form_dim(m, v.base[k])));
+        }
+    }
+    bool sums = false;
     Over o = over_begin(m);
-    for (int i = 0; i < x->rank; i++)
-        place[i] = i < axis          ? at[i]
-                   : i < axis + many ? over_index(m, &o, x->dim[i])
-                                     : at[i - many + 1];
-    for (int j = 0; j < many; j++)
-        sum = plus(m, sum,
-                   times(m, form_dim(m, a->dims[1 + j]), place[axis + j]));
-    return over_end(m, &o, &shown_sum, form_equal(m, sum, at[axis]),
-                    m->element(m, x, place));
+    for (int j = 0; j < v.rank; j++)
+        if (!place[j]) {
+            place[j] = over_index(m, &o, x->dim[j]);
+            sums = true;
+        }
+    for (int k = 0; k < v.from && sums; k++) {
+        int j = mover(&v, k);
+        if (view_movers(&v, k) > 0 &&
+            !(j >= 0 && dim_const_value(v.coef[j], &c) && c > 0))
+            where =
+                both(m, where, form_equal(m, moved(m, &v, k, place), at[k]));
+    }
+    const Form *inside = m->element(m, x, place);
+    return or_0(m, n, cond,
+                sums ? over_end(m, &o, &shown_sum, where, inside) : inside);
 }
 
 /* Which of the parts an element stands in. */
@@ -450,12 +468,12 @@ static const Form *joined(FormMaker *m, const Node *n, const Form *const *at)
 
 /* Broadcasts along leading axes and transposes are seen from the formula that
  * they stand in. */
-static const Form *view_whole(FormMaker *m, const Node *n)
+static const Form *whole_view(FormMaker *m, const Node *n)
 {
     const Node *x = n->arg[0];
-    if (n->op == OP_permute && n->rank == 2)
+    if (node_permutes(n) && n->rank == 2)
         return form1(m, FORM_transpose, m->named(m, x));
-    if (n->op != OP_broadcast)
+    if (!node_repeats(n))
         return NULL;
     for (int i = 0; i < n->rank; i++)
         if (n->attr.ints[i] !=
@@ -472,11 +490,9 @@ static const Form *view(FormMaker *m, const Node *n, const Form *const *at)
 {
     const Form *place[MAX_RANK] = {NULL};
     if (!at)
-        return view_whole(m, n);
-    if (n->op == OP_pad)
-        return padded(m, n, at);
-    if (n->op == OP_strided_add)
-        return strided_sum(m, n, at);
+        return whole_view(m, n);
+    if (n->op == OP_view_add)
+        return added(m, n, at);
     if (n->op == OP_concat)
         return joined(m, n, at);
     return view_place(m, n, at, place) ? m->element(m, n->arg[0], place) : NULL;
