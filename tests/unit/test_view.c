@@ -25,7 +25,7 @@ static void setup(void)
 
 static void teardown(void) { arena_free(arena); }
 
-static int below(int k) { return rand() / (RAND_MAX / k + 1); }
+static int below(int k) { return rand() % k; }
 
 static const Dim *num(int64_t v) { return dim_const(g, v); }
 
