@@ -313,7 +313,7 @@ const Op op_strong_mul = {
     .flags = OP_LINEAR_EACH,
     .takes = ON_real,
     .doc = "product that is 0 where either is, whatever the other is",
-    .shown = {FORM_strong},
+    .shown = {.kind = FORM_strong},
     .text = "$0 * $+1",
     .prec = PREC_mul,
     .identity = strong_identity,

@@ -115,7 +115,7 @@ const Op op_index_check = {
     .arity = 1,
     .takes = ON_int,
     .doc = "an index that must be within bounds",
-    .shown = {FORM_same},
+    .shown = {.kind = FORM_same},
     .infer = check_infer,
     .identity = check_identity,
     .eval_tensor = check_eval,
