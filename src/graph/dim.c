@@ -23,6 +23,7 @@ struct Dims {
     int natom;
     bool overflow;
     const Dim *unknown[MAX_UNKNOWNS + 1];
+    const Dim *zero, *one; /* most constants are */
 };
 
 static int64_t checked_add(Dims *s, int64_t a, int64_t b)
@@ -270,6 +271,8 @@ Dims *dims_new(Arena *a)
     Dims *s = NEW(a, Dims);
     s->arena = a;
     s->unit = mono_of(s, NULL, 0);
+    s->zero = poly_of(s, NULL, 0);
+    s->one = poly_term(s, 1, s->unit);
     return s;
 }
 
@@ -278,6 +281,8 @@ uint64_t dim_hash(const Dim *d) { return d->hash; }
 const Dim *dim_const(Graph *g, int64_t v)
 {
     Dims *s = graph_dims(g);
+    if (v == 0 || v == 1)
+        return v ? s->one : s->zero;
     return poly_term(s, v, s->unit);
 }
 
@@ -295,6 +300,8 @@ const Dim *dim_var(Graph *g, const char *name)
 
 const Dim *dim_add(Graph *g, const Dim *a, const Dim *b)
 {
+    if (a->n == 0 || b->n == 0)
+        return a->n ? a : b;
     return poly_axpy(graph_dims(g), a, 1, b);
 }
 
@@ -306,7 +313,9 @@ const Dim *dim_sub(Graph *g, const Dim *a, const Dim *b)
 const Dim *dim_mul(Graph *g, const Dim *a, const Dim *b)
 {
     Dims *s = graph_dims(g);
-    const Dim *sum = poly_of(s, NULL, 0);
+    const Dim *sum = s->zero;
+    if (a == s->one || b == s->one)
+        return a == s->one ? b : a;
     if (a->n > b->n) {
         const Dim *c = a;
         a = b;

@@ -10,7 +10,9 @@ View view_of(const Node *n)
     const Attr *a = &n->attr;
     const Node *x = n->arg[0];
     bool reads = n->op == OP_view;
-    View v = {.rank = a->nint, .from = reads ? x->rank : n->rank};
+    View v;
+    v.rank = a->nint;
+    v.from = reads ? x->rank : n->rank;
     const Dim *const *coef = a->dims + n->rank;
     for (int j = 0; j < v.rank; j++) {
         v.axis[j] = a->ints[j];
@@ -24,7 +26,8 @@ View view_of(const Node *n)
 
 View view_whole(Graph *g, const Node *x)
 {
-    View v = {.rank = x->rank, .from = x->rank};
+    View v;
+    v.rank = v.from = x->rank;
     for (int j = 0; j < x->rank; j++) {
         v.axis[j] = j;
         v.size[j] = x->dim[j];
@@ -51,9 +54,23 @@ bool view_is_whole(const View *v, const Dim *const *dim)
     return true;
 }
 
+bool view_only_repeats(const View *v, const Dim *const *dim)
+{
+    int next = 0;
+    for (int j = 0; j < v->rank; j++) {
+        if (v->axis[j] < 0)
+            continue;
+        if (v->axis[j] != next++ || !view_goes_through(v, j, dim))
+            return false;
+    }
+    return next == v->from;
+}
+
 View view_compose(Graph *g, const View *outer, const View *inner)
 {
-    View v = {.rank = outer->rank, .from = inner->from};
+    View v;
+    v.rank = outer->rank;
+    v.from = inner->from;
     for (int m = 0; m < v.from; m++)
         v.base[m] = inner->base[m];
     for (int k = 0; k < inner->rank; k++)
@@ -293,7 +310,9 @@ void view_print(const View *v, Str *to)
 Node *g_broadcast(Graph *g, Node *a, int rank, const Dim *const *dim,
                   const int *axis)
 {
-    View v = {.rank = rank, .from = a->rank};
+    View v;
+    v.rank = rank;
+    v.from = a->rank;
     for (int j = 0; j < rank; j++) {
         v.axis[j] = axis[j];
         v.size[j] = dim[j];
@@ -314,8 +333,13 @@ Node *g_broadcast_to(Graph *g, Node *a, int rank, const Dim *const *dim)
 
 Node *g_permute(Graph *g, Node *a, const int *perm)
 {
+    int kept = 0;
+    while (kept < a->rank && perm[kept] == kept)
+        kept++;
+    if (kept == a->rank)
+        return a;
     View v = view_whole(g, a);
-    for (int j = 0; j < a->rank; j++) {
+    for (int j = kept; j < a->rank; j++) {
         v.axis[j] = perm[j];
         v.size[j] = a->dim[perm[j]];
     }

@@ -28,6 +28,9 @@ View view_whole(Graph *g, const Node *x);
 bool view_is_whole(const View *v, const Dim *const *dim);
 /* Axis j goes once through the axis along which it moves, of dimensions dim. */
 bool view_goes_through(const View *v, int j, const Dim *const *dim);
+/* Does v only repeat a tensor of dimensions dim, whose axes come in order, each
+ * once and whole. */
+bool view_only_repeats(const View *v, const Dim *const *dim);
 /* First outer, then inner: view(view(x, inner), outer) is view(x, this). */
 View view_compose(Graph *g, const View *outer, const View *inner);
 bool view_equal(const View *a, const View *b);

@@ -23,36 +23,27 @@ static Attr attr_of(const View *v, int rank, const Dim *const *dim,
     return a;
 }
 
-/* Does it only repeat, along axes among those of the argument, in order. */
-static bool only_repeats(const View *v, const Dim *const *dim)
-{
-    View w = *v;
-    for (int j = w.rank - 1; j >= 0; j--)
-        if (w.axis[j] < 0)
-            view_remove(&w, j);
-    return view_is_whole(&w, dim);
-}
-
 static bool view_infer(Graph *g, Node *n)
 {
     (void)g;
     const Node *x = n->arg[0];
     const Attr *a = &n->attr;
+    unsigned moved = 0;
     if (a->ndim != 2 * a->nint + x->rank)
         return false;
     n->dtype = x->dtype;
     n->rank = a->nint;
     n->dim = a->dims;
-    for (int j = 0; j < n->rank; j++)
+    for (int j = 0; j < n->rank; j++) {
         if (a->ints[j] < -1 || a->ints[j] >= x->rank)
             return false;
-    View v = view_of(n);
-    if (view_movers(&v, -1))
-        return only_repeats(&v, x->dim);
-    for (int k = 0; k < v.from; k++)
-        if (view_movers(&v, k) == 0)
-            return false;
-    return true;
+        moved |= 1u << (a->ints[j] + 1);
+    }
+    if (moved & 1) {
+        View v = view_of(n);
+        return view_only_repeats(&v, x->dim);
+    }
+    return moved == (1u << (x->rank + 1)) - 2;
 }
 
 static Node *make_view(Graph *g, Node *a, const View *v)
@@ -81,27 +72,35 @@ static int move_along(Graph *g, View *v, int k)
     return j;
 }
 
+/* v, whose axes do not all move, as the repetition of a selection. */
+static Node *repeated(Graph *g, Node *a, const View *v)
+{
+    View outer = *v, inner = *v;
+    for (int j = v->rank - 1; j >= 0; j--)
+        if (v->axis[j] < 0)
+            view_remove(&inner, j);
+    a = g_view(g, a, &inner);
+    outer.from = a->rank;
+    for (int j = 0, next = 0; j < v->rank; j++) {
+        outer.axis[j] = v->axis[j] < 0 ? -1 : next++;
+        outer.coef[j] = dim_const(g, v->axis[j] >= 0);
+    }
+    for (int k = 0; k < a->rank; k++)
+        outer.base[k] = dim_const(g, 0);
+    return make_view(g, a, &outer);
+}
+
 Node *g_view(Graph *g, Node *a, const View *v)
 {
-    View w = *v, all = *v;
-    int k, left = 0;
-    for (int j = w.rank - 1; j >= 0; j--)
-        if (w.axis[j] < 0)
-            view_remove(&w, j);
-    if (w.rank < v->rank) {
-        for (int j = 0; j < all.rank; j++) {
-            all.coef[j] = dim_const(g, all.axis[j] >= 0);
-            all.axis[j] = all.axis[j] < 0 ? -1 : left++;
-        }
-        if (fixed_axis(&w) >= 0 || !view_is_whole(&w, a->dim))
-            a = g_view(g, a, &w);
-        for (k = 0, all.from = a->rank; k < a->rank; k++)
-            all.base[k] = dim_const(g, 0);
-        return make_view(g, a, &all);
-    }
-    k = fixed_axis(&w);
+    if (!graph_is_plain(g) && view_is_whole(v, a->dim))
+        return a;
+    bool repeats = view_movers(v, -1) > 0;
+    if (repeats && !view_only_repeats(v, a->dim))
+        return repeated(g, a, v);
+    int k = repeats ? -1 : fixed_axis(v);
     if (k < 0)
-        return make_view(g, a, &w);
+        return make_view(g, a, v);
+    View w = *v;
     move_along(g, &w, k);
     return g_reshape(g, g_view(g, a, &w), v->rank, v->size);
 }
@@ -215,11 +214,13 @@ static Node *of_others(Graph *g, const Node *n, const View *v)
 static Node *view_identity(Graph *g, const Node *n)
 {
     Node *x = n->arg[0], *y = NULL;
+    if (node_repeats(n) && !node_repeats(x))
+        return NULL;
     View v = view_of(n);
+    if (node_repeats(n))
+        return of_view(g, x, &v);
     if (view_is_whole(&v, x->dim))
         return x;
-    if (node_repeats(n))
-        return node_repeats(x) ? of_view(g, x, &v) : NULL;
     if (x->op == OP_view)
         y = of_view(g, x, &v);
     if (!y && view_tidy(g, &v))
