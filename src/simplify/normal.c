@@ -1,271 +1,12 @@
-/* normal.c: sums of products, and which form takes the least work. */
+/* normal.c: which form of a product or sum takes the least work. */
 
-#include "simplify/product.h"
-
-#include <math.h>
-
-enum { MAX_TERMS = 8 };
-
-typedef struct Sum {
-    int n;
-    Product t[MAX_TERMS];
-} Sum;
-
-static Axes identity(int rank)
-{
-    Axes a;
-
-    for (int i = 0; i < rank; i++)
-        a.to[i] = (signed char)i;
-    return a;
-}
-
-/* Sums read. */
-
-static bool same_product(const Whole *w, const Product *a, const Product *b)
-{
-    bool same = a->n == b->n;
-
-    for (int k = 0; k < a->n && same; k++)
-        same = same_factor(w, &a->f[k], &b->f[k]) && a->f[k].e == b->f[k].e;
-    return same;
-}
-
-/* Constants that differ by less differ by having been rounded. */
-static double rounding(const Whole *w)
-{
-    return w->n->dtype == DT_f32 ? 0x1p-20 : 0x1p-48;
-}
-
-static bool add_term(const Whole *w, Sum *s, const Product *p)
-{
-    for (int k = 0; k < s->n; k++) {
-        Product *t = &s->t[k];
-
-        if (!same_product(w, t, p))
-            continue;
-        t->strong |= p->strong;
-        for (int i = 0; i < t->n; i++)
-            t->f[i].lost = fmax(t->f[i].lost, p->f[i].lost);
-        if (fabs(t->c + p->c) > rounding(w) * fabs(p->c)) {
-            t->c += p->c;
-            return true;
-        }
-        *t = s->t[--s->n];
-        return true;
-    }
-    if (s->n == MAX_TERMS)
-        return false;
-    s->t[s->n++] = *p;
-    return true;
-}
-
-static bool is_sum(const Node *n)
-{
-    return (n->op == OP_add || n->op == OP_sub) && dtype_is_real(n->dtype);
-}
-
-/* c n as terms of s. */
-static bool read_sum(Whole *w, Sum *s, Node *n, Axes at, double c, int depth)
-{
-    bool apart = !node_is_any_const(n) && !is_atom(w, n, depth);
-    Product p;
-
-    if (apart && is_sum(n))
-        return read_sum(w, s, n->arg[0], at, c, depth + 1) &&
-               read_sum(w, s, n->arg[1], at, n->op == OP_sub ? -c : c,
-                        depth + 1);
-    if (apart && n->op == OP_neg)
-        return read_sum(w, s, n->arg[0], at, -c, depth + 1);
-    if (apart && is_spread(n))
-        return read_sum(w, s, n->arg[0], axes_through(w, n, &at), c, depth + 1);
-    product_start(&p, c);
-    return product_read(w, &p, n, at, 1, depth) && product_settle(w, &p) &&
-           add_term(w, s, &p);
-}
-
-/* The first factor of p that is a sum, or -1. */
-static int sum_in(const Product *p)
-{
-    for (int k = 0; k < p->n; k++)
-        if (p->f[k].kind == F_power && p->f[k].e == 1 && is_sum(p->f[k].x))
-            return k;
-    return -1;
-}
-
-/* s with products of sums as sums of products; false: none is there, or it is
- * too large. */
-static bool expand_sums(Whole *w, const Sum *s, Sum *to)
-{
-    bool any = false;
-
-    to->n = 0;
-    for (int k = 0; k < s->n; k++) {
-        Product p = s->t[k];
-        int at = sum_in(&p);
-        Sum inner;
-        Factor f;
-
-        if (at < 0) {
-            if (!add_term(w, to, &p))
-                return false;
-            continue;
-        }
-        any = true;
-        f = p.f[at];
-        drop_factor(&p, at);
-        inner.n = 0;
-        if (!read_sum(w, &inner, f.x, f.at, 1, 0))
-            return false;
-        for (int i = 0; i < inner.n; i++) {
-            Product q = p;
-
-            if (!product_multiply(w, &q, &inner.t[i]) || !add_term(w, to, &q))
-                return false;
-        }
-    }
-    return any;
-}
-
-static Factor *find_factor(const Whole *w, Product *p, const Factor *f)
-{
-    for (int k = 0; k < p->n; k++)
-        if (same_factor(w, &p->f[k], f))
-            return &p->f[k];
-    return NULL;
-}
-
-/* Have all terms f; in what power at least. */
-static bool is_common(const Whole *w, Sum *s, Factor *f)
-{
-    for (int i = 1; i < s->n; i++) {
-        const Factor *x = find_factor(w, &s->t[i], f);
-
-        if (!x || x->e * f->e < 0)
-            return false;
-        if (fabs(x->e) < fabs(f->e))
-            f->e = x->e;
-    }
-    return true;
-}
-
-/* The factors that all terms have, in their least power, taken out of them. */
-static void take_common(const Whole *w, Sum *s, Product *common)
-{
-    const Product first = s->t[0];
-
-    product_start(common, 1);
-    for (int i = 0; i < s->n; i++)
-        common->strong |= s->t[i].strong;
-    for (int k = 0; k < first.n; k++) {
-        Factor f = first.f[k];
-
-        if (!is_common(w, s, &f))
-            continue;
-        common->f[common->n++] = f;
-        for (int i = 0; i < s->n; i++) {
-            Factor *x = find_factor(w, &s->t[i], &f);
-
-            x->e -= f.e;
-            if (f.kind != F_power || x->e == 0)
-                drop_factor(&s->t[i], (int)(x - s->t[i].f));
-        }
-    }
-}
-
-/* Sums written. */
-
-static Part minus(const Whole *w, Part a, Part b)
-{
-    unsigned bits = a.bits | b.bits;
-
-    return (Part){bits, g2(w->g, OP_sub, part_widen(w, &a, bits),
-                           part_widen(w, &b, bits))};
-}
-
-static void sort_parts(Part *p, double *c, int n)
-{
-    for (int i = 1; i < n; i++)
-        for (int j = i;
-             j > 0 &&
-             (count_bits(p[j].bits) < count_bits(p[j - 1].bits) ||
-              (p[j].bits == p[j - 1].bits && p[j].v->id < p[j - 1].v->id));
-             j--) {
-            Part q = p[j];
-            double d = c[j];
-
-            p[j] = p[j - 1];
-            c[j] = c[j - 1];
-            p[j - 1] = q;
-            c[j - 1] = d;
-        }
-}
-
-static Part write_sum(const Whole *w, const Sum *s)
-{
-    Part part[MAX_TERMS] = {{0, NULL}}, all;
-    double sign[MAX_TERMS] = {0};
-    int first = 0;
-
-    if (s->n == 0)
-        return (Part){0, g_const(w->g, w->n->dtype, 0)};
-    for (int k = 0; k < s->n; k++) {
-        Product p = s->t[k];
-
-        sign[k] = p.c < 0 ? -1 : 1;
-        p.c = fabs(p.c);
-        part[k] = product_write(w, &p);
-        if (!part[k].v)
-            return part[k];
-    }
-    sort_parts(part, sign, s->n);
-    while (first < s->n - 1 && sign[first] < 0)
-        first++;
-    all = part[first];
-    if (sign[first] < 0)
-        all.v = g1(w->g, OP_neg, all.v);
-    for (int k = 0; k < s->n; k++)
-        if (k != first)
-            all = sign[k] > 0 ? part_join(w, OP_add, all, part[k])
-                              : minus(w, all, part[k]);
-    return all;
-}
-
-/* A part as a factor. */
-static Factor factor_of(const Whole *w, Part p)
-{
-    Factor f = {.x = p.v, .e = 1};
-
-    for (int i = 0, k = 0; i < w->n->rank; i++)
-        f.at.to[i] = p.bits >> i & 1 ? (signed char)k++ : -1;
-    return f;
-}
-
-static Part write_factored(const Whole *w, const Sum *s)
-{
-    Sum rest;
-    Product common;
-    Part inner = {0, NULL};
-
-    if (s->n < 2)
-        return inner;
-    rest = *s;
-    take_common(w, &rest, &common);
-    if (common.n == 0 || common.n == MAX_FACTORS)
-        return inner;
-    inner = write_sum(w, &rest);
-    if (!inner.v)
-        return inner;
-    common.f[common.n++] = factor_of(w, inner);
-    return product_write(w, &common);
-}
+#include "simplify/normal.h"
 
 /* The better of a form and best, in the shape of the whole. What is there
  * anyway takes nothing. */
 static void offer(const Whole *w, Part p, Node **best, double *least)
 {
-    unsigned bits = (1u << w->n->rank) - 1;
-    Node *n = p.v ? part_widen(w, &p, bits) : NULL;
+    Node *n = whole_of(w, p);
     double cost;
 
     if (!n || n == *best)
@@ -282,23 +23,23 @@ static void offer_forms(Whole *w, Node **best, double *least)
 {
     Sum s, more;
 
-    s.n = 0;
-    if (!read_sum(w, &s, w->n, identity(w->n->rank), 1, 0))
+    if (!sum_read(w, &s))
         return;
-    offer(w, write_sum(w, &s), best, least);
-    offer(w, write_factored(w, &s), best, least);
-    if (!expand_sums(w, &s, &more))
+    offer(w, sum_write(w, &s), best, least);
+    offer(w, sum_write_factored(w, &s), best, least);
+    if (!sum_expand(w, &s, &more))
         return;
-    offer(w, write_sum(w, &more), best, least);
-    offer(w, write_factored(w, &more), best, least);
+    offer(w, sum_write(w, &more), best, least);
+    offer(w, sum_write_factored(w, &more), best, least);
 }
 
 Node *normal_form(Graph *g, const Uses *uses, bool canonical, Node *n)
 {
-    Whole w = {g, uses, n, canonical, canonical, false};
+    Whole w = {.g = g, .uses = uses, .n = n, .canonical = canonical};
     Node *best = n;
     double least;
 
+    w.deep = canonical;
     if (!is_arithmetic(n) || node_is_any_const(n) || node_repeats(n))
         return NULL;
     least = work_of(&w, n);

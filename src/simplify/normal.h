@@ -11,24 +11,7 @@
 #ifndef NNCC_NORMAL_H
 #define NNCC_NORMAL_H
 
-#include "graph/op.h"
-
-/* What is known of nodes by id; nothing of what is new. */
-typedef struct Use {
-    int times;  /* how often it is used */
-    bool bound; /* it is a parameter of a body, and may be any number */
-} Use;
-
-typedef struct Uses {
-    const Use *of;
-    int n;
-} Uses;
-
-/* How often n is used as far as is known. */
-static inline int uses_of(const Uses *u, const Node *n)
-{
-    return n->id < u->n ? u->of[n->id].times : 0;
-}
+#include "graph/product.h"
 
 /* n, a derived node, in less work, or NULL. canonical: in as little, so that
  * what is the same formula becomes the same node; a 0 is not strong then. */

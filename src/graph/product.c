@@ -1,6 +1,6 @@
 /* product.c: products of powers. */
 
-#include "simplify/product.h"
+#include "graph/product.h"
 
 #include <math.h>
 #include <string.h>
@@ -56,7 +56,7 @@ bool is_atom(Whole *w, const Node *n, int depth)
         n != w->n && !is_spread(n) && uses_of(w->uses, n) > 1 && !w->deep;
 
     w->stopped |= shared;
-    return shared || depth >= MAX_READ;
+    return shared || n == w->atom || depth >= MAX_READ;
 }
 
 static bool is_half(double e) { return e != rint(e) && 2 * e == rint(2 * e); }
@@ -257,7 +257,7 @@ bool product_settle(const Whole *w, Product *p)
             return false;
     for (int k = 0; k < q.n; k++)
         if (q.f[k].kind == F_power && q.f[k].e == 0) {
-            if (q.f[k].rooted && node_sign(q.f[k].x) == SIGN_any)
+            if (!w->guarded && q.f[k].rooted && node_sign(q.f[k].x) == SIGN_any)
                 return false;
             drop_factor(&q, k--);
         }
@@ -270,6 +270,21 @@ bool product_settle(const Whole *w, Product *p)
         }
     *p = q;
     return true;
+}
+
+Axes axes_of_whole(const Whole *w)
+{
+    Axes a;
+
+    for (int i = 0; i < w->n->rank; i++)
+        a.to[i] = (signed char)i;
+    return a;
+}
+
+bool product_read_whole(Whole *w, Product *p, double e)
+{
+    return product_read(w, p, w->n, axes_of_whole(w), e, 0) &&
+           product_settle(w, p);
 }
 
 /* Products written. */
@@ -316,9 +331,15 @@ static Node *powered(const Whole *w, Node *x, double e)
     return !r ? x : e != 0 ? g2(w->g, OP_mul, x, r) : r;
 }
 
-static Node *times(Graph *g, Node *a, Node *b)
+/* How the factors of p are multiplied. */
+static OpId multiplication(const Whole *w, const Product *p)
 {
-    return !a ? b : !b ? a : g2(g, OP_mul, a, b);
+    return p->strong && w->guarded ? OP_strong_mul : OP_mul;
+}
+
+static Node *times(Graph *g, OpId mul, Node *a, Node *b)
+{
+    return !a ? b : !b ? a : g2(g, mul, a, b);
 }
 
 static Node *as_quotient(const Whole *w, Node *above, Node *below)
@@ -336,6 +357,7 @@ static void collect(const Whole *w, const Product *p, unsigned bits,
                     Node **above, Node **under)
 {
     Node *root = NULL, *below = NULL;
+    OpId mul = multiplication(w, p);
 
     *above = NULL;
     for (int k = 0; k < p->n; k++) {
@@ -347,24 +369,24 @@ static void collect(const Whole *w, const Product *p, unsigned bits,
             continue;
         x = spread(w, f->x, &f->at, bits);
         if (p->strong && e < 0 && f->lost > 0) {
-            *above = times(w->g, *above, powered(w, x, f->lost));
+            *above = times(w->g, mul, *above, powered(w, x, f->lost));
             e -= f->lost;
         }
         if (e > 0) {
-            *above = times(w->g, *above, powered(w, x, e));
+            *above = times(w->g, mul, *above, powered(w, x, e));
             continue;
         }
         if (is_half(e)) {
-            root = times(w->g, root, g1(w->g, OP_rsqrt, x));
+            root = times(w->g, mul, root, g1(w->g, OP_rsqrt, x));
             e += 0.5;
         }
         if (e != 0)
-            below = times(w->g, below, powered(w, x, -e));
+            below = times(w->g, OP_mul, below, powered(w, x, -e));
     }
     if (p->strong) {
         *under = as_quotient(w, root, below);
     } else {
-        *above = as_quotient(w, times(w->g, *above, root), below);
+        *above = as_quotient(w, times(w->g, mul, *above, root), below);
         *under = NULL;
     }
 }
@@ -491,7 +513,7 @@ Part product_write(const Whole *w, const Product *p)
     Part all = {0, NULL}, under = {0, NULL};
     bool first = true;
 
-    if (!roots_stay(p) || (p->strong && !may_be_strong(w, p)))
+    if (!w->guarded && (!roots_stay(p) || (p->strong && !may_be_strong(w, p))))
         return (Part){0, NULL};
     for (int i = 0; i < n; i++) {
         Node *above, *below;
@@ -505,7 +527,7 @@ Part product_write(const Whole *w, const Product *p)
         if (first)
             own = with_constant(w, own, p->c);
         first = false;
-        all = part_join(w, OP_mul, all, own);
+        all = part_join(w, multiplication(w, p), all, own);
     }
     if (first)
         all = with_constant(w, all, p->c);

@@ -1,12 +1,11 @@
 /* product.h: products of powers, and what they are read from and written as.
  */
-#ifndef NNCC_PRODUCT_H
-#define NNCC_PRODUCT_H
+#ifndef NNCC_GRAPH_PRODUCT_H
+#define NNCC_GRAPH_PRODUCT_H
 
 #include "graph/ops/ops.h"
-#include "simplify/normal.h"
 
-enum { MAX_FACTORS = 12, MAX_READ = 24 };
+enum { MAX_FACTORS = 12, MAX_TERMS = 8, MAX_READ = 24 };
 
 /* Where a tensor's axes are in the whole: to[i] is its axis that the whole's
  * axis i runs along, or -1. */
@@ -34,15 +33,42 @@ typedef struct Product {
     bool strong; /* see strong_mul */
 } Product;
 
+/* What is known of nodes by id; nothing of what is new. */
+typedef struct Use {
+    int times;  /* how often it is used */
+    bool bound; /* it is a parameter of a body, and may be any number */
+} Use;
+
+typedef struct Uses {
+    const Use *of;
+    int n;
+} Uses;
+
+/* How often n is used as far as is known. */
+static inline int uses_of(const Uses *u, const Node *n)
+{
+    return n->id < u->n ? u->of[n->id].times : 0;
+}
+
 /* The node being read. */
 typedef struct Whole {
     Graph *g;
     const Uses *uses;
     Node *n;
-    bool canonical; /* see normal_form */
-    bool deep;      /* read what others use, too, and not as one factor */
-    bool stopped;   /* there was such */
+    /* A 0 is not strong: for formulas to be compared. */
+    bool canonical;
+    bool deep;        /* read what others use, too, and not as one factor */
+    bool stopped;     /* there was such */
+    const Node *atom; /* one that is read as one factor, or NULL */
+    /* What is strong is written by strong products alone, whatever is infinite;
+     * what roots are taken of is taken for at least 0. */
+    bool guarded;
 } Whole;
+
+typedef struct Sum {
+    int n;
+    Product t[MAX_TERMS];
+} Sum;
 
 /* Values along some axes of the whole only, in their order. */
 typedef struct Part {
@@ -59,6 +85,9 @@ bool is_arithmetic(const Node *n);
 /* Is n, which is not the whole, to be read as one factor. */
 bool is_atom(Whole *w, const Node *n, int depth);
 
+/* Those of w's node itself. */
+Axes axes_of_whole(const Whole *w);
+
 /* 1 times c; its room, which is large, is not set. */
 void product_start(Product *p, double c);
 bool same_factor(const Whole *w, const Factor *a, const Factor *b);
@@ -66,6 +95,9 @@ void drop_factor(Product *p, int k);
 /* n to the power of e times p, n's axes being at; depth: 0. False: it cannot be
  * read, and p means nothing. */
 bool product_read(Whole *w, Product *p, Node *n, Axes at, double e, int depth);
+/* w's node to the power of e times p, in its shape; as product_settle has it.
+ */
+bool product_read_whole(Whole *w, Product *p, double e);
 /* p times the factors of q; false: too many. */
 bool product_multiply(const Whole *w, Product *p, const Product *q);
 /* Equal factors once, in one order, so that equal products are equal factor by
@@ -79,6 +111,19 @@ Part part_join(const Whole *w, OpId op, Part a, Part b);
 /* p along more axes. */
 Node *part_widen(const Whole *w, const Part *p, unsigned bits);
 int count_bits(unsigned b);
+
+/* sum.c */
+
+/* w's node as a sum of products, equal ones being one; false: too many. */
+bool sum_read(Whole *w, Sum *s);
+/* s with products of sums as sums of products; false: none is there, or it is
+ * too large. */
+bool sum_expand(Whole *w, const Sum *s, Sum *to);
+Part sum_write(const Whole *w, const Sum *s);
+/* With the factors that all terms have before it; NULL in v: there are none. */
+Part sum_write_factored(const Whole *w, const Sum *s);
+/* In the shape of the whole; NULL without v. */
+Node *whole_of(const Whole *w, Part p);
 
 /* work.c */
 

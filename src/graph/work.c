@@ -1,6 +1,6 @@
 /* work.c: what a formula takes, and whether it is finite. */
 
-#include "simplify/product.h"
+#include "graph/product.h"
 
 #include <math.h>
 
