@@ -260,9 +260,8 @@ static const Function *widest(const Diff *d)
 
 typedef LIST(ShowResult) Results;
 
-static const Form *plain_name(const Diff *d, Shows *s, const char *name)
+static const Form *plain_name(Shows *s, const char *name)
 {
-    (void)d;
     return form_name(s->maker, name, 0);
 }
 
@@ -273,65 +272,101 @@ static void add_result(const Diff *d, Results *to, const Form *left,
     list_push(d->load.arena, to, r);
 }
 
+static int leaves(const Function *f, const int *by, int n)
+{
+    int all = 0;
+
+    for (int i = 0; i < n; i++)
+        all += f->param[by[i]].nleaf;
+    return all;
+}
+
+/* What part number k of f is called. */
+static const char *value_name(const Diff *d, const char *name, int k)
+{
+    const Function *f = d->made[0];
+    bool many = f->nresult > 1 || f->result[0].nleaf > 1;
+
+    return many ? arena_printf(d->load.arena, "%s_%d", name, k) : name;
+}
+
 /* f, or its parts. */
 static void add_values(const Diff *d, Shows *s, Results *to)
 {
-    Arena *a = d->load.arena;
     const Function *f = d->made[0];
     bool program = d->notation == &notation_nn;
-    int many = f->nresult > 1 || f->result[0].nleaf > 1;
 
     for (int i = 0; i < f->nresult; i++)
         for (int j = 0; j < f->result[i].nleaf; j++) {
-            const char *name = program ? "value" : d->name;
-            if (many)
-                name = arena_printf(a, "%s_%d", name, to->n);
-            add_result(d, to, plain_name(d, s, name), name,
+            const char *name =
+                value_name(d, program ? "value" : d->name, to->n);
+            add_result(d, to, program ? NULL : plain_name(s, name), name,
                        f->result[i].leaf[j]);
         }
 }
 
-static const Form *derivative_name(const Diff *d, Shows *s, const Part *p,
-                                   const char *x)
-{
-    const Form *f = form_name(s->maker, d->name, 0);
-    const Form *arg[] = {f, form_name(s->maker, x, 0), NULL};
+/* One result of a derivative: of part number `value` of f by leaf x and, of a
+ * second derivative, y. */
+typedef struct Partial {
+    int value;
+    const char *x, *y; /* y: or NULL */
+} Partial;
 
+/* Leaf number i of the parameters that p is by. */
+static const char *by_name(const Diff *d, const Part *p, int i)
+{
+    int k = 0;
+
+    for (; i >= d->f->param[p->by[k]].nleaf; k++)
+        i -= d->f->param[p->by[k]].nleaf;
+    return leaf_name(d, &d->f->param[p->by[k]], i);
+}
+
+/* Result number i: a matrix of them is given row by row. */
+static Partial partial_of(const Diff *d, const Part *p, int i)
+{
+    int columns = p->second >= 0 ? leaves(d->f, &p->second, 1)
+                                 : leaves(d->f, p->by, p->nby);
+    int row = i / columns, column = i % columns;
+
+    if (p->second < 0)
+        return (Partial){row, by_name(d, p, column), NULL};
+    return (Partial){0, by_name(d, p, row),
+                     leaf_name(d, &d->f->param[p->second], column)};
+}
+
+static const Form *derivative_name(const Diff *d, Shows *s, const Partial *p)
+{
     if (option_value(d->args, "hvp"))
-        return form_name(s->maker, arena_printf(d->load.arena, "hv_%s", x), 0);
-    if (p->second >= 0)
-        arg[2] = form_name(s->maker, d->f->param[p->second].name, 0);
-    return form_make(s->maker, FORM_partial, NULL, 2 + (p->second >= 0), arg);
+        return plain_name(s, arena_printf(d->load.arena, "hv_%s", p->x));
+    const Form *arg[] = {plain_name(s, value_name(d, d->name, p->value)),
+                         plain_name(s, p->x),
+                         p->y ? plain_name(s, p->y) : NULL};
+    return form_make(s->maker, FORM_partial, NULL, p->y ? 3 : 2, arg);
 }
 
 /* What a derivative is called in a program. */
-static const char *program_name(const Diff *d, const Part *p, const char *x,
-                                int number)
+static const char *program_name(const Diff *d, const Partial *p)
 {
     Arena *a = d->load.arena;
-    const char *n = number ? arena_printf(a, "_%d", number) : "";
 
-    return p->second >= 0
-               ? arena_printf(a, "d_%s_%s%s", x, d->f->param[p->second].name, n)
-               : arena_printf(a, "d_%s%s", x, n);
+    if (p->y)
+        return arena_printf(a, "d_%s_%s", p->x, p->y);
+    return p->value ? arena_printf(a, "d_%s_%d", p->x, p->value)
+                    : arena_printf(a, "d_%s", p->x);
 }
 
 static void add_derivative(const Diff *d, Shows *s, const Part *p,
-                           const Function *made, Results *to)
+                           Function *made, Results *to)
 {
     bool program = d->notation == &notation_nn;
-    int at = 0;
+    Nodes r = functions_roots(d->load.arena, &made, 1);
 
-    for (int i = 0; i < made->nresult; i++) {
-        const Port *x = &d->f->param[p->by[i * p->nby / made->nresult]];
-        for (int j = 0; j < made->result[i].nleaf; j++, at++) {
-            const char *name = leaf_name(d, x, j % x->nleaf);
-            const char *own = program_name(d, p, name, j / x->nleaf);
-            add_result(d, to,
-                       program ? plain_name(d, s, own)
-                               : derivative_name(d, s, p, name),
-                       program ? own : NULL, made->result[i].leaf[j]);
-        }
+    for (int i = 0; i < r.n; i++) {
+        Partial of = partial_of(d, p, i);
+        const char *own = program ? program_name(d, &of) : NULL;
+        add_result(d, to, program ? NULL : derivative_name(d, s, &of), own,
+                   r.at[i]);
     }
 }
 

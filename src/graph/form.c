@@ -35,6 +35,12 @@ bool form_is_number(const Form *f, double v)
     return f->kind == FORM_number && f->number == v;
 }
 
+bool form_has_sign(const Form *f)
+{
+    return f->kind == FORM_negative ||
+           (f->kind == FORM_number && signbit(f->number) && !isnan(f->number));
+}
+
 bool form_alike(const Form *a, const Form *b)
 {
     if (a == b)
@@ -126,12 +132,6 @@ static void in_order(Forms *f)
     }
 }
 
-static bool has_sign(const Form *f)
-{
-    return f->kind == FORM_negative ||
-           (f->kind == FORM_number && signbit(f->number));
-}
-
 /* Terms with a sign stand behind those without, so that a sum begins with none
  * if it can. */
 static const Form *sum_of(FormMaker *m, const Form *x, const Form *y)
@@ -142,7 +142,7 @@ static const Form *sum_of(FormMaker *m, const Form *x, const Form *y)
     in_order(&all);
     for (int less = 0; less < 2; less++)
         for (int i = 0; i < all.n; i++)
-            if (has_sign(all.at[i]) == (less != 0))
+            if (form_has_sign(all.at[i]) == (less != 0))
                 list_push(m->arena, &to, all.at[i]);
     return form_list(m, FORM_sum, NULL, &to);
 }
@@ -394,40 +394,44 @@ static void *dim_variable(void *u, const Dim *var)
     return f;
 }
 
-static void *dim_pair(FormMaker *m, FormKind kind, const Form *a, const Form *b)
+const Form *form_of_sizes(FormMaker *m, FormKind kind, const Form *x,
+                          const Form *y)
 {
     bool literal = m->literal;
     m->literal = false;
-    const Form *f = form2(m, kind, a, b);
+    const Form *f = form2(m, kind, x, y);
     m->literal = literal;
+    return f;
+}
+
+/* A visitor gives no constants. */
+static void *owned(FormMaker *m, const Form *f)
+{
     return arena_copy(m->arena, f, sizeof *f);
 }
 
 static void *dim_sum(void *u, void *a, void *b)
 {
-    return dim_pair(u, FORM_sum, a, b);
+    return owned(u, form_of_sizes(u, FORM_sum, a, b));
 }
 
 static void *dim_product(void *u, void *a, void *b)
 {
-    if (form_is_number(a, -1)) {
-        const Form *f = negative(u, b);
-        return arena_copy(((FormMaker *)u)->arena, f, sizeof *f);
-    }
-    return dim_pair(u, FORM_product, a, b);
+    return owned(u, form_is_number(a, -1)
+                        ? negative(u, b)
+                        : form_of_sizes(u, FORM_product, a, b));
 }
 
 static void *dim_floor(void *u, void *a, void *b)
 {
-    return dim_pair(u, FORM_quotient, a, b);
+    return owned(u, form_of_sizes(u, FORM_quotient, a, b));
 }
 
 static void *dim_at_least_0(void *u, void *a)
 {
     static const Shown max = {FORM_call, "max", "max", "\\max"};
     const Form *arg[] = {a, form_number(u, 0, true)};
-    const Form *f = form_make(u, FORM_call, &max, 2, arg);
-    return arena_copy(((FormMaker *)u)->arena, f, sizeof *f);
+    return owned(u, form_make(u, FORM_call, &max, 2, arg));
 }
 
 const Form *form_dim(FormMaker *m, const Dim *d)

@@ -101,6 +101,9 @@ const Form *form_make(FormMaker *m, FormKind kind, const Shown *shown, int n,
                       const Form *const *arg);
 const Form *form1(FormMaker *m, FormKind kind, const Form *x);
 const Form *form2(FormMaker *m, FormKind kind, const Form *x, const Form *y);
+/* Of integers that are sizes and indices: put together in programs too. */
+const Form *form_of_sizes(FormMaker *m, FormKind kind, const Form *x,
+                          const Form *y);
 const Form *form_less(FormMaker *m, const Form *x, const Form *y);
 const Form *form_at_most(FormMaker *m, const Form *x, const Form *y);
 const Form *form_equal(FormMaker *m, const Form *x, const Form *y);
@@ -112,6 +115,8 @@ const Form *form_over(FormMaker *m, const Shown *shown, int nvar,
                       const Form *const *var, const Dim *const *bound,
                       const Form *cond, const Form *body);
 bool form_is_number(const Form *f, double v);
+/* Is it a negative, or a number below 0. */
+bool form_has_sign(const Form *f);
 bool form_alike(const Form *a, const Form *b);
 /* What reading and writing them costs: the number of symbols. */
 int form_size(const Form *f);

@@ -12,6 +12,7 @@ enum { SHORT = 5, DEEP = 14, LONG = 60 };
 
 typedef struct Known {
     bool live, done, named, bound;
+    bool own; /* nothing else has its name */
     int uses, depth;
     const char *name;  /* it shall have if it is named */
     const Form *whole; /* NULL: by elements only */
@@ -145,7 +146,8 @@ static void name_node(Builder *b, const Node *n)
         k->whole = there;
         return;
     }
-    const Form *left = form_name(&b->m, own_name(b, k->name), n->rank);
+    const char *name = k->own ? k->name : own_name(b, k->name);
+    const Form *left = form_name(&b->m, name, n->rank);
     define(b, left, n, right);
     k->named = true;
     k->depth = 0;
@@ -585,24 +587,39 @@ Shows *show_new(Arena *a, Graph *g, const ShowOptions *o, int ninput,
     return &b->s;
 }
 
-void show_results(Shows *s, int n, const ShowResult *result)
+/* What the result is called, where nobody has said how it is written. */
+static void claim(Builder *b, ShowResult *r)
+{
+    Known *k = &b->known[r->node->id];
+    bool first = !k->name && !k->bound;
+    if (!r->left) {
+        r->name = own_name(b, r->name);
+        r->left = form_name(&b->m, r->name, r->node->rank);
+        k->own = first;
+    }
+    if (first)
+        k->name = r->name;
+}
+
+/* Has the value been defined, as others read it, under the result's name. */
+static bool is_there(const Builder *b, const ShowResult *r)
+{
+    const Known *k = &b->known[r->node->id];
+    return k->named && k->whole->kind == FORM_name && r->name &&
+           strcmp(k->whole->name, r->name) == 0;
+}
+
+void show_results(Shows *s, int n, ShowResult *result)
 {
     Builder *b = (Builder *)s->maker;
     Node **root = NEWN(s->arena, Node *, n + 1);
     for (int i = 0; i < n; i++) {
-        Known *k = &b->known[result[i].node->id];
         root[i] = result[i].node;
-        if (result[i].name && !k->name && !k->bound)
-            k->name = result[i].name;
+        claim(b, &result[i]);
     }
     build(b, n, root);
     b->last = true;
-    for (int i = 0; i < n; i++) {
-        const Known *k = &b->known[root[i]->id];
-        bool there = k->named && k->whole->kind == FORM_name &&
-                     result[i].name &&
-                     strcmp(k->whole->name, result[i].name) == 0;
-        if (!there)
-            define(b, result[i].left, root[i], k->whole);
-    }
+    for (int i = 0; i < n; i++)
+        if (!is_there(b, &result[i]))
+            define(b, result[i].left, root[i], b->known[root[i]->id].whole);
 }

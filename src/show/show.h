@@ -30,7 +30,7 @@ struct Equations {
 
 /* A value to be shown, and what it is called. */
 typedef struct ShowResult {
-    const Form *left;
+    const Form *left; /* NULL: the name, which changes if something has it */
     const char *name; /* it may be called so where others use it; or NULL */
     Node *node;
 } ShowResult;
@@ -58,7 +58,7 @@ Shows *show_new(Arena *a, Graph *g, const ShowOptions *o, int ninput,
                 const ShowInput *input);
 /* The equations that define the results, in an order in which each reads those
  * before it. */
-void show_results(Shows *s, int n, const ShowResult *result);
+void show_results(Shows *s, int n, ShowResult *result);
 
 /* write.c: formulas in a notation */
 

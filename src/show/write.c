@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool has_sign(const Form *f)
-{
-    return f->kind == FORM_negative ||
-           (f->kind == FORM_number && signbit(f->number) && !isnan(f->number));
-}
-
 static bool is_condition(const Form *f)
 {
     return f->kind == FORM_compare || f->kind == FORM_and ||
@@ -22,7 +16,7 @@ int form_precedence(const Notation *n, const Form *f)
 {
     switch (f->kind) {
     case FORM_number:
-        return has_sign(f) ? PREC_sum : PREC_whole;
+        return form_has_sign(f) ? PREC_sum : PREC_whole;
     case FORM_call:
     case FORM_inverse_root:
         return PREC_postfix;
@@ -108,7 +102,7 @@ static void write_sum(const Notation *n, const Form *f, Str *to)
     for (int i = 0; i < f->narg; i++) {
         const Form *t = f->arg[i];
         bool less = f->kind == FORM_difference && i;
-        if (i && !less && has_sign(t)) {
+        if (i && !less && form_has_sign(t)) {
             str_printf(to, "%s", n->minus);
             Form plus = *t;
             plus.number = -t->number;
@@ -127,7 +121,7 @@ static const char *joint(const Notation *n, const Form *a, const Form *b)
     return a->rank > 0 && b->rank > 0 ? n->elementwise : n->times;
 }
 
-static int most_rank(const Form *f)
+static int count_tensors(const Form *f)
 {
     int tensors = 0;
     for (int i = 0; i < f->narg; i++)
@@ -137,7 +131,7 @@ static int most_rank(const Form *f)
 
 static void write_product(const Notation *n, const Form *f, Str *to)
 {
-    bool tensors = most_rank(f) > 1;
+    bool tensors = count_tensors(f) > 1;
     for (int i = 0; i < f->narg; i++) {
         const Form *x = f->arg[i];
         int least = n->program               ? PREC_product + (i > 0)

@@ -26,6 +26,10 @@ fn walk(x: real, n: int) -> real = fold(t < n, h = x | h * h + x);
 fn sizes(x: real[n]) -> real = sum(x^2) / real(n * n * (n + 1));
 fn inverse(A: real[n, n]) -> real = log(det(A));
 fn ints(t: int[n]) -> int = sum(t);
+fn chosen(x: real[n], k: int) -> real = x[k] * exp(x[k]);
+fn both(x: real) = (x, x * x);
+fn pair(p: (real, real)) -> real = p.0 * sin(p.1);
+fn named(value: real, x: real) -> real = value * sin(x);
 N
 
 # shows LINE… -- ARGUMENT…: each is a line of what `nncc diff m.nn …` prints.
@@ -58,6 +62,10 @@ shows 'inverse = ln(det(A))' -- inverse
 shows '∂structs/∂p.W = x v2ᵀ' -- structs --by p
 shows 'h⁽ᵗ⁺¹⁾ = x + h⁽ᵗ⁾²' 'h⁽⁰⁾ = x' 'walk = h⁽ⁿ⁾' -- walk
 shows 'for t = n − 1 … 0:' 'h_bar⁽ᵗ⁾ = 2·v1ₜ·h_bar⁽ᵗ⁺¹⁾' -- walk
+shows '(∂chosen/∂x)ᵢ = {exp(xₖ) + xₖ·exp(xₖ) if k = i, else 0}' -- chosen
+shows 'both_1 = x²' '∂both_0/∂x = 1' '∂both_1/∂x = 2·x' -- both
+shows '∂pair/∂p.0 = sin(p.1)' '∂pair/∂p.1 = p.0·cos(p.1)' -- pair
+shows '∂²pair/∂p.0∂p.1 = cos(p.1)' '∂²pair/∂p.1² = −p.0·sin(p.1)' -- pair --hessian
 
 # same F MODE ARGUMENT…: the program that diff --nn writes gives the numbers of f
 # and of its derivative.
@@ -94,6 +102,8 @@ same resh grad x 'x=[1,2,3,4,0.5,0.25]'
 same spread grad x 'x=[[1,2],[0.5,4],[3,1]]'
 same layer grad x 'x=[[1,2],[0.5,4],[3,1]]'
 same sizes grad x "$x4"
+same chosen grad x "$x4" k=1
+same named grad "value x" value=2 x=3
 same vector jacobian 'x A' "$x4" "$A"
 
 accept "$NNCC" diff m.nn net --tex -o net.tex

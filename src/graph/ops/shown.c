@@ -76,6 +76,8 @@ static const Form *ewise(FormMaker *m, const Node *n, const Form *const *at)
     return to;
 }
 
+static const Shown shown_sum = {FORM_over, "sum", "Σ", "\\sum"};
+
 /* The elements of x where something is reduced over new indices. */
 typedef struct Over {
     const Form *var[MAX_LABELS];
@@ -98,7 +100,21 @@ static const Form *over_end(FormMaker *m, const Over *o, const Shown *shown,
     return form_over(m, shown, o->n, o->var, o->bound, cond, body);
 }
 
-static const Shown shown_sum = {FORM_over, "sum", "Σ", "\\sum"};
+/* f where cond holds, or there is none; else 0, as n has it. */
+static const Form *or_0(FormMaker *m, const Node *n, const Form *cond,
+                        const Form *f)
+{
+    const Form *arg[] = {cond, f, form_number(m, 0, !dtype_is_real(n->dtype))};
+    return cond ? form_make(m, FORM_cases, NULL, 3, arg) : f;
+}
+
+/* The sum of n's terms for which cond holds; of one without an index, that. */
+static const Form *sum_end(FormMaker *m, const Node *n, const Over *o,
+                           const Form *cond, const Form *term)
+{
+    return o->n ? over_end(m, o, &shown_sum, cond, term)
+                : or_0(m, n, cond, term);
+}
 
 static const Form *reduction(FormMaker *m, const Node *n, const Form *const *at)
 {
@@ -232,36 +248,24 @@ static const Form *scattered(FormMaker *m, const Node *n, const Form *const *at)
                                             : at[i - index->rank + 1];
     const Form *cond =
         form_equal(m, m->element(m, index, place + axis), at[axis]);
-    return over_end(m, &o, &shown_sum, cond, m->element(m, x, place));
+    return sum_end(m, n, &o, cond, m->element(m, x, place));
 }
 
 /* Views: the element of the argument that stands at an index. */
 
 static const Form *plus(FormMaker *m, const Form *x, const Form *y)
 {
-    bool literal = m->literal;
-    m->literal = false;
-    x = form2(m, FORM_sum, x, y);
-    m->literal = literal;
-    return x;
+    return form_of_sizes(m, FORM_sum, x, y);
 }
 
 static const Form *times(FormMaker *m, const Form *x, const Form *y)
 {
-    bool literal = m->literal;
-    m->literal = false;
-    x = form2(m, FORM_product, x, y);
-    m->literal = literal;
-    return x;
+    return form_of_sizes(m, FORM_product, x, y);
 }
 
 static const Form *less(FormMaker *m, const Form *x, const Form *y)
 {
-    bool literal = m->literal;
-    m->literal = false;
-    x = form2(m, FORM_difference, x, y);
-    m->literal = literal;
-    return x;
+    return form_of_sizes(m, FORM_difference, x, y);
 }
 
 static const Form *integer(FormMaker *m, int64_t v)
@@ -373,15 +377,6 @@ static const Form *both(FormMaker *m, const Form *a, const Form *b)
     return a ? form2(m, FORM_and, a, b) : b;
 }
 
-/* The element, where there is one. */
-static const Form *or_0(FormMaker *m, const Node *n, const Form *cond,
-                        const Form *inside)
-{
-    const Form *arg[] = {cond, inside,
-                         form_number(m, 0, !dtype_is_real(n->dtype))};
-    return cond ? form_make(m, FORM_cases, NULL, 3, arg) : inside;
-}
-
 /* The axis that alone moves along axis k; or -1. */
 static int mover(const View *v, int k)
 {
@@ -429,23 +424,18 @@ static const Form *added(FormMaker *m, const Node *n, const Form *const *at)
             cond = both(m, cond, form_equal(m, at[k], form_dim(m, v.base[k])));
         }
     }
-    bool sums = false;
     Over o = over_begin(m);
     for (int j = 0; j < v.rank; j++)
-        if (!place[j]) {
+        if (!place[j])
             place[j] = over_index(m, &o, x->dim[j]);
-            sums = true;
-        }
-    for (int k = 0; k < v.from && sums; k++) {
+    for (int k = 0; k < v.from; k++) {
         int j = mover(&v, k);
         if (view_movers(&v, k) > 0 &&
             !(j >= 0 && dim_const_value(v.coef[j], &c) && c > 0))
             where =
                 both(m, where, form_equal(m, moved(m, &v, k, place), at[k]));
     }
-    const Form *inside = m->element(m, x, place);
-    return or_0(m, n, cond,
-                sums ? over_end(m, &o, &shown_sum, where, inside) : inside);
+    return or_0(m, n, cond, sum_end(m, n, &o, where, m->element(m, x, place)));
 }
 
 /* Which of the parts an element stands in. */
