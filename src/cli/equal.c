@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POINTS = 8, TRIES = 40 };
+enum { POINTS = 8, TRIES = 40, MOST_ELEMENTS = 1 << 16 /* of a value */ };
 
 /* Reals that differ by less are told apart by rounding alone. */
 static const double rounding = 1e-9;
@@ -21,19 +21,16 @@ typedef struct Equal {
     const char *text[2];
     Function *f[2];
     Nodes root[2];
-    uint64_t seed;
+    nncc_rng rng;
+    bool too_large; /* a point that was tried last */
 } Equal;
 
 /* Random points */
 
-/* splitmix64: Steele, Lea and Flood 2014 */
+/* Uniform in [0, 1). */
 static double draw(Equal *e)
 {
-    uint64_t z = e->seed += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
+    return (double)(nncc_rng_next(&e->rng) >> 11) * 0x1p-53;
 }
 
 /* What dimensions are at a point: each variable of either function. */
@@ -68,46 +65,57 @@ static void draw_sizes(Equal *e, Arena *a, Point *p, int most)
         }
 }
 
-/* How many elements x has there; -1: none can. */
-static int64_t elements(const Point *p, const Node *x)
+/* How many elements x has there; -1: it has no size, or is too large. */
+static int64_t elements(Equal *e, const Point *p, const Node *x)
 {
-    enum { MOST = 1 << 16 };
     int64_t n = 1, size;
 
     for (int i = 0; i < x->rank; i++) {
-        if (!dim_eval(x->dim[i], p->nvar, p->var, p->size, &size) || size < 0 ||
-            size > MOST || n * size > MOST)
+        if (!dim_eval(x->dim[i], p->nvar, p->var, p->size, &size) || size < 0)
             return -1;
-        n *= size;
+        n = size > MOST_ELEMENTS ? size : n * size;
+        e->too_large = e->too_large || n > MOST_ELEMENTS;
+        if (n > MOST_ELEMENTS)
+            return -1;
     }
     return n;
 }
 
-static double draw_value(Equal *e, DType t)
+/* plain: where most functions have a value, and tables have an element. */
+static double draw_value(Equal *e, DType t, bool plain)
 {
     double v = draw(e);
 
-    return dtype_is_real(t) ? 0.1 + 1.4 * v
-           : t == DT_key    ? floor(v * 1e6)
-           : v < 0.5        ? 0
-                            : 1;
+    if (t == DT_key)
+        return floor(v * 1e6);
+    if (t == DT_bool || (plain && !dtype_is_real(t)))
+        return v < 0.5 ? 0 : 1;
+    if (dtype_is_real(t))
+        return plain ? 0.1 + 1.4 * v : -3 + 6 * v;
+    return floor(-2 + 6 * v);
 }
 
-/* Values for the parameters of the function that has the most. */
-static bool draw_inputs(Equal *e, Arena *a, Point *p)
+/* The function that has all the parameters. */
+static const Function *widest(const Equal *e)
 {
-    const Function *f = e->f[e->f[1]->nparam > e->f[0]->nparam];
+    return e->f[e->f[1]->nparam > e->f[0]->nparam];
+}
+
+/* Values for the parameters. */
+static bool draw_inputs(Equal *e, Arena *a, Point *p, bool plain)
+{
+    const Function *f = widest(e);
     LIST(EvalInput) all = {0};
 
     for (int i = 0; i < f->nparam; i++)
         for (int j = 0; j < f->param[i].nleaf; j++) {
             Node *x = f->param[i].leaf[j];
-            int64_t n = elements(p, x);
+            int64_t n = elements(e, p, x);
             if (n < 0)
                 return false;
             double *v = NEWN(a, double, n + 1);
             for (int64_t k = 0; k < n; k++)
-                v[k] = draw_value(e, x->dtype);
+                v[k] = draw_value(e, x->dtype, plain);
             EvalInput in = {x, v};
             list_push(a, &all, in);
         }
@@ -125,8 +133,29 @@ static double apart(double x, double y)
     return fabs(x - y) / fmax(1, fmax(fabs(x), fabs(y)));
 }
 
+/* How far the results are apart at p; false: nothing is a number in either, or
+ * it is too much. */
+static bool compare(Equal *e, const Point *p, double **const *out,
+                    double *worst)
+{
+    bool any = false;
+
+    for (int i = 0; i < e->root[0].n; i++) {
+        int64_t n = elements(e, p, e->root[0].at[i]);
+        if (n < 0)
+            return false;
+        any = any || n == 0;
+        for (int64_t j = 0; j < n; j++) {
+            double x = out[0][i][j], y = out[1][i][j];
+            any = any || !isnan(x) || !isnan(y);
+            *worst = fmax(*worst, apart(x, y));
+        }
+    }
+    return any;
+}
+
 /* The values of both at a random point; false: there are none. */
-static bool compare_at_point(Equal *e, int most, double *worst)
+static bool compare_at_point(Equal *e, int number, double *worst)
 {
     Arena *a = arena_new();
     const Graph *g = e->load.module->graph;
@@ -134,16 +163,15 @@ static bool compare_at_point(Equal *e, int most, double *worst)
     double **out[2];
     bool good;
 
-    draw_sizes(e, a, &p, most);
-    good = draw_inputs(e, a, &p);
+    e->too_large = false;
+    draw_sizes(e, a, &p, 2 + number / 2);
+    good = draw_inputs(e, a, &p, number % 2 == 0);
     for (int k = 0; k < 2 && good; k++) {
         out[k] = NEWN(a, double *, e->root[k].n + 1);
         good = eval_nodes(a, g, e->root[k].n, e->root[k].at, p.nin, p.in,
                           p.nvar, p.var, p.size, out[k]) == EVAL_OK;
     }
-    for (int i = 0; good && i < e->root[0].n; i++)
-        for (int64_t j = 0; j < elements(&p, e->root[0].at[i]); j++)
-            *worst = fmax(*worst, apart(out[0][i][j], out[1][i][j]));
+    good = good && compare(e, &p, out, worst);
     arena_free(a);
     return good;
 }
@@ -155,7 +183,7 @@ static double difference(Equal *e, int *points)
 
     *points = 0;
     for (int k = 0; k < TRIES && *points < POINTS; k++)
-        *points += compare_at_point(e, 2 + k / 2, &worst);
+        *points += compare_at_point(e, k, &worst);
     return *points ? worst : -1;
 }
 
@@ -203,7 +231,7 @@ static void print_parts(Equal *e, const Node *x, const Node *y)
     Arena *a = e->load.arena;
     ShowOptions o = {.self = {e->text[0], e->text[1]}, .most = 40};
     LIST(ShowInput) in = {0};
-    const Function *f = e->f[e->f[1]->nparam > e->f[0]->nparam];
+    const Function *f = widest(e);
     Str text = str_new(a);
 
     for (int i = 0; i < f->nparam; i++)
@@ -220,6 +248,29 @@ static void print_parts(Equal *e, const Node *x, const Node *y)
     show_results(s, 2, r);
     equations_write(&notation_text, &s->all, &text);
     printf("they part at\n%s", text.at);
+}
+
+static void print_difference(const Equal *e, double by, int points)
+{
+    if (by < 0 && e->too_large)
+        printf("their values were not compared: they have more than %d "
+               "elements\n",
+               MOST_ELEMENTS);
+    else if (by < 0)
+        printf("no point was found at which both have values\n");
+    else if (by == 0)
+        printf("their values are the same at %d random points\n", points);
+    else if (by <= rounding)
+        printf("their values are the same at %d random points, but for "
+               "rounding: %.1e\n",
+               points, by);
+    else if (isinf(by))
+        printf("at some of %d random points one of them is finite and the "
+               "other is not\n",
+               points);
+    else
+        printf("their values differ by up to %.1e at %d random points\n", by,
+               points);
 }
 
 static int report(Equal *e)
@@ -241,15 +292,7 @@ static int report(Equal *e)
     printf("%s and %s are different expressions\n", e->text[0], e->text[1]);
     part(&x, &y);
     print_parts(e, x, y);
-    if (by < 0)
-        printf("no point was found at which both have values\n");
-    else if (by <= rounding)
-        printf("their values are the same at %d random points, but for "
-               "rounding: %.1e\n",
-               points, by);
-    else
-        printf("their values differ by up to %.1e at %d random points\n", by,
-               points);
+    print_difference(e, by, points);
     return by >= 0 && by <= rounding ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -278,14 +321,14 @@ static bool comparable(const Equal *e)
 
 static int equal(Args *a)
 {
-    Equal e = {.load = {.labels = true}, .seed = 1};
+    Equal e = {.load = {.labels = true}};
     int64_t seed = 1;
 
     if (a->word.n != 3)
         return cli_usage(a, "which two functions of %s?", a->word.at[0]);
     if (!option_int(a, "seed", 0, &seed))
         return EXIT_USAGE;
-    e.seed = (uint64_t)seed;
+    nncc_rng_seed(&e.rng, (uint64_t)seed);
     int status = driver_load(a, a->word.at[0], DT_f64, &e.load);
     if (status)
         return status;
