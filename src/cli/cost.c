@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "simplify/simplify.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,10 +57,11 @@ static double ratio(const Load *l, const Costs *c, Function *f)
     return own > 0 ? cost_total(&c->cost, f->nvar, f->var, TYPICAL) / own : NAN;
 }
 
-static Costs costs_of(Load *l, Function *f, const Schedule *s)
+static Costs costs_of(const Load *l, const char *name, Function *f,
+                      const Schedule *s)
 {
     Graph *g = l->module->graph;
-    Costs c = {.name = f->name,
+    Costs c = {.name = name,
                .cost = count(l, f),
                .bytes = bytes_moved(g, s),
                .workspace = s->workspace,
@@ -103,9 +105,21 @@ static void put_dim(Graph *g, const char *what, const Dim *d, Str *to)
         str_printf(to, ", \"%s\": \"%s\"", what, dim_text(g, d));
 }
 
+/* Quotes are in expressions like 'fn(x) = einsum("i,i->", x, x)'. */
+static void put_string(const char *text, Str *to)
+{
+    json_t *j = json_string(text);
+    char *quoted = json_dumps(j, JSON_ENCODE_ANY);
+
+    str_printf(to, "%s", quoted);
+    free(quoted);
+    json_decref(j);
+}
+
 static void put_json(Graph *g, const Costs *c, Str *to)
 {
-    str_printf(to, "{\"name\": \"%s\"", c->name);
+    str_printf(to, "{\"name\": ");
+    put_string(c->name, to);
     for (int k = 0; k < NCOSTS; k++)
         put_dim(g, cost_names[k], c->cost.of[k], to);
     put_dim(g, "bytes_moved", c->bytes, to);
@@ -178,7 +192,10 @@ static int cost(Args *a)
         return EXIT_FAILURE;
     Costs *c = NEWN(a->arena, Costs, n + 1);
     for (int i = 0; i < n; i++)
-        c[i] = costs_of(&l, f[i], s[i]);
+        c[i] = costs_of(&l, a->word.n > 1 ? a->word.at[1 + i] : f[i]->name,
+                        f[i], s[i]);
+    if (dim_overflowed(l.module->graph))
+        return cli_fail("%s: what is counted is too large for 64 bits", l.path);
     print_all(&l, c, n, option_value(a, "json"));
     return EXIT_SUCCESS;
 }

@@ -3,6 +3,8 @@
 #include "graph/op.h"
 #include "region/region.h"
 
+#include <math.h>
+
 const char *const cost_names[NCOSTS] = {
     "additions", "multiplications", "divisions",
     "functions", "other",           "products",
@@ -156,9 +158,10 @@ double cost_total(const Cost *c, int nvar, const Dim *const *var, int64_t size)
     double all = 0;
     for (int i = 0; i < nvar; i++)
         val[i] = size;
-    for (int k = 0; k < NCOSTS; k++)
-        if (dim_eval(c->of[k], nvar, var, val, &one))
-            all += (double)one * (k == COST_product ? 2 : 1);
+    for (int k = 0; k < NCOSTS; k++) {
+        bool possible = dim_eval(c->of[k], nvar, var, val, &one) && one >= 0;
+        all += possible ? (double)one * (k == COST_product ? 2 : 1) : NAN;
+    }
     arena_free(scratch);
     return all;
 }

@@ -41,6 +41,18 @@ grep -q '"name": "product",.* "products": 30,.* "bytes_moved": [0-9]*, "workspac
     fail "$(cat out.txt)"
 [ "$(grep -c '"name"' out.txt)" = 6 ] || fail "$(cat out.txt)"
 
+# What is asked for is called so, also in JSON.
+accept "$NNCC" cost m.nn 'grad(loss, A)' 'grad(steps, x)'
+[ "$(grep '^[^ ]' out.txt)" = "grad(loss, A)
+grad(steps, x)" ] || fail "$(cat out.txt)"
+accept "$NNCC" cost m.nn --json 'fn(x: real[n]) = einsum("i,i->", x, x)'
+grep -qF '"name": "fn(x: real[n]) = einsum(\"i,i->\", x, x)"' out.txt || fail "$(cat out.txt)"
+# A function that has no value where all dimensions are 64 has no ratio.
+echo 'fn tail(x: real[n]) -> real = sum(exp(x[:n-100]));
+export tail, grad(tail);' >far.nn
+accept "$NNCC" cost far.nn
+grep -q times out.txt && fail "$(cat out.txt)"
+
 # A gradient takes at most four times what its function does.
 for f in softmax two_layer curve mlp; do
     accept "$NNCC" cost "$ROOT/examples/lecture/$f.nn"
@@ -51,3 +63,5 @@ refuse 1 "did you mean 'mixed'" "$NNCC" cost m.nn mixe
 refuse 2 "unknown option '--dims'" "$NNCC" cost m.nn --dims
 echo 'fn f(x: real) -> real = x;' >none.nn
 refuse 1 'exports nothing; name a function' "$NNCC" cost none.nn
+echo 'fn f(x: real[n]) -> real = sum(x^2); export f;' >vast.nn
+refuse 1 'too large for 64 bits' "$NNCC" cost vast.nn 'hessian(f, x)' --dim n=2147483647
