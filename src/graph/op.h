@@ -81,8 +81,8 @@ typedef struct Op {
     /* Where the generic tests draw arguments from; 0, 0 is -2 … 2. */
     double lo, hi;
     /* Where the printed form depends on the attributes: appends a pattern such
-     * as text or tex and returns its precedence. */
-    int (*form)(const Node *n, bool tex, Str *to);
+     * as text and returns its precedence. */
+    int (*form)(const Node *n, Str *to);
 
     /* Rank, dimensions and dtype of the result from op, args and attr; n has
      * those set. False: they do not fit. Elementwise ops leave it NULL. */

@@ -122,7 +122,7 @@ static Frame frame_of(Arena *a, const Node *n)
             return f;
         }
         if (row->form) {
-            f.prec = row->form(f.n, false, &s);
+            f.prec = row->form(f.n, &s);
             f.pattern = s.at ? s.at : "";
         }
         if (!f.pattern) {

@@ -263,19 +263,17 @@ static int balance(const char *text, char open, char close)
     return depth;
 }
 
-/* Printed forms, plain and as TeX: brackets match, arguments exist. */
+/* Printed forms: brackets match, arguments exist. */
 START_TEST(forms_are_balanced)
 {
     Node *f = cases[_i].make();
-    for (int tex = 0; tex < 2; tex++) {
-        Str s = str_new(arena);
-        int prec = op_table[f->op]->form(f, tex, &s);
-        ck_assert(prec >= PREC_same && prec <= PREC_postfix);
-        ck_assert_int_eq(balance(s.at, '(', ')'), 0);
-        ck_assert_int_eq(balance(s.at, '[', ']'), 0);
-        ck_assert_int_eq(balance(s.at, '{', '}'), 0);
-        ck_assert_ptr_nonnull(strchr(s.at, '$'));
-    }
+    Str s = str_new(arena);
+    int prec = op_table[f->op]->form(f, &s);
+    ck_assert(prec >= PREC_same && prec <= PREC_postfix);
+    ck_assert_int_eq(balance(s.at, '(', ')'), 0);
+    ck_assert_int_eq(balance(s.at, '[', ']'), 0);
+    ck_assert_int_eq(balance(s.at, '{', '}'), 0);
+    ck_assert_ptr_nonnull(strchr(s.at, '$'));
     Str text = str_new(arena);
     node_print(f, &text);
     ck_assert(text.n > 0);

@@ -171,9 +171,9 @@ static Node *concat_jvp(Graph *g, Node *n, Node *const *dx)
     return graph_remake(g, n, part);
 }
 
-static int concat_form(const Node *n, bool tex, Str *to)
+static int concat_form(const Node *n, Str *to)
 {
-    str_printf(to, tex ? "\\mathrm{concat}(" : "concat(");
+    str_printf(to, "concat(");
     for (int k = 0; k < n->narg; k++)
         str_printf(to, "$=%d, ", k);
     str_printf(to, "axis = %d)", (int)n->attr.integer);

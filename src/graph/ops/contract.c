@@ -524,7 +524,7 @@ static bool is_matrix(const Product *p, int k, int batch, int r, int c,
 }
 
 /* As a @ b, with the operands transposed or exchanged as need be. */
-static bool matmul_form(const Product *p, bool tex, Str *to)
+static bool matmul_form(const Product *p, Str *to)
 {
     int own[2] = {sole_label(p, 0, true, false), sole_label(p, 1, true, false)};
     int k = sole_label(p, 0, false, true);
@@ -546,10 +546,8 @@ static bool matmul_form(const Product *p, bool tex, Str *to)
         return false;
     if (!plain[1] && !is_matrix(p, right, batch, k, own[right], true))
         return false;
-    const char *t = tex ? "{$!%d}^{\\top}" : "$!%d'";
-    str_printf(to, plain[0] ? "$%d" : t, left);
-    str_printf(to, tex ? " " : " @ ");
-    str_printf(to, plain[1] ? "$+%d" : t, right);
+    str_printf(to, plain[0] ? "$%d" : "$!%d'", left);
+    str_printf(to, plain[1] ? " @ $+%d" : " @ $!%d'", right);
     return true;
 }
 
@@ -586,31 +584,21 @@ static void print_labels(const int *l, int n, Str *to)
             str_printf(to, "%c", 'a' + l[i] - 18);
 }
 
-static int contract_form(const Node *n, bool tex, Str *to)
+static int contract_form(const Node *n, Str *to)
 {
     Product p = product_of(n);
-    int summed[MAX_LABELS], count = 0;
-    if (matmul_form(&p, tex, to))
+    if (matmul_form(&p, to))
         return PREC_mul;
-    if (!tex && sum_form(n, &p, to))
+    if (sum_form(n, &p, to))
         return PREC_atom;
-    for (int i = 0; i < p.x[0]->rank; i++)
-        if (p.l[0][i] >= n->rank)
-            summed[count++] = p.l[0][i];
-    str_printf(to, tex ? "\\sum_{" : "einsum(\"");
-    if (tex) {
-        print_labels(summed, count, to);
-        str_printf(to, "} {$!0}_{");
-    }
+    str_printf(to, "einsum(\"");
     print_labels(p.l[0], p.x[0]->rank, to);
-    str_printf(to, tex ? "} {$!1}_{" : ",");
+    str_printf(to, ",");
     print_labels(p.l[1], p.x[1]->rank, to);
-    if (!tex) {
-        str_printf(to, "->");
-        print_labels(p.lout, n->rank, to);
-    }
-    str_printf(to, tex ? "}" : "\", $=0, $=1)");
-    return tex ? PREC_mul : PREC_atom;
+    str_printf(to, "->");
+    print_labels(p.lout, n->rank, to);
+    str_printf(to, "\", $=0, $=1)");
+    return PREC_atom;
 }
 
 /* One more label, in front of those of what has the batch axis. */

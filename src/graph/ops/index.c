@@ -101,10 +101,9 @@ static Val *check_lower(Lower *l, const Node *n, Val *const *x)
     return x[0];
 }
 
-static int check_form(const Node *n, bool tex, Str *to)
+static int check_form(const Node *n, Str *to)
 {
     (void)n;
-    (void)tex;
     str_printf(to, "$0");
     return PREC_same;
 }
@@ -222,12 +221,12 @@ static Node *index_jvp(Graph *g, Node *n, Node *const *dx)
     return graph_remake(g, n, arg);
 }
 
-static int gather_form(const Node *n, bool tex, Str *to)
+static int gather_form(const Node *n, Str *to)
 {
-    str_printf(to, tex ? "{$!0}_{" : "$!0[");
+    str_printf(to, "$!0[");
     for (int i = 0; i < n->attr.integer; i++)
         str_printf(to, ":, ");
-    str_printf(to, tex ? "$=1}" : "$=1]");
+    str_printf(to, "$=1]");
     return PREC_postfix;
 }
 
@@ -507,9 +506,9 @@ static void scatter_vjp(Graph *g, Node *n, Node *dy, Node **dx)
     dx[0] = g_gather_inside(g, dy, n->arg[1], (int)n->attr.integer);
 }
 
-static int scatter_form(const Node *n, bool tex, Str *to)
+static int scatter_form(const Node *n, Str *to)
 {
-    str_printf(to, tex ? "\\mathrm{scatter}(" : "scatter_add(");
+    str_printf(to, "scatter_add(");
     str_printf(to, "$=0, $=1, axis = %d, ", (int)n->attr.integer);
     dim_print(n->attr.dims[0], to);
     str_printf(to, ")");

@@ -25,15 +25,11 @@ static bool infer_stated(Graph *g, Node *n)
 /* const */
 
 /* The shortest text that reads back as v. */
-static void print_real(double v, DType t, bool tex, Str *to)
+static void print_real(double v, DType t, Str *to)
 {
     char text[40];
     if (!isfinite(v)) {
-        const char *sign = v < 0 ? "-" : "";
-        str_printf(to, "%s%s", sign,
-                   isnan(v) ? (tex ? "\\mathrm{nan}" : "nan")
-                   : tex    ? "\\infty"
-                            : "inf");
+        str_printf(to, isnan(v) ? "nan" : v < 0 ? "-inf" : "inf");
         return;
     }
     for (int digits = 1; digits <= 17; digits++) {
@@ -48,20 +44,18 @@ static void print_real(double v, DType t, bool tex, Str *to)
         return;
     }
     *e = 0; /* 1e-05 is written 1e-5 */
-    str_printf(to, tex ? "%s \\cdot 10^{%ld}" : "%se%ld", text,
-               strtol(e + 1, NULL, 10));
+    str_printf(to, "%se%ld", text, strtol(e + 1, NULL, 10));
 }
 
-static int const_form(const Node *n, bool tex, Str *to)
+static int const_form(const Node *n, Str *to)
 {
     const Attr *a = &n->attr;
     if (dtype_is_real(n->dtype)) {
-        print_real(a->real, n->dtype, tex, to);
+        print_real(a->real, n->dtype, to);
         return signbit(a->real) && !isnan(a->real) ? PREC_neg : PREC_atom;
     }
     if (n->dtype == DT_bool) {
-        const char *word = a->integer ? "true" : "false";
-        str_printf(to, tex ? "\\mathrm{%s}" : "%s", word);
+        str_printf(to, a->integer ? "true" : "false");
         return PREC_atom;
     }
     str_printf(to, "%lld", (long long)a->integer);
@@ -141,18 +135,18 @@ static void data_brackets(const Node *n, int64_t at, bool open, Str *to)
     }
 }
 
-static int data_form(const Node *n, bool tex, Str *to)
+static int data_form(const Node *n, Str *to)
 {
     enum { MOST = 64 }; /* longer ones are named only */
     int64_t count = n->attr.integer;
     if (count == 0 || count > MOST) {
-        str_printf(to, tex ? "\\mathrm{data}" : "data");
+        str_printf(to, "data");
         return PREC_atom;
     }
     for (int64_t i = 0; i < count; i++) {
         str_printf(to, i ? ", " : "");
         data_brackets(n, i, true, to);
-        print_real(n->attr.data[i], n->dtype, tex, to);
+        print_real(n->attr.data[i], n->dtype, to);
         data_brackets(n, i + 1, false, to);
     }
     return PREC_atom;
@@ -188,26 +182,9 @@ Node *g_data(Graph *g, DType t, int rank, const Dim *const *dim,
 
 /* param */
 
-static int param_form(const Node *n, bool tex, Str *to)
+static int param_form(const Node *n, Str *to)
 {
-    const char *name = n->attr.name ? n->attr.name : "_";
-    if (!tex) {
-        str_printf(to, "%s", name);
-        return PREC_atom;
-    }
-    /* One letter is italic, a letter and digits have an index, the rest is a
-     * word. */
-    size_t tail = 1 + strspn(name + 1, "0123456789");
-    if (name[1] == 0)
-        str_printf(to, "%s", name);
-    else if (name[tail] == 0)
-        str_printf(to, "%c_{%s}", name[0], name + 1);
-    else {
-        str_printf(to, "\\mathrm{");
-        for (const char *c = name; *c; c++)
-            str_printf(to, *c == '_' ? "\\%c" : "%c", *c);
-        str_printf(to, "}");
-    }
+    str_printf(to, "%s", n->attr.name ? n->attr.name : "_");
     return PREC_atom;
 }
 
@@ -247,10 +224,10 @@ static void dim_eval_tensor(EvalTensor *e, const Node *n)
                                        : dim_number(n, v);
 }
 
-static int dim_form(const Node *n, bool tex, Str *to)
+static int dim_form(const Node *n, Str *to)
 {
     const Dim *d = n->attr.dims[0];
-    bool call = dtype_is_real(n->dtype) && !tex;
+    bool call = dtype_is_real(n->dtype);
     str_printf(to, call ? "real(" : "");
     dim_print(d, to);
     str_printf(to, call ? ")" : "");
@@ -313,9 +290,9 @@ static void iota_eval(EvalTensor *e, const Node *n)
         e->out[i] = (double)i;
 }
 
-static int iota_form(const Node *n, bool tex, Str *to)
+static int iota_form(const Node *n, Str *to)
 {
-    str_printf(to, tex ? "\\mathrm{iota}(" : "iota(");
+    str_printf(to, "iota(");
     dim_print(n->attr.dims[0], to);
     str_printf(to, ")");
     return PREC_atom;

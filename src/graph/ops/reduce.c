@@ -277,26 +277,18 @@ void reduce_eval(EvalTensor *e, const Node *n)
     reduce_each(e, n, join_one);
 }
 
-int reduce_form(const Node *n, bool tex, Str *to)
+int reduce_form(const Node *n, Str *to)
 {
     const char *name = op_surface(n->op);
     bool all = n->rank == 0;
-    str_printf(to, tex ? "\\operatorname{%s}" : "%s", name);
-    if (tex && !all)
-        str_printf(to, "_{");
-    else
-        str_printf(to, "($=0");
-    for (int i = 0; i < n->attr.nint && !all; i++) {
+    str_printf(to, "%s($=0", name);
+    for (int i = 0; i < n->attr.nint && !all; i++)
         str_printf(to, "%s%d",
                    i                  ? ", "
-                   : tex              ? ""
                    : n->attr.nint > 1 ? ", axis = ["
                                       : ", axis = ",
                    n->attr.ints[i]);
-    }
-    if (!tex && !all && n->attr.nint > 1)
-        str_printf(to, "]");
-    str_printf(to, tex && !all ? "}($=0)" : ")");
+    str_printf(to, !all && n->attr.nint > 1 ? "])" : ")");
     return PREC_atom;
 }
 

@@ -22,6 +22,6 @@ void reduce_each(EvalTensor *e, const Node *n,
 void reduce_fill(EvalTensor *e, const Node *n, double v);
 void reduce_eval(EvalTensor *e, const Node *n);
 /* Printed form: max(x), max(x, axis = 0). */
-int reduce_form(const Node *n, bool tex, Str *to);
+int reduce_form(const Node *n, Str *to);
 
 #endif

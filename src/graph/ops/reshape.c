@@ -96,9 +96,9 @@ static void reshape_vjp(Graph *g, Node *n, Node *dy, Node **dx)
     dx[0] = g_reshape(g, dy, n->arg[0]->rank, n->arg[0]->dim);
 }
 
-static int reshape_form(const Node *n, bool tex, Str *to)
+static int reshape_form(const Node *n, Str *to)
 {
-    str_printf(to, tex ? "\\mathrm{reshape}($=0, " : "reshape($=0, ");
+    str_printf(to, "reshape($=0, ");
     print_dims(n->rank, n->dim, to);
     str_printf(to, ")");
     return PREC_atom;

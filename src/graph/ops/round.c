@@ -201,10 +201,9 @@ static Node *cast_jvp(Graph *g, Node *n, Node *const *dx)
     return dtype_is_real(n->dtype) ? g_cast(g, n->dtype, dx[0]) : NULL;
 }
 
-static int cast_form(const Node *n, bool tex, Str *to)
+static int cast_form(const Node *n, Str *to)
 {
-    str_printf(to, tex ? "\\operatorname{%s}($=0)" : "%s($=0)",
-               dtype_name(n->dtype));
+    str_printf(to, "%s($=0)", dtype_name(n->dtype));
     return PREC_atom;
 }
 

@@ -100,10 +100,10 @@ static Node *sort_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
     return first_places(g, x[0], n->attr.integer, n->attr.dims);
 }
 
-static int sort_form(const Node *n, bool tex, Str *to)
+static int sort_form(const Node *n, Str *to)
 {
     const Node *x = n->arg[0];
-    str_printf(to, tex ? "\\operatorname{argsort}(" : "argsort(");
+    str_printf(to, "argsort(");
     str_printf(to, n->attr.integer ? "$=0, descending = true)" : "$=0)");
     if (n->attr.dims[0] == x->dim[x->rank - 1])
         return PREC_atom;

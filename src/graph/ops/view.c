@@ -290,14 +290,14 @@ static Node *view_batched(Graph *g, const Node *n, const Dim *b, Node *const *x,
 }
 
 /* The language aligns trailing axes by itself; others get axes of size 1. */
-static int repeat_form(const Node *n, bool tex, Str *to)
+static int repeat_form(const Node *n, Str *to)
 {
     int first = 0, missing = 0;
     while (first < n->rank && n->attr.ints[first] < 0)
         first++;
     for (int i = first; i < n->rank; i++)
         missing += n->attr.ints[i] < 0;
-    if (missing == 0 || tex) {
+    if (missing == 0) {
         str_printf(to, "$0");
         return PREC_same;
     }
@@ -313,7 +313,7 @@ static int repeat_form(const Node *n, bool tex, Str *to)
     return PREC_atom;
 }
 
-static int permute_form(const Node *n, bool tex, Str *to)
+static int permute_form(const Node *n, Str *to)
 {
     bool prime = n->rank >= 2;
     for (int i = 0; i < n->rank; i++) {
@@ -321,10 +321,10 @@ static int permute_form(const Node *n, bool tex, Str *to)
         prime = prime && n->attr.ints[i] == k;
     }
     if (prime) {
-        str_printf(to, tex ? "{$0}^{\\top}" : "$0'");
+        str_printf(to, "$0'");
         return PREC_postfix;
     }
-    str_printf(to, tex ? "\\mathrm{transpose}($=0" : "transpose($=0");
+    str_printf(to, "transpose($=0");
     for (int i = 0; i < n->rank; i++)
         str_printf(to, ", %d", n->attr.ints[i]);
     str_printf(to, ")");
@@ -359,16 +359,16 @@ static void print_range(const Dim *start, const Dim *size, const Dim *whole,
         str_printf(to, ":%lld", (long long)step);
 }
 
-static int slice_form(const Node *n, const View *v, bool tex, Str *to)
+static int slice_form(const Node *n, const View *v, Str *to)
 {
-    str_printf(to, tex ? "{$0}_{" : "$0[");
+    str_printf(to, "$0[");
     for (int i = 0; i < n->rank; i++) {
         int64_t step = 1;
         dim_const_value(v->coef[i], &step);
         str_printf(to, i ? ", " : "");
         print_range(v->base[i], v->size[i], n->arg[0]->dim[i], step, to);
     }
-    str_printf(to, tex ? "}" : "]");
+    str_printf(to, "]");
     return PREC_postfix;
 }
 
@@ -389,22 +389,21 @@ static int flipped_axis(const Node *n, View v)
 }
 
 /* The nicest word for it. */
-static int view_form(const Node *n, bool tex, Str *to)
+static int view_form(const Node *n, Str *to)
 {
     View v = view_of(n);
     int axis = flipped_axis(n, v);
     if (node_repeats(n))
-        return repeat_form(n, tex, to);
+        return repeat_form(n, to);
     if (node_permutes(n))
-        return permute_form(n, tex, to);
+        return permute_form(n, to);
     if (view_is_slice(&v))
-        return slice_form(n, &v, tex, to);
+        return slice_form(n, &v, to);
     if (axis >= 0) {
-        str_printf(to, tex ? "\\mathrm{flip}" : "flip");
-        str_printf(to, "($=0, %d)", axis);
+        str_printf(to, "flip($=0, %d)", axis);
         return PREC_atom;
     }
-    str_printf(to, tex ? "\\mathrm{view}($=0, " : "view($=0, ");
+    str_printf(to, "view($=0, ");
     view_print(&v, to);
     str_printf(to, ")");
     return PREC_atom;
@@ -662,14 +661,14 @@ static Node *add_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
     return g_view_add(g, x[0], &w, dim);
 }
 
-static int add_form(const Node *n, bool tex, Str *to)
+static int add_form(const Node *n, Str *to)
 {
     View v = view_of(n);
     if (view_is_slice(&v)) {
-        str_printf(to, tex ? "\\mathrm{pad}($=0, " : "pad($=0, ");
+        str_printf(to, "pad($=0, ");
         print_dims(n->rank, v.base, to);
     } else {
-        str_printf(to, tex ? "\\mathrm{view\\_add}($=0, " : "view_add($=0, ");
+        str_printf(to, "view_add($=0, ");
         view_print(&v, to);
     }
     str_printf(to, ", ");
