@@ -208,6 +208,20 @@ Kernel *build_map(Sched *s, Inline *in, Nest *nest)
     return k;
 }
 
+/* Does it only store what it loads where it loads it. */
+static bool is_idle(const Kernel *k)
+{
+    for (int t = 0; t < k->nstage; t++)
+        for (int i = 0; i < k->stage[t].noutput; i++) {
+            const Output *o = &k->stage[t].output[i];
+            const Instr *x = &k->instr[o->value];
+            if (o->kind != OUT_store || x->kind != I_load || x->pred >= 0 ||
+                x->buffer != o->buffer || x->at != o->at)
+                return false;
+        }
+    return true;
+}
+
 static Kernel *build_nest(Sched *s, Inline *in, Nest *n)
 {
     if (n->piece.at[0]->kind == PIECE_sort)
@@ -227,6 +241,8 @@ static Kernel *build_nest(Sched *s, Inline *in, Nest *n)
         k->epilogue = build_map(s, in, n->epilogue);
         k->epilogue->nguard = 0;
         shape_loops(s, k->epilogue, rows - q.join, q.join);
+        if (is_idle(k->epilogue))
+            k->epilogue = NULL;
     }
     return k;
 }

@@ -140,9 +140,10 @@ static const Piece *overwriter(Sched *s, const Nest *n, const Node *z)
     }
     for (int k = 0; k < n->piece.n; k++) {
         const Piece *p = n->piece.at[k];
-        if (p->kind != PIECE_store || !p->whole || p->stage != stage ||
-            p->root->dtype != z->dtype || p->root->rank != z->rank ||
-            p->at != note_of(s, z)->self || !note_of(s, p->root)->needed)
+        if (p->kind != PIECE_store || !(p->whole || p->branch) ||
+            p->stage != stage || p->root->dtype != z->dtype ||
+            p->root->rank != z->rank || p->at != note_of(s, z)->self ||
+            !note_of(s, p->root)->needed)
             continue;
         bool same = true;
         for (int i = 0; i < z->rank; i++)

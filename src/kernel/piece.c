@@ -274,7 +274,7 @@ static void branch_pieces(Sched *s, Node *n)
     const int *guard = note_of(s, n)->branch;
     for (int i = 0; i < 2; i++)
         if (guard[i] != NO_GUARD)
-            store_piece(s, n, n->arg[i + 1], guard[i]);
+            store_piece(s, n, n->arg[i + 1], guard[i])->branch = true;
 }
 
 static void pieces_of(Sched *s, Node *n)

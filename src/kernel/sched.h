@@ -152,6 +152,7 @@ struct Piece {
     bool invariant; /* makes what is the same in all steps */
     bool empty;     /* some loop never runs, so nothing is computed */
     bool whole;     /* alone makes all of root, at root's own element */
+    bool branch;    /* the same where it runs: of an if, whose other does not */
     int guard;
     Piece *sibling;   /* next that makes the same root */
     Piece *before[2]; /* have to be complete first, or NULL */
@@ -177,7 +178,7 @@ typedef struct NestStage {
 
 struct Nest {
     int pos, guard;
-    bool contract, light, dead;
+    bool contract, light;
     bool alone; /* of one piece for ever: a loop or a part of it, a sort */
     bool invariant;
     int lo, hi; /* bounds on the number of outer loops; it becomes hi */
@@ -370,7 +371,7 @@ int read_prefix(const Sched *s, const Read *r, bool *all);
 void nest_stages(Sched *s, Nest *n);
 
 /* epilogue.c: requires nests with their stages; those that follow a product row
- * by row are its epilogue then, and dead by themselves. */
+ * by row are its epilogue then, and no kernels of their own. */
 
 void fuse_after(Sched *s);
 
