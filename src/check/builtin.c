@@ -239,11 +239,13 @@ static const Value *run_cast(Check *c, const BuiltinCall *call)
 
 /* A parameter is a name, what it takes, and '?' where it may be left out or '*'
  * or '+' where any number of them stands (from 1). What it takes counts by its
- * first letter: tensor              anything with a literal's type settled key
- * one, not a tensor of them shape, extent       dimensions that a tensor can
- * have; an int that is one axis, new           of the first parameter; or one
- * more than it has last                as axis; if it is left out the last bool
- * a constant Without a word anything but a function is taken. */
+ * first letter; without a word anything but a function is taken:
+ *   tensor         a literal's type is settled
+ *   key            one, not a tensor of them
+ *   shape, extent  dimensions that a tensor can have; an int that is one
+ *   axis, new      of the first parameter; or one more than it has
+ *   last           as axis; if it is left out the last
+ *   bool           a constant */
 static const struct {
     const char *name, *params;
     BuiltinRun *run;

@@ -60,7 +60,7 @@ struct Value {
     Literal literal;
     Node *node; /* V_tensor; of a LIT_int in DT_i64 */
     Node *real; /* literals: the same in DT_f64, computed in reals throughout,
-                   so   1/2 is 0 as an int and 0.5 as a real */
+                   so 1/2 is 0 as an int and 0.5 as a real */
     const Type *ty; /* V_struct, V_stack; V_tensor: once it was asked for */
     const Value *const *part; /* fields, parts; the elements of a tensor literal
                                  (or NULL) */
@@ -136,9 +136,8 @@ typedef struct Frame {
  * A function is evaluated on its own, too, before its first call, for messages
  * in its own names (fn_define: a frame, and `defining`). Where that needs a
  * result that it cannot have, or a loop is evaluated only for the types of its
- * literals
- * (`open`), the result is made up: new inputs of its type, and what was
- * computed from it is not used for a call (fn_apply). */
+ * literals (`open`), the result is made up: new inputs of its type, and what
+ * was computed from it is not used for a call (fn_apply). */
 struct Check {
     Arena *arena;
     Diags *diags;

@@ -146,8 +146,8 @@ LLVMValueRef dim_code(Emit *e, DimEnv *env, const Dim *d);
  * (at most 2^31 - 1; -1: never); NULL where d is not of that kind. */
 const Dim *dim_most(Arena *a, const Dim *d, int64_t most, int64_t *limit);
 /* At the builder's place, an i1: d is above `most` or, where `negative` asks
- * for that, below 0, or something in d overflows; if no variable is above 2^31
- * - 1, of which nothing is said. */
+ * for that, below 0, or something in d overflows; if no variable is above
+ * INT32_MAX, of which nothing is said. */
 LLVMValueRef dim_code_exceeds(Emit *e, const DimEnv *env, const Dim *d,
                               int64_t most, bool negative);
 /* At the builder's place, an i1: some divisor in d is zero; NULL where d
@@ -404,9 +404,9 @@ Val *map_widen_to(MapCode *m, Val *v, int width);
 /* map_plan.c */
 
 MapCode map_code(Emit *e, const Kernel *k);
-/* How deep each instruction is emitted. The
- * scheduler's level, but no further out than what it depends on and than the
- * code begins; a result waits for its stage. */
+/* How deep each instruction is emitted: the scheduler's level, but no further
+ * out than what it depends on and than the code begins; a result waits for its
+ * stage. */
 void map_levels(MapCode *m);
 /* A short loop of known length, a power of two or 3, is one vector of its own:
  * what one step of a recurrence stores, the next loads in the same pieces. */

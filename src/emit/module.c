@@ -1,5 +1,5 @@
 /* module.c: what C sees of a module: functions with C arguments and the
- * descriptor; and a whole module's bytes. */
+ * descriptor. */
 #include <string.h>
 
 #include "artefact/interface.h"

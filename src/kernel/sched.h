@@ -58,13 +58,12 @@ const Index *vec_linear(IndexTable *t, const Vec *v, const Dim *const *dim);
 
 /* view.c: where a view's element comes from. */
 
-/* Views that only move the index: broadcast permute reshape slice flip
- * strided. */
+/* A view or a reshape: it only moves the index. */
 bool is_view(const Node *n);
 const Vec *view_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v);
 /* A reshape whose argument's index needs a quotient. */
 bool reshape_divides(Graph *g, const Node *n);
-/* A `strided` of a reshape that needs none: a diagonal. */
+/* A view of a reshape that needs none: a diagonal. */
 bool view_joins(IndexTable *t, Graph *g, const Node *n);
 
 /* Notes on nodes, by id. */
