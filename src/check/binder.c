@@ -440,7 +440,7 @@ static bool names_differ(Check *c, const Expr *e)
     return true;
 }
 
-static const Value *eval_over(Check *c, const Scope *s, const Expr *e)
+const Value *eval_over(Check *c, const Scope *s, const Expr *e)
 {
     Over o = {.c = c, .s = s, .e = e, .n = e->comp.nbinder};
     const Value *v;
@@ -461,14 +461,4 @@ static const Value *eval_over(Check *c, const Scope *s, const Expr *e)
     if (value_is_error(v))
         return v;
     return e->kind == EX_comp ? comprehend(&o, v) : reduce(&o, v);
-}
-
-const Value *eval_comp(Check *c, const Scope *s, const Expr *e)
-{
-    return eval_over(c, s, e);
-}
-
-const Value *eval_reduce(Check *c, const Scope *s, const Expr *e)
-{
-    return eval_over(c, s, e);
 }

@@ -44,19 +44,6 @@ const Value *fn_apply_to(Check *c, const Fn *f, const Value *const *value,
 
 /* Arguments as written to parameters. */
 
-static bool wrong_name(Check *c, const Fn *f, const CallArg *a)
-{
-    int n = fn_nparam(f);
-    const char **name = NEWN(c->arena, const char *, n + 1);
-
-    for (int i = 0; i < n; i++)
-        name[i] = fn_param_name(c, f, i);
-    check_fail(c, a->name_span, "argument-name", "'%s' has no parameter '%s'%s",
-               fn_name(c, f), a->name, name_suggestion(c, a->name, name, n));
-    fn_declared(c, f);
-    return false;
-}
-
 static bool too_many(Check *c, const Fn *f, const CallArg *a)
 {
     int n = fn_nparam(f);
@@ -69,21 +56,18 @@ static bool too_many(Check *c, const Fn *f, const CallArg *a)
 
 bool args_place(Check *c, const Fn *f, const CallArg *a, int k, Arguments *to)
 {
-    int n = fn_nparam(f), rest = f->kind == FK_builtin ? f->builtin->rest : -1;
-    int i = 0;
+    int rest = f->kind == FK_builtin ? f->builtin->rest : -1;
+    int i = a->name ? fn_param_named(c, f, a->name) : k;
 
+    if (i < 0) {
+        fn_no_param(c, f, a->name_span, "argument-name", a->name);
+        return false;
+    }
     if (!a->name && rest >= 0 && k >= rest) {
         i = rest;
         to->rest[to->nrest++] = (Operand){a->value, a->span, a->expr};
-    } else if (!a->name) {
-        if (k >= n)
-            return too_many(c, f, a);
-        i = k;
-    } else {
-        while (i < n && fn_param_name(c, f, i) != a->name)
-            i++;
-        if (i == n)
-            return wrong_name(c, f, a);
+    } else if (i >= fn_nparam(f)) {
+        return too_many(c, f, a);
     }
     if (to->value[i] && (a->name || i != rest))
         return check_refuse(c, a->span, "argument-twice", "'%s' is given twice",

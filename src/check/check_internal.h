@@ -259,6 +259,10 @@ bool value_const_bool(const Value *v, bool *out);
 const StructDef *struct_ready(Check *c, StructDef *d);
 const Type *struct_instance(Check *c, const StructDef *d, const TypeArg *arg,
                             Span at);
+int struct_field(const StructItem *s, const char *name); /* or -1 */
+/* Reports that there is none. */
+const Value *struct_no_field(Check *c, const StructItem *s, Span at,
+                             const char *name);
 /* The scope in which an instance's fields are written. */
 Scope *struct_scope(Check *c, const StructDef *d, const TypeArg *arg);
 const Type *type_eval(Check *c, const Scope *s, const TypeEx *t);
@@ -293,6 +297,10 @@ bool fn_takes(const Fn *f, int n); /* can it be called with n arguments */
 const char *fn_param_name(Check *c, const Fn *f, int i);
 Span fn_param_span(const Fn *f, int i);
 bool fn_param_optional(const Fn *f, int i);
+int fn_param_named(Check *c, const Fn *f, const char *name); /* or -1 */
+/* Reports that there is none. */
+const Value *fn_no_param(Check *c, const Fn *f, Span at, const char *kind,
+                         const char *name);
 const char *fn_name(Check *c, const Fn *f); /* "loss", "grad(loss, net)" */
 Span fn_span(const Fn *f);
 Span fn_result_span(const Fn *f); /* where its result is written */
@@ -341,8 +349,7 @@ const Value *eval_unary(Check *c, const Scope *s, const Expr *e);
 const Value *eval_tensor(Check *c, const Scope *s, const Expr *e);
 const Value *eval_call(Check *c, const Scope *s, const Expr *e);
 const Value *eval_index(Check *c, const Scope *s, const Expr *e);
-const Value *eval_comp(Check *c, const Scope *s, const Expr *e);
-const Value *eval_reduce(Check *c, const Scope *s, const Expr *e);
+const Value *eval_over(Check *c, const Scope *s, const Expr *e); /* indices */
 const Value *eval_loop(Check *c, const Scope *s, const Expr *e);
 /* False, after reporting it once, when too much was evaluated. */
 bool check_budget(Check *c, Span at);

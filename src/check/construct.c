@@ -282,20 +282,11 @@ typedef struct Making {
     const Expr **expr;
 } Making;
 
-static int field_index(const StructItem *s, const char *name)
-{
-    for (int i = 0; i < s->nfield; i++)
-        if (s->field[i].name == name)
-            return i;
-    return -1;
-}
-
 static bool take_field(Making *m, const Scope *s, const Arg *a)
 {
     const StructItem *item = m->d->item;
     Check *c = m->c;
-    const char **name;
-    int i = a->name ? field_index(item, a->name) : -1;
+    int i = a->name ? struct_field(item, a->name) : -1;
 
     if (!a->name)
         return check_refuse(c, a->value->span, "argument-name",
@@ -303,13 +294,7 @@ static bool take_field(Making *m, const Scope *s, const Arg *a)
                             item->name,
                             item->nfield ? item->field[0].name : "field");
     if (i < 0) {
-        name = NEWN(c->arena, const char *, item->nfield + 1);
-        for (int k = 0; k < item->nfield; k++)
-            name[k] = item->field[k].name;
-        check_fail(c, a->name_span, "unknown-field", "'%s' has no field '%s'%s",
-                   item->name, a->name,
-                   name_suggestion(c, a->name, name, item->nfield));
-        check_note(c, item->name_span, "'%s' is declared here", item->name);
+        struct_no_field(c, item, a->name_span, a->name);
         return false;
     }
     if (m->value[i])

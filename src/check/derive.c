@@ -23,9 +23,8 @@ const char *deriv_named_after(Check *c, const char *pattern, const char *x)
 /* Is it the name of a parameter, or of what vjp gives for one. */
 static bool is_taken(Check *c, const Fn *f, const char *name)
 {
-    for (int i = 0; i < fn_nparam(f->of); i++)
-        if (fn_param_name(c, f->of, i) == name)
-            return true;
+    if (fn_param_named(c, f->of, name) >= 0)
+        return true;
     for (int i = 0; i < f->nby && deriv_mode(f)->adjoint; i++)
         if (strcmp(deriv_named_after(c, deriv_mode(f)->result,
                                      fn_param_name(c, f->of, f->by[i])),
@@ -62,23 +61,14 @@ const char *deriv_param_name(Check *c, const Fn *f, int i)
 
 static int by_index(Check *c, const Fn *of, const Expr *e)
 {
-    int n = fn_nparam(of);
-    const char **name = NEWN(c->arena, const char *, n + 1);
+    int i = e->kind == EX_name ? fn_param_named(c, of, e->name) : -1;
 
-    if (e->kind != EX_name) {
+    if (e->kind != EX_name)
         check_fail(c, e->span, "derivative",
                    "a parameter's name was expected here, to differentiate by");
-        return -1;
-    }
-    for (int i = 0; i < n; i++) {
-        name[i] = fn_param_name(c, of, i);
-        if (name[i] == e->name)
-            return i;
-    }
-    check_fail(c, e->span, "derivative", "'%s' has no parameter '%s'%s",
-               fn_name(c, of), e->name, name_suggestion(c, e->name, name, n));
-    fn_declared(c, of);
-    return -1;
+    else if (i < 0)
+        fn_no_param(c, of, e->span, "derivative", e->name);
+    return i;
 }
 
 static bool take_by(Check *c, Fn *f, const Expr *call)

@@ -94,14 +94,6 @@ static const Value *builtin_value(Check *c, const Builtin *b)
     return value_fn(c, arena_copy(c->arena, &f, sizeof f));
 }
 
-/* T(x) for a type parameter T. */
-static const Value *cast_named(Check *c, DType t)
-{
-    const char *name = t == DT_i32 ? "int" : dtype_name(t);
-
-    return builtin_value(c, builtin_find(c, intern(c->names, name)));
-}
-
 static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
 {
     Found f = scope_lookup(c, s, e->name, e->span);
@@ -111,7 +103,8 @@ static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
         return f.local->value;
     if (f.local && f.local->ty->kind == TY_tensor &&
         f.local->ty->dtype != DT_key)
-        return cast_named(c, f.local->ty->dtype);
+        return builtin_value(
+            c, builtin_find(c, dtype_word(f.local->ty->dtype))); /* T(x) */
     if (f.local)
         return check_fail(c, e->span, "type-as-value",
                           "'%s' is a type, not a value", e->name);
@@ -136,18 +129,6 @@ static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
     return c->error;
 }
 
-static const Value *unknown_field(Check *c, const Expr *e, const StructItem *s)
-{
-    const char **name = NEWN(c->arena, const char *, s->nfield + 1);
-
-    for (int i = 0; i < s->nfield; i++)
-        name[i] = s->field[i].name;
-    check_fail(c, e->field.name_span, "unknown-field",
-               "'%s' has no field '%s'%s", s->name, e->field.name,
-               name_suggestion(c, e->field.name, name, s->nfield));
-    return check_note(c, s->name_span, "'%s' is declared here", s->name);
-}
-
 /* n.x after `use name as n`. */
 static const Entry *unit_named(Check *c, const Scope *s, const Expr *e)
 {
@@ -165,6 +146,7 @@ static const Value *eval_field(Check *c, const Scope *s, const Expr *e)
     const Value *v;
     const StructItem *item;
     bool clash;
+    int i;
 
     if (unit) {
         entry = unit_find(c, unit->names, e->field.name, e->span, &clash);
@@ -192,10 +174,9 @@ static const Value *eval_field(Check *c, const Scope *s, const Expr *e)
         return c->error;
     }
     item = v->ty->def->item;
-    for (int i = 0; i < item->nfield; i++)
-        if (item->field[i].name == e->field.name)
-            return v->part[i];
-    return unknown_field(c, e, item);
+    i = struct_field(item, e->field.name);
+    return i >= 0 ? v->part[i]
+                  : struct_no_field(c, item, e->field.name_span, e->field.name);
 }
 
 static const Value *eval_part(Check *c, const Scope *s, const Expr *e)
@@ -370,9 +351,8 @@ static const Value *eval_kind(Check *c, const Scope *s, const Expr *e)
     case EX_fn:
         return value_fn(c, fn_item(c, e->fn, s, s->binding.n));
     case EX_comp:
-        return eval_comp(c, s, e);
     case EX_reduce:
-        return eval_reduce(c, s, e);
+        return eval_over(c, s, e);
     case EX_loop:
         return eval_loop(c, s, e);
     case EX_error:

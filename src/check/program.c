@@ -253,14 +253,13 @@ static const Fn *trained_gradient(Program *p)
     if (f->info->generic || f->info->leading ||
         gradient_exported(p, t->train.loss))
         return NULL;
-    while (*by < fn_nparam(f) && fn_param_name(c, f, *by) != t->train.by)
-        ++*by;
+    *by = fn_param_named(c, f, t->train.by);
     *d = (Fn){.kind = FK_derivative,
               .mode = gives_scalar(c, f) ? DERIV_value_and_grad : DERIV_vjp,
               .of = f,
               .by = by,
               .nby = 1};
-    return *by < fn_nparam(f) ? d : NULL;
+    return *by >= 0 ? d : NULL;
 }
 
 Function *program_trained(Program *p)

@@ -72,15 +72,12 @@ const Value *check_note(Check *c, Span at, const char *fmt, ...)
 static void note_field(Check *c, const Scope *s, const Expr *e)
 {
     const Value *of = eval(c, s, e->field.of);
-    const StructItem *item;
+    const StructItem *item = of->kind == V_struct ? of->ty->def->item : NULL;
+    int i = item ? struct_field(item, e->field.name) : -1;
 
-    if (of->kind != V_struct)
-        return;
-    item = of->ty->def->item;
-    for (int i = 0; i < item->nfield; i++)
-        if (item->field[i].name == e->field.name)
-            check_note(c, item->field[i].span, "'%s' is declared here",
-                       e->field.name);
+    if (i >= 0)
+        check_note(c, item->field[i].span, "'%s' is declared here",
+                   e->field.name);
 }
 
 void check_declared(Check *c, const Scope *s, const Expr *e)

@@ -17,7 +17,6 @@ static bool find_loss(Train *t)
     Check *c = t->c;
     Found f = scope_lookup(c, t->scope, t->item->train.loss,
                            t->item->train.loss_span);
-    int n;
 
     if (f.clash)
         return false;
@@ -32,14 +31,11 @@ static bool find_loss(Train *t)
         return false;
     }
     t->loss = f.entry->value->fn;
-    n = fn_nparam(t->loss);
-    for (t->by = 0; t->by < n; t->by++)
-        if (fn_param_name(c, t->loss, t->by) == t->item->train.by)
-            return true;
-    check_fail(c, t->item->train.by_span, "train", "'%s' has no parameter '%s'",
-               t->item->train.loss, t->item->train.by);
-    fn_declared(c, t->loss);
-    return false;
+    t->by = fn_param_named(c, t->loss, t->item->train.by);
+    if (t->by < 0)
+        fn_no_param(c, t->loss, t->item->train.by_span, "train",
+                    t->item->train.by);
+    return t->by >= 0;
 }
 
 Arguments train_arguments(Train *t, const Value ***fresh)
@@ -137,10 +133,9 @@ static State fresh_state(Train *t)
 
 static const char *state_name(Train *t)
 {
-    for (int i = 0; i < fn_nparam(t->loss); i++)
-        if (strcmp(fn_param_name(t->c, t->loss, i), "state") == 0)
-            return "train_state";
-    return "state";
+    const char *name = intern(t->c->names, "state");
+
+    return fn_param_named(t->c, t->loss, name) >= 0 ? "train_state" : name;
 }
 
 /* The state as a port: its fields are those of a struct of its own. */
@@ -161,16 +156,7 @@ static Port state_port(Train *t, const State *s, int in_place)
     }
     p.type =
         type_export(c, type.npart == 1 ? part[0] : type_struct(arena, &type));
-    p.leaf = NEWN(arena, Node *, p.type->nleaf + 1);
-    for (int i = 0; i < NFIELDS; i++) {
-        const Value *v = s->field[i];
-
-        if (!v)
-            continue;
-        memcpy(p.leaf + p.nleaf, value_leaves(c, v),
-               sizeof *p.leaf * (size_t)v->nleaf);
-        p.nleaf += v->nleaf;
-    }
+    p.leaf = values_leaves(c, NFIELDS, s->field, &p.nleaf);
     return p;
 }
 
@@ -237,14 +223,11 @@ static const Value *loss_of_net(Train *t, const Arguments *a)
     Check *c = t->c;
     Scope *s = scope_new(c, NULL, 0, t->loss->scope->unit);
     Str text = str_new(c->arena);
-    const char *loss = "loss";
+    const char *loss = intern(c->names, "loss");
 
-    for (int i = 0; i < a->n; i++)
-        if (strcmp(loss, fn_param_name(c, t->loss, i)) == 0) {
-            loss = arena_printf(c->arena, "%s_", loss);
-            i = -1;
-        }
-    scope_bind(c, s, intern(c->names, loss), t->at, value_fn(c, t->loss));
+    while (fn_param_named(c, t->loss, loss) >= 0)
+        loss = intern(c->names, arena_printf(c->arena, "%s_", loss));
+    scope_bind(c, s, loss, t->at, value_fn(c, t->loss));
     str_printf(&text, "fn(%s) = %s(", t->item->train.by, loss);
     for (int i = 0; i < a->n; i++) {
         const char *name = fn_param_name(c, t->loss, i);
@@ -649,11 +632,10 @@ static bool check_loss(Train *t)
 
 void export_train(Program *p, const Item *item)
 {
-    Train t = {.c = &p->check, .program = p, .item = item, .at = item->span};
+    Train t = {.c = &p->check, .item = item, .at = item->train.loss_span};
     Module *m = p->module;
 
     t.scope = scope_new(t.c, NULL, 0, t.c->main);
-    t.at = item->train.loss_span;
     if (p->train) {
         check_fail(t.c, t.at, "train", "a program has one 'train'");
         check_note(t.c, p->train->train.loss_span, "the first is here");

@@ -22,7 +22,6 @@ typedef struct Knob {
 
 typedef struct Train {
     Check *c;
-    Program *program;
     const Item *item;
     Span at;
     const Scope *scope;

@@ -44,17 +44,18 @@ static const Value *by_name(Train *t, const Fn *f, Span at,
     Arguments a = args_new(c, fn_nparam(f), at, t->scope);
 
     for (int i = 0; i < a.n; i++) {
-        for (int k = 0; k < fn_nparam(t->loss); k++) {
-            if (fn_param_name(c, t->loss, k) != fn_param_name(c, f, i))
-                continue;
+        const char *name = fn_param_name(c, f, i);
+        int k = fn_param_named(c, t->loss, name);
+
+        if (k >= 0) {
             a.value[i] = loss[k];
             if (taken)
                 taken[k] = true;
         }
-        if (a.value[i] || fn_param_optional(f, i))
+        if (k >= 0 || fn_param_optional(f, i))
             continue;
         check_fail(c, at, "train", "'%s' has no parameter '%s' to give to '%s'",
-                   fn_name(c, t->loss), fn_param_name(c, f, i), fn_name(c, f));
+                   fn_name(c, t->loss), name, fn_name(c, f));
         fn_declared(c, t->loss);
         return c->error;
     }
@@ -82,11 +83,10 @@ static bool take_arguments(Train *t, const Metric *m, Arguments *to,
  * its data that the functions did not take. */
 static int left_over(Train *t, const char *name, const bool *taken)
 {
-    int n = fn_nparam(t->loss);
+    int n = fn_nparam(t->loss), same = fn_param_named(t->c, t->loss, name);
 
-    for (int k = 0; k < n; k++)
-        if (!taken[k] && fn_param_name(t->c, t->loss, k) == name)
-            return k;
+    if (same >= 0 && !taken[same])
+        return same;
     for (int k = 0; k < n; k++)
         if (!taken[k] && k != t->by && k != t->carried && k != t->key)
             return k;

@@ -132,33 +132,27 @@ static bool read_param(Train *t, const char *setting_name, int *param, Span *at)
     Check *c = t->c;
     const Setting *s = setting(t, setting_name);
     int n = fn_nparam(t->loss);
-    const char **name = NEWN(c->arena, const char *, n + 1), *given;
+    const char *given;
 
     *param = -1;
     if (!s)
         return true;
     *at = s->value->span;
-    for (int i = 0; i < n; i++)
-        name[i] = fn_param_name(c, t->loss, i);
     given = s->value->kind == EX_name ? s->value->name : NULL;
     if (!given)
-        return check_refuse(
-            c, *at, "setting", "'%s' names a parameter of '%s': %s = %s;",
-            s->name, fn_name(c, t->loss), s->name, n > 1 ? name[n - 1] : "s");
+        return check_refuse(c, *at, "setting",
+                            "'%s' names a parameter of '%s': %s = %s;", s->name,
+                            fn_name(c, t->loss), s->name,
+                            n > 1 ? fn_param_name(c, t->loss, n - 1) : "s");
     if (given == t->item->train.by)
         return check_refuse(c, *at, "setting",
                             "'%s' is what is trained; '%s' is another "
                             "parameter of '%s'",
                             given, s->name, fn_name(c, t->loss));
-    for (int i = 0; i < n; i++)
-        if (name[i] == given)
-            *param = i;
-    if (*param >= 0)
-        return true;
-    check_fail(c, *at, "setting", "'%s' has no parameter '%s'%s",
-               fn_name(c, t->loss), given, name_suggestion(c, given, name, n));
-    fn_declared(c, t->loss);
-    return false;
+    *param = fn_param_named(c, t->loss, given);
+    if (*param < 0)
+        fn_no_param(c, t->loss, *at, "setting", given);
+    return *param >= 0;
 }
 
 static bool read_params(Train *t)

@@ -27,6 +27,26 @@ static int param_index(const StructItem *s, const char *name)
     return -1;
 }
 
+int struct_field(const StructItem *s, const char *name)
+{
+    for (int i = 0; i < s->nfield; i++)
+        if (s->field[i].name == name)
+            return i;
+    return -1;
+}
+
+const Value *struct_no_field(Check *c, const StructItem *s, Span at,
+                             const char *name)
+{
+    const char **all = NEWN(c->arena, const char *, s->nfield + 1);
+
+    for (int i = 0; i < s->nfield; i++)
+        all[i] = s->field[i].name;
+    check_fail(c, at, "unknown-field", "'%s' has no field '%s'%s", s->name,
+               name, name_suggestion(c, name, all, s->nfield));
+    return check_note(c, s->name_span, "'%s' is declared here", s->name);
+}
+
 static bool scan_type(Check *c, StructDef *d, const TypeEx *t);
 
 static bool scan_args(Check *c, StructDef *d, const TypeEx *t)
@@ -164,22 +184,27 @@ const Type *struct_instance(Check *c, const StructDef *d, const TypeArg *arg,
     return t;
 }
 
+/* The name that e, or what is before its brackets, is, perhaps in a module. */
+static bool take_name(const Expr *e, TypeEx *to)
+{
+    const Expr *name = e->kind == EX_index ? e->index.of : e;
+
+    *to = (TypeEx){.kind = TE_name, .span = e->span, .depth = e->depth};
+    if (name->kind == EX_field && name->field.of->kind == EX_name) {
+        to->module = name->field.of->name;
+        to->name = name->field.name;
+    } else if (name->kind == EX_name) {
+        to->name = name->name;
+    }
+    return to->name;
+}
+
 const TypeEx *type_of_expr(Check *c, const Expr *e)
 {
     TypeEx *t = NEW(c->arena, TypeEx);
-    const Expr *name = e->kind == EX_index ? e->index.of : e;
 
-    t->kind = TE_name;
-    t->span = e->span;
-    t->depth = e->depth;
-    if (name->kind == EX_field && name->field.of->kind == EX_name) {
-        t->module = name->field.of->name;
-        t->name = name->field.name;
-    } else if (name->kind == EX_name) {
-        t->name = name->name;
-    } else {
+    if (!take_name(e, t))
         return check_none(c, e->span, "type", "a type was expected here");
-    }
     if (e->kind == EX_index) {
         t->has_args = true;
         t->narg = e->index.nsub;
@@ -218,22 +243,12 @@ StructDef *struct_of_type(Check *c, const Scope *s, const TypeEx *t)
 StructDef *struct_named(Check *c, const Scope *s, const Expr *e,
                         const Expr **index)
 {
-    TypeEx t = {.kind = TE_name, .span = e->span};
-    const Expr *name = e->kind == EX_index ? e->index.of : e;
+    TypeEx t;
 
     *index = e->kind == EX_index ? e : NULL;
-    if (name->kind == EX_field && name->field.of->kind == EX_name) {
-        t.module = name->field.of->name;
-        t.name = name->field.name;
-        if (scope_lookup(c, s, t.module, e->span).local)
-            return NULL;
-    } else if (name->kind == EX_name) {
-        t.name = name->name;
-        if (scope_lookup(c, s, t.name, e->span).local)
-            return NULL;
-    } else {
+    if (!take_name(e, &t) ||
+        scope_lookup(c, s, t.module ? t.module : t.name, e->span).local)
         return NULL;
-    }
     return struct_of_type(c, s, &t);
 }
 
@@ -481,32 +496,31 @@ static void note_indices(Check *c, Node *n)
 
 const Dim *dim_of_value(Check *c, const Value *v, Span at)
 {
-    const Dim *d = NULL;
+    const Dim *d;
 
     if (value_is_error(v))
         return NULL;
-    if (value_is_scalar(v) && dtype_is_int(v->node->dtype))
-        d = node_as_dim(c->graph, v->node);
+    if (!value_is_scalar(v) || !dtype_is_int(v->node->dtype))
+        return check_none(c, at, "dimension",
+                          "a dimension is an int, this is %s",
+                          value_text(c, v));
+    d = node_as_dim(c->graph, v->node);
     if (d) {
         mark_sized(c, v, d);
         return d;
     }
-    if (value_is_scalar(v) && dtype_is_int(v->node->dtype) &&
-        index_mask(c, v->node)) {
+    if (index_mask(c, v->node)) {
         check_fail(c, at, "dimension",
                    "a dimension cannot change from one index to the next");
         note_indices(c, v->node);
         return NULL;
     }
-    if (value_is_scalar(v) && dtype_is_int(v->node->dtype))
-        return check_none(
-            c, at, "dimension",
-            "a dimension cannot depend on a value that is computed while the "
-            "program runs\n"
-            "an int parameter of an exported function may be one, as may "
-            "what follows from other dimensions");
-    return check_none(c, at, "dimension", "a dimension is an int, this is %s",
-                      value_text(c, v));
+    return check_none(
+        c, at, "dimension",
+        "a dimension cannot depend on a value that is computed while the "
+        "program runs\n"
+        "an int parameter of an exported function may be one, as may "
+        "what follows from other dimensions");
 }
 
 static const Dim *dim_binary(Check *c, const Scope *s, const Expr *e)
