@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static bool is_tree(const Value *v)
-{
-    return v->kind == V_struct || v->kind == V_tuple || v->kind == V_stack;
-}
-
 static bool any_error(int n, const Operand *x)
 {
     for (int i = 0; i < n; i++)
@@ -32,7 +27,7 @@ static Span first_place(Span at, const Operand *x)
     return x[0].expr ? x[0].span : at;
 }
 
-static const char *mask_text(unsigned mask)
+const char *takes_text(unsigned mask)
 {
     if (mask == ON_real)
         return "reals";
@@ -86,7 +81,7 @@ static bool wrong_dtype(Check *c, const Scope *s, const char *name, Span at,
                         int n, const Operand *x, unsigned mask, DType t)
 {
     check_fail(c, first_place(at, x), "type-mismatch", "'%s' takes %s, not %s",
-               name, mask_text(mask), dtype_text(c, t));
+               name, takes_text(mask), dtype_text(c, t));
     label_all(c, s, n, x);
     if (dtype_is_int(t) && !(mask & ON_int))
         check_detail(c, "write real(…) to convert");
@@ -281,7 +276,7 @@ static const Type *tree_type(Check *c, const Scope *s, const char *name,
     for (int i = 0; i < n; i++) {
         const Value *v = x[i].value;
 
-        u = is_tree(v) ? value_ty(c, v) : NULL;
+        u = value_is_tree(v) ? value_ty(c, v) : NULL;
         if (value_is_scalar(v) || (u && (!t || type_equal(t, u)))) {
             t = u ? u : t;
             continue;
@@ -315,7 +310,8 @@ static const Value *map_leaves(Check *c, const Scope *s, LeafOp *run, OpId op,
     type = type_leaves(c->graph, t, NULL);
     out = NEWN(c->arena, Node *, t->nleaf + 1);
     for (int i = 0; i < n; i++)
-        leaf[i] = is_tree(x[i].value) ? value_leaves(c, x[i].value) : NULL;
+        leaf[i] =
+            value_is_tree(x[i].value) ? value_leaves(c, x[i].value) : NULL;
     for (int k = 0; k < t->nleaf; k++) {
         const Value *v;
 
@@ -345,7 +341,7 @@ const Value *arith_elementwise(Check *c, const Scope *s, OpId op,
     if (any_error(n, x))
         return c->error;
     for (int i = 0; i < n; i++)
-        tree = tree || is_tree(x[i].value);
+        tree = tree || value_is_tree(x[i].value);
     return tree ? map_leaves(c, s, tensor_op, op, name, at, n, x)
                 : tensor_op(c, s, op, name, at, n, x);
 }
@@ -419,13 +415,6 @@ static bool divides_by_zero(const Operand *x)
            value_const_int(x[1].value, &v) && v == 0;
 }
 
-static bool matmul_shapes(const Node *a, const Node *b)
-{
-    const Dim *inner = b->rank > 1 ? b->dim[b->rank - 2] : b->dim[0];
-
-    return a->dim[a->rank - 1] == inner;
-}
-
 /* Leading dimensions broadcast; a literal 1 is spread out first. */
 static bool matmul_leading(Check *c, Node **x)
 {
@@ -457,6 +446,7 @@ static bool matmul_leading(Check *c, Node **x)
 static const Value *matmul(Check *c, const Scope *s, Span at, const Operand *x)
 {
     Node *node[2];
+    const Dim *inner[2];
 
     if (!arith_unify(c, s, "@", at, 2, x, ON_number, node))
         return c->error;
@@ -464,19 +454,17 @@ static const Value *matmul(Check *c, const Scope *s, Span at, const Operand *x)
         check_fail(c, first_place(at, x), "shape-mismatch",
                    "'@' multiplies vectors and matrices");
         label_all(c, s, 2, x);
-        check_detail(c, "'*' multiplies by a scalar");
-        return c->error;
+        return check_detail(c, "'*' multiplies by a scalar");
     }
-    if (!matmul_shapes(node[0], node[1])) {
+    inner[0] = node[0]->dim[node[0]->rank - 1];
+    inner[1] = node[1]->dim[node[1]->rank > 1 ? node[1]->rank - 2 : 0];
+    if (inner[0] != inner[1]) {
         check_fail(c, first_place(at, x), "shape-mismatch",
                    "these shapes do not fit '@'");
         label_all(c, s, 2, x);
-        check_detail(
-            c, "the inner dimensions are %s and %s",
-            dim_text(c->graph, node[0]->dim[node[0]->rank - 1]),
-            dim_text(c->graph,
-                     node[1]->dim[node[1]->rank > 1 ? node[1]->rank - 2 : 0]));
-        return c->error;
+        return check_detail(c, "the inner dimensions are %s and %s",
+                            dim_text(c->graph, inner[0]),
+                            dim_text(c->graph, inner[1]));
     }
     if (!matmul_leading(c, node)) {
         check_fail(c, first_place(at, x), "shape-mismatch",
@@ -612,7 +600,7 @@ const Value *arith_where(Check *c, const Scope *s, Span at, const Operand *x)
         return check_fail(c, x[0].span, "condition",
                           "the condition of 'where' holds bools, this is %s",
                           value_text(c, x[0].value));
-    if (is_tree(x[1].value) || is_tree(x[2].value))
+    if (value_is_tree(x[1].value) || value_is_tree(x[2].value))
         return map_leaves(c, s, where_tensors, OP_where, "where", at, 3, x);
     return where_tensors(c, s, OP_where, "where", at, 3, x);
 }

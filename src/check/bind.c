@@ -304,8 +304,7 @@ static const Value *as_real(Check *c, Span at, const Value *v, const Value *w)
 {
     (void)at;
     (void)w;
-    return value_is_literal(v) ? value_tensor(c, value_adapt(c, v, c->real))
-                               : v;
+    return value_as_real(c, v);
 }
 
 static const Value *match_value(Bind *b, int i, const TypeEx *t, const Value *v)

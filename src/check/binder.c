@@ -183,7 +183,7 @@ static bool fits_reduction(Over *o, const Builtin *r, const Value *v)
         if (takes >> type[i].dtype & 1)
             continue;
         check_fail(c, o->e->comp.body->span, "type-mismatch", "'%s' takes %s",
-                   r->name, reduction_takes_text(r));
+                   r->name, takes_text(takes));
         check_is(c, o->e->comp.body->span, v);
         if (dtype_is_int(type[i].dtype) && takes == ON_real)
             check_detail(c, "write real(…) to convert");

@@ -13,13 +13,6 @@ unsigned reduction_takes(const Builtin *b)
     return b->mean ? row_of(b)->takes & ON_real : row_of(b)->takes;
 }
 
-const char *reduction_takes_text(const Builtin *b)
-{
-    unsigned takes = reduction_takes(b);
-
-    return takes == ON_bool ? "bools" : takes == ON_real ? "reals" : "numbers";
-}
-
 bool reduction_is_position(const Builtin *b)
 {
     return row_of(b)->flags & OP_PLACE;
@@ -156,7 +149,7 @@ static const Value *reduce_tree(Check *c, const BuiltinCall *call)
             (total && total->dtype != n->dtype))
             return check_fail(c, call->x[0].span, "type-mismatch",
                               "'%s' needs %s of one type in all leaves of %s",
-                              b->name, reduction_takes_text(b),
+                              b->name, takes_text(reduction_takes(b)),
                               value_text(c, v));
         if (n->rank > 0)
             n = g_reduce_all(c->graph, b->op, n);
@@ -174,7 +167,7 @@ static const Value *run_reduce(Check *c, const BuiltinCall *call)
     Reduction r = {.c = c, .b = b, .at = call->x[0].span};
     Node *n;
 
-    if (v->kind == V_struct || v->kind == V_tuple || v->kind == V_stack)
+    if (value_is_tree(v))
         return reduce_tree(c, call);
     if (!arith_unify(c, call->scope, b->name, call->at, 1, &call->x[0],
                      reduction_takes(b), &r.x) ||
@@ -407,6 +400,7 @@ static const struct {
     {"inf", INFINITY},
     {"nan", NAN},
 };
+enum { NCONSTANTS = sizeof constants / sizeof *constants };
 
 int builtin_names(Check *c, const char **to, int max)
 {
@@ -419,7 +413,7 @@ int builtin_names(Check *c, const char **to, int max)
         to[n++] = deriv_modes[k].name;
     for (int i = 0; i < 2 && n < max; i++)
         to[n++] = i ? "einsum" : "remat";
-    for (int i = 0; i < 3 && n < max; i++)
+    for (int i = 0; i < NCONSTANTS && n < max; i++)
         to[n++] = constants[i].name;
     return n;
 }
@@ -438,7 +432,7 @@ const Value *builtin_needs_binders(Check *c, Span at, const char *name)
 
 const Value *builtin_constant(Check *c, const char *name)
 {
-    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
+    for (int i = 0; i < NCONSTANTS; i++)
         if (strcmp(constants[i].name, name) == 0)
             return value_real(c, constants[i].value);
     return NULL;

@@ -46,7 +46,6 @@ struct Builtin {
 /* The reduction that `fn(i | e)` means; NULL after reporting. */
 const Builtin *reduction_named(Check *c, const Expr *fn);
 unsigned reduction_takes(const Builtin *b); /* ON_… */
-const char *reduction_takes_text(const Builtin *b);
 /* The operator that joins two values, or NOPS: there is none. */
 OpId reduction_join(const Builtin *b);
 bool reduction_of_nothing(const Builtin *b); /* has that a value */

@@ -250,6 +250,9 @@ const Value *value_map(Check *c, Span at, const Value *v, const Value *with,
 bool value_is_error(const Value *v);
 bool value_is_literal(const Value *v);
 bool value_is_scalar(const Value *v); /* tensor of rank 0 */
+bool value_is_tree(const Value *v);   /* struct, tuple or stack */
+/* A literal as a real; or v. */
+const Value *value_as_real(Check *c, const Value *v);
 /* Constant integers and bools. */
 bool value_const_int(const Value *v, int64_t *out);
 bool value_const_bool(const Value *v, bool *out);
@@ -359,6 +362,8 @@ int64_t check_most_nodes(const Check *c);
 
 const Value *arith_binary(Check *c, const Scope *s, BinaryOp op, Span at,
                           const Operand *l, const Operand *r);
+/* Of ON_…, for messages: "numbers". */
+const char *takes_text(unsigned mask);
 /* An elementwise operator on n operands, with broadcasting, over leaves. */
 const Value *arith_elementwise(Check *c, const Scope *s, OpId op,
                                const char *name, Span at, int n,

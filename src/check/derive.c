@@ -200,10 +200,9 @@ static bool coerce_derivative(Check *c, const Fn *f, Arguments *a)
     if (!fn_coerce(c, f->of, &of))
         return false;
     for (int i = 0; i < f->nby; i++) {
-        const Value *x = a->value[f->by[i]];
+        const Value **x = &a->value[f->by[i]];
 
-        if (x && value_is_literal(x))
-            a->value[f->by[i]] = value_tensor(c, value_adapt(c, x, c->real));
+        *x = *x ? value_as_real(c, *x) : NULL;
     }
     for (int i = 0; i < deriv_extra_params(f); i++) {
         const Type *t = deriv_extra_type(c, f, a, i);
@@ -224,10 +223,8 @@ bool fn_coerce(Check *c, const Fn *f, Arguments *a)
                    c, f, scope_new(c, f->scope, f->limit, f->scope->unit), a);
     case FK_builtin:
         for (int i = 0; i < a->n; i++)
-            if (a->value[i] && a->value[i]->kind == V_tensor &&
-                a->value[i]->literal != LIT_no)
-                a->value[i] =
-                    value_tensor(c, value_adapt(c, a->value[i], c->real));
+            if (a->value[i])
+                a->value[i] = value_as_real(c, a->value[i]);
         return true;
     case FK_derivative:
         return coerce_derivative(c, f, a);

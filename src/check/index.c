@@ -439,26 +439,19 @@ typedef struct Gathers {
     int axis[MAX_RANK];
 } Gathers;
 
-/* The index is inside, or checked already. */
-static Node *gather(Check *c, Node *a, Node *index, int axis)
-{
-    const Attr attr = {.integer = axis};
-    Node *arg[2] = {a, index};
-
-    return graph_make(c->graph, OP_gather, a->dtype, 2, arg, &attr);
-}
-
+/* The indices are inside, or checked already. */
 static Node *gather_joined(Check *c, Node *a, const Gathers *k)
 {
     const Dim *dim[MAX_RANK];
     int place;
 
     if (k->n == 1)
-        return gather(c, a, k->index[0], k->axis[0]);
+        return g_gather_inside(c->graph, a, k->index[0], k->axis[0]);
     for (int i = 0; i < k->n; i++)
         dim[i] = a->dim[k->axis[i]];
     a = join_axes(c, a, k->n, k->axis, &place);
-    return gather(c, a, linear_index(c, k->n, k->index, dim), place);
+    return g_gather_inside(c->graph, a, linear_index(c, k->n, k->index, dim),
+                           place);
 }
 
 /* Takes the first scalar from k, and with it those that vary with the same
@@ -556,7 +549,7 @@ static const Value *index_stack(Indexing *x, const Expr *e, const Value *v)
     Check *c = x->c;
     Node **leaf = NEWN(c->arena, Node *, v->nleaf + 1);
     const Type *t = v->ty->part[0];
-    const Dim *count = v->ty->count;
+    const Dim *count = NULL; /* of one there is none */
     Pick *p;
 
     if (e->index.nsub != 1)
@@ -564,11 +557,11 @@ static const Value *index_stack(Indexing *x, const Expr *e, const Value *v)
     p = make_picks(x, e, &v->ty->count);
     if (!p)
         return c->error;
-    if (p->kind == PICK_gather)
-        count = p->index->rank == 1 ? p->index->dim[0] : NULL;
-    else
-        count = p->kind == PICK_range ? p->size : NULL;
-    if (p->kind == PICK_gather && p->index->rank > 1)
+    if (p->kind == PICK_range)
+        count = p->size;
+    else if (p->kind == PICK_gather && p->index->rank == 1)
+        count = p->index->dim[0];
+    else if (p->kind == PICK_gather && p->index->rank > 1)
         return check_fail(c, e->span, "index",
                           "a stack is indexed by an int or one row of them");
     for (int i = 0; i < v->nleaf; i++) {

@@ -67,8 +67,9 @@ uint64_t index_mask(Check *c, Node *n);
 bool index_depends(Check *c, const Node *n, int since);
 /* The active index that n is, or NULL. */
 Index *index_of(Check *c, const Node *n);
-/* The greatest rank among the nodes from `first` on that the roots need: what
- * an index may change. */
+int greatest_rank(int n, Node *const *x);
+/* That of the nodes from `first` on that the roots need: what an index may
+ * change. */
 int index_greatest_rank(Check *c, const Node *first, int n, Node *const *root);
 /* The roots for all values of n int parameters (made in this order), each an
  * axis in front, the first one first. False after saying that `what` ("this

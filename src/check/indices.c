@@ -315,8 +315,8 @@ static uint64_t index_bit(Check *c, const Node *n)
     return 0;
 }
 
-/* The nodes from id `first` on that n needs, one after another; NULL: no more.
- */
+/* The nodes from id `first` on that are needed, one after another; NULL: no
+ * more. */
 static Node *look_next(Check *c, int first)
 {
     struct Walk *w = c->walk;
@@ -333,20 +333,22 @@ static Node *look_next(Check *c, int first)
     return NULL;
 }
 
-static void look_from(Check *c, const Node *n)
+static void look_from(Check *c, int n, Node *const *root)
 {
     if (!c->walk)
         c->walk = NEW(c->arena, struct Walk);
     c->walk->number++;
     c->walk->look.n = 0;
-    list_push(c->arena, &c->walk->look, graph_node(c->graph, n->id));
+    for (int i = 0; i < n; i++)
+        list_push(c->arena, &c->walk->look, root[i]);
 }
 
 bool index_depends(Check *c, const Node *n, int since)
 {
     const Node *x;
+    Node *root = graph_node(c->graph, n->id);
 
-    look_from(c, n);
+    look_from(c, 1, &root);
     while ((x = look_next(c, since)))
         if (x->op == OP_param)
             return true;
@@ -364,7 +366,7 @@ uint64_t index_mask(Check *c, Node *n)
         return 0;
     while (first->up)
         first = first->up;
-    look_from(c, n);
+    look_from(c, 1, &n);
     for (int done = 0; (x = look_next(c, first->param->id)); done++) {
         if (done == MAX_WALK)
             return UINT64_MAX;
@@ -373,34 +375,28 @@ uint64_t index_mask(Check *c, Node *n)
     return mask;
 }
 
-int index_greatest_rank(Check *c, const Node *first, int n, Node *const *root)
+int greatest_rank(int n, Node *const *x)
 {
-    LIST(Node *) todo = {NULL, 0, 0};
-    Arena *scratch = arena_new();
-    bool *seen = NEWN(scratch, bool, graph_count(c->graph) - first->id);
     int rank = 0;
 
-    for (int i = 0; i < n; i++) {
-        rank = root[i]->rank > rank ? root[i]->rank : rank;
-        list_push(scratch, &todo, root[i]);
-    }
-    while (todo.n > 0) {
-        Node *x = todo.at[--todo.n];
+    for (int i = 0; i < n; i++)
+        rank = x[i]->rank > rank ? x[i]->rank : rank;
+    return rank;
+}
 
-        if (x->id < first->id || seen[x->id - first->id])
-            continue;
-        seen[x->id - first->id] = true;
+int index_greatest_rank(Check *c, const Node *first, int n, Node *const *root)
+{
+    int rank = greatest_rank(n, root);
+    Node *x;
+
+    look_from(c, n, root);
+    while ((x = look_next(c, first->id))) {
+        const Region *r = node_has_region(x) ? node_region(x) : NULL;
+        int inside = r ? greatest_rank(r->nbody, r->body) : 0;
+
         rank = x->rank > rank ? x->rank : rank;
-        for (int i = 0; i < x->narg; i++)
-            list_push(scratch, &todo, x->arg[i]);
-        if (x->op != OP_loop && x->op != OP_call)
-            continue;
-        for (int i = 0; i < node_region(x)->nbody; i++)
-            rank = node_region(x)->body[i]->rank > rank
-                       ? node_region(x)->body[i]->rank
-                       : rank;
+        rank = inside > rank ? inside : rank;
     }
-    arena_free(scratch);
     return rank;
 }
 

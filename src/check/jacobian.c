@@ -59,18 +59,9 @@ static const Dim *elements(Graph *g, int n, Node *const *x)
     return sum;
 }
 
-static int highest_rank(int n, Node *const *x)
-{
-    int most = 0;
-
-    for (int i = 0; i < n; i++)
-        most = x[i]->rank > most ? x[i]->rank : most;
-    return most;
-}
-
 static bool matrix_possible(Derivation *d, int n, Node *const *row)
 {
-    int rank = highest_rank(n, row) + highest_rank(d->nx, d->x);
+    int rank = greatest_rank(n, row) + greatest_rank(d->nx, d->x);
     Check *c = d->c;
 
     if (rank > MAX_RANK)

@@ -77,12 +77,8 @@ static const Value *stack_tensors(Check *c, const Scope *s, Span at, int n,
     bool literal = true;
 
     for (int i = 0; i < n; i++) {
-        const Node *a = x[0].value->node, *b = x[i].value->node;
-
         literal = literal && x[i].value->literal != LIT_no;
-        if (a->rank == b->rank &&
-            (a->rank == 0 ||
-             memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank) == 0))
+        if (same_shape(x[0].value->node, x[i].value->node))
             continue;
         check_fail(c, x[0].span, "shape-mismatch",
                    "the elements of a tensor have one shape");

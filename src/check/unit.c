@@ -39,23 +39,16 @@ static const char *file_error(int err)
     return err == EFBIG ? "it is larger than 16 MB" : strerror(err);
 }
 
-static const Item *same_name(const Unit *u, const char *name)
-{
-    const Binding *b = scope_find(u->scope, INT32_MAX, name);
-
-    return b ? b->entry->item : NULL;
-}
-
 static Entry *add_entry(Check *c, Unit *u, EntryKind kind, const char *name,
                         Span span, const Item *item)
 {
+    const Binding *before = scope_find(u->scope, INT32_MAX, name);
     Entry *e;
     DType t;
 
-    if (same_name(u, name)) {
+    if (before) {
         check_fail(c, span, "duplicate", "'%s' is defined twice", name);
-        check_note(c, scope_find(u->scope, INT32_MAX, name)->span,
-                   "it was defined here first");
+        check_note(c, before->span, "it was defined here first");
         return NULL;
     }
     if (kind == EN_struct && dtype_of_name(c, name, &t))
@@ -96,9 +89,7 @@ static void add_fn(Check *c, Unit *u, const Item *item)
 static Unit *load_used(Check *c, const Unit *from, const char *name, Span at)
 {
     const char *slash = strrchr(from->path, '/');
-    char *path;
-    char *text;
-    const char *std;
+    const char *path, *text, *std;
     size_t len = 0;
 
     if (!from->std) {
@@ -180,8 +171,7 @@ static void add_item(Check *c, Unit *u, const Item *item)
     case IT_fn:
         add_fn(c, u, item);
         break;
-    case IT_derivative:
-        break; /* see attach_derivative */
+    case IT_derivative: /* see unit_attach_derivative */
     case IT_export:
     case IT_train:
         break;
@@ -211,7 +201,6 @@ static int loading_now(const Check *c)
 Unit *unit_load(Check *c, const char *path, const char *text, size_t len)
 {
     Unit *u;
-    char *read;
     int errors;
 
     for (int i = 0; i < c->unit.n; i++)
@@ -220,13 +209,11 @@ Unit *unit_load(Check *c, const char *path, const char *text, size_t len)
     if (loading_now(c) >= MAX_USE_DEPTH)
         return check_none(c, (Span){0, 0}, "file",
                           "more than %d files use each other", MAX_USE_DEPTH);
-    if (!text) {
-        read = read_file(c, path, &len);
-        if (!read)
-            return check_none(c, (Span){0, 0}, "file", "cannot read %s: %s",
-                              path, file_error(errno));
-        text = read;
-    }
+    if (!text)
+        text = read_file(c, path, &len);
+    if (!text)
+        return check_none(c, (Span){0, 0}, "file", "cannot read %s: %s", path,
+                          file_error(errno));
     if (len > MAX_SOURCE)
         return check_none(c, (Span){0, 0}, "file", "cannot read %s: %s", path,
                           file_error(EFBIG));

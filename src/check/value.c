@@ -80,6 +80,11 @@ bool value_is_scalar(const Value *v)
     return v->kind == V_tensor && v->node->rank == 0;
 }
 
+bool value_is_tree(const Value *v)
+{
+    return v->kind == V_struct || v->kind == V_tuple || v->kind == V_stack;
+}
+
 const Value *value_literal(Check *c, Literal l, Node *n, Node *real)
 {
     Value *v = NEW(c->arena, Value);
@@ -342,7 +347,6 @@ Node **values_leaves(Check *c, int n, const Value *const *v, int *total)
 const Value *value_of_leaves(Check *c, const Type *t, Node *const *leaf)
 {
     const Value **part;
-    Value *v;
 
     if (t->kind == TY_tensor)
         return value_tensor(c, leaf[0]);
@@ -355,8 +359,7 @@ const Value *value_of_leaves(Check *c, const Type *t, Node *const *leaf)
     }
     if (t->kind == TY_struct)
         return value_struct(c, t, part);
-    v = value_parts(c, V_tuple, t->npart, part);
-    return v;
+    return value_parts(c, V_tuple, t->npart, part);
 }
 
 const Value *value_fresh(Check *c, const Type *t, const char *name)
@@ -379,7 +382,7 @@ const Value *value_settle(Check *c, Span at, const Value *v)
 {
     int64_t i;
 
-    if (v->kind != V_tensor || v->literal == LIT_no)
+    if (!value_is_literal(v))
         return v;
     if (v->literal == LIT_int && v->node->op == OP_const) {
         i = v->node->attr.integer;
@@ -411,6 +414,12 @@ const Value *value_map(Check *c, Span at, const Value *v, const Value *with,
 bool value_is_literal(const Value *v)
 {
     return v->kind == V_tensor && v->literal != LIT_no;
+}
+
+const Value *value_as_real(Check *c, const Value *v)
+{
+    return value_is_literal(v) ? value_tensor(c, value_adapt(c, v, c->real))
+                               : v;
 }
 
 bool value_const_int(const Value *v, int64_t *out)
