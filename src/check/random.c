@@ -54,15 +54,9 @@ const Value *run_bernoulli(Check *c, const BuiltinCall *call)
     return value_tensor(c, g2(c->graph, OP_lt, p, v->node));
 }
 
-/* That number i has the counter -1 - i, below those of elements. */
 Node *random_keys(Check *c, Node *key, const Dim *n)
 {
-    Graph *g = c->graph;
-    Node *i = g_iota(g, DT_i64, n), *bits;
-
-    i = g2(g, OP_sub, g_fill(g, i, -1), i);
-    bits = g_random_bits(g, g_broadcast_to(g, key, 1, &n), i);
-    return g_cast(g, DT_key, bits);
+    return g_split_each(c->graph, key, g_iota(c->graph, DT_i64, n));
 }
 
 /* split(key): two keys; split(key, n): n in a tensor. */

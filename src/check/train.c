@@ -429,15 +429,10 @@ static Port in_place(Train *t, const Port *param, int index, const Value *v)
 static const Value *step_key(Train *t, State *s)
 {
     Graph *g = t->c->graph;
-    Node *step = s->field[ST_step]->node, *counter,
-         *one = g_const_int(g, DT_i64, 1);
+    Node *step = s->field[ST_step]->node, *one = g_const_int(g, DT_i64, 1);
 
-    /* as g_split(key, step) */
-    counter = g2(g, OP_sub, g_const_int(g, DT_i64, -1), step);
     s->field[ST_step] = value_tensor(t->c, g2(g, OP_add, step, one));
-    return value_tensor(
-        t->c,
-        g_cast(g, DT_key, g_random_bits(g, s->field[ST_key]->node, counter)));
+    return value_tensor(t->c, g_split_each(g, s->field[ST_key]->node, step));
 }
 
 /* The parameters of step; those of the optimizer's settings to `setting`. */

@@ -144,7 +144,7 @@ static void note_bad(DimWalk *w, LLVMValueRef bad)
     w->bad = w->bad ? LLVMBuildOr(w->e->builder, w->bad, bad, "") : bad;
 }
 
-static bool is_wide(const Emit *e)
+bool has_wide_sizes(const Emit *e)
 {
     return LLVMPointerSize(e->machine.layout) == 8;
 }
@@ -170,22 +170,22 @@ static void *below_2_31(DimWalk *w, LLVMValueRef v)
 static void *checked_add(void *u, void *a, void *b)
 {
     DimWalk *w = u;
-    return is_wide(w->e) ? told(w, "llvm.sadd.with.overflow", a, b)
-                         : code_add(u, a, b);
+    return has_wide_sizes(w->e) ? told(w, "llvm.sadd.with.overflow", a, b)
+                                : code_add(u, a, b);
 }
 
 static void *checked_mul(void *u, void *a, void *b)
 {
     DimWalk *w = u;
-    return is_wide(w->e) ? told(w, "llvm.smul.with.overflow", a, b)
-                         : below_2_31(w, code_mul(u, a, b));
+    return has_wide_sizes(w->e) ? told(w, "llvm.smul.with.overflow", a, b)
+                                : below_2_31(w, code_mul(u, a, b));
 }
 
 static void *checked_div(void *u, void *a, void *b)
 {
     DimWalk *w = u;
     void *q = code_div(u, a, b);
-    return is_wide(w->e) ? q : below_2_31(w, q);
+    return has_wide_sizes(w->e) ? q : below_2_31(w, q);
 }
 
 /* Does d grow with its variables, from a value of at least 0? */

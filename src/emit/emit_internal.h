@@ -150,6 +150,7 @@ const Dim *dim_most(Arena *a, const Dim *d, int64_t most, int64_t *limit);
  * INT32_MAX, of which nothing is said. */
 LLVMValueRef dim_code_exceeds(Emit *e, const DimEnv *env, const Dim *d,
                               int64_t most, bool negative);
+bool has_wide_sizes(const Emit *e); /* size_t has 64 bits */
 /* At the builder's place, an i1: some divisor in d is zero; NULL where d
  * divides by constants alone. */
 LLVMValueRef dim_code_zero(Emit *e, const DimEnv *env, const Dim *d);

@@ -81,8 +81,7 @@ static void collect_sizes(const Schedule *s, SizeSet *set)
  * than that where 2^52 bytes are more than there is anywhere. */
 static int64_t most_of(const Emit *e, Size s)
 {
-    bool wide = LLVMPointerSize(e->machine.layout) == 8;
-    int64_t bytes = wide ? INT64_C(1) << 52 : INT32_MAX;
+    int64_t bytes = has_wide_sizes(e) ? INT64_C(1) << 52 : INT32_MAX;
     return s.bytes ? bytes / s.bytes : INT32_MAX;
 }
 
@@ -101,10 +100,8 @@ static bool is_limit(Emit *e, const Function *fn, Size s, int64_t *most)
 static Span var_span(const Function *f, const Dim *var)
 {
     for (int i = 0; i < f->nparam; i++)
-        for (int j = 0; j < f->param[i].nleaf; j++)
-            for (int d = 0; d < f->param[i].leaf[j]->rank; d++)
-                if (dim_uses(f->param[i].leaf[j]->dim[d], var))
-                    return f->param[i].span;
+        if (port_uses(&f->param[i], var))
+            return f->param[i].span;
     return f->span;
 }
 

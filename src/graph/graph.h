@@ -398,8 +398,9 @@ Node *g_random_bits(Graph *g, Node *key, Node *counter);
 /* uniform in [0, 1) and standard normal of any shape, from a scalar key. */
 Node *g_uniform(Graph *g, DType t, Node *key, int rank, const Dim *const *dim);
 Node *g_normal(Graph *g, DType t, Node *key, int rank, const Dim *const *dim);
-/* The i-th key derived from a key. */
+/* The i-th key derived from a key; those of all elements of an i64 tensor. */
 Node *g_split(Graph *g, Node *key, int64_t i);
+Node *g_split_each(Graph *g, Node *key, Node *i);
 
 /* print.c */
 

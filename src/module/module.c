@@ -57,13 +57,20 @@ bool function_bound(const Function *f, const Dim *d, int64_t *most)
     return *most < INT64_MAX;
 }
 
+bool port_uses(const Port *p, const Dim *var)
+{
+    for (int k = 0; k < p->nleaf; k++)
+        for (int d = 0; d < p->leaf[k]->rank; d++)
+            if (dim_uses(p->leaf[k]->dim[d], var))
+                return true;
+    return false;
+}
+
 static bool ports_use(const Port *p, int n, const Dim *var)
 {
     for (int i = 0; i < n; i++)
-        for (int k = 0; k < p[i].nleaf; k++)
-            for (int d = 0; d < p[i].leaf[k]->rank; d++)
-                if (dim_uses(p[i].leaf[k]->dim[d], var))
-                    return true;
+        if (port_uses(&p[i], var))
+            return true;
     return false;
 }
 

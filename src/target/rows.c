@@ -44,12 +44,17 @@ static const CpuRow x86_cpu[] = {
 #define CHOOSING "*linux *linux-gnu *freebsd*"
 #define SIMPLE "*linux-musl *linux-android* *netbsd* *openbsd* *elf *none*"
 #define ANY CHOOSING " " SIMPLE
-#define HARD "*eabihf"
-#define SOFT "*eabi"
 
-/* A row is found by its first match, so the narrower ones are above. Reals in
- * integer registers are what "soft" says of C's calls; such rows forbid the
- * FPU, as other compilers do for them, so that a CPU without one will do. */
+/* What rows of ARM have in common. Reals in integer registers are what "soft"
+ * says of C's calls; such rows forbid the FPU, as other compilers do for them,
+ * so that a CPU without one will do. */
+#define SOFT_FLOAT                                                             \
+    .system = "*eabi", .calls = "AAPCS, soft float",                           \
+    .abi_features = "+soft-float,-fpregs"
+#define HARD_FLOAT .system = "*eabihf", .calls = "AAPCS, hard float"
+#define MICROCONTROLLER .small = true, .bare = true
+
+/* A row is found by its first match, so the narrower ones are above. */
 static const Target target[] = {
     {
         .name = "x86_64-linux-gnu",
@@ -97,9 +102,8 @@ static const Target target[] = {
     {
         .name = "arm-linux-gnueabihf",
         .arch = "arm armv7 armv7a armv7l thumbv7 thumbv7a",
-        .system = HARD,
+        HARD_FLOAT,
         .alone = "armv7",
-        .calls = "AAPCS, hard float",
         .cpu = "generic",
         .features = "+armv7-a,+vfp3d16,-d32,-neon",
         .needs = NEEDS_f64,
@@ -108,8 +112,7 @@ static const Target target[] = {
     {
         .name = "armv6-linux-gnueabihf",
         .arch = "armv6 armv6k armv6kz",
-        .system = HARD,
-        .calls = "AAPCS, hard float",
+        HARD_FLOAT,
         .cpu = "arm1176jzf-s",
         .needs = NEEDS_f64,
         .tested = "qemu-arm -cpu arm1176",
@@ -117,77 +120,59 @@ static const Target target[] = {
     {
         .name = "arm-linux-gnueabi",
         .arch = "arm armv5te armv6 armv7 armv7a",
-        .system = SOFT,
+        SOFT_FLOAT,
         .alone = "armv5te",
-        .calls = "AAPCS, soft float",
         .cpu = "arm926ej-s",
-        .abi_features = "+soft-float,-fpregs",
         .tested = "qemu-arm -cpu arm926",
     },
     {
         .name = "thumbv6m-none-eabi",
         .arch = "thumbv6m armv6m",
-        .system = SOFT,
-        .calls = "AAPCS, soft float",
+        SOFT_FLOAT,
         .cpu = "cortex-m0",
-        .abi_features = "+soft-float,-fpregs",
-        .small = true,
-        .bare = true,
+        MICROCONTROLLER,
         .tested = "qemu-arm -cpu cortex-m0",
     },
     {
         .name = "thumbv7m-none-eabi",
         .arch = "thumbv7m armv7m",
-        .system = SOFT,
-        .calls = "AAPCS, soft float",
+        SOFT_FLOAT,
         .cpu = "cortex-m3",
-        .abi_features = "+soft-float,-fpregs",
-        .small = true,
-        .bare = true,
+        MICROCONTROLLER,
         .tested = "qemu-arm -cpu cortex-m3",
     },
     {
         .name = "thumbv7em-none-eabi",
         .arch = "thumbv7em armv7em",
-        .system = SOFT,
-        .calls = "AAPCS, soft float",
+        SOFT_FLOAT,
         .cpu = "cortex-m4",
-        .abi_features = "+soft-float,-fpregs",
-        .small = true,
-        .bare = true,
+        MICROCONTROLLER,
         .tested = "qemu-arm -cpu cortex-m4",
     },
     {
         .name = "thumbv7em-none-eabihf",
         .arch = "thumbv7em armv7em",
-        .system = HARD,
-        .calls = "AAPCS, hard float",
+        HARD_FLOAT,
         .cpu = "cortex-m4",
         .needs = NEEDS_f32,
-        .small = true,
-        .bare = true,
+        MICROCONTROLLER,
         .tested = "qemu-arm -cpu cortex-m4",
     },
     {
         .name = "thumbv8m.main-none-eabi",
         .arch = "thumbv8m.main",
-        .system = SOFT,
-        .calls = "AAPCS, soft float",
+        SOFT_FLOAT,
         .cpu = "cortex-m33",
-        .abi_features = "+soft-float,-fpregs",
-        .small = true,
-        .bare = true,
+        MICROCONTROLLER,
         .tested = "qemu-arm -cpu cortex-m33",
     },
     {
         .name = "thumbv8m.main-none-eabihf",
         .arch = "thumbv8m.main",
-        .system = HARD,
-        .calls = "AAPCS, hard float",
+        HARD_FLOAT,
         .cpu = "cortex-m33",
         .needs = NEEDS_f32,
-        .small = true,
-        .bare = true,
+        MICROCONTROLLER,
         .tested = "qemu-arm -cpu cortex-m33",
     },
     {

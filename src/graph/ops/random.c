@@ -177,8 +177,14 @@ Node *g_normal(Graph *g, DType t, Node *key, int rank, const Dim *const *dim)
 }
 
 /* Derived keys have counters from -1 down, elements from 0 up. */
+Node *g_split_each(Graph *g, Node *key, Node *i)
+{
+    Node *counter = g2(g, OP_sub, g_fill(g, i, -1), i);
+    key = g_broadcast_to(g, key, i->rank, i->dim);
+    return g_cast(g, DT_key, g_random_bits(g, key, counter));
+}
+
 Node *g_split(Graph *g, Node *key, int64_t i)
 {
-    Node *counter = g_const_int(g, DT_i64, -1 - i);
-    return g_cast(g, DT_key, g_random_bits(g, key, counter));
+    return g_split_each(g, key, g_const_int(g, DT_i64, i));
 }
