@@ -99,7 +99,7 @@ $B/test_diff_loops $B/test_diff_random $B/test_zeros: $B/tests/unit/diff_cases.o
 $B/test_region $B/test_region_random: $B/tests/unit/region_cases.o
 $B/test_check $B/test_binders $B/test_limits $B/test_random $B/test_points $B/test_gradcheck: $B/tests/unit/programs.o
 $B/tests/unit/%.o: ALL += $(CHECK_CFLAGS)
-$(UNIT): $B/%: $B/tests/unit/%.o $B/tests/unit/harness.o $B/libnncc.a $B/libnn.a
+$(UNIT): $B/%: $B/tests/unit/%.o $B/tests/unit/harness.o $B/tests/unit/suite.o $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL) $(filter %.o,$^) $(filter %.a,$^) -o $@ $(CHECK_LIBS) $(LIBS)
 

@@ -11,6 +11,7 @@
 #include "emit/emit.h"
 #include "graph/op.h"
 #include "harness.h"
+#include "suite.h"
 
 /* A module made by hand:
  *   struct Layer { W: real[4, 3], b: real[3] }
@@ -915,10 +916,7 @@ int main(void)
     char clean[64];
     if (!mkdtemp(own_folder))
         return 1;
-    SRunner *r = srunner_create(suite());
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = run_suite(suite());
     snprintf(clean, sizeof clean, "rm -rf %s", own_folder);
     return system(clean) == 0 && failed == 0 ? 0 : 1;
 }

@@ -4,10 +4,10 @@
 #include "graph/ops/ops.h"
 #include "region/region.h"
 #include "simplify/simplify.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static Arena *arena;
@@ -906,9 +906,5 @@ int main(void)
     tcase_add_test(t, minors_are_shared);
     tcase_add_test(t, onehots_pick);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

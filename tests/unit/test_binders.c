@@ -1,6 +1,7 @@
 /* test_binders.c: comprehensions, reductions over binders, fold and scan. */
 #include "graph/op.h"
 #include "programs.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -579,13 +580,4 @@ static Suite *suite(void)
     return s;
 }
 
-int main(void)
-{
-    SRunner *r = srunner_create(suite());
-    int failed;
-
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+int main(void) { return run_suite(suite()); }

@@ -1,5 +1,6 @@
 /* test_check.c: what programs mean: values, signatures, errors, limits. */
 #include "programs.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -806,8 +807,6 @@ int main(void)
 {
     Suite *s = suite_create("check");
     TCase *t = tcase_create("programs");
-    SRunner *r;
-    int failed;
 
     tcase_add_checked_fixture(t, programs_setup, programs_teardown);
     tcase_add_loop_test(t, values_are_right, 0,
@@ -827,9 +826,5 @@ int main(void)
     tcase_add_test(t, long_programs_are_linear);
     tcase_add_test(t, growth_is_bounded);
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

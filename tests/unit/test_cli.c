@@ -1,6 +1,7 @@
 /* test_cli.c: options, values of the command line, files. */
 
 #include "cli/cli.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -213,9 +214,5 @@ int main(void)
     tcase_add_loop_test(t, value_reads_and_prints, 0, LENGTH(values));
     tcase_add_test(t, files_whole_or_not_at_all);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -9,6 +9,7 @@
 #include "eval/eval.h"
 #include "graph/op.h"
 #include "simplify/simplify.h"
+#include "suite.h"
 
 typedef struct Loaded {
     Arena *arena;
@@ -364,8 +365,6 @@ int main(void)
 {
     Suite *s = suite_create("diff");
     TCase *t = tcase_create("cost and branches");
-    SRunner *r;
-    int failed;
 
     tcase_add_loop_test(t, product_chain_costs_at_most_4n_multiplications, 0,
                         4);
@@ -376,9 +375,5 @@ int main(void)
     tcase_add_loop_test(t, second_derivatives_of_a_product_are_exact, 0, 4 * 4);
     tcase_add_loop_test(t, jacobians_go_the_short_way, 0, COUNT(sizes));
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

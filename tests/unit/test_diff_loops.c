@@ -3,7 +3,6 @@
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "diff/diff.h"
@@ -11,6 +10,7 @@
 #include "eval/eval.h"
 #include "graph/op.h"
 #include "simplify/simplify.h"
+#include "suite.h"
 
 START_TEST(gradient_is_the_central_difference)
 {
@@ -395,8 +395,6 @@ int main(void)
 {
     Suite *s = suite_create("diff_loops");
     TCase *t = tcase_create("loops");
-    SRunner *r = srunner_create(s);
-    int failed;
 
     tcase_add_loop_test(t, gradient_is_the_central_difference, 0, ncases);
     tcase_add_loop_test(t, second_derivatives_are_central_differences, 0,
@@ -412,8 +410,5 @@ int main(void)
     tcase_add_loop_test(t, masked_adjoints_stay_zero, 0, 4);
     tcase_add_loop_test(t, batched_derivatives, 0, ncases);
     suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -8,6 +8,7 @@
 #include "diff_cases.h"
 #include "graph/op.h"
 #include "simplify/simplify.h"
+#include "suite.h"
 
 enum { PROGRAMS = 200, MAX_DEPTH = 2, NROOT = 6 };
 
@@ -214,13 +215,8 @@ int main(void)
 {
     Suite *s = suite_create("diff_random");
     TCase *t = tcase_create("random");
-    SRunner *r = srunner_create(s);
-    int failed;
 
     tcase_add_loop_test(t, derivatives_are_central_differences, 0, PROGRAMS);
     suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

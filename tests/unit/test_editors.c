@@ -1,11 +1,11 @@
 /* test_editors.c: the editors' files are JSON where they say so, and know
  * every word that the compiler knows. Run in the repository's folder. */
 #include "check/check_internal.h"
+#include "suite.h"
 
 #include <check.h>
 #include <ctype.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CODE "docs/editors/vscode/"
@@ -152,17 +152,11 @@ int main(void)
 {
     Suite *s = suite_create("editors");
     TCase *t = tcase_create("editors");
-    SRunner *r;
-    int failed;
 
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, json_is_valid, 0, 3);
     tcase_add_test(t, package_is_whole);
     tcase_add_test(t, words_are_known);
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -6,6 +6,7 @@
 
 #include "emit/emit.h"
 #include "harness.h"
+#include "suite.h"
 
 static const char *const cpus[] = {"x86-64", "x86-64-v2", "x86-64-v3",
                                    "x86-64-v4", "native"};
@@ -917,10 +918,7 @@ int main(void)
     tcase_add_loop_test(t, contract_blocks, 0, NCPU);
     tcase_add_test(t, call_checks_arguments);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int bad = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = run_suite(s);
     emit_shutdown();
-    return bad != 0;
+    return failed;
 }

@@ -2,6 +2,7 @@
  * that are not elementwise against central differences. */
 #include "eval/eval.h"
 #include "graph/ops/ops.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -661,9 +662,5 @@ int main(void)
     tcase_add_test(t, long_chain);
     tcase_add_test(t, counts);
     suite_add_tcase(suite, t);
-    SRunner *run = srunner_create(suite);
-    srunner_run_all(run, CK_NORMAL);
-    int failed = srunner_ntests_failed(run);
-    srunner_free(run);
-    return failed != 0;
+    return run_suite(suite);
 }

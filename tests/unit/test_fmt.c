@@ -2,6 +2,7 @@
  * time changes nothing, that the program stays the same. Run in the
  * repository's folder. */
 #define _GNU_SOURCE /* GLOB_BRACE */
+#include "suite.h"
 #include "syntax/ast.h"
 #include "syntax/fmt.h"
 
@@ -247,8 +248,6 @@ int main(void)
 {
     Suite *s = suite_create("fmt");
     TCase *t = tcase_create("fmt");
-    SRunner *r;
-    int failed;
 
     glob("{examples/*,src/std,tests/golden,tests/e2e/*,tests/bench/*,"
          "tests/fuzz/*}/*.nn",
@@ -260,10 +259,7 @@ int main(void)
     tcase_add_test(t, long_chains_are_linear);
     tcase_add_loop_test(t, deep_nests_end, 0, 13);
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = run_suite(s);
     globfree(&files);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed;
 }

@@ -5,10 +5,10 @@
 #include "kernel/kernel.h"
 #include "programs.h"
 #include "simplify/simplify.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -199,7 +199,6 @@ int main(void)
 {
     Suite *s = suite_create("gradcheck");
     TCase *t = tcase_create("gradcheck");
-    SRunner *r = srunner_create(s);
 
     tcase_add_checked_fixture(t, programs_setup, programs_teardown);
     tcase_add_test(t, right_and_off);
@@ -208,8 +207,5 @@ int main(void)
     tcase_add_loop_test(t, stops, 0, 4);
     tcase_add_test(t, prints_nothing);
     suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -1,5 +1,6 @@
 /* test_graph.c: dimensions, hash-consing, identities, printing. */
 #include "graph/ops/ops.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -682,9 +683,5 @@ int main(void)
     tcase_add_test(t, long_chains);
     tcase_add_loop_test(t, row_is_complete, 0, NOPS);
     suite_add_tcase(suite, t);
-    SRunner *run = srunner_create(suite);
-    srunner_run_all(run, CK_NORMAL);
-    int failed = srunner_ntests_failed(run);
-    srunner_free(run);
-    return failed != 0;
+    return run_suite(suite);
 }

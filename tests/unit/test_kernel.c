@@ -5,10 +5,10 @@
 #include "kernel/kernel.h"
 #include "kernel_sim.h"
 #include "simplify/simplify.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_LEAVES = 64 };
@@ -958,9 +958,5 @@ int main(void)
     tcase_add_loop_test(t, random_in_place, 0, 15);
     tcase_add_loop_test(t, random_guards, 0, 25);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

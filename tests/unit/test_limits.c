@@ -2,6 +2,7 @@
  * cannot be read: what is said of them, and that it is said soon. */
 
 #include "programs.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -253,8 +254,6 @@ int main(void)
 {
     Suite *s = suite_create("limits");
     TCase *t = tcase_create("limits");
-    SRunner *r;
-    int failed;
 
     tcase_add_checked_fixture(t, programs_setup, programs_teardown);
     tcase_add_test(t, expansion_ends);
@@ -269,9 +268,5 @@ int main(void)
     tcase_add_loop_test(t, floods_end, 0,
                         (int)(sizeof floods / sizeof *floods));
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -13,6 +13,7 @@
 
 #include "region/region.h"
 #include "simplify/simplify.h"
+#include "suite.h"
 
 enum { MOST = 8, BYTES = 1 << 20 };
 
@@ -865,10 +866,7 @@ int main(void)
     TCase *t = tcase_create("loops");
     add_tests(t);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = run_suite(s);
     emit_shutdown();
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed;
 }

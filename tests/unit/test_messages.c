@@ -2,11 +2,11 @@
  * stands in an expected output of golden/, or a test names it. Run in the
  * repository's folder. */
 #include "base/base.h"
+#include "suite.h"
 
 #include <check.h>
 #include <ctype.h>
 #include <glob.h>
-#include <stdlib.h>
 #include <string.h>
 
 static Arena *arena;
@@ -219,14 +219,8 @@ int main(void)
 {
     Suite *s = suite_create("messages");
     TCase *t = tcase_create("messages");
-    SRunner *r;
-    int failed;
 
     tcase_add_test(t, each_message_has_a_case);
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -16,6 +16,7 @@
 #include "check/check.h"
 #include "eval/eval.h"
 #include "simplify/simplify.h"
+#include "suite.h"
 
 enum { MAX_FORMULAS = 1000, MAX_TEXT = 1024, POINTS = 2 };
 
@@ -414,8 +415,6 @@ int main(void)
 {
     Suite *s = suite_create("near-misses");
     TCase *t = tcase_create("near");
-    SRunner *r;
-    int failed;
 
     read_formulas();
     if (nformulas <= 2 * simplify_nrules) {
@@ -425,9 +424,5 @@ int main(void)
     tcase_add_loop_test(t, near_misses_keep_their_value, 0, nformulas);
     tcase_add_loop_test(t, derivatives_have_their_closed_form, 0, CLOSED);
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -13,6 +13,7 @@
 #include "kernel/kernel.h"
 #include "kernel_sim.h"
 #include "simplify/simplify.h"
+#include "suite.h"
 
 enum {
     PARAMS = 8,
@@ -1197,8 +1198,6 @@ int main(void)
 {
     Suite *s = suite_create("random near-misses");
     TCase *t = tcase_create("near"), *p = tcase_create("pairs");
-    SRunner *r;
-    int failed;
 
     tcase_add_loop_test(t, values_are_those_of_what_is_written, 0,
                         NTHEMES * TESTS);
@@ -1207,9 +1206,5 @@ int main(void)
     tcase_add_test(t, indices_of_near_misses);
     suite_add_tcase(s, t);
     suite_add_tcase(s, p);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -2,10 +2,10 @@
 #include "eval/eval.h"
 #include "graph/ops/ops.h"
 #include "lower_sim.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static Arena *arena;
@@ -680,11 +680,4 @@ static Suite *ops_suite(void)
     return suite;
 }
 
-int main(void)
-{
-    SRunner *r = srunner_create(ops_suite());
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+int main(void) { return run_suite(ops_suite()); }

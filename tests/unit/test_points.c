@@ -6,6 +6,7 @@
 #include "graph/op.h"
 #include "harness.h"
 #include "programs.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -235,13 +236,4 @@ static Suite *suite(void)
     return s;
 }
 
-int main(void)
-{
-    SRunner *r = srunner_create(suite());
-    int failed;
-
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+int main(void) { return run_suite(suite()); }

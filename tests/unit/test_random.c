@@ -2,6 +2,7 @@
  * the authors of Threefry. */
 #include "graph/op.h"
 #include "programs.h"
+#include "suite.h"
 
 #include <Random123/threefry.h>
 #include <check.h>
@@ -103,8 +104,6 @@ int main(void)
 {
     Suite *s = suite_create("random");
     TCase *t = tcase_create("threefry");
-    SRunner *r;
-    int failed;
 
     tcase_add_checked_fixture(t, programs_setup, programs_teardown);
     tcase_add_loop_test(t, bits_are_threefry, 0, NKEYS);
@@ -112,9 +111,5 @@ int main(void)
     tcase_add_loop_test(t, split_counts_down, 0, NKEYS);
     tcase_add_loop_test(t, normal_is_of_box_and_muller, 0, NKEYS);
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed > 0;
+    return run_suite(s);
 }

@@ -3,6 +3,7 @@
 #include "graph/ops/ops.h"
 #include "region_cases.h"
 #include "simplify/simplify.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -889,11 +890,4 @@ static Suite *suite(void)
     return s;
 }
 
-int main(void)
-{
-    SRunner *r = srunner_create(suite());
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
-}
+int main(void) { return run_suite(suite()); }

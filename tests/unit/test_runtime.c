@@ -1,5 +1,6 @@
 /* test_runtime.c: libnn: modules, calls, training. */
 #include "nn.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -743,10 +744,7 @@ static void tear_down(void)
 int main(void)
 {
     set_up();
-    SRunner *r = srunner_create(suite());
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = run_suite(suite());
     tear_down();
-    return failed ? 1 : 0;
+    return failed;
 }

@@ -1,5 +1,6 @@
 /* test_runtime_data.c: libnn: CSV files and data sets. */
 #include "nn.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -488,10 +489,7 @@ static void tear_down(void)
 int main(void)
 {
     set_up();
-    SRunner *r = srunner_create(suite());
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = run_suite(suite());
     tear_down();
-    return failed ? 1 : 0;
+    return failed;
 }

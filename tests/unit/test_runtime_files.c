@@ -1,6 +1,7 @@
 /* test_runtime_files.c: libnn: arrays and texts in files, rows of other dtypes
  * than CSV's. */
 #include "nn.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -433,10 +434,7 @@ int main(void)
         perror(folder);
         return 1;
     }
-    SRunner *r = srunner_create(suite());
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = run_suite(suite());
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command) != 0 || failed ? 1 : 0;
 }

@@ -4,6 +4,7 @@
 #include "graph/op.h"
 #include "show/cost.h"
 #include "show/show.h"
+#include "suite.h"
 
 #include <check.h>
 #include <string.h>
@@ -200,9 +201,5 @@ int main(void)
     tcase_add_test(t, large_ones_are_cut);
     tcase_add_test(t, costs);
     suite_add_tcase(suite, t);
-    SRunner *run = srunner_create(suite);
-    srunner_run_all(run, CK_NORMAL);
-    int failed = srunner_ntests_failed(run);
-    srunner_free(run);
-    return failed != 0;
+    return run_suite(suite);
 }

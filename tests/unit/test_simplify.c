@@ -9,6 +9,7 @@
 #include "check/check.h"
 #include "eval/eval.h"
 #include "simplify/simplify.h"
+#include "suite.h"
 
 enum { MAX_LINES = 1000 };
 
@@ -179,8 +180,6 @@ int main(void)
 {
     Suite *s = suite_create("simplify");
     TCase *t = tcase_create("identities");
-    SRunner *r;
-    int failed;
 
     read_lines();
     if (nlines == 0) {
@@ -190,9 +189,5 @@ int main(void)
     tcase_add_loop_test(t, identity, 0, nlines);
     tcase_add_loop_test(t, rule, 0, simplify_nrules);
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -4,10 +4,10 @@
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "diff/diff.h"
+#include "suite.h"
 
 enum { RESULTS = 64, PARAMS = 6, BYTES = 1 << 20 };
 
@@ -226,9 +226,5 @@ int main(void)
     TCase *t = tcase_create("strided");
     tcase_add_loop_test(t, compiled_like_reference, 0, LEVELS - 1);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

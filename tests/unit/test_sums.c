@@ -1,10 +1,10 @@
 /* test_sums.c: every reduction, over every set of axes, and products of every
  * kind, as machine code against the reference evaluator. */
 #include "compiled.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { RESULTS = 128, BUNDLES = 64, ELEMENTS = 4 * 72 * 3 * 72, BATCH = 3 };
@@ -483,10 +483,7 @@ int main(void)
     tcase_add_test(t, same_bits);
     tcase_add_test(t, contractions);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = run_suite(s);
     emit_shutdown();
-    return failed != 0;
+    return failed;
 }

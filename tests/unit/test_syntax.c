@@ -1,5 +1,6 @@
 /* test_syntax.c: the parser: what is read, what is refused, and how deep. */
 
+#include "suite.h"
 #include "syntax/ast.h"
 
 #include <check.h>
@@ -347,9 +348,5 @@ int main(void)
     tcase_add_test(t, a_long_chain_prints);
     tcase_add_test(t, cut_and_changed);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -4,6 +4,7 @@
 #include "graph/op.h"
 #include "graph/view.h"
 #include "simplify/simplify.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -341,12 +342,4 @@ static Suite *suite(void)
     return s;
 }
 
-int main(void)
-{
-    SRunner *r = srunner_create(suite());
-    int failed;
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+int main(void) { return run_suite(suite()); }

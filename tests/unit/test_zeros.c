@@ -3,12 +3,12 @@
  * finite number, in all orders of reverse and forward mode. */
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "diff/diff.h"
 #include "diff_cases.h"
 #include "eval/eval.h"
 #include "graph/ops/ops.h"
+#include "suite.h"
 
 enum { MAX_ORDER = 3, MAX_ARITY = 2 };
 
@@ -226,16 +226,10 @@ int main(void)
 {
     Suite *s = suite_create("zeros");
     TCase *t = tcase_create("operators");
-    SRunner *r;
-    int failed;
 
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, zero_times_any_partial_is_zero, 0, NOPS);
     tcase_add_loop_test(t, elsewhere_it_is_a_product, 0, NOPS);
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }
