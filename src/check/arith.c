@@ -539,22 +539,20 @@ const Value *arith_binary(Check *c, const Scope *s, BinaryOp op, Span at,
 static const Value *transpose(Check *c, const Scope *s, const Expr *e,
                               const Value *v)
 {
-    int perm[MAX_RANK];
-    const Node *n = v->node;
+    Graph *g = c->graph;
+    int last = v->kind == V_tensor ? v->node->rank - 1 : 0;
+    Node *n;
 
-    if (v->kind != V_tensor || n->rank < 2) {
+    if (last < 1) {
         check_fail(c, e->unary.of->span, "shape-mismatch",
                    "\"'\" transposes the last two dimensions");
         return check_label(c, s, e->unary.of, v);
     }
-    for (int i = 0; i < n->rank; i++)
-        perm[i] = i;
-    perm[n->rank - 1] = n->rank - 2;
-    perm[n->rank - 2] = n->rank - 1;
+    n = g_move_axis(g, v->node, last, last - 1);
     if (v->literal != LIT_no)
-        return value_literal(c, v->literal, g_permute(c->graph, v->node, perm),
-                             g_permute(c->graph, v->real, perm));
-    return value_tensor(c, g_permute(c->graph, v->node, perm));
+        return value_literal(c, v->literal, n,
+                             g_move_axis(g, v->real, last, last - 1));
+    return value_tensor(c, n);
 }
 
 const Value *eval_unary(Check *c, const Scope *s, const Expr *e)

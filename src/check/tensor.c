@@ -129,17 +129,6 @@ const Value *run_expand(Check *c, const BuiltinCall *call)
     return value_tensor(c, g_reshape(c->graph, n, n->rank + 1, dim));
 }
 
-static Node *axis_to(Check *c, Node *n, int from, int to)
-{
-    int perm[MAX_RANK];
-
-    for (int i = 0, k = 0; i < n->rank; i++) {
-        k += k == from;
-        perm[i] = i == to ? from : k++;
-    }
-    return g_permute(c->graph, n, perm);
-}
-
 /* What is to be joined: the arguments, or the parts of the one tuple. */
 static const Operand *operands(Check *c, const BuiltinCall *call, int *n)
 {
@@ -212,7 +201,7 @@ const Value *run_stack(Check *c, const BuiltinCall *call)
                           "only tensors stack along an axis of your choice");
     if (!arg_axis(c, call->fn, &call->x[1], v->node->rank, &axis))
         return c->error;
-    return value_tensor(c, axis_to(c, v->node, 0, axis));
+    return value_tensor(c, g_move_axis(c->graph, v->node, 0, axis));
 }
 
 /* One amount for all axes, for the chosen one, or a list. */
@@ -274,8 +263,9 @@ const Value *run_flip(Check *c, const BuiltinCall *call)
 
 const Value *run_moveaxis(Check *c, const BuiltinCall *call)
 {
-    return value_tensor(c, axis_to(c, call->given[0].node, call->given[1].axis,
-                                   call->given[2].axis));
+    return value_tensor(c,
+                        g_move_axis(c->graph, call->given[0].node,
+                                    call->given[1].axis, call->given[2].axis));
 }
 
 const Value *run_argsort(Check *c, const BuiltinCall *call)
@@ -288,8 +278,9 @@ const Value *run_argsort(Check *c, const BuiltinCall *call)
                    call->fn->name);
         return check_is(c, call->x[0].span, call->x[0].value);
     }
-    n = g_argsort(c->graph, axis_to(c, n, axis, last), call->given[2].on);
-    return value_tensor(c, axis_to(c, n, last, axis));
+    n = g_argsort(c->graph, g_move_axis(c->graph, n, axis, last),
+                  call->given[2].on);
+    return value_tensor(c, g_move_axis(c->graph, n, last, axis));
 }
 
 const Value *run_take_along(Check *c, const BuiltinCall *call)

@@ -9,11 +9,6 @@
 
 enum { MAX_CLIMB = 64, MAX_CHOICES = 3 };
 
-static Node *both(Graph *g, Node *a, Node *b)
-{
-    return !a ? b : !b ? a : g2(g, OP_and, a, b);
-}
-
 static Node *either(Graph *g, Node *a, Node *b)
 {
     if (!a || !b || a == b)
@@ -70,7 +65,7 @@ Guarded guard_settle(Graph *g, const Guarded *a)
 
     if (a->mask) {
         r.v = g_where(g, a->mask, a->v, g_fill(g, a->v, 0));
-        r.live = both(g, a->mask, a->live);
+        r.live = g_join(g, OP_and, a->mask, a->live);
         r.mask = NULL;
     }
     return r;
@@ -103,8 +98,8 @@ Guarded guard_choose(Graph *g, Arena *scratch, const Node *n, const Guarded *a,
 static void apply_made(Graph *g, Guarded *a)
 {
     if (a->made)
-        a->mask =
-            both(g, a->mask, g_broadcast_to(g, a->made, a->v->rank, a->v->dim));
+        a->mask = g_join(g, OP_and, a->mask,
+                         g_broadcast_to(g, a->made, a->v->rank, a->v->dim));
     a->made = NULL;
 }
 
@@ -116,7 +111,7 @@ Guarded guard_scale(Graph *g, const Guarded *a, Node *partial)
         apply_made(g, &r);
     r.v = g_chain(g, a->v, partial, a->steep);
     if (!node_is_const(partial, 1) && !node_is_const(partial, -1)) {
-        r.mask = both(g, r.mask, r.live);
+        r.mask = g_join(g, OP_and, r.mask, r.live);
         r.live = NULL;
     }
     return r;

@@ -96,11 +96,6 @@ static int layer(Graph *g, Arena *scratch, const Node *like, int axis, int n,
     return left;
 }
 
-static Node *plus(Graph *g, Node *sum, Node *term)
-{
-    return sum ? g2(g, OP_add, sum, term) : term;
-}
-
 /* sum and the parts along one axis. */
 static Node *join(Graph *g, Arena *scratch, Node *sum, const Node *like,
                   int axis, int n, Part *part)
@@ -110,7 +105,7 @@ static Node *join(Graph *g, Arena *scratch, Node *sum, const Node *like,
         Node *joined;
 
         n = layer(g, scratch, like, axis, n, part, &joined);
-        sum = plus(g, sum, joined);
+        sum = g_join(g, OP_add, sum, joined);
     }
     return sum;
 }
@@ -134,7 +129,7 @@ Node *add_all(Graph *g, int n, Node *const *term)
         if (axis >= 0)
             part[axis][count[axis]++] = p;
         else
-            sum = plus(g, sum, term[k]);
+            sum = g_join(g, OP_add, sum, term[k]);
     }
     for (int i = 0; i < term[0]->rank; i++)
         if (count[i])

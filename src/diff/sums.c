@@ -382,15 +382,13 @@ static Node *outer_all(Graph *g, const Node *n, Node *a, Node *b)
 static Node *scatter_all(Graph *g, const Node *n, Node *a, Node *index,
                          bool left_out)
 {
-    int axis = (int)n->attr.integer, perm[MAX_RANK], step[MAX_RANK];
+    int axis = (int)n->attr.integer, step[MAX_RANK];
     const Dim *size = n->attr.dims[0], *start[MAX_RANK];
     Node *to;
 
-    for (int i = 0; i < a->rank; i++)
-        perm[i] = i < axis ? i + 1 : i == axis ? 0 : i;
     if (left_out)
         size = dim_add(g, size, dim_const(g, 1));
-    to = g_scatter_add(g, g_permute(g, a, perm), index, axis, size);
+    to = g_scatter_add(g, g_move_axis(g, a, 0, axis), index, axis, size);
     for (int i = 0; i < n->rank; i++) {
         start[i] = dim_const(g, 0);
         step[i] = 1;

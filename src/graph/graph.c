@@ -470,6 +470,11 @@ Node *g2(Graph *g, OpId op, Node *a, Node *b)
     return graph_make(g, op, a->dtype, 2, (Node *[]){a, b}, NULL);
 }
 
+Node *g_join(Graph *g, OpId op, Node *a, Node *b)
+{
+    return !a ? b : !b ? a : g2(g, op, a, b);
+}
+
 Node *g3(Graph *g, OpId op, Node *a, Node *b, Node *c)
 {
     return graph_make(g, op, a->dtype, 3, (Node *[]){a, b, c}, NULL);

@@ -309,6 +309,8 @@ const Dim *node_as_dim(Graph *g, const Node *n);
 Node *g1(Graph *g, OpId op, Node *a);
 Node *g2(Graph *g, OpId op, Node *a, Node *b);
 Node *g3(Graph *g, OpId op, Node *a, Node *b, Node *c);
+/* g2 of what is there: NULL is nothing. */
+Node *g_join(Graph *g, OpId op, Node *a, Node *b);
 Node *g_cast(Graph *g, DType t, Node *a);
 Node *g_where(Graph *g, Node *c, Node *a, Node *b);
 /* c is a scalar bool; only the branch that is taken is evaluated. */
@@ -345,6 +347,8 @@ Node *g_broadcast(Graph *g, Node *a, int rank, const Dim *const *dim,
 /* A scalar, or anything whose shape is the end of this one. */
 Node *g_broadcast_to(Graph *g, Node *a, int rank, const Dim *const *dim);
 Node *g_permute(Graph *g, Node *a, const int *perm); /* result i is perm[i] */
+/* Axis `from` at place `to`, the others in their order. */
+Node *g_move_axis(Graph *g, Node *a, int from, int to);
 Node *g_reshape(Graph *g, Node *a, int rank, const Dim *const *dim);
 /* Per axis: size[i] elements from start[i], step[i] >= 1 apart. */
 Node *g_slice(Graph *g, Node *a, const Dim *const *start,
@@ -368,8 +372,6 @@ Node *g_concat(Graph *g, int n, Node *const *a, int axis);
 /* Over some axes, ascending, which the result lacks. */
 Node *g_reduce(Graph *g, OpId op, Node *a, int naxis, const int *axis);
 Node *g_reduce_all(Graph *g, OpId op, Node *a);
-/* sum over the axes that a broadcast by `axis` made: its transpose. */
-Node *g_sum_to(Graph *g, Node *a, int rank, const int *axis);
 
 /* The product: out[lout] = sum a[la] b[lb]. Labels are small integers, one an
  * axis, none twice in one list; what is not in lout is summed. */

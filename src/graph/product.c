@@ -337,11 +337,6 @@ static OpId multiplication(const Whole *w, const Product *p)
     return p->strong && w->guarded ? OP_strong_mul : OP_mul;
 }
 
-static Node *times(Graph *g, OpId mul, Node *a, Node *b)
-{
-    return !a ? b : !b ? a : g2(g, mul, a, b);
-}
-
 static Node *as_quotient(const Whole *w, Node *above, Node *below)
 {
     if (!below)
@@ -369,24 +364,24 @@ static void collect(const Whole *w, const Product *p, unsigned bits,
             continue;
         x = spread(w, f->x, &f->at, bits);
         if (p->strong && e < 0 && f->lost > 0) {
-            *above = times(w->g, mul, *above, powered(w, x, f->lost));
+            *above = g_join(w->g, mul, *above, powered(w, x, f->lost));
             e -= f->lost;
         }
         if (e > 0) {
-            *above = times(w->g, mul, *above, powered(w, x, e));
+            *above = g_join(w->g, mul, *above, powered(w, x, e));
             continue;
         }
         if (is_half(e)) {
-            root = times(w->g, mul, root, g1(w->g, OP_rsqrt, x));
+            root = g_join(w->g, mul, root, g1(w->g, OP_rsqrt, x));
             e += 0.5;
         }
         if (e != 0)
-            below = times(w->g, OP_mul, below, powered(w, x, -e));
+            below = g_join(w->g, OP_mul, below, powered(w, x, -e));
     }
     if (p->strong) {
         *under = as_quotient(w, root, below);
     } else {
-        *above = as_quotient(w, times(w->g, mul, *above, root), below);
+        *above = as_quotient(w, g_join(w->g, mul, *above, root), below);
         *under = NULL;
     }
 }

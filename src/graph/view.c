@@ -346,6 +346,16 @@ Node *g_permute(Graph *g, Node *a, const int *perm)
     return g_view(g, a, &v);
 }
 
+Node *g_move_axis(Graph *g, Node *a, int from, int to)
+{
+    int perm[MAX_RANK], at = 0;
+    for (int i = 0; i < a->rank; i++) {
+        at += at == from;
+        perm[i] = i == to ? from : at++;
+    }
+    return g_permute(g, a, perm);
+}
+
 static View steps(Graph *g, Node *a, const Dim *const *base,
                   const Dim *const *size, const int *step)
 {

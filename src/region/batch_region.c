@@ -179,11 +179,6 @@ static void bind(Frame *f, const Node *n, Node *mask)
         f->mask = capture_new(f, mask, "mask");
 }
 
-static Node *both(Graph *g, Node *a, Node *b)
-{
-    return !a ? b : !b ? a : g2(g, OP_and, a, b);
-}
-
 /* Which elements make this step; requires `until` to be made. */
 static Node *active(const Frame *f)
 {
@@ -195,7 +190,7 @@ static Node *active(const Frame *f)
         Node *t = g_cast(s->g, DT_i64, s->value[0]);
         counted = g2(s->g, OP_lt, batch_repeat(s->g, s->p->b, t), f->count);
     }
-    return both(s->g, goes_on, counted);
+    return g_join(s->g, OP_and, goes_on, counted);
 }
 
 static Node *where_active(const Frame *f, Node *a, Node *b)
@@ -219,7 +214,7 @@ static void make_step(Frame *f)
     f->active = active(f);
     if (f->active && mask && mask->rank == 0)
         mask = batch_repeat(s->g, s->p->b, mask);
-    mask = both(s->g, mask, f->active);
+    mask = g_join(s->g, OP_and, mask, f->active);
     make_results(s, mask, 0, r->ncarry + r->noutput);
     for (int i = 0; i < r->ncarry + r->noutput; i++) {
         bool carry = i < r->ncarry;

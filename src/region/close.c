@@ -412,12 +412,10 @@ static const Dim *begin_of(Close *c, const Dim *b, const Dim *n)
 static Node *steps_of(Close *c, const Item *x, Node *from)
 {
     Graph *g = c->g;
-    int axis = (int)x->n->attr.integer, perm[MAX_RANK];
+    int axis = (int)x->n->attr.integer;
     const Dim *begin = begin_of(c, x->b, from->dim[axis]);
     Node *all = g_strided(g, from, axis, begin, 1, &c->r.trips, &x->a);
-    for (int i = 0; i < all->rank; i++)
-        perm[i] = i == 0 ? axis : i <= axis ? i - 1 : i;
-    return g_permute(g, all, perm);
+    return g_move_axis(g, all, axis, 0);
 }
 
 /* n for all steps at once; it depends on no carry. */

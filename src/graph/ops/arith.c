@@ -526,10 +526,9 @@ static void div_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 static Node *div_jvp(Graph *g, Node *n, Node *const *dx)
 {
     Node *sum = NULL;
-    for (int i = 0; i < 3; i++) {
-        Node *term = dx[i] ? div_term(g, n, dx[i], i) : NULL;
-        sum = !sum ? term : !term ? sum : g2(g, OP_add, sum, term);
-    }
+    for (int i = 0; i < 3; i++)
+        if (dx[i])
+            sum = g_join(g, OP_add, sum, div_term(g, n, dx[i], i));
     return sum;
 }
 

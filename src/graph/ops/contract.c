@@ -489,7 +489,7 @@ static Node *contract_jvp(Graph *g, Node *n, Node *const *dx)
         y[0] = g_contract(g, dx[0], la, n->arg[1], lb, n->rank, l);
     if (dx[1])
         y[1] = g_contract(g, n->arg[0], la, dx[1], lb, n->rank, l);
-    return !y[0] ? y[1] : !y[1] ? y[0] : g2(g, OP_add, y[0], y[1]);
+    return g_join(g, OP_add, y[0], y[1]);
 }
 
 /* Printed form. */

@@ -27,7 +27,7 @@ static Node *extreme_jvp(Graph *g, Node *n, Node *const *dx)
 {
     Node *x = dx[0] ? share(g, n, dx[0], 0) : NULL;
     Node *y = dx[1] ? share(g, n, dx[1], 1) : NULL;
-    return !x ? y : !y ? x : g2(g, OP_add, x, y);
+    return g_join(g, OP_add, x, y);
 }
 
 static Node *extreme_identity(Graph *g, const Node *n)

@@ -180,10 +180,6 @@ void print_dims(int rank, const Dim *const *dim, Str *to);
 
 /* For batch: x repeated along a new first axis of size b. */
 Node *batch_repeat(Graph *g, const Dim *b, Node *x);
-/* x with axis `from` moved to place `to`, the others in their order. */
-Node *g_move_axis(Graph *g, Node *x, int from, int to);
-/* Of rank `rank`: where each axis then stood before. */
-void moved_axes(int rank, int from, int to, int *perm);
 
 /* affine.c: integers as base + Σ coef[i] · (place along axis i). */
 typedef struct Affine {

@@ -1,7 +1,6 @@
 /* reduce.c: reductions over some axes, which the result lacks. */
 #include "graph/ops/reduce.h"
 
-#include <assert.h>
 #include <math.h>
 
 bool reduce_has_axis(const Node *n, int axis)
@@ -102,16 +101,6 @@ Node *g_reduce_all(Graph *g, OpId op, Node *a)
     for (int i = 0; i < a->rank; i++)
         axis[i] = i;
     return g_reduce(g, op, a, a->rank, axis);
-}
-
-Node *g_sum_to(Graph *g, Node *a, int rank, const int *axis)
-{
-    int gone[MAX_RANK], n = 0;
-    assert(a->rank == rank);
-    for (int i = 0; i < rank; i++)
-        if (axis[i] < 0)
-            gone[n++] = i;
-    return g_reduce(g, OP_sum, a, n, gone);
 }
 
 /* Identities of all reductions but argmax and argmin. */

@@ -27,16 +27,6 @@ typedef struct Part {
 
 static Node *tangent(Roots *r, Part p);
 
-static Node *times(Graph *g, Node *a, Node *b)
-{
-    return !a ? b : !b ? a : g2(g, OP_mul, a, b);
-}
-
-static Node *plus(Graph *g, Node *a, Node *b)
-{
-    return !a ? b : !b ? a : g2(g, OP_add, a, b);
-}
-
 /* u = ∂root/∂x, and what follows from it. */
 static Node *by(Roots *r, const Part *p, Node *x, Node *u)
 {
@@ -58,7 +48,7 @@ static Node *term(Roots *r, const Part *p, Node *x, Node *top, double c)
 static Node *square(Roots *r, const Part *p, Node *a)
 {
     r->nsquare++;
-    return term(r, p, a, times(r->g, p->w, a), 1);
+    return term(r, p, a, g_join(r->g, OP_mul, p->w, a), 1);
 }
 
 static Node *other(Roots *r, const Part *p)
@@ -81,9 +71,9 @@ static Node *product(Roots *r, Part p)
     for (int i = 0; i < 2; i++) {
         Part q = p;
         q.s = p.s->arg[i];
-        q.w = times(r->g, p.w, p.s->arg[1 - i]);
+        q.w = g_join(r->g, OP_mul, p.w, p.s->arg[1 - i]);
         if (!is_number(q.s))
-            sum = plus(r->g, sum, tangent(r, q));
+            sum = g_join(r->g, OP_add, sum, tangent(r, q));
     }
     return sum;
 }
@@ -93,7 +83,7 @@ static Node *divisor(Roots *r, const Part *p)
 {
     Node *below = p->s->arg[1];
     Node *half = g2(r->g, OP_mul, p->root, g_fill(r->g, below, -0.5));
-    Node *top = times(r->g, p->w, g2(r->g, OP_div, p->s, below));
+    Node *top = g_join(r->g, OP_mul, p->w, g2(r->g, OP_div, p->s, below));
     if (p->whole)
         return by(r, p, below, g2(r->g, OP_div, half, below));
     return term(r, p, below, top, -0.5);
@@ -106,7 +96,7 @@ static Node *quotient(Roots *r, Part p)
     Node *sum = is_number(below) ? NULL : divisor(r, &p);
     p.s = p.s->arg[0];
     p.w = g2(r->g, OP_div, w, below);
-    return plus(r->g, sum, tangent(r, p));
+    return g_join(r->g, OP_add, sum, tangent(r, p));
 }
 
 /* Both terms of a sum, or both choices. */
@@ -119,7 +109,7 @@ static Node *two(Roots *r, Part p, Node *const *s, Node *const *w)
     b.s = s[1];
     b.w = w[1];
     Node *x = tangent(r, a);
-    return plus(r->g, x, tangent(r, b));
+    return g_join(r->g, OP_add, x, tangent(r, b));
 }
 
 static Node *choice(Roots *r, Part p)

@@ -101,26 +101,6 @@ Node *batch_repeat(Graph *g, const Dim *b, Node *x)
     return g_broadcast_to(g, x, x->rank + 1, dim);
 }
 
-void moved_axes(int rank, int from, int to, int *perm)
-{
-    int at = 0;
-    for (int i = 0; i < rank; i++) {
-        if (i == to) {
-            perm[i] = from;
-            continue;
-        }
-        at += at == from;
-        perm[i] = at++;
-    }
-}
-
-Node *g_move_axis(Graph *g, Node *x, int from, int to)
-{
-    int perm[MAX_RANK];
-    moved_axes(x->rank, from, to, perm);
-    return g_permute(g, x, perm);
-}
-
 Node *jvp_linear(Graph *g, Node *n, Node *const *dx)
 {
     return graph_remake(g, n, dx);
