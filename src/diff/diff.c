@@ -156,7 +156,9 @@ static bool cancels(Graph *g, Node *n)
 
 static void reverse_ewise(Sweep *s, Node *n, const Guarded *adjoint)
 {
-    for (int i = 0; i < n->narg && !cancels(s->g, n); i++) {
+    if (cancels(s->g, n))
+        return;
+    for (int i = 0; i < n->narg; i++) {
         Node *partial;
         Guarded a;
 
@@ -320,7 +322,9 @@ static Node *forward_ewise(Sweep *s, Node *n)
 {
     Node *sum = NULL;
 
-    for (int i = 0; i < n->narg && !cancels(s->g, n); i++) {
+    if (cancels(s->g, n))
+        return NULL;
+    for (int i = 0; i < n->narg; i++) {
         Node *dot = tangent(s, n->arg[i]);
         Node *partial = dot ? row(n)->partial(s->g, n, i) : NULL;
         Node *term;

@@ -36,7 +36,6 @@ const Dim *bound_minus(Bound *b, const Dim *d)
 
 /* Integers as polynomials. */
 
-/* One more counter; its variable. */
 const Dim *bound_counter(Bound *b, const Dim *extent)
 {
     Unknown *x = &b->unknown[b->n];
@@ -98,7 +97,6 @@ static bool view_place(Bound *b, const Node *n, const Dim **at)
     return true;
 }
 
-/* The node that n shows, and where. */
 const Node *bound_seen(Bound *b, const Node *n, const Dim **at)
 {
     while (view_place(b, n, at))

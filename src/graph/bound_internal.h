@@ -8,7 +8,7 @@
 
 const Dim *bound_less(Bound *b, const Dim *d, int64_t by);
 const Dim *bound_minus(Bound *b, const Dim *d);
-const Dim *bound_counter(Bound *b, const Dim *extent); /* a new one */
+const Dim *bound_counter(Bound *b, const Dim *extent); /* a new one's */
 /* Is it no constant, or one within MAX_FACTOR. */
 bool bound_is_small(const Dim *d);
 /* bound_form without care for what is too large. */

@@ -72,7 +72,6 @@ static const Dim *not_empty(Bound *b, const Dim *p, const Least *l)
     return l->n ? dim_subst(b->g, p, l->n, l->var, more) : p;
 }
 
-/* Where the counters have values. */
 bool bound_positive(Bound *b, const Dim *p)
 {
     Least l = {.n = 0};
@@ -94,7 +93,6 @@ bool bound_positive(Bound *b, const Dim *p)
     return false;
 }
 
-/* The constant or dimension that n is, at least 1 wherever it matters. */
 const Dim *bound_divisor(Bound *b, const Node *n)
 {
     const Dim *d =
@@ -104,7 +102,6 @@ const Dim *bound_divisor(Bound *b, const Node *n)
 
 /* Without the unknowns. */
 
-/* The ends of an unknown that lies between dimensions. */
 bool bound_ends_of(Bound *b, const Unknown *x, const Dim **lo, const Dim **hi)
 {
     const Node *n = x->node;
@@ -150,7 +147,6 @@ bool bound_is_choice(const Node *n)
            n->op == OP_if;
 }
 
-/* The two values that a choice is one of; is it by a condition. */
 bool bound_choices(Bound *b, const Unknown *c, const Dim **x, const Dim **y)
 {
     bool cond = c->node->narg == 3;
@@ -264,7 +260,6 @@ bool bound_prove(Bound *b, const Dim *p)
     return prove_by_known(b, p, k) || prove_without(b, p, k);
 }
 
-/* Where one of two conditions holds, both must do. */
 bool bound_prove_by_cases(Bound *b, const Dim *p)
 {
     Known before = known(b);

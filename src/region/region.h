@@ -8,10 +8,10 @@
 /* close.c */
 
 /* requires parameters of its own, gives a closed region. A loop or call from
- * results that may read anything around it: `r` as above
- * but that its results may reach other nodes than its parameters, `arg` its
- * arguments so far. What the results reach and does not depend on a parameter
- * becomes a further capture (constants, dimensions, iotas, and broadcasts of
+ * results that may read anything around it: `r` as for g_region but that its
+ * results may reach other nodes than its parameters, `arg` its arguments so
+ * far. What the results reach and does not depend on a parameter becomes a
+ * further capture (constants, dimensions, iotas, and broadcasts of
  * what is captured are made anew inside); a gather that takes element t of a
  * captured tensor becomes an input, as does one that takes element a·t + b
  * where all of these are inside the tensor; a contraction that depends on t

@@ -30,18 +30,17 @@ static Steps steps_of(const Node *n)
     return s;
 }
 
-/* The dimensions of x with `count` axes from `axis` on replaced by n others. */
-static int replace_axes(const Node *x, int axis, int count, int n,
-                        const Dim *const *size, const Dim **dim)
+/* n axes of x, from `axis` on, as one. */
+static Node *flatten(Graph *g, Node *x, int axis, int n)
 {
+    const Dim *dim[MAX_RANK];
     int rank = 0;
-    for (int i = 0; i < axis; i++)
-        dim[rank++] = x->dim[i];
-    for (int j = 0; j < n; j++)
-        dim[rank++] = size[j];
-    for (int i = axis + count; i < x->rank; i++)
-        dim[rank++] = x->dim[i];
-    return rank;
+    for (int i = 0; i < x->rank; i++)
+        if (i > axis && i < axis + n)
+            dim[axis] = dim_mul(g, dim[axis], x->dim[i]);
+        else
+            dim[rank++] = x->dim[i];
+    return g_reshape(g, x, rank, dim);
 }
 
 /* The axis whose places are computed from the others': the largest, so that
@@ -104,7 +103,7 @@ static Node *widen(Graph *g, const Steps *s, const Dim *lo, const Dim *hi)
  * over the flattened axes of w these are reads with steps again. */
 static Node *add_by_reads(Graph *g, Steps s, const Dim *lo, const Dim *hi)
 {
-    const Dim *dim[MAX_RANK], *inner = dim_const(g, 1);
+    const Dim *inner = dim_const(g, 1);
     int axis[MAX_RANK];
     Steps r = {.axis = s.axis, .n = s.n};
     Node *w = widen(g, &s, lo, hi);
@@ -121,9 +120,7 @@ static Node *add_by_reads(Graph *g, Steps s, const Dim *lo, const Dim *hi)
     r.size[0] = s.whole;
     r.coef[0] = inner;
     r.start = dim_mul(g, inner, dim_sub(g, hi, s.start));
-    const Dim *flat = dim_mul(g, w->dim[s.axis], inner);
-    int rank = replace_axes(w, s.axis, s.n, 1, &flat, dim);
-    r.x = g_reshape(g, w, rank, dim);
+    r.x = flatten(g, w, s.axis, s.n);
     r.x = g_strided(g, r.x, r.axis, r.start, r.n, r.size, r.coef);
     return g_reduce(g, OP_sum, r.x, s.n - 1, axis);
 }
