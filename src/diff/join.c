@@ -23,11 +23,11 @@ static int padded_axis(const Node *n, Part *p)
     int64_t size;
     View v;
 
-    if (n->op != OP_view_add)
+    if (!node_pads(n))
         return -1;
     v = view_of(n);
     for (int i = 0; i < n->rank; i++) {
-        if (v.rank != v.from || v.axis[i] != i || !dim_is(v.coef[i], 1))
+        if (!dim_is(v.coef[i], 1))
             return -1;
         if (view_goes_through(&v, i, n->dim))
             continue;

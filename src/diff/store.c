@@ -256,7 +256,7 @@ static bool is_costly(const Info *i)
     case OPC_ewise:
         return (row->flags & OP_COSTLY) && !i->drawn;
     case OPC_view:
-        return n->op == OP_view_add && view_adds(n);
+        return n->op == OP_view_add && !node_pads(n);
     case OPC_index:
         return n->op == OP_scatter_add;
     case OPC_reduce:

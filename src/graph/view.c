@@ -229,6 +229,8 @@ int view_join(Graph *g, View *v, int i, int j)
     return at;
 }
 
+bool is_view(const Node *n) { return n->op == OP_view || n->op == OP_reshape; }
+
 bool node_repeats(const Node *n)
 {
     if (n->op != OP_view || n->rank <= n->arg[0]->rank)
@@ -251,23 +253,24 @@ bool node_permutes(const Node *n)
     return true;
 }
 
-bool view_adds(const Node *n)
+static bool goes_upwards(const Node *n, OpId op)
 {
+    if (n->op != op)
+        return false;
     View v = view_of(n);
-    return !view_is_slice(&v);
+    return view_is_slice(&v);
 }
+
+bool node_slices(const Node *n) { return goes_upwards(n, OP_view); }
+bool node_pads(const Node *n) { return goes_upwards(n, OP_view_add); }
 
 const char *view_word(const Node *n)
 {
-    if (n->op == OP_view && node_repeats(n))
-        return "broadcast";
-    if (n->op == OP_view && node_permutes(n))
-        return "permute";
-    if (n->op == OP_view && !view_adds(n))
-        return "slice";
-    if (n->op == OP_view_add && !view_adds(n))
-        return "pad";
-    return op_table[n->op]->name;
+    return node_repeats(n)    ? "broadcast"
+           : node_permutes(n) ? "permute"
+           : node_slices(n)   ? "slice"
+           : node_pads(n)     ? "pad"
+                              : op_table[n->op]->name;
 }
 
 /* coef · letter, after what is there. */

@@ -61,6 +61,8 @@ bool view_digits(Graph *g, const View *v, int *i, int *j);
 /* Those as one axis, at the place that is returned. */
 int view_join(Graph *g, View *v, int i, int j);
 
+/* A view or a reshape: it only moves the index. */
+bool is_view(const Node *n);
 /* Is n a view with new axes along which it repeats its argument, and nothing
  * else: attr.ints[i] is the argument's axis, ascending, or -1. */
 bool node_repeats(const Node *n);
@@ -68,8 +70,12 @@ bool node_repeats(const Node *n);
  * attr.ints[i]. */
 bool node_permutes(const Node *n);
 
-/* Does n, a view_add, add up: more than put zeros around its argument. */
-bool view_adds(const Node *n);
+/* Does n take a part of its argument, in constant steps upwards along each
+ * axis. */
+bool node_slices(const Node *n);
+/* The transpose: does n put zeros around and between what it has, or else add
+ * up. */
+bool node_pads(const Node *n);
 
 /* Every place read must be inside. */
 Node *g_view(Graph *g, Node *a, const View *v);

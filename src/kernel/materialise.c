@@ -136,7 +136,7 @@ static void find_quotients(Sched *s, const Node *n)
         if (n->arg[i]->op != OP_reshape || a->divides ||
             !reshape_divides(s->g, n->arg[i]))
             continue;
-        a->divides = n->op != OP_view || !view_joins(s->table, s->g, n);
+        a->divides = !is_view(n) || !view_joins(s->table, s->g, n);
     }
 }
 

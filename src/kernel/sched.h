@@ -58,8 +58,7 @@ const Index *vec_linear(IndexTable *t, const Vec *v, const Dim *const *dim);
 
 /* view.c: where a view's element comes from. */
 
-/* A view or a reshape: it only moves the index. */
-bool is_view(const Node *n);
+/* Where in its argument n, a view, reads for its element v. */
 const Vec *view_arg(IndexTable *t, Graph *g, const Node *n, const Vec *v);
 /* A reshape whose argument's index needs a quotient. */
 bool reshape_divides(Graph *g, const Node *n);

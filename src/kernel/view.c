@@ -1,8 +1,6 @@
 /* view.c: which element of its argument an element of a view is. */
 #include "kernel/sched.h"
 
-bool is_view(const Node *n) { return n->op == OP_view || n->op == OP_reshape; }
-
 /* The shapes of a reshape, cut into groups of equal size. */
 typedef struct Group {
     int i, ni, j, nj; /* axes i … i+ni-1 of the result are j … j+nj-1 */

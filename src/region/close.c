@@ -207,11 +207,6 @@ static void find_open(Close *c)
             reach_args(c, &c->item.at[k]);
 }
 
-static bool is_view(const Node *n)
-{
-    return n->op == OP_reshape || (n->op == OP_view && !node_repeats(n));
-}
-
 static void find_places(Close *c)
 {
     for (int k = 0; k < c->item.n; k++) {
@@ -221,9 +216,10 @@ static void find_places(Close *c)
                                  node_can_fail(c->g, x->n));
         if (x->n->op == OP_part && x->expanded)
             x->stays = arg_item(c, x, 0)->stays;
-        x->in_view = x->on == ON_CAPTURE &&
-                     (x->n->op == OP_param ||
-                      (is_view(x->n) && arg_item(c, x, 0)->in_view));
+        x->in_view =
+            x->on == ON_CAPTURE &&
+            (x->n->op == OP_param || (is_view(x->n) && !node_repeats(x->n) &&
+                                      arg_item(c, x, 0)->in_view));
         x->light = is_leaf(x->n) || node_repeats(x->n) || x->in_view;
     }
 }

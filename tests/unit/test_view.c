@@ -308,6 +308,7 @@ START_TEST(printing_picks_the_word)
         {g_permute(g, x, (int[]){1, 0}), "permute", "x'"},
         {g_slice(g, x, start, size, (int[]){1, 2}), "slice", "x[:, 1::2]"},
         {g_flip(g, x, 1), "view", "flip(x, 1)"},
+        {g_flip(g, g_flip(g, x, 0), 1), "view", "view(x, -i + n - 1, -j + 3)"},
         {g_broadcast_to(g, v, 2, (const Dim *[]){num(4), n}), "broadcast", "v"},
         {g_pad(g, v, &one, &next, (int[]){1}), "pad", "pad(v, [1], [n + 1])"},
         {g_strided(g, y, 0, num(0), 1, &n, &next), "view",

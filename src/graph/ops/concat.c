@@ -44,14 +44,6 @@ static bool select_place(Selection *s, double at)
     return true;
 }
 
-static bool is_slice(const Node *x)
-{
-    View v = {0};
-    if (x->op == OP_view)
-        v = view_of(x);
-    return x->op == OP_view && view_is_slice(&v);
-}
-
 /* A slice is one of the whole axis, constant places apart. */
 static Node *select_slice(Graph *g, const Node *x, int axis, Selection *s)
 {
@@ -92,10 +84,11 @@ static Node *select_part(Graph *g, Node *x, int axis, Selection *s)
 {
     bool gathers = x->op == OP_gather && x->attr.integer == axis &&
                    x->arg[1]->op == OP_data && x->arg[1]->rank == 1;
-    s->proper = s->proper || gathers || is_slice(x);
+    s->proper = s->proper || gathers || node_slices(x);
     if (gathers)
         return select_gather(x, s);
-    return is_slice(x) ? select_slice(g, x, axis, s) : select_all(x, axis, s);
+    return node_slices(x) ? select_slice(g, x, axis, s)
+                          : select_all(x, axis, s);
 }
 
 /* Parts of one tensor are one selection of it, however it was written. */

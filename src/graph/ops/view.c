@@ -175,7 +175,7 @@ static Node *of_gather(Graph *g, const Node *n, const View *v)
 static Node *of_add(const Node *n, const View *v)
 {
     View w = view_of(n);
-    return view_is_slice(&w) && view_equal(v, &w) ? n->arg[0] : NULL;
+    return node_pads(n) && view_equal(v, &w) ? n->arg[0] : NULL;
 }
 
 /* The axes of a product are the result's in any order. */
@@ -373,18 +373,17 @@ static int slice_form(const Node *n, const View *v, Str *to)
 }
 
 /* The one axis that goes backwards, which is all of it, or -1. */
-static int flipped_axis(const Node *n, View v)
+static int flipped_axis(const View *v, const Dim *const *dim)
 {
     int axis = -1;
-    for (int j = 0; j < v.rank; j++)
-        if (dim_is(v.coef[j], -1))
-            axis = j;
-    if (axis < 0 || v.axis[axis] != axis || v.rank != v.from)
+    if (v->rank != v->from)
         return -1;
-    for (int j = 0; j < v.rank; j++)
-        if (v.axis[j] != j || v.size[j] != n->arg[0]->dim[j] ||
-            (j != axis && !(dim_is(v.coef[j], 1) && dim_is(v.base[j], 0))))
+    for (int j = 0; j < v->rank; j++) {
+        bool back = axis < 0 && dim_is(v->coef[j], -1) && v->size[j] == dim[j];
+        if (v->axis[j] != j || (!back && !view_goes_through(v, j, dim)))
             return -1;
+        axis = back ? j : axis;
+    }
     return axis;
 }
 
@@ -392,13 +391,14 @@ static int flipped_axis(const Node *n, View v)
 static int view_form(const Node *n, Str *to)
 {
     View v = view_of(n);
-    int axis = flipped_axis(n, v);
+    int axis;
     if (node_repeats(n))
         return repeat_form(n, to);
     if (node_permutes(n))
         return permute_form(n, to);
     if (view_is_slice(&v))
         return slice_form(n, &v, to);
+    axis = flipped_axis(&v, n->arg[0]->dim);
     if (axis >= 0) {
         str_printf(to, "flip($=0, %d)", axis);
         return PREC_atom;
@@ -566,14 +566,13 @@ static Node *add_apart(Graph *g, Node *x, const View *v, const Dim *const *dim)
 static Node *pad_others(Graph *g, const Node *n, const View *v)
 {
     Node *x = n->arg[0], *a = x->op == OP_view ? x->arg[0] : x;
-    if (a->op != OP_view_add)
+    if (!node_pads(a))
         return NULL;
-    View w = *v, inner = view_of(a), s;
-    if (!view_is_slice(&inner))
-        return NULL;
+    View w = *v, s;
     if (a == x) {
         bool before = dim_try(g);
-        w = view_compose(g, &inner, v);
+        s = view_of(a);
+        w = view_compose(g, &s, v);
         return dim_tried(g, before) ? g_view_add(g, a->arg[0], &w, n->dim)
                                     : NULL;
     }
@@ -620,10 +619,9 @@ static Node *add_identity(Graph *g, const Node *n)
 /* There are kernels for what puts zeros around. */
 static Node *add_expand(Graph *g, Node *n)
 {
-    View v = view_of(n);
-    if (view_is_slice(&v))
+    if (node_pads(n))
         return NULL;
-    Node *y = add_simpler(g, n->arg[0], v, n->dim);
+    Node *y = add_simpler(g, n->arg[0], view_of(n), n->dim);
     return y ? y : view_sum(g, n);
 }
 
