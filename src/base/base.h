@@ -94,6 +94,13 @@ uint64_t hash_bytes(uint64_t h, const void *p, size_t n);
 uint64_t hash_mix(uint64_t h, uint64_t v);
 uint64_t hash_pointer(uint64_t h, const void *p);
 
+/* heap.c */
+
+/* Numbers, of which the smallest is taken first; zeroed it is empty. */
+typedef LIST(int) Heap;
+void heap_push(Arena *a, Heap *h, int v);
+int heap_pop(Heap *h); /* of one that is not empty */
+
 /* intern.c */
 
 /* One pointer for each distinct string, for the life of the table: compare

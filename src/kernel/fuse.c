@@ -24,34 +24,9 @@ typedef struct Wait {
 typedef struct Fuse {
     Sched *s;
     Wait **on_node, **on_piece;
-    int *open; /* by piece: things it still waits for */
-    int *heap; /* pieces ready, smallest number first */
-    int nheap;
+    int *open;  /* by piece: things it still waits for */
+    Heap ready; /* pieces, by number */
 } Fuse;
-
-static void heap_push(Fuse *f, int v)
-{
-    int i = f->nheap++;
-    for (; i && f->heap[(i - 1) / 2] > v; i = (i - 1) / 2)
-        f->heap[i] = f->heap[(i - 1) / 2];
-    f->heap[i] = v;
-}
-
-static int heap_pop(Fuse *f)
-{
-    int top = f->heap[0], v = f->heap[--f->nheap], i = 0;
-    for (;;) {
-        int c = 2 * i + 1;
-        if (c + 1 < f->nheap && f->heap[c + 1] < f->heap[c])
-            c++;
-        if (c >= f->nheap || f->heap[c] >= v)
-            break;
-        f->heap[i] = f->heap[c];
-        i = c;
-    }
-    f->heap[i] = v;
-    return top;
-}
 
 static void wait_for(Fuse *f, Wait **list, Piece *p)
 {
@@ -88,7 +63,7 @@ static void release(Fuse *f, Wait *list)
 {
     for (; list; list = list->next)
         if (--f->open[list->piece->id] == 0)
-            heap_push(f, list->piece->id);
+            heap_push(f->s->scratch, &f->ready, list->piece->id);
 }
 
 static void done(Fuse *f, Piece *p)
@@ -313,7 +288,6 @@ void fuse(Sched *s)
     f.on_node = NEWN(s->scratch, Wait *, s->nnote);
     f.on_piece = NEWN(s->scratch, Wait *, n + 1);
     f.open = NEWN(s->scratch, int, n + 1);
-    f.heap = NEWN(s->scratch, int, n + 1);
     for (int i = 0; i < n; i++) {
         Piece *p = s->piece.at[i];
         if (p->makes)
@@ -322,9 +296,9 @@ void fuse(Sched *s)
     }
     for (int i = 0; i < n; i++)
         if (f.open[i] == 0)
-            heap_push(&f, i);
-    for (; f.nheap; count++) {
-        Piece *p = s->piece.at[heap_pop(&f)];
+            heap_push(s->scratch, &f.ready, i);
+    for (; f.ready.n; count++) {
+        Piece *p = s->piece.at[heap_pop(&f.ready)];
         place(s, p);
         done(&f, p);
     }

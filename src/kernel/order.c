@@ -82,40 +82,12 @@ static void number_units(Order *o)
 
 /* Topological order, the unit with the smallest number first among those that
  * are free; units that are fused into others get no place. */
-typedef struct Heap {
-    int *at, n;
-} Heap;
-
-static void push(Heap *h, int v)
-{
-    int i = h->n++;
-    for (; i && h->at[(i - 1) / 2] > v; i = (i - 1) / 2)
-        h->at[i] = h->at[(i - 1) / 2];
-    h->at[i] = v;
-}
-
-static int pop(Heap *h)
-{
-    int top = h->at[0], v = h->at[--h->n], i = 0;
-    for (;;) {
-        int c = 2 * i + 1;
-        if (c + 1 < h->n && h->at[c + 1] < h->at[c])
-            c++;
-        if (c >= h->n || h->at[c] >= v)
-            break;
-        h->at[i] = h->at[c];
-        i = c;
-    }
-    h->at[i] = v;
-    return top;
-}
-
 static void sort(Order *o)
 {
     Sched *s = o->s;
     int n = s->nest.n, place = 0, units = 0;
     int *open = NEWN(s->scratch, int, n + 1);
-    Heap h = {.at = NEWN(s->scratch, int, n + 1)};
+    Heap h = {0};
     for (int i = 0; i < n; i++)
         for (const Edge *e = o->edge[i]; e; e = e->next)
             open[e->to]++;
@@ -123,14 +95,14 @@ static void sort(Order *o)
         if (!s->nest.at[i]->on) {
             units++;
             if (!open[i])
-                push(&h, i);
+                heap_push(s->scratch, &h, i);
         }
     while (h.n) {
-        int i = pop(&h);
+        int i = heap_pop(&h);
         o->place[i] = place++;
         for (const Edge *e = o->edge[i]; e; e = e->next)
             if (--open[e->to] == 0)
-                push(&h, e->to);
+                heap_push(s->scratch, &h, e->to);
     }
     if (place != units)
         die("%d kernels wait for each other", units - place);

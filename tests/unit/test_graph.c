@@ -80,6 +80,33 @@ START_TEST(maps_find_what_was_put)
 }
 END_TEST
 
+/* Against counts: what is taken is the smallest that is there. */
+START_TEST(heaps_give_the_smallest)
+{
+    enum { STEPS = 4000, VALUES = 100 };
+    Heap h = {0};
+    int count[VALUES] = {0}, there = 0;
+
+    srand(7);
+    for (int i = 0; i < STEPS || there; i++) {
+        int value = rand() % VALUES;
+
+        if (i < STEPS && (!there || rand() % 3)) {
+            heap_push(arena, &h, value);
+            count[value]++;
+            there++;
+            continue;
+        }
+        for (value = 0; !count[value];)
+            value++;
+        ck_assert_int_eq(heap_pop(&h), value);
+        count[value]--;
+        there--;
+    }
+    ck_assert_int_eq(h.n, 0);
+}
+END_TEST
+
 START_TEST(dims_are_canonical)
 {
     ck_assert_ptr_eq(add(n, m), add(m, n));
@@ -660,6 +687,7 @@ int main(void)
     TCase *t = tcase_create("graph");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, maps_find_what_was_put);
+    tcase_add_test(t, heaps_give_the_smallest);
     tcase_add_test(t, dims_are_canonical);
     tcase_add_test(t, dims_print);
     tcase_add_test(t, dims_evaluate);
