@@ -49,8 +49,7 @@ void function_param(Check *c, Function *f, const char *name, const Value *v,
 void port_default(Port *to, const Node *n)
 {
     to->has_default = true;
-    to->value =
-        dtype_is_real(n->dtype) ? n->attr.real : (double)n->attr.integer;
+    to->value = const_value(n);
 }
 
 /* A number as it is written, perhaps with a sign. */

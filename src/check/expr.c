@@ -32,7 +32,7 @@ bool check_budget(Check *c, Span at)
     return !c->over;
 }
 
-static const Value *const_value(Check *c, Entry *e)
+static const Value *value_of_const(Check *c, Entry *e)
 {
     const Item *item = e->item;
     Scope *s = scope_new(c, NULL, 0, e->unit);
@@ -80,7 +80,7 @@ const Value *eval_entry(Check *c, const Entry *entry, Span at)
     e->busy = true;
     list_push(c->arena, &c->frame, own);
     c->open = 0;
-    e->value = const_value(c, e);
+    e->value = value_of_const(c, e);
     c->open = open;
     c->frame.n--;
     e->busy = false;

@@ -11,7 +11,7 @@ static bool is_data(const Node *n)
 static void put_data(const Node *n, double *to)
 {
     if (n->op == OP_const)
-        *to = dtype_is_real(n->dtype) ? n->attr.real : (double)n->attr.integer;
+        *to = const_value(n);
     else
         memcpy(to, n->attr.data, sizeof *to * (size_t)n->attr.integer);
 }

@@ -182,8 +182,7 @@ static bool read_knob(Train *t, const char *name, DType type, Knob *k)
         return false;
     v = value_fit(c, type_scalar(c->arena, type), v);
     if (v && v->node->op == OP_const)
-        k->value = dtype_is_real(type) ? v->node->attr.real
-                                       : (double)v->node->attr.integer;
+        k->value = const_value(v->node);
     if (!(k->value > 0))
         return check_refuse(
             c, s->value->span, "setting", "'%s' is to be a constant %s", name,

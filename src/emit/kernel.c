@@ -91,9 +91,9 @@ LLVMValueRef emit_data(Emit *e, const Buffer *b)
     size_t size = (size_t)dtype_size(b->dtype);
     size_t bytes = size * (size_t)n;
     char *at = NEWN(e->arena, char, bytes + 1);
-    double one = dtype_is_real(b->dtype) ? a->real : (double)a->integer;
     for (int64_t i = 0; i < n; i++)
-        put_element(e, b->dtype, b->node->op == OP_data ? a->data[i] : one,
+        put_element(e, b->dtype,
+                    b->node->op == OP_data ? a->data[i] : const_value(b->node),
                     at + (size_t)i * size);
     Made *m = made_find(e, intern_n(e->names, at, bytes));
     if (m->value)

@@ -165,6 +165,10 @@ double op_eval(const Op *row, const double *x);
 bool op_has_lower(const Op *row);
 Val *op_lower(const Op *row, Lower *l, const Node *n, Val *const *x);
 
+/* Scalar constants: OP_const with rank 0, or such a one broadcast. */
+bool node_is_any_const(const Node *n);
+double const_value(const Node *n); /* of one for which that holds */
+
 /* How much code an operator is, in instructions. */
 int op_weight(OpId op);
 

@@ -121,9 +121,6 @@ bool infer_where(Graph *g, Node *n);
 /* cast: n->dtype is the one asked for. */
 bool infer_cast(Graph *g, Node *n);
 
-/* Scalar constants: OP_const with rank 0, or such a one broadcast. */
-bool node_is_any_const(const Node *n);
-double const_value(const Node *n); /* of one for which that holds */
 /* The scalar that n, of rank above 0, repeats; or NULL. */
 Node *scalar_of(const Node *n);
 /* s, of rank 0, in the shape of `like`. */

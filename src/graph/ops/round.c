@@ -153,16 +153,9 @@ static void cast_eval(EvalTensor *e, const Node *n)
 static Node *cast_const(Graph *g, DType t, const Node *s)
 {
     if (dtype_is_real(s->dtype) || dtype_is_real(t) || t == DT_bool) {
-        double v =
-            dtype_is_real(s->dtype) ? s->attr.real : (double)s->attr.integer;
-        return g_const(g, t, dtype_convert(s->dtype, t, v));
+        return g_const(g, t, dtype_convert(s->dtype, t, const_value(s)));
     }
     return g_const_int(g, t, dtype_wrap(t, s->attr.integer));
-}
-
-static bool is_fill(const Node *n)
-{
-    return (node_repeats(n) ? n->arg[0] : n)->op == OP_const;
 }
 
 static Node *cast_identity(Graph *g, const Node *n)
@@ -178,8 +171,8 @@ static Node *cast_identity(Graph *g, const Node *n)
         return g_dim(g, n->dtype, d);
     if (s->op == OP_const)
         return g_fill_like(g, n, cast_const(g, n->dtype, s));
-    if ((a->op == OP_where || a->op == OP_if) && is_fill(a->arg[1]) &&
-        is_fill(a->arg[2])) {
+    if ((a->op == OP_where || a->op == OP_if) && node_is_any_const(a->arg[1]) &&
+        node_is_any_const(a->arg[2])) {
         Node *arg[3] = {a->arg[0], g_cast(g, n->dtype, a->arg[1]),
                         g_cast(g, n->dtype, a->arg[2])};
         return graph_make(g, a->op, n->dtype, 3, arg, &a->attr);
