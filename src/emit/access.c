@@ -61,15 +61,6 @@ bool index_is_plain(const MapCode *m, const Index *ix)
     return nlane <= 1;
 }
 
-static bool has_value_atom(const Index *ix)
-{
-    for (int i = 0; i < ix->n; i++)
-        if (ix->atom[i].kind == IX_value ||
-            (ix->atom[i].of && has_value_atom(ix->atom[i].of)))
-            return true;
-    return false;
-}
-
 /* Puts the builder where code of a level belongs: outside deeper loops. */
 static Place go_to_level(MapCode *m, int level)
 {
@@ -276,7 +267,7 @@ static Access make_access(MapCode *m, const Buffer *b, const Index *ix,
         add_mask(m, &a, m->active);
     if (pred >= 0)
         add_mask(m, &a, m->val[pred]->v);
-    if (has_value_atom(ix) && a.kind != AC_plain)
+    if (index_reads(ix) && a.kind != AC_plain)
         add_mask(m, &a, in_bounds(m, b, index));
     a.at = code_at(e, a.type, buffer_address(m, b), index);
     return a;
@@ -295,7 +286,7 @@ static void bound_scalar(MapCode *m, Access *a)
 /* A plain access through data is all in bounds, or it goes to the spare. */
 static void bound_plain(MapCode *m, const Buffer *b, const Index *ix, Access *a)
 {
-    if (a->kind != AC_plain || !has_value_atom(ix))
+    if (a->kind != AC_plain || !index_reads(ix))
         return;
     Emit *e = m->e;
     LLVMValueRef first = scalar_index(m, ix, true);

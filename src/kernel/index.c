@@ -355,6 +355,15 @@ const Index *index_mod(IndexTable *t, const Index *a, const Dim *by)
     return index_atom(t, &rest);
 }
 
+bool index_reads(const Index *x)
+{
+    for (int i = 0; i < x->n; i++)
+        if (x->atom[i].kind == IX_value ||
+            (x->atom[i].of && index_reads(x->atom[i].of)))
+            return true;
+    return false;
+}
+
 bool index_is_var(const Index *a, int var)
 {
     return a->n == 1 && dim_is(a->base, 0) && dim_is(a->coef[0], 1) &&

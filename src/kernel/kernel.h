@@ -55,6 +55,7 @@ struct Index {
     const Dim **coef;
     Atom *atom;
 };
+bool index_reads(const Index *x); /* Do data decide it, and not loops alone. */
 
 typedef enum InstrKind {
     I_op,     /* op_table[op]->lower(node, arg…): elementwise, const, dim */

@@ -157,21 +157,12 @@ static void put_index(Writer *w, const Index *x)
     }
 }
 
-static bool through_data(const Index *x)
-{
-    for (int i = 0; i < x->n; i++)
-        if (x->atom[i].kind == IX_value ||
-            (x->atom[i].of && through_data(x->atom[i].of)))
-            return true;
-    return false;
-}
-
 /* An access whose place the data decide is held to the buffer's size. */
 static void put_access(Writer *w, const Buffer *b, const Index *at)
 {
     put_buffer(w, b);
     put_index(w, at);
-    if (through_data(at))
+    if (index_reads(at))
         put_dim(w, b->elements);
 }
 
