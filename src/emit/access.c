@@ -243,9 +243,7 @@ static LLVMValueRef buffer_address(MapCode *m, const Buffer *b)
     Emit *e = m->e;
     if (m->buffer)
         return m->buffer[b->id];
-    LLVMValueRef bufs = LLVMGetParam(code_here(e), 0);
-    LLVMValueRef at = code_i64(e, m->number[b->id]);
-    return code_load(e, e->ptr, code_at(e, e->ptr, bufs, at), 8);
+    return code_buffer(e, LLVMGetParam(code_here(e), 0), m->number[b->id]);
 }
 
 /* each: the lanes' values or predicates differ, so a scalar will not do. */

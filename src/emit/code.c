@@ -236,16 +236,35 @@ LLVMValueRef code_here(Emit *e)
     return LLVMGetBasicBlockParent(LLVMGetInsertBlock(e->builder));
 }
 
-LLVMValueRef *code_buffers(Emit *e, const KernelKey *key, LLVMValueRef bufs)
+LLVMValueRef code_buffer(Emit *e, LLVMValueRef bufs, int number)
+{
+    LLVMValueRef at = code_at(e, e->ptr, bufs, code_i64(e, number));
+    return code_load(e, e->ptr, at, 8);
+}
+
+/* Of one for each Buffer.id that the key has. */
+static int room_for(const KernelKey *key)
 {
     int most = 0;
     for (int i = 0; i < key->nbuffer; i++)
         most = key->buffer[i]->id > most ? key->buffer[i]->id : most;
-    LLVMValueRef *address = NEWN(e->arena, LLVMValueRef, most + 1);
+    return most + 1;
+}
+
+LLVMValueRef *code_buffers(Emit *e, const KernelKey *key, LLVMValueRef bufs)
+{
+    LLVMValueRef *address = NEWN(e->arena, LLVMValueRef, room_for(key));
     for (int i = 0; i < key->nbuffer; i++)
-        address[key->buffer[i]->id] =
-            code_load(e, e->ptr, code_at(e, e->ptr, bufs, code_i64(e, i)), 8);
+        address[key->buffer[i]->id] = code_buffer(e, bufs, i);
     return address;
+}
+
+int *buffer_numbers(Arena *a, const KernelKey *key)
+{
+    int *number = NEWN(a, int, room_for(key));
+    for (int i = 0; i < key->nbuffer; i++)
+        number[key->buffer[i]->id] = i;
+    return number;
 }
 
 LLVMBasicBlockRef code_block(Emit *e, const char *name)

@@ -282,6 +282,10 @@ LLVMValueRef code_call(Emit *e, LLVMValueRef fn, LLVMValueRef *arg, int narg);
 /* The addresses of a key's buffers, by Buffer.id, from a kernel's first
  * argument. */
 LLVMValueRef *code_buffers(Emit *e, const KernelKey *key, LLVMValueRef bufs);
+/* Of more than these each is loaded where it is used, by its number. */
+enum { MANY_BUFFERS = 32 };
+int *buffer_numbers(Arena *a, const KernelKey *key);
+LLVMValueRef code_buffer(Emit *e, LLVMValueRef bufs, int number);
 LLVMBasicBlockRef code_block(Emit *e, const char *name);
 LLVMValueRef code_here(Emit *e); /* the function being built */
 

@@ -98,17 +98,10 @@ static LLVMValueRef own(LoopMaker *m, const Buffer *b)
     return step_around(&m->p, b);
 }
 
-enum { MANY_BUFFERS = 32 };
-
 static void find_buffers(LoopMaker *m, const KernelKey *key)
 {
     Emit *e = m->e;
-    int most = 0;
-    for (int i = 0; i < key->nbuffer; i++)
-        most = key->buffer[i]->id > most ? key->buffer[i]->id : most;
-    m->p.number = NEWN(e->arena, int, most + 1);
-    for (int i = 0; i < key->nbuffer; i++)
-        m->p.number[key->buffer[i]->id] = i;
+    m->p.number = buffer_numbers(e->arena, key);
     if (key->nbuffer <= MANY_BUFFERS)
         m->p.own = code_buffers(e, key, LLVMGetParam(code_here(e), 0));
 }

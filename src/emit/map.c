@@ -526,25 +526,13 @@ static void outer_loops(MapCode *m, const Stage *none, LLVMValueRef *acc, int d)
     map_loop_end(m, &l, NULL);
 }
 
-enum { MANY_BUFFERS = 32 };
-
-static void number_buffers(MapCode *m, const KernelKey *key)
-{
-    int most = 0;
-    for (int i = 0; i < key->nbuffer; i++)
-        most = key->buffer[i]->id > most ? key->buffer[i]->id : most;
-    m->nbuffer = key->nbuffer;
-    m->number = NEWN(m->e->arena, int, most + 1);
-    for (int i = 0; i < key->nbuffer; i++)
-        m->number[key->buffer[i]->id] = i;
-}
-
 /* Addresses, dimensions, status: what the entry block computes. Ends it. */
 static void emit_entry(MapCode *m, const KernelKey *key, bool rows)
 {
     Emit *e = m->e;
     LLVMValueRef fn = code_here(e);
-    number_buffers(m, key);
+    m->nbuffer = key->nbuffer;
+    m->number = buffer_numbers(e->arena, key);
     if (key->nbuffer <= MANY_BUFFERS)
         m->buffer = code_buffers(e, key, LLVMGetParam(fn, 0));
     m->dims = dim_env_checked(e, key->var, key->nvar, LLVMGetParam(fn, 1));

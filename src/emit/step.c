@@ -260,9 +260,7 @@ LLVMValueRef step_around(StepPlace *p, const Buffer *b)
     Emit *e = p->e;
     if (p->own)
         return p->own[b->id];
-    LLVMValueRef list = LLVMGetParam(code_here(e), 0);
-    LLVMValueRef at = code_at(e, e->ptr, list, code_i64(e, p->number[b->id]));
-    return code_load(e, e->ptr, at, 8);
+    return code_buffer(e, LLVMGetParam(code_here(e), 0), p->number[b->id]);
 }
 
 static LLVMValueRef leaf_address(StepPlace *p, const StepCode *c, int leaf)

@@ -20,79 +20,14 @@ typedef struct Coalesce {
     bool more;
 } Coalesce;
 
-typedef void Each(void *u, const Buffer **b);
-
-static void each_map(Kernel *k, Each *f, void *u)
-{
-    for (int i = 0; i < k->ninstr; i++)
-        if (k->instr[i].kind == I_load)
-            f(u, &k->instr[i].buffer);
-    for (int t = 0; t < k->nstage; t++)
-        for (int i = 0; i < k->stage[t].noutput; i++) {
-            Output *o = &k->stage[t].output[i];
-            if (o->kind != OUT_reduce)
-                f(u, &o->buffer);
-            if (o->low)
-                f(u, &o->low);
-        }
-}
-
-static void each_list(const Buffer **b, int n, Each *f, void *u)
-{
-    for (int i = 0; i < n; i++)
-        if (b[i])
-            f(u, &b[i]);
-}
-
-static void each_loop(LoopKernel *l, Each *f, void *u)
-{
-    each_list(&l->count, 1, f, u);
-    each_list(l->input, l->ninput, f, u);
-    each_list(l->capture, l->ncapture, f, u);
-    each_list(l->output, l->noutput, f, u);
-    each_list(&l->steps, 1, f, u);
-    each_list(&l->work, 1, f, u);
-    each_list(&l->check_work, 1, f, u);
-    for (int i = 0; i < l->ncarry; i++) {
-        each_list(&l->carry[i].buffer, 1, f, u);
-        each_list(&l->carry[i].other, 1, f, u);
-    }
-}
-
-static void each_buffer(Kernel *k, Each *f, void *u)
-{
-    each_list(k->guard, k->nguard, f, u);
-    switch (k->kind) {
-    case KERNEL_map:
-        each_map(k, f, u);
-        return;
-    case KERNEL_contract:
-        each_list(&k->contract->a, 1, f, u);
-        each_list(&k->contract->b, 1, f, u);
-        each_list(&k->contract->pack, 1, f, u);
-        each_list(&k->contract->totals, 1, f, u);
-        each_list(&k->contract->out, 1, f, u);
-        if (k->epilogue)
-            each_map(k->epilogue, f, u);
-        return;
-    case KERNEL_sort:
-        each_list(&k->sort->in, 1, f, u);
-        each_list(&k->sort->work, 1, f, u);
-        each_list(&k->sort->out, 1, f, u);
-        return;
-    case KERNEL_loop:
-        each_loop(k->loop, f, u);
-        return;
-    }
-}
-
 typedef struct Counting {
     Coalesce *c;
     int kernel;
 } Counting;
 
-static void count(void *u, const Buffer **b)
+static void count(void *u, const Buffer **b, bool written)
 {
+    (void)written;
     Counting *n = u;
     Uses *x = &n->c->uses[(*b)->id];
     if (x->first > x->last)
@@ -118,8 +53,9 @@ typedef struct Renaming {
     bool found;
 } Renaming;
 
-static void rename_one(void *u, const Buffer **b)
+static void rename_one(void *u, const Buffer **b, bool written)
 {
+    (void)written;
     Renaming *r = u;
     r->found = r->found || *b == r->from;
     if (*b == r->from && r->to)

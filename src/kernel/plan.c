@@ -22,94 +22,17 @@ typedef struct Plan {
     int *dying; /* by kernel: first life + 1 */
     LIST(PlanSlot) slot;
     LIST(int) free;
+    int kernel; /* the one that is looked at */
 } Plan;
 
-typedef void Visit(Plan *p, Buffer *b, int kernel);
-
-static void visit(Plan *p, Visit *f, const Buffer *b, int kernel, bool write)
-{
-    Buffer *own = p->s->buffer.at[b->id];
-    own->written = own->written || write;
-    f(p, own, kernel);
-}
-
-static void visit_map(Plan *p, Visit *f, const Kernel *k, int number)
-{
-    for (int i = 0; i < k->ninstr; i++)
-        if (k->instr[i].kind == I_load)
-            visit(p, f, k->instr[i].buffer, number, false);
-    for (int t = 0; t < k->nstage; t++)
-        for (int i = 0; i < k->stage[t].noutput; i++) {
-            const Output *o = &k->stage[t].output[i];
-            if (o->kind != OUT_reduce)
-                visit(p, f, o->buffer, number, true);
-            if (o->low)
-                visit(p, f, o->low, number, true);
-        }
-}
-
-static void visit_loop(Plan *p, Visit *f, const LoopKernel *l, int number)
-{
-    const Buffer *const write[] = {l->steps, l->work, l->check_work};
-    if (l->count)
-        visit(p, f, l->count, number, false);
-    for (int i = 0; i < l->ninput; i++)
-        visit(p, f, l->input[i], number, false);
-    for (int i = 0; i < l->ncapture; i++)
-        visit(p, f, l->capture[i], number, false);
-    for (int i = 0; i < l->ncarry; i++) {
-        visit(p, f, l->carry[i].buffer, number, true);
-        if (l->carry[i].other)
-            visit(p, f, l->carry[i].other, number, true);
-    }
-    for (int i = 0; i < l->noutput; i++)
-        visit(p, f, l->output[i], number, true);
-    for (int i = 0; i < 3; i++)
-        if (write[i])
-            visit(p, f, write[i], number, true);
-}
-
-static void visit_contract(Plan *p, Visit *f, const Contract *c, int number)
-{
-    visit(p, f, c->a, number, false);
-    visit(p, f, c->b, number, false);
-    if (c->pack)
-        visit(p, f, c->pack, number, true);
-    if (c->totals)
-        visit(p, f, c->totals, number, true);
-    visit(p, f, c->out, number, true);
-}
-
-static void visit_kernel(Plan *p, Visit *f, const Kernel *k, int number)
-{
-    for (int i = 0; i < k->nguard; i++)
-        visit(p, f, k->guard[i], number, false);
-    switch (k->kind) {
-    case KERNEL_map:
-        visit_map(p, f, k, number);
-        break;
-    case KERNEL_contract:
-        visit_contract(p, f, k->contract, number);
-        if (k->epilogue)
-            visit_map(p, f, k->epilogue, number);
-        break;
-    case KERNEL_sort:
-        visit(p, f, k->sort->in, number, false);
-        if (k->sort->work)
-            visit(p, f, k->sort->work, number, true);
-        visit(p, f, k->sort->out, number, true);
-        break;
-    case KERNEL_loop:
-        visit_loop(p, f, k->loop, number);
-        break;
-    }
-}
-
 /* What is made before the steps is kept for all of them. */
-static void note_last(Plan *p, Buffer *b, int kernel)
+static void note_last(void *u, const Buffer **of, bool written)
 {
+    Plan *p = u;
+    Buffer *b = p->s->buffer.at[(*of)->id];
     const Schedule *s = p->s->out;
-    int last = kernel < s->ninvariant ? s->kernel.n - 1 : kernel;
+    int last = p->kernel < s->ninvariant ? s->kernel.n - 1 : p->kernel;
+    b->written = b->written || written;
     if (p->last[b->id] < last)
         p->last[b->id] = last;
 }
@@ -164,9 +87,11 @@ static int take_slot(Plan *p, const Dim *bytes)
     return slot;
 }
 
-static void begin_life(Plan *p, Buffer *b, int kernel)
+static void begin_life(void *u, const Buffer **of, bool written)
 {
-    (void)kernel;
+    Plan *p = u;
+    Buffer *b = p->s->buffer.at[(*of)->id];
+    (void)written;
     if (p->life_of[b->id])
         return;
     Life l = {.buffer = b, .slot = -1, .next = -1};
@@ -180,9 +105,9 @@ static void begin_life(Plan *p, Buffer *b, int kernel)
     p->life_of[b->id] = p->life.n;
 }
 
-static void end_lives(Plan *p, int kernel)
+static void end_lives(Plan *p)
 {
-    for (int i = p->dying[kernel] - 1; i >= 0; i = p->life.at[i].next)
+    for (int i = p->dying[p->kernel] - 1; i >= 0; i = p->life.at[i].next)
         list_push(p->s->scratch, &p->free, p->life.at[i].slot);
 }
 
@@ -211,11 +136,11 @@ void plan(Sched *s)
     p.life_of = NEWN(s->scratch, int, s->buffer.n + 1);
     p.last = NEWN(s->scratch, int, s->buffer.n + 1);
     p.dying = NEWN(s->scratch, int, n + 1);
-    for (int i = 0; i < n; i++)
-        visit_kernel(&p, note_last, s->out->kernel.at[i], i);
-    for (int i = 0; i < n; i++) {
-        visit_kernel(&p, begin_life, s->out->kernel.at[i], i);
-        end_lives(&p, i);
+    for (p.kernel = 0; p.kernel < n; p.kernel++)
+        each_buffer(s->out->kernel.at[p.kernel], note_last, &p);
+    for (p.kernel = 0; p.kernel < n; p.kernel++) {
+        each_buffer(s->out->kernel.at[p.kernel], begin_life, &p);
+        end_lives(&p);
     }
     place_slots(&p);
 }

@@ -1,0 +1,71 @@
+/* buffers.c: the buffers that a kernel uses. */
+#include "kernel/sched.h"
+
+static void each_of(const Buffer **b, int n, bool written, EachBuffer *f,
+                    void *u)
+{
+    for (int i = 0; i < n; i++)
+        if (b[i])
+            f(u, &b[i], written);
+}
+
+static void each_of_map(Kernel *k, EachBuffer *f, void *u)
+{
+    for (int i = 0; i < k->ninstr; i++)
+        if (k->instr[i].kind == I_load)
+            f(u, &k->instr[i].buffer, false);
+    for (int t = 0; t < k->nstage; t++)
+        for (int i = 0; i < k->stage[t].noutput; i++) {
+            Output *o = &k->stage[t].output[i];
+            if (o->kind != OUT_reduce)
+                f(u, &o->buffer, true);
+            each_of(&o->low, 1, true, f, u);
+        }
+}
+
+static void each_of_contract(Contract *c, EachBuffer *f, void *u)
+{
+    each_of(&c->a, 1, false, f, u);
+    each_of(&c->b, 1, false, f, u);
+    each_of(&c->pack, 1, true, f, u);
+    each_of(&c->totals, 1, true, f, u);
+    each_of(&c->out, 1, true, f, u);
+}
+
+static void each_of_loop(LoopKernel *l, EachBuffer *f, void *u)
+{
+    each_of(&l->count, 1, false, f, u);
+    each_of(l->input, l->ninput, false, f, u);
+    each_of(l->capture, l->ncapture, false, f, u);
+    for (int i = 0; i < l->ncarry; i++) {
+        each_of(&l->carry[i].buffer, 1, true, f, u);
+        each_of(&l->carry[i].other, 1, true, f, u);
+    }
+    each_of(l->output, l->noutput, true, f, u);
+    each_of(&l->steps, 1, true, f, u);
+    each_of(&l->work, 1, true, f, u);
+    each_of(&l->check_work, 1, true, f, u);
+}
+
+void each_buffer(Kernel *k, EachBuffer *f, void *u)
+{
+    each_of(k->guard, k->nguard, false, f, u);
+    switch (k->kind) {
+    case KERNEL_map:
+        each_of_map(k, f, u);
+        return;
+    case KERNEL_contract:
+        each_of_contract(k->contract, f, u);
+        if (k->epilogue)
+            each_of_map(k->epilogue, f, u);
+        return;
+    case KERNEL_sort:
+        each_of(&k->sort->in, 1, false, f, u);
+        each_of(&k->sort->work, 1, true, f, u);
+        each_of(&k->sort->out, 1, true, f, u);
+        return;
+    case KERNEL_loop:
+        each_of_loop(k->loop, f, u);
+        return;
+    }
+}
