@@ -47,6 +47,7 @@ typedef enum FormKind {
     FORM_partial, /* ∂f/∂x: of what, by what, maybe by what again */
     FORM_step,    /* what a loop carries, before a step */
 } FormKind;
+enum { NFORMS = FORM_step + 1 };
 
 /* What something is called in a program (NULL: there is no word for it), in
  * Unicode and in TeX. */

@@ -56,25 +56,20 @@ static bool raise(const char *const *table, const char *text, Str *to)
     return true;
 }
 
-static void text_at(const Notation *n, const Form *f, Str *to)
+/* Indices of one letter each. */
+static bool text_lower(const Form *f, Str *to)
 {
     Str index = str_new(to->arena);
-    write_form(n, f->arg[0], PREC_postfix, to);
-    bool simple = f->arg[0]->kind != FORM_at;
+    if (f->arg[0]->kind == FORM_at)
+        return false;
     str_printf(&index, "%s", "");
     for (int i = 1; i < f->narg; i++) {
         const Form *x = f->arg[i];
-        simple = simple && x->kind == FORM_name && strlen(x->name) == 1;
-        if (simple)
-            str_printf(&index, "%s", x->name);
+        if (x->kind != FORM_name || strlen(x->name) != 1)
+            return false;
+        str_printf(&index, "%s", x->name);
     }
-    if (simple && raise(below, index.at, to))
-        return;
-    for (int i = 1; i < f->narg; i++) {
-        str_printf(to, i > 1 ? ", " : "[");
-        write_form(n, f->arg[i], PREC_all, to);
-    }
-    str_printf(to, "]");
+    return raise(below, index.at, to);
 }
 
 static void text_power(const Notation *n, const Form *f, Str *to)
@@ -103,7 +98,7 @@ static void plain(const Notation *n, const Form *f, Str *to)
             str_add(to, c, 1);
 }
 
-static void text_step(const Notation *n, const Form *f, Str *to)
+static void text_lift(const Notation *n, const Form *f, Str *to)
 {
     Str step = str_new(to->arena);
     write_form(n, f->arg[0], PREC_postfix, to);
@@ -134,59 +129,6 @@ static void text_over(const Notation *n, const Form *f, Str *to)
     write_form(n, body, PREC_product, to);
 }
 
-/* [c]: 1 where c holds. */
-static bool is_indicator(const Form *f)
-{
-    return form_is_number(f->arg[1], 1) && form_is_number(f->arg[2], 0);
-}
-
-static void text_cases(const Notation *n, const Form *f, Str *to)
-{
-    if (is_indicator(f)) {
-        str_printf(to, "[");
-        write_form(n, f->arg[0], PREC_all, to);
-        str_printf(to, "]");
-        return;
-    }
-    str_printf(to, "{");
-    write_form(n, f->arg[1], PREC_all, to);
-    str_printf(to, " if ");
-    write_form(n, f->arg[0], PREC_all, to);
-    str_printf(to, ", else ");
-    write_form(n, f->arg[2], PREC_all, to);
-    str_printf(to, "}");
-}
-
-/* ∂f/∂x, ∂²f/∂x², ∂²f/∂x∂y */
-static void text_partial(const Notation *n, const Form *f, Str *to)
-{
-    bool second = f->narg > 2,
-         same = second && form_alike(f->arg[1], f->arg[2]);
-    str_printf(to, second ? "∂²" : "∂");
-    write_form(n, f->arg[0], PREC_postfix, to);
-    str_printf(to, "/∂");
-    write_form(n, f->arg[1], PREC_postfix, to);
-    if (second) {
-        str_printf(to, same ? "²" : "∂");
-        if (!same)
-            write_form(n, f->arg[2], PREC_postfix, to);
-    }
-}
-
-static void text_steps(const Notation *n, const Recurrence *r, Str *to)
-{
-    str_printf(to, "for ");
-    form_write(n, r->index, to);
-    str_printf(to, r->reverse ? " = " : " = 0 … ");
-    form_write(n, r->trips, to);
-    str_printf(to, r->reverse ? " − 1 … 0" : " − 1");
-    if (r->until) {
-        str_printf(to, ", until ");
-        form_write(n, r->until, to);
-    }
-    str_printf(to, ":");
-}
-
 const Notation notation_text = {
     .paren = {"(", "", ")"},
     .fraction = {"", " / ", ""},
@@ -212,16 +154,17 @@ const Notation notation_text = {
     .or_ = " ∨ ",
     .not_ = "¬",
     .mod = " mod ",
+    .at = {"", "[", "]"},
+    .cases = {"{", " if ", ", else ", "}"},
+    .partial = {"∂", "∂²", "/∂", "", "²", "∂", ""},
+    .steps = {"for ", " = 0 … ", " = ", " − 1", " − 1 … 0", ", until ", ":"},
     .name = text_name,
     .number = text_number,
     .word = text_word,
-    .raise = text_power,
-    .at = text_at,
-    .step = text_step,
     .over = text_over,
-    .cases = text_cases,
-    .partial = text_partial,
-    .steps = text_steps,
+    .raise = text_power,
+    .lift = text_lift,
+    .lower = text_lower,
 };
 
 /* TeX */
@@ -269,27 +212,6 @@ static void tex_word(const Shown *s, Str *to)
     str_printf(to, s->tex ? "" : "}");
 }
 
-static void tex_at(const Notation *n, const Form *f, Str *to)
-{
-    str_printf(to, "{");
-    write_form(n, f->arg[0], PREC_postfix, to);
-    str_printf(to, "}_{");
-    for (int i = 1; i < f->narg; i++) {
-        str_printf(to, i > 1 ? "," : "");
-        write_form(n, f->arg[i], PREC_all, to);
-    }
-    str_printf(to, "}");
-}
-
-static void tex_step(const Notation *n, const Form *f, Str *to)
-{
-    str_printf(to, "{");
-    write_form(n, f->arg[0], PREC_postfix, to);
-    str_printf(to, "}^{(");
-    write_form(n, f->arg[1], PREC_all, to);
-    str_printf(to, ")}");
-}
-
 static void tex_over(const Notation *n, const Form *f, Str *to)
 {
     n->word(f->shown, to);
@@ -306,52 +228,6 @@ static void tex_over(const Notation *n, const Form *f, Str *to)
     }
     str_printf(to, "} ");
     write_form(n, f->arg[f->narg - 1], PREC_product, to);
-}
-
-static void tex_cases(const Notation *n, const Form *f, Str *to)
-{
-    if (is_indicator(f)) {
-        str_printf(to, "\\left[");
-        write_form(n, f->arg[0], PREC_all, to);
-        str_printf(to, "\\right]");
-        return;
-    }
-    str_printf(to, "\\begin{cases} ");
-    write_form(n, f->arg[1], PREC_all, to);
-    str_printf(to, " & \\text{if } ");
-    write_form(n, f->arg[0], PREC_all, to);
-    str_printf(to, " \\\\ ");
-    write_form(n, f->arg[2], PREC_all, to);
-    str_printf(to, " & \\text{otherwise} \\end{cases}");
-}
-
-static void tex_partial(const Notation *n, const Form *f, Str *to)
-{
-    bool second = f->narg > 2,
-         same = second && form_alike(f->arg[1], f->arg[2]);
-    str_printf(to, second ? "\\frac{\\partial^2 " : "\\frac{\\partial ");
-    write_form(n, f->arg[0], PREC_postfix, to);
-    str_printf(to, same ? "}{\\partial {" : "}{\\partial ");
-    write_form(n, f->arg[1], PREC_postfix, to);
-    str_printf(to, same ? "}^2" : "");
-    if (second && !same) {
-        str_printf(to, "\\,\\partial ");
-        write_form(n, f->arg[2], PREC_postfix, to);
-    }
-    str_printf(to, "}");
-}
-
-static void tex_steps(const Notation *n, const Recurrence *r, Str *to)
-{
-    str_printf(to, "&\\text{for } ");
-    form_write(n, r->index, to);
-    str_printf(to, r->reverse ? " = " : " = 0, \\dots, ");
-    form_write(n, r->trips, to);
-    str_printf(to, r->reverse ? "-1, \\dots, 0" : "-1");
-    if (r->until) {
-        str_printf(to, " \\text{ until } ");
-        form_write(n, r->until, to);
-    }
 }
 
 const Notation notation_tex = {
@@ -380,15 +256,18 @@ const Notation notation_tex = {
     .or_ = " \\vee ",
     .not_ = "\\neg ",
     .mod = " \\bmod ",
+    .at = {"{", "}_{", "}"},
+    .step = {"{", "}^{(", ")}"},
+    .cases = {"\\begin{cases} ", " & \\text{if } ", " \\\\ ",
+              " & \\text{otherwise} \\end{cases}"},
+    .partial = {"\\frac{\\partial ", "\\frac{\\partial^2 ", "}{\\partial ", "{",
+                "}^2", "\\,\\partial ", "}"},
+    .steps = {"&\\text{for } ", " = 0, \\dots, ", " = ", "-1", "-1, \\dots, 0",
+              " \\text{ until } ", ""},
     .name = tex_name,
     .number = tex_number,
     .word = tex_word,
-    .at = tex_at,
-    .step = tex_step,
     .over = tex_over,
-    .cases = tex_cases,
-    .partial = tex_partial,
-    .steps = tex_steps,
 };
 
 /* MathML */
@@ -427,35 +306,6 @@ static void html_word(const Shown *s, Str *to)
     str_printf(to, sign ? "</mo>" : "</mi>");
 }
 
-static void html_list(const Notation *n, int count, const Form *const *arg,
-                      Str *to)
-{
-    str_printf(to, "<mrow>");
-    for (int i = 0; i < count; i++) {
-        str_printf(to, i ? "<mo>,</mo>" : "");
-        write_form(n, arg[i], PREC_all, to);
-    }
-    str_printf(to, "</mrow>");
-}
-
-static void html_at(const Notation *n, const Form *f, Str *to)
-{
-    str_printf(to, "<msub><mrow>");
-    write_form(n, f->arg[0], PREC_postfix, to);
-    str_printf(to, "</mrow>");
-    html_list(n, f->narg - 1, f->arg + 1, to);
-    str_printf(to, "</msub>");
-}
-
-static void html_step(const Notation *n, const Form *f, Str *to)
-{
-    str_printf(to, "<msup><mrow>");
-    write_form(n, f->arg[0], PREC_postfix, to);
-    str_printf(to, "</mrow><mrow><mo>(</mo>");
-    write_form(n, f->arg[1], PREC_all, to);
-    str_printf(to, "<mo>)</mo></mrow></msup>");
-}
-
 static void html_over(const Notation *n, const Form *f, Str *to)
 {
     str_printf(to, "<munder><mo>%s</mo><mrow>", f->shown->text);
@@ -471,57 +321,6 @@ static void html_over(const Notation *n, const Form *f, Str *to)
     }
     str_printf(to, "</mrow></munder>");
     write_form(n, f->arg[f->narg - 1], PREC_product, to);
-}
-
-static void html_cases(const Notation *n, const Form *f, Str *to)
-{
-    if (is_indicator(f)) {
-        str_printf(to, "<mo>[</mo>");
-        write_form(n, f->arg[0], PREC_all, to);
-        str_printf(to, "<mo>]</mo>");
-        return;
-    }
-    str_printf(to, "<mrow><mo>{</mo><mtable><mtr><mtd>");
-    write_form(n, f->arg[1], PREC_all, to);
-    str_printf(to, "</mtd><mtd><mtext>if </mtext>");
-    write_form(n, f->arg[0], PREC_all, to);
-    str_printf(to, "</mtd></mtr><mtr><mtd>");
-    write_form(n, f->arg[2], PREC_all, to);
-    str_printf(to, "</mtd><mtd><mtext>otherwise</mtext></mtd></mtr></mtable>"
-                   "</mrow>");
-}
-
-static void html_partial(const Notation *n, const Form *f, Str *to)
-{
-    bool second = f->narg > 2,
-         same = second && form_alike(f->arg[1], f->arg[2]);
-    static const char two[] = "<msup><mo>∂</mo><mn>2</mn></msup>";
-    str_printf(to, "<mfrac><mrow>%s", second ? two : "<mo>∂</mo>");
-    write_form(n, f->arg[0], PREC_postfix, to);
-    str_printf(to, "</mrow><mrow><mo>∂</mo>");
-    str_printf(to, same ? "<msup><mrow>" : "");
-    write_form(n, f->arg[1], PREC_postfix, to);
-    str_printf(to, same ? "</mrow><mn>2</mn></msup>" : "");
-    if (second && !same) {
-        str_printf(to, "<mo>∂</mo>");
-        write_form(n, f->arg[2], PREC_postfix, to);
-    }
-    str_printf(to, "</mrow></mfrac>");
-}
-
-static void html_steps(const Notation *n, const Recurrence *r, Str *to)
-{
-    str_printf(to, "<mtext>for </mtext>");
-    form_write(n, r->index, to);
-    str_printf(to, "<mo>=</mo>");
-    str_printf(to, r->reverse ? "" : "<mn>0</mn><mo>…</mo>");
-    form_write(n, r->trips, to);
-    str_printf(to, "<mo>−</mo><mn>1</mn>");
-    str_printf(to, r->reverse ? "<mo>…</mo><mn>0</mn>" : "");
-    if (r->until) {
-        str_printf(to, "<mtext>, until </mtext>");
-        form_write(n, r->until, to);
-    }
 }
 
 const Notation notation_html = {
@@ -550,15 +349,25 @@ const Notation notation_html = {
     .or_ = "<mo>∨</mo>",
     .not_ = "<mo>¬</mo>",
     .mod = "<mo>mod</mo>",
+    .at = {"<msub><mrow>", "</mrow><mrow>", "</mrow></msub>"},
+    .step = {"<msup><mrow>", "</mrow><mrow><mo>(</mo>",
+             "<mo>)</mo></mrow></msup>"},
+    .cases = {"<mrow><mo>{</mo><mtable><mtr><mtd>",
+              "</mtd><mtd><mtext>if </mtext>", "</mtd></mtr><mtr><mtd>",
+              "</mtd><mtd><mtext>otherwise</mtext></mtd></mtr></mtable>"
+              "</mrow>"},
+    .partial = {"<mfrac><mrow><mo>∂</mo>",
+                "<mfrac><mrow><msup><mo>∂</mo><mn>2</mn></msup>",
+                "</mrow><mrow><mo>∂</mo>", "<msup><mrow>",
+                "</mrow><mn>2</mn></msup>", "<mo>∂</mo>", "</mrow></mfrac>"},
+    .steps = {"<mtext>for </mtext>", "<mo>=</mo><mn>0</mn><mo>…</mo>",
+              "<mo>=</mo>", "<mo>−</mo><mn>1</mn>",
+              "<mo>−</mo><mn>1</mn><mo>…</mo><mn>0</mn>",
+              "<mtext>, until </mtext>", ""},
     .name = html_name,
     .number = html_number,
     .word = html_word,
-    .at = html_at,
-    .step = html_step,
     .over = html_over,
-    .cases = html_cases,
-    .partial = html_partial,
-    .steps = html_steps,
 };
 
 /* The language */
@@ -590,17 +399,6 @@ static void nn_word(const Shown *s, Str *to)
     str_printf(to, "%s", s->nn ? s->nn : s->text);
 }
 
-static void nn_at(const Notation *n, const Form *f, Str *to)
-{
-    write_form(n, f->arg[0], PREC_postfix, to);
-    str_printf(to, "[");
-    for (int i = 1; i < f->narg; i++) {
-        str_printf(to, i > 1 ? ", " : "");
-        write_form(n, f->arg[i], PREC_all, to);
-    }
-    str_printf(to, "]");
-}
-
 static void nn_over(const Notation *n, const Form *f, Str *to)
 {
     n->word(f->shown, to);
@@ -619,30 +417,6 @@ static void nn_over(const Notation *n, const Form *f, Str *to)
     }
     write_form(n, f->arg[f->narg - 1], PREC_all, to);
     str_printf(to, f->conditional ? " } else { 0.0 })" : ")");
-}
-
-static void nn_cases(const Notation *n, const Form *f, Str *to)
-{
-    bool each = f->arg[0]->rank > 0;
-    str_printf(to, each ? "where(" : "(if ");
-    write_form(n, f->arg[0], PREC_all, to);
-    str_printf(to, each ? ", " : " { ");
-    write_form(n, f->arg[1], PREC_all, to);
-    str_printf(to, each ? ", " : " } else { ");
-    write_form(n, f->arg[2], PREC_all, to);
-    str_printf(to, each ? ")" : " })");
-}
-
-static void nn_none(const Notation *n, const Form *f, Str *to)
-{
-    write_form(n, f->arg[0], PREC_all, to);
-}
-
-static void nn_steps(const Notation *n, const Recurrence *r, Str *to)
-{
-    (void)n;
-    (void)r;
-    (void)to;
 }
 
 const Notation notation_nn = {
@@ -667,13 +441,9 @@ const Notation notation_nn = {
     .or_ = " || ",
     .not_ = "!",
     .mod = " % ",
+    .at = {"", "[", "]"},
     .name = nn_name,
     .number = nn_number,
     .word = nn_word,
-    .at = nn_at,
-    .step = nn_none,
     .over = nn_over,
-    .cases = nn_cases,
-    .partial = nn_none,
-    .steps = nn_steps,
 };

@@ -24,30 +24,49 @@ typedef struct Pattern {
     const char *open, *between, *close;
 } Pattern;
 
+/* What stands before, between and after what a value is in cases: this, what
+ * holds then, what it is else. */
+typedef struct CaseWords {
+    const char *open, *holds, *otherwise, *close;
+} CaseWords;
+
+/* ∂f/∂x; of a second one ∂²f/∂x², where x is around twice, or ∂²f/∂x∂y. */
+typedef struct PartialWords {
+    const char *first, *second, *by, *twice, *squared, *by_next, *close;
+} PartialWords;
+
+/* for t = 0 … n - 1, until c: */
+typedef struct StepWords {
+    const char *open, *from_first, *from_last; /* before the number of steps */
+    const char *to_last, *to_first;            /* after it */
+    const char *until, *close;
+} StepWords;
+
+/* A program has no partial derivatives and no loops. */
 struct Notation {
     Pattern paren, fraction, power, list;
     const char *plus, *minus, *negative, *times, *elementwise, *juxtaposed;
     const char *comma, *begin, *between, *end, *indent; /* of equations */
     bool stacked; /* fractions and powers delimit themselves */
     bool program;
-    Pattern root, bars, floor, ceil, transpose;
+    Pattern root, bars, floor, ceil, transpose, at, step;
     const char *and_, *or_, *not_, *mod;
+    CaseWords cases;
+    PartialWords partial;
+    StepWords steps;
     void (*name)(const char *name, Str *to);
     void (*number)(const Form *f, Str *to);
     void (*word)(const Shown *s, Str *to);
-    void (*raise)(const Notation *n, const Form *f, Str *to); /* or `power` */
-    /* By kinds that each notation writes in its own way. */
-    void (*at)(const Notation *n, const Form *f, Str *to);
-    void (*step)(const Notation *n, const Form *f, Str *to);
     void (*over)(const Notation *n, const Form *f, Str *to);
-    void (*cases)(const Notation *n, const Form *f, Str *to);
-    void (*partial)(const Notation *n, const Form *f, Str *to);
-    void (*steps)(const Notation *n, const Recurrence *r, Str *to);
+    /* Signs above and below the line, or NULL: as the patterns say. */
+    void (*raise)(const Notation *n, const Form *f, Str *to); /* `power` */
+    void (*lift)(const Notation *n, const Form *f, Str *to);  /* `step` */
+    /* False: there are none for these indices. */
+    bool (*lower)(const Form *f, Str *to); /* `at`, after its first */
 };
 
 /* f, in parentheses where it binds less than `least`. */
 void write_form(const Notation *n, const Form *f, int least, Str *to);
-int form_precedence(const Notation *n, const Form *f);
 /* The fewest digits that tell it from others. */
 void write_digits(double v, Str *to);
 

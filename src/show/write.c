@@ -12,69 +12,7 @@ static bool is_condition(const Form *f)
            f->kind == FORM_or || f->kind == FORM_not;
 }
 
-int form_precedence(const Notation *n, const Form *f)
-{
-    switch (f->kind) {
-    case FORM_number:
-        return form_has_sign(f) ? PREC_sum : PREC_whole;
-    case FORM_call:
-    case FORM_inverse_root:
-        return PREC_postfix;
-    case FORM_name:
-    case FORM_bars:
-    case FORM_floor:
-    case FORM_ceil:
-    case FORM_each:
-    case FORM_list:
-        return PREC_whole;
-    case FORM_sum:
-    case FORM_difference:
-    case FORM_negative:
-        return PREC_sum;
-    case FORM_product:
-        return PREC_product;
-    case FORM_strong:
-        return n->program ? PREC_whole : PREC_product;
-    case FORM_fraction:
-    case FORM_partial:
-        return n->stacked ? PREC_power : PREC_product;
-    case FORM_quotient:
-        return n->program ? PREC_product : PREC_whole;
-    case FORM_remainder:
-        return PREC_product;
-    case FORM_power:
-        return PREC_power;
-    case FORM_root:
-    case FORM_cases:
-        return PREC_whole;
-    case FORM_matrix:
-    case FORM_dot:
-        return n->program ? PREC_product : PREC_matrix;
-    case FORM_outer:
-        return n->program ? PREC_whole : PREC_matrix;
-    case FORM_transpose:
-    case FORM_at:
-    case FORM_step:
-        return PREC_postfix;
-    case FORM_compare:
-        return PREC_comparison;
-    case FORM_and:
-        return PREC_both;
-    case FORM_or:
-        return PREC_either;
-    case FORM_not:
-        return PREC_power;
-    case FORM_cast:
-        return n->program || is_condition(f->arg[0])
-                   ? PREC_whole
-                   : form_precedence(n, f->arg[0]);
-    case FORM_over:
-        return n->program ? PREC_whole : PREC_product;
-    case FORM_same:
-        return form_precedence(n, f->arg[0]);
-    }
-    return PREC_all;
-}
+static int form_precedence(const Notation *n, const Form *f);
 
 static void pattern(const Notation *n, const Pattern *p, const Form *a,
                     int least_a, const Form *b, int least_b, Str *to)
@@ -233,12 +171,32 @@ static void write_quotient(const Notation *n, const Form *f, Str *to)
         str_printf(to, "%s", n->floor.close);
 }
 
-/* Names by which a program calls what has its own signs elsewhere. */
-static void write_called(const Notation *n, const Form *f, const char *name,
+/* In the notation's signs; a program calls it by a name. */
+static void write_around(const Notation *n, const Form *f, const char *name,
                          const Pattern *p, Str *to)
 {
     Pattern call = {name, "", ")"};
     pattern(n, n->program ? &call : p, f->arg[0], PREC_all, NULL, 0, to);
+}
+
+static void write_root(const Notation *n, const Form *f, Str *to)
+{
+    write_around(n, f, "sqrt(", &n->root, to);
+}
+
+static void write_bars(const Notation *n, const Form *f, Str *to)
+{
+    write_around(n, f, "abs(", &n->bars, to);
+}
+
+static void write_floor(const Notation *n, const Form *f, Str *to)
+{
+    write_around(n, f, "floor(", &n->floor, to);
+}
+
+static void write_ceil(const Notation *n, const Form *f, Str *to)
+{
+    write_around(n, f, "ceil(", &n->ceil, to);
 }
 
 static void write_each(const Notation *n, const Form *f, Str *to)
@@ -255,139 +213,231 @@ static void write_each(const Notation *n, const Form *f, Str *to)
     str_printf(to, "]");
 }
 
-/* A condition as a number. */
-static void write_counted(const Notation *n, const Form *f, Str *to)
+static void write_number(const Notation *n, const Form *f, Str *to)
 {
-    bool condition = is_condition(f);
-    str_printf(to, "%s", condition ? n->list.open : "");
-    write_form(n, f, PREC_all, to);
-    str_printf(to, "%s", condition ? n->list.close : "");
+    n->number(f, to);
 }
 
-static void write_inner(const Notation *n, const Form *f, Str *to)
+static void write_name(const Notation *n, const Form *f, Str *to)
 {
-    switch (f->kind) {
-    case FORM_number:
-        n->number(f, to);
-        return;
-    case FORM_name:
-        n->name(f->name, to);
-        return;
-    case FORM_call:
-    case FORM_inverse_root:
-        write_call(n, f, to);
-        return;
-    case FORM_sum:
-    case FORM_difference:
-        write_sum(n, f, to);
-        return;
-    case FORM_strong:
-        if (n->program) {
-            str_printf(to, "chain(");
-            write_list(n, 2, f->arg, to);
-            str_printf(to, ")");
-            return;
-        }
+    n->name(f->name, to);
+}
+
+static void write_strong(const Notation *n, const Form *f, Str *to)
+{
+    if (!n->program) {
         write_product(n, f, to);
-        return;
-    case FORM_product:
-        write_product(n, f, to);
-        return;
-    case FORM_negative:
-        str_printf(to, "%s", n->negative);
-        write_form(n, f->arg[0], n->program ? PREC_power : PREC_product, to);
-        return;
-    case FORM_fraction:
-        write_fraction(n, f, to);
-        return;
-    case FORM_quotient:
-        write_quotient(n, f, to);
-        return;
-    case FORM_remainder:
-        write_infix(n, f, n->mod, PREC_product, to);
-        return;
-    case FORM_power:
-        write_power(n, f, to);
-        return;
-    case FORM_root:
-        write_called(n, f, "sqrt(", &n->root, to);
-        return;
-    case FORM_bars:
-        write_called(n, f, "abs(", &n->bars, to);
-        return;
-    case FORM_floor:
-        write_called(n, f, "floor(", &n->floor, to);
-        return;
-    case FORM_ceil:
-        write_called(n, f, "ceil(", &n->ceil, to);
-        return;
-    case FORM_matrix:
-        write_matrix(n, f, to);
-        return;
-    case FORM_dot:
-    case FORM_outer:
-        write_vectors(n, f, to);
-        return;
-    case FORM_transpose:
-        pattern(n, &n->transpose, f->arg[0], PREC_postfix, NULL, 0, to);
-        return;
-    case FORM_compare:
-        write_form(n, f->arg[0], PREC_sum, to);
-        str_printf(to, " ");
-        n->word(f->shown, to);
-        str_printf(to, " ");
-        write_form(n, f->arg[1], PREC_sum, to);
-        return;
-    case FORM_and:
-        write_infix(n, f, n->and_, PREC_both, to);
-        return;
-    case FORM_or:
-        write_infix(n, f, n->or_, PREC_either, to);
-        return;
-    case FORM_not:
-        str_printf(to, "%s", n->not_);
-        write_form(n, f->arg[0], PREC_postfix, to);
-        return;
-    case FORM_cases:
-        n->cases(n, f, to);
-        return;
-    case FORM_cast:
-        if (n->program)
-            write_call(n, f, to);
-        else
-            write_counted(n, f->arg[0], to);
-        return;
-    case FORM_at:
-        n->at(n, f, to);
-        return;
-    case FORM_over:
-        n->over(n, f, to);
-        return;
-    case FORM_each:
-        write_each(n, f, to);
-        return;
-    case FORM_list:
-        str_printf(to, "%s", n->list.open);
-        write_list(n, f->narg, f->arg, to);
-        str_printf(to, "%s", n->list.close);
-        return;
-    case FORM_partial:
-        n->partial(n, f, to);
-        return;
-    case FORM_step:
-        n->step(n, f, to);
-        return;
-    case FORM_same:
-        write_form(n, f->arg[0], PREC_all, to);
         return;
     }
+    str_printf(to, "chain(");
+    write_list(n, 2, f->arg, to);
+    str_printf(to, ")");
+}
+
+static void write_negative(const Notation *n, const Form *f, Str *to)
+{
+    str_printf(to, "%s", n->negative);
+    write_form(n, f->arg[0], n->program ? PREC_power : PREC_product, to);
+}
+
+static void write_remainder(const Notation *n, const Form *f, Str *to)
+{
+    write_infix(n, f, n->mod, PREC_product, to);
+}
+
+static void write_transpose(const Notation *n, const Form *f, Str *to)
+{
+    pattern(n, &n->transpose, f->arg[0], PREC_postfix, NULL, 0, to);
+}
+
+/* Conditions */
+
+static void write_compare(const Notation *n, const Form *f, Str *to)
+{
+    write_form(n, f->arg[0], PREC_sum, to);
+    str_printf(to, " ");
+    n->word(f->shown, to);
+    str_printf(to, " ");
+    write_form(n, f->arg[1], PREC_sum, to);
+}
+
+static void write_and(const Notation *n, const Form *f, Str *to)
+{
+    write_infix(n, f, n->and_, PREC_both, to);
+}
+
+static void write_or(const Notation *n, const Form *f, Str *to)
+{
+    write_infix(n, f, n->or_, PREC_either, to);
+}
+
+static void write_not(const Notation *n, const Form *f, Str *to)
+{
+    str_printf(to, "%s", n->not_);
+    write_form(n, f->arg[0], PREC_postfix, to);
+}
+
+/* A conversion; elsewhere than in a program only that of a condition is seen,
+ * [c]: 1 where c holds. */
+static void write_cast(const Notation *n, const Form *f, Str *to)
+{
+    if (n->program)
+        write_call(n, f, to);
+    else if (is_condition(f->arg[0]))
+        pattern(n, &n->list, f->arg[0], PREC_all, NULL, 0, to);
+    else
+        write_form(n, f->arg[0], PREC_all, to);
+}
+
+static void write_choice(const Notation *n, const Form *f, Str *to)
+{
+    bool each = f->arg[0]->rank > 0;
+    str_printf(to, each ? "where(" : "(if ");
+    write_form(n, f->arg[0], PREC_all, to);
+    str_printf(to, each ? ", " : " { ");
+    write_form(n, f->arg[1], PREC_all, to);
+    str_printf(to, each ? ", " : " } else { ");
+    write_form(n, f->arg[2], PREC_all, to);
+    str_printf(to, each ? ")" : " })");
+}
+
+static void write_cases(const Notation *n, const Form *f, Str *to)
+{
+    const CaseWords *w = &n->cases;
+    if (n->program) {
+        write_choice(n, f, to);
+    } else if (form_is_number(f->arg[1], 1) && form_is_number(f->arg[2], 0)) {
+        pattern(n, &n->list, f->arg[0], PREC_all, NULL, 0, to);
+    } else {
+        Pattern first = {w->open, w->holds, w->otherwise};
+        Pattern second = {"", "", w->close};
+        pattern(n, &first, f->arg[1], PREC_all, f->arg[0], PREC_all, to);
+        pattern(n, &second, f->arg[2], PREC_all, NULL, 0, to);
+    }
+}
+
+/* Elements, derivatives, steps */
+
+static void write_at(const Notation *n, const Form *f, Str *to)
+{
+    str_printf(to, "%s", n->at.open);
+    write_form(n, f->arg[0], PREC_postfix, to);
+    if (n->lower && n->lower(f, to))
+        return;
+    str_printf(to, "%s", n->at.between);
+    write_list(n, f->narg - 1, f->arg + 1, to);
+    str_printf(to, "%s", n->at.close);
+}
+
+static void write_over(const Notation *n, const Form *f, Str *to)
+{
+    n->over(n, f, to);
+}
+
+static void write_tensor(const Notation *n, const Form *f, Str *to)
+{
+    str_printf(to, "%s", n->list.open);
+    write_list(n, f->narg, f->arg, to);
+    str_printf(to, "%s", n->list.close);
+}
+
+static void write_partial(const Notation *n, const Form *f, Str *to)
+{
+    const PartialWords *w = &n->partial;
+    bool second = f->narg > 2,
+         same = second && form_alike(f->arg[1], f->arg[2]);
+    str_printf(to, "%s", second ? w->second : w->first);
+    write_form(n, f->arg[0], PREC_postfix, to);
+    str_printf(to, "%s%s", w->by, same ? w->twice : "");
+    write_form(n, f->arg[1], PREC_postfix, to);
+    str_printf(to, "%s", same ? w->squared : second ? w->by_next : "");
+    if (second && !same)
+        write_form(n, f->arg[2], PREC_postfix, to);
+    str_printf(to, "%s", w->close);
+}
+
+static void write_step(const Notation *n, const Form *f, Str *to)
+{
+    if (n->lift)
+        n->lift(n, f, to);
+    else
+        pattern(n, &n->step, f->arg[0], PREC_postfix, f->arg[1], PREC_all, to);
+}
+
+static void write_same(const Notation *n, const Form *f, Str *to)
+{
+    write_form(n, f->arg[0], PREC_all, to);
+}
+
+/* All kinds */
+
+typedef struct Kind {
+    int precedence, in_program;
+    void (*write)(const Notation *n, const Form *f, Str *to);
+} Kind;
+
+static const Kind kinds[] = {
+    [FORM_call] = {PREC_postfix, PREC_postfix, write_call},
+    [FORM_number] = {PREC_whole, PREC_whole, write_number},
+    [FORM_name] = {PREC_whole, PREC_whole, write_name},
+    [FORM_sum] = {PREC_sum, PREC_sum, write_sum},
+    [FORM_difference] = {PREC_sum, PREC_sum, write_sum},
+    [FORM_product] = {PREC_product, PREC_product, write_product},
+    [FORM_strong] = {PREC_product, PREC_whole, write_strong},
+    [FORM_fraction] = {PREC_product, PREC_product, write_fraction},
+    [FORM_quotient] = {PREC_whole, PREC_product, write_quotient},
+    [FORM_remainder] = {PREC_product, PREC_product, write_remainder},
+    [FORM_negative] = {PREC_sum, PREC_sum, write_negative},
+    [FORM_power] = {PREC_power, PREC_power, write_power},
+    [FORM_root] = {PREC_whole, PREC_whole, write_root},
+    [FORM_inverse_root] = {PREC_postfix, PREC_postfix, write_call},
+    [FORM_matrix] = {PREC_matrix, PREC_product, write_matrix},
+    [FORM_dot] = {PREC_matrix, PREC_product, write_vectors},
+    [FORM_outer] = {PREC_matrix, PREC_whole, write_vectors},
+    [FORM_transpose] = {PREC_postfix, PREC_postfix, write_transpose},
+    [FORM_bars] = {PREC_whole, PREC_whole, write_bars},
+    [FORM_floor] = {PREC_whole, PREC_whole, write_floor},
+    [FORM_ceil] = {PREC_whole, PREC_whole, write_ceil},
+    [FORM_compare] = {PREC_comparison, PREC_comparison, write_compare},
+    [FORM_and] = {PREC_both, PREC_both, write_and},
+    [FORM_or] = {PREC_either, PREC_either, write_or},
+    [FORM_not] = {PREC_power, PREC_power, write_not},
+    [FORM_cases] = {PREC_whole, PREC_whole, write_cases},
+    [FORM_same] = {PREC_whole, PREC_whole, write_same},
+    [FORM_cast] = {PREC_whole, PREC_whole, write_cast},
+    [FORM_at] = {PREC_postfix, PREC_postfix, write_at},
+    [FORM_over] = {PREC_product, PREC_whole, write_over},
+    [FORM_each] = {PREC_whole, PREC_whole, write_each},
+    [FORM_list] = {PREC_whole, PREC_whole, write_tensor},
+    [FORM_partial] = {PREC_product, PREC_product, write_partial},
+    [FORM_step] = {PREC_postfix, PREC_postfix, write_step},
+};
+_Static_assert(sizeof kinds / sizeof *kinds == NFORMS, "a row for each kind");
+
+/* Is nothing written of f but its argument. */
+static bool is_bare(const Notation *n, const Form *f)
+{
+    return f->kind == FORM_same ||
+           (f->kind == FORM_cast && !n->program && !is_condition(f->arg[0]));
+}
+
+static int form_precedence(const Notation *n, const Form *f)
+{
+    while (is_bare(n, f))
+        f = f->arg[0];
+    if (f->kind == FORM_number && form_has_sign(f))
+        return PREC_sum;
+    if (n->stacked && (f->kind == FORM_fraction || f->kind == FORM_partial))
+        return PREC_power;
+    const Kind *k = &kinds[f->kind];
+    return n->program ? k->in_program : k->precedence;
 }
 
 void write_form(const Notation *n, const Form *f, int least, Str *to)
 {
     bool parens = form_precedence(n, f) < least;
     str_printf(to, "%s", parens ? n->paren.open : "");
-    write_inner(n, f, to);
+    kinds[f->kind].write(n, f, to);
     str_printf(to, "%s", parens ? n->paren.close : "");
 }
 
@@ -414,6 +464,21 @@ void write_digits(double v, Str *to)
 
 /* Equations */
 
+static void write_steps(const Notation *n, const Recurrence *r, Str *to)
+{
+    const StepWords *w = &n->steps;
+    str_printf(to, "%s", w->open);
+    form_write(n, r->index, to);
+    str_printf(to, "%s", r->reverse ? w->from_last : w->from_first);
+    form_write(n, r->trips, to);
+    str_printf(to, "%s", r->reverse ? w->to_first : w->to_last);
+    if (r->until) {
+        str_printf(to, "%s", w->until);
+        form_write(n, r->until, to);
+    }
+    str_printf(to, "%s", w->close);
+}
+
 static void write_equations(const Notation *n, const Equations *e, int depth,
                             Str *to)
 {
@@ -425,7 +490,7 @@ static void write_equations(const Notation *n, const Equations *e, int depth,
             str_printf(to, "%s", n->indent);
         str_printf(to, "%s", n->begin);
         if (q->loop) {
-            n->steps(n, q->loop, to);
+            write_steps(n, q->loop, to);
         } else {
             form_write(n, q->left, to);
             str_printf(to, "%s", n->between);

@@ -110,6 +110,36 @@ START_TEST(operators_in_all_notations)
 }
 END_TEST
 
+/* Every kind is written, by its row in write.c, between what stands around it;
+ * a program has no derivatives and no loops. */
+START_TEST(kinds_in_all_notations)
+{
+    static const Shown word = {FORM_call, "word", "word", "\\word"};
+    FormMaker m = {.arena = arena, .graph = g};
+    const Form *arg[] = {form_name(&m, "a", 0), form_name(&m, "b", 0),
+                         form_name(&m, "c", 0)};
+    Form f = {.kind = (FormKind)_i,
+              .shown = &word,
+              .name = "a",
+              .number = 2,
+              .nvar = 1,
+              .narg = 3,
+              .arg = arg};
+    const Form *both[] = {&f, arg[0]};
+    Form times = {.kind = FORM_product, .narg = 2, .arg = both};
+    for (int k = 0; k < 4; k++) {
+        Str alone = str_new(arena), within = str_new(arena);
+        if (notations[k] == &notation_nn &&
+            (_i == FORM_partial || _i == FORM_step))
+            continue;
+        form_write(notations[k], &f, &alone);
+        form_write(notations[k], &times, &within);
+        ck_assert_ptr_nonnull(strchr(alone.at, _i == FORM_number ? '2' : 'a'));
+        ck_assert_msg(strstr(within.at, alone.at), "%s", within.at);
+    }
+}
+END_TEST
+
 START_TEST(sums_and_products)
 {
     Node *two = g_fill(g, s, 2), *q = g2(g, OP_mul, s, s);
@@ -196,6 +226,7 @@ int main(void)
     TCase *t = tcase_create("show");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, operators_in_all_notations, 0, NOPS);
+    tcase_add_loop_test(t, kinds_in_all_notations, 0, NFORMS);
     tcase_add_test(t, sums_and_products);
     tcase_add_test(t, matrices_and_elements);
     tcase_add_test(t, large_ones_are_cut);
