@@ -224,30 +224,6 @@ static bool make_functions(Diff *d)
 
 /* Names */
 
-static const char *leaf_name(const Diff *d, const Port *p, int j)
-{
-    int n;
-    Leaf *leaf = type_leaves(d->load.module->graph, p->type, &n);
-
-    return j < n && *leaf[j].path
-               ? arena_printf(d->load.arena, "%s.%s", p->name, leaf[j].path)
-               : p->name;
-}
-
-typedef LIST(ShowInput) Inputs;
-
-static Inputs inputs_of(const Diff *d, const Function *f)
-{
-    Inputs to = {0};
-
-    for (int i = 0; i < f->nparam; i++)
-        for (int j = 0; j < f->param[i].nleaf; j++) {
-            ShowInput in = {f->param[i].leaf[j], leaf_name(d, &f->param[i], j)};
-            list_push(d->load.arena, &to, in);
-        }
-    return to;
-}
-
 /* The function that has the most parameters: an hvp has more than f. */
 static const Function *widest(const Diff *d)
 {
@@ -319,7 +295,7 @@ static const char *by_name(const Diff *d, const Part *p, int i)
 
     for (; i >= d->f->param[p->by[k]].nleaf; k++)
         i -= d->f->param[p->by[k]].nleaf;
-    return leaf_name(d, &d->f->param[p->by[k]], i);
+    return d->f->param[p->by[k]].leaf[i]->attr.name;
 }
 
 /* Result number i: a matrix of them is given row by row. */
@@ -332,7 +308,7 @@ static Partial partial_of(const Diff *d, const Part *p, int i)
     if (p->second < 0)
         return (Partial){row, by_name(d, p, column), NULL};
     return (Partial){0, by_name(d, p, row),
-                     leaf_name(d, &d->f->param[p->second], column)};
+                     d->f->param[p->second].leaf[column]->attr.name};
 }
 
 static const Form *derivative_name(const Diff *d, Shows *s, const Partial *p)
@@ -384,13 +360,12 @@ static void put_type(const Diff *d, const Node *p, Str *to)
     str_printf(to, p->rank ? "]" : "");
 }
 
-static bool is_told(const Function *f, const Dim *var)
+static bool is_told(const Nodes *in, const Dim *var)
 {
-    for (int i = 0; i < f->nparam; i++)
-        for (int j = 0; j < f->param[i].nleaf; j++)
-            for (int k = 0; k < f->param[i].leaf[j]->rank; k++)
-                if (dim_uses(f->param[i].leaf[j]->dim[k], var))
-                    return true;
+    for (int i = 0; i < in->n; i++)
+        for (int k = 0; k < in->at[i]->rank; k++)
+            if (dim_uses(in->at[i]->dim[k], var))
+                return true;
     return false;
 }
 
@@ -406,7 +381,7 @@ static const char *const chain_text =
 
 /* The equations as a function of the language. */
 static void put_program(const Diff *d, const Shows *s, const Results *r,
-                        const Inputs *in, Str *to)
+                        const Nodes *in, Str *to)
 {
     Str body = str_new(d->load.arena);
     const Function *f = widest(d);
@@ -422,12 +397,12 @@ static void put_program(const Diff *d, const Shows *s, const Results *r,
     str_printf(to, "fn %s_%s(", d->name, mode);
     for (int i = 0; i < in->n; i++) {
         str_printf(to, i ? ", " : "");
-        put_identifier(in->at[i].name, to);
+        put_identifier(in->at[i]->attr.name, to);
         str_printf(to, ": ");
-        put_type(d, in->at[i].param, to);
+        put_type(d, in->at[i], to);
     }
     for (int i = 0; i < f->nvar; i++)
-        if (!is_told(f, f->var[i]))
+        if (!is_told(in, f->var[i]))
             str_printf(to, "%s%s: int", i || in->n ? ", " : "",
                        dim_var_name(f->var[i]));
     str_printf(to, ") {\n%s  (", body.at ? body.at : "");
@@ -479,7 +454,7 @@ static int show(Diff *d)
     ShowOptions o = {.literal = program,
                      .self = {d->name},
                      .most = program ? 0 : MOST_EQUATIONS};
-    Inputs in = inputs_of(d, widest(d));
+    Nodes in = function_inputs(a, widest(d));
     Shows *s = show_new(a, d->load.module->graph, &o, in.n, in.at);
     Results r = {0};
     Str text = str_new(a);

@@ -104,23 +104,19 @@ static const Function *widest(const Equal *e)
 /* Values for the parameters. */
 static bool draw_inputs(Equal *e, Arena *a, Point *p, bool plain)
 {
-    const Function *f = widest(e);
-    LIST(EvalInput) all = {0};
+    Nodes x = function_inputs(a, widest(e));
 
-    for (int i = 0; i < f->nparam; i++)
-        for (int j = 0; j < f->param[i].nleaf; j++) {
-            Node *x = f->param[i].leaf[j];
-            int64_t n = elements(e, p, x);
-            if (n < 0)
-                return false;
-            double *v = NEWN(a, double, n + 1);
-            for (int64_t k = 0; k < n; k++)
-                v[k] = draw_value(e, x->dtype, plain);
-            EvalInput in = {x, v};
-            list_push(a, &all, in);
-        }
-    p->in = all.at;
-    p->nin = all.n;
+    p->in = NEWN(a, EvalInput, x.n + 1);
+    p->nin = x.n;
+    for (int i = 0; i < x.n; i++) {
+        int64_t n = elements(e, p, x.at[i]);
+        if (n < 0)
+            return false;
+        double *v = NEWN(a, double, n + 1);
+        for (int64_t k = 0; k < n; k++)
+            v[k] = draw_value(e, x.at[i]->dtype, plain);
+        p->in[i] = (EvalInput){x.at[i], v};
+    }
     return true;
 }
 
@@ -230,16 +226,8 @@ static void print_parts(Equal *e, const Node *x, const Node *y)
 {
     Arena *a = e->load.arena;
     ShowOptions o = {.self = {e->text[0], e->text[1]}, .most = 40};
-    LIST(ShowInput) in = {0};
-    const Function *f = widest(e);
+    Nodes in = function_inputs(a, widest(e));
     Str text = str_new(a);
-
-    for (int i = 0; i < f->nparam; i++)
-        for (int j = 0; j < f->param[i].nleaf; j++) {
-            ShowInput one = {f->param[i].leaf[j],
-                             f->param[i].leaf[j]->attr.name};
-            list_push(a, &in, one);
-        }
     Shows *s = show_new(a, e->load.module->graph, &o, in.n, in.at);
     ShowResult r[2];
     for (int k = 0; k < 2; k++)

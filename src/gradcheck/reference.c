@@ -71,17 +71,15 @@ static EvalStatus evaluate(Arena *a, const Reference *r, const Pair *p,
 {
     const Function *f = p->f;
     const Instance *base = &p->base;
-    EvalInput *in = NEWN(a, EvalInput, base->nparam + 1);
-    int n = 0;
+    Nodes x = function_inputs(a, f);
+    EvalInput *in = NEWN(a, EvalInput, x.n + 1);
 
-    for (int i = 0; i < f->nparam; i++)
-        for (int k = 0; k < f->param[i].nleaf; k++, n++)
-            in[n] =
-                (EvalInput){f->param[i].leaf[k], as_doubles(a, base->leaf[n])};
+    for (int i = 0; i < x.n; i++)
+        in[i] = (EvalInput){x.at[i], as_doubles(a, base->leaf[i])};
     if (rounded)
-        return eval_rounded(a, r->module->graph, r->nroot, r->root, n, in,
+        return eval_rounded(a, r->module->graph, r->nroot, r->root, x.n, in,
                             f->nvar, f->var, base->dims, out);
-    return eval_until_stop(a, r->module->graph, r->nroot, r->root, n, in,
+    return eval_until_stop(a, r->module->graph, r->nroot, r->root, x.n, in,
                            f->nvar, f->var, base->dims, out, stop);
 }
 

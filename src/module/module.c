@@ -41,13 +41,25 @@ DerivKind deriv_named(const char *name)
     return DERIV_none;
 }
 
+static void add_leaves(Arena *a, int n, const Port *p, Nodes *to)
+{
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < p[i].nleaf; j++)
+            list_push(a, to, p[i].leaf[j]);
+}
+
+Nodes function_inputs(Arena *a, const Function *f)
+{
+    Nodes input = {0};
+    add_leaves(a, f->nparam, f->param, &input);
+    return input;
+}
+
 Nodes functions_roots(Arena *a, Function *const *f, int n)
 {
     Nodes root = {0};
     for (int i = 0; i < n; i++)
-        for (int k = 0; k < f[i]->nresult; k++)
-            for (int j = 0; j < f[i]->result[k].nleaf; j++)
-                list_push(a, &root, f[i]->result[k].leaf[j]);
+        add_leaves(a, f[i]->nresult, f[i]->result, &root);
     return root;
 }
 

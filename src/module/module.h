@@ -91,6 +91,8 @@ typedef struct Module {
     uint64_t hash;      /* of all sources that the program read */
 } Module;
 
+/* What f takes, parameter after parameter. */
+Nodes function_inputs(Arena *a, const Function *f);
 /* What n functions give, result after result. */
 Nodes functions_roots(Arena *a, Function *const *f, int n);
 /* What d is at most while f's variables are between 0 and var_max; false where

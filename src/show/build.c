@@ -560,7 +560,7 @@ static void build(Builder *b, int n, Node *const *root)
 }
 
 Shows *show_new(Arena *a, Graph *g, const ShowOptions *o, int ninput,
-                const ShowInput *input)
+                Node *const *input)
 {
     Builder *b = NEW(a, Builder);
     b->m = (FormMaker){.arena = a,
@@ -574,9 +574,9 @@ Shows *show_new(Arena *a, Graph *g, const ShowOptions *o, int ninput,
     b->o = *o;
     b->known = NEWN(a, Known, graph_count(g) + 1);
     for (int i = 0; i < ninput; i++) {
-        const Node *p = input[i].param;
-        bind(b, p, form_name(&b->m, input[i].name, p->rank));
-        list_push(a, &b->taken, input[i].name);
+        const Node *p = input[i];
+        bind(b, p, form_name(&b->m, p->attr.name, p->rank));
+        list_push(a, &b->taken, p->attr.name);
         for (int k = 0; k < p->rank; k++)
             if (dim_is_var(p->dim[k]) && !is_taken(b, dim_var_name(p->dim[k])))
                 list_push(a, &b->taken, dim_var_name(p->dim[k]));

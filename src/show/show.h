@@ -35,11 +35,6 @@ typedef struct ShowResult {
     Node *node;
 } ShowResult;
 
-typedef struct ShowInput {
-    Node *param;
-    const char *name;
-} ShowInput;
-
 typedef struct ShowOptions {
     bool literal;        /* as a program: see FormMaker */
     const char *self[2]; /* what is shown: calls of these are no formula */
@@ -54,8 +49,9 @@ typedef struct Shows {
     const char *cannot; /* what has no word in the language, or NULL */
 } Shows;
 
+/* input: parameters; they are called as they are. */
 Shows *show_new(Arena *a, Graph *g, const ShowOptions *o, int ninput,
-                const ShowInput *input);
+                Node *const *input);
 /* The equations that define the results, in an order in which each reads those
  * before it. */
 void show_results(Shows *s, int n, ShowResult *result);

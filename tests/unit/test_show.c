@@ -33,7 +33,7 @@ static const Notation *const notations[] = {&notation_text, &notation_tex,
 static const char *shown(Node *f, const Notation *in)
 {
     ShowOptions o = {.literal = in == &notation_nn};
-    ShowInput input[] = {{x, "x"}, {y, "y"}, {s, "s"}};
+    Node *const input[] = {x, y, s};
     Shows *w = show_new(arena, g, &o, 3, input);
     ShowResult r = {form_name(w->maker, "f", f->rank), "f", f};
     Str to = str_new(arena);
@@ -163,7 +163,7 @@ START_TEST(matrices_and_elements)
     Node *A = g_param(g, DT_f64, 2, mn, "A"), *turned;
     static const int turn[2] = {1, 0};
     ShowOptions o = {.literal = false};
-    ShowInput in[] = {{A, "A"}, {x, "x"}};
+    Node *const in[] = {A, x};
     Str to = str_new(arena);
     Shows *w = show_new(arena, g, &o, 2, in);
     turned = g_permute(g, A, turn);
@@ -189,7 +189,7 @@ END_TEST
 START_TEST(large_ones_are_cut)
 {
     ShowOptions o = {.most = 5};
-    ShowInput in[] = {{s, "s"}};
+    Node *const in[] = {s};
     Node *f = s;
     for (int i = 0; i < 300; i++)
         f = g1(g, i % 2 ? OP_sin : OP_exp, g2(g, OP_mul, f, g1(g, OP_cos, f)));
