@@ -175,7 +175,7 @@ fuzz: deps deps-test
 # COUNT=0 goes on until stopped.
 COUNT ?= 0
 SEED  ?= 1
-$B/fuzz-diff: $(addprefix $B/tests/fuzz/,diff.o judge.o program.o) \
+$B/fuzz-diff: $(addprefix $B/tests/fuzz/,diff.o judge.o point.o program.o) \
               $B/tests/unit/kernel_sim.o $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL) $^ -o $@ $(LIBS)

@@ -41,12 +41,20 @@ bool form_has_sign(const Form *f)
            (f->kind == FORM_number && signbit(f->number) && !isnan(f->number));
 }
 
+/* Functions of a program may be others of the same name; types are not. */
+static bool named_alike(const Shown *a, const Shown *b)
+{
+    return a == b || (a && b && a->kind == FORM_cast && b->kind == FORM_cast &&
+                      strcmp(a->nn, b->nn) == 0);
+}
+
 bool form_alike(const Form *a, const Form *b)
 {
     if (a == b)
         return true;
-    if (a->kind != b->kind || a->narg != b->narg || a->shown != b->shown ||
-        a->nvar != b->nvar || a->rank != b->rank)
+    if (a->kind != b->kind || a->narg != b->narg ||
+        !named_alike(a->shown, b->shown) || a->nvar != b->nvar ||
+        a->rank != b->rank)
         return false;
     if (a->kind == FORM_number)
         return a->number == b->number && a->integer == b->integer;

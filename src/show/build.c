@@ -470,7 +470,7 @@ static void region_node(Builder *b, const Node *n)
 
 /* All nodes */
 
-/* What n's formula is made of: fn for each. */
+/* What n's formula is made of is wanted, and is used once more. */
 static void mark_live(Builder *b, const Node *n)
 {
     const NodeLabel *l = call_of(b, n);

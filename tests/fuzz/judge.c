@@ -11,10 +11,10 @@
 #include "graph/region.h"
 #include "kernel/kernel.h"
 #include "kernel_sim.h"
-#include "program.h"
+#include "point.h"
 #include "simplify/simplify.h"
 
-enum { MAX_N = 4, POINTS = 10, MAX_LEAVES = 32, MAX_VARS = 2 };
+enum { POINTS = 10, MAX_LEAVES = 32, MAX_VARS = 2 };
 
 typedef enum FunId {
     FUN_value,
@@ -36,18 +36,6 @@ static const char *const expression[NFUNS] = {
     "each",
     "jacobian(each, v)",
 };
-
-/* Numbers by name, and a direction for each that is real. */
-typedef struct Place {
-    int64_t n;
-    double x[1], y[1], v[MAX_N], w[MAX_N], k[1], p[MAX_N], c[1];
-} Place;
-
-typedef struct Point {
-    bool edges; /* some numbers are no random ones */
-    Place at, along;
-    double weight[MAX_N];
-} Point;
 
 typedef struct Fun {
     Function *f;
@@ -73,103 +61,6 @@ typedef struct Judge {
     bool roots; /* and what has a kink of its own */
     const char *wrong;
 } Judge;
-
-/* Points */
-
-typedef enum Draw { DRAW_plain, DRAW_edges, DRAW_wild } Draw;
-
-static double draw_real(Rng *r, Draw how)
-{
-    static const double edge[] = {0, 0,   -0.0,     1,   -1,
-                                  1, 0.5, INFINITY, NAN, -INFINITY};
-
-    if (how != DRAW_plain && rng_below(r, 3) == 0)
-        return edge[rng_below(r, how == DRAW_wild ? 10 : 7)];
-    return (double)(rng_below(r, 40001) - 20000) / 10000;
-}
-
-static void draw_reals(Rng *r, Draw how, int64_t n, double *to)
-{
-    for (int64_t i = 0; i < n; i++)
-        to[i] = i > 0 && how != DRAW_plain && rng_below(r, 4) == 0
-                    ? to[i - 1]
-                    : draw_real(r, how);
-}
-
-static void draw_direction(Rng *r, int64_t n, double *to)
-{
-    for (int64_t i = 0; i < n; i++)
-        to[i] = (double)(rng_below(r, 1801) - 900) / 1000 + 0.0625;
-}
-
-static Point draw_point(int number)
-{
-    static const int64_t size[] = {2, 3, 1, 0, 2, 4};
-    Rng r = {(uint64_t)number};
-    Draw how = number % 3 == 0   ? DRAW_plain
-               : number % 5 == 4 ? DRAW_wild
-                                 : DRAW_edges;
-    Point p = {.at.n = size[number % 6]};
-    p.edges = how != DRAW_plain || p.at.n == 0;
-    int64_t n = p.along.n = p.at.n;
-
-    draw_reals(&r, how, 1, p.at.x);
-    draw_reals(&r, how, 1, p.at.y);
-    draw_reals(&r, how, n, p.at.v);
-    draw_reals(&r, how, n, p.at.w);
-    p.at.k[0] = rng_below(&r, 5) - 1;
-    p.at.c[0] = rng_below(&r, 2);
-    for (int64_t i = 0; i < n; i++)
-        p.at.p[i] = rng_below(&r, (int)n + 2) - 1;
-    draw_direction(&r, 1, p.along.x);
-    draw_direction(&r, 1, p.along.y);
-    draw_direction(&r, n, p.along.v);
-    draw_direction(&r, n, p.along.w);
-    draw_direction(&r, n, p.weight);
-    return p;
-}
-
-static const double *number_named(const Place *p, char name)
-{
-    switch (name) {
-    case 'x':
-        return p->x;
-    case 'y':
-        return p->y;
-    case 'v':
-        return p->v;
-    case 'w':
-        return p->w;
-    case 'k':
-        return p->k;
-    case 'p':
-        return p->p;
-    }
-    return p->c;
-}
-
-/* The point as arguments of `nncc run`. */
-static const char *point_text(Arena *a, const Point *p)
-{
-    static const char names[] = "xyvwkpc";
-    Str s = str_new(a);
-
-    for (const char *c = names; *c; c++) {
-        bool vector = strchr("vwp", *c) != NULL;
-        int64_t n = vector ? p->at.n : 1;
-        str_printf(&s, " %c=%s", *c, vector ? "'[" : "");
-        for (int64_t i = 0; i < n; i++) {
-            double v = number_named(&p->at, *c)[i];
-            str_printf(&s,
-                       *c == 'c'     ? (v != 0 ? "true" : "false")
-                       : isfinite(v) ? "%s%.17g"
-                                     : "%s\"%g\"",
-                       i ? ", " : "", v);
-        }
-        str_printf(&s, "%s", vector ? "]'" : "");
-    }
-    return s.at;
-}
 
 /* Functions */
 
@@ -258,9 +149,9 @@ static const double *argument(const Judge *j, const Fun *f, int i,
     size_t n = strlen(name);
 
     if (n == 1)
-        return number_named(at, name[0]);
+        return place_number(at, name[0]);
     /* x_dot, v_x, e_x: a direction */
-    return number_named(&j->point.along,
+    return place_number(&j->point.along,
                         name[1] == '_' && n == 3 ? name[2] : name[0]);
 }
 
@@ -474,19 +365,6 @@ static void call(Judge *j, int fun, double **want)
 
 typedef double Along(Judge *j, double t);
 
-static Place moved(const Point *p, double t)
-{
-    Place at = p->at;
-
-    at.x[0] += t * p->along.x[0];
-    at.y[0] += t * p->along.y[0];
-    for (int64_t i = 0; i < at.n; i++) {
-        at.v[i] += t * p->along.v[i];
-        at.w[i] += t * p->along.w[i];
-    }
-    return at;
-}
-
 /* The sum of the results times the direction: of a gradient the slope, of a
  * Hessian times the direction the curvature. */
 static double times_direction(Judge *j, int fun, const Place *at)
@@ -497,7 +375,7 @@ static double times_direction(Judge *j, int fun, const Place *at)
     if (evaluate(j, fun, at, out) != EVAL_OK)
         return NAN;
     for (int i = 0; i < 4; i++) {
-        const double *d = number_named(&j->point.along, by[i]);
+        const double *d = place_number(&j->point.along, by[i]);
         int64_t n = i < 2 ? 1 : at->n;
         for (int64_t k = 0; k < n; k++)
             sum += d[k] * out[i][k];
@@ -508,14 +386,14 @@ static double times_direction(Judge *j, int fun, const Place *at)
 static double value_at(Judge *j, double t)
 {
     double *out[MAX_LEAVES];
-    Place at = moved(&j->point, t);
+    Place at = point_moved(&j->point, t);
 
     return evaluate(j, FUN_value, &at, out) == EVAL_OK ? out[0][0] : NAN;
 }
 
 static double slope_at(Judge *j, double t)
 {
-    Place at = moved(&j->point, t);
+    Place at = point_moved(&j->point, t);
 
     return times_direction(j, FUN_grad, &at);
 }
@@ -524,7 +402,7 @@ static double slope_at(Judge *j, double t)
 static double each_at(Judge *j, double t)
 {
     double *out[MAX_LEAVES], sum = 0;
-    Place at = moved(&j->point, t), base = j->point.at;
+    Place at = point_moved(&j->point, t), base = j->point.at;
 
     memcpy(base.v, at.v, sizeof base.v);
     if (evaluate(j, FUN_each, &base, out) != EVAL_OK)
@@ -737,7 +615,7 @@ const char *judge(Arena *a, const char *text, bool machine_code)
                                         "if ",  "where(", "clamp(", NULL};
     static const char *const roots[] = {"std(", "norm(", "sqrt(", "hypot(",
                                         NULL};
-    Judge j = {.arena = a, .point = draw_point(0)};
+    Judge j = {.arena = a, .point = point_draw(0)};
 
     j.kinks = has_any(text, kinks);
     j.roots = has_any(text, roots);
@@ -747,7 +625,7 @@ const char *judge(Arena *a, const char *text, bool machine_code)
         return j.wrong;
     Jit *jit = make_code(&j, machine_code);
     for (int i = 0; i < POINTS && !j.wrong; i++) {
-        j.point = draw_point(i);
+        j.point = point_draw(i);
         judge_point(&j);
     }
     jit_close(jit);

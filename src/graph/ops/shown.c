@@ -490,6 +490,15 @@ static const Form *view(FormMaker *m, const Node *n, const Form *const *at)
 
 /* Leaves. */
 
+/* The word for a conversion to that type. */
+static const Shown *conversion(FormMaker *m, DType to)
+{
+    Shown *s = NEW(m->arena, Shown);
+    s->kind = FORM_cast;
+    s->nn = s->text = to == graph_real(m->graph) ? real_word : dtype_word(to);
+    return s;
+}
+
 static const Form *data(FormMaker *m, const Node *n, int axis, int64_t *next)
 {
     LIST(const Form *) of = {0};
@@ -506,10 +515,6 @@ static const Form *data(FormMaker *m, const Node *n, int axis, int64_t *next)
 static const Form *leaf(FormMaker *m, const Node *n, const Form *const *at)
 {
     static const Shown iota = {FORM_call, "iota", "iota", NULL};
-    static const Shown real = {FORM_cast, "real", NULL, NULL},
-                       f32 = {FORM_cast, "f32", NULL, NULL},
-                       f64 = {FORM_cast, "f64", NULL, NULL},
-                       i64 = {FORM_cast, "i64", NULL, NULL};
     const Form *f;
     int64_t next = 0;
     switch (n->op) {
@@ -529,12 +534,7 @@ static const Form *leaf(FormMaker *m, const Node *n, const Form *const *at)
         f = form_dim(m, n->attr.dims[0]);
         if (n->dtype == DT_i32)
             return f;
-        return form_make(m, FORM_cast,
-                         n->dtype == graph_real(m->graph) ? &real
-                         : n->dtype == DT_f32             ? &f32
-                         : n->dtype == DT_f64             ? &f64
-                                                          : &i64,
-                         1, &f);
+        return form_make(m, FORM_cast, conversion(m, n->dtype), 1, &f);
     case OP_iota:
         f = form_dim(m, n->attr.dims[0]);
         return at ? at[0] : form_make(m, FORM_call, &iota, 1, &f);
@@ -549,12 +549,11 @@ static const Form *cast(FormMaker *m, const Node *n, const Form *const *at)
     const Form *x = at && a->rank ? m->element(m, a, at) : m->whole(m, a);
     if (!x)
         return NULL;
-    Shown *s = NEW(m->arena, Shown);
     bool cut = dtype_is_real(a->dtype) && !dtype_is_real(n->dtype);
-    s->kind = cut ? FORM_call : FORM_cast;
-    s->nn = n->dtype == graph_real(m->graph) ? real_word : dtype_word(n->dtype);
-    s->text = s->nn;
-    Form *f = arena_copy(m->arena, form_make(m, s->kind, s, 1, &x), sizeof *f);
+    Form *f = arena_copy(m->arena,
+                         form_make(m, cut ? FORM_call : FORM_cast,
+                                   conversion(m, n->dtype), 1, &x),
+                         sizeof *f);
     f->spread = x->spread;
     return f;
 }
