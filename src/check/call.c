@@ -60,7 +60,10 @@ bool args_place(Check *c, const Fn *f, const CallArg *a, int k, Arguments *to)
     int i = a->name ? fn_param_named(c, f, a->name) : k;
 
     if (i < 0) {
-        fn_no_param(c, f, a->name_span, "argument-name", a->name);
+        check_fail(c, a->name_span, "argument-name",
+                   "'%s' has no parameter '%s'%s", fn_name(c, f), a->name,
+                   fn_param_near(c, f, a->name));
+        fn_declared(c, f);
         return false;
     }
     if (!a->name && rest >= 0 && k >= rest) {

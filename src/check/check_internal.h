@@ -301,9 +301,8 @@ const char *fn_param_name(Check *c, const Fn *f, int i);
 Span fn_param_span(const Fn *f, int i);
 bool fn_param_optional(const Fn *f, int i);
 int fn_param_named(Check *c, const Fn *f, const char *name); /* or -1 */
-/* Reports that there is none. */
-const Value *fn_no_param(Check *c, const Fn *f, Span at, const char *kind,
-                         const char *name);
+/* Where there is none: "; did you mean 'x'?" or "". */
+const char *fn_param_near(Check *c, const Fn *f, const char *name);
 const char *fn_name(Check *c, const Fn *f); /* "loss", "grad(loss, net)" */
 Span fn_span(const Fn *f);
 Span fn_result_span(const Fn *f); /* where its result is written */

@@ -63,11 +63,14 @@ static int by_index(Check *c, const Fn *of, const Expr *e)
 {
     int i = e->kind == EX_name ? fn_param_named(c, of, e->name) : -1;
 
-    if (e->kind != EX_name)
+    if (e->kind != EX_name) {
         check_fail(c, e->span, "derivative",
                    "a parameter's name was expected here, to differentiate by");
-    else if (i < 0)
-        fn_no_param(c, of, e->span, "derivative", e->name);
+    } else if (i < 0) {
+        check_fail(c, e->span, "derivative", "'%s' has no parameter '%s'%s",
+                   fn_name(c, of), e->name, fn_param_near(c, of, e->name));
+        fn_declared(c, of);
+    }
     return i;
 }
 

@@ -56,17 +56,14 @@ int fn_param_named(Check *c, const Fn *f, const char *name)
     return -1;
 }
 
-const Value *fn_no_param(Check *c, const Fn *f, Span at, const char *kind,
-                         const char *name)
+const char *fn_param_near(Check *c, const Fn *f, const char *name)
 {
     int n = fn_nparam(f);
     const char **all = NEWN(c->arena, const char *, n + 1);
 
     for (int i = 0; i < n; i++)
         all[i] = fn_param_name(c, f, i);
-    check_fail(c, at, kind, "'%s' has no parameter '%s'%s", fn_name(c, f), name,
-               name_suggestion(c, name, all, n));
-    return fn_declared(c, f);
+    return name_suggestion(c, name, all, n);
 }
 
 bool fn_takes(const Fn *f, int n)

@@ -32,10 +32,13 @@ static bool find_loss(Train *t)
     }
     t->loss = f.entry->value->fn;
     t->by = fn_param_named(c, t->loss, t->item->train.by);
-    if (t->by < 0)
-        fn_no_param(c, t->loss, t->item->train.by_span, "train",
-                    t->item->train.by);
-    return t->by >= 0;
+    if (t->by >= 0)
+        return true;
+    check_fail(c, t->item->train.by_span, "train",
+               "'%s' has no parameter '%s'%s", t->item->train.loss,
+               t->item->train.by, fn_param_near(c, t->loss, t->item->train.by));
+    fn_declared(c, t->loss);
+    return false;
 }
 
 Arguments train_arguments(Train *t, const Value ***fresh)

@@ -150,9 +150,12 @@ static bool read_param(Train *t, const char *setting_name, int *param, Span *at)
                             "parameter of '%s'",
                             given, s->name, fn_name(c, t->loss));
     *param = fn_param_named(c, t->loss, given);
-    if (*param < 0)
-        fn_no_param(c, t->loss, *at, "setting", given);
-    return *param >= 0;
+    if (*param >= 0)
+        return true;
+    check_fail(c, *at, "setting", "'%s' has no parameter '%s'%s",
+               fn_name(c, t->loss), given, fn_param_near(c, t->loss, given));
+    fn_declared(c, t->loss);
+    return false;
 }
 
 static bool read_params(Train *t)
