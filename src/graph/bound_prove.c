@@ -95,8 +95,7 @@ bool bound_positive(Bound *b, const Dim *p)
 
 const Dim *bound_divisor(Bound *b, const Node *n)
 {
-    const Dim *d =
-        node_repeats(n) ? node_as_dim(b->g, n->arg[0]) : node_as_dim(b->g, n);
+    const Dim *d = node_as_dim(b->g, node_repeated(n));
     return d && bound_positive(b, bound_less(b, d, 1)) ? d : NULL;
 }
 

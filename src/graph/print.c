@@ -196,8 +196,7 @@ void node_print(const Node *n, Str *to)
  * line and a number. */
 static bool is_inline(const Node *n)
 {
-    const Node *x = node_repeats(n) ? n->arg[0] : n;
-    return x->op == OP_const || x->op == OP_dim || n->op == OP_param;
+    return node_is_size(n) || n->op == OP_param;
 }
 
 static void dump_type(const Graph *g, const Node *n, Str *s)

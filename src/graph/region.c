@@ -17,6 +17,11 @@ const Region *node_region(const Node *n)
     return n->attr.region;
 }
 
+bool is_constant_leaf(const Node *n)
+{
+    return op_table[n->op]->cls == OPC_leaf && n->op != OP_param;
+}
+
 int region_narg(const Region *r)
 {
     return r->ncarry + r->ninput + r->ncapture + r->counted;

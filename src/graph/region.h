@@ -77,6 +77,8 @@ Node *g_part(Graph *g, Node *of, int part);
 bool node_has_region(const Node *n);      /* OP_loop and OP_call */
 const Region *node_region(const Node *n); /* of these */
 int region_narg(const Region *r);
+/* A leaf that is no parameter: the same inside a body and around it. */
+bool is_constant_leaf(const Node *n);
 int region_nparts(const Region *r);
 /* The parameter that argument i is bound to; NULL: the count. */
 Node *region_param(const Region *r, int i);

@@ -241,6 +241,11 @@ bool node_repeats(const Node *n)
     return false;
 }
 
+const Node *node_repeated(const Node *n)
+{
+    return node_repeats(n) ? n->arg[0] : n;
+}
+
 bool node_permutes(const Node *n)
 {
     if (n->op != OP_view || n->rank != n->arg[0]->rank)

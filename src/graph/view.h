@@ -66,6 +66,8 @@ bool is_view(const Node *n);
 /* Is n a view with new axes along which it repeats its argument, and nothing
  * else: attr.ints[i] is the argument's axis, ascending, or -1. */
 bool node_repeats(const Node *n);
+/* What n repeats; n where it repeats nothing. */
+const Node *node_repeated(const Node *n);
 /* Is n the axes of its argument in another order: result axis i is
  * attr.ints[i]. */
 bool node_permutes(const Node *n);

@@ -57,11 +57,6 @@ typedef struct Close {
     Node **result;
 } Close;
 
-static bool is_leaf(const Node *n)
-{
-    return op_table[n->op]->cls == OPC_leaf && n->op != OP_param;
-}
-
 /* The bodies' nodes, by ascending ids. */
 
 static int by_id(const void *a, const void *b)
@@ -220,7 +215,7 @@ static void find_places(Close *c)
             x->on == ON_CAPTURE &&
             (x->n->op == OP_param || (is_view(x->n) && !node_repeats(x->n) &&
                                       arg_item(c, x, 0)->in_view));
-        x->light = is_leaf(x->n) || node_repeats(x->n) || x->in_view;
+        x->light = is_constant_leaf(x->n) || node_repeats(x->n) || x->in_view;
     }
 }
 
@@ -359,7 +354,7 @@ static Node *new_param(Close *c, const char *name, const Node *like, int skip)
 static Node *capture(Close *c, Node *value)
 {
     Graph *g = c->g;
-    if (is_leaf(value))
+    if (is_constant_leaf(value))
         return value;
     if (node_repeats(value))
         return g_broadcast(g, capture(c, value->arg[0]), value->rank,
@@ -550,7 +545,7 @@ static void bind_params(Close *c)
     Node *const *arg = c->old_arg + r->ncarry;
     for (int i = 0; i < r->ncapture; i++) {
         Node *value = arg[r->ninput + i];
-        bool kept = !is_leaf(value) && !node_repeats(value) &&
+        bool kept = !is_constant_leaf(value) && !node_repeats(value) &&
                     nodes_find(&c->made.capture_arg, value) < 0;
         if (r->trips && !kept)
             continue;

@@ -56,7 +56,7 @@ static Node *log_sum_exp(Graph *g, const Node *n)
 static Node *softmax(Graph *g, const Node *n)
 {
     const Node *e = arg(n, 0), *below = arg(n, 1);
-    const Node *sum = node_repeats(below) ? arg(below, 0) : below;
+    const Node *sum = node_repeated(below);
     Node *x;
 
     if (!is(e, OP_exp) || !is(sum, OP_sum) || arg(sum, 0) != e)

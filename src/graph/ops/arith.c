@@ -31,17 +31,10 @@ static Node *spread(Node *n)
     return node_repeats(n) && n->arg[0]->rank == 0 ? n->arg[0] : NULL;
 }
 
-/* A number that does not depend on data: a constant or a dimension. */
-static bool is_size(Node *n)
-{
-    const Node *s = spread(n);
-    return s && (s->op == OP_const || s->op == OP_dim);
-}
-
 /* May n be moved across other factors: a scalar among tensors, or a size. */
 static bool is_scale(Node *n)
 {
-    return n->rank > 0 ? spread(n) != NULL : is_size(n);
+    return n->rank > 0 ? spread(n) != NULL : node_is_size(n);
 }
 
 static bool is_neg(const Node *n) { return n->op == OP_neg; }
@@ -318,7 +311,7 @@ static Node *mul_const(Graph *g, const Node *n, Node *x, double c)
 static bool as_quotient(Graph *g, Node *n, Node **num, Node **den)
 {
     Node *q = node_repeats(n) ? n->arg[0] : n;
-    if (q->op != OP_div || !is_real(q) || (q != n && !is_size(q->arg[1])))
+    if (q->op != OP_div || !is_real(q) || (q != n && !node_is_size(q->arg[1])))
         return false;
     *num = q->arg[0];
     *den = q->arg[1];
@@ -445,7 +438,7 @@ static Node *as_divisor(Graph *g, Node *n)
 {
     if (n->op == OP_dim)
         return g_divisor(g, n->dtype, n->attr.dims[0]);
-    if (n->op == OP_mul && is_size(n->arg[0]) && is_size(n->arg[1])) {
+    if (n->op == OP_mul && node_is_size(n->arg[0]) && node_is_size(n->arg[1])) {
         Node *a = as_divisor(g, n->arg[0]), *b = as_divisor(g, n->arg[1]);
         return g2(g, OP_mul, a, b);
     }
@@ -458,7 +451,7 @@ static Node *div_twice(Graph *g, const Node *n)
 {
     Node *a = n->arg[0], *b = n->arg[1];
     double v;
-    if (a->op != OP_div || !is_size(a->arg[1]) || !is_size(b))
+    if (a->op != OP_div || !node_is_size(a->arg[1]) || !node_is_size(b))
         return NULL;
     Node *below = g2(g, OP_mul, a->arg[1], b);
     return constant(below, &v) && !is_factor(n->dtype, v)
@@ -544,7 +537,7 @@ static int shift_of(const Node *n)
 /* A size that is divided by is never 0. */
 static bool div_finite(const Node *n)
 {
-    return !is_real(n) || is_size(n->arg[1]) ||
+    return !is_real(n) || node_is_size(n->arg[1]) ||
            node_sign(n->arg[1]) == SIGN_positive;
 }
 

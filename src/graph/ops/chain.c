@@ -204,7 +204,7 @@ static Node *cancelled(Graph *g, Node *a, Node *p)
         Node *x = cancelled(g, a, p->arg[0]);
         return x ? g1(g, OP_neg, x) : NULL;
     }
-    const Node *q = node_repeats(p) ? p->arg[0] : p;
+    const Node *q = node_repeated(p);
     if (q->op == OP_div) {
         Node *u = q->arg[0], *b = q->arg[1];
         if (q != p) {

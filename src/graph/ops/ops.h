@@ -121,6 +121,9 @@ bool infer_where(Graph *g, Node *n);
 /* cast: n->dtype is the one asked for. */
 bool infer_cast(Graph *g, Node *n);
 
+/* A number that does not depend on data: a constant or a dimension, or one
+ * repeated. */
+bool node_is_size(const Node *n);
 /* The scalar that n, of rank above 0, repeats; or NULL. */
 Node *scalar_of(const Node *n);
 /* s, of rank 0, in the shape of `like`. */

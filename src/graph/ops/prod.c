@@ -111,17 +111,16 @@ static Node *prod_partial(Graph *g, const Node *n)
     group_axes(n, known, perm);
     for (int i = 0; i < rank; i++)
         back[perm[i]] = i;
-    Node *x = g_permute(g, n->arg[0], perm), *y;
+    Node *x = g_permute(g, n->arg[0], perm), *rows, *y;
     for (int i = 0; i < n->rank; i++)
         flat[known ? i : i + 1] = n->dim[i];
     flat[known ? n->rank : 0] = count;
-    x = g_reshape(g, x, n->rank + 1, flat);
+    rows = g_reshape(g, x, n->rank + 1, flat);
     if (known)
-        y = others(g, x, size);
+        y = others(g, rows, size);
     else
-        y = g2(g, OP_mul, products_before(g, x, false),
-               products_before(g, x, true));
-    x = g_permute(g, n->arg[0], perm);
+        y = g2(g, OP_mul, products_before(g, rows, false),
+               products_before(g, rows, true));
     return g_permute(g, g_reshape(g, y, rank, x->dim), back);
 }
 

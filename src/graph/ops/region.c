@@ -116,20 +116,12 @@ static bool part_infer(Graph *g, Node *n)
     return n->rank <= MAX_RANK;
 }
 
-static bool is_leaf(const Node *n)
-{
-    return n->op == OP_const || n->op == OP_data || n->op == OP_dim ||
-           n->op == OP_iota;
-}
-
 /* A result of each step as a value around the loop, where it is the same in
  * all steps and is there already; else NULL. */
 static Node *invariant(Graph *g, const Node *of, Node *n)
 {
     const Region *r = of->attr.region;
-    if (is_leaf(n))
-        return n;
-    if (node_repeats(n) && is_leaf(n->arg[0]))
+    if (is_constant_leaf(node_repeated(n)))
         return n;
     for (int i = 0; n->op == OP_param && i < r->ncapture; i++)
         if (r->capture[i] == n)

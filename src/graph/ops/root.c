@@ -56,13 +56,6 @@ static Node *other(Roots *r, const Part *p)
     return term(r, p, p->s, p->w, 0.5);
 }
 
-/* Does n depend on no data. */
-static bool is_number(const Node *n)
-{
-    const Node *s = node_repeats(n) ? n->arg[0] : n;
-    return s->op == OP_const || s->op == OP_dim;
-}
-
 static Node *product(Roots *r, Part p)
 {
     Node *sum = NULL;
@@ -72,7 +65,7 @@ static Node *product(Roots *r, Part p)
         Part q = p;
         q.s = p.s->arg[i];
         q.w = g_join(r->g, OP_mul, p.w, p.s->arg[1 - i]);
-        if (!is_number(q.s))
+        if (!node_is_size(q.s))
             sum = g_join(r->g, OP_add, sum, tangent(r, q));
     }
     return sum;
@@ -93,7 +86,7 @@ static Node *quotient(Roots *r, Part p)
 {
     Node *below = p.s->arg[1];
     Node *w = p.w ? p.w : g_fill(r->g, below, 1);
-    Node *sum = is_number(below) ? NULL : divisor(r, &p);
+    Node *sum = node_is_size(below) ? NULL : divisor(r, &p);
     p.s = p.s->arg[0];
     p.w = g2(r->g, OP_div, w, below);
     return g_join(r->g, OP_add, sum, tangent(r, p));
@@ -184,7 +177,7 @@ static Node *reshaped(Roots *r, Part p)
 static Node *tangent(Roots *r, Part p)
 {
     const Node *s = p.s;
-    if (is_number(s))
+    if (node_is_size(s))
         return NULL;
     if (r->n >= ENOUGH_TERMS || ++p.depth > MAX_DEPTH)
         return other(r, &p);

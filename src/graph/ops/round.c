@@ -152,15 +152,15 @@ static void cast_eval(EvalTensor *e, const Node *n)
 /* The constant scalar s in dtype t. */
 static Node *cast_const(Graph *g, DType t, const Node *s)
 {
-    if (dtype_is_real(s->dtype) || dtype_is_real(t) || t == DT_bool) {
+    if (dtype_is_real(s->dtype) || dtype_is_real(t) || t == DT_bool)
         return g_const(g, t, dtype_convert(s->dtype, t, const_value(s)));
-    }
     return g_const_int(g, t, dtype_wrap(t, s->attr.integer));
 }
 
 static Node *cast_identity(Graph *g, const Node *n)
 {
-    Node *a = n->arg[0], *s = node_repeats(a) ? a->arg[0] : a;
+    Node *a = n->arg[0];
+    const Node *s = node_repeated(a);
     if (a->dtype == n->dtype)
         return a;
     const Dim *d = a->rank == 0 && dtype_is_int(a->dtype) &&

@@ -50,19 +50,20 @@ bool infer_cast(Graph *g, Node *n)
     return n->narg == 1 && n->dtype < NDTYPES && infer_same_shape(n);
 }
 
-static const Node *under_broadcast(const Node *n)
-{
-    return node_repeats(n) ? n->arg[0] : n;
-}
-
 bool node_is_any_const(const Node *n)
 {
-    return under_broadcast(n)->op == OP_const;
+    return node_repeated(n)->op == OP_const;
+}
+
+bool node_is_size(const Node *n)
+{
+    const Node *s = node_repeated(n);
+    return s->op == OP_const || s->op == OP_dim;
 }
 
 double const_value(const Node *n)
 {
-    const Node *c = under_broadcast(n);
+    const Node *c = node_repeated(n);
     return dtype_is_real(c->dtype) ? c->attr.real : (double)c->attr.integer;
 }
 
