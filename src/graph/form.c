@@ -322,6 +322,12 @@ const Form *form_make(FormMaker *m, FormKind kind, const Shown *shown, int n,
     return form_list(m, kind, shown, &of);
 }
 
+/* A copy: of what is changed, and a visitor gives no constants. */
+static void *owned(FormMaker *m, const Form *f)
+{
+    return arena_copy(m->arena, f, sizeof *f);
+}
+
 /* Indices. */
 
 static const Shown shown_less = {FORM_compare, "<", "<", "<"};
@@ -371,7 +377,9 @@ const Form *form_over(FormMaker *m, const Shown *shown, int nvar,
         return body;
     for (int i = 0; i < nvar; i++) {
         list_push(m->arena, &of, var[i]);
-        list_push(m->arena, &of, form_dim(m, bound[i]));
+        Form *to = owned(m, form_dim(m, bound[i]));
+        to->implied = m->is_size(m, bound[i]);
+        list_push(m->arena, &of, to);
     }
     if (cond)
         list_push(m->arena, &of, cond);
@@ -410,12 +418,6 @@ const Form *form_of_sizes(FormMaker *m, FormKind kind, const Form *x,
     const Form *f = form2(m, kind, x, y);
     m->literal = literal;
     return f;
-}
-
-/* A visitor gives no constants. */
-static void *owned(FormMaker *m, const Form *f)
-{
-    return arena_copy(m->arena, f, sizeof *f);
 }
 
 static void *dim_sum(void *u, void *a, void *b)

@@ -68,6 +68,7 @@ struct Form {
     int order;        /* of the input that comes first in it; 0: of none */
     int nvar;         /* indices of FORM_over, FORM_each */
     bool conditional; /* of FORM_over */
+    bool implied;     /* a bound that is the size of an input */
     int narg;
     const Form *const *arg;
 };
@@ -85,6 +86,8 @@ struct FormMaker {
     const Form *(*named)(FormMaker *m, const Node *x);
     /* Its element at an index for each axis. */
     const Form *(*element)(FormMaker *m, const Node *x, const Form *const *at);
+    /* Is that the size of an input's axis. */
+    bool (*is_size)(const FormMaker *m, const Dim *d);
     /* Index names in use; index_name(k) is number k. */
     int nindex;
     const char *(*index_name)(FormMaker *m, int k);

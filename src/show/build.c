@@ -24,6 +24,8 @@ typedef struct Builder {
     Graph *g;
     ShowOptions o;
     Known *known; /* by id */
+    Node *const *input;
+    int ninput;
     Equations *to;
     LIST(const char *) taken;
     int next; /* v1, v2 … */
@@ -71,6 +73,16 @@ static const char *index_name(FormMaker *m, int k)
             if (!is_taken(b, name) && k-- == 0)
                 return name;
         }
+}
+
+static bool is_size(const FormMaker *m, const Dim *d)
+{
+    const Builder *b = (const Builder *)m;
+    for (int i = 0; i < b->ninput; i++)
+        for (int k = 0; k < b->input[i]->rank; k++)
+            if (b->input[i]->dim[k] == d)
+                return true;
+    return false;
 }
 
 /* Equations */
@@ -569,9 +581,12 @@ Shows *show_new(Arena *a, Graph *g, const ShowOptions *o, int ninput,
                        .whole = whole,
                        .named = named,
                        .element = element,
+                       .is_size = is_size,
                        .index_name = index_name};
     b->g = g;
     b->o = *o;
+    b->input = arena_copy(a, input, sizeof *input * (size_t)ninput);
+    b->ninput = ninput;
     b->known = NEWN(a, Known, graph_count(g) + 1);
     for (int i = 0; i < ninput; i++) {
         const Node *p = input[i];

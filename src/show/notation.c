@@ -108,25 +108,32 @@ static void text_lift(const Notation *n, const Form *f, Str *to)
         str_printf(to, "^%s", all);
 }
 
+/* Σᵢ; Σ[i < k: c] where there is more to say. */
 static void text_over(const Notation *n, const Form *f, Str *to)
 {
-    const Form *body = f->arg[f->narg - 1];
     Str index = str_new(to->arena);
+    bool plain = !f->conditional;
     n->word(f->shown, to);
     str_printf(&index, "%s", "");
-    for (int i = 0; i < f->nvar; i++)
-        str_printf(&index, "%s%s", i && f->conditional ? ", " : "",
-                   f->arg[2 * i]->name);
-    if (f->conditional || !raise(below, index.at, to)) {
-        str_printf(to, "[%s", index.at);
-        if (f->conditional) {
-            str_printf(to, ": ");
-            write_form(n, f->arg[f->narg - 2], PREC_all, to);
+    for (int i = 0; i < f->nvar; i++) {
+        plain = plain && f->arg[2 * i + 1]->implied;
+        str_printf(&index, "%s", f->arg[2 * i]->name);
+    }
+    if (!plain || !raise(below, index.at, to)) {
+        for (int i = 0; i < f->nvar; i++) {
+            const Form *bound = f->arg[2 * i + 1];
+            str_printf(to, "%s%s", i ? ", " : "[", f->arg[2 * i]->name);
+            str_printf(to, bound->implied ? "" : " < ");
+            if (!bound->implied)
+                write_form(n, bound, PREC_all, to);
         }
+        str_printf(to, f->conditional ? ": " : "");
+        if (f->conditional)
+            write_form(n, f->arg[f->narg - 2], PREC_all, to);
         str_printf(to, "]");
     }
     str_printf(to, " ");
-    write_form(n, body, PREC_product, to);
+    write_form(n, f->arg[f->narg - 1], PREC_product, to);
 }
 
 const Notation notation_text = {

@@ -27,6 +27,7 @@ fn sizes(x: real[n]) -> real = sum(x^2) / real(n * n * (n + 1));
 fn inverse(A: real[n, n]) -> real = log(det(A));
 fn ints(t: int[n]) -> int = sum(t);
 fn chosen(x: real[n], k: int) -> real = x[k] * exp(x[k]);
+fn first(x: real[n], k: int) -> real = sum(i < k | x[i]);
 fn both(x: real) = (x, x * x);
 fn pair(p: (real, real)) -> real = p.0 * sin(p.1);
 fn named(value: real, x: real) -> real = value * sin(x);
@@ -63,6 +64,8 @@ shows '∂structs/∂p.W = x v2ᵀ' -- structs --by p
 shows 'h⁽ᵗ⁺¹⁾ = x + h⁽ᵗ⁾²' 'h⁽⁰⁾ = x' 'walk = h⁽ⁿ⁾' -- walk
 shows 'for t = n − 1 … 0:' 'h_bar⁽ᵗ⁾ = 2·v1ₜ·h_bar⁽ᵗ⁺¹⁾' -- walk
 shows '(∂chosen/∂x)ᵢ = {exp(xₖ) + xₖ·exp(xₖ) if k = i, else 0}' -- chosen
+shows 'first = Σ[i < k] xᵢ' '(∂first/∂x)ᵢ = Σ[j < k: j = i] 1' -- first
+shows 'v4 = 2·Σ[i < n − 2] xᵢ·v1ᵢ' -- conv
 shows 'both_1 = x²' '∂both_0/∂x = 1' '∂both_1/∂x = 2·x' -- both
 shows '∂pair/∂p.0 = sin(p.1)' '∂pair/∂p.1 = p.0·cos(p.1)' -- pair
 shows '∂²pair/∂p.0∂p.1 = cos(p.1)' '∂²pair/∂p.1² = −p.0·sin(p.1)' -- pair --hessian
