@@ -188,8 +188,9 @@ fuzz-diff: deps
 # is left out of the second and third, which each stand for an older machine.
 BUILDS  := build build/san build/clang build/fuzz
 # Long, and of code that is not instrumented or runs in other cases too.
-SLOW_SAN := e2e/compile-long e2e/check e2e/special-std e2e/std-implicit docs-check \
-            unit/numbers
+SLOW_SAN := e2e/compile-long e2e/check e2e/special-std e2e/std-implicit \
+            e2e/std-prelude docs-check unit/numbers
+SLOW_CLANG := unit/numbers unit/loops
 IF_HAS   = $(or $(CPU),$(if $(shell grep -m1 -w $(1) /proc/cpuinfo 2>/dev/null),$(2)))
 test: deps deps-test
 	@rm -rf $(BUILDS:%=%/results)
@@ -202,7 +203,7 @@ test-san:
 	+@$(SUB) run RUN="$(filter-out $(SLOW_SAN),$(RUN))" SAN=1 \
 	  CFLAGS='-O1 -g' LIBS_FROM=build CPU=$(call IF_HAS,avx2,x86-64-v3)
 test-clang:
-	+@$(SUB) run RUN="$(filter-out unit/numbers,$(RUN_UNIT)) golden" CC=$(CLANG) B=build/clang CFLAGS=-O1 \
+	+@$(SUB) run RUN="$(filter-out $(SLOW_CLANG),$(RUN_UNIT)) golden" CC=$(CLANG) B=build/clang CFLAGS=-O1 \
 	  CPU=$(call IF_HAS,sse4_2,x86-64-v2)
 test-fuzz:
 	+@$(SUB) run RUN=fuzz-check $(FUZZ)

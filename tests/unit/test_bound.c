@@ -6,7 +6,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-enum { NVAR = 2, NCOUNTER = 2, VALUES = 6, ROUNDS = 6000 };
+enum { NVAR = 2, NCOUNTER = 2, VALUES = 6, ROUNDS = CASES(6000) };
 
 static Arena *arena;
 static Graph *g;
