@@ -13,6 +13,7 @@ enum { SHORT = 5, DEEP = 14, LONG = 60 };
 typedef struct Known {
     bool live, done, named, bound;
     bool own; /* nothing else has its name */
+    bool result;
     int uses, depth;
     const char *name;  /* it shall have if it is named */
     const Form *whole; /* NULL: by elements only */
@@ -87,9 +88,10 @@ static bool is_size(const FormMaker *m, const Dim *d)
 
 /* Equations */
 
-static Equation *equation_add(Builder *b, const Form *left, const Form *right)
+static Equation *equation_add(Builder *b, const Form *left, const Form *right,
+                              const Node *n)
 {
-    Equation e = {.left = left, .right = right};
+    Equation e = {.left = left, .right = right, .node = n};
     static Equation dropped;
     if (b->o.most && b->equations >= b->o.most && !b->last) {
         b->s.left_off++;
@@ -120,7 +122,7 @@ static void define(Builder *b, const Form *left, const Node *n,
     if (!right || (right->spread && b->o.literal))
         right = by_elements(b, n);
     if (right->kind != FORM_each || b->o.literal) {
-        equation_add(b, left, right);
+        equation_add(b, left, right, n);
         return;
     }
     const Form **index = NEWN(m->arena, const Form *, right->nvar);
@@ -130,7 +132,7 @@ static void define(Builder *b, const Form *left, const Node *n,
         bound[i] = right->arg[2 * i + 1];
     }
     Equation *e = equation_add(b, form_at(m, left, right->nvar, index),
-                               right->arg[right->narg - 1]);
+                               right->arg[right->narg - 1], n);
     e->nindex = right->nvar;
     e->index = index;
     e->bound = bound;
@@ -437,7 +439,7 @@ static void loop(Builder *b, const Node *n)
     to->reverse = r->reverse;
     b->to = outer;
     b->taken.at[taken] = ""; /* another loop may count by it */
-    equation_add(b, NULL, NULL)->loop = to;
+    equation_add(b, NULL, NULL, n)->loop = to;
     for (int i = 0; i < r->ncarry; i++)
         p.carry[i] = step_form(b, p.carry[i], p.last);
     LIST(const Form *) all = {0};
@@ -517,17 +519,39 @@ static int symbols(Builder *b, const Node *n)
     return form_size(f->arg[f->narg - 1]);
 }
 
+/* What moves or repeats elements is seen from the formulas that read it. */
+static bool is_step(const Builder *b, const Node *n)
+{
+    const Known *k = &b->known[n->id];
+    bool shown = k->result && k->uses == 1;
+    OpClass cls = op_table[n->op]->cls;
+    return !shown && cls != OPC_leaf && cls != OPC_view &&
+           !(k->whole && k->whole->spread);
+}
+
+/* Does its formula say no more than a name would. */
+static bool is_plain(const Form *f)
+{
+    return f && (f->kind == FORM_name || f->kind == FORM_at ||
+                 f->kind == FORM_step || f->kind == FORM_number);
+}
+
 /* Is it better defined once than written wherever it is used. */
 static bool wants_name(Builder *b, const Node *n)
 {
     const Known *k = &b->known[n->id];
     const NodeLabel *let = graph_let_label(b->g, n);
+    if (is_plain(k->whole))
+        return false;
+    if (b->o.steps && is_step(b, n))
+        return true;
     int size = symbols(b, n);
-    if (k->whole && (k->whole->kind == FORM_name || k->whole->kind == FORM_at ||
-                     k->whole->kind == FORM_step || size <= 2))
+    if (k->whole && size <= 2)
         return false;
     if (let && !b->o.literal)
         return true;
+    if (b->o.steps)
+        return false;
     if (k->whole && k->whole->spread)
         return k->uses > 1 && size > SHORT && op_table[n->op]->cls == OPC_ewise;
     return (k->uses > 1 && size > SHORT) || k->depth > DEEP || size > LONG;
@@ -630,6 +654,7 @@ void show_results(Shows *s, int n, ShowResult *result)
     Node **root = NEWN(s->arena, Node *, n + 1);
     for (int i = 0; i < n; i++) {
         root[i] = result[i].node;
+        b->known[root[i]->id].result = true;
         claim(b, &result[i]);
     }
     build(b, n, root);

@@ -22,6 +22,7 @@ typedef struct Equation {
     int nindex; /* an equation of elements: for all of these indices, */
     const Form *const *index, *const *bound;
     const Recurrence *loop; /* instead of all these, or NULL */
+    const Node *node;       /* what is defined, the loop */
 } Equation;
 
 struct Equations {
@@ -34,9 +35,11 @@ typedef struct ShowResult {
     const char *name; /* it may be called so where others use it; or NULL */
     Node *node;
 } ShowResult;
+typedef LIST(ShowResult) ShowResults;
 
 typedef struct ShowOptions {
     bool literal;        /* as a program: see FormMaker */
+    bool steps;          /* an equation for each operation */
     const char *self[2]; /* what is shown: calls of these are no formula */
     int most; /* equations at most; the rest is counted only; 0: all */
 } ShowOptions;
