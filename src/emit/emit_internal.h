@@ -354,8 +354,9 @@ typedef struct MapCode {
                             must not be done */
     LLVMValueRef lo, hi; /* of the first loop that is not fixed; NULL: all */
     int nfixed;
-    int lanes; /* what a full vector has in this kernel */
-    int slots; /* of a sum along lanes: see sums.c */
+    int lanes;    /* what a full vector has in this kernel */
+    int together; /* so many of them are made at once while there are as many */
+    int slots;    /* of a sum along lanes: see sums.c */
     Sums sums;
     LLVMValueRef keeps; /* i1: the rounding errors of what this stage adds to
                            memory are kept; NULL: never */
@@ -437,6 +438,10 @@ typedef struct Inside {
 /* first … last by steps of `width`, which are lanes. */
 void map_lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last, int width,
                    bool masked, const Inside *in);
+/* Those of first … last that fill m->together full vectors, so many at a time;
+ * gives where they end. */
+LLVMValueRef map_lanes_together(MapCode *m, LLVMValueRef first,
+                                LLVMValueRef last, const Inside *in);
 /* first … last in full vectors, then what is left: at most one masked vector,
  * or one by one. */
 void map_lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,

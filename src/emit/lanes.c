@@ -126,6 +126,20 @@ static LLVMValueRef full_end(MapCode *m, LLVMValueRef first, LLVMValueRef *last,
                         LLVMBuildAnd(e->builder, n, down, ""), "");
 }
 
+LLVMValueRef map_lanes_together(MapCode *m, LLVMValueRef first,
+                                LLVMValueRef last, const Inside *in)
+{
+    Emit *e = m->e;
+    int width = m->lanes * m->together;
+    LLVMValueRef n = LLVMBuildSub(e->builder, last, first, "");
+    if (!in->aligned)
+        n = code_not_negative(e, n);
+    n = LLVMBuildAnd(e->builder, n, code_i64(e, -(int64_t)width), "");
+    LLVMValueRef end = LLVMBuildAdd(e->builder, first, n, "");
+    map_lane_loop(m, first, end, width, false, in);
+    return end;
+}
+
 void map_lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
                     const Inside *in)
 {

@@ -516,9 +516,10 @@ static void outer_loops(MapCode *m, const Stage *none, LLVMValueRef *acc, int d)
     LLVMValueRef last = ranged ? m->hi : extent(m, k->extent[d]);
     if (lanes_out(m) && d == k->rank - 1) {
         bool even = !ranged && is_multiple(k->extent[d], m->lanes);
-        map_lane_loops(
-            m, first, last,
-            &(Inside){outer_loops, none, acc, 0, d + 1, !ranged, even});
+        Inside in = {outer_loops, none, acc, 0, d + 1, !ranged, even};
+        if (m->together > 1)
+            first = map_lanes_together(m, first, last, &in);
+        map_lane_loops(m, first, last, &in);
         return;
     }
     Loop l = map_loop_begin(m, first, last, 1, 0, NULL);

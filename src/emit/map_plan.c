@@ -65,26 +65,55 @@ static bool wants_scalar_tail(const Kernel *k, const Emit *e)
     return false;
 }
 
-/* Sums over inner loops, each step of which waits for the one before, are made
- * for several vectors at a time: as many as there are registers for, if what is
- * beside them is short and nothing is left over. */
-static int vectors_at_once(const Emit *e, const Kernel *k, int lanes)
+/* Has it an inner loop that goes on for a while. */
+static bool has_long_stage(const Kernel *k)
+{
+    enum { LONG = 16 };
+    for (int i = 0; i < k->nstage; i++)
+        for (int j = 0; j < k->stage[i].rank; j++) {
+            int64_t n;
+            if (!dim_const_value(k->stage[i].extent[j], &n) || n >= LONG)
+                return true;
+        }
+    return false;
+}
+
+/* Sums over inner loops, each step of which waits for the one before and may
+ * read another row of an array, are made for several vectors at a time: as many
+ * as there are registers for, if what is beside them is short. */
+static int vectors_at_once(const Emit *e, const Kernel *k)
 {
     enum { MOST = 4, SHORT = 16 };
     int sums = 0, n = MOST;
-    int64_t extent;
     for (int s = 0; s < k->nstage; s++)
         for (int i = 0; k->stage[s].rank > 0 && i < k->stage[s].noutput; i++)
             sums += reduce_count(&k->stage[s].output[i]);
-    if (!k->lanes || lanes == 1 || sums == 0 || k->ninstr > SHORT ||
-        !dim_const_value(k->extent[k->rank - 1], &extent))
+    if (sums == 0 || k->ninstr > SHORT)
         return 1;
-    if (extent < lanes)
-        return 1;
-    while (n > 1 &&
-           (extent % (n * lanes) != 0 || 4 * sums * n > e->machine.nregister))
+    while (n > 1 && 4 * sums * n > e->machine.nregister)
         n /= 2;
     return n;
+}
+
+/* Every vector is so many where that leaves nothing over; else those that are
+ * full begin with a loop of so many. */
+static void plan_vectors(MapCode *m)
+{
+    const Kernel *k = m->k;
+    int64_t extent;
+    if (!k->lanes || m->lanes == 1)
+        return;
+    int n = vectors_at_once(m->e, k);
+    if (dim_const_value(k->extent[k->rank - 1], &extent)) {
+        int even = n;
+        while (even > 1 && extent % (even * m->lanes) != 0)
+            even /= 2;
+        if (extent >= m->lanes)
+            m->lanes *= even;
+        n = extent < n * m->lanes ? 1 : n / even;
+    }
+    if (n > 1 && !m->e->machine.small && has_long_stage(k))
+        m->together = n;
 }
 
 int map_short_lanes(const Dim *extent, int lanes, bool three)
@@ -115,14 +144,11 @@ static int count_reductions(const Kernel *k)
 
 MapCode map_code(Emit *e, const Kernel *k)
 {
-    int lanes = lanes_of_bytes(e, lane_bytes(k));
-    lanes *= vectors_at_once(e, k, lanes);
-    if (k->lanes)
-        lanes = map_short_lanes(k->extent[k->rank - 1], lanes, false);
-    return (MapCode){
+    MapCode m = {
         .e = e,
         .k = k,
-        .lanes = lanes,
+        .lanes = lanes_of_bytes(e, lane_bytes(k)),
+        .together = 1,
         .slots = sums_slots(lane_bytes(k)),
         .scalar_tail = wants_scalar_tail(k, e),
         .one_loop = wants_one_loop(k, e),
@@ -134,4 +160,8 @@ MapCode map_code(Emit *e, const Kernel *k)
         .val = NEWN(e->arena, Val *, k->ninstr + 1),
         .result = NEWN(e->arena, Val *, count_reductions(k) + 1),
     };
+    plan_vectors(&m);
+    if (k->lanes)
+        m.lanes = map_short_lanes(k->extent[k->rank - 1], m.lanes, false);
+    return m;
 }

@@ -75,7 +75,8 @@ for shape in 'total 1 10' 'total 1 1000' 'total 1000 1000' 'product 1 10' \
     'columns 100 100' 'columns 10000 10' 'rows 100 10' 'rows 100 100' \
     'rows 10 10000' 'soft 100 10' 'soft 100 100' 'logs 100 10' 'logs 10 1000' \
     'spread 100 10' 'spread 100 100' 'gram 64 32' 'gram 1000 64' \
-    'gram 10000 64' 'outer 64 64' 'outer 200 1000'; do
+    'gram 10000 64' 'outer 64 64' 'outer 200 1000' \
+    'through 1024 1024'; do
     pair "kernel: $shape" 7 DIR/kernels $shape
 done
 make_both mlp

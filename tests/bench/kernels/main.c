@@ -8,7 +8,8 @@
 
 #define FUNCTIONS(F)                                                           \
     F(total)                                                                   \
-    F(product) F(columns) F(rows) F(soft) F(logs) F(gram) F(outer) F(spread)
+    F(product)                                                                 \
+    F(columns) F(rows) F(soft) F(logs) F(gram) F(outer) F(spread) F(through)
 
 typedef int Function(const float *, int64_t, int64_t, float *, void *,
                      const nn_exec *);
