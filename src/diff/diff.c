@@ -150,7 +150,7 @@ static bool cancels(Graph *g, Node *n)
     if (n->narg != 2 || n->arg[0] != n->arg[1])
         return false;
     for (int i = 0; i < 2; i++)
-        p[i] = row(n)->partial(g, n, i);
+        p[i] = op_partial(g, n, i);
     return p[0] && p[1] && node_is_const(p[0], 1) && node_is_const(p[1], -1);
 }
 
@@ -164,7 +164,7 @@ static void reverse_ewise(Sweep *s, Node *n, const Guarded *adjoint)
 
         if (!is_active(s, n->arg[i]))
             continue;
-        partial = row(n)->partial(s->g, n, i);
+        partial = op_partial(s->g, n, i);
         if (!partial)
             continue;
         a = guard_scale(s->g, adjoint, partial);
@@ -252,7 +252,7 @@ static void reverse(Sweep *s, Node *n)
         reverse_choice(s, n, &adjoint);
     else if (reverse_inputs(s, n, &adjoint))
         return;
-    else if (row(n)->partial)
+    else if (op_has_partial(row(n)))
         reverse_ewise(s, n, &adjoint);
     else if (row(n)->vjp)
         reverse_other(s, n, &adjoint);
@@ -326,7 +326,7 @@ static Node *forward_ewise(Sweep *s, Node *n)
         return NULL;
     for (int i = 0; i < n->narg; i++) {
         Node *dot = tangent(s, n->arg[i]);
-        Node *partial = dot ? row(n)->partial(s->g, n, i) : NULL;
+        Node *partial = dot ? op_partial(s->g, n, i) : NULL;
         Node *term;
 
         if (!partial)
@@ -377,7 +377,7 @@ static Node *forward(Sweep *s, Node *n)
         return parts_of(s, n->arg[0])->dot[n->attr.integer];
     if (k)
         return forward_other(s, n, k, x);
-    if (row(n)->partial)
+    if (op_has_partial(row(n)))
         return forward_ewise(s, n);
     return row(n)->jvp ? forward_other(s, n, n->narg, n->arg) : NULL;
 }

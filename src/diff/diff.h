@@ -5,7 +5,7 @@
 #include "graph/graph.h"
 
 /* Both require xs that are parameters (OP_param) and no operator that row->vjp
- * and row->partial both leave out; they add nodes and change none, and what
+ * and op_partial both leave out; they add nodes and change none, and what
  * they give is still to be simplified.
  *
  * Reverse mode. x_bar[j] becomes the sum over i of y_bar[i] · ∂y[i]/∂x[j],

@@ -21,6 +21,14 @@ double op_eval(const Op *row, const double *x)
                         : row->eval(x);
 }
 
+bool op_has_partial(const Op *row) { return row->partial || row->partial1; }
+
+Node *op_partial(Graph *g, Node *n, int i)
+{
+    const Op *row = op_table[n->op];
+    return row->partial1 ? row->partial1(g, n) : row->partial(g, n, i);
+}
+
 bool op_has_lower(const Op *row)
 {
     return row->lower || row->lower1 || row->lower2;

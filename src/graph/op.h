@@ -78,8 +78,7 @@ typedef struct Op {
     /* How it is written in formulas, see form.h: elementwise operators and
      * reductions; 0: by their names. */
     Shown shown;
-    /* Where the generic tests draw arguments from; 0, 0 is -2 … 2. */
-    double lo, hi;
+    double domain[2]; /* where tests draw arguments from; 0, 0 is -2 … 2 */
     /* Where the printed form depends on the attributes: appends a pattern such
      * as text and returns its precedence. */
     int (*form)(const Node *n, Str *to);
@@ -107,8 +106,9 @@ typedef struct Op {
     bool (*finite)(const Node *n);
     /* Elementwise: ∂n/∂arg i, as a graph; NULL where it is 0 everywhere.
      * Elementwise rows whose arguments differ in dtype (cast, where) have vjp
-     * and jvp instead. */
+     * and jvp instead. The second of one argument. */
     Node *(*partial)(Graph *g, Node *n, int i);
+    Node *(*partial1)(Graph *g, Node *n);
     /* The nodes that n is differentiated by where that tells more than its
      * arguments do; how many, at most MAX_INPUTS; 0: its arguments. vjp and jvp
      * are then of these. */
@@ -159,9 +159,12 @@ enum OpIds {
 
 extern const Op *const op_table[NOPS];
 
-/* Whether the row has eval or lower of some kind, and what these give. */
+/* Whether the row has eval, partial or lower of some kind, and what these give.
+ */
 bool op_has_eval(const Op *row);
 double op_eval(const Op *row, const double *x);
+bool op_has_partial(const Op *row);
+Node *op_partial(Graph *g, Node *n, int i);
 bool op_has_lower(const Op *row);
 Val *op_lower(const Op *row, Lower *l, const Node *n, Val *const *x);
 

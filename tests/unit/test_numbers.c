@@ -51,8 +51,8 @@ static void fill_pools(void)
         for (size_t i = 0; i < sizeof special / sizeof *special; i++)
             pool_add(t, special[i]);
         for (OpId op = 0; op < NOPS; op++) {
-            pool_add(t, op_table[op]->lo);
-            pool_add(t, op_table[op]->hi);
+            pool_add(t, op_table[op]->domain[0]);
+            pool_add(t, op_table[op]->domain[1]);
         }
         for (int i = 0; i < 2 * POOL && t != DT_bool; i++) {
             double u = (scatter((uint64_t)i, 1 << 20) + 0.5) / (1 << 20);

@@ -144,7 +144,8 @@ START_TEST(elementwise)
     const Op *row = op_table[_i];
 
     if (row->cls != OPC_ewise || !(row->flags & OP_SURFACE) ||
-        !(row->takes & ON_real) || row->flags & OP_TO_BOOL || !row->partial)
+        !(row->takes & ON_real) || row->flags & OP_TO_BOOL ||
+        !op_has_partial(row))
         return;
     if (row->arity == 1)
         check_unary(row);

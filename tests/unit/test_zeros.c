@@ -43,7 +43,7 @@ static bool subject_new(Subject *s, OpId op, int by)
     *s = (Subject){.op = op, .arity = row->arity, .by = by};
     if (row->cls != OPC_ewise || !(row->takes >> DT_f64 & 1) ||
         row->arity > MAX_ARITY || by >= row->arity ||
-        (!row->partial && !row->vjp))
+        (!op_has_partial(row) && !row->vjp))
         return false;
     for (int i = 0; i < row->arity; i++)
         s->x[i] = number("x");
@@ -208,8 +208,8 @@ static void check_regular(const Subject *s, int k, const double *x)
 START_TEST(elsewhere_it_is_a_product)
 {
     const Op *row = op_table[_i];
-    double lo = row->lo || row->hi ? row->lo : -2,
-           hi = row->lo || row->hi ? row->hi : 2;
+    double lo = row->domain[1] ? row->domain[0] : -2,
+           hi = row->domain[1] ? row->domain[1] : 2;
     for (int by = 0; by < MAX_ARITY; by++) {
         Subject s;
         for (int i = 1; i < 4 && subject_new(&s, _i, by); i++) {

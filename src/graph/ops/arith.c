@@ -211,11 +211,8 @@ static Node *sign_partial(Graph *g, Node *n, int i)
 }
 
 const Op op_add = {
-    .name = "add",
-    .cls = OPC_ewise,
-    .arity = 2,
+    ELEMENTWISE(add, 2, ON_number),
     .flags = OP_COMMUTES | OP_LINEAR,
-    .takes = ON_number,
     .doc = "sum",
     .shown = {.kind = FORM_sum},
     .text = "$0 + $+1",
@@ -255,11 +252,8 @@ static Node *sub_identity(Graph *g, const Node *n)
 }
 
 const Op op_sub = {
-    .name = "sub",
-    .cls = OPC_ewise,
-    .arity = 2,
+    ELEMENTWISE(sub, 2, ON_number),
     .flags = OP_LINEAR,
-    .takes = ON_number,
     .doc = "difference",
     .shown = {.kind = FORM_difference},
     .text = "$0 - $+1",
@@ -375,11 +369,8 @@ static Node *mul_partial(Graph *g, Node *n, int i)
 }
 
 const Op op_mul = {
-    .name = "mul",
-    .cls = OPC_ewise,
-    .arity = 2,
+    ELEMENTWISE(mul, 2, ON_number),
     .flags = OP_COMMUTES | OP_LINEAR_EACH,
-    .takes = ON_number,
     .doc = "product",
     .shown = {.kind = FORM_product},
     .text = "$0 * $+1",
@@ -552,17 +543,13 @@ static Val *div_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_div = {
-    .name = "div",
-    .cls = OPC_ewise,
-    .arity = 2,
+    ELEMENTWISE(div, 2, ON_number),
     .flags = OP_LINEAR_FIRST,
-    .takes = ON_number,
     .doc = "quotient; of integers rounded down",
     .shown = {.kind = FORM_fraction},
     .text = "$0 / $+1",
     .prec = PREC_mul,
-    .lo = 0.5,
-    .hi = 2,
+    .domain = {0.5, 2},
     .identity = div_identity,
     .eval = div_eval,
     .eval_int = div_eval_int,
@@ -618,17 +605,13 @@ static Val *mod_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_mod = {
-    .name = "mod",
-    .cls = OPC_ewise,
-    .arity = 2,
-    .takes = ON_number,
+    ELEMENTWISE(mod, 2, ON_number),
     .weight = 8,
     .doc = "remainder of the quotient rounded down",
     .shown = {.kind = FORM_remainder},
     .text = "$0 % $+1",
     .prec = PREC_mul,
-    .lo = 0.6,
-    .hi = 0.9,
+    .domain = {0.6, 0.9},
     .identity = mod_identity,
     .eval = mod_eval,
     .eval_int = mod_eval_int,
@@ -669,11 +652,8 @@ static Val *neg_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_neg = {
-    .name = "neg",
-    .cls = OPC_ewise,
-    .arity = 1,
+    ELEMENTWISE(neg, 1, ON_number),
     .flags = OP_LINEAR,
-    .takes = ON_number,
     .doc = "negative",
     .shown = {.kind = FORM_negative},
     .text = "-$0",

@@ -307,11 +307,8 @@ static Val *strong_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_strong_mul = {
-    .name = "strong_mul",
-    .cls = OPC_ewise,
-    .arity = 2,
+    ELEMENTWISE(strong_mul, 2, ON_real),
     .flags = OP_LINEAR_EACH,
-    .takes = ON_real,
     .doc = "product that is 0 where either is, whatever the other is",
     .shown = {.kind = FORM_strong},
     .text = "$0 * $+1",

@@ -57,11 +57,8 @@ static int64_t min_eval_int(const int64_t *x)
 }
 
 const Op op_min = {
-    .name = "min",
-    .cls = OPC_ewise,
-    .arity = 2,
+    ELEMENTWISE(min, 2, ON_number),
     .flags = OP_COMMUTES | OP_SURFACE,
-    .takes = ON_number,
     .doc = "the smaller",
     .shown = {FORM_call, "min", "min", "\\min"},
     .identity = extreme_identity,
@@ -83,11 +80,8 @@ static int64_t max_eval_int(const int64_t *x)
 }
 
 const Op op_max = {
-    .name = "max",
-    .cls = OPC_ewise,
-    .arity = 2,
+    ELEMENTWISE(max, 2, ON_number),
     .flags = OP_COMMUTES | OP_SURFACE,
-    .takes = ON_number,
     .doc = "the larger",
     .shown = {FORM_call, "max", "max", "\\max"},
     .identity = extreme_identity,

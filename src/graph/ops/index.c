@@ -109,10 +109,7 @@ static int check_form(const Node *n, Str *to)
 }
 
 const Op op_index_check = {
-    .name = "index_check",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .takes = ON_int,
+    ELEMENTWISE(index_check, 1, ON_int),
     .doc = "an index that must be within bounds",
     .shown = {.kind = FORM_same},
     .infer = check_infer,

@@ -43,19 +43,11 @@ static Val *lt_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_lt = {
-    .name = "lt",
-    .cls = OPC_ewise,
-    .arity = 2,
-    .flags = OP_TO_BOOL,
-    .takes = ON_number,
-    .doc = "is the first smaller",
-    .shown = {FORM_compare, "<", "<", "<"},
-    .text = "$+0 < $+1",
-    .prec = PREC_cmp,
-    .identity = lt_identity,
-    .eval = lt_eval,
-    .eval_int = lt_eval_int,
-    .lower = lt_lower,
+    ELEMENTWISE(lt, 2, ON_number), .flags = OP_TO_BOOL,
+    .doc = "is the first smaller", .shown = {FORM_compare, "<", "<", "<"},
+    .text = "$+0 < $+1",           .prec = PREC_cmp,
+    .identity = lt_identity,       .eval = lt_eval,
+    .eval_int = lt_eval_int,       .lower = lt_lower,
 };
 
 /* a <= b */
@@ -75,11 +67,8 @@ static Val *le_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_le = {
-    .name = "le",
-    .cls = OPC_ewise,
-    .arity = 2,
+    ELEMENTWISE(le, 2, ON_number),
     .flags = OP_TO_BOOL,
-    .takes = ON_number,
     .doc = "is the first not larger",
     .shown = {FORM_compare, "<=", "≤", "\\le"},
     .text = "$+0 <= $+1",
@@ -126,19 +115,11 @@ static Val *eq_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_eq = {
-    .name = "eq",
-    .cls = OPC_ewise,
-    .arity = 2,
-    .flags = OP_TO_BOOL | OP_COMMUTES,
-    .takes = ON_any,
-    .doc = "are they equal",
-    .shown = {FORM_compare, "==", "=", "="},
-    .text = "$+0 == $+1",
-    .prec = PREC_cmp,
-    .identity = eq_identity,
-    .eval = eq_eval,
-    .eval_int = eq_eval_int,
-    .lower = eq_lower,
+    ELEMENTWISE(eq, 2, ON_any), .flags = OP_TO_BOOL | OP_COMMUTES,
+    .doc = "are they equal",    .shown = {FORM_compare, "==", "=", "="},
+    .text = "$+0 == $+1",       .prec = PREC_cmp,
+    .identity = eq_identity,    .eval = eq_eval,
+    .eval_int = eq_eval_int,    .lower = eq_lower,
 };
 
 static double ne_eval(const double *x) { return x[0] != x[1]; }
@@ -158,19 +139,11 @@ static Val *ne_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_ne = {
-    .name = "ne",
-    .cls = OPC_ewise,
-    .arity = 2,
-    .flags = OP_TO_BOOL | OP_COMMUTES,
-    .takes = ON_any,
-    .doc = "are they different",
-    .shown = {FORM_compare, "!=", "≠", "\\ne"},
-    .text = "$+0 != $+1",
-    .prec = PREC_cmp,
-    .identity = ne_identity,
-    .eval = ne_eval,
-    .eval_int = ne_eval_int,
-    .lower = ne_lower,
+    ELEMENTWISE(ne, 2, ON_any),  .flags = OP_TO_BOOL | OP_COMMUTES,
+    .doc = "are they different", .shown = {FORM_compare, "!=", "≠", "\\ne"},
+    .text = "$+0 != $+1",        .prec = PREC_cmp,
+    .identity = ne_identity,     .eval = ne_eval,
+    .eval_int = ne_eval_int,     .lower = ne_lower,
 };
 
 /* a && b */
@@ -189,18 +162,9 @@ static Node *and_identity(Graph *g, const Node *n)
 }
 
 const Op op_and = {
-    .name = "and",
-    .cls = OPC_ewise,
-    .arity = 2,
-    .flags = OP_COMMUTES,
-    .takes = ON_bool,
-    .doc = "are both true",
-    .shown = {.kind = FORM_and},
-    .text = "$0 && $+1",
-    .prec = PREC_and,
-    .identity = and_identity,
-    .eval = and_eval,
-    .lower2 = low_and,
+    ELEMENTWISE(and, 2, ON_bool), .flags = OP_COMMUTES, .doc = "are both true",
+    .shown = {.kind = FORM_and},  .text = "$0 && $+1",  .prec = PREC_and,
+    .identity = and_identity,     .eval = and_eval,     .lower2 = low_and,
 };
 
 /* a || b */
@@ -219,11 +183,8 @@ static Node *or_identity(Graph *g, const Node *n)
 }
 
 const Op op_or = {
-    .name = "or",
-    .cls = OPC_ewise,
-    .arity = 2,
+    ELEMENTWISE(or, 2, ON_bool),
     .flags = OP_COMMUTES,
-    .takes = ON_bool,
     .doc = "is one of them true",
     .shown = {.kind = FORM_or},
     .text = "$0 || $+1",
@@ -252,10 +213,7 @@ static Node *not_identity(Graph *g, const Node *n)
 }
 
 const Op op_not = {
-    .name = "not",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .takes = ON_bool,
+    ELEMENTWISE(not, 1, ON_bool),
     .doc = "is it false",
     .shown = {.kind = FORM_not},
     .text = "!$0",
@@ -327,11 +285,8 @@ static Val *choose_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_where = {
-    .name = "where",
-    .cls = OPC_ewise,
-    .arity = 3,
+    ELEMENTWISE(where, 3, ON_any),
     .flags = OP_SURFACE | OP_MASKS,
-    .takes = ON_any,
     .doc = "the second where the first holds, else the third",
     .shown = {.kind = FORM_cases},
     .infer = infer_where,

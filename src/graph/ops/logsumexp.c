@@ -102,20 +102,15 @@ static Node *lse_expand(Graph *g, Node *n)
 }
 
 const Op op_logsumexp = {
-    .name = "logsumexp",
-    .cls = OPC_reduce,
-    .arity = 1,
+    REDUCTION(logsumexp, ON_real),
     .flags = OP_SURFACE | OP_COSTLY,
     .doc = "log of the sum of exp, without overflow",
     .shown = {FORM_over, "logsumexp", "logsumexp", NULL},
-    .takes = ON_real,
     .infer = reduce_infer,
     .identity = reduce_identity,
     .eval_tensor = lse_eval,
     .vjp = lse_vjp,
     .jvp = lse_jvp,
     .expand = lse_expand,
-    .form = reduce_form,
     .start = -INFINITY,
-    .batch = reduce_batch,
 };

@@ -145,18 +145,14 @@ static Val *pow_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_pow = {
-    .name = "pow",
-    .cls = OPC_ewise,
-    .arity = 2,
+    ELEMENTWISE(pow, 2, ON_number),
     .flags = OP_SURFACE | OP_COSTLY | OP_STEEP,
-    .takes = ON_number,
     .weight = 8,
     .doc = "the first to the power of the second",
     .shown = {.kind = FORM_power},
     .text = "$+0 ^ $1",
     .prec = PREC_pow,
-    .lo = 0.3,
-    .hi = 2.5,
+    .domain = {0.3, 2.5},
     .infer = pow_infer,
     .identity = pow_identity,
     .eval2 = pow,
@@ -167,10 +163,9 @@ const Op op_pow = {
 };
 
 /* d exp(a) = exp(a) da */
-static Node *exp_partial(Graph *g, Node *n, int i)
+static Node *exp_partial(Graph *g, Node *n)
 {
     (void)g;
-    (void)i;
     return n;
 }
 
@@ -197,48 +192,35 @@ static Node *exp_identity(Graph *g, const Node *n)
 }
 
 const Op op_exp = {
-    .name = "exp",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY | OP_NOT_NEGATIVE,
-    .takes = ON_real,
+    FUNCTION(exp, 1, OP_COSTLY | OP_NOT_NEGATIVE),
     .weight = 28,
     .doc = "exponential function",
     .shown = {FORM_call, "exp", "exp", "\\exp"},
     .identity = exp_identity,
     .eval1 = exp,
     .finite = falling,
-    .partial = exp_partial,
+    .partial1 = exp_partial,
     .lower1 = num_exp,
 };
 
 /* d expm1(a) = exp(a) da */
-static Node *expm1_partial(Graph *g, Node *n, int i)
+static Node *expm1_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g1(g, OP_exp, n->arg[0]);
 }
 
 const Op op_expm1 = {
-    .name = "expm1",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(expm1, 1, OP_COSTLY),
     .weight = 23,
     .doc = "exp(x) - 1, exact near 0",
     .eval1 = expm1,
     .finite = falling,
-    .partial = expm1_partial,
+    .partial1 = expm1_partial,
     .lower1 = num_expm1,
 };
 
 /* d log(a) = da/a */
-static Node *log_partial(Graph *g, Node *n, int i)
-{
-    (void)i;
-    return reciprocal(g, n->arg[0]);
-}
+static Node *log_partial(Graph *g, Node *n) { return reciprocal(g, n->arg[0]); }
 
 /* log(x²) by x: by x² it is infinite at 0, where that of x² is 0. */
 static int log_inputs(Graph *g, Node *n, Node **x)
@@ -265,19 +247,14 @@ static Node *log_jvp(Graph *g, Node *n, Node *const *dx)
 }
 
 const Op op_log = {
-    .name = "log",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(log, 1, OP_COSTLY),
     .weight = 30,
     .doc = "natural logarithm",
     .shown = {FORM_call, "log", "ln", "\\ln"},
-    .lo = 0.2,
-    .hi = 3,
+    .domain = {0.2, 3},
     .eval1 = log,
     .finite = above_zero,
-    .partial = log_partial,
+    .partial1 = log_partial,
     .inputs = log_inputs,
     .vjp = log_vjp,
     .jvp = log_jvp,
@@ -285,48 +262,36 @@ const Op op_log = {
 };
 
 /* d log1p(a) = da/(1 + a) */
-static Node *log1p_partial(Graph *g, Node *n, int i)
+static Node *log1p_partial(Graph *g, Node *n)
 {
-    (void)i;
     return reciprocal(g, g2(g, OP_add, g_fill(g, n, 1), n->arg[0]));
 }
 
 const Op op_log1p = {
-    .name = "log1p",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(log1p, 1, OP_COSTLY),
     .weight = 38,
     .doc = "log(1 + x), exact near 0",
-    .lo = -0.8,
-    .hi = 3,
+    .domain = {-0.8, 3},
     .eval1 = log1p,
     .finite = not_below_zero,
-    .partial = log1p_partial,
+    .partial1 = log1p_partial,
     .lower1 = num_log1p,
 };
 
 /* d sqrt(a) = da/(2 sqrt(a)) */
-static Node *sqrt_partial(Graph *g, Node *n, int i)
+static Node *sqrt_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g2(g, OP_div, g_fill(g, n, 0.5), n);
 }
 
 const Op op_sqrt = {
-    .name = "sqrt",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_NOT_NEGATIVE | OP_STEEP,
-    .takes = ON_real,
+    FUNCTION(sqrt, 1, OP_NOT_NEGATIVE | OP_STEEP),
     .doc = "square root",
     .shown = {.kind = FORM_root},
-    .lo = 0.2,
-    .hi = 3,
+    .domain = {0.2, 3},
     .eval1 = sqrt,
     .finite = not_below_zero,
-    .partial = sqrt_partial,
+    .partial1 = sqrt_partial,
     .inputs = root_inputs,
     .vjp = root_vjp,
     .jvp = root_jvp,
@@ -336,32 +301,25 @@ const Op op_sqrt = {
 static double rsqrt_eval(double a) { return 1 / sqrt(a); }
 
 /* d a^(-1/2) = -a^(-1/2)/(2a) da */
-static Node *rsqrt_partial(Graph *g, Node *n, int i)
+static Node *rsqrt_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g2(g, OP_div, g2(g, OP_mul, g_fill(g, n, -0.5), n), n->arg[0]);
 }
 
 const Op op_rsqrt = {
-    .name = "rsqrt",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_NOT_NEGATIVE,
-    .takes = ON_real,
+    FUNCTION(rsqrt, 1, OP_NOT_NEGATIVE),
     .doc = "1/sqrt(x)",
-    .lo = 0.2,
-    .hi = 3,
+    .domain = {0.2, 3},
     .shown = {.kind = FORM_inverse_root},
     .eval1 = rsqrt_eval,
     .finite = above_zero,
-    .partial = rsqrt_partial,
+    .partial1 = rsqrt_partial,
     .lower1 = num_rsqrt,
 };
 
 /* d cbrt(a) = da/(3 cbrt(a)²) */
-static Node *cbrt_partial(Graph *g, Node *n, int i)
+static Node *cbrt_partial(Graph *g, Node *n)
 {
-    (void)i;
     return reciprocal(g, g2(g, OP_mul, g_fill(g, n, 3), square(g, n)));
 }
 
@@ -380,151 +338,108 @@ static Val *cbrt_lower(Lower *l, Val *x)
 }
 
 const Op op_cbrt = {
-    .name = "cbrt",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY | OP_STEEP,
-    .takes = ON_real,
+    FUNCTION(cbrt, 1, OP_COSTLY | OP_STEEP),
     .weight = 65,
     .doc = "cube root",
     .shown = {FORM_call, "cbrt", "cbrt", NULL},
-    .lo = 0.2,
-    .hi = 3,
+    .domain = {0.2, 3},
     .eval1 = cbrt,
-    .partial = cbrt_partial,
+    .partial1 = cbrt_partial,
     .lower1 = cbrt_lower,
 };
 
 /* d sin(a) = cos(a) da */
-static Node *sin_partial(Graph *g, Node *n, int i)
-{
-    (void)i;
-    return g1(g, OP_cos, n->arg[0]);
-}
+static Node *sin_partial(Graph *g, Node *n) { return g1(g, OP_cos, n->arg[0]); }
 
 const Op op_sin = {
-    .name = "sin",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(sin, 1, OP_COSTLY),
     .weight = 7,
     .doc = "sine",
     .shown = {FORM_call, "sin", "sin", "\\sin"},
     .eval1 = sin,
-    .partial = sin_partial,
+    .partial1 = sin_partial,
     .lower1 = num_sin,
 };
 
 /* d cos(a) = -sin(a) da */
-static Node *cos_partial(Graph *g, Node *n, int i)
+static Node *cos_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g1(g, OP_neg, g1(g, OP_sin, n->arg[0]));
 }
 
 const Op op_cos = {
-    .name = "cos",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(cos, 1, OP_COSTLY),
     .weight = 7,
     .doc = "cosine",
     .shown = {FORM_call, "cos", "cos", "\\cos"},
     .eval1 = cos,
-    .partial = cos_partial,
+    .partial1 = cos_partial,
     .lower1 = num_cos,
 };
 
 /* d tan(a) = (1 + tan(a)²) da */
-static Node *tan_partial(Graph *g, Node *n, int i)
-{
-    (void)i;
-    return one_plus_square(g, n);
-}
+static Node *tan_partial(Graph *g, Node *n) { return one_plus_square(g, n); }
 
 const Op op_tan = {
-    .name = "tan",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(tan, 1, OP_COSTLY),
     .weight = 7,
     .doc = "tangent",
     .shown = {FORM_call, "tan", "tan", "\\tan"},
-    .lo = -1.2,
-    .hi = 1.2,
+    .domain = {-1.2, 1.2},
     .eval1 = tan,
-    .partial = tan_partial,
+    .partial1 = tan_partial,
     .lower1 = num_tan,
 };
 
 /* d asin(a) = da/sqrt(1 - a²) */
-static Node *asin_partial(Graph *g, Node *n, int i)
+static Node *asin_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g1(g, OP_rsqrt, one_minus_square(g, n->arg[0]));
 }
 
 const Op op_asin = {
-    .name = "asin",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY | OP_STEEP,
-    .takes = ON_real,
+    FUNCTION(asin, 1, OP_COSTLY | OP_STEEP),
     .weight = 5,
     .doc = "inverse sine",
     .shown = {FORM_call, "asin", "arcsin", "\\arcsin"},
-    .lo = -0.9,
-    .hi = 0.9,
+    .domain = {-0.9, 0.9},
     .eval1 = asin,
     .finite = nowhere,
-    .partial = asin_partial,
+    .partial1 = asin_partial,
     .lower1 = num_asin,
 };
 
 /* d acos(a) = -da/sqrt(1 - a²) */
-static Node *acos_partial(Graph *g, Node *n, int i)
+static Node *acos_partial(Graph *g, Node *n)
 {
-    return g1(g, OP_neg, asin_partial(g, n, i));
+    return g1(g, OP_neg, asin_partial(g, n));
 }
 
 const Op op_acos = {
-    .name = "acos",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY | OP_STEEP,
-    .takes = ON_real,
+    FUNCTION(acos, 1, OP_COSTLY | OP_STEEP),
     .weight = 5,
     .doc = "inverse cosine",
     .shown = {FORM_call, "acos", "arccos", "\\arccos"},
-    .lo = -0.9,
-    .hi = 0.9,
+    .domain = {-0.9, 0.9},
     .eval1 = acos,
     .finite = nowhere,
-    .partial = acos_partial,
+    .partial1 = acos_partial,
     .lower1 = num_acos,
 };
 
 /* d atan(a) = da/(1 + a²) */
-static Node *atan_partial(Graph *g, Node *n, int i)
+static Node *atan_partial(Graph *g, Node *n)
 {
-    (void)i;
     return reciprocal(g, one_plus_square(g, n->arg[0]));
 }
 
 const Op op_atan = {
-    .name = "atan",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(atan, 1, OP_COSTLY),
     .weight = 5,
     .doc = "inverse tangent",
     .shown = {FORM_call, "atan", "arctan", "\\arctan"},
     .eval1 = atan,
-    .partial = atan_partial,
+    .partial1 = atan_partial,
     .lower1 = num_atan,
 };
 
@@ -539,15 +454,10 @@ static Node *atan2_partial(Graph *g, Node *n, int i)
 }
 
 const Op op_atan2 = {
-    .name = "atan2",
-    .cls = OPC_ewise,
-    .arity = 2,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(atan2, 2, OP_COSTLY),
     .weight = 5,
     .doc = "angle of the point (x, y), from y and x",
-    .lo = 0.3,
-    .hi = 2,
+    .domain = {0.3, 2},
     .eval2 = atan2,
     .partial = atan2_partial,
     .lower2 = num_atan2,
@@ -560,82 +470,59 @@ static Node *hypot_partial(Graph *g, Node *n, int i)
 }
 
 const Op op_hypot = {
-    .name = "hypot",
-    .cls = OPC_ewise,
-    .arity = 2,
-    .flags = OP_SURFACE | OP_COMMUTES | OP_NOT_NEGATIVE,
-    .takes = ON_real,
+    FUNCTION(hypot, 2, OP_COMMUTES | OP_NOT_NEGATIVE),
     .weight = 13,
     .doc = "sqrt(x^2 + y^2) without overflow",
-    .lo = 0.3,
-    .hi = 2,
+    .domain = {0.3, 2},
     .eval2 = hypot,
     .partial = hypot_partial,
     .lower2 = num_hypot,
 };
 
 /* d sinh(a) = cosh(a) da */
-static Node *sinh_partial(Graph *g, Node *n, int i)
+static Node *sinh_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g1(g, OP_cosh, n->arg[0]);
 }
 
 const Op op_sinh = {
-    .name = "sinh",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(sinh, 1, OP_COSTLY),
     .weight = 61,
     .doc = "hyperbolic sine",
     .shown = {FORM_call, "sinh", "sinh", "\\sinh"},
     .eval1 = sinh,
     .finite = nowhere,
-    .partial = sinh_partial,
+    .partial1 = sinh_partial,
     .lower1 = num_sinh,
 };
 
 /* d cosh(a) = sinh(a) da */
-static Node *cosh_partial(Graph *g, Node *n, int i)
+static Node *cosh_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g1(g, OP_sinh, n->arg[0]);
 }
 
 const Op op_cosh = {
-    .name = "cosh",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY | OP_NOT_NEGATIVE,
-    .takes = ON_real,
+    FUNCTION(cosh, 1, OP_COSTLY | OP_NOT_NEGATIVE),
     .weight = 31,
     .doc = "hyperbolic cosine",
     .shown = {FORM_call, "cosh", "cosh", "\\cosh"},
     .eval1 = cosh,
     .finite = nowhere,
-    .partial = cosh_partial,
+    .partial1 = cosh_partial,
     .lower1 = num_cosh,
 };
 
 /* d tanh(a) = (1 - tanh(a)²) da */
-static Node *tanh_partial(Graph *g, Node *n, int i)
-{
-    (void)i;
-    return one_minus_square(g, n);
-}
+static Node *tanh_partial(Graph *g, Node *n) { return one_minus_square(g, n); }
 
 const Op op_tanh = {
-    .name = "tanh",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(tanh, 1, OP_COSTLY),
     .weight = 29,
     .doc = "hyperbolic tangent",
     .shown = {FORM_call, "tanh", "tanh", "\\tanh"},
     .eval1 = tanh,
-    .partial = tanh_partial,
+    .partial1 = tanh_partial,
     .lower1 = num_tanh,
 };
 
@@ -648,23 +535,18 @@ static double sigmoid_eval(double a)
 }
 
 /* dσ(a) = σ(a) (1 - σ(a)) da */
-static Node *sigmoid_partial(Graph *g, Node *n, int i)
+static Node *sigmoid_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g2(g, OP_mul, n, g2(g, OP_sub, g_fill(g, n, 1), n));
 }
 
 const Op op_sigmoid = {
-    .name = "sigmoid",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY | OP_NOT_NEGATIVE,
-    .takes = ON_real,
+    FUNCTION(sigmoid, 1, OP_COSTLY | OP_NOT_NEGATIVE),
     .weight = 31,
     .doc = "logistic function 1/(1 + exp(-x))",
     .shown = {FORM_call, "sigmoid", "σ", "\\sigma"},
     .eval1 = sigmoid_eval,
-    .partial = sigmoid_partial,
+    .partial1 = sigmoid_partial,
     .lower1 = num_sigmoid,
 };
 
@@ -675,21 +557,16 @@ static double softplus_eval(double a)
     return (a > 0 ? a : 0) + log1p(exp(-fabs(a)));
 }
 
-static Node *softplus_partial(Graph *g, Node *n, int i)
+static Node *softplus_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g1(g, OP_sigmoid, n->arg[0]);
 }
 
 const Op op_softplus = {
-    .name = "softplus",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY | OP_NOT_NEGATIVE,
-    .takes = ON_real,
+    FUNCTION(softplus, 1, OP_COSTLY | OP_NOT_NEGATIVE),
     .weight = 70,
     .doc = "log(1 + exp(x)), without overflow",
     .eval1 = softplus_eval,
-    .partial = softplus_partial,
+    .partial1 = softplus_partial,
     .lower1 = num_softplus,
 };

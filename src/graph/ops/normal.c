@@ -23,21 +23,16 @@ static double erfcx_eval(const double *x)
 }
 
 /* d erfcx(a) = -2 w(1, a) da, w as below */
-static Node *erfcx_partial(Graph *g, Node *n, int i)
+static Node *erfcx_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g_scale(g, g2(g, OP_erfcx_integral, g_fill(g, n, 1), n->arg[0]), -2);
 }
 
 const Op op_erfcx = {
-    .name = "erfcx",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(erfcx, 1, OP_COSTLY),
     .doc = "exp(x^2) erfc(x), without overflow",
     .eval = erfcx_eval,
-    .partial = erfcx_partial,
+    .partial1 = erfcx_partial,
     .lower1 = num_erfcx,
 };
 
@@ -96,11 +91,8 @@ static Val *erfcx_integral_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_erfcx_integral = {
-    .name = "erfcx_integral",
-    .cls = OPC_ewise,
-    .arity = 2,
+    ELEMENTWISE(erfcx_integral, 2, ON_real),
     .flags = OP_COSTLY | OP_ORDER,
-    .takes = ON_real,
     .weight = 124,
     .doc = "exp(x^2) times the integral of erfc, of the order that comes first",
     .identity = erfcx_integral_identity,
@@ -118,22 +110,18 @@ static double density_eval(const double *x)
 }
 
 /* dφ(a) = -a φ(a) da */
-static Node *density_partial(Graph *g, Node *n, int i)
+static Node *density_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g1(g, OP_neg, g2(g, OP_mul, n->arg[0], n));
 }
 
 const Op op_normal_density = {
-    .name = "normal_density",
-    .cls = OPC_ewise,
-    .arity = 1,
+    ELEMENTWISE(normal_density, 1, ON_real),
     .flags = OP_COSTLY,
-    .takes = ON_real,
     .doc = "density of the normal distribution",
     .shown = {FORM_call, NULL, "φ", "\\varphi"},
     .eval = density_eval,
-    .partial = density_partial,
+    .partial1 = density_partial,
     .lower1 = num_normal_density,
 };
 
@@ -144,22 +132,17 @@ static double ndtr_eval(const double *x)
     return (double)(erfcl(-x[0] * 0.70710678118654752440084436L) / 2);
 }
 
-static Node *ndtr_partial(Graph *g, Node *n, int i)
+static Node *ndtr_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g1(g, OP_normal_density, n->arg[0]);
 }
 
 const Op op_ndtr = {
-    .name = "ndtr",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(ndtr, 1, OP_COSTLY),
     .doc = "distribution function of the normal distribution",
     .shown = {FORM_call, "ndtr", "Φ", "\\Phi"},
     .eval = ndtr_eval,
-    .partial = ndtr_partial,
+    .partial1 = ndtr_partial,
     .lower1 = num_ndtr,
 };
 
@@ -173,22 +156,17 @@ static double log_ndtr_eval(const double *x)
                      : log(erfcx_eval(&y) / 2) - x[0] * x[0] / 2;
 }
 
-static Node *log_ndtr_partial(Graph *g, Node *n, int i)
+static Node *log_ndtr_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g1(g, OP_normal_hazard, n->arg[0]);
 }
 
 const Op op_log_ndtr = {
-    .name = "log_ndtr",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(log_ndtr, 1, OP_COSTLY),
     .doc = "log(ndtr(x)), right where ndtr is 0",
     .shown = {FORM_call, "log_ndtr", "ln Φ", "\\ln\\Phi"},
     .eval = log_ndtr_eval,
-    .partial = log_ndtr_partial,
+    .partial1 = log_ndtr_partial,
     .lower1 = num_log_ndtr,
 };
 
@@ -203,7 +181,7 @@ static double hazard_eval(const double *x)
 
 /* dh(a) = -h(a) (a + h(a)) da. For a < 0 the sum cancels; with y = -a/sqrt(2)
  * it is sqrt(2) w(1, y)/w(0, y). */
-static Node *hazard_partial(Graph *g, Node *n, int i)
+static Node *hazard_partial(Graph *g, Node *n)
 {
     Node *a = n->arg[0], *zero = g_fill(g, n, 0);
     Node *above = g2(g, OP_lt, zero, a);
@@ -211,18 +189,14 @@ static Node *hazard_partial(Graph *g, Node *n, int i)
     Node *w = g2(g, OP_erfcx_integral, g_fill(g, n, 1), y);
     w = g_scale(g, g2(g, OP_div, w, g1(g, OP_erfcx, y)), sqrt(2));
     Node *sum = g_where(g, above, g2(g, OP_add, a, n), w);
-    (void)i;
     return g1(g, OP_neg, g2(g, OP_mul, n, sum));
 }
 
 const Op op_normal_hazard = {
-    .name = "normal_hazard",
-    .cls = OPC_ewise,
-    .arity = 1,
+    ELEMENTWISE(normal_hazard, 1, ON_real),
     .flags = OP_COSTLY,
-    .takes = ON_real,
     .doc = "density over distribution function of the normal distribution",
     .eval = hazard_eval,
-    .partial = hazard_partial,
+    .partial1 = hazard_partial,
     .lower1 = num_normal_hazard,
 };

@@ -7,28 +7,21 @@
  * all arguments are constants, rounds to the dtype and wraps integers. So a
  * whole block is
  *
- *     static double tanh_eval(const double *x) { return tanh(x[0]); }
- *
  *     // d tanh(x) = (1 - tanh(x)²) dx
- *     static Node *tanh_partial(Graph *g, Node *n, int i)
+ *     static Node *tanh_partial(Graph *g, Node *n)
  *     {
- *         (void)i;
  *         return g2(g, OP_sub, g_fill(g, n, 1), g2(g, OP_mul, n, n));
  *     }
  *
- *     static Val *tanh_lower(Lower *l, const Node *n, Val *const *x) { … }
+ *     static Val *tanh_lower(Lower *l, Val *x) { … }
  *
  *     const Op op_tanh = {
- *         .name = "tanh",
- *         .cls = OPC_ewise,
- *         .arity = 1,
- *         .flags = OP_SURFACE | OP_COSTLY,
- *         .takes = ON_real,
+ *         FUNCTION(tanh, 1, OP_COSTLY),
  *         .doc = "hyperbolic tangent",
  *         .shown = {FORM_call, "tanh", "tanh", "\\tanh"},
- *         .eval = tanh_eval,
- *         .partial = tanh_partial,
- *         .lower = tanh_lower,
+ *         .eval1 = tanh,
+ *         .partial1 = tanh_partial,
+ *         .lower1 = tanh_lower,
  *     };
  *
  * In partial, n is in the graph. In identity it is not: read its fields but
@@ -42,6 +35,14 @@
 #include "graph/bound.h"
 #include "graph/op.h"
 #include "graph/view.h"
+
+/* How rows begin: of what acts on each of n elements of the types `on`; of such
+ * a function of reals that programs call by its name. */
+#define ELEMENTWISE(op, n, on)                                                 \
+    .name = #op, .cls = OPC_ewise, .arity = (n), .takes = (on)
+#define FUNCTION(op, n, more)                                                  \
+    .name = #op, .cls = OPC_ewise, .arity = (n), .takes = ON_real,             \
+    .flags = OP_SURFACE | (more)
 
 /* What the ops keep in Node.attr:
  *

@@ -141,21 +141,16 @@ static Node *prod_jvp(Graph *g, Node *n, Node *const *dx)
 }
 
 const Op op_prod = {
-    .name = "prod",
-    .cls = OPC_reduce,
-    .arity = 1,
+    REDUCTION(prod, ON_number),
     .flags = OP_SURFACE,
     .doc = "the product",
     .shown = {FORM_over, "prod", "Π", "\\prod"},
-    .takes = ON_number,
     .infer = reduce_infer,
     .identity = reduce_identity,
     .eval_tensor = reduce_eval,
     .vjp = prod_vjp,
     .vjp_strong = prod_vjp_strong,
     .jvp = prod_jvp,
-    .form = reduce_form,
     .join = join_mul,
     .start = 1,
-    .batch = reduce_batch,
 };

@@ -90,11 +90,8 @@ static Val *random_bits_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_random_bits = {
-    .name = "random_bits",
-    .cls = OPC_ewise,
-    .arity = 2,
+    ELEMENTWISE(random_bits, 2, ON_any),
     .flags = OP_COSTLY,
-    .takes = ON_any,
     .doc = "64 random bits, a function of key and counter",
     .infer = random_bits_infer,
     .eval = random_bits_eval,

@@ -368,23 +368,18 @@ static void sum_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 }
 
 const Op op_sum = {
-    .name = "sum",
-    .cls = OPC_reduce,
-    .arity = 1,
+    REDUCTION(sum, ON_number),
     .flags = OP_SURFACE | OP_LINEAR,
     .doc = "the sum",
     .shown = {FORM_over, "sum", "Σ", "\\sum"},
-    .takes = ON_number,
     .infer = reduce_infer,
     .identity = sum_identity,
     .eval_tensor = reduce_eval,
     .vjp = sum_vjp,
     .jvp = jvp_linear,
-    .form = reduce_form,
     .join = join_add,
     .start = 0,
     .mean = "mean",
-    .batch = reduce_batch,
 };
 
 /* reduce_max, reduce_min */
@@ -438,41 +433,31 @@ static Node *extreme_jvp(Graph *g, Node *n, Node *const *dx)
 }
 
 const Op op_reduce_max = {
-    .name = "reduce_max",
+    REDUCTION(reduce_max, ON_number),
     .surface = "max",
-    .cls = OPC_reduce,
-    .arity = 1,
     .doc = "the largest element",
     .shown = {FORM_over, "max", "max", "\\max"},
-    .takes = ON_number,
     .infer = reduce_infer,
     .identity = idempotent_identity,
     .eval_tensor = reduce_eval,
     .vjp = extreme_vjp,
     .jvp = extreme_jvp,
-    .form = reduce_form,
     .join = join_max,
     .start = -INFINITY,
-    .batch = reduce_batch,
 };
 
 const Op op_reduce_min = {
-    .name = "reduce_min",
+    REDUCTION(reduce_min, ON_number),
     .surface = "min",
-    .cls = OPC_reduce,
-    .arity = 1,
     .doc = "the smallest element",
     .shown = {FORM_over, "min", "min", "\\min"},
-    .takes = ON_number,
     .infer = reduce_infer,
     .identity = idempotent_identity,
     .eval_tensor = reduce_eval,
     .vjp = extreme_vjp,
     .jvp = extreme_jvp,
-    .form = reduce_form,
     .join = join_min,
     .start = INFINITY,
-    .batch = reduce_batch,
 };
 
 /* any, all */
@@ -487,37 +472,27 @@ static Node *any_identity(Graph *g, const Node *n)
 }
 
 const Op op_any = {
-    .name = "any",
-    .cls = OPC_reduce,
-    .arity = 1,
+    REDUCTION(any, ON_bool),
     .flags = OP_SURFACE,
     .doc = "is one of them true",
     .shown = {FORM_over, "any", "any", NULL},
-    .takes = ON_bool,
     .infer = reduce_infer,
     .identity = any_identity,
     .eval_tensor = reduce_eval,
-    .form = reduce_form,
     .join = join_or,
     .start = 0,
-    .batch = reduce_batch,
 };
 
 const Op op_all = {
-    .name = "all",
-    .cls = OPC_reduce,
-    .arity = 1,
+    REDUCTION(all, ON_bool),
     .flags = OP_SURFACE,
     .doc = "are all of them true",
     .shown = {FORM_over, "all", "all", NULL},
-    .takes = ON_bool,
     .infer = reduce_infer,
     .identity = idempotent_identity,
     .eval_tensor = reduce_eval,
-    .form = reduce_form,
     .join = join_and,
     .start = 1,
-    .batch = reduce_batch,
 };
 
 /* argmax, argmin: the first of equals; a NaN counts as the extreme. */
@@ -547,33 +522,23 @@ static void arg_eval(EvalTensor *e, const Node *n)
 }
 
 const Op op_argmax = {
-    .name = "argmax",
-    .cls = OPC_reduce,
-    .arity = 1,
+    REDUCTION(argmax, ON_number),
     .flags = OP_SURFACE | OP_PLACE,
     .doc = "where the largest element is",
     .shown = {FORM_over, "argmax", "argmax", NULL},
-    .takes = ON_number,
     .infer = infer_arg,
     .eval_tensor = arg_eval,
-    .form = reduce_form,
     .join = join_max,
     .start = -INFINITY,
-    .batch = reduce_batch,
 };
 
 const Op op_argmin = {
-    .name = "argmin",
-    .cls = OPC_reduce,
-    .arity = 1,
+    REDUCTION(argmin, ON_number),
     .flags = OP_SURFACE | OP_PLACE,
     .doc = "where the smallest element is",
     .shown = {FORM_over, "argmin", "argmin", NULL},
-    .takes = ON_number,
     .infer = infer_arg,
     .eval_tensor = arg_eval,
-    .form = reduce_form,
     .join = join_min,
     .start = INFINITY,
-    .batch = reduce_batch,
 };

@@ -4,6 +4,11 @@
 
 #include "graph/ops/ops.h"
 
+/* How a row begins, of what reduces elements of the types `on`. */
+#define REDUCTION(op, on)                                                      \
+    .name = #op, .cls = OPC_reduce, .arity = 1, .takes = (on),                 \
+    .form = reduce_form, .batch = reduce_batch
+
 bool reduce_has_axis(const Node *n, int axis);
 /* The axes that remain, in order; how many. */
 int reduce_kept_axes(const Node *n, int *kept);

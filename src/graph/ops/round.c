@@ -27,14 +27,10 @@ static Val *sign_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_sign = {
-    .name = "sign",
-    .cls = OPC_ewise,
-    .arity = 1,
+    ELEMENTWISE(sign, 1, ON_number),
     .flags = OP_SURFACE,
-    .takes = ON_number,
     .doc = "-1, 0 or 1 as the argument is negative, zero or positive",
-    .lo = 0.5,
-    .hi = 2,
+    .domain = {0.5, 2},
     .eval = sign_eval,
     .lower = sign_lower,
 };
@@ -52,9 +48,8 @@ static Node *abs_identity(Graph *g, const Node *n)
     return n->dtype == DT_u8 ? n->arg[0] : NULL;
 }
 
-static Node *abs_partial(Graph *g, Node *n, int i)
+static Node *abs_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g1(g, OP_sign, n->arg[0]);
 }
 
@@ -68,19 +63,15 @@ static Val *abs_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_abs = {
-    .name = "abs",
-    .cls = OPC_ewise,
-    .arity = 1,
+    ELEMENTWISE(abs, 1, ON_number),
     .flags = OP_SURFACE | OP_NOT_NEGATIVE,
-    .takes = ON_number,
     .doc = "absolute value",
     .shown = {.kind = FORM_bars},
-    .lo = 0.5,
-    .hi = 2,
+    .domain = {0.5, 2},
     .identity = abs_identity,
     .eval1 = fabs,
     .eval_int = abs_eval_int,
-    .partial = abs_partial,
+    .partial1 = abs_partial,
     .lower = abs_lower,
 };
 
@@ -94,47 +85,29 @@ static Node *rounded_identity(Graph *g, const Node *n)
 }
 
 const Op op_floor = {
-    .name = "floor",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE,
-    .takes = ON_real,
+    FUNCTION(floor, 1, 0),
     .doc = "largest integer not above the argument",
     .shown = {.kind = FORM_floor},
-    .lo = 0.1,
-    .hi = 0.9,
+    .domain = {0.1, 0.9},
     .identity = rounded_identity,
     .eval1 = floor,
     .lower1 = low_ffloor,
 };
 
 const Op op_ceil = {
-    .name = "ceil",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE,
-    .takes = ON_real,
+    FUNCTION(ceil, 1, 0),
     .doc = "smallest integer not below the argument",
     .shown = {.kind = FORM_ceil},
-    .lo = 0.1,
-    .hi = 0.9,
+    .domain = {0.1, 0.9},
     .identity = rounded_identity,
     .eval1 = ceil,
     .lower1 = low_fceil,
 };
 
 const Op op_round = {
-    .name = "round",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE,
-    .takes = ON_real,
-    .doc = "nearest integer, halves to the even one",
-    .lo = 0.6,
-    .hi = 0.9,
-    .identity = rounded_identity,
-    .eval1 = nearbyint,
-    .lower1 = low_frint,
+    FUNCTION(round, 1, 0), .doc = "nearest integer, halves to the even one",
+    .domain = {0.6, 0.9},  .identity = rounded_identity,
+    .eval1 = nearbyint,    .lower1 = low_frint,
 };
 
 /* The value in another dtype: as C converts, but reals to integers saturate
@@ -206,11 +179,8 @@ static Val *cast_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_cast = {
-    .name = "cast",
-    .cls = OPC_ewise,
-    .arity = 1,
+    ELEMENTWISE(cast, 1, ON_any),
     .flags = OP_LINEAR,
-    .takes = ON_any,
     .doc = "the value in another type",
     .form = cast_form,
     .infer = infer_cast,
@@ -240,11 +210,8 @@ static Val *stop_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_stop = {
-    .name = "stop",
-    .cls = OPC_ewise,
-    .arity = 1,
+    ELEMENTWISE(stop, 1, ON_any),
     .flags = OP_SURFACE,
-    .takes = ON_any,
     .doc = "the value itself, with derivative 0",
     .identity = stop_identity,
     .eval = stop_eval,

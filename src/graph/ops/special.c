@@ -7,42 +7,30 @@
 #define PI 3.14159265358979323846
 
 /* d erf(a) = 2/sqrt(π) exp(-a²) da */
-static Node *erf_partial(Graph *g, Node *n, int i)
+static Node *erf_partial(Graph *g, Node *n)
 {
     Node *a = n->arg[0];
     Node *e = g1(g, OP_exp, g1(g, OP_neg, g2(g, OP_mul, a, a)));
-    (void)i;
     return g2(g, OP_mul, g_fill(g, n, 2 / sqrt(PI)), e);
 }
 
 const Op op_erf = {
-    .name = "erf",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
-    .weight = 5,
-    .doc = "error function",
-    .eval1 = erf,
-    .partial = erf_partial,
-    .lower1 = num_erf,
+    FUNCTION(erf, 1, OP_COSTLY), .weight = 5,
+    .doc = "error function",     .eval1 = erf,
+    .partial1 = erf_partial,     .lower1 = num_erf,
 };
 
-static Node *erfc_partial(Graph *g, Node *n, int i)
+static Node *erfc_partial(Graph *g, Node *n)
 {
-    return g1(g, OP_neg, erf_partial(g, n, i));
+    return g1(g, OP_neg, erf_partial(g, n));
 }
 
 const Op op_erfc = {
-    .name = "erfc",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY | OP_NOT_NEGATIVE,
-    .takes = ON_real,
+    FUNCTION(erfc, 1, OP_COSTLY | OP_NOT_NEGATIVE),
     .weight = 5,
     .doc = "1 - erf(x), exact for large x",
     .eval1 = erfc,
-    .partial = erfc_partial,
+    .partial1 = erfc_partial,
     .lower1 = num_erfc,
 };
 
@@ -53,26 +41,20 @@ static bool above_zero(const Node *n)
 
 /* log|Γ(a)| */
 
-static Node *lgamma_partial(Graph *g, Node *n, int i)
+static Node *lgamma_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g1(g, OP_digamma, n->arg[0]);
 }
 
 const Op op_lgamma = {
-    .name = "lgamma",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(lgamma, 1, OP_COSTLY),
     .weight = 7,
     .doc = "logarithm of the gamma function's magnitude",
     .shown = {FORM_call, "lgamma", "ln Γ", "\\ln\\Gamma"},
-    .lo = 0.5,
-    .hi = 4,
+    .domain = {0.5, 4},
     .eval1 = lgamma,
     .finite = above_zero,
-    .partial = lgamma_partial,
+    .partial1 = lgamma_partial,
     .lower1 = num_lgamma,
 };
 
@@ -111,26 +93,20 @@ static double digamma_eval(const double *p)
     return (double)(sum + (logl(x) - 0.5L / x - s));
 }
 
-static Node *digamma_partial(Graph *g, Node *n, int i)
+static Node *digamma_partial(Graph *g, Node *n)
 {
-    (void)i;
     return g2(g, OP_polygamma, g_fill(g, n, 1), n->arg[0]);
 }
 
 const Op op_digamma = {
-    .name = "digamma",
-    .cls = OPC_ewise,
-    .arity = 1,
-    .flags = OP_SURFACE | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(digamma, 1, OP_COSTLY),
     .weight = 7,
     .doc = "derivative of lgamma",
     .shown = {FORM_call, "digamma", "ψ", "\\psi"},
-    .lo = 0.5,
-    .hi = 4,
+    .domain = {0.5, 4},
     .eval = digamma_eval,
     .finite = above_zero,
-    .partial = digamma_partial,
+    .partial1 = digamma_partial,
     .lower1 = num_digamma,
 };
 
@@ -215,15 +191,11 @@ static Val *polygamma_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_polygamma = {
-    .name = "polygamma",
-    .cls = OPC_ewise,
-    .arity = 2,
+    ELEMENTWISE(polygamma, 2, ON_real),
     .flags = OP_COSTLY | OP_ORDER,
-    .takes = ON_real,
     .weight = 143,
     .doc = "derivative of digamma, of the order that comes first",
-    .lo = 0.5,
-    .hi = 4,
+    .domain = {0.5, 4},
     .identity = polygamma_identity,
     .eval = polygamma_eval,
     .finite = above_zero,
@@ -261,11 +233,7 @@ static Val *logaddexp_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_logaddexp = {
-    .name = "logaddexp",
-    .cls = OPC_ewise,
-    .arity = 2,
-    .flags = OP_SURFACE | OP_COMMUTES | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(logaddexp, 2, OP_COMMUTES | OP_COSTLY),
     .weight = 72,
     .doc = "log(exp(x) + exp(y)), without overflow",
     .eval = logaddexp_eval,
@@ -312,15 +280,10 @@ static Val *xlogy_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_xlogy = {
-    .name = "xlogy",
-    .cls = OPC_ewise,
-    .arity = 2,
-    .flags = OP_SURFACE | OP_COSTLY | OP_STEEP,
-    .takes = ON_real,
+    FUNCTION(xlogy, 2, OP_COSTLY | OP_STEEP),
     .weight = 35,
     .doc = "x log(y), 0 where x is 0",
-    .lo = 0.2,
-    .hi = 3,
+    .domain = {0.2, 3},
     .eval = xlogy_eval,
     .partial = xlogy_partial,
     .lower = xlogy_lower,
@@ -346,15 +309,10 @@ static Val *xlog1py_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_xlog1py = {
-    .name = "xlog1py",
-    .cls = OPC_ewise,
-    .arity = 2,
-    .flags = OP_SURFACE | OP_COSTLY | OP_STEEP,
-    .takes = ON_real,
+    FUNCTION(xlog1py, 2, OP_COSTLY | OP_STEEP),
     .weight = 43,
     .doc = "x log(1 + y), 0 where x is 0",
-    .lo = 0.2,
-    .hi = 3,
+    .domain = {0.2, 3},
     .eval = xlog1py_eval,
     .partial = xlog1py_partial,
     .lower = xlog1py_lower,
@@ -395,15 +353,10 @@ static Node *lbeta_partial(Graph *g, Node *n, int i)
 }
 
 const Op op_lbeta = {
-    .name = "lbeta",
-    .cls = OPC_ewise,
-    .arity = 2,
-    .flags = OP_SURFACE | OP_COMMUTES | OP_COSTLY,
-    .takes = ON_real,
+    FUNCTION(lbeta, 2, OP_COMMUTES | OP_COSTLY),
     .doc = "logarithm of the beta function, for positive arguments",
     .shown = {FORM_call, "lbeta", "ln B", "\\ln B"},
-    .lo = 0.5,
-    .hi = 4,
+    .domain = {0.5, 4},
     .eval = lbeta_eval,
     .partial = lbeta_partial,
     .lower2 = num_lbeta,
