@@ -17,15 +17,9 @@
 
 #include "graph/op.h"
 #include "graph/view.h"
+#include "graph/when.h"
 
-enum { TYPICAL_SIZE = 64, MAX_UNDER = 32 };
-
-/* A condition that holds wherever a value is read. */
-typedef struct Under {
-    const struct Under *outer;
-    Node *cond;
-    int depth;
-} Under;
+enum { TYPICAL_SIZE = 64 };
 
 typedef struct Info {
     Node *n;
@@ -38,11 +32,10 @@ typedef struct Info {
     bool reached; /* from what is read */
     bool needed;  /* in the step back */
     bool stored;
-    bool there;         /* stored, or computable from what is */
-    bool demanded;      /* under is set */
-    double size;        /* bytes */
-    double cost;        /* bytes to store for having it */
-    const Under *under; /* NULL: read always */
+    bool there;  /* stored, or computable from what is */
+    double size; /* bytes */
+    double cost; /* bytes to store for having it */
+    int when;    /* the case in which it is read */
 } Info;
 
 struct Step {
@@ -52,6 +45,7 @@ struct Step {
     Info *info; /* by ascending ids; older nodes are constant */
     int count;
     Map place; /* numbers of infos, by the id of the node */
+    When *when;
 };
 
 static Info *info_of(const Step *c, const Node *n)
@@ -376,88 +370,88 @@ static void drop_spare(Step *c)
 
 /* Laziness: what is stored for a branch that is not taken is not computed. */
 
-static bool same_under(const Under *a, const Under *b)
+static bool is_foreign(const Step *c, const Node *n)
 {
-    for (; a && b && a != b; a = a->outer, b = b->outer)
-        if (a->cond != b->cond)
-            return false;
-    return a == b;
+    const Info *i = info_of(c, n);
+
+    return i && i->foreign;
 }
 
-/* What holds wherever one of the two does. */
-static const Under *common(const Under *a, const Under *b)
+static int inside(Step *c, int outer, Node *cond, bool holds, int depth);
+
+/* Where both arguments of cond, or one of them at least, are `holds`. */
+static int inside_pair(Step *c, int outer, Node *cond, bool holds, int depth)
 {
-    while (a && b && a->depth > b->depth)
-        a = a->outer;
-    while (a && b && b->depth > a->depth)
-        b = b->outer;
-    while (a && b && !same_under(a, b)) {
-        a = a->outer;
-        b = b->outer;
-    }
-    return a && b ? a : NULL;
+    int a = inside(c, outer, cond->arg[0], holds, depth);
+
+    if (holds == (cond->op == OP_and))
+        return inside(c, a, cond->arg[1], holds, depth);
+    return when_either(c->when, a,
+                       inside(c, outer, cond->arg[1], holds, depth));
 }
 
-/* Inside of outer, cond being `holds`. Of what the loop does not know, which is
- * made of conditions under which adjoints are not 0, what follows from it. */
-static const Under *under(Step *c, const Under *outer, Node *cond, bool holds)
+/* Where the branch taken of cond, an `if`, is `holds`. */
+static int inside_choice(Step *c, int outer, Node *cond, bool holds, int depth)
 {
-    const Info *info = info_of(c, cond);
-    int depth = outer ? outer->depth + 1 : 1;
-    bool all = holds ? cond->op == OP_and : cond->op == OP_or;
-    bool one = holds ? cond->op == OP_or : cond->op == OP_and;
-    Under *u;
+    int side[2];
 
-    if (depth > MAX_UNDER)
-        return outer;
-    if (!info || !info->foreign) {
-        u = NEW(c->scratch, Under);
-        *u = (Under){outer, holds ? cond : g1(c->g, OP_not, cond), depth};
-        return u;
+    for (int i = 0; i < 2; i++) {
+        side[i] = inside(c, outer, cond->arg[0], i == 0, depth);
+        side[i] = inside(c, side[i], cond->arg[1 + i], holds, depth);
     }
+    return when_either(c->when, side[0], side[1]);
+}
+
+/* The case inside of outer where cond is `holds`: by the parts of cond, so that
+ * what is read under one condition and under another that follows from it is
+ * read under the one. Of what the loop does not know, which is made of
+ * conditions under which adjoints are not 0, what follows from it. */
+static int inside(Step *c, int outer, Node *cond, bool holds, int depth)
+{
+    enum { DEEP = 6 };
+
+    if (is_constant_leaf(cond))
+        return node_is_const(cond, holds) ? outer : CASE_never;
     if (cond->op == OP_not)
-        return under(c, outer, cond->arg[0], !holds);
-    if (cond->op == OP_if && node_is_const(cond->arg[2], 0) && holds)
-        return under(c, under(c, outer, cond->arg[0], true), cond->arg[1],
-                     true);
-    if (all)
-        return under(c, under(c, outer, cond->arg[0], holds), cond->arg[1],
-                     holds);
-    return one ? common(under(c, outer, cond->arg[0], holds),
-                        under(c, outer, cond->arg[1], holds))
-               : outer;
+        return inside(c, outer, cond->arg[0], !holds, depth);
+    if (depth < DEEP && (cond->op == OP_and || cond->op == OP_or))
+        return inside_pair(c, outer, cond, holds, depth + 1);
+    if (depth < DEEP && op_table[cond->op]->cls == OPC_select)
+        return inside_choice(c, outer, cond, holds, depth + 1);
+    return is_foreign(c, cond) ? outer
+                               : when_branch(c->when, outer, cond, holds);
 }
 
-static void demand(Step *c, const Node *n, const Under *u)
+static void demand(Step *c, const Node *n, int when)
 {
     Info *i = info_of(c, n);
 
-    if (!i)
-        return;
-    i->under = i->demanded ? common(i->under, u) : u;
-    i->demanded = true;
+    if (i)
+        i->when = when_either(c->when, i->when, when);
 }
 
-static void find_under(Step *c, int nread, Node *const *read)
+static void find_cases(Step *c, int nread, Node *const *read)
 {
+    c->when = when_new(c->scratch);
     for (int i = 0; i < nread; i++)
-        demand(c, read[i], NULL);
+        demand(c, read[i], CASE_always);
     for (int k = c->count - 1; k >= 0; k--) {
         const Node *n = c->info[k].n;
-        const Under *u = c->info[k].under;
+        int when = c->info[k].when;
         bool select = op_table[n->op]->cls == OPC_select;
 
-        for (int i = 0; c->info[k].demanded && i < n->narg; i++)
+        for (int i = 0; when != CASE_never && i < n->narg; i++)
             demand(c, n->arg[i],
-                   select && i > 0 ? under(c, u, n->arg[0], i == 1) : u);
+                   select && i > 0 ? inside(c, when, n->arg[0], i == 1, 0)
+                                   : when);
     }
 }
 
-static Node *only_under(Graph *g, const Under *u, Node *n)
+static Node *only_where_read(Step *c, const Info *i)
 {
-    for (; u; u = u->outer)
-        n = g_if(g, u->cond, n, g_fill(g, n, 0));
-    return n;
+    Node *when = when_node(c->when, c->g, i->when);
+
+    return when ? g_if(c->g, when, i->n, g_fill(c->g, i->n, 0)) : i->n;
 }
 
 /* A value that has no room for the axis of steps is stored as a vector. */
@@ -482,7 +476,7 @@ static int list_stored(Step *c, Stored **to)
 
         if (!c->info[k].stored)
             continue;
-        s.output = flat(c->g, only_under(c->g, c->info[k].under, n));
+        s.output = flat(c->g, only_where_read(c, &c->info[k]));
         s.param = param_like(c->g, s.output, "_kept");
         s.back = n->rank < MAX_RANK ? s.param
                                     : g_reshape(c->g, s.param, n->rank, n->dim);
@@ -499,6 +493,6 @@ int step_stored(Step *c, int n, Node *const *read, Stored **stored)
     mark_needed(c, n, read);
     decide(c);
     drop_spare(c);
-    find_under(c, n, read);
+    find_cases(c, n, read);
     return list_stored(c, stored);
 }

@@ -132,6 +132,10 @@ fn before(w: real[v], p: int[t]) -> real {
   e + sum(i | if p[i] > 0 { sin(w[3]) } else { 0 })
 }
 fn powers(x: real, w: real[v]) -> real = fold(i < v, r = x | if i == 0 { r } else { w[i-1] * fold(t < 2, s = sin(x) | s * r) });
+# What the inner loop kept is read under several conditions that follow from one.
+fn nested(x: real, w: real[v]) -> real =
+  fold(i < v, r = x | if i == 0 { x } else { w[i-1] * fold(k < v, s = x * x | if k == 0 { x } else { w[k-1] * x }) });
+fn nested_slope(x: real, w: real[v]) -> real { let g = grad(nested, x, w)(x, w); g.0 + 3 * g.1[0] }
 fn powers_slope(x: real, w: real[v]) -> real { let g = grad(powers, x, w)(x, w); g.0 + sum(g.1) }
 N
 accept "$NNCC" m.nn
@@ -148,3 +152,4 @@ is '{"d_w": [0, 9]}' 'grad(inner, w)' w='[1,2]' p='[-3,1]' n=2
 is '{"before": 0}' before w='[1,2]' p='[0,-1]'
 refuse 1 'index out of range' "$NNCC" run m.nn before w='[1,2]' p='[0,1]'
 near '{"d_w": [0.30948563584408445, 0]}' 'grad(powers_slope, w)' x=-0.326 w='[-0.8,1.02]'
+near '{"d_x": -4.8, "d_w": [-3.4, 0]}' 'grad(nested_slope, x, w)' x=-0.3 w='[-0.8,1.02]'
