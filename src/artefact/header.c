@@ -277,25 +277,13 @@ static void add_prototype(Str *to, const char *head, int n,
     str_printf(to, ")\n    NN_SYMBOL(\"%s\");\n", symbol);
 }
 
-/* With as few digits as give the same float or double. */
-static const char *short_number(Arena *a, DType t, double v)
-{
-    for (int digits = 6;; digits++) {
-        const char *s = arena_printf(a, "%.*g", digits, v);
-        double back = strtod(s, NULL);
-        if (digits == 17 || back == v ||
-            (t == DT_f32 && (float)back == (float)v))
-            return s;
-    }
-}
-
 static void add_default(Str *to, const CArg *arg)
 {
     DType t = arg->leaf->dtype;
     const char *type = t == DT_f32 ? "(float)" : "(double)";
     if (dtype_is_real(t))
         str_printf(to, "#define %s (%s%s)\n", arg->macro, type,
-                   short_number(to->arena, t, arg->port->value));
+                   real_digits(to->arena, arg->port->value, t == DT_f32, 6));
     else
         str_printf(to, "#define %s %.0f\n", arg->macro, arg->port->value);
 }

@@ -135,6 +135,21 @@ char *arena_printf(Arena *a, const char *fmt, ...)
 
 size_t arena_used(const Arena *a) { return a->used; }
 
+char *real_digits(Arena *a, double v, bool f32, int least)
+{
+    char s[40];
+
+    for (int n = least; n <= 17; n++) {
+        double back;
+
+        snprintf(s, sizeof s, "%.*g", n, v);
+        back = strtod(s, NULL);
+        if (f32 ? (float)back == (float)v : back == v)
+            break;
+    }
+    return arena_copy(a, s, strlen(s) + 1);
+}
+
 void *list_grow(Arena *a, void *at, int *cap, size_t size)
 {
     int old = *cap;

@@ -62,6 +62,9 @@ Str str_new(Arena *a);
 void str_printf(Str *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void str_add(Str *s, const char *bytes, size_t n);
+/* The number with the fewest digits, but at least so many, that read back as v,
+ * or as the same f32. */
+char *real_digits(Arena *a, double v, bool f32, int least);
 
 /* map.c */
 

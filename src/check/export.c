@@ -136,33 +136,9 @@ static void free_variables(Check *c, Function *f)
 
 /* Names in C. */
 
-static bool is_c_keyword(const char *name)
-{
-    /* of C and C++, in order; those that are no names in the language too */
-    static const char *const word[] = {
-        "alignas",  "alignof",  "asm",      "auto",      "bool",   "break",
-        "case",     "catch",    "char",     "class",     "const",  "constexpr",
-        "continue", "decltype", "default",  "delete",    "do",     "double",
-        "else",     "enum",     "explicit", "export",    "extern", "false",
-        "float",    "for",      "friend",   "goto",      "if",     "inline",
-        "int",      "long",     "mutable",  "namespace", "new",    "noexcept",
-        "nullptr",  "operator", "private",  "protected", "public", "register",
-        "restrict", "return",   "short",    "signed",    "sizeof", "static",
-        "struct",   "switch",   "template", "this",      "throw",  "true",
-        "try",      "typedef",  "typeid",   "typename",  "union",  "unsigned",
-        "using",    "virtual",  "void",     "volatile",  "while",
-    };
-    size_t n = sizeof word / sizeof *word;
-
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(word[i], name) == 0)
-            return true;
-    return false;
-}
-
 static bool usable_in_c(Check *c, const char *name, Span at)
 {
-    if (!is_c_keyword(name))
+    if (!name_is_keyword(name))
         return true;
     return check_refuse(c, at, "c-name",
                         "'%s' is exported, but that is a keyword of C or C++\n"

@@ -525,27 +525,21 @@ bool value_read(Arena *a, const nn_port *p, const char *text,
 
 /* Printing */
 
-/* The fewest digits that read back as the same f32 or f64, without an exponent
- * from 1e-4 up to 1e15. */
+/* Without an exponent from 1e-4 up to 1e15. */
 static void print_real(double v, bool f32, Str *to)
 {
-    char s[40];
-    int most = f32 ? 9 : 17, digits;
+    const char *s;
     double size = fabs(v);
 
     if (!isfinite(v)) {
         str_printf(to, isnan(v) ? "\"nan\"" : v > 0 ? "\"inf\"" : "\"-inf\"");
         return;
     }
-    for (digits = 1; digits < most; digits++) {
-        snprintf(s, sizeof s, "%.*g", digits, v);
-        if (f32 ? strtof(s, NULL) == (float)v : strtod(s, NULL) == v)
-            break;
-    }
-    snprintf(s, sizeof s, "%.*g", digits, v);
+    s = real_digits(to->arena, v, f32, 1);
     if (strchr(s, 'e') && size >= 1 && size < 1e15)
-        snprintf(s, sizeof s, "%.0f", strtod(s, NULL));
-    str_printf(to, "%s", s);
+        str_printf(to, "%.0f", strtod(s, NULL));
+    else
+        str_printf(to, "%s", s);
 }
 
 static void print_element(const nncc_tensor *t, int64_t i, Str *to)

@@ -1,4 +1,5 @@
-/* module.c: modes of differentiation; bounds of a function's dimensions. */
+/* module.c: modes of differentiation; bounds of a function's dimensions; what C
+ * would not take as a name. */
 
 #include "module/module.h"
 
@@ -90,4 +91,27 @@ bool function_has_size(const Function *f, int i)
 {
     return ports_use(f->param, f->nparam, f->var[i]) ||
            ports_use(f->result, f->nresult, f->var[i]);
+}
+
+bool name_is_keyword(const char *name)
+{
+    static const char *const word[] = {
+        "alignas",  "alignof",  "asm",      "auto",      "bool",   "break",
+        "case",     "catch",    "char",     "class",     "const",  "constexpr",
+        "continue", "decltype", "default",  "delete",    "do",     "double",
+        "else",     "enum",     "explicit", "export",    "extern", "false",
+        "float",    "for",      "friend",   "goto",      "if",     "inline",
+        "int",      "long",     "mutable",  "namespace", "new",    "noexcept",
+        "nullptr",  "operator", "private",  "protected", "public", "register",
+        "restrict", "return",   "short",    "signed",    "sizeof", "static",
+        "struct",   "switch",   "template", "this",      "throw",  "true",
+        "try",      "typedef",  "typeid",   "typename",  "union",  "unsigned",
+        "using",    "virtual",  "void",     "volatile",  "while",
+    };
+    size_t n = sizeof word / sizeof *word;
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(word[i], name) == 0)
+            return true;
+    return false;
 }

@@ -103,5 +103,7 @@ bool port_uses(const Port *p, const Dim *var);
 /* Is f's variable number i part of the size of a parameter or result. One that
  * is not, an int that steps are counted by, is taken as 0 where it is less. */
 bool function_has_size(const Function *f, int i);
+/* Is it a keyword of C or C++ and none of the language. */
+bool name_is_keyword(const char *name);
 
 #endif

@@ -448,18 +448,11 @@ void form_write(const Notation *n, const Form *f, Str *to)
 
 void write_digits(double v, Str *to)
 {
-    char digits[40];
-    if (v == floor(v) && fabs(v) < 1e15) {
+    bool f32 = (double)(float)v == v;
+    if (v == floor(v) && fabs(v) < 1e15)
         str_printf(to, "%.0f", v);
-        return;
-    }
-    for (int k = 1; k <= 17; k++) {
-        snprintf(digits, sizeof digits, "%.*g", k, v);
-        double back = strtod(digits, NULL);
-        if (back == v || ((double)(float)v == v && (double)(float)back == v))
-            break;
-    }
-    str_printf(to, "%s", digits);
+    else
+        str_printf(to, "%s", real_digits(to->arena, v, f32, 1));
 }
 
 /* Equations */

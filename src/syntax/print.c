@@ -120,15 +120,11 @@ static void print_binary(const Expr *e, Str *to)
     }
 }
 
-/* The fewest digits that read back exactly, with a mark of a real. */
+/* With a mark of a real. */
 static void print_real(double v, Str *to)
 {
-    char s[40];
-    int digits = 1;
+    const char *s = real_digits(to->arena, v, false, 1);
 
-    do
-        snprintf(s, sizeof s, "%.*g", digits, v);
-    while (strtod(s, NULL) != v && ++digits <= 17);
     str_printf(to, "%s%s", s, strpbrk(s, ".e") ? "" : ".0");
 }
 

@@ -24,20 +24,13 @@ static bool infer_stated(Graph *g, Node *n)
 
 /* const */
 
-/* The shortest text that reads back as v. */
 static void print_real(double v, DType t, Str *to)
 {
-    char text[40];
     if (!isfinite(v)) {
         str_printf(to, isnan(v) ? "nan" : v < 0 ? "-inf" : "inf");
         return;
     }
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, v);
-        double back = strtod(text, NULL);
-        if (t == DT_f32 ? (float)back == (float)v : back == v)
-            break;
-    }
+    char *text = real_digits(to->arena, v, t == DT_f32, 1);
     char *e = strchr(text, 'e');
     if (!e) {
         str_printf(to, "%s", text);
