@@ -66,28 +66,26 @@ static bool reads_rows(Sched *s, const Nest *n, const Node *z, int rows)
 
 static int unit_pos(const Nest *n) { return n->on ? n->on->pos : n->pos; }
 
-/* The last position that the nest depends on, the product aside. */
+/* The last position that a nest depends on, the product aside that it reads. */
+typedef struct Need {
+    const Nest *nest, *product;
+    int last;
+} Need;
+
+static void note_need(void *u, const Piece *need, bool read)
+{
+    Need *of = u;
+    const Nest *n = need->nest;
+    if (n != of->nest && !(read && n == of->product) && unit_pos(n) > of->last)
+        of->last = unit_pos(n);
+}
+
 static int last_need(Sched *s, const Nest *n, const Nest *product)
 {
-    int last = 0;
-    for (int k = 0; k < n->piece.n; k++) {
-        const Piece *p = n->piece.at[k];
-        for (int i = 0; i < p->nread; i++) {
-            const Piece *q = note_of(s, p->read[i].node)->piece;
-            for (; q; q = q->sibling)
-                if (q->nest != n && q->nest != product &&
-                    unit_pos(q->nest) > last)
-                    last = unit_pos(q->nest);
-        }
-        for (int i = 0; i < 2; i++)
-            for (const Piece *q = p->before[i]; q; q = q->also)
-                if (q->nest != n && unit_pos(q->nest) > last)
-                    last = unit_pos(q->nest);
-        for (int i = 0; i < p->flags.n; i++)
-            if (unit_pos(p->flags.at[i]->nest) > last)
-                last = unit_pos(p->flags.at[i]->nest);
-    }
-    return last;
+    Need of = {n, product, 0};
+    for (int k = 0; k < n->piece.n; k++)
+        each_need(s, n->piece.at[k], note_need, &of);
+    return of.last;
 }
 
 static bool rows_join(Sched *s, const Nest *n, const Product *q)

@@ -15,7 +15,7 @@ enum {
     LIGHT_ELEMENTS = 1024
 };
 
-/* Lists of pieces that wait for a node or for another piece. */
+/* A list of pieces that wait for another. */
 typedef struct Wait {
     Piece *piece;
     struct Wait *next;
@@ -23,59 +23,56 @@ typedef struct Wait {
 
 typedef struct Fuse {
     Sched *s;
-    Wait **on_node, **on_piece;
-    int *open;  /* by piece: things it still waits for */
+    Wait **on; /* by piece: who waits for it */
+    int *open; /* by piece: those it still waits for */
+    Piece *waiting;
     Heap ready; /* pieces, by number */
 } Fuse;
 
-static void wait_for(Fuse *f, Wait **list, Piece *p)
+static void need_node(const Sched *s, const Node *n, bool read, EachNeed *f,
+                      void *u)
 {
-    Wait *w = NEW(f->s->scratch, Wait);
-    w->piece = p;
-    w->next = *list;
-    *list = w;
-    f->open[p->id]++;
+    for (const Piece *q = note_of(s, n)->piece; q; q = q->sibling)
+        f(u, q, read);
 }
 
-static void wait_for_node(Fuse *f, const Node *n, Piece *p)
+void each_need(const Sched *s, const Piece *p, EachNeed *f, void *u)
 {
-    if (note_of(f->s, n)->piece)
-        wait_for(f, &f->on_node[number_of(f->s, n)], p);
-}
-
-static void wait_for_all(Fuse *f, Piece *p)
-{
+    const Guard *b = &s->guard.at[p->guard];
     for (int i = 0; i < p->nread; i++)
-        wait_for_node(f, p->read[i].node, p);
+        need_node(s, p->read[i].node, true, f, u);
     for (int i = 0; i < 2; i++)
         for (const Piece *q = p->before[i]; q; q = q->also)
-            wait_for(f, &f->on_piece[q->id], p);
+            f(u, q, false);
     for (int i = 0; i < p->flags.n; i++)
-        wait_for(f, &f->on_piece[p->flags.at[i]->id], p);
-    const Guard *b = &f->s->guard.at[p->guard];
+        f(u, p->flags.at[i], false);
     for (int i = 0; i < b->n; i++)
-        wait_for_node(f, b->at[i].cond, p);
+        need_node(s, b->at[i].cond, false, f, u);
     if (b->made_by)
-        wait_for(f, &f->on_piece[b->made_by->id], p);
+        f(u, b->made_by, false);
 }
 
-static void release(Fuse *f, Wait *list)
+static void wait_for(void *u, const Piece *need, bool read)
 {
-    for (; list; list = list->next)
-        if (--f->open[list->piece->id] == 0)
-            heap_push(f->s->scratch, &f->ready, list->piece->id);
+    Fuse *f = u;
+    Wait *w = NEW(f->s->scratch, Wait);
+    (void)read;
+    w->piece = f->waiting;
+    w->next = f->on[need->id];
+    f->on[need->id] = w;
+    f->open[f->waiting->id]++;
 }
 
 static void done(Fuse *f, Piece *p)
 {
-    release(f, f->on_piece[p->id]);
+    for (const Wait *w = f->on[p->id]; w; w = w->next)
+        if (--f->open[w->piece->id] == 0)
+            heap_push(f->s->scratch, &f->ready, w->piece->id);
     if (!p->makes)
         return;
     Note *note = note_of(f->s, p->root);
     if (p->nest->pos > note->pos)
         note->pos = p->nest->pos;
-    if (--note->waiting == 0)
-        release(f, f->on_node[number_of(f->s, p->root)]);
 }
 
 int read_prefix(const Sched *s, const Read *r, bool *all)
@@ -173,20 +170,18 @@ static bool reads_fit(const Sched *s, const Nest *n, const Piece *p, int *hi)
     return true;
 }
 
+static void last_need(void *u, const Piece *need, bool read)
+{
+    int *last = u;
+    if (!read && need->nest->pos > *last)
+        *last = need->nest->pos;
+}
+
 static bool after_all(const Sched *s, const Nest *n, const Piece *p)
 {
-    for (int i = 0; i < 2; i++)
-        for (const Piece *q = p->before[i]; q; q = q->also)
-            if (q->nest->pos >= n->pos)
-                return false;
-    for (int i = 0; i < p->flags.n; i++)
-        if (p->flags.at[i]->nest->pos >= n->pos)
-            return false;
-    const Guard *b = &s->guard.at[p->guard];
-    for (int i = 0; i < b->n; i++)
-        if (note_of(s, b->at[i].cond)->pos >= n->pos)
-            return false;
-    return !b->made_by || b->made_by->nest->pos < n->pos;
+    int last = 0;
+    each_need(s, p, last_need, &last);
+    return last < n->pos;
 }
 
 static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
@@ -285,14 +280,11 @@ void fuse(Sched *s)
 {
     int n = s->piece.n, count = 0;
     Fuse f = {.s = s};
-    f.on_node = NEWN(s->scratch, Wait *, s->nnote);
-    f.on_piece = NEWN(s->scratch, Wait *, n + 1);
+    f.on = NEWN(s->scratch, Wait *, n + 1);
     f.open = NEWN(s->scratch, int, n + 1);
     for (int i = 0; i < n; i++) {
-        Piece *p = s->piece.at[i];
-        if (p->makes)
-            note_of(s, p->root)->waiting++;
-        wait_for_all(&f, p);
+        f.waiting = s->piece.at[i];
+        each_need(s, f.waiting, wait_for, &f);
     }
     for (int i = 0; i < n; i++)
         if (f.open[i] == 0)

@@ -23,7 +23,8 @@ typedef struct Order {
     Edge **edge; /* by unit: those that come after */
     int *place;  /* by unit: in an order that respects all edges */
     int *seen, stamp;
-    int nunit, cap;
+    int cap;
+    int unit; /* whose edges are being made */
     Readers **readers; /* by node: of parameters overwritten */
 } Order;
 
@@ -42,27 +43,12 @@ static void edge(Order *o, int from, int to)
     o->edge[from] = e;
 }
 
-static void edge_from_node(Order *o, const Node *n, const Nest *unit)
+/* To o->unit. */
+static void edge_from(void *u, const Piece *need, bool read)
 {
-    for (const Piece *p = note_of(o->s, n)->piece; p; p = p->sibling)
-        edge(o, unit_of(p)->index, unit->index);
-}
-
-static void piece_edges(Order *o, const Piece *p)
-{
-    const Nest *unit = unit_of(p);
-    for (int i = 0; i < p->nread; i++)
-        edge_from_node(o, p->read[i].node, unit);
-    for (int i = 0; i < 2; i++)
-        for (const Piece *q = p->before[i]; q; q = q->also)
-            edge(o, unit_of(q)->index, unit->index);
-    for (int i = 0; i < p->flags.n; i++)
-        edge(o, unit_of(p->flags.at[i])->index, unit->index);
-    const Guard *b = &o->s->guard.at[p->guard];
-    for (int i = 0; i < b->n; i++)
-        edge_from_node(o, b->at[i].cond, unit);
-    if (b->made_by)
-        edge(o, unit_of(b->made_by)->index, unit->index);
+    Order *o = u;
+    (void)read;
+    edge(o, unit_of(need)->index, o->unit);
 }
 
 /* Numbers the units as they were fused. */
@@ -70,14 +56,15 @@ static void number_units(Order *o)
 {
     Sched *s = o->s;
     o->cap = 2 * (s->nest.n + s->nresult) + 1;
-    o->nunit = s->nest.n;
     for (int i = 0; i < s->nest.n; i++)
         s->nest.at[i]->index = i;
     o->edge = NEWN(s->scratch, Edge *, o->cap);
     o->place = NEWN(s->scratch, int, o->cap);
     o->seen = NEWN(s->scratch, int, o->cap);
-    for (int i = 0; i < s->piece.n; i++)
-        piece_edges(o, s->piece.at[i]);
+    for (int i = 0; i < s->piece.n; i++) {
+        o->unit = unit_of(s->piece.at[i])->index;
+        each_need(s, s->piece.at[i], edge_from, o);
+    }
 }
 
 /* Topological order, the unit with the smallest number first among those that

@@ -87,7 +87,6 @@ typedef struct Note {
     int when;        /* the case that it is needed in */
     int guard;       /* that case as one of Sched.guard */
     int branch[2];   /* `if`: the cases, then the guards of its branches */
-    int waiting;     /* how many of its pieces are in no nest yet */
     int pos;         /* of the last of their nests */
     Piece *piece;    /* first of them */
     Buffer *buffer, *copy[2], *other; /* other: the transposed result */
@@ -362,6 +361,10 @@ Kernel *sort_kernel(Sched *s, const Piece *p);
  * dependence. */
 
 void fuse(Sched *s);
+/* f for each piece that has to be complete before p; read: it makes a value
+ * that p reads. */
+typedef void EachNeed(void *u, const Piece *need, bool read);
+void each_need(const Sched *s, const Piece *p, EachNeed *f, void *u);
 Nest *nest_new(Sched *s, Piece *p);
 /* The number of leading axes of r's node, units aside, at which it is read at
  * the loop of the same number; *all: read at exactly its own element. */
