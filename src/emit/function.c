@@ -43,20 +43,13 @@ static LLVMValueRef begin(FunctionCode *f, const char *suffix,
     return fn;
 }
 
-static LLVMValueRef at_least_0(Emit *e, LLVMValueRef v)
-{
-    LLVMValueRef zero = code_i64(e, 0);
-    LLVMValueRef less = LLVMBuildICmp(e->builder, LLVMIntSLT, v, zero, "");
-    return LLVMBuildSelect(e->builder, less, zero, v, "");
-}
-
 static void load_dims(FunctionCode *f, LLVMValueRef dims)
 {
     const Function *fn = f->s->function;
     f->dims = dim_env(f->e, fn->var, fn->nvar, dims);
     for (int i = 0; i < fn->nvar; i++)
         if (!function_has_size(fn, i))
-            f->dims.value[i] = at_least_0(f->e, f->dims.value[i]);
+            f->dims.value[i] = code_not_negative(f->e, f->dims.value[i]);
 }
 
 static LLVMValueRef also(Emit *e, LLVMValueRef ok, LLVMValueRef more)

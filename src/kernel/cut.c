@@ -66,7 +66,7 @@ static void finish_node(Cut *c, Node *n)
         return;
     list_push(c->a, &c->seen, n);
     if (!is_computed(c, n)) {
-        bool code = n->op == OP_const || n->op == OP_dim || n->op == OP_iota;
+        bool code = is_code(n);
         *item = code ? IN_CODE : IN_MEMORY;
         c->next.weight += !code;
     } else if (is_view(n)) {

@@ -59,7 +59,7 @@ bool is_leaf_buffer(const Node *n)
     return n->op == OP_param || n->op == OP_data;
 }
 
-static bool is_trivial(const Node *n)
+bool is_code(const Node *n)
 {
     return n->op == OP_const || n->op == OP_dim || n->op == OP_iota;
 }
@@ -388,7 +388,7 @@ static Node *sum_of(Paths *w, Node *n)
 static void find_shared(Paths *w, Node *n)
 {
     Note *note = note_of(w->s, n);
-    if (is_leaf_buffer(n) || is_trivial(n))
+    if (is_leaf_buffer(n) || is_code(n))
         return;
     if (!note->mat && too_many(w, n))
         note->mat = true;
@@ -409,7 +409,7 @@ static void find_registers(Sched *s, const Node *n)
 {
     Note *note = note_of(s, n);
     note->registers = 1;
-    if (note->mat || is_leaf_buffer(n) || is_trivial(n))
+    if (note->mat || is_leaf_buffer(n) || is_code(n))
         return;
     int most = 0, ties = 0;
     for (int i = 0; i < n->narg; i++) {
@@ -463,7 +463,7 @@ void materialise(Sched *s)
 {
     Paths w;
     for (int i = 0; i < s->nresult; i++)
-        if (!is_trivial(strip_reshape(s, s->result[i])))
+        if (!is_code(strip_reshape(s, s->result[i])))
             mark(s, s->result[i]);
     for (int id = 0; id < s->nnote; id++)
         if (s->note[id].live)

@@ -6,11 +6,6 @@
 #include "graph/region.h"
 #include "kernel/sched.h"
 
-static bool is_trivial(const Node *n)
-{
-    return n->op == OP_const || n->op == OP_dim || n->op == OP_iota;
-}
-
 static void note_part(Sched *s, Node *n)
 {
     Note *loop = note_of(s, n->arg[0]);
@@ -31,7 +26,7 @@ void region_needs(Sched *s, Node *n, void (*mark)(Sched *s, Node *n))
         die("%s is to be expanded before scheduling", op_table[n->op]->name);
     note_of(s, n)->mat = true;
     for (int i = node_region(n)->ncarry; i < n->narg; i++)
-        if (!is_trivial(n->arg[i]))
+        if (!is_code(n->arg[i]))
             mark(s, n->arg[i]);
 }
 
@@ -72,7 +67,7 @@ static const Buffer **arguments(Sched *s, Piece *p, int first, int n)
     const Buffer **to = NEWN(s->arena, const Buffer *, n + 1);
     for (int i = 0; i < n; i++) {
         Node *a = buffered(s, p->root->arg[first + i]);
-        if (is_trivial(a)) {
+        if (is_code(a)) {
             Buffer *b = buffer_new(s, BUF_WORK, a);
             copy_before(s, p, a, b);
             to[i] = b;
@@ -149,7 +144,7 @@ void region_reads(Sched *s, Piece *p)
     const Region *r = node_region(p->root);
     for (int i = r->ncarry; i < p->root->narg; i++) {
         Node *a = buffered(s, p->root->arg[i]);
-        if (!is_trivial(a))
+        if (!is_code(a))
             add_read(s, p, a, NULL);
     }
     p->weight = 1;

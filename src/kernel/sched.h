@@ -229,6 +229,7 @@ static inline Note *note_of(const Sched *s, const Node *n)
     return &s->note[number_of(s, n)];
 }
 bool is_leaf_buffer(const Node *n); /* param, data */
+bool is_code(const Node *n);        /* const, dim, iota: never in memory */
 Buffer *buffer_new(Sched *s, BufferKind kind, const Node *n);
 /* The buffer that n's value is read from, made when first asked for. */
 Buffer *buffer_of(Sched *s, const Node *n);
