@@ -24,7 +24,7 @@ typedef struct Order {
     int *place;  /* by unit: in an order that respects all edges */
     int *seen, stamp;
     int cap;
-    int unit; /* whose edges are being made */
+    int unit;          /* whose edges are being made */
     Readers **readers; /* by node: of parameters overwritten */
 } Order;
 
