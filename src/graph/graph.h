@@ -208,6 +208,7 @@ struct Node {
     Attr attr;
     Span span;    /* where it came from; a derivative's is its origin's */
     bool derived; /* differentiation alone made it: no program says it */
+    bool wild;    /* a region's parameter: what it stands for may be infinite */
 };
 
 Graph *graph_new(Arena *a, DType real); /* real: DT_f32 or DT_f64 */
@@ -325,6 +326,8 @@ Node *g_chain_seen(Graph *g, Node *a, Node *partial);
 /* Is n finite wherever what it is put together from is: seen from the few
  * operators that partial derivatives are made of. */
 bool node_is_finite(const Node *n);
+/* The same, a quotient being taken for finite. */
+bool node_is_finite_but_quotients(const Node *n);
 /* May this partial derivative of n be infinite where n is finite. */
 bool node_is_steep(const Node *n, const Node *partial);
 /* i, and status NN_ERR_INDEX when an element is outside 0 … n-1. */

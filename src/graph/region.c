@@ -159,11 +159,31 @@ void region_verify(Graph *g, const Region *r)
 
 /* Making them. */
 
+/* What may be infinite may be so inside, too. Loops take a quotient for finite:
+ * steps of time and inverse masses are, and would cost them at every step. */
+static void find_wild(const Node *n)
+{
+    const Region *r = node_region(n);
+    bool (*is_finite)(const Node *) =
+        r->trips ? node_is_finite_but_quotients : node_is_finite;
+    for (int i = 0; i < n->narg; i++)
+        if (region_param(r, i))
+            region_param(r, i)->wild |= !is_finite(n->arg[i]);
+    for (bool more = true; more;) {
+        more = false;
+        for (int k = 0; k < r->ncarry; k++)
+            if (!r->carry[k]->wild && !is_finite(r->next[k]))
+                more = r->carry[k]->wild = true;
+    }
+}
+
 Node *g_region(Graph *g, const Region *r, int narg, Node *const *arg)
 {
     Attr attr = {.region = region_keep(g, r)};
-    return graph_make(g, r->trips ? OP_loop : OP_call, DT_bool, narg, arg,
-                      &attr);
+    Node *n =
+        graph_make(g, r->trips ? OP_loop : OP_call, DT_bool, narg, arg, &attr);
+    find_wild(n);
+    return n;
 }
 
 Node *g_part(Graph *g, Node *of, int part)

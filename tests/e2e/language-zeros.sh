@@ -79,6 +79,19 @@ fn all_losses(x: real[b, k], y: int[b], p: real[b, k]) -> real {
 }
 fn sure(x: real[n], p: real[n]) -> real = binary_cross_entropy(x, p);
 export masked;
+
+# The same with a call or a loop in between, for what it gets and gives.
+fn product(y: real, l: real) -> real = y * l;
+fn direct(w: real, y: real, x: real) -> real = w * (y * log(x));
+fn called(w: real, y: real, x: real) -> real = w * remat(product)(y, log(x));
+fn given(w: real, y: real, x: real) -> real = w * (y * remat(fn(z) = log(z))(x));
+fn captured(w: real, y: real, x: real) -> real { let l = log(x); w * fold(t < 2, s = y | s * l) }
+fn begun(w: real, y: real, x: real) -> real = w * fold(t < 2, s = log(x) | s * y);
+fn carried(w: real, y: real, x: real) -> real = w * fold(t < 3, s = x, r = y | (log(s), r * s)).1;
+fn ended(w: real, y: real, x: real) -> real = w * (y * fold(t < 2, s = x | log(s)));
+fn rowwise(w: real, y: real, x: real) -> real { let l = [i < 3 | log(x * real(i))]; w * fold(t < 3, s = y | s * l[t]) }
+fn stacked(w: real, y: real, x: real) -> real = w * sum(y * scan(t < 3, s = x | log(s)));
+fn overwritten(x: real) -> real = fold(t < 2, r = x, s = x * remat(product)(x, log(x)) | (s, x)).0;
 N
 
 near '{"d_x": 0}' 'grad(root)' x=-1
@@ -141,6 +154,15 @@ near '{"d_x": [-24, 0]}' 'grad(matern_along, x)' 'x=[1, 2]' 'y=[1, 2]' l=0.5 'e=
 near '{"d_y": [0, 24]}' 'grad(matern_along, y)' 'x=[1, 2]' 'y=[1, 2]' l=0.5 'e=[0, 1]'
 near '{"hess_x": [[-6.666666666666667, 0], [0, -6.666666666666667]]}' 'hessian(matern_5, x)' 'x=[1, 2]' 'y=[1, 2]' l=0.5
 near '{"d_l": 0}' 'grad(matern_5, l)' 'x=[1, 2]' 'y=[1, 2]' l=0.5
+# Calls and loops hide nothing of what is infinite.
+for f in direct called given captured begun carried ended rowwise stacked; do
+    near '{"d_y": 0, "d_x": 0}' "grad($f, y, x)" w=0 y=2 x=0
+    near "{\"$f\": \"nan\", \"${f}_dot\": 0}" "jvp($f, y)" w=0 y=2 x=0 y_dot=0
+done
+for f in direct called given captured ended rowwise stacked; do
+    near '{"hess_y": 0}' "hessian($f, y)" w=0 y=2 x=0
+done
+near '{"d_x": 1}' 'grad(overwritten)' x=-0.3
 # A loop of no steps has no derivative, in no order.
 near '{"hess_x": 2}' 'hessian(idle, x)' x=-0.3 n=0
 near '{"hess_x": 1.5}' 'hessian(idle, x)' x=0.25 n=1

@@ -5,6 +5,7 @@
  * arguments are finite; there the product is an ordinary one. Where the adjoint
  * has a factor that the partial divides by, both are left out. */
 #include "graph/ops/ops.h"
+#include "graph/region.h"
 
 #include <math.h>
 #include <string.h>
@@ -135,19 +136,37 @@ static bool passes(const Node *n, int i)
            row->cls == OPC_reduce;
 }
 
+static bool is_finite(const Node *n, int depth, bool quotients);
+
+/* What a loop or call gives: the last value of a carry may be the first. */
+static bool part_is_finite(const Node *n, int depth, bool quotients)
+{
+    const Node *from = n->arg[0];
+    const Region *r = node_region(from);
+    int64_t k = n->attr.integer - r->ncarry;
+    if (k < 0)
+        return !r->carry[k + r->ncarry]->wild &&
+               is_finite(r->next[k + r->ncarry], depth, false);
+    return k == r->noutput ||
+           is_finite(r->output[k], depth, quotients && !r->trips);
+}
+
 /* Partials are put together from few operators: further down are values that
  * the operator itself was given. */
-static bool is_finite(const Node *n, int depth)
+static bool is_finite(const Node *n, int depth, bool quotients)
 {
     const Op *row = op_table[n->op];
     if (node_is_any_const(n))
         return isfinite(const_value(n));
-    if (row->finite && !row->finite(n))
+    bool asked = n->op != OP_div || quotients;
+    if (n->wild || (asked && row->finite && !row->finite(n)))
         return false;
+    if (n->op == OP_part)
+        return depth == 0 || part_is_finite(n, depth - 1, quotients);
     if (row->cls == OPC_contract)
         return true;
     for (int i = 0; i < n->narg && depth > 0; i++)
-        if (passes(n, i) && !is_finite(n->arg[i], depth - 1))
+        if (passes(n, i) && !is_finite(n->arg[i], depth - 1, quotients))
             return false;
     return true;
 }
@@ -245,7 +264,7 @@ static Node *strong_identity(Graph *g, const Node *n)
     Node *a = n->arg[0], *p = n->arg[1];
     if (node_is_const(a, 0) || node_is_const(p, 0))
         return g_fill(g, n, 0);
-    if (node_is_any_const(a) || (node_is_any_const(p) && is_finite(p, 0)))
+    if (node_is_any_const(a) || (node_is_any_const(p) && is_finite(p, 0, true)))
         return g2(g, OP_mul, a, p);
     for (int i = 0; i < 2; i++)
         if (n->arg[i]->op == OP_neg) {
@@ -307,8 +326,11 @@ static Val *strong_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_strong_mul = {
-    ELEMENTWISE(strong_mul, 2, ON_real),
+    .name = "strong_mul",
+    .cls = OPC_ewise,
+    .arity = 2,
     .flags = OP_LINEAR_EACH,
+    .takes = ON_real,
     .doc = "product that is 0 where either is, whatever the other is",
     .shown = {.kind = FORM_strong},
     .text = "$0 * $+1",
@@ -321,7 +343,12 @@ const Op op_strong_mul = {
     .lower = strong_lower,
 };
 
-bool node_is_finite(const Node *n) { return is_finite(n, MAX_DEPTH); }
+bool node_is_finite(const Node *n) { return is_finite(n, MAX_DEPTH, true); }
+
+bool node_is_finite_but_quotients(const Node *n)
+{
+    return is_finite(n, MAX_DEPTH, false);
+}
 
 bool node_is_steep(const Node *n, const Node *partial)
 {
