@@ -340,6 +340,8 @@ Node *g_number_check(Graph *g, Node *ok);
 Node *g_fill(Graph *g, const Node *like, double v);
 /* Whether computing n may find an index out of range. */
 bool node_can_fail(const Graph *g, const Node *n);
+/* The same where dimension d is 0: a check of nothing holds. */
+bool node_fails_without(Graph *g, Node *n, const Dim *d);
 bool node_is_const(const Node *n, double v); /* a constant, or one broadcast */
 
 /* Views. */

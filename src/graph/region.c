@@ -126,6 +126,47 @@ const Region *region_keep(Graph *g, const Region *r)
     return to->self = to;
 }
 
+/* What can fail. */
+
+static bool is_multiple(Graph *g, const Dim *a, const Dim *d)
+{
+    const Dim *q, *rest;
+    return a == d || (dim_is_var(d) && dim_linear_in(g, a, d, &q, &rest) &&
+                      dim_is(rest, 0));
+}
+
+/* Does n, of what can fail, do nothing where d is 0. */
+static bool rests_without(Graph *g, const Node *n, const Dim *d)
+{
+    const Region *r = n->attr.region;
+    if (r)
+        return !r->fails ||
+               (r->trips && is_multiple(g, r->trips, d) && !r->until);
+    for (int i = 0; i < n->rank; i++)
+        if (is_multiple(g, n->dim[i], d))
+            return true;
+    return n->op != OP_index_check;
+}
+
+bool node_fails_without(Graph *g, Node *n, const Dim *d)
+{
+    enum { MAX_WALK = 100 };
+    Arena *scratch = arena_new();
+    Nodes walk = {0};
+    bool fails = false;
+    if (node_can_fail(g, n))
+        list_push(scratch, &walk, n);
+    for (int k = 0; k < walk.n && !fails; k++) {
+        n = walk.at[k];
+        fails = k == MAX_WALK || !rests_without(g, n, d);
+        for (int i = 0; i < n->narg; i++)
+            if (node_can_fail(g, n->arg[i]) && nodes_find(&walk, n->arg[i]) < 0)
+                list_push(scratch, &walk, n->arg[i]);
+    }
+    arena_free(scratch);
+    return fails;
+}
+
 /* Verification. */
 
 static bool is_param_of(const Region *r, const Node *n)

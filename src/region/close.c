@@ -475,16 +475,28 @@ static bool is_computed(const Node *n)
     return cls != OPC_leaf && cls != OPC_view && n->dtype != DT_key;
 }
 
+/* Is value computed only if a step is made: it may stop the call where there is
+ * none, or needs a loop for one number. */
+static bool waits_for_step(Close *c, const Item *x, Node *value)
+{
+    const Region *r = &c->r;
+    bool number = value->rank == 0 && value->op == OP_part;
+    bool sizes = r->trips && !r->counted && !(r->until && !x->early);
+    if (!number && !(sizes ? node_fails_without(c->g, value, r->trips)
+                           : node_can_fail(c->g, value)))
+        return false;
+    return starts(c, x->early) != NULL;
+}
+
 /* A value around the loop, where the loop needs it. */
 static Node *where_needed(Close *c, const Item *x, Node *value)
 {
     Graph *g = c->g;
     Node *zero;
-    bool fails = node_can_fail(g, value);
     if (node_repeats(value))
         return g_broadcast(g, where_needed(c, x, value->arg[0]), value->rank,
                            value->dim, value->attr.ints);
-    if (!fails && !is_computed(value))
+    if (!node_can_fail(g, value) && !is_computed(value))
         return value;
     zero = g_fill(g, value, 0);
     if (x->when != CASE_always) {
@@ -492,8 +504,7 @@ static Node *where_needed(Close *c, const Item *x, Node *value)
         outside(c, 1, &when);
         value = g_if(g, when, value, zero);
     }
-    if ((fails || (value->rank == 0 && value->op == OP_part)) &&
-        starts(c, x->early))
+    if (waits_for_step(c, x, value))
         value = g_if(g, starts(c, x->early), value, zero);
     return value;
 }

@@ -4,7 +4,8 @@
  * tangents beside the values, share their parameters. Where neither depends on
  * the other they are one loop with the carries, inputs, captures and outputs of
  * both, if the same branch of an `if` asks for both: else it would make what
- * one of them is not asked for. */
+ * one of them is not asked for. Whether a step is made is no such condition
+ * where all that the loop reads is asked for anyway. */
 #include "graph/ops/ops.h"
 #include "region/region.h"
 #include "simplify/internal.h"
@@ -18,6 +19,7 @@ typedef struct Set {
     LIST(Node **) result; /* by member: its results, on m's parameters */
     RegionMaker m;        /* with the arguments as they were */
     Nodes arg;            /* of all members, as they were */
+    int in;               /* the branch that asks for all of them */
     Node *merged;         /* once it is made */
 } Set;
 
@@ -65,17 +67,22 @@ static void push(Merge *m, Nodes *list, Node *n)
 
 /* Which loops can be one. */
 
-/* Are all arguments of a also b's. Then a does not depend on b: b would too. */
-static bool reads_the_same(const Node *a, const Node *b)
+static bool all_among(int n, Node *const *of, int nall, Node *const *all)
 {
-    for (int i = 0; i < a->narg; i++) {
+    for (int i = 0; i < n; i++) {
         int k = 0;
-        while (k < b->narg && b->arg[k] != a->arg[i])
+        while (k < nall && all[k] != of[i])
             k++;
-        if (k == b->narg)
+        if (k == nall)
             return false;
     }
     return true;
+}
+
+/* Are all arguments of a also b's. Then a does not depend on b: b would too. */
+static bool reads_the_same(const Node *a, const Node *b)
+{
+    return all_among(a->narg, a->arg, b->narg, b->arg);
 }
 
 /* Does the later of two loops depend on the earlier. */
@@ -171,12 +178,43 @@ static bool goes_on_alike(const Set *s, const Region *r, Node *const *result)
            same_course(s->m.r.until, result[r->ncarry + r->noutput]);
 }
 
+/* Is the branch taken where the loop makes a step. */
+static bool asks_for_step(const Branch *b, const Node *loop)
+{
+    const Node *c = b->cond;
+    return b->arm == 1 && c->op == OP_lt && node_is_const(c->arg[0], 0) &&
+           c->arg[1]->op == OP_dim &&
+           c->arg[1]->attr.dims[0] == node_region(loop)->trips;
+}
+
+static int around_steps(const Merge *m, const Node *loop, int in)
+{
+    while (in && asks_for_step(&m->branch.at[in], loop))
+        in = m->branch.at[in].up;
+    return in;
+}
+
+/* The branch that asks for the set and for a loop of as many steps, or -1. */
+static int asks_for_both(const Merge *m, const Set *s, const Node *loop)
+{
+    int in = m->in[place(m, loop)];
+    Nodes ours = maker_args(&s->m);
+    if (s->in == in || !s->member.n)
+        return in;
+    if (around_steps(m, loop, s->in) != around_steps(m, loop, in))
+        return -1;
+    if (m->branch.at[s->in].depth < m->branch.at[in].depth)
+        return all_among(loop->narg, loop->arg, ours.n, ours.at) ? s->in : -1;
+    return all_among(ours.n, ours.at, loop->narg, loop->arg) ? in : -1;
+}
+
 /* Adds a loop if it fits to those that are there. */
 static void join(Merge *m, Set *s, Node *loop)
 {
     const Region *r = node_region(loop);
     Set before = *s;
-    if (clashes(s, loop) || !independent(m, s, loop))
+    int in = asks_for_both(m, s, loop);
+    if (in < 0 || clashes(s, loop) || !independent(m, s, loop))
         return;
     Node **result = results_on_set(m, s, loop);
     if (!goes_on_alike(s, r, result)) {
@@ -190,6 +228,7 @@ static void join(Merge *m, Set *s, Node *loop)
         maker_output_once(&s->m, result[r->ncarry + i]);
     if (r->until && !s->m.r.until)
         s->m.r.until = result[r->ncarry + r->noutput];
+    s->in = in;
     push(m, &s->member, loop);
     list_push(m->scratch, &s->result, result);
 }
@@ -276,8 +315,7 @@ static void find_sets(Merge *m, int n, Node **loop)
         s.m.r.until = NULL;
         join(m, &s, loop[k]);
         for (int i = k + 1; i < n; i++)
-            if (loop[i] && same_steps(loop[k], loop[i]) &&
-                m->in[place(m, loop[k])] == m->in[place(m, loop[i])])
+            if (loop[i] && same_steps(loop[k], loop[i]))
                 join(m, &s, loop[i]);
         for (int i = k + 1; i < n; i++)
             if (loop[i] && nodes_find(&s.member, loop[i]) >= 0)

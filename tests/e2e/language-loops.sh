@@ -185,3 +185,21 @@ accept "$NNCC" check m.nn --at x='[0.5,-0.5,1,0.2,0.3,1.5,-0.7,0.4,1.1]'
 # Reads of each step are inputs, as where the bound is never negative.
 accept "$NNCC" m.nn --dump=simplified
 if grep -q gather out.txt; then fail "gathers: $(grep gather out.txt)"; fi
+
+# The steps of a layer are made once, and once back, whatever the next one asks
+# it for: an index that is checked where there are steps, or for each of them.
+cat >m.nn <<'N'
+fn layer(x: real[t, n], h0: real[n], A: real[n, n]) -> real[t, n] =
+  scan(i < t, h = h0 | tanh(x[i] * (1 + h) + h @ A));
+fn started(E: real[k, n], p: int, x: real[t, n], A: real[n, n]) -> real =
+  sum(layer(layer(x, E[p], A) @ A, zeros([n]), A) ^ 2);
+fn taken(E: real[k, n], p: int[t], A: real[n, n]) -> real =
+  sum(layer(layer([i < t | E[p[i]]], zeros([n]), A) @ A, zeros([n]), A) ^ 2);
+N
+for f in 'started, x' taken; do
+    (cat m.nn && echo "export grad($f);") >f.nn
+    accept "$NNCC" check f.nn
+    accept "$NNCC" f.nn --dump=simplified
+    [ "$(grep -c '= loop(' out.txt)" = 4 ] || fail "$f: loops made twice"
+done
+is '{"d_E": [[0, 0]]}' 'grad(taken, E)' E='[[1, 2]]' p='[]' A='[[1,2],[3,4]]'

@@ -311,12 +311,17 @@ static void if_eval(EvalTensor *e, const Node *n)
     }
 }
 
-/* What is true in one branch and false in the other is the condition. */
+/* In a branch the condition is known; what is true in one and false in the
+ * other is the condition. */
 static Node *if_identity(Graph *g, const Node *n)
 {
     Node *c = n->arg[0], *a = n->arg[1], *b = n->arg[2];
     bool same = n->dtype == DT_bool && is_true(a) && is_false(b);
     bool other = n->dtype == DT_bool && is_false(a) && is_true(b);
+    if (a == c && !is_true(c))
+        return g_if(g, c, g_fill(g, c, 1), b);
+    if (b == c && !is_false(c))
+        return g_if(g, c, a, g_fill(g, c, 0));
     if (same || other)
         return g_fill_like(g, n, same ? c : g1(g, OP_not, c));
     return choose_identity(g, n);
