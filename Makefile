@@ -5,7 +5,7 @@
 # make check    the tests of one build; SAN=1: under sanitizers
 # make unit/emit e2e/install golden docs-check: some of them
 # make bench    timings beside their targets; AGAINST=nncc: beside those of
-#               another compiler
+#               another compiler; COUNT=1: in instructions
 # make fuzz     look for inputs that crash the compiler; FUZZ_TIME=seconds
 # make fuzz-diff  random programs, their values and derivatives; COUNT= SEED=
 # make golden UPDATE=1 | format | install PREFIX= | clean

@@ -9,7 +9,8 @@
 # first, up to the first failure. What crashes, hangs or takes memory without
 # end is noticed. A mutant that none notices is printed, and is a failure unless
 # mutants.txt names it. Not part of `make test`; the build stays in
-# build/mutants, and what became of each mutant in build/mutants/results.
+# build/mutants, and what became of each mutant in build/mutants/results, also
+# of those of earlier runs: the last line counts all of them.
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 2
 work=$root/build/mutants jobs=2
 suites="batch binders check diff diff_loops diff_random eval fmt graph kernel limits messages near
@@ -28,10 +29,15 @@ suite() {
 }
 
 if [ "$1" = --reach ]; then # which guards a suite reaches, and its time
-    cp "$work/zero" "$work/reach/$2"
+    of=$work/reach/$2
+    [ ! -e "$of.time" ] || [ "$(find "$work/build" "$work/tests" \( -name "test_$2" -o \
+        -name "$2" -o -name identities.txt -o -name nncc -o -name fuzz-diff \) -newer "$of.time" \
+        -print -quit)" ] || exit 0
+    rm -f "$of.time"
+    cp "$work/zero" "$of"
     began=$(date +%s%N)
-    NNCC_REACHED=$work/reach/$2 suite "$2" "$2" || { echo "$2 fails" && exit 255; }
-    echo "$(($(date +%s%N) - began)) $2" >"$work/reach/$2.time"
+    NNCC_REACHED=$of suite "$2" "$2" || { echo "$2 fails" && exit 255; }
+    echo "$(($(date +%s%N) - began)) $2" >"$of.time"
     exit 0
 fi
 if [ "$1" = --try ]; then # number suite...
@@ -54,18 +60,20 @@ fi
 [ "$1" = -j ] && jobs=$2 && shift 2
 mkdir -p "$work/build" && cd "$work" || exit 2
 rm -f again
+touch results
 [ "$1" = --again ] && shift && awk -F'\t' '
-    FILENAME == "results" { split($0, at, " "); by[at[1]] = at[2]; next }
-    !($1 in by) || by[$1] ~ /^(survives|unreached)$/ { print $2 ", " $4 ": " $5 }' results table >again
-rm -rf reach log table && mkdir reach log && head -c 1052672 /dev/zero >zero
+    FILENAME == "results" { by[$2] = $1; next }
+    { key = $2 ", " $4 ": " $5 }
+    !(key in by) || by[key] ~ /^(survives|unreached)$/ { print key }' results table >again
+rm -rf log table && mkdir -p reach log && head -c 1052672 /dev/zero >zero
 cp -aru "$root"/Makefile "$root"/grammar "$root"/src "$root"/runtime "$root"/tests \
     "$root"/examples "$root"/docs . || exit 2
 find src tests -type f | while read -r f; do [ -e "$root/$f" ] || rm "$f"; done
 cp -au tests/mutants.c src/base/
 
 # Only what changed is written again, and built.
-for f in $(cd "$root" && echo src/simplify/*.c src/graph/when.c \
-    src/graph/ops/*.c src/kernel/*.c); do
+for f in $(cd "$root" && echo src/simplify/*.c src/graph/*.c src/graph/ops/*.c \
+    src/kernel/*.c); do
     awk -v file="$f" -v first=$(($(cat table 2>/dev/null | wc -l) + 1)) -v table=part \
         -f tests/mutants.awk "$root/$f" >rewritten || exit 2
     cmp -s rewritten "$f" || cp rewritten "$f"
@@ -92,24 +100,35 @@ done | awk -F'\t' -v only=" $* " -v again="$([ ! -e again ] || echo again)" '
         !(($2 ", " $4 ": " $5) in known) { print $1 by[$1] }' \
     - "$root/tests/mutants.txt" table >plan
 
-xargs -P "$jobs" -L1 sh "$root/tests/mutants.sh" --try <plan >results 2>log/killed || exit 2
+# New results replace those that the guard had. Lines: what noticed, guard.
+xargs -r -P "$jobs" -L1 sh "$root/tests/mutants.sh" --try <plan >new 2>log/killed || exit 2
 awk -F'\t' '
-    FILENAME == "results" { split($0, at, " "); by[at[1]] = at[2]; next }
+    FILENAME == "new" { split($0, at, " "); by[at[1]] = at[2]; next }
+    FILENAME == "table" && $1 in by {
+        print by[$1] "\t" $2 ", " $4 ": " $5
+        is[$2 ", " $4 ": " $5]
+        next
+    }
+    FILENAME == "table" { exists[$2 ", " $4 ": " $5]; next }
+    $2 in exists && !($2 in is)' new table results >merged && mv merged results
+awk -F'\t' '
+    FILENAME == "new" { split($0, at, " "); asked[at[1]] = 1; next }
+    FILENAME == "results" { by[$2] = $1; next }
     FILENAME ~ /txt$/ { if (/^[^#]/) known[$0] = 1; next }
     { key = $2 ", " $4 ": " $5; exists[key] = 1; all++ }
     key in known { same++; next }
-    !($1 in by) { next }
-    by[$1] == "survives" || by[$1] == "unreached" {
+    !(key in by) { never++; next }
+    by[key] != "survives" && by[key] != "unreached" { good++; next }
+    { open++ }
+    $1 in asked {
         printf "nothing %s %s:%d (%d), %s: %s\n",
-            by[$1] == "survives" ? "notices" : "reaches", $2, $3, $1, $4, $5
+            by[key] == "survives" ? "notices" : "reaches", $2, $3, $1, $4, $5
         bad++
-        next
     }
-    { good++ }
     END {
         for (key in known)
             if (!(key in exists)) { print "no such guard: " key; bad++ }
-        printf "mutants: %d guards, %d noticed, %d change no value, %d failed\n",
-            all, good, same, bad
+        printf "mutants: %d guards, %d noticed, %d change no value, %d open, %d never run\n",
+            all, good, same, open, never
         exit bad > 0
-    }' results "$root/tests/mutants.txt" table
+    }' new results "$root/tests/mutants.txt" table

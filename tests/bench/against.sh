@@ -3,24 +3,41 @@
 # make, take: processor time, the least of several runs that take turns, so that
 # it means something on a busy machine too. Exits 1 where a row is slower by more
 # than SLACK per cent (3).
+#
+# COUNT=1: instructions instead, counted once, of code for x86-64-v3 (needs
+# valgrind; an hour). ROWS=PATTERN: only the rows that grep finds by it.
 build=$(cd "$1" && pwd) || exit 2
 other=$(cd "$(dirname "$2")" && pwd)/$(basename "$2") || exit 2
 cd "$(dirname "$0")/../.." || exit 2
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 mkdir "$work/new" "$work/old"
-slack=${SLACK:-3} slower=0
+slack=${SLACK:-3} slower=0 count=${COUNT:-0} rows=${ROWS:-.} cpu=
+[ "$count" = 0 ] || cpu=--cpu=x86-64-v3 # what valgrind knows
 cc -O1 -D_DEFAULT_SOURCE tests/bench/cpu.c -o "$work/cpu" || exit 2
+
+# What a command takes: microseconds of processor time, or instructions.
+taken() {
+    [ "$count" != 0 ] || {
+        "$work/cpu" "$@"
+        return
+    }
+    valgrind --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null \
+        --log-file="$work/log" "$@" >/dev/null &&
+        awk '/I +refs:/ { gsub(",", ""); print $NF }' "$work/log"
+}
 
 # pair WHAT TIMES COMMAND…: NNCC in the command is either compiler, DIR a folder
 # for its files.
 pair() {
     what=$1 times=$2 new= old=
     shift 2
+    echo "$what" | grep -q "$rows" || return
+    [ "$count" = 0 ] || times=1
     while [ "$times" -gt 0 ]; do
         for side in new old; do
             nncc=$build/nncc
             [ $side = new ] || nncc=$other
-            t=$(eval "\"$work/cpu\" $(echo "$*" |
+            t=$(eval "taken $(echo "$*" |
                 sed "s|NNCC|'$nncc'|g; s|DIR|$work/$side|g")" 2>"$work/err") || t=
             [ "$t" ] || {
                 printf '%-40s %s: does not run\n' "$what" $side
@@ -35,9 +52,11 @@ pair() {
     done
     worse=$((100 * new > (100 + slack) * old))
     slower=$((slower + worse))
-    echo "$new $old" | awk -v what="$what" -v worse=$worse '{
-        printf "%-40s %9.2f ms %9.2f ms  %.3f%s\n", what, $1 / 1e3, $2 / 1e3,
-               $1 / $2, worse ? "  slower" : "" }'
+    echo "$new $old" | awk -v what="$what" -v worse=$worse -v count="$count" '{
+        by = count ? 1e6 : 1e3
+        unit = count ? "M " : "ms"
+        printf "%-40s %9.2f %s %9.2f %s  %.3f%s\n", what, $1 / by, unit,
+               $2 / by, unit, $1 / $2, worse ? "  slower" : "" }'
 }
 
 digits=examples/digits/digits
@@ -64,7 +83,8 @@ make_both() {
     for side in new old; do
         nncc=$build/nncc
         [ $side = new ] || nncc=$other
-        (cd "$work/$side" && "$nncc" "$top/tests/bench/$1/$1.nn" -o "$1.o" &&
+        # shellcheck disable=SC2086
+        (cd "$work/$side" && "$nncc" "$top/tests/bench/$1/$1.nn" $cpu -o "$1.o" &&
             cc -O2 -w -I. "$top/tests/bench/$1"/*.c "$1.o" -o "$1" -lm) || exit 2
     done
 }
