@@ -266,9 +266,26 @@ Span scope_user_span(const Check *c, const Scope *s, Span at)
     return in_library(s) && c->library.end ? c->library : at;
 }
 
+/* Is the library called, by none of its own functions. */
+static bool enters_library(const Fn *f, const Arguments *a)
+{
+    return in_library(f->scope) && a->scope && !in_library(a->scope);
+}
+
+/* What the call is told apart by; NULL: nobody asks, or it is one that the
+ * library makes of its own functions. */
+static const char *call_name(Check *c, const Fn *f, const Arguments *a)
+{
+    bool told = graph_keeps_labels(c->graph) &&
+                (!in_library(f->scope) || enters_library(f, a));
+
+    return told ? fn_name(c, f) : NULL;
+}
+
 static const Value *call_item(Check *c, const Fn *f, Arguments *a)
 {
     Span library = c->library;
+    Provenance outer;
     FnInfo *info = f->info;
     Scope *s = scope_new(c, f->scope, f->limit, f->scope->unit);
     const Value *v;
@@ -302,9 +319,11 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
     frame->custom = info->custom && !under.custom;
     info->called = true;
     info->active++;
-    if (in_library(f->scope) && a->scope && !in_library(a->scope))
+    if (enters_library(f, a))
         c->library = a->at;
+    outer = graph_call(c->graph, call_name(c, f, a));
     v = frame->custom ? fn_apply_custom(c, f, a) : run_body(c, f, s);
+    graph_provenance(c->graph, outer);
     c->library = library;
     info->active--;
     c->frame.n--;
@@ -343,7 +362,10 @@ static bool is_setting(const Fn *f, int i, const Value *v)
 static void label_call(Check *c, const Fn *f, const Value *const *arg, int n,
                        const Value *v)
 {
-    NodeLabel l = {.node = v->node, .name = fn_name(c, f), .call = true};
+    NodeLabel l = {.node = v->node,
+                   .name = fn_name(c, f),
+                   .call = true,
+                   .library = in_library(f->scope)};
     NodeLabelArg *to = NEWN(c->arena, NodeLabelArg, n + 1);
 
     for (int i = 0; i < n; i++) {

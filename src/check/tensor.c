@@ -361,6 +361,7 @@ const Value *run_onehot(Check *c, const BuiltinCall *call)
                 &(NodeLabel){.node = k,
                              .name = call->fn->name,
                              .call = true,
+                             .library = true,
                              .arg = (NodeLabelArg[]){{of, NULL}, {size, NULL}},
                              .narg = 2});
     return value_tensor(c, k);

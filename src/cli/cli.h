@@ -143,6 +143,6 @@ void value_print(const nn_port *p, nncc_tensor *const *leaf, Str *to);
 /* the commands */
 
 extern const Command command_compile, command_run, command_check, command_train,
-    command_fmt, command_diff, command_equal, command_cost;
+    command_fmt, command_diff, command_equal, command_cost, command_graph;
 
 #endif

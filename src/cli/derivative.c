@@ -317,11 +317,13 @@ static void add_derivative(const Derivatives *d, Shows *s,
     }
 }
 
-void derivatives_results(const Derivatives *d, Shows *s, ShowResults *to)
+int derivatives_results(const Derivatives *d, Shows *s, ShowResults *to)
 {
     add_values(d, s, to);
+    int own = to->n;
     for (int i = 0; i < d->part.n; i++)
         add_derivative(d, s, &d->part.at[i], d->made[i + 1], to);
+    return own;
 }
 
 static const char *name_of(const char *expression)
@@ -354,6 +356,8 @@ int derivatives_load(Args *a, Derivatives *d)
         driver_diags(&d->load);
         return EXIT_FAILURE;
     }
+    if (d->primal)
+        return EXIT_SUCCESS;
     status = choose_params(d);
     if (!status)
         plan(d);

@@ -19,6 +19,7 @@ typedef struct Derivatives {
     Load load;
     const char *of, *name; /* the expression, and what it is called */
     const char *kind;      /* "jacobian", "hessian", "hvp"; NULL: as f has it */
+    bool primal;           /* none: f alone */
     bool program;          /* results are called as in a program */
     Function *f;
     int *by;
@@ -47,8 +48,9 @@ bool derivatives_make(Derivatives *d, bool simplified);
 /* The function of those made that has the most parameters: an hvp has more
  * than f. */
 const Function *derivatives_widest(const Derivatives *d);
-/* f and the derivatives, each with what is on the left of its equation. */
-void derivatives_results(const Derivatives *d, Shows *s, ShowResults *to);
+/* f and the derivatives, each with what is on the left of its equation. How
+ * many are of f. */
+int derivatives_results(const Derivatives *d, Shows *s, ShowResults *to);
 bool function_is_scalar(const Function *f);
 
 #endif

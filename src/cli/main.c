@@ -9,7 +9,7 @@
 
 static const Command *const commands[] = {
     &command_run,  &command_check, &command_train, &command_fmt,
-    &command_diff, &command_equal, &command_cost,
+    &command_diff, &command_equal, &command_cost,  &command_graph,
 };
 enum { NCOMMAND = sizeof commands / sizeof *commands };
 

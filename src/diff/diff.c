@@ -262,7 +262,7 @@ void sweep_reverse(Graph *g, int ny, Node *const *y, const Guarded *y_bar,
                    int nx, Node *const *x, Guarded *x_bar)
 {
     Sweep s = sweep_new(g, ny, y, nx, x);
-    Span before = graph_span(g, (Span){0, 0});
+    Provenance before = graph_provenance(g, (Provenance){0});
 
     s.terms = NEWN(s.scratch, Terms, s.count);
     for (int i = 0; i < ny; i++)
@@ -273,10 +273,10 @@ void sweep_reverse(Graph *g, int ny, Node *const *y, const Guarded *y_bar,
 
         if (n->narg == 0)
             continue;
-        graph_span(g, n->span);
+        graph_provenance(g, node_provenance(n));
         reverse(&s, n);
     }
-    graph_span(g, before);
+    graph_provenance(g, before);
     for (int j = 0; j < nx; j++) {
         const Guarded *v = adjoint_of(&s, x[j]);
         Guarded a = {.v = NULL};
@@ -386,7 +386,7 @@ void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
                    Node *const *x_dot, Node **y_dot)
 {
     Sweep s = sweep_new(g, ny, y, nx, x);
-    Span before = graph_span(g, (Span){0, 0});
+    Provenance before = graph_provenance(g, (Provenance){0});
 
     for (int j = 0; j < nx; j++)
         if (is_active(&s, x[j]))
@@ -396,7 +396,7 @@ void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
 
         if (s.value[k] || n->narg == 0)
             continue;
-        graph_span(g, n->span);
+        graph_provenance(g, node_provenance(n));
         for (int i = 0; i < n->narg; i++)
             s.steep[k] |= is_steep(&s, n->arg[i]);
         if (node_has_region(n))
@@ -404,7 +404,7 @@ void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
         else
             s.value[k] = forward(&s, n);
     }
-    graph_span(g, before);
+    graph_provenance(g, before);
     for (int i = 0; i < ny; i++)
         y_dot[i] = tangent(&s, s.y[i]);
     sweep_free(&s);

@@ -12,7 +12,7 @@ struct Graph {
     Dims *dims;
     LIST(Node *) node;
     Map nodes;
-    Span span;
+    Provenance from;   /* of nodes that are made */
     const Dim **draft; /* dimensions of the node being inferred */
     int nparam;
     LIST(Rewrite) log;
@@ -58,9 +58,21 @@ Node *graph_node(const Graph *g, int id)
 
 Span graph_span(Graph *g, Span s)
 {
-    Span old = g->span;
-    g->span = s;
+    Span old = g->from.span;
+    g->from.span = s;
     return old;
+}
+
+Provenance graph_provenance(Graph *g, Provenance o)
+{
+    Provenance old = g->from;
+    g->from = o;
+    return old;
+}
+
+Provenance node_provenance(const Node *n)
+{
+    return (Provenance){n->span, n->call};
 }
 
 bool graph_deriving(Graph *g, bool on)
@@ -347,7 +359,8 @@ Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
     const Dim *dims[MAX_RANK];
     Node *pair[2];
     Node n = {.op = op, .id = -1, .dtype = dtype, .narg = narg, .arg = arg};
-    n.span = g->span;
+    n.span = g->from.span;
+    n.call = g->from.call;
     n.derived = g->deriving;
     if (attr)
         n.attr = *attr;
@@ -376,10 +389,10 @@ Node *graph_remake(Graph *g, const Node *n, Node *const *arg)
 {
     if (same_bytes(arg, n->arg, sizeof *arg * (size_t)n->narg))
         return g->node.at[n->id];
-    Span outer = graph_span(g, n->span);
+    Provenance outer = graph_provenance(g, node_provenance(n));
     bool before = graph_deriving(g, n->derived);
     Node *r = graph_make(g, n->op, n->dtype, n->narg, arg, &n->attr);
-    graph_span(g, outer);
+    graph_provenance(g, outer);
     graph_deriving(g, before);
     return r;
 }

@@ -206,7 +206,10 @@ struct Node {
     int narg;
     Node *const *arg;
     Attr attr;
-    Span span;    /* where it came from; a derivative's is its origin's */
+    /* Where it came from, and in which call: see label.c; a derivative's is its
+     * origin's. */
+    Span span;
+    int call;
     bool derived; /* differentiation alone made it: no program says it */
     bool wild;    /* a region's parameter: what it stands for may be infinite */
 };
@@ -225,6 +228,13 @@ int graph_count(const Graph *g); /* ids are below this */
 Node *graph_node(const Graph *g, int id);
 /* Nodes made from now on come from here; returns the former span. */
 Span graph_span(Graph *g, Span s);
+/* The same of where another node came from. */
+typedef struct Provenance {
+    Span span;
+    int call;
+} Provenance;
+Provenance graph_provenance(Graph *g, Provenance o);
+Provenance node_provenance(const Node *n);
 
 /* The one constructor behind all others: infers type and shape by the op's
  * row, orders commuting arguments, folds constants, applies local identities,
@@ -269,7 +279,7 @@ typedef struct NodeLabelArg {
 typedef struct NodeLabel {
     Node *node;
     const char *name;
-    bool call;
+    bool call, library; /* library: of a function of it */
     const NodeLabelArg *arg;
     int narg;
 } NodeLabel;
@@ -281,6 +291,12 @@ void graph_label(Graph *g, const NodeLabel *l);
 void graph_follow_labels(Graph *g, const Node *n, Node *to,
                          Node *(*now)(const void *u, const Node *x),
                          const void *u);
+/* Nodes made from now on are made in a call of that name (NULL: of no other),
+ * inside of the one they were made in before; gives what to set back. Calls are
+ * numbered from 1; without labels kept all is call 0, none. */
+Provenance graph_call(Graph *g, const char *name);
+const char *graph_call_name(const Graph *g, int call);
+int graph_call_outer(const Graph *g, int call);
 const NodeLabel *graph_call_label(const Graph *g, const Node *n);
 const NodeLabel *graph_let_label(const Graph *g, const Node *n);
 

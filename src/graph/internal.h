@@ -17,8 +17,13 @@ uint64_t dim_hash(const Dim *d);
 uint64_t node_hash_alone(const Node *n);
 
 /* For label.c. */
+typedef struct CallPlace {
+    int outer;
+    const char *name;
+} CallPlace;
 typedef struct Labels {
     Map let, call;
+    LIST(CallPlace) place; /* number k is at k - 1 */
     bool kept;
 } Labels;
 Labels *graph_labels(const Graph *g);

@@ -39,6 +39,28 @@ void graph_label(Graph *g, const NodeLabel *l)
     map_put(a, of, hash_mix(HASH_SEED, (uint64_t)l->node->id), own);
 }
 
+Provenance graph_call(Graph *g, const char *name)
+{
+    Labels *to = graph_labels(g);
+    Provenance before = graph_provenance(g, (Provenance){0}), in = before;
+    if (to->kept && name) {
+        list_push(graph_arena(g), &to->place, ((CallPlace){in.call, name}));
+        in.call = to->place.n;
+    }
+    graph_provenance(g, in);
+    return before;
+}
+
+const char *graph_call_name(const Graph *g, int call)
+{
+    return call ? graph_labels(g)->place.at[call - 1].name : NULL;
+}
+
+int graph_call_outer(const Graph *g, int call)
+{
+    return call ? graph_labels(g)->place.at[call - 1].outer : 0;
+}
+
 const NodeLabel *graph_call_label(const Graph *g, const Node *n)
 {
     return find(&graph_labels(g)->call, n);

@@ -238,7 +238,7 @@ static Node *param_value(const Batch *p, const Node *n)
 static void make_one(Batch *p, const Node *n)
 {
     BatchNote *note = note_of(p, n);
-    Span outer = graph_span(p->g, n->span);
+    Provenance outer = graph_provenance(p->g, node_provenance(n));
     bool before = graph_deriving(p->g, n->derived);
     Node *mask = NULL;
     if (n->op == OP_index_check || node_has_region(n))
@@ -251,7 +251,7 @@ static void make_one(Batch *p, const Node *n)
         make_region(p, n, mask);
     else if (!note->value)
         note->value = make_node(p, n, mask);
-    graph_span(p->g, outer);
+    graph_provenance(p->g, outer);
     graph_deriving(p->g, before);
 }
 

@@ -3,6 +3,7 @@
 #include "graph/op.h"
 #include "graph/region.h"
 #include "show/show.h"
+#include "show/whole.h"
 
 #include <string.h>
 
@@ -14,6 +15,7 @@ typedef struct Known {
     bool live, done, named, bound;
     bool own; /* nothing else has its name */
     bool result;
+    bool open; /* no call is seen in it */
     int uses, depth;
     const char *name;  /* it shall have if it is named */
     const Form *whole; /* NULL: by elements only */
@@ -222,7 +224,10 @@ static bool is_self(const Builder *b, const char *name)
 static const NodeLabel *call_of(const Builder *b, const Node *n)
 {
     const NodeLabel *l = b->o.literal ? NULL : graph_call_label(b->g, n);
-    if (!l || is_operator(l) || is_self(b, l->name))
+    if (!l || is_operator(l) || is_self(b, l->name) || b->known[n->id].open ||
+        b->o.calls == SHOW_no_calls ||
+        (b->o.calls == SHOW_library_calls &&
+         (!l->library || op_table[n->op]->cls == OPC_region)))
         return NULL;
     for (int i = 0; i < l->narg; i++)
         if (l->arg[i].node && l->arg[i].node->id >= n->id)
@@ -430,6 +435,8 @@ static void loop(Builder *b, const Node *n)
     bind_loop(b, r, t, &p, arg);
     b->to = to->step = NEW(m->arena, Equations);
     region_results(r, result);
+    for (int i = 0; i < region_nresult(r); i++)
+        b->known[result[i]->id].result = true;
     build(b, region_nresult(r), result);
     step_equations(b, r, &p, t);
     to->until = r->until ? whole(m, r->until) : NULL;
@@ -574,11 +581,24 @@ static void node_build(Builder *b, const Node *n)
         name_node(b, n);
 }
 
+static const NodeLabel *whole_call(void *u, const Node *n)
+{
+    const Builder *b = u;
+    return b->known[n->id].done ? NULL : call_of(b, n);
+}
+
+static void open_call(void *u, const Node *n)
+{
+    ((Builder *)u)->known[n->id].open = true;
+}
+
 /* Formulas of what the roots are made of. */
 static void build(Builder *b, int n, Node *const *root)
 {
     Arena *scratch = arena_new();
     Nodes below = nodes_below(b->g, scratch, n, root);
+    if (b->o.calls == SHOW_library_calls)
+        whole_calls(b->g, n, root, whole_call, open_call, b);
     for (int i = 0; i < n; i++) {
         b->known[root[i]->id].live = true;
         b->known[root[i]->id].uses++;

@@ -38,8 +38,13 @@ typedef struct ShowResult {
 typedef LIST(ShowResult) ShowResults;
 
 typedef struct ShowOptions {
-    bool literal;        /* as a program: see FormMaker */
-    bool steps;          /* an equation for each operation */
+    bool literal; /* as a program: see FormMaker */
+    bool steps;   /* an equation for each operation */
+    enum {
+        SHOW_calls,
+        SHOW_library_calls, /* but those whose parts are shown */
+        SHOW_no_calls,
+    } calls;             /* that are one formula */
     const char *self[2]; /* what is shown: calls of these are no formula */
     int most; /* equations at most; the rest is counted only; 0: all */
 } ShowOptions;
@@ -66,6 +71,8 @@ extern const Notation notation_text, notation_tex, notation_html, notation_nn;
 
 void form_write(const Notation *n, const Form *f, Str *to);
 void equations_write(const Notation *n, const Equations *e, Str *to);
+/* "for t = 0 … n − 1:" */
+void recurrence_write(const Notation *n, const Recurrence *r, Str *to);
 /* The first thing in them that has no word in the language; or NULL. */
 const char *equations_wordless(const Equations *e);
 

@@ -457,7 +457,7 @@ void write_digits(double v, Str *to)
 
 /* Equations */
 
-static void write_steps(const Notation *n, const Recurrence *r, Str *to)
+void recurrence_write(const Notation *n, const Recurrence *r, Str *to)
 {
     const StepWords *w = &n->steps;
     str_printf(to, "%s", w->open);
@@ -483,7 +483,7 @@ static void write_equations(const Notation *n, const Equations *e, int depth,
             str_printf(to, "%s", n->indent);
         str_printf(to, "%s", n->begin);
         if (q->loop) {
-            write_steps(n, q->loop, to);
+            recurrence_write(n, q->loop, to);
         } else {
             form_write(n, q->left, to);
             str_printf(to, "%s", n->between);

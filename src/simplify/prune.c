@@ -234,7 +234,7 @@ static void level(Prune *p, int nroot, Node **root)
             of = node_place(nodes.at, nodes.n, n->arg[i]);
             arg[i] = map[of];
         }
-        Span outer = graph_span(p->g, n->span);
+        Provenance outer = graph_provenance(p->g, node_provenance(n));
         if (node_has_region(n)) {
             remake_region(p, n, arg, &was[k]);
             map[k] = was[k].now;
@@ -242,7 +242,7 @@ static void level(Prune *p, int nroot, Node **root)
             map[k] = remake_part(p, &was[of], (int)n->attr.integer);
         else
             map[k] = graph_remake(p->g, n, arg);
-        graph_span(p->g, outer);
+        graph_provenance(p->g, outer);
         graph_follow_labels(p->g, n, map[k], node_now, &(Made){&nodes, map});
     }
     for (int i = 0; i < nroot; i++)

@@ -266,7 +266,7 @@ static Node *node_now(const void *u, const Node *n)
 static bool pass_over(Pass *p, int nroot, Node **root,
                       Node *(*rewrite)(Pass *p, Node *n))
 {
-    Span before = graph_span(p->g, (Span){0, 0});
+    Provenance before = graph_provenance(p->g, (Provenance){0});
     bool deriving = graph_deriving(p->g, false), changed = false;
 
     p->reach = reach_enter(p->g, p->scratch, 0, true, nroot, root);
@@ -276,7 +276,7 @@ static bool pass_over(Pass *p, int nroot, Node **root,
     for (int i = 0; i < p->reach.n; i++) {
         Node *n = p->reach.node[i], *part;
 
-        graph_span(p->g, n->span);
+        graph_provenance(p->g, node_provenance(n));
         graph_deriving(p->g, n->derived);
         p->at = i;
         part = part_inlined(p, n);
@@ -285,7 +285,7 @@ static bool pass_over(Pass *p, int nroot, Node **root,
         if (p->map[i] != n && n->id < p->uses.n)
             add_new_uses(p, p->map[i], p->uses.at[n->id].times);
     }
-    graph_span(p->g, before);
+    graph_provenance(p->g, before);
     graph_deriving(p->g, deriving);
     for (int i = 0; i < nroot; i++) {
         Node *to = mapped(p, root[i]);
