@@ -165,12 +165,10 @@ struct Check {
     LIST(struct Late) late;   /* index.c */
 
     /* What happened so far. */
-    int opaque, made_up;  /* results made up: in all; while `open` */
-    int checks;           /* indices that are checked at run time */
-    int64_t work;         /* expressions evaluated, calls expanded */
-    bool over;            /* a budget is used up, and that was reported */
-    bool overflow_told;   /* that a dimension is too large */
-    const Span *overflow; /* what first led to one; NULL: nothing yet */
+    int opaque, made_up; /* results made up: in all; while `open` */
+    int checks;          /* indices that are checked at run time */
+    int64_t work;        /* expressions evaluated, calls expanded */
+    bool over;           /* a budget is used up, and that was reported */
     LIST(const char *) dim_used; /* --dim names that occurred */
 
     /* Kept by the file that is named. */
@@ -277,8 +275,8 @@ StructDef *struct_named(Check *c, const Scope *s, const Expr *e,
                         const Expr **index);
 StructDef *struct_of_type(Check *c, const Scope *s, const TypeEx *t);
 const Dim *dim_of_expr(Check *c, const Scope *s, const Expr *e);
-/* e was evaluated: keeps where a dimension became too large. */
-void dim_note_overflow(Check *c, const Expr *e);
+/* Reports that a dimension is too large to be written down. */
+const Value *dim_fail_too_large(Check *c, Span at);
 /* The dimension an int value is; reports where it is none. */
 const Dim *dim_of_value(Check *c, const Value *v, Span at);
 /* Is there such a shape, are there such tensors; false after reporting. */

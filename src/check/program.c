@@ -102,16 +102,6 @@ static void define_all(Check *c)
             define_derivative(c, e->value->fn);
 }
 
-static void fail_overflow(Check *c)
-{
-    static const char what[] = "a dimension is larger than 64 bits hold";
-
-    if (c->overflow)
-        check_fail(c, *c->overflow, "too-large", "%s", what);
-    else
-        check_fail(c, (Span){0, 0}, "too-large", "%s: %s", c->path, what);
-}
-
 Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
                        size_t len, const CheckOptions *o)
 {
@@ -133,8 +123,6 @@ Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
     unit_check_all(c);
     define_all(c);
     export_all(p);
-    if (dim_overflowed(c->graph) && diags_errors(d) == before)
-        fail_overflow(c);
     return diags_errors(d) == before ? p : NULL;
 }
 
@@ -178,8 +166,6 @@ Function *program_function(Program *p, const char *expression)
         name = v->fn->info->item->name;
     f = v->kind == V_fn ? function_build(c, v->fn, name, name, e->span)
                         : value_function(c, v, e->span);
-    if (dim_overflowed(c->graph) && diags_errors(c->diags) == before)
-        fail_overflow(c);
     return diags_errors(c->diags) == before ? f : NULL;
 }
 

@@ -71,8 +71,8 @@ static bool is_late(Check *c, const Bound *b)
     return false;
 }
 
-static Inside inside(Check *c, Node *i, const Dim *reach, const Dim *d,
-                     const Dim **lo, const Dim **hi)
+Inside range_inside(Check *c, Node *i, const Dim *reach, const Dim *d,
+                    const Dim **lo, const Dim **hi)
 {
     Bound b = range_of(c);
     const Index *x = index_of(c, i);
@@ -92,30 +92,17 @@ static Inside inside(Check *c, Node *i, const Dim *reach, const Dim *d,
     return c->branch == 0 && is_late(c, &b) ? IN_late : IN_maybe;
 }
 
-/* What proofs need may be too large for dimensions: then nothing is known. */
-
-Inside range_inside(Check *c, Node *i, const Dim *reach, const Dim *d,
-                    const Dim **lo, const Dim **hi)
-{
-    bool before = dim_try(c->graph);
-    Inside in = inside(c, i, reach, d, lo, hi);
-
-    return dim_tried(c->graph, before) ? in : IN_maybe;
-}
-
 bool range_reached(Check *c, const Dim *i, const Dim *d, const Dim **below,
                    const Dim **above)
 {
     Graph *g = c->graph;
     Bound b = range_of(c);
     const Dim *one = dim_const(g, 1);
-    bool before = dim_try(g), is;
 
     for (const Index *x = c->index; x; x = x->up)
         bound_form(&b, x->param, NULL);
-    is = bound_inside(&b, i, one, d) &&
-         bound_rooms(g, i, dim_add(g, i, one), d, below, above);
-    return dim_tried(g, before) && is;
+    return bound_inside(&b, i, one, d) &&
+           bound_rooms(g, i, dim_add(g, i, one), d, below, above);
 }
 
 bool range_not_negative(Check *c, Node *i)
@@ -141,11 +128,10 @@ const Dim *range_difference(Check *c, Node *hi, Node *lo, const char **text)
 {
     Bound b = range_of(c);
     const Dim *x = bound_form(&b, hi, NULL), *y = bound_form(&b, lo, NULL), *d;
-    bool before = dim_try(c->graph);
 
     *text = "?";
     d = x && y ? dim_sub(c->graph, x, y) : NULL;
-    if (!dim_tried(c->graph, before) || !d)
+    if (!d || dim_too_large(d))
         return NULL;
     *text = dim_text(c->graph, d);
     return bound_last(&b, d) < 0 ? d : NULL;

@@ -282,6 +282,12 @@ static void unknown_type(Check *c, const Scope *s, const TypeEx *t)
         name_std_hint(c, t->name);
 }
 
+const Value *dim_fail_too_large(Check *c, Span at)
+{
+    return check_fail(c, at, "too-large",
+                      "a dimension is larger than 64 bits hold");
+}
+
 bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
 {
     int64_t v;
@@ -292,15 +298,11 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
                             "this tensor has %d dimensions; at most %d are "
                             "possible",
                             rank, MAX_RANK);
-    /* Dimensions are not to be relied on from then on: it is told once. */
-    if (dim_overflowed(c->graph)) {
-        if (!c->overflow_told)
-            check_fail(c, c->overflow ? *c->overflow : at, "too-large",
-                       "a dimension is larger than 64 bits hold");
-        c->overflow_told = true;
-        return false;
-    }
     for (int i = 0; i < rank; i++) {
+        if (dim_too_large(dim[i])) {
+            dim_fail_too_large(c, at);
+            return false;
+        }
         if (!dim_const_value(dim[i], &v))
             continue;
         if (v < 0)
@@ -584,12 +586,6 @@ static const Dim *dim_of_operand(Check *c, const Scope *s, const Expr *e)
     return dim_of_value(c, v, e->span);
 }
 
-void dim_note_overflow(Check *c, const Expr *e)
-{
-    if (!c->overflow && dim_overflowed(c->graph))
-        c->overflow = &e->span;
-}
-
 const Dim *dim_of_expr(Check *c, const Scope *s, const Expr *e)
 {
     const Dim *d;
@@ -610,8 +606,10 @@ const Dim *dim_of_expr(Check *c, const Scope *s, const Expr *e)
     c->nesting++;
     d = dim_binary(c, s, e);
     c->nesting--;
-    dim_note_overflow(c, e);
-    return d;
+    if (!d || !dim_too_large(d))
+        return d;
+    dim_fail_too_large(c, e->span);
+    return NULL;
 }
 
 static bool int_fits(double v, DType t)

@@ -74,6 +74,15 @@ static Costs costs_of(const Load *l, const char *name, Function *f,
     return c;
 }
 
+static bool too_large(const Costs *c)
+{
+    bool large = dim_too_large(c->bytes) || dim_too_large(c->workspace);
+
+    for (int k = 0; k < NCOSTS; k++)
+        large |= dim_too_large(c->cost.of[k]);
+    return large;
+}
+
 /* Writing */
 
 static void print_line(Graph *g, const char *what, const Dim *d)
@@ -194,8 +203,10 @@ static int cost(Args *a)
     for (int i = 0; i < n; i++)
         c[i] = costs_of(&l, a->word.n > 1 ? a->word.at[1 + i] : f[i]->name,
                         f[i], s[i]);
-    if (dim_overflowed(l.module->graph))
-        return cli_fail("%s: what is counted is too large for 64 bits", l.path);
+    for (int i = 0; i < n; i++)
+        if (too_large(&c[i]))
+            return cli_fail("%s: what is counted is too large for 64 bits",
+                            l.path);
     print_all(&l, c, n, option_value(a, "json"));
     return EXIT_SUCCESS;
 }

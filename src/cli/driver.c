@@ -271,11 +271,21 @@ Schedule **driver_schedule(Load *l, Function *const *f, int n)
     expand_functions(l->module->graph, f, n);
     if (after(l, "expanded", f, n))
         return s;
-    for (int i = 0; i < n; i++)
-        s[i] = schedule_function(l, f[i]);
-    if (dim_overflowed(l->module->graph)) {
-        cli_fail("%s: a dimension is too large for 64 bits", l->path);
+    Nodes root = functions_roots(l->arena, f, n);
+    const Node *large =
+        node_too_large(l->module->graph, l->arena, root.n, root.at);
+    if (large) {
+        diag(l->diags, large->span, "too-large",
+             "a dimension is larger than 64 bits hold");
+        driver_diags(l);
         return NULL;
+    }
+    for (int i = 0; i < n; i++) {
+        s[i] = schedule_function(l, f[i]);
+        if (dim_too_large(s[i]->workspace)) {
+            cli_fail("%s: its workspace is too large for 64 bits", l->path);
+            return NULL;
+        }
     }
     return s;
 }

@@ -199,9 +199,8 @@ const Dim *bound_read(Bound *b, const Node *n, const Dim *const *place)
 
 const Dim *bound_form(Bound *b, const Node *n, const Dim *const *place)
 {
-    bool before = dim_try(b->g);
     const Dim *p = bound_read(b, n, place);
-    return dim_tried(b->g, before) ? p : NULL;
+    return p && !dim_too_large(p) ? p : NULL;
 }
 
 int bound_last(const Bound *b, const Dim *p)
@@ -212,35 +211,28 @@ int bound_last(const Bound *b, const Dim *p)
     return k;
 }
 
-/* What is too large for a dimension is not known; that there was such is no
- * matter of the graph's. */
-static bool start(Bound *b)
+static void start(Bound *b)
 {
     b->steps = MAX_STEPS;
     b->cases = MAX_CASES;
-    return dim_try(b->g);
 }
 
 bool bound_never_negative(Bound *b, const Dim *p)
 {
-    bool before = start(b), is = bound_prove_by_cases(b, p);
-    return dim_tried(b->g, before) && is;
+    start(b);
+    return bound_prove_by_cases(b, p);
 }
 
 bool bound_negative(Bound *b, const Dim *p)
 {
-    bool before = start(b),
-         is = bound_prove_by_cases(b, bound_less(b, bound_minus(b, p), 1));
-    return dim_tried(b->g, before) && is;
+    return bound_never_negative(b, bound_less(b, bound_minus(b, p), 1));
 }
 
 bool bound_inside(Bound *b, const Dim *p, const Dim *reach, const Dim *d)
 {
-    bool before = start(b);
-    bool is =
-        bound_prove_by_cases(b, p) &&
-        bound_prove_by_cases(b, dim_sub(b->g, d, dim_add(b->g, p, reach)));
-    return dim_tried(b->g, before) && is;
+    start(b);
+    return bound_prove_by_cases(b, p) &&
+           bound_prove_by_cases(b, dim_sub(b->g, d, dim_add(b->g, p, reach)));
 }
 
 bool bound_all_inside(Graph *g, const Node *n, const Dim *d)
@@ -254,12 +246,8 @@ bool bound_all_inside(Graph *g, const Node *n, const Dim *d)
 
 void bound_assume(Bound *b, const Node *cond, const Dim *const *place)
 {
-    bool before = dim_try(b->g);
-    int known = b->nknown;
     renew(b);
     bound_learn(b, cond, place, true);
-    if (!dim_tried(b->g, before))
-        b->nknown = known;
     renew(b);
 }
 
@@ -332,9 +320,9 @@ static const Dim *end(Bound *b, const Dim *p, bool most, bool *exact)
 
 const Dim *bound_end(Bound *b, const Dim *p, bool most, bool *exact)
 {
-    bool before = start(b);
+    start(b);
     const Dim *to = end(b, p, most, exact);
-    return dim_tried(b->g, before) ? to : NULL;
+    return to && !dim_too_large(to) ? to : NULL;
 }
 
 /* A dimension that is at least p, and never negative, whatever is empty; NULL:

@@ -4,14 +4,17 @@
  * product of powers of atoms; an atom is a variable, a rounded-down quotient
  * that does not divide, or max(d, 0). Terms stand in graded lexicographic
  * order, so equal polynomials are equal term by term. a mod b is a - b * (a /
- * b): one form, so 2 * (n / 2) + n % 2 is n. */
+ * b): one form, so 2 * (n / 2) + n % 2 is n. What is too large to be written
+ * down is one dimension, of which nothing is known, and so is all that is made
+ * of it. */
 #include "graph/dim_internal.h"
 
 #include <assert.h>
 #include <string.h>
 
 /* What is longer than this when written out, or has more factors in a term or
- * more quotients inside each other, is refused as an overflow. */
+ * more quotients inside each other, is too large, as are coefficients that
+ * leave 64 bits. */
 enum { MAX_SIZE = 65536, MAX_FACTORS = 256, MAX_DEPTH = 256 };
 
 struct Dims {
@@ -21,28 +24,10 @@ struct Dims {
     Term *buf; /* for sums and products under construction */
     int nbuf;
     int natom;
-    bool overflow;
     const Dim *unknown[MAX_UNKNOWNS + 1];
     const Dim *zero, *one; /* most constants are */
+    const Dim *large;
 };
-
-static int64_t checked_add(Dims *s, int64_t a, int64_t b)
-{
-    int64_t v;
-    if (!__builtin_add_overflow(a, b, &v))
-        return v;
-    s->overflow = true;
-    return a < 0 ? INT64_MIN : INT64_MAX;
-}
-
-static int64_t checked_mul(Dims *s, int64_t a, int64_t b)
-{
-    int64_t v;
-    if (!__builtin_mul_overflow(a, b, &v))
-        return v;
-    s->overflow = true;
-    return (a < 0) == (b < 0) ? INT64_MAX : INT64_MIN;
-}
 
 static int64_t gcd(int64_t a, int64_t b)
 {
@@ -66,6 +51,7 @@ static bool is_product(const Mono *m, const Factor *f, int n)
     return same;
 }
 
+/* NULL: too large. */
 static const Mono *mono_of(Dims *s, const Factor *f, int n)
 {
     uint64_t h = HASH_SEED;
@@ -76,10 +62,8 @@ static const Mono *mono_of(Dims *s, const Factor *f, int n)
         degree += f[i].power;
         size += (int64_t)f[i].atom->size * f[i].power;
     }
-    if (size > MAX_SIZE || n > MAX_FACTORS || degree > MAX_FACTORS) {
-        s->overflow = true;
-        return s->unit;
-    }
+    if (size > MAX_SIZE || n > MAX_FACTORS || degree > MAX_FACTORS)
+        return NULL;
     Mono *m;
     for (size_t seen = 0; (m = map_next(&s->monos, h, &seen));)
         if (is_product(m, f, n))
@@ -192,10 +176,8 @@ static const Dim *poly_of(Dims *s, const Term *t, int n)
         h = hash_mix(hash_mix(h, t[i].mono->hash), (uint64_t)t[i].coef);
         size += 1 + t[i].mono->size;
     }
-    if (size > MAX_SIZE) {
-        s->overflow = true;
-        return poly_of(s, NULL, 0);
-    }
+    if (size > MAX_SIZE)
+        return s->large;
     Dim *d;
     for (size_t seen = 0; (d = map_next(&s->dims, h, &seen));)
         if (is_sum(d, t, n))
@@ -228,17 +210,20 @@ static Term *buffer(Dims *s, int n)
 /* a + k b */
 static const Dim *poly_axpy(Dims *s, const Dim *a, int64_t k, const Dim *b)
 {
+    if (a == s->large || b == s->large)
+        return s->large;
     Term *t = buffer(s, a->n + b->n);
     int n = 0, i = 0, j = 0;
+    int64_t more;
     while (i < a->n || j < b->n) {
         int c = i == a->n   ? 1
                 : j == b->n ? -1
                             : mono_cmp(a->t[i].mono, b->t[j].mono);
         t[n].mono = c <= 0 ? a->t[i].mono : b->t[j].mono;
         t[n].coef = c <= 0 ? a->t[i].coef : 0;
-        if (c >= 0)
-            t[n].coef =
-                checked_add(s, t[n].coef, checked_mul(s, k, b->t[j].coef));
+        if (c >= 0 && (__builtin_mul_overflow(k, b->t[j].coef, &more) ||
+                       __builtin_add_overflow(t[n].coef, more, &t[n].coef)))
+            return s->large;
         i += c <= 0;
         j += c >= 0;
         n += t[n].coef != 0;
@@ -249,14 +234,16 @@ static const Dim *poly_axpy(Dims *s, const Dim *a, int64_t k, const Dim *b)
 /* a · coef · m: the order of terms is kept. */
 static const Dim *poly_scale(Dims *s, const Dim *a, int64_t coef, const Mono *m)
 {
+    if (a == s->large || coef == 0)
+        return coef ? a : s->zero;
     Term *t = buffer(s, a->n);
-    int n = 0;
-    for (int i = 0; i < a->n && coef; i++) {
-        t[n].coef = checked_mul(s, a->t[i].coef, coef);
-        t[n].mono = mono_mul(s, a->t[i].mono, m);
-        n++;
+    for (int i = 0; i < a->n; i++) {
+        t[i].mono = mono_mul(s, a->t[i].mono, m);
+        if (!t[i].mono ||
+            __builtin_mul_overflow(a->t[i].coef, coef, &t[i].coef))
+            return s->large;
     }
-    return poly_of(s, t, n);
+    return poly_of(s, t, a->n);
 }
 
 static const Dim *atom_dim(Dims *s, Atom *atom)
@@ -273,6 +260,9 @@ Dims *dims_new(Arena *a)
     s->unit = mono_of(s, NULL, 0);
     s->zero = poly_of(s, NULL, 0);
     s->one = poly_term(s, 1, s->unit);
+    Atom *large = NEW(a, Atom);
+    *large = (Atom){.kind = ATOM_large, .id = -1, .size = 1, .name = "…"};
+    s->large = atom_dim(s, large);
     return s;
 }
 
@@ -321,10 +311,8 @@ const Dim *dim_mul(Graph *g, const Dim *a, const Dim *b)
         a = b;
         b = c;
     }
-    if ((int64_t)a->n * b->n > MAX_SIZE) {
-        s->overflow = true;
-        return sum;
-    }
+    if (a == s->large || b == s->large || (int64_t)a->n * b->n > MAX_SIZE)
+        return s->large;
     for (int i = 0; i < a->n; i++) {
         const Dim *p = poly_scale(s, b, a->t[i].coef, a->t[i].mono);
         sum = sum->n ? poly_axpy(s, sum, 1, p) : p;
@@ -353,10 +341,8 @@ static const Dim *new_atom(Dims *s, const Dim *num, const Dim *den)
     int below = poly_depth(num), other = den ? poly_depth(den) : 0;
     if (below < other)
         below = other;
-    if (below >= MAX_DEPTH) {
-        s->overflow = true;
-        return num;
-    }
+    if (below >= MAX_DEPTH || num == s->large || den == s->large)
+        return s->large;
     q = NEW(s->arena, Atom);
     q->depth = 1 + below;
     q->hash = h;
@@ -399,8 +385,8 @@ static const Dim *divide(Dims *s, const Dim *a, const Dim *b, const Dim **r)
 {
     const Dim *q = poly_of(s, NULL, 0);
     *r = q;
-    /* Every step lowers the leading term of a. An overflow could break that. */
-    while (a->n && !s->overflow) {
+    /* Every step lowers the leading term of a, unless it becomes too large. */
+    while (a->n && a != s->large) {
         Term lead = a->t[0];
         int64_t k = 0;
         if (mono_divides(b->t[0].mono, lead.mono))
@@ -416,7 +402,7 @@ static const Dim *divide(Dims *s, const Dim *a, const Dim *b, const Dim **r)
             a = poly_axpy(s, a, -1, rest);
         }
     }
-    return q;
+    return a->n ? a : q;
 }
 
 const Dim *dim_div(Graph *g, const Dim *a, const Dim *b)
@@ -425,16 +411,18 @@ const Dim *dim_div(Graph *g, const Dim *a, const Dim *b)
     const Dim *r;
     if (b->n == 0)
         die("a dimension divided by the constant 0");
-    if (a->n == 0 || dim_is(b, 1))
-        return a;
+    if (a->n == 0 || dim_is(b, 1) || a == s->large || b == s->large)
+        return b == s->large ? b : a;
     if (b->t[0].coef < 0) {
         a = poly_scale(s, a, -1, s->unit);
         b = poly_scale(s, b, -1, s->unit);
     }
+    if (a == s->large || b == s->large)
+        return s->large;
     cancel(s, &a, &b);
     const Dim *q = divide(s, a, b, &r);
-    if (s->overflow)
-        return q;
+    if (q == s->large || r == s->large)
+        return s->large;
     if (b->n > 1 && r->n) { /* all or nothing, for legibility */
         q = poly_of(s, NULL, 0);
         r = a;
@@ -472,30 +460,12 @@ const Dim *dim_clamps(const Dim *p)
     return a && a->kind == ATOM_max ? a->num : p;
 }
 
-bool dim_overflowed(const Graph *g) { return graph_dims(g)->overflow; }
-
 const Dim *dim_unknown(Graph *g, int k)
 {
     Dims *s = graph_dims(g);
     if (!s->unknown[k])
         s->unknown[k] = dim_var(g, "…");
     return s->unknown[k];
-}
-
-bool dim_try(Graph *g)
-{
-    Dims *s = graph_dims(g);
-    bool before = s->overflow;
-    s->overflow = false;
-    return before;
-}
-
-bool dim_tried(Graph *g, bool before)
-{
-    Dims *s = graph_dims(g);
-    bool good = !s->overflow;
-    s->overflow = before;
-    return good;
 }
 
 /* MAX_SIZE bounds depth and work of what recurses into quotients. */
@@ -505,6 +475,8 @@ const Dim *dim_subst(Graph *g, const Dim *d, int n, const Dim *const *var,
 {
     Dims *s = graph_dims(g);
     const Dim *sum = poly_of(s, NULL, 0);
+    if (d == s->large)
+        return d;
     for (int i = 0; i < d->n; i++) {
         const Mono *m = d->t[i].mono;
         const Dim *p = poly_term(s, d->t[i].coef, s->unit);
@@ -516,10 +488,8 @@ const Dim *dim_subst(Graph *g, const Dim *d, int n, const Dim *const *var,
                     x = val[k];
             if (a->kind == ATOM_div) {
                 const Dim *den = dim_subst(g, a->den, n, var, val);
-                if (den->n == 0) {
-                    s->overflow = true;
-                    return sum;
-                }
+                if (den->n == 0)
+                    return s->large;
                 x = dim_div(g, dim_subst(g, a->num, n, var, val), den);
             }
             if (a->kind == ATOM_max)
@@ -539,6 +509,8 @@ bool dim_linear_in(Graph *g, const Dim *d, const Dim *var, const Dim **q,
     const Atom *v = dim_as_atom(var);
     assert(v);
     *q = *r = poly_of(s, NULL, 0);
+    if (d == s->large)
+        return false;
     for (int i = 0; i < d->n; i++) {
         const Mono *m = d->t[i].mono;
         int power = mono_power(m, v);

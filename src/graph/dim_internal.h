@@ -5,7 +5,12 @@
 
 #include "graph/internal.h"
 
-typedef enum AtomKind { ATOM_var, ATOM_div, ATOM_max } AtomKind;
+typedef enum AtomKind {
+    ATOM_var,
+    ATOM_div,
+    ATOM_max,
+    ATOM_large, /* alone: what is too large to be written down */
+} AtomKind;
 
 typedef struct Atom {
     uint64_t hash;

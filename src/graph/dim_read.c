@@ -27,6 +27,12 @@ bool dim_const_value(const Dim *d, int64_t *v)
     return true;
 }
 
+bool dim_too_large(const Dim *d)
+{
+    const Atom *a = dim_as_atom(d);
+    return a && a->kind == ATOM_large;
+}
+
 bool dim_is(const Dim *d, int64_t v)
 {
     int64_t c;
@@ -105,6 +111,8 @@ static bool atom_eval(const Atom *a, const Point *p, int64_t *out)
             }
         return false;
     }
+    if (a->kind == ATOM_large)
+        return false;
     int64_t num, den;
     if (!eval_at(a->num, p, &num))
         return false;
@@ -166,7 +174,7 @@ static void print_part(const Dim *d, bool atomic, Str *to)
 
 static void print_atom(const Atom *a, bool alone, Str *to)
 {
-    if (a->kind == ATOM_var) {
+    if (a->kind == ATOM_var || a->kind == ATOM_large) {
         str_printf(to, "%s", a->name);
         return;
     }
@@ -227,6 +235,8 @@ const char *dim_text(Graph *g, const Dim *d)
 
 static void *visit_atom(const Atom *a, const DimVisitor *v)
 {
+    if (a->kind == ATOM_large)
+        die("nothing can be made of a dimension that is too large");
     if (a->kind == ATOM_var)
         return v->variable(v->u, a->self);
     void *num = dim_visit(a->num, v);
@@ -318,6 +328,8 @@ static Ends atom_ends(const Atom *a, int n, const Dim *const *var,
         Ends e = dim_ends(a->num, n, var, most);
         return (Ends){e.lo > 0 ? e.lo : 0, e.hi > 0 ? e.hi : 0};
     }
+    if (a->kind == ATOM_large)
+        return (Ends){INT64_MIN, INT64_MAX};
     for (int i = 0; i < n; i++)
         if (var[i] == a->self && most[i] >= 0)
             return (Ends){0, most[i]};

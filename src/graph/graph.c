@@ -280,9 +280,8 @@ static Node *fold_dim(Graph *g, const Node *n, const Op *row)
         a = dim_const(g, 0);
     if (dim_is(b, 0) && (row->on_dims == dim_div || row->on_dims == dim_mod))
         return NULL;
-    bool before = dim_try(g);
     const Dim *d = row->on_dims(g, a, b);
-    return dim_tried(g, before) ? g_dim(g, n->dtype, d) : NULL;
+    return dim_too_large(d) ? NULL : g_dim(g, n->dtype, d);
 }
 
 /* An elementwise operator on broadcasts is the broadcast of the operator on

@@ -77,13 +77,10 @@ bool dim_positive_vars(const Dim *d, int64_t *by, int max, int *n,
  * a proof. */
 enum { MAX_UNKNOWNS = 24 };
 const Dim *dim_unknown(Graph *g, int k);
-/* A coefficient left int64 somewhere: the program is to be refused. */
-bool dim_overflowed(const Graph *g);
-/* Around what asks about dimensions that the program itself may not have: one
- * that is too large there is no fault of it. dim_tried gets what dim_try gave;
- * false: there was one, and what was found means nothing. */
-bool dim_try(Graph *g);
-bool dim_tried(Graph *g, bool before);
+/* Is d the one dimension that stands for all that are too large to be written
+ * down: a coefficient left 64 bits, say. Nothing is known of it, so nothing is
+ * proven of it; what a program has of it is to be refused. */
+bool dim_too_large(const Dim *d);
 
 /* Walks a dimension bottom up without knowing its representation: how the
  * emitter, the C header and the formulas of cost are made. A sum of products:
@@ -253,6 +250,9 @@ void graph_subst(Graph *g, int n, Node *const *from, Node *const *to, int nroot,
  * where it is deep: live[id], an array of graph_count(g) bools. */
 bool *graph_reach(const Graph *g, Arena *scratch, bool deep, int nroot,
                   Node *const *root);
+/* One of them, in bodies too, that has more elements than can be written down,
+ * or is made with such a number; or NULL. */
+Node *node_too_large(Graph *g, Arena *scratch, int nroot, Node *const *root);
 /* Marks on the nodes that exist when graph_unmark takes all marks away;
  * graph_mark is false where there is one already. One walk at a time. */
 void graph_unmark(Graph *g);

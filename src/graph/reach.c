@@ -125,3 +125,26 @@ bool *graph_reach(const Graph *g, Arena *scratch, bool deep, int nroot,
     reach_leave(&r);
     return live;
 }
+
+/* Is the number of its elements, or a number that it is made with. */
+static bool is_too_large(Graph *g, const Node *n)
+{
+    const Dim *elements = dim_const(g, 1);
+    for (int i = 0; i < n->rank; i++)
+        elements = dim_mul(g, elements, n->dim[i]);
+    for (int i = 0; i < n->attr.ndim; i++)
+        if (dim_too_large(n->attr.dims[i]))
+            return true;
+    return dim_too_large(elements);
+}
+
+Node *node_too_large(Graph *g, Arena *scratch, int nroot, Node *const *root)
+{
+    Reach r = reach_enter(g, scratch, 0, true, nroot, root);
+    Node *found = NULL;
+    for (int i = 0; i < r.n && !found; i++)
+        if (is_too_large(g, r.node[i]))
+            found = r.node[i];
+    reach_leave(&r);
+    return found;
+}

@@ -89,6 +89,16 @@ View view_compose(Graph *g, const View *outer, const View *inner)
     return v;
 }
 
+bool view_too_large(const View *v)
+{
+    bool large = false;
+    for (int j = 0; j < v->rank; j++)
+        large |= dim_too_large(v->size[j]) || dim_too_large(v->coef[j]);
+    for (int k = 0; k < v->from; k++)
+        large |= dim_too_large(v->base[k]);
+    return large;
+}
+
 bool view_equal(const View *a, const View *b)
 {
     if (a->rank != b->rank || a->from != b->from)

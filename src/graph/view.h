@@ -34,6 +34,8 @@ bool view_only_repeats(const View *v, const Dim *const *dim);
 /* First outer, then inner: view(view(x, inner), outer) is view(x, this). */
 View view_compose(Graph *g, const View *outer, const View *inner);
 bool view_equal(const View *a, const View *b);
+/* Are its numbers too large to be written down. */
+bool view_too_large(const View *v);
 /* v with an axis put in at, or taken out of, place j. */
 void view_insert(View *v, int j, int axis, const Dim *size, const Dim *coef);
 void view_remove(View *v, int j);

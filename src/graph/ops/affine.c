@@ -93,8 +93,10 @@ bool affine_within(Graph *g, const Node *n, int *budget, Affine *a)
 bool affine_of(Graph *g, const Node *n, Affine *a)
 {
     int budget = BUDGET;
-    bool before = dim_try(g), is_affine = affine_within(g, n, &budget, a);
-    return dim_tried(g, before) && is_affine;
+    bool is_affine = affine_within(g, n, &budget, a);
+    for (int i = 0; is_affine && i < n->rank; i++)
+        is_affine = !dim_too_large(a->coef[i]);
+    return is_affine && !dim_too_large(a->base);
 }
 
 /* Constants. */

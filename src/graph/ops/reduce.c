@@ -301,7 +301,7 @@ static Node *sum_broadcast(Graph *g, const Node *n)
         else
             axis[count++] = k;
     }
-    if (dim_overflowed(g))
+    if (dim_too_large(times))
         return NULL;
     Node *y = g_reduce(g, OP_sum, b->arg[0], count, axis);
     Node *factor = g_fill_like(g, y, g_dim(g, n->dtype, times));

@@ -14,7 +14,7 @@ static bool reshape_infer(Graph *g, Node *n)
     n->dtype = x->dtype;
     n->rank = n->attr.ndim;
     n->dim = n->attr.dims;
-    return before == after || dim_overflowed(g);
+    return before == after || dim_too_large(before) || dim_too_large(after);
 }
 
 /* The sizes that are not 1; axis[i] says which of them axis i is, or -1. */

@@ -109,9 +109,8 @@ Node *g_view(Graph *g, Node *a, const View *v)
 
 static Node *of_view(Graph *g, const Node *x, const View *v)
 {
-    bool before = dim_try(g);
     View inner = view_of(x), w = view_compose(g, v, &inner);
-    return dim_tried(g, before) ? g_view(g, x->arg[0], &w) : NULL;
+    return view_too_large(&w) ? NULL : g_view(g, x->arg[0], &w);
 }
 
 /* Axes that are the digits of one: a reshape of that. */
@@ -570,11 +569,9 @@ static Node *pad_others(Graph *g, const Node *n, const View *v)
         return NULL;
     View w = *v, s;
     if (a == x) {
-        bool before = dim_try(g);
         s = view_of(a);
         w = view_compose(g, &s, v);
-        return dim_tried(g, before) ? g_view_add(g, a->arg[0], &w, n->dim)
-                                    : NULL;
+        return view_too_large(&w) ? NULL : g_view_add(g, a->arg[0], &w, n->dim);
     }
     s = view_of(x);
     if (!view_is_slice(&s))
