@@ -97,7 +97,10 @@ $B/test_kernel $B/test_loops $B/test_near_random: $B/tests/unit/kernel_sim.o
 $B/test_numbers $B/test_sums $B/test_loops $B/test_strided: $B/tests/unit/compiled.o
 $B/test_diff_loops $B/test_diff_random $B/test_zeros: $B/tests/unit/diff_cases.o
 $B/test_region $B/test_region_random: $B/tests/unit/region_cases.o
-$B/test_check $B/test_binders $B/test_limits $B/test_random $B/test_points $B/test_gradcheck: $B/tests/unit/programs.o
+$B/test_check $B/test_binders $B/test_limits $B/test_random $B/test_points $B/test_gradcheck \
+  $B/test_accuracy: $B/tests/unit/programs.o
+$B/test_accuracy: $B/tests/unit/exact.o
+$B/test_accuracy: LIBS += $(shell pkg-config --libs mpfr 2>/dev/null)
 $B/tests/unit/%.o: ALL += $(CHECK_CFLAGS)
 $(UNIT): $B/%: $B/tests/unit/%.o $B/tests/unit/harness.o $B/tests/unit/suite.o $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
@@ -189,8 +192,8 @@ fuzz-diff: deps
 BUILDS  := build build/san build/clang build/fuzz
 # Long, and of code that is not instrumented or runs in other cases too.
 SLOW_SAN := e2e/compile-long e2e/check e2e/special-std e2e/std-implicit \
-            e2e/std-prelude docs-check unit/numbers
-SLOW_CLANG := unit/numbers unit/loops
+            e2e/std-prelude docs-check unit/numbers unit/accuracy
+SLOW_CLANG := unit/numbers unit/loops unit/accuracy
 IF_HAS   = $(or $(CPU),$(if $(shell grep -m1 -w $(1) /proc/cpuinfo 2>/dev/null),$(2)))
 test: deps deps-test
 	@rm -rf $(BUILDS:%=%/results)
@@ -221,6 +224,7 @@ bench: all
 DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config \
              libjansson-dev zlib1g-dev
 DEPS_TEST := check g++ clang-19 clang-format-19 libclang-rt-19-dev librandom123-dev \
+             libmpfr-dev \
              dataset-fashion-mnist lld-19 qemu-user
 deps:
 	@CC="$(CC)" LLVM_CONFIG=$(LLVM_CONFIG) .ci/packages $(DEPS)

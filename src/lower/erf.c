@@ -57,22 +57,34 @@ static Val *erfc_core(Lower *l, Val *a)
     return low_fmul(l, p, num_exp_pair(l, square));
 }
 
+/* erf(x) for |x| <= 1. */
+static Val *erf_core(Lower *l, Val *x)
+{
+    Val *z = low_fmul(l, x, x);
+    Poly p = low_dtype(l, x) == DT_f64 ? POLY(erf_f64) : POLY(erf_f32);
+    return low_muladd(l, x, num_poly(l, p, z), x);
+}
+
+static Val *is_within(Lower *l, Val *x, double limit)
+{
+    return low_fcmp(l, CMP_lt, low_fabs(l, x), num_like(l, x, limit));
+}
+
 static Val *erfc_body(Lower *l, Val *const *x)
 {
-    Val *r = erfc_core(l, low_fabs(l, x[0]));
+    Val *r = erfc_core(l, low_fabs(l, x[0])), *one = num_like(l, r, 1);
     Val *neg = low_fcmp(l, CMP_lt, x[0], num_like(l, r, 0));
-    return low_select(l, neg, low_fsub(l, num_like(l, r, 2), r), r);
+    r = low_select(l, neg, low_fsub(l, num_like(l, r, 2), r), r);
+    Val *near = low_fsub(l, one, erf_core(l, x[0]));
+    return low_select(l, is_within(l, x[0], 0.5), near, r);
 }
 
 static Val *erf_body(Lower *l, Val *const *x)
 {
     Val *a = low_fabs(l, x[0]), *one = num_like(l, a, 1);
-    Val *z = low_fmul(l, a, a);
-    Poly p = low_dtype(l, a) == DT_f64 ? POLY(erf_f64) : POLY(erf_f32);
-    Val *near = low_muladd(l, a, num_poly(l, p, z), a);
-    Val *far = low_fsub(l, one, erfc_core(l, a));
-    Val *inside = low_fcmp(l, CMP_lt, a, one);
-    return low_fcopysign(l, low_select(l, inside, near, far), x[0]);
+    Val *near = erf_core(l, a), *far = low_fsub(l, one, erfc_core(l, a));
+    Val *r = low_select(l, is_within(l, a, 1), near, far);
+    return low_fcopysign(l, r, x[0]);
 }
 
 Val *num_erf(Lower *l, Val *x) { return low_shared(l, "erf", erf_body, 1, &x); }
@@ -110,7 +122,7 @@ static Val *exp_half_square(Lower *l, Val *a, double sign)
     return num_exp_pair(l, square);
 }
 
-/* For a < 0: 2 exp(a²) - erfcx(-a). */
+/* For a < 0: 2 exp(a²) - erfcx(-a). Next to 0 from erf. */
 static Val *erfcx_body(Lower *l, Val *const *x)
 {
     bool wide = low_dtype(l, x[0]) == DT_f64;
@@ -118,7 +130,9 @@ static Val *erfcx_body(Lower *l, Val *const *x)
     Val *tame = num_clamp(l, a, 0, wide ? 27 : 10);
     Val *e = num_exp_pair(l, num_two_prod(l, tame, tame));
     Val *below = low_fcmp(l, CMP_lt, x[0], num_like(l, a, 0));
-    return low_select(l, below, low_fsub(l, low_fadd(l, e, e), r), r);
+    r = low_select(l, below, low_fsub(l, low_fadd(l, e, e), r), r);
+    Val *near = low_fsub(l, num_like(l, a, 1), erf_core(l, x[0]));
+    return low_select(l, is_within(l, x[0], 0.5), low_fmul(l, e, near), r);
 }
 
 Val *num_erfcx(Lower *l, Val *x)
@@ -238,7 +252,11 @@ static Tail tail_of(Lower *l, Val *x)
         .fall = exp_half_square(l, a, -1),
         .below = low_fcmp(l, CMP_le, x, num_like(l, x, 0)),
     };
+    Val *y = low_fmul(l, a, num_like(l, a, SQRT1_2));
+    Val *near = low_fmul(l, half, erf_core(l, y));
     t.part = low_fmul(l, low_fmul(l, half, t.scaled), t.fall);
+    t.part =
+        low_select(l, is_within(l, y, 0.5), low_fsub(l, half, near), t.part);
     return t;
 }
 
@@ -272,19 +290,20 @@ Val *num_log_ndtr(Lower *l, Val *x)
     return low_shared(l, "log_ndtr", log_ndtr_body, 1, &x);
 }
 
-/* Below 0 sqrt(2/π)/erfcx(y), y = -x/sqrt(2): of an erfcx that may be too small
- * for its type. */
+/* φ/Φ, or far below 0 sqrt(2/π)/erfcx(y), y = -x/sqrt(2): of an erfcx that may
+ * be too small for its type. */
 static Val *hazard_body(Lower *l, Val *const *x)
 {
     Tail t = tail_of(l, x[0]);
     Val *one = num_like(l, x[0], 1), *half = num_like(l, x[0], 0.5);
-    Val *above = low_fdiv(
-        l, low_fmul(l, t.fall, num_like(l, x[0], 0.39894228040143267794)),
-        low_fsub(l, one, t.part));
+    Val *density =
+        low_fmul(l, t.fall, num_like(l, x[0], 0.39894228040143267794));
+    Val *whole = low_select(l, t.below, t.part, low_fsub(l, one, t.part));
     Val *y = low_fmul(l, low_fabs(l, x[0]), num_like(l, x[0], SQRT1_2));
     Val *slope = low_fdiv(l, num_like(l, x[0], 2 * SQRT2_PI), erfcx_part(l, y));
-    Val *below = low_fmul(l, slope, low_fadd(l, y, half));
-    return low_select(l, t.below, below, above);
+    Val *far = low_fmul(l, slope, low_fadd(l, y, half));
+    Val *out = low_fcmp(l, CMP_lt, x[0], num_like(l, x[0], -0.5));
+    return low_select(l, out, far, low_fdiv(l, density, whole));
 }
 
 Val *num_normal_hazard(Lower *l, Val *x)

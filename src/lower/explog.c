@@ -148,7 +148,7 @@ Val *num_half_expm1(Lower *l, Val *x)
 Val *num_expm1(Lower *l, Val *x)
 {
     Val *h = num_half_expm1(l, x);
-    return low_fadd(l, h, h);
+    return low_fcopysign(l, low_fadd(l, h, h), x);
 }
 
 /* x = 2^e m with m from sqrt(1/2) to sqrt(2), for finite x > 0. */
@@ -196,12 +196,12 @@ static Val *log_cases(Lower *l, Val *r, Val *u, Val *x)
 
 Val *num_log(Lower *l, Val *x) { return log_cases(l, log_core(l, x), x, x); }
 
-/* With 1 + x = u + c, u rounded: log u + c/u. */
+/* With 1 + x = u + c, u rounded: log u + c/u; of -0 it is -0. */
 Val *num_log1p(Lower *l, Val *x)
 {
     Pair u = num_two_sum(l, num_like(l, x, 1), x);
     Val *r = low_fadd(l, log_core(l, u.hi), low_fdiv(l, u.lo, u.hi));
-    return log_cases(l, r, u.hi, x);
+    return low_fcopysign(l, log_cases(l, r, u.hi, x), x);
 }
 
 /* s = (m - 1)/(m + 1) in two parts. */

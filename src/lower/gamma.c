@@ -198,15 +198,19 @@ static void corrections(int s, double *c)
     }
 }
 
-/* ζ(s, y) for y > 0: the first terms, then the rest as from a = y + n. */
+/* ζ(s, y) for y > 0: the first terms, where y is small, then the rest as from
+ * a = y + n. */
 static Val *zeta(Lower *l, int s, Val *y)
 {
     double c[8];
-    Val *one = num_like(l, y, 1), *sum = num_like(l, y, 0);
+    Val *one = num_like(l, y, 1), *none = num_like(l, y, 0), *sum = none;
+    Val *far = low_fcmp(l, CMP_ge, y, num_like(l, y, 8 + s)), *start = y;
     for (int i = 0; i < 8 + s; i++) {
         sum = low_fadd(l, sum, low_fdiv(l, one, power(l, y, s)));
         y = low_fadd(l, y, one);
     }
+    sum = low_select(l, far, none, sum);
+    y = low_select(l, far, start, y);
     corrections(s, c);
     Val *w = low_fdiv(l, one, y), *z = low_fmul(l, w, w);
     Val *tail = low_fmul(l, w, num_poly(l, (Poly){c, 8}, z));

@@ -64,8 +64,9 @@ static Val *quadrant(Lower *l, Val *k)
     return low_iand(l, raw, low_int(l, DT_i64, 3));
 }
 
-/* Cody and Waite with π/2 in three parts of 53 bits. Up to 2^50 the first
- * product leaves an exact difference, so the error is that of the third. */
+/* Cody and Waite with π/2 in three parts of 53 bits. Up to 2^45 the first
+ * product leaves an exact difference, so the error is that of the third, and k
+ * is near enough to the nearest. */
 static Turn reduce_f64(Lower *l, Val *x)
 {
     Val *k = low_frint(l, low_fmul(l, x, num_like(l, x, 2 / PI)));
@@ -348,7 +349,7 @@ static Val *circular(Lower *l, const Circular *c, Val *x)
     static Val *f##_wide(Lower *l, Val *const *x)                              \
     {                                                                          \
         Val *r = f##_turned(l, reduce_f64(l, x[0]));                           \
-        return low_rarely(l, beyond(l, x[0], 0x1p50), f##_huge, x, r);         \
+        return low_rarely(l, beyond(l, x[0], 0x1p45), f##_huge, x, r);         \
     }                                                                          \
     static Val *f##_narrow(Lower *l, Val *const *x)                            \
     {                                                                          \
@@ -359,7 +360,7 @@ static Val *circular(Lower *l, const Circular *c, Val *x)
     {                                                                          \
         return f##_turned(l, reduce_in_f32(l, x[0]));                          \
     }                                                                          \
-    Val *num_##f(Lower *l, Val *x)                                             \
+    static Val *f##_of(Lower *l, Val *x)                                       \
     {                                                                          \
         static const Circular c = {#f, #f "f", f##_wide, f##_narrow,           \
                                    f##_in_f32};                                \
@@ -369,6 +370,18 @@ CIRCULAR(sin)
 CIRCULAR(cos)
 CIRCULAR(tan)
 #undef CIRCULAR
+
+/* -0 keeps its sign. */
+static Val *zero_or(Lower *l, Val *x, Val *r)
+{
+    return low_select(l, low_fcmp(l, CMP_eq, x, num_like(l, x, 0)), x, r);
+}
+
+Val *num_sin(Lower *l, Val *x) { return zero_or(l, x, sin_of(l, x)); }
+
+Val *num_cos(Lower *l, Val *x) { return cos_of(l, x); }
+
+Val *num_tan(Lower *l, Val *x) { return zero_or(l, x, tan_of(l, x)); }
 
 /* πr for |r| <= 1/2 as an angle up to π/4, or what is left to π/2. */
 static Pair half_turn(Lower *l, Val *r, Val **beyond)

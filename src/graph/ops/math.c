@@ -100,8 +100,8 @@ static Node *pow_partial(Graph *g, Node *n, int i)
     if (i == 1 && b->dtype != n->dtype)
         return NULL;
     if (i == 1) {
-        return g_where(g, g2(g, OP_lt, zero, a),
-                       g2(g, OP_mul, n, g1(g, OP_log, a)), zero);
+        return g_where(g, g2(g, OP_le, a, zero), zero,
+                       g2(g, OP_mul, n, g1(g, OP_log, a)));
     }
     Node *less = g2(g, OP_sub, b, g_fill(g, b, 1));
     Node *p = g2(g, OP_mul, g_cast(g, n->dtype, b), g2(g, OP_pow, a, less));

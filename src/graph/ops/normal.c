@@ -153,7 +153,7 @@ static double log_ndtr_eval(const double *x)
     double y = -x[0] * SQRT1_2;
     double other[1] = {-x[0]};
     return x[0] > -1 ? log1p(-ndtr_eval(other))
-                     : log(erfcx_eval(&y) / 2) - x[0] * x[0] / 2;
+                     : log(erfcx_eval(&y) / 2) - x[0] / 2 * x[0];
 }
 
 static Node *log_ndtr_partial(Graph *g, Node *n)

@@ -8,7 +8,7 @@
 
 static double sign_eval(const double *x)
 {
-    return isnan(x[0]) ? x[0] : (x[0] > 0) - (x[0] < 0);
+    return isnan(x[0]) || x[0] == 0 ? x[0] : copysign(1, x[0]);
 }
 
 static Val *sign_lower(Lower *l, const Node *n, Val *const *x)
