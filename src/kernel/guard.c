@@ -52,7 +52,7 @@ typedef struct Newer {
 static bool is_newer(void *u, const Node *cond)
 {
     const Newer *x = u;
-    return number_of(x->s, cond) > x->number;
+    return number_of(x->s, cond) >= x->number;
 }
 
 static void use(Find *f, const Node *n, int c)

@@ -153,3 +153,18 @@ is '{"before": 0}' before w='[1,2]' p='[0,-1]'
 refuse 1 'index out of range' "$NNCC" run m.nn before w='[1,2]' p='[0,1]'
 near '{"d_w": [0.30948563584408445, 0]}' 'grad(powers_slope, w)' x=-0.326 w='[-0.8,1.02]'
 near '{"d_x": -4.8, "d_w": [-3.4, 0]}' 'grad(nested_slope, x, w)' x=-0.3 w='[-0.8,1.02]'
+
+# A condition that only one case asks for, by what the case asks for itself.
+cat >m.nn <<'N'
+fn f(x: real, y: real, w: real[n], c: bool) -> real =
+  min(min([i < n | {
+    let j = 1;
+    if j > 0 && j < n { w[j] + fold(t < n - 3, r = y, until = c | y) } else if c { x * x } else if c { x - y } else { x }
+  }]), 3);
+fn slope(x: real, y: real, w: real[n], c: bool, e: real) -> real {
+  let g = grad(f, x, y, w)(x, y, w, c);
+  e * g.0 + e * g.1 + sum(e * g.2)
+}
+N
+near '{"d_x": 6, "d_y": 0, "d_w": [0]}' 'grad(slope, x, y, w)' x=1 y=1 w='[1]' c=true e=3
+near '{"d_x": 0, "d_y": 0, "d_w": [0, 0]}' 'grad(slope, x, y, w)' x=1 y=1 w='[1,1]' c=true e=3
