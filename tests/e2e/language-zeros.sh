@@ -80,6 +80,13 @@ fn all_losses(x: real[b, k], y: int[b], p: real[b, k]) -> real {
 fn sure(x: real[n], p: real[n]) -> real = binary_cross_entropy(x, p);
 export masked;
 
+# Sums of nothing, with a factor that is infinite taken out of them.
+fn over(x: real[n], s: real) -> real = sum(x / s);
+fn often(x: real[n], s: real) -> real = sum(i < n, j < n | x[i] * x[j] * log(s));
+fn apart(x: real[n], s: real) -> real = sum([i < n, k < 3 | x[i]^2 / ([s, 2, s])[k]]);
+fn linear(x: real[n], s: real) -> real = sum([k < 3, i < n | real(k) + x[i]] / s @ x + [k < 3, i < n | x[i]] @ (x * log(s)));
+fn likely(x: real[n], s: real) -> real = sum(i < n | -0.5 * ((x[i] - 2) / s)^2 - log(s));
+
 # The same with a call or a loop in between, for what it gets and gives.
 fn product(y: real, l: real) -> real = y * l;
 fn direct(w: real, y: real, x: real) -> real = w * (y * log(x));
@@ -154,6 +161,14 @@ near '{"d_x": [-24, 0]}' 'grad(matern_along, x)' 'x=[1, 2]' 'y=[1, 2]' l=0.5 'e=
 near '{"d_y": [0, 24]}' 'grad(matern_along, y)' 'x=[1, 2]' 'y=[1, 2]' l=0.5 'e=[0, 1]'
 near '{"hess_x": [[-6.666666666666667, 0], [0, -6.666666666666667]]}' 'hessian(matern_5, x)' 'x=[1, 2]' 'y=[1, 2]' l=0.5
 near '{"d_l": 0}' 'grad(matern_5, l)' 'x=[1, 2]' 'y=[1, 2]' l=0.5
+# Of nothing there is no sum, whatever it is multiplied by.
+for f in over often apart linear likely; do
+    near "{\"$f\": 0, \"d_s\": 0}" "value_and_grad($f, s)" 'x=[]' s=0
+    near "{\"$f\": 0, \"${f}_dot\": 0}" "jvp($f, s)" 'x=[]' s=0 s_dot=1
+    near '{"hess_s": 0}' "hessian($f, s)" 'x=[]' s=0
+done
+near '{"over": "inf"}' over 'x=[1, 2]' s=0
+near '{"often": "-inf"}' often 'x=[1, 2]' s=0
 # Calls and loops hide nothing of what is infinite.
 for f in direct called given captured begun carried ended rowwise stacked; do
     near '{"d_y": 0, "d_x": 0}' "grad($f, y, x)" w=0 y=2 x=0

@@ -465,9 +465,9 @@ static bool at_kink(Judge *j, int fun)
            (of[fun] && !smooth_slope(j, of[fun], &slope));
 }
 
-/* What identities and rules make of a program has its value. Without rows,
- * where a largest element is infinite, and of derivatives only numbers are
- * compared: 0 times infinity may be in one form and not in another. */
+/* What identities and rules make of a program has its value. Of derivatives
+ * only numbers are compared: 0 times infinity may be in one form and not in
+ * another. */
 static bool all_near(int64_t n, const double *got, const double *want)
 {
     for (int64_t i = 0; i < n; i++)
@@ -480,7 +480,7 @@ static void compare_plain(Judge *j, int fun, EvalStatus status, double **got)
 {
     const Fun *f = &j->made.fun[fun];
     double *want[MAX_LEAVES];
-    bool value = (fun == FUN_value || fun == FUN_each) && j->point.at.n > 0;
+    bool value = fun == FUN_value || fun == FUN_each;
 
     if (evaluate_side(j, &j->plain, fun, &j->point.at, want) != status)
         wrong(j, "identity", "%s: another status, not %d", expression[fun],

@@ -455,6 +455,14 @@ START_TEST(views_compose)
 }
 END_TEST
 
+/* The number where d is above 0, else what leaves a sum of nothing 0. */
+static Node *where_some(const Dim *d, Node *to, double other)
+{
+    Node *size = g_dim(g, DT_i64, d);
+    Node *some = g2(g, OP_lt, g_const_int(g, DT_i64, 0), size);
+    return g_where(g, some, to, g_const(g, DT_f32, other));
+}
+
 START_TEST(reductions_simplify)
 {
     const Dim *nm[2] = {n, m}, *n1[2] = {n, one};
@@ -475,8 +483,18 @@ START_TEST(reductions_simplify)
     Node *sb = g_broadcast_to(g, s, 2, nm), *sn = g_broadcast_to(g, s, 1, &n);
     ck_assert_ptr_eq(sum_axis(g2(g, OP_mul, x, sb), 1),
                      g2(g, OP_mul, sum_axis(x, 1), sn));
+    /* what may be infinite comes out where there is something to sum */
+    Node *by = g_broadcast_to(g, where_some(m, s, 1), 1, &n);
     ck_assert_ptr_eq(sum_axis(g2(g, OP_div, x, sb), 1),
-                     g2(g, OP_div, sum_axis(x, 1), sn));
+                     g2(g, OP_div, sum_axis(x, 1), by));
+    Node *l = g1(g, OP_log, s), *lb = g_broadcast_to(g, l, 2, nm);
+    by = g_broadcast_to(g, where_some(m, l, 0), 1, &n);
+    ck_assert_ptr_eq(sum_axis(g2(g, OP_mul, x, lb), 1),
+                     g2(g, OP_mul, sum_axis(x, 1), by));
+    Node *e = g1(g, OP_exp, g1(g, OP_neg, g2(g, OP_mul, s, s)));
+    ck_assert_ptr_eq(
+        sum_axis(g2(g, OP_mul, x, g_broadcast_to(g, e, 2, nm)), 1),
+        g2(g, OP_mul, sum_axis(x, 1), g_broadcast_to(g, e, 1, &n)));
     ck_assert(node_is_const(sum_axis(g_fill(g, x, 0), 1), 0));
     /* one-hot vectors add up to 1 */
     Node *i = g_index_check(g, g_param(g, DT_i32, 1, &n, "i"), m);
@@ -519,8 +537,9 @@ START_TEST(contracts_are_canonical)
     Node *sk = g_broadcast_to(g, s, 2, nk), *sm = g_broadcast_to(g, s, 2, nm);
     ck_assert_ptr_eq(g_matmul(g, g2(g, OP_mul, a, sk), b),
                      g2(g, OP_mul, ab, sm));
+    Node *by = g_broadcast_to(g, where_some(k, s, 1), 2, nm);
     ck_assert_ptr_eq(g_matmul(g, g2(g, OP_div, a, sk), b),
-                     g2(g, OP_div, ab, sm));
+                     g2(g, OP_div, ab, by));
     ck_assert_ptr_eq(g_matmul(g, g1(g, OP_neg, a), b), g1(g, OP_neg, ab));
     /* nothing summed: an elementwise product */
     Node *r = g_param(g, DT_f32, 1, &n, "r");

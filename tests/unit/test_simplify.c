@@ -62,9 +62,9 @@ static const char program_text[] = "use nn;\n";
 
 /* file: the program whose functions they use, or NULL for `use nn;`. */
 static void case_open(Case *c, const char *file, const char *params,
-                      const char *left, const char *right)
+                      const char *left, const char *right, bool formulas)
 {
-    CheckOptions o = {.real = DT_f64};
+    CheckOptions o = {.real = DT_f64, .labels = formulas};
 
     c->arena = arena_new();
     c->diags = diags_new(c->arena);
@@ -151,7 +151,7 @@ START_TEST(identity)
     Case c;
 
     case_open(&c, lines[_i].file, lines[_i].params, lines[_i].left,
-              lines[_i].right);
+              lines[_i].right, lines[_i].formulas);
     same_value(&c);
     same_node(&c, lines[_i].formulas);
     arena_free(c.arena);
@@ -168,7 +168,7 @@ START_TEST(rule)
 
     char *left = trimmed(r->identity, eq);
 
-    case_open(&c, NULL, params, left, eq + 4);
+    case_open(&c, NULL, params, left, eq + 4, false);
     same_value(&c);
     same_node(&c, false);
     arena_free(c.arena);

@@ -32,9 +32,9 @@ static Sign sign_of_leaf(const Node *n)
     double v = node_is_any_const(n) ? const_value(n) : -1;
     if (v >= 0)
         return v > 0 ? SIGN_positive : SIGN_not_negative;
-    return n->op == OP_dim && dim_never_negative(n->attr.dims[0])
-               ? SIGN_not_negative
-               : SIGN_any;
+    if (n->op != OP_dim || !dim_never_negative(n->attr.dims[0]))
+        return SIGN_any;
+    return n->attr.integer == DIVISOR ? SIGN_positive : SIGN_not_negative;
 }
 
 bool node_is_square(const Node *n)

@@ -100,6 +100,8 @@ static Node *sum_lonely(Graph *g, Product *p, int k)
     }
     if (n == 0)
         return NULL;
+    for (int i = 0; i < n; i++)
+        p->x[1 - k] = g_factor_outside(g, p->x[1 - k], p->x[k]->dim[axis[i]]);
     p->x[k] = g_reduce(g, OP_sum, p->x[k], n, axis);
     copy_labels(p->l[k], kept, left);
     return make(g, p);
@@ -146,6 +148,18 @@ static Node *absorb_broadcast(Graph *g, const Node *n, Product *p, int k)
     return g_broadcast(g, make(g, p), n->rank, n->dim, axis);
 }
 
+/* x, which multiplies or divides operand k, as it does the result. */
+static Node *outside(Graph *g, const Product *p, int k, OpId op, Node *x)
+{
+    for (int i = 0; i < p->x[k]->rank; i++) {
+        const Dim *size = p->x[k]->dim[i];
+        if (!in_out(p, p->l[k][i]))
+            x = op == OP_mul ? g_factor_outside(g, x, size)
+                             : g_divisor_outside(g, x, size);
+    }
+    return x;
+}
+
 /* Signs and scalar factors and divisors are applied to the result. */
 static Node *pull_scalar(Graph *g, Product *p, int k)
 {
@@ -163,6 +177,7 @@ static Node *pull_scalar(Graph *g, Product *p, int k)
     if (!s)
         return NULL;
     p->x[k] = x->arg[1 - at];
+    s = outside(g, p, k, (OpId)x->op, s);
     Node *y = make(g, p);
     return g2(g, x->op, y, g_fill_like(g, y, s));
 }

@@ -131,6 +131,10 @@ Node *scalar_of(const Node *n);
 Node *g_fill_like(Graph *g, const Node *like, Node *s);
 /* x times the number v. */
 Node *g_scale(Graph *g, Node *x, double v);
+/* x, a factor or divisor that is to stand outside of a sum over so much: where
+ * that is nothing, a number by which 0 stays 0, for x may be infinite. */
+Node *g_factor_outside(Graph *g, Node *x, const Dim *size);
+Node *g_divisor_outside(Graph *g, Node *x, const Dim *size);
 
 /* A value of dtype `from` as one of dtype `to`, as low_convert does it: reals
  * to integers truncate and saturate, NaN becomes 0, integers wrap, numbers to

@@ -356,6 +356,8 @@ static Node *sum_identity(Graph *g, const Node *n)
     }
     if (x->op == OP_div && dtype_is_real(n->dtype) &&
         (s = scalar_of(x->arg[1])) != NULL) {
+        for (int i = 0; i < n->attr.nint; i++)
+            s = g_divisor_outside(g, s, x->dim[n->attr.ints[i]]);
         y = g_reduce(g, OP_sum, x->arg[0], n->attr.nint, n->attr.ints);
         return g2(g, OP_div, y, g_fill_like(g, y, s));
     }

@@ -94,6 +94,30 @@ Node *g_scale(Graph *g, Node *x, double v)
     return g2(g, OP_mul, x, g_fill(g, x, v));
 }
 
+/* In formulas numbers are finite. */
+static Node *unless_none(Graph *g, Node *x, const Dim *size, double instead)
+{
+    if (graph_keeps_labels(g) ||
+        dim_never_negative(dim_sub(g, size, dim_const(g, 1))))
+        return x;
+    Node *n = g_dim(g, DT_i64, size);
+    Node *some = g_fill_like(g, x, g2(g, OP_lt, g_fill(g, n, 0), n));
+    Node *other = g_fill(g, x, instead);
+    bool done = x->op == OP_where && x->arg[0] == some && x->arg[2] == other;
+    return done ? x : g_where(g, some, x, other);
+}
+
+Node *g_factor_outside(Graph *g, Node *x, const Dim *size)
+{
+    return node_is_finite(x) ? x : unless_none(g, x, size, 0);
+}
+
+Node *g_divisor_outside(Graph *g, Node *x, const Dim *size)
+{
+    bool fits = node_is_size(x) || node_sign(x) == SIGN_positive;
+    return fits ? x : unless_none(g, x, size, 1);
+}
+
 Node *batch_repeat(Graph *g, const Dim *b, Node *x)
 {
     const Dim *dim[MAX_RANK + 1] = {b};
