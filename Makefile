@@ -68,7 +68,7 @@ $B/libnn.a: $B/libnn.o
 	$Qar rcs $@ $^
 $B/libnn.so: $(RT)
 	$(call say,LINK,$@)
-	$Q$(CC) $(ALL) -shared -Wl,-soname,libnn.so.1 $^ -o $@ -lz -lpthread -ldl -lm
+	$Q$(CC) $(ALL) -shared -Wl,-soname,libnn.so.1 $^ -o $@ -ljansson -lz -lpthread -ldl -lm
 	@ln -sf libnn.so $@.1
 
 $B/src/emit/%.o $B/src/target/%.o: ALL += $(LLVM_CFLAGS)

@@ -16,6 +16,22 @@ static int find_block(const nncc_trainer *t, const char *name)
     return -1;
 }
 
+/* What of t the parameter takes: the block of its name, or else the only one of
+ * its type, which is a struct; -1: none. */
+static int block_for(const nncc_trainer *t, const nn_port *p)
+{
+    int found = find_block(t, p->name), n = 0;
+
+    if (found >= 0)
+        return t->block[found].port->nleaf == p->nleaf ? found : -1;
+    for (int i = 0; i < t->nblock && p->nleaf && *p->leaf[0]->path; i++)
+        if (strcmp(t->block[i].port->type, p->type) == 0) {
+            found = i;
+            n++;
+        }
+    return n == 1 ? found : -1;
+}
+
 static const nncc_setting *find_setting(const nncc_trainer *t, const char *name)
 {
     for (int i = 0; i < t->nsetting; i++)
@@ -43,9 +59,8 @@ static int find_role(const nncc_trainer *t, const nn_function *f, int i,
                      int *role)
 {
     const nn_port *p = f->param[i];
-    int block = find_block(t, p->name);
 
-    if (block >= 0 && p->nleaf == t->block[block].port->nleaf) {
+    if (block_for(t, p) >= 0) {
         *role = NNCC_ROLE_STATE;
         return NN_OK;
     }
@@ -215,7 +230,7 @@ static int shape_y(const nncc_binding *b, const nncc_data *d, nncc_tensor *y)
 }
 
 /* Dimensions and argument memory from the shapes of x and y. */
-static int solve(nncc_binding *b, const nncc_data *d)
+static int solve(const nncc_trainer *t, nncc_binding *b, const nncc_data *d)
 {
     nncc_tensor x = {.dtype = b->axes.leaf[b->x_leaf]->dtype,
                      .rank = b->axes.leaf[b->x_leaf]->rank};
@@ -224,7 +239,7 @@ static int solve(nncc_binding *b, const nncc_data *d)
 
     x.data = y.data = &anything;
     int status = shape_row(b, d, b->x, d->nfeature, &x);
-    if (!status && b->y >= 0) {
+    if (!status && b->y >= 0 && !(t->unlabelled && d->nlabel == 0)) {
         y.dtype = b->axes.leaf[b->y_leaf]->dtype;
         y.rank = b->axes.leaf[b->y_leaf]->rank;
         status = shape_y(b, d, &y);
@@ -237,7 +252,7 @@ static int solve(nncc_binding *b, const nncc_data *d)
     if (!leaf)
         return NN_ERR_MEMORY;
     leaf[b->x_leaf] = &x;
-    if (b->y >= 0)
+    if (y.rank > 0)
         leaf[b->y_leaf] = &y;
     status = nncc_axes_solve(b->f, &b->axes, leaf, b->dims);
     free(leaf);
@@ -355,7 +370,7 @@ static int bind_parts(const nncc_trainer *t, const nncc_data *d, int64_t batch,
     if (!status)
         status = find_batch(b, d, batch, fallback);
     if (!status)
-        status = solve(b, d);
+        status = solve(t, b, d);
     if (!status)
         status = allocate(b);
     for (int i = 0; i < b->f->nparam && !status; i++)
@@ -422,7 +437,7 @@ int nncc_bind_state(nncc_binding *b, const nncc_trainer *t)
         if (b->role[i] != NNCC_ROLE_STATE)
             continue;
         const nn_port *p = b->f->param[i];
-        const nncc_block *block = &t->block[find_block(t, p->name)];
+        const nncc_block *block = &t->block[block_for(t, p)];
         int first = nncc_param_leaf(b->f, i);
         for (int l = 0; l < p->nleaf; l++) {
             const nncc_tensor *have = &block->leaf[l];

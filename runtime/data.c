@@ -167,6 +167,38 @@ void nncc_data_labels(const nncc_data *d, int64_t row, int64_t from, int64_t n,
     load(d->y_dtype, d->y, row * d->y_step + from, n, to);
 }
 
+/* Of n bytes, eight at a time, by the step of FNV-1a over them and a shift that
+ * lets high bits reach low ones. */
+static uint64_t hash_bytes(uint64_t h, const char *at, size_t n)
+{
+    uint64_t v = 0;
+
+    for (; n >= sizeof v; at += sizeof v, n -= sizeof v) {
+        memcpy(&v, at, sizeof v);
+        h = (h ^ v) * UINT64_C(0x100000001b3);
+        h ^= h >> 29;
+    }
+    for (; n > 0; at++, n--)
+        h = (h ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+uint64_t nncc_data_hash(const nncc_data *d)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    size_t x = nncc_dtype_bytes(d->x_dtype), y = nncc_dtype_bytes(d->y_dtype);
+
+    h = hash_bytes(h, (const char *)&d->scale, sizeof d->scale);
+    for (int64_t i = 0; i < d->n; i++) {
+        h = hash_bytes(h, (const char *)d->x + (size_t)(i * d->x_step) * x,
+                       (size_t)d->nfeature * x);
+        if (d->nlabel)
+            h = hash_bytes(h, (const char *)d->y + (size_t)(i * d->y_step) * y,
+                           (size_t)d->nlabel * y);
+    }
+    return h;
+}
+
 void nncc_data_free(nncc_data *d)
 {
     if (!d)
@@ -182,6 +214,8 @@ void nncc_data_free(nncc_data *d)
         free(d->feature_name[i]);
     free(d->feature_name);
     free(d->label_name);
+    free(d->mean);
+    free(d->factor);
     free(d->path);
     free(d);
 }
@@ -209,6 +243,17 @@ static bool copy_names(char *const *from, int64_t n, char ***to)
     return true;
 }
 
+/* A copy of n numbers; NULL stays NULL. False where there is no memory. */
+static bool copy_numbers(const double *from, int64_t n, double **to)
+{
+    if (!from)
+        return true;
+    *to = nncc_alloc((size_t)n, sizeof **to, "a data set");
+    if (*to)
+        memcpy(*to, from, (size_t)n * sizeof **to);
+    return *to != NULL;
+}
+
 /* Row by row, m elements each. */
 static void copy_rows(int dtype, const void *from, int64_t step,
                       const int64_t *row, int64_t n, int64_t m, void *to)
@@ -229,6 +274,8 @@ static int fill_subset(const nncc_data *d, const int64_t *row, nncc_data *s)
     if (!copy_names(d->class_name, d->nclass, &s->class_name) ||
         !copy_names(d->feature_name, d->nfeature, &s->feature_name) ||
         (d->label_name && !(s->label_name = nncc_strdup(d->label_name))) ||
+        !copy_numbers(d->mean, d->nfeature, &s->mean) ||
+        !copy_numbers(d->factor, d->nfeature, &s->factor) ||
         !(s->path = nncc_strdup(d->path)))
         return NN_ERR_MEMORY;
     copy_rows(d->x_dtype, d->x, d->x_step, row, s->n, s->nfeature, s->x);
@@ -241,9 +288,8 @@ static int fill_subset(const nncc_data *d, const int64_t *row, nncc_data *s)
     return s->line ? NN_OK : (int)NN_ERR_MEMORY;
 }
 
-/* Rows row[0 … n-1] of d as a data set of their own. */
-static int subset(const nncc_data *d, const int64_t *row, int64_t n,
-                  nncc_data **out)
+int nncc_data_subset(const nncc_data *d, const int64_t *row, int64_t n,
+                     nncc_data **out)
 {
     nncc_data *s = nncc_alloc(1, sizeof *s, "a data set");
 
@@ -256,7 +302,9 @@ static int subset(const nncc_data *d, const int64_t *row, int64_t n,
                      .y_dtype = d->y_dtype,
                      .scale = d->scale,
                      .label = d->label,
-                     .nclass = d->nclass};
+                     .nclass = d->nclass,
+                     .text = d->text,
+                     .fit_scale = d->fit_scale};
     int status = fill_subset(d, row, s);
     if (status) {
         nncc_data_free(s);
@@ -305,9 +353,9 @@ int nncc_data_split(const nncc_data *d, const nncc_split_options *o,
     nncc_rng_seed(&rng, o->seed);
     if (!o->keep_order)
         nncc_rng_shuffle(&rng, order, d->n);
-    status = subset(d, order, d->n - ntest, &a);
+    status = nncc_data_subset(d, order, d->n - ntest, &a);
     if (!status)
-        status = subset(d, order + (d->n - ntest), ntest, &b);
+        status = nncc_data_subset(d, order + (d->n - ntest), ntest, &b);
     free(order);
     if (status) {
         nncc_data_free(a);
@@ -350,32 +398,37 @@ static void statistics(const nncc_data *d, double *mean, double *scale,
     }
 }
 
-/* d's features anew, as reals: f32 where they are, or are single bytes. */
-static int standardise(nncc_data *d, const double *mean, const double *scale,
-                       double *row)
+int nncc_data_transform(nncc_data *d, const double *mean, const double *factor)
 {
     int64_t m = d->nfeature;
     bool single = d->x_dtype == NN_F32 || nncc_dtype_bytes(d->x_dtype) == 1;
     void *to =
         nncc_alloc((size_t)d->n * (size_t)m,
                    single ? sizeof(float) : sizeof(double), "a data set");
+    double *row = nncc_alloc((size_t)m, sizeof *row, "a row");
 
-    if (!to)
+    if (!to || !row || !copy_numbers(mean, m, &d->mean) ||
+        !copy_numbers(factor, m, &d->factor)) {
+        free(to);
+        free(row);
         return NN_ERR_MEMORY;
+    }
     for (int64_t i = 0; i < d->n; i++) {
         nncc_data_features(d, i, 0, m, row);
         for (int64_t k = 0; k < m; k++) {
-            double x = (row[k] - mean[k]) * scale[k];
+            double x = (row[k] - mean[k]) * factor[k];
             if (single)
                 ((float *)to)[i * m + k] = (float)x;
             else
                 ((double *)to)[i * m + k] = x;
         }
     }
+    free(row);
     free(d->x);
     d->x = to;
     d->x_dtype = single ? NN_F32 : NN_F64;
     d->x_step = m;
+    d->fit_scale = d->scale;
     d->scale = 1;
     return NN_OK;
 }
@@ -391,9 +444,12 @@ static int can_standardise(const nncc_data *train, const nncc_data *other)
                          "it should take, has %lld",
                          other->path, (long long)other->nfeature, train->path,
                          (long long)train->nfeature);
-    if (train->y_inside || (other && other->y_inside))
+    if (train->text || (other && other->text))
         return nncc_fail(NN_ERR_ARGUMENT,
                          "%s: a text has no means to standardise", train->path);
+    if (train->mean || (other && other->mean))
+        return nncc_fail(NN_ERR_ARGUMENT, "%s: is standardised already",
+                         train->mean ? train->path : other->path);
     return NN_OK;
 }
 
@@ -410,9 +466,9 @@ int nncc_data_standardise(nncc_data *train, nncc_data *other)
     status = mean && scale && row ? NN_OK : NN_ERR_MEMORY;
     if (!status) {
         statistics(train, mean, scale, row);
-        status = standardise(train, mean, scale, row);
+        status = nncc_data_transform(train, mean, scale);
         if (!status && other)
-            status = standardise(other, mean, scale, row);
+            status = nncc_data_transform(other, mean, scale);
     }
     free(mean);
     free(scale);

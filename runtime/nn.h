@@ -167,7 +167,11 @@ typedef struct nncc_data {
     char *label_name;    /* or null */
     char *path;          /* as it was given */
     int32_t y_inside;    /* not 0: y points into x's memory */
-    int32_t reserved;
+    int32_t text; /* not 0: x and y are characters, numbers into class_name */
+    /* What nncc_data_standardise did: x is (v * fit_scale - mean) * factor of
+     * what the file has. [nfeature] both, or null. */
+    double *mean, *factor;
+    double fit_scale;
 } nncc_data;
 
 /* A data set of zeros with room for n rows of nfeature numbers and, unless
@@ -206,6 +210,14 @@ int nncc_data_scale(nncc_data *d, double factor);
  * train and in other, which may be null. NN_ERR_ARGUMENT where the numbers of
  * features differ or train is empty, NN_ERR_MEMORY. */
 int nncc_data_standardise(nncc_data *train, nncc_data *other);
+
+/* Makes of d, as a file has it, what a model takes that was trained on a data
+ * set like `fit` (nncc_fit_read): of its columns those so named, in that order
+ * (without names, as many as there are); classes and characters by the numbers
+ * they had there; features scaled and standardised as there. NN_ERR_DATA where
+ * a class or character is new, with its line, NN_ERR_SHAPE, NN_ERR_NAME where a
+ * column is missing, NN_ERR_MEMORY. */
+int nncc_data_fit(nncc_data *d, const nncc_data *fit);
 
 /* Random numbers for shuffles: xoshiro256** (Blackman, Vigna, 2018), its state
  * filled from the seed by splitmix64. The same on every machine. */
@@ -276,6 +288,45 @@ typedef struct nncc_text_options {
 int nncc_text_read(const char *path, const nncc_text_options *o,
                    nncc_data **out);
 
+/* store.c, safetensors.c: named tensors in files */
+
+/* Tensors by name, and texts by key. It owns copies of what is put into it. Not
+ * for use by two threads at once. */
+typedef struct nncc_store nncc_store;
+
+/* An empty one; to be freed with nncc_store_free. NN_ERR_MEMORY. */
+int nncc_store_new(nncc_store **out);
+void nncc_store_free(nncc_store *s); /* may be null */
+/* Adds a copy of t. NN_ERR_NAME where there is one of that name, NN_ERR_MEMORY.
+ */
+int nncc_store_put(nncc_store *s, const char *name, const nncc_tensor *t);
+/* NN_ERR_MEMORY. */
+int nncc_store_set_text(nncc_store *s, const char *key, const char *value);
+/* How many tensors, and each in the order in which it came; null for i that is
+ * none. Valid until another is put there. */
+int64_t nncc_store_count(const nncc_store *s);
+const char *nncc_store_name(const nncc_store *s, int64_t i);
+const nncc_tensor *nncc_store_tensor(const nncc_store *s, int64_t i);
+/* Null where there is none of that name, or key. */
+const nncc_tensor *nncc_store_find(const nncc_store *s, const char *name);
+const char *nncc_store_text(const nncc_store *s, const char *key);
+/* As a safetensors file, which NumPy, PyTorch and JAX read; texts are its
+ * metadata, a key is a U64. The file is there whole or as it was before: it is
+ * written as path.part and renamed. NN_ERR_FILE, NN_ERR_ARGUMENT,
+ * NN_ERR_MEMORY.
+ */
+int nncc_store_write(const nncc_store *s, const char *path);
+/* Reads a safetensors file; what is of none of enum nn_dtype (F16, BF16, small
+ * integers) becomes the next larger that is. To be freed with nncc_store_free.
+ * NN_ERR_FILE, NN_ERR_DATA where it is damaged, NN_ERR_TYPE, NN_ERR_MEMORY. */
+int nncc_store_read(const char *path, nncc_store **out);
+
+/* fit.c: a data set of no rows that says what was fitted to the training data
+ * (names of columns and classes, means and deviations), as nncc_params_store
+ * has put it into s; *out is null where s has nothing of the kind. To be freed
+ * with nncc_data_free. NN_ERR_DATA, NN_ERR_MEMORY. */
+int nncc_fit_read(const nncc_store *s, nncc_data **out);
+
 /* train.c: training over a module's init, step and evaluate */
 
 /* A value for a parameter of `step` that is a scalar, such as an optimizer's
@@ -326,6 +377,23 @@ typedef struct nncc_progress {
     double seconds;                       /* since the training began */
 } nncc_progress;
 
+/* A training in a file from which it goes on to the same bits: last.safetensors
+ * in `folder`, which is made where there is none, has the state, its place in
+ * the data and the best state so far. It is written whole or not at all, so
+ * that whatever ends the training leaves the one before. best.safetensors is
+ * that of the epoch with the best test loss; all of them can be loaded. */
+typedef struct nncc_checkpoints {
+    const char *folder;
+    int64_t steps;  /* after every so many steps; 0: at the end of each epoch,
+                       and where the callback ends the training, always */
+    int64_t keep;   /* also one of its own, epoch-0010.safetensors, every so
+                       many epochs; 0: none */
+    int32_t resume; /* not 0: from last.safetensors, if it is there. Its model,
+                       data, seed and batch must be these: NN_ERR_ARGUMENT,
+                       NN_ERR_SHAPE say what differs */
+    int32_t reserved;
+} nncc_checkpoints;
+
 typedef struct nncc_train_options {
     int64_t epochs; /* 0: initialise and evaluate only */
     int64_t batch;  /* rows of a step; 0: 32, or as the model is compiled */
@@ -342,9 +410,15 @@ typedef struct nncc_train_options {
     /* Not 0: training ends when the test loss has not fallen for so many
      * epochs, and the parameters become those of the best epoch. */
     int64_t patience;
+    /* Not 0: from the parameters (and what else step updates) that m has, of
+     * nncc_prepare, nncc_load or an earlier training, instead of fresh ones. */
+    int32_t keep;
+    int32_t reserved;
+    const nncc_checkpoints *checkpoints; /* may be null */
 } nncc_train_options;
 
-#define NNCC_TRAIN_DEFAULTS {10, 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0}
+#define NNCC_TRAIN_DEFAULTS                                                    \
+    {10, 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0, NULL}
 
 typedef struct nncc_train_result {
     int64_t epochs, steps; /* done */
@@ -380,6 +454,32 @@ const char *nncc_metric_name(const nncc_model *m, int i);
 int nncc_train(nncc_model *m, const nncc_train_options *o,
                const nncc_data *train, const nncc_data *test,
                nncc_train_result *result);
+
+/* Fresh parameters for m, as nncc_train begins with; of o those that matter
+ * there (seed, setting, batch). d: the data that m is for, which sizes follow
+ * from. Errors as nncc_train. */
+int nncc_prepare(nncc_model *m, const nncc_train_options *o,
+                 const nncc_data *d);
+
+/* Parameters of m (after nncc_prepare or nncc_train) from tensors of the same
+ * names and shapes: "net.hidden.W", or without "net." where name says that it
+ * is of net. name: the parameter of step that is meant; null: all. Reals are
+ * converted. missing, if not null, becomes the names, a line each, of what s
+ * does not have, which stays as it is: to be freed. NN_ERR_NAME where s has
+ * nothing of it, NN_ERR_SHAPE, NN_ERR_TYPE with all that differ, after which m
+ * is as before. */
+int nncc_load(nncc_model *m, const char *name, const nncc_store *s,
+              char **missing);
+/* The other way: the parameter (null: what is trained, which is the first), and
+ * what was fitted to the data. */
+int nncc_params_store(nncc_model *m, const char *name, nncc_store *s);
+
+/* Calls f, which takes what was trained and rows of features, on all rows of d;
+ * *out gets its one result, whose first axis is that of the rows. To be freed
+ * with nncc_tensor_free. batch: 0 for that of the training. Errors as
+ * nncc_train; NN_ERR_ARGUMENT where f gives anything else. */
+int nncc_predict(nncc_model *m, const nn_function *f, const nncc_data *d,
+                 int64_t batch, const nn_exec *exec, nncc_tensor **out);
 
 /* Loss and metrics of m's parameters on a data set: means over batches weighted
  * by their rows. metric: nncc_metric_count(m) numbers. Either may be null.

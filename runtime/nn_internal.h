@@ -121,6 +121,17 @@ void nncc_csv_close(nncc_csv *c); /* may be NULL */
  * be freed. */
 const char *nncc_data_place(const nncc_data *d, int64_t row, nncc_text *to);
 
+/* Rows row[0 … n-1] of d as a data set of their own; of no rows, what was
+ * fitted to it. */
+int nncc_data_subset(const nncc_data *d, const int64_t *row, int64_t n,
+                     nncc_data **out);
+/* d's features less mean, times factor ([nfeature] both), anew as reals: f32
+ * where they are, or are single bytes. d says so then. */
+int nncc_data_transform(nncc_data *d, const double *mean, const double *factor);
+
+/* Of all numbers of d: tells other data, not who means harm. */
+uint64_t nncc_data_hash(const nncc_data *d);
+
 /* input.c: files as a whole */
 
 typedef struct nncc_bytes {
@@ -132,6 +143,28 @@ typedef struct nncc_bytes {
 int nncc_read_all(const char *path, uint64_t most, nncc_bytes *out);
 /* Its first bytes, at most n; how many. 0 where it is no readable file. */
 int nncc_read_start(const char *path, unsigned char *to, int n);
+
+/* output.c */
+
+typedef struct nncc_part {
+    const void *at;
+    size_t n;
+} nncc_part;
+
+/* The parts one after another as the file at path: written beside it, on the
+ * disk, then renamed. What was there stays until then, and its permissions.
+ * NN_ERR_FILE, NN_ERR_MEMORY. */
+int nncc_write_parts(const char *path, const nncc_part *part, int64_t n);
+
+/* store.c */
+
+/* Room, all zeros, for a tensor of that shape and a name that is new; *out is
+ * valid until the next one. */
+int nncc_store_add(nncc_store *s, const char *name, const nncc_tensor *shape,
+                   nncc_tensor **out);
+/* The key of text number i, or NULL behind the last. */
+const char *nncc_store_text_at(const nncc_store *s, int64_t i,
+                               const char **value);
 
 /* bind.c: a data set as arguments of a step or evaluate function */
 
@@ -160,6 +193,9 @@ typedef struct nncc_trainer {
     int nsetting;
     uint64_t seed;
     int64_t batch;
+    nncc_data *fit;     /* what was fitted to the data: a data set of no rows */
+    uint64_t data_hash; /* of the training set */
+    bool unlabelled;    /* no step is made: data need no labels */
 } nncc_trainer;
 
 typedef struct nncc_binding {
@@ -198,6 +234,26 @@ int nncc_bind_output(const nn_function *f, int i);
 int nncc_bind_scalar(const nncc_binding *b, const char *name, double *value);
 int nncc_bind_set(nncc_binding *b, const char *name, double value);
 
+/* evaluate.c: batches through a function of the model */
+
+/* A key parameter's value for call number `count`. */
+void nncc_bind_key(nncc_binding *b, uint64_t seed, uint64_t count);
+/* One call, on rows row[0 … n-1] of d; a label out of range is named. */
+int nncc_run_batch(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
+                   const nncc_data *d, const int64_t *row, int64_t n,
+                   const nn_exec *exec);
+/* Means over all rows of a data set. */
+typedef struct nncc_means {
+    double loss, metric[NNCC_MAX_METRICS];
+    int nmetric;
+} nncc_means;
+int nncc_count_metrics(const nn_function *f);
+int nncc_bind_evaluate(const nncc_trainer *t, const nncc_data *d, int64_t batch,
+                       nncc_binding *b);
+int nncc_evaluate_bound(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
+                        const nncc_data *d, const nn_exec *exec,
+                        nncc_means *means);
+
 /* trainer.c: what is trained */
 
 /* The training functions of m and the settings of o, checked. */
@@ -206,12 +262,15 @@ int nncc_trainer_new(const nncc_model *m, const nncc_train_options *o,
 void nncc_trainer_free(nncc_trainer *t); /* may be NULL */
 /* Memory for the state, of the sizes that step's binding has. */
 int nncc_trainer_allocate(nncc_trainer *t, const nncc_binding *step);
+/* The values that m has; NN_ERR_ARGUMENT where it has none of these sizes. */
+int nncc_trainer_keep(const nncc_model *m, nncc_trainer *t);
 /* Calls init. */
 int nncc_trainer_init(nncc_model *m, nncc_trainer *t, const nncc_binding *step,
                       const nn_exec *exec);
 /* A copy of the state in *saved, made where that is NULL; and back again. To be
  * freed with free(). */
 int nncc_trainer_save(const nncc_trainer *t, void **saved);
+size_t nncc_trainer_bytes(const nncc_trainer *t); /* of that copy */
 void nncc_trainer_restore(nncc_trainer *t, const void *saved);
 
 /* schedule.c */
@@ -222,5 +281,54 @@ int nncc_schedule_check(const nncc_schedule *s);
  * `epoch`, from 0. */
 double nncc_schedule_share(const nncc_schedule *s, int64_t step, int64_t steps,
                            int64_t epoch);
+
+/* fit.c: what was fitted to the data, in a store */
+
+int nncc_fit_write(const nncc_data *fit, nncc_store *s);
+
+/* weights.c: blocks to a store and back */
+
+/* All leaves of b, by their names behind a prefix; where copy is not NULL with
+ * the values at *copy, which goes on behind them. */
+int nncc_weights_put(const nncc_block *b, const char *prefix, const void **copy,
+                     nncc_store *s);
+/* What a store has for blocks. */
+typedef struct nncc_take {
+    const nncc_store *s;
+    const char *prefix;
+    bool bare;         /* names without the parameter's are good, too */
+    int found;         /* leaves */
+    nncc_text missing; /* names, a line each */
+    nncc_text wrong;   /* of another shape or dtype, as a sentence */
+} nncc_take;
+void nncc_take_check(nncc_take *k, const nncc_block *b);
+/* After a check without faults. */
+void nncc_take_copy(const nncc_take *k, nncc_block *b);
+/* All of b's leaves, exactly, to *copy, which goes on behind them. */
+int nncc_take_back(const nncc_take *k, const nncc_block *b, void **copy);
+void nncc_take_free(nncc_take *k);
+
+/* checkpoint.c: the whole of a training in a file */
+
+/* Where a training is, beside its state. */
+typedef struct nncc_position {
+    int64_t epoch;      /* at hand, from 1 */
+    int64_t step;       /* done in it */
+    int64_t done;       /* of all epochs */
+    double loss, rows;  /* of the epoch at hand so far: sum, count */
+    double last_loss;   /* mean of the epoch before */
+    int64_t best_epoch; /* with patience */
+    double best_loss;
+    double best_metric[NNCC_MAX_METRICS];
+} nncc_position;
+
+/* The state of t and where it is; best: a copy of the state (nncc_trainer_save)
+ * or NULL. */
+int nncc_checkpoint_write(const struct nncc_trainer *t, const nncc_position *at,
+                          const void *best, const char *path);
+/* Back again, if it is of the same model, data, seed and batch; else as it was.
+ * *best is made where the checkpoint has one. */
+int nncc_checkpoint_read(struct nncc_trainer *t, const char *path,
+                         nncc_position *at, void **best);
 
 #endif

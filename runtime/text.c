@@ -144,7 +144,7 @@ static int cut_rows(Text *t, const nncc_text_options *o)
     d->scale = 1;
     d->label = NNCC_LABEL_NAME;
     d->y = (char *)d->x + nncc_dtype_bytes(d->x_dtype);
-    d->y_inside = 1;
+    d->y_inside = d->text = 1;
     return NN_OK;
 }
 

@@ -20,6 +20,7 @@ void nncc_trainer_free(nncc_trainer *t)
         free(t->setting_name[i]);
     free(t->setting_name);
     free(t->setting);
+    nncc_data_free(t->fit);
     free(t);
 }
 
@@ -309,6 +310,40 @@ int nncc_trainer_init(nncc_model *m, nncc_trainer *t, const nncc_binding *step,
 
 /* Copies of the state */
 
+static const nncc_block *same_block(const nncc_trainer *t, const nncc_block *b)
+{
+    for (int i = 0; t && i < t->nblock; i++) {
+        const nncc_block *have = &t->block[i];
+        bool same = strcmp(have->port->name, b->port->name) == 0 &&
+                    have->port->nleaf == b->port->nleaf;
+        for (int l = 0; same && l < b->port->nleaf; l++)
+            same = have->leaf[l].dtype == b->leaf[l].dtype &&
+                   have->leaf[l].rank == b->leaf[l].rank &&
+                   memcmp(have->leaf[l].size, b->leaf[l].size,
+                          sizeof b->leaf[l].size) == 0;
+        if (same)
+            return have;
+    }
+    return NULL;
+}
+
+int nncc_trainer_keep(const nncc_model *m, nncc_trainer *t)
+{
+    for (int i = 0; i < t->nblock; i++) {
+        const nncc_block *from = same_block(m->trainer, &t->block[i]);
+        if (!from)
+            return nncc_fail(NN_ERR_ARGUMENT,
+                             "%s: has no '%s' to go on from of this size",
+                             nncc_path(m), t->block[i].port->name);
+        for (int l = 0; l < from->port->nleaf; l++) {
+            size_t bytes = 0;
+            nncc_tensor_count(&from->leaf[l], NULL, &bytes);
+            memcpy(t->block[i].leaf[l].data, from->leaf[l].data, bytes);
+        }
+    }
+    return NN_OK;
+}
+
 static size_t leaf_bytes(const nncc_tensor *t)
 {
     size_t bytes = 0;
@@ -317,15 +352,22 @@ static size_t leaf_bytes(const nncc_tensor *t)
     return bytes;
 }
 
-int nncc_trainer_save(const nncc_trainer *t, void **saved)
+size_t nncc_trainer_bytes(const nncc_trainer *t)
 {
     size_t bytes = 0;
-    char *to;
 
     for (int i = 0; i < t->nblock; i++)
         for (int l = 0; l < t->block[i].port->nleaf; l++)
             bytes += leaf_bytes(&t->block[i].leaf[l]);
-    if (!*saved && !(*saved = nncc_alloc(bytes, 1, "a copy of the parameters")))
+    return bytes;
+}
+
+int nncc_trainer_save(const nncc_trainer *t, void **saved)
+{
+    char *to;
+
+    if (!*saved && !(*saved = nncc_alloc(nncc_trainer_bytes(t), 1,
+                                         "a copy of the parameters")))
         return NN_ERR_MEMORY;
     to = *saved;
     for (int i = 0; i < t->nblock; i++)

@@ -1,0 +1,247 @@
+/* checkpoint.c: a training in a file, from which it goes on to the same bits.
+ *
+ * The file has every tensor that step updates, the best ones so far, what was
+ * fitted to the data, and where the training is. The order of an epoch's rows
+ * and the keys of its steps follow from the seed and these numbers. */
+#include "nn_internal.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_TRAINING "nncc.training"
+#define BEST "nncc.best."
+
+enum { VERSION = 1, NUMBER_TEXT = 40 };
+
+/* Reals as C writes them exactly, and whole numbers beyond 2^53, are texts. */
+static json_t *real_json(double v)
+{
+    char text[NUMBER_TEXT];
+
+    snprintf(text, sizeof text, "%a", v);
+    return json_string(text);
+}
+
+static json_t *word_json(uint64_t v)
+{
+    char text[NUMBER_TEXT];
+
+    snprintf(text, sizeof text, "%llu", (unsigned long long)v);
+    return json_string(text);
+}
+
+static json_t *metrics_json(const double *metric)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; list && i < NNCC_MAX_METRICS; i++)
+        json_array_append_new(list, real_json(metric[i]));
+    return list;
+}
+
+static int put_position(const nncc_trainer *t, const nncc_position *at,
+                        nncc_store *s)
+{
+    json_t *j = json_pack(
+        "{s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:o}",
+        "version", VERSION, "seed", word_json(t->seed), "batch",
+        (json_int_t)t->batch, "data", word_json(t->data_hash), "epoch",
+        (json_int_t)at->epoch, "step", (json_int_t)at->step, "done",
+        (json_int_t)at->done, "loss", real_json(at->loss), "rows",
+        real_json(at->rows), "last_loss", real_json(at->last_loss),
+        "best_epoch", (json_int_t)at->best_epoch, "best_loss",
+        real_json(at->best_loss), "best_metric", metrics_json(at->best_metric));
+    char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+    int status = text ? nncc_store_set_text(s, KEY_TRAINING, text)
+                      : nncc_fail_memory(0, "a checkpoint");
+
+    free(text);
+    json_decref(j);
+    return status;
+}
+
+int nncc_checkpoint_write(const nncc_trainer *t, const nncc_position *at,
+                          const void *best, const char *path)
+{
+    nncc_store *s;
+    int status = nncc_store_new(&s);
+
+    if (status)
+        return status;
+    for (int i = 0; i < t->nblock && !status; i++)
+        status = nncc_weights_put(&t->block[i], "", NULL, s);
+    for (int i = 0; i < t->nblock && best && !status; i++)
+        status = nncc_weights_put(&t->block[i], BEST, &best, s);
+    if (!status)
+        status = nncc_fit_write(t->fit, s);
+    if (!status)
+        status = put_position(t, at, s);
+    if (!status)
+        status = nncc_store_write(s, path);
+    nncc_store_free(s);
+    return status;
+}
+
+/* Back again. */
+
+static bool read_real(const json_t *j, double *v)
+{
+    const char *text = json_string_value(j);
+    char *end = NULL;
+
+    *v = text ? strtod(text, &end) : 0;
+    return text && end != text && !*end;
+}
+
+static bool read_word(const json_t *j, uint64_t *v)
+{
+    const char *text = json_string_value(j);
+    char *end = NULL;
+
+    *v = text ? strtoull(text, &end, 10) : 0;
+    return text && end != text && !*end;
+}
+
+/* What a checkpoint says of the training that it is of. */
+typedef struct Origin {
+    uint64_t seed, data;
+    json_int_t batch;
+} Origin;
+
+static bool position_from_json(json_t *j, Origin *o, nncc_position *at)
+{
+    int version;
+    json_int_t epoch, step, done, best_epoch;
+    json_t *seed, *data, *loss, *rows, *last_loss, *best_loss, *metric;
+
+    if (!j ||
+        json_unpack(j,
+                    "{s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:I, "
+                    "s:o, s:o}",
+                    "version", &version, "seed", &seed, "batch", &o->batch,
+                    "data", &data, "epoch", &epoch, "step", &step, "done",
+                    &done, "loss", &loss, "rows", &rows, "last_loss",
+                    &last_loss, "best_epoch", &best_epoch, "best_loss",
+                    &best_loss, "best_metric", &metric) != 0 ||
+        version != VERSION || epoch < 1 || step < 0 || done < 0 ||
+        best_epoch < 0 || best_epoch > epoch ||
+        json_array_size(metric) != NNCC_MAX_METRICS)
+        return false;
+    *at = (nncc_position){
+        .epoch = epoch, .step = step, .done = done, .best_epoch = best_epoch};
+    for (int i = 0; i < NNCC_MAX_METRICS; i++)
+        if (!read_real(json_array_get(metric, (size_t)i), &at->best_metric[i]))
+            return false;
+    return read_word(seed, &o->seed) && read_word(data, &o->data) &&
+           read_real(loss, &at->loss) && read_real(rows, &at->rows) &&
+           read_real(last_loss, &at->last_loss) &&
+           read_real(best_loss, &at->best_loss);
+}
+
+static int check_origin(const nncc_trainer *t, const char *path,
+                        const Origin *o)
+{
+    if (o->seed != t->seed)
+        return nncc_fail(
+            NN_ERR_ARGUMENT, "%s: is of a training with seed %llu, not %llu",
+            path, (unsigned long long)o->seed, (unsigned long long)t->seed);
+    if (o->batch != t->batch)
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "%s: is of a training with batches of %lld rows, not "
+                         "%lld",
+                         path, (long long)o->batch, (long long)t->batch);
+    if (o->data != t->data_hash)
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "%s: is of a training on other data, or on other rows "
+                         "of it",
+                         path);
+    return NN_OK;
+}
+
+static int check_state(const nncc_trainer *t, const char *path, nncc_take *k)
+{
+    for (int i = 0; i < t->nblock; i++)
+        nncc_take_check(k, &t->block[i]);
+    if (k->wrong.failed || k->missing.failed)
+        return NN_ERR_MEMORY;
+    if (k->missing.n) {
+        for (char *c = k->missing.at; *c; c++) /* a list in one line */
+            if (*c == '\n')
+                *c = c[1] ? ' ' : '\0';
+        return nncc_fail(NN_ERR_SHAPE, "%s: another model's; it lacks %s", path,
+                         k->missing.at);
+    }
+    if (k->wrong.n)
+        return nncc_fail(NN_ERR_SHAPE, "%s: another model's; %s", path,
+                         k->wrong.at);
+    return NN_OK;
+}
+
+static bool has_best(const nncc_trainer *t, const nncc_store *s)
+{
+    nncc_take k = {.s = s, .prefix = BEST};
+
+    nncc_take_check(&k, &t->block[0]);
+    nncc_take_free(&k);
+    return k.found > 0;
+}
+
+static int read_best(const nncc_trainer *t, const nncc_store *s,
+                     const char *path, void **best)
+{
+    nncc_take k = {.s = s, .prefix = BEST};
+    void *copy = nncc_alloc(nncc_trainer_bytes(t), 1, "a copy"), *to = copy;
+    int status = copy ? NN_OK : (int)NN_ERR_MEMORY;
+
+    for (int i = 0; i < t->nblock && !status; i++)
+        status = nncc_take_back(&k, &t->block[i], &to);
+    if (status) {
+        free(copy);
+        return nncc_fail(status, "%s: damaged: %s", path, nncc_last_error());
+    }
+    *best = copy;
+    return NN_OK;
+}
+
+static int take_all(nncc_trainer *t, const nncc_store *s, const char *path,
+                    nncc_position *at, void **best)
+{
+    const char *text = nncc_store_text(s, KEY_TRAINING);
+    json_t *j = text ? json_loads(text, 0, NULL) : NULL;
+    nncc_take k = {.s = s, .prefix = ""};
+    nncc_position found;
+    Origin o = {0};
+
+    int status = position_from_json(j, &o, &found)
+                     ? check_state(t, path, &k)
+                     : nncc_fail(NN_ERR_DATA,
+                                 "%s: no checkpoint of a training (parameters "
+                                 "alone are loaded, not resumed)",
+                                 path);
+    if (!status)
+        status = check_origin(t, path, &o);
+    if (!status && has_best(t, s))
+        status = read_best(t, s, path, best);
+    for (int i = 0; i < t->nblock && !status; i++)
+        nncc_take_copy(&k, &t->block[i]);
+    if (!status)
+        *at = found;
+    nncc_take_free(&k);
+    json_decref(j);
+    return status;
+}
+
+int nncc_checkpoint_read(nncc_trainer *t, const char *path, nncc_position *at,
+                         void **best)
+{
+    nncc_store *s;
+    int status = nncc_store_read(path, &s);
+
+    if (status)
+        return status;
+    status = take_all(t, s, path, at, best);
+    nncc_store_free(s);
+    return status;
+}

@@ -1,0 +1,326 @@
+/* evaluate.c: batches through a function of the model; means and predictions
+ * over a data set. */
+#include "nn_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Batches. */
+
+/* A key parameter's value for call number `count`. */
+void nncc_bind_key(nncc_binding *b, uint64_t seed, uint64_t count)
+{
+    nncc_rng r;
+
+    if (b->key < 0)
+        return;
+    nncc_rng_seed(&r, seed ^ (count * UINT64_C(0xd1342543de82ef95)));
+    uint64_t key = nncc_rng_next(&r);
+    memcpy(b->leaf[nncc_param_leaf(b->f, b->key)], &key, sizeof key);
+}
+
+static int tell_bad_row(const nncc_binding *b, const nncc_data *d, int64_t row,
+                        const char *place)
+{
+    const char *where = "";
+    double y = 0;
+
+    if (d->nlabel > 1 && d->label == NNCC_LABEL_NAME)
+        return nncc_fail(
+            NN_ERR_INDEX,
+            "%s: a character is out of range for the model: the text "
+            "has %d different ones",
+            place, (int)d->nclass);
+    if (b->y < 0 || d->nlabel != 1)
+        return nncc_fail(NN_ERR_INDEX,
+                         "%s: an index made of this row is out of range",
+                         place);
+    nncc_data_labels(d, row, 0, 1, &y);
+    int xt = b->axes.leaf[b->x_leaf]->dtype;
+    if (xt != NN_F32 && xt != NN_F64)
+        where = ", or a feature,";
+    if (d->label == NNCC_LABEL_NAME)
+        return nncc_fail(NN_ERR_INDEX,
+                         "%s: label '%s' (class %g of %d)%s is out of range "
+                         "for the model",
+                         place, d->class_name[(int32_t)y], y, (int)d->nclass,
+                         where);
+    return nncc_fail(NN_ERR_INDEX,
+                     "%s: label %g%s is out of range for the model", place, y,
+                     where);
+}
+
+static void name_bad_row(const nncc_binding *b, const nncc_data *d, int64_t row)
+{
+    nncc_text place = {0};
+
+    tell_bad_row(b, d, row, nncc_data_place(d, row, &place));
+    free(place.at);
+}
+
+/* Which of these rows is it that has a label out of range? Each is evaluated
+ * alone. Leaves the error text as it is where none is found. */
+static int find_bad_row(nncc_model *m, const nncc_trainer *t,
+                        const nncc_data *d, const int64_t *row, int64_t n,
+                        const nn_exec *exec)
+{
+    nncc_binding b;
+    int status = nncc_bind(t, t->evaluate, d, 0, 1, &b);
+    int64_t *same;
+
+    if (status)
+        return NN_ERR_INDEX;
+    same = nncc_alloc((size_t)b.batch, sizeof *same, "a batch");
+    status = same ? nncc_bind_state(&b, t) : (int)NN_ERR_MEMORY;
+    for (int64_t i = 0; i < n && !status; i++) {
+        for (int64_t k = 0; k < b.batch; k++)
+            same[k] = row[i];
+        nncc_bind_rows(&b, d, same, b.batch);
+        status = nncc_invoke(m, b.f, b.leaf, b.dims_now, exec);
+        if (status == NN_ERR_INDEX)
+            name_bad_row(&b, d, row[i]);
+    }
+    free(same);
+    nncc_bind_free(&b);
+    return NN_ERR_INDEX;
+}
+
+int nncc_run_batch(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
+                   const nncc_data *d, const int64_t *row, int64_t n,
+                   const nn_exec *exec)
+{
+    nncc_bind_rows(b, d, row, n);
+    int status = nncc_invoke(m, b->f, b->leaf, b->dims_now, exec);
+
+    if (status == NN_ERR_INDEX)
+        return find_bad_row(m, t, d, row, n, exec);
+    return status;
+}
+
+int nncc_count_metrics(const nn_function *f)
+{
+    int n = 0;
+
+    while (n < NNCC_MAX_METRICS && nncc_bind_output(f, n + 1) >= 0)
+        n++;
+    return n;
+}
+
+int nncc_metric_count(const nncc_model *m)
+{
+    const nn_function *f;
+
+    return m && !nncc_find_kind(m, NN_EVALUATE, &f) ? nncc_count_metrics(f) : 0;
+}
+
+const char *nncc_metric_name(const nncc_model *m, int i)
+{
+    const nn_function *f;
+
+    if (i < 0 || i >= nncc_metric_count(m) ||
+        nncc_find_kind(m, NN_EVALUATE, &f))
+        return NULL;
+    return f->result[nncc_bind_output(f, i + 1)]->name;
+}
+
+static int check_multiple(const nncc_binding *b, const nncc_data *d)
+{
+    if (d->n == 0)
+        return nncc_fail(NN_ERR_ARGUMENT, "%s: no rows to evaluate on",
+                         d->path);
+    if (b->batch_dim < 0 && d->n % b->batch)
+        return nncc_fail(NN_ERR_SHAPE,
+                         "%s: %lld rows to evaluate on; the model is compiled "
+                         "for batches of %lld: expected a multiple",
+                         d->path, (long long)d->n, (long long)b->batch);
+    return NN_OK;
+}
+
+/* Adds a batch's results, n rows. */
+static int add_results(const nncc_binding *b, int64_t n, nncc_means *sum)
+{
+    double v = 0;
+    int status = nncc_bind_result(b, 0, &v);
+
+    sum->loss += v * (double)n;
+    for (int i = 0; i < sum->nmetric && !status; i++) {
+        status = nncc_bind_result(b, i + 1, &v);
+        sum->metric[i] += v * (double)n;
+    }
+    return status;
+}
+
+int nncc_evaluate_bound(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
+                        const nncc_data *d, const nn_exec *exec,
+                        nncc_means *means)
+{
+    nncc_means sum = {.nmetric = nncc_count_metrics(b->f)};
+    int64_t *row = nncc_alloc((size_t)b->batch, sizeof *row, "a batch");
+    int status = row ? NN_OK : NN_ERR_MEMORY;
+
+    nncc_bind_key(b, t->seed, 0);
+    for (int64_t at = 0; at < d->n && !status; at += b->batch) {
+        int64_t n = d->n - at < b->batch ? d->n - at : b->batch;
+        for (int64_t i = 0; i < n; i++)
+            row[i] = at + i;
+        status = nncc_run_batch(m, t, b, d, row, n, exec);
+        if (!status)
+            status = add_results(b, n, &sum);
+    }
+    free(row);
+    sum.loss /= (double)d->n;
+    for (int i = 0; i < sum.nmetric; i++)
+        sum.metric[i] /= (double)d->n;
+    if (!status)
+        *means = sum;
+    return status;
+}
+
+int nncc_bind_evaluate(const nncc_trainer *t, const nncc_data *d, int64_t batch,
+                       nncc_binding *b)
+{
+    int status = nncc_bind(t, t->evaluate, d, batch, t->batch, b);
+
+    if (status)
+        return status;
+    status = nncc_bind_check(b, d);
+    if (!status)
+        status = check_multiple(b, d);
+    if (status)
+        nncc_bind_free(b);
+    return status;
+}
+
+int nncc_evaluate(nncc_model *m, const nncc_data *d, int64_t batch,
+                  const nn_exec *exec, double *loss, double *metric)
+{
+    nncc_binding b;
+    nncc_means means = {0};
+
+    if (!m || !d)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_evaluate: null argument");
+    if (!m->trainer)
+        return nncc_fail(NN_ERR_ARGUMENT, "%s: is not trained yet",
+                         nncc_path(m));
+    int status = nncc_bind_evaluate(m->trainer, d, batch, &b);
+    if (status)
+        return status;
+    if (b.y >= 0 && d->nlabel == 0)
+        status = nncc_fail(NN_ERR_SHAPE, "%s has no labels to evaluate with",
+                           d->path);
+    if (!status)
+        status = nncc_bind_state(&b, m->trainer);
+    if (!status)
+        status = nncc_evaluate_bound(m, m->trainer, &b, d, exec, &means);
+    nncc_bind_free(&b);
+    if (status)
+        return status;
+    if (loss)
+        *loss = means.loss;
+    for (int i = 0; metric && i < means.nmetric; i++)
+        metric[i] = means.metric[i];
+    return NN_OK;
+}
+
+/* Predictions */
+
+/* The leaf of f's one result, a tensor with a row for each row of the batch. */
+static int check_result(const nncc_binding *b)
+{
+    const nn_function *f = b->f;
+    int leaf = nncc_result_leaf(f, 0);
+
+    if (b->y >= 0)
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "%s: takes '%s' besides rows of features; a "
+                         "prediction has none",
+                         f->name, f->param[b->y]->name);
+    if (f->nresult != 1 || f->result[0]->nleaf != 1 ||
+        f->result[0]->in_place >= 0 || b->axes.leaf[leaf]->rank < 1 ||
+        b->axes.size[b->axes.first[leaf]] != b->batch)
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "%s: expected one result with a row for each row of "
+                         "'%s'",
+                         f->name, f->param[b->x]->name);
+    return NN_OK;
+}
+
+static int result_tensor(const nncc_binding *b, int64_t n, nncc_tensor **out)
+{
+    int leaf = nncc_result_leaf(b->f, 0), rank = b->axes.leaf[leaf]->rank;
+    int64_t size[NNCC_MAX_RANK];
+
+    memcpy(size, b->axes.size + b->axes.first[leaf],
+           (size_t)rank * sizeof *size);
+    size[0] = n;
+    return nncc_tensor_new(b->axes.leaf[leaf]->dtype, rank, size, out);
+}
+
+/* Rows at … at + n - 1 of d; a fixed batch is filled up from the front. */
+static int predict_batch(nncc_model *m, nncc_binding *b, const nncc_data *d,
+                         int64_t at, int64_t *row, const nn_exec *exec,
+                         nncc_tensor *to)
+{
+    int64_t n = d->n - at < b->batch ? d->n - at : b->batch;
+    int64_t full = b->batch_dim < 0 ? b->batch : n;
+    size_t bytes = 0;
+
+    for (int64_t i = 0; i < full; i++)
+        row[i] = (at + i) % d->n;
+    nncc_bind_rows(b, d, row, full);
+    int status = nncc_invoke(m, b->f, b->leaf, b->dims_now, exec);
+    if (status)
+        return status;
+    nncc_tensor_count(to, NULL, &bytes);
+    bytes /= (size_t)d->n;
+    memcpy((char *)to->data + (size_t)at * bytes,
+           b->leaf[nncc_result_leaf(b->f, 0)], (size_t)n * bytes);
+    return NN_OK;
+}
+
+static int predict(nncc_model *m, nncc_binding *b, const nncc_data *d,
+                   const nn_exec *exec, nncc_tensor **out)
+{
+    nncc_tensor *to;
+    int status = nncc_bind_check(b, d);
+
+    if (!status)
+        status = check_result(b);
+    if (!status)
+        status = nncc_bind_state(b, m->trainer);
+    if (!status)
+        status = result_tensor(b, d->n, &to);
+    if (status)
+        return status;
+    int64_t *row = nncc_alloc((size_t)b->batch, sizeof *row, "a batch");
+    status = row ? NN_OK : NN_ERR_MEMORY;
+    nncc_bind_key(b, m->trainer->seed, 0);
+    for (int64_t at = 0; at < d->n && !status; at += b->batch)
+        status = predict_batch(m, b, d, at, row, exec, to);
+    free(row);
+    if (status)
+        nncc_tensor_free(to);
+    else
+        *out = to;
+    return status;
+}
+
+int nncc_predict(nncc_model *m, const nn_function *f, const nncc_data *d,
+                 int64_t batch, const nn_exec *exec, nncc_tensor **out)
+{
+    nncc_binding b;
+
+    if (!m || !f || !d || !out)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_predict: null argument");
+    if (!m->trainer)
+        return nncc_fail(NN_ERR_ARGUMENT, "%s: is not trained yet",
+                         nncc_path(m));
+    if (d->n == 0)
+        return nncc_fail(NN_ERR_ARGUMENT, "%s: no rows to predict", d->path);
+    int status = nncc_bind(m->trainer, f, d, batch, m->trainer->batch, &b);
+    if (status)
+        return status;
+    status = predict(m, &b, d, exec, out);
+    nncc_bind_free(&b);
+    return status;
+}

@@ -1,0 +1,380 @@
+/* fit.c: what was fitted to the data that a model was trained on: kept in its
+ * file, and used on data that comes later. */
+#include "nn_internal.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_DATA "nncc.data"
+#define KEY_MEAN "nncc.mean"
+#define KEY_FACTOR "nncc.factor"
+
+/* Into a store. */
+
+static json_t *names_json(char *const *name, int64_t n)
+{
+    json_t *list = name ? json_array() : json_null();
+
+    for (int64_t i = 0; name && list && i < n; i++)
+        json_array_append_new(list, json_string(name[i]));
+    return list;
+}
+
+static int put_numbers(nncc_store *s, const char *name, const double *at,
+                       int64_t n)
+{
+    nncc_tensor t = {.dtype = NN_F64, .rank = 1, .size = {n}};
+
+    if (!at)
+        return NN_OK;
+    memcpy(&t.data, &at, sizeof t.data); /* is only read */
+    return nncc_store_put(s, name, &t);
+}
+
+int nncc_fit_write(const nncc_data *fit, nncc_store *s)
+{
+    json_t *j = json_pack(
+        "{s:I, s:I, s:i, s:b, s:f, s:s?, s:o, s:o}", "features",
+        (json_int_t)fit->nfeature, "labels", (json_int_t)fit->nlabel, "label",
+        (int)fit->label, "text", (int)fit->text, "scale",
+        fit->mean ? fit->fit_scale : fit->scale, "label_name", fit->label_name,
+        "feature_names", names_json(fit->feature_name, fit->nfeature),
+        "class_names", names_json(fit->class_name, fit->nclass));
+    char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+    int status = text ? nncc_store_set_text(s, KEY_DATA, text)
+                      : nncc_fail(NN_ERR_DATA,
+                                  "%s: a name of a column or class is no UTF-8",
+                                  fit->path);
+
+    free(text);
+    json_decref(j);
+    if (!status)
+        status = put_numbers(s, KEY_MEAN, fit->mean, fit->nfeature);
+    return status ? status
+                  : put_numbers(s, KEY_FACTOR, fit->factor, fit->nfeature);
+}
+
+/* Out of a store. */
+
+static int bad_fit(void)
+{
+    return nncc_fail(NN_ERR_DATA, "what is said there of the data that the "
+                                  "model was trained on makes no sense");
+}
+
+static int read_names(const json_t *list, char ***to)
+{
+    size_t n = json_array_size(list);
+
+    if (!json_is_array(list))
+        return json_is_null(list) ? NN_OK : bad_fit();
+    *to = nncc_alloc(n, sizeof **to, "names");
+    for (size_t i = 0; *to && i < n; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        if (!name)
+            return bad_fit();
+        if (!((*to)[i] = nncc_strdup(name)))
+            return NN_ERR_MEMORY;
+    }
+    return *to ? NN_OK : (int)NN_ERR_MEMORY;
+}
+
+static int read_numbers(const nncc_store *s, const char *name, int64_t n,
+                        double **to)
+{
+    const nncc_tensor *t = nncc_store_find(s, name);
+
+    if (!t)
+        return NN_OK;
+    if (t->dtype != NN_F64 || t->rank != 1 || t->size[0] != n)
+        return bad_fit();
+    *to = nncc_alloc((size_t)n, sizeof **to, "a data set");
+    if (!*to)
+        return NN_ERR_MEMORY;
+    memcpy(*to, t->data, (size_t)n * sizeof **to);
+    return NN_OK;
+}
+
+static int fit_from_json(json_t *j, nncc_data *d)
+{
+    json_int_t features, labels;
+    int text, label;
+    const char *label_name = NULL;
+    json_t *columns, *classes;
+
+    if (json_unpack(j, "{s:I, s:I, s:i, s:b, s:F, s:s?, s:o, s:o}", "features",
+                    &features, "labels", &labels, "label", &label, "text",
+                    &text, "scale", &d->scale, "label_name", &label_name,
+                    "feature_names", &columns, "class_names", &classes) != 0 ||
+        features < 0 || labels < 0 || label < NNCC_LABEL_NONE ||
+        label > NNCC_LABEL_NAME ||
+        (json_is_array(columns) &&
+         json_array_size(columns) != (size_t)features) ||
+        json_array_size(classes) > INT32_MAX)
+        return bad_fit();
+    d->nfeature = features;
+    d->nlabel = labels;
+    d->label = label;
+    d->text = text;
+    if (label_name && !(d->label_name = nncc_strdup(label_name)))
+        return NN_ERR_MEMORY;
+    int status = read_names(columns, &d->feature_name);
+    d->nclass = (int32_t)json_array_size(classes);
+    return status ? status : read_names(classes, &d->class_name);
+}
+
+int nncc_fit_read(const nncc_store *s, nncc_data **out)
+{
+    const char *text = nncc_store_text(s, KEY_DATA);
+    nncc_data *d = NULL;
+    int status = NN_OK;
+
+    if (!s || !out)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_fit_read: null argument");
+    if (text) {
+        json_t *j = json_loads(text, 0, NULL);
+        d = nncc_alloc(1, sizeof *d, "a data set");
+        if (!j)
+            status = bad_fit();
+        else if (!d || !(d->path = nncc_strdup("the trained model")))
+            status = NN_ERR_MEMORY;
+        else
+            status = fit_from_json(j, d);
+        json_decref(j);
+        if (!status)
+            status = read_numbers(s, KEY_MEAN, d->nfeature, &d->mean);
+        if (!status)
+            status = read_numbers(s, KEY_FACTOR, d->nfeature, &d->factor);
+        if (!status && !d->mean != !d->factor)
+            status = bad_fit();
+        if (!status && d->mean) {
+            d->fit_scale = d->scale;
+            d->scale = 1;
+        }
+    }
+    if (status)
+        nncc_data_free(d);
+    else
+        *out = d;
+    return status;
+}
+
+/* Data that comes later. */
+
+static int64_t find_name(char *const *name, int64_t n, const char *wanted)
+{
+    int64_t i = 0;
+
+    while (i < n && strcmp(name[i], wanted) != 0)
+        i++;
+    return i < n ? i : -1;
+}
+
+/* Of d's columns those that fit names, in its order. */
+static int list_columns(const nncc_data *d, const nncc_data *fit,
+                        int64_t *column)
+{
+    for (int64_t k = 0; k < fit->nfeature; k++) {
+        column[k] =
+            find_name(d->feature_name, d->nfeature, fit->feature_name[k]);
+        if (column[k] < 0)
+            return nncc_fail(NN_ERR_NAME,
+                             "%s has no column '%s', which the model was "
+                             "trained on",
+                             d->path, fit->feature_name[k]);
+    }
+    return NN_OK;
+}
+
+static int take_columns(nncc_data *d, const nncc_data *fit,
+                        const int64_t *column)
+{
+    size_t size = nncc_dtype_bytes(d->x_dtype), m = (size_t)fit->nfeature;
+    char **name = NULL;
+    char *to = nncc_alloc((size_t)d->n * m, size, "a data set");
+
+    if (!to || !(name = nncc_alloc(m, sizeof *name, "names"))) {
+        free(to);
+        return NN_ERR_MEMORY;
+    }
+    for (int64_t i = 0; i < d->n; i++)
+        for (size_t k = 0; k < m; k++)
+            memcpy(to + ((size_t)i * m + k) * size,
+                   (const char *)d->x +
+                       (size_t)(i * d->x_step + column[k]) * size,
+                   size);
+    for (size_t k = 0; k < m; k++) { /* each column is taken once */
+        name[k] = d->feature_name[column[k]];
+        d->feature_name[column[k]] = NULL;
+    }
+    for (int64_t k = 0; k < d->nfeature; k++)
+        free(d->feature_name[k]);
+    free(d->feature_name);
+    free(d->x);
+    d->x = to;
+    d->feature_name = name;
+    d->nfeature = d->x_step = fit->nfeature;
+    return NN_OK;
+}
+
+static int choose_columns(nncc_data *d, const nncc_data *fit)
+{
+    if (!d->feature_name || !fit->feature_name) {
+        if (d->nfeature == fit->nfeature)
+            return NN_OK;
+        return nncc_fail(NN_ERR_SHAPE,
+                         "%s has %lld columns of features; the model was "
+                         "trained on %lld",
+                         d->path, (long long)d->nfeature,
+                         (long long)fit->nfeature);
+    }
+    int64_t *column =
+        nncc_alloc((size_t)fit->nfeature, sizeof *column, "columns");
+    if (!column)
+        return NN_ERR_MEMORY;
+    int status = list_columns(d, fit, column);
+    bool same = d->nfeature == fit->nfeature;
+    for (int64_t k = 0; k < fit->nfeature && same && !status; k++)
+        same = column[k] == k;
+    if (!status && !same)
+        status = take_columns(d, fit, column);
+    free(column);
+    return status;
+}
+
+/* The first row whose first label is class c, or -1. */
+static int64_t row_of_class(const nncc_data *d, int32_t c)
+{
+    double y = 0;
+
+    for (int64_t i = 0; i < d->n; i++) {
+        nncc_data_labels(d, i, 0, 1, &y);
+        if (y == c)
+            return i;
+    }
+    return -1;
+}
+
+static int new_class(const nncc_data *d, int32_t c, int64_t row)
+{
+    nncc_text place = {0};
+
+    if (d->text)
+        return nncc_fail(NN_ERR_DATA,
+                         "%s: the character '%s' does not occur in the text "
+                         "that the model was trained on",
+                         d->path, d->class_name[c]);
+    int status = nncc_fail(NN_ERR_DATA,
+                           "%s: label '%s' is none of the classes that the "
+                           "model was trained on",
+                           nncc_data_place(d, row, &place), d->class_name[c]);
+    free(place.at);
+    return status;
+}
+
+/* The numbers that fit has for d's classes. */
+static int map_classes(const nncc_data *d, const nncc_data *fit, int32_t *to)
+{
+    for (int32_t c = 0; c < d->nclass; c++) {
+        int64_t k = find_name(fit->class_name, fit->nclass, d->class_name[c]);
+        int64_t row = k < 0 && !d->text ? row_of_class(d, c) : 0;
+        if (k < 0 && row >= 0)
+            return new_class(d, c, row);
+        to[c] = k < 0 ? 0 : (int32_t)k; /* that of no row */
+    }
+    return NN_OK;
+}
+
+/* n class numbers, row after row `step` apart, as ints. */
+static int32_t *renumbered(const nncc_data *d, int64_t width,
+                           const int32_t *map,
+                           void (*read)(const nncc_data *d, int64_t row,
+                                        int64_t from, int64_t n, double *to))
+{
+    int32_t *to =
+        nncc_alloc((size_t)d->n * (size_t)width, sizeof *to, "labels");
+    double v = 0;
+
+    for (int64_t i = 0; to && i < d->n; i++)
+        for (int64_t k = 0; k < width; k++) {
+            read(d, i, k, 1, &v);
+            to[i * width + k] =
+                v >= 0 && v < d->nclass ? map[(int32_t)v] : (int32_t)v;
+        }
+    return to;
+}
+
+static int renumber(nncc_data *d, const int32_t *map)
+{
+    int32_t *x = NULL, *y = renumbered(d, d->nlabel, map, nncc_data_labels);
+
+    if (y && d->text)
+        x = renumbered(d, d->nfeature, map, nncc_data_features);
+    if (!y || (d->text && !x)) {
+        free(y);
+        return NN_ERR_MEMORY;
+    }
+    if (!d->y_inside)
+        free(d->y);
+    d->y = y;
+    d->y_dtype = NN_I32;
+    d->y_step = d->nlabel;
+    d->y_inside = 0;
+    if (x) {
+        free(d->x);
+        d->x = x;
+        d->x_dtype = NN_I32;
+        d->x_step = d->nfeature;
+    }
+    return NN_OK;
+}
+
+static int copy_classes(nncc_data *d, const nncc_data *fit)
+{
+    nncc_data *copy;
+    int status = nncc_data_subset(fit, NULL, 0, &copy);
+
+    if (status)
+        return status;
+    char **names = d->class_name;
+    int32_t n = d->nclass;
+    d->class_name = copy->class_name;
+    d->nclass = copy->nclass;
+    copy->class_name = names;
+    copy->nclass = n;
+    nncc_data_free(copy);
+    return NN_OK;
+}
+
+static int number_classes(nncc_data *d, const nncc_data *fit)
+{
+    int status = NN_OK;
+
+    if (!fit->class_name || d->nlabel == 0)
+        return NN_OK;
+    if (d->label == NNCC_LABEL_NAME) {
+        int32_t *map = nncc_alloc((size_t)d->nclass, sizeof *map, "classes");
+        status = map ? map_classes(d, fit, map) : (int)NN_ERR_MEMORY;
+        if (!status)
+            status = renumber(d, map);
+        free(map);
+    }
+    return status ? status : copy_classes(d, fit);
+}
+
+int nncc_data_fit(nncc_data *d, const nncc_data *fit)
+{
+    if (!d || !fit)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_fit: null argument");
+    if (!d->text != !fit->text)
+        return nncc_fail(NN_ERR_SHAPE, "%s: the model was trained on %s",
+                         d->path, fit->text ? "a text" : "rows of numbers");
+    int status = d->text ? NN_OK : choose_columns(d, fit);
+    if (!status)
+        status = number_classes(d, fit);
+    if (status || d->text)
+        return status;
+    d->scale = fit->mean ? fit->fit_scale : fit->scale;
+    return fit->mean ? nncc_data_transform(d, fit->mean, fit->factor) : NN_OK;
+}

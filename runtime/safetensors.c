@@ -1,0 +1,399 @@
+/* safetensors.c: files of named tensors, as Hugging Face's safetensors has
+ * them: the length of a header (8 bytes, little-endian), the header, which is
+ * JSON, and the tensors' bytes one after another. */
+#include "nn_internal.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PREFIX = 8, MOST_HEADER = 100000000, ALIGN = 8 };
+static const uint64_t most_bytes = UINT64_C(1) << 40;
+
+/* How a file names a dtype, what it becomes here, and how. */
+typedef struct Kind {
+    const char *name;
+    int bytes, dtype;
+    void (*convert)(const unsigned char *from, void *to, int64_t n);
+} Kind;
+
+static void copy_1(const unsigned char *from, void *to, int64_t n)
+{
+    memcpy(to, from, (size_t)n);
+}
+
+static void copy_4(const unsigned char *from, void *to, int64_t n)
+{
+    memcpy(to, from, 4 * (size_t)n);
+}
+
+static void copy_8(const unsigned char *from, void *to, int64_t n)
+{
+    memcpy(to, from, 8 * (size_t)n);
+}
+
+static void from_i8(const unsigned char *from, void *to, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        ((int32_t *)to)[i] = (int8_t)from[i];
+}
+
+static uint16_t half_at(const unsigned char *from, int64_t i)
+{
+    return (uint16_t)(from[2 * i] | from[2 * i + 1] << 8);
+}
+
+static void from_i16(const unsigned char *from, void *to, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        ((int32_t *)to)[i] = (int16_t)half_at(from, i);
+}
+
+static void from_u16(const unsigned char *from, void *to, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        ((int32_t *)to)[i] = half_at(from, i);
+}
+
+static void from_u32(const unsigned char *from, void *to, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t v;
+        memcpy(&v, from + 4 * i, sizeof v);
+        ((int64_t *)to)[i] = v;
+    }
+}
+
+/* bfloat16: the upper half of an f32. */
+static void from_bf16(const unsigned char *from, void *to, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t v = (uint32_t)half_at(from, i) << 16;
+        memcpy((float *)to + i, &v, sizeof v);
+    }
+}
+
+/* IEEE 754 binary16. */
+static void from_f16(const unsigned char *from, void *to, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t h = half_at(from, i), v;
+        uint32_t sign = (h & 0x8000) << 16, e = h >> 10 & 31, m = h & 1023;
+        if (e == 0) { /* 0, or m times 2^-24 */
+            float f = (float)m * 0x1p-24f;
+            memcpy(&v, &f, sizeof v);
+        } else {
+            v = (e == 31 ? 255 : e + 112) << 23 | m << 13;
+        }
+        v |= sign;
+        memcpy((float *)to + i, &v, sizeof v);
+    }
+}
+
+/* Those that nncc has itself come first. */
+static const Kind kinds[] = {
+    {"BOOL", 1, NN_BOOL, copy_1}, {"U8", 1, NN_U8, copy_1},
+    {"I32", 4, NN_I32, copy_4},   {"I64", 8, NN_I64, copy_8},
+    {"F32", 4, NN_F32, copy_4},   {"F64", 8, NN_F64, copy_8},
+    {"U64", 8, NN_KEY, copy_8},   {"I8", 1, NN_I32, from_i8},
+    {"I16", 2, NN_I32, from_i16}, {"U16", 2, NN_I32, from_u16},
+    {"U32", 4, NN_I64, from_u32}, {"BF16", 2, NN_F32, from_bf16},
+    {"F16", 2, NN_F32, from_f16},
+};
+enum { NKIND = sizeof kinds / sizeof *kinds };
+
+static const Kind *kind_of_dtype(int dtype)
+{
+    const Kind *k = kinds;
+
+    while (k->dtype != dtype)
+        k++;
+    return k;
+}
+
+static const Kind *kind_of_name(const char *name)
+{
+    for (int i = 0; i < NKIND; i++)
+        if (name && strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+/* Writing. */
+
+static json_t *shape_json(const nncc_tensor *t)
+{
+    json_t *shape = json_array();
+
+    for (int k = 0; shape && k < t->rank; k++)
+        if (json_array_append_new(shape, json_integer(t->size[k])) != 0) {
+            json_decref(shape);
+            return NULL;
+        }
+    return shape;
+}
+
+static json_t *texts_json(const nncc_store *s)
+{
+    json_t *texts = json_object();
+    const char *key, *value = NULL;
+
+    for (int64_t i = 0; (key = nncc_store_text_at(s, i, &value)) && texts; i++)
+        if (json_object_set_new(texts, key, json_string(value)) != 0) {
+            json_decref(texts);
+            return NULL;
+        }
+    return texts;
+}
+
+static int bad_text(const char *path)
+{
+    return nncc_fail(NN_ERR_ARGUMENT,
+                     "%s: a name or text to write is no UTF-8, or there is no "
+                     "memory for the file's header",
+                     path);
+}
+
+/* The header; a part for each tensor's bytes goes to part. */
+static int list_entries(const nncc_store *s, const char *path, json_t *header,
+                        nncc_part *part)
+{
+    uint64_t at = 0;
+    json_t *texts = texts_json(s);
+
+    if (!texts)
+        return bad_text(path);
+    if (json_object_size(texts) == 0)
+        json_decref(texts);
+    else if (json_object_set_new(header, "__metadata__", texts) != 0)
+        return bad_text(path);
+    for (int64_t i = 0; i < nncc_store_count(s); i++) {
+        const nncc_tensor *t = nncc_store_tensor(s, i);
+        size_t bytes = 0;
+        nncc_tensor_count(t, NULL, &bytes);
+        part[i] = (nncc_part){t->data, bytes};
+        json_t *entry =
+            json_pack("{s:s, s:o, s:[I, I]}", "dtype",
+                      kind_of_dtype(t->dtype)->name, "shape", shape_json(t),
+                      "data_offsets", (json_int_t)at, (json_int_t)(at + bytes));
+        at += bytes;
+        if (json_object_set_new(header, nncc_store_name(s, i), entry) != 0)
+            return bad_text(path);
+    }
+    return NN_OK;
+}
+
+/* The header's text with its length before it, filled up with blanks so that
+ * what follows is aligned. To be freed; NULL where there is no memory. */
+static char *header_text(const json_t *header, size_t *n)
+{
+    char *text = json_dumps(header, JSON_COMPACT);
+    size_t length = text ? strlen(text) : 0;
+    size_t padded = (length + ALIGN - 1) / ALIGN * ALIGN;
+    char *all = text ? nncc_alloc(PREFIX + padded, 1, "a header") : NULL;
+
+    if (all) {
+        for (int i = 0; i < PREFIX; i++)
+            all[i] = (char)((uint64_t)padded >> 8 * i & 255);
+        memcpy(all + PREFIX, text, length);
+        memset(all + PREFIX + length, ' ', padded - length);
+        *n = PREFIX + padded;
+    }
+    free(text);
+    return all;
+}
+
+int nncc_store_write(const nncc_store *s, const char *path)
+{
+    if (!s || !path)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_store_write: null argument");
+    int64_t n = nncc_store_count(s);
+    json_t *header = json_object();
+    nncc_part *part = nncc_alloc((size_t)n + 1, sizeof *part, "a file");
+    char *text = NULL;
+    int status = header && part ? list_entries(s, path, header, part + 1)
+                                : (int)NN_ERR_MEMORY;
+
+    if (!status && !(text = header_text(header, &part[0].n)))
+        status = bad_text(path);
+    if (!status) {
+        part[0].at = text;
+        status = nncc_write_parts(path, part, n + 1);
+    }
+    free(text);
+    free(part);
+    json_decref(header);
+    return status;
+}
+
+/* Reading. */
+
+typedef struct Reading {
+    const char *path;
+    nncc_bytes file;
+    uint64_t data;  /* where the tensors begin in it */
+    uint64_t taken; /* bytes of those read so far */
+    nncc_store *to;
+} Reading;
+
+static int damaged(const Reading *r, const char *name, const char *what)
+{
+    return nncc_fail(NN_ERR_DATA, "%s: damaged: %s%s%s%s", r->path,
+                     *name ? "tensor '" : "", name, *name ? "': " : "", what);
+}
+
+static int read_shape(const Reading *r, const char *name, const json_t *shape,
+                      nncc_tensor *t)
+{
+    if (!json_is_array(shape))
+        return damaged(r, name, "has no shape");
+    if (json_array_size(shape) > NNCC_MAX_RANK)
+        return nncc_fail(NN_ERR_DATA,
+                         "%s: tensor '%s' has %zu axes; at most "
+                         "%d are read",
+                         r->path, name, json_array_size(shape), NNCC_MAX_RANK);
+    t->rank = (int32_t)json_array_size(shape);
+    for (int k = 0; k < t->rank; k++) {
+        const json_t *size = json_array_get(shape, (size_t)k);
+        if (!json_is_integer(size) || json_integer_value(size) < 0)
+            return damaged(r, name, "a size is no whole number");
+        t->size[k] = json_integer_value(size);
+    }
+    return NN_OK;
+}
+
+/* Where the bytes are that the entry claims. */
+static int find_bytes(const Reading *r, const char *name, const json_t *entry,
+                      uint64_t bytes, uint64_t *at)
+{
+    const json_t *o = json_object_get(entry, "data_offsets");
+    const json_t *from = json_array_get(o, 0), *to = json_array_get(o, 1);
+    uint64_t most = r->file.n - r->data;
+
+    if (json_array_size(o) != 2 || !json_is_integer(from) ||
+        !json_is_integer(to) || json_integer_value(from) < 0 ||
+        json_integer_value(to) < json_integer_value(from))
+        return damaged(r, name, "has no place in the file");
+    if ((uint64_t)json_integer_value(to) > most)
+        return damaged(r, name,
+                       "lies behind the end of the file, which is cut "
+                       "short");
+    if ((uint64_t)(json_integer_value(to) - json_integer_value(from)) != bytes)
+        return damaged(r, name, "its shape does not fit its place in the file");
+    *at = r->data + (uint64_t)json_integer_value(from);
+    return NN_OK;
+}
+
+/* No two have the same bytes, or a small file could fill the memory. */
+static int take_bytes(Reading *r, const char *name, uint64_t bytes)
+{
+    if (bytes > r->file.n - r->data - r->taken)
+        return damaged(r, name, "shares its place with others");
+    r->taken += bytes;
+    return NN_OK;
+}
+
+static int read_entry(Reading *r, const char *name, const json_t *entry)
+{
+    const char *dtype = json_string_value(json_object_get(entry, "dtype"));
+    const Kind *k = kind_of_name(dtype);
+    nncc_tensor t = {0}, *to;
+    int64_t n = 0;
+    uint64_t at = 0;
+
+    if (!dtype)
+        return damaged(r, name, "has no dtype");
+    if (!k)
+        return nncc_fail(NN_ERR_TYPE,
+                         "%s: tensor '%s' is of dtype %s, which is not read",
+                         r->path, name, dtype);
+    t.dtype = k->dtype;
+    int status = read_shape(r, name, json_object_get(entry, "shape"), &t);
+    if (!status && nncc_tensor_count(&t, &n, NULL) != NN_OK)
+        status = damaged(r, name, "its shape is too large");
+    if (!status)
+        status =
+            find_bytes(r, name, entry, (uint64_t)n * (uint64_t)k->bytes, &at);
+    if (!status)
+        status = take_bytes(r, name, (uint64_t)n * (uint64_t)k->bytes);
+    if (!status)
+        status = nncc_store_add(r->to, name, &t, &to);
+    if (!status && n > 0)
+        k->convert(r->file.at + at, to->data, n);
+    return status;
+}
+
+static int read_texts(const Reading *r, json_t *texts)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(texts, key, value)
+    {
+        const char *text = json_string_value(value);
+        int status = text ? nncc_store_set_text(r->to, key, text)
+                          : damaged(r, "", "a text is none");
+        if (status)
+            return status;
+    }
+    return NN_OK;
+}
+
+static int read_header(Reading *r, json_t *header)
+{
+    const char *name;
+    json_t *entry;
+    int status = NN_OK;
+
+    if (!json_is_object(header))
+        return damaged(r, "", "its header is no JSON object");
+    json_object_foreach(header, name, entry)
+    {
+        status = strcmp(name, "__metadata__") == 0 ? read_texts(r, entry)
+                                                   : read_entry(r, name, entry);
+        if (status)
+            return status;
+    }
+    return NN_OK;
+}
+
+static int read_file(Reading *r)
+{
+    uint64_t n = 0;
+    json_error_t error;
+
+    if (r->file.n < PREFIX)
+        return nncc_fail(NN_ERR_DATA, "%s: no safetensors file", r->path);
+    for (int i = 0; i < PREFIX; i++)
+        n |= (uint64_t)r->file.at[i] << 8 * i;
+    if (n > MOST_HEADER || n > r->file.n - PREFIX || n == 0 ||
+        r->file.at[PREFIX] != '{')
+        return nncc_fail(NN_ERR_DATA, "%s: no safetensors file, or cut short",
+                         r->path);
+    r->data = PREFIX + n;
+    json_t *header = json_loadb((const char *)r->file.at + PREFIX, (size_t)n,
+                                JSON_REJECT_DUPLICATES, &error);
+    if (!header)
+        return damaged(r, "", error.text);
+    int status = read_header(r, header);
+    json_decref(header);
+    return status;
+}
+
+int nncc_store_read(const char *path, nncc_store **out)
+{
+    if (!path || !out)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_store_read: null argument");
+    Reading r = {.path = path};
+    int status = nncc_store_new(&r.to);
+    if (!status)
+        status = nncc_read_all(path, most_bytes, &r.file);
+    if (!status)
+        status = read_file(&r);
+    free(r.file.at);
+    if (status)
+        nncc_store_free(r.to);
+    else
+        *out = r.to;
+    return status;
+}

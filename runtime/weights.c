@@ -1,0 +1,238 @@
+/* weights.c: what is trained, to stores and from them. */
+#include "nn_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* "net.hidden.W" behind a prefix, or without "net." */
+static const char *leaf_key(const nncc_block *b, int l, const char *prefix,
+                            bool bare, nncc_text *to)
+{
+    const char *path = b->port->leaf[l]->path;
+
+    to->n = 0;
+    if (bare)
+        nncc_text_printf(to, "%s%s", prefix, path);
+    else
+        nncc_text_printf(to, "%s%s%s%s", prefix, b->port->name,
+                         *path ? "." : "", path);
+    return to->failed ? NULL : to->at;
+}
+
+static size_t leaf_bytes(const nncc_tensor *t)
+{
+    size_t bytes = 0;
+
+    nncc_tensor_count(t, NULL, &bytes);
+    return bytes;
+}
+
+int nncc_weights_put(const nncc_block *b, const char *prefix, const void **copy,
+                     nncc_store *s)
+{
+    nncc_text key = {0};
+    int status = NN_OK;
+
+    for (int l = 0; l < b->port->nleaf && !status; l++) {
+        nncc_tensor t = b->leaf[l];
+        if (copy) {
+            memcpy(&t.data, copy, sizeof t.data); /* is only read */
+            *copy = (const char *)*copy + leaf_bytes(&t);
+        }
+        const char *name = leaf_key(b, l, prefix, false, &key);
+        status = name ? nncc_store_put(s, name, &t) : (int)NN_ERR_MEMORY;
+    }
+    free(key.at);
+    return status;
+}
+
+static bool is_real(int dtype) { return dtype == NN_F32 || dtype == NN_F64; }
+
+static bool same_shape(const nncc_tensor *a, const nncc_tensor *b)
+{
+    return a->rank == b->rank &&
+           memcmp(a->size, b->size, (size_t)a->rank * sizeof *a->size) == 0;
+}
+
+static void tell_shape(const nncc_tensor *t, nncc_text *to)
+{
+    nncc_text_printf(to, "%s[", nncc_dtype_name(t->dtype));
+    for (int k = 0; k < t->rank; k++)
+        nncc_text_printf(to, "%s%lld", k ? ", " : "", (long long)t->size[k]);
+    nncc_text_printf(to, "]");
+}
+
+/* What the store has of leaf l; NULL where it has none. */
+static const nncc_tensor *find_leaf(const nncc_take *k, const nncc_block *b,
+                                    int l, nncc_text *key)
+{
+    const nncc_tensor *t = NULL;
+
+    if (k->bare && leaf_key(b, l, k->prefix, true, key))
+        t = nncc_store_find(k->s, key->at);
+    if (!t && leaf_key(b, l, k->prefix, false, key))
+        t = nncc_store_find(k->s, key->at);
+    return t;
+}
+
+void nncc_take_check(nncc_take *k, const nncc_block *b)
+{
+    nncc_text key = {0};
+
+    for (int l = 0; l < b->port->nleaf; l++) {
+        const nncc_tensor *have = find_leaf(k, b, l, &key), *want = &b->leaf[l];
+        if (key.failed)
+            k->wrong.failed = true;
+        else if (!have)
+            nncc_text_printf(&k->missing, "%s\n", key.at);
+        else
+            k->found++;
+        if (!have || (same_shape(have, want) &&
+                      (have->dtype == want->dtype ||
+                       (is_real(have->dtype) && is_real(want->dtype)))))
+            continue;
+        nncc_text_printf(&k->wrong, "%s'%s' is ", k->wrong.n ? "; " : "",
+                         key.at);
+        tell_shape(have, &k->wrong);
+        nncc_text_printf(&k->wrong, ", here ");
+        tell_shape(want, &k->wrong);
+    }
+    free(key.at);
+}
+
+static void copy_reals(const nncc_tensor *from, nncc_tensor *to)
+{
+    int64_t n = 0;
+
+    nncc_tensor_count(from, &n, NULL);
+    for (int64_t i = 0; i < n; i++)
+        if (to->dtype == NN_F32)
+            ((float *)to->data)[i] = (float)((const double *)from->data)[i];
+        else
+            ((double *)to->data)[i] = (double)((const float *)from->data)[i];
+}
+
+void nncc_take_copy(const nncc_take *k, nncc_block *b)
+{
+    nncc_text key = {0};
+
+    for (int l = 0; l < b->port->nleaf; l++) {
+        const nncc_tensor *have = find_leaf(k, b, l, &key);
+        nncc_tensor *to = &b->leaf[l];
+        if (!have)
+            continue;
+        if (have->dtype == to->dtype)
+            memcpy(to->data, have->data, leaf_bytes(to));
+        else
+            copy_reals(have, to);
+    }
+    free(key.at);
+}
+
+int nncc_take_back(const nncc_take *k, const nncc_block *b, void **copy)
+{
+    nncc_text key = {0};
+    char *to = *copy;
+
+    for (int l = 0; l < b->port->nleaf; l++) {
+        const nncc_tensor *have = find_leaf(k, b, l, &key);
+        size_t bytes = leaf_bytes(&b->leaf[l]);
+        if (!have || have->dtype != b->leaf[l].dtype ||
+            !same_shape(have, &b->leaf[l])) {
+            free(key.at);
+            return nncc_fail(NN_ERR_DATA, "its best state is not whole");
+        }
+        memcpy(to, have->data, bytes);
+        to += bytes;
+    }
+    free(key.at);
+    *copy = to;
+    return NN_OK;
+}
+
+void nncc_take_free(nncc_take *k)
+{
+    free(k->missing.at);
+    free(k->wrong.at);
+}
+
+/* The block of that name; NULL after an error. */
+static nncc_block *find_block(nncc_model *m, const char *name)
+{
+    nncc_trainer *t = m->trainer;
+
+    if (!t) {
+        nncc_fail(NN_ERR_ARGUMENT, "%s: is not trained yet", nncc_path(m));
+        return NULL;
+    }
+    for (int i = 0; i < t->nblock; i++)
+        if (!name || strcmp(t->block[i].port->name, name) == 0)
+            return &t->block[i];
+    nncc_fail(NN_ERR_NAME, "%s: %s updates nothing called '%s'", nncc_path(m),
+              t->step->name, name);
+    return NULL;
+}
+
+int nncc_params_store(nncc_model *m, const char *name, nncc_store *s)
+{
+    if (!m || !s)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_params_store: null argument");
+    nncc_block *b = find_block(m, name);
+    if (!b)
+        return m->trainer ? NN_ERR_NAME : NN_ERR_ARGUMENT;
+    int status = nncc_weights_put(b, "", NULL, s);
+    return status ? status : nncc_fit_write(m->trainer->fit, s);
+}
+
+static int load_failed(const nncc_take *k, const nncc_block *b)
+{
+    if (k->wrong.failed || k->missing.failed)
+        return NN_ERR_MEMORY;
+    if (k->wrong.n)
+        return nncc_fail(NN_ERR_SHAPE, "another model's: %s", k->wrong.at);
+    if (k->found == 0)
+        return nncc_fail(
+            NN_ERR_NAME,
+            "there is nothing of '%s': its tensors are called %s%s%s",
+            b->port->name,
+            nncc_store_count(k->s) ? nncc_store_name(k->s, 0) : "nothing",
+            nncc_store_count(k->s) > 1 ? ", " : "",
+            nncc_store_count(k->s) > 1 ? nncc_store_name(k->s, 1) : "");
+    return NN_OK;
+}
+
+/* Of `name` alone, or of all that there is something of; what is trained is
+ * always among that. */
+int nncc_load(nncc_model *m, const char *name, const nncc_store *s,
+              char **missing)
+{
+    if (!m || !s)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_load: null argument");
+    nncc_block *first = find_block(m, name);
+    if (!first)
+        return m->trainer ? NN_ERR_NAME : NN_ERR_ARGUMENT;
+    nncc_take k = {.s = s, .prefix = "", .bare = name != NULL};
+    nncc_take_check(&k, first);
+    int status = load_failed(&k, first);
+    for (int i = 0; i < m->trainer->nblock && !name && !status; i++) {
+        nncc_take other = {.s = s, .prefix = ""};
+        nncc_block *b = &m->trainer->block[i];
+        if (b == first)
+            continue;
+        nncc_take_check(&other, b);
+        if (other.found)
+            status = load_failed(&other, b);
+        nncc_take_free(&other);
+    }
+    if (!status)
+        nncc_take_copy(&k, first);
+    for (int i = 0; i < m->trainer->nblock && !name && !status; i++)
+        if (&m->trainer->block[i] != first)
+            nncc_take_copy(&k, &m->trainer->block[i]);
+    if (!status && missing) {
+        *missing = k.missing.at;
+        k.missing.at = NULL;
+    }
+    nncc_take_free(&k);
+    return status;
+}
