@@ -273,6 +273,7 @@ static int data_of(const char *path, nncc_tensor *t, nncc_data **out)
     d->x_dtype = t->dtype;
     d->x_step = d->nfeature;
     d->scale = 1;
+    d->label_column = -1;
     d->x = t->data;
     t->data = NULL;
     *out = d;

@@ -229,6 +229,17 @@ static int shape_y(const nncc_binding *b, const nncc_data *d, nncc_tensor *y)
     return shape_row(b, d, b->y, d->nlabel, y);
 }
 
+/* The tensors of a parameter that is state, if there are any as yet. */
+static void give_state(const nncc_trainer *t, const nn_function *f, int i,
+                       nncc_tensor **leaf)
+{
+    const nncc_block *b = &t->block[block_for(t, f->param[i])];
+    int first = nncc_param_leaf(f, i);
+
+    for (int l = 0; b->leaf && l < b->port->nleaf; l++)
+        leaf[first + l] = &b->leaf[l];
+}
+
 /* Dimensions and argument memory from the shapes of x and y. */
 static int solve(const nncc_trainer *t, nncc_binding *b, const nncc_data *d)
 {
@@ -254,6 +265,9 @@ static int solve(const nncc_trainer *t, nncc_binding *b, const nncc_data *d)
     leaf[b->x_leaf] = &x;
     if (y.rank > 0)
         leaf[b->y_leaf] = &y;
+    for (int i = 0; i < b->f->nparam; i++)
+        if (b->role[i] == NNCC_ROLE_STATE)
+            give_state(t, b->f, i, leaf);
     status = nncc_axes_solve(b->f, &b->axes, leaf, b->dims);
     free(leaf);
     if (!status)

@@ -110,6 +110,7 @@ int nncc_data_new(int64_t n, int64_t nfeature, int label, nncc_data **out)
     d->label = label;
     d->x_dtype = d->y_dtype = NN_F64;
     d->scale = 1;
+    d->label_column = -1;
     int status = allocate(d);
     if (!status)
         status = number_lines(d);
@@ -303,6 +304,7 @@ int nncc_data_subset(const nncc_data *d, const int64_t *row, int64_t n,
                      .scale = d->scale,
                      .label = d->label,
                      .nclass = d->nclass,
+                     .label_column = d->label_column,
                      .text = d->text,
                      .fit_scale = d->fit_scale};
     int status = fill_subset(d, row, s);

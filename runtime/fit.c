@@ -35,12 +35,13 @@ static int put_numbers(nncc_store *s, const char *name, const double *at,
 int nncc_fit_write(const nncc_data *fit, nncc_store *s)
 {
     json_t *j = json_pack(
-        "{s:I, s:I, s:i, s:b, s:f, s:s?, s:o, s:o}", "features",
+        "{s:I, s:I, s:i, s:I, s:b, s:f, s:s?, s:o, s:o}", "features",
         (json_int_t)fit->nfeature, "labels", (json_int_t)fit->nlabel, "label",
-        (int)fit->label, "text", (int)fit->text, "scale",
-        fit->mean ? fit->fit_scale : fit->scale, "label_name", fit->label_name,
-        "feature_names", names_json(fit->feature_name, fit->nfeature),
-        "class_names", names_json(fit->class_name, fit->nclass));
+        (int)fit->label, "label_column", (json_int_t)fit->label_column, "text",
+        (int)fit->text, "scale", fit->mean ? fit->fit_scale : fit->scale,
+        "label_name", fit->label_name, "feature_names",
+        names_json(fit->feature_name, fit->nfeature), "class_names",
+        names_json(fit->class_name, fit->nclass));
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     int status = text ? nncc_store_set_text(s, KEY_DATA, text)
                       : nncc_fail(NN_ERR_DATA,
@@ -98,15 +99,15 @@ static int read_numbers(const nncc_store *s, const char *name, int64_t n,
 
 static int fit_from_json(json_t *j, nncc_data *d)
 {
-    json_int_t features, labels;
+    json_int_t features, labels, column;
     int text, label;
-    const char *label_name = NULL;
-    json_t *columns, *classes;
+    json_t *columns, *classes, *label_name;
 
-    if (json_unpack(j, "{s:I, s:I, s:i, s:b, s:F, s:s?, s:o, s:o}", "features",
-                    &features, "labels", &labels, "label", &label, "text",
-                    &text, "scale", &d->scale, "label_name", &label_name,
-                    "feature_names", &columns, "class_names", &classes) != 0 ||
+    if (json_unpack(j, "{s:I, s:I, s:i, s:I, s:b, s:F, s:o, s:o, s:o}",
+                    "features", &features, "labels", &labels, "label", &label,
+                    "label_column", &column, "text", &text, "scale", &d->scale,
+                    "label_name", &label_name, "feature_names", &columns,
+                    "class_names", &classes) != 0 ||
         features < 0 || labels < 0 || label < NNCC_LABEL_NONE ||
         label > NNCC_LABEL_NAME ||
         (json_is_array(columns) &&
@@ -116,8 +117,10 @@ static int fit_from_json(json_t *j, nncc_data *d)
     d->nfeature = features;
     d->nlabel = labels;
     d->label = label;
+    d->label_column = column;
     d->text = text;
-    if (label_name && !(d->label_name = nncc_strdup(label_name)))
+    if (json_is_string(label_name) &&
+        !(d->label_name = nncc_strdup(json_string_value(label_name))))
         return NN_ERR_MEMORY;
     int status = read_names(columns, &d->feature_name);
     d->nclass = (int32_t)json_array_size(classes);

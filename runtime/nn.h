@@ -163,10 +163,11 @@ typedef struct nncc_data {
     int32_t label;  /* enum nncc_label_kind */
     int32_t nclass; /* entries of class_name */
     char **class_name;
-    char **feature_name; /* [nfeature], or null where the file names none */
-    char *label_name;    /* or null */
-    char *path;          /* as it was given */
-    int32_t y_inside;    /* not 0: y points into x's memory */
+    char **feature_name;  /* [nfeature], or null where the file names none */
+    char *label_name;     /* or null */
+    int64_t label_column; /* of a CSV file, from 0; -1 */
+    char *path;           /* as it was given */
+    int32_t y_inside;     /* not 0: y points into x's memory */
     int32_t text; /* not 0: x and y are characters, numbers into class_name */
     /* What nncc_data_standardise did: x is (v * fit_scale - mean) * factor of
      * what the file has. [nfeature] both, or null. */
@@ -316,6 +317,8 @@ const char *nncc_store_text(const nncc_store *s, const char *key);
  * NN_ERR_MEMORY.
  */
 int nncc_store_write(const nncc_store *s, const char *path);
+/* The bytes of such a file; to be freed with free(). */
+int nncc_store_bytes(const nncc_store *s, void **bytes, size_t *n);
 /* Reads a safetensors file; what is of none of enum nn_dtype (F16, BF16, small
  * integers) becomes the next larger that is. To be freed with nncc_store_free.
  * NN_ERR_FILE, NN_ERR_DATA where it is damaged, NN_ERR_TYPE, NN_ERR_MEMORY. */

@@ -203,26 +203,72 @@ static char *header_text(const json_t *header, size_t *n)
     return all;
 }
 
+/* The file's parts: the header, which is to be freed, and each tensor's bytes.
+ */
+typedef struct Image {
+    nncc_part *part; /* to be freed */
+    int64_t n;
+    char *header;
+} Image;
+
+static int image_new(const nncc_store *s, const char *path, Image *to)
+{
+    json_t *header = json_object();
+    int status = NN_OK;
+
+    *to = (Image){.n = nncc_store_count(s) + 1};
+    to->part = nncc_alloc((size_t)to->n, sizeof *to->part, "a file");
+    status = header && to->part ? list_entries(s, path, header, to->part + 1)
+                                : (int)NN_ERR_MEMORY;
+    if (!status && !(to->header = header_text(header, &to->part[0].n)))
+        status = bad_text(path);
+    if (!status)
+        to->part[0].at = to->header;
+    json_decref(header);
+    return status;
+}
+
+static void image_free(Image *m)
+{
+    free(m->part);
+    free(m->header);
+}
+
 int nncc_store_write(const nncc_store *s, const char *path)
 {
+    Image m;
+
     if (!s || !path)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_store_write: null argument");
-    int64_t n = nncc_store_count(s);
-    json_t *header = json_object();
-    nncc_part *part = nncc_alloc((size_t)n + 1, sizeof *part, "a file");
-    char *text = NULL;
-    int status = header && part ? list_entries(s, path, header, part + 1)
-                                : (int)NN_ERR_MEMORY;
+    int status = image_new(s, path, &m);
+    if (!status)
+        status = nncc_write_parts(path, m.part, m.n);
+    image_free(&m);
+    return status;
+}
 
-    if (!status && !(text = header_text(header, &part[0].n)))
-        status = bad_text(path);
-    if (!status) {
-        part[0].at = text;
-        status = nncc_write_parts(path, part, n + 1);
+int nncc_store_bytes(const nncc_store *s, void **bytes, size_t *n)
+{
+    Image m;
+    size_t all = 0;
+
+    if (!s || !bytes || !n)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_store_bytes: null argument");
+    int status = image_new(s, "safetensors", &m);
+    for (int64_t i = 0; i < m.n && !status; i++)
+        all += m.part[i].n;
+    char *to = status ? NULL : nncc_alloc(all, 1, "a file");
+    if (!status && !to)
+        status = NN_ERR_MEMORY;
+    for (int64_t i = 0, at = 0; i < m.n && !status; i++) {
+        memcpy(to + at, m.part[i].at, m.part[i].n);
+        at += (int64_t)m.part[i].n;
     }
-    free(text);
-    free(part);
-    json_decref(header);
+    image_free(&m);
+    if (!status) {
+        *bytes = to;
+        *n = all;
+    }
     return status;
 }
 

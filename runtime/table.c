@@ -447,6 +447,7 @@ static int begin(Table *t, const nncc_row *first, const nncc_row *second)
         return status;
     t->d->nfeature = t->ncol - (t->label >= 0);
     t->d->nlabel = t->label >= 0;
+    t->d->label_column = t->label;
     t->d->label = t->label >= 0 ? NNCC_LABEL_INT : NNCC_LABEL_NONE;
     t->d->x_dtype = t->d->y_dtype = NN_F64;
     t->d->x_step = t->d->nfeature;

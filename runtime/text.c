@@ -145,6 +145,7 @@ static int cut_rows(Text *t, const nncc_text_options *o)
     d->label = NNCC_LABEL_NAME;
     d->y = (char *)d->x + nncc_dtype_bytes(d->x_dtype);
     d->y_inside = d->text = 1;
+    d->label_column = -1;
     return NN_OK;
 }
 

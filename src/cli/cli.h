@@ -122,6 +122,9 @@ int driver_load(Args *a, const char *path, DType real, Load *to);
 /* "grad(loss, W)" for the name that a derivative is exported under; else text.
  */
 const char *driver_expression(const Load *l, const char *text);
+/* The exported function of that name, or what an expression denotes; NULL after
+ * messages. */
+Function *driver_function(const Load *l, const char *text);
 /* Messages recorded so far. */
 void driver_diags(const Load *l);
 /* requires checked functions; leaves them simplified and expanded, and gives a
@@ -139,10 +142,13 @@ bool value_read(Arena *a, const nn_port *p, const char *text,
                 nncc_tensor **leaf);
 /* One result as JSON. */
 void value_print(const nn_port *p, nncc_tensor *const *leaf, Str *to);
+/* Element number i, in as few digits as give it back. */
+void value_print_element(const nncc_tensor *t, int64_t i, Str *to);
 
 /* the commands */
 
 extern const Command command_compile, command_run, command_check, command_train,
-    command_fmt, command_diff, command_equal, command_cost, command_graph;
+    command_eval, command_predict, command_fmt, command_diff, command_equal,
+    command_cost, command_graph;
 
 #endif

@@ -181,6 +181,19 @@ const char *driver_expression(const Load *l, const char *text)
     return text;
 }
 
+Function *driver_function(const Load *l, const char *text)
+{
+    const Module *m = l->module;
+
+    for (int i = 0; i < m->function.n; i++)
+        if (!strcmp(m->function.at[i]->name, text))
+            return m->function.at[i];
+    Function *f = program_function(l->program, text);
+    if (!f)
+        driver_diags(l);
+    return f;
+}
+
 /* Passes */
 
 static void dump_function(const Load *l, Function *f)

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 static const Command *const commands[] = {
-    &command_run,  &command_check, &command_train, &command_fmt,
-    &command_diff, &command_equal, &command_cost,  &command_graph,
+    &command_run,     &command_check, &command_train, &command_eval,
+    &command_predict, &command_fmt,   &command_diff,  &command_equal,
+    &command_cost,    &command_graph,
 };
 enum { NCOMMAND = sizeof commands / sizeof *commands };
 

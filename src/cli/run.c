@@ -174,17 +174,6 @@ static bool call_function(const Args *a, const nn_module *m)
     return done;
 }
 
-/* An exported function by its name, or what an expression denotes. */
-static Function *find_function(const Load *l, const char *text)
-{
-    const Module *m = l->module;
-
-    for (int i = 0; i < m->function.n; i++)
-        if (!strcmp(m->function.at[i]->name, text))
-            return m->function.at[i];
-    return program_function(l->program, text);
-}
-
 static int run(Args *a)
 {
     Load l = {0};
@@ -194,11 +183,9 @@ static int run(Args *a)
     int status = driver_load(a, a->word.at[0], DT_f32, &l);
     if (status)
         return status;
-    Function *f = find_function(&l, a->word.at[1]);
-    if (!f) {
-        driver_diags(&l);
+    Function *f = driver_function(&l, a->word.at[1]);
+    if (!f)
         return EXIT_FAILURE;
-    }
     Jit *j = driver_jit(&l, &f, 1);
     if (!j)
         return EXIT_FAILURE;

@@ -2,6 +2,7 @@
 
 #include "cli/cli.h"
 #include "cli/sets.h"
+#include "cli/trained.h"
 
 #include <errno.h>
 #include <math.h>
@@ -20,15 +21,35 @@ typedef struct Progress {
 } Progress;
 
 static volatile sig_atomic_t interrupted;
-/* What SIGINT does but for training: the second one ends the program, with
- * unfinished files taken away. */
-static struct sigaction outside;
+/* What ends a training early, and what it does otherwise: the second one ends
+ * the program, with unfinished files taken away. */
+static const int ending[] = {SIGINT, SIGTERM};
+enum { NENDING = sizeof ending / sizeof *ending };
+static struct sigaction outside[NENDING];
+
+static void let_end(void)
+{
+    for (int i = 0; i < NENDING; i++)
+        sigaction(ending[i], &outside[i], NULL);
+}
 
 static void interrupt(int sig)
 {
     (void)sig;
     interrupted = 1;
-    sigaction(SIGINT, &outside, NULL);
+    let_end();
+}
+
+/* What is ignored stays so. */
+static void catch_endings(void)
+{
+    struct sigaction act = {.sa_handler = interrupt};
+
+    for (int i = 0; i < NENDING; i++) {
+        sigaction(ending[i], NULL, &outside[i]);
+        if (outside[i].sa_handler != SIG_IGN)
+            sigaction(ending[i], &act, NULL);
+    }
 }
 
 static void print_time(double seconds, FILE *to)
@@ -129,31 +150,9 @@ static int read_settings(const Args *a, const Function *step, nncc_setting *to)
 
 /* Saving */
 
-/* --save [NAME=]FILE: the parameter of step that is meant (NULL: what is
- * trained), and the file. */
-static const char *saved_name(const Args *a, const Given *g, const char **path)
-{
-    const char *equals = strchr(g->value, '=');
-
-    *path = equals ? equals + 1 : g->value;
-    return equals ? arena_printf(a->arena, "%.*s", (int)(equals - g->value),
-                                 g->value)
-                  : NULL;
-}
-
-static bool updates(const Function *step, const char *name)
-{
-    for (int i = 0; i < step->nresult; i++)
-        if (step->result[i].in_place >= 0 &&
-            (!name || !strcmp(step->result[i].name, name)))
-            return true;
-    return false;
-}
-
-/* Before the training, which may take long. */
-/* What --save names, opened before the training. */
+/* What --save names, opened before the training, which may take long. */
 typedef struct Save {
-    const char *name; /* of what is updated */
+    const char *name; /* of what is updated; NULL: what is trained */
     NewFile file;
 } Save;
 
@@ -165,18 +164,15 @@ static void drop_saves(Saves *s)
         file_drop(&s->at[i].file);
 }
 
-static int begin_save(const Args *a, const Function *step, const Given *g,
-                      Saves *to)
+static int begin_save(const Args *a, const Given *g, Saves *to)
 {
     Save s = {0};
     const char *path;
 
-    s.name = saved_name(a, g, &path);
-    if (!updates(step, s.name))
-        return cli_usage(a, "'--save': training updates nothing called '%s'",
-                         s.name);
-    if (!*path)
-        return cli_usage(a, "'--save' needs a file");
+    s.name = trained_name(a, g->value, &path);
+    int status = trained_format(a, path);
+    if (status)
+        return status;
     if (!file_begin(a->arena, path, 0666, &s.file))
         return EXIT_FAILURE;
     list_push(a->arena, to, s);
@@ -185,36 +181,14 @@ static int begin_save(const Args *a, const Function *step, const Given *g,
 
 static int begin_saves(const Args *a, const Function *step, Saves *to)
 {
-    int status = EXIT_SUCCESS;
+    int status = trained_check(a, step);
 
     for (int i = 0; i < a->given.n && !status; i++)
         if (!strcmp(a->given.at[i].name, "save"))
-            status = begin_save(a, step, &a->given.at[i], to);
+            status = begin_save(a, &a->given.at[i], to);
     if (status)
         drop_saves(to);
     return status;
-}
-
-static bool save_one(const Args *a, nncc_model *m, Save *s)
-{
-    const nn_port *port;
-    const nncc_tensor *leaf;
-    Str text = str_new(a->arena);
-
-    if (nncc_state(m, s->name, &port, NULL, &leaf) != NN_OK) {
-        cli_fail("%s", nncc_last_error());
-        return false;
-    }
-    nncc_tensor *own = NEWN(a->arena, nncc_tensor, port->nleaf + 1);
-    nncc_tensor **each = NEWN(a->arena, nncc_tensor *, port->nleaf + 1);
-    for (int i = 0; i < port->nleaf; i++) {
-        own[i] = leaf[i];
-        each[i] = &own[i];
-    }
-    value_print(port, each, &text);
-    str_printf(&text, "\n");
-    file_put(&s->file, text.at, text.n);
-    return file_keep(a->arena, &s->file);
 }
 
 static bool save(const Args *a, nncc_model *m, Saves *s)
@@ -222,7 +196,7 @@ static bool save(const Args *a, nncc_model *m, Saves *s)
     bool good = true;
 
     for (int i = 0; i < s->n; i++)
-        good = save_one(a, m, &s->at[i]) && good;
+        good = trained_save(a, m, s->at[i].name, &s->at[i].file) && good;
     return good;
 }
 
@@ -250,14 +224,12 @@ static bool train_here(nncc_model *m, nncc_train_options *o, const Sets *s)
 {
     Progress p = {m, isatty(STDERR_FILENO), 0, {0}};
     nncc_train_result r = {0};
-    struct sigaction act = {.sa_handler = interrupt};
 
     o->progress = progress;
     o->context = &p;
-    sigaction(SIGINT, NULL, &outside);
-    sigaction(SIGINT, &act, NULL);
+    catch_endings();
     int status = nncc_train(m, o, s->train, s->test, &r);
-    sigaction(SIGINT, &outside, NULL);
+    let_end();
     if (p.bar && p.drawn > 0)
         fprintf(stderr, "\r\033[K");
     if (status != NN_OK) {
@@ -268,25 +240,52 @@ static bool train_here(nncc_model *m, nncc_train_options *o, const Sets *s)
     return true;
 }
 
+/* From what --load has, if anything. */
+static bool load(const Args *a, nncc_model *m, nncc_train_options *o,
+                 const Sets *s)
+{
+    nncc_data *fit = NULL;
+
+    if (!option_value(a, "load"))
+        return true;
+    if (nncc_prepare(m, o, s->train) != NN_OK) {
+        cli_fail("%s", nncc_last_error());
+        return false;
+    }
+    o->keep = 1;
+    bool good = trained_load(a, m, true, &fit);
+    nncc_data_free(fit);
+    return good;
+}
+
 static bool train_module(const Args *a, Load *l, nncc_train_options *o,
                          const Sets *s, Saves *saves)
 {
-    const Module *m = l->module;
-    Function *f[3] = {m->init, m->step, m->evaluate};
-    nncc_model *model;
-    Jit *j = driver_jit(l, f, m->evaluate ? 3 : 2);
+    Trained t;
 
-    if (!j)
+    if (!trained_open(l, NULL, &t))
         return false;
-    bool done = nncc_wrap(jit_module(j), &model) == NN_OK;
-    if (done) {
-        done = train_here(model, o, s) && save(a, model, saves);
-        nncc_close(model);
-    } else {
-        cli_fail("%s", nncc_last_error());
-    }
-    jit_close(j);
+    bool done = load(a, t.model, o, s) && train_here(t.model, o, s) &&
+                save(a, t.model, saves);
+    trained_close(&t);
     return done;
+}
+
+/* --checkpoint, and what belongs to it. */
+static int read_checkpoints(const Args *a, nncc_checkpoints *c)
+{
+    static const char *const belongs[] = {"resume", "checkpoint-steps", "keep"};
+
+    c->folder = option_value(a, "checkpoint");
+    for (size_t i = 0; i < sizeof belongs / sizeof *belongs && !c->folder; i++)
+        if (option_value(a, belongs[i]))
+            return cli_usage(a, "'--%s' goes with '--checkpoint=FOLDER'",
+                             belongs[i]);
+    c->resume = option_value(a, "resume") != NULL;
+    if (!option_int(a, "checkpoint-steps", 1, &c->steps) ||
+        !option_int(a, "keep", 1, &c->keep))
+        return EXIT_USAGE;
+    return EXIT_SUCCESS;
 }
 
 /* --schedule, and what belongs to it. */
@@ -333,7 +332,7 @@ static int read_options(const Args *a, nncc_train_options *o)
 
 /* Everything about the command line, before the model is read. */
 static int read_all(Args *a, nncc_train_options *o, nncc_schedule *schedule,
-                    SetOptions *data)
+                    nncc_checkpoints *checkpoints, SetOptions *data)
 {
     bool scheduled;
     int status = read_options(a, o);
@@ -341,9 +340,13 @@ static int read_all(Args *a, nncc_train_options *o, nncc_schedule *schedule,
     if (!status)
         status = read_schedule(a, schedule, &scheduled);
     if (!status)
+        status = read_checkpoints(a, checkpoints);
+    if (!status)
         status = sets_options(a, o->seed, data);
     if (!status && scheduled)
         o->schedule = schedule;
+    if (!status && checkpoints->folder)
+        o->checkpoints = checkpoints;
     return status;
 }
 
@@ -354,11 +357,12 @@ static int train(Args *a)
     Saves saves = {0};
     SetOptions data;
     nncc_schedule schedule = {0};
+    nncc_checkpoints checkpoints = {0};
     nncc_train_options o = NNCC_TRAIN_DEFAULTS;
     nncc_setting *setting = NEWN(a->arena, nncc_setting, a->setting.n + 1);
 
     o.epochs = 30;
-    int status = read_all(a, &o, &schedule, &data);
+    int status = read_all(a, &o, &schedule, &checkpoints, &data);
     if (!status)
         status = driver_load(a, a->word.at[0], DT_f32, &l);
     if (status)
@@ -403,7 +407,14 @@ static const Option options[] = {
     {"factor", 0, "X", "what is left of lr (0), or of a step's (0.1)"},
     {"every", 0, "N", "epochs from one of --schedule=step to the next (10)"},
     {"patience", 0, "N", "stop after N epochs without a better test loss"},
-    {"save", 0, "[NAME=]FILE", "write what was trained (or NAME) as JSON"},
+    {"save", 0, "[NAME=]FILE",
+     "write what was trained (or NAME): .safetensors .json .npy .bin"},
+    {"load", 0, "[NAME=]FILE", "begin with what is there, as --save writes it"},
+    {"checkpoint", 0, "FOLDER",
+     "keep the training there: last.safetensors, best.safetensors"},
+    {"checkpoint-steps", 0, "N", "every N steps too, not only after epochs"},
+    {"keep", 0, "N", "one of its own every N epochs"},
+    {"resume", 0, NULL, "go on from the last one, to the same bits"},
     {"seed", 0, "N", "of the split, the initial values and the shuffles (0)"},
     MODEL_OPTIONS,
     {NULL, 0, NULL, NULL},

@@ -542,7 +542,7 @@ static void print_real(double v, bool f32, Str *to)
         str_printf(to, "%s", s);
 }
 
-static void print_element(const nncc_tensor *t, int64_t i, Str *to)
+void value_print_element(const nncc_tensor *t, int64_t i, Str *to)
 {
     switch ((enum nn_dtype)t->dtype) {
     case NN_BOOL:
@@ -566,7 +566,7 @@ static void print_element(const nncc_tensor *t, int64_t i, Str *to)
 static void print_tensor(const nncc_tensor *t, int axis, int64_t *next, Str *to)
 {
     if (axis == t->rank) {
-        print_element(t, (*next)++, to);
+        value_print_element(t, (*next)++, to);
         return;
     }
     str_printf(to, "[");

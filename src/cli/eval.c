@@ -1,0 +1,453 @@
+/* eval.c: nncc eval and nncc predict: what was trained, on other data. */
+
+#include "cli/sets.h"
+#include "cli/trained.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A trained model and the data for it. */
+typedef struct Use {
+    Load load;
+    Trained trained;
+    nncc_data *fit; /* NULL: nothing was */
+    Sets sets;
+} Use;
+
+static void use_free(Use *u)
+{
+    trained_close(&u->trained);
+    nncc_data_free(u->fit);
+    sets_free(&u->sets);
+}
+
+static bool failed(void)
+{
+    cli_fail("%s", nncc_last_error());
+    return false;
+}
+
+static int read_model(Args *a, Use *u)
+{
+    int status = driver_load(a, a->word.at[0], DT_f32, &u->load);
+
+    if (status)
+        return status;
+    if (!u->load.module->step || !u->load.module->init)
+        return cli_fail("%s has no 'train' item, so nothing of it was trained",
+                        u->load.path);
+    if (!option_value(a, "load"))
+        return cli_usage(a, "which parameters? --load=FILE, as 'nncc train' "
+                            "has written it");
+    return trained_check(a, u->load.module->step);
+}
+
+/* All rows, as they were in training: --scale is said there. */
+static bool read_data(const Args *a, SetOptions *o, Use *u)
+{
+    o->split = (nncc_split_options){.keep_order = 1};
+    if (u->fit && option_value(a, "scale")) {
+        cli_fail("'--scale' is known from the training: leave it out");
+        return false;
+    }
+    if (!sets_read(o, &u->sets))
+        return failed();
+    if (u->fit && nncc_data_fit(u->sets.train, u->fit) != NN_OK)
+        return failed();
+    return true;
+}
+
+static bool prepare(const Args *a, Use *u, Function *f, int64_t batch)
+{
+    nncc_train_options o = NNCC_TRAIN_DEFAULTS;
+
+    o.batch = batch;
+    if (!trained_open(&u->load, f, &u->trained))
+        return false;
+    if (nncc_prepare(u->trained.model, &o, u->sets.train) != NN_OK)
+        return failed();
+    return trained_load(a, u->trained.model, true, &u->fit);
+}
+
+/* eval */
+
+static bool print_means(const Args *a, nncc_model *m, const nncc_data *d)
+{
+    double loss, metric[NNCC_MAX_METRICS];
+    bool json = option_value(a, "json") != NULL;
+
+    if (nncc_evaluate(m, d, 0, NULL, &loss, metric) != NN_OK)
+        return failed();
+    if (json)
+        printf("{\"rows\": %lld, \"loss\": %.17g", (long long)d->n, loss);
+    else
+        printf("rows: %lld\nloss: %.6g\n", (long long)d->n, loss);
+    for (int i = 0; i < nncc_metric_count(m); i++)
+        printf(json ? ", \"%s\": %.17g" : "%s: %.4f\n", nncc_metric_name(m, i),
+               metric[i]);
+    if (json)
+        printf("}\n");
+    return cli_flush(a->arena);
+}
+
+/* The column that the label had: its name or its number; NULL: none. */
+static const char *label_of(const Args *a, const nncc_data *fit)
+{
+    if (fit->label_column < 0)
+        return NULL;
+    return fit->label_name
+               ? fit->label_name
+               : arena_printf(a->arena, "%lld", (long long)fit->label_column);
+}
+
+static int run_eval(Args *a)
+{
+    Use u = {0};
+    SetOptions data;
+    int64_t batch = 0;
+
+    if (a->word.n > 1)
+        return cli_usage(a, "one model at a time: what is '%s'?",
+                         a->word.at[1]);
+    if (!option_int(a, "batch", 1, &batch))
+        return EXIT_USAGE;
+    int status = sets_options(a, 0, &data);
+    if (!status)
+        status = read_model(a, &u);
+    if (status)
+        return status;
+    bool done = trained_fit(a, &u.fit);
+    if (done && u.fit && !data.csv.label)
+        data.csv.label = label_of(a, u.fit);
+    done = done && read_data(a, &data, &u) && prepare(a, &u, NULL, batch) &&
+           print_means(a, u.trained.model, u.sets.train);
+    use_free(&u);
+    return done ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* predict */
+
+/* What a column of results stands for. */
+typedef struct Columns {
+    const char *name;     /* the function's */
+    const nncc_data *fit; /* or NULL */
+    int64_t n;            /* numbers of a row */
+    bool classes;         /* one for each class */
+} Columns;
+
+static int64_t row_count(const nncc_tensor *t)
+{
+    int64_t n = 1;
+
+    for (int i = 1; i < t->rank; i++)
+        n *= t->size[i];
+    return n;
+}
+
+static double element(const nncc_tensor *t, int64_t i)
+{
+    return t->dtype == NN_F32 ? (double)((const float *)t->data)[i]
+                              : ((const double *)t->data)[i];
+}
+
+static bool is_real(const nncc_tensor *t)
+{
+    return t->dtype == NN_F32 || t->dtype == NN_F64;
+}
+
+static void set_element(nncc_tensor *t, int64_t i, double v)
+{
+    if (t->dtype == NN_F32)
+        ((float *)t->data)[i] = (float)v;
+    else
+        ((double *)t->data)[i] = v;
+}
+
+static int64_t largest(const nncc_tensor *t, int64_t at, int64_t n)
+{
+    int64_t best = 0;
+
+    for (int64_t k = 1; k < n; k++)
+        if (element(t, at + k) > element(t, at + best))
+            best = k;
+    return best;
+}
+
+/* Each row e^x / sum e^x. */
+static void to_probabilities(nncc_tensor *t)
+{
+    int64_t n = row_count(t);
+
+    for (int64_t at = 0; at < t->size[0] * n; at += n) {
+        double most = element(t, at + largest(t, at, n)), sum = 0;
+        for (int64_t k = 0; k < n; k++)
+            sum += exp(element(t, at + k) - most);
+        for (int64_t k = 0; k < n; k++)
+            set_element(t, at + k, exp(element(t, at + k) - most) / sum);
+    }
+}
+
+/* Text as a field of CSV, or as a string of JSON. */
+static void print_text(const char *text, bool json, Str *to)
+{
+    if (!json && !strpbrk(text, ",\"\r\n")) {
+        str_add(to, text, strlen(text));
+        return;
+    }
+    str_printf(to, "\"");
+    for (; *text; text++) {
+        if (json && (unsigned char)*text < ' ')
+            str_printf(to, "\\u%04x", (unsigned)*text);
+        else if (*text == '"')
+            str_printf(to, json ? "\\\"" : "\"\"");
+        else if (json && *text == '\\')
+            str_printf(to, "\\\\");
+        else
+            str_add(to, text, 1);
+    }
+    str_printf(to, "\"");
+}
+
+/* The class's name where the result is its number, or of the largest. */
+static const char *class_of(const Columns *c, const nncc_tensor *t, int64_t row)
+{
+    int64_t k = -1;
+
+    if (!c->fit || !c->fit->class_name)
+        return NULL;
+    if (c->classes)
+        k = largest(t, row * c->n, c->n);
+    else if (t->dtype == NN_I32 && c->n == 1)
+        k = ((const int32_t *)t->data)[row];
+    return k >= 0 && k < c->fit->nclass ? c->fit->class_name[k] : NULL;
+}
+
+static void print_head(const Columns *c, const nncc_tensor *t, Str *to)
+{
+    if (c->classes)
+        str_printf(to, "class,");
+    for (int64_t k = 0; k < c->n; k++) {
+        str_printf(to, k ? "," : "");
+        if (c->classes)
+            print_text(c->fit->class_name[k], false, to);
+        else if (t->rank == 1)
+            print_text(c->name, false, to);
+        else
+            str_printf(to, "%s_%lld", c->name, (long long)k);
+    }
+    str_printf(to, "\n");
+}
+
+/* In CSV what is no number has no quotes. */
+static void print_number(const nncc_tensor *t, int64_t i, Str *to)
+{
+    double v = is_real(t) ? element(t, i) : 0;
+
+    if (isfinite(v))
+        value_print_element(t, i, to);
+    else
+        str_printf(to, isnan(v) ? "nan" : v > 0 ? "inf" : "-inf");
+}
+
+static void csv_print(const Columns *c, const nncc_tensor *t, Str *to)
+{
+    print_head(c, t, to);
+    for (int64_t i = 0; i < t->size[0]; i++) {
+        const char *class = class_of(c, t, i);
+        if (class)
+            print_text(class, false, to);
+        for (int64_t k = 0; k < c->n && (c->classes || !class); k++) {
+            str_printf(to, k || class ? "," : "");
+            print_number(t, i * c->n + k, to);
+        }
+        str_printf(to, "\n");
+    }
+}
+
+static void json_print(const Columns *c, const nncc_tensor *t, Str *to)
+{
+    str_printf(to, "[");
+    for (int64_t i = 0; i < t->size[0]; i++) {
+        const char *class = class_of(c, t, i);
+        str_printf(to, "%s{", i ? ",\n " : "");
+        if (class) {
+            str_printf(to, "\"class\": ");
+            print_text(class, true, to);
+            str_printf(to, ", ");
+        }
+        print_text(c->name, true, to);
+        str_printf(to, t->rank > 1 ? ": [" : ": ");
+        for (int64_t k = 0; k < c->n; k++) {
+            str_printf(to, k ? ", " : "");
+            value_print_element(t, i * c->n + k, to);
+        }
+        str_printf(to, t->rank > 1 ? "]}" : "}");
+    }
+    str_printf(to, "]\n");
+}
+
+static bool ends_with(const char *path, const char *ending)
+{
+    size_t n = strlen(path), m = strlen(ending);
+
+    return n >= m && !strcmp(path + n - m, ending);
+}
+
+static bool print_predictions(const Args *a, const Use *u, nncc_tensor *t,
+                              NewFile *to)
+{
+    Columns c = {
+        .name = u->trained.extra->name, .fit = u->fit, .n = row_count(t)};
+    Str s = str_new(a->arena);
+
+    c.classes = u->fit && u->fit->class_name && is_real(t) && t->rank == 2 &&
+                c.n == u->fit->nclass;
+    if (option_value(a, "probabilities")) {
+        if (!is_real(t) || t->rank != 2 || c.n == 0) {
+            cli_fail("'--probabilities' is for a function that gives a row of "
+                     "reals for each row");
+            return false;
+        }
+        to_probabilities(t);
+    }
+    if (ends_with(to->path, ".npy"))
+        npy_print(t, &s);
+    else if (ends_with(to->path, ".json"))
+        json_print(&c, t, &s);
+    else
+        csv_print(&c, t, &s);
+    file_put(to, s.at, s.n);
+    return file_keep(a->arena, to);
+}
+
+/* Has the file the label's column, too? */
+static bool has_label(const SetOptions *o, const nncc_data *fit,
+                      const char *label)
+{
+    nncc_csv_options with = o->csv;
+    nncc_data *d;
+
+    with.label = label;
+    if (nncc_data_read(o->data, NULL, &with, &d) != NN_OK)
+        return false;
+    bool has = d->nlabel && (fit->label_name || d->nfeature == fit->nfeature);
+    nncc_data_free(d);
+    return has;
+}
+
+static bool read_features(const Args *a, SetOptions *o, Use *u)
+{
+    const nncc_data *fit = u->fit;
+    const char *label = fit ? label_of(a, fit) : NULL;
+
+    if (!o->csv.label && label && has_label(o, fit, label))
+        o->csv.label = label;
+    o->csv.no_label = !o->csv.label;
+    return read_data(a, o, u);
+}
+
+static Function *find_function(const Args *a, const Load *l)
+{
+    if (a->word.n > 1)
+        return driver_function(l, a->word.at[1]);
+    return driver_function(l, "predict");
+}
+
+static bool predict(const Args *a, SetOptions *o, Use *u, int64_t batch,
+                    NewFile *to)
+{
+    nncc_tensor *t = NULL;
+    Function *f = find_function(a, &u->load);
+
+    if (!f || !trained_fit(a, &u->fit) || !read_features(a, o, u) ||
+        !prepare(a, u, f, batch))
+        return false;
+    if (nncc_predict(u->trained.model, u->trained.extra, u->sets.train, batch,
+                     NULL, &t) != NN_OK)
+        return failed();
+    bool done = print_predictions(a, u, t, to);
+    nncc_tensor_free(t);
+    return done;
+}
+
+static int run_predict(Args *a)
+{
+    Use u = {0};
+    SetOptions data;
+    int64_t batch = 0;
+    NewFile to;
+    const char *path = option_value(a, "output");
+
+    if (a->word.n > 2)
+        return cli_usage(a, "one function at a time: what is '%s'?",
+                         a->word.at[2]);
+    if (!option_int(a, "batch", 1, &batch))
+        return EXIT_USAGE;
+    int status = sets_options(a, 0, &data);
+    if (!status)
+        status = read_model(a, &u);
+    if (status)
+        return status;
+    if (!file_begin(a->arena, path ? path : "-", 0666, &to))
+        return EXIT_FAILURE;
+    bool done = predict(a, &data, &u, batch, &to);
+    file_drop(&to);
+    use_free(&u);
+    return done ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+#define LOAD_OPTION                                                            \
+    {"load", 0, "[NAME=]FILE", "what was trained, as 'nncc train' writes it"}
+
+static const Option eval_options[] = {
+    LOAD_OPTION,
+    {"data", 0, "FILE",
+     "rows to evaluate on: CSV, IDX or .npy, gzipped or not"},
+    {"labels", 0, "FILE",
+     "their labels, where they are in a file of their own"},
+    {"label", 0, "COLUMN", "name or number of the label's column"},
+    {"no-label", 0, NULL, "all columns are features"},
+    {"text", 0, "FILE", "a text instead, in rows of characters"},
+    {"length", 0, "N", "characters of a row (64)"},
+    {"stride", 0, "N", "characters from one row to the next (the length)"},
+    {"scale", 0, "X", "multiply all features by X, where no file says so"},
+    {"batch", 0, "N", "rows of a call (32)"},
+    {"json", 0, NULL, "print JSON"},
+    MODEL_OPTIONS,
+    {NULL, 0, NULL, NULL},
+};
+
+const Command command_eval = {
+    .name = "eval",
+    .usage = "eval MODEL.nn --load=FILE --data=FILE|--text=FILE [options]",
+    .about = "Prints the loss and the metrics of trained parameters on a data "
+             "set. What was\nfitted to the training data (scaling, classes, "
+             "columns) is in the file and is\ndone to these data too.",
+    .option = eval_options,
+    .run = run_eval,
+};
+
+static const Option predict_options[] = {
+    LOAD_OPTION,
+    {"data", 0, "FILE", "rows of features: CSV, IDX or .npy, gzipped or not"},
+    {"label", 0, "COLUMN", "a column that is left out"},
+    {"scale", 0, "X", "multiply all features by X, where no file says so"},
+    {"output", 'o', "FILE",
+     "write .csv .json or .npy (CSV to standard output)"},
+    {"probabilities", 0, NULL, "the softmax of each row of results"},
+    {"batch", 0, "N", "rows of a call (32)"},
+    MODEL_OPTIONS,
+    {NULL, 0, NULL, NULL},
+};
+
+const Command command_predict = {
+    .name = "predict",
+    .usage = "predict MODEL.nn [FUNCTION] --load=FILE --data=FILE [options]",
+    .about = "Calls a function of trained parameters and a row of features "
+             "(that named\n'predict') on every row. Rows are as they came to "
+             "the training: what was\nfitted there is done to them too. "
+             "Classes have their names.",
+    .option = predict_options,
+    .run = run_predict,
+};

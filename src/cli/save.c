@@ -1,0 +1,168 @@
+/* save.c: what was trained, in a file: one way for each ending. */
+
+#include "cli/trained.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is to be saved. */
+typedef struct Saved {
+    const nn_port *port;
+    void *block; /* the C struct, or NULL */
+    const nncc_tensor *leaf;
+} Saved;
+
+static bool failed(void)
+{
+    cli_fail("%s", nncc_last_error());
+    return false;
+}
+
+static bool json_print(const Args *a, nncc_model *m, const char *name,
+                       const Saved *s, Str *to)
+{
+    nncc_tensor *own = NEWN(a->arena, nncc_tensor, s->port->nleaf + 1);
+    nncc_tensor **each = NEWN(a->arena, nncc_tensor *, s->port->nleaf + 1);
+
+    (void)m;
+    (void)name;
+    for (int i = 0; i < s->port->nleaf; i++) {
+        own[i] = s->leaf[i];
+        each[i] = &own[i];
+    }
+    value_print(s->port, each, to);
+    str_printf(to, "\n");
+    return true;
+}
+
+/* Little-endian, C order: NumPy's format 1.0. */
+void npy_print(const nncc_tensor *t, Str *to)
+{
+    static const char *const kind[] = {
+        [NN_BOOL] = "|b1", [NN_U8] = "|u1",  [NN_I32] = "<i4", [NN_I64] = "<i8",
+        [NN_F32] = "<f4",  [NN_F64] = "<f8", [NN_KEY] = "<u8",
+    };
+    enum { BEFORE = 10, ALIGN = 64 };
+    Str head = str_new(to->arena);
+    size_t bytes = 0;
+
+    str_printf(&head, "{'descr': '%s', 'fortran_order': False, 'shape': (",
+               kind[t->dtype]);
+    for (int i = 0; i < t->rank; i++)
+        str_printf(&head, "%lld,%s", (long long)t->size[i],
+                   i + 1 < t->rank ? " " : "");
+    str_printf(&head, "), }");
+    while ((BEFORE + head.n + 1) % ALIGN)
+        str_printf(&head, " ");
+    str_printf(&head, "\n");
+    str_add(to, "\x93NUMPY\x01", 7);
+    str_add(to, "", 1);
+    str_add(to, &(char){(char)(head.n & 255)}, 1);
+    str_add(to, &(char){(char)(head.n >> 8)}, 1);
+    str_add(to, head.at, head.n);
+    nncc_tensor_count(t, NULL, &bytes);
+    str_add(to, t->data, bytes);
+}
+
+static bool npy_save(const Args *a, nncc_model *m, const char *name,
+                     const Saved *s, Str *to)
+{
+    (void)a;
+    (void)m;
+    (void)name;
+    if (s->port->nleaf != 1) {
+        cli_fail("'%s' has %d arrays, and a .npy file has one: .safetensors "
+                 "and .json have all",
+                 s->port->name, s->port->nleaf);
+        return false;
+    }
+    npy_print(&s->leaf[0], to);
+    return true;
+}
+
+/* The bytes of the generated header's struct. */
+static bool bin_print(const Args *a, nncc_model *m, const char *name,
+                      const Saved *s, Str *to)
+{
+    (void)a;
+    (void)m;
+    (void)name;
+    if (!s->block) {
+        cli_fail("'%s' of type %s has no fixed size, so no struct in C whose "
+                 "bytes these were: fix its dimensions by --dim",
+                 s->port->name, s->port->type);
+        return false;
+    }
+    str_add(to, s->block, s->port->bytes);
+    return true;
+}
+
+static bool safetensors_print(const Args *a, nncc_model *m, const char *name,
+                              const Saved *s, Str *to)
+{
+    nncc_store *store;
+    void *bytes = NULL;
+    size_t n = 0;
+
+    (void)a;
+    (void)s;
+    if (nncc_store_new(&store) != NN_OK)
+        return failed();
+    bool good = nncc_params_store(m, name, store) == NN_OK &&
+                nncc_store_bytes(store, &bytes, &n) == NN_OK;
+    nncc_store_free(store);
+    if (!good)
+        return failed();
+    str_add(to, bytes, n);
+    free(bytes);
+    return true;
+}
+
+static const struct Format {
+    const char *ending;
+    bool (*print)(const Args *a, nncc_model *m, const char *name,
+                  const Saved *s, Str *to);
+} formats[] = {
+    {".safetensors", safetensors_print},
+    {".json", json_print},
+    {".npy", npy_save},
+    {".bin", bin_print},
+};
+enum { NFORMAT = sizeof formats / sizeof *formats };
+
+/* That of the file's ending; JSON where it has none, as standard output. NULL:
+ * there is none such. */
+static const struct Format *format_of(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+
+    if (!dot || (slash && slash > dot))
+        return &formats[1];
+    for (int i = 0; i < NFORMAT; i++)
+        if (!strcmp(formats[i].ending, dot))
+            return &formats[i];
+    return NULL;
+}
+
+int trained_format(const Args *a, const char *path)
+{
+    if (format_of(path))
+        return EXIT_SUCCESS;
+    return cli_usage(a,
+                     "'--save' writes .safetensors, .json, .npy and .bin, "
+                     "not '%s'",
+                     path);
+}
+
+bool trained_save(const Args *a, nncc_model *m, const char *name, NewFile *to)
+{
+    Saved s;
+    Str text = str_new(a->arena);
+
+    if (nncc_state(m, name, &s.port, &s.block, &s.leaf) != NN_OK)
+        return failed();
+    if (!format_of(to->path)->print(a, m, name, &s, &text))
+        return false;
+    file_put(to, text.at, text.n);
+    return file_keep(a->arena, to);
+}

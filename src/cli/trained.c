@@ -1,0 +1,199 @@
+/* trained.c: models with their trained parameters. */
+
+#include "cli/trained.h"
+#include "cli/sets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool trained_open(Load *l, Function *f, Trained *to)
+{
+    const Module *m = l->module;
+    Function *all[4] = {m->init, m->step};
+    int n = 2;
+
+    *to = (Trained){0};
+    if (m->evaluate)
+        all[n++] = m->evaluate;
+    if (f)
+        all[n++] = f;
+    to->jit = driver_jit(l, all, n);
+    if (!to->jit)
+        return false;
+    const nn_module *module = jit_module(to->jit);
+    if (f)
+        to->extra = module->function[n - 1];
+    if (nncc_wrap(module, &to->model) == NN_OK)
+        return true;
+    cli_fail("%s", nncc_last_error());
+    trained_close(to);
+    return false;
+}
+
+void trained_close(Trained *t)
+{
+    nncc_close(t->model);
+    if (t->jit)
+        jit_close(t->jit);
+    *t = (Trained){0};
+}
+
+const char *trained_name(const Args *a, const char *value, const char **path)
+{
+    const char *equals = strchr(value, '='), *slash = strchr(value, '/');
+
+    if (equals && slash && slash < equals)
+        equals = NULL; /* of a folder's name */
+    *path = equals ? equals + 1 : value;
+    return equals ? arena_printf(a->arena, "%.*s", (int)(equals - value), value)
+                  : NULL;
+}
+
+static bool updates(const Function *step, const char *name)
+{
+    for (int i = 0; i < step->nresult; i++)
+        if (step->result[i].in_place >= 0 &&
+            (!name || !strcmp(step->result[i].name, name)))
+            return true;
+    return false;
+}
+
+static int check_option(const Args *a, const Function *step, const Given *g)
+{
+    const char *path, *name = trained_name(a, g->value, &path);
+
+    if (!updates(step, name))
+        return cli_usage(a, "'--%s': training updates nothing called '%s'",
+                         g->name, name);
+    if (!*path)
+        return cli_usage(a, "'--%s' needs a file", g->name);
+    return EXIT_SUCCESS;
+}
+
+int trained_check(const Args *a, const Function *step)
+{
+    int status = EXIT_SUCCESS;
+
+    for (int i = 0; i < a->given.n && !status; i++)
+        if (!strcmp(a->given.at[i].name, "load") ||
+            !strcmp(a->given.at[i].name, "save"))
+            status = check_option(a, step, &a->given.at[i]);
+    return status;
+}
+
+static bool ends_with(const char *path, const char *ending)
+{
+    size_t n = strlen(path), m = strlen(ending);
+
+    return n >= m && !strcmp(path + n - m, ending);
+}
+
+/* A JSON file, as --save writes it, as a store. */
+static bool store_from_json(const Args *a, nncc_model *m, const char *name,
+                            const char *path, nncc_store *s)
+{
+    const nn_port *port;
+    int status = nncc_state(m, name, &port, NULL, NULL);
+
+    if (status != NN_OK) {
+        cli_fail("%s", nncc_last_error());
+        return false;
+    }
+    nncc_tensor **leaf = NEWN(a->arena, nncc_tensor *, port->nleaf + 1);
+    bool good =
+        value_read(a->arena, port, arena_printf(a->arena, "@%s", path), leaf);
+    for (int i = 0; i < port->nleaf && good; i++) {
+        const char *of = port->leaf[i]->path;
+        const char *key =
+            arena_printf(a->arena, "%s%s%s", port->name, *of ? "." : "", of);
+        if (nncc_store_put(s, key, leaf[i]) != NN_OK)
+            good = cli_fail("%s", nncc_last_error()) == 0;
+    }
+    for (int i = 0; i < port->nleaf; i++)
+        nncc_tensor_free(leaf[i]);
+    return good;
+}
+
+static void tell_missing(const char *missing, const char *path)
+{
+    for (const char *line = missing; line && *line;) {
+        const char *end = strchr(line, '\n');
+        printf("%.*s is not in %s: stays as initialised\n", (int)(end - line),
+               line, path);
+        line = end + 1;
+    }
+}
+
+static bool take_fit(const nncc_store *s, const char *path, nncc_data **fit)
+{
+    nncc_data *found = NULL;
+
+    if (nncc_fit_read(s, &found) != NN_OK) {
+        cli_fail("%s: %s", path, nncc_last_error());
+        return false;
+    }
+    if (found) {
+        nncc_data_free(*fit);
+        *fit = found;
+    }
+    return true;
+}
+
+static bool open_store(const char *path, nncc_store **s)
+{
+    int status =
+        ends_with(path, ".json") ? nncc_store_new(s) : nncc_store_read(path, s);
+
+    if (status == NN_OK)
+        return true;
+    cli_fail("%s", nncc_last_error());
+    return false;
+}
+
+static bool load_one(const Args *a, nncc_model *m, const Given *g, bool tell,
+                     nncc_data **fit)
+{
+    const char *path, *name = trained_name(a, g->value, &path);
+    char *missing = NULL;
+    nncc_store *s;
+
+    if (!open_store(path, &s))
+        return false;
+    bool good =
+        !ends_with(path, ".json") || store_from_json(a, m, name, path, s);
+    if (good && nncc_load(m, name, s, &missing) != NN_OK)
+        good = cli_fail("%s: %s", path, nncc_last_error()) == 0;
+    good = good && take_fit(s, path, fit);
+    if (good && tell)
+        tell_missing(missing, path);
+    free(missing);
+    nncc_store_free(s);
+    return good;
+}
+
+bool trained_load(const Args *a, nncc_model *m, bool tell, nncc_data **fit)
+{
+    for (int i = 0; i < a->given.n; i++)
+        if (!strcmp(a->given.at[i].name, "load") &&
+            !load_one(a, m, &a->given.at[i], tell, fit))
+            return false;
+    return true;
+}
+
+bool trained_fit(const Args *a, nncc_data **fit)
+{
+    for (int i = 0; i < a->given.n; i++) {
+        const char *path;
+        nncc_store *s;
+        if (strcmp(a->given.at[i].name, "load"))
+            continue;
+        trained_name(a, a->given.at[i].value, &path);
+        if (!open_store(path, &s))
+            return false;
+        bool good = take_fit(s, path, fit);
+        nncc_store_free(s);
+        if (!good)
+            return false;
+    }
+    return true;
+}

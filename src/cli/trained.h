@@ -1,0 +1,39 @@
+/* trained.h: models with their trained parameters, for train, eval and
+ * predict. */
+#ifndef NNCC_TRAINED_H
+#define NNCC_TRAINED_H
+
+#include "cli/cli.h"
+
+/* The module's init, step and evaluate, and f where it is not NULL, in this
+ * process; false after a message. */
+typedef struct Trained {
+    Jit *jit;
+    nncc_model *model;
+    const nn_function *extra; /* f */
+} Trained;
+bool trained_open(Load *l, Function *f, Trained *to);
+void trained_close(Trained *t);
+
+/* Does a --load name something that step updates? A status to exit with. */
+int trained_check(const Args *a, const Function *step);
+/* Parameters of m, which is prepared, as each --load says; of --load files what
+ * was fitted to the data goes to *fit (the last one that has it; to be freed).
+ * False after a message. tell: what a file lacks is printed. */
+bool trained_load(const Args *a, nncc_model *m, bool tell, nncc_data **fit);
+/* Only that: before there is a model. */
+bool trained_fit(const Args *a, nncc_data **fit);
+
+/* --save and --load take [NAME=]FILE: the name, or NULL, and the file. */
+const char *trained_name(const Args *a, const char *value, const char **path);
+
+/* What of m is called so (NULL: what is trained) in the format that the file's
+ * name ends in; false after a message. */
+bool trained_save(const Args *a, nncc_model *m, const char *name, NewFile *to);
+/* Is the ending one of a format? A status to exit with. */
+int trained_format(const Args *a, const char *path);
+
+/* save.c: a tensor as a .npy file of NumPy's. */
+void npy_print(const nncc_tensor *t, Str *to);
+
+#endif
