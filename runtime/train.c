@@ -225,8 +225,8 @@ static int end_epoch(Run *r)
     if (!status)
         status = note_best(r);
     be_patient(r, r->at.epoch);
-    if (!status)
-        r->stopped = report(r, NNCC_EVENT_EPOCH, r->at.last_loss) != 0;
+    if (!status && report(r, NNCC_EVENT_EPOCH, r->at.last_loss) != 0)
+        r->stopped = true;
     r->at.epoch++;
     r->at.step = 0;
     r->at.loss = r->at.rows = 0;
@@ -425,6 +425,8 @@ static int prepare(Run *r)
 
 static int make_folder(const nncc_checkpoints *c)
 {
+    struct stat st;
+
     if (!c)
         return NN_OK;
     if (!c->folder || c->steps < 0 || c->keep < 0)
@@ -433,8 +435,10 @@ static int make_folder(const nncc_checkpoints *c)
                          "epochs, %s",
                          (long long)c->steps, (long long)c->keep,
                          c->folder ? c->folder : "without a folder");
-    if (mkdir(c->folder, 0777) != 0 && errno != EEXIST)
-        return nncc_fail(NN_ERR_FILE, "%s: %s", c->folder, strerror(errno));
+    if (mkdir(c->folder, 0777) != 0 &&
+        (errno != EEXIST || stat(c->folder, &st) != 0 || !S_ISDIR(st.st_mode)))
+        return nncc_fail(NN_ERR_FILE, "%s: %s", c->folder,
+                         errno == EEXIST ? "is no folder" : strerror(errno));
     return NN_OK;
 }
 

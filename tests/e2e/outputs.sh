@@ -57,8 +57,8 @@ refuse 2 'what is .-. to be' "$NNCC" m.nn -o -
 refuse 2 'so, o, a, s, ll, bc, h or json, not .exe.' "$NNCC" m.nn -o - --as exe
 [ ! -w /dev/full ] || refuse 1 'cannot write /dev/full: the disk is full' "$NNCC" m.nn -o /dev/full --as json
 
-# Whoever ends it finds nothing left; SIGINT ends a training early and keeps what
-# it has.
+# Whoever ends it finds nothing left; SIGINT and SIGTERM end a training early and
+# keep what it has.
 for signal in TERM HUP INT; do
     mkdir end
     set +e
@@ -67,8 +67,8 @@ for signal in TERM HUP INT; do
     [ $? = 124 ] || fail "SIG$signal: it ended before"
     set -e
     left=$(ls end | tr '\n' ' ')
-    [ "$left" = "$([ $signal != INT ] || echo 'x.json y.json ')" ] || fail "SIG$signal left $left"
-    [ $signal != INT ] || grep -q '"w"' end/y.json || fail 'a training cut short did not save'
+    [ "$left" = "$([ $signal = HUP ] || echo 'x.json y.json ')" ] || fail "SIG$signal left $left"
+    [ $signal = HUP ] || grep -q '"w"' end/y.json || fail 'a training cut short did not save'
     rm -rf end
 done
 

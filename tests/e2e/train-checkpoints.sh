@@ -1,0 +1,138 @@
+# train-checkpoints.sh: what was trained is saved, loaded, gone on from, evaluated
+# and predicted with.
+. "$ROOT/tests/e2e-lib.sh"
+
+cat >m.nn <<'N'
+use nn;
+use optim;
+struct Net { hidden: Linear[3, 8], out: Linear[8, 2] }
+fn predict(net: Net, x: real[b, 3]) -> real[b, 2] = x |> linear(net.hidden) |> tanh |> linear(net.out);
+fn kind(net: Net, x: real[b, 3]) -> int[b] = argmax(predict(net, x), axis = 1);
+fn loss(net: Net, x: real[b, 3], y: int[b]) -> real = cross_entropy(predict(net, x), y);
+train loss(net) {
+  optimizer = adam(lr = 0.02);
+  metric    = accuracy(predict);
+}
+N
+awk 'BEGIN { print "u,v,w,kind"; for (i = 0; i < 90; i++) { u = i % 7; v = 100 * (i % 5); w = i % 3
+             print u "," v "," w "," (u + v / 100 > 5 ? "large, \"or so\"" : "small") } }' |
+    sed 's/large, "or so"/"large, ""or so"""/' >d.csv
+train="$NNCC train m.nn --data d.csv --standardise --batch 16"
+
+# The formats, and back again: the same numbers.
+accept $train --epochs 20 --save net.safetensors --save net.json --save state=s.safetensors --save net.bin
+grep -q 'test accuracy' out.txt || fail "no accuracy"
+accept "$NNCC" m.nn -o m.h
+cat >use.c <<'C'
+#include "m.h"
+#include <stdio.h>
+int main(void)
+{
+    m_Net net;
+    FILE *f = fopen("net.bin", "rb");
+    if (!f || fread(&net, sizeof net, 1, f) != 1 || fgetc(f) != EOF)
+        return 1;
+    printf("%.9g\n", (double)net.out.b[1]);
+    return 0;
+}
+C
+$CC -I. -I"$ROOT/runtime" use.c -o use && ./use >b.txt || fail 'net.bin is not the struct'
+grep -q "$(head -c 6 b.txt)" net.json || fail "$(cat b.txt) is not in net.json"
+accept "$NNCC" eval m.nn --load net.safetensors --data d.csv --json
+cp out.txt eval.json
+grep -q '"rows": 90, "loss": 0\..*"accuracy": [01]' eval.json || fail "$(cat eval.json)"
+accept $train --epochs 0 --load net.json --save again.safetensors
+cmp net.safetensors again.safetensors || fail 'JSON gives other numbers than safetensors'
+accept $train --epochs 1 --load net.safetensors --load state=s.safetensors
+refuse 2 'writes .safetensors, .json, .npy and .bin, not' $train --save net.pt
+refuse 1 "'net' has 4 arrays" $train --epochs 1 --save net.npy
+
+# Raw rows in, in another order of columns and with others among them: what was
+# fitted to the training data is done to them.
+awk -F, -v OFS=, '{ print "x", $3, $1, $2 }' d.csv | sed '1s/^x/id/; 2,$s/^x/7/' >raw.csv
+accept "$NNCC" predict m.nn --load net.safetensors --data d.csv
+cp out.txt labelled.csv
+accept "$NNCC" predict m.nn --load net.safetensors --data raw.csv -o p.csv
+cmp labelled.csv p.csv || fail 'other columns, other predictions'
+head -1 p.csv | grep -q '^class,"large, ""or so""",small$' || fail "$(head -1 p.csv)"
+[ "$(wc -l <p.csv)" = 91 ] || fail "$(wc -l <p.csv) lines"
+accept "$NNCC" predict m.nn --load net.safetensors --data d.csv --probabilities -o p.json
+awk -F'[][,]' '/predict/ { s = $(NF - 3) + $(NF - 2); if (s < 0.999 || s > 1.001) exit 1 }' p.json ||
+    fail "these are no probabilities: $(head -3 p.json)"
+accept "$NNCC" predict m.nn kind --load net.safetensors --data raw.csv
+{ echo kind && tail -n +2 p.csv | sed 's/,[^,]*,[^,]*$//'; } | cmp - out.txt || fail 'kind gives other classes'
+accept "$NNCC" predict m.nn --load net.safetensors --data raw.csv -o p.npy
+[ "$(wc -c <p.npy)" = $((128 + 90 * 2 * 4)) ] || fail "p.npy has $(wc -c <p.npy) bytes"
+cut -d, -f1,2 d.csv >narrow.csv
+refuse 1 "no column 'w', which the model" "$NNCC" predict m.nn --load net.safetensors --data narrow.csv
+sed '9s/small/tiny/; 9s/"large.*"/tiny/' d.csv >new.csv
+refuse 1 "new.csv:9: label 'tiny' is none of the classes" "$NNCC" eval m.nn --load net.safetensors --data new.csv
+refuse 1 'is known from the training' "$NNCC" eval m.nn --load net.safetensors --data d.csv --scale 2
+refuse 2 'which parameters' "$NNCC" eval m.nn --data d.csv
+refuse 1 'takes .y. besides rows' "$NNCC" predict m.nn loss --load net.safetensors --data d.csv
+refuse 1 "called 'predcit'" "$NNCC" predict m.nn predcit --load net.safetensors --data d.csv
+refuse 1 'for a function that gives a row of reals' \
+    "$NNCC" predict m.nn kind --probabilities --load net.safetensors --data d.csv
+
+# Loaded in part, and not at all.
+sed 's/out: Linear\[8, 2\]/out: Linear[8, 2], more: Linear[2, 2]/' m.nn >wider.nn
+accept "$NNCC" train wider.nn --data d.csv --epochs 1 --load net=net.safetensors
+grep -q '^net.more.W is not in net.safetensors: stays as initialised' out.txt || fail "$(cat out.txt)"
+sed 's/8/9/g' m.nn >other.nn
+refuse 1 "another model's: 'net.hidden.W' is f32.3, 8., here f32.3, 9.; 'net.hidden.b'" \
+    "$NNCC" train other.nn --data d.csv --load net.safetensors
+refuse 1 "nothing of 'net': its tensors are called state" $train --load s.safetensors
+refuse 2 "nothing called 'nett'" $train --load nett=net.safetensors
+refuse 1 'no.such' $train --load no.such
+head -c 300 net.safetensors >short.safetensors
+refuse 1 'short.safetensors: (damaged|no safetensors)' $train --load short.safetensors
+refuse 1 'd.csv: no safetensors file' $train --load d.csv
+
+# A training that is cut into pieces gives the same bits as one that is not; so does
+# one whose pieces end anywhere, inside writes too.
+long="$train --epochs 40 --patience 30"
+accept $long --save whole.safetensors
+accept $train --epochs 7 --patience 30 --checkpoint cut
+accept $train --epochs 23 --patience 30 --checkpoint cut --resume --checkpoint-steps 2 --keep 10
+accept $long --checkpoint cut --resume --save cut.safetensors
+cmp whole.safetensors cut.safetensors || fail 'in pieces it comes to other numbers'
+[ "$(ls cut | tr '\n' ' ')" = 'best.safetensors epoch-0010.safetensors epoch-0020.safetensors last.safetensors ' ] ||
+    fail "files: $(ls cut)"
+accept "$NNCC" eval m.nn --load cut/best.safetensors --data d.csv
+# Seconds until the first step, nearly.
+began=$(date +%s%N)
+accept $train --epochs 0
+start=$(($(date +%s%N) - began))
+i=0
+while [ ! -e killed.safetensors ]; do
+    i=$((i + 1))
+    [ $i -lt 200 ] || fail 'it does not come to an end'
+    # Later and later, so that it ends.
+    after=$(awk -v i=$i -v s=$start 'BEGIN { srand(i); print s / 1e9 * (0.8 + rand() + i / 30) }')
+    signal=KILL
+    [ $((i % 4)) != 0 ] || signal=TERM
+    timeout -s $signal "$after" $long --checkpoint killed --checkpoint-steps 1 --resume \
+        --save killed.part.json >/dev/null 2>err.txt ||
+        { [ $? -ge 124 ] || fail "$(cat err.txt)" && continue; }
+    [ ! -s err.txt ] || fail "$(cat err.txt)"
+    accept $long --checkpoint killed --resume --save killed.safetensors
+done
+cmp whole.safetensors killed.safetensors || fail "killed $i times it comes to other numbers"
+
+# What is of another training is not gone on from, and stays as it is.
+cp cut/last.safetensors before
+refuse 1 'is of a training with seed 0, not 3' $long --checkpoint cut --resume --seed 3
+refuse 1 'batches of 16 rows, not 8' $long --batch 8 --checkpoint cut --resume
+refuse 1 'on other data' $long --test 20 --checkpoint cut --resume
+refuse 1 "another model's" "$NNCC" train other.nn --data d.csv --checkpoint cut --resume
+cp net.safetensors cut/last.safetensors
+refuse 1 'no checkpoint of a training' $long --checkpoint cut --resume
+head -c 500 before >cut/last.safetensors
+refuse 1 'cut/last.safetensors: (damaged|no safetensors)' $long --checkpoint cut --resume
+refuse 2 "'--resume' goes with '--checkpoint" $train --resume
+refuse 1 'm.nn: is no folder' $train --checkpoint m.nn --epochs 1
+if [ "$(id -u)" != 0 ]; then
+    mkdir closed && chmod a-w closed
+    refuse 1 'closed/best.safetensors: Permission denied' $train --checkpoint closed
+    chmod u+w closed
+fi
