@@ -19,7 +19,7 @@ typedef struct Option {
     const char *name; /* without the dashes */
     char letter;      /* 0: has none */
     const char *meta; /* of its value: "N=V"; NULL: a flag */
-    const char *help;
+    const char *help; /* NULL: another's has it */
 } Option;
 
 typedef struct Given {

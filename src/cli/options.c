@@ -172,7 +172,8 @@ void options_help(const Command *c, FILE *to)
 {
     fprintf(to, "usage: nncc %s\n\n%s\n\noptions:\n", c->usage, c->about);
     for (const Option *o = c->option; o->name; o++)
-        print_option(o, to);
+        if (o->help)
+            print_option(o, to);
     print_option(&help_option, to);
 }
 
