@@ -98,7 +98,7 @@ $B/test_numbers $B/test_sums $B/test_loops $B/test_strided: $B/tests/unit/compil
 $B/test_diff_loops $B/test_diff_random $B/test_zeros: $B/tests/unit/diff_cases.o
 $B/test_region $B/test_region_random: $B/tests/unit/region_cases.o
 $B/test_check $B/test_binders $B/test_limits $B/test_random $B/test_points $B/test_gradcheck \
-  $B/test_accuracy: $B/tests/unit/programs.o
+  $B/test_accuracy $B/test_closed: $B/tests/unit/programs.o
 $B/test_accuracy: $B/tests/unit/exact.o
 $B/test_accuracy: LIBS += $(shell pkg-config --libs mpfr 2>/dev/null)
 $B/tests/unit/%.o: ALL += $(CHECK_CFLAGS)
@@ -192,8 +192,9 @@ fuzz-diff: deps
 BUILDS  := build build/san build/clang build/fuzz
 # Long, and of code that is not instrumented or runs in other cases too.
 SLOW_SAN := e2e/compile-long e2e/check e2e/special-std e2e/std-implicit \
-            e2e/std-prelude docs-check unit/numbers unit/accuracy
-SLOW_CLANG := unit/numbers unit/loops unit/accuracy
+            e2e/std-prelude docs-check unit/numbers unit/accuracy \
+            unit/closed
+SLOW_CLANG := unit/numbers unit/loops unit/accuracy unit/closed
 IF_HAS   = $(or $(CPU),$(if $(shell grep -m1 -w $(1) /proc/cpuinfo 2>/dev/null),$(2)))
 test: deps deps-test
 	@rm -rf $(BUILDS:%=%/results)
