@@ -344,29 +344,9 @@ static Node **all_leaves(Loop *l, const Value *const *v)
     return values_leaves(l->c, l->n, v, &n);
 }
 
-/* The same loop with parameters that are known. */
-static Node *with_known(Loop *l, Node *loop)
+static Node *known_param(void *u, int i, Node *like)
 {
-    Check *c = l->c;
-    Graph *g = c->graph;
-    Region r = *node_region(loop), to;
-    int n = region_narg(&r) - r.counted, nroot = region_nresult(&r);
-    Node **param = NEWN(c->arena, Node *, n + 1);
-    Node **known = NEWN(c->arena, Node *, n + 1);
-    Node **root = NEWN(c->arena, Node *, nroot + 1);
-
-    for (int i = 0; i <= n; i++) {
-        param[i] = i < n ? region_param(&r, i) : r.index;
-        known[i] = place_param(c, i, param[i], NULL);
-    }
-    region_results(&r, root);
-    graph_subst(g, n + 1, param, known, nroot, root);
-    to = region_with(g, &r, root);
-    to.index = known[n];
-    to.carry = known;
-    to.input = known + r.ncarry;
-    to.capture = known + r.ncarry + r.ninput;
-    return g_region(g, &to, loop->narg, loop->arg);
+    return place_param(u, i, like, NULL);
 }
 
 /* How many steps there are at most. The rows of a scan are as many. */
@@ -384,7 +364,7 @@ static Node *make_loop(Loop *l)
     Node **arg = values_leaves(c, l->n, l->init, &l->nleaf);
     Node **next = all_leaves(l, l->next);
     int n = l->nleaf;
-    Node *loop;
+    ParamNames known = {known_param, c};
     Region r = {
         .trips = trips(l),
         .since = l->since,
@@ -400,8 +380,7 @@ static Node *make_loop(Loop *l)
 
     if (r.counted)
         arg[n] = g_cast(g, DT_i64, index_bound(c, &l->index));
-    loop = g_region_close(g, &r, n + r.counted, arg);
-    return loop->op == OP_loop ? with_known(l, loop) : loop;
+    return g_region_close_as(g, &r, n + r.counted, arg, &known);
 }
 
 /* Rows after the stop repeat the last carry. */

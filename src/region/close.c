@@ -46,6 +46,7 @@ typedef struct Close {
     Region r;
     int narg;
     Node *const *old_arg;
+    const ParamNames *names; /* or NULL */
     int lo; /* what depends on a parameter, or was made for the body, has at
                least this id */
     When *when;
@@ -616,6 +617,40 @@ static const Region *with_captures(Close *c, const Region *vjp)
     return to;
 }
 
+/* The same region with the parameters that it is to have. */
+static Region with_names(Close *c, const Region *r)
+{
+    int n = region_nparam(r), nroot = region_nresult(r);
+    Node **param = NEWN(c->scratch, Node *, n + 1);
+    Node **named = NEWN(c->scratch, Node *, n + 1);
+    Node **root = NEWN(c->scratch, Node *, nroot + 1);
+    Region to;
+
+    for (int i = 0; i < n; i++) {
+        param[i] = region_param_at(r, i);
+        named[i] = c->names->param(c->names->u, i, param[i]);
+    }
+    region_results(r, root);
+    graph_subst(c->g, n, param, named, nroot, root);
+    to = region_with(c->g, r, root);
+    if (r->index)
+        to.index = *named++;
+    to.carry = named;
+    to.input = named + r->ncarry;
+    to.capture = named + r->ncarry + r->ninput;
+    return to;
+}
+
+static Node *finish_named(Close *c)
+{
+    Region r = maker_region(&c->made);
+    Nodes arg = maker_args(&c->made);
+
+    if (c->names)
+        r = with_names(c, &r);
+    return g_region(c->g, &r, arg.n, arg.at);
+}
+
 static Node *finish(Close *c)
 {
     const Region *r = &c->r;
@@ -630,12 +665,18 @@ static Node *finish(Close *c)
         m->r.vjp = with_captures(c, r->vjp);
     if (r->counted)
         m->count = c->old_arg[c->narg - 1];
-    return maker_finish(m);
+    return finish_named(c);
 }
 
 Node *g_region_close(Graph *g, const Region *r, int narg, Node *const *arg)
 {
-    Close c = {.g = g, .r = *r, .narg = narg, .old_arg = arg};
+    return g_region_close_as(g, r, narg, arg, NULL);
+}
+
+Node *g_region_close_as(Graph *g, const Region *r, int narg, Node *const *arg,
+                        const ParamNames *names)
+{
+    Close c = {.g = g, .r = *r, .narg = narg, .old_arg = arg, .names = names};
     c.scratch = arena_new();
     c.made = region_maker(g, c.scratch, r);
     c.nresult = region_nresult(r);

@@ -19,6 +19,17 @@
  * Captures that are not used are dropped. */
 Node *g_region_close(Graph *g, const Region *r, int narg, Node *const *arg);
 
+/* Which parameter of like's type a closed region has in the place of its i-th
+ * (see region_param_at). */
+typedef struct ParamNames {
+    Node *(*param)(void *u, int i, Node *like);
+    void *u;
+} ParamNames;
+/* The same with these parameters: regions whose parameters are the same can
+ * become one where only parts of them are. */
+Node *g_region_close_as(Graph *g, const Region *r, int narg, Node *const *arg,
+                        const ParamNames *names);
+
 /* maker.c */
 
 /* A region being put together, and the arguments of its node beside the

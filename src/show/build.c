@@ -31,7 +31,8 @@ typedef struct Builder {
     int ninput;
     Equations *to;
     LIST(const char *) taken;
-    int next; /* v1, v2 … */
+    int next;  /* v1, v2 … */
+    int bound; /* parameters that have a formula */
     int equations;
     bool last; /* the results themselves are shown in any case */
 } Builder;
@@ -322,7 +323,7 @@ static void bind(Builder *b, const Node *param, const Form *f)
     Form *own = arena_copy(b->m.arena, f, sizeof *f);
     own->rank = param->rank;
     own->spread = false;
-    own->order = own->order ? own->order : param->id + 1;
+    own->order = own->order ? own->order : ++b->bound;
     k->whole = own;
     k->live = k->done = k->bound = true;
 }
