@@ -67,7 +67,7 @@ static void find_active(Sweep *s, int ny, int nx, Node *const *x)
 
     for (int j = 0; j < nx; j++)
         lo = x[j]->id < lo ? x[j]->id : lo;
-    s->reach = reach_enter(s->g, s->scratch, lo, false, ny, s->y);
+    s->reach = reach_enter(s->g, s->scratch, lo, REACH_AROUND, ny, s->y);
     s->place = NEWN(s->scratch, int, s->reach.n + 1);
     for (int j = 0; j < nx; j++)
         if (reach_number(&s->reach, x[j]) >= 0)

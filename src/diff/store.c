@@ -180,8 +180,8 @@ static int first_param(const Region *r)
 
 static void find_nodes(Step *c, int n, Node *const *result)
 {
-    Reach reach =
-        reach_enter(c->g, c->scratch, first_param(c->r), false, n, result);
+    Reach reach = reach_enter(c->g, c->scratch, first_param(c->r), REACH_AROUND,
+                              n, result);
 
     c->count = reach.n;
     c->info = NEWN(c->scratch, Info, c->count + 1);

@@ -423,7 +423,7 @@ void graph_subst(Graph *g, int n, Node *const *from, Node *const *to, int nroot,
     if (lo == g->node.n)
         return;
     Arena *scratch = arena_new();
-    Reach r = reach_enter(g, scratch, lo, false, nroot, root);
+    Reach r = reach_enter(g, scratch, lo, REACH_AROUND, nroot, root);
     Node **map = NEWN(scratch, Node *, r.n + 1);
     for (int i = 0; i < n; i++)
         if (reach_number(&r, from[i]) >= 0)

@@ -69,7 +69,7 @@ static Found *sorted(Walk *w)
     return all;
 }
 
-Reach reach_enter(const Graph *g, Arena *scratch, int lo, bool deep, int nroot,
+Reach reach_enter(const Graph *g, Arena *scratch, int lo, Depth deep, int nroot,
                   Node *const *root)
 {
     Walk w = {.g = g, .scratch = scratch, .lo = lo};
@@ -79,7 +79,8 @@ Reach reach_enter(const Graph *g, Arena *scratch, int lo, bool deep, int nroot,
         const Node *n = w.found.at[k].node;
         for (int i = 0; i < n->narg; i++)
             find(&w, n->arg[i]);
-        for (const Region *r = n->attr.region; deep && r; r = r->vjp)
+        const Region *r = deep != REACH_AROUND ? n->attr.region : NULL;
+        for (; r; r = deep == REACH_ALL ? r->vjp : NULL)
             find_results(&w, r);
     }
     const Found *all = sorted(&w);
@@ -109,7 +110,7 @@ void reach_leave(Reach *r)
 
 Nodes nodes_below(const Graph *g, Arena *a, int nroot, Node *const *root)
 {
-    Reach r = reach_enter(g, a, 0, false, nroot, root);
+    Reach r = reach_enter(g, a, 0, REACH_AROUND, nroot, root);
     Nodes found = {r.node, r.n, r.n};
     reach_leave(&r);
     return found;
@@ -119,7 +120,8 @@ bool *graph_reach(const Graph *g, Arena *scratch, bool deep, int nroot,
                   Node *const *root)
 {
     bool *live = NEWN(scratch, bool, graph_count(g) + 1);
-    Reach r = reach_enter(g, scratch, 0, deep, nroot, root);
+    Reach r = reach_enter(g, scratch, 0, deep ? REACH_ALL : REACH_AROUND, nroot,
+                          root);
     for (int i = 0; i < r.n; i++)
         live[r.node[i]->id] = true;
     reach_leave(&r);

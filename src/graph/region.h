@@ -101,16 +101,19 @@ bool graph_has_regions(const Graph *g);
 
 /* reach.c */
 
-/* What the roots reach of ids from lo on, in bodies too where it is deep, by
- * ascending ids, and numbered in this order. Passes nest: the numbers of one
- * hide those of the one before until it is left, the last one first. */
+/* Not in bodies; in bodies; in those of a call's own derivative, too. */
+typedef enum Depth { REACH_AROUND, REACH_BODIES, REACH_ALL } Depth;
+
+/* What the roots reach of ids from lo on, so deep, by ascending ids, and
+ * numbered in this order. Passes nest: the numbers of one hide those of the one
+ * before until it is left, the last one first. */
 typedef struct Reach {
     const Graph *g;
     Node **node;
     int n;
     int *before; /* numbers hidden */
 } Reach;
-Reach reach_enter(const Graph *g, Arena *scratch, int lo, bool deep, int nroot,
+Reach reach_enter(const Graph *g, Arena *scratch, int lo, Depth deep, int nroot,
                   Node *const *root);
 int reach_number(const Reach *r, const Node *n); /* -1: not reached */
 void reach_leave(Reach *r);

@@ -101,15 +101,6 @@ static bool *read_params(Prune *p, const Region *r, const Pruned *q)
     return read;
 }
 
-static const Region *prune_vjp(Prune *p, const Region *r)
-{
-    bool *live = NEWN(p->scratch, bool, r->noutput + 1);
-    Region *to = NEW(p->scratch, Region);
-    memset(live, 1, sizeof *live * (size_t)r->noutput);
-    *to = region_with(p->g, r, prune_results(p, r, live));
-    return to;
-}
-
 static Pruned *prune_region(Prune *p, const Region *r, const bool *used)
 {
     Arena *a = p->scratch;
@@ -122,8 +113,7 @@ static Pruned *prune_region(Prune *p, const Region *r, const bool *used)
     q->live = live_results(p, r, used);
     q->result = prune_results(p, r, q->live);
     q->read = read_params(p, r, q);
-    if (r->vjp)
-        q->vjp = prune_vjp(p, r->vjp);
+    q->vjp = r->vjp;
     map_put(a, &p->memo, hash_pointer(HASH_SEED, r), q);
     return q;
 }

@@ -44,19 +44,17 @@ static bool map_results(const Pass *p, const Region *r, Node **result)
     return changed;
 }
 
-/* r with its body rewritten, or r. */
+/* r with its body rewritten, or r. A derivative of its own is rewritten where
+ * it is put in place: of many, most never are. */
 static const Region *with_new_body(Pass *p, const Region *r)
 {
     Node **result = NEWN(p->scratch, Node *, region_nresult(r) + 1);
-    bool changed = map_results(p, r, result);
-    const Region *vjp = r->vjp ? with_new_body(p, r->vjp) : NULL;
     Region *to;
 
-    if (!changed && vjp == r->vjp)
+    if (!map_results(p, r, result))
         return r;
     to = NEW(p->scratch, Region);
     *to = region_with(p->g, r, result);
-    to->vjp = vjp;
     return to;
 }
 
@@ -269,7 +267,7 @@ static bool pass_over(Pass *p, int nroot, Node **root,
     Provenance before = graph_provenance(p->g, (Provenance){0});
     bool deriving = graph_deriving(p->g, false), changed = false;
 
-    p->reach = reach_enter(p->g, p->scratch, 0, true, nroot, root);
+    p->reach = reach_enter(p->g, p->scratch, 0, REACH_BODIES, nroot, root);
     p->map = NEWN(p->scratch, Node *, p->reach.n + 1);
     p->part = NEWN(p->scratch, Node **, p->reach.n + 1);
     count_uses(p, nroot, root);
