@@ -8,24 +8,22 @@
 #include "graph/ops/ops.h"
 #include "region/batch_internal.h"
 
-static BatchNote *note_of(const Batch *p, const Node *n)
+BatchNote *batch_note(const Batch *p, const Node *n)
 {
-    return &p->note[n->id - p->lo];
-}
-
-static bool has_note(const Batch *p, const Node *n)
-{
-    return n->id >= p->lo && n->id < p->hi;
+    int i = reach_number(&p->nodes, n);
+    return i >= 0 ? &p->note[i] : NULL;
 }
 
 bool batch_leads(const Batch *p, const Node *n)
 {
-    return has_note(p, n) && note_of(p, n)->lead;
+    const BatchNote *note = batch_note(p, n);
+    return note && note->lead;
 }
 
 Node *batch_value(const Batch *p, Node *n)
 {
-    return has_note(p, n) ? note_of(p, n)->value : n;
+    const BatchNote *note = batch_note(p, n);
+    return note ? note->value : n;
 }
 
 Node *batch_axis(const Batch *p, Node *x, bool lead)
@@ -35,19 +33,6 @@ Node *batch_axis(const Batch *p, Node *x, bool lead)
 
 /* What leads. */
 
-static void find_live(Batch *p, int nroot, Node *const *root)
-{
-    for (int i = 0; i < nroot; i++)
-        if (has_note(p, root[i]))
-            note_of(p, root[i])->live = true;
-    for (int id = p->hi - 1; id >= p->lo; id--) {
-        const Node *n = graph_node(p->g, id);
-        for (int i = 0; p->note[id - p->lo].live && i < n->narg; i++)
-            if (has_note(p, n->arg[i]))
-                note_of(p, n->arg[i])->live = true;
-    }
-}
-
 /* The index of a check that is asked for only where the first argument holds.
  * What stands in its place elsewhere is never used, so it leads only where the
  * index itself does: else the check is one for all elements. */
@@ -56,11 +41,10 @@ static bool is_masked(const Node *n)
     return n->op == OP_where && n->attr.integer == MASKED_INDEX;
 }
 
-static void find_lead(Batch *p, const Node *n)
+static void find_lead(Batch *p, const Node *n, BatchNote *note)
 {
-    BatchNote *note = note_of(p, n);
-    if (n->op == OP_part && has_note(p, n->arg[0])) {
-        const BatchNote *of = note_of(p, n->arg[0]);
+    const BatchNote *of = n->op == OP_part ? batch_note(p, n->arg[0]) : NULL;
+    if (of) {
         note->lead = of->lead && of->parts.lead[n->attr.integer];
         return;
     }
@@ -74,18 +58,15 @@ static void find_lead(Batch *p, const Node *n)
 
 static void take_notes(Batch *p, int lo, int nroot, Node *const *root)
 {
-    p->lo = lo;
-    p->hi = lo;
-    for (int i = 0; i < nroot; i++)
-        p->hi = root[i]->id >= p->hi ? root[i]->id + 1 : p->hi;
-    p->note = NEWN(p->scratch, BatchNote, p->hi - p->lo + 1);
-    find_live(p, nroot, root);
-    for (int i = 0; i < p->nparam; i++)
-        if (has_note(p, p->param[i]))
-            note_of(p, p->param[i])->lead = p->leads[i];
-    for (int id = p->lo; id < p->hi; id++)
-        if (p->note[id - p->lo].live)
-            find_lead(p, graph_node(p->g, id));
+    p->nodes = reach_enter(p->g, p->scratch, lo, REACH_AROUND, nroot, root);
+    p->note = NEWN(p->scratch, BatchNote, p->nodes.n + 1);
+    for (int i = 0; i < p->nparam; i++) {
+        BatchNote *note = batch_note(p, p->param[i]);
+        if (note)
+            note->lead = p->leads[i];
+    }
+    for (int i = 0; i < p->nodes.n; i++)
+        find_lead(p, p->nodes.node[i], &p->note[i]);
 }
 
 void batch_begin(Batch *p, int nroot, Node *const *root)
@@ -96,6 +77,8 @@ void batch_begin(Batch *p, int nroot, Node *const *root)
     p->first = lo;
     take_notes(p, lo, nroot, root);
 }
+
+void batch_end(Batch *p) { reach_leave(&p->nodes); }
 
 /* Making nodes. */
 
@@ -165,7 +148,7 @@ static Node *make_node(Batch *p, const Node *n, Node *mask)
     join_mask(p, n, x, lead);
     for (int i = 0; i < n->narg; i++)
         any = any || lead[i];
-    note_of(p, n)->lead = any;
+    batch_note(p, n)->lead = any;
     if (n->op == OP_index_check && mask)
         return masked_check(p, n, x[0], lead[0], mask);
     if (!any)
@@ -202,7 +185,7 @@ static void guard_parts(Batch *p, Node *n, Node *mask, Parts *to)
 
 static void make_region(Batch *p, const Node *n, Node *mask)
 {
-    BatchNote *note = note_of(p, n);
+    BatchNote *note = batch_note(p, n);
     int count = region_nparts(node_region(n));
     note->value = graph_node(p->g, n->id);
     if (mask && !node_region(n)->fails)
@@ -219,12 +202,12 @@ static void make_region(Batch *p, const Node *n, Node *mask)
 
 static void make_part(Batch *p, const Node *n)
 {
-    BatchNote *note = note_of(p, n);
-    const Parts *of =
-        has_note(p, n->arg[0]) ? &note_of(p, n->arg[0])->parts : NULL;
-    bool anew = of && of->part;
-    note->lead = anew && of->lead[n->attr.integer];
-    note->value = anew ? of->part[n->attr.integer] : graph_node(p->g, n->id);
+    BatchNote *note = batch_note(p, n);
+    const BatchNote *of = batch_note(p, n->arg[0]);
+    bool anew = of && of->parts.part;
+    note->lead = anew && of->parts.lead[n->attr.integer];
+    note->value =
+        anew ? of->parts.part[n->attr.integer] : graph_node(p->g, n->id);
 }
 
 static Node *param_value(const Batch *p, const Node *n)
@@ -237,7 +220,7 @@ static Node *param_value(const Batch *p, const Node *n)
 
 static void make_one(Batch *p, const Node *n)
 {
-    BatchNote *note = note_of(p, n);
+    BatchNote *note = batch_note(p, n);
     Provenance outer = graph_provenance(p->g, node_provenance(n));
     bool before = graph_deriving(p->g, n->derived);
     Node *mask = NULL;
@@ -259,18 +242,18 @@ static void make_one(Batch *p, const Node *n)
  * needs n itself is left out, and so n is computed for all elements. */
 static const Node *still_needs(Batch *p, const Node *n)
 {
-    BatchNote *note = note_of(p, n);
+    BatchNote *note = batch_note(p, n);
     Node *const *cond;
     for (int i = 0; i < n->narg; i++)
-        if (has_note(p, n->arg[i]) && !note_of(p, n->arg[i])->value)
+        if (!batch_value(p, n->arg[i]))
             return n->arg[i];
     if (n->op != OP_index_check && !node_has_region(n))
         return NULL;
     int count = masks_conditions(p->masks, note->mask, &cond);
     for (int i = 0; i < count; i++) {
-        if (!has_note(p, cond[i]) || note_of(p, cond[i])->value)
+        if (batch_value(p, cond[i]))
             continue;
-        if (!note_of(p, cond[i])->open)
+        if (!batch_note(p, cond[i])->open)
             return cond[i];
         note->mask = 0;
         return NULL;
@@ -285,7 +268,7 @@ static void make_from(Batch *p, const Node *n)
     list_push(p->scratch, &stack, n);
     while (stack.n) {
         const Node *top = stack.at[stack.n - 1], *next;
-        BatchNote *note = note_of(p, top);
+        BatchNote *note = batch_note(p, top);
         note->open = true;
         next = note->value ? NULL : still_needs(p, top);
         if (next) {
@@ -309,7 +292,7 @@ static bool may_be_masked(Batch *p, const Node *n)
 static int first_masked(Batch *p, int nroot, Node *const *root)
 {
     LIST(const Node *) stack = {0};
-    int lo = p->lo;
+    int lo = p->first;
     graph_unmark(p->g);
     for (int i = 0; i < nroot; i++)
         if (may_be_masked(p, root[i]))
@@ -327,11 +310,13 @@ static int first_masked(Batch *p, int nroot, Node *const *root)
 void batch_make(Batch *p, Node *outer, int nroot, Node **root, bool *lead)
 {
     if (outer || masks_needed(p)) {
-        take_notes(p, first_masked(p, nroot, root), nroot, root);
+        int lo = first_masked(p, nroot, root);
+        batch_end(p);
+        take_notes(p, lo, nroot, root);
         p->masks = masks_find(p, outer, nroot, root);
     }
     for (int i = 0; i < nroot; i++) {
-        if (has_note(p, root[i]) && !note_of(p, root[i])->value)
+        if (!batch_value(p, root[i]))
             make_from(p, root[i]);
         lead[i] = batch_leads(p, root[i]);
         root[i] = batch_value(p, root[i]);
@@ -351,6 +336,7 @@ void graph_batch(Graph *g, const Dim *n, int nparam, Node *const *param,
         lead[i] = true;
     batch_begin(&p, nroot, root);
     batch_make(&p, NULL, nroot, root, lead + nparam);
+    batch_end(&p);
     for (int i = 0; i < nroot; i++)
         root[i] = batch_axis(&p, root[i], lead[nparam + i]);
     arena_free(scratch);

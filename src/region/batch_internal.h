@@ -16,9 +16,9 @@ typedef struct Parts {
 } Parts;
 
 typedef struct BatchNote {
-    bool live, lead, open; /* open: being made */
-    int mask;              /* a set of masks; 0: always computed */
-    Node *value;           /* NULL while it is not made */
+    bool lead, open; /* open: being made */
+    int mask;        /* a set of masks; 0: always computed */
+    Node *value;     /* NULL while it is not made */
     Parts parts;
 } BatchNote;
 
@@ -30,16 +30,19 @@ typedef struct Batch {
     Node *const *param;
     Node *const *value; /* NULL while only what leads is wanted */
     const bool *leads;  /* by parameter */
-    int lo, hi;         /* notes of nodes lo … hi-1; others are as they were */
-    int first; /* the first parameter: what is older was there before */
-    BatchNote *note;
+    int first;       /* the first parameter: what is older was there before */
+    Reach nodes;     /* those that the roots reach; others are as they were */
+    BatchNote *note; /* of each */
     Masks *masks;
 } Batch;
 
 /* batch.c */
 
-/* Notes on what the roots reach, and what of it leads. */
+/* Notes on what the roots reach, and what of it leads; until batch_end. */
 void batch_begin(Batch *p, int nroot, Node *const *root);
+void batch_end(Batch *p);
+/* NULL: n is not reached, or older than the parameters. */
+BatchNote *batch_note(const Batch *p, const Node *n);
 /* Then: the roots, computed. `outer` holds where they are needed at all: of
  * size b, a scalar, or NULL for everywhere. */
 void batch_make(Batch *p, Node *outer, int nroot, Node **root, bool *lead);

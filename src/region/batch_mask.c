@@ -224,20 +224,20 @@ bool masks_reach(const Batch *p, const Node *n)
 
 bool masks_needed(const Batch *p)
 {
-    for (int id = p->lo; id < p->hi; id++)
-        if (p->note[id - p->lo].live && chooses(p, graph_node(p->g, id)) &&
-            batch_leads(p, graph_node(p->g, id)->arg[0]))
+    for (int i = 0; i < p->nodes.n; i++)
+        if (chooses(p, p->nodes.node[i]) &&
+            batch_leads(p, p->nodes.node[i]->arg[0]))
             return true;
     return false;
 }
 
 static void need(Batch *p, Masks *m, const Node *n, int set)
 {
-    if (!node_can_fail(p->g, n) || n->id < p->lo)
+    BatchNote *note = batch_note(p, n);
+    if (!note || !node_can_fail(p->g, n))
         return;
     if (!masks_reach(p, n))
         set = 0;
-    BatchNote *note = &p->note[n->id - p->lo];
     note->mask = note->mask == UNSEEN ? set : join(p, m, note->mask, set);
 }
 
@@ -247,15 +247,14 @@ Masks *masks_find(Batch *p, Node *outer, int nroot, Node *const *root)
     MaskSet always = {.n = 0};
     always.value = outer;
     list_push(p->scratch, &m->set, always);
-    for (int id = p->lo; id < p->hi; id++)
-        p->note[id - p->lo].mask =
-            node_can_fail(p->g, graph_node(p->g, id)) ? UNSEEN : 0;
+    for (int i = 0; i < p->nodes.n; i++)
+        p->note[i].mask = node_can_fail(p->g, p->nodes.node[i]) ? UNSEEN : 0;
     for (int i = 0; i < nroot; i++)
         need(p, m, root[i], 0);
-    for (int id = p->hi - 1; id >= p->lo; id--) {
-        const Node *n = graph_node(p->g, id);
-        int set = p->note[id - p->lo].mask;
-        if (!p->note[id - p->lo].live || set == UNSEEN)
+    for (int k = p->nodes.n - 1; k >= 0; k--) {
+        const Node *n = p->nodes.node[k];
+        int set = p->note[k].mask;
+        if (set == UNSEEN)
             continue;
         bool masks = chooses(p, n);
         for (int i = 0; i < n->narg; i++)

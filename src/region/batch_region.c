@@ -34,6 +34,7 @@ static void results_lead(const Step *s, bool *lead)
     batch_begin(&in, s->nresult, s->result);
     for (int i = 0; i < s->nresult; i++)
         lead[i] = batch_leads(&in, s->result[i]);
+    batch_end(&in);
 }
 
 /* Carries lead that some step may make lead. */
@@ -125,6 +126,7 @@ static void make_results(Step *s, Node *mask, int from, int to)
     in.leads = s->lead;
     batch_begin(&in, to - from, s->result + from);
     batch_make(&in, mask, to - from, s->result + from, s->result_lead + from);
+    batch_end(&in);
 }
 
 /* Loops. */
