@@ -617,40 +617,6 @@ static const Region *with_captures(Close *c, const Region *vjp)
     return to;
 }
 
-/* The same region with the parameters that it is to have. */
-static Region with_names(Close *c, const Region *r)
-{
-    int n = region_nparam(r), nroot = region_nresult(r);
-    Node **param = NEWN(c->scratch, Node *, n + 1);
-    Node **named = NEWN(c->scratch, Node *, n + 1);
-    Node **root = NEWN(c->scratch, Node *, nroot + 1);
-    Region to;
-
-    for (int i = 0; i < n; i++) {
-        param[i] = region_param_at(r, i);
-        named[i] = c->names->param(c->names->u, i, param[i]);
-    }
-    region_results(r, root);
-    graph_subst(c->g, n, param, named, nroot, root);
-    to = region_with(c->g, r, root);
-    if (r->index)
-        to.index = *named++;
-    to.carry = named;
-    to.input = named + r->ncarry;
-    to.capture = named + r->ncarry + r->ninput;
-    return to;
-}
-
-static Node *finish_named(Close *c)
-{
-    Region r = maker_region(&c->made);
-    Nodes arg = maker_args(&c->made);
-
-    if (c->names)
-        r = with_names(c, &r);
-    return g_region(c->g, &r, arg.n, arg.at);
-}
-
 static Node *finish(Close *c)
 {
     const Region *r = &c->r;
@@ -665,7 +631,7 @@ static Node *finish(Close *c)
         m->r.vjp = with_captures(c, r->vjp);
     if (r->counted)
         m->count = c->old_arg[c->narg - 1];
-    return finish_named(c);
+    return maker_finish_as(m, c->names);
 }
 
 Node *g_region_close(Graph *g, const Region *r, int narg, Node *const *arg)

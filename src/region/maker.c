@@ -73,12 +73,42 @@ Nodes maker_args(const RegionMaker *m)
     return all;
 }
 
-Node *maker_finish(const RegionMaker *m)
+/* r with the parameters that it is to have. */
+static Region with_names(const RegionMaker *m, const Region *r,
+                         const ParamNames *names)
+{
+    int n = region_nparam(r), nroot = region_nresult(r);
+    Node **param = NEWN(m->scratch, Node *, n + 1);
+    Node **named = NEWN(m->scratch, Node *, n + 1);
+    Node **root = NEWN(m->scratch, Node *, nroot + 1);
+    Region to;
+
+    for (int i = 0; i < n; i++) {
+        param[i] = region_param_at(r, i);
+        named[i] = names->param(names->u, i, param[i]);
+    }
+    region_results(r, root);
+    graph_subst(m->g, n, param, named, nroot, root);
+    to = region_with(m->g, r, root);
+    if (r->index)
+        to.index = *named++;
+    to.carry = named;
+    to.input = named + r->ncarry;
+    to.capture = named + r->ncarry + r->ninput;
+    return to;
+}
+
+Node *maker_finish_as(const RegionMaker *m, const ParamNames *names)
 {
     Region r = maker_region(m);
     Nodes arg = maker_args(m);
+
+    if (names)
+        r = with_names(m, &r, names);
     return g_region(m->g, &r, arg.n, arg.at);
 }
+
+Node *maker_finish(const RegionMaker *m) { return maker_finish_as(m, NULL); }
 
 Node *maker_close(const RegionMaker *m)
 {

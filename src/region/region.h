@@ -55,7 +55,8 @@ int maker_output_once(RegionMaker *m, Node *n); /* the one that is there */
 Region maker_region(const RegionMaker *m);
 Nodes maker_args(const RegionMaker *m);
 Node *maker_finish(const RegionMaker *m); /* by g_region */
-Node *maker_close(const RegionMaker *m);  /* by g_region_close */
+Node *maker_finish_as(const RegionMaker *m, const ParamNames *names); /* so */
+Node *maker_close(const RegionMaker *m); /* by g_region_close */
 
 /* batch.c */
 
