@@ -173,6 +173,7 @@ struct Check {
 
     /* Kept by the file that is named. */
     Map done;                      /* call.c: calls that were evaluated */
+    LIST(struct Placed) placed;    /* sparse.c */
     Map infos;                     /* fn.c: FnInfo, by its item */
     LIST(const Builtin *) builtin; /* builtin.c */
     Map builtin_by_name;

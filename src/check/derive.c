@@ -450,6 +450,8 @@ static const Value *(*const derive[NDERIVS])(Derivation *d) = {
     [DERIV_jacobian] = deriv_jacobian,
     [DERIV_hessian] = deriv_hessian,
     [DERIV_hvp] = deriv_hessian_vector,
+    [DERIV_sparse_jacobian] = deriv_sparse_jacobian,
+    [DERIV_sparse_hessian] = deriv_sparse_hessian,
 };
 
 const Value *fn_apply_derivative(Check *c, const Fn *f, Arguments *a)

@@ -27,8 +27,39 @@ Node **deriv_tangents(Derivation *d);
 
 /* jacobian.c */
 
+/* Seeds for a tensor: 1 at the element that the index says and 0 elsewhere, the
+ * index being n scalar parameters for the axes that are not in the bits `all`;
+ * along those it is 1 everywhere. */
+typedef struct Units {
+    Node *seed, *index[MAX_RANK];
+    const Dim *dim[MAX_RANK];
+    int n;
+} Units;
+Units deriv_units(Graph *g, const Node *like, unsigned all);
+/* The roots for all values of the index: its axes come first. False after a
+ * message. */
+bool deriv_for_units(Derivation *d, const Units *u, int n, Node **root);
+/* Which of two sizes is the smaller: one that does not grow with the data is,
+ * of two others what is known of their difference tells. */
+typedef enum Smaller { FIRST_SMALLER, SECOND_SMALLER, RUN_TELLS } Smaller;
+Smaller deriv_smaller(Check *c, const Dim *a, const Dim *b);
+/* Of a y that is one number: its derivatives by x. */
+Node **deriv_gradient(Derivation *d);
+
 const Value *deriv_jacobian(Derivation *d);
 const Value *deriv_hessian(Derivation *d);
 const Value *deriv_hessian_vector(Derivation *d);
+
+/* sparse.c */
+
+const Value *deriv_sparse_jacobian(Derivation *d);
+const Value *deriv_sparse_hessian(Derivation *d);
+/* How the values of a sparse matrix were made: of those before, in no order,
+ * which are added at their places. */
+typedef struct Placed {
+    Node *result, *value, *place;
+} Placed;
+const Placed *deriv_placed(const Check *c, const Node *result);
+Node *deriv_values(Graph *g, Node *value, Node *place);
 
 #endif

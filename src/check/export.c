@@ -231,10 +231,31 @@ static const char *base_name(Check *c, const Fn *f)
     return of ? arena_printf(c->arena, "%s_%s", of, deriv_mode(f)->name) : NULL;
 }
 
+/* By several parameters: one matrix. */
+static void add_sparse(Check *c, Function *to, const Fn *f, const Value *v,
+                       Span at)
+{
+    static const char *const what[] = {"_start", "_column", ""};
+    const char *by = fn_param_name(c, f->of, f->by[0]), *name;
+
+    for (int i = 1; i < f->nby; i++)
+        by = arena_printf(c->arena, "%s_%s", by,
+                          fn_param_name(c, f->of, f->by[i]));
+    name = deriv_named_after(c, deriv_mode(f)->result, by);
+    for (int i = 0; i < 3; i++)
+        function_result(c, to, arena_printf(c->arena, "%s%s", name, what[i]),
+                        v->part[i], at);
+}
+
 static void add_derivative(Check *c, Function *to, const Fn *f, const char *of,
                            const Value *v, Span at)
 {
     const char *name = deriv_mode(f)->result;
+
+    if (deriv_mode(f)->sparse) {
+        add_sparse(c, to, f, v, at);
+        return;
+    }
 
     if (deriv_mode(f)->whole) {
         function_result(c, to, deriv_named_after(c, name, of), v, at);
@@ -470,6 +491,17 @@ static Function *build_init(Check *c, const Scope *s, const Expr *call,
     return function_finish(c, f) ? f : NULL;
 }
 
+/* A sparse matrix is two functions. */
+static void export_function(Program *p, Function *f, Span at)
+{
+    if (!f || !deriv_modes[f->deriv].sparse) {
+        export_add(p, f, at);
+        return;
+    }
+    export_add(p, sparse_pattern(&p->check, f), at);
+    export_add(p, sparse_values(&p->check, f), at);
+}
+
 static void export_item(Program *p, const Item *item)
 {
     Check *c = &p->check;
@@ -496,10 +528,11 @@ static void export_item(Program *p, const Item *item)
                    "a name is needed: 'export … as name;'");
         return;
     }
-    export_add(p,
-               function_build(c, v->fn, name ? name : base, base ? base : name,
-                              item->export.value->span),
-               item->span);
+    export_function(p,
+                    function_build(c, v->fn, name ? name : base,
+                                   base ? base : name,
+                                   item->export.value->span),
+                    item->span);
 }
 
 static void unused_dims(Check *c)

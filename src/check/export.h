@@ -39,6 +39,13 @@ bool function_finish(Check *c, Function *f);
 void export_add(Program *p, Function *f, Span at);
 void export_all(Program *p);
 
+/* split.c: of a function that gives a sparse matrix, which stays as it is: one
+ * that gives its pattern, of those parameters that this depends on, and one
+ * that gives its values, for a pattern. NULL after an error. */
+
+Function *sparse_pattern(Check *c, Function *whole);
+Function *sparse_values(Check *c, Function *whole);
+
 /* train.c */
 
 void export_train(Program *p, const Item *item);

@@ -76,35 +76,35 @@ static bool matrix_possible(Derivation *d, int n, Node *const *row)
     return true;
 }
 
-/* 1 at the element that the index says, 0 elsewhere; makes the index, scalar
- * parameters for the axes of `like`. */
-static Node *unit(Graph *g, const Node *like, Node **index)
+Units deriv_units(Graph *g, const Node *like, unsigned all)
 {
-    Node *e = g_const(g, like->dtype, 1), *one, *i, *k;
+    Units u = {.seed = NULL};
+    Node *one, *i, *k;
     int axis[MAX_RANK];
 
     for (int a = 0; a < like->rank; a++) {
+        if (all >> a & 1)
+            continue;
         for (int b = 0; b < like->rank; b++)
             axis[b] = b == a ? 0 : -1;
-        index[a] = g_param(g, DT_i32, 0, NULL, "i");
+        i = u.index[u.n] = g_param(g, DT_i32, 0, NULL, "i");
+        u.dim[u.n++] = like->dim[a];
         k = g_iota(g, DT_i32, like->dim[a]);
-        i = g_broadcast_to(g, index[a], 1, &like->dim[a]);
+        i = g_broadcast_to(g, i, 1, &like->dim[a]);
         one = g_broadcast_to(g, g_const(g, like->dtype, 1), 1, &like->dim[a]);
         one = g_where(g, g2(g, OP_eq, i, k), one, g_fill(g, one, 0));
         one = g_broadcast(g, one, like->rank, like->dim, axis);
-        e = a ? g2(g, OP_mul, e, one) : one;
+        u.seed = g_join(g, OP_mul, u.seed, one);
     }
-    return e;
+    u.seed = u.seed ? u.seed : g_fill(g, like, 1);
+    return u;
 }
 
-/* The roots for all values of the index: axes of `like` come first. False after
- * a message. */
-static bool batch_units(Derivation *d, const Node *like, Node *const *index,
-                        int n, Node **root)
+bool deriv_for_units(Derivation *d, const Units *u, int n, Node **root)
 {
     return index_batch(d->c, d->a->at,
-                       "computing this derivative takes tensors of", like->rank,
-                       index, like->dim, n, root);
+                       "computing this derivative takes tensors of", u->n,
+                       u->index, u->dim, n, root);
 }
 
 /* y's axes after `first` axes of x's to before them. */
@@ -122,12 +122,12 @@ static Node *to_front(Graph *g, Node *n, int first)
 static bool matrix_by_rows(Derivation *d, Node **to)
 {
     Graph *g = d->c->graph;
-    Node *index[MAX_RANK], *seed;
 
     for (int i = 0; i < d->ny; i++) {
-        seed = unit(g, d->y_leaf[i], index);
-        diff_reverse(g, 1, &d->y_leaf[i], &seed, d->nx, d->x, to + i * d->nx);
-        if (!batch_units(d, d->y_leaf[i], index, d->nx, to + i * d->nx))
+        Units u = deriv_units(g, d->y_leaf[i], 0);
+
+        diff_reverse(g, 1, &d->y_leaf[i], &u.seed, d->nx, d->x, to + i * d->nx);
+        if (!deriv_for_units(d, &u, d->nx, to + i * d->nx))
             return false;
     }
     return true;
@@ -136,14 +136,16 @@ static bool matrix_by_rows(Derivation *d, Node **to)
 static bool matrix_by_columns(Derivation *d, int ny, Node *const *y, Node **to)
 {
     Graph *g = d->c->graph;
-    Node *index[MAX_RANK], **column = NEWN(d->c->arena, Node *, ny + 1);
+    Node **column = NEWN(d->c->arena, Node *, ny + 1);
     Node **seed = NEWN(d->c->arena, Node *, d->nx + 1);
 
     for (int j = 0; j < d->nx; j++) {
+        Units u = deriv_units(g, d->x[j], 0);
+
         for (int k = 0; k < d->nx; k++)
-            seed[k] = k == j ? unit(g, d->x[j], index) : g_fill(g, d->x[k], 0);
+            seed[k] = k == j ? u.seed : g_fill(g, d->x[k], 0);
         diff_forward(g, ny, y, d->nx, d->x, seed, column);
-        if (!batch_units(d, d->x[j], index, ny, column))
+        if (!deriv_for_units(d, &u, ny, column))
             return false;
         for (int i = 0; i < ny; i++)
             to[i * d->nx + j] = to_front(g, column[i], d->x[j]->rank);
@@ -180,11 +182,7 @@ static const Value *matrix_row(Derivation *d, const Type *rows, int first,
     return value_of_parts(d->c, d->a->at, d->f->nby, part);
 }
 
-/* Which of two sizes is the smaller: one that does not grow with the data is,
- * of two others what is known of their difference tells. */
-typedef enum Smaller { FIRST_SMALLER, SECOND_SMALLER, RUN_TELLS } Smaller;
-
-static Smaller smaller(Check *c, const Dim *a, const Dim *b)
+Smaller deriv_smaller(Check *c, const Dim *a, const Dim *b)
 {
     Graph *g = c->graph;
     int64_t value;
@@ -224,7 +222,7 @@ static bool matrix(Derivation *d, Node **to)
     const Dim *rows = elements(g, d->ny, d->y_leaf);
     const Dim *columns = elements(g, d->nx, d->x);
 
-    switch (smaller(d->c, rows, columns)) {
+    switch (deriv_smaller(d->c, rows, columns)) {
     case FIRST_SMALLER:
         return matrix_by_rows(d, to);
     case SECOND_SMALLER:
@@ -247,7 +245,7 @@ const Value *deriv_jacobian(Derivation *d)
     return matrix_row(d, value_ty(c, d->y), 0, d->ny, m);
 }
 
-static Node **gradient(Derivation *d)
+Node **deriv_gradient(Derivation *d)
 {
     Node **dx = NEWN(d->c->arena, Node *, d->nx + 1);
     Node *one = g_fill(d->c->graph, d->y_leaf[0], 1);
@@ -266,7 +264,7 @@ const Value *deriv_hessian(Derivation *d)
 
     if (!matrix_possible(d, d->nx, d->x))
         return c->error;
-    if (!matrix_by_columns(d, d->nx, gradient(d), m))
+    if (!matrix_by_columns(d, d->nx, deriv_gradient(d), m))
         return c->error;
     deriv_put_back(d, n, m);
     for (int k = 0; k < d->f->nby; k++) {
@@ -283,7 +281,7 @@ const Value *deriv_hessian_vector(Derivation *d)
 {
     Node **v = deriv_tangents(d), **to = NEWN(d->c->arena, Node *, d->nx + 1);
 
-    diff_forward(d->c->graph, d->nx, gradient(d), d->nx, d->x, v, to);
+    diff_forward(d->c->graph, d->nx, deriv_gradient(d), d->nx, d->x, v, to);
     deriv_put_back(d, d->nx, to);
     return deriv_like_arguments(d, to);
 }

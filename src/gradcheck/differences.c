@@ -30,6 +30,11 @@ static const nncc_tensor *output(const Instance *s, int i)
     return s->leaf[s->nparam + i];
 }
 
+static bool is_weighed(const Pair *p)
+{
+    return mode(p)->tangent || mode(p)->matrix || mode(p)->sparse;
+}
+
 /* Weights of the primal's real values: ones for a gradient, vjp's adjoint as it
  * was drawn, else at random. */
 static double **weights(Points *ps, const Pair *p, Arena *a)
@@ -45,9 +50,9 @@ static double **weights(Points *ps, const Pair *p, Arena *a)
                                      ? p->base.leaf[given++]
                                      : NULL;
         for (int64_t k = 0; k < n; k++)
-            w[i][k] = bar                                   ? tensor_get(bar, k)
-                      : mode(p)->tangent || mode(p)->matrix ? points_normal(ps)
-                                                            : 1;
+            w[i][k] = bar             ? tensor_get(bar, k)
+                      : is_weighed(p) ? points_normal(ps)
+                                      : 1;
     }
     return w;
 }
@@ -174,6 +179,52 @@ static double matrix_slope(const Pair *p, int k, int n, double **d, double **w)
     return sum;
 }
 
+/* The element number i of n leaves in turn, of those in d. */
+static double element(nncc_tensor *const *leaf, int n, double *const *d,
+                      int64_t i)
+{
+    for (int k = 0; k < n; k++) {
+        if (i < tensor_elements(leaf[k]))
+            return i < 0 ? 0 : d[k][i];
+        i -= tensor_elements(leaf[k]);
+    }
+    return 0;
+}
+
+/* How many elements of x there are before those of parameter number k. */
+static int64_t columns_before(const Pair *p, int k)
+{
+    int64_t n = 0;
+
+    for (int j = 0; j < k; j++) {
+        int by = p->f->by[j], first = nncc_param_leaf(p->primal.f, by);
+        for (int i = 0; i < p->primal.f->param[by]->nleaf; i++)
+            n += tensor_elements(p->base.leaf[first + i]);
+    }
+    return n;
+}
+
+/* sparse_jacobian, sparse_hessian: the same from rows of entries, δ being n
+ * leaves from `first` on. */
+static double sparse_slope(const Pair *p, int k, int first, int n, double **d,
+                           double **w)
+{
+    const nncc_tensor *start = output(&p->d, 0), *column = output(&p->d, 1);
+    int64_t from = columns_before(p, k), row = 0;
+    double sum = 0;
+
+    for (int i = 0; i < p->nvalue; i++) {
+        int64_t rows = tensor_elements(output(&p->primal, i));
+        for (int64_t r = 0; r < rows; r++, row++)
+            for (int64_t e = (int64_t)tensor_get(start, row);
+                 e < (int64_t)tensor_get(start, row + 1); e++)
+                sum += w[i][r] * tensor_get(output(&p->d, 2), e) *
+                       element(p->base.leaf + first, n, d,
+                               (int64_t)tensor_get(column, e) - from);
+    }
+    return sum;
+}
+
 /* grad, vjp: δᵀ∇f over leaves at … at+n-1 of the gradient. */
 static double slope(const Pair *p, int at, int n, double **d)
 {
@@ -239,6 +290,10 @@ static Slopes slopes(Points *ps, Pair *p, int first, int n, double **d,
 static double derived(Points *ps, Pair *p, int k, int at, int n, double **d,
                       double **w)
 {
+    int first = nncc_param_leaf(p->primal.f, p->f->by[k]);
+
+    if (mode(p)->sparse)
+        return sparse_slope(p, k, first, n, d, w);
     return mode(p)->tangent    ? tangent(ps, p, at, n, d, w)
            : pair_is_matrix(p) ? matrix_slope(p, k, n, d, w)
                                : slope(p, at, n, d);

@@ -53,6 +53,15 @@ static bool reference_within(Check *c, const Pair *p, Reference *ref,
     return done;
 }
 
+static const char *sparse_label(const Check *c, const Pair *p, int k)
+{
+    const char *name = p->d.f->result[2]->name;
+
+    return p->f->nby == 1 ? name
+                          : arena_printf(c->arena, "%s by %s", name,
+                                         p->d.f->param[p->f->by[k]]->name);
+}
+
 /* What the derivative by parameter number k is called. */
 static const char *label(const Check *c, const Pair *p, int k, int at)
 {
@@ -63,6 +72,8 @@ static const char *label(const Check *c, const Pair *p, int k, int at)
                                         : at;
     int i = 0;
 
+    if (deriv_modes[p->f->deriv].sparse)
+        return sparse_label(c, p, k);
     for (; i + 1 < f->nresult && leaf >= f->result[i]->nleaf; i++)
         leaf -= f->result[i]->nleaf;
     if (p->f->deriv == DERIV_jvp && p->f->nby > 1)
@@ -303,6 +314,13 @@ static void add_checked(Check *c, Plan *to, Function *f, const char *name,
                   renamed(c->arena, primal, one.primal));
 }
 
+/* The pattern and the values of a sparse matrix are checked together. */
+static void add_exported(Check *c, Plan *to, Function *f)
+{
+    if (!f->whole || f->deriv != DERIV_none)
+        add_checked(c, to, f->whole ? f->whole : f, f->name, false, NULL);
+}
+
 /* All that is exported, the loss that is trained, the derivatives that
  * `derivative` items give, and what nothing else has given types to. */
 static Plan plan_of(Check *c, int nsample, const Sample *sample)
@@ -313,8 +331,7 @@ static Plan plan_of(Check *c, int nsample, const Sample *sample)
     Function **own = program_derivatives(c->program, &n);
 
     for (int i = 0; i < c->module->function.n; i++)
-        add_checked(c, &all, c->module->function.at[i],
-                    c->module->function.at[i]->name, false, NULL);
+        add_exported(c, &all, c->module->function.at[i]);
     if (trained)
         add_checked(c, &all, trained,
                     arena_printf(c->arena, "%s__trained", trained->name), true,

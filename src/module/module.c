@@ -32,6 +32,14 @@ const DerivMode deriv_modes[NDERIVS] = {
                    .second = true,
                    .tangent = "v_%s",
                    .only_tangent = "v"},
+    [DERIV_sparse_jacobian] = {.name = "sparse_jacobian",
+                               .result = "jac_%s",
+                               .sparse = true},
+    [DERIV_sparse_hessian] = {.name = "sparse_hessian",
+                              .result = "hess_%s",
+                              .sparse = true,
+                              .scalar = true,
+                              .second = true},
 };
 
 DerivKind deriv_named(const char *name)

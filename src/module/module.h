@@ -39,6 +39,8 @@ typedef enum DerivKind {
     DERIV_jacobian,
     DERIV_hessian,
     DERIV_hvp,
+    DERIV_sparse_jacobian,
+    DERIV_sparse_hessian,
     NDERIVS
 } DerivKind;
 
@@ -48,8 +50,9 @@ typedef struct DerivMode {
     bool whole;         /* once, for f and not for each x */
     bool value;         /* after f's value */
     bool matrix;        /* with an x for each element that is differentiated */
-    bool scalar;        /* f gives one real number */
-    bool second;        /* f's gradient is differentiated */
+    bool sparse; /* a matrix by rows: where they start, columns, values */
+    bool scalar; /* f gives one real number */
+    bool second; /* f's gradient is differentiated */
     /* Parameters beyond those of f: a tangent for each x ("%s_dot"), which may
      * have another name where there is one x; an adjoint. Or NULL. */
     const char *tangent, *only_tangent, *adjoint;
@@ -76,6 +79,9 @@ struct Function {
     Function *primal; /* the function differentiated: not exported itself; NULL
                          unless deriv. Its parameters are this one's, less
                          tangents or adjoints, with nodes of its own. */
+    /* What this is one of two parts of, the pattern or the values of a sparse
+     * matrix: gives both. Or NULL. */
+    Function *whole;
 };
 
 typedef struct Module {

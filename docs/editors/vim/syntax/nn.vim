@@ -9,7 +9,7 @@ syntax keyword nnRepeat fold scan until
 syntax keyword nnBoolean true false
 syntax keyword nnConstant pi inf nan
 syntax keyword nnType real f32 f64 int i64 u8 bool key
-syntax keyword nnDerivative grad value_and_grad jvp vjp jacobian hessian hvp
+syntax keyword nnDerivative grad value_and_grad jvp vjp jacobian hessian hvp sparse_jacobian sparse_hessian
 syntax keyword nnDerivative remat stop init
 syntax keyword nnReduction sum prod mean max min logsumexp any all argmax argmin
 syntax keyword nnElementwise exp expm1 log log1p sqrt rsqrt cbrt pow hypot abs sign
