@@ -137,7 +137,7 @@ static bool is_flat(const Node *n)
 {
     const Op *row = op_table[n->op];
 
-    return row->cls == OPC_ewise && !row->partial && !row->vjp;
+    return row->cls == OPC_ewise && !op_has_partial(row) && !row->vjp;
 }
 
 static unsigned flags_from_arguments(Cut *c, const Node *n)

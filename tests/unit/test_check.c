@@ -555,8 +555,9 @@ START_TEST(modes_are_as_their_rows_say)
     for (int nby = 1; nby <= 2; nby++) {
         Program *p = compile(arena_printf(arena, "%s export %s(f, y%s);", head,
                                           mode->name, nby == 2 ? ", x" : ""));
-        const Function *g = p ? program_module(p)->function.at[0] : NULL;
-        int given = mode->whole ? 1 : nby;
+        const Function *g = p ? program_module(p)->function.at[mode->sparse]
+                              : NULL; /* behind the pattern */
+        int given = mode->whole || mode->sparse ? 1 : nby;
         int rows = mode->matrix && mode->second ? nby : 1;
 
         ck_assert_msg(g, "%s: %s", mode->name, messages());
@@ -564,9 +565,9 @@ START_TEST(modes_are_as_their_rows_say)
         ck_assert_str_eq(g->name, arena_printf(arena, "f_%s", mode->name));
         ck_assert_int_eq(g->deriv, _i);
         ck_assert_int_eq(g->nby, nby);
-        ck_assert_int_eq(g->nparam, 2 + (mode->tangent   ? nby
-                                         : mode->adjoint ? 1
-                                                         : 0));
+        ck_assert_int_eq(g->nparam, 2 + (mode->tangent                   ? nby
+                                         : mode->adjoint || mode->sparse ? 1
+                                                                         : 0));
         ck_assert_int_eq(g->nresult, mode->value + given * rows);
         ck_assert_int_eq(g->primal->deriv,
                          mode->second ? DERIV_grad : DERIV_none);
