@@ -47,7 +47,8 @@ struct Args {
 /* Options that all commands which read a model have. */
 #define MODEL_OPTIONS                                                          \
     {"dim", 0, "NAME=SIZE", "fix a dimension of the model"},                   \
-        {"real", 0, "f32|f64", "what 'real' is (f32)"}
+        {"real", 0, "f32|f64", "what 'real' is (f32)"},                        \
+        {"no-simplify", 0, NULL, "values are computed as they are written"}
 
 /* False after a message about the command line. */
 bool options_parse(Args *a, int argc, char **argv);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SOURCE = 16 << 20 };
+enum { MAX_SOURCE = 16 << 20, MOST_DEPTH = 5 /* of a formula explained */ };
 
 /* Loading */
 
@@ -142,7 +142,8 @@ int driver_load(Args *a, const char *path, DType real, Load *to)
     o.dim_name = dim.name;
     o.dim_value = dim.value;
     o.ndim = dim.n;
-    o.labels = to->labels;
+    o.labels = to->labels || to->explain;
+    o.plain = option_value(a, "no-simplify") != NULL;
     char *text = file_read(a->arena, path, MAX_SOURCE, &n);
     if (!text)
         return EXIT_FAILURE;
@@ -230,34 +231,56 @@ static bool after(const Load *l, const char *stage, Function *const *f, int n)
     return l->dump_only;
 }
 
-static int by_place(const void *a, const void *b)
+/* "m.nn:2:7: rule: before -> after"; nothing where no place is known. */
+static const char *rewrite_text(const Load *l, const Rewrite *r)
 {
-    const Rewrite *x = a, *y = b;
+    const Graph *g = l->module->graph;
+    const Source *s = diags_source_of(l->diags, r->from->span);
+    Str text = str_new(l->arena);
+    int line, column;
 
-    if (x->at.beg != y->at.beg)
-        return x->at.beg < y->at.beg ? -1 : 1;
-    return strcmp(x->rule, y->rule);
+    if (!s || !r->from->span.end)
+        return NULL;
+    diags_position(l->diags, r->from->span, &line, &column);
+    str_printf(&text, "%s:%d:%d: %s: ", s->path, line, column, r->rule);
+    node_print_top(g, r->from, MOST_DEPTH, &text);
+    str_printf(&text, " -> ");
+    node_print_top(g, r->to, MOST_DEPTH, &text);
+    return text.at;
 }
 
-/* --explain: what was rewritten, while differentiating and after, a line for
- * each place and rule. */
+typedef struct Explained {
+    unsigned at;
+    const char *text;
+} Explained;
+
+static int by_place(const void *a, const void *b)
+{
+    const Explained *x = a, *y = b;
+
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return strcmp(x->text, y->text);
+}
+
+/* --explain: what was rewritten, while differentiating and after, each in the
+ * order of places and once. */
 static void explain(const Load *l)
 {
-    int n, line, column;
+    int n;
     const Rewrite *log = graph_logged(l->module->graph, &n);
-    Rewrite *r = arena_copy(l->arena, log, sizeof *r * (size_t)n);
+    LIST(Explained) all = {0};
 
-    qsort(r, (size_t)n, sizeof *r, by_place);
     for (int i = 0; i < n; i++) {
-        const Source *s = diags_source_of(l->diags, r[i].at);
-
-        if (i > 0 && by_place(&r[i - 1], &r[i]) == 0)
-            continue;
-        diags_position(l->diags, r[i].at, &line, &column);
-        if (s && r[i].at.end)
-            printf("%s:%d:%d: ", s->path, line, column);
-        printf("%s: %s\n", r[i].rule, r[i].identity);
+        Explained e = {log[i].from->span.beg, rewrite_text(l, &log[i])};
+        if (e.text)
+            list_push(l->arena, &all, e);
     }
+    if (all.n)
+        qsort(all.at, (size_t)all.n, sizeof *all.at, by_place);
+    for (int i = 0; i < all.n; i++)
+        if (i == 0 || strcmp(all.at[i].text, all.at[i - 1].text))
+            printf("%s\n", all.at[i].text);
 }
 
 static Schedule *schedule_function(const Load *l, Function *f)

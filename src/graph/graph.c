@@ -82,9 +82,9 @@ bool graph_deriving(Graph *g, bool on)
     return old;
 }
 
-void graph_log(Graph *g, const char *rule, const char *identity, Span at)
+void graph_log(Graph *g, const char *rule, const Node *from, const Node *to)
 {
-    list_push(g->arena, &g->log, ((Rewrite){rule, identity, at}));
+    list_push(g->arena, &g->log, ((Rewrite){rule, from, to}));
 }
 
 const Rewrite *graph_logged(const Graph *g, int *n)

@@ -260,13 +260,13 @@ bool graph_mark(Graph *g, const Node *n);
 /* Every node reachable is as its row says. Dies where not. */
 void graph_verify(const Graph *g, int nroot, Node *const *root);
 
-/* What was rewritten and where it came from, in order: for --explain. Rule and
- * identity are kept as pointers. */
+/* What was rewritten, in order: for --explain. The rule's name is kept as a
+ * pointer. */
 typedef struct Rewrite {
-    const char *rule, *identity;
-    Span at;
+    const char *rule;
+    const Node *from, *to;
 } Rewrite;
-void graph_log(Graph *g, const char *rule, const char *identity, Span at);
+void graph_log(Graph *g, const char *rule, const Node *from, const Node *to);
 const Rewrite *graph_logged(const Graph *g, int *n);
 
 /* label.c: what the program calls a node: a `let` that gave it a name, or the
@@ -430,6 +430,9 @@ Node *g_split_each(Graph *g, Node *key, Node *i);
 /* A formula in one line, in the language's own notation; shared parts are
  * written out, so use it on small things. */
 void node_print(const Node *n, Str *to);
+/* The same of what is at most so deep in it; below that … stands, or the name
+ * that `let` gave. */
+void node_print_top(const Graph *g, const Node *n, int depth, Str *to);
 /* `%3 = mul(%1, %2) : real[b, 10]`, a line a node in the order of dependence,
  * numbered from 0 within this dump. */
 void graph_dump(const Graph *g, int nroot, Node *const *root,

@@ -18,6 +18,8 @@ typedef struct Printer {
     Arena *scratch;
     Str *to;
     LIST(Frame) stack;
+    const Graph *g; /* for the names of what is too deep; NULL: nothing is */
+    int depth;
 } Printer;
 
 /* "name($=0, $=1)" */
@@ -149,8 +151,21 @@ static bool needs_parens(int arg, char mark, int prec)
     return mark == '+' ? arg <= prec : arg < prec;
 }
 
+/* In place of what is too deep. */
+static bool put_name(const Printer *p, const Node *n)
+{
+    const NodeLabel *let = p->g ? graph_let_label(p->g, n) : NULL;
+    if (!p->g || p->stack.n == 0 || op_table[n->op]->cls == OPC_leaf ||
+        (!let && p->stack.n <= p->depth))
+        return false;
+    str_printf(p->to, "%s", let ? let->name : "…");
+    return true;
+}
+
 static void push(Printer *p, const Node *n, char mark, int prec)
 {
+    if (put_name(p, n))
+        return;
     Frame f = frame_of(p->scratch, n);
     f.close = needs_parens(f.prec, mark, prec);
     str_printf(p->to, f.close ? "(" : "");
@@ -181,14 +196,16 @@ static void advance(Printer *p)
     push(p, operand(f->n, i), mark, f->prec);
 }
 
-void node_print(const Node *n, Str *to)
+void node_print_top(const Graph *g, const Node *n, int depth, Str *to)
 {
-    Printer p = {.scratch = arena_new(), .to = to};
+    Printer p = {.scratch = arena_new(), .to = to, .g = g, .depth = depth};
     push(&p, n, '=', PREC_atom);
     while (p.stack.n)
         advance(&p);
     arena_free(p.scratch);
 }
+
+void node_print(const Node *n, Str *to) { node_print_top(NULL, n, 0, to); }
 
 /* Dump. */
 

@@ -187,7 +187,7 @@ static Node *by_rule(Pass *p, Node *n)
         Node *to = r->op == n->op ? r->apply(p->g, n) : NULL;
 
         if (to && to != n) {
-            graph_log(p->g, r->name, r->identity, n->span);
+            graph_log(p->g, r->name, n, to);
             return to;
         }
     }
@@ -201,7 +201,7 @@ static Node *by_normal_form(Pass *p, Node *n)
     Node *to = any ? normal_form(p->g, &uses, p->formulas, n) : NULL;
 
     if (to)
-        graph_log(p->g, "normal form", "", n->span);
+        graph_log(p->g, "normal form", n, to);
     return to;
 }
 
