@@ -53,8 +53,7 @@ static bool is_real(const nn_port *p)
     return p->leaf[0]->dtype == NN_F32 || p->leaf[0]->dtype == NN_F64;
 }
 
-/* The role of a parameter as far as it shows by itself: features and labels are
- * both NNCC_ROLE_X as yet. */
+/* The role of a parameter, which shows by itself. */
 static int find_role(const nncc_trainer *t, const nn_function *f, int i,
                      int *role)
 {
@@ -70,7 +69,7 @@ static int find_role(const nncc_trainer *t, const nn_function *f, int i,
                          "what is trained",
                          f->name, p->name, p->type);
     if (p->leaf[0]->rank > 0)
-        *role = NNCC_ROLE_X;
+        *role = NNCC_ROLE_DATA;
     else
         *role = is_key(p) ? NNCC_ROLE_KEY : NNCC_ROLE_SCALAR;
     return NN_OK;
@@ -86,38 +85,75 @@ static int features_of(const nn_function *f, int a, int b)
     return q->leaf[0]->rank > p->leaf[0]->rank ? b : a;
 }
 
-static int find_roles(const nncc_trainer *t, nncc_binding *b)
+static void add_input(nncc_binding *b, int param, int source)
+{
+    b->input[b->ninput++] =
+        (nncc_input){param, nncc_param_leaf(b->f, param), source};
+}
+
+static int no_data(const nncc_binding *b, const nncc_data *d, int param)
+{
+    nncc_text names = {0};
+
+    for (int64_t k = 0; k < d->nfield; k++)
+        nncc_text_printf(&names, "%s%s", k ? ", " : "", d->field[k].name);
+    int status = nncc_fail(
+        NN_ERR_NAME, "%s: there is no data '%s'; there is %s", b->f->name,
+        b->f->param[param]->name, names.at ? names.at : "none");
+    free(names.at);
+    return status;
+}
+
+/* What has no data of its own name gets the features and the labels. */
+static int add_unnamed(nncc_binding *b, const nncc_data *d, const int *data,
+                       int ndata)
 {
     const nn_function *f = b->f;
-    int data[2], ndata = 0;
 
-    b->x = b->y = b->key = -1;
+    if (ndata > 0 && d->nfield > 0 && d->nfeature == 0)
+        return no_data(b, d, data[0]);
+    if (ndata > 2)
+        return nncc_fail(NN_ERR_SHAPE,
+                         "%s: takes '%s', '%s' and '%s' as data; expected "
+                         "features and at most one label, or data by these "
+                         "names",
+                         f->name, f->param[data[0]]->name,
+                         f->param[data[1]]->name, f->param[data[2]]->name);
+    int x = ndata == 2 ? features_of(f, data[0], data[1]) : data[0];
+    if (ndata > 0)
+        add_input(b, x, NNCC_FEATURES);
+    if (ndata == 2) {
+        b->label = b->ninput;
+        add_input(b, data[0] + data[1] - x, NNCC_LABELS);
+    }
+    return NN_OK;
+}
+
+static int find_roles(const nncc_trainer *t, const nncc_data *d,
+                      nncc_binding *b)
+{
+    const nn_function *f = b->f;
+    int data[3] = {0}, ndata = 0;
+
+    b->key = b->label = -1;
     for (int i = 0; i < f->nparam; i++) {
         int status = find_role(t, f, i, &b->role[i]);
         if (status)
             return status;
         if (b->role[i] == NNCC_ROLE_KEY)
             b->key = i;
-        if (b->role[i] != NNCC_ROLE_X)
+        if (b->role[i] != NNCC_ROLE_DATA)
             continue;
-        if (ndata == 2)
-            return nncc_fail(NN_ERR_SHAPE,
-                             "%s: takes '%s', '%s' and '%s' as data; expected "
-                             "features and at most one label",
-                             f->name, f->param[data[0]]->name,
-                             f->param[data[1]]->name, f->param[i]->name);
-        data[ndata++] = i;
+        int64_t field = nncc_data_field(d, f->param[i]->name);
+        if (field >= 0)
+            add_input(b, i, (int)field);
+        else if (ndata < 3)
+            data[ndata++] = i;
     }
-    if (ndata == 0)
+    int status = add_unnamed(b, d, data, ndata);
+    if (!status && b->ninput == 0)
         return nncc_fail(NN_ERR_SHAPE, "%s: takes no tensor of data", f->name);
-    b->x = ndata == 1 ? data[0] : features_of(f, data[0], data[1]);
-    b->x_leaf = nncc_param_leaf(f, b->x);
-    if (ndata == 2) {
-        b->y = data[0] + data[1] - b->x;
-        b->y_leaf = nncc_param_leaf(f, b->y);
-        b->role[b->y] = NNCC_ROLE_Y;
-    }
-    return NN_OK;
+    return status;
 }
 
 static int set_dims(const nncc_trainer *t, nncc_binding *b)
@@ -150,15 +186,16 @@ static int64_t known_size(const nncc_binding *b, int axis)
 static int find_batch(nncc_binding *b, const nncc_data *d, int64_t batch,
                       int64_t fallback)
 {
-    int axis = b->axes.first[b->x_leaf];
+    const nncc_input *in = &b->input[0];
+    int axis = b->axes.first[in->leaf];
     int64_t fixed = known_size(b, axis);
-    const char *name = b->f->param[b->x]->name;
+    const char *name = b->f->param[in->param]->name;
 
     b->batch_dim = fixed < 0 ? b->axes.owner[axis] : -1;
     if (fixed < 0 && b->batch_dim < 0)
         return nncc_fail(NN_ERR_SHAPE,
                          "%s: the first axis of '%s' %s is not the batch",
-                         b->f->name, name, b->axes.leaf[b->x_leaf]->shape);
+                         b->f->name, name, b->axes.leaf[in->leaf]->shape);
     if (fixed == 0)
         return nncc_fail(NN_ERR_SHAPE, "%s: '%s' is for batches of 0 rows",
                          b->f->name, name);
@@ -173,32 +210,40 @@ static int find_batch(nncc_binding *b, const nncc_data *d, int64_t batch,
     return NN_OK;
 }
 
-static int wrong_row(const nncc_binding *b, const nncc_data *d, int param,
-                     int64_t have, int64_t want, bool multiple)
+static int wrong_row(const nncc_binding *b, const nncc_data *d,
+                     const nncc_input *in, int64_t want, bool multiple)
 {
-    const char *what = param == b->x ? "feature" : "label";
+    const char *what = in->source == NNCC_LABELS     ? "label"
+                       : in->source == NNCC_FEATURES ? "feature"
+                                                     : "number";
+    int64_t have = nncc_data_width(d, in->source);
 
-    return nncc_fail(NN_ERR_SHAPE,
-                     "%s has %lld %s%s in a row; the model's '%s' %s takes "
-                     "%s%lld",
-                     d->path, (long long)have, what, have == 1 ? "" : "s",
-                     b->f->param[param]->name,
-                     b->axes.leaf[nncc_param_leaf(b->f, param)]->shape,
-                     multiple ? "a multiple of " : "", (long long)want);
+    return nncc_fail(
+        NN_ERR_SHAPE,
+        "%s%s%s%s has %lld %s%s in a row; the model's '%s' %s takes %s%lld",
+        d->path, in->source >= 0 ? ": '" : "",
+        in->source >= 0 ? d->field[in->source].name : "",
+        in->source >= 0 ? "'" : "", (long long)have, what, have == 1 ? "" : "s",
+        b->f->param[in->param]->name, b->axes.leaf[in->leaf]->shape,
+        multiple ? "a multiple of " : "", (long long)want);
 }
 
-/* Shape of x or y: the batch, then axes whose product is the numbers in a row;
- * at most one of them is not known before, of more the others are 1. */
-static int shape_row(const nncc_binding *b, const nncc_data *d, int param,
-                     int64_t n, nncc_tensor *t)
+/* Shape of an input: the batch, then axes whose product is the numbers in a
+ * row; at most one of them is not known before, of more the others are 1. */
+static int shape_row(const nncc_binding *b, const nncc_data *d,
+                     const nncc_input *in, nncc_tensor *t)
 {
-    int leaf = nncc_param_leaf(b->f, param), unknown = -1;
-    int first = b->axes.first[leaf];
-    int64_t product = 1;
+    int unknown = -1, first = b->axes.first[in->leaf];
+    int64_t product = 1, n = nncc_data_width(d, in->source);
 
+    t->dtype = b->axes.leaf[in->leaf]->dtype;
+    t->rank = b->axes.leaf[in->leaf]->rank;
     t->size[0] = b->batch;
     for (int i = 1; i < t->rank; i++) {
         t->size[i] = known_size(b, first + i);
+        if (t->size[i] < 0 && in->source >= 0 &&
+            d->field[in->source].rank == t->rank - 1)
+            t->size[i] = d->field[in->source].size[i - 1];
         if (t->size[i] < 0 && unknown < 0) {
             unknown = i;
             continue;
@@ -207,26 +252,18 @@ static int shape_row(const nncc_binding *b, const nncc_data *d, int param,
             return nncc_fail(NN_ERR_SHAPE,
                              "%s: the sizes in '%s' %s do not follow from %lld "
                              "numbers in a row: set them",
-                             b->f->name, b->f->param[param]->name,
-                             b->axes.leaf[leaf]->shape, (long long)n);
+                             b->f->name, b->f->param[in->param]->name,
+                             b->axes.leaf[in->leaf]->shape, (long long)n);
         t->size[i] = t->size[i] < 0 ? 1 : t->size[i];
         if (t->size[i] && product > INT64_MAX / t->size[i])
-            return wrong_row(b, d, param, n, INT64_MAX, false);
+            return wrong_row(b, d, in, INT64_MAX, false);
         product *= t->size[i];
     }
     if (unknown >= 0 && product > 0 && n % product == 0)
         t->size[unknown] = n / product;
     else if (unknown >= 0 || product != n)
-        return wrong_row(b, d, param, n, product, unknown >= 0);
+        return wrong_row(b, d, in, product, unknown >= 0);
     return NN_OK;
-}
-
-static int shape_y(const nncc_binding *b, const nncc_data *d, nncc_tensor *y)
-{
-    if (d->nlabel == 0)
-        return nncc_fail(NN_ERR_SHAPE, "%s has no labels; the model takes '%s'",
-                         d->path, b->f->param[b->y]->name);
-    return shape_row(b, d, b->y, d->nlabel, y);
 }
 
 /* The tensors of a parameter that is state, if there are any as yet. */
@@ -240,36 +277,48 @@ static void give_state(const nncc_trainer *t, const nn_function *f, int i,
         leaf[first + l] = &b->leaf[l];
 }
 
-/* Dimensions and argument memory from the shapes of x and y. */
+/* The shapes of all inputs in shape, and where they are given in leaf. */
+static int shape_inputs(const nncc_trainer *t, const nncc_binding *b,
+                        const nncc_data *d, nncc_tensor *shape,
+                        nncc_tensor **leaf)
+{
+    static char anything; /* stands for the data: only shapes are looked at */
+
+    for (int k = 0; k < b->ninput; k++) {
+        const nncc_input *in = &b->input[k];
+        if (in->source == NNCC_LABELS && d->nlabel == 0) {
+            if (t->unlabelled)
+                continue;
+            return nncc_fail(NN_ERR_SHAPE,
+                             "%s has no labels; the model takes '%s'", d->path,
+                             b->f->param[in->param]->name);
+        }
+        shape[k].data = &anything;
+        int status = shape_row(b, d, in, &shape[k]);
+        if (status)
+            return status;
+        leaf[in->leaf] = &shape[k];
+    }
+    return NN_OK;
+}
+
+/* Dimensions from the shapes of what there is. */
 static int solve(const nncc_trainer *t, nncc_binding *b, const nncc_data *d)
 {
-    nncc_tensor x = {.dtype = b->axes.leaf[b->x_leaf]->dtype,
-                     .rank = b->axes.leaf[b->x_leaf]->rank};
-    nncc_tensor y = {0};
-    char anything = 0; /* stands for the data: only shapes are looked at */
-
-    x.data = y.data = &anything;
-    int status = shape_row(b, d, b->x, d->nfeature, &x);
-    if (!status && b->y >= 0 && !(t->unlabelled && d->nlabel == 0)) {
-        y.dtype = b->axes.leaf[b->y_leaf]->dtype;
-        y.rank = b->axes.leaf[b->y_leaf]->rank;
-        status = shape_y(b, d, &y);
-    }
-    if (status)
-        return status;
-
+    size_t n = (size_t)b->ninput;
+    nncc_tensor *shape = nncc_alloc(n, sizeof *shape, "arguments");
     nncc_tensor **leaf =
         nncc_alloc((size_t)b->axes.nleaf, sizeof(nncc_tensor *), "arguments");
-    if (!leaf)
-        return NN_ERR_MEMORY;
-    leaf[b->x_leaf] = &x;
-    if (y.rank > 0)
-        leaf[b->y_leaf] = &y;
-    for (int i = 0; i < b->f->nparam; i++)
+    int status =
+        shape && leaf ? shape_inputs(t, b, d, shape, leaf) : (int)NN_ERR_MEMORY;
+
+    for (int i = 0; i < b->f->nparam && !status; i++)
         if (b->role[i] == NNCC_ROLE_STATE)
             give_state(t, b->f, i, leaf);
-    status = nncc_axes_solve(b->f, &b->axes, leaf, b->dims);
+    if (!status)
+        status = nncc_axes_solve(b->f, &b->axes, leaf, b->dims);
     free(leaf);
+    free(shape);
     if (!status)
         memcpy(b->dims_now, b->dims, (size_t)b->f->ndim * sizeof *b->dims);
     return status;
@@ -377,7 +426,7 @@ static int allocate(nncc_binding *b)
 static int bind_parts(const nncc_trainer *t, const nncc_data *d, int64_t batch,
                       int64_t fallback, nncc_binding *b)
 {
-    int status = find_roles(t, b);
+    int status = find_roles(t, d, b);
 
     if (!status)
         status = set_dims(t, b);
@@ -406,11 +455,13 @@ int nncc_bind(const nncc_trainer *t, const nn_function *f, const nncc_data *d,
 
     size_t n = (size_t)b->axes.nleaf, ndim = (size_t)f->ndim;
     b->role = nncc_alloc((size_t)f->nparam, sizeof *b->role, "arguments");
+    b->input = nncc_alloc((size_t)f->nparam, sizeof *b->input, "arguments");
     b->dims = nncc_alloc(ndim, sizeof *b->dims, "dimensions");
     b->dims_now = nncc_alloc(ndim, sizeof *b->dims_now, "dimensions");
     b->leaf = nncc_alloc(n, sizeof *b->leaf, "arguments");
     b->owned = nncc_alloc(n, sizeof *b->owned, "arguments");
-    if (!b->role || !b->dims || !b->dims_now || !b->leaf || !b->owned)
+    if (!b->role || !b->input || !b->dims || !b->dims_now || !b->leaf ||
+        !b->owned)
         status = NN_ERR_MEMORY;
     /* Constant sizes: any dimensions do to learn them. */
     for (int k = 0; k < f->ndim && !status; k++)
@@ -429,6 +480,7 @@ void nncc_bind_free(nncc_binding *b)
     for (int l = 0; b->owned && l < b->axes.nleaf; l++)
         free(b->owned[l]);
     free(b->role);
+    free(b->input);
     free(b->dims);
     free(b->dims_now);
     free(b->leaf);
@@ -470,90 +522,82 @@ int nncc_bind_state(nncc_binding *b, const nncc_trainer *t)
 
 enum { CHUNK = 512 }; /* numbers converted at a time */
 
-typedef void Load(const nncc_data *d, int64_t row, int64_t from, int64_t n,
-                  double *to);
-
-/* Rows of m numbers each into one leaf. */
-static void fill_rows(nncc_binding *b, int leaf, const nncc_data *d, Load *load,
-                      const int64_t *row, int64_t n, int64_t m)
+/* Rows of numbers into the input's leaf. */
+static void fill_rows(nncc_binding *b, const nncc_input *in, const nncc_data *d,
+                      const int64_t *row, int64_t n)
 {
     double chunk[CHUNK];
+    int64_t m = nncc_data_width(d, in->source);
 
     for (int64_t i = 0; i < n; i++)
         for (int64_t k = 0; k < m; k += CHUNK) {
             int64_t c = m - k < CHUNK ? m - k : CHUNK;
-            load(d, row[i], k, c, chunk);
-            store(b->axes.leaf[leaf]->dtype, b->leaf[leaf], i * m + k, c,
-                  chunk);
+            nncc_data_numbers(d, in->source, row[i], k, c, chunk);
+            store(b->axes.leaf[in->leaf]->dtype, b->leaf[in->leaf], i * m + k,
+                  c, chunk);
         }
 }
 
 void nncc_bind_rows(nncc_binding *b, const nncc_data *d, const int64_t *row,
                     int64_t n)
 {
-    fill_rows(b, b->x_leaf, d, nncc_data_features, row, n, d->nfeature);
-    if (b->y >= 0)
-        fill_rows(b, b->y_leaf, d, nncc_data_labels, row, n, d->nlabel);
+    for (int k = 0; k < b->ninput; k++)
+        fill_rows(b, &b->input[k], d, row, n);
     if (b->batch_dim >= 0)
         b->dims_now[b->batch_dim] = n;
 }
 
-static int bad_feature(const nncc_binding *b, const nncc_data *d, int64_t row,
-                       int64_t k, double v)
+static int bad_number(const nncc_binding *b, const nncc_data *d,
+                      const nncc_input *in, int64_t row, int64_t k, double v)
 {
+    const char *name = b->f->param[in->param]->name;
+    const char *takes = nncc_dtype_name(b->axes.leaf[in->leaf]->dtype);
     nncc_text place = {0};
-    int status = nncc_fail(
-        NN_ERR_DATA, "%s: feature %lld %s is %g; the model's '%s' takes %s",
-        nncc_data_place(d, row, &place), (long long)k,
-        d->feature_name ? d->feature_name[k] : "", v, b->f->param[b->x]->name,
-        nncc_dtype_name(b->axes.leaf[b->x_leaf]->dtype));
+    const char *at = nncc_data_place(d, row, &place);
+    int status;
 
+    if (in->source == NNCC_FEATURES)
+        status = nncc_fail(NN_ERR_DATA,
+                           "%s: feature %lld %s is %g; the model's '%s' takes "
+                           "%s",
+                           at, (long long)k,
+                           d->feature_name ? d->feature_name[k] : "", v, name,
+                           takes);
+    else if (in->source == NNCC_LABELS)
+        status = nncc_fail(NN_ERR_DATA,
+                           "%s: the label is %g; the model's '%s' takes %s", at,
+                           v, name, takes);
+    else
+        status = nncc_fail(NN_ERR_DATA, "%s: '%s' is %g there; it takes %s", at,
+                           name, v, takes);
     free(place.at);
     return status;
 }
 
-static int bad_label(const nncc_binding *b, const nncc_data *d, int64_t row,
-                     int64_t k, double v)
+static int check_rows(const nncc_binding *b, const nncc_input *in,
+                      const nncc_data *d)
 {
-    nncc_text place = {0};
-    int status =
-        nncc_fail(NN_ERR_DATA, "%s: the label is %g; the model's '%s' takes %s",
-                  nncc_data_place(d, row, &place), v, b->f->param[b->y]->name,
-                  nncc_dtype_name(b->axes.leaf[b->y_leaf]->dtype));
-
-    (void)k;
-    free(place.at);
-    return status;
-}
-
-typedef int Complain(const nncc_binding *b, const nncc_data *d, int64_t row,
-                     int64_t k, double v);
-
-static int check_rows(const nncc_binding *b, int leaf, const nncc_data *d,
-                      Load *load, int64_t m, Complain *complain)
-{
-    int dtype = b->axes.leaf[leaf]->dtype;
+    int dtype = b->axes.leaf[in->leaf]->dtype;
+    int64_t m = nncc_data_width(d, in->source);
     double chunk[CHUNK];
 
     for (int64_t i = 0; i < d->n; i++)
         for (int64_t k = 0; k < m; k += CHUNK) {
             int64_t c = m - k < CHUNK ? m - k : CHUNK;
-            load(d, i, k, c, chunk);
+            nncc_data_numbers(d, in->source, i, k, c, chunk);
             for (int64_t j = 0; j < c; j++)
                 if (!holds(dtype, chunk[j]))
-                    return complain(b, d, i, k + j, chunk[j]);
+                    return bad_number(b, d, in, i, k + j, chunk[j]);
         }
     return NN_OK;
 }
 
 int nncc_bind_check(const nncc_binding *b, const nncc_data *d)
 {
-    int status = check_rows(b, b->x_leaf, d, nncc_data_features, d->nfeature,
-                            bad_feature);
+    int status = NN_OK;
 
-    if (!status && b->y >= 0)
-        status =
-            check_rows(b, b->y_leaf, d, nncc_data_labels, d->nlabel, bad_label);
+    for (int k = 0; k < b->ninput && !status; k++)
+        status = check_rows(b, &b->input[k], d);
     return status;
 }
 

@@ -125,7 +125,8 @@ int nncc_data_new(int64_t n, int64_t nfeature, int label, nncc_data **out)
 }
 
 /* Elements at … at+n-1 as doubles. */
-static void load(int dtype, const void *from, int64_t at, int64_t n, double *to)
+void nncc_load_numbers(int dtype, const void *from, int64_t at, int64_t n,
+                       double *to)
 {
     switch ((enum nn_dtype)dtype) {
     case NN_BOOL:
@@ -155,7 +156,7 @@ static void load(int dtype, const void *from, int64_t at, int64_t n, double *to)
 void nncc_data_features(const nncc_data *d, int64_t row, int64_t from,
                         int64_t n, double *to)
 {
-    load(d->x_dtype, d->x, row * d->x_step + from, n, to);
+    nncc_load_numbers(d->x_dtype, d->x, row * d->x_step + from, n, to);
     if (d->scale == 1)
         return;
     for (int64_t i = 0; i < n; i++)
@@ -165,7 +166,7 @@ void nncc_data_features(const nncc_data *d, int64_t row, int64_t from,
 void nncc_data_labels(const nncc_data *d, int64_t row, int64_t from, int64_t n,
                       double *to)
 {
-    load(d->y_dtype, d->y, row * d->y_step + from, n, to);
+    nncc_load_numbers(d->y_dtype, d->y, row * d->y_step + from, n, to);
 }
 
 /* Of n bytes, eight at a time, by the step of FNV-1a over them and a shift that
@@ -197,6 +198,10 @@ uint64_t nncc_data_hash(const nncc_data *d)
             h = hash_bytes(h, (const char *)d->y + (size_t)(i * d->y_step) * y,
                            (size_t)d->nlabel * y);
     }
+    for (int64_t k = 0; k < d->nfield; k++)
+        h = hash_bytes(h, d->field[k].at,
+                       (size_t)(d->n * d->field[k].width) *
+                           nncc_dtype_bytes(d->field[k].dtype));
     return h;
 }
 
@@ -217,6 +222,7 @@ void nncc_data_free(nncc_data *d)
     free(d->label_name);
     free(d->mean);
     free(d->factor);
+    nncc_fields_free(d);
     free(d->path);
     free(d);
 }
@@ -279,6 +285,9 @@ static int fill_subset(const nncc_data *d, const int64_t *row, nncc_data *s)
         !copy_numbers(d->factor, d->nfeature, &s->factor) ||
         !(s->path = nncc_strdup(d->path)))
         return NN_ERR_MEMORY;
+    int lacks = nncc_fields_subset(d, row, s);
+    if (lacks)
+        return lacks;
     copy_rows(d->x_dtype, d->x, d->x_step, row, s->n, s->nfeature, s->x);
     copy_rows(d->y_dtype, d->y, d->y_step, row, s->n, s->nlabel, s->y);
     if (!d->line)

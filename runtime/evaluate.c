@@ -31,12 +31,12 @@ static int tell_bad_row(const nncc_binding *b, const nncc_data *d, int64_t row,
             "%s: a character is out of range for the model: the text "
             "has %d different ones",
             place, (int)d->nclass);
-    if (b->y < 0 || d->nlabel != 1)
+    if (b->label < 0 || d->nlabel != 1)
         return nncc_fail(NN_ERR_INDEX,
                          "%s: an index made of this row is out of range",
                          place);
     nncc_data_labels(d, row, 0, 1, &y);
-    int xt = b->axes.leaf[b->x_leaf]->dtype;
+    int xt = b->axes.leaf[b->input[b->label - 1].leaf]->dtype;
     if (xt != NN_F32 && xt != NN_F64)
         where = ", or a feature,";
     if (d->label == NNCC_LABEL_NAME)
@@ -205,7 +205,7 @@ int nncc_evaluate(nncc_model *m, const nncc_data *d, int64_t batch,
     int status = nncc_bind_evaluate(m->trainer, d, batch, &b);
     if (status)
         return status;
-    if (b.y >= 0 && d->nlabel == 0)
+    if (b.label >= 0 && d->nlabel == 0)
         status = nncc_fail(NN_ERR_SHAPE, "%s has no labels to evaluate with",
                            d->path);
     if (!status)
@@ -230,18 +230,18 @@ static int check_result(const nncc_binding *b)
     const nn_function *f = b->f;
     int leaf = nncc_result_leaf(f, 0);
 
-    if (b->y >= 0)
+    if (b->label >= 0)
         return nncc_fail(NN_ERR_ARGUMENT,
                          "%s: takes '%s' besides rows of features; a "
                          "prediction has none",
-                         f->name, f->param[b->y]->name);
+                         f->name, f->param[b->input[b->label].param]->name);
     if (f->nresult != 1 || f->result[0]->nleaf != 1 ||
         f->result[0]->in_place >= 0 || b->axes.leaf[leaf]->rank < 1 ||
         b->axes.size[b->axes.first[leaf]] != b->batch)
         return nncc_fail(NN_ERR_ARGUMENT,
                          "%s: expected one result with a row for each row of "
                          "'%s'",
-                         f->name, f->param[b->x]->name);
+                         f->name, f->param[b->input[0].param]->name);
     return NN_OK;
 }
 

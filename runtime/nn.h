@@ -147,6 +147,16 @@ enum nncc_label_kind {
     NNCC_LABEL_NAME = 3  /* y is an index into class_name */
 };
 
+/* A part of each row that goes to the parameter of its name. */
+typedef struct nncc_array {
+    char *name;
+    int32_t dtype; /* enum nn_dtype, not NN_KEY */
+    int32_t rank;  /* of a row */
+    int64_t size[NNCC_MAX_RANK];
+    int64_t width; /* numbers of a row: the product of the sizes */
+    void *at;      /* row i begins at element i * width */
+} nncc_array;
+
 /* Rows of features and labels in the dtype that they came in: from CSV NN_F64,
  * from other files as those say. Owned by whoever got it; free with
  * nncc_data_free. */
@@ -173,6 +183,8 @@ typedef struct nncc_data {
      * what the file has. [nfeature] both, or null. */
     double *mean, *factor;
     double fit_scale;
+    nncc_array *field; /* what goes to parameters by name; or null */
+    int64_t nfield;
 } nncc_data;
 
 /* A data set of zeros with room for n rows of nfeature numbers and, unless
@@ -181,6 +193,16 @@ typedef struct nncc_data {
  * NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
 int nncc_data_new(int64_t n, int64_t nfeature, int label, nncc_data **out);
 void nncc_data_free(nncc_data *d); /* may be null */
+
+/* Adds a copy of t, whose first axis are the rows, for the parameter of that
+ * name. A data set without features and fields gets its number of rows from it.
+ * NN_ERR_NAME where there is such a field, NN_ERR_SHAPE, NN_ERR_MEMORY. */
+int nncc_data_add(nncc_data *d, const char *name, const nncc_tensor *t);
+/* Makes of d's features arrays with names: each of n texts is "x=2:14", columns
+ * 2 to 13, or "y=price,size,0", columns by name or number from 0. What no text
+ * names is left out; d has no features then. NN_ERR_NAME, NN_ERR_ARGUMENT,
+ * NN_ERR_MEMORY. */
+int nncc_data_columns(nncc_data *d, int n, const char *const *text);
 
 /* n numbers of row `row` from number `from` on, the features times d->scale.
  * Integers beyond 2^53 are rounded. Nothing is checked. */

@@ -117,6 +117,26 @@ void nncc_csv_close(nncc_csv *c); /* may be NULL */
 
 /* data.c */
 
+/* Elements at … at+n-1 as doubles. */
+void nncc_load_numbers(int dtype, const void *from, int64_t at, int64_t n,
+                       double *to);
+
+/* fields.c */
+
+/* Where numbers of a row come from: a field by its number, or: */
+enum { NNCC_FEATURES = -1, NNCC_LABELS = -2 };
+/* How many a row has. */
+int64_t nncc_data_width(const nncc_data *d, int source);
+/* n of row `row` from number `from` on, features scaled. */
+void nncc_data_numbers(const nncc_data *d, int source, int64_t row,
+                       int64_t from, int64_t n, double *to);
+/* The field of that name, or -1. */
+int64_t nncc_data_field(const nncc_data *d, const char *name);
+
+/* d's fields of rows row[0 … to->n - 1]; and their end. */
+int nncc_fields_subset(const nncc_data *d, const int64_t *row, nncc_data *to);
+void nncc_fields_free(nncc_data *d);
+
 /* "FILE:LINE", or the row's number where the file has no lines; to->at is to
  * be freed. */
 const char *nncc_data_place(const nncc_data *d, int64_t row, nncc_text *to);
@@ -170,8 +190,7 @@ const char *nncc_store_text_at(const nncc_store *s, int64_t i,
 
 enum nncc_role {
     NNCC_ROLE_STATE,
-    NNCC_ROLE_X,
-    NNCC_ROLE_Y,
+    NNCC_ROLE_DATA,
     NNCC_ROLE_KEY,
     NNCC_ROLE_SCALAR
 };
@@ -198,12 +217,20 @@ typedef struct nncc_trainer {
     bool unlabelled;    /* no step is made: data need no labels */
 } nncc_trainer;
 
+/* A parameter that gets rows of the data set. */
+typedef struct nncc_input {
+    int param, leaf;
+    int source; /* the field's number, or one of these */
+} nncc_input;
+
 typedef struct nncc_binding {
     const nn_function *f;
     nncc_axes axes;
-    int *role;     /* [nparam]: enum nncc_role */
-    int x, y, key; /* parameters, or -1 */
-    int x_leaf, y_leaf;
+    int *role;         /* [nparam]: enum nncc_role */
+    nncc_input *input; /* the first one's first axis is the batch */
+    int ninput;
+    int label;         /* the input that gets the labels, or -1 */
+    int key;           /* parameter, or -1 */
     int batch_dim;     /* the dimension that is the batch, or -1: fixed */
     int64_t batch;     /* the largest batch, or the fixed one */
     int64_t *dims;     /* for `batch` */

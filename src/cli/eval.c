@@ -402,8 +402,9 @@ static int run_predict(Args *a)
 
 static const Option eval_options[] = {
     LOAD_OPTION,
-    {"data", 0, "FILE",
+    {"data", 0, "[NAME=]FILE",
      "rows to evaluate on: CSV, IDX or .npy, gzipped or not"},
+    {"columns", 0, "NAME=COLUMNS", "those for a parameter: x=2:14, y=price"},
     {"labels", 0, "FILE",
      "their labels, where they are in a file of their own"},
     {"label", 0, "COLUMN", "name or number of the label's column"},
@@ -430,7 +431,9 @@ const Command command_eval = {
 
 static const Option predict_options[] = {
     LOAD_OPTION,
-    {"data", 0, "FILE", "rows of features: CSV, IDX or .npy, gzipped or not"},
+    {"data", 0, "[NAME=]FILE",
+     "rows of features: CSV, IDX or .npy, gzipped or not"},
+    {"columns", 0, "NAME=COLUMNS", "those for a parameter: x=2:14"},
     {"label", 0, "COLUMN", "a column that is left out"},
     {"scale", 0, "X", "multiply all features by X, where no file says so"},
     {"output", 'o', "FILE",

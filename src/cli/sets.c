@@ -1,6 +1,7 @@
 /* sets.c: the data that nncc train trains and tests on. */
 
 #include "cli/sets.h"
+#include "cli/trained.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -51,6 +52,58 @@ static bool read_test(const Args *a, nncc_split_options *o)
     return true;
 }
 
+static bool is_store(const char *path)
+{
+    static const char ending[] = ".safetensors";
+    size_t n = strlen(path), m = sizeof ending - 1;
+
+    return n > m && !strcmp(path + n - m, ending);
+}
+
+/* Each --data=NAME=FILE, and --data=FILE.safetensors. */
+static void list_named(const Args *a, const char *option, NamedFiles *to)
+{
+    for (int i = 0; i < a->given.n; i++) {
+        NamedFile f;
+        if (strcmp(a->given.at[i].name, option))
+            continue;
+        f.name = trained_name(a, a->given.at[i].value, &f.path);
+        if (f.name || is_store(f.path))
+            list_push(a->arena, to, f);
+    }
+}
+
+static int count_given(const Args *a, const char *option)
+{
+    int n = 0;
+
+    for (int i = 0; i < a->given.n; i++)
+        n += !strcmp(a->given.at[i].name, option);
+    return n;
+}
+
+static const char *senseless_names(const Args *a, const SetOptions *o)
+{
+    static const char *const rows[] = {"labels",  "label",       "no-label",
+                                       "scale",   "standardise", "text",
+                                       "columns", "test-labels"};
+    const char *given = NULL;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && o->named.n; i++)
+        given = option_value(a, rows[i]) ? rows[i] : given;
+    if (given)
+        return arena_printf(a->arena, "'--%s' does not go with data by name",
+                            given);
+    if (o->named.n && o->named.n != count_given(a, "data"))
+        return "all data by name, or none: --data=NAME=FILE";
+    if (option_value(a, "test-data") &&
+        (o->test_named.n > 0) != (o->named.n > 0))
+        return "'--test-data' by name as '--data' is, or neither";
+    if (!o->named.n && count_given(a, "data") > 1)
+        return "several files have names: --data=NAME=FILE";
+    return NULL;
+}
+
 /* Options that contradict each other or say nothing; NULL: none. */
 static const char *senseless(const Args *a, const SetOptions *o)
 {
@@ -62,6 +115,10 @@ static const char *senseless(const Args *a, const SetOptions *o)
         return "which data? --data=FILE or --text=FILE";
     if (o->data && o->text)
         return "'--data' or '--text', not both";
+    if (o->columns.n && (o->text || o->labels))
+        return "'--columns' are of one file of rows: '--data=FILE'";
+    if (senseless_names(a, o))
+        return senseless_names(a, o);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         given = option_value(a, rows[i]) ? rows[i] : given;
     if (o->text && given)
@@ -84,7 +141,8 @@ int sets_options(const Args *a, uint64_t seed, SetOptions *to)
     const char *scale = option_value(a, "scale"), *wrong;
     nncc_csv_options csv = NNCC_CSV_DEFAULTS;
 
-    *to = (SetOptions){.data = option_value(a, "data"),
+    *to = (SetOptions){.arena = a->arena,
+                       .data = option_value(a, "data"),
                        .labels = option_value(a, "labels"),
                        .text = option_value(a, "text"),
                        .test_data = option_value(a, "test-data"),
@@ -96,6 +154,13 @@ int sets_options(const Args *a, uint64_t seed, SetOptions *to)
                        .standardise = option_value(a, "standardise") != NULL};
     to->csv.label = option_value(a, "label");
     to->csv.no_label = option_value(a, "no-label") != NULL;
+    list_named(a, "data", &to->named);
+    list_named(a, "test-data", &to->test_named);
+    for (int i = 0; i < a->given.n; i++)
+        if (!strcmp(a->given.at[i].name, "columns"))
+            list_push(a->arena, &to->columns, a->given.at[i].value);
+    if (to->columns.n)
+        to->csv.no_label = 1;
     wrong = senseless(a, to);
     if (wrong)
         return cli_usage(a, "%s", wrong);
@@ -131,6 +196,77 @@ static bool read_text(const SetOptions *o, Sets *to)
     return split(o, all, to);
 }
 
+/* An array for one name: as it is in the file, or the columns of CSV. */
+static int add_file(nncc_data *d, const NamedFile *f)
+{
+    nncc_csv_options csv = NNCC_CSV_DEFAULTS;
+    nncc_data *rows = NULL;
+    nncc_tensor *t = NULL;
+
+    csv.no_label = 1;
+    int status = nncc_array_read(f->path, &t);
+    if (status == NN_ERR_DATA)
+        status = nncc_data_read(f->path, NULL, &csv, &rows);
+    if (rows) {
+        nncc_tensor as = {.dtype = rows->x_dtype,
+                          .rank = rows->nfeature == 1 ? 1 : 2,
+                          .size = {rows->n, rows->nfeature},
+                          .data = rows->x};
+        status = nncc_data_add(d, f->name, &as);
+    } else if (t) {
+        status = nncc_data_add(d, f->name, t);
+    }
+    nncc_data_free(rows);
+    nncc_tensor_free(t);
+    return status;
+}
+
+static int add_store(nncc_data *d, const char *path)
+{
+    nncc_store *s;
+    int status = nncc_store_read(path, &s);
+
+    if (status)
+        return status;
+    for (int64_t i = 0; i < nncc_store_count(s) && !status; i++)
+        status =
+            nncc_data_add(d, nncc_store_name(s, i), nncc_store_tensor(s, i));
+    nncc_store_free(s);
+    return status;
+}
+
+static bool read_named(const NamedFiles *files, nncc_data **to)
+{
+    int status = nncc_data_new(0, 0, NNCC_LABEL_NONE, to);
+
+    for (int i = 0; i < files->n && !status; i++)
+        status = files->at[i].name ? add_file(*to, &files->at[i])
+                                   : add_store(*to, files->at[i].path);
+    return status == NN_OK;
+}
+
+static bool read_all_named(const SetOptions *o, Sets *to)
+{
+    nncc_data *all = NULL;
+
+    if (o->test_named.n && !read_named(&o->test_named, &to->test))
+        return false;
+    if (!read_named(&o->named, &all)) {
+        nncc_data_free(all);
+        return false;
+    }
+    if (!o->test_named.n)
+        return split(o, all, to);
+    to->train = all;
+    return true;
+}
+
+static bool take_columns(const SetOptions *o, nncc_data *d)
+{
+    return !d || !o->columns.n ||
+           nncc_data_columns(d, o->columns.n, o->columns.at) == NN_OK;
+}
+
 static bool read_rows(const SetOptions *o, Sets *to)
 {
     nncc_data *all;
@@ -138,8 +274,13 @@ static bool read_rows(const SetOptions *o, Sets *to)
     if (o->test_data && nncc_data_read(o->test_data, o->test_labels, &o->csv,
                                        &to->test) != NN_OK)
         return false;
-    if (nncc_data_read(o->data, o->labels, &o->csv, &all) != NN_OK)
+    if (!take_columns(o, to->test) ||
+        nncc_data_read(o->data, o->labels, &o->csv, &all) != NN_OK)
         return false;
+    if (!take_columns(o, all)) {
+        nncc_data_free(all);
+        return false;
+    }
     if (o->test_data)
         to->train = all;
     else if (!split(o, all, to))
@@ -152,7 +293,9 @@ static bool read_rows(const SetOptions *o, Sets *to)
 
 bool sets_read(const SetOptions *o, Sets *to)
 {
-    return o->text ? read_text(o, to) : read_rows(o, to);
+    return o->named.n ? read_all_named(o, to)
+           : o->text  ? read_text(o, to)
+                      : read_rows(o, to);
 }
 
 void sets_free(Sets *s)

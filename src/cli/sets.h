@@ -4,7 +4,17 @@
 
 #include "cli/cli.h"
 
+/* Files, each for the parameter of a name; a safetensors file without one is
+ * for all that it names. */
+typedef struct NamedFile {
+    const char *name, *path;
+} NamedFile;
+typedef LIST(NamedFile) NamedFiles;
+
 typedef struct SetOptions {
+    Arena *arena;
+    NamedFiles named, test_named; /* instead of data, test_data */
+    LIST(const char *) columns;   /* of data, for parameters by name */
     const char *data, *labels, *text, *test_data, *test_labels;
     nncc_csv_options csv;
     nncc_text_options rows; /* of text */

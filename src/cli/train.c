@@ -387,7 +387,12 @@ static int train(Args *a)
 }
 
 static const Option options[] = {
-    {"data", 0, "FILE", "rows to train on: CSV, IDX or .npy, gzipped or not"},
+    {"data", 0, "[NAME=]FILE",
+     "rows to train on: CSV, IDX or .npy, gzipped or not; of\n"
+     "                            several parameters each one's, or "
+     ".safetensors"},
+    {"columns", 0, "NAME=COLUMNS",
+     "those for a parameter, by name or number: x=2:14, y=price"},
     {"labels", 0, "FILE",
      "their labels, where they are in a file of their own"},
     {"label", 0, "COLUMN", "name or number of the label's column (the last)"},

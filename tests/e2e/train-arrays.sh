@@ -1,0 +1,93 @@
+# train-arrays.sh: losses of any number of data parameters, of any type and shape.
+. "$ROOT/tests/e2e-lib.sh"
+
+# Pairs of words and words that are none: integers alone, of two shapes.
+cat >words.nn <<'N'
+use nn;
+use optim;
+struct Net { inner: Embedding[6, 4], outer: Embedding[6, 4] }
+fn score(net: Net, center: int[b], word: int[b, k]) -> real[b, k] =
+  [i < b, j < k | dot(net.inner.table[center[i]], net.outer.table[word[i, j]])];
+fn loss(net: Net, center: int[b], word: int[b], noise: int[b, k], weight: real[b]) -> real =
+  mean(i < b | weight[i] * (softplus(-score(net, center, [k0 < b, j < 1 | word[k0]])[i, 0])
+    + sum(j < k | softplus(score(net, center, noise)[i, j]))));
+train loss(net) { optimizer = adam(lr = 0.05); }
+N
+awk 'BEGIN { for (i = 0; i < 60; i++) print i % 6 }' >center.csv
+awk 'BEGIN { for (i = 0; i < 60; i++) print (i + 1) % 6 }' >word.csv
+awk 'BEGIN { for (i = 0; i < 60; i++) print (i + 2) % 6 "," (i + 3) % 6 "," (i + 4) % 6 }' >noise.csv
+awk 'BEGIN { for (i = 0; i < 60; i++) print 0.5 + i % 2 }' >weight.csv
+named="--data center=center.csv --data word=word.csv --data noise=noise.csv --data weight=weight.csv"
+accept "$NNCC" train words.nn $named --epochs 60 --save net.safetensors
+grep -Eq '^test loss: (0\.0|.*e-)' out.txt || fail "$(tail -3 out.txt)"
+cp out.txt named.txt
+accept "$NNCC" eval words.nn --load net.safetensors $named --json
+grep -Eq '"rows": 60, "loss": (0\.0|.*e-)' out.txt || fail "$(cat out.txt)"
+refuse 1 "there is no data 'weight'; there is center, word, noise" \
+    "$NNCC" train words.nn --data center=center.csv --data word=word.csv --data noise=noise.csv
+refuse 1 "takes 'center', 'word' and 'noise' as data; expected features" "$NNCC" train words.nn --data noise.csv --no-label
+refuse 1 "two arrays called 'word'" "$NNCC" train words.nn $named --data word=word.csv
+head -50 word.csv >short.csv
+refuse 1 "'word' has 50 rows; expected 60" \
+    "$NNCC" train words.nn --data center=center.csv --data word=short.csv
+refuse 1 "'word' has 3 numbers in a row; the model's 'word' .b. takes 1" \
+    "$NNCC" train words.nn --data center=center.csv --data word=noise.csv --data noise=noise.csv --data weight=weight.csv
+sed '7s/.*/0.5/' word.csv >half.csv
+refuse 1 "'word' is 0.5 there; it takes int" \
+    "$NNCC" train words.nn --data center=center.csv --data word=half.csv --data noise=noise.csv --data weight=weight.csv
+refuse 2 'all data by name, or none' "$NNCC" train words.nn --data center=center.csv --data word.csv
+refuse 2 "'--standardise' does not go with data by name" "$NNCC" train words.nn $named --standardise
+refuse 2 'several files have names' "$NNCC" train words.nn --data center.csv --data word.csv
+
+# The same from columns of one file, in their order or by their names.
+{ echo c,w,n1,n2,n3,s && paste -d, center.csv word.csv noise.csv weight.csv; } >all.csv
+accept "$NNCC" train words.nn --data all.csv --columns center=c --columns word=1 --columns noise=2:5 \
+    --columns weight=s --epochs 60 --save columns.safetensors
+diff named.txt out.txt | grep -v 'time\|(.* s)\|^[0-9-]' && fail 'columns give other results'
+accept "$NNCC" train words.nn --data all.csv --columns center=c --columns word=w --columns noise=n1,n2,n3 \
+    --columns weight=5 --epochs 1
+refuse 1 "has no column 'x'; it has 6" "$NNCC" train words.nn --data all.csv --columns center=x
+refuse 1 "has no columns '4:9'; it has 6" "$NNCC" train words.nn --data all.csv --columns noise=4:9
+refuse 1 'name=columns' "$NNCC" train words.nn --data all.csv --columns 3
+
+# Sequences with lengths, read from arrays as they lie in a file; test data by name.
+cat >runs.nn <<'N'
+use nn;
+use optim;
+struct Net { cell: Linear[3, 2] = 0, out: Linear[2, 1] }
+fn predict(net: Net, x: real[b, t, 1], length: int[b]) -> real[b] =
+  [i < b | linear(fold(k < length[i], h = [j < 2 | 0.0] | tanh(linear(concat(h, x[i, k]), net.cell))), net.out)[0]];
+fn loss(net: Net, x: real[b, t, 1], length: int[b], y: real[b]) -> real =
+  mean((predict(net, x, length) - y) ^ 2);
+train loss(net) { optimizer = adam(lr = 0.05); }
+N
+cat >data.c <<'C'
+#include "nn.h"
+#include <math.h>
+enum { N = 40, T = 5 };
+static float x[N][T], y[N];
+static int32_t length[N];
+int main(void)
+{
+    nncc_tensor all[] = {{NN_F32, 3, {N, T, 1}, x}, {NN_F32, 1, {N}, y}, {NN_I32, 1, {N}, length}};
+    nncc_store *s;
+    if (nncc_store_new(&s))
+        return 1;
+    for (int i = 0; i < N; i++) {
+        length[i] = 1 + i % T;
+        for (int t = 0; t < T; t++)
+            x[i][t] = (float)sin(i + 3 * t);
+        for (int t = 0; t < length[i]; t++)
+            y[i] += 0.3f * x[i][t];
+    }
+    return nncc_store_put(s, "x", &all[0]) || nncc_store_put(s, "y", &all[1]) ||
+           nncc_store_put(s, "length", &all[2]) || nncc_store_write(s, "data.safetensors");
+}
+C
+$CC -I"$ROOT/runtime" data.c "$BUILD/libnn.a" -ljansson -lz -lm -lpthread -ldl -o data
+accept ./data
+accept "$NNCC" train runs.nn --data data.safetensors --epochs 150 --save runs.safetensors
+grep -Eq '^train loss: (0\.00|.*e-)' out.txt || fail "$(tail -3 out.txt)"
+accept "$NNCC" train runs.nn --data data.safetensors --epochs 3 --test-data data.safetensors
+accept "$NNCC" predict runs.nn --load runs.safetensors --data data.safetensors
+[ "$(wc -l <out.txt)" = 41 ] || fail "$(wc -l <out.txt) lines"
