@@ -86,6 +86,9 @@ fn often(x: real[n], s: real) -> real = sum(i < n, j < n | x[i] * x[j] * log(s))
 fn apart(x: real[n], s: real) -> real = sum([i < n, k < 3 | x[i]^2 / ([s, 2, s])[k]]);
 fn linear(x: real[n], s: real) -> real = sum([k < 3, i < n | real(k) + x[i]] / s @ x + [k < 3, i < n | x[i]] @ (x * log(s)));
 fn likely(x: real[n], s: real) -> real = sum(i < n | -0.5 * ((x[i] - 2) / s)^2 - log(s));
+fn lengths(A: real[m, n], x: real[n]) -> real[m] = sqrt(A @ x);
+fn length(A: real[m, n], x: real[n]) -> real = sum(lengths(A, x));
+fn each(A: real[m, n], X: real[b, n]) -> real = sum((X @ A')^0.5);
 
 # The same with a call or a loop in between, for what it gets and gives.
 fn product(y: real, l: real) -> real = y * l;
@@ -161,6 +164,14 @@ near '{"d_x": [-24, 0]}' 'grad(matern_along, x)' 'x=[1, 2]' 'y=[1, 2]' l=0.5 'e=
 near '{"d_y": [0, 24]}' 'grad(matern_along, y)' 'x=[1, 2]' 'y=[1, 2]' l=0.5 'e=[0, 1]'
 near '{"hess_x": [[-6.666666666666667, 0], [0, -6.666666666666667]]}' 'hessian(matern_5, x)' 'x=[1, 2]' 'y=[1, 2]' l=0.5
 near '{"d_l": 0}' 'grad(matern_5, l)' 'x=[1, 2]' 'y=[1, 2]' l=0.5
+# The terms of a product, where one is infinite.
+near '{"d_A": [["inf", "inf"], [0.25, 0.5]], "d_x": [0.5, 0.25]}' 'grad(length, A, x)' 'A=[[0, 0], [2, 1]]' 'x=[1, 2]'
+near '{"d_A": [["inf", "inf"], [0.5, 1]], "d_x": ["-inf", "inf"]}' 'grad(length, A, x)' 'A=[[-2, 1], [1, 0]]' 'x=[1, 2]'
+near '{"d_A": [[0, 0], [0, 0]], "d_x": [0, "inf"]}' 'grad(length, A, x)' 'A=[[0, 0], [0, 1]]' 'x=[0, 0]'
+near '{"length": 2, "length_dot": 0.5}' 'jvp(length, x)' 'A=[[0, 0], [2, 1]]' 'x=[1, 2]' 'x_dot=[1, 0]'
+near '{"jac_x": [[0, 0], [0.5, 0.25]]}' 'jacobian(lengths, x)' 'A=[[0, 0], [2, 1]]' 'x=[1, 2]'
+near '{"jac_x": [[0, 0, 0]]}' 'jacobian(lengths, x)' 'A=[[0, 0, 0]]' 'x=[1, 2, 3]'
+near '{"d_A": [[0.25, "inf"], [0.16666666666666666, "inf"]]}' 'grad(each, A)' 'A=[[4, 0], [9, 0]]' 'X=[[1, 0], [0, 1]]'
 # Of nothing there is no sum, whatever it is multiplied by.
 for f in over often apart linear likely; do
     near "{\"$f\": 0, \"d_s\": 0}" "value_and_grad($f, s)" 'x=[]' s=0

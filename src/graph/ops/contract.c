@@ -8,6 +8,7 @@
 #include "graph/ops/ops.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 enum { MAX_LABELS = 2 * MAX_RANK };
@@ -266,8 +267,8 @@ static Node *contract_identity(Graph *g, const Node *n)
     return !y && out_of_order(&p) ? make(g, &p) : y;
 }
 
-/* Integers have no kernels for this: their products are summed as written. */
-static Node *sum_of_products(Graph *g, const Product *p)
+/* The sum of elementwise products, as it is written. NULL: too many labels. */
+static Node *sum_of_products(Graph *g, const Product *p, OpId op)
 {
     int l[MAX_LABELS], at = 0, rank = p->rank, axis[MAX_RANK], n = 0;
     const Dim *dim[MAX_LABELS];
@@ -281,12 +282,20 @@ static Node *sum_of_products(Graph *g, const Product *p)
                 rank = q.l[k][i] + 1;
         }
     if (rank > MAX_RANK)
-        die("a product of %d dimensions", rank);
+        return NULL;
     for (int i = p->rank; i < rank; i++)
         axis[n++] = i;
-    Node *y =
-        g2(g, OP_mul, embed(g, &q, 0, rank, dim), embed(g, &q, 1, rank, dim));
+    Node *y = g2(g, op, embed(g, &q, 0, rank, dim), embed(g, &q, 1, rank, dim));
     return g_reduce(g, OP_sum, y, n, axis);
+}
+
+/* Integers have no kernels for products. */
+static Node *product_of_integers(Graph *g, const Product *p)
+{
+    Node *y = sum_of_products(g, p, OP_mul);
+    if (!y)
+        die("a product of more than %d dimensions", MAX_RANK);
+    return y;
 }
 
 Node *g_contract(Graph *g, Node *a, const int *la, Node *b, const int *lb,
@@ -298,7 +307,7 @@ Node *g_contract(Graph *g, Node *a, const int *la, Node *b, const int *lb,
     copy_labels(p.l[1], lb, b->rank);
     copy_labels(p.lout, lout, rank);
     if (!dtype_is_real(a->dtype))
-        return sum_of_products(g, &p);
+        return product_of_integers(g, &p);
     bool swap = out_of_order(&p);
     Attr attr = {.ints = label, .integer = rank};
     attr.nint = number_labels(&p, swap, label);
@@ -460,28 +469,36 @@ static void contract_vjp(Graph *g, Node *n, Node *dy, Node **dx)
     dx[1] = g_contract(g, dy, l, a, la, b->rank, lb);
 }
 
-/* dy · b without a sum, for an argument that b is as large as: strong. Others
- * are ordinary products, for what is summed cannot be looked at one by one. */
+static bool is_summed(const Product *p)
+{
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < p->x[k]->rank; i++)
+            if (!in_out(p, p->l[k][i]))
+                return true;
+    return false;
+}
+
+static Node *any_infinite(Graph *g, Node *x)
+{
+    Node *most = g_fill(g, x, INFINITY);
+    Node *finite = g2(g, OP_lt, g1(g, OP_abs, x), most);
+    return g_reduce_all(g, OP_any, g1(g, OP_not, finite));
+}
+
+/* dy · b, strong: as written where something is infinite, which is not looked
+ * at one by one otherwise. */
 static Node *strong_product(Graph *g, Node *dy, const int *l, Node *b,
                             const int *lb, int rank, const int *lout)
 {
-    int perm[MAX_RANK], axis[MAX_RANK], found = 0;
-    for (int i = 0; i < rank; i++) {
-        perm[i] = axis[i] = -1;
-        for (int k = 0; k < b->rank; k++)
-            if (lb[k] == lout[i])
-                perm[i] = k;
-        for (int k = 0; k < dy->rank; k++)
-            if (l[k] == lout[i])
-                axis[i] = k;
-        if (perm[i] < 0)
-            return g_contract(g, dy, l, b, lb, rank, lout);
-        found += axis[i] >= 0;
-    }
-    if (b->rank != rank || found < dy->rank || b->dtype != dy->dtype)
-        return g_contract(g, dy, l, b, lb, rank, lout);
-    b = g_permute(g, b, perm);
-    return g2(g, OP_strong_mul, g_broadcast(g, dy, rank, b->dim, axis), b);
+    Product p = {.x = {dy, b}, .rank = rank};
+    copy_labels(p.l[0], l, dy->rank);
+    copy_labels(p.l[1], lb, b->rank);
+    copy_labels(p.lout, lout, rank);
+    Node *strong = sum_of_products(g, &p, OP_strong_mul);
+    if (strong && !is_summed(&p))
+        return strong;
+    return strong ? g_if(g, any_infinite(g, dy), strong, make(g, &p))
+                  : make(g, &p);
 }
 
 static void contract_vjp_strong(Graph *g, Node *n, Node *dy, Node **dx)

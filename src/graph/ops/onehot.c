@@ -159,7 +159,8 @@ static bool onehot(Graph *g, Node *x, const bool *summed, int depth, OneHot *to)
         return onehot_where(g, x->arg[0], x->arg[1], summed, to);
     if (x->op == OP_cast) /* of a bool, or there is nothing to find in it */
         return onehot_where(g, x->arg[0], g_fill(g, x, 1), summed, to);
-    for (int i = 0; x->op == OP_mul && i < 2 && depth < MAX_FACTORS; i++) {
+    bool product = x->op == OP_mul || x->op == OP_strong_mul;
+    for (int i = 0; product && i < 2 && depth < MAX_FACTORS; i++) {
         Node *f = x->arg[i], *other = x->arg[1 - i];
         bool inner[MAX_RANK] = {false};
         Labelled in = labelled(f);
@@ -181,7 +182,7 @@ static bool onehot(Graph *g, Node *x, const bool *summed, int depth, OneHot *to)
             last = axis[k - 1] >= 0 ? axis[k - 1] : last;
         }
         Node *v = g_broadcast(g, to->value.x, x->rank, x->dim, axis);
-        to->value = labelled(g2(g, OP_mul, v, other));
+        to->value = labelled(g2(g, (OpId)x->op, v, other));
         return true;
     }
     return false;
