@@ -142,7 +142,7 @@ int driver_load(Args *a, const char *path, DType real, Load *to)
     o.dim_name = dim.name;
     o.dim_value = dim.value;
     o.ndim = dim.n;
-    o.labels = to->labels || to->explain;
+    o.labels = to->labels || to->explain || to->dump;
     o.plain = option_value(a, "no-simplify") != NULL;
     char *text = file_read(a->arena, path, MAX_SOURCE, &n);
     if (!text)

@@ -224,12 +224,29 @@ static void dump_type(const Graph *g, const Node *n, Str *s)
         print_dims(n->rank, n->dim, s);
 }
 
-static void dump_ref(const Node *n, const int *number, Str *s)
+/* What the nodes of a list are called: as `let` did, or by number. */
+typedef struct Names {
+    int *number;       /* by id; -1: none yet */
+    const char **name; /* by id */
+    Node **order;      /* a line each */
+    int count, numbered;
+    Map given;
+} Names;
+
+static void dump_name(const Node *n, const Names *names, Str *s)
+{
+    if (names->name[n->id])
+        str_printf(s, "%%%s", names->name[n->id]);
+    else
+        str_printf(s, "%%%d", names->number[n->id]);
+}
+
+static void dump_ref(const Node *n, const Names *names, Str *s)
 {
     if (is_inline(n))
         node_print(n, s);
     else
-        str_printf(s, "%%%d", number[n->id]);
+        dump_name(n, names, s);
 }
 
 /* Is its integer shown even when it is 0. */
@@ -292,12 +309,13 @@ static void dump_region_attr(const Region *r, Str *s)
                r->apart ? " apart" : "");
 }
 
-static void dump_node(const Graph *g, const Node *n, const int *number, Str *s)
+static void dump_node(const Graph *g, const Node *n, const Names *names, Str *s)
 {
-    str_printf(s, "%%%d = %s(", number[n->id], view_word(n));
+    dump_name(n, names, s);
+    str_printf(s, " = %s(", view_word(n));
     for (int i = 0; i < n->narg; i++) {
         str_printf(s, i ? ", " : "");
-        dump_ref(n->arg[i], number, s);
+        dump_ref(n->arg[i], names, s);
     }
     dump_attr(n, s);
     if (n->attr.region) {
@@ -310,11 +328,11 @@ static void dump_node(const Graph *g, const Node *n, const int *number, Str *s)
 }
 
 static void dump_root(const Graph *g, const Node *n, const char *name,
-                      const int *number, int indent, FILE *to)
+                      const Names *names, int indent, FILE *to)
 {
     Arena *a = arena_new();
     Str s = str_new(a);
-    dump_ref(n, number, &s);
+    dump_ref(n, names, &s);
     if (is_inline(n) && n->op != OP_param) {
         str_printf(&s, " : ");
         dump_type(g, n, &s);
@@ -330,10 +348,47 @@ typedef struct Visit {
     int next;
 } Visit;
 
-static void number_from(Arena *a, Node *root, int *number, Node **order,
-                        int *count)
+/* How often a name was given. */
+typedef struct Given {
+    const char *name;
+    int times;
+} Given;
+
+static Given *given(Arena *a, Names *names, const char *name)
+{
+    uint64_t h = hash_bytes(HASH_SEED, name, strlen(name));
+    Given *x;
+    for (size_t seen = 0; (x = map_next(&names->given, h, &seen));)
+        if (strcmp(x->name, name) == 0)
+            return x;
+    x = NEW(a, Given);
+    x->name = name;
+    map_put(a, &names->given, h, x);
+    return x;
+}
+
+/* "h", the second of that name "h.2". */
+static const char *let_name(const Graph *g, Arena *a, Names *names,
+                            const Node *n)
+{
+    const NodeLabel *let = graph_let_label(g, n);
+    if (!let)
+        return NULL;
+    int times = ++given(a, names, let->name)->times;
+    return times == 1 ? let->name : arena_printf(a, "%s.%d", let->name, times);
+}
+
+static void name_node(const Graph *g, Arena *a, Names *names, Node *n)
+{
+    names->name[n->id] = let_name(g, a, names, n);
+    names->number[n->id] = names->name[n->id] ? 0 : names->numbered++;
+    names->order[names->count++] = n;
+}
+
+static void name_from(const Graph *g, Arena *a, Node *root, Names *names)
 {
     LIST(Visit) stack = {0};
+    int *number = names->number;
     list_push(a, &stack, ((Visit){root, 0}));
     while (stack.n) {
         Visit *v = &stack.at[stack.n - 1];
@@ -343,10 +398,8 @@ static void number_from(Arena *a, Node *root, int *number, Node **order,
                 list_push(a, &stack, ((Visit){arg, 0}));
             continue;
         }
-        if (number[v->node->id] < 0 && !is_inline(v->node)) {
-            number[v->node->id] = *count;
-            order[(*count)++] = v->node;
-        }
+        if (number[v->node->id] < 0 && !is_inline(v->node))
+            name_node(g, a, names, v->node);
         stack.n--;
     }
 }
@@ -369,25 +422,26 @@ static void dump_param(const Dump *d, const Node *p, const char *what)
     fprintf(d->to, "%*s%s\n", d->indent, "", s.at);
 }
 
-/* The nodes below the roots, a line each; numbers of them. */
-static int *dump_nodes(const Dump *d, int nroot, Node *const *root)
+/* The nodes below the roots, a line each; what they are called. */
+static Names dump_nodes(const Dump *d, int nroot, Node *const *root)
 {
-    int total = graph_count(d->g), count = 0;
-    int *number = NEWN(d->scratch, int, total + 1);
-    Node **order = NEWN(d->scratch, Node *, total + 1);
+    int total = graph_count(d->g);
+    Names names = {.number = NEWN(d->scratch, int, total + 1),
+                   .name = NEWN(d->scratch, const char *, total + 1),
+                   .order = NEWN(d->scratch, Node *, total + 1)};
     Str s = str_new(d->scratch);
     for (int i = 0; i < total; i++)
-        number[i] = -1;
+        names.number[i] = -1;
     for (int i = 0; i < nroot; i++)
-        number_from(d->scratch, root[i], number, order, &count);
-    for (int i = 0; i < count; i++) {
+        name_from(d->g, d->scratch, root[i], &names);
+    for (int i = 0; i < names.count; i++) {
         s.n = 0;
-        dump_node(d->g, order[i], number, &s);
+        dump_node(d->g, names.order[i], &names, &s);
         fprintf(d->to, "%*s%s\n", d->indent, "", s.at);
-        if (order[i]->attr.region)
-            dump_body(d, order[i]->attr.region);
+        if (names.order[i]->attr.region)
+            dump_body(d, names.order[i]->attr.region);
     }
-    return number;
+    return names;
 }
 
 /* Recursion follows the nesting of regions. */
@@ -405,14 +459,14 @@ static void dump_body(const Dump *outer, const Region *r)
     for (int i = 0; i < r->ncapture; i++)
         dump_param(&d, r->capture[i], "capture ");
     region_results(r, result);
-    const int *number = dump_nodes(&d, n, result);
+    Names names = dump_nodes(&d, n, result);
     for (int i = 0; i < n; i++) {
         const char *name = "until";
         if (i < r->ncarry)
             name = arena_printf(d.scratch, "next %s", name_of(r->carry[i]));
         else if (i < r->ncarry + r->noutput)
             name = "output";
-        dump_root(d.g, result[i], name, number, d.indent, d.to);
+        dump_root(d.g, result[i], name, &names, d.indent, d.to);
     }
     if (r->vjp) {
         fprintf(d.to, "%*sderivative\n", d.indent, "");
@@ -429,9 +483,9 @@ void graph_dump(const Graph *g, int nroot, Node *const *root,
     for (int i = 0; i < graph_count(g); i++)
         if (live[i] && graph_node(g, i)->op == OP_param)
             dump_param(&d, graph_node(g, i), "");
-    const int *number = dump_nodes(&d, nroot, root);
+    Names names = dump_nodes(&d, nroot, root);
     for (int i = 0; i < nroot; i++)
-        dump_root(g, root[i], root_name ? root_name[i] : "result", number, 0,
+        dump_root(g, root[i], root_name ? root_name[i] : "result", &names, 0,
                   to);
     arena_free(d.scratch);
 }
