@@ -226,7 +226,8 @@ DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config \
              libjansson-dev zlib1g-dev
 DEPS_TEST := check g++ clang-19 clang-format-19 libclang-rt-19-dev librandom123-dev \
              libmpfr-dev \
-             dataset-fashion-mnist lld-19 qemu-user
+             dataset-fashion-mnist lld-19 qemu-user \
+             python3-numpy
 deps:
 	@CC="$(CC)" LLVM_CONFIG=$(LLVM_CONFIG) .ci/packages $(DEPS)
 # What only tests need may be missing: then they tell.

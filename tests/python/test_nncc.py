@@ -1,0 +1,208 @@
+"""The Python package against NumPy: NNCC is the compiler, PYTHONPATH has the package."""
+import os
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import numpy as np
+
+import nncc
+from nncc import interop
+
+MODEL = """
+use nn;
+use optim;
+struct Net { hidden: Linear[3, 8], out: Linear[8, 2] }
+fn predict(net: Net, x: real[b, 3]) -> real[b, 2] = x |> linear(net.hidden) |> tanh |> linear(net.out);
+fn loss(net: Net, x: real[b, 3], y: int[b]) -> real = cross_entropy(predict(net, x), y);
+train loss(net) { optimizer = adam(lr = 0.02); metric = accuracy(predict); }
+export predict, value_and_grad(loss, net) as loss_grad, hvp(loss, net) as loss_hvp;
+"""
+SMALL = """
+fn f(x: real[n], a: real = 2) -> real = sum(a * x * sin(x));
+fn shift(x: real[n], y: real[n + 1]) -> real[n] = x + y[1:];
+fn pick(x: real[n], i: int) -> real = x[i];
+fn fill(k: int) -> real[k] = [i < k | real(i)];
+fn both(p: (real, real[2])) -> (real, real[2]) = (p.0, p.1 * p.0);
+fn flags(x: real[n]) -> bool[n] = x > 0;
+export f, shift, pick, fill, both, flags, value_and_grad(f, x) as g;
+"""
+
+
+class Calls(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.m = nncc.compile(SMALL, real="f64")
+
+    def test_values_and_gradients(self):
+        x = np.linspace(-1, 1, 7)
+        value, gradient = self.m.g(x)
+        np.testing.assert_allclose(value, np.sum(2 * x * np.sin(x)), rtol=1e-13)
+        np.testing.assert_allclose(gradient, 2 * np.sin(x) + 2 * x * np.cos(x), rtol=1e-13)
+        self.assertEqual(self.m.f(x, a=0), 0)
+        self.assertAlmostEqual(self.m.f([1, 2]), float(np.sum(2 * np.array([1, 2]) * np.sin([1, 2]))))
+        self.assertAlmostEqual(self.m.f(x=x[::2], a=1.0), float(np.sum(x[::2] * np.sin(x[::2]))))
+
+    def test_shapes(self):
+        np.testing.assert_array_equal(self.m.shift([1.0, 2], [0, 10, 20]), [11, 22])
+        with self.assertRaisesRegex(ValueError, r"'y' is \[2\]; expected \[n \+ 1\], here \[3\]|'x'"):
+            self.m.shift([1.0, 2], [10, 20])
+        with self.assertRaisesRegex(ValueError, "'x' has 2 axes"):
+            self.m.f([[1.0]])
+        np.testing.assert_array_equal(self.m.fill(k=4), [0, 1, 2, 3])
+        self.assertEqual(self.m.f(np.empty(0)), 0)
+
+    def test_arguments(self):
+        for call, said in [
+            (lambda: self.m.f(), "f needs 'x'"),
+            (lambda: self.m.f(1, 2, 3), "takes 2 arguments, not 3"),
+            (lambda: self.m.f([1.0], b=3), "no parameter 'b'"),
+            (lambda: self.m.f([1.0], x=[1.0]), "given twice"),
+            (lambda: self.m.pick([1.0], 0.5), "not all of it are whole"),
+            (lambda: self.m.both(3.0), "lacks"),
+        ]:
+            with self.assertRaisesRegex(TypeError, said):
+                call()
+        with self.assertRaisesRegex(AttributeError, "no function 'h'; it has f, shift"):
+            self.m.h
+
+    def test_errors_tell_the_line(self):
+        with self.assertRaisesRegex(nncc.Error, r"pick: .*model\.nn:4: 'x\[i\]': .*: 5 is not in 0 … 1") as e:
+            self.m.pick([1.0, 2.0], 5)
+        self.assertEqual(e.exception.status, 4)
+
+    def test_tuples_and_flags(self):
+        a, b = self.m.both((2.0, np.array([1.0, 3.0])))
+        self.assertEqual(a, 2)
+        np.testing.assert_array_equal(b, [2, 6])
+        self.assertEqual(self.m.flags([-1.0, 2.0]).tolist(), [False, True])
+
+    def test_threads(self):
+        x = np.linspace(0, 1, 1000)
+        want = self.m.g(x)[1]
+        bad = []
+
+        def work():
+            for _ in range(50):
+                if not np.array_equal(self.m.g(x)[1], want):
+                    bad.append(1)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertFalse(bad)
+
+
+class Models(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.path = os.path.join(cls.folder.name, "model.nn")
+        with open(cls.path, "w") as f:
+            f.write(MODEL)
+        cls.m = nncc.compile(cls.path)
+        rng = np.random.default_rng(1)
+        cls.x = rng.normal(size=(60, 3)).astype("f4")
+        cls.y = (cls.x[:, 0] * cls.x[:, 1] > 0).astype("i4")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def start(self):
+        out = self.m.init(seed=3)
+        return dict(zip([r.name for r in self.m.init._results], out))
+
+    def test_structs(self):
+        net = self.start()["net"]
+        self.assertEqual(net.hidden.W.shape, (3, 8))
+        as_dict = {"hidden": dict(net.hidden), "out": {"W": net.out.W, "b": net.out.b}}
+        loss, d = self.m.loss_grad(net, self.x, self.y)
+        again, d2 = self.m.loss_grad(as_dict, self.x, self.y)
+        self.assertEqual(loss, again)
+        np.testing.assert_array_equal(d.out.W, d2["out"]["W"])
+        with self.assertRaisesRegex(TypeError, r"net lacks 'out\.b'"):
+            self.m.loss_grad({"hidden": net.hidden, "out": {"W": net.out.W}}, self.x, self.y)
+
+    def test_steps_in_place(self):
+        s = self.start()
+        before = self.m.evaluate(s["net"], self.x, self.y)[0]
+        for _ in range(200):
+            self.m.step(**s, x=self.x, y=self.y)
+        after = self.m.evaluate(s["net"], self.x, self.y)[0]
+        self.assertLess(after, 0.5 * before)
+        s["net"].hidden.W = s["net"].hidden.W.astype("f8")
+        with self.assertRaisesRegex(TypeError, r"overwrites 'net\.hidden\.W'"):
+            self.m.step(**s, x=self.x, y=self.y)
+
+    def test_training_and_files(self):
+        params, numbers = nncc.train(self.path, data={"x": self.x, "y": self.y}, epochs=100, lr=0.05)
+        self.assertGreater(numbers["test accuracy"], 0.7)
+        file = os.path.join(self.folder.name, "p.safetensors")
+        nncc.save_params(file, params)
+        again = nncc.load_params(file)
+        np.testing.assert_array_equal(again.net.hidden.W, params.net.hidden.W)
+        _, on = nncc.train(self.path, data={"x": self.x, "y": self.y}, epochs=0, params=again)
+        self.assertLess(on["train loss"], 0.4)
+        with self.assertRaisesRegex(nncc.CompileError, "neither an option nor a setting"):
+            nncc.train(self.path, data={"x": self.x, "y": self.y}, rate=3)
+
+    def test_compiling(self):
+        self.assertEqual(nncc.compile(self.path).path, self.m.path)  # from the cache
+        with self.assertRaisesRegex(nncc.CompileError, "nothing here is called 'z'"):
+            nncc.compile("fn f(x: real) -> real = z; export f;")
+        with self.assertRaisesRegex(ValueError, "no shared library"):
+            nncc.load(self.path)
+
+    def test_scipy(self):
+        try:
+            from scipy.optimize import minimize
+        except ImportError:
+            self.skipTest("scipy is missing")
+        m = nncc.compile(self.path, real="f64")
+        net = dict(zip([r.name for r in m.init._results], m.init(seed=3)))["net"]
+        x = self.x.astype("f8")
+        fun, start = interop.objective(m.loss_grad, net, x, self.y)
+        hessp = interop.hessian_product(m.loss_hvp, net, x, self.y)
+        r = minimize(fun, start, jac=True, hessp=hessp, method="Newton-CG", options={"maxiter": 30})
+        self.assertLess(r.fun, 0.3 * fun(start)[0])
+        p = np.random.default_rng(2).normal(size=start.size)
+        e = 1e-5
+        central = (fun(start + e * p)[1] - fun(start - e * p)[1]) / (2 * e)
+        np.testing.assert_allclose(hessp(start, p), central, rtol=1e-6, atol=1e-8)
+
+    def test_jax(self):
+        try:
+            import jax
+        except ImportError:
+            self.skipTest("jax is missing")
+        m = nncc.compile(SMALL)
+        g = interop.jax_function(m.g)
+        x = np.linspace(0, 1, 4, dtype="f4")
+        d = jax.jit(jax.grad(lambda x: g(2 * x, np.float32(3)) ** 2))(x)
+        value = 3 * np.sum(2 * x * np.sin(2 * x))
+        np.testing.assert_allclose(d, 2 * value * 2 * 3 * (np.sin(2 * x) + 2 * x * np.cos(2 * x)), rtol=1e-5)
+
+    def test_safetensors_package(self):
+        try:
+            from safetensors import numpy as other
+        except ImportError:
+            self.skipTest("safetensors is missing")
+        file = os.path.join(self.folder.name, "q.safetensors")
+        s = self.start()
+        nncc.save_params(file, {"net": s["net"]})
+        theirs = other.load_file(file)
+        np.testing.assert_array_equal(theirs["net.out.b"], s["net"].out.b)
+        theirs["net.out.b"] = theirs["net.out.b"] + 1
+        other.save_file(theirs, file)
+        data = os.path.join(self.folder.name, "d.csv")
+        np.savetxt(data, np.column_stack([self.x, self.y]), delimiter=",", fmt="%.9g")
+        command = [os.environ["NNCC"], "eval", self.path, f"--load={file}", f"--data={data}"]
+        self.assertIn("loss: ", subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
