@@ -17,6 +17,7 @@ typedef struct CheckOptions {
     int64_t work;     /* most expressions evaluated, and nodes; 0: the usual */
     bool plain;       /* for tests: see graph_plain */
     bool labels;      /* what is called how is kept: see label.c */
+    bool named;       /* functions will be asked for besides what is exported */
 } CheckOptions;
 
 typedef struct Program Program;
@@ -30,6 +31,10 @@ typedef struct Program Program;
 Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
                        size_t len, const CheckOptions *o);
 Module *program_module(Program *p);
+
+/* Is each --dim one of a function that is exported or was asked for; false
+ * after reporting. check_program asks unless more functions are. */
+bool program_dims_used(Program *p);
 
 /* `nncc run model.nn 'grad(f, x)'`: the function that an expression denotes,
  * as a Function that is not exported. NULL after an error. */

@@ -535,21 +535,6 @@ static void export_item(Program *p, const Item *item)
                     item->span);
 }
 
-static void unused_dims(Check *c)
-{
-    for (int i = 0; i < c->options->ndim; i++) {
-        bool used = false;
-
-        for (int k = 0; k < c->dim_used.n; k++)
-            used =
-                used || strcmp(c->dim_used.at[k], c->options->dim_name[i]) == 0;
-        if (!used && diags_errors(c->diags) == 0)
-            check_fail(c, (Span){0, 0}, "option",
-                       "no exported function has a dimension '%s' to fix",
-                       c->options->dim_name[i]);
-    }
-}
-
 void export_all(Program *p)
 {
     const Ast *ast = p->check.main->ast;
@@ -560,5 +545,4 @@ void export_all(Program *p)
     for (int i = 0; i < ast->item.n; i++)
         if (ast->item.at[i]->kind == IT_train)
             export_train(p, ast->item.at[i]);
-    unused_dims(&p->check);
 }

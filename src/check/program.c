@@ -102,6 +102,26 @@ static void define_all(Check *c)
             define_derivative(c, e->value->fn);
 }
 
+bool program_dims_used(Program *p)
+{
+    Check *c = &p->check;
+    int before = diags_errors(c->diags);
+
+    for (int i = 0; i < c->options->ndim; i++) {
+        bool used = false;
+
+        for (int k = 0; k < c->dim_used.n; k++)
+            used =
+                used || strcmp(c->dim_used.at[k], c->options->dim_name[i]) == 0;
+        if (!used && before == 0)
+            check_fail(c, (Span){0, 0}, "option",
+                       "no %sfunction has a dimension '%s' to fix",
+                       c->options->named ? "" : "exported ",
+                       c->options->dim_name[i]);
+    }
+    return diags_errors(c->diags) == before;
+}
+
 Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
                        size_t len, const CheckOptions *o)
 {
@@ -123,6 +143,8 @@ Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
     unit_check_all(c);
     define_all(c);
     export_all(p);
+    if (!c->options->named)
+        program_dims_used(p);
     return diags_errors(d) == before ? p : NULL;
 }
 

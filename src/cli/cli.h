@@ -114,6 +114,7 @@ typedef struct Load {
     const char *dump; /* stage to print, or NULL */
     bool dump_only;   /* nothing is wanted beyond it */
     bool labels;      /* what is called how is kept: see CheckOptions */
+    bool named;       /* functions are named: likewise */
     bool explain;     /* tell which rules of simplification fired where */
 } Load;
 

@@ -176,12 +176,16 @@ static Function **chosen(const Args *a, const Load *l, int *n)
     }
     if (!*n)
         cli_fail("%s exports nothing; name a function", l->path);
-    return *n ? f : NULL;
+    else if (!program_dims_used(l->program))
+        driver_diags(l);
+    else
+        return f;
+    return NULL;
 }
 
 static int cost(Args *a)
 {
-    Load l = {0};
+    Load l = {.named = a->word.n > 1};
     int status = driver_load(a, a->word.at[0], DT_f32, &l), n, all;
 
     if (status)

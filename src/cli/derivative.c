@@ -339,7 +339,7 @@ int derivatives_load(Args *a, Derivatives *d)
     static const char *const kinds[] = {"jacobian", "hessian", "hvp", NULL};
 
     d->args = a;
-    d->load.labels = true;
+    d->load.labels = d->load.named = true;
     if (a->word.n < 2)
         return cli_usage(a, "which function of %s?", a->word.at[0]);
     if (a->word.n > 2)
@@ -352,7 +352,8 @@ int derivatives_load(Args *a, Derivatives *d)
         return status;
     d->of = driver_expression(&d->load, a->word.at[1]);
     d->name = name_of(d->of);
-    if (!program_alike(d->load.program, 1, &d->of, &d->f)) {
+    if (!program_alike(d->load.program, 1, &d->of, &d->f) ||
+        !program_dims_used(d->load.program)) {
         driver_diags(&d->load);
         return EXIT_FAILURE;
     }

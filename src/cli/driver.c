@@ -144,6 +144,7 @@ int driver_load(Args *a, const char *path, DType real, Load *to)
     o.ndim = dim.n;
     o.labels = to->labels || to->explain || to->dump;
     o.plain = option_value(a, "no-simplify") != NULL;
+    o.named = to->named;
     char *text = file_read(a->arena, path, MAX_SOURCE, &n);
     if (!text)
         return EXIT_FAILURE;
@@ -185,14 +186,16 @@ const char *driver_expression(const Load *l, const char *text)
 Function *driver_function(const Load *l, const char *text)
 {
     const Module *m = l->module;
+    Function *f = NULL;
 
     for (int i = 0; i < m->function.n; i++)
         if (!strcmp(m->function.at[i]->name, text))
-            return m->function.at[i];
-    Function *f = program_function(l->program, text);
-    if (!f)
-        driver_diags(l);
-    return f;
+            f = m->function.at[i];
+    f = f ? f : program_function(l->program, text);
+    if (f && program_dims_used(l->program))
+        return f;
+    driver_diags(l);
+    return NULL;
 }
 
 /* Passes */

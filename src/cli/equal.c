@@ -309,7 +309,7 @@ static bool comparable(const Equal *e)
 
 static int equal(Args *a)
 {
-    Equal e = {.load = {.labels = true}};
+    Equal e = {.load = {.labels = true, .named = true}};
     int64_t seed = 1;
 
     if (a->word.n != 3)
@@ -324,7 +324,8 @@ static int equal(Args *a)
         e.text[k] = a->word.at[1 + k];
     const char *denoted[] = {driver_expression(&e.load, e.text[0]),
                              driver_expression(&e.load, e.text[1])};
-    if (!program_alike(e.load.program, 2, denoted, e.f)) {
+    if (!program_alike(e.load.program, 2, denoted, e.f) ||
+        !program_dims_used(e.load.program)) {
         driver_diags(&e.load);
         return EXIT_FAILURE;
     }

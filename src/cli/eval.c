@@ -373,7 +373,7 @@ static bool predict(const Args *a, SetOptions *o, Use *u, int64_t batch,
 
 static int run_predict(Args *a)
 {
-    Use u = {0};
+    Use u = {.load = {.named = true}};
     SetOptions data;
     int64_t batch = 0;
     NewFile to;

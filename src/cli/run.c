@@ -176,7 +176,7 @@ static bool call_function(const Args *a, const nn_module *m)
 
 static int run(Args *a)
 {
-    Load l = {0};
+    Load l = {.named = true};
 
     if (a->word.n < 2)
         return cli_usage(a, "which function of %s?", a->word.at[0]);

@@ -63,5 +63,17 @@ refuse 1 "did you mean 'mixed'" "$NNCC" cost m.nn mixe
 refuse 2 "unknown option '--dims'" "$NNCC" cost m.nn --dims
 echo 'fn f(x: real) -> real = x;' >none.nn
 refuse 1 'exports nothing; name a function' "$NNCC" cost none.nn
+# --dim fixes dimensions of functions that are named, too.
+echo 'fn f(x: real[n]) -> real = sum(x^2); fn g(y: real[m]) -> real = sum(y);' >named.nn
+accept "$NNCC" cost named.nn f g --dim n=3 --dim m=5
+grep -q '^  products *3$' out.txt || fail "$(cat out.txt)"
+for command in 'cost named.nn f' 'diff named.nn f' 'equal named.nn f f' 'run named.nn f x=[1]'; do
+    # shellcheck disable=SC2086 # words
+    refuse 1 "no function has a dimension 'm' to fix" "$NNCC" $command --dim m=3
+done
+accept "$NNCC" diff named.nn f --dim n=3
+accept "$NNCC" equal named.nn f f --dim n=3
+accept "$NNCC" run named.nn f x='[1, 2, 3]' --dim n=3
+[ "$(cat out.txt)" = '{"f": 14}' ] || fail "$(cat out.txt)"
 echo 'fn f(x: real[n]) -> real = sum(x^2); export f;' >vast.nn
 refuse 1 'too large for 64 bits' "$NNCC" cost vast.nn 'hessian(f, x)' --dim n=2147483647
