@@ -261,7 +261,7 @@ static const Value *match_fn(Bind *b, int i, const TypeEx *t, const Value *v)
     }
     if (fn_takes(v->fn, t->npart))
         return v;
-    most = fn_nparam(v->fn);
+    most = v->fn->nparam;
     misfit(b, i, v,
            arena_printf(b->c->arena, "it takes %d parameter%s", most,
                         most == 1 ? "" : "s"));

@@ -283,16 +283,15 @@ static const Builtin *find(const Check *c, const char *name, uint64_t hash)
 static void read_params(Check *c, Builtin *b, const char *params)
 {
     for (const char *s = params; *s; s += *s == ' ') {
-        BuiltinParam *p = &b->param[b->nparam];
+        int i = b->fn.nparam++;
         size_t n = strcspn(s, ":?*+ ");
 
-        p->name = intern_n(c->names, s, n);
-        p->type = s[n] == ':' ? s[n + 1] : '\0';
+        b->param[i].name = intern_n(c->names, s, n);
+        b->type[i] = s[n] == ':' ? s[n + 1] : '\0';
         s += strcspn(s, "?*+ ");
-        p->optional = *s == '?' || *s == '*';
-        b->rest = *s == '*' || *s == '+' ? b->nparam : b->rest;
+        b->param[i].optional = *s == '?' || *s == '*';
+        b->rest = *s == '*' || *s == '+' ? i : b->rest;
         s += *s != '\0' && *s != ' ';
-        b->nparam++;
     }
 }
 
@@ -308,6 +307,7 @@ static void add(Check *c, const char *name, const char *params, BuiltinRun *run,
     b = NEW(c->arena, Builtin);
     *b =
         (Builtin){.name = name, .run = run, .op = op, .mean = mean, .rest = -1};
+    b->fn = (Fn){.kind = FK_builtin, .param = b->param, .builtin = b};
     read_params(c, b, params);
     map_put(c->arena, &c->builtin_by_name, hash, b);
     list_push(c->arena, &c->builtin, b);
@@ -488,16 +488,16 @@ bool arg_axis(Check *c, const Builtin *b, const Operand *x, int rank, int *axis)
 /* What the type of parameter i asks for. */
 static bool read_given(Check *c, BuiltinCall *call, int i)
 {
-    const BuiltinParam *p = &call->fn->param[i];
+    char type = call->fn->type[i];
     const Operand *x = &call->x[i];
     Given *to = &call->given[i];
 
     if (!x->value) {
-        to->axis = p->type == 'l' ? call->given[0].node->rank - 1 : -1;
-        return p->type != 'l' || to->axis >= 0 ||
+        to->axis = type == 'l' ? call->given[0].node->rank - 1 : -1;
+        return type != 'l' || to->axis >= 0 ||
                check_refuse(c, call->x[0].span, "axis", "a scalar has no axis");
     }
-    switch (p->type) {
+    switch (type) {
     case 't':
         return arg_tensor(c, call->fn, x, &to->node);
     case 'k':
@@ -513,8 +513,8 @@ static bool read_given(Check *c, BuiltinCall *call, int i)
     case 'b':
         return value_const_bool(x->value, &to->on) ||
                check_refuse(c, x->span, "argument",
-                            "'%s' of '%s' is true or false", p->name,
-                            call->fn->name);
+                            "'%s' of '%s' is true or false",
+                            call->fn->param[i].name, call->fn->name);
     case 'a':
     case 'l':
         return arg_axis(c, call->fn, x, call->given[0].node->rank, &to->axis);
@@ -534,7 +534,7 @@ const Value *builtin_call(Check *c, const Builtin *b, const Arguments *a)
                         .rest = a->rest,
                         .nrest = a->nrest};
 
-    for (int i = 0; i < b->nparam; i++) {
+    for (int i = 0; i < b->fn.nparam; i++) {
         call.x[i] = (Operand){a->value[i], a->span[i], a->expr[i]};
         if (a->value[i] && a->value[i]->kind == V_fn)
             return check_fail(c, a->span[i], "type-mismatch",
@@ -544,7 +544,7 @@ const Value *builtin_call(Check *c, const Builtin *b, const Arguments *a)
         call.rest = &call.x[b->rest]; /* given by name */
         call.nrest = 1;
     }
-    for (int i = 0; i < b->nparam; i++)
+    for (int i = 0; i < b->fn.nparam; i++)
         if (!read_given(c, &call, i))
             return c->error;
     return b->run(c, &call);

@@ -16,12 +16,6 @@ typedef struct Given {
     const Dim *dim[MAX_RANK];
 } Given;
 
-typedef struct BuiltinParam {
-    const char *name;
-    char type; /* see builtin.c */
-    bool optional;
-} BuiltinParam;
-
 typedef struct BuiltinCall {
     const Builtin *fn;
     Operand x[MAX_GIVEN]; /* value NULL: it was left out */
@@ -37,10 +31,12 @@ typedef const Value *BuiltinRun(Check *c, const BuiltinCall *call);
 struct Builtin {
     const char *name;
     BuiltinRun *run;
-    OpId op;          /* of a reduction or an elementwise function */
-    bool mean;        /* op's result divided by the number of elements */
-    int nparam, rest; /* rest: which takes any number of arguments, or -1 */
-    BuiltinParam param[MAX_GIVEN];
+    OpId op;   /* of a reduction or an elementwise function */
+    bool mean; /* op's result divided by the number of elements */
+    int rest;  /* which parameter takes any number of arguments, or -1 */
+    FnParam param[MAX_GIVEN];
+    char type[MAX_GIVEN]; /* of a parameter, see builtin.c */
+    Fn fn;
 };
 
 /* The reduction that `fn(i | e)` means; NULL after reporting. */

@@ -36,7 +36,7 @@ Arguments args_copy(Check *c, const Arguments *a, int n)
 const Value *fn_apply_to(Check *c, const Fn *f, const Value *const *value,
                          Span at)
 {
-    Arguments a = args_new(c, fn_nparam(f), at, NULL);
+    Arguments a = args_new(c, f->nparam, at, NULL);
 
     memcpy(a.value, value, sizeof *value * (size_t)a.n);
     return fn_apply(c, f, &a);
@@ -46,7 +46,7 @@ const Value *fn_apply_to(Check *c, const Fn *f, const Value *const *value,
 
 static bool too_many(Check *c, const Fn *f, const CallArg *a)
 {
-    int n = fn_nparam(f);
+    int n = f->nparam;
 
     check_fail(c, a->span, "argument-count", "'%s' takes %d argument%s",
                fn_name(c, f), n, n == 1 ? "" : "s");
@@ -57,7 +57,7 @@ static bool too_many(Check *c, const Fn *f, const CallArg *a)
 bool args_place(Check *c, const Fn *f, const CallArg *a, int k, Arguments *to)
 {
     int rest = f->kind == FK_builtin ? f->builtin->rest : -1;
-    int i = a->name ? fn_param_named(c, f, a->name) : k;
+    int i = a->name ? fn_param_named(f, a->name) : k;
 
     if (i < 0) {
         check_fail(c, a->name_span, "argument-name",
@@ -69,12 +69,12 @@ bool args_place(Check *c, const Fn *f, const CallArg *a, int k, Arguments *to)
     if (!a->name && rest >= 0 && k >= rest) {
         i = rest;
         to->rest[to->nrest++] = (Operand){a->value, a->span, a->expr};
-    } else if (i >= fn_nparam(f)) {
+    } else if (i >= f->nparam) {
         return too_many(c, f, a);
     }
     if (to->value[i] && (a->name || i != rest))
         return check_refuse(c, a->span, "argument-twice", "'%s' is given twice",
-                            fn_param_name(c, f, i));
+                            f->param[i].name);
     to->value[i] = a->value;
     to->span[i] = a->span;
     to->expr[i] = a->expr;
@@ -87,9 +87,8 @@ static bool all_given(Check *c, const Fn *f, const Arguments *a)
     int missing = 0;
 
     for (int i = 0; i < a->n; i++)
-        if (!a->value[i] && !fn_param_optional(f, i))
-            str_printf(&s, "%s'%s'", missing++ ? ", " : "",
-                       fn_param_name(c, f, i));
+        if (!a->value[i] && !f->param[i].optional)
+            str_printf(&s, "%s'%s'", missing++ ? ", " : "", f->param[i].name);
     if (missing == 0)
         return true;
     check_fail(c, a->at, "argument-count", "'%s' is missing its argument%s %s",
@@ -100,7 +99,7 @@ static bool all_given(Check *c, const Fn *f, const Arguments *a)
 
 static bool arrange(Check *c, const Fn *f, const Call *call, Arguments *to)
 {
-    *to = args_new(c, fn_nparam(f), call->at, call->scope);
+    *to = args_new(c, f->nparam, call->at, call->scope);
     to->rest = NEWN(c->arena, Operand, call->narg);
     for (int i = 0; i < call->narg; i++)
         if (!args_place(c, f, &call->arg[i], i, to))
@@ -354,7 +353,7 @@ static const char *input_name(Check *c, const Value *v)
 /* A number given for what has a default. */
 static bool is_setting(const Fn *f, int i, const Value *v)
 {
-    return fn_param_optional(f, i) &&
+    return f->param[i].optional &&
            (v->kind != V_tensor || op_table[v->node->op]->cls == OPC_leaf);
 }
 
@@ -489,7 +488,7 @@ void fn_define(Check *c, const Fn *f)
 /* For an export. */
 const Value **fn_fresh(Check *c, const Fn *f)
 {
-    int n = fn_nparam(f), m;
+    int n = f->nparam, m;
     const Value **of;
     Arguments a;
 
@@ -505,7 +504,7 @@ const Value **fn_fresh(Check *c, const Fn *f)
 
         return bind_fresh(c, f, s, true, a.value) ? a.value : NULL;
     }
-    m = fn_nparam(f->of);
+    m = f->of->nparam;
     of = fn_fresh(c, f->of);
     if (!of)
         return NULL;
@@ -515,7 +514,7 @@ const Value **fn_fresh(Check *c, const Fn *f)
 
         if (!t)
             return NULL;
-        a.value[i] = value_fresh(c, t, fn_param_name(c, f, i));
+        a.value[i] = value_fresh(c, t, f->param[i].name);
     }
     return a.value;
 }
@@ -634,10 +633,8 @@ const Value *eval_call(Check *c, const Scope *s, const Expr *e)
     if (d)
         return construct_struct(c, s, d, index, e);
     if (name && builtin_find(c, name)) {
-        const Fn f = {.kind = FK_builtin, .builtin = builtin_find(c, name)};
-
         call = builtin_arguments(c, s, e, name);
-        return call_fn(c, &f, &call);
+        return call_fn(c, &builtin_find(c, name)->fn, &call);
     }
     fn = eval(c, s, e->call.fn);
     call = evaluate_arguments(c, s, e);

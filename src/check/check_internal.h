@@ -73,8 +73,16 @@ struct Value {
 
 typedef enum FnKind { FK_item, FK_builtin, FK_derivative, FK_remat } FnKind;
 
+typedef struct FnParam {
+    const char *name;
+    Span span; /* nowhere where the language has it */
+    bool optional;
+} FnParam;
+
 struct Fn {
     FnKind kind;
+    const FnParam *param;
+    int nparam;
     FnInfo *info; /* FK_item, with what it sees */
     const Scope *scope;
     int limit;
@@ -91,6 +99,7 @@ typedef enum FnState { FN_unchecked, FN_checking, FN_good, FN_bad } FnState;
 struct FnInfo {
     const FnItem *item;
     const char *name; /* "f"; of an anonymous one "fn" */
+    const FnParam *param;
     FnState state;
     int active; /* calls being expanded */
     bool called;
@@ -292,14 +301,13 @@ const Value *value_fit(Check *c, const Type *t, const Value *v);
 /* fn.c */
 
 const Fn *fn_item(Check *c, const FnItem *item, const Scope *s, int limit);
+const Fn *fn_derivative(Check *c, DerivKind mode, const Fn *of, int nby,
+                        const int *by);
+const Fn *fn_remat(Check *c, const Fn *of);
 FnInfo *fn_info(Check *c, const FnItem *f);
 void fn_scan(Check *c, const Fn *f); /* what its signature says */
-int fn_nparam(const Fn *f);
-bool fn_takes(const Fn *f, int n); /* can it be called with n arguments */
-const char *fn_param_name(Check *c, const Fn *f, int i);
-Span fn_param_span(const Fn *f, int i);
-bool fn_param_optional(const Fn *f, int i);
-int fn_param_named(Check *c, const Fn *f, const char *name); /* or -1 */
+bool fn_takes(const Fn *f, int n);   /* can it be called with n arguments */
+int fn_param_named(const Fn *f, const char *name); /* or -1 */
 /* Where there is none: "; did you mean 'x'?" or "". */
 const char *fn_param_near(Check *c, const Fn *f, const char *name);
 const char *fn_name(Check *c, const Fn *f); /* "loss", "grad(loss, net)" */
@@ -483,11 +491,10 @@ bool fn_coerce(Check *c, const Fn *f, Arguments *a);
 const DerivMode *deriv_mode(const Fn *f);
 /* x in the place of the pattern's %s. */
 const char *deriv_named_after(Check *c, const char *pattern, const char *x);
-/* How many parameters a derivative has beyond its function's. */
-int deriv_extra_params(const Fn *f);
-/* The type of the one numbered i of these, where the function is called with
- * what a begins with; NULL after an error. */
+/* The type of parameter i of those that a derivative has beyond its function's,
+ * where that is called with what a begins with; NULL after an error. */
 const Type *deriv_extra_type(Check *c, const Fn *f, const Arguments *a, int i);
+/* That parameter's name. */
 const char *deriv_param_name(Check *c, const Fn *f, int i);
 /* Is every leaf real? */
 bool type_all_real(Check *c, const Type *t);

@@ -306,12 +306,11 @@ static bool take_field(Making *m, const Scope *s, const Arg *a)
 }
 
 /* Solves for the parameters of a struct as for a function of its fields. */
-static Fn *constructor(Making *m)
+static const Fn *constructor(Making *m)
 {
     Check *c = m->c;
     const StructItem *s = m->d->item;
     FnItem *item = NEW(c->arena, FnItem);
-    Fn *f = NEW(c->arena, Fn);
 
     item->name = s->name;
     item->span = item->name_span = s->name_span;
@@ -324,10 +323,7 @@ static Fn *constructor(Making *m)
         if (m->value[i])
             item->param[item->nparam++] = (ParamEx){
                 s->field[i].name, s->field[i].span, s->field[i].type, NULL};
-    f->kind = FK_item;
-    f->info = fn_info(c, item);
-    f->scope = scope_new(c, NULL, 0, m->d->unit);
-    return f;
+    return fn_item(c, item, scope_new(c, NULL, 0, m->d->unit), 0);
 }
 
 static const Type *solved_instance(Making *m, const Scope *s, Span at)
@@ -356,7 +352,7 @@ static const Type *solved_instance(Making *m, const Scope *s, Span at)
 static const Type *infer_instance(Making *m, const Scope *caller)
 {
     Check *c = m->c;
-    Fn *f = constructor(m);
+    const Fn *f = constructor(m);
     Scope *s = scope_new(c, f->scope, 0, m->d->unit);
     Arguments a = args_new(c, f->info->item->nparam, m->call->span, caller);
     int k = 0;

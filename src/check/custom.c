@@ -11,7 +11,6 @@
 const Value *eval_remat(Check *c, const Scope *s, const Expr *call)
 {
     const Value *of;
-    Fn f = {.kind = FK_remat};
 
     if (call->call.narg != 1)
         return check_fail(c, call->span, "derivative",
@@ -25,8 +24,7 @@ const Value *eval_remat(Check *c, const Scope *s, const Expr *call)
                    "name the function and call the result: remat(f)(x)");
         return check_is(c, call->call.arg[0].value->span, of);
     }
-    f.of = of->fn;
-    return value_fn(c, arena_copy(c->arena, &f, sizeof f));
+    return value_fn(c, fn_remat(c, of->fn));
 }
 
 static const void *what_is_called(const Fn *f)
@@ -85,7 +83,7 @@ static Apart apart(Check *c, const Fn *f, const Arguments *a)
         most += a->value[i] ? a->value[i]->nleaf : 0;
     p.place = NEWN(c->arena, int, most);
     for (int i = 0; i < a->n; i++)
-        p.inner.value[i] = stand_in(&p, a->value[i], fn_param_name(c, f, i));
+        p.inner.value[i] = stand_in(&p, a->value[i], f->param[i].name);
     return p;
 }
 
@@ -225,10 +223,10 @@ static bool adjoint_params(Check *c, const Fn *f, const Arguments *a, bool *by,
         *n += by[i];
         if (reals > 0 && reals < t->nleaf)
             return check_refuse(
-                c, fn_param_span(f, i), "custom-derivative",
+                c, f->param[i].span, "custom-derivative",
                 "'%s' holds reals and other things, so '%s' cannot have a "
                 "derivative of its own",
-                fn_param_name(c, f, i), fn_name(c, f));
+                f->param[i].name, fn_name(c, f));
     }
     return true;
 }
@@ -437,7 +435,7 @@ static bool all_adjoints(Apart *p, const Value *v, const bool *by, int nby,
                 return wrong_adjoint(
                     c, p->f, bar[i],
                     arena_printf(c->arena, "the adjoint of '%s' is to be %s",
-                                 fn_param_name(c, p->f, i), type_text(c, t)));
+                                 p->f->param[i].name, type_text(c, t)));
             memcpy(next, value_leaves(c, fits),
                    sizeof *next * (size_t)fits->nleaf);
         }
@@ -459,9 +457,9 @@ static const Value *given(Apart *p, const Bodies *b, int which)
     Node **leaf = b->given + which * b->ny;
 
     for (int k = 0; k < b->ny; k++)
-        leaf[k] = place_param(
-            c, p->slot++, b->y[k],
-            fn_param_name(c, p->f->info->custom, p->inner.n + which));
+        leaf[k] =
+            place_param(c, p->slot++, b->y[k],
+                        p->f->info->custom->param[p->inner.n + which].name);
     return value_of_leaves(
         c, b->type, arena_copy(c->arena, leaf, sizeof *leaf * (size_t)b->ny));
 }

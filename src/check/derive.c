@@ -7,11 +7,6 @@
 
 const DerivMode *deriv_mode(const Fn *f) { return &deriv_modes[f->mode]; }
 
-int deriv_extra_params(const Fn *f)
-{
-    return deriv_mode(f)->tangent ? f->nby : deriv_mode(f)->adjoint != NULL;
-}
-
 const char *deriv_named_after(Check *c, const char *pattern, const char *x)
 {
     const char *at = strstr(pattern, "%s");
@@ -23,11 +18,11 @@ const char *deriv_named_after(Check *c, const char *pattern, const char *x)
 /* Is it the name of a parameter, or of what vjp gives for one. */
 static bool is_taken(Check *c, const Fn *f, const char *name)
 {
-    if (fn_param_named(c, f->of, name) >= 0)
+    if (fn_param_named(f->of, name) >= 0)
         return true;
     for (int i = 0; i < f->nby && deriv_mode(f)->adjoint; i++)
         if (strcmp(deriv_named_after(c, deriv_mode(f)->result,
-                                     fn_param_name(c, f->of, f->by[i])),
+                                     f->of->param[f->by[i]].name),
                    name) == 0)
             return true;
     return false;
@@ -44,24 +39,19 @@ static const char *unique_param(Check *c, const Fn *f, const char *name)
 
 const char *deriv_param_name(Check *c, const Fn *f, int i)
 {
-    int n = fn_nparam(f->of);
     const DerivMode *mode = deriv_mode(f);
 
-    if (i < n)
-        return fn_param_name(c, f->of, i);
     if (mode->adjoint)
         return unique_param(c, f, mode->adjoint);
     if (mode->only_tangent && f->nby == 1)
         return unique_param(c, f, mode->only_tangent);
     return unique_param(
-        c, f,
-        deriv_named_after(c, mode->tangent,
-                          fn_param_name(c, f->of, f->by[i - n])));
+        c, f, deriv_named_after(c, mode->tangent, f->of->param[f->by[i]].name));
 }
 
 static int by_index(Check *c, const Fn *of, const Expr *e)
 {
-    int i = e->kind == EX_name ? fn_param_named(c, of, e->name) : -1;
+    int i = e->kind == EX_name ? fn_param_named(of, e->name) : -1;
 
     if (e->kind != EX_name) {
         check_fail(c, e->span, "derivative",
@@ -74,21 +64,18 @@ static int by_index(Check *c, const Fn *of, const Expr *e)
     return i;
 }
 
-static bool take_by(Check *c, Fn *f, const Expr *call)
+static bool take_by(Check *c, const Fn *of, const Expr *call, int *by)
 {
     int n = call->call.narg - 1;
-    int *by = NEWN(c->arena, int, n + 1);
 
-    f->by = by;
-    f->nby = n > 0 ? n : 1;
-    if (fn_nparam(f->of) == 0)
+    if (of->nparam == 0)
         return check_refuse(c, call->call.arg[0].value->span, "derivative",
                             "'%s' has no parameters to differentiate by",
-                            fn_name(c, f->of));
+                            fn_name(c, of));
     for (int i = 0; i < n; i++) {
         const Expr *e = call->call.arg[1 + i].value;
 
-        by[i] = by_index(c, f->of, e);
+        by[i] = by_index(c, of, e);
         if (by[i] < 0)
             return false;
         for (int k = 0; k < i; k++) {
@@ -104,8 +91,8 @@ static bool take_by(Check *c, Fn *f, const Expr *call)
 const Value *eval_derivative(Check *c, const Scope *s, DerivKind mode,
                              const Expr *call)
 {
-    Fn *f = NEW(c->arena, Fn);
-    const Expr *first = call->call.narg > 0 ? call->call.arg[0].value : NULL;
+    int n = call->call.narg, *by = NEWN(c->arena, int, n + 1);
+    const Expr *first = n > 0 ? call->call.arg[0].value : NULL;
     const char *name = deriv_modes[mode].name;
     const Value *of;
 
@@ -123,8 +110,9 @@ const Value *eval_derivative(Check *c, const Scope *s, DerivKind mode,
                 c, "name the function and call the result: %s(f, x)(…)", name);
         return c->error;
     }
-    *f = (Fn){.kind = FK_derivative, .mode = mode, .of = of->fn};
-    return take_by(c, f, call) ? value_fn(c, f) : c->error;
+    if (!take_by(c, of->fn, call, by))
+        return c->error;
+    return value_fn(c, fn_derivative(c, mode, of->fn, n > 1 ? n - 1 : 1, by));
 }
 
 bool type_all_real(Check *c, const Type *t)
@@ -178,7 +166,7 @@ static bool coerce_like(Check *c, const Fn *f, Arguments *a, int i,
     check_fail(c, a->span[i], "argument",
                "'%s' cannot take this as '%s'\n"
                "'%s' is %s",
-               fn_name(c, f), fn_param_name(c, f, i), fn_param_name(c, f, i),
+               fn_name(c, f), f->param[i].name, f->param[i].name,
                type_text(c, t));
     check_is(c, a->span[i], a->value[i]);
     return false;
@@ -190,14 +178,14 @@ const Type *deriv_extra_type(Check *c, const Fn *f, const Arguments *a, int i)
 
     if (deriv_mode(f)->tangent)
         return value_ty(c, a->value[f->by[i]]);
-    of = args_copy(c, a, fn_nparam(f->of));
+    of = args_copy(c, a, f->of->nparam);
     return value_ty(c, value_settle(c, a->at, fn_apply(c, f->of, &of)));
 }
 
 static bool coerce_derivative(Check *c, const Fn *f, Arguments *a)
 {
     Arguments of = *a;
-    int n = fn_nparam(f->of);
+    int n = f->of->nparam;
 
     of.n = n;
     if (!fn_coerce(c, f->of, &of))
@@ -207,7 +195,7 @@ static bool coerce_derivative(Check *c, const Fn *f, Arguments *a)
 
         *x = *x ? value_as_real(c, *x) : NULL;
     }
-    for (int i = 0; i < deriv_extra_params(f); i++) {
+    for (int i = 0; i < f->nparam - n; i++) {
         const Type *t = deriv_extra_type(c, f, a, i);
 
         if (!t || !coerce_like(c, f, a, n + i, t))
@@ -286,9 +274,8 @@ static void suggest_by(const Derivation *d, const Arguments *inner)
     for (int i = 0; i < inner->n && d->f->nby == 1; i++) {
         if (!holds_reals(c, inner->value[i]))
             continue;
-        check_detail(c, "by '%s' it is %s(%s, %s)", fn_param_name(c, of, i),
-                     deriv_mode(d->f)->name, fn_name(c, of),
-                     fn_param_name(c, of, i));
+        check_detail(c, "by '%s' it is %s(%s, %s)", of->param[i].name,
+                     deriv_mode(d->f)->name, fn_name(c, of), of->param[i].name);
         return;
     }
 }
@@ -296,7 +283,7 @@ static void suggest_by(const Derivation *d, const Arguments *inner)
 static bool differentiable(Derivation *d, const Arguments *inner, int by)
 {
     Check *c = d->c;
-    const char *name = fn_param_name(c, d->f->of, by);
+    const char *name = d->f->of->param[by].name;
 
     if (!inner->value[by])
         return check_refuse(
@@ -324,8 +311,7 @@ static bool stand_ins(Derivation *d, Arguments *inner)
             return false;
         x[i] = d->by[i] = inner->value[by];
         if (!d->direct)
-            x[i] = value_fresh(c, value_ty(c, x[i]),
-                               fn_param_name(c, d->f->of, by));
+            x[i] = value_fresh(c, value_ty(c, x[i]), d->f->of->param[by].name);
         inner->value[by] = x[i];
     }
     d->actual = values_leaves(c, n, d->by, &d->nx);
@@ -463,7 +449,7 @@ const Value *fn_apply_derivative(Check *c, const Fn *f, Arguments *a)
 
     if (!coerce_derivative(c, f, a))
         return c->error;
-    inner = args_copy(c, a, fn_nparam(f->of));
+    inner = args_copy(c, a, f->of->nparam);
     d.direct = distinct_inputs(c, f, a);
     if (!stand_ins(&d, &inner))
         return c->error;

@@ -68,7 +68,7 @@ static void take_default(Check *c, const Fn *f, int i, const Value *v, Port *to)
 
     while (f->kind == FK_derivative || f->kind == FK_remat)
         f = f->of;
-    if (f->kind != FK_item || i >= fn_nparam(f) || !value_is_scalar(v))
+    if (f->kind != FK_item || i >= f->nparam || !value_is_scalar(v))
         return;
     init = f->info->item->param[i].init;
     if (!init || !is_number(init))
@@ -84,7 +84,7 @@ void function_fn_param(Check *c, Function *to, const Fn *f, int i,
 {
     int n = to->nparam;
 
-    function_param(c, to, fn_param_name(c, f, i), v, at);
+    function_param(c, to, f->param[i].name, v, at);
     if (to->nparam > n)
         take_default(c, f, i, v, &to->param[n]);
 }
@@ -262,10 +262,9 @@ static void add_derivative(Check *c, Function *to, const Fn *f, const char *of,
         return;
     }
     for (int i = 0; i < f->nby; i++)
-        function_result(
-            c, to,
-            deriv_named_after(c, name, fn_param_name(c, f->of, f->by[i])),
-            f->nby == 1 ? v : v->part[i], at);
+        function_result(c, to,
+                        deriv_named_after(c, name, f->of->param[f->by[i]].name),
+                        f->nby == 1 ? v : v->part[i], at);
 }
 
 static void add_results(Check *c, Function *to, const Fn *f, const Value *v,
@@ -350,7 +349,6 @@ static const int *ports_of(Check *c, const Fn *f, const Value *const *args)
 static void set_derivative(Check *c, Function *to, const Fn *f,
                            const Value *const *args, Span at)
 {
-    Fn *gradient;
     const Fn *of = f->of;
     const char *name;
 
@@ -359,11 +357,8 @@ static void set_derivative(Check *c, Function *to, const Fn *f,
     to->deriv = f->mode;
     to->by = ports_of(c, f, args);
     to->nby = f->nby;
-    if (deriv_mode(f)->second) {
-        gradient = arena_copy(c->arena, f, sizeof *f);
-        gradient->mode = DERIV_grad;
-        of = gradient;
-    }
+    if (deriv_mode(f)->second)
+        of = fn_derivative(c, DERIV_grad, of, f->nby, f->by);
     name = base_name(c, of) ? base_name(c, of) : "value";
     to->primal = function_build(c, of, name, name, at);
 }
@@ -392,11 +387,11 @@ Function *function_build(Check *c, const Fn *f, const char *name,
     if (!v || !has_values_only(c, v, f, at))
         return NULL;
     to = function_new(c, FN_plain, name, at);
-    if (fn_nparam(f) > 2 * MAX_PARAMS)
+    if (f->nparam > 2 * MAX_PARAMS)
         return check_none(c, at, "too-large", "more than %d parameters",
                           2 * MAX_PARAMS);
-    for (int i = 0; i < fn_nparam(f); i++) {
-        span = fn_param_span(f, i);
+    for (int i = 0; i < f->nparam; i++) {
+        span = f->param[i].span;
         function_fn_param(c, to, f, i, args[i], span.end ? span : at);
     }
     add_results(c, to, f, v, result, at);

@@ -1,4 +1,5 @@
 /* expr.c: evaluating expressions and blocks. */
+#include "check/builtin.h"
 #include "check/scope.h"
 
 #include <string.h>
@@ -87,13 +88,6 @@ const Value *eval_entry(Check *c, const Entry *entry, Span at)
     return e->value;
 }
 
-static const Value *builtin_value(Check *c, const Builtin *b)
-{
-    const Fn f = {.kind = FK_builtin, .builtin = b};
-
-    return value_fn(c, arena_copy(c->arena, &f, sizeof f));
-}
-
 static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
 {
     Found f = scope_lookup(c, s, e->name, e->span);
@@ -103,8 +97,8 @@ static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
         return f.local->value;
     if (f.local && f.local->ty->kind == TY_tensor &&
         f.local->ty->dtype != DT_key)
-        return builtin_value(
-            c, builtin_find(c, dtype_word(f.local->ty->dtype))); /* T(x) */
+        return value_fn(
+            c, &builtin_find(c, dtype_word(f.local->ty->dtype))->fn); /* T(x) */
     if (f.local)
         return check_fail(c, e->span, "type-as-value",
                           "'%s' is a type, not a value", e->name);
@@ -116,7 +110,7 @@ static const Value *eval_name(Check *c, const Scope *s, const Expr *e)
     if (v)
         return v;
     if (f.builtin)
-        return builtin_value(c, f.builtin);
+        return value_fn(c, &f.builtin->fn);
     if (deriv_named(e->name))
         return check_fail(c, e->span, "derivative",
                           "'%s' needs a function: %s(f, x)", e->name, e->name);

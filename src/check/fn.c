@@ -8,94 +8,78 @@
 const Fn *fn_item(Check *c, const FnItem *item, const Scope *s, int limit)
 {
     Fn *f = NEW(c->arena, Fn);
+    FnInfo *info = fn_info(c, item);
+
+    *f = (Fn){.kind = FK_item,
+              .param = info->param,
+              .nparam = item->nparam,
+              .info = info,
+              .scope = s,
+              .limit = limit};
+    return f;
+}
+
+const Fn *fn_remat(Check *c, const Fn *of)
+{
+    Fn *f = NEW(c->arena, Fn);
 
     *f = (Fn){
-        .kind = FK_item, .info = fn_info(c, item), .scope = s, .limit = limit};
+        .kind = FK_remat, .param = of->param, .nparam = of->nparam, .of = of};
+    return f;
+}
+
+/* With a tangent for each parameter, or an adjoint. */
+const Fn *fn_derivative(Check *c, DerivKind mode, const Fn *of, int nby,
+                        const int *by)
+{
+    int more =
+        deriv_modes[mode].tangent ? nby : deriv_modes[mode].adjoint != NULL;
+    FnParam *param = NEWN(c->arena, FnParam, of->nparam + more + 1);
+    Fn *f = NEW(c->arena, Fn);
+
+    if (of->nparam > 0)
+        memcpy(param, of->param, sizeof *param * (size_t)of->nparam);
+    *f = (Fn){.kind = FK_derivative,
+              .param = param,
+              .nparam = of->nparam + more,
+              .mode = mode,
+              .of = of,
+              .by = by,
+              .nby = nby};
+    for (int i = 0; i < more; i++)
+        param[of->nparam + i].name = deriv_param_name(c, f, i);
     return f;
 }
 
 /* Parameters of any function. */
 
-int fn_nparam(const Fn *f)
+int fn_param_named(const Fn *f, const char *name)
 {
-    switch (f->kind) {
-    case FK_item:
-        return f->info->item->nparam;
-    case FK_builtin:
-        return f->builtin->nparam;
-    case FK_derivative:
-        return fn_nparam(f->of) + deriv_extra_params(f);
-    case FK_remat:
-        return fn_nparam(f->of);
-    }
-    return 0;
-}
-
-const char *fn_param_name(Check *c, const Fn *f, int i)
-{
-    switch (f->kind) {
-    case FK_item:
-        return f->info->item->param[i].name;
-    case FK_builtin:
-        return f->builtin->param[i].name;
-    case FK_derivative:
-        return deriv_param_name(c, f, i);
-    case FK_remat:
-        return fn_param_name(c, f->of, i);
-    }
-    return NULL;
-}
-
-int fn_param_named(Check *c, const Fn *f, const char *name)
-{
-    int n = fn_nparam(f);
+    int n = f->nparam;
 
     for (int i = 0; i < n; i++)
-        if (fn_param_name(c, f, i) == name)
+        if (f->param[i].name == name)
             return i;
     return -1;
 }
 
 const char *fn_param_near(Check *c, const Fn *f, const char *name)
 {
-    int n = fn_nparam(f);
+    int n = f->nparam;
     const char **all = NEWN(c->arena, const char *, n + 1);
 
     for (int i = 0; i < n; i++)
-        all[i] = fn_param_name(c, f, i);
+        all[i] = f->param[i].name;
     return name_suggestion(c, name, all, n);
 }
 
 bool fn_takes(const Fn *f, int n)
 {
-    int least = 0, most = fn_nparam(f);
+    int least = 0, most = f->nparam;
 
     for (int i = 0; i < most; i++)
-        least += !fn_param_optional(f, i);
+        least += !f->param[i].optional;
     return n >= least && n <= most;
-}
-
-Span fn_param_span(const Fn *f, int i)
-{
-    if (f->kind == FK_item)
-        return f->info->item->param[i].span;
-    if (f->kind != FK_builtin && i < fn_nparam(f->of))
-        return fn_param_span(f->of, i);
-    return (Span){0, 0};
-}
-
-bool fn_param_optional(const Fn *f, int i)
-{
-    switch (f->kind) {
-    case FK_item:
-        return f->info->item->param[i].init != NULL;
-    case FK_builtin:
-        return f->builtin->param[i].optional;
-    case FK_derivative:
-    case FK_remat:
-        return i < fn_nparam(f->of) && fn_param_optional(f->of, i);
-    }
-    return false;
 }
 
 const char *fn_name(Check *c, const Fn *f)
@@ -109,7 +93,7 @@ const char *fn_name(Check *c, const Fn *f)
     str_printf(&s, "%s(%s", f->kind == FK_remat ? "remat" : deriv_mode(f)->name,
                fn_name(c, f->of));
     for (int i = 0; i < f->nby; i++)
-        str_printf(&s, ", %s", fn_param_name(c, f->of, f->by[i]));
+        str_printf(&s, ", %s", f->of->param[f->by[i]].name);
     str_printf(&s, ")");
     return s.at;
 }
@@ -129,8 +113,8 @@ const Value *fn_declared(Check *c, const Fn *f)
 
 const Value *fn_param_declared(Check *c, const Fn *f, int i)
 {
-    return check_note(c, fn_param_span(f, i), "'%s' is declared here",
-                      fn_param_name(c, f, i));
+    return check_note(c, f->param[i].span, "'%s' is declared here",
+                      f->param[i].name);
 }
 
 Span fn_result_span(const Fn *f)
@@ -181,14 +165,20 @@ bool fn_equal(const Fn *a, const Fn *b)
 FnInfo *fn_info(Check *c, const FnItem *f)
 {
     uint64_t h = hash_pointer(HASH_SEED, f);
+    FnParam *param;
     FnInfo *info;
 
     for (size_t seen = 0; (info = map_next(&c->infos, h, &seen));)
         if (info->item == f)
             return info;
+    param = NEWN(c->arena, FnParam, f->nparam + 1);
+    for (int i = 0; i < f->nparam; i++)
+        param[i] = (FnParam){f->param[i].name, f->param[i].span,
+                             f->param[i].init != NULL};
     info = NEW(c->arena, FnInfo);
     info->item = f;
     info->name = f->name ? f->name : "fn";
+    info->param = param;
     map_put(c->arena, &c->infos, h, info);
     return info;
 }

@@ -26,7 +26,7 @@ static bool is_candidate(const FnInfo *f)
 static Node *try_call(Check *c, const Fn *f, Node *x)
 {
     Diags *own = c->diags;
-    Arguments a = args_new(c, fn_nparam(f), fn_span(f), NULL);
+    Arguments a = args_new(c, f->nparam, fn_span(f), NULL);
     int before = graph_count(c->graph);
     const Value *v;
 

@@ -208,16 +208,15 @@ static const Fn *expression_function(Check *c, const char *params,
 const Fn *deriv_by_reals(Check *c, const Fn *f)
 {
     const Value **value = fn_fresh(c, f);
-    int *by = NEWN(c->arena, int, fn_nparam(f) + 1);
-    Fn d = {.kind = FK_derivative, .mode = DERIV_vjp, .of = f, .by = by};
+    int n = 0, *by = NEWN(c->arena, int, f->nparam + 1);
 
-    for (int i = 0; value && i < fn_nparam(f); i++) {
+    for (int i = 0; value && i < f->nparam; i++) {
         Node **leaf = value_leaves(c, value[i]);
 
         if (value[i]->nleaf > 0 && dtype_is_real(leaf[0]->dtype))
-            by[d.nby++] = i;
+            by[n++] = i;
     }
-    return d.nby > 0 ? arena_copy(c->arena, &d, sizeof d) : NULL;
+    return n > 0 ? fn_derivative(c, DERIV_vjp, f, n, by) : NULL;
 }
 
 /* Is the gradient of this function exported anyway? */
@@ -248,7 +247,6 @@ static const Fn *trained_gradient(Program *p)
     const Item *t = p->train;
     const Entry *found = NULL;
     bool clash;
-    Fn *d = NEW(c->arena, Fn);
     int *by = NEWN(c->arena, int, 1);
     const Fn *f;
 
@@ -261,13 +259,11 @@ static const Fn *trained_gradient(Program *p)
     if (f->info->generic || f->info->leading ||
         gradient_exported(p, t->train.loss))
         return NULL;
-    *by = fn_param_named(c, f, t->train.by);
-    *d = (Fn){.kind = FK_derivative,
-              .mode = gives_scalar(c, f) ? DERIV_value_and_grad : DERIV_vjp,
-              .of = f,
-              .by = by,
-              .nby = 1};
-    return *by >= 0 ? d : NULL;
+    *by = fn_param_named(f, t->train.by);
+    if (*by < 0)
+        return NULL;
+    return fn_derivative(
+        c, gives_scalar(c, f) ? DERIV_value_and_grad : DERIV_vjp, f, 1, by);
 }
 
 Function *program_trained(Program *p)
@@ -305,8 +301,8 @@ static Function *on_arguments(Check *c, const Fn *f, const char *name,
 
     if (value_is_error(v) || !value_ty(c, v))
         return NULL;
-    for (int i = 0; i < fn_nparam(f); i++)
-        function_param(c, to, fn_param_name(c, f, i), value[i], fn_span(f));
+    for (int i = 0; i < f->nparam; i++)
+        function_param(c, to, f->param[i].name, value[i], fn_span(f));
     function_result(c, to, name, v, fn_span(f));
     return function_finish(c, to) ? to : NULL;
 }
@@ -362,7 +358,7 @@ bool program_alike(Program *p, int n, const char *const *expression,
         f[i] = function_of(c, expression[i]);
         if (!f[i] || diags_errors(c->diags) > before)
             return false;
-        most = fn_nparam(f[i]) > fn_nparam(f[most]) ? i : most;
+        most = f[i]->nparam > f[most]->nparam ? i : most;
     }
     value = fn_fresh(c, f[most]);
     for (int i = 0; value && i < n; i++) {

@@ -31,7 +31,7 @@ static bool find_loss(Train *t)
         return false;
     }
     t->loss = f.entry->value->fn;
-    t->by = fn_param_named(c, t->loss, t->item->train.by);
+    t->by = fn_param_named(t->loss, t->item->train.by);
     if (t->by >= 0)
         return true;
     check_fail(c, t->item->train.by_span, "train",
@@ -44,24 +44,24 @@ static bool find_loss(Train *t)
 Arguments train_arguments(Train *t, const Value ***fresh)
 {
     Check *c = t->c;
-    Arguments a = args_new(c, fn_nparam(t->loss), t->at, NULL);
+    Arguments a = args_new(c, t->loss->nparam, t->at, NULL);
 
     *fresh = fn_fresh(c, t->loss);
     for (int i = 0; *fresh && i < a.n; i++) {
         a.value[i] = (*fresh)[i];
-        a.span[i] = fn_param_span(t->loss, i);
+        a.span[i] = t->loss->param[i].span;
     }
     return a;
 }
 
 void train_param(Train *t, Function *f, int i, const Value *const *value)
 {
-    function_fn_param(t->c, f, t->loss, i, value[i], fn_param_span(t->loss, i));
+    function_fn_param(t->c, f, t->loss, i, value[i], t->loss->param[i].span);
 }
 
 void train_data(Train *t, Function *f, const Value *const *value)
 {
-    for (int i = 0; i < fn_nparam(t->loss); i++)
+    for (int i = 0; i < t->loss->nparam; i++)
         if (i != t->by && i != t->carried && i != t->key)
             train_param(t, f, i, value);
 }
@@ -77,7 +77,7 @@ static const Type *state_type(Train *t)
     Scope *s;
     Arguments a = args_new(c, 1, t->at, NULL);
 
-    if (f->kind != FK_item || fn_nparam(f) < 3)
+    if (f->kind != FK_item || f->nparam < 3)
         return check_none(c, t->optimizer_at, "train",
                           "an optimizer is a function (p, g, state, settings…) "
                           "-> (p, state)");
@@ -138,7 +138,7 @@ static const char *state_name(Train *t)
 {
     const char *name = intern(t->c->names, "state");
 
-    return fn_param_named(t->c, t->loss, name) >= 0 ? "train_state" : name;
+    return fn_param_named(t->loss, name) >= 0 ? "train_state" : name;
 }
 
 /* The state as a port: its fields are those of a struct of its own. */
@@ -204,8 +204,7 @@ static Function *make_init(Train *t)
     function_param(c, f, "seed", value_tensor(c, key), t->at);
     function_result(c, f, t->item->train.by, net, t->at);
     if (carried)
-        function_result(c, f, fn_param_name(c, t->loss, t->carried), carried,
-                        t->at);
+        function_result(c, f, t->loss->param[t->carried].name, carried, t->at);
     f->result[f->nresult++] = state_port(t, &s, -1);
     return function_finish(c, f) ? f : NULL;
 }
@@ -228,12 +227,12 @@ static const Value *loss_of_net(Train *t, const Arguments *a)
     Str text = str_new(c->arena);
     const char *loss = intern(c->names, "loss");
 
-    while (fn_param_named(c, t->loss, loss) >= 0)
+    while (fn_param_named(t->loss, loss) >= 0)
         loss = intern(c->names, arena_printf(c->arena, "%s_", loss));
     scope_bind(c, s, loss, t->at, value_fn(c, t->loss));
     str_printf(&text, "fn(%s) = %s(", t->item->train.by, loss);
     for (int i = 0; i < a->n; i++) {
-        const char *name = fn_param_name(c, t->loss, i);
+        const char *name = t->loss->param[i].name;
 
         str_printf(&text, "%s%s = %s", i ? ", " : "", name, name);
         if (i != t->by)
@@ -249,7 +248,7 @@ static bool place_settings(Train *t, Arguments *to)
     Check *c = t->c;
     const Expr *e = t->optimizer_call;
 
-    *to = args_new(c, fn_nparam(t->optimizer), t->optimizer_at, t->scope);
+    *to = args_new(c, t->optimizer->nparam, t->optimizer_at, t->scope);
     for (int k = 0; e && k < e->call.narg; k++) {
         CallArg a = call_arg(c, t->scope, &e->call.arg[k]);
 
@@ -264,7 +263,7 @@ static bool place_settings(Train *t, Arguments *to)
         if (to->value[i] && (i < 3 || takes_loss(t, i)))
             return check_refuse(
                 c, to->span[i], "setting", "'%s' has no setting '%s'",
-                fn_name(c, t->optimizer), fn_param_name(c, t->optimizer, i));
+                fn_name(c, t->optimizer), t->optimizer->param[i].name);
     return true;
 }
 
@@ -469,7 +468,7 @@ static bool carried_fits(Train *t, const Value **carried)
     check_fail(
         c, t->carried_at, "train",
         "the new state is not of the type of '%s'\nexpected %s, found %s",
-        fn_param_name(c, t->loss, t->carried), type_text(c, t->carried_type),
+        t->loss->param[t->carried].name, type_text(c, t->carried_type),
         value_text(c, v));
     fn_declared(c, t->loss);
     return false;
@@ -572,7 +571,7 @@ static Function *make_step(Train *t)
 static bool fixed_type(Train *t, int i, const char *what, const Type *ty)
 {
     Check *c = t->c;
-    const char *name = fn_param_name(c, t->loss, i);
+    const char *name = t->loss->param[i].name;
 
     if (type_is_fixed(ty))
         return true;
@@ -587,7 +586,7 @@ static bool fixed_type(Train *t, int i, const char *what, const Type *ty)
 static bool key_type(Train *t, const Value *v)
 {
     Check *c = t->c;
-    const char *name = fn_param_name(c, t->loss, t->key);
+    const char *name = t->loss->param[t->key].name;
 
     if (value_is_scalar(v) && v->node->dtype == DT_key)
         return true;

@@ -41,18 +41,18 @@ static const Value *by_name(Train *t, const Fn *f, Span at,
                             const Value *const *loss, bool *taken)
 {
     Check *c = t->c;
-    Arguments a = args_new(c, fn_nparam(f), at, t->scope);
+    Arguments a = args_new(c, f->nparam, at, t->scope);
 
     for (int i = 0; i < a.n; i++) {
-        const char *name = fn_param_name(c, f, i);
-        int k = fn_param_named(c, t->loss, name);
+        const char *name = f->param[i].name;
+        int k = fn_param_named(t->loss, name);
 
         if (k >= 0) {
             a.value[i] = loss[k];
             if (taken)
                 taken[k] = true;
         }
-        if (k >= 0 || fn_param_optional(f, i))
+        if (k >= 0 || f->param[i].optional)
             continue;
         check_fail(c, at, "train", "'%s' has no parameter '%s' to give to '%s'",
                    fn_name(c, t->loss), name, fn_name(c, f));
@@ -83,7 +83,7 @@ static bool take_arguments(Train *t, const Metric *m, Arguments *to,
  * its data that the functions did not take. */
 static int left_over(Train *t, const char *name, const bool *taken)
 {
-    int n = fn_nparam(t->loss), same = fn_param_named(t->c, t->loss, name);
+    int n = t->loss->nparam, same = fn_param_named(t->loss, name);
 
     if (same >= 0 && !taken[same])
         return same;
@@ -99,10 +99,10 @@ static bool fill_metric(Train *t, const Metric *m, Arguments *to,
     Check *c = t->c;
 
     for (int i = 0; i < to->n; i++) {
-        const char *name = fn_param_name(c, m->fn, i);
+        const char *name = m->fn->param[i].name;
         int found;
 
-        if (to->value[i] || fn_param_optional(m->fn, i))
+        if (to->value[i] || m->fn->param[i].optional)
             continue;
         found = left_over(t, name, taken);
         if (found < 0) {
@@ -122,8 +122,8 @@ static const Value *metric_value(Train *t, const Metric *m,
                                  const Value *const *loss)
 {
     Check *c = t->c;
-    Arguments a = args_new(c, fn_nparam(m->fn), m->at, t->scope);
-    bool *taken = NEWN(c->arena, bool, fn_nparam(t->loss) + 1);
+    Arguments a = args_new(c, m->fn->nparam, m->at, t->scope);
+    bool *taken = NEWN(c->arena, bool, t->loss->nparam + 1);
     const Value *v;
 
     if (!take_arguments(t, m, &a, loss, taken) ||

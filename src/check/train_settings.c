@@ -131,7 +131,7 @@ static bool read_param(Train *t, const char *setting_name, int *param, Span *at)
 {
     Check *c = t->c;
     const Setting *s = setting(t, setting_name);
-    int n = fn_nparam(t->loss);
+    int n = t->loss->nparam;
     const char *given;
 
     *param = -1;
@@ -143,13 +143,13 @@ static bool read_param(Train *t, const char *setting_name, int *param, Span *at)
         return check_refuse(c, *at, "setting",
                             "'%s' names a parameter of '%s': %s = %s;", s->name,
                             fn_name(c, t->loss), s->name,
-                            n > 1 ? fn_param_name(c, t->loss, n - 1) : "s");
+                            n > 1 ? t->loss->param[n - 1].name : "s");
     if (given == t->item->train.by)
         return check_refuse(c, *at, "setting",
                             "'%s' is what is trained; '%s' is another "
                             "parameter of '%s'",
                             given, s->name, fn_name(c, t->loss));
-    *param = fn_param_named(c, t->loss, given);
+    *param = fn_param_named(t->loss, given);
     if (*param >= 0)
         return true;
     check_fail(c, *at, "setting", "'%s' has no parameter '%s'%s",
@@ -166,7 +166,7 @@ static bool read_params(Train *t)
     if (t->key < 0 || t->key != t->carried)
         return good;
     return check_refuse(t->c, t->key_at, "setting", "'%s' is the state already",
-                        fn_param_name(t->c, t->loss, t->key));
+                        t->loss->param[t->key].name);
 }
 
 /* Scalars */
