@@ -70,10 +70,4 @@ typedef struct Sample {
 } Sample;
 Sample *program_samples(Program *p, int *n);
 
-/* Two expressions over the program's consts and functions and the parameters
- * given: for tests/identities.txt. `params` is "x: real[n], y: real[]". Both
- * results are simplified by the caller. False after an error. */
-bool program_expressions(Program *p, const char *params, const char *left,
-                         const char *right, Function **l, Function **r);
-
 #endif

@@ -191,20 +191,6 @@ Function *program_function(Program *p, const char *expression)
     return diags_errors(c->diags) == before ? f : NULL;
 }
 
-/* fn(params) = e as a function value; NULL after an error. */
-static const Fn *expression_function(Check *c, const char *params,
-                                     const char *e)
-{
-    const Expr *fn =
-        program_read(c, arena_printf(c->arena, "fn(%s) = %s", params, e));
-    const Value *v;
-
-    if (!fn)
-        return NULL;
-    v = eval(c, scope_new(c, NULL, 0, c->main), fn);
-    return v->kind == V_fn ? v->fn : NULL;
-}
-
 const Fn *deriv_by_reals(Check *c, const Fn *f)
 {
     const Value **value = fn_fresh(c, f);
@@ -305,29 +291,6 @@ static Function *on_arguments(Check *c, const Fn *f, const char *name,
         function_param(c, to, f->param[i].name, value[i], fn_span(f));
     function_result(c, to, name, v, fn_span(f));
     return function_finish(c, to) ? to : NULL;
-}
-
-bool program_expressions(Program *p, const char *params, const char *left,
-                         const char *right, Function **l, Function **r)
-{
-    Check *c = &p->check;
-    int before = diags_errors(c->diags);
-    const Fn *f = expression_function(c, params, left);
-    const Fn *g = expression_function(c, params, right);
-    const Value **value;
-
-    if (!f || !g)
-        return false;
-    fn_define(c, f);
-    fn_define(c, g);
-    if (diags_errors(c->diags) > before)
-        return false;
-    value = fn_fresh(c, f);
-    if (!value)
-        return false;
-    *l = on_arguments(c, f, "left", value);
-    *r = on_arguments(c, g, "right", value);
-    return *l && *r && diags_errors(c->diags) == before;
 }
 
 static const Fn *function_of(Check *c, const char *expression)

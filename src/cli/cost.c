@@ -48,13 +48,22 @@ static Cost count(const Load *l, Function *f)
     return cost_count(l->module->graph, r.n, r.at);
 }
 
+static double typical(const Load *l, const Cost *c, const Function *f)
+{
+    int64_t *val = NEWN(l->arena, int64_t, f->nvar + 1);
+
+    for (int i = 0; i < f->nvar; i++)
+        val[i] = TYPICAL;
+    return cost_total(c, f->nvar, f->var, val);
+}
+
 /* How many times what its function takes a derivative takes. */
 static double ratio(const Load *l, const Costs *c, Function *f)
 {
     Cost of = count(l, f->primal);
-    double own = cost_total(&of, f->primal->nvar, f->primal->var, TYPICAL);
+    double own = typical(l, &of, f->primal);
 
-    return own > 0 ? cost_total(&c->cost, f->nvar, f->var, TYPICAL) / own : NAN;
+    return own > 0 ? typical(l, &c->cost, f) / own : NAN;
 }
 
 static Costs costs_of(const Load *l, const char *name, Function *f,

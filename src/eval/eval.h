@@ -40,13 +40,4 @@ EvalStatus eval_rounded(Arena *a, const Graph *g, int nroot, Node *const *root,
                         const Dim *const *var, const int64_t *val,
                         double **out);
 
-/* Operations of one evaluation, counted over the nodes that the roots reach:
- * multiplications alone, and all elementwise and contraction operations (a
- * multiply-add is two). */
-typedef struct OpCount {
-    double mul, all;
-} OpCount;
-bool eval_count(const Graph *g, int nroot, Node *const *root, int nvar,
-                const Dim *const *var, const int64_t *val, OpCount *count);
-
 #endif

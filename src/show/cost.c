@@ -151,17 +151,14 @@ Cost cost_count(Graph *g, int nroot, Node *const *root)
     return c;
 }
 
-double cost_total(const Cost *c, int nvar, const Dim *const *var, int64_t size)
+double cost_total(const Cost *c, int nvar, const Dim *const *var,
+                  const int64_t *val)
 {
-    Arena *scratch = arena_new();
-    int64_t *val = NEWN(scratch, int64_t, nvar + 1), one;
+    int64_t one;
     double all = 0;
-    for (int i = 0; i < nvar; i++)
-        val[i] = size;
     for (int k = 0; k < NCOSTS; k++) {
         bool possible = dim_eval(c->of[k], nvar, var, val, &one) && one >= 0;
         all += possible ? (double)one * (k == COST_product ? 2 : 1) : NAN;
     }
-    arena_free(scratch);
     return all;
 }

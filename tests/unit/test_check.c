@@ -599,17 +599,19 @@ END_TEST
 START_TEST(expressions_share_parameters)
 {
     Program *p = compile("use nn;");
-    Function *l, *r;
+    Function *f[2];
+    const char *good[] = {"fn(A: real[n, m], v: real[m]) = "
+                          "A @ v + grad(fn(x: real[m]) = 0 * v @ x)(v)[0]",
+                          "fn(A: real[n, m], v: real[m]) = A @ v + 0 * v[0]"};
+    const char *unknown[] = {"fn(x: real) = x", "fn(x: real) = y"};
+    const char *broken[] = {"fn(x: real) = x +", "fn(x: real) = x"};
 
     ck_assert_msg(p, "%s", messages());
-    ck_assert(
-        program_expressions(p, "A: real[n, m], v: real[m]",
-                            "A @ v + grad(fn(x: real[m]) = 0 * v @ x)(v)[0]",
-                            "A @ v + 0 * v[0]", &l, &r));
-    ck_assert_ptr_eq(l->param[0].leaf[0], r->param[0].leaf[0]);
-    ck_assert_int_eq(l->nvar, 2);
-    ck_assert(!program_expressions(p, "x: real", "x", "y", &l, &r));
-    ck_assert(!program_expressions(p, "x: real", "x +", "x", &l, &r));
+    ck_assert(program_alike(p, 2, good, f));
+    ck_assert_ptr_eq(f[0]->param[0].leaf[0], f[1]->param[0].leaf[0]);
+    ck_assert_int_eq(f[0]->nvar, 2);
+    ck_assert(!program_alike(p, 2, unknown, f));
+    ck_assert(!program_alike(p, 2, broken, f));
 }
 END_TEST
 

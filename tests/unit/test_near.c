@@ -279,10 +279,11 @@ static Side side_open(Arena *a, const char *file, bool plain)
 /* False where the text is no right program. */
 static bool side_take(Side *s, const char *params, const char *text)
 {
-    Function *same;
+    Arena *a = graph_arena(program_module(s->program)->graph);
+    const char *fn = arena_printf(a, "fn(%s) = %s", params, text);
 
-    if (!program_expressions(s->program, params, text, text, &s->f, &same) ||
-        s->f->nresult != 1 || s->f->result[0].nleaf != 1)
+    if (!program_alike(s->program, 1, &fn, &s->f) || s->f->nresult != 1 ||
+        s->f->result[0].nleaf != 1)
         return false;
     s->root = s->f->result[0].leaf[0];
     simplify(program_module(s->program)->graph, 1, &s->root);

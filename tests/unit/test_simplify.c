@@ -55,7 +55,7 @@ typedef struct Case {
     Arena *arena;
     Diags *diags;
     Program *program;
-    Function *left, *right;
+    Function *side[2]; /* left and right */
 } Case;
 
 static const char program_text[] = "use nn;\n";
@@ -73,8 +73,9 @@ static void case_open(Case *c, const char *file, const char *params,
     else
         c->program = check_program(c->arena, c->diags, "identities.nn",
                                    program_text, sizeof program_text - 1, &o);
-    if (!c->program || !program_expressions(c->program, params, left, right,
-                                            &c->left, &c->right)) {
+    const char *fn[] = {arena_printf(c->arena, "fn(%s) = %s", params, left),
+                        arena_printf(c->arena, "fn(%s) = %s", params, right)};
+    if (!c->program || !program_alike(c->program, 2, fn, c->side)) {
         diags_print(c->diags, stderr, false);
         ck_abort_msg("%s == %s", left, right);
     }
@@ -91,23 +92,24 @@ static const char *formula(Case *c, const Node *n)
 /* Values of both sides at one random point, before simplification. */
 static void same_value(Case *c)
 {
-    Node *root[2] = {c->left->result[0].leaf[0], c->right->result[0].leaf[0]};
+    Node *root[2] = {c->side[0]->result[0].leaf[0],
+                     c->side[1]->result[0].leaf[0]};
     EvalInput in[32];
     int64_t size[32];
     double *out[2];
     int nin = 0;
     int64_t count = 1, v;
 
-    for (int i = 0; i < c->left->nvar; i++)
+    for (int i = 0; i < c->side[0]->nvar; i++)
         size[i] = 2 + i;
-    for (int p = 0; p < c->left->nparam; p++) {
-        Node *leaf = c->left->param[p].leaf[0];
+    for (int p = 0; p < c->side[0]->nparam; p++) {
+        Node *leaf = c->side[0]->param[p].leaf[0];
         double *data;
 
         count = 1;
         for (int k = 0; k < leaf->rank; k++) {
-            ck_assert(
-                dim_eval(leaf->dim[k], c->left->nvar, c->left->var, size, &v));
+            ck_assert(dim_eval(leaf->dim[k], c->side[0]->nvar, c->side[0]->var,
+                               size, &v));
             count *= v;
         }
         data = NEWN(c->arena, double, count);
@@ -119,14 +121,14 @@ static void same_value(Case *c)
     }
     ck_assert_int_eq(root[0]->rank, root[1]->rank);
     ck_assert_int_eq(eval_nodes(c->arena, program_module(c->program)->graph, 2,
-                                root, nin, in, c->left->nvar, c->left->var,
-                                size, out),
+                                root, nin, in, c->side[0]->nvar,
+                                c->side[0]->var, size, out),
                      EVAL_OK);
     count = 1;
     for (int k = 0; k < root[0]->rank; k++) {
         ck_assert_ptr_eq(root[0]->dim[k], root[1]->dim[k]);
-        ck_assert(
-            dim_eval(root[0]->dim[k], c->left->nvar, c->left->var, size, &v));
+        ck_assert(dim_eval(root[0]->dim[k], c->side[0]->nvar, c->side[0]->var,
+                           size, &v));
         count *= v;
     }
     for (int64_t k = 0; k < count; k++)
@@ -137,7 +139,8 @@ static void same_value(Case *c)
 
 static void same_node(Case *c, bool formulas)
 {
-    Node *root[2] = {c->left->result[0].leaf[0], c->right->result[0].leaf[0]};
+    Node *root[2] = {c->side[0]->result[0].leaf[0],
+                     c->side[1]->result[0].leaf[0]};
 
     (formulas ? simplify_formulas : simplify)(program_module(c->program)->graph,
                                               2, root);
