@@ -11,62 +11,50 @@ static int max_int(int a, int b) { return a > b ? a : b; }
 
 static int depth_of(const Expr *e) { return e ? e->depth : 0; }
 
-/* A new node over operands of which the deepest has the depth `inner`. */
-static Expr *ex_new(struct parse *p, ExprKind kind, Span s, int inner)
+/* A new node with what `like` says, over operands of which the deepest has the
+ * depth `inner`. */
+static Expr *ex_new(struct parse *p, ExprKind kind, Span s, int inner,
+                    Expr like)
 {
-    Expr *e = NEW(p->arena, Expr);
-
-    e->kind = kind;
-    e->span = s;
-    e->depth = inner + 1;
-    if (e->depth > MAX_DEPTH) {
+    like.kind = kind;
+    like.span = s;
+    like.depth = inner + 1;
+    if (like.depth > MAX_DEPTH) {
         parse_too_deep(p, s);
-        e->kind = EX_error;
-        e->depth = 1;
+        like.kind = EX_error;
+        like.depth = 1;
     }
-    return e;
+    return arena_copy(p->arena, &like, sizeof like);
 }
 
-Expr *ex_error(struct parse *p, Span s) { return ex_new(p, EX_error, s, 0); }
+Expr *ex_error(struct parse *p, Span s)
+{
+    return ex_new(p, EX_error, s, 0, (Expr){.integer = 0});
+}
 
 Expr *ex_int(struct parse *p, Span s, int64_t v)
 {
-    Expr *e = ex_new(p, EX_int, s, 0);
-
-    e->integer = v;
-    return e;
+    return ex_new(p, EX_int, s, 0, (Expr){.integer = v});
 }
 
 Expr *ex_real(struct parse *p, Span s, double v)
 {
-    Expr *e = ex_new(p, EX_real, s, 0);
-
-    e->real = v;
-    return e;
+    return ex_new(p, EX_real, s, 0, (Expr){.real = v});
 }
 
 Expr *ex_bool(struct parse *p, Span s, bool v)
 {
-    Expr *e = ex_new(p, EX_bool, s, 0);
-
-    e->boolean = v;
-    return e;
+    return ex_new(p, EX_bool, s, 0, (Expr){.boolean = v});
 }
 
 Expr *ex_text(struct parse *p, Span s, const char *text)
 {
-    Expr *e = ex_new(p, EX_text, s, 0);
-
-    e->name = text;
-    return e;
+    return ex_new(p, EX_text, s, 0, (Expr){.name = text});
 }
 
 Expr *ex_name(struct parse *p, Span s, const char *name)
 {
-    Expr *e = ex_new(p, EX_name, s, 0);
-
-    e->name = name;
-    return e;
+    return ex_new(p, EX_name, s, 0, (Expr){.name = name});
 }
 
 Expr *ex_paren(struct parse *p, Span s, Expr *e)
@@ -79,24 +67,17 @@ Expr *ex_paren(struct parse *p, Span s, Expr *e)
 
 Expr *ex_field(struct parse *p, Span s, Expr *of, Name name)
 {
-    Expr *e = ex_new(p, EX_field, s, of->depth);
-
-    e->field.of = of;
-    e->field.name = name.name;
-    e->field.name_span = name.span;
-    return e;
+    return ex_new(p, EX_field, s, of->depth,
+                  (Expr){.field = {of, name.name, name.span}});
 }
 
 Expr *ex_part(struct parse *p, Span s, Expr *of, int64_t part, Span at)
 {
-    Expr *e = ex_new(p, EX_part, s, of->depth);
+    int n = part > INT_MAX ? INT_MAX : (int)part;
 
     if (part > INT_MAX)
         diag(p->diags, at, "number-range", "no tuple has so many parts");
-    e->field.of = of;
-    e->field.part = part > INT_MAX ? INT_MAX : (int)part;
-    e->field.name_span = at;
-    return e;
+    return ex_new(p, EX_part, s, of->depth, (Expr){.field = {of, NULL, at, n}});
 }
 
 static int args_depth(const Arg *arg, int n)
@@ -111,12 +92,7 @@ static int args_depth(const Arg *arg, int n)
 static Expr *new_call(struct parse *p, Span s, Expr *fn, Arg *arg, int narg)
 {
     int inner = max_int(fn->depth, args_depth(arg, narg));
-    Expr *e = ex_new(p, EX_call, s, inner);
-
-    e->call.fn = fn;
-    e->call.arg = arg;
-    e->call.narg = narg;
-    return e;
+    return ex_new(p, EX_call, s, inner, (Expr){.call = {fn, arg, narg}});
 }
 
 Expr *ex_call(struct parse *p, Span s, Expr *fn, const ArgList *args)
@@ -164,20 +140,13 @@ Expr *ex_index(struct parse *p, Span s, Expr *of, const SubList *subs)
         int ends = max_int(depth_of(sub->lo), depth_of(sub->hi));
         inner = max_int(inner, max_int(ends, depth_of(sub->step)));
     }
-    Expr *e = ex_new(p, EX_index, s, inner);
-    e->index.of = of;
-    e->index.sub = subs->at;
-    e->index.nsub = subs->n;
-    return e;
+    return ex_new(p, EX_index, s, inner,
+                  (Expr){.index = {of, subs->at, subs->n}});
 }
 
 Expr *ex_unary(struct parse *p, Span s, UnaryOp op, Expr *of)
 {
-    Expr *e = ex_new(p, EX_unary, s, of->depth);
-
-    e->unary.op = op;
-    e->unary.of = of;
-    return e;
+    return ex_new(p, EX_unary, s, of->depth, (Expr){.unary = {op, of}});
 }
 
 static bool compares(const Expr *e)
@@ -189,17 +158,13 @@ static bool compares(const Expr *e)
 Expr *ex_binary(struct parse *p, Span s, BinaryOp op, Span at, Expr *l, Expr *r)
 {
     int left = l->kind == EX_binary ? l->depth - 1 : l->depth;
-    Expr *e = ex_new(p, EX_binary, s, max_int(left, r->depth));
 
     if (op >= BI_lt && op <= BI_ne && compares(l)) {
         diag(p->diags, at, "comparison", "comparisons do not chain");
         diag_detail(p->diags, "'a < b < c' is written 'a < b && b < c'");
     }
-    e->binary.op = op;
-    e->binary.op_span = at;
-    e->binary.left = l;
-    e->binary.right = r;
-    return e;
+    return ex_new(p, EX_binary, s, max_int(left, r->depth),
+                  (Expr){.binary = {op, at, l, r}});
 }
 
 static Expr *new_list(struct parse *p, ExprKind kind, Span s, Expr **at, int n)
@@ -208,10 +173,7 @@ static Expr *new_list(struct parse *p, ExprKind kind, Span s, Expr **at, int n)
 
     for (int i = 0; i < n; i++)
         inner = max_int(inner, at[i]->depth);
-    Expr *e = ex_new(p, kind, s, inner);
-    e->list.at = at;
-    e->list.n = n;
-    return e;
+    return ex_new(p, kind, s, inner, (Expr){.list = {at, n}});
 }
 
 Expr *ex_tensor(struct parse *p, Span s, const ArgList *args)
@@ -250,18 +212,13 @@ Expr *ex_tuple(struct parse *p, Span s, Expr *first, const ExprList *rest)
 Expr *ex_if(struct parse *p, Span s, Expr *cond, Expr *then, Expr *other)
 {
     int inner = max_int(cond->depth, max_int(then->depth, other->depth));
-    Expr *e = ex_new(p, EX_if, s, inner);
-
-    e->cond.cond = cond;
-    e->cond.then = then;
-    e->cond.other = other;
-    return e;
+    return ex_new(p, EX_if, s, inner, (Expr){.cond = {cond, then, other}});
 }
 
 /* A block is as deep as what is in it. */
 Expr *ex_block(struct parse *p, Span s, const StmtList *stmts, Expr *value)
 {
-    Block *b = NEW(p->arena, Block);
+    Block b = {stmts->at, stmts->n, value, s};
     int inner = value->depth;
 
     for (int i = 0; i < stmts->n; i++) {
@@ -269,21 +226,13 @@ Expr *ex_block(struct parse *p, Span s, const StmtList *stmts, Expr *value)
         inner = max_int(inner, st->fn ? depth_of(st->fn->body) + 1
                                       : depth_of(st->value));
     }
-    Expr *e = ex_new(p, EX_block, s, inner - 1);
-    b->stmt = stmts->at;
-    b->nstmt = stmts->n;
-    b->value = value;
-    b->span = s;
-    e->block = b;
-    return e;
+    return ex_new(p, EX_block, s, inner - 1,
+                  (Expr){.block = arena_copy(p->arena, &b, sizeof b)});
 }
 
 Expr *ex_fn(struct parse *p, Span s, FnItem *fn)
 {
-    Expr *e = ex_new(p, EX_fn, s, fn->body->depth);
-
-    e->fn = fn;
-    return e;
+    return ex_new(p, EX_fn, s, fn->body->depth, (Expr){.fn = fn});
 }
 
 /* Binders */
@@ -338,12 +287,8 @@ static Expr *new_over(struct parse *p, ExprKind kind, Span s, Expr *fn,
             fit = false;
     int inner = max_int(args_depth(list->at, list->n), body->depth);
     inner = max_int(inner, depth_of(fn));
-    Expr *e = ex_new(p, fit ? kind : EX_error, s, inner);
-    e->comp.fn = fn;
-    e->comp.binder = binder;
-    e->comp.nbinder = list->n;
-    e->comp.body = body;
-    return e;
+    return ex_new(p, fit ? kind : EX_error, s, inner,
+                  (Expr){.comp = {fn, binder, list->n, body}});
 }
 
 Expr *ex_comp(struct parse *p, Span s, const ArgList *binders, Expr *body)
@@ -518,33 +463,23 @@ Stmt stmt_fn(struct parse *p, Span s, FnItem *fn)
 
 /* Items */
 
-static Item *item_new(struct parse *p, ItemKind kind, Span s)
+static void item_add(struct parse *p, ItemKind kind, Span s, Item like)
 {
-    Item *it = NEW(p->arena, Item);
-
-    it->kind = kind;
-    it->span = s;
-    list_push(p->arena, &p->ast->item, it);
-    return it;
+    like.kind = kind;
+    like.span = s;
+    list_push(p->arena, &p->ast->item,
+              arena_copy(p->arena, &like, sizeof like));
 }
 
 void item_use(struct parse *p, Span s, Name name, const char *as)
 {
-    Item *it = item_new(p, IT_use, s);
-
-    it->use.name = name.name;
-    it->use.name_span = name.span;
-    it->use.as = as;
+    item_add(p, IT_use, s, (Item){.use = {name.name, as, name.span}});
 }
 
 void item_const(struct parse *p, Span s, Name name, TypeEx *type, Expr *value)
 {
-    Item *it = item_new(p, IT_const, s);
-
-    it->constant.name = name.name;
-    it->constant.name_span = name.span;
-    it->constant.type = type;
-    it->constant.value = value;
+    item_add(p, IT_const, s,
+             (Item){.constant = {name.name, name.span, type, value}});
 }
 
 void item_struct(struct parse *p, Span s, Name name, const NameList *params,
@@ -564,43 +499,31 @@ void item_struct(struct parse *p, Span s, Name name, const NameList *params,
     }
     st->field = fields->at;
     st->nfield = fields->n;
-    item_new(p, IT_struct, s)->structure = st;
+    item_add(p, IT_struct, s, (Item){.structure = st});
 }
 
 void item_fn(struct parse *p, Span s, FnItem *fn)
 {
     needs_types(p, fn);
-    item_new(p, IT_fn, s)->fn = fn;
+    item_add(p, IT_fn, s, (Item){.fn = fn});
 }
 
 void item_derivative(struct parse *p, Span s, FnItem *fn,
                      const ParamList *given)
 {
-    Item *it = item_new(p, IT_derivative, s);
-
-    it->derivative.fn = fn;
-    it->derivative.given = given->at;
-    it->derivative.ngiven = given->n;
+    item_add(p, IT_derivative, s,
+             (Item){.derivative = {fn, given->at, given->n}});
 }
 
 void item_export(struct parse *p, Span s, Expr *value, Name as)
 {
-    Item *it = item_new(p, IT_export, s);
-
-    it->export.value = value;
-    it->export.as = as.name;
-    it->export.as_span = as.span;
+    item_add(p, IT_export, s, (Item){.export = {value, as.name, as.span}});
 }
 
 void item_train(struct parse *p, Span s, Name loss, Name by,
                 const SettingList *settings)
 {
-    Item *it = item_new(p, IT_train, s);
-
-    it->train.loss = loss.name;
-    it->train.loss_span = loss.span;
-    it->train.by = by.name;
-    it->train.by_span = by.span;
-    it->train.setting = settings->at;
-    it->train.nsetting = settings->n;
+    item_add(p, IT_train, s,
+             (Item){.train = {loss.name, loss.span, by.name, by.span,
+                              settings->at, settings->n}});
 }
