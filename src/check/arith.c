@@ -11,20 +11,27 @@ static bool any_error(int n, const Operand *x)
     return false;
 }
 
-static const Value *label_all(Check *c, const Scope *s, int n, const Operand *x)
+static const Value *label_all(Check *c, const Operation *o)
 {
-    for (int i = 0; i < n; i++) {
-        if (x[i].expr)
-            check_label(c, s, x[i].expr, x[i].value);
+    for (int i = 0; i < o->n; i++) {
+        if (o->x[i].expr)
+            check_label(c, o->s, o->x[i].expr, o->x[i].value);
         else
-            check_detail(c, "%s", value_text(c, x[i].value));
+            check_detail(c, "%s", value_text(c, o->x[i].value));
     }
     return c->error;
 }
 
-static Span first_place(Span at, const Operand *x)
+static Span first_place(const Operation *o)
 {
-    return x[0].expr ? x[0].span : at;
+    return o->x[0].expr ? o->x[0].span : o->at;
+}
+
+/* That the shapes do not fit, and which they are. */
+static const Value *shapes_differ(Check *c, const Operation *o, const char *why)
+{
+    check_fail(c, first_place(o), "shape-mismatch", "%s '%s'", why, o->name);
+    return label_all(c, o);
 }
 
 const char *takes_text(unsigned mask)
@@ -68,21 +75,19 @@ static void conversion_hint(Check *c, DType a, DType b)
                      dtype_text(c, b));
 }
 
-static DType literal_dtype(const Check *c, int n, const Operand *x,
-                           unsigned mask)
+static DType literal_dtype(const Check *c, const Operation *o, unsigned mask)
 {
-    for (int i = 0; i < n; i++)
-        if (x[i].value->literal == LIT_real)
+    for (int i = 0; i < o->n; i++)
+        if (o->x[i].value->literal == LIT_real)
             return c->real;
     return mask & 1u << DT_i32 ? DT_i32 : c->real;
 }
 
-static bool wrong_dtype(Check *c, const Scope *s, const char *name, Span at,
-                        int n, const Operand *x, unsigned mask, DType t)
+static bool wrong_dtype(Check *c, const Operation *o, unsigned mask, DType t)
 {
-    check_fail(c, first_place(at, x), "type-mismatch", "'%s' takes %s, not %s",
-               name, takes_text(mask), dtype_text(c, t));
-    label_all(c, s, n, x);
+    check_fail(c, first_place(o), "type-mismatch", "'%s' takes %s, not %s",
+               o->name, takes_text(mask), dtype_text(c, t));
+    label_all(c, o);
     if (dtype_is_int(t) && !(mask & ON_int))
         check_detail(c, "write real(…) to convert");
     else if (t == DT_bool && mask & ON_int)
@@ -90,35 +95,35 @@ static bool wrong_dtype(Check *c, const Scope *s, const char *name, Span at,
     return false;
 }
 
-bool arith_unify(Check *c, const Scope *s, const char *name, Span at, int n,
-                 const Operand *x, unsigned mask, Node **out)
+bool arith_unify(Check *c, const Operation *o, unsigned mask, Node **out)
 {
+    const Operand *x = o->x;
     int k = 0;
     DType t;
 
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < o->n; i++) {
         if (x[i].value->kind == V_tensor)
             continue;
         check_fail(c, x[i].span, "type-mismatch",
-                   "'%s' takes tensors, not this", name);
+                   "'%s' takes tensors, not this", o->name);
         check_is(c, x[i].span, x[i].value);
         return false;
     }
-    while (k < n && x[k].value->literal != LIT_no)
+    while (k < o->n && x[k].value->literal != LIT_no)
         k++;
-    t = k < n ? x[k].value->node->dtype : literal_dtype(c, n, x, mask);
+    t = k < o->n ? x[k].value->node->dtype : literal_dtype(c, o, mask);
     if (!(mask & 1u << t))
-        return wrong_dtype(c, s, name, at, n, x, mask, t);
-    for (int i = 0; i < n; i++) {
+        return wrong_dtype(c, o, mask, t);
+    for (int i = 0; i < o->n; i++) {
         out[i] = value_adapt(c, x[i].value, t);
         if (out[i])
             continue;
         if (x[i].value->literal == LIT_int && dtype_is_int(t))
             return check_refuse(c, x[i].span, "range",
                                 "this does not fit into %s", dtype_text(c, t));
-        check_fail(c, first_place(at, x), "type-mismatch",
-                   "'%s' needs values of one type", name);
-        label_all(c, s, n, x);
+        check_fail(c, first_place(o), "type-mismatch",
+                   "'%s' needs values of one type", o->name);
+        label_all(c, o);
         conversion_hint(c, t,
                         x[i].value->literal == LIT_real
                             ? c->real
@@ -188,11 +193,11 @@ static void expand_hint(Check *c, const Node *a, const Node *b)
                  "the end");
 }
 
-static void explain_shapes(Check *c, int n, const Operand *x)
+static void explain_shapes(Check *c, const Operation *o)
 {
-    for (int i = 0; i < n; i++) {
-        for (int k = i + 1; k < n; k++) {
-            const Node *a = x[i].value->node, *b = x[k].value->node;
+    for (int i = 0; i < o->n; i++) {
+        for (int k = i + 1; k < o->n; k++) {
+            const Node *a = o->x[i].value->node, *b = o->x[k].value->node;
 
             for (int d = 1; d <= a->rank && d <= b->rank; d++) {
                 const Dim *p = a->dim[a->rank - d], *q = b->dim[b->rank - d];
@@ -212,24 +217,21 @@ static void explain_shapes(Check *c, int n, const Operand *x)
     }
 }
 
-bool arith_broadcast(Check *c, const Scope *s, const char *name, Span at, int n,
-                     const Operand *x, Node **node)
+bool arith_broadcast(Check *c, const Operation *o, Node **node)
 {
     const Dim *dim[2 * MAX_RANK] = {NULL};
     int rank = 0;
 
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < o->n; i++) {
         if (join_shape(node[i], &rank, dim))
             continue;
-        check_fail(c, first_place(at, x), "shape-mismatch",
-                   "these shapes do not fit '%s'", name);
-        label_all(c, s, n, x);
-        explain_shapes(c, n, x);
+        shapes_differ(c, o, "these shapes do not fit");
+        explain_shapes(c, o);
         return false;
     }
-    if (!dim_sensible(c, at, rank, dim))
+    if (!dim_sensible(c, o->at, rank, dim))
         return false;
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < o->n; i++)
         node[i] = arith_spread(c, node[i], rank, dim);
     return true;
 }
@@ -252,38 +254,34 @@ static bool int_exponent(Check *c, OpId op, const Operand *x, Node **node)
     return true;
 }
 
-static const Value *tensor_op(Check *c, const Scope *s, OpId op,
-                              const char *name, Span at, int n,
-                              const Operand *x)
+static const Value *tensor_op(Check *c, const Operation *o, OpId op)
 {
     Node *node[3];
-    unsigned mask = op_table[op]->takes;
 
-    if ((!int_exponent(c, op, x, node) &&
-         !arith_unify(c, s, name, at, n, x, mask, node)) ||
-        !arith_broadcast(c, s, name, at, n, x, node))
+    if ((!int_exponent(c, op, o->x, node) &&
+         !arith_unify(c, o, op_table[op]->takes, node)) ||
+        !arith_broadcast(c, o, node))
         return c->error;
     return value_tensor(
-        c, graph_make(c->graph, op, node[0]->dtype, n, node, NULL));
+        c, graph_make(c->graph, op, node[0]->dtype, o->n, node, NULL));
 }
 
 /* The one type of the operands that are trees; scalars go with all leaves. */
-static const Type *tree_type(Check *c, const Scope *s, const char *name,
-                             Span at, int n, const Operand *x)
+static const Type *tree_type(Check *c, const Operation *o)
 {
     const Type *t = NULL, *u;
 
-    for (int i = 0; i < n; i++) {
-        const Value *v = x[i].value;
+    for (int i = 0; i < o->n; i++) {
+        const Value *v = o->x[i].value;
 
         u = value_is_tree(v) ? value_ty(c, v) : NULL;
         if (value_is_scalar(v) || (u && (!t || type_equal(t, u)))) {
             t = u ? u : t;
             continue;
         }
-        check_fail(c, first_place(at, x), "type-mismatch",
-                   "'%s' does not fit these types", name);
-        label_all(c, s, n, x);
+        check_fail(c, first_place(o), "type-mismatch",
+                   "'%s' does not fit these types", o->name);
+        label_all(c, o);
         check_detail(
             c, "structs are taken leaf by leaf, with one of the same type "
                "or a scalar");
@@ -292,58 +290,55 @@ static const Type *tree_type(Check *c, const Scope *s, const char *name,
     return t;
 }
 
-typedef const Value *LeafOp(Check *c, const Scope *s, OpId op, const char *name,
-                            Span at, int n, const Operand *x);
+typedef const Value *LeafOp(Check *c, const Operation *o, OpId op);
 
-/* op on each leaf of the trees among x, of type t. */
-static const Value *map_leaves(Check *c, const Scope *s, LeafOp *run, OpId op,
-                               const char *name, Span at, int n,
-                               const Operand *x)
+/* op on each leaf of the trees among the operands. */
+static const Value *map_leaves(Check *c, const Operation *o, LeafOp *run,
+                               OpId op)
 {
-    const Type *t = tree_type(c, s, name, at, n, x);
+    const Type *t = tree_type(c, o);
     Node **leaf[3], **out;
     const Leaf *type;
     Operand y[3];
+    Operation of = *o;
 
     if (!t)
         return c->error;
+    of.x = y;
     type = type_leaves(c->graph, t, NULL);
     out = NEWN(c->arena, Node *, t->nleaf + 1);
-    for (int i = 0; i < n; i++)
-        leaf[i] =
-            value_is_tree(x[i].value) ? value_leaves(c, x[i].value) : NULL;
+    for (int i = 0; i < o->n; i++)
+        leaf[i] = value_is_tree(o->x[i].value) ? value_leaves(c, o->x[i].value)
+                                               : NULL;
     for (int k = 0; k < t->nleaf; k++) {
         const Value *v;
 
-        for (int i = 0; i < n; i++) {
-            y[i] = x[i];
+        for (int i = 0; i < o->n; i++) {
+            y[i] = o->x[i];
             if (leaf[i])
                 y[i].value = value_tensor(c, leaf[i][k]);
         }
-        v = run(c, s, op, name, at, n, y);
+        v = run(c, &of, op);
         if (value_is_error(v))
             return v;
         out[k] = v->node;
         if (v->node->dtype != type[k].dtype)
-            return check_fail(c, at, "type-mismatch",
-                              "'%s' cannot be applied to a whole %s", name,
+            return check_fail(c, o->at, "type-mismatch",
+                              "'%s' cannot be applied to a whole %s", o->name,
                               type_text(c, t));
     }
     return value_of_leaves(c, t, out);
 }
 
-const Value *arith_elementwise(Check *c, const Scope *s, OpId op,
-                               const char *name, Span at, int n,
-                               const Operand *x)
+const Value *arith_elementwise(Check *c, const Operation *o, OpId op)
 {
     bool tree = false;
 
-    if (any_error(n, x))
+    if (any_error(o->n, o->x))
         return c->error;
-    for (int i = 0; i < n; i++)
-        tree = tree || value_is_tree(x[i].value);
-    return tree ? map_leaves(c, s, tensor_op, op, name, at, n, x)
-                : tensor_op(c, s, op, name, at, n, x);
+    for (int i = 0; i < o->n; i++)
+        tree = tree || value_is_tree(o->x[i].value);
+    return tree ? map_leaves(c, o, tensor_op, op) : tensor_op(c, o, op);
 }
 
 /* Literals with literals: in integers and in reals at once. */
@@ -361,9 +356,9 @@ static Node *int_power(Check *c, Node *base, int64_t n)
     return r ? r : g_fill(c->graph, base, 1);
 }
 
-static const Value *literal_op(Check *c, const Scope *s, OpId op,
-                               const char *name, Span at, const Operand *x)
+static const Value *literal_op(Check *c, const Operation *o, OpId op)
 {
+    const Operand *x = o->x;
     Node *real[2] = {x[0].value->real, x[1].value->real};
     Node *node[2] = {x[0].value->node, x[1].value->node};
     bool ints =
@@ -371,7 +366,7 @@ static const Value *literal_op(Check *c, const Scope *s, OpId op,
     int64_t power = 0;
     Node *wide;
 
-    if (!arith_broadcast(c, s, name, at, 2, x, real))
+    if (!arith_broadcast(c, o, real))
         return c->error;
     wide = graph_make(c->graph, op, DT_f64, 2, real, NULL);
     if (op == OP_pow)
@@ -382,22 +377,22 @@ static const Value *literal_op(Check *c, const Scope *s, OpId op,
                              wide);
     if (op == OP_pow)
         return value_literal(c, LIT_int, int_power(c, node[0], power), wide);
-    if (!arith_broadcast(c, s, name, at, 2, x, node))
+    if (!arith_broadcast(c, o, node))
         return c->error;
     return value_literal(c, LIT_int,
                          graph_make(c->graph, op, DT_i64, 2, node, NULL), wide);
 }
 
-static const Value *power(Check *c, const Scope *s, Span at, const Operand *x)
+static const Value *power(Check *c, const Operation *o)
 {
-    const Value *base = x[0].value;
+    const Value *base = o->x[0].value;
     int64_t n;
 
     if (base->kind == V_tensor && base->literal == LIT_no &&
-        dtype_is_int(base->node->dtype) && value_const_int(x[1].value, &n) &&
+        dtype_is_int(base->node->dtype) && value_const_int(o->x[1].value, &n) &&
         n >= 0 && n < 64)
         return value_tensor(c, int_power(c, base->node, n));
-    return arith_elementwise(c, s, OP_pow, "^", at, 2, x);
+    return arith_elementwise(c, o, OP_pow);
 }
 
 /* An integer, or the literal of one. */
@@ -443,34 +438,29 @@ static bool matmul_leading(Check *c, Node **x)
     return true;
 }
 
-static const Value *matmul(Check *c, const Scope *s, Span at, const Operand *x)
+static const Value *matmul(Check *c, const Operation *o)
 {
     Node *node[2];
     const Dim *inner[2];
 
-    if (!arith_unify(c, s, "@", at, 2, x, ON_number, node))
+    if (!arith_unify(c, o, ON_number, node))
         return c->error;
     if (node[0]->rank == 0 || node[1]->rank == 0) {
-        check_fail(c, first_place(at, x), "shape-mismatch",
+        check_fail(c, first_place(o), "shape-mismatch",
                    "'@' multiplies vectors and matrices");
-        label_all(c, s, 2, x);
+        label_all(c, o);
         return check_detail(c, "'*' multiplies by a scalar");
     }
     inner[0] = node[0]->dim[node[0]->rank - 1];
     inner[1] = node[1]->dim[node[1]->rank > 1 ? node[1]->rank - 2 : 0];
     if (inner[0] != inner[1]) {
-        check_fail(c, first_place(at, x), "shape-mismatch",
-                   "these shapes do not fit '@'");
-        label_all(c, s, 2, x);
+        shapes_differ(c, o, "these shapes do not fit");
         return check_detail(c, "the inner dimensions are %s and %s",
                             dim_text(c->graph, inner[0]),
                             dim_text(c->graph, inner[1]));
     }
-    if (!matmul_leading(c, node)) {
-        check_fail(c, first_place(at, x), "shape-mismatch",
-                   "these leading dimensions do not fit '@'");
-        return label_all(c, s, 2, x);
-    }
+    if (!matmul_leading(c, node))
+        return shapes_differ(c, o, "these leading dimensions do not fit");
     return value_tensor(c, g_matmul(c->graph, node[0], node[1]));
 }
 
@@ -498,42 +488,37 @@ static const struct {
     [BI_matmul] = {"@", OP_contract, false, false},
 };
 
-static const Value *compare(Check *c, const Scope *s, OpId op, const char *name,
-                            Span at, bool swap, const Operand *x)
+static const Value *compare(Check *c, const Operation *o, OpId op, bool swap)
 {
-    Node *node[2], *both[2];
+    Node *node[2];
 
-    if (!arith_unify(c, s, name, at, 2, x, op_table[op]->takes, node) ||
-        !arith_broadcast(c, s, name, at, 2, x, node))
+    if (!arith_unify(c, o, op_table[op]->takes, node) ||
+        !arith_broadcast(c, o, node))
         return c->error;
-    both[0] = node[swap ? 1 : 0];
-    both[1] = node[swap ? 0 : 1];
-    return value_tensor(c, g2(c->graph, op, both[0], both[1]));
+    return value_tensor(c, g2(c->graph, op, node[swap], node[!swap]));
 }
 
 const Value *arith_binary(Check *c, const Scope *s, BinaryOp op, Span at,
                           const Operand *l, const Operand *r)
 {
     Operand x[2] = {*l, *r};
-    const char *name = binary_rows[op].name;
+    Operation o = {s, binary_rows[op].name, at, 2, x};
     OpId id = binary_rows[op].op;
 
     if (any_error(2, x))
         return c->error;
     if ((op == BI_div || op == BI_mod) && divides_by_zero(x)) {
-        check_fail(c, first_place(at, x), "zero-division",
-                   "this divides by zero");
-        return label_all(c, s, 2, x);
+        check_fail(c, first_place(&o), "zero-division", "this divides by zero");
+        return label_all(c, &o);
     }
     if (op == BI_matmul)
-        return matmul(c, s, at, x);
+        return matmul(c, &o);
     if (binary_rows[op].compares)
-        return compare(c, s, id, name, at, binary_rows[op].swap, x);
+        return compare(c, &o, id, binary_rows[op].swap);
     if (l->value->literal != LIT_no && r->value->literal != LIT_no &&
         op_table[id]->takes & ON_number)
-        return literal_op(c, s, id, name, at, x);
-    return op == BI_pow ? power(c, s, at, x)
-                        : arith_elementwise(c, s, id, name, at, 2, x);
+        return literal_op(c, &o, id);
+    return op == BI_pow ? power(c, &o) : arith_elementwise(c, &o, id);
 }
 
 static const Value *transpose(Check *c, const Scope *s, const Expr *e,
@@ -558,6 +543,7 @@ static const Value *transpose(Check *c, const Scope *s, const Expr *e,
 const Value *eval_unary(Check *c, const Scope *s, const Expr *e)
 {
     Operand x = {eval(c, s, e->unary.of), e->unary.of->span, e->unary.of};
+    Operation o = {s, e->unary.op == UN_not ? "!" : "-", e->span, 1, &x};
 
     if (value_is_error(x.value))
         return x.value;
@@ -565,7 +551,7 @@ const Value *eval_unary(Check *c, const Scope *s, const Expr *e)
     case UN_transpose:
         return transpose(c, s, e, x.value);
     case UN_not:
-        return arith_elementwise(c, s, OP_not, "!", e->span, 1, &x);
+        return arith_elementwise(c, &o, OP_not);
     case UN_neg:
         break;
     }
@@ -573,25 +559,26 @@ const Value *eval_unary(Check *c, const Scope *s, const Expr *e)
         return value_literal(c, x.value->literal,
                              g1(c->graph, OP_neg, x.value->node),
                              g1(c->graph, OP_neg, x.value->real));
-    return arith_elementwise(c, s, OP_neg, "-", e->span, 1, &x);
+    return arith_elementwise(c, &o, OP_neg);
 }
 
 /* x[0] is the condition, x[1] and x[2] what is chosen from. */
-static const Value *where_tensors(Check *c, const Scope *s, OpId op,
-                                  const char *name, Span at, int n,
-                                  const Operand *x)
+static const Value *where_tensors(Check *c, const Operation *o, OpId op)
 {
-    Node *node[3] = {x[0].value->node};
+    Node *node[3] = {o->x[0].value->node};
+    Operation both = {o->s, o->name, o->at, 2, o->x + 1};
 
     (void)op;
-    if (!arith_unify(c, s, name, at, 2, x + 1, ON_any, node + 1) ||
-        !arith_broadcast(c, s, name, at, n, x, node))
+    if (!arith_unify(c, &both, ON_any, node + 1) ||
+        !arith_broadcast(c, o, node))
         return c->error;
     return value_tensor(c, g_where(c->graph, node[0], node[1], node[2]));
 }
 
 const Value *arith_where(Check *c, const Scope *s, Span at, const Operand *x)
 {
+    Operation o = {s, "where", at, 3, x};
+
     if (any_error(3, x))
         return c->error;
     if (x[0].value->kind != V_tensor || x[0].value->node->dtype != DT_bool)
@@ -599,15 +586,8 @@ const Value *arith_where(Check *c, const Scope *s, Span at, const Operand *x)
                           "the condition of 'where' holds bools, this is %s",
                           value_text(c, x[0].value));
     if (value_is_tree(x[1].value) || value_is_tree(x[2].value))
-        return map_leaves(c, s, where_tensors, OP_where, "where", at, 3, x);
-    return where_tensors(c, s, OP_where, "where", at, 3, x);
-}
-
-static const Value *branches_differ(Check *c, const Scope *s, const Operand *x)
-{
-    check_fail(c, x[0].span, "type-mismatch",
-               "both branches of 'if' must have one type");
-    return label_all(c, s, 2, x);
+        return map_leaves(c, &o, where_tensors, OP_where);
+    return where_tensors(c, &o, OP_where);
 }
 
 /* Of two literals one is chosen that adapts like them. */
@@ -640,6 +620,7 @@ const Value *arith_if(Check *c, const Scope *s, Span at, Node *cond,
                       const Operand *a, const Operand *b)
 {
     Operand x[2] = {*a, *b};
+    Operation o = {s, "if", at, 2, x};
     Node *node[2], **l, **r;
     const Type *t;
 
@@ -649,7 +630,7 @@ const Value *arith_if(Check *c, const Scope *s, Span at, Node *cond,
         same_shape(a->value->node, b->value->node))
         return if_literals(c, cond, a->value, b->value);
     if (a->value->kind == V_tensor && b->value->kind == V_tensor) {
-        if (!arith_unify(c, s, "if", at, 2, x, ON_any, node))
+        if (!arith_unify(c, &o, ON_any, node))
             return c->error;
         x[0].value = value_tensor(c, node[0]);
         x[1].value = value_tensor(c, node[1]);
@@ -659,8 +640,11 @@ const Value *arith_if(Check *c, const Scope *s, Span at, Node *cond,
     }
     t = value_ty(c, x[0].value);
     if (!t || !value_ty(c, x[1].value) ||
-        !type_equal(t, value_ty(c, x[1].value)))
-        return branches_differ(c, s, x);
+        !type_equal(t, value_ty(c, x[1].value))) {
+        check_fail(c, x[0].span, "type-mismatch",
+                   "both branches of 'if' must have one type");
+        return label_all(c, &o);
+    }
     l = value_leaves(c, x[0].value);
     r = value_leaves(c, x[1].value);
     for (int i = 0; i < t->nleaf; i++)

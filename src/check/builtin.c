@@ -160,8 +160,14 @@ static const Value *reduce_tree(Check *c, const BuiltinCall *call)
                               b->name);
 }
 
+Operation builtin_operation(const BuiltinCall *call, int n)
+{
+    return (Operation){call->scope, call->fn->name, call->at, n, call->x};
+}
+
 static const Value *run_reduce(Check *c, const BuiltinCall *call)
 {
+    Operation o = builtin_operation(call, 1);
     const Value *v = call->x[0].value;
     const Builtin *b = call->fn;
     Reduction r = {.c = c, .b = b, .at = call->x[0].span};
@@ -169,8 +175,7 @@ static const Value *run_reduce(Check *c, const BuiltinCall *call)
 
     if (value_is_tree(v))
         return reduce_tree(c, call);
-    if (!arith_unify(c, call->scope, b->name, call->at, 1, &call->x[0],
-                     reduction_takes(b), &r.x) ||
+    if (!arith_unify(c, &o, reduction_takes(b), &r.x) ||
         !choose_axes(&r, &call->x[1]))
         return c->error;
     n = reduction_node(c->graph, b, r.x, r.naxis, r.axis, NULL);
@@ -180,9 +185,9 @@ static const Value *run_reduce(Check *c, const BuiltinCall *call)
 static const Value *run_elementwise(Check *c, const BuiltinCall *call)
 {
     OpId op = call->fn->op;
+    Operation o = builtin_operation(call, op_table[op]->arity);
 
-    return arith_elementwise(c, call->scope, op, call->fn->name, call->at,
-                             op_table[op]->arity, call->x);
+    return arith_elementwise(c, &o, op);
 }
 
 /* max(x), max(x, axis = 1), max(a, b) */
@@ -190,13 +195,13 @@ static const Value *run_extreme(Check *c, const BuiltinCall *call)
 {
     const Builtin *b = call->fn;
     BuiltinCall one = *call;
+    Operation o = builtin_operation(call, 2);
 
     if (call->x[1].value && (call->x[2].value || call->x[3].value))
         return check_fail(c, call->at, "argument",
                           "'%s' takes an axis with one tensor only", b->name);
     if (call->x[1].value)
-        return arith_elementwise(c, call->scope, op_table[b->op]->join(),
-                                 b->name, call->at, 2, call->x);
+        return arith_elementwise(c, &o, op_table[b->op]->join());
     one.x[1] = call->x[2];
     one.given[2] = call->given[3];
     return run_reduce(c, &one);

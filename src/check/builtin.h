@@ -26,6 +26,9 @@ typedef struct BuiltinCall {
     int nrest;
 } BuiltinCall;
 
+/* Of its first n arguments. */
+Operation builtin_operation(const BuiltinCall *call, int n);
+
 typedef const Value *BuiltinRun(Check *c, const BuiltinCall *call);
 
 struct Builtin {

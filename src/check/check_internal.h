@@ -366,21 +366,25 @@ int64_t check_most_nodes(const Check *c);
 
 /* arith.c */
 
+/* What is called `name` of so many operands; s: for notes. */
+typedef struct Operation {
+    const Scope *s;
+    const char *name;
+    Span at;
+    int n;
+    const Operand *x;
+} Operation;
 const Value *arith_binary(Check *c, const Scope *s, BinaryOp op, Span at,
                           const Operand *l, const Operand *r);
 /* Of ON_…, for messages: "numbers". */
 const char *takes_text(unsigned mask);
-/* An elementwise operator on n operands, with broadcasting, over leaves. */
-const Value *arith_elementwise(Check *c, const Scope *s, OpId op,
-                               const char *name, Span at, int n,
-                               const Operand *x);
+/* An elementwise operator, with broadcasting, over leaves. */
+const Value *arith_elementwise(Check *c, const Operation *o, OpId op);
 /* The operands (tensors) in one dtype, one of those in mask; false after
  * reporting. */
-bool arith_unify(Check *c, const Scope *s, const char *name, Span at, int n,
-                 const Operand *x, unsigned mask, Node **out);
+bool arith_unify(Check *c, const Operation *o, unsigned mask, Node **out);
 /* The common shape, and the nodes broadcast to it. */
-bool arith_broadcast(Check *c, const Scope *s, const char *name, Span at, int n,
-                     const Operand *x, Node **node);
+bool arith_broadcast(Check *c, const Operation *o, Node **node);
 /* How to mend a value of another element type than wanted, if it is one. */
 void type_convert_hint(Check *c, const Type *want, const Value *v);
 Node *arith_spread(Check *c, Node *a, int rank, const Dim *const *dim);

@@ -277,8 +277,9 @@ static bool operands(Einsum *e)
     }
     e->node = NEWN(c->arena, Node *, n + 1);
     e->axes = NEWN(c->arena, const char *, n + 1);
-    return arith_unify(c, e->call->scope, "einsum", e->call->at, n, x, ON_real,
-                       e->node);
+    return arith_unify(
+        c, &(Operation){e->call->scope, "einsum", e->call->at, n, x}, ON_real,
+        e->node);
 }
 
 const Value *run_einsum(Check *c, const Expr *text, const Call *call)

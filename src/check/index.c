@@ -495,7 +495,8 @@ static Node *take_gathers(Indexing *x, Span at, Node *a, int n, const Pick *p)
 {
     Check *c = x->c;
     Gathers all = {0}, point;
-    Operand o[MAX_RANK];
+    Operand index[MAX_RANK];
+    Operation o = {x->s, "[…]", at, 0, index};
 
     for (int i = 0, k = 0; i < n; i++) {
         if (p[i].kind == PICK_gather) {
@@ -509,8 +510,8 @@ static Node *take_gathers(Indexing *x, Span at, Node *a, int n, const Pick *p)
     if (all.n == 0)
         return a;
     for (int i = 0; i < all.n; i++)
-        o[i] = (Operand){value_tensor(c, all.index[i]), at, NULL};
-    if (all.n > 1 && !arith_broadcast(c, x->s, "[…]", at, all.n, o, all.index))
+        index[o.n++] = (Operand){value_tensor(c, all.index[i]), at, NULL};
+    if (all.n > 1 && !arith_broadcast(c, &o, all.index))
         return NULL;
     if (a->rank - all.n + all.index[0]->rank > MAX_RANK)
         return check_none(c, at, "rank",

@@ -90,7 +90,7 @@ static const Value *stack_tensors(Check *c, const Scope *s, Span at, int n,
                           MAX_RANK);
     if (literal)
         return stack_literals(c, n, x);
-    if (!arith_unify(c, s, "[…]", at, n, x, ON_any, node))
+    if (!arith_unify(c, &(Operation){s, "[…]", at, n, x}, ON_any, node))
         return c->error;
     return value_tensor(c, stack_nodes(c, n, node));
 }

@@ -35,18 +35,17 @@ const Value *run_draw(Check *c, const BuiltinCall *call)
  * shape, of p's. */
 const Value *run_bernoulli(Check *c, const BuiltinCall *call)
 {
-    Operand x = call->x[1];
+    Operation o = {call->scope, call->fn->name, call->at, 1, &call->x[1]};
     const Type *t;
     const Value *v;
     Node *p;
 
-    if (!arith_unify(c, call->scope, call->fn->name, call->at, 1, &x, ON_real,
-                     &p))
+    if (!arith_unify(c, &o, ON_real, &p))
         return c->error;
     t = call->x[2].value ? type_tensor(c->arena, p->dtype, call->given[2].rank,
                                        call->given[2].dim)
                          : type_tensor(c->arena, p->dtype, p->rank, p->dim);
-    v = value_fill(c, t, value_tensor(c, p), x.span);
+    v = value_fill(c, t, value_tensor(c, p), call->x[1].span);
     if (!v)
         return c->error;
     p = g_uniform(c->graph, p->dtype, call->given[0].node, v->node->rank,

@@ -173,8 +173,9 @@ const Value *run_concat(Check *c, const BuiltinCall *call)
 
     if (n == 0)
         return check_fail(c, call->at, "empty", "'concat' of nothing");
-    if (!arith_unify(c, call->scope, call->fn->name, call->at, n, x, ON_any,
-                     node))
+    if (!arith_unify(c,
+                     &(Operation){call->scope, call->fn->name, call->at, n, x},
+                     ON_any, node))
         return c->error;
     if (node[0]->rank == 0)
         return check_fail(c, call->at, "shape-mismatch",

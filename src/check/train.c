@@ -542,7 +542,8 @@ static Function *make_step(Train *t)
         Operand sum[] = {{s.field[ST_gradient], t->at, NULL},
                          {next, t->at, NULL}};
 
-        next = arith_elementwise(c, t->scope, OP_add, "+", t->at, 2, sum);
+        next = arith_elementwise(c, &(Operation){t->scope, "+", t->at, 2, sum},
+                                 OP_add);
     }
     one = finite_or_stop(t, loss, next);
     next = times(t, next, one);
