@@ -236,11 +236,10 @@ static void add_sparse(Check *c, Function *to, const Fn *f, const Value *v,
                        Span at)
 {
     static const char *const what[] = {"_start", "_column", ""};
-    const char *by = fn_param_name(c, f->of, f->by[0]), *name;
+    const char *by = f->of->param[f->by[0]].name, *name;
 
     for (int i = 1; i < f->nby; i++)
-        by = arena_printf(c->arena, "%s_%s", by,
-                          fn_param_name(c, f->of, f->by[i]));
+        by = arena_printf(c->arena, "%s_%s", by, f->of->param[f->by[i]].name);
     name = deriv_named_after(c, deriv_mode(f)->result, by);
     for (int i = 0; i < 3; i++)
         function_result(c, to, arena_printf(c->arena, "%s%s", name, what[i]),
