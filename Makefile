@@ -42,6 +42,9 @@ LLVM_LIBS   = $(shell $(LLVM_CONFIG) --ldflags --libs)
 CHECK_CFLAGS = $(shell pkg-config --cflags check)
 CHECK_LIBS  = $(shell pkg-config --libs check)
 LIBS        = $(LLVM_LIBS) -ljansson -lz -lpthread -ldl -lm
+# For the many test programs, and the sooner where there are sanitizers.
+QUICK_LINK  = $(patsubst %/ld.lld,-B% -fuse-ld=lld,\
+                $(wildcard $(shell $(LLVM_CONFIG) --bindir)/ld.lld))
 
 SRC  := $(wildcard src/*/*.c src/graph/ops/*.c)
 GEN  := $B/nn.tab.c $B/nn.lex.c $B/std.c
@@ -104,7 +107,7 @@ $B/test_accuracy: LIBS += $(shell pkg-config --libs mpfr 2>/dev/null)
 $B/tests/unit/%.o: ALL += $(CHECK_CFLAGS)
 $(UNIT): $B/%: $B/tests/unit/%.o $B/tests/unit/harness.o $B/tests/unit/suite.o $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
-	$Q$(CC) $(ALL) $(filter %.o,$^) $(filter %.a,$^) -o $@ $(CHECK_LIBS) $(LIBS)
+	$Q$(CC) $(ALL) $(QUICK_LINK) $(filter %.o,$^) $(filter %.a,$^) -o $@ $(CHECK_LIBS) $(LIBS)
 
 # Tests
 
@@ -161,8 +164,8 @@ format: $B/nncc
 
 # The front end under libFuzzer, with sanitizers.
 FUZZ_TIME ?= 0
-FUZZ      := CC=$(CLANG) B=build/fuzz CFLAGS='-O1 -g \
-             -fsanitize=fuzzer-no-link,address,undefined \
+FUZZ      := CC=$(CLANG) B=build/fuzz CFLAGS='-O1 -gline-tables-only \
+             -fsanitize=fuzzer-no-link,address,undefined -fsanitize-trap=undefined \
              -fno-sanitize-recover=all'
 FUZZ_OBJ  := $(filter-out $(addprefix $B/src/,cli/% emit/% target/% gradcheck/% artefact/% kernel/% eval/%),\
                $(OBJ))
@@ -205,7 +208,7 @@ test-gcc:
 	+@$(SUB) run RUN="programs-check layers format-check $(RUN)"
 test-san:
 	+@$(SUB) run RUN="$(filter-out $(SLOW_SAN),$(RUN))" SAN=1 \
-	  CFLAGS='-O1 -g' LIBS_FROM=build CPU=$(call IF_HAS,avx2,x86-64-v3)
+	  CFLAGS='-O1 -g1' LIBS_FROM=build CPU=$(call IF_HAS,avx2,x86-64-v3)
 test-clang:
 	+@$(SUB) run RUN="$(filter-out $(SLOW_CLANG),$(RUN_UNIT)) golden" CC=$(CLANG) B=build/clang CFLAGS=-O1 \
 	  CPU=$(call IF_HAS,sse4_2,x86-64-v2)

@@ -1,7 +1,6 @@
 /* compiled.c: see compiled.h. */
 #include "compiled.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "harness.h"
 #include "simplify/simplify.h"
+#include "suite.h"
 
 Compiled *compiled_new(int nvar)
 {

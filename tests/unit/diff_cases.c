@@ -2,13 +2,13 @@
  */
 #include "diff_cases.h"
 
-#include <check.h>
 #include <math.h>
 #include <string.h>
 
 #include "diff/diff.h"
 #include "eval/eval.h"
 #include "graph/op.h"
+#include "suite.h"
 
 Node *real(Graph *g, double v) { return g_const(g, DT_f64, v); }
 

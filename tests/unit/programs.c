@@ -1,12 +1,12 @@
 /* programs.c: programs that tests compile, and what their expressions are. */
 #include "programs.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "eval/eval.h"
+#include "suite.h"
 
 Arena *arena;
 Diags *diags;

@@ -2,10 +2,10 @@
  */
 #include "region_cases.h"
 
-#include <check.h>
 #include <math.h>
 
 #include "graph/ops/ops.h"
+#include "suite.h"
 
 Arena *arena;
 Graph *g;
