@@ -180,6 +180,20 @@ static void reverse_choice(Sweep *s, Node *n, const Guarded *adjoint)
             add_to(s, n->arg[i], guard_choose(s->g, s->scratch, n, adjoint, i));
 }
 
+/* dx, which n made of a: a reduction that is no sum has coefficients, which may
+ * be NaN where dx is not live. */
+static Guarded flowed(const Node *n, const Guarded *a, Node *dx, Node *live)
+{
+    bool plain = row(n)->cls != OPC_reduce || row(n)->flags & OP_LINEAR;
+
+    return (Guarded){.v = dx,
+                     .branch = a->branch,
+                     .mask = plain ? NULL : live,
+                     .live = plain ? live : NULL,
+                     .made = a->made,
+                     .steep = a->steep};
+}
+
 static void reverse_other(Sweep *s, Node *n, const Guarded *adjoint)
 {
     Guarded a = guard_settle(s->g, adjoint);
@@ -195,8 +209,7 @@ static void reverse_other(Sweep *s, Node *n, const Guarded *adjoint)
     (strong ? row(n)->vjp_strong : row(n)->vjp)(s->g, of, a.v, dx);
     for (int i = 0; i < n->narg; i++)
         if (dx[i] && is_active(s, n->arg[i]))
-            add_to(s, n->arg[i],
-                   (Guarded){dx[i], a.branch, NULL, live[i], a.made, a.steep});
+            add_to(s, n->arg[i], flowed(n, &a, dx[i], live[i]));
 }
 
 /* By its inputs; false where those are its arguments. */

@@ -89,6 +89,12 @@ fn likely(x: real[n], s: real) -> real = sum(i < n | -0.5 * ((x[i] - 2) / s)^2 -
 fn lengths(A: real[m, n], x: real[n]) -> real[m] = sqrt(A @ x);
 fn length(A: real[m, n], x: real[n]) -> real = sum(lengths(A, x));
 fn each(A: real[m, n], X: real[b, n]) -> real = sum((X @ A')^0.5);
+fn by_zero(x: real[n]) -> real = mean(x / [i < n | log(1.0)]);
+
+# Rows that are left out, of what a reduction is subtracted from.
+fn shares(z: real[b, k], m: int) -> real { let l = log_softmax(z); sum(i < b | if i < m { l[i, 0] } else { 0 }) }
+fn shares_on(z: real[b, k], m: int) -> real { let l = log_softmax(z); fold(i < b, s = 0.0 | if i < m { s + l[i, 0] } else { s }) }
+fn products(z: real[b, k], m: int) -> real { let l = z - prod(z, axis = 1, keepdims = true); sum(i < b | if i < m { l[i, 0] } else { 0 }) }
 
 # The same with a call or a loop in between, for what it gets and gives.
 fn product(y: real, l: real) -> real = y * l;
@@ -172,6 +178,12 @@ near '{"length": 2, "length_dot": 0.5}' 'jvp(length, x)' 'A=[[0, 0], [2, 1]]' 'x
 near '{"jac_x": [[0, 0], [0.5, 0.25]]}' 'jacobian(lengths, x)' 'A=[[0, 0], [2, 1]]' 'x=[1, 2]'
 near '{"jac_x": [[0, 0, 0]]}' 'jacobian(lengths, x)' 'A=[[0, 0, 0]]' 'x=[1, 2, 3]'
 near '{"d_A": [[0.25, "inf"], [0.16666666666666666, "inf"]]}' 'grad(each, A)' 'A=[[4, 0], [9, 0]]' 'X=[[1, 0], [0, 1]]'
+for x in nan inf; do
+    near '{"d_z": [[0.909969426716888, -0.24472847105479764, -0.6652409557748219], [0, 0, 0]]}' 'grad(shares, z)' 'z=[[1, 2, 3], ["'$x'", 0, 0]]' m=1
+    near '{"d_z": [[0.909969426716888, -0.24472847105479764, -0.6652409557748219], [0, 0, 0]]}' 'grad(shares_on, z)' 'z=[[1, 2, 3], ["'$x'", 0, 0]]' m=1
+    near '{"d_z": [[-5, -3, -2], [0, 0, 0]]}' 'grad(products, z)' 'z=[[1, 2, 3], ["'$x'", 0, 0]]' m=1
+done
+near '{"by_zero": 0, "d_x": []}' 'value_and_grad(by_zero)' 'x=[]'
 # Of nothing there is no sum, whatever it is multiplied by.
 for f in over often apart linear likely; do
     near "{\"$f\": 0, \"d_s\": 0}" "value_and_grad($f, s)" 'x=[]' s=0

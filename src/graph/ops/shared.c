@@ -114,7 +114,9 @@ Node *g_factor_outside(Graph *g, Node *x, const Dim *size)
 
 Node *g_divisor_outside(Graph *g, Node *x, const Dim *size)
 {
-    bool fits = node_is_size(x) || node_sign(x) == SIGN_positive;
+    bool fits = node_is_any_const(x)
+                    ? const_value(x) != 0
+                    : node_is_size(x) || node_sign(x) == SIGN_positive;
     return fits ? x : unless_none(g, x, size, 1);
 }
 
