@@ -20,6 +20,13 @@ void header_text(const ModuleInput *in, Str *to);
 /* json.c: the same facts as the descriptor, as JSON. */
 void interface_json(const ModuleInput *in, Str *to);
 
+/* values.c: the initialiser of a C struct, "{{1.0f, …}, …}", from its leaves,
+ * row by row each; and a header that defines `static const MODULE_Type
+ * MODULE_name`. NULL, or what is wrong with the type: "has no fixed size …". */
+const char *value_initialiser(const Type *t, const void *const *leaf, Str *to);
+const char *value_header(const Module *m, const char *name, const Type *t,
+                         const void *const *leaf, Str *to);
+
 /* layout.c: the C type that a value of the language has. */
 typedef struct Layout {
     size_t size, align; /* of a fixed type; size 0 otherwise */

@@ -79,17 +79,17 @@ static uint64_t steps_key(const Step *step, int n, bool fixed)
     return h;
 }
 
-/* What the type would be called: a long list of parameters is left out. */
-static const char *wanted_name(Facing *f, const Type *t)
+/* A long list of parameters is left out. */
+const char *c_type_name(Arena *a, const Module *m, const Type *t)
 {
     enum { LONG = 60 };
-    const char *own = name_of(f->arena, t->text ? t->text : "");
+    const char *own = name_of(a, t->text ? t->text : "");
     const Type *in = t;
     while (in->kind == TY_stack)
         in = in->part[0];
     if (strlen(own) > LONG || !*own)
-        own = name_of(f->arena, in->name ? in->name : "value");
-    return arena_printf(f->arena, "%s_%s", f->interface->module->name, own);
+        own = name_of(a, in->name ? in->name : "value");
+    return arena_printf(a, "%s_%s", m->name, own);
 }
 
 static bool holds_pointers(const Step *step, int n)
@@ -124,7 +124,9 @@ static const CType *c_type_named(Facing *f, const char *name, const Step *step,
 
 static const CType *c_type(Facing *f, const Step *step, int n, bool written)
 {
-    return c_type_named(f, wanted_name(f, step->type), step, n, written);
+    return c_type_named(f,
+                        c_type_name(f->arena, f->interface->module, step->type),
+                        step, n, written);
 }
 
 static bool overwritten(const Function *f, const Port *p)

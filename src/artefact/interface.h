@@ -20,6 +20,9 @@ const char *name_claim(NameSet *s, const char *name);
 /* "Linear[64, 100]" as "Linear_64_100". */
 const char *name_of(Arena *a, const char *text);
 
+/* What a struct type is called, where nothing else is called so. */
+const char *c_type_name(Arena *a, const Module *m, const Type *t);
+
 /* layout.c */
 
 /* A value's type laid flat: structs and tuples open and close, leaves stand

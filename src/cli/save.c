@@ -18,13 +18,13 @@ static bool failed(void)
     return false;
 }
 
-static bool json_print(const Args *a, nncc_model *m, const char *name,
+static bool json_print(const Args *a, const Trained *t, const char *name,
                        const Saved *s, Str *to)
 {
     nncc_tensor *own = NEWN(a->arena, nncc_tensor, s->port->nleaf + 1);
     nncc_tensor **each = NEWN(a->arena, nncc_tensor *, s->port->nleaf + 1);
 
-    (void)m;
+    (void)t;
     (void)name;
     for (int i = 0; i < s->port->nleaf; i++) {
         own[i] = s->leaf[i];
@@ -64,11 +64,11 @@ void npy_print(const nncc_tensor *t, Str *to)
     str_add(to, t->data, bytes);
 }
 
-static bool npy_save(const Args *a, nncc_model *m, const char *name,
+static bool npy_save(const Args *a, const Trained *t, const char *name,
                      const Saved *s, Str *to)
 {
     (void)a;
-    (void)m;
+    (void)t;
     (void)name;
     if (s->port->nleaf != 1) {
         cli_fail("'%s' has %d arrays, and a .npy file has one: .safetensors "
@@ -81,11 +81,11 @@ static bool npy_save(const Args *a, nncc_model *m, const char *name,
 }
 
 /* The bytes of the generated header's struct. */
-static bool bin_print(const Args *a, nncc_model *m, const char *name,
+static bool bin_print(const Args *a, const Trained *t, const char *name,
                       const Saved *s, Str *to)
 {
     (void)a;
-    (void)m;
+    (void)t;
     (void)name;
     if (!s->block) {
         cli_fail("'%s' of type %s has no fixed size, so no struct in C whose "
@@ -97,7 +97,7 @@ static bool bin_print(const Args *a, nncc_model *m, const char *name,
     return true;
 }
 
-static bool safetensors_print(const Args *a, nncc_model *m, const char *name,
+static bool safetensors_print(const Args *a, const Trained *t, const char *name,
                               const Saved *s, Str *to)
 {
     nncc_store *store;
@@ -108,7 +108,7 @@ static bool safetensors_print(const Args *a, nncc_model *m, const char *name,
     (void)s;
     if (nncc_store_new(&store) != NN_OK)
         return failed();
-    bool good = nncc_params_store(m, name, store) == NN_OK &&
+    bool good = nncc_params_store(t->model, name, store) == NN_OK &&
                 nncc_store_bytes(store, &bytes, &n) == NN_OK;
     nncc_store_free(store);
     if (!good)
@@ -118,15 +118,44 @@ static bool safetensors_print(const Args *a, nncc_model *m, const char *name,
     return true;
 }
 
+/* The port of step that is meant. */
+static const Port *saved_port(const Module *m, const char *name)
+{
+    const Function *step = m->step;
+
+    for (int i = 0; i < step->nparam; i++)
+        if (!strcmp(step->param[i].name, name))
+            return &step->param[i];
+    return NULL;
+}
+
+/* A C header with the struct. */
+static bool header_print(const Args *a, const Trained *t, const char *name,
+                         const Saved *s, Str *to)
+{
+    const void **leaf = NEWN(a->arena, const void *, s->port->nleaf + 1);
+    const Port *p = saved_port(t->module, s->port->name);
+
+    (void)name;
+    for (int i = 0; i < s->port->nleaf; i++)
+        leaf[i] = s->leaf[i].data;
+    const char *wrong =
+        p ? value_header(t->module, p->name, p->type, leaf, to) : "is nothing";
+    if (wrong)
+        cli_fail("'%s' of type %s %s", s->port->name, s->port->type, wrong);
+    return !wrong;
+}
+
 static const struct Format {
     const char *ending;
-    bool (*print)(const Args *a, nncc_model *m, const char *name,
+    bool (*print)(const Args *a, const Trained *t, const char *name,
                   const Saved *s, Str *to);
 } formats[] = {
     {".safetensors", safetensors_print},
     {".json", json_print},
     {".npy", npy_save},
     {".bin", bin_print},
+    {".h", header_print},
 };
 enum { NFORMAT = sizeof formats / sizeof *formats };
 
@@ -149,19 +178,20 @@ int trained_format(const Args *a, const char *path)
     if (format_of(path))
         return EXIT_SUCCESS;
     return cli_usage(a,
-                     "'--save' writes .safetensors, .json, .npy and .bin, "
+                     "'--save' writes .safetensors, .json, .npy, .bin and .h, "
                      "not '%s'",
                      path);
 }
 
-bool trained_save(const Args *a, nncc_model *m, const char *name, NewFile *to)
+bool trained_save(const Args *a, const Trained *t, const char *name,
+                  NewFile *to)
 {
     Saved s;
     Str text = str_new(a->arena);
 
-    if (nncc_state(m, name, &s.port, &s.block, &s.leaf) != NN_OK)
+    if (nncc_state(t->model, name, &s.port, &s.block, &s.leaf) != NN_OK)
         return failed();
-    if (!format_of(to->path)->print(a, m, name, &s, &text))
+    if (!format_of(to->path)->print(a, t, name, &s, &text))
         return false;
     file_put(to, text.at, text.n);
     return file_keep(a->arena, to);

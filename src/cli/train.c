@@ -191,12 +191,12 @@ static int begin_saves(const Args *a, const Function *step, Saves *to)
     return status;
 }
 
-static bool save(const Args *a, nncc_model *m, Saves *s)
+static bool save(const Args *a, const Trained *t, Saves *s)
 {
     bool good = true;
 
     for (int i = 0; i < s->n; i++)
-        good = trained_save(a, m, s->at[i].name, &s->at[i].file) && good;
+        good = trained_save(a, t, s->at[i].name, &s->at[i].file) && good;
     return good;
 }
 
@@ -266,7 +266,7 @@ static bool train_module(const Args *a, Load *l, nncc_train_options *o,
     if (!trained_open(l, NULL, &t))
         return false;
     bool done = load(a, t.model, o, s) && train_here(t.model, o, s) &&
-                save(a, t.model, saves);
+                save(a, &t, saves);
     trained_close(&t);
     return done;
 }
@@ -413,7 +413,8 @@ static const Option options[] = {
     {"every", 0, "N", "epochs from one of --schedule=step to the next (10)"},
     {"patience", 0, "N", "stop after N epochs without a better test loss"},
     {"save", 0, "[NAME=]FILE",
-     "write what was trained (or NAME): .safetensors .json .npy .bin"},
+     "write what was trained (or NAME): .safetensors\n"
+     "                            .json .npy .bin .h"},
     {"load", 0, "[NAME=]FILE",
      "begin with what is there; --resume: with the last\n"
      "                            checkpoint, to the same bits"},

@@ -12,7 +12,7 @@ bool trained_open(Load *l, Function *f, Trained *to)
     Function *all[4] = {m->init, m->step};
     int n = 2;
 
-    *to = (Trained){0};
+    *to = (Trained){.module = m};
     if (m->evaluate)
         all[n++] = m->evaluate;
     if (f)

@@ -10,6 +10,7 @@
 typedef struct Trained {
     Jit *jit;
     nncc_model *model;
+    const Module *module;
     const nn_function *extra; /* f */
 } Trained;
 bool trained_open(Load *l, Function *f, Trained *to);
@@ -27,9 +28,10 @@ bool trained_fit(const Args *a, nncc_data **fit);
 /* --save and --load take [NAME=]FILE: the name, or NULL, and the file. */
 const char *trained_name(const Args *a, const char *value, const char **path);
 
-/* What of m is called so (NULL: what is trained) in the format that the file's
+/* What of t is called so (NULL: what is trained) in the format that the file's
  * name ends in; false after a message. */
-bool trained_save(const Args *a, nncc_model *m, const char *name, NewFile *to);
+bool trained_save(const Args *a, const Trained *t, const char *name,
+                  NewFile *to);
 /* Is the ending one of a format? A status to exit with. */
 int trained_format(const Args *a, const char *path);
 

@@ -20,23 +20,27 @@ awk 'BEGIN { print "u,v,w,kind"; for (i = 0; i < 90; i++) { u = i % 7; v = 100 *
 train="$NNCC train m.nn --data d.csv --standardise --batch 16"
 
 # The formats, and back again: the same numbers.
-accept $train --epochs 20 --save net.safetensors --save net.json --save state=s.safetensors --save net.bin
+accept $train --epochs 20 --save net.safetensors --save net.json --save state=s.safetensors --save net.bin --save net.h
 grep -q 'test accuracy' out.txt || fail "no accuracy"
 accept "$NNCC" m.nn -o m.h
 cat >use.c <<'C'
-#include "m.h"
+#include "net.h"
 #include <stdio.h>
+#include <string.h>
 int main(void)
 {
-    m_Net net;
+    m_Net net = m_net;
     FILE *f = fopen("net.bin", "rb");
     if (!f || fread(&net, sizeof net, 1, f) != 1 || fgetc(f) != EOF)
         return 1;
+    if (memcmp(net.hidden.W, m_net.hidden.W, sizeof net.hidden.W) != 0 ||
+        memcmp(net.out.b, m_net.out.b, sizeof net.out.b) != 0)
+        return 2;
     printf("%.9g\n", (double)net.out.b[1]);
     return 0;
 }
 C
-$CC -I. -I"$ROOT/runtime" use.c -o use && ./use >b.txt || fail 'net.bin is not the struct'
+$CC -Wall -Wextra -Werror -I. -I"$ROOT/runtime" use.c -o use && ./use >b.txt || fail 'net.bin is not the struct'
 grep -q "$(head -c 6 b.txt)" net.json || fail "$(cat b.txt) is not in net.json"
 accept "$NNCC" eval m.nn --load net.safetensors --data d.csv --json
 cp out.txt eval.json
@@ -44,7 +48,7 @@ grep -q '"rows": 90, "loss": 0\..*"accuracy": [01]' eval.json || fail "$(cat eva
 accept $train --epochs 0 --load net.json --save again.safetensors
 cmp net.safetensors again.safetensors || fail 'JSON gives other numbers than safetensors'
 accept $train --epochs 1 --load net.safetensors --load state=s.safetensors
-refuse 2 'writes .safetensors, .json, .npy and .bin, not' $train --save net.pt
+refuse 2 'writes .safetensors, .json, .npy, .bin and .h, not' $train --save net.pt
 refuse 1 "'net' has 4 arrays" $train --epochs 1 --save net.npy
 
 # Raw rows in, in another order of columns and with others among them: what was
