@@ -5,7 +5,7 @@
 # than SLACK per cent (3).
 #
 # COUNT=1: instructions instead, counted once, of code for x86-64-v3 (needs
-# valgrind; an hour). ROWS=PATTERN: only the rows that grep finds by it.
+# valgrind, and half an hour). ROWS=PATTERN: only the rows that grep finds by it.
 build=$(cd "$1" && pwd) || exit 2
 other=$(cd "$(dirname "$2")" && pwd)/$(basename "$2") || exit 2
 cd "$(dirname "$0")/../.." || exit 2
@@ -61,11 +61,13 @@ pair() {
 
 digits=examples/digits/digits
 printf '%-40s %12s %12s  %s\n' what 'this one' 'other' 'ratio'
-pair 'digits: compile and train' 7 NNCC train $digits.nn --data $digits.csv.gz --test 360 --epochs 30
-for model in lstm gpt; do
-    pair "chars/$model: compile and train" 3 NNCC train examples/chars/$model.nn \
-        --text examples/chars/proverbs.txt --batch 16 --epochs 1
-done
+[ "$count" != 0 ] || {
+    pair 'digits: compile and train' 7 NNCC train $digits.nn --data $digits.csv.gz --test 360 --epochs 30
+    for model in lstm gpt; do
+        pair "chars/$model: compile and train" 3 NNCC train examples/chars/$model.nn \
+            --text examples/chars/proverbs.txt --batch 16 --epochs 1
+    done
+}
 pair 'digits.nn to .so' 15 NNCC $digits.nn -o DIR/digits.so
 pair 'GPT-2 to .so' 3 NNCC examples/gpt2/gpt2.nn -o DIR/gpt2.so
 sed 's/STEPS/1000/g' tests/bench/lstm.nn >"$work/lstm.nn"
@@ -78,18 +80,30 @@ for kind in scalars vectors products comprehensions loops nests branches fields 
     pair "200 $kind to .so" 3 NNCC "$work/$kind.nn" -o DIR/long.so
 done
 
-# make_both NAME FILE… [-l…]: NAME.nn and C files to a program, with either.
+# make_both NAME MODEL…: models and the C files of NAME to a program, with either.
 make_both() {
+    name=$1
+    shift
     for side in new old; do
         nncc=$build/nncc
         [ $side = new ] || nncc=$other
-        # shellcheck disable=SC2086
-        (cd "$work/$side" && "$nncc" "$top/tests/bench/$1/$1.nn" $cpu -o "$1.o" &&
-            cc -O2 -w -I. "$top/tests/bench/$1"/*.c "$1.o" -o "$1" -lm) || exit 2
+        for model; do
+            # shellcheck disable=SC2086
+            "$nncc" "$model.nn" $cpu -o "$work/$side/$(basename "$model").o" || exit 2
+        done
+        (cd "$work/$side" &&
+            cc -O2 -w -I. "$top/tests/bench/$name"/*.c \
+                $(for model; do echo "$(basename "$model").o"; done) -o "$name" -lm) || exit 2
     done
 }
 top=$PWD
-make_both kernels
+make_both step $digits examples/chars/lstm examples/chars/gpt
+steps=5
+[ "$count" = 0 ] || steps=1
+for model in "digits $((steps * 200))" "lstm $steps" "gpt $steps"; do
+    pair "steps: $model" 7 DIR/step $model
+done
+make_both kernels tests/bench/kernels/kernels
 for shape in 'total 1 10' 'total 1 1000' 'total 1000 1000' 'product 1 10' \
     'product 1 1000' 'product 1000 1000' 'columns 10 100' 'columns 32 64' \
     'columns 100 100' 'columns 10000 10' 'rows 100 10' 'rows 100 100' \
@@ -99,7 +113,7 @@ for shape in 'total 1 10' 'total 1 1000' 'total 1000 1000' 'product 1 10' \
     'through 1024 1024'; do
     pair "kernel: $shape" 7 DIR/kernels $shape
 done
-make_both mlp
+make_both mlp tests/bench/mlp/mlp
 pair 'MLP gradient, and loops in C' 5 DIR/mlp
 echo "$slower rows are slower by more than $slack %"
 [ $slower = 0 ]
