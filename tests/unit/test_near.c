@@ -74,6 +74,11 @@ static const char *const places[] = {
     "[i < n + 2, k < m + 3 | where(k == p[i], 2, 0)] @ v",
     "w @ [i < n + 2, k < m + 3 | where(i == q[k] && w[i] > 0, v[k], 0)]",
     "[k < m + 23 | sum(i < n + 2 | where(k == p[i], w[i], 0))]",
+    "[k < m + 23 | sum(i < n + 2 | where(k == p[i], w[i] + k, 0))]",
+    "[k < m + 23 | sum(i < n + 2, j < m + 3 | where(k == p[i], w[i], 0))]",
+    "[k < m + 23 | sum(j < m + 3, i < n + 2 | where(k == p[i], w[i], 0))]",
+    "sum(i < n + 2, k < m + 3 | where(k == p[i], w[i], 0))",
+    "[j < m + 3 | sum(i < n + 2, k < m + 3 | where(k == q[j], v[k], 0))]",
     "[k < 20, j < m + 3 | sum(i < n + 2 | where(k == p[i], A[i, j] + k, 0))]",
     "[k < 9 | sum(i < n + 2 | where(k == p[i], w[i], 0))]",
     "[k < m + 23 | sum(i < n + 2, j < m + 3 | where(k == r[i, j], A[i, j], 0) "
@@ -118,6 +123,7 @@ static const char *const views[] = {
     "(A' @ A)' - B' @ B",
     "concat(v[1:], w)[1:4]",
     "concat(w[::-1], v)[2:]",
+    "[i < 4 | concat(u, w)[n * i + 1]]",
     "concat(A, B, axis = 1)[:, 2:m + 4]",
     "concat(A, B, axis = 1)'[m + 3:]",
     "[k < 3 | v[[2, 0, 1][k]]][::-1]",
@@ -127,6 +133,13 @@ static const char *const views[] = {
     "(expand(w, 1) * A)[1:, 1] - expand(w[1:], 1)",
     "reshape(reshape(A', [m + 3, 1, n + 2]), [m + 3, n + 2])",
     "reshape(expand(v, 1), [1, m + 3])",
+    "reshape(A, [m + 3, 1, n + 2])",
+    "reshape(expand(A, 0), [m + 3, n + 2])",
+    "(fn(b: real[3, m + 3]) = [i < 3 | b[i, i]])([k < 3, j < m + 3 | A[[1, 0, "
+    "1][k], j]])",
+    "(fn(b: real[n + 2]) = [i < n, k < 3 | b[i + k]])(grad(fn(a: real[n + 2]) "
+    "= sum([i < n, k < 3 | a[i + k] ^ 2]))(w))",
+    "grad(fn(a: real[4 * n + 8]) = sum([i < 4 | a[n * i + 1] ^ 2]))(u)",
     "reshape(A, [(n + 2) * (m + 3)])[::2]",
     "reshape(A', [(n + 2) * (m + 3)])[1:]",
     "reshape(u[:4 * n], [n, 4])[:, 1:]",
