@@ -494,11 +494,11 @@ static Rows pattern_of(Graph *g, Node *row, Node *column, const Dim *rows,
     at = g2(g, OP_max, g2(g, OP_sub, at, g_fill(g, at, 1)), zero);
     at = g_cast(g, DT_i32, at);
     p.place = g_where(g, there, at, g_fill(g, at, -1));
-    p.place = g_scatter_add(g, p.place, order, 0, n);
+    p.place = g_scatter_inside(g, p.place, order, 0, n);
     p.column = g2(g, OP_mul, first, g2(g, OP_mod, key, wide));
-    p.column = g_scatter_add(g, g_cast(g, DT_i32, p.column), at, 0, n);
+    p.column = g_scatter_inside(g, g_cast(g, DT_i32, p.column), at, 0, n);
     row = g2(g, OP_mul, first, g2(g, OP_div, key, wide));
-    count = g_scatter_add(g, g_cast(g, DT_i32, first), row, 0, rows);
+    count = g_scatter_inside(g, g_cast(g, DT_i32, first), row, 0, rows);
     more = dim_add(g, rows, lo);
     p.start = g_pad(g, running_sum(g, count), &lo, &more, &step);
     return p;

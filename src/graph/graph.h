@@ -410,6 +410,8 @@ Node *g_take_along(Graph *g, Node *a, Node *index, int axis);
 /* The transpose: zeros with n entries along axis, a's slices added where index
  * says. */
 Node *g_scatter_add(Graph *g, Node *a, Node *index, int axis, const Dim *n);
+/* With an index that is known to be inside, or was checked. */
+Node *g_scatter_inside(Graph *g, Node *a, Node *index, int axis, const Dim *n);
 
 /* Of each row along the last axis, the places of its elements in ascending or
  * descending order; of equal ones in the order they have, NaN last. */

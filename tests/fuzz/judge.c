@@ -24,6 +24,8 @@ typedef enum FunId {
     FUN_second,
     FUN_each,
     FUN_jacobian,
+    FUN_rows,
+    FUN_bent,
     NFUNS
 } FunId;
 
@@ -35,6 +37,8 @@ static const char *const expression[NFUNS] = {
     "grad(second, x, y, v, w)",
     "each",
     "jacobian(each, v)",
+    "rows", /* the same, sparse */
+    "bent", /* the Hessian of f by v, sparse */
 };
 
 typedef struct Fun {
@@ -273,16 +277,26 @@ static bool has_opposites(Judge *j, int fun)
     return false;
 }
 
+static bool is_of_each(int fun)
+{
+    return fun == FUN_jacobian || fun == FUN_rows;
+}
+
 static bool is_near(double got, double want)
 {
     return !isfinite(want) || fabs(got - want) <= 1e-8 * (1 + fabs(want));
+}
+
+static bool is_second(int fun)
+{
+    return fun == FUN_hvp || fun == FUN_second || fun == FUN_bent;
 }
 
 /* Is this a second derivative where the first is made of infinities: a limit
  * that nobody took, and what is rounded otherwise may be NaN. */
 static bool singular(Judge *j, int fun)
 {
-    return (fun == FUN_hvp || fun == FUN_second) && isinf(largest(j, FUN_grad));
+    return is_second(fun) && isinf(largest(j, FUN_grad));
 }
 
 static void compare(Judge *j, int fun, const char *by, int root, int64_t n,
@@ -412,16 +426,31 @@ static double each_at(Judge *j, double t)
     return sum;
 }
 
-static double jacobian_slope(Judge *j)
+/* The gradient by v along v's direction, only v being moved. */
+static double bent_at(Judge *j, double t)
+{
+    double *out[MAX_LEAVES], sum = 0;
+    Place at = point_moved(&j->point, t), base = j->point.at;
+
+    memcpy(base.v, at.v, sizeof base.v);
+    if (evaluate(j, FUN_grad, &base, out) != EVAL_OK)
+        return NAN;
+    for (int64_t i = 0; i < base.n; i++)
+        sum += j->point.along.v[i] * out[2][i];
+    return sum;
+}
+
+/* A matrix between weights and v's direction. */
+static double matrix_slope(Judge *j, int fun, const double *weight)
 {
     const Point *p = &j->point;
     double *out[MAX_LEAVES], sum = 0;
 
-    if (evaluate(j, FUN_jacobian, &p->at, out) != EVAL_OK)
+    if (evaluate(j, fun, &p->at, out) != EVAL_OK)
         return NAN;
     for (int64_t i = 0; i < p->at.n; i++)
         for (int64_t k = 0; k < p->at.n; k++)
-            sum += p->weight[i] * out[0][i * p->at.n + k] * p->along.v[k];
+            sum += weight[i] * out[0][i * p->at.n + k] * p->along.v[k];
     return sum;
 }
 
@@ -453,16 +482,14 @@ static bool smooth_slope(Judge *j, Along *f, double *slope)
 static bool at_kink(Judge *j, int fun)
 {
     double slope;
-    Along *of[NFUNS] = {[FUN_grad] = value_at,
-                        [FUN_jvp] = value_at,
-                        [FUN_hvp] = slope_at,
-                        [FUN_second] = slope_at,
-                        [FUN_jacobian] = each_at};
+    Along *of[NFUNS] = {
+        [FUN_grad] = value_at,   [FUN_jvp] = value_at,     [FUN_hvp] = slope_at,
+        [FUN_second] = slope_at, [FUN_jacobian] = each_at, [FUN_rows] = each_at,
+        [FUN_bent] = bent_at};
 
     if (!j->kinks || !j->point.edges)
         return false;
-    return fun == FUN_hvp || fun == FUN_second ||
-           (of[fun] && !smooth_slope(j, of[fun], &slope));
+    return is_second(fun) || (of[fun] && !smooth_slope(j, of[fun], &slope));
 }
 
 /* What identities and rules make of a program has its value. Of derivatives
@@ -503,7 +530,7 @@ static void compare_plain(Judge *j, int fun, EvalStatus status, double **got)
  * has their error. */
 static void hold(Judge *j, int fun, const char *kind, double got, double want)
 {
-    bool second = fun == FUN_hvp || fun == FUN_second;
+    bool second = is_second(fun);
 
     if (j->kinks && j->roots && j->point.edges && isfinite(got))
         return;
@@ -512,7 +539,7 @@ static void hold(Judge *j, int fun, const char *kind, double got, double want)
     if (!isfinite(got) && (singular(j, fun) || has_opposites(j, fun)))
         return;
     if (j->point.edges && !isfinite(got) &&
-        isinf(largest(j, fun == FUN_jacobian ? FUN_each : FUN_value)))
+        isinf(largest(j, is_of_each(fun) ? FUN_each : FUN_value)))
         return;
     if (!(fabs(got - want) <= 3e-4 * (1 + fabs(want))) &&
         !(fabs(got - want) <= 1e-10 * largest(j, fun)))
@@ -544,8 +571,15 @@ static void check_derivatives(Judge *j)
                  times_direction(j, FUN_second, at), curvature);
         }
     }
-    if (smooth_slope(j, each_at, &each))
-        hold(j, FUN_jacobian, "jacobian", jacobian_slope(j), each);
+    if (smooth_slope(j, bent_at, &curvature))
+        hold(j, FUN_bent, "sparse hessian",
+             matrix_slope(j, FUN_bent, j->point.along.v), curvature);
+    if (smooth_slope(j, each_at, &each)) {
+        hold(j, FUN_jacobian, "jacobian",
+             matrix_slope(j, FUN_jacobian, j->point.weight), each);
+        hold(j, FUN_rows, "sparse jacobian",
+             matrix_slope(j, FUN_rows, j->point.weight), each);
+    }
 }
 
 /* All */

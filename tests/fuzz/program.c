@@ -359,5 +359,20 @@ const char *program_text(Arena *a, const Choices *c)
                "  let g = grad(f, x, y, v, w)(x, y, v, w, k, p, c);\n"
                "  e_x * g.0 + e_y * g.1 + dot(e_v, g.2) + dot(e_w, g.3)\n}\n",
                parameters);
+    str_printf(&s,
+               "fn full(start: int[m+1], column: int[e], value: real[e], n: "
+               "int) -> real[m, n] =\n"
+               "  [r < m, j < n | sum(k < e | if start[r] <= k && k < "
+               "start[r+1] && column[k] == j { value[k] } else { 0 })];\n");
+    str_printf(&s,
+               "fn rows(%s) -> real[n, n] {\n"
+               "  let (s, i, a) = sparse_jacobian(each, v)(x, y, v, w, k, p, "
+               "c);\n  full(s, i, a, n)\n}\n",
+               parameters);
+    str_printf(&s,
+               "fn bent(%s) -> real[n, n] {\n"
+               "  let (s, i, a) = sparse_hessian(f, v)(x, y, v, w, k, p, "
+               "c);\n  full(s, i, a, n)\n}\n",
+               parameters);
     return s.at;
 }

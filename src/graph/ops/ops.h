@@ -201,9 +201,6 @@ bool affine_within(Graph *g, const Node *n, int *budget, Affine *a);
 enum { MAX_FOLD = 4096 };
 Node *fold_index(Graph *g, Node *n);
 
-/* index.c: g_scatter_add with an index that is known to be inside. */
-Node *g_scatter_inside(Graph *g, Node *a, Node *index, int axis, const Dim *n);
-
 /* onehot.c: a sum, a contract that picks one term, or puts each into one of its
  * sums; or NULL. */
 Node *sum_onehot(Graph *g, const Node *n);
