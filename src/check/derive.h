@@ -50,6 +50,27 @@ const Value *deriv_jacobian(Derivation *d);
 const Value *deriv_hessian(Derivation *d);
 const Value *deriv_hessian_vector(Derivation *d);
 
+/* Of the elements of some nodes: how many. */
+const Dim *deriv_elements(Graph *g, int n, Node *const *x);
+
+/* entries.c */
+
+/* Derivatives along one axis, some of them at the same place, and of each its
+ * row and column among all elements of y and x, from 1 up; 0: it is nowhere. */
+typedef struct Entries {
+    Node *value, *row, *column;
+    bool apart; /* elements of y of their own depend on elements of x, so that
+                   there are fewer than in a matrix */
+} Entries;
+/* Of y, which is of d->x. False after a message. */
+bool deriv_entries(Derivation *d, int ny, Node *const *y, Entries *to);
+/* A size in the shape of `like`. */
+Node *deriv_size(Graph *g, const Node *like, const Dim *d);
+
+/* dense.c: to[i * d->nx + j] is the derivative of y[i] by d->x[j], of both
+ * their axes. False: there is nothing to gain, or a message. */
+bool deriv_by_parts(Derivation *d, int ny, Node *const *y, Node **to);
+
 /* sparse.c */
 
 const Value *deriv_sparse_jacobian(Derivation *d);

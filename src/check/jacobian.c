@@ -45,8 +45,7 @@ static const Type *matrix_type(Check *c, const Type *rows, const Type *of)
     return type_of_struct(c, matrix_def(c, rows->def), rows->arg, part);
 }
 
-/* Of the elements of some nodes: how many. */
-static const Dim *elements(Graph *g, int n, Node *const *x)
+const Dim *deriv_elements(Graph *g, int n, Node *const *x)
 {
     const Dim *sum = dim_const(g, 0), *size;
 
@@ -219,9 +218,11 @@ static bool matrix_by_fewer(Derivation *d, const Dim *rows, const Dim *columns,
 static bool matrix(Derivation *d, Node **to)
 {
     Graph *g = d->c->graph;
-    const Dim *rows = elements(g, d->ny, d->y_leaf);
-    const Dim *columns = elements(g, d->nx, d->x);
+    const Dim *rows = deriv_elements(g, d->ny, d->y_leaf);
+    const Dim *columns = deriv_elements(g, d->nx, d->x);
 
+    if (deriv_by_parts(d, d->ny, d->y_leaf, to))
+        return true;
     switch (deriv_smaller(d->c, rows, columns)) {
     case FIRST_SMALLER:
         return matrix_by_rows(d, to);
@@ -259,12 +260,13 @@ const Value *deriv_hessian(Derivation *d)
 {
     Check *c = d->c;
     int n = d->nx * d->nx, first = 0;
-    Node **m = NEWN(c->arena, Node *, n + 1);
+    Node **m = NEWN(c->arena, Node *, n + 1), **y;
     const Value **row = NEWN(c->arena, const Value *, d->f->nby);
 
     if (!matrix_possible(d, d->nx, d->x))
         return c->error;
-    if (!matrix_by_columns(d, d->nx, deriv_gradient(d), m))
+    y = deriv_gradient(d);
+    if (!deriv_by_parts(d, d->nx, y, m) && !matrix_by_columns(d, d->nx, y, m))
         return c->error;
     deriv_put_back(d, n, m);
     for (int k = 0; k < d->f->nby; k++) {

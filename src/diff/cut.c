@@ -370,10 +370,11 @@ static Node *scaled(Cut *c, const Branch *b)
 static void add_part(Cut *c, const Branch *b)
 {
     Part p = {.row = b->row};
+    Node *value = scaled(c, b);
 
-    if (!has(c, b->n, F_active))
+    if (!has(c, value, F_active))
         return;
-    p.value = make_all(c, &c->cut, scaled(c, b), cut_of);
+    p.value = make_all(c, &c->cut, value, cut_of);
     list_push(c->arena, &c->to.part, p);
 }
 

@@ -9,6 +9,10 @@ fn full(start: int[m+1], column: int[e], value: real[e], n: int) -> real[m, n] =
 fn rising(start: int[m+1], column: int[e]) -> bool =
   start[0] == 0 && all(r < m | start[r] <= start[r+1])
   && all(r < m, k < e | k <= start[r] || k >= start[r+1] || column[max(k-1, 0)] < column[k]);
+# 1 at j and 0 elsewhere: what dense matrices that are made as sparse ones are is held
+# against directional derivatives.
+fn unit(n: int, j: int) -> real[n] = [i < n | where(i == j, 1.0, 0.0)];
+fn unit2(n: int, j: int, k: int) -> real[n, 2] = [i < n, l < 2 | where(i == j && l == k, 1.0, 0.0)];
 # How far the two are apart, -1 where rows are out of order; entries; room for them.
 fn verdict(start: int[m+1], column: int[e], value: real[e], D: real[m, n]) -> (real, int, int) =
   (if rising(start, column) { max(concat([0], reshape(abs(full(start, column, value, n) - D), [m*n]))) } else { -1 },
@@ -46,7 +50,14 @@ fn at_flux(u: real[n+2]) -> (real, int, int) {
 fn ring(u: real[n]) -> real[n] = [i < n | u[(i + 1) % n] * u[i] - u[(i + n - 1) % n]];
 fn at_ring(u: real[n]) -> (real, int, int) {
   let (s, c, v) = sparse_jacobian(ring)(u);
-  verdict(s, c, v, jacobian(ring)(u))
+  verdict(s, c, v, [j < n | jvp(ring)(u, unit(n, j)).1]')
+}
+fn dense_ring(u: real[n]) -> real =
+  max(concat([0], reshape(abs(jacobian(ring)(u) - [j < n | jvp(ring)(u, unit(n, j)).1]'), [n*n])));
+fn chosen(u: real[n]) -> real[n] = [i < n | if i > 0 { u[i] } else { 2.0 }] * sum(u);
+fn at_chosen(u: real[n]) -> (real, int, int) {
+  let (s, c, v) = sparse_jacobian(chosen)(u);
+  verdict(s, c, v, jacobian(chosen)(u))
 }
 
 fn heat(u: real[n, m]) -> real[n, m] =
@@ -71,6 +82,12 @@ fn shoot(x: real[n+1, 2], a: real[n], steps: int) -> real[n, 2] =
   [i < n | fold(t < steps, y = x[i] | rk(y, a[i], 0.1)) - x[i+1]];
 fn at_shoot(x: real[n+1, 2], a: real[n], steps: int) -> (real, int, int) {
   let (s, c, v) = sparse_jacobian(shoot, x, a)(x, a, steps);
+  let D = [j < n + 1, k < 2 | reshape(jvp(shoot, x)(x, a, steps, unit2(n + 1, j, k)).1, [n*2])];
+  let E = [j < n | reshape(jvp(shoot, a)(x, a, steps, unit(n, j)).1, [n*2])];
+  verdict(s, c, v, concat(reshape(D, [(n+1)*2, n*2])', E', axis = 1))
+}
+fn dense_shoot(x: real[n+1, 2], a: real[n], steps: int) -> (real, int, int) {
+  let (s, c, v) = sparse_jacobian(shoot, x, a)(x, a, steps);
   let (D, E) = jacobian(shoot, x, a)(x, a, steps);
   verdict(s, c, v, concat(reshape(D, [n*2, (n+1)*2]), reshape(E, [n*2, n]), axis = 1))
 }
@@ -89,12 +106,17 @@ fn springs(x: real[n, 2], a: int[p], b: int[p]) -> real =
   sum(e < p | (sum((x[a[e]] - x[b[e]])^2) - 1)^2);
 fn at_springs(x: real[n, 2], a: int[p], b: int[p]) -> (real, int, int) {
   let (s, c, v) = sparse_hessian(springs)(x, a, b);
+  let H = [j < n, k < 2 | hvp(springs)(x, a, b, unit2(n, j, k))];
+  verdict(s, c, v, reshape(H, [n*2, n*2]))
+}
+fn dense_springs(x: real[n, 2], a: int[p], b: int[p]) -> (real, int, int) {
+  let (s, c, v) = sparse_hessian(springs)(x, a, b);
   verdict(s, c, v, reshape(hessian(springs)(x, a, b), [n*2, n*2]))
 }
 fn picked(x: real[n], a: int[p]) -> real[p] = [k < p | x[a[k]] * x[a[(k + 1) % p]]];
 fn at_picked(x: real[n], a: int[p]) -> (real, int, int) {
   let (s, c, v) = sparse_jacobian(picked)(x, a);
-  verdict(s, c, v, jacobian(picked)(x, a))
+  verdict(s, c, v, [j < n | jvp(picked)(x, a, unit(n, j)).1]')
 }
 
 # No structure: what is sorted, or comes from all.
@@ -110,6 +132,7 @@ export sparse_jacobian(rows, x, w) as J_rows, sparse_jacobian(stencil) as J_sten
   sparse_jacobian(shoot, x) as J_shoot, sparse_hessian(chained) as H_chained,
   sparse_hessian(springs) as H_springs, sparse_jacobian(ring) as J_ring,
   sparse_jacobian(sorted) as J_sorted, sparse_jacobian(picked) as J_picked;
+export jacobian(shoot, x) as D_shoot, hessian(springs) as D_springs, jacobian(picked) as D_picked;
 N
 # right ENTRIES ROOM FUNCTION ARGUMENT…: equal, in order, and not more than that.
 right() {
@@ -142,6 +165,10 @@ right 0 0 at_chained x='[1]'
 right 8 8 at_terms x='[[1,2],[3,4]]' w='[1,2]'
 right 28 64 at_springs x='[[0,1],[2,0],[1,1]]' a='[0,1,1,2]' b='[1,0,2,2]'
 right 0 0 at_springs x='[[0,1],[2,0],[1,1]]' a='[]' b='[]'
+right 28 64 dense_springs x='[[0,1],[2,0],[1,1]]' a='[0,1,1,2]' b='[1,0,2,2]'
+right 16 16 dense_shoot x='[[1,2],[3,4],[5,6]]' a='[1,2]' steps=3
+right 9 12 at_chosen u='[1,2,3]'
+is '{"dense_ring": 0}' dense_ring u='[1,2,3,4,5]'
 right 6 8 at_picked x='[1,2,3]' a='[0,1,1,0]'
 right 9 9 at_sorted x='[3,1,2]'
 is '{"jac_x_start": [0, 0, 0, 0], "jac_x_column": [], "jac_x": []}' 'sparse_jacobian(constant)' x='[1,2]'
@@ -165,6 +192,10 @@ most J_heat 3
 most J_shoot 5
 most H_chained 4
 most H_springs 5
+# With all zeros, too, where loops and tables would be gone through for each of them.
+most D_shoot 5
+most D_springs 8
+most D_picked 15
 
 # Residuals of bundle adjustment: one pass over what was seen, 29 derivatives that are
 # not always 0 for each.

@@ -1,0 +1,89 @@
+/* dense.c: Jacobians and Hessians with their zeros, by what is not 0.
+ *
+ * To differentiate for all values of an index repeats loops, and what an index
+ * table tells, for each of them. Where elements of y of their own depend on
+ * each element of x, that is done once, and what comes out is put in place. */
+#include "check/derive.h"
+#include "graph/op.h"
+#include "graph/view.h"
+#include "region/region.h"
+
+static bool is_repeated(const Node *n)
+{
+    return node_has_region(n) || n->op == OP_gather || n->op == OP_scatter_add;
+}
+
+/* Is there such a thing between y and x. */
+static bool repeats(Derivation *d, int ny, Node *const *y)
+{
+    Arena *scratch = arena_new();
+    Nodes all = nodes_below(d->c->graph, scratch, ny, y);
+    bool *depends = NEWN(scratch, bool, all.n + 1), found = false;
+
+    for (int i = 0; i < all.n; i++) {
+        const Node *n = all.at[i];
+
+        for (int j = 0; j < d->nx; j++)
+            depends[i] = depends[i] || n == d->x[j];
+        for (int k = 0; k < n->narg; k++)
+            depends[i] =
+                depends[i] || depends[node_place(all.at, all.n, n->arg[k])];
+        found = found || (depends[i] && is_repeated(n));
+    }
+    arena_free(scratch);
+    return found;
+}
+
+/* All entries in a matrix of these rows and columns. */
+static Node *put(Graph *g, const Entries *e, const Dim *rows,
+                 const Dim *columns)
+{
+    const Dim *dim[2] = {rows, columns};
+    Node *zero = g_fill(g, e->row, 0), *one = g_fill(g, e->row, 1);
+    Node *there = g2(g, OP_and, g2(g, OP_lt, zero, e->row),
+                     g2(g, OP_lt, zero, e->column));
+    Node *place = g2(g, OP_mul, g2(g, OP_sub, e->row, one),
+                     deriv_size(g, e->row, columns));
+    Node *value = g_where(g, there, e->value, g_fill(g, e->value, 0));
+
+    place = g2(g, OP_add, place, g2(g, OP_sub, e->column, one));
+    place = g_where(g, there, place, zero);
+    value = g_scatter_inside(g, value, place, 0, dim_mul(g, dim[0], dim[1]));
+    return g_reshape(g, value, 2, dim);
+}
+
+/* The derivative of y by x in m, whose first element is there. */
+static Node *block(Graph *g, Node *m, const Dim *const *from, const Node *y,
+                   const Node *x)
+{
+    const Dim *dim[MAX_RANK], *size[2] = {dim_const(g, 1), dim_const(g, 1)};
+    int step[2] = {1, 1}, rank = 0;
+
+    for (int a = 0; a < y->rank; a++)
+        size[0] = dim_mul(g, size[0], dim[rank++] = y->dim[a]);
+    for (int a = 0; a < x->rank; a++)
+        size[1] = dim_mul(g, size[1], dim[rank++] = x->dim[a]);
+    m = g_cast(g, y->dtype, g_slice(g, m, from, size, step));
+    return g_reshape(g, m, rank, dim);
+}
+
+bool deriv_by_parts(Derivation *d, int ny, Node *const *y, Node **to)
+{
+    Graph *g = d->c->graph;
+    const Dim *from[2] = {dim_const(g, 0), NULL};
+    Entries e;
+    Node *m;
+
+    if (!repeats(d, ny, y) || !deriv_entries(d, ny, y, &e) || !e.apart)
+        return false;
+    m = put(g, &e, deriv_elements(g, ny, y), deriv_elements(g, d->nx, d->x));
+    for (int i = 0; i < ny; i++) {
+        from[1] = dim_const(g, 0);
+        for (int j = 0; j < d->nx; j++) {
+            to[i * d->nx + j] = block(g, m, from, y[i], d->x[j]);
+            from[1] = dim_add(g, from[1], deriv_elements(g, 1, &d->x[j]));
+        }
+        from[0] = dim_add(g, from[0], deriv_elements(g, 1, &y[i]));
+    }
+    return true;
+}
