@@ -4,6 +4,7 @@
 #include "graph/op.h"
 #include "graph/view.h"
 #include "region/region.h"
+#include "simplify/simplify.h"
 
 /* What is known of a node. */
 enum {
@@ -530,9 +531,11 @@ Structure structure_of(Graph *g, Arena *a, int ny, Node *const *y,
              .x = x,
              .column = column,
              .nx = nx};
+    Node **simple = arena_copy(c.scratch, y, sizeof *y * (size_t)ny);
 
+    simplify(g, ny, simple);
     for (int i = ny - 1; i >= 0; i--)
-        push_branch(&c, y[i], row[i], NULL, false);
+        push_branch(&c, simple[i], row[i], NULL, false);
     while (c.branch.n > 0) {
         Branch b = c.branch.at[--c.branch.n];
 

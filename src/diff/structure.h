@@ -29,7 +29,8 @@ typedef struct Structure {
 } Structure;
 
 /* row[i] and column[j], of type i64 and of the shapes of y[i] and x[j], are the
- * numbers of their elements. The x are parameters. */
+ * numbers of their elements. The x are parameters; the y are simplified first.
+ */
 Structure structure_of(Graph *g, Arena *a, int ny, Node *const *y,
                        Node *const *row, int nx, Node *const *x,
                        Node *const *column);
