@@ -2,6 +2,7 @@
 #ifndef NNCC_SIMPLIFY_INTERNAL_H
 #define NNCC_SIMPLIFY_INTERNAL_H
 
+#include "graph/product.h"
 #include "simplify/simplify.h"
 
 /* course.c: whether two values are the same when a loop and the same loop that
@@ -11,5 +12,9 @@ bool same_course(const Node *a, const Node *b);
 /* merge.c: loops that are one, of what the roots reach without entering a body.
  */
 void loops_merge(Graph *g, int nroot, Node **root);
+
+/* factor.c: a b + a c, n, as a (b + c), where neither product is used
+ * otherwise and both are of matrices; or NULL. */
+Node *factor_products(Graph *g, const Uses *uses, const Node *n);
 
 #endif

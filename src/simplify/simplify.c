@@ -3,6 +3,7 @@
 #include "simplify/simplify.h"
 
 #include "graph/region.h"
+#include "simplify/internal.h"
 #include "simplify/normal.h"
 
 #include <string.h>
@@ -200,6 +201,8 @@ static Node *by_normal_form(Pass *p, Node *n)
     bool any = n->derived || p->formulas;
     Node *to = any ? normal_form(p->g, &uses, p->formulas, n) : NULL;
 
+    if (!to && any)
+        to = factor_products(p->g, &uses, n);
     if (to)
         graph_log(p->g, "normal form", n, to);
     return to;

@@ -59,6 +59,32 @@ for f in softmax two_layer curve mlp; do
     awk '/^  times/ && $3 > 4 { exit 1 }' out.txt || fail "$f: $(cat out.txt)"
 done
 
+# Products of the Hessian of a network of two layers with a vector, beside those of its
+# gradient: of dimensions of 10 all, 1,000 each and some of rows.
+cat >net.nn <<'N'
+use nn;
+fn loss(W1: real[n, h], W2: real[h, k], X: real[b, n], y: int[b]) -> real =
+  cross_entropy(relu(X @ W1) @ W2, y);
+export grad(loss, W1, W2) as net_grad, hvp(loss, W1, W2) as net_hvp;
+N
+ten='--dim n=10 --dim h=10 --dim k=10 --dim b=10'
+accept "$NNCC" cost net.nn $ten
+awk '/^  products/ { p[++n] = int($2 / 1000) } END { exit !(p[1] == 5 && p[2] - p[1] <= 5) }' out.txt ||
+    fail "$(cat out.txt)"
+# What has structure costs what it has: no n^3, no identity that is multiplied.
+cat >structure.nn <<'N'
+fn quadratic(A: real[n, n], X: real[n, m]) -> real = trace(X' @ A @ X);
+fn linear(A: real[n, m], X: real[m, k], B: real[k, n]) -> real = trace(A @ X @ B);
+fn rank1(v: real[n], B: real[n, m]) -> real[n, m] = (diag(v) - outer(v, v)) @ B;
+fn rows(A: real[b, n, m], B: real[b, m, n]) -> real[b] = [i | trace(A[i] @ B[i])];
+N
+accept "$NNCC" cost structure.nn 'grad(quadratic, X)' linear 'grad(linear, X)' rank1 rows
+takes 'grad(quadratic, X)' products 'n^2*m'
+takes linear products 'n*m*k + n*k'
+takes 'grad(linear, X)' products 'n*m*k'
+takes rank1 products 'n*m'
+takes rows products 'b*n*m'
+
 refuse 1 "did you mean 'mixed'" "$NNCC" cost m.nn mixe
 refuse 2 "unknown option '--dims'" "$NNCC" cost m.nn --dims
 echo 'fn f(x: real) -> real = x;' >none.nn

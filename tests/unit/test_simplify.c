@@ -139,11 +139,13 @@ static void same_value(Case *c)
 
 static void same_node(Case *c, bool formulas)
 {
+    Graph *g = program_module(c->program)->graph;
+
+    simplify_functions(g, c->side, 2);
     Node *root[2] = {c->side[0]->result[0].leaf[0],
                      c->side[1]->result[0].leaf[0]};
-
-    (formulas ? simplify_formulas : simplify)(program_module(c->program)->graph,
-                                              2, root);
+    if (formulas)
+        simplify_formulas(g, 2, root);
     if (root[0] != root[1])
         ck_abort_msg("left is  %s\nright is %s", formula(c, root[0]),
                      formula(c, root[1]));

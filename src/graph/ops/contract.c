@@ -264,6 +264,8 @@ static Node *contract_identity(Graph *g, const Node *n)
         y = pull_scalar(g, &p, k);
     if (!y)
         y = contract_onehot(g, n);
+    if (!y)
+        y = contract_structure(g, n);
     return !y && out_of_order(&p) ? make(g, &p) : y;
 }
 

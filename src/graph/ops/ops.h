@@ -211,6 +211,14 @@ Node *any_onehot(Graph *g, const Node *n);
 /* sort.c: a view of an argsort that is its first places; or NULL. */
 Node *sort_first(Graph *g, const Node *order, const View *v);
 
+/* structure.c: a view of a diagonal, from diagonals; or NULL. */
+Node *view_diagonal(Graph *g, const Node *n);
+/* A contract with an outer product or a sum of such and diagonals, by what they
+ * are made of; or NULL. */
+Node *contract_structure(Graph *g, const Node *n);
+/* What n, a permute, takes, where that is its own transpose; or NULL. */
+Node *permute_symmetric(const Node *n);
+
 /* view_sum.c: a view_add that adds up along one axis and leaves the others as
  * they are, in operators that there are kernels for. */
 Node *view_sum(Graph *g, Node *n);

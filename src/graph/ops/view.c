@@ -222,10 +222,14 @@ static Node *view_identity(Graph *g, const Node *n)
         return x;
     if (x->op == OP_view)
         y = of_view(g, x, &v);
+    if (!y && node_permutes(n))
+        y = permute_symmetric(n);
     if (!y && view_tidy(g, &v))
         return g_view(g, x, &v);
     if (!y)
         y = joined(g, x, &v);
+    if (!y)
+        y = view_diagonal(g, n);
     return y ? y : of_others(g, n, &v);
 }
 

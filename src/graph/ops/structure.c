@@ -1,0 +1,373 @@
+/* structure.c: diagonals, outer products and symmetry of what is computed.
+ *
+ * The diagonal of an elementwise formula is one of the diagonals, that of a
+ * product a product of the rows with the columns alone. An outer product is as
+ * many numbers as its two vectors: a product with it, or with a sum of such and
+ * of diagonal matrices, is one with each. A matrix that is made the same way
+ * from both sides is its own transpose. */
+#include "graph/ops/ops.h"
+
+#include <string.h>
+
+/* So much of a formula is looked at: what is longer stays as it is. */
+enum { MOST = 32 };
+
+/* Diagonals along axes a and a + 1, which become axis a. */
+
+typedef struct Look {
+    Graph *g;
+    int left; /* below 0: the formula is too long */
+} Look;
+
+/* Reads x's diagonal, whatever x is. */
+static Node *read_diagonal(Graph *g, Node *x, int a)
+{
+    const Dim *dim[MAX_RANK], *n = x->dim[a];
+    View v;
+    int rank = 0;
+    for (int i = 0; i < x->rank; i++)
+        if (i != a)
+            dim[rank++] = i == a + 1 ? dim_mul(g, n, n) : x->dim[i];
+    x = g_reshape(g, x, rank, dim);
+    v = view_whole(g, x);
+    v.size[a] = n;
+    v.coef[a] = dim_add(g, n, dim_const(g, 1));
+    return g_view(g, x, &v);
+}
+
+static Node *diagonal(Look *k, Node *x, int a);
+
+/* Where too much was looked at, anything. */
+static Node *pushed_or_read(Look *k, Node *x, int a)
+{
+    Node *y = diagonal(k, x, a);
+    return y || k->left < 0 ? y : read_diagonal(k->g, x, a);
+}
+
+static Node *of_repeated(Look *k, const Node *x, int a)
+{
+    int axis[MAX_RANK], rank = 0, p = x->attr.ints[a], q = x->attr.ints[a + 1];
+    const Dim *dim[MAX_RANK];
+    Node *of = x->arg[0];
+    bool both = p >= 0 && q >= 0;
+    for (int i = 0; i < x->rank; i++) {
+        int from = i == a && p < 0 ? q : x->attr.ints[i];
+        if (i == a + 1)
+            continue;
+        dim[rank] = x->dim[i];
+        axis[rank++] = both && from > p ? from - 1 : from;
+    }
+    if (both)
+        of = pushed_or_read(k, of, p);
+    return k->left < 0 ? NULL : g_broadcast(k->g, of, rank, dim, axis);
+}
+
+/* Σ_k x[i, k] y[k, i]: rows and columns in step. */
+static Node *of_contract(Graph *g, const Node *x, int a)
+{
+    int l[2 * MAX_RANK], lout[MAX_RANK], rank = 0, n = x->arg[0]->rank;
+    for (int i = 0; i < x->attr.nint; i++)
+        l[i] = x->attr.ints[i] == a + 1 ? a : x->attr.ints[i];
+    for (int k = 0; k < 2; k++) {
+        int times = 0;
+        for (int i = k ? n : 0; i < (k ? x->attr.nint : n); i++)
+            times += l[i] == a;
+        if (times > 1)
+            return NULL;
+    }
+    for (int i = 0; i < x->rank; i++)
+        if (i != a + 1)
+            lout[rank++] = i;
+    return g_contract(g, x->arg[0], l, x->arg[1], l + n, rank, lout);
+}
+
+/* Is each element of x made of the same one of all arguments. */
+static bool by_elements(const Graph *g, const Node *x)
+{
+    OpClass cls = op_table[x->op]->cls;
+    if ((cls != OPC_ewise && x->op != OP_where) || node_can_fail(g, x))
+        return false;
+    for (int i = 0; i < x->narg; i++)
+        if (x->arg[i]->rank != x->rank)
+            return false;
+    return x->narg > 0;
+}
+
+static Node *of_elements(Look *k, const Node *x, int a)
+{
+    Node *arg[3];
+    if (x->narg > 3)
+        return NULL;
+    for (int i = 0; i < x->narg; i++)
+        arg[i] = pushed_or_read(k, x->arg[i], a);
+    return k->left < 0 ? NULL
+                       : graph_make(k->g, (OpId)x->op, (DType)x->dtype, x->narg,
+                                    arg, &x->attr);
+}
+
+/* In less than reading it would take, or NULL. */
+static Node *diagonal(Look *k, Node *x, int a)
+{
+    if (x->rank <= a + 1 || x->dim[a] != x->dim[a + 1] || k->left-- <= 0)
+        return NULL;
+    if (node_repeats(x))
+        return of_repeated(k, x, a);
+    if (x->op == OP_contract)
+        return of_contract(k->g, x, a);
+    if (by_elements(k->g, x))
+        return of_elements(k, x, a);
+    if (node_permutes(x) && x->rank == 2)
+        return pushed_or_read(k, x->arg[0], a);
+    return NULL;
+}
+
+Node *view_diagonal(Graph *g, const Node *n)
+{
+    View v = view_of(n);
+    Node *joined = n->arg[0], *x;
+    Look k = {g, MOST};
+    if (joined->op != OP_reshape)
+        return NULL;
+    x = joined->arg[0];
+    for (int j = 0; j < v.rank; j++) {
+        int a = v.axis[j];
+        if (x->rank != joined->rank + 1 || x->dim[a] != v.size[j] ||
+            x->dim[a + 1] != v.size[j] || !dim_is(v.base[a], 0) ||
+            v.coef[j] != dim_add(g, v.size[j], dim_const(g, 1)))
+            continue;
+        for (int i = 0; i < joined->rank; i++)
+            if (i != a && joined->dim[i] != x->dim[i + (i > a)])
+                return NULL;
+        x = diagonal(&k, x, a);
+        v.coef[j] = dim_const(g, 1);
+        return x && k.left >= 0 ? g_view(g, x, &v) : NULL;
+    }
+    return NULL;
+}
+
+/* Outer products */
+
+/* x, an operand of contract n with labels l, as u (spread along axes that the
+ * result has) times w, which lacks an axis that the operand alone has. */
+static bool is_outer(const Node *n, const Node *x, const int *l,
+                     const Node *other, const int *lother, Node **u, Node **w)
+{
+    bool outside = true, smaller = false;
+    if (x->op != OP_mul || !node_repeats(*u) || !node_repeats(*w))
+        return false;
+    for (int i = 0; i < x->rank; i++) {
+        bool alone = true;
+        for (int k = 0; k < other->rank; k++)
+            alone = alone && lother[k] != l[i];
+        outside = outside && ((*u)->attr.ints[i] < 0 || l[i] < n->rank);
+        smaller = smaller || (alone && (*w)->attr.ints[i] < 0);
+    }
+    return outside && smaller;
+}
+
+/* A product with w alone, times u. */
+static Node *contract_outer(Graph *g, const Node *n, const Node *x,
+                            const int *l, Node *other, const int *lother,
+                            Node *u, Node *w)
+{
+    int lout[MAX_RANK], axis[MAX_RANK];
+    Node *y;
+    for (int i = 0; i < n->rank; i++) {
+        lout[i] = i;
+        axis[i] = -1;
+    }
+    for (int i = 0; i < x->rank; i++)
+        if (u->attr.ints[i] >= 0)
+            axis[l[i]] = u->attr.ints[i];
+    for (int i = 0, last = -1; i < n->rank; i++) {
+        if (axis[i] >= 0 && axis[i] < last)
+            return NULL;
+        last = axis[i] >= 0 ? axis[i] : last;
+    }
+    y = g_contract(g, other, lother, w, l, n->rank, lout);
+    u = g_broadcast(g, u->arg[0], n->rank, n->dim, axis);
+    return g2(g, OP_mul, u, y);
+}
+
+/* where(c, v, 0) of what is equal along two axes, or u w. */
+static bool is_sparse(const Node *x)
+{
+    if (x->op == OP_neg)
+        x = x->arg[0];
+    if (x->op == OP_where)
+        return node_is_const(x->arg[2], 0) && x->arg[0]->op == OP_eq;
+    return x->op == OP_mul && node_repeats(x->arg[0]) &&
+           node_repeats(x->arg[1]);
+}
+
+/* Of a sum of such, the sum of the products; NULL where one is none less. */
+static Node *contract_terms(Graph *g, const Node *n, const Node *x,
+                            const int *l, Node *other, const int *lother)
+{
+    int lout[MAX_RANK];
+    Node *y[2];
+    if ((x->op != OP_add && x->op != OP_sub) || !is_sparse(x->arg[0]) ||
+        !is_sparse(x->arg[1]))
+        return NULL;
+    for (int i = 0; i < n->rank; i++)
+        lout[i] = i;
+    for (int i = 0; i < 2; i++) {
+        y[i] = g_contract(g, other, lother, x->arg[i], l, n->rank, lout);
+        if (y[i]->op == OP_contract &&
+            (y[i]->arg[0] == x->arg[i] || y[i]->arg[1] == x->arg[i]))
+            return NULL;
+    }
+    return g2(g, (OpId)x->op, y[0], y[1]);
+}
+
+/* Symmetry of matrices */
+
+/* A factor of a product, with the label of each of its axes. */
+typedef struct Labelled {
+    const Node *x;
+    int l[MAX_RANK];
+} Labelled;
+
+typedef struct Factors {
+    Labelled at[MOST];
+    int n, looked;
+} Factors;
+
+static bool take_factors(Factors *f, const Node *x, const int *l);
+
+/* x's argument, whose axis ints[i] is x's axis i. */
+static bool take_moved(Factors *f, const Node *x, const int *l)
+{
+    int of[MAX_RANK];
+    for (int i = 0; i < x->rank; i++)
+        if (x->attr.ints[i] >= 0)
+            of[x->attr.ints[i]] = l[i];
+    return take_factors(f, x->arg[0], of);
+}
+
+static bool take_factors(Factors *f, const Node *x, const int *l)
+{
+    if (f->n == MOST || f->looked++ == 2 * MOST)
+        return false;
+    if (x->op == OP_mul)
+        return take_factors(f, x->arg[0], l) && take_factors(f, x->arg[1], l);
+    if (node_repeats(x) || node_permutes(x))
+        return take_moved(f, x, l);
+    f->at[f->n].x = x;
+    memcpy(f->at[f->n++].l, l, sizeof *l * (size_t)x->rank);
+    return true;
+}
+
+static int exchanged(int label) { return label < 2 ? 1 - label : label; }
+
+static bool are_exchanged(const Labelled *a, const Labelled *b)
+{
+    for (int i = 0; i < a->x->rank; i++)
+        if (a->x != b->x || exchanged(a->l[i]) != b->l[i])
+            return false;
+    return a->x == b->x;
+}
+
+/* Are the factors the same where labels 0 and 1 are exchanged. */
+static bool factors_symmetric(const Factors *f)
+{
+    bool used[MOST] = {false};
+    for (int i = 0; i < f->n; i++) {
+        int k = 0;
+        while (k < f->n && (used[k] || !are_exchanged(&f->at[i], &f->at[k])))
+            k++;
+        if (k == f->n)
+            return false;
+        used[k] = true;
+    }
+    return true;
+}
+
+static bool product_symmetric(const Node *x)
+{
+    static const int own[] = {0, 1};
+    Factors f = {.n = 0};
+    if (x->op != OP_contract)
+        return take_factors(&f, x, own) && factors_symmetric(&f);
+    return take_factors(&f, x->arg[0], x->attr.ints) &&
+           take_factors(&f, x->arg[1], x->attr.ints + x->arg[0]->rank) &&
+           factors_symmetric(&f);
+}
+
+/* Is a the transpose of b. */
+static bool are_transposed(const Node *a, const Node *b)
+{
+    static const int own[] = {0, 1};
+    Factors f = {.n = 0}, h = {.n = 0};
+    return take_factors(&f, a, own) && take_factors(&h, b, own) && f.n == 1 &&
+           h.n == 1 && are_exchanged(&f.at[0], &h.at[0]);
+}
+
+/* Where two places are the same: then so is what is the same along one. */
+static bool is_diagonal(const Node *x)
+{
+    const Node *c = x->arg[0];
+    return x->op == OP_where && node_is_const(x->arg[2], 0) && c->op == OP_eq &&
+           are_transposed(c->arg[0], c->arg[1]) &&
+           (node_repeats(x->arg[1]) || node_is_any_const(x->arg[1]));
+}
+
+static bool is_symmetric(const Node *x, int *left)
+{
+    bool each = true;
+    if (x->rank != 2 || (*left)-- <= 0)
+        return false;
+    if ((x->op == OP_contract || x->op == OP_mul || node_repeats(x)) &&
+        product_symmetric(x))
+        return true;
+    if (op_table[x->op]->cls != OPC_ewise && x->op != OP_where)
+        return false;
+    if (is_diagonal(x) ||
+        (op_table[x->op]->flags & OP_COMMUTES && x->narg == 2 &&
+         are_transposed(x->arg[0], x->arg[1])))
+        return true;
+    for (int i = 0; i < x->narg && each; i++)
+        each = node_is_any_const(x->arg[i]) || is_symmetric(x->arg[i], left);
+    return each;
+}
+
+Node *permute_symmetric(const Node *n)
+{
+    int left = MOST;
+    return n->rank == 2 && is_symmetric(n->arg[0], &left) ? n->arg[0] : NULL;
+}
+
+/* With the labels of x, which is its own transpose, in one order. */
+static Node *contract_symmetric(Graph *g, const Node *n, Node *x, const int *l,
+                                Node *other, const int *lother)
+{
+    int lout[MAX_RANK], turned[2], left = MOST;
+    if (x->rank != 2 || l[0] < l[1] || !is_symmetric(x, &left))
+        return NULL;
+    for (int i = 0; i < n->rank; i++)
+        lout[i] = i;
+    turned[0] = l[1];
+    turned[1] = l[0];
+    return g_contract(g, other, lother, x, turned, n->rank, lout);
+}
+
+Node *contract_structure(Graph *g, const Node *n)
+{
+    for (int k = 0; k < 2; k++) {
+        Node *x = n->arg[k], *other = n->arg[1 - k], *y = NULL;
+        const int *l = n->attr.ints + (k ? other->rank : 0);
+        const int *lother = n->attr.ints + (k ? 0 : x->rank);
+        for (int i = 0; x->op == OP_mul && i < 2 && !y; i++) {
+            Node *u = x->arg[i], *w = x->arg[1 - i];
+            if (is_outer(n, x, l, other, lother, &u, &w))
+                y = contract_outer(g, n, x, l, other, lother, u, w);
+        }
+        if (!y)
+            y = contract_terms(g, n, x, l, other, lother);
+        if (!y)
+            y = contract_symmetric(g, n, x, l, other, lother);
+        if (y)
+            return y;
+    }
+    return NULL;
+}
