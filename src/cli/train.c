@@ -1,6 +1,7 @@
 /* train.c: nncc train: a model's `train` item on a data set. */
 
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "cli/sets.h"
 #include "cli/trained.h"
 
@@ -11,14 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Progress */
-
-typedef struct Progress {
-    const nncc_model *model;
-    bool bar;            /* a terminal: one line that is drawn over */
-    double drawn;        /* seconds at which it was last */
-    nncc_progress epoch; /* the last finished epoch */
-} Progress;
+/* Signals */
 
 static volatile sig_atomic_t interrupted;
 /* What ends a training early, and what it does otherwise: the second one ends
@@ -52,64 +46,9 @@ static void catch_endings(void)
     }
 }
 
-static void print_time(double seconds, FILE *to)
-{
-    long s = lround(seconds);
-
-    if (s >= 3600)
-        fprintf(to, "%ld h %02ld min", s / 3600, s / 60 % 60);
-    else if (s >= 60)
-        fprintf(to, "%ld min %02ld s", s / 60, s % 60);
-    else
-        fprintf(to, "%ld s", s);
-}
-
-static void draw_bar(Progress *p, const nncc_progress *now)
-{
-    enum { WIDTH = 24 };
-    double share = now->steps ? (double)now->step / (double)now->steps : 1;
-    int full = (int)(share * WIDTH);
-
-    if (now->step < now->steps && now->seconds - p->drawn < 0.05)
-        return;
-    p->drawn = now->seconds;
-    fprintf(stderr, "\r\033[K[%.*s%.*s] epoch %lld/%lld  loss %.4g", full,
-            "########################", WIDTH - full,
-            "........................", (long long)now->epoch,
-            (long long)now->epochs, now->loss);
-    if (p->epoch.nmetric > 0)
-        fprintf(stderr, "  %s %.4f", nncc_metric_name(p->model, 0),
-                p->epoch.test_metric[0]);
-    fprintf(stderr, "  ");
-    print_time(share > 0 ? now->seconds * (1 - share) / share : 0, stderr);
-    fprintf(stderr, " left");
-    fflush(stderr);
-}
-
-static void print_epoch(const Progress *p, const nncc_progress *now)
-{
-    printf("epoch %lld/%lld  loss %.4g", (long long)now->epoch,
-           (long long)now->epochs, now->loss);
-    if (now->has_test)
-        printf("  test loss %.4g", now->test_loss);
-    for (int i = 0; i < now->nmetric; i++)
-        printf("  test %s %.4f", nncc_metric_name(p->model, i),
-               now->test_metric[i]);
-    printf("  (%.1f s)\n", now->seconds);
-    fflush(stdout);
-}
-
 static int progress(void *context, const nncc_progress *now)
 {
-    Progress *p = context;
-
-    if (now->event == NNCC_EVENT_EPOCH) {
-        p->epoch = *now;
-        if (!p->bar)
-            print_epoch(p, now);
-    }
-    if (p->bar)
-        draw_bar(p, now);
+    progress_tell(context, now);
     return interrupted;
 }
 
@@ -120,7 +59,7 @@ static int progress(void *context, const nncc_progress *now)
 static int read_settings(const Args *a, const Function *step, nncc_setting *to)
 {
     int n = 0;
-    const char **known = NEWN(a->arena, const char *, step->nparam + 32);
+    const char **known = NEWN(a->arena, const char *, step->nparam + 64);
 
     for (int i = 0; i < step->nparam; i++)
         if (step->param[i].has_default)
@@ -220,24 +159,26 @@ static void print_outcome(const nncc_train_result *r, const nncc_model *m)
         printf("test %s: %.4f\n", nncc_metric_name(m, i), r->test_metric[i]);
 }
 
-static bool train_here(nncc_model *m, nncc_train_options *o, const Sets *s)
+static bool train_here(const Args *a, nncc_model *m, nncc_train_options *o,
+                       const Sets *s)
 {
-    Progress p = {m, isatty(STDERR_FILENO), 0, {0}};
+    Progress p;
     nncc_train_result r = {0};
 
+    if (!progress_begin(a, m, &p))
+        return false;
     o->progress = progress;
     o->context = &p;
     catch_endings();
     int status = nncc_train(m, o, s->train, s->test, &r);
     let_end();
-    if (p.bar && p.drawn > 0)
-        fprintf(stderr, "\r\033[K");
+    bool logged = progress_end(&p);
     if (status != NN_OK) {
         cli_fail("%s", nncc_last_error());
         return false;
     }
     print_outcome(&r, m);
-    return true;
+    return logged;
 }
 
 /* From what --load has, if anything. */
@@ -265,7 +206,7 @@ static bool train_module(const Args *a, Load *l, nncc_train_options *o,
 
     if (!trained_open(l, NULL, &t))
         return false;
-    bool done = load(a, t.model, o, s) && train_here(t.model, o, s) &&
+    bool done = load(a, t.model, o, s) && train_here(a, t.model, o, s) &&
                 save(a, &t, saves);
     trained_close(&t);
     return done;
@@ -423,6 +364,8 @@ static const Option options[] = {
     {"checkpoint-steps", 0, "N", "every N steps too, not only after epochs"},
     {"keep", 0, "N", "one of its own every N epochs"},
     {"resume", 0, NULL, NULL},
+    {"log", 0, "FILE", "numbers of each epoch: .csv or .jsonl"},
+    {"quiet", 0, NULL, "print only what comes out in the end"},
     {"seed", 0, "N", "of the split, the initial values and the shuffles (0)"},
     MODEL_OPTIONS,
     {NULL, 0, NULL, NULL},
