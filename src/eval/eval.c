@@ -111,6 +111,20 @@ static void widen(Value *v)
                          : (int64_t)dtype_convert(DT_f64, DT_i64, v->x[i]);
 }
 
+/* Every other one up by its last bit, the others down. */
+static void round_otherwise(Value *v)
+{
+    for (int64_t i = 0; i < v->count; i++)
+        v->x[i] *= 1 + (i % 2 ? -0x1p-52 : 0x1p-52);
+}
+
+/* Is n rounded: a product that is added may be so together with the sum. */
+static bool is_rounded(const Node *n)
+{
+    return n->op == OP_mul || n->op == OP_div ||
+           op_table[n->op]->flags & OP_COSTLY;
+}
+
 static void ewise(Run *r, const Node *n)
 {
     const Op *row = op_table[n->op];
@@ -137,6 +151,8 @@ static void ewise(Run *r, const Node *n)
                           ? op_eval(row, x)
                           : dtype_fit(n->dtype, op_eval(row, x));
     }
+    if (r->rounded && dtype_is_real(n->dtype) && is_rounded(n))
+        round_otherwise(v);
     if (real)
         widen(v);
 }
@@ -183,13 +199,6 @@ static void move_wide(Run *r, const Node *n)
         memcpy(v->wide, out, sizeof *out * (size_t)v->count);
     for (int64_t i = 0; i < v->count; i++)
         v->x[i] = (double)v->wide[i];
-}
-
-/* Every other one up by its last bit, the others down. */
-static void round_otherwise(Value *v)
-{
-    for (int64_t i = 0; i < v->count; i++)
-        v->x[i] *= 1 + (i % 2 ? -0x1p-52 : 0x1p-52);
 }
 
 static void tensor(Run *r, const Node *n)

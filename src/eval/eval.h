@@ -32,9 +32,9 @@ EvalStatus eval_until_stop(Arena *a, const Graph *g, int nroot,
                            const Dim *const *var, const int64_t *val,
                            double **out, EvalStop *stop);
 
-/* The same, but that reductions and contractions are rounded in another way, by
- * their last bit: how far the two are apart is how much the order of adding up
- * matters. */
+/* The same, but that sums, products and functions are rounded in another way,
+ * by their last bit: how far the two are apart is how much the order of adding
+ * up matters, and what is rounded once with what. */
 EvalStatus eval_rounded(Arena *a, const Graph *g, int nroot, Node *const *root,
                         int ninput, const EvalInput *input, int nvar,
                         const Dim *const *var, const int64_t *val,

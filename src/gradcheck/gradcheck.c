@@ -2,6 +2,8 @@
 
 #include "gradcheck/internal.h"
 
+#include "graph/op.h"
+
 #include <math.h>
 
 /* Points that are tried before a derivative is held against the other mode. */
@@ -206,6 +208,86 @@ static void check_by(Check *c, Pair *p, int k, int at, int next)
         report(c, GRADCHECK_unjudged, p->f->name, what, 0, NULL);
 }
 
+/* A function may be so sensitive that rounding alone tells two ways to compute
+ * it apart: then its own sensitivity is what its value is held to. */
+static bool is_rounding(const Reference *ref, const Pair *p, double error)
+{
+    enum { ROUNDINGS = 100 };
+
+    return error > gradcheck_tolerance &&
+           error < ROUNDINGS * reference_sensitivity(ref, p);
+}
+
+/* Does the function decide by reals: there a derivative may be one that is
+ * chosen, as that of a maximum of equal values is. */
+static bool decides(Check *c, const Reference *ref)
+{
+    Reach r = reach_enter(c->module->graph, c->arena, 0, REACH_BODIES,
+                          ref->nroot, ref->root);
+    bool any = false;
+
+    for (int i = 0; i < r.n && !any; i++) {
+        const Node *n = r.node[i];
+        any =
+            n->op == OP_sign || n->op == OP_floor ||
+            op_table[n->op]->cls == OPC_sort ||
+            (n->dtype == DT_bool && n->narg && dtype_is_real(n->arg[0]->dtype));
+    }
+    reach_leave(&r);
+    return any;
+}
+
+/* Is the derivative right a little further. */
+static bool right_beside(Check *c, Pair *p, int k, int at)
+{
+    Arena *a = arena_new();
+    nncc_tensor **kept = NEWN(a, nncc_tensor *, p->base.nparam + 1);
+    bool right = true;
+    double error;
+
+    for (int i = 0; right && i < p->base.nparam; i++) {
+        const nncc_tensor *t = p->base.leaf[i];
+        right = nncc_tensor_new(t->dtype, t->rank, t->size, &kept[i]) == NN_OK;
+        if (right)
+            tensor_copy(kept[i], t);
+    }
+    right = right && point_shift(&c->points, p) &&
+            difference_verdict(&c->points, p, k, at, &error) == VERDICT_right;
+    for (int i = 0; i < p->base.nparam && kept[i]; i++) {
+        tensor_copy(p->base.leaf[i], kept[i]);
+        nncc_tensor_free(kept[i]);
+    }
+    arena_free(a);
+    return right && point_again(&c->points, p);
+}
+
+/* At an edge differences are no judge of what is multiplied by an infinite
+ * argument, nor of a choice between equals. */
+static Verdict edge_verdict(Check *c, Pair *p, const Reference *ref, int k,
+                            int at, double *error)
+{
+    Verdict v = difference_verdict(&c->points, p, k, at, error);
+
+    if (v != VERDICT_off)
+        return v;
+    if (isinf(*error) && !point_is_finite(p))
+        return VERDICT_unjudged;
+    if (isfinite(*error) && decides(c, ref) && right_beside(c, p, k, at))
+        return VERDICT_unjudged;
+    return v;
+}
+
+/* Is it that an infinite argument is multiplied by a sum of nothing: it may
+ * stand in the sum or beside it. */
+static bool infinite_of_none(const Pair *p, double error)
+{
+    bool none = false;
+
+    for (int i = 0; i < p->base.f->ndim; i++)
+        none = none || p->base.dims[i] == 0;
+    return isinf(error) && none && !point_is_finite(p);
+}
+
 /* At zeros, ties, infinities, NaN and without rows: the value where the
  * evaluator's is a number, the derivative where differences judge. */
 static void check_edges(Check *c, Pair *p, Reference *ref)
@@ -218,10 +300,11 @@ static void check_edges(Check *c, Pair *p, Reference *ref)
             continue;
         if (reference_within(c, p, ref, true, &error)) {
             values++;
-            worst = fmax(worst, error);
+            if (!infinite_of_none(p, error) && !is_rounding(ref, p, error))
+                worst = fmax(worst, error);
         }
         for (int k = 0, at = 0; p->primal.f && k < p->f->nby; k++) {
-            Verdict v = difference_verdict(&c->points, p, k, at, &error);
+            Verdict v = edge_verdict(c, p, ref, k, at, &error);
             at += p->primal.f->param[p->f->by[k]]->nleaf;
             judged += v != VERDICT_unjudged;
             off = v == VERDICT_off ? fmax(off, error) : off;
@@ -235,17 +318,11 @@ static void check_edges(Check *c, Pair *p, Reference *ref)
                 arena_printf(c->arena, "%d judged", judged));
 }
 
-/* A function may be so sensitive that rounding alone tells two ways to compute
- * it apart: then its own sensitivity is what its value is held to. */
 static void check_value(Check *c, Pair *p, Reference *ref, double error)
 {
-    enum { ROUNDINGS = 100 };
-
-    if (error > gradcheck_tolerance &&
-        error < ROUNDINGS * reference_sensitivity(ref, p))
+    if (is_rounding(ref, p, error))
         compare(c, p->f->name, "value", 0,
-                arena_printf(c->arena,
-                             "%.1e, as the last bits of its sums make", error));
+                arena_printf(c->arena, "%.1e, as last bits make", error));
     else
         compare(c, p->f->name, "value", error, ref->stopped);
 }

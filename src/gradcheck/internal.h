@@ -50,6 +50,12 @@ int point_next(Points *ps, Pair *p, int number, int *status);
  * the functions cannot be called there. */
 enum { EDGES = 24 };
 bool point_edge(Points *ps, Pair *p, int k);
+/* Is each real argument at p->base a number. */
+bool point_is_finite(const Pair *p);
+/* Calls the functions at p->base again; false: they cannot be. */
+bool point_again(Points *ps, Pair *p);
+/* Moves p->base a little, all of it; false: the functions cannot be called. */
+bool point_shift(Points *ps, Pair *p);
 
 /* A standard normal number. */
 double points_normal(Points *ps);

@@ -391,6 +391,32 @@ int point_next(Points *ps, Pair *p, int number, int *status)
     return -1;
 }
 
+bool point_is_finite(const Pair *p)
+{
+    bool finite = true;
+
+    for (int i = 0; i < p->base.nparam; i++) {
+        const nncc_tensor *t = p->base.leaf[i];
+        int64_t n = tensor_is_real(t) ? tensor_elements(t) : 0;
+        for (int64_t j = 0; j < n; j++)
+            finite = finite && isfinite(tensor_get(t, j));
+    }
+    return finite;
+}
+
+bool point_again(Points *ps, Pair *p) { return call_pair(ps, p) == NN_OK; }
+
+bool point_shift(Points *ps, Pair *p)
+{
+    for (int i = 0; i < p->base.nparam; i++) {
+        nncc_tensor *t = p->base.leaf[i];
+        int64_t n = tensor_is_real(t) ? tensor_elements(t) : 0;
+        for (int64_t j = 0; j < n; j++)
+            tensor_set(t, j, tensor_get(t, j) + 1e-2 * points_normal(ps));
+    }
+    return point_again(ps, p);
+}
+
 bool point_edge(Points *ps, Pair *p, int k)
 {
     Drawing d = {DRAW_normal, k % 2 == 1, true};

@@ -51,6 +51,8 @@ static double spread(int64_t n, const double *x, const double *y)
         if (isfinite(x[i]) && isfinite(y[i])) {
             scale = fmax(scale, fabs(x[i]));
             most = fmax(most, fabs(x[i] - y[i]));
+        } else if (isfinite(x[i]) || isfinite(y[i])) {
+            most = INFINITY;
         }
     return most / scale;
 }

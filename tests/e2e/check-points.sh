@@ -48,6 +48,26 @@ accept "$NNCC" check edge.nn
 refuse 1 'checks failed' "$NNCC" check edge.nn --edges
 grep -q 'slope at edges  *OFF' out.txt || fail "$(cat out.txt)"
 
+# Ties are shared, an infinite weight meets a 0, and last bits decide much: right.
+cat >fine.nn <<'EOF'
+fn tied(v: real[n]) -> real = sum([i < n | max(min(min(v), 3), v[i])]) + sum(abs(v) * v);
+fn saturated(W: real[3, 2], x: real[2], U: real[3]) -> real = dot(U, tanh(W @ tanh(x)));
+fn chaos(x: real) -> real = fold(t < 60, y = x | 3.9 * y * (1 - y));
+fn none(W: real[3, 2], x: real[n, 2]) -> real = sum(tanh(x @ W'));
+export grad(tied) as d_tied, grad(saturated, W, x, U) as d_saturated, chaos, grad(none, W) as d_none;
+EOF
+accept "$NNCC" check fine.nn --edges
+# One that is wrong at a tie alone, and one at 0 where nothing is decided.
+cat >tie.nn <<'EOF'
+fn twice(x: real) -> real = 2 * x;
+derivative twice(x; y, y_bar) = if x == 0 { 3 * y_bar } else { 2 * y_bar };
+fn cube(x: real) -> real = x^3 + x;
+derivative cube(x; y, y_bar) = y_bar * (3 * x^2 + 1 + exp(-1e9 * x^2));
+export grad(cube) as d_cube;
+EOF
+refuse 1 'checks failed' "$NNCC" check tie.nn --edges
+grep -q 'd_cube  *slope at edges  *OFF' out.txt || fail "$(cat out.txt)"
+
 # A loss that carries a state on: its own gradient, not the state's.
 cat >state.nn <<'EOF'
 use optim;
