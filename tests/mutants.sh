@@ -13,13 +13,14 @@
 # of those of earlier runs: the last line counts all of them.
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 2
 work=$root/build/mutants jobs=2
-suites="batch binders check diff diff_loops diff_random eval fmt graph kernel limits messages near
-    near_random ops random region region_random simplify strided syntax zeros"
+suites="accuracy batch binders bound check closed diff diff_loops diff_random eval fmt graph
+    kernel limits loops messages near near_random ops random region region_random show simplify
+    strided syntax view zeros"
 
 # Runs a suite, of Check but for the last two; what it prints goes to a file.
 suite() {
     (
-        cd "$work" && ulimit -c 0 && ulimit -v 6000000 && ulimit -t 15
+        cd "$work" && ulimit -c 0 && ulimit -v 6000000 && ulimit -t 30
         case $1 in
         golden) tests/golden.sh build/nncc ;;
         programs) build/fuzz-diff 100 1 tests/fuzz/known.txt ;;

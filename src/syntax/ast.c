@@ -68,7 +68,7 @@ Expr *ex_paren(struct parse *p, Span s, Expr *e)
 Expr *ex_field(struct parse *p, Span s, Expr *of, Name name)
 {
     return ex_new(p, EX_field, s, of->depth,
-                  (Expr){.field = {of, name.name, name.span}});
+                  (Expr){.field = {of, name.name, name.span, 0}});
 }
 
 Expr *ex_part(struct parse *p, Span s, Expr *of, int64_t part, Span at)

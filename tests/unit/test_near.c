@@ -81,8 +81,8 @@ static const char *const places[] = {
     "[j < m + 3 | sum(i < n + 2, k < m + 3 | where(k == q[j], v[k], 0))]",
     "[k < 20, j < m + 3 | sum(i < n + 2 | where(k == p[i], A[i, j] + k, 0))]",
     "[k < 9 | sum(i < n + 2 | where(k == p[i], w[i], 0))]",
-    "[k < m + 23 | sum(i < n + 2, j < m + 3 | where(k == r[i, j], A[i, j], 0) "
-    "* w[i])]",
+    ("[k < m + 23 | sum(i < n + 2, j < m + 3 | where(k == r[i, j], A[i, j], 0) "
+     "* w[i])]"),
     "[k < n + 22, i < n + 2 | real(k == p[i])] @ A",
     "A' @ [i < n + 2, k < n + 22 | where(k == p[i], w[i], 0)]",
     "[i < n + 2, j < m + 3 | sum(k < n + 2 | where(k == i, w[k], 0)) + v[j]]",
@@ -135,24 +135,23 @@ static const char *const views[] = {
     "reshape(expand(v, 1), [1, m + 3])",
     "reshape(A, [m + 3, 1, n + 2])",
     "reshape(expand(A, 0), [m + 3, n + 2])",
-    "(fn(b: real[3, m + 3]) = [i < 3 | b[i, i]])([k < 3, j < m + 3 | A[[1, 0, "
-    "1][k], j]])",
-    "(fn(b: real[n + 2]) = [i < n, k < 3 | b[i + k]])(grad(fn(a: real[n + 2]) "
-    "= sum([i < n, k < 3 | a[i + k] ^ 2]))(w))",
+    ("(fn(b: real[3, m + 3]) = [i < 3 | b[i, i]])([k < 3, j < m + 3 | A[[1, 0, "
+     "1][k], j]])"),
+    ("(fn(b: real[n + 2]) = [i < n, k < 3 | b[i + k]])(grad(fn(a: real[n + 2]) "
+     "= sum([i < n, k < 3 | a[i + k] ^ 2]))(w))"),
     "grad(fn(a: real[4 * n + 8]) = sum([i < 4 | a[n * i + 1] ^ 2]))(u)",
     "reshape(A, [(n + 2) * (m + 3)])[::2]",
     "reshape(A', [(n + 2) * (m + 3)])[1:]",
     "reshape(u[:4 * n], [n, 4])[:, 1:]",
     "reshape(u[8:], [4, n])'[1:]",
-    "grad(fn(a: real[n + 2, m + 3]) = sum(a[1:, :2] * B[1:, :2]) + sum(a[:, "
-    "1:] * "
-    "a[:, :m + 2]))(A)",
+    ("grad(fn(a: real[n + 2, m + 3]) = sum(a[1:, :2] * B[1:, :2]) + sum(a[:, "
+     "1:] * a[:, :m + 2]))(A)"),
     "grad(fn(a: real[n + 2]) = sum(a[::2] ^ 2) + sum(a[1:] * a[:n + 1]))(w)",
     "grad(fn(a: real[n + 2]) = sum(a[::-1] * w) + sum(a[2:] * w[1:n + 1]))(w)",
-    "grad(fn(a: real[n + 2, m + 3]) = sum(a[:, 1] * w) + sum((a @ v) * a[:, "
-    "0]))(A)",
-    "grad(fn(a: real[m + 3]) = sum(concat(a, w, a[1:]) * concat(v, w, "
-    "v[:m + 2])))(v)",
+    ("grad(fn(a: real[n + 2, m + 3]) = sum(a[:, 1] * w) + sum((a @ v) * a[:, "
+     "0]))(A)"),
+    ("grad(fn(a: real[m + 3]) = sum(concat(a, w, a[1:]) * concat(v, w, "
+     "v[:m + 2])))(v)"),
     "grad(fn(a: real[m + 3]) = sum((expand(a, 0) * A)[1:] * B'[:, 1:]'))(v)",
     "grad(fn(a: real[4 * n + 8]) = sum(reshape(a[8:], [n, 4])[:, 1:] ^ 2))(u)",
 };
@@ -163,8 +162,8 @@ static const char *const derived[] = {
     "grad(fn(a: real[3, 3]) = sum(a * a' * y))(x)",
     "grad(fn(a: real[3, 3]) = sum(sqrt(a * a + 1) * y / (a' + 3)))(x)",
     "grad(fn(a: real[3, 3]) = sum(a * a * expand(v, 0) / expand(v, 1)))(x)",
-    "grad(fn(a: real[3, 3]) = sum(exp(x) * a / (a + 3) - a * exp(y) / (a + "
-    "3)))(x)",
+    ("grad(fn(a: real[3, 3]) = sum(exp(x) * a / (a + 3) - a * exp(y) / (a + "
+     "3)))(x)"),
     "grad(fn(a: real) = (a * s - t) / (a + s) ^ 2)(t)",
     "grad(fn(a: real) = sqrt(a * a) * s / a)(t)",
     "grad(fn(a: real) = sqrt(s * s) * a / s + sqrt(a * a) * t / a)(t)",
@@ -178,8 +177,8 @@ static const char *const derived[] = {
     "jacobian(fn(a: real[3]) = softmax(a) * v)(v)",
     "jacobian(fn(a: real[3]) = x @ (a / sqrt(sum(a * a) + 1)))(v)",
     "hessian(fn(a: real[3]) = sum(a * a * v) / (1 + sum(a * a)))(v)",
-    "jacobian(fn(a: real[3]) = [i < 3 | sum(j < 3 | where(i == j, a[i] * y[i, "
-    "j], 0) * a[j])])(v)",
+    ("jacobian(fn(a: real[3]) = [i < 3 | sum(j < 3 | where(i == j, a[i] * y[i, "
+     "j], 0) * a[j])])(v)"),
 };
 enum { DERIVED = sizeof derived / sizeof *derived };
 

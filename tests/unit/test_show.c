@@ -208,6 +208,7 @@ static const char *cost_text(const Cost *c, CostKind k)
 
 START_TEST(costs)
 {
+    static const int64_t ten = 10;
     Node *f = g2(g, OP_div, g1(g, OP_exp, g2(g, OP_mul, x, y)), y);
     Node *root[] = {f, g_reduce_all(g, OP_sum, f)};
     Cost c = cost_count(g, 2, root);
@@ -216,7 +217,7 @@ START_TEST(costs)
     ck_assert_str_eq(cost_text(&c, COST_divide), "n");
     ck_assert_str_eq(cost_text(&c, COST_add), "n");
     ck_assert_str_eq(cost_text(&c, COST_product), "0");
-    ck_assert(cost_total(&c, 1, &n, 10) == 40);
+    ck_assert(cost_total(&c, 1, &n, &ten) == 40);
 }
 END_TEST
 
