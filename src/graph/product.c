@@ -59,7 +59,8 @@ bool is_atom(Whole *w, const Node *n, int depth)
     return shared || n == w->atom || depth >= MAX_READ;
 }
 
-static bool is_half(double e) { return e != rint(e) && 2 * e == rint(2 * e); }
+/* A power is whole but for a root. */
+static bool is_half(double e) { return e != rint(e); }
 
 /* Products read. */
 
@@ -73,7 +74,7 @@ void product_start(Product *p, double c)
 
 bool same_factor(const Whole *w, const Factor *a, const Factor *b)
 {
-    return a->x == b->x && a->kind == b->kind && same_axes(w, &a->at, &b->at);
+    return a->x == b->x && same_axes(w, &a->at, &b->at);
 }
 
 void drop_factor(Product *p, int k)
@@ -140,7 +141,7 @@ static bool is_equal(const Whole *w, const Node *n, const Axes *at, Factor *f)
     return count == 2;
 }
 
-bool product_read(Whole *w, Product *p, Node *n, Axes at, double e, int depth);
+bool product_read(Whole *w, Product *p, Node *n, Axes at, int e, int depth);
 
 static bool add_mask(Whole *w, Product *p, Node *cond, Axes at)
 {
@@ -155,18 +156,15 @@ static bool add_mask(Whole *w, Product *p, Node *cond, Axes at)
     return add_factor(w, p, &f);
 }
 
-static bool add_constant(Whole *w, Product *p, double v, double e)
+static bool add_constant(Whole *w, Product *p, double v, int e)
 {
-    if (e != rint(e) && v < 0)
-        return false;
     p->c *= pow(v, e);
     return isnormal(w->n->dtype == DT_f32 ? (float)p->c : p->c);
 }
 
 static bool is_choice_or_0(const Node *n)
 {
-    return n->op == OP_where && n->attr.integer != MASKED_INDEX &&
-           node_is_const(n->arg[2], 0);
+    return n->op == OP_where && node_is_const(n->arg[2], 0);
 }
 
 static bool add_atom(Whole *w, Product *p, Node *n, const Axes *at, double e,
@@ -177,39 +175,37 @@ static bool add_atom(Whole *w, Product *p, Node *n, const Axes *at, double e,
     return add_factor(w, p, &f);
 }
 
-/* n to the power of e as factors of p, n's axes being at. False: it cannot be
- * read, and p means nothing. */
-bool product_read(Whole *w, Product *p, Node *n, Axes at, double e, int depth)
+/* n to the power of e, 1 or -1, as factors of p, n's axes being at. False: it
+ * cannot be read, and p means nothing. */
+bool product_read(Whole *w, Product *p, Node *n, Axes at, int e, int depth)
 {
     double v = node_is_any_const(n) ? const_value(n) : 0;
-    bool whole = e == rint(e);
 
     if (v != 0 && isfinite(v))
         return add_constant(w, p, v, e);
     if (!is_arithmetic(n) || is_atom(w, n, depth))
-        return add_atom(w, p, n, &at, e, !whole);
+        return add_atom(w, p, n, &at, e, false);
     depth++;
     if (is_spread(n))
         return product_read(w, p, n->arg[0], axes_through(w, n, &at), e, depth);
-    if (n->op == OP_neg && whole)
+    if (n->op == OP_neg)
         return add_constant(w, p, -1, e) &&
                product_read(w, p, n->arg[0], at, e, depth);
-    if ((n->op == OP_mul || n->op == OP_strong_mul) && whole) {
+    if (n->op == OP_mul || n->op == OP_strong_mul) {
         p->strong |= n->op == OP_strong_mul && !w->canonical;
         return product_read(w, p, n->arg[0], at, e, depth) &&
                product_read(w, p, n->arg[1], at, e, depth);
     }
-    if (n->op == OP_div && whole)
+    if (n->op == OP_div)
         return product_read(w, p, n->arg[0], at, e, depth) &&
                product_read(w, p, n->arg[1], at, -e, depth);
-    if (n->op == OP_sqrt || n->op == OP_rsqrt) {
-        e = n->op == OP_sqrt ? e / 2 : -e / 2;
-        return add_atom(w, p, n->arg[0], &at, e, true);
-    }
+    if (n->op == OP_sqrt || n->op == OP_rsqrt)
+        return add_atom(w, p, n->arg[0], &at,
+                        n->op == OP_sqrt ? e / 2.0 : -e / 2.0, true);
     if (is_choice_or_0(n) && e == 1)
         return add_mask(w, p, n->arg[0], at) &&
                product_read(w, p, n->arg[1], at, e, depth);
-    return add_atom(w, p, n, &at, e, !whole);
+    return add_atom(w, p, n, &at, e, false);
 }
 
 /* Where two counters are equal, so are their axes: all else runs along the
@@ -281,7 +277,7 @@ Axes axes_of_whole(const Whole *w)
     return a;
 }
 
-bool product_read_whole(Whole *w, Product *p, double e)
+bool product_read_whole(Whole *w, Product *p, int e)
 {
     return product_read(w, p, w->n, axes_of_whole(w), e, 0) &&
            product_settle(w, p);

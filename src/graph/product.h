@@ -92,12 +92,11 @@ Axes axes_of_whole(const Whole *w);
 void product_start(Product *p, double c);
 bool same_factor(const Whole *w, const Factor *a, const Factor *b);
 void drop_factor(Product *p, int k);
-/* n to the power of e times p, n's axes being at; depth: 0. False: it cannot be
- * read, and p means nothing. */
-bool product_read(Whole *w, Product *p, Node *n, Axes at, double e, int depth);
-/* w's node to the power of e times p, in its shape; as product_settle has it.
- */
-bool product_read_whole(Whole *w, Product *p, double e);
+/* n to the power of e, 1 or -1, times p, n's axes being at; depth: 0. False: it
+ * cannot be read, and p means nothing. */
+bool product_read(Whole *w, Product *p, Node *n, Axes at, int e, int depth);
+/* The same of w's node, in its shape; as product_settle has it. */
+bool product_read_whole(Whole *w, Product *p, int e);
 /* p times the factors of q; false: too many. */
 bool product_multiply(const Whole *w, Product *p, const Product *q);
 /* Equal factors once, in one order, so that equal products are equal factor by

@@ -41,10 +41,7 @@ static bool add_term(const Whole *w, Sum *s, const Product *p)
     return true;
 }
 
-static bool is_sum(const Node *n)
-{
-    return (n->op == OP_add || n->op == OP_sub) && dtype_is_real(n->dtype);
-}
+static bool is_sum(const Node *n) { return n->op == OP_add || n->op == OP_sub; }
 
 /* c n as terms of s. */
 static bool read_sum(Whole *w, Sum *s, Node *n, Axes at, double c, int depth)

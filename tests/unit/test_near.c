@@ -153,11 +153,18 @@ static const char *const views[] = {
     ("grad(fn(a: real[m + 3]) = sum(concat(a, w, a[1:]) * concat(v, w, "
      "v[:m + 2])))(v)"),
     "grad(fn(a: real[m + 3]) = sum((expand(a, 0) * A)[1:] * B'[:, 1:]'))(v)",
+    ("grad(fn(a: real[n + 2, n + 2]) = sum([i < n + 2, j < n + 2 | where(p[i] "
+     "== p[j], a[i, j] * w[i] * 3, 0)]))(A @ A')"),
+    ("grad(fn(a: real[n + 2, m + 3]) = sum([i < n + 2, j < m + 3 | where(i == "
+     "j, a[i, j] * w[i] * v[j], 0)]))(A)"),
     "grad(fn(a: real[4 * n + 8]) = sum(reshape(a[8:], [n, 4])[:, 1:] ^ 2))(u)",
 };
 enum { VIEWS = sizeof views / sizeof *views };
 
-/* Derivatives, which have a normal form. */
+/* Derivatives, which have a normal form; of products too long for it, too. */
+#define MANY                                                                   \
+    "(sin(s) * cos(s) * exp(s) * tanh(s) * atan(s) * erf(s) * sinh(s) * t * "  \
+    "exp(t) * sin(t) * cos(t) * tanh(t) * atan(t) * erf(t))"
 static const char *const derived[] = {
     "grad(fn(a: real[3, 3]) = sum(a * a' * y))(x)",
     "grad(fn(a: real[3, 3]) = sum(sqrt(a * a + 1) * y / (a' + 3)))(x)",
@@ -170,6 +177,12 @@ static const char *const derived[] = {
     "grad(fn(a: real) = a ^ 3 * s - a ^ 2 * t / a + 0.3 * a)(s)",
     "grad(fn(a: real) = a * (s + t) * (s - t) - a * s * s)(s)",
     "grad(fn(a: real) = s * a / (t * (a + 2)) - a / (a + 2))(s)",
+    ("grad(fn(a: real) = a * a * " MANY ")(s)"),
+    ("grad(fn(a: real) = 3 - a * a / " MANY ")(s)"),
+    ("grad(fn(a: real) = where(t > 0, -a * " MANY " * (a + t), 0))(s)"),
+    ("grad(fn(a: real) = a * sin(s) * (s + t + exp(t)) + a * cos(s) * (s - t + "
+     "exp(s)) + a * exp(s) * (t + sin(t) + cos(t)))(t)"),
+    "grad(fn(a: real) = exp(s) * a / t + a * t * sin(s))(s)",
     "grad(fn(a: real) = where(s > 0, a * t, 0) * where(t > 0, a, 0))(s)",
     "grad(fn(a: real) = where(s > 0, a * t, 0) + where(s > 0, a, 1))(s)",
     "grad(fn(a: real) = grad(fn(b: real) = sqrt(b * t + 3) * b)(a) * s)(s)",
