@@ -223,23 +223,44 @@ static Node *spread(Graph *g, Node *x, const Node *value, const int *at)
     return g_view(g, x, &v);
 }
 
-static void add_entries(Derivation *d, const Local *b, int k, Blocks *to)
+/* Of value k, or its like: a row for each element of the part. */
+static Node *by_elements(Graph *g, const Local *b, Node *x)
+{
+    int rank = b->part->value->rank;
+    const Dim *dim[2] = {product(g, rank, x->dim),
+                         product(g, x->rank - rank, x->dim + rank)};
+
+    return g_reshape(g, x, 2, dim);
+}
+
+static Node *columns_of(Graph *g, const Local *b, int k)
+{
+    int at[MAX_RANK];
+
+    for (int a = 0; a < b->x[k]->rank; a++)
+        at[a] = axis_of_value(b, k, a);
+    return spread(g, b->read[k]->column, b->value[k], at);
+}
+
+/* What an element of the part depends on stands together. */
+static void add_entries(Derivation *d, const Local *b, Blocks *to)
 {
     Graph *g = d->c->graph;
     Arena *arena = d->c->arena;
-    const Node *value = b->value[k];
-    Node *row, *column;
-    int at[MAX_RANK];
+    Node **value = NEWN(arena, Node *, b->n + 1), *row = flat(g, b->part->row);
+    Node **column = NEWN(arena, Node *, b->n + 1);
+    int first = 0;
 
-    for (int a = 0; a < MAX_RANK; a++)
-        at[a] = a;
-    row = spread(g, b->part->row, value, at);
-    for (int a = 0; a < b->x[k]->rank; a++)
-        at[a] = axis_of_value(b, k, a);
-    column = spread(g, b->read[k]->column, value, at);
-    list_push(arena, &to->value, flat(g, b->value[k]));
+    for (int k = 0; k < b->n; k++) {
+        value[k] = by_elements(g, b, b->value[k]);
+        column[k] = by_elements(g, b, columns_of(g, b, k));
+    }
+    value[0] = g_concat(g, b->n, value, 1);
+    column[0] = g_concat(g, b->n, column, 1);
+    row = spread(g, row, value[0], &first);
+    list_push(arena, &to->value, flat(g, value[0]));
     list_push(arena, &to->row, flat(g, row));
-    list_push(arena, &to->column, flat(g, column));
+    list_push(arena, &to->column, flat(g, column[0]));
 }
 
 static Local local_new(Derivation *d, const Part *p, int most)
@@ -353,17 +374,46 @@ static Local local_from(Derivation *d, const Structure *s, const Part *p,
     return b;
 }
 
-static bool local_entries(Derivation *d, Local *b, Blocks *to)
+static void read_again(Graph *g, const Structure *s, Node **value)
+{
+    int n = s->read.n;
+    Arena *scratch = arena_new();
+    Node **from = NEWN(scratch, Node *, n + 1);
+    Node **to = NEWN(scratch, Node *, n + 1);
+
+    for (int i = 0; i < n; i++) {
+        from[i] = s->read.at[i].param;
+        to[i] = s->read.at[i].value;
+    }
+    graph_subst(g, n, from, to, 1, value);
+    arena_free(scratch);
+}
+
+/* For --explain: all elements of a part by all of what it reads. */
+static void log_dense(Derivation *d, const Structure *s, const Local *b)
+{
+    Node *of = b->part->value;
+
+    if (!deriv_mode(d->f)->sparse || b->along || of->rank == 0)
+        return;
+    read_again(d->c->graph, s, &of);
+    for (int k = 0; k < b->n; k++)
+        if (b->x[k]->rank > 0)
+            graph_log(d->c->graph, "dense derivative", of, b->read[k]->value);
+}
+
+static bool local_entries(Derivation *d, const Structure *s, Local *b,
+                          Blocks *to)
 {
     to->apart = to->apart || b->along;
+    log_dense(d, s, b);
     read_within_others(d, b);
     for (int k = 0; k < b->n; k++)
         if (!value_fits(d, b, k))
             return false;
     if (!local_by_fewer(d, b))
         return false;
-    for (int k = 0; k < b->n; k++)
-        add_entries(d, b, k, to);
+    add_entries(d, b, to);
     return true;
 }
 
@@ -383,7 +433,7 @@ static bool part_entries(Derivation *d, const Structure *s, const Part *p,
         if (taken[r])
             continue;
         b = local_from(d, s, p, r, axis, taken);
-        if (!local_entries(d, &b, to))
+        if (!local_entries(d, s, &b, to))
             return false;
     }
     return true;
@@ -407,21 +457,6 @@ static DType widest(int n, Node *const *x)
     for (int i = 1; i < n; i++)
         t = x[i]->dtype == DT_f64 ? DT_f64 : t;
     return t;
-}
-
-static void read_again(Graph *g, const Structure *s, Node **value)
-{
-    int n = s->read.n;
-    Arena *scratch = arena_new();
-    Node **from = NEWN(scratch, Node *, n + 1);
-    Node **to = NEWN(scratch, Node *, n + 1);
-
-    for (int i = 0; i < n; i++) {
-        from[i] = s->read.at[i].param;
-        to[i] = s->read.at[i].value;
-    }
-    graph_subst(g, n, from, to, 1, value);
-    arena_free(scratch);
 }
 
 bool deriv_entries(Derivation *d, int ny, Node *const *y, Entries *to)

@@ -176,6 +176,17 @@ is '{"jac_u_start": [0, 2, 4], "jac_u_column": [0, 1, 0, 1, 0, 0], "jac_u": [-2,
     'sparse_jacobian(stencil, u)' u='[0,0]' h=3
 accept "$NNCC" check m.nn
 
+# What is dense is told.
+cat >d.nn <<'N'
+fn sorted(x: real[n], y: real[n]) -> real[n] = sort(x) * sum(x) + y^2;
+export sparse_jacobian(sorted, x, y) as J;
+N
+accept "$NNCC" d.nn --explain
+[ "$(cat out.txt)" = 'd.nn:1:48: dense derivative: x[argsort(x)] * sum(x) + y * y -> x' ] ||
+    fail "$(cat out.txt)"
+accept "$NNCC" d.nn -o d.so
+grep -q 'jac_x_y_column  result: i32\[n^2 + n\]' d.h || fail "$(grep column d.h)"
+
 # As many passes as the elements of one part, however many parts there are.
 accept "$NNCC" cost m.nn
 awk '/^[^ ]/ { on = /^[JH]_/ && !/sorted/ } on && /n\^2|n\*m\^2|n\^2\*m|n\*p/' out.txt >more.txt
@@ -201,7 +212,7 @@ most D_picked 15
 # not always 0 for each.
 cp "$ROOT/examples/bundle/bundle.nn" b.nn
 cat >>b.nn <<'N'
-export sparse_jacobian(residuals, s) as J, sparse_hessian(loss, s) as H;
+export sparse_hessian(loss, s) as H;
 N
 accept "$NNCC" b.nn -o b.json
 tr -d ' \n' <b.json | grep -q '"jac_s_column","type":"int\[29\*p\]"' ||
