@@ -39,15 +39,27 @@ typedef struct Use {
     bool bound; /* it is a parameter of a body, and may be any number */
 } Use;
 
+/* In pages, those that something is known in: few of a large graph. */
+enum { USE_PAGE = 64 };
 typedef struct Uses {
-    const Use *of;
-    int n;
+    Use **page;
+    int n; /* pages */
 } Uses;
+
+/* What is known of n, or NULL. */
+static inline const Use *use_of(const Uses *u, const Node *n)
+{
+    int k = n->id / USE_PAGE;
+
+    return k < u->n && u->page[k] ? &u->page[k][n->id % USE_PAGE] : NULL;
+}
 
 /* How often n is used as far as is known. */
 static inline int uses_of(const Uses *u, const Node *n)
 {
-    return n->id < u->n ? u->of[n->id].times : 0;
+    const Use *use = use_of(u, n);
+
+    return use ? use->times : 0;
 }
 
 /* The node being read. */

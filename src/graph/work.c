@@ -91,9 +91,10 @@ bool surely_finite(const Whole *w, const Node *n)
     while (k.count > 0) {
         const Node *x = k.n[--k.count];
         const Op *row = op_table[x->op];
+        const Use *use = use_of(w->uses, x);
 
         if (x->attr.region || x->op == OP_part || k.count == MAX_WALK - 1 ||
-            left-- == 0 || (x->id < w->uses->n && w->uses->of[x->id].bound))
+            left-- == 0 || (use && use->bound))
             return false;
         if (node_is_any_const(x) ? !isfinite(const_value(x))
                                  : row->finite && !row->finite(x))

@@ -20,9 +20,9 @@ typedef struct Pass {
     /* By number of a loop or call: its parts, where it is dissolved; or NULL.
      */
     Node ***part;
-    int at;         /* the node being rewritten, as it was */
-    LIST(Use) uses; /* by id */
-    bool formulas;  /* what the program says counts as derived, too */
+    int at;           /* the node being rewritten, as it was */
+    LIST(Use *) uses; /* pages, see Uses */
+    bool formulas;    /* what the program says counts as derived, too */
 } Pass;
 
 static Node *mapped(const Pass *p, const Node *n)
@@ -131,17 +131,30 @@ static Node *part_inlined(const Pass *p, const Node *n)
     return part ? part[n->attr.integer] : NULL;
 }
 
+static Uses uses_known(const Pass *p) { return (Uses){p->uses.at, p->uses.n}; }
+
+/* What is to be known of n. */
+static Use *use_at(Pass *p, const Node *n)
+{
+    Use **page;
+
+    while (p->uses.n <= n->id / USE_PAGE)
+        list_push(p->scratch, &p->uses, NULL);
+    page = &p->uses.at[n->id / USE_PAGE];
+    if (!*page)
+        *page = NEWN(p->scratch, Use, USE_PAGE);
+    return *page + n->id % USE_PAGE;
+}
+
 static void add_uses(Pass *p, const Node *n, int count)
 {
-    while (p->uses.n <= n->id)
-        list_push(p->scratch, &p->uses, (Use){0});
-    p->uses.at[n->id].times += count;
+    use_at(p, n)->times += count;
 }
 
 /* n, which is perhaps new, and so what it is made of, too. */
 static void add_new_uses(Pass *p, const Node *n, int count)
 {
-    bool fresh = n->id >= p->uses.n || p->uses.at[n->id].times == 0;
+    bool fresh = use_at(p, n)->times == 0;
 
     add_uses(p, n, count);
     for (int i = 0; i < n->narg && fresh; i++)
@@ -162,7 +175,7 @@ static void count_body(Pass *p, const Region *r)
         const Node *param = region_param_at(r, k);
 
         add_uses(p, param, 0);
-        p->uses.at[param->id].bound = true;
+        use_at(p, param)->bound = true;
     }
 }
 
@@ -197,7 +210,7 @@ static Node *by_rule(Pass *p, Node *n)
 
 static Node *by_normal_form(Pass *p, Node *n)
 {
-    Uses uses = {p->uses.at, p->uses.n};
+    Uses uses = uses_known(p);
     bool any = n->derived || p->formulas;
     Node *to = any ? normal_form(p->g, &uses, p->formulas, n) : NULL;
 
@@ -283,8 +296,8 @@ static bool pass_over(Pass *p, int nroot, Node **root,
         part = part_inlined(p, n);
         p->map[i] = part ? part : rewrite(p, with_new_args(p, n));
         graph_follow_labels(p->g, n, p->map[i], node_now, p);
-        if (p->map[i] != n && n->id < p->uses.n)
-            add_new_uses(p, p->map[i], p->uses.at[n->id].times);
+        if (p->map[i] != n)
+            add_new_uses(p, p->map[i], use_at(p, n)->times);
     }
     graph_provenance(p->g, before);
     graph_deriving(p->g, deriving);
