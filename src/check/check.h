@@ -16,6 +16,7 @@ typedef struct CheckOptions {
     const char *name; /* of the module; NULL: from the file's name */
     int64_t work;     /* most expressions evaluated, and nodes; 0: the usual */
     bool plain;       /* for tests: see graph_plain */
+    bool written;     /* see graph_written */
     bool labels;      /* what is called how is kept: see label.c */
     bool named;       /* functions will be asked for besides what is exported */
 } CheckOptions;

@@ -43,6 +43,7 @@ static Program *program_new(Arena *a, Diags *d, const char *path,
     c->names = intern_new(a);
     c->graph = graph_new(a, o->real);
     graph_plain(c->graph, o->plain);
+    graph_written(c->graph, o->written);
     if (o->labels)
         graph_keep_labels(c->graph);
     c->real = o->real;

@@ -115,6 +115,7 @@ typedef struct Load {
     bool dump_only;   /* nothing is wanted beyond it */
     bool labels;      /* what is called how is kept: see CheckOptions */
     bool named;       /* functions are named: likewise */
+    bool written;     /* the graph is as the program has it */
     bool explain;     /* tell which rules of simplification fired where */
 } Load;
 
@@ -151,6 +152,6 @@ void value_print_element(const nncc_tensor *t, int64_t i, Str *to);
 
 extern const Command command_compile, command_run, command_check, command_train,
     command_eval, command_predict, command_fmt, command_diff, command_equal,
-    command_cost, command_graph;
+    command_cost, command_graph, command_trace;
 
 #endif

@@ -10,7 +10,7 @@
 static const Command *const commands[] = {
     &command_run,     &command_check, &command_train, &command_eval,
     &command_predict, &command_fmt,   &command_diff,  &command_equal,
-    &command_cost,    &command_graph,
+    &command_cost,    &command_graph, &command_trace,
 };
 enum { NCOMMAND = sizeof commands / sizeof *commands };
 

@@ -1,124 +1,9 @@
 /* run.c: nncc run: call a function, print its results as JSON. */
 
-#include "cli/cli.h"
-#include "gradcheck/tensor.h"
+#include "cli/call.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* One call in the making. */
-typedef struct Call {
-    const Args *args;
-    nncc_model *model;
-    const nn_function *f;
-    nncc_tensor **leaf;
-    int nleaf;
-    int64_t *dims; /* -1: follows from the arguments */
-} Call;
-
-static bool unknown_name(const Call *c, const char *name)
-{
-    const nn_function *f = c->f;
-    Arena *a = c->args->arena;
-    int n = 0;
-    const char **known = NEWN(a, const char *, f->nparam + f->ndim + 1);
-    Str list = str_new(a);
-
-    for (int i = 0; i < f->nparam; i++)
-        known[n++] = f->param[i]->name;
-    for (int i = 0; i < f->ndim; i++)
-        known[n++] = f->dim[i];
-    for (int i = 0; i < n; i++)
-        str_printf(&list, "%s%s", i ? ", " : "; it has ", known[i]);
-    cli_fail("%s has no parameter '%s'%s%s", f->name, name,
-             cli_suggest(a, name, known, n), n ? list.at : "");
-    return false;
-}
-
-/* Does the size of some parameter or result depend on dimension number i? */
-static bool is_size(const Call *c, int i)
-{
-    const nn_function *f = c->f;
-    Arena *scratch = arena_new();
-    int64_t *dims = NEWN(scratch, int64_t, f->ndim + 1);
-    size_t axes = 0;
-
-    for (int k = 0; k < f->nparam; k++)
-        for (int j = 0; j < f->param[k]->nleaf; j++)
-            axes += (size_t)f->param[k]->leaf[j]->rank;
-    for (int k = 0; k < f->nresult; k++)
-        for (int j = 0; j < f->result[k]->nleaf; j++)
-            axes += (size_t)f->result[k]->leaf[j]->rank;
-    int64_t *one = NEWN(scratch, int64_t, axes + 1);
-    int64_t *two = NEWN(scratch, int64_t, axes + 1);
-    for (int k = 0; k < f->ndim; k++)
-        dims[k] = 101;
-    f->sizes(dims, one);
-    dims[i] = 211;
-    f->sizes(dims, two);
-    bool differ = memcmp(one, two, sizeof *one * axes) != 0;
-    arena_free(scratch);
-    return differ;
-}
-
-/* name=value, of a parameter or of a free dimension. */
-static bool take_word(Call *c, const char *word)
-{
-    Arena *a = c->args->arena;
-    const char *equals = strchr(word, '=');
-    int i;
-
-    if (!equals || equals == word) {
-        cli_fail("an argument is written name=value, not '%s'", word);
-        return false;
-    }
-    const char *name = arena_printf(a, "%.*s", (int)(equals - word), word);
-    if (nncc_find_param(c->f, name, &i) == NN_OK) {
-        nncc_tensor **leaf = c->leaf + nncc_param_leaf(c->f, i);
-        if (c->f->param[i]->nleaf && leaf[0]) {
-            cli_fail("'%s' is given twice", name);
-            return false;
-        }
-        return value_read(a, c->f->param[i], equals + 1, leaf);
-    }
-    for (i = 0; i < c->f->ndim; i++) {
-        char *end;
-        if (strcmp(c->f->dim[i], name))
-            continue;
-        c->dims[i] = strtoll(equals + 1, &end, 10);
-        if (c->dims[i] < 0 && !is_size(c, i))
-            c->dims[i] = 0; /* no steps */
-        if (*end || end == equals + 1 || c->dims[i] < 0) {
-            cli_fail("%s: a dimension is a whole number, not '%s'", name,
-                     equals + 1);
-            return false;
-        }
-        return true;
-    }
-    return unknown_name(c, name);
-}
-
-/* Parameters that were not given take their defaults. */
-static bool take_defaults(Call *c)
-{
-    for (int i = 0; i < c->f->nparam; i++) {
-        const nn_port *p = c->f->param[i];
-        nncc_tensor **leaf = c->leaf + nncc_param_leaf(c->f, i);
-        if (p->nleaf == 0 || leaf[0])
-            continue;
-        if (!p->has_value) {
-            cli_fail("%s needs %s, a value of type %s", c->f->name, p->name,
-                     p->type);
-            return false;
-        }
-        if (nncc_tensor_new(p->leaf[0]->dtype, 0, NULL, leaf) != NN_OK) {
-            cli_fail("%s", nncc_last_error());
-            return false;
-        }
-        tensor_set(leaf[0], 0, p->value);
-    }
-    return true;
-}
 
 static void print_results(const Call *c)
 {
@@ -141,9 +26,9 @@ static bool make_call(Call *c)
     const Args *a = c->args;
 
     for (int i = 2; i < a->word.n; i++)
-        if (!take_word(c, a->word.at[i]))
+        if (!call_word(c, a->word.at[i]))
             return false;
-    if (!take_defaults(c))
+    if (!call_defaults(c))
         return false;
     if (nncc_call(c->model, c->f, c->leaf, c->dims, NULL) != NN_OK) {
         cli_fail("%s", nncc_last_error());
@@ -155,22 +40,13 @@ static bool make_call(Call *c)
 
 static bool call_function(const Args *a, const nn_module *m)
 {
-    Call c = {.args = a, .f = m->function[0]};
-    bool done;
+    Call c;
+    bool done = call_begin(&c, a, m);
 
-    if (nncc_wrap(m, &c.model) != NN_OK) {
-        cli_fail("%s", nncc_last_error());
-        return false;
+    if (done) {
+        done = make_call(&c);
+        call_end(&c);
     }
-    c.nleaf = nncc_param_leaves(c.f) + nncc_result_leaves(c.f);
-    c.leaf = NEWN(a->arena, nncc_tensor *, c.nleaf + 1);
-    c.dims = NEWN(a->arena, int64_t, c.f->ndim + 1);
-    for (int i = 0; i < c.f->ndim; i++)
-        c.dims[i] = -1;
-    done = make_call(&c);
-    for (int i = 0; i < c.nleaf; i++)
-        nncc_tensor_free(c.leaf[i]);
-    nncc_close(c.model);
     return done;
 }
 

@@ -305,19 +305,31 @@ void sweep_reverse(Graph *g, int ny, Node *const *y, const Guarded *y_bar,
     sweep_free(&s);
 }
 
-void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,
-                  Node *const *x, Node **x_bar)
+static void reverse_from(Graph *g, int ny, Node *const *y, Node *const *y_bar,
+                         bool steep, int nx, Node *const *x, Node **x_bar)
 {
     Arena *scratch = arena_new();
     Guarded *from = NEWN(scratch, Guarded, ny),
             *to = NEWN(scratch, Guarded, nx);
 
     for (int i = 0; i < ny; i++)
-        from[i] = (Guarded){.v = y_bar[i]};
+        from[i] = (Guarded){.v = y_bar[i], .steep = steep};
     sweep_reverse(g, ny, y, from, nx, x, to);
     for (int j = 0; j < nx; j++)
         x_bar[j] = to[j].v ? to[j].v : g_fill(g, x[j], 0);
     arena_free(scratch);
+}
+
+void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,
+                  Node *const *x, Node **x_bar)
+{
+    reverse_from(g, ny, y, y_bar, false, nx, x, x_bar);
+}
+
+void diff_reverse_strong(Graph *g, int ny, Node *const *y, Node *const *y_bar,
+                         int nx, Node *const *x, Node **x_bar)
+{
+    reverse_from(g, ny, y, y_bar, true, nx, x, x_bar);
 }
 
 static Node *tangent(const Sweep *s, const Node *n)

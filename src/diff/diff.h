@@ -16,6 +16,11 @@
 void diff_reverse(Graph *g, int ny, Node *const *y, Node *const *y_bar, int nx,
                   Node *const *x, Node **x_bar);
 
+/* The same for a y_bar that may be infinite: 0 where a partial derivative is.
+ */
+void diff_reverse_strong(Graph *g, int ny, Node *const *y, Node *const *y_bar,
+                         int nx, Node *const *x, Node **x_bar);
+
 /* Forward mode. y_dot[i] becomes the sum over j of ∂y[i]/∂x[j] · x_dot[j]. */
 void diff_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
                   Node *const *x_dot, Node **y_dot);

@@ -23,7 +23,8 @@ typedef struct Run {
     int nvar;
     const Dim *const *var;
     const int64_t *val;
-    Value *value;     /* by id */
+    Reach reach;      /* from the roots, bodies too */
+    Value *value;     /* by these numbers; the last: of what nothing reads */
     int64_t elements; /* of all values there are */
     bool rounded;     /* see eval_rounded */
     const Node *now;  /* being evaluated */
@@ -33,6 +34,12 @@ typedef struct Run {
 
 /* Of all values; few enough for sizes not to overflow. */
 static const int64_t most_elements = INT64_C(1) << 28;
+
+static Value *value_at(const Run *r, const Node *n)
+{
+    int i = reach_number(&r->reach, n);
+    return &r->value[i >= 0 ? i : r->reach.n];
+}
 
 static void fail(Run *r, EvalStatus s)
 {
@@ -94,7 +101,7 @@ static bool room(Run *r, const Node *n, Value *v)
 
 static bool allocate(Run *r, const Node *n)
 {
-    return room(r, n, &r->value[n->id]);
+    return room(r, n, value_at(r, n));
 }
 
 static int64_t wide_at(const Value *v, int64_t i)
@@ -128,10 +135,10 @@ static bool is_rounded(const Node *n)
 static void ewise(Run *r, const Node *n)
 {
     const Op *row = op_table[n->op];
-    Value *v = &r->value[n->id], *arg[3];
+    Value *v = value_at(r, n), *arg[3];
     bool real = dtype_is_real(n->dtype) || !row->eval_int;
     for (int k = 0; k < n->narg; k++) {
-        arg[k] = &r->value[n->arg[k]->id];
+        arg[k] = value_at(r, n->arg[k]);
         real = real || dtype_is_real(n->arg[k]->dtype);
     }
     for (int64_t i = 0; i < v->count; i++) {
@@ -160,14 +167,14 @@ static void ewise(Run *r, const Node *n)
 /* A cast of 64-bit integers to integers keeps or drops bits. */
 static bool is_wide_cast(const Run *r, const Node *n)
 {
-    return n->op == OP_cast && r->value[n->arg[0]->id].wide &&
+    return n->op == OP_cast && value_at(r, n->arg[0])->wide &&
            !dtype_is_real(n->dtype);
 }
 
 static void wide_cast(Run *r, const Node *n)
 {
-    Value *v = &r->value[n->id];
-    const int64_t *from = r->value[n->arg[0]->id].wide;
+    Value *v = value_at(r, n);
+    const int64_t *from = value_at(r, n->arg[0])->wide;
     for (int64_t i = 0; i < v->count; i++) {
         int64_t w = dtype_wrap(n->dtype, from[i]);
         v->x[i] = (double)w;
@@ -179,11 +186,11 @@ static void wide_cast(Run *r, const Node *n)
 /* Wide elements go through views, gathers and sums as the bytes of doubles. */
 static void move_wide(Run *r, const Node *n)
 {
-    Value *v = &r->value[n->id];
+    Value *v = value_at(r, n);
     const double **in = NEWN(r->scratch, const double *, n->narg);
     double *out = NEWN(r->scratch, double, v->count);
     for (int k = 0; k < n->narg; k++) {
-        const Value *a = &r->value[n->arg[k]->id];
+        const Value *a = value_at(r, n->arg[k]);
         in[k] = a->wide && k < (op_table[n->op]->cls == OPC_index ? 1 : n->narg)
                     ? arena_copy(r->scratch, a->wide,
                                  sizeof *a->wide * (size_t)a->count)
@@ -204,12 +211,12 @@ static void move_wide(Run *r, const Node *n)
 static void tensor(Run *r, const Node *n)
 {
     const Op *row = op_table[n->op];
-    Value *v = &r->value[n->id];
+    Value *v = value_at(r, n);
     const double **in = NEWN(r->scratch, const double *, n->narg);
     const int64_t **size = NEWN(r->scratch, const int64_t *, n->narg);
     for (int k = 0; k < n->narg; k++) {
-        in[k] = r->value[n->arg[k]->id].x;
-        size[k] = r->value[n->arg[k]->id].size;
+        in[k] = value_at(r, n->arg[k])->x;
+        size[k] = value_at(r, n->arg[k])->size;
     }
     r->now = n;
     r->e.out = v->x;
@@ -235,11 +242,11 @@ static Node *wanted(const Run *r, const Node *n)
 {
     bool select = op_table[n->op]->cls == OPC_select;
     for (int k = 0; k < n->narg; k++) {
-        if (!r->value[n->arg[k]->id].x)
+        if (!value_at(r, n->arg[k])->x)
             return n->arg[k];
         if (select) {
-            Node *branch = n->arg[r->value[n->arg[0]->id].x[0] != 0 ? 1 : 2];
-            return r->value[branch->id].x ? NULL : branch;
+            Node *branch = n->arg[value_at(r, n->arg[0])->x[0] != 0 ? 1 : 2];
+            return value_at(r, branch)->x ? NULL : branch;
         }
     }
     return NULL;
@@ -264,20 +271,20 @@ static Body body_enter(Run *r, const Region *region)
     b.result = NEWN(r->scratch, Node *, b.nresult + 1);
     region_results(region, b.result);
     for (int i = 0; i < region->nbody; i++)
-        b.aside[i] = r->value[region->body[i]->id];
+        b.aside[i] = *value_at(r, region->body[i]);
     return b;
 }
 
 static void body_clear(Run *r, const Body *b)
 {
     for (int i = 0; i < b->r->nbody; i++)
-        r->value[b->r->body[i]->id] = (Value){0};
+        *value_at(r, b->r->body[i]) = (Value){0};
 }
 
 static void body_leave(Run *r, const Body *b)
 {
     for (int i = 0; i < b->r->nbody; i++)
-        r->value[b->r->body[i]->id] = b->aside[i];
+        *value_at(r, b->r->body[i]) = b->aside[i];
 }
 
 static void copy_value(const Value *to, int64_t at, const Value *from)
@@ -301,7 +308,7 @@ static Value row_of(const Value *v, int64_t t)
 
 static void set_int(Run *r, const Node *n, int64_t i)
 {
-    Value *v = &r->value[n->id];
+    Value *v = value_at(r, n);
     if (allocate(r, n)) {
         v->x[0] = (double)i;
         if (v->wide)
@@ -323,13 +330,13 @@ static void bind(Run *r, const Loop *l, int64_t t)
     body_clear(r, &l->body);
     set_int(r, b->index, t);
     for (int i = 0; i < b->ncarry; i++)
-        r->value[b->carry[i]->id] = l->carry[i];
+        *value_at(r, b->carry[i]) = l->carry[i];
     for (int i = 0; i < b->ninput; i++) {
         const Value *v = &l->arg[b->ncarry + i];
-        r->value[b->input[i]->id] = row_of(v, t);
+        *value_at(r, b->input[i]) = row_of(v, t);
     }
     for (int i = 0; i < b->ncapture; i++)
-        r->value[b->capture[i]->id] = l->arg[b->ncarry + b->ninput + i];
+        *value_at(r, b->capture[i]) = l->arg[b->ncarry + b->ninput + i];
 }
 
 static bool stops(Run *r, const Region *b)
@@ -337,7 +344,7 @@ static bool stops(Run *r, const Region *b)
     if (b->until)
         demand(r, b->until);
     return r->status == EVAL_BAD_DIM ||
-           (b->until && r->value[b->until->id].x[0] != 0);
+           (b->until && value_at(r, b->until)->x[0] != 0);
 }
 
 /* The results of a step are there: keep them. */
@@ -346,9 +353,9 @@ static void step_end(Run *r, Loop *l, int64_t t)
     const Region *b = l->body.r;
     Value *carry = l->carry;
     for (int i = 0; i < b->ncarry; i++)
-        copy_value(&l->carry_to[i], 0, &r->value[b->next[i]->id]);
+        copy_value(&l->carry_to[i], 0, value_at(r, b->next[i]));
     for (int i = 0; i < b->noutput; i++) {
-        const Value *v = &r->value[b->output[i]->id];
+        const Value *v = value_at(r, b->output[i]);
         copy_value(&l->output[i], t * v->count, v);
     }
     l->carry = l->carry_to;
@@ -419,7 +426,7 @@ static Value *args_of(Run *r, const Node *n)
 {
     Value *arg = NEWN(r->scratch, Value, n->narg);
     for (int i = 0; i < n->narg; i++)
-        arg[i] = r->value[n->arg[i]->id];
+        arg[i] = *value_at(r, n->arg[i]);
     return arg;
 }
 
@@ -441,7 +448,7 @@ static void loop(Run *r, const Node *n)
     Value *made = &part[b->ncarry + b->noutput];
     room(r, &steps, made);
     made->x[0] = (double)(made->wide[0] = l.made);
-    r->value[n->id].part = part;
+    value_at(r, n)->part = part;
 }
 
 static void call(Run *r, const Node *n)
@@ -452,13 +459,13 @@ static void call(Run *r, const Node *n)
     arg = args_of(r, n);
     body_clear(r, &body);
     for (int i = 0; i < n->narg; i++)
-        r->value[b->capture[i]->id] = arg[i];
+        *value_at(r, b->capture[i]) = arg[i];
     for (int i = 0; i < b->noutput && r->status != EVAL_BAD_DIM; i++) {
         demand(r, b->output[i]);
-        part[i] = r->value[b->output[i]->id];
+        part[i] = *value_at(r, b->output[i]);
     }
     body_leave(r, &body);
-    r->value[n->id].part = part;
+    value_at(r, n)->part = part;
 }
 
 static void compute(Run *r, const Node *n)
@@ -482,11 +489,11 @@ static void compute(Run *r, const Node *n)
 
 static void finish(Run *r, const Node *n)
 {
-    const Value *first = n->narg ? &r->value[n->arg[0]->id] : NULL;
+    const Value *first = n->narg ? value_at(r, n->arg[0]) : NULL;
     if (op_table[n->op]->cls == OPC_select)
-        r->value[n->id] = r->value[n->arg[first->x[0] != 0 ? 1 : 2]->id];
+        *value_at(r, n) = *value_at(r, n->arg[first->x[0] != 0 ? 1 : 2]);
     else if (n->op == OP_part)
-        r->value[n->id] = first->part[n->attr.integer];
+        *value_at(r, n) = first->part[n->attr.integer];
     else
         compute(r, n);
 }
@@ -497,20 +504,42 @@ static void demand(Run *r, Node *root)
     list_push(r->scratch, &stack, root);
     while (stack.n && r->status != EVAL_BAD_DIM) {
         Node *n = stack.at[stack.n - 1];
-        Node *next = r->value[n->id].x ? NULL : wanted(r, n);
+        Node *next = value_at(r, n)->x ? NULL : wanted(r, n);
         if (next) {
             list_push(r->scratch, &stack, next);
             continue;
         }
-        if (!r->value[n->id].x)
+        if (!value_at(r, n)->x)
             finish(r, n);
         stack.n--;
     }
 }
 
+static Run run_begin(const Graph *g, int nroot, Node *const *root, int nvar,
+                     const Dim *const *var, const int64_t *val)
+{
+    Run r = {.nvar = nvar, .var = var, .val = val};
+    r.e.dim = dim_value;
+    r.e.wrapped = wrapped_value;
+    r.e.bad_index = bad_index;
+    r.scratch = arena_new();
+    r.reach = reach_enter(g, r.scratch, 0, true, nroot, root);
+    r.value = NEWN(r.scratch, Value, r.reach.n + 1);
+    return r;
+}
+
+static EvalStatus run_end(Run *r, EvalStop *stop)
+{
+    reach_leave(&r->reach);
+    arena_free(r->scratch);
+    if (stop)
+        *stop = r->stop;
+    return r->status;
+}
+
 static void load_input(Run *r, const EvalInput *in)
 {
-    Value *v = &r->value[in->param->id];
+    Value *v = value_at(r, in->param);
     if (allocate(r, in->param) && v->count)
         memcpy(v->x, in->data, sizeof *v->x * (size_t)v->count);
     widen(v);
@@ -522,24 +551,43 @@ static EvalStatus evaluate(Arena *a, const Graph *g, int nroot,
                            const Dim *const *var, const int64_t *val,
                            bool rounded, double **out, EvalStop *stop)
 {
-    Run r = {.nvar = nvar, .var = var, .val = val, .rounded = rounded};
-    r.e.dim = dim_value;
-    r.e.wrapped = wrapped_value;
-    r.e.bad_index = bad_index;
-    r.scratch = arena_new();
-    r.value = NEWN(r.scratch, Value, graph_count(g));
+    Run r = run_begin(g, nroot, root, nvar, var, val);
+    r.rounded = rounded;
     for (int i = 0; i < ninput && r.status == EVAL_OK; i++)
         load_input(&r, &input[i]);
     for (int i = 0; i < nroot && r.status != EVAL_BAD_DIM; i++)
         demand(&r, root[i]);
     for (int i = 0; i < nroot && r.status != EVAL_BAD_DIM; i++) {
-        const Value *v = &r.value[root[i]->id];
+        const Value *v = value_at(&r, root[i]);
         out[i] = arena_copy(a, v->x, sizeof *v->x * (size_t)v->count);
     }
-    arena_free(r.scratch);
-    if (stop)
-        *stop = r.stop;
-    return r.status;
+    return run_end(&r, stop);
+}
+
+static EvalValue kept_value(Arena *a, const Node *n, const Value *v)
+{
+    EvalValue to = {.count = v->count};
+    to.x = arena_copy(a, v->x, sizeof *v->x * (size_t)v->count);
+    to.size = arena_copy(a, v->size, sizeof *v->size * (size_t)n->rank);
+    if (v->wide)
+        to.wide = arena_copy(a, v->wide, sizeof *v->wide * (size_t)v->count);
+    return to;
+}
+
+EvalStatus eval_value(Arena *a, const Graph *g, Node *root, int nbound,
+                      const EvalBound *bound, int nvar, const Dim *const *var,
+                      const int64_t *val, EvalValue *out, EvalStop *stop)
+{
+    Run r = run_begin(g, 1, &root, nvar, var, val);
+    for (int i = 0; i < nbound; i++) {
+        const EvalValue *v = bound[i].value;
+        *value_at(&r, bound[i].param) = (Value){
+            .x = v->x, .wide = v->wide, .size = v->size, .count = v->count};
+    }
+    demand(&r, root);
+    if (r.status != EVAL_BAD_DIM)
+        *out = kept_value(a, root, value_at(&r, root));
+    return run_end(&r, stop);
 }
 
 EvalStatus eval_nodes(Arena *a, const Graph *g, int nroot, Node *const *root,

@@ -40,4 +40,23 @@ EvalStatus eval_rounded(Arena *a, const Graph *g, int nroot, Node *const *root,
                         const Dim *const *var, const int64_t *val,
                         double **out);
 
+/* A tensor with its sizes; wide: the same of DT_i64 and DT_key, which float64
+ * may not hold, or NULL. */
+typedef struct EvalValue {
+    double *x;
+    int64_t *wide;
+    const int64_t *size;
+    int64_t count;
+} EvalValue;
+typedef struct EvalBound {
+    const Node *param;
+    const EvalValue *value;
+} EvalBound;
+
+/* One value of others that are known: each parameter is bound, and read where
+ * it is. */
+EvalStatus eval_value(Arena *a, const Graph *g, Node *root, int nbound,
+                      const EvalBound *bound, int nvar, const Dim *const *var,
+                      const int64_t *val, EvalValue *out, EvalStop *stop);
+
 #endif

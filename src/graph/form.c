@@ -22,6 +22,24 @@ const Form *form_name(FormMaker *m, const char *name, int rank)
     return f;
 }
 
+const Form *form_marked(FormMaker *m, const Form *name, FormMark mark)
+{
+    Form *f = arena_copy(m->arena, name, sizeof *f);
+    f->mark = mark;
+    return f;
+}
+
+const Form *form_row(FormMaker *m, int row, int through, FormMark mark,
+                     int rank)
+{
+    Form *f = form_new(m, FORM_name, 0);
+    f->row = row;
+    f->through = through;
+    f->mark = mark;
+    f->rank = rank;
+    return f;
+}
+
 const Form *form_number(FormMaker *m, double v, bool integer)
 {
     Form *f = form_new(m, FORM_number, 0);
@@ -48,6 +66,14 @@ static bool named_alike(const Shown *a, const Shown *b)
                       strcmp(a->nn, b->nn) == 0);
 }
 
+static bool same_name(const Form *a, const Form *b)
+{
+    bool names =
+        a->name && b->name ? strcmp(a->name, b->name) == 0 : a->name == b->name;
+    return names && a->row == b->row && a->through == b->through &&
+           a->mark == b->mark;
+}
+
 bool form_alike(const Form *a, const Form *b)
 {
     if (a == b)
@@ -59,7 +85,7 @@ bool form_alike(const Form *a, const Form *b)
     if (a->kind == FORM_number)
         return a->number == b->number && a->integer == b->integer;
     if (a->kind == FORM_name)
-        return strcmp(a->name, b->name) == 0;
+        return same_name(a, b);
     for (int i = 0; i < a->narg; i++)
         if (!form_alike(a->arg[i], b->arg[i]))
             return false;
@@ -140,6 +166,27 @@ static void in_order(Forms *f)
     }
 }
 
+static const Form *doubled(FormMaker *m, const Form *x)
+{
+    return form2(m, FORM_product, form_number(m, 2, true), x);
+}
+
+/* x + x is 2 x. */
+static void gather_terms(FormMaker *m, Forms *f)
+{
+    for (int i = 0; i < f->n; i++)
+        for (int k = i + 1; k < f->n; k++) {
+            if (f->at[i]->kind == FORM_number ||
+                !form_alike(f->at[i], f->at[k]))
+                continue;
+            f->at[i] = doubled(m, f->at[i]);
+            for (int j = k; j + 1 < f->n; j++)
+                f->at[j] = f->at[j + 1];
+            f->n--;
+            break;
+        }
+}
+
 /* Terms with a sign stand behind those without, so that a sum begins with none
  * if it can. */
 static const Form *sum_of(FormMaker *m, const Form *x, const Form *y)
@@ -152,7 +199,8 @@ static const Form *sum_of(FormMaker *m, const Form *x, const Form *y)
         for (int i = 0; i < all.n; i++)
             if (form_has_sign(all.at[i]) == (less != 0))
                 list_push(m->arena, &to, all.at[i]);
-    return form_list(m, FORM_sum, NULL, &to);
+    gather_terms(m, &to);
+    return to.n == 1 ? to.at[0] : form_list(m, FORM_sum, NULL, &to);
 }
 
 /* The factors over and under the line. */

@@ -56,11 +56,16 @@ typedef struct Shown {
     const char *nn, *text, *tex;
 } Shown;
 
+/* A value's own name, its tangent's, its adjoint's. */
+typedef enum FormMark { MARK_none, MARK_dot, MARK_bar } FormMark;
+
 typedef struct Form Form;
 struct Form {
     FormKind kind;
     const Shown *shown;
-    const char *name; /* FORM_name */
+    const char *name; /* FORM_name; NULL: v and the number of a row, */
+    int row, through; /* and what number an adjoint comes through, or 0 */
+    FormMark mark;    /* of FORM_name */
     double number;    /* FORM_number */
     bool integer;     /* it is one of the language too */
     int rank;         /* of what stands there */
@@ -98,6 +103,11 @@ struct FormMaker {
 const Form *form_of(FormMaker *m, const Node *n, const Form *const *at);
 
 const Form *form_name(FormMaker *m, const char *name, int rank);
+/* The same with a mark. */
+const Form *form_marked(FormMaker *m, const Form *name, FormMark mark);
+/* vᵢ, of a trace; with a mark and a second row, v̄ᵢ→ⱼ. */
+const Form *form_row(FormMaker *m, int row, int through, FormMark mark,
+                     int rank);
 const Form *form_number(FormMaker *m, double v, bool integer);
 const Form *form_dim(FormMaker *m, const Dim *d);
 /* The kinds that are made of arguments alone. */

@@ -20,6 +20,7 @@ struct Graph {
     LIST(int) number; /* by id: see reach.c */
     bool regions;     /* there are any */
     bool plain;       /* see graph_plain */
+    bool written;     /* see graph_written */
     Labels *labels;
     bool deriving; /* see graph_deriving */
     /* mark[id] == epoch: marked since graph_unmark. */
@@ -40,6 +41,7 @@ Graph *graph_new(Arena *a, DType real)
 
 void graph_plain(Graph *g, bool plain) { g->plain = plain; }
 bool graph_is_plain(const Graph *g) { return g->plain; }
+void graph_written(Graph *g, bool written) { g->written = written; }
 
 Arena *graph_arena(const Graph *g) { return g->arena; }
 DType graph_real(const Graph *g) { return g->real; }
@@ -351,6 +353,15 @@ static bool of_constants(const Node *n)
     return true;
 }
 
+/* Is n to be itself, whatever it equals. */
+static bool is_as_written(const Graph *g, const Node *n)
+{
+    OpClass c = op_table[n->op]->cls;
+    bool computes = c == OPC_ewise || c == OPC_reduce || c == OPC_contract;
+    return g->plain || (g->written && computes && !n->derived &&
+                        dtype_is_real(n->dtype) && n->op != OP_cast);
+}
+
 Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
                  const Attr *attr)
 {
@@ -373,9 +384,10 @@ Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
     Node *same = fold_const(g, &n, row);
     if (!same)
         same = fold_dim(g, &n, row);
-    if (!same && !g->plain)
+    bool written = is_as_written(g, &n);
+    if (!same && !written)
         same = float_broadcast(g, &n, row);
-    if (!same && row->identity && (!g->plain || of_constants(&n)))
+    if (!same && row->identity && (!written || of_constants(&n)))
         same = row->identity(g, &n);
     if (!same)
         return lookup(g, &n);
@@ -414,6 +426,18 @@ static Node *subst_node(Graph *g, Arena *scratch, const Reach *r,
     return changed ? graph_remake(g, n, arg) : g->node.at[n->id];
 }
 
+typedef struct Substitution {
+    const Reach *reach;
+    Node *const *map;
+} Substitution;
+
+static Node *substituted(const void *u, const Node *x)
+{
+    const Substitution *s = u;
+    int k = reach_number(s->reach, x);
+    return k >= 0 ? s->map[k] : NULL;
+}
+
 void graph_subst(Graph *g, int n, Node *const *from, Node *const *to, int nroot,
                  Node **root)
 {
@@ -429,8 +453,11 @@ void graph_subst(Graph *g, int n, Node *const *from, Node *const *to, int nroot,
         if (reach_number(&r, from[i]) >= 0)
             map[reach_number(&r, from[i])] = to[i];
     for (int i = 0; i < r.n; i++)
-        if (!map[i])
+        if (!map[i]) {
             map[i] = subst_node(g, scratch, &r, map, r.node[i]);
+            graph_follow_labels(g, r.node[i], map[i], substituted,
+                                &(Substitution){&r, map});
+        }
     for (int i = 0; i < nroot; i++)
         if (root[i]->id >= lo)
             root[i] = map[reach_number(&r, root[i])];

@@ -217,6 +217,9 @@ Graph *graph_new(Arena *a, DType real); /* real: DT_f32 or DT_f64 */
  * what those make of a program against it. */
 void graph_plain(Graph *g, bool plain);
 bool graph_is_plain(const Graph *g);
+/* Computations with reals are nodes as they are written: of these, too, none
+ * but derivatives has identities. For who shows them one by one. */
+void graph_written(Graph *g, bool written);
 /* Whether nodes made from now on are derived; gives the former answer. */
 bool graph_deriving(Graph *g, bool on);
 Arena *graph_arena(const Graph *g);
@@ -297,6 +300,8 @@ void graph_follow_labels(Graph *g, const Node *n, Node *to,
 Provenance graph_call(Graph *g, const char *name);
 const char *graph_call_name(const Graph *g, int call);
 int graph_call_outer(const Graph *g, int call);
+/* Of the same node for many values. */
+void graph_follow_let(Graph *g, const Node *n, Node *to);
 const NodeLabel *graph_call_label(const Graph *g, const Node *n);
 const NodeLabel *graph_let_label(const Graph *g, const Node *n);
 

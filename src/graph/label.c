@@ -88,6 +88,13 @@ static void follow(Graph *g, const NodeLabel *l, Node *to,
     graph_label(g, &moved);
 }
 
+void graph_follow_let(Graph *g, const Node *n, Node *to)
+{
+    const NodeLabel *l = graph_let_label(g, n);
+    if (l && to != n)
+        graph_label(g, &(NodeLabel){.node = to, .name = l->name});
+}
+
 void graph_follow_labels(Graph *g, const Node *n, Node *to,
                          Node *(*now)(const void *u, const Node *x),
                          const void *u)

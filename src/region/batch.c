@@ -234,6 +234,7 @@ static void make_one(Batch *p, const Node *n)
         make_region(p, n, mask);
     else if (!note->value)
         note->value = make_node(p, n, mask);
+    graph_follow_let(p->g, n, note->value);
     graph_provenance(p->g, outer);
     graph_deriving(p->g, before);
 }

@@ -550,6 +550,14 @@ static Node *inside(Close *c, const Item *x)
     return x->n->narg ? remake(c, x) : x->n;
 }
 
+/* What n has become, if anything. */
+static Node *in_body(const void *u, const Node *n)
+{
+    const Close *c = u;
+    const Item *x = item_of(c, n);
+    return x < c->item.at + c->item.n && x->n == n ? x->in : NULL;
+}
+
 /* The parameters that there are already: their own values. */
 static void bind_params(Close *c)
 {
@@ -573,12 +581,29 @@ static void bind_params(Close *c)
         item_of(c, r->input[i])->in = input(c, arg[i], r->input[i]);
 }
 
+/* A call keeps its name where what it was given is in the body, too. */
+static void follow_labels(Close *c, const Item *x)
+{
+    const NodeLabel *l = graph_call_label(c->g, x->n);
+    bool inside = true;
+    for (int i = 0; l && i < l->narg; i++) {
+        const Node *arg = l->arg[i].node;
+        inside = inside && (!arg || is_constant_leaf(arg) || in_body(c, arg));
+    }
+    if (inside)
+        graph_follow_labels(c->g, x->n, x->in, in_body, c);
+    else
+        graph_follow_let(c->g, x->n, x->in);
+}
+
 static void make_body(Close *c)
 {
     for (int k = 0; k < c->item.n; k++) {
         Item *x = &c->item.at[k];
-        if (x->needed && !x->in)
-            x->in = inside(c, x);
+        if (!x->needed || x->in)
+            continue;
+        x->in = inside(c, x);
+        follow_labels(c, x);
     }
     for (int i = 0; i < c->nresult; i++)
         c->result[i] = item_of(c, c->result[i])->in;

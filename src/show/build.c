@@ -2,40 +2,14 @@
  * written as. */
 #include "graph/op.h"
 #include "graph/region.h"
-#include "show/show.h"
+#include "show/builder.h"
 #include "show/whole.h"
 
 #include <string.h>
 
 /* A formula of so many symbols is written again rather than named; one of so
  * many levels is named. */
-enum { SHORT = 5, DEEP = 14, LONG = 60 };
-
-typedef struct Known {
-    bool live, done, named, bound;
-    bool own; /* nothing else has its name */
-    bool result;
-    bool open; /* no call is seen in it */
-    int uses, depth;
-    const char *name;  /* it shall have if it is named */
-    const Form *whole; /* NULL: by elements only */
-} Known;
-
-typedef struct Builder {
-    FormMaker m; /* first: FormMaker * is Builder * */
-    Shows s;
-    Graph *g;
-    ShowOptions o;
-    Known *known; /* by id */
-    Node *const *input;
-    int ninput;
-    Equations *to;
-    LIST(const char *) taken;
-    int next;  /* v1, v2 … */
-    int bound; /* parameters that have a formula */
-    int equations;
-    bool last; /* the results themselves are shown in any case */
-} Builder;
+enum { SHORT = 5, DEEP = 14, LONG = 60, LONGEST = 30 /* alone */ };
 
 static Builder *builder(FormMaker *m) { return (Builder *)m; }
 
@@ -118,8 +92,8 @@ static const Form *by_elements(Builder *b, const Node *n)
 }
 
 /* left = n, whole or by elements. */
-static void define(Builder *b, const Form *left, const Node *n,
-                   const Form *right)
+void builder_define(Builder *b, const Form *left, const Node *n,
+                    const Form *right)
 {
     FormMaker *m = &b->m;
     if (!right || (right->spread && b->o.literal))
@@ -165,7 +139,7 @@ static void name_node(Builder *b, const Node *n)
     }
     const char *name = k->own ? k->name : own_name(b, k->name);
     const Form *left = form_name(&b->m, name, n->rank);
-    define(b, left, n, right);
+    builder_define(b, left, n, right);
     k->named = true;
     k->depth = 0;
     k->whole = left;
@@ -307,8 +281,6 @@ static const Form *formula(Builder *b, const Node *n)
 
 /* Loops */
 
-static void build(Builder *b, int n, Node *const *root);
-
 static const Form *step_form(Builder *b, const Form *name, const Form *at)
 {
     Form *f =
@@ -317,7 +289,7 @@ static const Form *step_form(Builder *b, const Form *name, const Form *at)
     return f;
 }
 
-static void bind(Builder *b, const Node *param, const Form *f)
+void builder_bind(Builder *b, const Node *param, const Form *f)
 {
     Known *k = &b->known[param->id];
     Form *own = arena_copy(b->m.arena, f, sizeof *f);
@@ -388,13 +360,13 @@ static void bind_loop(Builder *b, const Region *r, const Form *t,
     FormMaker *m = &b->m;
     const Form *before =
         r->reverse ? form2(m, FORM_sum, t, form_number(m, 1, true)) : t;
-    bind(b, r->index, t);
+    builder_bind(b, r->index, t);
     for (int i = 0; i < r->ncarry; i++)
-        bind(b, r->carry[i], step_form(b, p->carry[i], before));
+        builder_bind(b, r->carry[i], step_form(b, p->carry[i], before));
     for (int i = 0; i < r->ninput; i++)
-        bind(b, r->input[i], at_indices(m, arg[r->ncarry + i], 1, &t));
+        builder_bind(b, r->input[i], at_indices(m, arg[r->ncarry + i], 1, &t));
     for (int i = 0; i < r->ncapture; i++)
-        bind(b, r->capture[i], arg[r->ncarry + r->ninput + i]);
+        builder_bind(b, r->capture[i], arg[r->ncarry + r->ninput + i]);
 }
 
 static void step_equations(Builder *b, const Region *r, const Parts *p,
@@ -404,11 +376,11 @@ static void step_equations(Builder *b, const Region *r, const Parts *p,
     const Form *one = form_number(m, 1, true);
     const Form *after = r->reverse ? t : form2(m, FORM_sum, t, one);
     for (int i = 0; i < r->ncarry; i++)
-        define(b, step_form(b, p->carry[i], after), r->next[i],
-               whole(m, r->next[i]));
+        builder_define(b, step_form(b, p->carry[i], after), r->next[i],
+                       whole(m, r->next[i]));
     for (int i = 0; i < r->noutput; i++)
-        define(b, form_at(m, p->output[i], 1, &t), r->output[i],
-               whole(m, r->output[i]));
+        builder_define(b, form_at(m, p->output[i], 1, &t), r->output[i],
+                       whole(m, r->output[i]));
 }
 
 static void loop(Builder *b, const Node *n)
@@ -428,17 +400,17 @@ static void loop(Builder *b, const Node *n)
     Parts p = name_parts(b, n, trips);
     b->to = to->start = NEW(m->arena, Equations);
     for (int i = 0; i < r->ncarry; i++)
-        define(b,
-               step_form(b, p.carry[i],
-                         r->reverse ? trips : form_number(m, 0, true)),
-               n->arg[i], whole(m, n->arg[i]));
+        builder_define(b,
+                       step_form(b, p.carry[i],
+                                 r->reverse ? trips : form_number(m, 0, true)),
+                       n->arg[i], whole(m, n->arg[i]));
     Known *before = body_begin(b, r);
     bind_loop(b, r, t, &p, arg);
     b->to = to->step = NEW(m->arena, Equations);
     region_results(r, result);
     for (int i = 0; i < region_nresult(r); i++)
         b->known[result[i]->id].result = true;
-    build(b, region_nresult(r), result);
+    builder_build(b, region_nresult(r), result);
     step_equations(b, r, &p, t);
     to->until = r->until ? whole(m, r->until) : NULL;
     body_end(b, r, before);
@@ -470,8 +442,8 @@ static void call(Builder *b, const Node *n)
         arg[i] = named(m, n->arg[i]);
     Known *before = body_begin(b, r);
     for (int i = 0; i < r->ncapture; i++)
-        bind(b, r->capture[i], arg[i]);
-    build(b, r->noutput, r->output);
+        builder_bind(b, r->capture[i], arg[i]);
+    builder_build(b, r->noutput, r->output);
     for (int i = 0; i < r->noutput; i++)
         list_push(m->arena, &all, named(m, r->output[i]));
     body_end(b, r, before);
@@ -554,6 +526,8 @@ static bool wants_name(Builder *b, const Node *n)
     if (b->o.steps && is_step(b, n))
         return true;
     int size = symbols(b, n);
+    if (b->o.alone)
+        return size > LONGEST;
     if (k->whole && size <= 2)
         return false;
     if (let && !b->o.literal)
@@ -593,8 +567,13 @@ static void open_call(void *u, const Node *n)
     ((Builder *)u)->known[n->id].open = true;
 }
 
+static bool is_due(const Builder *b, const Node *n)
+{
+    return b->known[n->id].live && !b->known[n->id].done;
+}
+
 /* Formulas of what the roots are made of. */
-static void build(Builder *b, int n, Node *const *root)
+void builder_build(Builder *b, int n, Node *const *root)
 {
     Arena *scratch = arena_new();
     Nodes below = nodes_below(b->g, scratch, n, root);
@@ -604,15 +583,20 @@ static void build(Builder *b, int n, Node *const *root)
         b->known[root[i]->id].live = true;
         b->known[root[i]->id].uses++;
     }
-    int most = -1;
-    for (int i = 0; i < below.n; i++)
-        most = below.at[i]->id > most ? below.at[i]->id : most;
-    for (int id = most; id >= 0; id--)
-        if (b->known[id].live && !b->known[id].done)
-            mark_live(b, graph_node(b->g, id));
-    for (int id = 0; id <= most; id++)
-        if (b->known[id].live && !b->known[id].done)
-            node_build(b, graph_node(b->g, id));
+    /* Calls are of values that may be none of these. */
+    int last = below.n ? below.at[below.n - 1]->id : -1;
+    bool listed = b->o.alone && b->o.calls == SHOW_no_calls;
+    int all = listed ? below.n : last + 1;
+    for (int i = all - 1; i >= 0; i--) {
+        Node *x = listed ? below.at[i] : graph_node(b->g, i);
+        if (is_due(b, x))
+            mark_live(b, x);
+    }
+    for (int i = 0; i < all; i++) {
+        Node *x = listed ? below.at[i] : graph_node(b->g, i);
+        if (is_due(b, x))
+            node_build(b, x);
+    }
     arena_free(scratch);
 }
 
@@ -632,10 +616,11 @@ Shows *show_new(Arena *a, Graph *g, const ShowOptions *o, int ninput,
     b->o = *o;
     b->input = arena_copy(a, input, sizeof *input * (size_t)ninput);
     b->ninput = ninput;
-    b->known = NEWN(a, Known, graph_count(g) + 1);
+    b->nknown = graph_count(g);
+    b->known = NEWN(a, Known, b->nknown + 1);
     for (int i = 0; i < ninput; i++) {
         const Node *p = input[i];
-        bind(b, p, form_name(&b->m, p->attr.name, p->rank));
+        builder_bind(b, p, form_name(&b->m, p->attr.name, p->rank));
         list_push(a, &b->taken, p->attr.name);
         for (int k = 0; k < p->rank; k++)
             if (dim_is_var(p->dim[k]) && !is_taken(b, dim_var_name(p->dim[k])))
@@ -678,9 +663,10 @@ void show_results(Shows *s, int n, ShowResult *result)
         b->known[root[i]->id].result = true;
         claim(b, &result[i]);
     }
-    build(b, n, root);
+    builder_build(b, n, root);
     b->last = true;
     for (int i = 0; i < n; i++)
         if (!is_there(b, &result[i]))
-            define(b, result[i].left, root[i], b->known[root[i]->id].whole);
+            builder_define(b, result[i].left, root[i],
+                           b->known[root[i]->id].whole);
 }

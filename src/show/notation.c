@@ -8,8 +8,6 @@
 
 /* Plain text */
 
-static void text_name(const char *name, Str *to) { str_printf(to, "%s", name); }
-
 static void text_number(const Form *f, Str *to)
 {
     if (signbit(f->number) && !isnan(f->number))
@@ -56,6 +54,31 @@ static bool raise(const char *const *table, const char *text, Str *to)
     return true;
 }
 
+/* "v₃", "v̄₂→₄": the mark is a letter that stands above the one before. */
+static void text_row(const Form *f, const char *mark, Str *to)
+{
+    str_printf(to, "v%s", mark);
+    raise(below, arena_printf(to->arena, "%d", f->row), to);
+    if (!f->through)
+        return;
+    str_printf(to, "→");
+    raise(below, arena_printf(to->arena, "%d", f->through), to);
+}
+
+/* The last part of "net.hidden.W" has the mark, behind its first letter. */
+static void text_name(const Form *f, Str *to)
+{
+    static const char *const marks[] = {"", "̇", "̄"};
+    const char *mark = marks[f->mark];
+    if (!f->name) {
+        text_row(f, mark, to);
+        return;
+    }
+    const char *dot = strrchr(f->name, '.');
+    int before = dot ? (int)(dot + 2 - f->name) : 1;
+    str_printf(to, "%.*s%s%s", before, f->name, mark, f->name + before);
+}
+
 /* Indices of one letter each. */
 static bool text_lower(const Form *f, Str *to)
 {
@@ -65,7 +88,7 @@ static bool text_lower(const Form *f, Str *to)
     str_printf(&index, "%s", "");
     for (int i = 1; i < f->narg; i++) {
         const Form *x = f->arg[i];
-        if (x->kind != FORM_name || strlen(x->name) != 1)
+        if (x->kind != FORM_name || !x->name || strlen(x->name) != 1)
             return false;
         str_printf(&index, "%s", x->name);
     }
@@ -178,19 +201,32 @@ const Notation notation_text = {
 
 /* A letter is italic, what follows a letter and is a number stands below; the
  * rest is a word. */
-static void tex_name(const char *name, Str *to)
+static void tex_word_name(const char *name, const char *mark, Str *to)
 {
     size_t tail = 1 + strspn(name + 1, "0123456789");
-    if (name[1] == 0) {
-        str_printf(to, "%s", name);
-    } else if (name[tail] == 0) {
-        str_printf(to, "%c_{%s}", name[0], name + 1);
-    } else {
-        str_printf(to, "\\mathrm{");
-        for (const char *c = name; *c; c++)
-            str_printf(to, *c == '_' ? "\\%c" : "%c", *c);
-        str_printf(to, "}");
+    if (name[tail] == 0) {
+        str_printf(to, "%s%c%s", mark, name[0], *mark ? "}" : "");
+        str_printf(to, name[1] ? "_{%s}" : "%s", name + 1);
+        return;
     }
+    str_printf(to, "%s\\mathrm{", mark);
+    for (const char *c = name; *c; c++)
+        str_printf(to, *c == '_' ? "\\%c" : "%c", *c);
+    str_printf(to, *mark ? "}}" : "}");
+}
+
+static void tex_name(const Form *f, Str *to)
+{
+    static const char *const marks[] = {"", "\\dot{", "\\bar{"};
+    const char *mark = marks[f->mark];
+    if (f->name) {
+        tex_word_name(f->name, mark, to);
+        return;
+    }
+    str_printf(to, *mark ? "%sv}_{%d" : "%sv_{%d", mark, f->row);
+    if (f->through)
+        str_printf(to, " \\to %d", f->through);
+    str_printf(to, "}");
 }
 
 static void tex_number(const Form *f, Str *to)
@@ -288,14 +324,44 @@ static void html_escaped(const char *s, Str *to)
             str_add(to, s, 1);
 }
 
-static void html_name(const char *name, Str *to)
+static void html_marked(char letter, FormMark mark, Str *to)
 {
-    size_t tail = 1 + strspn(name + 1, "0123456789");
-    if (name[1] && name[tail] == 0)
-        str_printf(to, "<msub><mi>%c</mi><mn>%s</mn></msub>", name[0],
-                   name + 1);
+    static const char *const marks[] = {"", "˙", "¯"};
+    if (mark == MARK_none)
+        str_printf(to, "<mi>%c</mi>", letter);
     else
+        str_printf(to, "<mover><mi>%c</mi><mo>%s</mo></mover>", letter,
+                   marks[mark]);
+}
+
+static void html_row(const Form *f, Str *to)
+{
+    str_printf(to, "<msub>");
+    html_marked('v', f->mark, to);
+    if (f->through)
+        str_printf(to, "<mrow><mn>%d</mn><mo>→</mo><mn>%d</mn></mrow>", f->row,
+                   f->through);
+    else
+        str_printf(to, "<mn>%d</mn>", f->row);
+    str_printf(to, "</msub>");
+}
+
+static void html_name(const Form *f, Str *to)
+{
+    const char *name = f->name;
+    size_t tail = name ? 1 + strspn(name + 1, "0123456789") : 0;
+    if (!name) {
+        html_row(f, to);
+    } else if (name[1] && name[tail] == 0) {
+        str_printf(to, "<msub>");
+        html_marked(name[0], f->mark, to);
+        str_printf(to, "<mn>%s</mn></msub>", name + 1);
+    } else if (f->mark == MARK_none) {
         str_printf(to, "<mi>%s</mi>", name);
+    } else {
+        str_printf(to, "<mover><mi>%s</mi><mo>%s</mo></mover>", name,
+                   f->mark == MARK_dot ? "˙" : "¯");
+    }
 }
 
 static void html_number(const Form *f, Str *to)
@@ -379,9 +445,9 @@ const Notation notation_html = {
 
 /* The language */
 
-static void nn_name(const char *name, Str *to)
+static void nn_name(const Form *f, Str *to)
 {
-    for (; *name; name++)
+    for (const char *name = f->name; *name; name++)
         str_printf(to, "%c", *name == '.' ? '_' : *name);
 }
 

@@ -54,7 +54,7 @@ struct Notation {
     CaseWords cases;
     PartialWords partial;
     StepWords steps;
-    void (*name)(const char *name, Str *to);
+    void (*name)(const Form *f, Str *to);
     void (*number)(const Form *f, Str *to);
     void (*word)(const Shown *s, Str *to);
     void (*over)(const Notation *n, const Form *f, Str *to);

@@ -40,6 +40,7 @@ typedef LIST(ShowResult) ShowResults;
 typedef struct ShowOptions {
     bool literal; /* as a program: see FormMaker */
     bool steps;   /* an equation for each operation */
+    bool alone;   /* for show_equation: nothing is named */
     enum {
         SHOW_calls,
         SHOW_library_calls, /* but those whose parts are shown */
@@ -63,6 +64,11 @@ Shows *show_new(Arena *a, Graph *g, const ShowOptions *o, int ninput,
 /* The equations that define the results, in an order in which each reads those
  * before it. */
 void show_results(Shows *s, int n, ShowResult *result);
+
+/* A value alone, of parameters that are called as given here. False where it
+ * is no formula without others before it. */
+bool show_equation(Shows *s, const Form *left, Node *root, int nparam,
+                   Node *const *param, const Form *const *name, Equation *to);
 
 /* write.c: formulas in a notation */
 

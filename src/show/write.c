@@ -220,7 +220,7 @@ static void write_number(const Notation *n, const Form *f, Str *to)
 
 static void write_name(const Notation *n, const Form *f, Str *to)
 {
-    n->name(f->name, to);
+    n->name(f, to);
 }
 
 static void write_strong(const Notation *n, const Form *f, Str *to)

@@ -1,0 +1,131 @@
+/* call.c: the arguments of a call, from the command line. */
+
+#include "cli/call.h"
+#include "gradcheck/tensor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool unknown_name(const Call *c, const char *name)
+{
+    const nn_function *f = c->f;
+    Arena *a = c->args->arena;
+    int n = 0;
+    const char **known = NEWN(a, const char *, f->nparam + f->ndim + 1);
+    Str list = str_new(a);
+
+    for (int i = 0; i < f->nparam; i++)
+        known[n++] = f->param[i]->name;
+    for (int i = 0; i < f->ndim; i++)
+        known[n++] = f->dim[i];
+    for (int i = 0; i < n; i++)
+        str_printf(&list, "%s%s", i ? ", " : "; it has ", known[i]);
+    cli_fail("%s has no parameter '%s'%s%s", f->name, name,
+             cli_suggest(a, name, known, n), n ? list.at : "");
+    return false;
+}
+
+/* Does the size of some parameter or result depend on dimension number i? */
+static bool is_size(const Call *c, int i)
+{
+    const nn_function *f = c->f;
+    Arena *scratch = arena_new();
+    int64_t *dims = NEWN(scratch, int64_t, f->ndim + 1);
+    size_t axes = 0;
+
+    for (int k = 0; k < f->nparam; k++)
+        for (int j = 0; j < f->param[k]->nleaf; j++)
+            axes += (size_t)f->param[k]->leaf[j]->rank;
+    for (int k = 0; k < f->nresult; k++)
+        for (int j = 0; j < f->result[k]->nleaf; j++)
+            axes += (size_t)f->result[k]->leaf[j]->rank;
+    int64_t *one = NEWN(scratch, int64_t, axes + 1);
+    int64_t *two = NEWN(scratch, int64_t, axes + 1);
+    for (int k = 0; k < f->ndim; k++)
+        dims[k] = 101;
+    f->sizes(dims, one);
+    dims[i] = 211;
+    f->sizes(dims, two);
+    bool differ = memcmp(one, two, sizeof *one * axes) != 0;
+    arena_free(scratch);
+    return differ;
+}
+
+bool call_word(Call *c, const char *word)
+{
+    Arena *a = c->args->arena;
+    const char *equals = strchr(word, '=');
+    int i;
+
+    if (!equals || equals == word) {
+        cli_fail("an argument is written name=value, not '%s'", word);
+        return false;
+    }
+    const char *name = arena_printf(a, "%.*s", (int)(equals - word), word);
+    if (nncc_find_param(c->f, name, &i) == NN_OK) {
+        nncc_tensor **leaf = c->leaf + nncc_param_leaf(c->f, i);
+        if (c->f->param[i]->nleaf && leaf[0]) {
+            cli_fail("'%s' is given twice", name);
+            return false;
+        }
+        return value_read(a, c->f->param[i], equals + 1, leaf);
+    }
+    for (i = 0; i < c->f->ndim; i++) {
+        char *end;
+        if (strcmp(c->f->dim[i], name))
+            continue;
+        c->dims[i] = strtoll(equals + 1, &end, 10);
+        if (c->dims[i] < 0 && !is_size(c, i))
+            c->dims[i] = 0; /* no steps */
+        if (*end || end == equals + 1 || c->dims[i] < 0) {
+            cli_fail("%s: a dimension is a whole number, not '%s'", name,
+                     equals + 1);
+            return false;
+        }
+        return true;
+    }
+    return unknown_name(c, name);
+}
+
+bool call_defaults(Call *c)
+{
+    for (int i = 0; i < c->f->nparam; i++) {
+        const nn_port *p = c->f->param[i];
+        nncc_tensor **leaf = c->leaf + nncc_param_leaf(c->f, i);
+        if (p->nleaf == 0 || leaf[0])
+            continue;
+        if (!p->has_value) {
+            cli_fail("%s needs %s, a value of type %s", c->f->name, p->name,
+                     p->type);
+            return false;
+        }
+        if (nncc_tensor_new(p->leaf[0]->dtype, 0, NULL, leaf) != NN_OK) {
+            cli_fail("%s", nncc_last_error());
+            return false;
+        }
+        tensor_set(leaf[0], 0, p->value);
+    }
+    return true;
+}
+
+bool call_begin(Call *c, const Args *a, const nn_module *m)
+{
+    *c = (Call){.args = a, .f = m->function[0]};
+    if (nncc_wrap(m, &c->model) != NN_OK) {
+        cli_fail("%s", nncc_last_error());
+        return false;
+    }
+    c->nleaf = nncc_param_leaves(c->f) + nncc_result_leaves(c->f);
+    c->leaf = NEWN(a->arena, nncc_tensor *, c->nleaf + 1);
+    c->dims = NEWN(a->arena, int64_t, c->f->ndim + 1);
+    for (int i = 0; i < c->f->ndim; i++)
+        c->dims[i] = -1;
+    return true;
+}
+
+void call_end(Call *c)
+{
+    for (int i = 0; i < c->nleaf; i++)
+        nncc_tensor_free(c->leaf[i]);
+    nncc_close(c->model);
+}

@@ -1,0 +1,25 @@
+/* call.h: a function and its arguments, as the command line gives them. */
+#ifndef NNCC_CALL_H
+#define NNCC_CALL_H
+
+#include "cli/cli.h"
+
+/* One call in the making. */
+typedef struct Call {
+    const Args *args;
+    nncc_model *model;
+    const nn_function *f;
+    nncc_tensor **leaf; /* parameters', then results'; NULL: not there */
+    int nleaf;
+    int64_t *dims; /* -1: follows from the arguments */
+} Call;
+
+/* Of the module's first function. Each is false after a message. */
+bool call_begin(Call *c, const Args *a, const nn_module *m);
+/* name=value, of a parameter or of a free dimension. */
+bool call_word(Call *c, const char *word);
+/* Parameters that were not given take their defaults. */
+bool call_defaults(Call *c);
+void call_end(Call *c);
+
+#endif

@@ -1,0 +1,74 @@
+/* alone.c: a value as one formula of parameters. */
+#include "graph/op.h"
+#include "graph/region.h"
+#include "show/builder.h"
+
+#include <string.h>
+
+/* The graph may have grown; nothing is known of what root is made of. */
+static void forget(Builder *b, Node *root)
+{
+    Arena *scratch = arena_new();
+    int count = graph_count(b->g);
+    if (count > b->nknown) {
+        Known *more = NEWN(b->m.arena, Known, 2 * count);
+        memcpy(more, b->known, sizeof *more * (size_t)b->nknown);
+        arena_drop(b->m.arena, b->known);
+        b->known = more;
+        b->nknown = 2 * count;
+    }
+    Nodes below = nodes_below(b->g, scratch, 1, &root);
+    for (int i = 0; i < below.n; i++)
+        b->known[below.at[i]->id] = (Known){0};
+    arena_free(scratch);
+}
+
+/* n by its operator, an index for each axis. */
+static const Form *by_indices(Builder *b, const Node *n)
+{
+    FormMaker *m = &b->m;
+    int before = m->nindex;
+    const Form *at[MAX_RANK];
+    for (int i = 0; i < n->rank; i++)
+        at[i] = form_index(m);
+    const Form *f = form_of(m, n, at);
+    m->nindex = before;
+    return f ? form_over(m, NULL, n->rank, at, n->dim, NULL, f) : NULL;
+}
+
+/* As whole as can be, or by indices; false: either takes others before it. */
+static bool equation_alone(Builder *b, const Form *left, Node *root,
+                           bool indices, Equation *to)
+{
+    Equations own = {0}, *outer = b->to;
+    b->to = &own;
+    builder_build(b, 1, &root);
+    const Form *right =
+        indices ? by_indices(b, root) : b->known[root->id].whole;
+    if (!indices || right)
+        builder_define(b, left, root, right);
+    b->to = outer;
+    bool alone = own.list.n == 1 && !own.list.at[0].loop;
+    if (alone)
+        *to = own.list.at[0];
+    return alone;
+}
+
+bool show_equation(Shows *s, const Form *left, Node *root, int nparam,
+                   Node *const *param, const Form *const *name, Equation *to)
+{
+    Builder *b = (Builder *)s->maker;
+    int taken = b->taken.n;
+    bool done = false;
+    for (int indices = 0; indices < 2 && !done; indices++) {
+        forget(b, root);
+        for (int i = 0; i < nparam; i++) {
+            builder_bind(b, param[i], name[i]);
+            if (name[i]->name)
+                list_push(s->arena, &b->taken, name[i]->name);
+        }
+        done = equation_alone(b, left, root, indices && root->rank > 0, to);
+    }
+    b->taken.n = taken;
+    return done;
+}

@@ -1,0 +1,44 @@
+/* builder.h: what the files that make formulas of nodes share. */
+#ifndef NNCC_SHOW_BUILDER_H
+#define NNCC_SHOW_BUILDER_H
+
+#include "show/show.h"
+
+typedef struct Known {
+    bool live, done, named, bound;
+    bool own; /* nothing else has its name */
+    bool result;
+    bool open; /* no call is seen in it */
+    int uses, depth;
+    const char *name;  /* it shall have if it is named */
+    const Form *whole; /* NULL: by elements only */
+} Known;
+
+typedef struct Builder {
+    FormMaker m; /* first: FormMaker * is Builder * */
+    Shows s;
+    Graph *g;
+    ShowOptions o;
+    Known *known; /* by id */
+    int nknown;
+    Node *const *input;
+    int ninput;
+    Equations *to;
+    LIST(const char *) taken;
+    int next;  /* v1, v2 … */
+    int bound; /* parameters that have a formula */
+    int equations;
+    bool last; /* the results themselves are shown in any case */
+} Builder;
+
+/* build.c */
+
+/* Formulas of what the roots are made of. */
+void builder_build(Builder *b, int n, Node *const *root);
+/* param is written so. */
+void builder_bind(Builder *b, const Node *param, const Form *f);
+/* left = n, whole (right) or by elements. */
+void builder_define(Builder *b, const Form *left, const Node *n,
+                    const Form *right);
+
+#endif
