@@ -204,6 +204,10 @@ const Notation notation_text = {
 static void tex_word_name(const char *name, const char *mark, Str *to)
 {
     size_t tail = 1 + strspn(name + 1, "0123456789");
+    if (strcmp(name, "…") == 0) {
+        str_printf(to, "\\dots");
+        return;
+    }
     if (name[tail] == 0) {
         str_printf(to, "%s%c%s", mark, name[0], *mark ? "}" : "");
         str_printf(to, name[1] ? "_{%s}" : "%s", name + 1);

@@ -119,6 +119,9 @@ compiled chosen x k
 accept "$NNCC" trace m.nn roll --seed 3 s=9 --reverse --tex -o roll.tex
 grep -q '\\begin{longtable}' roll.tex && grep -q '\\bar{v}_{1 \\to ' roll.tex || fail "roll.tex"
 grep -q '^Σ\|[^ -~]' roll.tex && fail "letters beyond ASCII in TeX"
+accept "$NNCC" trace m.nn pieces x=-2 --tex -o pieces.tex
+grep -q '\\dots & .text{if }' pieces.tex || fail "pieces.tex"
+grep -q '[^ -~]' pieces.tex && fail "letters beyond ASCII in TeX"
 if command -v pdflatex >/dev/null; then accept pdflatex -halt-on-error roll.tex; fi
 accept "$NNCC" trace m.nn roll --seed 3 s=9 --reverse --html -o roll.html
 if command -v xmllint >/dev/null; then
