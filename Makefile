@@ -155,7 +155,9 @@ layers: all
 format-check:
 	$(RUNNER) $@ tests/format.sh $(CLANG_FORMAT)
 programs-check: $B/fuzz-diff
-	$(RUNNER) $@ $B/fuzz-diff 500 1 tests/fuzz/known.txt
+	$(RUNNER) $@ $B/fuzz-diff 1000 1 tests/fuzz/known.txt
+shown-check: $B/fuzz-diff all
+	$(RUNNER) $@ tests/fuzz/shown.sh $B 40
 fuzz-check: $B/fuzz
 	$(RUNNER) $@ tests/fuzz/run.sh $B/fuzz 25
 format: $B/nncc
@@ -205,7 +207,7 @@ test: deps deps-test
 	+-@$(KEEP) test-san test-gcc test-clang test-fuzz
 	@tests/summary.sh $(BUILDS)
 test-gcc:
-	+@$(SUB) run RUN="programs-check layers format-check $(RUN)"
+	+@$(SUB) run RUN="programs-check shown-check layers format-check $(RUN)"
 test-san:
 	+@$(SUB) run RUN="$(filter-out $(SLOW_SAN),$(RUN))" SAN=1 \
 	  CFLAGS='-O1 -g1' LIBS_FROM=build CPU=$(call IF_HAS,avx2,x86-64-v3)
@@ -253,7 +255,8 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all check run golden docs-check layers format-check fuzz-check format \
+.PHONY: all check run golden docs-check layers format-check fuzz-check \
+  programs-check shown-check format \
   fuzz fuzz-diff test test-gcc test-san test-clang test-fuzz demo bench deps deps-test \
   install clean $(RUN_UNIT) $(RUN_E2E)
 

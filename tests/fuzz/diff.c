@@ -1,6 +1,7 @@
 /* diff.c: random programs and their derivatives, judged one after another.
  *
  *     fuzz-diff COUNT [SEED [KNOWN]]
+ *     fuzz-diff print SEED
  *
  * COUNT programs from SEED (1) on; 0: for ever. KNOWN is a file of programs
  * that are known to be wrong, a line each: the seed, and why. They are left
@@ -11,6 +12,7 @@
  * the same way, and printed. */
 #define _POSIX_C_SOURCE 200809L
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +41,6 @@ static void judge_here(const Choices *c, bool code, int to)
     const char *wrong = judge(a, program_text(a, c), code);
     if (wrong && write(to, wrong, strlen(wrong)) < 0)
         _exit(2);
-    arena_free(a);
     _exit(wrong ? 1 : 0);
 }
 
@@ -176,13 +177,29 @@ static bool run(uint64_t seed)
     return good;
 }
 
+static int print(uint64_t seed)
+{
+    Arena *a = arena_new();
+    Choices c = choices_draw(seed);
+
+    fputs(program_text(a, &c), stdout);
+    arena_free(a);
+    return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "print") == 0)
+        return print(strtoull(argv[2], NULL, 10));
     long count = argc > 1 ? atol(argv[1]) : 500;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     const char *known = argc > 3 ? argv[3] : NULL;
     long passed = 0, failed = 0, skipped = 0;
 
+#ifdef M_TRIM_THRESHOLD /* memory is kept for the next evaluation */
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+#endif
     for (long i = 0; count == 0 || i < count; i++)
         if (is_known(known, seed + (uint64_t)i))
             skipped++;

@@ -26,6 +26,9 @@ typedef enum FunId {
     FUN_jacobian,
     FUN_rows,
     FUN_bent,
+    FUN_push,
+    FUN_pull,
+    FUN_hessian,
     NFUNS
 } FunId;
 
@@ -39,6 +42,9 @@ static const char *const expression[NFUNS] = {
     "jacobian(each, v)",
     "rows", /* the same, sparse */
     "bent", /* the Hessian of f by v, sparse */
+    "jvp(each, x, y, v, w)",
+    "vjp(each, x, y, v, w)",
+    "hessian(f, v)",
 };
 
 typedef struct Fun {
@@ -60,6 +66,7 @@ typedef struct Side {
 typedef struct Judge {
     Arena *arena;
     Side made, plain; /* plain: without identities and rules */
+    Side single;      /* in f32, with machine code only */
     Point point;
     bool kinks; /* the program has ties and borders */
     bool roots; /* and what has a kink of its own */
@@ -121,9 +128,10 @@ static const char *messages(Arena *a, const Diags *d)
 }
 
 /* False: refused; that of a program too large for the compiler is no fault. */
-static bool load_side(Judge *j, Side *to, const char *text, bool plain)
+static bool load_side(Judge *j, Side *to, const char *text, DType real,
+                      bool plain)
 {
-    const CheckOptions o = {.real = DT_f64, .work = 40000, .plain = plain};
+    const CheckOptions o = {.real = real, .work = 40000, .plain = plain};
     Diags *d = diags_new(j->arena);
 
     to->program = check_program(j->arena, d, "t.nn", text, strlen(text), &o);
@@ -154,6 +162,8 @@ static const double *argument(const Judge *j, const Fun *f, int i,
 
     if (n == 1)
         return place_number(at, name[0]);
+    if (strncmp(name, "y_bar", 5) == 0) /* the adjoint of each */
+        return j->point.weight;
     /* x_dot, v_x, e_x: a direction */
     return place_number(&j->point.along,
                         name[1] == '_' && n == 3 ? name[2] : name[0]);
@@ -289,7 +299,8 @@ static bool is_near(double got, double want)
 
 static bool is_second(int fun)
 {
-    return fun == FUN_hvp || fun == FUN_second || fun == FUN_bent;
+    return fun == FUN_hvp || fun == FUN_second || fun == FUN_hessian ||
+           fun == FUN_bent;
 }
 
 /* Is this a second derivative where the first is made of infinities: a limit
@@ -299,11 +310,35 @@ static bool singular(Judge *j, int fun)
     return is_second(fun) && isinf(largest(j, FUN_grad));
 }
 
+/* Has the function a finite value here whose derivative fun is. */
+static bool has_value(Judge *j, int fun)
+{
+    bool each = fun == FUN_each || fun == FUN_jacobian || fun == FUN_rows ||
+                fun == FUN_push || fun == FUN_pull;
+    double *out[MAX_LEAVES];
+
+    if (evaluate(j, each ? FUN_each : FUN_value, &j->point.at, out) != EVAL_OK)
+        return false;
+    for (int64_t i = each ? j->point.at.n : 1; i-- > 0;)
+        if (!isfinite(out[0][i]))
+            return false;
+    return true;
+}
+
+/* A derivative where there is no value, or a second one where there is no
+ * first. */
+static bool is_none(Judge *j, int fun, double got)
+{
+    return (isnan(got) && singular(j, fun)) ||
+           (fun != FUN_value && fun != FUN_each && j->point.edges &&
+            !has_value(j, fun));
+}
+
 static void compare(Judge *j, int fun, const char *by, int root, int64_t n,
                     const double *got, const double *want)
 {
     for (int64_t i = 0; i < n; i++)
-        if (!is_near(got[i], want[i]) && !(isnan(got[i]) && singular(j, fun)))
+        if (!is_near(got[i], want[i]) && !is_none(j, fun, got[i]))
             wrong(j, by, "%s, result %d[%d] is %.17g, the evaluator's %.17g",
                   expression[fun], root, (int)i, got[i], want[i]);
 }
@@ -342,17 +377,18 @@ static void put(DType t, void *to, int64_t i, double v)
 {
     if (t == DT_f64)
         ((double *)to)[i] = v;
+    else if (t == DT_f32)
+        ((float *)to)[i] = (float)v;
     else if (t == DT_i32)
         ((int32_t *)to)[i] = (int32_t)v;
     else
         ((uint8_t *)to)[i] = (uint8_t)v;
 }
 
-static void call(Judge *j, int fun, double **want)
+/* The compiled function's results, in memory for f64. */
+static bool call_code(Judge *j, const Fun *f, int fun, void **leaf)
 {
-    Fun *f = &j->made.fun[fun];
     const Place *at = &j->point.at;
-    void *leaf[MAX_LEAVES];
     int64_t size[MAX_VARS];
 
     sizes(f, at, size);
@@ -370,9 +406,36 @@ static void call(Judge *j, int fun, double **want)
     if (status != NN_OK)
         wrong(j, "status", "%s: the compiled function gives %d",
               expression[fun], status);
-    for (int i = 0; status == NN_OK && i < f->nroot; i++)
-        compare(j, fun, "compiled", i, elements(f, f->raw[i], at),
+    return status == NN_OK;
+}
+
+static void call(Judge *j, int fun, double **want)
+{
+    Fun *f = &j->made.fun[fun];
+    void *leaf[MAX_LEAVES];
+
+    for (int i = 0; call_code(j, f, fun, leaf) && i < f->nroot; i++)
+        compare(j, fun, "compiled", i, elements(f, f->raw[i], &j->point.at),
                 leaf[f->nparam + i], want[i]);
+}
+
+/* In f32, where no number is large on the way. */
+static void call_single(Judge *j, int fun)
+{
+    Fun *f = &j->single.fun[fun];
+    void *leaf[MAX_LEAVES];
+    double *want[MAX_LEAVES], most = largest(j, fun);
+
+    if (most > 1e3 || evaluate(j, fun, &j->point.at, want) != EVAL_OK ||
+        !call_code(j, f, fun, leaf))
+        return;
+    for (int i = 0; i < f->nroot; i++)
+        for (int64_t k = 0; k < elements(f, f->raw[i], &j->point.at); k++) {
+            double got = (double)((float *)leaf[f->nparam + i])[k];
+            if (!(fabs(got - want[i][k]) <= 1e-3 * (1 + most)))
+                wrong(j, "f32", "%s, result %d[%d] is %.9g, in f64 %.9g",
+                      expression[fun], i, (int)k, got, want[i][k]);
+        }
 }
 
 /* Derivatives */
@@ -517,7 +580,8 @@ static void compare_plain(Judge *j, int fun, EvalStatus status, double **got)
         for (int64_t k = 0; k < n && !value; k++)
             if (!isfinite(got[i][k]))
                 want[i][k] = NAN;
-        if (!all_near(n, got[i], want[i]) && !at_kink(j, fun))
+        if (!all_near(n, got[i], want[i]) && !at_kink(j, fun) &&
+            (value || has_value(j, fun)))
             compare(j, fun, "identity", i, n, got[i], want[i]);
     }
 }
@@ -556,6 +620,60 @@ static double forward_slope(Judge *j)
     return out[1][0];
 }
 
+/* One mode against another. */
+
+static void same(Judge *j, int fun, const char *kind, double a, double b)
+{
+    bool finite = isfinite(a) && isfinite(b);
+
+    if (j->point.edges && (!finite || j->kinks))
+        return;
+    if (!finite && !isfinite(largest(j, fun)))
+        return;
+    if (!(fabs(a - b) <= 1e-8 * (1 + fabs(b))) &&
+        !(fabs(a - b) <= 1e-10 * largest(j, fun)))
+        wrong(j, kind, "%s: %.17g and %.17g", expression[fun], a, b);
+}
+
+/* <J v, w> = <v, J' w> */
+static void check_adjoint(Judge *j)
+{
+    double *push[MAX_LEAVES], *pull[MAX_LEAVES], forward = 0, reverse = 0;
+    const Point *p = &j->point;
+
+    if (evaluate(j, FUN_push, &p->at, push) != EVAL_OK ||
+        evaluate(j, FUN_pull, &p->at, pull) != EVAL_OK)
+        return;
+    for (int64_t i = 0; i < p->at.n; i++)
+        forward += p->weight[i] * push[1][i];
+    for (int i = 0; i < 4; i++)
+        for (int64_t k = 0; k < (i < 2 ? 1 : p->at.n); k++)
+            reverse += place_number(&p->along, "xyvw"[i])[k] * pull[1 + i][k];
+    same(j, FUN_pull, "adjoint", reverse, forward);
+}
+
+/* The Hessian by v is its own transpose, and hvp is its product. */
+static void check_hessian(Judge *j)
+{
+    double *h[MAX_LEAVES], *hv[MAX_LEAVES];
+    Place along = j->point.along;
+    int64_t n = along.n;
+
+    j->point.along = (Place){.n = n};
+    memcpy(j->point.along.v, along.v, sizeof along.v);
+    bool good = evaluate(j, FUN_hessian, &j->point.at, h) == EVAL_OK &&
+                evaluate(j, FUN_hvp, &j->point.at, hv) == EVAL_OK;
+    j->point.along = along;
+    for (int64_t i = 0; good && i < n; i++) {
+        double sum = 0;
+        for (int64_t k = 0; k < n; k++) {
+            sum += h[0][i * n + k] * along.v[k];
+            same(j, FUN_hessian, "symmetry", h[0][i * n + k], h[0][k * n + i]);
+        }
+        same(j, FUN_hessian, "product", sum, hv[2][i]);
+    }
+}
+
 static void check_derivatives(Judge *j)
 {
     double slope, curvature, each;
@@ -584,25 +702,24 @@ static void check_derivatives(Judge *j)
 
 /* All */
 
-static Jit *make_code(Judge *j, bool machine_code)
+static Jit *make_code(Judge *j, Side *side, bool machine_code)
 {
     Function *f[NFUNS];
     Schedule *s[NFUNS];
     const char *error = NULL;
 
     for (int i = 0; i < NFUNS; i++)
-        f[i] = j->made.fun[i].f;
-    simplify_functions(j->made.graph, f, NFUNS);
-    expand_functions(j->made.graph, f, NFUNS);
+        f[i] = side->fun[i].f;
+    simplify_functions(side->graph, f, NFUNS);
+    expand_functions(side->graph, f, NFUNS);
     for (int i = 0; i < NFUNS; i++) {
-        j->made.fun[i].schedule = s[i] =
-            schedule(j->arena, j->made.graph, f[i]);
+        side->fun[i].schedule = s[i] = schedule(j->arena, side->graph, f[i]);
         schedule_verify(s[i]);
     }
     if (!machine_code)
         return NULL;
     /* Functions of an expression have names that are none in C. */
-    Module *m = program_module(j->made.program);
+    Module *m = program_module(side->program);
     for (int i = 0; i < NFUNS; i++)
         f[i]->name = arena_printf(j->arena, "f%d", i);
     ModuleInput in = {m, s, NFUNS};
@@ -611,7 +728,7 @@ static Jit *make_code(Judge *j, bool machine_code)
     if (!jit)
         wrong(j, "code", "%s", error);
     for (int i = 0; jit && i < NFUNS; i++)
-        j->made.fun[i].code = jit_module(jit)->function[i];
+        side->fun[i].code = jit_module(jit)->function[i];
     return jit;
 }
 
@@ -631,8 +748,14 @@ static void judge_point(Judge *j)
         if (j->made.fun[i].code)
             call(j, i, out);
     }
+    for (int i = 0; j->single.graph && !j->point.edges && i < NFUNS; i++)
+        call_single(j, i);
     if (!j->wrong)
         check_derivatives(j);
+    if (!j->wrong)
+        check_adjoint(j);
+    if (!j->wrong)
+        check_hessian(j);
 }
 
 static bool has_any(const char *text, const char *const *word)
@@ -645,8 +768,9 @@ static bool has_any(const char *text, const char *const *word)
 
 const char *judge(Arena *a, const char *text, bool machine_code)
 {
-    static const char *const kinks[] = {"max(", "min(",   "abs(",   "sort(",
-                                        "if ",  "where(", "clamp(", NULL};
+    static const char *const kinks[] = {"max(",   "min(",     "abs(",
+                                        "sort(",  "if ",      "where(",
+                                        "clamp(", "argsort(", NULL};
     static const char *const roots[] = {"std(", "norm(", "sqrt(", "hypot(",
                                         NULL};
     Judge j = {.arena = a, .point = point_draw(0)};
@@ -654,14 +778,17 @@ const char *judge(Arena *a, const char *text, bool machine_code)
     j.kinks = has_any(text, kinks);
     j.roots = has_any(text, roots);
 
-    if (!load_side(&j, &j.made, text, false) ||
-        !load_side(&j, &j.plain, text, true))
+    if (!load_side(&j, &j.made, text, DT_f64, false) ||
+        !load_side(&j, &j.plain, text, DT_f64, true))
         return j.wrong;
-    Jit *jit = make_code(&j, machine_code);
+    Jit *jit = make_code(&j, &j.made, machine_code), *single = NULL;
+    if (machine_code && load_side(&j, &j.single, text, DT_f32, false))
+        single = make_code(&j, &j.single, true);
     for (int i = 0; i < POINTS && !j.wrong; i++) {
         j.point = point_draw(i);
         judge_point(&j);
     }
     jit_close(jit);
+    jit_close(single);
     return j.wrong;
 }

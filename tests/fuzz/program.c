@@ -27,6 +27,8 @@ Choices choices_draw(uint64_t seed)
 typedef enum Sort {
     SORT_real,
     SORT_vector, /* real[n] */
+    SORT_matrix, /* real[n, n] */
+    SORT_pair,   /* a struct; never drawn, only made */
     SORT_int,
     SORT_index, /* an int that is at least 0 and less than n */
     SORT_bool,
@@ -51,23 +53,24 @@ typedef struct Writer {
     Str *to;
 } Writer;
 
-/* Patterns. %r a real, %v a vector, %i an int, %n an index, %b a condition.
- * $r, $v, $n, $i: a new name of that sort, known behind the next '|' or ';' and
- * up to '~' or the end of the pattern; @1 is the first of them. The simplest
- * come first. Conditions on reals have their borders where the edges of a point
- * are not, but where both sides have one value there: at a border a function
- * may be smooth and yet have the derivative of the side it happens to take.
- * Those behind `leaves` are not used at the last level. */
+/* Patterns. %r a real, %v a vector, %m a matrix, %i an int, %n an index, %b a
+ * condition. $r, $v, $m, $n, $i, $q: a new name of that sort, known behind the
+ * next '|' or ';' and up to '~' or the end of the pattern; @1 is the first of
+ * them, @2 the second. The simplest come first. Conditions on reals have their
+ * borders where the edges of a point are not, but where both sides have one
+ * value there: at a border a function may be smooth and yet have the derivative
+ * of the side it happens to take. Those behind `leaves` are not used at the
+ * last level. */
 typedef struct Patterns {
     int leaves, n;
-    const char *at[72];
+    const char *at[96];
 } Patterns;
 
 static const Patterns patterns[NSORTS] = {
     [SORT_real] =
         {
             .leaves = 7,
-            .n = 70,
+            .n = 84,
             .at =
                 {
                     "x",
@@ -145,12 +148,28 @@ static const Patterns patterns[NSORTS] = {
                     "softplus(%r)",
                     "log1p(%r)",
                     "hypot(%r, %r)",
+                    "sum(%m)",
+                    "sum(%m * %m)",
+                    "trace(%m)",
+                    "dot(%v, %m @ %v)",
+                    "mean(max(%m, 0))",
+                    "max(max(%m), -3)",
+                    "norm(%m @ %v)",
+                    "{ let $m = %m; sum(@1 @ @1') }",
+                    "{ let $q = P(a = %r, b = %v); @1.a * sum(@1.b) }",
+                    "{ let $q = P(a = %r, b = %v); dot(@1, P(a = %r, b = %v)) "
+                    "}",
+                    "fold($n < n, $q = P(a = %r, b = %v) | P(a = @2.a + "
+                    "@2.b[@1], b = @2.a * %v)).a",
+                    "sum(fold($i < 2, $m = %m | %m))",
+                    "erf(%r)",
+                    "atan2(%r, 1.5)",
                 },
         },
     [SORT_vector] =
         {
             .leaves = 2,
-            .n = 22,
+            .n = 35,
             .at =
                 {
                     "v",
@@ -175,8 +194,46 @@ static const Patterns patterns[NSORTS] = {
                     "fold($i < 2, $v = %v | %v)",
                     "[$n < n | sum($n < n | %r)]",
                     "([$n < n, $n < n | %r]~ @ %v)",
+                    "(%m @ %v)",
+                    "(%v @ %m)",
+                    "sum(%m, axis = 0)",
+                    "sum(%m, axis = 1)",
+                    "mean(%m * %m, axis = 0)",
+                    "diagonal(%m)",
+                    "%m[%n]",
+                    "[$n < n | norm(%v)]",
+                    "v[argsort(w)]",
+                    "uniform(key(7), [n])",
+                    "log_softmax(%v)",
+                    "cumprod(%v)",
+                    "(%v |> tanh)",
                 },
         },
+    [SORT_matrix] =
+        {
+            .leaves = 2,
+            .n = 16,
+            .at =
+                {
+                    "outer(v, w)",
+                    "diag(v)",
+                    "[$n < n, $n < n | %r]",
+                    "(%m + %m)",
+                    "(%m * %m)",
+                    "(%m @ %m)",
+                    "%m'",
+                    "(%r * %m)",
+                    "(%m + %v)",
+                    "tanh(%m)",
+                    "softmax(%m, axis = 0)",
+                    "cumsum(%m, axis = 0)",
+                    "%m[argsort(v)]",
+                    "tril(%m)",
+                    "scan($n < n, $v = %v | %v)",
+                    "where(%m > 0.137, %m, %m)",
+                },
+        },
+    [SORT_pair] = {.leaves = 1, .n = 1, .at = {""}}, /* a name */
     [SORT_int] = {.leaves = 3,
                   .n = 6,
                   .at = {"k", "1", "%n", "(%i + 1)", "(%i - 1)", "p[%n]"}},
@@ -218,6 +275,10 @@ static Sort sort_of(char letter)
         return SORT_real;
     case 'v':
         return SORT_vector;
+    case 'm':
+        return SORT_matrix;
+    case 'q':
+        return SORT_pair;
     case 'i':
         return SORT_int;
     case 'n':
@@ -300,7 +361,7 @@ static void write_pattern(Writer *w, const char *p, int depth)
             make_name(w, &made, *++p);
         else if (*p == '~')
             w->nname = before;
-        else if (*p == '@' && p[1] == '1')
+        else if (*p == '@' && (p[1] == '1' || p[1] == '2'))
             str_printf(w->to, "%s", made.name[*++p - '1'].text);
         else
             str_add(w->to, p, 1);
@@ -339,6 +400,7 @@ const char *program_text(Arena *a, const Choices *c)
     Str s = str_new(a);
     Writer w = {.from = c, .to = &s};
 
+    str_printf(&s, "struct P[n] { a: real, b: real[n] }\n");
     str_printf(&s, "fn f(%s) -> real =\n  ", parameters);
     write_function(&w, SORT_real, "");
     str_printf(&s, "fn each(%s) -> real[n] =\n  ", parameters);
