@@ -392,9 +392,10 @@ const Builtin *reduction_named(Check *c, const Expr *fn)
             str_printf(&s, ", %s", last);
         last = c->builtin.at[i]->name;
     }
-    check_fail(c, fn->span, "binder", "this takes no binders");
-    check_detail(c, "fold, scan%s and %s do", s.at, last);
-    return NULL;
+    return check_none(c, fn->span, "binder",
+                      "this takes no binders\n"
+                      "fold, scan%s and %s do",
+                      s.at, last);
 }
 
 static const struct {
@@ -430,9 +431,10 @@ bool builtin_is_loop(const char *name)
 
 const Value *builtin_needs_binders(Check *c, Span at, const char *name)
 {
-    check_fail(c, at, "binder", "'%s' needs an index and a carry", name);
-    check_detail(c, "%s(t < n, h = h0 | …) makes n steps from h0", name);
-    return c->error;
+    return check_fail(c, at, "binder",
+                      "'%s' needs an index and a carry\n"
+                      "%s(t < n, h = h0 | …) makes n steps from h0",
+                      name, name);
 }
 
 const Value *builtin_constant(Check *c, const char *name)

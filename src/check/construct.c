@@ -55,14 +55,12 @@ static bool distribution(Check *c, const Scope *s, const Expr *e, DType t,
     Node *arg[2] = {NULL, NULL};
 
     d->normal = strcmp(name, "normal") == 0;
-    if ((!d->normal && strcmp(name, "uniform") != 0) || e->call.narg != 2) {
-        check_fail(
+    if ((!d->normal && strcmp(name, "uniform") != 0) || e->call.narg != 2)
+        return check_refuse(
             c, e->span, "initialiser",
             "'~' takes normal(mean, std), uniform(lo, hi) or a function of a "
-            "key");
-        check_detail(c, "~ f(a, b) calls f(key, a, b)");
-        return false;
-    }
+            "key\n"
+            "~ f(a, b) calls f(key, a, b)");
     for (int i = 0; i < 2; i++) {
         const Value *v = eval(c, s, e->call.arg[i].value);
 
@@ -188,10 +186,10 @@ static const Value *initial_struct(Check *c, const Type *t, Node *key,
 
 static const Value *no_initialiser(Check *c, const Type *t, Span at)
 {
-    check_fail(c, at, "initialiser", "there is no initial value for %s",
-               type_text(c, t));
-    check_detail(c, "a field takes '= value' or '~ normal(mean, std)'");
-    return NULL;
+    return check_none(c, at, "initialiser",
+                      "there is no initial value for %s\n"
+                      "a field takes '= value' or '~ normal(mean, std)'",
+                      type_text(c, t));
 }
 
 static const Value *initial_tuple(Check *c, const Type *t, Node *key,
@@ -341,10 +339,10 @@ static const Type *solved_instance(Making *m, const Scope *s, Span at)
             arg[i].dim = dim_of_value(c, b->value, at);
         if (arg[i].type || arg[i].dim)
             continue;
-        check_fail(c, at, "unsolved", "these fields do not tell what '%s' is",
-                   item->param[i]);
-        check_detail(c, "write %s[…](…) to say it", item->name);
-        return NULL;
+        return check_none(c, at, "unsolved",
+                          "these fields do not tell what '%s' is\n"
+                          "write %s[…](…) to say it",
+                          item->param[i], item->name);
     }
     return struct_instance(c, m->d, arg, at);
 }

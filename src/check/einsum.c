@@ -22,9 +22,10 @@ typedef struct Einsum {
 
 static bool bad_text(const Einsum *e, const char *why)
 {
-    check_fail(e->c, e->text->span, "einsum", "%s", why);
-    check_detail(e->c, "einsum(\"ij,jk->ik\", A, B) is A @ B");
-    return false;
+    return check_refuse(e->c, e->text->span, "einsum",
+                        "%s\n"
+                        "einsum(\"ij,jk->ik\", A, B) is A @ B",
+                        why);
 }
 
 /* '...' among so many letters of an operand of this rank. */
@@ -288,12 +289,11 @@ const Value *run_einsum(Check *c, const Expr *text, const Call *call)
     const char *s;
     bool good;
 
-    if (!text || text->kind != EX_text || call->narg == 0) {
-        check_fail(c, call->at, "einsum",
-                   "'einsum' takes a text that names axes, then tensors");
-        check_detail(c, "einsum(\"ij,jk->ik\", A, B) is A @ B");
-        return c->error;
-    }
+    if (!text || text->kind != EX_text || call->narg == 0)
+        return check_fail(
+            c, call->at, "einsum",
+            "'einsum' takes a text that names axes, then tensors\n"
+            "einsum(\"ij,jk->ik\", A, B) is A @ B");
     s = text->name;
     good = operands(&e);
     for (int k = 0; k < call->narg && good; k++)

@@ -62,10 +62,10 @@ const Value *eval_entry(Check *c, const Entry *entry, Span at)
     case EN_fn:
         return e->value;
     case EN_struct:
-        check_fail(c, at, "type-as-value", "'%s' is a type, not a value",
-                   e->name);
-        check_detail(c, "%s(field = …) builds one", e->name);
-        return c->error;
+        return check_fail(c, at, "type-as-value",
+                          "'%s' is a type, not a value\n"
+                          "%s(field = …) builds one",
+                          e->name, e->name);
     case EN_unit:
         return check_fail(c, at, "name",
                           "'%s' is a file; '%s.x' is what it calls x", e->name,
@@ -316,10 +316,10 @@ static const Value *eval_kind(Check *c, const Scope *s, const Expr *e)
     case EX_bool:
         return value_tensor(c, g_const_int(c->graph, DT_bool, e->boolean));
     case EX_text:
-        check_fail(c, e->span, "text", "a text is no value");
-        check_detail(c, "it stands where 'einsum' is told what to do: "
-                        "einsum(\"ij,jk->ik\", A, B)");
-        return c->error;
+        return check_fail(c, e->span, "text",
+                          "a text is no value\n"
+                          "it stands where 'einsum' is told what to do: "
+                          "einsum(\"ij,jk->ik\", A, B)");
     case EX_name:
         return eval_name(c, s, e);
     case EX_field:

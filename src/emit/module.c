@@ -12,7 +12,7 @@ typedef struct Making {
     Emit *e;
     const Interface *interface;
     LLVMValueRef *call; /* of each function: what runs it, maybe an ifunc */
-    LLVMTypeRef call_type, sizes_type, workspace_type;
+    LLVMTypeRef call_type, workspace_type;
     LLVMTypeRef leaf_type, port_type, place_type, function_type, module_type;
     LLVMTypeRef size_type; /* size_t */
     Map constants;         /* of the descriptor, by their values */
@@ -46,7 +46,6 @@ static void make_types(Making *m)
     m->module_type = struct_type(e, 11, module);
     m->size_type = LLVMIntPtrTypeInContext(e->context, e->machine.layout);
     m->call_type = LLVMFunctionType(i, (LLVMTypeRef[]){p, p, p, p}, 4, false);
-    m->sizes_type = LLVMFunctionType(e->none, (LLVMTypeRef[]){p, p}, 2, false);
     m->workspace_type = LLVMFunctionType(l, (LLVMTypeRef[]){p}, 1, false);
 }
 

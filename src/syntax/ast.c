@@ -517,7 +517,7 @@ void item_derivative(struct parse *p, Span s, FnItem *fn,
 
 void item_export(struct parse *p, Span s, Expr *value, Name as)
 {
-    item_add(p, IT_export, s, (Item){.export = {value, as.name, as.span}});
+    item_add(p, IT_export, s, (Item){.export = {value, as.name}});
 }
 
 void item_train(struct parse *p, Span s, Name loss, Name by,

@@ -262,8 +262,7 @@ struct Item {
         struct {
             Expr *value;    /* f, grad(f, x), init(Net) */
             const char *as; /* or NULL */
-            Span as_span;
-        } export; /* `export a, b;` arrives as two items */
+        } export;           /* `export a, b;` arrives as two items */
         struct {
             const char *loss;
             Span loss_span;

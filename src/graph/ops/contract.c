@@ -21,14 +21,6 @@ typedef struct Product {
     int lout[MAX_RANK];
 } Product;
 
-static int find(int label, int n, const int *among)
-{
-    for (int i = 0; i < n; i++)
-        if (among[i] == label)
-            return i;
-    return -1;
-}
-
 static void copy_labels(int *to, const int *from, int n)
 {
     for (int i = 0; i < n; i++)
@@ -80,12 +72,12 @@ static Node *make(Graph *g, const Product *p)
 
 static bool in_out(const Product *p, int label)
 {
-    return find(label, p->rank, p->lout) >= 0;
+    return find_label(label, p->rank, p->lout) >= 0;
 }
 
 static bool in_operand(const Product *p, int k, int label)
 {
-    return find(label, p->x[k]->rank, p->l[k]) >= 0;
+    return find_label(label, p->x[k]->rank, p->l[k]) >= 0;
 }
 
 /* A label that only one operand has and the result lacks is summed first. */
@@ -190,7 +182,7 @@ static Node *embed(Graph *g, const Product *p, int k, int rank,
 {
     int perm[MAX_RANK], axis[MAX_RANK], n = 0;
     for (int i = 0; i < rank; i++) {
-        int at = find(i, p->x[k]->rank, p->l[k]);
+        int at = find_label(i, p->x[k]->rank, p->l[k]);
         axis[i] = at < 0 ? -1 : n;
         if (at >= 0)
             perm[n++] = at;
@@ -218,9 +210,9 @@ static int number_labels(const Product *p, int first, int *to)
     for (int j = 0; j < 2; j++) {
         int k = j ? 1 - first : first;
         for (int i = 0; i < p->x[k]->rank; i++) {
-            int place = find(p->l[k][i], p->rank, p->lout);
+            int place = find_label(p->l[k][i], p->rank, p->lout);
             if (place < 0) {
-                place = find(p->l[k][i], n, other);
+                place = find_label(p->l[k][i], n, other);
                 if (place < 0)
                     other[place = n++] = p->l[k][i];
                 place += p->rank;
@@ -385,7 +377,7 @@ static Node *contract_expand(Graph *g, Node *n)
     const Node *choice = p.x[k];
     for (int i = 0; i < choice->rank; i++) {
         int label = p.l[k][i];
-        perm[i] = find(label, choice->rank, p.l[1 - k]);
+        perm[i] = find_label(label, choice->rank, p.l[1 - k]);
         if (label < n->rank)
             order[label] = left++;
         else

@@ -23,14 +23,6 @@ typedef struct OneHot {
     Labelled q, value; /* labels: the factor's axes */
 } OneHot;
 
-static int find(int label, int n, const int *among)
-{
-    for (int i = 0; i < n; i++)
-        if (among[i] == label)
-            return i;
-    return -1;
-}
-
 /* x with its axes as labels; those along which it repeats are left out. */
 static Labelled labelled(Node *x)
 {
@@ -83,7 +75,7 @@ static bool is_delta(Graph *g, Node *c, const bool *summed, OneHot *to)
             continue;
         to->axis = axis;
         to->q = labelled(c->arg[1 - i]);
-        if (find(axis, to->q.x->rank, to->q.l) < 0 &&
+        if (find_label(axis, to->q.x->rank, to->q.l) < 0 &&
             index_inside(g, to->q.x, c->dim[axis]))
             return true;
     }
@@ -193,7 +185,7 @@ static Node *in_order(Graph *g, const Labelled *x, const int *order)
 {
     int perm[MAX_RANK];
     for (int i = 0; i < x->x->rank; i++)
-        perm[i] = find(order[i], x->x->rank, x->l);
+        perm[i] = find_label(order[i], x->x->rank, x->l);
     return g_permute(g, x->x, perm);
 }
 
@@ -213,7 +205,7 @@ static int shared_first(const Labelled *a, const Labelled *b, int without,
     int n = 0, shared = 0;
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < a->x->rank; i++) {
-            bool both = find(a->l[i], b->x->rank, b->l) >= 0;
+            bool both = find_label(a->l[i], b->x->rank, b->l) >= 0;
             if (both == !pass && a->l[i] != without)
                 order[n++] = a->l[i];
             shared += both && !pass && a->l[i] != without;
@@ -228,7 +220,7 @@ static Labelled take(Graph *g, const Labelled *b, int label, const Labelled *q)
     int lq[2 * MAX_RANK], lb[2 * MAX_RANK], place, rank = 0;
     const Dim *dim[2 * MAX_RANK];
     Labelled to;
-    place = find(label, b->x->rank, b->l);
+    place = find_label(label, b->x->rank, b->l);
     if (place < 0)
         return *b;
     int shared = shared_first(q, b, -1, lq);
@@ -237,7 +229,7 @@ static Labelled take(Graph *g, const Labelled *b, int label, const Labelled *q)
         lb[i] = lq[i];
     lb[shared] = label;
     for (int i = 0, at = shared + 1; i < b->x->rank; i++)
-        if (b->l[i] != label && find(b->l[i], shared, lq) < 0)
+        if (b->l[i] != label && find_label(b->l[i], shared, lq) < 0)
             lb[at++] = b->l[i];
     Node *x = in_order(g, b, lb), *i = in_order(g, q, lq);
     for (int k = 0; k < i->rank; k++) {
@@ -273,7 +265,7 @@ static bool take_fits(Graph *g, const Labelled *b, int label, const Labelled *q)
     int order[2 * MAX_RANK];
     Affine a;
     int shared = shared_first(q, b, -1, order);
-    if (find(label, b->x->rank, b->l) < 0)
+    if (find_label(label, b->x->rank, b->l) < 0)
         return true;
     return b->x->rank - 1 + q->x->rank - shared <= MAX_RANK &&
            (!shared || affine_of(g, q->x, &a));
@@ -290,7 +282,7 @@ static Node *sum_rest(Graph *g, const Node *n, const OneHot *h,
     for (int i = 0; i < x->rank; i++) {
         if (i == h->axis)
             continue;
-        bool has = find(i, y->x->rank, y->l) >= 0;
+        bool has = find_label(i, y->x->rank, y->l) >= 0;
         while (next < n->attr.nint && n->attr.ints[next] < i)
             next++;
         if (next < n->attr.nint && n->attr.ints[next] == i)
@@ -309,7 +301,7 @@ static Node *sum_rest(Graph *g, const Node *n, const OneHot *h,
 static int spread_labels(int rank, const int *label, int without,
                          const Labelled *q, int *to, int *n)
 {
-    int at = find(without, rank, label);
+    int at = find_label(without, rank, label);
     *n = rank - 1 + q->x->rank;
     if (*n > MAX_RANK)
         return -1;
@@ -355,7 +347,7 @@ static Node *spread(Graph *g, Node *x, int axis, Node *q, const Dim *n)
 static bool spread_fits(Graph *g, const Labelled *b, int label,
                         const Labelled *q, const Dim *n)
 {
-    return find(label, b->x->rank, b->l) < 0 ||
+    return find_label(label, b->x->rank, b->l) < 0 ||
            (take_fits(g, b, label, q) && index_inside(g, q->x, n));
 }
 
@@ -379,12 +371,12 @@ static Node *sum_spread(Graph *g, const Node *n, const bool *summed)
     Labelled y = take(g, &h.value, h.axis, &h.q);
     all = count;
     for (int i = 0; i < x->rank; i++)
-        if (summed[i] && find(i, count, order) < 0)
+        if (summed[i] && find_label(i, count, order) < 0)
             order[all++] = i;
     if (all > MAX_RANK)
         return NULL;
     for (int i = 0; i < all; i++) {
-        bool found = find(order[i], y.x->rank, y.l) >= 0;
+        bool found = find_label(order[i], y.x->rank, y.l) >= 0;
         dim[i] = x->dim[order[i]];
         map[i] = found ? has : -1;
         if (found)
@@ -416,8 +408,8 @@ static bool have_all(const Labelled *a, const Labelled *b, int n,
                      const int *label)
 {
     for (int i = 0; i < n; i++)
-        if (find(label[i], a->x->rank, a->l) < 0 &&
-            find(label[i], b->x->rank, b->l) < 0)
+        if (find_label(label[i], a->x->rank, a->l) < 0 &&
+            find_label(label[i], b->x->rank, b->l) < 0)
             return false;
     return true;
 }
@@ -502,14 +494,14 @@ Node *any_onehot(Graph *g, const Node *n)
         int axis = counter_axis(g, c->arg[side]);
         Labelled q = labelled(c->arg[1 - side]);
         if (axis < 0 || !summed[axis] || !dtype_is_int(q.x->dtype) ||
-            find(axis, q.x->rank, q.l) >= 0)
+            find_label(axis, q.x->rank, q.l) >= 0)
             continue;
         for (int i = 0; i < c->rank; i++) {
             if (i == axis)
                 continue;
             if (summed[i])
                 gone[count++] = rank;
-            map[rank] = find(i, q.x->rank, q.l);
+            map[rank] = find_label(i, q.x->rank, q.l);
             dim[rank++] = c->dim[i];
         }
         Node *inside = is_inside(g, q.x, c->dim[axis]);

@@ -227,6 +227,9 @@ Node *view_sum(Graph *g, Node *n);
  * index[k, …] of tensor k. */
 Node *g_batch_index(Graph *g, const Dim *b, const Dim *n, Node *index);
 
+/* Where a label is among n, or -1. */
+int find_label(int label, int n, const int *among);
+
 /* Linear operators of one argument: n's tangent is n on the tangent. */
 Node *jvp_linear(Graph *g, Node *n, Node *const *dx);
 

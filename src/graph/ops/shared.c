@@ -201,3 +201,11 @@ double eval_joined(const EvalTensor *e, OpId join, DType t, double a, double b)
     int64_t v = dtype_wrap(t, row->eval_int(x));
     return e->wide ? held_as(v) : (double)v;
 }
+
+int find_label(int label, int n, const int *among)
+{
+    for (int i = 0; i < n; i++)
+        if (among[i] == label)
+            return i;
+    return -1;
+}
