@@ -158,7 +158,20 @@ END_TEST
 /* Functions of several numbers, of any and of a constant number of them. */
 
 static const char *const of_many[] = {
-    "prod(x)", "max(x)", "min(x)", "logsumexp(x)", "mean(x * x)",
+    "prod(x)",
+    "max(x)",
+    "min(x)",
+    "logsumexp(x)",
+    "mean(x * x)",
+    /* of roots that are 0 */
+    "norm(x)^2",
+    "norm(x)^4",
+    "sum(x) * norm(x)^2",
+    "exp(-norm(x)^2)",
+    "sqrt(1 + norm(x)^2)",
+    "hypot(sum(x), 2.0)",
+    "hypot(sum(x), 0.0)^2",
+    "1 / sqrt(1 + sum(x)^2)",
 };
 typedef struct Line {
     int n;
