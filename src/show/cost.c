@@ -24,9 +24,8 @@ static const Dim *elements(Graph *g, const Node *n)
 }
 
 /* By how it is written, and by what its row says it costs. */
-static CostKind kind_of(const Node *n)
+static CostKind kind_of(const Op *row)
 {
-    const Op *row = op_table[n->op];
     switch (row->shown.kind) {
     case FORM_sum:
     case FORM_difference:
@@ -90,13 +89,13 @@ static void count_node(Graph *g, const Node *n, Cost *c)
     switch (row->cls) {
     case OPC_ewise:
         if (dtype_is_real(n->dtype) || n->dtype == DT_bool)
-            add(g, c, kind_of(n), elements(g, n));
+            add(g, c, kind_of(row), elements(g, n));
         break;
     case OPC_contract:
         add(g, c, COST_product, product_steps(g, n));
         break;
     case OPC_reduce:
-        add(g, c, row->shown.kind == FORM_over ? COST_add : kind_of(n),
+        add(g, c, kind_of(row->join ? op_table[row->join()] : row),
             elements(g, n->arg[0]));
         break;
     case OPC_index: /* one that adds up has an extent of its own */
@@ -158,6 +157,8 @@ double cost_total(const Cost *c, int nvar, const Dim *const *var,
     double all = 0;
     for (int k = 0; k < NCOSTS; k++) {
         bool possible = dim_eval(c->of[k], nvar, var, val, &one) && one >= 0;
+        if (k == COST_other)
+            continue;
         all += possible ? (double)one * (k == COST_product ? 2 : 1) : NAN;
     }
     return all;

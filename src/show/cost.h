@@ -23,8 +23,8 @@ typedef struct Cost {
 } Cost;
 Cost cost_count(Graph *g, int nroot, Node *const *root);
 
-/* All of it where variables have these values: a product counts two. NAN: there
- * is no such place. */
+/* All arithmetic where variables have these values: a product counts two,
+ * comparisons, choices and conversions do not. NAN: there is no such place. */
 double cost_total(const Cost *c, int nvar, const Dim *const *var,
                   const int64_t *val);
 
