@@ -130,11 +130,14 @@ static void compact(Graph *g, int n, Node **root)
     simplify(g, n, root);
 }
 
+/* Choices count: of these few operations they are many. */
 static double cost(Bench *b, int n, Node *const *root)
 {
     Cost c = cost_count(b->g, n, root);
+    int64_t other;
 
-    return cost_total(&c, 1, &b->n, &b->size);
+    ck_assert(dim_eval(c.of[COST_other], 1, &b->n, &b->size, &other));
+    return cost_total(&c, 1, &b->n, &b->size) + (double)other;
 }
 
 /* The reverse mode's bound, and one step more for what is computed again. */
