@@ -3,6 +3,7 @@
 #include "graph/op.h"
 #include "graph/region.h"
 #include "show/builder.h"
+#include "show/notation.h"
 #include "show/whole.h"
 
 #include <string.h>
@@ -417,6 +418,7 @@ static void loop(Builder *b, const Node *n)
     to->index = t;
     to->trips = trips;
     to->reverse = r->reverse;
+    to->zero = program_zeros(m, r);
     b->to = outer;
     b->taken.at[taken] = ""; /* another loop may count by it */
     equation_add(b, NULL, NULL, n)->loop = to;

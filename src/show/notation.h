@@ -42,7 +42,7 @@ typedef struct StepWords {
     const char *until, *close;
 } StepWords;
 
-/* A program has no partial derivatives and no loops. */
+/* A program has no partial derivatives. */
 struct Notation {
     Pattern paren, fraction, power, list;
     const char *plus, *minus, *negative, *times, *elementwise, *juxtaposed;
@@ -67,6 +67,11 @@ struct Notation {
 
 /* f, in parentheses where it binds less than `least`. */
 void write_form(const Notation *n, const Form *f, int least, Str *to);
+void write_equations(const Notation *n, const Equations *e, int depth, Str *to);
+/* program.c: a loop as a program, and what Recurrence has for it. */
+void write_program_loop(const Notation *n, const Recurrence *r, int depth,
+                        Str *to);
+const Form *const *program_zeros(FormMaker *m, const struct Region *r);
 /* The fewest digits that tell it from others. */
 void write_digits(double v, Str *to);
 

@@ -15,6 +15,9 @@ typedef struct Recurrence {
     const Form *index, *trips, *until; /* until: or NULL */
     bool reverse;
     Equations *start, *step; /* what is carried at first, and after a step */
+    /* For a program, of each thing that is kept of a step what it is made of
+     * where it starts; NULL: there is no word for the loop. */
+    const Form *const *zero;
 } Recurrence;
 
 typedef struct Equation {

@@ -358,7 +358,9 @@ static void write_partial(const Notation *n, const Form *f, Str *to)
 
 static void write_step(const Notation *n, const Form *f, Str *to)
 {
-    if (n->lift)
+    if (n->program)
+        write_form(n, f->arg[0], PREC_postfix, to);
+    else if (n->lift)
         n->lift(n, f, to);
     else
         pattern(n, &n->step, f->arg[0], PREC_postfix, f->arg[1], PREC_all, to);
@@ -472,11 +474,14 @@ void recurrence_write(const Notation *n, const Recurrence *r, Str *to)
     str_printf(to, "%s", w->close);
 }
 
-static void write_equations(const Notation *n, const Equations *e, int depth,
-                            Str *to)
+void write_equations(const Notation *n, const Equations *e, int depth, Str *to)
 {
     for (int i = 0; i < e->list.n; i++) {
         const Equation *q = &e->list.at[i];
+        if (q->loop && n->program) {
+            write_program_loop(n, q->loop, depth, to);
+            continue;
+        }
         if (q->loop)
             write_equations(n, q->loop->start, depth, to);
         for (int k = 0; k < depth; k++)
@@ -517,11 +522,18 @@ static const char *wordless(const Form *f)
     return NULL;
 }
 
+static const char *wordless_loop(const Recurrence *r)
+{
+    const char *w = r->zero ? NULL : "a loop whose steps values count";
+    w = w ? w : equations_wordless(r->start);
+    return w ? w : equations_wordless(r->step);
+}
+
 const char *equations_wordless(const Equations *e)
 {
     for (int i = 0; i < e->list.n; i++) {
         const Equation *q = &e->list.at[i];
-        const char *w = q->loop ? "a loop" : wordless(q->right);
+        const char *w = q->loop ? wordless_loop(q->loop) : wordless(q->right);
         if (w)
             return w;
     }

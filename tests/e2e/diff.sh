@@ -23,6 +23,16 @@ fn layer(x: real[b, n]) -> real = sum(softmax(x)^2);
 fn vector(x: real[n], A: real[m, n]) -> real[m] = tanh(A @ x);
 fn structs(p: Net[n, m], x: real[n]) -> real = sum(sigmoid(x @ p.W + p.c));
 fn walk(x: real, n: int) -> real = fold(t < n, h = x | h * h + x);
+fn heated(u: real[n], steps: int) -> real = sum(fold(t < steps, u = u |
+  [i < n | if i == 0 || i == n - 1 { u[i] } else { (u[i-1] + 2 * u[i] + u[i+1]) / 4 }])^2);
+fn states(W: real[n, n], x: real[T, n]) -> real =
+  sum(scan(t < T, h = zeros([n]) | tanh(W @ h + x[t]))^2);
+fn nested(x: real, n: int) -> real = fold(t < n, h = x | fold(s < 3, g = h | sin(g) * h));
+fn couple(a: real, b: real) -> real {
+  let (p, q) = fold(t < 5, p = a, q = b | (q, p * sin(q)));
+  p + q
+}
+fn until(a: real) -> real = fold(t < 100, x = 1.0, until = abs(x * x - a) < 1e-5 | (x + a / x) / 2);
 fn sizes(x: real[n]) -> real = sum(x^2) / real(n * n * (n + 1));
 fn inverse(A: real[n, n]) -> real = log(det(A));
 fn ints(t: int[n]) -> int = sum(t);
@@ -107,6 +117,11 @@ same layer grad x 'x=[[1,2],[0.5,4],[3,1]]'
 same sizes grad x "$x4"
 same chosen grad x "$x4" k=1
 same named grad "value x" value=2 x=3
+same walk grad x x=1.5 n=4
+same heated grad u 'u=[1,2,3,4]' steps=3
+same states grad 'W x' 'W=[[0.1,0.2],[0.3,-0.4]]' 'x=[[1,2],[3,4],[0.5,-1]]'
+same nested grad x x=0.3 n=3
+same couple grad 'a b' a=0.4 b=0.7
 same vector jacobian 'x A' "$x4" "$A"
 
 accept "$NNCC" diff m.nn net --tex -o net.tex
@@ -129,7 +144,7 @@ refuse 1 "least has no parameter 'y'.*; it has x, A, b" "$NNCC" diff m.nn least 
 refuse 1 "'t' is no real" "$NNCC" diff m.nn table --by t
 refuse 1 'ints has no real parameter' "$NNCC" diff m.nn ints
 refuse 1 'nowhere/x.txt' "$NNCC" diff m.nn least -o nowhere/x.txt
-refuse 1 'no word for a loop' "$NNCC" diff m.nn walk --nn
+refuse 1 'no word for a loop whose steps values count' "$NNCC" diff m.nn until --nn
 refuse 1 'scalar' "$NNCC" diff m.nn vector --hessian
 refuse 2 'which function' "$NNCC" diff m.nn
 refuse 2 'one at a time' "$NNCC" diff m.nn least --tex --nn

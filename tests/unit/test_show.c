@@ -111,7 +111,7 @@ START_TEST(operators_in_all_notations)
 END_TEST
 
 /* Every kind is written, by its row in write.c, between what stands around it;
- * a program has no derivatives and no loops. */
+ * a program has no derivatives. */
 START_TEST(kinds_in_all_notations)
 {
     static const Shown word = {FORM_call, "word", "word", "\\word"};
@@ -129,8 +129,7 @@ START_TEST(kinds_in_all_notations)
     Form times = {.kind = FORM_product, .narg = 2, .arg = both};
     for (int k = 0; k < 4; k++) {
         Str alone = str_new(arena), within = str_new(arena);
-        if (notations[k] == &notation_nn &&
-            (_i == FORM_partial || _i == FORM_step))
+        if (notations[k] == &notation_nn && _i == FORM_partial)
             continue;
         form_write(notations[k], &f, &alone);
         form_write(notations[k], &times, &within);

@@ -1,0 +1,193 @@
+/* program.c: loops as the language has them. */
+#include "graph/region.h"
+#include "show/notation.h"
+
+/* 0 of the type of a value; NULL: it has no literal. */
+static const Form *zero_like(FormMaker *m, const Node *x)
+{
+    const Form *at[MAX_RANK], *zero = NULL;
+    int before = m->nindex;
+    if (x->dtype == DT_bool)
+        zero = form_name(m, "false", 0);
+    else if (x->dtype == DT_i32 || x->dtype == graph_real(m->graph))
+        zero = form_number(m, 0, x->dtype == DT_i32);
+    for (int i = 0; i < x->rank; i++)
+        at[i] = form_index(m);
+    m->nindex = before;
+    return zero && x->rank ? form_over(m, NULL, x->rank, at, x->dim, NULL, zero)
+                           : zero;
+}
+
+/* Programs have loops whose steps are counted before. */
+const Form *const *program_zeros(FormMaker *m, const Region *r)
+{
+    const Form **zero = NEWN(m->arena, const Form *, r->noutput + 1);
+    bool good = !r->until && !r->counted;
+    for (int i = 0; i < r->noutput && good; i++) {
+        zero[i] = zero_like(m, r->output[i]);
+        good = zero[i] != NULL;
+    }
+    return good ? zero : NULL;
+}
+
+/* Loops: one pass for what is carried, and one for what is kept of each step;
+ * they compute the same. */
+
+static void write_indent(const Notation *n, int depth, Str *to)
+{
+    for (int k = 0; k < depth; k++)
+        str_printf(to, "%s", n->indent);
+    str_printf(to, "%s", n->begin);
+}
+
+typedef enum Part { PART_let, PART_carried, PART_kept } Part;
+
+/* What an equation of a step is: only what is kept has an index, of the step.
+ */
+static Part part_of(const Equation *q)
+{
+    if (q->loop || q->left->kind == FORM_name)
+        return PART_let;
+    return q->left->kind == FORM_step ? PART_carried : PART_kept;
+}
+
+static int count_part(const Equations *e, Part part)
+{
+    int count = 0;
+    for (int i = 0; i < e->list.n; i++)
+        count += part_of(&e->list.at[i]) == part;
+    return count;
+}
+
+/* They read nothing that a step gives, wherever they stand. */
+static void write_lets(const Notation *n, const Equations *e, int depth,
+                       Str *to)
+{
+    Equations lets = {0};
+    for (int i = 0; i < e->list.n; i++)
+        if (part_of(&e->list.at[i]) == PART_let)
+            list_push(to->arena, &lets.list, e->list.at[i]);
+    write_equations(n, &lets, depth, to);
+}
+
+/* "(h, c)": what is carried, and what is kept too. */
+static void write_tuple(const Notation *n, const Equations *e, bool left,
+                        bool kept, Str *to)
+{
+    int count = count_part(e, PART_carried), done = 0;
+    count += kept ? count_part(e, PART_kept) : 0;
+    str_printf(to, count > 1 ? "(" : "");
+    for (int i = 0; i < e->list.n; i++) {
+        const Equation *q = &e->list.at[i];
+        Part part = part_of(q);
+        if (part == PART_let || (part == PART_kept && !kept))
+            continue;
+        str_printf(to, done++ ? ", " : "");
+        if (left && kept && part == PART_carried)
+            str_printf(to, "_");
+        else
+            form_write(n, left ? q->left->arg[0] : q->right, to);
+    }
+    str_printf(to, count > 1 ? ")" : "");
+}
+
+/* "t < n, h = x" */
+static void write_start(const Notation *n, const Recurrence *r, bool kept,
+                        Str *to)
+{
+    int zero = 0;
+    form_write(n, r->index, to);
+    str_printf(to, " < ");
+    form_write(n, r->trips, to);
+    for (int i = 0; i < r->start->list.n; i++) {
+        const Equation *q = &r->start->list.at[i];
+        if (part_of(q) == PART_let)
+            continue;
+        str_printf(to, ", ");
+        form_write(n, q->left, to);
+        str_printf(to, " = ");
+        form_write(n, q->right, to);
+    }
+    for (int i = 0; i < r->step->list.n && kept; i++) {
+        const Equation *q = &r->step->list.at[i];
+        if (part_of(q) != PART_kept)
+            continue;
+        str_printf(to, ", ");
+        form_write(n, q->left->arg[0], to);
+        str_printf(to, " = ");
+        form_write(n, r->zero[zero++], to);
+    }
+}
+
+/* "n - 1 - t" */
+static void write_other_end(const Notation *n, const Recurrence *r, Str *to)
+{
+    form_write(n, r->trips, to);
+    str_printf(to, " - 1 - ");
+    form_write(n, r->index, to);
+}
+
+static void write_body(const Notation *n, const Recurrence *r, bool kept,
+                       int depth, Str *to)
+{
+    if (r->reverse) {
+        write_indent(n, depth, to);
+        form_write(n, r->index, to);
+        str_printf(to, "%s", n->between);
+        write_other_end(n, r, to);
+        str_printf(to, "%s", n->end);
+    }
+    write_lets(n, r->step, depth, to);
+    for (int k = 0; k <= depth; k++)
+        str_printf(to, "%s", n->indent);
+    write_tuple(n, r->step, false, kept, to);
+    str_printf(to, "\n");
+}
+
+static void write_pass(const Notation *n, const Recurrence *r, bool kept,
+                       int depth, Str *to)
+{
+    write_indent(n, depth, to);
+    write_tuple(n, r->step, true, kept, to);
+    str_printf(to, "%s%s(", n->between, kept ? "scan" : "fold");
+    write_start(n, r, kept, to);
+    str_printf(to, " | {\n");
+    write_body(n, r, kept, depth + 1, to);
+    for (int k = 0; k <= depth; k++)
+        str_printf(to, "%s", n->indent);
+    str_printf(to, "})%s", n->end);
+}
+
+/* What was kept in reverse, in the order of the steps. */
+static void write_turned(const Notation *n, const Recurrence *r, int depth,
+                         Str *to)
+{
+    for (int i = 0; i < r->step->list.n; i++) {
+        const Equation *q = &r->step->list.at[i];
+        if (part_of(q) != PART_kept)
+            continue;
+        write_indent(n, depth, to);
+        form_write(n, q->left->arg[0], to);
+        str_printf(to, "%s[", n->between);
+        form_write(n, r->index, to);
+        str_printf(to, " < ");
+        form_write(n, r->trips, to);
+        str_printf(to, " | ");
+        form_write(n, q->left->arg[0], to);
+        str_printf(to, "[");
+        write_other_end(n, r, to);
+        str_printf(to, "]]%s", n->end);
+    }
+}
+
+void write_program_loop(const Notation *n, const Recurrence *r, int depth,
+                        Str *to)
+{
+    write_lets(n, r->start, depth, to);
+    if (count_part(r->step, PART_kept))
+        write_pass(n, r, true, depth, to);
+    if (count_part(r->step, PART_carried))
+        write_pass(n, r, false, depth, to);
+    if (r->reverse)
+        write_turned(n, r, depth, to);
+}
