@@ -29,7 +29,9 @@ static const Limits usual = {"", 4, 3, 10};
 static const Limits others[] = {
     {"cumprod_of", 4, 4, 12},
     {"det_of", 4, 3.5, 10},
-    {"loss", 4, 3.1, 10}, /* bundle: turning points in space */
+    /* bundle: turning points in space */
+    {"loss", 4, 3.1, 10},
+    {"residuals", 4, 3.2, 10},
     /* Forward mode through a derivative for reverse mode: by n columns. */
     {"cholesky_of", 4, 10, 18},
     {"solve_spd_of", 4, 3, 11},

@@ -210,7 +210,6 @@ START_TEST(costs)
     static const int64_t ten = 10;
     Node *f = g2(g, OP_div, g1(g, OP_exp, g2(g, OP_mul, x, y)), y);
     Node *root[] = {f, g_reduce_all(g, OP_sum, f)};
-    const int64_t ten = 10;
     Cost c = cost_count(g, 2, root);
     ck_assert_str_eq(cost_text(&c, COST_function), "n");
     ck_assert_str_eq(cost_text(&c, COST_multiply), "n");
