@@ -28,6 +28,7 @@ static const Limits usual = {"", 4, 3, 10};
  * tangent four; of products of products that is what remains. */
 static const Limits others[] = {
     {"cumprod_of", 4, 4, 12},
+    {"product", 4, 4, 12}, /* lecture: swell */
     {"det_of", 4, 3.5, 10},
     /* bundle: turning points in space */
     {"loss", 4, 3.1, 10},
