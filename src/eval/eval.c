@@ -540,6 +540,7 @@ static EvalStatus run_end(Run *r, EvalStop *stop)
 static void load_input(Run *r, const EvalInput *in)
 {
     Value *v = value_at(r, in->param);
+    *v = (Value){0}; /* what nothing reads shares one */
     if (allocate(r, in->param) && v->count)
         memcpy(v->x, in->data, sizeof *v->x * (size_t)v->count);
     widen(v);
