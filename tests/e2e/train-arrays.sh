@@ -80,11 +80,17 @@ int main(void)
         for (int t = 0; t < length[i]; t++)
             y[i] += 0.3f * x[i][t];
     }
-    return nncc_store_put(s, "x", &all[0]) || nncc_store_put(s, "y", &all[1]) ||
+    int bad = nncc_store_put(s, "x", &all[0]) || nncc_store_put(s, "y", &all[1]) ||
            nncc_store_put(s, "length", &all[2]) || nncc_store_write(s, "data.safetensors");
+    nncc_store_free(s);
+    return bad;
 }
 C
-$CC -I"$ROOT/runtime" data.c "$BUILD/libnn.a" -ljansson -lz -lm -lpthread -ldl -o data
+sanitizers=
+case $NNCC in
+*/san/*) sanitizers=-fsanitize=address,undefined ;;
+esac
+$CC $sanitizers -I"$ROOT/runtime" data.c "$BUILD/libnn.a" -ljansson -lz -lm -lpthread -ldl -o data
 accept ./data
 accept "$NNCC" train runs.nn --data data.safetensors --epochs 150 --save runs.safetensors
 grep -Eq '^train loss: (0\.00|.*e-)' out.txt || fail "$(tail -3 out.txt)"
