@@ -1,4 +1,4 @@
-/* program.c: loops as the language has them. */
+/* program.c: what of formulas the language has, and loops as it has them. */
 #include "graph/region.h"
 #include "show/notation.h"
 
@@ -190,4 +190,66 @@ void write_program_loop(const Notation *n, const Recurrence *r, int depth,
         write_pass(n, r, false, depth, to);
     if (r->reverse)
         write_turned(n, r, depth, to);
+}
+
+/* Words */
+
+/* A length is written with + - * / and numbers: none is said to be at least 0.
+ */
+static const char *wordless_length(const Form *f)
+{
+    const char *w = f->kind == FORM_call ? "a length max(…, 0)" : NULL;
+    for (int i = 0; i < f->narg && !w; i++)
+        w = wordless_length(f->arg[i]);
+    return w;
+}
+
+static const char *wordless_lengths(const Form *f)
+{
+    const char *w = NULL;
+    for (int i = 0; i < f->nvar && f->kind == FORM_each && !w; i++)
+        w = wordless_length(f->arg[2 * i + 1]);
+    return w;
+}
+
+static const char *wordless(const Form *f)
+{
+    const char *w = wordless_lengths(f);
+    bool word = f->kind == FORM_call || f->kind == FORM_over;
+    if (word && !f->shown->nn)
+        return f->shown->text;
+    if (f->kind == FORM_partial)
+        return "a derivative";
+    for (int i = 0; i < f->narg && !w; i++)
+        w = wordless(f->arg[i]);
+    return w;
+}
+
+/* There is a row of it for each step. */
+static const char *wordless_kept(const Recurrence *r)
+{
+    const char *w = NULL;
+    int kept = count_part(r->step, PART_kept);
+    for (int i = 0; i < kept && !w; i++)
+        w = wordless(r->zero[i]);
+    return kept && !w ? wordless_length(r->trips) : w;
+}
+
+static const char *wordless_loop(const Recurrence *r)
+{
+    const char *w =
+        r->zero ? wordless_kept(r) : "a loop whose steps values count";
+    w = w ? w : equations_wordless(r->start);
+    return w ? w : equations_wordless(r->step);
+}
+
+const char *equations_wordless(const Equations *e)
+{
+    for (int i = 0; i < e->list.n; i++) {
+        const Equation *q = &e->list.at[i];
+        const char *w = q->loop ? wordless_loop(q->loop) : wordless(q->right);
+        if (w)
+            return w;
+    }
+    return NULL;
 }

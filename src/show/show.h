@@ -82,7 +82,8 @@ void form_write(const Notation *n, const Form *f, Str *to);
 void equations_write(const Notation *n, const Equations *e, Str *to);
 /* "for t = 0 … n − 1:" */
 void recurrence_write(const Notation *n, const Recurrence *r, Str *to);
-/* The first thing in them that has no word in the language; or NULL. */
+/* program.c: the first thing in them that has no word in the language; or NULL.
+ */
 const char *equations_wordless(const Equations *e);
 
 #endif

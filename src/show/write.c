@@ -289,9 +289,10 @@ static void write_cast(const Notation *n, const Form *f, Str *to)
         write_form(n, f->arg[0], PREC_all, to);
 }
 
+/* An `if` has one type; `where` repeats a number. */
 static void write_choice(const Notation *n, const Form *f, Str *to)
 {
-    bool each = f->arg[0]->rank > 0;
+    bool each = f->arg[0]->rank > 0 || f->arg[1]->rank != f->arg[2]->rank;
     str_printf(to, each ? "where(" : "(if ");
     write_form(n, f->arg[0], PREC_all, to);
     str_printf(to, each ? ", " : " { ");
@@ -503,39 +504,4 @@ void write_equations(const Notation *n, const Equations *e, int depth, Str *to)
 void equations_write(const Notation *n, const Equations *e, Str *to)
 {
     write_equations(n, e, 0, to);
-}
-
-/* Words */
-
-static const char *wordless(const Form *f)
-{
-    bool word = f->kind == FORM_call || f->kind == FORM_over;
-    if (word && !f->shown->nn)
-        return f->shown->text;
-    if (f->kind == FORM_partial)
-        return "a derivative";
-    for (int i = 0; i < f->narg; i++) {
-        const char *w = wordless(f->arg[i]);
-        if (w)
-            return w;
-    }
-    return NULL;
-}
-
-static const char *wordless_loop(const Recurrence *r)
-{
-    const char *w = r->zero ? NULL : "a loop whose steps values count";
-    w = w ? w : equations_wordless(r->start);
-    return w ? w : equations_wordless(r->step);
-}
-
-const char *equations_wordless(const Equations *e)
-{
-    for (int i = 0; i < e->list.n; i++) {
-        const Equation *q = &e->list.at[i];
-        const char *w = q->loop ? wordless_loop(q->loop) : wordless(q->right);
-        if (w)
-            return w;
-    }
-    return NULL;
 }

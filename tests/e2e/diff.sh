@@ -32,6 +32,8 @@ fn couple(a: real, b: real) -> real {
   let (p, q) = fold(t < 5, p = a, q = b | (q, p * sin(q)));
   p + q
 }
+fn choice(x: real[n], w: real[n], y: real, c: bool) -> real = sum(w * where(c, y, x));
+fn tail(x: real[n]) -> real = fold(t < n - 2, h = x[0] | h * x[t + 2]);
 fn until(a: real) -> real = fold(t < 100, x = 1.0, until = abs(x * x - a) < 1e-5 | (x + a / x) / 2);
 fn sizes(x: real[n]) -> real = sum(x^2) / real(n * n * (n + 1));
 fn inverse(A: real[n, n]) -> real = log(det(A));
@@ -122,6 +124,9 @@ same heated grad u 'u=[1,2,3,4]' steps=3
 same states grad 'W x' 'W=[[0.1,0.2],[0.3,-0.4]]' 'x=[[1,2],[3,4],[0.5,-1]]'
 same nested grad x x=0.3 n=3
 same couple grad 'a b' a=0.4 b=0.7
+for c in true false; do
+    same choice grad 'x w y' 'x=[1,2]' 'w=[3,5]' y=0.5 c=$c
+done
 same vector jacobian 'x A' "$x4" "$A"
 
 accept "$NNCC" diff m.nn net --tex -o net.tex
@@ -145,6 +150,7 @@ refuse 1 "'t' is no real" "$NNCC" diff m.nn table --by t
 refuse 1 'ints has no real parameter' "$NNCC" diff m.nn ints
 refuse 1 'nowhere/x.txt' "$NNCC" diff m.nn least -o nowhere/x.txt
 refuse 1 'no word for a loop whose steps values count' "$NNCC" diff m.nn until --nn
+refuse 1 'no word for a length max' "$NNCC" diff m.nn tail --nn
 refuse 1 'scalar' "$NNCC" diff m.nn vector --hessian
 refuse 2 'which function' "$NNCC" diff m.nn
 refuse 2 'one at a time' "$NNCC" diff m.nn least --tex --nn
