@@ -325,6 +325,12 @@ static Val *cos_turned(Lower *l, Turn t)
     return sin_turned(l, t);
 }
 
+/* -0 keeps its sign. */
+static Val *zero_or(Lower *l, Val *x, Val *r)
+{
+    return low_select(l, low_fcmp(l, CMP_eq, x, num_like(l, x, 0)), x, r);
+}
+
 /* One function's ways: for f64, then for f32 in f64, the rare huge x apart;
  * then for f32 without f64. */
 typedef Val *(*Body)(Lower *l, Val *const *x);
@@ -341,7 +347,8 @@ static Val *circular(Lower *l, const Circular *c, Val *x)
                           : low_shared(l, c->name, c->in_f32, 1, &x);
 }
 
-#define CIRCULAR(f)                                                            \
+/* odd: f(-0) is -0. */
+#define CIRCULAR(f, odd)                                                       \
     static Val *f##_huge(Lower *l, Val *const *x)                              \
     {                                                                          \
         return f##_turned(l, reduce_huge(l, x[0]));                            \
@@ -349,16 +356,19 @@ static Val *circular(Lower *l, const Circular *c, Val *x)
     static Val *f##_wide(Lower *l, Val *const *x)                              \
     {                                                                          \
         Val *r = f##_turned(l, reduce_f64(l, x[0]));                           \
+        r = odd ? zero_or(l, x[0], r) : r;                                     \
         return low_rarely(l, beyond(l, x[0], 0x1p45), f##_huge, x, r);         \
     }                                                                          \
     static Val *f##_narrow(Lower *l, Val *const *x)                            \
     {                                                                          \
         Val *r = f##_turned(l, reduce_f32(l, x[0]));                           \
+        r = odd ? zero_or(l, x[0], r) : r;                                     \
         return low_rarely(l, beyond(l, x[0], 0x1p30), f##_huge, x, r);         \
     }                                                                          \
     static Val *f##_in_f32(Lower *l, Val *const *x)                            \
     {                                                                          \
-        return f##_turned(l, reduce_in_f32(l, x[0]));                          \
+        Val *r = f##_turned(l, reduce_in_f32(l, x[0]));                        \
+        return odd ? zero_or(l, x[0], r) : r;                                  \
     }                                                                          \
     static Val *f##_of(Lower *l, Val *x)                                       \
     {                                                                          \
@@ -366,22 +376,16 @@ static Val *circular(Lower *l, const Circular *c, Val *x)
                                    f##_in_f32};                                \
         return circular(l, &c, x);                                             \
     }
-CIRCULAR(sin)
-CIRCULAR(cos)
-CIRCULAR(tan)
+CIRCULAR(sin, true)
+CIRCULAR(cos, false)
+CIRCULAR(tan, true)
 #undef CIRCULAR
 
-/* -0 keeps its sign. */
-static Val *zero_or(Lower *l, Val *x, Val *r)
-{
-    return low_select(l, low_fcmp(l, CMP_eq, x, num_like(l, x, 0)), x, r);
-}
-
-Val *num_sin(Lower *l, Val *x) { return zero_or(l, x, sin_of(l, x)); }
+Val *num_sin(Lower *l, Val *x) { return sin_of(l, x); }
 
 Val *num_cos(Lower *l, Val *x) { return cos_of(l, x); }
 
-Val *num_tan(Lower *l, Val *x) { return zero_or(l, x, tan_of(l, x)); }
+Val *num_tan(Lower *l, Val *x) { return tan_of(l, x); }
 
 /* πr for |r| <= 1/2 as an angle up to π/4, or what is left to π/2. */
 static Pair half_turn(Lower *l, Val *r, Val **beyond)
