@@ -169,7 +169,7 @@ FUZZ_TIME ?= 0
 FUZZ      := CC=$(CLANG) B=build/fuzz CFLAGS='-O1 -gline-tables-only \
              -fsanitize=fuzzer-no-link,address,undefined -fsanitize-trap=undefined \
              -fno-sanitize-recover=all'
-FUZZ_OBJ  := $(filter-out $(addprefix $B/src/,cli/% emit/% target/% gradcheck/% artefact/% kernel/% eval/%),\
+FUZZ_OBJ  := $(filter-out $(addprefix $B/src/,cli/% emit/% target/% gradcheck/% artefact/% kernel/% eval/% trace/%),\
                $(OBJ))
 $B/fuzz: $B/tests/fuzz/fuzz.o $(FUZZ_OBJ)
 	$(call say,LINK,$@)
