@@ -263,7 +263,6 @@ static int predict_batch(nncc_model *m, nncc_binding *b, const nncc_data *d,
 {
     int64_t n = d->n - at < b->batch ? d->n - at : b->batch;
     int64_t full = b->batch_dim < 0 ? b->batch : n;
-    size_t bytes = 0;
 
     for (int64_t i = 0; i < full; i++)
         row[i] = (at + i) % d->n;
@@ -271,8 +270,7 @@ static int predict_batch(nncc_model *m, nncc_binding *b, const nncc_data *d,
     int status = nncc_invoke(m, b->f, b->leaf, b->dims_now, exec);
     if (status)
         return status;
-    nncc_tensor_count(to, NULL, &bytes);
-    bytes /= (size_t)d->n;
+    size_t bytes = nncc_tensor_bytes(to) / (size_t)d->n;
     memcpy((char *)to->data + (size_t)at * bytes,
            b->leaf[nncc_result_leaf(b->f, 0)], (size_t)n * bytes);
     return NN_OK;

@@ -77,7 +77,6 @@ static int check_field(const nncc_data *d, const char *name,
 int nncc_data_add(nncc_data *d, const char *name, const nncc_tensor *t)
 {
     nncc_array f = {.width = 1};
-    size_t bytes = 0;
 
     if (!d || !name || !t)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_add: null argument");
@@ -94,7 +93,7 @@ int nncc_data_add(nncc_data *d, const char *name, const nncc_tensor *t)
     nncc_array *to = new_field(d, &f, t->size[0]);
     if (!to)
         return NN_ERR_MEMORY;
-    nncc_tensor_count(t, NULL, &bytes);
+    size_t bytes = nncc_tensor_bytes(t);
     if (bytes)
         memcpy(to->at, t->data, bytes);
     if (d->nfield == 1 && d->nfeature == 0 && d->n != t->size[0]) {

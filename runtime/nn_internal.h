@@ -33,6 +33,11 @@ typedef struct nncc_text {
 void nncc_text_printf(nncc_text *t, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* tensor.c */
+
+size_t nncc_tensor_bytes(const nncc_tensor *t); /* of one that is right */
+bool nncc_same_shape(const nncc_tensor *a, const nncc_tensor *b);
+
 /* elf.c: what a file says of itself before it is loaded */
 
 /* Refuses what is no complete shared library for this machine that exports one

@@ -169,8 +169,7 @@ static int list_entries(const nncc_store *s, const char *path, json_t *header,
         return bad_text(path);
     for (int64_t i = 0; i < nncc_store_count(s); i++) {
         const nncc_tensor *t = nncc_store_tensor(s, i);
-        size_t bytes = 0;
-        nncc_tensor_count(t, NULL, &bytes);
+        size_t bytes = nncc_tensor_bytes(t);
         part[i] = (nncc_part){t->data, bytes};
         json_t *entry =
             json_pack("{s:s, s:o, s:[I, I]}", "dtype",

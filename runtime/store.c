@@ -88,7 +88,6 @@ int nncc_store_add(nncc_store *s, const char *name, const nncc_tensor *shape,
 int nncc_store_put(nncc_store *s, const char *name, const nncc_tensor *t)
 {
     nncc_tensor *to;
-    size_t bytes = 0;
 
     if (!s || !name || !t)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_store_put: null argument");
@@ -97,8 +96,7 @@ int nncc_store_put(nncc_store *s, const char *name, const nncc_tensor *t)
     int status = nncc_store_add(s, name, t, &to);
     if (status)
         return status;
-    nncc_tensor_count(t, NULL, &bytes);
-    memcpy(to->data, t->data, bytes);
+    memcpy(to->data, t->data, nncc_tensor_bytes(t));
     return NN_OK;
 }
 

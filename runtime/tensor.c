@@ -2,6 +2,7 @@
 #include "nn_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
     const char *name;
@@ -57,6 +58,20 @@ int nncc_tensor_count(const nncc_tensor *t, int64_t *count, size_t *bytes)
     if (bytes)
         *bytes = (size_t)n * nncc_dtype_bytes(t->dtype);
     return NN_OK;
+}
+
+size_t nncc_tensor_bytes(const nncc_tensor *t)
+{
+    size_t bytes = 0;
+
+    nncc_tensor_count(t, NULL, &bytes);
+    return bytes;
+}
+
+bool nncc_same_shape(const nncc_tensor *a, const nncc_tensor *b)
+{
+    return a->rank == b->rank &&
+           memcmp(a->size, b->size, (size_t)a->rank * sizeof *a->size) == 0;
 }
 
 int nncc_tensor_new(int dtype, int rank, const int64_t *size, nncc_tensor **out)

@@ -318,9 +318,7 @@ static const nncc_block *same_block(const nncc_trainer *t, const nncc_block *b)
                     have->port->nleaf == b->port->nleaf;
         for (int l = 0; same && l < b->port->nleaf; l++)
             same = have->leaf[l].dtype == b->leaf[l].dtype &&
-                   have->leaf[l].rank == b->leaf[l].rank &&
-                   memcmp(have->leaf[l].size, b->leaf[l].size,
-                          sizeof b->leaf[l].size) == 0;
+                   nncc_same_shape(&have->leaf[l], &b->leaf[l]);
         if (same)
             return have;
     }
@@ -336,20 +334,11 @@ int nncc_trainer_keep(const nncc_model *m, nncc_trainer *t)
                              "%s: has no '%s' to go on from of this size",
                              nncc_path(m), t->block[i].port->name);
         for (int l = 0; l < from->port->nleaf; l++) {
-            size_t bytes = 0;
-            nncc_tensor_count(&from->leaf[l], NULL, &bytes);
-            memcpy(t->block[i].leaf[l].data, from->leaf[l].data, bytes);
+            memcpy(t->block[i].leaf[l].data, from->leaf[l].data,
+                   nncc_tensor_bytes(&from->leaf[l]));
         }
     }
     return NN_OK;
-}
-
-static size_t leaf_bytes(const nncc_tensor *t)
-{
-    size_t bytes = 0;
-
-    nncc_tensor_count(t, NULL, &bytes);
-    return bytes;
 }
 
 size_t nncc_trainer_bytes(const nncc_trainer *t)
@@ -358,7 +347,7 @@ size_t nncc_trainer_bytes(const nncc_trainer *t)
 
     for (int i = 0; i < t->nblock; i++)
         for (int l = 0; l < t->block[i].port->nleaf; l++)
-            bytes += leaf_bytes(&t->block[i].leaf[l]);
+            bytes += nncc_tensor_bytes(&t->block[i].leaf[l]);
     return bytes;
 }
 
@@ -373,8 +362,8 @@ int nncc_trainer_save(const nncc_trainer *t, void **saved)
     for (int i = 0; i < t->nblock; i++)
         for (int l = 0; l < t->block[i].port->nleaf; l++) {
             const nncc_tensor *leaf = &t->block[i].leaf[l];
-            memcpy(to, leaf->data, leaf_bytes(leaf));
-            to += leaf_bytes(leaf);
+            memcpy(to, leaf->data, nncc_tensor_bytes(leaf));
+            to += nncc_tensor_bytes(leaf);
         }
     return NN_OK;
 }
@@ -386,7 +375,7 @@ void nncc_trainer_restore(nncc_trainer *t, const void *saved)
     for (int i = 0; i < t->nblock; i++)
         for (int l = 0; l < t->block[i].port->nleaf; l++) {
             const nncc_tensor *leaf = &t->block[i].leaf[l];
-            memcpy(leaf->data, from, leaf_bytes(leaf));
-            from += leaf_bytes(leaf);
+            memcpy(leaf->data, from, nncc_tensor_bytes(leaf));
+            from += nncc_tensor_bytes(leaf);
         }
 }

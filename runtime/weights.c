@@ -19,14 +19,6 @@ static const char *leaf_key(const nncc_block *b, int l, const char *prefix,
     return to->failed ? NULL : to->at;
 }
 
-static size_t leaf_bytes(const nncc_tensor *t)
-{
-    size_t bytes = 0;
-
-    nncc_tensor_count(t, NULL, &bytes);
-    return bytes;
-}
-
 int nncc_weights_put(const nncc_block *b, const char *prefix, const void **copy,
                      nncc_store *s)
 {
@@ -37,7 +29,7 @@ int nncc_weights_put(const nncc_block *b, const char *prefix, const void **copy,
         nncc_tensor t = b->leaf[l];
         if (copy) {
             memcpy(&t.data, copy, sizeof t.data); /* is only read */
-            *copy = (const char *)*copy + leaf_bytes(&t);
+            *copy = (const char *)*copy + nncc_tensor_bytes(&t);
         }
         const char *name = leaf_key(b, l, prefix, false, &key);
         status = name ? nncc_store_put(s, name, &t) : (int)NN_ERR_MEMORY;
@@ -47,12 +39,6 @@ int nncc_weights_put(const nncc_block *b, const char *prefix, const void **copy,
 }
 
 static bool is_real(int dtype) { return dtype == NN_F32 || dtype == NN_F64; }
-
-static bool same_shape(const nncc_tensor *a, const nncc_tensor *b)
-{
-    return a->rank == b->rank &&
-           memcmp(a->size, b->size, (size_t)a->rank * sizeof *a->size) == 0;
-}
 
 static void tell_shape(const nncc_tensor *t, nncc_text *to)
 {
@@ -87,7 +73,7 @@ void nncc_take_check(nncc_take *k, const nncc_block *b)
             nncc_text_printf(&k->missing, "%s\n", key.at);
         else
             k->found++;
-        if (!have || (same_shape(have, want) &&
+        if (!have || (nncc_same_shape(have, want) &&
                       (have->dtype == want->dtype ||
                        (is_real(have->dtype) && is_real(want->dtype)))))
             continue;
@@ -122,7 +108,7 @@ void nncc_take_copy(const nncc_take *k, nncc_block *b)
         if (!have)
             continue;
         if (have->dtype == to->dtype)
-            memcpy(to->data, have->data, leaf_bytes(to));
+            memcpy(to->data, have->data, nncc_tensor_bytes(to));
         else
             copy_reals(have, to);
     }
@@ -136,9 +122,9 @@ int nncc_take_back(const nncc_take *k, const nncc_block *b, void **copy)
 
     for (int l = 0; l < b->port->nleaf; l++) {
         const nncc_tensor *have = find_leaf(k, b, l, &key);
-        size_t bytes = leaf_bytes(&b->leaf[l]);
+        size_t bytes = nncc_tensor_bytes(&b->leaf[l]);
         if (!have || have->dtype != b->leaf[l].dtype ||
-            !same_shape(have, &b->leaf[l])) {
+            !nncc_same_shape(have, &b->leaf[l])) {
             free(key.at);
             return nncc_fail(NN_ERR_DATA, "its best state is not whole");
         }

@@ -97,6 +97,8 @@ void file_drop(NewFile *f);
  * is empty, and by signals; NULL after a message. */
 const char *folder_begin(Arena *a, const char *for_what);
 void folder_end(const char *folder);
+/* Does the name end so: ".json". */
+bool file_ends(const char *path, const char *end);
 /* All at once. */
 bool file_write(Arena *a, const char *path, const char *bytes, size_t n);
 /* That what was printed has arrived. */

@@ -2,6 +2,7 @@
 
 #include "cli/sets.h"
 #include "cli/trained.h"
+#include "gradcheck/tensor.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,9 +29,14 @@ static bool failed(void)
     return false;
 }
 
-static int read_model(Args *a, Use *u)
+static int read_model(Args *a, SetOptions *data, int64_t *batch, Use *u)
 {
-    int status = driver_load(a, a->word.at[0], DT_f32, &u->load);
+    if (!option_int(a, "batch", 1, batch))
+        return EXIT_USAGE;
+    int status = sets_options(a, 0, data);
+    if (status)
+        return status;
+    status = driver_load(a, a->word.at[0], DT_f32, &u->load);
 
     if (status)
         return status;
@@ -110,11 +116,7 @@ static int run_eval(Args *a)
     if (a->word.n > 1)
         return cli_usage(a, "one model at a time: what is '%s'?",
                          a->word.at[1]);
-    if (!option_int(a, "batch", 1, &batch))
-        return EXIT_USAGE;
-    int status = sets_options(a, 0, &data);
-    if (!status)
-        status = read_model(a, &u);
+    int status = read_model(a, &data, &batch, &u);
     if (status)
         return status;
     bool done = trained_fit(a, &u.fit);
@@ -145,23 +147,9 @@ static int64_t row_count(const nncc_tensor *t)
     return n;
 }
 
-static double element(const nncc_tensor *t, int64_t i)
-{
-    return t->dtype == NN_F32 ? (double)((const float *)t->data)[i]
-                              : ((const double *)t->data)[i];
-}
-
 static bool is_real(const nncc_tensor *t)
 {
     return t->dtype == NN_F32 || t->dtype == NN_F64;
-}
-
-static void set_element(nncc_tensor *t, int64_t i, double v)
-{
-    if (t->dtype == NN_F32)
-        ((float *)t->data)[i] = (float)v;
-    else
-        ((double *)t->data)[i] = v;
 }
 
 static int64_t largest(const nncc_tensor *t, int64_t at, int64_t n)
@@ -169,7 +157,7 @@ static int64_t largest(const nncc_tensor *t, int64_t at, int64_t n)
     int64_t best = 0;
 
     for (int64_t k = 1; k < n; k++)
-        if (element(t, at + k) > element(t, at + best))
+        if (tensor_get(t, at + k) > tensor_get(t, at + best))
             best = k;
     return best;
 }
@@ -180,11 +168,11 @@ static void to_probabilities(nncc_tensor *t)
     int64_t n = row_count(t);
 
     for (int64_t at = 0; at < t->size[0] * n; at += n) {
-        double most = element(t, at + largest(t, at, n)), sum = 0;
+        double most = tensor_get(t, at + largest(t, at, n)), sum = 0;
         for (int64_t k = 0; k < n; k++)
-            sum += exp(element(t, at + k) - most);
+            sum += exp(tensor_get(t, at + k) - most);
         for (int64_t k = 0; k < n; k++)
-            set_element(t, at + k, exp(element(t, at + k) - most) / sum);
+            tensor_set(t, at + k, exp(tensor_get(t, at + k) - most) / sum);
     }
 }
 
@@ -242,7 +230,7 @@ static void print_head(const Columns *c, const nncc_tensor *t, Str *to)
 /* In CSV what is no number has no quotes. */
 static void print_number(const nncc_tensor *t, int64_t i, Str *to)
 {
-    double v = is_real(t) ? element(t, i) : 0;
+    double v = is_real(t) ? tensor_get(t, i) : 0;
 
     if (isfinite(v))
         value_print_element(t, i, to);
@@ -287,13 +275,6 @@ static void json_print(const Columns *c, const nncc_tensor *t, Str *to)
     str_printf(to, "]\n");
 }
 
-static bool ends_with(const char *path, const char *ending)
-{
-    size_t n = strlen(path), m = strlen(ending);
-
-    return n >= m && !strcmp(path + n - m, ending);
-}
-
 static bool print_predictions(const Args *a, const Use *u, nncc_tensor *t,
                               NewFile *to)
 {
@@ -311,9 +292,9 @@ static bool print_predictions(const Args *a, const Use *u, nncc_tensor *t,
         }
         to_probabilities(t);
     }
-    if (ends_with(to->path, ".npy"))
+    if (file_ends(to->path, ".npy"))
         npy_print(t, &s);
-    else if (ends_with(to->path, ".json"))
+    else if (file_ends(to->path, ".json"))
         json_print(&c, t, &s);
     else
         csv_print(&c, t, &s);
@@ -382,11 +363,7 @@ static int run_predict(Args *a)
     if (a->word.n > 2)
         return cli_usage(a, "one function at a time: what is '%s'?",
                          a->word.at[2]);
-    if (!option_int(a, "batch", 1, &batch))
-        return EXIT_USAGE;
-    int status = sets_options(a, 0, &data);
-    if (!status)
-        status = read_model(a, &u);
+    int status = read_model(a, &data, &batch, &u);
     if (status)
         return status;
     if (!file_begin(a->arena, path ? path : "-", 0666, &to))

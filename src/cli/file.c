@@ -309,6 +309,13 @@ void file_drop(NewFile *f)
     f->through = -1;
 }
 
+bool file_ends(const char *path, const char *end)
+{
+    size_t n = strlen(path), m = strlen(end);
+
+    return n >= m && !strcmp(path + n - m, end);
+}
+
 bool file_write(Arena *a, const char *path, const char *bytes, size_t n)
 {
     NewFile f;

@@ -165,7 +165,13 @@ static void print_option(const Option *o, FILE *to)
     snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "  ",
              o->letter ? o->letter : ' ', o->letter ? ", " : " ", o->name,
              o->meta ? "=" : "", o->meta ? o->meta : "");
-    fprintf(to, "  %-24s  %s\n", left, o->help);
+    fprintf(to, "  %-24s  ", left);
+    for (const char *c = o->help; *c; c++)
+        if (*c == '\n')
+            fprintf(to, "\n%28s", "");
+        else
+            fputc(*c, to);
+    fprintf(to, "\n");
 }
 
 void options_help(const Command *c, FILE *to)

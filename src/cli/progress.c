@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <string.h>
 #include <unistd.h>
 
 static void print_time(double seconds, FILE *to)
@@ -103,8 +102,7 @@ static bool open_log(const Args *a, Progress *p)
         cli_fail("cannot write %s: %s", p->path, file_error(a->arena, errno));
         return false;
     }
-    size_t n = strlen(p->path);
-    p->csv = n < 6 || strcmp(p->path + n - 6, ".jsonl") != 0;
+    p->csv = !file_ends(p->path, ".jsonl");
     if (p->csv && fseek(p->log, 0, SEEK_END) == 0 && ftell(p->log) <= 0)
         log_head(p);
     return true;

@@ -52,14 +52,6 @@ static bool read_test(const Args *a, nncc_split_options *o)
     return true;
 }
 
-static bool is_store(const char *path)
-{
-    static const char ending[] = ".safetensors";
-    size_t n = strlen(path), m = sizeof ending - 1;
-
-    return n > m && !strcmp(path + n - m, ending);
-}
-
 /* Each --data=NAME=FILE, and --data=FILE.safetensors. */
 static void list_named(const Args *a, const char *option, NamedFiles *to)
 {
@@ -68,7 +60,7 @@ static void list_named(const Args *a, const char *option, NamedFiles *to)
         if (strcmp(a->given.at[i].name, option))
             continue;
         f.name = trained_name(a, a->given.at[i].value, &f.path);
-        if (f.name || is_store(f.path))
+        if (f.name || file_ends(f.path, ".safetensors"))
             list_push(a->arena, to, f);
     }
 }

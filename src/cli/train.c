@@ -330,7 +330,7 @@ static int train(Args *a)
 static const Option options[] = {
     {"data", 0, "[NAME=]FILE",
      "rows to train on: CSV, IDX or .npy, gzipped or not; of\n"
-     "                            several parameters each one's, or "
+     "several parameters each one's, or "
      ".safetensors"},
     {"columns", 0, "NAME=COLUMNS",
      "those for a parameter, by name or number: x=2:14, y=price"},
@@ -355,10 +355,10 @@ static const Option options[] = {
     {"patience", 0, "N", "stop after N epochs without a better test loss"},
     {"save", 0, "[NAME=]FILE",
      "write what was trained (or NAME): .safetensors\n"
-     "                            .json .npy .bin .h"},
+     ".json .npy .bin .h"},
     {"load", 0, "[NAME=]FILE",
      "begin with what is there; --resume: with the last\n"
-     "                            checkpoint, to the same bits"},
+     "checkpoint, to the same bits"},
     {"checkpoint", 0, "FOLDER",
      "keep the training there: last.safetensors, best.safetensors"},
     {"checkpoint-steps", 0, "N", "every N steps too, not only after epochs"},

@@ -81,13 +81,6 @@ int trained_check(const Args *a, const Function *step)
     return status;
 }
 
-static bool ends_with(const char *path, const char *ending)
-{
-    size_t n = strlen(path), m = strlen(ending);
-
-    return n >= m && !strcmp(path + n - m, ending);
-}
-
 /* A JSON file, as --save writes it, as a store. */
 static bool store_from_json(const Args *a, nncc_model *m, const char *name,
                             const char *path, nncc_store *s)
@@ -142,7 +135,7 @@ static bool take_fit(const nncc_store *s, const char *path, nncc_data **fit)
 static bool open_store(const char *path, nncc_store **s)
 {
     int status =
-        ends_with(path, ".json") ? nncc_store_new(s) : nncc_store_read(path, s);
+        file_ends(path, ".json") ? nncc_store_new(s) : nncc_store_read(path, s);
 
     if (status == NN_OK)
         return true;
@@ -160,7 +153,7 @@ static bool load_one(const Args *a, nncc_model *m, const Given *g, bool tell,
     if (!open_store(path, &s))
         return false;
     bool good =
-        !ends_with(path, ".json") || store_from_json(a, m, name, path, s);
+        !file_ends(path, ".json") || store_from_json(a, m, name, path, s);
     if (good && nncc_load(m, name, s, &missing) != NN_OK)
         good = cli_fail("%s: %s", path, nncc_last_error()) == 0;
     good = good && take_fit(s, path, fit);

@@ -484,13 +484,6 @@ static bool from_csv(const nn_port *p, const char *path, nncc_tensor **leaf)
     return made;
 }
 
-static bool ends_with(const char *s, const char *end)
-{
-    size_t n = strlen(s), m = strlen(end);
-
-    return n >= m && !strcmp(s + n - m, end);
-}
-
 /* FILE, or FILE:RESULT. */
 static bool from_file(Arena *a, const nn_port *p, const char *path,
                       nncc_tensor **leaf)
@@ -502,9 +495,9 @@ static bool from_file(Arena *a, const nn_port *p, const char *path,
         path = arena_printf(a, "%.*s", (int)(of++ - path), path);
     else
         of = NULL;
-    if (ends_with(path, ".csv") || ends_with(path, ".csv.gz"))
+    if (file_ends(path, ".csv") || file_ends(path, ".csv.gz"))
         return from_csv(p, path, leaf);
-    if (!ends_with(path, ".json") && strcmp(path, "-")) {
+    if (!file_ends(path, ".json") && strcmp(path, "-")) {
         cli_fail("%s: what is in %s? Its name must end in .json, .csv or "
                  ".csv.gz",
                  p->name, path);
