@@ -553,6 +553,7 @@ static Function *make_step(Train *t)
     if (!next)
         return NULL;
     s.field[ST_optimizer] = next->part[1];
+    f->optimizer = fn_name(c, t->optimizer);
     function_result(c, f, fn_name(c, t->loss), loss, t->at);
     f->result[f->nresult++] = in_place(t, &f->param[k], k, next->part[0]);
     if (t->carried >= 0) {

@@ -1,6 +1,7 @@
 /* main.c: nncc: which command it is. */
 
 #include "cli/cli.h"
+#include "cli/settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,9 @@ static int run(Args *a, int argc, char **argv)
         fputs(s.at, stdout);
         return EXIT_SUCCESS;
     }
+    int status = a->command->settings ? settings_merge(a) : EXIT_SUCCESS;
+    if (status)
+        return status;
     if (a->word.n == 0)
         return cli_usage(a, "which model?");
     if (!c && no_command(a, a->word.at[0]))

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/sets.h"
+#include "cli/settings.h"
 #include "cli/trained.h"
 
 #include <errno.h>
@@ -46,41 +47,53 @@ static void catch_endings(void)
     }
 }
 
+/* What is told, and where. */
+typedef struct Telling {
+    const Args *args;
+    const Function *step;
+    Progress progress;
+    bool kept, failed; /* the settings beside the checkpoints */
+} Telling;
+
 static int progress(void *context, const nncc_progress *now)
 {
-    progress_tell(context, now);
-    return interrupted;
+    Telling *t = context;
+
+    if (!t->kept)
+        t->failed = !settings_keep(t->args, t->step);
+    t->kept = true;
+    progress_tell(&t->progress, now);
+    return interrupted || t->failed;
 }
 
 /* Settings */
+
+static int unknown_setting(const Args *a, const Function *step,
+                           const char *name)
+{
+    LIST(const char *) known = {0};
+
+    for (int i = 0; i < step->nparam; i++)
+        if (step->param[i].has_default)
+            list_push(a->arena, &known, step->param[i].name);
+    for (const Option *o = a->command->option; o->name; o++)
+        list_push(a->arena, &known, o->name);
+    const char *near = nearest_name(name, known.at, known.n);
+    return cli_usage(
+        a, "'--%s' is neither an option nor a setting of this model%s", name,
+        near ? arena_printf(a->arena, " (did you mean '--%s'?)", near) : "");
+}
 
 /* Every --name=value that the table does not list must be a scalar of the
  * model's step. */
 static int read_settings(const Args *a, const Function *step, nncc_setting *to)
 {
-    int n = 0;
-    const char **known = NEWN(a->arena, const char *, step->nparam + 64);
-
-    for (int i = 0; i < step->nparam; i++)
-        if (step->param[i].has_default)
-            known[n++] = step->param[i].name;
-    int settings = n;
-    for (const Option *o = a->command->option; o->name; o++)
-        known[n++] = o->name;
     for (int i = 0; i < a->setting.n; i++) {
         const Given *g = &a->setting.at[i];
-        bool found = false;
-        for (int k = 0; k < settings; k++)
-            found |= !strcmp(known[k], g->name);
-        if (!found) {
-            const char *near = nearest_name(g->name, known, n);
-            return cli_usage(
-                a, "'--%s' is neither an option nor a setting of this model%s",
-                g->name,
-                near ? arena_printf(a->arena, " (did you mean '--%s'?)", near)
-                     : "");
-        }
-        to[i].name = g->name;
+        const Port *p = settings_find(step, g->name);
+        if (!p)
+            return unknown_setting(a, step, g->name);
+        to[i].name = p->name;
         if (!cli_number(a, g->name, g->value, &to[i].value))
             return EXIT_USAGE;
     }
@@ -159,20 +172,21 @@ static void print_outcome(const nncc_train_result *r, const nncc_model *m)
         printf("test %s: %.4f\n", nncc_metric_name(m, i), r->test_metric[i]);
 }
 
-static bool train_here(const Args *a, nncc_model *m, nncc_train_options *o,
+static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
                        const Sets *s)
 {
-    Progress p;
+    Telling t = {.args = a, .step = to->module->step};
+    nncc_model *m = to->model;
     nncc_train_result r = {0};
 
-    if (!progress_begin(a, m, &p))
+    if (!progress_begin(a, m, &t.progress))
         return false;
     o->progress = progress;
-    o->context = &p;
+    o->context = &t;
     catch_endings();
     int status = nncc_train(m, o, s->train, s->test, &r);
     let_end();
-    bool logged = progress_end(&p);
+    bool logged = progress_end(&t.progress) && !t.failed;
     if (status != NN_OK) {
         cli_fail("%s", nncc_last_error());
         return false;
@@ -206,8 +220,8 @@ static bool train_module(const Args *a, Load *l, nncc_train_options *o,
 
     if (!trained_open(l, NULL, &t))
         return false;
-    bool done = load(a, t.model, o, s) && train_here(a, t.model, o, s) &&
-                save(a, &t, saves);
+    bool done =
+        load(a, t.model, o, s) && train_here(a, &t, o, s) && save(a, &t, saves);
     trained_close(&t);
     return done;
 }
@@ -282,7 +296,7 @@ static int read_all(Args *a, nncc_train_options *o, nncc_schedule *schedule,
         status = read_schedule(a, schedule, &scheduled);
     if (!status)
         status = read_checkpoints(a, checkpoints);
-    if (!status)
+    if (!status && !option_value(a, "print-config"))
         status = sets_options(a, o->seed, data);
     if (!status && scheduled)
         o->schedule = schedule;
@@ -312,6 +326,10 @@ static int train(Args *a)
         return cli_fail("%s has no 'train' item, so there is nothing to train",
                         l.path);
     status = read_settings(a, l.module->step, setting);
+    if (!status && option_value(a, "print-config")) {
+        fputs(settings_text(a, l.module->step), stdout);
+        return EXIT_SUCCESS;
+    }
     if (!status)
         status = begin_saves(a, l.module->step, &saves);
     if (status)
@@ -364,6 +382,9 @@ static const Option options[] = {
     {"checkpoint-steps", 0, "N", "every N steps too, not only after epochs"},
     {"keep", 0, "N", "one of its own every N epochs"},
     {"resume", 0, NULL, NULL},
+    {"config", 0, "FILE", "options from a file, as --print-config writes it"},
+    {"print-config", 0, NULL, "print it, with all that is given, and end"},
+    {"set", 0, "NAME=VALUE", "a setting of the model: adam.beta2=0.98"},
     {"log", 0, "FILE", "numbers of each epoch: .csv or .jsonl"},
     {"quiet", 0, NULL, "print only what comes out in the end"},
     {"seed", 0, "N", "of the split, the initial values and the shuffles (0)"},

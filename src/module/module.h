@@ -79,6 +79,7 @@ struct Function {
     Function *primal; /* the function differentiated: not exported itself; NULL
                          unless deriv. Its parameters are this one's, less
                          tangents or adjoints, with nodes of its own. */
+    const char *optimizer; /* of a step: its name; or NULL */
     /* What this is one of two parts of, the pattern or the values of a sparse
      * matrix: gives both. Or NULL. */
     Function *whole;

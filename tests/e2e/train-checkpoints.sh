@@ -100,7 +100,7 @@ accept $train --epochs 7 --patience 30 --checkpoint cut
 accept $train --epochs 23 --patience 30 --checkpoint cut --resume --checkpoint-steps 2 --keep 10
 accept $long --checkpoint cut --resume --save cut.safetensors
 cmp whole.safetensors cut.safetensors || fail 'in pieces it comes to other numbers'
-[ "$(ls cut | tr '\n' ' ')" = 'best.safetensors epoch-0010.safetensors epoch-0020.safetensors last.safetensors ' ] ||
+[ "$(ls cut | tr '\n' ' ')" = 'best.safetensors epoch-0010.safetensors epoch-0020.safetensors last.safetensors settings.toml ' ] ||
     fail "files: $(ls cut)"
 accept "$NNCC" eval m.nn --load cut/best.safetensors --data d.csv
 # Seconds until the first step, nearly.
@@ -137,6 +137,6 @@ refuse 2 "'--resume' goes with '--checkpoint" $train --resume
 refuse 1 'm.nn: is no folder' $train --checkpoint m.nn --epochs 1
 if [ "$(id -u)" != 0 ]; then
     mkdir closed && chmod a-w closed
-    refuse 1 'closed/best.safetensors: Permission denied' $train --checkpoint closed
+    refuse 1 'closed/settings.toml: .ermission denied' $train --checkpoint closed
     chmod u+w closed
 fi

@@ -1,0 +1,278 @@
+/* settings.c: options and settings in a file, and back. Every option that the
+ * command has is a key of its name; a flag is true or false; what is given
+ * several times is an array, or a table where each has a name:
+ *
+ *     data = ["x=a.npy", "y=b.npy"]        [data]
+ *                                          x = "a.npy"
+ */
+
+#include "cli/settings.h"
+#include "cli/toml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_CONFIG = 1 << 20 };
+
+static const Option *find_option(const Args *a, const char *name)
+{
+    for (const Option *o = a->command->option; o->name; o++)
+        if (!strcmp(o->name, name))
+            return o;
+    return NULL;
+}
+
+/* Options that say what to do with a file, and are not in it. */
+static bool is_about_files(const char *name)
+{
+    return !strcmp(name, "config") || !strcmp(name, "print-config") ||
+           !strcmp(name, "set");
+}
+
+static int unknown(const Args *a, const char *path, const TomlEntry *e)
+{
+    const char **name = NULL;
+    LIST(const char *) known = {0};
+
+    list_push(a->arena, &known, "model");
+    list_push(a->arena, &known, "settings");
+    for (const Option *o = a->command->option; o->name; o++)
+        if (!is_about_files(o->name))
+            list_push(a->arena, &known, o->name);
+    name = known.at;
+    return cli_fail("%s:%d: nncc %s has no option '%s'%s", path, e->line,
+                    a->command->name, e->key,
+                    cli_suggest(a->arena, e->key, name, known.n));
+}
+
+static int take_option(const Args *a, const char *path, const TomlEntry *e,
+                       Args *to)
+{
+    const char *dot = strchr(e->key, '.');
+    const char *name =
+        dot ? arena_printf(a->arena, "%.*s", (int)(dot - e->key), e->key)
+            : e->key;
+    const Option *o = is_about_files(name) ? NULL : find_option(a, name);
+    Given g = {name, e->text};
+
+    if (!o || (dot && (!o->meta || !strchr(o->meta, '='))))
+        return unknown(a, path, e);
+    if (!o->meta != (e->kind == TOML_bool))
+        return cli_fail("%s:%d: '%s' is %s, not '%s'", path, e->line, name,
+                        o->meta ? o->meta : "true or false", e->text);
+    if (dot)
+        g.value = arena_printf(a->arena, "%s=%s", dot + 1, e->text);
+    if (!o->meta)
+        g.value = "";
+    if (o->meta || !strcmp(e->text, "true"))
+        list_push(a->arena, &to->given, g);
+    return EXIT_SUCCESS;
+}
+
+static int take_entry(const Args *a, const char *path, const TomlEntry *e,
+                      Args *to)
+{
+    static const char settings[] = "settings.";
+    size_t n = sizeof settings - 1;
+
+    if (!strcmp(e->key, "model")) {
+        list_push(a->arena, &to->word, e->text);
+        return EXIT_SUCCESS;
+    }
+    if (strncmp(e->key, settings, n) != 0)
+        return take_option(a, path, e, to);
+    if (e->kind == TOML_bool)
+        return cli_fail("%s:%d: the setting '%s' is a number, not '%s'", path,
+                        e->line, e->key + n, e->text);
+    list_push(a->arena, &to->setting, ((Given){e->key + n, e->text}));
+    return EXIT_SUCCESS;
+}
+
+static int read_file(const Args *a, const char *path, Args *to)
+{
+    size_t n;
+    Toml all = {0};
+    char *text = file_read(a->arena, path, MAX_CONFIG, &n);
+
+    if (!text)
+        return EXIT_FAILURE;
+    const char *error = strlen(text) < n ? "1: a file with 0 bytes is no TOML"
+                                         : toml_read(a->arena, text, &all);
+    if (error)
+        return cli_fail("%s:%s", path, error);
+    for (int i = 0; i < all.n; i++) {
+        int status = take_entry(a, path, &all.at[i], to);
+        if (status)
+            return status;
+    }
+    return EXIT_SUCCESS;
+}
+
+/* --set NAME=VALUE is --NAME=VALUE. */
+static int read_set(Args *a, const char *text)
+{
+    const char *equals = strchr(text, '=');
+
+    if (!equals || equals == text)
+        return cli_usage(a, "'--set' is NAME=VALUE, not '%s'", text);
+    list_push(
+        a->arena, &a->setting,
+        ((Given){arena_printf(a->arena, "%.*s", (int)(equals - text), text),
+                 equals + 1}));
+    return EXIT_SUCCESS;
+}
+
+static bool names(const Given *g, int n, const char *name)
+{
+    for (int i = 0; i < n; i++)
+        if (!strcmp(g[i].name, name))
+            return true;
+    return false;
+}
+
+/* Those of the file whose names the command line does not have, and then its
+ * own. */
+static void join_words(Args *a, const Args *file)
+{
+    Args own = *a;
+
+    a->given.n = a->given.cap = a->setting.n = a->setting.cap = 0;
+    a->given.at = a->setting.at = NULL;
+    for (int i = 0; i < file->given.n; i++)
+        if (!names(own.given.at, own.given.n, file->given.at[i].name))
+            list_push(a->arena, &a->given, file->given.at[i]);
+    for (int i = 0; i < own.given.n; i++)
+        list_push(a->arena, &a->given, own.given.at[i]);
+    for (int i = 0; i < file->setting.n; i++)
+        if (!names(own.setting.at, own.setting.n, file->setting.at[i].name))
+            list_push(a->arena, &a->setting, file->setting.at[i]);
+    for (int i = 0; i < own.setting.n; i++)
+        list_push(a->arena, &a->setting, own.setting.at[i]);
+    for (int i = 0; i < file->word.n && !own.word.n; i++)
+        list_push(a->arena, &a->word, file->word.at[i]);
+}
+
+int settings_merge(Args *a)
+{
+    Args file = {.arena = a->arena, .command = a->command};
+    int status = EXIT_SUCCESS;
+
+    for (int i = 0; i < a->given.n && !status; i++) {
+        const Given *g = &a->given.at[i];
+        if (!strcmp(g->name, "config"))
+            status = read_file(a, g->value, &file);
+        else if (!strcmp(g->name, "set"))
+            status = read_set(a, g->value);
+    }
+    if (!status)
+        join_words(a, &file);
+    return status;
+}
+
+const Port *settings_find(const Function *step, const char *name)
+{
+    size_t n = step->optimizer ? strlen(step->optimizer) : 0;
+
+    if (n && !strncmp(name, step->optimizer, n) && name[n] == '.')
+        name += n + 1;
+    for (int i = 0; i < step->nparam; i++)
+        if (step->param[i].has_default && !strcmp(step->param[i].name, name))
+            return &step->param[i];
+    return NULL;
+}
+
+/* Writing */
+
+static void print_value(const char *text, Str *to)
+{
+    if (toml_is_number(text))
+        str_printf(to, "%s", text);
+    else
+        toml_string(text, to);
+}
+
+/* The option's values, those it has several times as an array. */
+static void print_given(const Args *a, const Option *o, Str *to)
+{
+    int n = 0, k = 0;
+
+    for (int i = 0; i < a->given.n; i++)
+        n += !strcmp(a->given.at[i].name, o->name);
+    str_printf(to, "%s = %s", o->name, !o->meta ? "true" : n > 1 ? "[" : "");
+    for (int i = 0; i < a->given.n && o->meta; i++) {
+        if (strcmp(a->given.at[i].name, o->name))
+            continue;
+        str_printf(to, k++ ? ", " : "");
+        if (n > 1)
+            toml_string(a->given.at[i].value, to);
+        else
+            print_value(a->given.at[i].value, to);
+    }
+    str_printf(to, n > 1 && o->meta ? "]\n" : "\n");
+}
+
+/* What it would be, as a comment. */
+static void print_unused(const Option *o, Str *to)
+{
+    Str left = str_new(to->arena);
+
+    str_printf(&left, "# %s = %s", o->name, o->meta ? o->meta : "true");
+    str_printf(to, o->help ? "%-32s" : "%s", left.at);
+    for (const char *c = o->help ? o->help : ""; *c; c++)
+        if (*c == '\n')
+            str_printf(to, "\n#%31s", "");
+        else
+            str_add(to, c, 1);
+    str_printf(to, "\n");
+}
+
+static void print_setting(const Args *a, const Function *step, const Port *p,
+                          Str *to)
+{
+    const char *value = NULL;
+
+    for (int i = 0; i < a->setting.n; i++)
+        if (settings_find(step, a->setting.at[i].name) == p)
+            value = a->setting.at[i].value;
+    str_printf(to, "%s = ", p->name);
+    if (value)
+        print_value(value, to);
+    else
+        str_printf(to, "%s", real_digits(to->arena, p->value, true, 1));
+    str_printf(to, "\n");
+}
+
+const char *settings_text(const Args *a, const Function *step)
+{
+    Str s = str_new(a->arena);
+
+    str_printf(&s,
+               "# For nncc train --config, as of nncc %s. What begins with "
+               "# is not set.\n\nmodel = ",
+               NNCC_VERSION);
+    toml_string(a->word.n ? a->word.at[0] : "-", &s);
+    str_printf(&s, "\n");
+    for (const Option *o = a->command->option; o->name; o++)
+        if (is_about_files(o->name))
+            continue;
+        else if (option_value(a, o->name))
+            print_given(a, o, &s);
+        else
+            print_unused(o, &s);
+    str_printf(&s, "\n[settings] # of the model\n");
+    for (int i = 0; i < step->nparam; i++)
+        if (step->param[i].has_default)
+            print_setting(a, step, &step->param[i], &s);
+    return s.at;
+}
+
+bool settings_keep(const Args *a, const Function *step)
+{
+    const char *folder = option_value(a, "checkpoint");
+    const char *text = settings_text(a, step);
+
+    return !folder ||
+           file_write(a->arena,
+                      arena_printf(a->arena, "%s/settings.toml", folder), text,
+                      strlen(text));
+}
