@@ -255,7 +255,7 @@ static Node *fold_const(Graph *g, const Node *n, const Op *row)
     double x[3];
     int64_t k[3];
     bool real;
-    if (row->cls != OPC_ewise || n->narg > 3 || !all_const(n, &real) ||
+    if (row->cls != OPC_ewise || !all_const(n, &real) ||
         (!op_has_eval(row) && !row->eval_int))
         return NULL;
     for (int i = 0; i < n->narg; i++) {
@@ -293,7 +293,7 @@ static Node *float_broadcast(Graph *g, const Node *n, const Op *row)
     int axis[MAX_RANK], rank = 0;
     const Dim *dim[MAX_RANK];
     Node *arg[3];
-    if (row->cls != OPC_ewise || n->rank == 0 || n->narg > 3)
+    if (row->cls != OPC_ewise || n->rank == 0)
         return NULL;
     for (int k = 0; k < n->narg; k++)
         if (!node_repeats(n->arg[k]))

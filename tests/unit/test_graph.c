@@ -695,6 +695,7 @@ START_TEST(row_is_complete)
     ck_assert_ptr_nonnull(row->name);
     ck_assert_ptr_nonnull(row->doc);
     if (row->cls == OPC_ewise) {
+        ck_assert(row->arity > 0 && row->arity <= 3);
         ck_assert(row->takes != 0);
         ck_assert(op_has_eval(row) || row->eval_int || row->eval_tensor);
         ck_assert(op_has_lower(row) || row->expand);

@@ -684,6 +684,135 @@ static Node *selection(Gen *r)
     return n ? g_reduce(r->g, OP_sum, a, n, axis) : a;
 }
 
+/* Squares and cubes of an axis: vectors along one of theirs, squares along two,
+ * what two such come to, what is left where places are the same, transposes,
+ * diagonals. */
+
+static Node *along(Gen *r, Node *a, int rank)
+{
+    const Dim *dim[3] = {a->dim[0], a->dim[0], a->dim[0]};
+    int axis[3] = {-1, -1, -1};
+
+    if (a->rank == 2) {
+        int left_out = below(r, 3);
+        for (int i = 0, at = 0; i < 3; i++)
+            axis[i] = i == left_out ? -1 : at++;
+    } else
+        axis[below(r, rank)] = 0;
+    return g_broadcast(r->g, a, rank, dim, axis);
+}
+
+static bool is_square(const Node *n)
+{
+    return n->rank == 2 && n->dim[0] == n->dim[1];
+}
+
+static Node *pick_vector(Gen *r)
+{
+    Node *a = NULL;
+
+    for (int k = 0; k < 8 && !(a && a->rank == 1); k++)
+        a = pick(r, 1 << DT_f64);
+    return a && a->rank == 1 ? a : NULL;
+}
+
+static Node *pick_square(Gen *r)
+{
+    Node *a = NULL;
+
+    for (int k = 0; k < 8 && !(a && is_square(a)); k++)
+        a = pick(r, 1 << DT_f64);
+    return a && is_square(a) ? a : NULL;
+}
+
+static Node *transpose(Gen *r, Node *a)
+{
+    return g_permute(r->g, a, (int[]){1, 0});
+}
+
+static Node *outer(Gen *r)
+{
+    static const OpId op[] = {OP_mul, OP_mul, OP_mul, OP_add, OP_sub, OP_max};
+    bool wide = chance(r, 20);
+    Node *a = wide ? pick_square(r) : pick_vector(r);
+    Node *b = chance(r, 40) ? a : pick_vector(r);
+    int rank = wide || chance(r, 20) ? 3 : 2;
+
+    if (!a || !b || a->dim[0] != b->dim[0])
+        return NULL;
+    a = g2(r->g, op[below(r, 6)], along(r, a, rank), along(r, b, rank));
+    return chance(r, 20) ? g1(r->g, OP_neg, a) : a;
+}
+
+/* What is there where two numbers of the places are the same. */
+static Node *on_diagonal(Gen *r)
+{
+    static const OpId op[] = {OP_eq, OP_eq, OP_eq, OP_eq, OP_le};
+    Node *a = pick_vector(r), *p, *q, *x;
+
+    if (!a)
+        return NULL;
+    p = g_iota(r->g, DT_i32, a->dim[0]);
+    q = g2(r->g, OP_mod, p,
+           g_fill(r->g, p, 2)); /* the same at several places */
+    if (chance(r, 20))
+        p = q;
+    if (chance(r, 80))
+        q = p;
+    p = g2(r->g, op[below(r, 5)], along(r, p, 2), along(r, q, 2));
+    x = chance(r, 70) ? along(r, a, 2) : like(r, p, false);
+    if (x->dtype != DT_f64)
+        x = g_fill(r->g, along(r, a, 2), 2);
+    r->extreme = true; /* what is not chosen is not computed with */
+    return g_where(r->g, p, x, g_fill(r->g, x, chance(r, 85) ? 0 : 1));
+}
+
+/* Of a square and its transpose, or one that is nearly that. */
+static Node *both_ways(Gen *r)
+{
+    static const OpId op[] = {OP_add, OP_mul, OP_max, OP_sub, OP_add};
+    Node *a = pick_square(r), *b = chance(r, 80) ? a : pick_square(r);
+
+    if (!a || !b || a->dim[0] != b->dim[0])
+        return NULL;
+    if (chance(r, 30))
+        return transpose(r, a);
+    return g2(r->g, op[below(r, 5)], a, transpose(r, b));
+}
+
+/* A product of a square with itself, or its transpose. */
+static Node *gram(Gen *r)
+{
+    static const int labels[][2] = {{0, 2}, {1, 2}, {2, 0}, {2, 1}};
+    static const int lout[] = {0, 1};
+    Node *a = pick_square(r), *b = chance(r, 60) ? a : pick_square(r);
+    int la = below(r, 4), lb = below(r, 4);
+
+    if (!a || !b || a->dim[0] != b->dim[0] ||
+        (la ^ lb) % 2 == 0) /* one has rows, one columns */
+        return NULL;
+    return g_contract(r->g, a, labels[la], b, labels[lb], 2, lout);
+}
+
+static Node *diagonal(Gen *r)
+{
+    Node *a = pick(r, 1 << DT_f64);
+    const Dim *dim[MAX_RANK], *n, *by;
+    int axis = 0;
+
+    while (a && axis + 1 < a->rank && a->dim[axis] != a->dim[axis + 1])
+        axis++;
+    if (!a || axis + 1 >= a->rank)
+        return NULL;
+    n = a->dim[axis];
+    for (int i = 0; i < a->rank; i++)
+        dim[i > axis ? i - 1 : i] = a->dim[i];
+    dim[axis] = dim_mul(r->g, n, n);
+    by = dim_add(r->g, n, dc(r, chance(r, 85) ? 1 : 0));
+    a = g_reshape(r->g, a, a->rank - 1, dim);
+    return g_strided(r->g, a, axis, dc(r, 0), 1, &n, &by);
+}
+
 typedef Node *Step(Gen *r);
 
 typedef struct Theme {
@@ -731,6 +860,18 @@ static const Theme themes[] = {
     {"places of data",
      DT_f64,
      {places, selection, selection, selection, turned, logic}},
+    {"diagonals",
+     DT_f64,
+     {outer, outer, on_diagonal, gram, both_ways, arithmetic, diagonal,
+      diagonal, product}},
+    {"outer products",
+     DT_f64,
+     {outer, outer, on_diagonal, on_diagonal, arithmetic, product, product,
+      gram}},
+    {"symmetry",
+     DT_f64,
+     {outer, on_diagonal, both_ways, both_ways, gram, gram, arithmetic,
+      function}},
     {"sums of places", DT_f64, {places, selection, reduced, logic, choice}},
     {"all",
      DT_f64,
@@ -748,13 +889,16 @@ static void add_param(Gen *r, DType t, int rank, const Dim *const *dim)
     r->exact[r->npool++] = true;
 }
 
-static void add_params(Gen *r, DType t)
+/* Square: vectors and matrices of one axis. */
+static void add_params(Gen *r, DType t, bool square)
 {
     const Dim *size[] = {dc(r, 3), dc(r, 2), r->var, dc(r, 6), dc(r, 1)};
     const Dim *dim[2] = {size[below(r, 5)], size[below(r, 3)]};
     int rank = below(r, 3);
 
-    if (chance(r, 15))
+    if (square)
+        rank = 1 + below(r, 2);
+    if (square || chance(r, 15))
         dim[0] = dim[1];
     add_param(r, t, rank, dim);
     add_param(r, t, rank, dim);
@@ -763,7 +907,10 @@ static void add_params(Gen *r, DType t)
     add_param(r, DT_bool, 0, NULL);
     add_param(r, DT_i32, 1, size);
     add_param(r, chance(r, 20) ? DT_u8 : DT_i64, below(r, 2), size);
-    add_param(r, DT_f64, 2, (const Dim *[]){size[0], size[below(r, 3)]});
+    if (square)
+        add_param(r, DT_f64, 3 - rank, dim);
+    else
+        add_param(r, DT_f64, 2, (const Dim *[]){size[0], size[below(r, 3)]});
 }
 
 static bool small(const Node *n)
@@ -784,7 +931,7 @@ static int make(Gen *r, const Theme *t, Node **root)
         nsteps++;
     for (int i = 0; i < 8; i++) /* a small seed's first bits are alike */
         bits(r);
-    add_params(r, t->dtype);
+    add_params(r, t->dtype, t->step[0] == outer);
     for (int k = 0; k < 4 * STEPS && r->npool < PARAMS + STEPS; k++) {
         Step *step = t->step[below(r, nsteps + 1)];
 
@@ -1194,6 +1341,58 @@ START_TEST(indices_of_near_misses)
 }
 END_TEST
 
+static Node *chain(Graph *g, Node *x, int length)
+{
+    for (int i = 0; i < length; i++)
+        x = g2(g, OP_max, x, g1(g, OP_sin, x));
+    return x;
+}
+
+/* Of numbers that are the same at two places, of what fails elsewhere, and of
+ * formulas that are too long to look at, or would be looked at again and again.
+ */
+START_TEST(structure_of_near_misses)
+{
+    Arena *a = arena_new();
+    Graph *g = graph_new(a, DT_f64);
+    const Dim *n = dim_const(g, 3), *by = dim_const(g, 4), *all;
+    const Dim *dim[] = {n, n};
+    const int turn[] = {1, 0}, down[] = {0, -1};
+    Node *v = g_param(g, DT_f64, 1, &n, "v"), *m, *long_one, *place[2], *eq;
+    double *out;
+
+    for (int i = 0; i < 2; i++) {
+        place[0] = g_iota(g, DT_i32, n);
+        if (i)
+            place[0] = g2(g, OP_mod, place[0], g_fill(g, place[0], 2));
+        place[1] = g_broadcast_to(g, place[0], 2, dim);
+        place[0] = g_broadcast(g, place[0], 2, dim, down);
+        eq = g2(g, OP_eq, place[0], place[1]);
+        m = g_broadcast(g, v, 2, dim, down);
+        m = g_where(g, eq, m, g_fill(g, m, 0));
+        ck_assert_int_eq(g_permute(g, m, turn) == m, i == 0);
+    }
+    m = g2(g, OP_mul, g_broadcast_to(g, v, 2, dim),
+           g_broadcast(g, v, 2, dim, down));
+    ck_assert_ptr_eq(g_permute(g, m, turn), m);
+    ck_assert_ptr_ne(g_permute(g, chain(g, m, 60), turn), m);
+    long_one = m;
+    for (int i = 0; i < 40; i++)
+        long_one = g2(g, OP_mul, long_one, g1(g, OP_exp, chain(g, m, i)));
+    ck_assert(g_permute(g, long_one, turn)->op == OP_view);
+    all = dim_mul(g, n, n);
+    m = g_reshape(g, chain(g, m, 60), 1, &all);
+    ck_assert_int_eq(g_strided(g, m, 0, dim_const(g, 0), 1, &n, &by)->rank, 1);
+    m = g_broadcast_to(g, g_iota(g, DT_i32, n), 2, dim);
+    m = g2(g, OP_mul, m, place[0]);
+    m = g_reshape(g, g_index_check(g, m, dim_const(g, 2)), 1, &all);
+    m = g_strided(g, m, 0, dim_const(g, 0), 1, &n, &by);
+    ck_assert_int_eq(eval_nodes(a, g, 1, &m, 0, NULL, 0, NULL, NULL, &out),
+                     EVAL_BAD_INDEX);
+    arena_free(a);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("random near-misses");
@@ -1204,6 +1403,7 @@ int main(void)
     tcase_add_loop_test(p, pairs_of_forms, 0, OPS * KINDS);
     tcase_add_test(t, signs_of_near_misses);
     tcase_add_test(t, indices_of_near_misses);
+    tcase_add_test(t, structure_of_near_misses);
     suite_add_tcase(s, t);
     suite_add_tcase(s, p);
     return run_suite(s);

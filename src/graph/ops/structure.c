@@ -87,17 +87,12 @@ static bool by_elements(const Graph *g, const Node *x)
     OpClass cls = op_table[x->op]->cls;
     if ((cls != OPC_ewise && x->op != OP_where) || node_can_fail(g, x))
         return false;
-    for (int i = 0; i < x->narg; i++)
-        if (x->arg[i]->rank != x->rank)
-            return false;
     return x->narg > 0;
 }
 
 static Node *of_elements(Look *k, const Node *x, int a)
 {
     Node *arg[3];
-    if (x->narg > 3)
-        return NULL;
     for (int i = 0; i < x->narg; i++)
         arg[i] = pushed_or_read(k, x->arg[i], a);
     return k->left < 0 ? NULL
@@ -108,7 +103,7 @@ static Node *of_elements(Look *k, const Node *x, int a)
 /* In less than reading it would take, or NULL. */
 static Node *diagonal(Look *k, Node *x, int a)
 {
-    if (x->rank <= a + 1 || x->dim[a] != x->dim[a + 1] || k->left-- <= 0)
+    if (k->left-- <= 0)
         return NULL;
     if (node_repeats(x))
         return of_repeated(k, x, a);
@@ -150,17 +145,18 @@ Node *view_diagonal(Graph *g, const Node *n)
 /* x, an operand of contract n with labels l, as u (spread along axes that the
  * result has) times w, which lacks an axis that the operand alone has. */
 static bool is_outer(const Node *n, const Node *x, const int *l,
-                     const Node *other, const int *lother, Node **u, Node **w)
+                     const Node *other, const int *lother, const Node *u,
+                     const Node *w)
 {
     bool outside = true, smaller = false;
-    if (x->op != OP_mul || !node_repeats(*u) || !node_repeats(*w))
+    if (!node_repeats(u) || !node_repeats(w))
         return false;
     for (int i = 0; i < x->rank; i++) {
         bool alone = true;
         for (int k = 0; k < other->rank; k++)
             alone = alone && lother[k] != l[i];
-        outside = outside && ((*u)->attr.ints[i] < 0 || l[i] < n->rank);
-        smaller = smaller || (alone && (*w)->attr.ints[i] < 0);
+        outside = outside && (u->attr.ints[i] < 0 || l[i] < n->rank);
+        smaller = smaller || (alone && w->attr.ints[i] < 0);
     }
     return outside && smaller;
 }
@@ -247,7 +243,7 @@ static bool take_moved(Factors *f, const Node *x, const int *l)
 
 static bool take_factors(Factors *f, const Node *x, const int *l)
 {
-    if (f->n == MOST || f->looked++ == 2 * MOST)
+    if (f->looked++ == MOST) /* and so no more factors than that */
         return false;
     if (x->op == OP_mul)
         return take_factors(f, x->arg[0], l) && take_factors(f, x->arg[1], l);
@@ -262,10 +258,12 @@ static int exchanged(int label) { return label < 2 ? 1 - label : label; }
 
 static bool are_exchanged(const Labelled *a, const Labelled *b)
 {
+    if (a->x != b->x)
+        return false;
     for (int i = 0; i < a->x->rank; i++)
-        if (a->x != b->x || exchanged(a->l[i]) != b->l[i])
+        if (exchanged(a->l[i]) != b->l[i])
             return false;
-    return a->x == b->x;
+    return true;
 }
 
 /* Are the factors the same where labels 0 and 1 are exchanged. */
@@ -308,17 +306,17 @@ static bool is_diagonal(const Node *x)
 {
     const Node *c = x->arg[0];
     return x->op == OP_where && node_is_const(x->arg[2], 0) && c->op == OP_eq &&
-           are_transposed(c->arg[0], c->arg[1]) &&
-           (node_repeats(x->arg[1]) || node_is_any_const(x->arg[1]));
+           node_repeated(c->arg[0])->op == OP_iota &&
+           are_transposed(c->arg[0], c->arg[1]) && node_repeats(x->arg[1]);
 }
 
+/* Is matrix x. */
 static bool is_symmetric(const Node *x, int *left)
 {
     bool each = true;
-    if (x->rank != 2 || (*left)-- <= 0)
+    if ((*left)-- <= 0)
         return false;
-    if ((x->op == OP_contract || x->op == OP_mul || node_repeats(x)) &&
-        product_symmetric(x))
+    if (product_symmetric(x))
         return true;
     if (op_table[x->op]->cls != OPC_ewise && x->op != OP_where)
         return false;
@@ -359,7 +357,7 @@ Node *contract_structure(Graph *g, const Node *n)
         const int *lother = n->attr.ints + (k ? 0 : x->rank);
         for (int i = 0; x->op == OP_mul && i < 2 && !y; i++) {
             Node *u = x->arg[i], *w = x->arg[1 - i];
-            if (is_outer(n, x, l, other, lother, &u, &w))
+            if (is_outer(n, x, l, other, lother, u, w))
                 y = contract_outer(g, n, x, l, other, lother, u, w);
         }
         if (!y)
