@@ -92,10 +92,16 @@ static bool moves(Cut *c, const Node *n)
     return (is_view(n) || node_pads(n)) && has(c, n->arg[0], F_moves);
 }
 
-static bool is_product(const Node *n)
+/* Is it linear, element by element, in all its arguments, in each of them or in
+ * the first. */
+static bool is_linear(const Node *n, unsigned how)
 {
-    return n->op == OP_mul || n->op == OP_strong_mul;
+    const Op *row = op_table[n->op];
+
+    return row->cls == OPC_ewise && row->flags & how && !(row->takes & ON_bool);
 }
+
+static bool is_product(const Node *n) { return is_linear(n, OP_LINEAR_EACH); }
 
 /* Is that all that n's argument i is put along, beside longer axes. */
 static bool is_put_within_few(const Node *n)
@@ -125,12 +131,13 @@ static bool makes_parts(Cut *c, const Node *n)
         return !has(c, n->arg[1], F_depends);
     if (chooses_places(c, n))
         return true;
-    if (n->op == OP_add || n->op == OP_sub || is_product(n))
-        return has(c, n->arg[0], F_parts) || has(c, n->arg[1], F_parts);
-    if (n->op == OP_neg || n->op == OP_div || n->op == OP_reshape ||
-        node_permutes(n))
-        return has(c, n->arg[0], F_parts);
-    return false;
+    for (int i = 1; i < n->narg && is_linear(n, OP_LINEAR | OP_LINEAR_EACH);
+         i++)
+        if (has(c, n->arg[i], F_parts))
+            return true;
+    return (is_linear(n, OP_LINEAR | OP_LINEAR_EACH | OP_LINEAR_FIRST) ||
+            n->op == OP_reshape || node_permutes(n)) &&
+           has(c, n->arg[0], F_parts);
 }
 
 /* Without a derivative: floor, sign, stop. */
@@ -386,64 +393,19 @@ static void push_branch(Cut *c, Node *n, Node *row, Node *scale, bool strong)
     list_push(c->scratch, &c->branch, b);
 }
 
-/* What `back` makes of b's rows and factors are those of a. */
-static void push_moved(Cut *c, const Branch *b, Node *a,
-                       Node *(*back)(Graph *g, const Node *n, Node *v))
+/* What is moved to n is moved back from it as its adjoint is. */
+static void push_moved(Cut *c, const Branch *b)
 {
-    push_branch(c, a, back(c->g, b->n, b->row),
-                b->scale ? back(c->g, b->n, b->scale) : NULL, b->strong);
-}
+    Node *n = b->n;
+    Node **row = NEWN(c->scratch, Node *, n->narg);
+    Node **scale = NEWN(c->scratch, Node *, n->narg);
 
-static Node *back_view_add(Graph *g, const Node *n, Node *v)
-{
-    View w = view_of(n);
-
-    return g_view(g, v, &w);
-}
-
-static Node *back_scatter(Graph *g, const Node *n, Node *v)
-{
-    return g_gather_inside(g, v, n->arg[1], (int)n->attr.integer);
-}
-
-static Node *back_reshape(Graph *g, const Node *n, Node *v)
-{
-    return g_reshape(g, v, n->arg[0]->rank, n->arg[0]->dim);
-}
-
-static Node *back_permute(Graph *g, const Node *n, Node *v)
-{
-    int perm[MAX_RANK];
-
-    for (int i = 0; i < n->rank; i++)
-        perm[n->attr.ints[i]] = i;
-    return g_permute(g, v, perm);
-}
-
-static Node *piece(Graph *g, const Node *like, int axis, const Dim *from,
-                   Node *v)
-{
-    View w = view_whole(g, v);
-
-    w.base[axis] = from;
-    w.size[axis] = like->dim[axis];
-    return g_view(g, v, &w);
-}
-
-static void push_pieces(Cut *c, const Branch *b)
-{
-    Graph *g = c->g;
-    int axis = (int)b->n->attr.integer;
-    const Dim *from = dim_const(g, 0);
-
-    for (int i = 0; i < b->n->narg; i++) {
-        Node *a = b->n->arg[i];
-
-        push_branch(c, a, piece(g, a, axis, from, b->row),
-                    b->scale ? piece(g, a, axis, from, b->scale) : NULL,
-                    b->strong);
-        from = dim_add(g, from, a->dim[axis]);
-    }
+    op_table[n->op]->vjp(c->g, n, b->row, row);
+    if (b->scale)
+        op_table[n->op]->vjp(c->g, n, b->scale, scale);
+    for (int i = 0; i < n->narg; i++)
+        if (row[i])
+            push_branch(c, n->arg[i], row[i], scale[i], b->strong);
 }
 
 /* Each branch of a choice counts where it is chosen. */
@@ -457,68 +419,49 @@ static void push_chosen(Cut *c, const Branch *b)
                 b->strong);
 }
 
-static Node *times(Cut *c, const Branch *b, Node *by, bool strong)
+/* What argument i of n is multiplied by, and b with it. */
+static Node *scale_within(Cut *c, const Branch *b, int i)
 {
-    return !b->scale ? by
-                     : g2(c->g, b->strong || strong ? OP_strong_mul : OP_mul,
-                          b->scale, by);
+    Node *n = b->n;
+    Node *by = is_product(n) ? n->arg[1 - i] : op_partial(c->g, n, i);
+    bool strong = is_product(n) && (b->strong || n->op == OP_strong_mul);
+
+    if (node_is_const(by, 1))
+        return b->scale;
+    return b->scale ? g2(c->g, strong ? OP_strong_mul : OP_mul, b->scale, by)
+                    : by;
 }
 
-static void push_product(Cut *c, const Branch *b)
+/* The terms of what n is linear in: all arguments together, or else the first
+ * that something is moved into. */
+static void push_terms(Cut *c, const Branch *b)
 {
-    bool strong = b->n->op == OP_strong_mul;
-    int i = !has(c, b->n->arg[0], F_parts);
+    Node *n = b->n;
+    bool together = op_table[n->op]->flags & OP_LINEAR, done = false;
 
-    push_branch(c, b->n->arg[i], b->row, times(c, b, b->n->arg[1 - i], strong),
-                b->strong || strong);
-}
-
-static void push_divided(Cut *c, const Branch *b)
-{
-    Node *one = b->scale ? b->scale : g_fill(c->g, b->n, 1);
-
-    push_branch(c, b->n->arg[0], b->row, g2(c->g, OP_div, one, b->n->arg[1]),
-                b->strong);
-}
-
-static void push_negated(Cut *c, const Branch *b, Node *a)
-{
-    push_branch(c, a, b->row,
-                b->scale ? g1(c->g, OP_neg, b->scale) : g_fill(c->g, a, -1),
-                b->strong);
+    for (int i = 0; i < n->narg && !done; i++) {
+        if (!together && !has(c, n->arg[i], F_parts))
+            continue;
+        push_branch(c, n->arg[i], b->row, scale_within(c, b, i),
+                    b->strong || n->op == OP_strong_mul);
+        done = !together;
+    }
 }
 
 static void take_apart(Cut *c, const Branch *b)
 {
     Node *n = b->n;
+    bool parts =
+        has(c, n, F_parts) || (n->op == OP_concat && has(c, n, F_active));
 
-    if (n->op == OP_concat && has(c, n, F_active)) {
-        push_pieces(c, b);
-    } else if (!has(c, n, F_parts)) {
+    if (!parts)
         add_part(c, b);
-    } else if (n->op == OP_view_add) {
-        push_moved(c, b, n->arg[0], back_view_add);
-    } else if (n->op == OP_scatter_add) {
-        push_moved(c, b, n->arg[0], back_scatter);
-    } else if (n->op == OP_reshape) {
-        push_moved(c, b, n->arg[0], back_reshape);
-    } else if (n->op == OP_view) {
-        push_moved(c, b, n->arg[0], back_permute);
-    } else if (n->op == OP_where) {
+    else if (n->op == OP_where)
         push_chosen(c, b);
-    } else if (n->op == OP_div) {
-        push_divided(c, b);
-    } else if (is_product(n)) {
-        push_product(c, b);
-    } else if (n->op == OP_neg) {
-        push_negated(c, b, n->arg[0]);
-    } else {
-        push_branch(c, n->arg[0], b->row, b->scale, b->strong);
-        if (n->op == OP_sub)
-            push_negated(c, b, n->arg[1]);
-        else
-            push_branch(c, n->arg[1], b->row, b->scale, b->strong);
-    }
+    else if (op_table[n->op]->cls == OPC_ewise)
+        push_terms(c, b);
+    else
+        push_moved(c, b);
 }
 
 Structure structure_of(Graph *g, Arena *a, int ny, Node *const *y,
