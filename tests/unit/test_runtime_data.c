@@ -1,6 +1,6 @@
 /* test_runtime_data.c: libnn: CSV files and data sets. */
+#include "folder.h"
 #include "nn.h"
-#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -8,62 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
-
-static char folder[64]; /* of this run's files, made by main */
-
-/* "folder/name", in one of a few buffers. */
-static const char *path_of(const char *name)
-{
-    static char buf[8][128];
-    static int next;
-    char *p = buf[next++ % 8];
-
-    snprintf(p, sizeof buf[0], "%s/%s", folder, name);
-    return p;
-}
-
-static const char *write_bytes(const char *name, const void *bytes, size_t n)
-{
-    const char *path = path_of(name);
-    FILE *f = fopen(path, "wb");
-
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
-    ck_assert_int_eq(fclose(f), 0);
-    return path;
-}
-
-static const char *write_text(const char *name, const char *text)
-{
-    return write_bytes(name, text, strlen(text));
-}
-
-static char *read_bytes(const char *path, size_t *n)
-{
-    FILE *f = fopen(path, "rb");
-    char *bytes = malloc(1 << 20);
-
-    ck_assert_ptr_nonnull(f);
-    ck_assert_ptr_nonnull(bytes);
-    *n = fread(bytes, 1, 1 << 20, f);
-    fclose(f);
-    return bytes;
-}
 
 /* Features and labels of a data set of doubles. */
 static double *X(const nncc_data *d) { return d->x; }
 static double *Y(const nncc_data *d) { return d->y; }
-
-static bool said(const char *part)
-{
-    if (strstr(nncc_last_error(), part))
-        return true;
-    fprintf(stderr, "the error is: %s\n", nncc_last_error());
-    return false;
-}
 
 /* CSV files. */
 
@@ -468,28 +417,8 @@ static Suite *suite(void)
     return s;
 }
 
-static void set_up(void)
-{
-    snprintf(folder, sizeof folder, "/tmp/nn_test_XXXXXX");
-    if (!mkdtemp(folder)) {
-        perror(folder);
-        exit(1);
-    }
-}
-
-static void tear_down(void)
-{
-    char command[128];
-
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    if (system(command) != 0)
-        exit(1);
-}
-
 int main(void)
 {
-    set_up();
-    int failed = run_suite(suite());
-    tear_down();
-    return failed;
+    folder_make();
+    return folder_run(suite());
 }

@@ -1,7 +1,7 @@
 /* test_runtime_files.c: libnn: arrays and texts in files, rows of other dtypes
  * than CSV's. */
+#include "folder.h"
 #include "nn.h"
-#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -9,31 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
-
-static char folder[64]; /* of this run's files, made by main */
-
-static const char *path_of(const char *name)
-{
-    static char buf[8][128];
-    static int next;
-    char *p = buf[next++ % 8];
-
-    snprintf(p, sizeof buf[0], "%s/%s", folder, name);
-    return p;
-}
-
-static const char *write_bytes(const char *name, const void *bytes, size_t n)
-{
-    const char *path = path_of(name);
-    FILE *f = fopen(path, "wb");
-
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
-    ck_assert_int_eq(fclose(f), 0);
-    return path;
-}
 
 static const char *write_gz(const char *name, const void *bytes, size_t n)
 {
@@ -44,14 +20,6 @@ static const char *write_gz(const char *name, const void *bytes, size_t n)
     ck_assert_int_eq(gzwrite(gz, bytes, (unsigned)n), (int)n);
     ck_assert_int_eq(gzclose(gz), Z_OK);
     return path;
-}
-
-static bool said(const char *part)
-{
-    if (strstr(nncc_last_error(), part))
-        return true;
-    fprintf(stderr, "the error is: %s\n", nncc_last_error());
-    return false;
 }
 
 /* IDX */
@@ -427,14 +395,6 @@ static Suite *suite(void)
 
 int main(void)
 {
-    char command[128];
-
-    snprintf(folder, sizeof folder, "/tmp/nn_test_XXXXXX");
-    if (!mkdtemp(folder)) {
-        perror(folder);
-        return 1;
-    }
-    int failed = run_suite(suite());
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command) != 0 || failed ? 1 : 0;
+    folder_make();
+    return folder_run(suite());
 }

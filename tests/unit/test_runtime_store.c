@@ -1,7 +1,7 @@
 /* test_runtime_store.c: libnn: safetensors files, whole and damaged; what was
  * fitted to data, on data that comes later. */
+#include "folder.h"
 #include "nn.h"
-#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -11,29 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char folder[64]; /* of this run's files, made by main */
-
-static const char *path_of(const char *name)
-{
-    static char buf[8][128];
-    static int next;
-    char *p = buf[next++ % 8];
-
-    snprintf(p, sizeof buf[0], "%s/%s", folder, name);
-    return p;
-}
-
-static const char *write_bytes(const char *name, const void *bytes, size_t n)
-{
-    const char *path = path_of(name);
-    FILE *f = fopen(path, "wb");
-
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
-    ck_assert_int_eq(fclose(f), 0);
-    return path;
-}
 
 /* A file with this header, and n bytes of tensors behind it. */
 static const char *write_file(const char *header, const void *bytes, size_t n)
@@ -50,19 +27,13 @@ static const char *write_file(const char *header, const void *bytes, size_t n)
     return write_bytes("file", all, 8 + length + n);
 }
 
-static void said(const char *part)
-{
-    ck_assert_msg(strstr(nncc_last_error(), part), "'%s' instead of '%s'",
-                  nncc_last_error(), part);
-}
-
 static void refused(const char *header, size_t n, int status, const char *part)
 {
     static const unsigned char zeros[64];
     nncc_store *s;
 
     ck_assert_int_eq(nncc_store_read(write_file(header, zeros, n), &s), status);
-    said(part);
+    ck_assert(said(part));
 }
 
 /* Stores */
@@ -76,7 +47,7 @@ START_TEST(keeps_tensors_and_texts)
     ck_assert_int_eq(nncc_store_new(&s), NN_OK);
     ck_assert_int_eq(nncc_store_put(s, "a.b", &t), NN_OK);
     ck_assert_int_eq(nncc_store_put(s, "a.b", &t), NN_ERR_NAME);
-    said("'a.b' is there already");
+    ck_assert(said("'a.b' is there already"));
     ck_assert_int_eq(nncc_store_set_text(s, "k", "one"), NN_OK);
     ck_assert_int_eq(nncc_store_set_text(s, "k", "two"), NN_OK);
     x[0] = 9; /* it has a copy */
@@ -169,10 +140,10 @@ START_TEST(a_file_is_replaced_as_a_whole)
     nncc_store_free(r);
     ck_assert_int_eq(nncc_store_write(s, path_of("no/such/folder")),
                      NN_ERR_FILE);
-    said("no/such/folder");
+    ck_assert(said("no/such/folder"));
     ck_assert_int_eq(nncc_store_set_text(s, "bad", "\xff"), NN_OK);
     ck_assert_int_eq(nncc_store_write(s, path), NN_ERR_ARGUMENT);
-    said("UTF-8");
+    ck_assert(said("UTF-8"));
     nncc_store_free(s);
 }
 END_TEST
@@ -220,11 +191,11 @@ START_TEST(damage_is_told)
 
     ck_assert_int_eq(nncc_store_read(path_of("no such"), &s), NN_ERR_FILE);
     ck_assert_int_eq(nncc_store_read(write_bytes("e", "", 0), &s), NN_ERR_DATA);
-    said("no safetensors file");
+    ck_assert(said("no safetensors file"));
     ck_assert_int_eq(
         nncc_store_read(write_bytes("e", "a,b,c\n1,2,3\n", 12), &s),
         NN_ERR_DATA);
-    said("no safetensors file");
+    ck_assert(said("no safetensors file"));
     refused("{}x", 0, NN_ERR_DATA, "damaged");
     refused(ENTRY("F32", "[2]", "0", "8"), 4, NN_ERR_DATA, "cut short");
     refused(ENTRY("F32", "[2]", "0", "4"), 8, NN_ERR_DATA,
@@ -338,7 +309,7 @@ START_TEST(what_does_not_fit_is_told)
         nncc_data *d = read_csv(row[i].text, row[i].no_label);
         ck_assert_int_eq(nncc_data_fit(d, train), row[i].status);
         if (row[i].status)
-            said(row[i].said);
+            ck_assert(said(row[i].said));
         nncc_data_free(d);
         nncc_data_free(train);
     }
@@ -367,9 +338,9 @@ START_TEST(a_text_keeps_its_vocabulary)
     nncc_data_labels(later, 0, 0, 2, y);
     ck_assert(x[0] == 3 && x[1] == 2 && y[0] == 2 && y[1] == 1);
     ck_assert_int_eq(nncc_data_fit(other, train), NN_ERR_DATA);
-    said("the character 'x' does not occur");
+    ck_assert(said("the character 'x' does not occur"));
     ck_assert_int_eq(nncc_data_fit(rows, train), NN_ERR_SHAPE);
-    said("was trained on a text");
+    ck_assert(said("was trained on a text"));
     nncc_data_free(train);
     nncc_data_free(later);
     nncc_data_free(other);
@@ -406,7 +377,7 @@ START_TEST(nonsense_of_a_fit_is_refused)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         ck_assert_int_eq(nncc_store_set_text(s, "nncc.data", texts[i]), NN_OK);
         ck_assert_int_eq(nncc_fit_read(s, &fit), NN_ERR_DATA);
-        said("makes no sense");
+        ck_assert(said("makes no sense"));
     }
     nncc_store_free(s);
 }
@@ -435,13 +406,6 @@ static Suite *suite(void)
 
 int main(void)
 {
-    snprintf(folder, sizeof folder, "/tmp/nn_test_XXXXXX");
-    if (!mkdtemp(folder)) {
-        perror(folder);
-        return 1;
-    }
-    int failed = run_suite(suite());
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command) != 0 || failed;
+    folder_make();
+    return folder_run(suite());
 }
