@@ -261,6 +261,22 @@ static void print_difference(const Equal *e, double by, int points)
                points);
 }
 
+/* Are they the same once removable singularities are removed: x log(x) and what
+ * is 0 at 0. */
+static bool same_formulas(const Equal *e)
+{
+    int n = e->root[0].n;
+    Node **all = NEWN(e->load.arena, Node *, 2 * n + 1);
+    bool same = true;
+
+    for (int i = 0; i < 2 * n; i++)
+        all[i] = e->root[i / n].at[i % n];
+    simplify_formulas(e->load.module->graph, 2 * n, all);
+    for (int i = 0; i < n; i++)
+        same = same && all[i] == all[n + i];
+    return same;
+}
+
 static int report(Equal *e)
 {
     const Node *x = NULL, *y = NULL;
@@ -277,9 +293,15 @@ static int report(Equal *e)
         return EXIT_SUCCESS;
     }
     double by = difference(e, &points);
-    printf("%s and %s are different expressions\n", e->text[0], e->text[1]);
-    part(&x, &y);
-    print_parts(e, x, y);
+    if (same_formulas(e)) {
+        printf("%s and %s are the same formula, but for points where one has "
+               "no value\n",
+               e->text[0], e->text[1]);
+    } else {
+        printf("%s and %s are different expressions\n", e->text[0], e->text[1]);
+        part(&x, &y);
+        print_parts(e, x, y);
+    }
     print_difference(e, by, points);
     return by >= 0 && by <= rounding ? EXIT_SUCCESS : EXIT_FAILURE;
 }

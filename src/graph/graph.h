@@ -389,10 +389,6 @@ Node *g_flip(Graph *g, Node *a, int axis);
  * reshape say the same, those are made. */
 Node *g_strided(Graph *g, Node *a, int axis, const Dim *start, int n,
                 const Dim *const *size, const Dim *const *coef);
-/* Its transpose: n axes from `axis` on become one of m elements, each the sum
- * of the elements that go there. */
-Node *g_strided_add(Graph *g, Node *a, int axis, const Dim *start, int n,
-                    const Dim *const *coef, const Dim *m);
 Node *g_concat(Graph *g, int n, Node *const *a, int axis);
 
 /* Over some axes, ascending, which the result lacks. */

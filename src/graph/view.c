@@ -408,36 +408,13 @@ Node *g_flip(Graph *g, Node *a, int axis)
     return g_view(g, a, &v);
 }
 
-/* Of x with `axis` read, or added into, by n axes of its own. */
-static View split_axis(Graph *g, const Node *x, int axis, const Dim *start,
-                       int n, const Dim *const *size, const Dim *const *coef)
+Node *g_strided(Graph *g, Node *a, int axis, const Dim *start, int n,
+                const Dim *const *size, const Dim *const *coef)
 {
-    View v = view_whole(g, x);
+    View v = view_whole(g, a);
     v.base[axis] = start;
     view_remove(&v, axis);
     for (int j = 0; j < n; j++)
         view_insert(&v, axis + j, axis, size[j], coef[j]);
-    return v;
-}
-
-Node *g_strided(Graph *g, Node *a, int axis, const Dim *start, int n,
-                const Dim *const *size, const Dim *const *coef)
-{
-    View v = split_axis(g, a, axis, start, n, size, coef);
     return g_view(g, a, &v);
-}
-
-Node *g_strided_add(Graph *g, Node *a, int axis, const Dim *start, int n,
-                    const Dim *const *coef, const Dim *m)
-{
-    const Dim *dim[MAX_RANK + 1];
-    int rank = 0;
-    for (int i = 0; i < axis; i++)
-        dim[rank++] = a->dim[i];
-    dim[rank++] = m;
-    for (int i = axis + n; i < a->rank; i++)
-        dim[rank++] = a->dim[i];
-    Node to = {.rank = rank, .dim = dim};
-    View v = split_axis(g, &to, axis, start, n, a->dim + axis, coef);
-    return g_view_add(g, a, &v, dim);
 }

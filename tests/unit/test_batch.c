@@ -5,6 +5,7 @@
 #include "region/region.h"
 #include "show/cost.h"
 #include "simplify/simplify.h"
+#include "strided.h"
 #include "suite.h"
 
 #include <check.h>
@@ -208,8 +209,8 @@ static Sample view_sample(OpId op, int kind)
             return sample1(p, g_pad(g, p, zero, wide, (int[]){2, 2}));
         if (kind > 1)
             break;
-        return sample1(q, g_strided_add(g, q, 1, dc(1), 2,
-                                        (const Dim *[]){dc(2), dc(1)}, dc(8)));
+        return sample1(q, strided_add(g, q, 1, dc(1), 2,
+                                      (const Dim *[]){dc(2), dc(1)}, dc(8)));
     case OP_reshape:
         if (kind > 0)
             break;
@@ -646,7 +647,7 @@ START_TEST(steps_are_gathers)
         Node *arg[3] = {x, y, i};
         p[0] = r;
         q[0] = g_gather(g, x, i, 1);
-        p[1] = g_strided_add(g, y, 1, dc(s.start), s.n, coef, dc(s.whole));
+        p[1] = strided_add(g, y, 1, dc(s.start), s.n, coef, dc(s.whole));
         q[1] = g_scatter_add(g, y, i, 1, dc(s.whole));
         for (int k = 0; k < 3; k++) {
             EvalStatus status[2];
@@ -666,8 +667,8 @@ START_TEST(adding_windows_is_linear)
 {
     enum { N = 1000, K = 7 };
     Node *x = real2(N, K), *y;
-    y = g_strided_add(g, x, 0, dc(0), 2, (const Dim *[]){dc(1), dc(1)},
-                      dc(N + K - 1));
+    y = strided_add(g, x, 0, dc(0), 2, (const Dim *[]){dc(1), dc(1)},
+                    dc(N + K - 1));
     expand(g, 1, &y);
     Cost count = cost_count(g, 1, &y);
     ck_assert(cost_total(&count, 0, NULL, NULL) <= 2.0 * (N + K) * K);

@@ -3,6 +3,7 @@
 #include "eval/eval.h"
 #include "graph/ops/ops.h"
 #include "show/cost.h"
+#include "strided.h"
 #include "suite.h"
 
 #include <check.h>
@@ -150,7 +151,7 @@ static Node *windows(void)
 static Node *windows_back(void)
 {
     const Dim *coef[] = {dim_const(g, 1), dim_const(g, 1)};
-    return g_strided_add(g, x, 1, dim_const(g, 0), 2, coef, dim_const(g, 7));
+    return strided_add(g, x, 1, dim_const(g, 0), 2, coef, dim_const(g, 7));
 }
 static Node *concat(void)
 {

@@ -13,6 +13,7 @@
 #include "kernel/kernel.h"
 #include "kernel_sim.h"
 #include "simplify/simplify.h"
+#include "strided.h"
 #include "suite.h"
 
 enum {
@@ -448,8 +449,8 @@ static Node *step_added(Gen *r)
         by[j] = dc(r, coef[j]);
     }
     int first = below(r, 3);
-    return g_strided_add(r->g, a, axis, dc(r, first - lo), n, by,
-                         dc(r, first + hi - lo + 1 + below(r, 2)));
+    return strided_add(r->g, a, axis, dc(r, first - lo), n, by,
+                       dc(r, first + hi - lo + 1 + below(r, 2)));
 }
 
 static Node *reduced(Gen *r)
@@ -1304,7 +1305,7 @@ START_TEST(signs_of_near_misses)
     ck_assert_int_eq(node_sign(g_pad(g, above, &one, &size[1], &step)),
                      SIGN_not_negative);
     ck_assert_int_ne(
-        node_sign(g_strided_add(
+        node_sign(strided_add(
             g, g_broadcast_to(g, above, 2, (const Dim *[]){size[0], size[0]}),
             0, one, 2, (const Dim *[]){one, one}, dim_const(g, 9))),
         SIGN_positive);

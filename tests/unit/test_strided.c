@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "diff/diff.h"
+#include "strided.h"
 #include "suite.h"
 
 enum { RESULTS = 64, PARAMS = 6, BYTES = 1 << 20 };
@@ -42,8 +43,8 @@ static Node *read2(Bench *b, Node *x, int axis, const Dim *start,
 static Node *add2(Bench *b, Node *x, int axis, const Dim *start, const Dim *by0,
                   const Dim *by1, const Dim *whole)
 {
-    return g_strided_add(b->g, x, axis, start, 2, (const Dim *[]){by0, by1},
-                         whole);
+    return strided_add(b->g, x, axis, start, 2, (const Dim *[]){by0, by1},
+                       whole);
 }
 
 static Node *windows(Bench *b, Node *x)
@@ -110,8 +111,8 @@ static void add_transposes(Bench *b)
     add(b, add2(b, x, 0, plus(b, m, -1), dc(b, -1), one, all));
     add(b, add2(b, x, 0, plus(b, b->n, -1), one, dc(b, -1), all));
     add(b, add2(b, x, 0, zero, far, one, dim_mul(g, far, m)));
-    add(b, g_strided_add(g, b->param[K], 0, one, 1, &far,
-                         plus(b, dim_mul(g, far, b->n), 1)));
+    add(b, strided_add(g, b->param[K], 0, one, 1, &far,
+                       plus(b, dim_mul(g, far, b->n), 1)));
     add(b, add2(b, g1(g, OP_exp, x), 0, zero, one, one, all));
     add(b, add2(b, windows(b, b->param[W]), 0, zero, one, one, all));
 }

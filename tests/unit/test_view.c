@@ -4,6 +4,7 @@
 #include "graph/op.h"
 #include "graph/view.h"
 #include "simplify/simplify.h"
+#include "strided.h"
 #include "suite.h"
 
 #include <check.h>
@@ -316,7 +317,7 @@ START_TEST(printing_picks_the_word)
         {g_strided(g, y, 0, num(3), 2, (const Dim *[]){num(2), num(2)},
                    (const Dim *[]){num(-2), num(1)}),
          "view", "view(y, -2*i + j + 3)"},
-        {g_strided_add(g, v, 0, num(0), 1, &n, square), "view_add",
+        {strided_add(g, v, 0, num(0), 1, &n, square), "view_add",
          "view_add(v, (n)*i, [n^2])"},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
