@@ -41,13 +41,13 @@ LLVM_CFLAGS = -isystem $(shell $(LLVM_CONFIG) --includedir)
 LLVM_LIBS   = $(shell $(LLVM_CONFIG) --ldflags --libs)
 CHECK_CFLAGS = $(shell pkg-config --cflags check)
 CHECK_LIBS  = $(shell pkg-config --libs check)
-LIBS        = $(LLVM_LIBS) -ljansson -lz -lpthread -ldl -lm
+LIBS        = $(LLVM_LIBS) -lprotobuf-c -ljansson -lz -lpthread -ldl -lm
 # For the many test programs, and the sooner where there are sanitizers.
 QUICK_LINK  = $(patsubst %/ld.lld,-B% -fuse-ld=lld,\
                 $(wildcard $(shell $(LLVM_CONFIG) --bindir)/ld.lld))
 
 SRC  := $(wildcard src/*/*.c src/graph/ops/*.c)
-GEN  := $B/nn.tab.c $B/nn.lex.c $B/std.c
+GEN  := $B/nn.tab.c $B/nn.lex.c $B/std.c $B/event.pb-c.c
 OBJ  := $(patsubst %.c,$B/%.o,$(filter-out src/cli/main.c,$(SRC))) $(GEN:.c=.o)
 RT   := $(patsubst %.c,$B/%.o,$(wildcard runtime/*.c))
 UNIT := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
@@ -91,6 +91,11 @@ $B/nn.lex.c: grammar/nn.l
 	@mkdir -p $B
 	$(call say,FLEX,$<)
 	$Qflex -o $@ $<
+$B/event.pb-c.c $B/event.pb-c.h &: src/cli/event.proto
+	@mkdir -p $B
+	$(call say,PROTO,$<)
+	$Qprotoc-c -I$(<D) --c_out=$B $<
+$B/src/cli/events.o $B/tests/unit/test_record.o: $B/event.pb-c.h
 $B/std.c: $(STD) src/std/embed.sh
 	@mkdir -p $B
 	$(call say,EMBED,$@)
@@ -171,7 +176,7 @@ FUZZ_TIME ?= 0
 FUZZ      := CC=$(CLANG) B=build/fuzz CFLAGS='-O1 -gline-tables-only \
              -fsanitize=fuzzer-no-link,address,undefined -fsanitize-trap=undefined \
              -fno-sanitize-recover=all'
-FUZZ_OBJ  := $(filter-out $(addprefix $B/src/,cli/% emit/% target/% gradcheck/% artefact/% kernel/% eval/% trace/%),\
+FUZZ_OBJ  := $(filter-out $B/event.pb-c.o $(addprefix $B/src/,cli/% emit/% target/% gradcheck/% artefact/% kernel/% eval/% trace/%),\
                $(OBJ))
 $B/fuzz: $B/tests/fuzz/fuzz.o $(FUZZ_OBJ)
 	$(call say,LINK,$@)
@@ -230,7 +235,7 @@ bench: all
 # Packages
 
 DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config \
-             libjansson-dev zlib1g-dev
+             libjansson-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
 DEPS_TEST := check g++ clang-19 clang-format-19 libclang-rt-19-dev librandom123-dev \
              libmpfr-dev \
              dataset-fashion-mnist lld-19 qemu-user \

@@ -400,6 +400,7 @@ typedef struct nncc_progress {
     double test_loss;                     /* 0 where not known */
     double test_metric[NNCC_MAX_METRICS]; /* named by nncc_metric_name */
     double seconds;                       /* since the training began */
+    int64_t rows;                         /* of all steps since then */
 } nncc_progress;
 
 /* A training in a file from which it goes on to the same bits: last.safetensors

@@ -33,6 +33,7 @@ typedef struct Run {
     int64_t steps_per_epoch;
     nncc_position at;
     double began;
+    int64_t rows;     /* of steps since then */
     nncc_means means; /* of the test set, as of the last evaluation */
     bool evaluated, stopped, out_of_patience;
     double base;      /* of the setting that has a schedule */
@@ -75,7 +76,8 @@ static int report(Run *r, int event, double loss)
                        .epochs = r->o->epochs,
                        .step = r->at.done,
                        .steps = r->o->epochs * r->steps_per_epoch,
-                       .loss = loss};
+                       .loss = loss,
+                       .rows = r->rows};
 
     if (!r->o->progress)
         return 0;
@@ -244,6 +246,7 @@ static int run_epoch(Run *r)
             return status;
         r->at.loss += loss * (double)rows;
         r->at.rows += (double)rows;
+        r->rows += rows;
         r->stopped = report(r, NNCC_EVENT_STEP, loss) != 0;
         status = write_after_step(r);
         if (status)

@@ -2,6 +2,7 @@
 
 #include "cli/cli.h"
 #include "cli/progress.h"
+#include "cli/record.h"
 #include "cli/sets.h"
 #include "cli/settings.h"
 #include "cli/trained.h"
@@ -52,6 +53,7 @@ typedef struct Telling {
     const Args *args;
     const Function *step;
     Progress progress;
+    Recorder recorder;
     bool kept, failed; /* the settings beside the checkpoints */
 } Telling;
 
@@ -63,6 +65,7 @@ static int progress(void *context, const nncc_progress *now)
         t->failed = !settings_keep(t->args, t->step);
     t->kept = true;
     progress_tell(&t->progress, now);
+    recorder_tell(&t->recorder, now);
     return interrupted || t->failed;
 }
 
@@ -179,20 +182,22 @@ static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
     nncc_model *m = to->model;
     nncc_train_result r = {0};
 
-    if (!progress_begin(a, m, &t.progress))
+    if (!recorder_begin(a, m, &t.recorder))
         return false;
+    progress_begin(a, m, &t.progress);
     o->progress = progress;
     o->context = &t;
     catch_endings();
     int status = nncc_train(m, o, s->train, s->test, &r);
     let_end();
-    bool logged = progress_end(&t.progress) && !t.failed;
-    if (status != NN_OK) {
+    progress_end(&t.progress);
+    if (status == NN_OK) {
+        print_outcome(&r, m);
+        recorder_result(&t.recorder, &r);
+    } else {
         cli_fail("%s", nncc_last_error());
-        return false;
     }
-    print_outcome(&r, m);
-    return logged;
+    return recorder_end(&t.recorder) && status == NN_OK && !t.failed;
 }
 
 /* From what --load has, if anything. */
@@ -386,6 +391,9 @@ static const Option options[] = {
     {"print-config", 0, NULL, "print it, with all that is given, and end"},
     {"set", 0, "NAME=VALUE", "a setting of the model: adam.beta2=0.98"},
     {"log", 0, "FILE", "numbers of each epoch: .csv or .jsonl"},
+    {"log-steps", 0, "N", "every N steps too"},
+    {"tensorboard", 0, "FOLDER", "the same as event files of TensorBoard's"},
+    {"json", 0, NULL, "the same on standard output, and what comes out"},
     {"quiet", 0, NULL, "print only what comes out in the end"},
     {"seed", 0, "N", "of the split, the initial values and the shuffles (0)"},
     MODEL_OPTIONS,

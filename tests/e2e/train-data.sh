@@ -183,13 +183,18 @@ refuse 1 'broken\.txt:1: is no UTF-8' "$NNCC" train text.nn --text broken.txt --
 accept "$NNCC" train line.nn --data line.csv --epochs 3 --log log.csv --quiet
 grep -q '^epoch 1' out.txt && fail 'it is not quiet'
 head -1 log.csv | grep -q '^epoch,step,seconds,loss,test_loss,test_mae,test_within' || fail "$(head -1 log.csv)"
-awk -F, 'NR > 1 { n++; if ($1 != n || $2 != 2 * n || NF != 8 || $4 !~ /^[0-9]/) exit 1 } END { exit n != 3 }' log.csv ||
+awk -F, 'NR > 1 { n++; if ($1 != n || $2 != 2 * n || NF != 9 || $4 !~ /^[0-9]/) exit 1 } END { exit n != 3 }' log.csv ||
     fail "$(cat log.csv)"
 accept "$NNCC" train line.nn --data line.csv --epochs 2 --test 0 --log log.jsonl
 grep -c '^{"epoch": [12], .*"test_loss": null, "test_mae": null.*}$' log.jsonl | grep -qx 2 || fail "$(cat log.jsonl)"
 accept "$NNCC" train line.nn --data line.csv --epochs 2 --checkpoint c --log c.csv
 accept "$NNCC" train line.nn --data line.csv --epochs 4 --checkpoint c --log c.csv --resume
 [ "$(cut -d, -f1 c.csv | tr '\n' ' ')" = 'epoch 1 2 3 4 ' ] || fail "$(cat c.csv)"
+# Steps that are made again, after a line cut short: those before were not kept.
+accept "$NNCC" train line.nn --data line.csv --epochs 2 --checkpoint d --log d.csv
+{ sed 's/^2,4/3,6/; 2d' d.csv && printf '4,8'; } >more.csv && cat more.csv >>d.csv
+accept "$NNCC" train line.nn --data line.csv --epochs 4 --checkpoint d --log d.csv --resume
+[ "$(cut -d, -f1 d.csv | tr '\n' ' ')" = 'epoch 1 2 3 4 ' ] || fail "$(cat d.csv)"
 refuse 1 'cannot write no/log.csv' "$NNCC" train line.nn --data line.csv --epochs 1 --log no/log.csv
 [ ! -w /dev/full ] || refuse 1 'cannot write all of /dev/full' \
     "$NNCC" train line.nn --data line.csv --epochs 1 --log /dev/full

@@ -1,0 +1,137 @@
+/* record.c: the numbers of each epoch, to all that want them. */
+
+#include "cli/record.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The first numbers of every training. */
+enum { LOSS, TEST_LOSS, METRICS };
+
+static int add_scalar(Recorder *r, char *name)
+{
+    Scalar s = {name, NAN};
+
+    list_push(r->args->arena, &r->now, s);
+    return r->now.n - 1;
+}
+
+static void name_scalars(Recorder *r)
+{
+    Arena *a = r->args->arena;
+
+    add_scalar(r, arena_printf(a, "loss"));
+    add_scalar(r, arena_printf(a, "test_loss"));
+    for (int i = 0; i < nncc_metric_count(r->model); i++)
+        add_scalar(r,
+                   arena_printf(a, "test_%s", nncc_metric_name(r->model, i)));
+    r->rate = add_scalar(r, arena_printf(a, "rows_per_second"));
+    if (r->steps)
+        r->batch_loss = add_scalar(r, arena_printf(a, "batch_loss"));
+}
+
+/* What else is printed goes where messages go. */
+static bool open_json(Recorder *r)
+{
+    fflush(stdout);
+    int to = dup(STDOUT_FILENO);
+
+    r->json = to >= 0 ? fdopen(to, "w") : NULL;
+    if (r->json && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
+        return true;
+    cli_fail("cannot write to standard output");
+    return false;
+}
+
+bool recorder_begin(const Args *a, const nncc_model *m, Recorder *r)
+{
+    const char *log = option_value(a, "log");
+    const char *folder = option_value(a, "tensorboard");
+
+    *r = (Recorder){.args = a, .model = m};
+    if (!option_int(a, "log-steps", 1, &r->steps))
+        return false;
+    name_scalars(r);
+    if ((option_value(a, "json") && !open_json(r)) ||
+        (log && !log_open(a->arena, log, option_value(a, "resume") != NULL,
+                          &r->now, &r->log)) ||
+        (folder && !events_open(a->arena, folder, &r->events))) {
+        recorder_end(r);
+        return false;
+    }
+    return true;
+}
+
+static void put(Recorder *r)
+{
+    log_put(&r->log, &r->now);
+    events_put(&r->events, &r->now);
+    if (r->json) {
+        record_json(&r->now, r->json);
+        fflush(r->json);
+    }
+}
+
+void recorder_tell(Recorder *r, const nncc_progress *now)
+{
+    bool epoch = now->event == NNCC_EVENT_EPOCH;
+    Scalar *s = r->now.at;
+
+    if (!epoch && (!r->steps || now->step % r->steps))
+        return;
+    r->now.epoch = now->epoch;
+    r->now.step = now->step;
+    r->now.seconds = now->seconds;
+    for (int i = 0; i < r->now.n; i++)
+        s[i].value = NAN;
+    s[epoch ? LOSS : r->batch_loss].value = now->loss;
+    if (now->seconds > 0)
+        s[r->rate].value = (double)now->rows / now->seconds;
+    if (now->has_test)
+        s[TEST_LOSS].value = now->test_loss;
+    for (int i = 0; i < now->nmetric; i++)
+        s[METRICS + i].value = now->test_metric[i];
+    put(r);
+}
+
+static void print_number(const Recorder *r, const char *name, double v)
+{
+    fprintf(r->json, isfinite(v) ? ", \"%s\": %.9g" : ", \"%s\": null", name,
+            v);
+}
+
+void recorder_result(Recorder *r, const nncc_train_result *result)
+{
+    if (!r->json)
+        return;
+    fprintf(r->json,
+            "{\"result\": true, \"epochs\": %lld, \"steps\": %lld, "
+            "\"best_epoch\": %lld, \"stopped\": %s, \"out_of_patience\": %s",
+            (long long)result->epochs, (long long)result->steps,
+            (long long)result->best_epoch, result->stopped ? "true" : "false",
+            result->out_of_patience ? "true" : "false");
+    print_number(r, "seconds", result->seconds);
+    print_number(r, "train_loss", result->train_loss);
+    if (result->has_test)
+        print_number(r, "test_loss", result->test_loss);
+    for (int i = 0; i < result->nmetric; i++)
+        print_number(r, r->now.at[METRICS + i].name, result->test_metric[i]);
+    fprintf(r->json, "}\n");
+}
+
+bool recorder_end(Recorder *r)
+{
+    bool good = log_close(&r->log);
+
+    good = events_close(&r->events) && good;
+    if (r->json) {
+        bool bad = ferror(r->json) != 0;
+        bad = fclose(r->json) != 0 || bad;
+        r->json = NULL;
+        if (bad)
+            cli_fail("cannot write to standard output");
+        good = good && !bad;
+    }
+    return good;
+}
