@@ -257,6 +257,8 @@ static const struct {
     {"stack", "x+ axis?", run_stack},
     {"pad", "x:tensor before after axis:axis?", run_pad},
     {"flip", "x:tensor axis:axis?", run_flip},
+    {"size", "x:tensor axis:axis?", run_size},
+    {"shape", "x:tensor", run_shape},
     {"moveaxis", "x:tensor from:axis to:axis", run_moveaxis},
     {"argsort", "x:tensor axis:last? descending:bool?", run_argsort},
     {"take_along_axis", "x:tensor index:tensor axis:last?", run_take_along},

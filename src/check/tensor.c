@@ -262,6 +262,24 @@ const Value *run_flip(Check *c, const BuiltinCall *call)
     return value_tensor(c, n);
 }
 
+const Value *run_size(Check *c, const BuiltinCall *call)
+{
+    const Node *n = call->given[0].node;
+    int axis = call->given[1].axis;
+
+    return value_dim(c, axis < 0 ? product(c, n->rank, n->dim) : n->dim[axis]);
+}
+
+const Value *run_shape(Check *c, const BuiltinCall *call)
+{
+    const Node *n = call->given[0].node;
+    const Value *part[MAX_RANK];
+
+    for (int i = 0; i < n->rank; i++)
+        part[i] = value_dim(c, n->dim[i]);
+    return value_tuple(c, call->at, n->rank, part);
+}
+
 const Value *run_moveaxis(Check *c, const BuiltinCall *call)
 {
     return value_tensor(c,
