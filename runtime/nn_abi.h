@@ -126,6 +126,18 @@ typedef struct nn_function {
     const nn_place *const *place;
 } nn_function;
 
+/* What a module was trained on that has its parameters in it (nncc --with).
+ * Features that were scaled or standardised then its functions take as they
+ * are. */
+typedef struct nn_fit {
+    uint32_t size;
+    int32_t nclass;
+    int64_t nfeature;                /* numbers in a row */
+    const char *const *class_name;   /* [nclass]: classes, or characters */
+    const char *const *feature_name; /* [nfeature], or null: columns */
+    const char *label_name;          /* or null */
+} nn_fit;
+
 typedef struct nn_module {
     uint32_t magic;       /* NN_ABI_MAGIC */
     uint32_t abi_version; /* NN_ABI_VERSION */
@@ -138,6 +150,7 @@ typedef struct nn_module {
     const char *metric; /* what evaluate's second result is called, or null */
     int32_t nfunction;
     int32_t reserved;
+    const nn_fit *fit; /* or null */
 } nn_module;
 
 #ifdef __cplusplus

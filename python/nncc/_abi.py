@@ -90,6 +90,17 @@ class nn_function(c.Structure):
     ]
 
 
+class nn_fit(c.Structure):
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("nclass", c.c_int32),
+        ("nfeature", c.c_int64),
+        ("class_name", c.POINTER(c.c_char_p)),
+        ("feature_name", c.POINTER(c.c_char_p)),
+        ("label_name", c.c_char_p),
+    ]
+
+
 class nn_module(c.Structure):
     _fields_ = [
         ("magic", c.c_uint32),
@@ -103,6 +114,7 @@ class nn_module(c.Structure):
         ("metric", c.c_char_p),
         ("nfunction", c.c_int32),
         ("reserved", c.c_int32),
+        ("fit", c.POINTER(nn_fit)),
     ]
 
 

@@ -381,6 +381,10 @@ class _Plan:
 _bind_default = object()
 
 
+def _names(of: Any, n: int) -> Optional[List[str]]:
+    return [of[i].decode() for i in range(n)] if of else None
+
+
 class Module:
     """An open module: its functions are attributes. See `load`."""
 
@@ -402,6 +406,13 @@ class Module:
         self.name: str = d.name.decode()
         #: The NumPy dtype of `real`.
         self.real = np.dtype(_abi.DTYPES[d.real])
+        #: Of a module with its parameters (``nncc --with``): what it was trained on.
+        self.class_names: Optional[List[str]] = None
+        self.feature_names: Optional[List[str]] = None
+        if d.fit:
+            fit = d.fit.contents
+            self.class_names = _names(fit.class_name, fit.nclass)
+            self.feature_names = _names(fit.feature_name, fit.nfeature)
         self.functions: Dict[str, Function] = {}
         for i in range(d.nfunction):
             f = Function(self, d.function[i].contents)

@@ -315,6 +315,44 @@ static void add_function(Str *to, const CFunction *c)
         str_printf(to, "#define %s %lld\n", c->macro, (long long)c->bytes);
 }
 
+/* "0 setosa, 1 versicolor", in lines. */
+static void add_names(Str *to, const char *const *name, int64_t n, bool number)
+{
+    enum { MOST = 40, WIDE = 72 };
+    size_t line = to->n;
+    for (int64_t i = 0; i < n && i < MOST; i++) {
+        if (to->n - line > WIDE) {
+            str_printf(to, "\n *  ");
+            line = to->n;
+        }
+        str_printf(to, number ? " %lld " : " ", (long long)i);
+        add_comment(to, name[i]);
+        str_printf(to, i + 1 < n ? "," : "");
+    }
+    str_printf(to, n > MOST ? " ...\n" : "\n");
+}
+
+/* What the parameters in it were trained on. */
+static void add_fit(Str *to, const ModuleFit *f, const char *descriptor)
+{
+    str_printf(to, "/* Parameters are in the module");
+    if (f->raw)
+        str_printf(to,
+                   "; its functions take '%s' as the data's file had it,\n"
+                   " * neither scaled nor standardised",
+                   f->raw);
+    str_printf(to, ".\n");
+    if (f->feature_name) {
+        str_printf(to, " * Columns:");
+        add_names(to, f->feature_name, f->nfeature, false);
+    }
+    if (f->class_name) {
+        str_printf(to, " * Classes:");
+        add_names(to, f->class_name, f->nclass, true);
+    }
+    str_printf(to, " * All names are in %s()->fit. */\n\n", descriptor);
+}
+
 void header_text(const ModuleInput *in, Str *to)
 {
     Arena *a = to->arena;
@@ -337,6 +375,8 @@ void header_text(const ModuleInput *in, Str *to)
                "#define %s UINT64_C(0x%016llx)\n\n",
                interface->descriptor, interface->macro,
                (unsigned long long)interface->hash);
+    if (m->fit)
+        add_fit(to, m->fit, interface->descriptor);
     str_printf(to, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     for (int i = 0; i < interface->type.n; i++)
         add_type(to, interface->type.at[i]);

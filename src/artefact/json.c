@@ -114,6 +114,29 @@ static json_t *function_json(Arena *a, Graph *g, const CFunction *c)
     return to;
 }
 
+static json_t *names_json(Arena *a, const char *const *name, int64_t n)
+{
+    json_t *to = json_array();
+    for (int64_t i = 0; i < n; i++)
+        add(to, text(a, name[i]));
+    return to;
+}
+
+static json_t *fit_json(Arena *a, const ModuleFit *f)
+{
+    json_t *to = json_object();
+    set(to, "features", json_integer((json_int_t)f->nfeature));
+    if (f->feature_name)
+        set(to, "feature_names", names_json(a, f->feature_name, f->nfeature));
+    if (f->class_name)
+        set(to, "class_names", names_json(a, f->class_name, f->nclass));
+    if (f->label_name)
+        set(to, "label_name", text(a, f->label_name));
+    if (f->raw)
+        set(to, "raw", text(a, f->raw));
+    return to;
+}
+
 static json_t *module_json(Arena *a, const ModuleInput *in)
 {
     const Module *m = in->module;
@@ -129,6 +152,8 @@ static json_t *module_json(Arena *a, const ModuleInput *in)
     set(to, "real", json_string(dtype_name(m->real)));
     if (m->metric)
         set(to, "metric", text(a, m->metric));
+    if (m->fit)
+        set(to, "fit", fit_json(a, m->fit));
     for (int i = 0; i < interface->nfunction; i++)
         add(functions, function_json(a, m->graph, &interface->function[i]));
     set(to, "functions", functions);

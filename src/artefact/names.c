@@ -52,6 +52,7 @@ static const char *const reserved[] = {
     "linux",
     "nn_error",
     "nn_exec",
+    "nn_fit",
     "nn_module",
     "not",
     "not_eq",

@@ -1,6 +1,6 @@
 /* compile.c: nncc model.nn -o model.so: what to write follows from the name. */
 
-#include "cli/cli.h"
+#include "cli/with.h"
 
 #include <errno.h>
 #include <spawn.h>
@@ -383,6 +383,8 @@ static int compile(Args *a)
     if (status)
         return status;
     status = driver_load(a, a->word.at[0], DT_f32, &l);
+    if (!status && l.module && !with_apply(a, &l))
+        status = EXIT_FAILURE;
     if (!status && l.module)
         status = compile_loaded(&b, &out);
     for (int i = 0; i < out.n; i++)
@@ -395,6 +397,8 @@ static const Option options[] = {
     {"as", 0, "KIND", "what -o writes, where its name does not end so"},
     MODEL_OPTIONS,
     {"max", 0, "NAME=SIZE", "bound a dimension: the workspace is a constant"},
+    {"with", 0, "[NAME=]FILE",
+     "parameters that nncc train saved become part of it"},
     {"name", 0, "PREFIX", "of all names in C, instead of the file's name"},
     {"cpu", 0, "NAME", "native, portable, x86-64-v3 or a list: choose at load"},
     {"target", 0, "TRIPLE", "compile for another machine"},

@@ -14,6 +14,7 @@ typedef struct Making {
     LLVMValueRef *call; /* of each function: what runs it, maybe an ifunc */
     LLVMTypeRef call_type, workspace_type;
     LLVMTypeRef leaf_type, port_type, place_type, function_type, module_type;
+    LLVMTypeRef fit_type;
     LLVMTypeRef size_type; /* size_t */
     Map constants;         /* of the descriptor, by their values */
 } Making;
@@ -38,12 +39,14 @@ static void make_types(Making *m)
     LLVMTypeRef port[] = {i, i, p, p, p, i, i, e->f64, l};
     LLVMTypeRef place[] = {i, i, p, i, i, p};
     LLVMTypeRef function[] = {i, i, p, i, i, i, i, p, p, p, p, p, p, p};
-    LLVMTypeRef module[] = {i, i, i, i, l, l, p, p, p, i, i};
+    LLVMTypeRef module[] = {i, i, i, i, l, l, p, p, p, i, i, p};
+    LLVMTypeRef fit[] = {i, i, l, p, p, p};
     m->leaf_type = struct_type(e, 7, leaf);
     m->port_type = struct_type(e, 9, port);
     m->place_type = struct_type(e, 6, place);
     m->function_type = struct_type(e, 14, function);
-    m->module_type = struct_type(e, 11, module);
+    m->module_type = struct_type(e, 12, module);
+    m->fit_type = struct_type(e, 6, fit);
     m->size_type = LLVMIntPtrTypeInContext(e->context, e->machine.layout);
     m->call_type = LLVMFunctionType(i, (LLVMTypeRef[]){p, p, p, p}, 4, false);
     m->workspace_type = LLVMFunctionType(l, (LLVMTypeRef[]){p}, 1, false);
@@ -517,6 +520,31 @@ static LLVMValueRef function_const(Making *m, int index)
     return sized(m, m->function_type, v, 14);
 }
 
+static LLVMValueRef strings(Making *m, const char *const *text, int64_t n)
+{
+    LLVMValueRef *v = NEWN(m->e->arena, LLVMValueRef, n + 1);
+    if (!text)
+        return LLVMConstNull(m->e->ptr);
+    for (int64_t i = 0; i < n; i++)
+        v[i] = string(m, text[i]);
+    return pointers(m, v, (int)n);
+}
+
+static LLVMValueRef fit_const(Making *m, const ModuleFit *f)
+{
+    if (!f)
+        return LLVMConstNull(m->e->ptr);
+    LLVMValueRef v[] = {
+        NULL,
+        int32(m, f->nclass),
+        int64(m, f->nfeature),
+        strings(m, f->class_name, f->nclass),
+        strings(m, f->feature_name, f->nfeature),
+        string(m, f->label_name),
+    };
+    return sized(m, m->fit_type, v, 6);
+}
+
 /* const nn_module *M_module(void) */
 static void make_descriptor(Making *m)
 {
@@ -538,9 +566,10 @@ static void make_descriptor(Making *m)
         string(m, mod->metric),
         int32(m, n),
         int32(m, 0),
+        fit_const(m, mod->fit),
     };
     LLVMValueRef table =
-        constant(m, ".module", struct_const(m->module_type, v, 11));
+        constant(m, ".module", struct_const(m->module_type, v, 12));
     begin_public(m, m->interface->descriptor,
                  LLVMFunctionType(e->ptr, NULL, 0, false));
     LLVMBuildRet(e->builder, table);

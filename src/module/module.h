@@ -85,6 +85,17 @@ struct Function {
     Function *whole;
 };
 
+/* What the parameters that are part of it were trained on. */
+typedef struct ModuleFit {
+    const char *const *class_name; /* [nclass] */
+    int nclass;
+    const char *const *feature_name; /* [nfeature], or NULL */
+    int64_t nfeature;
+    const char *label_name; /* or NULL */
+    const char *raw; /* the parameter that is taken as the file has it, or
+                        NULL */
+} ModuleFit;
+
 typedef struct Module {
     const char *name; /* from the file's name, a C identifier */
     const char *path;
@@ -94,8 +105,9 @@ typedef struct Module {
     LIST(Function *) function; /* exported, in order */
     /* train: NULL or members of the above, and the struct types involved */
     Function *init, *step, *evaluate;
-    const char *metric; /* name of evaluate's second result, or NULL */
-    uint64_t hash;      /* of all sources that the program read */
+    const char *metric;   /* name of evaluate's second result, or NULL */
+    uint64_t hash;        /* of all sources that the program read */
+    const ModuleFit *fit; /* or NULL */
 } Module;
 
 /* What f takes, parameter after parameter. */

@@ -138,6 +138,24 @@ class Models(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, r"overwrites 'net\.hidden\.W'"):
             self.m.step(**s, x=self.x, y=self.y)
 
+    def test_with_parameters(self):
+        names = np.array(["cat", "dog"])[self.y]
+        data = os.path.join(self.folder.name, "d.csv")
+        with open(data, "w") as f:
+            f.write("a,b,c,animal\n")
+            for row, name in zip(100 * self.x + 7, names):
+                f.write(",".join(f"{v:.9g}" for v in row) + f",{name}\n")
+        file, out = (os.path.join(self.folder.name, n) for n in ("n.safetensors", "with.so"))
+        nncc_ = os.environ["NNCC"]
+        subprocess.run([nncc_, "train", self.path, "--data", data, "--standardise", "--save", file, "--quiet",
+                        "--epochs", "200", "--test", "0"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([nncc_, self.path, "--with", file, "-o", out], check=True)
+        m = nncc.load(out)
+        self.assertEqual((m.class_names, m.feature_names), (["cat", "dog"], ["a", "b", "c"]))
+        guess = m.predict(100 * self.x + 7).argmax(axis=1)
+        self.assertGreater(np.mean(guess == self.y), 0.8)
+        self.assertIsNone(self.m.class_names)
+
     def test_training_and_files(self):
         params, numbers = nncc.train(self.path, data={"x": self.x, "y": self.y}, epochs=100, lr=0.05)
         self.assertGreater(numbers["test accuracy"], 0.7)
