@@ -409,7 +409,7 @@ class Module:
         #: Of a module with its parameters (``nncc --with``): what it was trained on.
         self.class_names: Optional[List[str]] = None
         self.feature_names: Optional[List[str]] = None
-        if d.fit:
+        if d.size >= ctypes.sizeof(_abi.nn_module) and d.fit:
             fit = d.fit.contents
             self.class_names = _names(fit.class_name, fit.nclass)
             self.feature_names = _names(fit.feature_name, fit.nfeature)
