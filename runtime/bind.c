@@ -105,12 +105,21 @@ static int no_data(const nncc_binding *b, const nncc_data *d, int param)
 }
 
 /* What has no data of its own name gets the features and the labels. */
-static int add_unnamed(nncc_binding *b, const nncc_data *d, const int *data,
-                       int ndata)
+static int add_unnamed(const nncc_trainer *t, nncc_binding *b,
+                       const nncc_data *d, const int *data, int ndata)
 {
     const nn_function *f = b->f;
 
-    if (ndata > 0 && d->nfield > 0 && d->nfeature == 0)
+    bool named = d->nfield > 0 && (d->nfeature == 0 || d->chosen);
+
+    if (named && ndata == 1 && d->nlabel > 0) {
+        b->label = b->ninput;
+        add_input(b, data[0], NNCC_LABELS);
+        return NN_OK;
+    }
+    if (named && t->unlabelled && f == t->step)
+        return NN_OK;
+    if (named && ndata > 0)
         return no_data(b, d, data[0]);
     if (ndata > 2)
         return nncc_fail(NN_ERR_SHAPE,
@@ -150,7 +159,7 @@ static int find_roles(const nncc_trainer *t, const nncc_data *d,
         else if (ndata < 3)
             data[ndata++] = i;
     }
-    int status = add_unnamed(b, d, data, ndata);
+    int status = add_unnamed(t, b, d, data, ndata);
     if (!status && b->ninput == 0)
         return nncc_fail(NN_ERR_SHAPE, "%s: takes no tensor of data", f->name);
     return status;
@@ -574,6 +583,19 @@ static int bad_number(const nncc_binding *b, const nncc_data *d,
     return status;
 }
 
+/* Names of classes are no quantities; of two one may be 0 and the other 1. */
+static int check_names(const nncc_binding *b, const nncc_input *in,
+                       const nncc_data *d)
+{
+    if (in->source != NNCC_LABELS || d->label != NNCC_LABEL_NAME || d->text ||
+        d->nclass == 2 || !is_real(b->f->param[in->param]))
+        return NN_OK;
+    return nncc_fail(NN_ERR_DATA,
+                     "%s: labels are names of classes ('%s', …); the model's "
+                     "'%s' takes real numbers",
+                     d->path, d->class_name[0], b->f->param[in->param]->name);
+}
+
 static int check_rows(const nncc_binding *b, const nncc_input *in,
                       const nncc_data *d)
 {
@@ -596,8 +618,11 @@ int nncc_bind_check(const nncc_binding *b, const nncc_data *d)
 {
     int status = NN_OK;
 
-    for (int k = 0; k < b->ninput && !status; k++)
-        status = check_rows(b, &b->input[k], d);
+    for (int k = 0; k < b->ninput && !status; k++) {
+        status = check_names(b, &b->input[k], d);
+        if (!status)
+            status = check_rows(b, &b->input[k], d);
+    }
     return status;
 }
 

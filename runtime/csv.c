@@ -19,6 +19,7 @@ struct nncc_csv {
     gzFile gz;
     const char *path;
     char delimiter;
+    int comment; /* lines that begin so are none; -1: there are no such */
     unsigned char chunk[CHUNK];
     size_t at, n;         /* chunk[at … n-1] is still to be read */
     bool ended;           /* nothing comes after the chunk */
@@ -31,6 +32,7 @@ struct nncc_csv {
 };
 
 const char *nncc_csv_path(const nncc_csv *c) { return c->path; }
+char nncc_csv_delimiter(const nncc_csv *c) { return c->delimiter; }
 
 static int fill(nncc_csv *c)
 {
@@ -278,9 +280,26 @@ static int parse_row(nncc_csv *c)
     return NN_OK;
 }
 
+/* Comments are any bytes. */
+static void skip_comments(nncc_csv *c)
+{
+    int ch;
+
+    for (;;) {
+        skip_blanks(c);
+        if ((ch = peek(c)) < 0 || ch != c->comment)
+            return;
+        while ((ch = peek(c)) >= 0 && ch != '\n' && ch != '\r')
+            advance(c, ch);
+        if (ch >= 0)
+            take(c);
+    }
+}
+
 int nncc_csv_next(nncc_csv *c, nncc_row *row)
 {
     do {
+        skip_comments(c);
         if (peek(c) == FAILED)
             return c->status;
         if (peek(c) == END) {
@@ -301,37 +320,82 @@ static void skip_byte_order_mark(nncc_csv *c)
         c->at = 3;
 }
 
-/* That of , ; and tab which the first line has most of, outside quotes; blanks
- * where it has none of these. */
+/* Where the first line that is neither blank nor a comment begins. */
+static size_t first_line(const nncc_csv *c)
+{
+    size_t i = c->at;
+
+    for (;;) {
+        while (i < c->n && strchr(" \n\r", c->chunk[i]) && c->chunk[i])
+            i++;
+        if (i == c->n || c->chunk[i] != c->comment)
+            return i;
+        while (i < c->n && c->chunk[i] != '\n' && c->chunk[i] != '\r')
+            i++;
+    }
+}
+
+static bool is_digit(const nncc_csv *c, size_t i)
+{
+    return i < c->n && c->chunk[i] >= '0' && c->chunk[i] <= '9';
+}
+
+/* What the first line has outside of quotes. */
+typedef struct Signs {
+    int64_t count[3]; /* of , ; and tab */
+    int64_t decimal;  /* commas between digits */
+    bool gap;         /* blanks with text on both sides */
+} Signs;
+
+static void count_sign(const nncc_csv *c, size_t i, Signs *s)
+{
+    switch (c->chunk[i]) {
+    case ',':
+        s->count[0]++;
+        s->decimal += i > 0 && is_digit(c, i - 1) && is_digit(c, i + 1);
+        break;
+    case ';':
+        s->count[1]++;
+        break;
+    case '\t':
+        s->count[2]++;
+        break;
+    }
+}
+
+static Signs count_signs(const nncc_csv *c)
+{
+    Signs s = {0};
+    bool quote = false, blank = false;
+
+    for (size_t i = first_line(c); i < c->n; i++) {
+        unsigned char ch = c->chunk[i];
+        if (!quote && (ch == '\n' || ch == '\r'))
+            break;
+        quote ^= ch == '"';
+        if (!quote)
+            count_sign(c, i, &s);
+        s.gap |= blank && ch != ' ';
+        blank = ch == ' ';
+    }
+    return s;
+}
+
+/* That of , ; and tab which the first line has most of, commas between digits
+ * being decimal where there are others; blanks where it has none of these. */
 static char guess_delimiter(const nncc_csv *c)
 {
-    static const char candidate[] = ",;\t";
-    int64_t count[3] = {0};
-    bool quote = false, text = false, gap = false, blank = false;
-
-    for (size_t i = c->at; i < c->n; i++) {
-        unsigned char ch = c->chunk[i];
-        if (!quote && (ch == '\n' || ch == '\r')) {
-            if (text)
-                break;
-            continue;
-        }
-        if (ch == '"')
-            quote = !quote;
-        const char *which = ch && !quote ? strchr(candidate, ch) : NULL;
-        if (which)
-            count[which - candidate]++;
-        gap |= text && blank && ch != ' ';
-        blank = ch == ' ';
-        text |= ch != ' ';
-    }
+    Signs s = count_signs(c);
     int best = 0;
+
+    if (s.count[1] || s.count[2])
+        s.count[0] -= s.decimal;
     for (int k = 1; k < 3; k++)
-        if (count[k] > count[best])
+        if (s.count[k] > s.count[best])
             best = k;
-    if (count[best])
-        return candidate[best];
-    return gap ? ' ' : ',';
+    if (s.count[best])
+        return ",;\t"[best];
+    return s.gap ? ' ' : ',';
 }
 
 static int open_file(const char *path, int *fd)
@@ -352,9 +416,10 @@ static int open_file(const char *path, int *fd)
     return NN_OK;
 }
 
-int nncc_csv_open(const char *path, char delimiter, nncc_csv **out)
+int nncc_csv_open(const char *path, const nncc_csv_options *o, nncc_csv **out)
 {
     int fd = -1;
+    char delimiter = o->delimiter;
 
     if (delimiter && !strchr(",;\t ", delimiter))
         return nncc_fail(NN_ERR_ARGUMENT,
@@ -374,6 +439,7 @@ int nncc_csv_open(const char *path, char delimiter, nncc_csv **out)
     c->gz = gz;
     c->path = strcmp(path, "-") == 0 ? "<standard input>" : path;
     c->line = c->column = 1;
+    c->comment = o->comment == '\n' ? -1 : o->comment ? o->comment : '#';
     status = fill(c);
     if (status) {
         nncc_csv_close(c);

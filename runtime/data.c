@@ -1,5 +1,4 @@
-/* data.c: data sets, their splits and scaling, and the random numbers that
- * permute them. */
+/* data.c: data sets, their splits, and the random numbers that permute them. */
 #include "nn_internal.h"
 
 #include <math.h>
@@ -198,7 +197,7 @@ uint64_t nncc_data_hash(const nncc_data *d)
             h = hash_bytes(h, (const char *)d->y + (size_t)(i * d->y_step) * y,
                            (size_t)d->nlabel * y);
     }
-    for (int64_t k = 0; k < d->nfield; k++)
+    for (int64_t k = 0; k < d->nfield && d->field[k].at; k++)
         h = hash_bytes(h, d->field[k].at,
                        (size_t)(d->n * d->field[k].width) *
                            nncc_dtype_bytes(d->field[k].dtype));
@@ -222,6 +221,8 @@ void nncc_data_free(nncc_data *d)
     free(d->label_name);
     free(d->mean);
     free(d->factor);
+    free(d->fill);
+    nncc_columns_free(d);
     nncc_fields_free(d);
     free(d->path);
     free(d);
@@ -236,29 +237,28 @@ const char *nncc_data_place(const nncc_data *d, int64_t row, nncc_text *to)
     return to->failed ? d->path : to->at;
 }
 
-/* A copy of n names; NULL stays NULL. False where there is no memory. */
-static bool copy_names(char *const *from, int64_t n, char ***to)
+int nncc_copy_names(char *const *from, int64_t n, char ***to)
 {
     if (!from)
-        return true;
+        return NN_OK;
     *to = nncc_alloc((size_t)n, sizeof **to, "names");
     if (!*to)
-        return false;
+        return NN_ERR_MEMORY;
     for (int64_t i = 0; i < n; i++)
         if (!((*to)[i] = nncc_strdup(from[i])))
-            return false;
-    return true;
+            return NN_ERR_MEMORY;
+    return NN_OK;
 }
 
-/* A copy of n numbers; NULL stays NULL. False where there is no memory. */
-static bool copy_numbers(const double *from, int64_t n, double **to)
+int nncc_copy_numbers(const double *from, int64_t n, double **to)
 {
     if (!from)
-        return true;
+        return NN_OK;
     *to = nncc_alloc((size_t)n, sizeof **to, "a data set");
-    if (*to)
-        memcpy(*to, from, (size_t)n * sizeof **to);
-    return *to != NULL;
+    if (!*to)
+        return NN_ERR_MEMORY;
+    memcpy(*to, from, (size_t)n * sizeof **to);
+    return NN_OK;
 }
 
 /* Row by row, m elements each. */
@@ -278,12 +278,13 @@ static int fill_subset(const nncc_data *d, const int64_t *row, nncc_data *s)
 
     if (status)
         return status;
-    if (!copy_names(d->class_name, d->nclass, &s->class_name) ||
-        !copy_names(d->feature_name, d->nfeature, &s->feature_name) ||
+    if (nncc_copy_names(d->class_name, d->nclass, &s->class_name) ||
+        nncc_copy_names(d->feature_name, d->nfeature, &s->feature_name) ||
         (d->label_name && !(s->label_name = nncc_strdup(d->label_name))) ||
-        !copy_numbers(d->mean, d->nfeature, &s->mean) ||
-        !copy_numbers(d->factor, d->nfeature, &s->factor) ||
-        !(s->path = nncc_strdup(d->path)))
+        nncc_copy_numbers(d->mean, d->nfeature, &s->mean) ||
+        nncc_copy_numbers(d->factor, d->nfeature, &s->factor) ||
+        nncc_copy_numbers(d->fill, d->nfeature, &s->fill) ||
+        nncc_columns_copy(d, s) || !(s->path = nncc_strdup(d->path)))
         return NN_ERR_MEMORY;
     int lacks = nncc_fields_subset(d, row, s);
     if (lacks)
@@ -315,6 +316,7 @@ int nncc_data_subset(const nncc_data *d, const int64_t *row, int64_t n,
                      .nclass = d->nclass,
                      .label_column = d->label_column,
                      .text = d->text,
+                     .chosen = d->chosen,
                      .fit_scale = d->fit_scale};
     int status = fill_subset(d, row, s);
     if (status) {
@@ -375,114 +377,4 @@ int nncc_data_split(const nncc_data *d, const nncc_split_options *o,
     *train = a;
     *test = b;
     return NN_OK;
-}
-
-int nncc_data_scale(nncc_data *d, double factor)
-{
-    if (!d || !isfinite(factor))
-        return nncc_fail(NN_ERR_ARGUMENT,
-                         "features scaled by %g; expected a finite number",
-                         factor);
-    d->scale *= factor;
-    return NN_OK;
-}
-
-/* Mean and 1 / standard deviation of each column, by Welford's update; 1 for a
- * constant column. mean and scale: [nfeature], zeros at first; row: [nfeature],
- * for use here. */
-static void statistics(const nncc_data *d, double *mean, double *scale,
-                       double *row)
-{
-    int64_t m = d->nfeature;
-
-    for (int64_t i = 0; i < d->n; i++) {
-        nncc_data_features(d, i, 0, m, row);
-        for (int64_t k = 0; k < m; k++) {
-            double delta = row[k] - mean[k];
-            mean[k] += delta / (double)(i + 1);
-            scale[k] += delta * (row[k] - mean[k]);
-        }
-    }
-    for (int64_t k = 0; k < m; k++) {
-        double deviation = sqrt(scale[k] / (double)d->n);
-        scale[k] = deviation > 0 ? 1 / deviation : 1;
-    }
-}
-
-int nncc_data_transform(nncc_data *d, const double *mean, const double *factor)
-{
-    int64_t m = d->nfeature;
-    bool single = d->x_dtype == NN_F32 || nncc_dtype_bytes(d->x_dtype) == 1;
-    void *to =
-        nncc_alloc((size_t)d->n * (size_t)m,
-                   single ? sizeof(float) : sizeof(double), "a data set");
-    double *row = nncc_alloc((size_t)m, sizeof *row, "a row");
-
-    if (!to || !row || !copy_numbers(mean, m, &d->mean) ||
-        !copy_numbers(factor, m, &d->factor)) {
-        free(to);
-        free(row);
-        return NN_ERR_MEMORY;
-    }
-    for (int64_t i = 0; i < d->n; i++) {
-        nncc_data_features(d, i, 0, m, row);
-        for (int64_t k = 0; k < m; k++) {
-            double x = (row[k] - mean[k]) * factor[k];
-            if (single)
-                ((float *)to)[i * m + k] = (float)x;
-            else
-                ((double *)to)[i * m + k] = x;
-        }
-    }
-    free(row);
-    free(d->x);
-    d->x = to;
-    d->x_dtype = single ? NN_F32 : NN_F64;
-    d->x_step = m;
-    d->fit_scale = d->scale;
-    d->scale = 1;
-    return NN_OK;
-}
-
-static int can_standardise(const nncc_data *train, const nncc_data *other)
-{
-    if (!train || train->n == 0)
-        return nncc_fail(NN_ERR_ARGUMENT,
-                         "no rows to take means and deviations from");
-    if (other && other->nfeature != train->nfeature)
-        return nncc_fail(NN_ERR_ARGUMENT,
-                         "%s has %lld features; %s, whose means and deviations "
-                         "it should take, has %lld",
-                         other->path, (long long)other->nfeature, train->path,
-                         (long long)train->nfeature);
-    if (train->text || (other && other->text))
-        return nncc_fail(NN_ERR_ARGUMENT,
-                         "%s: a text has no means to standardise", train->path);
-    if (train->mean || (other && other->mean))
-        return nncc_fail(NN_ERR_ARGUMENT, "%s: is standardised already",
-                         train->mean ? train->path : other->path);
-    return NN_OK;
-}
-
-int nncc_data_standardise(nncc_data *train, nncc_data *other)
-{
-    int status = can_standardise(train, other);
-
-    if (status)
-        return status;
-    size_t m = (size_t)train->nfeature;
-    double *mean = nncc_alloc(m, sizeof *mean, "means");
-    double *scale = nncc_alloc(m, sizeof *scale, "deviations");
-    double *row = nncc_alloc(m, sizeof *row, "a row");
-    status = mean && scale && row ? NN_OK : NN_ERR_MEMORY;
-    if (!status) {
-        statistics(train, mean, scale, row);
-        status = nncc_data_transform(train, mean, scale);
-        if (!status && other)
-            status = nncc_data_transform(other, mean, scale);
-    }
-    free(mean);
-    free(scale);
-    free(row);
-    return status;
 }

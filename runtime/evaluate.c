@@ -19,6 +19,17 @@ void nncc_bind_key(nncc_binding *b, uint64_t seed, uint64_t count)
     memcpy(b->leaf[nncc_param_leaf(b->f, b->key)], &key, sizeof key);
 }
 
+static void find_range(const nncc_data *d, double *least, double *most)
+{
+    double y = 0;
+
+    for (int64_t i = 0; i < d->n; i++) {
+        nncc_data_labels(d, i, 0, 1, &y);
+        *least = y < *least ? y : *least;
+        *most = y > *most ? y : *most;
+    }
+}
+
 static int tell_bad_row(const nncc_binding *b, const nncc_data *d, int64_t row,
                         const char *place)
 {
@@ -36,15 +47,25 @@ static int tell_bad_row(const nncc_binding *b, const nncc_data *d, int64_t row,
                          "%s: an index made of this row is out of range",
                          place);
     nncc_data_labels(d, row, 0, 1, &y);
-    int xt = b->axes.leaf[b->input[b->label - 1].leaf]->dtype;
-    if (xt != NN_F32 && xt != NN_F64)
-        where = ", or a feature,";
+    for (int k = 0; k < b->ninput; k++) {
+        int dtype = b->axes.leaf[b->input[k].leaf]->dtype;
+        if (k != b->label && dtype != NN_F32 && dtype != NN_F64)
+            where = ", or a feature,";
+    }
     if (d->label == NNCC_LABEL_NAME)
         return nncc_fail(NN_ERR_INDEX,
                          "%s: label '%s' (class %g of %d)%s is out of range "
                          "for the model",
                          place, d->class_name[(int32_t)y], y, (int)d->nclass,
                          where);
+    double least = y, most = y;
+    find_range(d, &least, &most);
+    if (least == 1 && y == most)
+        return nncc_fail(NN_ERR_INDEX,
+                         "%s: label %g%s is out of range for the model: labels "
+                         "are 1 to %g, which would be 0 to %g as names of "
+                         "classes (nncc_data_classes, --classes)",
+                         place, y, where, most, most - 1);
     return nncc_fail(NN_ERR_INDEX,
                      "%s: label %g%s is out of range for the model", place, y,
                      where);

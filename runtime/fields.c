@@ -18,6 +18,10 @@ void nncc_data_numbers(const nncc_data *d, int source, int64_t row,
         nncc_data_features(d, row, from, n, to);
     } else if (source == NNCC_LABELS) {
         nncc_data_labels(d, row, from, n, to);
+    } else if (d->field[source].column) {
+        const nncc_array *f = &d->field[source];
+        for (int64_t i = 0; i < n; i++)
+            nncc_data_features(d, row, f->column[from + i], 1, to + i);
     } else {
         const nncc_array *f = &d->field[source];
         nncc_load_numbers(f->dtype, f->at, row * f->width + from, n, to);
@@ -32,7 +36,7 @@ int64_t nncc_data_field(const nncc_data *d, const char *name)
     return -1;
 }
 
-/* Room for n rows of a field like f at the end. */
+/* A field like f at the end, with room for n rows where it has its own. */
 static nncc_array *new_field(nncc_data *d, const nncc_array *f, int64_t n)
 {
     nncc_array *all = realloc(d->field, (size_t)(d->nfield + 1) * sizeof *all);
@@ -45,11 +49,18 @@ static nncc_array *new_field(nncc_data *d, const nncc_array *f, int64_t n)
     nncc_array *to = &all[d->nfield];
     *to = *f;
     to->name = nncc_strdup(f->name);
-    to->at = nncc_alloc((size_t)n * (size_t)f->width,
-                        nncc_dtype_bytes(f->dtype), f->name);
-    if (!to->name || !to->at) {
+    to->at = NULL;
+    to->column = NULL;
+    if (!f->column)
+        to->at = nncc_alloc((size_t)n * (size_t)f->width,
+                            nncc_dtype_bytes(f->dtype), f->name);
+    else if ((to->column =
+                  nncc_alloc((size_t)f->width, sizeof *to->column, "columns")))
+        memcpy(to->column, f->column, (size_t)f->width * sizeof *to->column);
+    if (!to->name || (!to->at && !to->column)) {
         free(to->name);
         free(to->at);
+        free(to->column);
         return NULL;
     }
     d->nfield++;
@@ -104,127 +115,12 @@ int nncc_data_add(nncc_data *d, const char *name, const nncc_tensor *t)
     return NN_OK;
 }
 
-/* Columns as arrays */
-
-typedef struct Columns {
-    int64_t *at; /* [d->nfeature] is room enough for each once */
-    int64_t n;
-} Columns;
-
-/* A number from 0 of text[0 … n-1], or -1. */
-static int64_t whole_number(const char *text, size_t n)
+int nncc_fields_add(nncc_data *d, const nncc_array *f)
 {
-    int64_t v = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] < '0' || text[i] > '9' || v > INT32_MAX)
-            return -1;
-        v = 10 * v + (text[i] - '0');
-    }
-    return n ? v : -1;
-}
-
-static int64_t find_column(const nncc_data *d, const char *name, size_t n)
-{
-    for (int64_t k = 0; d->feature_name && k < d->nfeature; k++)
-        if (strlen(d->feature_name[k]) == n &&
-            memcmp(d->feature_name[k], name, n) == 0)
-            return k;
-    int64_t k = whole_number(name, n);
-    return k < d->nfeature ? k : -1;
-}
-
-static int add_columns(const nncc_data *d, int64_t from, int64_t to,
-                       const char *text, size_t n, Columns *c)
-{
-    if (from < 0 || to <= from || to > d->nfeature)
-        return nncc_fail(NN_ERR_NAME, "%s has no column%s '%.*s'; it has %lld",
-                         d->path, memchr(text, ':', n) ? "s" : "", (int)n, text,
-                         (long long)d->nfeature);
-    if (to - from > d->nfeature - c->n)
-        return nncc_fail(NN_ERR_ARGUMENT, "'%s' has a column twice", text);
-    for (; from < to; from++)
-        c->at[c->n++] = from;
-    return NN_OK;
-}
-
-/* "price,size,0", "2:14" or several of these. */
-static int list_columns(const nncc_data *d, const char *text, Columns *c)
-{
-    int status = NN_OK;
-
-    for (size_t n; !status; text += n + 1) {
-        n = strcspn(text, ",");
-        const char *colon = memchr(text, ':', n);
-        int64_t from = find_column(d, text, n), to = from + 1;
-        if (from < 0 && colon) {
-            from = whole_number(text, (size_t)(colon - text));
-            to = whole_number(colon + 1, n - (size_t)(colon - text) - 1);
-        }
-        status = add_columns(d, from, to, text, n, c);
-        if (!text[n])
-            break;
-    }
-    return status;
-}
-
-static int add_array(nncc_data *d, const char *name, const Columns *c)
-{
-    nncc_tensor t = {
-        .dtype = d->x_dtype, .rank = c->n == 1 ? 1 : 2, .size = {d->n, c->n}};
-    size_t size = nncc_dtype_bytes(d->x_dtype);
-    char *to = nncc_alloc((size_t)d->n * (size_t)c->n, size, name);
-
-    if (!to)
-        return NN_ERR_MEMORY;
-    for (int64_t i = 0; i < d->n; i++)
-        for (int64_t k = 0; k < c->n; k++)
-            memcpy(to + (size_t)(i * c->n + k) * size,
-                   (const char *)d->x +
-                       (size_t)(i * d->x_step + c->at[k]) * size,
-                   size);
-    t.data = to;
-    int status = nncc_data_add(d, name, &t);
-    free(to);
-    return status;
-}
-
-static int add_text(nncc_data *d, const char *text)
-{
-    const char *equals = strchr(text, '=');
-    Columns c = {0};
-    nncc_text name = {0};
-
-    if (!equals || equals == text)
-        return nncc_fail(NN_ERR_ARGUMENT,
-                         "columns are written name=columns, not '%s'", text);
-    c.at = nncc_alloc((size_t)d->nfeature, sizeof *c.at, "columns");
-    nncc_text_printf(&name, "%.*s", (int)(equals - text), text);
-    int status = c.at && !name.failed ? list_columns(d, equals + 1, &c)
-                                      : (int)NN_ERR_MEMORY;
-    if (!status)
-        status = add_array(d, name.at, &c);
-    free(c.at);
-    free(name.at);
-    return status;
-}
-
-int nncc_data_columns(nncc_data *d, int n, const char *const *text)
-{
-    int status = NN_OK;
-
-    if (!d || (n > 0 && !text))
-        return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_columns: null argument");
-    for (int i = 0; i < n && !status; i++)
-        status = add_text(d, text[i]);
-    if (status)
-        return status;
-    for (int64_t k = 0; d->feature_name && k < d->nfeature; k++)
-        free(d->feature_name[k]);
-    free(d->feature_name);
-    d->feature_name = NULL;
-    d->nfeature = d->x_step = 0;
-    return NN_OK;
+    if (nncc_data_field(d, f->name) >= 0)
+        return nncc_fail(NN_ERR_NAME, "%s: there are two arrays called '%s'",
+                         d->path, f->name);
+    return new_field(d, f, 0) ? NN_OK : (int)NN_ERR_MEMORY;
 }
 
 int nncc_fields_subset(const nncc_data *d, const int64_t *row, nncc_data *to)
@@ -235,7 +131,7 @@ int nncc_fields_subset(const nncc_data *d, const int64_t *row, nncc_data *to)
         size_t bytes = (size_t)f->width * nncc_dtype_bytes(f->dtype);
         if (!g)
             return NN_ERR_MEMORY;
-        for (int64_t i = 0; i < to->n; i++)
+        for (int64_t i = 0; i < to->n && f->at; i++)
             memcpy((char *)g->at + (size_t)i * bytes,
                    (const char *)f->at + (size_t)row[i] * bytes, bytes);
     }
@@ -247,6 +143,7 @@ void nncc_fields_free(nncc_data *d)
     for (int64_t k = 0; k < d->nfield; k++) {
         free(d->field[k].name);
         free(d->field[k].at);
+        free(d->field[k].column);
     }
     free(d->field);
 }

@@ -9,6 +9,7 @@
 #define KEY_DATA "nncc.data"
 #define KEY_MEAN "nncc.mean"
 #define KEY_FACTOR "nncc.factor"
+#define KEY_FILL "nncc.fill"
 
 /* Into a store. */
 
@@ -32,16 +33,54 @@ static int put_numbers(nncc_store *s, const char *name, const double *at,
     return nncc_store_put(s, name, &t);
 }
 
+static json_t *columns_json(const nncc_data *d)
+{
+    json_t *list = json_array();
+
+    for (int64_t k = 0; k < d->ncolumn && list; k++) {
+        const nncc_column *c = &d->column[k];
+        json_array_append_new(
+            list,
+            json_pack("{s:s?, s:s?, s:i, s:I, s:i, s:o}", "name", c->name,
+                      "was", c->was, "kind", (int)c->kind, "at",
+                      (json_int_t)c->at, "date_order", (int)c->date_order,
+                      "categories", names_json(c->category, c->ncategory)));
+    }
+    return list;
+}
+
+/* Fields that are made of features. */
+static json_t *fields_json(const nncc_data *d)
+{
+    json_t *list = json_array();
+
+    for (int64_t k = 0; k < d->nfield && list; k++) {
+        const nncc_array *f = &d->field[k];
+        json_t *columns = json_array();
+        for (int64_t i = 0; i < f->width && f->column && columns; i++)
+            json_array_append_new(columns,
+                                  json_integer((json_int_t)f->column[i]));
+        if (f->column)
+            json_array_append_new(list, json_pack("{s:s, s:o}", "name", f->name,
+                                                  "columns", columns));
+        else
+            json_decref(columns);
+    }
+    return list;
+}
+
 int nncc_fit_write(const nncc_data *fit, nncc_store *s)
 {
     json_t *j = json_pack(
-        "{s:I, s:I, s:i, s:I, s:b, s:f, s:s?, s:o, s:o}", "features",
-        (json_int_t)fit->nfeature, "labels", (json_int_t)fit->nlabel, "label",
-        (int)fit->label, "label_column", (json_int_t)fit->label_column, "text",
-        (int)fit->text, "scale", fit->mean ? fit->fit_scale : fit->scale,
-        "label_name", fit->label_name, "feature_names",
-        names_json(fit->feature_name, fit->nfeature), "class_names",
-        names_json(fit->class_name, fit->nclass));
+        "{s:I, s:I, s:i, s:I, s:b, s:f, s:s?, s:o, s:o, s:b, s:I, s:o, s:o}",
+        "features", (json_int_t)fit->nfeature, "labels",
+        (json_int_t)fit->nlabel, "label", (int)fit->label, "label_column",
+        (json_int_t)fit->label_column, "text", (int)fit->text, "scale",
+        fit->mean ? fit->fit_scale : fit->scale, "label_name", fit->label_name,
+        "feature_names", names_json(fit->feature_name, fit->nfeature),
+        "class_names", names_json(fit->class_name, fit->nclass), "chosen",
+        (int)fit->chosen, "width", (json_int_t)fit->width, "columns",
+        columns_json(fit), "fields", fields_json(fit));
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     int status = text ? nncc_store_set_text(s, KEY_DATA, text)
                       : nncc_fail(NN_ERR_DATA,
@@ -52,6 +91,8 @@ int nncc_fit_write(const nncc_data *fit, nncc_store *s)
     json_decref(j);
     if (!status)
         status = put_numbers(s, KEY_MEAN, fit->mean, fit->nfeature);
+    if (!status)
+        status = put_numbers(s, KEY_FILL, fit->fill, fit->nfeature);
     return status ? status
                   : put_numbers(s, KEY_FACTOR, fit->factor, fit->nfeature);
 }
@@ -97,21 +138,112 @@ static int read_numbers(const nncc_store *s, const char *name, int64_t n,
     return NN_OK;
 }
 
+static int read_column(json_t *j, nncc_column *c)
+{
+    json_t *name, *was, *categories;
+    int kind, order;
+    json_int_t at;
+
+    if (json_unpack(j, "{s:o, s:o, s:i, s:I, s:i, s:o}", "name", &name, "was",
+                    &was, "kind", &kind, "at", &at, "date_order", &order,
+                    "categories", &categories) != 0 ||
+        kind < NNCC_COLUMN_NUMBER || kind >= NNCC_COLUMN_DROP ||
+        order < NNCC_DATE_ISO || order > NNCC_DATE_MDY || at < -(1 << 30) ||
+        at > 1 << 30 || json_array_size(categories) > INT32_MAX)
+        return bad_fit();
+    *c = (nncc_column){.kind = kind,
+                       .at = at,
+                       .date_order = order,
+                       .ncategory = (int32_t)json_array_size(categories)};
+    if (json_is_string(name) &&
+        !(c->name = nncc_strdup(json_string_value(name))))
+        return NN_ERR_MEMORY;
+    if (json_is_string(was) && !(c->was = nncc_strdup(json_string_value(was))))
+        return NN_ERR_MEMORY;
+    return read_names(categories, &c->category);
+}
+
+static int read_columns(const json_t *list, json_int_t width, nncc_data *d)
+{
+    size_t n = json_array_size(list);
+    int status = NN_OK;
+
+    if (!json_is_array(list) || width < 0 || width > 1 << 30)
+        return bad_fit();
+    d->width = width;
+    if (n == 0)
+        return NN_OK;
+    d->column = nncc_alloc(n, sizeof *d->column, "columns");
+    if (!d->column)
+        return NN_ERR_MEMORY;
+    for (int64_t first = 0; d->ncolumn < (int64_t)n && !status; d->ncolumn++) {
+        nncc_column *c = &d->column[d->ncolumn];
+        status = read_column(json_array_get(list, (size_t)d->ncolumn), c);
+        c->first = first;
+        c->width = c->kind == NNCC_COLUMN_ONE_HOT ? c->ncategory : 1;
+        first += c->width;
+        if (!status && (c->at < 0 && (d->ncolumn + 1 < (int64_t)n || !c->name)))
+            status = bad_fit();
+        if (!status && d->ncolumn + 1 == (int64_t)n && first != d->nfeature)
+            status = bad_fit();
+    }
+    return status;
+}
+
+static int read_field(json_t *j, nncc_data *d)
+{
+    json_t *columns;
+    const char *name;
+    nncc_array f = {.dtype = NN_F64};
+
+    if (json_unpack(j, "{s:s, s:o}", "name", &name, "columns", &columns) != 0 ||
+        !json_is_array(columns))
+        return bad_fit();
+    f.width = (int64_t)json_array_size(columns);
+    f.rank = f.width != 1;
+    f.size[0] = f.width;
+    f.column = nncc_alloc((size_t)f.width, sizeof *f.column, "columns");
+    if (!f.column)
+        return NN_ERR_MEMORY;
+    int status = NN_OK;
+    for (int64_t i = 0; i < f.width && !status; i++) {
+        f.column[i] = json_integer_value(json_array_get(columns, (size_t)i));
+        if (f.column[i] < 0 || f.column[i] >= d->nfeature)
+            status = bad_fit();
+    }
+    memcpy(&f.name, &name, sizeof f.name); /* is copied */
+    if (!status)
+        status = nncc_fields_add(d, &f);
+    free(f.column);
+    return status;
+}
+
+static int read_fields(const json_t *list, nncc_data *d)
+{
+    int status = json_is_array(list) ? NN_OK : bad_fit();
+
+    for (size_t i = 0; i < json_array_size(list) && !status; i++)
+        status = read_field(json_array_get(list, i), d);
+    return status;
+}
+
 static int fit_from_json(json_t *j, nncc_data *d)
 {
-    json_int_t features, labels, column;
-    int text, label;
-    json_t *columns, *classes, *label_name;
+    json_int_t features, labels, column, width;
+    int text, label, chosen;
+    json_t *names, *classes, *label_name, *columns, *fields;
 
-    if (json_unpack(j, "{s:I, s:I, s:i, s:I, s:b, s:F, s:o, s:o, s:o}",
+    if (json_unpack(j,
+                    "{s:I, s:I, s:i, s:I, s:b, s:F, s:o, s:o, s:o, s:b, s:I, "
+                    "s:o, s:o}",
                     "features", &features, "labels", &labels, "label", &label,
                     "label_column", &column, "text", &text, "scale", &d->scale,
-                    "label_name", &label_name, "feature_names", &columns,
-                    "class_names", &classes) != 0 ||
+                    "label_name", &label_name, "feature_names", &names,
+                    "class_names", &classes, "chosen", &chosen, "width", &width,
+                    "columns", &columns, "fields", &fields) != 0 ||
         features < 0 || labels < 0 || label < NNCC_LABEL_NONE ||
         label > NNCC_LABEL_NAME ||
-        (json_is_array(columns) &&
-         json_array_size(columns) != (size_t)features) ||
+        (json_is_array(names) && json_array_size(names) != (size_t)features) ||
         json_array_size(classes) > INT32_MAX)
         return bad_fit();
     d->nfeature = features;
@@ -122,9 +254,14 @@ static int fit_from_json(json_t *j, nncc_data *d)
     if (json_is_string(label_name) &&
         !(d->label_name = nncc_strdup(json_string_value(label_name))))
         return NN_ERR_MEMORY;
-    int status = read_names(columns, &d->feature_name);
+    d->chosen = chosen;
+    int status = read_names(names, &d->feature_name);
     d->nclass = (int32_t)json_array_size(classes);
-    return status ? status : read_names(classes, &d->class_name);
+    if (!status)
+        status = read_names(classes, &d->class_name);
+    if (!status)
+        status = read_columns(columns, width, d);
+    return status ? status : read_fields(fields, d);
 }
 
 int nncc_fit_read(const nncc_store *s, nncc_data **out)
@@ -149,6 +286,8 @@ int nncc_fit_read(const nncc_store *s, nncc_data **out)
             status = read_numbers(s, KEY_MEAN, d->nfeature, &d->mean);
         if (!status)
             status = read_numbers(s, KEY_FACTOR, d->nfeature, &d->factor);
+        if (!status)
+            status = read_numbers(s, KEY_FILL, d->nfeature, &d->fill);
         if (!status && !d->mean != !d->factor)
             status = bad_fit();
         if (!status && d->mean) {
@@ -179,13 +318,14 @@ static int list_columns(const nncc_data *d, const nncc_data *fit,
                         int64_t *column)
 {
     for (int64_t k = 0; k < fit->nfeature; k++) {
-        column[k] =
-            find_name(d->feature_name, d->nfeature, fit->feature_name[k]);
+        const char *name = fit->feature_name[k];
+        bool there = k < d->nfeature && strcmp(d->feature_name[k], name) == 0;
+        column[k] = there ? k : find_name(d->feature_name, d->nfeature, name);
         if (column[k] < 0)
             return nncc_fail(NN_ERR_NAME,
                              "%s has no column '%s', which the model was "
                              "trained on",
-                             d->path, fit->feature_name[k]);
+                             d->path, name);
     }
     return NN_OK;
 }
@@ -197,7 +337,7 @@ static int take_columns(nncc_data *d, const nncc_data *fit,
     char **name = NULL;
     char *to = nncc_alloc((size_t)d->n * m, size, "a data set");
 
-    if (!to || !(name = nncc_alloc(m, sizeof *name, "names"))) {
+    if (!to || nncc_copy_names(fit->feature_name, fit->nfeature, &name)) {
         free(to);
         return NN_ERR_MEMORY;
     }
@@ -207,14 +347,13 @@ static int take_columns(nncc_data *d, const nncc_data *fit,
                    (const char *)d->x +
                        (size_t)(i * d->x_step + column[k]) * size,
                    size);
-    for (size_t k = 0; k < m; k++) { /* each column is taken once */
-        name[k] = d->feature_name[column[k]];
-        d->feature_name[column[k]] = NULL;
-    }
     for (int64_t k = 0; k < d->nfeature; k++)
         free(d->feature_name[k]);
     free(d->feature_name);
     free(d->x);
+    nncc_columns_free(d); /* they are others now */
+    d->column = NULL;
+    d->ncolumn = 0;
     d->x = to;
     d->feature_name = name;
     d->nfeature = d->x_step = fit->nfeature;
@@ -356,7 +495,9 @@ static int number_classes(nncc_data *d, const nncc_data *fit)
 
     if (!fit->class_name || d->nlabel == 0)
         return NN_OK;
-    if (d->label == NNCC_LABEL_NAME) {
+    if (d->label == NNCC_LABEL_INT && fit->label == NNCC_LABEL_NAME)
+        status = nncc_data_classes(d);
+    if (!status && d->label == NNCC_LABEL_NAME) {
         int32_t *map = nncc_alloc((size_t)d->nclass, sizeof *map, "classes");
         status = map ? map_classes(d, fit, map) : (int)NN_ERR_MEMORY;
         if (!status)
@@ -364,6 +505,63 @@ static int number_classes(nncc_data *d, const nncc_data *fit)
         free(map);
     }
     return status ? status : copy_classes(d, fit);
+}
+
+/* What is no number was numbered as in the training data. */
+static int check_columns(const nncc_data *d, const nncc_data *fit)
+{
+    for (int64_t k = 0; k < fit->ncolumn; k++)
+        if (fit->column[k].kind != NNCC_COLUMN_NUMBER &&
+            (k >= d->ncolumn || d->column[k].kind != fit->column[k].kind))
+            return nncc_fail(NN_ERR_SHAPE,
+                             "%s: has to be read like the data that the model "
+                             "was trained on, which had categories or dates",
+                             d->path);
+    return NN_OK;
+}
+
+static bool is_absent(const nncc_data *d, int64_t feature)
+{
+    for (int64_t k = 0; k < d->ncolumn; k++)
+        if (feature >= d->column[k].first &&
+            feature < d->column[k].first + d->column[k].width)
+            return d->column[k].absent;
+    return false;
+}
+
+/* Fields of features as fit has them; those of which something is absent are
+ * none. */
+static int add_fields(nncc_data *d, const nncc_data *fit)
+{
+    int status = NN_OK;
+
+    for (int64_t k = 0; k < fit->nfield && !status; k++) {
+        const nncc_array *f = &fit->field[k];
+        bool whole = f->column && nncc_data_field(d, f->name) < 0;
+        for (int64_t i = 0; i < f->width && whole; i++)
+            whole = !is_absent(d, f->column[i]);
+        nncc_array own = *f;
+        own.dtype = d->x_dtype;
+        if (whole)
+            status = nncc_fields_add(d, &own);
+    }
+    d->chosen |= fit->chosen;
+    return status;
+}
+
+/* Features as those of the training data became. */
+static int scale_like(nncc_data *d, const nncc_data *fit)
+{
+    int status = check_columns(d, fit);
+
+    if (!status && fit->fill)
+        status = nncc_data_take_fill(d, fit->fill);
+    if (status)
+        return status;
+    d->scale = fit->mean ? fit->fit_scale : fit->scale;
+    if (fit->mean)
+        status = nncc_data_transform(d, fit->mean, fit->factor);
+    return status ? status : add_fields(d, fit);
 }
 
 int nncc_data_fit(nncc_data *d, const nncc_data *fit)
@@ -376,8 +574,5 @@ int nncc_data_fit(nncc_data *d, const nncc_data *fit)
     int status = d->text ? NN_OK : choose_columns(d, fit);
     if (!status)
         status = number_classes(d, fit);
-    if (status || d->text)
-        return status;
-    d->scale = fit->mean ? fit->fit_scale : fit->scale;
-    return fit->mean ? nncc_data_transform(d, fit->mean, fit->factor) : NN_OK;
+    return status || d->text ? status : scale_like(d, fit);
 }

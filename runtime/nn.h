@@ -153,9 +153,32 @@ typedef struct nncc_array {
     int32_t dtype; /* enum nn_dtype, not NN_KEY */
     int32_t rank;  /* of a row */
     int64_t size[NNCC_MAX_RANK];
-    int64_t width; /* numbers of a row: the product of the sizes */
-    void *at;      /* row i begins at element i * width */
+    int64_t width;   /* numbers of a row: the product of the sizes */
+    void *at;        /* row i begins at element i * width */
+    int64_t *column; /* or: the features that it is made of, [width] */
 } nncc_array;
+
+enum nncc_column_kind {
+    NNCC_COLUMN_NUMBER = 0,
+    NNCC_COLUMN_DATE = 1,     /* days since 1970-01-01, UTC */
+    NNCC_COLUMN_CATEGORY = 2, /* the number of its text among all, sorted */
+    NNCC_COLUMN_ONE_HOT = 3,  /* a feature for each text: 1 or 0 */
+    NNCC_COLUMN_DROP = 4      /* is not looked at */
+};
+
+/* A column of a CSV file that features are made of. */
+typedef struct nncc_column {
+    char *name;   /* or null where the file has no header */
+    char *was;    /* there, where it was renamed; or null */
+    int32_t kind; /* enum nncc_column_kind, but not NNCC_COLUMN_DROP */
+    int32_t ncategory;
+    char **category;      /* sorted; null where there are none */
+    int64_t at;           /* in the file, from 0; below: how many fields the row
+                             has from column -1 - at on */
+    int64_t first, width; /* its features */
+    int32_t absent;       /* the file lacks it */
+    int32_t date_order;   /* of dates: enum nncc_date_order */
+} nncc_column;
 
 /* Rows of features and labels in the dtype that they came in: from CSV NN_F64,
  * from other files as those say. Owned by whoever got it; free with
@@ -185,6 +208,14 @@ typedef struct nncc_data {
     double fit_scale;
     nncc_array *field; /* what goes to parameters by name; or null */
     int64_t nfield;
+    int32_t chosen; /* not 0: features go to fields alone */
+    int32_t reserved;
+    nncc_column *column; /* of a CSV file, in its order; or null */
+    int64_t ncolumn;
+    int64_t width;        /* all columns of that file, the label's too */
+    int64_t dropped_rows; /* left out for what they lack */
+    double *fill; /* [nfeature], what nncc_data_fill puts where there is none
+                     (NaN), before anything is scaled; or null */
 } nncc_data;
 
 /* A data set of zeros with room for n rows of nfeature numbers and, unless
@@ -198,9 +229,9 @@ void nncc_data_free(nncc_data *d); /* may be null */
  * name. A data set without features and fields gets its number of rows from it.
  * NN_ERR_NAME where there is such a field, NN_ERR_SHAPE, NN_ERR_MEMORY. */
 int nncc_data_add(nncc_data *d, const char *name, const nncc_tensor *t);
-/* Makes of d's features arrays with names: each of n texts is "x=2:14", columns
- * 2 to 13, or "y=price,size,0", columns by name or number from 0. What no text
- * names is left out; d has no features then. NN_ERR_NAME, NN_ERR_ARGUMENT,
+/* Makes of d's features fields: each of n texts is "x=2:14", columns 2 to 13,
+ * "x=2:", all from there, or "y=price,size,0", columns by name or number from
+ * 0. What no text names goes nowhere. NN_ERR_NAME, NN_ERR_ARGUMENT,
  * NN_ERR_MEMORY. */
 int nncc_data_columns(nncc_data *d, int n, const char *const *text);
 
@@ -226,6 +257,12 @@ typedef struct nncc_split_options {
 int nncc_data_split(const nncc_data *d, const nncc_split_options *o,
                     nncc_data **train, nncc_data **test);
 
+/* Makes classes of integer labels, one a row: their numbers are 0, 1, … in the
+ * order of the labels, which become their names. For labels 1 … k, or -1 and 1.
+ * Labels with names stay. NN_ERR_ARGUMENT where they are no integers,
+ * NN_ERR_MEMORY. */
+int nncc_data_classes(nncc_data *d);
+
 /* Multiplies all features by factor, which must be finite. NN_ERR_ARGUMENT. */
 int nncc_data_scale(nncc_data *d, double factor);
 /* Subtracts from each feature its mean and divides by its standard deviation,
@@ -234,12 +271,26 @@ int nncc_data_scale(nncc_data *d, double factor);
  * features differ or train is empty, NN_ERR_MEMORY. */
 int nncc_data_standardise(nncc_data *train, nncc_data *other);
 
+/* What stands where a number is missing (NaN). */
+enum nncc_fill_kind {
+    NNCC_FILL_VALUE = 0, /* the value given */
+    NNCC_FILL_MEAN = 1,  /* of the feature's numbers in train */
+    NNCC_FILL_MEDIAN = 2 /* likewise; between the two in the middle */
+};
+/* Puts something where numbers are missing in train and in other, which may be
+ * null; what it is is kept in both. After nncc_csv_read with
+ * NNCC_MISSING_KEEP, before nncc_data_standardise. NN_ERR_ARGUMENT,
+ * NN_ERR_MEMORY. */
+int nncc_data_fill(nncc_data *train, nncc_data *other, int kind, double value);
+
 /* Makes of d, as a file has it, what a model takes that was trained on a data
  * set like `fit` (nncc_fit_read): of its columns those so named, in that order
  * (without names, as many as there are); classes and characters by the numbers
- * they had there; features scaled and standardised as there. NN_ERR_DATA where
- * a class or character is new, with its line, NN_ERR_SHAPE, NN_ERR_NAME where a
- * column is missing, NN_ERR_MEMORY. */
+ * they had there; what is missing filled in, features scaled and standardised
+ * as there, and given to the same parameters. A CSV file with categories or
+ * dates is read with the option `like` for it. NN_ERR_DATA where a class or
+ * character is new, with its line, NN_ERR_SHAPE, NN_ERR_NAME where a column is
+ * missing, NN_ERR_MEMORY. */
 int nncc_data_fit(nncc_data *d, const nncc_data *fit);
 
 /* Random numbers for shuffles: xoshiro256** (Blackman, Vigna, 2018), its state
@@ -256,6 +307,30 @@ void nncc_rng_shuffle(nncc_rng *r, int64_t *order, int64_t n);
 
 /* csv.c, table.c: reading CSV */
 
+/* What columns are: "price,2,4:7", by name or by number from 0. */
+typedef struct nncc_column_option {
+    const char *columns;
+    int32_t kind; /* enum nncc_column_kind */
+    int32_t reserved;
+} nncc_column_option;
+
+/* What is missing: an empty field, NA, N/A, #N/A, NaN, null, none, nil, ?, -.
+ */
+enum nncc_missing_kind {
+    NNCC_MISSING_REFUSE = 0, /* NN_ERR_DATA */
+    NNCC_MISSING_DROP = 1,   /* the row is left out */
+    NNCC_MISSING_KEEP = 2    /* NaN, for nncc_data_fill; a row without a label
+                                is left out; among categories it is one more,
+                                named "" */
+};
+
+/* How 01/02/2024 is read; 2024-02-01 and 01.02.2024 are clear. */
+enum nncc_date_order {
+    NNCC_DATE_ISO = 0, /* not at all */
+    NNCC_DATE_DMY = 1, /* the first of February */
+    NNCC_DATE_MDY = 2  /* the second of January */
+};
+
 typedef struct nncc_csv_options {
     /* The label's column: its name in the header, or its number from 0, or from
      * -1 counted from the end. Null: the last. */
@@ -266,13 +341,34 @@ typedef struct nncc_csv_options {
     char delimiter; /* ',' ';' '\t' ' ' (any run of blanks); 0: that of these
                        which the first line has */
     uint64_t max_bytes; /* of memory for the numbers; 0: 4 GiB */
+    char comment;       /* lines that begin with it are none; 0: '#'; '\n': no
+                           line is */
+    char decimal;    /* '.' or ','; 0: whichever comes first, a comma where it
+                        is not the delimiter */
+    int32_t missing; /* enum nncc_missing_kind */
+    int32_t date_order; /* enum nncc_date_order */
+    int32_t classes;    /* not 0: labels are names of classes, also numbers */
+    int32_t ncolumn, nrename;
+    const nncc_column_option *column; /* ncolumn of them */
+    const char *const *rename; /* "old=new"; all else knows the new names */
+    /* Rows may end early, as sequences do: what they lack is 0, and behind all
+     * others is a column so named with the number of fields that there are from
+     * column ragged_from on. Empty fields at the end of a row are none. */
+    const char *ragged;
+    int64_t ragged_from;
+    /* The columns, kinds and categories that another data set, or what
+     * nncc_fit_read gives, has; all of the above that says what columns are is
+     * not looked at. A label may be there or not. */
+    const struct nncc_data *like;
 } nncc_csv_options;
 
-#define NNCC_CSV_DEFAULTS {NULL, 0, -1, 0, 0}
+#define NNCC_CSV_DEFAULTS                                                      \
+    {NULL, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, NULL}
 
 /* Reads a CSV file (RFC 4180; also LF, a byte order mark, gzip); "-" is
- * standard input. Every feature must be a finite number. A label column of
- * text becomes classes 0 … k-1 in the sorted order of their names. A first
+ * standard input. A feature must be a finite number, unless its column is of
+ * another kind. A label column of text becomes classes 0 … k-1 in the sorted
+ * order of their names. A first
  * line "rows,features,class names…", as scikit-learn's files have, gives the
  * names of integer labels. o may be null: the defaults.
  * NN_ERR_FILE, NN_ERR_DATA with file:line:column, NN_ERR_NAME where the label
@@ -351,6 +447,9 @@ int nncc_store_read(const char *path, nncc_store **out);
  * has put it into s; *out is null where s has nothing of the kind. To be freed
  * with nncc_data_free. NN_ERR_DATA, NN_ERR_MEMORY. */
 int nncc_fit_read(const nncc_store *s, nncc_data **out);
+/* The other way: what was fitted to fit, whose rows are not looked at.
+ * NN_ERR_DATA where a name is no UTF-8, NN_ERR_MEMORY. */
+int nncc_fit_write(const nncc_data *fit, nncc_store *s);
 
 /* train.c: training over a module's init, step and evaluate */
 

@@ -96,6 +96,47 @@ int nncc_reserve(nncc_model *m, const nn_function *f, const int64_t *dims);
 int nncc_invoke(nncc_model *m, const nn_function *f, void *const *leaf,
                 const int64_t *dims, const nn_exec *exec);
 
+/* number.c: what a text says; in the C locale */
+
+enum nncc_text_kind { NNCC_NUMBER, NNCC_EMPTY, NNCC_NOT_FINITE, NNCC_TEXT };
+int nncc_number(const char *text, double *value);
+/* [+-] (digit+ [. digit*] | . digit+) [(e|E) [+-] digit+] */
+bool nncc_is_decimal(const char *text);
+bool nncc_is_missing(const char *text);
+/* Days since 1970-01-01; order: enum nncc_date_order. */
+bool nncc_date(const char *text, int order, double *days);
+
+/* words.c: distinct texts, numbered as they come */
+
+typedef struct nncc_words {
+    char **word;
+    int32_t *slot; /* hash table of 1 + number, or NULL */
+    int32_t n;
+    uint32_t nslot; /* a power of 2, or 0 */
+} nncc_words;
+int32_t nncc_words_find(const nncc_words *w, const char *text); /* or -1 */
+int nncc_words_add(nncc_words *w, const char *text, int32_t *number);
+/* In the order of their bytes, or as numbers where all are; (*place)[i], to be
+ * freed, is where i went. None is found or added after that. */
+int nncc_words_sort(nncc_words *w, int32_t **place);
+void nncc_words_free(nncc_words *w);
+
+/* columns.c: what is said of the columns of a CSV file */
+
+/* The columns that text lists, "price,size,0", "2:14", "2:" or several of
+ * these, by their names ([n], or NULL) or numbers, to[0 … *count - 1], a new
+ * array. path is for messages. */
+int nncc_list_columns(const char *path, char *const *name, int64_t n,
+                      const char *text, int64_t **to, int64_t *count);
+/* The kind of each of n columns, [n]. */
+int nncc_column_kinds(const char *path, const nncc_csv_options *o,
+                      char *const *name, int64_t n, int32_t *kind);
+int nncc_columns_copy(const nncc_data *from, nncc_data *to);
+void nncc_column_free(nncc_column *c); /* what it owns */
+void nncc_columns_free(nncc_data *d);
+/* Features of categories are no numbers to calculate with. */
+bool nncc_is_category(const nncc_data *d, int64_t feature);
+
 /* csv.c: text to rows of fields */
 
 /* One field of a row: text[0 … n-1], NUL-terminated, and where it began. */
@@ -112,7 +153,8 @@ typedef struct nncc_row {
 
 typedef struct nncc_csv nncc_csv;
 
-int nncc_csv_open(const char *path, char delimiter, nncc_csv **out);
+int nncc_csv_open(const char *path, const nncc_csv_options *o, nncc_csv **out);
+char nncc_csv_delimiter(const nncc_csv *c);
 /* The next row that is not blank; row->nfield = 0 at the end. The row is valid
  * until the next call. */
 int nncc_csv_next(nncc_csv *c, nncc_row *row);
@@ -122,6 +164,9 @@ void nncc_csv_close(nncc_csv *c); /* may be NULL */
 
 /* data.c */
 
+/* Copies of n names, or numbers; NULL stays NULL. NN_ERR_MEMORY. */
+int nncc_copy_names(char *const *from, int64_t n, char ***to);
+int nncc_copy_numbers(const double *from, int64_t n, double **to);
 /* Elements at … at+n-1 as doubles. */
 void nncc_load_numbers(int dtype, const void *from, int64_t at, int64_t n,
                        double *to);
@@ -138,6 +183,8 @@ void nncc_data_numbers(const nncc_data *d, int source, int64_t row,
 /* The field of that name, or -1. */
 int64_t nncc_data_field(const nncc_data *d, const char *name);
 
+/* Adds one that is made of features. */
+int nncc_fields_add(nncc_data *d, const nncc_array *f);
 /* d's fields of rows row[0 … to->n - 1]; and their end. */
 int nncc_fields_subset(const nncc_data *d, const int64_t *row, nncc_data *to);
 void nncc_fields_free(nncc_data *d);
@@ -153,6 +200,9 @@ int nncc_data_subset(const nncc_data *d, const int64_t *row, int64_t n,
 /* d's features less mean, times factor ([nfeature] both), anew as reals: f32
  * where they are, or are single bytes. d says so then. */
 int nncc_data_transform(nncc_data *d, const double *mean, const double *factor);
+
+/* fill, [nfeature], where numbers are missing; d says so then. */
+int nncc_data_take_fill(nncc_data *d, const double *fill);
 
 /* Of all numbers of d: tells other data, not who means harm. */
 uint64_t nncc_data_hash(const nncc_data *d);
@@ -313,10 +363,6 @@ int nncc_schedule_check(const nncc_schedule *s);
  * `epoch`, from 0. */
 double nncc_schedule_share(const nncc_schedule *s, int64_t step, int64_t steps,
                            int64_t epoch);
-
-/* fit.c: what was fitted to the data, in a store */
-
-int nncc_fit_write(const nncc_data *fit, nncc_store *s);
 
 /* weights.c: blocks to a store and back */
 

@@ -1,19 +1,19 @@
-/* table.c: from rows of text to features and labels. */
-#include "nn_internal.h"
+/* table.c: from rows of text to features and labels.
+ *
+ * While rows come, each is one number for each of its columns that counts (a
+ * raw row); categories are numbered as they come. In the end they are sorted,
+ * and features are made of the raw rows. */
+#include "nn_table.h"
 
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define DEFAULT_MAX_BYTES ((uint64_t)4 << 30)
 
 enum { MAX_CLASS = 65536, FIRST_ROWS = 256 };
-
-/* What a field holds. */
-typedef enum Kind { KIND_number, KIND_empty, KIND_not_finite, KIND_text } Kind;
 
 /* A copy of a row, for the time until the second is there. */
 typedef struct Saved {
@@ -21,121 +21,35 @@ typedef struct Saved {
     char *text;
 } Saved;
 
-/* Distinct label texts, numbered as they come. */
-typedef struct Classes {
-    char **name;
-    int32_t n;
-    int32_t *slot; /* hash table of 1 + number; 2 * MAX_CLASS slots */
-} Classes;
+/* Numbers */
 
-typedef struct Table {
-    nncc_csv *csv;
-    const nncc_csv_options *o;
-    nncc_data *d;
-    int64_t first_line; /* which says how many fields there are */
-    int64_t ncol;
-    int64_t label;       /* column, or -1 */
-    int64_t room;        /* rows that fit */
-    int64_t stated_rows; /* by a first line as scikit-learn's, or -1 */
-    uint64_t max_bytes;
-    Classes classes; /* of a label column of text */
-} Table;
-
-/* number = [+-] (digit+ [. digit*] | . digit+) [(e|E) [+-] digit+] */
-static bool is_decimal(const char *s)
+static bool takes_comma(const Table *t)
 {
-    size_t digits;
-
-    s += *s == '+' || *s == '-';
-    digits = strspn(s, "0123456789");
-    s += digits;
-    if (*s == '.') {
-        size_t more = strspn(s + 1, "0123456789");
-        s += 1 + more;
-        digits += more;
-    }
-    if (digits == 0)
-        return false;
-    if (*s == 'e' || *s == 'E') {
-        s++;
-        s += *s == '+' || *s == '-';
-        digits = strspn(s, "0123456789");
-        if (digits == 0)
-            return false;
-        s += digits;
-    }
-    return *s == '\0';
+    return t->o->decimal ? t->o->decimal == ','
+                         : nncc_csv_delimiter(t->csv) != ',';
 }
 
-static bool is_infinite_word(const char *s)
+/* What a field holds; where a comma is the decimal sign it becomes a point. */
+int table_parse(const Table *t, const nncc_field *f, double *value)
 {
-    s += *s == '+' || *s == '-';
-    return strcasecmp(s, "nan") == 0 || strcasecmp(s, "inf") == 0 ||
-           strcasecmp(s, "infinity") == 0;
-}
+    int kind = nncc_number(f->text, value);
+    char *comma =
+        kind == NNCC_TEXT && takes_comma(t) ? strchr(f->text, ',') : NULL;
 
-/* digit* [. digit*] of at most 15 digits: both the digits as an integer and the
- * power of ten are exact, so their quotient is correctly rounded (Clinger,
- * 1990). False for anything else. */
-static bool parse_short(const char *s, double *value)
-{
-    static const double power[] = {1e0,  1e1,  1e2,  1e3, 1e4,  1e5,
-                                   1e6,  1e7,  1e8,  1e9, 1e10, 1e11,
-                                   1e12, 1e13, 1e14, 1e15};
-    int64_t digits = 0;
-    int n = 0, after = 0;
-    bool negative = *s == '-', point = false;
-
-    for (s += negative; n <= 15; s++) {
-        if (*s >= '0' && *s <= '9') {
-            digits = 10 * digits + (*s - '0');
-            n++;
-            after += point;
-        } else if (*s == '.' && !point) {
-            point = true;
-        } else {
-            break;
-        }
-    }
-    if (*s || n == 0 || n > 15)
-        return false;
-    *value = (double)digits / power[after];
-    if (negative)
-        *value = -*value;
-    return true;
-}
-
-/* Needs the C locale, which nncc_csv_read sets. */
-static Kind parse(const nncc_field *f, double *value)
-{
-    if (f->n == 0)
-        return KIND_empty;
-    if (parse_short(f->text, value))
-        return KIND_number;
-    if (!is_decimal(f->text))
-        return is_infinite_word(f->text) ? KIND_not_finite : KIND_text;
-    *value = strtod(f->text, NULL);
-    return isfinite(*value) ? KIND_number : KIND_not_finite;
-}
-
-static Kind kind_of(const nncc_field *f)
-{
-    double ignored;
-
-    return parse(f, &ignored);
+    if (!comma || strchr(f->text, '.'))
+        return kind;
+    *comma = '.';
+    kind = nncc_number(f->text, value);
+    *comma = ',';
+    return kind;
 }
 
 static int fail_at(const Table *t, const nncc_field *f, int64_t column,
                    const char *what)
 {
-    const char *name = NULL;
-    int64_t feature = t->label >= 0 && column > t->label ? column - 1 : column;
-
-    if (column == t->label)
-        name = t->d->label_name;
-    else if (t->d->feature_name)
-        name = t->d->feature_name[feature];
+    const char *name = column < t->nname ? t->name[column] : NULL;
     char where[24];
+
     snprintf(where, sizeof where, "%lld", (long long)column);
     return nncc_fail(
         NN_ERR_DATA, "%s:%lld:%lld: %s%.60s%s%s (column %s%.60s%s)",
@@ -143,6 +57,27 @@ static int fail_at(const Table *t, const nncc_field *f, int64_t column,
         f->n ? "'" : "", f->text, f->n ? "' " : "", what, name ? "'" : "",
         name ? name : where, name ? "'" : "");
 }
+
+/* A file has one decimal sign: 1.234 must not be a thousand in one line and a
+ * little more than 1 in the next. */
+static int note_decimal(Table *t, const nncc_field *f, int64_t column)
+{
+    char sign = strchr(f->text, ',') ? ',' : strchr(f->text, '.') ? '.' : 0;
+
+    if (!sign || !takes_comma(t))
+        return NN_OK;
+    if (t->o->decimal)
+        t->decimal = t->o->decimal;
+    if (t->decimal && t->decimal != sign)
+        return fail_at(t, f, column,
+                       t->decimal == ','
+                           ? "has a decimal point where numbers have a comma"
+                           : "has a decimal comma where numbers have a point");
+    t->decimal = sign;
+    return NN_OK;
+}
+
+/* Rows for the time being */
 
 static int save_row(const nncc_row *row, Saved *s)
 {
@@ -172,104 +107,252 @@ static void free_saved(Saved *s)
     free(s->row.field);
 }
 
-/* A first line "rows,features,class,…": two counts, then names alone. */
-static bool is_counts(const Table *t, const nncc_row *first,
-                      const nncc_row *second)
-{
-    double rows, features;
+/* Rows */
 
-    if (t->o->header >= 0 || first->nfield < 3 || second->nfield < 2 ||
-        parse(&first->field[0], &rows) != KIND_number ||
-        parse(&first->field[1], &features) != KIND_number ||
-        rows != floor(rows) || features != (double)(second->nfield - 1))
-        return false;
-    for (int64_t i = 2; i < first->nfield; i++)
-        if (kind_of(&first->field[i]) != KIND_text)
-            return false;
-    return true;
+int table_too_large(const Table *t)
+{
+    return nncc_fail(NN_ERR_DATA,
+                     "%s: more than %lld rows of %lld columns: that is the "
+                     "limit of %llu bytes",
+                     nncc_csv_path(t->csv), (long long)t->d->n,
+                     (long long)t->ncol, (unsigned long long)t->max_bytes);
 }
 
-static bool is_header(const Table *t, const nncc_row *first,
-                      const nncc_row *second)
+/* *at anew, with n numbers; false where there is no memory. */
+static bool resize(double **at, size_t n)
 {
-    int64_t n = first->nfield;
+    double *to = n <= SIZE_MAX / sizeof **at
+                     ? realloc(*at, n ? n * sizeof **at : 1)
+                     : NULL;
 
-    if (t->o->header >= 0)
-        return t->o->header != 0;
-    if (t->o->label && !t->o->no_label && !is_decimal(t->o->label))
-        return true;
-    if (second->nfield == 0) { /* one line: a header if it holds no number */
-        for (int64_t i = 0; i < n; i++)
-            if (kind_of(&first->field[i]) == KIND_number)
-                return false;
-        return true;
+    *at = to ? to : *at;
+    return to != NULL;
+}
+
+/* Room for one more row. */
+static int grow(Table *t)
+{
+    nncc_data *d = t->d;
+    uint64_t per_row = ((uint64_t)t->step + 2 + t->ragged) * sizeof(double);
+
+    if (d->n < t->room)
+        return NN_OK;
+    uint64_t most = t->max_bytes / per_row;
+    uint64_t room = t->room ? 2 * (uint64_t)t->room : FIRST_ROWS;
+    if (room > most)
+        room = most;
+    if (room <= (uint64_t)d->n)
+        return table_too_large(t);
+
+    size_t n = (size_t)room;
+    double *x = d->x, *y = d->y;
+    bool done = resize(&x, n * (size_t)t->step) && resize(&y, n) &&
+                (!t->ragged || resize(&t->length, n));
+    d->x = x;
+    d->y = y;
+    int64_t *line = realloc(d->line, n * sizeof *line);
+    d->line = line ? line : d->line;
+    if (!done || !line)
+        return nncc_fail_memory(n * (size_t)per_row, "a data set");
+    t->room = (int64_t)room;
+    return NN_OK;
+}
+
+/* The number of a name among the classes or categories of a column, new ones
+ * being given the next. */
+static int word_number(Table *t, nncc_words *w, const nncc_field *f,
+                       int64_t column, double *number)
+{
+    bool label = w == &t->classes;
+    bool missing = !label && t->o->missing && nncc_is_missing(f->text);
+    const char *text = missing ? "" : f->text;
+    int32_t k = nncc_words_find(w, text);
+
+    if (k < 0 && !label && t->like)
+        return fail_at(t, f, column,
+                       "is none of the categories that the model was trained "
+                       "on");
+    if (k < 0 && w->n == MAX_CLASS)
+        return fail_at(t, f, column,
+                       label
+                           ? "is the 65537th different label; expected classes"
+                           : "is the 65537th category of the column");
+    int status = k < 0 ? nncc_words_add(w, text, &k) : NN_OK;
+    *number = k;
+    return status;
+}
+
+static int add_label(Table *t, const nncc_field *f)
+{
+    nncc_data *d = t->d;
+    double *y = (double *)d->y + d->n;
+    int kind = table_parse(t, f, y);
+
+    if (kind == NNCC_EMPTY)
+        return fail_at(t, f, t->label, "empty field; expected a label");
+    if (d->n == 0 && kind == NNCC_TEXT)
+        t->named = true;
+    if (t->named) {
+        d->label = NNCC_LABEL_NAME;
+        return word_number(t, &t->classes, f, t->label, y);
     }
-    for (int64_t i = 0; i < n && i < second->nfield; i++)
-        if (kind_of(&first->field[i]) == KIND_text &&
-            kind_of(&second->field[i]) == KIND_number)
+    if (kind == NNCC_NOT_FINITE)
+        return fail_at(t, f, t->label, "is no finite number");
+    if (kind == NNCC_TEXT)
+        return fail_at(t, f, t->label,
+                       "is no number, but the labels before it are");
+    if (*y != floor(*y) || fabs(*y) > 9007199254740992.0)
+        d->label = NNCC_LABEL_REAL;
+    if (d->nclass && (d->label == NNCC_LABEL_REAL || *y < 0 || *y >= d->nclass))
+        return fail_at(t, f, t->label,
+                       "is none of the classes that the first line names");
+    return note_decimal(t, f, t->label);
+}
+
+static int add_number(Table *t, const nncc_field *f, int64_t column, double *x)
+{
+    switch (table_parse(t, f, x)) {
+    case NNCC_NUMBER:
+        return note_decimal(t, f, column);
+    case NNCC_EMPTY:
+        return fail_at(t, f, column,
+                       "empty field; expected a number, or a rule for what is "
+                       "missing");
+    case NNCC_NOT_FINITE:
+        return fail_at(t, f, column, "is no finite number");
+    }
+    return fail_at(t, f, column, "is no number");
+}
+
+static int add_date(const Table *t, const nncc_field *f, int64_t column,
+                    int32_t order, double *x)
+{
+    if (nncc_date(f->text, order, x))
+        return NN_OK;
+    return fail_at(t, f, column,
+                   order == NNCC_DATE_ISO
+                       ? "is no date: expected 2024-12-31 or 31.12.2024, also "
+                         "with a time (31/12/2024 needs an order)"
+                       : "is no date: expected 2024-12-31 or 31/12/2024, also "
+                         "with a time");
+}
+
+static int add_feature(Table *t, const nncc_field *f, int64_t column,
+                       double *raw)
+{
+    int64_t k = t->place[column];
+    int32_t kind = t->d->column[k].kind, order = t->d->column[k].date_order;
+
+    if (kind == NNCC_COLUMN_CATEGORY || kind == NNCC_COLUMN_ONE_HOT) {
+        if (f->n == 0 && !t->o->missing)
+            return fail_at(t, f, column, "empty field; expected a category");
+        return word_number(t, &t->words[k], f, column, &raw[k]);
+    }
+    if (t->o->missing && nncc_is_missing(f->text)) {
+        raw[k] = NAN;
+        return NN_OK;
+    }
+    return kind == NNCC_COLUMN_DATE ? add_date(t, f, column, order, &raw[k])
+                                    : add_number(t, f, column, &raw[k]);
+}
+
+/* Is the row one that is left out for what it lacks? */
+static bool is_dropped(const Table *t, const nncc_row *row, int64_t n)
+{
+    for (int64_t i = 0; i < n && t->o->missing; i++) {
+        bool counts = i == t->label || (t->o->missing == NNCC_MISSING_DROP &&
+                                        t->place[i] != LEFT_OUT);
+        if (counts && nncc_is_missing(row->field[i].text))
             return true;
+    }
     return false;
 }
 
-static int no_column(const Table *t, const nncc_row *header)
+/* How many fields of a ragged row are there: what is empty in the end is not.
+ */
+static int64_t count_fields(const Table *t, const nncc_row *row)
 {
-    nncc_text names = {0};
+    int64_t n = row->nfield;
 
-    for (int64_t i = 0; header && i < header->nfield && names.n < 300; i++)
-        nncc_text_printf(&names, "%s'%.60s'", i ? ", " : "",
-                         header->field[i].text);
-    if (header)
-        nncc_fail(
-            NN_ERR_NAME, "%s: no column '%s' for the label; there are: %s",
-            nncc_csv_path(t->csv), t->o->label, names.at ? names.at : "none");
-    else
-        nncc_fail(
-            NN_ERR_NAME,
-            "%s: no column '%s' for the label; there are columns 0 to %lld",
-            nncc_csv_path(t->csv), t->o->label, (long long)t->ncol - 1);
-    free(names.at);
-    return NN_ERR_NAME;
+    while (t->ragged && n > 0 && row->field[n - 1].n == 0)
+        n--;
+    return n;
 }
 
-static int find_label(Table *t, const nncc_row *header)
+static int check_fields(Table *t, const nncc_row *row, int64_t n)
 {
-    const char *want = t->o->label;
-    char *end;
-
-    t->label = t->o->no_label ? -1 : t->ncol - 1;
-    if (t->o->no_label || !want)
+    if (t->ragged && n > t->label)
+        return n > t->ncol ? table_widen(t, n) : NN_OK;
+    if (n == t->ncol)
         return NN_OK;
-    for (int64_t i = 0; header && i < header->nfield; i++)
-        if (strcmp(header->field[i].text, want) == 0) {
-            t->label = i;
-            return NN_OK;
-        }
-    long long number = strtoll(want, &end, 10);
-    if (end == want || *end || number < -t->ncol || number >= t->ncol)
-        return no_column(t, header);
-    t->label = number < 0 ? t->ncol + number : number;
-    return NN_OK;
+    return nncc_fail(NN_ERR_DATA,
+                     "%s:%lld:%lld: this row has %lld fields; expected %s%lld "
+                     "as in line %lld",
+                     nncc_csv_path(t->csv), (long long)row->field[0].line,
+                     (long long)row->field[0].column, (long long)row->nfield,
+                     t->ragged ? "at least the label's of " : "",
+                     (long long)t->ncol, (long long)t->first_line);
 }
 
-static int copy_names(Table *t, const nncc_row *header)
+/* How many of a ragged row's n fields count. */
+static void note_length(const Table *t, int64_t n)
+{
+    double length = 0;
+
+    for (int64_t i = t->from; i < n; i++)
+        length += t->place[i] != LEFT_OUT;
+    t->length[t->d->n] = length;
+}
+
+static int add_row(Table *t, const nncc_row *row)
+{
+    nncc_data *d = t->d;
+    int64_t n = count_fields(t, row);
+    int status = check_fields(t, row, n);
+
+    if (!status && is_dropped(t, row, n)) {
+        d->dropped_rows++;
+        return NN_OK;
+    }
+    if (!status)
+        status = grow(t);
+    if (status)
+        return status;
+    double *raw = (double *)d->x + d->n * t->step;
+    for (int64_t k = 0; k < t->step; k++) /* what is not there is 0 */
+        raw[k] = 0;
+    for (int64_t i = 0; i < n && !status; i++)
+        if (i == t->label)
+            status = add_label(t, &row->field[i]);
+        else if (t->place[i] != LEFT_OUT)
+            status = add_feature(t, &row->field[i], i, raw);
+    if (t->ragged && !status)
+        note_length(t, n);
+    d->line[d->n] = row->field[0].line;
+    d->n += status == NN_OK;
+    return status;
+}
+
+static int finish(Table *t)
 {
     nncc_data *d = t->d;
 
-    d->feature_name = nncc_alloc((size_t)d->nfeature, sizeof *d->feature_name,
-                                 "names of columns");
-    if (!d->feature_name)
-        return NN_ERR_MEMORY;
-    for (int64_t i = 0, k = 0; i < header->nfield; i++) {
-        char *name = nncc_strdup(header->field[i].text);
-        if (!name)
-            return NN_ERR_MEMORY;
-        if (i == t->label)
-            d->label_name = name;
-        else
-            d->feature_name[k++] = name;
+    if (d->n == 0)
+        return nncc_fail(NN_ERR_DATA, "%s: holds no rows of data%s",
+                         nncc_csv_path(t->csv),
+                         d->dropped_rows ? " that lack nothing" : "");
+    if (t->stated_rows >= 0 && t->stated_rows != d->n + d->dropped_rows)
+        return nncc_fail(
+            NN_ERR_DATA, "%s: holds %lld rows; its first line says %lld",
+            nncc_csv_path(t->csv), (long long)d->n, (long long)t->stated_rows);
+    if (d->label == NNCC_LABEL_NONE) {
+        free(d->y);
+        d->y = NULL;
     }
-    return NN_OK;
+    return table_make_features(t);
 }
+
+/* The beginning */
 
 /* The names in a first line as scikit-learn's, from field 2. */
 static int copy_class_names(Table *t, const nncc_row *first)
@@ -289,244 +372,40 @@ static int copy_class_names(Table *t, const nncc_row *first)
     return NN_OK;
 }
 
-/* Room for one more row. */
-static int grow(Table *t)
+static int no_header(const Table *t)
 {
-    nncc_data *d = t->d;
-    uint64_t per_row = ((uint64_t)d->nfeature + 2) * sizeof(double);
-
-    if (d->n < t->room)
-        return NN_OK;
-    uint64_t most = t->max_bytes / per_row;
-    uint64_t room = t->room ? 2 * (uint64_t)t->room : FIRST_ROWS;
-    if (room > most)
-        room = most;
-    if (room <= (uint64_t)d->n)
-        return nncc_fail(NN_ERR_DATA,
-                         "%s: more than %lld rows of %lld columns: that is the "
-                         "limit of %llu bytes",
-                         nncc_csv_path(t->csv), (long long)d->n,
-                         (long long)t->ncol, (unsigned long long)t->max_bytes);
-
-    size_t n = (size_t)room, width = (size_t)d->nfeature * sizeof(double);
-    double *x = realloc(d->x, width ? n * width : 1);
-    d->x = x ? x : d->x;
-    double *y = realloc(d->y, n * sizeof *y);
-    d->y = y ? y : d->y;
-    int64_t *line = realloc(d->line, n * sizeof *line);
-    d->line = line ? line : d->line;
-    if (!x || !y || !line)
-        return nncc_fail_memory(n * (size_t)per_row, "a data set");
-    t->room = (int64_t)room;
-    return NN_OK;
-}
-
-static int start_classes(Classes *c)
-{
-    c->name = nncc_alloc(MAX_CLASS, sizeof *c->name, "names of classes");
-    c->slot = nncc_alloc(2 * MAX_CLASS, sizeof *c->slot, "names of classes");
-    return c->name && c->slot ? NN_OK : NN_ERR_MEMORY;
-}
-
-/* FNV-1a */
-static uint32_t hash_text(const char *s)
-{
-    uint32_t h = 2166136261u;
-
-    for (; *s; s++)
-        h = (h ^ (unsigned char)*s) * 16777619u;
-    return h;
-}
-
-/* The number of a class name, new ones being given the next. */
-static int class_number(Table *t, const nncc_field *f, double *number)
-{
-    Classes *c = &t->classes;
-    uint32_t at = hash_text(f->text) % (2 * MAX_CLASS);
-
-    while (c->slot[at] && strcmp(c->name[c->slot[at] - 1], f->text) != 0)
-        at = (at + 1) % (2 * MAX_CLASS);
-    if (!c->slot[at]) {
-        if (c->n == MAX_CLASS)
-            return fail_at(t, f, t->label,
-                           "is the 65537th different label; expected classes");
-        c->name[c->n] = nncc_strdup(f->text);
-        if (!c->name[c->n])
-            return NN_ERR_MEMORY;
-        c->slot[at] = ++c->n;
-    }
-    *number = c->slot[at] - 1;
-    return NN_OK;
-}
-
-static int add_label(Table *t, const nncc_field *f)
-{
-    nncc_data *d = t->d;
-    double *y = (double *)d->y + d->n;
-    Kind kind = parse(f, y);
-
-    if (kind == KIND_empty)
-        return fail_at(t, f, t->label, "empty field; expected a label");
-    if (d->n == 0 && kind == KIND_text) {
-        int status = start_classes(&t->classes);
-        if (status)
-            return status;
-        d->label = NNCC_LABEL_NAME;
-    }
-    if (t->classes.name)
-        return class_number(t, f, y);
-    if (kind == KIND_not_finite)
-        return fail_at(t, f, t->label, "is no finite number");
-    if (kind == KIND_text)
-        return fail_at(t, f, t->label,
-                       "is no number, but the labels before it are");
-    if (*y != floor(*y) || fabs(*y) > 9007199254740992.0)
-        d->label = NNCC_LABEL_REAL;
-    if (d->nclass && (d->label == NNCC_LABEL_REAL || *y < 0 || *y >= d->nclass))
-        return fail_at(t, f, t->label,
-                       "is none of the classes that the first line names");
-    return NN_OK;
-}
-
-static int add_feature(const Table *t, const nncc_field *f, int64_t column,
-                       double *x)
-{
-    switch (parse(f, x)) {
-    case KIND_number:
-        return NN_OK;
-    case KIND_empty:
-        return fail_at(t, f, column, "empty field; expected a number");
-    case KIND_not_finite:
-        return fail_at(t, f, column, "is no finite number");
-    case KIND_text:
-        break;
-    }
-    return fail_at(t, f, column, "is no number");
-}
-
-static int add_row(Table *t, const nncc_row *row)
-{
-    nncc_data *d = t->d;
-
-    if (row->nfield != t->ncol)
-        return nncc_fail(
-            NN_ERR_DATA,
-            "%s:%lld:%lld: this row has %lld fields; expected %lld "
-            "as in line %lld",
-            nncc_csv_path(t->csv), (long long)row->field[0].line,
-            (long long)row->field[0].column, (long long)row->nfield,
-            (long long)t->ncol, (long long)t->first_line);
-    int status = grow(t);
-    if (status)
-        return status;
-    double *x = (double *)d->x + d->n * d->nfeature;
-    for (int64_t i = 0; i < t->ncol && !status; i++)
-        status = i == t->label ? add_label(t, &row->field[i])
-                               : add_feature(t, &row->field[i], i, x++);
-    d->line[d->n] = row->field[0].line;
-    d->n += status == NN_OK;
-    return status;
+    return nncc_fail(NN_ERR_ARGUMENT,
+                     "%s: a column is given by name, but the file has no "
+                     "header",
+                     nncc_csv_path(t->csv));
 }
 
 /* What the first two lines tell; adds those that are data. */
 static int begin(Table *t, const nncc_row *first, const nncc_row *second)
 {
-    bool counts = is_counts(t, first, second);
-    bool header = !counts && is_header(t, first, second);
+    bool counts = table_has_counts(t, first, second);
+    bool header = !counts && table_has_header(t, first, second);
     const nncc_row *like = counts ? second : first;
+    double rows = -1;
 
-    if (t->o->label && !t->o->no_label && !is_decimal(t->o->label) && !header)
-        return nncc_fail(NN_ERR_ARGUMENT,
-                         "%s: the label column '%s' is given by name, but the "
-                         "file has no header",
-                         nncc_csv_path(t->csv), t->o->label);
+    if (table_wants_names(t) && !header)
+        return no_header(t);
     t->ncol = like->nfield;
     t->first_line = like->field[0].line;
-    int status = find_label(t, header ? first : NULL);
+    int status = table_plan(t, header ? first : NULL);
     if (status)
         return status;
-    t->d->nfeature = t->ncol - (t->label >= 0);
-    t->d->nlabel = t->label >= 0;
-    t->d->label_column = t->label;
-    t->d->label = t->label >= 0 ? NNCC_LABEL_INT : NNCC_LABEL_NONE;
-    t->d->x_dtype = t->d->y_dtype = NN_F64;
-    t->d->x_step = t->d->nfeature;
-    t->d->y_step = t->d->nlabel;
-    t->d->scale = 1;
-
-    double rows = -1;
     if (counts) {
-        parse(&first->field[0], &rows);
+        table_parse(t, &first->field[0], &rows);
         t->stated_rows = (int64_t)rows;
     }
-    if (counts && t->label == t->ncol - 1)
+    if (counts && t->label == t->ncol - 1 && !t->named)
         status = copy_class_names(t, first);
-    if (header)
-        status = copy_names(t, first);
     if (!status && !header && !counts)
         status = add_row(t, first);
     if (!status && second->nfield)
         status = add_row(t, second);
     return status;
-}
-
-typedef struct Name {
-    char *name;
-    int32_t number;
-} Name;
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(((const Name *)a)->name, ((const Name *)b)->name);
-}
-
-/* Sorts the class names; labels become their places. */
-static int sort_classes(Table *t)
-{
-    Classes *c = &t->classes;
-    nncc_data *d = t->d;
-    Name *sorted = nncc_alloc((size_t)c->n, sizeof *sorted, "names of classes");
-    int32_t *place =
-        nncc_alloc((size_t)c->n, sizeof *place, "names of classes");
-
-    if (sorted && place) {
-        for (int32_t i = 0; i < c->n; i++)
-            sorted[i] = (Name){c->name[i], i};
-        qsort(sorted, (size_t)c->n, sizeof *sorted, compare_names);
-        for (int32_t i = 0; i < c->n; i++) {
-            c->name[i] = sorted[i].name;
-            place[sorted[i].number] = i;
-        }
-        double *y = d->y;
-        for (int64_t i = 0; i < d->n; i++)
-            y[i] = place[(int32_t)y[i]];
-        d->class_name = c->name;
-        d->nclass = c->n;
-        c->name = NULL;
-        c->n = 0;
-    }
-    bool ok = sorted && place;
-    free(sorted);
-    free(place);
-    return ok ? NN_OK : NN_ERR_MEMORY;
-}
-
-static int finish(Table *t)
-{
-    nncc_data *d = t->d;
-
-    if (d->n == 0)
-        return nncc_fail(NN_ERR_DATA, "%s: holds no rows of data",
-                         nncc_csv_path(t->csv));
-    if (t->stated_rows >= 0 && t->stated_rows != d->n)
-        return nncc_fail(
-            NN_ERR_DATA, "%s: holds %lld rows; its first line says %lld",
-            nncc_csv_path(t->csv), (long long)d->n, (long long)t->stated_rows);
-    if (d->label == NNCC_LABEL_NONE) {
-        free(d->y);
-        d->y = NULL;
-    }
-    return t->classes.name ? sort_classes(t) : NN_OK;
 }
 
 static int read_start(Table *t)
@@ -568,33 +447,72 @@ static int read_table(Table *t, const char *path)
     t->d = nncc_alloc(1, sizeof *t->d, "a data set");
     if (!t->d || !(t->d->path = nncc_strdup(path)))
         return NN_ERR_MEMORY;
-    int status = nncc_csv_open(path, t->o->delimiter, &t->csv);
+    t->d->x_dtype = t->d->y_dtype = NN_F64;
+    t->d->scale = 1;
+    int status = nncc_csv_open(path, t->o, &t->csv);
     return status ? status : read_rows(t);
+}
+
+static int check_options(const nncc_csv_options *o)
+{
+    bool lists =
+        (o->ncolumn > 0 && !o->column) || (o->nrename > 0 && !o->rename);
+
+    if (lists || o->ncolumn < 0 || o->nrename < 0 || o->ragged_from < 0 ||
+        o->missing < NNCC_MISSING_REFUSE || o->missing > NNCC_MISSING_KEEP ||
+        o->date_order < NNCC_DATE_ISO || o->date_order > NNCC_DATE_MDY ||
+        (o->decimal && o->decimal != '.' && o->decimal != ','))
+        return nncc_fail(NN_ERR_ARGUMENT, "options of CSV that make no sense");
+    return NN_OK;
+}
+
+static void table_free(Table *t)
+{
+    for (int64_t i = 0; i < t->nword; i++)
+        nncc_words_free(&t->words[i]);
+    for (int64_t i = 0; i < t->nname; i++) {
+        free(t->name[i]);
+        free(t->was[i]);
+    }
+    nncc_csv_close(t->csv);
+    nncc_words_free(&t->classes);
+    free(t->words);
+    free(t->name);
+    free(t->was);
+    free(t->place);
+    free(t->length);
 }
 
 int nncc_csv_read(const char *path, const nncc_csv_options *o, nncc_data **out)
 {
     static const nncc_csv_options defaults = NNCC_CSV_DEFAULTS;
-    Table t = {.o = o ? o : &defaults, .label = -1, .stated_rows = -1};
+    nncc_csv_options own = o ? *o : defaults;
+    Table t = {.o = &own, .label = -1, .stated_rows = -1};
 
     if (!path || !out)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_csv_read: null argument");
+    int status = check_options(t.o);
+    if (status)
+        return status;
     t.max_bytes = t.o->max_bytes ? t.o->max_bytes : DEFAULT_MAX_BYTES;
+    t.named = t.o->classes != 0;
+    t.like = t.o->like && t.o->like->column ? t.o->like : NULL;
+    if (t.like && t.like->fill)
+        own.missing = NNCC_MISSING_KEEP;
+    t.ragged = t.o->ragged && !t.like;
+    t.lengths = t.o->ragged;
+    t.from = t.o->ragged_from;
 
     /* strtod follows the locale of the thread: numbers here have a point. */
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t before = c ? uselocale(c) : (locale_t)0;
-    int status = c ? read_table(&t, path) : nncc_fail_memory(0, "the C locale");
+    status = c ? read_table(&t, path) : nncc_fail_memory(0, "the C locale");
     if (c) {
         uselocale(before);
         freelocale(c);
     }
 
-    nncc_csv_close(t.csv);
-    for (int32_t i = 0; i < t.classes.n; i++)
-        free(t.classes.name[i]);
-    free(t.classes.name);
-    free(t.classes.slot);
+    table_free(&t);
     if (status)
         nncc_data_free(t.d);
     else

@@ -53,6 +53,7 @@ static int read_model(Args *a, SetOptions *data, int64_t *batch, Use *u)
 static bool read_data(const Args *a, SetOptions *o, Use *u)
 {
     o->split = (nncc_split_options){.keep_order = 1};
+    o->csv.like = u->fit;
     if (u->fit && option_value(a, "scale")) {
         cli_fail("'--scale' is known from the training: leave it out");
         return false;
@@ -97,16 +98,6 @@ static bool print_means(const Args *a, nncc_model *m, const nncc_data *d)
     return cli_flush(a->arena);
 }
 
-/* The column that the label had: its name or its number; NULL: none. */
-static const char *label_of(const Args *a, const nncc_data *fit)
-{
-    if (fit->label_column < 0)
-        return NULL;
-    return fit->label_name
-               ? fit->label_name
-               : arena_printf(a->arena, "%lld", (long long)fit->label_column);
-}
-
 static int run_eval(Args *a)
 {
     Use u = {0};
@@ -120,8 +111,6 @@ static int run_eval(Args *a)
     if (status)
         return status;
     bool done = trained_fit(a, &u.fit);
-    if (done && u.fit && !data.csv.label)
-        data.csv.label = label_of(a, u.fit);
     done = done && read_data(a, &data, &u) && prepare(a, &u, NULL, batch) &&
            print_means(a, u.trained.model, u.sets.train);
     use_free(&u);
@@ -302,32 +291,6 @@ static bool print_predictions(const Args *a, const Use *u, nncc_tensor *t,
     return file_keep(a->arena, to);
 }
 
-/* Has the file the label's column, too? */
-static bool has_label(const SetOptions *o, const nncc_data *fit,
-                      const char *label)
-{
-    nncc_csv_options with = o->csv;
-    nncc_data *d;
-
-    with.label = label;
-    if (nncc_data_read(o->data, NULL, &with, &d) != NN_OK)
-        return false;
-    bool has = d->nlabel && (fit->label_name || d->nfeature == fit->nfeature);
-    nncc_data_free(d);
-    return has;
-}
-
-static bool read_features(const Args *a, SetOptions *o, Use *u)
-{
-    const nncc_data *fit = u->fit;
-    const char *label = fit ? label_of(a, fit) : NULL;
-
-    if (!o->csv.label && label && has_label(o, fit, label))
-        o->csv.label = label;
-    o->csv.no_label = !o->csv.label;
-    return read_data(a, o, u);
-}
-
 static Function *find_function(const Args *a, const Load *l)
 {
     if (a->word.n > 1)
@@ -341,7 +304,8 @@ static bool predict(const Args *a, SetOptions *o, Use *u, int64_t batch,
     nncc_tensor *t = NULL;
     Function *f = find_function(a, &u->load);
 
-    if (!f || !trained_fit(a, &u->fit) || !read_features(a, o, u) ||
+    o->csv.no_label = !o->csv.label;
+    if (!f || !trained_fit(a, &u->fit) || !read_data(a, o, u) ||
         !prepare(a, u, f, batch))
         return false;
     if (nncc_predict(u->trained.model, u->trained.extra, u->sets.train, batch,

@@ -144,14 +144,15 @@ int sets_options(const Args *a, uint64_t seed, SetOptions *to)
                        .split = {.seed = seed, .count = -1, .fraction = 0.2},
                        .scale = 1,
                        .standardise = option_value(a, "standardise") != NULL};
-    to->csv.label = option_value(a, "label");
-    to->csv.no_label = option_value(a, "no-label") != NULL;
+    int status = csv_options(a, to);
+    if (status)
+        return status;
     list_named(a, "data", &to->named);
     list_named(a, "test-data", &to->test_named);
     for (int i = 0; i < a->given.n; i++)
         if (!strcmp(a->given.at[i].name, "columns"))
             list_push(a->arena, &to->columns, a->given.at[i].value);
-    if (to->columns.n)
+    if (to->columns.n && !to->csv.label)
         to->csv.no_label = 1;
     wrong = senseless(a, to);
     if (wrong)
@@ -259,28 +260,54 @@ static bool take_columns(const SetOptions *o, nncc_data *d)
            nncc_data_columns(d, o->columns.n, o->columns.at) == NN_OK;
 }
 
-static bool read_rows(const SetOptions *o, Sets *to)
+/* One file of rows: as --data, or --test-data like those. */
+static bool read_file(const SetOptions *o, const char *path, const char *labels,
+                      const nncc_data *like, nncc_data **to)
 {
-    nncc_data *all;
+    nncc_csv_options csv = o->csv;
 
-    if (o->test_data && nncc_data_read(o->test_data, o->test_labels, &o->csv,
-                                       &to->test) != NN_OK)
+    csv.like = like ? like : csv.like;
+    if (nncc_data_read(path, labels, &csv, to) != NN_OK)
         return false;
-    if (!take_columns(o, to->test) ||
-        nncc_data_read(o->data, o->labels, &o->csv, &all) != NN_OK)
-        return false;
-    if (!take_columns(o, all)) {
-        nncc_data_free(all);
-        return false;
-    }
-    if (o->test_data)
-        to->train = all;
-    else if (!split(o, all, to))
+    bool good = !o->classes || nncc_data_classes(*to) == NN_OK;
+    if (good && (*to)->dropped_rows)
+        printf("%s: %lld rows left out for what is missing\n", path,
+               (long long)(*to)->dropped_rows);
+    return good && (csv.like || take_columns(o, *to));
+}
+
+/* The features of both as training likes them. */
+static bool scale(const SetOptions *o, Sets *to)
+{
+    if (o->fill && nncc_data_fill(to->train, to->test, o->fill_kind,
+                                  o->fill_value) != NN_OK)
         return false;
     return nncc_data_scale(to->train, o->scale) == NN_OK &&
            (!to->test || nncc_data_scale(to->test, o->scale) == NN_OK) &&
            (!o->standardise ||
             nncc_data_standardise(to->train, to->test) == NN_OK);
+}
+
+/* The test rows of a file of their own: columns, categories and classes are
+ * those of the training rows. */
+static bool read_test_rows(const SetOptions *o, Sets *to)
+{
+    return read_file(o, o->test_data, o->test_labels, to->train, &to->test) &&
+           nncc_data_fit(to->test, to->train) == NN_OK;
+}
+
+static bool read_rows(const SetOptions *o, Sets *to)
+{
+    nncc_data *all = NULL;
+
+    if (!read_file(o, o->data, o->labels, NULL, &all)) {
+        nncc_data_free(all);
+        return false;
+    }
+    if (!o->test_data)
+        return split(o, all, to) && scale(o, to);
+    to->train = all;
+    return read_test_rows(o, to) && scale(o, to);
 }
 
 bool sets_read(const SetOptions *o, Sets *to)

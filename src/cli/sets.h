@@ -17,6 +17,12 @@ typedef struct SetOptions {
     LIST(const char *) columns;   /* of data, for parameters by name */
     const char *data, *labels, *text, *test_data, *test_labels;
     nncc_csv_options csv;
+    LIST(nncc_column_option) kinds; /* behind csv */
+    LIST(const char *) renames;     /* likewise */
+    bool classes;                   /* labels are names */
+    bool fill;                      /* what is missing gets a value: */
+    int fill_kind;
+    double fill_value;
     nncc_text_options rows; /* of text */
     nncc_split_options split;
     double scale;
@@ -27,6 +33,29 @@ typedef struct Sets {
     nncc_data *train, *test; /* test: NULL when empty */
 } Sets;
 
+/* Options of CSV files, for train and whoever reads its data anew. */
+#define CSV_OPTIONS                                                            \
+    {"label", 0, "COLUMN", "name or number of the label's column (the last)"}, \
+        {"no-label", 0, NULL, "all columns are features"},                     \
+        {"classes", 0, NULL,                                                   \
+         "labels are names of classes, also numbers: 1…k"},                    \
+        {"drop", 0, "COLUMNS", "leave columns out: names, numbers, 2:5, 7:"},  \
+        {"rename", 0, "OLD=NEW", "all else knows the new name"},               \
+        {"missing", 0, "RULE",                                                 \
+         "for empty fields, NA, ?, …: drop the row; mean, median\n"            \
+         "or a number instead"},                                               \
+        {"categories", 0, "COLUMNS", "texts there are numbered, 0 to n-1"},    \
+        {"one-hot", 0, "COLUMNS", "or a feature for each text, 0 or 1"},       \
+        {"dates", 0, "COLUMNS",                                                \
+         "days since 1970: 2024-12-31, 31.12.2024 8:30"},                      \
+        {"date-order", 0, "ORDER", "of 31/12/2024: dmy, mdy"},                 \
+        {"ragged", 0, "NAME[=COLUMN]",                                         \
+         "rows may end early; NAME is how long they are from\n"                \
+         "COLUMN on"},                                                         \
+        {"comment", 0, "CHARACTER", "begins lines that are none: #, or none"}
+
+/* csv.c: what is said of CSV files; a status to exit with. */
+int csv_options(const Args *a, SetOptions *to);
 /* What the command line says of the data; a status to exit with, 0 for none. */
 int sets_options(const Args *a, uint64_t seed, SetOptions *to);
 /* False: nncc_last_error says why. */

@@ -1,0 +1,210 @@
+/* scale.c: features made the size that training likes; what is missing filled
+ * in. */
+#include "nn_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+int nncc_data_scale(nncc_data *d, double factor)
+{
+    if (!d || !isfinite(factor))
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "features scaled by %g; expected a finite number",
+                         factor);
+    d->scale *= factor;
+    return NN_OK;
+}
+
+/* Mean and 1 / standard deviation of each column, by Welford's update; 1 for a
+ * constant column; categories stay as they are. mean and scale: [nfeature],
+ * zeros at first; row: [nfeature], for use here. */
+static void statistics(const nncc_data *d, double *mean, double *scale,
+                       double *row)
+{
+    int64_t m = d->nfeature;
+
+    for (int64_t i = 0; i < d->n; i++) {
+        nncc_data_features(d, i, 0, m, row);
+        for (int64_t k = 0; k < m; k++) {
+            double delta = row[k] - mean[k];
+            mean[k] += delta / (double)(i + 1);
+            scale[k] += delta * (row[k] - mean[k]);
+        }
+    }
+    for (int64_t k = 0; k < m; k++) {
+        double deviation = sqrt(scale[k] / (double)d->n);
+        scale[k] = deviation > 0 ? 1 / deviation : 1;
+        if (nncc_is_category(d, k)) {
+            mean[k] = 0;
+            scale[k] = 1;
+        }
+    }
+}
+
+int nncc_data_transform(nncc_data *d, const double *mean, const double *factor)
+{
+    int64_t m = d->nfeature;
+    bool single = d->x_dtype == NN_F32 || nncc_dtype_bytes(d->x_dtype) == 1;
+    void *to =
+        nncc_alloc((size_t)d->n * (size_t)m,
+                   single ? sizeof(float) : sizeof(double), "a data set");
+    double *row = nncc_alloc((size_t)m, sizeof *row, "a row");
+
+    if (!to || !row || nncc_copy_numbers(mean, m, &d->mean) ||
+        nncc_copy_numbers(factor, m, &d->factor)) {
+        free(to);
+        free(row);
+        return NN_ERR_MEMORY;
+    }
+    for (int64_t i = 0; i < d->n; i++) {
+        nncc_data_features(d, i, 0, m, row);
+        for (int64_t k = 0; k < m; k++) {
+            double x = (row[k] - mean[k]) * factor[k];
+            if (single)
+                ((float *)to)[i * m + k] = (float)x;
+            else
+                ((double *)to)[i * m + k] = x;
+        }
+    }
+    free(row);
+    free(d->x);
+    d->x = to;
+    d->x_dtype = single ? NN_F32 : NN_F64;
+    d->x_step = m;
+    d->fit_scale = d->scale;
+    d->scale = 1;
+    return NN_OK;
+}
+
+static int can_standardise(const nncc_data *train, const nncc_data *other)
+{
+    if (!train || train->n == 0)
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "no rows to take means and deviations from");
+    if (other && other->nfeature != train->nfeature)
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "%s has %lld features; %s, whose means and deviations "
+                         "it should take, has %lld",
+                         other->path, (long long)other->nfeature, train->path,
+                         (long long)train->nfeature);
+    if (train->text || (other && other->text))
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "%s: a text has no means to standardise", train->path);
+    if (train->mean || (other && other->mean))
+        return nncc_fail(NN_ERR_ARGUMENT, "%s: is standardised already",
+                         train->mean ? train->path : other->path);
+    return NN_OK;
+}
+
+int nncc_data_standardise(nncc_data *train, nncc_data *other)
+{
+    int status = can_standardise(train, other);
+
+    if (status)
+        return status;
+    size_t m = (size_t)train->nfeature;
+    double *mean = nncc_alloc(m, sizeof *mean, "means");
+    double *scale = nncc_alloc(m, sizeof *scale, "deviations");
+    double *row = nncc_alloc(m, sizeof *row, "a row");
+    status = mean && scale && row ? NN_OK : NN_ERR_MEMORY;
+    if (!status) {
+        statistics(train, mean, scale, row);
+        status = nncc_data_transform(train, mean, scale);
+        if (!status && other)
+            status = nncc_data_transform(other, mean, scale);
+    }
+    free(mean);
+    free(scale);
+    free(row);
+    return status;
+}
+
+/* What is missing */
+
+static int by_value(const void *a, const void *b)
+{
+    double v = *(const double *)a, w = *(const double *)b;
+
+    return v < w ? -1 : v > w;
+}
+
+/* The mean or median of the n numbers of v, which are sorted for it; 0 of none.
+ */
+static double middle(int kind, double *v, int64_t n)
+{
+    double sum = 0;
+
+    if (n == 0)
+        return 0;
+    if (kind == NNCC_FILL_MEDIAN) {
+        qsort(v, (size_t)n, sizeof *v, by_value);
+        return n % 2 ? v[n / 2] : v[n / 2 - 1] + (v[n / 2] - v[n / 2 - 1]) / 2;
+    }
+    for (int64_t i = 0; i < n; i++)
+        sum += (v[i] - sum) / (double)(i + 1);
+    return sum;
+}
+
+/* fill[k] for each feature; v: [d->n], for use here. */
+static void find_fill(const nncc_data *d, int kind, double value, double *v,
+                      double *fill)
+{
+    for (int64_t k = 0; k < d->nfeature; k++) {
+        int64_t n = 0;
+        for (int64_t i = 0; i < d->n && kind != NNCC_FILL_VALUE; i++) {
+            nncc_load_numbers(d->x_dtype, d->x, i * d->x_step + k, 1, &v[n]);
+            n += !isnan(v[n]);
+        }
+        fill[k] = kind == NNCC_FILL_VALUE ? value : middle(kind, v, n);
+    }
+}
+
+/* Features of integers lack nothing. */
+static void put_fill(nncc_data *d, const double *fill)
+{
+    float *single = d->x;
+    double *wide = d->x;
+
+    for (int64_t i = 0; i < d->n; i++)
+        for (int64_t k = 0; k < d->nfeature; k++) {
+            int64_t at = i * d->x_step + k;
+            if (d->x_dtype == NN_F32 && isnan(single[at]))
+                single[at] = (float)fill[k];
+            else if (d->x_dtype == NN_F64 && isnan(wide[at]))
+                wide[at] = fill[k];
+        }
+}
+
+int nncc_data_take_fill(nncc_data *d, const double *fill)
+{
+    free(d->fill);
+    d->fill = NULL;
+    int status = nncc_copy_numbers(fill, d->nfeature, &d->fill);
+    if (!status)
+        put_fill(d, fill);
+    return status;
+}
+
+int nncc_data_fill(nncc_data *train, nncc_data *other, int kind, double value)
+{
+    if (!train || kind < NNCC_FILL_VALUE || kind > NNCC_FILL_MEDIAN ||
+        !isfinite(value) || (other && other->nfeature != train->nfeature) ||
+        train->mean || (other && other->mean))
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "what is missing is filled in before features are "
+                         "standardised, with finite numbers, in data sets of "
+                         "the same features");
+    double *v = nncc_alloc((size_t)train->n + 1, sizeof *v, "a column");
+    double *fill = nncc_alloc((size_t)train->nfeature, sizeof *fill, "means");
+    int status = v && fill ? NN_OK : (int)NN_ERR_MEMORY;
+    if (!status) {
+        find_fill(train, kind, value, v, fill);
+        status = nncc_data_take_fill(train, fill);
+    }
+    if (!status && other)
+        status = nncc_data_take_fill(other, fill);
+    free(v);
+    free(fill);
+    return status;
+}
