@@ -408,14 +408,36 @@ static void tell_size(nncc_text *t, const char *size, const nn_error *e)
                          (long long)e->index, (long long)e->limit - 1);
 }
 
-/* "model.nn:7: " and what was wrong there; nothing where nothing is known. */
-static void tell_place(nncc_text *t, const nn_function *f, const nn_error *e)
+const char *nncc_number_name(const nn_function *f, const nn_error *e, char *buf,
+                             size_t n)
+{
+    int trained = 0;
+    char leaf[200];
+
+    while (trained < f->nresult && f->result[trained]->in_place < 0)
+        trained++;
+    if (e->index < 0 || trained == f->nresult) {
+        snprintf(buf, n, "the loss or its gradient");
+    } else if (e->index == 0) {
+        snprintf(buf, n, "the loss");
+    } else {
+        int first = nncc_param_leaf(f, f->result[trained]->in_place);
+        nncc_leaf_name(f, first + (int)e->index - 1, leaf, sizeof leaf);
+        snprintf(buf, n, "the gradient of %s", leaf);
+    }
+    return buf;
+}
+
+void nncc_tell_place(nncc_text *t, const nn_function *f, const nn_error *e)
 {
     if (e->place < 0 || e->place >= f->nplace)
         return;
     const nn_place *p = f->place[e->place];
+    char name[256];
     if (*p->file)
         nncc_text_printf(t, ": %s:%d", p->file, (int)p->line);
+    if (p->status == NN_ERR_NUMBER)
+        nncc_text_printf(t, ": %s", nncc_number_name(f, e, name, sizeof name));
     if (p->status == NN_ERR_DIM)
         tell_size(t, p->text, e);
     if (p->status != NN_ERR_INDEX)
@@ -433,7 +455,7 @@ static int tell_stop(const nncc_model *m, const nn_function *f,
 {
     nncc_text t = {0};
 
-    tell_place(&t, f, e);
+    nncc_tell_place(&t, f, e);
     nncc_fail(status, "%s: %s: %s%s", nncc_path(m), f->name,
               nncc_status_text(status), t.n ? t.at : "");
     free(t.at);
@@ -450,6 +472,7 @@ int nncc_invoke(nncc_model *m, const nn_function *f, void *const *leaf,
     if (status)
         return status;
     status = f->call(leaf, dims, m->workspace, &own);
+    m->stop = *own.error;
     if (status)
         tell_stop(m, f, own.error, status);
     return status;

@@ -30,6 +30,15 @@ static void find_range(const nncc_data *d, double *least, double *most)
     }
 }
 
+/* The index may be the label itself. */
+static bool label_counts(const nncc_binding *b, const nncc_data *d)
+{
+    if (b->label < 0 || d->nlabel != 1)
+        return false;
+    int yt = b->axes.leaf[b->input[b->label].leaf]->dtype;
+    return yt != NN_F32 && yt != NN_F64;
+}
+
 static int tell_bad_row(const nncc_binding *b, const nncc_data *d, int64_t row,
                         const char *place)
 {
@@ -42,7 +51,7 @@ static int tell_bad_row(const nncc_binding *b, const nncc_data *d, int64_t row,
             "%s: a character is out of range for the model: the text "
             "has %d different ones",
             place, (int)d->nclass);
-    if (b->label < 0 || d->nlabel != 1)
+    if (!label_counts(b, d))
         return nncc_fail(NN_ERR_INDEX,
                          "%s: an index made of this row is out of range",
                          place);
@@ -71,12 +80,18 @@ static int tell_bad_row(const nncc_binding *b, const nncc_data *d, int64_t row,
                      where);
 }
 
-static void name_bad_row(const nncc_binding *b, const nncc_data *d, int64_t row)
+/* With where in the model it was. */
+static void name_bad_row(const nncc_model *m, const nncc_binding *b,
+                         const nncc_data *d, int64_t row)
 {
-    nncc_text place = {0};
+    nncc_text place = {0}, stop = {0};
 
     tell_bad_row(b, d, row, nncc_data_place(d, row, &place));
+    nncc_tell_place(&stop, b->f, &m->stop);
+    if (stop.n && !stop.failed)
+        nncc_fail(NN_ERR_INDEX, "%s%s", nncc_last_error(), stop.at);
     free(place.at);
+    free(stop.at);
 }
 
 /* Which of these rows is it that has a label out of range? Each is evaluated
@@ -99,7 +114,7 @@ static int find_bad_row(nncc_model *m, const nncc_trainer *t,
         nncc_bind_rows(&b, d, same, b.batch);
         status = nncc_invoke(m, b.f, b.leaf, b.dims_now, exec);
         if (status == NN_ERR_INDEX)
-            name_bad_row(&b, d, row[i]);
+            name_bad_row(m, &b, d, row[i]);
     }
     free(same);
     nncc_bind_free(&b);

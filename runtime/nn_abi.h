@@ -45,7 +45,9 @@ enum nn_dtype {
 typedef struct nn_error {
     uint32_t size; /* sizeof(nn_error) of the caller */
     int32_t place; /* index among the function's places, or -1 */
-    int64_t index; /* an index or a size: is not in 0 ... limit - 1 */
+    int64_t index; /* an index or a size: is not in 0 ... limit - 1; what is no
+                      number: 0, the loss; k, the gradient by leaf k - 1 of what
+                      is trained */
     int64_t limit; /* of a size that divides by 0: 0 */
 } nn_error;
 

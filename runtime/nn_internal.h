@@ -61,6 +61,7 @@ struct nncc_model {
     void *workspace;
     size_t workspace_bytes;
     struct nncc_trainer *trainer; /* NULL before nncc_train */
+    nn_error stop;                /* of the last call that failed */
 };
 
 /* The leaf's place in f for messages, "net.hidden.W", into buf; returns buf. */
@@ -89,6 +90,13 @@ int nncc_axes_bytes(const nncc_axes *a, int leaf, size_t *bytes);
 /* nncc_solve with the axes at hand; leaves a->size filled. */
 int nncc_axes_solve(const nn_function *f, nncc_axes *a,
                     nncc_tensor *const *leaf, int64_t *dims);
+
+/* ": model.nn:7: " and what was wrong there; nothing where nothing is known. */
+void nncc_tell_place(nncc_text *t, const nn_function *f, const nn_error *e);
+/* What a step found not to be a number: "the gradient of net.w", into buf;
+ * returns buf. */
+const char *nncc_number_name(const nn_function *f, const nn_error *e, char *buf,
+                             size_t n);
 
 /* Makes m's workspace large enough for f. */
 int nncc_reserve(nncc_model *m, const nn_function *f, const int64_t *dims);

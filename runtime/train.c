@@ -110,6 +110,7 @@ static int follow_schedule(Run *r)
 static int run_step(Run *r, double *loss, int64_t *rows)
 {
     long long epoch = r->at.epoch, k = r->at.step + 1;
+    char name[256];
 
     *rows = pick_batch(r);
     nncc_bind_key(&r->step, r->t->seed, (uint64_t)r->at.done + 1);
@@ -120,12 +121,13 @@ static int run_step(Run *r, double *loss, int64_t *rows)
     if (!status)
         status = nncc_bind_result(&r->step, 0, loss);
     if (status == NN_ERR_NUMBER)
-        return nncc_fail(NN_ERR_DIVERGED,
-                         "the loss or its gradient became infinite or not a "
-                         "number in epoch %lld, step %lld, whose update was "
-                         "not made: a smaller learning rate or scaled features "
-                         "may help",
-                         epoch, k);
+        return nncc_fail(
+            NN_ERR_DIVERGED,
+            "%s became infinite or not a number in epoch %lld, "
+            "step %lld, whose update was not made: a smaller "
+            "learning rate or scaled features may help",
+            nncc_number_name(r->step.f, &r->m->stop, name, sizeof name), epoch,
+            k);
     if (status)
         return status;
     r->at.done++;

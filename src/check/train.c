@@ -474,19 +474,28 @@ static bool carried_fits(Train *t, const Value **carried)
     return false;
 }
 
-/* 1 if the loss and its gradient are finite; else the step ends here. */
+/* Is the sum of x's elements' absolute values a number? */
+static Node *is_finite(Graph *g, Node *x)
+{
+    Node *sum = g_reduce_all(g, OP_sum, g1(g, OP_abs, x));
+    double most = sum->dtype == DT_f64 ? DBL_MAX : (double)FLT_MAX;
+
+    return g2(g, OP_le, sum, g_const(g, sum->dtype, most));
+}
+
+/* 1 if the loss and its gradient are finite; else the step ends here, with the
+ * number of what is not: 0 for the loss, then those of the gradient's leaves.
+ */
 static Node *finite_or_stop(Train *t, const Value *loss, const Value *grad)
 {
     Graph *g = t->c->graph;
-    Node **leaf = value_leaves(t->c, grad), *sum = g1(g, OP_abs, loss->node);
-    double most = sum->dtype == DT_f64 ? DBL_MAX : (double)FLT_MAX;
+    Node **leaf = value_leaves(t->c, grad);
+    Node **ok = NEWN(t->c->arena, Node *, grad->nleaf + 1);
 
-    for (int i = 0; i < grad->nleaf; i++) {
-        Node *s = g_reduce_all(g, OP_sum, g1(g, OP_abs, leaf[i]));
-
-        sum = g2(g, OP_add, sum, g_cast(g, sum->dtype, s));
-    }
-    return g_number_check(g, g2(g, OP_le, sum, g_const(g, sum->dtype, most)));
+    ok[0] = is_finite(g, loss->node);
+    for (int i = 0; i < grad->nleaf; i++)
+        ok[i + 1] = is_finite(g, leaf[i]);
+    return g_number_check(g, grad->nleaf + 1, ok);
 }
 
 /* Nothing that is overwritten is so before the step is known not to end: what

@@ -204,14 +204,18 @@ Val *llvm_checked(Lower *l, const Node *n, Val *x)
     return val_new(e, known_positive(l, v), x->t);
 }
 
-Val *llvm_stop(Lower *l, Val *bad)
+Val *llvm_stop(Lower *l, Val *bad, Val *which)
 {
     Emit *e = l->e;
+    LLVMValueRef number, told = LLVMGetParam(code_here(e), 1);
     LLVMBasicBlockRef stop = code_block(e, "stop"), on = code_block(e, "");
     if (e->before || l->width > 1)
         die("a kernel cannot end here");
     LLVMBuildCondBr(e->builder, bad->v, stop, on);
     LLVMPositionBuilderAtEnd(e->builder, stop);
+    number = LLVMBuildSub(e->builder, low_convert(l, DT_i64, which)->v,
+                          code_i64(e, 2), "");
+    check_tell(e, told, l->checks->nvar, number, code_i64(e, 0));
     LLVMBuildRet(e->builder, check_code(e, NN_ERR_NUMBER, l->check));
     LLVMPositionBuilderAtEnd(e->builder, on);
     return bad;

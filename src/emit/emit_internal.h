@@ -185,6 +185,7 @@ typedef struct CheckSlot {
 typedef struct Checks {
     LLVMValueRef init; /* slots are cleared before this instruction */
     LIST(CheckSlot) slot;
+    int nvar; /* of the kernel's function: see check_tell */
 } Checks;
 typedef struct Failure {
     LLVMValueRef status; /* NULL: nothing is checked */
@@ -194,7 +195,7 @@ typedef struct Failure {
 Failure checks_finish(Emit *e, const Checks *c);
 /* As lower.def says. */
 Val *llvm_checked(Lower *l, const Node *n, Val *x);
-Val *llvm_stop(Lower *l, Val *bad);
+Val *llvm_stop(Lower *l, Val *bad, Val *which);
 /* A status of a check, with `first` checks before those of its kernel. */
 LLVMValueRef check_shifted(Emit *e, LLVMValueRef status, int first);
 /* Puts them behind the nvar dimensions of a list. */

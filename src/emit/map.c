@@ -610,6 +610,7 @@ static void emit_function_body(MapCode *m, const KernelKey *key, int nfixed,
     LLVMValueRef none[1];
     m->nfixed = nfixed;
     m->lower.checks = &m->checks;
+    m->checks.nvar = key->nvar;
     map_levels(m);
     emit_entry(m, key, rows);
     outer_loops(m, NULL, none, nfixed);

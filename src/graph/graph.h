@@ -353,9 +353,9 @@ bool node_is_finite_but_quotients(const Node *n);
 bool node_is_steep(const Node *n, const Node *partial);
 /* i, and status NN_ERR_INDEX when an element is outside 0 … n-1. */
 Node *g_index_check(Graph *g, Node *i, const Dim *n);
-/* 1 where ok, a scalar, holds; else status NN_ERR_NUMBER, and the kernel ends
- * there. */
-Node *g_number_check(Graph *g, Node *ok);
+/* 1 where all of ok, scalars, hold; else status NN_ERR_NUMBER with the number
+ * of the first that does not, and the kernel ends there. */
+Node *g_number_check(Graph *g, int n, Node *const *ok);
 
 /* The constant v in the shape and dtype of `like`. */
 Node *g_fill(Graph *g, const Node *like, double v);

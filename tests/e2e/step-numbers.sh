@@ -16,16 +16,19 @@ static m_train_state state, state0;
 static float x[6] = {1, 2, 3, 4, 5, 6}, y[2] = {1, 0};
 NN_ALIGN(64) static unsigned char work[65536];
 
+static nn_error error;
+
 static int step(int64_t b)
 {
     float loss;
+    nn_exec exec = {sizeof exec, 0, NULL, NULL, &error};
 
     net0 = net;
     stats0 = stats;
     state0 = state;
     if (m_step_workspace(b) > sizeof work)
         exit(3);
-    return m_step(&net, STATS &state, x, y, b, SETTINGS &loss, work, NULL);
+    return m_step(&net, STATS &state, x, y, b, SETTINGS &loss, work, &exec);
 }
 
 static int moved(void)
@@ -35,12 +38,15 @@ static int moved(void)
            memcmp(&state, &state0, sizeof state) != 0;
 }
 
-static void stops(const char *why, int64_t b)
+/* gradient: of w, and not the loss, is what is no number. */
+static void stops(const char *why, int64_t b, int gradient)
 {
+    error.size = sizeof error;
+    error.index = -1;
     int status = step(b);
 
-    if (status != NN_ERR_NUMBER || moved()) {
-        printf("%s: status %d, moved %d\n", why, status, moved());
+    if (status != NN_ERR_NUMBER || moved() || error.index != gradient) {
+        printf("%s: status %d, moved %d, index %d\n", why, status, moved(), (int)error.index);
         exit(1);
     }
 }
@@ -60,14 +66,14 @@ int main(void)
         if (step(2) != NN_OK || !moved())
             return 4;
         x[3] = NAN;
-        stops("NaN", 2);
+        stops("NaN", 2, 0);
         x[3] = -INFINITY;
-        stops("infinite", 2);
+        stops("infinite", 2, 0);
         x[3] = 1e30f; /* its square is infinite */
-        stops("overflow", 2);
+        stops("overflow", 2, 0);
         x[3] = old;
         y[1] = NAN;
-        stops("NaN in a label", 2);
+        stops("NaN in a label", 2, 0);
         y[1] = 0;
     }
     /* The gradient becomes too large before the loss does. */
@@ -77,7 +83,7 @@ int main(void)
         state = state0;
         x[2] *= 1.02f;
     }
-    stops("steep", 2);
+    stops("steep", 2, 1);
     return 0;
 }
 C
@@ -124,5 +130,27 @@ fn loss(net: Net, x: real[b, 2], y: real[b]) -> real = mean((x @ net.w - y) ^ 2)
 train loss(net) { optimizer = sgd(lr = 1e3); }
 N
 printf 'a,b,y\n1,2,3\n4,5,6\n7,8,8\n' >data.csv
-refuse 1 'the loss or its gradient became infinite or not a number in epoch [0-9]+, step [0-9]+, whose update was not made' \
+refuse 1 'the (loss|gradient of net.w) became infinite or not a number in epoch [0-9]+, step [0-9]+, whose update was not made' \
     "$NNCC" train m.nn --data data.csv --epochs 200 --batch 1
+cat >m.nn <<'N'
+use optim;
+struct Net { w: real[2] = 1, s: real[3] = 0 }
+fn loss(net: Net, x: real[b, 2], y: real[b]) -> real = mean((x @ net.w + sum(sqrt(net.s)) - y) ^ 2);
+train loss(net) { optimizer = sgd(lr = 1e-3); }
+N
+refuse 1 'the gradient of net.s became infinite or not a number in epoch 1, step 1, whose' \
+    "$NNCC" train m.nn --data data.csv
+sed -i 's/+ sum.*net.s))/+ log(-1 - sum(net.s))/' m.nn
+refuse 1 'the loss became infinite or not a number in epoch 1, step 1, whose' "$NNCC" train m.nn --data data.csv
+
+# An index that is no label: the row, and the place in the model.
+cat >m.nn <<'N'
+use optim;
+struct Net { t: real[3, 2] = 1 }
+fn loss(net: Net, k: int[b], y: real[b]) -> real =
+  mean((net.t[k + 1][:, 0] - y)^2);
+train loss(net) { optimizer = sgd(lr = 1e-3); }
+N
+printf 'k,y\n1,3\n2,6\n' >data.csv
+refuse 1 'data.csv:3: an index made of this row is out of range: m.nn:4: index 3 of .net.t.k . 1.. is not in 0 ... 2' \
+    "$NNCC" train m.nn --data data.csv --test 0 --columns k=k --columns y=y

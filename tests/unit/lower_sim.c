@@ -362,9 +362,10 @@ static Val *sim_checked(Lower *l, const Node *n, Val *x)
     return i >= 0 && i < limit ? x : integer(l, x->t, 0);
 }
 
-static Val *sim_stop(Lower *l, Val *bad)
+static Val *sim_stop(Lower *l, Val *bad, Val *which)
 {
     (void)l;
+    (void)which;
     return bad;
 }
 

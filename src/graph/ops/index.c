@@ -97,7 +97,8 @@ static Val *check_lower(Lower *l, const Node *n, Val *const *x)
 {
     if (n->attr.integer != NUMBER_CHECK)
         return low_checked(l, n, x[0]);
-    low_stop(l, low_icmp(l, CMP_ne, x[0], low_int(l, n->dtype, 1)));
+    Val *one = low_int(l, n->dtype, 1);
+    low_stop(l, low_icmp(l, CMP_ne, x[0], one), x[0]);
     return x[0];
 }
 
@@ -125,13 +126,16 @@ Node *g_index_check(Graph *g, Node *i, const Dim *n)
     return graph_make(g, OP_index_check, i->dtype, 1, &i, &attr);
 }
 
-/* Kept apart from what is known of indices: 1 or 2, which is out of range. */
-Node *g_number_check(Graph *g, Node *ok)
+/* Kept apart from what is known of indices: 1, or what is out of range: 2 and
+ * the first that does not hold. */
+Node *g_number_check(Graph *g, int n, Node *const *ok)
 {
-    Node *one = g_const_int(g, DT_i32, 1), *two = g_const_int(g, DT_i32, 2);
-    Node *value = g_where(g, ok, one, two);
+    Node *value = g_const_int(g, DT_i32, 1);
     const Dim *bound = dim_const(g, 2);
     Attr attr = {.dims = &bound, .ndim = 1, .integer = NUMBER_CHECK};
+
+    for (int i = n; i-- > 0;)
+        value = g_where(g, ok[i], value, g_const_int(g, DT_i32, 2 + i));
     return graph_make(g, OP_index_check, DT_i32, 1, &value, &attr);
 }
 
