@@ -89,3 +89,5 @@ done
 "$nncc" tests/bench/sort/sort.nn --cpu=native -o "$work/sort.o" &&
     gcc -O2 -I"$work" tests/bench/sort/main.c "$work/sort.o" -o "$work/sorts" &&
     row 'sort of 1,000,000 f32' "$("$work/sorts")" '<= 3 times'
+
+sh tests/bench/loops/run.sh "$nncc"
