@@ -1,4 +1,4 @@
-/* array.c: arrays in IDX and .npy files, and data sets made of them. */
+/* array.c: arrays in files, and data sets made of them. */
 #include "nn_internal.h"
 
 #include <math.h>
@@ -7,244 +7,102 @@
 
 #define MAX_BYTES ((uint64_t)8 << 30)
 
-/* The elements of a file as they lie there: integers, with or without a sign,
- * or IEEE numbers. */
-typedef struct Format {
-    char kind; /* 'b' 'i' 'u' 'f' */
-    int bytes; /* 1, 2, 4, 8 */
-    bool big;  /* the first byte is the highest */
-} Format;
-
-typedef struct Header {
-    Format format;
-    int rank;
-    int64_t size[NNCC_MAX_RANK];
-    size_t at; /* where the elements begin */
-} Header;
-
-static const unsigned char npy_magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
-
-static bool is_npy(const unsigned char *b, size_t n)
+static bool ends_before(const char *path, const char *end, const char *with)
 {
-    return n >= sizeof npy_magic && !memcmp(b, npy_magic, sizeof npy_magic);
+    size_t n = strlen(with);
+
+    return (size_t)(end - path) > n && memcmp(end - n, with, n) == 0;
 }
 
-static bool is_idx(const unsigned char *b, size_t n)
+/* The name behind the last ':' of "a.npz:x" or "a.safetensors.gz:x"; or NULL.
+ */
+static const char *member_of(const char *path)
 {
-    return n >= 4 && b[0] == 0 && b[1] == 0 && b[2] >= 0x08 && b[2] <= 0x0e;
-}
+    static const char *const endings[] = {".npz", ".npz.gz", ".safetensors",
+                                          ".safetensors.gz"};
+    const char *colon = strrchr(path, ':');
 
-/* The dtype that holds such elements; -1: there is none. */
-static int dtype_of(Format f)
-{
-    switch (f.kind) {
-    case 'b':
-        return f.bytes == 1 ? NN_BOOL : -1;
-    case 'u':
-        return f.bytes == 1 ? NN_U8 : f.bytes == 2 ? NN_I32 : NN_I64;
-    case 'i':
-        return f.bytes == 8 ? NN_I64 : NN_I32;
-    case 'f':
-        return f.bytes == 4 ? NN_F32 : f.bytes == 8 ? NN_F64 : -1;
-    }
-    return -1;
-}
-
-/* IDX: 0, 0, a code for the type, the rank; sizes in 4 bytes each; elements.
- * All of it has the highest byte first. */
-static int idx_header(const char *path, const nncc_bytes *b, Header *h)
-{
-    static const Format format[] = {
-        {'u', 1, true}, {'i', 1, true}, {0, 0, true},   {'i', 2, true},
-        {'i', 4, true}, {'f', 4, true}, {'f', 8, true},
-    };
-
-    h->format = format[b->at[2] - 8];
-    h->rank = b->at[3];
-    h->at = 4 + 4 * (size_t)h->rank;
-    if (!h->format.kind || h->rank == 0 || h->rank > NNCC_MAX_RANK ||
-        b->n < h->at)
-        return nncc_fail(NN_ERR_DATA,
-                         "%s: the header of this IDX file is damaged", path);
-    for (int i = 0; i < h->rank; i++) {
-        const unsigned char *s = b->at + 4 + 4 * i;
-        h->size[i] = (int64_t)((uint32_t)s[0] << 24 | (uint32_t)s[1] << 16 |
-                               (uint32_t)s[2] << 8 | (uint32_t)s[3]);
-    }
-    return NN_OK;
-}
-
-/* What follows 'key': in the dictionary text, or NULL. */
-static const char *npy_value(const char *text, const char *key)
-{
-    size_t n = strlen(key);
-
-    for (const char *p = strchr(text, '\''); p; p = strchr(p + 1, '\'')) {
-        if (strncmp(p + 1, key, n) != 0 || p[n + 1] != '\'')
-            continue;
-        p += n + 2;
-        p += strspn(p, " ");
-        return *p == ':' ? p + 1 + strspn(p + 1, " ") : NULL;
-    }
+    for (size_t i = 0; colon && i < sizeof endings / sizeof *endings; i++)
+        if (ends_before(path, colon, endings[i]))
+            return colon + 1;
     return NULL;
 }
 
-/* "(3, 4)", "(5,)", "()" */
-static bool npy_shape(const char *p, Header *h)
+static int no_member(const nncc_store *s, const char *path, const char *name)
 {
-    if (!p || *p != '(')
-        return false;
-    for (p++;;) {
-        char *end;
-        p += strspn(p, " ,");
-        if (*p == ')')
-            return true;
-        if (*p < '0' || *p > '9' || h->rank == NNCC_MAX_RANK)
-            return false;
-        h->size[h->rank++] = strtoll(p, &end, 10);
-        p = end;
-    }
+    nncc_text names = {0};
+
+    for (int64_t i = 0; i < nncc_store_count(s) && names.n < 300; i++)
+        nncc_text_printf(&names, "%s%s", i ? ", " : "", nncc_store_name(s, i));
+    int status = nncc_fail(NN_ERR_NAME, "%s: has no array '%s'; it has %s",
+                           path, name, names.at ? names.at : "none");
+    free(names.at);
+    return status;
 }
 
-static bool npy_format(const char *p, Format *f)
+/* An array of a store, its only one where name is NULL; the store is freed. */
+static int take_one(const char *path, const char *name, nncc_store *s,
+                    nncc_tensor **out)
 {
-    if (!p || *p != '\'' || !p[1] || !strchr("<>|=", p[1]))
-        return false;
-    f->big = p[1] == '>';
-    f->kind = p[2];
-    f->bytes = p[2] && p[3] >= '1' && p[3] <= '9' ? p[3] - '0' : 0;
-    return f->bytes && p[4] == '\'' && strchr("biuf", f->kind) &&
-           (f->bytes & (f->bytes - 1)) == 0;
+    const nncc_tensor *t =
+        name ? nncc_store_find(s, name) : nncc_store_tensor(s, 0);
+    int status = NN_OK;
+
+    if (name && !t)
+        status = no_member(s, path, name);
+    else if (!name && nncc_store_count(s) != 1)
+        status = nncc_fail(NN_ERR_DATA,
+                           "%s: holds %lld arrays; expected one, or its name: "
+                           "%s:NAME",
+                           path, (long long)nncc_store_count(s), path);
+    if (!status)
+        status = nncc_tensor_copy(t, out);
+    nncc_store_free(s);
+    return status;
 }
 
-/* .npy: the magic, a version, the length of a dictionary, that as Python writes
- * it; elements. (numpy.lib.format) */
-static int npy_header(const char *path, const nncc_bytes *b, Header *h)
+static int read_member(const char *path, const char *name, nncc_tensor **out)
 {
-    char text[4096];
-    const unsigned char *p = b->at + 8;
-    size_t before = b->n > 6 && b->at[6] == 1 ? 10 : 12, n = 0;
+    nncc_text file = {0};
+    nncc_store *s = NULL;
 
-    if (b->n >= before)
-        n = (size_t)p[0] | (size_t)p[1] << 8;
-    if (b->n >= before && before == 12)
-        n |= (size_t)p[2] << 16 | (size_t)p[3] << 24;
-    h->at = before + n;
-    if (n == 0 || n >= sizeof text || b->n < h->at)
-        return nncc_fail(NN_ERR_DATA,
-                         "%s: the header of this .npy file is "
-                         "damaged",
-                         path);
-    memcpy(text, b->at + before, n);
-    text[n] = 0;
-    const char *order = npy_value(text, "fortran_order");
-    if (!npy_format(npy_value(text, "descr"), &h->format))
-        return nncc_fail(NN_ERR_DATA,
-                         "%s: holds neither integers nor reals of 4 or 8 bytes",
-                         path);
-    if (!npy_shape(npy_value(text, "shape"), h) || !order)
-        return nncc_fail(NN_ERR_DATA,
-                         "%s: the header of this .npy file is "
-                         "damaged",
-                         path);
-    if (strncmp(order, "True", 4) == 0 && h->rank > 1)
-        return nncc_fail(NN_ERR_DATA,
-                         "%s: lies column by column (fortran_order); expected "
-                         "rows: numpy.ascontiguousarray(a)",
-                         path);
-    return NN_OK;
+    nncc_text_printf(&file, "%.*s", (int)(name - path - 1), path);
+    int status =
+        file.failed ? (int)NN_ERR_MEMORY : nncc_store_read(file.at, &s);
+    if (!status)
+        status = take_one(file.at, name, s, out);
+    free(file.at);
+    return status;
 }
 
-/* Element i, its bytes as one number. */
-static uint64_t raw(Format f, const unsigned char *from, int64_t i)
+static int read_file(const char *path, nncc_tensor **out)
 {
-    const unsigned char *p = from + i * f.bytes;
-    uint64_t v = 0;
+    nncc_bytes b = {0};
+    nncc_layout h;
+    nncc_store *s;
+    int status = nncc_read_all(path, MAX_BYTES, &b);
 
-    for (int k = 0; k < f.bytes; k++)
-        v = v << 8 | p[f.big ? k : f.bytes - 1 - k];
-    return v;
-}
-
-static int64_t signed_of(Format f, uint64_t v)
-{
-    uint64_t sign = UINT64_C(1) << (8 * f.bytes - 1);
-
-    if (f.kind == 'i' && f.bytes < 8)
-        v = (v ^ sign) - sign;
-    return (int64_t)v;
-}
-
-static void copy_elements(Format f, const unsigned char *from, int64_t n,
-                          const nncc_tensor *to)
-{
-    if (f.bytes == 1 && f.kind != 'i') {
-        memcpy(to->data, from, (size_t)n);
-        for (int64_t i = 0; f.kind == 'b' && i < n; i++)
-            ((uint8_t *)to->data)[i] = from[i] != 0;
-        return;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        uint64_t v = raw(f, from, i);
-        uint32_t low = (uint32_t)v;
-        if (to->dtype == NN_F32)
-            memcpy((float *)to->data + i, &low, sizeof low);
-        else if (to->dtype == NN_I32)
-            ((int32_t *)to->data)[i] = (int32_t)signed_of(f, v);
-        else if (to->dtype == NN_F64)
-            memcpy((double *)to->data + i, &v, sizeof v);
-        else
-            ((int64_t *)to->data)[i] = signed_of(f, v);
-    }
-}
-
-static int take_elements(const char *path, const nncc_bytes *b, const Header *h,
-                         nncc_tensor **out)
-{
-    nncc_tensor shape = {.dtype = dtype_of(h->format), .rank = h->rank}, *t;
-    int64_t n;
-
-    memcpy(shape.size, h->size, sizeof shape.size);
-    if (shape.dtype < 0)
-        return nncc_fail(NN_ERR_DATA,
-                         "%s: holds neither integers nor reals of 4 or 8 bytes",
-                         path);
-    if (nncc_tensor_count(&shape, &n, NULL) ||
-        (uint64_t)n > (b->n - h->at) / (uint64_t)h->format.bytes)
-        return nncc_fail(
-            NN_ERR_DATA,
-            "%s: is cut short: %llu bytes are less than its header "
-            "says",
-            path, (unsigned long long)(b->n - h->at));
-    int status = nncc_tensor_new(shape.dtype, shape.rank, shape.size, &t);
     if (status)
         return status;
-    copy_elements(h->format, b->at + h->at, n, t);
-    *out = t;
-    return NN_OK;
+    if (nncc_is_npz(b.at, b.n)) {
+        status = nncc_npz_parse(path, &b, &s);
+        if (!status)
+            status = take_one(path, NULL, s, out);
+    } else {
+        status = nncc_layout_read(path, &b, &h);
+        if (!status)
+            status = nncc_layout_take(path, &b, &h, out);
+    }
+    free(b.at);
+    return status;
 }
 
 int nncc_array_read(const char *path, nncc_tensor **out)
 {
-    nncc_bytes b = {0};
-    Header h = {0};
-
     if (!path || !out)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_array_read: null argument");
-    int status = nncc_read_all(path, MAX_BYTES, &b);
-    if (status)
-        return status;
-    if (is_npy(b.at, b.n))
-        status = npy_header(path, &b, &h);
-    else if (is_idx(b.at, b.n))
-        status = idx_header(path, &b, &h);
-    else
-        status = nncc_fail(NN_ERR_DATA, "%s: is neither an IDX nor a .npy file",
-                           path);
-    if (!status)
-        status = take_elements(path, &b, &h, out);
-    free(b.at);
-    return status;
+    const char *name = member_of(path);
+    return name ? read_member(path, name, out) : read_file(path, out);
 }
 
 /* Data sets */
@@ -254,7 +112,7 @@ static bool is_array(const char *path)
     unsigned char start[8];
     size_t n = (size_t)nncc_read_start(path, start, sizeof start);
 
-    return is_npy(start, n) || is_idx(start, n);
+    return nncc_is_array(start, n) || nncc_is_npz(start, n) || member_of(path);
 }
 
 /* The tensor's memory becomes d's features. */

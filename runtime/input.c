@@ -60,10 +60,15 @@ static int make_room(nncc_bytes *b, size_t *cap, uint64_t most,
     return NN_OK;
 }
 
+bool nncc_is_bomb(uint64_t unpacked, uint64_t packed)
+{
+    return unpacked > (uint64_t)1 << 30 && unpacked / 100 > packed;
+}
+
 static int read_gz(gzFile gz, const char *path, uint64_t most, nncc_bytes *b)
 {
     size_t cap = 0;
-    int status, got = 1, code;
+    int status, got = 1, code, plain = gzdirect(gz);
 
     while (got > 0) {
         status = make_room(b, &cap, most, path);
@@ -72,6 +77,11 @@ static int read_gz(gzFile gz, const char *path, uint64_t most, nncc_bytes *b)
         size_t room = cap - b->n < MOST ? cap - b->n : MOST;
         got = gzread(gz, b->at + b->n, (unsigned)room);
         b->n += got > 0 ? (size_t)got : 0;
+        if (!plain && nncc_is_bomb(b->n, (uint64_t)gzoffset(gz)))
+            return nncc_fail(NN_ERR_DATA,
+                             "%s: unpacks to more than a hundred times its "
+                             "size: if that is right, unpack it first",
+                             path);
     }
     gzerror(gz, &code);
     if (got < 0 || (code != Z_OK && code != Z_STREAM_END))

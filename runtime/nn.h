@@ -377,11 +377,14 @@ int nncc_csv_read(const char *path, const nncc_csv_options *o, nncc_data **out);
 
 /* array.c: arrays in files */
 
-/* Reads an array: an IDX file, as MNIST and its like are, or a .npy file of
- * NumPy's, plain or gzipped. Elements that are none of enum nn_dtype become the
- * next larger that is. Free with nncc_tensor_free. NN_ERR_FILE, NN_ERR_DATA,
- * NN_ERR_MEMORY. */
+/* Reads an array: an IDX file, as MNIST and its like are, a .npy file of
+ * NumPy's, or a .npz file with one array, plain or gzipped; "a.npz:x" is array
+ * x of a .npz or .safetensors file. Elements that are none of enum nn_dtype
+ * become the next larger that is. Free with nncc_tensor_free. NN_ERR_FILE,
+ * NN_ERR_DATA, NN_ERR_MEMORY. */
 int nncc_array_read(const char *path, nncc_tensor **out);
+/* The bytes of a .npy file; to be freed with free(). NN_ERR_MEMORY. */
+int nncc_array_bytes(const nncc_tensor *t, void **bytes, size_t *n);
 
 /* Reads a data set from whatever path holds, which its first bytes tell: an
  * array, whose first axis are the rows, or CSV, which o is for. labels, if not
@@ -430,16 +433,19 @@ const nncc_tensor *nncc_store_tensor(const nncc_store *s, int64_t i);
 const nncc_tensor *nncc_store_find(const nncc_store *s, const char *name);
 const char *nncc_store_text(const nncc_store *s, const char *key);
 /* As a safetensors file, which NumPy, PyTorch and JAX read; texts are its
- * metadata, a key is a U64. The file is there whole or as it was before: it is
- * written as path.part and renamed. NN_ERR_FILE, NN_ERR_ARGUMENT,
+ * metadata, a key is a U64. Where path ends in .npz as such a file of NumPy's,
+ * a text being the member KEY.txt. The file is there whole or as it was before:
+ * it is written as path.part and renamed. NN_ERR_FILE, NN_ERR_ARGUMENT,
  * NN_ERR_MEMORY.
  */
 int nncc_store_write(const nncc_store *s, const char *path);
-/* The bytes of such a file; to be freed with free(). */
+/* The bytes of such files; to be freed with free(). */
 int nncc_store_bytes(const nncc_store *s, void **bytes, size_t *n);
-/* Reads a safetensors file; what is of none of enum nn_dtype (F16, BF16, small
- * integers) becomes the next larger that is. To be freed with nncc_store_free.
- * NN_ERR_FILE, NN_ERR_DATA where it is damaged, NN_ERR_TYPE, NN_ERR_MEMORY. */
+int nncc_store_npz(const nncc_store *s, void **bytes, size_t *n);
+/* Reads a safetensors or .npz file, plain or gzipped; what is of none of enum
+ * nn_dtype (F16, BF16, small integers) becomes the next larger that is. To be
+ * freed with nncc_store_free. NN_ERR_FILE, NN_ERR_DATA where it is damaged,
+ * NN_ERR_TYPE, NN_ERR_MEMORY. */
 int nncc_store_read(const char *path, nncc_store **out);
 
 /* fit.c: a data set of no rows that says what was fitted to the training data

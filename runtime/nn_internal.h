@@ -36,6 +36,7 @@ void nncc_text_printf(nncc_text *t, const char *fmt, ...)
 /* tensor.c */
 
 size_t nncc_tensor_bytes(const nncc_tensor *t); /* of one that is right */
+int nncc_tensor_copy(const nncc_tensor *t, nncc_tensor **out);
 bool nncc_same_shape(const nncc_tensor *a, const nncc_tensor *b);
 
 /* elf.c: what a file says of itself before it is loaded */
@@ -224,8 +225,41 @@ typedef struct nncc_bytes {
 
 /* All of a file, unzipped where it is gzipped, of at most `most` bytes. */
 int nncc_read_all(const char *path, uint64_t most, nncc_bytes *out);
+/* Is so much made of so little that it must be meant to fill memory? */
+bool nncc_is_bomb(uint64_t unpacked, uint64_t packed);
 /* Its first bytes, at most n; how many. 0 where it is no readable file. */
 int nncc_read_start(const char *path, unsigned char *to, int n);
+
+/* npy.c, npz.c: arrays as bytes */
+
+/* The elements of a file as they lie there: integers, with or without a sign,
+ * or IEEE numbers. */
+typedef struct nncc_format {
+    char kind; /* 'b' 'i' 'u' 'f' */
+    int bytes; /* 1, 2, 4, 8 */
+    bool big;  /* the first byte is the highest */
+} nncc_format;
+
+typedef struct nncc_layout {
+    nncc_format format;
+    int rank;
+    int64_t size[NNCC_MAX_RANK];
+    size_t at;    /* where the elements begin */
+    bool columns; /* the first index goes fastest */
+} nncc_layout;
+
+/* Do these first bytes begin an IDX or .npy file, or a .npz file? */
+bool nncc_is_array(const unsigned char *start, size_t n);
+bool nncc_is_npz(const unsigned char *start, size_t n);
+/* What the beginning of a file says; path is for messages. */
+int nncc_layout_read(const char *path, const nncc_bytes *b, nncc_layout *h);
+/* The elements behind it as a tensor. */
+int nncc_layout_take(const char *path, const nncc_bytes *b,
+                     const nncc_layout *h, nncc_tensor **out);
+/* All arrays and texts of a .npz file. */
+int nncc_npz_parse(const char *path, const nncc_bytes *b, nncc_store **out);
+/* The number that an IEEE binary16 is. */
+float nncc_half(uint16_t h);
 
 /* output.c */
 

@@ -74,20 +74,24 @@ static void from_bf16(const unsigned char *from, void *to, int64_t n)
 }
 
 /* IEEE 754 binary16. */
+float nncc_half(uint16_t half)
+{
+    uint32_t h = half, v;
+    uint32_t sign = (h & 0x8000) << 16, e = h >> 10 & 31, m = h & 1023;
+    float f = (float)m * 0x1p-24f; /* where e is 0 */
+
+    memcpy(&v, &f, sizeof v);
+    if (e != 0)
+        v = (e == 31 ? 255 : e + 112) << 23 | m << 13;
+    v |= sign;
+    memcpy(&f, &v, sizeof f);
+    return f;
+}
+
 static void from_f16(const unsigned char *from, void *to, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++) {
-        uint32_t h = half_at(from, i), v;
-        uint32_t sign = (h & 0x8000) << 16, e = h >> 10 & 31, m = h & 1023;
-        if (e == 0) { /* 0, or m times 2^-24 */
-            float f = (float)m * 0x1p-24f;
-            memcpy(&v, &f, sizeof v);
-        } else {
-            v = (e == 31 ? 255 : e + 112) << 23 | m << 13;
-        }
-        v |= sign;
-        memcpy((float *)to + i, &v, sizeof v);
-    }
+    for (int64_t i = 0; i < n; i++)
+        ((float *)to)[i] = nncc_half(half_at(from, i));
 }
 
 /* Those that nncc has itself come first. */
@@ -233,12 +237,28 @@ static void image_free(Image *m)
     free(m->header);
 }
 
+static int write_npz(const nncc_store *s, const char *path)
+{
+    nncc_part all = {NULL, 0};
+    void *bytes = NULL;
+    int status = nncc_store_npz(s, &bytes, &all.n);
+
+    all.at = bytes;
+    if (!status)
+        status = nncc_write_parts(path, &all, 1);
+    free(bytes);
+    return status;
+}
+
 int nncc_store_write(const nncc_store *s, const char *path)
 {
     Image m;
 
     if (!s || !path)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_store_write: null argument");
+    size_t n = strlen(path);
+    if (n > 4 && strcmp(path + n - 4, ".npz") == 0)
+        return write_npz(s, path);
     int status = image_new(s, path, &m);
     if (!status)
         status = nncc_write_parts(path, m.part, m.n);
@@ -425,20 +445,32 @@ static int read_file(Reading *r)
     return status;
 }
 
-int nncc_store_read(const char *path, nncc_store **out)
+static int read_safetensors(const char *path, const nncc_bytes *b,
+                            nncc_store **out)
 {
-    if (!path || !out)
-        return nncc_fail(NN_ERR_ARGUMENT, "nncc_store_read: null argument");
-    Reading r = {.path = path};
+    Reading r = {.path = path, .file = *b};
     int status = nncc_store_new(&r.to);
-    if (!status)
-        status = nncc_read_all(path, most_bytes, &r.file);
+
     if (!status)
         status = read_file(&r);
-    free(r.file.at);
     if (status)
         nncc_store_free(r.to);
     else
         *out = r.to;
+    return status;
+}
+
+int nncc_store_read(const char *path, nncc_store **out)
+{
+    nncc_bytes b = {0};
+
+    if (!path || !out)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_store_read: null argument");
+    int status = nncc_read_all(path, most_bytes, &b);
+    if (status)
+        return status;
+    status = nncc_is_npz(b.at, b.n) ? nncc_npz_parse(path, &b, out)
+                                    : read_safetensors(path, &b, out);
+    free(b.at);
     return status;
 }

@@ -100,6 +100,16 @@ int nncc_tensor_new(int dtype, int rank, const int64_t *size, nncc_tensor **out)
     return NN_OK;
 }
 
+int nncc_tensor_copy(const nncc_tensor *t, nncc_tensor **out)
+{
+    size_t bytes = nncc_tensor_bytes(t);
+    int status = nncc_tensor_new(t->dtype, t->rank, t->size, out);
+
+    if (!status && bytes)
+        memcpy((*out)->data, t->data, bytes);
+    return status;
+}
+
 void nncc_tensor_free(nncc_tensor *t)
 {
     if (!t)

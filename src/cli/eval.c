@@ -343,8 +343,7 @@ static int run_predict(Args *a)
 
 static const Option eval_options[] = {
     LOAD_OPTION,
-    {"data", 0, "[NAME=]FILE",
-     "rows to evaluate on: CSV, IDX or .npy, gzipped or not"},
+    {"data", 0, "[NAME=]FILE", "rows to evaluate on: as for nncc train"},
     {"columns", 0, "NAME=COLUMNS", "those for a parameter: x=2:14, y=price"},
     {"labels", 0, "FILE",
      "their labels, where they are in a file of their own"},
@@ -372,8 +371,7 @@ const Command command_eval = {
 
 static const Option predict_options[] = {
     LOAD_OPTION,
-    {"data", 0, "[NAME=]FILE",
-     "rows of features: CSV, IDX or .npy, gzipped or not"},
+    {"data", 0, "[NAME=]FILE", "rows of features: as for nncc train"},
     {"columns", 0, "NAME=COLUMNS", "those for a parameter: x=2:14"},
     {"label", 0, "COLUMN", "a column that is left out"},
     {"scale", 0, "X", "multiply all features by X, where no file says so"},

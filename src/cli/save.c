@@ -35,33 +35,15 @@ static bool json_print(const Args *a, const Trained *t, const char *name,
     return true;
 }
 
-/* Little-endian, C order: NumPy's format 1.0. */
 void npy_print(const nncc_tensor *t, Str *to)
 {
-    static const char *const kind[] = {
-        [NN_BOOL] = "|b1", [NN_U8] = "|u1",  [NN_I32] = "<i4", [NN_I64] = "<i8",
-        [NN_F32] = "<f4",  [NN_F64] = "<f8", [NN_KEY] = "<u8",
-    };
-    enum { BEFORE = 10, ALIGN = 64 };
-    Str head = str_new(to->arena);
-    size_t bytes = 0;
+    void *bytes = NULL;
+    size_t n = 0;
 
-    str_printf(&head, "{'descr': '%s', 'fortran_order': False, 'shape': (",
-               kind[t->dtype]);
-    for (int i = 0; i < t->rank; i++)
-        str_printf(&head, "%lld,%s", (long long)t->size[i],
-                   i + 1 < t->rank ? " " : "");
-    str_printf(&head, "), }");
-    while ((BEFORE + head.n + 1) % ALIGN)
-        str_printf(&head, " ");
-    str_printf(&head, "\n");
-    str_add(to, "\x93NUMPY\x01", 7);
-    str_add(to, "", 1);
-    str_add(to, &(char){(char)(head.n & 255)}, 1);
-    str_add(to, &(char){(char)(head.n >> 8)}, 1);
-    str_add(to, head.at, head.n);
-    nncc_tensor_count(t, NULL, &bytes);
-    str_add(to, t->data, bytes);
+    if (nncc_array_bytes(t, &bytes, &n) != NN_OK)
+        die("%s", nncc_last_error());
+    str_add(to, bytes, n);
+    free(bytes);
 }
 
 static bool npy_save(const Args *a, const Trained *t, const char *name,
@@ -97,25 +79,41 @@ static bool bin_print(const Args *a, const Trained *t, const char *name,
     return true;
 }
 
-static bool safetensors_print(const Args *a, const Trained *t, const char *name,
-                              const Saved *s, Str *to)
+/* As a store's bytes. */
+static bool
+store_print(const Trained *t, const char *name,
+            int (*print)(const nncc_store *s, void **bytes, size_t *n), Str *to)
 {
     nncc_store *store;
     void *bytes = NULL;
     size_t n = 0;
 
-    (void)a;
-    (void)s;
     if (nncc_store_new(&store) != NN_OK)
         return failed();
     bool good = nncc_params_store(t->model, name, store) == NN_OK &&
-                nncc_store_bytes(store, &bytes, &n) == NN_OK;
+                print(store, &bytes, &n) == NN_OK;
     nncc_store_free(store);
     if (!good)
         return failed();
     str_add(to, bytes, n);
     free(bytes);
     return true;
+}
+
+static bool safetensors_print(const Args *a, const Trained *t, const char *name,
+                              const Saved *s, Str *to)
+{
+    (void)a;
+    (void)s;
+    return store_print(t, name, nncc_store_bytes, to);
+}
+
+static bool npz_print(const Args *a, const Trained *t, const char *name,
+                      const Saved *s, Str *to)
+{
+    (void)a;
+    (void)s;
+    return store_print(t, name, nncc_store_npz, to);
 }
 
 /* The port of step that is meant. */
@@ -153,6 +151,7 @@ static const struct Format {
 } formats[] = {
     {".safetensors", safetensors_print},
     {".json", json_print},
+    {".npz", npz_print},
     {".npy", npy_save},
     {".bin", bin_print},
     {".h", header_print},
@@ -177,10 +176,11 @@ int trained_format(const Args *a, const char *path)
 {
     if (format_of(path))
         return EXIT_SUCCESS;
-    return cli_usage(a,
-                     "'--save' writes .safetensors, .json, .npy, .bin and .h, "
-                     "not '%s'",
-                     path);
+    return cli_usage(
+        a,
+        "'--save' writes .safetensors, .npz, .npy, .json, .bin and .h, "
+        "not '%s'",
+        path);
 }
 
 bool trained_save(const Args *a, const Trained *t, const char *name,

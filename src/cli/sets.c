@@ -52,7 +52,14 @@ static bool read_test(const Args *a, nncc_split_options *o)
     return true;
 }
 
-/* Each --data=NAME=FILE, and --data=FILE.safetensors. */
+/* A file of several arrays by their names? */
+static bool is_store(const char *path)
+{
+    return file_ends(path, ".safetensors") || file_ends(path, ".npz") ||
+           file_ends(path, ".safetensors.gz") || file_ends(path, ".npz.gz");
+}
+
+/* Each --data=NAME=FILE, and --data=FILE.safetensors or .npz. */
 static void list_named(const Args *a, const char *option, NamedFiles *to)
 {
     for (int i = 0; i < a->given.n; i++) {
@@ -60,7 +67,7 @@ static void list_named(const Args *a, const char *option, NamedFiles *to)
         if (strcmp(a->given.at[i].name, option))
             continue;
         f.name = trained_name(a, a->given.at[i].value, &f.path);
-        if (f.name || file_ends(f.path, ".safetensors"))
+        if (f.name || is_store(f.path))
             list_push(a->arena, to, f);
     }
 }

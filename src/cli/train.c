@@ -352,9 +352,9 @@ static int train(Args *a)
 
 static const Option options[] = {
     {"data", 0, "[NAME=]FILE",
-     "rows to train on: CSV, IDX or .npy, gzipped or not; of\n"
-     "several parameters each one's, or "
-     ".safetensors"},
+     "rows to train on: CSV, IDX, .npy, FILE.npz:ARRAY, gzipped\n"
+     "or not; of several parameters each one's, or .npz,\n"
+     ".safetensors with all of them"},
     {"columns", 0, "NAME=COLUMNS",
      "those for a parameter, by name or number: x=2:14, y=price"},
     {"labels", 0, "FILE",
@@ -377,7 +377,7 @@ static const Option options[] = {
     {"patience", 0, "N", "stop after N epochs without a better test loss"},
     {"save", 0, "[NAME=]FILE",
      "write what was trained (or NAME): .safetensors\n"
-     ".json .npy .bin .h"},
+     ".npz .npy .json .bin .h"},
     {"load", 0, "[NAME=]FILE",
      "begin with what is there; --resume: with the last\n"
      "checkpoint, to the same bits"},

@@ -81,7 +81,8 @@ int main(void)
             y[i] += 0.3f * x[i][t];
     }
     int bad = nncc_store_put(s, "x", &all[0]) || nncc_store_put(s, "y", &all[1]) ||
-           nncc_store_put(s, "length", &all[2]) || nncc_store_write(s, "data.safetensors");
+           nncc_store_put(s, "length", &all[2]) || nncc_store_write(s, "data.safetensors") ||
+           nncc_store_write(s, "data.npz");
     nncc_store_free(s);
     return bad;
 }
@@ -90,10 +91,44 @@ sanitizers=
 case $NNCC in
 */san/*) sanitizers=-fsanitize=address,undefined ;;
 esac
-$CC $sanitizers -I"$ROOT/runtime" data.c "$BUILD/libnn.a" -ljansson -lz -lm -lpthread -ldl -o data
+$CC $sanitizers -I"$ROOT/runtime" data.c "$BUILD/libnn.a" -ljansson -lzip -lz -lm -lpthread -ldl -o data
 accept ./data
 accept "$NNCC" train runs.nn --data data.safetensors --epochs 150 --save runs.safetensors
 grep -Eq '^train loss: (0\.00|.*e-)' out.txt || fail "$(tail -3 out.txt)"
 accept "$NNCC" train runs.nn --data data.safetensors --epochs 3 --test-data data.safetensors
 accept "$NNCC" predict runs.nn --load runs.safetensors --data data.safetensors
 [ "$(wc -l <out.txt)" = 41 ] || fail "$(wc -l <out.txt) lines"
+
+# The same as .npz, packed too, all of it or array by array; and what is saved so.
+accept "$NNCC" train runs.nn --data data.npz --epochs 150 --save runs.npz
+gzip -k data.npz && gzip -k data.safetensors
+accept "$NNCC" train runs.nn --data data.npz.gz --epochs 2 --load runs.npz
+accept "$NNCC" train runs.nn --data data.safetensors.gz --epochs 1
+accept "$NNCC" train runs.nn --data x=data.npz:x --data length=data.npz.gz:length --data y=data.safetensors:y --epochs 2
+refuse 1 "data.npz: has no array 'z'; it has x, y, length" "$NNCC" train runs.nn --data x=data.npz:z
+refuse 1 'data.npz: holds 3 arrays; expected one' "$NNCC" train runs.nn --data x=data.npz
+accept "$NNCC" predict runs.nn --load runs.npz --data data.npz -o npz.json
+accept "$NNCC" predict runs.nn --load runs.safetensors --data data.safetensors -o safetensors.json
+cmp npz.json safetensors.json || fail 'what is saved as .npz predicts something else'
+head -c 700 data.npz >cut.npz
+refuse 1 'cut.npz: damaged' "$NNCC" train runs.nn --data cut.npz
+
+# NumPy reads it and writes it.
+if python3 -c 'import numpy' 2>/dev/null; then
+    python3 - <<'P'
+import numpy as np
+net, data = np.load("runs.npz"), np.load("data.npz")
+assert sorted(n for n in net.files if n.startswith("net.")) == ["net.cell.W", "net.cell.b", "net.out.W", "net.out.b"], net.files
+assert net["net.cell.W"].dtype == np.float32 and data["x"].shape == (40, 5, 1)
+np.savez_compressed("packed.npz", x=data["x"].astype(np.float64), y=data["y"].astype(np.float16), length=data["length"].astype(np.uint16))
+np.savez("columns.npz", x=np.asfortranarray(data["x"]), y=data["y"][::1], length=data["length"].astype(">i8"))
+np.savez("object.npz", x=np.array([{}, []], dtype=object))
+P
+    accept "$NNCC" train runs.nn --data columns.npz --epochs 150 --save columns.npz.json
+    accept "$NNCC" train runs.nn --data data.npz --epochs 150 --save data.npz.json
+    cmp columns.npz.json data.npz.json || fail 'columns are not rows'
+    accept "$NNCC" train runs.nn --data packed.npz --epochs 2
+    refuse 1 "object.npz: 'x.npy': holds neither" "$NNCC" train runs.nn --data object.npz
+else
+    echo 'skipped: NumPy and .npz files'
+fi

@@ -94,6 +94,8 @@ static const struct {
     {"<i4", {0, 0, 0, 0x80}, 4, NN_I32, -2147483648.0},
     {"<u4", {0, 0, 0, 0x80}, 4, NN_I64, 2147483648.0},
     {"<i8", {1, 0, 0, 0, 1, 0, 0, 0}, 8, NN_I64, 4294967297.0},
+    {"<f2", {0, 0x3e}, 2, NN_F32, 1.5},
+    {">f2", {0x3e, 0}, 2, NN_F32, 1.5},
     {"<f4", {0, 0, 0xc0, 0x3f}, 4, NN_F32, 1.5},
     {"<f8", {0, 0, 0, 0, 0, 0, 0xf8, 0x3f}, 8, NN_F64, 1.5},
     {">f8", {0x3f, 0xf8, 0, 0, 0, 0, 0, 0}, 8, NN_F64, 1.5},
@@ -124,10 +126,32 @@ START_TEST(reads_npy)
 }
 END_TEST
 
+/* An array that lies column by column. */
+START_TEST(turns_columns_into_rows)
+{
+    static const unsigned char bytes[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    nncc_tensor *t;
+    const char *path = write_npy(
+        "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 2), }", bytes,
+        sizeof bytes);
+
+    ck_assert_int_eq(nncc_array_read(path, &t), NN_OK);
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < 3; k++)
+            for (int l = 0; l < 2; l++)
+                ck_assert_int_eq(((uint8_t *)t->data)[6 * i + 2 * k + l],
+                                 i + 2 * k + 6 * l);
+    nncc_tensor_free(t);
+    path = write_npy(
+        "{'descr': '|u1', 'fortran_order': True, 'shape': (0, 3), }", "", 0);
+    ck_assert_int_eq(nncc_array_read(path, &t), NN_OK);
+    nncc_tensor_free(t);
+}
+END_TEST
+
 static const struct {
     const char *dict, *says;
 } bad_npy[] = {
-    {"{'descr': '<f2', 'fortran_order': False, 'shape': (1,), }", "neither"},
     {"{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", "neither"},
     {"{'descr': '<f3', 'fortran_order': False, 'shape': (1,), }", "neither"},
     {"{'descr': [('a', '<f4')], 'shape': (1,), }", "neither"},
@@ -135,7 +159,6 @@ static const struct {
     {"{'descr': '<f4', 'shape': (1,), }", "damaged"},
     {"{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "damaged"},
     {"{'descr': '<f4', 'fortran_order': False, 'shape': (1", "damaged"},
-    {"{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2), }", "fortran"},
     {"{'descr': '<f4', 'fortran_order': False, 'shape': (9,), }", "cut short"},
     {"{'descr': '<f8', 'fortran_order': False, "
      "'shape': (4294967296, 4294967296, 4294967296), }",
@@ -376,6 +399,7 @@ static Suite *suite(void)
     tcase_add_test(t, reads_idx);
     tcase_add_test(t, reads_idx_reals);
     tcase_add_loop_test(t, reads_npy, 0, sizeof elements / sizeof *elements);
+    tcase_add_test(t, turns_columns_into_rows);
     tcase_add_loop_test(t, explains_bad_npy, 0,
                         sizeof bad_npy / sizeof *bad_npy);
     tcase_add_loop_test(t, survives_noise, 0, 3);
