@@ -6,6 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+FormSort form_sort(FormKind kind)
+{
+    static const FormSort sort[NFORMS] = {
+        [FORM_sum] = SORT_add,         [FORM_difference] = SORT_add,
+        [FORM_negative] = SORT_add,    [FORM_product] = SORT_multiply,
+        [FORM_strong] = SORT_multiply, [FORM_fraction] = SORT_divide,
+        [FORM_quotient] = SORT_divide, [FORM_remainder] = SORT_divide,
+        [FORM_root] = SORT_root,       [FORM_inverse_root] = SORT_root,
+        [FORM_call] = SORT_function,   [FORM_power] = SORT_function,
+        [FORM_matrix] = SORT_contract, [FORM_dot] = SORT_contract,
+        [FORM_outer] = SORT_contract,  [FORM_over] = SORT_reduce,
+    };
+    return sort[kind];
+}
+
 static Form *form_new(FormMaker *m, FormKind kind, int n)
 {
     Form *f = NEW(m->arena, Form);

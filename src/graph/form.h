@@ -49,6 +49,20 @@ typedef enum FormKind {
 } FormKind;
 enum { NFORMS = FORM_step + 1 };
 
+/* What a kind does, roughly. */
+typedef enum FormSort {
+    SORT_other, /* names, choices, parts */
+    SORT_add,
+    SORT_multiply,
+    SORT_divide,
+    SORT_root,
+    SORT_function, /* calls and powers */
+    SORT_contract, /* products of matrices and vectors */
+    SORT_reduce,
+    NSORTS,
+} FormSort;
+FormSort form_sort(FormKind kind);
+
 /* What something is called in a program (NULL: there is no word for it), in
  * Unicode and in TeX. */
 typedef struct Shown {

@@ -26,48 +26,22 @@ static const Dim *elements(Graph *g, const Node *n)
 /* By how it is written, and by what its row says it costs. */
 static CostKind kind_of(const Op *row)
 {
-    switch (row->shown.kind) {
-    case FORM_sum:
-    case FORM_difference:
-    case FORM_negative:
+    switch (form_sort(row->shown.kind)) {
+    case SORT_add:
         return COST_add;
-    case FORM_product:
-    case FORM_strong:
+    case SORT_multiply:
         return COST_multiply;
-    case FORM_fraction:
-    case FORM_quotient:
-    case FORM_remainder:
-    case FORM_root:
-    case FORM_inverse_root:
+    case SORT_divide:
+    case SORT_root:
         return COST_divide;
-    case FORM_power:
-        return COST_function;
-    case FORM_call:
+    case SORT_function:
         return row->flags & OP_COSTLY || row->weight > 1 ? COST_function
                                                          : COST_other;
-    case FORM_number:
-    case FORM_name:
-    case FORM_matrix:
-    case FORM_dot:
-    case FORM_outer:
-    case FORM_transpose:
-    case FORM_bars:
-    case FORM_floor:
-    case FORM_ceil:
-    case FORM_compare:
-    case FORM_and:
-    case FORM_or:
-    case FORM_not:
-    case FORM_cases:
-    case FORM_same:
-    case FORM_cast:
-    case FORM_at:
-    case FORM_over:
-    case FORM_each:
-    case FORM_list:
-    case FORM_partial:
-    case FORM_step:
-        return COST_other;
+    case SORT_contract:
+    case SORT_reduce:
+    case SORT_other:
+    case NSORTS:
+        break;
     }
     return COST_other;
 }

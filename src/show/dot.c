@@ -11,55 +11,22 @@ typedef struct Look {
 } Look;
 
 static const Look look_input = {"#dfeafc", "#4a76b8"};
-static const Look look_arithmetic = {"#f4f4f2", "#8b8b85"};
-static const Look look_function = {"#fdf1d0", "#c39a2b"};
-static const Look look_product = {"#dff2df", "#4c9650"};
-static const Look look_sum = {"#efe4fa", "#8a60b8"};
 static const Look look_call = {"#fbe3df", "#bf5f50"};
 
 static const Look *look_of(const Form *f)
 {
-    switch (f->kind) {
-    case FORM_matrix:
-    case FORM_dot:
-    case FORM_outer:
-        return &look_product;
-    case FORM_over:
-        return &look_sum;
-    case FORM_call:
-    case FORM_root:
-    case FORM_inverse_root:
-    case FORM_power:
-        return &look_function;
-    case FORM_number:
-    case FORM_name:
-    case FORM_sum:
-    case FORM_difference:
-    case FORM_product:
-    case FORM_strong:
-    case FORM_fraction:
-    case FORM_quotient:
-    case FORM_remainder:
-    case FORM_negative:
-    case FORM_transpose:
-    case FORM_bars:
-    case FORM_floor:
-    case FORM_ceil:
-    case FORM_compare:
-    case FORM_and:
-    case FORM_or:
-    case FORM_not:
-    case FORM_cases:
-    case FORM_same:
-    case FORM_cast:
-    case FORM_at:
-    case FORM_each:
-    case FORM_list:
-    case FORM_partial:
-    case FORM_step:
-        break;
-    }
-    return &look_arithmetic;
+    static const Look arithmetic = {"#f4f4f2", "#8b8b85"};
+    static const Look function = {"#fdf1d0", "#c39a2b"};
+    static const Look product = {"#dff2df", "#4c9650"};
+    static const Look sum = {"#efe4fa", "#8a60b8"};
+    static const Look *const look[NSORTS] = {
+        [SORT_other] = &arithmetic,    [SORT_add] = &arithmetic,
+        [SORT_multiply] = &arithmetic, [SORT_divide] = &arithmetic,
+        [SORT_root] = &function,       [SORT_function] = &function,
+        [SORT_contract] = &product,    [SORT_reduce] = &sum,
+    };
+
+    return look[form_sort(f->kind)];
 }
 
 /* Texts */
