@@ -1,5 +1,4 @@
 /* header.c: the C header of a module, C99 and C++. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "artefact/interface.h"

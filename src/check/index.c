@@ -2,8 +2,6 @@
  * is a value; with a check at run time unless it is inside for sure. */
 #include "check/index.h"
 
-#include <string.h>
-
 typedef enum PickKind {
     PICK_range,  /* start, size, step, maybe reversed */
     PICK_point,  /* start; the axis goes */

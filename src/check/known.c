@@ -6,8 +6,6 @@
 #include "graph/op.h"
 #include "region/region.h"
 
-#include <string.h>
-
 /* Values looked at, at most, and nodes that a function may be made of. */
 enum { MOST_VALUES = 200, MOST_NODES = 30 };
 

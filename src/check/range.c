@@ -1,8 +1,6 @@
 /* range.c: where an integer of indices can lie, and that an index is inside. */
 #include "check/index.h"
 
-#include <string.h>
-
 /* Indices are counters with variables of their own. */
 static bool counter(void *u, const Node *n, Unknown *to)
 {

@@ -2,7 +2,6 @@
 #include "check/index.h"
 #include "check/scope.h"
 
-#include <math.h>
 #include <string.h>
 
 bool dtype_of_name(const Check *c, const char *name, DType *t)

@@ -9,7 +9,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { POINTS = 8, TRIES = 40, MOST_ELEMENTS = 1 << 16 /* of a value */ };
 

@@ -3,7 +3,6 @@
 #include "cli/call.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static void print_results(const Call *c)
 {

@@ -1,5 +1,4 @@
 /* function.c: the code of one schedule: checks, addresses, kernels in order. */
-#include <string.h>
 
 #include "emit/emit_internal.h"
 

@@ -1,5 +1,4 @@
 /* lower.c: the machine instructions of elementwise operators. */
-#include <string.h>
 
 #include "emit/emit_internal.h"
 

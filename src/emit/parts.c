@@ -7,7 +7,6 @@
  * dimensions. What the one public part allocates in its arena no other part
  * sees. */
 #include <pthread.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "emit/levels.h"

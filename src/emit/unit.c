@@ -1,7 +1,6 @@
 /* unit.c: which kernels a module has: equal ones are one unit, a function of
  * their own, wherever they are called. Made before there is any code, and then
  * only read. */
-#include <string.h>
 
 #include "emit/levels.h"
 #include "emit/step.h"

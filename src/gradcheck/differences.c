@@ -9,7 +9,6 @@
 #include "gradcheck/internal.h"
 
 #include <math.h>
-#include <string.h>
 
 const double gradcheck_tolerance = 1e-6;
 enum { DIRECTIONS = 4 };

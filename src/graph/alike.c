@@ -4,7 +4,6 @@
 #include "graph/op.h"
 
 #include <assert.h>
-#include <string.h>
 
 static uint64_t hash_type(uint64_t h, const Node *n)
 {

@@ -3,7 +3,6 @@
 #include "graph/form.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 FormSort form_sort(FormKind kind)

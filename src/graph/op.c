@@ -1,8 +1,6 @@
 /* op.c: the operator table. */
 #include "graph/op.h"
 
-#include <string.h>
-
 const Op *const op_table[NOPS] = {
 #define OP(name) [OP_##name] = &op_##name,
 #include "graph/op.def"

@@ -3,8 +3,6 @@
 #include "graph/ops/ops.h"
 
 #include <assert.h>
-#include <stdlib.h>
-#include <string.h>
 
 bool node_has_region(const Node *n)
 {

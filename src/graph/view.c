@@ -3,8 +3,6 @@
 
 #include "graph/op.h"
 
-#include <string.h>
-
 View view_of(const Node *n)
 {
     const Attr *a = &n->attr;

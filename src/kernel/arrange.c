@@ -7,8 +7,6 @@
  */
 #include "kernel/sched.h"
 
-#include <string.h>
-
 typedef struct Arrange {
     Arena *a;
     const Flow *flow;

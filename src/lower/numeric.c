@@ -2,7 +2,6 @@
 #include "lower/numeric.h"
 
 #include <assert.h>
-#include <math.h>
 
 Val *num_like(Lower *l, Val *x, double v)
 {

@@ -14,7 +14,6 @@
 #include "region/region.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { ON_STEP = 1, ON_CARRY = 2, ON_CAPTURE = 4 };
 

@@ -1,7 +1,6 @@
 /* notation.c: plain text, TeX, MathML and the language. */
 #include "show/notation.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

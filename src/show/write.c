@@ -3,8 +3,6 @@
 #include "show/notation.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 static bool is_condition(const Form *f)
 {

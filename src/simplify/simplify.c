@@ -6,8 +6,6 @@
 #include "simplify/internal.h"
 #include "simplify/normal.h"
 
-#include <string.h>
-
 /* More passes than any program needs; a pair of rules that undo each other
  * would stop here. */
 enum { MAX_PASSES = 64, MAX_REWRITES = 64 };

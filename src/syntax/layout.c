@@ -3,8 +3,6 @@
 
 #include "syntax/layout.h"
 
-#include <string.h>
-
 typedef enum DocKind {
     DOC_text,
     DOC_comment,

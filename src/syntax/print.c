@@ -4,7 +4,6 @@
 
 #include "syntax/print_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* How tightly an expression holds together, as the grammar has it. */

@@ -2,8 +2,6 @@
 #include "trace/internal.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { MOST_ELEMENTS = 1000 }; /* of a tensor whose elements are there */
 

@@ -2,7 +2,6 @@
 #include "trace/internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Of all values together. */
 static const int64_t most_elements = INT64_C(1) << 26;

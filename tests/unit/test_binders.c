@@ -4,7 +4,6 @@
 #include "suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Values: an expression without parameters, and what it is. */

@@ -3,7 +3,6 @@
 #include "suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Values: an expression without parameters, and what it is. */

@@ -3,7 +3,6 @@
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "diff_cases.h"
 #include "graph/op.h"

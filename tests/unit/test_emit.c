@@ -2,7 +2,6 @@
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "emit/emit.h"
 #include "harness.h"

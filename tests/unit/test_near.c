@@ -10,7 +10,6 @@
 #include <check.h>
 #include <ctype.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "check/check.h"

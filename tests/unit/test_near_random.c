@@ -5,8 +5,6 @@
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "eval/eval.h"
 #include "graph/ops/ops.h"

@@ -7,7 +7,6 @@
 #include <Random123/threefry.h>
 #include <check.h>
 #include <math.h>
-#include <string.h>
 
 /* Threefry-2x32 with 20 rounds; low and high words of one number. */
 static uint64_t reference(uint64_t key, uint64_t counter)

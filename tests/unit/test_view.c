@@ -9,7 +9,6 @@
 
 #include <check.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { ROUNDS = 1500, N = 3, MOST = 3 };
 

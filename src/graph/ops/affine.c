@@ -2,8 +2,6 @@
  * counters with steps, and constants. */
 #include "graph/ops/ops.h"
 
-#include <string.h>
-
 /* An expression of more nodes than this is not looked through. */
 enum { BUDGET = 64 };
 

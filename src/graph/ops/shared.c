@@ -1,7 +1,6 @@
 /* shared.c: shape rules and small helpers that many rows use. */
 #include "graph/ops/ops.h"
 
-#include <math.h>
 #include <string.h>
 
 bool infer_same_shape(Node *n)
