@@ -368,17 +368,6 @@ static const Scope *patterns(Bind *b)
     return s;
 }
 
-/* Divides exactly, or NULL. */
-static const Dim *dim_exact(Check *c, const Dim *a, const Dim *by)
-{
-    const Dim *q;
-
-    if (dim_is(by, 0))
-        return NULL;
-    q = dim_div(c->graph, a, by);
-    return dim_mul(c->graph, q, by) == a ? q : NULL;
-}
-
 static bool equation_misfit(Bind *b, const Equation *q, const Dim *pattern)
 {
     Check *c = b->c;
@@ -426,7 +415,7 @@ static bool solve(Bind *b, Equation *q, bool *good)
     }
     if (!dim_linear_in(c->graph, d, b->info->unknown[unknown], &slope, &rest))
         return false;
-    value = dim_exact(c, dim_sub(c->graph, q->is, rest), slope);
+    value = dim_exact(c->graph, dim_sub(c->graph, q->is, rest), slope);
     if (!value) {
         *good =
             misfit(b, q->param, b->a->value[q->param],

@@ -30,19 +30,6 @@ bool reduction_of_nothing(const Builtin *b)
     return !row_of(b)->join || isfinite(row_of(b)->start);
 }
 
-/* The first n axes of x as one. */
-static Node *join_first(Graph *g, Node *x, int n)
-{
-    const Dim *dim[MAX_RANK + 1] = {dim_const(g, 1)};
-
-    for (int i = 0; i < x->rank; i++)
-        if (i < n)
-            dim[0] = dim_mul(g, dim[0], x->dim[i]);
-        else
-            dim[i - n + 1] = x->dim[i];
-    return g_reshape(g, x, x->rank - n + 1, dim);
-}
-
 Node *reduction_node(Graph *g, const Builtin *b, Node *x, int n,
                      const int *axis, Node *count)
 {
@@ -51,7 +38,7 @@ Node *reduction_node(Graph *g, const Builtin *b, Node *x, int n,
     Node *y;
 
     if (reduction_is_position(b) && n != 1)
-        return g_reduce(g, b->op, join_first(g, x, n), 1, &first);
+        return g_reduce(g, b->op, g_merge_axes(g, x, 0, n), 1, &first);
     y = n ? g_reduce(g, b->op, x, n, axis) : x;
     if (!b->mean)
         return y;

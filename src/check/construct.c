@@ -221,13 +221,8 @@ static bool repeat_leaves(Check *c, const Type *t, Node *key, Node *keys,
         graph_batch(c->graph, t->count, 1, &key, &keys, n, leaf);
         return true;
     }
-    for (int i = 0; i < n; i++) {
-        const Dim *dim[MAX_RANK + 1] = {t->count};
-
-        for (int k = 0; k < leaf[i]->rank; k++)
-            dim[k + 1] = leaf[i]->dim[k];
-        leaf[i] = g_broadcast_to(c->graph, leaf[i], leaf[i]->rank + 1, dim);
-    }
+    for (int i = 0; i < n; i++)
+        leaf[i] = g_repeat(c->graph, t->count, leaf[i]);
     return true;
 }
 

@@ -56,14 +56,15 @@ static Node *put(Graph *g, const Entries *e, const Dim *rows,
 static Node *block(Graph *g, Node *m, const Dim *const *from, const Node *y,
                    const Node *x)
 {
-    const Dim *dim[MAX_RANK], *size[2] = {dim_const(g, 1), dim_const(g, 1)};
-    int step[2] = {1, 1}, rank = 0;
+    const Dim *dim[MAX_RANK], *size[2] = {dim_product(g, y->rank, y->dim),
+                                          dim_product(g, x->rank, x->dim)};
+    int rank = 0;
 
     for (int a = 0; a < y->rank; a++)
-        size[0] = dim_mul(g, size[0], dim[rank++] = y->dim[a]);
+        dim[rank++] = y->dim[a];
     for (int a = 0; a < x->rank; a++)
-        size[1] = dim_mul(g, size[1], dim[rank++] = x->dim[a]);
-    m = g_cast(g, y->dtype, g_slice(g, m, from, size, step));
+        dim[rank++] = x->dim[a];
+    m = g_cast(g, y->dtype, g_slice(g, m, from, size, NULL));
     return g_reshape(g, m, rank, dim);
 }
 

@@ -28,26 +28,12 @@ typedef struct Local {
     Node **value;          /* axes of the part, then the read's others */
 } Local;
 
-static const Dim *product(Graph *g, int n, const Dim *const *dim)
-{
-    const Dim *p = dim_const(g, 1);
-
-    for (int i = 0; i < n; i++)
-        p = dim_mul(g, p, dim[i]);
-    return p;
-}
-
 Node *deriv_size(Graph *g, const Node *like, const Dim *d)
 {
     return g_broadcast_to(g, g_dim(g, DT_i64, d), like->rank, like->dim);
 }
 
-static Node *flat(Graph *g, Node *x)
-{
-    const Dim *n = product(g, x->rank, x->dim);
-
-    return g_reshape(g, x, 1, &n);
-}
+static Node *flat(Graph *g, Node *x) { return g_merge_axes(g, x, 0, x->rank); }
 
 /* The elements of some tensors, numbered one after another from 1 up. */
 static Node **numbers(Derivation *d, int n, Node *const *x)
@@ -57,7 +43,7 @@ static Node **numbers(Derivation *d, int n, Node *const *x)
     const Dim *from = dim_const(g, 1), *size;
 
     for (int k = 0; k < n; k++) {
-        size = product(g, x[k]->rank, x[k]->dim);
+        size = dim_product(g, x[k]->rank, x[k]->dim);
         i = g_iota(g, DT_i64, size);
         i = g2(g, OP_add, i, deriv_size(g, i, from));
         to[k] = g_reshape(g, i, x[k]->rank, x[k]->dim);
@@ -227,8 +213,8 @@ static Node *spread(Graph *g, Node *x, const Node *value, const int *at)
 static Node *by_elements(Graph *g, const Local *b, Node *x)
 {
     int rank = b->part->value->rank;
-    const Dim *dim[2] = {product(g, rank, x->dim),
-                         product(g, x->rank - rank, x->dim + rank)};
+    const Dim *dim[2] = {dim_product(g, rank, x->dim),
+                         dim_product(g, x->rank - rank, x->dim + rank)};
 
     return g_reshape(g, x, 2, dim);
 }

@@ -344,20 +344,13 @@ static Pick *make_picks(Indexing *x, const Expr *e, const Dim *const *dim)
 /* With the zeros that the picks need. */
 static Node *with_room(Check *c, Node *a, int n, const Pick *p)
 {
-    const Dim *lo[MAX_RANK], *dim[MAX_RANK], *none = dim_const(c->graph, 0);
-    int step[MAX_RANK];
+    const Dim *lo[MAX_RANK] = {NULL}, *hi[MAX_RANK] = {NULL};
 
-    for (int i = 0; i < a->rank; i++) {
-        bool here = i < n && p[i].below;
-
-        lo[i] = here ? p[i].below : none;
-        dim[i] = a->dim[i];
-        if (here)
-            dim[i] =
-                dim_add(c->graph, dim_add(c->graph, lo[i], dim[i]), p[i].above);
-        step[i] = 1;
+    for (int i = 0; i < n; i++) {
+        lo[i] = p[i].below;
+        hi[i] = p[i].above;
     }
-    return g_pad(c->graph, a, lo, dim, step);
+    return g_pad_around(c->graph, a, lo, hi);
 }
 
 static Node *take_slices(Check *c, Node *a, int n, const Pick *p)
@@ -406,7 +399,6 @@ static Node *join_axes(Check *c, Node *a, int n, const int *axis, int *at)
 {
     int perm[MAX_RANK], k = 0, next = 0;
     bool adjacent = axis[n - 1] - axis[0] == n - 1;
-    const Dim *dim[MAX_RANK], *joined = dim_const(c->graph, 1);
 
     *at = adjacent ? axis[0] : 0;
     for (int i = 0; i < *at; i++)
@@ -419,15 +411,7 @@ static Node *join_axes(Check *c, Node *a, int n, const int *axis, int *at)
         else
             perm[k++] = i;
     }
-    a = g_permute(c->graph, a, perm);
-    for (int i = 0; i < n; i++)
-        joined = dim_mul(c->graph, joined, a->dim[*at + i]);
-    for (k = 0; k < *at; k++)
-        dim[k] = a->dim[k];
-    dim[k++] = joined;
-    for (int i = *at + n; i < a->rank; i++)
-        dim[k++] = a->dim[i];
-    return g_reshape(c->graph, a, k, dim);
+    return g_merge_axes(c->graph, g_permute(c->graph, a, perm), *at, n);
 }
 
 /* The axes that are gathered, and by what. */

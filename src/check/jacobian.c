@@ -47,14 +47,10 @@ static const Type *matrix_type(Check *c, const Type *rows, const Type *of)
 
 const Dim *deriv_elements(Graph *g, int n, Node *const *x)
 {
-    const Dim *sum = dim_const(g, 0), *size;
+    const Dim *sum = dim_const(g, 0);
 
-    for (int i = 0; i < n; i++) {
-        size = dim_const(g, 1);
-        for (int k = 0; k < x[i]->rank; k++)
-            size = dim_mul(g, size, x[i]->dim[k]);
-        sum = dim_add(g, sum, size);
-    }
+    for (int i = 0; i < n; i++)
+        sum = dim_add(g, sum, dim_product(g, x[i]->rank, x[i]->dim));
     return sum;
 }
 

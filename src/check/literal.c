@@ -28,26 +28,25 @@ static int64_t elements(const Node *n)
 /* All of one shape and dtype along a new first axis. */
 static Node *stack_nodes(Check *c, int n, Node *const *x)
 {
-    const Dim *dim[MAX_RANK + 1] = {dim_const(c->graph, n)};
     int rank = x[0]->rank, known = 0;
     int64_t each = elements(x[0]);
     double *data;
     Node **part;
 
-    for (int k = 0; k < rank; k++)
-        dim[k + 1] = x[0]->dim[k];
     while (known < n && is_data(x[known]))
         known++;
     if (known == n && each > 0) {
         data = NEWN(c->arena, double, each *n);
         for (int i = 0; i < n; i++)
             put_data(x[i], data + i * each);
-        return g_data(c->graph, x[0]->dtype, rank + 1, dim, data);
+        return g_data(
+            c->graph, x[0]->dtype, rank + 1,
+            dims_along(c->graph, dim_const(c->graph, n), rank, x[0]->dim),
+            data);
     }
     part = NEWN(c->arena, Node *, n);
-    dim[0] = dim_const(c->graph, 1);
     for (int i = 0; i < n; i++)
-        part[i] = g_reshape(c->graph, x[i], rank + 1, dim);
+        part[i] = g_merge_axes(c->graph, x[i], 0, 0);
     return g_concat(c->graph, n, part, 0);
 }
 

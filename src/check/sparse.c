@@ -28,14 +28,6 @@ static Node *running_sum(Graph *g, Node *x)
     return all;
 }
 
-/* Along the one axis of x: n elements from `from` on. */
-static Node *elements_from(Graph *g, Node *x, const Dim *from, const Dim *n)
-{
-    int step = 1;
-
-    return g_slice(g, x, &from, &n, &step);
-}
-
 /* The sparse matrix, by rows: row r's entries are numbers start[r] …
  * start[r+1]-1 of column. */
 typedef struct Rows {
@@ -61,15 +53,11 @@ static Node *keys(Graph *g, Node *row, Node *column, const Dim *columns,
 /* Is each element of x, which is sorted, another than the one before. */
 static Node *differs(Graph *g, Node *x)
 {
-    const Dim *n = x->dim[0], *one = dim_const(g, 1), *lo[1] = {one}, *more[1];
-    Node *before;
-    int step = 1;
+    const Dim *one = dim_const(g, 1), *none = dim_const(g, 0);
+    Node *more = g2(g, OP_add, x, g_fill(g, x, 1));
+    Node *before = g_pad_around(g, more, &one, &none);
 
-    more[0] = dim_add(g, n, one);
-    before = g2(g, OP_add, x, g_fill(g, x, 1));
-    before = g_pad(g, before, lo, more, &step);
-    before = elements_from(g, before, dim_const(g, 0), n);
-    return g2(g, OP_ne, g2(g, OP_add, x, g_fill(g, x, 1)), before);
+    return g2(g, OP_ne, more, g_slice(g, before, &none, x->dim, NULL));
 }
 
 static Rows pattern_of(Graph *g, Node *row, Node *column, const Dim *rows,
@@ -78,8 +66,7 @@ static Rows pattern_of(Graph *g, Node *row, Node *column, const Dim *rows,
     Node *last = deriv_size(g, row, dim_mul(g, rows, columns)), *zero, *key,
          *order;
     Node *first, *at, *wide = deriv_size(g, row, columns), *count, *there;
-    const Dim *n = row->dim[0], *lo = dim_const(g, 1), *more;
-    int step = 1;
+    const Dim *n = row->dim[0], *one = dim_const(g, 1), *none = NULL;
     Rows p;
 
     key = keys(g, row, column, columns, last);
@@ -97,8 +84,7 @@ static Rows pattern_of(Graph *g, Node *row, Node *column, const Dim *rows,
     p.column = g_scatter_inside(g, g_cast(g, DT_i32, p.column), at, 0, n);
     row = g2(g, OP_mul, first, g2(g, OP_div, key, wide));
     count = g_scatter_inside(g, g_cast(g, DT_i32, first), row, 0, rows);
-    more = dim_add(g, rows, lo);
-    p.start = g_pad(g, running_sum(g, count), &lo, &more, &step);
+    p.start = g_pad_around(g, running_sum(g, count), &one, &none);
     return p;
 }
 

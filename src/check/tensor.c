@@ -30,15 +30,6 @@ bool arg_shape(Check *c, const Operand *x, int *rank, const Dim **dim)
     return true;
 }
 
-static const Dim *product(Check *c, int n, const Dim *const *dim)
-{
-    const Dim *p = dim_const(c->graph, 1);
-
-    for (int i = 0; i < n; i++)
-        p = dim_mul(c->graph, p, dim[i]);
-    return p;
-}
-
 /* One dimension may be -1: what is left over. */
 static bool solve_rest(Check *c, const Dim *total, int rank, const Dim **dim)
 {
@@ -55,11 +46,10 @@ static bool solve_rest(Check *c, const Dim *total, int rank, const Dim **dim)
     }
     if (rest < 0)
         return others == total;
-    if (dim_is(others, 0))
-        return false;
-    q = dim_div(c->graph, total, others);
-    dim[rest] = q;
-    return dim_mul(c->graph, q, others) == total;
+    q = dim_exact(c->graph, total, others);
+    if (q)
+        dim[rest] = q;
+    return q != NULL;
 }
 
 const Value *run_reshape(Check *c, const BuiltinCall *call)
@@ -70,7 +60,7 @@ const Value *run_reshape(Check *c, const BuiltinCall *call)
 
     if (!arg_shape(c, &call->x[1], &rank, dim))
         return c->error;
-    if (!solve_rest(c, product(c, n->rank, n->dim), rank, dim)) {
+    if (!solve_rest(c, dim_product(c->graph, n->rank, n->dim), rank, dim)) {
         check_fail(
             c, call->at, "shape-mismatch",
             "%s cannot be reshaped to %s: the number of elements differs",
@@ -118,15 +108,12 @@ const Value *run_broadcast(Check *c, const BuiltinCall *call)
 const Value *run_expand(Check *c, const BuiltinCall *call)
 {
     Node *n = call->given[0].node;
-    const Dim *dim[MAX_RANK + 1];
-    int axis = call->x[1].value ? call->given[1].axis : n->rank, k = 0;
+    int axis = call->x[1].value ? call->given[1].axis : n->rank;
 
     if (n->rank == MAX_RANK)
         return check_fail(c, call->at, "rank",
                           "a tensor has at most %d dimensions", MAX_RANK);
-    for (int i = 0; i <= n->rank; i++)
-        dim[i] = i == axis ? dim_const(c->graph, 1) : n->dim[k++];
-    return value_tensor(c, g_reshape(c->graph, n, n->rank + 1, dim));
+    return value_tensor(c, g_merge_axes(c->graph, n, axis, 0));
 }
 
 /* What is to be joined: the arguments, or the parts of the one tuple. */
@@ -235,21 +222,17 @@ static bool amounts(Check *c, const Operand *x, int rank, int axis,
 const Value *run_pad(Check *c, const BuiltinCall *call)
 {
     Node *n = call->given[0].node;
-    const Dim *lo[MAX_RANK], *hi[MAX_RANK], *dim[MAX_RANK];
-    int axis = call->given[3].axis, step[MAX_RANK];
+    const Dim *lo[MAX_RANK], *hi[MAX_RANK];
+    int axis = call->given[3].axis;
 
     if (n->rank == 0)
         return check_fail(c, call->at, "shape", "a scalar cannot be padded");
     if (!amounts(c, &call->x[1], n->rank, axis, lo) ||
         !amounts(c, &call->x[2], n->rank, axis, hi))
         return c->error;
-    for (int i = 0; i < n->rank; i++) {
-        dim[i] = dim_add(c->graph, dim_add(c->graph, lo[i], n->dim[i]), hi[i]);
-        step[i] = 1;
-    }
-    if (!dim_sensible(c, call->at, n->rank, dim))
-        return c->error;
-    return value_tensor(c, g_pad(c->graph, n, lo, dim, step));
+    n = g_pad_around(c->graph, n, lo, hi);
+    return dim_sensible(c, call->at, n->rank, n->dim) ? value_tensor(c, n)
+                                                      : c->error;
 }
 
 const Value *run_flip(Check *c, const BuiltinCall *call)

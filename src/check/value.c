@@ -62,13 +62,10 @@ const Type *type_export(Check *c, const Type *t)
 
 const Type *type_along(Check *c, const Type *t, const Dim *n)
 {
-    const Dim *dim[MAX_RANK + 1] = {n};
-
     if (t->kind != TY_tensor)
         return type_stack(c->arena, t, n);
-    for (int i = 0; i < t->rank; i++)
-        dim[i + 1] = t->dim[i];
-    return type_tensor(c->arena, t->dtype, t->rank + 1, dim);
+    return type_tensor(c->arena, t->dtype, t->rank + 1,
+                       dims_along(c->graph, n, t->rank, t->dim));
 }
 
 /* Values. */

@@ -50,10 +50,8 @@ static int added_axis(const Node *n, int j)
 static int reshaped_axis(Graph *g, const Node *n, int k)
 {
     const Node *x = n->arg[0];
-    const Dim *before = dim_const(g, 1), *size = before;
+    const Dim *before = dim_product(g, k, x->dim), *size = dim_const(g, 1);
 
-    for (int i = 0; i < k; i++)
-        before = dim_mul(g, before, x->dim[i]);
     for (int j = 0; j < n->rank; j++) {
         if (size == before && n->dim[j] == x->dim[k])
             return j;

@@ -457,13 +457,7 @@ static Node *only_where_read(Step *c, const Info *i)
 /* A value that has no room for the axis of steps is stored as a vector. */
 static Node *flat(Graph *g, Node *n)
 {
-    const Dim *size = dim_const(g, 1);
-
-    if (n->rank < MAX_RANK)
-        return n;
-    for (int i = 0; i < n->rank; i++)
-        size = dim_mul(g, size, n->dim[i]);
-    return g_reshape(g, n, 1, &size);
+    return n->rank < MAX_RANK ? n : g_merge_axes(g, n, 0, n->rank);
 }
 
 static int list_stored(Step *c, Stored **to)

@@ -382,18 +382,16 @@ static Node *outer_all(Graph *g, const Node *n, Node *a, Node *b)
 static Node *scatter_all(Graph *g, const Node *n, Node *a, Node *index,
                          bool left_out)
 {
-    int axis = (int)n->attr.integer, step[MAX_RANK];
+    int axis = (int)n->attr.integer;
     const Dim *size = n->attr.dims[0], *start[MAX_RANK];
     Node *to;
 
     if (left_out)
         size = dim_add(g, size, dim_const(g, 1));
     to = g_scatter_add(g, g_move_axis(g, a, 0, axis), index, axis, size);
-    for (int i = 0; i < n->rank; i++) {
+    for (int i = 0; i < n->rank; i++)
         start[i] = dim_const(g, 0);
-        step[i] = 1;
-    }
-    return left_out ? g_slice(g, to, start, n->dim, step) : to;
+    return left_out ? g_slice(g, to, start, n->dim, NULL) : to;
 }
 
 /* n with its varying argument replaced, around the loop. */

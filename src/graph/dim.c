@@ -444,6 +444,29 @@ const Dim *dim_mod(Graph *g, const Dim *a, const Dim *b)
     return dim_sub(g, a, dim_mul(g, b, dim_div(g, a, b)));
 }
 
+const Dim *dim_exact(Graph *g, const Dim *a, const Dim *b)
+{
+    const Dim *q = dim_is(b, 0) ? NULL : dim_div(g, a, b);
+    return q && dim_mul(g, q, b) == a ? q : NULL;
+}
+
+const Dim *dim_product(Graph *g, int n, const Dim *const *dim)
+{
+    const Dim *all = dim_const(g, 1);
+    for (int i = 0; i < n; i++)
+        all = dim_mul(g, all, dim[i]);
+    return all;
+}
+
+const Dim **dims_along(Graph *g, const Dim *n, int rank, const Dim *const *dim)
+{
+    const Dim **to = NEWN(graph_arena(g), const Dim *, rank + 1);
+    to[0] = n;
+    for (int i = 0; i < rank; i++)
+        to[i + 1] = dim[i];
+    return to;
+}
+
 const Dim *dim_positive(Graph *g, const Dim *d)
 {
     Dims *s = graph_dims(g);

@@ -482,12 +482,12 @@ const Form *form_of_sizes(FormMaker *m, FormKind kind, const Form *x,
     return f;
 }
 
-static void *dim_sum(void *u, void *a, void *b)
+static void *dim_plus(void *u, void *a, void *b)
 {
     return owned(u, form_of_sizes(u, FORM_sum, a, b));
 }
 
-static void *dim_product(void *u, void *a, void *b)
+static void *dim_times(void *u, void *a, void *b)
 {
     return owned(u, form_is_number(a, -1)
                         ? negative(u, b)
@@ -508,7 +508,7 @@ static void *dim_at_least_0(void *u, void *a)
 
 const Form *form_dim(FormMaker *m, const Dim *d)
 {
-    DimVisitor v = {m,           dim_constant, dim_variable,  dim_sum,
-                    dim_product, dim_floor,    dim_at_least_0};
+    DimVisitor v = {m,         dim_constant, dim_variable,  dim_plus,
+                    dim_times, dim_floor,    dim_at_least_0};
     return dim_visit(d, &v);
 }

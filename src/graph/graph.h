@@ -28,6 +28,11 @@ const Dim *dim_mul(Graph *g, const Dim *a, const Dim *b);
 /* Rounds down. b must not be the constant 0. */
 const Dim *dim_div(Graph *g, const Dim *a, const Dim *b);
 const Dim *dim_mod(Graph *g, const Dim *a, const Dim *b);
+/* a / b where that leaves nothing over, else NULL. */
+const Dim *dim_exact(Graph *g, const Dim *a, const Dim *b);
+const Dim *dim_product(Graph *g, int n, const Dim *const *dim);
+/* n, then the dimensions of an element. */
+const Dim **dims_along(Graph *g, const Dim *n, int rank, const Dim *const *dim);
 /* max(d, 0), for a d that is no size by itself but a number of steps. */
 const Dim *dim_positive(Graph *g, const Dim *d);
 /* The d of such a one; else p. */
@@ -376,12 +381,20 @@ Node *g_permute(Graph *g, Node *a, const int *perm); /* result i is perm[i] */
 /* Axis `from` at place `to`, the others in their order. */
 Node *g_move_axis(Graph *g, Node *a, int from, int to);
 Node *g_reshape(Graph *g, Node *a, int rank, const Dim *const *dim);
-/* Per axis: size[i] elements from start[i], step[i] >= 1 apart. */
+/* n axes from `axis` on as one; of no axes, one of a single element. */
+Node *g_merge_axes(Graph *g, Node *a, int axis, int n);
+/* n times, along a new first axis. */
+Node *g_repeat(Graph *g, const Dim *n, Node *a);
+/* Per axis: size[i] elements from start[i], step[i] >= 1 (NULL: 1) apart. */
 Node *g_slice(Graph *g, Node *a, const Dim *const *start,
               const Dim *const *size, const int *step);
 /* The transpose of slice: zeros of shape dim with a[…] at lo + k*step. */
 Node *g_pad(Graph *g, Node *a, const Dim *const *lo, const Dim *const *dim,
             const int *step);
+/* With lo[i] zeros before the elements along axis i, and hi[i] behind; NULL:
+ * none. */
+Node *g_pad_around(Graph *g, Node *a, const Dim *const *lo,
+                   const Dim *const *hi);
 Node *g_flip(Graph *g, Node *a, int axis);
 /* One axis becomes n >= 0 axes of sizes size[]: the element at (i0, i1, …) is
  * the one at start + i0*coef[0] + i1*coef[1] + …, which must be inside.

@@ -131,13 +131,10 @@ bool *graph_reach(const Graph *g, Arena *scratch, bool deep, int nroot,
 /* Is the number of its elements, or a number that it is made with. */
 static bool is_too_large(Graph *g, const Node *n)
 {
-    const Dim *elements = dim_const(g, 1);
-    for (int i = 0; i < n->rank; i++)
-        elements = dim_mul(g, elements, n->dim[i]);
     for (int i = 0; i < n->attr.ndim; i++)
         if (dim_too_large(n->attr.dims[i]))
             return true;
-    return dim_too_large(elements);
+    return dim_too_large(dim_product(g, n->rank, n->dim));
 }
 
 Node *node_too_large(Graph *g, Arena *scratch, int nroot, Node *const *root)

@@ -379,7 +379,7 @@ static View steps(Graph *g, Node *a, const Dim *const *base,
     for (int j = 0; j < a->rank; j++) {
         v.size[j] = size[j];
         v.base[j] = base[j];
-        v.coef[j] = dim_const(g, step[j]);
+        v.coef[j] = dim_const(g, step ? step[j] : 1);
     }
     return v;
 }
@@ -396,6 +396,18 @@ Node *g_pad(Graph *g, Node *a, const Dim *const *lo, const Dim *const *dim,
 {
     View v = steps(g, a, lo, a->dim, step);
     return g_view_add(g, a, &v, dim);
+}
+
+Node *g_pad_around(Graph *g, Node *a, const Dim *const *lo,
+                   const Dim *const *hi)
+{
+    const Dim *from[MAX_RANK], *dim[MAX_RANK], *none = dim_const(g, 0);
+    for (int i = 0; i < a->rank; i++) {
+        from[i] = lo[i] ? lo[i] : none;
+        dim[i] = dim_add(g, from[i], a->dim[i]);
+        dim[i] = hi[i] ? dim_add(g, dim[i], hi[i]) : dim[i];
+    }
+    return g_pad(g, a, from, dim, NULL);
 }
 
 Node *g_flip(Graph *g, Node *a, int axis)

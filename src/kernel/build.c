@@ -68,13 +68,11 @@ static Output reduce_output(Build *b, Piece *p, int value)
 /* See kernel.h. */
 static const Buffer *low_buffer(Build *b, const Piece *p)
 {
-    const Dim *values = dim_const(b->s->g, 1);
+    const Dim *values = dim_product(b->s->g, p->rank, p->extent);
     int64_t most, targets = 1;
     const Buffer *to = buffer_of(b->s, p->root);
     if (!dtype_is_real(p->root->dtype))
         return NULL;
-    for (int i = 0; i < p->rank; i++)
-        values = dim_mul(b->s->g, values, p->extent[i]);
     if (!dim_const_value(to->elements, &targets) || targets < 1)
         targets = 1;
     if (function_bound(b->s->f, values, &most) && most / FEW_ADDS <= targets)

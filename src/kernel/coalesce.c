@@ -74,15 +74,11 @@ static void rename_in(Coalesce *c, int first, int last, Renaming *r)
 static bool is_whole(Graph *g, const Kernel *k, const Stage *s, const Index *at,
                      const Dim *n)
 {
-    const Dim *points = dim_const(g, 1);
-    for (int i = 0; i < k->rank; i++)
-        points = dim_mul(g, points, k->extent[i]);
-    for (int i = 0; i < s->rank; i++)
-        points = dim_mul(g, points, s->extent[i]);
     for (int i = 0; i < at->n; i++)
         if (at->atom[i].kind != IX_var)
             return false;
-    return points == n;
+    return n == dim_mul(g, dim_product(g, k->rank, k->extent),
+                        dim_product(g, s->rank, s->extent));
 }
 
 /* The buffer that output o is a copy of, from end to end, or NULL. */

@@ -234,15 +234,6 @@ const Index *index_scale(IndexTable *t, const Index *a, const Dim *by)
     return intern_sum(t, &s);
 }
 
-/* d / by where that leaves no remainder, else NULL. */
-static const Dim *exact_quotient(IndexTable *t, const Dim *d, const Dim *by)
-{
-    if (dim_is(d, 0))
-        return d;
-    const Dim *q = dim_div(t->g, d, by);
-    return dim_mul(t->g, q, by) == d ? q : NULL;
-}
-
 static const Dim *extent_of(const IndexTable *t, const Atom *a)
 {
     if (a->kind == IX_var && a->var < t->nextent)
@@ -301,11 +292,11 @@ static void divide(IndexTable *t, const Dim *d, const Dim *by, const Dim **q,
     const Dim *one = dim_const(t->g, 1);
     int64_t c, b;
     *r = dim_const(t->g, 0);
-    *q = exact_quotient(t, d, by);
+    *q = dim_exact(t->g, d, by);
     if (*q)
         return;
     *r = one;
-    *q = exact_quotient(t, dim_sub(t->g, d, one), by);
+    *q = dim_exact(t->g, dim_sub(t->g, d, one), by);
     if (*q)
         return;
     bool known = dim_const_value(d, &c) && dim_const_value(by, &b) && b > 0;

@@ -14,9 +14,7 @@ Buffer *buffer_new(Sched *s, BufferKind kind, const Node *n)
     if (!n)
         return b;
     b->dtype = n->dtype;
-    b->elements = dim_const(s->g, 1);
-    for (int i = 0; i < n->rank; i++)
-        b->elements = dim_mul(s->g, b->elements, n->dim[i]);
+    b->elements = dim_product(s->g, n->rank, n->dim);
     return b;
 }
 

@@ -77,19 +77,11 @@ static const Buffer **arguments(Sched *s, Piece *p, int first, int n)
     return to;
 }
 
-static const Dim *elements_of(Sched *s, const Node *n)
-{
-    const Dim *d = dim_const(s->g, 1);
-    for (int i = 0; i < n->rank; i++)
-        d = dim_mul(s->g, d, n->dim[i]);
-    return d;
-}
-
 static const Dim **rows(Sched *s, Node *const *node, int n)
 {
     const Dim **to = NEWN(s->arena, const Dim *, n + 1);
     for (int i = 0; i < n; i++)
-        to[i] = elements_of(s, node[i]);
+        to[i] = dim_product(s->g, node[i]->rank, node[i]->dim);
     return to;
 }
 
@@ -103,7 +95,8 @@ static void find_outputs(Sched *s, LoopKernel *l, const Node *n,
         Node *part = part_of(s, n, r->ncarry + i);
         if (!part)
             continue;
-        l->output_row[l->noutput] = elements_of(s, r->output[i]);
+        l->output_row[l->noutput] =
+            dim_product(s->g, r->output[i]->rank, r->output[i]->dim);
         l->output[l->noutput++] = buffer_of(s, part);
     }
 }

@@ -42,9 +42,7 @@ Kernel *sort_kernel(Sched *s, const Piece *p)
     k->span = n->span;
     sort->in = buffer_of(s, buffered(s, n->arg[0]));
     sort->out = buffer_of(s, p->root);
-    sort->rows = dim_const(s->g, 1);
-    for (int i = 0; i < x->rank - 1; i++)
-        sort->rows = dim_mul(s->g, sort->rows, x->dim[i]);
+    sort->rows = dim_product(s->g, x->rank - 1, x->dim);
     sort->n = x->dim[x->rank - 1];
     sort->count = n->attr.dims[0];
     sort->descending = n->attr.integer;

@@ -6,18 +6,13 @@ typedef struct Group {
     int i, ni, j, nj; /* axes i … i+ni-1 of the result are j … j+nj-1 */
 } Group;
 
-static bool divides(Graph *g, const Dim *d, const Dim *by)
-{
-    return !dim_is(by, 0) && dim_mul(g, dim_div(g, d, by), by) == d;
-}
-
 /* Whether the result's side is the one to take another axis to. */
 static bool left_is_smaller(Graph *g, const Dim *left, const Dim *right)
 {
     int64_t l, r;
     if (dim_const_value(left, &l) && dim_const_value(right, &r))
         return l < r;
-    return divides(g, right, left);
+    return dim_exact(g, right, left);
 }
 
 static int reshape_groups(Graph *g, const Node *n, Group *group)

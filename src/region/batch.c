@@ -28,7 +28,7 @@ Node *batch_value(const Batch *p, Node *n)
 
 Node *batch_axis(const Batch *p, Node *x, bool lead)
 {
-    return lead ? x : batch_repeat(p->g, p->b, x);
+    return lead ? x : g_repeat(p->g, p->b, x);
 }
 
 /* What leads. */

@@ -103,10 +103,8 @@ void region_leads(const Batch *p, const Node *n, bool *lead)
 
 static Node *leading_param(Graph *g, const Dim *b, const Node *of)
 {
-    const Dim *dim[MAX_RANK + 1] = {b};
-    for (int i = 0; i < of->rank; i++)
-        dim[i + 1] = of->dim[i];
-    return g_param(g, of->dtype, of->rank + 1, dim, of->attr.name);
+    return g_param(g, of->dtype, of->rank + 1,
+                   dims_along(g, b, of->rank, of->dim), of->attr.name);
 }
 
 static void make_params(Step *s)
@@ -150,7 +148,7 @@ static Node *capture_new(Frame *f, Node *arg, const char *name)
 
 static Node *zero_steps(const Step *s)
 {
-    return batch_repeat(s->g, s->p->b, g_const_int(s->g, DT_i64, 0));
+    return g_repeat(s->g, s->p->b, g_const_int(s->g, DT_i64, 0));
 }
 
 /* Carries and captures, the steps and the count among them. */
@@ -190,7 +188,7 @@ static Node *active(const Frame *f)
         goes_on = g1(s->g, OP_not, s->result[s->nresult - 1]);
     if (s->counts) {
         Node *t = g_cast(s->g, DT_i64, s->value[0]);
-        counted = g2(s->g, OP_lt, batch_repeat(s->g, s->p->b, t), f->count);
+        counted = g2(s->g, OP_lt, g_repeat(s->g, s->p->b, t), f->count);
     }
     return g_join(s->g, OP_and, goes_on, counted);
 }
@@ -215,7 +213,7 @@ static void make_step(Frame *f)
         make_results(s, mask, last, last + 1);
     f->active = active(f);
     if (f->active && mask && mask->rank == 0)
-        mask = batch_repeat(s->g, s->p->b, mask);
+        mask = g_repeat(s->g, s->p->b, mask);
     mask = g_join(s->g, OP_and, mask, f->active);
     make_results(s, mask, 0, r->ncarry + r->noutput);
     for (int i = 0; i < r->ncarry + r->noutput; i++) {

@@ -17,10 +17,7 @@ static void add(Graph *g, Cost *c, CostKind kind, const Dim *n)
 
 static const Dim *elements(Graph *g, const Node *n)
 {
-    const Dim *all = dim_const(g, 1);
-    for (int i = 0; i < n->rank; i++)
-        all = dim_mul(g, all, n->dim[i]);
-    return all;
+    return dim_product(g, n->rank, n->dim);
 }
 
 /* By how it is written, and by what its row says it costs. */

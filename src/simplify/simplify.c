@@ -89,16 +89,6 @@ static Node *only_element(Graph *g, Node *x)
     return g_reshape(g, x, x->rank - 1, x->dim + 1);
 }
 
-/* x along a new first axis of size 1. */
-static Node *one_element(Graph *g, Node *x)
-{
-    const Dim *dim[MAX_RANK] = {dim_const(g, 1)};
-
-    for (int i = 0; i < x->rank; i++)
-        dim[i + 1] = x->dim[i];
-    return g_reshape(g, x, x->rank + 1, dim);
-}
-
 static Node **parts_of_step(Pass *p, const Node *n)
 {
     const Region *r = node_region(n);
@@ -114,7 +104,7 @@ static Node **parts_of_step(Pass *p, const Node *n)
     }
     region_inline(p->g, r, arg, part);
     for (int i = r->ncarry; i < np - 1; i++)
-        part[i] = one_element(p->g, part[i]);
+        part[i] = g_merge_axes(p->g, part[i], 0, 0);
     part[np - 1] = g_const_int(p->g, DT_i64, 1);
     return part;
 }

@@ -262,14 +262,12 @@ static int stacked_row(Tracer *r, Node *part, const Parts *p, int output)
     Graph *g = r->t.graph;
     const Region *b = node_region(part->arg[0]);
     Node *of = b->output[output];
-    const Dim *dim[MAX_RANK + 1] = {dim_const(g, 1)};
+    const Dim **dim = dims_along(g, NULL, of->rank, of->dim);
     Nodes piece = {0};
     TraceRow row = {
         .after = -1, .node = part, .cell = NEW(r->t.arena, TraceCell)};
     const NodeLabel *let = graph_let_label(g, part);
     row.name = let ? let->name : NULL;
-    for (int i = 0; i < of->rank; i++)
-        dim[i + 1] = of->dim[i];
     for (int i = 0; i < p->output[output].n; i++) {
         TraceUse u = {p->output[output].at[i], NEW(r->t.arena, TraceCell)};
         u.cell->value = g_param(g, of->dtype, of->rank, of->dim, "value");
@@ -278,7 +276,7 @@ static int stacked_row(Tracer *r, Node *part, const Parts *p, int output)
     for (int i = 0; i < row.use.n; i++) {
         int at = b->reverse ? row.use.n - 1 - i : i;
         list_push(r->t.arena, &piece,
-                  g_reshape(g, row.use.at[at].cell->value, of->rank + 1, dim));
+                  g_merge_axes(g, row.use.at[at].cell->value, 0, 0));
     }
     dim[0] = dim_sub(g, b->trips, dim_const(g, row.use.n));
     int64_t left = 0;

@@ -144,14 +144,12 @@ static void concat_eval(EvalTensor *e, const Node *n)
 
 static void concat_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
-    int axis = (int)n->attr.integer, step[MAX_RANK];
+    int axis = (int)n->attr.integer;
     const Dim *start[MAX_RANK];
-    for (int i = 0; i < n->rank; i++) {
-        step[i] = 1;
+    for (int i = 0; i < n->rank; i++)
         start[i] = dim_const(g, 0);
-    }
     for (int k = 0; k < n->narg; k++) {
-        dx[k] = g_slice(g, dy, start, n->arg[k]->dim, step);
+        dx[k] = g_slice(g, dy, start, n->arg[k]->dim, NULL);
         start[axis] = dim_add(g, start[axis], n->arg[k]->dim[axis]);
     }
 }
@@ -178,7 +176,7 @@ static Node *concat_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
 {
     Node **part = NEWN(graph_arena(g), Node *, n->narg);
     for (int k = 0; k < n->narg; k++)
-        part[k] = lead[k] ? x[k] : batch_repeat(g, b, x[k]);
+        part[k] = lead[k] ? x[k] : g_repeat(g, b, x[k]);
     return g_concat(g, n->narg, part, (int)n->attr.integer + 1);
 }
 

@@ -294,15 +294,10 @@ static bool moves_at_once(const Node *i, const Affine *a)
 static Node *with_room(Graph *g, Node *x, int axis, const Dim *below,
                        const Dim *above)
 {
-    const Dim *lo[MAX_RANK], *dim[MAX_RANK];
-    int step[MAX_RANK];
-    for (int k = 0; k < x->rank; k++) {
-        lo[k] = k == axis ? below : dim_const(g, 0);
-        dim[k] = x->dim[k];
-        step[k] = 1;
-    }
-    dim[axis] = dim_add(g, dim_add(g, below, x->dim[axis]), above);
-    return g_pad(g, x, lo, dim, step);
+    const Dim *lo[MAX_RANK] = {NULL}, *hi[MAX_RANK] = {NULL};
+    lo[axis] = below;
+    hi[axis] = above;
+    return g_pad_around(g, x, lo, hi);
 }
 
 /* An index that is inside where its masks hold, and nowhere else asked for: a
@@ -370,20 +365,6 @@ Node *g_batch_index(Graph *g, const Dim *b, const Dim *n, Node *index)
     return g2(g, OP_add, k, g_cast(g, t, index));
 }
 
-/* The batch axis of x at place `axis`, where it is one with the next. */
-static Node *merge_batch(Graph *g, Node *x, int axis)
-{
-    const Dim *dim[MAX_RANK];
-    int rank = 0;
-    x = g_move_axis(g, x, 0, axis);
-    for (int i = 0; i < x->rank; i++) {
-        dim[rank++] =
-            i == axis ? dim_mul(g, x->dim[i], x->dim[i + 1]) : x->dim[i];
-        i += i == axis;
-    }
-    return g_reshape(g, x, rank, dim);
-}
-
 /* Where only the index has the batch axis, the result has it in the index's
  * place. */
 static Node *gather_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
@@ -397,7 +378,8 @@ static Node *gather_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
         y = g_gather_inside(g, x[0], x[1], axis);
     } else {
         Node *index = g_batch_index(g, b, n->arg[0]->dim[axis], x[1]);
-        y = g_gather_inside(g, merge_batch(g, x[0], axis), index, axis);
+        y = g_merge_axes(g, g_move_axis(g, x[0], 0, axis), axis, 2);
+        y = g_gather_inside(g, y, index, axis);
     }
     return g_move_axis(g, y, axis, 0);
 }
@@ -433,7 +415,7 @@ Node *g_gather(Graph *g, Node *a, Node *index, int axis)
 /* Rows, the last axis, one after another are one tensor. */
 Node *g_take_along(Graph *g, Node *a, Node *index, int axis)
 {
-    const Dim *rows = dim_const(g, 1), *dim[MAX_RANK], *flat[2];
+    const Dim *dim[MAX_RANK];
     int last = a->rank - 1;
     const Dim *n = a->dim[axis];
     index = g_index_check(g, index, n);
@@ -441,15 +423,11 @@ Node *g_take_along(Graph *g, Node *a, Node *index, int axis)
         return g_gather_inside(g, a, index, 0);
     a = g_move_axis(g, a, axis, last);
     index = g_move_axis(g, index, axis, last);
-    for (int i = 0; i <= last; i++) {
+    for (int i = 0; i <= last; i++)
         dim[i] = index->dim[i];
-        rows = i < last ? dim_mul(g, rows, dim[i]) : rows;
-    }
-    flat[0] = rows;
-    flat[1] = dim[last];
-    index = g_batch_index(g, rows, n, g_reshape(g, index, 2, flat));
-    n = dim_mul(g, rows, n);
-    Node *y = g_gather_inside(g, g_reshape(g, a, 1, &n), index, 0);
+    index = g_merge_axes(g, index, 0, last);
+    index = g_batch_index(g, index->dim[0], n, index);
+    Node *y = g_gather_inside(g, g_merge_axes(g, a, 0, a->rank), index, 0);
     return g_move_axis(g, g_reshape(g, y, last + 1, dim), last, axis);
 }
 
@@ -522,7 +500,7 @@ static Node *scatter_batch(Graph *g, const Node *n, const Dim *b,
 {
     int axis = (int)n->attr.integer;
     const Dim *size = n->attr.dims[0], *dim[MAX_RANK + 1];
-    Node *a = lead[0] ? x[0] : batch_repeat(g, b, x[0]);
+    Node *a = lead[0] ? x[0] : g_repeat(g, b, x[0]);
     if (!lead[1])
         return g_scatter_inside(g, a, x[1], axis + 1, size);
     Node *index = g_batch_index(g, b, size, x[1]);

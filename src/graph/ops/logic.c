@@ -334,7 +334,7 @@ static Node *if_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
     Node *branch[2];
     int axis[MAX_RANK] = {0};
     for (int i = 0; i < 2; i++)
-        branch[i] = lead[i + 1] ? x[i + 1] : batch_repeat(g, b, x[i + 1]);
+        branch[i] = lead[i + 1] ? x[i + 1] : g_repeat(g, b, x[i + 1]);
     if (!lead[0])
         return g_if(g, x[0], branch[0], branch[1]);
     for (int i = 1; i <= n->rank; i++)

@@ -189,14 +189,6 @@ static Node *in_order(Graph *g, const Labelled *x, const int *order)
     return g_permute(g, x->x, perm);
 }
 
-static const Dim *product(Graph *g, int n, const Dim *const *dim)
-{
-    const Dim *all = dim_const(g, 1);
-    for (int i = 0; i < n; i++)
-        all = dim_mul(g, all, dim[i]);
-    return all;
-}
-
 /* The labels of a first that b has too, then the others but `without`; how
  * many there are of the former. */
 static int shared_first(const Labelled *a, const Labelled *b, int without,
@@ -241,17 +233,10 @@ static Labelled take(Graph *g, const Labelled *b, int label, const Labelled *q)
         dim[rank++] = x->dim[shared + 1 + k];
     }
     if (shared) {
-        const Dim *rows = product(g, shared, x->dim), *flat[MAX_RANK];
         const Dim *n = x->dim[shared];
-        flat[0] = rows;
-        for (int k = shared; k < i->rank; k++)
-            flat[k - shared + 1] = i->dim[k];
-        i = g_reshape(g, i, i->rank - shared + 1, flat);
-        flat[0] = dim_mul(g, rows, n);
-        for (int k = 0; k < rest; k++)
-            flat[k + 1] = x->dim[shared + 1 + k];
-        x = g_reshape(g, x, rest + 1, flat);
-        i = g_batch_index(g, rows, n, i);
+        i = g_merge_axes(g, i, 0, shared);
+        x = g_merge_axes(g, x, 0, shared + 1);
+        i = g_batch_index(g, i->dim[0], n, i);
     }
     to.x = g_reshape(g, g_gather_inside(g, x, i, 0), rank, dim);
     return to;

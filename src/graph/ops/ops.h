@@ -183,9 +183,6 @@ int64_t eval_ravel(int rank, const int64_t *size, const int64_t *at);
 /* For form: "[n, 10]". */
 void print_dims(int rank, const Dim *const *dim, Str *to);
 
-/* For batch: x repeated along a new first axis of size b. */
-Node *batch_repeat(Graph *g, const Dim *b, Node *x);
-
 /* affine.c: integers as base + Σ coef[i] · (place along axis i). */
 typedef struct Affine {
     const Dim *base, *coef[MAX_RANK];

@@ -35,8 +35,7 @@ static Node *interleave(Graph *g, Node *a, Node *b, int64_t n)
     Node *both = g2(g, OP_add, even, odd);
     start[last] = dim_const(g, 0);
     dim[last] = dim_const(g, n);
-    step[last] = 1;
-    return g_slice(g, both, start, dim, step);
+    return g_slice(g, both, start, dim, NULL);
 }
 
 /* The product of all others is made of products only, so that its own

@@ -108,10 +108,8 @@ Node *g_random_bits(Graph *g, Node *key, Node *counter)
 static Node *element_bits(Graph *g, Node *key, int rank, const Dim *const *dim,
                           int stride, int offset)
 {
-    const Dim *total = dim_const(g, 1);
-    for (int i = 0; i < rank; i++)
-        total = dim_mul(g, total, dim[i]);
-    Node *counter = g_reshape(g, g_iota(g, DT_i64, total), rank, dim);
+    Node *counter = g_iota(g, DT_i64, dim_product(g, rank, dim));
+    counter = g_reshape(g, counter, rank, dim);
     counter = g2(g, OP_mul, counter, g_fill(g, counter, stride));
     counter = g2(g, OP_add, counter, g_fill(g, counter, offset));
     return g_random_bits(g, g_broadcast_to(g, key, rank, dim), counter);

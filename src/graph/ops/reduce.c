@@ -84,20 +84,11 @@ Node *reduce_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
     return reduce_like(g, n, x[0], n->attr.nint, axis);
 }
 
-/* The elements in one row. */
-static Node *flatten(Graph *g, Node *a)
-{
-    const Dim *count = dim_const(g, 1);
-    for (int i = 0; i < a->rank; i++)
-        count = dim_mul(g, count, a->dim[i]);
-    return g_reshape(g, a, 1, &count);
-}
-
 Node *g_reduce_all(Graph *g, OpId op, Node *a)
 {
     int axis[MAX_RANK];
     if (op_table[op]->flags & OP_PLACE)
-        a = flatten(g, a);
+        a = g_merge_axes(g, a, 0, a->rank);
     for (int i = 0; i < a->rank; i++)
         axis[i] = i;
     return g_reduce(g, op, a, a->rank, axis);

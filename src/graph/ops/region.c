@@ -107,12 +107,8 @@ static bool part_infer(Graph *g, Node *n)
     n->dim = like->dim;
     if (!r->trips || k < r->ncarry)
         return true;
-    const Dim **dim = infer_dims(g);
-    dim[0] = r->trips;
-    for (int i = 0; i < like->rank; i++)
-        dim[i + 1] = like->dim[i];
     n->rank++;
-    n->dim = dim;
+    n->dim = dims_along(g, r->trips, like->rank, like->dim);
     return n->rank <= MAX_RANK;
 }
 

@@ -6,11 +6,8 @@
 static bool reshape_infer(Graph *g, Node *n)
 {
     const Node *x = n->arg[0];
-    const Dim *before = dim_const(g, 1), *after = before;
-    for (int i = 0; i < x->rank; i++)
-        before = dim_mul(g, before, x->dim[i]);
-    for (int i = 0; i < n->attr.ndim; i++)
-        after = dim_mul(g, after, n->attr.dims[i]);
+    const Dim *before = dim_product(g, x->rank, x->dim);
+    const Dim *after = dim_product(g, n->attr.ndim, n->attr.dims);
     n->dtype = x->dtype;
     n->rank = n->attr.ndim;
     n->dim = n->attr.dims;
@@ -107,11 +104,8 @@ static int reshape_form(const Node *n, Str *to)
 static Node *reshape_batch(Graph *g, const Node *n, const Dim *b,
                            Node *const *x, const bool *lead)
 {
-    const Dim *dim[MAX_RANK + 1] = {b};
     (void)lead;
-    for (int i = 0; i < n->rank; i++)
-        dim[i + 1] = n->dim[i];
-    return g_reshape(g, x[0], n->rank + 1, dim);
+    return g_reshape(g, x[0], n->rank + 1, dims_along(g, b, n->rank, n->dim));
 }
 
 const Op op_reshape = {
@@ -132,4 +126,16 @@ Node *g_reshape(Graph *g, Node *a, int rank, const Dim *const *dim)
 {
     Attr attr = {.dims = dim, .ndim = rank};
     return graph_make(g, OP_reshape, a->dtype, 1, &a, &attr);
+}
+
+Node *g_merge_axes(Graph *g, Node *a, int axis, int n)
+{
+    const Dim *dim[MAX_RANK + 1];
+    int rank = 0;
+    for (int i = 0; i < axis; i++)
+        dim[rank++] = a->dim[i];
+    dim[rank++] = dim_product(g, n, a->dim + axis);
+    for (int i = axis + n; i < a->rank; i++)
+        dim[rank++] = a->dim[i];
+    return g_reshape(g, a, rank, dim);
 }

@@ -119,12 +119,9 @@ Node *g_divisor_outside(Graph *g, Node *x, const Dim *size)
     return fits ? x : unless_none(g, x, size, 1);
 }
 
-Node *batch_repeat(Graph *g, const Dim *b, Node *x)
+Node *g_repeat(Graph *g, const Dim *n, Node *a)
 {
-    const Dim *dim[MAX_RANK + 1] = {b};
-    for (int i = 0; i < x->rank; i++)
-        dim[i + 1] = x->dim[i];
-    return g_broadcast_to(g, x, x->rank + 1, dim);
+    return g_broadcast_to(g, a, a->rank + 1, dims_along(g, n, a->rank, a->dim));
 }
 
 Node *jvp_linear(Graph *g, Node *n, Node *const *dx)

@@ -22,13 +22,9 @@ typedef struct Look {
 /* Reads x's diagonal, whatever x is. */
 static Node *read_diagonal(Graph *g, Node *x, int a)
 {
-    const Dim *dim[MAX_RANK], *n = x->dim[a];
+    const Dim *n = x->dim[a];
     View v;
-    int rank = 0;
-    for (int i = 0; i < x->rank; i++)
-        if (i != a)
-            dim[rank++] = i == a + 1 ? dim_mul(g, n, n) : x->dim[i];
-    x = g_reshape(g, x, rank, dim);
+    x = g_merge_axes(g, x, a, 2);
     v = view_whole(g, x);
     v.size[a] = n;
     v.coef[a] = dim_add(g, n, dim_const(g, 1));

@@ -653,11 +653,8 @@ static Node *add_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
                        const bool *lead)
 {
     View v = view_of(n), w = view_batch(g, &v, b);
-    const Dim *dim[MAX_RANK + 1] = {b};
     (void)lead;
-    for (int i = 0; i < n->rank; i++)
-        dim[i + 1] = n->dim[i];
-    return g_view_add(g, x[0], &w, dim);
+    return g_view_add(g, x[0], &w, dims_along(g, b, n->rank, n->dim));
 }
 
 static int add_form(const Node *n, Str *to)

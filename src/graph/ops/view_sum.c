@@ -30,19 +30,6 @@ static Steps steps_of(const Node *n)
     return s;
 }
 
-/* n axes of x, from `axis` on, as one. */
-static Node *flatten(Graph *g, Node *x, int axis, int n)
-{
-    const Dim *dim[MAX_RANK];
-    int rank = 0;
-    for (int i = 0; i < x->rank; i++)
-        if (i > axis && i < axis + n)
-            dim[axis] = dim_mul(g, dim[axis], x->dim[i]);
-        else
-            dim[rank++] = x->dim[i];
-    return g_reshape(g, x, rank, dim);
-}
-
 /* The axis whose places are computed from the others': the largest, so that
  * the sum over the others is short. */
 static int longest(const Steps *s)
@@ -120,7 +107,7 @@ static Node *add_by_reads(Graph *g, Steps s, const Dim *lo, const Dim *hi)
     r.size[0] = s.whole;
     r.coef[0] = inner;
     r.start = dim_mul(g, inner, dim_sub(g, hi, s.start));
-    r.x = flatten(g, w, s.axis, s.n);
+    r.x = g_merge_axes(g, w, s.axis, s.n);
     r.x = g_strided(g, r.x, r.axis, r.start, r.n, r.size, r.coef);
     return g_reduce(g, OP_sum, r.x, s.n - 1, axis);
 }
