@@ -204,3 +204,29 @@ void str_printf(Str *s, const char *fmt, ...)
     va_end(ap);
     s->n += (size_t)n;
 }
+
+void str_json(Str *s, const char *text)
+{
+    str_printf(s, "\"");
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            str_printf(s, "\\");
+        if ((unsigned char)*text < ' ')
+            str_printf(s, "\\u%04x", *text);
+        else
+            str_add(s, text, 1);
+    }
+    str_printf(s, "\"");
+}
+
+char *read_stream(Arena *a, FILE *f, size_t limit, size_t *n)
+{
+    Str s = str_new(a);
+    char block[65536];
+    size_t got;
+
+    while (s.n <= limit && (got = fread(block, 1, sizeof block, f)) > 0)
+        str_add(&s, block, got);
+    *n = s.n;
+    return s.n ? s.at : arena_printf(a, "%s", "");
+}

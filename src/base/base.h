@@ -62,6 +62,10 @@ Str str_new(Arena *a);
 void str_printf(Str *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void str_add(Str *s, const char *bytes, size_t n);
+void str_json(Str *s, const char *text); /* "text" */
+/* What is left in f, of which up to limit + 1 bytes, so that more shows; never
+ * NULL. */
+char *read_stream(Arena *a, FILE *f, size_t limit, size_t *n);
 /* The number with the fewest digits, but at least so many, that read back as v,
  * or as the same f32. */
 char *real_digits(Arena *a, double v, bool f32, int least);

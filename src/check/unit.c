@@ -14,24 +14,17 @@ enum {
 static char *read_file(Check *c, const char *path, size_t *len)
 {
     FILE *f = fopen(path, "rb");
-    Str s = str_new(c->arena);
-    char buf[65536];
-    size_t n;
+    char *text;
     int err;
 
     if (!f)
         return NULL;
-    str_add(&s, "", 0);
     errno = 0;
-    while ((n = fread(buf, 1, sizeof buf, f)) > 0 && s.n <= MAX_SOURCE)
-        str_add(&s, buf, n);
-    err = ferror(f) ? (errno ? errno : EIO) : s.n > MAX_SOURCE ? EFBIG : 0;
+    text = read_stream(c->arena, f, MAX_SOURCE, len);
+    err = ferror(f) ? (errno ? errno : EIO) : *len > MAX_SOURCE ? EFBIG : 0;
     fclose(f);
     errno = err;
-    if (err)
-        return NULL;
-    *len = s.n;
-    return s.at ? s.at : arena_printf(c->arena, "%s", "");
+    return err ? NULL : text;
 }
 
 static const char *file_error(int err)

@@ -101,6 +101,8 @@ void folder_end(const char *folder);
 bool file_ends(const char *path, const char *end);
 /* All at once. */
 bool file_write(Arena *a, const char *path, const char *bytes, size_t n);
+/* To --output, or standard output; what to exit with. */
+int cli_output(const Args *a, const Str *text);
 /* That what was printed has arrived. */
 bool cli_flush(Arena *a);
 bool cli_colour(FILE *to);

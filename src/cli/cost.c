@@ -123,27 +123,19 @@ static void put_dim(Graph *g, const char *what, const Dim *d, Str *to)
         str_printf(to, ", \"%s\": \"%s\"", what, dim_text(g, d));
 }
 
-/* Quotes are in expressions like 'fn(x) = einsum("i,i->", x, x)'. */
-static void put_string(const char *text, Str *to)
-{
-    json_t *j = json_string(text);
-    char *quoted = json_dumps(j, JSON_ENCODE_ANY);
-
-    str_printf(to, "%s", quoted);
-    free(quoted);
-    json_decref(j);
-}
-
 static void put_json(Graph *g, const Costs *c, Str *to)
 {
     str_printf(to, "{\"name\": ");
-    put_string(c->name, to);
+    str_json(to, c->name); /* "fn(x) = einsum(\"i,i->\", x, x)" */
     for (int k = 0; k < NCOSTS; k++)
         put_dim(g, cost_names[k], c->cost.of[k], to);
     put_dim(g, "bytes_moved", c->bytes, to);
     put_dim(g, "workspace", c->workspace, to);
-    if (c->of && isfinite(c->ratio))
-        str_printf(to, ", \"of\": \"%s\", \"ratio\": %.4g", c->of, c->ratio);
+    if (c->of && isfinite(c->ratio)) {
+        str_printf(to, ", \"of\": ");
+        str_json(to, c->of);
+        str_printf(to, ", \"ratio\": %.4g", c->ratio);
+    }
     str_printf(to, "}");
 }
 

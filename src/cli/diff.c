@@ -108,18 +108,6 @@ static void put_document(const Diff *d, const Shows *s, Str *to)
         str_printf(to, "</body>\n</html>\n");
 }
 
-static int put(const Diff *d, const Str *text)
-{
-    const char *path = option_value(d->of.args, "output");
-
-    if (!path) {
-        fwrite(text->at, 1, text->n, stdout);
-        return EXIT_SUCCESS;
-    }
-    return file_write(d->of.load.arena, path, text->at, text->n) ? EXIT_SUCCESS
-                                                                 : EXIT_FAILURE;
-}
-
 static int show(Diff *d)
 {
     Arena *a = d->of.load.arena;
@@ -144,7 +132,7 @@ static int show(Diff *d)
         put_program(d, s, &r, &in, &text);
     else
         put_document(d, s, &text);
-    status = put(d, &text);
+    status = cli_output(d->of.args, &text);
     if (s->left_off)
         fprintf(stderr,
                 "nncc: %s is large: %d of its %d equations are left "

@@ -168,22 +168,16 @@ static void to_probabilities(nncc_tensor *t)
 /* Text as a field of CSV, or as a string of JSON. */
 static void print_text(const char *text, bool json, Str *to)
 {
-    if (!json && !strpbrk(text, ",\"\r\n")) {
-        str_add(to, text, strlen(text));
+    bool plain = !strpbrk(text, ",\"\r\n");
+
+    if (json) {
+        str_json(to, text);
         return;
     }
-    str_printf(to, "\"");
-    for (; *text; text++) {
-        if (json && (unsigned char)*text < ' ')
-            str_printf(to, "\\u%04x", (unsigned)*text);
-        else if (*text == '"')
-            str_printf(to, json ? "\\\"" : "\"\"");
-        else if (json && *text == '\\')
-            str_printf(to, "\\\\");
-        else
-            str_add(to, text, 1);
-    }
-    str_printf(to, "\"");
+    str_printf(to, plain ? "" : "\"");
+    for (; *text; text++)
+        str_printf(to, *text == '"' ? "\"\"" : "%c", *text);
+    str_printf(to, plain ? "" : "\"");
 }
 
 /* The class's name where the result is its number, or of the largest. */

@@ -26,19 +26,6 @@ const char *file_error(Arena *a, int error)
     return text;
 }
 
-/* Up to limit + 1 bytes of f, so that more than the limit shows. */
-static char *read_stream(Arena *a, FILE *f, size_t limit, size_t *n)
-{
-    Str s = str_new(a);
-    char block[65536];
-    size_t got;
-
-    while (s.n <= limit && (got = fread(block, 1, sizeof block, f)) > 0)
-        str_add(&s, block, got);
-    *n = s.n;
-    return s.n ? s.at : arena_printf(a, "%s", "");
-}
-
 char *file_read(Arena *a, const char *path, size_t limit, size_t *n)
 {
     bool in = !strcmp(path, "-");
@@ -324,6 +311,17 @@ bool file_write(Arena *a, const char *path, const char *bytes, size_t n)
         return false;
     file_put(&f, bytes, n);
     return file_keep(a, &f);
+}
+
+int cli_output(const Args *a, const Str *text)
+{
+    const char *path = option_value(a, "output");
+
+    if (path)
+        return file_write(a->arena, path, text->at, text->n) ? EXIT_SUCCESS
+                                                             : EXIT_FAILURE;
+    fwrite(text->at, 1, text->n, stdout);
+    return EXIT_SUCCESS;
 }
 
 bool cli_flush(Arena *a)

@@ -360,18 +360,6 @@ static int tell_stop(const Tracing *c)
                     at.at);
 }
 
-static int put(const Tracing *c, const Str *text)
-{
-    const char *path = option_value(c->args, "output");
-
-    if (path)
-        return file_write(c->load.arena, path, text->at, text->n)
-                   ? EXIT_SUCCESS
-                   : EXIT_FAILURE;
-    fwrite(text->at, 1, text->n, stdout);
-    return EXIT_SUCCESS;
-}
-
 static int show(Tracing *c, const TraceTable *o)
 {
     Str text = str_new(c->load.arena);
@@ -382,7 +370,7 @@ static int show(Tracing *c, const TraceTable *o)
         trace_json(x, c->trace, c->load.diags, &text);
     else
         left_off = trace_write(x, o, c->trace, &text);
-    int status = put(c, &text);
+    int status = cli_output(c->args, &text);
     if (c->trace->status == TRACE_long)
         fprintf(stderr, "nncc: %s is large: it is traced as far as row %d\n",
                 c->of, TRACE_ROWS);

@@ -281,6 +281,12 @@ LLVMValueRef code_phi(Emit *e, LLVMValueRef a, LLVMBasicBlockRef from_a,
     return phi;
 }
 
+LLVMValueRef code_smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    LLVMValueRef less = LLVMBuildICmp(e->builder, LLVMIntSLT, a, b, "");
+    return LLVMBuildSelect(e->builder, less, a, b, "");
+}
+
 LLVMValueRef code_not_negative(Emit *e, LLVMValueRef n)
 {
     LLVMValueRef zero = code_i64(e, 0);

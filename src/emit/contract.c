@@ -65,12 +65,6 @@ typedef struct Product {
     LLVMValueRef status;   /* slot */
 } Product;
 
-static LLVMValueRef smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
-{
-    LLVMValueRef less = LLVMBuildICmp(e->builder, LLVMIntSLT, a, b, "");
-    return LLVMBuildSelect(e->builder, less, a, b, "");
-}
-
 static LLVMValueRef times(Emit *e, LLVMValueRef a, LLVMValueRef b)
 {
     return LLVMBuildMul(e->builder, a, b, "");
@@ -203,7 +197,7 @@ static void emit_block(Product *q, LLVMValueRef i, LLVMValueRef rows,
                               stride,
                               code_at(e, q->one, c, l.i),
                               in[ARG_out_m],
-                              smaller(e, left, step),
+                              code_smaller(e, left, step),
                               add};
         code_call(e, emit_micro(e, q->variant->t, pass->shape), arg, 11);
         loop_end(e, &l, NULL);
@@ -283,12 +277,10 @@ static LLVMValueRef emit_totals(Emit *e, DType t)
     LLVMTypeRef p = e->ptr, i = e->i64;
     LLVMTypeRef param[] = {i, i, p, i, p, i};
     const char *name = arena_printf(e->arena, "totals_%s", dtype_name(t));
-    bool build;
-    LLVMValueRef fn = share_function(e, name, -1, e->none, param, 6, &build);
-    if (!build)
+    LLVMValueRef fn;
+    Place back;
+    if (!share_helper(e, name, e->none, param, 6, &fn, &back))
         return fn;
-    Place back = {LLVMGetInsertBlock(e->builder), e->before};
-    e->before = NULL;
     build_totals(e, t, fn);
     code_back(e, back);
     return fn;
@@ -302,7 +294,7 @@ static void emit_depth(Product *q, LLVMValueRef i, LLVMValueRef rows,
     LLVMValueRef step = code_i64(e, K_BLOCK);
     Loop p = loop_begin(e, from, to, step, 0, NULL);
     LLVMValueRef depth =
-        smaller(e, LLVMBuildSub(e->builder, q->arg[ARG_k], p.i, ""), step);
+        code_smaller(e, LLVMBuildSub(e->builder, q->arg[ARG_k], p.i, ""), step);
     emit_block(q, i, rows, p.i, depth, LLVMBuildSub(e->builder, p.i, from, ""));
     loop_end(e, &p, NULL);
 }
@@ -315,7 +307,7 @@ static void emit_parts(Product *q, LLVMValueRef i, LLVMValueRef rows,
     LLVMBuilderRef b = e->builder;
     LLVMValueRef step = code_i64(e, LONG_K), *in = q->arg;
     Loop p = loop_begin(e, code_i64(e, 0), to, step, 0, NULL);
-    emit_depth(q, i, rows, p.i, smaller(e, plus(e, p.i, step), to));
+    emit_depth(q, i, rows, p.i, code_smaller(e, plus(e, p.i, step), to));
     LLVMBasicBlockRef add = code_block(e, "totals"), on = code_block(e, "");
     LLVMBuildCondBr(b, parts, add, on);
     LLVMPositionBuilderAtEnd(b, add);
@@ -342,7 +334,7 @@ static void emit_rows(Product *q)
     LLVMValueRef row_step = code_i64(e, ROW_BLOCK);
     Loop i = loop_begin(e, q->arg[ARG_from], to, row_step, 0, NULL);
     LLVMValueRef rows =
-        smaller(e, LLVMBuildSub(e->builder, to, i.i, ""), row_step);
+        code_smaller(e, LLVMBuildSub(e->builder, to, i.i, ""), row_step);
     emit_parts(q, i.i, rows, last, parts);
     run_epilogue(q, i.i, plus(e, i.i, rows));
     loop_end(e, &i, NULL);
@@ -414,13 +406,10 @@ static LLVMValueRef emit_product(Emit *e, const Variant *w)
         param[i] = i == ARG_a || i == ARG_b || i == ARG_out || i >= ARG_panels
                        ? e->ptr
                        : e->i64;
-    bool build;
-    LLVMValueRef fn =
-        share_function(e, variant_name(e, w), -1, e->i32, param, NARGS, &build);
-    if (!build)
+    LLVMValueRef fn;
+    Place back;
+    if (!share_helper(e, variant_name(e, w), e->i32, param, NARGS, &fn, &back))
         return fn;
-    Place back = {LLVMGetInsertBlock(e->builder), e->before};
-    e->before = NULL;
     Product q = {
         .e = e,
         .variant = w,

@@ -107,6 +107,14 @@ const Use *unit_use(const Emit *e, const Kernel *k);
 int units_count(const Units *u);
 const Unit *units_at(const Units *u, int i);
 
+/* code.c: move the builder before an instruction, and back again. */
+typedef struct Place {
+    LLVMBasicBlockRef block;
+    LLVMValueRef before;
+} Place;
+Place code_go(Emit *e, LLVMValueRef before);
+void code_back(Emit *e, Place p);
+
 /* share.c: which part of a module has which function. */
 
 /* A function that several kernels call, as make(e, of) builds it. */
@@ -125,6 +133,11 @@ bool share_has_unit(const Emit *e, int unit);
 LLVMValueRef share_function(Emit *e, const char *name, int unit,
                             LLVMTypeRef result, LLVMTypeRef *param, int nparam,
                             bool *build);
+/* A helper's function; true where its code is to be made, after which
+ * code_back(e, *back). */
+bool share_helper(Emit *e, const char *name, LLVMTypeRef result,
+                  LLVMTypeRef *param, int nparam, LLVMValueRef *fn,
+                  Place *back);
 
 /* dimcode.c: dimensions as i64 code */
 
@@ -268,13 +281,6 @@ void code_scatter(Emit *e, LLVMValueRef value, LLVMValueRef at, int align,
 /* a where the code came from block `from_a`, else b. */
 LLVMValueRef code_phi(Emit *e, LLVMValueRef a, LLVMBasicBlockRef from_a,
                       LLVMValueRef b, LLVMBasicBlockRef from_b);
-/* Move the builder before an instruction, and back again. */
-typedef struct Place {
-    LLVMBasicBlockRef block;
-    LLVMValueRef before;
-} Place;
-Place code_go(Emit *e, LLVMValueRef before);
-void code_back(Emit *e, Place p);
 /* A stack slot in the entry block. */
 LLVMValueRef code_slot(Emit *e, LLVMTypeRef type, int align);
 LLVMValueRef code_function(Emit *e, const char *name, LLVMTypeRef result,
@@ -293,6 +299,7 @@ LLVMValueRef code_here(Emit *e); /* the function being built */
 /* It is known that first <= load < last, an i64; INT64_MIN is above all. */
 void code_in_range(Emit *e, LLVMValueRef load, int64_t first, int64_t last);
 /* max(n, 0) */
+LLVMValueRef code_smaller(Emit *e, LLVMValueRef a, LLVMValueRef b); /* i64 */
 LLVMValueRef code_not_negative(Emit *e, LLVMValueRef n);
 /* The way to `which` of a conditional branch is hardly ever taken. */
 void code_seldom(Emit *e, LLVMValueRef branch, int which);

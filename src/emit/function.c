@@ -301,14 +301,6 @@ static LLVMValueRef some_null(FunctionCode *f, const Port *p, int nport,
     return bad;
 }
 
-static int count_leaves(const Port *p, int n)
-{
-    int leaves = 0;
-    for (int i = 0; i < n; i++)
-        leaves += p[i].nleaf;
-    return leaves;
-}
-
 static void check_arguments(FunctionCode *f, LLVMValueRef dims,
                             LLVMValueRef exec)
 {
@@ -317,8 +309,8 @@ static void check_arguments(FunctionCode *f, LLVMValueRef dims,
     if (fn->nvar)
         fail_if_is(f, is_null(e, dims), NN_ERR_NULL);
     check_sizes(f, dims, exec);
-    if (count_leaves(fn->param, fn->nparam) +
-        count_leaves(fn->result, fn->nresult))
+    if (ports_leaves(fn->param, fn->nparam) +
+        ports_leaves(fn->result, fn->nresult))
         fail_if_is(f, is_null(e, f->leaf), NN_ERR_NULL);
     load_dims(f, dims);
     int number = 0;

@@ -293,12 +293,6 @@ static void stage_range(MapCode *m, const Stage *s, LLVMValueRef *acc, int j,
     map_loop_end(m, &l, acc);
 }
 
-static LLVMValueRef smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
-{
-    LLVMValueRef less = LLVMBuildICmp(e->builder, LLVMIntSLT, a, b, "");
-    return LLVMBuildSelect(e->builder, less, a, b, "");
-}
-
 /* A loop that is cut within others, block after block. */
 static void inner_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc,
                          LLVMValueRef n)
@@ -311,7 +305,7 @@ static void inner_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc,
     for (int i = 0; i < count; i++)
         acc[i] = l.phi[i];
     LLVMValueRef end = LLVMBuildNSWAdd(e->builder, l.i, block, "");
-    end = smaller(e, end, n);
+    end = code_smaller(e, end, n);
     stage_range(m, s, acc, m->sums.cut, l.i, end);
     sums_cut(m, s, acc, nacc, LLVMBuildSub(e->builder, end, l.i, ""));
     loop_end(e, &l, acc);
@@ -397,7 +391,8 @@ static void next_block(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc,
     find_totals(m, acc + m->sums.sets * nacc, k);
     sums_put(m, s, acc, nacc);
     LLVMValueRef block = code_i64(e, m->sums.block);
-    LLVMValueRef end = smaller(e, LLVMBuildNSWAdd(b, k->last, block, ""), n);
+    LLVMValueRef end =
+        code_smaller(e, LLVMBuildNSWAdd(b, k->last, block, ""), n);
     LLVMValueRef again = LLVMBuildICmp(b, LLVMIntSLT, k->last, n, "");
     LLVMBuildCondBr(b, again, k->body, k->on);
     LLVMAddIncoming(k->first, &k->last, &k->put, 1);

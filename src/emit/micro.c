@@ -202,13 +202,10 @@ LLVMValueRef emit_micro(Emit *e, DType t, MicroShape s)
 {
     LLVMTypeRef p = e->ptr, i = e->i64;
     LLVMTypeRef param[] = {i, i, p, i, i, p, i, p, i, i, i};
-    bool build;
-    LLVMValueRef fn =
-        share_function(e, micro_name(e, t, s), -1, e->none, param, 11, &build);
-    if (!build)
+    LLVMValueRef fn;
+    Place back;
+    if (!share_helper(e, micro_name(e, t, s), e->none, param, 11, &fn, &back))
         return fn;
-    Place back = {LLVMGetInsertBlock(e->builder), e->before};
-    e->before = NULL;
     Micro u = {.e = e, .shape = s, .t = t};
     build_micro(&u, fn);
     code_back(e, back);

@@ -173,13 +173,11 @@ static const char *pack_name(Emit *e, DType t, PackKind kind, int panel)
 LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel)
 {
     LLVMTypeRef param[] = {e->i64, e->i64, e->ptr, e->i64, e->i64, e->ptr};
-    bool build;
-    LLVMValueRef fn = share_function(e, pack_name(e, t, kind, panel), -1,
-                                     e->none, param, 6, &build);
-    if (!build)
+    LLVMValueRef fn;
+    Place back;
+    if (!share_helper(e, pack_name(e, t, kind, panel), e->none, param, 6, &fn,
+                      &back))
         return fn;
-    Place back = {LLVMGetInsertBlock(e->builder), e->before};
-    e->before = NULL;
     LLVMPositionBuilderAtEnd(
         e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
     int width = lanes_of_bytes(e, dtype_size(t));

@@ -58,6 +58,18 @@ LLVMValueRef share_function(Emit *e, const char *name, int unit,
     return fn;
 }
 
+bool share_helper(Emit *e, const char *name, LLVMTypeRef result,
+                  LLVMTypeRef *param, int nparam, LLVMValueRef *fn, Place *back)
+{
+    bool build;
+    *fn = share_function(e, name, -1, result, param, nparam, &build);
+    if (!build)
+        return false;
+    *back = (Place){LLVMGetInsertBlock(e->builder), e->before};
+    e->before = NULL;
+    return true;
+}
+
 /* Sharing out. */
 
 typedef struct Load {

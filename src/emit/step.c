@@ -104,18 +104,11 @@ static void see_kernel(StepCode *c, const Kernel *k)
     }
 }
 
-static int leaf_count(const Port *p, int n)
-{
-    int count = 0;
-    for (int i = 0; i < n; i++)
-        count += p[i].nleaf;
-    return count;
-}
-
 static void find_leaves(Emit *e, StepCode *c)
 {
     const Function *f = c->s->function;
-    int n = leaf_count(f->param, f->nparam) + leaf_count(f->result, f->nresult);
+    int n =
+        ports_leaves(f->param, f->nparam) + ports_leaves(f->result, f->nresult);
     c->leaf = NEWN(e->arena, const Buffer *, n + 1);
     c->at = NEWN(e->arena, LLVMValueRef, n + 1);
     c->moves = NEWN(e->arena, bool, n + 1);

@@ -3,19 +3,11 @@
 
 #include <stdlib.h>
 
-static int count_leaves(const Port *port, int n)
-{
-    int count = 0;
-    for (int i = 0; i < n; i++)
-        count += port[i].nleaf;
-    return count;
-}
-
 static void collect_leaves(Sched *s)
 {
     const Function *f = s->f;
-    s->nparam = count_leaves(f->param, f->nparam);
-    s->nresult = count_leaves(f->result, f->nresult);
+    s->nparam = ports_leaves(f->param, f->nparam);
+    s->nresult = ports_leaves(f->result, f->nresult);
     s->param = NEWN(s->scratch, Node *, s->nparam + 1);
     s->result = NEWN(s->scratch, Node *, s->nresult + 1);
     s->result_buffer = NEWN(s->scratch, Buffer *, s->nresult + 1);
@@ -99,7 +91,7 @@ static void restore_numbers(Sched *s, const FoundList *all)
 /* The first leaf of each parameter. */
 static int first_leaf(const Function *f, int param)
 {
-    return count_leaves(f->param, param);
+    return ports_leaves(f->param, param);
 }
 
 static void leaf_buffers(Sched *s)

@@ -192,20 +192,12 @@ static void check_carry(const Verify *v, const LoopCarry *c)
         check_write(v, c->other);
 }
 
-static int leaves(const Port *p, int n)
-{
-    int count = 0;
-    for (int i = 0; i < n; i++)
-        count += p[i].nleaf;
-    return count;
-}
-
 static void check_step(const LoopKernel *l, const Schedule *s, int nresult)
 {
     const Function *f = s->function;
-    if (leaves(f->param, f->nparam) !=
+    if (ports_leaves(f->param, f->nparam) !=
             1 + l->ncarry + l->ninput + l->ncapture ||
-        leaves(f->result, f->nresult) != nresult)
+        ports_leaves(f->result, f->nresult) != nresult)
         die("a loop and its body do not fit");
 }
 
@@ -254,7 +246,7 @@ void schedule_verify(const Schedule *s)
 {
     Arena *scratch = arena_new();
     Verify v = {.s = s, .written = NEWN(scratch, bool, s->buffer.n + 1)};
-    v.nparam = leaves(s->function->param, s->function->nparam);
+    v.nparam = ports_leaves(s->function->param, s->function->nparam);
     for (int i = 0; i < s->buffer.n; i++)
         if (s->buffer.at[i]->id != i)
             die("buffer %d is numbered %d", i, s->buffer.at[i]->id);

@@ -78,6 +78,14 @@ bool function_bound(const Function *f, const Dim *d, int64_t *most)
     return *most < INT64_MAX;
 }
 
+int ports_leaves(const Port *p, int n)
+{
+    int leaves = 0;
+    for (int i = 0; i < n; i++)
+        leaves += p[i].nleaf;
+    return leaves;
+}
+
 bool port_uses(const Port *p, const Dim *var)
 {
     for (int k = 0; k < p->nleaf; k++)

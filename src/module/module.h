@@ -117,6 +117,8 @@ Nodes functions_roots(Arena *a, Function *const *f, int n);
 /* What d is at most while f's variables are between 0 and var_max; false where
  * one has no bound, or nothing can be said. */
 bool function_bound(const Function *f, const Dim *d, int64_t *most);
+/* How many leaves n ports have. */
+int ports_leaves(const Port *p, int n);
 /* Is var part of a dimension of p. */
 bool port_uses(const Port *p, const Dim *var);
 /* Is f's variable number i part of the size of a parameter or result. One that

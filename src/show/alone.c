@@ -23,19 +23,6 @@ static void forget(Builder *b, Node *root)
     arena_free(scratch);
 }
 
-/* n by its operator, an index for each axis. */
-static const Form *by_indices(Builder *b, const Node *n)
-{
-    FormMaker *m = &b->m;
-    int before = m->nindex;
-    const Form *at[MAX_RANK];
-    for (int i = 0; i < n->rank; i++)
-        at[i] = form_index(m);
-    const Form *f = form_of(m, n, at);
-    m->nindex = before;
-    return f ? form_over(m, NULL, n->rank, at, n->dim, NULL, f) : NULL;
-}
-
 /* As whole as can be, or by indices; false: either takes others before it. */
 static bool equation_alone(Builder *b, const Form *left, Node *root,
                            bool indices, Equation *to)
@@ -44,7 +31,7 @@ static bool equation_alone(Builder *b, const Form *left, Node *root,
     b->to = &own;
     builder_build(b, 1, &root);
     const Form *right =
-        indices ? by_indices(b, root) : b->known[root->id].whole;
+        indices ? builder_each(b, root, form_of) : b->known[root->id].whole;
     if (!indices || right)
         builder_define(b, left, root, right);
     b->to = outer;

@@ -80,16 +80,16 @@ static Equation *equation_add(Builder *b, const Form *left, const Form *right,
     return &b->to->list.at[b->to->list.n - 1];
 }
 
-static const Form *by_elements(Builder *b, const Node *n)
+const Form *builder_each(Builder *b, const Node *n, FormElement *element)
 {
     FormMaker *m = &b->m;
     int before = m->nindex;
     const Form *at[MAX_RANK];
     for (int i = 0; i < n->rank; i++)
         at[i] = form_index(m);
-    const Form *f = m->element(m, n, at);
+    const Form *f = element(m, n, at);
     m->nindex = before;
-    return form_over(m, NULL, n->rank, at, n->dim, NULL, f);
+    return f ? form_over(m, NULL, n->rank, at, n->dim, NULL, f) : NULL;
 }
 
 /* left = n, whole or by elements. */
@@ -98,7 +98,7 @@ void builder_define(Builder *b, const Form *left, const Node *n,
 {
     FormMaker *m = &b->m;
     if (!right || (right->spread && b->o.literal))
-        right = by_elements(b, n);
+        right = builder_each(b, n, m->element);
     if (right->kind != FORM_each || b->o.literal) {
         equation_add(b, left, right, n);
         return;
@@ -497,7 +497,7 @@ static int symbols(Builder *b, const Node *n)
         return form_size(f);
     if (op_table[n->op]->cls == OPC_region)
         return 0;
-    f = by_elements(b, n);
+    f = builder_each(b, n, b->m.element);
     return form_size(f->arg[f->narg - 1]);
 }
 

@@ -37,6 +37,11 @@ typedef struct Builder {
 void builder_build(Builder *b, int n, Node *const *root);
 /* param is written so. */
 void builder_bind(Builder *b, const Node *param, const Form *f);
+/* n by an index for each axis, at which `element` gives it; NULL: that gives
+ * none. */
+typedef const Form *FormElement(FormMaker *m, const Node *n,
+                                const Form *const *at);
+const Form *builder_each(Builder *b, const Node *n, FormElement *element);
 /* left = n, whole (right) or by elements. */
 void builder_define(Builder *b, const Form *left, const Node *n,
                     const Form *right);

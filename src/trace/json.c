@@ -5,26 +5,12 @@
 
 enum { MOST_ELEMENTS = 1000 }; /* of a tensor whose elements are there */
 
-static void put_string(const char *s, Str *to)
-{
-    str_printf(to, "\"");
-    for (; *s; s++) {
-        if (*s == '"' || *s == '\\')
-            str_printf(to, "\\");
-        if ((unsigned char)*s < ' ')
-            str_printf(to, "\\u%04x", *s);
-        else
-            str_add(to, s, 1);
-    }
-    str_printf(to, "\"");
-}
-
 static void put_form(const char *what, const Form *f, Str *to)
 {
     Str s = str_new(to->arena);
     form_write(&notation_text, f, &s);
     str_printf(to, "\"%s\": ", what);
-    put_string(s.at, to);
+    str_json(to, s.at);
 }
 
 /* What is no number is text, as `nncc run` has it. */
@@ -78,7 +64,7 @@ static void put_steps(const TraceStep *s, Str *to)
     if (s->up)
         put_steps(s->up, to);
     str_printf(to, s->up ? ", {" : "{");
-    put_string(s->name, to);
+    str_json(to, s->name);
     str_printf(to, ": %lld}", (long long)s->t);
 }
 
@@ -90,7 +76,7 @@ static void put_place(const Diags *sources, Span at, Str *to)
         return;
     diags_position(sources, at, &line, &column);
     str_printf(to, ", \"file\": ");
-    put_string(s->path, to);
+    str_json(to, s->path);
     str_printf(to, ", \"line\": %d", line);
 }
 
