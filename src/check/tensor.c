@@ -250,7 +250,8 @@ const Value *run_size(Check *c, const BuiltinCall *call)
     const Node *n = call->given[0].node;
     int axis = call->given[1].axis;
 
-    return value_dim(c, axis < 0 ? product(c, n->rank, n->dim) : n->dim[axis]);
+    return value_dim(c, axis < 0 ? dim_product(c->graph, n->rank, n->dim)
+                                 : n->dim[axis]);
 }
 
 const Value *run_shape(Check *c, const BuiltinCall *call)

@@ -302,6 +302,7 @@ const Notation notation_tex = {
     .or_ = " \\vee ",
     .not_ = "\\neg ",
     .mod = " \\bmod ",
+    .marked = "{}",
     .at = {"{", "}_{", "}"},
     .step = {"{", "}^{(", ")}"},
     .cases = {"\\begin{cases} ", " & \\text{if } ", " \\\\ ",
