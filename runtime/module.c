@@ -89,6 +89,7 @@ void nncc_close(nncc_model *m)
     if (!m)
         return;
     nncc_trainer_free(m->trainer);
+    nncc_store_free(m->stopped);
     free(m->workspace);
     free(m->path);
     if (m->library)

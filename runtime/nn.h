@@ -586,6 +586,12 @@ int nncc_train(nncc_model *m, const nncc_train_options *o,
                const nncc_data *train, const nncc_data *test,
                nncc_train_result *result);
 
+/* The arguments of the last step of m whose loss or gradient was not finite, by
+ * their names ("net.hidden.W", "x"); the text "function" is the step's name,
+ * "dim.b" the size b. Valid until the next nncc_train of m. NN_ERR_ARGUMENT
+ * where there was none. */
+int nncc_stopped_step(const nncc_model *m, const nncc_store **out);
+
 /* Fresh parameters for m, as nncc_train begins with; of o those that matter
  * there (seed, setting, batch). d: the data that m is for, which sizes follow
  * from. Errors as nncc_train. */

@@ -63,6 +63,7 @@ struct nncc_model {
     size_t workspace_bytes;
     struct nncc_trainer *trainer; /* NULL before nncc_train */
     nn_error stop;                /* of the last call that failed */
+    nncc_store *stopped;          /* arguments of the step that did; or NULL */
 };
 
 /* The leaf's place in f for messages, "net.hidden.W", into buf; returns buf. */
@@ -357,6 +358,11 @@ int nncc_bind_output(const nn_function *f, int i);
  * NN_ERR_ARGUMENT. */
 int nncc_bind_scalar(const nncc_binding *b, const char *name, double *value);
 int nncc_bind_set(nncc_binding *b, const char *name, double value);
+
+/* fault.c */
+
+/* The arguments of the call that b is ready for, in place of *to. */
+int nncc_bind_keep(const nncc_binding *b, nncc_store **to);
 
 /* evaluate.c: batches through a function of the model */
 

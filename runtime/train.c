@@ -107,10 +107,24 @@ static int follow_schedule(Run *r)
     return nncc_bind_set(&r->step, scheduled(s), r->base * share);
 }
 
+/* The step's arguments are kept, where there is memory for them. */
+static int no_number(Run *r)
+{
+    char name[256];
+
+    nncc_bind_keep(&r->step, &r->m->stopped);
+    return nncc_fail(
+        NN_ERR_DIVERGED,
+        "%s became infinite or not a number in epoch %lld, step %lld, whose "
+        "update was not made: a smaller learning rate or scaled features may "
+        "help",
+        nncc_number_name(r->step.f, &r->m->stop, name, sizeof name),
+        (long long)r->at.epoch, (long long)r->at.step + 1);
+}
+
 static int run_step(Run *r, double *loss, int64_t *rows)
 {
     long long epoch = r->at.epoch, k = r->at.step + 1;
-    char name[256];
 
     *rows = pick_batch(r);
     nncc_bind_key(&r->step, r->t->seed, (uint64_t)r->at.done + 1);
@@ -121,13 +135,7 @@ static int run_step(Run *r, double *loss, int64_t *rows)
     if (!status)
         status = nncc_bind_result(&r->step, 0, loss);
     if (status == NN_ERR_NUMBER)
-        return nncc_fail(
-            NN_ERR_DIVERGED,
-            "%s became infinite or not a number in epoch %lld, "
-            "step %lld, whose update was not made: a smaller "
-            "learning rate or scaled features may help",
-            nncc_number_name(r->step.f, &r->m->stop, name, sizeof name), epoch,
-            k);
+        return no_number(r);
     if (status)
         return status;
     r->at.done++;

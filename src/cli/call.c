@@ -129,3 +129,22 @@ void call_end(Call *c)
         nncc_tensor_free(c->leaf[i]);
     nncc_close(c->model);
 }
+
+EvalValue call_value(Arena *a, const Node *n, const nncc_tensor *t)
+{
+    EvalValue v = {.count = tensor_elements(t)};
+    int64_t *size = NEWN(a, int64_t, n->rank + 1);
+
+    v.x = NEWN(a, double, v.count + 1);
+    if (n->dtype == DT_i64 || n->dtype == DT_key)
+        v.wide = NEWN(a, int64_t, v.count + 1);
+    for (int i = 0; i < n->rank; i++)
+        size[i] = t->size[i];
+    v.size = size;
+    for (int64_t i = 0; i < v.count; i++) {
+        v.x[i] = tensor_get(t, i);
+        if (v.wide)
+            v.wide[i] = ((const int64_t *)t->data)[i];
+    }
+    return v;
+}

@@ -3,6 +3,7 @@
 #define NNCC_CALL_H
 
 #include "cli/cli.h"
+#include "eval/eval.h"
 
 /* One call in the making. */
 typedef struct Call {
@@ -21,5 +22,7 @@ bool call_word(Call *c, const char *word);
 /* Parameters that were not given take their defaults. */
 bool call_defaults(Call *c);
 void call_end(Call *c);
+/* A tensor for the reference evaluator, as the value of n. */
+EvalValue call_value(Arena *a, const Node *n, const nncc_tensor *t);
 
 #endif

@@ -64,25 +64,6 @@ static bool same_size(const Tracing *c, const Node *n, const nncc_tensor *t)
     return true;
 }
 
-static EvalValue value_of(Arena *a, const Node *n, const nncc_tensor *t)
-{
-    EvalValue v = {.count = tensor_elements(t)};
-    int64_t *size = NEWN(a, int64_t, n->rank + 1);
-
-    v.x = NEWN(a, double, v.count + 1);
-    if (n->dtype == DT_i64 || n->dtype == DT_key)
-        v.wide = NEWN(a, int64_t, v.count + 1);
-    for (int i = 0; i < n->rank; i++)
-        size[i] = t->size[i];
-    v.size = size;
-    for (int64_t i = 0; i < v.count; i++) {
-        v.x[i] = tensor_get(t, i);
-        if (v.wide)
-            v.wide[i] = ((const int64_t *)t->data)[i];
-    }
-    return v;
-}
-
 /* Uniform in [0, 1). */
 static double draw(Tracing *c)
 {
@@ -169,7 +150,7 @@ typedef const EvalValue *const *Values;
 
 static const EvalValue *kept(Tracing *c, const Node *n, const nncc_tensor *t)
 {
-    EvalValue v = value_of(c->load.arena, n, t);
+    EvalValue v = call_value(c->load.arena, n, t);
     return arena_copy(c->load.arena, &v, sizeof v);
 }
 
@@ -419,7 +400,7 @@ static int trace_call(Tracing *c, TraceTable *o)
     if (!take_arguments(c))
         return EXIT_FAILURE;
     for (int i = 0; i < c->input.n; i++)
-        v[i] = value_of(a, c->input.at[i], c->call.leaf[i]);
+        v[i] = call_value(a, c->input.at[i], c->call.leaf[i]);
     c->trace = trace_new(a, c->load.module->graph, &to, c->input.n, c->input.at,
                          v, c->root.n, c->root.at);
     TraceStatus s = c->trace->status;

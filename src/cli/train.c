@@ -1,6 +1,7 @@
 /* train.c: nncc train: a model's `train` item on a data set. */
 
 #include "cli/cli.h"
+#include "cli/fault.h"
 #include "cli/progress.h"
 #include "cli/record.h"
 #include "cli/sets.h"
@@ -175,6 +176,14 @@ static void print_outcome(const nncc_train_result *r, const nncc_model *m)
         printf("test %s: %.4f\n", nncc_metric_name(m, i), r->test_metric[i]);
 }
 
+static void tell_fault(const Args *a, const Trained *t)
+{
+    if (option_value(a, "debug-nan"))
+        fault_tell(a, t->model, t->module->hash);
+    else
+        fprintf(stderr, "--debug-nan tells where in the model it began\n");
+}
+
 static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
                        const Sets *s)
 {
@@ -196,6 +205,8 @@ static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
         recorder_result(&t.recorder, &r);
     } else {
         cli_fail("%s", nncc_last_error());
+        if (status == NN_ERR_DIVERGED)
+            tell_fault(a, to);
     }
     return recorder_end(&t.recorder) && status == NN_OK && !t.failed;
 }
@@ -393,6 +404,9 @@ static const Option options[] = {
     {"log-steps", 0, "N", "every N steps too"},
     {"tensorboard", 0, "FOLDER", "the same as event files of TensorBoard's"},
     {"json", 0, NULL, "the same on standard output, and what comes out"},
+    {"debug-nan", 0, NULL,
+     "tell which operation's value or derivative was the first\n"
+     "that is no number"},
     {"quiet", 0, NULL, "print only what comes out in the end"},
     {"seed", 0, "N", "of the split, the initial values and the shuffles (0)"},
     MODEL_OPTIONS,

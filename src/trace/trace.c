@@ -32,8 +32,13 @@ EvalStatus row_eval(const Trace *t, const TraceOptions *o, Node *root,
         b[n++] = (EvalBound){row->cell->value, &row->value};
     if (row->has_adjoint && row->cell->bar)
         b[n++] = (EvalBound){row->cell->bar, &row->adjoint};
-    return eval_value(t->arena, t->graph, root, n, b, o->nvar, o->var, o->size,
-                      out, where);
+    EvalStatus s = eval_value(t->arena, t->graph, root, n, b, o->nvar, o->var,
+                              o->size, out, where);
+    for (int64_t i = 0;
+         o->narrow && s == EVAL_OK && root->dtype == DT_f32 && i < out->count;
+         i++)
+        out->x[i] = (float)out->x[i];
+    return s;
 }
 
 static bool uses_active(const Tracer *r, const TraceRow *row)

@@ -80,6 +80,7 @@ typedef struct Trace {
 
 typedef struct TraceOptions {
     bool expand; /* functions of the library, too */
+    bool narrow; /* values of f32 are rounded to it, as compiled code does */
     int most;    /* rows; 0: TRACE_ROWS */
     int nvar;    /* free dimensions and what they are */
     const Dim *const *var;
