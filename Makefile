@@ -6,7 +6,8 @@
 # make unit/emit e2e/install golden docs-check: some of them
 # make bench    timings beside their targets; AGAINST=nncc: beside those of
 #               another compiler; COUNT=1: in instructions
-# make fuzz     look for inputs that crash the compiler; FUZZ_TIME=seconds
+# make fuzz     look for inputs that crash the compiler, and files that crash
+#               the readers; FUZZ_TIME=seconds of each
 # make fuzz-diff  random programs, their values and derivatives; COUNT= SEED=
 # make golden UPDATE=1 | format | install PREFIX= | clean
 # Everything made goes to build/.
@@ -167,6 +168,8 @@ shown-check: $B/fuzz-diff all
 	$(RUNNER) $@ tests/fuzz/shown.sh $B 40
 fuzz-check: $B/fuzz
 	$(RUNNER) $@ tests/fuzz/run.sh $B/fuzz 25
+fuzz-files-check: $B/fuzz-files
+	$(RUNNER) $@ tests/fuzz/files.sh $B/fuzz-files 10
 format: $B/nncc
 	$(CLANG_FORMAT) -i $$(find src runtime tests examples -name '*.[ch]')
 	$B/nncc fmt $$(find src examples -name '*.nn')
@@ -181,10 +184,19 @@ FUZZ_OBJ  := $(filter-out $B/event.pb-c.o $(addprefix $B/src/,cli/% emit/% targe
 $B/fuzz: $B/tests/fuzz/fuzz.o $(FUZZ_OBJ)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS) -fsanitize=fuzzer $^ -o $@ -lm
+# The readers of files, likewise.
+$B/fuzz-files: $(addprefix $B/,tests/fuzz/files.o tests/unit/runtime_module.o \
+                 $(addprefix src/cli/,value.o file.o options.o) src/gradcheck/tensor.o) \
+               $(RT) $(filter $B/src/base/%,$(OBJ))
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS) -fsanitize=fuzzer $^ -o $@ -ljansson -lzip -lz -lm -ldl
 fuzz: deps deps-test
-	+@$(SUB) $(JOBS) $(FUZZ) build/fuzz/fuzz
-	@mkdir -p build/fuzz/corpus
-	@tests/fuzz/run.sh build/fuzz/fuzz $(FUZZ_TIME) build/fuzz/corpus
+	+@$(SUB) $(JOBS) $(FUZZ) build/fuzz/fuzz build/fuzz/fuzz-files
+	@mkdir -p build/fuzz/corpus build/fuzz/files
+	@if [ $(FUZZ_TIME) = 0 ]; then \
+	  tests/fuzz/files.sh build/fuzz/fuzz-files 0 build/fuzz/files & fi; \
+	tests/fuzz/run.sh build/fuzz/fuzz $(FUZZ_TIME) build/fuzz/corpus; \
+	[ $(FUZZ_TIME) = 0 ] || tests/fuzz/files.sh build/fuzz/fuzz-files $(FUZZ_TIME) build/fuzz/files
 
 # Random programs against the reference evaluator and central differences;
 # COUNT=0 goes on until stopped.
@@ -222,7 +234,7 @@ test-clang:
 	+@$(SUB) run RUN="$(filter-out $(SLOW_CLANG),$(RUN_UNIT)) golden" CC=$(CLANG) B=build/clang CFLAGS=-O1 \
 	  CPU=$(call IF_HAS,sse4_2,x86-64-v2)
 test-fuzz:
-	+@$(SUB) run RUN=fuzz-check $(FUZZ)
+	+@$(SUB) run RUN="fuzz-check fuzz-files-check" $(FUZZ)
 
 demo: deps
 	+@$(SUB) $(JOBS) all
@@ -262,7 +274,7 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all check run golden docs-check layers format-check fuzz-check \
+.PHONY: all check run golden docs-check layers format-check fuzz-check fuzz-files-check \
   programs-check shown-check format \
   fuzz fuzz-diff test test-gcc test-san test-clang test-fuzz demo bench deps deps-test \
   install clean $(RUN_UNIT) $(RUN_E2E)

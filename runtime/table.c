@@ -190,7 +190,7 @@ static int add_label(Table *t, const nncc_field *f)
 
     if (kind == NNCC_EMPTY)
         return fail_at(t, f, t->label, "empty field; expected a label");
-    if (d->n == 0 && kind == NNCC_TEXT)
+    if (d->n == 0 && kind == NNCC_TEXT && !d->class_name)
         t->named = true;
     if (t->named) {
         d->label = NNCC_LABEL_NAME;

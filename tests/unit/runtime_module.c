@@ -332,7 +332,7 @@ static const nn_function *const function[] = {
 #endif
 static const nn_module module = {
     MAGIC,  VERSION,  MODULE_SIZE, REAL_DTYPE, 42, 0,
-    "blob", function, "accuracy",  4,          0,
+    "blob", function, "accuracy",  4,          0,  NULL,
 };
 
 const nn_module *NAME(void);
