@@ -372,7 +372,7 @@ bool node_is_const(const Node *n, double v); /* a constant, or one broadcast */
 
 /* Views. */
 /* Result axis i is argument axis axis[i], or new where axis[i] is -1; the
- * argument's axes all occur, ascending. */
+ * argument's axes all occur, once. */
 Node *g_broadcast(Graph *g, Node *a, int rank, const Dim *const *dim,
                   const int *axis);
 /* A scalar, or anything whose shape is the end of this one. */

@@ -133,7 +133,7 @@ static void sum_term(IndexTable *t, Sum *s, const Dim *coef, const Atom *atom)
     while (at < s->n && compare_atoms(&s->atom[at], atom) < 0)
         at++;
     for (int i = at; i < s->n && compare_atoms(&s->atom[i], atom) == 0; i++) {
-        if (!same_atom(&s->atom[i], atom))
+        if (s->atom[i].by != atom->by)
             continue;
         s->coef[i] = dim_add(t->g, s->coef[i], coef);
         if (dim_is(s->coef[i], 0))
@@ -164,9 +164,9 @@ static bool sum_rejoin(IndexTable *t, Sum *s)
         const Atom d = s->atom[i];
         for (int k = 0; d.kind == IX_div && k < s->n; k++) {
             const Atom *m = &s->atom[k];
-            if (m->kind != IX_mod || m->of != d.of || m->by != d.by ||
+            if (m->of != d.of || m->by != d.by ||
                 s->coef[i] != dim_mul(t->g, s->coef[k], d.by))
-                continue;
+                continue; /* d itself, too, for it is by more than 1 */
             const Dim *c = s->coef[k];
             sum_remove(s, i > k ? i : k);
             sum_remove(s, i > k ? k : i);
@@ -358,7 +358,7 @@ bool index_reads(const Index *x)
 bool index_is_var(const Index *a, int var)
 {
     return a->n == 1 && dim_is(a->base, 0) && dim_is(a->coef[0], 1) &&
-           a->atom[0].kind == IX_var && a->atom[0].var == var;
+           a->atom[0].var == var;
 }
 
 /* What variables and instructions become; NULL: they stay. */

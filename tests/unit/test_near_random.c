@@ -763,7 +763,8 @@ static Node *on_diagonal(Gen *r)
     if (x->dtype != DT_f64)
         x = g_fill(r->g, along(r, a, 2), 2);
     r->extreme = true; /* what is not chosen is not computed with */
-    return g_where(r->g, p, x, g_fill(r->g, x, chance(r, 85) ? 0 : 1));
+    return g_where(r->g, p, x,
+                   chance(r, 80) ? g_fill(r->g, x, 0) : like(r, x, false));
 }
 
 /* Of a square and its transpose, or one that is nearly that. */
@@ -810,6 +811,114 @@ static Node *diagonal(Gen *r)
     by = dim_add(r->g, n, dc(r, chance(r, 85) ? 1 : 0));
     a = g_reshape(r->g, a, a->rank - 1, dim);
     return g_strided(r->g, a, axis, dc(r, 0), 1, &n, &by);
+}
+
+/* Places in even steps along one axis or two, from before the first on. */
+static Node *even_steps(Gen *r, DType t)
+{
+    static const int step[] = {1, 1, 1, -1, 2, 0};
+    const Dim *dim[2];
+    Node *sum = NULL;
+    int rank = chance(r, 70) ? 1 : 2;
+
+    for (int k = 0; k < rank; k++)
+        dim[k] = chance(r, 30) ? r->var : dc(r, 2 + below(r, 3));
+    for (int k = 0; k < rank; k++) {
+        Node *i = g_iota(r->g, t, dim[k]);
+        i = g2(r->g, OP_mul, i, g_fill(r->g, i, step[below(r, 6)]));
+        i = g_broadcast(r->g, i, rank, dim,
+                        k ? (int[]){-1, 0} : (int[]){0, -1});
+        sum = sum ? g2(r->g, OP_add, sum, i) : i;
+    }
+    if (chance(r, 10))
+        sum = g2(r->g, OP_mul, sum, sum);
+    if (chance(r, 10)) {
+        const Dim *n = dim_mul(r->g, r->var, r->var);
+        Node *far = g_dim(r->g, t, dim_sub(r->g, n, r->var));
+        sum = g2(r->g, OP_add, sum, g_fill_like(r->g, sum, far));
+    }
+    return g2(r->g, OP_add, sum, g_fill(r->g, sum, below(r, 5) - 2));
+}
+
+/* Where places are inside of 0 … d-1, or nearly so. */
+static Node *where_inside(Gen *r, Node *i, const Dim *d)
+{
+    int first = chance(r, 60) ? 0 : below(r, 3) - 1;
+    const Dim *end =
+        dim_add(r->g, d, dc(r, chance(r, 60) ? 0 : below(r, 3) - 1));
+    Node *low = g2(r->g, OP_le, g_fill(r->g, i, first), i);
+    Node *high =
+        g2(r->g, OP_lt, i, g_fill_like(r->g, i, g_dim(r->g, i->dtype, end)));
+
+    if (chance(r, 20))
+        return chance(r, 50) ? low : high;
+    return g2(r->g, chance(r, 90) ? OP_and : OP_or, low, high);
+}
+
+/* Elements asked for only where a mask holds, as graph_batch() makes them; of a
+ * parameter, for where no mask holds nothing else is asked for. */
+static Node *masked(Gen *r)
+{
+    DType t = chance(r, 50) ? DT_i32 : DT_i64;
+    Node *a = r->param[below(r, PARAMS)], *i = even_steps(r, t), *c, *x, *wide;
+    Attr mask = {.integer = MASKED_INDEX}, check = {.ndim = 1};
+    int64_t size;
+
+    if (a->dtype != DT_f64 || a->rank == 0)
+        return NULL;
+    int axis = below(r, a->rank), of[MAX_RANK];
+    const Dim *d = a->dim[axis], *wider = dim_add(r->g, d, dc(r, below(r, 2)));
+    bool fits = dim_const_value(d, &size) && size > 0 && chance(r, 50);
+    c = where_inside(r, i, d);
+    if (!fits)
+        i = g2(r->g, OP_max, i, g_fill(r->g, i, least_asked(t)));
+    x = g_fill(r->g, i, fits ? 0 : never_asked(t));
+    check.integer = fits ? 0 : MASKED_INDEX;
+    for (int k = chance(r, 20) ? 0 : 1; k < 2; k++) {
+        i = graph_make(r->g, OP_where, t, 3, (Node *[]){c, i, x}, &mask);
+        check.dims = k ? &d : &wider;
+        i = graph_make(r->g, OP_index_check, t, 1, &i, &check);
+    }
+    x = g_gather_inside(r->g, a, i, axis);
+    for (int k = 0; k < x->rank; k++)
+        of[k] = k >= axis && k < axis + i->rank ? k - axis : -1;
+    wide = g_broadcast(r->g, c, x->rank, x->dim, of);
+    return g_where(r->g, wide, x, g_fill(r->g, x, 0));
+}
+
+/* A product whose axes come in any order. */
+static Node *crossed(Gen *r)
+{
+    Node *x[2];
+    int l[2][4] = {{0, 1, 2, 3}, {0, 1, 2, 3}}, lout[8], rank = 0;
+
+    for (int k = 0; k < 2; k++) {
+        x[k] = pick(r, 1 << DT_f64);
+        if (!x[k] || x[k]->rank == 0 || x[k]->rank > 3)
+            return NULL;
+        for (int i = 0; i < x[k]->rank; i++)
+            if (x[k]->dim[i] != x[0]->dim[0])
+                return NULL;
+        for (int i = 3; i > 0; i--) {
+            int j = below(r, i + 1), was = l[k][i];
+            l[k][i] = l[k][j];
+            l[k][j] = was;
+        }
+    }
+    for (int label = 0; label < 4; label++) {
+        bool used = false;
+        for (int k = 0; k < 2; k++)
+            for (int i = 0; i < x[k]->rank; i++)
+                used = used || l[k][i] == label;
+        if (used && chance(r, 60))
+            lout[rank++] = label;
+    }
+    if (rank > 1 && chance(r, 50)) {
+        int was = lout[0];
+        lout[0] = lout[rank - 1];
+        lout[rank - 1] = was;
+    }
+    return g_contract(r->g, x[0], l[0], x[1], l[1], rank, lout);
 }
 
 typedef Node *Step(Gen *r);
@@ -862,16 +971,21 @@ static const Theme themes[] = {
     {"diagonals",
      DT_f64,
      {outer, outer, on_diagonal, gram, both_ways, arithmetic, diagonal,
-      diagonal, product}},
+      diagonal, crossed}},
     {"outer products",
      DT_f64,
-     {outer, outer, on_diagonal, on_diagonal, arithmetic, product, product,
+     {outer, outer, on_diagonal, on_diagonal, arithmetic, crossed, crossed,
       gram}},
     {"symmetry",
      DT_f64,
      {outer, on_diagonal, both_ways, both_ways, gram, gram, arithmetic,
       function}},
     {"sums of places", DT_f64, {places, selection, reduced, logic, choice}},
+    {"products of cubes", DT_f64, {outer, outer, crossed, crossed}},
+    {"places in views",
+     DT_f64,
+     {gathered, gathered, stepped, flipped, diagonal, cut, turned}},
+    {"masked places", DT_f64, {masked, masked, masked, turned, joined}},
     {"all",
      DT_f64,
      {arithmetic, function, choice, new_axes, turned, reshaped, cut, reduced,
@@ -930,7 +1044,7 @@ static int make(Gen *r, const Theme *t, Node **root)
         nsteps++;
     for (int i = 0; i < 8; i++) /* a small seed's first bits are alike */
         bits(r);
-    add_params(r, t->dtype, t->step[0] == outer);
+    add_params(r, t->dtype, t->step[0] == outer || t->step[4] == diagonal);
     for (int k = 0; k < 4 * STEPS && r->npool < PARAMS + STEPS; k++) {
         Step *step = t->step[below(r, nsteps + 1)];
 
@@ -1065,6 +1179,8 @@ static void run(Arena *a, Pair *p, const Schedule *s, int64_t size)
         evaluate(a, &p->plain, size, data, p->nroot, p->want, want);
     EvalStatus is = evaluate(a, &p->made, size, data, p->nroot, p->root, got);
     /* a - a and the like need no a. */
+    if (size == 0 && is != EVAL_OK)
+        return; /* what is the same for all of none is computed */
     ck_assert_msg(is == status || (is == EVAL_OK && !p->checks),
                   "%s, seed %d, size %d: the status is %d, and %d as written: "
                   "%s",
@@ -1117,7 +1233,9 @@ static Schedule *scheduled(Arena *a, Pair *p)
 static void check_pair(const Theme *t, uint64_t seed)
 {
     Arena *a = arena_new();
-    Pair p = {.name = t->name, .seed = seed, .checks = t->step[0] == gathered};
+    Pair p = {.name = t->name,
+              .seed = seed,
+              .checks = t->step[0] == gathered || t->step[0] == masked};
 
     p.made = gen_new(a, seed, false);
     p.plain = gen_new(a, seed, true);
@@ -1129,6 +1247,8 @@ static void check_pair(const Theme *t, uint64_t seed)
         Schedule *s = scheduled(a, &p);
         for (int point = 0; point < POINTS; point++)
             run(a, &p, s, SIZE + point);
+        if (t->step[0] == masked)
+            run(a, &p, s, 0);
     }
     arena_free(a);
 }
@@ -1340,6 +1460,89 @@ START_TEST(indices_of_near_misses)
 }
 END_TEST
 
+/* n by n numbers, and how they are looked at. */
+typedef struct Square {
+    Graph *g;
+    const Dim *n, *dim[3];
+} Square;
+
+static Node *row(const Square *q, Node *x)
+{
+    return g_broadcast_to(q->g, x, 2, q->dim);
+}
+
+static Node *column(const Square *q, Node *x)
+{
+    return g_broadcast(q->g, x, 2, q->dim, (int[]){0, -1});
+}
+
+static Node *turned_over(const Square *q, Node *x)
+{
+    return g_permute(q->g, x, (int[]){1, 0});
+}
+
+static Node *diagonal_of(const Square *q, Node *x)
+{
+    const Dim *all = dim_mul(q->g, q->n, q->n),
+              *by = dim_add(q->g, q->n, dim_const(q->g, 1));
+    x = g_reshape(q->g, x, 1, &all);
+    return g_strided(q->g, x, 0, dim_const(q->g, 0), 1, &q->n, &by);
+}
+
+static Node *outer_square(const Square *q, Node *x)
+{
+    return g2(q->g, OP_mul, row(q, x), column(q, x));
+}
+
+static Square square_new(Arena *a)
+{
+    Square q = {.g = graph_new(a, DT_f64)};
+    q.n = q.dim[0] = q.dim[1] = q.dim[2] = dim_const(q.g, 3);
+    return q;
+}
+
+static Node *vector(const Square *q, const char *name)
+{
+    return g_param(q->g, DT_f64, 1, &q->n, name);
+}
+
+/* Places with the same number are no one place. */
+START_TEST(symmetry_of_near_misses)
+{
+    Arena *a = arena_new();
+    Square q = square_new(a);
+    Graph *g = q.g;
+    Node *u = vector(&q, "u"), *i, *eq, *x, *y;
+    Node *s = g_param(g, DT_f64, 2, q.dim, "s"), *cube, *product;
+    const int down[] = {0, -1, -1}, along[] = {-1, 0, -1}, out[] = {0};
+
+    for (int k = 0; k < 2; k++) {
+        i = g_iota(g, DT_i32, q.n);
+        i = k ? g2(g, OP_mod, i, g_fill(g, i, 2)) : i;
+        eq = g2(g, OP_eq, column(&q, i), row(&q, i));
+        x = column(&q, u);
+        x = g_where(g, eq, x, g_fill(g, x, 0));
+        ck_assert_int_eq(turned_over(&q, x) == x, k == 0);
+    }
+    for (int k = 0; k < 2; k++) { /* y before x, and behind */
+        Node *of = vector(&q, "v"), *factor[2];
+        y = k ? NULL : column(&q, of);
+        factor[0] = row(&q, of);
+        factor[1] = column(&q, vector(&q, "w"));
+        x = g2(g, OP_mul, factor[0], factor[1]);
+        x = g2(g, OP_max, k ? column(&q, of) : y, x);
+        ck_assert_ptr_ne(turned_over(&q, x), x);
+    }
+    /* of more axes than two */
+    cube = g2(g, OP_max, g_broadcast(g, u, 3, q.dim, down),
+              g_broadcast(g, u, 3, q.dim, along));
+    product = g_contract(g, s, (int[]){1, 2}, cube, (int[]){2, 1, 0}, 1, out);
+    ck_assert_int_eq(product->rank, 1);
+    graph_verify(g, 1, &product);
+    arena_free(a);
+}
+END_TEST
+
 static Node *chain(Graph *g, Node *x, int length)
 {
     for (int i = 0; i < length; i++)
@@ -1347,46 +1550,111 @@ static Node *chain(Graph *g, Node *x, int length)
     return x;
 }
 
-/* Of numbers that are the same at two places, of what fails elsewhere, and of
- * formulas that are too long to look at, or would be looked at again and again.
- */
-START_TEST(structure_of_near_misses)
+/* Formulas that are too long to look at, or would be looked at again and again,
+ * stay what they are; what is short beside them is seen. */
+START_TEST(structure_of_long_ones)
+{
+    enum { LONG = 20 };
+    Arena *a = arena_new();
+    Square q = square_new(a);
+    Graph *g = q.g;
+    Node *u = vector(&q, "u"), *w = vector(&q, "w");
+    Node *s = g_param(g, DT_f64, 2, q.dim, "s"), *m, *x, *y, *cube;
+    Node *pair[LONG];
+    const int perm[] = {1, 0};
+
+    m = g2(g, OP_mul, row(&q, u), column(&q, u));
+    ck_assert_ptr_eq(turned_over(&q, m), m);
+    ck_assert_ptr_ne(turned_over(&q, chain(g, m, 60)), chain(g, m, 60));
+    ck_assert_int_eq(diagonal_of(&q, chain(g, m, 60))->rank, 1);
+    cube = g_broadcast(g, chain(g, m, 60), 3, q.dim, (int[]){0, 1, -1});
+    cube = g_reshape(g, cube, 2, (const Dim *[]){dim_mul(g, q.n, q.n), q.n});
+    cube = g_strided(g, cube, 0, dim_const(g, 0), 1, &q.n,
+                     (const Dim *[]){dim_const(g, 4)});
+    ck_assert_int_eq(cube->rank, 2);
+    for (int k = 0; k < 2; k++) {
+        /* s w times u u', from either side */
+        for (int i = 0; i < LONG; i++)
+            pair[i] = outer_square(&q, g1(g, OP_exp, g_scale(g, u, i + 2)));
+        x = g2(g, OP_mul, s, row(&q, w));
+        for (int i = 0; i < LONG; i++) {
+            y = g1(g, OP_sin, g_scale(g, u, i + 2));
+            x = g2(g, OP_mul, x, k ? outer_square(&q, y) : pair[i]);
+        }
+        ck_assert_ptr_ne(turned_over(&q, x), x);
+    }
+    ck_assert_ptr_ne(g_permute(g, s, perm), s);
+    y = g2(g, OP_max, x, row(&q, w));
+    ck_assert_ptr_ne(turned_over(&q, y), y);
+    arena_free(a);
+}
+END_TEST
+
+static Node *in_cube(const Square *q, Node *x, int i, int j, int k)
+{
+    return g_broadcast(q->g, x, 3, q->dim, (int[]){i, j, k});
+}
+
+/* s u u' … */
+static Node *long_cube(const Square *q, Node *s, Node *u)
+{
+    enum { LONG = 20 };
+    Node *x = in_cube(q, s, 0, -1, 1);
+
+    for (int i = 0; i < LONG; i++) {
+        Node *y = g1(q->g, OP_sin, g_scale(q->g, u, i + 2));
+        x = g2(q->g, OP_mul, x, in_cube(q, y, 0, -1, -1));
+        x = g2(q->g, OP_mul, x, in_cube(q, y, -1, 0, -1));
+    }
+    return x;
+}
+
+/* The same of the operands of a product, sum over the last axis: s u u' … v, v
+ * before the rest or behind, by w u u', likewise, one before the other. */
+START_TEST(structure_of_long_operands)
+{
+    const int all[] = {0, 1, 2}, out[] = {0, 1};
+    Arena *a = arena_new();
+    Square q = square_new(a);
+    Graph *g = q.g;
+    Node *s = g_param(g, DT_f64, 2, q.dim, "s");
+
+    for (int k = 0; k < 8; k++) {
+        bool first = k & 1, v_first = k & 2, w_first = k & 4;
+        Node *u = vector(&q, "u"), *v = vector(&q, "v"), *w = vector(&q, "w");
+        Node *x = NULL, *y = NULL, *last;
+        for (int i = 0; i < 2; i++)
+            if (first == (i == 0)) {
+                last = in_cube(&q, v, -1, -1, 0);
+                x = long_cube(&q, s, u);
+                last = v_first ? last : g1(g, OP_exp, last);
+                x = g2(g, OP_mul, x, last);
+            } else {
+                last = in_cube(&q, w, -1, -1, 0);
+                y = g2(g, OP_mul, in_cube(&q, u, 0, -1, -1),
+                       in_cube(&q, u, -1, 0, -1));
+                last = w_first ? last : g1(g, OP_exp, last);
+                y = g2(g, OP_mul, y, last);
+            }
+        y = g_contract(g, x, all, y, all, 2, out);
+        ck_assert_ptr_ne(turned_over(&q, y), y);
+    }
+    arena_free(a);
+}
+END_TEST
+
+/* An index beside the diagonal is still checked. */
+START_TEST(checks_of_diagonals)
 {
     Arena *a = arena_new();
-    Graph *g = graph_new(a, DT_f64);
-    const Dim *n = dim_const(g, 3), *by = dim_const(g, 4), *all;
-    const Dim *dim[] = {n, n};
-    const int turn[] = {1, 0}, down[] = {0, -1};
-    Node *v = g_param(g, DT_f64, 1, &n, "v"), *m, *long_one, *place[2], *eq;
+    Square q = square_new(a);
+    Node *i = g_iota(q.g, DT_i32, q.n), *x;
     double *out;
 
-    for (int i = 0; i < 2; i++) {
-        place[0] = g_iota(g, DT_i32, n);
-        if (i)
-            place[0] = g2(g, OP_mod, place[0], g_fill(g, place[0], 2));
-        place[1] = g_broadcast_to(g, place[0], 2, dim);
-        place[0] = g_broadcast(g, place[0], 2, dim, down);
-        eq = g2(g, OP_eq, place[0], place[1]);
-        m = g_broadcast(g, v, 2, dim, down);
-        m = g_where(g, eq, m, g_fill(g, m, 0));
-        ck_assert_int_eq(g_permute(g, m, turn) == m, i == 0);
-    }
-    m = g2(g, OP_mul, g_broadcast_to(g, v, 2, dim),
-           g_broadcast(g, v, 2, dim, down));
-    ck_assert_ptr_eq(g_permute(g, m, turn), m);
-    ck_assert_ptr_ne(g_permute(g, chain(g, m, 60), turn), m);
-    long_one = m;
-    for (int i = 0; i < 40; i++)
-        long_one = g2(g, OP_mul, long_one, g1(g, OP_exp, chain(g, m, i)));
-    ck_assert(g_permute(g, long_one, turn)->op == OP_view);
-    all = dim_mul(g, n, n);
-    m = g_reshape(g, chain(g, m, 60), 1, &all);
-    ck_assert_int_eq(g_strided(g, m, 0, dim_const(g, 0), 1, &n, &by)->rank, 1);
-    m = g_broadcast_to(g, g_iota(g, DT_i32, n), 2, dim);
-    m = g2(g, OP_mul, m, place[0]);
-    m = g_reshape(g, g_index_check(g, m, dim_const(g, 2)), 1, &all);
-    m = g_strided(g, m, 0, dim_const(g, 0), 1, &n, &by);
-    ck_assert_int_eq(eval_nodes(a, g, 1, &m, 0, NULL, 0, NULL, NULL, &out),
+    x = g2(q.g, OP_mul, g_fill(q.g, row(&q, i), 2), row(&q, i));
+    x = g2(q.g, OP_sub, x, column(&q, i)); /* 2 j - i, i on the diagonal */
+    x = diagonal_of(&q, g_index_check(q.g, x, q.n));
+    ck_assert_int_eq(eval_nodes(a, q.g, 1, &x, 0, NULL, 0, NULL, NULL, &out),
                      EVAL_BAD_INDEX);
     arena_free(a);
 }
@@ -1402,7 +1670,10 @@ int main(void)
     tcase_add_loop_test(p, pairs_of_forms, 0, OPS * KINDS);
     tcase_add_test(t, signs_of_near_misses);
     tcase_add_test(t, indices_of_near_misses);
-    tcase_add_test(t, structure_of_near_misses);
+    tcase_add_test(t, symmetry_of_near_misses);
+    tcase_add_test(t, structure_of_long_ones);
+    tcase_add_test(t, structure_of_long_operands);
+    tcase_add_test(t, checks_of_diagonals);
     suite_add_tcase(s, t);
     suite_add_tcase(s, p);
     return run_suite(s);

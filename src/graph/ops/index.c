@@ -49,8 +49,7 @@ static Node *check_masked(Graph *g, Node *i, const Dim *d)
     b.unmask = true;
     bound_places(&b, i, place);
     p = bound_form(&b, i, place);
-    return p && b.nasked > 0 && bound_asked(&b) &&
-                   bound_inside(&b, p, dim_const(g, 1), d)
+    return p && bound_asked(&b) && bound_inside(&b, p, dim_const(g, 1), d)
                ? masked_again(g, i)
                : NULL;
 }

@@ -168,11 +168,6 @@ static bool onehot(Graph *g, Node *x, const bool *summed, int depth, OneHot *to)
             axis[k] = -1;
         for (int k = 0; k < to->value.x->rank; k++)
             axis[in.l[to->value.l[k]]] = k;
-        for (int k = 1, last = -1; k <= x->rank; k++) {
-            if (axis[k - 1] >= 0 && axis[k - 1] < last)
-                return false;
-            last = axis[k - 1] >= 0 ? axis[k - 1] : last;
-        }
         Node *v = g_broadcast(g, to->value.x, x->rank, x->dim, axis);
         to->value = labelled(g2(g, (OpId)x->op, v, other));
         return true;

@@ -171,11 +171,6 @@ static Node *contract_outer(Graph *g, const Node *n, const Node *x,
     for (int i = 0; i < x->rank; i++)
         if (u->attr.ints[i] >= 0)
             axis[l[i]] = u->attr.ints[i];
-    for (int i = 0, last = -1; i < n->rank; i++) {
-        if (axis[i] >= 0 && axis[i] < last)
-            return NULL;
-        last = axis[i] >= 0 ? axis[i] : last;
-    }
     y = g_contract(g, other, lother, w, l, n->rank, lout);
     u = g_broadcast(g, u->arg[0], n->rank, n->dim, axis);
     return g2(g, OP_mul, u, y);
@@ -239,7 +234,7 @@ static bool take_moved(Factors *f, const Node *x, const int *l)
 
 static bool take_factors(Factors *f, const Node *x, const int *l)
 {
-    if (f->looked++ == MOST) /* and so no more factors than that */
+    if (f->looked++ >= MOST) /* and so no more factors than that */
         return false;
     if (x->op == OP_mul)
         return take_factors(f, x->arg[0], l) && take_factors(f, x->arg[1], l);
@@ -297,13 +292,13 @@ static bool are_transposed(const Node *a, const Node *b)
            h.n == 1 && are_exchanged(&f.at[0], &h.at[0]);
 }
 
-/* Where two places are the same: then so is what is the same along one. */
+/* 0 but where both places are the same. */
 static bool is_diagonal(const Node *x)
 {
     const Node *c = x->arg[0];
     return x->op == OP_where && node_is_const(x->arg[2], 0) && c->op == OP_eq &&
            node_repeated(c->arg[0])->op == OP_iota &&
-           are_transposed(c->arg[0], c->arg[1]) && node_repeats(x->arg[1]);
+           are_transposed(c->arg[0], c->arg[1]);
 }
 
 /* Is matrix x. */
