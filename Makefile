@@ -102,11 +102,12 @@ $B/std.c: $(STD) src/std/embed.sh
 	$(call say,EMBED,$@)
 	$Qsh src/std/embed.sh $(STD) >$@.part && mv $@.part $@
 $B/test_ops: $B/tests/unit/lower_sim.o
-$B/test_kernel $B/test_loops $B/test_near_random: $B/tests/unit/kernel_sim.o
+$B/test_kernel $B/test_loops $B/test_near_random $B/test_region_random: \
+        $B/tests/unit/kernel_sim.o
 $B/test_numbers $B/test_sums $B/test_loops $B/test_strided: $B/tests/unit/compiled.o
 $B/test_diff_loops $B/test_diff_random $B/test_zeros: $B/tests/unit/diff_cases.o
 $B/test_alike $B/test_region $B/test_region_random: $B/tests/unit/region_cases.o
-$B/test_check $B/test_binders $B/test_limits $B/test_random $B/test_points $B/test_gradcheck \
+$B/test_check $B/test_plans $B/test_binders $B/test_limits $B/test_random $B/test_points $B/test_gradcheck \
   $B/test_accuracy $B/test_closed $B/test_plain $B/test_trace $B/test_costs: $B/tests/unit/programs.o
 $B/test_accuracy: $B/tests/unit/exact.o
 $B/test_batch $B/test_strided $B/test_eval $B/test_view $B/test_near_random: $B/tests/unit/strided.o

@@ -14,7 +14,7 @@
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 2
 work=$root/build/mutants jobs=2
 suites="accuracy alike batch binders bound check closed diff diff_loops diff_random eval
-    fmt graph index kernel limits loops messages near near_random ops random region
+    fmt graph index kernel limits loops messages near near_random ops plans random region
     region_random show simplify strided syntax view zeros"
 
 # Runs a suite, of Check but for the last two; what it prints goes to a file.
