@@ -47,6 +47,7 @@ static void yyerror(const YYLTYPE *at, void *scanner, struct parse *p,
     ParamEx param;
     FieldEx field;
     Setting setting;
+    Held held;
     ArgList *args;
     SubList *subs;
     ExprList *exprs;
@@ -104,6 +105,7 @@ static void yyerror(const YYLTYPE *at, void *scanner, struct parse *p,
 %type <fields> fields field_list
 %type <setting> setting
 %type <settings> settings
+%type <held> held
 %type <names> names brackets
 %type <type_params> type_params generic
 %type <type_param> type_param
@@ -131,8 +133,9 @@ item: USE name as ';'           { item_use(p, @$, $2, $3.name); }
                                   item_derivative(p, @$, fn_body(p, @$, f, $9),
                                                   $6); }
     | EXPORT exports ';'
-    | TRAIN name '(' name ')' '{' settings '}'
-                                { item_train(p, @$, $2, $4, $7); }
+    | TRAIN name '(' name held ')' as '{' settings '}'
+                                { item_train(p, @$, (TrainHead){$2, $4, $5, $7},
+                                             $9); }
     | error ';'
     | error '}'
     ;
@@ -142,6 +145,9 @@ exports: export
        ;
 export: expr as                 { item_export(p, @$, $1, $2); }
       ;
+held: %empty                    { $$ = (Held){NO_NAME, NULL}; }
+    | ';' name '=' expr_list comma { $$ = (Held){$2, $4}; }
+    ;
 as: %empty                      { $$ = NO_NAME; }
   | AS name                     { $$ = $2; }
   ;

@@ -2,7 +2,6 @@
  * data set as arguments. */
 #include "nn_internal.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,12 +31,24 @@ static int block_for(const nncc_trainer *t, const nn_port *p)
     return n == 1 ? found : -1;
 }
 
-static const nncc_setting *find_setting(const nncc_trainer *t, const char *name)
+/* The setting of that name: for the item of f alone, or else for all. */
+static const nncc_setting *find_setting(const nncc_trainer *t,
+                                        const nn_function *f, const char *name)
 {
-    for (int i = 0; i < t->nsetting; i++)
-        if (strcmp(t->setting[i].name, name) == 0)
-            return &t->setting[i];
-    return NULL;
+    const nncc_setting *common = NULL;
+
+    for (int i = 0; i < t->nsetting; i++) {
+        const nncc_setting *s = &t->setting[i];
+        for (int k = 0; k < t->nitem; k++) {
+            const char *own = nncc_setting_of(&t->item[k], s->name);
+            if (own && strcmp(own, name) == 0 &&
+                (t->item[k].step == f || t->item[k].evaluate == f))
+                return s;
+        }
+        if (strcmp(s->name, name) == 0)
+            common = s;
+    }
+    return common;
 }
 
 static bool is_key(const nn_port *p)
@@ -160,7 +171,7 @@ static int find_roles(const nncc_trainer *t, const nncc_data *d,
             data[ndata++] = i;
     }
     int status = add_unnamed(t, b, d, data, ndata);
-    if (!status && b->ninput == 0)
+    if (!status && b->ninput == 0 && f->kind == NN_FUNCTION)
         return nncc_fail(NN_ERR_SHAPE, "%s: takes no tensor of data", f->name);
     return status;
 }
@@ -168,7 +179,7 @@ static int find_roles(const nncc_trainer *t, const nncc_data *d,
 static int set_dims(const nncc_trainer *t, nncc_binding *b)
 {
     for (int k = 0; k < b->f->ndim; k++) {
-        const nncc_setting *s = find_setting(t, b->f->dim[k]);
+        const nncc_setting *s = find_setting(t, b->f, b->f->dim[k]);
         b->dims[k] = -1;
         if (!s)
             continue;
@@ -196,6 +207,11 @@ static int find_batch(nncc_binding *b, const nncc_data *d, int64_t batch,
                       int64_t fallback)
 {
     const nncc_input *in = &b->input[0];
+    if (b->ninput == 0) { /* a loss without data */
+        b->batch = batch ? batch : fallback;
+        b->batch_dim = -1;
+        return NN_OK;
+    }
     int axis = b->axes.first[in->leaf];
     int64_t fixed = known_size(b, axis);
     const char *name = b->f->param[in->param]->name;
@@ -333,76 +349,21 @@ static int solve(const nncc_trainer *t, nncc_binding *b, const nncc_data *d)
     return status;
 }
 
-/* n numbers from element `at` on. */
-static void store(int dtype, void *to, int64_t at, int64_t n, const double *v)
-{
-    switch ((enum nn_dtype)dtype) {
-    case NN_BOOL:
-        for (int64_t i = 0; i < n; i++)
-            ((uint8_t *)to)[at + i] = v[i] != 0;
-        break;
-    case NN_U8:
-        for (int64_t i = 0; i < n; i++)
-            ((uint8_t *)to)[at + i] = (uint8_t)v[i];
-        break;
-    case NN_I32:
-        for (int64_t i = 0; i < n; i++)
-            ((int32_t *)to)[at + i] = (int32_t)v[i];
-        break;
-    case NN_I64:
-        for (int64_t i = 0; i < n; i++)
-            ((int64_t *)to)[at + i] = (int64_t)v[i];
-        break;
-    case NN_F32:
-        for (int64_t i = 0; i < n; i++)
-            ((float *)to)[at + i] = (float)v[i];
-        break;
-    case NN_F64:
-        memcpy((double *)to + at, v, (size_t)n * sizeof *v);
-        break;
-    case NN_KEY:
-        for (int64_t i = 0; i < n; i++)
-            ((uint64_t *)to)[at + i] = (uint64_t)v[i];
-        break;
-    }
-}
-
-/* Can the dtype hold v? Integers must be whole, reals stay finite. */
-static bool holds(int dtype, double v)
-{
-    switch ((enum nn_dtype)dtype) {
-    case NN_BOOL:
-        return v == 0 || v == 1;
-    case NN_U8:
-        return v >= 0 && v <= UINT8_MAX && v == floor(v);
-    case NN_I32:
-        return v >= INT32_MIN && v <= INT32_MAX && v == floor(v);
-    case NN_I64:
-        return fabs(v) <= 9007199254740992.0 && v == floor(v);
-    case NN_F32:
-        return fabs(v) <= FLT_MAX;
-    case NN_F64:
-        return isfinite(v);
-    case NN_KEY:
-        return false;
-    }
-    return false;
-}
-
 static int fill_scalar(const nncc_trainer *t, nncc_binding *b, int i)
 {
     const nn_port *p = b->f->param[i];
-    const nncc_setting *s = find_setting(t, p->name);
+    const nncc_setting *s = find_setting(t, b->f, p->name);
     double v = s ? s->value : p->value;
 
     if (!s && !p->has_value)
         return nncc_fail(NN_ERR_ARGUMENT,
                          "%s: '%s' has no default: give it as a setting",
                          b->f->name, p->name);
-    if (!holds(p->leaf[0]->dtype, v))
+    if (!nncc_holds(p->leaf[0]->dtype, v))
         return nncc_fail(NN_ERR_ARGUMENT, "setting '%s' is %g; expected a %s",
                          p->name, v, nncc_dtype_name(p->leaf[0]->dtype));
-    store(p->leaf[0]->dtype, b->leaf[nncc_param_leaf(b->f, i)], 0, 1, &v);
+    nncc_store_numbers(p->leaf[0]->dtype, b->leaf[nncc_param_leaf(b->f, i)], 0,
+                       1, &v);
     return NN_OK;
 }
 
@@ -542,8 +503,8 @@ static void fill_rows(nncc_binding *b, const nncc_input *in, const nncc_data *d,
         for (int64_t k = 0; k < m; k += CHUNK) {
             int64_t c = m - k < CHUNK ? m - k : CHUNK;
             nncc_data_numbers(d, in->source, row[i], k, c, chunk);
-            store(b->axes.leaf[in->leaf]->dtype, b->leaf[in->leaf], i * m + k,
-                  c, chunk);
+            nncc_store_numbers(b->axes.leaf[in->leaf]->dtype, b->leaf[in->leaf],
+                               i * m + k, c, chunk);
         }
 }
 
@@ -608,7 +569,7 @@ static int check_rows(const nncc_binding *b, const nncc_input *in,
             int64_t c = m - k < CHUNK ? m - k : CHUNK;
             nncc_data_numbers(d, in->source, i, k, c, chunk);
             for (int64_t j = 0; j < c; j++)
-                if (!holds(dtype, chunk[j]))
+                if (!nncc_holds(dtype, chunk[j]))
                     return bad_number(b, d, in, i, k + j, chunk[j]);
         }
     return NN_OK;
@@ -671,8 +632,8 @@ int nncc_bind_set(nncc_binding *b, const char *name, double value)
 
     if (status)
         return status;
-    store(b->f->param[i]->leaf[0]->dtype, b->leaf[nncc_param_leaf(b->f, i)], 0,
-          1, &value);
+    nncc_store_numbers(b->f->param[i]->leaf[0]->dtype,
+                       b->leaf[nncc_param_leaf(b->f, i)], 0, 1, &value);
     return NN_OK;
 }
 

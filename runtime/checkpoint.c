@@ -13,7 +13,7 @@
 #define KEY_TRAINING "nncc.training"
 #define BEST "nncc.best."
 
-enum { VERSION = 1, NUMBER_TEXT = 40 };
+enum { VERSION = 2, NUMBER_TEXT = 40 };
 
 /* Reals as C writes them exactly, and whole numbers beyond 2^53, are texts. */
 static json_t *real_json(double v)
@@ -41,18 +41,30 @@ static json_t *metrics_json(const double *metric)
     return list;
 }
 
+/* Of each item: sum of its losses, rows, the mean of the epoch before. */
+static json_t *items_json(const nncc_trainer *t, const nncc_position *at)
+{
+    json_t *list = json_array();
+
+    for (int k = 0; list && k < t->nitem; k++)
+        json_array_append_new(list,
+                              json_pack("[o, o, o]", real_json(at->sum[k].loss),
+                                        real_json(at->sum[k].rows),
+                                        real_json(at->last_loss[k])));
+    return list;
+}
+
 static int put_position(const nncc_trainer *t, const nncc_position *at,
                         nncc_store *s)
 {
     json_t *j = json_pack(
-        "{s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:o}",
-        "version", VERSION, "seed", word_json(t->seed), "batch",
-        (json_int_t)t->batch, "data", word_json(t->data_hash), "epoch",
-        (json_int_t)at->epoch, "step", (json_int_t)at->step, "done",
-        (json_int_t)at->done, "loss", real_json(at->loss), "rows",
-        real_json(at->rows), "last_loss", real_json(at->last_loss),
-        "best_epoch", (json_int_t)at->best_epoch, "best_loss",
-        real_json(at->best_loss), "best_metric", metrics_json(at->best_metric));
+        "{s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:I, s:o, s:o}", "version",
+        VERSION, "seed", word_json(t->seed), "batch", (json_int_t)t->batch,
+        "data", word_json(t->data_hash), "epoch", (json_int_t)at->epoch, "step",
+        (json_int_t)at->step, "done", (json_int_t)at->done, "items",
+        items_json(t, at), "best_epoch", (json_int_t)at->best_epoch,
+        "best_loss", real_json(at->best_loss), "best_metric",
+        metrics_json(at->best_metric));
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     int status = text ? nncc_store_set_text(s, KEY_TRAINING, text)
                       : nncc_fail_memory(0, "a checkpoint");
@@ -110,21 +122,33 @@ typedef struct Origin {
     json_int_t batch;
 } Origin;
 
+static bool items_from_json(const json_t *list, nncc_position *at)
+{
+    size_t n = json_array_size(list);
+
+    for (size_t k = 0; k < n && n <= NNCC_MAX_ITEMS; k++) {
+        const json_t *one = json_array_get(list, k);
+        if (!read_real(json_array_get(one, 0), &at->sum[k].loss) ||
+            !read_real(json_array_get(one, 1), &at->sum[k].rows) ||
+            !read_real(json_array_get(one, 2), &at->last_loss[k]))
+            return false;
+    }
+    return n > 0 && n <= NNCC_MAX_ITEMS;
+}
+
 static bool position_from_json(json_t *j, Origin *o, nncc_position *at)
 {
     int version;
     json_int_t epoch, step, done, best_epoch;
-    json_t *seed, *data, *loss, *rows, *last_loss, *best_loss, *metric;
+    json_t *seed, *data, *items, *best_loss, *metric;
 
     if (!j ||
         json_unpack(j,
-                    "{s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:I, "
-                    "s:o, s:o}",
+                    "{s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:I, s:o, s:o}",
                     "version", &version, "seed", &seed, "batch", &o->batch,
                     "data", &data, "epoch", &epoch, "step", &step, "done",
-                    &done, "loss", &loss, "rows", &rows, "last_loss",
-                    &last_loss, "best_epoch", &best_epoch, "best_loss",
-                    &best_loss, "best_metric", &metric) != 0 ||
+                    &done, "items", &items, "best_epoch", &best_epoch,
+                    "best_loss", &best_loss, "best_metric", &metric) != 0 ||
         version != VERSION || epoch < 1 || step < 0 || done < 0 ||
         best_epoch < 0 || best_epoch > epoch ||
         json_array_size(metric) != NNCC_MAX_METRICS)
@@ -135,9 +159,7 @@ static bool position_from_json(json_t *j, Origin *o, nncc_position *at)
         if (!read_real(json_array_get(metric, (size_t)i), &at->best_metric[i]))
             return false;
     return read_word(seed, &o->seed) && read_word(data, &o->data) &&
-           read_real(loss, &at->loss) && read_real(rows, &at->rows) &&
-           read_real(last_loss, &at->last_loss) &&
-           read_real(best_loss, &at->best_loss);
+           items_from_json(items, at) && read_real(best_loss, &at->best_loss);
 }
 
 static int check_origin(const nncc_trainer *t, const char *path,

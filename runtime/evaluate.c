@@ -97,11 +97,11 @@ static void name_bad_row(const nncc_model *m, const nncc_binding *b,
 /* Which of these rows is it that has a label out of range? Each is evaluated
  * alone. Leaves the error text as it is where none is found. */
 static int find_bad_row(nncc_model *m, const nncc_trainer *t,
-                        const nncc_data *d, const int64_t *row, int64_t n,
-                        const nn_exec *exec)
+                        const nn_function *of, const nncc_data *d,
+                        const int64_t *row, int64_t n, const nn_exec *exec)
 {
     nncc_binding b;
-    int status = nncc_bind(t, t->evaluate, d, 0, 1, &b);
+    int status = nncc_bind(t, of, d, 0, 1, &b);
     int64_t *same;
 
     if (status)
@@ -121,6 +121,16 @@ static int find_bad_row(nncc_model *m, const nncc_trainer *t,
     return NN_ERR_INDEX;
 }
 
+/* The evaluate of the item whose step f is. */
+static const nn_function *evaluate_of(const nncc_trainer *t,
+                                      const nn_function *f)
+{
+    for (int k = 0; k < t->nitem; k++)
+        if (t->item[k].step == f)
+            return t->item[k].evaluate;
+    return f->kind == NN_EVALUATE ? f : t->evaluate;
+}
+
 int nncc_run_batch(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
                    const nncc_data *d, const int64_t *row, int64_t n,
                    const nn_exec *exec)
@@ -129,34 +139,8 @@ int nncc_run_batch(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
     int status = nncc_invoke(m, b->f, b->leaf, b->dims_now, exec);
 
     if (status == NN_ERR_INDEX)
-        return find_bad_row(m, t, d, row, n, exec);
+        return find_bad_row(m, t, evaluate_of(t, b->f), d, row, n, exec);
     return status;
-}
-
-int nncc_count_metrics(const nn_function *f)
-{
-    int n = 0;
-
-    while (n < NNCC_MAX_METRICS && nncc_bind_output(f, n + 1) >= 0)
-        n++;
-    return n;
-}
-
-int nncc_metric_count(const nncc_model *m)
-{
-    const nn_function *f;
-
-    return m && !nncc_find_kind(m, NN_EVALUATE, &f) ? nncc_count_metrics(f) : 0;
-}
-
-const char *nncc_metric_name(const nncc_model *m, int i)
-{
-    const nn_function *f;
-
-    if (i < 0 || i >= nncc_metric_count(m) ||
-        nncc_find_kind(m, NN_EVALUATE, &f))
-        return NULL;
-    return f->result[nncc_bind_output(f, i + 1)]->name;
 }
 
 static int check_multiple(const nncc_binding *b, const nncc_data *d)
@@ -172,25 +156,25 @@ static int check_multiple(const nncc_binding *b, const nncc_data *d)
     return NN_OK;
 }
 
-/* Adds a batch's results, n rows. */
-static int add_results(const nncc_binding *b, int64_t n, nncc_means *sum)
+/* Adds a batch's results to sum[0], the loss, and on; n rows. */
+static int add_results(const nncc_binding *b, int64_t n, int nresult,
+                       double *sum)
 {
-    double v = 0;
-    int status = nncc_bind_result(b, 0, &v);
+    int status = NN_OK;
 
-    sum->loss += v * (double)n;
-    for (int i = 0; i < sum->nmetric && !status; i++) {
-        status = nncc_bind_result(b, i + 1, &v);
-        sum->metric[i] += v * (double)n;
+    for (int i = 0; i < nresult && !status; i++) {
+        double v = 0;
+        status = nncc_bind_result(b, i, &v);
+        sum[i] += v * (double)n;
     }
     return status;
 }
 
-int nncc_evaluate_bound(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
-                        const nncc_data *d, const nn_exec *exec,
-                        nncc_means *means)
+/* Means of the loss and the metrics of one item. */
+static int evaluate_item(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
+                         const nncc_data *d, const nn_exec *exec, int nresult,
+                         double *to)
 {
-    nncc_means sum = {.nmetric = nncc_count_metrics(b->f)};
     int64_t *row = nncc_alloc((size_t)b->batch, sizeof *row, "a batch");
     int status = row ? NN_OK : NN_ERR_MEMORY;
 
@@ -201,36 +185,69 @@ int nncc_evaluate_bound(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
             row[i] = at + i;
         status = nncc_run_batch(m, t, b, d, row, n, exec);
         if (!status)
-            status = add_results(b, n, &sum);
+            status = add_results(b, n, nresult, to);
     }
     free(row);
-    sum.loss /= (double)d->n;
-    for (int i = 0; i < sum.nmetric; i++)
-        sum.metric[i] /= (double)d->n;
-    if (!status)
-        *means = sum;
+    for (int i = 0; i < nresult; i++)
+        to[i] /= (double)d->n;
     return status;
+}
+
+int nncc_evaluate_bound(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
+                        const nncc_data *d, const nn_exec *exec,
+                        nncc_means *means)
+{
+    double all[1 + NNCC_MAX_METRICS] = {0};
+    int n = 0, status = NN_OK;
+
+    for (int k = 0; k < t->nitem && !status; k++) {
+        int nresult = 1 + nncc_item_metrics(&t->item[k]);
+        status = evaluate_item(m, t, &b[k], d, exec, nresult, all + n);
+        n += nresult;
+    }
+    if (status)
+        return status;
+    means->loss = all[0];
+    means->nmetric = n - 1;
+    memcpy(means->metric, all + 1, sizeof means->metric);
+    return NN_OK;
 }
 
 int nncc_bind_evaluate(const nncc_trainer *t, const nncc_data *d, int64_t batch,
                        nncc_binding *b)
 {
-    int status = nncc_bind(t, t->evaluate, d, batch, t->batch, b);
+    int status = NN_OK;
 
-    if (status)
-        return status;
-    status = nncc_bind_check(b, d);
-    if (!status)
-        status = check_multiple(b, d);
-    if (status)
-        nncc_bind_free(b);
+    for (int k = 0; k < t->nitem && !status; k++) {
+        status = nncc_bind(t, t->item[k].evaluate, d, batch, t->batch, &b[k]);
+        if (!status)
+            status = nncc_bind_check(&b[k], d);
+        if (!status)
+            status = check_multiple(&b[k], d);
+    }
     return status;
+}
+
+static int check_labels(const nncc_trainer *t, const nncc_binding *b,
+                        const nncc_data *d)
+{
+    for (int k = 0; k < t->nitem; k++)
+        if (b[k].label >= 0 && d->nlabel == 0)
+            return nncc_fail(NN_ERR_SHAPE, "%s has no labels to evaluate with",
+                             d->path);
+    return NN_OK;
+}
+
+void nncc_bind_free_all(const nncc_trainer *t, nncc_binding *b)
+{
+    for (int k = 0; t && k < t->nitem; k++)
+        nncc_bind_free(&b[k]);
 }
 
 int nncc_evaluate(nncc_model *m, const nncc_data *d, int64_t batch,
                   const nn_exec *exec, double *loss, double *metric)
 {
-    nncc_binding b;
+    nncc_binding b[NNCC_MAX_ITEMS] = {0};
     nncc_means means = {0};
 
     if (!m || !d)
@@ -238,17 +255,15 @@ int nncc_evaluate(nncc_model *m, const nncc_data *d, int64_t batch,
     if (!m->trainer)
         return nncc_fail(NN_ERR_ARGUMENT, "%s: is not trained yet",
                          nncc_path(m));
-    int status = nncc_bind_evaluate(m->trainer, d, batch, &b);
-    if (status)
-        return status;
-    if (b.label >= 0 && d->nlabel == 0)
-        status = nncc_fail(NN_ERR_SHAPE, "%s has no labels to evaluate with",
-                           d->path);
+    const nncc_trainer *t = m->trainer;
+    int status = nncc_bind_evaluate(t, d, batch, b);
     if (!status)
-        status = nncc_bind_state(&b, m->trainer);
+        status = check_labels(t, b, d);
+    for (int k = 0; k < t->nitem && !status; k++)
+        status = nncc_bind_state(&b[k], t);
     if (!status)
-        status = nncc_evaluate_bound(m, m->trainer, &b, d, exec, &means);
-    nncc_bind_free(&b);
+        status = nncc_evaluate_bound(m, t, b, d, exec, &means);
+    nncc_bind_free_all(t, b);
     if (status)
         return status;
     if (loss)

@@ -460,7 +460,8 @@ int nncc_fit_write(const nncc_data *fit, nncc_store *s);
 /* train.c: training over a module's init, step and evaluate */
 
 /* A value for a parameter of `step` that is a scalar, such as an optimizer's
- * learning rate, or for a free dimension that the data does not tell. */
+ * learning rate, or for a free dimension that the data does not tell. "lr" is
+ * for all `train` items that have it, "critic.lr" for one. */
 typedef struct nncc_setting {
     const char *name;
     double value;
@@ -492,7 +493,8 @@ enum nncc_event {
                           test set, if there is one, has been evaluated */
 };
 
-#define NNCC_MAX_METRICS 16
+#define NNCC_MAX_METRICS 64
+#define NNCC_MAX_ITEMS 16 /* `train` items of a program */
 
 typedef struct nncc_progress {
     int32_t event;    /* enum nncc_event */
@@ -506,6 +508,7 @@ typedef struct nncc_progress {
     double test_metric[NNCC_MAX_METRICS]; /* named by nncc_metric_name */
     double seconds;                       /* since the training began */
     int64_t rows;                         /* of all steps since then */
+    double item_loss[NNCC_MAX_ITEMS]; /* of each `train` item: nncc_item_name */
 } nncc_progress;
 
 /* A training in a file from which it goes on to the same bits: last.safetensors
@@ -564,10 +567,20 @@ typedef struct nncc_train_result {
     double test_loss;
     double test_metric[NNCC_MAX_METRICS];
     double seconds; /* of training, evaluation at epochs' ends included */
+    double item_loss[NNCC_MAX_ITEMS]; /* train_loss of each `train` item */
 } nncc_train_result;
 
-/* What evaluate gives besides the loss, in order. 0 and null where m is not
- * trained by a `train` item, or i is none. */
+/* The `train` items of m, in the order of the program: their names. A training
+ * makes rounds: of each item in turn so many steps as it says, the first on the
+ * first batch of the round and so on, so that a round has as many batches as
+ * the most of them. `steps` of progress and result are rounds, `loss` is that
+ * of the first item. 0 and null where there is none. */
+int nncc_item_count(const nncc_model *m);
+const char *nncc_item_name(const nncc_model *m, int i);
+
+/* What evaluate gives besides the loss, in order; of further items the loss,
+ * under the item's name, and what their evaluate gives besides. 0 and null
+ * where m is not trained by a `train` item, or i is none. */
 int nncc_metric_count(const nncc_model *m);
 const char *nncc_metric_name(const nncc_model *m, int i);
 
@@ -600,15 +613,16 @@ int nncc_prepare(nncc_model *m, const nncc_train_options *o,
 
 /* Parameters of m (after nncc_prepare or nncc_train) from tensors of the same
  * names and shapes: "net.hidden.W", or without "net." where name says that it
- * is of net. name: the parameter of step that is meant; null: all. Reals are
+ * is of net. name: the parameter of a step that is meant; null: all. Reals are
  * converted. missing, if not null, becomes the names, a line each, of what s
  * does not have, which stays as it is: to be freed. NN_ERR_NAME where s has
  * nothing of it, NN_ERR_SHAPE, NN_ERR_TYPE with all that differ, after which m
  * is as before. */
 int nncc_load(nncc_model *m, const char *name, const nncc_store *s,
               char **missing);
-/* The other way: the parameter (null: what is trained, which is the first), and
- * what was fitted to the data. */
+/* The other way: the parameter (null: all of the model, which is what is
+ * trained, frozen and carried on by the losses), and what was fitted to the
+ * data. */
 int nncc_params_store(nncc_model *m, const char *name, nncc_store *s);
 
 /* Calls f, which takes what was trained and rows of features, on all rows of d;

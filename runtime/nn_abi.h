@@ -140,6 +140,15 @@ typedef struct nn_fit {
     const char *label_name;          /* or null */
 } nn_fit;
 
+/* A `train` item: what is called for it. */
+typedef struct nn_train {
+    uint32_t size;
+    int32_t steps;    /* of it in a row, before those of the next item */
+    const char *name; /* its loss's, or its own */
+    int32_t init, step, evaluate; /* indices among the module's functions */
+    int32_t reserved;
+} nn_train;
+
 typedef struct nn_module {
     uint32_t magic;       /* NN_ABI_MAGIC */
     uint32_t abi_version; /* NN_ABI_VERSION */
@@ -151,8 +160,9 @@ typedef struct nn_module {
     const nn_function *const *function;
     const char *metric; /* what evaluate's second result is called, or null */
     int32_t nfunction;
-    int32_t reserved;
-    const nn_fit *fit; /* or null */
+    int32_t ntrain;
+    const nn_fit *fit;            /* or null */
+    const nn_train *const *train; /* in the order of the source */
 } nn_module;
 
 #ifdef __cplusplus

@@ -39,6 +39,14 @@ size_t nncc_tensor_bytes(const nncc_tensor *t); /* of one that is right */
 int nncc_tensor_copy(const nncc_tensor *t, nncc_tensor **out);
 bool nncc_same_shape(const nncc_tensor *a, const nncc_tensor *b);
 
+/* element.c */
+
+/* n numbers as elements at … at + n - 1. */
+void nncc_store_numbers(int dtype, void *to, int64_t at, int64_t n,
+                        const double *v);
+/* Can the dtype hold v? Integers must be whole, reals stay finite. */
+bool nncc_holds(int dtype, double v);
+
 /* elf.c: what a file says of itself before it is loaded */
 
 /* Refuses what is no complete shared library for this machine that exports one
@@ -293,16 +301,29 @@ enum nncc_role {
     NNCC_ROLE_SCALAR
 };
 
-/* One block of the training state: a parameter of step that it overwrites. */
+/* One block of the training state: a parameter of a step that it overwrites,
+ * or that is frozen. */
 typedef struct nncc_block {
-    const nn_port *port; /* step's */
-    void *memory;        /* the C struct, or NULL where it has no fixed size */
-    nncc_tensor *leaf;   /* [port->nleaf], over memory or over their own */
+    const nn_port *port;   /* step's */
+    const nn_function *of; /* the first step that has it */
+    bool held;             /* part of the model that no step changes */
+    void *memory;      /* the C struct, or NULL where it has no fixed size */
+    nncc_tensor *leaf; /* [port->nleaf], over memory or over their own */
 } nncc_block;
+
+/* A `train` item. */
+typedef struct nncc_item {
+    const char *name;
+    const nn_function *step, *evaluate;
+    int64_t steps; /* of it in a round */
+} nncc_item;
 
 /* What training keeps in the model. */
 typedef struct nncc_trainer {
-    const nn_function *init, *step, *evaluate;
+    const nn_function *init;
+    nncc_item item[NNCC_MAX_ITEMS];
+    int nitem;
+    const nn_function *step, *evaluate; /* of the first */
     nncc_block *block;
     int nblock;
     nncc_setting *setting; /* a copy */
@@ -377,12 +398,24 @@ typedef struct nncc_means {
     double loss, metric[NNCC_MAX_METRICS];
     int nmetric;
 } nncc_means;
-int nncc_count_metrics(const nn_function *f);
+/* Of all items; b: a binding for each, to be freed also after a failure. */
 int nncc_bind_evaluate(const nncc_trainer *t, const nncc_data *d, int64_t batch,
                        nncc_binding *b);
 int nncc_evaluate_bound(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
                         const nncc_data *d, const nn_exec *exec,
                         nncc_means *means);
+void nncc_bind_free_all(const nncc_trainer *t, nncc_binding *b);
+
+/* items.c */
+
+/* The `train` items of m, or the one that it is without: at most
+ * NNCC_MAX_ITEMS. NN_ERR_NAME, NN_ERR_MODULE. */
+int nncc_items_find(const nncc_model *m, nncc_item *item, int *n,
+                    const nn_function **init);
+/* Behind "NAME." of a setting's name, where that is the item's; or NULL. */
+const char *nncc_setting_of(const nncc_item *item, const char *name);
+/* How many metrics it has, without the loss. */
+int nncc_item_metrics(const nncc_item *item);
 
 /* trainer.c: what is trained */
 
@@ -390,7 +423,8 @@ int nncc_evaluate_bound(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
 int nncc_trainer_new(const nncc_model *m, const nncc_train_options *o,
                      nncc_trainer **out);
 void nncc_trainer_free(nncc_trainer *t); /* may be NULL */
-/* Memory for the state, of the sizes that step's binding has. */
+/* Memory for the state, of the sizes that the steps' bindings have, one for
+ * each item. */
 int nncc_trainer_allocate(nncc_trainer *t, const nncc_binding *step);
 /* The values that m has; NN_ERR_ARGUMENT where it has none of these sizes. */
 int nncc_trainer_keep(const nncc_model *m, nncc_trainer *t);
@@ -436,14 +470,19 @@ void nncc_take_free(nncc_take *k);
 
 /* checkpoint.c: the whole of a training in a file */
 
+/* Of an item's losses, weighted by rows. */
+typedef struct nncc_sum {
+    double loss, rows;
+} nncc_sum;
+
 /* Where a training is, beside its state. */
 typedef struct nncc_position {
-    int64_t epoch;      /* at hand, from 1 */
-    int64_t step;       /* done in it */
-    int64_t done;       /* of all epochs */
-    double loss, rows;  /* of the epoch at hand so far: sum, count */
-    double last_loss;   /* mean of the epoch before */
-    int64_t best_epoch; /* with patience */
+    int64_t epoch;                    /* at hand, from 1 */
+    int64_t step;                     /* done in it */
+    int64_t done;                     /* of all epochs */
+    nncc_sum sum[NNCC_MAX_ITEMS];     /* of the epoch at hand so far */
+    double last_loss[NNCC_MAX_ITEMS]; /* means of the epoch before */
+    int64_t best_epoch;               /* with patience */
     double best_loss;
     double best_metric[NNCC_MAX_METRICS];
 } nncc_position;

@@ -27,17 +27,20 @@ typedef struct Run {
     nncc_trainer *t;
     const nncc_train_options *o;
     const nncc_data *train, *test; /* test: NULL for none */
-    nncc_binding step, eval;       /* eval: of test */
-    int64_t *order;                /* rows of train */
-    int64_t *batch;                /* rows of the batch at hand */
-    int64_t steps_per_epoch;
+    nncc_binding step[NNCC_MAX_ITEMS];
+    nncc_binding eval[NNCC_MAX_ITEMS]; /* of test */
+    int64_t *order;                    /* rows of train */
+    int64_t *batch;                    /* rows of the batch at hand */
+    int64_t size;                      /* rows of a batch, at most */
+    int64_t width, calls;              /* batches of a round, steps of items */
+    int64_t steps_per_epoch;           /* rounds */
     nncc_position at;
     double began;
     int64_t rows;     /* of steps since then */
     nncc_means means; /* of the test set, as of the last evaluation */
     bool evaluated, stopped, out_of_patience;
-    double base;      /* of the setting that has a schedule */
-    void *best_state; /* with patience */
+    double base[NNCC_MAX_ITEMS]; /* of the setting that has a schedule */
+    void *best_state;            /* with patience */
     bool only_prepare;
 } Run;
 
@@ -55,28 +58,30 @@ static void order_rows(Run *r)
     nncc_rng_shuffle(&rng, r->order, r->train->n);
 }
 
-/* Picks the batch of the step at hand; a fixed batch is filled up from the
- * front. */
-static int64_t pick_batch(Run *r)
+/* Picks batch number j of the round at hand for item k; a fixed batch is filled
+ * up from the front. 0: the epoch has none such any more. */
+static int64_t pick_batch(Run *r, int k, int64_t j)
 {
-    int64_t size = r->step.batch, at = r->at.step * size;
+    int64_t size = r->size, at = (r->at.step * r->width + j) * size;
     int64_t n = r->train->n - at < size ? r->train->n - at : size;
 
-    if (r->step.batch_dim < 0)
+    if (n <= 0)
+        return 0;
+    if (r->step[k].batch_dim < 0)
         n = size;
     for (int64_t i = 0; i < n; i++)
         r->batch[i] = r->order[(at + i) % r->train->n];
     return n;
 }
 
-static int report(Run *r, int event, double loss)
+static int report(Run *r, int event, const double *item_loss)
 {
     nncc_progress p = {.event = event,
                        .epoch = r->at.epoch,
                        .epochs = r->o->epochs,
                        .step = r->at.done,
                        .steps = r->o->epochs * r->steps_per_epoch,
-                       .loss = loss,
+                       .loss = item_loss[0],
                        .rows = r->rows};
 
     if (!r->o->progress)
@@ -88,6 +93,7 @@ static int report(Run *r, int event, double loss)
         memcpy(p.test_metric, r->means.metric, sizeof p.test_metric);
     }
     p.seconds = now() - r->began;
+    memcpy(p.item_loss, item_loss, sizeof p.item_loss);
     return r->o->progress(r->o->context, &p);
 }
 
@@ -104,49 +110,88 @@ static int follow_schedule(Run *r)
         return NN_OK;
     double share = nncc_schedule_share(
         s, r->at.done, r->o->epochs * r->steps_per_epoch, r->at.epoch - 1);
-    return nncc_bind_set(&r->step, scheduled(s), r->base * share);
+    for (int k = 0; k < r->t->nitem; k++)
+        if (r->base[k] != 0)
+            nncc_bind_set(&r->step[k], scheduled(s), r->base[k] * share);
+    return NN_OK;
+}
+
+/* Of an item of several: " of critic"; or nothing. */
+static const char *of_item(const Run *r, int k, char *to, size_t n)
+{
+    snprintf(to, n, "%s%s", r->t->nitem > 1 ? " of " : "",
+             r->t->nitem > 1 ? r->t->item[k].name : "");
+    return to;
 }
 
 /* The step's arguments are kept, where there is memory for them. */
-static int no_number(Run *r)
+static int no_number(Run *r, int k, const char *of)
 {
     char name[256];
 
-    nncc_bind_keep(&r->step, &r->m->stopped);
+    nncc_bind_keep(&r->step[k], &r->m->stopped);
     return nncc_fail(
         NN_ERR_DIVERGED,
-        "%s became infinite or not a number in epoch %lld, step %lld, whose "
+        "%s%s became infinite or not a number in epoch %lld, step %lld, whose "
         "update was not made: a smaller learning rate or scaled features may "
         "help",
-        nncc_number_name(r->step.f, &r->m->stop, name, sizeof name),
+        nncc_number_name(r->step[k].f, &r->m->stop, name, sizeof name), of,
         (long long)r->at.epoch, (long long)r->at.step + 1);
 }
 
-static int run_step(Run *r, double *loss, int64_t *rows)
+static int check_loss(Run *r, int k, int status, double loss)
 {
-    long long epoch = r->at.epoch, k = r->at.step + 1;
+    long long epoch = r->at.epoch, step = r->at.step + 1;
+    char of[80];
 
-    *rows = pick_batch(r);
-    nncc_bind_key(&r->step, r->t->seed, (uint64_t)r->at.done + 1);
-    int status = follow_schedule(r);
-    if (!status)
-        status = nncc_run_batch(r->m, r->t, &r->step, r->train, r->batch, *rows,
-                                r->o->exec);
-    if (!status)
-        status = nncc_bind_result(&r->step, 0, loss);
+    of_item(r, k, of, sizeof of);
     if (status == NN_ERR_NUMBER)
-        return no_number(r);
+        return no_number(r, k, of);
+    if (!status && !isfinite(loss))
+        return nncc_fail(
+            NN_ERR_DIVERGED,
+            "the loss%s became %g in epoch %lld, step %lld: a smaller "
+            "learning rate or scaled features may help",
+            of, loss, epoch, step);
+    return status;
+}
+
+/* A step of item k on batch j of the round; call: its number in the round. */
+static int run_item(Run *r, int k, int64_t j, int64_t call, double *loss)
+{
+    int64_t rows = pick_batch(r, k, j);
+    nncc_binding *b = &r->step[k];
+
+    if (rows == 0)
+        return NN_OK;
+    nncc_bind_key(b, r->t->seed, (uint64_t)(r->at.done * r->calls + call) + 1);
+    int status =
+        nncc_run_batch(r->m, r->t, b, r->train, r->batch, rows, r->o->exec);
+    if (!status)
+        status = nncc_bind_result(b, 0, loss);
+    status = check_loss(r, k, status, *loss);
+    if (!status) {
+        r->at.sum[k].loss += *loss * (double)rows;
+        r->at.sum[k].rows += (double)rows;
+        r->rows += rows;
+    }
+    return status;
+}
+
+/* A round: the steps of each item in turn. */
+static int run_step(Run *r, double *loss)
+{
+    int status = follow_schedule(r);
+    int64_t call = 0;
+
+    for (int k = 0; k < r->t->nitem; k++)
+        for (int64_t j = 0; j < r->t->item[k].steps && !status; j++)
+            status = run_item(r, k, j, call++, &loss[k]);
     if (status)
         return status;
     r->at.done++;
     r->at.step++;
     r->evaluated = false;
-    if (!isfinite(*loss))
-        return nncc_fail(
-            NN_ERR_DIVERGED,
-            "the loss became %g in epoch %lld, step %lld: a smaller "
-            "learning rate or scaled features may help",
-            *loss, epoch, k);
     return NN_OK;
 }
 
@@ -155,7 +200,7 @@ static int evaluate_test(Run *r)
     if (!r->test || r->evaluated)
         return NN_OK;
     r->evaluated = true;
-    return nncc_evaluate_bound(r->m, r->t, &r->eval, r->test, r->o->exec,
+    return nncc_evaluate_bound(r->m, r->t, r->eval, r->test, r->o->exec,
                                &r->means);
 }
 
@@ -228,12 +273,21 @@ static void be_patient(Run *r, int64_t epoch)
                          epoch - r->at.best_epoch >= r->o->patience;
 }
 
+/* Of the epoch so far; of an item that made no step in it, as before. */
+static void mean_losses(const Run *r, double *to)
+{
+    memmove(to, r->at.last_loss, sizeof r->at.last_loss);
+    for (int k = 0; k < r->t->nitem; k++)
+        if (r->at.sum[k].rows > 0)
+            to[k] = r->at.sum[k].loss / r->at.sum[k].rows;
+}
+
 static int end_epoch(Run *r)
 {
     bool looks = r->o->progress || r->o->patience || r->o->checkpoints;
     int status = looks ? evaluate_test(r) : NN_OK;
 
-    r->at.last_loss = r->at.loss / r->at.rows;
+    mean_losses(r, r->at.last_loss);
     if (!status)
         status = note_best(r);
     be_patient(r, r->at.epoch);
@@ -241,7 +295,7 @@ static int end_epoch(Run *r)
         r->stopped = true;
     r->at.epoch++;
     r->at.step = 0;
-    r->at.loss = r->at.rows = 0;
+    memset(r->at.sum, 0, sizeof r->at.sum);
     return status ? status : write_after_epoch(r);
 }
 
@@ -249,14 +303,10 @@ static int run_epoch(Run *r)
 {
     order_rows(r);
     while (r->at.step < r->steps_per_epoch && !r->stopped) {
-        double loss = 0;
-        int64_t rows = 0;
-        int status = run_step(r, &loss, &rows);
+        double loss[NNCC_MAX_ITEMS] = {0};
+        int status = run_step(r, loss);
         if (status)
             return status;
-        r->at.loss += loss * (double)rows;
-        r->at.rows += (double)rows;
-        r->rows += rows;
         r->stopped = report(r, NNCC_EVENT_STEP, loss) != 0;
         status = write_after_step(r);
         if (status)
@@ -265,7 +315,7 @@ static int run_epoch(Run *r)
     return r->at.step < r->steps_per_epoch ? write_last(r) : end_epoch(r);
 }
 
-static void tell_result(const Run *r, double loss, nncc_train_result *to)
+static void tell_result(const Run *r, const double *loss, nncc_train_result *to)
 {
     int64_t epochs = r->at.epoch - (r->at.step == 0);
 
@@ -278,10 +328,11 @@ static void tell_result(const Run *r, double loss, nncc_train_result *to)
                               .out_of_patience = r->out_of_patience,
                               .has_test = r->test != NULL,
                               .nmetric = r->test ? r->means.nmetric : 0,
-                              .train_loss = loss,
+                              .train_loss = loss[0],
                               .test_loss = r->means.loss,
                               .seconds = now() - r->began};
     memcpy(to->test_metric, r->means.metric, sizeof to->test_metric);
+    memcpy(to->item_loss, loss, sizeof to->item_loss);
 }
 
 /* With patience the best epoch's state is what was trained. */
@@ -291,9 +342,23 @@ static void take_best(Run *r)
         return;
     nncc_trainer_restore(r->t, r->best_state);
     r->means.loss = r->at.best_loss;
-    r->means.nmetric = nncc_count_metrics(r->t->evaluate);
+    r->means.nmetric = nncc_metric_count(r->m);
     memcpy(r->means.metric, r->at.best_metric, sizeof r->means.metric);
     r->evaluated = true;
+}
+
+/* The items' losses on all rows where no step was made. */
+static int evaluate_untrained(const Run *r, double *loss)
+{
+    double metric[NNCC_MAX_METRICS];
+    int status = nncc_evaluate(r->m, r->train, 0, r->o->exec, &loss[0], metric);
+    int at = nncc_item_metrics(&r->t->item[0]);
+
+    for (int k = 1; k < r->t->nitem && !status; k++) {
+        loss[k] = metric[at];
+        at += 1 + nncc_item_metrics(&r->t->item[k]);
+    }
+    return status;
 }
 
 static int run_epochs(Run *r, nncc_train_result *result)
@@ -307,11 +372,12 @@ static int run_epochs(Run *r, nncc_train_result *result)
         status = run_epoch(r);
     if (status)
         return status;
-    double loss = r->at.rows > 0 ? r->at.loss / r->at.rows : r->at.last_loss;
+    double loss[NNCC_MAX_ITEMS];
+    mean_losses(r, loss);
     take_best(r);
     status = evaluate_test(r);
     if (!status && r->at.done == 0)
-        status = nncc_evaluate(r->m, r->train, 0, r->o->exec, &loss, NULL);
+        status = evaluate_untrained(r, loss);
     if (!status && result)
         tell_result(r, loss, result);
     return status;
@@ -322,51 +388,84 @@ static int run_epochs(Run *r, nncc_train_result *result)
 static int bind_schedule(Run *r)
 {
     const nncc_schedule *s = r->o->schedule;
-    int status = s ? nncc_schedule_check(s) : NN_OK;
+    int status = s ? nncc_schedule_check(s) : NN_OK, found = 0;
 
     if (!s || status)
         return status;
-    return nncc_bind_scalar(&r->step, scheduled(s), &r->base);
+    for (int k = 0; k < r->t->nitem; k++) {
+        status = nncc_bind_scalar(&r->step[k], scheduled(s), &r->base[k]);
+        found += status == NN_OK;
+        if (status && status != NN_ERR_NAME)
+            return status;
+    }
+    return found ? NN_OK : status;
+}
+
+/* All items take the same batches. */
+static int bind_items(Run *r)
+{
+    int status = NN_OK;
+
+    r->width = r->calls = 0;
+    for (int k = 0; k < r->t->nitem && !status; k++) {
+        nncc_binding *b = &r->step[k];
+        int64_t steps = r->t->item[k].steps;
+        status = nncc_bind(r->t, r->t->item[k].step, r->train, r->o->batch,
+                           r->size ? r->size : DEFAULT_BATCH, b);
+        if (status)
+            return status;
+        if (r->size && b->batch != r->size)
+            return nncc_fail(NN_ERR_SHAPE,
+                             "%s takes batches of %lld rows, %s of %lld",
+                             r->t->item[k].name, (long long)b->batch,
+                             r->t->item[0].name, (long long)r->size);
+        r->size = b->batch;
+        r->width = steps > r->width ? steps : r->width;
+        r->calls += steps;
+        status = nncc_bind_check(b, r->train);
+    }
+    return status;
 }
 
 static int bind_run(Run *r)
 {
-    int status = nncc_bind(r->t, r->t->step, r->train, r->o->batch,
-                           DEFAULT_BATCH, &r->step);
+    int status = bind_items(r);
 
-    if (!status)
-        status = nncc_bind_check(&r->step, r->train);
     if (!status)
         status = bind_schedule(r);
     if (status)
         return status;
-    r->t->batch = r->step.batch;
+    r->t->batch = r->size;
     if (r->test)
-        status = nncc_bind_evaluate(r->t, r->test, 0, &r->eval);
+        status = nncc_bind_evaluate(r->t, r->test, 0, r->eval);
     return status;
 }
 
 static int bind_states(Run *r)
 {
-    int status = nncc_trainer_allocate(r->t, &r->step);
+    int status = nncc_trainer_allocate(r->t, r->step);
 
-    if (!status)
-        status = nncc_bind_state(&r->step, r->t);
-    if (!status && r->test)
-        status = nncc_bind_state(&r->eval, r->t);
+    for (int k = 0; k < r->t->nitem && !status; k++)
+        status = nncc_bind_state(&r->step[k], r->t);
+    for (int k = 0; k < r->t->nitem && r->test && !status; k++)
+        status = nncc_bind_state(&r->eval[k], r->t);
     return status;
 }
 
 static int allocate_rows(Run *r)
 {
-    int64_t n = r->train->n;
+    int64_t n = r->train->n, round;
 
-    r->steps_per_epoch = (n + r->step.batch - 1) / r->step.batch;
+    if (r->size > INT64_MAX / r->width)
+        return nncc_fail(NN_ERR_ARGUMENT, "batches of %lld rows are too large",
+                         (long long)r->size);
+    round = r->size * r->width;
+    r->steps_per_epoch = n / round + (n % round != 0);
     if (r->steps_per_epoch && r->o->epochs > INT64_MAX / r->steps_per_epoch)
         return nncc_fail(NN_ERR_ARGUMENT, "%lld epochs are too many",
                          (long long)r->o->epochs);
     r->order = nncc_alloc((size_t)n, sizeof *r->order, "a permutation");
-    r->batch = nncc_alloc((size_t)r->step.batch, sizeof *r->batch, "a batch");
+    r->batch = nncc_alloc((size_t)r->size, sizeof *r->batch, "a batch");
     return r->order && r->batch ? NN_OK : (int)NN_ERR_MEMORY;
 }
 
@@ -401,7 +500,7 @@ static int first_values(Run *r)
 {
     int status = r->o->keep
                      ? nncc_trainer_keep(r->m, r->t)
-                     : nncc_trainer_init(r->m, r->t, &r->step, r->o->exec);
+                     : nncc_trainer_init(r->m, r->t, r->step, r->o->exec);
 
     return status ? status : resume(r);
 }
@@ -479,8 +578,10 @@ static void run_free(Run *r)
     free(r->order);
     free(r->batch);
     free(r->best_state);
-    nncc_bind_free(&r->step);
-    nncc_bind_free(&r->eval);
+    for (int k = 0; k < NNCC_MAX_ITEMS; k++) {
+        nncc_bind_free(&r->step[k]);
+        nncc_bind_free(&r->eval[k]);
+    }
 }
 
 static const nncc_train_options defaults = NNCC_TRAIN_DEFAULTS;

@@ -24,24 +24,47 @@ void nncc_trainer_free(nncc_trainer *t)
     free(t);
 }
 
-/* What step overwrites is what is trained, in the order of its parameters. */
+static bool has_block(const nncc_trainer *t, const nn_port *p)
+{
+    for (int i = 0; i < t->nblock; i++)
+        if (strcmp(t->block[i].port->name, p->name) == 0)
+            return true;
+    return false;
+}
+
+/* Its parameters that are part of the model: what a step overwrites, or else
+ * what init gives under their names. */
+static void add_blocks(nncc_trainer *t, const nn_function *f, bool held)
+{
+    for (int i = 0; i < f->nparam; i++) {
+        bool ours = false;
+        for (int r = 0; r < f->nresult && !held; r++)
+            ours |= f->result[r]->in_place == i;
+        for (int r = 0; r < t->init->nresult && held; r++)
+            ours |= strcmp(t->init->result[r]->name, f->param[i]->name) == 0;
+        if (ours && !has_block(t, f->param[i]))
+            t->block[t->nblock++] =
+                (nncc_block){.port = f->param[i], .held = held, .of = f};
+    }
+}
+
+/* What steps overwrite comes first, in the order of their parameters. */
 static int list_blocks(nncc_trainer *t)
 {
-    const nn_function *f = t->step;
+    size_t n = 0;
 
-    t->block = nncc_alloc((size_t)f->nparam, sizeof *t->block, "parameters");
+    for (int k = 0; k < t->nitem; k++)
+        n += (size_t)t->item[k].step->nparam;
+    t->block = nncc_alloc(n, sizeof *t->block, "parameters");
     if (!t->block)
         return NN_ERR_MEMORY;
-    for (int i = 0; i < f->nparam; i++) {
-        bool overwritten = false;
-        for (int r = 0; r < f->nresult; r++)
-            overwritten |= f->result[r]->in_place == i;
-        if (overwritten)
-            t->block[t->nblock++].port = f->param[i];
-    }
+    for (int k = 0; k < t->nitem; k++)
+        add_blocks(t, t->item[k].step, false);
     if (t->nblock == 0)
         return nncc_fail(NN_ERR_MODULE, "%s: updates nothing in place",
-                         f->name);
+                         t->step->name);
+    for (int k = 0; k < t->nitem; k++)
+        add_blocks(t, t->item[k].step, true);
     return NN_OK;
 }
 
@@ -73,13 +96,24 @@ static bool takes_setting(const nncc_trainer *t, const nn_function *f,
     return false;
 }
 
+/* The part of a setting's name behind "ITEM.", if it is of item k. */
+static const char *name_in(const nncc_trainer *t, int k, const char *name)
+{
+    const char *own = nncc_setting_of(&t->item[k], name);
+
+    return own || strchr(name, '.') ? own : name;
+}
+
 static int check_setting(const nncc_trainer *t, const nncc_setting *s)
 {
     nncc_text names = {0}, more = {0};
+    bool ok = takes_setting(t, t->init, s->name, &more);
 
-    bool ok = takes_setting(t, t->step, s->name, &names) ||
-              takes_setting(t, t->evaluate, s->name, &more) ||
-              takes_setting(t, t->init, s->name, &more);
+    for (int k = 0; k < t->nitem && !ok; k++) {
+        const char *name = name_in(t, k, s->name);
+        ok = name && (takes_setting(t, t->item[k].step, name, &names) ||
+                      takes_setting(t, t->item[k].evaluate, name, &more));
+    }
     if (!ok)
         nncc_fail(NN_ERR_NAME, "no setting '%s'; %s takes: %s", s->name,
                   t->step->name, names.at && names.n ? names.at : "none");
@@ -116,15 +150,13 @@ static int copy_settings(nncc_trainer *t, const nncc_train_options *o)
 
 static int find_parts(const nncc_model *m, nncc_trainer *t)
 {
-    int status = nncc_find_kind(m, NN_INIT, &t->init);
+    int status = nncc_items_find(m, t->item, &t->nitem, &t->init);
 
-    if (!status)
-        status = nncc_find_kind(m, NN_STEP, &t->step);
-    if (!status)
-        status = nncc_find_kind(m, NN_EVALUATE, &t->evaluate);
-    if (!status)
-        status = list_blocks(t);
-    return status;
+    if (status)
+        return status;
+    t->step = t->item[0].step;
+    t->evaluate = t->item[0].evaluate;
+    return list_blocks(t);
 }
 
 int nncc_trainer_new(const nncc_model *m, const nncc_train_options *o,
@@ -187,14 +219,26 @@ static int allocate_block(nncc_block *b, const nncc_axes *a, int first)
     return NN_OK;
 }
 
+/* The binding of the step that the block is a parameter of. */
+static const nncc_binding *
+binding_of(const nncc_trainer *t, const nncc_binding *step, const nncc_block *b)
+{
+    int k = 0;
+
+    while (t->item[k].step != b->of)
+        k++;
+    return &step[k];
+}
+
 int nncc_trainer_allocate(nncc_trainer *t, const nncc_binding *step)
 {
     for (int i = 0; i < t->nblock; i++) {
+        const nncc_binding *of = binding_of(t, step, &t->block[i]);
         int param = 0;
-        while (t->step->param[param] != t->block[i].port)
+        while (of->f->param[param] != t->block[i].port)
             param++;
-        int status = allocate_block(&t->block[i], &step->axes,
-                                    nncc_param_leaf(t->step, param));
+        int status = allocate_block(&t->block[i], &of->axes,
+                                    nncc_param_leaf(of->f, param));
         if (status)
             return status;
     }
@@ -207,9 +251,10 @@ int nncc_trainer_allocate(nncc_trainer *t, const nncc_binding *step)
 static int64_t init_dim(const nncc_trainer *t, const nncc_binding *step,
                         const char *name)
 {
-    for (int k = 0; k < t->step->ndim; k++)
-        if (strcmp(t->step->dim[k], name) == 0)
-            return step->dims[k];
+    for (int i = 0; i < t->nitem; i++)
+        for (int k = 0; k < step[i].f->ndim; k++)
+            if (strcmp(step[i].f->dim[k], name) == 0)
+                return step[i].dims[k];
     for (int i = 0; i < t->nsetting; i++)
         if (strcmp(t->setting[i].name, name) == 0 && t->setting[i].value >= 0 &&
             t->setting[i].value <= 1e12)

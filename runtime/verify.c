@@ -26,6 +26,12 @@ static bool knows_function(const nn_function *f)
     return known;
 }
 
+static bool knows_training(const nn_module *d, const nn_train *t)
+{
+    return t->size >= sizeof *t && t->init < d->nfunction &&
+           t->step < d->nfunction && t->evaluate < d->nfunction;
+}
+
 int nncc_verify(const nn_module *d, const char *path)
 {
     if (!d || d->magic != NN_ABI_MAGIC)
@@ -40,6 +46,8 @@ int nncc_verify(const nn_module *d, const char *path)
     bool known = d->size >= sizeof *d && nncc_dtype_bytes(d->real) > 0;
     for (int i = 0; known && i < d->nfunction; i++)
         known = knows_function(d->function[i]);
+    for (int i = 0; known && i < d->ntrain; i++)
+        known = knows_training(d, d->train[i]);
     return known ? NN_OK
                  : nncc_fail(NN_ERR_MODULE,
                              "%s: of another version of nncc, or damaged: its "

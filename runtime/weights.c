@@ -159,6 +159,22 @@ static nncc_block *find_block(nncc_model *m, const char *name)
     return NULL;
 }
 
+/* Is the block part of the model: not what a step keeps for itself, the last of
+ * what it overwrites. */
+static bool is_model(const nncc_trainer *t, const nncc_block *b)
+{
+    const nn_function *f = b->of;
+    int last = -1, n = 0;
+
+    for (int i = 0; i < f->nresult; i++)
+        if (f->result[i]->in_place >= 0) {
+            n++;
+            last =
+                f->result[i]->in_place > last ? f->result[i]->in_place : last;
+        }
+    return b == t->block || b->held || n < 2 || f->param[last] != b->port;
+}
+
 int nncc_params_store(nncc_model *m, const char *name, nncc_store *s)
 {
     if (!m || !s)
@@ -166,55 +182,69 @@ int nncc_params_store(nncc_model *m, const char *name, nncc_store *s)
     nncc_block *b = find_block(m, name);
     if (!b)
         return m->trainer ? NN_ERR_NAME : NN_ERR_ARGUMENT;
-    int status = nncc_weights_put(b, "", NULL, s);
-    return status ? status : nncc_fit_write(m->trainer->fit, s);
+    const nncc_trainer *t = m->trainer;
+    int status = NN_OK;
+    for (int i = 0; i < t->nblock && !status; i++)
+        if (name ? &t->block[i] == b : is_model(t, &t->block[i]))
+            status = nncc_weights_put(&t->block[i], "", NULL, s);
+    return status ? status : nncc_fit_write(t->fit, s);
 }
 
-static int load_failed(const nncc_take *k, const nncc_block *b)
+static int load_failed(const nncc_take *k)
 {
     if (k->wrong.failed || k->missing.failed)
         return NN_ERR_MEMORY;
-    if (k->wrong.n)
-        return nncc_fail(NN_ERR_SHAPE, "another model's: %s", k->wrong.at);
-    if (k->found == 0)
-        return nncc_fail(
-            NN_ERR_NAME,
-            "there is nothing of '%s': its tensors are called %s%s%s",
-            b->port->name,
-            nncc_store_count(k->s) ? nncc_store_name(k->s, 0) : "nothing",
-            nncc_store_count(k->s) > 1 ? ", " : "",
-            nncc_store_count(k->s) > 1 ? nncc_store_name(k->s, 1) : "");
-    return NN_OK;
+    return k->wrong.n
+               ? nncc_fail(NN_ERR_SHAPE, "another model's: %s", k->wrong.at)
+               : NN_OK;
 }
 
-/* Of `name` alone, or of all that there is something of; what is trained is
- * always among that. */
+static int nothing_found(const nncc_store *s, const char *name)
+{
+    int64_t n = nncc_store_count(s);
+
+    return nncc_fail(NN_ERR_NAME,
+                     "there is nothing of '%s': its tensors are called %s%s%s",
+                     name, n ? nncc_store_name(s, 0) : "nothing",
+                     n > 1 ? ", " : "", n > 1 ? nncc_store_name(s, 1) : "");
+}
+
+/* Looks at what there is for block b; what is missing of the model is told. */
+static int check_block(const nncc_trainer *t, nncc_take *all,
+                       const nncc_block *b)
+{
+    nncc_take k = {.s = all->s, .prefix = "", .bare = all->bare};
+
+    nncc_take_check(&k, b);
+    int status = k.found || all->bare ? load_failed(&k) : NN_OK;
+    if (is_model(t, b)) {
+        all->found += k.found;
+        if (k.missing.n)
+            nncc_text_printf(&all->missing, "%s", k.missing.at);
+    }
+    nncc_take_free(&k);
+    return status;
+}
+
+/* Of `name` alone, or of all that there is something of. */
 int nncc_load(nncc_model *m, const char *name, const nncc_store *s,
               char **missing)
 {
     if (!m || !s)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_load: null argument");
-    nncc_block *first = find_block(m, name);
-    if (!first)
+    nncc_block *one = find_block(m, name);
+    if (!one)
         return m->trainer ? NN_ERR_NAME : NN_ERR_ARGUMENT;
+    nncc_trainer *t = m->trainer;
     nncc_take k = {.s = s, .prefix = "", .bare = name != NULL};
-    nncc_take_check(&k, first);
-    int status = load_failed(&k, first);
-    for (int i = 0; i < m->trainer->nblock && !name && !status; i++) {
-        nncc_take other = {.s = s, .prefix = ""};
-        nncc_block *b = &m->trainer->block[i];
-        if (b == first)
-            continue;
-        nncc_take_check(&other, b);
-        if (other.found)
-            status = load_failed(&other, b);
-        nncc_take_free(&other);
-    }
-    if (!status)
-        nncc_take_copy(&k, first);
-    for (int i = 0; i < m->trainer->nblock && !name && !status; i++)
-        if (&m->trainer->block[i] != first)
-            nncc_take_copy(&k, &m->trainer->block[i]);
+    int first = name ? (int)(one - t->block) : 0, status = NN_OK;
+    int end = name ? first + 1 : t->nblock;
+    for (int i = first; i < end && !status; i++)
+        status = check_block(t, &k, &t->block[i]);
+    if (!status && k.found == 0 && is_model(t, one))
+        status = nothing_found(s, one->port->name);
+    for (int i = first; i < end && !status; i++)
+        nncc_take_copy(&k, &t->block[i]);
     if (!status && missing) {
         *missing = k.missing.at;
         k.missing.at = NULL;

@@ -101,6 +101,18 @@ class nn_fit(c.Structure):
     ]
 
 
+class nn_train(c.Structure):
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("steps", c.c_int32),
+        ("name", c.c_char_p),
+        ("init", c.c_int32),
+        ("step", c.c_int32),
+        ("evaluate", c.c_int32),
+        ("reserved", c.c_int32),
+    ]
+
+
 class nn_module(c.Structure):
     _fields_ = [
         ("magic", c.c_uint32),
@@ -113,8 +125,9 @@ class nn_module(c.Structure):
         ("function", c.POINTER(c.POINTER(nn_function))),
         ("metric", c.c_char_p),
         ("nfunction", c.c_int32),
-        ("reserved", c.c_int32),
+        ("ntrain", c.c_int32),
         ("fit", c.POINTER(nn_fit)),
+        ("train", c.POINTER(c.POINTER(nn_train))),
     ]
 
 

@@ -138,7 +138,7 @@ static bool overwritten(const Function *f, const Port *p)
 }
 
 /* What `step` keeps for itself, the last of what it overwrites, has one name
- * for all optimizers: M_train_state. */
+ * for all optimizers: M_train_state, or of several items M_critic_state. */
 static void name_train_state(Facing *f, const Function *fn)
 {
     int last = 0, n;
@@ -152,8 +152,10 @@ static void name_train_state(Facing *f, const Function *fn)
     if (step->kind == STEP_open && !step->tuple &&
         strcmp(type->text, fn->param[0].type->text) != 0)
         c_type_named(f,
-                     arena_printf(f->arena, "%s_train_state",
-                                  f->interface->module->name),
+                     arena_printf(f->arena, "%s_%s", f->interface->module->name,
+                                  strcmp(fn->param[last].name, "state") == 0
+                                      ? "train_state"
+                                      : fn->param[last].name),
                      step, n, true);
 }
 

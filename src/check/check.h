@@ -55,10 +55,12 @@ Node **program_known(Program *p, int nroot, Node *const *root, int *n);
 /* For `nncc check`: vjp(f, x, …) by all that are real of each function that has
  * a `derivative` item and a complete signature. None is exported. */
 Function **program_derivatives(Program *p, int *n);
-/* The derivative of the loss that is trained, by what is trained, where it is
- * not exported anyway, or NULL: value_and_grad(f, x); of a loss that carries a
- * state on vjp(f, x), whose first adjoint is the loss's. */
-Function *program_trained(Program *p);
+/* How many `train` items there are; and of each the derivative of its loss by
+ * what is trained, where it is not exported anyway, or NULL: value_and_grad(f,
+ * x); of a loss that carries a state on vjp(f, x), whose first adjoint is the
+ * loss's. */
+int program_trainings(const Program *p);
+Function *program_trained(Program *p, int i);
 
 /* sample.c: for `nncc check`: a function whose parameters have no types of
  * their own and which nothing calls, on types tried for it: vjp by all that is

@@ -532,11 +532,15 @@ static void export_item(Program *p, const Item *item)
 void export_all(Program *p)
 {
     const Ast *ast = p->check.main->ast;
+    const Item **train = NEWN(p->check.arena, const Item *, ast->item.n + 1);
+    int n = 0;
 
     for (int i = 0; i < ast->item.n; i++)
         if (ast->item.at[i]->kind == IT_export)
             export_item(p, ast->item.at[i]);
     for (int i = 0; i < ast->item.n; i++)
         if (ast->item.at[i]->kind == IT_train)
-            export_train(p, ast->item.at[i]);
+            train[n++] = ast->item.at[i];
+    if (n > 0)
+        export_trains(p, n, train);
 }

@@ -8,7 +8,8 @@ struct Program {
     Check check;
     CheckOptions options;
     Module *module;
-    const Item *train; /* the one that was met, or NULL */
+    const Item *const *train; /* its `train` items */
+    int ntrain;
 };
 
 /* program.c */
@@ -48,6 +49,7 @@ Function *sparse_values(Check *c, Function *whole);
 
 /* train.c */
 
-void export_train(Program *p, const Item *item);
+/* init of all `train` items, and step and evaluate of each. */
+void export_trains(Program *p, int n, const Item *const *item);
 
 #endif

@@ -228,18 +228,15 @@ static bool gives_scalar(Check *c, const Fn *f)
 
 /* The loss that `train` differentiates, by what is trained; with all that it
  * gives, where it carries a state on. */
-static const Fn *trained_gradient(Program *p)
+static const Fn *trained_gradient(Program *p, const Item *t)
 {
     Check *c = &p->check;
-    const Item *t = p->train;
-    const Entry *found = NULL;
     bool clash;
+    const Entry *found =
+        unit_find(c, c->main, t->train.loss, t->train.loss_span, &clash);
     int *by = NEWN(c->arena, int, 1);
     const Fn *f;
 
-    if (t)
-        found =
-            unit_find(c, c->main, t->train.loss, t->train.loss_span, &clash);
     if (!found || found->kind != EN_fn)
         return NULL;
     f = found->value->fn;
@@ -253,10 +250,13 @@ static const Fn *trained_gradient(Program *p)
         c, gives_scalar(c, f) ? DERIV_value_and_grad : DERIV_vjp, f, 1, by);
 }
 
-Function *program_trained(Program *p)
+int program_trainings(const Program *p) { return p->ntrain; }
+
+Function *program_trained(Program *p, int i)
 {
-    const Fn *d = trained_gradient(p);
-    const char *name = d ? p->train->train.loss : NULL;
+    const Item *t = p->train[i];
+    const Fn *d = trained_gradient(p, t);
+    const char *name = t->train.as ? t->train.as : t->train.loss;
 
     return d ? function_build(&p->check, d, name, name, fn_span(d->of)) : NULL;
 }

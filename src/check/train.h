@@ -4,7 +4,10 @@
 
 #include "check/export.h"
 
-enum { MAX_METRICS = 16 }; /* NNCC_MAX_METRICS of nn.h */
+enum {
+    MAX_METRICS = 16, /* NNCC_MAX_METRICS and NNCC_MAX_ITEMS of nn.h */
+    MAX_TRAIN = 16,
+};
 
 typedef struct Metric {
     const Fn *fn;
@@ -20,10 +23,26 @@ typedef struct Knob {
     const Value *at; /* the parameter, once step has it */
 } Knob;
 
+/* What a parameter of the loss is to the step. */
+typedef enum ParamRole {
+    PR_data,
+    PR_trained, /* by this item */
+    PR_carried, /* from step to step */
+    PR_key,
+    PR_held, /* of the model, but not changed here */
+} ParamRole;
+
+/* Parts of what is trained that have settings of their own. */
+typedef struct Group {
+    const Expr *call;
+    const bool *leaf; /* of what is trained: is it of the group */
+} Group;
+
 typedef struct Train {
     Check *c;
     const Item *item;
     Span at;
+    const char *name; /* before what it exports; NULL: nothing */
     const Scope *scope;
     const Fn *loss, *optimizer;
     const Fn *evaluate; /* or NULL: the loss */
@@ -36,26 +55,78 @@ typedef struct Train {
      * step, and the random key, or -1. */
     int by, carried, key;
     Span carried_at, key_at; /* where the settings name them */
+    ParamRole *role;
     const Type *type, *carried_type, *optimizer_type;
-    Knob clip_norm, clip_value, accumulate;
+    bool *frozen; /* leaves of what is trained that stay */
+    LIST(Group) group;
+    Knob clip_norm, clip_value, accumulate, steps;
 } Train;
 
 /* train_settings.c */
 
 /* The settings of the item, the loss being known; false after reporting. */
 bool train_settings(Train *t);
+/* `groups`, or NULL. */
+const Setting *train_groups(Train *t);
+
+/* train_parts.c */
+
+/* What is frozen, and the groups: the types being known. False after
+ * reporting. */
+bool train_parts(Train *t);
 
 /* train.c */
 
 /* The loss on inputs of its own: *fresh one value a parameter. */
 Arguments train_arguments(Train *t, const Value ***fresh);
-/* The loss's parameters that are data, as parameters of f. */
-void train_data(Train *t, Function *f, const Value *const *value);
-void train_param(Train *t, Function *f, int i, const Value *const *value);
+/* The loss's parameters of that role, as parameters of f. */
+void train_params(Train *t, Function *f, ParamRole role,
+                  const Value *const *value);
+/* What the loss is called among the results. */
+const char *train_result(const Train *t);
+/* What the item exports under that name: "critic_step", or "step". */
+const char *train_named(const Train *t, const char *name);
+/* Has parameter i a size that is known? False after reporting. */
+bool train_fixed(Train *t, int i, Span at, const char *what,
+                 const Value *const *fresh);
+const Value *train_scalar(Train *t, DType type, int64_t v);
+const Value *train_zeros(Train *t, const Type *ty);
+
+/* train_state.c: the train state; fields that are not needed are NULL. */
+
+typedef enum Field {
+    ST_optimizer,
+    ST_key,
+    ST_step,     /* i64, the number of calls so far */
+    ST_gradient, /* the sum of so many gradients: */
+    ST_count,
+    NSTATE,
+} Field;
+
+typedef struct State {
+    const Value *field[NSTATE];
+} State;
+
+/* The type of the optimizer's state: of its third parameter, once its first is
+ * matched with what is trained. NULL after reporting. */
+const Type *state_type(Train *t);
+State state_fresh(Train *t); /* new inputs */
+/* Its first values, of which the optimizer's come first; NULL after
+ * reporting. */
+const Value *state_optimizer(Train *t, Node *key, int64_t *number);
+State state_first(Train *t, const Value *optimizer, Node *key, int64_t *number);
+/* As a port: its fields are those of a struct of its own. */
+Port state_port(Train *t, const State *s, int in_place);
+
+/* train_step.c */
+
+/* step(net, state, train state, held…, data…, settings…) -> loss, and the first
+ * three in place; NULL after reporting. */
+Function *train_step(Train *t);
 
 /* train_evaluate.c */
 
-/* evaluate(net, state, data…) -> loss, metrics; NULL after an error. */
+/* evaluate(net, state, held…, data…) -> loss, metrics; NULL after an error. */
 Function *train_evaluate(Train *t);
 /* The real that a loss gives, alone or as the first of a pair with what is
  * carried on, which is then in *carried; NULL after reporting. */

@@ -88,7 +88,7 @@ static int left_over(Train *t, const char *name, const bool *taken)
     if (same >= 0 && !taken[same])
         return same;
     for (int k = 0; k < n; k++)
-        if (!taken[k] && k != t->by && k != t->carried && k != t->key)
+        if (!taken[k] && t->role[k] == PR_data)
             return k;
     return -1;
 }
@@ -155,23 +155,24 @@ static const Value *evaluated_loss(Train *t, Arguments *a,
 Function *train_evaluate(Train *t)
 {
     Check *c = t->c;
-    Function *f = function_new(c, FN_evaluate, "evaluate", t->at);
+    Function *f =
+        function_new(c, FN_evaluate, train_named(t, "evaluate"), t->at);
     const Value **fresh, *loss, *metric;
     Arguments a = train_arguments(t, &fresh);
 
     if (!fresh)
         return NULL;
-    train_param(t, f, t->by, fresh);
-    if (t->carried >= 0)
-        train_param(t, f, t->carried, fresh);
-    train_data(t, f, fresh);
+    train_params(t, f, PR_trained, fresh);
+    train_params(t, f, PR_carried, fresh);
+    train_params(t, f, PR_held, fresh);
+    train_params(t, f, PR_data, fresh);
     if (t->key >= 0) /* always the same random numbers */
         fresh[t->key] = a.value[t->key] = value_tensor(
             c, g_cast(c->graph, DT_key, g_const_int(c->graph, DT_i64, 0)));
     loss = evaluated_loss(t, &a, fresh);
     if (!loss)
         return NULL;
-    function_result(c, f, fn_name(c, t->loss), loss, t->at);
+    function_result(c, f, train_result(t), loss, t->at);
     for (int i = 0; i < t->nmetric; i++) {
         metric = metric_value(t, &t->metric[i], fresh);
         if (!metric)

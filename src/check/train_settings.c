@@ -5,8 +5,8 @@
 #include <string.h>
 
 static const char *const known[] = {
-    "optimizer", "metric",    "metrics",    "state",      "key",
-    "evaluate",  "clip_norm", "clip_value", "accumulate",
+    "optimizer", "groups",    "metric",     "metrics",    "state", "key",
+    "evaluate",  "clip_norm", "clip_value", "accumulate", "steps",
 };
 enum { NKNOWN = sizeof known / sizeof *known };
 
@@ -77,10 +77,11 @@ static const Fn *function_of(Train *t, const char *name, const Expr *e,
 static const char *metric_name(Train *t, const char *name)
 {
     Check *c = t->c;
-    const char *own = name;
+    const char *own = intern(c->names, t->name ? train_named(t, name) : name);
 
+    name = own;
     for (int number = 2;; number++) {
-        bool taken = strcmp(own, fn_name(c, t->loss)) == 0;
+        bool taken = strcmp(own, train_result(t)) == 0;
 
         for (int i = 0; i < t->nmetric; i++)
             taken = taken || strcmp(own, t->metric[i].name) == 0;
@@ -231,5 +232,8 @@ bool train_settings(Train *t)
     good = read_evaluate(t) && good;
     good = read_knob(t, "clip_norm", t->c->real, &t->clip_norm) && good;
     good = read_knob(t, "clip_value", t->c->real, &t->clip_value) && good;
-    return read_knob(t, "accumulate", DT_i32, &t->accumulate) && good;
+    good = read_knob(t, "accumulate", DT_i32, &t->accumulate) && good;
+    return read_knob(t, "steps", DT_i32, &t->steps) && good;
 }
+
+const Setting *train_groups(Train *t) { return setting(t, "groups"); }

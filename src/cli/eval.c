@@ -40,13 +40,13 @@ static int read_model(Args *a, SetOptions *data, int64_t *batch, Use *u)
 
     if (status)
         return status;
-    if (!u->load.module->step || !u->load.module->init)
+    if (!u->load.module->init || u->load.module->training.n == 0)
         return cli_fail("%s has no 'train' item, so nothing of it was trained",
                         u->load.path);
     if (!option_value(a, "load"))
         return cli_usage(a, "which parameters? --load=FILE, as 'nncc train' "
                             "has written it");
-    return trained_check(a, u->load.module->step);
+    return trained_check(a, u->load.module);
 }
 
 /* All rows, as they were in training: --scale is said there. */

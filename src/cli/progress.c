@@ -46,6 +46,8 @@ static void print_epoch(const Progress *p, const nncc_progress *now)
 {
     printf("epoch %lld/%lld  loss %.4g", (long long)now->epoch,
            (long long)now->epochs, now->loss);
+    for (int i = 1; i < nncc_item_count(p->model); i++)
+        printf("  %s %.4g", nncc_item_name(p->model, i), now->item_loss[i]);
     if (now->has_test)
         printf("  test loss %.4g", now->test_loss);
     for (int i = 0; i < now->nmetric; i++)

@@ -26,6 +26,9 @@ static void name_scalars(Recorder *r)
     for (int i = 0; i < nncc_metric_count(r->model); i++)
         add_scalar(r,
                    arena_printf(a, "test_%s", nncc_metric_name(r->model, i)));
+    r->items = r->now.n;
+    for (int i = 1; i < nncc_item_count(r->model); i++)
+        add_scalar(r, arena_printf(a, "%s", nncc_item_name(r->model, i)));
     r->rate = add_scalar(r, arena_printf(a, "rows_per_second"));
     if (r->steps)
         r->batch_loss = add_scalar(r, arena_printf(a, "batch_loss"));
@@ -86,6 +89,8 @@ void recorder_tell(Recorder *r, const nncc_progress *now)
     for (int i = 0; i < r->now.n; i++)
         s[i].value = NAN;
     s[epoch ? LOSS : r->batch_loss].value = now->loss;
+    for (int i = 1; i < nncc_item_count(r->model) && epoch; i++)
+        s[r->items + i - 1].value = now->item_loss[i];
     if (now->seconds > 0)
         s[r->rate].value = (double)now->rows / now->seconds;
     if (now->has_test)

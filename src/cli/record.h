@@ -57,10 +57,10 @@ typedef struct Recorder {
     const Args *args;
     const nncc_model *model;
     Record now;
-    int rate, batch_loss; /* which of its numbers */
-    Records kept;         /* all, where something is made of them in the end */
-    int64_t steps;        /* also every so many; 0: only at the end of epochs */
-    FILE *json;           /* what standard output was; or NULL */
+    int items, rate, batch_loss; /* which of its numbers; items: the first */
+    Records kept;  /* all, where something is made of them in the end */
+    int64_t steps; /* also every so many; 0: only at the end of epochs */
+    FILE *json;    /* what standard output was; or NULL */
     LogFile log;
     EventFile events;
 } Recorder;

@@ -116,14 +116,12 @@ static bool npz_print(const Args *a, const Trained *t, const char *name,
     return store_print(t, name, nncc_store_npz, to);
 }
 
-/* The port of step that is meant. */
+/* The port that is meant: as init gives it. */
 static const Port *saved_port(const Module *m, const char *name)
 {
-    const Function *step = m->step;
-
-    for (int i = 0; i < step->nparam; i++)
-        if (!strcmp(step->param[i].name, name))
-            return &step->param[i];
+    for (int i = 0; i < m->init->nresult; i++)
+        if (!strcmp(m->init->result[i].name, name))
+            return &m->init->result[i];
     return NULL;
 }
 

@@ -169,16 +169,59 @@ int settings_merge(Args *a)
     return status;
 }
 
-const Port *settings_find(const Function *step, const char *name)
+static bool has_setting(const Training *t, const char *name)
 {
-    size_t n = step->optimizer ? strlen(step->optimizer) : 0;
+    const Function *f = t->step;
 
-    if (n && !strncmp(name, step->optimizer, n) && name[n] == '.')
-        name += n + 1;
-    for (int i = 0; i < step->nparam; i++)
-        if (step->param[i].has_default && !strcmp(step->param[i].name, name))
-            return &step->param[i];
-    return NULL;
+    for (int i = 0; i < f->nparam; i++)
+        if (f->param[i].has_default && !strcmp(f->param[i].name, name))
+            return true;
+    return false;
+}
+
+/* Behind "PREFIX." of the name, or NULL. */
+static const char *behind(const char *name, const char *prefix)
+{
+    size_t n = prefix ? strlen(prefix) : 0;
+
+    return n && !strncmp(name, prefix, n) && name[n] == '.' ? name + n + 1
+                                                            : NULL;
+}
+
+static const char *of_item(Arena *a, const Module *m, const Training *t,
+                           const char *name)
+{
+    return m->training.n > 1 ? arena_printf(a, "%s.%s", t->name, name) : name;
+}
+
+void settings_find(Arena *a, const Module *m, const char *name, Names *to)
+{
+    for (int k = 0; k < m->training.n; k++) {
+        const Training *t = &m->training.at[k];
+        const char *own = behind(name, t->name);
+        own = own ? own : behind(name, t->step->optimizer);
+        if (own && has_setting(t, own)) {
+            list_push(a, to, of_item(a, m, t, own));
+        } else if (!own && has_setting(t, name)) {
+            list_push(a, to, name);
+            return;
+        }
+    }
+}
+
+void settings_list(Arena *a, const Module *m, Names *to)
+{
+    for (int k = 0; k < m->training.n; k++) {
+        const Function *f = m->training.at[k].step;
+        for (int i = 0; i < f->nparam; i++) {
+            const char *name = f->param[i].name;
+            if (!f->param[i].has_default)
+                continue;
+            list_push(a, to, name);
+            if (m->training.n > 1)
+                list_push(a, to, of_item(a, m, &m->training.at[k], name));
+        }
+    }
 }
 
 /* Writing */
@@ -226,23 +269,45 @@ static void print_unused(const Option *o, Str *to)
     str_printf(to, "\n");
 }
 
-static void print_setting(const Args *a, const Function *step, const Port *p,
-                          Str *to)
+/* What was given for it; NULL: nothing. */
+static const char *given_setting(const Args *a, const Module *m,
+                                 const Training *t, const char *name)
 {
-    const char *value = NULL;
+    const char *value = NULL, *own = of_item(a->arena, m, t, name);
+    bool alone = false;
 
-    for (int i = 0; i < a->setting.n; i++)
-        if (settings_find(step, a->setting.at[i].name) == p)
+    for (int i = 0; i < a->setting.n; i++) {
+        Names meant = {0};
+        settings_find(a->arena, m, a->setting.at[i].name, &meant);
+        for (int k = 0; k < meant.n; k++) {
+            bool is_own = !strcmp(meant.at[k], own);
+            if (!is_own && (alone || strcmp(meant.at[k], name) != 0))
+                continue;
             value = a->setting.at[i].value;
-    str_printf(to, "%s = ", p->name);
-    if (value)
-        print_value(value, to);
-    else
-        str_printf(to, "%s", real_digits(to->arena, p->value, true, 1));
-    str_printf(to, "\n");
+            alone |= is_own;
+        }
+    }
+    return value;
 }
 
-const char *settings_text(const Args *a, const Function *step)
+static void print_settings(const Args *a, const Module *m, const Training *t,
+                           Str *to)
+{
+    for (int i = 0; i < t->step->nparam; i++) {
+        const Port *p = &t->step->param[i];
+        if (!p->has_default)
+            continue;
+        const char *value = given_setting(a, m, t, p->name);
+        str_printf(to, "%s = ", p->name);
+        if (value)
+            print_value(value, to);
+        else
+            str_printf(to, "%s", real_digits(to->arena, p->value, true, 1));
+        str_printf(to, "\n");
+    }
+}
+
+const char *settings_text(const Args *a, const Module *m)
 {
     Str s = str_new(a->arena);
 
@@ -259,17 +324,19 @@ const char *settings_text(const Args *a, const Function *step)
             print_given(a, o, &s);
         else
             print_unused(o, &s);
-    str_printf(&s, "\n[settings] # of the model\n");
-    for (int i = 0; i < step->nparam; i++)
-        if (step->param[i].has_default)
-            print_setting(a, step, &step->param[i], &s);
+    for (int k = 0; k < m->training.n; k++) {
+        str_printf(&s, "\n[settings%s%s] # of the model\n",
+                   m->training.n > 1 ? "." : "",
+                   m->training.n > 1 ? m->training.at[k].name : "");
+        print_settings(a, m, &m->training.at[k], &s);
+    }
     return s.at;
 }
 
-bool settings_keep(const Args *a, const Function *step)
+bool settings_keep(const Args *a, const Module *m)
 {
     const char *folder = option_value(a, "checkpoint");
-    const char *text = settings_text(a, step);
+    const char *text = settings_text(a, m);
 
     return !folder ||
            file_write(a->arena,

@@ -52,7 +52,7 @@ static void catch_endings(void)
 /* What is told, and where. */
 typedef struct Telling {
     const Args *args;
-    const Function *step;
+    const Module *module;
     Progress progress;
     Recorder recorder;
     bool kept, failed; /* the settings beside the checkpoints */
@@ -63,7 +63,7 @@ static int progress(void *context, const nncc_progress *now)
     Telling *t = context;
 
     if (!t->kept)
-        t->failed = !settings_keep(t->args, t->step);
+        t->failed = !settings_keep(t->args, t->module);
     t->kept = true;
     progress_tell(&t->progress, now);
     recorder_tell(&t->recorder, now);
@@ -72,14 +72,11 @@ static int progress(void *context, const nncc_progress *now)
 
 /* Settings */
 
-static int unknown_setting(const Args *a, const Function *step,
-                           const char *name)
+static int unknown_setting(const Args *a, const Module *m, const char *name)
 {
-    LIST(const char *) known = {0};
+    Names known = {0};
 
-    for (int i = 0; i < step->nparam; i++)
-        if (step->param[i].has_default)
-            list_push(a->arena, &known, step->param[i].name);
+    settings_list(a->arena, m, &known);
     for (const Option *o = a->command->option; o->name; o++)
         list_push(a->arena, &known, o->name);
     const char *near = nearest_name(name, known.at, known.n);
@@ -88,18 +85,25 @@ static int unknown_setting(const Args *a, const Function *step,
         near ? arena_printf(a->arena, " (did you mean '--%s'?)", near) : "");
 }
 
+typedef LIST(nncc_setting) Settings;
+
 /* Every --name=value that the table does not list must be a scalar of the
- * model's step. */
-static int read_settings(const Args *a, const Function *step, nncc_setting *to)
+ * model's steps. */
+static int read_settings(const Args *a, const Module *m, Settings *to)
 {
     for (int i = 0; i < a->setting.n; i++) {
         const Given *g = &a->setting.at[i];
-        const Port *p = settings_find(step, g->name);
-        if (!p)
-            return unknown_setting(a, step, g->name);
-        to[i].name = p->name;
-        if (!cli_number(a, g->name, g->value, &to[i].value))
+        Names meant = {0};
+        nncc_setting s = {0};
+        settings_find(a->arena, m, g->name, &meant);
+        if (meant.n == 0)
+            return unknown_setting(a, m, g->name);
+        if (!cli_number(a, g->name, g->value, &s.value))
             return EXIT_USAGE;
+        for (int k = 0; k < meant.n; k++) {
+            s.name = meant.at[k];
+            list_push(a->arena, to, s);
+        }
     }
     return EXIT_SUCCESS;
 }
@@ -135,9 +139,9 @@ static int begin_save(const Args *a, const Given *g, Saves *to)
     return EXIT_SUCCESS;
 }
 
-static int begin_saves(const Args *a, const Function *step, Saves *to)
+static int begin_saves(const Args *a, const Module *m, Saves *to)
 {
-    int status = trained_check(a, step);
+    int status = trained_check(a, m);
 
     for (int i = 0; i < a->given.n && !status; i++)
         if (!strcmp(a->given.at[i].name, "save"))
@@ -168,7 +172,9 @@ static void print_outcome(const nncc_train_result *r, const nncc_model *m)
     if (r->best_epoch != r->epochs)
         printf("parameters of epoch %lld, the best\n",
                (long long)r->best_epoch);
-    printf("train loss: %.4g\n", r->train_loss);
+    for (int i = 0; i < nncc_item_count(m); i++)
+        printf("train %s: %.4g\n", i ? nncc_item_name(m, i) : "loss",
+               r->item_loss[i]);
     printf("training time: %.2f s\n", r->seconds);
     if (r->has_test)
         printf("test loss: %.4g\n", r->test_loss);
@@ -187,7 +193,7 @@ static void tell_fault(const Args *a, const Trained *t)
 static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
                        const Sets *s)
 {
-    Telling t = {.args = a, .step = to->module->step};
+    Telling t = {.args = a, .module = to->module};
     nncc_model *m = to->model;
     nncc_train_result r = {0};
 
@@ -330,7 +336,7 @@ static int train(Args *a)
     nncc_schedule schedule = {0};
     nncc_checkpoints checkpoints = {0};
     nncc_train_options o = NNCC_TRAIN_DEFAULTS;
-    nncc_setting *setting = NEWN(a->arena, nncc_setting, a->setting.n + 1);
+    Settings settings = {0};
 
     o.epochs = 30;
     int status = read_all(a, &o, &schedule, &checkpoints, &data);
@@ -338,20 +344,20 @@ static int train(Args *a)
         status = driver_load(a, a->word.at[0], DT_f32, &l);
     if (status)
         return status;
-    if (!l.module->step || !l.module->init)
+    if (!l.module->init || l.module->training.n == 0)
         return cli_fail("%s has no 'train' item, so there is nothing to train",
                         l.path);
-    status = read_settings(a, l.module->step, setting);
+    status = read_settings(a, l.module, &settings);
     if (!status && option_value(a, "print-config")) {
-        fputs(settings_text(a, l.module->step), stdout);
+        fputs(settings_text(a, l.module), stdout);
         return EXIT_SUCCESS;
     }
     if (!status)
-        status = begin_saves(a, l.module->step, &saves);
+        status = begin_saves(a, l.module, &saves);
     if (status)
         return status;
-    o.setting = setting;
-    o.nsetting = a->setting.n;
+    o.setting = settings.at;
+    o.nsetting = settings.n;
     if (!sets_read(&data, &sets))
         status = cli_fail("%s", nncc_last_error());
     else if (!train_module(a, &l, &o, &sets, &saves))

@@ -9,12 +9,15 @@
 bool trained_open(Load *l, Function *f, Trained *to)
 {
     const Module *m = l->module;
-    Function *all[4] = {m->init, m->step};
-    int n = 2;
+    Function **all = NEWN(l->arena, Function *, 2 * m->training.n + 3);
+    int n = 0;
 
     *to = (Trained){.module = m};
-    if (m->evaluate)
-        all[n++] = m->evaluate;
+    all[n++] = m->init;
+    for (int i = 0; i < m->training.n; i++) {
+        all[n++] = m->training.at[i].step;
+        all[n++] = m->training.at[i].evaluate;
+    }
     if (f)
         all[n++] = f;
     to->jit = driver_jit(l, all, n);
@@ -49,20 +52,20 @@ const char *trained_name(const Args *a, const char *value, const char **path)
                   : NULL;
 }
 
-static bool updates(const Function *step, const char *name)
+/* Is it what init begins: of the model, or what a step keeps. */
+static bool begins(const Module *m, const char *name)
 {
-    for (int i = 0; i < step->nresult; i++)
-        if (step->result[i].in_place >= 0 &&
-            (!name || !strcmp(step->result[i].name, name)))
+    for (int i = 0; i < m->init->nresult; i++)
+        if (!strcmp(m->init->result[i].name, name))
             return true;
     return false;
 }
 
-static int check_option(const Args *a, const Function *step, const Given *g)
+static int check_option(const Args *a, const Module *m, const Given *g)
 {
     const char *path, *name = trained_name(a, g->value, &path);
 
-    if (!updates(step, name))
+    if (name && !begins(m, name))
         return cli_usage(a, "'--%s': training updates nothing called '%s'",
                          g->name, name);
     if (!*path)
@@ -70,14 +73,14 @@ static int check_option(const Args *a, const Function *step, const Given *g)
     return EXIT_SUCCESS;
 }
 
-int trained_check(const Args *a, const Function *step)
+int trained_check(const Args *a, const Module *m)
 {
     int status = EXIT_SUCCESS;
 
     for (int i = 0; i < a->given.n && !status; i++)
         if (!strcmp(a->given.at[i].name, "load") ||
             !strcmp(a->given.at[i].name, "save"))
-            status = check_option(a, step, &a->given.at[i]);
+            status = check_option(a, m, &a->given.at[i]);
     return status;
 }
 

@@ -16,8 +16,8 @@ typedef struct Trained {
 bool trained_open(Load *l, Function *f, Trained *to);
 void trained_close(Trained *t);
 
-/* Does a --load name something that step updates? A status to exit with. */
-int trained_check(const Args *a, const Function *step);
+/* Do --load and --save name what there is? A status to exit with. */
+int trained_check(const Args *a, const Module *m);
 /* Parameters of m, which is prepared, as each --load says; of --load files what
  * was fitted to the data goes to *fit (the last one that has it; to be freed).
  * False after a message. tell: what a file lacks is printed. */

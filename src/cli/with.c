@@ -283,7 +283,8 @@ static const Port *features_of(const Function *f)
 /* The name of the features, or NULL. */
 static const char *features_name(const Module *m)
 {
-    const Port *p = m->step ? features_of(m->step) : NULL;
+    const Port *p =
+        m->training.n > 0 ? features_of(m->training.at[0].step) : NULL;
 
     for (int i = 0; !p && i < m->function.n; i++)
         p = features_of(m->function.at[i]);

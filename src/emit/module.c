@@ -13,7 +13,8 @@ typedef struct Making {
     const Interface *interface;
     LLVMValueRef *call; /* of each function: what runs it, maybe an ifunc */
     LLVMTypeRef call_type, workspace_type;
-    LLVMTypeRef leaf_type, port_type, place_type, function_type, module_type;
+    LLVMTypeRef leaf_type, port_type, place_type, function_type, train_type;
+    LLVMTypeRef module_type;
     LLVMTypeRef fit_type;
     LLVMTypeRef size_type; /* size_t */
     Map constants;         /* of the descriptor, by their values */
@@ -39,13 +40,15 @@ static void make_types(Making *m)
     LLVMTypeRef port[] = {i, i, p, p, p, i, i, e->f64, l};
     LLVMTypeRef place[] = {i, i, p, i, i, p};
     LLVMTypeRef function[] = {i, i, p, i, i, i, i, p, p, p, p, p, p, p};
-    LLVMTypeRef module[] = {i, i, i, i, l, l, p, p, p, i, i, p};
+    LLVMTypeRef train[] = {i, i, p, i, i, i, i};
+    LLVMTypeRef module[] = {i, i, i, i, l, l, p, p, p, i, i, p, p};
     LLVMTypeRef fit[] = {i, i, l, p, p, p};
     m->leaf_type = struct_type(e, 7, leaf);
     m->port_type = struct_type(e, 9, port);
     m->place_type = struct_type(e, 6, place);
     m->function_type = struct_type(e, 14, function);
-    m->module_type = struct_type(e, 12, module);
+    m->train_type = struct_type(e, 7, train);
+    m->module_type = struct_type(e, 13, module);
     m->fit_type = struct_type(e, 6, fit);
     m->size_type = LLVMIntPtrTypeInContext(e->context, e->machine.layout);
     m->call_type = LLVMFunctionType(i, (LLVMTypeRef[]){p, p, p, p}, 4, false);
@@ -545,12 +548,43 @@ static LLVMValueRef fit_const(Making *m, const ModuleFit *f)
     return sized(m, m->fit_type, v, 6);
 }
 
+static int function_index(const Making *m, const Function *f)
+{
+    int n = m->interface->nfunction, i = 0;
+    while (i < n && m->interface->function[i].function != f)
+        i++;
+    return i < n ? i : -1;
+}
+
+/* The `train` items whose functions are all here; how many to *n. */
+static LLVMValueRef trainings_const(Making *m, int *n)
+{
+    const Module *mod = m->interface->module;
+    LLVMValueRef *all = NEWN(m->e->arena, LLVMValueRef, mod->training.n + 1);
+    *n = 0;
+    for (int i = 0; i < mod->training.n; i++) {
+        const Training *t = &mod->training.at[i];
+        int init = function_index(m, mod->init);
+        int step = function_index(m, t->step);
+        int evaluate = function_index(m, t->evaluate);
+        LLVMValueRef v[] = {
+            NULL,           int32(m, t->steps), string(m, t->name),
+            int32(m, init), int32(m, step),     int32(m, evaluate),
+            int32(m, 0),
+        };
+        if (init >= 0 && step >= 0 && evaluate >= 0)
+            all[(*n)++] = sized(m, m->train_type, v, 7);
+    }
+    return pointers(m, all, *n);
+}
+
 /* const nn_module *M_module(void) */
 static void make_descriptor(Making *m)
 {
     Emit *e = m->e;
     const Module *mod = m->interface->module;
-    int n = m->interface->nfunction;
+    int n = m->interface->nfunction, ntrain;
+    LLVMValueRef train = trainings_const(m, &ntrain);
     LLVMValueRef *f = NEWN(e->arena, LLVMValueRef, n + 1);
     for (int i = 0; i < n; i++)
         f[i] = function_const(m, i);
@@ -565,82 +599,18 @@ static void make_descriptor(Making *m)
         pointers(m, f, n),
         string(m, mod->metric),
         int32(m, n),
-        int32(m, 0),
+        int32(m, ntrain),
         fit_const(m, mod->fit),
+        train,
     };
     LLVMValueRef table =
-        constant(m, ".module", struct_const(m->module_type, v, 12));
+        constant(m, ".module", struct_const(m->module_type, v, 13));
     begin_public(m, m->interface->descriptor,
                  LLVMFunctionType(e->ptr, NULL, 0, false));
     LLVMBuildRet(e->builder, table);
 }
 
 /* Module */
-
-void make_internal(LLVMModuleRef module)
-{
-    for (LLVMValueRef f = LLVMGetFirstFunction(module); f;
-         f = LLVMGetNextFunction(f)) {
-        size_t n;
-        if (LLVMIsDeclaration(f) || !strchr(LLVMGetValueName2(f, &n), '.'))
-            continue;
-        LLVMSetVisibility(f, LLVMDefaultVisibility);
-        LLVMSetLinkage(f, LLVMInternalLinkage);
-    }
-    /* Nobody compares addresses: equal constants may be one. */
-    for (LLVMValueRef v = LLVMGetFirstGlobal(module); v;
-         v = LLVMGetNextGlobal(v))
-        if (LLVMIsGlobalConstant(v))
-            LLVMSetUnnamedAddress(v, LLVMGlobalUnnamedAddr);
-}
-
-static void mark(Emit *e, LLVMValueRef f, const char *key, const char *value)
-{
-    LLVMAddAttributeAtIndex(
-        f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-        LLVMCreateStringAttribute(e->context, key, (unsigned)strlen(key), value,
-                                  (unsigned)strlen(value)));
-}
-
-static void mark_enum(Emit *e, LLVMValueRef f, const char *name)
-{
-    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-    LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-                            LLVMCreateEnumAttribute(e->context, kind, 0));
-}
-
-/* Around the kernels: run once for a call, not worth the compiler's time. */
-static bool is_cold(LLVMValueRef f)
-{
-    size_t n;
-    return (LLVMGetLinkage(f) == LLVMExternalLinkage &&
-            LLVMGetVisibility(f) != LLVMHiddenVisibility) ||
-           strchr(LLVMGetValueName2(f, &n), '.');
-}
-
-void mark_functions(Emit *e)
-{
-    for (LLVMValueRef f = LLVMGetFirstFunction(e->module); f;
-         f = LLVMGetNextFunction(f)) {
-        if (LLVMIsDeclaration(f) ||
-            LLVMGetStringAttributeAtIndex(
-                f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-                "no-builtins", 11))
-            continue;
-        mark(e, f, "target-cpu", e->machine.cpu);
-        if (*e->machine.features)
-            mark(e, f, "target-features", e->machine.features);
-        mark(e, f, "no-builtins", "");
-        mark_enum(e, f, "nounwind");
-        if (e->machine.small) {
-            mark_enum(e, f, "optsize");
-            mark_enum(e, f, "minsize");
-        } else if (is_cold(f)) {
-            mark_enum(e, f, "noinline");
-            mark_enum(e, f, "optnone");
-        }
-    }
-}
 
 /* m->call: the functions themselves, or what chooses among the levels'. */
 static void find_calls(Making *m, const Levels *l)

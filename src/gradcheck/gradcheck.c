@@ -404,15 +404,17 @@ static Plan plan_of(Check *c, int nsample, const Sample *sample)
 {
     Plan all = {0};
     int n;
-    Function *trained = program_trained(c->program);
     Function **own = program_derivatives(c->program, &n);
 
     for (int i = 0; i < c->module->function.n; i++)
         add_exported(c, &all, c->module->function.at[i]);
-    if (trained)
-        add_checked(c, &all, trained,
-                    arena_printf(c->arena, "%s__trained", trained->name), true,
-                    NULL);
+    for (int i = 0; i < program_trainings(c->program); i++) {
+        Function *f = program_trained(c->program, i);
+        if (f)
+            add_checked(c, &all, f,
+                        arena_printf(c->arena, "%s__trained", f->name), true,
+                        NULL);
+    }
     for (int i = 0; i < n; i++)
         add_checked(c, &all, own[i],
                     arena_printf(c->arena, "%s__derivative", own[i]->name),

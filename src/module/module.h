@@ -96,6 +96,13 @@ typedef struct ModuleFit {
                         NULL */
 } ModuleFit;
 
+/* A `train` item. */
+typedef struct Training {
+    const char *name; /* the loss's, or of its own */
+    Function *step, *evaluate;
+    int steps; /* of it in a row, before those of the next item */
+} Training;
+
 typedef struct Module {
     const char *name; /* from the file's name, a C identifier */
     const char *path;
@@ -103,9 +110,10 @@ typedef struct Module {
     Graph *graph;
     DType real;
     LIST(Function *) function; /* exported, in order */
-    /* train: NULL or members of the above, and the struct types involved */
-    Function *init, *step, *evaluate;
-    const char *metric;   /* name of evaluate's second result, or NULL */
+    /* of the above: what `train` items make; init: NULL without any */
+    Function *init;
+    LIST(Training) training;
+    const char *metric;   /* the second result of the first evaluate, or NULL */
     uint64_t hash;        /* of all sources that the program read */
     const ModuleFit *fit; /* or NULL */
 } Module;

@@ -520,10 +520,22 @@ void item_export(struct parse *p, Span s, Expr *value, Name as)
     item_add(p, IT_export, s, (Item){.export = {value, as.name}});
 }
 
-void item_train(struct parse *p, Span s, Name loss, Name by,
+void item_train(struct parse *p, Span s, TrainHead head,
                 const SettingList *settings)
 {
-    item_add(p, IT_train, s,
-             (Item){.train = {loss.name, loss.span, by.name, by.span,
-                              settings->at, settings->n}});
+    Item item = {.train = {.loss = head.loss.name,
+                           .loss_span = head.loss.span,
+                           .by = head.by.name,
+                           .by_span = head.by.span,
+                           .as = head.as.name,
+                           .held = head.held.name.name,
+                           .held_span = head.held.name.span,
+                           .setting = settings->at,
+                           .nsetting = settings->n}};
+
+    if (head.held.part) {
+        item.train.frozen = head.held.part->at;
+        item.train.nfrozen = head.held.part->n;
+    }
+    item_add(p, IT_train, s, item);
 }

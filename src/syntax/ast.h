@@ -268,6 +268,12 @@ struct Item {
             Span loss_span;
             const char *by; /* the parameter that is trained */
             Span by_span;
+            const char *as; /* what it is called, or NULL: as the loss is */
+            /* (net; frozen = …): what is called so, as a rule; or NULL. */
+            const char *held;
+            Span held_span;
+            Expr **frozen;
+            int nfrozen;
             Setting *setting;
             int nsetting;
         } train;

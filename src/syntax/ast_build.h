@@ -56,6 +56,18 @@ typedef struct Name {
 typedef LIST(Name) NameList;
 typedef LIST(TypeParam) TypeParamList;
 
+/* Behind what is trained: `; frozen = a, b`; part: NULL without. */
+typedef struct Held {
+    Name name;
+    const ExprList *part;
+} Held;
+
+typedef struct TrainHead {
+    Name loss, by;
+    Held held;
+    Name as;
+} TrainHead;
+
 /* nn.l */
 
 bool parse_run(struct parse *p, bool expression);
@@ -146,7 +158,7 @@ void item_fn(struct parse *p, Span s, FnItem *fn);
 void item_derivative(struct parse *p, Span s, FnItem *fn,
                      const ParamList *given);
 void item_export(struct parse *p, Span s, Expr *value, Name as);
-void item_train(struct parse *p, Span s, Name loss, Name by,
+void item_train(struct parse *p, Span s, TrainHead head,
                 const SettingList *settings);
 
 #endif

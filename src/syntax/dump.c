@@ -278,8 +278,11 @@ static void dump_derivative(Dump *d, const Item *it)
 
 static void dump_train(Dump *d, const Item *it)
 {
-    line(d, "train %s by %s", it->train.loss, it->train.by);
+    line(d, "train %s by %s%s%s", it->train.loss, it->train.by,
+         it->train.as ? " as " : "", it->train.as ? it->train.as : "");
     d->indent++;
+    for (int i = 0; i < it->train.nfrozen; i++)
+        dump_under(d, it->train.held, it->train.frozen[i]);
     for (int i = 0; i < it->train.nsetting; i++)
         dump_under(d, it->train.setting[i].name, it->train.setting[i].value);
     d->indent--;

@@ -253,7 +253,7 @@ static int structure(Fmt *f, int i)
     return close + 1;
 }
 
-/* train loss(net) { … } */
+/* train loss(net; frozen = body) as name { … } */
 static int train(Fmt *f, int i)
 {
     fmt_tok(f, i);
@@ -261,6 +261,13 @@ static int train(Fmt *f, int i)
     fmt_tok(f, i + 1);
     i = fmt_list(f, i + 2, EL_value);
     fmt_text(f, " ");
+    if (kind_at(f, i) == AS) {
+        fmt_tok(f, i);
+        fmt_text(f, " ");
+        fmt_tok(f, i + 1);
+        fmt_text(f, " ");
+        i += 2;
+    }
     in_lines(f, i, ';');
     return f->t.at[i].end + 1;
 }

@@ -453,23 +453,24 @@ START_TEST(training_is_three_functions)
     ck_assert_str_eq(signature(m->init),
                      "init(seed: key; ) -> net: Net, state: AdamState[Net]");
     ck_assert_str_eq(
-        signature(m->step),
+        signature(m->training.at[0].step),
         "step(net: Net, state: AdamState[Net], x: real[b, 4], y: int[b], "
         "lr: real, beta1: real, beta2: real, eps: real; b) -> "
         "loss: real, net: Net, state: AdamState[Net]");
-    ck_assert_str_eq(signature(m->evaluate),
+    ck_assert_str_eq(signature(m->training.at[0].evaluate),
                      "evaluate(net: Net, x: real[b, 4], y: int[b]; b) -> "
                      "loss: real, accuracy: real");
     ck_assert_str_eq(m->metric, "accuracy");
     ck_assert_int_eq(m->init->kind, FN_init);
-    ck_assert_int_eq(m->step->kind, FN_step);
-    ck_assert_int_eq(m->evaluate->kind, FN_evaluate);
-    ck_assert_int_eq(m->step->result[0].in_place, -1);
-    ck_assert_int_eq(m->step->result[1].in_place, 0);
-    ck_assert_int_eq(m->step->result[2].in_place, 1);
-    ck_assert(m->step->param[4].has_default && !m->step->param[3].has_default);
-    ck_assert(m->step->param[4].value == 0.25);
-    ck_assert(m->step->param[6].value == 0.999);
+    ck_assert_int_eq(m->training.at[0].step->kind, FN_step);
+    ck_assert_int_eq(m->training.at[0].evaluate->kind, FN_evaluate);
+    ck_assert_int_eq(m->training.at[0].step->result[0].in_place, -1);
+    ck_assert_int_eq(m->training.at[0].step->result[1].in_place, 0);
+    ck_assert_int_eq(m->training.at[0].step->result[2].in_place, 1);
+    ck_assert(m->training.at[0].step->param[4].has_default &&
+              !m->training.at[0].step->param[3].has_default);
+    ck_assert(m->training.at[0].step->param[4].value == 0.25);
+    ck_assert(m->training.at[0].step->param[6].value == 0.999);
     for (int i = 0; i < m->function.n; i++)
         verify_function(m->graph, m->function.at[i]);
 }
@@ -504,24 +505,25 @@ START_TEST(training_carries_what_is_asked)
                      "init(seed: key; ) -> net: Net, seen: Seen, "
                      "state: TrainState");
     ck_assert_str_eq(
-        signature(m->step),
+        signature(m->training.at[0].step),
         "step(net: Net, seen: Seen, state: TrainState, x: real[b, 4], "
         "y: int[b], beta: real, lr: real, beta1: real, beta2: real, eps: real, "
         "clip_norm: real, clip_value: real, accumulate: int; b) -> "
         "loss: real, net: Net, seen: Seen, state: TrainState");
-    ck_assert_str_eq(signature(m->evaluate),
+    ck_assert_str_eq(signature(m->training.at[0].evaluate),
                      "evaluate(net: Net, seen: Seen, x: real[b, 4], y: int[b], "
                      "beta: real; b) -> "
                      "loss: real, accuracy: real, accuracy_2: real");
     for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(m->step->result[i + 1].in_place, i);
-    state = &m->step->param[2];
+        ck_assert_int_eq(m->training.at[0].step->result[i + 1].in_place, i);
+    state = &m->training.at[0].step->param[2];
     ck_assert_int_eq(state->type->npart, 5);
     ck_assert_str_eq(state->type->field[1], "key");
     ck_assert_str_eq(state->type->field[4], "count");
-    ck_assert(m->step->param[5].has_default && m->step->param[12].has_default);
-    ck_assert(m->step->param[5].value == 0.5);
-    ck_assert(m->step->param[12].value == 4);
+    ck_assert(m->training.at[0].step->param[5].has_default &&
+              m->training.at[0].step->param[12].has_default);
+    ck_assert(m->training.at[0].step->param[5].value == 0.5);
+    ck_assert(m->training.at[0].step->param[12].value == 4);
     for (int i = 0; i < m->function.n; i++)
         verify_function(m->graph, m->function.at[i]);
 }

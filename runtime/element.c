@@ -1,0 +1,61 @@
+/* element.c: numbers as elements of a dtype. */
+#include "nn_internal.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+void nncc_store_numbers(int dtype, void *to, int64_t at, int64_t n,
+                        const double *v)
+{
+    switch ((enum nn_dtype)dtype) {
+    case NN_BOOL:
+        for (int64_t i = 0; i < n; i++)
+            ((uint8_t *)to)[at + i] = v[i] != 0;
+        break;
+    case NN_U8:
+        for (int64_t i = 0; i < n; i++)
+            ((uint8_t *)to)[at + i] = (uint8_t)v[i];
+        break;
+    case NN_I32:
+        for (int64_t i = 0; i < n; i++)
+            ((int32_t *)to)[at + i] = (int32_t)v[i];
+        break;
+    case NN_I64:
+        for (int64_t i = 0; i < n; i++)
+            ((int64_t *)to)[at + i] = (int64_t)v[i];
+        break;
+    case NN_F32:
+        for (int64_t i = 0; i < n; i++)
+            ((float *)to)[at + i] = (float)v[i];
+        break;
+    case NN_F64:
+        memcpy((double *)to + at, v, (size_t)n * sizeof *v);
+        break;
+    case NN_KEY:
+        for (int64_t i = 0; i < n; i++)
+            ((uint64_t *)to)[at + i] = (uint64_t)v[i];
+        break;
+    }
+}
+
+bool nncc_holds(int dtype, double v)
+{
+    switch ((enum nn_dtype)dtype) {
+    case NN_BOOL:
+        return v == 0 || v == 1;
+    case NN_U8:
+        return v >= 0 && v <= UINT8_MAX && v == floor(v);
+    case NN_I32:
+        return v >= INT32_MIN && v <= INT32_MAX && v == floor(v);
+    case NN_I64:
+        return fabs(v) <= 9007199254740992.0 && v == floor(v);
+    case NN_F32:
+        return fabs(v) <= FLT_MAX;
+    case NN_F64:
+        return isfinite(v);
+    case NN_KEY:
+        return false;
+    }
+    return false;
+}
