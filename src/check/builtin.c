@@ -260,6 +260,7 @@ static const struct {
     {"uniform", "key:key shape:shape?", run_draw},
     {"normal", "key:key shape:shape?", run_draw},
     {"bernoulli", "key:key p shape:shape?", run_bernoulli},
+    {"random_bits", "key:tensor i:tensor", run_random_bits},
 };
 
 enum { NBUILTINS = sizeof builtins / sizeof *builtins };

@@ -350,11 +350,11 @@ static const char *input_name(Check *c, const Value *v)
     return n ? arena_printf(c->arena, "%.*s", (int)n, first) : NULL;
 }
 
-/* A number given for what has a default. */
+/* A number or bool given for what has a default. */
 static bool is_setting(const Fn *f, int i, const Value *v)
 {
-    return f->param[i].optional &&
-           (v->kind != V_tensor || op_table[v->node->op]->cls == OPC_leaf);
+    return f->param[i].optional && v->kind == V_tensor &&
+           (v->node->op == OP_const || v->node->op == OP_dim);
 }
 
 /* The graph keeps which call gave what. */
@@ -370,9 +370,11 @@ static void label_call(Check *c, const Fn *f, const Value *const *arg, int n,
     for (int i = 0; i < n; i++) {
         NodeLabelArg *x = &to[l.narg];
 
-        if (!arg[i] || is_setting(f, i, arg[i]))
+        if (!arg[i] || (f->param[i].optional && arg[i]->kind != V_tensor))
             continue;
-        if (arg[i]->kind == V_tensor)
+        if (is_setting(f, i, arg[i]))
+            *x = (NodeLabelArg){NULL, f->param[i].name, arg[i]->node};
+        else if (arg[i]->kind == V_tensor)
             x->node = arg[i]->node;
         else if (arg[i]->kind == V_fn)
             x->text = fn_name(c, arg[i]->fn);

@@ -83,3 +83,26 @@ const Value *run_key(Check *c, const BuiltinCall *call)
     check_fail(c, call->x[0].span, "type-mismatch", "'key' makes keys of ints");
     return check_is(c, call->x[0].span, v);
 }
+
+/* random_bits(key, i): number i of the 64-bit numbers that a key gives; of
+ * tensors by elements, a single one is for all of the other. */
+const Value *run_random_bits(Check *c, const BuiltinCall *call)
+{
+    Graph *g = c->graph;
+    Node *key = call->given[0].node, *i = call->given[1].node;
+
+    if (key->dtype == DT_key && dtype_is_int(i->dtype)) {
+        if (key->rank == 0)
+            key = g_broadcast_to(g, key, i->rank, i->dim);
+        else if (i->rank == 0)
+            i = g_broadcast_to(g, i, key->rank, key->dim);
+        if (same_shape(key, i))
+            return value_tensor(c, g_random_bits(g, key, g_cast(g, DT_i64, i)));
+    }
+    check_fail(c, call->at, "type-mismatch",
+               "'%s' takes keys and ints, as many of one as of the other",
+               call->fn->name);
+    for (int k = 0; k < 2; k++)
+        check_is(c, call->x[k].span, call->x[k].value);
+    return c->error;
+}

@@ -360,13 +360,13 @@ const Value *run_onehot(Check *c, const BuiltinCall *call)
     same = g2(g, OP_eq, i, k);
     k = g_broadcast_to(g, g_const(g, c->real, 1), i->rank, dim);
     k = g_where(g, same, k, g_fill(g, k, 0));
-    graph_label(g,
-                &(NodeLabel){.node = k,
-                             .name = call->fn->name,
-                             .call = true,
-                             .library = true,
-                             .arg = (NodeLabelArg[]){{of, NULL}, {size, NULL}},
-                             .narg = 2});
+    graph_label(g, &(NodeLabel){.node = k,
+                                .name = call->fn->name,
+                                .call = true,
+                                .library = true,
+                                .arg = (NodeLabelArg[]){{of, NULL, NULL},
+                                                        {size, NULL, NULL}},
+                                .narg = 2});
     return value_tensor(c, k);
 }
 

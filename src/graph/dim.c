@@ -477,6 +477,24 @@ const Dim *dim_positive(Graph *g, const Dim *d)
     return new_atom(s, d, NULL);
 }
 
+/* How much a is above b. */
+static const Dim *excess(Graph *g, const Dim *a, const Dim *b)
+{
+    return dim_positive(g, dim_sub(g, a, b));
+}
+
+const Dim *dim_max(Graph *g, const Dim *a, const Dim *b)
+{
+    return dim_const_value(a, NULL) ? dim_add(g, a, excess(g, b, a))
+                                    : dim_add(g, b, excess(g, a, b));
+}
+
+const Dim *dim_min(Graph *g, const Dim *a, const Dim *b)
+{
+    return dim_const_value(a, NULL) ? dim_sub(g, b, excess(g, b, a))
+                                    : dim_sub(g, a, excess(g, a, b));
+}
+
 const Dim *dim_clamps(const Dim *p)
 {
     const Atom *a = dim_as_atom(p);

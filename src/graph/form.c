@@ -59,6 +59,7 @@ const Form *form_number(FormMaker *m, double v, bool integer)
     Form *f = form_new(m, FORM_number, 0);
     f->number = v;
     f->integer = integer;
+    f->f32 = graph_real(m->graph) == DT_f32;
     return f;
 }
 
@@ -409,6 +410,13 @@ const Form *form_at_most(FormMaker *m, const Form *x, const Form *y)
 const Form *form_equal(FormMaker *m, const Form *x, const Form *y)
 {
     return form_make(m, FORM_compare, &shown_equal, 2, (const Form *[]){x, y});
+}
+
+const Form *form_label_text(FormMaker *m, const NodeLabelArg *a)
+{
+    const Form *name = form_name(m, a->text, 0);
+    return a->setting ? form_equal(m, name, form_of(m, a->setting, NULL))
+                      : name;
 }
 
 const Form *form_at(FormMaker *m, const Form *x, int n, const Form *const *at)

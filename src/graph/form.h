@@ -82,6 +82,7 @@ struct Form {
     FormMark mark;    /* of FORM_name */
     double number;    /* FORM_number */
     bool integer;     /* it is one of the language too */
+    bool f32;         /* the real numbers of the program are */
     int rank;         /* of what stands there */
     bool spread;      /* it stands for a larger tensor that repeats it */
     int order;        /* of the input that comes first in it; 0: of none */
@@ -124,6 +125,11 @@ const Form *form_row(FormMaker *m, int row, int through, FormMark mark,
                      int rank);
 const Form *form_number(FormMaker *m, double v, bool integer);
 const Form *form_dim(FormMaker *m, const Dim *d);
+/* A number or an index as a program has it, of that type: converted, where a
+ * literal alone would be of another. */
+const Form *form_typed(FormMaker *m, DType t, const Form *f);
+/* What a label has instead of a node: "relu", "axis = 0". */
+const Form *form_label_text(FormMaker *m, const NodeLabelArg *a);
 /* The kinds that are made of arguments alone. */
 const Form *form_make(FormMaker *m, FormKind kind, const Shown *shown, int n,
                       const Form *const *arg);

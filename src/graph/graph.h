@@ -35,6 +35,9 @@ const Dim *dim_product(Graph *g, int n, const Dim *const *dim);
 const Dim **dims_along(Graph *g, const Dim *n, int rank, const Dim *const *dim);
 /* max(d, 0), for a d that is no size by itself but a number of steps. */
 const Dim *dim_positive(Graph *g, const Dim *d);
+/* The larger and the smaller of two, made of that. */
+const Dim *dim_max(Graph *g, const Dim *a, const Dim *b);
+const Dim *dim_min(Graph *g, const Dim *a, const Dim *b);
 /* The d of such a one; else p. */
 const Dim *dim_clamps(const Dim *p);
 /* Is it a constant, and which. */
@@ -281,8 +284,9 @@ const Rewrite *graph_logged(const Graph *g, int *n);
  * call whose result it is. Of nodes that are no leaf and have no such label
  * yet; kept where somebody is to read them. */
 typedef struct NodeLabelArg {
-    Node *node;       /* or NULL: */
-    const char *text; /* a struct's name, a function's */
+    Node *node;          /* or NULL: */
+    const char *text;    /* a struct's name, a function's, or a setting's */
+    const Node *setting; /* the number or bool that this has; or NULL */
 } NodeLabelArg;
 typedef struct NodeLabel {
     Node *node;

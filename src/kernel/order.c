@@ -14,7 +14,7 @@ typedef struct Edge {
 typedef struct Readers {
     int unit;
     const Piece *piece;
-    const Read *read;
+    const Read *read; /* NULL: it decides whether the piece's nest runs */
     struct Readers *next;
 } Readers;
 
@@ -97,23 +97,31 @@ static void sort(Order *o)
 
 /* Parameters overwritten. */
 
+static void add_reader(Order *o, const Node *n, const Piece *p,
+                       const Read *read)
+{
+    Sched *s = o->s;
+    if (n->op != OP_param || !buffer_of(s, n)->inout)
+        return;
+    Readers *r = NEW(s->scratch, Readers);
+    *r = (Readers){.unit = unit_of(p)->index,
+                   .piece = p,
+                   .read = read,
+                   .next = o->readers[number_of(s, n)]};
+    o->readers[number_of(s, n)] = r;
+}
+
 static void find_param_readers(Order *o)
 {
     Sched *s = o->s;
     o->readers = NEWN(s->scratch, Readers *, s->nnote);
     for (int i = 0; i < s->piece.n; i++) {
         const Piece *p = s->piece.at[i];
-        for (int k = 0; k < p->nread; k++) {
-            const Node *n = p->read[k].node;
-            if (n->op != OP_param || !buffer_of(s, n)->inout)
-                continue;
-            Readers *r = NEW(s->scratch, Readers);
-            *r = (Readers){.unit = unit_of(p)->index,
-                           .piece = p,
-                           .read = &p->read[k],
-                           .next = o->readers[number_of(s, n)]};
-            o->readers[number_of(s, n)] = r;
-        }
+        const Guard *b = &s->guard.at[p->guard];
+        for (int k = 0; k < p->nread; k++)
+            add_reader(o, p->read[k].node, p, &p->read[k]);
+        for (int k = 0; k < b->n; k++)
+            add_reader(o, b->at[k].cond, p, NULL);
     }
 }
 
@@ -142,6 +150,8 @@ static bool read_in_time(const Sched *s, const Readers *r, const Piece *w)
     const Piece *p = r->piece;
     if (p->nest != w->nest || p->kind == PIECE_contract)
         return false;
+    if (!r->read)
+        return true;
     if (p->stage == w->stage)
         return r->read->at == w->at;
     return p->stage < w->stage && read_prefix(s, r->read, &all) >= w->nest->hi;

@@ -255,7 +255,7 @@ static const Form *call_form(Builder *b, const NodeLabel *l)
     for (int i = 0; i < l->narg; i++) {
         Node *x = l->arg[i].node;
         list_push(m->arena, &arg,
-                  x ? named(m, x) : form_name(m, l->arg[i].text, 0));
+                  x ? named(m, x) : form_label_text(m, &l->arg[i]));
     }
     Form *f = arena_copy(m->arena, form_make(m, FORM_call, s, arg.n, arg.at),
                          sizeof *f);
@@ -329,9 +329,12 @@ static const char *name_of(const Node *param, const char *else_)
 static const Form *last_step(Builder *b, const Node *n, const Form *trips)
 {
     const Region *r = node_region(n);
-    if (r->reverse)
+    if (b->o.literal && !r->until && !r->counted)
+        return form_typed(&b->m, DT_i64, trips);
+    if (r->reverse && !b->o.literal)
         return form_number(&b->m, 0, true);
-    return r->until ? form_name(&b->m, own_name(b, "T"), 0) : trips;
+    return r->until || b->o.literal ? form_name(&b->m, own_name(b, "T"), 0)
+                                    : trips;
 }
 
 /* What a loop carries and gives, by the number of the part. */
@@ -361,7 +364,7 @@ static void bind_loop(Builder *b, const Region *r, const Form *t,
     FormMaker *m = &b->m;
     const Form *before =
         r->reverse ? form2(m, FORM_sum, t, form_number(m, 1, true)) : t;
-    builder_bind(b, r->index, t);
+    builder_bind(b, r->index, form_typed(m, r->index->dtype, t));
     for (int i = 0; i < r->ncarry; i++)
         builder_bind(b, r->carry[i], step_form(b, p->carry[i], before));
     for (int i = 0; i < r->ninput; i++)
@@ -384,20 +387,57 @@ static void step_equations(Builder *b, const Region *r, const Parts *p,
                        whole(m, r->output[i]));
 }
 
+/* The results of one step, and whether it is made. A program asks that before
+ * the step, which gives it no names. */
+static void loop_body(Builder *b, const Region *r, const Form *t,
+                      const Parts *p, const Form *const *arg, Recurrence *to)
+{
+    Node **result = NEWN(b->m.arena, Node *, region_nresult(r) + 1);
+    bool apart = r->until && b->o.literal;
+    int count = region_nresult(r) - apart;
+    Known *before = body_begin(b, r);
+    region_results(r, result);
+    bind_loop(b, r, t, p, arg);
+    if (apart) {
+        to->before_until = b->to = NEW(b->m.arena, Equations);
+        builder_build(b, 1, &r->until);
+        to->until = named(&b->m, r->until);
+        body_end(b, r, before);
+        before = body_begin(b, r);
+        bind_loop(b, r, t, p, arg);
+    }
+    b->to = to->step = NEW(b->m.arena, Equations);
+    for (int i = 0; i < count; i++)
+        b->known[result[i]->id].result = true;
+    builder_build(b, count, result);
+    step_equations(b, r, p, t);
+    if (r->until && !apart)
+        to->until = whole(&b->m, r->until);
+    body_end(b, r, before);
+}
+
+/* What a loop takes. It may count by an index that stands in the formula. */
+static const Form *taken_in(Builder *b, const Node *x)
+{
+    const Form *f = named(&b->m, x);
+    if (b->o.literal && has_index(f))
+        name_node(b, x);
+    return whole(&b->m, x);
+}
+
 static void loop(Builder *b, const Node *n)
 {
     FormMaker *m = &b->m;
     const Region *r = node_region(n);
     Recurrence *to = NEW(m->arena, Recurrence);
-    const Form *trips =
-        r->counted ? named(m, n->arg[n->narg - 1]) : form_dim(m, r->trips);
+    const Form *count = r->counted ? named(m, n->arg[n->narg - 1]) : NULL;
+    const Form *most = form_dim(m, r->trips), *trips = count ? count : most;
     int taken = b->taken.n;
     const Form *t = form_name(m, own_name(b, name_of(r->index, "t")), 0);
-    Node **result = NEWN(m->arena, Node *, region_nresult(r) + 1);
     const Form **arg = NEWN(m->arena, const Form *, n->narg + 1);
     Equations *outer = b->to;
     for (int i = r->ncarry; i < n->narg; i++)
-        arg[i] = named(m, n->arg[i]);
+        arg[i] = taken_in(b, n->arg[i]);
     Parts p = name_parts(b, n, trips);
     b->to = to->start = NEW(m->arena, Equations);
     for (int i = 0; i < r->ncarry; i++)
@@ -405,18 +445,11 @@ static void loop(Builder *b, const Node *n)
                        step_form(b, p.carry[i],
                                  r->reverse ? trips : form_number(m, 0, true)),
                        n->arg[i], whole(m, n->arg[i]));
-    Known *before = body_begin(b, r);
-    bind_loop(b, r, t, &p, arg);
-    b->to = to->step = NEW(m->arena, Equations);
-    region_results(r, result);
-    for (int i = 0; i < region_nresult(r); i++)
-        b->known[result[i]->id].result = true;
-    builder_build(b, region_nresult(r), result);
-    step_equations(b, r, &p, t);
-    to->until = r->until ? whole(m, r->until) : NULL;
-    body_end(b, r, before);
+    loop_body(b, r, t, &p, arg, to);
     to->index = t;
-    to->trips = trips;
+    to->trips = b->o.literal ? most : trips;
+    to->count = count;
+    to->made = b->o.literal && (r->until || count) ? p.last : NULL;
     to->reverse = r->reverse;
     to->zero = program_zeros(m, r);
     b->to = outer;

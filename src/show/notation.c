@@ -16,7 +16,7 @@ static void text_number(const Form *f, Str *to)
     else if (isnan(f->number))
         str_printf(to, "NaN");
     else
-        write_digits(fabs(f->number), to);
+        write_digits(fabs(f->number), is_short(f->number), to);
 }
 
 static void text_word(const Shown *s, Str *to)
@@ -198,6 +198,10 @@ const Notation notation_text = {
 
 /* TeX */
 
+/* TeX takes a group that is one accent for the accent, and what stands below
+ * twice for an error. */
+static const char apart[] = "{}";
+
 /* A letter is italic, what follows a letter and is a number stands below; the
  * rest is a word. */
 static void tex_word_name(const char *name, const char *mark, Str *to)
@@ -208,7 +212,8 @@ static void tex_word_name(const char *name, const char *mark, Str *to)
         return;
     }
     if (name[tail] == 0) {
-        str_printf(to, "%s%c%s", mark, name[0], *mark ? "}" : "");
+        str_printf(to, "%s%s%c%s", *mark && name[1] ? apart : "", mark, name[0],
+                   *mark ? "}" : "");
         str_printf(to, name[1] ? "_{%s}" : "%s", name + 1);
         return;
     }
@@ -226,7 +231,8 @@ static void tex_name(const Form *f, Str *to)
         tex_word_name(f->name, mark, to);
         return;
     }
-    str_printf(to, *mark ? "%sv}_{%d" : "%sv_{%d", mark, f->row);
+    str_printf(to, *mark ? "%s%sv}_{%d" : "%s%sv_{%d", *mark ? apart : "", mark,
+               f->row);
     if (f->through)
         str_printf(to, " \\to %d", f->through);
     str_printf(to, "}");
@@ -241,7 +247,7 @@ static void tex_number(const Form *f, Str *to)
                                         : "\\infty");
         return;
     }
-    write_digits(f->number, &s);
+    write_digits(f->number, is_short(f->number), &s);
     char *e = strchr(s.at, 'e');
     if (e)
         str_printf(to, "%.*s \\cdot 10^{%d}", (int)(e - s.at), s.at,
@@ -467,7 +473,7 @@ static void nn_number(const Form *f, Str *to)
         str_printf(to, "%.0f", v);
         return;
     }
-    write_digits(v, &s);
+    write_digits(v, f->f32, &s);
     str_printf(to, strpbrk(s.at, ".e") ? "%s" : "%s.0", s.at);
 }
 

@@ -75,7 +75,9 @@ void write_equations(const Notation *n, const Equations *e, int depth, Str *to);
 void write_program_loop(const Notation *n, const Recurrence *r, int depth,
                         Str *to);
 const Form *const *program_zeros(FormMaker *m, const struct Region *r);
-/* The fewest digits that tell it from others. */
-void write_digits(double v, Str *to);
+/* The fewest digits that tell it from others, of f32 or f64. */
+void write_digits(double v, bool f32, Str *to);
+/* For people: of f32 where that has it. */
+bool is_short(double v);
 
 #endif

@@ -2,32 +2,28 @@
 #include "graph/region.h"
 #include "show/notation.h"
 
-/* 0 of the type of a value; NULL: it has no literal. */
+/* 0 of the type of a value. */
 static const Form *zero_like(FormMaker *m, const Node *x)
 {
-    const Form *at[MAX_RANK], *zero = NULL;
+    const Form *at[MAX_RANK], *zero;
     int before = m->nindex;
     if (x->dtype == DT_bool)
         zero = form_name(m, "false", 0);
-    else if (x->dtype == DT_i32 || x->dtype == graph_real(m->graph))
-        zero = form_number(m, 0, x->dtype == DT_i32);
+    else
+        zero = form_typed(m, x->dtype,
+                          form_number(m, 0, !dtype_is_real(x->dtype)));
     for (int i = 0; i < x->rank; i++)
         at[i] = form_index(m);
     m->nindex = before;
-    return zero && x->rank ? form_over(m, NULL, x->rank, at, x->dim, NULL, zero)
-                           : zero;
+    return form_over(m, NULL, x->rank, at, x->dim, NULL, zero);
 }
 
-/* Programs have loops whose steps are counted before. */
 const Form *const *program_zeros(FormMaker *m, const Region *r)
 {
     const Form **zero = NEWN(m->arena, const Form *, r->noutput + 1);
-    bool good = !r->until && !r->counted;
-    for (int i = 0; i < r->noutput && good; i++) {
+    for (int i = 0; i < r->noutput; i++)
         zero[i] = zero_like(m, r->output[i]);
-        good = zero[i] != NULL;
-    }
-    return good ? zero : NULL;
+    return zero;
 }
 
 /* Loops: one pass for what is carried, and one for what is kept of each step;
@@ -70,13 +66,27 @@ static void write_lets(const Notation *n, const Equations *e, int depth,
     write_equations(n, &lets, depth, to);
 }
 
-/* "(h, c)": what is carried, and what is kept too. */
-static void write_tuple(const Notation *n, const Equations *e, bool left,
+/* The steps made, where they are counted: left of an equation or after it. */
+static void write_made(const Notation *n, const Form *made, bool left,
+                       bool kept, Str *to)
+{
+    if (left && kept)
+        str_printf(to, "_");
+    else
+        form_write(n, made, to);
+    str_printf(to, left ? "" : " + 1");
+}
+
+/* "(T, h, c)": what is carried, and what is kept too. */
+static void write_tuple(const Notation *n, const Recurrence *r, bool left,
                         bool kept, Str *to)
 {
-    int count = count_part(e, PART_carried), done = 0;
+    const Equations *e = r->step;
+    int count = (r->made != NULL) + count_part(e, PART_carried), done = 0;
     count += kept ? count_part(e, PART_kept) : 0;
     str_printf(to, count > 1 ? "(" : "");
+    if (r->made && ++done)
+        write_made(n, r->made, left, kept, to);
     for (int i = 0; i < e->list.n; i++) {
         const Equation *q = &e->list.at[i];
         Part part = part_of(q);
@@ -91,6 +101,26 @@ static void write_tuple(const Notation *n, const Equations *e, bool left,
     str_printf(to, count > 1 ? ")" : "");
 }
 
+/* ", until = c", c after what it reads. */
+static void write_until(const Notation *n, const Recurrence *r, Str *to)
+{
+    bool block = r->until && r->before_until->list.n;
+    str_printf(to, ", until = ");
+    if (r->count) {
+        form_write(n, r->count, to);
+        str_printf(to, " <= ");
+        form_write(n, r->made, to);
+    }
+    if (!r->until)
+        return;
+    str_printf(to, r->count ? " || (" : "");
+    str_printf(to, block ? "{\n" : "");
+    write_equations(n, r->before_until, 2, to);
+    form_write(n, r->until, to);
+    str_printf(to, block ? " }" : "");
+    str_printf(to, r->count ? ")" : "");
+}
+
 /* "t < n, h = x" */
 static void write_start(const Notation *n, const Recurrence *r, bool kept,
                         Str *to)
@@ -99,6 +129,11 @@ static void write_start(const Notation *n, const Recurrence *r, bool kept,
     form_write(n, r->index, to);
     str_printf(to, " < ");
     form_write(n, r->trips, to);
+    if (r->made) {
+        str_printf(to, ", ");
+        form_write(n, r->made, to);
+        str_printf(to, " = i64(0)");
+    }
     for (int i = 0; i < r->start->list.n; i++) {
         const Equation *q = &r->start->list.at[i];
         if (part_of(q) == PART_let)
@@ -117,13 +152,16 @@ static void write_start(const Notation *n, const Recurrence *r, bool kept,
         str_printf(to, " = ");
         form_write(n, r->zero[zero++], to);
     }
+    if (r->made)
+        write_until(n, r, to);
 }
 
 /* "n - 1 - t" */
 static void write_other_end(const Notation *n, const Recurrence *r, Str *to)
 {
-    form_write(n, r->trips, to);
-    str_printf(to, " - 1 - ");
+    str_printf(to, r->count ? "int(" : "");
+    form_write(n, r->count ? r->count : r->trips, to);
+    str_printf(to, r->count ? ") - 1 - " : " - 1 - ");
     form_write(n, r->index, to);
 }
 
@@ -140,7 +178,7 @@ static void write_body(const Notation *n, const Recurrence *r, bool kept,
     write_lets(n, r->step, depth, to);
     for (int k = 0; k <= depth; k++)
         str_printf(to, "%s", n->indent);
-    write_tuple(n, r->step, false, kept, to);
+    write_tuple(n, r, false, kept, to);
     str_printf(to, "\n");
 }
 
@@ -148,7 +186,7 @@ static void write_pass(const Notation *n, const Recurrence *r, bool kept,
                        int depth, Str *to)
 {
     write_indent(n, depth, to);
-    write_tuple(n, r->step, true, kept, to);
+    write_tuple(n, r, true, kept, to);
     str_printf(to, "%s%s(", n->between, kept ? "scan" : "fold");
     write_start(n, r, kept, to);
     str_printf(to, " | {\n");
@@ -158,10 +196,36 @@ static void write_pass(const Notation *n, const Recurrence *r, bool kept,
     str_printf(to, "})%s", n->end);
 }
 
-/* What was kept in reverse, in the order of the steps. */
-static void write_turned(const Notation *n, const Recurrence *r, int depth,
-                         Str *to)
+/* Row t of what is kept: that of its step; 0 where none was made. */
+static void write_row(const Notation *n, const Recurrence *r, const Form *kept,
+                      const Form *zero, Str *to)
 {
+    if (r->made) {
+        str_printf(to, "if i64(");
+        form_write(n, r->index, to);
+        str_printf(to, ") < ");
+        form_write(n, r->count && r->reverse ? r->count : r->made, to);
+        str_printf(to, " { ");
+    }
+    form_write(n, kept, to);
+    str_printf(to, "[");
+    if (r->reverse)
+        write_other_end(n, r, to);
+    else
+        form_write(n, r->index, to);
+    str_printf(to, "]");
+    if (r->made) {
+        str_printf(to, " } else { ");
+        form_write(n, zero, to);
+        str_printf(to, " }");
+    }
+}
+
+/* What was kept, in the order of the steps. */
+static void write_rows(const Notation *n, const Recurrence *r, int depth,
+                       Str *to)
+{
+    int zero = 0;
     for (int i = 0; i < r->step->list.n; i++) {
         const Equation *q = &r->step->list.at[i];
         if (part_of(q) != PART_kept)
@@ -173,10 +237,8 @@ static void write_turned(const Notation *n, const Recurrence *r, int depth,
         str_printf(to, " < ");
         form_write(n, r->trips, to);
         str_printf(to, " | ");
-        form_write(n, q->left->arg[0], to);
-        str_printf(to, "[");
-        write_other_end(n, r, to);
-        str_printf(to, "]]%s", n->end);
+        write_row(n, r, q->left->arg[0], r->zero[zero++], to);
+        str_printf(to, "]%s", n->end);
     }
 }
 
@@ -186,60 +248,32 @@ void write_program_loop(const Notation *n, const Recurrence *r, int depth,
     write_lets(n, r->start, depth, to);
     if (count_part(r->step, PART_kept))
         write_pass(n, r, true, depth, to);
-    if (count_part(r->step, PART_carried))
+    if (r->made || count_part(r->step, PART_carried))
         write_pass(n, r, false, depth, to);
-    if (r->reverse)
-        write_turned(n, r, depth, to);
+    if (r->reverse || r->made)
+        write_rows(n, r, depth, to);
 }
 
 /* Words */
 
-/* A length is written with + - * / and numbers: none is said to be at least 0.
- */
-static const char *wordless_length(const Form *f)
-{
-    const char *w = f->kind == FORM_call ? "a length max(…, 0)" : NULL;
-    for (int i = 0; i < f->narg && !w; i++)
-        w = wordless_length(f->arg[i]);
-    return w;
-}
-
-static const char *wordless_lengths(const Form *f)
-{
-    const char *w = NULL;
-    for (int i = 0; i < f->nvar && f->kind == FORM_each && !w; i++)
-        w = wordless_length(f->arg[2 * i + 1]);
-    return w;
-}
-
 static const char *wordless(const Form *f)
 {
-    const char *w = wordless_lengths(f);
     bool word = f->kind == FORM_call || f->kind == FORM_over;
     if (word && !f->shown->nn)
         return f->shown->text;
     if (f->kind == FORM_partial)
         return "a derivative";
+    const char *w = NULL;
     for (int i = 0; i < f->narg && !w; i++)
         w = wordless(f->arg[i]);
     return w;
 }
 
-/* There is a row of it for each step. */
-static const char *wordless_kept(const Recurrence *r)
-{
-    const char *w = NULL;
-    int kept = count_part(r->step, PART_kept);
-    for (int i = 0; i < kept && !w; i++)
-        w = wordless(r->zero[i]);
-    return kept && !w ? wordless_length(r->trips) : w;
-}
-
 static const char *wordless_loop(const Recurrence *r)
 {
-    const char *w =
-        r->zero ? wordless_kept(r) : "a loop whose steps values count";
-    w = w ? w : equations_wordless(r->start);
+    const char *w = equations_wordless(r->start);
+    w = w || !r->until ? w : wordless(r->until);
+    w = w || !r->until ? w : equations_wordless(r->before_until);
     return w ? w : equations_wordless(r->step);
 }
 

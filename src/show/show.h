@@ -15,9 +15,12 @@ typedef struct Recurrence {
     const Form *index, *trips, *until; /* until: or NULL */
     bool reverse;
     Equations *start, *step; /* what is carried at first, and after a step */
-    /* For a program, of each thing that is kept of a step what it is made of
-     * where it starts; NULL: there is no word for the loop. */
-    const Form *const *zero;
+    /* For a program: of each thing that is kept of a step what it is made of
+     * where it starts; the number of steps at most, where a value is; where
+     * `until` or a value decides, what the steps made are counted by; what
+     * `until` reads. */
+    const Form *const *zero, *count, *made;
+    const Equations *before_until;
 } Recurrence;
 
 typedef struct Equation {

@@ -448,14 +448,15 @@ void form_write(const Notation *n, const Form *f, Str *to)
     write_form(n, f, PREC_all, to);
 }
 
-void write_digits(double v, Str *to)
+void write_digits(double v, bool f32, Str *to)
 {
-    bool f32 = (double)(float)v == v;
     if (v == floor(v) && fabs(v) < 1e15)
         str_printf(to, "%.0f", v);
     else
         str_printf(to, "%s", real_digits(to->arena, v, f32, 1));
 }
+
+bool is_short(double v) { return (double)(float)v == v; }
 
 /* Equations */
 

@@ -111,8 +111,8 @@ static const Form *call_formula(TraceText *x, const TraceRow *row)
     for (int i = 0; i < row->call->narg; i++) {
         Equation e = {0};
         Node *n = row->call_arg[i];
-        const Form *f =
-            form_name(x->s->maker, n ? "…" : row->call->arg[i].text, 0);
+        const Form *f = n ? form_name(x->s->maker, "…", 0)
+                          : form_label_text(x->s->maker, &row->call->arg[i]);
         if (n && equation(x, row, f, n, &e) && !e.nindex)
             f = e.right;
         list_push(x->t->arena, &arg, f);

@@ -35,6 +35,18 @@ fn couple(a: real, b: real) -> real {
 fn choice(x: real[n], w: real[n], y: real, c: bool) -> real = sum(w * where(c, y, x));
 fn tail(x: real[n]) -> real = fold(t < n - 2, h = x[0] | h * x[t + 2]);
 fn until(a: real) -> real = fold(t < 100, x = 1.0, until = abs(x * x - a) < 1e-5 | (x + a / x) / 2);
+fn halved(x: real, v: real[n]) -> real {
+  let s = scan(t < n, r = x, c = 0, until = r > 3 || c > 2 && sin(r) + exp(sin(r)) > 0 | (r * v[t], c + 1)).0;
+  dot(s, s)
+}
+fn some(x: real, v: real[n], p: int[m]) -> real = sum(i < m | fold(t < p[i], r = x | sin(r) * v[t]));
+fn noisy(x: real[n], a: key) -> real =
+  dot(x, normal(a, [n])) * uniform(split(key(7)).1) + sum(where(bernoulli(a, 0.5, [n]), x, 0));
+fn least_two(x: real[n, 3]) -> real =
+  sum(sort(x)[:, :2] * sort(x, axis = 1, descending = true)[:, :2]) + sum(sort(x[0])^3);
+fn longs(x: real[n], j: i64[n]) -> real = sum(i < n | x[i] * real(j[i] * i64(i) + 3)) * real(u8(250));
+fn triangle(x: real[n], k: int) -> real =
+  where(k > 0 && (k > 1 || k > 2), norm(sort(x)), mean(max(tril(tril(diag(x))), 0)));
 fn sizes(x: real[n]) -> real = sum(x^2) / real(n * n * (n + 1));
 fn inverse(A: real[n, n]) -> real = log(det(A));
 fn ints(t: int[n]) -> int = sum(t);
@@ -80,6 +92,7 @@ shows 'first = Σ[i < k] xᵢ' '(∂first/∂x)ᵢ = Σ[j < k: j = i] 1' -- firs
 shows 'v4 = 2·Σ[i < n − 2] xᵢ·v1ᵢ' -- conv
 shows 'both_1 = x²' '∂both_0/∂x = 1' '∂both_1/∂x = 2·x' -- both
 shows '∂pair/∂p.0 = sin(p.1)' '∂pair/∂p.1 = p.0·cos(p.1)' -- pair
+shows 'v2 = argsort(x, descending)' -- least_two
 shows '∂²pair/∂p.0∂p.1 = cos(p.1)' '∂²pair/∂p.1² = −p.0·sin(p.1)' -- pair --hessian
 
 # same F MODE ARGUMENT…: the program that diff --nn writes gives the numbers of f
@@ -88,7 +101,7 @@ numbers() { tr -c '0-9.e+-' '\n' <"$1" | grep '[0-9]' | grep -v '^_\|^[a-z]'; }
 same() {
     f=$1 mode=$2 by=$3
     shift 3
-    accept "$NNCC" diff m.nn "$f" --nn -o o.nn
+    accept "$NNCC" diff m.nn "$f" --nn --real=f64 -o o.nn
     accept "$NNCC" run o.nn "${f}_$mode" --real=f64 "$@"
     sed 's/"[a-z_A-Z0-9]*"//g' out.txt >got
     : >all
@@ -124,6 +137,15 @@ same heated grad u 'u=[1,2,3,4]' steps=3
 same states grad 'W x' 'W=[[0.1,0.2],[0.3,-0.4]]' 'x=[[1,2],[3,4],[0.5,-1]]'
 same nested grad x x=0.3 n=3
 same couple grad 'a b' a=0.4 b=0.7
+same tail grad x "$x4"
+same tail grad x x='[2]'
+same until grad a a=9
+same halved grad 'x v' x=1.1 'v=[1,2,3,4,5]'
+same some grad 'x v' x=1.1 'v=[1,2,3]' 'p=[1,3,0]'
+same noisy grad x "$x4" a=9007199254740993
+same least_two grad x 'x=[[1,2,4],[3,-1,0.5]]'
+same longs grad x 'x=[1,2]' 'j=[4,2]'
+for k in 0 1 2; do same triangle grad x "$x4" k=$k; done
 for c in true false; do
     same choice grad 'x w y' 'x=[1,2]' 'w=[3,5]' y=0.5 c=$c
 done
@@ -149,8 +171,6 @@ refuse 1 "least has no parameter 'y'.*; it has x, A, b" "$NNCC" diff m.nn least 
 refuse 1 "'t' is no real" "$NNCC" diff m.nn table --by t
 refuse 1 'ints has no real parameter' "$NNCC" diff m.nn ints
 refuse 1 'nowhere/x.txt' "$NNCC" diff m.nn least -o nowhere/x.txt
-refuse 1 'no word for a loop whose steps values count' "$NNCC" diff m.nn until --nn
-refuse 1 'no word for a length max' "$NNCC" diff m.nn tail --nn
 refuse 1 'scalar' "$NNCC" diff m.nn vector --hessian
 refuse 2 'which function' "$NNCC" diff m.nn
 refuse 2 'one at a time' "$NNCC" diff m.nn least --tex --nn

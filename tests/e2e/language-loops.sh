@@ -203,3 +203,16 @@ for f in 'started, x' taken; do
     [ "$(grep -c '= loop(' out.txt)" = 4 ] || fail "$f: loops made twice"
 done
 is '{"d_E": [[0, 0]]}' 'grad(taken, E)' E='[[1, 2]]' p='[]' A='[[1,2],[3,4]]'
+
+# What decides whether something runs is read before a step changes it.
+cat >m.nn <<'N'
+fn once(v: real[n]) -> real = fold(t < n, r = 2.0, live = true, s = 0.0 | {
+  let i = n - 1 - t;
+  ((if i == 0 { r } else { 0.0 }), i == 0 && live,
+    s + (if i != 0 { if live { r * v[i-1] } else { 0.0 } } else { 0.0 }))
+}).2;
+export grad(once) as d_once;
+N
+is '{"once": 3.5}' once v='[0.5,1.75,-1.5]'
+is '{"d_v": [0, 2, 0]}' d_once v='[0.5,1.75,-1.5]'
+accept "$NNCC" check m.nn

@@ -110,3 +110,15 @@ grep -q '"z": \[\[3, 3\], \[3, 3\], \[3, 3\]\]' s.json || fail "s.json: $(cat s.
 "$NNCC" run m.nn deep seed=5 | sed 's/^{"[a-z]*": //; s/}$//' >d.json
 accept "$NNCC" run m.nn mean_and_variance d=@d.json
 grep -q '0": -\?0\.00.*1": \(1\.00\|0\.99\)' out.txt || fail "not N(0, 1): $(cat out.txt)"
+
+# The bits that they are made of: uniform's topmost 53.
+cat >m.nn <<'N'
+fn bits(k: key) -> i64[3] = random_bits(k, iota(3));
+fn drawn(k: key) -> bool = all(i < 3 |
+  uniform(k, [3])[i] == real(random_bits(k, i) / i64(2048)) / 9007199254740992 + 0.5);
+fn split_off(k: key) -> bool = all(uniform(key(random_bits(k, -1)), [2]) == uniform(split(k).0, [2]));
+fn each(k: key[2]) -> bool = random_bits(k, 5)[1] == random_bits(k[1], 5);
+N
+accept "$NNCC" run m.nn bits k=3 --real=f64
+for f in drawn split_off; do is "{\"$f\": true}" $f k=3 --real=f64; done
+is '{"each": true}' each k='[1,2]'

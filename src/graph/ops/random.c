@@ -93,6 +93,7 @@ const Op op_random_bits = {
     ELEMENTWISE(random_bits, 2, ON_any),
     .flags = OP_COSTLY,
     .doc = "64 random bits, a function of key and counter",
+    .shown = {FORM_call, "random_bits", "random_bits", NULL},
     .infer = random_bits_infer,
     .eval = random_bits_eval,
     .eval_int = threefry,

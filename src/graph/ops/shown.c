@@ -61,7 +61,7 @@ static const Form *ewise(FormMaker *m, const Node *n, const Form *const *at)
     bool spread = n->rank > 0;
     for (int i = 0; i < n->narg; i++) {
         const Node *a = n->arg[i];
-        x[i] = at && a->rank ? m->element(m, a, at) : m->whole(m, a);
+        x[i] = at ? m->element(m, a, at) : m->whole(m, a);
         if (!x[i])
             return NULL;
         spread = spread && x[i]->spread;
@@ -246,8 +246,8 @@ static const Form *scattered(FormMaker *m, const Node *n, const Form *const *at)
         place[i] = i < axis                 ? at[i]
                    : i < axis + index->rank ? over_index(m, &o, x->dim[i])
                                             : at[i - index->rank + 1];
-    const Form *cond =
-        form_equal(m, m->element(m, index, place + axis), at[axis]);
+    const Form *cond = form_equal(m, m->element(m, index, place + axis),
+                                  form_typed(m, index->dtype, at[axis]));
     return sum_end(m, n, &o, cond, m->element(m, x, place));
 }
 
@@ -488,6 +488,24 @@ static const Form *view(FormMaker *m, const Node *n, const Form *const *at)
     return view_place(m, n, at, place) ? m->element(m, n->arg[0], place) : NULL;
 }
 
+/* The places of the elements in their order: all, or the first ones. */
+static const Form *sorted(FormMaker *m, const Node *n, const Form *const *at)
+{
+    static const Shown argsort = {FORM_call, "argsort", "argsort", NULL};
+    const Node *x = n->arg[0];
+    bool all = n->attr.dims[0] == x->dim[x->rank - 1];
+    const char *down = m->literal ? "descending = true" : "descending";
+    if (all == (at != NULL))
+        return NULL;
+    const Form *arg[] = {m->named(m, x), form_name(m, down, 0)};
+    Form *f = arena_copy(
+        m->arena,
+        form_make(m, FORM_call, &argsort, n->attr.integer ? 2 : 1, arg),
+        sizeof *f);
+    f->rank = x->rank;
+    return at ? form_at(m, f, n->rank, at) : f;
+}
+
 /* Leaves. */
 
 /* The word for a conversion to that type. */
@@ -497,6 +515,31 @@ static const Shown *conversion(FormMaker *m, DType to)
     s->kind = FORM_cast;
     s->nn = s->text = to == graph_real(m->graph) ? real_word : dtype_word(to);
     return s;
+}
+
+const Form *form_typed(FormMaker *m, DType t, const Form *f)
+{
+    bool plain = t == DT_i32 || t == DT_bool || t == graph_real(m->graph);
+    if (plain || !m->literal)
+        return f;
+    Form *to = arena_copy(
+        m->arena, form_make(m, FORM_cast, conversion(m, t), 1, &f), sizeof *to);
+    to->rank = f->rank;
+    return to;
+}
+
+/* Formulas have numbers of 53 bits; a program gets larger ones in two parts. */
+static const Form *integer_constant(FormMaker *m, DType t, int64_t v)
+{
+    const int64_t half = INT64_C(1) << 32;
+    if (!m->literal || (v < INT64_C(1) << 53 && v > -(INT64_C(1) << 53)))
+        return form_typed(m, t, form_number(m, (double)v, true));
+    int64_t low = v & (half - 1);
+    const Form *high = form_number(m, (double)((v - low) / half), true);
+    const Form *by = form_number(m, (double)half, true);
+    const Form *all = form2(m, FORM_product, form_typed(m, DT_i64, high), by);
+    all = form2(m, FORM_sum, all, form_number(m, (double)low, true));
+    return t == DT_key ? form_typed(m, t, all) : all;
 }
 
 static const Form *data(FormMaker *m, const Node *n, int axis, int64_t *next)
@@ -521,14 +564,14 @@ static const Form *leaf(FormMaker *m, const Node *n, const Form *const *at)
     case OP_const:
         if (n->dtype == DT_bool)
             return form_name(m, n->attr.integer ? "true" : "false", 0);
-        return dtype_is_real(n->dtype)
-                   ? form_number(m, n->attr.real, false)
-                   : form_number(m, (double)n->attr.integer, true);
+        if (!dtype_is_real(n->dtype))
+            return integer_constant(m, n->dtype, n->attr.integer);
+        return form_typed(m, n->dtype, form_number(m, n->attr.real, false));
     case OP_data:
         if (n->attr.integer > MOST_WRITTEN && !m->literal)
             return at ? form_at(m, form_name(m, "data", n->rank), n->rank, at)
                       : form_name(m, "data", n->rank);
-        f = data(m, n, 0, &next);
+        f = form_typed(m, n->dtype, data(m, n, 0, &next));
         return at ? form_at(m, f, n->rank, at) : f;
     case OP_dim:
         f = form_dim(m, n->attr.dims[0]);
@@ -537,7 +580,8 @@ static const Form *leaf(FormMaker *m, const Node *n, const Form *const *at)
         return form_make(m, FORM_cast, conversion(m, n->dtype), 1, &f);
     case OP_iota:
         f = form_dim(m, n->attr.dims[0]);
-        return at ? at[0] : form_make(m, FORM_call, &iota, 1, &f);
+        f = at ? at[0] : form_make(m, FORM_call, &iota, 1, &f);
+        return form_typed(m, n->dtype, f);
     }
     return NULL;
 }
@@ -576,7 +620,7 @@ const Form *form_of(FormMaker *m, const Node *n, const Form *const *at)
     case OPC_index:
         return n->op == OP_gather ? gathered(m, n, at) : scattered(m, n, at);
     case OPC_sort:
-        return at ? NULL : ewise(m, n, NULL);
+        return sorted(m, n, at);
     case OPC_region:
         return NULL;
     }
