@@ -25,7 +25,7 @@ static bool is_taken(const Builder *b, const char *name)
 }
 
 /* That name, or one like it. */
-static const char *own_name(Builder *b, const char *name)
+const char *builder_name(Builder *b, const char *name)
 {
     Arena *a = b->m.arena;
     const char *own = name;
@@ -66,8 +66,8 @@ static bool is_size(const FormMaker *m, const Dim *d)
 
 /* Equations */
 
-static Equation *equation_add(Builder *b, const Form *left, const Form *right,
-                              const Node *n)
+Equation *builder_equation(Builder *b, const Form *left, const Form *right,
+                           const Node *n)
 {
     Equation e = {.left = left, .right = right, .node = n};
     static Equation dropped;
@@ -100,7 +100,7 @@ void builder_define(Builder *b, const Form *left, const Node *n,
     if (!right || (right->spread && b->o.literal))
         right = builder_each(b, n, m->element);
     if (right->kind != FORM_each || b->o.literal) {
-        equation_add(b, left, right, n);
+        builder_equation(b, left, right, n);
         return;
     }
     const Form **index = NEWN(m->arena, const Form *, right->nvar);
@@ -109,8 +109,8 @@ void builder_define(Builder *b, const Form *left, const Node *n,
         index[i] = right->arg[2 * i];
         bound[i] = right->arg[2 * i + 1];
     }
-    Equation *e = equation_add(b, form_at(m, left, right->nvar, index),
-                               right->arg[right->narg - 1], n);
+    Equation *e = builder_equation(b, form_at(m, left, right->nvar, index),
+                                   right->arg[right->narg - 1], n);
     e->nindex = right->nvar;
     e->index = index;
     e->bound = bound;
@@ -128,7 +128,7 @@ static const Form *called(const Builder *b, const Form *right)
     return NULL;
 }
 
-static void name_node(Builder *b, const Node *n)
+void builder_name_node(Builder *b, const Node *n)
 {
     Known *k = &b->known[n->id];
     const Form *right = k->whole, *there = called(b, right);
@@ -138,7 +138,7 @@ static void name_node(Builder *b, const Node *n)
         k->whole = there;
         return;
     }
-    const char *name = k->own ? k->name : own_name(b, k->name);
+    const char *name = k->own ? k->name : builder_name(b, k->name);
     const Form *left = form_name(&b->m, name, n->rank);
     builder_define(b, left, n, right);
     k->named = true;
@@ -157,13 +157,13 @@ static const Form *named(FormMaker *m, const Node *x)
 {
     Known *k = &builder(m)->known[x->id];
     if (!k->whole || k->whole->spread)
-        name_node(builder(m), x);
+        builder_name_node(builder(m), x);
     return k->whole;
 }
 
 /* An element of what is written with indices already has them all. */
-static const Form *at_indices(FormMaker *m, const Form *x, int n,
-                              const Form *const *at)
+const Form *builder_at(FormMaker *m, const Form *x, int n,
+                       const Form *const *at)
 {
     LIST(const Form *) all = {0};
     if (x->kind != FORM_at)
@@ -211,11 +211,11 @@ static const NodeLabel *call_of(const Builder *b, const Node *n)
     return l;
 }
 
-static bool has_index(const Form *f)
+bool form_has_index(const Form *f)
 {
     bool has = f->kind == FORM_over || f->kind == FORM_each;
     for (int i = 0; i < f->narg && !has; i++)
-        has = has_index(f->arg[i]);
+        has = form_has_index(f->arg[i]);
     return has;
 }
 
@@ -225,23 +225,23 @@ static const Form *element(FormMaker *m, const Node *x, const Form *const *at)
     const Known *k = &b->known[x->id];
     /* Its indices are others than those in use. */
     if (m->nindex && k->whole && !k->bound && !k->whole->spread &&
-        has_index(k->whole))
-        name_node(b, x);
+        form_has_index(k->whole))
+        builder_name_node(b, x);
     if (x->rank == 0 && k->whole)
         return k->whole;
     if (k->named || k->bound || call_of(b, x))
-        return at_indices(m, k->whole, x->rank, at);
+        return builder_at(m, k->whole, x->rank, at);
     if (k->whole && k->whole->kind == FORM_matrix && !k->whole->spread) {
         if (b->o.literal)
-            name_node(b, x);
-        return at_indices(m, k->whole, x->rank, at);
+            builder_name_node(b, x);
+        return builder_at(m, k->whole, x->rank, at);
     }
     const Form *f = form_of(m, x, at);
     if (f)
         return f;
     if (!k->whole || k->whole->kind != FORM_name)
-        name_node(b, x);
-    return at_indices(m, k->whole, x->rank, at);
+        builder_name_node(b, x);
+    return builder_at(m, k->whole, x->rank, at);
 }
 
 /* softmax(h): a call that is there whole. */
@@ -278,223 +278,6 @@ static const Form *formula(Builder *b, const Node *n)
     Form *own = arena_copy(b->m.arena, f, sizeof *f);
     own->rank = n->rank;
     return own;
-}
-
-/* Loops */
-
-static const Form *step_form(Builder *b, const Form *name, const Form *at)
-{
-    Form *f =
-        arena_copy(b->m.arena, form2(&b->m, FORM_step, name, at), sizeof *f);
-    f->rank = name->rank;
-    return f;
-}
-
-void builder_bind(Builder *b, const Node *param, const Form *f)
-{
-    Known *k = &b->known[param->id];
-    Form *own = arena_copy(b->m.arena, f, sizeof *f);
-    own->rank = param->rank;
-    own->spread = false;
-    own->order = own->order ? own->order : ++b->bound;
-    k->whole = own;
-    k->live = k->done = k->bound = true;
-}
-
-/* What is known of a body's nodes outside of it is not of this one; it is put
- * aside until body_end. */
-static Known *body_begin(Builder *b, const Region *r)
-{
-    Known *before = NEWN(b->m.arena, Known, r->nbody + 1);
-    for (int i = 0; i < r->nbody; i++) {
-        before[i] = b->known[r->body[i]->id];
-        b->known[r->body[i]->id] = (Known){0};
-    }
-    return before;
-}
-
-static void body_end(Builder *b, const Region *r, const Known *before)
-{
-    for (int i = 0; i < r->nbody; i++)
-        b->known[r->body[i]->id] = before[i];
-}
-
-static const char *name_of(const Node *param, const char *else_)
-{
-    const char *name = param->attr.name;
-    return name && *name && *name != '_' ? name : else_;
-}
-
-/* The t before which a loop has made all its steps. */
-static const Form *last_step(Builder *b, const Node *n, const Form *trips)
-{
-    const Region *r = node_region(n);
-    if (b->o.literal && !r->until && !r->counted)
-        return form_typed(&b->m, DT_i64, trips);
-    if (r->reverse && !b->o.literal)
-        return form_number(&b->m, 0, true);
-    return r->until || b->o.literal ? form_name(&b->m, own_name(b, "T"), 0)
-                                    : trips;
-}
-
-/* What a loop carries and gives, by the number of the part. */
-typedef struct Parts {
-    const Form **carry, **output, *last;
-} Parts;
-
-static Parts name_parts(Builder *b, const Node *n, const Form *trips)
-{
-    FormMaker *m = &b->m;
-    const Region *r = node_region(n);
-    Parts p = {NEWN(m->arena, const Form *, r->ncarry + 1),
-               NEWN(m->arena, const Form *, r->noutput + 1),
-               last_step(b, n, trips)};
-    for (int i = 0; i < r->ncarry; i++)
-        p.carry[i] = form_name(m, own_name(b, name_of(r->carry[i], NULL)),
-                               r->carry[i]->rank);
-    for (int i = 0; i < r->noutput; i++)
-        p.output[i] = form_name(m, own_name(b, NULL), r->output[i]->rank + 1);
-    return p;
-}
-
-/* What the parameters of a step at t are. */
-static void bind_loop(Builder *b, const Region *r, const Form *t,
-                      const Parts *p, const Form *const *arg)
-{
-    FormMaker *m = &b->m;
-    const Form *before =
-        r->reverse ? form2(m, FORM_sum, t, form_number(m, 1, true)) : t;
-    builder_bind(b, r->index, form_typed(m, r->index->dtype, t));
-    for (int i = 0; i < r->ncarry; i++)
-        builder_bind(b, r->carry[i], step_form(b, p->carry[i], before));
-    for (int i = 0; i < r->ninput; i++)
-        builder_bind(b, r->input[i], at_indices(m, arg[r->ncarry + i], 1, &t));
-    for (int i = 0; i < r->ncapture; i++)
-        builder_bind(b, r->capture[i], arg[r->ncarry + r->ninput + i]);
-}
-
-static void step_equations(Builder *b, const Region *r, const Parts *p,
-                           const Form *t)
-{
-    FormMaker *m = &b->m;
-    const Form *one = form_number(m, 1, true);
-    const Form *after = r->reverse ? t : form2(m, FORM_sum, t, one);
-    for (int i = 0; i < r->ncarry; i++)
-        builder_define(b, step_form(b, p->carry[i], after), r->next[i],
-                       whole(m, r->next[i]));
-    for (int i = 0; i < r->noutput; i++)
-        builder_define(b, form_at(m, p->output[i], 1, &t), r->output[i],
-                       whole(m, r->output[i]));
-}
-
-/* The results of one step, and whether it is made. A program asks that before
- * the step, which gives it no names. */
-static void loop_body(Builder *b, const Region *r, const Form *t,
-                      const Parts *p, const Form *const *arg, Recurrence *to)
-{
-    Node **result = NEWN(b->m.arena, Node *, region_nresult(r) + 1);
-    bool apart = r->until && b->o.literal;
-    int count = region_nresult(r) - apart;
-    Known *before = body_begin(b, r);
-    region_results(r, result);
-    bind_loop(b, r, t, p, arg);
-    if (apart) {
-        to->before_until = b->to = NEW(b->m.arena, Equations);
-        builder_build(b, 1, &r->until);
-        to->until = named(&b->m, r->until);
-        body_end(b, r, before);
-        before = body_begin(b, r);
-        bind_loop(b, r, t, p, arg);
-    }
-    b->to = to->step = NEW(b->m.arena, Equations);
-    for (int i = 0; i < count; i++)
-        b->known[result[i]->id].result = true;
-    builder_build(b, count, result);
-    step_equations(b, r, p, t);
-    if (r->until && !apart)
-        to->until = whole(&b->m, r->until);
-    body_end(b, r, before);
-}
-
-/* What a loop takes. It may count by an index that stands in the formula. */
-static const Form *taken_in(Builder *b, const Node *x)
-{
-    const Form *f = named(&b->m, x);
-    if (b->o.literal && has_index(f))
-        name_node(b, x);
-    return whole(&b->m, x);
-}
-
-static void loop(Builder *b, const Node *n)
-{
-    FormMaker *m = &b->m;
-    const Region *r = node_region(n);
-    Recurrence *to = NEW(m->arena, Recurrence);
-    const Form *count = r->counted ? named(m, n->arg[n->narg - 1]) : NULL;
-    const Form *most = form_dim(m, r->trips), *trips = count ? count : most;
-    int taken = b->taken.n;
-    const Form *t = form_name(m, own_name(b, name_of(r->index, "t")), 0);
-    const Form **arg = NEWN(m->arena, const Form *, n->narg + 1);
-    Equations *outer = b->to;
-    for (int i = r->ncarry; i < n->narg; i++)
-        arg[i] = taken_in(b, n->arg[i]);
-    Parts p = name_parts(b, n, trips);
-    b->to = to->start = NEW(m->arena, Equations);
-    for (int i = 0; i < r->ncarry; i++)
-        builder_define(b,
-                       step_form(b, p.carry[i],
-                                 r->reverse ? trips : form_number(m, 0, true)),
-                       n->arg[i], whole(m, n->arg[i]));
-    loop_body(b, r, t, &p, arg, to);
-    to->index = t;
-    to->trips = b->o.literal ? most : trips;
-    to->count = count;
-    to->made = b->o.literal && (r->until || count) ? p.last : NULL;
-    to->reverse = r->reverse;
-    to->zero = program_zeros(m, r);
-    b->to = outer;
-    b->taken.at[taken] = ""; /* another loop may count by it */
-    equation_add(b, NULL, NULL, n)->loop = to;
-    for (int i = 0; i < r->ncarry; i++)
-        p.carry[i] = step_form(b, p.carry[i], p.last);
-    LIST(const Form *) all = {0};
-    for (int i = 0; i < r->ncarry; i++)
-        list_push(m->arena, &all, p.carry[i]);
-    for (int i = 0; i < r->noutput; i++)
-        list_push(m->arena, &all, p.output[i]);
-    list_push(m->arena, &all, p.last);
-    b->known[n->id].whole = form_make(m, FORM_list, NULL, all.n, all.at);
-}
-
-/* A call that stands for itself is written out. */
-static void call(Builder *b, const Node *n)
-{
-    FormMaker *m = &b->m;
-    const Region *r = node_region(n);
-    LIST(const Form *) all = {0};
-    const Form **arg = NEWN(m->arena, const Form *, n->narg + 1);
-    for (int i = 0; i < n->narg; i++)
-        arg[i] = named(m, n->arg[i]);
-    Known *before = body_begin(b, r);
-    for (int i = 0; i < r->ncapture; i++)
-        builder_bind(b, r->capture[i], arg[i]);
-    builder_build(b, r->noutput, r->output);
-    for (int i = 0; i < r->noutput; i++)
-        list_push(m->arena, &all, named(m, r->output[i]));
-    body_end(b, r, before);
-    b->known[n->id].whole = form_make(m, FORM_list, NULL, all.n, all.at);
-}
-
-/* A loop, a call, or a part of one. */
-static void region_node(Builder *b, const Node *n)
-{
-    if (!node_has_region(n))
-        b->known[n->id].whole =
-            b->known[n->arg[0]->id].whole->arg[n->attr.integer];
-    else if (node_region(n)->trips)
-        loop(b, n);
-    else
-        call(b, n);
 }
 
 /* All nodes */
@@ -580,7 +363,7 @@ static void node_build(Builder *b, const Node *n)
     const NodeLabel *let = graph_let_label(b->g, n);
     k->done = true;
     if (op_table[n->op]->cls == OPC_region && !call_of(b, n)) {
-        region_node(b, n);
+        builder_region(b, n);
         return;
     }
     k->whole = formula(b, n);
@@ -588,7 +371,7 @@ static void node_build(Builder *b, const Node *n)
     if (let && !b->o.literal && !k->name)
         k->name = let->name;
     if (wants_name(b, n))
-        name_node(b, n);
+        builder_name_node(b, n);
 }
 
 static const NodeLabel *whole_call(void *u, const Node *n)
@@ -673,7 +456,7 @@ static void claim(Builder *b, ShowResult *r)
     Known *k = &b->known[r->node->id];
     bool first = !k->name && !k->bound;
     if (!r->left) {
-        r->name = own_name(b, r->name);
+        r->name = builder_name(b, r->name);
         r->left = form_name(&b->m, r->name, r->node->rank);
         k->own = first;
     }

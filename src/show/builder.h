@@ -42,8 +42,23 @@ void builder_bind(Builder *b, const Node *param, const Form *f);
 typedef const Form *FormElement(FormMaker *m, const Node *n,
                                 const Form *const *at);
 const Form *builder_each(Builder *b, const Node *n, FormElement *element);
+/* That name, or one like it; NULL: v1, v2 … */
+const char *builder_name(Builder *b, const char *name);
+/* An element of what may be written with indices already. */
+const Form *builder_at(FormMaker *m, const Form *x, int n,
+                       const Form *const *at);
+bool form_has_index(const Form *f);
+Equation *builder_equation(Builder *b, const Form *left, const Form *right,
+                           const Node *n);
+/* n gets a name, which is defined. */
+void builder_name_node(Builder *b, const Node *n);
 /* left = n, whole (right) or by elements. */
 void builder_define(Builder *b, const Form *left, const Node *n,
                     const Form *right);
+
+/* loops.c */
+
+/* A loop, a call, or a part of one. */
+void builder_region(Builder *b, const Node *n);
 
 #endif

@@ -23,18 +23,14 @@ typedef struct Limits {
 
 static const Limits usual = {"", 4, 3, 10};
 
-/* Functions that take more. A product of two numbers is one operation, with its
- * tangent four; of products of products that is what remains. */
+/* Functions that take more: docs/design.md says why they must. */
 static const Limits others[] = {
+    /* Products of products. */
     {"cumprod_of", 4, 4, 12},
     {"product", 4, 4, 12}, /* lecture: swell */
-    {"det_of", 4, 3.5, 10},
     /* bundle: turning points in space */
     {"loss", 4, 3.1, 10},
     {"residuals", 4, 3.2, 10},
-    /* Forward mode through a derivative for reverse mode: by n columns. */
-    {"cholesky_of", 4, 10, 18},
-    {"solve_spd_of", 4, 3, 11},
     {"cofactors_of", 4, 3, INFINITY}, /* the third derivative of det */
 };
 
@@ -194,6 +190,7 @@ static const char *const without[] = {
     "substitute_lower",
     "substitute_upper",
     "cholesky_solve",
+    "solve_spd_back",
     "gammaincs",
     "betaincs",
     "cofactors_along",

@@ -126,9 +126,24 @@ static double ne_eval(const double *x) { return x[0] != x[1]; }
 
 static int64_t ne_eval_int(const int64_t *x) { return x[0] != x[1]; }
 
+/* A sum of 0 and 1 is not 0: is one of them not. */
+static Node *not_none(Graph *g, const Node *x)
+{
+    const Node *sum = x->op == OP_sum ? x : NULL;
+    const Node *c = sum ? sum->arg[0] : x;
+    if (c->op != OP_cast || c->arg[0]->dtype != DT_bool || c->dtype == DT_u8)
+        return NULL;
+    return sum ? g_reduce(g, OP_any, c->arg[0], sum->attr.nint, sum->attr.ints)
+               : c->arg[0];
+}
+
 static Node *ne_identity(Graph *g, const Node *n)
 {
-    return equality_identity(g, n, false);
+    Node *y = equality_identity(g, n, false);
+    for (int i = 0; i < 2 && !y; i++)
+        if (node_is_const(n->arg[i], 0))
+            y = not_none(g, n->arg[1 - i]);
+    return y;
 }
 
 static Val *ne_lower(Lower *l, const Node *n, Val *const *x)
