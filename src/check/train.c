@@ -280,6 +280,14 @@ static bool check_loss(Train *t)
            (t->key < 0 || key_type(t, fresh[t->key]));
 }
 
+static const char *predicts(const Train *t)
+{
+    const char *name = intern(t->c->names, "predict");
+    Found f = scope_lookup(t->c, t->scope, name, t->at);
+
+    return f.entry && f.entry->kind == EN_fn ? name : t->predict;
+}
+
 static ParamRole role_of(const Train *t, int i)
 {
     return i == t->by        ? PR_trained
@@ -368,4 +376,5 @@ void export_trains(Program *p, int n, const Item *const *item)
         export_item(p, all.train.at[i]);
     if (all.train.at[0]->nmetric > 0)
         p->module->metric = all.train.at[0]->metric[0].name;
+    p->module->predict = predicts(all.train.at[0]);
 }

@@ -59,6 +59,7 @@ typedef struct Train {
     const Type *type, *carried_type, *optimizer_type;
     bool *frozen; /* leaves of what is trained that stay */
     LIST(Group) group;
+    const char *predict; /* see Module */
     Knob clip_norm, clip_value, accumulate, steps;
 } Train;
 

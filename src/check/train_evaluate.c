@@ -71,6 +71,8 @@ static bool take_arguments(Train *t, const Metric *m, Arguments *to,
     for (int k = 0; m->call && k < m->call->call.narg; k++) {
         CallArg a = call_arg(c, t->scope, &m->call->call.arg[k]);
 
+        if (a.value->kind == V_fn && !t->predict)
+            t->predict = fn_name(c, a.value->fn);
         if (a.value->kind == V_fn)
             a.value = by_name(t, a.value->fn, a.span, loss, taken);
         if (value_is_error(a.value) || !args_place(c, m->fn, &a, k, to))

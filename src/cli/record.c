@@ -52,7 +52,11 @@ bool recorder_begin(const Args *a, const nncc_model *m, Recorder *r)
     const char *log = option_value(a, "log");
     const char *folder = option_value(a, "tensorboard");
 
-    *r = (Recorder){.args = a, .model = m};
+    *r = (Recorder){.args = a,
+                    .model = m,
+                    .keeps =
+                        option_value(a, "report") || option_value(a, "plot"),
+                    .every = 1};
     if (!option_int(a, "log-steps", 1, &r->steps))
         return false;
     name_scalars(r);
@@ -66,8 +70,29 @@ bool recorder_begin(const Args *a, const nncc_model *m, Recorder *r)
     return true;
 }
 
+/* Of many records every second one goes, again and again. */
+static void keep(Recorder *r)
+{
+    enum { MOST = 2000 };
+    Record copy = r->now;
+    int n = 0;
+
+    if (!r->keeps || r->told++ % r->every)
+        return;
+    copy.at =
+        arena_copy(r->args->arena, r->now.at, sizeof *copy.at * (size_t)copy.n);
+    list_push(r->args->arena, &r->kept, copy);
+    if (r->kept.n < MOST)
+        return;
+    for (int i = 0; i < r->kept.n; i += 2)
+        r->kept.at[n++] = r->kept.at[i];
+    r->kept.n = n;
+    r->every *= 2;
+}
+
 static void put(Recorder *r)
 {
+    keep(r);
     log_put(&r->log, &r->now);
     events_put(&r->events, &r->now);
     if (r->json) {

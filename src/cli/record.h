@@ -58,7 +58,9 @@ typedef struct Recorder {
     const nncc_model *model;
     Record now;
     int items, rate, batch_loss; /* which of its numbers; items: the first */
-    Records kept;  /* all, where something is made of them in the end */
+    bool keeps;                  /* something is made of them in the end */
+    Records kept;                /* every so many: */
+    int64_t every, told;
     int64_t steps; /* also every so many; 0: only at the end of epochs */
     FILE *json;    /* what standard output was; or NULL */
     LogFile log;

@@ -4,6 +4,7 @@
 #include "cli/fault.h"
 #include "cli/progress.h"
 #include "cli/record.h"
+#include "cli/report.h"
 #include "cli/sets.h"
 #include "cli/settings.h"
 #include "cli/trained.h"
@@ -191,7 +192,7 @@ static void tell_fault(const Args *a, const Trained *t)
 }
 
 static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
-                       const Sets *s)
+                       const Sets *s, Report *report)
 {
     Telling t = {.args = a, .module = to->module};
     nncc_model *m = to->model;
@@ -209,6 +210,7 @@ static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
     if (status == NN_OK) {
         print_outcome(&r, m);
         recorder_result(&t.recorder, &r);
+        t.failed |= !report_write(report, to, s, &t.recorder.kept, &r);
     } else {
         cli_fail("%s", nncc_last_error());
         if (status == NN_ERR_DIVERGED)
@@ -236,14 +238,14 @@ static bool load(const Args *a, nncc_model *m, nncc_train_options *o,
 }
 
 static bool train_module(const Args *a, Load *l, nncc_train_options *o,
-                         const Sets *s, Saves *saves)
+                         const Sets *s, Saves *saves, Report *report)
 {
     Trained t;
 
-    if (!trained_open(l, NULL, &t))
+    if (!trained_open(l, report_function(a, l), &t))
         return false;
-    bool done =
-        load(a, t.model, o, s) && train_here(a, &t, o, s) && save(a, &t, saves);
+    bool done = load(a, t.model, o, s) && train_here(a, &t, o, s, report) &&
+                save(a, &t, saves);
     trained_close(&t);
     return done;
 }
@@ -329,9 +331,10 @@ static int read_all(Args *a, nncc_train_options *o, nncc_schedule *schedule,
 
 static int train(Args *a)
 {
-    Load l = {0};
+    Load l = {.named = option_value(a, "report") != NULL};
     Sets sets = {NULL, NULL};
     Saves saves = {0};
+    Report report = {0};
     SetOptions data;
     nncc_schedule schedule = {0};
     nncc_checkpoints checkpoints = {0};
@@ -354,15 +357,18 @@ static int train(Args *a)
     }
     if (!status)
         status = begin_saves(a, l.module, &saves);
+    if (!status)
+        status = report_begin(a, &report);
     if (status)
         return status;
     o.setting = settings.at;
     o.nsetting = settings.n;
     if (!sets_read(&data, &sets))
         status = cli_fail("%s", nncc_last_error());
-    else if (!train_module(a, &l, &o, &sets, &saves))
+    else if (!train_module(a, &l, &o, &sets, &saves, &report))
         status = EXIT_FAILURE;
     drop_saves(&saves);
+    report_drop(&report);
     sets_free(&sets);
     return status;
 }
@@ -410,6 +416,8 @@ static const Option options[] = {
     {"log-steps", 0, "N", "every N steps too"},
     {"tensorboard", 0, "FOLDER", "the same as event files of TensorBoard's"},
     {"json", 0, NULL, "the same on standard output, and what comes out"},
+    {"report", 0, "FILE.html", "a page of curves, predictions, settings"},
+    {"plot", 0, "FILE.svg", "the curves alone"},
     {"debug-nan", 0, NULL,
      "tell which operation's value or derivative was the first\n"
      "that is no number"},

@@ -113,6 +113,9 @@ typedef struct Module {
     /* of the above: what `train` items make; init: NULL without any */
     Function *init;
     LIST(Training) training;
+    /* The function called predict, or the one that the first metric is called
+     * with; or NULL. */
+    const char *predict;
     const char *metric;   /* the second result of the first evaluate, or NULL */
     uint64_t hash;        /* of all sources that the program read */
     const ModuleFit *fit; /* or NULL */

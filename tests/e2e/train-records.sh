@@ -47,3 +47,54 @@ P
 else
     echo 'skipped: the tensorboard package of Python'
 fi
+
+# A page and a picture, which are whole and say what came out.
+accept $train --epochs 4 --report page.html --plot curves.svg --json
+grep -q '</svg>' curves.svg && grep -q '<polyline' curves.svg && grep -q test_accuracy curves.svg || fail "$(cat curves.svg)"
+for what in 'id="result"' 'id="confusion"' 'id="samples"' 'epochs = 4' 'net.hidden.W' 'fn predict(net: Net' 'nncc [0-9]'; do
+    grep -q "$what" page.html || fail "no $what: $(cat page.html)"
+done
+grep -q 'http' page.html && ! grep 'http' page.html | grep -qv 'www.w3.org' || fail "it needs others: $(grep http page.html)"
+if python3 -c '' 2>/dev/null; then
+    cat >read.py <<'P'
+import json, xml.etree.ElementTree as tree
+tree.parse('curves.svg')
+page = tree.fromstring(open('page.html', encoding='utf-8').read().replace('<!DOCTYPE html>', ''))
+table = {t.get('id'): [[''.join(c.itertext()) for c in r] for r in t] for t in page.iter('table')}
+count = [[int(c) for c in r[1:]] for r in table['confusion'][1:]]
+assert sum(map(sum, count)) == 18, count
+accuracy = json.loads(open('out.txt').readlines()[-1])['test_accuracy']
+assert abs((count[0][0] + count[1][1]) / 18 - accuracy) < 1e-6, (count, accuracy)
+assert len(table['samples']) == 13
+P
+    python3 read.py || fail 'the page is not as it should be'
+else
+    echo 'skipped: Python, which reads the page'
+fi
+for browser in chromium chromium-browser google-chrome none; do
+    command -v $browser >/dev/null && break
+done
+if [ $browser = none ]; then
+    echo 'skipped: Chromium, which opens the page'
+else
+    $browser --headless --no-sandbox --disable-gpu --dump-dom "file://$PWD/page.html" >dom.html 2>/dev/null ||
+        fail "$browser does not open it"
+    grep -q 'id="versions"' dom.html || fail 'the page is cut short'
+fi
+# Of a regression, of a function that a metric names, of none.
+cat >line.nn <<'N'
+use optim;
+struct Line { w: real[3] = 0, b: real = 0 }
+fn at(p: Line, x: real[n, 3]) -> real[n] = x @ p.w + p.b;
+fn loss(p: Line, x: real[n, 3], y: real[n]) -> real = mean((at(p, x) - y)^2);
+fn off(a: real[n], y: real[n]) -> real = mean(abs(a - y));
+train loss(p) { optimizer = adam(lr = 0.1); metric = off(at); }
+N
+accept "$NNCC" train line.nn --data d.csv --epochs 2 --report page.html
+grep -q 'by at.</p>' page.html && grep -q 'id="samples"' page.html || fail "$(cat page.html)"
+grep -q 'id="confusion"' page.html && fail 'classes of numbers'
+sed -i 's/metric = .*; //' line.nn
+accept "$NNCC" train line.nn --data d.csv --epochs 0 --report page.html --plot curves.svg
+grep -q 'id="samples"' page.html && fail "$(cat page.html)"
+refuse 2 "'--plot' writes .svg, not 'a.png'" $train --plot a.png
+refuse 1 'no/page.html' $train --report no/page.html
