@@ -7,7 +7,6 @@
 #include "check/scope.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { MAX_WRITTEN = 4096 }; /* values of indices that are written out */
 
@@ -271,36 +270,37 @@ static const Value *reduce(Over *o, const Value *v)
 
 /* Written out: for bodies that call the function they are part of. */
 
-typedef struct Written {
-    Over *o;
-    LIST(Operand) term;
-} Written;
+typedef LIST(Operand) Terms;
 
-static void write_out(Written *w, const Scope *up, int k)
+/* The values of the body: of a comprehension one, their rows stacked. */
+static bool write_out(Over *o, const Scope *up, int k, int *left, Terms *to)
 {
-    Over *o = w->o;
     Check *c = o->c;
     const Binder *b = &o->e->comp.binder[k];
-    Span at = o->e->comp.body->span;
+    Operand x = {NULL, o->e->comp.body->span, NULL};
+    int first = to->n;
     int64_t n;
 
     if (k == o->n) {
-        Operand x = {eval(c, up, o->e->comp.body), at, NULL};
-
-        x.value = value_settle(c, at, x.value);
-        list_push(c->arena, &w->term, x);
-        return;
+        if ((*left)-- == 0)
+            return check_refuse(c, o->e->span, "recursion",
+                                "this calls itself for more than %d elements",
+                                MAX_WRITTEN);
+        x.value = value_settle(c, x.span, eval(c, up, o->e->comp.body));
+        list_push(c->arena, to, x);
+        return !value_is_error(x.value);
     }
     n = index_count(c, up, b, &o->index[k]);
-    if (n < 0)
-        list_push(c->arena, &w->term, ((Operand){c->error, at, NULL}));
-    for (int64_t i = 0; i < n && w->term.n < MAX_WRITTEN; i++) {
-        Scope *s = scope_new(c, up, up->binding.n, up->unit);
-        Node *value = g_const_int(c->graph, DT_i32, i);
-
-        scope_bind(c, s, b->name, b->span, value_tensor(c, value));
-        write_out(w, s, k + 1);
+    for (int64_t i = 0; i < n; i++)
+        if (!write_out(o, index_at(c, up, b, i), k + 1, left, to))
+            return false;
+    if (n >= 0 && o->e->kind == EX_comp) {
+        x.value = literal_stack(c, o->s, o->e->span, (int)n, to->at + first);
+        to->n = first;
+        list_push(c->arena, to, x);
+        return !value_is_error(x.value);
     }
+    return n >= 0;
 }
 
 static const Value *join_terms(Over *o, const Builtin *r, int n,
@@ -342,30 +342,6 @@ static const Value *reduce_terms(Over *o, int n, const Operand *x)
                         reduction_node(c->graph, r, v->node, 1, o->axis, NULL));
 }
 
-/* Rows of equal length, as deep as there are binders. */
-static const Value *nest_terms(Over *o, const Operand *x, int n)
-{
-    Check *c = o->c;
-    Operand *row = NEWN(c->arena, Operand, n + 1);
-
-    if (n > 0)
-        memcpy(row, x, sizeof *row * (size_t)n);
-    for (int k = o->n - 1; k >= 0; k--) {
-        int64_t each =
-            index_count(c, o->s, &o->e->comp.binder[k], &o->index[k]);
-
-        if (each < 0)
-            return c->error;
-        n = each > 0 ? n / (int)each : 0;
-        for (int i = 0; i < n; i++)
-            row[i].value = literal_stack(c, o->s, o->e->span, (int)each,
-                                         row + (size_t)i * (size_t)each);
-    }
-    if (n == 0)
-        return check_fail(c, o->e->span, "empty", "a tensor needs an element");
-    return row[0].value;
-}
-
 static bool was_written(const Check *c, const Expr *e)
 {
     for (int i = 0; i < c->written.n; i++)
@@ -403,26 +379,20 @@ static bool write_at_once(const Over *o)
 static const Value *evaluate_written(Over *o)
 {
     Check *c = o->c;
-    Written w = {.o = o};
-    const Builtin *r;
+    const Builtin *r = o->reduction;
+    Terms x = {0};
+    int left = MAX_WRITTEN;
 
     if (!was_written(c, o->e))
         list_push(c->arena, &c->written, o->e);
-    write_out(&w, o->s, 0);
-    for (int i = 0; i < w.term.n; i++)
-        if (value_is_error(w.term.at[i].value))
-            return c->error;
-    if (w.term.n >= MAX_WRITTEN)
-        return check_fail(c, o->e->span, "recursion",
-                          "this calls itself for more than %d elements",
-                          MAX_WRITTEN);
-    if (o->e->kind == EX_comp)
-        return nest_terms(o, w.term.at, w.term.n);
-    r = o->reduction;
-    if (w.term.n == 0)
+    if (!write_out(o, o->s, 0, &left, &x))
+        return c->error;
+    if (!r)
+        return x.at[0].value;
+    if (x.n == 0)
         return check_fail(c, o->e->span, "empty", "'%s' of nothing", r->name);
-    return reduction_join(r) == NOPS ? reduce_terms(o, w.term.n, w.term.at)
-                                     : join_terms(o, r, w.term.n, w.term.at);
+    return reduction_join(r) == NOPS ? reduce_terms(o, x.n, x.at)
+                                     : join_terms(o, r, x.n, x.at);
 }
 
 static bool names_differ(Check *c, const Expr *e)

@@ -60,6 +60,8 @@ bool index_recursion(Check *c, const FnInfo *f, const Value *const *arg);
 Node *index_bound(Check *c, const Index *x);
 /* The values of an index that are written out; -1 after reporting. */
 int64_t index_count(Check *c, const Scope *s, const Binder *b, const Index *x);
+/* Where b is that. */
+Scope *index_at(Check *c, const Scope *s, const Binder *b, int64_t i);
 
 /* Bits for the active indices that n depends on. */
 uint64_t index_mask(Check *c, Node *n);

@@ -270,6 +270,15 @@ int64_t index_count(Check *c, const Scope *s, const Binder *b, const Index *x)
     return -1;
 }
 
+Scope *index_at(Check *c, const Scope *s, const Binder *b, int64_t i)
+{
+    Scope *to = scope_new(c, s, s->binding.n, s->unit);
+
+    scope_bind(c, to, b->name, b->span,
+               value_tensor(c, g_const_int(c->graph, DT_i32, i)));
+    return to;
+}
+
 Index *index_of(Check *c, const Node *n)
 {
     for (Index *x = c->index; x; x = x->up)

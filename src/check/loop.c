@@ -212,6 +212,12 @@ static bool eval_until(Loop *l, Scope *s)
                         l->index.name[0] == 'n' ? "k" : "n");
 }
 
+static void bind_carries(Loop *l, Scope *s)
+{
+    for (int i = 0; i < l->n; i++)
+        scope_bind(l->c, s, l->carry[i]->name, l->carry[i]->span, l->now[i]);
+}
+
 static bool run_step(Loop *l, bool with_until)
 {
     Check *c = l->c;
@@ -226,8 +232,7 @@ static bool run_step(Loop *l, bool with_until)
         l->index.from = before.from;
     }
     l->index.since = l->since;
-    for (int i = 0; i < l->n; i++)
-        scope_bind(c, s, l->carry[i]->name, l->carry[i]->span, l->now[i]);
+    bind_carries(l, s);
     index_push(c, &l->index);
     if (with_until && l->until && !eval_until(l, s)) {
         c->late.n = late;
@@ -319,20 +324,29 @@ static bool run_fresh(Loop *l)
     return run_step(l, true);
 }
 
-static bool evaluate_step(Loop *l)
+/* The next values in the types of the carries; the first that is of another, or
+ * -1. */
+static int misfit(Loop *l)
 {
-    Check *c = l->c;
-
-    if (!run_fresh(l) || !index_known(c, &l->index))
-        return false;
     for (int i = 0; i < l->n; i++) {
-        const Value *v = value_fit(c, value_ty(c, l->init[i]), l->next[i]);
+        const Value *v =
+            value_fit(l->c, value_ty(l->c, l->init[i]), l->next[i]);
 
         if (!v)
-            return type_changes(l, i);
+            return i;
         l->next[i] = v;
     }
-    return true;
+    return -1;
+}
+
+static bool evaluate_step(Loop *l)
+{
+    int i;
+
+    if (!run_fresh(l) || !index_known(l->c, &l->index))
+        return false;
+    i = misfit(l);
+    return i < 0 || type_changes(l, i);
 }
 
 /* The loop itself. */
@@ -470,13 +484,10 @@ static const Value *choose(Check *c, const Scope *s, Span at, Node *stop,
 static bool write_step(Loop *l, int64_t t)
 {
     Check *c = l->c;
-    Scope *s = scope_new(c, l->s, l->s->binding.n, l->s->unit);
+    Scope *s = index_at(c, l->s, l->t, t);
     const Value *v;
 
-    scope_bind(c, s, l->t->name, l->t->span,
-               value_tensor(c, g_const_int(c->graph, DT_i32, t)));
-    for (int i = 0; i < l->n; i++)
-        scope_bind(c, s, l->carry[i]->name, l->carry[i]->span, l->now[i]);
+    bind_carries(l, s);
     if (l->until) {
         v = eval(c, s, l->until->init);
         if (value_is_error(v))
@@ -519,14 +530,6 @@ static const Value *write_out(Loop *l)
     return value_of_parts(c, l->e->span, l->n, l->now);
 }
 
-static bool step_fits(Loop *l)
-{
-    for (int i = 0; i < l->n; i++)
-        if (!value_fit(l->c, value_ty(l->c, l->init[i]), l->next[i]))
-            return false;
-    return true;
-}
-
 /* Where only types count: the body is evaluated once. */
 static const Value *loop_of_types(Loop *l)
 {
@@ -535,7 +538,7 @@ static const Value *loop_of_types(Loop *l)
 
     if (!l->index.param && !run_fresh(l))
         return c->error;
-    if (!step_fits(l) && !evaluate_step(l))
+    if (misfit(l) >= 0 && !evaluate_step(l))
         return c->error;
     if (!index_known(c, &l->index) || ragged(l) || !sensible_rows(l))
         return c->error;

@@ -268,16 +268,7 @@ static void tex_over(const Notation *n, const Form *f, Str *to)
 {
     n->word(f->shown, to);
     str_printf(to, "_{");
-    for (int i = 0; i < f->nvar; i++) {
-        str_printf(to, i ? ",\\," : "");
-        write_form(n, f->arg[2 * i], PREC_all, to);
-        str_printf(to, " < ");
-        write_form(n, f->arg[2 * i + 1], PREC_all, to);
-    }
-    if (f->conditional) {
-        str_printf(to, ",\\,");
-        write_form(n, f->arg[f->narg - 2], PREC_all, to);
-    }
+    write_indices(n, f, ",\\,", " < ", ",\\,", to);
     str_printf(to, "} ");
     write_form(n, f->arg[f->narg - 1], PREC_product, to);
 }
@@ -392,16 +383,7 @@ static void html_word(const Shown *s, Str *to)
 static void html_over(const Notation *n, const Form *f, Str *to)
 {
     str_printf(to, "<munder><mo>%s</mo><mrow>", f->shown->text);
-    for (int i = 0; i < f->nvar; i++) {
-        str_printf(to, i ? "<mo>,</mo>" : "");
-        write_form(n, f->arg[2 * i], PREC_all, to);
-        str_printf(to, "<mo>&lt;</mo>");
-        write_form(n, f->arg[2 * i + 1], PREC_all, to);
-    }
-    if (f->conditional) {
-        str_printf(to, "<mo>,</mo>");
-        write_form(n, f->arg[f->narg - 2], PREC_all, to);
-    }
+    write_indices(n, f, "<mo>,</mo>", "<mo>&lt;</mo>", "<mo>,</mo>", to);
     str_printf(to, "</mrow></munder>");
     write_form(n, f->arg[f->narg - 1], PREC_product, to);
 }
@@ -486,18 +468,8 @@ static void nn_over(const Notation *n, const Form *f, Str *to)
 {
     n->word(f->shown, to);
     str_printf(to, "(");
-    for (int i = 0; i < f->nvar; i++) {
-        str_printf(to, i ? ", " : "");
-        write_form(n, f->arg[2 * i], PREC_all, to);
-        str_printf(to, " < ");
-        write_form(n, f->arg[2 * i + 1], PREC_all, to);
-    }
-    str_printf(to, " | ");
-    if (f->conditional) {
-        str_printf(to, "if ");
-        write_form(n, f->arg[f->narg - 2], PREC_all, to);
-        str_printf(to, " { ");
-    }
+    write_indices(n, f, ", ", " < ", " | if ", to);
+    str_printf(to, f->conditional ? " { " : " | ");
     write_form(n, f->arg[f->narg - 1], PREC_all, to);
     str_printf(to, f->conditional ? " } else { 0.0 })" : ")");
 }

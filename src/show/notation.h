@@ -70,6 +70,10 @@ struct Notation {
 
 /* f, in parentheses where it binds less than `least`. */
 void write_form(const Notation *n, const Form *f, int least, Str *to);
+/* The indices of f below their bounds and, behind `condition`, that which they
+ * have. */
+void write_indices(const Notation *n, const Form *f, const char *comma,
+                   const char *less, const char *condition, Str *to);
 void write_equations(const Notation *n, const Equations *e, int depth, Str *to);
 /* program.c: a loop as a program, and what Recurrence has for it. */
 void write_program_loop(const Notation *n, const Recurrence *r, int depth,

@@ -197,15 +197,25 @@ static void write_ceil(const Notation *n, const Form *f, Str *to)
     write_around(n, f, "ceil(", &n->ceil, to);
 }
 
+void write_indices(const Notation *n, const Form *f, const char *comma,
+                   const char *less, const char *condition, Str *to)
+{
+    for (int i = 0; i < f->nvar; i++) {
+        str_printf(to, "%s", i ? comma : "");
+        write_form(n, f->arg[2 * i], PREC_all, to);
+        str_printf(to, "%s", less);
+        write_form(n, f->arg[2 * i + 1], PREC_all, to);
+    }
+    if (!f->conditional)
+        return;
+    str_printf(to, "%s", condition);
+    write_form(n, f->arg[f->narg - 2], PREC_all, to);
+}
+
 static void write_each(const Notation *n, const Form *f, Str *to)
 {
     str_printf(to, "[");
-    for (int i = 0; i < f->nvar; i++) {
-        str_printf(to, i ? ", " : "");
-        write_form(n, f->arg[2 * i], PREC_all, to);
-        str_printf(to, n->program ? " < " : "%s", n->comma);
-        write_form(n, f->arg[2 * i + 1], PREC_all, to);
-    }
+    write_indices(n, f, ", ", n->program ? " < " : n->comma, "", to);
     str_printf(to, " | ");
     write_form(n, f->arg[f->narg - 1], PREC_all, to);
     str_printf(to, "]");
