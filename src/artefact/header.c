@@ -101,7 +101,7 @@ static void add_member(Str *to, const CType *t, const Step *s, int depth)
     } else if (s->rank > 0) {
         str_printf(to, "%s%s *%s; /* ", t->constant ? "const " : "", type,
                    s->name);
-        add_comment(to, leaf_shape_text(to->arena, s->rank, s->dim));
+        add_comment(to, dims_text(to->arena, s->rank, s->dim));
         str_printf(to, " */\n");
     } else if (dtype_size(s->dtype) == 8) {
         str_printf(to, "NN_ALIGN(8) %s %s;\n", type, s->name);
@@ -213,7 +213,7 @@ static const char *arg_doc(Arena *a, const CArg *arg)
     case ARG_value:
     case ARG_tensor:
         if (arg->leaf->rank > 0)
-            shape = leaf_shape_text(a, arg->leaf->rank, arg->leaf->dim);
+            shape = dims_text(a, arg->leaf->rank, arg->leaf->dim);
         break;
     }
     return arena_printf(a, "%s%s", dtype_name(arg->leaf->dtype), shape);

@@ -13,19 +13,6 @@ const char *file_name(const char *path)
 
 /* Texts */
 
-const char *leaf_shape_text(Arena *a, int rank, const Dim *const *dim)
-{
-    Str s = str_new(a);
-    str_printf(&s, "[");
-    for (int i = 0; i < rank; i++) {
-        if (i > 0)
-            str_printf(&s, ", ");
-        dim_print(dim[i], &s);
-    }
-    str_printf(&s, "]");
-    return s.at;
-}
-
 const char *function_origin(Arena *a, const Function *f)
 {
     const DerivMode *mode = &deriv_modes[f->deriv];
@@ -34,12 +21,7 @@ const char *function_origin(Arena *a, const Function *f)
         of = of->primal;
     if (!of)
         return "";
-    Str s = str_new(a);
-    str_printf(&s, "%s(%s", mode->name, of->name);
-    for (int i = 0; i < f->nby; i++)
-        str_printf(&s, ", %s", of->param[f->by[i]].name);
-    str_printf(&s, ")");
-    return s.at;
+    return deriv_text(a, mode->name, of->name, of, f->nby, f->by);
 }
 
 /* The interface */
@@ -282,7 +264,7 @@ static uint64_t hash_text(uint64_t h, const char *s)
 static uint64_t hash_leaf(Arena *a, uint64_t h, const Step *s)
 {
     h = hash_text(hash_int(h, s->dtype), s->name);
-    return hash_text(h, leaf_shape_text(a, s->rank, s->dim));
+    return hash_text(h, dims_text(a, s->rank, s->dim));
 }
 
 static uint64_t hash_arg(Arena *a, uint64_t h, const CArg *arg)

@@ -118,7 +118,6 @@ Interface *interface_of(Arena *a, const ModuleInput *in);
  * call a function. Another interface is another name. */
 const char *versioned_name(Arena *a, const CFunction *f, const char *name);
 /* "net", "real[b, 64]" … of one leaf: "[b, 64]", "[]" of a scalar. */
-const char *leaf_shape_text(Arena *a, int rank, const Dim *const *dim);
 /* "value_and_grad(loss, net)" or "" of a plain function. */
 const char *function_origin(Arena *a, const Function *f);
 const char *file_name(const char *path); /* without its folders */

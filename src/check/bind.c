@@ -116,9 +116,9 @@ static bool match_leading(Bind *b, int i, int n, const Dim *const *dim)
     }
     return misfit(b, i, b->a->value[i],
                   arena_printf(c->arena, "'..' is %s from '%s', but %s here",
-                               shape_text(c, s->nleading, s->leading),
+                               dims_text(c->arena, s->nleading, s->leading),
                                b->info->item->param[b->leading_from].name,
-                               shape_text(c, n, dim)));
+                               dims_text(c->arena, n, dim)));
 }
 
 static bool match_tensor(Bind *b, int i, const TypeEx *t, const Type *is)

@@ -219,7 +219,6 @@ const char *type_text(Check *c, const Type *t);
 const Type *type_along(Check *c, const Type *t, const Dim *n);
 /* t with all texts that the interface shows. */
 const Type *type_export(Check *c, const Type *t);
-const char *shape_text(Check *c, int rank, const Dim *const *dim);
 const char *dtype_text(const Check *c, DType t);
 
 const Value *value_tensor(Check *c, Node *n);

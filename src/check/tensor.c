@@ -64,7 +64,8 @@ const Value *run_reshape(Check *c, const BuiltinCall *call)
         check_fail(
             c, call->at, "shape-mismatch",
             "%s cannot be reshaped to %s: the number of elements differs",
-            shape_text(c, n->rank, n->dim), shape_text(c, rank, dim));
+            dims_text(c->arena, n->rank, n->dim),
+            dims_text(c->arena, rank, dim));
         check_label(c, call->scope, call->x[0].expr, call->x[0].value);
         return c->error;
     }

@@ -307,12 +307,12 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
         if (v < 0)
             return check_refuse(c, at, "negative-dimension",
                                 "a dimension of %s is negative",
-                                shape_text(c, rank, dim));
+                                dims_text(c->arena, rank, dim));
         total *= (double)v;
     }
     if (total > 0x1p48)
         return check_refuse(c, at, "too-large", "a tensor %s is too large",
-                            shape_text(c, rank, dim));
+                            dims_text(c->arena, rank, dim));
     return true;
 }
 

@@ -10,19 +10,6 @@ const char *dtype_text(const Check *c, DType t)
     return t == c->real ? real_word : dtype_word(t);
 }
 
-const char *shape_text(Check *c, int rank, const Dim *const *dim)
-{
-    Str s = str_new(c->arena);
-
-    str_printf(&s, "[");
-    for (int i = 0; i < rank; i++) {
-        str_printf(&s, "%s", i ? ", " : "");
-        dim_print(dim[i], &s);
-    }
-    str_printf(&s, "]");
-    return s.at;
-}
-
 const char *type_text(Check *c, const Type *t)
 {
     Str s = str_new(c->arena);

@@ -103,12 +103,7 @@ static const char *param_name(const Derivatives *d, int k)
 /* mode(f, x, y, …) */
 static const char *by_all(const Derivatives *d, const char *mode)
 {
-    Str s = str_new(d->load.arena);
-    str_printf(&s, "%s(%s", mode, d->of);
-    for (int k = 0; k < d->nby; k++)
-        str_printf(&s, ", %s", param_name(d, k));
-    str_printf(&s, ")");
-    return s.at;
+    return deriv_text(d->load.arena, mode, d->of, d->f, d->nby, d->by);
 }
 
 static bool is_hvp(const Derivatives *d)

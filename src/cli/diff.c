@@ -25,14 +25,8 @@ static const Notation *notation_named(const char *name)
 
 static void put_type(const Diff *d, const Node *p, Str *to)
 {
-    str_printf(to, "%s",
-               p->dtype == d->of.load.module->real ? "real"
-                                                   : dtype_word(p->dtype));
-    for (int k = 0; k < p->rank; k++) {
-        str_printf(to, k ? ", " : "[");
-        dim_print(p->dim[k], to);
-    }
-    str_printf(to, p->rank ? "]" : "");
+    type_describe(type_tensor(to->arena, p->dtype, p->rank, p->dim),
+                  d->of.load.module->real, to);
 }
 
 static bool is_told(const Nodes *in, const Dim *var)

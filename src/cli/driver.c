@@ -162,16 +162,10 @@ int driver_load(Args *a, const char *path, DType real, Load *to)
 
 static const char *derivative_text(Arena *a, const Function *f)
 {
-    Str s = str_new(a);
-
     if (f->deriv == DERIV_none)
         return f->name;
-    str_printf(&s, "%s(%s", deriv_modes[f->deriv].name,
-               derivative_text(a, f->primal));
-    for (int i = 0; i < f->nby; i++)
-        str_printf(&s, ", %s", f->primal->param[f->by[i]].name);
-    str_printf(&s, ")");
-    return s.at;
+    return deriv_text(a, deriv_modes[f->deriv].name,
+                      derivative_text(a, f->primal), f->primal, f->nby, f->by);
 }
 
 const char *driver_expression(const Load *l, const char *text)

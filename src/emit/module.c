@@ -410,7 +410,7 @@ static LLVMValueRef leaf_const(Making *m, const Leaf *l, int64_t offset)
         int32(m, (int)abi_dtype(l->dtype)),
         string(m, l->path),
         int64(m, offset),
-        string(m, leaf_shape_text(m->e->arena, l->rank, l->dim)),
+        string(m, dims_text(m->e->arena, l->rank, l->dim)),
         int32(m, l->rank),
         int32(m, 0),
     };

@@ -132,17 +132,15 @@ static void pair_free(Pair *p)
 static Function *forward_of(Check *c, const Pair *p)
 {
     const Function *f = p->f;
-    Str s = str_new(c->arena);
 
     if (!f->primal || f->primal->deriv != DERIV_none ||
         (f->deriv != DERIV_grad && f->deriv != DERIV_value_and_grad &&
          f->deriv != DERIV_vjp))
         return NULL;
-    str_printf(&s, "jvp(%s", p->expression ? p->expression : f->primal->name);
-    for (int k = 0; k < f->nby; k++)
-        str_printf(&s, ", %s", f->primal->param[f->by[k]].name);
-    str_printf(&s, ")");
-    return program_function(c->program, s.at);
+    return program_function(
+        c->program, deriv_text(c->arena, "jvp",
+                               p->expression ? p->expression : f->primal->name,
+                               f->primal, f->nby, f->by));
 }
 
 /* The base's leaf number i of those differentiated by. */

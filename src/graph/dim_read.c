@@ -226,6 +226,23 @@ void dim_print(const Dim *d, Str *to)
             print_term(&d->t[i], false, to);
 }
 
+void dims_print(int rank, const Dim *const *dim, Str *to)
+{
+    str_printf(to, "[");
+    for (int i = 0; i < rank; i++) {
+        str_printf(to, i ? ", " : "");
+        dim_print(dim[i], to);
+    }
+    str_printf(to, "]");
+}
+
+const char *dims_text(Arena *a, int rank, const Dim *const *dim)
+{
+    Str s = str_new(a);
+    dims_print(rank, dim, &s);
+    return s.at;
+}
+
 const char *dim_text(Graph *g, const Dim *d)
 {
     Str s = str_new(graph_arena(g));

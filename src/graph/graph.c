@@ -335,12 +335,8 @@ static void misfit(const Node *n)
     Arena *a = arena_new();
     Str s = str_new(a);
     for (int i = 0; i < n->narg; i++) {
-        str_printf(&s, "%s%s[", i ? ", " : "", dtype_name(n->arg[i]->dtype));
-        for (int k = 0; k < n->arg[i]->rank; k++) {
-            str_printf(&s, k ? ", " : "");
-            dim_print(n->arg[i]->dim[k], &s);
-        }
-        str_printf(&s, "]");
+        str_printf(&s, "%s%s", i ? ", " : "", dtype_name(n->arg[i]->dtype));
+        dims_print(n->arg[i]->rank, n->arg[i]->dim, &s);
     }
     die("%s does not take (%s)", op_table[n->op]->name, s.at ? s.at : "");
 }

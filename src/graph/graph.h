@@ -64,7 +64,9 @@ bool dim_eval(const Dim *d, int n, const Dim *const *var, const int64_t *val,
 /* The same modulo 2^64: no overflow. */
 bool dim_wrapped(const Dim *d, int n, const Dim *const *var, const int64_t *val,
                  int64_t *out);
-void dim_print(const Dim *d, Str *to); /* "2*b + 1" */
+void dim_print(const Dim *d, Str *to);                     /* "2*b + 1" */
+void dims_print(int rank, const Dim *const *dim, Str *to); /* "[n, 10]" */
+const char *dims_text(Arena *a, int rank, const Dim *const *dim);
 const char *dim_text(Graph *g, const Dim *d);
 /* The ends of what d may be where all variables are at least 0 and var[i] is at
  * most most[i], if that is not negative; INT64_MIN and INT64_MAX: not known. */

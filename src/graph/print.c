@@ -221,7 +221,7 @@ static void dump_type(const Graph *g, const Node *n, Str *s)
     bool real = n->dtype == graph_real(g);
     str_printf(s, "%s", real ? "real" : dtype_name(n->dtype));
     if (n->rank)
-        print_dims(n->rank, n->dim, s);
+        dims_print(n->rank, n->dim, s);
 }
 
 /* What the nodes of a list are called: as `let` did, or by number. */

@@ -200,11 +200,8 @@ bool type_equal(const Type *a, const Type *b)
 static void describe_tensor(const Type *t, DType real, Str *to)
 {
     str_printf(to, "%s", t->dtype == real ? real_word : dtype_word(t->dtype));
-    for (int i = 0; i < t->rank; i++) {
-        str_printf(to, "%s", i ? ", " : "[");
-        dim_print(t->dim[i], to);
-    }
-    str_printf(to, "%s", t->rank ? "]" : "");
+    if (t->rank)
+        dims_print(t->rank, t->dim, to);
 }
 
 static void describe_struct(const Type *t, DType real, Str *to)

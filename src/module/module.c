@@ -78,6 +78,17 @@ bool function_bound(const Function *f, const Dim *d, int64_t *most)
     return *most < INT64_MAX;
 }
 
+const char *deriv_text(Arena *a, const char *mode, const char *of,
+                       const Function *f, int nby, const int *by)
+{
+    Str s = str_new(a);
+    str_printf(&s, "%s(%s", mode, of);
+    for (int i = 0; i < nby; i++)
+        str_printf(&s, ", %s", f->param[by[i]].name);
+    str_printf(&s, ")");
+    return s.at;
+}
+
 int ports_leaves(const Port *p, int n)
 {
     int leaves = 0;

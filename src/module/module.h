@@ -128,6 +128,9 @@ Nodes functions_roots(Arena *a, Function *const *f, int n);
 /* What d is at most while f's variables are between 0 and var_max; false where
  * one has no bound, or nothing can be said. */
 bool function_bound(const Function *f, const Dim *d, int64_t *most);
+/* "grad(loss, x, y)": a mode of what is called `of`, by parameters of f. */
+const char *deriv_text(Arena *a, const char *mode, const char *of,
+                       const Function *f, int nby, const int *by);
 /* How many leaves n ports have. */
 int ports_leaves(const Port *p, int n);
 /* Is var part of a dimension of p. */

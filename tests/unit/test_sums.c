@@ -73,7 +73,7 @@ static void report(Bench *b, int level, int k, int i, const int64_t *size,
     node_print(p->result[i], &s);
     for (int j = 0; j < p->nparam; j++) {
         str_printf(&s, " %s", dtype_name(p->param[j]->dtype));
-        print_dims(p->param[j]->rank, p->param[j]->dim, &s);
+        dims_print(p->param[j]->rank, p->param[j]->dim, &s);
     }
     fprintf(stderr,
             "%s: %s with m = %d, n = %d, k = %d: element %d is %.17g, "

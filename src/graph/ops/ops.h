@@ -180,9 +180,6 @@ int64_t eval_elements(int rank, const int64_t *size);
 void eval_unravel(int64_t i, int rank, const int64_t *size, int64_t *at);
 int64_t eval_ravel(int rank, const int64_t *size, const int64_t *at);
 
-/* For form: "[n, 10]". */
-void print_dims(int rank, const Dim *const *dim, Str *to);
-
 /* affine.c: integers as base + Σ coef[i] · (place along axis i). */
 typedef struct Affine {
     const Dim *base, *coef[MAX_RANK];

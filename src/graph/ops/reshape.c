@@ -96,7 +96,7 @@ static void reshape_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 static int reshape_form(const Node *n, Str *to)
 {
     str_printf(to, "reshape($=0, ");
-    print_dims(n->rank, n->dim, to);
+    dims_print(n->rank, n->dim, to);
     str_printf(to, ")");
     return PREC_atom;
 }

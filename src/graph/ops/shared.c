@@ -153,16 +153,6 @@ int64_t eval_ravel(int rank, const int64_t *size, const int64_t *at)
     return i;
 }
 
-void print_dims(int rank, const Dim *const *dim, Str *to)
-{
-    str_printf(to, "[");
-    for (int i = 0; i < rank; i++) {
-        str_printf(to, i ? ", " : "");
-        dim_print(dim[i], to);
-    }
-    str_printf(to, "]");
-}
-
 static int64_t bytes_of(double held)
 {
     int64_t v;

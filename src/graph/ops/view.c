@@ -662,13 +662,13 @@ static int add_form(const Node *n, Str *to)
     View v = view_of(n);
     if (view_is_slice(&v)) {
         str_printf(to, "pad($=0, ");
-        print_dims(n->rank, v.base, to);
+        dims_print(n->rank, v.base, to);
     } else {
         str_printf(to, "view_add($=0, ");
         view_print(&v, to);
     }
     str_printf(to, ", ");
-    print_dims(n->rank, n->dim, to);
+    dims_print(n->rank, n->dim, to);
     str_printf(to, ")");
     return PREC_atom;
 }
