@@ -132,7 +132,7 @@ START_TEST(dims_are_canonical)
 }
 END_TEST
 
-START_TEST(dims_print)
+START_TEST(prints_dims)
 {
     ck_assert_str_eq(dim_text(g, add(mul(num(2), n), one)), "2*n + 1");
     ck_assert_str_eq(dim_text(g, dim_sub(g, m, n)), "m - n");
@@ -717,7 +717,7 @@ int main(void)
     tcase_add_test(t, maps_find_what_was_put);
     tcase_add_test(t, heaps_give_the_smallest);
     tcase_add_test(t, dims_are_canonical);
-    tcase_add_test(t, dims_print);
+    tcase_add_test(t, prints_dims);
     tcase_add_test(t, dims_evaluate);
     tcase_add_test(t, dims_solve);
     tcase_add_test(t, dims_overflow);
