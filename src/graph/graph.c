@@ -383,6 +383,8 @@ Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
     bool written = is_as_written(g, &n);
     if (!same && !written)
         same = float_broadcast(g, &n, row);
+    if (!same && !written && row->cls == OPC_ewise && n.rank)
+        same = elements_of_choice(g, &n);
     if (!same && row->identity && (!written || of_constants(&n)))
         same = row->identity(g, &n);
     if (!same)

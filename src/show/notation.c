@@ -198,10 +198,6 @@ const Notation notation_text = {
 
 /* TeX */
 
-/* TeX takes a group that is one accent for the accent, and what stands below
- * twice for an error. */
-static const char apart[] = "{}";
-
 /* A letter is italic, what follows a letter and is a number stands below; the
  * rest is a word. */
 static void tex_word_name(const char *name, const char *mark, Str *to)
@@ -212,8 +208,7 @@ static void tex_word_name(const char *name, const char *mark, Str *to)
         return;
     }
     if (name[tail] == 0) {
-        str_printf(to, "%s%s%c%s", *mark && name[1] ? apart : "", mark, name[0],
-                   *mark ? "}" : "");
+        str_printf(to, "%s%c%s", mark, name[0], *mark ? "}" : "");
         str_printf(to, name[1] ? "_{%s}" : "%s", name + 1);
         return;
     }
@@ -231,8 +226,7 @@ static void tex_name(const Form *f, Str *to)
         tex_word_name(f->name, mark, to);
         return;
     }
-    str_printf(to, *mark ? "%s%sv}_{%d" : "%s%sv_{%d", *mark ? apart : "", mark,
-               f->row);
+    str_printf(to, *mark ? "%sv}_{%d" : "%sv_{%d", mark, f->row);
     if (f->through)
         str_printf(to, " \\to %d", f->through);
     str_printf(to, "}");

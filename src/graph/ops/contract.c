@@ -198,8 +198,12 @@ static Node *without_sum(Graph *g, const Node *n, const Product *p)
         for (int i = 0; i < p->x[k]->rank; i++)
             if (p->l[k][i] >= n->rank)
                 return NULL;
-    return g2(g, OP_mul, embed(g, p, 0, n->rank, n->dim),
-              embed(g, p, 1, n->rank, n->dim));
+    Node *x = embed(g, p, 0, n->rank, n->dim);
+    Node *y = embed(g, p, 1, n->rank, n->dim);
+    Node *diagonal = product_of_diagonal(g, x, y);
+    if (!diagonal)
+        diagonal = product_of_diagonal(g, y, x);
+    return diagonal ? diagonal : g2(g, OP_mul, x, y);
 }
 
 /* The labels of both operands, numbered: the result's by place, the others by

@@ -210,6 +210,11 @@ Node *view_diagonal(Graph *g, const Node *n);
 /* A contract with an outer product or a sum of such and diagonals, by what they
  * are made of; or NULL. */
 Node *contract_structure(Graph *g, const Node *n);
+/* An elementwise n, of a diagonal and numbers: of the vector alone; or NULL. */
+Node *elements_of_choice(Graph *g, const Node *n);
+/* Elementwise x y, one being a diagonal whose zeros meet no infinity: of
+ * vectors; or NULL. */
+Node *product_of_diagonal(Graph *g, Node *x, Node *y);
 /* What n, a permute, takes, where that is its own transpose; or NULL. */
 Node *permute_symmetric(const Node *n);
 

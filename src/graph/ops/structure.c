@@ -295,7 +295,7 @@ static bool are_transposed(const Node *a, const Node *b)
 /* 0 but where both places are the same. */
 static bool is_diagonal(const Node *x)
 {
-    const Node *c = x->arg[0];
+    const Node *c = x->narg ? x->arg[0] : x;
     return x->op == OP_where && node_is_const(x->arg[2], 0) && c->op == OP_eq &&
            node_repeated(c->arg[0])->op == OP_iota &&
            are_transposed(c->arg[0], c->arg[1]);
@@ -339,6 +339,58 @@ static Node *contract_symmetric(Graph *g, const Node *n, Node *x, const int *l,
     turned[1] = l[0];
     return g_contract(g, other, lother, x, turned, n->rank, lout);
 }
+
+/* Choices by one condition, of less than a number each. */
+
+/* Reads x as what there is where `cond` holds and what else: a number, or a
+ * choice between what is repeated and a number. */
+static bool read_choice(Node *x, Node **cond, Node **then, Node **rest)
+{
+    *then = *rest = x;
+    if (node_is_any_const(x))
+        return true;
+    if (x->op != OP_where || (*cond && *cond != x->arg[0]) ||
+        !node_repeats(x->arg[1]) || !node_is_any_const(x->arg[2]))
+        return false;
+    *cond = x->arg[0];
+    *then = x->arg[1];
+    *rest = x->arg[2];
+    return true;
+}
+
+Node *elements_of_choice(Graph *g, const Node *n)
+{
+    Node *cond = NULL, *then[MAX_INPUTS], *rest[MAX_INPUTS];
+    for (int i = 0; i < n->narg; i++)
+        if (!read_choice(n->arg[i], &cond, &then[i], &rest[i]))
+            return NULL;
+    if (!cond)
+        return NULL;
+    Node *x = graph_make(g, n->op, n->dtype, n->narg, then, &n->attr);
+    Node *y = graph_make(g, n->op, n->dtype, n->narg, rest, &n->attr);
+    return node_repeats(x) && node_is_any_const(y) ? g_where(g, cond, x, y)
+                                                   : NULL;
+}
+
+/* y, which is the same along one axis of two, along the other. */
+static Node *turned(Graph *g, const Node *y)
+{
+    int axis[2] = {y->attr.ints[1], y->attr.ints[0]};
+    return g_broadcast(g, y->arg[0], 2, y->dim, axis);
+}
+
+Node *product_of_diagonal(Graph *g, Node *x, Node *y)
+{
+    if (!is_diagonal(x) || y->rank != 2 || !node_repeats(y) ||
+        y->arg[0]->rank != 1)
+        return NULL;
+    const Node *v = x->arg[1];
+    if (v->attr.ints[0] != y->attr.ints[0])
+        y = turned(g, y);
+    return g_where(g, x->arg[0], g2(g, OP_mul, x->arg[1], y), x->arg[2]);
+}
+
+/* Contractions */
 
 Node *contract_structure(Graph *g, const Node *n)
 {
