@@ -206,15 +206,16 @@ Kernel *build_map(Sched *s, Inline *in, Nest *nest)
     return k;
 }
 
-/* Does it only store what it loads where it loads it. */
+/* Does it only store what it loads where it loads it. What is joined, or
+ * computed, has no buffer. */
 static bool is_idle(const Kernel *k)
 {
     for (int t = 0; t < k->nstage; t++)
         for (int i = 0; i < k->stage[t].noutput; i++) {
             const Output *o = &k->stage[t].output[i];
             const Instr *x = &k->instr[o->value];
-            if (o->kind != OUT_store || x->kind != I_load || x->pred >= 0 ||
-                x->buffer != o->buffer || x->at != o->at)
+            if (!o->buffer || x->buffer != o->buffer || x->at != o->at ||
+                x->pred >= 0)
                 return false;
         }
     return true;

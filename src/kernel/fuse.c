@@ -160,9 +160,9 @@ static bool reads_fit(const Sched *s, const Nest *n, const Piece *p, int *hi)
     bool all;
     for (int i = 0; i < p->nread; i++) {
         const Note *note = note_of(s, p->read[i].node);
-        if (!note->piece || note->pos < n->pos)
+        if (note->pos < n->pos) /* 0: no piece makes it */
             continue;
-        if (note->pos > n->pos || !note->piece->whole || note->piece->nest != n)
+        if (!note->piece->whole || note->piece->nest != n)
             return false;
         int k = read_prefix(s, &p->read[i], &all);
         *hi = k < *hi ? k : *hi;
@@ -184,11 +184,11 @@ static bool after_all(const Sched *s, const Nest *n, const Piece *p)
     return last < n->pos;
 }
 
+/* What is neither light nor has outer loops fits nowhere. */
 static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
 {
-    if (n->contract || n->alone || n->guard != p->guard ||
-        n->invariant != p->invariant || !after_all(s, n, p) ||
-        n->piece.at[0]->kind == PIECE_add || p->kind == PIECE_add)
+    if (n->guard != p->guard || n->invariant != p->invariant ||
+        !after_all(s, n, p))
         return false;
     fit->nest = n;
     bounds(p, &fit->lo, &fit->hi);
