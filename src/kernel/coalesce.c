@@ -145,7 +145,7 @@ static bool joins_up(const Coalesce *c, int kernel, const Buffer *from,
     const Uses *x = &c->uses[from->id], *y = &c->uses[to->id];
     return from->kind == BUF_WORK &&
            (to->kind == BUF_WORK || is_result(c->s, to)) && x->last == kernel &&
-           x->first < kernel && y->first == kernel && y->at_first == 1 &&
+           y->first == kernel && y->at_first == 1 &&
            same_time(c, x->first, kernel) && same_time(c, kernel, y->last);
 }
 

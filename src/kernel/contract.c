@@ -76,7 +76,7 @@ bool is_product(const Node *n)
 {
     Label label[MAX_LABELS];
     int of[ROLE_sole + 1] = {0};
-    if (n->op != OP_contract || !dtype_is_real(n->dtype))
+    if (n->op != OP_contract)
         return false;
     int count = labels_of(n, label);
     for (int i = 0; i < count; i++)

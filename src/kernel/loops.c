@@ -10,7 +10,7 @@ static bool index_joins(Graph *g, const Index *x, int v, const Dim *extent)
         return false;
     if (!outer && !inner)
         return true;
-    return outer && inner && outer == dim_mul(g, inner, extent);
+    return inner && outer == dim_mul(g, inner, extent);
 }
 
 /* In the instructions and outputs of stages first … last - 1. */

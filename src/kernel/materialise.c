@@ -346,7 +346,7 @@ static bool takes_over(const Paths *w, const Node *n)
     for (int i = 0; i < n->narg; i++)
         if (note_of(w->s, n->arg[i])->product &&
             w->users[number_of(w->s, n->arg[i])] == 1)
-            return n->rank && n->dtype == n->arg[i]->dtype;
+            return n->dtype == n->arg[i]->dtype;
     return false;
 }
 
