@@ -109,8 +109,9 @@ static bool pair_params(Pairing *p)
 {
     for (int i = 0; i < region_nparam(p->a); i++) {
         Node *x = region_param_at(p->a, i), *y = region_param_at(p->b, i);
-        if (!same_type(x, y) || !pair(p, x, y))
+        if (!same_type(x, y))
             return false;
+        pair(p, x, y); /* each once: there is none yet */
     }
     return true;
 }
@@ -135,10 +136,9 @@ static bool same_body(const Region *a, const Region *b)
     bool same = pair_params(&p) && pair_results(&p);
     while (same && p.todo.n) {
         Pair next = p.todo.at[--p.todo.n];
-        same = next.a->op == next.b->op && next.a->narg == next.b->narg;
-        if (same && next.a->op != OP_param)
-            same = node_same_alone(next.a, next.b) &&
-                   pair_args(&p, next.a, next.b);
+        same = next.a->op == next.b->op && next.a->narg == next.b->narg &&
+               (next.a->op == OP_param || (node_same_alone(next.a, next.b) &&
+                                           pair_args(&p, next.a, next.b)));
     }
     arena_free(p.scratch);
     return same;
@@ -153,6 +153,6 @@ bool region_same(const Region *a, const Region *b)
            a->remat == b->remat && a->apart == b->apart &&
            a->ncarry == b->ncarry && a->ninput == b->ninput &&
            a->ncapture == b->ncapture && a->noutput == b->noutput &&
-           !a->index == !b->index && !a->until == !b->until &&
-           region_same(a->vjp, b->vjp) && same_body(a, b);
+           !a->until == !b->until && region_same(a->vjp, b->vjp) &&
+           same_body(a, b);
 }

@@ -110,14 +110,14 @@ bool bound_ends_of(Bound *b, const Unknown *x, const Dim **lo, const Dim **hi)
         m = x->extent;
     } else if (n->dtype == DT_u8) {
         m = dim_const(b->g, 256);
-    } else if (op_table[n->op]->cls == OPC_ewise && n->narg > 0) {
+    } else if (op_table[n->op]->cls == OPC_ewise) {
         const Dim *most = n->op == OP_index_check ? n->attr.dims[0] : NULL;
         bound_read(b, n->arg[0], x->place); /* which counters it depends on */
         if (n->op == OP_mod)
             m = bound_divisor(b, n->arg[1]);
         else if (most && bound_positive(b, bound_less(b, most, 1)))
             m = most;
-        else if (n->op == OP_cast && n->arg[0]->dtype == DT_bool)
+        else if (n->arg[0]->dtype == DT_bool) /* converted */
             m = dim_const(b->g, 2);
     }
     if (m)

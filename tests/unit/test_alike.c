@@ -48,11 +48,12 @@ START_TEST(nodes)
 }
 END_TEST
 
-/* h = a h + t + x[t], with its rows, until h is above 40; k: one more. */
+/* h = x[t] - (t - k h), with its rows, until h is above 40. */
 static Node *loop(DType t, Node *k)
 {
     Node *i = g_param(g, t, 0, NULL, "t"), *h = scalar("h"), *x = scalar("x");
-    Node *next = add(add(mul(k, h), real(i)), x), *out[] = {next, h};
+    Node *next = g2(g, OP_sub, x, g2(g, OP_sub, real(i), mul(k, h)));
+    Node *out[] = {next, h};
     Node *init[] = {b, xs};
     Region r = fold_of(var_T, i, &h, &next, 2, out);
     r.input = &x;
@@ -88,6 +89,9 @@ START_TEST(regions)
     ck_differ(Region, region_same, r, index = NULL);
     ck_differ(Region, region_same, r, until = NULL);
     ck_differ(Region, region_same, r, vjp = r);
+    Region endless = *r;
+    endless.until = NULL;
+    ck_differ(Region, region_same, &endless, noutput = 1);
 }
 END_TEST
 
@@ -96,14 +100,20 @@ START_TEST(bodies)
     const Node *l = loop(DT_i32, a);
     const Region *r = node_region(l);
     Node *h = r->carry[0], *k = r->capture[0], *x = r->input[0];
-    Node *next[] = {r->next[0], add(mul(k, k), x), add(mul(h, x), k),
-                    mul(mul(k, h), x), g2(g, OP_sub, r->next[0], num(1))};
+    Node *t = real(r->index),
+         *next[] = {r->next[0],
+                    g2(g, OP_sub, x, g2(g, OP_sub, t, mul(k, k))),
+                    g2(g, OP_sub, x, g2(g, OP_sub, t, mul(h, h))),
+                    g2(g, OP_sub, x, g2(g, OP_sub, x, mul(k, h))),
+                    g2(g, OP_sub, t, g2(g, OP_sub, x, mul(k, h))),
+                    mul(mul(k, h), x),
+                    g2(g, OP_sub, r->next[0], num(1))};
     Node *out[] = {r->output[1], r->output[0]}, *twice[] = {out[0], out[0]};
 
     ck_assert(same_but_for_hash(r, loop(DT_i32, a)));
     ck_assert(same_but_for_hash(r, loop(DT_i32, b)));
     ck_assert(!same_but_for_hash(r, loop(DT_i64, a)));
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 7; i++) {
         Region s = *r;
         s.next = &next[i];
         const Node *m = g_region(g, &s, l->narg, l->arg);

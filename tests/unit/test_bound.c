@@ -67,11 +67,17 @@ static Node *random_int(int depth)
     static const OpId ops[] = {OP_add, OP_sub, OP_mul, OP_min,
                                OP_max, OP_div, OP_mod, OP_add};
     Node *a, *b;
-    int k = below(10);
+    int k = below(13);
     if (depth == 0)
         return below(4) ? index_node[below(NCOUNTER)]
                         : g_dim(g, DT_i32, random_dim(below(2)));
     a = random_int(depth - 1);
+    if (k == 12)
+        return g_index_check(g, a, random_dim(1));
+    if (k == 11)
+        return g_cast(g, DT_i32, random_cond(0));
+    if (k == 10)
+        return g_cast(g, DT_i32, g_cast(g, DT_u8, a));
     if (k == 9)
         return g1(g, OP_neg, a);
     if (k == 8)
@@ -135,8 +141,12 @@ static bool node_at(Node *n, const At *at, int64_t *v)
             return false;
     if ((n->op == OP_div || n->op == OP_mod) && x[1] == 0)
         return false;
-    if (n->op == OP_cast)
+    if (n->op == OP_index_check) {
         *v = x[0];
+        return dim_at(n->attr.dims[0], at, &x[1]) && x[0] >= 0 && x[0] < x[1];
+    }
+    if (n->op == OP_cast)
+        *v = n->dtype == DT_u8 ? x[0] & 255 : x[0];
     else if (op_table[n->op]->eval_int)
         *v = op_table[n->op]->eval_int(x);
     else
@@ -346,6 +356,8 @@ static Node *random_tensor(int depth)
         Node *i = g_iota(g, DT_i32, extent[k]);
         if (below(3) == 0)
             i = g_flip(g, i, 0);
+        if (below(4) == 0)
+            i = g2(g, OP_mod, i, g_fill(g, i, 2));
         axis[k] = 0;
         return g_broadcast(g, i, NCOUNTER, extent, axis);
     }
