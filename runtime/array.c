@@ -115,8 +115,9 @@ static bool is_array(const char *path)
     return nncc_is_array(start, n) || nncc_is_npz(start, n) || member_of(path);
 }
 
-/* The tensor's memory becomes d's features. */
-static int data_of(const char *path, nncc_tensor *t, nncc_data **out)
+/* The tensor's memory becomes d's features, or b, which is freed then. */
+static int data_of(const char *path, nncc_tensor *t, nncc_bulk *b,
+                   nncc_data **out)
 {
     nncc_data *d = nncc_alloc(1, sizeof *d, "a data set");
 
@@ -132,8 +133,9 @@ static int data_of(const char *path, nncc_tensor *t, nncc_data **out)
     d->x_step = d->nfeature;
     d->scale = 1;
     d->label_column = -1;
-    d->x = t->data;
-    t->data = NULL;
+    d->x_file = b;
+    d->x = b ? NULL : t->data;
+    t->data = b ? t->data : NULL;
     *out = d;
     return NN_OK;
 }
@@ -143,16 +145,25 @@ static int read_features(const char *path, const nncc_csv_options *o,
 {
     static const nncc_csv_options defaults = NNCC_CSV_DEFAULTS;
     nncc_csv_options csv = o ? *o : defaults;
-    nncc_tensor *t;
+    nncc_tensor *t, shape;
+    nncc_bulk *b;
 
     if (!is_array(path)) {
         csv.no_label |= no_label;
         return nncc_csv_read(path, &csv, out);
     }
-    int status = nncc_array_read(path, &t);
+    int status = nncc_bulk_open(path, &shape, &b);
+    if (b) {
+        status = data_of(path, &shape, b, out);
+        if (status)
+            nncc_bulk_free(b);
+        return status;
+    }
+    if (!status)
+        status = nncc_array_read(path, &t);
     if (status)
         return status;
-    status = data_of(path, t, out);
+    status = data_of(path, t, NULL, out);
     nncc_tensor_free(t);
     return status;
 }
@@ -181,6 +192,8 @@ static int add_labels(nncc_data *d, nncc_data *y)
         return nncc_fail(NN_ERR_SHAPE, "%s: holds no labels", y->path);
     d->label = whole(y) ? NNCC_LABEL_INT : NNCC_LABEL_REAL;
     d->y = y->x;
+    d->y_file = y->x_file;
+    y->x_file = NULL;
     d->y_dtype = y->x_dtype;
     d->y_step = y->x_step;
     d->nlabel = y->nfeature;

@@ -490,33 +490,6 @@ int nncc_bind_state(nncc_binding *b, const nncc_trainer *t)
     return NN_OK;
 }
 
-enum { CHUNK = 512 }; /* numbers converted at a time */
-
-/* Rows of numbers into the input's leaf. */
-static void fill_rows(nncc_binding *b, const nncc_input *in, const nncc_data *d,
-                      const int64_t *row, int64_t n)
-{
-    double chunk[CHUNK];
-    int64_t m = nncc_data_width(d, in->source);
-
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t k = 0; k < m; k += CHUNK) {
-            int64_t c = m - k < CHUNK ? m - k : CHUNK;
-            nncc_data_numbers(d, in->source, row[i], k, c, chunk);
-            nncc_store_numbers(b->axes.leaf[in->leaf]->dtype, b->leaf[in->leaf],
-                               i * m + k, c, chunk);
-        }
-}
-
-void nncc_bind_rows(nncc_binding *b, const nncc_data *d, const int64_t *row,
-                    int64_t n)
-{
-    for (int k = 0; k < b->ninput; k++)
-        fill_rows(b, &b->input[k], d, row, n);
-    if (b->batch_dim >= 0)
-        b->dims_now[b->batch_dim] = n;
-}
-
 static int bad_number(const nncc_binding *b, const nncc_data *d,
                       const nncc_input *in, int64_t row, int64_t k, double v)
 {
@@ -544,6 +517,55 @@ static int bad_number(const nncc_binding *b, const nncc_data *d,
     return status;
 }
 
+/* c numbers of a row, from number k on. */
+static int check_numbers(const nncc_binding *b, const nncc_input *in,
+                         const nncc_data *d, int64_t row, int64_t k, int64_t c,
+                         const double *v)
+{
+    int dtype = b->axes.leaf[in->leaf]->dtype;
+
+    for (int64_t i = 0; i < c; i++)
+        if (!nncc_holds(dtype, v[i]))
+            return bad_number(b, d, in, row, k + i, v[i]);
+    return NN_OK;
+}
+
+enum { CHUNK = 1024 }; /* numbers converted at a time */
+
+/* Rows of numbers into the input's leaf. */
+static int fill_rows(nncc_binding *b, const nncc_input *in, const nncc_data *d,
+                     const int64_t *row, int64_t n)
+{
+    double chunk[CHUNK];
+    int64_t m = nncc_data_width(d, in->source);
+    bool bulk = nncc_data_is_bulk(d, in->source);
+
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = 0; k < m; k += CHUNK) {
+            int64_t c = m - k < CHUNK ? m - k : CHUNK;
+            int status = nncc_data_numbers(d, in->source, row[i], k, c, chunk);
+            if (!status && bulk)
+                status = check_numbers(b, in, d, row[i], k, c, chunk);
+            if (status)
+                return status;
+            nncc_store_numbers(b->axes.leaf[in->leaf]->dtype, b->leaf[in->leaf],
+                               i * m + k, c, chunk);
+        }
+    return NN_OK;
+}
+
+int nncc_bind_rows(nncc_binding *b, const nncc_data *d, const int64_t *row,
+                   int64_t n)
+{
+    int status = NN_OK;
+
+    for (int k = 0; k < b->ninput && !status; k++)
+        status = fill_rows(b, &b->input[k], d, row, n);
+    if (b->batch_dim >= 0)
+        b->dims_now[b->batch_dim] = n;
+    return status;
+}
+
 /* Names of classes are no quantities; of two one may be 0 and the other 1. */
 static int check_names(const nncc_binding *b, const nncc_input *in,
                        const nncc_data *d)
@@ -560,17 +582,19 @@ static int check_names(const nncc_binding *b, const nncc_input *in,
 static int check_rows(const nncc_binding *b, const nncc_input *in,
                       const nncc_data *d)
 {
-    int dtype = b->axes.leaf[in->leaf]->dtype;
     int64_t m = nncc_data_width(d, in->source);
     double chunk[CHUNK];
 
+    if (nncc_data_is_bulk(d, in->source))
+        return NN_OK; /* each batch is looked at */
     for (int64_t i = 0; i < d->n; i++)
         for (int64_t k = 0; k < m; k += CHUNK) {
             int64_t c = m - k < CHUNK ? m - k : CHUNK;
-            nncc_data_numbers(d, in->source, i, k, c, chunk);
-            for (int64_t j = 0; j < c; j++)
-                if (!nncc_holds(dtype, chunk[j]))
-                    return bad_number(b, d, in, i, k + j, chunk[j]);
+            int status = nncc_data_numbers(d, in->source, i, k, c, chunk);
+            if (!status)
+                status = check_numbers(b, in, d, i, k, c, chunk);
+            if (status)
+                return status;
         }
     return NN_OK;
 }

@@ -14,9 +14,10 @@ static int number_labels(const nncc_data *d, nncc_words *w, int32_t *to)
     int status = NN_OK;
 
     for (int64_t i = 0; i < d->n && !status; i++) {
-        nncc_data_labels(d, i, 0, 1, &y);
+        status = nncc_data_labels(d, i, 0, 1, &y);
         snprintf(text, sizeof text, "%.17g", y);
-        status = nncc_words_add(w, text, &to[i]);
+        if (!status)
+            status = nncc_words_add(w, text, &to[i]);
         if (!status && w->n > MAX_CLASS)
             status = nncc_fail(NN_ERR_ARGUMENT,
                                "%s: more than %d different labels; expected "
@@ -61,6 +62,8 @@ int nncc_data_classes(nncc_data *d)
     }
     if (!d->y_inside)
         free(d->y);
+    nncc_bulk_free(d->y_file);
+    d->y_file = NULL;
     d->y = to;
     d->y_inside = 0;
     d->y_dtype = NN_I32;

@@ -80,11 +80,13 @@ static int allocate(nncc_data *d)
         return nncc_fail_memory(SIZE_MAX, "a data set");
     d->x_step = d->nfeature;
     d->y_step = d->nlabel;
-    d->x = nncc_alloc(n * width, bytes, "a data set");
-    if (d->nlabel)
+    if (!d->x_file)
+        d->x = nncc_alloc(n * width, bytes, "a data set");
+    if (d->nlabel && !d->y_file)
         d->y = nncc_alloc(n * (size_t)d->nlabel, nncc_dtype_bytes(d->y_dtype),
                           "a data set");
-    return d->x && (d->y || !d->nlabel) ? NN_OK : (int)NN_ERR_MEMORY;
+    bool x = d->x || d->x_file, y = d->y || d->y_file || !d->nlabel;
+    return x && y ? NN_OK : (int)NN_ERR_MEMORY;
 }
 
 static int number_lines(nncc_data *d)
@@ -152,20 +154,42 @@ void nncc_load_numbers(int dtype, const void *from, int64_t at, int64_t n,
     }
 }
 
-void nncc_data_features(const nncc_data *d, int64_t row, int64_t from,
-                        int64_t n, double *to)
+/* What was fitted, to features as they are in a file. */
+static void fit_features(const nncc_data *d, int64_t from, int64_t n,
+                         double *to)
 {
-    nncc_load_numbers(d->x_dtype, d->x, row * d->x_step + from, n, to);
-    if (d->scale == 1)
-        return;
-    for (int64_t i = 0; i < n; i++)
-        to[i] *= d->scale;
+    for (int64_t i = 0; i < n && d->fill; i++)
+        to[i] = isnan(to[i]) ? d->fill[from + i] : to[i];
+    for (int64_t i = 0; i < n && d->mean; i++)
+        to[i] =
+            (to[i] * d->fit_scale - d->mean[from + i]) * d->factor[from + i];
 }
 
-void nncc_data_labels(const nncc_data *d, int64_t row, int64_t from, int64_t n,
-                      double *to)
+int nncc_data_features(const nncc_data *d, int64_t row, int64_t from, int64_t n,
+                       double *to)
 {
+    int status = NN_OK;
+
+    if (d->x_file) {
+        row = nncc_view_row(d->view, row);
+        status = nncc_bulk_numbers(d->x_file, row * d->x_step + from, n, to);
+        fit_features(d, from, n, to);
+    } else {
+        nncc_load_numbers(d->x_dtype, d->x, row * d->x_step + from, n, to);
+    }
+    for (int64_t i = 0; i < n && d->scale != 1; i++)
+        to[i] *= d->scale;
+    return status;
+}
+
+int nncc_data_labels(const nncc_data *d, int64_t row, int64_t from, int64_t n,
+                     double *to)
+{
+    if (d->y_file)
+        return nncc_bulk_numbers(
+            d->y_file, nncc_view_row(d->view, row) * d->y_step + from, n, to);
     nncc_load_numbers(d->y_dtype, d->y, row * d->y_step + from, n, to);
+    return NN_OK;
 }
 
 /* Of n bytes, eight at a time, by the step of FNV-1a over them and a shift that
@@ -184,8 +208,38 @@ static uint64_t hash_bytes(uint64_t h, const char *at, size_t n)
     return h;
 }
 
+enum { SAMPLES = 1024, PART = 512 };
+
+static uint64_t hash_row(const nncc_data *d, int source, int64_t row,
+                         uint64_t h)
+{
+    double v[PART] = {0};
+    int64_t m = nncc_data_width(d, source);
+
+    for (int64_t k = 0; k < m; k += PART) {
+        int64_t n = m - k < PART ? m - k : PART;
+        if (nncc_data_numbers(d, source, row, k, n, v) == NN_OK)
+            h = hash_bytes(h, (const char *)v, (size_t)n * sizeof *v);
+    }
+    return h;
+}
+
+/* What is in files is too much for it: of that some rows. */
+static uint64_t hash_some(const nncc_data *d)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)d->n;
+    int64_t every = d->n / SAMPLES + 1;
+
+    for (int64_t i = 0; i < d->n; i += every)
+        for (int source = NNCC_LABELS; source < d->nfield; source++)
+            h = hash_row(d, source, i, h);
+    return h;
+}
+
 uint64_t nncc_data_hash(const nncc_data *d)
 {
+    if (nncc_data_has_files(d))
+        return hash_some(d);
     uint64_t h = UINT64_C(0xcbf29ce484222325);
     size_t x = nncc_dtype_bytes(d->x_dtype), y = nncc_dtype_bytes(d->y_dtype);
 
@@ -211,6 +265,9 @@ void nncc_data_free(nncc_data *d)
     free(d->x);
     if (!d->y_inside)
         free(d->y);
+    nncc_bulk_free(d->x_file);
+    nncc_bulk_free(d->y_file);
+    nncc_view_free(d->view);
     free(d->line);
     for (int32_t i = 0; d->class_name && i < d->nclass; i++)
         free(d->class_name[i]);
@@ -230,6 +287,7 @@ void nncc_data_free(nncc_data *d)
 
 const char *nncc_data_place(const nncc_data *d, int64_t row, nncc_text *to)
 {
+    row = nncc_view_row(d->view, row);
     if (d->line)
         nncc_text_printf(to, "%s:%lld", d->path, (long long)d->line[row]);
     else
@@ -261,23 +319,20 @@ int nncc_copy_numbers(const double *from, int64_t n, double **to)
     return NN_OK;
 }
 
-/* Row by row, m elements each. */
-static void copy_rows(int dtype, const void *from, int64_t step,
-                      const int64_t *row, int64_t n, int64_t m, void *to)
+void nncc_copy_rows(int dtype, const void *from, int64_t step,
+                    const nncc_view *v, int64_t n, int64_t m, void *to)
 {
     size_t size = nncc_dtype_bytes(dtype), bytes = size * (size_t)m;
 
     for (int64_t i = 0; i < n && m > 0; i++)
         memcpy((char *)to + (size_t)i * bytes,
-               (const char *)from + (size_t)(row[i] * step) * size, bytes);
+               (const char *)from + (size_t)(nncc_view_row(v, i) * step) * size,
+               bytes);
 }
 
-static int fill_subset(const nncc_data *d, const int64_t *row, nncc_data *s)
+/* All but the rows. */
+static int copy_about(const nncc_data *d, nncc_data *s)
 {
-    int status = allocate(s);
-
-    if (status)
-        return status;
     if (nncc_copy_names(d->class_name, d->nclass, &s->class_name) ||
         nncc_copy_names(d->feature_name, d->nfeature, &s->feature_name) ||
         (d->label_name && !(s->label_name = nncc_strdup(d->label_name))) ||
@@ -286,21 +341,47 @@ static int fill_subset(const nncc_data *d, const int64_t *row, nncc_data *s)
         nncc_copy_numbers(d->fill, d->nfeature, &s->fill) ||
         nncc_columns_copy(d, s) || !(s->path = nncc_strdup(d->path)))
         return NN_ERR_MEMORY;
-    int lacks = nncc_fields_subset(d, row, s);
-    if (lacks)
-        return lacks;
-    copy_rows(d->x_dtype, d->x, d->x_step, row, s->n, s->nfeature, s->x);
-    copy_rows(d->y_dtype, d->y, d->y_step, row, s->n, s->nlabel, s->y);
+    return NN_OK;
+}
+
+/* What stays in files is seen through v, on top of how d sees it. */
+static int see_files(const nncc_data *d, const nncc_view *v, nncc_data *s)
+{
+    if (!nncc_data_has_files(d) || s->n == 0)
+        return NN_OK;
+    s->x_file = nncc_bulk_share(d->x_file);
+    s->y_file = nncc_bulk_share(d->y_file);
+    int status = nncc_view_copy(v, &s->view);
+    return status ? status : nncc_view_copy(d->view, &s->view->under);
+}
+
+static int fill_subset(const nncc_data *d, const nncc_view *v, nncc_data *s)
+{
+    int status = see_files(d, v, s);
+
+    if (!status)
+        status = allocate(s);
+    if (!status)
+        status = copy_about(d, s);
+    if (!status)
+        status = nncc_fields_subset(d, v, s);
+    if (status)
+        return status;
+    if (s->x)
+        nncc_copy_rows(d->x_dtype, d->x, d->x_step, v, s->n, s->nfeature, s->x);
+    if (s->y)
+        nncc_copy_rows(d->y_dtype, d->y, d->y_step, v, s->n, s->nlabel, s->y);
     if (!d->line)
         return NN_OK;
     s->line = nncc_alloc((size_t)s->n, sizeof *s->line, "a data set");
     for (int64_t i = 0; s->line && i < s->n; i++)
-        s->line[i] = d->line[row[i]];
+        s->line[i] = d->line[nncc_view_row(v, i)];
     return s->line ? NN_OK : (int)NN_ERR_MEMORY;
 }
 
-int nncc_data_subset(const nncc_data *d, const int64_t *row, int64_t n,
-                     nncc_data **out)
+/* The n rows of d that v tells. */
+static int subset(const nncc_data *d, const nncc_view *v, int64_t n,
+                  nncc_data **out)
 {
     nncc_data *s = nncc_alloc(1, sizeof *s, "a data set");
 
@@ -318,13 +399,22 @@ int nncc_data_subset(const nncc_data *d, const int64_t *row, int64_t n,
                      .text = d->text,
                      .chosen = d->chosen,
                      .fit_scale = d->fit_scale};
-    int status = fill_subset(d, row, s);
+    int status = fill_subset(d, v, s);
     if (status) {
         nncc_data_free(s);
         return status;
     }
     *out = s;
     return NN_OK;
+}
+
+int nncc_data_subset(const nncc_data *d, const int64_t *row, int64_t n,
+                     nncc_data **out)
+{
+    nncc_view v = {.nrow = n};
+
+    memcpy(&v.row, &row, sizeof v.row); /* is only read */
+    return subset(d, &v, n, out);
 }
 
 static int test_rows(const nncc_data *d, const nncc_split_options *o,
@@ -346,30 +436,49 @@ static int test_rows(const nncc_data *d, const nncc_split_options *o,
     return NN_OK;
 }
 
+/* How a split sees rows: in order, shuffled by a list, or, where data are in
+ * files, without one, which may be large itself. */
+static int split_view(const nncc_data *d, const nncc_split_options *o,
+                      nncc_view *v)
+{
+    nncc_rng rng;
+
+    *v = (nncc_view){.nrow = d->n};
+    if (o->keep_order)
+        return NN_OK;
+    if (nncc_data_has_files(d)) {
+        v->shuffled = true;
+        nncc_permutation_new(&v->order, o->seed, d->n);
+        return NN_OK;
+    }
+    v->row = nncc_alloc((size_t)d->n, sizeof *v->row, "a permutation");
+    for (int64_t i = 0; v->row && i < d->n; i++)
+        v->row[i] = i;
+    nncc_rng_seed(&rng, o->seed);
+    if (v->row)
+        nncc_rng_shuffle(&rng, v->row, d->n);
+    return v->row ? NN_OK : (int)NN_ERR_MEMORY;
+}
+
 int nncc_data_split(const nncc_data *d, const nncc_split_options *o,
                     nncc_data **train, nncc_data **test)
 {
     int64_t ntest = 0;
     nncc_data *a = NULL, *b = NULL;
-    nncc_rng rng;
+    nncc_view v;
 
     if (!d || !o || !train || !test)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_split: null argument");
     int status = test_rows(d, o, &ntest);
     if (status)
         return status;
-    int64_t *order = nncc_alloc((size_t)d->n, sizeof *order, "a permutation");
-    if (!order)
-        return NN_ERR_MEMORY;
-    for (int64_t i = 0; i < d->n; i++)
-        order[i] = i;
-    nncc_rng_seed(&rng, o->seed);
-    if (!o->keep_order)
-        nncc_rng_shuffle(&rng, order, d->n);
-    status = nncc_data_subset(d, order, d->n - ntest, &a);
+    status = split_view(d, o, &v);
     if (!status)
-        status = nncc_data_subset(d, order + (d->n - ntest), ntest, &b);
-    free(order);
+        status = subset(d, &v, d->n - ntest, &a);
+    v.from = d->n - ntest;
+    if (!status)
+        status = subset(d, &v, ntest, &b);
+    free(v.row);
     if (status) {
         nncc_data_free(a);
         return status;

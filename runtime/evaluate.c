@@ -111,8 +111,9 @@ static int find_bad_row(nncc_model *m, const nncc_trainer *t,
     for (int64_t i = 0; i < n && !status; i++) {
         for (int64_t k = 0; k < b.batch; k++)
             same[k] = row[i];
-        nncc_bind_rows(&b, d, same, b.batch);
-        status = nncc_invoke(m, b.f, b.leaf, b.dims_now, exec);
+        status = nncc_bind_rows(&b, d, same, b.batch);
+        if (!status)
+            status = nncc_invoke(m, b.f, b.leaf, b.dims_now, exec);
         if (status == NN_ERR_INDEX)
             name_bad_row(m, &b, d, row[i]);
     }
@@ -135,9 +136,10 @@ int nncc_run_batch(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
                    const nncc_data *d, const int64_t *row, int64_t n,
                    const nn_exec *exec)
 {
-    nncc_bind_rows(b, d, row, n);
-    int status = nncc_invoke(m, b->f, b->leaf, b->dims_now, exec);
+    int status = nncc_bind_rows(b, d, row, n);
 
+    if (!status)
+        status = nncc_invoke(m, b->f, b->leaf, b->dims_now, exec);
     if (status == NN_ERR_INDEX)
         return find_bad_row(m, t, evaluate_of(t, b->f), d, row, n, exec);
     return status;
@@ -317,8 +319,10 @@ static int predict_batch(nncc_model *m, nncc_binding *b, const nncc_data *d,
 
     for (int64_t i = 0; i < full; i++)
         row[i] = (at + i) % d->n;
-    nncc_bind_rows(b, d, row, full);
-    int status = nncc_invoke(m, b->f, b->leaf, b->dims_now, exec);
+    int status = nncc_bind_rows(b, d, row, full);
+    if (status)
+        return status;
+    status = nncc_invoke(m, b->f, b->leaf, b->dims_now, exec);
     if (status)
         return status;
     size_t bytes = nncc_tensor_bytes(to) / (size_t)d->n;

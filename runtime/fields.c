@@ -11,21 +11,44 @@ int64_t nncc_data_width(const nncc_data *d, int source)
                                    : d->field[source].width;
 }
 
-void nncc_data_numbers(const nncc_data *d, int source, int64_t row,
-                       int64_t from, int64_t n, double *to)
+static int field_numbers(const nncc_data *d, const nncc_array *f, int64_t row,
+                         int64_t from, int64_t n, double *to)
 {
-    if (source == NNCC_FEATURES) {
-        nncc_data_features(d, row, from, n, to);
-    } else if (source == NNCC_LABELS) {
-        nncc_data_labels(d, row, from, n, to);
-    } else if (d->field[source].column) {
-        const nncc_array *f = &d->field[source];
-        for (int64_t i = 0; i < n; i++)
-            nncc_data_features(d, row, f->column[from + i], 1, to + i);
-    } else {
-        const nncc_array *f = &d->field[source];
+    int status = NN_OK;
+
+    if (f->file)
+        return nncc_bulk_numbers(
+            f->file, nncc_view_row(d->view, row) * f->width + from, n, to);
+    if (!f->column)
         nncc_load_numbers(f->dtype, f->at, row * f->width + from, n, to);
-    }
+    for (int64_t i = 0; i < n && f->column && !status; i++)
+        status = nncc_data_features(d, row, f->column[from + i], 1, to + i);
+    return status;
+}
+
+int nncc_data_numbers(const nncc_data *d, int source, int64_t row, int64_t from,
+                      int64_t n, double *to)
+{
+    return source == NNCC_FEATURES ? nncc_data_features(d, row, from, n, to)
+           : source == NNCC_LABELS
+               ? nncc_data_labels(d, row, from, n, to)
+               : field_numbers(d, &d->field[source], row, from, n, to);
+}
+
+bool nncc_data_is_bulk(const nncc_data *d, int source)
+{
+    return source == NNCC_FEATURES   ? d->x_file != NULL
+           : source == NNCC_LABELS   ? d->y_file != NULL
+           : d->field[source].column ? d->x_file != NULL
+                                     : d->field[source].file != NULL;
+}
+
+bool nncc_data_has_files(const nncc_data *d)
+{
+    for (int source = NNCC_LABELS; source < d->nfield; source++)
+        if (nncc_data_is_bulk(d, source))
+            return true;
+    return false;
 }
 
 int64_t nncc_data_field(const nncc_data *d, const char *name)
@@ -51,16 +74,19 @@ static nncc_array *new_field(nncc_data *d, const nncc_array *f, int64_t n)
     to->name = nncc_strdup(f->name);
     to->at = NULL;
     to->column = NULL;
-    if (!f->column)
+    to->file = n > 0 ? nncc_bulk_share(f->file) : NULL;
+    if (!f->column && !to->file)
         to->at = nncc_alloc((size_t)n * (size_t)f->width,
                             nncc_dtype_bytes(f->dtype), f->name);
-    else if ((to->column =
+    else if (f->column &&
+             (to->column =
                   nncc_alloc((size_t)f->width, sizeof *to->column, "columns")))
         memcpy(to->column, f->column, (size_t)f->width * sizeof *to->column);
-    if (!to->name || (!to->at && !to->column)) {
+    if (!to->name || (!to->at && !to->column && !to->file)) {
         free(to->name);
         free(to->at);
         free(to->column);
+        nncc_bulk_free(to->file);
         return NULL;
     }
     d->nfield++;
@@ -85,34 +111,71 @@ static int check_field(const nncc_data *d, const char *name,
     return nncc_tensor_count(t, NULL, NULL);
 }
 
+static nncc_array field_of(const char *name, const nncc_tensor *t)
+{
+    nncc_array f = {.dtype = t->dtype, .rank = t->rank - 1, .width = 1};
+
+    memcpy(&f.name, &name, sizeof f.name); /* is copied */
+    for (int i = 1; i < t->rank; i++) {
+        f.size[i - 1] = t->size[i];
+        f.width *= t->size[i];
+    }
+    return f;
+}
+
+/* The first field says how many rows there are. */
+static void take_count(nncc_data *d, int64_t n)
+{
+    if (d->nfield != 1 || d->nfeature != 0 || d->n == n)
+        return;
+    d->n = n;
+    free(d->line); /* they are none of a file's */
+    d->line = NULL;
+}
+
 int nncc_data_add(nncc_data *d, const char *name, const nncc_tensor *t)
 {
-    nncc_array f = {.width = 1};
-
     if (!d || !name || !t)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_add: null argument");
     int status = check_field(d, name, t);
     if (status)
         return status;
-    memcpy(&f.name, &name, sizeof f.name); /* is copied */
-    f.dtype = t->dtype;
-    f.rank = t->rank - 1;
-    for (int i = 1; i < t->rank; i++) {
-        f.size[i - 1] = t->size[i];
-        f.width *= t->size[i];
-    }
-    nncc_array *to = new_field(d, &f, t->size[0]);
+    nncc_array f = field_of(name, t), *to = new_field(d, &f, t->size[0]);
     if (!to)
         return NN_ERR_MEMORY;
     size_t bytes = nncc_tensor_bytes(t);
     if (bytes)
         memcpy(to->at, t->data, bytes);
-    if (d->nfield == 1 && d->nfeature == 0 && d->n != t->size[0]) {
-        d->n = t->size[0];
-        free(d->line); /* they are none of a file's */
-        d->line = NULL;
-    }
+    take_count(d, t->size[0]);
     return NN_OK;
+}
+
+int nncc_data_add_file(nncc_data *d, const char *name, const char *path)
+{
+    nncc_tensor shape, *t = NULL;
+    nncc_bulk *b;
+
+    if (!d || !name || !path)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_add_file: null argument");
+    int status = nncc_bulk_open(path, &shape, &b);
+    if (status || !b) {
+        if (!status)
+            status = nncc_array_read(path, &t);
+        if (!status)
+            status = nncc_data_add(d, name, t);
+        nncc_tensor_free(t);
+        return status;
+    }
+    status = check_field(d, name, &shape);
+    if (!status) {
+        nncc_array f = field_of(name, &shape);
+        f.file = b;
+        status = new_field(d, &f, shape.size[0]) ? NN_OK : (int)NN_ERR_MEMORY;
+    }
+    nncc_bulk_free(b); /* the field has it */
+    if (!status)
+        take_count(d, shape.size[0]);
+    return status;
 }
 
 int nncc_fields_add(nncc_data *d, const nncc_array *f)
@@ -123,17 +186,16 @@ int nncc_fields_add(nncc_data *d, const nncc_array *f)
     return new_field(d, f, 0) ? NN_OK : (int)NN_ERR_MEMORY;
 }
 
-int nncc_fields_subset(const nncc_data *d, const int64_t *row, nncc_data *to)
+int nncc_fields_subset(const nncc_data *d, const nncc_view *v, nncc_data *to)
 {
     for (int64_t k = 0; k < d->nfield; k++) {
         const nncc_array *f = &d->field[k];
         nncc_array *g = new_field(to, f, to->n);
-        size_t bytes = (size_t)f->width * nncc_dtype_bytes(f->dtype);
         if (!g)
             return NN_ERR_MEMORY;
-        for (int64_t i = 0; i < to->n && f->at; i++)
-            memcpy((char *)g->at + (size_t)i * bytes,
-                   (const char *)f->at + (size_t)row[i] * bytes, bytes);
+        if (f->at && g->at)
+            nncc_copy_rows(f->dtype, f->at, f->width, v, to->n, f->width,
+                           g->at);
     }
     return NN_OK;
 }
@@ -144,6 +206,7 @@ void nncc_fields_free(nncc_data *d)
         free(d->field[k].name);
         free(d->field[k].at);
         free(d->field[k].column);
+        nncc_bulk_free(d->field[k].file);
     }
     free(d->field);
 }

@@ -431,8 +431,8 @@ static int map_classes(const nncc_data *d, const nncc_data *fit, int32_t *to)
 /* n class numbers, row after row `step` apart, as ints. */
 static int32_t *renumbered(const nncc_data *d, int64_t width,
                            const int32_t *map,
-                           void (*read)(const nncc_data *d, int64_t row,
-                                        int64_t from, int64_t n, double *to))
+                           int (*read)(const nncc_data *d, int64_t row,
+                                       int64_t from, int64_t n, double *to))
 {
     int32_t *to =
         nncc_alloc((size_t)d->n * (size_t)width, sizeof *to, "labels");
@@ -440,7 +440,10 @@ static int32_t *renumbered(const nncc_data *d, int64_t width,
 
     for (int64_t i = 0; to && i < d->n; i++)
         for (int64_t k = 0; k < width; k++) {
-            read(d, i, k, 1, &v);
+            if (read(d, i, k, 1, &v) != NN_OK) {
+                free(to);
+                return NULL;
+            }
             to[i * width + k] =
                 v >= 0 && v < d->nclass ? map[(int32_t)v] : (int32_t)v;
         }
@@ -459,6 +462,8 @@ static int renumber(nncc_data *d, const int32_t *map)
     }
     if (!d->y_inside)
         free(d->y);
+    nncc_bulk_free(d->y_file);
+    d->y_file = NULL;
     d->y = y;
     d->y_dtype = NN_I32;
     d->y_step = d->nlabel;

@@ -153,9 +153,10 @@ typedef struct nncc_array {
     int32_t dtype; /* enum nn_dtype, not NN_KEY */
     int32_t rank;  /* of a row */
     int64_t size[NNCC_MAX_RANK];
-    int64_t width;   /* numbers of a row: the product of the sizes */
-    void *at;        /* row i begins at element i * width */
-    int64_t *column; /* or: the features that it is made of, [width] */
+    int64_t width;          /* numbers of a row: the product of the sizes */
+    void *at;               /* row i begins at element i * width */
+    int64_t *column;        /* or: the features that it is made of, [width] */
+    struct nncc_bulk *file; /* or: where it is read from */
 } nncc_array;
 
 enum nncc_column_kind {
@@ -216,6 +217,11 @@ typedef struct nncc_data {
     int64_t dropped_rows; /* left out for what they lack */
     double *fill; /* [nfeature], what nncc_data_fill puts where there is none
                      (NaN), before anything is scaled; or null */
+    /* Of an array of more than 64 MiB x, y or a field's `at` is null: its
+     * numbers are read as they are needed. Other rows may then be meant than
+     * the first n; what changes features is done as they are read. */
+    struct nncc_bulk *x_file, *y_file;
+    struct nncc_view *view;
 } nncc_data;
 
 /* A data set of zeros with room for n rows of nfeature numbers and, unless
@@ -229,6 +235,9 @@ void nncc_data_free(nncc_data *d); /* may be null */
  * name. A data set without features and fields gets its number of rows from it.
  * NN_ERR_NAME where there is such a field, NN_ERR_SHAPE, NN_ERR_MEMORY. */
 int nncc_data_add(nncc_data *d, const char *name, const nncc_tensor *t);
+/* The same of the array in a file (nncc_array_read), which stays there where it
+ * is large. */
+int nncc_data_add_file(nncc_data *d, const char *name, const char *path);
 /* Makes of d's features fields: each of n texts is "x=2:14", columns 2 to 13,
  * "x=2:", all from there, or "y=price,size,0", columns by name or number from
  * 0. What no text names goes nowhere. NN_ERR_NAME, NN_ERR_ARGUMENT,
@@ -236,11 +245,12 @@ int nncc_data_add(nncc_data *d, const char *name, const nncc_tensor *t);
 int nncc_data_columns(nncc_data *d, int n, const char *const *text);
 
 /* n numbers of row `row` from number `from` on, the features times d->scale.
- * Integers beyond 2^53 are rounded. Nothing is checked. */
-void nncc_data_features(const nncc_data *d, int64_t row, int64_t from,
-                        int64_t n, double *to);
-void nncc_data_labels(const nncc_data *d, int64_t row, int64_t from, int64_t n,
-                      double *to);
+ * Integers beyond 2^53 are rounded. That there are such is not checked.
+ * NN_ERR_FILE where they cannot be read any more. */
+int nncc_data_features(const nncc_data *d, int64_t row, int64_t from, int64_t n,
+                       double *to);
+int nncc_data_labels(const nncc_data *d, int64_t row, int64_t from, int64_t n,
+                     double *to);
 
 /* How many rows of n a split keeps for testing. */
 typedef struct nncc_split_options {

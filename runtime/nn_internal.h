@@ -196,16 +196,18 @@ enum { NNCC_FEATURES = -1, NNCC_LABELS = -2 };
 /* How many a row has. */
 int64_t nncc_data_width(const nncc_data *d, int source);
 /* n of row `row` from number `from` on, features scaled. */
-void nncc_data_numbers(const nncc_data *d, int source, int64_t row,
-                       int64_t from, int64_t n, double *to);
+int nncc_data_numbers(const nncc_data *d, int source, int64_t row, int64_t from,
+                      int64_t n, double *to);
+/* Are they read from a file? */
+bool nncc_data_is_bulk(const nncc_data *d, int source);
 /* The field of that name, or -1. */
 int64_t nncc_data_field(const nncc_data *d, const char *name);
 
 /* Adds one that is made of features. */
 int nncc_fields_add(nncc_data *d, const nncc_array *f);
-/* d's fields of rows row[0 … to->n - 1]; and their end. */
-int nncc_fields_subset(const nncc_data *d, const int64_t *row, nncc_data *to);
 void nncc_fields_free(nncc_data *d);
+/* Does any of d's numbers stay in a file? */
+bool nncc_data_has_files(const nncc_data *d);
 
 /* "FILE:LINE", or the row's number where the file has no lines; to->at is to
  * be freed. */
@@ -267,6 +269,51 @@ int nncc_layout_take(const char *path, const nncc_bytes *b,
                      const nncc_layout *h, nncc_tensor **out);
 /* All arrays and texts of a .npz file. */
 int nncc_npz_parse(const char *path, const nncc_bytes *b, nncc_store **out);
+/* The dtype that holds such elements; -1: there is none. */
+int nncc_format_dtype(nncc_format f);
+/* n elements as doubles. */
+void nncc_format_numbers(nncc_format f, const unsigned char *from, int64_t n,
+                         double *to);
+
+/* bulk.c: arrays that stay in files */
+
+typedef struct nncc_bulk nncc_bulk;
+/* The array in the file at path where it is large and lies row by row: its
+ * shape and where it is; else *out is NULL. */
+int nncc_bulk_open(const char *path, nncc_tensor *shape, nncc_bulk **out);
+nncc_bulk *nncc_bulk_share(nncc_bulk *b);
+void nncc_bulk_free(nncc_bulk *b); /* may be NULL; the last user's frees it */
+/* Elements at … at + n - 1, which exist. */
+int nncc_bulk_numbers(const nncc_bulk *b, int64_t at, int64_t n, double *to);
+
+/* A permutation of 0 … n-1 that takes no memory: where i goes is computed. */
+enum { NNCC_ROUNDS = 6 };
+typedef struct nncc_permutation {
+    uint64_t n, key[NNCC_ROUNDS];
+    int half;
+} nncc_permutation;
+void nncc_permutation_new(nncc_permutation *p, uint64_t seed, int64_t n);
+int64_t nncc_permute(const nncc_permutation *p, int64_t i);
+
+/* Rows of a data set as rows of another one. */
+typedef struct nncc_view {
+    int64_t from;
+    bool shuffled;
+    nncc_permutation order;
+    int64_t *row; /* [nrow], or NULL */
+    int64_t nrow;
+    struct nncc_view *under; /* or NULL */
+} nncc_view;
+int64_t nncc_view_row(const nncc_view *v, int64_t i); /* v may be NULL */
+int nncc_view_copy(const nncc_view *v, nncc_view **out);
+void nncc_view_free(nncc_view *v);
+
+/* n rows of m elements each, row i being that which v tells. */
+void nncc_copy_rows(int dtype, const void *from, int64_t step,
+                    const nncc_view *v, int64_t n, int64_t m, void *to);
+/* d's fields of to->n such rows. */
+int nncc_fields_subset(const nncc_data *d, const nncc_view *v, nncc_data *to);
+
 /* The number that an IEEE binary16 is. */
 float nncc_half(uint16_t h);
 
@@ -365,10 +412,10 @@ int nncc_bind(const nncc_trainer *t, const nn_function *f, const nncc_data *d,
 void nncc_bind_free(nncc_binding *b);
 /* Points the binding at t's blocks; checks their shapes. */
 int nncc_bind_state(nncc_binding *b, const nncc_trainer *t);
-/* Fills in rows row[0 … n-1] of d, all of them checked by nncc_bind_check; a
- * fixed batch must be full. */
-void nncc_bind_rows(nncc_binding *b, const nncc_data *d, const int64_t *row,
-                    int64_t n);
+/* Fills in rows row[0 … n-1] of d, all of them checked by nncc_bind_check but
+ * those that are read from a file; a fixed batch must be full. */
+int nncc_bind_rows(nncc_binding *b, const nncc_data *d, const int64_t *row,
+                   int64_t n);
 /* Every feature and label of d can be held by x and y's dtypes. */
 int nncc_bind_check(const nncc_binding *b, const nncc_data *d);
 /* The value of scalar result i (not in place) after a call. */

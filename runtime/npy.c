@@ -17,8 +17,7 @@ static bool is_idx(const unsigned char *b, size_t n)
     return n >= 4 && b[0] == 0 && b[1] == 0 && b[2] >= 0x08 && b[2] <= 0x0e;
 }
 
-/* The dtype that holds such elements; -1: there is none. */
-static int dtype_of(nncc_format f)
+int nncc_format_dtype(nncc_format f)
 {
     switch (f.kind) {
     case 'b':
@@ -156,6 +155,36 @@ static int64_t signed_of(nncc_format f, uint64_t v)
     return (int64_t)v;
 }
 
+/* Element i, whose bytes as one number are v. */
+static double number_of(nncc_format f, uint64_t v)
+{
+    uint32_t low = (uint32_t)v;
+    float single;
+    double wide;
+
+    if (f.kind == 'b')
+        return v != 0;
+    if (f.kind != 'f')
+        return (double)signed_of(f, v);
+    memcpy(&single, &low, sizeof single);
+    memcpy(&wide, &v, sizeof wide);
+    return f.bytes == 2   ? (double)nncc_half((uint16_t)low)
+           : f.bytes == 4 ? (double)single
+                          : wide;
+}
+
+void nncc_format_numbers(nncc_format f, const unsigned char *from, int64_t n,
+                         double *to)
+{
+    if (f.kind == 'u' && f.bytes == 1) {
+        for (int64_t i = 0; i < n; i++)
+            to[i] = from[i];
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        to[i] = number_of(f, raw(f, from, i));
+}
+
 static void copy_elements(nncc_format f, const unsigned char *from, int64_t n,
                           const nncc_tensor *to)
 {
@@ -211,7 +240,9 @@ static int turn(nncc_tensor *t)
 int nncc_layout_take(const char *path, const nncc_bytes *b,
                      const nncc_layout *h, nncc_tensor **out)
 {
-    nncc_tensor shape = {.dtype = dtype_of(h->format), .rank = h->rank}, *t;
+    nncc_tensor shape = {.dtype = nncc_format_dtype(h->format),
+                         .rank = h->rank},
+                *t;
     int64_t n;
 
     memcpy(shape.size, h->size, sizeof shape.size);

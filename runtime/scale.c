@@ -19,13 +19,15 @@ int nncc_data_scale(nncc_data *d, double factor)
 /* Mean and 1 / standard deviation of each column, by Welford's update; 1 for a
  * constant column; categories stay as they are. mean and scale: [nfeature],
  * zeros at first; row: [nfeature], for use here. */
-static void statistics(const nncc_data *d, double *mean, double *scale,
-                       double *row)
+static int statistics(const nncc_data *d, double *mean, double *scale,
+                      double *row)
 {
     int64_t m = d->nfeature;
 
     for (int64_t i = 0; i < d->n; i++) {
-        nncc_data_features(d, i, 0, m, row);
+        int status = nncc_data_features(d, i, 0, m, row);
+        if (status)
+            return status;
         for (int64_t k = 0; k < m; k++) {
             double delta = row[k] - mean[k];
             mean[k] += delta / (double)(i + 1);
@@ -40,11 +42,20 @@ static void statistics(const nncc_data *d, double *mean, double *scale,
             scale[k] = 1;
         }
     }
+    return NN_OK;
 }
 
 int nncc_data_transform(nncc_data *d, const double *mean, const double *factor)
 {
     int64_t m = d->nfeature;
+
+    if (d->x_file) { /* it is done as they are read */
+        d->fit_scale = d->scale;
+        d->scale = 1;
+        return nncc_copy_numbers(mean, m, &d->mean)
+                   ? (int)NN_ERR_MEMORY
+                   : nncc_copy_numbers(factor, m, &d->factor);
+    }
     bool single = d->x_dtype == NN_F32 || nncc_dtype_bytes(d->x_dtype) == 1;
     void *to =
         nncc_alloc((size_t)d->n * (size_t)m,
@@ -108,8 +119,9 @@ int nncc_data_standardise(nncc_data *train, nncc_data *other)
     double *scale = nncc_alloc(m, sizeof *scale, "deviations");
     double *row = nncc_alloc(m, sizeof *row, "a row");
     status = mean && scale && row ? NN_OK : NN_ERR_MEMORY;
+    if (!status)
+        status = statistics(train, mean, scale, row);
     if (!status) {
-        statistics(train, mean, scale, row);
         status = nncc_data_transform(train, mean, scale);
         if (!status && other)
             status = nncc_data_transform(other, mean, scale);
@@ -153,8 +165,8 @@ static void find_fill(const nncc_data *d, int kind, double value, double *v,
     for (int64_t k = 0; k < d->nfeature; k++) {
         int64_t n = 0;
         for (int64_t i = 0; i < d->n && kind != NNCC_FILL_VALUE; i++) {
-            nncc_load_numbers(d->x_dtype, d->x, i * d->x_step + k, 1, &v[n]);
-            n += !isnan(v[n]);
+            if (nncc_data_features(d, i, k, 1, &v[n]) == NN_OK)
+                n += !isnan(v[n]);
         }
         fill[k] = kind == NNCC_FILL_VALUE ? value : middle(kind, v, n);
     }
@@ -166,7 +178,7 @@ static void put_fill(nncc_data *d, const double *fill)
     float *single = d->x;
     double *wide = d->x;
 
-    for (int64_t i = 0; i < d->n; i++)
+    for (int64_t i = 0; i < d->n && !d->x_file; i++)
         for (int64_t k = 0; k < d->nfeature; k++) {
             int64_t at = i * d->x_step + k;
             if (d->x_dtype == NN_F32 && isnan(single[at]))

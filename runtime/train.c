@@ -29,11 +29,12 @@ typedef struct Run {
     const nncc_data *train, *test; /* test: NULL for none */
     nncc_binding step[NNCC_MAX_ITEMS];
     nncc_binding eval[NNCC_MAX_ITEMS]; /* of test */
-    int64_t *order;                    /* rows of train */
-    int64_t *batch;                    /* rows of the batch at hand */
-    int64_t size;                      /* rows of a batch, at most */
-    int64_t width, calls;              /* batches of a round, steps of items */
-    int64_t steps_per_epoch;           /* rounds */
+    int64_t *order; /* rows of train; or, where they are in files, NULL: */
+    nncc_permutation permutation;
+    int64_t *batch;          /* rows of the batch at hand */
+    int64_t size;            /* rows of a batch, at most */
+    int64_t width, calls;    /* batches of a round, steps of items */
+    int64_t steps_per_epoch; /* rounds */
     nncc_position at;
     double began;
     int64_t rows;     /* of steps since then */
@@ -49,13 +50,23 @@ static void order_rows(Run *r)
 {
     nncc_rng rng;
 
-    for (int64_t i = 0; i < r->train->n; i++)
+    uint64_t seed =
+        r->t->seed ^ ((uint64_t)r->at.epoch * UINT64_C(0x9e3779b97f4a7c15));
+
+    nncc_permutation_new(&r->permutation, seed, r->train->n);
+    for (int64_t i = 0; i < r->train->n && r->order; i++)
         r->order[i] = i;
-    if (r->o->keep_order)
+    if (r->o->keep_order || !r->order)
         return;
-    nncc_rng_seed(&rng, r->t->seed ^ ((uint64_t)r->at.epoch *
-                                      UINT64_C(0x9e3779b97f4a7c15)));
+    nncc_rng_seed(&rng, seed);
     nncc_rng_shuffle(&rng, r->order, r->train->n);
+}
+
+static int64_t row_of(const Run *r, int64_t i)
+{
+    return r->order           ? r->order[i]
+           : r->o->keep_order ? i
+                              : nncc_permute(&r->permutation, i);
 }
 
 /* Picks batch number j of the round at hand for item k; a fixed batch is filled
@@ -70,7 +81,7 @@ static int64_t pick_batch(Run *r, int k, int64_t j)
     if (r->step[k].batch_dim < 0)
         n = size;
     for (int64_t i = 0; i < n; i++)
-        r->batch[i] = r->order[(at + i) % r->train->n];
+        r->batch[i] = row_of(r, (at + i) % r->train->n);
     return n;
 }
 
@@ -464,9 +475,11 @@ static int allocate_rows(Run *r)
     if (r->steps_per_epoch && r->o->epochs > INT64_MAX / r->steps_per_epoch)
         return nncc_fail(NN_ERR_ARGUMENT, "%lld epochs are too many",
                          (long long)r->o->epochs);
-    r->order = nncc_alloc((size_t)n, sizeof *r->order, "a permutation");
+    if (!nncc_data_has_files(r->train))
+        r->order = nncc_alloc((size_t)n, sizeof *r->order, "a permutation");
     r->batch = nncc_alloc((size_t)r->size, sizeof *r->batch, "a batch");
-    return r->order && r->batch ? NN_OK : (int)NN_ERR_MEMORY;
+    bool ordered = r->order || nncc_data_has_files(r->train);
+    return ordered && r->batch ? NN_OK : (int)NN_ERR_MEMORY;
 }
 
 /* Where training goes on from a checkpoint, if there is one. */

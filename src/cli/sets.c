@@ -201,10 +201,9 @@ static int add_file(nncc_data *d, const NamedFile *f)
 {
     nncc_csv_options csv = NNCC_CSV_DEFAULTS;
     nncc_data *rows = NULL;
-    nncc_tensor *t = NULL;
 
     csv.no_label = 1;
-    int status = nncc_array_read(f->path, &t);
+    int status = nncc_data_add_file(d, f->name, f->path);
     if (status == NN_ERR_DATA)
         status = nncc_data_read(f->path, NULL, &csv, &rows);
     if (rows) {
@@ -213,11 +212,8 @@ static int add_file(nncc_data *d, const NamedFile *f)
                           .size = {rows->n, rows->nfeature},
                           .data = rows->x};
         status = nncc_data_add(d, f->name, &as);
-    } else if (t) {
-        status = nncc_data_add(d, f->name, t);
     }
     nncc_data_free(rows);
-    nncc_tensor_free(t);
     return status;
 }
 

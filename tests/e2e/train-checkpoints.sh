@@ -48,7 +48,7 @@ grep -q '"rows": 90, "loss": 0\..*"accuracy": [01]' eval.json || fail "$(cat eva
 accept $train --epochs 0 --load net.json --save again.safetensors
 cmp net.safetensors again.safetensors || fail 'JSON gives other numbers than safetensors'
 accept $train --epochs 1 --load net.safetensors --load state=s.safetensors
-refuse 2 'writes .safetensors, .json, .npy, .bin and .h, not' $train --save net.pt
+refuse 2 'writes .safetensors, .npz, .npy, .json, .bin and .h, not' $train --save net.pt
 refuse 1 "'net' has 4 arrays" $train --epochs 1 --save net.npy
 
 # Raw rows in, in another order of columns and with others among them: what was

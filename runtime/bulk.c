@@ -1,0 +1,287 @@
+/* bulk.c: arrays that are too large for memory: their numbers are read from a
+ * file as they are needed. Reading instead of mapping, so that what is used of
+ * a file is not counted as memory, and a file that becomes shorter meanwhile is
+ * an error, not a signal. */
+#include "nn_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { CHUNK = 1 << 16, START = 8192, NUMBERS = 1024 };
+static const uint64_t large = UINT64_C(64) << 20;
+
+struct nncc_bulk {
+    _Atomic int users;
+    int fd;
+    nncc_format format;
+    int64_t n;   /* elements */
+    uint64_t at; /* where they begin */
+    char *path;  /* for messages */
+};
+
+void nncc_bulk_free(nncc_bulk *b)
+{
+    if (!b || --b->users > 0)
+        return;
+    close(b->fd);
+    free(b->path);
+    free(b);
+}
+
+nncc_bulk *nncc_bulk_share(nncc_bulk *b)
+{
+    if (b)
+        b->users++;
+    return b;
+}
+
+static int read_failed(const nncc_bulk *b, ssize_t got)
+{
+    return nncc_fail(NN_ERR_FILE, "%s: %s", b->path,
+                     got < 0 ? strerror(errno) : "has become shorter");
+}
+
+/* Exactly n bytes from byte `from` of the elements on. */
+static int read_bytes(const nncc_bulk *b, uint64_t from, unsigned char *to,
+                      size_t n)
+{
+    while (n > 0) {
+        ssize_t got = pread(b->fd, to, n, (off_t)(b->at + from));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return read_failed(b, got);
+        from += (uint64_t)got;
+        to += got;
+        n -= (size_t)got;
+    }
+    return NN_OK;
+}
+
+int nncc_bulk_numbers(const nncc_bulk *b, int64_t at, int64_t n, double *to)
+{
+    unsigned char bytes[NUMBERS * 8];
+    size_t size = (size_t)b->format.bytes;
+
+    for (int64_t done = 0; done < n; done += NUMBERS) {
+        int64_t m = n - done < NUMBERS ? n - done : NUMBERS;
+        int status = read_bytes(b, (uint64_t)(at + done) * size, bytes,
+                                (size_t)m * size);
+        if (status)
+            return status;
+        nncc_format_numbers(b->format, bytes, m, to + done);
+    }
+    return NN_OK;
+}
+
+/* What is left to unzip goes to a file without a name. */
+static int unzip(gzFile gz, const nncc_bytes *start, const char *path, int fd)
+{
+    unsigned char *chunk = nncc_alloc(CHUNK, 1, "reading a file");
+    int got = chunk ? 1 : -1, code;
+    bool good = chunk && write(fd, start->at, start->n) == (ssize_t)start->n;
+
+    while (good && got > 0) {
+        got = gzread(gz, chunk, CHUNK);
+        good = got <= 0 || write(fd, chunk, (size_t)got) == got;
+    }
+    free(chunk);
+    gzerror(gz, &code);
+    if (!chunk)
+        return NN_ERR_MEMORY;
+    if (!good)
+        return nncc_fail(NN_ERR_FILE, "%s: there is no room to unpack it: %s",
+                         path, strerror(errno));
+    if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
+        return nncc_fail(NN_ERR_FILE, "%s: the gzip file is %s", path,
+                         code == Z_BUF_ERROR ? "cut short" : "damaged");
+    return NN_OK;
+}
+
+/* The folder for files of no name. */
+static int open_unnamed(void)
+{
+    const char *folder = getenv("TMPDIR");
+    nncc_text name = {0};
+
+    nncc_text_printf(&name, "%s/nncc-XXXXXX",
+                     folder && *folder ? folder : "/tmp");
+    int fd = name.failed ? -1 : mkstemp(name.at);
+    if (fd >= 0)
+        unlink(name.at);
+    free(name.at);
+    return fd;
+}
+
+/* b->fd with all bytes of the file. */
+static int open_bytes(gzFile gz, const nncc_bytes *start, nncc_bulk *b)
+{
+    struct stat st;
+    uint64_t end = b->at + (uint64_t)b->n * (uint64_t)b->format.bytes;
+    bool plain = gzdirect(gz);
+
+    b->fd = plain ? open(b->path, O_RDONLY | O_CLOEXEC) : open_unnamed();
+    if (b->fd < 0)
+        return nncc_fail(NN_ERR_FILE, "%s: %s", b->path, strerror(errno));
+    int status = plain ? NN_OK : unzip(gz, start, b->path, b->fd);
+    if (!status && fstat(b->fd, &st) != 0)
+        status = nncc_fail(NN_ERR_FILE, "%s: %s", b->path, strerror(errno));
+    if (!status && (uint64_t)st.st_size < end)
+        status = nncc_fail(NN_ERR_DATA,
+                           "%s: is cut short: %llu bytes are less than its "
+                           "header says",
+                           b->path, (unsigned long long)st.st_size);
+    return status;
+}
+
+static int bulk_new(gzFile gz, const char *path, const nncc_bytes *start,
+                    const nncc_layout *h, int64_t n, nncc_bulk **out)
+{
+    nncc_bulk *b = nncc_alloc(1, sizeof *b, "a data set");
+
+    if (!b)
+        return NN_ERR_MEMORY;
+    *b = (nncc_bulk){
+        .users = 1, .fd = -1, .format = h->format, .n = n, .at = h->at};
+    b->path = nncc_strdup(path);
+    int status = b->path ? open_bytes(gz, start, b) : (int)NN_ERR_MEMORY;
+    if (status) {
+        if (b->fd >= 0)
+            close(b->fd);
+        free(b->path);
+        free(b);
+        return status;
+    }
+    *out = b;
+    return NN_OK;
+}
+
+/* Is it an array of rows that is large? Its shape then. */
+static bool is_large(const char *path, const nncc_bytes *start, nncc_layout *h,
+                     nncc_tensor *shape, int64_t *n)
+{
+    if (!nncc_is_array(start->at, start->n) ||
+        nncc_layout_read(path, start, h) != NN_OK || h->columns || h->rank == 0)
+        return false;
+    *shape =
+        (nncc_tensor){.dtype = nncc_format_dtype(h->format), .rank = h->rank};
+    memcpy(shape->size, h->size, sizeof shape->size);
+    return shape->dtype >= 0 && nncc_tensor_count(shape, n, NULL) == NN_OK &&
+           (uint64_t)*n > large / (uint64_t)h->format.bytes;
+}
+
+int nncc_bulk_open(const char *path, nncc_tensor *shape, nncc_bulk **out)
+{
+    struct stat st;
+    unsigned char bytes[START];
+    nncc_bytes start = {.at = bytes};
+    nncc_layout h;
+    int64_t n = 0;
+    int status = NN_OK;
+
+    *out = NULL;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return NN_OK; /* who reads it as a whole tells */
+    gzFile gz = gzopen(path, "rbe");
+    int got = gz ? gzread(gz, bytes, sizeof bytes) : 0;
+    start.n = got > 0 ? (size_t)got : 0;
+    if (is_large(path, &start, &h, shape, &n))
+        status = bulk_new(gz, path, &start, &h, n, out);
+    gzclose(gz);
+    return status;
+}
+
+/* Views */
+
+/* Rounds of a Feistel network over 2 * half bits, by the mixing function of
+ * splitmix64. */
+static uint64_t scramble(const nncc_permutation *p, uint64_t i)
+{
+    uint64_t mask = (UINT64_C(1) << p->half) - 1;
+    uint64_t left = i >> p->half, right = i & mask;
+
+    for (int k = 0; k < NNCC_ROUNDS; k++) {
+        uint64_t z = (right + p->key[k]) * UINT64_C(0xbf58476d1ce4e5b9);
+        z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+        uint64_t next = left ^ ((z ^ (z >> 31)) & mask);
+        left = right;
+        right = next;
+    }
+    return left << p->half | right;
+}
+
+void nncc_permutation_new(nncc_permutation *p, uint64_t seed, int64_t n)
+{
+    nncc_rng r;
+
+    *p = (nncc_permutation){.n = (uint64_t)n, .half = 1};
+    while (p->half < 31 && (UINT64_C(1) << 2 * p->half) < p->n)
+        p->half++;
+    nncc_rng_seed(&r, seed);
+    for (int k = 0; k < NNCC_ROUNDS; k++)
+        p->key[k] = nncc_rng_next(&r);
+}
+
+int64_t nncc_permute(const nncc_permutation *p, int64_t i)
+{
+    uint64_t v = (uint64_t)i;
+
+    do /* a permutation of more; what lies beyond goes on (cycle walking) */
+        v = scramble(p, v);
+    while (v >= p->n);
+    return (int64_t)v;
+}
+
+int64_t nncc_view_row(const nncc_view *v, int64_t i)
+{
+    for (; v; v = v->under) {
+        i += v->from;
+        if (v->shuffled)
+            i = nncc_permute(&v->order, i);
+        if (v->row)
+            i = v->row[i];
+    }
+    return i;
+}
+
+void nncc_view_free(nncc_view *v)
+{
+    if (!v)
+        return;
+    nncc_view_free(v->under);
+    free(v->row);
+    free(v);
+}
+
+/* n: how many rows are seen through it. */
+int nncc_view_copy(const nncc_view *v, nncc_view **out)
+{
+    *out = NULL;
+    if (!v)
+        return NN_OK;
+    nncc_view *to = nncc_alloc(1, sizeof *to, "a view of rows");
+    if (!to)
+        return NN_ERR_MEMORY;
+    *to = *v;
+    to->row = NULL;
+    to->under = NULL;
+    int status = nncc_view_copy(v->under, &to->under);
+    if (!status && v->row) {
+        to->row = nncc_alloc((size_t)v->nrow, sizeof *to->row, "rows");
+        if (to->row)
+            memcpy(to->row, v->row, (size_t)v->nrow * sizeof *to->row);
+        else
+            status = NN_ERR_MEMORY;
+    }
+    if (status)
+        nncc_view_free(to);
+    else
+        *out = to;
+    return status;
+}
