@@ -65,3 +65,18 @@ int nncc_stopped_step(const nncc_model *m, const nncc_store **out)
     *out = m->stopped;
     return NN_OK;
 }
+
+int nncc_last_step(const nncc_model *m, int item, nncc_store **out)
+{
+    nncc_store *s = NULL;
+
+    if (!m || !out)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_last_step: null argument");
+    if (!m->running || item < 0 || item >= m->trainer->nitem)
+        return nncc_fail(NN_ERR_ARGUMENT, "%s: no step %d is being made",
+                         nncc_path(m), item);
+    int status = nncc_bind_keep(&m->running[item], &s);
+    if (!status)
+        *out = s;
+    return status;
+}

@@ -614,6 +614,10 @@ int nncc_train(nncc_model *m, const nncc_train_options *o,
  * "dim.b" the size b. Valid until the next nncc_train of m. NN_ERR_ARGUMENT
  * where there was none. */
 int nncc_stopped_step(const nncc_model *m, const nncc_store **out);
+/* In the callback of a training of m: the same of the last step of `train` item
+ * number `item`, with what it has updated as it is now; to be freed.
+ * NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
+int nncc_last_step(const nncc_model *m, int item, nncc_store **out);
 
 /* Fresh parameters for m, as nncc_train begins with; of o those that matter
  * there (seed, setting, batch). d: the data that m is for, which sizes follow

@@ -72,6 +72,7 @@ struct nncc_model {
     struct nncc_trainer *trainer; /* NULL before nncc_train */
     nn_error stop;                /* of the last call that failed */
     nncc_store *stopped;          /* arguments of the step that did; or NULL */
+    const struct nncc_binding *running; /* steps of items, during nncc_train */
 };
 
 /* The leaf's place in f for messages, "net.hidden.W", into buf; returns buf. */

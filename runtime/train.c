@@ -611,8 +611,10 @@ int nncc_train(nncc_model *m, const nncc_train_options *o,
     int status = check_options(r.o, train, r.test);
     if (!status)
         status = prepare(&r);
+    m->running = r.step;
     if (!status)
         status = run_epochs(&r, result);
+    m->running = NULL;
     run_free(&r);
     return status;
 }

@@ -32,6 +32,9 @@ static void name_scalars(Recorder *r)
     r->rate = add_scalar(r, arena_printf(a, "rows_per_second"));
     if (r->steps)
         r->batch_loss = add_scalar(r, arena_printf(a, "batch_loss"));
+    r->first_norm = r->now.n;
+    for (int i = 0; i < r->norms.norm.n; i++)
+        add_scalar(r, r->norms.norm.at[i].name);
 }
 
 /* What else is printed goes where messages go. */
@@ -47,7 +50,7 @@ static bool open_json(Recorder *r)
     return false;
 }
 
-bool recorder_begin(const Args *a, const nncc_model *m, Recorder *r)
+bool recorder_begin(const Args *a, nncc_model *m, Recorder *r)
 {
     const char *log = option_value(a, "log");
     const char *folder = option_value(a, "tensorboard");
@@ -58,6 +61,9 @@ bool recorder_begin(const Args *a, const nncc_model *m, Recorder *r)
                         option_value(a, "report") || option_value(a, "plot"),
                     .every = 1};
     if (!option_int(a, "log-steps", 1, &r->steps))
+        return false;
+    r->has_norms = option_value(a, "norms") != NULL;
+    if (r->has_norms && !norms_begin(a, m, &r->norms))
         return false;
     name_scalars(r);
     if ((option_value(a, "json") && !open_json(r)) ||
@@ -106,6 +112,8 @@ void recorder_tell(Recorder *r, const nncc_progress *now)
     bool epoch = now->event == NNCC_EVENT_EPOCH;
     Scalar *s = r->now.at;
 
+    if (r->has_norms)
+        norms_tell(&r->norms, now);
     if (!epoch && (!r->steps || now->step % r->steps))
         return;
     r->now.epoch = now->epoch;
@@ -122,6 +130,8 @@ void recorder_tell(Recorder *r, const nncc_progress *now)
         s[TEST_LOSS].value = now->test_loss;
     for (int i = 0; i < now->nmetric; i++)
         s[METRICS + i].value = now->test_metric[i];
+    for (int i = 0; i < r->norms.norm.n && epoch; i++)
+        s[r->first_norm + i].value = r->norms.norm.at[i].value;
     put(r);
 }
 
@@ -152,6 +162,8 @@ void recorder_result(Recorder *r, const nncc_train_result *result)
 
 bool recorder_end(Recorder *r)
 {
+    if (r->has_norms)
+        norms_end(&r->norms);
     bool good = log_close(&r->log);
 
     good = events_close(&r->events) && good;

@@ -2,7 +2,7 @@
 #ifndef NNCC_RECORD_H
 #define NNCC_RECORD_H
 
-#include "cli/cli.h"
+#include "cli/norms.h"
 
 /* NaN: not known this time. */
 typedef struct Scalar {
@@ -63,11 +63,14 @@ typedef struct Recorder {
     int64_t every, told;
     int64_t steps; /* also every so many; 0: only at the end of epochs */
     FILE *json;    /* what standard output was; or NULL */
+    bool has_norms;
+    Norms norms;
+    int first_norm; /* of the record's numbers */
     LogFile log;
     EventFile events;
 } Recorder;
 /* False after a message. */
-bool recorder_begin(const Args *a, const nncc_model *m, Recorder *r);
+bool recorder_begin(const Args *a, nncc_model *m, Recorder *r);
 void recorder_tell(Recorder *r, const nncc_progress *now);
 /* What came out, where JSON is wanted. */
 void recorder_result(Recorder *r, const nncc_train_result *result);

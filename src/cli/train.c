@@ -209,6 +209,8 @@ static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
     progress_end(&t.progress);
     if (status == NN_OK) {
         print_outcome(&r, m);
+        if (t.recorder.has_norms && !option_value(a, "quiet"))
+            norms_print(&t.recorder.norms);
         recorder_result(&t.recorder, &r);
         t.failed |= !report_write(report, to, s, &t.recorder.kept, &r);
     } else {
@@ -416,6 +418,9 @@ static const Option options[] = {
     {"log-steps", 0, "N", "every N steps too"},
     {"tensorboard", 0, "FOLDER", "the same as event files of TensorBoard's"},
     {"json", 0, NULL, "the same on standard output, and what comes out"},
+    {"norms", 0, NULL,
+     "of activations, gradients, parameters and updates, each\n"
+     "epoch: with the numbers above, and a table in the end"},
     {"report", 0, "FILE.html", "a page of curves, predictions, settings"},
     {"plot", 0, "FILE.svg", "the curves alone"},
     {"debug-nan", 0, NULL,

@@ -98,3 +98,43 @@ accept "$NNCC" train line.nn --data d.csv --epochs 0 --report page.html --plot c
 grep -q 'id="samples"' page.html && fail "$(cat page.html)"
 refuse 2 "'--plot' writes .svg, not 'a.png'" $train --plot a.png
 refuse 1 'no/page.html' $train --report no/page.html
+
+# Norms, against what they are for a loss of w^2 under gradient descent: in every
+# epoch w shrinks by what each of its steps takes.
+cat >square.nn <<'N'
+use optim;
+struct W { w: real = 3 }
+fn loss(p: W, x: real[n, 1]) -> real {
+  let far = x * p.w;
+  mean(far[:, 0]^2)
+}
+train loss(p) { optimizer = sgd(lr = 0.1); }
+N
+printf '1\n1\n1\n1\n' >ones.csv
+for batch in 4 2 1; do
+    accept "$NNCC" train square.nn --data ones.csv --no-label --test 0 --batch $batch --epochs 3 --norms --log norms.csv
+    grep -q '^gradient.p.w  *[0-9]' out.txt || fail "$(cat out.txt)"
+    awk -F, -v batch=$batch '
+        function near(a, b) { return a - b < 1e-5 && b - a < 1e-5 }
+        NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+        NR > 1 { w = $at["norm.p.w"]
+            if (!near(w, 3 * 0.8 ^ (4 / batch * $1)) || !near($at["gradient.p.w"], 2 * w) ||
+                !near($at["activation.far"], w)) exit 1
+            if (batch == 4 && NR == 2 ? $at["update.p.w"] != "" : !near($at["update.p.w"], w / 0.8 * 0.2)) exit 1 }
+        END { exit NR != 4 }' norms.csv || fail "batch $batch: $(cat norms.csv)"
+done
+"$NNCC" train - --data ones.csv --no-label --norms <square.nn 2>err.txt && fail 'the model is read twice'
+grep -q 'cannot be on standard input' err.txt || fail "$(cat err.txt)"
+# Of several items each has its own.
+cat >two.nn <<'N'
+use optim;
+struct W { w: real[2] = 3 }
+fn low(a: W, b: W, x: real[n, 1]) -> real = mean(x^2) * sum(a.w^2) + sum(b.w);
+fn high(a: W, b: W, x: real[n, 1]) -> real = mean(x^2) * sum(b.w^2) - sum(a.w);
+train low(a) { optimizer = sgd(lr = 0.1); }
+train high(b) { optimizer = sgd(lr = 0.2); }
+N
+accept "$NNCC" train two.nn --data ones.csv --no-label --epochs 2 --norms
+for name in gradient.low.a.w gradient.high.b.w norm.low.a.w update.high.b.w; do
+    grep -q "^$name  *[0-9. ]*$" out.txt || fail "no $name: $(cat out.txt)"
+done
