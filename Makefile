@@ -42,7 +42,9 @@ LLVM_CFLAGS = -isystem $(shell $(LLVM_CONFIG) --includedir)
 LLVM_LIBS   = $(shell $(LLVM_CONFIG) --ldflags --libs)
 CHECK_CFLAGS = $(shell pkg-config --cflags check)
 CHECK_LIBS  = $(shell pkg-config --libs check)
-LIBS        = $(LLVM_LIBS) -lprotobuf-c -ljansson -lzip -lz -lpthread -ldl -lm
+# What libnn needs.
+NN_LIBS     = -ljansson -llbfgs -lzip -lz -lpthread -ldl -lm
+LIBS        = $(LLVM_LIBS) -lprotobuf-c $(NN_LIBS)
 # For the many test programs, and the sooner where there are sanitizers.
 QUICK_LINK  = $(patsubst %/ld.lld,-B% -fuse-ld=lld,\
                 $(wildcard $(shell $(LLVM_CONFIG) --bindir)/ld.lld))
@@ -72,7 +74,7 @@ $B/libnn.a: $B/libnn.o
 	$Qar rcs $@ $^
 $B/libnn.so: $(RT)
 	$(call say,LINK,$@)
-	$Q$(CC) $(ALL) -shared -Wl,-soname,libnn.so.1 $^ -o $@ -ljansson -lzip -lz -lpthread -ldl -lm
+	$Q$(CC) $(ALL) -shared -Wl,-soname,libnn.so.1 $^ -o $@ $(NN_LIBS)
 	@ln -sf libnn.so $@.1
 
 $B/src/emit/%.o $B/src/target/%.o: ALL += $(LLVM_CFLAGS)
@@ -248,7 +250,7 @@ bench: all
 # Packages
 
 DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config \
-             libjansson-dev libzip-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
+             libjansson-dev liblbfgs-dev libzip-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
 DEPS_TEST := check g++ clang-19 clang-format-19 libclang-rt-19-dev librandom123-dev \
              libmpfr-dev \
              dataset-fashion-mnist lld-19 qemu-user \

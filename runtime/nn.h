@@ -666,6 +666,83 @@ int nncc_params(nncc_model *m, const nn_port **port, void **block,
 int nncc_state(nncc_model *m, const char *name, const nn_port **port,
                void **block, const nncc_tensor **leaf);
 
+/* least_squares.c, lbfgs.c, newton.c: solvers over functions of a module. What
+ * is solved for are the parameters that a function was differentiated by: all
+ * their reals are one vector, in f64 whatever the module computes in. */
+
+enum nncc_solve_end {
+    NNCC_SOLVE_CONVERGED = 0,  /* to within the tolerance */
+    NNCC_SOLVE_ITERATIONS = 1, /* as many as were allowed were not enough */
+    NNCC_SOLVE_STUCK = 2,      /* no step makes it better, maybe as roundoff is
+                                  what is left */
+    NNCC_SOLVE_STOPPED = 3     /* the callback ended it */
+};
+
+typedef struct nncc_solve_result {
+    int32_t end; /* enum nncc_solve_end */
+    int32_t reserved;
+    int64_t iterations, calls; /* calls of functions of the module */
+    int64_t unknowns;          /* elements of the vector */
+    double value;              /* of the function; sum of the squares */
+    double gradient; /* its length; of least squares the largest cosine
+                        between residuals and a column of the matrix */
+} nncc_solve_result;
+
+typedef struct nncc_solve_options {
+    int64_t iterations; /* at most; 0: 1000 */
+    /* nncc_minimise: the length of the gradient divided by that of the vector,
+     * or by 1 if that is more; 0: 1e-8. nncc_least_squares: the cosine, or the
+     * length of a step divided by that of the vector; 0: 1e-10. Where what is
+     * solved for is f32 0 is 1e-4. */
+    double tolerance;
+    /* Called after each iteration; a result other than 0 ends it. May be null.
+     */
+    int (*progress)(void *context, const nncc_solve_result *now);
+    void *context;
+    const nn_exec *exec; /* may be null */
+} nncc_solve_options;
+
+#define NNCC_SOLVE_DEFAULTS {0, 0, NULL, NULL, NULL}
+
+/* Minimises f, of which value_and_grad gives value and gradient. leaf: its
+ * arguments, in the order of `call`: those that it is differentiated by are
+ * where to begin and become the solution, whatever ended it. hvp: f's Hessian
+ * times a vector: by Newton's method in a region of trust, each step by
+ * conjugate gradients (Steihaug 1983); null: by L-BFGS (Nocedal 1980). A trial
+ * point where f is infinite or not a number is one that is too far. dims: null,
+ * or the sizes of value_and_grad's free dimensions, -1 where they follow.
+ * o and r may be null. NN_ERR_SHAPE, NN_ERR_TYPE, NN_ERR_ARGUMENT where the
+ * functions do not belong together, NN_ERR_NUMBER where f is not finite at the
+ * start, NN_ERR_MEMORY, or a status of the functions. */
+int nncc_minimise(nncc_model *m, const nn_function *value_and_grad,
+                  const nn_function *hvp, nncc_tensor *const *leaf,
+                  const int64_t *dims, const nncc_solve_options *o,
+                  nncc_solve_result *r);
+
+/* What the data says of a solution of least squares. */
+typedef struct nncc_covariance {
+    int64_t residuals; /* how many there are */
+    double variance; /* of a residual: sum of squares / (residuals - unknowns);
+                        NaN where there are not more of them */
+    /* [unknowns][unknowns]: the inverse of J'J times the variance. Infinite in
+     * the row and column of what the data does not determine. */
+    double *matrix;
+    int64_t undetermined; /* the first such, or -1 */
+} nncc_covariance;
+
+/* Makes the sum of the squares of what `residuals` gives, one tensor of reals,
+ * least, by the method of Levenberg and Marquardt (steps scaled as in More
+ * 1978, damping as in Nielsen 1999). jacobian: of residuals, by what is solved
+ * for. leaf: the arguments of residuals, as of nncc_minimise. absolute: not 0:
+ * the residuals are divided by their known deviations, so their variance is 1.
+ * c, if not null, gets the covariance: c->matrix is to be freed with free().
+ * Errors as nncc_minimise. */
+int nncc_least_squares(nncc_model *m, const nn_function *residuals,
+                       const nn_function *jacobian, nncc_tensor *const *leaf,
+                       const int64_t *dims, int absolute,
+                       const nncc_solve_options *o, nncc_solve_result *r,
+                       nncc_covariance *c);
+
 #ifdef __GNUC__
 #pragma GCC visibility pop
 #endif

@@ -1,6 +1,8 @@
 # e2e-lib.sh: what the cases of e2e/ share; they source it.
 set -e
 . "$ROOT/tests/limits.sh"
+# What a C program needs that uses libnn.
+libnn="-I$ROOT/runtime $BUILD/libnn.a -ljansson -llbfgs -lzip -lz -lm -lpthread -ldl"
 
 # runs_here CPU: may code for this CPU be run? If not, that is told.
 runs_here() {

@@ -352,8 +352,9 @@ static void face_names(Facing *f)
         if (ends_with(name, "_module")) /* that is for descriptors */
             name = arena_printf(a, "%s_", name);
         c->name = name_claim(&f->names, name);
-        c->internal = arena_printf(a, "%s.%s", interface->module->name,
-                                   c->function->name);
+        c->internal = name_claim(
+            &f->names, arena_printf(a, "%s.%s", interface->module->name,
+                                    c->function->name));
     }
     for (int i = 0; i < interface->nfunction; i++) {
         CFunction *c = &interface->function[i];

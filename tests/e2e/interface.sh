@@ -146,7 +146,7 @@ int main(int argc, char **argv)
     return 0;
 }
 C
-$CC -I"$ROOT/runtime" open.c "$BUILD/libnn.a" -ljansson -lzip -lz -lm -lpthread -ldl -o open
+$CC open.c $libnn -o open
 accept ./open m.so
 damaged() { # damaged HOW: hurt.so is refused
     refuse 1 "hurt\.so: $1" ./open hurt.so

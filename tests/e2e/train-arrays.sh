@@ -91,7 +91,7 @@ sanitizers=
 case $NNCC in
 */san/*) sanitizers=-fsanitize=address,undefined ;;
 esac
-$CC $sanitizers -I"$ROOT/runtime" data.c "$BUILD/libnn.a" -ljansson -lzip -lz -lm -lpthread -ldl -o data
+$CC $sanitizers data.c $libnn -o data
 accept ./data
 accept "$NNCC" train runs.nn --data data.safetensors --epochs 150 --save runs.safetensors
 grep -Eq '^train loss: (0\.00|.*e-)' out.txt || fail "$(tail -3 out.txt)"

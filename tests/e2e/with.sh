@@ -106,7 +106,7 @@ int main(void)
     return !(after < before);
 }
 C
-$CC -I"$ROOT/runtime" go.c "$BUILD/libnn.a" -ljansson -lzip -lz -lpthread -ldl -lm -o go && ./go >go.txt || fail "libnn"
+$CC go.c $libnn -o go && ./go >go.txt || fail "libnn"
 grep -q "\"loss\": $(cut -c1-6 go.txt)" eval.json || fail "starts at $(cat go.txt), not $(cat eval.json)"
 
 # With what a file lacks: init makes it; a function that needs it is refused.
