@@ -337,7 +337,7 @@ static void add_fit(Str *to, const ModuleFit *f, const char *descriptor)
     str_printf(to, "/* Parameters are in the module");
     if (f->raw)
         str_printf(to,
-                   "; its functions take '%s' as the data's file had it,\n"
+                   "; its functions take %s as the data's file had it,\n"
                    " * neither scaled nor standardised",
                    f->raw);
     str_printf(to, ".\n");

@@ -191,12 +191,23 @@ static bool read_data(Fit *t)
                                                       : failed();
 }
 
+/* Number w of its row; columns are among the features. */
+static double field_value(const nncc_data *d, const nncc_array *from,
+                          int64_t row, int64_t w)
+{
+    const nncc_tensor as = {.dtype = from->dtype, .data = from->at};
+    double v = 0;
+
+    if (!from->column)
+        return tensor_get(&as, row * from->width + w);
+    nncc_data_features(d, row, from->column[w], 1, &v);
+    return v;
+}
+
 static bool give_field(const Fit *t, const nn_port *p, const nncc_array *from,
                        nncc_tensor **leaf)
 {
     int64_t size[] = {t->data->n, from->width};
-    const nncc_tensor as = {
-        .dtype = from->dtype, .rank = 1, .size = {0}, .data = from->at};
 
     if (p->nleaf != 1 || p->leaf[0]->rank > 2 ||
         (p->leaf[0]->rank == 1 && from->width != 1)) {
@@ -207,7 +218,9 @@ static bool give_field(const Fit *t, const nn_port *p, const nncc_array *from,
         NN_OK)
         return failed();
     for (int64_t i = 0; i < t->data->n * from->width; i++)
-        tensor_set(*leaf, i, tensor_get(&as, i));
+        tensor_set(
+            *leaf, i,
+            field_value(t->data, from, i / from->width, i % from->width));
     return true;
 }
 

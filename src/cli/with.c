@@ -291,51 +291,98 @@ static const char *features_name(const Module *m)
     return p ? p->name : NULL;
 }
 
-/* n numbers as x's last axes: all of them, or all but that of the rows. NULL
- * where they are not so many. */
-static Node *as_row(With *w, const Node *x, const double *v, int64_t n)
-{
-    int first = 0;
-    int64_t size = 1, k;
-    const Dim *length = dim_const(w->module->graph, n);
+/* What a parameter's rows are made of: features, by number. */
+typedef struct Raw {
+    const nncc_data *fit;
+    const int64_t *column;
+    int64_t n;
+} Raw;
 
-    for (first = x->rank; first > 0 && size < n; first--) {
+/* Of the parameter of that name; `features` is that of the one that gets what
+ * goes to no other. n is 0 where it gets none. */
+static Raw raw_of(With *w, const nncc_data *fit, const char *name,
+                  const char *features)
+{
+    Raw r = {.fit = fit};
+
+    for (int64_t k = 0; k < fit->nfield; k++)
+        if (fit->field[k].column && !strcmp(fit->field[k].name, name)) {
+            r.column = fit->field[k].column;
+            r.n = fit->field[k].width;
+            return r;
+        }
+    if (fit->chosen || !features || strcmp(features, name) != 0)
+        return r;
+    int64_t *all = NEWN(w->arena, int64_t, fit->nfeature + 1);
+    for (int64_t i = 0; i < fit->nfeature; i++)
+        all[i] = i;
+    r.column = all;
+    r.n = fit->nfeature;
+    return r;
+}
+
+/* The numbers as x's last axes: all of them, or all but that of the rows. NULL
+ * where they are not so many. */
+static Node *as_row(With *w, const Node *x, const Raw *r, const double *from)
+{
+    Graph *g = w->module->graph;
+    int first = x->rank;
+    int64_t size = 1, k;
+    const Dim *length = dim_const(g, r->n);
+    double *v = NEWN(w->arena, double, r->n + 1);
+
+    for (int64_t i = 0; i < r->n; i++)
+        v[i] = from[r->column[i]];
+    for (; first > 0 && size < r->n; first--) {
         if (!dim_const_value(x->dim[first - 1], &k) || k < 1)
             break;
         size *= k;
     }
     while (first > 1 && dim_const_value(x->dim[first - 1], &k) && k == 1)
         first--;
-    if (size != n || first > 1)
+    if (size != r->n || first > 1)
         return NULL;
-    Node *row = g_data(w->module->graph, x->dtype, 1, &length, v);
-    row = g_reshape(w->module->graph, row, x->rank - first, x->dim + first);
-    return g_broadcast_to(w->module->graph, row, x->rank, x->dim);
+    Node *row = g_data(g, x->dtype, 1, &length, v);
+    row = g_reshape(g, row, x->rank - first, x->dim + first);
+    return g_broadcast_to(g, row, x->rank, x->dim);
 }
 
 /* (x * scale - mean) * factor; NULL where x's rows are others. */
-static Node *fitted(With *w, const nncc_data *fit, Node *x)
+static Node *fitted(With *w, const Raw *r, Node *x)
 {
     Graph *g = w->module->graph;
-    double scale = fit->mean ? fit->fit_scale : fit->scale;
+    double scale = r->fit->mean ? r->fit->fit_scale : r->fit->scale;
 
     if (scale != 1)
         x = g2(g, OP_mul, x, g_fill(g, x, scale));
-    if (!fit->mean)
+    if (!r->fit->mean)
         return x;
-    Node *mean = as_row(w, x, fit->mean, fit->nfeature);
-    Node *factor = as_row(w, x, fit->factor, fit->nfeature);
+    Node *mean = as_row(w, x, r, r->fit->mean);
+    Node *factor = as_row(w, x, r, r->fit->factor);
     return mean && factor ? g2(g, OP_mul, g2(g, OP_sub, x, mean), factor)
                           : NULL;
 }
 
-static bool take_raw(With *w, const nncc_data *fit, Function *f, Port *p)
+static bool no_such_rows(With *w, const Raw *r, const Function *f,
+                         const Port *p)
 {
     const Node *x = p->leaf[0];
-    Graph *g = w->module->graph;
+    Str s = str_new(w->arena);
 
-    if (!dtype_is_real(x->dtype))
-        return true;
+    for (int i = 0; i < x->rank; i++) {
+        str_printf(&s, i ? ", " : "");
+        dim_print(x->dim[i], &s);
+    }
+    cli_fail("%s: the model was trained on rows of %lld numbers; '%s' takes "
+             "'%s' [%s] (--dim fixes a dimension)",
+             w->path, (long long)r->n, f->name, p->name, s.at);
+    return false;
+}
+
+static bool take_raw(With *w, const Raw *r, Function *f, Port *p)
+{
+    const Node *x = p->leaf[0];
+
     if (differentiated_by(f, p->name)) {
         cli_fail("%s: '%s' is differentiated by '%s', which the model was "
                  "trained on scaled or standardised: export it in a program "
@@ -343,42 +390,48 @@ static bool take_raw(With *w, const nncc_data *fit, Function *f, Port *p)
                  w->path, f->name, p->name);
         return false;
     }
-    Node *raw = g_param(g, x->dtype, x->rank, x->dim, p->name);
-    Nodes from = {0}, to = {0};
+    Node *raw = g_param(w->module->graph, x->dtype, x->rank, x->dim, p->name);
+    Node *to = fitted(w, r, raw);
+    if (!to)
+        return no_such_rows(w, r, f, p);
+    Nodes from = {0}, by = {0};
     list_push(w->arena, &from, p->leaf[0]);
-    list_push(w->arena, &to, fitted(w, fit, raw));
-    if (!to.at[0]) {
-        Str s = str_new(w->arena);
-        for (int i = 0; i < x->rank; i++) {
-            str_printf(&s, i ? ", " : "");
-            dim_print(x->dim[i], &s);
-        }
-        cli_fail("%s: the model was trained on rows of %lld numbers; '%s' "
-                 "takes '%s' [%s] (--dim fixes a dimension)",
-                 w->path, (long long)fit->nfeature, f->name, p->name, s.at);
-        return false;
-    }
+    list_push(w->arena, &by, to);
     p->leaf = NEWN(w->arena, Node *, 1);
     p->leaf[0] = raw;
-    replace(w, f, &from, &to);
+    replace(w, f, &from, &by);
     return true;
+}
+
+/* "x, z" */
+static const char *add_name(Arena *a, const char *to, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (const char *at = to; at && (at = strstr(at, name)) != NULL; at += n)
+        if ((at == to || at[-1] == ' ') && (at[n] == ',' || at[n] == 0))
+            return to;
+    return to ? arena_printf(a, "%s, %s", to, name) : name;
 }
 
 static bool take_raw_everywhere(With *w, const nncc_data *fit, ModuleFit *to)
 {
     const Module *m = w->module;
-    const char *name = features_name(m);
+    const char *features = features_name(m);
 
-    if (fit->nfeature == 0 || fit->text || !name ||
-        (!fit->mean && fit->scale == 1))
+    if (fit->nfeature == 0 || fit->text || (!fit->mean && fit->scale == 1))
         return true;
-    to->raw = name;
     for (int i = 0; i < m->function.n; i++) {
         Function *f = m->function.at[i];
-        for (int k = 0; k < f->nparam; k++)
-            if (is_data(f, k) && !strcmp(f->param[k].name, name) &&
-                !take_raw(w, fit, f, &f->param[k]))
+        for (int k = 0; k < f->nparam; k++) {
+            Port *p = &f->param[k];
+            const Raw r = raw_of(w, fit, p->name, features);
+            if (r.n == 0 || !is_data(f, k) || !dtype_is_real(p->leaf[0]->dtype))
+                continue;
+            if (!take_raw(w, &r, f, p))
                 return false;
+            to->raw = add_name(w->arena, to->raw, p->name);
+        }
     }
     return true;
 }

@@ -92,8 +92,8 @@ typedef struct ModuleFit {
     const char *const *feature_name; /* [nfeature], or NULL */
     int64_t nfeature;
     const char *label_name; /* or NULL */
-    const char *raw; /* the parameter that is taken as the file has it, or
-                        NULL */
+    /* The parameters that are taken as the file has them: "x, z"; or NULL. */
+    const char *raw;
 } ModuleFit;
 
 /* A `train` item. */

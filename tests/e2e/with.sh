@@ -109,6 +109,37 @@ C
 $CC go.c $libnn -o go && ./go >go.txt || fail "libnn"
 grep -q "\"loss\": $(cut -c1-6 go.txt)" eval.json || fail "starts at $(cat go.txt), not $(cat eval.json)"
 
+# Columns of several parameters, each as it was in training.
+cat >two.nn <<'N'
+use optim;
+struct Net { w: real[2] = 0, v: real = 0, b: real = 0 }
+fn predict(net: Net, x: real[b, 2], z: real[b]) -> real[b] = x @ net.w + z * net.v + net.b;
+fn loss(net: Net, x: real[b, 2], z: real[b], y: real[b]) -> real = mean((predict(net, x, z) - y)^2);
+train loss(net) { optimizer = adam(lr = 0.1); }
+export predict;
+N
+awk 'BEGIN { print "a,b,c,y"; for (i = 0; i < 60; i++) { a = i % 7; b = 100 * (i % 5); c = i % 3 + 50
+             print a "," b "," c "," 2 * a - b / 100 + 3 * c } }' >two.csv
+accept "$NNCC" train two.nn --data two.csv --no-label --columns x=b,a --columns z=c --columns y=y --epochs 50 \
+    --standardise --save two.safetensors --quiet
+accept "$NNCC" predict two.nn --load two.safetensors --data two.csv
+sed -n 4p out.txt >want.txt
+accept "$NNCC" two.nn --with two.safetensors -o two.so
+grep -q "take x, z, y as" two.h || fail "$(grep take two.h)"
+cat >two.c <<'C'
+#include "two.h"
+#include <stdio.h>
+NN_ALIGN(64) static unsigned char work[1 << 12];
+int main(void)
+{
+    float x[2] = {200, 2}, z = 52, y = 0, want = 0;
+    FILE *f = fopen("want.txt", "r");
+    return !f || two_predict(x, &z, 1, &y, work, 0) != NN_OK || fscanf(f, "%f", &want) != 1 ||
+           !(y - want < 1e-4f && want - y < 1e-4f);
+}
+C
+$CC two.c ./two.so -o two && ./two || fail "other predictions of columns: $(cat want.txt)"
+
 # With what a file lacks: init makes it; a function that needs it is refused.
 cat >more.nn <<'N'
 use nn;
