@@ -138,6 +138,8 @@ Diags *diags_new(Arena *a);
 const Source *diags_source(Diags *d, const char *path, const char *text,
                            size_t len);
 const Source *diags_source_of(const Diags *d, Span s);
+/* Each in the order in which they came; NULL behind the last. */
+const Source *diags_source_at(const Diags *d, int i);
 /* "y[t - 1]": what stands there, shortened, in one line. */
 const char *source_text(Arena *a, const Source *s, Span at);
 /* 1-based line and column (in characters) of s.beg. */

@@ -55,6 +55,11 @@ const Source *diags_source(Diags *d, const char *path, const char *text,
     return s;
 }
 
+const Source *diags_source_at(const Diags *d, int i)
+{
+    return i < d->source.n ? d->source.at[i] : NULL;
+}
+
 const Source *diags_source_of(const Diags *d, Span s)
 {
     for (int i = d->source.n - 1; i >= 0; i--)

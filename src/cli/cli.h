@@ -156,6 +156,8 @@ void value_print_element(const nncc_tensor *t, int64_t i, Str *to);
 
 extern const Command command_compile, command_run, command_check, command_train,
     command_eval, command_predict, command_fmt, command_diff, command_equal,
-    command_cost, command_graph, command_trace, command_fit;
+    command_cost, command_graph, command_trace, command_fit, command_watch;
+/* Of nncc train, which nncc watch runs. */
+extern const Option train_options[];
 
 #endif

@@ -375,7 +375,7 @@ static int train(Args *a)
     return status;
 }
 
-static const Option options[] = {
+const Option train_options[] = {
     {"data", 0, "[NAME=]FILE",
      "rows to train on: CSV, IDX, .npy, FILE.npz:ARRAY, gzipped\n"
      "or not; of several parameters each one's, or .npz,\n"
@@ -439,7 +439,7 @@ const Command command_train = {
     .about = "Trains the model as its `train` item says. What is a setting "
              "there that may\nchange as it runs, as the optimizer's, is an "
              "option too: --lr=0.01, --clip_norm=1.",
-    .option = options,
+    .option = train_options,
     .settings = true,
     .run = train,
 };
