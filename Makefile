@@ -268,6 +268,14 @@ install: all
 	  $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install $B/nncc $(DESTDIR)$(PREFIX)/bin
 	install -m 644 runtime/nn.h runtime/nn_abi.h $(DESTDIR)$(PREFIX)/include
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man3 \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	$B/nncc --man >$(DESTDIR)$(PREFIX)/share/man/man1/nncc.1
+	awk -v version=$(VERSION) -f runtime/man.awk runtime/nn.h \
+	  >$(DESTDIR)$(PREFIX)/share/man/man3/libnn.3
+	$B/nncc --completion=bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nncc
+	$B/nncc --completion=zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_nncc
 	install -m 644 $B/libnn.a $(DESTDIR)$(PREFIX)/lib
 	install $B/libnn.so $(DESTDIR)$(PREFIX)/lib/libnn.so.1
 	ln -sf libnn.so.1 $(DESTDIR)$(PREFIX)/lib/libnn.so

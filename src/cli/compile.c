@@ -410,6 +410,8 @@ static const Option options[] = {
      "print after ast, graph, simplified, expanded,\n"
      "                            kernels, ir or asm"},
     {"explain", 0, NULL, "tell which simplifications were made where"},
+    {"man", 0, NULL, "print the manual page, for man"},
+    {"completion", 0, "bash|zsh", "print what completes command lines there"},
     {"version", 0, NULL, "print the version"},
     {NULL, 0, NULL, NULL},
 };

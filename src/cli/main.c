@@ -1,6 +1,6 @@
 /* main.c: nncc: which command it is. */
 
-#include "cli/cli.h"
+#include "cli/manual.h"
 #include "cli/settings.h"
 
 #include <stdlib.h>
@@ -22,6 +22,20 @@ static void print_help(void)
     printf("\ncommands (each has its own --help):\n");
     for (int i = 0; i < NCOMMAND; i++)
         printf("  nncc %s\n", commands[i]->usage);
+}
+
+/* "man", "bash" or "zsh". */
+static int print_made(const Args *a, const char *what)
+{
+    if (!strcmp(what, "man"))
+        manual_page(&command_compile, commands, NCOMMAND, stdout);
+    else if (!strcmp(what, "bash"))
+        completion_bash(&command_compile, commands, NCOMMAND, stdout);
+    else if (!strcmp(what, "zsh"))
+        completion_zsh(&command_compile, commands, NCOMMAND, stdout);
+    else
+        return cli_usage(a, "'--completion' is bash or zsh, not '%s'", what);
+    return EXIT_SUCCESS;
 }
 
 static const Command *find_command(const char *name)
@@ -69,6 +83,10 @@ static int run(Args *a, int argc, char **argv)
         printf("nncc %s\n", NNCC_VERSION);
         return EXIT_SUCCESS;
     }
+    if (option_value(a, "man"))
+        return print_made(a, "man");
+    if (option_value(a, "completion"))
+        return print_made(a, option_value(a, "completion"));
     if (option_value(a, "targets")) {
         Str s = str_new(a->arena);
         target_table(a->arena, &s);

@@ -4,8 +4,9 @@
 
 make -s -C "$ROOT" B="$BUILD" PREFIX=/opt/nn DESTDIR="$PWD" install
 for f in bin/nncc include/nn.h include/nn_abi.h lib/libnn.a lib/libnn.so.1 \
-    lib/libnn.so lib/pkgconfig/libnn.pc; do
-    [ -e "opt/nn/$f" ] || fail "$f is missing"
+    lib/libnn.so lib/pkgconfig/libnn.pc share/man/man1/nncc.1 share/man/man3/libnn.3 \
+    share/bash-completion/completions/nncc share/zsh/site-functions/_nncc; do
+    [ -s "opt/nn/$f" ] || fail "$f is missing"
 done
 # libnn exports what nn.h declares and nothing else, also from the archive.
 grep -o '\<nncc_[a-z_]*(' opt/nn/include/nn.h | tr -d '(' | sort -u >declared
