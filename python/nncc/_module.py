@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 import threading
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
@@ -106,8 +107,26 @@ class _Leaf:
         self.port = f"{port}.{self.path}" if self.path else port
 
 
+def _tree(paths: List[List[str]], first: int) -> List[Tuple[str, Any]]:
+    """Fields in order: each the number of a leaf or fields of its own."""
+    if not any(paths):
+        return []
+    found: Dict[str, List[Tuple[int, List[str]]]] = {}
+    for k, path in enumerate(paths, first):
+        found.setdefault(path[0], []).append((k, path[1:]))
+    return [(name, at[0][0] if not at[0][1] else _tree([p for _, p in at], at[0][0])) for name, at in found.items()]
+
+
+def _built(tree: List[Tuple[str, Any]], leaves: List[Any], first: int) -> Struct:
+    to = Struct.__new__(Struct)
+    fields = to.__dict__
+    for name, part in tree:
+        fields[name] = leaves[first + part] if type(part) is int else _built(part, leaves, first)
+    return to
+
+
 class _Port:
-    __slots__ = ("name", "type", "leaves", "in_place", "default")
+    __slots__ = ("name", "type", "leaves", "in_place", "default", "tree")
 
     def __init__(self, p: _abi.nn_port):
         self.name = p.name.decode()
@@ -115,6 +134,7 @@ class _Port:
         self.in_place = int(p.in_place)
         self.default = float(p.value) if p.has_value else None
         self.leaves = [_Leaf(p.leaf[i].contents, self.name) for i in range(p.nleaf)]
+        self.tree = _tree([leaf.path.split(".") if leaf.path else [] for leaf in self.leaves], 0)
 
     @property
     def bare(self) -> bool:
@@ -123,22 +143,27 @@ class _Port:
 
 class _Workspace(threading.local):
     """What a call needs besides arrays, of each thread its own: memory for
-    intermediate values, which grows, and where it stopped."""
+    intermediate values, which grows, memory for numbers, and where it stopped."""
 
     def __init__(self) -> None:
         self.block = np.empty(0, "u1")
-        self.address = 0
+        self.address = self.size = 0
+        numbers = np.zeros(_NUMBERS, "u8")
+        #: The same memory as each dtype: number i is in 8 bytes of its own.
+        self.numbers = {np.dtype(t): numbers.view(t)[:: 8 // np.dtype(t).itemsize] for t in _abi.DTYPES}
+        self.first = numbers.ctypes.data
         self.error = _abi.nn_error(ctypes.sizeof(_abi.nn_error), -1, 0, 0)
         self.exec = _abi.nn_exec(ctypes.sizeof(_abi.nn_exec), 0, None, None, ctypes.pointer(self.error))
         self.exec_address = ctypes.addressof(self.exec)
 
-    def reserve(self, n: int) -> int:
-        if n > self.block.size - 64 or not self.address:
-            self.block = np.empty(n + 128, "u1")
-            self.address = (self.block.ctypes.data + 63) & ~63
-        return self.address
+    def grow(self, n: int) -> None:
+        self.block = np.empty(n + 128, "u1")
+        self.address = (self.block.ctypes.data + 63) & ~63
+        self.size = n + 64
 
 
+#: Single numbers that a call may have; more are arrays.
+_NUMBERS = 64
 _workspace = _Workspace()
 
 
@@ -181,12 +206,16 @@ class Function:
         self._nparam = sum(len(p.leaves) for p in self._params)
         self._overwritten = {r.in_place for r in self._results if r.in_place >= 0}
         self._plans: Dict[Any, _Plan] = {}
-        # What is simplest is quickest: bare arrays and numbers, nothing in place.
-        self._dtypes = [leaf.dtype for leaf in self._leaves[: self._nparam]]
-        self._ranks = [leaf.rank for leaf in self._leaves[: self._nparam]]
-        self._plain = all(p.bare for p in self._params) and not self._overwritten
-        self._simple = len(self._results) == 1 and self._results[0].bare and not self._overwritten
-        self._pointers = ctypes.c_void_p * len(self._leaves)
+        # What is quickest: arrays as they should be and numbers, nothing in place.
+        # Of each leaf: which argument, fields of structs on the way, what it is.
+        self._quick = not self._overwritten and len(self._leaves) <= _NUMBERS
+        self._spec = [
+            (i, tuple(leaf.path.split(".")) if leaf.path else (), leaf.dtype, leaf.rank, k)
+            for k, (i, leaf) in enumerate((i, leaf) for i, p in enumerate(self._params) for leaf in p.leaves)
+        ]
+        self._bare = all(r.bare for r in self._results) and not self._overwritten
+        self._defaults = [p.default for p in self._params]
+        self._pack = struct.Struct(f"{len(self._leaves)}P").pack
         self.__doc__ = self._signature()
 
     def _signature(self) -> str:
@@ -249,11 +278,14 @@ class Function:
                 raise ValueError(f"{self.name}: '{leaf.port}' is {list(have)}; expected {leaf.shape}, here {list(want)}")
         at = (ctypes.c_int64 * max(len(dims), 1))(*dims)
         need = int(self._need(_addressof(at)))
-        k, out = self._nparam, []
+        k = self._nparam
+        out: List[Tuple[Tuple[int, ...], Any, int]] = []
         for r in self._results:
-            # What is overwritten is no argument of its own.
-            out += [(s if r.in_place < 0 else (0,), leaf.dtype) for s, leaf in zip(sizes[k:], r.leaves)]
-            k += len(r.leaves)
+            # What is overwritten is no argument of its own; a number needs no array.
+            for leaf in r.leaves:
+                number = k if r.bare and not leaf.rank and r.in_place < 0 and k < _NUMBERS else -1
+                out.append((sizes[k] if r.in_place < 0 else (0,), leaf.dtype, number))
+                k += 1
         return _Plan(at, need, out)
 
     # Arguments
@@ -308,63 +340,97 @@ class Function:
                 found.extend(self._array(leaf, _part(v, leaf.path, p.name), over) for leaf in p.leaves)
         return found
 
-    def _value(self, p: _Port, arrays: List[np.ndarray]) -> Any:
-        if p.bare:
-            return arrays[0] if arrays[0].ndim else arrays[0][()]
-        return Struct.from_leaves({leaf.path: a for leaf, a in zip(p.leaves, arrays)})
-
     def _failed(self, status: int, error: _abi.nn_error) -> Error:
         text = _STATUS.get(status, f"status {status}")
-        if 0 <= error.place < len(self._places):
-            p = self._places[error.place]
+        place, error.place = error.place, -1
+        if 0 <= place < len(self._places):
+            p = self._places[place]
             where = f"{p.file.decode()}:{p.line}: " if p.file else ""
             text = f"{where}'{p.text.decode()}': {text}"
             if status == 4:
                 text += f": {error.index} is not in 0 … {error.limit - 1}"
         return Error(f"{self.name}: {text}", status)
 
-    def _quick(self, args: Tuple[Any, ...]) -> Optional[List[np.ndarray]]:
-        """The arguments, if nothing is to be done to them."""
-        if not self._plain or len(args) != len(self._dtypes):
+    def _quickly(self, args: Tuple[Any, ...], own: _Workspace) -> Optional[Tuple[List[int], List[Tuple[int, ...]]]]:
+        """Addresses and shapes of the arguments, if nothing is to be done to them."""
+        at: List[int] = []
+        shapes: List[Tuple[int, ...]] = []
+        given = len(args)
+        if given > len(self._params):
             return None
-        found = []
-        for a, dtype, rank in zip(args, self._dtypes, self._ranks):
-            if type(a) is not np.ndarray:
-                if rank or type(a) is not float or dtype.kind != "f":
+        for i, path, dtype, rank, k in self._spec:
+            v = args[i] if i < given else self._defaults[i]
+            for name in path:
+                if type(v) is not Struct:
                     return None
-                a = np.array(a, dtype)
-            elif a.dtype is not dtype or a.ndim != rank or not a.flags.c_contiguous:
+                v = v.__dict__.get(name)
+            if type(v) is np.ndarray:
+                if v.dtype is not dtype or v.ndim != rank or not v.flags.c_contiguous:
+                    return None
+                at.append(_address(v))
+                shapes.append(v.shape)
+            elif rank == 0 and (type(v) is float or type(v) is np.float64) and dtype.kind == "f":
+                own.numbers[dtype][k] = v
+                at.append(own.first + 8 * k)
+                shapes.append(())
+            else:
                 return None
-            found.append(a)
-        return found
+        return at, shapes
+
+    def _carefully(
+        self, args: Tuple[Any, ...], named: Dict[str, Any]
+    ) -> Tuple[List[Any], List[np.ndarray], Dict[str, int]]:
+        values, given = self._bind(args, named)
+        return values, self._arrays(values), given
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        arrays = None if named else self._quick(args)
+        own = _workspace
+        quick = self._quickly(args, own) if self._quick and not named else None
         values: Any = args
+        arrays: List[np.ndarray] = []
         given: Dict[str, int] = {}
-        if arrays is None:
-            values, given = self._bind(args, named)
-            arrays = self._arrays(values)
-        key: Any = tuple([a.shape for a in arrays])
+        if quick:
+            at, shapes = quick
+        else:
+            values, arrays, given = self._carefully(args, named)
+            at, shapes = [_address(a) for a in arrays], [a.shape for a in arrays]
+        key: Any = tuple(shapes)
         if given:
             key = (key, tuple(given.items()))
         plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) > 256:
                 self._plans.clear()
-            plan = self._plans[key] = self._plan([a.shape for a in arrays], given)
-        out = [np.empty(size, dtype) for size, dtype in plan.out]
-        pointers = self._pointers(*[_address(a) for a in arrays + out])
-        own = _workspace
-        own.error.place = -1
-        status = self._call(pointers, plan.dims, own.reserve(plan.need), own.exec_address)
+            plan = self._plans[key] = self._plan(shapes, given)
+        out: List[Any] = []
+        for size, dtype, number in plan.out:
+            if number < 0:
+                a = np.empty(size, dtype)
+                out.append(a)
+                at.append(_address(a))
+            else:
+                out.append(number)
+                at.append(own.first + 8 * number)
+        if plan.need > own.size:
+            own.grow(plan.need)
+        status = self._call(self._pack(*at), plan.dims_at, own.address, own.exec_address)
         if status:
             raise self._failed(status, own.error)
-        if self._simple:
-            return out[0] if out[0].ndim else out[0][()]
+        return self._outcome(values, plan, out, own)
+
+    def _outcome(self, values: Any, plan: "_Plan", out: List[Any], own: _Workspace) -> Any:
+        for i, dtype, number in plan.numbers:
+            out[i] = own.numbers[dtype][number]
+        if self._bare:
+            return out[0] if len(out) == 1 else tuple(out)
         at, results = 0, []
         for r in self._results:
-            results.append(values[r.in_place] if r.in_place >= 0 else self._value(r, out[at : at + len(r.leaves)]))
+            if r.in_place >= 0:
+                results.append(values[r.in_place])
+            elif r.bare:
+                results.append(out[at])
+            else:
+                results.append(_built(r.tree, out, at))
             at += len(r.leaves)
         return results[0] if len(results) == 1 else tuple(results)
 
@@ -372,10 +438,12 @@ class Function:
 class _Plan:
     """What follows from the arguments' shapes."""
 
-    __slots__ = ("dims", "need", "out")
+    __slots__ = ("dims", "dims_at", "need", "out", "numbers")
 
-    def __init__(self, dims: Any, need: int, out: List[Tuple[Tuple[int, ...], Any]]):
+    def __init__(self, dims: Any, need: int, out: List[Tuple[Tuple[int, ...], Any, int]]):
         self.dims, self.need, self.out = dims, need, out
+        self.dims_at = _addressof(dims)
+        self.numbers = [(i, dtype, number) for i, (_, dtype, number) in enumerate(out) if number >= 0]
 
 
 _bind_default = object()

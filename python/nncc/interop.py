@@ -1,4 +1,4 @@
-"""Compiled functions as others want them: SciPy's optimizers, JAX.
+"""Compiled functions as others want them: SciPy's optimizers, PyTorch, JAX.
 
 Each is imported when used, not before."""
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 
 from ._module import Function, Struct
 
-__all__ = ["Flat", "objective", "hessian_product", "jax_function"]
+__all__ = ["Flat", "objective", "hessian_product", "residuals", "torch_function", "jax_function"]
 
 
 class Flat:
@@ -27,6 +27,16 @@ class Flat:
             return np.asarray(value, "f8").ravel()
         leaves = Struct(value).leaves() if not isinstance(value, Struct) else value.leaves()
         return np.concatenate([np.asarray(leaves[k], "f8").ravel() for k in self._leaves] or [np.empty(0)])
+
+    def pack_rows(self, value: Any) -> np.ndarray:
+        """The same of a derivative that has a value for each of some rows."""
+        leaves = {"": np.asarray(value)} if self._bare else Struct(value).leaves()
+        blocks = []
+        for k, (shape, _) in self._leaves.items():
+            n = int(np.prod(shape))
+            a = np.asarray(leaves[k], "f8")
+            blocks.append(a.reshape(int(a.size // n) if n else 0, n))
+        return np.concatenate(blocks, axis=1)
 
     def unpack(self, vector: np.ndarray) -> Any:
         """The other way: arrays of the dtypes that there were."""
@@ -64,6 +74,53 @@ def hessian_product(f: Function, like: Any, *args: Any, **named: Any) -> Callabl
         return flat.pack(f(flat.unpack(vector), *args, **{direction: flat.unpack(along)}, **named))
 
     return product
+
+
+def residuals(
+    f: Function, jacobian: Function, like: Any, *args: Any, **named: Any
+) -> Tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray], np.ndarray]:
+    """For ``scipy.optimize.least_squares(fun, x0, jac=jac)``: fun, jac and x0.
+
+    f: gives residuals; jacobian: a ``jacobian`` of it by its first parameter."""
+    flat = Flat(like)
+
+    def fun(vector: np.ndarray) -> np.ndarray:
+        return np.asarray(f(flat.unpack(vector), *args, **named), "f8").ravel()
+
+    def jac(vector: np.ndarray) -> np.ndarray:
+        return flat.pack_rows(jacobian(flat.unpack(vector), *args, **named))
+
+    return fun, jac, flat.pack(like)
+
+
+def torch_function(f: Function) -> Callable[..., Any]:
+    """A function of PyTorch's from a ``value_and_grad`` by all or the first of its
+    parameters, arrays: ``loss = g(x, w)`` has a gradient by those that it was
+    differentiated by. The others get none."""
+    import torch
+
+    names = [p.name for p in f._params]
+    by = [names.index(r.name[2:]) for r in f._results if r.name.startswith("d_") and r.name[2:] in names]
+    if len(by) != len(f._results) - 1:
+        raise ValueError(f"{f.name} is no value_and_grad of arrays: {f._signature()}")
+
+    class Compiled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, *args: Any) -> Any:
+            value, *gradient = f(*[a.detach().cpu().numpy() if isinstance(a, torch.Tensor) else a for a in args])
+            ctx.gradient = {i: torch.from_numpy(np.ascontiguousarray(g)) for i, g in zip(by, gradient)}
+            like = next((a for a in args if isinstance(a, torch.Tensor)), None)
+            return torch.as_tensor(value, device=None if like is None else like.device)
+
+        @staticmethod
+        @torch.autograd.function.once_differentiable
+        def backward(ctx: Any, adjoint: Any) -> Any:
+            return tuple(
+                adjoint * ctx.gradient[i].to(adjoint.device) if needed and i in ctx.gradient else None
+                for i, needed in enumerate(ctx.needs_input_grad)
+            )
+
+    return Compiled.apply
 
 
 def jax_function(f: Function) -> Callable[..., Any]:

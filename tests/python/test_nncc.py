@@ -192,6 +192,50 @@ class Models(unittest.TestCase):
         central = (fun(start + e * p)[1] - fun(start - e * p)[1]) / (2 * e)
         np.testing.assert_allclose(hessp(start, p), central, rtol=1e-6, atol=1e-8)
 
+    def test_least_squares(self):
+        try:
+            from scipy.optimize import curve_fit, least_squares
+        except ImportError:
+            self.skipTest("scipy is missing")
+        m = nncc.compile(
+            """struct P { a: real, b: real[2] }
+            fn r(p: P, x: real[n], y: real[n]) -> real[n] = p.a * exp(-p.b[0] * x) + p.b[1] - y;
+            export r, jacobian(r, p) as J;""",
+            real="f64",
+        )
+        x = np.linspace(0, 4, 30)
+        y = 3 * np.exp(-1.2 * x) + 0.5 + 0.02 * np.random.default_rng(4).normal(size=30)
+        fun, jac, start = interop.residuals(m.r, m.J, {"a": 1.0, "b": np.array([1.0, 0.0])}, x, y)
+        r = least_squares(fun, start, jac=jac, method="lm", xtol=1e-14, ftol=1e-14, gtol=1e-14)
+        want, _ = curve_fit(lambda x, a, k, c: a * np.exp(-k * x) + c, x, y, p0=[1, 1, 0])
+        np.testing.assert_allclose(r.x, want, rtol=1e-6)
+        e = 1e-6
+        columns = [(fun(start + e * u) - fun(start - e * u)) / (2 * e) for u in np.eye(3)]
+        np.testing.assert_allclose(jac(start), np.stack(columns, axis=1), atol=1e-8)
+
+    def test_torch(self):
+        try:
+            import torch
+        except ImportError:
+            self.skipTest("torch is missing")
+        m = nncc.compile(
+            """fn f(x: real[n], w: real[n], k: int[n]) -> real = sum(real(k) * sin(x * w));
+            export value_and_grad(f, x, w) as g, value_and_grad(f, w) as h, f;""",
+            real="f64",
+        )
+        rng = np.random.default_rng(3)
+        x, w = (torch.tensor(rng.normal(size=5), requires_grad=True) for _ in range(2))
+        k = torch.arange(5, dtype=torch.int32)
+        (2 * interop.torch_function(m.g)(x * x, w, k)).backward()
+        found = x.grad.clone(), w.grad.clone()
+        x.grad = w.grad = None
+        (2 * (k * torch.sin(x * x * w)).sum()).backward()
+        np.testing.assert_allclose(found[0], x.grad, rtol=1e-12)
+        np.testing.assert_allclose(found[1], w.grad, rtol=1e-12)
+        self.assertTrue(torch.autograd.gradcheck(lambda w: interop.torch_function(m.h)(x.detach(), w, k), (w,)))
+        with self.assertRaisesRegex(ValueError, "f is no value_and_grad"):
+            interop.torch_function(m.f)
+
     def test_jax(self):
         try:
             import jax
