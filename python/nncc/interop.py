@@ -101,7 +101,7 @@ def torch_function(f: Function) -> Callable[..., Any]:
 
     names = [p.name for p in f._params]
     by = [names.index(r.name[2:]) for r in f._results if r.name.startswith("d_") and r.name[2:] in names]
-    if len(by) != len(f._results) - 1:
+    if not by or len(by) != len(f._results) - 1:
         raise ValueError(f"{f.name} is no value_and_grad of arrays: {f._signature()}")
 
     class Compiled(torch.autograd.Function):
