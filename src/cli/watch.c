@@ -93,7 +93,7 @@ static bool read_program(const Watch *w, Load *to)
     own.arena = arena_new();
     *to = (Load){0};
     bool good = driver_load(&own, own.word.at[0], DT_f32, to) == EXIT_SUCCESS;
-    if (good && !to->module->step)
+    if (good && (!to->module->init || to->module->training.n == 0))
         good = cli_fail("%s has no 'train' item, so there is nothing to train",
                         to->path) == EXIT_SUCCESS;
     if (!good) {
@@ -142,23 +142,15 @@ static bool carry_leaf(Arena *a, const Port *p, const Leaf *leaf, Carry *c)
     return false;
 }
 
-static bool is_updated(const Function *step, int param)
-{
-    for (int i = 0; i < step->nresult; i++)
-        if (step->result[i].in_place == param)
-            return true;
-    return false;
-}
-
 static bool carry_program(const Load *l, Carry *c)
 {
-    const Function *step = l->module->step;
+    const Function *init = l->module->init;
     bool good = true;
 
-    for (int i = 0; i < step->nparam; i++) {
-        const Port *p = &step->param[i];
+    for (int i = 0; i < init->nresult; i++) {
+        const Port *p = &init->result[i];
         const Leaf *leaf = type_leaves(l->module->graph, p->type, NULL);
-        for (int k = 0; is_updated(step, i) && good && k < p->nleaf; k++)
+        for (int k = 0; good && k < p->nleaf; k++)
             good = carry_leaf(l->arena, p, &leaf[k], c);
     }
     return good;
