@@ -1643,6 +1643,75 @@ START_TEST(structure_of_long_operands)
 }
 END_TEST
 
+static void ck_values(Arena *a, Graph *g, Node *n, int count,
+                      const double *want)
+{
+    double *out;
+
+    ck_assert_int_eq(eval_nodes(a, g, 1, &n, 0, NULL, 0, NULL, NULL, &out),
+                     EVAL_OK);
+    for (int i = 0; i < count; i++)
+        ck_assert_msg(out[i] == want[i] || (isnan(out[i]) && isnan(want[i])),
+                      "%d: %g, not %g", i, out[i], want[i]);
+}
+
+/* Of two NaNs the first is the extreme; of nothing, repeated, there is none;
+ * exp(x - lse) is finite for a logsumexp alone. */
+START_TEST(extremes_of_near_misses)
+{
+    Arena *a = arena_new();
+    Graph *g = graph_new(a, DT_f64);
+    const Dim *one = dim_const(g, 1), *three = dim_const(g, 3),
+              *none[] = {three, dim_const(g, 0)};
+    const double some[] = {NAN, 1, NAN}, number[] = {1, 2, 3},
+                 low[] = {-INFINITY, -INFINITY, -INFINITY};
+    Node *x = g_data(g, DT_f64, 1, &three, some), *y, *lse, *part[3];
+    int axis = 0, last = 1;
+
+    ck_values(a, g, g_reduce(g, OP_argmax, x, 1, &axis), 1, (double[]){0});
+    ck_values(a, g, g_reduce(g, OP_argmin, x, 1, &axis), 1, (double[]){0});
+    y = g_data(g, DT_f64, 1, &three, number);
+    y = g_broadcast(g, y, 2, none, (int[]){0, -1});
+    ck_values(a, g, g_reduce(g, OP_reduce_max, y, 1, &last), 3, low);
+    x = g_data(g, DT_f64, 1, &three, low);
+    lse = g_reduce_all(g, OP_logsumexp, x);
+    y = g1(g, OP_exp, g2(g, OP_sub, x, g_broadcast_to(g, lse, 1, &three)));
+    ck_values(a, g, y, 3, (double[]){0, 0, 0});
+    for (int i = 0; i < 3; i++)
+        part[i] = g_broadcast_to(g, i < 2 ? lse : g_reduce_all(g, OP_sum, x), 1,
+                                 &one);
+    y = g_concat(g, 3, part, 0);
+    y = g1(g, OP_exp, g2(g, OP_sub, x, y));
+    ck_values(a, g, y, 3, (double[]){NAN, NAN, NAN});
+    y = g2(g, OP_mul, lse, g_const(g, DT_f64, 2));
+    y = g1(g, OP_exp, g2(g, OP_sub, x, g_broadcast_to(g, y, 1, &three)));
+    ck_values(a, g, y, 3, (double[]){NAN, NAN, NAN});
+    arena_free(a);
+}
+END_TEST
+
+/* An integer has no reciprocal. */
+START_TEST(powers_of_near_misses)
+{
+    Arena *a = arena_new();
+    double *out[2];
+
+    for (int power = -3; power < 4; power++) {
+        for (int plain = 0; plain < 2; plain++) {
+            Graph *g = graph_new(a, DT_f64);
+            graph_plain(g, plain);
+            const Dim *four = dim_const(g, 4);
+            Node *x = g_data(g, DT_i32, 1, &four, (double[]){1, 2, -1, -3});
+            x = g2(g, OP_pow, x, g_fill(g, x, power));
+            eval_nodes(a, g, 1, &x, 0, NULL, 0, NULL, NULL, &out[plain]);
+        }
+        for (int i = 0; i < 4; i++)
+            ck_assert_double_eq(out[0][i], out[1][i]);
+    }
+    arena_free(a);
+}
+END_TEST
+
 /* An index beside the diagonal is still checked. */
 START_TEST(checks_of_diagonals)
 {
@@ -1674,6 +1743,8 @@ int main(void)
     tcase_add_test(t, structure_of_long_ones);
     tcase_add_test(t, structure_of_long_operands);
     tcase_add_test(t, checks_of_diagonals);
+    tcase_add_test(t, extremes_of_near_misses);
+    tcase_add_test(t, powers_of_near_misses);
     suite_add_tcase(s, t);
     suite_add_tcase(s, p);
     return run_suite(s);

@@ -279,6 +279,26 @@ START_TEST(equal_loops_are_one)
 }
 END_TEST
 
+/* A value that is the same in all steps is that of none only if there is a
+ * step: the loop ends before the first, or counts to 0. */
+START_TEST(steps_that_are_all_the_same)
+{
+    for (int k = 0; k < 6; k++) {
+        Node *h = scalar("h"), *next = num(7), *out = num(5),
+             *t = index_param();
+        Node *arg[] = {a, g_const_int(g, DT_i64, k - 2)};
+        Region r = fold_of(dim_const(g, 2), t, &h, &next, 1, &out);
+        bool none = k == 0 || k == 2;
+        r.counted = k > 1;
+        if (k < 2)
+            r.until = g2(g, OP_lt, num(k ? 4 : 1), b); /* b is 3 */
+        Node *l = g_region_close(g, &r, r.counted ? 2 : 1, arg);
+        ck_assert_double_eq(value(g_part(g, l, 0)), none ? 2 : 7);
+        ck_assert_double_eq(values(g_part(g, l, 1))[0], none ? 0 : 5);
+    }
+}
+END_TEST
+
 /* Closing. */
 
 START_TEST(inputs_at_a_distance)
@@ -856,6 +876,7 @@ static Suite *suite(void)
         parts_without_steps,
         no_trips,
         results_of_steps_that_may_not_be_made,
+        steps_that_are_all_the_same,
         equal_loops_are_one,
         inputs_at_a_distance,
         columns_are_inputs,

@@ -158,28 +158,47 @@ END_TEST
 
 START_TEST(matrices_and_elements)
 {
-    const Dim *mn[2] = {dim_var(g, "m"), n};
+    const Dim *mn[2] = {dim_var(g, "m"), n}, *mnk[3] = {mn[0], n, mn[0]};
     Node *A = g_param(g, DT_f64, 2, mn, "A"), *turned;
+    Node *B = g_param(g, DT_f64, 3, mnk, "B"),
+         *r = g_param(g, DT_f64, 1, mn, "r");
     static const int turn[2] = {1, 0};
     ShowOptions o = {.literal = false};
-    Node *const in[] = {A, x};
+    Node *const in[] = {A, x, B, r};
     Str to = str_new(arena);
-    Shows *w = show_new(arena, g, &o, 2, in);
+    Shows *w = show_new(arena, g, &o, 4, in);
     turned = g_permute(g, A, turn);
-    ShowResult r[] = {
+    ShowResult made[] = {
         {form_name(w->maker, "u", 1), NULL, g_matmul(g, A, x)},
         {form_name(w->maker, "v", 2), NULL, g_matmul(g, turned, A)},
         {form_name(w->maker, "w", 1), NULL, g_flip(g, x, 0)},
         {form_name(w->maker, "z", 0), NULL, g_reduce_all(g, OP_sum, x)},
+        {form_name(w->maker, "C", 2), NULL,
+         g_contract(g, B, (int[]){0, 1, 2}, r, (int[]){2}, 2, (int[]){0, 1})},
+        {form_name(w->maker, "D", 2), NULL,
+         g_contract(g, x, (int[]){1}, B, (int[]){0, 1, 2}, 2, (int[]){0, 2})},
+        {form_name(w->maker, "c", 0), NULL,
+         g_contract(g, A, (int[]){0, 1}, g1(g, OP_exp, A), (int[]){0, 1}, 0,
+                    NULL)},
+        {form_name(w->maker, "d", 1), NULL,
+         g_contract(g, A, (int[]){0, 1}, g1(g, OP_exp, A), (int[]){0, 1}, 1,
+                    (int[]){0})},
+        {form_name(w->maker, "e", 0), NULL,
+         g_contract(g, x, (int[]){0}, g1(g, OP_exp, x), (int[]){0}, 0, NULL)},
     };
     /* show_new knows the nodes that there are then. */
-    w = show_new(arena, g, &o, 2, in);
-    show_results(w, 4, r);
+    w = show_new(arena, g, &o, 4, in);
+    show_results(w, 9, made);
     equations_write(&notation_text, &w->all, &to);
     ck_assert_str_eq(to.at, "u = A x\n"
                             "v = Aᵀ A\n"
                             "wᵢ = x[n − 1 − i]\n"
-                            "z = Σᵢ xᵢ\n");
+                            "z = Σᵢ xᵢ\n"
+                            "Cᵢⱼ = Σₖ Bᵢⱼₖ·rₖ\n"
+                            "Dᵢⱼ = Σₖ xₖ·Bᵢₖⱼ\n"
+                            "c = Σᵢⱼ Aᵢⱼ·exp(Aᵢⱼ)\n"
+                            "dᵢ = Σⱼ Aᵢⱼ·exp(Aᵢⱼ)\n"
+                            "e = xᵀ exp(x)\n");
 }
 END_TEST
 

@@ -164,7 +164,7 @@ static void cast_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 
 static Node *cast_jvp(Graph *g, Node *n, Node *const *dx)
 {
-    return dtype_is_real(n->dtype) ? g_cast(g, n->dtype, dx[0]) : NULL;
+    return g_cast(g, n->dtype, dx[0]);
 }
 
 static int cast_form(const Node *n, Str *to)

@@ -181,7 +181,7 @@ static bool is_matrix_product(const Node *n)
     const Node *a = n->arg[0], *b = n->arg[1];
     const int *la = n->attr.ints, *lb = la + a->rank;
     int summed = a->rank + b->rank - n->rank;
-    if (a->rank > 2 || b->rank > 2 || a->rank < 1 || b->rank < 1 ||
+    if (a->rank > 2 || b->rank > 2 ||
         summed != (a->rank + b->rank == 2 && n->rank == 2 ? 0 : 2))
         return false;
     for (int i = 0; i < n->rank; i++)
@@ -357,19 +357,16 @@ static const Form *moved(FormMaker *m, const View *v, int k,
 }
 
 /* Where an element of n stands in its argument, for views that only read. */
-static bool view_place(FormMaker *m, const Node *n, const Form *const *at,
+static void view_place(FormMaker *m, const Node *n, const Form *const *at,
                        const Form **place)
 {
     if (n->op == OP_reshape) {
         reshaped(m, n, at, place);
-        return true;
+        return;
     }
-    if (n->op != OP_view)
-        return false;
     View v = view_of(n);
     for (int k = 0; k < v.from; k++)
         place[k] = moved(m, &v, k, at);
-    return true;
 }
 
 static const Form *both(FormMaker *m, const Form *a, const Form *b)
@@ -485,7 +482,8 @@ static const Form *view(FormMaker *m, const Node *n, const Form *const *at)
         return added(m, n, at);
     if (n->op == OP_concat)
         return joined(m, n, at);
-    return view_place(m, n, at, place) ? m->element(m, n->arg[0], place) : NULL;
+    view_place(m, n, at, place);
+    return m->element(m, n->arg[0], place);
 }
 
 /* The places of the elements in their order: all, or the first ones. */
