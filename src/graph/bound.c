@@ -130,7 +130,6 @@ static const Dim *arithmetic(Bound *b, const Node *n, const Dim *const *place)
 static bool keeps_value(const Node *n)
 {
     return n->op == OP_cast && dtype_is_int(n->arg[0]->dtype) &&
-           n->dtype != DT_u8 &&
            dtype_size(n->dtype) >= dtype_size(n->arg[0]->dtype);
 }
 

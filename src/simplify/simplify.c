@@ -188,7 +188,7 @@ static Node *by_rule(Pass *p, Node *n)
         const Rule *r = &simplify_rules[i];
         Node *to = r->op == n->op ? r->apply(p->g, n) : NULL;
 
-        if (to && to != n) {
+        if (to) {
             graph_log(p->g, r->name, n, to);
             return to;
         }

@@ -887,13 +887,12 @@ static Node *masked(Gen *r)
 }
 
 /* A product whose axes come in any order. */
-static Node *crossed(Gen *r)
+static Node *crossed_with(Gen *r, Node *a, Node *b)
 {
-    Node *x[2];
+    Node *x[2] = {a, b};
     int l[2][4] = {{0, 1, 2, 3}, {0, 1, 2, 3}}, lout[8], rank = 0;
 
     for (int k = 0; k < 2; k++) {
-        x[k] = pick(r, 1 << DT_f64);
         if (!x[k] || x[k]->rank == 0 || x[k]->rank > 3)
             return NULL;
         for (int i = 0; i < x[k]->rank; i++)
@@ -919,6 +918,27 @@ static Node *crossed(Gen *r)
         lout[rank - 1] = was;
     }
     return g_contract(r->g, x[0], l[0], x[1], l[1], rank, lout);
+}
+
+static Node *crossed(Gen *r)
+{
+    Node *a = pick(r, 1 << DT_f64);
+
+    return crossed_with(r, a, pick(r, 1 << DT_f64));
+}
+
+/* Two products with a factor in common. */
+static Node *kindred_products(Gen *r)
+{
+    Node *z = pick(r, 1 << DT_f64), *a, *b;
+
+    if (!z || z->rank == 0)
+        return NULL;
+    a = crossed_with(r, z, pick(r, 1 << DT_f64));
+    b = crossed_with(r, z, pick(r, 1 << DT_f64));
+    if (!a || !b || a->rank != b->rank)
+        return NULL;
+    return g2(r->g, chance(r, 50) ? OP_add : OP_sub, a, b);
 }
 
 typedef Node *Step(Gen *r);
@@ -982,6 +1002,9 @@ static const Theme themes[] = {
       function}},
     {"sums of places", DT_f64, {places, selection, reduced, logic, choice}},
     {"products of cubes", DT_f64, {outer, outer, crossed, crossed}},
+    {"kindred products",
+     DT_f64,
+     {outer, crossed, kindred_products, kindred_products, kindred_products}},
     {"places in views",
      DT_f64,
      {gathered, gathered, stepped, flipped, diagonal, cut, turned}},
@@ -1239,6 +1262,8 @@ static void check_pair(const Theme *t, uint64_t seed)
 
     p.made = gen_new(a, seed, false);
     p.plain = gen_new(a, seed, true);
+    /* What is derived has a normal form, too, in which quotients cancel. */
+    graph_deriving(p.made.g, t->step[2] == kindred_products);
     p.nroot = make(&p.made, t, p.root);
     ck_assert_int_eq(make(&p.plain, t, p.want), p.nroot);
     ck_assert_int_eq(p.made.seed, p.plain.seed);
@@ -1690,6 +1715,39 @@ START_TEST(extremes_of_near_misses)
 }
 END_TEST
 
+/* A place far outside is no place, whatever it is in 32 bits: as sums, and as
+ * the sum of what has a place. */
+START_TEST(far_places_of_near_misses)
+{
+    enum { PLACES_OF = 20, COUNT = 3 };
+    Arena *a = arena_new();
+    double q[] = {0x1p32 + 1, 1, 5}, x[] = {7, 11, 13}, *out[2];
+
+    for (int plain = 0; plain < 2; plain++) {
+        Graph *g = graph_new(a, DT_f64);
+        graph_plain(g, plain);
+        const Dim *dim[] = {dim_const(g, COUNT), dim_const(g, PLACES_OF)};
+        Node *index = g_param(g, DT_i64, 1, dim, "q");
+        Node *of = g_param(g, DT_f64, 1, dim, "x"), *here, *y;
+        const EvalInput in[] = {{index, q}, {of, x}};
+        int axis = 0;
+        here = g_broadcast(g, index, 2, dim, (int[]){0, -1});
+        y = g_broadcast(g, of, 2, dim, (int[]){0, -1});
+        here = g2(g, OP_eq, here,
+                  g_broadcast_to(g, g_iota(g, DT_i64, dim[1]), 2, dim));
+        y = g_where(g, here, y, g_fill(g, y, 0));
+        y = g_reduce(g, OP_sum, y, 1, &axis);
+        ck_assert_int_eq(
+            eval_nodes(a, g, 1, &y, 2, in, 0, NULL, NULL, &out[plain]),
+            EVAL_OK);
+    }
+    for (int i = 0; i < PLACES_OF; i++)
+        ck_assert_double_eq(out[0][i], out[1][i]);
+    ck_assert_double_eq(out[0][1], 11);
+    arena_free(a);
+}
+END_TEST
+
 /* An integer has no reciprocal. */
 START_TEST(powers_of_near_misses)
 {
@@ -1745,6 +1803,7 @@ int main(void)
     tcase_add_test(t, checks_of_diagonals);
     tcase_add_test(t, extremes_of_near_misses);
     tcase_add_test(t, powers_of_near_misses);
+    tcase_add_test(t, far_places_of_near_misses);
     suite_add_tcase(s, t);
     suite_add_tcase(s, p);
     return run_suite(s);
