@@ -384,7 +384,7 @@ Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
     if (!same && !written)
         same = float_broadcast(g, &n, row);
     if (!same && !written && row->cls == OPC_ewise && n.rank)
-        same = elements_of_choice(g, &n);
+        same = elements_of_diagonal(g, &n);
     if (!same && row->identity && (!written || of_constants(&n)))
         same = row->identity(g, &n);
     if (!same)

@@ -103,3 +103,21 @@ accept "$NNCC" run named.nn f x='[1, 2, 3]' --dim n=3
 [ "$(cat out.txt)" = '{"f": 14}' ] || fail "$(cat out.txt)"
 echo 'fn f(x: real[n]) -> real = sum(x^2); export f;' >vast.nn
 refuse 1 'too large for 64 bits' "$NNCC" cost vast.nn 'hessian(f, x)' --dim n=2147483647
+
+# Derivatives of stencils and of rows: arithmetic for what is not 0.
+cat >m.nn <<'N'
+fn stencil(x: real[n]) -> real[n] =
+  [i < n | if i == 0 || i == n - 1 { x[i] } else { sin(x[i-1] * x[i]) + exp(x[i+1]) }];
+fn parts(x: real[n+2]) -> real[n] = sin(x[:n] * x[1:n+1]) + exp(x[2:]);
+fn rows(A: real[n, 3]) -> real[n] = [i < n | sin(A[i, 0]) * A[i, 1] + A[i, 2]^2];
+fn chain(x: real[n]) -> real = sum((x[1:] - x[:n-1])^2) / 2;
+export jacobian(stencil), jacobian(parts), jacobian(rows), hessian(chain);
+N
+for f in stencil parts rows; do
+    accept "$NNCC" cost m.nn "jacobian($f)" --dim n=1000
+    awk '/additions|multiplications|divisions|functions/ { n += $2 } /products/ { n += 2 * $2 }
+         END { exit !(n > 0 && n <= 20000) }' out.txt || fail "$f: $(cat out.txt)"
+done
+accept "$NNCC" check m.nn
+for n in 1 2 3; do accept "$NNCC" run m.nn 'jacobian(parts)' x="[$(seq -s, $((n + 2)))]"; done
+is '{"hess_x": [[1, -1, 0, 0], [-1, 2, -1, 0], [0, -1, 2, -1], [0, 0, -1, 1]]}' 'hessian(chain)' x='[1,2,4,8]'

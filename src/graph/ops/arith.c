@@ -477,42 +477,63 @@ static Node *div_partial(Graph *g, Node *n, int i)
                   : g1(g, OP_neg, g2(g, OP_div, n, b));
 }
 
+enum { MOST_DIVISORS = 8 };
+
+/* The factors of a product that differentiation made, or q itself. */
+static int divisors(Node *q, Node **x, int n)
+{
+    if (q->op != OP_mul || !q->derived || n + 2 > MOST_DIVISORS) {
+        x[n] = q;
+        return n + 1;
+    }
+    return divisors(q->arg[1], x, divisors(q->arg[0], x, n));
+}
+
 /* a/(b/c), which is as smooth at c = 0 as a c/b is, is differentiated by a, b
- * and c: by the divisor, infinite there, it has derivative 0. */
+ * and c: by the divisor, infinite there, it has derivative 0. And what a
+ * derivative divides by, y y of x/y, by its factors: nobody wrote a product of
+ * them, which has derivative 0 where they are. */
 static int div_inputs(Graph *g, Node *n, Node **x)
 {
     Node *q = n->arg[1];
     (void)g;
-    if (!is_real(n) || q->op != OP_div || node_sign(q->arg[1]) == SIGN_positive)
-        return 0;
     x[0] = n->arg[0];
+    if (!is_real(n))
+        return 0;
+    if (q->op == OP_mul && q->derived && n->derived)
+        return 1 + divisors(q, x + 1, 0);
+    if (q->op != OP_div || node_sign(q->arg[1]) == SIGN_positive)
+        return 0;
     x[1] = q->arg[0];
     x[2] = q->arg[1];
     return 3;
 }
 
-/* By input i. */
-static Node *div_term(Graph *g, Node *n, Node *dy, int i)
+/* By input i, which is x. */
+static Node *div_term(Graph *g, Node *n, Node *dy, int i, Node *x)
 {
     Node *q = n->arg[1];
-    Node *p = i == 0   ? g2(g, OP_div, g_fill(g, n, 1), q)
-              : i == 1 ? g1(g, OP_neg, g2(g, OP_div, n, q->arg[0]))
-                       : g2(g, OP_div, n->arg[0], q->arg[0]);
+    Node *p = i == 0                      ? g2(g, OP_div, g_fill(g, n, 1), q)
+              : i == 2 && q->op == OP_div ? g2(g, OP_div, n->arg[0], q->arg[0])
+                                          : g1(g, OP_neg, g2(g, OP_div, n, x));
     return g_chain_seen(g, dy, p);
 }
 
 static void div_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
-    for (int i = 0; i < 3; i++)
-        dx[i] = div_term(g, n, dy, i);
+    Node *x[1 + MOST_DIVISORS];
+    int count = div_inputs(g, n, x);
+    for (int i = 0; i < count; i++)
+        dx[i] = div_term(g, n, dy, i, x[i]);
 }
 
 static Node *div_jvp(Graph *g, Node *n, Node *const *dx)
 {
-    Node *sum = NULL;
-    for (int i = 0; i < 3; i++)
+    Node *x[1 + MOST_DIVISORS], *sum = NULL;
+    int count = div_inputs(g, n, x);
+    for (int i = 0; i < count; i++)
         if (dx[i])
-            sum = g_join(g, OP_add, sum, div_term(g, n, dx[i], i));
+            sum = g_join(g, OP_add, sum, div_term(g, n, dx[i], i, x[i]));
     return sum;
 }
 

@@ -211,10 +211,16 @@ Node *view_diagonal(Graph *g, const Node *n);
  * are made of; or NULL. */
 Node *contract_structure(Graph *g, const Node *n);
 /* An elementwise n, of a diagonal and numbers: of the vector alone; or NULL. */
-Node *elements_of_choice(Graph *g, const Node *n);
+Node *elements_of_diagonal(Graph *g, const Node *n);
 /* Elementwise x y, one being a diagonal whose zeros meet no infinity: of
  * vectors; or NULL. */
 Node *product_of_diagonal(Graph *g, Node *x, Node *y);
+/* bands.c: parts of a diagonal, zeros around one; sums and products of
+ * diagonals and what stands beside them; or NULL. */
+bool is_band(Graph *g, const Node *x); /* where(k = i + d, …, …) */
+Node *view_of_band(Graph *g, const Node *n);
+Node *pad_of_band(Graph *g, const Node *n);
+Node *elements_of_bands(Graph *g, const Node *n);
 /* What n, a permute, takes, where that is its own transpose; or NULL. */
 Node *permute_symmetric(const Node *n);
 

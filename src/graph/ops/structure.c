@@ -340,16 +340,17 @@ static Node *contract_symmetric(Graph *g, const Node *n, Node *x, const int *l,
     return g_contract(g, other, lother, x, turned, n->rank, lout);
 }
 
-/* Choices by one condition, of less than a number each. */
+/* Diagonals, of less than a number for each place. */
 
 /* Reads x as what there is where `cond` holds and what else: a number, or a
- * choice between what is repeated and a number. */
-static bool read_choice(Node *x, Node **cond, Node **then, Node **rest)
+ * diagonal and a number around it. */
+static bool read_diagonal_of(Graph *g, Node *x, Node **cond, Node **then,
+                             Node **rest)
 {
     *then = *rest = x;
     if (node_is_any_const(x))
         return true;
-    if (x->op != OP_where || (*cond && *cond != x->arg[0]) ||
+    if (!is_band(g, x) || (*cond && *cond != x->arg[0]) ||
         !node_repeats(x->arg[1]) || !node_is_any_const(x->arg[2]))
         return false;
     *cond = x->arg[0];
@@ -358,11 +359,14 @@ static bool read_choice(Node *x, Node **cond, Node **then, Node **rest)
     return true;
 }
 
-Node *elements_of_choice(Graph *g, const Node *n)
+Node *elements_of_diagonal(Graph *g, const Node *n)
 {
     Node *cond = NULL, *then[MAX_INPUTS], *rest[MAX_INPUTS];
+    Node *bands = elements_of_bands(g, n);
+    if (bands)
+        return bands;
     for (int i = 0; i < n->narg; i++)
-        if (!read_choice(n->arg[i], &cond, &then[i], &rest[i]))
+        if (!read_diagonal_of(g, n->arg[i], &cond, &then[i], &rest[i]))
             return NULL;
     if (!cond)
         return NULL;

@@ -230,6 +230,8 @@ static Node *view_identity(Graph *g, const Node *n)
         y = joined(g, x, &v);
     if (!y)
         y = view_diagonal(g, n);
+    if (!y)
+        y = view_of_band(g, n);
     return y ? y : of_others(g, n, &v);
 }
 
@@ -614,6 +616,8 @@ static Node *add_identity(Graph *g, const Node *n)
     if (node_is_const(n->arg[0], 0))
         return g_fill(g, n, 0);
     Node *y = add_simpler(g, n->arg[0], v, n->dim);
+    if (!y)
+        y = pad_of_band(g, n);
     return !y && view_is_slice(&v) ? pad_others(g, n, &v) : y;
 }
 

@@ -1,0 +1,258 @@
+/* bands.c: matrices that are 0 but on a diagonal or beside it, at k = i + d:
+ * where(k = i + d, v, 0), one in another where there are several. Parts of such
+ * and zeros around them are such, as are derivatives' sums of them and their
+ * products with what is repeated. */
+#include "graph/ops/ops.h"
+
+enum { MOST_BANDS = 8 };
+
+/* Axes r < k, and how much a place along k is above that along r. */
+typedef struct Beside {
+    int r, k;
+    const Dim *by;
+} Beside;
+
+/* The axis that alone counts in p, by ones from *base on; or -1. */
+static int counts_along(Graph *g, const Node *p, const Dim **base)
+{
+    Affine a;
+    int axis = -1;
+    if (!affine_of(g, p, &a))
+        return -1;
+    for (int i = 0; i < p->rank; i++) {
+        if (dim_is(a.coef[i], 0))
+            continue;
+        if (axis >= 0 || !dim_is(a.coef[i], 1))
+            return -1;
+        axis = i;
+    }
+    *base = a.base;
+    return axis;
+}
+
+static bool read_beside(Graph *g, const Node *c, Beside *to)
+{
+    const Dim *a, *b;
+    if (c->op != OP_eq || !dtype_is_int(c->arg[0]->dtype))
+        return false;
+    to->r = counts_along(g, c->arg[0], &a);
+    to->k = to->r < 0 ? -1 : counts_along(g, c->arg[1], &b);
+    if (to->k < 0 || to->r == to->k)
+        return false;
+    to->by = dim_sub(g, a, b);
+    if (to->r > to->k) {
+        int r = to->k;
+        to->k = to->r;
+        to->r = r;
+        to->by = dim_sub(g, b, a);
+    }
+    return true;
+}
+
+/* place + by along an axis of n. */
+static Node *counter(Graph *g, const Node *n, int axis, const Dim *by)
+{
+    int at[MAX_RANK];
+    for (int i = 0; i < n->rank; i++)
+        at[i] = i == axis ? 0 : -1;
+    Node *count = g_iota(g, DT_i32, n->dim[axis]);
+    if (!dim_is(by, 0))
+        count =
+            g2(g, OP_add, count, g_fill_like(g, count, g_dim(g, DT_i32, by)));
+    return g_broadcast(g, count, n->rank, n->dim, at);
+}
+
+/* Of n's shape. */
+static Node *write_beside(Graph *g, const Node *n, const Beside *b)
+{
+    return g2(g, OP_eq, counter(g, n, b->r, b->by),
+              counter(g, n, b->k, dim_const(g, 0)));
+}
+
+static bool read_band(Graph *g, const Node *x, Beside *to)
+{
+    return x->op == OP_where && x->rank > 1 &&
+           (node_repeats(x->arg[1]) || node_is_any_const(x->arg[1])) &&
+           read_beside(g, x->arg[0], to);
+}
+
+bool is_band(Graph *g, const Node *x)
+{
+    Beside b;
+    return read_band(g, x, &b);
+}
+
+Node *view_of_band(Graph *g, const Node *n)
+{
+    const Node *x = n->arg[0];
+    Beside b;
+    if (!node_slices(n) || !read_band(g, x, &b) ||
+        !node_is_any_const(x->arg[2]))
+        return NULL;
+    View v = view_of(n);
+    if (!dim_is(v.coef[b.r], 1) || !dim_is(v.coef[b.k], 1))
+        return NULL;
+    b.by = dim_add(g, b.by, dim_sub(g, v.base[b.r], v.base[b.k]));
+    return g_where(g, write_beside(g, n, &b), g_view(g, x->arg[1], &v),
+                   g_fill(g, n, const_value(x->arg[2])));
+}
+
+/* The axis along which n puts zeros around; -1: there are several. */
+static int padded_axis(const Node *n, const View *v)
+{
+    int axis = -1;
+    for (int i = 0; i < n->rank; i++) {
+        if (!dim_is(v->coef[i], 1))
+            return -1;
+        if (n->dim[i] == n->arg[0]->dim[i])
+            continue;
+        if (axis >= 0)
+            return -1;
+        axis = i;
+    }
+    return axis;
+}
+
+/* Does each row, or column, have its place before zeros were put around. */
+static bool all_inside(Graph *g, const Node *x, const Beside *b, int padded)
+{
+    bool along = padded == b->k;
+    const Dim *zero = dim_const(g, 0);
+    const Dim *by = along ? b->by : dim_sub(g, zero, b->by);
+    const Dim *rows = x->dim[along ? b->r : b->k], *room = x->dim[padded];
+    return dim_never_negative(by) &&
+           dim_never_negative(dim_sub(g, room, dim_add(g, rows, by)));
+}
+
+/* a, repeated, where n has zeros around along an axis: there is a 0 there, or
+ * what nobody reads. */
+static Node *widen(Graph *g, Node *a, const Node *n, int axis, const Dim *base)
+{
+    const Dim *dim[MAX_RANK];
+    if (node_is_any_const(a))
+        return g_fill(g, n, const_value(a));
+    Node *x = a->arg[0];
+    int at = a->attr.ints[axis];
+    if (at >= 0) {
+        View v = view_whole(g, x);
+        v.base[at] = base;
+        for (int i = 0; i < x->rank; i++)
+            dim[i] = i == at ? n->dim[axis] : x->dim[i];
+        x = g_view_add(g, x, &v, dim);
+    }
+    return g_broadcast(g, x, n->rank, n->dim, a->attr.ints);
+}
+
+Node *pad_of_band(Graph *g, const Node *n)
+{
+    const Node *x = n->arg[0];
+    Beside b;
+    if (!node_pads(n) || !read_band(g, x, &b) || !node_is_const(x->arg[2], 0))
+        return NULL;
+    View v = view_of(n);
+    int axis = padded_axis(n, &v);
+    if ((axis != b.r && axis != b.k) || !all_inside(g, x, &b, axis))
+        return NULL;
+    b.by = dim_add(g, b.by, dim_sub(g, v.base[b.k], v.base[b.r]));
+    return g_where(g, write_beside(g, n, &b),
+                   widen(g, x->arg[1], n, axis, v.base[axis]), g_fill(g, n, 0));
+}
+
+/* Several */
+
+typedef struct Bands {
+    int n;
+    Node *cond[2 * MOST_BANDS], *v[2 * MOST_BANDS];
+    Beside at[2 * MOST_BANDS];
+} Bands;
+
+/* No two of them meet, nor does one with the others. */
+static bool are_apart(Graph *g, const Beside *a, const Beside *b)
+{
+    int64_t d;
+    return a->r == b->r && a->k == b->k &&
+           dim_const_value(dim_sub(g, a->by, b->by), &d) && d != 0;
+}
+
+static bool read_bands(Graph *g, Node *x, Bands *to)
+{
+    for (to->n = 0; !node_is_const(x, 0); x = x->arg[2]) {
+        int i = to->n;
+        if (i == MOST_BANDS || !read_band(g, x, &to->at[i]))
+            return false;
+        for (int k = 0; k < i; k++)
+            if (!are_apart(g, &to->at[i], &to->at[k]))
+                return false;
+        to->cond[i] = x->arg[0];
+        to->v[i] = x->arg[1];
+        to->n++;
+    }
+    return to->n > 0;
+}
+
+static Node *write_bands(Graph *g, const Node *n, const Bands *b)
+{
+    Node *y = g_fill(g, n, 0);
+    for (int i = b->n - 1; i >= 0; i--)
+        y = g_where(g, b->cond[i], b->v[i], y);
+    return y;
+}
+
+static bool is_repeated(const Node *n)
+{
+    return node_repeats(n) || node_is_any_const(n);
+}
+
+/* Each band times y, which is repeated; or divided by it. */
+static Node *scaled(Graph *g, const Node *n, Bands *b, int at)
+{
+    Node *y = n->narg > 1 ? n->arg[1 - at] : NULL;
+    for (int i = 0; i < b->n; i++) {
+        Node *v = b->v[i];
+        b->v[i] = y ? g2(g, (OpId)n->op, at ? y : v, at ? v : y)
+                    : g1(g, (OpId)n->op, v);
+        if (!is_repeated(b->v[i]))
+            return NULL;
+    }
+    return write_bands(g, n, b);
+}
+
+/* The bands of both, those at the same places added. */
+static Node *together(Graph *g, const Node *n, Bands *a, Bands *b)
+{
+    for (int i = 0; i < b->n; i++) {
+        int k = 0;
+        while (k < a->n && a->cond[k] != b->cond[i]) {
+            if (!are_apart(g, &a->at[k], &b->at[i]))
+                return NULL;
+            k++;
+        }
+        bool there = k < a->n;
+        Node *left = there ? a->v[k] : g_fill(g, n, 0);
+        Node *v = g2(g, (OpId)n->op, left, b->v[i]);
+        if (!is_repeated(v) || k == MOST_BANDS)
+            return NULL;
+        a->cond[k] = b->cond[i];
+        a->at[k] = b->at[i];
+        a->v[k] = v;
+        a->n += !there;
+    }
+    return write_bands(g, n, a);
+}
+
+Node *elements_of_bands(Graph *g, const Node *n)
+{
+    Bands a, b;
+    if (!n->derived || n->rank < 2)
+        return NULL;
+    if (n->op == OP_add || n->op == OP_sub)
+        return read_bands(g, n->arg[0], &a) && read_bands(g, n->arg[1], &b)
+                   ? together(g, n, &a, &b)
+                   : NULL;
+    if (n->op == OP_neg)
+        return read_bands(g, n->arg[0], &a) ? scaled(g, n, &a, 0) : NULL;
+    for (int i = 0; (n->op == OP_mul || n->op == OP_strong_mul) && i < 2; i++)
+        if (is_repeated(n->arg[1 - i]) && read_bands(g, n->arg[i], &a))
+            return scaled(g, n, &a, i);
+    return NULL;
+}
