@@ -218,10 +218,13 @@ static void tex_word_name(const char *name, const char *mark, Str *to)
     str_printf(to, *mark ? "}}" : "}");
 }
 
+/* TeX takes a group of an accent alone for the accent, which may have an index
+ * or a power already: {} keeps the group. */
 static void tex_name(const Form *f, Str *to)
 {
     static const char *const marks[] = {"", "\\dot{", "\\bar{"};
     const char *mark = marks[f->mark];
+    str_printf(to, *mark ? "{}" : "");
     if (f->name) {
         tex_word_name(f->name, mark, to);
         return;
@@ -293,7 +296,6 @@ const Notation notation_tex = {
     .or_ = " \\vee ",
     .not_ = "\\neg ",
     .mod = " \\bmod ",
-    .marked = "{}",
     .at = {"{", "}_{", "}"},
     .step = {"{", "}^{(", ")}"},
     .cases = {"\\begin{cases} ", " & \\text{if } ", " \\\\ ",

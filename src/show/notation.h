@@ -50,9 +50,6 @@ struct Notation {
     bool stacked; /* fractions and powers delimit themselves */
     bool program;
     Pattern root, bars, floor, ceil, transpose, at, step;
-    /* Behind a name with a mark that gets an index, or NULL: TeX takes a group
-     * of an accent alone for that, which has an index already. */
-    const char *marked;
     const char *and_, *or_, *not_, *mod;
     CaseWords cases;
     PartialWords partial;

@@ -333,7 +333,6 @@ static void write_at(const Notation *n, const Form *f, Str *to)
     write_form(n, f->arg[0], PREC_postfix, to);
     if (n->lower && n->lower(f, to))
         return;
-    str_printf(to, "%s", n->marked && f->arg[0]->mark ? n->marked : "");
     str_printf(to, "%s", n->at.between);
     write_list(n, f->narg - 1, f->arg + 1, to);
     str_printf(to, "%s", n->at.close);

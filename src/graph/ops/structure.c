@@ -209,15 +209,19 @@ static Node *contract_terms(Graph *g, const Node *n, const Node *x,
 
 /* Symmetry of matrices */
 
-/* A factor of a product, with the label of each of its axes. */
+/* A factor of a product, or what it is divided by, with the label of each of
+ * its axes. */
 typedef struct Labelled {
     const Node *x;
+    bool under;
     int l[MAX_RANK];
 } Labelled;
 
 typedef struct Factors {
     Labelled at[MOST];
     int n, looked;
+    bool under; /* what is read is divided by */
+    bool less;  /* times -1 */
 } Factors;
 
 static bool take_factors(Factors *f, const Node *x, const int *l);
@@ -236,11 +240,23 @@ static bool take_factors(Factors *f, const Node *x, const int *l)
 {
     if (f->looked++ >= MOST) /* and so no more factors than that */
         return false;
-    if (x->op == OP_mul)
+    if (x->op == OP_mul || x->op == OP_strong_mul)
         return take_factors(f, x->arg[0], l) && take_factors(f, x->arg[1], l);
+    if (x->op == OP_neg) {
+        f->less = !f->less;
+        return take_factors(f, x->arg[0], l);
+    }
+    if (x->op == OP_div && dtype_is_real(x->dtype)) {
+        bool good = take_factors(f, x->arg[0], l);
+        f->under = !f->under;
+        good = good && take_factors(f, x->arg[1], l);
+        f->under = !f->under;
+        return good;
+    }
     if (node_repeats(x) || node_permutes(x))
         return take_moved(f, x, l);
     f->at[f->n].x = x;
+    f->at[f->n].under = f->under;
     memcpy(f->at[f->n++].l, l, sizeof *l * (size_t)x->rank);
     return true;
 }
@@ -249,7 +265,7 @@ static int exchanged(int label) { return label < 2 ? 1 - label : label; }
 
 static bool are_exchanged(const Labelled *a, const Labelled *b)
 {
-    if (a->x != b->x)
+    if (a->x != b->x || a->under != b->under)
         return false;
     for (int i = 0; i < a->x->rank; i++)
         if (exchanged(a->l[i]) != b->l[i])
@@ -289,7 +305,7 @@ static bool are_transposed(const Node *a, const Node *b)
     static const int own[] = {0, 1};
     Factors f = {.n = 0}, h = {.n = 0};
     return take_factors(&f, a, own) && take_factors(&h, b, own) && f.n == 1 &&
-           h.n == 1 && are_exchanged(&f.at[0], &h.at[0]);
+           h.n == 1 && f.less == h.less && are_exchanged(&f.at[0], &h.at[0]);
 }
 
 /* 0 but where both places are the same. */
