@@ -540,8 +540,7 @@ static const Option options[] = {
     {"set", 0, "NAME=VALUE", "a parameter that is not fitted"},
     {"absolute", 0, NULL,
      "residuals are in units of their standard deviations"},
-    {"method", 0, "NAME",
-     "of one number that is to be least: lbfgs, or newton"},
+    {"method", 0, "lbfgs|newton", "how one number is made least"},
     {"iterations", 0, "N", "at most (1000)"},
     {"tolerance", 0, "X",
      "when it is good enough: of residuals 1e-10, of one\nnumber 1e-8, in f32 "

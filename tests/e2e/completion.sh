@@ -68,6 +68,7 @@ if command -v bash >/dev/null; then
     offers 'f64' train m.nn --real = f6
     offers '--soname=' m.nn --so
     offers 'bash zsh' --completion = ''
+    offers 'lbfgs newton' fit m.nn first --method ''
     case " $(bash offer.bash nncc fit m.nn first --) " in
     *' --absolute '*' --json '*) ;;
     *) fail "fit's options" ;;
