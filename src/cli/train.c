@@ -234,7 +234,8 @@ static bool load(const Args *a, nncc_model *m, nncc_train_options *o,
         return false;
     }
     o->keep = 1;
-    bool good = trained_load(a, m, true, &fit);
+    /* nncc watch has told what is missing, and why. */
+    bool good = trained_load(a, m, a->command != &command_watch, &fit);
     nncc_data_free(fit);
     return good;
 }

@@ -196,7 +196,6 @@ static int train_here(const Watch *w)
     Args own = *w->args;
 
     own.arena = arena_new();
-    own.command = &command_train;
     own.given.at = NULL;
     own.given.n = own.given.cap = 0;
     for (int i = 0; i < w->args->given.n; i++)

@@ -60,6 +60,7 @@ sed -i 's/3, 8/3, 9/; s/8, 2/9, 2/' net.nn
 seen '4 of 13 tensors are carried over' log.txt
 grep -q 'net.hidden.W has another shape: begins anew' log.txt || fail "$(cat log.txt)"
 trains
+! grep -q 'is not in' log.txt || fail "told twice: $(cat log.txt)"
 
 kill -INT $watch
 wait $watch || fail "status $?"
