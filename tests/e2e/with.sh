@@ -65,6 +65,14 @@ int main(int argc, char **argv)
     return 0;
 }
 C
+cat >built.c <<'C'
+#include "net.h"
+int main(void) { return m_net.hidden.W[1][2] == 0 || m_net.out.b[0] == m_net.out.b[1]; }
+C
+$CC -std=c99 -Wall -Wextra -Werror built.c -o built && ./built || fail "net.h"
+if command -v g++ >/dev/null; then
+    g++ -x c++ -std=c++11 -Wall -Wextra -Werror built.c -o built && ./built || fail "net.h in C++"
+fi
 compare() { # what it printed and what predict gave: names, and numbers nearly
     sed 's/^"large, ""or so"""/large, "or so"/; s/, "or so"/ or so/' want.txt | cut -d, -f2- >a.txt
     sed 's/, "or so"/ or so/' "$1" | cut -d, -f2- >b.txt
