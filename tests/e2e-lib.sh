@@ -3,6 +3,9 @@ set -e
 . "$ROOT/tests/limits.sh"
 # What a C program needs that uses libnn.
 libnn="-I$ROOT/runtime $BUILD/libnn.a -ljansson -llbfgs -lzip -lz -lm -lpthread -ldl"
+case $NNCC in
+*/san/*) libnn="-fsanitize=address,undefined $libnn" ;;
+esac
 
 # runs_here CPU: may code for this CPU be run? If not, that is told.
 runs_here() {

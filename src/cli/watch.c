@@ -326,6 +326,8 @@ static int watch(Args *a)
     on_endings(end);
     bool good = watch_on(&w);
     clear_folder(a->arena, w.folder);
+    if (w.load.arena)
+        arena_free(w.load.arena);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
