@@ -12,6 +12,7 @@ typedef struct Fit {
     Load load;
     Function *f;     /* what the command line names */
     bool squares;    /* it gives residuals, not one number */
+    int nsolve;      /* functions of it; then those that give initial values */
     bool newton;     /* --method */
     const char **by; /* parameters that are fitted */
     int nby;
@@ -67,17 +68,15 @@ static int find_fitted(Fit *t)
     t->by = NEWN(a->arena, const char *, a->word.n + 1);
     for (int i = 2; i < a->word.n; i++) {
         const char *word = a->word.at[i], *equals = strchr(word, '=');
-        const char *name = arena_printf(
-            a->arena, "%.*s", equals ? (int)(equals - word) : 0, word);
-        if (!equals || equals == word)
-            return cli_usage(a,
-                             "a parameter that is fitted is written "
-                             "name=start, not '%s'",
-                             word);
-        if (find_param(t->f, name))
-            t->by[t->nby++] = name;
-        else
+        const char *name =
+            equals ? arena_printf(a->arena, "%.*s", (int)(equals - word), word)
+                   : word;
+        const Port *p = find_param(t->f, name);
+        if (!p)
             return cli_fail("%s has no parameter '%s'", t->f->name, name);
+        if (!equals && p->type->kind != TY_struct)
+            return cli_usage(a, "where does '%s' begin? %s=START", name, name);
+        t->by[t->nby++] = name;
     }
     return t->nby ? EXIT_SUCCESS
                   : cli_usage(a,
@@ -105,11 +104,29 @@ static Function *derivative(const Fit *t, const char *mode)
     return driver_function(&t->load, s.at);
 }
 
+/* For each word that is a name alone: what makes a value of that type by the
+ * initialisers of its fields. How many. */
+static int initial_values(const Fit *t, Function **to)
+{
+    const Args *a = t->args;
+    int n = 0;
+
+    for (int i = 2; i < a->word.n; i++)
+        if (!strchr(a->word.at[i], '='))
+            to[n++] = driver_function(
+                &t->load,
+                arena_printf(a->arena, "fn() = %s()",
+                             find_param(t->f, a->word.at[i])->type->text));
+    return n;
+}
+
 /* What is called, the first with the arguments; false after messages. */
 static bool compile(Fit *t)
 {
-    Function *f[2] = {t->f};
+    Function **f = NEWN(t->args->arena, Function *, t->nby + 2);
     int n = 1;
+
+    f[0] = t->f;
 
     if (t->squares)
         f[n++] = derivative(t, "jacobian");
@@ -117,6 +134,8 @@ static bool compile(Fit *t)
         f[0] = derivative(t, "value_and_grad");
     if (t->newton)
         f[n++] = derivative(t, "hvp");
+    t->nsolve = n;
+    n += initial_values(t, f + n);
     for (int i = 0; i < n; i++)
         if (!f[i])
             return false;
@@ -149,7 +168,8 @@ static bool is_given(const Args *a, const char *name)
     size_t n = strlen(name);
 
     for (int i = 2; i < a->word.n; i++)
-        if (!strncmp(a->word.at[i], name, n) && a->word.at[i][n] == '=')
+        if (!strncmp(a->word.at[i], name, n) &&
+            (a->word.at[i][n] == '=' || !a->word.at[i][n]))
             return true;
     for (int i = 0; i < a->given.n; i++)
         if ((!strcmp(a->given.at[i].name, "set") ||
@@ -238,13 +258,30 @@ static bool give_fields(Fit *t)
     return true;
 }
 
+/* The parameter's value is what function number `from` gives. */
+static bool give_initial(Fit *t, const char *name, int from)
+{
+    Call *c = &t->call;
+    int i;
+
+    return (nncc_find_param(c->f, name, &i) == NN_OK &&
+            nncc_call(c->model, jit_module(t->jit)->function[from],
+                      c->leaf + nncc_param_leaf(c->f, i), NULL,
+                      NULL) == NN_OK) ||
+           failed();
+}
+
 static bool give_words(Fit *t)
 {
     const Args *a = t->args;
+    int from = t->nsolve;
 
-    for (int i = 2; i < a->word.n; i++)
-        if (!call_word(&t->call, a->word.at[i]))
+    for (int i = 2; i < a->word.n; i++) {
+        const char *word = a->word.at[i];
+        if (!(strchr(word, '=') ? call_word(&t->call, word)
+                                : give_initial(t, word, from++)))
             return false;
+    }
     for (int i = 0; i < a->given.n; i++)
         if (!strcmp(a->given.at[i].name, "set") &&
             !call_word(&t->call, a->given.at[i].value))
@@ -478,7 +515,7 @@ static bool print(Fit *t)
 static bool solve(Fit *t)
 {
     const nn_module *m = jit_module(t->jit);
-    const nn_function *second = m->nfunction > 1 ? m->function[1] : NULL;
+    const nn_function *second = t->nsolve > 1 ? m->function[1] : NULL;
     Call *c = &t->call;
     int status =
         t->squares
@@ -552,11 +589,12 @@ static const Option options[] = {
 
 const Command command_fit = {
     .name = "fit",
-    .usage = "fit MODEL.nn FUNCTION NAME=START… [--data=FILE] [options]",
+    .usage = "fit MODEL.nn FUNCTION NAME[=START]… [--data=FILE] [options]",
     .about = "Finds the parameters for which the squares of the residuals that "
              "FUNCTION gives\nhave the least sum, with their standard errors "
              "and covariance; or those for which\na function that gives one "
-             "number is least. 'real' is f64.",
+             "number is least. NAME alone begins with the initialisers of its "
+             "type's fields.\n'real' is f64.",
     .option = options,
     .run = fit,
 };

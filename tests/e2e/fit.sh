@@ -82,6 +82,20 @@ agrees 1e-6 '0.28662786 0.028964459' standard_errors
 accept "$NNCC" fit m.nn decay a=1 k=1 --set c=0.44668949931677643 --data decay.csv --columns x=0 --columns s=2
 grep -q '^a  *4.658197914 ' out.txt || fail "$(cat out.txt)"
 
+# Begun where the type's initialisers say.
+cat >begin.nn <<'N'
+struct P { a: real = 1, k: real = 1 }
+fn decay(p: P, x: real[n], y: real[n], s: real[n]) -> real[n] = (y - p.a * exp(-p.k * x)) / s;
+fn bowl(p: P) -> real = (p.a - 3)^2 + (p.k + 1)^2;
+N
+accept "$NNCC" fit begin.nn decay p --data decay.csv --json
+agrees 1e-6 '0.28662786 0.028964459' standard_errors
+for method in lbfgs newton; do
+    accept "$NNCC" fit begin.nn bowl p --method $method --json
+    value a 3 1e-7
+done
+refuse 2 "where does 'a' begin" "$NNCC" fit m.nn decay a --data decay.csv
+
 # A linear one, of a matrix of columns, is exact at once; f32 too.
 printf '1,1,5\n1,2,7\n1,3,9.5\n1,4,10.5\n' >line.csv
 accept "$NNCC" fit m.nn line w='[0, 0]' --data line.csv --columns X=0:2 --columns y=2 --json
