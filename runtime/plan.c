@@ -145,7 +145,7 @@ static int64_t find_name(const Table *t, const char *name)
 
     while (i < t->nname && strcmp(t->name[i], name) != 0)
         i++;
-    return i < t->ncol ? i : -1;
+    return i < t->nname ? i : -1;
 }
 
 static int find_label(Table *t)
@@ -240,16 +240,31 @@ static int place_by_name(Table *t)
     return NN_OK;
 }
 
+/* Is it as the training's file was, but for the label? How many fields a ragged
+ * row has says nothing about that: what asks for no label has it if it names
+ * it. */
+static bool lacks_label(const Table *t)
+{
+    const nncc_data *like = t->like;
+
+    if (like->label_column < 0)
+        return false;
+    if (!t->ragged)
+        return t->ncol == like->width - 1;
+    return t->o->no_label && !(t->name && like->label_name &&
+                               find_name(t, like->label_name) >= 0);
+}
+
 /* The same by their numbers: the file is as that was, or without the label, or
  * has the features alone. */
 static int place_by_number(Table *t)
 {
     const nncc_data *like = t->like;
     nncc_data *d = t->d;
-    bool as_it_was = t->ncol == like->width || t->ragged;
-    bool unlabelled = like->label_column >= 0 && t->ncol == like->width - 1;
+    bool unlabelled = lacks_label(t);
+    bool as_it_was = t->ragged ? !unlabelled : t->ncol == like->width;
 
-    if (!as_it_was && !unlabelled && t->ncol != d->ncolumn)
+    if (!t->ragged && !as_it_was && !unlabelled && t->ncol != d->ncolumn)
         return nncc_fail(NN_ERR_SHAPE,
                          "%s has %lld columns of features; the model was "
                          "trained on %lld",
@@ -262,6 +277,10 @@ static int place_by_number(Table *t)
             d->column[k].at -= d->column[k].at > like->label_column;
     if (as_it_was && !t->o->no_label)
         t->label = like->label_column;
+    if (t->ragged && unlabelled) {
+        t->ncol--;
+        t->from -= t->from > like->label_column;
+    }
     return NN_OK;
 }
 

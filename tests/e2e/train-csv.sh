@@ -73,10 +73,25 @@ accept "$NNCC" train sums.nn --data sums.csv --label 0 --ragged length=1 --colum
     --epochs 60 --save sums.safetensors
 grep -Eq '^test loss: (0\.00|.*e-)' out.txt || fail "$(tail -4 out.txt)"
 printf '0,1,1\n0,1,1,1,1\n' >more.csv
-accept "$NNCC" predict sums.nn --load sums.safetensors --data more.csv -o p.json
+accept "$NNCC" predict sums.nn --load sums.safetensors --data more.csv --label 0 -o p.json
 grep -Eq '"predict": (1\.0|0\.9)' p.json && grep -Eq '"predict": (2\.0|1\.9)' p.json || fail "$(cat p.json)"
+cp p.json with.json
+# The same without the label, with names of columns or none; with names and the label.
+awk 'NR == 1 { print "half,a,b,c,d" } { print }' sums.csv >named.csv
+accept "$NNCC" train sums.nn --data named.csv --label half --ragged length=1 --columns x=1:5 \
+    --columns length=length --epochs 60 --save named.safetensors
+printf '1,1\n1,1,1,1\n' >bare.csv
+{ echo a,b,c,d && cat bare.csv; } >head.csv
+{ echo half,a,b && cat more.csv; } >whole.csv
+for rows in "bare sums" "bare named" "head named" "whole named"; do
+    set -- $rows
+    accept "$NNCC" predict sums.nn --load $2.safetensors --data $1.csv -o p.json
+    cmp -s p.json with.json || fail "$rows: $(cat p.json), not $(cat with.json)"
+done
 printf '0,1,1,1,1,1\n' >long.csv
 refuse 1 'a row of 6 fields; the model was trained on at most 5' \
+    "$NNCC" predict sums.nn --load sums.safetensors --data long.csv --label 0
+refuse 1 'a row of 6 fields; the model was trained on at most 4' \
     "$NNCC" predict sums.nn --load sums.safetensors --data long.csv
 
 # Labels 1 to 3, which are names then; and a test file with its own rows.
