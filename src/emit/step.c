@@ -31,77 +31,40 @@ static void not_single(StepCode *c, const Buffer *b)
         c->single[b->id] = false;
 }
 
-static void none_single(StepCode *c, const Buffer *const *b, int n)
-{
-    for (int i = 0; i < n; i++)
-        not_single(c, b[i]);
-}
-
 static bool is_start(const Index *x) { return x->n == 0 && dim_is(x->base, 0); }
 
-/* What a stage reads and writes other than at once and for sure. `called`: all
- * that it does. */
-static void see_stage(StepCode *c, const Kernel *k, const Stage *st,
-                      bool called)
+/* What a stage reads and writes other than at once and for sure. */
+static void see_stage(StepCode *c, const Kernel *k, const Stage *st)
 {
     bool straight = k->rank == 0 && st->rank == 0 && k->nguard == 0;
     for (int i = st->first; i < st->first + st->ninstr; i++) {
         const Instr *x = &k->instr[i];
-        if (x->kind == I_load && (called || x->pred >= 0 || !is_start(x->at)))
+        if (x->kind == I_load && (x->pred >= 0 || !is_start(x->at)))
             not_single(c, x->buffer);
     }
     for (int i = 0; i < st->noutput; i++) {
         const Output *o = &st->output[i];
         if (o->kind == OUT_reduce)
             continue;
-        if (called || !straight || o->kind == OUT_add || o->pred >= 0 ||
-            !is_start(o->at))
+        if (!straight || o->kind == OUT_add || o->pred >= 0 || !is_start(o->at))
             not_single(c, o->buffer);
         not_single(c, o->low);
     }
 }
 
-static void see_loop(StepCode *c, const LoopKernel *l)
+static void see_buffer(void *u, const Buffer **b, bool written)
 {
-    const Buffer *const own[] = {l->count, l->steps, l->work, l->check_work};
-    none_single(c, own, 4);
-    for (int i = 0; i < l->ncarry; i++) {
-        not_single(c, l->carry[i].buffer);
-        not_single(c, l->carry[i].other);
-    }
-    none_single(c, l->input, l->ninput);
-    none_single(c, l->capture, l->ncapture);
-    none_single(c, l->output, l->noutput);
+    (void)written;
+    not_single(u, *b);
 }
 
-static void see_contract(StepCode *c, const Kernel *k)
+/* Of one that is called, all that it does. */
+static void see_kernel(StepCode *c, Kernel *k)
 {
-    const Contract *x = k->contract;
-    const Buffer *const own[] = {x->a, x->b, x->out, x->pack, x->totals};
-    none_single(c, own, 5);
-    for (int t = 0; k->epilogue && t < k->epilogue->nstage; t++)
-        see_stage(c, k->epilogue, &k->epilogue->stage[t], true);
-}
-
-static void see_kernel(StepCode *c, const Kernel *k)
-{
-    switch (k->kind) {
-    case KERNEL_map:
-        for (int t = 0; t < k->nstage; t++)
-            see_stage(c, k, &k->stage[t], false);
-        break;
-    case KERNEL_contract:
-        see_contract(c, k);
-        break;
-    case KERNEL_sort:
-        not_single(c, k->sort->in);
-        not_single(c, k->sort->work);
-        not_single(c, k->sort->out);
-        break;
-    case KERNEL_loop:
-        see_loop(c, k->loop);
-        break;
-    }
+    if (k->kind != KERNEL_map)
+        kernel_buffers(k, see_buffer, c);
+    for (int t = 0; k->kind == KERNEL_map && t < k->nstage; t++)
+        see_stage(c, k, &k->stage[t]);
 }
 
 static void find_leaves(Emit *e, StepCode *c)

@@ -47,9 +47,8 @@ static void each_of_loop(LoopKernel *l, EachBuffer *f, void *u)
     each_of(&l->check_work, 1, true, f, u);
 }
 
-void each_buffer(Kernel *k, EachBuffer *f, void *u)
+void kernel_buffers(Kernel *k, EachBuffer *f, void *u)
 {
-    each_of(k->guard, k->nguard, false, f, u);
     switch (k->kind) {
     case KERNEL_map:
         each_of_map(k, f, u);
@@ -68,4 +67,10 @@ void each_buffer(Kernel *k, EachBuffer *f, void *u)
         each_of_loop(k->loop, f, u);
         return;
     }
+}
+
+void each_buffer(Kernel *k, EachBuffer *f, void *u)
+{
+    each_of(k->guard, k->nguard, false, f, u);
+    kernel_buffers(k, f, u);
 }

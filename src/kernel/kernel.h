@@ -256,4 +256,9 @@ typedef struct KernelKey {
 } KernelKey;
 KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k);
 
+/* buffers.c: f for each buffer that k uses but for its guards, as often as it
+ * does, in the order of use. */
+typedef void EachBuffer(void *u, const Buffer **b, bool written);
+void kernel_buffers(Kernel *k, EachBuffer *f, void *u);
+
 #endif

@@ -394,10 +394,7 @@ void shape_loops(Sched *s, Kernel *k, int fixed, int join);
 /* Could they be joined. */
 bool can_join(Sched *s, const Kernel *k, int fixed, int join);
 
-/* buffers.c: f for each buffer that k uses, as often as it does, in the order
- * of use. */
-
-typedef void EachBuffer(void *u, const Buffer **b, bool written);
+/* The same with k's guards before. */
 void each_buffer(Kernel *k, EachBuffer *f, void *u);
 
 /* coalesce.c: requires kernels in order; leaves fewer copies and buffers, and
