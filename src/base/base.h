@@ -92,6 +92,12 @@ void *map_next(const Map *m, uint64_t hash, size_t *seen);
 void map_put_int(Arena *a, Map *m, uint64_t hash, int i);
 int map_next_int(const Map *m, uint64_t hash, size_t *seen);
 void map_clear(Map *m); /* costs nothing, however large the map */
+/* One in which each address stands for something: what it does, NULL (of ints
+ * -1) where that was never set. A map is used in one of the two ways. */
+void map_set(Arena *a, Map *m, const void *key, void *what);
+void *map_of(const Map *m, const void *key);
+void map_set_int(Arena *a, Map *m, const void *key, int i);
+int map_of_int(const Map *m, const void *key);
 
 /* Hashes, from h on (start with HASH_SEED): of n bytes (FNV-1a), of a number,
  * of an address. The last differ from run to run: they find, and order

@@ -70,6 +70,51 @@ int map_next_int(const Map *m, uint64_t hash, size_t *seen)
     return (int)((intptr_t)map_next(m, hash, seen) - 1);
 }
 
+typedef struct Keyed {
+    const void *key;
+    void *what;
+} Keyed;
+
+static Keyed *keyed(const Map *m, const void *key)
+{
+    uint64_t h = hash_pointer(HASH_SEED, key);
+    Keyed *k;
+
+    for (size_t seen = 0; (k = map_next(m, h, &seen));)
+        if (k->key == key)
+            break;
+    return k;
+}
+
+void map_set(Arena *a, Map *m, const void *key, void *what)
+{
+    Keyed *k = keyed(m, key);
+
+    if (!k) {
+        k = NEW(a, Keyed);
+        k->key = key;
+        map_put(a, m, hash_pointer(HASH_SEED, key), k);
+    }
+    k->what = what;
+}
+
+void *map_of(const Map *m, const void *key)
+{
+    const Keyed *k = keyed(m, key);
+
+    return k ? k->what : NULL;
+}
+
+void map_set_int(Arena *a, Map *m, const void *key, int i)
+{
+    map_set(a, m, key, (void *)((intptr_t)i + 1));
+}
+
+int map_of_int(const Map *m, const void *key)
+{
+    return (int)((intptr_t)map_of(m, key) - 1);
+}
+
 void map_clear(Map *m)
 {
     m->epoch++;

@@ -265,16 +265,6 @@ static const struct {
 
 enum { NBUILTINS = sizeof builtins / sizeof *builtins };
 
-static const Builtin *find(const Check *c, const char *name, uint64_t hash)
-{
-    const Builtin *b;
-
-    for (size_t seen = 0; (b = map_next(&c->builtin_by_name, hash, &seen));)
-        if (strcmp(b->name, name) == 0)
-            return b;
-    return NULL;
-}
-
 static void read_params(Check *c, Builtin *b, const char *params)
 {
     for (const char *s = params; *s; s += *s == ' ') {
@@ -294,17 +284,17 @@ static void read_params(Check *c, Builtin *b, const char *params)
 static void add(Check *c, const char *name, const char *params, BuiltinRun *run,
                 OpId op, bool mean)
 {
-    uint64_t hash = hash_bytes(HASH_SEED, name, strlen(name));
     Builtin *b;
 
-    if (find(c, name, hash))
+    name = intern(c->names, name);
+    if (map_of(&c->builtin_by_name, name))
         return;
     b = NEW(c->arena, Builtin);
     *b =
         (Builtin){.name = name, .run = run, .op = op, .mean = mean, .rest = -1};
     b->fn = (Fn){.kind = FK_builtin, .param = b->param, .builtin = b};
     read_params(c, b, params);
-    map_put(c->arena, &c->builtin_by_name, hash, b);
+    map_set(c->arena, &c->builtin_by_name, name, b);
     list_push(c->arena, &c->builtin, b);
 }
 
@@ -358,7 +348,7 @@ static void make_builtins(Check *c)
 const Builtin *builtin_find(Check *c, const char *name)
 {
     make_builtins(c);
-    return find(c, name, hash_bytes(HASH_SEED, name, strlen(name)));
+    return map_of(&c->builtin_by_name, intern(c->names, name));
 }
 
 static bool is_reduction(const Builtin *b)

@@ -164,13 +164,11 @@ bool fn_equal(const Fn *a, const Fn *b)
 
 FnInfo *fn_info(Check *c, const FnItem *f)
 {
-    uint64_t h = hash_pointer(HASH_SEED, f);
     FnParam *param;
-    FnInfo *info;
+    FnInfo *info = map_of(&c->infos, f);
 
-    for (size_t seen = 0; (info = map_next(&c->infos, h, &seen));)
-        if (info->item == f)
-            return info;
+    if (info)
+        return info;
     param = NEWN(c->arena, FnParam, f->nparam + 1);
     for (int i = 0; i < f->nparam; i++)
         param[i] = (FnParam){f->param[i].name, f->param[i].span,
@@ -179,7 +177,7 @@ FnInfo *fn_info(Check *c, const FnItem *f)
     info->item = f;
     info->name = f->name ? f->name : "fn";
     info->param = param;
-    map_put(c->arena, &c->infos, h, info);
+    map_set(c->arena, &c->infos, f, info);
     return info;
 }
 

@@ -25,35 +25,12 @@ void scope_reserve(Check *c, Scope *s, int n)
 /* A few are looked through one by one. */
 enum { FEW = 8 };
 
-/* The newest binding of a name. */
-typedef struct Newest {
-    const char *name;
-    int at;
-} Newest;
-
-static Newest *newest(const Scope *s, const char *name)
-{
-    uint64_t h = hash_pointer(HASH_SEED, name);
-    Newest *x;
-
-    for (size_t seen = 0; (x = map_next(&s->names, h, &seen));)
-        if (x->name == name)
-            break;
-    return x;
-}
-
 static void enter(Check *c, Scope *s, int i)
 {
     Binding *b = &s->binding.at[i];
-    Newest *x = newest(s, b->name);
 
-    if (!x) {
-        x = NEW(c->arena, Newest);
-        *x = (Newest){b->name, -1};
-        map_put(c->arena, &s->names, hash_pointer(HASH_SEED, b->name), x);
-    }
-    b->older = x->at;
-    x->at = i;
+    b->older = map_of_int(&s->names, b->name);
+    map_set_int(c->arena, &s->names, b->name, i);
 }
 
 Binding *scope_bind(Check *c, Scope *s, const char *name, Span span,
@@ -70,13 +47,11 @@ Binding *scope_bind(Check *c, Scope *s, const char *name, Span span,
 
 const Binding *scope_find(const Scope *s, int limit, const char *name)
 {
-    const Newest *x = s->names.n ? newest(s, name) : NULL;
-    int i = x ? x->at : s->binding.n - 1;
+    bool many = s->names.n;
+    int i = many ? map_of_int(&s->names, name) : s->binding.n - 1;
 
-    if (s->names.n && !x)
-        return NULL;
     while (i >= 0 && (i >= limit || s->binding.at[i].name != name))
-        i = x ? s->binding.at[i].older : i - 1;
+        i = many ? s->binding.at[i].older : i - 1;
     return i >= 0 ? &s->binding.at[i] : NULL;
 }
 

@@ -182,32 +182,20 @@ static unsigned flags_of(Cut *c, const Node *n)
 
 /* What is made of a node needs what is made of others first. */
 
-static Node *made(const Map *m, const Node *n, Node **of)
-{
-    Node **pair;
-
-    for (size_t seen = 0;
-         (pair = map_next(m, hash_pointer(HASH_SEED, n), &seen));)
-        if (pair[0] == n)
-            return *of = pair[1];
-    return NULL;
-}
-
 /* NULL: it is to be made first. */
 static Node *wanted(Cut *c, const Map *m, Node *n)
 {
-    Node *of;
+    Node *of = map_of(m, n);
 
-    if (made(m, n, &of))
-        return of;
-    list_push(c->scratch, &c->stack, n);
-    return NULL;
+    if (!of)
+        list_push(c->scratch, &c->stack, n);
+    return of;
 }
 
 /* What `make` makes of n, and of what that wants. */
 static Node *make_all(Cut *c, Map *m, Node *n, Node *(*make)(Cut *c, Node *n))
 {
-    Node *of = NULL, **pair;
+    Node *of;
     int first = c->stack.n;
 
     list_push(c->scratch, &c->stack, n);
@@ -215,7 +203,7 @@ static Node *make_all(Cut *c, Map *m, Node *n, Node *(*make)(Cut *c, Node *n))
         Node *top = c->stack.at[c->stack.n - 1];
         int before = c->stack.n;
 
-        if (made(m, top, &of)) {
+        if (map_of(m, top)) {
             c->stack.n--;
             continue;
         }
@@ -223,13 +211,9 @@ static Node *make_all(Cut *c, Map *m, Node *n, Node *(*make)(Cut *c, Node *n))
         if (!of)
             continue;
         c->stack.n = before - 1;
-        pair = NEWN(c->scratch, Node *, 2);
-        pair[0] = top;
-        pair[1] = of;
-        map_put(c->scratch, m, hash_pointer(HASH_SEED, top), pair);
+        map_set(c->scratch, m, top, of);
     }
-    made(m, n, &of);
-    return of;
+    return map_of(m, n);
 }
 
 /* Reads */

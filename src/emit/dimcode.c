@@ -122,17 +122,14 @@ LLVMValueRef dim_code(Emit *e, DimEnv *env, const Dim *d)
         return code_i64(e, c);
     if (!env->before)
         return integer_code(e, env, d);
-    uint64_t h = hash_pointer(HASH_SEED, d);
-    DimMemo *m;
-    for (size_t seen = 0; (m = map_next(&env->memo, h, &seen));)
-        if (m->dim == d)
-            return m->value;
+    LLVMValueRef known = map_of(&env->memo, d);
+    if (known)
+        return known;
     Place back = code_go(e, env->before);
-    m = NEW(e->arena, DimMemo);
-    *m = (DimMemo){d, integer_code(e, env, d)};
+    known = integer_code(e, env, d);
     code_back(e, back);
-    map_put(e->arena, &env->memo, h, m);
-    return m->value;
+    map_set(e->arena, &env->memo, d, known);
+    return known;
 }
 
 /* Exact values with a note of overflow. 64-bit machines have instructions that

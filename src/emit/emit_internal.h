@@ -10,12 +10,6 @@
 #include "lower/lower.h"
 #include "target/machine.h"
 
-/* Data made once: a constant found by its bytes. */
-typedef struct Made {
-    const char *text; /* interned */
-    LLVMValueRef value;
-} Made;
-
 typedef struct Units Units;
 typedef struct Sharing Sharing;
 
@@ -33,7 +27,7 @@ struct Emit {
     const char *problem; /* the first error that LLVM reported, or NULL */
 
     LLVMValueRef before; /* where the builder stands; NULL: a block's end */
-    Map made;            /* Made, by its text */
+    Map made;            /* constant data: LLVMValueRef, by its text */
 
     const Units *units;     /* of the module */
     LLVMValueRef *kernel;   /* by unit: its function, or a declaration */
@@ -141,10 +135,6 @@ bool share_helper(Emit *e, const char *name, LLVMTypeRef result,
 
 /* dimcode.c: dimensions as i64 code */
 
-typedef struct DimMemo {
-    const Dim *dim;
-    LLVMValueRef value;
-} DimMemo;
 typedef struct DimEnv {
     const Dim *const *var;
     LLVMValueRef *value; /* i64, of each var */

@@ -2,12 +2,6 @@
 
 #include "emit/emit_internal.h"
 
-/* A condition of kernels and its value. */
-typedef struct Flag {
-    const Buffer *buffer;
-    LLVMValueRef value;
-} Flag;
-
 /* What all parts of one function share. */
 typedef struct FunctionCode {
     Emit *e;
@@ -374,15 +368,12 @@ LLVMValueRef kernel_range(Emit *e, DimEnv *dims, const Kernel *k)
 static LLVMValueRef flag(FunctionCode *f, const Buffer *b)
 {
     Emit *e = f->e;
-    uint64_t h = hash_pointer(HASH_SEED, b);
-    size_t seen = 0;
-    for (Flag *x; (x = map_next(&f->flags, h, &seen));)
-        if (x->buffer == b)
-            return x->value;
-    Flag *x = NEW(e->arena, Flag);
-    *x = (Flag){b, code_load(e, e->i8, buffer_address(f, b), 1)};
-    map_put(e->arena, &f->flags, h, x);
-    return x->value;
+    LLVMValueRef v = map_of(&f->flags, b);
+    if (!v) {
+        v = code_load(e, e->i8, buffer_address(f, b), 1);
+        map_set(e->arena, &f->flags, b, v);
+    }
+    return v;
 }
 
 /* An i1: every guard has the value that it should. */

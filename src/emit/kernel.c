@@ -3,22 +3,6 @@
 
 #include "emit/emit_internal.h"
 
-/* Data made once. */
-
-/* The place for an interned text; its value is NULL when new. */
-static Made *made_find(Emit *e, const char *text)
-{
-    uint64_t h = hash_pointer(HASH_SEED, text);
-    Made *m;
-    for (size_t seen = 0; (m = map_next(&e->made, h, &seen));)
-        if (m->text == text)
-            return m;
-    m = NEW(e->arena, Made);
-    m->text = text;
-    map_put(e->arena, &e->made, h, m);
-    return m;
-}
-
 static void kernel_body(Emit *e, const Kernel *k, LoopCode *loop)
 {
     const KernelKey *key = &unit_use(e, k)->key;
@@ -95,16 +79,18 @@ LLVMValueRef emit_data(Emit *e, const Buffer *b)
         put_element(e, b->dtype,
                     b->node->op == OP_data ? a->data[i] : const_value(b->node),
                     at + (size_t)i * size);
-    Made *m = made_find(e, intern_n(e->names, at, bytes));
-    if (m->value)
-        return m->value;
+    const char *text = intern_n(e->names, at, bytes);
+    LLVMValueRef made = map_of(&e->made, text);
+    if (made)
+        return made;
     LLVMValueRef v =
         LLVMConstStringInContext(e->context, at, (unsigned)bytes, true);
-    const char *name = arena_printf(e->arena, "data%zu", e->made.n);
-    m->value = LLVMAddGlobal(e->module, LLVMTypeOf(v), name);
-    LLVMSetInitializer(m->value, v);
-    LLVMSetLinkage(m->value, LLVMInternalLinkage);
-    LLVMSetGlobalConstant(m->value, true);
-    LLVMSetAlignment(m->value, 64);
-    return m->value;
+    const char *name = arena_printf(e->arena, "data%zu", e->made.n + 1);
+    made = LLVMAddGlobal(e->module, LLVMTypeOf(v), name);
+    LLVMSetInitializer(made, v);
+    LLVMSetLinkage(made, LLVMInternalLinkage);
+    LLVMSetGlobalConstant(made, true);
+    LLVMSetAlignment(made, 64);
+    map_set(e->arena, &e->made, text, made);
+    return made;
 }

@@ -310,16 +310,14 @@ static LLVMValueRef descriptor_workspace(Making *m, int index)
 /* Equal ones are one, down to their strings: LLVM has equal values once. */
 static LLVMValueRef constant(Making *m, const char *name, LLVMValueRef value)
 {
-    uint64_t h = hash_pointer(HASH_SEED, value);
-    size_t seen = 0;
-    for (LLVMValueRef g; (g = map_next(&m->constants, h, &seen));)
-        if (LLVMGetInitializer(g) == value)
-            return g;
-    LLVMValueRef g = LLVMAddGlobal(m->e->module, LLVMTypeOf(value), name);
+    LLVMValueRef g = map_of(&m->constants, value);
+    if (g)
+        return g;
+    g = LLVMAddGlobal(m->e->module, LLVMTypeOf(value), name);
     LLVMSetInitializer(g, value);
     LLVMSetGlobalConstant(g, true);
     LLVMSetLinkage(g, LLVMPrivateLinkage);
-    map_put(m->e->arena, &m->constants, h, g);
+    map_set(m->e->arena, &m->constants, value, g);
     return g;
 }
 

@@ -5,12 +5,6 @@
 #include "emit/levels.h"
 #include "emit/step.h"
 
-/* A text of a kernel, and its unit or -1. */
-typedef struct Known {
-    const char *text;
-    int unit;
-} Known;
-
 struct Units {
     Arena *arena;
     Graph *graph;
@@ -19,29 +13,14 @@ struct Units {
     /* While they are collected: by the text of the key. */
     Arena *scratch;
     Intern *texts;
-    Map known; /* Known, by its text */
+    Map known; /* the unit of a text */
 };
 
 /* Uses. */
 
-static Use *find_use(const Units *u, const Kernel *k)
-{
-    Use *use;
-    for (size_t seen = 0;
-         (use = map_next(&u->use, hash_pointer(HASH_SEED, k), &seen));)
-        if (use->kernel == k)
-            break;
-    return use;
-}
-
-static void add_use(Units *u, Use *use)
-{
-    map_put(u->arena, &u->use, hash_pointer(HASH_SEED, use->kernel), use);
-}
-
 const Use *unit_use(const Emit *e, const Kernel *k)
 {
-    const Use *use = find_use(e->units, k);
+    const Use *use = map_of(&e->units->use, k);
     if (!use)
         die("a kernel that was not collected");
     return use;
@@ -50,22 +29,6 @@ const Use *unit_use(const Emit *e, const Kernel *k)
 int units_count(const Units *u) { return u->unit.n; }
 
 const Unit *units_at(const Units *u, int i) { return &u->unit.at[i]; }
-
-/* Texts. */
-
-/* The unit of an interned text; -1 stored for a new one. */
-static int *known_unit(Units *u, const char *text)
-{
-    uint64_t h = hash_pointer(HASH_SEED, text);
-    Known *k;
-    for (size_t seen = 0; (k = map_next(&u->known, h, &seen));)
-        if (k->text == text)
-            return &k->unit;
-    k = NEW(u->scratch, Known);
-    *k = (Known){text, -1};
-    map_put(u->scratch, &u->known, h, k);
-    return &k->unit;
-}
 
 /* How much code a kernel is, in instructions of ours. */
 
@@ -133,7 +96,7 @@ static void collect(Units *u, const Kernel *k)
     KernelKey key = kernel_key(u->scratch, u->graph, k);
     const char *text = intern_n(u->texts, key.text, key.ntext);
     Use *use = NEW(u->arena, Use);
-    *use = (Use){.kernel = k, .key = key, .unit = *known_unit(u, text)};
+    *use = (Use){.kernel = k, .key = key, .unit = map_of_int(&u->known, text)};
     use->key.text = NULL;
     use->key.buffer = arena_copy(u->arena, key.buffer,
                                  sizeof *key.buffer * (size_t)key.nbuffer);
@@ -142,10 +105,11 @@ static void collect(Units *u, const Kernel *k)
     if (use->unit < 0) {
         Unit unit = {.kernel = k};
         collect_parts(u, &unit);
-        unit.number = use->unit = *known_unit(u, text) = u->unit.n;
+        unit.number = use->unit = u->unit.n;
+        map_set_int(u->scratch, &u->known, text, unit.number);
         list_push(u->arena, &u->unit, unit);
     }
-    add_use(u, use);
+    map_set(u->arena, &u->use, k, use);
 }
 
 Units *units_new(Arena *a, const Interface *interface)

@@ -230,7 +230,8 @@ typedef struct Names {
     const char **name; /* by id */
     Node **order;      /* a line each */
     int count, numbered;
-    Map given;
+    Intern *texts;
+    Map given; /* how often each was, but for the first time */
 } Names;
 
 static void dump_name(const Node *n, const Names *names, Str *s)
@@ -348,25 +349,6 @@ typedef struct Visit {
     int next;
 } Visit;
 
-/* How often a name was given. */
-typedef struct Given {
-    const char *name;
-    int times;
-} Given;
-
-static Given *given(Arena *a, Names *names, const char *name)
-{
-    uint64_t h = hash_bytes(HASH_SEED, name, strlen(name));
-    Given *x;
-    for (size_t seen = 0; (x = map_next(&names->given, h, &seen));)
-        if (strcmp(x->name, name) == 0)
-            return x;
-    x = NEW(a, Given);
-    x->name = name;
-    map_put(a, &names->given, h, x);
-    return x;
-}
-
 /* "h", the second of that name "h.2". */
 static const char *let_name(const Graph *g, Arena *a, Names *names,
                             const Node *n)
@@ -374,8 +356,10 @@ static const char *let_name(const Graph *g, Arena *a, Names *names,
     const NodeLabel *let = graph_let_label(g, n);
     if (!let)
         return NULL;
-    int times = ++given(a, names, let->name)->times;
-    return times == 1 ? let->name : arena_printf(a, "%s.%d", let->name, times);
+    const char *name = intern(names->texts, let->name);
+    int before = map_of_int(&names->given, name) + 1;
+    map_set_int(a, &names->given, name, before);
+    return before ? arena_printf(a, "%s.%d", name, before + 1) : name;
 }
 
 static void name_node(const Graph *g, Arena *a, Names *names, Node *n)
@@ -426,7 +410,8 @@ static void dump_param(const Dump *d, const Node *p, const char *what)
 static Names dump_nodes(const Dump *d, int nroot, Node *const *root)
 {
     int total = graph_count(d->g);
-    Names names = {.number = NEWN(d->scratch, int, total + 1),
+    Names names = {.texts = intern_new(d->scratch),
+                   .number = NEWN(d->scratch, int, total + 1),
                    .name = NEWN(d->scratch, const char *, total + 1),
                    .order = NEWN(d->scratch, Node *, total + 1)};
     Str s = str_new(d->scratch);

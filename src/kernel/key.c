@@ -104,24 +104,14 @@ static void put_dim(Writer *w, const Dim *d)
 
 /* Buffers. */
 
-static int find_buffer(const Writer *w, uint64_t h, const Buffer *b)
-{
-    size_t seen = 0;
-    for (int i; (i = map_next_int(&w->number, h, &seen)) >= 0;)
-        if (w->buffer.at[i] == b)
-            return i;
-    return w->buffer.n;
-}
-
 /* A new one with its dtype. */
 static void put_buffer(Writer *w, const Buffer *b)
 {
-    uint64_t h = hash_pointer(HASH_SEED, b);
-    int i = find_buffer(w, h, b);
-    put_int(w, i);
-    if (i < w->buffer.n)
+    int i = map_of_int(&w->number, b);
+    put_int(w, i < 0 ? w->buffer.n : i);
+    if (i >= 0)
         return;
-    map_put_int(w->arena, &w->number, h, i);
+    map_set_int(w->arena, &w->number, b, w->buffer.n);
     list_push(w->arena, &w->buffer, b);
     put_int(w, (int)b->dtype);
 }

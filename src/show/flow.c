@@ -5,15 +5,11 @@
 
 enum { MOST_INPUTS = 16 };
 
-typedef struct Bound {
-    const char *name;
-    int box;
-} Bound;
-
 typedef struct Maker {
     Flow f; /* first: Flow * is Maker * */
     Arena *arena;
-    Map bound;              /* Bound: which box a name is of, the last one */
+    Intern *names;
+    Map bound;              /* which box a name is of, the last one */
     LIST(const char *) var; /* indices in use */
     LIST(int) structs;      /* boxes of inputs that are structs */
     const ShowResults *result;
@@ -22,26 +18,15 @@ typedef struct Maker {
 
 /* Names */
 
-static Bound *find(const Maker *m, const char *name)
+/* -1: of none. */
+static int find(const Maker *m, const char *name)
 {
-    uint64_t h = hash_bytes(HASH_SEED, name, strlen(name));
-    Bound *b;
-    for (size_t seen = 0; (b = map_next(&m->bound, h, &seen));)
-        if (strcmp(b->name, name) == 0)
-            return b;
-    return NULL;
+    return map_of_int(&m->bound, intern(m->names, name));
 }
 
 static void bind(Maker *m, const char *name, int box)
 {
-    Bound *b = find(m, name);
-    if (!b) {
-        uint64_t h = hash_bytes(HASH_SEED, name, strlen(name));
-        b = NEW(m->arena, Bound);
-        b->name = name;
-        map_put(m->arena, &m->bound, h, b);
-    }
-    b->box = box;
+    map_set_int(m->arena, &m->bound, intern(m->names, name), box);
 }
 
 /* What is left of an equation without indices and steps. */
@@ -105,15 +90,15 @@ static int struct_of(const Maker *m, const char *name, const char **part)
 static void read_name(Maker *m, const char *name, int to)
 {
     const char *part = NULL;
-    const Bound *b = find(m, name);
+    int box = find(m, name);
     for (int i = 0; i < m->var.n; i++)
         if (strcmp(m->var.at[i], name) == 0)
             return;
-    if (!b)
+    if (box < 0)
         return;
-    bool input = m->f.box.at[b->box].role == BOX_input;
+    bool input = m->f.box.at[box].role == BOX_input;
     int in = input ? struct_of(m, name, &part) : -1;
-    arrow_add(m, in >= 0 ? in : b->box, to, in >= 0 ? part : NULL, false);
+    arrow_add(m, in >= 0 ? in : box, to, in >= 0 ? part : NULL, false);
 }
 
 /* What f, a part of box `to`, reads. */
@@ -198,7 +183,7 @@ static void loop_boxes(Maker *m, const Equation *e, int outer)
     }
     for (int i = 0; i < next.n; i++) {
         const Equation *q = f->box.at[next.at[i]].e;
-        start = find(m, defined(q->left)->name)->box;
+        start = find(m, defined(q->left)->name);
         arrow_add(m, next.at[i], start, NULL, true);
         bind_left(m, q, next.at[i]);
     }
@@ -210,7 +195,7 @@ static void find_structs(Maker *m, const Form *f, int ninput,
                          Node *const *input)
 {
     for (int i = 0; f->kind == FORM_name && i < ninput; i++)
-        if (!find(m, f->name) && part_of(input[i]->attr.name, f->name)) {
+        if (find(m, f->name) < 0 && part_of(input[i]->attr.name, f->name)) {
             int box = box_add(m, (Box){.name = f->name, .loop = -1});
             list_push(m->arena, &m->structs, box);
             bind(m, f->name, box);
@@ -409,6 +394,7 @@ Flow *flow_new(const Shows *s, Graph *g, const ShowResults *r, int n,
 {
     Maker *m = NEW(s->arena, Maker);
     m->arena = s->arena;
+    m->names = intern_new(s->arena);
     m->f.graph = g;
     m->result = r;
     m->nprimal = n;
