@@ -44,18 +44,15 @@ struct Step {
     const Region *r;
     Info *info; /* by ascending ids; older nodes are constant */
     int count;
-    Map place; /* numbers of infos, by the id of the node */
+    Map place; /* numbers of infos, by the node */
     When *when;
 };
 
 static Info *info_of(const Step *c, const Node *n)
 {
-    size_t seen = 0;
+    int i = map_of_int(&c->place, n);
 
-    for (int i; (i = map_next_int(&c->place, (uint64_t)n->id, &seen)) >= 0;)
-        if (c->info[i].n == n)
-            return &c->info[i];
-    return NULL;
+    return i >= 0 ? &c->info[i] : NULL;
 }
 
 /* Sizes. */
@@ -187,7 +184,7 @@ static void find_nodes(Step *c, int n, Node *const *result)
     c->info = NEWN(c->scratch, Info, c->count + 1);
     for (int i = 0; i < c->count; i++) {
         c->info[i].n = reach.node[i];
-        map_put_int(c->scratch, &c->place, (uint64_t)reach.node[i]->id, i);
+        map_set_int(c->scratch, &c->place, reach.node[i], i);
     }
     reach_leave(&reach);
 }

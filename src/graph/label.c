@@ -2,16 +2,6 @@
 #include "graph/internal.h"
 #include "graph/op.h"
 
-static NodeLabel *find(const Map *of, const Node *n)
-{
-    NodeLabel *l;
-    for (size_t seen = 0;
-         (l = map_next(of, hash_mix(HASH_SEED, (uint64_t)n->id), &seen));)
-        if (l->node == n)
-            return l;
-    return NULL;
-}
-
 /* A leaf, or a number that is repeated. */
 static bool is_plain(const Node *n)
 {
@@ -31,12 +21,12 @@ void graph_label(Graph *g, const NodeLabel *l)
     bool leaf = is_plain(l->node);
     for (int i = 0; i < l->narg; i++)
         leaf = leaf || l->arg[i].node == l->node;
-    if (!to->kept || leaf || find(of, l->node))
+    if (!to->kept || leaf || map_of(of, l->node))
         return;
     Arena *a = graph_arena(g);
     NodeLabel *own = arena_copy(a, l, sizeof *l);
     own->arg = arena_copy(a, l->arg, sizeof *l->arg * (size_t)l->narg);
-    map_put(a, of, hash_mix(HASH_SEED, (uint64_t)l->node->id), own);
+    map_set(a, of, l->node, own);
 }
 
 Provenance graph_call(Graph *g, const char *name)
@@ -63,12 +53,12 @@ int graph_call_outer(const Graph *g, int call)
 
 const NodeLabel *graph_call_label(const Graph *g, const Node *n)
 {
-    return find(&graph_labels(g)->call, n);
+    return map_of(&graph_labels(g)->call, n);
 }
 
 const NodeLabel *graph_let_label(const Graph *g, const Node *n)
 {
-    return find(&graph_labels(g)->let, n);
+    return map_of(&graph_labels(g)->let, n);
 }
 
 static void follow(Graph *g, const NodeLabel *l, Node *to,

@@ -83,12 +83,10 @@ static int new_var(When *w, Node *cond, int of)
 
 static int var_of(When *w, Node *cond)
 {
-    uint64_t h = hash_mix(HASH_SEED, (uint64_t)cond->id);
-    size_t seen = 0;
-    for (int i; (i = map_next_int(&w->vars, h, &seen)) >= 0;)
-        if (w->var.at[i].cond == cond)
-            return i;
-    map_put_int(w->a, &w->vars, h, w->var.n);
+    int known = map_of_int(&w->vars, cond);
+    if (known >= 0)
+        return known;
+    map_set_int(w->a, &w->vars, cond, w->var.n);
     return new_var(w, cond, CASE_never);
 }
 

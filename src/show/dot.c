@@ -244,17 +244,14 @@ static const char *arrow_text(const Drawing *d, const Arrow *a)
 
 static void put_arrows(const Drawing *d)
 {
+    Intern *texts = intern_new(d->scratch);
     Map there = {0};
     for (int i = 0; i < d->f->arrow.n; i++) {
-        const char *text = arrow_text(d, &d->f->arrow.at[i]), *same = NULL;
-        uint64_t h = text ? hash_bytes(HASH_SEED, text, strlen(text)) : 0;
-        for (size_t seen = 0; text && (same = map_next(&there, h, &seen));)
-            if (strcmp(same, text) == 0)
-                break;
-        if (!text || same)
+        const char *text = arrow_text(d, &d->f->arrow.at[i]);
+        text = text ? intern(texts, text) : NULL;
+        if (!text || map_of_int(&there, text) >= 0)
             continue;
-        map_put(d->scratch, &there, h,
-                arena_copy(d->scratch, text, strlen(text) + 1));
+        map_set_int(d->scratch, &there, text, i);
         line(d);
         str_printf(d->to, "%s", text);
     }
