@@ -62,35 +62,63 @@ typedef struct Predictions {
     int64_t width;   /* numbers of a row */
     bool class_each; /* one for each class */
     int64_t nclass;  /* 0: the labels are no classes */
+    bool labelled;
+    const nncc_array *label; /* NULL: the data set's labels */
 } Predictions;
 
-static double label_of(const nncc_data *d, int64_t row)
+/* What the function does not take and is one number: the label by its name. */
+static const nncc_array *label_field(const nncc_data *d, const nn_function *f)
+{
+    int i;
+
+    for (int64_t k = 0; k < d->nfield && d->nlabel == 0; k++)
+        if (d->field[k].width == 1 && !d->field[k].file &&
+            nncc_find_param(f, d->field[k].name, &i) != NN_OK)
+            return &d->field[k];
+    return NULL;
+}
+
+static double label_of(const Predictions *p, int64_t row)
 {
     double y = 0;
 
-    nncc_data_labels(d, row, 0, 1, &y);
+    if (!p->label)
+        nncc_data_labels(p->data, row, 0, 1, &y);
+    else if (p->label->column)
+        nncc_data_features(p->data, row, p->label->column[0], 1, &y);
+    else
+        y = tensor_get(
+            &(nncc_tensor){.dtype = p->label->dtype, .data = p->label->at},
+            row);
     return y;
 }
 
-static int64_t count_classes(const nncc_data *d)
+/* 0: they are no classes. */
+static int64_t count_classes(const Predictions *p)
 {
-    int64_t n = d->nclass;
+    int64_t n = p->data->nclass;
 
-    if (d->nlabel != 1 || d->label == NNCC_LABEL_REAL)
+    if (!p->labelled || (!p->label && p->data->label == NNCC_LABEL_REAL))
         return 0;
-    for (int64_t i = 0; i < d->n; i++)
-        n = label_of(d, i) >= (double)n ? (int64_t)label_of(d, i) + 1 : n;
+    for (int64_t i = 0; i < p->data->n; i++) {
+        double y = label_of(p, i);
+        if (!(y >= 0 && y == floor(y) && y < INT32_MAX))
+            return 0;
+        n = y >= (double)n ? (int64_t)y + 1 : n;
+    }
     return n;
 }
 
-static Predictions look_at(const nncc_data *d, const nncc_tensor *t)
+static Predictions look_at(const nncc_data *d, const nncc_tensor *t,
+                           const nn_function *f)
 {
-    Predictions p = {.data = d, .t = t, .width = 1};
+    Predictions p = {.data = d, .t = t, .width = 1, .label = label_field(d, f)};
     bool real = t->dtype == NN_F32 || t->dtype == NN_F64;
-    int64_t n = count_classes(d);
 
+    p.labelled = p.label || d->nlabel == 1;
     for (int i = 1; i < t->rank; i++)
         p.width *= t->size[i];
+    int64_t n = count_classes(&p);
     p.class_each = real && t->rank == 2 && p.width >= n && n > 0;
     if (p.class_each || (!real && t->rank == 1))
         p.nclass = p.class_each ? p.width : n;
@@ -133,7 +161,7 @@ static void put_confusion(const Predictions *p, Str *to)
     int64_t *count = NEWN(to->arena, int64_t, k *k + 1);
 
     for (int64_t i = 0; i < p->data->n; i++) {
-        int64_t is = (int64_t)label_of(p->data, i), says = class_of(p, i);
+        int64_t is = (int64_t)label_of(p, i), says = class_of(p, i);
         if (is >= 0 && is < k && says >= 0 && says < k &&
             ++count[is * k + says] > most)
             most = count[is * k + says];
@@ -167,11 +195,11 @@ static void put_row(const Predictions *p, int64_t row, Str *to)
         str_printf(to, "%s%.4g", k ? ", " : "", v);
     }
     str_printf(to, "%s</td><td>", d->nfeature > SHOWN ? ", …" : "");
-    if (d->nlabel == 1 && p->nclass)
-        put_class(p, label_of(d, row), to);
-    else if (d->nlabel == 1)
-        str_printf(to, "%.6g", label_of(d, row));
-    bool wrong = p->nclass && class_of(p, row) != (int64_t)label_of(d, row);
+    if (p->labelled && p->nclass)
+        put_class(p, label_of(p, row), to);
+    else if (p->labelled)
+        str_printf(to, "%.6g", label_of(p, row));
+    bool wrong = p->nclass && class_of(p, row) != (int64_t)label_of(p, row);
     str_printf(to, "</td><td%s>", wrong ? " class=\"wrong\"" : "");
     if (p->nclass)
         put_class(p, (double)class_of(p, row), to);
@@ -206,7 +234,7 @@ static void put_predictions(const Trained *t, const Sets *s, Str *to)
         str_printf(to, "</p>\n");
         return;
     }
-    Predictions p = look_at(d, of);
+    Predictions p = look_at(d, of, t->extra);
     str_printf(to, "<p>What follows is of the %s, %lld rows, by %s.</p>\n",
                s->test ? "test set" : "training set", (long long)d->n,
                t->extra->name);

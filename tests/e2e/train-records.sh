@@ -93,6 +93,9 @@ N
 accept "$NNCC" train line.nn --data d.csv --epochs 2 --report page.html
 grep -q 'by at.</p>' page.html && grep -q 'id="samples"' page.html || fail "$(cat page.html)"
 grep -q 'id="confusion"' page.html && fail 'classes of numbers'
+accept "$NNCC" train line.nn --data d.csv --columns x=0:3 --columns y=3 --epochs 2 --report page.html
+awk -F'</*td[^>]*>' '/<tr><td>/ && NF == 7 { n++; if ($4 !~ /^[01]$/ || $6 !~ /^-?[.0-9]+$/) exit 1 } END { exit n < 12 }' page.html ||
+    fail "$(cat page.html)"
 sed -i 's/metric = .*; //' line.nn
 accept "$NNCC" train line.nn --data d.csv --epochs 0 --report page.html --plot curves.svg
 grep -q 'id="samples"' page.html && fail "$(cat page.html)"
