@@ -37,9 +37,10 @@ static void name_scalars(Recorder *r)
         add_scalar(r, r->norms.norm.at[i].name);
 }
 
-/* What else is printed goes where messages go. */
-static bool open_json(Recorder *r)
+bool recorder_json(const Args *a, Recorder *r)
 {
+    if (!option_value(a, "json"))
+        return true;
     fflush(stdout);
     int to = dup(STDOUT_FILENO);
 
@@ -57,6 +58,7 @@ bool recorder_begin(const Args *a, nncc_model *m, Recorder *r)
 
     *r = (Recorder){.args = a,
                     .model = m,
+                    .json = r->json,
                     .keeps =
                         option_value(a, "report") || option_value(a, "plot"),
                     .every = 1};
@@ -66,8 +68,7 @@ bool recorder_begin(const Args *a, nncc_model *m, Recorder *r)
     if (r->has_norms && !norms_begin(a, m, &r->norms))
         return false;
     name_scalars(r);
-    if ((option_value(a, "json") && !open_json(r)) ||
-        (log && !log_open(a->arena, log, option_value(a, "resume") != NULL,
+    if ((log && !log_open(a->arena, log, option_value(a, "resume") != NULL,
                           &r->now, &r->log)) ||
         (folder && !events_open(a->arena, folder, &r->events))) {
         recorder_end(r);

@@ -69,7 +69,10 @@ typedef struct Recorder {
     LogFile log;
     EventFile events;
 } Recorder;
-/* False after a message. */
+/* Of a Recorder that is zeroed, before anything is printed: with --json what
+ * goes to standard output goes to stderr instead. False after a message, as
+ * recorder_begin. */
+bool recorder_json(const Args *a, Recorder *r);
 bool recorder_begin(const Args *a, nncc_model *m, Recorder *r);
 void recorder_tell(Recorder *r, const nncc_progress *now);
 /* What came out, where JSON is wanted. */

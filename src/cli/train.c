@@ -50,27 +50,6 @@ static void catch_endings(void)
     }
 }
 
-/* What is told, and where. */
-typedef struct Telling {
-    const Args *args;
-    const Module *module;
-    Progress progress;
-    Recorder recorder;
-    bool kept, failed; /* the settings beside the checkpoints */
-} Telling;
-
-static int progress(void *context, const nncc_progress *now)
-{
-    Telling *t = context;
-
-    if (!t->kept)
-        t->failed = !settings_keep(t->args, t->module);
-    t->kept = true;
-    progress_tell(&t->progress, now);
-    recorder_tell(&t->recorder, now);
-    return interrupted || t->failed;
-}
-
 /* Settings */
 
 static int unknown_setting(const Args *a, const Module *m, const char *name)
@@ -163,6 +142,29 @@ static bool save(const Args *a, const Trained *t, Saves *s)
 
 /* The run */
 
+/* What is told, and where, and what is left in the end. */
+typedef struct Telling {
+    const Args *args;
+    const Module *module;
+    Progress progress;
+    Recorder recorder;
+    Saves saves;
+    Report report;
+    bool kept, failed; /* the settings beside the checkpoints */
+} Telling;
+
+static int progress(void *context, const nncc_progress *now)
+{
+    Telling *t = context;
+
+    if (!t->kept)
+        t->failed = !settings_keep(t->args, t->module);
+    t->kept = true;
+    progress_tell(&t->progress, now);
+    recorder_tell(&t->recorder, now);
+    return interrupted || t->failed;
+}
+
 static void print_outcome(const nncc_train_result *r, const nncc_model *m)
 {
     if (r->stopped)
@@ -192,33 +194,33 @@ static void tell_fault(const Args *a, const Trained *t)
 }
 
 static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
-                       const Sets *s, Report *report)
+                       const Sets *s, Telling *t)
 {
-    Telling t = {.args = a, .module = to->module};
     nncc_model *m = to->model;
     nncc_train_result r = {0};
 
-    if (!recorder_begin(a, m, &t.recorder))
+    t->module = to->module;
+    if (!recorder_begin(a, m, &t->recorder))
         return false;
-    progress_begin(a, m, &t.progress);
+    progress_begin(a, m, &t->progress);
     o->progress = progress;
-    o->context = &t;
+    o->context = t;
     catch_endings();
     int status = nncc_train(m, o, s->train, s->test, &r);
     let_end();
-    progress_end(&t.progress);
+    progress_end(&t->progress);
     if (status == NN_OK) {
         print_outcome(&r, m);
-        if (t.recorder.has_norms && !option_value(a, "quiet"))
-            norms_print(&t.recorder.norms);
-        recorder_result(&t.recorder, &r);
-        t.failed |= !report_write(report, to, s, &t.recorder.kept, &r);
+        if (t->recorder.has_norms && !option_value(a, "quiet"))
+            norms_print(&t->recorder.norms);
+        recorder_result(&t->recorder, &r);
+        t->failed |= !report_write(&t->report, to, s, &t->recorder.kept, &r);
     } else {
         cli_fail("%s", nncc_last_error());
         if (status == NN_ERR_DIVERGED)
             tell_fault(a, to);
     }
-    return recorder_end(&t.recorder) && status == NN_OK && !t.failed;
+    return recorder_end(&t->recorder) && status == NN_OK && !t->failed;
 }
 
 /* From what --load has, if anything. */
@@ -241,15 +243,15 @@ static bool load(const Args *a, nncc_model *m, nncc_train_options *o,
 }
 
 static bool train_module(const Args *a, Load *l, nncc_train_options *o,
-                         const Sets *s, Saves *saves, Report *report)
+                         const Sets *s, Telling *t)
 {
-    Trained t;
+    Trained to;
 
-    if (!trained_open(l, report_function(a, l), &t))
+    if (!trained_open(l, report_function(a, l), &to))
         return false;
-    bool done = load(a, t.model, o, s) && train_here(a, &t, o, s, report) &&
-                save(a, &t, saves);
-    trained_close(&t);
+    bool done = load(a, to.model, o, s) && train_here(a, &to, o, s, t) &&
+                save(a, &to, &t->saves);
+    trained_close(&to);
     return done;
 }
 
@@ -336,8 +338,7 @@ static int train(Args *a)
 {
     Load l = {.named = option_value(a, "report") != NULL};
     Sets sets = {NULL, NULL};
-    Saves saves = {0};
-    Report report = {0};
+    Telling t = {.args = a};
     SetOptions data;
     nncc_schedule schedule = {0};
     nncc_checkpoints checkpoints = {0};
@@ -359,19 +360,23 @@ static int train(Args *a)
         return EXIT_SUCCESS;
     }
     if (!status)
-        status = begin_saves(a, l.module, &saves);
+        status = begin_saves(a, l.module, &t.saves);
     if (!status)
-        status = report_begin(a, &report);
+        status = report_begin(a, &t.report);
     if (status)
         return status;
     o.setting = settings.at;
     o.nsetting = settings.n;
-    if (!sets_read(&data, &sets))
-        status = cli_fail("%s", nncc_last_error());
-    else if (!train_module(a, &l, &o, &sets, &saves, &report))
+    if (!recorder_json(a, &t.recorder))
         status = EXIT_FAILURE;
-    drop_saves(&saves);
-    report_drop(&report);
+    else if (!sets_read(&data, &sets))
+        status = cli_fail("%s", nncc_last_error());
+    else if (!train_module(a, &l, &o, &sets, &t))
+        status = EXIT_FAILURE;
+    drop_saves(&t.saves);
+    report_drop(&t.report);
+    if (!recorder_end(&t.recorder))
+        status = EXIT_FAILURE;
     sets_free(&sets);
     return status;
 }

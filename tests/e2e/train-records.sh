@@ -24,6 +24,18 @@ tail -1 out.txt | grep -q '^{"result": true, "epochs": 2, "steps": 10, .*"test_a
 [ "$(wc -l <out.txt)" = 6 ] || fail "$(cat out.txt)"
 grep -q '^training time' err.txt || fail "$(cat err.txt)"
 
+cat >text.nn <<'N'
+use nn;
+use optim;
+struct Net { next: real[2, 2] = 0 }
+fn loss(net: Net, x: int[b, t], y: int[b, t]) -> real = cross_entropy(net.next[x], y);
+train loss(net) { optimizer = sgd(lr = 1); }
+N
+awk 'BEGIN { for (i = 0; i < 200; i++) printf "ab" }' >ab.txt
+accept "$NNCC" train text.nn --text ab.txt --length 8 --epochs 2 --json
+grep -v '^{.*}$' out.txt && fail "this is no JSON"
+grep -q '^ab.txt: 49 rows' err.txt || fail "$(cat err.txt)"
+
 # Elsewhere than on a terminal long trainings print some of their lines.
 accept $train --epochs 1000
 [ "$(grep -c '^epoch .*rows/s' out.txt)" -le 60 ] || fail "$(wc -l <out.txt) lines"
