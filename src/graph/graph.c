@@ -270,8 +270,7 @@ static Node *fold_const(Graph *g, const Node *n, const Op *row)
 /* Integer arithmetic on dimensions is a dimension. */
 static Node *fold_dim(Graph *g, const Node *n, const Op *row)
 {
-    if (!row->on_dims || n->rank || n->narg > 2 ||
-        (n->dtype != DT_i32 && n->dtype != DT_i64))
+    if (!row->on_dims || n->rank || (n->dtype != DT_i32 && n->dtype != DT_i64))
         return NULL;
     const Dim *a = node_as_dim(g, n->arg[0]);
     const Dim *b = n->narg == 2 ? node_as_dim(g, n->arg[1]) : a;

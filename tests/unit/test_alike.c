@@ -173,6 +173,11 @@ START_TEST(forms)
                *row = form_row(&m, 1, 2, MARK_bar, 0);
     const Form *sum = form2(&m, FORM_product, x, y), *other[] = {x, x};
 
+    const Shown f = {.kind = FORM_call, .nn = "f"}, h = f;
+    const Form *call = form_make(&m, FORM_call, &f, 1, &x);
+
+    ck_differ(Form, form_alike, call, shown = &h);
+    ck_differ(Form, form_alike, call, shown = NULL);
     ck_differ(Form, form_alike, x, name = "y");
     ck_differ(Form, form_alike, x, name = NULL);
     ck_differ(Form, form_alike, x, rank = 0);

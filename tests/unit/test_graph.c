@@ -198,6 +198,21 @@ START_TEST(dims_solve)
 }
 END_TEST
 
+/* What 64 bits do not hold has no value. */
+START_TEST(values_overflow)
+{
+    const Dim *var[] = {n, m};
+    const int64_t least[] = {INT64_MIN, -1}, most[] = {INT64_MAX, 1};
+    int64_t sum;
+
+    ck_assert(!dim_eval(quo(n, m), 2, var, least, &sum));
+    ck_assert(!dim_eval(add(n, m), 2, var, most, &sum));
+    ck_assert(!dim_eval(mul(n, add(m, one)), 2, var, most, &sum));
+    ck_assert(dim_eval(add(n, m), 2, var, (int64_t[]){INT64_MAX, 0}, &sum));
+    ck_assert_int_eq(sum, INT64_MAX);
+}
+END_TEST
+
 START_TEST(dims_overflow)
 {
     const Dim *d = num(INT64_MAX);
@@ -706,6 +721,7 @@ START_TEST(row_is_complete)
     }
     if (row->cls == OPC_reduce)
         ck_assert(row->join || row->expand);
+    ck_assert(!row->on_dims || row->arity <= 2);
 }
 END_TEST
 
@@ -721,6 +737,7 @@ int main(void)
     tcase_add_test(t, dims_evaluate);
     tcase_add_test(t, dims_solve);
     tcase_add_test(t, dims_overflow);
+    tcase_add_test(t, values_overflow);
     tcase_add_test(t, dims_visit);
     tcase_add_test(t, dims_clamp);
     tcase_add_test(t, type_has_leaves);
