@@ -16,6 +16,20 @@ typedef struct Parts {
     Node **dot;   /* forward: of each part */
 } Parts;
 
+/* The tangents of n are `by` times those of a root of squares: see root.c. */
+typedef struct Slope {
+    Node *root, *by;
+} Slope;
+
+enum { MAX_SLOPES = 4 };
+
+/* Forward: the slopes by some roots, and the tangent by all else. */
+typedef struct Split {
+    int n;
+    Slope at[MAX_SLOPES];
+    Node *rest; /* NULL: 0 */
+} Split;
+
 typedef struct Sweep {
     Graph *g;
     Arena *scratch;
@@ -23,9 +37,10 @@ typedef struct Sweep {
     Reach reach; /* from y, as far as the xs */
     int *place;  /* of these: 1 + its number below, or 0 */
     int count;
-    Node **node;   /* the active ones: real, reached from y, dependent on
-                      some x; by ascending ids */
-    Node **value;  /* forward: the tangent; NULL is zero */
+    Node **node;  /* the active ones: real, reached from y, dependent on
+                     some x; by ascending ids */
+    Node **value; /* forward: the tangent; NULL is zero, or split */
+    Split *split;
     bool *steep;   /* forward: it may be infinite */
     Terms *terms;  /* reverse: what the adjoint is the sum of */
     Parts **parts; /* of loops and calls */
@@ -111,6 +126,7 @@ static Sweep sweep_new(Graph *g, int ny, Node *const *y, int nx, Node *const *x)
         find_active(&s, ny, nx, x);
     }
     s.value = NEWN(s.scratch, Node *, s.count);
+    s.split = NEWN(s.scratch, Split, s.count);
     s.steep = NEWN(s.scratch, bool, s.count);
     s.parts = NEWN(s.scratch, Parts *, s.count);
     return s;
@@ -194,19 +210,31 @@ static Guarded flowed(const Node *n, const Guarded *a, Node *dx, Node *live)
                      .steep = a->steep};
 }
 
+/* May what n has for coefficients be no number. */
+static bool is_wild(const Node *n)
+{
+    for (int i = 0; row(n)->vjp_strong && i < n->narg; i++)
+        if (!node_is_defined(n->arg[i]))
+            return true;
+    return false;
+}
+
 static void reverse_other(Sweep *s, Node *n, const Guarded *adjoint)
 {
     Guarded a = guard_settle(s->g, adjoint);
     Node **dx = NEWN(s->scratch, Node *, n->narg);
     Node **live = NEWN(s->scratch, Node *, n->narg);
     Node *of = n;
-    bool strong = a.steep && row(n)->vjp_strong;
+    bool strong = row(n)->vjp_strong && (a.steep || (!a.live && is_wild(n)));
 
     if (a.live)
         guard_live_back(s->g, n, a.live, live);
     if (a.live && row(n)->cls == OPC_contract)
         of = guard_product(s->g, s->scratch, n, a.live);
-    (strong ? row(n)->vjp_strong : row(n)->vjp)(s->g, of, a.v, dx);
+    if (strong)
+        row(n)->vjp_strong(s->g, of, a.v, a.steep, dx);
+    else
+        row(n)->vjp(s->g, of, a.v, dx);
     for (int i = 0; i < n->narg; i++)
         if (dx[i] && is_active(s, n->arg[i]))
             add_to(s, n->arg[i], flowed(n, &a, dx[i], live[i]));
@@ -332,9 +360,37 @@ void diff_reverse_strong(Graph *g, int ny, Node *const *y, Node *const *y_bar,
     reverse_from(g, ny, y, y_bar, true, nx, x, x_bar);
 }
 
-static Node *tangent(const Sweep *s, const Node *n)
+/* Forward. What functions make of a root r of squares, whose tangent is q/r, is
+ * kept apart as a factor of that for as long as they act on each element alone.
+ * So all terms are there when q/r is multiplied, as they are in reverse mode,
+ * and an r in each of them is cancelled. */
+
+static Node **tangents(Sweep *s, int k, Node *const *x);
+
+/* The tangent of the root times `by`. */
+static Node *along_root(Sweep *s, Node *root, Node *by)
 {
-    return is_active(s, n) ? s->value[number_of(s, n)] : NULL;
+    Node *x[MAX_INPUTS];
+    int k = row(root)->inputs(s->g, root, x);
+
+    return row(root)->jvp_times(s->g, root, by, tangents(s, k, x));
+}
+
+/* n's tangent, put together. */
+static Node *tangent(Sweep *s, const Node *n)
+{
+    int k = number_of(s, n);
+    Split *p = k < 0 ? NULL : &s->split[k];
+
+    if (!p)
+        return NULL;
+    if (!s->value[k]) {
+        s->value[k] = p->rest;
+        for (int i = 0; i < p->n; i++)
+            s->value[k] = g_join(s->g, OP_add, s->value[k],
+                                 along_root(s, p->at[i].root, p->at[i].by));
+    }
+    return s->value[k];
 }
 
 static bool is_steep(const Sweep *s, const Node *n)
@@ -342,38 +398,110 @@ static bool is_steep(const Sweep *s, const Node *n)
     return is_active(s, n) && s->steep[number_of(s, n)];
 }
 
-/* The tangent of n: sum of partial · tangent over its active arguments. */
-static Node *forward_ewise(Sweep *s, Node *n)
+/* Sum of partial · tangent over the arguments whose tangent is not NULL. */
+static Node *forward_partials(Sweep *s, Node *n, Node *const *dot)
 {
     Node *sum = NULL;
 
     if (cancels(s->g, n))
         return NULL;
     for (int i = 0; i < n->narg; i++) {
-        Node *dot = tangent(s, n->arg[i]);
-        Node *partial = dot ? op_partial(s->g, n, i) : NULL;
+        Node *partial = dot[i] ? op_partial(s->g, n, i) : NULL;
         Node *term;
 
         if (!partial)
             continue;
-        term = g_chain(s->g, dot, partial, is_steep(s, n->arg[i]));
+        term = g_chain(s->g, dot[i], partial, is_steep(s, n->arg[i]));
         sum = sum ? g2(s->g, OP_add, sum, term) : term;
         s->steep[number_of(s, n)] |= !node_is_finite(partial);
     }
     return sum;
 }
 
-/* By the k nodes x. */
-static Node *forward_other(Sweep *s, Node *n, int k, Node *const *x)
+/* By the row's jvp from the tangents of k nodes. */
+static Node *forward_jvp(Sweep *s, Node *n, int k, Node *const *dot)
 {
-    Node **dx = NEWN(s->scratch, Node *, k);
     bool any = false;
 
-    for (int i = 0; i < k; i++) {
-        dx[i] = tangent(s, x[i]);
-        any |= dx[i] != NULL;
+    for (int i = 0; i < k; i++)
+        any |= dot[i] != NULL;
+    return any && row(n)->jvp ? row(n)->jvp(s->g, n, dot) : NULL;
+}
+
+/* From the tangents of n's arguments. */
+static Node *forward_by(Sweep *s, Node *n, Node *const *dot)
+{
+    return op_has_partial(row(n)) ? forward_partials(s, n, dot)
+                                  : forward_jvp(s, n, n->narg, dot);
+}
+
+static Node **tangents(Sweep *s, int k, Node *const *x)
+{
+    Node **dot = NEWN(s->scratch, Node *, k);
+
+    for (int i = 0; i < k; i++)
+        dot[i] = tangent(s, x[i]);
+    return dot;
+}
+
+static const Split *split_of(const Sweep *s, const Node *n)
+{
+    static const Split none;
+
+    return is_active(s, n) ? &s->split[number_of(s, n)] : &none;
+}
+
+static Node *slope_by(const Split *p, const Node *root)
+{
+    for (int i = 0; i < p->n; i++)
+        if (p->at[i].root == root)
+            return p->at[i].by;
+    return NULL;
+}
+
+/* The roots that n's arguments are split by; how many, or none if too many. */
+static int common_roots(const Sweep *s, const Node *n, Node **root)
+{
+    int count = 0;
+
+    for (int i = 0; i < n->narg; i++) {
+        const Split *p = split_of(s, n->arg[i]);
+        for (int k = 0; k < p->n; k++) {
+            int seen = 0;
+            while (seen < count && root[seen] != p->at[k].root)
+                seen++;
+            if (seen < count)
+                continue;
+            if (count == MAX_SLOPES)
+                return 0;
+            root[count++] = p->at[k].root;
+        }
     }
-    return any ? row(n)->jvp(s->g, n, dx) : NULL;
+    return count;
+}
+
+/* n acts on each element alone: it has slopes by the roots that its arguments
+ * have some by. False: none have. */
+static bool forward_split(Sweep *s, Node *n)
+{
+    Node *root[MAX_SLOPES], **dot = NEWN(s->scratch, Node *, n->narg);
+    int count = row(n)->cls == OPC_ewise ? common_roots(s, n, root) : 0;
+    Split *to = &s->split[number_of(s, n)];
+
+    for (int k = 0; k < count; k++) {
+        for (int i = 0; i < n->narg; i++)
+            dot[i] = slope_by(split_of(s, n->arg[i]), root[k]);
+        Node *by = forward_by(s, n, dot);
+        if (by)
+            to->at[to->n++] = (Slope){root[k], by};
+    }
+    for (int i = 0; i < n->narg; i++) {
+        const Split *p = split_of(s, n->arg[i]);
+        dot[i] = p->n ? p->rest : tangent(s, n->arg[i]);
+    }
+    if (count)
+        to->rest = forward_by(s, n, dot);
+    return count > 0;
 }
 
 static void forward_region(Sweep *s, Node *n)
@@ -393,6 +521,17 @@ static void forward_region(Sweep *s, Node *n)
         call_forward(s->g, s->scratch, n, dx, parts_of(s, n)->dot);
 }
 
+/* n, a root by those k: it is its own slope. */
+static void begin_split(Sweep *s, Node *n, int k, Node *const *x)
+{
+    for (int i = 0; i < k; i++)
+        if (tangent(s, x[i])) {
+            s->split[number_of(s, n)] =
+                (Split){.n = 1, .at = {{n, g_fill(s->g, n, 1)}}};
+            return;
+        }
+}
+
 static Node *forward(Sweep *s, Node *n)
 {
     Node *x[MAX_INPUTS];
@@ -400,11 +539,13 @@ static Node *forward(Sweep *s, Node *n)
 
     if (n->op == OP_part)
         return parts_of(s, n->arg[0])->dot[n->attr.integer];
-    if (k)
-        return forward_other(s, n, k, x);
-    if (op_has_partial(row(n)))
-        return forward_ewise(s, n);
-    return row(n)->jvp ? forward_other(s, n, n->narg, n->arg) : NULL;
+    if (k && row(n)->jvp_times)
+        begin_split(s, n, k, x);
+    else if (k)
+        return forward_jvp(s, n, k, tangents(s, k, x));
+    else if (!forward_split(s, n))
+        return forward_by(s, n, tangents(s, n->narg, n->arg));
+    return NULL;
 }
 
 void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,

@@ -2,7 +2,7 @@
  *
  * Values are float64. Those of 64-bit integers and keys, which float64 cannot
  * hold, are kept as int64 too and computed with where the operator can. */
-#include "eval/eval.h"
+#include "eval/decide.h"
 #include "graph/ops/ops.h"
 #include "graph/region.h"
 
@@ -27,7 +27,8 @@ typedef struct Run {
     Value *value;     /* by these numbers; the last: of what nothing reads */
     int64_t elements; /* of all values there are */
     bool rounded;     /* see eval_rounded */
-    const Node *now;  /* being evaluated */
+    EvalDecisions *decisions; /* or NULL */
+    const Node *now;          /* being evaluated */
     EvalStop stop;
     EvalStatus status;
 } Run;
@@ -208,9 +209,9 @@ static void move_wide(Run *r, const Node *n)
         v->x[i] = (double)v->wide[i];
 }
 
-static void tensor(Run *r, const Node *n)
+/* r->e is of n. */
+static void turn_to(Run *r, const Node *n)
 {
-    const Op *row = op_table[n->op];
     Value *v = value_at(r, n);
     const double **in = NEWN(r->scratch, const double *, n->narg);
     const int64_t **size = NEWN(r->scratch, const int64_t *, n->narg);
@@ -223,6 +224,13 @@ static void tensor(Run *r, const Node *n)
     r->e.out_size = v->size;
     r->e.in = in;
     r->e.in_size = size;
+}
+
+static void tensor(Run *r, const Node *n)
+{
+    const Op *row = op_table[n->op];
+    Value *v = value_at(r, n);
+    turn_to(r, n);
     row->eval_tensor(&r->e, n);
     if (r->rounded && (row->cls == OPC_reduce || row->cls == OPC_contract) &&
         dtype_is_real(n->dtype))
@@ -468,6 +476,14 @@ static void call(Run *r, const Node *n)
     value_at(r, n)->part = part;
 }
 
+static void follow_decision(Run *r, const Node *n)
+{
+    const Value *v = value_at(r, n);
+    Decided d = {n, &r->e, v->count, v->wide};
+    turn_to(r, n);
+    decide(r->decisions, &d);
+}
+
 static void compute(Run *r, const Node *n)
 {
     const Op *row = op_table[n->op];
@@ -485,6 +501,8 @@ static void compute(Run *r, const Node *n)
         ewise(r, n);
     else
         die("no reference value of %s", row->name);
+    if (r->decisions && !node_has_region(n))
+        follow_decision(r, n);
 }
 
 static void finish(Run *r, const Node *n)
@@ -550,10 +568,14 @@ static EvalStatus evaluate(Arena *a, const Graph *g, int nroot,
                            Node *const *root, int ninput,
                            const EvalInput *input, int nvar,
                            const Dim *const *var, const int64_t *val,
-                           bool rounded, double **out, EvalStop *stop)
+                           bool rounded, EvalDecisions *d, double **out,
+                           EvalStop *stop)
 {
     Run r = run_begin(g, nroot, root, nvar, var, val);
     r.rounded = rounded;
+    r.decisions = d;
+    if (d)
+        decisions_again(d);
     for (int i = 0; i < ninput && r.status == EVAL_OK; i++)
         load_input(&r, &input[i]);
     for (int i = 0; i < nroot && r.status != EVAL_BAD_DIM; i++)
@@ -596,7 +618,7 @@ EvalStatus eval_nodes(Arena *a, const Graph *g, int nroot, Node *const *root,
                       const Dim *const *var, const int64_t *val, double **out)
 {
     return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, false,
-                    out, NULL);
+                    NULL, out, NULL);
 }
 
 EvalStatus eval_until_stop(Arena *a, const Graph *g, int nroot,
@@ -606,13 +628,22 @@ EvalStatus eval_until_stop(Arena *a, const Graph *g, int nroot,
                            double **out, EvalStop *stop)
 {
     return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, false,
-                    out, stop);
+                    NULL, out, stop);
 }
 
 EvalStatus eval_rounded(Arena *a, const Graph *g, int nroot, Node *const *root,
                         int ninput, const EvalInput *input, int nvar,
                         const Dim *const *var, const int64_t *val, double **out)
 {
-    return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, true, out,
-                    NULL);
+    return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, true,
+                    NULL, out, NULL);
+}
+
+EvalStatus eval_decided(Arena *a, const Graph *g, int nroot, Node *const *root,
+                        int ninput, const EvalInput *input, int nvar,
+                        const Dim *const *var, const int64_t *val,
+                        EvalDecisions *d, double **out)
+{
+    return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, false, d,
+                    out, NULL);
 }

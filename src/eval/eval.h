@@ -40,6 +40,22 @@ EvalStatus eval_rounded(Arena *a, const Graph *g, int nroot, Node *const *root,
                         const Dim *const *var, const int64_t *val,
                         double **out);
 
+/* What a program decides at a point: what comparisons hold, how a sort orders,
+ * what is rounded or stopped, which of two is the larger (of equals it is their
+ * mean, or the constant). Another evaluation under the same decisions is one of a function that
+ * is smooth there, if what it is made of is, and that has the derivatives that
+ * the program has at the point. */
+typedef struct EvalDecisions EvalDecisions;
+EvalDecisions *eval_decisions(Arena *a);
+/* As eval_nodes; the first evaluation makes the decisions, others follow. */
+EvalStatus eval_decided(Arena *a, const Graph *g, int nroot, Node *const *root,
+                        int ninput, const EvalInput *input, int nvar,
+                        const Dim *const *var, const int64_t *val,
+                        EvalDecisions *d, double **out);
+/* Was something compared with its equal; was a real infinite or NaN. */
+bool eval_tied(const EvalDecisions *d);
+bool eval_infinite(const EvalDecisions *d);
+
 /* A tensor with its sizes; wide: the same of DT_i64 and DT_key, which float64
  * may not hold, or NULL. */
 typedef struct EvalValue {

@@ -58,6 +58,12 @@ enum OpFlags {
     OP_PLACE = 1024,
     /* A partial may be infinite where the result is finite: sqrt at 0. */
     OP_STEEP = 2048,
+    /* Linear but for kinks: the result is an element of the arguments or its
+     * opposite, of equals their mean, or the constant among two. */
+    OP_KINK = 4096,
+    /* NaN of some numbers, by `finite`: a root or logarithm of what may be
+     * below 0. */
+    OP_DOMAIN = 8192,
 };
 
 enum { MAX_INPUTS = 32 };
@@ -116,11 +122,13 @@ typedef struct Op {
     /* All others: dx[i] is the adjoint that n's adjoint dy gives its argument
      * i; left NULL where there is none. */
     void (*vjp)(Graph *g, Node *n, Node *dy, Node **dx);
-    /* The same for a dy that may be infinite where values are finite: 0 where a
-     * coefficient is 0. NULL: vjp is so. */
-    void (*vjp_strong)(Graph *g, Node *n, Node *dy, Node **dx);
+    /* The same of what has coefficients, where those may be no numbers, or a
+     * steep dy infinite: 0 where either is 0. NULL: vjp is so. */
+    void (*vjp_strong)(Graph *g, Node *n, Node *dy, bool steep, Node **dx);
     /* n's tangent from those of its arguments (NULL: zero), one at least. */
     Node *(*jvp)(Graph *g, Node *n, Node *const *dx);
+    /* The same times a number of n's shape. */
+    Node *(*jvp_times)(Graph *g, Node *n, Node *by, Node *const *dx);
     /* n for many values at once: x[i] is argument i, with a leading axis of
      * size b more than n->arg[i] where lead[i] (at least one is). The result
      * has that axis too. Elementwise rows leave it NULL. */

@@ -62,6 +62,15 @@ fn matern_5(x: real[n], y: real[n], l: real) -> real {
   let d = norm((x - y) / l);
   (1 + sqrt(5.0) * d + 5 * d^2 / 3) * exp(-sqrt(5.0) * d)
 }
+fn m5_f(x: real[n], y: real[n], l: real, e: real[n]) -> real = jvp(matern_5, x)(x, y, l, e).1;
+fn m5_r(x: real[n], y: real[n], l: real, e: real[n]) -> real = dot(e, grad(matern_5, x)(x, y, l));
+fn m5_ff(x: real[n], y: real[n], l: real, e: real[n]) -> real = jvp(m5_f, x)(x, y, l, e, e).1;
+fn m5_rr(x: real[n], y: real[n], l: real, e: real[n]) -> real = dot(e, grad(m5_r, x)(x, y, l, e));
+fn m5_2(x: real[n], y: real[n], l: real, e: real[n]) -> real[4] =
+  [m5_ff(x, y, l, e), jvp(m5_r, x)(x, y, l, e, e).1, dot(e, grad(m5_f, x)(x, y, l, e)), m5_rr(x, y, l, e)];
+fn m5_3(x: real[n], y: real[n], l: real, e: real[n]) -> real[4] =
+  [jvp(m5_ff, x)(x, y, l, e, e).1, jvp(m5_rr, x)(x, y, l, e, e).1,
+   dot(e, grad(m5_ff, x)(x, y, l, e)), dot(e, grad(m5_rr, x)(x, y, l, e))];
 fn matern_along(x: real[n], y: real[n], l: real, e: real[n]) -> real = dot(e, grad(matern, x)(x, y, l));
 fn fraction(x: real, w: real, v: real) -> real = x / (w / v);
 fn itself(x: real) -> real = sqrt(x - x) + 3 * x;
@@ -107,6 +116,13 @@ fn carried(w: real, y: real, x: real) -> real = w * fold(t < 3, s = x, r = y | (
 fn ended(w: real, y: real, x: real) -> real = w * (y * fold(t < 2, s = x | log(s)));
 fn rowwise(w: real, y: real, x: real) -> real { let l = [i < 3 | log(x * real(i))]; w * fold(t < 3, s = y | s * l[t]) }
 fn stacked(w: real, y: real, x: real) -> real = w * sum(y * scan(t < 3, s = x | log(s)));
+# What is not read may be no number.
+fn row(A: real[m, n], w: real[n], k: int) -> real { let r = sqrt(A) @ w; if k >= 0 && k < m { r[k] } else { 0 } }
+fn powers(x: real[n], w: real[n], k: int) -> real { let r = [i < n | prod(j < n | w[j] * sqrt(x[i]))]; if k >= 0 && k < n { r[k] } else { 0 } }
+fn not_last(x: real, n: int) -> real = fold(i < n, r = x, s = prod(j < n | sqrt(x)) | (s, x)).0;
+fn first_dot(x: real, v: real[n], w: real[n]) -> real = fold(i < n, r = x, s = dot(log(v), w) | (s, x)).0;
+fn lengths_of_zero(v: real[n], w: real[n]) -> real = hypot(norm(outer(v, w) @ v), dot(v, outer(v, w) @ v));
+fn beside_none(x: real, v: real[n], w: real[n]) -> real = dot(log_softmax([i < n | x]), outer(v, w) @ v);
 fn overwritten(x: real) -> real = fold(t < 2, r = x, s = x * remat(product)(x, log(x)) | (s, x)).0;
 N
 
@@ -170,6 +186,17 @@ near '{"d_x": [-24, 0]}' 'grad(matern_along, x)' 'x=[1, 2]' 'y=[1, 2]' l=0.5 'e=
 near '{"d_y": [0, 24]}' 'grad(matern_along, y)' 'x=[1, 2]' 'y=[1, 2]' l=0.5 'e=[0, 1]'
 near '{"hess_x": [[-6.666666666666667, 0], [0, -6.666666666666667]]}' 'hessian(matern_5, x)' 'x=[1, 2]' 'y=[1, 2]' l=0.5
 near '{"d_l": 0}' 'grad(matern_5, l)' 'x=[1, 2]' 'y=[1, 2]' l=0.5
+# All mixtures of modes, at equal points and not.
+near '{"m5_2": [-6.666666666666667, -6.666666666666667, -6.666666666666667, -6.666666666666667]}' m5_2 'x=[1, 2]' 'y=[1, 2]' l=0.5 'e=[1, 0]'
+near '{"m5_2": [-1.8918621122124135, -1.8918621122124135, -1.8918621122124135, -1.8918621122124135]}' m5_2 'x=[1, 2]' 'y=[1.25, 2]' l=0.5 'e=[1, 0]'
+near '{"m5_3": [0, 0, 0, 0]}' m5_3 'x=[1, 2]' 'y=[1, 2]' l=0.5 'e=[1, 0]'
+near '{"m5_3": [-20.50852984618241, -20.50852984618241, -20.50852984618241, -20.50852984618241]}' m5_3 'x=[1, 2]' 'y=[1.25, 2]' l=0.5 'e=[1, 0]'
+near '{"d_A": [[0.5, 0.7071067811865475], [0, 0]], "d_w": [1, 1.4142135623730951]}' 'grad(row, A, w)' 'A=[[1, 2], [-1, 1]]' 'w=[1, 2]' k=0
+near '{"d_x": [2, 0], "d_w": [8, 4]}' 'grad(powers, x, w)' 'x=[4, -2]' 'w=[1, 2]' k=0
+near '{"d_x": 1}' 'grad(not_last, x)' x=-0.5 n=2
+near '{"d_x": 1, "d_v": [0, 0], "d_w": [0, 0]}' 'grad(first_dot, x, v, w)' x=2 'v=[-1, 2]' 'w=[1, 2]'
+near '{"d_v": [0, 0], "d_w": [0, 0]}' 'grad(lengths_of_zero, v, w)' 'v=[0, 0]' 'w=[1, 2]'
+near '{"beside_none": 0}' beside_none x=1 'v=[]' 'w=[]'
 # The terms of a product, where one is infinite.
 near '{"d_A": [["inf", "inf"], [0.25, 0.5]], "d_x": [0.5, 0.25]}' 'grad(length, A, x)' 'A=[[0, 0], [2, 1]]' 'x=[1, 2]'
 near '{"d_A": [["inf", "inf"], [0.5, 1]], "d_x": ["-inf", "inf"]}' 'grad(length, A, x)' 'A=[[-2, 1], [1, 0]]' 'x=[1, 2]'

@@ -73,11 +73,12 @@ static const char *verdict(Arena *a, const Choices *c, bool code)
     return text;
 }
 
-/* Up to the colon: what kind of failure it is. */
+/* Up to the first number: what kind of failure it is, of which function. */
 static bool same_kind(const char *a, const char *b)
 {
-    return strcspn(a, ":") == strcspn(b, ":") &&
-           strncmp(a, b, strcspn(a, ":")) == 0;
+    size_t n = strcspn(a, "0123456789");
+
+    return strncmp(a, b, n) == 0;
 }
 
 typedef struct Shrink {

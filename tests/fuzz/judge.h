@@ -12,8 +12,10 @@
  *   code, is what the reference evaluator gives for the graph as it was made.
  * - Modes agree: <Jv, w> = <v, J'w>, a Hessian is symmetric, hvp its product.
  * - Now and then code in f32 gives nearly the same, where numbers are ordinary.
- * - Where differences of values with several steps agree, the function is
- *   smooth there, and its derivative is the difference. */
+ * - Differences are taken of what the program is with the decisions that it
+ *   makes at the point: the branches taken, the mean of what ties. Where those
+ *   of several steps agree, that is smooth there, and its derivative is the
+ *   difference. */
 #ifndef NNCC_FUZZ_JUDGE_H
 #define NNCC_FUZZ_JUDGE_H
 

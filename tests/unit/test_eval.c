@@ -2,6 +2,7 @@
  * that are not elementwise against central differences. */
 #include "eval/eval.h"
 #include "graph/ops/ops.h"
+#include "graph/region.h"
 #include "show/cost.h"
 #include "strided.h"
 #include "suite.h"
@@ -412,6 +413,73 @@ START_TEST(bad_input_is_reported)
 }
 END_TEST
 
+/* Under the decisions made at 0: sums over a max of equals, one with a constant
+ * and a comparison, an abs and a floor. */
+START_TEST(as_decided)
+{
+    Node *a = g_param(g, DT_f64, 1, &d2, "a"), *zero = g_fill(g, a, 0);
+    Node *twice = g_scale(g, a, 2);
+    Node *root[] = {
+        g2(g, OP_max, a, twice),
+        g2(g, OP_min, g2(g, OP_max, a, twice), a),
+        g2(g, OP_max, a, zero),
+        g_where(g, g2(g, OP_lt, a, zero), zero, twice),
+        g1(g, OP_abs, a),
+        g1(g, OP_floor, g2(g, OP_add, a, g_fill(g, a, 0.5))),
+        g_broadcast_to(g, g_reduce_all(g, OP_reduce_max, a), 1, &d2),
+        g1(g, OP_stop, a),
+    };
+    enum { N = sizeof root / sizeof *root };
+    static const double slope[N] = {1.5, 1.25, 0, 2, 0, 0, 0, 0};
+    static const double at[] = {0, 0}, beside[] = {-0.5, 1};
+    EvalDecisions *d = eval_decisions(arena);
+    double *out[N];
+    EvalInput in = {a, at};
+    ck_assert_int_eq(
+        eval_decided(arena, g, N, root, 1, &in, 0, NULL, NULL, d, out),
+        EVAL_OK);
+    ck_assert(eval_tied(d) && !eval_infinite(d));
+    in.data = beside;
+    eval_decided(arena, g, N, root, 1, &in, 0, NULL, NULL, d, out);
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < 2; k++)
+            ck_assert_double_eq(out[i][k],
+                                i == 6 ? 0.25 : slope[i] * beside[k]);
+}
+END_TEST
+
+/* A loop that ends early makes as many steps as it made. */
+START_TEST(as_decided_in_a_loop)
+{
+    Node *a = g_param(g, DT_f64, 0, NULL, "a"), *one = g_const(g, DT_f64, 1);
+    Node *index = g_param(g, DT_i64, 0, NULL, "i");
+    Node *carry = g_param(g, DT_f64, 0, NULL, "c");
+    Node *next = g1(g, OP_sqrt, carry);
+    Region r = {.trips = d4,
+                .index = index,
+                .carry = &carry,
+                .ncarry = 1,
+                .next = &next,
+                .until = g2(g, OP_lt, carry, one)};
+    Node *root = g_part(g, g_region(g, &r, 1, &a), 0);
+    EvalDecisions *d = eval_decisions(arena);
+    double at = 16, *out;
+    EvalInput in = {a, &at};
+    ck_assert_int_eq(
+        eval_decided(arena, g, 1, &root, 1, &in, 0, NULL, NULL, d, &out),
+        EVAL_OK);
+    ck_assert_double_eq_tol(out[0], pow(16, 1.0 / 16), 1e-15);
+    ck_assert(!eval_tied(d));
+    at = 0.25;
+    eval_decided(arena, g, 1, &root, 1, &in, 0, NULL, NULL, d, &out);
+    ck_assert_double_eq_tol(out[0], pow(0.25, 1.0 / 16), 1e-15);
+    at = NAN;
+    d = eval_decisions(arena);
+    eval_decided(arena, g, 1, &root, 1, &in, 0, NULL, NULL, d, &out);
+    ck_assert(eval_infinite(d));
+}
+END_TEST
+
 START_TEST(long_chain)
 {
     enum { DEPTH = 100000 };
@@ -658,6 +726,8 @@ int main(void)
     tcase_add_test(t, empty_reductions);
     tcase_add_test(t, integers_wrap);
     tcase_add_test(t, bad_input_is_reported);
+    tcase_add_test(t, as_decided);
+    tcase_add_test(t, as_decided_in_a_loop);
     tcase_add_test(t, long_chain);
     tcase_add_test(t, counts);
     suite_add_tcase(suite, t);

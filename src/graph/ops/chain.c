@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_LOOK = 32, MAX_DEPTH = 4 };
+enum { MAX_LOOK = 32, MAX_DEPTH = 4, MAX_DIVIDED = 6 };
 
 /* Signs. */
 
@@ -171,6 +171,21 @@ static bool is_finite(const Node *n, int depth, bool quotients)
     return true;
 }
 
+static bool is_defined(const Node *n, int depth)
+{
+    const Op *row = op_table[n->op];
+    if (node_is_any_const(n))
+        return !isnan(const_value(n));
+    if (row->flags & OP_DOMAIN && row->finite && !row->finite(n))
+        return false;
+    for (int i = 0; i < n->narg && depth > 0; i++)
+        if (passes(n, i) && !is_defined(n->arg[i], depth - 1))
+            return false;
+    return true;
+}
+
+bool node_is_defined(const Node *n) { return is_defined(n, MAX_DEPTH); }
+
 /* Cancelling. */
 
 static bool is_product(const Node *n)
@@ -182,6 +197,21 @@ static bool is_product(const Node *n)
 static Node *left_times(Graph *g, OpId op, Node *x, Node *y)
 {
     return node_is_const(x, 0) ? x : g2(g, op, x, y);
+}
+
+static Node *without(Graph *g, Node *a, Node *b, int depth);
+
+/* The same of a choice: of both that are chosen from. */
+static Node *choice_without(Graph *g, Node *a, Node *b, int depth)
+{
+    Node *x[3] = {a->arg[0]};
+    for (int i = 1; i <= 2; i++) {
+        x[i] = node_is_const(a->arg[i], 0) ? a->arg[i]
+                                           : without(g, a->arg[i], b, depth);
+        if (!x[i])
+            return NULL;
+    }
+    return g3(g, a->op, x[0], x[1], x[2]);
 }
 
 /* a/b where b is one of a's factors, or the root of one; or NULL. */
@@ -204,6 +234,8 @@ static Node *without(Graph *g, Node *a, Node *b, int depth)
         x = without(g, a->arg[0], b->arg[0], depth - 1);
         return x ? g_broadcast(g, x, a->rank, a->dim, a->attr.ints) : NULL;
     }
+    if (op_table[a->op]->flags & OP_MASKS)
+        return choice_without(g, a, b, depth - 1);
     for (int i = 0; i < 2 && is_product(a); i++) {
         x = without(g, a->arg[i], b, depth - 1);
         if (x)
@@ -214,6 +246,12 @@ static Node *without(Graph *g, Node *a, Node *b, int depth)
         return x ? g2(g, OP_div, x, a->arg[1]) : NULL;
     }
     return a->op == OP_add || a->op == OP_sub ? node_divided(g, a, b) : NULL;
+}
+
+/* What is left of an adjoint after cancelling, times what is no divisor. */
+static Node *left_over(Graph *g, Node *x, Node *u)
+{
+    return left_times(g, node_is_finite(x) ? OP_mul : OP_strong_mul, x, u);
 }
 
 /* a * p with p = u/b and a = b·v as u·v; or NULL. */
@@ -230,12 +268,12 @@ static Node *cancelled(Graph *g, Node *a, Node *p)
             u = g_broadcast(g, u, p->rank, p->dim, p->attr.ints);
             b = g_broadcast(g, b, p->rank, p->dim, p->attr.ints);
         }
-        Node *x = without(g, a, b, MAX_DEPTH);
-        return x ? left_times(g, OP_mul, x, u) : NULL;
+        Node *x = without(g, a, b, MAX_DIVIDED);
+        return x ? left_over(g, x, u) : NULL;
     }
     if (p->op == OP_strong_mul) {
         Node *x = cancelled(g, a, p->arg[1]);
-        return x ? left_times(g, OP_mul, x, p->arg[0]) : NULL;
+        return x ? left_over(g, x, p->arg[0]) : NULL;
     }
     return NULL;
 }

@@ -483,30 +483,33 @@ static Node *any_infinite(Graph *g, Node *x)
     return g_reduce_all(g, OP_any, g1(g, OP_not, finite));
 }
 
-/* dy · b, strong: as written where something is infinite, which is not looked
- * at one by one otherwise. */
-static Node *strong_product(Graph *g, Node *dy, const int *l, Node *b,
-                            const int *lb, int rank, const int *lout)
+/* dy · b, strong: as written where something is infinite or NaN, which is not
+ * looked at one by one otherwise. */
+static Node *strong_product(Graph *g, Node *dy, const int *l, bool steep,
+                            Node *b, const int *lb, int rank, const int *lout)
 {
     Product p = {.x = {dy, b}, .rank = rank};
+    Node *any = steep ? any_infinite(g, dy) : NULL;
     copy_labels(p.l[0], l, dy->rank);
     copy_labels(p.l[1], lb, b->rank);
     copy_labels(p.lout, lout, rank);
-    Node *strong = sum_of_products(g, &p, OP_strong_mul);
+    if (!node_is_defined(b))
+        any = g_join(g, OP_or, any, any_infinite(g, b));
+    Node *strong = any ? sum_of_products(g, &p, OP_strong_mul) : NULL;
     if (strong && !is_summed(&p))
         return strong;
-    return strong ? g_if(g, any_infinite(g, dy), strong, make(g, &p))
-                  : make(g, &p);
+    return strong ? g_if(g, any, strong, make(g, &p)) : make(g, &p);
 }
 
-static void contract_vjp_strong(Graph *g, Node *n, Node *dy, Node **dx)
+static void contract_vjp_strong(Graph *g, Node *n, Node *dy, bool steep,
+                                Node **dx)
 {
     Node *a = n->arg[0], *b = n->arg[1];
     const int *la = n->attr.ints, *lb = la + a->rank;
     int l[MAX_RANK];
     result_labels(n, l);
-    dx[0] = strong_product(g, dy, l, b, lb, a->rank, la);
-    dx[1] = strong_product(g, dy, l, a, la, b->rank, lb);
+    dx[0] = strong_product(g, dy, l, steep, b, lb, a->rank, la);
+    dx[1] = strong_product(g, dy, l, steep, a, la, b->rank, lb);
 }
 
 static Node *contract_jvp(Graph *g, Node *n, Node *const *dx)

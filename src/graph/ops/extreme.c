@@ -58,7 +58,7 @@ static int64_t min_eval_int(const int64_t *x)
 
 const Op op_min = {
     ELEMENTWISE(min, 2, ON_number),
-    .flags = OP_COMMUTES | OP_SURFACE,
+    .flags = OP_COMMUTES | OP_SURFACE | OP_KINK,
     .doc = "the smaller",
     .shown = {FORM_call, "min", "min", "\\min"},
     .identity = extreme_identity,
@@ -82,7 +82,7 @@ static int64_t max_eval_int(const int64_t *x)
 
 const Op op_max = {
     ELEMENTWISE(max, 2, ON_number),
-    .flags = OP_COMMUTES | OP_SURFACE,
+    .flags = OP_COMMUTES | OP_SURFACE | OP_KINK,
     .doc = "the larger",
     .shown = {FORM_call, "max", "max", "\\max"},
     .identity = extreme_identity,

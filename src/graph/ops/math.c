@@ -144,7 +144,7 @@ static Val *pow_lower(Lower *l, const Node *n, Val *const *x)
 
 const Op op_pow = {
     ELEMENTWISE(pow, 2, ON_number),
-    .flags = OP_SURFACE | OP_COSTLY | OP_STEEP,
+    .flags = OP_SURFACE | OP_COSTLY | OP_STEEP | OP_DOMAIN,
     .weight = 8,
     .doc = "the first to the power of the second",
     .shown = {.kind = FORM_power},
@@ -245,7 +245,7 @@ static Node *log_jvp(Graph *g, Node *n, Node *const *dx)
 }
 
 const Op op_log = {
-    FUNCTION(log, 1, OP_COSTLY),
+    FUNCTION(log, 1, OP_COSTLY | OP_DOMAIN),
     .weight = 30,
     .doc = "natural logarithm",
     .shown = {FORM_call, "log", "ln", "\\ln"},
@@ -266,7 +266,7 @@ static Node *log1p_partial(Graph *g, Node *n)
 }
 
 const Op op_log1p = {
-    FUNCTION(log1p, 1, OP_COSTLY),
+    FUNCTION(log1p, 1, OP_COSTLY | OP_DOMAIN),
     .weight = 38,
     .doc = "log(1 + x), exact near 0",
     .domain = {-0.8, 3},
@@ -283,7 +283,7 @@ static Node *sqrt_partial(Graph *g, Node *n)
 }
 
 const Op op_sqrt = {
-    FUNCTION(sqrt, 1, OP_NOT_NEGATIVE | OP_STEEP),
+    FUNCTION(sqrt, 1, OP_NOT_NEGATIVE | OP_STEEP | OP_DOMAIN),
     .doc = "square root",
     .shown = {.kind = FORM_root},
     .domain = {0.2, 3},
@@ -292,6 +292,7 @@ const Op op_sqrt = {
     .partial1 = sqrt_partial,
     .inputs = root_inputs,
     .vjp = root_vjp,
+    .jvp_times = root_jvp_times,
     .jvp = root_jvp,
     .lower1 = low_fsqrt,
 };
@@ -305,7 +306,7 @@ static Node *rsqrt_partial(Graph *g, Node *n)
 }
 
 const Op op_rsqrt = {
-    FUNCTION(rsqrt, 1, OP_NOT_NEGATIVE),
+    FUNCTION(rsqrt, 1, OP_NOT_NEGATIVE | OP_DOMAIN),
     .doc = "1/sqrt(x)",
     .domain = {0.2, 3},
     .shown = {.kind = FORM_inverse_root},
@@ -396,7 +397,7 @@ static Node *asin_partial(Graph *g, Node *n)
 }
 
 const Op op_asin = {
-    FUNCTION(asin, 1, OP_COSTLY | OP_STEEP),
+    FUNCTION(asin, 1, OP_COSTLY | OP_STEEP | OP_DOMAIN),
     .weight = 5,
     .doc = "inverse sine",
     .shown = {FORM_call, "asin", "arcsin", "\\arcsin"},
@@ -414,7 +415,7 @@ static Node *acos_partial(Graph *g, Node *n)
 }
 
 const Op op_acos = {
-    FUNCTION(acos, 1, OP_COSTLY | OP_STEEP),
+    FUNCTION(acos, 1, OP_COSTLY | OP_STEEP | OP_DOMAIN),
     .weight = 5,
     .doc = "inverse cosine",
     .shown = {FORM_call, "acos", "arccos", "\\arccos"},

@@ -81,6 +81,8 @@ enum { DIVISOR = 1 };
 /* What a dim is where its dimension is v. */
 double dim_number(const Node *n, int64_t v);
 
+/* Is the reduction n one of something for sure. */
+bool reduce_of_some(const Node *n);
 /* May the reduction n be one of a number that is repeated no times. */
 bool reduce_of_none(const Node *n);
 /* A logsumexp that is the least finite number where it would be -inf: so that
@@ -169,10 +171,11 @@ bool node_is_square(const Node *n);
  * factor b, equal ones being added up; or NULL. */
 Node *node_divided(Graph *g, Node *a, Node *b);
 
-/* root.c: inputs, vjp and jvp of sqrt. */
+/* root.c: inputs, vjp, jvp and jvp_times of sqrt. */
 int root_inputs(Graph *g, Node *n, Node **x);
 void root_vjp(Graph *g, Node *n, Node *dy, Node **dx);
 Node *root_jvp(Graph *g, Node *n, Node *const *dx);
+Node *root_jvp_times(Graph *g, Node *n, Node *by, Node *const *dx);
 
 /* For eval_tensor: sizes to element counts, an element's number to its
  * coordinates and back. */

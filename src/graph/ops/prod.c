@@ -128,8 +128,9 @@ static void prod_vjp(Graph *g, Node *n, Node *dy, Node **dx)
     dx[0] = g2(g, OP_mul, reduce_restore(g, n, dy), prod_partial(g, n));
 }
 
-static void prod_vjp_strong(Graph *g, Node *n, Node *dy, Node **dx)
+static void prod_vjp_strong(Graph *g, Node *n, Node *dy, bool steep, Node **dx)
 {
+    (void)steep;
     dx[0] = g2(g, OP_strong_mul, reduce_restore(g, n, dy), prod_partial(g, n));
 }
 

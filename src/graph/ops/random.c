@@ -162,12 +162,14 @@ static void two_uniforms(Graph *g, DType t, Node *key, int rank,
     }
 }
 
-/* sqrt(-2 log u) cos(2πv). (Box, Muller 1958) */
+/* sqrt(2 |log u|) cos(2πv), which tells that there is a root for 0 < u <= 1.
+ * (Box, Muller 1958) */
 Node *g_normal(Graph *g, DType t, Node *key, int rank, const Dim *const *dim)
 {
     Node *u, *v;
     two_uniforms(g, t, key, rank, dim, &u, &v);
-    Node *radius = g1(g, OP_sqrt, g_scale(g, g1(g, OP_log, u), -2));
+    Node *log_u = g1(g, OP_abs, g1(g, OP_log, u));
+    Node *radius = g1(g, OP_sqrt, g_scale(g, log_u, 2));
     Node *angle = g_scale(g, v, 6.283185307179586477);
     return g2(g, OP_mul, radius, g1(g, OP_cos, angle));
 }

@@ -409,6 +409,16 @@ bool reduce_of_none(const Node *n)
     return false;
 }
 
+bool reduce_of_some(const Node *n)
+{
+    int64_t size;
+    for (int i = 0; i < n->attr.nint; i++)
+        if (!dim_const_value(n->arg[0]->dim[n->attr.ints[i]], &size) ||
+            size < 1)
+            return false;
+    return true;
+}
+
 /* Ties share the adjoint equally. */
 static void extreme_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
@@ -428,6 +438,7 @@ static Node *extreme_jvp(Graph *g, Node *n, Node *const *dx)
 
 const Op op_reduce_max = {
     REDUCTION(reduce_max, ON_number),
+    .flags = OP_KINK,
     .surface = "max",
     .doc = "the largest element",
     .shown = {FORM_over, "max", "max", "\\max"},
@@ -436,12 +447,14 @@ const Op op_reduce_max = {
     .eval_tensor = reduce_eval,
     .vjp = extreme_vjp,
     .jvp = extreme_jvp,
+    .finite = reduce_of_some,
     .join = join_max,
     .start = -INFINITY,
 };
 
 const Op op_reduce_min = {
     REDUCTION(reduce_min, ON_number),
+    .flags = OP_KINK,
     .surface = "min",
     .doc = "the smallest element",
     .shown = {FORM_over, "min", "min", "\\min"},
@@ -450,6 +463,7 @@ const Op op_reduce_min = {
     .eval_tensor = reduce_eval,
     .vjp = extreme_vjp,
     .jvp = extreme_jvp,
+    .finite = reduce_of_some,
     .join = join_min,
     .start = INFINITY,
 };

@@ -18,7 +18,8 @@ typedef struct Roots {
 } Roots;
 
 /* A part of s: its weight (NULL: 1), the root and the root's adjoint in its
- * shape; how far it is from s. */
+ * shape (forward: what its tangent is multiplied by; NULL: 1); how far it is
+ * from s. */
 typedef struct Part {
     Node *s, *w, *root, *dy;
     bool whole; /* all else is a factor: w s is the root's square */
@@ -34,7 +35,10 @@ static Node *by(Roots *r, const Part *p, Node *x, Node *u)
     r->x[k] = x;
     if (r->x_bar)
         r->x_bar[k] = g_chain_seen(r->g, p->dy, u);
-    return r->dot && r->dot[k] ? g_chain_seen(r->g, r->dot[k], u) : NULL;
+    if (!r->dot || !r->dot[k])
+        return NULL;
+    return g_chain_seen(r->g, r->dot[k],
+                        p->dy ? g_chain_seen(r->g, p->dy, u) : u);
 }
 
 /* ∂root/∂x = c top/root */
@@ -222,9 +226,14 @@ void root_vjp(Graph *g, Node *n, Node *dy, Node **dx)
     tangent(&r, whole(n, dy));
 }
 
-Node *root_jvp(Graph *g, Node *n, Node *const *dx)
+Node *root_jvp_times(Graph *g, Node *n, Node *by, Node *const *dx)
 {
     Node *x[MAX_INPUTS];
     Roots r = {.g = g, .x = x, .dot = dx};
-    return tangent(&r, whole(n, NULL));
+    return tangent(&r, whole(n, by));
+}
+
+Node *root_jvp(Graph *g, Node *n, Node *const *dx)
+{
+    return root_jvp_times(g, n, NULL, dx);
 }
