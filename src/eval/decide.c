@@ -23,7 +23,7 @@ struct EvalDecisions {
     Arena *arena;
     LIST(Kept) kept; /* in the order of evaluation */
     int next;        /* to follow; -1: they are being made */
-    bool tied, infinite;
+    bool tied, infinite, unfinished;
 };
 
 EvalDecisions *eval_decisions(Arena *a)
@@ -37,6 +37,10 @@ EvalDecisions *eval_decisions(Arena *a)
 bool eval_tied(const EvalDecisions *d) { return d->tied; }
 
 bool eval_infinite(const EvalDecisions *d) { return d->infinite; }
+
+bool eval_unfinished(const EvalDecisions *d) { return d->unfinished; }
+
+void decide_unfinished(EvalDecisions *d) { d->unfinished = true; }
 
 void decisions_again(EvalDecisions *d)
 {

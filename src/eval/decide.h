@@ -16,6 +16,8 @@ typedef struct Decided {
 /* Of each node that was computed: keeps what it decided, if it does, or has its
  * value follow what was. */
 void decide(EvalDecisions *d, const Decided *v);
+/* A loop that looks whether to end did not. */
+void decide_unfinished(EvalDecisions *d);
 /* The next evaluation follows, from the first decision on. */
 void decisions_again(EvalDecisions *d);
 

@@ -450,6 +450,8 @@ static void loop(Run *r, const Node *n)
     body_leave(r, &l.body);
     if (r->status == EVAL_BAD_DIM)
         return;
+    if (r->decisions && b->until && l.made == wanted_steps)
+        decide_unfinished(r->decisions);
     for (int i = 0; i < b->ncarry; i++)
         part[i] = l.carry[i];
     Node steps = {.dtype = DT_i64};

@@ -52,9 +52,11 @@ EvalStatus eval_decided(Arena *a, const Graph *g, int nroot, Node *const *root,
                         int ninput, const EvalInput *input, int nvar,
                         const Dim *const *var, const int64_t *val,
                         EvalDecisions *d, double **out);
-/* Was something compared with its equal; was a real infinite or NaN. */
+/* Was something compared with its equal; was a real infinite or NaN; did a loop
+ * make all its steps though it has a condition to end. */
 bool eval_tied(const EvalDecisions *d);
 bool eval_infinite(const EvalDecisions *d);
+bool eval_unfinished(const EvalDecisions *d);
 
 /* A tensor with its sizes; wide: the same of DT_i64 and DT_key, which float64
  * may not hold, or NULL. */

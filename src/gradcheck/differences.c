@@ -245,11 +245,17 @@ typedef struct Slopes {
     bool judge;   /* two steps agree, and both sides */
 } Slopes;
 
+static bool call_primal(Points *ps, Pair *p)
+{
+    return p->decided ? reference_beside(p)
+                      : instance_call(ps, &p->primal) == NN_OK;
+}
+
 static bool weighed_at(Points *ps, Pair *p, int first, int n, double **d,
                        double **w, double step, double *value, double *size)
 {
     move(p, first, n, d, step);
-    if (instance_call(ps, &p->primal) != NN_OK)
+    if (!call_primal(ps, p))
         return false;
     *value = weigh(p, &p->primal, 0, w, size);
     return true;

@@ -2,8 +2,6 @@
 
 #include "gradcheck/internal.h"
 
-#include "graph/op.h"
-
 #include <math.h>
 
 /* Points that are tried before a derivative is held against the other mode. */
@@ -89,6 +87,7 @@ typedef struct Checked {
     Function *f;
     const char *name, *primal;
     Nodes root; /* its results, before any pass */
+    Nodes primal_root;
     bool trained;
     const char *expression; /* that the primal is, if not its name */
 } Checked;
@@ -183,56 +182,25 @@ static bool held_by_forward(Check *c, Pair *p, int k, int at, double *error)
 
 /* All of a function */
 
-/* By parameter number k, at one point after another until differences judge. */
-static void check_by(Check *c, Pair *p, int k, int at, int next)
-{
-    const char *what = label(c, p, k, at);
-    double error = 0;
-    int status;
-    Verdict v = difference_verdict(&c->points, p, k, at, &error);
-
-    for (int i = 1; v == VERDICT_unjudged && i < MOST_POINTS && next >= 0;
-         i++) {
-        next = point_next(&c->points, p, next, &status);
-        if (next >= 0)
-            v = difference_verdict(&c->points, p, k, at, &error);
-    }
-    if (v != VERDICT_unjudged)
-        compare(c, p->f->name, what, error, NULL);
-    else if (held_by_forward(c, p, k, at, &error))
-        compare(c, p->f->name, what, error,
-                "by forward mode: differences disagree");
-    else
-        report(c, GRADCHECK_unjudged, p->f->name, what, 0, NULL);
-}
-
 /* A function may be so sensitive that rounding alone tells two ways to compute
- * it apart: then its own sensitivity is what its value is held to. */
-static bool is_rounding(const Reference *ref, const Pair *p, double error)
+ * it apart: then its own sensitivity is what it is held to. */
+static bool is_rounding(const Pair *p, double error)
 {
     enum { ROUNDINGS = 100 };
 
     return error > gradcheck_tolerance &&
-           error < ROUNDINGS * reference_sensitivity(ref, p);
+           error <= ROUNDINGS * reference_sensitivity(p->reference, p);
 }
 
-/* Does the function decide by reals: there a derivative may be one that is
- * chosen, as that of a maximum of equal values is. */
-static bool decides(Check *c, const Reference *ref)
+/* Or what differs by it, as last bits make. */
+static void compare_rounded(Check *c, const Pair *p, const char *what,
+                            double error, const char *note)
 {
-    Reach r = reach_enter(c->module->graph, c->arena, 0, REACH_BODIES,
-                          ref->nroot, ref->root);
-    bool any = false;
-
-    for (int i = 0; i < r.n && !any; i++) {
-        const Node *n = r.node[i];
-        any =
-            n->op == OP_sign || n->op == OP_floor ||
-            op_table[n->op]->cls == OPC_sort ||
-            (n->dtype == DT_bool && n->narg && dtype_is_real(n->arg[0]->dtype));
-    }
-    reach_leave(&r);
-    return any;
+    if (is_rounding(p, error))
+        compare(c, p->f->name, what, 0,
+                arena_printf(c->arena, "%.1e, as last bits make", error));
+    else
+        compare(c, p->f->name, what, error, note);
 }
 
 /* Is the derivative right a little further. */
@@ -259,20 +227,74 @@ static bool right_beside(Check *c, Pair *p, int k, int at)
     return right && point_again(&c->points, p);
 }
 
-/* At an edge differences are no judge of what is multiplied by an infinite
- * argument, nor of a choice between equals. */
-static Verdict edge_verdict(Check *c, Pair *p, const Reference *ref, int k,
-                            int at, double *error)
+/* Why differences of the program as it went on that was decided are no judge
+ * either: what looks for a solution found none, an infinity was met, or at a
+ * tie the rules have left another program. */
+static bool is_no_judge(Check *c, Pair *p, int k, int at, double error,
+                        const EvalDecisions *d)
 {
-    Verdict v = difference_verdict(&c->points, p, k, at, error);
+    return eval_unfinished(d) || (isinf(error) && eval_infinite(d)) ||
+           (isfinite(error) && eval_tied(d) && right_beside(c, p, k, at));
+}
 
-    if (v != VERDICT_off)
-        return v;
-    if (isinf(*error) && !point_is_finite(p))
-        return VERDICT_unjudged;
-    if (isfinite(*error) && decides(c, ref) && right_beside(c, p, k, at))
-        return VERDICT_unjudged;
+/* By the compiled function, and where it says off, by what the program is under
+ * the decisions that it makes at the point: there what a choice between equals
+ * shares and what is stopped is smooth, and what is stopped stays. */
+static Verdict verdict(Check *c, Pair *p, int k, int at, double *error)
+{
+    Verdict v = difference_verdict(&c->points, p, k, at, error), again;
+    Arena *a = arena_new();
+    EvalDecisions *d = eval_decisions(a);
+    double other;
+
+    if (v == VERDICT_off && p->reference->primal) {
+        p->decided = d;
+        again = difference_verdict(&c->points, p, k, at, &other);
+        p->decided = NULL;
+        if (again == VERDICT_right) {
+            *error = other;
+            v = again;
+        } else if (is_no_judge(c, p, k, at, *error, d) ||
+                   is_rounding(p, *error)) {
+            v = VERDICT_unjudged;
+        }
+    }
+    arena_free(a);
     return v;
+}
+
+/* By parameter number k, at one point after another until differences judge. */
+static void check_by(Check *c, Pair *p, int k, int at, int next)
+{
+    const char *what = label(c, p, k, at);
+    double error = 0;
+    int status;
+    Verdict v = verdict(c, p, k, at, &error);
+
+    for (int i = 1; v == VERDICT_unjudged && i < MOST_POINTS && next >= 0;
+         i++) {
+        next = point_next(&c->points, p, next, &status);
+        if (next >= 0)
+            v = verdict(c, p, k, at, &error);
+    }
+    if (v != VERDICT_unjudged)
+        compare(c, p->f->name, what, error, NULL);
+    else if (held_by_forward(c, p, k, at, &error))
+        compare_rounded(c, p, what, error,
+                        "by forward mode: differences disagree");
+    else
+        report(c, GRADCHECK_unjudged, p->f->name, what, 0, NULL);
+}
+
+/* At an edge differences are no judge of what is multiplied by an infinite
+ * argument. */
+static Verdict edge_verdict(Check *c, Pair *p, int k, int at, double *error)
+{
+    Verdict v = verdict(c, p, k, at, error);
+
+    return v == VERDICT_off && isinf(*error) && !point_is_finite(p)
+               ? VERDICT_unjudged
+               : v;
 }
 
 /* Is it that an infinite argument is multiplied by a sum of nothing: it may
@@ -298,11 +320,11 @@ static void check_edges(Check *c, Pair *p, Reference *ref)
             continue;
         if (reference_within(c, p, ref, true, &error)) {
             values++;
-            if (!infinite_of_none(p, error) && !is_rounding(ref, p, error))
+            if (!infinite_of_none(p, error) && !is_rounding(p, error))
                 worst = fmax(worst, error);
         }
         for (int k = 0, at = 0; p->primal.f && k < p->f->nby; k++) {
-            Verdict v = edge_verdict(c, p, ref, k, at, &error);
+            Verdict v = edge_verdict(c, p, k, at, &error);
             at += p->primal.f->param[p->f->by[k]]->nleaf;
             judged += v != VERDICT_unjudged;
             off = v == VERDICT_off ? fmax(off, error) : off;
@@ -316,22 +338,18 @@ static void check_edges(Check *c, Pair *p, Reference *ref)
                 arena_printf(c->arena, "%d judged", judged));
 }
 
-static void check_value(Check *c, Pair *p, Reference *ref, double error)
-{
-    if (is_rounding(ref, p, error))
-        compare(c, p->f->name, "value", 0,
-                arena_printf(c->arena, "%.1e, as last bits make", error));
-    else
-        compare(c, p->f->name, "value", error, ref->stopped);
-}
-
 static void check_function(Check *c, const Checked *one)
 {
     Pair p = pair_new(c, one);
-    Reference ref = {c->arena, c->module, one->root.at, one->root.n, NULL};
+    Reference ref = {.arena = c->arena,
+                     .module = c->module,
+                     .root = one->root.at,
+                     .nroot = one->root.n,
+                     .primal = one->primal_root.at};
     int status = NN_OK;
     double error;
 
+    p.reference = &ref;
     c->points.too_large = false;
     int next = point_next(&c->points, &p, 0, &status);
     if (c->points.stopped) {
@@ -340,7 +358,7 @@ static void check_function(Check *c, const Checked *one)
         report(c, GRADCHECK_untried, one->f->name, NULL, 0,
                why_untried(c, next < 0 ? status : NN_OK));
     } else {
-        check_value(c, &p, &ref, error);
+        compare_rounded(c, &p, "value", error, ref.stopped);
         for (int k = 0, at = 0; p.primal.f && k < p.f->nby; k++) {
             check_by(c, &p, k, at, next);
             at += p.primal.f->param[p.f->by[k]]->nleaf;
@@ -379,8 +397,10 @@ static void add_checked(Check *c, Plan *to, Function *f, const char *name,
     Function *primal = f->deriv != DERIV_none ? f->primal : NULL;
 
     list_push(c->arena, &to->compiled, renamed(c->arena, f, name));
-    if (primal)
+    if (primal) {
         one.primal = arena_printf(c->arena, "%s__primal", name);
+        one.primal_root = functions_roots(c->arena, &primal, 1);
+    }
     list_push(c->arena, &to->checked, one);
     if (primal && primal->deriv != DERIV_none)
         add_checked(c, to, primal, one.primal, false, NULL);

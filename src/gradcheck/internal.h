@@ -2,6 +2,7 @@
 #ifndef NNCC_GRADCHECK_INTERNAL_H
 #define NNCC_GRADCHECK_INTERNAL_H
 
+#include "eval/eval.h"
 #include "gradcheck/gradcheck.h"
 #include "gradcheck/tensor.h"
 
@@ -25,6 +26,8 @@ typedef struct Points {
     const char *error; /* why; NULL: the caller knows */
 } Points;
 
+typedef struct Reference Reference;
+
 /* A derivative (or any function) and what it is of, and their common
  * arguments. */
 typedef struct Pair {
@@ -33,6 +36,9 @@ typedef struct Pair {
     Instance d, primal, base;
     int nvalue;      /* leaves of the primal's results */
     bool first_only; /* vjp's adjoint is that of the first leaf alone */
+    const Reference *reference;
+    EvalDecisions *decided; /* under which the primal is called, evaluated; or
+                               NULL: the compiled one is */
 } Pair;
 
 Instance instance_new(Points *ps, const nn_function *f);
@@ -84,17 +90,21 @@ bool pair_is_matrix(const Pair *p);
 
 /* reference.c */
 
-typedef struct Reference {
+struct Reference {
     Arena *arena;
     const Module *module;
     Node *const *root; /* the function's results, before any pass */
     int nroot;
+    Node *const *primal; /* the same of what it is the derivative of, or NULL */
     const char *stopped; /* an index that is outside where the compiled one is
                             not; or NULL */
-} Reference;
+};
 /* How far the function's results are off at p->base; numbers: only where the
  * evaluator's is one. False: too large to evaluate. */
 bool reference_error(Reference *r, const Pair *p, bool numbers, double *error);
+/* Calls the primal with its arguments as p->decided was; false: it cannot be.
+ */
+bool reference_beside(Pair *p);
 /* How far apart the evaluator's results are when sums are rounded otherwise. */
 double reference_sensitivity(const Reference *r, const Pair *p);
 

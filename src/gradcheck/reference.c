@@ -2,8 +2,6 @@
 
 #include "gradcheck/internal.h"
 
-#include "eval/eval.h"
-
 #include <math.h>
 
 /* The reference finds an index outside where what is compiled does not. */
@@ -122,4 +120,29 @@ double reference_sensitivity(const Reference *r, const Pair *p)
                                  one[at], two[at]));
     arena_free(a);
     return most;
+}
+
+bool reference_beside(Pair *p)
+{
+    const Reference *r = p->reference;
+    const Function *f = p->f->primal;
+    const Instance *s = &p->primal;
+    Arena *a = arena_new();
+    Nodes x = function_inputs(a, f);
+    EvalInput *in = NEWN(a, EvalInput, x.n + 1);
+    double **out = NEWN(a, double *, p->nvalue + 1);
+
+    for (int i = 0; i < x.n; i++)
+        in[i] = (EvalInput){x.at[i], as_doubles(a, s->leaf[i])};
+    bool good =
+        eval_decided(a, r->module->graph, p->nvalue, r->primal, x.n, in,
+                     f->nvar, f->var, s->dims, p->decided, out) == EVAL_OK;
+    for (int i = 0; good && i < p->nvalue; i++) {
+        const nncc_tensor *t = s->leaf[s->nparam + i];
+        int64_t n = tensor_is_real(t) ? tensor_elements(t) : 0;
+        for (int64_t k = 0; k < n; k++)
+            tensor_set(t, k, out[i][k]);
+    }
+    arena_free(a);
+    return good;
 }

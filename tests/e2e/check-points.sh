@@ -48,25 +48,34 @@ accept "$NNCC" check edge.nn
 refuse 1 'checks failed' "$NNCC" check edge.nn --edges
 grep -q 'slope at edges  *OFF' out.txt || fail "$(cat out.txt)"
 
-# Ties are shared, an infinite weight meets a 0, and last bits decide much: right.
+# Ties are shared, an infinite weight meets a 0, and last bits decide much; what is
+# stopped has no derivative, and where no solution was found there is none: right.
 cat >fine.nn <<'EOF'
+use solvers;
 fn tied(v: real[n]) -> real = sum([i < n | max(min(min(v), 3), v[i])]) + sum(abs(v) * v);
 fn saturated(W: real[3, 2], x: real[2], U: real[3]) -> real = dot(U, tanh(W @ tanh(x)));
 fn chaos(x: real) -> real = fold(t < 60, y = x | 3.9 * y * (1 - y));
 fn none(W: real[3, 2], x: real[n, 2]) -> real = sum(tanh(x @ W'));
+fn held(x: real, y: real[n]) -> real = stop(x) * sum(y) + x^2 * stop(max(y[0], 0));
+fn twice_tied(x: real, y: real) -> real = min(max(x, y), x) * y;
+fn still(b: real[2]) -> real = sum(fixed_point(fn(z) = 3 * tanh(z * z) + b, [0, 0], steps = 20)^2);
+export grad(held, x, y) as d_held, grad(twice_tied, x, y) as d_twice, grad(still) as d_still;
 export grad(tied) as d_tied, grad(saturated, W, x, U) as d_saturated, chaos, grad(none, W) as d_none;
 EOF
 accept "$NNCC" check fine.nn --edges
+accept "$NNCC" check fine.nn --edges --seed 2
 # One that is wrong at a tie alone, and one at 0 where nothing is decided.
 cat >tie.nn <<'EOF'
 fn twice(x: real) -> real = 2 * x;
 derivative twice(x; y, y_bar) = if x == 0 { 3 * y_bar } else { 2 * y_bar };
 fn cube(x: real) -> real = x^3 + x;
 derivative cube(x; y, y_bar) = y_bar * (3 * x^2 + 1 + exp(-1e9 * x^2));
-export grad(cube) as d_cube;
+export grad(cube) as d_cube, grad(twice) as d_twice;
 EOF
 refuse 1 'checks failed' "$NNCC" check tie.nn --edges
-grep -q 'd_cube  *slope at edges  *OFF' out.txt || fail "$(cat out.txt)"
+for f in d_cube d_twice; do
+    grep -q "$f  *slope at edges  *OFF" out.txt || fail "$(cat out.txt)"
+done
 
 # A loss that carries a state on: its own gradient, not the state's.
 cat >state.nn <<'EOF'
