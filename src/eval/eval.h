@@ -42,9 +42,9 @@ EvalStatus eval_rounded(Arena *a, const Graph *g, int nroot, Node *const *root,
 
 /* What a program decides at a point: what comparisons hold, how a sort orders,
  * what is rounded or stopped, which of two is the larger (of equals it is their
- * mean, or the constant). Another evaluation under the same decisions is one of a function that
- * is smooth there, if what it is made of is, and that has the derivatives that
- * the program has at the point. */
+ * mean, or the constant). Another evaluation under the same decisions is one of
+ * a function that is smooth there, if what it is made of is, and that has the
+ * derivatives that the program has at the point. */
 typedef struct EvalDecisions EvalDecisions;
 EvalDecisions *eval_decisions(Arena *a);
 /* As eval_nodes; the first evaluation makes the decisions, others follow. */

@@ -338,6 +338,20 @@ static void check_edges(Check *c, Pair *p, Reference *ref)
                 arena_printf(c->arena, "%d judged", judged));
 }
 
+/* The point at number `next`, or one of other sizes that the evaluator can do:
+ * where some are negative it cannot. False: none. */
+static bool find_point(Check *c, Pair *p, Reference *ref, int *next,
+                       int *status, double *error)
+{
+    *next = point_next(&c->points, p, 0, status);
+    while (*next >= 0 && !c->points.stopped) {
+        if (reference_within(c, p, ref, false, error))
+            return true;
+        *next = point_next(&c->points, p, point_resized(*next), status);
+    }
+    return false;
+}
+
 static void check_function(Check *c, const Checked *one)
 {
     Pair p = pair_new(c, one);
@@ -346,17 +360,17 @@ static void check_function(Check *c, const Checked *one)
                      .root = one->root.at,
                      .nroot = one->root.n,
                      .primal = one->primal_root.at};
-    int status = NN_OK;
+    int status = NN_OK, next;
     double error;
 
     p.reference = &ref;
     c->points.too_large = false;
-    int next = point_next(&c->points, &p, 0, &status);
+    bool found = find_point(c, &p, &ref, &next, &status, &error);
     if (c->points.stopped) {
         /* nothing more is asked */
-    } else if (next < 0 || !reference_within(c, &p, &ref, false, &error)) {
+    } else if (!found) {
         report(c, GRADCHECK_untried, one->f->name, NULL, 0,
-               why_untried(c, next < 0 ? status : NN_OK));
+               why_untried(c, status));
     } else {
         compare_rounded(c, &p, "value", error, ref.stopped);
         for (int k = 0, at = 0; p.primal.f && k < p.f->nby; k++) {

@@ -52,6 +52,9 @@ const nncc_tensor *instance_result(const Instance *s, int result, int k);
  * until all results are finite; the number after it, or -1: there are no more,
  * and *status says why the last were refused. */
 int point_next(Points *ps, Pair *p, int number, int *status);
+/* From where in that count on sizes are others than those of the point before
+ * `number`. */
+int point_resized(int number);
 /* The edge number k: zeros, ties, infinities, NaN, no rows and one. False where
  * the functions cannot be called there. */
 enum { EDGES = 24 };

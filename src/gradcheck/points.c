@@ -371,10 +371,12 @@ static int call_pair(Points *ps, Pair *p)
     return primal_params(p) ? instance_call(ps, &p->primal) : NN_ERR_MEMORY;
 }
 
+enum { WAYS = NDRAWS * 8 /* to draw what has one set of sizes */ };
+
+int point_resized(int number) { return ((number - 1) / WAYS + 1) * WAYS; }
+
 int point_next(Points *ps, Pair *p, int number, int *status)
 {
-    enum { WAYS = NDRAWS * 8 };
-
     for (; number < DIM_SETS * WAYS && !ps->stopped; number++) {
         int way = number % WAYS;
         Drawing d = {(Draw)(way % NDRAWS), way >= WAYS / 2, false};

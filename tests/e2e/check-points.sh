@@ -64,6 +64,13 @@ export grad(tied) as d_tied, grad(saturated, W, x, U) as d_saturated, chaos, gra
 EOF
 accept "$NNCC" check fine.nn --edges
 accept "$NNCC" check fine.nn --edges --seed 2
+# Where n - 5 is negative there is nothing to check it at: larger sizes are taken.
+cat >sizes.nn <<'EOF'
+fn far(v: real[n]) -> real = sum(i < n - 5 | v[i + 5]^2);
+export grad(far) as d_far;
+EOF
+accept "$NNCC" check sizes.nn
+grep -q '^d_far  *d_v  *ok' out.txt || fail "$(cat out.txt)"
 # One that is wrong at a tie alone, and one at 0 where nothing is decided.
 cat >tie.nn <<'EOF'
 fn twice(x: real) -> real = 2 * x;

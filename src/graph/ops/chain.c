@@ -179,7 +179,8 @@ static bool is_defined(const Node *n, int depth)
     if (row->flags & OP_DOMAIN && row->finite && !row->finite(n))
         return false;
     for (int i = 0; i < n->narg && depth > 0; i++)
-        if (passes(n, i) && !is_defined(n->arg[i], depth - 1))
+        if (dtype_is_real(n->arg[i]->dtype) &&
+            !is_defined(n->arg[i], depth - 1))
             return false;
     return true;
 }
