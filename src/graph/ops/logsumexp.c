@@ -109,7 +109,6 @@ const Op op_logsumexp = {
     .infer = reduce_infer,
     .identity = reduce_identity,
     .eval_tensor = lse_eval,
-    .finite = reduce_of_some,
     .vjp = lse_vjp,
     .jvp = lse_jvp,
     .expand = lse_expand,

@@ -447,7 +447,6 @@ const Op op_reduce_max = {
     .eval_tensor = reduce_eval,
     .vjp = extreme_vjp,
     .jvp = extreme_jvp,
-    .finite = reduce_of_some,
     .join = join_max,
     .start = -INFINITY,
 };
@@ -463,7 +462,6 @@ const Op op_reduce_min = {
     .eval_tensor = reduce_eval,
     .vjp = extreme_vjp,
     .jvp = extreme_jvp,
-    .finite = reduce_of_some,
     .join = join_min,
     .start = INFINITY,
 };
