@@ -12,8 +12,9 @@
 
 #define KEY_TRAINING "nncc.training"
 #define BEST "nncc.best."
+#define MEAN "nncc.mean."
 
-enum { VERSION = 2, NUMBER_TEXT = 40 };
+enum { VERSION = 3, NUMBER_TEXT = 40 };
 
 /* Reals as C writes them exactly, and whole numbers beyond 2^53, are texts. */
 static json_t *real_json(double v)
@@ -54,17 +55,31 @@ static json_t *items_json(const nncc_trainer *t, const nncc_position *at)
     return list;
 }
 
+/* Evaluations on the test set: how many, which was the best, what plateaus made
+ * of them. */
+static json_t *looks_json(const nncc_position *at)
+{
+    json_t *list =
+        json_pack("[I, I]", (json_int_t)at->looks, (json_int_t)at->best_look);
+
+    for (int i = 0; list && i < NNCC_MAX_SCHEDULES; i++) {
+        json_array_append_new(list, json_integer(at->drops[i]));
+        json_array_append_new(list, json_integer(at->drop_look[i]));
+    }
+    return list;
+}
+
 static int put_position(const nncc_trainer *t, const nncc_position *at,
                         nncc_store *s)
 {
     json_t *j = json_pack(
-        "{s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:I, s:o, s:o}", "version",
-        VERSION, "seed", word_json(t->seed), "batch", (json_int_t)t->batch,
-        "data", word_json(t->data_hash), "epoch", (json_int_t)at->epoch, "step",
-        (json_int_t)at->step, "done", (json_int_t)at->done, "items",
-        items_json(t, at), "best_epoch", (json_int_t)at->best_epoch,
-        "best_loss", real_json(at->best_loss), "best_metric",
-        metrics_json(at->best_metric));
+        "{s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:I, s:o, s:o}",
+        "version", VERSION, "seed", word_json(t->seed), "batch",
+        (json_int_t)t->batch, "data", word_json(t->data_hash), "epoch",
+        (json_int_t)at->epoch, "step", (json_int_t)at->step, "done",
+        (json_int_t)at->done, "items", items_json(t, at), "looks",
+        looks_json(at), "best_epoch", (json_int_t)at->best_epoch, "best_loss",
+        real_json(at->best_loss), "best_metric", metrics_json(at->best_metric));
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     int status = text ? nncc_store_set_text(s, KEY_TRAINING, text)
                       : nncc_fail_memory(0, "a checkpoint");
@@ -75,7 +90,7 @@ static int put_position(const nncc_trainer *t, const nncc_position *at,
 }
 
 int nncc_checkpoint_write(const nncc_trainer *t, const nncc_position *at,
-                          const void *best, const char *path)
+                          const void *best, const void *mean, const char *path)
 {
     nncc_store *s;
     int status = nncc_store_new(&s);
@@ -86,6 +101,9 @@ int nncc_checkpoint_write(const nncc_trainer *t, const nncc_position *at,
         status = nncc_weights_put(&t->block[i], "", NULL, s);
     for (int i = 0; i < t->nblock && best && !status; i++)
         status = nncc_weights_put(&t->block[i], BEST, &best, s);
+    for (int i = 0; i < t->nblock && mean && !status; i++)
+        if (nncc_is_trained(t, &t->block[i]))
+            status = nncc_weights_put(&t->block[i], MEAN, &mean, s);
     if (!status)
         status = nncc_fit_write(t->fit, s);
     if (!status)
@@ -136,19 +154,40 @@ static bool items_from_json(const json_t *list, nncc_position *at)
     return n > 0 && n <= NNCC_MAX_ITEMS;
 }
 
+static bool looks_from_json(const json_t *list, nncc_position *at)
+{
+    int64_t v[2 + 2 * NNCC_MAX_SCHEDULES];
+
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+        const json_t *one = json_array_get(list, i);
+        v[i] = json_integer_value(one);
+        if (!json_is_integer(one) || v[i] < 0)
+            return false;
+    }
+    at->looks = v[0];
+    at->best_look = v[1];
+    for (int i = 0; i < NNCC_MAX_SCHEDULES; i++) {
+        at->drops[i] = v[2 + 2 * i];
+        at->drop_look[i] = v[3 + 2 * i];
+    }
+    return true;
+}
+
 static bool position_from_json(json_t *j, Origin *o, nncc_position *at)
 {
     int version;
     json_int_t epoch, step, done, best_epoch;
-    json_t *seed, *data, *items, *best_loss, *metric;
+    json_t *seed, *data, *items, *looks, *best_loss, *metric;
 
     if (!j ||
         json_unpack(j,
-                    "{s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:I, s:o, s:o}",
+                    "{s:i, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:I, s:o, "
+                    "s:o}",
                     "version", &version, "seed", &seed, "batch", &o->batch,
                     "data", &data, "epoch", &epoch, "step", &step, "done",
-                    &done, "items", &items, "best_epoch", &best_epoch,
-                    "best_loss", &best_loss, "best_metric", &metric) != 0 ||
+                    &done, "items", &items, "looks", &looks, "best_epoch",
+                    &best_epoch, "best_loss", &best_loss, "best_metric",
+                    &metric) != 0 ||
         version != VERSION || epoch < 1 || step < 0 || done < 0 ||
         best_epoch < 0 || best_epoch > epoch ||
         json_array_size(metric) != NNCC_MAX_METRICS)
@@ -159,7 +198,8 @@ static bool position_from_json(json_t *j, Origin *o, nncc_position *at)
         if (!read_real(json_array_get(metric, (size_t)i), &at->best_metric[i]))
             return false;
     return read_word(seed, &o->seed) && read_word(data, &o->data) &&
-           items_from_json(items, at) && read_real(best_loss, &at->best_loss);
+           items_from_json(items, at) && looks_from_json(looks, at) &&
+           read_real(best_loss, &at->best_loss);
 }
 
 static int check_origin(const nncc_trainer *t, const char *path,
@@ -201,34 +241,42 @@ static int check_state(const nncc_trainer *t, const char *path, nncc_take *k)
     return NN_OK;
 }
 
-static bool has_best(const nncc_trainer *t, const nncc_store *s)
+static bool has_copy(const nncc_trainer *t, const nncc_store *s,
+                     const char *prefix)
 {
-    nncc_take k = {.s = s, .prefix = BEST};
+    nncc_take k = {.s = s, .prefix = prefix};
 
     nncc_take_check(&k, &t->block[0]);
     nncc_take_free(&k);
     return k.found > 0;
 }
 
-static int read_best(const nncc_trainer *t, const nncc_store *s,
-                     const char *path, void **best)
+/* A copy of all blocks, or of those that are trained; *out stays where there is
+ * none. */
+static int read_copy(const nncc_trainer *t, const nncc_store *s,
+                     const char *path, const char *prefix, bool trained,
+                     void **out)
 {
-    nncc_take k = {.s = s, .prefix = BEST};
+    nncc_take k = {.s = s, .prefix = prefix};
+
+    if (!has_copy(t, s, prefix))
+        return NN_OK;
     void *copy = nncc_alloc(nncc_trainer_bytes(t), 1, "a copy"), *to = copy;
     int status = copy ? NN_OK : (int)NN_ERR_MEMORY;
 
     for (int i = 0; i < t->nblock && !status; i++)
-        status = nncc_take_back(&k, &t->block[i], &to);
+        if (!trained || nncc_is_trained(t, &t->block[i]))
+            status = nncc_take_back(&k, &t->block[i], &to);
     if (status) {
         free(copy);
         return nncc_fail(status, "%s: damaged: %s", path, nncc_last_error());
     }
-    *best = copy;
+    *out = copy;
     return NN_OK;
 }
 
 static int take_all(nncc_trainer *t, const nncc_store *s, const char *path,
-                    nncc_position *at, void **best)
+                    nncc_position *at, void **best, void **mean)
 {
     const char *text = nncc_store_text(s, KEY_TRAINING);
     json_t *j = text ? json_loads(text, 0, NULL) : NULL;
@@ -244,8 +292,10 @@ static int take_all(nncc_trainer *t, const nncc_store *s, const char *path,
                                  path);
     if (!status)
         status = check_origin(t, path, &o);
-    if (!status && has_best(t, s))
-        status = read_best(t, s, path, best);
+    if (!status)
+        status = read_copy(t, s, path, BEST, false, best);
+    if (!status)
+        status = read_copy(t, s, path, MEAN, true, mean);
     for (int i = 0; i < t->nblock && !status; i++)
         nncc_take_copy(&k, &t->block[i]);
     if (!status)
@@ -256,14 +306,14 @@ static int take_all(nncc_trainer *t, const nncc_store *s, const char *path,
 }
 
 int nncc_checkpoint_read(nncc_trainer *t, const char *path, nncc_position *at,
-                         void **best)
+                         void **best, void **mean)
 {
     nncc_store *s;
     int status = nncc_store_read(path, &s);
 
     if (status)
         return status;
-    status = take_all(t, s, path, at, best);
+    status = take_all(t, s, path, at, best, mean);
     nncc_store_free(s);
     return status;
 }

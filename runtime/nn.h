@@ -480,15 +480,22 @@ typedef struct nncc_setting {
 /* The share of a setting's value that holds at each step, t being the part of
  * all steps after the warm-up that are done. */
 enum nncc_schedule_kind {
-    NNCC_SCHEDULE_CONSTANT = 0, /* 1 */
-    NNCC_SCHEDULE_LINEAR = 1,   /* from 1 to factor: 1 - (1 - factor) t */
-    NNCC_SCHEDULE_COSINE = 2,   /* likewise: f + (1 - f) (1 + cos(pi t)) / 2
-                                 (Loshchilov, Hutter 2017, without restarts) */
-    NNCC_SCHEDULE_STEP = 3      /* times factor after every `every` epochs */
+    NNCC_SCHEDULE_CONSTANT = 0,  /* 1 */
+    NNCC_SCHEDULE_LINEAR = 1,    /* from 1 to factor: 1 - (1 - factor) t */
+    NNCC_SCHEDULE_COSINE = 2,    /* likewise: f + (1 - f) (1 + cos(pi t)) / 2
+                                  (Loshchilov, Hutter 2017, without restarts) */
+    NNCC_SCHEDULE_STEP = 3,      /* times factor after every `every` epochs */
+    NNCC_SCHEDULE_ONE_CYCLE = 4, /* up from 1/25 to 1 in the warm-up, or the
+                                    first 0.3 of all steps, then down to factor,
+                                    both along a cosine (Smith 2018) */
+    NNCC_SCHEDULE_PLATEAU = 5    /* times factor whenever `every` evaluations on
+                                    the test set gave nothing better */
 };
 
+#define NNCC_MAX_SCHEDULES 8
+
 typedef struct nncc_schedule {
-    const char *setting; /* null: "lr" */
+    const char *setting; /* null: "lr"; "critic.lr" is one item's */
     int32_t kind;        /* enum nncc_schedule_kind */
     int32_t reserved;
     int64_t warmup; /* steps at first in which it grows evenly up to 1 (Goyal et
@@ -498,9 +505,20 @@ typedef struct nncc_schedule {
 } nncc_schedule;
 
 enum nncc_event {
-    NNCC_EVENT_STEP = 0, /* after a step: loss is this batch's */
-    NNCC_EVENT_EPOCH = 1 /* after an epoch: loss is the epoch's mean, and the
+    NNCC_EVENT_STEP = 0,  /* after a step: loss is this batch's */
+    NNCC_EVENT_EPOCH = 1, /* after an epoch: loss is the epoch's mean, and the
                           test set, if there is one, has been evaluated */
+    NNCC_EVENT_TEST = 2,  /* with evaluate_steps: the test set has been; loss is
+                             the mean of the epoch so far */
+    NNCC_EVENT_SKIPPED = 3 /* a step was not made, its loss or gradient being no
+                              number: nncc_last_error says which */
+};
+
+/* What is done where a loss or gradient is infinite or not a number. */
+enum nncc_on_nan {
+    NNCC_NAN_STOP = 0, /* NN_ERR_DIVERGED */
+    NNCC_NAN_SKIP = 1  /* the step is not made; NN_ERR_DIVERGED where none of an
+                          epoch is */
 };
 
 #define NNCC_MAX_METRICS 64
@@ -519,6 +537,7 @@ typedef struct nncc_progress {
     double seconds;                       /* since the training began */
     int64_t rows;                         /* of all steps since then */
     double item_loss[NNCC_MAX_ITEMS]; /* of each `train` item: nncc_item_name */
+    int64_t skipped;                  /* steps, as of NNCC_EVENT_SKIPPED */
 } nncc_progress;
 
 /* A training in a file from which it goes on to the same bits: last.safetensors
@@ -550,19 +569,32 @@ typedef struct nncc_train_options {
     int (*progress)(void *context, const nncc_progress *p);
     void *context;
     const nn_exec *exec;           /* may be null */
-    const nncc_schedule *schedule; /* may be null */
-    /* Not 0: training ends when the test loss has not fallen for so many
-     * epochs, and the parameters become those of the best epoch. */
+    const nncc_schedule *schedule; /* may be null; nschedule of them */
+    /* Not 0: training ends when so many evaluations on the test set in a row
+     * gave nothing better, and the parameters become those of the best one. */
     int64_t patience;
     /* Not 0: from the parameters (and what else step updates) that m has, of
      * nncc_prepare, nncc_load or an earlier training, instead of fresh ones. */
     int32_t keep;
-    int32_t reserved;
+    int32_t nschedule;                   /* 0: one, if schedule is not null */
     const nncc_checkpoints *checkpoints; /* may be null */
+    int64_t steps;                       /* not 0: so many instead of epochs */
+    int64_t evaluate_steps; /* not 0: the test set is evaluated every so many
+                               steps, and not after epochs */
+    const char *best;       /* the metric of which the best is meant; null: the
+                               test loss */
+    double
+        average; /* not 0: after a step the running mean of what is trained
+                    moves towards it by 1 less this, at first by more: 9 / (10
+                    + steps made). The mean is what is evaluated and what
+                    remains in the end */
+    int32_t best_largest; /* not 0: the largest `best` is */
+    int32_t on_nan;       /* enum nncc_on_nan */
 } nncc_train_options;
 
 #define NNCC_TRAIN_DEFAULTS                                                    \
-    {10, 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0, NULL}
+    {10, 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL,                             \
+     0,  0, 0, NULL, 0, 0, NULL, 0,    0,    0}
 
 typedef struct nncc_train_result {
     int64_t epochs, steps; /* done */
@@ -578,6 +610,7 @@ typedef struct nncc_train_result {
     double test_metric[NNCC_MAX_METRICS];
     double seconds; /* of training, evaluation at epochs' ends included */
     double item_loss[NNCC_MAX_ITEMS]; /* train_loss of each `train` item */
+    int64_t skipped;                  /* steps that were not made */
 } nncc_train_result;
 
 /* The `train` items of m, in the order of the program: their names. A training

@@ -485,15 +485,6 @@ int nncc_trainer_save(const nncc_trainer *t, void **saved);
 size_t nncc_trainer_bytes(const nncc_trainer *t); /* of that copy */
 void nncc_trainer_restore(nncc_trainer *t, const void *saved);
 
-/* schedule.c */
-
-/* Refuses a schedule that makes no sense. */
-int nncc_schedule_check(const nncc_schedule *s);
-/* The share of its setting's value at step `step` of `steps`, from 0, in epoch
- * `epoch`, from 0. */
-double nncc_schedule_share(const nncc_schedule *s, int64_t step, int64_t steps,
-                           int64_t epoch);
-
 /* weights.c: blocks to a store and back */
 
 /* All leaves of b, by their names behind a prefix; where copy is not NULL with
@@ -530,18 +521,67 @@ typedef struct nncc_position {
     int64_t done;                     /* of all epochs */
     nncc_sum sum[NNCC_MAX_ITEMS];     /* of the epoch at hand so far */
     double last_loss[NNCC_MAX_ITEMS]; /* means of the epoch before */
-    int64_t best_epoch;               /* with patience */
+    int64_t looks; /* evaluations on the test set, and which was the best */
+    int64_t best_look;
+    int64_t
+        drops[NNCC_MAX_SCHEDULES]; /* of plateaus, and the last one's look */
+    int64_t drop_look[NNCC_MAX_SCHEDULES];
+    int64_t best_epoch; /* with patience */
     double best_loss;
     double best_metric[NNCC_MAX_METRICS];
 } nncc_position;
 
 /* The state of t and where it is; best: a copy of the state (nncc_trainer_save)
- * or NULL. */
+ * or NULL; mean: nncc_mean_new's, or NULL. */
 int nncc_checkpoint_write(const struct nncc_trainer *t, const nncc_position *at,
-                          const void *best, const char *path);
+                          const void *best, const void *mean, const char *path);
 /* Back again, if it is of the same model, data, seed and batch; else as it was.
- * *best is made where the checkpoint has one. */
+ * *best and *mean are made where the checkpoint has them. */
 int nncc_checkpoint_read(struct nncc_trainer *t, const char *path,
-                         nncc_position *at, void **best);
+                         nncc_position *at, void **best, void **mean);
+
+/* options.c */
+
+/* Refuses what makes no sense; makes the folder of checkpoints. test: NULL
+ * without one. */
+int nncc_check_options(const nncc_train_options *o, const nncc_data *train,
+                       const nncc_data *test);
+
+/* schedule.c */
+
+/* The schedules of a training, and what each item's setting is without them. */
+typedef struct nncc_schedules {
+    const nncc_schedule *at;
+    int n;
+    double base[NNCC_MAX_SCHEDULES][NNCC_MAX_ITEMS];
+} nncc_schedules;
+/* Those of o, checked; step: a binding for each item. tests: is there a test
+ * set. */
+int nncc_schedules_bind(const nncc_trainer *t, const nncc_binding *step,
+                        const nncc_train_options *o, bool tests,
+                        nncc_schedules *s);
+/* What schedules in the language count to, of `steps` rounds, unless it is set.
+ */
+void nncc_schedules_total(const nncc_trainer *t, int64_t steps,
+                          nncc_binding *step);
+/* The settings of the step at hand, of `steps`. */
+void nncc_schedules_follow(const nncc_schedules *s, const nncc_trainer *t,
+                           const nncc_position *at, int64_t steps,
+                           nncc_binding *step);
+/* After an evaluation on the test set: what waits for a better one. */
+void nncc_schedules_look(const nncc_schedules *s, nncc_position *at);
+
+/* mean.c: the running mean of what is trained: its leaves one after another */
+
+/* Is it changed by an optimizer? */
+bool nncc_is_trained(const nncc_trainer *t, const nncc_block *b);
+size_t nncc_mean_bytes(const nncc_trainer *t);
+/* A copy of what there is; NULL where there is no memory. */
+void *nncc_mean_new(const nncc_trainer *t);
+/* After step number `step`, from 1. */
+void nncc_mean_add(const nncc_trainer *t, void *mean, double decay,
+                   int64_t step);
+/* What is trained becomes the mean, and the mean what was trained. */
+void nncc_mean_swap(const nncc_trainer *t, void *mean);
 
 #endif

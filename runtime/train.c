@@ -35,13 +35,17 @@ typedef struct Run {
     int64_t size;            /* rows of a batch, at most */
     int64_t width, calls;    /* batches of a round, steps of items */
     int64_t steps_per_epoch; /* rounds */
+    int64_t steps, epochs;   /* of all, in all */
     nncc_position at;
     double began;
     int64_t rows;     /* of steps since then */
     nncc_means means; /* of the test set, as of the last evaluation */
     bool evaluated, stopped, out_of_patience;
-    double base[NNCC_MAX_ITEMS]; /* of the setting that has a schedule */
-    void *best_state;            /* with patience */
+    nncc_schedules schedules;
+    int best; /* the metric that decides, or -1: the loss */
+    int64_t skipped;
+    void *mean;       /* with `average` */
+    void *best_state; /* with patience */
     bool only_prepare;
 } Run;
 
@@ -89,15 +93,17 @@ static int report(Run *r, int event, const double *item_loss)
 {
     nncc_progress p = {.event = event,
                        .epoch = r->at.epoch,
-                       .epochs = r->o->epochs,
+                       .epochs = r->epochs,
                        .step = r->at.done,
-                       .steps = r->o->epochs * r->steps_per_epoch,
+                       .steps = r->steps,
                        .loss = item_loss[0],
-                       .rows = r->rows};
+                       .rows = r->rows,
+                       .skipped = r->skipped};
 
     if (!r->o->progress)
         return 0;
-    if (event == NNCC_EVENT_EPOCH && r->test) {
+    int looks = r->o->evaluate_steps ? NNCC_EVENT_TEST : NNCC_EVENT_EPOCH;
+    if (event == looks && r->evaluated) {
         p.has_test = 1;
         p.nmetric = r->means.nmetric;
         p.test_loss = r->means.loss;
@@ -106,25 +112,6 @@ static int report(Run *r, int event, const double *item_loss)
     p.seconds = now() - r->began;
     memcpy(p.item_loss, item_loss, sizeof p.item_loss);
     return r->o->progress(r->o->context, &p);
-}
-
-static const char *scheduled(const nncc_schedule *s)
-{
-    return s->setting ? s->setting : "lr";
-}
-
-static int follow_schedule(Run *r)
-{
-    const nncc_schedule *s = r->o->schedule;
-
-    if (!s)
-        return NN_OK;
-    double share = nncc_schedule_share(
-        s, r->at.done, r->o->epochs * r->steps_per_epoch, r->at.epoch - 1);
-    for (int k = 0; k < r->t->nitem; k++)
-        if (r->base[k] != 0)
-            nncc_bind_set(&r->step[k], scheduled(s), r->base[k] * share);
-    return NN_OK;
 }
 
 /* Of an item of several: " of critic"; or nothing. */
@@ -140,7 +127,8 @@ static int no_number(Run *r, int k, const char *of)
 {
     char name[256];
 
-    nncc_bind_keep(&r->step[k], &r->m->stopped);
+    if (r->o->on_nan == NNCC_NAN_STOP)
+        nncc_bind_keep(&r->step[k], &r->m->stopped);
     return nncc_fail(
         NN_ERR_DIVERGED,
         "%s%s became infinite or not a number in epoch %lld, step %lld, whose "
@@ -180,7 +168,13 @@ static int run_item(Run *r, int k, int64_t j, int64_t call, double *loss)
         nncc_run_batch(r->m, r->t, b, r->train, r->batch, rows, r->o->exec);
     if (!status)
         status = nncc_bind_result(b, 0, loss);
+    bool skips = status == NN_ERR_NUMBER && r->o->on_nan == NNCC_NAN_SKIP;
     status = check_loss(r, k, status, *loss);
+    if (skips) {
+        r->skipped++;
+        r->stopped |= report(r, NNCC_EVENT_SKIPPED, loss - k) != 0;
+        return NN_OK;
+    }
     if (!status) {
         r->at.sum[k].loss += *loss * (double)rows;
         r->at.sum[k].rows += (double)rows;
@@ -192,9 +186,10 @@ static int run_item(Run *r, int k, int64_t j, int64_t call, double *loss)
 /* A round: the steps of each item in turn. */
 static int run_step(Run *r, double *loss)
 {
-    int status = follow_schedule(r);
+    int status = NN_OK;
     int64_t call = 0;
 
+    nncc_schedules_follow(&r->schedules, r->t, &r->at, r->steps, r->step);
     for (int k = 0; k < r->t->nitem; k++)
         for (int64_t j = 0; j < r->t->item[k].steps && !status; j++)
             status = run_item(r, k, j, call++, &loss[k]);
@@ -202,6 +197,8 @@ static int run_step(Run *r, double *loss)
         return status;
     r->at.done++;
     r->at.step++;
+    if (r->mean)
+        nncc_mean_add(r->t, r->mean, r->o->average, r->at.done);
     r->evaluated = false;
     return NN_OK;
 }
@@ -217,22 +214,24 @@ static int evaluate_test(Run *r)
 
 /* Files */
 
-static int write_file(const Run *r, const void *best, const char *name)
+static int write_file(const Run *r, const void *best, const void *mean,
+                      const char *name)
 {
     nncc_text path = {0};
 
     nncc_text_printf(&path, "%s/%s", r->o->checkpoints->folder, name);
     int status = path.failed
                      ? (int)NN_ERR_MEMORY
-                     : nncc_checkpoint_write(r->t, &r->at, best, path.at);
+                     : nncc_checkpoint_write(r->t, &r->at, best, mean, path.at);
     free(path.at);
     return status;
 }
 
 static int write_last(const Run *r)
 {
-    return r->o->checkpoints ? write_file(r, r->best_state, "last.safetensors")
-                             : NN_OK;
+    return r->o->checkpoints
+               ? write_file(r, r->best_state, r->mean, "last.safetensors")
+               : NN_OK;
 }
 
 static int write_after_step(const Run *r)
@@ -256,32 +255,75 @@ static int write_after_epoch(const Run *r)
     if (status || !c || !c->keep || epoch % c->keep)
         return status;
     snprintf(name, sizeof name, "epoch-%04lld.safetensors", (long long)epoch);
-    return write_file(r, r->best_state, name);
+    return write_file(r, r->best_state, r->mean, name);
 }
 
-/* The best epoch so far: what it gave, its parameters where they are to be
- * those in the end, and its file. */
+/* Looking at the test set */
+
+/* Is what the evaluation gave better than the best before? */
+static bool is_better(const Run *r)
+{
+    int m = r->best;
+    double now = m < 0 ? r->means.loss : r->means.metric[m];
+    double before = m < 0 ? r->at.best_loss : r->at.best_metric[m];
+
+    if (r->at.best_look == 0 || isnan(before))
+        return true;
+    return m >= 0 && r->o->best_largest ? now > before : now < before;
+}
+
+/* The best so far: what it gave, its parameters where they are to be those in
+ * the end, and its file. */
 static int note_best(Run *r)
 {
     int status = NN_OK;
 
-    if (!r->test || (r->at.best_epoch && !(r->means.loss < r->at.best_loss) &&
-                     !isnan(r->at.best_loss)))
+    if (!is_better(r))
         return NN_OK;
+    r->at.best_look = r->at.looks;
     r->at.best_epoch = r->at.epoch;
     r->at.best_loss = r->means.loss;
     memcpy(r->at.best_metric, r->means.metric, sizeof r->at.best_metric);
     if (r->o->patience)
         status = nncc_trainer_save(r->t, &r->best_state);
     if (!status && r->o->checkpoints)
-        status = write_file(r, NULL, "best.safetensors");
+        status = write_file(r, NULL, NULL, "best.safetensors");
     return status;
 }
 
-static void be_patient(Run *r, int64_t epoch)
+static void be_patient(Run *r)
 {
-    r->out_of_patience = r->o->patience && r->at.best_epoch &&
-                         epoch - r->at.best_epoch >= r->o->patience;
+    r->out_of_patience = r->o->patience && r->at.best_look &&
+                         r->at.looks - r->at.best_look >= r->o->patience;
+}
+
+/* Does anybody want to know? */
+static bool looks(const Run *r)
+{
+    bool waits = false;
+
+    for (int i = 0; i < r->schedules.n; i++)
+        waits |= r->schedules.at[i].kind == NNCC_SCHEDULE_PLATEAU;
+    return r->test &&
+           (waits || r->o->progress || r->o->patience || r->o->checkpoints);
+}
+
+/* Evaluates, with the mean in the place of the parameters if there is one. */
+static int look(Run *r)
+{
+    if (!looks(r))
+        return NN_OK;
+    if (r->mean)
+        nncc_mean_swap(r->t, r->mean);
+    int status = evaluate_test(r);
+    r->at.looks++;
+    if (!status)
+        status = note_best(r);
+    if (r->mean)
+        nncc_mean_swap(r->t, r->mean);
+    nncc_schedules_look(&r->schedules, &r->at);
+    be_patient(r);
+    return status;
 }
 
 /* Of the epoch so far; of an item that made no step in it, as before. */
@@ -293,15 +335,34 @@ static void mean_losses(const Run *r, double *to)
             to[k] = r->at.sum[k].loss / r->at.sum[k].rows;
 }
 
+static int look_after_step(Run *r)
+{
+    double loss[NNCC_MAX_ITEMS];
+
+    if (!r->o->evaluate_steps || r->at.done % r->o->evaluate_steps)
+        return NN_OK;
+    int status = look(r);
+    mean_losses(r, loss);
+    if (!status && report(r, NNCC_EVENT_TEST, loss) != 0)
+        r->stopped = true;
+    return status;
+}
+
+static int all_skipped(const Run *r)
+{
+    if (!r->skipped || r->at.sum[0].rows > 0)
+        return NN_OK;
+    return nncc_fail(NN_ERR_DIVERGED, "no step of epoch %lld could be made: %s",
+                     (long long)r->at.epoch, nncc_last_error());
+}
+
 static int end_epoch(Run *r)
 {
-    bool looks = r->o->progress || r->o->patience || r->o->checkpoints;
-    int status = looks ? evaluate_test(r) : NN_OK;
+    int status = all_skipped(r);
 
+    if (!status && !r->o->evaluate_steps)
+        status = look(r);
     mean_losses(r, r->at.last_loss);
-    if (!status)
-        status = note_best(r);
-    be_patient(r, r->at.epoch);
     if (!status && report(r, NNCC_EVENT_EPOCH, r->at.last_loss) != 0)
         r->stopped = true;
     r->at.epoch++;
@@ -310,16 +371,23 @@ static int end_epoch(Run *r)
     return status ? status : write_after_epoch(r);
 }
 
+static bool goes_on(const Run *r)
+{
+    return r->at.done < r->steps && !r->stopped && !r->out_of_patience;
+}
+
 static int run_epoch(Run *r)
 {
     order_rows(r);
-    while (r->at.step < r->steps_per_epoch && !r->stopped) {
+    while (r->at.step < r->steps_per_epoch && goes_on(r)) {
         double loss[NNCC_MAX_ITEMS] = {0};
         int status = run_step(r, loss);
         if (status)
             return status;
-        r->stopped = report(r, NNCC_EVENT_STEP, loss) != 0;
-        status = write_after_step(r);
+        r->stopped |= report(r, NNCC_EVENT_STEP, loss) != 0;
+        status = look_after_step(r);
+        if (!status)
+            status = write_after_step(r);
         if (status)
             return status;
     }
@@ -341,14 +409,19 @@ static void tell_result(const Run *r, const double *loss, nncc_train_result *to)
                               .nmetric = r->test ? r->means.nmetric : 0,
                               .train_loss = loss[0],
                               .test_loss = r->means.loss,
-                              .seconds = now() - r->began};
+                              .seconds = now() - r->began,
+                              .skipped = r->skipped};
     memcpy(to->test_metric, r->means.metric, sizeof to->test_metric);
     memcpy(to->item_loss, loss, sizeof to->item_loss);
 }
 
-/* With patience the best epoch's state is what was trained. */
+/* What was trained is with patience the best state, or else the mean. */
 static void take_best(Run *r)
 {
+    if (!r->best_state && r->mean) {
+        nncc_mean_swap(r->t, r->mean);
+        r->evaluated = false;
+    }
     if (!r->best_state)
         return;
     nncc_trainer_restore(r->t, r->best_state);
@@ -377,9 +450,8 @@ static int run_epochs(Run *r, nncc_train_result *result)
     int status = NN_OK;
 
     r->began = now();
-    be_patient(r, r->at.epoch - 1);
-    while (r->at.epoch <= r->o->epochs && !r->stopped && !r->out_of_patience &&
-           !status)
+    be_patient(r);
+    while (goes_on(r) && !status)
         status = run_epoch(r);
     if (status)
         return status;
@@ -396,20 +468,26 @@ static int run_epochs(Run *r, nncc_train_result *result)
 
 /* Before the loop */
 
-static int bind_schedule(Run *r)
+static int find_best(Run *r)
 {
-    const nncc_schedule *s = r->o->schedule;
-    int status = s ? nncc_schedule_check(s) : NN_OK, found = 0;
+    const char *best = r->o->best;
+    nncc_text names = {0};
 
-    if (!s || status)
-        return status;
-    for (int k = 0; k < r->t->nitem; k++) {
-        status = nncc_bind_scalar(&r->step[k], scheduled(s), &r->base[k]);
-        found += status == NN_OK;
-        if (status && status != NN_ERR_NAME)
-            return status;
+    r->best = -1;
+    for (int i = 0; best && i < nncc_metric_count(r->m); i++) {
+        if (strcmp(nncc_metric_name(r->m, i), best) == 0)
+            r->best = i;
+        nncc_text_printf(&names, "%s%s", i ? ", " : "",
+                         nncc_metric_name(r->m, i));
     }
-    return found ? NN_OK : status;
+    int status = !best || r->best >= 0
+                     ? (int)NN_OK
+                     : nncc_fail(NN_ERR_NAME,
+                                 "there is no metric '%s' to be the best by; "
+                                 "there is %s",
+                                 best, names.at ? names.at : "none");
+    free(names.at);
+    return status;
 }
 
 /* All items take the same batches. */
@@ -443,7 +521,10 @@ static int bind_run(Run *r)
     int status = bind_items(r);
 
     if (!status)
-        status = bind_schedule(r);
+        status =
+            nncc_schedules_bind(r->t, r->step, r->o, r->test, &r->schedules);
+    if (!status)
+        status = find_best(r);
     if (status)
         return status;
     r->t->batch = r->size;
@@ -475,6 +556,10 @@ static int allocate_rows(Run *r)
     if (r->steps_per_epoch && r->o->epochs > INT64_MAX / r->steps_per_epoch)
         return nncc_fail(NN_ERR_ARGUMENT, "%lld epochs are too many",
                          (long long)r->o->epochs);
+    r->steps = r->o->steps ? r->o->steps : r->o->epochs * r->steps_per_epoch;
+    r->epochs =
+        r->steps / r->steps_per_epoch + (r->steps % r->steps_per_epoch != 0);
+    nncc_schedules_total(r->t, r->steps, r->step);
     if (!nncc_data_has_files(r->train))
         r->order = nncc_alloc((size_t)n, sizeof *r->order, "a permutation");
     r->batch = nncc_alloc((size_t)r->size, sizeof *r->batch, "a batch");
@@ -493,7 +578,8 @@ static int resume(Run *r)
     nncc_text_printf(&path, "%s/last.safetensors", c->folder);
     int status = path.failed ? (int)NN_ERR_MEMORY : NN_OK;
     if (!status && access(path.at, F_OK) == 0)
-        status = nncc_checkpoint_read(r->t, path.at, &r->at, &r->best_state);
+        status = nncc_checkpoint_read(r->t, path.at, &r->at, &r->best_state,
+                                      &r->mean);
     free(path.at);
     if (!status && r->at.step > r->steps_per_epoch)
         return nncc_fail(
@@ -503,7 +589,11 @@ static int resume(Run *r)
         free(r->best_state);
         r->best_state = NULL;
     } else if (!r->best_state) {
-        r->at.best_epoch = 0;
+        r->at.best_epoch = r->at.best_look = 0;
+    }
+    if (!r->o->average) {
+        free(r->mean);
+        r->mean = NULL;
     }
     return status;
 }
@@ -515,7 +605,12 @@ static int first_values(Run *r)
                      ? nncc_trainer_keep(r->m, r->t)
                      : nncc_trainer_init(r->m, r->t, r->step, r->o->exec);
 
-    return status ? status : resume(r);
+    if (!status)
+        status = resume(r);
+    if (!status && r->o->average && !r->mean &&
+        !(r->mean = nncc_mean_new(r->t)))
+        status = NN_ERR_MEMORY;
+    return status;
 }
 
 /* Everything that can be found wrong is, before the model's old parameters are
@@ -548,49 +643,12 @@ static int prepare(Run *r)
     return status;
 }
 
-static int make_folder(const nncc_checkpoints *c)
-{
-    struct stat st;
-
-    if (!c)
-        return NN_OK;
-    if (!c->folder || c->steps < 0 || c->keep < 0)
-        return nncc_fail(NN_ERR_ARGUMENT,
-                         "checkpoints every %lld steps, one kept every %lld "
-                         "epochs, %s",
-                         (long long)c->steps, (long long)c->keep,
-                         c->folder ? c->folder : "without a folder");
-    if (mkdir(c->folder, 0777) != 0 &&
-        (errno != EEXIST || stat(c->folder, &st) != 0 || !S_ISDIR(st.st_mode)))
-        return nncc_fail(NN_ERR_FILE, "%s: %s", c->folder,
-                         errno == EEXIST ? "is no folder" : strerror(errno));
-    return NN_OK;
-}
-
-static int check_options(const nncc_train_options *o, const nncc_data *train,
-                         const nncc_data *test)
-{
-    if (o->patience < 0 || (o->patience && !test))
-        return nncc_fail(NN_ERR_ARGUMENT, "a patience of %lld epochs %s",
-                         (long long)o->patience,
-                         o->patience < 0 ? "makes no sense"
-                                         : "needs a test set to look at");
-    if (o->epochs < 0 || o->batch < 0 || o->nsetting < 0)
-        return nncc_fail(NN_ERR_ARGUMENT,
-                         "%lld epochs of batches of %lld rows; neither may be "
-                         "negative",
-                         (long long)o->epochs, (long long)o->batch);
-    if (train->n == 0)
-        return nncc_fail(NN_ERR_ARGUMENT, "%s: no rows to train on",
-                         train->path);
-    return make_folder(o->checkpoints);
-}
-
 static void run_free(Run *r)
 {
     free(r->order);
     free(r->batch);
     free(r->best_state);
+    free(r->mean);
     for (int k = 0; k < NNCC_MAX_ITEMS; k++) {
         nncc_bind_free(&r->step[k]);
         nncc_bind_free(&r->eval[k]);
@@ -608,7 +666,7 @@ int nncc_train(nncc_model *m, const nncc_train_options *o,
     if (!m || !train)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_train: null argument");
     r.test = test && test->n > 0 ? test : NULL;
-    int status = check_options(r.o, train, r.test);
+    int status = nncc_check_options(r.o, train, r.test);
     if (!status)
         status = prepare(&r);
     m->running = r.step;
@@ -628,41 +686,13 @@ int nncc_prepare(nncc_model *m, const nncc_train_options *o, const nncc_data *d)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_prepare: null argument");
     own.checkpoints = NULL;
     own.schedule = NULL;
-    own.patience = 0;
-    int status = check_options(r.o, d, NULL);
+    own.nschedule = 0;
+    own.patience = own.evaluate_steps = 0;
+    own.best = NULL;
+    own.average = 0;
+    int status = nncc_check_options(r.o, d, NULL);
     if (!status)
         status = prepare(&r);
     run_free(&r);
     return status;
-}
-
-int nncc_state(nncc_model *m, const char *name, const nn_port **port,
-               void **block, const nncc_tensor **leaf)
-{
-    int i = 0;
-
-    if (!m)
-        return nncc_fail(NN_ERR_ARGUMENT, "nncc_state: null argument");
-    if (!m->trainer)
-        return nncc_fail(NN_ERR_ARGUMENT, "%s: is not trained yet",
-                         nncc_path(m));
-    const nncc_trainer *t = m->trainer;
-    while (name && i < t->nblock && strcmp(t->block[i].port->name, name) != 0)
-        i++;
-    if (i == t->nblock)
-        return nncc_fail(NN_ERR_NAME, "%s: %s updates nothing called '%s'",
-                         nncc_path(m), t->step->name, name);
-    if (port)
-        *port = t->block[i].port;
-    if (block)
-        *block = t->block[i].memory;
-    if (leaf)
-        *leaf = t->block[i].leaf;
-    return NN_OK;
-}
-
-int nncc_params(nncc_model *m, const nn_port **port, void **block,
-                const nncc_tensor **leaf)
-{
-    return nncc_state(m, NULL, port, block, leaf);
 }

@@ -424,3 +424,36 @@ void nncc_trainer_restore(nncc_trainer *t, const void *saved)
             from += nncc_tensor_bytes(leaf);
         }
 }
+
+/* What there is */
+
+int nncc_state(nncc_model *m, const char *name, const nn_port **port,
+               void **block, const nncc_tensor **leaf)
+{
+    int i = 0;
+
+    if (!m)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_state: null argument");
+    if (!m->trainer)
+        return nncc_fail(NN_ERR_ARGUMENT, "%s: is not trained yet",
+                         nncc_path(m));
+    const nncc_trainer *t = m->trainer;
+    while (name && i < t->nblock && strcmp(t->block[i].port->name, name) != 0)
+        i++;
+    if (i == t->nblock)
+        return nncc_fail(NN_ERR_NAME, "%s: %s updates nothing called '%s'",
+                         nncc_path(m), t->step->name, name);
+    if (port)
+        *port = t->block[i].port;
+    if (block)
+        *block = t->block[i].memory;
+    if (leaf)
+        *leaf = t->block[i].leaf;
+    return NN_OK;
+}
+
+int nncc_params(nncc_model *m, const nn_port **port, void **block,
+                const nncc_tensor **leaf)
+{
+    return nncc_state(m, NULL, port, block, leaf);
+}

@@ -44,6 +44,7 @@ typedef struct Train {
     Span at;
     const char *name; /* before what it exports; NULL: nothing */
     const Scope *scope;
+    bool counts; /* do the optimizer's settings use `step`, `total_steps` */
     const Fn *loss, *optimizer;
     const Fn *evaluate; /* or NULL: the loss */
     Span evaluate_at;
@@ -60,7 +61,7 @@ typedef struct Train {
     bool *frozen; /* leaves of what is trained that stay */
     LIST(Group) group;
     const char *predict; /* see Module */
-    Knob clip_norm, clip_value, accumulate, steps;
+    Knob clip_norm, clip_value, accumulate, steps, total_steps;
 } Train;
 
 /* train_settings.c */

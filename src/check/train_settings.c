@@ -213,6 +213,29 @@ static bool read_evaluate(Train *t)
     return t->evaluate;
 }
 
+/* Settings that change from step to step use these. */
+static const char *const counters[] = {"step", "total_steps"};
+
+static void find_counter(void *u, const Expr *e)
+{
+    Train *t = u;
+
+    if (!e)
+        return;
+    for (int i = 0; i < 2 && e->kind == EX_name; i++)
+        t->counts |= strcmp(e->name, counters[i]) == 0;
+    expr_each(e, find_counter, u);
+}
+
+static void find_counters(Train *t)
+{
+    const Setting *groups = setting(t, "groups");
+
+    find_counter(t, t->optimizer_call);
+    find_counter(t, groups ? groups->value : NULL);
+    t->total_steps = (Knob){.given = t->counts, .value = 1000};
+}
+
 bool train_settings(Train *t)
 {
     const Setting *optimizer = setting(t, "optimizer");
@@ -227,6 +250,7 @@ bool train_settings(Train *t)
                                    &t->optimizer_call);
     good = t->optimizer != NULL;
     t->optimizer_at = t->optimizer_call ? t->optimizer_call->span : t->at;
+    find_counters(t);
     good = read_metrics(t) && good;
     good = read_params(t) && good;
     good = read_evaluate(t) && good;

@@ -46,7 +46,7 @@ State state_fresh(Train *t)
     const Type *type[NSTATE] = {
         t->optimizer_type,
         key ? type_scalar(arena, DT_key) : NULL,
-        key ? type_scalar(arena, DT_i64) : NULL,
+        key || t->counts ? type_scalar(arena, DT_i64) : NULL,
         sums ? t->type : NULL,
         sums ? type_scalar(arena, DT_i32) : NULL,
     };
@@ -101,8 +101,9 @@ State state_first(Train *t, const Value *optimizer, Node *key, int64_t *number)
     if (t->key >= 0) {
         s.field[ST_key] =
             value_tensor(t->c, g_split(t->c->graph, key, (*number)++));
-        s.field[ST_step] = train_scalar(t, DT_i64, 0);
     }
+    if (t->key >= 0 || t->counts)
+        s.field[ST_step] = train_scalar(t, DT_i64, 0);
     if (t->accumulate.given) {
         s.field[ST_gradient] = train_zeros(t, t->type);
         s.field[ST_count] = train_scalar(t, DT_i32, 0);

@@ -101,6 +101,10 @@ static bool add_setting(Train *t, Function *f, int i, Arguments *a)
     if (value_is_error(v))
         return false;
     v = value_fit(c, ty, v);
+    if (v && t->counts && v->node->op != OP_const) {
+        a->value[i] = v; /* it changes by itself, and is no argument */
+        return true;
+    }
     if (!v || v->node->op != OP_const)
         return check_refuse(c, a->span[i], "setting",
                             "'%s' is to be a constant of type %s", p->name,
@@ -241,7 +245,8 @@ static const Value *take_leaves(Train *t, const Value *v, const Value *other,
 static bool group_settings(Train *t, const Group *group, Arguments *all)
 {
     Check *c = t->c;
-    Scope *s = scope_new(c, t->scope, t->scope->binding.n, t->scope->unit);
+    const Scope *up = t->scope;
+    Scope *s = scope_new(c, up, up->binding.n, up->unit);
     Arguments to;
 
     for (int i = 3; i < all->n; i++)
@@ -356,13 +361,41 @@ static Port in_place(Train *t, const Port *param, int index, const Value *v)
 }
 
 /* The key of this step: the one derived from the state's by its number. */
-static const Value *step_key(Train *t, State *s)
+static const Value *step_key(Train *t, const State *s)
 {
     Graph *g = t->c->graph;
-    Node *step = s->field[ST_step]->node, *one = g_const_int(g, DT_i64, 1);
 
-    s->field[ST_step] = value_tensor(t->c, g2(g, OP_add, step, one));
-    return value_tensor(t->c, g_split_each(g, s->field[ST_key]->node, step));
+    return value_tensor(
+        t->c, g_split_each(g, s->field[ST_key]->node, s->field[ST_step]->node));
+}
+
+static void count_step(Train *t, State *s)
+{
+    Graph *g = t->c->graph;
+
+    if (s->field[ST_step])
+        s->field[ST_step] =
+            value_tensor(t->c, g2(g, OP_add, s->field[ST_step]->node,
+                                  g_const_int(g, DT_i64, 1)));
+}
+
+/* What the optimizer's settings see: how many steps were made, and how many
+ * there will be. */
+static void bind_counters(Train *t, const State *s)
+{
+    Check *c = t->c;
+    Scope *own = scope_new(c, t->scope, t->scope->binding.n, t->scope->unit);
+
+    if (!t->counts)
+        return;
+    t->total_steps.at =
+        value_fresh(c, type_scalar(c->arena, c->real), "total_steps");
+    scope_bind(
+        c, own, intern(c->names, "step"), t->at,
+        value_tensor(c, g_cast(c->graph, c->real, s->field[ST_step]->node)));
+    scope_bind(c, own, intern(c->names, "total_steps"), t->at,
+               t->total_steps.at);
+    t->scope = own;
 }
 
 /* The parameters of step; those of the optimizer's settings to `setting`. */
@@ -382,6 +415,11 @@ static bool step_params(Train *t, Function *f, const Value *const *fresh,
     add_knob(t, f, "clip_norm", c->real, &t->clip_norm);
     add_knob(t, f, "clip_value", c->real, &t->clip_value);
     add_knob(t, f, "accumulate", DT_i32, &t->accumulate);
+    if (t->counts) {
+        function_param(c, f, "total_steps", t->total_steps.at, t->at);
+        f->param[f->nparam - 1].has_default = true;
+        f->param[f->nparam - 1].value = t->total_steps.value;
+    }
     return true;
 }
 
@@ -458,14 +496,16 @@ Function *train_step(Train *t)
     Node *one;
     int k = 0;
 
+    s = state_fresh(t);
+    bind_counters(t, &s);
     if (!fresh || !place_settings(t, t->scope, t->optimizer_call, &setting))
         return NULL;
-    s = state_fresh(t);
     if (!step_params(t, f, fresh, &s, &setting))
         return NULL;
     net = fresh[t->by];
     if (t->key >= 0)
         a.value[t->key] = step_key(t, &s);
+    count_step(t, &s);
     for (int i = 3; i < setting.n; i++)
         if (takes_loss(t, i))
             setting.value[i] = loss_of_net(t, &a);

@@ -44,8 +44,11 @@ static void draw_bar(Progress *p, const nncc_progress *now)
 
 static void print_epoch(const Progress *p, const nncc_progress *now)
 {
-    printf("epoch %lld/%lld  loss %.4g", (long long)now->epoch,
-           (long long)now->epochs, now->loss);
+    bool tests = now->event == NNCC_EVENT_TEST;
+
+    printf("%s %lld/%lld  loss %.4g", tests ? "step" : "epoch",
+           (long long)(tests ? now->step : now->epoch),
+           (long long)(tests ? now->steps : now->epochs), now->loss);
     for (int i = 1; i < nncc_item_count(p->model); i++)
         printf("  %s %.4g", nncc_item_name(p->model, i), now->item_loss[i]);
     if (now->has_test)
@@ -66,6 +69,9 @@ static bool is_time(const Progress *p, const nncc_progress *now)
 {
     int64_t every = (now->epochs + LINES - 1) / LINES;
 
+    if (now->event == NNCC_EVENT_TEST)
+        return now->step - p->told >= now->steps / LINES ||
+               now->step == now->steps;
     return now->epoch == 1 || now->epoch == now->epochs ||
            now->epoch % every == 0 || now->seconds - p->printed >= SECONDS;
 }
@@ -80,11 +86,14 @@ void progress_begin(const Args *a, const nncc_model *m, Progress *p)
 
 void progress_tell(Progress *p, const nncc_progress *now)
 {
-    if (now->event == NNCC_EVENT_EPOCH) {
+    bool tests = now->event == NNCC_EVENT_TEST;
+
+    if (now->event == NNCC_EVENT_EPOCH || tests) {
         p->epoch = *now;
         if (p->lines && is_time(p, now)) {
             print_epoch(p, now);
             p->printed = now->seconds;
+            p->told = now->step;
         }
     }
     if (p->bar)

@@ -9,6 +9,7 @@ typedef struct Progress {
     bool bar;            /* a terminal: one line that is drawn over */
     bool lines;          /* of epochs; neither: nothing is printed */
     double drawn;        /* seconds at which it was last */
+    int64_t told;        /* the step of the last line */
     double printed;      /* likewise */
     nncc_progress epoch; /* the last finished epoch */
 } Progress;

@@ -110,7 +110,8 @@ static void put(Recorder *r)
 
 void recorder_tell(Recorder *r, const nncc_progress *now)
 {
-    bool epoch = now->event == NNCC_EVENT_EPOCH;
+    bool epoch =
+        now->event == NNCC_EVENT_EPOCH || now->event == NNCC_EVENT_TEST;
     Scalar *s = r->now.at;
 
     if (r->has_norms)

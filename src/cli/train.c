@@ -1,6 +1,7 @@
 /* train.c: nncc train: a model's `train` item on a data set. */
 
 #include "cli/cli.h"
+#include "cli/course.h"
 #include "cli/fault.h"
 #include "cli/progress.h"
 #include "cli/record.h"
@@ -142,6 +143,8 @@ static bool save(const Args *a, const Trained *t, Saves *s)
 
 /* The run */
 
+enum { MOST_SKIPPED = 5 }; /* of which each is told */
+
 /* What is told, and where, and what is left in the end. */
 typedef struct Telling {
     const Args *args;
@@ -157,6 +160,11 @@ static int progress(void *context, const nncc_progress *now)
 {
     Telling *t = context;
 
+    if (now->event == NNCC_EVENT_SKIPPED) {
+        if (now->skipped <= MOST_SKIPPED)
+            fprintf(stderr, "nncc: %s\n", nncc_last_error());
+        return interrupted;
+    }
     if (!t->kept)
         t->failed = !settings_keep(t->args, t->module);
     t->kept = true;
@@ -175,6 +183,8 @@ static void print_outcome(const nncc_train_result *r, const nncc_model *m)
     if (r->best_epoch != r->epochs)
         printf("parameters of epoch %lld, the best\n",
                (long long)r->best_epoch);
+    if (r->skipped)
+        printf("skipped steps: %lld\n", (long long)r->skipped);
     for (int i = 0; i < nncc_item_count(m); i++)
         printf("train %s: %.4g\n", i ? nncc_item_name(m, i) : "loss",
                r->item_loss[i]);
@@ -242,15 +252,34 @@ static bool load(const Args *a, nncc_model *m, nncc_train_options *o,
     return good;
 }
 
-static bool train_module(const Args *a, Load *l, nncc_train_options *o,
-                         const Sets *s, Telling *t)
+static int is_interrupted(void *context, const nncc_progress *now)
+{
+    (void)context;
+    (void)now;
+    return interrupted;
+}
+
+static bool train_grid(const Args *a, const Grid *g, Trained *t,
+                       nncc_train_options *o, const Sets *s)
+{
+    o->progress = is_interrupted;
+    catch_endings();
+    bool done = grid_train(a, g, t, o, s, load);
+    let_end();
+    return done;
+}
+
+static bool train_module(const Args *a, Load *l, const Grid *g,
+                         nncc_train_options *o, const Sets *s, Telling *t)
 {
     Trained to;
 
     if (!trained_open(l, report_function(a, l), &to))
         return false;
-    bool done = load(a, to.model, o, s) && train_here(a, &to, o, s, t) &&
-                save(a, &to, &t->saves);
+    bool done = g->seeds
+                    ? train_grid(a, g, &to, o, s)
+                    : load(a, to.model, o, s) && train_here(a, &to, o, s, t);
+    done = done && save(a, &to, &t->saves);
     trained_close(&to);
     return done;
 }
@@ -272,63 +301,18 @@ static int read_checkpoints(const Args *a, nncc_checkpoints *c)
     return EXIT_SUCCESS;
 }
 
-/* --schedule, and what belongs to it. */
-static int read_schedule(const Args *a, nncc_schedule *s, bool *given)
+/* Everything about the command line, before the model is read. */
+static int read_all(Args *a, nncc_train_options *o,
+                    nncc_checkpoints *checkpoints, SetOptions *data)
 {
-    static const char *const kind[] = {"constant", "linear", "cosine", "step"};
-    enum { NKIND = sizeof kind / sizeof *kind };
-    const char *name = option_value(a, "schedule");
-    const char *factor = option_value(a, "factor");
-
-    *given = name || option_value(a, "warmup");
-    s->every = 10;
-    while (name && s->kind < NKIND && strcmp(kind[s->kind], name) != 0)
-        s->kind++;
-    if (s->kind == NKIND)
-        return cli_usage(
-            a, "'--schedule' is constant, linear, cosine or step, not '%s'%s",
-            name, cli_suggest(a->arena, name, kind, NKIND));
-    s->factor = s->kind == NNCC_SCHEDULE_STEP ? 0.1 : 0;
-    if (!option_int(a, "warmup", 0, &s->warmup) ||
-        !option_int(a, "every", 1, &s->every) ||
-        (factor && !cli_number(a, "factor", factor, &s->factor)))
-        return EXIT_USAGE;
-    if (factor && s->kind == NNCC_SCHEDULE_CONSTANT)
-        return cli_usage(a, "'--factor' belongs to a --schedule that falls");
-    return EXIT_SUCCESS;
-}
-
-static int read_options(const Args *a, nncc_train_options *o)
-{
-    int64_t seed = 0;
-
     if (a->word.n > 1)
         return cli_usage(a, "one model at a time: what is '%s'?",
                          a->word.at[1]);
-    if (!option_int(a, "epochs", 0, &o->epochs) ||
-        !option_int(a, "batch", 1, &o->batch) ||
-        !option_int(a, "patience", 1, &o->patience) ||
-        !option_int(a, "seed", 0, &seed))
-        return EXIT_USAGE;
-    o->seed = (uint64_t)seed;
-    return EXIT_SUCCESS;
-}
-
-/* Everything about the command line, before the model is read. */
-static int read_all(Args *a, nncc_train_options *o, nncc_schedule *schedule,
-                    nncc_checkpoints *checkpoints, SetOptions *data)
-{
-    bool scheduled;
-    int status = read_options(a, o);
-
-    if (!status)
-        status = read_schedule(a, schedule, &scheduled);
+    int status = course_read(a, o);
     if (!status)
         status = read_checkpoints(a, checkpoints);
     if (!status && !option_value(a, "print-config"))
         status = sets_options(a, o->seed, data);
-    if (!status && scheduled)
-        o->schedule = schedule;
     if (!status && checkpoints->folder)
         o->checkpoints = checkpoints;
     return status;
@@ -340,13 +324,13 @@ static int train(Args *a)
     Sets sets = {NULL, NULL};
     Telling t = {.args = a};
     SetOptions data;
-    nncc_schedule schedule = {0};
+    Grid grid = {0};
     nncc_checkpoints checkpoints = {0};
     nncc_train_options o = NNCC_TRAIN_DEFAULTS;
     Settings settings = {0};
 
     o.epochs = 30;
-    int status = read_all(a, &o, &schedule, &checkpoints, &data);
+    int status = read_all(a, &o, &checkpoints, &data);
     if (!status)
         status = driver_load(a, a->word.at[0], DT_f32, &l);
     if (status)
@@ -360,6 +344,8 @@ static int train(Args *a)
         return EXIT_SUCCESS;
     }
     if (!status)
+        status = grid_read(a, l.module, &grid);
+    if (!status)
         status = begin_saves(a, l.module, &t.saves);
     if (!status)
         status = report_begin(a, &t.report);
@@ -367,11 +353,11 @@ static int train(Args *a)
         return status;
     o.setting = settings.at;
     o.nsetting = settings.n;
-    if (!recorder_json(a, &t.recorder))
+    if (!grid.seeds && !recorder_json(a, &t.recorder))
         status = EXIT_FAILURE;
     else if (!sets_read(&data, &sets))
         status = cli_fail("%s", nncc_last_error());
-    else if (!train_module(a, &l, &o, &sets, &t))
+    else if (!train_module(a, &l, &grid, &o, &sets, &t))
         status = EXIT_FAILURE;
     drop_saves(&t.saves);
     report_drop(&t.report);
@@ -400,12 +386,27 @@ const Option train_options[] = {
     {"scale", 0, "X", "multiply all features by X, as 1/255"},
     {"standardise", 0, NULL, "features to mean 0 and deviation 1"},
     {"epochs", 0, "N", "passes over the data (30)"},
+    {"steps", 0, "N", "so many steps instead"},
     {"batch", 0, "N", "rows of a step (32)"},
-    {"schedule", 0, "KIND", "how lr falls: constant, linear, cosine, step"},
-    {"warmup", 0, "N", "steps at first in which lr grows"},
-    {"factor", 0, "X", "what is left of lr (0), or of a step's (0.1)"},
-    {"every", 0, "N", "epochs from one of --schedule=step to the next (10)"},
-    {"patience", 0, "N", "stop after N epochs without a better test loss"},
+    {"schedule", 0, "[NAME=]KIND",
+     "how lr, or NAME, goes: constant, linear, cosine, step,\n"
+     "one-cycle, plateau"},
+    {"warmup", 0, "[NAME=]N", "steps at first in which it grows"},
+    {"factor", 0, "[NAME=]X",
+     "what is left in the end (0), or by a step (0.1)"},
+    {"every", 0, "[NAME=]N",
+     "epochs from one step to the next (10); of a plateau,\n"
+     "evaluations without a better one (5)"},
+    {"patience", 0, "N", "stop after N evaluations without a better test loss"},
+    {"eval-steps", 0, "N", "evaluate every N steps, not after each epoch"},
+    {"best", 0, "WHAT", "what is better: loss, max:METRIC, min:METRIC"},
+    {"ema", 0, "X", "train the running mean, of which a step leaves X: 0.999"},
+    {"on-nan", 0, "WHAT",
+     "where the loss is no number: stop, or skip the step"},
+    {"seeds", 0, "N", "N trainings by as many seeds, side by side"},
+    {"grid", 0, "NAME=X,Y",
+     "a training for each value of a setting; of several, for\n"
+     "each of their combinations. The best one is saved"},
     {"save", 0, "[NAME=]FILE",
      "write what was trained (or NAME): .safetensors\n"
      ".npz .npy .json .bin .h"},

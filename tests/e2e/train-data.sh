@@ -55,7 +55,7 @@ refuse 1 'no/such' "$NNCC" train line.nn --data line.csv --epochs 1 --save no/su
 accept "$NNCC" train line.nn --data line.csv --epochs 300 --patience 3 --test 0.5 \
     --lr 0.5 --schedule step --every 4 --factor 0.5
 grep -q '^no better for a while' out.txt || fail "was patient"
-refuse 2 'constant, linear, cosine or step' \
+refuse 2 'constant, linear, cosine, step' \
     "$NNCC" train line.nn --data line.csv --schedule cosin
 refuse 1 'patience' "$NNCC" train line.nn --data line.csv --test 0 --patience 3
 refuse 2 'which data' "$NNCC" train line.nn

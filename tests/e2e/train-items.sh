@@ -113,7 +113,7 @@ int main(void)
     return 0;
 }
 C
-$CC $sanitizers -I"$ROOT/runtime" items.c "$BUILD/libnn.a" -ljansson -lzip -lz -lm -lpthread -ldl -o items
+$CC $sanitizers items.c $libnn -o items
 accept ./items
 [ "$(cat out.txt)" = "2 tell fool 3 fool - 1" ] || fail "$(cat out.txt)"
 
@@ -193,3 +193,29 @@ accept "$NNCC" train --config gan.toml --epochs 1 --log log.csv
 grep -q '^epoch,.*,test_fool,.*,fool,' log.csv || fail "$(cat log.csv)"
 accept gan --config gan.toml --set adam.beta2=0.9 --set sgd.lr=0 --print-config
 grep -A 1 '^\[settings.fool\]' out.txt | grep -q '^lr = 0$' || fail "$(cat out.txt)"
+
+# States, actions, rewards: columns of a file; a target net that follows slowly.
+cat >dqn.nn <<'N'
+use nn;
+use optim;
+struct Q { a: Linear[2, 16], b: Linear[16, 3] }
+fn q(net: Q, state: real[b, 2]) -> real[b, 3] = state |> linear(net.a) |> relu |> linear(net.b);
+fn loss(net: Q, target: Q, state: real[b, 2], action: int[b], reward: real[b], next: real[b, 2],
+        done: bool[b], gamma: real = 0.9, tau: real = 0.01) -> (real, Q) {
+  let best = max(q(target, next), axis = 1);
+  let goal = stop(reward + gamma * where(done, 0, best));
+  let now = [i < b | q(net, state)[i, action[i]]];
+  (mean((now - goal)^2), (1 - tau) * target + tau * net)
+}
+train loss(net) {
+  optimizer = adam(lr = 1e-2);
+  state     = target;
+  clip_norm = 1;
+}
+N
+awk 'BEGIN { srand(3); for (i = 0; i < 100; i++)
+    print rand(), rand(), i % 3, i % 3 == 1, rand(), rand(), i % 10 == 0 }' >moves.csv
+accept "$NNCC" train dqn.nn --data moves.csv --columns state=0:2 --columns action=2 --columns reward=3 \
+    --columns next=4:6 --columns done=6 --epochs 40 --gamma 0.5 --save q.safetensors
+awk '/^epoch 1\// { first = $4 } /^train loss/ { exit !($3 < first / 2) }' out.txt || fail "$(cat out.txt)"
+accept "$NNCC" predict dqn.nn q --load q.safetensors --data moves.csv

@@ -58,7 +58,7 @@ sanitizers=
 case $NNCC in
 */san/*) sanitizers=-fsanitize=address,undefined ;;
 esac
-$CC $sanitizers -O1 -D_XOPEN_SOURCE=700 -I"$ROOT/runtime" large.c "$BUILD/libnn.a" -ljansson -lzip -lz -lm -lpthread -ldl -o large
+$CC $sanitizers -O1 -D_XOPEN_SOURCE=700 large.c $libnn -o large
 accept ./large
 grep -q '^194 steps, test loss 0.0' out.txt || fail "$(cat out.txt)"
 # From the command line, too: two batches of it.

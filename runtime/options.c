@@ -1,0 +1,55 @@
+/* options.c: what a training is asked for, looked at before it begins. */
+#include "nn_internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int make_folder(const nncc_checkpoints *c)
+{
+    struct stat st;
+
+    if (!c)
+        return NN_OK;
+    if (!c->folder || c->steps < 0 || c->keep < 0)
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "checkpoints every %lld steps, one kept every %lld "
+                         "epochs, %s",
+                         (long long)c->steps, (long long)c->keep,
+                         c->folder ? c->folder : "without a folder");
+    if (mkdir(c->folder, 0777) != 0 &&
+        (errno != EEXIST || stat(c->folder, &st) != 0 || !S_ISDIR(st.st_mode)))
+        return nncc_fail(NN_ERR_FILE, "%s: %s", c->folder,
+                         errno == EEXIST ? "is no folder" : strerror(errno));
+    return NN_OK;
+}
+
+int nncc_check_options(const nncc_train_options *o, const nncc_data *train,
+                       const nncc_data *test)
+{
+    if (o->patience < 0 || (o->patience && !test))
+        return nncc_fail(NN_ERR_ARGUMENT, "a patience of %lld epochs %s",
+                         (long long)o->patience,
+                         o->patience < 0 ? "makes no sense"
+                                         : "needs a test set to look at");
+    if (o->epochs < 0 || o->batch < 0 || o->nsetting < 0 || o->steps < 0)
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "%lld epochs, or %lld steps, of batches of %lld rows; "
+                         "none may be negative",
+                         (long long)o->epochs, (long long)o->steps,
+                         (long long)o->batch);
+    if (o->evaluate_steps < 0 || ((o->evaluate_steps || o->best) && !test))
+        return nncc_fail(NN_ERR_ARGUMENT, "%s",
+                         o->evaluate_steps < 0
+                             ? "a negative number of steps between evaluations"
+                             : "evaluations need a test set to look at");
+    if (!(o->average >= 0 && o->average < 1))
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "a running mean that keeps %g of itself; expected 0 "
+                         "to below 1",
+                         o->average);
+    if (train->n == 0)
+        return nncc_fail(NN_ERR_ARGUMENT, "%s: no rows to train on",
+                         train->path);
+    return make_folder(o->checkpoints);
+}

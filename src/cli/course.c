@@ -1,0 +1,179 @@
+/* course.c: how a training goes: for how long, by which schedules, what ends
+ * it. */
+
+#include "cli/course.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Schedules */
+
+static const char *const kinds[] = {
+    [NNCC_SCHEDULE_CONSTANT] = "constant",
+    [NNCC_SCHEDULE_LINEAR] = "linear",
+    [NNCC_SCHEDULE_COSINE] = "cosine",
+    [NNCC_SCHEDULE_STEP] = "step",
+    [NNCC_SCHEDULE_ONE_CYCLE] = "one-cycle",
+    [NNCC_SCHEDULE_PLATEAU] = "plateau",
+};
+enum { NKIND = sizeof kinds / sizeof *kinds };
+
+/* What --OPTION says for a setting: NAME=VALUE, or VALUE for all; the last one
+ * that fits. NULL: nothing. */
+static const char *said_for(const Args *a, const char *option,
+                            const char *setting)
+{
+    const char *found = NULL;
+    size_t n = strlen(setting);
+
+    for (int i = 0; i < a->given.n; i++) {
+        const char *text = a->given.at[i].value;
+        if (strcmp(a->given.at[i].name, option))
+            continue;
+        if (!strchr(text, '='))
+            found = text;
+        else if (!strncmp(text, setting, n) && text[n] == '=')
+            found = text + n + 1;
+    }
+    return found;
+}
+
+static bool whole(const Args *a, const char *option, const char *text,
+                  int64_t least, int64_t *to)
+{
+    char *end;
+
+    if (!text)
+        return true;
+    errno = 0;
+    *to = strtoll(text, &end, 10);
+    if (end != text && !*end && !errno && *to >= least)
+        return true;
+    cli_usage(a, "'--%s' needs a whole number of at least %lld, not '%s'",
+              option, (long long)least, text);
+    return false;
+}
+
+static int kind_named(const char *name)
+{
+    int kind = 0;
+
+    while (kind < NKIND && strcmp(kinds[kind], name) != 0)
+        kind++;
+    return kind;
+}
+
+/* What belongs to the schedule of a setting. */
+static int read_details(const Args *a, nncc_schedule *s)
+{
+    const char *factor = said_for(a, "factor", s->setting);
+    bool in_steps =
+        s->kind == NNCC_SCHEDULE_STEP || s->kind == NNCC_SCHEDULE_PLATEAU;
+
+    s->factor = in_steps ? 0.1 : 0;
+    s->every = s->kind == NNCC_SCHEDULE_PLATEAU ? 5 : 10;
+    if (!whole(a, "warmup", said_for(a, "warmup", s->setting), 0, &s->warmup) ||
+        !whole(a, "every", said_for(a, "every", s->setting), 1, &s->every) ||
+        (factor && !cli_number(a, "factor", factor, &s->factor)))
+        return EXIT_USAGE;
+    if (factor && s->kind == NNCC_SCHEDULE_CONSTANT)
+        return cli_usage(a, "'--factor' belongs to a --schedule that falls");
+    return EXIT_SUCCESS;
+}
+
+typedef LIST(nncc_schedule) Schedules;
+
+static int add_schedule(const Args *a, const char *text, Schedules *to)
+{
+    const char *equals = strchr(text, '='), *kind = equals ? equals + 1 : text;
+    nncc_schedule s = {.setting = "lr", .kind = kind_named(kind)};
+
+    if (equals)
+        s.setting = arena_printf(a->arena, "%.*s", (int)(equals - text), text);
+    if (s.kind == NKIND)
+        return cli_usage(a,
+                         "'--schedule' is constant, linear, cosine, step, "
+                         "one-cycle or plateau, not '%s'%s",
+                         kind, cli_suggest(a->arena, kind, kinds, NKIND));
+    int status = read_details(a, &s);
+    list_push(a->arena, to, s);
+    return status;
+}
+
+static int read_schedules(const Args *a, nncc_train_options *o)
+{
+    Schedules all = {0};
+    int status = EXIT_SUCCESS;
+
+    for (int i = 0; i < a->given.n && !status; i++)
+        if (!strcmp(a->given.at[i].name, "schedule"))
+            status = add_schedule(a, a->given.at[i].value, &all);
+    if (!status && all.n == 0 && option_value(a, "warmup"))
+        status = add_schedule(a, "constant", &all);
+    o->schedule = all.at;
+    o->nschedule = all.n;
+    return status;
+}
+
+/* --best=max:accuracy, min:mae, loss */
+static int read_best(const Args *a, nncc_train_options *o)
+{
+    const char *text = option_value(a, "best");
+
+    if (!text || !strcmp(text, "loss"))
+        return EXIT_SUCCESS;
+    if (strncmp(text, "max:", 4) != 0 && strncmp(text, "min:", 4) != 0)
+        return cli_usage(
+            a, "'--best' is max:METRIC, min:METRIC or loss, not '%s'", text);
+    o->best_largest = text[1] == 'a';
+    o->best = text + 4;
+    return EXIT_SUCCESS;
+}
+
+static int read_on_nan(const Args *a, nncc_train_options *o)
+{
+    const char *text = option_value(a, "on-nan");
+
+    if (text && strcmp(text, "stop") != 0 && strcmp(text, "skip") != 0)
+        return cli_usage(a, "'--on-nan' is stop or skip, not '%s'", text);
+    o->on_nan = text && !strcmp(text, "skip") ? NNCC_NAN_SKIP : NNCC_NAN_STOP;
+    return EXIT_SUCCESS;
+}
+
+static int read_average(const Args *a, nncc_train_options *o)
+{
+    const char *text = option_value(a, "ema");
+
+    if (!text)
+        return EXIT_SUCCESS;
+    if (!cli_number(a, "ema", text, &o->average))
+        return EXIT_USAGE;
+    if (o->average > 0 && o->average < 1)
+        return EXIT_SUCCESS;
+    return cli_usage(a,
+                     "'--ema' is what a step leaves of the mean, above 0 and "
+                     "below 1, as 0.999");
+}
+
+int course_read(const Args *a, nncc_train_options *o)
+{
+    int64_t seed = 0;
+
+    if (option_value(a, "steps") && option_value(a, "epochs"))
+        return cli_usage(a, "'--steps' or '--epochs', not both");
+    if (!option_int(a, "epochs", 0, &o->epochs) ||
+        !option_int(a, "steps", 1, &o->steps) ||
+        !option_int(a, "eval-steps", 1, &o->evaluate_steps) ||
+        !option_int(a, "batch", 1, &o->batch) ||
+        !option_int(a, "patience", 1, &o->patience) ||
+        !option_int(a, "seed", 0, &seed))
+        return EXIT_USAGE;
+    o->seed = (uint64_t)seed;
+    int status = read_schedules(a, o);
+    if (!status)
+        status = read_best(a, o);
+    if (!status)
+        status = read_on_nan(a, o);
+    return status ? status : read_average(a, o);
+}

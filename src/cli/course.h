@@ -1,0 +1,32 @@
+/* course.h: how a training goes: for how long, by which schedules, what ends
+ * it; and several of them side by side. */
+#ifndef NNCC_COURSE_H
+#define NNCC_COURSE_H
+
+#include "cli/sets.h"
+#include "cli/trained.h"
+
+/* What the command line says of it. A status to exit with. */
+int course_read(const Args *a, nncc_train_options *o);
+
+/* One training of several: other seeds, other settings. */
+typedef struct GridAxis {
+    const char *name;
+    LIST(double) value;
+} GridAxis;
+
+typedef struct Grid {
+    int64_t seeds; /* 0: one training, as usual */
+    LIST(GridAxis) axis;
+} Grid;
+
+/* --seeds and --grid; a status to exit with. */
+int grid_read(const Args *a, const Module *m, Grid *to);
+/* Trains all of them and prints what they gave; t->model is the best one then.
+ * False after a message. load: before each. */
+bool grid_train(const Args *a, const Grid *g, Trained *t,
+                const nncc_train_options *o, const Sets *s,
+                bool (*load)(const Args *a, nncc_model *m,
+                             nncc_train_options *o, const Sets *s));
+
+#endif
