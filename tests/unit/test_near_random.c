@@ -747,7 +747,7 @@ static Node *outer(Gen *r)
 static Node *on_diagonal(Gen *r)
 {
     static const OpId op[] = {OP_eq, OP_eq, OP_eq, OP_eq, OP_le};
-    Node *a = pick_vector(r), *p, *q, *x;
+    Node *a = pick_vector(r), *p, *q, *x, *rest;
 
     if (!a)
         return NULL;
@@ -758,13 +758,17 @@ static Node *on_diagonal(Gen *r)
         p = q;
     if (chance(r, 80))
         q = p;
+    if (chance(r, 40)) /* beside it */
+        q = g2(r->g, OP_add, q, g_fill(r->g, q, below(r, 5) - 2));
     p = g2(r->g, op[below(r, 5)], along(r, p, 2), along(r, q, 2));
     x = chance(r, 70) ? along(r, a, 2) : like(r, p, false);
     if (x->dtype != DT_f64)
         x = g_fill(r->g, along(r, a, 2), 2);
     r->extreme = true; /* what is not chosen is not computed with */
-    return g_where(r->g, p, x,
-                   chance(r, 80) ? g_fill(r->g, x, 0) : like(r, x, false));
+    rest = chance(r, 30) ? on_diagonal(r) : NULL;
+    if (!rest || rest->dim[0] != x->dim[0])
+        rest = chance(r, 80) ? g_fill(r->g, x, 0) : like(r, x, false);
+    return g_where(r->g, p, x, rest);
 }
 
 /* Of a square and its transpose, or one that is nearly that. */
@@ -890,7 +894,7 @@ static Node *masked(Gen *r)
 static Node *crossed_with(Gen *r, Node *a, Node *b)
 {
     Node *x[2] = {a, b};
-    int l[2][4] = {{0, 1, 2, 3}, {0, 1, 2, 3}}, lout[8], rank = 0;
+    int l[2][4] = {{0, 1, 2, 3}, {0, 1, 2, 3}}, lout[8], rank = 0, left = 0;
 
     for (int k = 0; k < 2; k++) {
         if (!x[k] || x[k]->rank == 0 || x[k]->rank > 3)
@@ -911,7 +915,11 @@ static Node *crossed_with(Gen *r, Node *a, Node *b)
                 used = used || l[k][i] == label;
         if (used && chance(r, 60))
             lout[rank++] = label;
+        else
+            left += used;
     }
+    if (!left) /* 0 times what is no number, unlike in sums */
+        return NULL;
     if (rank > 1 && chance(r, 50)) {
         int was = lout[0];
         lout[0] = lout[rank - 1];
@@ -1002,6 +1010,14 @@ static const Theme themes[] = {
       function}},
     {"sums of places", DT_f64, {places, selection, reduced, logic, choice}},
     {"products of cubes", DT_f64, {outer, outer, crossed, crossed}},
+    {"bands",
+     DT_f64,
+     {outer, on_diagonal, on_diagonal, on_diagonal, arithmetic, gram, crossed,
+      crossed, cut, padded, turned}},
+    {"bands that are derived",
+     DT_f64,
+     {outer, on_diagonal, kindred_products, on_diagonal, on_diagonal, crossed,
+      crossed, cut, padded, both_ways, both_ways}},
     {"kindred products",
      DT_f64,
      {outer, crossed, kindred_products, kindred_products, kindred_products}},
