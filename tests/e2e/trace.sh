@@ -84,7 +84,7 @@ shows 'v₃ 1/x1 0.5' 'v₄ x2 + v₃ 5.5' -- 'grad(f, x1)' x1=2 x2=5
 # Keys are exact.
 accept "$NNCC" run --real=f64 m.nn noise k=3
 value=$(sed 's/.*: //; s/}//' out.txt)
-shows "v₁₀ Σ[i < 3] v₉ᵢ −${value#-}" -- noise k=3 --digits 15
+shows "v₁₁ Σ[i < 3] v₁₀ᵢ −${value#-}" -- noise k=3 --digits 15
 
 # The adjoints of inputs are the compiled gradient. JSON has a row in each line.
 numbers() { tr -c '0-9.e+-' '\n' | grep '[0-9]' | grep -v '^[a-z_]'; }
