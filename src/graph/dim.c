@@ -477,22 +477,29 @@ const Dim *dim_positive(Graph *g, const Dim *d)
     return new_atom(s, d, NULL);
 }
 
-/* How much a is above b. */
-static const Dim *excess(Graph *g, const Dim *a, const Dim *b)
+/* max(a - b, 0), where that begins with a positive term: else *a and *b are
+ * exchanged before, so that max(5, n) and max(n, 5) are one. */
+static const Dim *excess(Graph *g, const Dim **a, const Dim **b)
 {
-    return dim_positive(g, dim_sub(g, a, b));
+    const Dim *d = dim_sub(g, *a, *b), *first = *a;
+    if (d->n && d->t[0].coef < 0) {
+        *a = *b;
+        *b = first;
+        d = dim_sub(g, *a, *b);
+    }
+    return dim_positive(g, d);
 }
 
 const Dim *dim_max(Graph *g, const Dim *a, const Dim *b)
 {
-    return dim_const_value(a, NULL) ? dim_add(g, a, excess(g, b, a))
-                                    : dim_add(g, b, excess(g, a, b));
+    const Dim *d = excess(g, &a, &b);
+    return dim_add(g, b, d);
 }
 
 const Dim *dim_min(Graph *g, const Dim *a, const Dim *b)
 {
-    return dim_const_value(a, NULL) ? dim_sub(g, b, excess(g, b, a))
-                                    : dim_sub(g, a, excess(g, a, b));
+    const Dim *d = excess(g, &a, &b);
+    return dim_sub(g, a, d);
 }
 
 const Dim *dim_clamps(const Dim *p)
@@ -534,7 +541,8 @@ const Dim *dim_subst(Graph *g, const Dim *d, int n, const Dim *const *var,
                 x = dim_div(g, dim_subst(g, a->num, n, var, val), den);
             }
             if (a->kind == ATOM_max)
-                x = dim_positive(g, dim_subst(g, a->num, n, var, val));
+                x = dim_max(g, dim_subst(g, a->num, n, var, val),
+                            dim_const(g, 0));
             for (int k = 0; k < m->f[j].power; k++)
                 p = dim_mul(g, p, x);
         }

@@ -115,3 +115,21 @@ done
 is '{"sizes_0": -294967296, "sizes_1": -6446744073709551616, "sizes_2": -893488147419103232}' sizes x='[1, 2]'
 is '{"far": [5, 5, 5]}' far x='[5, 6, 7]' k=0
 accept "$NNCC" check m.nn
+
+# The larger and the smaller of two dimensions are one, whatever is fixed.
+cat >m.nn <<'N'
+fn all(x: real[max(n, m)], y: real[n], z: real[m]) -> real = sum(x) + sum(y) + sum(z);
+fn longer(y: real[n], z: real[m]) -> real[max(n, m)] = [i < max(m, n) |
+  if i < n && i < m { y[i] * z[i] } else { if i < n { y[i] } else { z[i] } }];
+fn square(y: real[n], z: real[m]) -> real = sum(longer(y, z)^2);
+fn few(y: real[n]) -> real[min(n, 3), min(3, n)] = [i < min(n, 3), j < min(3, n) | y[i] * y[j]];
+export all, longer, grad(square, y, z), jacobian(few);
+N
+accept "$NNCC" check m.nn
+accept "$NNCC" m.nn --dim n=5 -o m.so
+accept "$NNCC" m.nn --dim m=0 -o m.so
+is '{"longer": [2, 2, 3]}' longer y='[1,2,3]' z='[2]'
+is '{"longer": [2, 5]}' longer y='[1]' z='[2,5]'
+is '{"few": [[1, 2], [2, 4]]}' few y='[1,2]'
+is '{"few": [[1, 1, 1], [1, 1, 1], [1, 1, 1]]}' few y='[1,1,1,7]'
+refuse 1 "has shape|do not fit|shape" "$NNCC" run m.nn all x='[1,2]' y='[1,2,3]' z='[2]'
