@@ -81,7 +81,7 @@ struct Form {
     int row, through; /* and what number an adjoint comes through, or 0 */
     FormMark mark;    /* of FORM_name */
     double number;    /* FORM_number */
-    bool integer;     /* it is one of the language too */
+    bool integer;     /* it is one of the language too; a sum of such */
     bool f32;         /* the real numbers of the program are */
     int rank;         /* of what stands there */
     bool spread;      /* it stands for a larger tensor that repeats it */

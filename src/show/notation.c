@@ -467,7 +467,9 @@ static void nn_over(const Notation *n, const Form *f, Str *to)
     write_indices(n, f, ", ", " < ", " | if ", to);
     str_printf(to, f->conditional ? " { " : " | ");
     write_form(n, f->arg[f->narg - 1], PREC_all, to);
-    str_printf(to, f->conditional ? " } else { 0.0 })" : ")");
+    str_printf(to, !f->conditional ? ")"
+                   : f->integer    ? " } else { 0 })"
+                                   : " } else { 0.0 })");
 }
 
 const Notation notation_nn = {

@@ -47,6 +47,7 @@ fn least_two(x: real[n, 3]) -> real =
 fn longs(x: real[n], j: i64[n]) -> real = sum(i < n | x[i] * real(j[i] * i64(i) + 3)) * real(u8(250));
 fn triangle(x: real[n], k: int) -> real =
   where(k > 0 && (k > 1 || k > 2), norm(sort(x)), mean(max(tril(tril(diag(x))), 0)));
+fn system(A: real[n, n], x: real[n]) -> real = dot(x, solve(A, x)) + logdet(A);
 fn sizes(x: real[n]) -> real = sum(x^2) / real(n * n * (n + 1));
 fn inverse(A: real[n, n]) -> real = log(det(A));
 fn ints(t: int[n]) -> int = sum(t);
@@ -144,6 +145,7 @@ same halved grad 'x v' x=1.1 'v=[1,2,3,4,5]'
 same some grad 'x v' x=1.1 'v=[1,2,3]' 'p=[1,3,0]'
 same noisy grad x "$x4" a=9007199254740993
 same least_two grad x 'x=[[1,2,4],[3,-1,0.5]]'
+same system grad 'A x' 'A=[[0.5,2,1],[3,1,-1],[1,0,2]]' 'x=[1,2,0.5]'
 same longs grad x 'x=[1,2]' 'j=[4,2]'
 for k in 0 1 2; do same triangle grad x "$x4" k=$k; done
 for c in true false; do

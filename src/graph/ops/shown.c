@@ -112,8 +112,12 @@ static const Form *or_0(FormMaker *m, const Node *n, const Form *cond,
 static const Form *sum_end(FormMaker *m, const Node *n, const Over *o,
                            const Form *cond, const Form *term)
 {
-    return o->n ? over_end(m, o, &shown_sum, cond, term)
-                : or_0(m, n, cond, term);
+    if (!o->n)
+        return or_0(m, n, cond, term);
+    Form *f =
+        arena_copy(m->arena, over_end(m, o, &shown_sum, cond, term), sizeof *f);
+    f->integer = !dtype_is_real(n->dtype);
+    return f;
 }
 
 static const Form *reduction(FormMaker *m, const Node *n, const Form *const *at)
@@ -218,6 +222,17 @@ static const Form *contraction(FormMaker *m, const Node *n,
 
 /* Indices. */
 
+/* Places are ints in programs. */
+static const Form *index_at(FormMaker *m, const Node *index,
+                            const Form *const *at)
+{
+    static const Shown to_int = {FORM_cast, "int", "int", NULL};
+    const Form *i = m->element(m, index, at);
+    return m->literal && index->dtype != DT_i32
+               ? form_make(m, FORM_cast, &to_int, 1, &i)
+               : i;
+}
+
 static const Form *gathered(FormMaker *m, const Node *n, const Form *const *at)
 {
     const Node *x = n->arg[0], *index = n->arg[1];
@@ -227,7 +242,7 @@ static const Form *gathered(FormMaker *m, const Node *n, const Form *const *at)
         return NULL;
     for (int i = 0; i < axis; i++)
         place[i] = at[i];
-    place[axis] = m->element(m, index, at + axis);
+    place[axis] = index_at(m, index, at + axis);
     for (int i = axis + 1; i < x->rank; i++)
         place[i] = at[i - 1 + index->rank];
     return m->element(m, x, place);
