@@ -192,7 +192,7 @@ $B/fuzz-files: $(addprefix $B/,tests/fuzz/files.o tests/unit/runtime_module.o \
                  $(addprefix src/cli/,value.o file.o options.o) src/gradcheck/tensor.o) \
                $(RT) $(filter $B/src/base/%,$(OBJ))
 	$(call say,LINK,$@)
-	$Q$(CC) $(CFLAGS) -fsanitize=fuzzer $^ -o $@ -ljansson -lzip -lz -lm -ldl
+	$Q$(CC) $(CFLAGS) -fsanitize=fuzzer $^ -o $@ $(NN_LIBS)
 fuzz: deps deps-test
 	+@$(SUB) $(JOBS) $(FUZZ) build/fuzz/fuzz build/fuzz/fuzz-files
 	@mkdir -p build/fuzz/corpus build/fuzz/files

@@ -664,7 +664,9 @@ int nncc_bind_set(nncc_binding *b, const char *name, double value)
 int nncc_bind_output(const nn_function *f, int i)
 {
     for (int k = 0; k < f->nresult; k++)
-        if (f->result[k]->in_place < 0 && i-- == 0)
+        if (f->result[k]->in_place < 0 &&
+            (f->result[k]->nleaf != 1 || f->result[k]->leaf[0]->rank == 0) &&
+            i-- == 0)
             return k;
     return -1;
 }

@@ -162,6 +162,30 @@ static int bulk_new(gzFile gz, const char *path, const nncc_bytes *start,
     return NN_OK;
 }
 
+int nncc_bulk_at(const char *path, nncc_format format, int64_t n, uint64_t at,
+                 nncc_bulk **out)
+{
+    nncc_bulk *b = nncc_alloc(1, sizeof *b, "a data set");
+
+    if (!b)
+        return NN_ERR_MEMORY;
+    *b = (nncc_bulk){.users = 1, .format = format, .n = n, .at = at};
+    b->path = nncc_strdup(path);
+    b->fd = b->path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (b->fd < 0) {
+        int status =
+            b->path ? nncc_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno))
+                    : (int)NN_ERR_MEMORY;
+        free(b->path);
+        free(b);
+        return status;
+    }
+    *out = b;
+    return NN_OK;
+}
+
+bool nncc_is_large(uint64_t bytes) { return bytes > large; }
+
 /* Is it an array of rows that is large? Its shape then. */
 static bool is_large(const char *path, const nncc_bytes *start, nncc_layout *h,
                      nncc_tensor *shape, int64_t *n)

@@ -201,7 +201,10 @@ static int list_file_columns(const nncc_data *d, const char *text,
         f->column = nncc_alloc((size_t)d->nfeature, sizeof *f->column, text);
     if (!status && !f->column)
         status = NN_ERR_MEMORY;
+    bool several = count > 1; /* "2:" has what is in the file */
     for (int64_t i = 0; i < count && !status; i++) {
+        if (several && list[i] == d->width)
+            continue;
         const nncc_column *c = column_at(d, list[i] == d->width ? -1 : list[i]);
         for (int64_t k = 0; c && k < c->width; k++)
             f->column[f->width++] = c->first + k;

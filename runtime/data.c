@@ -1,4 +1,4 @@
-/* data.c: data sets, their splits, and the random numbers that permute them. */
+/* data.c: data sets, and the random numbers that permute them. */
 #include "nn_internal.h"
 
 #include <math.h>
@@ -279,6 +279,9 @@ void nncc_data_free(nncc_data *d)
     free(d->mean);
     free(d->factor);
     free(d->fill);
+    free(d->part);
+    free(d->weight_name);
+    free(d->weight);
     nncc_columns_free(d);
     nncc_fields_free(d);
     free(d->path);
@@ -339,6 +342,8 @@ static int copy_about(const nncc_data *d, nncc_data *s)
         nncc_copy_numbers(d->mean, d->nfeature, &s->mean) ||
         nncc_copy_numbers(d->factor, d->nfeature, &s->factor) ||
         nncc_copy_numbers(d->fill, d->nfeature, &s->fill) ||
+        nncc_copy_numbers(d->weight, d->nweight, &s->weight) ||
+        (d->weight_name && !(s->weight_name = nncc_strdup(d->weight_name))) ||
         nncc_columns_copy(d, s) || !(s->path = nncc_strdup(d->path)))
         return NN_ERR_MEMORY;
     return NN_OK;
@@ -379,8 +384,7 @@ static int fill_subset(const nncc_data *d, const nncc_view *v, nncc_data *s)
     return s->line ? NN_OK : (int)NN_ERR_MEMORY;
 }
 
-/* The n rows of d that v tells. */
-static int subset(const nncc_data *d, const nncc_view *v, int64_t n,
+int nncc_data_see(const nncc_data *d, const nncc_view *v, int64_t n,
                   nncc_data **out)
 {
     nncc_data *s = nncc_alloc(1, sizeof *s, "a data set");
@@ -398,6 +402,7 @@ static int subset(const nncc_data *d, const nncc_view *v, int64_t n,
                      .label_column = d->label_column,
                      .text = d->text,
                      .chosen = d->chosen,
+                     .nweight = d->nweight,
                      .fit_scale = d->fit_scale};
     int status = fill_subset(d, v, s);
     if (status) {
@@ -414,76 +419,5 @@ int nncc_data_subset(const nncc_data *d, const int64_t *row, int64_t n,
     nncc_view v = {.nrow = n};
 
     memcpy(&v.row, &row, sizeof v.row); /* is only read */
-    return subset(d, &v, n, out);
-}
-
-static int test_rows(const nncc_data *d, const nncc_split_options *o,
-                     int64_t *count)
-{
-    if (o->count >= 0) {
-        *count = o->count;
-    } else {
-        if (!(o->fraction >= 0 && o->fraction <= 1))
-            return nncc_fail(NN_ERR_ARGUMENT,
-                             "a test set of fraction %g; expected 0 to 1",
-                             o->fraction);
-        *count = (int64_t)floor(o->fraction * (double)d->n + 0.5);
-    }
-    if (*count > d->n)
-        return nncc_fail(NN_ERR_ARGUMENT,
-                         "%s: a test set of %lld rows out of %lld", d->path,
-                         (long long)*count, (long long)d->n);
-    return NN_OK;
-}
-
-/* How a split sees rows: in order, shuffled by a list, or, where data are in
- * files, without one, which may be large itself. */
-static int split_view(const nncc_data *d, const nncc_split_options *o,
-                      nncc_view *v)
-{
-    nncc_rng rng;
-
-    *v = (nncc_view){.nrow = d->n};
-    if (o->keep_order)
-        return NN_OK;
-    if (nncc_data_has_files(d)) {
-        v->shuffled = true;
-        nncc_permutation_new(&v->order, o->seed, d->n);
-        return NN_OK;
-    }
-    v->row = nncc_alloc((size_t)d->n, sizeof *v->row, "a permutation");
-    for (int64_t i = 0; v->row && i < d->n; i++)
-        v->row[i] = i;
-    nncc_rng_seed(&rng, o->seed);
-    if (v->row)
-        nncc_rng_shuffle(&rng, v->row, d->n);
-    return v->row ? NN_OK : (int)NN_ERR_MEMORY;
-}
-
-int nncc_data_split(const nncc_data *d, const nncc_split_options *o,
-                    nncc_data **train, nncc_data **test)
-{
-    int64_t ntest = 0;
-    nncc_data *a = NULL, *b = NULL;
-    nncc_view v;
-
-    if (!d || !o || !train || !test)
-        return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_split: null argument");
-    int status = test_rows(d, o, &ntest);
-    if (status)
-        return status;
-    status = split_view(d, o, &v);
-    if (!status)
-        status = subset(d, &v, d->n - ntest, &a);
-    v.from = d->n - ntest;
-    if (!status)
-        status = subset(d, &v, ntest, &b);
-    free(v.row);
-    if (status) {
-        nncc_data_free(a);
-        return status;
-    }
-    *train = a;
-    *test = b;
-    return NN_OK;
+    return nncc_data_see(d, &v, n, out);
 }

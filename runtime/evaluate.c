@@ -178,9 +178,11 @@ static int evaluate_item(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
                          double *to)
 {
     int64_t *row = nncc_alloc((size_t)b->batch, sizeof *row, "a batch");
-    int status = row ? NN_OK : NN_ERR_MEMORY;
+    int status = row ? NN_OK : NN_ERR_MEMORY, first = m->trainer->nmatrix;
 
     nncc_bind_key(b, t->seed, 0);
+    if (!status)
+        status = nncc_matrices_begin(m->trainer, b);
     for (int64_t at = 0; at < d->n && !status; at += b->batch) {
         int64_t n = d->n - at < b->batch ? d->n - at : b->batch;
         for (int64_t i = 0; i < n; i++)
@@ -188,6 +190,8 @@ static int evaluate_item(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
         status = nncc_run_batch(m, t, b, d, row, n, exec);
         if (!status)
             status = add_results(b, n, nresult, to);
+        if (!status)
+            nncc_matrices_add(m->trainer, first, b, (double)n / (double)d->n);
     }
     free(row);
     for (int i = 0; i < nresult; i++)
@@ -202,6 +206,7 @@ int nncc_evaluate_bound(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
     double all[1 + NNCC_MAX_METRICS] = {0};
     int n = 0, status = NN_OK;
 
+    nncc_matrices_free(m->trainer);
     for (int k = 0; k < t->nitem && !status; k++) {
         int nresult = 1 + nncc_item_metrics(&t->item[k]);
         status = evaluate_item(m, t, &b[k], d, exec, nresult, all + n);

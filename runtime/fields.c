@@ -150,6 +150,41 @@ int nncc_data_add(nncc_data *d, const char *name, const nncc_tensor *t)
     return NN_OK;
 }
 
+/* A field whose numbers are in b, which is shared. */
+static int add_bulk(nncc_data *d, const char *name, const nncc_tensor *shape,
+                    nncc_bulk *b)
+{
+    int status = check_field(d, name, shape);
+
+    if (status)
+        return status;
+    nncc_array f = field_of(name, shape);
+    f.file = b;
+    if (!new_field(d, &f, shape->size[0]))
+        return NN_ERR_MEMORY;
+    take_count(d, shape->size[0]);
+    return NN_OK;
+}
+
+int nncc_data_add_store(nncc_data *d, const char *path)
+{
+    nncc_store *s;
+
+    if (!d || !path)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_add_store: null argument");
+    int status = nncc_store_open(path, &s);
+    if (status)
+        return status;
+    for (int64_t i = 0; i < nncc_store_count(s) && !status; i++) {
+        const nncc_tensor *t = nncc_store_tensor(s, i);
+        nncc_bulk *b = nncc_store_bulk(s, i);
+        status = b ? add_bulk(d, nncc_store_name(s, i), t, b)
+                   : nncc_data_add(d, nncc_store_name(s, i), t);
+    }
+    nncc_store_free(s);
+    return status;
+}
+
 int nncc_data_add_file(nncc_data *d, const char *name, const char *path)
 {
     nncc_tensor shape, *t = NULL;
@@ -166,15 +201,8 @@ int nncc_data_add_file(nncc_data *d, const char *name, const char *path)
         nncc_tensor_free(t);
         return status;
     }
-    status = check_field(d, name, &shape);
-    if (!status) {
-        nncc_array f = field_of(name, &shape);
-        f.file = b;
-        status = new_field(d, &f, shape.size[0]) ? NN_OK : (int)NN_ERR_MEMORY;
-    }
+    status = add_bulk(d, name, &shape, b);
     nncc_bulk_free(b); /* the field has it */
-    if (!status)
-        take_count(d, shape.size[0]);
     return status;
 }
 

@@ -10,6 +10,8 @@
 #define KEY_MEAN "nncc.mean"
 #define KEY_FACTOR "nncc.factor"
 #define KEY_FILL "nncc.fill"
+#define KEY_WEIGHT "nncc.weight"
+#define KEY_WEIGHT_NAME "nncc.weight_name"
 
 /* Into a store. */
 
@@ -72,7 +74,7 @@ static json_t *fields_json(const nncc_data *d)
 int nncc_fit_write(const nncc_data *fit, nncc_store *s)
 {
     json_t *j = json_pack(
-        "{s:I, s:I, s:i, s:I, s:b, s:f, s:s?, s:o, s:o, s:b, s:I, s:o, s:o}",
+        "{s:I, s:I, s:i, s:I, s:i, s:f, s:s?, s:o, s:o, s:b, s:I, s:o, s:o}",
         "features", (json_int_t)fit->nfeature, "labels",
         (json_int_t)fit->nlabel, "label", (int)fit->label, "label_column",
         (json_int_t)fit->label_column, "text", (int)fit->text, "scale",
@@ -93,6 +95,10 @@ int nncc_fit_write(const nncc_data *fit, nncc_store *s)
         status = put_numbers(s, KEY_MEAN, fit->mean, fit->nfeature);
     if (!status)
         status = put_numbers(s, KEY_FILL, fit->fill, fit->nfeature);
+    if (!status && fit->weight)
+        status = nncc_store_set_text(s, KEY_WEIGHT_NAME, fit->weight_name);
+    if (!status && fit->weight)
+        status = put_numbers(s, KEY_WEIGHT, fit->weight, fit->nweight);
     return status ? status
                   : put_numbers(s, KEY_FACTOR, fit->factor, fit->nfeature);
 }
@@ -227,6 +233,21 @@ static int read_fields(const json_t *list, nncc_data *d)
     return status;
 }
 
+static int read_weights(const nncc_store *s, nncc_data *d)
+{
+    const nncc_tensor *t = nncc_store_find(s, KEY_WEIGHT);
+    const char *name = nncc_store_text(s, KEY_WEIGHT_NAME);
+
+    if (!t || !name)
+        return t || name ? bad_fit() : NN_OK;
+    if (t->rank != 1 || t->dtype != NN_F64)
+        return bad_fit();
+    d->nweight = t->size[0];
+    d->weight_name = nncc_strdup(name);
+    return d->weight_name ? nncc_copy_numbers(t->data, d->nweight, &d->weight)
+                          : (int)NN_ERR_MEMORY;
+}
+
 static int fit_from_json(json_t *j, nncc_data *d)
 {
     json_int_t features, labels, column, width;
@@ -234,7 +255,7 @@ static int fit_from_json(json_t *j, nncc_data *d)
     json_t *names, *classes, *label_name, *columns, *fields;
 
     if (json_unpack(j,
-                    "{s:I, s:I, s:i, s:I, s:b, s:F, s:o, s:o, s:o, s:b, s:I, "
+                    "{s:I, s:I, s:i, s:I, s:i, s:F, s:o, s:o, s:o, s:b, s:I, "
                     "s:o, s:o}",
                     "features", &features, "labels", &labels, "label", &label,
                     "label_column", &column, "text", &text, "scale", &d->scale,
@@ -242,7 +263,7 @@ static int fit_from_json(json_t *j, nncc_data *d)
                     "class_names", &classes, "chosen", &chosen, "width", &width,
                     "columns", &columns, "fields", &fields) != 0 ||
         features < 0 || labels < 0 || label < NNCC_LABEL_NONE ||
-        label > NNCC_LABEL_NAME ||
+        label > NNCC_LABEL_NAME || text < 0 || text > 2 ||
         (json_is_array(names) && json_array_size(names) != (size_t)features) ||
         json_array_size(classes) > INT32_MAX)
         return bad_fit();
@@ -288,6 +309,8 @@ int nncc_fit_read(const nncc_store *s, nncc_data **out)
             status = read_numbers(s, KEY_FACTOR, d->nfeature, &d->factor);
         if (!status)
             status = read_numbers(s, KEY_FILL, d->nfeature, &d->fill);
+        if (!status)
+            status = read_weights(s, d);
         if (!status && !d->mean != !d->factor)
             status = bad_fit();
         if (!status && d->mean) {
@@ -551,6 +574,9 @@ static int add_fields(nncc_data *d, const nncc_data *fit)
             status = nncc_fields_add(d, &own);
     }
     d->chosen |= fit->chosen;
+    if (!status && fit->weight && nncc_data_field(d, fit->weight_name) < 0)
+        status = nncc_data_take_weights(d, fit->weight_name, fit->weight,
+                                        fit->nweight);
     return status;
 }
 
@@ -573,9 +599,12 @@ int nncc_data_fit(nncc_data *d, const nncc_data *fit)
 {
     if (!d || !fit)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_fit: null argument");
-    if (!d->text != !fit->text)
+    if (d->text != fit->text)
         return nncc_fail(NN_ERR_SHAPE, "%s: the model was trained on %s",
-                         d->path, fit->text ? "a text" : "rows of numbers");
+                         d->path,
+                         fit->text == 2   ? "bytes"
+                         : fit->text == 1 ? "a text"
+                                          : "rows of numbers");
     int status = d->text ? NN_OK : choose_columns(d, fit);
     if (!status)
         status = number_classes(d, fit);

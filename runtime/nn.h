@@ -202,7 +202,8 @@ typedef struct nncc_data {
     int64_t label_column; /* of a CSV file, from 0; -1 */
     char *path;           /* as it was given */
     int32_t y_inside;     /* not 0: y points into x's memory */
-    int32_t text; /* not 0: x and y are characters, numbers into class_name */
+    int32_t text; /* x and y are numbers into class_name: 1, of characters; 2,
+                     bytes */
     /* What nncc_data_standardise did: x is (v * fit_scale - mean) * factor of
      * what the file has. [nfeature] both, or null. */
     double *mean, *factor;
@@ -222,6 +223,11 @@ typedef struct nncc_data {
      * the first n; what changes features is done as they are read. */
     struct nncc_bulk *x_file, *y_file;
     struct nncc_view *view;
+    uint8_t *part;     /* enum nncc_part_kind of each row as it was read; or
+                          null */
+    char *weight_name; /* the field of weights (nncc_data_weigh), or null */
+    double *weight;    /* of each class */
+    int64_t nweight;
 } nncc_data;
 
 /* A data set of zeros with room for n rows of nfeature numbers and, unless
@@ -238,6 +244,9 @@ int nncc_data_add(nncc_data *d, const char *name, const nncc_tensor *t);
 /* The same of the array in a file (nncc_array_read), which stays there where it
  * is large. */
 int nncc_data_add_file(nncc_data *d, const char *name, const char *path);
+/* The same of all arrays of a .npz or safetensors file (nncc_store_read), by
+ * their names; large ones of a safetensors file stay there. */
+int nncc_data_add_store(nncc_data *d, const char *path);
 /* Makes of d's features fields: each of n texts is "x=2:14", columns 2 to 13,
  * "x=2:", all from there, or "y=price,size,0", columns by name or number from
  * 0. What no text names goes nowhere. NN_ERR_NAME, NN_ERR_ARGUMENT,
@@ -258,7 +267,7 @@ typedef struct nncc_split_options {
     int64_t count;      /* rows for the test set; -1: by fraction */
     double fraction;    /* of the rows, rounded to the nearest, 0 to 1 */
     int32_t keep_order; /* not 0: no permutation */
-    int32_t reserved;
+    int32_t stratify;   /* not 0: each class has its share of both */
 } nncc_split_options;
 
 /* Splits d into two new data sets: the rows are permuted by the seed, the last
@@ -266,6 +275,21 @@ typedef struct nncc_split_options {
  * NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
 int nncc_data_split(const nncc_data *d, const nncc_split_options *o,
                     nncc_data **train, nncc_data **test);
+
+/* What the rows of a CSV file are for, as a column of it says (option split of
+ * nncc_csv_options): those rows, as a new data set. */
+enum nncc_part_kind {
+    NNCC_PART_TRAIN = 0,
+    NNCC_PART_VALIDATION = 1,
+    NNCC_PART_TEST = 2
+};
+int nncc_data_part(const nncc_data *d, int part, nncc_data **out);
+
+/* Adds a field of weights for the parameter `name`, so that all classes count
+ * alike in train: a row of a class of m rows, of k classes in n rows, weighs
+ * n / (k m). other, which may be null, gets the same by class. NN_ERR_ARGUMENT,
+ * NN_ERR_DATA where labels are no classes, NN_ERR_NAME, NN_ERR_MEMORY. */
+int nncc_data_weigh(nncc_data *train, nncc_data *other, const char *name);
 
 /* Makes classes of integer labels, one a row: their numbers are 0, 1, … in the
  * order of the labels, which become their names. For labels 1 … k, or -1 and 1.
@@ -370,10 +394,13 @@ typedef struct nncc_csv_options {
      * nncc_fit_read gives, has; all of the above that says what columns are is
      * not looked at. A label may be there or not. */
     const struct nncc_data *like;
+    /* A column that says what rows are for: train, validation (valid, val,
+     * dev) or test. Null: there is none. */
+    const char *split;
 } nncc_csv_options;
 
 #define NNCC_CSV_DEFAULTS                                                      \
-    {NULL, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, NULL}
+    {NULL, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, NULL, NULL}
 
 /* Reads a CSV file (RFC 4180; also LF, a byte order mark, gzip); "-" is
  * standard input. A feature must be a finite number, unless its column is of
@@ -410,13 +437,16 @@ typedef struct nncc_text_options {
     int64_t length;     /* characters in a row */
     int64_t stride;     /* from one row's begin to the next's; 0: length */
     uint64_t max_bytes; /* of text; 0: 1 GiB */
+    int32_t bytes;      /* not 0: bytes are what counts, not characters */
+    int32_t reserved;
 } nncc_text_options;
 
 /* Reads a UTF-8 text, plain or gzipped, as rows of `length` characters, each
  * labelled with the character that follows it. A character is an integer: its
  * place in class_name, which holds all that occur, in the order of their code
- * points. Rows lie one after another in the text: split them with keep_order.
- * NN_ERR_FILE, NN_ERR_DATA, NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
+ * points. Bytes of any file are their own numbers, 0 to 255. Rows lie one after
+ * another in the text: split them with keep_order. NN_ERR_FILE, NN_ERR_DATA,
+ * NN_ERR_ARGUMENT, NN_ERR_MEMORY. */
 int nncc_text_read(const char *path, const nncc_text_options *o,
                    nncc_data **out);
 
@@ -557,13 +587,24 @@ typedef struct nncc_checkpoints {
     int32_t reserved;
 } nncc_checkpoints;
 
+/* The order of an epoch's rows. */
+enum nncc_order_kind {
+    NNCC_ORDER_SHUFFLED = 0, /* another in each epoch, by the seed */
+    NNCC_ORDER_KEPT = 1,     /* as in the data set */
+    /* As many streams as a batch has rows: row k of a batch follows, in the
+     * data set, on row k of the batch before, and what the loss carries on
+     * begins anew with each epoch (truncated back-propagation through time).
+     * Rows that fill no batch in the end are left out. */
+    NNCC_ORDER_STREAMS = 2
+};
+
 typedef struct nncc_train_options {
     int64_t epochs; /* 0: initialise and evaluate only */
     int64_t batch;  /* rows of a step; 0: 32, or as the model is compiled */
     uint64_t seed;  /* of the initial parameters and of the shuffles */
     const nncc_setting *setting; /* over the module's defaults */
     int32_t nsetting;
-    int32_t keep_order; /* not 0: rows in the order of the data set */
+    int32_t keep_order; /* enum nncc_order_kind */
     /* Called on events; a result other than 0 ends the training early, which is
      * no error. May be null. */
     int (*progress)(void *context, const nncc_progress *p);
@@ -626,6 +667,12 @@ const char *nncc_item_name(const nncc_model *m, int i);
  * where m is not trained by a `train` item, or i is none. */
 int nncc_metric_count(const nncc_model *m);
 const char *nncc_metric_name(const nncc_model *m, int i);
+/* A metric that is a tensor of reals, such as a matrix of confusions, is none
+ * of these: of those it is number i, from 0, and the mean over the rows of the
+ * last evaluation (f64), valid until the next one. NN_ERR_NAME where there is
+ * none. */
+int nncc_metric_tensor(const nncc_model *m, int i, const char **name,
+                       const nncc_tensor **mean);
 
 /* Trains from fresh parameters. Features go to the data parameter that is real
  * (of two, the one of higher rank, or the first), reading a row as the

@@ -214,6 +214,11 @@ bool nncc_data_has_files(const nncc_data *d);
  * be freed. */
 const char *nncc_data_place(const nncc_data *d, int64_t row, nncc_text *to);
 
+/* What a text says that a row is for: enum nncc_part_kind, or -1. */
+int nncc_part_of(const char *text);
+/* Weights of n classes, kept in d, and a field of them by its labels. */
+int nncc_data_take_weights(nncc_data *d, const char *name, const double *weight,
+                           int64_t n);
 /* Rows row[0 … n-1] of d as a data set of their own; of no rows, what was
  * fitted to it. */
 int nncc_data_subset(const nncc_data *d, const int64_t *row, int64_t n,
@@ -284,6 +289,11 @@ typedef struct nncc_bulk nncc_bulk;
 int nncc_bulk_open(const char *path, nncc_tensor *shape, nncc_bulk **out);
 nncc_bulk *nncc_bulk_share(nncc_bulk *b);
 void nncc_bulk_free(nncc_bulk *b); /* may be NULL; the last user's frees it */
+/* n elements from byte `at` of the file at path on, which are there. */
+int nncc_bulk_at(const char *path, nncc_format format, int64_t n, uint64_t at,
+                 nncc_bulk **out);
+/* Is an array of so many bytes large? */
+bool nncc_is_large(uint64_t bytes);
 /* Elements at … at + n - 1, which exist. */
 int nncc_bulk_numbers(const nncc_bulk *b, int64_t at, int64_t n, double *to);
 
@@ -315,6 +325,10 @@ void nncc_copy_rows(int dtype, const void *from, int64_t step,
 /* d's fields of to->n such rows. */
 int nncc_fields_subset(const nncc_data *d, const nncc_view *v, nncc_data *to);
 
+/* The n rows of d that v tells. */
+int nncc_data_see(const nncc_data *d, const nncc_view *v, int64_t n,
+                  nncc_data **out);
+
 /* The number that an IEEE binary16 is. */
 float nncc_half(uint16_t h);
 
@@ -336,6 +350,13 @@ int nncc_write_parts(const char *path, const nncc_part *part, int64_t n);
  * valid until the next one. */
 int nncc_store_add(nncc_store *s, const char *name, const nncc_tensor *shape,
                    nncc_tensor **out);
+/* An entry whose numbers stay in b, which is the store's then; and that, or
+ * NULL. */
+int nncc_store_add_bulk(nncc_store *s, const char *name,
+                        const nncc_tensor *shape, struct nncc_bulk *b);
+struct nncc_bulk *nncc_store_bulk(const nncc_store *s, int64_t i);
+/* nncc_store_read, where large tensors of a safetensors file stay there. */
+int nncc_store_open(const char *path, nncc_store **out);
 /* The key of text number i, or NULL behind the last. */
 const char *nncc_store_text_at(const nncc_store *s, int64_t i,
                                const char **value);
@@ -366,6 +387,12 @@ typedef struct nncc_item {
     int64_t steps; /* of it in a round */
 } nncc_item;
 
+/* A metric that is a tensor. */
+typedef struct nncc_matrix {
+    const char *name;
+    nncc_tensor *mean; /* f64 */
+} nncc_matrix;
+
 /* What training keeps in the model. */
 typedef struct nncc_trainer {
     const nn_function *init;
@@ -381,7 +408,9 @@ typedef struct nncc_trainer {
     int64_t batch;
     nncc_data *fit;     /* what was fitted to the data: a data set of no rows */
     uint64_t data_hash; /* of the training set */
-    bool unlabelled;    /* no step is made: data need no labels */
+    nncc_matrix *matrix; /* of the last evaluation */
+    int nmatrix;
+    bool unlabelled; /* no step is made: data need no labels */
 } nncc_trainer;
 
 /* A parameter that gets rows of the data set. */
@@ -421,7 +450,7 @@ int nncc_bind_rows(nncc_binding *b, const nncc_data *d, const int64_t *row,
 int nncc_bind_check(const nncc_binding *b, const nncc_data *d);
 /* The value of scalar result i (not in place) after a call. */
 int nncc_bind_result(const nncc_binding *b, int i, double *value);
-/* Index of the i-th result that is not in place, or -1. */
+/* Index of the i-th result that is not in place and a number, or -1. */
 int nncc_bind_output(const nn_function *f, int i);
 /* The scalar parameter of that name: its value, and another. NN_ERR_NAME,
  * NN_ERR_ARGUMENT. */
@@ -464,6 +493,15 @@ int nncc_items_find(const nncc_model *m, nncc_item *item, int *n,
 const char *nncc_setting_of(const nncc_item *item, const char *name);
 /* How many metrics it has, without the loss. */
 int nncc_item_metrics(const nncc_item *item);
+
+/* metrics.c: metrics that are tensors */
+
+void nncc_matrices_free(nncc_trainer *t);
+/* Zeros for those of b's function, behind those that there are. */
+int nncc_matrices_begin(nncc_trainer *t, const nncc_binding *b);
+/* Adds share times what a call gave, to those from number `first` on. */
+void nncc_matrices_add(nncc_trainer *t, int first, const nncc_binding *b,
+                       double share);
 
 /* trainer.c: what is trained */
 

@@ -18,6 +18,7 @@ typedef struct Table {
     int64_t nname;
     int64_t *place;      /* [ncol]: in a raw row, or LEFT_OUT */
     int64_t label;       /* column, or -1 */
+    int64_t split;       /* likewise */
     int64_t step;        /* numbers of a raw row that there is room for */
     int64_t room;        /* rows that fit */
     int64_t stated_rows; /* by a first line as scikit-learn's, or -1 */

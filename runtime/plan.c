@@ -45,6 +45,7 @@ bool table_wants_names(const Table *t)
 
     for (int32_t i = 0; i < o->ncolumn; i++)
         wants |= has_name(o->column[i].columns);
+    wants |= o->split && has_name(o->split);
     return wants && !t->like;
 }
 
@@ -168,6 +169,26 @@ static int find_label(Table *t)
     return NN_OK;
 }
 
+static int find_split(Table *t)
+{
+    int64_t *list, n;
+
+    if (!t->o->split)
+        return NN_OK;
+    int status = nncc_list_columns(nncc_csv_path(t->csv), t->name, t->ncol,
+                                   t->o->split, &list, &n);
+    if (status)
+        return status;
+    t->split = n == 1 ? list[0] : -1;
+    free(list);
+    if (t->split >= 0 && t->split != t->label)
+        return NN_OK;
+    return nncc_fail(
+        NN_ERR_ARGUMENT,
+        "'%s' is %s; expected a column that says what rows are for",
+        t->o->split, n == 1 ? "the label" : "several columns");
+}
+
 /* Room for the columns of features. */
 static int start_columns(Table *t, int64_t n)
 {
@@ -202,9 +223,11 @@ static int plan_own(Table *t)
         status = nncc_column_kinds(nncc_csv_path(t->csv), t->o, t->name,
                                    t->ncol, kind);
     if (!status)
+        status = find_split(t);
+    if (!status)
         status = start_columns(t, t->ncol);
     for (int64_t i = 0; i < t->ncol && !status; i++)
-        if (i != t->label && kind[i] != NNCC_COLUMN_DROP)
+        if (i != t->label && i != t->split && kind[i] != NNCC_COLUMN_DROP)
             status = add_column(t, i, kind[i]);
     free(kind);
     return status;

@@ -3,9 +3,13 @@
  * JSON, and the tensors' bytes one after another. */
 #include "nn_internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { PREFIX = 8, MOST_HEADER = 100000000, ALIGN = 8 };
 static const uint64_t most_bytes = UINT64_C(1) << 40;
@@ -295,9 +299,11 @@ int nncc_store_bytes(const nncc_store *s, void **bytes, size_t *n)
 
 typedef struct Reading {
     const char *path;
-    nncc_bytes file;
-    uint64_t data;  /* where the tensors begin in it */
-    uint64_t taken; /* bytes of those read so far */
+    nncc_bytes file; /* of a file that is large the header alone, and how many
+                        bytes there are: */
+    int fd;          /* it, or -1 */
+    uint64_t data;   /* where the tensors begin in it */
+    uint64_t taken;  /* bytes of those read so far */
     nncc_store *to;
 } Reading;
 
@@ -358,11 +364,69 @@ static int take_bytes(Reading *r, const char *name, uint64_t bytes)
     return NN_OK;
 }
 
+/* As a file of NumPy's would have such elements; kind 0: it would not. */
+static nncc_format format_of(const Kind *k)
+{
+    char kind = k->name[0] == 'B'   ? 'b'
+                : k->name[0] == 'U' ? 'u'
+                : k->name[0] == 'I' ? 'i'
+                                    : 'f';
+
+    if (k->name[1] == 'F') /* BF16 */
+        kind = 0;
+    return (nncc_format){.kind = kind, .bytes = k->bytes};
+}
+
+/* The n elements at byte `at` of the open file. */
+static int read_part(const Reading *r, const Kind *k, uint64_t at, int64_t n,
+                     void *to)
+{
+    size_t bytes = (size_t)n * (size_t)k->bytes;
+    unsigned char *part = nncc_alloc(bytes, 1, "a tensor");
+    int status = part ? NN_OK : (int)NN_ERR_MEMORY;
+
+    for (size_t done = 0; done < bytes && !status;) {
+        ssize_t got =
+            pread(r->fd, part + done, bytes - done, (off_t)(at + done));
+        if (got <= 0)
+            status =
+                nncc_fail(NN_ERR_FILE, "%s: %s", r->path,
+                          got < 0 ? strerror(errno) : "has become shorter");
+        done += got > 0 ? (size_t)got : 0;
+    }
+    if (!status)
+        k->convert(part, to, n);
+    free(part);
+    return status;
+}
+
+/* The n elements at byte `at` as a tensor of the store. */
+static int take_elements(Reading *r, const char *name, const Kind *k,
+                         const nncc_tensor *t, uint64_t at, int64_t n)
+{
+    nncc_format format = format_of(k);
+    nncc_tensor *to;
+    nncc_bulk *b;
+
+    if (r->fd >= 0 && format.kind &&
+        nncc_is_large((uint64_t)n * (uint64_t)k->bytes)) {
+        int status = nncc_bulk_at(r->path, format, n, at, &b);
+        return status ? status : nncc_store_add_bulk(r->to, name, t, b);
+    }
+    int status = nncc_store_add(r->to, name, t, &to);
+    if (status || n == 0)
+        return status;
+    if (r->fd >= 0)
+        return read_part(r, k, at, n, to->data);
+    k->convert(r->file.at + at, to->data, n);
+    return NN_OK;
+}
+
 static int read_entry(Reading *r, const char *name, const json_t *entry)
 {
     const char *dtype = json_string_value(json_object_get(entry, "dtype"));
     const Kind *k = kind_of_name(dtype);
-    nncc_tensor t = {0}, *to;
+    nncc_tensor t = {0};
     int64_t n = 0;
     uint64_t at = 0;
 
@@ -381,11 +445,7 @@ static int read_entry(Reading *r, const char *name, const json_t *entry)
             find_bytes(r, name, entry, (uint64_t)n * (uint64_t)k->bytes, &at);
     if (!status)
         status = take_bytes(r, name, (uint64_t)n * (uint64_t)k->bytes);
-    if (!status)
-        status = nncc_store_add(r->to, name, &t, &to);
-    if (!status && n > 0)
-        k->convert(r->file.at + at, to->data, n);
-    return status;
+    return status ? status : take_elements(r, name, k, &t, at, n);
 }
 
 static int read_texts(const Reading *r, json_t *texts)
@@ -448,7 +508,7 @@ static int read_file(Reading *r)
 static int read_safetensors(const char *path, const nncc_bytes *b,
                             nncc_store **out)
 {
-    Reading r = {.path = path, .file = *b};
+    Reading r = {.path = path, .file = *b, .fd = -1};
     int status = nncc_store_new(&r.to);
 
     if (!status)
@@ -472,5 +532,61 @@ int nncc_store_read(const char *path, nncc_store **out)
     status = nncc_is_npz(b.at, b.n) ? nncc_npz_parse(path, &b, out)
                                     : read_safetensors(path, &b, out);
     free(b.at);
+    return status;
+}
+
+/* The header of the open file into r->file; false where it cannot be one. */
+static bool read_start(Reading *r, uint64_t size)
+{
+    unsigned char prefix[PREFIX];
+    uint64_t n = 0;
+
+    if (pread(r->fd, prefix, sizeof prefix, 0) != PREFIX)
+        return false;
+    for (int i = 0; i < PREFIX; i++)
+        n |= (uint64_t)prefix[i] << 8 * i;
+    if (n > MOST_HEADER || n > size - PREFIX)
+        return false;
+    r->file.at = nncc_alloc((size_t)n + PREFIX, 1, "a header");
+    r->file.n = (size_t)size;
+    return r->file.at && pread(r->fd, r->file.at, (size_t)n + PREFIX, 0) ==
+                             (ssize_t)n + PREFIX;
+}
+
+/* A large file whose first bytes are no other format's. */
+static bool open_large(const char *path, Reading *r)
+{
+    struct stat st;
+    unsigned char start[PREFIX + 1];
+
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
+        !nncc_is_large((uint64_t)st.st_size))
+        return false;
+    *r = (Reading){.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC)};
+    if (r->fd < 0 || pread(r->fd, start, sizeof start, 0) != PREFIX + 1 ||
+        start[PREFIX] != '{' || !read_start(r, (uint64_t)st.st_size)) {
+        if (r->fd >= 0)
+            close(r->fd);
+        free(r->file.at);
+        return false;
+    }
+    return true;
+}
+
+int nncc_store_open(const char *path, nncc_store **out)
+{
+    Reading r;
+
+    if (!open_large(path, &r))
+        return nncc_store_read(path, out);
+    int status = nncc_store_new(&r.to);
+    if (!status)
+        status = read_file(&r);
+    free(r.file.at);
+    close(r.fd);
+    if (status)
+        nncc_store_free(r.to);
+    else
+        *out = r.to;
     return status;
 }

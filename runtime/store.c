@@ -7,6 +7,7 @@
 typedef struct Entry {
     char *name;
     nncc_tensor tensor;
+    nncc_bulk *file; /* where its numbers are instead, or NULL */
 } Entry;
 
 typedef struct Text {
@@ -37,6 +38,7 @@ void nncc_store_free(nncc_store *s)
     for (int64_t i = 0; i < s->nentry; i++) {
         free(s->entry[i].name);
         free(s->entry[i].tensor.data);
+        nncc_bulk_free(s->entry[i].file);
     }
     for (int64_t i = 0; i < s->ntext; i++) {
         free(s->text[i].key);
@@ -61,11 +63,11 @@ static int make_room(void **at, int64_t n, int64_t *room, size_t size)
     return NN_OK;
 }
 
-int nncc_store_add(nncc_store *s, const char *name, const nncc_tensor *shape,
-                   nncc_tensor **out)
+static int add_entry(nncc_store *s, const char *name, const nncc_tensor *shape,
+                     nncc_bulk *b)
 {
     size_t bytes;
-    Entry e = {.tensor = *shape};
+    Entry e = {.tensor = *shape, .file = b};
     void *at = s->entry;
     int status = nncc_tensor_count(shape, NULL, &bytes);
     if (!status)
@@ -74,15 +76,39 @@ int nncc_store_add(nncc_store *s, const char *name, const nncc_tensor *shape,
     if (status)
         return status;
     e.name = nncc_strdup(name);
-    e.tensor.data = nncc_alloc_aligned(bytes, name);
-    if (!e.name || !e.tensor.data) {
+    e.tensor.data = b ? NULL : nncc_alloc_aligned(bytes, name);
+    if (!e.name || (!b && !e.tensor.data)) {
         free(e.name);
         free(e.tensor.data);
         return NN_ERR_MEMORY;
     }
     s->entry[s->nentry++] = e;
-    *out = &s->entry[s->nentry - 1].tensor;
     return NN_OK;
+}
+
+int nncc_store_add(nncc_store *s, const char *name, const nncc_tensor *shape,
+                   nncc_tensor **out)
+{
+    int status = add_entry(s, name, shape, NULL);
+
+    if (!status)
+        *out = &s->entry[s->nentry - 1].tensor;
+    return status;
+}
+
+int nncc_store_add_bulk(nncc_store *s, const char *name,
+                        const nncc_tensor *shape, nncc_bulk *b)
+{
+    int status = add_entry(s, name, shape, b);
+
+    if (status)
+        nncc_bulk_free(b);
+    return status;
+}
+
+nncc_bulk *nncc_store_bulk(const nncc_store *s, int64_t i)
+{
+    return s->entry[i].file;
 }
 
 int nncc_store_put(nncc_store *s, const char *name, const nncc_tensor *t)

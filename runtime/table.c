@@ -152,7 +152,9 @@ static int grow(Table *t)
     d->y = y;
     int64_t *line = realloc(d->line, n * sizeof *line);
     d->line = line ? line : d->line;
-    if (!done || !line)
+    uint8_t *part = t->split >= 0 ? realloc(d->part, n) : NULL;
+    d->part = part ? part : d->part;
+    if (!done || !line || (t->split >= 0 && !part))
         return nncc_fail_memory(n * (size_t)per_row, "a data set");
     t->room = (int64_t)room;
     return NN_OK;
@@ -235,6 +237,17 @@ static int add_date(const Table *t, const nncc_field *f, int64_t column,
                          "with a time (31/12/2024 needs an order)"
                        : "is no date: expected 2024-12-31 or 31/12/2024, also "
                          "with a time");
+}
+
+static int add_part(const Table *t, const nncc_field *f)
+{
+    int part = nncc_part_of(f->text);
+
+    t->d->part[t->d->n] = (uint8_t)(part < 0 ? 0 : part);
+    return part < 0 ? fail_at(t, f, t->split,
+                              "says nothing of the row: expected train, "
+                              "validation or test")
+                    : NN_OK;
 }
 
 static int add_feature(Table *t, const nncc_field *f, int64_t column,
@@ -324,6 +337,8 @@ static int add_row(Table *t, const nncc_row *row)
     for (int64_t i = 0; i < n && !status; i++)
         if (i == t->label)
             status = add_label(t, &row->field[i]);
+        else if (i == t->split)
+            status = add_part(t, &row->field[i]);
         else if (t->place[i] != LEFT_OUT)
             status = add_feature(t, &row->field[i], i, raw);
     if (t->ragged && !status)
@@ -487,7 +502,7 @@ int nncc_csv_read(const char *path, const nncc_csv_options *o, nncc_data **out)
 {
     static const nncc_csv_options defaults = NNCC_CSV_DEFAULTS;
     nncc_csv_options own = o ? *o : defaults;
-    Table t = {.o = &own, .label = -1, .stated_rows = -1};
+    Table t = {.o = &own, .label = -1, .split = -1, .stated_rows = -1};
 
     if (!path || !out)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_csv_read: null argument");

@@ -1,6 +1,7 @@
 /* text.c: a text as rows of characters. */
 #include "nn_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,6 +127,45 @@ static int number_characters(Text *t)
     return NN_OK;
 }
 
+/* Printable ones as they are, others as 0x0A. */
+static int name_bytes(nncc_data *d)
+{
+    char name[8];
+
+    d->class_name = nncc_alloc(256, sizeof *d->class_name, "names of bytes");
+    if (!d->class_name)
+        return NN_ERR_MEMORY;
+    for (; d->nclass < 256; d->nclass++) {
+        bool plain = d->nclass >= ' ' && d->nclass < 127;
+        snprintf(name, sizeof name, plain ? "%c" : "0x%02X",
+                 (unsigned)d->nclass);
+        if (!(d->class_name[d->nclass] = nncc_strdup(name)))
+            return NN_ERR_MEMORY;
+    }
+    return NN_OK;
+}
+
+/* The bytes are the text. */
+static int take_bytes(Text *t)
+{
+    nncc_data *d = t->d;
+
+    d->x_dtype = d->y_dtype = NN_U8;
+    t->n = (int64_t)t->bytes.n;
+    d->x = t->bytes.at;
+    t->bytes.at = NULL;
+    return d->x ? name_bytes(d) : nncc_fail_memory(0, "a text");
+}
+
+static int take_characters(Text *t)
+{
+    int status = count(t);
+
+    if (!status)
+        status = name_characters(t);
+    return status ? status : number_characters(t);
+}
+
 /* Rows begin `stride` apart; the labels are the same text from its second
  * character on. */
 static int cut_rows(Text *t, const nncc_text_options *o)
@@ -144,7 +184,8 @@ static int cut_rows(Text *t, const nncc_text_options *o)
     d->scale = 1;
     d->label = NNCC_LABEL_NAME;
     d->y = (char *)d->x + nncc_dtype_bytes(d->x_dtype);
-    d->y_inside = d->text = 1;
+    d->y_inside = 1;
+    d->text = o->bytes ? 2 : 1;
     d->label_column = -1;
     return NN_OK;
 }
@@ -157,11 +198,7 @@ static int read_text(Text *t, const nncc_text_options *o)
     int status = nncc_read_all(t->path, o->max_bytes ? o->max_bytes : MAX_BYTES,
                                &t->bytes);
     if (!status)
-        status = count(t);
-    if (!status)
-        status = name_characters(t);
-    if (!status)
-        status = number_characters(t);
+        status = o->bytes ? take_bytes(t) : take_characters(t);
     return status ? status : cut_rows(t, o);
 }
 

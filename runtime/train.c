@@ -34,8 +34,10 @@ typedef struct Run {
     int64_t *batch;          /* rows of the batch at hand */
     int64_t size;            /* rows of a batch, at most */
     int64_t width, calls;    /* batches of a round, steps of items */
+    int64_t used;            /* rows of an epoch */
     int64_t steps_per_epoch; /* rounds */
     int64_t steps, epochs;   /* of all, in all */
+    void *fresh;             /* the state at first, where streams need it */
     nncc_position at;
     double began;
     int64_t rows;     /* of steps since then */
@@ -68,6 +70,8 @@ static void order_rows(Run *r)
 
 static int64_t row_of(const Run *r, int64_t i)
 {
+    if (r->o->keep_order == NNCC_ORDER_STREAMS)
+        return i % r->size * (r->used / r->size) + i / r->size;
     return r->order           ? r->order[i]
            : r->o->keep_order ? i
                               : nncc_permute(&r->permutation, i);
@@ -78,14 +82,14 @@ static int64_t row_of(const Run *r, int64_t i)
 static int64_t pick_batch(Run *r, int k, int64_t j)
 {
     int64_t size = r->size, at = (r->at.step * r->width + j) * size;
-    int64_t n = r->train->n - at < size ? r->train->n - at : size;
+    int64_t n = r->used - at < size ? r->used - at : size;
 
     if (n <= 0)
         return 0;
     if (r->step[k].batch_dim < 0)
         n = size;
     for (int64_t i = 0; i < n; i++)
-        r->batch[i] = row_of(r, (at + i) % r->train->n);
+        r->batch[i] = row_of(r, (at + i) % r->used);
     return n;
 }
 
@@ -376,9 +380,48 @@ static bool goes_on(const Run *r)
     return r->at.done < r->steps && !r->stopped && !r->out_of_patience;
 }
 
+/* Is it what the loss carries on: not trained, but looked at in evaluation? */
+static bool is_carried(const nncc_trainer *t, const char *name)
+{
+    bool seen = false;
+    int i;
+
+    for (int k = 0; k < t->nitem; k++) {
+        for (i = 0; i < t->item[k].step->nresult; i++)
+            if (t->item[k].step->result[i]->in_place >= 0)
+                break;
+        const nn_function *f = t->item[k].step;
+        if (i < f->nresult &&
+            strcmp(f->param[f->result[i]->in_place]->name, name) == 0)
+            return false;
+        seen |= nncc_find_param(t->item[k].evaluate, name, &i) == NN_OK;
+    }
+    return seen;
+}
+
+/* Streams begin with what is carried as it was at first. */
+static void begin_streams(const Run *r)
+{
+    const char *from = r->fresh;
+
+    if (!from || r->at.step > 0)
+        return;
+    for (int i = 0; i < r->t->nblock; i++) {
+        const nncc_block *b = &r->t->block[i];
+        bool carried = is_carried(r->t, b->port->name);
+        for (int l = 0; l < b->port->nleaf; l++) {
+            size_t bytes = nncc_tensor_bytes(&b->leaf[l]);
+            if (carried)
+                memcpy(b->leaf[l].data, from, bytes);
+            from += bytes;
+        }
+    }
+}
+
 static int run_epoch(Run *r)
 {
     order_rows(r);
+    begin_streams(r);
     while (r->at.step < r->steps_per_epoch && goes_on(r)) {
         double loss[NNCC_MAX_ITEMS] = {0};
         int status = run_step(r, loss);
@@ -428,7 +471,7 @@ static void take_best(Run *r)
     r->means.loss = r->at.best_loss;
     r->means.nmetric = nncc_metric_count(r->m);
     memcpy(r->means.metric, r->at.best_metric, sizeof r->means.metric);
-    r->evaluated = true;
+    r->evaluated = r->t->nmatrix == 0; /* those are not kept */
 }
 
 /* The items' losses on all rows where no step was made. */
@@ -552,7 +595,12 @@ static int allocate_rows(Run *r)
         return nncc_fail(NN_ERR_ARGUMENT, "batches of %lld rows are too large",
                          (long long)r->size);
     round = r->size * r->width;
-    r->steps_per_epoch = n / round + (n % round != 0);
+    r->used = n;
+    if (r->o->keep_order == NNCC_ORDER_STREAMS && !(r->used -= n % r->size))
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "%s: %lld rows are too few for %lld streams",
+                         r->train->path, (long long)n, (long long)r->size);
+    r->steps_per_epoch = r->used / round + (r->used % round != 0);
     if (r->steps_per_epoch && r->o->epochs > INT64_MAX / r->steps_per_epoch)
         return nncc_fail(NN_ERR_ARGUMENT, "%lld epochs are too many",
                          (long long)r->o->epochs);
@@ -605,6 +653,8 @@ static int first_values(Run *r)
                      ? nncc_trainer_keep(r->m, r->t)
                      : nncc_trainer_init(r->m, r->t, r->step, r->o->exec);
 
+    if (!status && r->o->keep_order == NNCC_ORDER_STREAMS)
+        status = nncc_trainer_save(r->t, &r->fresh);
     if (!status)
         status = resume(r);
     if (!status && r->o->average && !r->mean &&
@@ -649,6 +699,7 @@ static void run_free(Run *r)
     free(r->batch);
     free(r->best_state);
     free(r->mean);
+    free(r->fresh);
     for (int k = 0; k < NNCC_MAX_ITEMS; k++) {
         nncc_bind_free(&r->step[k]);
         nncc_bind_free(&r->eval[k]);

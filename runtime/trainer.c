@@ -21,6 +21,7 @@ void nncc_trainer_free(nncc_trainer *t)
     free(t->setting_name);
     free(t->setting);
     nncc_data_free(t->fit);
+    nncc_matrices_free(t);
     free(t);
 }
 

@@ -120,6 +120,19 @@ static bool fill_metric(Train *t, const Metric *m, Arguments *to,
     return true;
 }
 
+/* What a mean over batches can be taken of. */
+static bool is_metric(const Value *v)
+{
+    int64_t size;
+
+    if (v->kind != V_tensor || !dtype_is_real(v->node->dtype))
+        return false;
+    for (int i = 0; i < v->node->rank; i++)
+        if (!dim_const_value(v->node->dim[i], &size))
+            return false;
+    return true;
+}
+
 static const Value *metric_value(Train *t, const Metric *m,
                                  const Value *const *loss)
 {
@@ -134,10 +147,11 @@ static const Value *metric_value(Train *t, const Metric *m,
     v = value_settle(c, a.at, fn_apply(c, m->fn, &a));
     if (value_is_error(v))
         return NULL;
-    if (value_is_scalar(v) && dtype_is_real(v->node->dtype))
+    if (is_metric(v))
         return v;
     return check_none(c, a.at, "train",
-                      "a metric is a real scalar, '%s' gives %s",
+                      "a metric is a real scalar, or a tensor of reals of "
+                      "constant dimensions, '%s' gives %s",
                       fn_name(c, m->fn), value_text(c, v));
 }
 

@@ -115,6 +115,7 @@ int csv_options(const Args *a, SetOptions *to)
 
     to->csv.label = option_value(a, "label");
     to->csv.no_label = option_value(a, "no-label") != NULL;
+    to->csv.split = option_value(a, "split-column");
     to->classes = option_value(a, "classes") != NULL;
     list_kinds(a, to);
     if (!status)

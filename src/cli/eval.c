@@ -54,6 +54,8 @@ static bool read_data(const Args *a, SetOptions *o, Use *u)
 {
     o->split = (nncc_split_options){.keep_order = 1};
     o->csv.like = u->fit;
+    if (u->fit)
+        o->rows.bytes = u->fit->text == 2;
     if (u->fit && option_value(a, "scale")) {
         cli_fail("'--scale' is known from the training: leave it out");
         return false;
@@ -93,6 +95,7 @@ static bool print_means(const Args *a, nncc_model *m, const nncc_data *d)
     for (int i = 0; i < nncc_metric_count(m); i++)
         printf(json ? ", \"%s\": %.17g" : "%s: %.4f\n", nncc_metric_name(m, i),
                metric[i]);
+    trained_print_tensors(m, "", json);
     if (json)
         printf("}\n");
     return cli_flush(a->arena);

@@ -52,9 +52,9 @@ static void print_epoch(const Progress *p, const nncc_progress *now)
     for (int i = 1; i < nncc_item_count(p->model); i++)
         printf("  %s %.4g", nncc_item_name(p->model, i), now->item_loss[i]);
     if (now->has_test)
-        printf("  test loss %.4g", now->test_loss);
+        printf("  %s loss %.4g", p->held, now->test_loss);
     for (int i = 0; i < now->nmetric; i++)
-        printf("  test %s %.4f", nncc_metric_name(p->model, i),
+        printf("  %s %s %.4f", p->held, nncc_metric_name(p->model, i),
                now->test_metric[i]);
     if (now->seconds > 0)
         printf("  %.3g rows/s", (double)now->rows / now->seconds);

@@ -6,6 +6,7 @@
 
 typedef struct Progress {
     const nncc_model *model;
+    const char *held;    /* what is looked at after each epoch: "test" */
     bool bar;            /* a terminal: one line that is drawn over */
     bool lines;          /* of epochs; neither: nothing is printed */
     double drawn;        /* seconds at which it was last */

@@ -24,10 +24,10 @@ bool cli_number(const Args *a, const char *name, const char *text, double *out)
     return false;
 }
 
-/* --test: a number of rows, or a share of them such as 0.2. */
-static bool read_test(const Args *a, nncc_split_options *o)
+/* --test, --validation: a number of rows, or a share of them such as 0.2. */
+static bool read_share(const Args *a, const char *name, nncc_split_options *o)
 {
-    const char *text = option_value(a, "test");
+    const char *text = option_value(a, name);
     char *end;
 
     if (!text)
@@ -39,10 +39,8 @@ static bool read_test(const Args *a, nncc_split_options *o)
         end++;
     }
     if (end == text || *end || !(v >= 0) || (share ? v >= 1 : v > 1e15)) {
-        cli_usage(a,
-                  "'--test' is a number of rows or a share below 1, not "
-                  "'%s'",
-                  text);
+        cli_usage(a, "'--%s' is a number of rows or a share below 1, not '%s'",
+                  name, text);
         return false;
     }
     if (share)
@@ -124,15 +122,47 @@ static const char *senseless(const Args *a, const SetOptions *o)
         return arena_printf(a->arena, "'--%s' does not go with '--text'",
                             given);
     given = option_value(a, "length") ? "length" : "stride";
+    given = option_value(a, "bytes") ? "bytes" : given;
     if (!o->text && option_value(a, given))
         return arena_printf(a->arena, "'--%s' goes with '--text'", given);
     if (o->test_labels && !o->test_data)
         return "'--test-labels' goes with '--test-data'";
     if (o->test_data && option_value(a, "test"))
         return "'--test' or '--test-data', not both";
+    if (o->validation_data && option_value(a, "validation"))
+        return "'--validation' or '--validation-data', not both";
+    if (o->validation_data && (o->labels || !o->data || o->named.n))
+        return "'--validation-data' is one file of rows, as '--data'";
+    if (o->csv.split && (option_value(a, "test") || o->second.count))
+        return "'--split-column' says which rows are for testing: leave out "
+               "'--test' and '--validation'";
     if (o->test_data && o->labels && !o->test_labels)
         return "'--test-data' needs its '--test-labels'";
     return NULL;
+}
+
+/* --split: how rows are chosen for testing. */
+static int read_split(const Args *a, SetOptions *to)
+{
+    static const char *const kinds[] = {"random", "order", "stratified"};
+    const char *text = option_value(a, "split");
+    int kind = 0;
+
+    while (text && kind < 3 && strcmp(text, kinds[kind]) != 0)
+        kind++;
+    if (kind == 3)
+        return cli_usage(a,
+                         "'--split' is random, order or stratified, not '%s'%s",
+                         text, cli_suggest(a->arena, text, kinds, 3));
+    const char *order = option_value(a, "order");
+    bool kept = order && strcmp(order, "shuffled") != 0;
+    to->split.keep_order = to->text || kind == 1 || (kept && !text);
+    to->split.stratify = kind == 2;
+    to->second = (nncc_split_options){.seed = to->split.seed,
+                                      .keep_order = to->split.keep_order,
+                                      .stratify = to->split.stratify};
+    to->second.count = option_value(a, "validation") ? -1 : 0;
+    return EXIT_SUCCESS;
 }
 
 int sets_options(const Args *a, uint64_t seed, SetOptions *to)
@@ -140,17 +170,20 @@ int sets_options(const Args *a, uint64_t seed, SetOptions *to)
     const char *scale = option_value(a, "scale"), *wrong;
     nncc_csv_options csv = NNCC_CSV_DEFAULTS;
 
-    *to = (SetOptions){.arena = a->arena,
-                       .data = option_value(a, "data"),
-                       .labels = option_value(a, "labels"),
-                       .text = option_value(a, "text"),
-                       .test_data = option_value(a, "test-data"),
-                       .test_labels = option_value(a, "test-labels"),
-                       .csv = csv,
-                       .rows = {.length = 64},
-                       .split = {.seed = seed, .count = -1, .fraction = 0.2},
-                       .scale = 1,
-                       .standardise = option_value(a, "standardise") != NULL};
+    *to = (SetOptions){
+        .arena = a->arena,
+        .data = option_value(a, "data"),
+        .labels = option_value(a, "labels"),
+        .text = option_value(a, "text"),
+        .test_data = option_value(a, "test-data"),
+        .test_labels = option_value(a, "test-labels"),
+        .validation_data = option_value(a, "validation-data"),
+        .weights = option_value(a, "class-weights"),
+        .csv = csv,
+        .rows = {.length = 64, .bytes = option_value(a, "bytes") != NULL},
+        .split = {.seed = seed, .count = -1, .fraction = 0.2},
+        .scale = 1,
+        .standardise = option_value(a, "standardise") != NULL};
     int status = csv_options(a, to);
     if (status)
         return status;
@@ -164,8 +197,10 @@ int sets_options(const Args *a, uint64_t seed, SetOptions *to)
     wrong = senseless(a, to);
     if (wrong)
         return cli_usage(a, "%s", wrong);
-    to->split.keep_order = to->text != NULL;
-    if (!read_test(a, &to->split) ||
+    if (read_split(a, to))
+        return EXIT_USAGE;
+    if (!read_share(a, "test", &to->split) ||
+        !read_share(a, "validation", &to->second) ||
         !option_int(a, "length", 1, &to->rows.length) ||
         !option_int(a, "stride", 1, &to->rows.stride) ||
         (scale && !cli_number(a, "scale", scale, &to->scale)))
@@ -173,14 +208,49 @@ int sets_options(const Args *a, uint64_t seed, SetOptions *to)
     return EXIT_SUCCESS;
 }
 
+static void drop_empty(nncc_data **d)
+{
+    if (*d && (*d)->n == 0) {
+        nncc_data_free(*d);
+        *d = NULL;
+    }
+}
+
+/* By a column of the file. */
+static bool split_parts(const nncc_data *all, Sets *to)
+{
+    return nncc_data_part(all, NNCC_PART_TRAIN, &to->train) == NN_OK &&
+           nncc_data_part(all, NNCC_PART_VALIDATION, &to->validation) ==
+               NN_OK &&
+           nncc_data_part(all, NNCC_PART_TEST, &to->test) == NN_OK;
+}
+
+/* Test rows, then validation rows of what is left. */
+static bool split_rows(const SetOptions *o, const nncc_data *all, Sets *to)
+{
+    nncc_data *rest = NULL;
+
+    if (nncc_data_split(all, &o->split, &rest, &to->test) != NN_OK)
+        return false;
+    bool done = true;
+    if (o->second.count == 0)
+        to->train = rest;
+    else
+        done = nncc_data_split(rest, &o->second, &to->train, &to->validation) ==
+               NN_OK;
+    if (to->train != rest)
+        nncc_data_free(rest);
+    return done;
+}
+
 static bool split(const SetOptions *o, nncc_data *all, Sets *to)
 {
-    bool done = nncc_data_split(all, &o->split, &to->train, &to->test) == NN_OK;
+    bool done = all->part ? split_parts(all, to) : split_rows(o, all, to);
 
     nncc_data_free(all);
-    if (done && to->test->n == 0) {
-        nncc_data_free(to->test);
-        to->test = NULL;
+    if (done) {
+        drop_empty(&to->test);
+        drop_empty(&to->validation);
     }
     return done;
 }
@@ -191,8 +261,9 @@ static bool read_text(const SetOptions *o, Sets *to)
 
     if (nncc_text_read(o->text, &o->rows, &all) != NN_OK)
         return false;
-    printf("%s: %lld rows of %lld characters, %d different ones\n", o->text,
-           (long long)all->n, (long long)all->nfeature, (int)all->nclass);
+    printf("%s: %lld rows of %lld %s, %d different ones\n", o->text,
+           (long long)all->n, (long long)all->nfeature,
+           o->rows.bytes ? "bytes" : "characters", (int)all->nclass);
     return split(o, all, to);
 }
 
@@ -217,27 +288,14 @@ static int add_file(nncc_data *d, const NamedFile *f)
     return status;
 }
 
-static int add_store(nncc_data *d, const char *path)
-{
-    nncc_store *s;
-    int status = nncc_store_read(path, &s);
-
-    if (status)
-        return status;
-    for (int64_t i = 0; i < nncc_store_count(s) && !status; i++)
-        status =
-            nncc_data_add(d, nncc_store_name(s, i), nncc_store_tensor(s, i));
-    nncc_store_free(s);
-    return status;
-}
-
 static bool read_named(const NamedFiles *files, nncc_data **to)
 {
     int status = nncc_data_new(0, 0, NNCC_LABEL_NONE, to);
 
     for (int i = 0; i < files->n && !status; i++)
-        status = files->at[i].name ? add_file(*to, &files->at[i])
-                                   : add_store(*to, files->at[i].path);
+        status = files->at[i].name
+                     ? add_file(*to, &files->at[i])
+                     : nncc_data_add_store(*to, files->at[i].path);
     return status == NN_OK;
 }
 
@@ -279,24 +337,28 @@ static bool read_file(const SetOptions *o, const char *path, const char *labels,
     return good && (csv.like || take_columns(o, *to));
 }
 
-/* The features of both as training likes them. */
-static bool scale(const SetOptions *o, Sets *to)
+/* Another set gets what was fitted to the training rows. */
+static bool scale_other(const SetOptions *o, const nncc_data *train,
+                        nncc_data *other)
 {
-    if (o->fill && nncc_data_fill(to->train, to->test, o->fill_kind,
-                                  o->fill_value) != NN_OK)
-        return false;
-    return nncc_data_scale(to->train, o->scale) == NN_OK &&
-           (!to->test || nncc_data_scale(to->test, o->scale) == NN_OK) &&
-           (!o->standardise ||
-            nncc_data_standardise(to->train, to->test) == NN_OK);
+    if (!other)
+        return true;
+    nncc_data_scale(other, o->scale);
+    return nncc_data_fit(other, train) == NN_OK;
 }
 
-/* The test rows of a file of their own: columns, categories and classes are
- * those of the training rows. */
-static bool read_test_rows(const SetOptions *o, Sets *to)
+/* The features as training likes them. */
+static bool scale(const SetOptions *o, Sets *to)
 {
-    return read_file(o, o->test_data, o->test_labels, to->train, &to->test) &&
-           nncc_data_fit(to->test, to->train) == NN_OK;
+    return (!o->fill || nncc_data_fill(to->train, NULL, o->fill_kind,
+                                       o->fill_value) == NN_OK) &&
+           nncc_data_scale(to->train, o->scale) == NN_OK &&
+           (!o->standardise ||
+            nncc_data_standardise(to->train, NULL) == NN_OK) &&
+           (!o->weights ||
+            nncc_data_weigh(to->train, NULL, o->weights) == NN_OK) &&
+           scale_other(o, to->train, to->test) &&
+           scale_other(o, to->train, to->validation);
 }
 
 static bool read_rows(const SetOptions *o, Sets *to)
@@ -307,10 +369,17 @@ static bool read_rows(const SetOptions *o, Sets *to)
         nncc_data_free(all);
         return false;
     }
-    if (!o->test_data)
-        return split(o, all, to) && scale(o, to);
-    to->train = all;
-    return read_test_rows(o, to) && scale(o, to);
+    if (!split(o, all, to))
+        return false;
+    if (to->train->n == 0)
+        return scale(o, to);
+    if (o->test_data &&
+        !read_file(o, o->test_data, o->test_labels, to->train, &to->test))
+        return false;
+    if (o->validation_data &&
+        !read_file(o, o->validation_data, NULL, to->train, &to->validation))
+        return false;
+    return scale(o, to);
 }
 
 bool sets_read(const SetOptions *o, Sets *to)
@@ -324,4 +393,5 @@ void sets_free(Sets *s)
 {
     nncc_data_free(s->train);
     nncc_data_free(s->test);
+    nncc_data_free(s->validation);
 }

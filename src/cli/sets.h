@@ -23,14 +23,19 @@ typedef struct SetOptions {
     bool fill;                      /* what is missing gets a value: */
     int fill_kind;
     double fill_value;
+    const char *weights;       /* parameter for the weights of classes */
+    nncc_split_options second; /* of what is left, for validation */
+    const char *validation_data;
     nncc_text_options rows; /* of text */
     nncc_split_options split;
     double scale;
     bool standardise;
 } SetOptions;
 
+/* validation: what is looked at as the training goes on, where it is not test;
+ * both are NULL when empty. */
 typedef struct Sets {
-    nncc_data *train, *test; /* test: NULL when empty */
+    nncc_data *train, *test, *validation;
 } Sets;
 
 /* Options of CSV files, for train and whoever reads its data anew. */
@@ -52,6 +57,8 @@ typedef struct Sets {
         {"ragged", 0, "NAME[=COLUMN]",                                         \
          "rows may end early; NAME is how long they are from\n"                \
          "COLUMN on"},                                                         \
+        {"split-column", 0, "COLUMN",                                          \
+         "says what rows are for: train, validation, test"},                   \
         {"comment", 0, "CHARACTER", "begins lines that are none: #, or none"}
 
 /* csv.c: what is said of CSV files; a status to exit with. */

@@ -173,7 +173,8 @@ static int progress(void *context, const nncc_progress *now)
     return interrupted || t->failed;
 }
 
-static void print_outcome(const nncc_train_result *r, const nncc_model *m)
+static void print_outcome(Arena *a, const nncc_train_result *r,
+                          const nncc_model *m, const char *held)
 {
     if (r->stopped)
         printf("stopped after %lld epochs\n", (long long)r->epochs);
@@ -190,9 +191,30 @@ static void print_outcome(const nncc_train_result *r, const nncc_model *m)
                r->item_loss[i]);
     printf("training time: %.2f s\n", r->seconds);
     if (r->has_test)
-        printf("test loss: %.4g\n", r->test_loss);
+        printf("%s loss: %.4g\n", held, r->test_loss);
     for (int i = 0; i < r->nmetric; i++)
-        printf("test %s: %.4f\n", nncc_metric_name(m, i), r->test_metric[i]);
+        printf("%s %s: %.4f\n", held, nncc_metric_name(m, i),
+               r->test_metric[i]);
+    if (r->has_test)
+        trained_print_tensors(m, arena_printf(a, "%s ", held), false);
+}
+
+/* On rows that nothing was chosen by. */
+static bool print_test(nncc_model *m, const Sets *s)
+{
+    double loss, metric[NNCC_MAX_METRICS];
+
+    if (!s->validation || !s->test)
+        return true;
+    if (nncc_evaluate(m, s->test, 0, NULL, &loss, metric) != NN_OK) {
+        cli_fail("%s", nncc_last_error());
+        return false;
+    }
+    printf("test loss: %.4g\n", loss);
+    for (int i = 0; i < nncc_metric_count(m); i++)
+        printf("test %s: %.4f\n", nncc_metric_name(m, i), metric[i]);
+    trained_print_tensors(m, "test ", false);
+    return true;
 }
 
 static void tell_fault(const Args *a, const Trained *t)
@@ -213,14 +235,17 @@ static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
     if (!recorder_begin(a, m, &t->recorder))
         return false;
     progress_begin(a, m, &t->progress);
+    t->progress.held = s->validation ? "validation" : "test";
     o->progress = progress;
     o->context = t;
     catch_endings();
-    int status = nncc_train(m, o, s->train, s->test, &r);
+    int status =
+        nncc_train(m, o, s->train, s->validation ? s->validation : s->test, &r);
     let_end();
     progress_end(&t->progress);
     if (status == NN_OK) {
-        print_outcome(&r, m);
+        print_outcome(a->arena, &r, m, t->progress.held);
+        t->failed |= !print_test(m, s);
         if (t->recorder.has_norms && !option_value(a, "quiet"))
             norms_print(&t->recorder.norms);
         recorder_result(&t->recorder, &r);
@@ -301,6 +326,19 @@ static int read_checkpoints(const Args *a, nncc_checkpoints *c)
     return EXIT_SUCCESS;
 }
 
+static int read_order(const Args *a, nncc_train_options *o)
+{
+    static const char *const kind[] = {"shuffled", "kept", "streams"};
+    const char *text = option_value(a, "order");
+
+    while (text && o->keep_order < 3 && strcmp(kind[o->keep_order], text) != 0)
+        o->keep_order++;
+    if (o->keep_order < 3)
+        return EXIT_SUCCESS;
+    return cli_usage(a, "'--order' is shuffled, kept or streams, not '%s'%s",
+                     text, cli_suggest(a->arena, text, kind, 3));
+}
+
 /* Everything about the command line, before the model is read. */
 static int read_all(Args *a, nncc_train_options *o,
                     nncc_checkpoints *checkpoints, SetOptions *data)
@@ -309,6 +347,8 @@ static int read_all(Args *a, nncc_train_options *o,
         return cli_usage(a, "one model at a time: what is '%s'?",
                          a->word.at[1]);
     int status = course_read(a, o);
+    if (!status)
+        status = read_order(a, o);
     if (!status)
         status = read_checkpoints(a, checkpoints);
     if (!status && !option_value(a, "print-config"))
@@ -321,7 +361,7 @@ static int read_all(Args *a, nncc_train_options *o,
 static int train(Args *a)
 {
     Load l = {.named = option_value(a, "report") != NULL};
-    Sets sets = {NULL, NULL};
+    Sets sets = {NULL, NULL, NULL};
     Telling t = {.args = a};
     SetOptions data;
     Grid grid = {0};
@@ -378,16 +418,29 @@ const Option train_options[] = {
      "their labels, where they are in a file of their own"},
     CSV_OPTIONS,
     {"text", 0, "FILE", "a text to train on instead, in rows of characters"},
+    {"bytes", 0, NULL, "of its bytes instead"},
     {"length", 0, "N", "characters of a row (64)"},
     {"stride", 0, "N", "characters from one row to the next (the length)"},
     {"test", 0, "N", "rows to hold out, or their share (0.2)"},
+    {"validation", 0, "N",
+     "of the others, rows to look at meanwhile; test rows are\n"
+     "then for the end"},
+    {"split", 0, "KIND",
+     "which rows these are: random, order (the last), stratified\n"
+     "(each class its share)"},
     {"test-data", 0, "FILE", "rows to test on, instead of some held out"},
+    {"validation-data", 0, "FILE", "likewise"},
     {"test-labels", 0, "FILE", "their labels"},
+    {"class-weights", 0, "NAME",
+     "parameter for weights of rows, so that classes count alike"},
     {"scale", 0, "X", "multiply all features by X, as 1/255"},
     {"standardise", 0, NULL, "features to mean 0 and deviation 1"},
     {"epochs", 0, "N", "passes over the data (30)"},
     {"steps", 0, "N", "so many steps instead"},
     {"batch", 0, "N", "rows of a step (32)"},
+    {"order", 0, "KIND",
+     "of rows: shuffled, kept, or streams that go on from batch to\n"
+     "batch, with what is carried"},
     {"schedule", 0, "[NAME=]KIND",
      "how lr, or NAME, goes: constant, linear, cosine, step,\n"
      "one-cycle, plateau"},

@@ -193,3 +193,42 @@ bool trained_fit(const Args *a, nncc_data **fit)
     }
     return true;
 }
+
+static void print_json(const nncc_tensor *t, int axis, int64_t *at)
+{
+    if (axis == t->rank) {
+        printf("%.17g", ((const double *)t->data)[(*at)++]);
+        return;
+    }
+    printf("[");
+    for (int64_t i = 0; i < t->size[axis]; i++) {
+        printf(i ? ", " : "");
+        print_json(t, axis + 1, at);
+    }
+    printf("]");
+}
+
+static void print_rows(const nncc_tensor *t)
+{
+    int64_t n = 0, row = t->size[t->rank - 1];
+
+    nncc_tensor_count(t, &n, NULL);
+    for (int64_t i = 0; i < n; i++)
+        printf("%s%9.4f%s", i % row ? "" : " ", ((const double *)t->data)[i],
+               (i + 1) % row ? "" : "\n");
+}
+
+void trained_print_tensors(const nncc_model *m, const char *held, bool json)
+{
+    const nncc_tensor *t;
+    const char *name;
+
+    for (int i = 0; nncc_metric_tensor(m, i, &name, &t) == NN_OK; i++) {
+        int64_t at = 0;
+        printf(json ? ", \"%s%s\": " : "%s%s:\n", held, name);
+        if (json)
+            print_json(t, 0, &at);
+        else
+            print_rows(t);
+    }
+}

@@ -35,6 +35,10 @@ bool trained_save(const Args *a, const Trained *t, const char *name,
 /* Is the ending one of a format? A status to exit with. */
 int trained_format(const Args *a, const char *path);
 
+/* The metrics of m's last evaluation that are tensors: a line for each row of
+ * them, or, with json, ", \"name\": [[…]]". */
+void trained_print_tensors(const nncc_model *m, const char *held, bool json);
+
 /* save.c: a tensor as a .npy file of NumPy's. */
 void npy_print(const nncc_tensor *t, Str *to);
 

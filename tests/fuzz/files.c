@@ -110,7 +110,8 @@ static void read_store(uint8_t how)
 
 static void read_text(uint8_t how)
 {
-    nncc_text_options o = {.length = 1 + how % 16, .stride = how / 16};
+    nncc_text_options o = {
+        .length = 1 + how % 16, .stride = how / 16 % 8, .bytes = how >> 7};
     nncc_data *d;
     double v;
 

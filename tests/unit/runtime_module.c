@@ -331,8 +331,15 @@ static const nn_function *const function[] = {
 #define MODULE_SIZE sizeof(nn_module)
 #endif
 static const nn_module module = {
-    MAGIC,  VERSION,  MODULE_SIZE, REAL_DTYPE, 42, 0,
-    "blob", function, "accuracy",  4,          0,  NULL,
+    .magic = MAGIC,
+    .abi_version = VERSION,
+    .size = MODULE_SIZE,
+    .real = REAL_DTYPE,
+    .source_hash = 42,
+    .name = "blob",
+    .function = function,
+    .metric = "accuracy",
+    .nfunction = 4,
 };
 
 const nn_module *NAME(void);

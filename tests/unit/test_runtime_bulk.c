@@ -165,6 +165,42 @@ START_TEST(fields_may_stay_there_too)
 }
 END_TEST
 
+/* Of a safetensors file large tensors stay there, small ones do not. */
+START_TEST(tensors_may_stay_in_their_file)
+{
+    static const char text[] =
+        "{\"x\":{\"dtype\":\"U8\",\"shape\":[70000,1000],"
+        "\"data_offsets\":[0,70000000]},\"y\":{\"dtype\":\"I16\","
+        "\"shape\":[70000],\"data_offsets\":[70000000,70140000]}}";
+    const char *path = path_of("large.safetensors");
+    size_t n = sizeof text - 1;
+    unsigned char prefix[8] = {(unsigned char)n}, row[4] = {7}, y[2] = {9, 1};
+    FILE *f = fopen(path, "wb");
+    nncc_data *d;
+
+    ck_assert_ptr_nonnull(f);
+    fwrite(prefix, 1, 8, f);
+    fwrite(text, 1, n, f);
+    fseek(f, 8 + (long)n + 1000 * 69999L, SEEK_SET);
+    fwrite(row, 1, 4, f);
+    fseek(f, 8 + (long)n + 70000000 + 2 * 69999L, SEEK_SET);
+    fwrite(y, 1, 2, f);
+    ck_assert_int_eq(fclose(f), 0);
+    ck_assert_int_eq(nncc_data_new(0, 0, NNCC_LABEL_NONE, &d), NN_OK);
+    ck_assert_msg(nncc_data_add_store(d, path) == NN_OK, "%s",
+                  nncc_last_error());
+    ck_assert_ptr_nonnull(d->field[0].file);
+    ck_assert_ptr_null(d->field[1].file);
+    ck_assert_int_eq(((int32_t *)d->field[1].at)[69999], 265);
+    nncc_data_free(d);
+    ck_assert_int_eq(truncate(path, 70000000), 0);
+    ck_assert_int_eq(nncc_data_new(0, 0, NNCC_LABEL_NONE, &d), NN_OK);
+    ck_assert_int_eq(nncc_data_add_store(d, path), NN_ERR_DATA);
+    ck_assert(said("cut short"));
+    nncc_data_free(d);
+}
+END_TEST
+
 /* Big-endian reals, gzipped: they are unpacked to a file without a name. */
 START_TEST(gzipped_they_are_unpacked)
 {
@@ -216,6 +252,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_split_has_all_rows);
     tcase_add_test(t, standardised_as_they_are_read);
     tcase_add_test(t, fields_may_stay_there_too);
+    tcase_add_test(t, tensors_may_stay_in_their_file);
     tcase_add_test(t, gzipped_they_are_unpacked);
     tcase_add_test(t, a_file_that_shrinks_is_an_error);
     suite_add_tcase(s, t);

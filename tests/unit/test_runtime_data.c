@@ -374,6 +374,58 @@ START_TEST(splits_by_seed)
 }
 END_TEST
 
+/* Each class has its share of both parts, up to a row. */
+START_TEST(splits_by_class)
+{
+    nncc_data *d = ramp(101), *a, *b;
+    nncc_split_options o = {.seed = 3, .count = 40, .stratify = 1};
+    int count[4] = {0};
+    bool seen[101] = {false};
+
+    for (int i = 0; i < 101; i++)
+        Y(d)[i] = i < 10 ? 3 : i % 3;
+    ck_assert_int_eq(nncc_data_split(d, &o, &a, &b), NN_OK);
+    ck_assert_int_eq(b->n, 40);
+    for (int i = 0; i < 101; i++) {
+        const nncc_data *s = i < 61 ? a : b;
+        int k = i < 61 ? i : i - 61, was = (int)X(s)[2 * k];
+        ck_assert(!seen[was]);
+        seen[was] = true;
+        ck_assert_double_eq(Y(s)[k], was < 10 ? 3 : was % 3);
+        count[(int)Y(s)[k]] += s == b;
+    }
+    ck_assert_int_eq(count[3], 4);
+    for (int k = 0; k < 3; k++)
+        ck_assert_int_le(abs(count[k] - 12), 1);
+    ck_assert_double_ne(X(b)[0] + 2, X(b)[2]); /* not sorted */
+    nncc_data_free(a);
+    nncc_data_free(b);
+    d->label = NNCC_LABEL_REAL;
+    ck_assert_int_eq(nncc_data_split(d, &o, &a, &b), NN_ERR_ARGUMENT);
+    ck_assert(said("a stratified split needs a class"));
+    nncc_data_free(d);
+}
+END_TEST
+
+START_TEST(weighs_classes)
+{
+    nncc_data *d = ramp(9), *other = ramp(3);
+
+    for (int i = 0; i < 9; i++)
+        Y(d)[i] = i < 6 ? 0 : 2;
+    ck_assert_int_eq(nncc_data_weigh(d, other, "w"), NN_OK);
+    ck_assert_str_eq(d->field[0].name, "w");
+    ck_assert_double_eq(((double *)d->field[0].at)[0], 0.75);
+    ck_assert_double_eq(((double *)d->field[0].at)[8], 1.5);
+    ck_assert_double_eq(((double *)other->field[0].at)[2], 1.5);
+    Y(d)[0] = -1;
+    ck_assert_int_eq(nncc_data_weigh(d, NULL, "v"), NN_ERR_DATA);
+    ck_assert(said("label -1 is no class"));
+    nncc_data_free(d);
+    nncc_data_free(other);
+}
+END_TEST
+
 START_TEST(scales)
 {
     nncc_data *d = ramp(5), *other = ramp(5);
@@ -411,6 +463,8 @@ static Suite *suite(void)
     tcase_add_test(t, random_numbers_are_the_published_ones);
     tcase_add_test(t, random_numbers_stay_below);
     tcase_add_test(t, splits_by_seed);
+    tcase_add_test(t, splits_by_class);
+    tcase_add_test(t, weighs_classes);
     tcase_add_test(t, scales);
     suite_add_tcase(s, t);
     return s;
