@@ -212,7 +212,8 @@ static bool train_one(const Args *a, const Grid *g, nncc_model *m,
     own.seed = r->seed;
     if (!load(a, m, &own, s))
         return false;
-    int status = nncc_train(m, &own, s->train, s->test, &r->result);
+    int status = nncc_train(
+        m, &own, s->train, s->validation ? s->validation : s->test, &r->result);
     r->diverged = status == NN_ERR_DIVERGED;
     if (status != NN_OK && !r->diverged)
         cli_fail("%s", nncc_last_error());
