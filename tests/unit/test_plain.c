@@ -173,7 +173,7 @@ START_TEST(examples_without)
     const char *path = examples.gl_pathv[_i];
     Side s[2] = {{.p = load(path, false)}, {.p = load(path, true)}};
     Module *m[2] = {program_module(s[0].p), program_module(s[1].p)};
-    int compared = 0;
+    int compared = 0, all = m[0]->function.n;
 
     ck_assert(graph_is_plain(m[1]->graph) && !graph_is_plain(m[0]->graph));
     ck_assert_int_eq(m[0]->function.n, m[1]->function.n);
@@ -182,8 +182,8 @@ START_TEST(examples_without)
             s[k].f = m[k]->function.at[i];
         compared += compare(s, path);
     }
-    ck_assert_msg(compared > 0 || strstr(path, "gpt2"), "%s: all too large",
-                  path);
+    ck_assert_msg(compared > 0 || all == 0 || strstr(path, "gpt2"),
+                  "%s: all too large", path);
 }
 END_TEST
 
