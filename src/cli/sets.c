@@ -199,6 +199,10 @@ int sets_options(const Args *a, uint64_t seed, SetOptions *to)
         return cli_usage(a, "%s", wrong);
     if (read_split(a, to))
         return EXIT_USAGE;
+    if (to->test_data) { /* then none of the others are */
+        to->split.count = 0;
+        to->split.keep_order = 1;
+    }
     if (!read_share(a, "test", &to->split) ||
         !read_share(a, "validation", &to->second) ||
         !option_int(a, "length", 1, &to->rows.length) ||
