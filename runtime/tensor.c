@@ -46,7 +46,9 @@ int nncc_tensor_count(const nncc_tensor *t, int64_t *count, size_t *bytes)
                              (long long)t->size[i], i);
         empty |= t->size[i] == 0;
     }
-    for (int i = 0; i < t->rank && !empty; i++) {
+    for (int i = 0; i < t->rank; i++) { /* also of parts of what is empty */
+        if (t->size[i] == 0)
+            continue;
         if (n > limit / t->size[i])
             return nncc_fail(NN_ERR_ARGUMENT, "a tensor larger than memory");
         n *= t->size[i];

@@ -161,6 +161,9 @@ static const struct {
     {"{'descr': '<f8', 'fortran_order': False, "
      "'shape': (4294967296, 4294967296, 4294967296), }",
      "cut short"},
+    {"{'descr': '<f8', 'fortran_order': False, "
+     "'shape': (0, 4294967296, 4294967296, 4294967296), }",
+     "cut short"},
     {"{'descr': '<f4', 'fortran_order': False, "
      "'shape': (1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1), }",
      "damaged"},
