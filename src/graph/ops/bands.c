@@ -65,8 +65,8 @@ static Node *counter(Graph *g, const Node *n, int axis, const Dim *by)
 /* Of n's shape. */
 static Node *write_beside(Graph *g, const Node *n, const Beside *b)
 {
-    return g2(g, OP_eq, counter(g, n, b->r, b->by),
-              counter(g, n, b->k, dim_const(g, 0)));
+    Node *row = counter(g, n, b->r, b->by);
+    return g2(g, OP_eq, row, counter(g, n, b->k, dim_const(g, 0)));
 }
 
 static bool read_band(Graph *g, const Node *x, Beside *to)

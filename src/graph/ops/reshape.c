@@ -134,7 +134,7 @@ Node *g_merge_axes(Graph *g, Node *a, int axis, int n)
     int rank = 0;
     for (int i = 0; i < axis; i++)
         dim[rank++] = a->dim[i];
-    dim[rank++] = dim_product(g, n, a->dim + axis);
+    dim[rank++] = dim_product(g, n, n ? a->dim + axis : NULL);
     for (int i = axis + n; i < a->rank; i++)
         dim[rank++] = a->dim[i];
     return g_reshape(g, a, rank, dim);

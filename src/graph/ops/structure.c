@@ -312,8 +312,8 @@ static bool are_transposed(const Node *a, const Node *b)
 static bool is_diagonal(const Node *x)
 {
     const Node *c = x->narg ? x->arg[0] : x;
-    return x->op == OP_where && node_is_const(x->arg[2], 0) && c->op == OP_eq &&
-           node_repeated(c->arg[0])->op == OP_iota &&
+    return x->op == OP_where && x->rank == 2 && node_is_const(x->arg[2], 0) &&
+           c->op == OP_eq && node_repeated(c->arg[0])->op == OP_iota &&
            are_transposed(c->arg[0], c->arg[1]);
 }
 
