@@ -295,7 +295,8 @@ static bool write_out(Over *o, const Scope *up, int k, int *left, Terms *to)
         if (!write_out(o, index_at(c, up, b, i), k + 1, left, to))
             return false;
     if (n >= 0 && o->e->kind == EX_comp) {
-        x.value = literal_stack(c, o->s, o->e->span, (int)n, to->at + first);
+        const Operand *row = n > 0 ? to->at + first : NULL;
+        x.value = literal_stack(c, o->s, o->e->span, (int)n, row);
         to->n = first;
         list_push(c->arena, to, x);
         return !value_is_error(x.value);
