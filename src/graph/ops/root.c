@@ -17,8 +17,8 @@ typedef struct Roots {
     Node *const *dot; /* forward: their tangents; or NULL */
 } Roots;
 
-/* A part of s: its weight (NULL: 1), the root and the root's adjoint in its
- * shape (forward: what its tangent is multiplied by; NULL: 1); how far it is
+/* A part of s: its weight, the root and the root's adjoint in its shape
+ * (forward: what its tangent is multiplied by), each 1 if NULL; how far it is
  * from s. */
 typedef struct Part {
     Node *s, *w, *root, *dy;
@@ -44,7 +44,9 @@ static Node *by(Roots *r, const Part *p, Node *x, Node *u)
 /* ∂root/∂x = c top/root */
 static Node *term(Roots *r, const Part *p, Node *x, Node *top, double c)
 {
-    Node *u = g2(r->g, OP_div, g_fill(r->g, x, c), p->root);
+    Node *u = g_fill(r->g, x, c);
+    if (p->root)
+        u = g2(r->g, OP_div, u, p->root);
     return by(r, p, x, top ? g2(r->g, OP_strong_mul, top, u) : u);
 }
 
@@ -79,10 +81,11 @@ static Node *product(Roots *r, Part p)
 static Node *divisor(Roots *r, const Part *p)
 {
     Node *below = p->s->arg[1];
-    Node *half = g2(r->g, OP_mul, p->root, g_fill(r->g, below, -0.5));
-    Node *top = g_join(r->g, OP_mul, p->w, g2(r->g, OP_div, p->s, below));
-    if (p->whole)
+    if (p->whole) {
+        Node *half = g2(r->g, OP_mul, p->root, g_fill(r->g, below, -0.5));
         return by(r, p, below, g2(r->g, OP_div, half, below));
+    }
+    Node *top = g_join(r->g, OP_mul, p->w, g2(r->g, OP_div, p->s, below));
     return term(r, p, below, top, -0.5);
 }
 
@@ -118,16 +121,33 @@ static Node *choice(Roots *r, Part p)
 }
 
 /* Each result's number for all that is summed in it: axis i of `like` is axis
- * axis[i] of the result, or -1. */
+ * axis[i] of the result, or -1. Forward, what is the same for all of a sum
+ * waits for it: see summed. */
 static Part spread(Roots *r, const Part *p, const Node *like, const int *axis)
 {
     Part q = *p;
     Node **of[] = {&q.w, &q.root, &q.dy};
     q.whole = false;
+    if (r->dot)
+        q.root = q.dy = NULL;
     for (int i = 0; i < 3; i++)
         if (*of[i])
             *of[i] = g_broadcast(r->g, *of[i], like->rank, like->dim, axis);
     return q;
+}
+
+/* The sum of p's tangents, which were without root and dy. */
+static Node *summed(Roots *r, const Part *p, Node *dot, int n, const int *gone)
+{
+    Node *u = p->dy;
+    if (!dot)
+        return NULL;
+    dot = g_reduce(r->g, OP_sum, dot, n, gone);
+    if (p->root) {
+        u = g2(r->g, OP_div, g_fill(r->g, dot, 1), p->root);
+        u = p->dy ? g_chain_seen(r->g, p->dy, u) : u;
+    }
+    return u ? g_chain_seen(r->g, dot, u) : dot;
 }
 
 /* Σ a² over the labels from p's rank on, those below in order. */
@@ -144,8 +164,7 @@ static Node *sum_of_squares(Roots *r, Part p)
             return other(r, &p);
     }
     Part q = spread(r, &p, a, axis);
-    Node *dot = square(r, &q, a);
-    return dot ? g_reduce(r->g, OP_sum, dot, n, gone) : NULL;
+    return summed(r, &p, square(r, &q, a), n, gone);
 }
 
 static Node *sum(Roots *r, Part p)
@@ -159,9 +178,7 @@ static Node *sum(Roots *r, Part p)
     }
     Part q = spread(r, &p, x, axis);
     q.s = x;
-    Node *dot = tangent(r, q);
-    return dot ? g_reduce(r->g, OP_sum, dot, p.s->attr.nint, p.s->attr.ints)
-               : NULL;
+    return summed(r, &p, tangent(r, q), p.s->attr.nint, p.s->attr.ints);
 }
 
 static Node *reshaped(Roots *r, Part p)
