@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SIZE = 3, MOST = 1 << 10, MOST_ALL = 1 << 13 /* elements */ };
+enum { SIZE = 3, MOST = 1 << 12, MOST_ALL = 1 << 16 /* elements */ };
 
 static glob_t examples;
 
