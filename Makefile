@@ -113,7 +113,8 @@ $B/test_check $B/test_plans $B/test_binders $B/test_limits $B/test_random $B/tes
   $B/test_accuracy $B/test_closed $B/test_plain $B/test_trace $B/test_costs: $B/tests/unit/programs.o
 $B/test_accuracy: $B/tests/unit/exact.o
 $B/test_batch $B/test_strided $B/test_eval $B/test_view $B/test_near_random: $B/tests/unit/strided.o
-$B/test_runtime $B/test_runtime_data $B/test_runtime_files $B/test_runtime_store $B/test_runtime_bulk: $B/tests/unit/folder.o
+$B/test_runtime $B/test_runtime_data $B/test_runtime_files $B/test_runtime_store $B/test_runtime_bulk \
+  $B/test_runtime_csv $B/test_runtime_npz: $B/tests/unit/folder.o
 $B/test_accuracy: LIBS += $(shell pkg-config --libs mpfr 2>/dev/null)
 $B/tests/unit/%.o: ALL += $(CHECK_CFLAGS)
 $(UNIT): $B/%: $B/tests/unit/%.o $B/tests/unit/harness.o $B/tests/unit/suite.o $B/libnncc.a $B/libnn.a

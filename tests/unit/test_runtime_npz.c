@@ -1,43 +1,15 @@
 /* test_runtime_npz.c: libnn: .npz files, also those that mean harm. */
+#include "folder.h"
 #include "nn.h"
-#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zip.h>
 #include <zlib.h>
 
-static char path[96]; /* of the file at hand */
-
-static void said(const char *part)
-{
-    ck_assert_msg(strstr(nncc_last_error(), part) != NULL, "%s, not %s",
-                  nncc_last_error(), part);
-}
-
-static void write_bytes(const void *bytes, size_t n)
-{
-    FILE *f = fopen(path, "wb");
-
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
-    ck_assert_int_eq(fclose(f), 0);
-}
-
-static unsigned char *read_bytes(size_t *n)
-{
-    FILE *f = fopen(path, "rb");
-    unsigned char *bytes = malloc(1 << 20);
-
-    ck_assert_ptr_nonnull(f);
-    *n = fread(bytes, 1, 1 << 20, f);
-    fclose(f);
-    return bytes;
-}
+static char path[128]; /* of the file at hand */
 
 static double x[2][3] = {{1, 2, 3}, {4, 5, 6}};
 static int32_t y[2] = {7, 8};
@@ -105,7 +77,7 @@ END_TEST
 START_TEST(one_array_of_it)
 {
     nncc_store *s = some();
-    char member[128];
+    char member[sizeof path + 2];
     nncc_tensor *t;
 
     ck_assert_int_eq(nncc_store_write(s, path), NN_OK);
@@ -117,9 +89,9 @@ START_TEST(one_array_of_it)
     nncc_tensor_free(t);
     snprintf(member, sizeof member, "%s:z", path);
     ck_assert_int_eq(nncc_array_read(member, &t), NN_ERR_NAME);
-    said("has no array 'z'; it has net.x, y, key, none");
+    ck_assert(said("has no array 'z'; it has net.x, y, key, none"));
     ck_assert_int_eq(nncc_array_read(path, &t), NN_ERR_DATA);
-    said("holds 4 arrays; expected one, or its name");
+    ck_assert(said("holds 4 arrays; expected one, or its name"));
 }
 END_TEST
 
@@ -165,7 +137,7 @@ static const struct {
 } bad[] = {
     {"a.npy", DICT("<f8", "(9, 9)"), "'a.npy': is cut short"},
     {"a.npy", DICT("|O", "(2, 3)"), "'a.npy': holds neither"},
-    {"a.npy", "", "damaged|neither"},
+    {"a.npy", "", "'a.npy': holds neither"},
     {"a.bin", DICT("<f8", "(2, 3)"), "'a.bin' is no array"},
     {"a.txt", DICT("<f8", "(2, 3)"), "'a.txt' is no text"},
 };
@@ -176,8 +148,7 @@ START_TEST(wrong_members_are_refused)
 
     write_zip(bad[_i].name, bad[_i].dict, x, sizeof x);
     ck_assert_int_eq(nncc_store_read(path, &s), NN_ERR_DATA);
-    if (!strchr(bad[_i].says, '|'))
-        said(bad[_i].says);
+    ck_assert(said(bad[_i].says));
 }
 END_TEST
 
@@ -185,7 +156,7 @@ END_TEST
 static void lie(uint32_t packed, uint32_t size)
 {
     size_t n;
-    unsigned char *b = read_bytes(&n);
+    unsigned char *b = (unsigned char *)read_bytes(path, &n);
 
     for (size_t i = 0; i + 4 < n; i++) {
         size_t at = !memcmp(b + i, "PK\1\2", 4)   ? i + 20
@@ -197,7 +168,7 @@ static void lie(uint32_t packed, uint32_t size)
             b[at + 4 + (size_t)k] = (unsigned char)(size >> 8 * k);
         }
     }
-    write_bytes(b, n);
+    write_bytes("a.npz", b, n);
     free(b);
 }
 
@@ -208,7 +179,7 @@ START_TEST(bombs_are_refused)
     write_zip("a.npy", DICT("|u1", "(100000,)"), NULL, 100000);
     lie(0, 0xf0000000u); /* it would be 4 GB out of a few hundred bytes */
     ck_assert_int_eq(nncc_store_read(path, &s), NN_ERR_DATA);
-    said("would unpack to more than is plausible");
+    ck_assert(said("would unpack to more than is plausible"));
     write_zip("a.npy", DICT("|u1", "(100000,)"), NULL, 100000);
     lie(0, 99);
     ck_assert_int_eq(nncc_store_read(path, &s), NN_ERR_DATA);
@@ -230,7 +201,7 @@ START_TEST(overlapping_members_are_refused)
     for (size_t i = 0; i < sizeof noise; i++)
         noise[i] = (char)nncc_rng_below(&r, 256);
     write_zip("a.npy", DICT("|u1", "(3000,)"), noise, sizeof noise);
-    unsigned char *b = read_bytes(&n);
+    unsigned char *b = (unsigned char *)read_bytes(path, &n);
     for (size_t i = 0; i + 4 < n; i++) {
         from = !memcmp(b + i, "PK\1\2", 4) ? i : from;
         end = !memcmp(b + i, "PK\5\6", 4) ? i : end;
@@ -248,7 +219,7 @@ START_TEST(overlapping_members_are_refused)
     tail[8] = tail[10] = TIMES;
     for (int k = 0; k < 4; k++)
         tail[12 + k] = (unsigned char)(size >> 8 * k);
-    write_bytes(to, from + size + (n - end));
+    write_bytes("a.npz", to, from + size + (n - end));
     free(b);
     free(to);
     ck_assert_int_eq(nncc_store_read(path, &s), NN_ERR_DATA);
@@ -264,13 +235,13 @@ START_TEST(damage_is_survived)
 
     ck_assert_int_eq(nncc_store_write(s, path), NN_OK);
     nncc_store_free(s);
-    unsigned char *b = read_bytes(&n);
+    unsigned char *b = (unsigned char *)read_bytes(path, &n);
     nncc_rng_seed(&rng, (uint64_t)_i);
     for (int round = 0; round < 150; round++) {
         size_t at = nncc_rng_below(&rng, n);
         unsigned char was = b[at];
         b[at] = (unsigned char)nncc_rng_below(&rng, 256);
-        write_bytes(b, round % 3 ? n : nncc_rng_below(&rng, n));
+        write_bytes("a.npz", b, round % 3 ? n : nncc_rng_below(&rng, n));
         if (nncc_store_read(path, &r) == NN_OK)
             nncc_store_free(r);
         if (round % 4)
@@ -300,13 +271,7 @@ static Suite *suite(void)
 
 int main(void)
 {
-    static char folder[] = "/tmp/nn_test_XXXXXX";
-
-    if (!mkdtemp(folder))
-        return 1;
-    snprintf(path, sizeof path, "%s/a.npz", folder);
-    int failed = run_suite(suite());
-    remove(path);
-    rmdir(folder);
-    return failed;
+    folder_make();
+    snprintf(path, sizeof path, "%s", path_of("a.npz"));
+    return folder_run(suite());
 }
