@@ -171,7 +171,7 @@ static int read_features(const char *path, const nncc_csv_options *o,
 /* Are all of them whole numbers? */
 static bool whole(const nncc_data *d)
 {
-    if (d->x_dtype != NN_F32 && d->x_dtype != NN_F64)
+    if (!nncc_is_real(d->x_dtype))
         return true;
     for (int64_t i = 0; i < d->n * d->nfeature; i++) {
         double v;

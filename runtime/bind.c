@@ -61,7 +61,7 @@ static bool is_key(const nn_port *p)
 
 static bool is_real(const nn_port *p)
 {
-    return p->leaf[0]->dtype == NN_F32 || p->leaf[0]->dtype == NN_F64;
+    return nncc_is_real(p->leaf[0]->dtype);
 }
 
 /* The role of a parameter, which shows by itself. */
@@ -630,24 +630,13 @@ int nncc_bind_scalar(const nncc_binding *b, const char *name, double *value)
 
     if (status)
         return status;
-    const void *at = b->leaf[nncc_param_leaf(b->f, i)];
-    switch ((enum nn_dtype)b->f->param[i]->leaf[0]->dtype) {
-    case NN_F32:
-        *value = *(const float *)at;
-        return NN_OK;
-    case NN_F64:
-        *value = *(const double *)at;
-        return NN_OK;
-    case NN_BOOL:
-    case NN_U8:
-    case NN_I32:
-    case NN_I64:
-    case NN_KEY:
-        break;
-    }
-    return nncc_fail(
-        NN_ERR_ARGUMENT,
-        "setting '%s' is no real number: it cannot have a schedule", name);
+    if (!is_real(b->f->param[i]))
+        return nncc_fail(
+            NN_ERR_ARGUMENT,
+            "setting '%s' is no real number: it cannot have a schedule", name);
+    nncc_load_numbers(b->f->param[i]->leaf[0]->dtype,
+                      b->leaf[nncc_param_leaf(b->f, i)], 0, 1, value);
+    return NN_OK;
 }
 
 int nncc_bind_set(nncc_binding *b, const char *name, double value)
@@ -679,8 +668,7 @@ int nncc_bind_result(const nncc_binding *b, int i, double *value)
         b->f->result[k]->leaf[0]->rank != 0 || !is_real(b->f->result[k]))
         return nncc_fail(NN_ERR_SHAPE, "%s: result %d is no real number",
                          b->f->name, i);
-    const void *at = b->leaf[nncc_result_leaf(b->f, k)];
-    *value = b->f->result[k]->leaf[0]->dtype == NN_F32 ? *(const float *)at
-                                                       : *(const double *)at;
+    nncc_load_numbers(b->f->result[k]->leaf[0]->dtype,
+                      b->leaf[nncc_result_leaf(b->f, k)], 0, 1, value);
     return NN_OK;
 }

@@ -125,35 +125,6 @@ int nncc_data_new(int64_t n, int64_t nfeature, int label, nncc_data **out)
     return NN_OK;
 }
 
-/* Elements at … at+n-1 as doubles. */
-void nncc_load_numbers(int dtype, const void *from, int64_t at, int64_t n,
-                       double *to)
-{
-    switch ((enum nn_dtype)dtype) {
-    case NN_BOOL:
-    case NN_U8:
-        for (int64_t i = 0; i < n; i++)
-            to[i] = ((const uint8_t *)from)[at + i];
-        break;
-    case NN_I32:
-        for (int64_t i = 0; i < n; i++)
-            to[i] = ((const int32_t *)from)[at + i];
-        break;
-    case NN_KEY:
-    case NN_I64:
-        for (int64_t i = 0; i < n; i++)
-            to[i] = (double)((const int64_t *)from)[at + i];
-        break;
-    case NN_F32:
-        for (int64_t i = 0; i < n; i++)
-            to[i] = (double)((const float *)from)[at + i];
-        break;
-    case NN_F64:
-        memcpy(to, (const double *)from + at, (size_t)n * sizeof *to);
-        break;
-    }
-}
-
 /* What was fitted, to features as they are in a file. */
 static void fit_features(const nncc_data *d, int64_t from, int64_t n,
                          double *to)

@@ -1,9 +1,39 @@
-/* element.c: numbers as elements of a dtype. */
+/* element.c: numbers as elements of a dtype, and back. */
 #include "nn_internal.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
+
+bool nncc_is_real(int dtype) { return dtype == NN_F32 || dtype == NN_F64; }
+
+void nncc_load_numbers(int dtype, const void *from, int64_t at, int64_t n,
+                       double *to)
+{
+    switch ((enum nn_dtype)dtype) {
+    case NN_BOOL:
+    case NN_U8:
+        for (int64_t i = 0; i < n; i++)
+            to[i] = ((const uint8_t *)from)[at + i];
+        break;
+    case NN_I32:
+        for (int64_t i = 0; i < n; i++)
+            to[i] = ((const int32_t *)from)[at + i];
+        break;
+    case NN_KEY:
+    case NN_I64:
+        for (int64_t i = 0; i < n; i++)
+            to[i] = (double)((const int64_t *)from)[at + i];
+        break;
+    case NN_F32:
+        for (int64_t i = 0; i < n; i++)
+            to[i] = (double)((const float *)from)[at + i];
+        break;
+    case NN_F64:
+        memcpy(to, (const double *)from + at, (size_t)n * sizeof *to);
+        break;
+    }
+}
 
 void nncc_store_numbers(int dtype, void *to, int64_t at, int64_t n,
                         const double *v)

@@ -35,8 +35,7 @@ static bool label_counts(const nncc_binding *b, const nncc_data *d)
 {
     if (b->label < 0 || d->nlabel != 1)
         return false;
-    int yt = b->axes.leaf[b->input[b->label].leaf]->dtype;
-    return yt != NN_F32 && yt != NN_F64;
+    return !nncc_is_real(b->axes.leaf[b->input[b->label].leaf]->dtype);
 }
 
 static int tell_bad_row(const nncc_binding *b, const nncc_data *d, int64_t row,
@@ -57,8 +56,8 @@ static int tell_bad_row(const nncc_binding *b, const nncc_data *d, int64_t row,
                          place);
     nncc_data_labels(d, row, 0, 1, &y);
     for (int k = 0; k < b->ninput; k++) {
-        int dtype = b->axes.leaf[b->input[k].leaf]->dtype;
-        if (k != b->label && dtype != NN_F32 && dtype != NN_F64)
+        if (k != b->label &&
+            !nncc_is_real(b->axes.leaf[b->input[k].leaf]->dtype))
             where = ", or a feature,";
     }
     if (d->label == NNCC_LABEL_NAME)

@@ -332,8 +332,7 @@ static int prepare(Squares *s, const nncc_solve_options *o)
     if (!status)
         status = nncc_ready_new(&s->p, f, &s->residuals);
     if (!status && (s->residuals.nresult != 1 ||
-                    (s->residuals.result[0]->dtype != NN_F32 &&
-                     s->residuals.result[0]->dtype != NN_F64)))
+                    !nncc_is_real(s->residuals.result[0]->dtype)))
         status = nncc_fail(NN_ERR_ARGUMENT,
                            "%s: residuals are one tensor of reals", f->name);
     if (!status)

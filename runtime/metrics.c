@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Result k of f, if it is a tensor of reals that is not in place. */
+/* Is result k of f a tensor that is not in place? */
 static bool is_matrix(const nn_function *f, int k)
 {
     const nn_port *p = f->result[k];
@@ -53,9 +53,12 @@ int nncc_matrices_begin(nncc_trainer *t, const nncc_binding *b)
 static void add_elements(int dtype, const void *from, int64_t n, double share,
                          double *to)
 {
-    for (int64_t i = 0; i < n; i++)
-        to[i] += share * (dtype == NN_F32 ? (double)((const float *)from)[i]
-                                          : ((const double *)from)[i]);
+    double v;
+
+    for (int64_t i = 0; i < n; i++) {
+        nncc_load_numbers(dtype, from, i, 1, &v);
+        to[i] += share * v;
+    }
 }
 
 void nncc_matrices_add(nncc_trainer *t, int first, const nncc_binding *b,

@@ -41,6 +41,10 @@ bool nncc_same_shape(const nncc_tensor *a, const nncc_tensor *b);
 
 /* element.c */
 
+bool nncc_is_real(int dtype);
+/* Elements at … at + n - 1 as doubles. */
+void nncc_load_numbers(int dtype, const void *from, int64_t at, int64_t n,
+                       double *to);
 /* n numbers as elements at … at + n - 1. */
 void nncc_store_numbers(int dtype, void *to, int64_t at, int64_t n,
                         const double *v);
@@ -186,9 +190,6 @@ void nncc_csv_close(nncc_csv *c); /* may be NULL */
 /* Copies of n names, or numbers; NULL stays NULL. NN_ERR_MEMORY. */
 int nncc_copy_names(char *const *from, int64_t n, char ***to);
 int nncc_copy_numbers(const double *from, int64_t n, double **to);
-/* Elements at … at+n-1 as doubles. */
-void nncc_load_numbers(int dtype, const void *from, int64_t at, int64_t n,
-                       double *to);
 
 /* fields.c */
 

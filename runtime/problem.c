@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_real(int dtype) { return dtype == NN_F32 || dtype == NN_F64; }
-
 /* The parameter that result i is named after, or -1. */
 static int param_of(const nn_function *f, const nn_function *by, int i,
                     const char *prefix)
@@ -31,7 +29,7 @@ static int add_unknown(nncc_problem *p, int param, int index)
     if (!t)
         return nncc_fail(NN_ERR_NULL, "%s: '%s' is missing", p->lead->name,
                          nncc_leaf_name(p->lead, leaf, name, sizeof name));
-    if (!is_real(t->dtype))
+    if (!nncc_is_real(t->dtype))
         return NN_OK;
     *u = (nncc_unknown){.leaf = leaf,
                         .param = p->lead->param[param]->name,
@@ -218,14 +216,9 @@ void nncc_ready_free(nncc_ready *r)
     *r = (nncc_ready){0};
 }
 
-/* n numbers to a tensor of reals. */
-static void store_reals(const double *from, int64_t n, const nncc_tensor *to)
+static void store_all(const double *from, int64_t n, const nncc_tensor *to)
 {
-    for (int64_t i = 0; i < n; i++)
-        if (to->dtype == NN_F32)
-            ((float *)to->data)[i] = (float)from[i];
-        else
-            ((double *)to->data)[i] = from[i];
+    nncc_store_numbers(to->dtype, to->data, 0, n, from);
 }
 
 int nncc_ready_call(nncc_problem *p, nncc_ready *r, const double *x,
@@ -233,9 +226,9 @@ int nncc_ready_call(nncc_problem *p, nncc_ready *r, const double *x,
 {
     for (int k = 0; k < p->nunknown; k++) {
         const nncc_unknown *u = &p->unknown[k];
-        store_reals(x + u->at, u->n, &u->value);
+        store_all(x + u->at, u->n, &u->value);
         if (v)
-            store_reals(v + u->at, u->n, &u->tangent);
+            store_all(v + u->at, u->n, &u->tangent);
     }
     p->calls++;
     return nncc_invoke(p->m, r->f, r->leaf, r->dims, p->exec);
@@ -293,8 +286,8 @@ void nncc_problem_start(const nncc_problem *p, double *x)
 void nncc_problem_finish(const nncc_problem *p, const double *x)
 {
     for (int k = 0; k < p->nunknown; k++)
-        store_reals(x + p->unknown[k].at, p->unknown[k].n,
-                    p->leaf[p->unknown[k].leaf]);
+        store_all(x + p->unknown[k].at, p->unknown[k].n,
+                  p->leaf[p->unknown[k].leaf]);
 }
 
 /* Options */

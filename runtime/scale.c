@@ -57,9 +57,9 @@ int nncc_data_transform(nncc_data *d, const double *mean, const double *factor)
                    : nncc_copy_numbers(factor, m, &d->factor);
     }
     bool single = d->x_dtype == NN_F32 || nncc_dtype_bytes(d->x_dtype) == 1;
-    void *to =
-        nncc_alloc((size_t)d->n * (size_t)m,
-                   single ? sizeof(float) : sizeof(double), "a data set");
+    int32_t dtype = single ? NN_F32 : NN_F64;
+    void *to = nncc_alloc((size_t)d->n * (size_t)m, nncc_dtype_bytes(dtype),
+                          "a data set");
     double *row = nncc_alloc((size_t)m, sizeof *row, "a row");
 
     if (!to || !row || nncc_copy_numbers(mean, m, &d->mean) ||
@@ -70,18 +70,14 @@ int nncc_data_transform(nncc_data *d, const double *mean, const double *factor)
     }
     for (int64_t i = 0; i < d->n; i++) {
         nncc_data_features(d, i, 0, m, row);
-        for (int64_t k = 0; k < m; k++) {
-            double x = (row[k] - mean[k]) * factor[k];
-            if (single)
-                ((float *)to)[i * m + k] = (float)x;
-            else
-                ((double *)to)[i * m + k] = x;
-        }
+        for (int64_t k = 0; k < m; k++)
+            row[k] = (row[k] - mean[k]) * factor[k];
+        nncc_store_numbers(dtype, to, i * m, m, row);
     }
     free(row);
     free(d->x);
     d->x = to;
-    d->x_dtype = single ? NN_F32 : NN_F64;
+    d->x_dtype = dtype;
     d->x_step = m;
     d->fit_scale = d->scale;
     d->scale = 1;
@@ -159,17 +155,20 @@ static double middle(int kind, double *v, int64_t n)
 }
 
 /* fill[k] for each feature; v: [d->n], for use here. */
-static void find_fill(const nncc_data *d, int kind, double value, double *v,
-                      double *fill)
+static int find_fill(const nncc_data *d, int kind, double value, double *v,
+                     double *fill)
 {
     for (int64_t k = 0; k < d->nfeature; k++) {
         int64_t n = 0;
         for (int64_t i = 0; i < d->n && kind != NNCC_FILL_VALUE; i++) {
-            if (nncc_data_features(d, i, k, 1, &v[n]) == NN_OK)
-                n += !isnan(v[n]);
+            int status = nncc_data_features(d, i, k, 1, &v[n]);
+            if (status)
+                return status;
+            n += !isnan(v[n]);
         }
         fill[k] = kind == NNCC_FILL_VALUE ? value : middle(kind, v, n);
     }
+    return NN_OK;
 }
 
 /* Features of integers lack nothing. */
@@ -210,10 +209,10 @@ int nncc_data_fill(nncc_data *train, nncc_data *other, int kind, double value)
     double *v = nncc_alloc((size_t)train->n + 1, sizeof *v, "a column");
     double *fill = nncc_alloc((size_t)train->nfeature, sizeof *fill, "means");
     int status = v && fill ? NN_OK : (int)NN_ERR_MEMORY;
-    if (!status) {
-        find_fill(train, kind, value, v, fill);
+    if (!status)
+        status = find_fill(train, kind, value, v, fill);
+    if (!status)
         status = nncc_data_take_fill(train, fill);
-    }
     if (!status && other)
         status = nncc_data_take_fill(other, fill);
     free(v);

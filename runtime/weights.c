@@ -38,8 +38,6 @@ int nncc_weights_put(const nncc_block *b, const char *prefix, const void **copy,
     return status;
 }
 
-static bool is_real(int dtype) { return dtype == NN_F32 || dtype == NN_F64; }
-
 static void tell_shape(const nncc_tensor *t, nncc_text *to)
 {
     nncc_text_printf(to, "%s[", nncc_dtype_name(t->dtype));
@@ -73,9 +71,10 @@ void nncc_take_check(nncc_take *k, const nncc_block *b)
             nncc_text_printf(&k->missing, "%s\n", key.at);
         else
             k->found++;
-        if (!have || (nncc_same_shape(have, want) &&
-                      (have->dtype == want->dtype ||
-                       (is_real(have->dtype) && is_real(want->dtype)))))
+        if (!have ||
+            (nncc_same_shape(have, want) &&
+             (have->dtype == want->dtype ||
+              (nncc_is_real(have->dtype) && nncc_is_real(want->dtype)))))
             continue;
         nncc_text_printf(&k->wrong, "%s'%s' is ", k->wrong.n ? "; " : "",
                          key.at);
@@ -89,13 +88,13 @@ void nncc_take_check(nncc_take *k, const nncc_block *b)
 static void copy_reals(const nncc_tensor *from, nncc_tensor *to)
 {
     int64_t n = 0;
+    double v;
 
     nncc_tensor_count(from, &n, NULL);
-    for (int64_t i = 0; i < n; i++)
-        if (to->dtype == NN_F32)
-            ((float *)to->data)[i] = (float)((const double *)from->data)[i];
-        else
-            ((double *)to->data)[i] = (double)((const float *)from->data)[i];
+    for (int64_t i = 0; i < n; i++) {
+        nncc_load_numbers(from->dtype, from->data, i, 1, &v);
+        nncc_store_numbers(to->dtype, to->data, i, 1, &v);
+    }
 }
 
 void nncc_take_copy(const nncc_take *k, nncc_block *b)
