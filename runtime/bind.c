@@ -6,20 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The block of the parameter of that name, or -1. */
-static int find_block(const nncc_trainer *t, const char *name)
-{
-    for (int i = 0; i < t->nblock; i++)
-        if (strcmp(t->block[i].port->name, name) == 0)
-            return i;
-    return -1;
-}
-
 /* What of t the parameter takes: the block of its name, or else the only one of
  * its type, which is a struct; -1: none. */
 static int block_for(const nncc_trainer *t, const nn_port *p)
 {
-    int found = find_block(t, p->name), n = 0;
+    int found = nncc_trainer_block(t, p->name), n = 0;
 
     if (found >= 0)
         return t->block[found].port->nleaf == p->nleaf ? found : -1;

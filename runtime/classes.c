@@ -60,14 +60,7 @@ int nncc_data_classes(nncc_data *d)
         nncc_words_free(&w);
         return status;
     }
-    if (!d->y_inside)
-        free(d->y);
-    nncc_bulk_free(d->y_file);
-    d->y_file = NULL;
-    d->y = to;
-    d->y_inside = 0;
-    d->y_dtype = NN_I32;
-    d->y_step = 1;
+    nncc_data_take_labels(d, to);
     d->label = NNCC_LABEL_NAME;
     d->class_name = w.word;
     d->nclass = w.n;

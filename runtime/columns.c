@@ -129,9 +129,7 @@ void nncc_column_free(nncc_column *c)
 {
     free(c->name);
     free(c->was);
-    for (int32_t i = 0; c->category && i < c->ncategory; i++)
-        free(c->category[i]);
-    free(c->category);
+    nncc_free_names(c->category, c->ncategory);
 }
 
 void nncc_columns_free(nncc_data *d)
@@ -141,15 +139,22 @@ void nncc_columns_free(nncc_data *d)
     free(d->column);
 }
 
-bool nncc_is_category(const nncc_data *d, int64_t feature)
+const nncc_column *nncc_column_of(const nncc_data *d, int64_t feature)
 {
     for (int64_t k = 0; k < d->ncolumn; k++) {
         const nncc_column *c = &d->column[k];
         if (feature >= c->first && feature < c->first + c->width)
-            return c->kind == NNCC_COLUMN_CATEGORY ||
-                   c->kind == NNCC_COLUMN_ONE_HOT;
+            return c;
     }
-    return false;
+    return NULL;
+}
+
+bool nncc_is_category(const nncc_data *d, int64_t feature)
+{
+    const nncc_column *c = nncc_column_of(d, feature);
+
+    return c &&
+           (c->kind == NNCC_COLUMN_CATEGORY || c->kind == NNCC_COLUMN_ONE_HOT);
 }
 
 /* Fields of columns */

@@ -240,12 +240,8 @@ void nncc_data_free(nncc_data *d)
     nncc_bulk_free(d->y_file);
     nncc_view_free(d->view);
     free(d->line);
-    for (int32_t i = 0; d->class_name && i < d->nclass; i++)
-        free(d->class_name[i]);
-    free(d->class_name);
-    for (int64_t i = 0; d->feature_name && i < d->nfeature; i++)
-        free(d->feature_name[i]);
-    free(d->feature_name);
+    nncc_free_names(d->class_name, d->nclass);
+    nncc_free_names(d->feature_name, d->nfeature);
     free(d->label_name);
     free(d->mean);
     free(d->factor);
@@ -257,6 +253,18 @@ void nncc_data_free(nncc_data *d)
     nncc_fields_free(d);
     free(d->path);
     free(d);
+}
+
+void nncc_data_take_labels(nncc_data *d, int32_t *y)
+{
+    if (!d->y_inside)
+        free(d->y);
+    nncc_bulk_free(d->y_file);
+    d->y_file = NULL;
+    d->y = y;
+    d->y_inside = 0;
+    d->y_dtype = NN_I32;
+    d->y_step = d->nlabel;
 }
 
 const char *nncc_data_place(const nncc_data *d, int64_t row, nncc_text *to)
@@ -277,9 +285,28 @@ int nncc_copy_names(char *const *from, int64_t n, char ***to)
     if (!*to)
         return NN_ERR_MEMORY;
     for (int64_t i = 0; i < n; i++)
-        if (!((*to)[i] = nncc_strdup(from[i])))
+        if (!((*to)[i] = nncc_strdup(from[i]))) {
+            nncc_free_names(*to, n);
+            *to = NULL;
             return NN_ERR_MEMORY;
+        }
     return NN_OK;
+}
+
+void nncc_free_names(char **name, int64_t n)
+{
+    for (int64_t i = 0; name && i < n; i++)
+        free(name[i]);
+    free(name);
+}
+
+int64_t nncc_find_name(char *const *name, int64_t n, const char *wanted)
+{
+    int64_t i = 0;
+
+    while (i < n && strcmp(name[i], wanted) != 0)
+        i++;
+    return i < n ? i : -1;
 }
 
 int nncc_copy_numbers(const double *from, int64_t n, double **to)

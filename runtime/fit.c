@@ -137,11 +137,7 @@ static int read_numbers(const nncc_store *s, const char *name, int64_t n,
         return NN_OK;
     if (t->dtype != NN_F64 || t->rank != 1 || t->size[0] != n)
         return bad_fit();
-    *to = nncc_alloc((size_t)n, sizeof **to, "a data set");
-    if (!*to)
-        return NN_ERR_MEMORY;
-    memcpy(*to, t->data, (size_t)n * sizeof **to);
-    return NN_OK;
+    return nncc_copy_numbers(t->data, n, to);
 }
 
 static int read_column(json_t *j, nncc_column *c)
@@ -327,15 +323,6 @@ int nncc_fit_read(const nncc_store *s, nncc_data **out)
 
 /* Data that comes later. */
 
-static int64_t find_name(char *const *name, int64_t n, const char *wanted)
-{
-    int64_t i = 0;
-
-    while (i < n && strcmp(name[i], wanted) != 0)
-        i++;
-    return i < n ? i : -1;
-}
-
 /* Of d's columns those that fit names, in its order. */
 static int list_columns(const nncc_data *d, const nncc_data *fit,
                         int64_t *column)
@@ -343,7 +330,8 @@ static int list_columns(const nncc_data *d, const nncc_data *fit,
     for (int64_t k = 0; k < fit->nfeature; k++) {
         const char *name = fit->feature_name[k];
         bool there = k < d->nfeature && strcmp(d->feature_name[k], name) == 0;
-        column[k] = there ? k : find_name(d->feature_name, d->nfeature, name);
+        column[k] =
+            there ? k : nncc_find_name(d->feature_name, d->nfeature, name);
         if (column[k] < 0)
             return nncc_fail(NN_ERR_NAME,
                              "%s has no column '%s', which the model was "
@@ -370,9 +358,7 @@ static int take_columns(nncc_data *d, const nncc_data *fit,
                    (const char *)d->x +
                        (size_t)(i * d->x_step + column[k]) * size,
                    size);
-    for (int64_t k = 0; k < d->nfeature; k++)
-        free(d->feature_name[k]);
-    free(d->feature_name);
+    nncc_free_names(d->feature_name, d->nfeature);
     free(d->x);
     nncc_columns_free(d); /* they are others now */
     d->column = NULL;
@@ -442,7 +428,8 @@ static int new_class(const nncc_data *d, int32_t c, int64_t row)
 static int map_classes(const nncc_data *d, const nncc_data *fit, int32_t *to)
 {
     for (int32_t c = 0; c < d->nclass; c++) {
-        int64_t k = find_name(fit->class_name, fit->nclass, d->class_name[c]);
+        int64_t k =
+            nncc_find_name(fit->class_name, fit->nclass, d->class_name[c]);
         int64_t row = k < 0 && !d->text ? row_of_class(d, c) : 0;
         if (k < 0 && row >= 0)
             return new_class(d, c, row);
@@ -451,46 +438,40 @@ static int map_classes(const nncc_data *d, const nncc_data *fit, int32_t *to)
     return NN_OK;
 }
 
-/* n class numbers, row after row `step` apart, as ints. */
-static int32_t *renumbered(const nncc_data *d, int64_t width,
-                           const int32_t *map,
-                           int (*read)(const nncc_data *d, int64_t row,
-                                       int64_t from, int64_t n, double *to))
+/* The class numbers of all rows, `width` in each, as ints. */
+static int renumbered(const nncc_data *d, int64_t width, const int32_t *map,
+                      int (*read)(const nncc_data *d, int64_t row, int64_t from,
+                                  int64_t n, double *to),
+                      int32_t **out)
 {
     int32_t *to =
         nncc_alloc((size_t)d->n * (size_t)width, sizeof *to, "labels");
+    int status = to ? NN_OK : (int)NN_ERR_MEMORY;
     double v = 0;
 
-    for (int64_t i = 0; to && i < d->n; i++)
-        for (int64_t k = 0; k < width; k++) {
-            if (read(d, i, k, 1, &v) != NN_OK) {
-                free(to);
-                return NULL;
-            }
+    for (int64_t i = 0; i < d->n && !status; i++)
+        for (int64_t k = 0; k < width && !status; k++) {
+            status = read(d, i, k, 1, &v);
             to[i * width + k] =
                 v >= 0 && v < d->nclass ? map[(int32_t)v] : (int32_t)v;
         }
-    return to;
+    *out = to;
+    return status;
 }
 
 static int renumber(nncc_data *d, const int32_t *map)
 {
-    int32_t *x = NULL, *y = renumbered(d, d->nlabel, map, nncc_data_labels);
+    int32_t *x = NULL, *y = NULL;
+    int status = renumbered(d, d->nlabel, map, nncc_data_labels, &y);
 
-    if (y && d->text)
-        x = renumbered(d, d->nfeature, map, nncc_data_features);
-    if (!y || (d->text && !x)) {
+    if (!status && d->text)
+        status = renumbered(d, d->nfeature, map, nncc_data_features, &x);
+    if (status) {
+        free(x);
         free(y);
-        return NN_ERR_MEMORY;
+        return status;
     }
-    if (!d->y_inside)
-        free(d->y);
-    nncc_bulk_free(d->y_file);
-    d->y_file = NULL;
-    d->y = y;
-    d->y_dtype = NN_I32;
-    d->y_step = d->nlabel;
-    d->y_inside = 0;
+    nncc_data_take_labels(d, y);
     if (x) {
         free(d->x);
         d->x = x;
@@ -502,18 +483,13 @@ static int renumber(nncc_data *d, const int32_t *map)
 
 static int copy_classes(nncc_data *d, const nncc_data *fit)
 {
-    nncc_data *copy;
-    int status = nncc_data_subset(fit, NULL, 0, &copy);
+    char **name = NULL;
 
-    if (status)
-        return status;
-    char **names = d->class_name;
-    int32_t n = d->nclass;
-    d->class_name = copy->class_name;
-    d->nclass = copy->nclass;
-    copy->class_name = names;
-    copy->nclass = n;
-    nncc_data_free(copy);
+    if (nncc_copy_names(fit->class_name, fit->nclass, &name))
+        return NN_ERR_MEMORY;
+    nncc_free_names(d->class_name, d->nclass);
+    d->class_name = name;
+    d->nclass = fit->nclass;
     return NN_OK;
 }
 
@@ -550,11 +526,9 @@ static int check_columns(const nncc_data *d, const nncc_data *fit)
 
 static bool is_absent(const nncc_data *d, int64_t feature)
 {
-    for (int64_t k = 0; k < d->ncolumn; k++)
-        if (feature >= d->column[k].first &&
-            feature < d->column[k].first + d->column[k].width)
-            return d->column[k].absent;
-    return false;
+    const nncc_column *c = nncc_column_of(d, feature);
+
+    return c && c->absent;
 }
 
 /* Fields of features as fit has them; those of which something is absent are

@@ -61,6 +61,13 @@ const char *nncc_setting_of(const nncc_item *item, const char *name)
                                                                : NULL;
 }
 
+const char *nncc_setting_in(const nncc_item *item, const char *name)
+{
+    const char *own = nncc_setting_of(item, name);
+
+    return own || strchr(name, '.') ? own : name;
+}
+
 int nncc_item_metrics(const nncc_item *item)
 {
     int n = 0;

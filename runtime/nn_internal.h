@@ -157,6 +157,8 @@ int nncc_column_kinds(const char *path, const nncc_csv_options *o,
 int nncc_columns_copy(const nncc_data *from, nncc_data *to);
 void nncc_column_free(nncc_column *c); /* what it owns */
 void nncc_columns_free(nncc_data *d);
+/* The column that the feature is made of, or NULL. */
+const nncc_column *nncc_column_of(const nncc_data *d, int64_t feature);
 /* Features of categories are no numbers to calculate with. */
 bool nncc_is_category(const nncc_data *d, int64_t feature);
 
@@ -189,6 +191,9 @@ void nncc_csv_close(nncc_csv *c); /* may be NULL */
 
 /* Copies of n names, or numbers; NULL stays NULL. NN_ERR_MEMORY. */
 int nncc_copy_names(char *const *from, int64_t n, char ***to);
+void nncc_free_names(char **name, int64_t n); /* may be NULL, as may each */
+/* The first of n names that is such, or -1. */
+int64_t nncc_find_name(char *const *name, int64_t n, const char *wanted);
 int nncc_copy_numbers(const double *from, int64_t n, double **to);
 
 /* fields.c */
@@ -215,6 +220,8 @@ bool nncc_data_has_files(const nncc_data *d);
  * be freed. */
 const char *nncc_data_place(const nncc_data *d, int64_t row, nncc_text *to);
 
+/* y, [n][nlabel], instead of the labels that there are. */
+void nncc_data_take_labels(nncc_data *d, int32_t *y);
 /* What a text says that a row is for: enum nncc_part_kind, or -1. */
 int nncc_part_of(const char *text);
 /* Weights of n classes, kept in d, and a field of them by its labels. */
@@ -492,6 +499,8 @@ int nncc_items_find(const nncc_model *m, nncc_item *item, int *n,
                     const nn_function **init);
 /* Behind "NAME." of a setting's name, where that is the item's; or NULL. */
 const char *nncc_setting_of(const nncc_item *item, const char *name);
+/* What a setting of that name is called in the item; NULL: it is another's. */
+const char *nncc_setting_in(const nncc_item *item, const char *name);
 /* How many metrics it has, without the loss. */
 int nncc_item_metrics(const nncc_item *item);
 
@@ -510,6 +519,11 @@ void nncc_matrices_add(nncc_trainer *t, int first, const nncc_binding *b,
 int nncc_trainer_new(const nncc_model *m, const nncc_train_options *o,
                      nncc_trainer **out);
 void nncc_trainer_free(nncc_trainer *t); /* may be NULL */
+/* The number of the block of the parameter so named, or -1. */
+int nncc_trainer_block(const nncc_trainer *t, const char *name);
+/* The block of that name (NULL: the first) of what m was trained to.
+ * NN_ERR_ARGUMENT where it was not, NN_ERR_NAME. */
+int nncc_model_block(const nncc_model *m, const char *name, nncc_block **out);
 /* Memory for the state, of the sizes that the steps' bindings have, one for
  * each item. */
 int nncc_trainer_allocate(nncc_trainer *t, const nncc_binding *step);

@@ -140,15 +140,6 @@ static int no_column(const Table *t)
     return NN_ERR_NAME;
 }
 
-static int64_t find_name(const Table *t, const char *name)
-{
-    int64_t i = 0;
-
-    while (i < t->nname && strcmp(t->name[i], name) != 0)
-        i++;
-    return i < t->nname ? i : -1;
-}
-
 static int find_label(Table *t)
 {
     const char *want = t->o->label;
@@ -157,7 +148,7 @@ static int find_label(Table *t)
     t->label = t->o->no_label ? -1 : t->ncol - 1;
     if (t->o->no_label || !want)
         return NN_OK;
-    int64_t named = t->name ? find_name(t, want) : -1;
+    int64_t named = t->name ? nncc_find_name(t->name, t->nname, want) : -1;
     if (named >= 0) {
         t->label = named;
         return NN_OK;
@@ -245,9 +236,11 @@ static int place_by_name(Table *t)
         int64_t was = d->column[k].at;
         bool there =
             was < t->nname && strcmp(t->name[was], d->column[k].name) == 0;
-        d->column[k].at = there ? was : find_name(t, d->column[k].name);
+        d->column[k].at =
+            there ? was : nncc_find_name(t->name, t->nname, d->column[k].name);
         if (d->column[k].at < 0 && d->column[k].was)
-            d->column[k].at = find_name(t, d->column[k].was);
+            d->column[k].at =
+                nncc_find_name(t->name, t->nname, d->column[k].was);
         if (d->column[k].at >= 0)
             continue;
         if (!t->like->chosen)
@@ -259,7 +252,7 @@ static int place_by_name(Table *t)
         d->column[k].absent = 1;
     }
     if (t->like->label_name && !t->o->no_label)
-        t->label = find_name(t, t->like->label_name);
+        t->label = nncc_find_name(t->name, t->nname, t->like->label_name);
     return NN_OK;
 }
 
@@ -274,8 +267,9 @@ static bool lacks_label(const Table *t)
         return false;
     if (!t->ragged)
         return t->ncol == like->width - 1;
-    return t->o->no_label && !(t->name && like->label_name &&
-                               find_name(t, like->label_name) >= 0);
+    return t->o->no_label &&
+           !(t->name && like->label_name &&
+             nncc_find_name(t->name, t->nname, like->label_name) >= 0);
 }
 
 /* The same by their numbers: the file is as that was, or without the label, or

@@ -91,21 +91,13 @@ static const char *name_of(const nncc_schedule *s)
     return s->setting ? s->setting : "lr";
 }
 
-/* What the setting is called in item k; NULL: it is another's. */
-static const char *name_in(const nncc_trainer *t, int k, const nncc_schedule *s)
-{
-    const char *own = nncc_setting_of(&t->item[k], name_of(s));
-
-    return own || strchr(name_of(s), '.') ? own : name_of(s);
-}
-
 static int bind_one(const nncc_trainer *t, const nncc_binding *step,
                     const nncc_schedule *s, double *base)
 {
     int found = 0;
 
     for (int k = 0; k < t->nitem; k++) {
-        const char *name = name_in(t, k, s);
+        const char *name = nncc_setting_in(&t->item[k], name_of(s));
         int status = name ? nncc_bind_scalar(&step[k], name, &base[k])
                           : (int)NN_ERR_NAME;
         found += status == NN_OK;
@@ -145,8 +137,8 @@ int nncc_schedules_bind(const nncc_trainer *t, const nncc_binding *step,
 static bool is_given(const nncc_trainer *t, int k, const char *name)
 {
     for (int i = 0; i < t->nsetting; i++) {
-        const char *own = nncc_setting_of(&t->item[k], t->setting[i].name);
-        if (strcmp(own ? own : t->setting[i].name, name) == 0)
+        const char *own = nncc_setting_in(&t->item[k], t->setting[i].name);
+        if (own && strcmp(own, name) == 0)
             return true;
     }
     return false;
@@ -173,7 +165,8 @@ void nncc_schedules_follow(const nncc_schedules *s, const nncc_trainer *t,
         double share = share_at(&s->at[i], at, at->drops[i], steps);
         for (int k = 0; k < t->nitem; k++)
             if (s->base[i][k] != 0)
-                nncc_bind_set(&step[k], name_in(t, k, &s->at[i]),
+                nncc_bind_set(&step[k],
+                              nncc_setting_in(&t->item[k], name_of(&s->at[i])),
                               s->base[i][k] * share);
     }
 }

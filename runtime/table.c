@@ -485,15 +485,11 @@ static void table_free(Table *t)
 {
     for (int64_t i = 0; i < t->nword; i++)
         nncc_words_free(&t->words[i]);
-    for (int64_t i = 0; i < t->nname; i++) {
-        free(t->name[i]);
-        free(t->was[i]);
-    }
     nncc_csv_close(t->csv);
     nncc_words_free(&t->classes);
     free(t->words);
-    free(t->name);
-    free(t->was);
+    nncc_free_names(t->name, t->nname);
+    nncc_free_names(t->was, t->nname);
     free(t->place);
     free(t->length);
 }

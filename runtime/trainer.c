@@ -25,12 +25,12 @@ void nncc_trainer_free(nncc_trainer *t)
     free(t);
 }
 
-static bool has_block(const nncc_trainer *t, const nn_port *p)
+int nncc_trainer_block(const nncc_trainer *t, const char *name)
 {
     for (int i = 0; i < t->nblock; i++)
-        if (strcmp(t->block[i].port->name, p->name) == 0)
-            return true;
-    return false;
+        if (strcmp(t->block[i].port->name, name) == 0)
+            return i;
+    return -1;
 }
 
 /* Its parameters that are part of the model: what a step overwrites, or else
@@ -43,7 +43,7 @@ static void add_blocks(nncc_trainer *t, const nn_function *f, bool held)
             ours |= f->result[r]->in_place == i;
         for (int r = 0; r < t->init->nresult && held; r++)
             ours |= strcmp(t->init->result[r]->name, f->param[i]->name) == 0;
-        if (ours && !has_block(t, f->param[i]))
+        if (ours && nncc_trainer_block(t, f->param[i]->name) < 0)
             t->block[t->nblock++] =
                 (nncc_block){.port = f->param[i], .held = held, .of = f};
     }
@@ -72,11 +72,8 @@ static int list_blocks(nncc_trainer *t)
 /* A scalar that is neither random nor trained. */
 static bool is_scalar(const nncc_trainer *t, const nn_port *p)
 {
-    for (int i = 0; i < t->nblock; i++)
-        if (strcmp(t->block[i].port->name, p->name) == 0)
-            return false;
-    return p->nleaf == 1 && p->leaf[0]->rank == 0 &&
-           p->leaf[0]->dtype != NN_KEY;
+    return nncc_trainer_block(t, p->name) < 0 && p->nleaf == 1 &&
+           p->leaf[0]->rank == 0 && p->leaf[0]->dtype != NN_KEY;
 }
 
 /* Does f have a scalar or dimension so named? Adds those it has to names. */
@@ -97,21 +94,13 @@ static bool takes_setting(const nncc_trainer *t, const nn_function *f,
     return false;
 }
 
-/* The part of a setting's name behind "ITEM.", if it is of item k. */
-static const char *name_in(const nncc_trainer *t, int k, const char *name)
-{
-    const char *own = nncc_setting_of(&t->item[k], name);
-
-    return own || strchr(name, '.') ? own : name;
-}
-
 static int check_setting(const nncc_trainer *t, const nncc_setting *s)
 {
     nncc_text names = {0}, more = {0};
     bool ok = takes_setting(t, t->init, s->name, &more);
 
     for (int k = 0; k < t->nitem && !ok; k++) {
-        const char *name = name_in(t, k, s->name);
+        const char *name = nncc_setting_in(&t->item[k], s->name);
         ok = name && (takes_setting(t, t->item[k].step, name, &names) ||
                       takes_setting(t, t->item[k].evaluate, name, &more));
     }
@@ -266,10 +255,10 @@ static int64_t init_dim(const nncc_trainer *t, const nncc_binding *step,
 /* The block that init's result k is: of its name, or else in the same place. */
 static nncc_block *init_block(nncc_trainer *t, int k)
 {
-    for (int i = 0; i < t->nblock; i++)
-        if (strcmp(t->block[i].port->name, t->init->result[k]->name) == 0)
-            return &t->block[i];
-    return k < t->nblock ? &t->block[k] : NULL;
+    int i = nncc_trainer_block(t, t->init->result[k]->name);
+
+    i = i < 0 ? k : i;
+    return i < t->nblock ? &t->block[i] : NULL;
 }
 
 static int point_result(nncc_trainer *t, const nncc_axes *a, int k, void **leaf)
@@ -428,28 +417,37 @@ void nncc_trainer_restore(nncc_trainer *t, const void *saved)
 
 /* What there is */
 
+int nncc_model_block(const nncc_model *m, const char *name, nncc_block **out)
+{
+    const nncc_trainer *t = m->trainer;
+
+    if (!t)
+        return nncc_fail(NN_ERR_ARGUMENT, "%s: is not trained yet",
+                         nncc_path(m));
+    int i = name ? nncc_trainer_block(t, name) : 0;
+    if (i < 0)
+        return nncc_fail(NN_ERR_NAME, "%s: %s updates nothing called '%s'",
+                         nncc_path(m), t->step->name, name);
+    *out = &t->block[i];
+    return NN_OK;
+}
+
 int nncc_state(nncc_model *m, const char *name, const nn_port **port,
                void **block, const nncc_tensor **leaf)
 {
-    int i = 0;
+    nncc_block *b;
 
     if (!m)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_state: null argument");
-    if (!m->trainer)
-        return nncc_fail(NN_ERR_ARGUMENT, "%s: is not trained yet",
-                         nncc_path(m));
-    const nncc_trainer *t = m->trainer;
-    while (name && i < t->nblock && strcmp(t->block[i].port->name, name) != 0)
-        i++;
-    if (i == t->nblock)
-        return nncc_fail(NN_ERR_NAME, "%s: %s updates nothing called '%s'",
-                         nncc_path(m), t->step->name, name);
+    int status = nncc_model_block(m, name, &b);
+    if (status)
+        return status;
     if (port)
-        *port = t->block[i].port;
+        *port = b->port;
     if (block)
-        *block = t->block[i].memory;
+        *block = b->memory;
     if (leaf)
-        *leaf = t->block[i].leaf;
+        *leaf = b->leaf;
     return NN_OK;
 }
 

@@ -141,23 +141,6 @@ void nncc_take_free(nncc_take *k)
     free(k->wrong.at);
 }
 
-/* The block of that name; NULL after an error. */
-static nncc_block *find_block(nncc_model *m, const char *name)
-{
-    nncc_trainer *t = m->trainer;
-
-    if (!t) {
-        nncc_fail(NN_ERR_ARGUMENT, "%s: is not trained yet", nncc_path(m));
-        return NULL;
-    }
-    for (int i = 0; i < t->nblock; i++)
-        if (!name || strcmp(t->block[i].port->name, name) == 0)
-            return &t->block[i];
-    nncc_fail(NN_ERR_NAME, "%s: %s updates nothing called '%s'", nncc_path(m),
-              t->step->name, name);
-    return NULL;
-}
-
 /* Is the block part of the model: not what a step keeps for itself, the last of
  * what it overwrites. */
 static bool is_model(const nncc_trainer *t, const nncc_block *b)
@@ -178,11 +161,11 @@ int nncc_params_store(nncc_model *m, const char *name, nncc_store *s)
 {
     if (!m || !s)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_params_store: null argument");
-    nncc_block *b = find_block(m, name);
-    if (!b)
-        return m->trainer ? NN_ERR_NAME : NN_ERR_ARGUMENT;
+    nncc_block *b;
+    int status = nncc_model_block(m, name, &b);
+    if (status)
+        return status;
     const nncc_trainer *t = m->trainer;
-    int status = NN_OK;
     for (int i = 0; i < t->nblock && !status; i++)
         if (name ? &t->block[i] == b : is_model(t, &t->block[i]))
             status = nncc_weights_put(&t->block[i], "", NULL, s);
@@ -231,12 +214,13 @@ int nncc_load(nncc_model *m, const char *name, const nncc_store *s,
 {
     if (!m || !s)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_load: null argument");
-    nncc_block *one = find_block(m, name);
-    if (!one)
-        return m->trainer ? NN_ERR_NAME : NN_ERR_ARGUMENT;
+    nncc_block *one;
+    int status = nncc_model_block(m, name, &one);
+    if (status)
+        return status;
     nncc_trainer *t = m->trainer;
     nncc_take k = {.s = s, .prefix = "", .bare = name != NULL};
-    int first = name ? (int)(one - t->block) : 0, status = NN_OK;
+    int first = name ? (int)(one - t->block) : 0;
     int end = name ? first + 1 : t->nblock;
     for (int i = first; i < end && !status; i++)
         status = check_block(t, &k, &t->block[i]);
