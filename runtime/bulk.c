@@ -29,7 +29,8 @@ void nncc_bulk_free(nncc_bulk *b)
 {
     if (!b || --b->users > 0)
         return;
-    close(b->fd);
+    if (b->fd >= 0)
+        close(b->fd);
     free(b->path);
     free(b);
 }
@@ -41,29 +42,6 @@ nncc_bulk *nncc_bulk_share(nncc_bulk *b)
     return b;
 }
 
-static int read_failed(const nncc_bulk *b, ssize_t got)
-{
-    return nncc_fail(NN_ERR_FILE, "%s: %s", b->path,
-                     got < 0 ? strerror(errno) : "has become shorter");
-}
-
-/* Exactly n bytes from byte `from` of the elements on. */
-static int read_bytes(const nncc_bulk *b, uint64_t from, unsigned char *to,
-                      size_t n)
-{
-    while (n > 0) {
-        ssize_t got = pread(b->fd, to, n, (off_t)(b->at + from));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return read_failed(b, got);
-        from += (uint64_t)got;
-        to += got;
-        n -= (size_t)got;
-    }
-    return NN_OK;
-}
-
 int nncc_bulk_numbers(const nncc_bulk *b, int64_t at, int64_t n, double *to)
 {
     unsigned char bytes[NUMBERS * 8];
@@ -71,8 +49,9 @@ int nncc_bulk_numbers(const nncc_bulk *b, int64_t at, int64_t n, double *to)
 
     for (int64_t done = 0; done < n; done += NUMBERS) {
         int64_t m = n - done < NUMBERS ? n - done : NUMBERS;
-        int status = read_bytes(b, (uint64_t)(at + done) * size, bytes,
-                                (size_t)m * size);
+        int status =
+            nncc_read_at(b->path, b->fd, b->at + (uint64_t)(at + done) * size,
+                         bytes, (size_t)m * size);
         if (status)
             return status;
         nncc_format_numbers(b->format, bytes, m, to + done);
@@ -119,6 +98,22 @@ static int open_unnamed(void)
     return fd;
 }
 
+/* Not yet open; NULL where there is no memory. */
+static nncc_bulk *bulk_new(const char *path, nncc_format format, int64_t n,
+                           uint64_t at)
+{
+    nncc_bulk *b = nncc_alloc(1, sizeof *b, "a data set");
+
+    if (!b)
+        return NULL;
+    *b = (nncc_bulk){.users = 1, .fd = -1, .format = format, .n = n, .at = at};
+    if (!(b->path = nncc_strdup(path))) {
+        free(b);
+        return NULL;
+    }
+    return b;
+}
+
 /* b->fd with all bytes of the file. */
 static int open_bytes(gzFile gz, const nncc_bytes *start, nncc_bulk *b)
 {
@@ -140,55 +135,35 @@ static int open_bytes(gzFile gz, const nncc_bytes *start, nncc_bulk *b)
     return status;
 }
 
-static int bulk_new(gzFile gz, const char *path, const nncc_bytes *start,
-                    const nncc_layout *h, int64_t n, nncc_bulk **out)
+/* b where it was opened, else it is freed. */
+static int give(nncc_bulk *b, int status, nncc_bulk **out)
 {
-    nncc_bulk *b = nncc_alloc(1, sizeof *b, "a data set");
-
-    if (!b)
-        return NN_ERR_MEMORY;
-    *b = (nncc_bulk){
-        .users = 1, .fd = -1, .format = h->format, .n = n, .at = h->at};
-    b->path = nncc_strdup(path);
-    int status = b->path ? open_bytes(gz, start, b) : (int)NN_ERR_MEMORY;
-    if (status) {
-        if (b->fd >= 0)
-            close(b->fd);
-        free(b->path);
-        free(b);
-        return status;
-    }
-    *out = b;
-    return NN_OK;
+    if (status)
+        nncc_bulk_free(b);
+    else
+        *out = b;
+    return status;
 }
 
 int nncc_bulk_at(const char *path, nncc_format format, int64_t n, uint64_t at,
                  nncc_bulk **out)
 {
-    nncc_bulk *b = nncc_alloc(1, sizeof *b, "a data set");
+    nncc_bulk *b = bulk_new(path, format, n, at);
 
     if (!b)
         return NN_ERR_MEMORY;
-    *b = (nncc_bulk){.users = 1, .format = format, .n = n, .at = at};
-    b->path = nncc_strdup(path);
-    b->fd = b->path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    if (b->fd < 0) {
-        int status =
-            b->path ? nncc_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno))
-                    : (int)NN_ERR_MEMORY;
-        free(b->path);
-        free(b);
-        return status;
-    }
-    *out = b;
-    return NN_OK;
+    b->fd = open(path, O_RDONLY | O_CLOEXEC);
+    int status = b->fd < 0
+                     ? nncc_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno))
+                     : (int)NN_OK;
+    return give(b, status, out);
 }
 
 bool nncc_is_large(uint64_t bytes) { return bytes > large; }
 
 /* Is it an array of rows that is large? Its shape then. */
-static bool is_large(const char *path, const nncc_bytes *start, nncc_layout *h,
-                     nncc_tensor *shape, int64_t *n)
+static bool is_large_array(const char *path, const nncc_bytes *start,
+                           nncc_layout *h, nncc_tensor *shape, int64_t *n)
 {
     if (!nncc_is_array(start->at, start->n) ||
         nncc_layout_read(path, start, h) != NN_OK || h->columns || h->rank == 0)
@@ -197,7 +172,7 @@ static bool is_large(const char *path, const nncc_bytes *start, nncc_layout *h,
         (nncc_tensor){.dtype = nncc_format_dtype(h->format), .rank = h->rank};
     memcpy(shape->size, h->size, sizeof shape->size);
     return shape->dtype >= 0 && nncc_tensor_count(shape, n, NULL) == NN_OK &&
-           (uint64_t)*n > large / (uint64_t)h->format.bytes;
+           nncc_is_large((uint64_t)*n * (uint64_t)h->format.bytes);
 }
 
 int nncc_bulk_open(const char *path, nncc_tensor *shape, nncc_bulk **out)
@@ -215,8 +190,11 @@ int nncc_bulk_open(const char *path, nncc_tensor *shape, nncc_bulk **out)
     gzFile gz = gzopen(path, "rbe");
     int got = gz ? gzread(gz, bytes, sizeof bytes) : 0;
     start.n = got > 0 ? (size_t)got : 0;
-    if (is_large(path, &start, &h, shape, &n))
-        status = bulk_new(gz, path, &start, &h, n, out);
+    if (is_large_array(path, &start, &h, shape, &n)) {
+        nncc_bulk *b = bulk_new(path, h.format, n, h.at);
+        status = b ? open_bytes(gz, &start, b) : (int)NN_ERR_MEMORY;
+        status = give(b, status, out);
+    }
     gzclose(gz);
     return status;
 }
@@ -274,6 +252,30 @@ int64_t nncc_view_row(const nncc_view *v, int64_t i)
     return i;
 }
 
+int nncc_view_begin(const nncc_data *d, nncc_view *v)
+{
+    *v = (nncc_view){.nrow = d->n};
+    if (nncc_data_has_files(d))
+        return NN_OK;
+    v->row = nncc_alloc((size_t)d->n, sizeof *v->row, "a permutation");
+    return v->row ? NN_OK : (int)NN_ERR_MEMORY;
+}
+
+void nncc_view_shuffle(nncc_view *v, uint64_t seed)
+{
+    nncc_rng rng;
+
+    v->shuffled = !v->row;
+    if (v->shuffled) {
+        nncc_permutation_new(&v->order, seed, v->nrow);
+        return;
+    }
+    for (int64_t i = 0; i < v->nrow; i++)
+        v->row[i] = i;
+    nncc_rng_seed(&rng, seed);
+    nncc_rng_shuffle(&rng, v->row, v->nrow);
+}
+
 void nncc_view_free(nncc_view *v)
 {
     if (!v)
@@ -283,7 +285,6 @@ void nncc_view_free(nncc_view *v)
     free(v);
 }
 
-/* n: how many rows are seen through it. */
 int nncc_view_copy(const nncc_view *v, nncc_view **out)
 {
     *out = NULL;

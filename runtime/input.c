@@ -122,3 +122,18 @@ int nncc_read_start(const char *path, unsigned char *to, int n)
     gzclose(gz);
     return got > 0 ? got : 0;
 }
+
+int nncc_read_at(const char *path, int fd, uint64_t at, void *to, size_t n)
+{
+    for (size_t done = 0; done < n;) {
+        ssize_t got =
+            pread(fd, (char *)to + done, n - done, (off_t)(at + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return nncc_fail(NN_ERR_FILE, "%s: %s", path,
+                             got < 0 ? strerror(errno) : "has become shorter");
+        done += (size_t)got;
+    }
+    return NN_OK;
+}

@@ -252,6 +252,8 @@ typedef struct nncc_bytes {
 int nncc_read_all(const char *path, uint64_t most, nncc_bytes *out);
 /* Is so much made of so little that it must be meant to fill memory? */
 bool nncc_is_bomb(uint64_t unpacked, uint64_t packed);
+/* Exactly n bytes of the open file from byte `at` on; path is for messages. */
+int nncc_read_at(const char *path, int fd, uint64_t at, void *to, size_t n);
 /* Its first bytes, at most n; how many. 0 where it is no readable file. */
 int nncc_read_start(const char *path, unsigned char *to, int n);
 
@@ -324,6 +326,10 @@ typedef struct nncc_view {
     struct nncc_view *under; /* or NULL */
 } nncc_view;
 int64_t nncc_view_row(const nncc_view *v, int64_t i); /* v may be NULL */
+/* All rows of d, to be shuffled: v->row, to be freed, is room for a list of
+ * them; not where data are in files, as the list may be large itself. */
+int nncc_view_begin(const nncc_data *d, nncc_view *v);
+void nncc_view_shuffle(nncc_view *v, uint64_t seed);
 int nncc_view_copy(const nncc_view *v, nncc_view **out);
 void nncc_view_free(nncc_view *v);
 

@@ -3,7 +3,6 @@
  * JSON, and the tensors' bytes one after another. */
 #include "nn_internal.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -383,17 +382,9 @@ static int read_part(const Reading *r, const Kind *k, uint64_t at, int64_t n,
 {
     size_t bytes = (size_t)n * (size_t)k->bytes;
     unsigned char *part = nncc_alloc(bytes, 1, "a tensor");
-    int status = part ? NN_OK : (int)NN_ERR_MEMORY;
+    int status = part ? nncc_read_at(r->path, r->fd, at, part, bytes)
+                      : (int)NN_ERR_MEMORY;
 
-    for (size_t done = 0; done < bytes && !status;) {
-        ssize_t got =
-            pread(r->fd, part + done, bytes - done, (off_t)(at + done));
-        if (got <= 0)
-            status =
-                nncc_fail(NN_ERR_FILE, "%s: %s", r->path,
-                          got < 0 ? strerror(errno) : "has become shorter");
-        done += got > 0 ? (size_t)got : 0;
-    }
     if (!status)
         k->convert(part, to, n);
     free(part);

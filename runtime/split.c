@@ -26,28 +26,18 @@ static int test_rows(const nncc_data *d, const nncc_split_options *o,
     return NN_OK;
 }
 
-/* How a split sees rows: in order, shuffled by a list, or, where data are in
- * files, without one, which may be large itself. */
+/* How a split sees rows: in order, or shuffled. */
 static int split_view(const nncc_data *d, const nncc_split_options *o,
                       nncc_view *v)
 {
-    nncc_rng rng;
-
-    *v = (nncc_view){.nrow = d->n};
-    if (o->keep_order)
-        return NN_OK;
-    if (nncc_data_has_files(d)) {
-        v->shuffled = true;
-        nncc_permutation_new(&v->order, o->seed, d->n);
+    if (o->keep_order) {
+        *v = (nncc_view){.nrow = d->n};
         return NN_OK;
     }
-    v->row = nncc_alloc((size_t)d->n, sizeof *v->row, "a permutation");
-    for (int64_t i = 0; v->row && i < d->n; i++)
-        v->row[i] = i;
-    nncc_rng_seed(&rng, o->seed);
-    if (v->row)
-        nncc_rng_shuffle(&rng, v->row, d->n);
-    return v->row ? NN_OK : (int)NN_ERR_MEMORY;
+    int status = nncc_view_begin(d, v);
+    if (!status)
+        nncc_view_shuffle(v, o->seed);
+    return status;
 }
 
 /* By class */

@@ -1,12 +1,10 @@
 /* train.c: the training loop over a module's init, step and evaluate. */
 #include "nn_internal.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,8 +27,7 @@ typedef struct Run {
     const nncc_data *train, *test; /* test: NULL for none */
     nncc_binding step[NNCC_MAX_ITEMS];
     nncc_binding eval[NNCC_MAX_ITEMS]; /* of test */
-    int64_t *order; /* rows of train; or, where they are in files, NULL: */
-    nncc_permutation permutation;
+    nncc_view order;         /* of rows of train in the epoch at hand */
     int64_t *batch;          /* rows of the batch at hand */
     int64_t size;            /* rows of a batch, at most */
     int64_t width, calls;    /* batches of a round, steps of items */
@@ -54,27 +51,17 @@ typedef struct Run {
 /* The order of an epoch's rows follows from the seed and its number. */
 static void order_rows(Run *r)
 {
-    nncc_rng rng;
-
-    uint64_t seed =
-        r->t->seed ^ ((uint64_t)r->at.epoch * UINT64_C(0x9e3779b97f4a7c15));
-
-    nncc_permutation_new(&r->permutation, seed, r->train->n);
-    for (int64_t i = 0; i < r->train->n && r->order; i++)
-        r->order[i] = i;
-    if (r->o->keep_order || !r->order)
-        return;
-    nncc_rng_seed(&rng, seed);
-    nncc_rng_shuffle(&rng, r->order, r->train->n);
+    if (!r->o->keep_order)
+        nncc_view_shuffle(&r->order,
+                          r->t->seed ^ ((uint64_t)r->at.epoch *
+                                        UINT64_C(0x9e3779b97f4a7c15)));
 }
 
 static int64_t row_of(const Run *r, int64_t i)
 {
     if (r->o->keep_order == NNCC_ORDER_STREAMS)
         return i % r->size * (r->used / r->size) + i / r->size;
-    return r->order           ? r->order[i]
-           : r->o->keep_order ? i
-                              : nncc_permute(&r->permutation, i);
+    return nncc_view_row(&r->order, i);
 }
 
 /* Picks batch number j of the round at hand for item k; a fixed batch is filled
@@ -608,11 +595,10 @@ static int allocate_rows(Run *r)
     r->epochs =
         r->steps / r->steps_per_epoch + (r->steps % r->steps_per_epoch != 0);
     nncc_schedules_total(r->t, r->steps, r->step);
-    if (!nncc_data_has_files(r->train))
-        r->order = nncc_alloc((size_t)n, sizeof *r->order, "a permutation");
     r->batch = nncc_alloc((size_t)r->size, sizeof *r->batch, "a batch");
-    bool ordered = r->order || nncc_data_has_files(r->train);
-    return ordered && r->batch ? NN_OK : (int)NN_ERR_MEMORY;
+    if (!r->batch)
+        return NN_ERR_MEMORY;
+    return r->o->keep_order ? NN_OK : nncc_view_begin(r->train, &r->order);
 }
 
 /* Where training goes on from a checkpoint, if there is one. */
@@ -695,7 +681,7 @@ static int prepare(Run *r)
 
 static void run_free(Run *r)
 {
-    free(r->order);
+    free(r->order.row);
     free(r->batch);
     free(r->best_state);
     free(r->mean);
