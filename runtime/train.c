@@ -1,14 +1,11 @@
 /* train.c: the training loop over a module's init, step and evaluate. */
-#include "nn_internal.h"
+#include "run.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-enum { DEFAULT_BATCH = 32 };
 
 static double now(void)
 {
@@ -18,38 +15,10 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* The loop. */
-
-typedef struct Run {
-    nncc_model *m;
-    nncc_trainer *t;
-    const nncc_train_options *o;
-    const nncc_data *train, *test; /* test: NULL for none */
-    nncc_binding step[NNCC_MAX_ITEMS];
-    nncc_binding eval[NNCC_MAX_ITEMS]; /* of test */
-    nncc_view order;         /* of rows of train in the epoch at hand */
-    int64_t *batch;          /* rows of the batch at hand */
-    int64_t size;            /* rows of a batch, at most */
-    int64_t width, calls;    /* batches of a round, steps of items */
-    int64_t used;            /* rows of an epoch */
-    int64_t steps_per_epoch; /* rounds */
-    int64_t steps, epochs;   /* of all, in all */
-    void *fresh;             /* the state at first, where streams need it */
-    nncc_position at;
-    double began;
-    int64_t rows;     /* of steps since then */
-    nncc_means means; /* of the test set, as of the last evaluation */
-    bool evaluated, stopped, out_of_patience;
-    nncc_schedules schedules;
-    int best; /* the metric that decides, or -1: the loss */
-    int64_t skipped;
-    void *mean;       /* with `average` */
-    void *best_state; /* with patience */
-    bool only_prepare;
-} Run;
+/* Rounds */
 
 /* The order of an epoch's rows follows from the seed and its number. */
-static void order_rows(Run *r)
+static void order_rows(nncc_run *r)
 {
     if (!r->o->keep_order)
         nncc_view_shuffle(&r->order,
@@ -57,7 +26,7 @@ static void order_rows(Run *r)
                                         UINT64_C(0x9e3779b97f4a7c15)));
 }
 
-static int64_t row_of(const Run *r, int64_t i)
+static int64_t row_of(const nncc_run *r, int64_t i)
 {
     if (r->o->keep_order == NNCC_ORDER_STREAMS)
         return i % r->size * (r->used / r->size) + i / r->size;
@@ -66,7 +35,7 @@ static int64_t row_of(const Run *r, int64_t i)
 
 /* Picks batch number j of the round at hand for item k; a fixed batch is filled
  * up from the front. 0: the epoch has none such any more. */
-static int64_t pick_batch(Run *r, int k, int64_t j)
+static int64_t pick_batch(nncc_run *r, int k, int64_t j)
 {
     int64_t size = r->size, at = (r->at.step * r->width + j) * size;
     int64_t n = r->used - at < size ? r->used - at : size;
@@ -80,7 +49,7 @@ static int64_t pick_batch(Run *r, int k, int64_t j)
     return n;
 }
 
-static int report(Run *r, int event, const double *item_loss)
+static int report(nncc_run *r, int event, const double *item_loss)
 {
     nncc_progress p = {.event = event,
                        .epoch = r->at.epoch,
@@ -106,7 +75,7 @@ static int report(Run *r, int event, const double *item_loss)
 }
 
 /* Of an item of several: " of critic"; or nothing. */
-static const char *of_item(const Run *r, int k, char *to, size_t n)
+static const char *of_item(const nncc_run *r, int k, char *to, size_t n)
 {
     snprintf(to, n, "%s%s", r->t->nitem > 1 ? " of " : "",
              r->t->nitem > 1 ? r->t->item[k].name : "");
@@ -114,7 +83,7 @@ static const char *of_item(const Run *r, int k, char *to, size_t n)
 }
 
 /* The step's arguments are kept, where there is memory for them. */
-static int no_number(Run *r, int k, const char *of)
+static int no_number(nncc_run *r, int k, const char *of)
 {
     char name[256];
 
@@ -129,7 +98,7 @@ static int no_number(Run *r, int k, const char *of)
         (long long)r->at.epoch, (long long)r->at.step + 1);
 }
 
-static int check_loss(Run *r, int k, int status, double loss)
+static int check_loss(nncc_run *r, int k, int status, double loss)
 {
     long long epoch = r->at.epoch, step = r->at.step + 1;
     char of[80];
@@ -147,7 +116,7 @@ static int check_loss(Run *r, int k, int status, double loss)
 }
 
 /* A step of item k on batch j of the round; call: its number in the round. */
-static int run_item(Run *r, int k, int64_t j, int64_t call, double *loss)
+static int run_item(nncc_run *r, int k, int64_t j, int64_t call, double *loss)
 {
     int64_t rows = pick_batch(r, k, j);
     nncc_binding *b = &r->step[k];
@@ -175,7 +144,7 @@ static int run_item(Run *r, int k, int64_t j, int64_t call, double *loss)
 }
 
 /* A round: the steps of each item in turn. */
-static int run_step(Run *r, double *loss)
+static int run_step(nncc_run *r, double *loss)
 {
     int status = NN_OK;
     int64_t call = 0;
@@ -194,7 +163,7 @@ static int run_step(Run *r, double *loss)
     return NN_OK;
 }
 
-static int evaluate_test(Run *r)
+static int evaluate_test(nncc_run *r)
 {
     if (!r->test || r->evaluated)
         return NN_OK;
@@ -205,7 +174,7 @@ static int evaluate_test(Run *r)
 
 /* Files */
 
-static int write_file(const Run *r, const void *best, const void *mean,
+static int write_file(const nncc_run *r, const void *best, const void *mean,
                       const char *name)
 {
     nncc_text path = {0};
@@ -218,14 +187,14 @@ static int write_file(const Run *r, const void *best, const void *mean,
     return status;
 }
 
-static int write_last(const Run *r)
+static int write_last(const nncc_run *r)
 {
     return r->o->checkpoints
                ? write_file(r, r->best_state, r->mean, "last.safetensors")
                : NN_OK;
 }
 
-static int write_after_step(const Run *r)
+static int write_after_step(const nncc_run *r)
 {
     const nncc_checkpoints *c = r->o->checkpoints;
 
@@ -236,7 +205,7 @@ static int write_after_step(const Run *r)
 }
 
 /* The epoch is over. */
-static int write_after_epoch(const Run *r)
+static int write_after_epoch(const nncc_run *r)
 {
     const nncc_checkpoints *c = r->o->checkpoints;
     int64_t epoch = r->at.epoch - 1;
@@ -252,7 +221,7 @@ static int write_after_epoch(const Run *r)
 /* Looking at the test set */
 
 /* Is what the evaluation gave better than the best before? */
-static bool is_better(const Run *r)
+static bool is_better(const nncc_run *r)
 {
     int m = r->best;
     double now = m < 0 ? r->means.loss : r->means.metric[m];
@@ -265,7 +234,7 @@ static bool is_better(const Run *r)
 
 /* The best so far: what it gave, its parameters where they are to be those in
  * the end, and its file. */
-static int note_best(Run *r)
+static int note_best(nncc_run *r)
 {
     int status = NN_OK;
 
@@ -282,14 +251,14 @@ static int note_best(Run *r)
     return status;
 }
 
-static void be_patient(Run *r)
+static void be_patient(nncc_run *r)
 {
     r->out_of_patience = r->o->patience && r->at.best_look &&
                          r->at.looks - r->at.best_look >= r->o->patience;
 }
 
 /* Does anybody want to know? */
-static bool looks(const Run *r)
+static bool looks(const nncc_run *r)
 {
     bool waits = false;
 
@@ -300,7 +269,7 @@ static bool looks(const Run *r)
 }
 
 /* Evaluates, with the mean in the place of the parameters if there is one. */
-static int look(Run *r)
+static int look(nncc_run *r)
 {
     if (!looks(r))
         return NN_OK;
@@ -318,7 +287,7 @@ static int look(Run *r)
 }
 
 /* Of the epoch so far; of an item that made no step in it, as before. */
-static void mean_losses(const Run *r, double *to)
+static void mean_losses(const nncc_run *r, double *to)
 {
     memmove(to, r->at.last_loss, sizeof r->at.last_loss);
     for (int k = 0; k < r->t->nitem; k++)
@@ -326,7 +295,7 @@ static void mean_losses(const Run *r, double *to)
             to[k] = r->at.sum[k].loss / r->at.sum[k].rows;
 }
 
-static int look_after_step(Run *r)
+static int look_after_step(nncc_run *r)
 {
     double loss[NNCC_MAX_ITEMS];
 
@@ -339,7 +308,7 @@ static int look_after_step(Run *r)
     return status;
 }
 
-static int all_skipped(const Run *r)
+static int all_skipped(const nncc_run *r)
 {
     if (!r->skipped || r->at.sum[0].rows > 0)
         return NN_OK;
@@ -347,7 +316,7 @@ static int all_skipped(const Run *r)
                      (long long)r->at.epoch, nncc_last_error());
 }
 
-static int end_epoch(Run *r)
+static int end_epoch(nncc_run *r)
 {
     int status = all_skipped(r);
 
@@ -362,7 +331,7 @@ static int end_epoch(Run *r)
     return status ? status : write_after_epoch(r);
 }
 
-static bool goes_on(const Run *r)
+static bool goes_on(const nncc_run *r)
 {
     return r->at.done < r->steps && !r->stopped && !r->out_of_patience;
 }
@@ -387,7 +356,7 @@ static bool is_carried(const nncc_trainer *t, const char *name)
 }
 
 /* Streams begin with what is carried as it was at first. */
-static void begin_streams(const Run *r)
+static void begin_streams(const nncc_run *r)
 {
     const char *from = r->fresh;
 
@@ -405,7 +374,7 @@ static void begin_streams(const Run *r)
     }
 }
 
-static int run_epoch(Run *r)
+static int run_epoch(nncc_run *r)
 {
     order_rows(r);
     begin_streams(r);
@@ -424,7 +393,8 @@ static int run_epoch(Run *r)
     return r->at.step < r->steps_per_epoch ? write_last(r) : end_epoch(r);
 }
 
-static void tell_result(const Run *r, const double *loss, nncc_train_result *to)
+static void tell_result(const nncc_run *r, const double *loss,
+                        nncc_train_result *to)
 {
     int64_t epochs = r->at.epoch - (r->at.step == 0);
 
@@ -446,7 +416,7 @@ static void tell_result(const Run *r, const double *loss, nncc_train_result *to)
 }
 
 /* What was trained is with patience the best state, or else the mean. */
-static void take_best(Run *r)
+static void take_best(nncc_run *r)
 {
     if (!r->best_state && r->mean) {
         nncc_mean_swap(r->t, r->mean);
@@ -462,7 +432,7 @@ static void take_best(Run *r)
 }
 
 /* The items' losses on all rows where no step was made. */
-static int evaluate_untrained(const Run *r, double *loss)
+static int evaluate_untrained(const nncc_run *r, double *loss)
 {
     double metric[NNCC_MAX_METRICS];
     int status = nncc_evaluate(r->m, r->train, 0, r->o->exec, &loss[0], metric);
@@ -475,7 +445,7 @@ static int evaluate_untrained(const Run *r, double *loss)
     return status;
 }
 
-static int run_epochs(Run *r, nncc_train_result *result)
+static int run_epochs(nncc_run *r, nncc_train_result *result)
 {
     int status = NN_OK;
 
@@ -496,240 +466,23 @@ static int run_epochs(Run *r, nncc_train_result *result)
     return status;
 }
 
-/* Before the loop */
-
-static int find_best(Run *r)
-{
-    const char *best = r->o->best;
-    nncc_text names = {0};
-
-    r->best = -1;
-    for (int i = 0; best && i < nncc_metric_count(r->m); i++) {
-        if (strcmp(nncc_metric_name(r->m, i), best) == 0)
-            r->best = i;
-        nncc_text_printf(&names, "%s%s", i ? ", " : "",
-                         nncc_metric_name(r->m, i));
-    }
-    int status = !best || r->best >= 0
-                     ? (int)NN_OK
-                     : nncc_fail(NN_ERR_NAME,
-                                 "there is no metric '%s' to be the best by; "
-                                 "there is %s",
-                                 best, names.at ? names.at : "none");
-    free(names.at);
-    return status;
-}
-
-/* All items take the same batches. */
-static int bind_items(Run *r)
-{
-    int status = NN_OK;
-
-    r->width = r->calls = 0;
-    for (int k = 0; k < r->t->nitem && !status; k++) {
-        nncc_binding *b = &r->step[k];
-        int64_t steps = r->t->item[k].steps;
-        status = nncc_bind(r->t, r->t->item[k].step, r->train, r->o->batch,
-                           r->size ? r->size : DEFAULT_BATCH, b);
-        if (status)
-            return status;
-        if (r->size && b->batch != r->size)
-            return nncc_fail(NN_ERR_SHAPE,
-                             "%s takes batches of %lld rows, %s of %lld",
-                             r->t->item[k].name, (long long)b->batch,
-                             r->t->item[0].name, (long long)r->size);
-        r->size = b->batch;
-        r->width = steps > r->width ? steps : r->width;
-        r->calls += steps;
-        status = nncc_bind_check(b, r->train);
-    }
-    return status;
-}
-
-static int bind_run(Run *r)
-{
-    int status = bind_items(r);
-
-    if (!status)
-        status =
-            nncc_schedules_bind(r->t, r->step, r->o, r->test, &r->schedules);
-    if (!status)
-        status = find_best(r);
-    if (status)
-        return status;
-    r->t->batch = r->size;
-    if (r->test)
-        status = nncc_bind_evaluate(r->t, r->test, 0, r->eval);
-    return status;
-}
-
-static int bind_states(Run *r)
-{
-    int status = nncc_trainer_allocate(r->t, r->step);
-
-    for (int k = 0; k < r->t->nitem && !status; k++)
-        status = nncc_bind_state(&r->step[k], r->t);
-    for (int k = 0; k < r->t->nitem && r->test && !status; k++)
-        status = nncc_bind_state(&r->eval[k], r->t);
-    return status;
-}
-
-static int allocate_rows(Run *r)
-{
-    int64_t n = r->train->n, round;
-
-    if (r->size > INT64_MAX / r->width)
-        return nncc_fail(NN_ERR_ARGUMENT, "batches of %lld rows are too large",
-                         (long long)r->size);
-    round = r->size * r->width;
-    r->used = n;
-    if (r->o->keep_order == NNCC_ORDER_STREAMS && !(r->used -= n % r->size))
-        return nncc_fail(NN_ERR_ARGUMENT,
-                         "%s: %lld rows are too few for %lld streams",
-                         r->train->path, (long long)n, (long long)r->size);
-    r->steps_per_epoch = r->used / round + (r->used % round != 0);
-    if (r->steps_per_epoch && r->o->epochs > INT64_MAX / r->steps_per_epoch)
-        return nncc_fail(NN_ERR_ARGUMENT, "%lld epochs are too many",
-                         (long long)r->o->epochs);
-    r->steps = r->o->steps ? r->o->steps : r->o->epochs * r->steps_per_epoch;
-    r->epochs =
-        r->steps / r->steps_per_epoch + (r->steps % r->steps_per_epoch != 0);
-    nncc_schedules_total(r->t, r->steps, r->step);
-    r->batch = nncc_alloc((size_t)r->size, sizeof *r->batch, "a batch");
-    if (!r->batch)
-        return NN_ERR_MEMORY;
-    return r->o->keep_order ? NN_OK : nncc_view_begin(r->train, &r->order);
-}
-
-/* Where training goes on from a checkpoint, if there is one. */
-static int resume(Run *r)
-{
-    const nncc_checkpoints *c = r->o->checkpoints;
-    nncc_text path = {0};
-
-    if (!c || !c->resume)
-        return NN_OK;
-    nncc_text_printf(&path, "%s/last.safetensors", c->folder);
-    int status = path.failed ? (int)NN_ERR_MEMORY : NN_OK;
-    if (!status && access(path.at, F_OK) == 0)
-        status = nncc_checkpoint_read(r->t, path.at, &r->at, &r->best_state,
-                                      &r->mean);
-    free(path.at);
-    if (!status && r->at.step > r->steps_per_epoch)
-        return nncc_fail(
-            NN_ERR_ARGUMENT, "%s: is at step %lld of an epoch, which has %lld",
-            c->folder, (long long)r->at.step, (long long)r->steps_per_epoch);
-    if (!r->o->patience) {
-        free(r->best_state);
-        r->best_state = NULL;
-    } else if (!r->best_state) {
-        r->at.best_epoch = r->at.best_look = 0;
-    }
-    if (!r->o->average) {
-        free(r->mean);
-        r->mean = NULL;
-    }
-    return status;
-}
-
-/* Fresh values, those that there are already, or a checkpoint's. */
-static int first_values(Run *r)
-{
-    int status = r->o->keep
-                     ? nncc_trainer_keep(r->m, r->t)
-                     : nncc_trainer_init(r->m, r->t, r->step, r->o->exec);
-
-    if (!status && r->o->keep_order == NNCC_ORDER_STREAMS)
-        status = nncc_trainer_save(r->t, &r->fresh);
-    if (!status)
-        status = resume(r);
-    if (!status && r->o->average && !r->mean &&
-        !(r->mean = nncc_mean_new(r->t)))
-        status = NN_ERR_MEMORY;
-    return status;
-}
-
-/* Everything that can be found wrong is, before the model's old parameters are
- * given up. */
-static int prepare(Run *r)
-{
-    int status = nncc_trainer_new(r->m, r->o, &r->t);
-
-    if (status)
-        return status;
-    r->at.epoch = 1;
-    r->t->unlabelled = r->train->nlabel == 0 && r->only_prepare;
-    status = nncc_data_subset(r->train, NULL, 0, &r->t->fit);
-    if (!status)
-        status = bind_run(r);
-    if (!status)
-        status = bind_states(r);
-    if (!status)
-        status = allocate_rows(r);
-    if (!status)
-        r->t->data_hash = nncc_data_hash(r->train);
-    if (!status)
-        status = first_values(r);
-    if (status) {
-        nncc_trainer_free(r->t);
-    } else {
-        nncc_trainer_free(r->m->trainer);
-        r->m->trainer = r->t;
-    }
-    return status;
-}
-
-static void run_free(Run *r)
-{
-    free(r->order.row);
-    free(r->batch);
-    free(r->best_state);
-    free(r->mean);
-    free(r->fresh);
-    for (int k = 0; k < NNCC_MAX_ITEMS; k++) {
-        nncc_bind_free(&r->step[k]);
-        nncc_bind_free(&r->eval[k]);
-    }
-}
-
-static const nncc_train_options defaults = NNCC_TRAIN_DEFAULTS;
-
 int nncc_train(nncc_model *m, const nncc_train_options *o,
                const nncc_data *train, const nncc_data *test,
                nncc_train_result *result)
 {
-    Run r = {.m = m, .o = o ? o : &defaults, .train = train};
+    static const nncc_train_options defaults = NNCC_TRAIN_DEFAULTS;
+    nncc_run r = {.m = m, .o = o ? o : &defaults, .train = train};
 
     if (!m || !train)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_train: null argument");
     r.test = test && test->n > 0 ? test : NULL;
     int status = nncc_check_options(r.o, train, r.test);
     if (!status)
-        status = prepare(&r);
+        status = nncc_run_prepare(&r);
     m->running = r.step;
     if (!status)
         status = run_epochs(&r, result);
     m->running = NULL;
-    run_free(&r);
-    return status;
-}
-
-int nncc_prepare(nncc_model *m, const nncc_train_options *o, const nncc_data *d)
-{
-    nncc_train_options own = o ? *o : defaults;
-    Run r = {.m = m, .o = &own, .train = d, .only_prepare = true};
-
-    if (!m || !d)
-        return nncc_fail(NN_ERR_ARGUMENT, "nncc_prepare: null argument");
-    own.checkpoints = NULL;
-    own.schedule = NULL;
-    own.nschedule = 0;
-    own.patience = own.evaluate_steps = 0;
-    own.best = NULL;
-    own.average = 0;
-    int status = nncc_check_options(r.o, d, NULL);
-    if (!status)
-        status = prepare(&r);
-    run_free(&r);
+    nncc_run_free(&r);
     return status;
 }

@@ -60,8 +60,9 @@ elif ! circle=$(echo "$all" | cut -d' ' -f1,2 | sort -u | tsort 2>&1 >/dev/null)
 else
     pass=$((pass + 1))
 fi
-# One concept each.
-for f in src/*/*.[ch] src/graph/ops/*.[ch] grammar/*.[ly]; do
+# One concept each; nn.h is a manual, too.
+for f in src/*/*.[ch] src/graph/ops/*.[ch] grammar/*.[ly] runtime/*.[ch]; do
+    [ "$f" != runtime/nn.h ] || continue
     n=$(wc -l <"$f")
     [ "$n" -le 700 ] || { echo "$f: $n lines, more than 700" && fail=$((fail + 1)); }
 done
