@@ -244,12 +244,6 @@ static int check_labels(const nncc_trainer *t, const nncc_binding *b,
     return NN_OK;
 }
 
-void nncc_bind_free_all(const nncc_trainer *t, nncc_binding *b)
-{
-    for (int k = 0; t && k < t->nitem; k++)
-        nncc_bind_free(&b[k]);
-}
-
 int nncc_evaluate(nncc_model *m, const nncc_data *d, int64_t batch,
                   const nn_exec *exec, double *loss, double *metric)
 {
@@ -269,7 +263,8 @@ int nncc_evaluate(nncc_model *m, const nncc_data *d, int64_t batch,
         status = nncc_bind_state(&b[k], t);
     if (!status)
         status = nncc_evaluate_bound(m, t, b, d, exec, &means);
-    nncc_bind_free_all(t, b);
+    for (int k = 0; k < t->nitem; k++)
+        nncc_bind_free(&b[k]);
     if (status)
         return status;
     if (loss)

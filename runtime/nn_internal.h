@@ -495,7 +495,6 @@ int nncc_bind_evaluate(const nncc_trainer *t, const nncc_data *d, int64_t batch,
 int nncc_evaluate_bound(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
                         const nncc_data *d, const nn_exec *exec,
                         nncc_means *means);
-void nncc_bind_free_all(const nncc_trainer *t, nncc_binding *b);
 
 /* items.c */
 
@@ -634,7 +633,6 @@ void nncc_schedules_look(const nncc_schedules *s, nncc_position *at);
 
 /* Is it changed by an optimizer? */
 bool nncc_is_trained(const nncc_trainer *t, const nncc_block *b);
-size_t nncc_mean_bytes(const nncc_trainer *t);
 /* A copy of what there is; NULL where there is no memory. */
 void *nncc_mean_new(const nncc_trainer *t);
 /* After step number `step`, from 1. */
