@@ -34,17 +34,6 @@ static void print_line(const char *before, const char *text, const char *after,
     fputs(after, to);
 }
 
-/* An option's help, its lines one text. */
-static void print_help(const char *help, FILE *to)
-{
-    for (; *help; help++)
-        if (*help != ' ' || help[1] != ' ') {
-            char one[2] = {*help, 0};
-            print_roff(one, to);
-        }
-    fputc('\n', to);
-}
-
 static void print_options(const Command *c, FILE *to)
 {
     for (const Option *o = c->option; o->name; o++) {
@@ -56,8 +45,7 @@ static void print_options(const Command *c, FILE *to)
         print_line("\\-\\-", o->name, "\\fR", to);
         if (o->meta)
             print_line("=\\fI", o->meta, "\\fR", to);
-        fputc('\n', to);
-        print_help(o->help, to);
+        print_line("\n", o->help, "\n", to);
     }
 }
 
@@ -196,7 +184,7 @@ static void print_zsh(const char *text, FILE *to)
             fputs("'\\''", to);
         else if (strchr("[]:\\", *text))
             fprintf(to, "\\%c", *text);
-        else if (*text != ' ' || text[1] != ' ')
+        else
             fputc(*text, to);
 }
 

@@ -23,6 +23,7 @@ for c in '' $(cat commands); do
     "$NNCC" $c --help | sed -n 's/^  ..  *--\([a-z-]*\).*/\1/p; s/^  -., --\([a-z-]*\).*/\1/p' |
         sort -u | grep -v '^help$' >options
     [ -s options ] || fail "no options of nncc $c"
+    ! "$NNCC" $c --help | grep -E '^ {29}' || fail "nncc $c --help: not in its column"
     while read -r o; do
         grep -q -- "--$o" bash.txt && grep -q -- "--$o" zsh.txt || fail "no completion of --$o"
         grep -q -- "--$o" plain.txt || fail "nncc.1 lacks --$o"
