@@ -117,7 +117,6 @@ Interface *interface_of(Arena *a, const ModuleInput *in);
 /* "digits_f.9f3c21aa": the name under which callers that know the interface
  * call a function. Another interface is another name. */
 const char *versioned_name(Arena *a, const CFunction *f, const char *name);
-/* "net", "real[b, 64]" … of one leaf: "[b, 64]", "[]" of a scalar. */
 /* "value_and_grad(loss, net)" or "" of a plain function. */
 const char *function_origin(Arena *a, const Function *f);
 const char *file_name(const char *path); /* without its folders */

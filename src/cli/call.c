@@ -99,10 +99,8 @@ bool call_defaults(Call *c)
                      p->type);
             return false;
         }
-        if (nncc_tensor_new(p->leaf[0]->dtype, 0, NULL, leaf) != NN_OK) {
-            cli_fail("%s", nncc_last_error());
-            return false;
-        }
+        if (nncc_tensor_new(p->leaf[0]->dtype, 0, NULL, leaf) != NN_OK)
+            return cli_failed();
         tensor_set(leaf[0], 0, p->value);
     }
     return true;
@@ -111,10 +109,8 @@ bool call_defaults(Call *c)
 bool call_begin(Call *c, const Args *a, const nn_module *m)
 {
     *c = (Call){.args = a, .f = m->function[0]};
-    if (nncc_wrap(m, &c->model) != NN_OK) {
-        cli_fail("%s", nncc_last_error());
-        return false;
-    }
+    if (nncc_wrap(m, &c->model) != NN_OK)
+        return cli_failed();
     c->nleaf = nncc_param_leaves(c->f) + nncc_result_leaves(c->f);
     c->leaf = NEWN(a->arena, nncc_tensor *, c->nleaf + 1);
     c->dims = NEWN(a->arena, int64_t, c->f->ndim + 1);

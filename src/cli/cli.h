@@ -55,11 +55,18 @@ bool options_parse(Args *a, int argc, char **argv);
 void options_help(const Command *c, FILE *to);
 /* The last value given, or NULL. */
 const char *option_value(const Args *a, const char *name);
+/* Each in turn of one that may be given several times: *at is 0 at first. NULL:
+ * no more. */
+const char *option_next(const Args *a, const char *name, int *at);
 bool option_int(const Args *a, const char *name, int64_t least, int64_t *out);
+/* The same of a text that the option has somewhere; NULL: nothing is said. */
+bool cli_int(const Args *a, const char *name, const char *text, int64_t least,
+             int64_t *out);
 /* Messages; they give EXIT_USAGE and EXIT_FAILURE. */
 int cli_usage(const Args *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+bool cli_failed(void); /* why the last call of libnn failed; false */
 /* " (did you mean 'x'?)" or "". */
 const char *cli_suggest(Arena *a, const char *name, const char *const *among,
                         int n);

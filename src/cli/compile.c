@@ -81,10 +81,10 @@ static int output_kind(const Args *a, const char *path, Kind *kind)
 
 static int find_outputs(const Args *a, Products *to)
 {
-    for (int i = 0; i < a->given.n; i++) {
-        Product o = {.path = a->given.at[i].value};
-        if (strcmp(a->given.at[i].name, "output"))
-            continue;
+    const char *path;
+
+    for (int i = 0; (path = option_next(a, "output", &i));) {
+        Product o = {.path = path};
         int status = output_kind(a, o.path, &o.kind);
         if (status)
             return status;
@@ -408,7 +408,7 @@ static const Option options[] = {
     {"linker", 0, "PROGRAM", "for .so: ld, ld.lld, cc or another"},
     {"dump", 0, "STAGE",
      "print after ast, graph, simplified, expanded,\n"
-     "                            kernels, ir or asm"},
+     "kernels, ir or asm"},
     {"explain", 0, NULL, "tell which simplifications were made where"},
     {"man", 0, NULL, "print the manual page, for man"},
     {"completion", 0, "bash|zsh", "print what completes command lines there"},

@@ -3,7 +3,6 @@
 
 #include "cli/course.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,35 +23,15 @@ enum { NKIND = sizeof kinds / sizeof *kinds };
 static const char *said_for(const Args *a, const char *option,
                             const char *setting)
 {
-    const char *found = NULL;
+    const char *found = NULL, *text;
     size_t n = strlen(setting);
 
-    for (int i = 0; i < a->given.n; i++) {
-        const char *text = a->given.at[i].value;
-        if (strcmp(a->given.at[i].name, option))
-            continue;
+    for (int i = 0; (text = option_next(a, option, &i));)
         if (!strchr(text, '='))
             found = text;
         else if (!strncmp(text, setting, n) && text[n] == '=')
             found = text + n + 1;
-    }
     return found;
-}
-
-static bool whole(const Args *a, const char *option, const char *text,
-                  int64_t least, int64_t *to)
-{
-    char *end;
-
-    if (!text)
-        return true;
-    errno = 0;
-    *to = strtoll(text, &end, 10);
-    if (end != text && !*end && !errno && *to >= least)
-        return true;
-    cli_usage(a, "'--%s' needs a whole number of at least %lld, not '%s'",
-              option, (long long)least, text);
-    return false;
 }
 
 static int kind_named(const char *name)
@@ -73,8 +52,10 @@ static int read_details(const Args *a, nncc_schedule *s)
 
     s->factor = in_steps ? 0.1 : 0;
     s->every = s->kind == NNCC_SCHEDULE_PLATEAU ? 5 : 10;
-    if (!whole(a, "warmup", said_for(a, "warmup", s->setting), 0, &s->warmup) ||
-        !whole(a, "every", said_for(a, "every", s->setting), 1, &s->every) ||
+    const char *warmup = said_for(a, "warmup", s->setting);
+    const char *every = said_for(a, "every", s->setting);
+    if (!cli_int(a, "warmup", warmup, 0, &s->warmup) ||
+        !cli_int(a, "every", every, 1, &s->every) ||
         (factor && !cli_number(a, "factor", factor, &s->factor)))
         return EXIT_USAGE;
     if (factor && s->kind == NNCC_SCHEDULE_CONSTANT)
@@ -106,9 +87,9 @@ static int read_schedules(const Args *a, nncc_train_options *o)
     Schedules all = {0};
     int status = EXIT_SUCCESS;
 
-    for (int i = 0; i < a->given.n && !status; i++)
-        if (!strcmp(a->given.at[i].name, "schedule"))
-            status = add_schedule(a, a->given.at[i].value, &all);
+    const char *text;
+    for (int i = 0; !status && (text = option_next(a, "schedule", &i));)
+        status = add_schedule(a, text, &all);
     if (!status && all.n == 0 && option_value(a, "warmup"))
         status = add_schedule(a, "constant", &all);
     o->schedule = all.at;

@@ -25,9 +25,9 @@ static void list_kinds(const Args *a, SetOptions *to)
                                         .kind = kinds[k].kind};
                 list_push(a->arena, &to->kinds, o);
             }
-    for (int i = 0; i < a->given.n; i++)
-        if (!strcmp(a->given.at[i].name, "rename"))
-            list_push(a->arena, &to->renames, a->given.at[i].value);
+    const char *rename;
+    for (int i = 0; (rename = option_next(a, "rename", &i));)
+        list_push(a->arena, &to->renames, rename);
     to->csv.column = to->kinds.at;
     to->csv.ncolumn = to->kinds.n;
     to->csv.rename = to->renames.at;

@@ -61,10 +61,8 @@ static int choose_params(Derivatives *d)
     Args *a = d->args;
 
     d->by = NEWN(a->arena, int, d->f->nparam + a->given.n + 1);
-    for (int i = 0; i < a->given.n; i++) {
-        const char *name = a->given.at[i].value;
-        if (strcmp(a->given.at[i].name, "by"))
-            continue;
+    const char *name;
+    for (int i = 0; (name = option_next(a, "by", &i));) {
         int k = find_param(d, name);
         if (k < 0)
             return no_param(d, name);

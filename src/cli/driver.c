@@ -28,12 +28,10 @@ static bool read_sizes(const Args *a, const char *option, Sizes *to)
 {
     to->name = NEWN(a->arena, const char *, a->given.n + 1);
     to->value = NEWN(a->arena, int64_t, a->given.n + 1);
-    for (int i = 0; i < a->given.n; i++) {
-        const char *text = a->given.at[i].value;
+    const char *text;
+    for (int i = 0; (text = option_next(a, option, &i));) {
         const char *equals = strchr(text, '=');
         char *end = NULL;
-        if (strcmp(a->given.at[i].name, option))
-            continue;
         long long v = equals ? strtoll(equals + 1, &end, 10) : -1;
         if (!equals || equals == text || end == equals + 1 || *end || v < 0 ||
             v > INT32_MAX) {

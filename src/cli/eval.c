@@ -23,12 +23,6 @@ static void use_free(Use *u)
     sets_free(&u->sets);
 }
 
-static bool failed(void)
-{
-    cli_fail("%s", nncc_last_error());
-    return false;
-}
-
 static int read_model(Args *a, SetOptions *data, int64_t *batch, Use *u)
 {
     if (!option_int(a, "batch", 1, batch))
@@ -61,9 +55,9 @@ static bool read_data(const Args *a, SetOptions *o, Use *u)
         return false;
     }
     if (!sets_read(o, &u->sets))
-        return failed();
+        return false;
     if (u->fit && nncc_data_fit(u->sets.train, u->fit) != NN_OK)
-        return failed();
+        return cli_failed();
     return true;
 }
 
@@ -75,7 +69,7 @@ static bool prepare(const Args *a, Use *u, Function *f, int64_t batch)
     if (!trained_open(&u->load, f, &u->trained))
         return false;
     if (nncc_prepare(u->trained.model, &o, u->sets.train) != NN_OK)
-        return failed();
+        return cli_failed();
     return trained_load(a, u->trained.model, true, &u->fit);
 }
 
@@ -87,7 +81,7 @@ static bool print_means(const Args *a, nncc_model *m, const nncc_data *d)
     bool json = option_value(a, "json") != NULL;
 
     if (nncc_evaluate(m, d, 0, NULL, &loss, metric) != NN_OK)
-        return failed();
+        return cli_failed();
     if (json)
         printf("{\"rows\": %lld, \"loss\": %.17g", (long long)d->n, loss);
     else
@@ -307,7 +301,7 @@ static bool predict(const Args *a, SetOptions *o, Use *u, int64_t batch,
         return false;
     if (nncc_predict(u->trained.model, u->trained.extra, u->sets.train, batch,
                      NULL, &t) != NN_OK)
-        return failed();
+        return cli_failed();
     bool done = print_predictions(a, u, t, to);
     nncc_tensor_free(t);
     return done;

@@ -24,12 +24,6 @@ typedef struct Fit {
     nncc_covariance covariance;
 } Fit;
 
-static bool failed(void)
-{
-    cli_fail("%s", nncc_last_error());
-    return false;
-}
-
 /* The command line */
 
 static int read_options(Fit *t)
@@ -186,9 +180,9 @@ static bool take_columns(Fit *t)
     const Args *a = t->args;
     LIST(const char *) text = {0};
 
-    for (int i = 0; i < a->given.n; i++)
-        if (!strcmp(a->given.at[i].name, "columns"))
-            list_push(a->arena, &text, a->given.at[i].value);
+    const char *columns;
+    for (int i = 0; (columns = option_next(a, "columns", &i));)
+        list_push(a->arena, &text, columns);
     for (int i = 0; i < t->f->nparam; i++) {
         const Port *p = &t->f->param[i];
         if (p->nleaf == 1 && p->leaf[0]->rank > 0 && !is_given(a, p->name) &&
@@ -196,7 +190,7 @@ static bool take_columns(Fit *t)
             list_push(a->arena, &text,
                       arena_printf(a->arena, "%s=%s", p->name, p->name));
     }
-    return nncc_data_columns(t->data, text.n, text.at) == NN_OK || failed();
+    return nncc_data_columns(t->data, text.n, text.at) == NN_OK || cli_failed();
 }
 
 static bool read_data(Fit *t)
@@ -208,7 +202,7 @@ static bool read_data(Fit *t)
     if (!path)
         return true;
     return nncc_csv_read(path, &o, &t->data) == NN_OK ? take_columns(t)
-                                                      : failed();
+                                                      : cli_failed();
 }
 
 /* Number w of its row; columns are among the features. */
@@ -236,7 +230,7 @@ static bool give_field(const Fit *t, const nn_port *p, const nncc_array *from,
     }
     if (nncc_tensor_new(p->leaf[0]->dtype, p->leaf[0]->rank, size, leaf) !=
         NN_OK)
-        return failed();
+        return cli_failed();
     for (int64_t i = 0; i < t->data->n * from->width; i++)
         tensor_set(
             *leaf, i,
@@ -268,7 +262,7 @@ static bool give_initial(Fit *t, const char *name, int from)
             nncc_call(c->model, jit_module(t->jit)->function[from],
                       c->leaf + nncc_param_leaf(c->f, i), NULL,
                       NULL) == NN_OK) ||
-           failed();
+           cli_failed();
 }
 
 static bool give_words(Fit *t)
@@ -282,9 +276,9 @@ static bool give_words(Fit *t)
                                 : give_initial(t, word, from++)))
             return false;
     }
-    for (int i = 0; i < a->given.n; i++)
-        if (!strcmp(a->given.at[i].name, "set") &&
-            !call_word(&t->call, a->given.at[i].value))
+    const char *set;
+    for (int i = 0; (set = option_next(a, "set", &i));)
+        if (!call_word(&t->call, set))
             return false;
     return true;
 }
@@ -525,7 +519,7 @@ static bool solve(Fit *t)
             : nncc_minimise(c->model, c->f, second, c->leaf, c->dims, &t->o,
                             &t->result);
 
-    return status == NN_OK ? print(t) : failed();
+    return status == NN_OK ? print(t) : cli_failed();
 }
 
 static bool fit_compiled(Fit *t)

@@ -72,9 +72,9 @@ int grid_read(const Args *a, const Module *m, Grid *to)
     if (alone(a))
         return cli_usage(
             a, "'--%s' is of one training: not with --seeds, --grid", alone(a));
-    for (int i = 0; i < a->given.n && !status; i++)
-        if (!strcmp(a->given.at[i].name, "grid"))
-            status = read_axis(a, m, a->given.at[i].value, to);
+    const char *text;
+    for (int i = 0; !status && (text = option_next(a, "grid", &i));)
+        status = read_axis(a, m, text, to);
     if (!status && count_runs(to) > MOST_RUNS)
         return cli_usage(a, "more than %d trainings", MOST_RUNS);
     return status;
@@ -216,8 +216,8 @@ static bool train_one(const Args *a, const Grid *g, nncc_model *m,
         m, &own, s->train, s->validation ? s->validation : s->test, &r->result);
     r->diverged = status == NN_ERR_DIVERGED;
     if (status != NN_OK && !r->diverged)
-        cli_fail("%s", nncc_last_error());
-    return status == NN_OK || r->diverged;
+        return cli_failed();
+    return true;
 }
 
 bool grid_train(const Args *a, const Grid *g, Trained *t,
@@ -236,7 +236,7 @@ bool grid_train(const Args *a, const Grid *g, Trained *t,
         nncc_model *m;
         run[i] = run_at(a, g, o->seed, i);
         if (nncc_wrap(nncc_descriptor(t->model), &m) != NN_OK)
-            return cli_fail("%s", nncc_last_error()) == 0;
+            return cli_failed();
         good = train_one(a, g, m, o, s, &run[i], load);
         by[i] = good ? score(m, o, &run[i]) : INFINITY;
         if (good && json)

@@ -173,8 +173,7 @@ static bool compile(Norms *n)
         return false;
     if (nncc_wrap(jit_module(n->jit), &n->model) == NN_OK)
         return true;
-    cli_fail("%s", nncc_last_error());
-    return false;
+    return cli_failed();
 }
 
 bool norms_begin(const Args *a, nncc_model *trained, Norms *n)

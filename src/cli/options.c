@@ -19,6 +19,12 @@ int cli_fail(const char *fmt, ...)
     return EXIT_FAILURE;
 }
 
+bool cli_failed(void)
+{
+    cli_fail("%s", nncc_last_error());
+    return false;
+}
+
 int cli_usage(const Args *a, const char *fmt, ...)
 {
     const char *name = a->command->name;
@@ -191,9 +197,24 @@ const char *option_value(const Args *a, const char *name)
     return NULL;
 }
 
+const char *option_next(const Args *a, const char *name, int *at)
+{
+    while (*at < a->given.n) {
+        const Given *g = &a->given.at[(*at)++];
+        if (!strcmp(g->name, name))
+            return g->value;
+    }
+    return NULL;
+}
+
 bool option_int(const Args *a, const char *name, int64_t least, int64_t *out)
 {
-    const char *text = option_value(a, name);
+    return cli_int(a, name, option_value(a, name), least, out);
+}
+
+bool cli_int(const Args *a, const char *name, const char *text, int64_t least,
+             int64_t *out)
+{
     char *end;
 
     if (!text)

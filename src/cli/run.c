@@ -29,10 +29,8 @@ static bool make_call(Call *c)
             return false;
     if (!call_defaults(c))
         return false;
-    if (nncc_call(c->model, c->f, c->leaf, c->dims, NULL) != NN_OK) {
-        cli_fail("%s", nncc_last_error());
-        return false;
-    }
+    if (nncc_call(c->model, c->f, c->leaf, c->dims, NULL) != NN_OK)
+        return cli_failed();
     print_results(c);
     return true;
 }

@@ -12,12 +12,6 @@ typedef struct Saved {
     const nncc_tensor *leaf;
 } Saved;
 
-static bool failed(void)
-{
-    cli_fail("%s", nncc_last_error());
-    return false;
-}
-
 static bool json_print(const Args *a, const Trained *t, const char *name,
                        const Saved *s, Str *to)
 {
@@ -89,12 +83,12 @@ store_print(const Trained *t, const char *name,
     size_t n = 0;
 
     if (nncc_store_new(&store) != NN_OK)
-        return failed();
+        return cli_failed();
     bool good = nncc_params_store(t->model, name, store) == NN_OK &&
                 print(store, &bytes, &n) == NN_OK;
     nncc_store_free(store);
     if (!good)
-        return failed();
+        return cli_failed();
     str_add(to, bytes, n);
     free(bytes);
     return true;
@@ -188,7 +182,7 @@ bool trained_save(const Args *a, const Trained *t, const char *name,
     Str text = str_new(a->arena);
 
     if (nncc_state(t->model, name, &s.port, &s.block, &s.leaf) != NN_OK)
-        return failed();
+        return cli_failed();
     if (!format_of(to->path)->print(a, t, name, &s, &text))
         return false;
     file_put(to, text.at, text.n);

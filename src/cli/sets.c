@@ -60,11 +60,11 @@ static bool is_store(const char *path)
 /* Each --data=NAME=FILE, and --data=FILE.safetensors or .npz. */
 static void list_named(const Args *a, const char *option, NamedFiles *to)
 {
-    for (int i = 0; i < a->given.n; i++) {
+    const char *text;
+
+    for (int i = 0; (text = option_next(a, option, &i));) {
         NamedFile f;
-        if (strcmp(a->given.at[i].name, option))
-            continue;
-        f.name = trained_name(a, a->given.at[i].value, &f.path);
+        f.name = trained_name(a, text, &f.path);
         if (f.name || is_store(f.path))
             list_push(a->arena, to, f);
     }
@@ -74,8 +74,8 @@ static int count_given(const Args *a, const char *option)
 {
     int n = 0;
 
-    for (int i = 0; i < a->given.n; i++)
-        n += !strcmp(a->given.at[i].name, option);
+    for (int i = 0; option_next(a, option, &i);)
+        n++;
     return n;
 }
 
@@ -189,9 +189,9 @@ int sets_options(const Args *a, uint64_t seed, SetOptions *to)
         return status;
     list_named(a, "data", &to->named);
     list_named(a, "test-data", &to->test_named);
-    for (int i = 0; i < a->given.n; i++)
-        if (!strcmp(a->given.at[i].name, "columns"))
-            list_push(a->arena, &to->columns, a->given.at[i].value);
+    const char *columns;
+    for (int i = 0; (columns = option_next(a, "columns", &i));)
+        list_push(a->arena, &to->columns, columns);
     if (to->columns.n && !to->csv.label)
         to->csv.no_label = 1;
     wrong = senseless(a, to);
@@ -388,9 +388,11 @@ static bool read_rows(const SetOptions *o, Sets *to)
 
 bool sets_read(const SetOptions *o, Sets *to)
 {
-    return o->named.n ? read_all_named(o, to)
-           : o->text  ? read_text(o, to)
-                      : read_rows(o, to);
+    bool done = o->named.n ? read_all_named(o, to)
+                : o->text  ? read_text(o, to)
+                           : read_rows(o, to);
+
+    return done || cli_failed();
 }
 
 void sets_free(Sets *s)

@@ -65,7 +65,7 @@ typedef struct Sets {
 int csv_options(const Args *a, SetOptions *to);
 /* What the command line says of the data; a status to exit with, 0 for none. */
 int sets_options(const Args *a, uint64_t seed, SetOptions *to);
-/* False: nncc_last_error says why. */
+/* False after a message. */
 bool sets_read(const SetOptions *o, Sets *to);
 void sets_free(Sets *s);
 /* A number, or a fraction of two: 1/255. False after a message. */

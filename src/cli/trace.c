@@ -140,8 +140,7 @@ static bool take_arguments(Tracing *c)
         return false;
     if (nncc_solve(c->call.f, c->call.leaf, c->call.dims) == NN_OK)
         return true;
-    cli_fail("%s", nncc_last_error());
-    return false;
+    return cli_failed();
 }
 
 /* Directions and adjoints */
@@ -243,9 +242,9 @@ static bool forward(Tracing *c)
     const EvalValue **v =
         NEWN(c->load.arena, const EvalValue *, c->input.n + 1);
 
-    for (int i = 0; i < a->given.n; i++)
-        if (!strcmp(a->given.at[i].name, "forward") &&
-            !read_direction(c, a->given.at[i].value, v))
+    const char *text;
+    for (int i = 0; (text = option_next(a, "forward", &i));)
+        if (!read_direction(c, text, v))
             return false;
     return !option_value(a, "forward") || trace_forward(c->trace, v);
 }
@@ -306,9 +305,9 @@ static bool reverse(Tracing *c)
                  c->of, TRACE_ROWS);
         return false;
     }
-    for (int i = 0; i < a->given.n; i++)
-        if (!strcmp(a->given.at[i].name, "adjoint") &&
-            !read_adjoint(c, a->given.at[i].value, v))
+    const char *text;
+    for (int i = 0; (text = option_next(a, "adjoint", &i));)
+        if (!read_adjoint(c, text, v))
             return false;
     if (!option_value(a, "adjoint") && !usual_adjoint(c, v))
         return false;

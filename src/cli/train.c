@@ -105,12 +105,12 @@ static void drop_saves(Saves *s)
         file_drop(&s->at[i].file);
 }
 
-static int begin_save(const Args *a, const Given *g, Saves *to)
+static int begin_save(const Args *a, const char *value, Saves *to)
 {
     Save s = {0};
     const char *path;
 
-    s.name = trained_name(a, g->value, &path);
+    s.name = trained_name(a, value, &path);
     int status = trained_format(a, path);
     if (status)
         return status;
@@ -124,9 +124,9 @@ static int begin_saves(const Args *a, const Module *m, Saves *to)
 {
     int status = trained_check(a, m);
 
-    for (int i = 0; i < a->given.n && !status; i++)
-        if (!strcmp(a->given.at[i].name, "save"))
-            status = begin_save(a, &a->given.at[i], to);
+    const char *value;
+    for (int i = 0; !status && (value = option_next(a, "save", &i));)
+        status = begin_save(a, value, to);
     if (status)
         drop_saves(to);
     return status;
@@ -206,10 +206,8 @@ static bool print_test(nncc_model *m, const Sets *s)
 
     if (!s->validation || !s->test)
         return true;
-    if (nncc_evaluate(m, s->test, 0, NULL, &loss, metric) != NN_OK) {
-        cli_fail("%s", nncc_last_error());
-        return false;
-    }
+    if (nncc_evaluate(m, s->test, 0, NULL, &loss, metric) != NN_OK)
+        return cli_failed();
     printf("test loss: %.4g\n", loss);
     for (int i = 0; i < nncc_metric_count(m); i++)
         printf("test %s: %.4f\n", nncc_metric_name(m, i), metric[i]);
@@ -251,7 +249,7 @@ static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
         recorder_result(&t->recorder, &r);
         t->failed |= !report_write(&t->report, to, s, &t->recorder.kept, &r);
     } else {
-        cli_fail("%s", nncc_last_error());
+        cli_failed();
         if (status == NN_ERR_DIVERGED)
             tell_fault(a, to);
     }
@@ -266,10 +264,8 @@ static bool load(const Args *a, nncc_model *m, nncc_train_options *o,
 
     if (!option_value(a, "load"))
         return true;
-    if (nncc_prepare(m, o, s->train) != NN_OK) {
-        cli_fail("%s", nncc_last_error());
-        return false;
-    }
+    if (nncc_prepare(m, o, s->train) != NN_OK)
+        return cli_failed();
     o->keep = 1;
     /* nncc watch has told what is missing, and why. */
     bool good = trained_load(a, m, a->command != &command_watch, &fit);
@@ -395,9 +391,8 @@ static int train(Args *a)
     o.nsetting = settings.n;
     if (!grid.seeds && !recorder_json(a, &t.recorder))
         status = EXIT_FAILURE;
-    else if (!sets_read(&data, &sets))
-        status = cli_fail("%s", nncc_last_error());
-    else if (!train_module(a, &l, &grid, &o, &sets, &t))
+    else if (!sets_read(&data, &sets) ||
+             !train_module(a, &l, &grid, &o, &sets, &t))
         status = EXIT_FAILURE;
     drop_saves(&t.saves);
     report_drop(&t.report);

@@ -28,7 +28,7 @@ bool trained_open(Load *l, Function *f, Trained *to)
         to->extra = module->function[n - 1];
     if (nncc_wrap(module, &to->model) == NN_OK)
         return true;
-    cli_fail("%s", nncc_last_error());
+    cli_failed();
     trained_close(to);
     return false;
 }
@@ -91,10 +91,8 @@ static bool store_from_json(const Args *a, nncc_model *m, const char *name,
     const nn_port *port;
     int status = nncc_state(m, name, &port, NULL, NULL);
 
-    if (status != NN_OK) {
-        cli_fail("%s", nncc_last_error());
-        return false;
-    }
+    if (status != NN_OK)
+        return cli_failed();
     nncc_tensor **leaf = NEWN(a->arena, nncc_tensor *, port->nleaf + 1);
     bool good =
         value_read(a->arena, port, arena_printf(a->arena, "@%s", path), leaf);
@@ -103,7 +101,7 @@ static bool store_from_json(const Args *a, nncc_model *m, const char *name,
         const char *key =
             arena_printf(a->arena, "%s%s%s", port->name, *of ? "." : "", of);
         if (nncc_store_put(s, key, leaf[i]) != NN_OK)
-            good = cli_fail("%s", nncc_last_error()) == 0;
+            good = cli_failed();
     }
     for (int i = 0; i < port->nleaf; i++)
         nncc_tensor_free(leaf[i]);
@@ -140,16 +138,13 @@ static bool open_store(const char *path, nncc_store **s)
     int status =
         file_ends(path, ".json") ? nncc_store_new(s) : nncc_store_read(path, s);
 
-    if (status == NN_OK)
-        return true;
-    cli_fail("%s", nncc_last_error());
-    return false;
+    return status == NN_OK || cli_failed();
 }
 
-static bool load_one(const Args *a, nncc_model *m, const Given *g, bool tell,
+static bool load_one(const Args *a, nncc_model *m, const char *value, bool tell,
                      nncc_data **fit)
 {
-    const char *path, *name = trained_name(a, g->value, &path);
+    const char *path, *name = trained_name(a, value, &path);
     char *missing = NULL;
     nncc_store *s;
 
@@ -169,21 +164,21 @@ static bool load_one(const Args *a, nncc_model *m, const Given *g, bool tell,
 
 bool trained_load(const Args *a, nncc_model *m, bool tell, nncc_data **fit)
 {
-    for (int i = 0; i < a->given.n; i++)
-        if (!strcmp(a->given.at[i].name, "load") &&
-            !load_one(a, m, &a->given.at[i], tell, fit))
+    const char *value;
+
+    for (int i = 0; (value = option_next(a, "load", &i));)
+        if (!load_one(a, m, value, tell, fit))
             return false;
     return true;
 }
 
 bool trained_fit(const Args *a, nncc_data **fit)
 {
-    for (int i = 0; i < a->given.n; i++) {
-        const char *path;
+    const char *value, *path;
+
+    for (int i = 0; (value = option_next(a, "load", &i));) {
         nncc_store *s;
-        if (strcmp(a->given.at[i].name, "load"))
-            continue;
-        trained_name(a, a->given.at[i].value, &path);
+        trained_name(a, value, &path);
         if (!open_store(path, &s))
             return false;
         bool good = take_fit(s, path, fit);

@@ -461,10 +461,8 @@ static bool from_csv(const nn_port *p, const char *path, nncc_tensor **leaf)
         return false;
     }
     o.no_label = 1;
-    if (nncc_csv_read(path, &o, &d) != NN_OK) {
-        cli_fail("%s", nncc_last_error());
-        return false;
-    }
+    if (nncc_csv_read(path, &o, &d) != NN_OK)
+        return cli_failed();
     int64_t size[2] = {d->n, d->nfeature};
     if (rank == 1 && d->n != 1 && d->nfeature != 1) {
         cli_fail("%s: %s has %lld rows and %lld columns, which is no vector",
@@ -479,9 +477,7 @@ static bool from_csv(const nn_port *p, const char *path, nncc_tensor **leaf)
     for (int64_t i = 0; made && i < d->n * d->nfeature; i++)
         tensor_set(leaf[0], i, ((const double *)d->x)[i]);
     nncc_data_free(d);
-    if (!made)
-        cli_fail("%s", nncc_last_error());
-    return made;
+    return made || cli_failed();
 }
 
 /* FILE, or FILE:RESULT. */

@@ -138,8 +138,7 @@ static bool carry_leaf(Arena *a, const Port *p, const Leaf *leaf, Carry *c)
     c->found++;
     if (nncc_store_put(c->to, name, t) == NN_OK)
         return true;
-    cli_fail("%s", nncc_last_error());
-    return false;
+    return cli_failed();
 }
 
 static bool carry_program(const Load *l, Carry *c)
@@ -161,10 +160,10 @@ static bool carry_store(Watch *w, const Load *l, const nncc_store *from)
     Carry c = {.from = from};
 
     if (nncc_store_new(&c.to) != NN_OK)
-        return cli_fail("%s", nncc_last_error()) == EXIT_SUCCESS;
+        return cli_failed();
     bool good = carry_program(l, &c);
     if (good && c.found && nncc_store_write(c.to, w->carried) != NN_OK)
-        good = cli_fail("%s", nncc_last_error()) == EXIT_SUCCESS;
+        good = cli_failed();
     nncc_store_free(c.to);
     if (good)
         printf("%d of %d tensors are carried over\n", c.found, c.all);
@@ -182,7 +181,7 @@ static void carry_over(Watch *w, const Load *l)
         return;
     w->carries = false;
     if (nncc_store_read(path, &from) != NN_OK) {
-        cli_fail("%s", nncc_last_error());
+        cli_failed();
         return;
     }
     carry_store(w, l, from);

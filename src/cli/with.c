@@ -477,10 +477,8 @@ static bool apply(const Args *a, Load *l, const char *value)
 
     w.unlike = str_new(a->arena);
     w.name = trained_name(a, value, &w.path);
-    if (nncc_store_read(w.path, &w.store) != NN_OK) {
-        cli_fail("%s", nncc_last_error());
-        return false;
-    }
+    if (nncc_store_read(w.path, &w.store) != NN_OK)
+        return cli_failed();
     bool good = fill_functions(&w) && fit_module(&w);
     nncc_store_free(w.store);
     return good;
@@ -488,9 +486,10 @@ static bool apply(const Args *a, Load *l, const char *value)
 
 bool with_apply(const Args *a, Load *l)
 {
-    for (int i = 0; i < a->given.n; i++)
-        if (!strcmp(a->given.at[i].name, "with") &&
-            !apply(a, l, a->given.at[i].value))
+    const char *value;
+
+    for (int i = 0; (value = option_next(a, "with", &i));)
+        if (!apply(a, l, value))
             return false;
     return true;
 }
