@@ -147,12 +147,19 @@ static json_t *training_json(Arena *a, const Training *t)
     return to;
 }
 
+static json_t *trainings_json(Arena *a, const Module *m)
+{
+    json_t *to = json_array();
+    for (int i = 0; i < m->training.n; i++)
+        add(to, training_json(a, &m->training.at[i]));
+    return to;
+}
+
 static json_t *module_json(Arena *a, const ModuleInput *in)
 {
     const Module *m = in->module;
     Interface *interface = interface_of(a, in);
     json_t *to = json_object(), *functions = json_array();
-    json_t *train = json_array();
     set(to, "abi_version", json_integer(NN_ABI_VERSION));
     set(to, "name", text(a, m->name));
     set(to, "source", text(a, file_name(m->path)));
@@ -165,14 +172,10 @@ static json_t *module_json(Arena *a, const ModuleInput *in)
         set(to, "metric", text(a, m->metric));
     if (m->fit)
         set(to, "fit", fit_json(a, m->fit));
-    for (int i = 0; i < m->training.n; i++)
-        add(train, training_json(a, &m->training.at[i]));
+    if (m->training.n > 0)
+        set(to, "train", trainings_json(a, m));
     for (int i = 0; i < interface->nfunction; i++)
         add(functions, function_json(a, m->graph, &interface->function[i]));
-    if (m->training.n > 0)
-        set(to, "train", train);
-    else
-        json_decref(train);
     set(to, "functions", functions);
     return to;
 }

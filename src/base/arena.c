@@ -211,7 +211,7 @@ void str_json(Str *s, const char *text)
     for (; *text; text++) {
         if (*text == '"' || *text == '\\')
             str_printf(s, "\\");
-        if ((unsigned char)*text < ' ')
+        if ((unsigned char)*text < ' ' || *text == 127)
             str_printf(s, "\\u%04x", *text);
         else
             str_add(s, text, 1);

@@ -62,7 +62,7 @@ Str str_new(Arena *a);
 void str_printf(Str *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void str_add(Str *s, const char *bytes, size_t n);
-void str_json(Str *s, const char *text); /* "text" */
+void str_json(Str *s, const char *text); /* "text", in JSON or TOML */
 /* What is left in f, of which up to limit + 1 bytes, so that more shows; never
  * NULL. */
 char *read_stream(Arena *a, FILE *f, size_t limit, size_t *n);

@@ -67,6 +67,10 @@ int cli_usage(const Args *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool cli_failed(void); /* why the last call of libnn failed; false */
+/* Which of n words the text is, to *out; NULL: nothing is said, and nothing
+ * done. A status to exit with. */
+int cli_choice(const Args *a, const char *name, const char *text,
+               const char *const *word, int n, int *out);
 /* " (did you mean 'x'?)" or "". */
 const char *cli_suggest(Arena *a, const char *name, const char *const *among,
                         int n);
@@ -110,6 +114,8 @@ bool file_ends(const char *path, const char *end);
 bool file_write(Arena *a, const char *path, const char *bytes, size_t n);
 /* To --output, or standard output; what to exit with. */
 int cli_output(const Args *a, const Str *text);
+/* Closes *f, if it is open, and makes it NULL: has all of it been written? */
+bool stream_close(FILE **f);
 /* That what was printed has arrived. */
 bool cli_flush(Arena *a);
 bool cli_colour(FILE *to);
@@ -149,6 +155,9 @@ Schedule **driver_schedule(Load *l, Function *const *f, int n);
 Jit *driver_jit(Load *l, Function *const *f, int n);
 
 /* value.c: values of the command line */
+
+/* "net.hidden.W": what a tensor of a port is called, by its path there. */
+const char *leaf_name(Arena *a, const char *port, const char *path);
 
 /* Fills the leaves of parameter p from text: a number, JSON, @file. False after
  * a message; leaves that were made are in leaf then, too. */

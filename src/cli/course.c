@@ -34,15 +34,6 @@ static const char *said_for(const Args *a, const char *option,
     return found;
 }
 
-static int kind_named(const char *name)
-{
-    int kind = 0;
-
-    while (kind < NKIND && strcmp(kinds[kind], name) != 0)
-        kind++;
-    return kind;
-}
-
 /* What belongs to the schedule of a setting. */
 static int read_details(const Args *a, nncc_schedule *s)
 {
@@ -68,16 +59,13 @@ typedef LIST(nncc_schedule) Schedules;
 static int add_schedule(const Args *a, const char *text, Schedules *to)
 {
     const char *equals = strchr(text, '='), *kind = equals ? equals + 1 : text;
-    nncc_schedule s = {.setting = "lr", .kind = kind_named(kind)};
+    nncc_schedule s = {.setting = "lr"};
 
     if (equals)
         s.setting = arena_printf(a->arena, "%.*s", (int)(equals - text), text);
-    if (s.kind == NKIND)
-        return cli_usage(a,
-                         "'--schedule' is constant, linear, cosine, step, "
-                         "one-cycle or plateau, not '%s'%s",
-                         kind, cli_suggest(a->arena, kind, kinds, NKIND));
-    int status = read_details(a, &s);
+    int status = cli_choice(a, "schedule", kind, kinds, NKIND, &s.kind);
+    if (!status)
+        status = read_details(a, &s);
     list_push(a->arena, to, s);
     return status;
 }
@@ -114,12 +102,11 @@ static int read_best(const Args *a, nncc_train_options *o)
 
 static int read_on_nan(const Args *a, nncc_train_options *o)
 {
-    const char *text = option_value(a, "on-nan");
+    static const char *const kind[] = {[NNCC_NAN_STOP] = "stop",
+                                       [NNCC_NAN_SKIP] = "skip"};
 
-    if (text && strcmp(text, "stop") != 0 && strcmp(text, "skip") != 0)
-        return cli_usage(a, "'--on-nan' is stop or skip, not '%s'", text);
-    o->on_nan = text && !strcmp(text, "skip") ? NNCC_NAN_SKIP : NNCC_NAN_STOP;
-    return EXIT_SUCCESS;
+    return cli_choice(a, "on-nan", option_value(a, "on-nan"), kind, 2,
+                      &o->on_nan);
 }
 
 static int read_average(const Args *a, nncc_train_options *o)

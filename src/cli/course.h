@@ -22,11 +22,13 @@ typedef struct Grid {
 
 /* --seeds and --grid; a status to exit with. */
 int grid_read(const Args *a, const Module *m, Grid *to);
+/* What is done before each; false after a message. */
+typedef bool GridLoad(const Args *a, nncc_model *m, nncc_train_options *o,
+                      const Sets *s);
 /* Trains all of them and prints what they gave; t->model is the best one then.
- * False after a message. load: before each. */
+ * False after a message. */
 bool grid_train(const Args *a, const Grid *g, Trained *t,
                 const nncc_train_options *o, const Sets *s,
-                bool (*load)(const Args *a, nncc_model *m,
-                             nncc_train_options *o, const Sets *s));
+                GridLoad *load);
 
 #endif

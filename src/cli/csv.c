@@ -64,15 +64,14 @@ static int read_missing(const Args *a, SetOptions *to)
 
 static int read_date_order(const Args *a, SetOptions *to)
 {
+    static const int order[] = {NNCC_DATE_DMY, NNCC_DATE_MDY};
+    static const char *const word[] = {"dmy", "mdy"};
     const char *text = option_value(a, "date-order");
+    int k = 0, status = cli_choice(a, "date-order", text, word, 2, &k);
 
-    if (text && !strcmp(text, "dmy"))
-        to->csv.date_order = NNCC_DATE_DMY;
-    else if (text && !strcmp(text, "mdy"))
-        to->csv.date_order = NNCC_DATE_MDY;
-    else if (text)
-        return cli_usage(a, "'--date-order' is dmy or mdy, not '%s'", text);
-    return EXIT_SUCCESS;
+    if (text && !status)
+        to->csv.date_order = order[k];
+    return status;
 }
 
 static int read_comment(const Args *a, SetOptions *to)

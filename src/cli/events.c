@@ -126,12 +126,8 @@ void events_put(const EventFile *e, const Record *r)
 
 bool events_close(EventFile *e)
 {
-    if (!e->to)
+    if (stream_close(&e->to))
         return true;
-    bool bad = ferror(e->to) != 0;
-    bad = fclose(e->to) != 0 || bad;
-    e->to = NULL;
-    if (bad)
-        cli_fail("cannot write all of %s", e->path);
-    return !bad;
+    cli_fail("cannot write all of %s", e->path);
+    return false;
 }

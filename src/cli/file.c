@@ -324,6 +324,16 @@ int cli_output(const Args *a, const Str *text)
     return EXIT_SUCCESS;
 }
 
+bool stream_close(FILE **f)
+{
+    if (!*f)
+        return true;
+    bool good = !ferror(*f);
+    good = fclose(*f) == 0 && good;
+    *f = NULL;
+    return good;
+}
+
 bool cli_flush(Arena *a)
 {
     errno = 0;

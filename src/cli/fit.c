@@ -29,7 +29,7 @@ typedef struct Fit {
 static int read_options(Fit *t)
 {
     const Args *a = t->args;
-    const char *method = option_value(a, "method");
+    static const char *const methods[] = {"lbfgs", "newton"};
     const char *tolerance = option_value(a, "tolerance");
     char *end = NULL;
 
@@ -40,10 +40,10 @@ static int read_options(Fit *t)
         return cli_usage(a,
                          "'--tolerance' is a number between 0 and 1, not '%s'",
                          tolerance);
-    if (method && strcmp(method, "lbfgs") && strcmp(method, "newton"))
-        return cli_usage(a, "'--method' is lbfgs or newton, not '%s'", method);
-    t->newton = method && !strcmp(method, "newton");
-    return EXIT_SUCCESS;
+    int method = 0, status = cli_choice(a, "method", option_value(a, "method"),
+                                        methods, 2, &method);
+    t->newton = method == 1;
+    return status;
 }
 
 static const Port *find_param(const Function *f, const char *name)

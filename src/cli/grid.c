@@ -1,6 +1,7 @@
 /* grid.c: several trainings side by side: other seeds, other settings. */
 
 #include "cli/course.h"
+#include "cli/record.h"
 #include "cli/settings.h"
 
 #include <math.h>
@@ -137,11 +138,6 @@ static void print_run(const Args *a, const Grid *g, const GridRun *r)
     fflush(stdout);
 }
 
-static void put_json(const char *name, double v)
-{
-    printf(isfinite(v) ? ", \"%s\": %.9g" : ", \"%s\": null", name, v);
-}
-
 static void print_run_json(const Args *a, const Grid *g, const nncc_model *m,
                            const GridRun *r)
 {
@@ -149,13 +145,13 @@ static void print_run_json(const Args *a, const Grid *g, const nncc_model *m,
 
     printf("{\"seed\": %llu", (unsigned long long)r->seed);
     for (int k = 0; k < g->axis.n; k++)
-        put_json(g->axis.at[k].name, r->value[k]);
-    put_json("train_loss", r->diverged ? NAN : o->train_loss);
+        json_number(g->axis.at[k].name, r->value[k], stdout);
+    json_number("train_loss", r->diverged ? NAN : o->train_loss, stdout);
     if (o->has_test)
-        put_json("test_loss", o->test_loss);
+        json_number("test_loss", o->test_loss, stdout);
     for (int i = 0; i < o->nmetric; i++)
-        put_json(arena_printf(a->arena, "test_%s", nncc_metric_name(m, i)),
-                 o->test_metric[i]);
+        json_number(arena_printf(a->arena, "test_%s", nncc_metric_name(m, i)),
+                    o->test_metric[i], stdout);
     printf("}\n");
     fflush(stdout);
 }
@@ -196,8 +192,7 @@ static void print_place(const Args *a, const Grid *g, const GridRun *run,
 /* Trains one; false after a message. What diverges is no fault. */
 static bool train_one(const Args *a, const Grid *g, nncc_model *m,
                       const nncc_train_options *o, const Sets *s, GridRun *r,
-                      bool (*load)(const Args *, nncc_model *,
-                                   nncc_train_options *, const Sets *))
+                      GridLoad *load)
 {
     nncc_train_options own = *o;
     nncc_setting *setting =
@@ -213,7 +208,7 @@ static bool train_one(const Args *a, const Grid *g, nncc_model *m,
     if (!load(a, m, &own, s))
         return false;
     int status = nncc_train(
-        m, &own, s->train, s->validation ? s->validation : s->test, &r->result);
+        m, &own, s->train, sets_held(s), &r->result);
     r->diverged = status == NN_ERR_DIVERGED;
     if (status != NN_OK && !r->diverged)
         return cli_failed();
@@ -222,8 +217,7 @@ static bool train_one(const Args *a, const Grid *g, nncc_model *m,
 
 bool grid_train(const Args *a, const Grid *g, Trained *t,
                 const nncc_train_options *o, const Sets *s,
-                bool (*load)(const Args *a, nncc_model *m,
-                             nncc_train_options *o, const Sets *s))
+                GridLoad *load)
 {
     int64_t n = count_runs(g), best = -1;
     GridRun *run = NEWN(a->arena, GridRun, n + 1);

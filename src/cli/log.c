@@ -26,14 +26,17 @@ static void print_csv(const Record *r, FILE *to)
     fprintf(to, "\n");
 }
 
+void json_number(const char *name, double v, FILE *to)
+{
+    fprintf(to, isfinite(v) ? ", \"%s\": %.9g" : ", \"%s\": null", name, v);
+}
+
 void record_json(const Record *r, FILE *to)
 {
     fprintf(to, "{\"epoch\": %lld, \"step\": %lld, \"seconds\": %.6g",
             (long long)r->epoch, (long long)r->step, r->seconds);
     for (int i = 0; i < r->n; i++)
-        fprintf(to,
-                isfinite(r->at[i].value) ? ", \"%s\": %.9g" : ", \"%s\": null",
-                r->at[i].name, r->at[i].value);
+        json_number(r->at[i].name, r->at[i].value, to);
     fprintf(to, "}\n");
 }
 
@@ -104,12 +107,8 @@ void log_put(LogFile *l, const Record *r)
 
 bool log_close(LogFile *l)
 {
-    if (!l->to)
+    if (stream_close(&l->to))
         return true;
-    bool bad = ferror(l->to) != 0;
-    bad = fclose(l->to) != 0 || bad;
-    l->to = NULL;
-    if (bad)
-        cli_fail("cannot write all of %s", l->path);
-    return !bad;
+    cli_fail("cannot write all of %s", l->path);
+    return false;
 }

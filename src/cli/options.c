@@ -46,6 +46,25 @@ const char *cli_suggest(Arena *a, const char *name, const char *const *among,
     return near ? arena_printf(a, " (did you mean '%s'?)", near) : "";
 }
 
+int cli_choice(const Args *a, const char *name, const char *text,
+               const char *const *word, int n, int *out)
+{
+    Str all = str_new(a->arena);
+
+    if (!text)
+        return EXIT_SUCCESS;
+    for (int i = 0; i < n; i++) {
+        if (!strcmp(word[i], text)) {
+            *out = i;
+            return EXIT_SUCCESS;
+        }
+        str_printf(&all, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ",
+                   word[i]);
+    }
+    return cli_usage(a, "'--%s' is %s, not '%s'%s", name, all.at, text,
+                     cli_suggest(a->arena, text, word, n));
+}
+
 static const Option help_option = {"help", 'h', NULL, "print this"};
 
 static int count(const Command *c)

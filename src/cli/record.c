@@ -137,12 +137,6 @@ void recorder_tell(Recorder *r, const nncc_progress *now)
     put(r);
 }
 
-static void print_number(const Recorder *r, const char *name, double v)
-{
-    fprintf(r->json, isfinite(v) ? ", \"%s\": %.9g" : ", \"%s\": null", name,
-            v);
-}
-
 void recorder_result(Recorder *r, const nncc_train_result *result)
 {
     if (!r->json)
@@ -153,12 +147,12 @@ void recorder_result(Recorder *r, const nncc_train_result *result)
             (long long)result->epochs, (long long)result->steps,
             (long long)result->best_epoch, result->stopped ? "true" : "false",
             result->out_of_patience ? "true" : "false");
-    print_number(r, "seconds", result->seconds);
-    print_number(r, "train_loss", result->train_loss);
+    json_number("seconds", result->seconds, r->json);
+    json_number("train_loss", result->train_loss, r->json);
     if (result->has_test)
-        print_number(r, "test_loss", result->test_loss);
+        json_number("test_loss", result->test_loss, r->json);
     for (int i = 0; i < result->nmetric; i++)
-        print_number(r, r->now.at[METRICS + i].name, result->test_metric[i]);
+        json_number(r->now.at[METRICS + i].name, result->test_metric[i], r->json);
     fprintf(r->json, "}\n");
 }
 
@@ -169,13 +163,8 @@ bool recorder_end(Recorder *r)
     bool good = log_close(&r->log);
 
     good = events_close(&r->events) && good;
-    if (r->json) {
-        bool bad = ferror(r->json) != 0;
-        bad = fclose(r->json) != 0 || bad;
-        r->json = NULL;
-        if (bad)
-            cli_fail("cannot write to standard output");
-        good = good && !bad;
-    }
-    return good;
+    if (stream_close(&r->json))
+        return good;
+    cli_fail("cannot write to standard output");
+    return false;
 }

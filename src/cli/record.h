@@ -33,6 +33,8 @@ bool log_open(Arena *a, const char *path, bool on, const Record *names,
               LogFile *to);
 void log_put(LogFile *l, const Record *r);
 bool log_close(LogFile *l);
+/* ", \"name\": 1.5"; null where it is no number. */
+void json_number(const char *name, double v, FILE *to);
 /* One as a line of JSON. */
 void record_json(const Record *r, FILE *to);
 

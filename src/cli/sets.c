@@ -148,12 +148,8 @@ static int read_split(const Args *a, SetOptions *to)
     const char *text = option_value(a, "split");
     int kind = 0;
 
-    while (text && kind < 3 && strcmp(text, kinds[kind]) != 0)
-        kind++;
-    if (kind == 3)
-        return cli_usage(a,
-                         "'--split' is random, order or stratified, not '%s'%s",
-                         text, cli_suggest(a->arena, text, kinds, 3));
+    if (cli_choice(a, "split", text, kinds, 3, &kind))
+        return EXIT_USAGE;
     const char *order = option_value(a, "order");
     bool kept = order && strcmp(order, "shuffled") != 0;
     to->split.keep_order = to->text || kind == 1 || (kept && !text);
@@ -393,6 +389,11 @@ bool sets_read(const SetOptions *o, Sets *to)
                            : read_rows(o, to);
 
     return done || cli_failed();
+}
+
+const nncc_data *sets_held(const Sets *s)
+{
+    return s->validation ? s->validation : s->test;
 }
 
 void sets_free(Sets *s)

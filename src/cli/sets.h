@@ -38,6 +38,9 @@ typedef struct Sets {
     nncc_data *train, *test, *validation;
 } Sets;
 
+/* What is looked at meanwhile, or NULL. */
+const nncc_data *sets_held(const Sets *s);
+
 /* Options of CSV files, for train and whoever reads its data anew. */
 #define CSV_OPTIONS                                                            \
     {"label", 0, "COLUMN", "name or number of the label's column (the last)"}, \

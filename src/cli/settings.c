@@ -231,7 +231,7 @@ static void print_value(const char *text, Str *to)
     if (toml_is_number(text))
         str_printf(to, "%s", text);
     else
-        toml_string(text, to);
+        str_json(to, text);
 }
 
 /* The option's values, those it has several times as an array. */
@@ -247,7 +247,7 @@ static void print_given(const Args *a, const Option *o, Str *to)
             continue;
         str_printf(to, k++ ? ", " : "");
         if (n > 1)
-            toml_string(a->given.at[i].value, to);
+            str_json(to, a->given.at[i].value);
         else
             print_value(a->given.at[i].value, to);
     }
@@ -315,7 +315,7 @@ const char *settings_text(const Args *a, const Module *m)
                "# For nncc train --config, as of nncc %s. What begins with "
                "# is not set.\n\nmodel = ",
                NNCC_VERSION);
-    toml_string(a->word.n ? a->word.at[0] : "-", &s);
+    str_json(&s, a->word.n ? a->word.at[0] : "-");
     str_printf(&s, "\n");
     for (const Option *o = a->command->option; o->name; o++)
         if (is_about_files(o->name))

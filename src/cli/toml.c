@@ -202,20 +202,6 @@ const char *toml_read(Arena *a, const char *text, Toml *to)
     return r.error;
 }
 
-void toml_string(const char *text, Str *to)
-{
-    str_printf(to, "\"");
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            str_printf(to, "\\%c", *text);
-        else if ((unsigned char)*text < ' ' || *text == 127)
-            str_printf(to, "\\u%04x", (unsigned)*text);
-        else
-            str_add(to, text, 1);
-    }
-    str_printf(to, "\"");
-}
-
 bool toml_is_number(const char *text)
 {
     json_t *j = json_loads(text, JSON_DECODE_ANY, NULL);

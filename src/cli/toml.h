@@ -20,8 +20,6 @@ typedef LIST(TomlEntry) Toml;
  * and arrays of these. What else TOML has is refused. NULL, or what is wrong
  * and where: "3: 'lr' is there twice". */
 const char *toml_read(Arena *a, const char *text, Toml *to);
-/* A string as it is written there. */
-void toml_string(const char *text, Str *to);
 bool toml_is_number(const char *text);
 
 #endif

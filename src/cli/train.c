@@ -238,7 +238,7 @@ static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
     o->context = t;
     catch_endings();
     int status =
-        nncc_train(m, o, s->train, s->validation ? s->validation : s->test, &r);
+        nncc_train(m, o, s->train, sets_held(s), &r);
     let_end();
     progress_end(&t->progress);
     if (status == NN_OK) {
@@ -325,14 +325,9 @@ static int read_checkpoints(const Args *a, nncc_checkpoints *c)
 static int read_order(const Args *a, nncc_train_options *o)
 {
     static const char *const kind[] = {"shuffled", "kept", "streams"};
-    const char *text = option_value(a, "order");
 
-    while (text && o->keep_order < 3 && strcmp(kind[o->keep_order], text) != 0)
-        o->keep_order++;
-    if (o->keep_order < 3)
-        return EXIT_SUCCESS;
-    return cli_usage(a, "'--order' is shuffled, kept or streams, not '%s'%s",
-                     text, cli_suggest(a->arena, text, kind, 3));
+    return cli_choice(a, "order", option_value(a, "order"), kind, 3,
+                      &o->keep_order);
 }
 
 /* Everything about the command line, before the model is read. */

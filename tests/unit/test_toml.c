@@ -77,7 +77,7 @@ START_TEST(strings_come_back)
         text[i - 1] = (char)i;
     text[127] = 0;
     str_printf(&s, "a = ");
-    toml_string(text, &s);
+    str_json(&s, text);
     ck_assert_str_eq(read_text(s.at), arena_printf(arena, "a:'%s", text));
 }
 END_TEST
