@@ -102,8 +102,8 @@ static int read_best(const Args *a, nncc_train_options *o)
 
 static int read_on_nan(const Args *a, nncc_train_options *o)
 {
-    static const char *const kind[] = {[NNCC_NAN_STOP] = "stop",
-                                       [NNCC_NAN_SKIP] = "skip"};
+    static const char *const kind[] = {
+        [NNCC_NAN_STOP] = "stop", [NNCC_NAN_SKIP] = "skip"};
 
     return cli_choice(a, "on-nan", option_value(a, "on-nan"), kind, 2,
                       &o->on_nan);

@@ -28,7 +28,6 @@ typedef bool GridLoad(const Args *a, nncc_model *m, nncc_train_options *o,
 /* Trains all of them and prints what they gave; t->model is the best one then.
  * False after a message. */
 bool grid_train(const Args *a, const Grid *g, Trained *t,
-                const nncc_train_options *o, const Sets *s,
-                GridLoad *load);
+                const nncc_train_options *o, const Sets *s, GridLoad *load);
 
 #endif

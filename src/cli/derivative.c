@@ -32,10 +32,10 @@ static bool is_real(const Port *p)
     return p->nleaf > 0;
 }
 
-static int find_param(const Derivatives *d, const char *name)
+int param_number(const Function *f, const char *name)
 {
-    for (int i = 0; i < d->f->nparam; i++)
-        if (!strcmp(d->f->param[i].name, name))
+    for (int i = 0; i < f->nparam; i++)
+        if (!strcmp(f->param[i].name, name))
             return i;
     return -1;
 }
@@ -63,7 +63,7 @@ static int choose_params(Derivatives *d)
     d->by = NEWN(a->arena, int, d->f->nparam + a->given.n + 1);
     const char *name;
     for (int i = 0; (name = option_next(a, "by", &i));) {
-        int k = find_param(d, name);
+        int k = param_number(d->f, name);
         if (k < 0)
             return no_param(d, name);
         if (!is_real(&d->f->param[k]))

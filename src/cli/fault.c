@@ -25,9 +25,7 @@ typedef struct Fault {
 
 static const nncc_tensor *find(const Fault *f, const Port *p, const char *path)
 {
-    return nncc_store_find(
-        f->step,
-        *path ? arena_printf(f->load.arena, "%s.%s", p->name, path) : p->name);
+    return nncc_store_find(f->step, leaf_name(f->load.arena, p->name, path));
 }
 
 static bool read_sizes(Fault *f)

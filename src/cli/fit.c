@@ -1,6 +1,8 @@
 /* fit.c: nncc fit: parameters that make residuals, or a function, least. */
 
 #include "cli/call.h"
+#include "cli/derivative.h"
+#include "cli/sets.h"
 #include "gradcheck/tensor.h"
 
 #include <math.h>
@@ -10,11 +12,11 @@
 typedef struct Fit {
     Args *args;
     Load load;
-    Function *f;     /* what the command line names */
-    bool squares;    /* it gives residuals, not one number */
-    int nsolve;      /* functions of it; then those that give initial values */
-    bool newton;     /* --method */
-    const char **by; /* parameters that are fitted */
+    Function *f;  /* what the command line names */
+    bool squares; /* it gives residuals, not one number */
+    int nsolve;   /* functions of it; then those that give initial values */
+    bool newton;  /* --method */
+    int *by;      /* parameters that are fitted */
     int nby;
     Jit *jit;
     Call call;
@@ -46,31 +48,23 @@ static int read_options(Fit *t)
     return status;
 }
 
-static const Port *find_param(const Function *f, const char *name)
-{
-    for (int i = 0; i < f->nparam; i++)
-        if (!strcmp(f->param[i].name, name))
-            return &f->param[i];
-    return NULL;
-}
-
 /* Those that have a value to begin with. */
 static int find_fitted(Fit *t)
 {
     const Args *a = t->args;
 
-    t->by = NEWN(a->arena, const char *, a->word.n + 1);
+    t->by = NEWN(a->arena, int, a->word.n + 1);
     for (int i = 2; i < a->word.n; i++) {
         const char *word = a->word.at[i], *equals = strchr(word, '=');
         const char *name =
             equals ? arena_printf(a->arena, "%.*s", (int)(equals - word), word)
                    : word;
-        const Port *p = find_param(t->f, name);
-        if (!p)
+        int k = param_number(t->f, name);
+        if (k < 0)
             return cli_fail("%s has no parameter '%s'", t->f->name, name);
-        if (!equals && p->type->kind != TY_struct)
+        if (!equals && t->f->param[k].type->kind != TY_struct)
             return cli_usage(a, "where does '%s' begin? %s=START", name, name);
-        t->by[t->nby++] = name;
+        t->by[t->nby++] = k;
     }
     return t->nby ? EXIT_SUCCESS
                   : cli_usage(a,
@@ -88,14 +82,10 @@ static bool gives_residuals(const Function *f)
 /* "jacobian(residuals, a, b)" */
 static Function *derivative(const Fit *t, const char *mode)
 {
-    Str s = str_new(t->args->arena);
+    const char *of = driver_expression(&t->load, t->args->word.at[1]);
 
-    str_printf(&s, "%s(%s", mode,
-               driver_expression(&t->load, t->args->word.at[1]));
-    for (int i = 0; i < t->nby; i++)
-        str_printf(&s, ", %s", t->by[i]);
-    str_printf(&s, ")");
-    return driver_function(&t->load, s.at);
+    return driver_function(
+        &t->load, deriv_text(t->args->arena, mode, of, t->f, t->nby, t->by));
 }
 
 /* For each word that is a name alone: what makes a value of that type by the
@@ -108,9 +98,8 @@ static int initial_values(const Fit *t, Function **to)
     for (int i = 2; i < a->word.n; i++)
         if (!strchr(a->word.at[i], '='))
             to[n++] = driver_function(
-                &t->load,
-                arena_printf(a->arena, "fn() = %s()",
-                             find_param(t->f, a->word.at[i])->type->text));
+                &t->load, arena_printf(a->arena, "fn() = %s()",
+                                       t->f->param[t->by[i - 2]].type->text));
     return n;
 }
 
@@ -121,7 +110,6 @@ static bool compile(Fit *t)
     int n = 1;
 
     f[0] = t->f;
-
     if (t->squares)
         f[n++] = derivative(t, "jacobian");
     else
@@ -205,19 +193,6 @@ static bool read_data(Fit *t)
                                                       : cli_failed();
 }
 
-/* Number w of its row; columns are among the features. */
-static double field_value(const nncc_data *d, const nncc_array *from,
-                          int64_t row, int64_t w)
-{
-    const nncc_tensor as = {.dtype = from->dtype, .data = from->at};
-    double v = 0;
-
-    if (!from->column)
-        return tensor_get(&as, row * from->width + w);
-    nncc_data_features(d, row, from->column[w], 1, &v);
-    return v;
-}
-
 static bool give_field(const Fit *t, const nn_port *p, const nncc_array *from,
                        nncc_tensor **leaf)
 {
@@ -234,7 +209,7 @@ static bool give_field(const Fit *t, const nn_port *p, const nncc_array *from,
     for (int64_t i = 0; i < t->data->n * from->width; i++)
         tensor_set(
             *leaf, i,
-            field_value(t->data, from, i / from->width, i % from->width));
+            field_number(t->data, from, i / from->width, i % from->width));
     return true;
 }
 
@@ -296,9 +271,7 @@ static void each_number(const Fit *t, Visit *visit, void *context)
     int64_t number = 0;
 
     for (int k = 0; k < t->nby; k++) {
-        int i;
-        if (nncc_find_param(f, t->by[k], &i) != NN_OK)
-            continue;
+        int i = t->by[k];
         for (int l = 0; l < f->param[i]->nleaf; l++) {
             nncc_tensor *leaf = t->call.leaf[nncc_param_leaf(f, i) + l];
             if (leaf->dtype != NN_F32 && leaf->dtype != NN_F64)
@@ -313,11 +286,10 @@ static void each_number(const Fit *t, Visit *visit, void *context)
 static const char *number_name(Arena *a, const nn_port *p, int leaf,
                                const nncc_tensor *t, int64_t element)
 {
-    const char *path = p->leaf[leaf]->path;
     Str s = str_new(a);
     int64_t below = tensor_elements(t);
 
-    str_printf(&s, "%s%s%s", p->name, *path ? "." : "", path);
+    str_printf(&s, "%s", leaf_name(a, p->name, p->leaf[leaf]->path));
     for (int i = 0; i < t->rank; i++) {
         below /= t->size[i];
         str_printf(&s, "%s%lld%s", i ? ", " : "[",
@@ -453,10 +425,8 @@ static void print_json(const Fit *t, Str *to)
 
     str_printf(to, "{");
     for (int k = 0; k < t->nby; k++) {
-        int i;
-        if (nncc_find_param(f, t->by[k], &i) != NN_OK)
-            continue;
-        str_printf(to, "\"%s\": ", t->by[k]);
+        int i = t->by[k];
+        str_printf(to, "\"%s\": ", f->param[i]->name);
         value_print(f->param[i], t->call.leaf + nncc_param_leaf(f, i), to);
         str_printf(to, ", ");
     }

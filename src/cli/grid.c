@@ -207,8 +207,7 @@ static bool train_one(const Args *a, const Grid *g, nncc_model *m,
     own.seed = r->seed;
     if (!load(a, m, &own, s))
         return false;
-    int status = nncc_train(
-        m, &own, s->train, sets_held(s), &r->result);
+    int status = nncc_train(m, &own, s->train, sets_held(s), &r->result);
     r->diverged = status == NN_ERR_DIVERGED;
     if (status != NN_OK && !r->diverged)
         return cli_failed();
@@ -216,8 +215,7 @@ static bool train_one(const Args *a, const Grid *g, nncc_model *m,
 }
 
 bool grid_train(const Args *a, const Grid *g, Trained *t,
-                const nncc_train_options *o, const Sets *s,
-                GridLoad *load)
+                const nncc_train_options *o, const Sets *s, GridLoad *load)
 {
     int64_t n = count_runs(g), best = -1;
     GridRun *run = NEWN(a->arena, GridRun, n + 1);

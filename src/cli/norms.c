@@ -106,8 +106,7 @@ static const char *leaf_path(const Norms *n, const Port *p, int leaf)
     const char *path =
         type_leaves(n->load.module->graph, p->type, NULL)[leaf].path;
 
-    return *path ? arena_printf(n->load.arena, "%s.%s", p->name, path)
-                 : p->name;
+    return leaf_name(n->load.arena, p->name, path);
 }
 
 static void add_gradients(Norms *n, const NormPart *p, Function *f, Node *loss,

@@ -58,7 +58,10 @@ int cli_choice(const Args *a, const char *name, const char *text,
             *out = i;
             return EXIT_SUCCESS;
         }
-        str_printf(&all, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ",
+        str_printf(&all, "%s%s",
+                   i == 0      ? ""
+                   : i + 1 < n ? ", "
+                               : " or ",
                    word[i]);
     }
     return cli_usage(a, "'--%s' is %s, not '%s'%s", name, all.at, text,

@@ -152,7 +152,8 @@ void recorder_result(Recorder *r, const nncc_train_result *result)
     if (result->has_test)
         json_number("test_loss", result->test_loss, r->json);
     for (int i = 0; i < result->nmetric; i++)
-        json_number(r->now.at[METRICS + i].name, result->test_metric[i], r->json);
+        json_number(r->now.at[METRICS + i].name, result->test_metric[i],
+                    r->json);
     fprintf(r->json, "}\n");
 }
 

@@ -84,12 +84,8 @@ static double label_of(const Predictions *p, int64_t row)
 
     if (!p->label)
         nncc_data_labels(p->data, row, 0, 1, &y);
-    else if (p->label->column)
-        nncc_data_features(p->data, row, p->label->column[0], 1, &y);
     else
-        y = tensor_get(
-            &(nncc_tensor){.dtype = p->label->dtype, .data = p->label->at},
-            row);
+        y = field_number(p->data, p->label, row, 0);
     return y;
 }
 
@@ -313,9 +309,8 @@ static void put_tensors(nncc_model *m, Str *to)
         double mean = n ? sum / (double)n : 0;
         for (int64_t k = 0; k < n; k++)
             squares += pow(tensor_get(&leaf[i], k) - mean, 2);
-        const char *path = port->leaf[i]->path;
-        str_printf(to, "<tr><td>%s%s%s</td><td>", port->name, *path ? "." : "",
-                   path);
+        str_printf(to, "<tr><td>%s</td><td>",
+                   leaf_name(to->arena, port->name, port->leaf[i]->path));
         put_shape(&leaf[i], to);
         str_printf(to, "</td><td>%.4g</td><td>%.4g</td></tr>\n", mean,
                    n ? sqrt(squares / (double)n) : 0);

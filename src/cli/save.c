@@ -110,21 +110,12 @@ static bool npz_print(const Args *a, const Trained *t, const char *name,
     return store_print(t, name, nncc_store_npz, to);
 }
 
-/* The port that is meant: as init gives it. */
-static const Port *saved_port(const Module *m, const char *name)
-{
-    for (int i = 0; i < m->init->nresult; i++)
-        if (!strcmp(m->init->result[i].name, name))
-            return &m->init->result[i];
-    return NULL;
-}
-
 /* A C header with the struct. */
 static bool header_print(const Args *a, const Trained *t, const char *name,
                          const Saved *s, Str *to)
 {
     const void **leaf = NEWN(a->arena, const void *, s->port->nleaf + 1);
-    const Port *p = saved_port(t->module, s->port->name);
+    const Port *p = begun_port(t->module, s->port->name);
 
     (void)name;
     for (int i = 0; i < s->port->nleaf; i++)

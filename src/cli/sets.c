@@ -2,6 +2,7 @@
 
 #include "cli/sets.h"
 #include "cli/trained.h"
+#include "gradcheck/tensor.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -401,4 +402,16 @@ void sets_free(Sets *s)
     nncc_data_free(s->train);
     nncc_data_free(s->test);
     nncc_data_free(s->validation);
+}
+
+double field_number(const nncc_data *d, const nncc_array *field, int64_t row,
+                    int64_t w)
+{
+    const nncc_tensor as = {.dtype = field->dtype, .data = field->at};
+    double v = 0;
+
+    if (!field->column)
+        return tensor_get(&as, row * field->width + w);
+    nncc_data_features(d, row, field->column[w], 1, &v);
+    return v;
 }

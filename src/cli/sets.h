@@ -71,6 +71,9 @@ int sets_options(const Args *a, uint64_t seed, SetOptions *to);
 /* False after a message. */
 bool sets_read(const SetOptions *o, Sets *to);
 void sets_free(Sets *s);
+/* Number w of the field's row; columns are among the features. */
+double field_number(const nncc_data *d, const nncc_array *field, int64_t row,
+                    int64_t w);
 /* A number, or a fraction of two: 1/255. False after a message. */
 bool cli_number(const Args *a, const char *name, const char *text, double *out);
 

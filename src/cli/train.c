@@ -237,8 +237,7 @@ static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
     o->progress = progress;
     o->context = t;
     catch_endings();
-    int status =
-        nncc_train(m, o, s->train, sets_held(s), &r);
+    int status = nncc_train(m, o, s->train, sets_held(s), &r);
     let_end();
     progress_end(&t->progress);
     if (status == NN_OK) {

@@ -52,20 +52,19 @@ const char *trained_name(const Args *a, const char *value, const char **path)
                   : NULL;
 }
 
-/* Is it what init begins: of the model, or what a step keeps. */
-static bool begins(const Module *m, const char *name)
+const Port *begun_port(const Module *m, const char *name)
 {
     for (int i = 0; i < m->init->nresult; i++)
         if (!strcmp(m->init->result[i].name, name))
-            return true;
-    return false;
+            return &m->init->result[i];
+    return NULL;
 }
 
 static int check_option(const Args *a, const Module *m, const Given *g)
 {
     const char *path, *name = trained_name(a, g->value, &path);
 
-    if (name && !begins(m, name))
+    if (name && !begun_port(m, name))
         return cli_usage(a, "'--%s': training updates nothing called '%s'",
                          g->name, name);
     if (!*path)
@@ -98,8 +97,7 @@ static bool store_from_json(const Args *a, nncc_model *m, const char *name,
         value_read(a->arena, port, arena_printf(a->arena, "@%s", path), leaf);
     for (int i = 0; i < port->nleaf && good; i++) {
         const char *of = port->leaf[i]->path;
-        const char *key =
-            arena_printf(a->arena, "%s%s%s", port->name, *of ? "." : "", of);
+        const char *key = leaf_name(a->arena, port->name, of);
         if (nncc_store_put(s, key, leaf[i]) != NN_OK)
             good = cli_failed();
     }

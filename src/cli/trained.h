@@ -16,6 +16,9 @@ typedef struct Trained {
 bool trained_open(Load *l, Function *f, Trained *to);
 void trained_close(Trained *t);
 
+/* What init begins by that name: of the model, or what a step keeps; or NULL.
+ */
+const Port *begun_port(const Module *m, const char *name);
 /* Do --load and --save name what there is? A status to exit with. */
 int trained_check(const Args *a, const Module *m);
 /* Parameters of m, which is prepared, as each --load says; of --load files what

@@ -105,17 +105,6 @@ static bool read_program(const Watch *w, Load *to)
 
 /* What is carried over */
 
-static bool same_sizes(const Leaf *leaf, const nncc_tensor *t)
-{
-    bool same = leaf->rank == t->rank;
-
-    for (int i = 0; same && i < t->rank; i++) {
-        int64_t v;
-        same = dim_const_value(leaf->dim[i], &v) && v == t->size[i];
-    }
-    return same;
-}
-
 typedef struct Carry {
     const nncc_store *from;
     nncc_store *to;
@@ -125,12 +114,11 @@ typedef struct Carry {
 /* One tensor, if it is there; false after a message. */
 static bool carry_leaf(Arena *a, const Port *p, const Leaf *leaf, Carry *c)
 {
-    const char *name =
-        arena_printf(a, "%s%s%s", p->name, *leaf->path ? "." : "", leaf->path);
+    const char *name = leaf_name(a, p->name, leaf->path);
     const nncc_tensor *t = nncc_store_find(c->from, name);
 
     c->all++;
-    if (!t || !same_sizes(leaf, t)) {
+    if (!t || !leaf_fits(leaf, t)) {
         printf("%s %s: begins anew\n", name,
                t ? "has another shape" : "is new");
         return true;

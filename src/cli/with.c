@@ -21,25 +21,13 @@ typedef struct With {
 
 static const nncc_tensor *stored(With *w, const Port *p, const Leaf *leaf)
 {
-    const char *key = arena_printf(w->arena, "%s%s%s", p->name,
-                                   *leaf->path ? "." : "", leaf->path);
+    const char *key = leaf_name(w->arena, p->name, leaf->path);
     const nncc_tensor *t = nncc_store_find(w->store, key);
 
     w->want = w->want ? w->want : key;
     if (!t && w->name)
         t = nncc_store_find(w->store, leaf->path);
     return t;
-}
-
-static bool same_sizes(const Leaf *leaf, const nncc_tensor *t)
-{
-    bool same = leaf->rank == t->rank;
-
-    for (int i = 0; same && i < t->rank; i++) {
-        int64_t v;
-        same = dim_const_value(leaf->dim[i], &v) && v == t->size[i];
-    }
-    return same;
 }
 
 /* A double holds what it is to be. */
@@ -66,15 +54,12 @@ static void tell_unlike(With *w, const Port *p, const Leaf *leaf,
 {
     Str *to = &w->unlike;
 
-    str_printf(to, "%s'%s%s%s' is %s[", to->n ? "; " : "", p->name,
-               *leaf->path ? "." : "", leaf->path, nncc_dtype_name(t->dtype));
+    str_printf(to, "%s'%s' is %s[", to->n ? "; " : "",
+               leaf_name(w->arena, p->name, leaf->path),
+               nncc_dtype_name(t->dtype));
     tell_sizes(t, to);
-    str_printf(to, "], here %s[", dtype_name(leaf->dtype));
-    for (int i = 0; i < leaf->rank; i++) {
-        str_printf(to, "%s", i ? ", " : "");
-        dim_print(leaf->dim[i], to);
-    }
-    str_printf(to, "]");
+    str_printf(to, "], here %s%s", dtype_name(leaf->dtype),
+               dims_text(w->arena, leaf->rank, leaf->dim));
 }
 
 static Node *constant(With *w, const Leaf *leaf, const nncc_tensor *t)
@@ -96,7 +81,7 @@ static int port_values(With *w, const Port *p, Node **value)
 
     for (int i = 0; i < n; i++) {
         const nncc_tensor *t = stored(w, p, &leaf[i]);
-        bool fits = t && same_sizes(&leaf[i], t) && converts(&leaf[i], t);
+        bool fits = t && leaf_fits(&leaf[i], t) && converts(&leaf[i], t);
         if (t && !fits)
             tell_unlike(w, p, &leaf[i], t);
         value[i] = fits ? constant(w, &leaf[i], t) : NULL;
@@ -113,8 +98,8 @@ static bool tell_missing(With *w, const Port *p, Node *const *value,
 
     for (int i = 0; i < p->nleaf; i++)
         if (!value[i])
-            str_printf(&s, "%s%s%s%s", s.n ? ", " : "", p->name,
-                       *leaf[i].path ? "." : "", leaf[i].path);
+            str_printf(&s, "%s%s", s.n ? ", " : "",
+                       leaf_name(w->arena, p->name, leaf[i].path));
     cli_fail("%s has no %s, which %s needs", w->path, s.at, what);
     return false;
 }
@@ -220,8 +205,8 @@ static void fill_init(With *w, Function *f)
         const Leaf *leaf = type_leaves(w->module->graph, p->type, NULL);
         for (int k = 0; found && k < p->nleaf; k++) {
             if (!value[k] && !w->unlike.n)
-                printf("%s%s%s is not in %s: init makes it\n", p->name,
-                       *leaf[k].path ? "." : "", leaf[k].path, w->path);
+                printf("%s is not in %s: init makes it\n",
+                       leaf_name(w->arena, p->name, leaf[k].path), w->path);
             value[k] = value[k] ? value[k] : p->leaf[k];
         }
         if (found)
@@ -367,15 +352,11 @@ static bool no_such_rows(With *w, const Raw *r, const Function *f,
                          const Port *p)
 {
     const Node *x = p->leaf[0];
-    Str s = str_new(w->arena);
 
-    for (int i = 0; i < x->rank; i++) {
-        str_printf(&s, i ? ", " : "");
-        dim_print(x->dim[i], &s);
-    }
     cli_fail("%s: the model was trained on rows of %lld numbers; '%s' takes "
-             "'%s' [%s] (--dim fixes a dimension)",
-             w->path, (long long)r->n, f->name, p->name, s.at);
+             "'%s' %s (--dim fixes a dimension)",
+             w->path, (long long)r->n, f->name, p->name,
+             dims_text(w->arena, x->rank, x->dim));
     return false;
 }
 
