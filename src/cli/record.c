@@ -3,6 +3,7 @@
 #include "cli/record.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,6 +38,11 @@ static void name_scalars(Recorder *r)
         add_scalar(r, r->norms.norm.at[i].name);
 }
 
+int recorder_options(const Args *a, Recorder *r)
+{
+    return option_int(a, "log-steps", 1, &r->steps) ? EXIT_SUCCESS : EXIT_USAGE;
+}
+
 bool recorder_json(const Args *a, Recorder *r)
 {
     if (!option_value(a, "json"))
@@ -59,11 +65,10 @@ bool recorder_begin(const Args *a, nncc_model *m, Recorder *r)
     *r = (Recorder){.args = a,
                     .model = m,
                     .json = r->json,
+                    .steps = r->steps,
                     .keeps =
                         option_value(a, "report") || option_value(a, "plot"),
                     .every = 1};
-    if (!option_int(a, "log-steps", 1, &r->steps))
-        return false;
     r->has_norms = option_value(a, "norms") != NULL;
     if (r->has_norms && !norms_begin(a, m, &r->norms))
         return false;

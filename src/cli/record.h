@@ -71,9 +71,11 @@ typedef struct Recorder {
     LogFile log;
     EventFile events;
 } Recorder;
-/* Of a Recorder that is zeroed, before anything is printed: with --json what
- * goes to standard output goes to stderr instead. False after a message, as
- * recorder_begin. */
+/* What the command line says; a status to exit with. Of a Recorder that is
+ * zeroed. */
+int recorder_options(const Args *a, Recorder *r);
+/* Before anything is printed: with --json what goes to standard output goes to
+ * stderr instead. False after a message, as recorder_begin. */
 bool recorder_json(const Args *a, Recorder *r);
 bool recorder_begin(const Args *a, nncc_model *m, Recorder *r);
 void recorder_tell(Recorder *r, const nncc_progress *now);

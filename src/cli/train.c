@@ -362,6 +362,8 @@ static int train(Args *a)
     o.epochs = 30;
     int status = read_all(a, &o, &checkpoints, &data);
     if (!status)
+        status = recorder_options(a, &t.recorder);
+    if (!status)
         status = driver_load(a, a->word.at[0], DT_f32, &l);
     if (status)
         return status;

@@ -111,6 +111,7 @@ awk -F'</*td[^>]*>' '/<tr><td>/ && NF == 7 { n++; if ($4 !~ /^[01]$/ || $6 !~ /^
 sed -i 's/metric = .*; //' line.nn
 accept "$NNCC" train line.nn --data d.csv --epochs 0 --report page.html --plot curves.svg
 grep -q 'id="samples"' page.html && fail "$(cat page.html)"
+refuse 2 "'--log-steps' needs a whole number of at least 1, not '0'" $train --log-steps 0
 refuse 2 "'--plot' writes .svg, not 'a.png'" $train --plot a.png
 refuse 1 'no/page.html' $train --report no/page.html
 
