@@ -138,23 +138,13 @@ static bool is_real(const nncc_tensor *t)
     return t->dtype == NN_F32 || t->dtype == NN_F64;
 }
 
-static int64_t largest(const nncc_tensor *t, int64_t at, int64_t n)
-{
-    int64_t best = 0;
-
-    for (int64_t k = 1; k < n; k++)
-        if (tensor_get(t, at + k) > tensor_get(t, at + best))
-            best = k;
-    return best;
-}
-
 /* Each row e^x / sum e^x. */
 static void to_probabilities(nncc_tensor *t)
 {
     int64_t n = row_count(t);
 
     for (int64_t at = 0; at < t->size[0] * n; at += n) {
-        double most = tensor_get(t, at + largest(t, at, n)), sum = 0;
+        double most = tensor_get(t, at + tensor_largest(t, at, n)), sum = 0;
         for (int64_t k = 0; k < n; k++)
             sum += exp(tensor_get(t, at + k) - most);
         for (int64_t k = 0; k < n; k++)
@@ -185,7 +175,7 @@ static const char *class_of(const Columns *c, const nncc_tensor *t, int64_t row)
     if (!c->fit || !c->fit->class_name)
         return NULL;
     if (c->classes)
-        k = largest(t, row * c->n, c->n);
+        k = tensor_largest(t, row * c->n, c->n);
     else if (t->dtype == NN_I32 && c->n == 1)
         k = ((const int32_t *)t->data)[row];
     return k >= 0 && k < c->fit->nclass ? c->fit->class_name[k] : NULL;

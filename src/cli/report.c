@@ -123,14 +123,8 @@ static Predictions look_at(const nncc_data *d, const nncc_tensor *t,
 
 static int64_t class_of(const Predictions *p, int64_t row)
 {
-    int64_t best = 0, at = row * p->width;
-
-    if (!p->class_each)
-        return (int64_t)tensor_get(p->t, row);
-    for (int64_t k = 1; k < p->width; k++)
-        if (tensor_get(p->t, at + k) > tensor_get(p->t, at + best))
-            best = k;
-    return best;
+    return p->class_each ? tensor_largest(p->t, row * p->width, p->width)
+                         : (int64_t)tensor_get(p->t, row);
 }
 
 static void put_class(const Predictions *p, double c, Str *to)

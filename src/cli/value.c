@@ -27,6 +27,16 @@ bool leaf_fits(const Leaf *leaf, const nncc_tensor *t)
     return same;
 }
 
+int64_t tensor_largest(const nncc_tensor *t, int64_t at, int64_t n)
+{
+    int64_t best = 0;
+
+    for (int64_t k = 1; k < n; k++)
+        if (tensor_get(t, at + k) > tensor_get(t, at + best))
+            best = k;
+    return best;
+}
+
 static bool integer_fits(int dtype, int64_t v)
 {
     switch ((enum nn_dtype)dtype) {
