@@ -54,6 +54,10 @@ fn s_others(k: key, n: int) =
 fn s_rows(k: key, n: int) -> (real[3], real[3]) =
   (mean(d.dirichlet(k, broadcast([1.0, 2, 3], [n, 3])), axis = 0),
    mean(onehot(d.categorical(k, log(broadcast([1.0, 2, 5], [n, 3]))), 3), axis = 0));
+# Where uniform gives 0: nothing infinite, no class that cannot be.
+fn s_zero(k: key) -> (real, bool, bool) =
+  (min(uniform(k, [130000])), max(abs(d.gumbel_like(k, zeros([130000])))) < 20,
+   all(d.categorical(k, broadcast([-inf, 0], [65000, 2])) == 1));
 # In every place each number as often: how far from it, and the sum of one.
 fn s_order(k: key, n: int) -> (real, int) {
   let keys = split(k, n);
@@ -102,4 +106,5 @@ done
 within "0.5 0.25 0 1.2857 0.6 0.04 0.5772 1.6449" 0.03 s_others k=1 n=100000
 within "0.1667 0.3333 0.5 0.125 0.25 0.625" 0.01 s_rows k=1 n=100000
 within "0 12" 0.01 s_order k=1 n=20000
+is '{"s_zero_0": 0, "s_zero_1": true, "s_zero_2": true}' s_zero k=7
 near '{"s_gamma_0": "nan", "s_gamma_1": "nan"}' s_gamma k=1 a=-1 n=3
