@@ -109,6 +109,8 @@ typedef struct State {
     const Value *field[NSTATE];
 } State;
 
+/* Is the optimizer's parameter i a function: the loss? */
+bool train_takes_loss(const Train *t, int i);
 /* The type of the optimizer's state: of its third parameter, once its first is
  * matched with what is trained. NULL after reporting. */
 const Type *state_type(Train *t);

@@ -166,11 +166,8 @@ static bool left_to_train(Train *t)
 
 static bool takes_the_loss(const Train *t)
 {
-    const FnItem *f =
-        t->optimizer->kind == FK_item ? t->optimizer->info->item : NULL;
-
-    for (int i = 0; f && i < f->nparam; i++)
-        if (f->param[i].type && f->param[i].type->kind == TE_fn)
+    for (int i = 0; i < t->optimizer->nparam; i++)
+        if (train_takes_loss(t, i))
             return true;
     return false;
 }

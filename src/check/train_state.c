@@ -7,6 +7,15 @@
 
 #include <string.h>
 
+bool train_takes_loss(const Train *t, int i)
+{
+    const Fn *f = t->optimizer;
+    const TypeEx *type =
+        f->kind == FK_item ? f->info->item->param[i].type : NULL;
+
+    return type && type->kind == TE_fn;
+}
+
 const Type *state_type(Train *t)
 {
     Check *c = t->c;
@@ -22,7 +31,7 @@ const Type *state_type(Train *t)
                           "-> (p, state)");
     p = f->info->item->param;
     for (int i = 0; i < 3; i++)
-        if (!p[i].type || p[i].type->kind == TE_fn)
+        if (!p[i].type || train_takes_loss(t, i))
             return check_none(c, p[i].span, "train",
                               "an optimizer's first parameters are values: p, "
                               "its gradient, a state");

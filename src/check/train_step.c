@@ -10,13 +10,6 @@
 /* The optimizer's settings: scalars, from the call or their defaults; a
  * function among them is the loss. */
 
-static bool takes_loss(const Train *t, int i)
-{
-    const TypeEx *type = t->optimizer->info->item->param[i].type;
-
-    return type && type->kind == TE_fn;
-}
-
 /* fn(net) = loss(net, x, …), or its first part where the loss has a state. */
 static const Value *loss_of_net(Train *t, const Arguments *a)
 {
@@ -58,7 +51,7 @@ static bool place_settings(Train *t, const Scope *s, const Expr *e,
             return false;
     }
     for (int i = 0; i < to->n; i++)
-        if (to->value[i] && (i < 3 || takes_loss(t, i)))
+        if (to->value[i] && (i < 3 || train_takes_loss(t, i)))
             return check_refuse(
                 c, to->span[i], "setting", "'%s' has no setting '%s'",
                 fn_name(c, t->optimizer), t->optimizer->param[i].name);
@@ -250,7 +243,7 @@ static bool group_settings(Train *t, const Group *group, Arguments *all)
     Arguments to;
 
     for (int i = 3; i < all->n; i++)
-        if (!takes_loss(t, i))
+        if (!train_takes_loss(t, i))
             scope_bind(c, s, t->optimizer->param[i].name, t->at, all->value[i]);
     if (!place_settings(t, s, group->call, &to))
         return false;
@@ -410,7 +403,7 @@ static bool step_params(Train *t, Function *f, const Value *const *fresh,
     train_params(t, f, PR_held, fresh);
     train_params(t, f, PR_data, fresh);
     for (int i = 3; i < setting->n; i++)
-        if (!takes_loss(t, i) && !add_setting(t, f, i, setting))
+        if (!train_takes_loss(t, i) && !add_setting(t, f, i, setting))
             return false;
     add_knob(t, f, "clip_norm", c->real, &t->clip_norm);
     add_knob(t, f, "clip_value", c->real, &t->clip_value);
@@ -507,7 +500,7 @@ Function *train_step(Train *t)
         a.value[t->key] = step_key(t, &s);
     count_step(t, &s);
     for (int i = 3; i < setting.n; i++)
-        if (takes_loss(t, i))
+        if (train_takes_loss(t, i))
             setting.value[i] = loss_of_net(t, &a);
     loss = train_loss(t, t->loss, fn_apply(c, t->loss, &a), &carried);
     if (!loss || (t->carried >= 0 && !carried_fits(t, &carried)))
