@@ -1,4 +1,5 @@
-/* suite.h: what main of a test program does with its suite. */
+/* suite.h: what main of a test program does with its suite, and texts that
+ * tests read. */
 #ifndef NNCC_TEST_SUITE_H
 #define NNCC_TEST_SUITE_H
 
@@ -18,5 +19,9 @@
 
 /* Runs it and frees it: main's result. */
 int run_suite(Suite *s);
+
+struct Arena;
+/* All of a file of the repository, which is there. */
+char *file_text(struct Arena *a, const char *path);
 
 #endif

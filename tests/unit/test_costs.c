@@ -10,7 +10,6 @@
 #include <check.h>
 #include <glob.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { LARGE = 512 /* all dimensions */ };
@@ -218,27 +217,13 @@ static bool is_without(const char *name)
     return false;
 }
 
-static char *read_file(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    Str s = str_new(arena);
-    char block[4096];
-    size_t n;
-
-    ck_assert_msg(f, "no %s", path);
-    while ((n = fread(block, 1, sizeof block, f)) > 0)
-        str_add(&s, block, n);
-    fclose(f);
-    return s.at;
-}
-
 START_TEST(library_is_covered)
 {
     static const char *const files[] = {"prelude", "nn", "distributions",
                                         "solvers"};
-    const char *calls = read_file("tests/costs.nn");
+    const char *calls = file_text(arena, "tests/costs.nn");
     const char *text =
-        read_file(arena_printf(arena, "src/std/%s.nn", files[_i]));
+        file_text(arena, arena_printf(arena, "src/std/%s.nn", files[_i]));
 
     for (const char *c = strstr(text, "\nfn "); c; c = strstr(c + 1, "\nfn ")) {
         size_t n = strcspn(c + 4, "[(");

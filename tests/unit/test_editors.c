@@ -16,22 +16,6 @@ static void setup(void) { arena = arena_new(); }
 
 static void teardown(void) { arena_free(arena); }
 
-static char *read_text(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    Str s = str_new(arena);
-    int c;
-
-    ck_assert_msg(f != NULL, "%s is not there", path);
-    str_add(&s, "", 0);
-    while ((c = fgetc(f)) != EOF) {
-        char one = (char)c;
-        str_add(&s, &one, 1);
-    }
-    fclose(f);
-    return s.at;
-}
-
 static const char *const json_files[] = {
     CODE "package.json",
     CODE "language-configuration.json",
@@ -63,7 +47,7 @@ START_TEST(package_is_whole)
 
     for (int i = 0; i < 2; i++) {
         ck_assert_ptr_nonnull(path[i]);
-        read_text(arena_printf(arena, CODE "%s", path[i]));
+        file_text(arena, arena_printf(arena, CODE "%s", path[i]));
     }
     json_decref(j);
 }
@@ -103,7 +87,7 @@ static char *lines_with(const char *text, const char *mark)
 /* The words that the scanner has rules for: lines `"word" …` of its rules. */
 static int scanner_words(const char **to, int max)
 {
-    const char *at = read_text("grammar/nn.l");
+    const char *at = file_text(arena, "grammar/nn.l");
     int n = 0;
 
     while ((at = strstr(at, "\n\"")) && n < max) {
@@ -123,10 +107,10 @@ enum { MAX_WORDS = 400, NOTHERS = sizeof others / sizeof *others };
 
 START_TEST(words_are_known)
 {
-    const char *vim =
-        lines_with(read_text("docs/editors/vim/syntax/nn.vim"), "keyword nn");
-    const char *code =
-        lines_with(read_text(CODE "syntaxes/nn.tmLanguage.json"), "\"match\"");
+    const char *vim = lines_with(
+        file_text(arena, "docs/editors/vim/syntax/nn.vim"), "keyword nn");
+    const char *code = lines_with(
+        file_text(arena, CODE "syntaxes/nn.tmLanguage.json"), "\"match\"");
     const char *word[MAX_WORDS];
     Str missing = str_new(arena);
     Check c = {.arena = arena, .names = intern_new(arena)};

@@ -142,21 +142,6 @@ END_TEST
 
 static glob_t files;
 
-static const char *read_text(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    Str s = str_new(arena);
-    char block[4096];
-    size_t n;
-
-    ck_assert_ptr_nonnull(f);
-    str_add(&s, "", 0);
-    while ((n = fread(block, 1, sizeof block, f)) > 0)
-        str_add(&s, block, n);
-    fclose(f);
-    return s.at;
-}
-
 static const char *tree(const char *text)
 {
     char *got = NULL;
@@ -174,7 +159,7 @@ static const char *tree(const char *text)
 
 START_TEST(program_is_the_same)
 {
-    const char *text = read_text(files.gl_pathv[_i]);
+    const char *text = file_text(arena, files.gl_pathv[_i]);
     const char *once = formatted(text);
 
     if (!once)

@@ -11,21 +11,6 @@
 
 static Arena *arena;
 
-static char *read_text(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    Str s = str_new(arena);
-    char block[4096];
-    size_t n;
-
-    ck_assert_ptr_nonnull(f);
-    str_add(&s, "", 0);
-    while ((n = fread(block, 1, sizeof block, f)) > 0)
-        str_add(&s, block, n);
-    fclose(f);
-    return s.at;
-}
-
 /* All files of a pattern, one after another. */
 static void add_files(Str *to, const char *pattern)
 {
@@ -33,7 +18,7 @@ static void add_files(Str *to, const char *pattern)
 
     ck_assert_int_eq(glob(pattern, 0, NULL, &g), 0);
     for (size_t i = 0; i < g.gl_pathc; i++)
-        str_printf(to, "%s\n", read_text(g.gl_pathv[i]));
+        str_printf(to, "%s\n", file_text(arena, g.gl_pathv[i]));
     globfree(&g);
 }
 
@@ -100,7 +85,7 @@ static void take_call(const char *file, const char *s)
 
 static void take_calls(const char *file, const char *call)
 {
-    const char *text = read_text(file);
+    const char *text = file_text(arena, file);
     size_t n = strlen(call);
 
     for (const char *s = text; (s = strstr(s, call)); s += n)

@@ -8,7 +8,6 @@
 #include <check.h>
 #include <glob.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { TRIES = 2, MOST_ROWS = 80 };
@@ -303,19 +302,6 @@ static int check_function(Point *p)
     return done;
 }
 
-static char *read_file(const char *path)
-{
-    FILE *f = fopen(path, "r");
-    char *text = NULL;
-    size_t n = 0;
-    ck_assert_ptr_nonnull(f);
-    ck_assert_int_ge(getdelim(&text, &n, 0, f), 0);
-    fclose(f);
-    char *copy = arena_printf(arena, "%s", text);
-    free(text);
-    return copy;
-}
-
 static Program *load(const char *path, const char *text)
 {
     const CheckOptions o = {.real = DT_f64, .labels = true, .written = true};
@@ -364,7 +350,7 @@ static Point point_in(Program *p)
  * them. */
 static int check_file(const char *path)
 {
-    const char *text = read_file(path);
+    const char *text = file_text(arena, path);
     Program *own = load(path, text);
     Point p = point_in(own);
     int done = check_declared(&p, text) + check_samples(&p, own);
