@@ -281,6 +281,34 @@ static int fit_from_json(json_t *j, nncc_data *d)
     return status ? status : read_fields(fields, d);
 }
 
+/* What text, which is JSON, and s say. */
+static int read_fit(const nncc_store *s, const char *text, nncc_data *d)
+{
+    json_t *j = json_loads(text, 0, NULL);
+    int status = !j ? bad_fit() : (int)NN_OK;
+
+    if (!status && !(d->path = nncc_strdup("the trained model")))
+        status = NN_ERR_MEMORY;
+    if (!status)
+        status = fit_from_json(j, d);
+    json_decref(j);
+    if (!status)
+        status = read_numbers(s, KEY_MEAN, d->nfeature, &d->mean);
+    if (!status)
+        status = read_numbers(s, KEY_FACTOR, d->nfeature, &d->factor);
+    if (!status)
+        status = read_numbers(s, KEY_FILL, d->nfeature, &d->fill);
+    if (!status)
+        status = read_weights(s, d);
+    if (!status && !d->mean != !d->factor)
+        status = bad_fit();
+    if (!status && d->mean) {
+        d->fit_scale = d->scale;
+        d->scale = 1;
+    }
+    return status;
+}
+
 int nncc_fit_read(const nncc_store *s, nncc_data **out)
 {
     const char *text = nncc_store_text(s, KEY_DATA);
@@ -290,29 +318,8 @@ int nncc_fit_read(const nncc_store *s, nncc_data **out)
     if (!s || !out)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_fit_read: null argument");
     if (text) {
-        json_t *j = json_loads(text, 0, NULL);
         d = nncc_alloc(1, sizeof *d, "a data set");
-        if (!j)
-            status = bad_fit();
-        else if (!d || !(d->path = nncc_strdup("the trained model")))
-            status = NN_ERR_MEMORY;
-        else
-            status = fit_from_json(j, d);
-        json_decref(j);
-        if (!status)
-            status = read_numbers(s, KEY_MEAN, d->nfeature, &d->mean);
-        if (!status)
-            status = read_numbers(s, KEY_FACTOR, d->nfeature, &d->factor);
-        if (!status)
-            status = read_numbers(s, KEY_FILL, d->nfeature, &d->fill);
-        if (!status)
-            status = read_weights(s, d);
-        if (!status && !d->mean != !d->factor)
-            status = bad_fit();
-        if (!status && d->mean) {
-            d->fit_scale = d->scale;
-            d->scale = 1;
-        }
+        status = d ? read_fit(s, text, d) : (int)NN_ERR_MEMORY;
     }
     if (status)
         nncc_data_free(d);

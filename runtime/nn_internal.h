@@ -257,15 +257,25 @@ int nncc_read_at(const char *path, int fd, uint64_t at, void *to, size_t n);
 /* Its first bytes, at most n; how many. 0 where it is no readable file. */
 int nncc_read_start(const char *path, unsigned char *to, int n);
 
-/* npy.c, npz.c: arrays as bytes */
+/* format.c: numbers as they lie in files */
 
-/* The elements of a file as they lie there: integers, with or without a sign,
- * or IEEE numbers. */
+/* Integers, with or without a sign, IEEE numbers, or the upper halves of such
+ * of 4 bytes (bfloat16). */
 typedef struct nncc_format {
-    char kind; /* 'b' 'i' 'u' 'f' */
+    char kind; /* 'b' 'i' 'u' 'f' 'g' */
     int bytes; /* 1, 2, 4, 8 */
     bool big;  /* the first byte is the highest */
 } nncc_format;
+/* The dtype that holds such elements; -1: there is none. */
+int nncc_format_dtype(nncc_format f);
+/* n elements as doubles. */
+void nncc_format_numbers(nncc_format f, const unsigned char *from, int64_t n,
+                         double *to);
+/* n elements as those of a tensor whose dtype holds them. */
+void nncc_format_copy(nncc_format f, const unsigned char *from, int64_t n,
+                      const nncc_tensor *to);
+
+/* npy.c, npz.c: arrays as bytes */
 
 typedef struct nncc_layout {
     nncc_format format;
@@ -285,11 +295,6 @@ int nncc_layout_take(const char *path, const nncc_bytes *b,
                      const nncc_layout *h, nncc_tensor **out);
 /* All arrays and texts of a .npz file. */
 int nncc_npz_parse(const char *path, const nncc_bytes *b, nncc_store **out);
-/* The dtype that holds such elements; -1: there is none. */
-int nncc_format_dtype(nncc_format f);
-/* n elements as doubles. */
-void nncc_format_numbers(nncc_format f, const unsigned char *from, int64_t n,
-                         double *to);
 
 /* bulk.c: arrays that stay in files */
 
@@ -342,9 +347,6 @@ int nncc_fields_subset(const nncc_data *d, const nncc_view *v, nncc_data *to);
 /* The n rows of d that v tells. */
 int nncc_data_see(const nncc_data *d, const nncc_view *v, int64_t n,
                   nncc_data **out);
-
-/* The number that an IEEE binary16 is. */
-float nncc_half(uint16_t h);
 
 /* output.c */
 

@@ -17,23 +17,6 @@ static bool is_idx(const unsigned char *b, size_t n)
     return n >= 4 && b[0] == 0 && b[1] == 0 && b[2] >= 0x08 && b[2] <= 0x0e;
 }
 
-int nncc_format_dtype(nncc_format f)
-{
-    switch (f.kind) {
-    case 'b':
-        return f.bytes == 1 ? NN_BOOL : -1;
-    case 'u':
-        return f.bytes == 1 ? NN_U8 : f.bytes == 2 ? NN_I32 : NN_I64;
-    case 'i':
-        return f.bytes == 8 ? NN_I64 : NN_I32;
-    case 'f':
-        return f.bytes == 2 || f.bytes == 4 ? NN_F32
-               : f.bytes == 8               ? NN_F64
-                                            : -1;
-    }
-    return -1;
-}
-
 /* IDX: 0, 0, a code for the type, the rank; sizes in 4 bytes each; elements.
  * All of it has the highest byte first. */
 static int idx_header(const char *path, const nncc_bytes *b, nncc_layout *h)
@@ -135,81 +118,6 @@ static int npy_header(const char *path, const nncc_bytes *b, nncc_layout *h)
     return NN_OK;
 }
 
-/* Element i, its bytes as one number. */
-static uint64_t raw(nncc_format f, const unsigned char *from, int64_t i)
-{
-    const unsigned char *p = from + i * f.bytes;
-    uint64_t v = 0;
-
-    for (int k = 0; k < f.bytes; k++)
-        v = v << 8 | p[f.big ? k : f.bytes - 1 - k];
-    return v;
-}
-
-static int64_t signed_of(nncc_format f, uint64_t v)
-{
-    uint64_t sign = UINT64_C(1) << (8 * f.bytes - 1);
-
-    if (f.kind == 'i' && f.bytes < 8)
-        v = (v ^ sign) - sign;
-    return (int64_t)v;
-}
-
-/* Element i, whose bytes as one number are v. */
-static double number_of(nncc_format f, uint64_t v)
-{
-    uint32_t low = (uint32_t)v;
-    float single;
-    double wide;
-
-    if (f.kind == 'b')
-        return v != 0;
-    if (f.kind != 'f')
-        return (double)signed_of(f, v);
-    memcpy(&single, &low, sizeof single);
-    memcpy(&wide, &v, sizeof wide);
-    return f.bytes == 2   ? (double)nncc_half((uint16_t)low)
-           : f.bytes == 4 ? (double)single
-                          : wide;
-}
-
-void nncc_format_numbers(nncc_format f, const unsigned char *from, int64_t n,
-                         double *to)
-{
-    if (f.kind == 'u' && f.bytes == 1) {
-        for (int64_t i = 0; i < n; i++)
-            to[i] = from[i];
-        return;
-    }
-    for (int64_t i = 0; i < n; i++)
-        to[i] = number_of(f, raw(f, from, i));
-}
-
-static void copy_elements(nncc_format f, const unsigned char *from, int64_t n,
-                          const nncc_tensor *to)
-{
-    if (f.bytes == 1 && f.kind != 'i') {
-        memcpy(to->data, from, (size_t)n);
-        for (int64_t i = 0; f.kind == 'b' && i < n; i++)
-            ((uint8_t *)to->data)[i] = from[i] != 0;
-        return;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        uint64_t v = raw(f, from, i);
-        uint32_t low = (uint32_t)v;
-        if (f.bytes == 2 && f.kind == 'f')
-            ((float *)to->data)[i] = nncc_half((uint16_t)low);
-        else if (to->dtype == NN_F32)
-            memcpy((float *)to->data + i, &low, sizeof low);
-        else if (to->dtype == NN_I32)
-            ((int32_t *)to->data)[i] = (int32_t)signed_of(f, v);
-        else if (to->dtype == NN_F64)
-            memcpy((double *)to->data + i, &v, sizeof v);
-        else
-            ((int64_t *)to->data)[i] = signed_of(f, v);
-    }
-}
-
 /* From columns to rows: the first index of what is there goes fastest. */
 static int turn(nncc_tensor *t)
 {
@@ -260,7 +168,7 @@ int nncc_layout_take(const char *path, const nncc_bytes *b,
     int status = nncc_tensor_new(shape.dtype, shape.rank, shape.size, &t);
     if (status)
         return status;
-    copy_elements(h->format, b->at + h->at, n, t);
+    nncc_format_copy(h->format, b->at + h->at, n, t);
     status = h->columns && n ? turn(t) : NN_OK;
     if (status)
         nncc_tensor_free(t);

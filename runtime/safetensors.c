@@ -13,99 +13,22 @@
 enum { PREFIX = 8, MOST_HEADER = 100000000, ALIGN = 8 };
 static const uint64_t most_bytes = UINT64_C(1) << 40;
 
-/* How a file names a dtype, what it becomes here, and how. */
+/* How a file names a dtype, what it becomes here, and how it lies there. */
 typedef struct Kind {
     const char *name;
-    int bytes, dtype;
-    void (*convert)(const unsigned char *from, void *to, int64_t n);
+    int dtype;
+    nncc_format format;
 } Kind;
-
-static void copy_1(const unsigned char *from, void *to, int64_t n)
-{
-    memcpy(to, from, (size_t)n);
-}
-
-static void copy_4(const unsigned char *from, void *to, int64_t n)
-{
-    memcpy(to, from, 4 * (size_t)n);
-}
-
-static void copy_8(const unsigned char *from, void *to, int64_t n)
-{
-    memcpy(to, from, 8 * (size_t)n);
-}
-
-static void from_i8(const unsigned char *from, void *to, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        ((int32_t *)to)[i] = (int8_t)from[i];
-}
-
-static uint16_t half_at(const unsigned char *from, int64_t i)
-{
-    return (uint16_t)(from[2 * i] | from[2 * i + 1] << 8);
-}
-
-static void from_i16(const unsigned char *from, void *to, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        ((int32_t *)to)[i] = (int16_t)half_at(from, i);
-}
-
-static void from_u16(const unsigned char *from, void *to, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        ((int32_t *)to)[i] = half_at(from, i);
-}
-
-static void from_u32(const unsigned char *from, void *to, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) {
-        uint32_t v;
-        memcpy(&v, from + 4 * i, sizeof v);
-        ((int64_t *)to)[i] = v;
-    }
-}
-
-/* bfloat16: the upper half of an f32. */
-static void from_bf16(const unsigned char *from, void *to, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) {
-        uint32_t v = (uint32_t)half_at(from, i) << 16;
-        memcpy((float *)to + i, &v, sizeof v);
-    }
-}
-
-/* IEEE 754 binary16. */
-float nncc_half(uint16_t half)
-{
-    uint32_t h = half, v;
-    uint32_t sign = (h & 0x8000) << 16, e = h >> 10 & 31, m = h & 1023;
-    float f = (float)m * 0x1p-24f; /* where e is 0 */
-
-    memcpy(&v, &f, sizeof v);
-    if (e != 0)
-        v = (e == 31 ? 255 : e + 112) << 23 | m << 13;
-    v |= sign;
-    memcpy(&f, &v, sizeof f);
-    return f;
-}
-
-static void from_f16(const unsigned char *from, void *to, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        ((float *)to)[i] = nncc_half(half_at(from, i));
-}
 
 /* Those that nncc has itself come first. */
 static const Kind kinds[] = {
-    {"BOOL", 1, NN_BOOL, copy_1}, {"U8", 1, NN_U8, copy_1},
-    {"I32", 4, NN_I32, copy_4},   {"I64", 8, NN_I64, copy_8},
-    {"F32", 4, NN_F32, copy_4},   {"F64", 8, NN_F64, copy_8},
-    {"U64", 8, NN_KEY, copy_8},   {"I8", 1, NN_I32, from_i8},
-    {"I16", 2, NN_I32, from_i16}, {"U16", 2, NN_I32, from_u16},
-    {"U32", 4, NN_I64, from_u32}, {"BF16", 2, NN_F32, from_bf16},
-    {"F16", 2, NN_F32, from_f16},
+    {"BOOL", NN_BOOL, {'b', 1, false}}, {"U8", NN_U8, {'u', 1, false}},
+    {"I32", NN_I32, {'i', 4, false}},   {"I64", NN_I64, {'i', 8, false}},
+    {"F32", NN_F32, {'f', 4, false}},   {"F64", NN_F64, {'f', 8, false}},
+    {"U64", NN_KEY, {'u', 8, false}},   {"I8", NN_I32, {'i', 1, false}},
+    {"I16", NN_I32, {'i', 2, false}},   {"U16", NN_I32, {'u', 2, false}},
+    {"U32", NN_I64, {'u', 4, false}},   {"BF16", NN_F32, {'g', 2, false}},
+    {"F16", NN_F32, {'f', 2, false}},
 };
 enum { NKIND = sizeof kinds / sizeof *kinds };
 
@@ -363,53 +286,38 @@ static int take_bytes(Reading *r, const char *name, uint64_t bytes)
     return NN_OK;
 }
 
-/* As a file of NumPy's would have such elements; kind 0: it would not. */
-static nncc_format format_of(const Kind *k)
-{
-    char kind = k->name[0] == 'B'   ? 'b'
-                : k->name[0] == 'U' ? 'u'
-                : k->name[0] == 'I' ? 'i'
-                                    : 'f';
-
-    if (k->name[1] == 'F') /* BF16 */
-        kind = 0;
-    return (nncc_format){.kind = kind, .bytes = k->bytes};
-}
-
 /* The n elements at byte `at` of the open file. */
-static int read_part(const Reading *r, const Kind *k, uint64_t at, int64_t n,
-                     void *to)
+static int read_part(const Reading *r, nncc_format f, uint64_t at, int64_t n,
+                     const nncc_tensor *to)
 {
-    size_t bytes = (size_t)n * (size_t)k->bytes;
+    size_t bytes = (size_t)n * (size_t)f.bytes;
     unsigned char *part = nncc_alloc(bytes, 1, "a tensor");
     int status = part ? nncc_read_at(r->path, r->fd, at, part, bytes)
                       : (int)NN_ERR_MEMORY;
 
     if (!status)
-        k->convert(part, to, n);
+        nncc_format_copy(f, part, n, to);
     free(part);
     return status;
 }
 
 /* The n elements at byte `at` as a tensor of the store. */
-static int take_elements(Reading *r, const char *name, const Kind *k,
+static int take_elements(Reading *r, const char *name, nncc_format f,
                          const nncc_tensor *t, uint64_t at, int64_t n)
 {
-    nncc_format format = format_of(k);
     nncc_tensor *to;
     nncc_bulk *b;
 
-    if (r->fd >= 0 && format.kind &&
-        nncc_is_large((uint64_t)n * (uint64_t)k->bytes)) {
-        int status = nncc_bulk_at(r->path, format, n, at, &b);
+    if (r->fd >= 0 && nncc_is_large((uint64_t)n * (uint64_t)f.bytes)) {
+        int status = nncc_bulk_at(r->path, f, n, at, &b);
         return status ? status : nncc_store_add_bulk(r->to, name, t, b);
     }
     int status = nncc_store_add(r->to, name, t, &to);
     if (status || n == 0)
         return status;
     if (r->fd >= 0)
-        return read_part(r, k, at, n, to->data);
-    k->convert(r->file.at + at, to->data, n);
+        return read_part(r, f, at, n, to);
+    nncc_format_copy(f, r->file.at + at, n, to);
     return NN_OK;
 }
 
@@ -427,16 +335,16 @@ static int read_entry(Reading *r, const char *name, const json_t *entry)
         return nncc_fail(NN_ERR_TYPE,
                          "%s: tensor '%s' is of dtype %s, which is not read",
                          r->path, name, dtype);
+    uint64_t bytes = (uint64_t)k->format.bytes;
     t.dtype = k->dtype;
     int status = read_shape(r, name, json_object_get(entry, "shape"), &t);
     if (!status && nncc_tensor_count(&t, &n, NULL) != NN_OK)
         status = damaged(r, name, "its shape is too large");
     if (!status)
-        status =
-            find_bytes(r, name, entry, (uint64_t)n * (uint64_t)k->bytes, &at);
+        status = find_bytes(r, name, entry, bytes * (uint64_t)n, &at);
     if (!status)
-        status = take_bytes(r, name, (uint64_t)n * (uint64_t)k->bytes);
-    return status ? status : take_elements(r, name, k, &t, at, n);
+        status = take_bytes(r, name, bytes * (uint64_t)n);
+    return status ? status : take_elements(r, name, k->format, &t, at, n);
 }
 
 static int read_texts(const Reading *r, json_t *texts)
