@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_CLASS = 65536 };
-
 /* Numbers the labels of all rows in `to` by what words they are. */
 static int number_labels(const nncc_data *d, nncc_words *w, int32_t *to)
 {
@@ -18,11 +16,11 @@ static int number_labels(const nncc_data *d, nncc_words *w, int32_t *to)
         snprintf(text, sizeof text, "%.17g", y);
         if (!status)
             status = nncc_words_add(w, text, &to[i]);
-        if (!status && w->n > MAX_CLASS)
+        if (!status && w->n > NNCC_MAX_CLASSES)
             status = nncc_fail(NN_ERR_ARGUMENT,
                                "%s: more than %d different labels; expected "
                                "classes",
-                               d->path, (int)MAX_CLASS);
+                               d->path, (int)NNCC_MAX_CLASSES);
     }
     return status;
 }

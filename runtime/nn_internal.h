@@ -131,6 +131,8 @@ bool nncc_date(const char *text, int order, double *days);
 
 /* words.c: distinct texts, numbered as they come */
 
+enum { NNCC_MAX_CLASSES = 65536 }; /* different labels, or categories */
+
 typedef struct nncc_words {
     char **word;
     int32_t *slot; /* hash table of 1 + number, or NULL */

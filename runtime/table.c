@@ -13,7 +13,7 @@
 
 #define DEFAULT_MAX_BYTES ((uint64_t)4 << 30)
 
-enum { MAX_CLASS = 65536, FIRST_ROWS = 256 };
+enum { FIRST_ROWS = 256 };
 
 /* A copy of a row, for the time until the second is there. */
 typedef struct Saved {
@@ -174,7 +174,7 @@ static int word_number(Table *t, nncc_words *w, const nncc_field *f,
         return fail_at(t, f, column,
                        "is none of the categories that the model was trained "
                        "on");
-    if (k < 0 && w->n == MAX_CLASS)
+    if (k < 0 && w->n == NNCC_MAX_CLASSES)
         return fail_at(t, f, column,
                        label
                            ? "is the 65537th different label; expected classes"

@@ -171,7 +171,9 @@ START_TEST(tensors_may_stay_in_their_file)
     static const char text[] =
         "{\"x\":{\"dtype\":\"U8\",\"shape\":[70000,1000],"
         "\"data_offsets\":[0,70000000]},\"y\":{\"dtype\":\"I16\","
-        "\"shape\":[70000],\"data_offsets\":[70000000,70140000]}}";
+        "\"shape\":[70000],\"data_offsets\":[70000000,70140000]},"
+        "\"z\":{\"dtype\":\"BF16\",\"shape\":[70000,500],"
+        "\"data_offsets\":[70140000,140140000]}}";
     const char *path = path_of("large.safetensors");
     size_t n = sizeof text - 1;
     unsigned char prefix[8] = {(unsigned char)n}, row[4] = {7}, y[2] = {9, 1};
@@ -186,11 +188,14 @@ START_TEST(tensors_may_stay_in_their_file)
     fseek(f, 8 + (long)n + 70000000 + 2 * 69999L, SEEK_SET);
     fwrite(y, 1, 2, f);
     ck_assert_int_eq(fclose(f), 0);
+    ck_assert_int_eq(truncate(path, 8 + (off_t)n + 140140000), 0);
     ck_assert_int_eq(nncc_data_new(0, 0, NNCC_LABEL_NONE, &d), NN_OK);
     ck_assert_msg(nncc_data_add_store(d, path) == NN_OK, "%s",
                   nncc_last_error());
     ck_assert_ptr_nonnull(d->field[0].file);
     ck_assert_ptr_null(d->field[1].file);
+    ck_assert_ptr_nonnull(d->field[2].file);
+    ck_assert_int_eq(d->field[2].dtype, NN_F32);
     ck_assert_int_eq(((int32_t *)d->field[1].at)[69999], 265);
     nncc_data_free(d);
     ck_assert_int_eq(truncate(path, 70000000), 0);
