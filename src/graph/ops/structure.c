@@ -404,10 +404,10 @@ Node *product_of_diagonal(Graph *g, Node *x, Node *y)
     if (!is_diagonal(x) || y->rank != 2 || !node_repeats(y) ||
         y->arg[0]->rank != 1)
         return NULL;
-    const Node *v = x->arg[1];
-    if (v->attr.ints[0] != y->attr.ints[0])
+    Node *v = x->arg[1];
+    if (node_repeats(v) && v->attr.ints[0] != y->attr.ints[0])
         y = turned(g, y);
-    return g_where(g, x->arg[0], g2(g, OP_mul, x->arg[1], y), x->arg[2]);
+    return g_where(g, x->arg[0], g2(g, OP_mul, v, y), x->arg[2]);
 }
 
 /* Contractions */
