@@ -210,6 +210,11 @@ static const struct {
     {"hvp(poly, x, y)(2, 3, 1, v_y = 1).0", 1, {48}},
     {"hvp(fn(x: real[n]) = sum(x ^ 3))(v, v = [1, 1, 0])", 3, {6, 12, 0}},
     {"grad(hessian(fn(x) = x ^ 4))(2.0)", 1, {48}},
+    /* of more factors than a divisor is looked at for */
+    {"grad(grad(grad(grad(grad(grad(grad(grad(grad(grad(grad(grad("
+     "fn(t: real) = 1 / t))))))))))))(2.0)",
+     1,
+     {479001600.0 / 8192}},
     {"grad(fn(x: real) = sum(jacobian(fn(y) = x * y * y)(v)))(2.0)", 1, {14}},
     {"remat(sq)(3)", 1, {9}},
     {"grad(remat(sq))(3)", 1, {6}},

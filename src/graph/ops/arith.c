@@ -479,14 +479,16 @@ static Node *div_partial(Graph *g, Node *n, int i)
 
 enum { MOST_DIVISORS = 8 };
 
-/* The factors of a product that differentiation made, or q itself. */
-static int divisors(Node *q, Node **x, int n)
+/* The factors of a product that differentiation made, or q itself, behind n
+ * others and before `more`. */
+static int divisors(Node *q, Node **x, int n, int more)
 {
-    if (q->op != OP_mul || !q->derived || n + 2 > MOST_DIVISORS) {
+    if (q->op != OP_mul || !q->derived || n + 2 + more > MOST_DIVISORS) {
         x[n] = q;
         return n + 1;
     }
-    return divisors(q->arg[1], x, divisors(q->arg[0], x, n));
+    n = divisors(q->arg[0], x, n, more + 1);
+    return divisors(q->arg[1], x, n, more);
 }
 
 /* a/(b/c), which is as smooth at c = 0 as a c/b is, is differentiated by a, b
@@ -501,7 +503,7 @@ static int div_inputs(Graph *g, Node *n, Node **x)
     if (!is_real(n))
         return 0;
     if (q->op == OP_mul && q->derived && n->derived)
-        return 1 + divisors(q, x + 1, 0);
+        return 1 + divisors(q, x + 1, 0, 0);
     if (q->op != OP_div || node_sign(q->arg[1]) == SIGN_positive)
         return 0;
     x[1] = q->arg[0];
