@@ -288,8 +288,8 @@ LLVMValueRef code_here(Emit *e); /* the function being built */
 
 /* It is known that first <= load < last, an i64; INT64_MIN is above all. */
 void code_in_range(Emit *e, LLVMValueRef load, int64_t first, int64_t last);
-/* max(n, 0) */
 LLVMValueRef code_smaller(Emit *e, LLVMValueRef a, LLVMValueRef b); /* i64 */
+/* max(n, 0) */
 LLVMValueRef code_not_negative(Emit *e, LLVMValueRef n);
 /* The way to `which` of a conditional branch is hardly ever taken. */
 void code_seldom(Emit *e, LLVMValueRef branch, int which);
