@@ -97,6 +97,23 @@ bool affine_of(Graph *g, const Node *n, Affine *a)
     return is_affine && !dim_too_large(a->base);
 }
 
+int affine_counter(Graph *g, const Node *n, const Dim **base)
+{
+    Affine a;
+    int axis = -1;
+    if (!affine_of(g, n, &a))
+        return -1;
+    for (int i = 0; i < n->rank; i++) {
+        if (dim_is(a.coef[i], 0))
+            continue;
+        if (axis >= 0 || !dim_is(a.coef[i], 1))
+            return -1;
+        axis = i;
+    }
+    *base = a.base;
+    return axis;
+}
+
 /* Constants. */
 
 typedef struct Fold {

@@ -12,31 +12,13 @@ typedef struct Beside {
     const Dim *by;
 } Beside;
 
-/* The axis that alone counts in p, by ones from *base on; or -1. */
-static int counts_along(Graph *g, const Node *p, const Dim **base)
-{
-    Affine a;
-    int axis = -1;
-    if (!affine_of(g, p, &a))
-        return -1;
-    for (int i = 0; i < p->rank; i++) {
-        if (dim_is(a.coef[i], 0))
-            continue;
-        if (axis >= 0 || !dim_is(a.coef[i], 1))
-            return -1;
-        axis = i;
-    }
-    *base = a.base;
-    return axis;
-}
-
 static bool read_beside(Graph *g, const Node *c, Beside *to)
 {
     const Dim *a, *b;
     if (c->op != OP_eq || !dtype_is_int(c->arg[0]->dtype))
         return false;
-    to->r = counts_along(g, c->arg[0], &a);
-    to->k = to->r < 0 ? -1 : counts_along(g, c->arg[1], &b);
+    to->r = affine_counter(g, c->arg[0], &a);
+    to->k = to->r < 0 ? -1 : affine_counter(g, c->arg[1], &b);
     if (to->k < 0 || to->r == to->k)
         return false;
     to->by = dim_sub(g, a, b);

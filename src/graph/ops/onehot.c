@@ -42,18 +42,9 @@ static Labelled labelled(Node *x)
  * all others; or -1. */
 static int counter_axis(Graph *g, const Node *p)
 {
-    Affine a;
-    int axis = -1;
-    if (!affine_of(g, p, &a) || !dim_is(a.base, 0))
-        return -1;
-    for (int i = 0; i < p->rank; i++) {
-        if (dim_is(a.coef[i], 0))
-            continue;
-        if (axis >= 0 || !dim_is(a.coef[i], 1))
-            return -1;
-        axis = i;
-    }
-    return axis;
+    const Dim *base;
+    int axis = affine_counter(g, p, &base);
+    return axis >= 0 && dim_is(base, 0) ? axis : -1;
 }
 
 static bool index_inside(Graph *g, const Node *q, const Dim *n)

@@ -188,6 +188,9 @@ typedef struct Affine {
     const Dim *base, *coef[MAX_RANK];
 } Affine;
 bool affine_of(Graph *g, const Node *n, Affine *a);
+/* The axis along which n is *base, *base + 1, …, if it is the same along all
+ * others; or -1. */
+int affine_counter(Graph *g, const Node *n, const Dim **base);
 /* p as such, with counters along the first `rank` axes. */
 bool affine_from(const Bound *b, const Dim *p, int rank,
                  const Dim *const *place, Affine *a);
