@@ -92,17 +92,6 @@ static bool moves(Cut *c, const Node *n)
     return (is_view(n) || node_pads(n)) && has(c, n->arg[0], F_moves);
 }
 
-/* Is it linear, element by element, in all its arguments, in each of them or in
- * the first. */
-static bool is_linear(const Node *n, unsigned how)
-{
-    const Op *row = op_table[n->op];
-
-    return row->cls == OPC_ewise && row->flags & how && !(row->takes & ON_bool);
-}
-
-static bool is_product(const Node *n) { return is_linear(n, OP_LINEAR_EACH); }
-
 /* Is that all that n's argument i is put along, beside longer axes. */
 static bool is_put_within_few(const Node *n)
 {
@@ -131,11 +120,11 @@ static bool makes_parts(Cut *c, const Node *n)
         return !has(c, n->arg[1], F_depends);
     if (chooses_places(c, n))
         return true;
-    for (int i = 1; i < n->narg && is_linear(n, OP_LINEAR | OP_LINEAR_EACH);
-         i++)
+    for (int i = 1;
+         i < n->narg && node_is_linear(n, OP_LINEAR | OP_LINEAR_EACH); i++)
         if (has(c, n->arg[i], F_parts))
             return true;
-    return (is_linear(n, OP_LINEAR | OP_LINEAR_EACH | OP_LINEAR_FIRST) ||
+    return (node_is_linear(n, OP_LINEAR | OP_LINEAR_EACH | OP_LINEAR_FIRST) ||
             n->op == OP_reshape || node_permutes(n)) &&
            has(c, n->arg[0], F_parts);
 }
@@ -407,8 +396,8 @@ static void push_chosen(Cut *c, const Branch *b)
 static Node *scale_within(Cut *c, const Branch *b, int i)
 {
     Node *n = b->n;
-    Node *by = is_product(n) ? n->arg[1 - i] : op_partial(c->g, n, i);
-    bool strong = is_product(n) && (b->strong || n->op == OP_strong_mul);
+    Node *by = node_is_product(n) ? n->arg[1 - i] : op_partial(c->g, n, i);
+    bool strong = node_is_product(n) && (b->strong || n->op == OP_strong_mul);
 
     if (node_is_const(by, 1))
         return b->scale;

@@ -214,7 +214,7 @@ static bool alike(const Guarded *a, const Guarded *b)
 /* w + a where w is -a p: -a (p - 1), which is 0 where p is 1. Else NULL. */
 static Node *without_one(Graph *g, Node *w, Node *minus_a)
 {
-    for (int i = 0; i < 2 && (w->op == OP_mul || w->op == OP_strong_mul); i++)
+    for (int i = 0; i < 2 && node_is_product(w); i++)
         if (w->arg[i] == minus_a) {
             Node *one = g_fill(g, w, 1);
             return g2(g, OP_strong_mul, minus_a,

@@ -41,6 +41,17 @@ Val *op_lower(const Op *row, Lower *l, const Node *n, Val *const *x)
                          : row->lower(l, n, x);
 }
 
+bool node_is_linear(const Node *n, unsigned how)
+{
+    const Op *row = op_table[n->op];
+    return row->cls == OPC_ewise && row->flags & how && !(row->takes & ON_bool);
+}
+
+bool node_is_product(const Node *n)
+{
+    return node_is_linear(n, OP_LINEAR_EACH);
+}
+
 int op_weight(OpId op)
 {
     enum { COSTLY = 10 };

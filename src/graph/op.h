@@ -176,6 +176,12 @@ Node *op_partial(Graph *g, Node *n, int i);
 bool op_has_lower(const Op *row);
 Val *op_lower(const Op *row, Lower *l, const Node *n, Val *const *x);
 
+/* Is n elementwise, on numbers alone, and linear in one of these ways: some of
+ * OP_LINEAR, OP_LINEAR_EACH, OP_LINEAR_FIRST. */
+bool node_is_linear(const Node *n, unsigned how);
+/* x y, element by element, strong or not. */
+bool node_is_product(const Node *n);
+
 /* Scalar constants: OP_const with rank 0, or such a one broadcast. */
 bool node_is_any_const(const Node *n);
 double const_value(const Node *n); /* of one for which that holds */

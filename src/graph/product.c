@@ -191,7 +191,7 @@ bool product_read(Whole *w, Product *p, Node *n, Axes at, int e, int depth)
     if (n->op == OP_neg)
         return add_constant(w, p, -1, e) &&
                product_read(w, p, n->arg[0], at, e, depth);
-    if (n->op == OP_mul || n->op == OP_strong_mul) {
+    if (node_is_product(n)) {
         p->strong |= n->op == OP_strong_mul && !w->canonical;
         return product_read(w, p, n->arg[0], at, e, depth) &&
                product_read(w, p, n->arg[1], at, e, depth);

@@ -51,10 +51,14 @@ static Node *write_beside(Graph *g, const Node *n, const Beside *b)
     return g2(g, OP_eq, row, counter(g, n, b->k, dim_const(g, 0)));
 }
 
+static bool is_repeated(const Node *n)
+{
+    return node_repeats(n) || node_is_any_const(n);
+}
+
 static bool read_band(Graph *g, const Node *x, Beside *to)
 {
-    return x->op == OP_where && x->rank > 1 &&
-           (node_repeats(x->arg[1]) || node_is_any_const(x->arg[1])) &&
+    return x->op == OP_where && x->rank > 1 && is_repeated(x->arg[1]) &&
            read_beside(g, x->arg[0], to);
 }
 
@@ -144,8 +148,8 @@ Node *pad_of_band(Graph *g, const Node *n)
 
 typedef struct Bands {
     int n;
-    Node *cond[2 * MOST_BANDS], *v[2 * MOST_BANDS];
-    Beside at[2 * MOST_BANDS];
+    Node *cond[MOST_BANDS], *v[MOST_BANDS];
+    Beside at[MOST_BANDS];
 } Bands;
 
 /* No two of them meet, nor does one with the others. */
@@ -180,12 +184,7 @@ static Node *write_bands(Graph *g, const Node *n, const Bands *b)
     return y;
 }
 
-static bool is_repeated(const Node *n)
-{
-    return node_repeats(n) || node_is_any_const(n);
-}
-
-/* Each band times y, which is repeated; or divided by it. */
+/* Each band times y, which is repeated; or what n makes of each alone. */
 static Node *scaled(Graph *g, const Node *n, Bands *b, int at)
 {
     Node *y = n->narg > 1 ? n->arg[1 - at] : NULL;
@@ -227,13 +226,14 @@ Node *elements_of_bands(Graph *g, const Node *n)
     Bands a, b;
     if (!n->derived || n->rank < 2)
         return NULL;
-    if (n->op == OP_add || n->op == OP_sub)
-        return read_bands(g, n->arg[0], &a) && read_bands(g, n->arg[1], &b)
-                   ? together(g, n, &a, &b)
-                   : NULL;
-    if (n->op == OP_neg)
-        return read_bands(g, n->arg[0], &a) ? scaled(g, n, &a, 0) : NULL;
-    for (int i = 0; (n->op == OP_mul || n->op == OP_strong_mul) && i < 2; i++)
+    if (node_is_linear(n, OP_LINEAR)) {
+        if (!read_bands(g, n->arg[0], &a))
+            return NULL;
+        if (n->narg == 1)
+            return scaled(g, n, &a, 0);
+        return read_bands(g, n->arg[1], &b) ? together(g, n, &a, &b) : NULL;
+    }
+    for (int i = 0; i < 2 && node_is_product(n); i++)
         if (is_repeated(n->arg[1 - i]) && read_bands(g, n->arg[i], &a))
             return scaled(g, n, &a, i);
     return NULL;

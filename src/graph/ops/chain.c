@@ -189,11 +189,6 @@ bool node_is_defined(const Node *n) { return is_defined(n, MAX_DEPTH); }
 
 /* Cancelling. */
 
-static bool is_product(const Node *n)
-{
-    return n->op == OP_mul || n->op == OP_strong_mul;
-}
-
 /* What is left after cancelling, times y: nothing stays so. */
 static Node *left_times(Graph *g, OpId op, Node *x, Node *y)
 {
@@ -237,7 +232,7 @@ static Node *without(Graph *g, Node *a, Node *b, int depth)
     }
     if (op_table[a->op]->flags & OP_MASKS)
         return choice_without(g, a, b, depth - 1);
-    for (int i = 0; i < 2 && is_product(a); i++) {
+    for (int i = 0; i < 2 && node_is_product(a); i++) {
         x = without(g, a->arg[i], b, depth - 1);
         if (x)
             return left_times(g, (OpId)a->op, x, a->arg[1 - i]);
@@ -327,7 +322,8 @@ static Node *moving(Graph *g, Node *a, Node *da, Node *dp, int depth)
     da = da->op == OP_neg ? da->arg[0] : da;
     if (a->op == OP_neg)
         return g1(g, OP_neg, moving(g, a->arg[0], da, dp, depth));
-    for (int i = 0; i < 4 && depth > 0 && is_product(a) && is_product(da); i++)
+    for (int i = 0;
+         i < 4 && depth > 0 && node_is_product(a) && node_is_product(da); i++)
         if (a->arg[i / 2] == da->arg[i % 2]) {
             Node *rest =
                 moving(g, a->arg[1 - i / 2], da->arg[1 - i % 2], dp, depth - 1);

@@ -142,8 +142,7 @@ static bool onehot(Graph *g, Node *x, const bool *summed, int depth, OneHot *to)
         return onehot_where(g, x->arg[0], x->arg[1], summed, to);
     if (x->op == OP_cast) /* of a bool, or there is nothing to find in it */
         return onehot_where(g, x->arg[0], g_fill(g, x, 1), summed, to);
-    bool product = x->op == OP_mul || x->op == OP_strong_mul;
-    for (int i = 0; product && i < 2 && depth < MAX_FACTORS; i++) {
+    for (int i = 0; node_is_product(x) && i < 2 && depth < MAX_FACTORS; i++) {
         Node *f = x->arg[i], *other = x->arg[1 - i];
         bool inner[MAX_RANK] = {false};
         Labelled in = labelled(f);

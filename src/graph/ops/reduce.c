@@ -339,8 +339,7 @@ static Node *sum_identity(Graph *g, const Node *n)
         return sum_mul(g, n);
     if (x->op == OP_contract)
         return sum_contract(g, n);
-    if (x->op == OP_where || x->op == OP_cast || x->op == OP_mul ||
-        x->op == OP_strong_mul)
+    if (x->op == OP_where || x->op == OP_cast || node_is_product(x))
         return sum_onehot(g, n);
     if (x->op == OP_neg) {
         y = g_reduce(g, OP_sum, x->arg[0], n->attr.nint, n->attr.ints);

@@ -240,7 +240,7 @@ static bool take_factors(Factors *f, const Node *x, const int *l)
 {
     if (f->looked++ >= MOST) /* and so no more factors than that */
         return false;
-    if (x->op == OP_mul || x->op == OP_strong_mul)
+    if (node_is_product(x))
         return take_factors(f, x->arg[0], l) && take_factors(f, x->arg[1], l);
     if (x->op == OP_neg) {
         f->less = !f->less;
