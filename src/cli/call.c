@@ -12,16 +12,12 @@ static bool unknown_name(const Call *c, const char *name)
     Arena *a = c->args->arena;
     int n = 0;
     const char **known = NEWN(a, const char *, f->nparam + f->ndim + 1);
-    Str list = str_new(a);
 
     for (int i = 0; i < f->nparam; i++)
         known[n++] = f->param[i]->name;
     for (int i = 0; i < f->ndim; i++)
         known[n++] = f->dim[i];
-    for (int i = 0; i < n; i++)
-        str_printf(&list, "%s%s", i ? ", " : "; it has ", known[i]);
-    cli_fail("%s has no parameter '%s'%s%s", f->name, name,
-             cli_suggest(a, name, known, n), n ? list.at : "");
+    cli_unknown(a, f->name, "parameter", name, known, n);
     return false;
 }
 

@@ -74,6 +74,9 @@ int cli_choice(const Args *a, const char *name, const char *text,
 /* " (did you mean 'x'?)" or "". */
 const char *cli_suggest(Arena *a, const char *name, const char *const *among,
                         int n);
+/* "f has no parameter 'z'; it has x, y"; EXIT_FAILURE. */
+int cli_unknown(Arena *a, const char *of, const char *what, const char *name,
+                const char *const *among, int n);
 
 /* file.c: reading and writing files */
 

@@ -40,19 +40,14 @@ int param_number(const Function *f, const char *name)
     return -1;
 }
 
-static int no_param(const Derivatives *d, const char *name)
+int unknown_port(Arena *a, const char *of, const char *what, const char *name,
+                 const Port *among, int n)
 {
-    Arena *a = d->load.arena;
-    const char **known = NEWN(a, const char *, d->f->nparam + 1);
-    Str list = str_new(a);
+    const char **known = NEWN(a, const char *, n + 1);
 
-    for (int i = 0; i < d->f->nparam; i++) {
-        known[i] = d->f->param[i].name;
-        str_printf(&list, "%s%s", i ? ", " : "; it has ", known[i]);
-    }
-    return cli_fail("%s has no parameter '%s'%s%s", d->of, name,
-                    cli_suggest(a, name, known, d->f->nparam),
-                    d->f->nparam ? list.at : "");
+    for (int i = 0; i < n; i++)
+        known[i] = among[i].name;
+    return cli_unknown(a, of, what, name, known, n);
 }
 
 /* Those of --by, or all that are real. */
@@ -65,7 +60,8 @@ static int choose_params(Derivatives *d)
     for (int i = 0; (name = option_next(a, "by", &i));) {
         int k = param_number(d->f, name);
         if (k < 0)
-            return no_param(d, name);
+            return unknown_port(d->load.arena, d->of, "parameter", name,
+                                d->f->param, d->f->nparam);
         if (!is_real(&d->f->param[k]))
             return cli_fail("'%s' is no real, so nothing is differentiated by "
                             "it",

@@ -61,7 +61,8 @@ static int find_fitted(Fit *t)
                    : word;
         int k = param_number(t->f, name);
         if (k < 0)
-            return cli_fail("%s has no parameter '%s'", t->f->name, name);
+            return unknown_port(a->arena, t->f->name, "parameter", name,
+                                t->f->param, t->f->nparam);
         if (!equals && t->f->param[k].type->kind != TY_struct)
             return cli_usage(a, "where does '%s' begin? %s=START", name, name);
         t->by[t->nby++] = k;

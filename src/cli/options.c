@@ -46,6 +46,17 @@ const char *cli_suggest(Arena *a, const char *name, const char *const *among,
     return near ? arena_printf(a, " (did you mean '%s'?)", near) : "";
 }
 
+int cli_unknown(Arena *a, const char *of, const char *what, const char *name,
+                const char *const *among, int n)
+{
+    Str all = str_new(a);
+
+    for (int i = 0; i < n; i++)
+        str_printf(&all, "%s%s", i ? ", " : "; it has ", among[i]);
+    return cli_fail("%s has no %s '%s'%s%s", of, what, name,
+                    cli_suggest(a, name, among, n), n ? all.at : "");
+}
+
 int cli_choice(const Args *a, const char *name, const char *text,
                const char *const *word, int n, int *out)
 {

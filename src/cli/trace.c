@@ -3,6 +3,7 @@
 
 #include "trace/trace.h"
 #include "cli/call.h"
+#include "cli/derivative.h"
 #include "gradcheck/tensor.h"
 
 #include <math.h>
@@ -190,16 +191,7 @@ static bool read_port(Tracing *c, const Port *p, const char *text,
 static bool no_port(const Tracing *c, const char *what, const char *name,
                     const Port *p, int n)
 {
-    Arena *a = c->load.arena;
-    const char **known = NEWN(a, const char *, n + 1);
-    Str list = str_new(a);
-
-    for (int i = 0; i < n; i++) {
-        known[i] = p[i].name;
-        str_printf(&list, "%s%s", i ? ", " : "; it has ", known[i]);
-    }
-    cli_fail("%s has no %s '%s'%s%s", c->of, what, name,
-             cli_suggest(a, name, known, n), n ? list.at : "");
+    unknown_port(c->load.arena, c->of, what, name, p, n);
     return false;
 }
 

@@ -112,7 +112,7 @@ refuse 1 'residual at the start is infinite or not a number' "$NNCC" fit m.nn ro
 refuse 1 'derivative of residual 0 is infinite' "$NNCC" fit m.nn root x=0
 refuse 1 "decay needs x" "$NNCC" fit m.nn decay a=1 k=1
 refuse 1 "has no column 'z'" "$NNCC" fit m.nn decay a=1 k=1 --data decay.csv --columns x=z
-refuse 1 "has no parameter 'q'" "$NNCC" fit m.nn decay q=1 --data decay.csv
+refuse 1 "has no parameter 'q'.*; it has a, k, c, x, y, s" "$NNCC" fit m.nn decay q=1 --data decay.csv
 refuse 1 'none.csv' "$NNCC" fit m.nn decay a=1 k=1 --data none.csv
 refuse 2 'what is to be fitted' "$NNCC" fit m.nn decay --data decay.csv
 refuse 2 'which function' "$NNCC" fit m.nn
