@@ -6,6 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *leaf_name(Arena *a, const char *port, const char *path)
+{
+    return *path ? arena_printf(a, "%s.%s", port, path) : port;
+}
+
+bool leaf_fits(const Leaf *leaf, const nncc_tensor *t)
+{
+    bool same = leaf->rank == t->rank;
+
+    for (int i = 0; same && i < t->rank; i++) {
+        int64_t v;
+        same = dim_const_value(leaf->dim[i], &v) && v == t->size[i];
+    }
+    return same;
+}
+
 static bool unknown_name(const Call *c, const char *name)
 {
     const nn_function *f = c->f;

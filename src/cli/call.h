@@ -25,4 +25,11 @@ void call_end(Call *c);
 /* A tensor for the reference evaluator, as the value of n. */
 EvalValue call_value(Arena *a, const Node *n, const nncc_tensor *t);
 
+/* Of ports and tensors */
+
+/* "net.hidden.W": what a tensor of a port is called, by its path there. */
+const char *leaf_name(Arena *a, const char *port, const char *path);
+/* Are t's sizes those of the leaf, which are constants? */
+bool leaf_fits(const Leaf *leaf, const nncc_tensor *t);
+
 #endif

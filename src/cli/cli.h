@@ -159,12 +159,8 @@ Jit *driver_jit(Load *l, Function *const *f, int n);
 
 /* value.c: values of the command line */
 
-/* "net.hidden.W": what a tensor of a port is called, by its path there. */
-const char *leaf_name(Arena *a, const char *port, const char *path);
 /* Which of the n elements from `at` on is the largest: the first such. */
 int64_t tensor_largest(const nncc_tensor *t, int64_t at, int64_t n);
-/* Are t's sizes those of the leaf, which are constants? */
-bool leaf_fits(const Leaf *leaf, const nncc_tensor *t);
 
 /* Fills the leaves of parameter p from text: a number, JSON, @file. False after
  * a message; leaves that were made are in leaf then, too. */

@@ -2,6 +2,7 @@
  * that trains, which it leaves alone. */
 
 #include "cli/norms.h"
+#include "cli/call.h"
 #include "diff/diff.h"
 #include "gradcheck/tensor.h"
 

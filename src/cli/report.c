@@ -2,6 +2,7 @@
  * came out, with what. */
 
 #include "cli/report.h"
+#include "cli/call.h"
 #include "cli/plot.h"
 #include "cli/settings.h"
 #include "gradcheck/tensor.h"

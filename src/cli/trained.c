@@ -1,6 +1,7 @@
 /* trained.c: models with their trained parameters. */
 
 #include "cli/trained.h"
+#include "cli/call.h"
 #include "cli/sets.h"
 
 #include <stdlib.h>

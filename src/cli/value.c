@@ -11,22 +11,6 @@
 
 enum { MAX_JSON = 1 << 30 };
 
-const char *leaf_name(Arena *a, const char *port, const char *path)
-{
-    return *path ? arena_printf(a, "%s.%s", port, path) : port;
-}
-
-bool leaf_fits(const Leaf *leaf, const nncc_tensor *t)
-{
-    bool same = leaf->rank == t->rank;
-
-    for (int i = 0; same && i < t->rank; i++) {
-        int64_t v;
-        same = dim_const_value(leaf->dim[i], &v) && v == t->size[i];
-    }
-    return same;
-}
-
 int64_t tensor_largest(const nncc_tensor *t, int64_t at, int64_t n)
 {
     int64_t best = 0;

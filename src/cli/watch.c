@@ -3,6 +3,7 @@
  * leaves a checkpoint when it is asked to end; what of it has the names and
  * shapes of the new program is loaded by the next one. */
 
+#include "cli/call.h"
 #include "cli/cli.h"
 
 #include <dirent.h>

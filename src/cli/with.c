@@ -1,6 +1,7 @@
 /* with.c: --with: what was trained becomes part of what is compiled. */
 
 #include "cli/with.h"
+#include "cli/call.h"
 #include "cli/trained.h"
 #include "gradcheck/tensor.h"
 
