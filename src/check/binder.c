@@ -102,6 +102,15 @@ static const Value *evaluate(Over *o)
 
 /* Batching. */
 
+/* How many values an index has. In the body its extent is as it is written:
+ * there is one where that is positive. */
+static const Dim *count_of(Over *o, const Index *x)
+{
+    return !o->reduction || dim_is_size(o->c, x->extent)
+               ? x->extent
+               : dim_positive(o->c->graph, x->extent);
+}
+
 static bool batch(Over *o, int n, Node **root)
 {
     const Dim *extent[MAX_RANK];
@@ -109,7 +118,7 @@ static bool batch(Over *o, int n, Node **root)
 
     for (int k = 0; k < o->n; k++) {
         param[k] = o->index[k].param;
-        extent[k] = o->index[k].extent;
+        extent[k] = count_of(o, &o->index[k]);
     }
     return index_batch(o->c, o->e->span,
                        "with one for each index, a tensor in this body has",

@@ -179,8 +179,10 @@ struct Check {
     int64_t work;        /* expressions evaluated, calls expanded */
     bool over;           /* a budget is used up, and that was reported */
     LIST(const char *) dim_used; /* --dim names that occurred */
+    LIST(NamedSize) size;        /* sizes.c: those that could be negative */
 
     /* Kept by the file that is named. */
+    Map sizes;                     /* sizes.c: places in `size` */
     Map done;                      /* call.c: calls that were evaluated */
     LIST(struct Placed) placed;    /* sparse.c */
     Map infos;                     /* fn.c: FnInfo, by its item */
@@ -284,18 +286,26 @@ StructDef *struct_named(Check *c, const Scope *s, const Expr *e,
                         const Expr **index);
 StructDef *struct_of_type(Check *c, const Scope *s, const TypeEx *t);
 const Dim *dim_of_expr(Check *c, const Scope *s, const Expr *e);
-/* Reports that a dimension is too large to be written down. */
-const Value *dim_fail_too_large(Check *c, Span at);
 /* The dimension an int value is; reports where it is none. */
 const Dim *dim_of_value(Check *c, const Value *v, Span at);
-/* Is there such a shape, are there such tensors; false after reporting. */
-bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim);
-bool type_sensible(Check *c, Span at, const Type *t);
 /* The literal's or tensor's node in dtype t; NULL: it does not adapt. */
 Node *value_adapt(Check *c, const Value *v, DType t);
 /* v as a value of type t: literals adapt, all else must be equal. NULL: it does
  * not fit, which the caller reports. */
 const Value *value_fit(Check *c, const Type *t, const Value *v);
+
+/* sizes.c */
+
+/* Reports that a dimension is too large to be written down. */
+const Value *dim_fail_too_large(Check *c, Span at);
+/* Can there be such a shape; false after reporting. */
+bool dim_possible(Check *c, Span at, int rank, const Dim *const *dim);
+/* The same, and there are such tensors: a call whose sizes are negative is none
+ * from now on. */
+bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim);
+/* Has dim_sensible seen it: it could be negative, but is not in any call. */
+bool dim_is_size(const Check *c, const Dim *d);
+bool type_sensible(Check *c, Span at, const Type *t);
 
 /* fn.c */
 

@@ -43,13 +43,16 @@ static bool counts_to(Check *c, const Expr *e, const Dim *d)
     if (dim_const_value(d, &v) && v > INT32_MAX)
         return check_refuse(c, e->span, "bound",
                             "an index is an int and counts to %d", INT32_MAX);
-    return dim_sensible(c, e->span, 1, &d);
+    return dim_possible(c, e->span, 1, &d);
 }
 
-/* Of a fold's steps there are none where its bound is negative. */
-static bool is_fold(const Index *x)
+/* A reduction has no terms where its bound is negative, a fold no steps. What
+ * makes an array has as many elements as it says. */
+static bool may_make_none(const Index *x)
 {
-    return x->of->kind == EX_loop && strcmp(x->of->comp.fn->name, "fold") == 0;
+    return x->of->kind == EX_reduce ||
+           (x->of->kind == EX_loop &&
+            strcmp(x->of->comp.fn->name, "fold") == 0);
 }
 
 /* How far an index without a bound goes, where the bound of another asks before
@@ -121,7 +124,7 @@ static bool set_bound(Check *c, const Scope *s, const Binder *b, Index *x)
     x->bound_span = x->from = b->bound->span;
     if (node_as_dim(c->graph, v->node)) {
         d = dim_of_value(c, v, b->bound->span);
-        if (d && is_fold(x) && dim_const_value(d, NULL))
+        if (d && may_make_none(x) && dim_const_value(d, NULL))
             d = dim_positive(c->graph, d);
         x->extent = d;
         x->given = d != NULL;

@@ -308,28 +308,52 @@ static bool reverse(Tracing *c)
 
 /* Writing */
 
+/* "f: m.nn:3", or "f". */
+static const char *place_text(const Tracing *c, Span at)
+{
+    const Diags *d = c->load.diags;
+    const Source *s = at.end ? diags_source_of(d, at) : NULL;
+    int line, column;
+
+    if (!s)
+        return c->of;
+    diags_position(d, at, &line, &column);
+    return arena_printf(c->load.arena, "%s: %s:%d", c->of, s->path, line);
+}
+
+/* None of what the call makes has a negative size; false after reporting. */
+static bool sizes_hold(const Tracing *c)
+{
+    const Function *f = c->f;
+    int64_t v;
+
+    for (int i = 0; i < f->nsize; i++)
+        if (dim_eval(f->size[i].dim, f->nvar, f->var, c->call.dims, &v) &&
+            v < 0) {
+            cli_fail("%s: a size is negative: '%s' is %lld",
+                     place_text(c, f->size[i].at),
+                     dim_text(c->load.module->graph, f->size[i].dim),
+                     (long long)v);
+            return false;
+        }
+    return true;
+}
+
 /* Where the trace stopped, and why. */
 static int tell_stop(const Tracing *c)
 {
     const Trace *t = c->trace;
-    const Diags *d = c->load.diags;
-    const Source *s = t->at.end ? diags_source_of(d, t->at) : NULL;
-    Str at = str_new(c->load.arena);
-    int line, column;
+    const Source *s = t->at.end ? diags_source_of(c->load.diags, t->at) : NULL;
+    const char *at = place_text(c, t->at);
 
-    str_printf(&at, "%s", c->of);
-    if (s) {
-        diags_position(d, t->at, &line, &column);
-        str_printf(&at, ": %s:%d", s->path, line);
-    }
     if (t->status == TRACE_index)
-        return cli_fail("%s: index %lld%s%s%s is not in 0 ... %lld", at.at,
+        return cli_fail("%s: index %lld%s%s%s is not in 0 ... %lld", at,
                         (long long)t->stop.index, s ? " of '" : "",
                         s ? source_text(c->load.arena, s, t->at) : "",
                         s ? "'" : "", (long long)t->stop.limit - 1);
     return cli_fail("%s: a size is negative, or the values are too large to be "
                     "kept",
-                    at.at);
+                    at);
 }
 
 static int show(Tracing *c, const TraceTable *o)
@@ -388,7 +412,7 @@ static int trace_call(Tracing *c, TraceTable *o)
                        .known = known,
                        .user = c->load.program};
 
-    if (!take_arguments(c))
+    if (!take_arguments(c) || !sizes_hold(c))
         return EXIT_FAILURE;
     for (int i = 0; i < c->input.n; i++)
         v[i] = call_value(a, c->input.at[i], c->call.leaf[i]);

@@ -57,7 +57,7 @@ static void collect_loop(const LoopKernel *l, SizeSet *set)
 }
 
 /* Sizes along axes; of the caller's tensors and of the workspace, which is the
- * sum of what is in it. */
+ * sum of what is in it; of what is nowhere in memory. */
 static void collect_sizes(const Schedule *s, SizeSet *set)
 {
     set_add_ports(set, s->function->param, s->function->nparam);
@@ -75,6 +75,8 @@ static void collect_sizes(const Schedule *s, SizeSet *set)
     for (int i = 0; i < s->kernel.n; i++)
         if (s->kernel.at[i]->kind == KERNEL_loop)
             collect_loop(s->kernel.at[i]->loop, set);
+    for (int i = 0; i < s->function->nsize; i++)
+        set_add(set, s->function->size[i].dim, 0, s->function->size[i].at);
 }
 
 /* Objects are no larger than pointers can tell apart: PTRDIFF_MAX, and less

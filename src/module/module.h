@@ -63,6 +63,12 @@ extern const DerivMode deriv_modes[NDERIVS];
 /* The mode of that name, or DERIV_none. */
 DerivKind deriv_named(const char *name);
 
+/* A size of what a function computes, stored or not. */
+typedef struct NamedSize {
+    const Dim *dim;
+    Span at;
+} NamedSize;
+
 typedef struct Function Function;
 struct Function {
     const char *name; /* "loss_grad"; in C it is prefixed by the module's */
@@ -73,6 +79,9 @@ struct Function {
     const int64_t *var_max; /* --max of each, -1 without; NULL: of none */
     Port *param, *result;
     int nparam, nresult;
+    /* Sizes that could be negative: a call asks that none is. */
+    const NamedSize *size;
+    int nsize;
     DerivKind deriv;
     const int *by; /* the parameters differentiated by */
     int nby;

@@ -186,6 +186,63 @@ accept "$NNCC" check m.nn --at x='[0.5,-0.5,1,0.2,0.3,1.5,-0.7,0.4,1.1]'
 accept "$NNCC" m.nn --dump=simplified
 if grep -q gather out.txt; then fail "gathers: $(grep gather out.txt)"; fi
 
+# A reduction has no terms then. An array has as many elements as it says, whether it
+# is stored or not, and in a branch that is not taken: else there is no call.
+cat >m.nn <<'N'
+fn ones(x: real[n]) -> real = sum(i < n - 5 | 1.0);
+fn terms(x: real[n]) -> real = sum(i < n - 5 | x[i] * x[i + 5]);
+fn most(x: real[n]) -> real = max(i < n - 5, j < 2 | x[i]);
+fn counted(x: real, k: int) -> real = sum(i < k - 3 | 1 + x);
+fn never(x: real) -> real = sum(i < -3 | x);
+fn between(x: real[n]) -> real = mean(i < n - 1 | (x[i + 1] - x[i])^2);
+fn rows(x: real[n]) -> real[n] = [j < n | prod(i < n - 5 | x[i] + x[j])];
+fn square(A: real[n, n]) -> real[n, n] = [i, j | sum(k < n - 5 | A[i, k + 5] * A[k, j])];
+fn made(x: real[n]) -> real = sum([i < n - 5 | exp(x[i])]);
+fn cut(x: real[n]) -> real = sum(exp(x[5:]));
+fn zero(x: real[n]) -> real = sum(zeros([n - 5])) + x[0];
+fn given(x: real[n]) -> real = { let d: real[n - 5] = x[5:]; sum(d) };
+fn counts(k: int) -> real = sum([i < k - 3 | 1.5]);
+fn branch(x: real[n]) -> real = if n < 5 { 0 } else { sum([i < n - 5 | x[i]]) };
+fn meant(x: real[n]) -> real = sum([i < max(n - 5, 0) | exp(x[i])]);
+export ones, terms, most, counted, never, between, rows, square, made, cut, zero, given, branch, meant;
+export counts, grad(terms) as d_terms, hessian(between) as d2_between, jacobian(rows) as d_rows;
+export vjp(square) as back, jvp(most) as t_most, grad(made) as d_made;
+N
+sed '/^export/d' m.nn >text.nn
+accept "$NNCC" check m.nn --edges
+for way in '' --no-simplify; do
+    is '{"ones": 0}' ones x='[1,2,3]' $way
+    is '{"ones": 2}' ones x='[1,2,3,4,5,6,7]' $way
+    is '{"terms": 0}' terms x='[1,2,3]' $way
+    is '{"d_x": [0, 0, 0]}' d_terms x='[1,2,3]' $way
+    is '{"d_x": [6, 0, 0, 0, 0, 1]}' d_terms x='[1,2,3,4,5,6]' $way
+    is '{"most": "-inf"}' most x='[1,2,3]' $way
+    is '{"counted": 0}' counted x=2 k=1 $way
+    is '{"counted": 6}' counted x=2 k=5 $way
+    is '{"never": 0}' never x=2 $way
+    is '{"between": 0}' between x='[]' $way
+    is '{"hess_x": []}' d2_between x='[]' $way
+    is '{"rows": [1, 1]}' rows x='[3,4]' $way
+    is '{"jac_x": [[0, 0], [0, 0]]}' d_rows x='[3,4]' $way
+    is '{"square": [[0, 0], [0, 0]]}' square A='[[1,2],[3,4]]' $way
+    is '{"square": [[0]], "A_bar": [[0]]}' back A='[[1]]' y_bar='[[1]]' $way
+    is '{"meant": 0}' meant x='[1,2]' $way
+    for f in made cut zero given branch d_made; do
+        refuse 1 "m: $f: .*m.nn:[0-9]+: 'n - 5' is -1, not in 0 " \
+            "$NNCC" run m.nn $f x='[1,2,3,4]' $way
+        accept "$NNCC" run m.nn $f x='[1,2,3,4,5]' $way
+    done
+    refuse 1 "m: counts: .*m.nn:13: 'k - 3' is -1, not in 0 " "$NNCC" run m.nn counts k=2 $way
+    is '{"counts": 3}' counts k=5 $way
+done
+# As the reference evaluator has it.
+for f in ones terms rows; do
+    accept "$NNCC" trace text.nn $f x='[1,2,3]'
+done
+for f in made cut zero given; do
+    refuse 1 "$f: text.nn:[0-9]+: a size is negative: 'n - 5' is -2" "$NNCC" trace text.nn $f x='[1,2,3]'
+done
+
 # The steps of a layer are made once, and once back, whatever the next one asks
 # it for: an index that is checked where there are steps, or for each of them.
 cat >m.nn <<'N'
