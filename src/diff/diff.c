@@ -398,6 +398,22 @@ static bool is_steep(const Sweep *s, const Node *n)
     return is_active(s, n) && s->steep[number_of(s, n)];
 }
 
+static Node *along(Sweep *s, Node *n, Node *dot, bool steep, Node *partial)
+{
+    s->steep[number_of(s, n)] |= !node_is_finite(partial);
+    return g_chain(s->g, dot, partial, steep);
+}
+
+/* With what both partials have in common outside. */
+static Node *forward_slope(Sweep *s, Node *n, Node *const *dot)
+{
+    bool one = is_steep(s, n->arg[0]), two = is_steep(s, n->arg[1]);
+    Node *second = along(s, n, dot[1], two, row(n)->slope(s->g, n));
+    Node *sum = g2(s->g, OP_add, dot[0], second);
+
+    return along(s, n, sum, one || two, op_partial(s->g, n, 0));
+}
+
 /* Sum of partial · tangent over the arguments whose tangent is not NULL. */
 static Node *forward_partials(Sweep *s, Node *n, Node *const *dot)
 {
@@ -405,15 +421,16 @@ static Node *forward_partials(Sweep *s, Node *n, Node *const *dot)
 
     if (cancels(s->g, n))
         return NULL;
+    if (row(n)->slope && dot[0] && dot[1])
+        return forward_slope(s, n, dot);
     for (int i = 0; i < n->narg; i++) {
         Node *partial = dot[i] ? op_partial(s->g, n, i) : NULL;
         Node *term;
 
         if (!partial)
             continue;
-        term = g_chain(s->g, dot[i], partial, is_steep(s, n->arg[i]));
+        term = along(s, n, dot[i], is_steep(s, n->arg[i]), partial);
         sum = sum ? g2(s->g, OP_add, sum, term) : term;
-        s->steep[number_of(s, n)] |= !node_is_finite(partial);
     }
     return sum;
 }

@@ -115,6 +115,9 @@ typedef struct Op {
      * and jvp instead. The second of one argument. */
     Node *(*partial)(Graph *g, Node *n, int i);
     Node *(*partial1)(Graph *g, Node *n);
+    /* Of two arguments: the second partial as a multiple of the first, which
+     * forward mode then multiplies by once; or NULL. */
+    Node *(*slope)(Graph *g, Node *n);
     /* The nodes that n is differentiated by where that tells more than its
      * arguments do; how many, at most MAX_INPUTS; 0: its arguments. vjp and jvp
      * are then of these. */

@@ -17,4 +17,7 @@ void loops_merge(Graph *g, int nroot, Node **root);
  * otherwise and both are of matrices; or NULL. */
 Node *factor_products(Graph *g, const Uses *uses, const Node *n);
 
+/* quotient.c: n, a c/b, as a/b c where a/b is used otherwise; or NULL. */
+Node *reuse_quotient(Graph *g, const Uses *uses, const Node *n);
+
 #endif

@@ -209,6 +209,16 @@ static Node *by_normal_form(Pass *p, Node *n)
     return to;
 }
 
+static Node *by_reuse(Pass *p, Node *n)
+{
+    Uses uses = uses_known(p);
+    Node *to = reuse_quotient(p->g, &uses, n);
+
+    if (to)
+        graph_log(p->g, "quotient reused", n, to);
+    return to;
+}
+
 static Node *by_rules(Pass *p, Node *n)
 {
     if (is_one_step(n))
@@ -218,6 +228,8 @@ static Node *by_rules(Pass *p, Node *n)
 
         if (!to)
             to = by_normal_form(p, n);
+        if (!to)
+            to = by_reuse(p, n);
         if (!to)
             return n;
         n = to;

@@ -26,10 +26,7 @@ static const Limits usual = {"", 4, 3, 10};
 static const Limits others[] = {
     /* Products of products. */
     {"cumprod_of", 4, 4, 12},
-    {"product", 4, 4, 12}, /* lecture: swell */
-    /* bundle: turning points in space */
-    {"loss", 4, 3.1, 10},
-    {"residuals", 4, 3.2, 10},
+    {"product", 4, 4, 12},            /* lecture: swell */
     {"cofactors_of", 4, 3, INFINITY}, /* the third derivative of det */
 };
 

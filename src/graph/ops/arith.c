@@ -477,6 +477,9 @@ static Node *div_partial(Graph *g, Node *n, int i)
                   : g1(g, OP_neg, g2(g, OP_div, n, b));
 }
 
+/* (da - a/b db)/b */
+static Node *div_slope(Graph *g, Node *n) { return g1(g, OP_neg, n); }
+
 enum { MOST_DIVISORS = 8 };
 
 /* The factors of a product that differentiation made, or q itself, behind n
@@ -579,6 +582,7 @@ const Op op_div = {
     .finite = div_finite,
     .on_dims = dim_div,
     .partial = div_partial,
+    .slope = div_slope,
     .inputs = div_inputs,
     .vjp = div_vjp,
     .jvp = div_jvp,

@@ -136,7 +136,8 @@ static Part spread(Roots *r, const Part *p, const Node *like, const int *axis)
     return q;
 }
 
-/* The sum of p's tangents, which were without root and dy. */
+/* The sum of p's tangents, which were without root and dy. What dy does not
+ * cancel of the root is divided by first: all dy share that. */
 static Node *summed(Roots *r, const Part *p, Node *dot, int n, const int *gone)
 {
     Node *u = p->dy;
@@ -144,8 +145,12 @@ static Node *summed(Roots *r, const Part *p, Node *dot, int n, const int *gone)
         return NULL;
     dot = g_reduce(r->g, OP_sum, dot, n, gone);
     if (p->root) {
-        u = g2(r->g, OP_div, g_fill(r->g, dot, 1), p->root);
-        u = p->dy ? g_chain_seen(r->g, p->dy, u) : u;
+        Node *over = g2(r->g, OP_div, g_fill(r->g, dot, 1), p->root);
+        u = p->dy ? g_chain_seen(r->g, p->dy, over) : over;
+        if (p->dy && node_is_product(u)) {
+            dot = g_chain_seen(r->g, dot, over);
+            u = p->dy;
+        }
     }
     return u ? g_chain_seen(r->g, dot, u) : dot;
 }
