@@ -130,6 +130,12 @@ static int data_of(const char *path, nncc_tensor *t, nncc_bulk *b,
     for (int i = 1; i < t->rank; i++)
         d->nfeature *= t->size[i];
     d->x_dtype = t->dtype;
+    if (d->n > 0 && d->nfeature == 0) {
+        int64_t n = d->n;
+        nncc_data_free(d);
+        return nncc_fail(NN_ERR_SHAPE, "%s: holds %lld rows of no numbers",
+                         path, (long long)n);
+    }
     d->x_step = d->nfeature;
     d->scale = 1;
     d->label_column = -1;

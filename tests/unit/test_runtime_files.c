@@ -250,6 +250,20 @@ START_TEST(joins_features_and_labels)
 }
 END_TEST
 
+/* However many a header says there are. */
+START_TEST(refuses_rows_of_nothing)
+{
+    static const unsigned char none[] = {0, 0, 8, 2, 0x3b, 0, 0, 2, 0, 0, 0, 0};
+    const char *x = write_bytes("x", none, sizeof none);
+    nncc_data *d;
+
+    ck_assert_int_eq(nncc_data_read(x, NULL, NULL, &d), NN_ERR_SHAPE);
+    ck_assert(said("holds 989855746 rows of no numbers"));
+    ck_assert_int_eq(nncc_data_read(write_idx("y", 3, 2), x, NULL, &d),
+                     NN_ERR_SHAPE);
+}
+END_TEST
+
 START_TEST(takes_labels_from_csv)
 {
     nncc_data *d;
@@ -405,6 +419,7 @@ static Suite *suite(void)
                         sizeof bad_npy / sizeof *bad_npy);
     tcase_add_loop_test(t, survives_noise, 0, 3);
     tcase_add_test(t, joins_features_and_labels);
+    tcase_add_test(t, refuses_rows_of_nothing);
     tcase_add_test(t, takes_labels_from_csv);
     suite_add_tcase(s, t);
     t = tcase_create("texts");
