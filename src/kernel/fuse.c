@@ -134,6 +134,7 @@ Nest *nest_new(Sched *s, Piece *p)
     n->light = is_light(p);
     bounds(p, &n->lo, &n->hi);
     n->weight = p->weight;
+    nest_walks(s, n, p);
     p->nest = n;
     list_push(s->scratch, &n->piece, p);
     list_push(s->scratch, &s->nest, n);
@@ -198,7 +199,7 @@ static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
     if (!reads_fit(s, n, p, &fit->hi) || fit->lo > fit->hi)
         return false;
     int weight = n->weight + p->weight;
-    return fit->hi > 0 ? weight <= MAX_WEIGHT
+    return fit->hi > 0 ? weight <= MAX_WEIGHT && walks_fit(n, p, fit->hi)
                        : weight <= LIGHT_WEIGHT && n->light && is_light(p);
 }
 
@@ -243,6 +244,7 @@ static void join(Sched *s, Piece *p, const Fit *fit)
     n->hi = fit->hi;
     n->light = n->light && is_light(p);
     n->weight += p->weight;
+    nest_walks(s, n, p);
     p->nest = n;
     list_push(s->scratch, &n->piece, p);
 }

@@ -107,19 +107,11 @@ static bool has_choice(const Kernel *k)
  * each. */
 static int access_score(const Index *x, int v)
 {
-    enum { TOGETHER = 2, NEAR = -2, APART = -8, LINE = 8 };
-    const Dim *c = index_coef(x, v);
-    int64_t step;
-    if (index_nested(x, v))
-        return APART;
-    for (int i = 0; i < x->n; i++)
-        if (x->atom[i].kind == IX_value)
-            return c && dim_is(c, 1) ? 1 : 0;
-    if (!c)
-        return 0;
-    if (!dim_const_value(c, &step) || step < -LINE || step > LINE)
-        return APART;
-    return step == 1 ? TOGETHER : NEAR;
+    static const int score[] = {
+        [STRIDE_none] = 0,  [STRIDE_somewhere] = 1, [STRIDE_one] = 2,
+        [STRIDE_near] = -2, [STRIDE_far] = -8,
+    };
+    return score[stride_along(x, v)];
 }
 
 static int stage_score(const Kernel *k, const Stage *st, int v)

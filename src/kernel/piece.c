@@ -343,6 +343,7 @@ static void scan_values(Sched *s, Inline *in, Piece *p)
     if (p->nread)
         memcpy(p->read, read, sizeof *read * (size_t)p->nread);
     p->weight = inline_weight(in) + 1;
+    find_walks(s, p);
 }
 
 static void scan_product(Sched *s, Piece *p)

@@ -161,6 +161,7 @@ struct Piece {
     LIST(Piece *) flags; /* that it reads: complete before it */
     Read *read;
     int nread, read_cap, weight;
+    int *across; /* by loop: arrays that it walks across; NULL: none */
     /* fuse */
     Nest *nest;
     int stage, reduction, instr;
@@ -173,6 +174,13 @@ typedef struct NestStage {
     LIST(Piece *) save; /* reductions whose result is stored here */
 } NestStage;
 
+/* How many arrays are walked across with the lanes on the last outer loop, and
+ * with them inside, if there are loops inside. */
+typedef struct Walks {
+    int outside, inside;
+    bool loops;
+} Walks;
+
 struct Nest {
     int pos, guard;
     bool contract, light;
@@ -180,6 +188,8 @@ struct Nest {
     bool invariant;
     int lo, hi; /* bounds on the number of outer loops; it becomes hi */
     int weight;
+    Walks *walks; /* by number of outer loops, up to hi */
+    int across;   /* arrays that its pieces walk across, each alone */
     LIST(Piece *) piece;
     LIST(NestStage) stage;
     Nest *epilogue; /* of a contraction */
@@ -357,6 +367,24 @@ Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
 void sort_piece(Sched *s, Node *n);
 void sort_reads(Sched *s, Piece *p);
 Kernel *sort_kernel(Sched *s, const Piece *p);
+
+/* walk.c */
+typedef enum Stride {
+    STRIDE_none,
+    STRIDE_somewhere, /* where data say, and one after another from there */
+    STRIDE_one,
+    STRIDE_near, /* in the same or the next line */
+    STRIDE_far,
+} Stride;
+/* How far apart are the elements that x goes to along loop v. */
+Stride stride_along(const Index *x, int v);
+/* requires p's reads and, in the table, its extents; gives p->across */
+void find_walks(Sched *s, Piece *p);
+/* p is one of n's pieces now. */
+void nest_walks(Sched *s, Nest *n, const Piece *p);
+/* Would n with p, and so many outer loops, walk across no more arrays than both
+ * do alone. */
+bool walks_fit(const Nest *n, const Piece *p, int outer);
 
 /* fuse.c: requires pieces; gives each its nest, whose positions are an order of
  * dependence. */
