@@ -354,7 +354,8 @@ typedef struct MapCode {
     int nfixed;
     int lanes;    /* what a full vector has in this kernel */
     int together; /* so many of them are made at once while there are as many */
-    int slots;    /* of a sum along lanes: see sums.c */
+    int bytes;    /* of a lane */
+    int slots;    /* of the stage's reductions along lanes: see sums.c */
     Sums sums;
     LLVMValueRef keeps; /* i1: the rounding errors of what this stage adds to
                            memory are kept; NULL: never */
@@ -487,8 +488,8 @@ void reduce_join(MapCode *m, const Output *o, int width, LLVMValueRef *a,
 Total total_add(Emit *e, Total t, LLVMValueRef v);
 /* Is o a sum that rounds? */
 bool sums_rounds(const MapCode *m, const Output *o);
-/* Slots for values of so many bytes. */
-int sums_slots(int bytes);
+/* How many slots the reductions of a stage have along lanes. */
+int sums_slots(const MapCode *m, const Stage *s);
 /* In a stage whose last loop is lanes: all slots, where it adds little up and
  * vectors of so many lanes pay, else 0. */
 int sums_wide(const MapCode *m, const Stage *s);

@@ -472,6 +472,7 @@ static void emit_stage(MapCode *m, const Stage *s)
                : lanes_in(m, s) ? rank + s->rank - 1
                                 : -1;
     set_lane(m, lane, s->first, s->ninstr);
+    m->slots = sums_slots(m, s);
     int wide = lanes_in(m, s) ? sums_wide(m, s) : 0;
     if (wide && !m->scalar_tail)
         m->lanes = wide;

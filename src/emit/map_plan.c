@@ -149,7 +149,7 @@ MapCode map_code(Emit *e, const Kernel *k)
         .k = k,
         .lanes = lanes_of_bytes(e, lane_bytes(k)),
         .together = 1,
-        .slots = sums_slots(lane_bytes(k)),
+        .bytes = lane_bytes(k),
         .scalar_tail = wants_scalar_tail(k, e),
         .one_loop = wants_one_loop(k, e),
         .lane = -1,

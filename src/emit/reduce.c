@@ -57,10 +57,28 @@ void reduce_start(MapCode *m, const Output *o, int width, LLVMValueRef *acc)
     }
 }
 
+/* b or a, the larger or smaller, NaN if either is. Of zeros either: no order of
+ * the values is asked for. On the way from a to what this gives lie two
+ * instructions. */
+static LLVMValueRef extreme(MapCode *m, const char *name, LLVMValueRef a,
+                            LLVMValueRef b)
+{
+    LLVMTypeRef t = LLVMTypeOf(a);
+    LLVMValueRef v =
+        code_intrinsic(m->e, name, &t, 1, (LLVMValueRef[]){b, a}, 2);
+    LLVMSetFastMathFlags(v, LLVMFastMathNoSignedZeros);
+    return v;
+}
+
 static LLVMValueRef join(MapCode *m, const Output *o, int width, LLVMValueRef a,
                          LLVMValueRef b)
 {
     DType t = value_type(m, o);
+    bool vectors = m->e->machine.vector_bytes >= 16 && dtype_is_real(t);
+    if (vectors && o->op == OP_reduce_max)
+        return extreme(m, "llvm.maximum", a, b);
+    if (vectors && o->op == OP_reduce_min)
+        return extreme(m, "llvm.minimum", a, b);
     Lower l = m->lower;
     l.width = width;
     l.active = NULL;

@@ -1,11 +1,12 @@
 /* sums.c: how the values of a stage are added up.
  *
  * The order depends on the kernel and not on the machine. Along lanes value i
- * belongs to slot i mod n, n being what fits SLOT_BYTES; slots are joined in
- * halves, i with i + n/2. Vectors that are shorter than that take turns, so the
- * first value of each vector but the last is of the next set of slots; which
- * set comes first makes no difference to halves; in a simple stage several
- * vectors are one. Without vectors there is one slot.
+ * belongs to slot i mod n, n being what fits SLOT_BYTES, or WIDE_BYTES where
+ * nothing rounds; slots are joined in halves, i with i + n/2. Vectors that are
+ * shorter than that take turns, so the first value of each vector but the last
+ * is of the next set of slots; which set comes first makes no difference to
+ * halves; in a simple stage several vectors are one. Without vectors there is
+ * one slot.
  *
  * Where there may be more than BLOCK values in a slot, what they have added up
  * after as many goes into a total, whose rounding error goes into the next such
@@ -14,6 +15,7 @@
 
 enum {
     SLOT_BYTES = 64,
+    WIDE_BYTES = 128,
     BLOCK = 16,   /* values added one after another */
     NO_BLOCK = 32 /* so few are not cut into blocks */
 };
@@ -117,7 +119,32 @@ void sums_plan(MapCode *m, const Stage *s)
         u->nkept = 2 * n * u->sets + (u->cut > 0);
 }
 
-int sums_slots(int bytes) { return SLOT_BYTES / bytes; }
+static bool rounds(const MapCode *m, const Output *o)
+{
+    return o->kind == OUT_reduce &&
+           dtype_is_real(m->k->instr[o->value].dtype) &&
+           (o->op == OP_sum || o->op == OP_prod);
+}
+
+/* What does not round comes to the same in any order: there are as many slots
+ * as it takes for a value not to wait for the one before, of places, which take
+ * two registers, as few as that can be. */
+int sums_slots(const MapCode *m, const Stage *s)
+{
+    enum { ENOUGH = 4 };
+    int least = SLOT_BYTES / m->bytes, slots = WIDE_BYTES / m->bytes;
+    int64_t n;
+    if (s->rank > 0 && dim_const_value(s->extent[s->rank - 1], &n))
+        while (slots > least && slots >= 2 * n)
+            slots /= 2;
+    for (int i = 0; i < s->noutput; i++) {
+        if (rounds(m, &s->output[i]))
+            return least;
+        if (reduce_count(&s->output[i]) > 1 && slots > ENOUGH * m->lanes)
+            slots = least;
+    }
+    return slots;
+}
 
 /* Turns. */
 
@@ -159,7 +186,7 @@ LLVMValueRef *sums_together(MapCode *m, const LLVMValueRef *acc, int nacc)
     Emit *e = m->e;
     LLVMValueRef *wide = NEWN(e->arena, LLVMValueRef, nacc + 1);
     for (int j = 0; j < nacc; j++) {
-        LLVMValueRef v[SLOT_BYTES];
+        LLVMValueRef v[WIDE_BYTES];
         for (int k = 0; k < m->sums.sets; k++)
             v[k] = acc[k * nacc + j];
         for (int n = m->sums.sets / 2; n > 0; n /= 2)
