@@ -15,7 +15,8 @@ typedef struct Format {
     double normal;         /* smallest normal number */
     int rescue;            /* subnormal numbers times 2^rescue are normal */
     int64_t root;          /* bits of sqrt(1/2) */
-    double lo, hi;         /* exp is 0 below, infinite above, halved too */
+    double lo, hi;         /* exp is 0 below, infinite above, halved too; at lo
+                              the smaller factor of scale() is 0 itself */
     double top; /* exp - 1 is infinite from here on, the half is not */
     Poly exp, log;
 } Format;
@@ -59,9 +60,10 @@ static const double log_pair[] = {
 
 static const Format formats[2] = {
     {23, 0x1.8p23, 127, 0x1.62e8p-1, -0x1.e8082e3086543p-16, 0x1p-126, 25,
-     0x3f3504f3, -104.5, 90, 88.9, POLY(exp_f32), POLY(log_f32)},
+     0x3f3504f3, -175.366, 90, 88.9, POLY(exp_f32), POLY(log_f32)},
     {52, 0x1.8p52, 1023, 0x1.62e42fefa38p-1, 0x1.ef35793c7673p-45, 0x1p-1022,
-     54, 0x3fe6a09e667f3bcd, -746, 711, 709.9, POLY(exp_f64), POLY(log_f64)},
+     54, 0x3fe6a09e667f3bcd, -1417.486, 711, 709.9, POLY(exp_f64),
+     POLY(log_f64)},
 };
 
 static const Format *format_of(Lower *l, Val *x)
@@ -100,7 +102,10 @@ static Val *small_expm1(Lower *l, const Format *f, Val *r)
     return low_muladd(l, low_fmul(l, r, r), p, r);
 }
 
-/* 2^(k + shift) p in two steps: one power would leave the range first. */
+/* 2^(k + shift) p in two steps: one power would leave the range first. Machines
+ * may stop for a while where a product is below the normal numbers, which the
+ * zeros are in that a mask of -inf becomes: with k = 1 - 2 bias the first
+ * factor has no bits, and the second is a power or has none. */
 static Val *scale(Lower *l, const Format *f, Val *p, Val *k, int shift)
 {
     Val *half = low_isar(l, k, 1), *rest = low_isub(l, k, half);
