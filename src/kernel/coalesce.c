@@ -70,9 +70,8 @@ static void rename_in(Coalesce *c, int first, int last, Renaming *r)
 
 /* Copies. */
 
-/* Does a store of stage s at `at` go once to each of n elements. */
-static bool is_whole(Graph *g, const Kernel *k, const Stage *s, const Index *at,
-                     const Dim *n)
+bool is_whole(Graph *g, const Kernel *k, const Stage *s, const Index *at,
+              const Dim *n)
 {
     for (int i = 0; i < at->n; i++)
         if (at->atom[i].kind != IX_var)

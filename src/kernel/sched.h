@@ -12,6 +12,8 @@
  *     epilogue     nests that follow a contraction row by row, in its kernel
  *     order        results in place, the final order of the kernels
  *     build        instructions, their order (arrange), lanes
+ *     coalesce     copies that need not be
+ *     in_place     arrays that end where others begin
  *     plan         the workspace
  *
  * What is only needed on the way lives in Sched.scratch. */
@@ -429,6 +431,13 @@ void each_buffer(Kernel *k, EachBuffer *f, void *u);
  * all values as they were. */
 
 void coalesce(Sched *s);
+/* Does a store of stage s at `at` go once to each of n elements. */
+bool is_whole(Graph *g, const Kernel *k, const Stage *s, const Index *at,
+              const Dim *n);
+
+/* inplace.c: requires kernels in order; leaves fewer buffers. */
+
+void in_place(Sched *s);
 
 /* plan.c: requires that buffers are what they will be; gives each its place in
  * the workspace and its number. */

@@ -159,6 +159,7 @@ static Schedule *make(Sched *s)
     order(s);
     build(s);
     coalesce(s);
+    in_place(s);
     plan(s);
     restore_numbers(s, &all);
     arena_free(s->scratch);

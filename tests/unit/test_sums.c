@@ -208,10 +208,23 @@ static Node *scale_of(Graph *g, OpId op, DType t, Node *size, int n,
     return g2(g, OP_max, s, g2(g, OP_mul, s, g_fill_like(g, s, more)));
 }
 
+/* The softmax along the last axis. */
+static void add_softmax(Graph *g, Bundle *p, Node *x)
+{
+    int last = x->rank - 1, axis[3] = {0, 1, 2};
+    if (!dtype_is_real(x->dtype))
+        return;
+    Node *y = g_reduce(g, OP_logsumexp, x, 1, &last);
+    axis[last] = -1;
+    y = g_broadcast(g, y, x->rank, x->dim, axis);
+    p->result[p->n++] = g1(g, OP_exp, g2(g, OP_sub, x, y));
+}
+
 /* All rows over all sets of axes of x. */
 static void add_reductions(Compiled *c, Bundle *p, Node *x)
 {
     Graph *g = c->graph;
+    add_softmax(g, p, x);
     bool number = dtype_is_real(x->dtype) || dtype_is_int(x->dtype);
     Node *size = number ? g1(g, OP_abs, g_cast(g, DT_f64, x)) : NULL;
     for (OpId op = 0; op < NOPS; op++) {

@@ -84,21 +84,62 @@ static Node *lse_jvp(Graph *g, Node *n, Node *const *dx)
     return g_reduce(g, OP_sum, terms, n->attr.nint, n->attr.ints);
 }
 
-/* log(sum(exp(x - m))) + m with m = max(x), or 0 where that is infinite, so
- * that all -inf gives -inf and an inf gives inf. */
-static Node *lse_expand(Graph *g, Node *n)
+/* The largest; that or the least finite number; exp(x) divided by exp of this,
+ * and the sum. In a row of -inf all are 0; of one with an inf those of finite
+ * numbers are. */
+typedef struct Shifted {
+    Node *max, *shift, *e, *sum;
+} Shifted;
+
+static Shifted shifted(Graph *g, const Node *n)
 {
     Node *x = n->arg[0];
+    Shifted s;
+    s.max = g_reduce(g, OP_reduce_max, x, n->attr.nint, n->attr.ints);
+    s.shift = g2(g, OP_max, s.max, g_fill(g, s.max, lowest(n->dtype)));
+    Node *down = reduce_restore(g, n, s.shift);
+    s.e = g1(g, OP_exp, g2(g, OP_sub, x, down));
+    s.sum = g_reduce(g, OP_sum, s.e, n->attr.nint, n->attr.ints);
+    return s;
+}
+
+static Node *is_inf(Graph *g, Node *x)
+{
+    return g2(g, OP_eq, x, g_fill(g, x, INFINITY));
+}
+
+/* log(sum(exp(x - m))) + m, but inf where that is the largest. */
+static Node *lse_expand(Graph *g, Node *n)
+{
     if (n->attr.integer == FINITE_LSE) {
-        Node *y = g_reduce(g, OP_logsumexp, x, n->attr.nint, n->attr.ints);
+        Node *y =
+            g_reduce(g, OP_logsumexp, n->arg[0], n->attr.nint, n->attr.ints);
         return g2(g, OP_max, y, g_fill(g, y, lowest(n->dtype)));
     }
-    Node *max = g_reduce(g, OP_reduce_max, x, n->attr.nint, n->attr.ints);
-    Node *inf = g2(g, OP_eq, g1(g, OP_abs, max), g_fill(g, max, INFINITY));
-    Node *m = g_where(g, inf, g_fill(g, max, 0), max);
-    Node *e = g1(g, OP_exp, g2(g, OP_sub, x, reduce_restore(g, n, m)));
-    Node *sum = g_reduce(g, OP_sum, e, n->attr.nint, n->attr.ints);
-    return g2(g, OP_add, g1(g, OP_log, sum), m);
+    Shifted s = shifted(g, n);
+    Node *y = g2(g, OP_add, g1(g, OP_log, s.sum), s.shift);
+    return g_where(g, is_inf(g, s.max), s.max, y);
+}
+
+/* exp(x - y), y being x's logsumexp, finite: what that adds up, and so makes
+ * anyway, divided by the sum, which is 1 at least, but for rows of -inf. */
+Node *g_softmax(Graph *g, Node *x, const Node *y)
+{
+    if (!node_repeats(y) || y->arg[0]->op != OP_max)
+        return NULL;
+    for (int i = 0; i < 2; i++) {
+        Node *lse = y->arg[0]->arg[i];
+        if (lse->op != OP_logsumexp || lse->arg[0] != x ||
+            !node_is_const(y->arg[0]->arg[1 - i], lowest(x->dtype)) ||
+            reduce_restore(g, lse, y->arg[0]) != y)
+            continue;
+        Shifted s = shifted(g, lse);
+        Node *one = g_fill(g, s.sum, 1);
+        Node *by = g2(g, OP_div, one, g2(g, OP_max, s.sum, one));
+        by = g_where(g, is_inf(g, s.max), one, by);
+        return g2(g, OP_mul, s.e, reduce_restore(g, lse, by));
+    }
+    return NULL;
 }
 
 const Op op_logsumexp = {

@@ -189,6 +189,12 @@ static Node *exp_identity(Graph *g, const Node *n)
                                : NULL;
 }
 
+static Node *exp_expand(Graph *g, Node *n)
+{
+    const Node *d = n->arg[0];
+    return d->op == OP_sub ? g_softmax(g, d->arg[0], d->arg[1]) : NULL;
+}
+
 const Op op_exp = {
     FUNCTION(exp, 1, OP_COSTLY | OP_NOT_NEGATIVE),
     .weight = 28,
@@ -198,6 +204,7 @@ const Op op_exp = {
     .eval1 = exp,
     .finite = falling,
     .partial1 = exp_partial,
+    .expand = exp_expand,
     .lower1 = num_exp,
 };
 
