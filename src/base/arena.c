@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 16, CHUNK = 1 << 16, MAX_CHUNK = 1 << 22 };
+enum { ALIGN = 16, CHUNK = 1 << 12, MAX_CHUNK = 1 << 22 };
 
 typedef struct Chunk Chunk;
 struct Chunk {

@@ -3,6 +3,7 @@
 #include "cli/call.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void print_results(const Call *c)
 {
@@ -20,12 +21,19 @@ static void print_results(const Call *c)
     printf("%s}\n", s.at);
 }
 
-static bool make_call(Call *c)
+/* A name or a derivative's text, and no "name=value". */
+static bool is_function(const char *word)
 {
-    const Args *a = c->args;
+    size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyz"
+                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
 
-    for (int i = 2; i < a->word.n; i++)
-        if (!call_word(c, a->word.at[i]))
+    return n && !strchr("0123456789.", word[0]) && word[n] != '=';
+}
+
+static bool make_call(Call *c, const char **word, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!call_word(c, word[i]))
             return false;
     if (!call_defaults(c))
         return false;
@@ -35,35 +43,71 @@ static bool make_call(Call *c)
     return true;
 }
 
-static bool call_function(const Args *a, const nn_module *m)
+/* A function that was named, compiled. */
+typedef struct Named {
+    const char *name;
+    Jit *jit;
+} Named;
+
+typedef struct Run {
+    const Args *args;
+    Load load;
+    LIST(Named) named;
+} Run;
+
+/* NULL after a message. */
+static Jit *compiled(Run *r, const char *name)
 {
+    for (int i = 0; i < r->named.n; i++)
+        if (!strcmp(r->named.at[i].name, name))
+            return r->named.at[i].jit;
+    Function *f = driver_function(&r->load, name);
+    Named one = {name, f ? driver_jit(&r->load, &f, 1) : NULL};
+    if (one.jit)
+        list_push(r->args->arena, &r->named, one);
+    return one.jit;
+}
+
+static bool call_function(Run *r, const char *name, const char **word, int n)
+{
+    Jit *j = compiled(r, name);
     Call c;
-    bool done = call_begin(&c, a, m);
+    bool done = j && call_begin(&c, r->args, jit_module(j));
 
     if (done) {
-        done = make_call(&c);
+        done = make_call(&c, word, n);
         call_end(&c);
     }
     return done;
 }
 
+/* A function and its arguments, another and its own: until one fails. */
+static bool call_all(Run *r)
+{
+    const char **word = r->args->word.at;
+    int all = r->args->word.n;
+
+    for (int i = 1, n; i < all; i += 1 + n) {
+        for (n = 0; i + 1 + n < all && !is_function(word[i + 1 + n]);)
+            n++;
+        if (!call_function(r, word[i], word + i + 1, n))
+            return false;
+    }
+    return true;
+}
+
 static int run(Args *a)
 {
-    Load l = {.named = true};
+    Run r = {.args = a, .load = {.named = true}};
 
     if (a->word.n < 2)
         return cli_usage(a, "which function of %s?", a->word.at[0]);
-    int status = driver_load(a, a->word.at[0], DT_f32, &l);
+    int status = driver_load(a, a->word.at[0], DT_f32, &r.load);
     if (status)
         return status;
-    Function *f = driver_function(&l, a->word.at[1]);
-    if (!f)
-        return EXIT_FAILURE;
-    Jit *j = driver_jit(&l, &f, 1);
-    if (!j)
-        return EXIT_FAILURE;
-    bool done = call_function(a, jit_module(j));
-    jit_close(j);
+    bool done = call_all(&r);
+    for (int i = 0; i < r.named.n; i++)
+        jit_close(r.named.at[i].jit);
     return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -74,10 +118,12 @@ static const Option options[] = {
 
 const Command command_run = {
     .name = "run",
-    .usage = "run MODEL.nn FUNCTION [name=value]… [options]",
+    .usage = "run MODEL.nn FUNCTION [name=value]… [FUNCTION [name=value]…]… "
+             "[options]",
     .about =
         "Calls a function, or a derivative of one ('grad(f, x)'), and prints "
-        "its results\nas one JSON object. A value is a number, a JSON array, "
+        "its results\nas one JSON object, each of several on a line. A value "
+        "is a number, a JSON array, "
         "a JSON object for a\nstruct, or @FILE (.json, as printed by this "
         "command too, .csv, .csv.gz).\nDimensions follow from the arrays.",
     .option = options,

@@ -19,7 +19,7 @@ static Builder *builder(FormMaker *m) { return (Builder *)m; }
 static bool is_taken(const Builder *b, const char *name)
 {
     for (int i = 0; i < b->taken.n; i++)
-        if (strcmp(b->taken.at[i], name) == 0)
+        if (b->taken.at[i][0] == name[0] && strcmp(b->taken.at[i], name) == 0)
             return true;
     return false;
 }
