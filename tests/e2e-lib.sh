@@ -56,28 +56,65 @@ accept() {
     }
 }
 
-# is EXPECTED ARGUMENT…: what `nncc run m.nn ARGUMENT…` prints.
-is() {
-    want=$1
-    shift
-    accept "$NNCC" run m.nn "$@"
-    [ "$(cat out.txt)" = "$want" ] || fail "$(cat out.txt), expected $want: $*"
-}
+# is EXPECTED ARGUMENT…: what `nncc run m.nn ARGUMENT…` prints. Asked are all of
+# one m.nn at once, unless an option is given: when another one is asked, and at
+# the end.
+is() { ask is "$@"; }
 
 # near EXPECTED ARGUMENT…: the same in doubles, numbers within 1e-9 of what is
 # expected, or relatively so.
-near() {
-    want=$1
-    shift
-    accept "$NNCC" run --real=f64 m.nn "$@"
-    { echo "$want" && cat out.txt; } | sed 's/[][{}:,"]/ /g' | awk '
-        function number(s) { return s ~ /^[-+.0-9]+(e[-+0-9]+)?$/ }
-        function off(a, b) { return a < b ? b - a : a - b }
-        NR == 1 { n = split($0, want) }
-        NR == 2 && NF != n { exit 1 }
-        NR == 2 { for (i = 1; i <= n; i++) {
-            close_by = off(want[i], $i) <= 1e-9 * (1 + off(want[i], 0))
-            both = number(want[i]) && number($i)
-            if (both ? !close_by : want[i] != $i) exit 1 } }' ||
-        fail "$(cat out.txt), expected $want: $*"
+near() { ask near "$@"; }
+
+ask() { # is|near EXPECTED ARGUMENT…
+    case "$*" in *' --'*) alone=1 ;; *) alone= ;; esac
+    [ ! "$alone" ] && cmp -s m.nn asked.nn || { answer && cp m.nn asked.nn; }
+    kind=$1
+    printf '%s\n' "$2" >>asked.$kind.want
+    shift 2
+    printf '%s\n' "$*" | tr '\n' ' ' >>asked.$kind.what
+    echo >>asked.$kind.what
+    for word; do
+        case $word in
+        *\'*) printf '%s\n' "$word" | sed "s/'/'\\\\''/g; 1s/^/'/; \$s/\$/'/" ;;
+        *) printf "'%s'\n" "$word" ;;
+        esac
+    done | tr '\n' ' ' >>asked.$kind
+    [ ! "$alone" ] || answer
 }
+
+answer() {
+    [ ! -f asked.is ] || answer_all is
+    [ ! -f asked.near ] || answer_all near --real=f64
+}
+
+answer_all() { # is|near OPTION…
+    kind=$1
+    shift
+    status=0
+    eval "\"\$NNCC\" run asked.nn $* $(cat asked.$kind)" >asked.got 2>asked.err </dev/null || status=$?
+    # What does not match, or has no answer.
+    paste -d'\n' asked.$kind.want asked.got asked.$kind.what | awk -v kind=$kind '
+        function off(a, b) { return a < b ? b - a : a - b }
+        function number(s) { return s ~ /^[-+.0-9]+(e[-+0-9]+)?$/ }
+        function differ(want, got,    w, g, n, i) {
+            if (kind == "is") return want != got
+            gsub(/[][{}:,"]/, " ", want); gsub(/[][{}:,"]/, " ", got)
+            n = split(want, w)
+            if (split(got, g) != n) return 1
+            for (i = 1; i <= n; i++)
+                if (w[i] != g[i] && !(number(w[i]) && number(g[i]) &&
+                                      off(w[i], g[i]) <= 1e-9 * (1 + off(w[i], 0))))
+                    return 1
+            return 0
+        }
+        NR % 3 == 1 { want = $0 }
+        NR % 3 == 2 { got = $0 }
+        NR % 3 == 0 && differ(want, got) { print got ", expected " want ": " $0; exit }' >asked.off
+    [ $status = 0 ] && [ ! -s asked.off ] || {
+        head -c 2000 asked.err
+        fail "$(cat asked.off)"
+    }
+    rm asked.$kind asked.$kind.want asked.$kind.what
+}
+
+trap '[ $? != 0 ] || answer' EXIT

@@ -19,6 +19,13 @@ accept "$NNCC" run m.nn pair x=0.1
 grep -q '"pair_0": *0\.1, *"pair_1": *0\.2' out.txt || fail "$(cat out.txt)"
 accept "$NNCC" run m.nn f x1=-1 x2=0
 grep -q 'nan' out.txt || fail "$(cat out.txt)"
+# Several, one after another, until one fails.
+accept "$NNCC" run m.nn pair x=1 'grad(f, x1)' x1=2 x2=5 pair x=2 --real=f64
+[ "$(cat out.txt)" = '{"pair_0": 1, "pair_1": 2}
+{"d_x1": 5.5}
+{"pair_0": 2, "pair_1": 4}' ] || fail "$(cat out.txt)"
+refuse 1 "f needs x1, a value of type real" "$NNCC" run m.nn pair x=1 f pair x=2
+[ "$(cat out.txt)" = '{"pair_0": 1, "pair_1": 2}' ] || fail "$(cat out.txt)"
 
 refuse 1 "did you mean 'pair'" "$NNCC" run m.nn pari x=1
 refuse 1 'x2' "$NNCC" run m.nn f x1=1
