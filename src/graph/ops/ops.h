@@ -186,6 +186,10 @@ int64_t eval_elements(int rank, const int64_t *size);
 void eval_unravel(int64_t i, int rank, const int64_t *size, int64_t *at);
 int64_t eval_ravel(int rank, const int64_t *size, const int64_t *at);
 
+/* viewed.c: eval_tensor of view and view_add. */
+void eval_view(EvalTensor *e, const Node *n);
+void eval_view_add(EvalTensor *e, const Node *n);
+
 /* affine.c: integers as base + Σ coef[i] · (place along axis i). */
 typedef struct Affine {
     const Dim *base, *coef[MAX_RANK];
