@@ -253,7 +253,7 @@ bench: all
 DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config \
              libjansson-dev liblbfgs-dev libzip-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
 DEPS_TEST := check g++ clang-19 clang-format-19 libclang-rt-19-dev librandom123-dev \
-             libmpfr-dev \
+             libmpfr-dev gdb \
              dataset-fashion-mnist lld-19 qemu-user \
              python3-numpy
 deps:

@@ -156,6 +156,24 @@ static bool read_effort(const Args *a, TargetOptions *o)
     return true;
 }
 
+/* The folder that the paths of sources are relative to, where that is to be in
+ * the code. False after a message. */
+static bool read_debug(const Args *a, TargetOptions *o)
+{
+    char *folder;
+
+    if (!option_value(a, "debug"))
+        return true;
+    folder = getcwd(NULL, 0);
+    if (!folder) {
+        cli_fail("cannot tell the folder: %s", file_error(a->arena, errno));
+        return false;
+    }
+    o->folder = arena_printf(a->arena, "%s", folder);
+    free(folder);
+    return true;
+}
+
 /* "portable": every machine of the architecture, the best code for each chosen
  * when it is loaded. Unless told otherwise code is for this machine, or if it
  * is for another for all of that kind; what is for reading is for one. */
@@ -369,13 +387,16 @@ static int compile(Args *a)
     Products out = {0};
     int status = check_dump(a, l.dump);
 
-    b.options = (TargetOptions){option_value(a, "cpu"),
-                                option_value(a, "target"), EFFORT_default};
+    b.options = (TargetOptions){.cpu = option_value(a, "cpu"),
+                                .target = option_value(a, "target"),
+                                .optimise = EFFORT_default};
     if (!status && a->word.n > 1)
         status =
             cli_usage(a, "one model at a time: what is '%s'?", a->word.at[1]);
     if (!status && !read_effort(a, &b.options))
         status = EXIT_USAGE;
+    if (!status && !read_debug(a, &b.options))
+        status = EXIT_FAILURE;
     if (!status)
         status = find_outputs(a, &out);
     if (!status && !begin_outputs(a->arena, &out))
@@ -404,6 +425,7 @@ static const Option options[] = {
     {"target", 0, "TRIPLE", "compile for another machine"},
     {"targets", 0, NULL, "print which machines there is code for"},
     {"optimise", 'O', "0-3, s", "effort of code generation (2); s: least code"},
+    {"debug", 'g', NULL, "line tables: what runs is a line of the model's"},
     {"soname", 0, "NAME", "the name by which the loader is to look for a .so"},
     {"linker", 0, "PROGRAM", "for .so: ld, ld.lld, cc or another"},
     {"dump", 0, "STAGE",

@@ -66,7 +66,7 @@ static Place go_to_level(MapCode *m, int level)
 {
     if (level < m->depth)
         return code_go(m->e, m->enter[level]);
-    return (Place){LLVMGetInsertBlock(m->e->builder), m->e->before};
+    return code_place(m->e);
 }
 
 /* The divisor, 1 where it is not positive: then nothing is computed with it,

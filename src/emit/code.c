@@ -319,10 +319,17 @@ void code_seldom(Emit *e, LLVMValueRef branch, int which)
     set_metadata(e, branch, "prof", LLVMMDNodeInContext2(e->context, part, 3));
 }
 
+Place code_place(Emit *e)
+{
+    return (Place){LLVMGetInsertBlock(e->builder), e->before,
+                   LLVMGetCurrentDebugLocation2(e->builder)};
+}
+
 Place code_go(Emit *e, LLVMValueRef before)
 {
-    Place p = {LLVMGetInsertBlock(e->builder), e->before};
+    Place p = code_place(e);
     LLVMPositionBuilderBefore(e->builder, before);
+    LLVMSetCurrentDebugLocation2(e->builder, p.from);
     e->before = before;
     return p;
 }
@@ -333,6 +340,7 @@ void code_back(Emit *e, Place p)
         LLVMPositionBuilderBefore(e->builder, p.before);
     else if (p.block)
         LLVMPositionBuilderAtEnd(e->builder, p.block);
+    LLVMSetCurrentDebugLocation2(e->builder, p.from);
     e->before = p.before;
 }
 

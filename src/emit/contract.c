@@ -542,10 +542,11 @@ static LLVMValueRef emit_epilogue(Emit *e, const Kernel *k,
     LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64, e->ptr};
     const char *name =
         arena_printf(e->arena, "epilogue%d", unit_use(e, k)->unit);
-    Place back = {LLVMGetInsertBlock(e->builder), e->before};
+    Place back = code_place(e);
     LLVMValueRef fn = code_function(e, name, e->i32, param, 5);
     LLVMPositionBuilderAtEnd(
         e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    debug_function(e, fn, name, epilogue->span);
     emit_map_rows(e, epilogue, key, k->contract->nbatch);
     code_back(e, back);
     return fn;

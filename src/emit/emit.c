@@ -27,24 +27,26 @@ static void on_diagnostic(LLVMDiagnosticInfoRef info, void *of)
         e->problem = take_message(e->arena, LLVMGetDiagInfoDescription(info));
 }
 
-bool emit_open(Emit *e, Arena *a, Graph *g, const char *name,
-               const TargetOptions *o, const char **error)
+bool emit_open(Emit *e, Arena *a, const Module *m, const TargetOptions *o,
+               const char **error)
 {
-    *e = (Emit){.arena = a, .graph = g, .names = intern_new(a)};
+    *e = (Emit){.arena = a, .graph = m->graph, .names = intern_new(a)};
     if (!machine_open(&e->machine, a, o, error))
         return false;
     e->context = LLVMContextCreate();
     LLVMContextSetDiagnosticHandler(e->context, on_diagnostic, e);
-    e->module = LLVMModuleCreateWithNameInContext(name, e->context);
+    e->module = LLVMModuleCreateWithNameInContext(m->name, e->context);
     e->builder = LLVMCreateBuilderInContext(e->context);
     LLVMSetTarget(e->module, e->machine.triple);
     LLVMSetModuleDataLayout(e->module, e->machine.layout);
     make_types(e);
+    debug_open(e, m->sources, o->folder);
     return true;
 }
 
 void emit_close(Emit *e)
 {
+    debug_close(e);
     LLVMDisposeBuilder(e->builder);
     LLVMDisposeModule(e->module);
     LLVMContextDispose(e->context);
@@ -94,11 +96,11 @@ static bool add_level(Emit *e, const Interface *interface,
                       const TargetOptions *o, const char **error)
 {
     Emit other;
-    if (!emit_open(&other, e->arena, e->graph, interface->module->name, o,
-                   error))
+    if (!emit_open(&other, e->arena, interface->module, o, error))
         return false;
     units_use(&other, e->units, NULL);
     emit_functions(&other, interface);
+    debug_finish(&other);
     level_merge(e, &other, interface, o->cpu);
     emit_close(&other);
     return true;
@@ -157,13 +159,13 @@ bool emit_module(Arena *a, const ModuleInput *in, EmitKind kind,
     Emit e;
     if (!levels_parse(a, o, &levels, error))
         return false;
-    if (!emit_open(&e, a, in->module->graph, in->module->name,
-                   with_cpu(a, o, levels.name[0]), error))
+    if (!emit_open(&e, a, in->module, with_cpu(a, o, levels.name[0]), error))
         return false;
     Interface *interface = interface_of(a, in);
     bool ok = make_levels(&e, interface, o, &levels, error);
     if (ok) {
         emit_public(&e, interface, &levels);
+        debug_finish(&e);
         ok = module_bytes(&e, kind, bytes, n, error);
     }
     emit_close(&e);

@@ -12,6 +12,7 @@
 
 typedef struct Units Units;
 typedef struct Sharing Sharing;
+typedef struct Debug Debug;
 
 typedef struct Emit Emit;
 struct Emit {
@@ -32,14 +33,15 @@ struct Emit {
     const Units *units;     /* of the module */
     LLVMValueRef *kernel;   /* by unit: its function, or a declaration */
     const Sharing *sharing; /* what of the module is built here; NULL: all */
+    Debug *debug;           /* NULL: nobody asked for lines */
 };
 
 /* emit.c */
 
-/* An empty module called `name` for o's machine. False with *error set (in a)
+/* An empty LLVM module for m and o's machine. False with *error set (in a)
  * where the CPU or target is unknown; then nothing is to be closed. */
-bool emit_open(Emit *e, Arena *a, Graph *g, const char *name,
-               const TargetOptions *o, const char **error);
+bool emit_open(Emit *e, Arena *a, const Module *m, const TargetOptions *o,
+               const char **error);
 void emit_close(Emit *e);
 /* After the last function: verifies (dies on our own mistakes), then the light
  * clean-up passes. Before it the module is as it came from us (EMIT_ir). */
@@ -47,6 +49,22 @@ void emit_finish(Emit *e);
 /* The bytes of an object or assembly file, in e's arena. */
 bool emit_bytes(Emit *e, LLVMCodeGenFileType kind, char **bytes, size_t *n,
                 const char **error);
+
+/* debug.c: lines of the model in the code. Where nobody asked for them none of
+ * these does anything. */
+
+/* Paths of sources are relative to the folder; NULL: nobody asks. */
+void debug_open(Emit *e, const Diags *sources, const char *folder);
+void debug_close(Emit *e);
+/* What is built from here on comes from there; of nowhere: as before. */
+void debug_at(Emit *e, Span at);
+/* The same for instruction i of k. */
+void debug_instr(Emit *e, const Kernel *k, int i);
+/* fn has lines; a debugger calls it `name`. What is built from here on comes
+ * from there. */
+void debug_function(Emit *e, LLVMValueRef fn, const char *name, Span at);
+/* After the last function. */
+void debug_finish(Emit *e);
 
 /* sizes.c */
 
@@ -101,11 +119,13 @@ const Use *unit_use(const Emit *e, const Kernel *k);
 int units_count(const Units *u);
 const Unit *units_at(const Units *u, int i);
 
-/* code.c: move the builder before an instruction, and back again. */
+/* code.c: where the builder is; moving it before an instruction, and back. */
 typedef struct Place {
     LLVMBasicBlockRef block;
     LLVMValueRef before;
+    LLVMMetadataRef from;
 } Place;
+Place code_place(Emit *e);
 Place code_go(Emit *e, LLVMValueRef before);
 void code_back(Emit *e, Place p);
 

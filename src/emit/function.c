@@ -573,6 +573,7 @@ static void emit_call(FunctionCode *f)
         run[i] = emit_run(f, i * AT_ONCE, i < nrun - 1 ? (i + 1) * AT_ONCE : n);
     LLVMTypeRef param[] = {e->ptr, e->ptr, e->ptr, e->ptr};
     LLVMValueRef fn = begin(f, "call", e->i32, param, 4);
+    debug_function(e, fn, f->s->function->name, f->s->function->span);
     begin_calls(f, fn, 0, nrun ? 0 : n);
     check_arguments(f, LLVMGetParam(fn, 1), LLVMGetParam(fn, 3));
     begin_kernels(f);

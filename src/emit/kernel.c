@@ -41,6 +41,7 @@ LLVMValueRef emit_kernel(Emit *e, const Kernel *k)
         return *made;
     LLVMPositionBuilderAtEnd(
         e->builder, LLVMAppendBasicBlockInContext(e->context, *made, "entry"));
+    debug_function(e, *made, name, k->span);
     kernel_body(e, k, loop);
     return *made;
 }

@@ -414,7 +414,7 @@ static LLVMValueRef shared_function(Lower *l, const char *name, LowerBody *body,
     LLVMTypeRef type = lanes_of(l, t), param[8];
     for (int i = 0; i < n; i++)
         param[i] = type;
-    Place back = {LLVMGetInsertBlock(e->builder), e->before};
+    Place back = code_place(e);
     LLVMValueRef fn = code_function(e, name, type, param, n);
     e->before = NULL;
     LLVMPositionBuilderAtEnd(e->builder,

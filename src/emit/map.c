@@ -60,6 +60,7 @@ static void emit_instr(MapCode *m, int i)
     bool wide = m->width > 1 && m->varies[i];
     m->lower.width = wide ? m->width : 1;
     m->lower.active = wide ? m->active : NULL;
+    debug_instr(m->e, m->k, i);
     switch (in->kind) {
     case I_op:
         if (!m->taken[i])

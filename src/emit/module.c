@@ -230,6 +230,7 @@ static void make_function(Making *m, int index)
     const CFunction *c = &m->interface->function[index];
     LLVMTypeRef type = c_function_type(m, c);
     LLVMValueRef fn = begin_public(m, c->name, type);
+    debug_function(e, fn, c->name, c->function->span);
     LLVMValueRef leaf = array_alloca(e, e->ptr, c->nleaf);
     LLVMValueRef dims = array_alloca(e, e->i64, c->function->nvar);
     LLVMValueRef *slot = NEWN(e->arena, LLVMValueRef, c->narg);

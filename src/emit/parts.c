@@ -79,11 +79,11 @@ static void make_part(Part *p)
 {
     Emit e;
     char *bytes;
-    p->ok = emit_open(&e, p->arena, p->in->module->graph, p->in->module->name,
-                      &p->options, &p->error);
+    p->ok = emit_open(&e, p->arena, p->in->module, &p->options, &p->error);
     if (!p->ok)
         return;
     build_part(p, &e);
+    debug_finish(&e);
     emit_finish(&e);
     p->ok = emit_bytes(&e, LLVMObjectFile, &bytes, &p->object.n, &p->error);
     p->object.bytes = bytes;

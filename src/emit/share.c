@@ -65,7 +65,7 @@ bool share_helper(Emit *e, const char *name, LLVMTypeRef result,
     *fn = share_function(e, name, -1, result, param, nparam, &build);
     if (!build)
         return false;
-    *back = (Place){LLVMGetInsertBlock(e->builder), e->before};
+    *back = code_place(e);
     e->before = NULL;
     return true;
 }

@@ -321,7 +321,9 @@ static const char *default_cpu(Arena *a, const Target *t, bool last)
 static void open_row(Arena *a, const Target *t, bool last, Machine *m)
 {
     const char *error = "";
-    TargetOptions o = {default_cpu(a, t, last), t->name, EFFORT_default};
+    TargetOptions o = {.cpu = default_cpu(a, t, last),
+                       .target = t->name,
+                       .optimise = EFFORT_default};
     if (!machine_open(m, a, &o, &error))
         die("%s: %s", t->name, error);
 }

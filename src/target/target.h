@@ -7,6 +7,8 @@
 typedef struct TargetOptions {
     const char *cpu;    /* "native", "x86-64-v3", …; never NULL */
     const char *target; /* triple, or NULL for this machine's */
+    const char *folder; /* line tables, of sources whose paths are relative to
+                           this one; NULL: none */
     int optimise;       /* 0 … 3, or: */
 } TargetOptions;
 enum { EFFORT_default = -1, EFFORT_size = 4 };
