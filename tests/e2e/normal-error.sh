@@ -39,6 +39,7 @@ fn second(n: int) = over(n, fn(i: int) = {
    flat(hessian(logistic, w)(x, A)), [hessian(gauss, s)(x, 0.5, point(i, 0))],
    flat(hessian(rational)(x)), flat(hessian(matern)(x)), flat(hessian(ratio)(x)),
    flat(jacobian(fn(t: real[4]) = softmax(t))(x)),
+   flat(jacobian(fn(t: real[4]) = softmax(t))(x + 64)),
    flat(jacobian(fn(t: real[4]) = tanh(A @ t))(x)))
 });
 export first, second;
@@ -79,8 +80,8 @@ for f in first second; do
     errors simplified.txt exact.txt >a.txt
     errors plain.txt exact.txt >b.txt
     [ "$(wc -l <a.txt)" -ge 12 ] || fail "$(cat a.txt)"
-    # Roundings fall this way or that: as many as two more than there were.
+    # Roundings fall this way or that: as many as one more than there were.
     paste a.txt b.txt >errors.txt
-    awk '!(NF == 4 && $1 <= $3 + 4e-7 && $2 <= 1.25 * $4 + 2e-8) { exit 1 }' errors.txt ||
+    awk '!(NF == 4 && $1 <= $3 + 2e-7 && $2 <= 1.1 * $4 + 1e-8) { exit 1 }' errors.txt ||
         fail "$f: largest and mean error, before: $(cat errors.txt)"
 done
