@@ -177,6 +177,18 @@ static const Value *run_elementwise(Check *c, const BuiltinCall *call)
     return arith_elementwise(c, &o, op);
 }
 
+/* polygamma(1, x): the row has the order as an argument. */
+static const Value *run_of_order(Check *c, const BuiltinCall *call)
+{
+    Operation o = {call->scope, call->fn->name, call->at, 1, &call->x[1]};
+    Node *x;
+
+    if (!arith_unify(c, &o, ON_real, &x))
+        return c->error;
+    return value_tensor(c, g2(c->graph, call->fn->op,
+                              g_fill(c->graph, x, call->given[0].order), x));
+}
+
 /* max(x), max(x, axis = 1), max(a, b) */
 static const Value *run_extreme(Check *c, const BuiltinCall *call)
 {
@@ -230,7 +242,8 @@ static const Value *run_cast(Check *c, const BuiltinCall *call)
  *   shape, extent  dimensions that a tensor can have; an int that is one
  *   axis, new      of the first parameter; or one more than it has
  *   last           as axis; if it is left out the last
- *   bool           a constant */
+ *   bool           a constant
+ *   order          of a derivative: a constant int from 0 on */
 static const struct {
     const char *name, *params;
     BuiltinRun *run;
@@ -325,8 +338,12 @@ static void add_rows(Check *c)
     for (OpId op = 0; op < NOPS; op++) {
         int n = op_table[op]->arity;
 
-        if (op_surface(op) && op_table[op]->cls == OPC_ewise && n >= 1 &&
-            n <= 3)
+        if (!op_surface(op) || op_table[op]->cls != OPC_ewise || n < 1 || n > 3)
+            continue;
+        if (op_table[op]->flags & OP_ORDER)
+            add(c, op_surface(op), "order:order x:tensor", run_of_order, op,
+                false);
+        else
             add(c, op_surface(op), params[n], run_elementwise, op, false);
     }
 }
@@ -427,6 +444,8 @@ const Value *builtin_constant(Check *c, const char *name)
 
 /* Arguments */
 
+enum { MAX_ORDER = 1000 /* those beyond have no value either */ };
+
 static bool arg_tensor(Check *c, const Builtin *b, const Operand *x, Node **n)
 {
     const Value *v = value_settle(c, x->span, x->value);
@@ -472,6 +491,18 @@ bool arg_axis(Check *c, const Builtin *b, const Operand *x, int rank, int *axis)
         (long long)v, rank, rank == 1 ? "" : "s");
 }
 
+static bool arg_order(Check *c, const Builtin *b, const Operand *x, int *order)
+{
+    int64_t v;
+
+    if (!const_arg(c, b, x, "order", &v))
+        return false;
+    *order = v > MAX_ORDER ? MAX_ORDER : (int)v;
+    return v >= 0 ||
+           check_refuse(c, x->span, "argument",
+                        "there is no derivative of order %lld", (long long)v);
+}
+
 /* What the type of parameter i asks for. */
 static bool read_given(Check *c, BuiltinCall *call, int i)
 {
@@ -502,6 +533,8 @@ static bool read_given(Check *c, BuiltinCall *call, int i)
                check_refuse(c, x->span, "argument",
                             "'%s' of '%s' is true or false",
                             call->fn->param[i].name, call->fn->name);
+    case 'o':
+        return arg_order(c, call->fn, x, &to->order);
     case 'a':
     case 'l':
         return arg_axis(c, call->fn, x, call->given[0].node->rank, &to->axis);

@@ -11,6 +11,7 @@ enum { MAX_GIVEN = 4 };
 typedef struct Given {
     Node *node; /* a tensor or a key */
     int axis;   /* -1: left out */
+    int order;
     bool on;
     int rank; /* a shape; an extent is one of rank 1 */
     const Dim *dim[MAX_RANK];

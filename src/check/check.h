@@ -48,8 +48,8 @@ bool program_alike(Program *p, int n, const char *const *expression,
                    Function **to);
 
 /* Where labels are kept: what library functions of one tensor give of the
- * values that the roots are made of. Simplified together with these, some of
- * them are among the values: a softmax that nobody called. */
+ * values that the roots are made of. Simplified as these are, some of them are
+ * among the values: a softmax that nobody called. */
 Node **program_known(Program *p, int nroot, Node *const *root, int *n);
 
 /* For `nncc check`: vjp(f, x, …) by all that are real of each function that has

@@ -133,18 +133,6 @@ static void plan(Derivatives *d)
     }
 }
 
-/* What the library may call values of the functions, as one more result. */
-static void add_known(Derivatives *d, Function *to, int n)
-{
-    Arena *a = d->load.arena;
-    Nodes r = functions_roots(a, d->made, n);
-    Port *known = NEW(a, Port);
-
-    known->leaf = program_known(d->load.program, r.n, r.at, &known->nleaf);
-    to->result = known;
-    to->nresult = 1;
-}
-
 /* As one function, so that what several need is there once. */
 static void simplify_together(Derivatives *d, int n)
 {
@@ -155,14 +143,20 @@ static void simplify_together(Derivatives *d, int n)
     for (int i = 0; i < n; i++)
         for (int k = 0; k < d->made[i]->nresult; k++)
             list_push(a, &all, d->made[i]->result[k]);
-    one.nresult = 0;
-    if (!d->program)
-        add_known(d, &one, n);
-    for (int k = 0; k < one.nresult; k++)
-        list_push(a, &all, one.result[k]);
     one.result = all.at;
     one.nresult = all.n;
     simplify_functions(d->load.module->graph, &f, 1);
+}
+
+/* What the library may call values of the functions: apart from these, of which
+ * it is no part. */
+static void find_known(Derivatives *d, int n)
+{
+    Nodes r = functions_roots(d->load.arena, d->made, n);
+    int nknown;
+    Node **known = program_known(d->load.program, r.n, r.at, &nknown);
+
+    simplify(d->load.module->graph, nknown, known);
 }
 
 bool derivatives_make(Derivatives *d, bool simplified)
@@ -178,8 +172,11 @@ bool derivatives_make(Derivatives *d, bool simplified)
         driver_diags(&d->load);
         return false;
     }
-    if (simplified)
-        simplify_together(d, n);
+    if (!simplified)
+        return true;
+    simplify_together(d, n);
+    if (!d->program)
+        find_known(d, n);
     return true;
 }
 

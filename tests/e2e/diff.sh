@@ -56,6 +56,8 @@ fn first(x: real[n], k: int) -> real = sum(i < k | x[i]);
 fn both(x: real) = (x, x * x);
 fn pair(p: (real, real)) -> real = p.0 * sin(p.1);
 fn named(value: real, x: real) -> real = value * sin(x);
+fn fourth(x: real[n]) -> real = sum(x^4);
+fn bells(x: real[n]) -> real = sum(gelu(x) + digamma(x) + log_ndtr(x) + erfcx(x));
 N
 
 # shows LINE… -- ARGUMENT…: each is a line of what `nncc diff m.nn …` prints.
@@ -83,7 +85,8 @@ shows '∂net/∂W2 = relu(x W1)ᵀ (softmax(h) − onehot(y, k)) / b' 'net = cr
     'h = relu(x W1) W2' -- net --by W2
 shows '∂quad/∂x = A x + Aᵀ x' '∂quad/∂A = x xᵀ' -- quad
 shows 'hv_x = A v + Aᵀ v' -- quad --by x --hvp
-shows '(∂vector/∂x)ᵢⱼ = Aᵢⱼ·v1ᵢ' -- vector --by x
+shows '(∂vector/∂x)ᵢⱼ = Aᵢⱼ·(1 − tanh((A x)ᵢ)²)' -- vector --by x
+shows '(∂²fourth/∂x²)ᵢⱼ = {12·xⱼ² if i = j, else 0}' -- fourth --hessian
 shows 'inverse = ln(det(A))' -- inverse
 shows '∂structs/∂p.W = x v2ᵀ' -- structs --by p
 shows 'h⁽ᵗ⁺¹⁾ = x + h⁽ᵗ⁾²' 'h⁽⁰⁾ = x' 'walk = h⁽ⁿ⁾' -- walk
@@ -141,6 +144,7 @@ same noisy grad x "$x4" a=9007199254740993
 same least_two grad x 'x=[[1,2,4],[3,-1,0.5]]'
 same system grad 'A x' 'A=[[0.5,2,1],[3,1,-1],[1,0,2]]' 'x=[1,2,0.5]'
 same longs grad x 'x=[1,2]' 'j=[4,2]'
+same bells grad x "$x4"
 for k in 0 1 2; do same triangle grad x "$x4" k=$k; done
 for c in true false; do
     same choice grad 'x w y' 'x=[1,2]' 'w=[3,5]' y=0.5 c=$c

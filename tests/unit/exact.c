@@ -230,6 +230,10 @@ static Exact ndtr_1(Exact x)
     return divided(exp_of(scaled(-0.5, square(x))), root(scaled(2, pi())));
 }
 static Exact ndtr_2(Exact x) { return neg(mul(x, ndtr_1(x))); }
+static Exact density_2(Exact x)
+{
+    return mul(sub(square(x), num(1)), ndtr_1(x));
+}
 
 static Exact log_ndtr_0(Exact x)
 {
@@ -391,6 +395,7 @@ const ExactUnary exact_unary[] = {
     {"erfc", {erfc_of, erfc_1, erfc_2}},
     {"erfcx", {erfcx_0, erfcx_1, erfcx_2}},
     {"ndtr", {ndtr_0, ndtr_1, ndtr_2}},
+    {"normal_density", {ndtr_1, ndtr_2, density_2}},
     {"log_ndtr", {log_ndtr_0, log_ndtr_1, log_ndtr_2}},
     {"lgamma", {lgamma_0, digamma_0, digamma_1}},
     {"digamma", {digamma_0, digamma_1, digamma_2}},

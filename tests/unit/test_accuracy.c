@@ -321,6 +321,13 @@ static bool both_fourths_fit(double x, double y, int most)
     return within(x, most / 4 - 1) && within(y, most / 4 - 1);
 }
 
+static double by_density(double x, double y, double want)
+{
+    (void)y;
+    (void)want;
+    return (x * x + 1) * exp(-x * x / 2) / 2;
+}
+
 static bool some(double x, double y, int most)
 {
     (void)most;
@@ -361,6 +368,8 @@ static const Limit limits[] = {
     {"erfcx", FIRST | SECOND, 48, 64, NULL, NULL,
      "by recursion from orders 8, 9"},
     {"ndtr", SECOND, 4, 4, NULL, finite, "no number times 0"},
+    {"normal_density", FIRST, 4, 4, NULL, finite, "no number times 0"},
+    {"normal_density", SECOND, 4, 4, by_density, finite, "the same, x^2 - 1"},
     {"log_ndtr", SECOND, 48, 64, NULL, square_fits, "erfcx's slope"},
     {"lgamma", VALUE, 4, 4, below_0, NULL, "zeros between poles: a difference"},
     {"lgamma", FIRST, 4, 4, by_mirror, NULL, "the same"},
@@ -629,10 +638,11 @@ static void run_case(const Case *c)
 }
 
 /* No operator is forgotten. Those of `apart` choose between numbers or are
- * exact; unit/numbers has them. */
+ * exact, which unit/numbers has, or are the derivative of one that is here. */
 START_TEST(all_are_here)
 {
-    static const char *const apart[] = {"min", "max", "mod", "where", "stop"};
+    static const char *const apart[] = {"min",   "max",  "mod",
+                                        "where", "stop", "normal_hazard"};
     const Op *row = op_table[_i];
     bool here = row->cls != OPC_ewise || !(row->flags & OP_SURFACE) ||
                 !(row->takes & ON_real) || row->flags & OP_TO_BOOL;

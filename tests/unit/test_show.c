@@ -40,6 +40,8 @@ static const char *shown(Node *f, const Notation *in)
     show_results(w, 1, &r);
     equations_write(in, &w->all, &to);
     ck_assert_int_eq(w->left_off, 0);
+    if (in == &notation_nn)
+        ck_assert_msg(!equations_wordless(&w->all), "no word in %s", to.at);
     return to.at;
 }
 

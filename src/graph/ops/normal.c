@@ -93,6 +93,7 @@ static Val *erfcx_integral_lower(Lower *l, const Node *n, Val *const *x)
 const Op op_erfcx_integral = {
     ELEMENTWISE(erfcx_integral, 2, ON_real),
     .flags = OP_COSTLY | OP_ORDER,
+    .surface = "erfcx_integral",
     .weight = 124,
     .doc = "exp(x^2) times the integral of erfc, of the order that comes first",
     .identity = erfcx_integral_identity,
@@ -116,10 +117,9 @@ static Node *density_partial(Graph *g, Node *n)
 }
 
 const Op op_normal_density = {
-    ELEMENTWISE(normal_density, 1, ON_real),
-    .flags = OP_COSTLY,
+    FUNCTION(normal_density, 1, OP_COSTLY),
     .doc = "density of the normal distribution",
-    .shown = {FORM_call, NULL, "φ", "\\varphi"},
+    .shown = {FORM_call, "normal_density", "φ", "\\varphi"},
     .eval = density_eval,
     .partial1 = density_partial,
     .lower1 = num_normal_density,
@@ -193,8 +193,7 @@ static Node *hazard_partial(Graph *g, Node *n)
 }
 
 const Op op_normal_hazard = {
-    ELEMENTWISE(normal_hazard, 1, ON_real),
-    .flags = OP_COSTLY,
+    FUNCTION(normal_hazard, 1, OP_COSTLY),
     .doc = "density over distribution function of the normal distribution",
     .eval = hazard_eval,
     .partial1 = hazard_partial,

@@ -61,10 +61,13 @@ static const Form *ewise(FormMaker *m, const Node *n, const Form *const *at)
     bool spread = n->rank > 0;
     for (int i = 0; i < n->narg; i++) {
         const Node *a = n->arg[i];
-        x[i] = at ? m->element(m, a, at) : m->whole(m, a);
+        bool order = i == 0 && op_table[n->op]->flags & OP_ORDER;
+        x[i] = order ? form_number(m, const_value(a), true)
+               : at  ? m->element(m, a, at)
+                     : m->whole(m, a);
         if (!x[i])
             return NULL;
-        spread = spread && x[i]->spread;
+        spread = spread && (order || x[i]->spread);
     }
     if (n->op == OP_if && !at && n->rank && (x[1]->spread || x[2]->spread))
         return NULL;

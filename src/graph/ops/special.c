@@ -193,6 +193,7 @@ static Val *polygamma_lower(Lower *l, const Node *n, Val *const *x)
 const Op op_polygamma = {
     ELEMENTWISE(polygamma, 2, ON_real),
     .flags = OP_COSTLY | OP_ORDER,
+    .surface = "polygamma",
     .weight = 143,
     .doc = "derivative of digamma, of the order that comes first",
     .domain = {0.5, 4},

@@ -14,7 +14,7 @@ syntax keyword nnDerivative remat stop init
 syntax keyword nnReduction sum prod mean max min logsumexp any all argmax argmin
 syntax keyword nnElementwise exp expm1 log log1p sqrt rsqrt cbrt pow hypot abs sign
 syntax keyword nnElementwise sin cos tan asin acos atan atan2 sinh cosh tanh
-syntax keyword nnElementwise sigmoid softplus erf erfc erfcx ndtr log_ndtr logaddexp xlogy xlog1py lbeta lgamma digamma
+syntax keyword nnElementwise sigmoid softplus erf erfc erfcx ndtr log_ndtr normal_density normal_hazard polygamma erfcx_integral logaddexp xlogy xlog1py lbeta lgamma digamma
 syntax keyword nnElementwise floor ceil round where
 syntax keyword nnTensor reshape transpose broadcast expand concat stack pad flip size shape moveaxis argsort take_along_axis
 syntax keyword nnTensor zeros ones full iota onehot dot einsum
