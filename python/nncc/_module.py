@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import numpy as np
 
-from . import _abi
+from . import _abi, _quick
 
 __all__ = ["Error", "Function", "Module", "Struct", "load"]
 
@@ -117,12 +117,17 @@ def _tree(paths: List[List[str]], first: int) -> List[Tuple[str, Any]]:
     return [(name, at[0][0] if not at[0][1] else _tree([p for _, p in at], at[0][0])) for name, at in found.items()]
 
 
-def _built(tree: List[Tuple[str, Any]], leaves: List[Any], first: int) -> Struct:
-    to = Struct.__new__(Struct)
-    fields = to.__dict__
-    for name, part in tree:
-        fields[name] = leaves[first + part] if type(part) is int else _built(part, leaves, first)
+def _struct(fields: Dict[str, Any], new: Any = Struct.__new__, of: Any = Struct) -> Struct:
+    """Of what belongs to it from now on."""
+    to: Struct = new(of)
+    to.__dict__ = fields
     return to
+
+
+def _built(tree: List[Tuple[str, Any]], leaves: List[Any], first: int) -> Struct:
+    return _struct(
+        {name: leaves[first + part] if type(part) is int else _built(part, leaves, first) for name, part in tree}
+    )
 
 
 class _Port:
@@ -141,9 +146,17 @@ class _Port:
         return len(self.leaves) == 1 and not self.leaves[0].path
 
 
-class _Workspace(threading.local):
+#: Single numbers that a call may have; more are arrays.
+_NUMBERS = 64
+#: Dtypes of numbers that are written there.
+_MEMORY = ("bool", "int32", "int64", "float32", "float64")
+
+
+class _Workspace:
     """What a call needs besides arrays, of each thread its own: memory for
     intermediate values, which grows, memory for numbers, and where it stopped."""
+
+    __slots__ = ("block", "address", "size", "numbers", "first", "error", "exec", "exec_address", *_MEMORY)
 
     def __init__(self) -> None:
         self.block = np.empty(0, "u1")
@@ -151,6 +164,8 @@ class _Workspace(threading.local):
         numbers = np.zeros(_NUMBERS, "u8")
         #: The same memory as each dtype: number i is in 8 bytes of its own.
         self.numbers = {np.dtype(t): numbers.view(t)[:: 8 // np.dtype(t).itemsize] for t in _abi.DTYPES}
+        for name in _MEMORY:  # all of it: the quickest way to write one
+            setattr(self, name, memoryview(numbers.view(name)))
         self.first = numbers.ctypes.data
         self.error = _abi.nn_error(ctypes.sizeof(_abi.nn_error), -1, 0, 0)
         self.exec = _abi.nn_exec(ctypes.sizeof(_abi.nn_exec), 0, None, None, ctypes.pointer(self.error))
@@ -162,9 +177,12 @@ class _Workspace(threading.local):
         self.size = n + 64
 
 
-#: Single numbers that a call may have; more are arrays.
-_NUMBERS = 64
-_workspace = _Workspace()
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.space = _Workspace()
+
+
+_local = _Local()
 
 
 _from_buffer = ctypes.c_char.from_buffer
@@ -206,16 +224,20 @@ class Function:
         self._nparam = sum(len(p.leaves) for p in self._params)
         self._overwritten = {r.in_place for r in self._results if r.in_place >= 0}
         self._plans: Dict[Any, _Plan] = {}
-        # What is quickest: arrays as they should be and numbers, nothing in place.
-        # Of each leaf: which argument, fields of structs on the way, what it is.
-        self._quick = not self._overwritten and len(self._leaves) <= _NUMBERS
-        self._spec = [
-            (i, tuple(leaf.path.split(".")) if leaf.path else (), leaf.dtype, leaf.rank, k)
-            for k, (i, leaf) in enumerate((i, leaf) for i, p in enumerate(self._params) for leaf in p.leaves)
-        ]
         self._bare = all(r.bare for r in self._results) and not self._overwritten
-        self._defaults = [p.default for p in self._params]
+        self._defaults = tuple(p.default for p in self._params)
         self._pack = struct.Struct(f"{len(self._leaves)}P").pack
+        # Leaves of results that get an array; those that are a number of their own.
+        self._made: List[int] = []
+        self._numbers: List[int] = []
+        k = self._nparam
+        for r in self._results:
+            for leaf in r.leaves:
+                if r.in_place < 0:
+                    (self._numbers if r.bare and not leaf.rank and k < _NUMBERS else self._made).append(k)
+                k += 1
+        self._quick_plans: Dict[Any, Any] = {}
+        self._quick = _quick.write(self, _local, Struct, _struct) if self._nparam <= _NUMBERS else None
         self.__doc__ = self._signature()
 
     def _signature(self) -> str:
@@ -283,8 +305,7 @@ class Function:
         for r in self._results:
             # What is overwritten is no argument of its own; a number needs no array.
             for leaf in r.leaves:
-                number = k if r.bare and not leaf.rank and r.in_place < 0 and k < _NUMBERS else -1
-                out.append((sizes[k] if r.in_place < 0 else (0,), leaf.dtype, number))
+                out.append((sizes[k] if r.in_place < 0 else (0,), leaf.dtype, k if k in self._numbers else -1))
                 k += 1
         return _Plan(at, need, out)
 
@@ -351,32 +372,6 @@ class Function:
                 text += f": {error.index} is not in 0 … {error.limit - 1}"
         return Error(f"{self.name}: {text}", status)
 
-    def _quickly(self, args: Tuple[Any, ...], own: _Workspace) -> Optional[Tuple[List[int], List[Tuple[int, ...]]]]:
-        """Addresses and shapes of the arguments, if nothing is to be done to them."""
-        at: List[int] = []
-        shapes: List[Tuple[int, ...]] = []
-        given = len(args)
-        if given > len(self._params):
-            return None
-        for i, path, dtype, rank, k in self._spec:
-            v = args[i] if i < given else self._defaults[i]
-            for name in path:
-                if type(v) is not Struct:
-                    return None
-                v = v.__dict__.get(name)
-            if type(v) is np.ndarray:
-                if v.dtype is not dtype or v.ndim != rank or not v.flags.c_contiguous:
-                    return None
-                at.append(_address(v))
-                shapes.append(v.shape)
-            elif rank == 0 and (type(v) is float or type(v) is np.float64) and dtype.kind == "f":
-                own.numbers[dtype][k] = v
-                at.append(own.first + 8 * k)
-                shapes.append(())
-            else:
-                return None
-        return at, shapes
-
     def _carefully(
         self, args: Tuple[Any, ...], named: Dict[str, Any]
     ) -> Tuple[List[Any], List[np.ndarray], Dict[str, int]]:
@@ -384,16 +379,23 @@ class Function:
         return values, self._arrays(values), given
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        own = _workspace
-        quick = self._quickly(args, own) if self._quick and not named else None
-        values: Any = args
-        arrays: List[np.ndarray] = []
-        given: Dict[str, int] = {}
-        if quick:
-            at, shapes = quick
-        else:
-            values, arrays, given = self._carefully(args, named)
-            at, shapes = [_address(a) for a in arrays], [a.shape for a in arrays]
+        if self._quick:
+            result = self._quick(self._in_order(args, named) if named else args)
+            if result is not _quick.SLOW:
+                return result
+        return self._slowly(args, named)
+
+    def _in_order(self, args: Tuple[Any, ...], named: Dict[str, Any]) -> Tuple[Any, ...]:
+        """All arguments; something else if there is anything to say about them."""
+        rest = range(len(args), len(self._names))
+        found = [named.get(self._names[i], self._defaults[i]) for i in rest]
+        used = sum(self._names[i] in named for i in rest)
+        return (*args, *found) if used == len(named) else (None,)
+
+    def _slowly(self, args: Tuple[Any, ...], named: Dict[str, Any]) -> Any:
+        own = _local.space
+        values, arrays, given = self._carefully(args, named)
+        at, shapes = [_address(a) for a in arrays], [a.shape for a in arrays]
         key: Any = tuple(shapes)
         if given:
             key = (key, tuple(given.items()))
@@ -401,7 +403,10 @@ class Function:
         if plan is None:
             if len(self._plans) > 256:
                 self._plans.clear()
+                self._quick_plans.clear()
             plan = self._plans[key] = self._plan(shapes, given)
+            if not given:
+                self._quick_plans[key] = (plan.dims_at, plan.need, *(plan.out[k - self._nparam][0] for k in self._made))
         out: List[Any] = []
         for size, dtype, number in plan.out:
             if number < 0:
@@ -485,6 +490,7 @@ class Module:
         for i in range(d.nfunction):
             f = Function(self, d.function[i].contents)
             self.functions[f.name] = f
+            self.__dict__.setdefault(f.name, f)  # found without a search
 
     def __getattr__(self, name: str) -> Function:
         functions = self.__dict__.get("functions", {})

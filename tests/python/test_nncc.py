@@ -30,6 +30,16 @@ export f, shift, pick, fill, both, flags, value_and_grad(f, x) as g;
 """
 
 
+def careful(f, *args, **named):
+    """The result of a call, and whether arguments were looked at one by one."""
+    looked, slowly = [], f._slowly
+    f._slowly = lambda *given: looked.append(1) or slowly(*given)
+    try:
+        return f(*args, **named), bool(looked)
+    finally:
+        f._slowly = slowly
+
+
 class Calls(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -78,6 +88,37 @@ class Calls(unittest.TestCase):
         np.testing.assert_array_equal(b, [2, 6])
         self.assertEqual(self.m.flags([-1.0, 2.0]).tolist(), [False, True])
 
+    def test_quick_calls(self):
+        x, want = np.linspace(-1, 1, 7), [-1.0, 0.0]
+        self.assertTrue(careful(nncc.compile(SMALL, real="f64").f, x)[1])  # the first of its shapes
+        for f, args, named in [
+            (self.m.f, (x,), {}),
+            (self.m.f, (x, 2.0), {}),
+            (self.m.f, (x, 2), {}),
+            (self.m.f, (x,), {"a": np.float64(2)}),
+            (self.m.f, (), {"x": x, "a": np.array(2.0)}),
+            (self.m.g, (x,), {}),
+            (self.m.pick, (x, 3), {}),
+            (self.m.pick, (x, np.int64(3)), {}),
+        ]:
+            value = f(*args, **named)
+            again, looked = careful(f, *args, **named)
+            self.assertFalse(looked)
+            np.testing.assert_array_equal(again[0] if f is self.m.g else again, value[0] if f is self.m.g else value)
+            self.assertEqual(type(again), type(value))
+        both = x[:2].copy()
+        both.flags.writeable = False
+        for values in ([-1.0, 0.0], x[::3][:2] * 1, both, both.astype("f4"), np.ma.array(want), np.empty(0)):
+            x2 = np.asarray(values, "f8")
+            for _ in range(2):
+                self.assertEqual(self.m.f(values), np.sum(2 * x2 * np.sin(x2)))
+        with self.assertRaisesRegex(ValueError, "'a' has 1 axes"):
+            self.m.f(x, np.array([2.0]))
+        with self.assertRaisesRegex(TypeError, "not all of it are whole"):
+            self.m.pick(x, 0.5)
+        with self.assertRaisesRegex(nncc.Error, "7 is not in 0 … 6"):
+            self.m.pick(x, 7)
+
     def test_threads(self):
         x = np.linspace(0, 1, 1000)
         want = self.m.g(x)[1]
@@ -124,6 +165,11 @@ class Models(unittest.TestCase):
         again, d2 = self.m.loss_grad(as_dict, self.x, self.y)
         self.assertEqual(loss, again)
         np.testing.assert_array_equal(d.out.W, d2["out"]["W"])
+        for given in (net, as_dict):
+            (third, d3), looked = careful(self.m.loss_grad, given, self.x, self.y)
+            self.assertFalse(looked)
+            self.assertEqual(loss, third)
+            np.testing.assert_array_equal(d.hidden.W, d3.hidden.W)
         with self.assertRaisesRegex(TypeError, r"net lacks 'out\.b'"):
             self.m.loss_grad({"hidden": net.hidden, "out": {"W": net.out.W}}, self.x, self.y)
 
@@ -131,7 +177,9 @@ class Models(unittest.TestCase):
         s = self.start()
         before = self.m.evaluate(s["net"], self.x, self.y)[0]
         for _ in range(200):
-            self.m.step(**s, x=self.x, y=self.y)
+            result, looked = careful(self.m.step, **s, x=self.x, y=self.y)
+        self.assertFalse(looked)
+        self.assertTrue(any(r is s["net"] for r in result))
         after = self.m.evaluate(s["net"], self.x, self.y)[0]
         self.assertLess(after, 0.5 * before)
         s["net"].hidden.W = s["net"].hidden.W.astype("f8")
