@@ -72,14 +72,14 @@ static int alignment(Emit *e, LLVMTypeRef type)
 }
 
 /* A slot for the worst index of a check; cleared where the kernel begins. */
-static LLVMValueRef check_slot(Lower *l, LLVMTypeRef type, LLVMValueRef limit)
+static LLVMValueRef check_slot(Lower *l, LLVMTypeRef type, CheckSlot s)
 {
     Emit *e = l->e;
     Checks *c = l->checks;
     for (int i = 0; i < c->slot.n; i++)
         if (c->slot.at[i].number == l->check && c->slot.at[i].type == type)
             return c->slot.at[i].at;
-    CheckSlot s = {.number = l->check, .type = type, .limit = limit};
+    s.type = type;
     s.at = code_slot(e, type, alignment(e, type));
     Place back = code_go(e, c->init);
     code_store(e, LLVMConstNull(type), s.at, alignment(e, type));
@@ -145,25 +145,23 @@ static LLVMValueRef counted(Lower *l, const Node *n, LLVMValueRef i,
 
 /* What is computed but once needs no slot. */
 static void keep_one(Lower *l, const Node *n, LLVMValueRef i,
-                     LLVMValueRef limit, LLVMValueRef inside)
+                     LLVMValueRef inside, CheckSlot s)
 {
     LLVMBuilderRef b = l->e->builder;
     if (n->attr.integer == MASKED_INDEX)
         inside = LLVMBuildOr(b, inside, is_never(l, n, i), "");
-    CheckSlot s = {.number = l->check,
-                   .type = LLVMTypeOf(i),
-                   .value = i,
-                   .bad = LLVMBuildNot(b, inside, ""),
-                   .limit = limit};
+    s.type = LLVMTypeOf(i);
+    s.value = i;
+    s.bad = LLVMBuildNot(b, inside, "");
     list_push(l->e->arena, &l->checks->slot, s);
 }
 
 /* The worst so far and u. */
-static void keep_worst(Lower *l, LLVMValueRef u, LLVMValueRef limit)
+static void keep_worst(Lower *l, LLVMValueRef u, CheckSlot s)
 {
     Emit *e = l->e;
     LLVMTypeRef type = LLVMTypeOf(u);
-    LLVMValueRef slot = check_slot(l, type, limit);
+    LLVMValueRef slot = check_slot(l, type, s);
     LLVMValueRef two[] = {code_load(e, type, slot, alignment(e, type)), u};
     code_store(e, code_intrinsic(e, "llvm.umax", &type, 1, two, 2), slot,
                alignment(e, type));
@@ -181,6 +179,17 @@ static LLVMValueRef known_positive(Lower *l, Val *v)
                         "");
 }
 
+/* Does anything ask for what n checks: an i1, or NULL for surely. */
+static LLVMValueRef asked(Lower *l, const Node *n)
+{
+    Emit *e = l->e;
+    if (!check_asked(n))
+        return NULL;
+    return LLVMBuildICmp(e->builder, LLVMIntNE,
+                         dim_code(e, l->dims, check_asked(n)), code_i64(e, 0),
+                         "");
+}
+
 Val *llvm_checked(Lower *l, const Node *n, Val *x)
 {
     Emit *e = l->e;
@@ -191,14 +200,15 @@ Val *llvm_checked(Lower *l, const Node *n, Val *x)
     Place back = code_go(e, l->dims->before);
     LLVMValueRef dim = dim_code(e, l->dims, n->attr.dims[0]);
     LLVMValueRef limit = limit_in(e, t, dim);
+    CheckSlot s = {.number = l->check, .limit = dim, .asked = asked(l, n)};
     LLVMValueRef all = l->once ? NULL : if_none(e, limit);
     code_back(e, back);
     LLVMValueRef inside = LLVMBuildICmp(e->builder, LLVMIntULT, i,
                                         code_splat(e, limit, l->width), "");
     if (l->once)
-        keep_one(l, n, i, dim, inside);
+        keep_one(l, n, i, inside, s);
     else
-        keep_worst(l, counted(l, n, i, all), dim);
+        keep_worst(l, counted(l, n, i, all), s);
     LLVMValueRef none = LLVMConstNull(LLVMTypeOf(x->v));
     Val *v = val_new(e, choose(e, inside, x->v, none), x->t);
     return val_new(e, known_positive(l, v), x->t);
@@ -253,6 +263,8 @@ Failure checks_finish(Emit *e, const Checks *c)
         LLVMValueRef worst = worst_of(e, s);
         LLVMValueRef code = check_code(e, NN_ERR_INDEX, s->number);
         LLVMValueRef bad = s->bad ? s->bad : exceeds(e, worst, s->limit);
+        if (s->asked)
+            bad = LLVMBuildAnd(b, s->asked, bad, "");
         if (!f.status)
             f.status = LLVMConstInt(e->i32, NN_OK, false);
         f.status = choose(e, bad, code, f.status);

@@ -203,6 +203,7 @@ typedef struct CheckSlot {
     LLVMValueRef at, value; /* in memory or not */
     LLVMValueRef bad;       /* where not: an i1, the check fails */
     LLVMValueRef limit;
+    LLVMValueRef asked; /* or NULL: an i1, it may fail */
 } CheckSlot;
 /* Of a kernel that is being built. */
 typedef struct Checks {

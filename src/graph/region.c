@@ -143,7 +143,8 @@ static bool rests_without(Graph *g, const Node *n, const Dim *d)
     for (int i = 0; i < n->rank; i++)
         if (is_multiple(g, n->dim[i], d))
             return true;
-    return n->op != OP_index_check;
+    return n->op != OP_index_check ||
+           (n->attr.ndim > 1 && is_multiple(g, n->attr.dims[1], d));
 }
 
 bool node_fails_without(Graph *g, Node *n, const Dim *d)

@@ -137,6 +137,15 @@ static void join_mask(Batch *p, const Node *n, Node **x, bool *lead)
     lead[0] = false;
 }
 
+/* A check that is the same for all is none where there is nothing. */
+static Node *check_once(Batch *p, const Node *n, Node *i)
+{
+    if (n->attr.integer == NUMBER_CHECK ||
+        !node_fails_without(p->g, graph_node(p->g, n->id), p->b))
+        return graph_remake(p->g, n, &i);
+    return check_asked_by(p->g, n, i, p->b);
+}
+
 static Node *make_node(Batch *p, const Node *n, Node *mask)
 {
     Node **x = NEWN(p->scratch, Node *, n->narg);
@@ -151,6 +160,8 @@ static Node *make_node(Batch *p, const Node *n, Node *mask)
     batch_note(p, n)->lead = any;
     if (n->op == OP_index_check && mask)
         return masked_check(p, n, x[0], lead[0], mask);
+    if (!any && n->op == OP_index_check)
+        return check_once(p, n, x[0]);
     if (!any)
         return n->narg ? graph_remake(p->g, n, x) : graph_node(p->g, n->id);
     const Op *row = op_table[n->op];
@@ -183,13 +194,24 @@ static void guard_parts(Batch *p, Node *n, Node *mask, Parts *to)
     }
 }
 
+/* Is there an element; NULL: surely. */
+static Node *some(const Batch *p)
+{
+    Graph *g = p->g;
+    Node *any = g2(g, OP_lt, g_const_int(g, DT_i64, 0), g_dim(g, DT_i64, p->b));
+    return node_is_const(any, 1) ? NULL : any;
+}
+
 static void make_region(Batch *p, const Node *n, Node *mask)
 {
     BatchNote *note = batch_note(p, n);
     int count = region_nparts(node_region(n));
     note->value = graph_node(p->g, n->id);
-    if (mask && !node_region(n)->fails)
+    if (!node_region(n)->fails)
         mask = NULL;
+    else if (!mask && same_args(p, n) &&
+             node_fails_without(p->g, note->value, p->b))
+        mask = some(p);
     if (!mask && same_args(p, n))
         return;
     note->parts.lead = NEWN(p->scratch, bool, count);

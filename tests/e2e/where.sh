@@ -40,6 +40,47 @@ where() { # where PATTERN ARGUMENT…
 x='x=[1,2,3]' y='y=[1,2,3]' A='A=[[1,2],[3,4]]' B='B=[[1],[2]]'
 where "1: index 7 of 'x\[p\[i\]\]' is not in 0 \.\.\. 2" gather $x 'p=[0,1,2,2,1,0,1,1,1,1,7,1]'
 where "1: index 4 of .*2" gather $x 'p=[4,1,2,2,1,0,1,1,1,1,2,1,1,1,1,1,1,1,1,1,1,1,1,1]'
+# Of a body that is evaluated for no element nothing is checked.
+cat >none.nn <<'N'
+fn rows(x: real[m], p: int[k], n: int) -> real[4, n] = [i < 4, j < n | x[p[i]]];
+fn sums(x: real[m], p: int[k], y: real[n]) -> real[4] = [i < 4 | sum(j | x[p[i]] * y[j])];
+fn one(x: real[m], k: int, y: real[n]) -> real[n] = [j | x[k] * y[j]];
+fn row(A: real[m, n], p: int[k], z: real[n]) -> real[k] = [i | sum(j | A[p[i], j] * z[j])];
+fn walk(x: real[m], p: int[k], y: real[n]) -> real[n] = [j < n | fold(t < k, s = 0 | s + x[p[t]])];
+fn walks(x: real[m], p: int[k], y: real[n]) -> real[n] = [j | fold(t < k, s = y[j] | tanh(s) + x[p[t]])];
+fn twice(x: real[m], p: int[k], y: real[n]) -> real = sum([j | x[p[0]] * y[j]]) + sum(j | 0 * y[j]);
+fn both(x: real[m], k: int, y: real[n]) -> real = sum(j | x[k] * y[j]) + x[k];
+export vjp(sums, x) as back, jvp(row, A) as moved, vjp(walks, x) as walked;
+N
+sed '/^export/d' none.nn >text.nn
+at() { # at FUNCTION RESULT ARGUMENT… of no elements, then of some
+    f=$1 want=$2
+    shift 2
+    accept "$NNCC" run none.nn "$f" "$@"
+    [ "$(cat out.txt)" = "$want" ] || fail "$f: $(cat out.txt)"
+}
+none='y=[]' some='y=[1]' x='x=[1,2,3]' p='p=[0,9,1,2]'
+at rows '{"rows": [[], [], [], []]}' $x $p n=0
+at sums '{"sums": [0, 0, 0, 0]}' $x $p $none
+at sums '{"sums": [0, 0, 0, 0]}' $x $p $none --no-simplify
+at back '{"sums": [0, 0, 0, 0], "x_bar": [0, 0, 0]}' $x $p $none y_bar='[1,2,3,4]'
+at one '{"one": []}' $x k=7 $none
+at row '{"row": [0]}' 'A=[[],[]]' p='[5]' 'z=[]'
+at moved '{"row": [0], "row_dot": [0]}' 'A=[[],[]]' p='[5]' 'z=[]' 'A_dot=[[],[]]'
+at walk '{"walk": []}' $x $p $none
+at walks '{"walks": []}' $x $p $none
+at walked '{"walks": [], "x_bar": [0, 0, 0]}' $x $p $none 'y_bar=[]'
+at twice '{"twice": 0}' $x p='[9]' $none
+for f in sums walk walks; do
+    refuse 1 "none: $f: .*index 9 of 'x\[p\[.\]\]'" "$NNCC" run none.nn $f $x $p $some
+    accept "$NNCC" trace text.nn $f $x $p $none
+    refuse 1 'index 9 ' "$NNCC" trace text.nn $f $x $p $some
+done
+refuse 1 'index 9 ' "$NNCC" run none.nn rows $x $p n=1
+refuse 1 'index 7 ' "$NNCC" run none.nn one $x k=7 $some
+refuse 1 'index 5 ' "$NNCC" run none.nn row 'A=[[1],[2]]' p='[5]' 'z=[1]'
+refuse 1 'index 7 ' "$NNCC" run none.nn both $x k=7 $none
+y='y=[1,2,3]'
 # The one that is furthest out; negative ones are further than others.
 where "1: index -1 of .*2" gather $x 'p=[0,9,-1,8]'
 where "1: index -2147483648 of .*2" gather $x 'p=[0,9,-2147483648,8]'

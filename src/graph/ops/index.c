@@ -2,7 +2,8 @@
 #include "graph/ops/ops.h"
 
 /* index_check: i itself; an element outside 0 … n-1 is computed as 0 and fails
- * the call, unless nothing asks for it. */
+ * the call, unless nothing asks for it: it says so, or all that does is empty.
+ */
 
 double never_asked(DType t) { return t == DT_i64 ? -0x1p63 : -0x1p31; }
 
@@ -10,7 +11,24 @@ double least_asked(DType t) { return never_asked(t) / 2; }
 
 static bool check_infer(Graph *g, Node *n)
 {
-    return infer_ewise(g, n) && n->attr.ndim == 1;
+    return infer_ewise(g, n) && (n->attr.ndim == 1 || n->attr.ndim == 2);
+}
+
+const Dim *check_asked(const Node *n)
+{
+    return n->attr.ndim > 1 ? n->attr.dims[1] : NULL;
+}
+
+Node *check_asked_by(Graph *g, const Node *n, Node *index, const Dim *d)
+{
+    const Dim *asked = check_asked(n), *dims[2] = {n->attr.dims[0], d};
+    Attr attr = n->attr;
+    int64_t size;
+    if (asked)
+        dims[1] = dim_mul(g, d, asked);
+    attr.dims = dims;
+    attr.ndim = dim_const_value(dims[1], &size) && size > 0 ? 1 : 2;
+    return graph_make(g, OP_index_check, n->dtype, 1, &index, &attr);
 }
 
 /* Data all of whose elements are in 0 … bound-1. */
@@ -60,8 +78,9 @@ static Node *check_identity(Graph *g, const Node *n)
     Node *x = n->arg[0];
     const Dim *bound = n->attr.dims[0];
     int64_t size;
-    if ((x->op == OP_index_check || x->op == OP_iota) &&
-        x->attr.dims[0] == bound)
+    if (x->op == OP_index_check && x->attr.dims[0] == bound)
+        return check_asked(x) == check_asked(n) ? x : NULL;
+    if (x->op == OP_iota && x->attr.dims[0] == bound)
         return x;
     if (x->op == OP_argsort && x->arg[0]->dim[x->rank - 1] == bound)
         return x;
@@ -83,10 +102,11 @@ static void check_eval(EvalTensor *e, const Node *n)
     double bound = (double)e->dim(e, n->attr.dims[0]);
     int64_t count = eval_elements(n->rank, e->out_size);
     bool masked = n->attr.integer == MASKED_INDEX;
+    bool asked = !check_asked(n) || e->dim(e, check_asked(n)) != 0;
     for (int64_t i = 0; i < count; i++) {
         double x = e->in[0][i];
         bool fits = x >= 0 && x < bound;
-        if (!fits && !(masked && x == never_asked(n->dtype)))
+        if (!fits && asked && !(masked && x == never_asked(n->dtype)))
             e->bad_index(e, (int64_t)x, (int64_t)bound);
         e->out[i] = fits ? x : 0;
     }

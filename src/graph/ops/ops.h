@@ -51,7 +51,8 @@
  * param        dims the shape, name, integer a number of its own
  * dim          dims[0]; integer: DIVISOR or 0
  * iota         dims[0]
- * index_check  dims[0]: the bound; integer: MASKED_INDEX, NUMBER_CHECK or 0
+ * index_check  dims[0]: the bound; dims[1], or absent: how many ask for each
+ *              element; integer: MASKED_INDEX, NUMBER_CHECK or 0
  * where        integer: MASKED_INDEX or 0
  * reductions   ints: the axes, ascending (argmax, argmin: exactly one)
  * logsumexp    integer: FINITE_LSE or 0
@@ -73,6 +74,11 @@
  * index_check that says MASKED_INDEX lets pass. */
 enum { MASKED_INDEX = 1, NUMBER_CHECK = 2 };
 double never_asked(DType t);
+/* How many elements of batches, in which it is the same, ask for n, a check;
+ * NULL: some do for sure. */
+const Dim *check_asked(const Node *n);
+/* n of this index, where d more of each do. */
+Node *check_asked_by(Graph *g, const Node *n, Node *index, const Dim *d);
 /* Less than any index, but more than that: indices are held above it. */
 double least_asked(DType t);
 
