@@ -124,6 +124,10 @@ fn first_dot(x: real, v: real[n], w: real[n]) -> real = fold(i < n, r = x, s = d
 fn lengths_of_zero(v: real[n], w: real[n]) -> real = hypot(norm(outer(v, w) @ v), dot(v, outer(v, w) @ v));
 fn beside_none(x: real, v: real[n], w: real[n]) -> real = dot(log_softmax([i < n | x]), outer(v, w) @ v);
 fn overwritten(x: real) -> real = fold(t < 2, r = x, s = x * remat(product)(x, log(x)) | (s, x)).0;
+# The derivative by a matrix is a product of which nothing is summed.
+fn weighed(w: real[m], A: real[m, n], x: real[n]) -> real = sum(w * (A @ (1 / x)));
+fn grown(w: real[m], A: real[m, n], x: real[n]) -> real = dot(w, A @ exp(exp(x)));
+fn stack(w: real[b, m], A: real[b, m, n], x: real[b, n]) -> real = sum(w * [i, j | sum(k | A[i, j, k] / x[i, k])]);
 N
 
 near '{"d_x": 0}' 'grad(root)' x=-1
@@ -237,3 +241,8 @@ near '{"d_x": 0.5}' 'grad(unread, x)' k=0 x=2
 # No index is asked for that its branch does not ask for, in no order.
 near '{"d_x": 1}' 'grad(along, x)' x=0.5 'v=[2, 3]' 'e=[1, 1]'
 near '{"d_v": [0.125, 0, 0]}' 'grad(along, v)' x=0.5 'v=[2, 3, 4]' 'e=[0, 1, 0]'
+for x in 0 1e-400; do
+    near '{"d_A": [[0, 0], ["inf", 1]]}' 'grad(weighed, A)' 'w=[0, 1]' 'A=[[1, 2], [3, 4]]' x="[$x, 1]"
+done
+near '{"d_A": [[0, 0], ["inf", 2.718281828459045]]}' 'grad(grown, A)' 'w=[0, 1]' 'A=[[1, 2], [3, 4]]' x='[1000, 0]'
+near '{"d_A": [[["inf", 2]], [[0, 0]]]}' 'grad(stack, A)' 'w=[[1], [0]]' 'A=[[[1, 2]], [[3, 4]]]' x='[[0, 0.5], [0, 1]]'

@@ -456,17 +456,6 @@ static void result_labels(const Node *n, int *l)
         l[i] = i;
 }
 
-/* The adjoint of one operand is the contract of dy with the other. */
-static void contract_vjp(Graph *g, Node *n, Node *dy, Node **dx)
-{
-    Node *a = n->arg[0], *b = n->arg[1];
-    const int *la = n->attr.ints, *lb = la + a->rank;
-    int l[MAX_RANK];
-    result_labels(n, l);
-    dx[0] = g_contract(g, dy, l, b, lb, a->rank, la);
-    dx[1] = g_contract(g, dy, l, a, la, b->rank, lb);
-}
-
 static bool is_summed(const Product *p)
 {
     for (int k = 0; k < 2; k++)
@@ -474,6 +463,30 @@ static bool is_summed(const Product *p)
             if (!in_out(p, p->l[k][i]))
                 return true;
     return false;
+}
+
+/* dy · b. Where nothing is summed it is a product of numbers as any other. */
+static Node *adjoint(Graph *g, Node *dy, const int *l, Node *b, const int *lb,
+                     int rank, const int *lout)
+{
+    Product p = {.x = {dy, b}, .rank = rank};
+    copy_labels(p.l[0], l, dy->rank);
+    copy_labels(p.l[1], lb, b->rank);
+    copy_labels(p.lout, lout, rank);
+    return is_summed(&p) || node_is_finite(b)
+               ? make(g, &p)
+               : sum_of_products(g, &p, OP_strong_mul);
+}
+
+/* The adjoint of one operand is the contract of dy with the other. */
+static void contract_vjp(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    Node *a = n->arg[0], *b = n->arg[1];
+    const int *la = n->attr.ints, *lb = la + a->rank;
+    int l[MAX_RANK];
+    result_labels(n, l);
+    dx[0] = adjoint(g, dy, l, b, lb, a->rank, la);
+    dx[1] = adjoint(g, dy, l, a, la, b->rank, lb);
 }
 
 static Node *any_infinite(Graph *g, Node *x)
