@@ -137,7 +137,8 @@ static Part spread(Roots *r, const Part *p, const Node *like, const int *axis)
 }
 
 /* The sum of p's tangents, which were without root and dy. What dy does not
- * cancel of the root is divided by first: all dy share that. */
+ * cancel of the root is divided by first: all dy share that. A product may have
+ * a factor that cancels it in the next order, and stays beside it. */
 static Node *summed(Roots *r, const Part *p, Node *dot, int n, const int *gone)
 {
     Node *u = p->dy;
@@ -147,7 +148,7 @@ static Node *summed(Roots *r, const Part *p, Node *dot, int n, const int *gone)
     if (p->root) {
         Node *over = g2(r->g, OP_div, g_fill(r->g, dot, 1), p->root);
         u = p->dy ? g_chain_seen(r->g, p->dy, over) : over;
-        if (p->dy && node_is_product(u)) {
+        if (p->dy && !node_is_product(p->dy) && node_is_product(u)) {
             dot = g_chain_seen(r->g, dot, over);
             u = p->dy;
         }
