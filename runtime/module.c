@@ -128,9 +128,9 @@ int nncc_find(const nncc_model *m, const char *name, const nn_function **out)
 int nncc_find_kind(const nncc_model *m, int kind, const nn_function **out)
 {
     static const char *const what[] = {"plain function", "init", "step",
-                                       "evaluate"};
+                                       "evaluate", "update"};
 
-    if (!m || !out || kind < NN_FUNCTION || kind > NN_EVALUATE)
+    if (!m || !out || kind < NN_FUNCTION || kind > NN_UPDATE)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_find_kind: bad argument");
     for (int i = 0; i < m->d->nfunction; i++)
         if (m->d->function[i]->kind == kind) {

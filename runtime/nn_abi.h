@@ -105,7 +105,8 @@ enum nn_function_kind {
     NN_FUNCTION = 0,
     NN_INIT = 1,
     NN_STEP = 2,
-    NN_EVALUATE = 3
+    NN_EVALUATE = 3,
+    NN_UPDATE = 4
 };
 
 typedef struct nn_function {
@@ -147,6 +148,9 @@ typedef struct nn_train {
     const char *name; /* its loss's, or its own */
     int32_t init, step, evaluate; /* indices among the module's functions */
     int32_t reserved;
+    int32_t update; /* by the gradients that steps have added up; -1: step alone
+                       does it */
+    int32_t reserved_2;
 } nn_train;
 
 typedef struct nn_module {

@@ -110,6 +110,8 @@ class nn_train(c.Structure):
         ("step", c.c_int32),
         ("evaluate", c.c_int32),
         ("reserved", c.c_int32),
+        ("update", c.c_int32),
+        ("reserved_2", c.c_int32),
     ]
 
 

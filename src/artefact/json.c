@@ -86,6 +86,8 @@ static const char *kind_name(FunctionKind k)
         return "step";
     case FN_evaluate:
         return "evaluate";
+    case FN_update:
+        return "update";
     }
     return "function";
 }
@@ -143,6 +145,8 @@ static json_t *training_json(Arena *a, const Training *t)
     set(to, "name", text(a, t->name));
     set(to, "step", text(a, t->step->name));
     set(to, "evaluate", text(a, t->evaluate->name));
+    if (t->update)
+        set(to, "update", text(a, t->update->name));
     set(to, "steps", json_integer(t->steps));
     return to;
 }

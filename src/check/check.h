@@ -18,6 +18,7 @@ typedef struct CheckOptions {
     bool plain;       /* for tests: see graph_plain */
     bool written;     /* see graph_written */
     bool labels;      /* what is called how is kept: see label.c */
+    bool accumulates; /* every train item's steps can add up gradients */
     bool named;       /* functions will be asked for besides what is exported */
 } CheckOptions;
 

@@ -342,8 +342,11 @@ static void export_item(Program *p, Train *t)
                     .steps = t->steps.given ? (int)t->steps.value : 1};
 
     one.step = train_step(t);
+    one.update = one.step ? train_update(t) : NULL;
     one.evaluate = train_evaluate(t);
     export_add(p, one.step, t->at);
+    if (one.update)
+        export_add(p, one.update, t->at);
     export_add(p, one.evaluate, t->at);
     if (one.step && one.evaluate)
         list_push(graph_arena(m->graph), &m->training, one);

@@ -128,6 +128,11 @@ Port state_port(Train *t, const State *s, int in_place);
  * three in place; NULL after reporting. */
 Function *train_step(Train *t);
 
+/* update(net, train state, settings…), both in place, by the mean of the
+ * gradients in the state; after train_step. NULL after reporting, or where
+ * there is none: nothing is added up, or the optimizer looks at the loss. */
+Function *train_update(Train *t);
+
 /* train_evaluate.c */
 
 /* evaluate(net, state, held…, data…) -> loss, metrics; NULL after an error. */

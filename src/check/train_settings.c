@@ -172,7 +172,7 @@ static bool read_params(Train *t)
 
 /* Scalars */
 
-/* A constant above 0 (counts: whole, from 1). */
+/* A constant above 0 (counts: whole, from 1); without the setting it stays. */
 static bool read_knob(Train *t, const char *name, DType type, Knob *k)
 {
     Check *c = t->c;
@@ -185,8 +185,7 @@ static bool read_knob(Train *t, const char *name, DType type, Knob *k)
     if (value_is_error(v))
         return false;
     v = value_fit(c, type_scalar(c->arena, type), v);
-    if (v && v->node->op == OP_const)
-        k->value = const_value(v->node);
+    k->value = v && v->node->op == OP_const ? const_value(v->node) : 0;
     if (!(k->value > 0))
         return check_refuse(
             c, s->value->span, "setting", "'%s' is to be a constant %s", name,
@@ -256,6 +255,7 @@ bool train_settings(Train *t)
     good = read_evaluate(t) && good;
     good = read_knob(t, "clip_norm", t->c->real, &t->clip_norm) && good;
     good = read_knob(t, "clip_value", t->c->real, &t->clip_value) && good;
+    t->accumulate = (Knob){.given = t->c->options->accumulates, .value = 1};
     good = read_knob(t, "accumulate", DT_i32, &t->accumulate) && good;
     return read_knob(t, "steps", DT_i32, &t->steps) && good;
 }

@@ -311,6 +311,19 @@ static const Value *update(Train *t, const Arguments *setting, const Value *net,
              : NULL;
 }
 
+/* The new net and optimizer's state by the mean of so many gradients. */
+static const Value *update_by_sum(Train *t, const Arguments *setting,
+                                  const Value *net, const Value *sum,
+                                  Node *count, const State *s)
+{
+    Graph *g = t->c->graph;
+    Node *one = g_const(g, t->c->real, 1);
+    const Value *mean =
+        times(t, sum, g2(g, OP_div, one, g_cast(g, one->dtype, count)));
+
+    return update(t, setting, net, mean, s->field[ST_optimizer]);
+}
+
 /* The gradients of `accumulate` steps are added up; the last of them updates
  * by their mean and starts afresh. sum: with that of this step. */
 static const Value *update_sometimes(Train *t, const Arguments *setting,
@@ -322,10 +335,7 @@ static const Value *update_sometimes(Train *t, const Arguments *setting,
     Node *count =
         g2(g, OP_add, s->field[ST_count]->node, g_const_int(g, DT_i32, 1));
     Node *full = g2(g, OP_le, t->accumulate.at->node, count);
-    Node *one = g_const(g, c->real, 1);
-    const Value *mean =
-        times(t, sum, g2(g, OP_div, one, g_cast(g, one->dtype, count)));
-    const Value *next = update(t, setting, net, mean, s->field[ST_optimizer]);
+    const Value *next = update_by_sum(t, setting, net, sum, count, s);
     const Value *part[2][4] = {
         {NULL, NULL, train_zeros(t, t->type), train_scalar(t, DT_i32, 0)},
         {net, s->field[ST_optimizer], sum, value_tensor(c, count)},
@@ -372,48 +382,59 @@ static void count_step(Train *t, State *s)
                                   g_const_int(g, DT_i64, 1)));
 }
 
-/* What the optimizer's settings see: how many steps were made, and how many
- * there will be. */
-static void bind_counters(Train *t, const State *s)
+/* What the optimizer's settings see: how many steps were made, `fewer` less
+ * than the state has, and how many there will be. */
+static void bind_counters(Train *t, const State *s, int fewer)
 {
     Check *c = t->c;
+    Graph *g = c->graph;
     Scope *own = scope_new(c, t->scope, t->scope->binding.n, t->scope->unit);
 
     if (!t->counts)
         return;
+    Node *step = s->field[ST_step]->node;
+    if (fewer)
+        step = g2(g, OP_sub, step, g_const_int(g, DT_i64, fewer));
     t->total_steps.at =
         value_fresh(c, type_scalar(c->arena, c->real), "total_steps");
-    scope_bind(
-        c, own, intern(c->names, "step"), t->at,
-        value_tensor(c, g_cast(c->graph, c->real, s->field[ST_step]->node)));
+    scope_bind(c, own, intern(c->names, "step"), t->at,
+               value_tensor(c, g_cast(g, c->real, step)));
     scope_bind(c, own, intern(c->names, "total_steps"), t->at,
                t->total_steps.at);
     t->scope = own;
 }
 
-/* The parameters of step; those of the optimizer's settings to `setting`. */
-static bool step_params(Train *t, Function *f, const Value *const *fresh,
-                        const State *s, Arguments *setting)
+/* All that is set; the optimizer's settings to `setting`. */
+static bool setting_params(Train *t, Function *f, bool accumulates,
+                           Arguments *setting)
 {
     Check *c = t->c;
 
-    train_params(t, f, PR_trained, fresh);
-    train_params(t, f, PR_carried, fresh);
-    f->param[f->nparam++] = state_port(t, s, -1);
-    train_params(t, f, PR_held, fresh);
-    train_params(t, f, PR_data, fresh);
     for (int i = 3; i < setting->n; i++)
         if (!train_takes_loss(t, i) && !add_setting(t, f, i, setting))
             return false;
     add_knob(t, f, "clip_norm", c->real, &t->clip_norm);
     add_knob(t, f, "clip_value", c->real, &t->clip_value);
-    add_knob(t, f, "accumulate", DT_i32, &t->accumulate);
+    if (accumulates)
+        add_knob(t, f, "accumulate", DT_i32, &t->accumulate);
     if (t->counts) {
         function_param(c, f, "total_steps", t->total_steps.at, t->at);
         f->param[f->nparam - 1].has_default = true;
         f->param[f->nparam - 1].value = t->total_steps.value;
     }
     return true;
+}
+
+/* The parameters of step; those of the optimizer's settings to `setting`. */
+static bool step_params(Train *t, Function *f, const Value *const *fresh,
+                        const State *s, Arguments *setting)
+{
+    train_params(t, f, PR_trained, fresh);
+    train_params(t, f, PR_carried, fresh);
+    f->param[f->nparam++] = state_port(t, s, -1);
+    train_params(t, f, PR_held, fresh);
+    train_params(t, f, PR_data, fresh);
+    return setting_params(t, f, true, setting);
 }
 
 static bool carried_fits(Train *t, const Value **carried)
@@ -442,16 +463,15 @@ static Node *is_finite(Graph *g, Node *x)
     return g2(g, OP_le, sum, g_const(g, sum->dtype, most));
 }
 
-/* 1 if the loss and its gradient are finite; else the step ends here, with the
- * number of what is not: 0 for the loss, then those of the gradient's leaves.
- */
-static Node *finite_or_stop(Train *t, const Value *loss, const Value *grad)
+/* 1 if that holds and the gradient is finite; else the function ends here, with
+ * the number of what does not: 0, then those of the gradient's leaves. */
+static Node *finite_or_stop(Train *t, Node *first, const Value *grad)
 {
     Graph *g = t->c->graph;
     Node **leaf = value_leaves(t->c, grad);
     Node **ok = NEWN(t->c->arena, Node *, grad->nleaf + 1);
 
-    ok[0] = is_finite(g, loss->node);
+    ok[0] = first;
     for (int i = 0; i < grad->nleaf; i++)
         ok[i + 1] = is_finite(g, leaf[i]);
     return g_number_check(g, grad->nleaf + 1, ok);
@@ -490,7 +510,7 @@ Function *train_step(Train *t)
     int k = 0;
 
     s = state_fresh(t);
-    bind_counters(t, &s);
+    bind_counters(t, &s, 0);
     if (!fresh || !place_settings(t, t->scope, t->optimizer_call, &setting))
         return NULL;
     if (!step_params(t, f, fresh, &s, &setting))
@@ -513,7 +533,7 @@ Function *train_step(Train *t)
         next = arith_elementwise(c, &(Operation){t->scope, "+", t->at, 2, sum},
                                  OP_add);
     }
-    one = finite_or_stop(t, loss, next);
+    one = finite_or_stop(t, is_finite(c->graph, loss->node), next);
     next = times(t, next, one);
     next = t->accumulate.given
                ? update_sometimes(t, &setting, net, next, &s)
@@ -531,6 +551,54 @@ Function *train_step(Train *t)
     k++;
     f->result[f->nresult++] = state_port(t, &s, k);
     for (int i = 1; i < f->nresult; i++)
+        wait_for(t, one, &f->result[i]);
+    return function_finish(c, f) ? f : NULL;
+}
+
+/* update */
+
+static bool takes_loss(const Train *t, int nparam)
+{
+    for (int i = 3; i < nparam; i++)
+        if (train_takes_loss(t, i))
+            return true;
+    return false;
+}
+
+Function *train_update(Train *t)
+{
+    Check *c = t->c;
+    Graph *g = c->graph;
+    Function *f = function_new(c, FN_update, train_named(t, "update"), t->at);
+    const Value **fresh, *next;
+    Arguments setting;
+    State s = state_fresh(t);
+
+    if (!t->accumulate.given || takes_loss(t, t->optimizer->nparam))
+        return NULL;
+    train_arguments(t, &fresh);
+    bind_counters(t, &s, 1);
+    if (!fresh || !place_settings(t, t->scope, t->optimizer_call, &setting))
+        return NULL;
+    train_params(t, f, PR_trained, fresh);
+    f->param[f->nparam++] = state_port(t, &s, -1);
+    if (!setting_params(t, f, false, &setting))
+        return NULL;
+    Node *count = s.field[ST_count]->node;
+    Node *one =
+        finite_or_stop(t, g2(g, OP_le, g_const_int(g, DT_i32, 1), count),
+                       s.field[ST_gradient]);
+    next = update_by_sum(t, &setting, fresh[t->by],
+                         times(t, s.field[ST_gradient], one), count, &s);
+    if (!next)
+        return NULL;
+    s.field[ST_optimizer] = next->part[1];
+    s.field[ST_gradient] = train_zeros(t, t->type);
+    s.field[ST_count] = train_scalar(t, DT_i32, 0);
+    f->optimizer = fn_name(c, t->optimizer);
+    f->result[f->nresult++] = in_place(t, &f->param[0], 0, next->part[0]);
+    f->result[f->nresult++] = state_port(t, &s, 1);
+    for (int i = 0; i < f->nresult; i++)
         wait_for(t, one, &f->result[i]);
     return function_finish(c, f) ? f : NULL;
 }

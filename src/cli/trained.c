@@ -10,7 +10,7 @@
 bool trained_open(Load *l, Function *f, Trained *to)
 {
     const Module *m = l->module;
-    Function **all = NEWN(l->arena, Function *, 2 * m->training.n + 3);
+    Function **all = NEWN(l->arena, Function *, 3 * m->training.n + 3);
     int n = 0;
 
     *to = (Trained){.module = m};
@@ -18,6 +18,8 @@ bool trained_open(Load *l, Function *f, Trained *to)
     for (int i = 0; i < m->training.n; i++) {
         all[n++] = m->training.at[i].step;
         all[n++] = m->training.at[i].evaluate;
+        if (m->training.at[i].update)
+            all[n++] = m->training.at[i].update;
     }
     if (f)
         all[n++] = f;

@@ -40,14 +40,14 @@ static void make_types(Making *m)
     LLVMTypeRef port[] = {i, i, p, p, p, i, i, e->f64, l};
     LLVMTypeRef place[] = {i, i, p, i, i, p};
     LLVMTypeRef function[] = {i, i, p, i, i, i, i, p, p, p, p, p, p, p};
-    LLVMTypeRef train[] = {i, i, p, i, i, i, i};
+    LLVMTypeRef train[] = {i, i, p, i, i, i, i, i, i};
     LLVMTypeRef module[] = {i, i, i, i, l, l, p, p, p, i, i, p, p};
     LLVMTypeRef fit[] = {i, i, l, p, p, p};
     m->leaf_type = struct_type(e, 7, leaf);
     m->port_type = struct_type(e, 9, port);
     m->place_type = struct_type(e, 6, place);
     m->function_type = struct_type(e, 14, function);
-    m->train_type = struct_type(e, 7, train);
+    m->train_type = struct_type(e, 9, train);
     m->module_type = struct_type(e, 13, module);
     m->fit_type = struct_type(e, 6, fit);
     m->size_type = LLVMIntPtrTypeInContext(e->context, e->machine.layout);
@@ -385,6 +385,8 @@ static enum nn_function_kind abi_kind(FunctionKind k)
         return NN_STEP;
     case FN_evaluate:
         return NN_EVALUATE;
+    case FN_update:
+        return NN_UPDATE;
     }
     return NN_FUNCTION;
 }
@@ -566,13 +568,14 @@ static LLVMValueRef trainings_const(Making *m, int *n)
         int init = function_index(m, mod->init);
         int step = function_index(m, t->step);
         int evaluate = function_index(m, t->evaluate);
+        int update = function_index(m, t->update);
         LLVMValueRef v[] = {
             NULL,           int32(m, t->steps), string(m, t->name),
             int32(m, init), int32(m, step),     int32(m, evaluate),
-            int32(m, 0),
+            int32(m, 0),    int32(m, update),   int32(m, 0),
         };
         if (init >= 0 && step >= 0 && evaluate >= 0)
-            all[(*n)++] = sized(m, m->train_type, v, 7);
+            all[(*n)++] = sized(m, m->train_type, v, 9);
     }
     return pointers(m, all, *n);
 }

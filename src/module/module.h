@@ -27,6 +27,7 @@ typedef enum FunctionKind {
     FN_init, /* export init(Net), and of train */
     FN_step,
     FN_evaluate,
+    FN_update, /* of a step that accumulates: its second half */
 } FunctionKind;
 
 /* What is made of a function f by some parameters x of it. */
@@ -109,7 +110,8 @@ typedef struct ModuleFit {
 typedef struct Training {
     const char *name; /* the loss's, or of its own */
     Function *step, *evaluate;
-    int steps; /* of it in a row, before those of the next item */
+    Function *update; /* by the gradients that steps have added up; or NULL */
+    int steps;        /* of it in a row, before those of the next item */
 } Training;
 
 typedef struct Module {
