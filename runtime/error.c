@@ -63,6 +63,7 @@ const char *nncc_status_text(int status)
         {NN_ERR_TYPE, "dtype does not fit"},
         {NN_ERR_DATA, "bad data"},
         {NN_ERR_DIVERGED, "training diverged"},
+        {NN_ERR_RANK, "another process of the training failed"},
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)

@@ -34,7 +34,7 @@ static void each_leaf(const nncc_trainer *t, char *mean, double by,
     }
 }
 
-static size_t mean_bytes(const nncc_trainer *t)
+size_t nncc_mean_bytes(const nncc_trainer *t)
 {
     size_t bytes = 0;
 
@@ -53,7 +53,7 @@ static void copy(const nncc_tensor *leaf, char *mean, double by)
 
 void *nncc_mean_new(const nncc_trainer *t)
 {
-    void *mean = nncc_alloc(mean_bytes(t), 1, "a mean of the parameters");
+    void *mean = nncc_alloc(nncc_mean_bytes(t), 1, "a mean of the parameters");
 
     if (mean)
         each_leaf(t, mean, 0, copy);

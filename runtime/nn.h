@@ -29,11 +29,13 @@ enum nncc_runtime_status {
     NN_ERR_ARGUMENT,     /* an option or argument makes no sense */
     NN_ERR_FILE,         /* missing, unreadable, a directory, damaged */
     NN_ERR_MODULE,       /* no module of this ABI, or an implausible one */
-    NN_ERR_NAME,    /* no function, parameter, setting or column so named */
-    NN_ERR_SHAPE,   /* a tensor or data set does not fit the function */
-    NN_ERR_TYPE,    /* a tensor has another dtype than the function's */
-    NN_ERR_DATA,    /* what a file holds is not what it should hold */
-    NN_ERR_DIVERGED /* the loss became infinite or not a number */
+    NN_ERR_NAME,     /* no function, parameter, setting or column so named */
+    NN_ERR_SHAPE,    /* a tensor or data set does not fit the function */
+    NN_ERR_TYPE,     /* a tensor has another dtype than the function's */
+    NN_ERR_DATA,     /* what a file holds is not what it should hold */
+    NN_ERR_DIVERGED, /* the loss became infinite or not a number */
+    NN_ERR_RANK      /* processes that train together do not go together, or do
+                        not answer */
 };
 
 #define NNCC_MAX_RANK 16
@@ -598,6 +600,37 @@ enum nncc_order_kind {
     NNCC_ORDER_STREAMS = 2
 };
 
+/* Several processes that train together, each with batches of its own:
+ * nncc_train is called in all of them at once, on the same model, data and
+ * options. What comes out is, to the last bit, what one process makes with
+ * `accumulate` set to `count` times what it is here. Of each `count` batches in
+ * a row number r goes to the process of rank r; each adds up a part of all
+ * gradients, in the order of the ranks, and makes the update for itself. Only
+ * rank 0 reads and writes checkpoints. A failure of one is one of all, "rank 2:
+ * ...", as long as they can tell each other. There must be one train item, with
+ * `accumulate`, whose loss carries on nothing. With NNCC_NAN_SKIP a rank
+ * without a gradient is left out.
+ *
+ * The functions are those of MPI, or of anything like it (runtime/mpi/mpi.c);
+ * all ranks call the same ones in the same order; what they return is 0, or
+ * else ends the training. */
+typedef struct nncc_ranks {
+    int32_t rank, count; /* 0 ... count - 1; 1: a process alone */
+    /* Not 0: threads other than the one that called nncc_train may call them,
+     * one at a time. Where `accumulate` lets several gradients come before an
+     * update one is then sent while the next is made. */
+    int32_t any_thread;
+    int32_t reserved;
+    void *context;
+    /* bytes of each rank, in their order, to all: count * bytes at `to`. */
+    int (*gather)(void *context, const void *from, size_t bytes, void *to);
+    /* Part i of count parts of so many bytes to rank i: `to` gets this rank's
+     * part of each rank, in their order. */
+    int (*exchange)(void *context, const void *from, size_t bytes, void *to);
+    /* Bytes of rank 0 to all others. */
+    int (*broadcast)(void *context, void *at, size_t bytes);
+} nncc_ranks;
+
 typedef struct nncc_train_options {
     int64_t epochs; /* 0: initialise and evaluate only */
     int64_t batch;  /* rows of a step; 0: 32, or as the model is compiled */
@@ -629,13 +662,14 @@ typedef struct nncc_train_options {
                     moves towards it by 1 less this, at first by more: 9 / (10
                     + steps made). The mean is what is evaluated and what
                     remains in the end */
-    int32_t best_largest; /* not 0: the largest `best` is */
-    int32_t on_nan;       /* enum nncc_on_nan */
+    int32_t best_largest;    /* not 0: the largest `best` is */
+    int32_t on_nan;          /* enum nncc_on_nan */
+    const nncc_ranks *ranks; /* may be null: a process alone */
 } nncc_train_options;
 
 #define NNCC_TRAIN_DEFAULTS                                                    \
-    {10, 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL,                             \
-     0,  0, 0, NULL, 0, 0, NULL, 0,    0,    0}
+    {10, 0, 0,    NULL, 0, 0,    NULL, NULL, NULL, NULL, 0,                    \
+     0,  0, NULL, 0,    0, NULL, 0,    0,    0,    NULL}
 
 typedef struct nncc_train_result {
     int64_t epochs, steps; /* done */

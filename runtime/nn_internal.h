@@ -402,7 +402,8 @@ typedef struct nncc_block {
 typedef struct nncc_item {
     const char *name;
     const nn_function *step, *evaluate;
-    int64_t steps; /* of it in a round */
+    const nn_function *update; /* or NULL */
+    int64_t steps;             /* of it in a round */
 } nncc_item;
 
 /* A metric that is a tensor. */
@@ -639,6 +640,7 @@ void nncc_schedules_look(const nncc_schedules *s, nncc_position *at);
 bool nncc_is_trained(const nncc_trainer *t, const nncc_block *b);
 /* A copy of what there is; NULL where there is no memory. */
 void *nncc_mean_new(const nncc_trainer *t);
+size_t nncc_mean_bytes(const nncc_trainer *t);
 /* After step number `step`, from 1. */
 void nncc_mean_add(const nncc_trainer *t, void *mean, double decay,
                    int64_t step);

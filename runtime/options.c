@@ -51,5 +51,6 @@ int nncc_check_options(const nncc_train_options *o, const nncc_data *train,
     if (train->n == 0)
         return nncc_fail(NN_ERR_ARGUMENT, "%s: no rows to train on",
                          train->path);
-    return make_folder(o->checkpoints);
+    return o->ranks && o->ranks->rank > 0 ? (int)NN_OK
+                                          : make_folder(o->checkpoints);
 }

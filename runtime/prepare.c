@@ -117,7 +117,7 @@ static int resume(nncc_run *r)
     const nncc_checkpoints *c = r->o->checkpoints;
     nncc_text path = {0};
 
-    if (!c || !c->resume)
+    if (!c || !c->resume || nncc_rank(r) > 0)
         return NN_OK;
     nncc_text_printf(&path, "%s/last.safetensors", c->folder);
     int status = path.failed ? (int)NN_ERR_MEMORY : NN_OK;
@@ -172,6 +172,8 @@ int nncc_run_prepare(nncc_run *r)
         status = bind_run(r);
     if (!status)
         status = bind_states(r);
+    if (!status && !r->only_prepare)
+        status = nncc_sums_begin(r);
     if (!status)
         status = allocate_rows(r);
     if (!status)
@@ -189,6 +191,8 @@ int nncc_run_prepare(nncc_run *r)
 
 void nncc_run_free(nncc_run *r)
 {
+    nncc_sums_free(&r->sums);
+    free(r->head);
     free(r->order.row);
     free(r->batch);
     free(r->best_state);

@@ -49,7 +49,7 @@ static int64_t pick_batch(nncc_run *r, int k, int64_t j)
     return n;
 }
 
-static int report(nncc_run *r, int event, const double *item_loss)
+void nncc_run_report(nncc_run *r, int event, const double *item_loss)
 {
     nncc_progress p = {.event = event,
                        .epoch = r->at.epoch,
@@ -61,7 +61,7 @@ static int report(nncc_run *r, int event, const double *item_loss)
                        .skipped = r->skipped};
 
     if (!r->o->progress)
-        return 0;
+        return;
     int looks = r->o->evaluate_steps ? NNCC_EVENT_TEST : NNCC_EVENT_EPOCH;
     if (event == looks && r->evaluated) {
         p.has_test = 1;
@@ -71,7 +71,8 @@ static int report(nncc_run *r, int event, const double *item_loss)
     }
     p.seconds = now() - r->began;
     memcpy(p.item_loss, item_loss, sizeof p.item_loss);
-    return r->o->progress(r->o->context, &p);
+    if (r->o->progress(r->o->context, &p) != 0)
+        *(r->head ? &r->wants_stop : &r->stopped) = true;
 }
 
 /* Of an item of several: " of critic"; or nothing. */
@@ -98,14 +99,16 @@ static int no_number(nncc_run *r, int k, const char *of)
         (long long)r->at.epoch, (long long)r->at.step + 1);
 }
 
-static int check_loss(nncc_run *r, int k, int status, double loss)
+int nncc_run_check(nncc_run *r, int k, int status, double loss)
 {
     long long epoch = r->at.epoch, step = r->at.step + 1;
     char of[80];
 
     of_item(r, k, of, sizeof of);
-    if (status == NN_ERR_NUMBER)
-        return no_number(r, k, of);
+    if (status == NN_ERR_NUMBER) {
+        status = no_number(r, k, of);
+        return r->o->on_nan == NNCC_NAN_SKIP ? (int)NN_OK : status;
+    }
     if (!status && !isfinite(loss))
         return nncc_fail(
             NN_ERR_DIVERGED,
@@ -115,37 +118,57 @@ static int check_loss(nncc_run *r, int k, int status, double loss)
     return status;
 }
 
-/* A step of item k on batch j of the round; call: its number in the round. */
-static int run_item(nncc_run *r, int k, int64_t j, int64_t call, double *loss)
+int nncc_run_call(nncc_run *r, int k, int64_t j, int64_t call, int64_t *rows,
+                  double *loss)
 {
-    int64_t rows = pick_batch(r, k, j);
     nncc_binding *b = &r->step[k];
 
-    if (rows == 0)
+    *rows = pick_batch(r, k, j);
+    if (*rows == 0)
         return NN_OK;
     nncc_bind_key(b, r->t->seed, (uint64_t)(r->at.done * r->calls + call) + 1);
     int status =
-        nncc_run_batch(r->m, r->t, b, r->train, r->batch, rows, r->o->exec);
-    if (!status)
-        status = nncc_bind_result(b, 0, loss);
-    bool skips = status == NN_ERR_NUMBER && r->o->on_nan == NNCC_NAN_SKIP;
-    status = check_loss(r, k, status, *loss);
-    if (skips) {
+        nncc_run_batch(r->m, r->t, b, r->train, r->batch, *rows, r->o->exec);
+    return status ? status : nncc_bind_result(b, 0, loss);
+}
+
+void nncc_run_count(nncc_run *r, int k, int64_t rows, double loss)
+{
+    r->at.sum[k].loss += loss * (double)rows;
+    r->at.sum[k].rows += (double)rows;
+    r->rows += rows;
+}
+
+static int run_item(nncc_run *r, int k, int64_t j, int64_t call, double *loss)
+{
+    int64_t rows;
+    int made = nncc_run_call(r, k, j, call, &rows, loss);
+    int status = nncc_run_check(r, k, made, *loss);
+
+    if (status || rows == 0)
+        return status;
+    if (made == NN_OK) {
+        nncc_run_count(r, k, rows, *loss);
+    } else {
         r->skipped++;
-        r->stopped |= report(r, NNCC_EVENT_SKIPPED, loss - k) != 0;
-        return NN_OK;
+        nncc_run_report(r, NNCC_EVENT_SKIPPED, loss - k);
     }
-    if (!status) {
-        r->at.sum[k].loss += *loss * (double)rows;
-        r->at.sum[k].rows += (double)rows;
-        r->rows += rows;
-    }
-    return status;
+    return NN_OK;
+}
+
+void nncc_run_advance(nncc_run *r)
+{
+    r->at.done++;
+    r->at.step++;
+    if (r->mean)
+        nncc_mean_add(r->t, r->mean, r->o->average, r->at.done);
+    r->evaluated = false;
 }
 
 /* A round: the steps of each item in turn. */
-static int run_step(nncc_run *r, double *loss)
+static int run_round(nncc_run *r)
 {
+    double loss[NNCC_MAX_ITEMS] = {0};
     int status = NN_OK;
     int64_t call = 0;
 
@@ -155,11 +178,8 @@ static int run_step(nncc_run *r, double *loss)
             status = run_item(r, k, j, call++, &loss[k]);
     if (status)
         return status;
-    r->at.done++;
-    r->at.step++;
-    if (r->mean)
-        nncc_mean_add(r->t, r->mean, r->o->average, r->at.done);
-    r->evaluated = false;
+    nncc_run_advance(r);
+    nncc_run_report(r, NNCC_EVENT_STEP, loss);
     return NN_OK;
 }
 
@@ -179,6 +199,8 @@ static int write_file(const nncc_run *r, const void *best, const void *mean,
 {
     nncc_text path = {0};
 
+    if (nncc_rank(r) > 0)
+        return NN_OK;
     nncc_text_printf(&path, "%s/%s", r->o->checkpoints->folder, name);
     int status = path.failed
                      ? (int)NN_ERR_MEMORY
@@ -303,8 +325,8 @@ static int look_after_step(nncc_run *r)
         return NN_OK;
     int status = look(r);
     mean_losses(r, loss);
-    if (!status && report(r, NNCC_EVENT_TEST, loss) != 0)
-        r->stopped = true;
+    if (!status)
+        nncc_run_report(r, NNCC_EVENT_TEST, loss);
     return status;
 }
 
@@ -323,8 +345,8 @@ static int end_epoch(nncc_run *r)
     if (!status && !r->o->evaluate_steps)
         status = look(r);
     mean_losses(r, r->at.last_loss);
-    if (!status && report(r, NNCC_EVENT_EPOCH, r->at.last_loss) != 0)
-        r->stopped = true;
+    if (!status)
+        nncc_run_report(r, NNCC_EVENT_EPOCH, r->at.last_loss);
     r->at.epoch++;
     r->at.step = 0;
     memset(r->at.sum, 0, sizeof r->at.sum);
@@ -379,12 +401,9 @@ static int run_epoch(nncc_run *r)
     order_rows(r);
     begin_streams(r);
     while (r->at.step < r->steps_per_epoch && goes_on(r)) {
-        double loss[NNCC_MAX_ITEMS] = {0};
-        int status = run_step(r, loss);
-        if (status)
-            return status;
-        r->stopped |= report(r, NNCC_EVENT_STEP, loss) != 0;
-        status = look_after_step(r);
+        int status = r->sums.on ? nncc_group(r) : run_round(r);
+        if (!status)
+            status = look_after_step(r);
         if (!status)
             status = write_after_step(r);
         if (status)
@@ -476,12 +495,17 @@ int nncc_train(nncc_model *m, const nncc_train_options *o,
     if (!m || !train)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_train: null argument");
     r.test = test && test->n > 0 ? test : NULL;
-    int status = nncc_check_options(r.o, train, r.test);
+    int status = nncc_ranks_open(&r);
+    if (status)
+        return status;
+    status = nncc_check_options(r.o, train, r.test);
     if (!status)
         status = nncc_run_prepare(&r);
+    status = nncc_ranks_begin(&r, status);
     m->running = r.step;
     if (!status)
         status = run_epochs(&r, result);
+    status = nncc_ranks_end(&r, status);
     m->running = NULL;
     nncc_run_free(&r);
     return status;
