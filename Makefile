@@ -56,7 +56,17 @@ RT   := $(patsubst %.c,$B/%.o,$(wildcard runtime/*.c))
 UNIT := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
 STD  := $(wildcard src/std/*.nn)
 
-all: $B/nncc $B/libnn.a $B/libnn.so
+# For nncc train by several processes: a library for each MPI that is there, as
+# Debian's mpicc.openmpi and mpicc.mpich, or as mpicc.
+MPI  := $(foreach i,openmpi mpich,$(if $(shell command -v mpicc.$i 2>/dev/null),$i))
+MPICC = mpicc.$*
+ifeq (,$(MPI))
+MPICC = mpicc
+MPI  := $(shell echo '\#include <mpi.h>' | mpicc -E -dM - 2>/dev/null | awk \
+          '/ OPEN_MPI / { print "openmpi" } / MPICH_VERSION / { print "mpich" }')
+endif
+
+all: $B/nncc $B/libnn.a $B/libnn.so $(MPI:%=$B/libnncc_%.so)
 
 $B/nncc: $B/src/cli/main.o $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
@@ -77,6 +87,11 @@ $B/libnn.so: $(RT)
 	$Q$(CC) $(ALL) -shared -Wl,-soname,libnn.so.1 $^ -o $@ $(NN_LIBS)
 	@ln -sf libnn.so $@.1
 
+$B/libnncc_%.so: runtime/mpi/nn_mpi.c runtime/mpi/nn_mpi.h runtime/nn.h runtime/nn_abi.h
+	@mkdir -p $(@D)
+	$(call say,MPICC,$@)
+	$QOMPI_CC="$(CC)" MPICH_CC="$(CC)" $(MPICC) $(filter-out -MMD -MP -fsanitize=%,$(ALL)) \
+	  -fPIC -fvisibility=hidden -shared $< -o $@
 $B/src/emit/%.o $B/src/target/%.o: ALL += $(LLVM_CFLAGS)
 $B/runtime/%.o: ALL += -fPIC -fvisibility=hidden
 $B/%.o: %.c | $B/nn.tab.h
@@ -110,11 +125,11 @@ $B/test_numbers $B/test_sums $B/test_loops $B/test_strided: $B/tests/unit/compil
 $B/test_diff_loops $B/test_diff_random $B/test_zeros: $B/tests/unit/diff_cases.o
 $B/test_alike $B/test_region $B/test_region_random: $B/tests/unit/region_cases.o
 $B/test_check $B/test_plans $B/test_binders $B/test_limits $B/test_random $B/test_points $B/test_gradcheck \
-  $B/test_accuracy $B/test_closed $B/test_plain $B/test_trace $B/test_costs: $B/tests/unit/programs.o
+  $B/test_accuracy $B/test_closed $B/test_plain $B/test_trace $B/test_costs $B/test_ranks: $B/tests/unit/programs.o
 $B/test_accuracy: $B/tests/unit/exact.o
 $B/test_batch $B/test_strided $B/test_eval $B/test_view $B/test_near_random: $B/tests/unit/strided.o
 $B/test_runtime $B/test_runtime_data $B/test_runtime_files $B/test_runtime_store $B/test_runtime_bulk \
-  $B/test_runtime_csv $B/test_runtime_npz: $B/tests/unit/folder.o
+  $B/test_runtime_csv $B/test_runtime_npz $B/test_ranks: $B/tests/unit/folder.o
 $B/test_accuracy: LIBS += $(shell pkg-config --libs mpfr 2>/dev/null)
 $B/tests/unit/%.o: ALL += $(CHECK_CFLAGS)
 $(UNIT): $B/%: $B/tests/unit/%.o $B/tests/unit/harness.o $B/tests/unit/suite.o $B/libnncc.a $B/libnn.a
@@ -219,7 +234,7 @@ fuzz-diff: deps
 # is left out of the second and third, which each stand for an older machine.
 BUILDS  := build build/san build/clang build/fuzz
 # Long, and of code that is not instrumented or runs in other cases too.
-SLOW_SAN := e2e/compile-long e2e/check e2e/special-std e2e/std-implicit \
+SLOW_SAN := e2e/compile-long e2e/check e2e/train-mpi e2e/special-std e2e/std-implicit \
             e2e/std-prelude docs-check unit/numbers unit/accuracy \
             unit/closed
 SLOW_CLANG := unit/numbers unit/loops unit/accuracy unit/closed
@@ -255,7 +270,7 @@ DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config \
 DEPS_TEST := check g++ clang-19 clang-format-19 libclang-rt-19-dev librandom123-dev \
              libmpfr-dev gdb \
              dataset-fashion-mnist lld-19 qemu-user \
-             python3-numpy
+             python3-numpy openmpi-bin libopenmpi-dev
 deps:
 	@CC="$(CC)" LLVM_CONFIG=$(LLVM_CONFIG) .ci/packages $(DEPS)
 # What only tests need may be missing: then they tell.
@@ -278,6 +293,9 @@ install: all
 	$B/nncc --completion=bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nncc
 	$B/nncc --completion=zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_nncc
 	install -m 644 $B/libnn.a $(DESTDIR)$(PREFIX)/lib
+	$(if $(MPI),install -d $(DESTDIR)$(PREFIX)/lib/nncc)
+	$(if $(MPI),install $(MPI:%=$B/libnncc_%.so) $(DESTDIR)$(PREFIX)/lib/nncc)
+	$(if $(MPI),install -m 644 runtime/mpi/nn_mpi.h $(DESTDIR)$(PREFIX)/include)
 	install $B/libnn.so $(DESTDIR)$(PREFIX)/lib/libnn.so.1
 	ln -sf libnn.so.1 $(DESTDIR)$(PREFIX)/lib/libnn.so
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' runtime/libnn.pc.in \

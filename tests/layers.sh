@@ -6,7 +6,7 @@
 build=$(cd "$1" && pwd) || exit 2
 cd "$(dirname "$0")/.." || exit 2
 pass=0 fail=0
-for f in src/*/*.[ch] src/graph/ops/*.[ch] grammar/*.[ly] runtime/*.[ch]; do
+for f in src/*/*.[ch] src/graph/ops/*.[ch] grammar/*.[ly] runtime/*.[ch] runtime/mpi/*.[ch]; do
     [ -f "$f" ] || continue
     allowed=$(grep -v '^#' tests/layers.txt | while read -r pat ok; do
         # shellcheck disable=SC2254 # the pattern is meant as a pattern

@@ -137,6 +137,7 @@ typedef struct Load {
     bool named;       /* functions are named: likewise */
     bool written;     /* the graph is as the program has it */
     bool explain;     /* tell which rules of simplification fired where */
+    bool accumulates; /* see CheckOptions */
 } Load;
 
 /* Reads and checks the model that is the first word. Status 0, or what to exit

@@ -143,6 +143,7 @@ int driver_load(Args *a, const char *path, DType real, Load *to)
     o.labels = to->labels || to->explain || to->dump;
     o.plain = option_value(a, "no-simplify") != NULL;
     o.named = to->named;
+    o.accumulates = to->accumulates;
     o.written = to->written;
     char *text = file_read(a->arena, path, MAX_SOURCE, &n);
     if (!text)

@@ -75,6 +75,9 @@ void manual_page(const Command *own, const Command *const *c, int n, FILE *to)
           "fault; 2, the command line is.\n"
           ".SH ENVIRONMENT\n.TP\n.B NNCC_CPU\nthe CPU that \\fBnative\\fR "
           "means, instead of that of this machine\n"
+          ".TP\n.B OMPI_COMM_WORLD_SIZE\\fR, \\fBPMI_SIZE\\fR, "
+          "\\fBPMIX_RANK\nset by mpirun: \\fBnncc train\\fR is then one of "
+          "several processes that train together\n"
           ".TP\n.B TMPDIR\nwhere files are put that are needed for a while\n"
           ".SH SEE ALSO\n.BR libnn (3)\n",
           to);

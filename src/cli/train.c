@@ -4,6 +4,7 @@
 #include "cli/course.h"
 #include "cli/fault.h"
 #include "cli/progress.h"
+#include "cli/ranks.h"
 #include "cli/record.h"
 #include "cli/report.h"
 #include "cli/sets.h"
@@ -148,6 +149,7 @@ enum { MOST_SKIPPED = 5 }; /* of which each is told */
 /* What is told, and where, and what is left in the end. */
 typedef struct Telling {
     const Args *args;
+    Ranks ranks;
     const Module *module;
     Progress progress;
     Recorder recorder;
@@ -160,6 +162,8 @@ static int progress(void *context, const nncc_progress *now)
 {
     Telling *t = context;
 
+    if (!ranks_first(&t->ranks))
+        return interrupted;
     if (now->event == NNCC_EVENT_SKIPPED) {
         if (now->skipped <= MOST_SKIPPED)
             fprintf(stderr, "nncc: %s\n", nncc_last_error());
@@ -223,17 +227,28 @@ static void tell_fault(const Args *a, const Trained *t)
         fprintf(stderr, "--debug-nan tells where in the model it began\n");
 }
 
+/* What is one process's is all processes': the first one tells it. */
+static void tell_failure(const Args *a, const Trained *to, const Telling *t,
+                         int status)
+{
+    const nncc_store *step;
+
+    if (ranks_first(&t->ranks))
+        cli_failed();
+    if (status == NN_ERR_DIVERGED &&
+        nncc_stopped_step(to->model, &step) == NN_OK)
+        tell_fault(a, to);
+}
+
 static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
                        const Sets *s, Telling *t)
 {
     nncc_model *m = to->model;
     nncc_train_result r = {0};
 
-    t->module = to->module;
-    if (!recorder_begin(a, m, &t->recorder))
-        return false;
     progress_begin(a, m, &t->progress);
     t->progress.held = s->validation ? "validation" : "test";
+    o->ranks = t->ranks.library ? &t->ranks.of : NULL;
     o->progress = progress;
     o->context = t;
     catch_endings();
@@ -248,9 +263,7 @@ static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
         recorder_result(&t->recorder, &r);
         t->failed |= !report_write(&t->report, to, s, &t->recorder.kept, &r);
     } else {
-        cli_failed();
-        if (status == NN_ERR_DIVERGED)
-            tell_fault(a, to);
+        tell_failure(a, to, t, status);
     }
     return recorder_end(&t->recorder) && status == NN_OK && !t->failed;
 }
@@ -286,21 +299,6 @@ static bool train_grid(const Args *a, const Grid *g, Trained *t,
     catch_endings();
     bool done = grid_train(a, g, t, o, s, load);
     let_end();
-    return done;
-}
-
-static bool train_module(const Args *a, Load *l, const Grid *g,
-                         nncc_train_options *o, const Sets *s, Telling *t)
-{
-    Trained to;
-
-    if (!trained_open(l, report_function(a, l), &to))
-        return false;
-    bool done = g->seeds
-                    ? train_grid(a, g, &to, o, s)
-                    : load(a, to.model, o, s) && train_here(a, &to, o, s, t);
-    done = done && save(a, &to, &t->saves);
-    trained_close(&to);
     return done;
 }
 
@@ -348,53 +346,139 @@ static int read_all(Args *a, nncc_train_options *o,
     return status;
 }
 
+/* Can its steps add up gradients though the model does not say so? */
+static bool accumulates(const Args *a)
+{
+    static const char name[] = "accumulate";
+    bool given = false;
+
+    for (int i = 0; i < a->setting.n; i++) {
+        const char *own = strrchr(a->setting.at[i].name, '.');
+        given |= !strcmp(own ? own + 1 : a->setting.at[i].name, name);
+    }
+    const char *text;
+    for (int i = 0; (text = option_next(a, "grid", &i));)
+        given |= !strncmp(text, name, sizeof name - 1);
+    return given;
+}
+
+/* All that a training is made of. */
+typedef struct Course {
+    Load load;
+    Sets sets;
+    SetOptions data;
+    Grid grid;
+    nncc_checkpoints checkpoints;
+    nncc_train_options options;
+    Settings settings;
+    Trained trained;
+} Course;
+
+/* The model, and what the command line says of it. */
+static int read_model(Args *a, Course *c)
+{
+    Load *l = &c->load;
+
+    l->named = option_value(a, "report") != NULL;
+    l->accumulates |= accumulates(a);
+    int status = driver_load(a, a->word.at[0], DT_f32, l);
+    if (status)
+        return status;
+    if (!l->module->init || l->module->training.n == 0)
+        return cli_fail("%s has no 'train' item, so there is nothing to train",
+                        l->path);
+    status = read_settings(a, l->module, &c->settings);
+    c->options.setting = c->settings.at;
+    c->options.nsetting = c->settings.n;
+    return status;
+}
+
+/* What is read and written, opened. */
+static int open_files(Args *a, Course *c, Telling *t)
+{
+    const Module *m = c->load.module;
+    int status = grid_read(a, m, &c->grid);
+
+    if (!status && c->grid.seeds && t->ranks.library)
+        status = cli_usage(a, "'--seeds' and '--grid' are trainings of one "
+                              "process each: not of several together");
+    if (!status)
+        status = begin_saves(a, m, &t->saves);
+    if (!status)
+        status = report_begin(a, &t->report);
+    if (!status && !c->grid.seeds && !recorder_json(a, &t->recorder))
+        status = EXIT_FAILURE;
+    if (!status && !sets_read(&c->data, &c->sets))
+        status = EXIT_FAILURE;
+    return status;
+}
+
+/* The model as it is before the first step. */
+static bool open_model(Args *a, Course *c, Telling *t)
+{
+    t->module = c->load.module;
+    if (!trained_open(&c->load, report_function(a, &c->load), &c->trained))
+        return false;
+    return c->grid.seeds || (load(a, c->trained.model, &c->options, &c->sets) &&
+                             recorder_begin(a, c->trained.model, &t->recorder));
+}
+
+static bool train_model(Args *a, Course *c, Telling *t)
+{
+    bool done =
+        c->grid.seeds
+            ? train_grid(a, &c->grid, &c->trained, &c->options, &c->sets)
+            : train_here(a, &c->trained, &c->options, &c->sets, t);
+
+    return done && save(a, &c->trained, &t->saves);
+}
+
+static int train_course(Args *a, Course *c, Telling *t)
+{
+    int status = open_files(a, c, t);
+
+    if (!status && !open_model(a, c, t))
+        status = EXIT_FAILURE;
+    status = ranks_agree(&t->ranks, status);
+    if (!status && !train_model(a, c, t))
+        status = EXIT_FAILURE;
+    trained_close(&c->trained);
+    drop_saves(&t->saves);
+    report_drop(&t->report);
+    if (!recorder_end(&t->recorder))
+        status = EXIT_FAILURE;
+    sets_free(&c->sets);
+    return status;
+}
+
+static int train_ranks(Args *a, Telling *t)
+{
+    Course c = {.options = NNCC_TRAIN_DEFAULTS,
+                .load = {.accumulates = t->ranks.library != NULL}};
+
+    c.options.epochs = 30;
+    int status = read_all(a, &c.options, &c.checkpoints, &c.data);
+    if (!status)
+        status = recorder_options(a, &t->recorder);
+    if (!status)
+        status = read_model(a, &c);
+    if (status || option_value(a, "print-config")) {
+        status = ranks_agree(&t->ranks, status);
+        if (!status)
+            fputs(settings_text(a, c.load.module), stdout);
+        return status;
+    }
+    return train_course(a, &c, t);
+}
+
 static int train(Args *a)
 {
-    Load l = {.named = option_value(a, "report") != NULL};
-    Sets sets = {NULL, NULL, NULL};
     Telling t = {.args = a};
-    SetOptions data;
-    Grid grid = {0};
-    nncc_checkpoints checkpoints = {0};
-    nncc_train_options o = NNCC_TRAIN_DEFAULTS;
-    Settings settings = {0};
+    int status = ranks_begin(a, &t.ranks);
 
-    o.epochs = 30;
-    int status = read_all(a, &o, &checkpoints, &data);
     if (!status)
-        status = recorder_options(a, &t.recorder);
-    if (!status)
-        status = driver_load(a, a->word.at[0], DT_f32, &l);
-    if (status)
-        return status;
-    if (!l.module->init || l.module->training.n == 0)
-        return cli_fail("%s has no 'train' item, so there is nothing to train",
-                        l.path);
-    status = read_settings(a, l.module, &settings);
-    if (!status && option_value(a, "print-config")) {
-        fputs(settings_text(a, l.module), stdout);
-        return EXIT_SUCCESS;
-    }
-    if (!status)
-        status = grid_read(a, l.module, &grid);
-    if (!status)
-        status = begin_saves(a, l.module, &t.saves);
-    if (!status)
-        status = report_begin(a, &t.report);
-    if (status)
-        return status;
-    o.setting = settings.at;
-    o.nsetting = settings.n;
-    if (!grid.seeds && !recorder_json(a, &t.recorder))
-        status = EXIT_FAILURE;
-    else if (!sets_read(&data, &sets) ||
-             !train_module(a, &l, &grid, &o, &sets, &t))
-        status = EXIT_FAILURE;
-    drop_saves(&t.saves);
-    report_drop(&t.report);
-    if (!recorder_end(&t.recorder))
-        status = EXIT_FAILURE;
-    sets_free(&sets);
+        status = train_ranks(a, &t);
+    ranks_end(&t.ranks);
     return status;
 }
 
@@ -489,7 +573,8 @@ const Command command_train = {
         "train MODEL.nn --data=FILE|--text=FILE [options] [--SETTING=VALUE]…",
     .about = "Trains the model as its `train` item says. What is a setting "
              "there that may\nchange as it runs, as the optimizer's, is an "
-             "option too: --lr=0.01, --clip_norm=1.",
+             "option too: --lr=0.01, --clip_norm=1.\nUnder mpirun all "
+             "processes make one training, each with batches of its own.",
     .option = train_options,
     .settings = true,
     .run = train,
