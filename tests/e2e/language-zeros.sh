@@ -123,6 +123,9 @@ fn not_last(x: real, n: int) -> real = fold(i < n, r = x, s = prod(j < n | sqrt(
 fn first_dot(x: real, v: real[n], w: real[n]) -> real = fold(i < n, r = x, s = dot(log(v), w) | (s, x)).0;
 fn lengths_of_zero(v: real[n], w: real[n]) -> real = hypot(norm(outer(v, w) @ v), dot(v, outer(v, w) @ v));
 fn beside_none(x: real, v: real[n], w: real[n]) -> real = dot(log_softmax([i < n | x]), outer(v, w) @ v);
+# Of a minimum among many that are made of more: by place where none ties, else shared.
+fn nearest(p: real[n, d], c: real[k, d]) -> real = sum(i < n | min(j < k | sum(l < d | (c[j, l] - p[i, l])^2)));
+fn largest(p: real[n, d], c: real[k, d]) -> real = sum(i < n | max(j < k | c[j] @ p[i])^2);
 fn overwritten(x: real) -> real = fold(t < 2, r = x, s = x * remat(product)(x, log(x)) | (s, x)).0;
 # The derivative by a matrix is a product of which nothing is summed.
 fn weighed(w: real[m], A: real[m, n], x: real[n]) -> real = sum(w * (A @ (1 / x)));
@@ -131,6 +134,14 @@ fn stack(w: real[b, m], A: real[b, m, n], x: real[b, n]) -> real = sum(w * [i, j
 N
 
 near '{"d_x": 0}' 'grad(root)' x=-1
+p='p=[[0, 0], [1, 1]]'
+near '{"d_c": [[0, -1], [0, 0.5], [0, 0]]}' 'grad(nearest, c)' "$p" 'c=[[1, 0.5], [0, 0.25], [5, 5]]'
+near '{"d_c": [[1, -1], [-1, 1], [0, 0]]}' 'grad(nearest, c)' "$p" 'c=[[1, 0], [0, 1], [5, 5]]'
+near '{"d_c": [[2, 1], [2, 1], [0, 0]]}' 'grad(largest, c)' 'p=[[1, 0], [1, 1]]' 'c=[[1, 0], [1, 0], [0, 0.5]]'
+near '{"hess_c": [[[[1, 0.5], [1, 0.5]], [[0.5, 0.5], [0.5, 0.5]]], [[[1, 0.5], [1, 0.5]], [[0.5, 0.5], [0.5, 0.5]]]]}' \
+    'hessian(largest, c)' 'p=[[1, 0], [1, 1]]' 'c=[[1, 0], [1, 0]]'
+near '{"hess_c": [[[[4, 2], [0, 0]], [[2, 2], [0, 0]]], [[[0, 0], [0, 0]], [[0, 0], [0, 0]]]]}' \
+    'hessian(largest, c)' 'p=[[1, 0], [1, 1]]' 'c=[[1, 0], [0, 0.5]]'
 near '{"hess_x": 0}' 'hessian(root)' x=-1
 near '{"root": 0, "root_dot": 0}' 'jvp(root)' x=-1 x_dot=1
 near '{"d_x": 0}' 'grad(tame)' x=-2

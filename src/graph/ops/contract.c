@@ -376,7 +376,7 @@ static Node *contract_expand(Graph *g, Node *n)
     int k = chooser(n), perm[MAX_RANK], gone[MAX_RANK], order[MAX_RANK];
     int count = 0, left = 0;
     if (k < 0)
-        return NULL;
+        return contract_tied(g, n);
     Product p = product_of(n);
     const Node *choice = p.x[k];
     for (int i = 0; i < choice->rank; i++) {

@@ -5,16 +5,10 @@
  * this k: a scatter. The other terms are not looked at, so a NaN or an infinity
  * among them does not reach the sum: to select is what such a factor is written
  * for. */
-#include "graph/ops/ops.h"
+#include "graph/ops/labelled.h"
 
 /* So few sums of all terms, most of which are zero, are one pass. */
 enum { MAX_FACTORS = 4, FEW_SUMS = 16 };
-
-/* A tensor and a label for each axis, none twice. */
-typedef struct Labelled {
-    Node *x;
-    int l[2 * MAX_RANK];
-} Labelled;
 
 /* A factor: value where the place along `axis` is q, else 0. */
 typedef struct OneHot {
@@ -23,8 +17,7 @@ typedef struct OneHot {
     Labelled q, value; /* labels: the factor's axes */
 } OneHot;
 
-/* x with its axes as labels; those along which it repeats are left out. */
-static Labelled labelled(Node *x)
+Labelled labelled(Node *x)
 {
     Labelled to = {.x = x};
     for (int i = 0; i < x->rank; i++)
@@ -73,8 +66,7 @@ static bool is_delta(Graph *g, Node *c, const bool *summed, OneHot *to)
     return false;
 }
 
-/* With l[i] for label i. */
-static void relabel(Labelled *x, const int *l)
+void relabel(Labelled *x, const int *l)
 {
     for (int i = 0; i < x->x->rank; i++)
         x->l[i] = l[x->l[i]];
@@ -165,8 +157,7 @@ static bool onehot(Graph *g, Node *x, const bool *summed, int depth, OneHot *to)
     return false;
 }
 
-/* x with its axes in the order of these labels, all of which it has. */
-static Node *in_order(Graph *g, const Labelled *x, const int *order)
+Node *in_order(Graph *g, const Labelled *x, const int *order)
 {
     int perm[MAX_RANK];
     for (int i = 0; i < x->x->rank; i++)
@@ -190,9 +181,7 @@ static int shared_first(const Labelled *a, const Labelled *b, int without,
     return shared;
 }
 
-/* b with the axis of this label at q: entry q of each of the rows along the
- * labels that both have. */
-static Labelled take(Graph *g, const Labelled *b, int label, const Labelled *q)
+Labelled take(Graph *g, const Labelled *b, int label, const Labelled *q)
 {
     int lq[2 * MAX_RANK], lb[2 * MAX_RANK], place, rank = 0;
     const Dim *dim[2 * MAX_RANK];
@@ -266,10 +255,8 @@ static Node *sum_rest(Graph *g, const Node *n, const OneHot *h,
     return g_reduce(g, OP_sum, v, count, gone);
 }
 
-/* The labels 0 … rank-1 in turn with q's in the place of `without`; that place,
- * or -1 where these are too many. */
-static int spread_labels(int rank, const int *label, int without,
-                         const Labelled *q, int *to, int *n)
+int spread_labels(int rank, const int *label, int without, const Labelled *q,
+                  int *to, int *n)
 {
     int at = find_label(without, rank, label);
     *n = rank - 1 + q->x->rank;
@@ -373,9 +360,7 @@ Node *sum_onehot(Graph *g, const Node *n)
     return sum_rest(g, n, &h, &y);
 }
 
-/* Has either operand each of these labels. */
-static bool have_all(const Labelled *a, const Labelled *b, int n,
-                     const int *label)
+bool have_all(const Labelled *a, const Labelled *b, int n, const int *label)
 {
     for (int i = 0; i < n; i++)
         if (find_label(label[i], a->x->rank, a->l) < 0 &&

@@ -218,6 +218,9 @@ Node *fold_index(Graph *g, Node *n);
  * sums; or NULL. */
 Node *sum_onehot(Graph *g, const Node *n);
 Node *contract_onehot(Graph *g, const Node *n);
+/* tied.c: a contract with the adjoint of an extreme as one with what is at its
+ * place, where there is one only; or NULL. */
+Node *contract_tied(Graph *g, const Node *n);
 /* Is some place along an axis the one that is asked for; or NULL. */
 Node *any_onehot(Graph *g, const Node *n);
 
