@@ -121,25 +121,47 @@ static Node *lse_expand(Graph *g, Node *n)
     return g_where(g, is_inf(g, s.max), s.max, y);
 }
 
-/* exp(x - y), y being x's logsumexp, finite: what that adds up, and so makes
- * anyway, divided by the sum, which is 1 at least, but for rows of -inf. */
+static bool is_view_of_one(const Node *n)
+{
+    return op_table[n->op]->cls == OPC_view && n->narg == 1;
+}
+
+/* `to` in place of what n is a view of, or a view of a view. */
+static Node *same_view(Graph *g, const Node *n, Node *to)
+{
+    if (!is_view_of_one(n))
+        return to;
+    Node *x = same_view(g, n->arg[0], to);
+    return graph_remake(g, n, &x);
+}
+
+/* What n, max(y, the least finite number), has for a logsumexp y, or NULL. */
+static const Node *expanded_lse(const Node *n)
+{
+    for (int i = 0; n->op == OP_max && i < 2; i++)
+        if (n->arg[i]->op == OP_logsumexp &&
+            node_is_const(n->arg[1 - i], lowest(n->dtype)))
+            return n->arg[i];
+    return NULL;
+}
+
+/* Divided by the sum, which is 1 at least, but for rows of -inf. Where x is of
+ * what y adds up, exp(x - max) is there; of anything else it comes to the same,
+ * so that equal ones stay equal. */
 Node *g_softmax(Graph *g, Node *x, const Node *y)
 {
-    if (!node_repeats(y) || y->arg[0]->op != OP_max)
+    const Node *of = y;
+    while (is_view_of_one(of))
+        of = of->arg[0];
+    const Node *lse = expanded_lse(of);
+    if (!lse)
         return NULL;
-    for (int i = 0; i < 2; i++) {
-        Node *lse = y->arg[0]->arg[i];
-        if (lse->op != OP_logsumexp || lse->arg[0] != x ||
-            !node_is_const(y->arg[0]->arg[1 - i], lowest(x->dtype)) ||
-            reduce_restore(g, lse, y->arg[0]) != y)
-            continue;
-        Shifted s = shifted(g, lse);
-        Node *one = g_fill(g, s.sum, 1);
-        Node *by = g2(g, OP_div, one, g2(g, OP_max, s.sum, one));
-        by = g_where(g, is_inf(g, s.max), one, by);
-        return g2(g, OP_mul, s.e, reduce_restore(g, lse, by));
-    }
-    return NULL;
+    Shifted s = shifted(g, lse);
+    Node *one = g_fill(g, s.sum, 1);
+    Node *by = g2(g, OP_div, one, g2(g, OP_max, s.sum, one));
+    by = g_where(g, is_inf(g, s.max), one, by);
+    Node *e = g2(g, OP_sub, x, same_view(g, y, s.shift));
+    return g2(g, OP_mul, g1(g, OP_exp, e), same_view(g, y, by));
 }
 
 const Op op_logsumexp = {

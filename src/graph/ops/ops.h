@@ -96,8 +96,8 @@ bool reduce_of_none(const Node *n);
 enum { FINITE_LSE = 1 };
 /* The same of a logsumexp. */
 Node *g_finite_lse(Graph *g, const Node *n);
-/* exp(x - y), where y is the expanded form of x's finite logsumexp, by the
- * exponentials that are in that; NULL: it is not. */
+/* exp(x - y), where y is a view of a finite logsumexp as that is expanded, by
+ * the exponentials that are in it; NULL: it is not. */
 Node *g_softmax(Graph *g, Node *x, const Node *y);
 
 /* Precedences of printed forms, as in the grammar. In a row's text, $0 is the
