@@ -149,6 +149,10 @@ const char *driver_expression(const Load *l, const char *text);
 /* The exported function of that name, or what an expression denotes; NULL after
  * messages. */
 Function *driver_function(const Load *l, const char *text);
+/* Those named, or where there are no names all that are exported. NULL after a
+ * message. */
+Function **driver_functions(const Load *l, const char *const *name, int n,
+                            int *count);
 /* Messages recorded so far. */
 void driver_diags(const Load *l);
 /* requires checked functions; leaves them simplified and expanded, and gives a
@@ -174,9 +178,10 @@ void value_print_element(const nncc_tensor *t, int64_t i, Str *to);
 
 /* the commands */
 
-extern const Command command_compile, command_run, command_check, command_train,
-    command_eval, command_predict, command_fmt, command_diff, command_equal,
-    command_cost, command_graph, command_trace, command_fit, command_watch;
+extern const Command command_bench, command_compile, command_run, command_check,
+    command_train, command_eval, command_predict, command_fmt, command_diff,
+    command_equal, command_cost, command_graph, command_trace, command_fit,
+    command_watch;
 /* Of nncc train, which nncc watch runs. */
 extern const Option train_options[];
 

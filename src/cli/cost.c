@@ -20,27 +20,6 @@ typedef struct Costs {
     double ratio; /* of operations to those of the function */
 } Costs;
 
-/* Bytes that kernels read and write: inputs and results once, what is kept
- * between kernels twice; of a loop as often as it makes a step. */
-static const Dim *bytes_moved(Graph *g, const Schedule *s)
-{
-    const Dim *all = dim_const(g, 0);
-
-    for (int i = 0; i < s->buffer.n; i++) {
-        const Buffer *b = s->buffer.at[i];
-        int64_t each = dtype_size(b->dtype) * (b->kind == BUF_WORK ? 2 : 1);
-        if (b->kind != BUF_WORK || b->written)
-            all = dim_add(g, all, dim_mul(g, dim_const(g, each), b->elements));
-    }
-    for (int i = 0; i < s->kernel.n; i++) {
-        const LoopKernel *l = s->kernel.at[i]->loop;
-        if (l)
-            all =
-                dim_add(g, all, dim_mul(g, l->trips, bytes_moved(g, l->body)));
-    }
-    return all;
-}
-
 static Cost count(const Load *l, Function *f)
 {
     Nodes r = functions_roots(l->arena, &f, 1);
@@ -72,7 +51,7 @@ static Costs costs_of(const Load *l, const char *name, Function *f,
     Graph *g = l->module->graph;
     Costs c = {.name = name,
                .cost = count(l, f),
-               .bytes = bytes_moved(g, s),
+               .bytes = schedule_bytes(g, s),
                .workspace = s->workspace,
                .ratio = NAN};
 
@@ -155,35 +134,6 @@ static void print_all(const Load *l, const Costs *c, int n, bool json)
     printf("%s]\n", text.at);
 }
 
-/* The exported functions, or those named; NULL after a message. */
-static Function **chosen(const Args *a, const Load *l, int *n)
-{
-    const Module *m = l->module;
-    Function **f = NEWN(l->arena, Function *, m->function.n + a->word.n);
-
-    *n = 0;
-    for (int i = 0; i < m->function.n && a->word.n == 1; i++)
-        f[(*n)++] = m->function.at[i];
-    for (int i = 1; i < a->word.n; i++) {
-        Function *one = NULL;
-        for (int k = 0; k < m->function.n && !one; k++)
-            if (!strcmp(m->function.at[k]->name, a->word.at[i]))
-                one = m->function.at[k];
-        f[*n] = one ? one : program_function(l->program, a->word.at[i]);
-        if (!f[(*n)++]) {
-            driver_diags(l);
-            return NULL;
-        }
-    }
-    if (!*n)
-        cli_fail("%s exports nothing; name a function", l->path);
-    else if (!program_dims_used(l->program))
-        driver_diags(l);
-    else
-        return f;
-    return NULL;
-}
-
 static int cost(Args *a)
 {
     Load l = {.named = a->word.n > 1};
@@ -191,7 +141,7 @@ static int cost(Args *a)
 
     if (status)
         return status;
-    Function **f = chosen(a, &l, &n);
+    Function **f = driver_functions(&l, a->word.at + 1, a->word.n - 1, &n);
     if (!f)
         return EXIT_FAILURE;
     LIST(Function *) with = {0};

@@ -177,7 +177,7 @@ const char *driver_expression(const Load *l, const char *text)
     return text;
 }
 
-Function *driver_function(const Load *l, const char *text)
+static Function *find_function(const Load *l, const char *text)
 {
     const Module *m = l->module;
     Function *f = NULL;
@@ -185,8 +185,36 @@ Function *driver_function(const Load *l, const char *text)
     for (int i = 0; i < m->function.n; i++)
         if (!strcmp(m->function.at[i]->name, text))
             f = m->function.at[i];
-    f = f ? f : program_function(l->program, text);
+    return f ? f : program_function(l->program, text);
+}
+
+Function *driver_function(const Load *l, const char *text)
+{
+    Function *f = find_function(l, text);
+
     if (f && program_dims_used(l->program))
+        return f;
+    driver_diags(l);
+    return NULL;
+}
+
+Function **driver_functions(const Load *l, const char *const *name, int n,
+                            int *count)
+{
+    const Module *m = l->module;
+    Function **f = NEWN(l->arena, Function *, m->function.n + n + 1);
+    bool good = true;
+
+    *count = n ? n : m->function.n;
+    for (int i = 0; i < m->function.n && !n; i++)
+        f[i] = m->function.at[i];
+    for (int i = 0; i < n && good; i++)
+        good = (f[i] = find_function(l, name[i])) != NULL;
+    if (!*count) {
+        cli_fail("%s exports nothing; name a function", l->path);
+        return NULL;
+    }
+    if (good && program_dims_used(l->program))
         return f;
     driver_diags(l);
     return NULL;

@@ -12,7 +12,7 @@ static const Command *const commands[] = {
     &command_run,     &command_check, &command_train, &command_eval,
     &command_predict, &command_fmt,   &command_diff,  &command_equal,
     &command_cost,    &command_graph, &command_trace, &command_fit,
-    &command_watch,
+    &command_watch,   &command_bench,
 };
 enum { NCOMMAND = sizeof commands / sizeof *commands };
 

@@ -40,6 +40,7 @@ bool emit_open(Emit *e, Arena *a, const Module *m, const TargetOptions *o,
     LLVMSetTarget(e->module, e->machine.triple);
     LLVMSetModuleDataLayout(e->module, e->machine.layout);
     make_types(e);
+    e->times = o->times;
     debug_open(e, m->sources, o->folder);
     return true;
 }

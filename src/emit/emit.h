@@ -33,6 +33,25 @@ typedef struct Jit Jit;
 Jit *jit_open(const ModuleInput *in, const TargetOptions *o,
               const char **error);
 const nn_module *jit_module(Jit *j);
+/* Where o->times was asked for: the cycles that each kernel of function `name`
+ * has taken so far. NULL: nobody asked. */
+int64_t *jit_times(Jit *j, const ModuleInput *in, int function);
+/* What this machine does at best, in this process. */
+typedef struct SpeedUnits {
+    int operations; /* of a round of arithmetic */
+    int bytes;      /* of an element */
+    int elements;   /* read at least at once */
+} SpeedUnits;
+typedef struct Speed {
+    SpeedUnits units;
+    /* So many rounds of arithmetic; at: one register of numbers. */
+    double (*arithmetic)(const void *at, int64_t n);
+    /* The sum of n elements, a multiple of units.elements. */
+    double (*reading)(const void *at, int64_t n);
+    Jit *jit;
+} Speed;
+bool speed_open(Speed *s, DType real, const TargetOptions *o,
+                const char **error);
 void jit_close(Jit *j);
 /* Releases what LLVM keeps for the process. */
 void emit_shutdown(void);

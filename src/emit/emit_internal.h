@@ -33,6 +33,7 @@ struct Emit {
     const Units *units;     /* of the module */
     LLVMValueRef *kernel;   /* by unit: its function, or a declaration */
     const Sharing *sharing; /* what of the module is built here; NULL: all */
+    bool times;             /* kernels are timed */
     Debug *debug;           /* NULL: nobody asked for lines */
 };
 

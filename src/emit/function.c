@@ -426,8 +426,44 @@ static void stop_if_bad(FunctionCode *f, const Kernel *k, LLVMValueRef status)
     f->ncheck += n;
 }
 
-static void call_kernel(FunctionCode *f, const Kernel *k)
+/* The counter of one kernel's cycles; number: its place in the schedule. */
+static LLVMValueRef time_slot(FunctionCode *f, int number)
 {
+    Emit *e = f->e;
+    const char *name = arena_printf(e->arena, "%s__times", f->prefix);
+    LLVMValueRef all = LLVMGetNamedGlobal(e->module, name);
+    if (!all) {
+        LLVMTypeRef type = LLVMArrayType(e->i64, (unsigned)f->s->kernel.n);
+        all = LLVMAddGlobal(e->module, type, name);
+        LLVMSetInitializer(all, LLVMConstNull(type));
+    }
+    return code_at(e, e->i64, all, code_i64(e, number));
+}
+
+static LLVMValueRef cycles(Emit *e)
+{
+    return code_intrinsic(e, "llvm.readcyclecounter", NULL, 0, NULL, 0);
+}
+
+/* What it gives goes into the counter if somebody asked for times. */
+static LLVMValueRef timed_call(FunctionCode *f, int number, LLVMValueRef fn,
+                               LLVMValueRef *arg, int narg)
+{
+    Emit *e = f->e;
+    if (!e->times)
+        return code_call(e, fn, arg, narg);
+    LLVMValueRef slot = time_slot(f, number), before = cycles(e);
+    LLVMValueRef given = code_call(e, fn, arg, narg);
+    LLVMValueRef took = LLVMBuildSub(e->builder, cycles(e), before, "");
+    LLVMValueRef sum =
+        LLVMBuildAdd(e->builder, code_load(e, e->i64, slot, 8), took, "");
+    code_store(e, sum, slot, 8);
+    return given;
+}
+
+static void call_kernel(FunctionCode *f, int number)
+{
+    const Kernel *k = f->s->kernel.at[number];
     Emit *e = f->e;
     const KernelKey *key = &unit_use(e, k)->key;
     LLVMBasicBlockRef after = NULL;
@@ -444,7 +480,7 @@ static void call_kernel(FunctionCode *f, const Kernel *k)
         put_argument(f, e->i64, dims, i, dim_code(e, &f->dims, key->var[i]));
     LLVMValueRef arg[] = {f->bufs, dims, code_i64(e, 0),
                           kernel_range(e, &f->dims, k)};
-    LLVMValueRef status = code_call(e, emit_kernel(e, k), arg, 4);
+    LLVMValueRef status = timed_call(f, number, emit_kernel(e, k), arg, 4);
     stop_if_bad(f, k, status);
     if (after) {
         LLVMBuildBr(e->builder, after);
@@ -533,7 +569,7 @@ static void call_kernels(FunctionCode *f, int first, int last)
     f->kernel_dims =
         code_slot(e, LLVMArrayType(e->i64, (unsigned)(nvar + CHECK_ROOM)), 8);
     for (int i = first; i < last; i++)
-        call_kernel(f, f->s->kernel.at[i]);
+        call_kernel(f, i);
 }
 
 /* i32 PREFIX__runN(leaf, dims, workspace, exec): some of the kernels. */

@@ -30,7 +30,7 @@ static void mark(Emit *e, LLVMValueRef f, const char *key, const char *value)
                                   (unsigned)strlen(value)));
 }
 
-static void mark_enum(Emit *e, LLVMValueRef f, const char *name)
+void mark_enum(Emit *e, LLVMValueRef f, const char *name)
 {
     unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
     LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
@@ -41,6 +41,10 @@ static void mark_enum(Emit *e, LLVMValueRef f, const char *name)
 static bool is_cold(LLVMValueRef f)
 {
     size_t n;
+    unsigned hot = LLVMGetEnumAttributeKindForName("hot", 3);
+    if (LLVMGetEnumAttributeAtIndex(
+            f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, hot))
+        return false;
     return (LLVMGetLinkage(f) == LLVMExternalLinkage &&
             LLVMGetVisibility(f) != LLVMHiddenVisibility) ||
            strchr(LLVMGetValueName2(f, &n), '.');

@@ -370,6 +370,11 @@ static void print_kernel(Graph *g, const Kernel *k, int depth, Str *to)
     }
 }
 
+void kernel_dump(Graph *g, const Kernel *k, Str *to)
+{
+    print_kernel(g, k, 1, to);
+}
+
 static void print_schedule(Graph *g, const Schedule *s, int depth, Str *to)
 {
     print_buffers(s, depth, to);

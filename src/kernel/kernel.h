@@ -237,11 +237,17 @@ struct Schedule {
  * nothing that was not written before, and that writes a result in place only
  * after its last other reader. */
 Schedule *schedule(Arena *a, Graph *g, const Function *f);
+/* Bytes that kernels read and write: inputs and results once, what is kept
+ * between kernels twice; of a loop as often as it makes a step; without what
+ * only long sums use. */
+const Dim *schedule_bytes(Graph *g, const Schedule *s);
 /* Dies where a contract of this file is broken. */
 void schedule_verify(const Schedule *s);
 /* --dump=kernels: buffers with offsets, each kernel as loops with one line an
  * instruction. */
 void schedule_dump(Graph *g, const Schedule *s, FILE *to);
+/* One of its kernels, without the buffers. */
+void kernel_dump(Graph *g, const Kernel *k, Str *to);
 /* A kernel with buffers and dimension variables numbered in the order they
  * appear: equal texts (of bytes of any value) are the same machine code. Their
  * lists are returned too. What it is guarded by is asked before it is called.

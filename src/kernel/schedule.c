@@ -188,3 +188,33 @@ Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
     s.double_buffer = double_buffer;
     return make(&s);
 }
+
+/* Room for the rounding errors of sums, which only long ones use? */
+static bool is_totals(const Schedule *s, const Buffer *b)
+{
+    bool is = false;
+    for (int i = 0; i < s->kernel.n && !is; i++) {
+        const Contract *c = s->kernel.at[i]->contract;
+        is = c && c->totals == b;
+    }
+    return is;
+}
+
+const Dim *schedule_bytes(Graph *g, const Schedule *s)
+{
+    const Dim *all = dim_const(g, 0);
+
+    for (int i = 0; i < s->buffer.n; i++) {
+        const Buffer *b = s->buffer.at[i];
+        int64_t each = dtype_size(b->dtype) * (b->kind == BUF_WORK ? 2 : 1);
+        if (b->kind != BUF_WORK || (b->written && !is_totals(s, b)))
+            all = dim_add(g, all, dim_mul(g, dim_const(g, each), b->elements));
+    }
+    for (int i = 0; i < s->kernel.n; i++) {
+        const LoopKernel *l = s->kernel.at[i]->loop;
+        if (l)
+            all = dim_add(g, all,
+                          dim_mul(g, l->trips, schedule_bytes(g, l->body)));
+    }
+    return all;
+}

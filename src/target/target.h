@@ -9,6 +9,7 @@ typedef struct TargetOptions {
     const char *target; /* triple, or NULL for this machine's */
     const char *folder; /* line tables, of sources whose paths are relative to
                            this one; NULL: none */
+    bool times;         /* the cycles of each kernel are added up */
     int optimise;       /* 0 … 3, or: */
 } TargetOptions;
 enum { EFFORT_default = -1, EFFORT_size = 4 };
