@@ -50,11 +50,12 @@ QUICK_LINK  = $(patsubst %/ld.lld,-B% -fuse-ld=lld,\
                 $(wildcard $(shell $(LLVM_CONFIG) --bindir)/ld.lld))
 
 SRC  := $(wildcard src/*/*.c src/graph/ops/*.c)
-GEN  := $B/nn.tab.c $B/nn.lex.c $B/std.c $B/event.pb-c.c
+GEN  := $B/nn.tab.c $B/nn.lex.c $B/std.c $B/routines.c $B/event.pb-c.c
 OBJ  := $(patsubst %.c,$B/%.o,$(filter-out src/cli/main.c,$(SRC))) $(GEN:.c=.o)
 RT   := $(patsubst %.c,$B/%.o,$(wildcard runtime/*.c))
 UNIT := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
 STD  := $(wildcard src/std/*.nn)
+ROUTINES := $(wildcard src/routine/*.rt)
 
 # For nncc train by several processes: a library for each MPI that is there, as
 # Debian's mpicc.openmpi and mpicc.mpich, or as mpicc.
@@ -118,6 +119,10 @@ $B/std.c: $(STD) src/std/embed.sh
 	@mkdir -p $B
 	$(call say,EMBED,$@)
 	$Qsh src/std/embed.sh $(STD) >$@.part && mv $@.part $@
+$B/routines.c: $(ROUTINES) src/routine/embed.sh
+	@mkdir -p $B
+	$(call say,EMBED,$@)
+	$Qsh src/routine/embed.sh $(ROUTINES) >$@.part && mv $@.part $@
 $B/test_ops: $B/tests/unit/lower_sim.o
 $B/test_kernel $B/test_loops $B/test_near_random $B/test_region_random: \
         $B/tests/unit/kernel_sim.o

@@ -5,7 +5,7 @@
 
 #include "check/check_internal.h"
 
-enum { MAX_GIVEN = 4 };
+enum { MAX_GIVEN = 5 };
 
 /* What the parameter's type in the table asks for. */
 typedef struct Given {
@@ -59,7 +59,8 @@ Node *reduction_node(Graph *g, const Builtin *b, Node *x, int n,
 BuiltinRun run_reshape, run_transpose, run_broadcast, run_concat, run_stack,
     run_pad, run_flip, run_size, run_shape, run_moveaxis, run_argsort,
     run_take_along, run_full, run_iota, run_onehot, run_expand, run_stop,
-    run_draw, run_bernoulli, run_random_bits, run_split, run_key;
+    run_draw, run_bernoulli, run_random_bits, run_split, run_key, run_routine,
+    run_is_constant;
 /* A shape argument: [b, 64], (b, 64) or one int; at most MAX_RANK. */
 bool arg_shape(Check *c, const Operand *x, int *rank, const Dim **dim);
 /* Is x, whose node is n, one key; false after reporting. */

@@ -97,6 +97,8 @@ static int kept_axis(Graph *g, const Node *n, int i, int k)
                                       : reshaped_axis(g, n, k);
     case OPC_index:
         return n->narg == 2 ? indexed_axis(n, k) : -1;
+    case OPC_routine:
+        return k < n->rank - 2 ? k : -1;
     case OPC_leaf:
     case OPC_sort:
     case OPC_region:

@@ -178,6 +178,11 @@ void guard_live_back(Graph *g, Node *n, Node *live, Node **to)
         for (int k = 0; k < n->narg; k++)
             to[k] = live_rows(g, n, k, live);
         return;
+    case OPC_routine: /* all of a matrix is in all of the result */
+        live = g_reduce_all(g, OP_any, live);
+        for (int i = 0; i < n->narg; i++)
+            to[i] = g_broadcast_to(g, live, n->arg[i]->rank, n->arg[i]->dim);
+        return;
     case OPC_sort:
     case OPC_region:
         return;

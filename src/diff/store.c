@@ -253,6 +253,7 @@ static bool is_costly(const Info *i)
     case OPC_reduce:
     case OPC_contract:
     case OPC_sort:
+    case OPC_routine:
     case OPC_region:
         return true;
     }

@@ -33,6 +33,7 @@ static void kernel_checks(Arena *a, const Kernel *k, CheckList *to)
             schedule_checks(a, k->loop->check, to);
         break;
     case KERNEL_sort:
+    case KERNEL_routine:
         break;
     }
 }

@@ -14,6 +14,8 @@ typedef struct Units Units;
 typedef struct Sharing Sharing;
 typedef struct Debug Debug;
 
+typedef struct Routines Routines;
+
 typedef struct Emit Emit;
 struct Emit {
     Arena *arena;
@@ -30,6 +32,7 @@ struct Emit {
     LLVMValueRef before; /* where the builder stands; NULL: a block's end */
     Map made;            /* constant data: LLVMValueRef, by its text */
 
+    Routines *routines;     /* NULL: none was asked for */
     const Units *units;     /* of the module */
     LLVMValueRef *kernel;   /* by unit: its function, or a declaration */
     const Sharing *sharing; /* what of the module is built here; NULL: all */
@@ -544,6 +547,11 @@ void emit_loop(Emit *e, LoopCode *c, const KernelKey *key);
 
 /* sort.c: likewise for a sort. */
 void emit_sort(Emit *e, const Sort *s, const KernelKey *key);
+
+/* routine.c: likewise for a routine; the functions of which the one of that
+ * name is made, for reals of type t. */
+void emit_routine(Emit *e, const RoutineCall *r, const KernelKey *key);
+void routine_helpers(Emit *e, const char *name, DType t, Helpers *h);
 
 /* contract.c: likewise for a contraction kernel. */
 void emit_contract(Emit *e, const Kernel *k, const KernelKey *key);

@@ -358,6 +358,9 @@ LLVMValueRef kernel_range(Emit *e, DimEnv *dims, const Kernel *k)
     case KERNEL_sort:
         d = k->sort->rows;
         break;
+    case KERNEL_routine:
+        d = k->routine->rows;
+        break;
     case KERNEL_loop:
         break;
     }

@@ -16,6 +16,9 @@ static void kernel_body(Emit *e, const Kernel *k, LoopCode *loop)
     case KERNEL_sort:
         emit_sort(e, k->sort, key);
         break;
+    case KERNEL_routine:
+        emit_routine(e, k->routine, key);
+        break;
     case KERNEL_loop:
         emit_loop(e, loop, key);
         break;

@@ -98,6 +98,9 @@ static void add_helpers(Emit *e, const Units *u, Helpers *h)
         const Kernel *k = units_at(u, i)->kernel;
         if (k->kind == KERNEL_contract)
             contract_helpers(e, k->contract, h);
+        if (k->kind == KERNEL_routine)
+            routine_helpers(e, op_table[k->routine->op]->name,
+                            k->routine->out->dtype, h);
     }
 }
 

@@ -83,6 +83,9 @@ static void collect_parts(Units *u, Unit *unit)
     case KERNEL_sort:
         unit->weight += SORT;
         break;
+    case KERNEL_routine:
+        unit->weight += CONTRACT;
+        break;
     case KERNEL_loop:
         unit->weight += LOOP;
         collect_step(u, unit, k->loop->body);

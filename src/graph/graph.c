@@ -393,6 +393,13 @@ Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
     return same;
 }
 
+bool graph_fits(Graph *g, OpId op, int narg, Node *const *arg)
+{
+    const Dim *dims[MAX_RANK];
+    Node n = {.op = op, .narg = narg, .arg = arg};
+    return infer(g, &n, op_table[op], dims);
+}
+
 Node *graph_remake(Graph *g, const Node *n, Node *const *arg)
 {
     if (same_bytes(arg, n->arg, sizeof *arg * (size_t)n->narg))

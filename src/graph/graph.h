@@ -253,6 +253,8 @@ Provenance node_provenance(const Node *n);
  * not fit: the checker has refused those. */
 Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
                  const Attr *attr);
+/* Do these arguments fit op, whose row needs no more to tell. */
+bool graph_fits(Graph *g, OpId op, int narg, Node *const *arg);
 /* The same op and attributes on other arguments. */
 Node *graph_remake(Graph *g, const Node *n, Node *const *arg);
 
@@ -438,6 +440,11 @@ Node *g_scatter_inside(Graph *g, Node *a, Node *index, int axis, const Dim *n);
 /* Of each row along the last axis, the places of its elements in ascending or
  * descending order; of equal ones in the order they have, NaN last. */
 Node *g_argsort(Graph *g, Node *a, bool descending);
+
+/* What a routine makes of matrices, the last two axes: ops/routine.c. Of the
+ * triangle that a system is solved with. */
+enum { SUBSTITUTE_UPPER = 1, SUBSTITUTE_UNIT = 2, SUBSTITUTE_TURNED = 4 };
+Node *g_routine(Graph *g, OpId op, int how, int n, Node *const *arg);
 
 /* Random: bits of a key and a counter, elementwise on DT_i64 (Threefry-2x32,
  * 20 rounds: low and high word are the two outputs). */

@@ -17,10 +17,11 @@ typedef enum OpClass {
     OPC_select, /* if */
     OPC_reduce,
     OPC_contract,
-    OPC_view,   /* which element is a function of the index alone */
-    OPC_index,  /* gather, scatter_add */
-    OPC_sort,   /* argsort */
-    OPC_region, /* loop call part */
+    OPC_view,    /* which element is a function of the index alone */
+    OPC_index,   /* gather, scatter_add */
+    OPC_sort,    /* argsort */
+    OPC_routine, /* factorisations and the like, see ops/routine.c */
+    OPC_region,  /* loop call part */
 } OpClass;
 
 /* Which dtypes an elementwise operator takes, as bits 1 << DType. */
@@ -66,7 +67,7 @@ enum OpFlags {
     OP_DOMAIN = 8192,
 };
 
-enum { MAX_INPUTS = 32 };
+enum { MAX_INPUTS = 32, MAX_ASKED = 3 };
 
 typedef struct Op {
     const char *name;
@@ -140,6 +141,13 @@ typedef struct Op {
     /* The same value in simpler operators, asked before scheduling; NULL when
      * the scheduler knows the op. */
     Node *(*expand)(Graph *g, Node *n);
+    /* Routines: about how many products of numbers they make, and how many
+     * reals they need room for (NULL: none). */
+    const Dim *(*steps)(Graph *g, const Node *n);
+    const Dim *(*work)(Graph *g, const Node *n);
+    /* What is asked of a routine by the bits of attr.integer: the names of
+     * constants that the language passes, and NULL. */
+    const char *words[MAX_ASKED + 1];
     /* Elementwise: the machine code, see lower.h; one of these. */
     Val *(*lower)(Lower *l, const Node *n, Val *const *x);
     Val *(*lower1)(Lower *l, Val *a);

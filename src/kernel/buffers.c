@@ -63,6 +63,11 @@ void kernel_buffers(Kernel *k, EachBuffer *f, void *u)
         each_of(&k->sort->work, 1, true, f, u);
         each_of(&k->sort->out, 1, true, f, u);
         return;
+    case KERNEL_routine:
+        each_of(k->routine->in, k->routine->nin, false, f, u);
+        each_of(&k->routine->work, 1, true, f, u);
+        each_of(&k->routine->out, 1, true, f, u);
+        return;
     case KERNEL_loop:
         each_of_loop(k->loop, f, u);
         return;

@@ -34,6 +34,7 @@ static int piece_value(Build *b, const Piece *p)
     case PIECE_contract:
     case PIECE_loop:
     case PIECE_sort:
+    case PIECE_routine:
     case PIECE_part:
         if (p->empty || !p->value)
             value = inline_zero(b->in, (p->value ? p->value : p->root)->dtype);
@@ -225,6 +226,8 @@ static Kernel *build_nest(Sched *s, Inline *in, Nest *n)
 {
     if (n->piece.at[0]->kind == PIECE_sort)
         return sort_kernel(s, n->piece.at[0]);
+    if (n->piece.at[0]->kind == PIECE_routine)
+        return routine_kernel(s, n->piece.at[0]);
     if (n->alone)
         return loop_kernel(s, n->piece.at[0]);
     if (!n->contract) {

@@ -268,6 +268,29 @@ static void print_sort(const Sort *x, int depth, Str *to)
     str_printf(to, "\n");
 }
 
+static void print_routine(const RoutineCall *r, int depth, Str *to)
+{
+    print_loops(&r->rows, 1, 0, false, depth, to);
+    indent(to, depth + 1);
+    print_buffer(r->out, to);
+    str_printf(to, " = %s%d(", op_table[r->op]->name, r->how);
+    for (int i = 0; i < r->nin; i++) {
+        str_printf(to, i ? ", " : "");
+        print_buffer(r->in[i], to);
+        for (int k = 0; k < 2; k++) {
+            str_printf(to, k ? "," : "[");
+            dim_print(r->size[2 * i + k], to);
+        }
+        str_printf(to, "]");
+    }
+    str_printf(to, ")");
+    if (r->work) {
+        str_printf(to, " in ");
+        print_buffer(r->work, to);
+    }
+    str_printf(to, "\n");
+}
+
 static void print_buffers(const Schedule *s, int depth, Str *to)
 {
     for (int i = 0; i < s->buffer.n; i++) {
@@ -363,6 +386,9 @@ static void print_kernel(Graph *g, const Kernel *k, int depth, Str *to)
         break;
     case KERNEL_sort:
         print_sort(k->sort, depth, to);
+        break;
+    case KERNEL_routine:
+        print_routine(k->routine, depth, to);
         break;
     case KERNEL_loop:
         print_loop(g, k->loop, depth, to);

@@ -95,7 +95,7 @@ int read_prefix(const Sched *s, const Read *r, bool *all)
 static bool is_alone(const Piece *p)
 {
     return p->kind == PIECE_loop || p->kind == PIECE_part ||
-           p->kind == PIECE_sort;
+           p->kind == PIECE_sort || p->kind == PIECE_routine;
 }
 
 /* So small, or so scalar, that a stage in a kernel without outer loops will

@@ -254,6 +254,7 @@ static int weight_of(const Node *n)
     case OPC_contract:
     case OPC_index:
     case OPC_sort:
+    case OPC_routine:
     case OPC_region:
         break;
     }

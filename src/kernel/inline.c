@@ -510,6 +510,7 @@ static int try_value(Inline *in, const Value *x)
     case OPC_reduce:
     case OPC_contract:
     case OPC_sort:
+    case OPC_routine:
     case OPC_region:
         break;
     }

@@ -154,10 +154,23 @@ typedef struct Sort {
 enum { SORT_SHORT = 64, SORT_DIGIT = 8 };
 int sort_key_bytes(DType t);
 
+/* The routine of `op` on matrices, the last two axes of its arguments, which
+ * have size[2i] rows and size[2i+1] columns; `rows` times. */
+enum { ROUTINE_INPUTS = 2 };
+typedef struct RoutineCall {
+    OpId op;
+    int how; /* attr.integer */
+    const Buffer *in[ROUTINE_INPUTS], *out;
+    const Buffer *work; /* or NULL */
+    const Dim *rows, *size[2 * ROUTINE_INPUTS], *out_size;
+    int nin;
+} RoutineCall;
+
 typedef enum KernelKind {
     KERNEL_map,
     KERNEL_contract,
     KERNEL_sort,
+    KERNEL_routine,
     KERNEL_loop,
 } KernelKind;
 
@@ -218,8 +231,9 @@ struct Kernel {
     Contract *contract;
     Kernel *epilogue;
 
-    Sort *sort;       /* KERNEL_sort */
-    LoopKernel *loop; /* KERNEL_loop */
+    Sort *sort;           /* KERNEL_sort */
+    RoutineCall *routine; /* KERNEL_routine */
+    LoopKernel *loop;     /* KERNEL_loop */
 };
 
 struct Schedule {

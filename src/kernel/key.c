@@ -274,6 +274,21 @@ static void put_sort(Writer *w, const Sort *x)
     put_int(w, x->descending);
 }
 
+static void put_routine(Writer *w, const RoutineCall *r)
+{
+    put_int(w, (int)r->op);
+    put_int(w, r->how);
+    for (int i = 0; i < r->nin; i++) {
+        put_buffer(w, r->in[i]);
+        put_dim(w, r->size[2 * i]);
+        put_dim(w, r->size[2 * i + 1]);
+    }
+    put_maybe(w, r->work);
+    put_buffer(w, r->out);
+    put_dim(w, r->rows);
+    put_dim(w, r->out_size);
+}
+
 /* Where a body's buffer is: its machine code holds that. */
 static void put_place(Writer *w, const Buffer *b)
 {
@@ -368,6 +383,9 @@ KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k)
         break;
     case KERNEL_sort:
         put_sort(&w, k->sort);
+        break;
+    case KERNEL_routine:
+        put_routine(&w, k->routine);
         break;
     case KERNEL_loop:
         put_loop(&w, g, k->loop);

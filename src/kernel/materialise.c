@@ -198,8 +198,10 @@ static void needs(Sched *s, Node *n)
             mark_source(s, n->arg[0]);
         break;
     case OPC_sort:
+    case OPC_routine:
         mark(s, n);
-        mark(s, n->arg[0]);
+        for (int i = 0; i < n->narg; i++)
+            mark(s, n->arg[i]);
         break;
     case OPC_region:
         region_needs(s, n, mark);

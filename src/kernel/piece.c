@@ -292,6 +292,8 @@ static void pieces_of(Sched *s, Node *n)
         branch_pieces(s, n);
     else if (cls == OPC_sort)
         sort_piece(s, n);
+    else if (cls == OPC_routine)
+        routine_piece(s, n);
     else if (cls == OPC_region)
         region_pieces(s, n);
     else
@@ -370,6 +372,9 @@ static void scan(Sched *s, Inline *in, Piece *p)
         break;
     case PIECE_sort:
         sort_reads(s, p);
+        break;
+    case PIECE_routine:
+        routine_reads(s, p);
         break;
     case PIECE_part:
     case PIECE_move:

@@ -128,6 +128,7 @@ typedef enum PieceKind {
     PIECE_flag,     /* does a case hold, see guard.c */
     PIECE_loop,     /* a KERNEL_loop */
     PIECE_sort,     /* a KERNEL_sort */
+    PIECE_routine,  /* a KERNEL_routine */
     PIECE_part,     /* no code: a result of a loop is there */
 } PieceKind;
 
@@ -186,7 +187,8 @@ typedef struct Walks {
 struct Nest {
     int pos, guard;
     bool contract, light;
-    bool alone; /* of one piece for ever: a loop or a part of it, a sort */
+    bool alone; /* of one piece for ever: a loop or a part of it, a sort,
+                   a routine */
     bool invariant;
     int lo, hi; /* bounds on the number of outer loops; it becomes hi */
     int weight;
@@ -369,6 +371,11 @@ Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
 void sort_piece(Sched *s, Node *n);
 void sort_reads(Sched *s, Piece *p);
 Kernel *sort_kernel(Sched *s, const Piece *p);
+
+/* routine.c */
+void routine_piece(Sched *s, Node *n);
+void routine_reads(Sched *s, Piece *p);
+Kernel *routine_kernel(Sched *s, const Piece *p);
 
 /* walk.c */
 typedef enum Stride {

@@ -184,6 +184,18 @@ static void check_sort(const Verify *v, const Sort *x)
     check_write(v, x->out);
 }
 
+static void check_routine(const Verify *v, const RoutineCall *r)
+{
+    for (int i = 0; i < r->nin; i++) {
+        check_read(v, r->in[i]);
+        if (r->out == r->in[i])
+            die("a routine overwrites what it reads");
+    }
+    if (r->work)
+        check_write(v, r->work);
+    check_write(v, r->out);
+}
+
 static void check_carry(const Verify *v, const LoopCarry *c)
 {
     check_read(v, c->buffer);
@@ -235,6 +247,9 @@ static void check_kernel(const Verify *v, const Kernel *k)
         break;
     case KERNEL_sort:
         check_sort(v, k->sort);
+        break;
+    case KERNEL_routine:
+        check_routine(v, k->routine);
         break;
     case KERNEL_loop:
         check_loop(v, k->loop);

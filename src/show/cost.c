@@ -73,6 +73,9 @@ static void count_node(Graph *g, const Node *n, Cost *c)
         if (n->attr.ndim)
             add(g, c, COST_add, elements(g, n->arg[0]));
         break;
+    case OPC_routine:
+        add(g, c, COST_product, row->steps(g, n));
+        break;
     case OPC_leaf:
     case OPC_select:
     case OPC_view:

@@ -27,6 +27,7 @@ static const Limits others[] = {
     /* Products of products. */
     {"cumprod_of", 4, 4, 12},
     {"product", 4, 4, 12},            /* lecture: swell */
+    {"cholesky_of", 4, 4, 14},        /* a product and two triangular systems */
     {"cofactors_of", 4, 3, INFINITY}, /* the third derivative of det */
 };
 
@@ -180,6 +181,10 @@ static const char *const without[] = {
     "student_t",
     /* what others are made of */
     "lu",
+    "lu_factors",
+    "lu_small",
+    "lower_small",
+    "upper_small",
     "lu_full",
     "lu_solve",
     "lu_solve_transposed",

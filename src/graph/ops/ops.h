@@ -67,7 +67,8 @@
  * part         integer: which
  * gather       integer: the axis; arg 1 the index
  * scatter_add  integer: the axis; arg 1 the index, dims[0] its bound
- * argsort      dims[0]: how many places; integer: is it descending */
+ * argsort      dims[0]: how many places; integer: is it descending
+ * factor_…     integer: how, see graph.h */
 
 /* A where(c, i, k) whose k only stands for "never asked for": i would do. k is
  * 0 where that is within the bound; else a number that no index has, which an

@@ -504,6 +504,30 @@ static const Form *view(FormMaker *m, const Node *n, const Form *const *at)
     return m->element(m, n->arg[0], place);
 }
 
+/* A call with the words of what is asked for. */
+static const Form *routine(FormMaker *m, const Node *n, const Form *const *at)
+{
+    const char *const *word = op_table[n->op]->words;
+    const Form *arg[2 + MAX_ASKED];
+    int count = 0;
+    for (int i = 0; i < n->narg; i++)
+        arg[count++] = m->named(m, n->arg[i]);
+    for (int i = 0; word[i]; i++)
+        if (n->attr.integer >> i & 1)
+            arg[count++] = form_name(
+                m,
+                arena_printf(m->arena, m->literal ? "%s = true" : "%s",
+                             word[i]),
+                0);
+    Shown *shown = NEW(m->arena, Shown);
+    *shown =
+        (Shown){FORM_call, op_table[n->op]->name, op_table[n->op]->name, NULL};
+    Form *f = arena_copy(m->arena, form_make(m, FORM_call, shown, count, arg),
+                         sizeof *f);
+    f->rank = n->rank;
+    return at ? form_at(m, f, n->rank, at) : f;
+}
+
 /* The places of the elements in their order: all, or the first ones. */
 static const Form *sorted(FormMaker *m, const Node *n, const Form *const *at)
 {
@@ -637,6 +661,8 @@ const Form *form_of(FormMaker *m, const Node *n, const Form *const *at)
         return n->op == OP_gather ? gathered(m, n, at) : scattered(m, n, at);
     case OPC_sort:
         return sorted(m, n, at);
+    case OPC_routine:
+        return routine(m, n, at);
     case OPC_region:
         return NULL;
     }

@@ -17,7 +17,8 @@ syntax keyword nnElementwise sin cos tan asin acos atan atan2 sinh cosh tanh
 syntax keyword nnElementwise sigmoid softplus erf erfc erfcx ndtr log_ndtr normal_density normal_hazard polygamma erfcx_integral logaddexp xlogy xlog1py lbeta lgamma digamma
 syntax keyword nnElementwise floor ceil round where
 syntax keyword nnTensor reshape transpose broadcast expand concat stack pad flip size shape moveaxis argsort take_along_axis
-syntax keyword nnTensor zeros ones full iota onehot dot einsum
+syntax keyword nnTensor zeros ones full iota onehot dot einsum is_constant
+syntax keyword nnTensor factor_lu factor_cholesky factor_substitute
 syntax keyword nnRandom split uniform normal bernoulli random_bits
 
 syntax region nnText start='"' end='"' oneline
