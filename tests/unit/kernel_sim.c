@@ -506,6 +506,38 @@ static void run_sort(Sim *m, const Sort *x)
         }
 }
 
+/* By the row's own evaluation. */
+static void run_routine(Sim *m, const RoutineCall *r)
+{
+    int64_t size[ROUTINE_INPUTS][3], rows = size_of(m, r->rows);
+    int64_t out_size[] = {rows, size_of(m, r->out_size), 1};
+    const int64_t *in_size[ROUTINE_INPUTS];
+    const double *in[ROUTINE_INPUTS];
+    int64_t n = rows * out_size[1];
+    if (r->work)
+        spoil(m, r->work);
+    for (int i = 0; i < r->nin; i++) {
+        size[i][0] = rows;
+        size[i][1] = size_of(m, r->size[2 * i]);
+        size[i][2] = size_of(m, r->size[2 * i + 1]);
+        int64_t count = rows * size[i][1] * size[i][2];
+        double *x = NEWN(m->arena, double, count + 1);
+        for (int64_t k = 0; k < count; k++)
+            x[k] = load(m, r->in[i], k).d;
+        in[i] = x;
+        in_size[i] = size[i];
+    }
+    Node like = {.op = r->op, .rank = 3, .narg = r->nin};
+    like.attr.integer = r->how;
+    EvalTensor e = {.out = NEWN(m->arena, double, n + 1),
+                    .out_size = out_size,
+                    .in = in,
+                    .in_size = in_size};
+    op_table[r->op]->eval_tensor(&e, &like);
+    for (int64_t k = 0; k < n; k++)
+        store(m, r->out, k, (Num){.d = e.out[k]});
+}
+
 static bool guarded(Sim *m, const Kernel *k)
 {
     for (int i = 0; i < k->nguard; i++)
@@ -662,6 +694,9 @@ static void run_kernels(Sim *m, int first, int last)
             break;
         case KERNEL_sort:
             run_sort(m, k->sort);
+            break;
+        case KERNEL_routine:
+            run_routine(m, k->routine);
             break;
         case KERNEL_loop:
             run_loop(m, k->loop);

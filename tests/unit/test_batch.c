@@ -297,6 +297,13 @@ START_TEST(every_row_batches)
         s.p[0] = param_of(DT_f64, 2, (int64_t[]){2, 3});
         s = sample1(s.p[0], g_argsort(g, s.p[0], false));
         break;
+    case OPC_routine:
+        s.p[0] = param_of(DT_f64, 2, (int64_t[]){3, 3});
+        s.p[1] = param_of(DT_f64, 2, (int64_t[]){3, 3});
+        s = sample2(s.p[0], s.p[1],
+                    g_routine(g, _i, 0, op_table[_i]->arity, s.p));
+        s.np = op_table[_i]->arity;
+        break;
     }
     ck_assert_msg(s.n != NULL, "%s has no example", op_table[_i]->name);
     ck_assert_msg(s.n->op == _i, "%s has another example", op_table[_i]->name);

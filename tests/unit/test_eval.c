@@ -182,6 +182,20 @@ static Node *scatter(void)
     return g_scatter_add(g, x, i, 0, d3);
 }
 
+static Node *triangular(int how)
+{
+    static const double at[] = {2, 0.5, -1, 1, 3,  0.25, -0.5, 1, 1.5,
+                                1, 0.5, -1, 1, -2, 0.25, -0.5, 2, 3};
+    Node *t = g_data(g, DT_f64, 3, (const Dim *[]){d2, d3, d3}, at);
+    return g_routine(g, OP_factor_substitute, how, 2, (Node *[]){x, t});
+}
+static Node *lower(void) { return triangular(0); }
+static Node *upper(void) { return triangular(SUBSTITUTE_UPPER); }
+static Node *turned(void)
+{
+    return triangular(SUBSTITUTE_UNIT | SUBSTITUTE_TURNED);
+}
+
 static const struct {
     const char *name;
     Node *(*make)(void);
@@ -206,6 +220,9 @@ static const struct {
     {"strided_add", windows_back},
     {"gather", gather},
     {"scatter_add", scatter},
+    {"lower", lower},
+    {"upper", upper},
+    {"turned", turned},
 };
 enum { NCASES = sizeof cases / sizeof *cases };
 

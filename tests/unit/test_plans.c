@@ -83,6 +83,10 @@ static void show_kernel(Str *to, const Kernel *k)
     case KERNEL_sort:
         str_printf(to, "sort%s", k->sort->work ? " long" : "");
         break;
+    case KERNEL_routine:
+        str_printf(to, "%s%s", op_table[k->routine->op]->name,
+                   k->routine->work ? " in room" : "");
+        break;
     case KERNEL_loop:
         str_printf(to, "loop %d", k->loop->ncarry);
         for (int i = 0; i < k->loop->ncarry; i++)

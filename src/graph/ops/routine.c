@@ -1,20 +1,19 @@
-/* routine.c: matrices in, a matrix out, by a routine of routine/. All arguments
- * have the same axes in front of their last two. */
-#include "graph/ops/ops.h"
+/* routine.c: what the rows of routines share. */
+#include "graph/ops/routine.h"
 
-#include <math.h>
 #include <string.h>
 
-/* Row (-2) or column (-1) size of an argument or result. */
-static const Dim *side(const Node *x, int axis)
+const Dim *routine_side(const Node *x, int axis)
 {
     return x->dim[x->rank + axis];
 }
 
-static bool is_square(const Node *x) { return side(x, -2) == side(x, -1); }
+bool routine_square(const Node *x)
+{
+    return routine_side(x, -2) == routine_side(x, -1);
+}
 
-/* Real matrices with the same axes in front. */
-static bool are_matrices(const Node *n)
+bool routine_matrices(const Node *n)
 {
     const Node *a = n->arg[0];
     for (int i = 0; i < n->narg; i++) {
@@ -29,7 +28,7 @@ static bool are_matrices(const Node *n)
     return true;
 }
 
-static bool gives(Graph *g, Node *n, const Dim *rows, const Dim *columns)
+bool routine_gives(Graph *g, Node *n, const Dim *rows, const Dim *columns)
 {
     const Dim **dim = infer_dims(g);
     const Node *a = n->arg[0];
@@ -48,8 +47,21 @@ Node *g_routine(Graph *g, OpId op, int how, int n, Node *const *arg)
     return graph_make(g, op, arg[0]->dtype, n, arg, &attr);
 }
 
-static Node *routine_batch(Graph *g, const Node *n, const Dim *b,
-                           Node *const *x, const bool *lead)
+int routine_form(const Node *n, Str *to)
+{
+    const Op *row = op_table[n->op];
+    str_printf(to, "%s($=0", row->name);
+    for (int i = 1; i < n->narg; i++)
+        str_printf(to, ", $=%d", i);
+    for (int i = 0; row->words[i]; i++)
+        if (n->attr.integer >> i & 1)
+            str_printf(to, ", %s = true", row->words[i]);
+    str_printf(to, ")");
+    return PREC_atom;
+}
+
+Node *routine_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
+                    const bool *lead)
 {
     Node *arg[2];
     for (int i = 0; i < n->narg; i++)
@@ -57,12 +69,7 @@ static Node *routine_batch(Graph *g, const Node *n, const Dim *b,
     return graph_make(g, n->op, n->dtype, n->narg, arg, &n->attr);
 }
 
-/* eval(out, in, size) for each of the matrices: size has rows and columns of
- * each argument. */
-typedef void EvalRoutine(double *out, const double *const *in,
-                         const int64_t *size, int how);
-
-static void eval_each(EvalTensor *e, const Node *n, EvalRoutine *f)
+void routine_each(EvalTensor *e, const Node *n, EvalRoutine *f)
 {
     int lead = n->rank - 2;
     int64_t rows = eval_elements(lead, e->out_size), size[4];
@@ -77,268 +84,3 @@ static void eval_each(EvalTensor *e, const Node *n, EvalRoutine *f)
           (int)n->attr.integer);
     }
 }
-
-static const Dim *cube(Graph *g, const Node *n)
-{
-    const Dim *d = side(n->arg[0], -2),
-              *all = dim_product(g, n->rank - 2, n->dim);
-    return dim_mul(g, all, dim_mul(g, d, dim_mul(g, d, d)));
-}
-
-/* L and U. */
-
-static bool lu_infer(Graph *g, Node *n)
-{
-    if (!are_matrices(n) || !is_square(n->arg[0]))
-        return false;
-    const Dim *d = side(n->arg[0], -1);
-    return gives(g, n, dim_add(g, d, dim_const(g, 2)), d);
-}
-
-static void swap_rows(double *a, int64_t n, int64_t i, int64_t j)
-{
-    for (int64_t k = 0; k < n; k++) {
-        double v = a[i * n + k];
-        a[i * n + k] = a[j * n + k];
-        a[j * n + k] = v;
-    }
-}
-
-static int64_t pivot_row(const double *a, int64_t n, int64_t k)
-{
-    int64_t p = k;
-    for (int64_t i = k + 1; i < n; i++) {
-        double x = fabs(a[i * n + k]), most = fabs(a[p * n + k]);
-        if (x > most || (isnan(most) && !isnan(x)))
-            p = i;
-    }
-    return p;
-}
-
-static void lu_one(double *out, const double *const *in, const int64_t *size,
-                   int how)
-{
-    int64_t n = size[0];
-    double *order = out + n * n, *odd = order + n;
-    (void)how;
-    memcpy(out, in[0], sizeof *out * (size_t)(n * n));
-    for (int64_t k = 0; k < n; k++)
-        order[k] = (double)k;
-    for (int64_t k = 0; k < n; k++) {
-        int64_t p = pivot_row(out, n, k);
-        odd[k] = p == k ? 1 : -1;
-        swap_rows(out, n, k, p);
-        double was = order[k];
-        order[k] = order[p];
-        order[p] = was;
-        for (int64_t i = k + 1; i < n; i++) {
-            double d = out[k * n + k], x = d != 0 ? out[i * n + k] / d : 0;
-            out[i * n + k] = x;
-            for (int64_t j = k + 1; j < n; j++)
-                out[i * n + j] -= x * out[k * n + j];
-        }
-    }
-}
-
-static void lu_eval(EvalTensor *e, const Node *n) { eval_each(e, n, lu_one); }
-
-const Op op_factor_lu = {
-    .name = "factor_lu",
-    .cls = OPC_routine,
-    .arity = 1,
-    .doc = "L and U in one matrix, the order of rows, -1 for each exchange",
-    .infer = lu_infer,
-    .eval_tensor = lu_eval,
-    .batch = routine_batch,
-    .steps = cube,
-};
-
-/* L with L L'. */
-
-static bool square_infer(Graph *g, Node *n)
-{
-    const Node *a = n->arg[0];
-    return are_matrices(n) && is_square(a) &&
-           gives(g, n, side(a, -1), side(a, -1));
-}
-
-static void cholesky_one(double *out, const double *const *in,
-                         const int64_t *size, int how)
-{
-    int64_t n = size[0];
-    (void)how;
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < n; j++) {
-            double s = in[0][i * n + j];
-            for (int64_t k = 0; k < j && j <= i; k++)
-                s -= out[i * n + k] * out[j * n + k];
-            out[i * n + j] = j > i ? 0 : j == i ? sqrt(s) : s / out[j * n + j];
-        }
-}
-
-static void cholesky_eval(EvalTensor *e, const Node *n)
-{
-    eval_each(e, n, cholesky_one);
-}
-
-static const Dim *square_work(Graph *g, const Node *n)
-{
-    const Dim *d = side(n->arg[0], -1);
-    return dim_mul(g, d, d);
-}
-
-const Op op_factor_cholesky = {
-    .name = "factor_cholesky",
-    .cls = OPC_routine,
-    .arity = 1,
-    .doc = "the lower triangular L with L L' = A",
-    .infer = square_infer,
-    .eval_tensor = cholesky_eval,
-    .batch = routine_batch,
-    .steps = cube,
-    .work = square_work,
-};
-
-/* Triangular systems. */
-
-static bool substitute_infer(Graph *g, Node *n)
-{
-    const Node *b = n->arg[0];
-    return are_matrices(n) && is_square(n->arg[1]) &&
-           side(n->arg[1], -1) == side(b, -2) &&
-           gives(g, n, side(b, -2), side(b, -1));
-}
-
-static void substitute_one(double *out, const double *const *in,
-                           const int64_t *size, int how)
-{
-    int64_t n = size[0], m = size[1];
-    bool turned = how & SUBSTITUTE_TURNED;
-    bool down = !(how & SUBSTITUTE_UPPER) != turned;
-    memcpy(out, in[0], sizeof *out * (size_t)(n * m));
-    for (int64_t t = 0; t < n; t++) {
-        int64_t i = down ? t : n - 1 - t;
-        for (int64_t j = 0; j < m; j++) {
-            double s = out[i * m + j];
-            for (int64_t k = down ? 0 : i + 1; k < (down ? i : n); k++)
-                s -= in[1][turned ? k * n + i : i * n + k] * out[k * m + j];
-            out[i * m + j] = how & SUBSTITUTE_UNIT ? s : s / in[1][i * n + i];
-        }
-    }
-}
-
-static void substitute_eval(EvalTensor *e, const Node *n)
-{
-    eval_each(e, n, substitute_one);
-}
-
-static Node *turn(Graph *g, Node *x)
-{
-    return g_move_axis(g, x, x->rank - 2, x->rank - 1);
-}
-
-/* b, maybe seen in another shape, without the number it is multiplied by; NULL:
- * there is none. */
-static Node *without_scale(Graph *g, Node *b, Node **scale)
-{
-    Node *x = b->op == OP_view ? b->arg[0] : b;
-    for (int k = 0; k < 2 && x->op == OP_mul; k++) {
-        Node *rest = x->arg[1 - k];
-        *scale = x->rank ? scalar_of(x->arg[k]) : NULL;
-        if (*scale)
-            return x == b ? rest : graph_remake(g, b, &rest);
-    }
-    return NULL;
-}
-
-/* A transpose is read as what it is of; numbers stand outside. */
-static Node *substitute_identity(Graph *g, const Node *n)
-{
-    Node *t = n->arg[1], *scale, *b = without_scale(g, n->arg[0], &scale);
-    if (b) {
-        Node *of[] = {b, t};
-        Node *x =
-            g_routine(g, OP_factor_substitute, (int)n->attr.integer, 2, of);
-        return g2(g, OP_mul, x, g_fill_like(g, x, scale));
-    }
-    if (t->op != OP_view || turn(g, t) != t->arg[0])
-        return NULL;
-    Node *arg[] = {n->arg[0], t->arg[0]};
-    int how = (int)n->attr.integer ^ (SUBSTITUTE_UPPER | SUBSTITUTE_TURNED);
-    return g_routine(g, OP_factor_substitute, how, 2, arg);
-}
-
-/* x with what n solves, for other right sides; of the transpose. */
-static Node *solve_as(Graph *g, const Node *n, Node *b, bool turned)
-{
-    Node *arg[] = {b, n->arg[1]};
-    int how = (int)n->attr.integer ^ (turned ? SUBSTITUTE_TURNED : 0);
-    return g_routine(g, OP_factor_substitute, how, 2, arg);
-}
-
-/* Zeros where the triangle of n is not read. */
-static Node *triangle(Graph *g, const Node *n, Node *x)
-{
-    int how = (int)n->attr.integer, row = x->rank - 2, column = x->rank - 1;
-    int axis[MAX_RANK], other[MAX_RANK];
-    for (int k = 0; k < x->rank; k++)
-        axis[k] = other[k] = -1;
-    axis[row] = other[column] = 0;
-    Node *at = g_iota(g, DT_i32, x->dim[row]);
-    Node *i = g_broadcast(g, at, x->rank, x->dim, axis);
-    Node *j = g_broadcast(g, at, x->rank, x->dim, other);
-    if (how & SUBSTITUTE_UPPER) {
-        Node *was = i;
-        i = j;
-        j = was;
-    }
-    OpId in = how & SUBSTITUTE_UNIT ? OP_lt : OP_le;
-    return g_where(g, g2(g, in, j, i), x, g_fill(g, x, 0));
-}
-
-static void substitute_vjp(Graph *g, Node *n, Node *dy, Node **dx)
-{
-    Node *b = solve_as(g, n, dy, true);
-    Node *left = b, *right = n;
-    if (n->attr.integer & SUBSTITUTE_TURNED) {
-        left = n;
-        right = b;
-    }
-    dx[0] = b;
-    dx[1] = triangle(g, n, g1(g, OP_neg, g_matmul(g, left, turn(g, right))));
-}
-
-/* dx = T⁻¹ (db - dT x). */
-static Node *substitute_jvp(Graph *g, Node *n, Node *const *dx)
-{
-    Node *b = dx[0];
-    if (dx[1]) {
-        Node *t = triangle(g, n, dx[1]);
-        if (n->attr.integer & SUBSTITUTE_TURNED)
-            t = turn(g, t);
-        Node *less = g_matmul(g, t, n);
-        b = b ? g2(g, OP_sub, b, less) : g1(g, OP_neg, less);
-    }
-    return solve_as(g, n, b, false);
-}
-
-static const Dim *substitute_steps(Graph *g, const Node *n)
-{
-    return dim_mul(g, dim_product(g, n->rank, n->dim), side(n, -2));
-}
-
-const Op op_factor_substitute = {
-    .name = "factor_substitute",
-    .cls = OPC_routine,
-    .arity = 2,
-    .flags = OP_LINEAR_FIRST,
-    .doc = "x with T x = b for a triangular T",
-    .infer = substitute_infer,
-    .eval_tensor = substitute_eval,
-    .identity = substitute_identity,
-    .vjp = substitute_vjp,
-    .jvp = substitute_jvp,
-    .batch = routine_batch,
-    .steps = substitute_steps,
-    .words = {"upper", "unit", "transposed"},
-};

@@ -1,0 +1,25 @@
+/* routine.h: rows of class OPC_routine: matrices in, a matrix out, by a
+ * function of routine/ that has the row's name. All arguments have the same
+ * axes in front of their last two. */
+#ifndef NNCC_OPS_ROUTINE_H
+#define NNCC_OPS_ROUTINE_H
+
+#include "graph/ops/ops.h"
+
+/* The rows (-2) or columns (-1) of an argument or result. */
+const Dim *routine_side(const Node *x, int axis);
+bool routine_square(const Node *x);
+/* Are n's arguments real matrices with the same axes in front. */
+bool routine_matrices(const Node *n);
+/* n's shape and type; true. */
+bool routine_gives(Graph *g, Node *n, const Dim *rows, const Dim *columns);
+int routine_form(const Node *n, Str *to);
+Node *routine_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
+                    const bool *lead);
+
+/* Of one matrix each: size has rows and columns of each argument. */
+typedef void EvalRoutine(double *out, const double *const *in,
+                         const int64_t *size, int how);
+void routine_each(EvalTensor *e, const Node *n, EvalRoutine *f);
+
+#endif
