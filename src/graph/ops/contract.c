@@ -334,8 +334,7 @@ Node *g_matmul(Graph *g, Node *a, Node *b)
 {
     int la[MAX_RANK], lb[MAX_RANK], lout[MAX_RANK], rank = 0;
     assert(a->rank > 0 && b->rank > 0);
-    int most = a->rank > b->rank ? a->rank : b->rank;
-    int ra = a->rank, rb = b->rank;
+    int ra = a->rank, rb = b->rank, most = ra > rb ? ra : rb;
     for (int end = most; end > 2; end--)
         lout[rank++] = end;
     if (ra > 1)
@@ -370,13 +369,33 @@ static int chooser(const Node *n)
     return -1;
 }
 
+/* Without summed axes of size 1; where there are none, by its ties. */
+static Node *without_units(Graph *g, const Node *n)
+{
+    const Dim *dim[MAX_RANK];
+    Product p = product_of(n);
+    for (int k = 0, rank = 0; k < 2; k++, rank = 0) {
+        for (int i = 0; i < p.x[k]->rank; i++) {
+            dim[rank] = p.x[k]->dim[i];
+            p.l[k][rank] = p.l[k][i];
+            rank += p.l[k][i] < n->rank || !dim_is(dim[rank], 1);
+        }
+        if (rank < p.x[k]->rank)
+            p.x[k] = g_reshape(g, p.x[k], rank, dim);
+    }
+    if (p.x[0] == n->arg[0] && p.x[1] == n->arg[1])
+        return contract_tied(g, n);
+    Node *y = without_sum(g, n, &p);
+    return y ? y : make(g, &p);
+}
+
 /* As the sum of what is chosen. */
 static Node *contract_expand(Graph *g, Node *n)
 {
     int k = chooser(n), perm[MAX_RANK], gone[MAX_RANK], order[MAX_RANK];
     int count = 0, left = 0;
     if (k < 0)
-        return contract_tied(g, n);
+        return without_units(g, n);
     Product p = product_of(n);
     const Node *choice = p.x[k];
     for (int i = 0; i < choice->rank; i++) {
