@@ -126,7 +126,7 @@ $B/routines.c: $(ROUTINES) src/routine/embed.sh
 $B/test_ops: $B/tests/unit/lower_sim.o
 $B/test_kernel $B/test_loops $B/test_near_random $B/test_region_random: \
         $B/tests/unit/kernel_sim.o
-$B/test_numbers $B/test_sums $B/test_loops $B/test_strided: $B/tests/unit/compiled.o
+$B/test_numbers $B/test_sums $B/test_loops $B/test_strided $B/test_products: $B/tests/unit/compiled.o
 $B/test_diff_loops $B/test_diff_random $B/test_zeros: $B/tests/unit/diff_cases.o
 $B/test_alike $B/test_region $B/test_region_random: $B/tests/unit/region_cases.o
 $B/test_check $B/test_plans $B/test_binders $B/test_limits $B/test_random $B/test_points $B/test_gradcheck \

@@ -49,6 +49,21 @@ LLVMValueRef code_i64(Emit *e, int64_t v)
     return LLVMConstInt(e->i64, (unsigned long long)v, true);
 }
 
+LLVMValueRef code_plus(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    return LLVMBuildAdd(e->builder, a, b, "");
+}
+
+LLVMValueRef code_times(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    return LLVMBuildMul(e->builder, a, b, "");
+}
+
+LLVMValueRef code_down_to(Emit *e, LLVMValueRef n, int multiple)
+{
+    return LLVMBuildAnd(e->builder, n, code_i64(e, -(int64_t)multiple), "");
+}
+
 LLVMValueRef code_iota(Emit *e, LLVMTypeRef t, int width)
 {
     LLVMValueRef lane[64];
@@ -125,6 +140,8 @@ int lanes_of_bytes(const Emit *e, int size)
 {
     return e->machine.vector_bytes > size ? e->machine.vector_bytes / size : 1;
 }
+
+bool has_masks(const Emit *e) { return e->machine.vector_bytes >= 32; }
 
 LLVMValueRef code_muladd(Emit *e, LLVMValueRef a, LLVMValueRef b,
                          LLVMValueRef c)

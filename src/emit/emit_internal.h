@@ -258,6 +258,10 @@ LLVMTypeRef type_in_memory(Emit *e, DType t);
 LLVMTypeRef type_lanes(LLVMTypeRef t, int width); /* t where width is 1 */
 int type_width(LLVMTypeRef t);
 LLVMValueRef code_i64(Emit *e, int64_t v);
+LLVMValueRef code_plus(Emit *e, LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef code_times(Emit *e, LLVMValueRef a, LLVMValueRef b);
+/* The largest multiple, of a power of two, that is not above n. */
+LLVMValueRef code_down_to(Emit *e, LLVMValueRef n, int multiple);
 LLVMValueRef code_splat(Emit *e, LLVMValueRef v, int width);
 /* 0, 1, … width-1 of integer type t. */
 LLVMValueRef code_iota(Emit *e, LLVMTypeRef t, int width);
@@ -272,6 +276,8 @@ LLVMValueRef code_intrinsic(Emit *e, const char *name, LLVMTypeRef *type,
 bool has_fma(const Emit *e, bool wide);
 /* Elements of so many bytes in a vector; 1 where there are no vectors. */
 int lanes_of_bytes(const Emit *e, int size);
+/* Can what is left after full vectors of a product be one that is masked? */
+bool has_masks(const Emit *e);
 /* a*b + c: fused where the machine can, two roundings elsewhere. */
 LLVMValueRef code_muladd(Emit *e, LLVMValueRef a, LLVMValueRef b,
                          LLVMValueRef c);
@@ -567,8 +573,12 @@ typedef struct MicroShape {
 } MicroShape;
 /* The most vectors that a tile has. */
 int micro_vectors(const Emit *e);
-/* void (m, k, a, a_m, a_k, b, b_k, c, c_m, cols, accumulate): C[m, cols] (+)=
- * A B. Strides in elements; cols is read where masked. */
+/* The rows of a tile that has the most vectors. */
+int micro_tile_rows(const Emit *e);
+/* void (m, k, a, a_i, a_m, a_k, b, b_k, c, c_m, cols, accumulate): C[m, cols]
+ * (+)= A B. Strides in elements; a_i is between the first rows of tiles, for
+ * each of their rows; cols is read where masked. */
+LLVMTypeRef micro_type(Emit *e);
 LLVMValueRef emit_micro(Emit *e, DType t, MicroShape s);
 void micro_helper(Emit *e, DType t, MicroShape s, Helpers *h);
 
@@ -579,8 +589,22 @@ typedef enum PackKind {
     PACK_transposed, /* b_k is 1 */
     PACK_straight,   /* b_n is 1 */
 } PackKind;
+LLVMTypeRef pack_type(Emit *e);
 /* void (k, n, b, b_k, b_n, to): element (p, j) goes to panel j / panel. */
 LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel);
 void pack_helper(Emit *e, DType t, PackKind kind, int panel, Helpers *h);
+
+/* stream.c */
+
+typedef enum StreamKind {
+    STREAM_none,
+    STREAM_rows,    /* m and b_n are 1 */
+    STREAM_columns, /* m, a_k and b_k are 1 */
+    STREAM_outer,   /* k and b_n are 1 */
+} StreamKind;
+/* void (m, n, k, a, a_m, a_k, b, b_k, b_n, c, c_m): C = A B. */
+LLVMTypeRef stream_type(Emit *e);
+LLVMValueRef emit_stream(Emit *e, DType t, StreamKind kind);
+void stream_helper(Emit *e, DType t, StreamKind kind, Helpers *h);
 
 #endif

@@ -25,13 +25,15 @@ static int micro_rows(const Emit *e, int vectors)
     return vectors >= micro_vectors(e) ? 6 : MAX_ROWS;
 }
 
+int micro_tile_rows(const Emit *e) { return micro_rows(e, micro_vectors(e)); }
+
 /* One micro-kernel being built. */
 typedef struct Micro {
     Emit *e;
     MicroShape shape;
     DType t;
     LLVMTypeRef one, vec;
-    LLVMValueRef m, k, a, a_m, a_k, b, b_k, c, c_m, accumulate;
+    LLVMValueRef m, k, a, a_i, a_m, a_k, b, b_k, c, c_m, accumulate;
     LLVMValueRef mask; /* of the last vector, or NULL */
 } Micro;
 
@@ -67,18 +69,24 @@ static void store_vector(Micro *u, LLVMValueRef row, int v, LLVMValueRef x)
         code_store(u->e, x, at, align);
 }
 
-/* Where row i + r starts; past the end the last row, whose tile is then the
- * same and is stored to the same place. */
-static LLVMValueRef row_start(Micro *u, LLVMValueRef base, LLVMValueRef stride,
-                              LLVMValueRef i, int r)
+/* Where rows i … of A and C start; past the end it is the last row again, whose
+ * tile is then the same and is stored to the same place. */
+static void find_rows(Micro *u, int rows, LLVMValueRef i, LLVMValueRef *a_row,
+                      LLVMValueRef *c_row)
 {
     Emit *e = u->e;
     LLVMBuilderRef b = e->builder;
-    LLVMValueRef last = LLVMBuildSub(b, u->m, code_i64(e, 1), "");
-    LLVMValueRef row = LLVMBuildAdd(b, i, code_i64(e, r), "");
-    LLVMValueRef past = LLVMBuildICmp(b, LLVMIntSGT, row, last, "");
-    row = LLVMBuildSelect(b, past, last, row, "");
-    return code_at(e, u->one, base, LLVMBuildMul(b, row, stride, ""));
+    LLVMValueRef left = LLVMBuildSub(b, u->m, i, ""), zero = code_i64(e, 0);
+    a_row[0] = code_at(e, u->one, u->a, code_times(e, i, u->a_i));
+    c_row[0] = code_at(e, u->one, u->c, code_times(e, i, u->c_m));
+    for (int r = 1; r < rows; r++) {
+        LLVMValueRef is =
+            LLVMBuildICmp(b, LLVMIntSGT, left, code_i64(e, r), "");
+        LLVMValueRef a_m = LLVMBuildSelect(b, is, u->a_m, zero, "");
+        LLVMValueRef c_m = LLVMBuildSelect(b, is, u->c_m, zero, "");
+        a_row[r] = code_at(e, u->one, a_row[r - 1], a_m);
+        c_row[r] = code_at(e, u->one, c_row[r - 1], c_m);
+    }
 }
 
 /* C's tile, if it is to be added to, and what this block of k came to: added at
@@ -127,10 +135,7 @@ static void emit_tile(Micro *u, int rows, LLVMValueRef i)
     int nv = u->shape.vectors, n = rows * nv;
     LLVMValueRef a_row[MAX_ROWS], c_row[MAX_ROWS];
     LLVMValueRef carried[MAX_ROWS * MAX_VECTORS + 2];
-    for (int r = 0; r < rows; r++) {
-        a_row[r] = row_start(u, u->a, u->a_m, i, r);
-        c_row[r] = row_start(u, u->c, u->c_m, i, r);
-    }
+    find_rows(u, rows, i, a_row, c_row);
     for (int j = 0; j < n; j++)
         carried[j] = LLVMConstNull(u->vec);
     carried[n] = code_i64(e, 0);
@@ -177,15 +182,15 @@ static void build_micro(Micro *u, LLVMValueRef fn)
     Emit *e = u->e;
     u->one = type_of(e, u->t);
     u->vec = type_lanes(u->one, u->shape.width);
-    LLVMValueRef *into[] = {&u->m, &u->k,   &u->a, &u->a_m, &u->a_k,
-                            &u->b, &u->b_k, &u->c, &u->c_m};
+    LLVMValueRef *into[] = {&u->m,   &u->k, &u->a,   &u->a_i, &u->a_m,
+                            &u->a_k, &u->b, &u->b_k, &u->c,   &u->c_m};
     for (unsigned i = 0; i < sizeof into / sizeof *into; i++)
         *into[i] = LLVMGetParam(fn, i);
     LLVMPositionBuilderAtEnd(
         e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
-    u->accumulate = LLVMBuildIsNotNull(e->builder, LLVMGetParam(fn, 10), "");
+    u->accumulate = LLVMBuildIsNotNull(e->builder, LLVMGetParam(fn, 11), "");
     if (u->shape.masked)
-        u->mask = last_mask(u, LLVMGetParam(fn, 9));
+        u->mask = last_mask(u, LLVMGetParam(fn, 10));
     LLVMValueRef next = emit_rows(u, micro_rows(e, u->shape.vectors),
                                   SMALL_ROWS, code_i64(e, 0));
     emit_rows(u, SMALL_ROWS, 0, next);
@@ -198,13 +203,20 @@ static const char *micro_name(Emit *e, DType t, MicroShape s)
                         s.vectors, s.width, s.masked ? "_masked" : "");
 }
 
-LLVMValueRef emit_micro(Emit *e, DType t, MicroShape s)
+LLVMTypeRef micro_type(Emit *e)
 {
     LLVMTypeRef p = e->ptr, i = e->i64;
-    LLVMTypeRef param[] = {i, i, p, i, i, p, i, p, i, i, i};
+    LLVMTypeRef param[] = {i, i, p, i, i, i, p, i, p, i, i, i};
+    return LLVMFunctionType(e->none, param, 12, false);
+}
+
+LLVMValueRef emit_micro(Emit *e, DType t, MicroShape s)
+{
+    LLVMTypeRef param[12];
+    LLVMGetParamTypes(micro_type(e), param);
     LLVMValueRef fn;
     Place back;
-    if (!share_helper(e, micro_name(e, t, s), e->none, param, 11, &fn, &back))
+    if (!share_helper(e, micro_name(e, t, s), e->none, param, 12, &fn, &back))
         return fn;
     Micro u = {.e = e, .shape = s, .t = t};
     build_micro(&u, fn);

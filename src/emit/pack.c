@@ -1,6 +1,6 @@
-/* pack.c: B of a product into panels: each some columns wide, all of k deep,
- * row after row, panel after panel. What is past B's last column is not set;
- * nothing that is stored depends on it. */
+/* pack.c: a factor of a product into panels: of B, each some columns wide, row
+ * after row, panel after panel; of A, turned over, likewise. What is past the
+ * last column is that again; nothing that is stored depends on it. */
 #include "emit/emit_internal.h"
 
 /* Squares of 8 by 8 are turned nearly as fast as larger ones, and compiled
@@ -137,8 +137,8 @@ static void pack_panels(Pack *u, PackKind kind)
     LLVMValueRef zero = code_i64(e, 0), step = code_i64(e, u->panel);
     LLVMValueRef last = u->n;
     if (kind == PACK_straight)
-        last =
-            LLVMBuildAnd(e->builder, u->n, code_i64(e, -(int64_t)u->panel), "");
+        last = LLVMBuildSub(e->builder, u->n,
+                            LLVMBuildURem(e->builder, u->n, step, ""), "");
     Loop l = loop_begin(e, zero, last, step, 0, NULL);
     switch (kind) {
     case PACK_any:
@@ -170,9 +170,16 @@ static const char *pack_name(Emit *e, DType t, PackKind kind, int panel)
                         suffix[kind]);
 }
 
-LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel)
+LLVMTypeRef pack_type(Emit *e)
 {
     LLVMTypeRef param[] = {e->i64, e->i64, e->ptr, e->i64, e->i64, e->ptr};
+    return LLVMFunctionType(e->none, param, 6, false);
+}
+
+LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel)
+{
+    LLVMTypeRef param[6];
+    LLVMGetParamTypes(pack_type(e), param);
     LLVMValueRef fn;
     Place back;
     if (!share_helper(e, pack_name(e, t, kind, panel), e->none, param, 6, &fn,
@@ -183,6 +190,8 @@ LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel)
     int width = lanes_of_bytes(e, dtype_size(t));
     if (kind == PACK_transposed && width > TURN)
         width = TURN;
+    if (kind == PACK_straight && panel % width)
+        width = panel;
     Pack u = {e,
               t,
               type_of(e, t),

@@ -27,6 +27,7 @@ static void each_of_contract(Contract *c, EachBuffer *f, void *u)
 {
     each_of(&c->a, 1, false, f, u);
     each_of(&c->b, 1, false, f, u);
+    each_of(&c->pack_a, 1, true, f, u);
     each_of(&c->pack, 1, true, f, u);
     each_of(&c->totals, 1, true, f, u);
     each_of(&c->out, 1, true, f, u);

@@ -398,24 +398,51 @@ Product product_of(Sched *s, const Node *n)
     return p;
 }
 
-/* Packing pays where b's rows are not contiguous, or do not fit the cache. */
-static bool wants_pack(const Node *n, const Contract *c)
+/* Is d at least `least`, as far as one knows. */
+static bool may_reach(const Dim *d, int64_t least)
 {
-    int64_t rows, columns;
-    if (!dim_is(c->b_n, 1))
-        return true;
-    return dim_const_value(c->k, &rows) && dim_const_value(c->n, &columns) &&
-           rows && columns > (1 << 19) / dtype_size(n->dtype) / rows;
+    int64_t size;
+    return !dim_const_value(d, &size) || size >= least;
 }
 
-static Buffer *pack_buffer(Sched *s, const Node *n, const Contract *c)
+/* Packing pays where b's rows are not contiguous; or where they are far apart
+ * and read several times: rows that are near each other share pages. */
+static bool wants_pack(const Contract *c)
 {
-    const Dim *panel = dim_const(s->g, 64);
-    const Dim *up = dim_add(s->g, c->n, dim_const(s->g, 63));
-    const Dim *width = dim_mul(s->g, dim_div(s->g, up, panel), panel);
+    if (dim_is(c->m, 1))
+        return false;
+    return !dim_is(c->b_n, 1) ||
+           (may_reach(c->b_k, PACK_STRIDE) && may_reach(c->k, PACK_DEPTH) &&
+            may_reach(c->m, PACK_FROM));
+}
+
+/* The same of a, where columns of it are contiguous. */
+static bool wants_pack_a(const Contract *c)
+{
+    return dim_is(c->a_m, 1) && may_reach(c->m, 2) &&
+           may_reach(c->a_k, PACK_STRIDE) && may_reach(c->k, PACK_DEPTH) &&
+           may_reach(c->n, PACK_FROM);
+}
+
+/* `rows` rows, but no more than `most`, of `unit` elements. */
+static Buffer *pack_buffer(Sched *s, const Node *n, const Dim *rows,
+                           int64_t most, int unit)
+{
     Buffer *b = buffer_new(s, BUF_WORK, n);
-    b->elements = dim_mul(s->g, c->k, width);
+    b->elements = dim_mul(s->g, dim_min(s->g, rows, dim_const(s->g, most)),
+                          dim_const(s->g, unit));
     return b;
+}
+
+static void add_packing(Sched *s, const Node *n, Contract *c)
+{
+    enum { UNIT = 64, MOST = K_BLOCK * PACK_COLUMNS / UNIT };
+    const Dim *up = dim_add(s->g, c->n, dim_const(s->g, UNIT - 1));
+    const Dim *width = dim_div(s->g, up, dim_const(s->g, UNIT));
+    if (wants_pack_a(c))
+        c->pack_a = pack_buffer(s, n, c->k, K_BLOCK, LONG_ROWS);
+    if (wants_pack(c))
+        c->pack = pack_buffer(s, n, dim_mul(s->g, c->k, width), MOST, UNIT);
 }
 
 /* See kernel.h. */
@@ -449,8 +476,7 @@ Kernel *product_kernel(Sched *s, const Piece *p)
     k->contract->a = factor[q.first];
     k->contract->b = factor[1 - q.first];
     k->contract->out = note->transposed ? note->other : buffer_of(s, n);
-    if (wants_pack(n, &q.c))
-        k->contract->pack = pack_buffer(s, n, &q.c);
+    add_packing(s, n, k->contract);
     k->contract->totals = totals_buffer(s, n, &q.c);
     guard_of_kernel(s, p->guard, k);
     return k;

@@ -233,6 +233,10 @@ static void print_contract(Graph *g, const Kernel *k, int depth, Str *to)
     str_printf(to, " * ");
     print_factor(c->b, c->b_base, c->b_batch, c->nbatch, c->b_k, "k", c->b_n,
                  "n", to);
+    if (c->pack_a) {
+        str_printf(to, ", the first packed in ");
+        print_buffer(c->pack_a, to);
+    }
     if (c->pack) {
         str_printf(to, ", packed in ");
         print_buffer(c->pack, to);

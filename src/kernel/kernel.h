@@ -117,8 +117,13 @@ typedef struct Stage {
     int reduction; /* number of its first OUT_reduce; they count up */
 } Stage;
 
-/* How much of k is added up in one go, for how many rows at a time. */
-enum { LONG_K = 4096, LONG_ROWS = 96 };
+/* How much of k is added up in one go, for how many rows at a time; and in
+ * registers. How many columns there is room for packed. */
+enum { LONG_K = 4096, LONG_ROWS = 96, K_BLOCK = 256, PACK_COLUMNS = 2048 };
+/* A factor that can be read as it is is packed where its contiguous parts are
+ * at least so far apart, so many of them are added up, and the other one has
+ * that many rows or columns to use them for. */
+enum { PACK_STRIDE = 257, PACK_DEPTH = 128, PACK_FROM = 97 };
 
 /* a[m,k] · b[k,n] into out[m,n], for every point of the batch loops. Strides
  * in elements; out_n is 1. */
@@ -127,9 +132,10 @@ typedef struct Contract {
     const Dim *a_base, *b_base, *out_base;
     const Dim *m, *n, *k;
     const Dim *a_m, *a_k, *b_k, *b_n, *out_m;
-    /* Room for b in packed panels, k rows of n rounded up to 64 elements, used
-     * within one point of the batch loops; NULL where b is read as it is. */
-    const Buffer *pack;
+    /* Room for blocks of the factors in packed panels: of k by LONG_ROWS rows
+     * of a, and by columns of b, n of them rounded up to 64; at most K_BLOCK by
+     * that, or by PACK_COLUMNS. NULL where it is read as it is. */
+    const Buffer *pack_a, *pack;
     /* Where k is long, sums of LONG_K products each are added up with their
      * rounding errors: room for both, LONG_ROWS rows (m, if that is known to
      * be less) of n each. NULL: it never is. */

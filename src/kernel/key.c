@@ -250,6 +250,7 @@ static void put_contract(Writer *w, const Contract *c)
     put_buffer(w, c->a);
     put_buffer(w, c->b);
     put_buffer(w, c->out);
+    put_maybe(w, c->pack_a);
     put_maybe(w, c->pack);
     put_maybe(w, c->totals);
     for (size_t i = 0; i < sizeof stride / sizeof *stride; i++)

@@ -158,6 +158,8 @@ static void check_contract(const Verify *v, const Kernel *k)
     check_read(v, c->b);
     if (c->out == c->a || c->out == c->b)
         die("a product overwrites its factor");
+    if (c->pack_a)
+        check_write(v, c->pack_a);
     if (c->pack)
         check_write(v, c->pack);
     if (c->totals)

@@ -440,6 +440,8 @@ static void product_block(Sim *m, const Kernel *k, const int64_t *at)
     enum { ROWS = 2 };
     const Contract *c = k->contract;
     int64_t rows = size_of(m, c->m);
+    if (c->pack_a)
+        spoil(m, c->pack_a);
     if (c->pack)
         spoil(m, c->pack);
     if (c->totals)

@@ -1,0 +1,446 @@
+/* product.c: the product of two matrices, one function for all kernels of a
+ * type: loops over blocks of rows, columns and k around a tile in registers;
+ * what makes the tiles, packs the factors and runs on the finished rows are
+ * arguments. */
+#include "emit/product.h"
+
+/* A product being built. */
+typedef struct Product {
+    Emit *e;
+    DType t;
+    LLVMTypeRef one;
+    int panel; /* columns */
+    LLVMValueRef arg[NARGS];
+    LLVMValueRef streams, packs_a, packs_b, parts; /* i1 */
+    LLVMValueRef last_k;                           /* one at least, or k */
+    LLVMValueRef status;                           /* slot */
+} Product;
+
+/* A block: rows i … of C, columns j …, that much of k from p on; added to C
+ * where `add` is not 0. */
+typedef struct Block {
+    LLVMValueRef i, rows, j, columns, p, depth, add;
+    LLVMValueRef first; /* i1: of those with this part of B */
+} Block;
+
+int product_panel(const Emit *e, DType t)
+{
+    return lanes_of_bytes(e, dtype_size(t)) * micro_vectors(e);
+}
+
+int product_passes(const Emit *e)
+{
+    return e->machine.vector_bytes && !has_masks(e) ? 3 : 2;
+}
+
+static LLVMValueRef minus(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    return LLVMBuildSub(e->builder, a, b, "");
+}
+
+static LLVMValueRef a_or_b(Emit *e, LLVMValueRef which, LLVMValueRef a,
+                           LLVMValueRef b)
+{
+    return LLVMBuildSelect(e->builder, which, a, b, "");
+}
+
+/* base + i·by + j·by2 */
+static LLVMValueRef at2(Product *q, LLVMValueRef base, LLVMValueRef i,
+                        LLVMValueRef by, LLVMValueRef j, LLVMValueRef by2)
+{
+    Emit *e = q->e;
+    return code_at(e, q->one, base,
+                   code_plus(e, code_times(e, i, by), code_times(e, j, by2)));
+}
+
+static LLVMValueRef a_at(Product *q, const Block *b)
+{
+    return at2(q, q->arg[ARG_a], b->i, q->arg[ARG_a_m], b->p, q->arg[ARG_a_k]);
+}
+
+static LLVMValueRef b_at(Product *q, const Block *b, LLVMValueRef j)
+{
+    return at2(q, q->arg[ARG_b], b->p, q->arg[ARG_b_k], j, q->arg[ARG_b_n]);
+}
+
+static LLVMValueRef c_at(Product *q, LLVMValueRef i, LLVMValueRef j)
+{
+    return at2(q, q->arg[ARG_out], i, q->arg[ARG_out_m], j, code_i64(q->e, 1));
+}
+
+/* Code for where `when` holds, which the builder is at then; it ends before
+ * code_end. */
+static LLVMBasicBlockRef code_if(Emit *e, LLVMValueRef when)
+{
+    LLVMBasicBlockRef yes = code_block(e, "yes"), on = code_block(e, "");
+    LLVMBuildCondBr(e->builder, when, yes, on);
+    LLVMPositionBuilderAtEnd(e->builder, yes);
+    return on;
+}
+
+static void code_end(Emit *e, LLVMBasicBlockRef on)
+{
+    LLVMBuildBr(e->builder, on);
+    LLVMPositionBuilderAtEnd(e->builder, on);
+}
+
+static void call(Product *q, LLVMTypeRef type, int fn, LLVMValueRef *arg)
+{
+    LLVMBuildCall2(q->e->builder, type, q->arg[fn], arg,
+                   LLVMCountParamTypes(type), "");
+}
+
+/* The block's part of A, in panels as wide as a tile has rows. */
+static void pack_a(Product *q, const Block *b)
+{
+    LLVMValueRef *in = q->arg;
+    LLVMBasicBlockRef on = code_if(q->e, q->packs_a);
+    LLVMValueRef arg[] = {b->depth,    b->rows,     a_at(q, b),
+                          in[ARG_a_k], in[ARG_a_m], in[ARG_a_panels]};
+    call(q, pack_type(q->e), ARG_pack_a, arg);
+    code_end(q->e, on);
+}
+
+/* Where the panel of B with column j is. At its first column, if no earlier
+ * block did, it is packed. */
+static LLVMValueRef panel_at(Product *q, const Block *b, LLVMValueRef j)
+{
+    Emit *e = q->e;
+    LLVMValueRef *in = q->arg, j0 = code_down_to(e, j, q->panel);
+    LLVMValueRef at = code_times(e, minus(e, j0, b->j), b->depth);
+    LLVMValueRef panel = code_at(e, q->one, in[ARG_b_panels], at);
+    LLVMValueRef starts = LLVMBuildICmp(e->builder, LLVMIntEQ, j, j0, "");
+    starts = LLVMBuildAnd(e->builder, starts, b->first, "");
+    LLVMBasicBlockRef on =
+        code_if(e, LLVMBuildAnd(e->builder, starts, q->packs_b, ""));
+    LLVMValueRef left = minus(e, in[ARG_n], j0);
+    LLVMValueRef arg[] = {
+        b->depth,       code_smaller(e, left, code_i64(e, q->panel)),
+        b_at(q, b, j0), in[ARG_b_k],
+        in[ARG_b_n],    panel};
+    call(q, pack_type(e), ARG_pack_b, arg);
+    code_end(e, on);
+    return code_at(e, q->one, panel, minus(e, j, j0));
+}
+
+/* Tiles of columns j …, `step` of them or those that are left: whole ones read
+ * A from its panels, if there are. */
+static void emit_tiles(Product *q, const Block *b, LLVMValueRef j,
+                       LLVMValueRef left, LLVMValueRef micro,
+                       LLVMValueRef whole)
+{
+    Emit *e = q->e;
+    LLVMValueRef *in = q->arg, panel = panel_at(q, b, j);
+    LLVMValueRef pa = LLVMBuildAnd(e->builder, whole, q->packs_a, "");
+    LLVMValueRef one = code_i64(e, 1), rows = code_i64(e, micro_tile_rows(e));
+    LLVMValueRef arg[] = {
+        b->rows,
+        b->depth,
+        a_or_b(e, pa, in[ARG_a_panels], a_at(q, b)),
+        a_or_b(e, pa, b->depth, in[ARG_a_m]),
+        a_or_b(e, pa, one, in[ARG_a_m]),
+        a_or_b(e, pa, rows, in[ARG_a_k]),
+        a_or_b(e, q->packs_b, panel, b_at(q, b, j)),
+        a_or_b(e, q->packs_b, code_i64(e, q->panel), in[ARG_b_k]),
+        c_at(q, b->i, j),
+        in[ARG_out_m],
+        left,
+        b->add};
+    LLVMBuildCall2(e->builder, micro_type(e), micro, arg, 12, "");
+}
+
+/* All columns of a block: whole panels, then what is left, each by the micro-
+ * kernel that the caller has for it. */
+static void emit_columns(Product *q, const Block *b)
+{
+    Emit *e = q->e;
+    LLVMValueRef *in = q->arg, zero = code_i64(e, 0), j = b->j;
+    LLVMValueRef end = code_plus(e, b->j, b->columns);
+    int passes = product_passes(e);
+    Loop pass = loop_begin(e, zero, code_i64(e, passes), code_i64(e, 1), 1, &j);
+    LLVMValueRef micro = in[ARG_micro + passes - 1], to = end;
+    LLVMValueRef step = in[ARG_step], whole = NULL;
+    for (int i = passes - 2; i >= 0; i--) {
+        LLVMValueRef is =
+            LLVMBuildICmp(e->builder, LLVMIntEQ, pass.i, code_i64(e, i), "");
+        int columns = i ? lanes_of_bytes(e, dtype_size(q->t)) : q->panel;
+        LLVMValueRef some =
+            LLVMBuildIsNotNull(e->builder, in[ARG_micro + i], "");
+        LLVMValueRef last =
+            a_or_b(e, some, code_down_to(e, end, columns), pass.phi[0]);
+        micro = a_or_b(e, is, in[ARG_micro + i], micro);
+        step = a_or_b(e, is, i ? in[ARG_step_vectors] : code_i64(e, q->panel),
+                      step);
+        to = a_or_b(e, is, last, to);
+        whole = is;
+    }
+    Loop l = loop_begin(e, pass.phi[0], to, step, 0, NULL);
+    LLVMValueRef left = code_smaller(e, minus(e, to, l.i), step);
+    emit_tiles(q, b, l.i, left, micro, whole);
+    loop_end(e, &l, NULL);
+    loop_end(e, &pass, &to);
+}
+
+/* A function void (rows, n, c, c_m, totals, first): adds C[rows, n] to the
+ * totals, which are set where `first` is 0, and C becomes what they come to. */
+static void build_totals(Emit *e, DType t, LLVMValueRef fn)
+{
+    LLVMBuilderRef b = e->builder;
+    LLVMTypeRef one = type_of(e, t);
+    int align = dtype_size(t);
+    LLVMPositionBuilderAtEnd(
+        b, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    LLVMValueRef rows = LLVMGetParam(fn, 0), n = LLVMGetParam(fn, 1);
+    LLVMValueRef size = code_times(e, rows, n);
+    LLVMValueRef some = LLVMBuildIsNotNull(b, LLVMGetParam(fn, 5), "");
+    LLVMValueRef zero = code_i64(e, 0);
+    LLVMValueRef full =
+        lanes_of_bytes(e, dtype_size(t)) > 1
+            ? code_down_to(e, n, lanes_of_bytes(e, dtype_size(t)))
+            : zero;
+    Loop row = loop_begin(e, zero, rows, code_i64(e, 1), 0, NULL);
+    LLVMValueRef c = code_at(e, one, LLVMGetParam(fn, 2),
+                             code_times(e, row.i, LLVMGetParam(fn, 3)));
+    LLVMValueRef highs =
+        code_at(e, one, LLVMGetParam(fn, 4), code_times(e, row.i, n));
+    for (int w = lanes_of_bytes(e, dtype_size(t));; w = 1) {
+        Loop l = loop_begin(e, w > 1 ? zero : full, w > 1 ? full : n,
+                            code_i64(e, w), 0, NULL);
+        LLVMTypeRef type = type_lanes(one, w);
+        LLVMValueRef to = code_at(e, one, c, l.i);
+        LLVMValueRef high = code_at(e, one, highs, l.i);
+        LLVMValueRef low = code_at(e, one, high, size);
+        LLVMValueRef none = LLVMConstNull(type);
+        Total sum = {code_load(e, type, high, align),
+                     code_load(e, type, low, align)};
+        sum.high = LLVMBuildSelect(b, some, sum.high, none, "");
+        sum.low = LLVMBuildSelect(b, some, sum.low, none, "");
+        sum = total_add(e, sum, code_load(e, type, to, align));
+        code_store(e, sum.high, high, align);
+        code_store(e, sum.low, low, align);
+        code_store(e, sum.high, to, align);
+        loop_end(e, &l, NULL);
+        if (w == 1)
+            break;
+    }
+    loop_end(e, &row, NULL);
+    LLVMBuildRetVoid(b);
+}
+
+static LLVMValueRef emit_totals(Emit *e, DType t)
+{
+    LLVMTypeRef p = e->ptr, i = e->i64;
+    LLVMTypeRef param[] = {i, i, p, i, p, i};
+    const char *name = arena_printf(e->arena, "totals_%s", dtype_name(t));
+    LLVMValueRef fn;
+    Place back;
+    if (!share_helper(e, name, e->none, param, 6, &fn, &back))
+        return fn;
+    build_totals(e, t, fn);
+    code_back(e, back);
+    return fn;
+}
+
+/* One row of A or of B is not worth tiles. */
+static void stream_block(Product *q, const Block *b)
+{
+    LLVMValueRef *in = q->arg;
+    LLVMValueRef arg[] = {
+        b->rows,     b->columns,          b->depth,         a_at(q, b),
+        in[ARG_a_m], in[ARG_a_k],         b_at(q, b, b->j), in[ARG_b_k],
+        in[ARG_b_n], c_at(q, b->i, b->j), in[ARG_out_m]};
+    call(q, stream_type(q->e), ARG_stream, arg);
+}
+
+static void emit_block(Product *q, const Block *b)
+{
+    Emit *e = q->e;
+    LLVMBasicBlockRef stream = code_block(e, "stream");
+    LLVMBasicBlockRef tiles = code_block(e, "tiles"), on = code_block(e, "");
+    LLVMBuildCondBr(e->builder, q->streams, stream, tiles);
+    LLVMPositionBuilderAtEnd(e->builder, stream);
+    stream_block(q, b);
+    LLVMBuildBr(e->builder, on);
+    LLVMPositionBuilderAtEnd(e->builder, tiles);
+    pack_a(q, b);
+    emit_columns(q, b);
+    code_end(e, on);
+}
+
+/* *at becomes `status` where that is one of a failure. */
+void keep_status(Emit *e, LLVMValueRef status, LLVMValueRef at)
+{
+    LLVMValueRef old = code_load(e, e->i32, at, 4);
+    LLVMValueRef bad = LLVMBuildIsNotNull(e->builder, status, "");
+    code_store(e, a_or_b(e, bad, status, old), at, 4);
+}
+
+/* After these rows, where they are done. */
+static void run_epilogue(Product *q, LLVMValueRef done, LLVMValueRef from,
+                         LLVMValueRef to)
+{
+    Emit *e = q->e;
+    LLVMValueRef *in = q->arg;
+    LLVMValueRef some = LLVMBuildIsNotNull(e->builder, in[ARG_epilogue], "");
+    LLVMBasicBlockRef on = code_if(e, LLVMBuildAnd(e->builder, some, done, ""));
+    LLVMValueRef arg[] = {in[ARG_bufs], in[ARG_dims], from, to, in[ARG_fixed]};
+    LLVMValueRef status = LLVMBuildCall2(e->builder, epilogue_type(e),
+                                         in[ARG_epilogue], arg, 5, "");
+    keep_status(e, status, q->status);
+    code_end(e, on);
+}
+
+/* Rows from … to, of a block of k and columns: as many at a time as stay in the
+ * cache while all tiles go over them; the last time no more than stay in that
+ * of the first level until the epilogue has them. */
+static void emit_rows(Product *q, Block *b, LLVMValueRef from, LLVMValueRef to,
+                      LLVMValueRef done)
+{
+    Emit *e = q->e;
+    LLVMBuilderRef at = e->builder;
+    LLVMValueRef few = q->arg[ARG_rows];
+    LLVMValueRef step = a_or_b(e, done, few, code_i64(e, LONG_ROWS));
+    Loop l = loop_begin(e, from, to, step, 0, NULL);
+    b->i = l.i;
+    b->rows = code_smaller(e, minus(e, to, l.i), step);
+    b->first = LLVMBuildICmp(at, LLVMIntEQ, l.i, from, "");
+    emit_block(q, b);
+    LLVMValueRef whole = LLVMBuildNot(at, q->parts, "");
+    run_epilogue(q, LLVMBuildAnd(at, done, whole, ""), l.i,
+                 code_plus(e, l.i, b->rows));
+    loop_end(e, &l, NULL);
+}
+
+/* Blocks of k from … to, the first of which overwrites C. */
+static void emit_depth(Product *q, Block *b, LLVMValueRef row,
+                       LLVMValueRef last_row, LLVMValueRef from,
+                       LLVMValueRef to)
+{
+    Emit *e = q->e;
+    LLVMValueRef long_k = code_i64(e, LONG_K), block = code_i64(e, K_BLOCK);
+    LLVMValueRef step = a_or_b(e, q->streams, long_k, block);
+    Loop p = loop_begin(e, from, to, step, 0, NULL);
+    LLVMValueRef left = minus(e, q->arg[ARG_k], p.i);
+    b->p = p.i;
+    b->depth = code_smaller(e, left, step);
+    b->add = minus(e, p.i, from);
+    LLVMValueRef end = code_plus(e, b->j, b->columns);
+    LLVMValueRef all =
+        LLVMBuildICmp(e->builder, LLVMIntEQ, end, q->arg[ARG_n], "");
+    LLVMValueRef deep = LLVMBuildICmp(e->builder, LLVMIntSLE, left, step, "");
+    emit_rows(q, b, row, last_row, LLVMBuildAnd(e->builder, all, deep, ""));
+    loop_end(e, &p, NULL);
+}
+
+/* A long k in parts, if there are. The first block is done even where k is 0:
+ * it stores the zeros. */
+static void emit_parts(Product *q, Block *b, LLVMValueRef row,
+                       LLVMValueRef last_row)
+{
+    Emit *e = q->e;
+    LLVMValueRef step = code_i64(e, LONG_K), *in = q->arg;
+    Loop p = loop_begin(e, code_i64(e, 0), q->last_k, step, 0, NULL);
+    LLVMValueRef to = code_smaller(e, code_plus(e, p.i, step), q->last_k);
+    emit_depth(q, b, row, last_row, p.i, to);
+    LLVMBasicBlockRef on = code_if(e, q->parts);
+    LLVMValueRef arg[] = {minus(e, last_row, row), b->columns,
+                          c_at(q, row, b->j),      in[ARG_out_m],
+                          in[ARG_totals],          p.i};
+    code_call(e, emit_totals(e, q->t), arg, 6);
+    code_end(e, on);
+    loop_end(e, &p, NULL);
+}
+
+static LLVMValueRef at_least_1(Emit *e, LLVMValueRef n)
+{
+    LLVMValueRef one = code_i64(e, 1);
+    return a_or_b(e, LLVMBuildICmp(e->builder, LLVMIntSGT, n, one, ""), n, one);
+}
+
+/* Few rows at a time where there are totals to be kept; as many columns as
+ * there is room for packed. */
+static void emit_product_loops(Product *q)
+{
+    Emit *e = q->e;
+    LLVMValueRef *in = q->arg, zero = code_i64(e, 0);
+    LLVMValueRef most = code_i64(e, LONG_ROWS);
+    LLVMValueRef all = minus(e, in[ARG_to], in[ARG_from]);
+    Loop i = loop_begin(e, in[ARG_from], in[ARG_to],
+                        a_or_b(e, q->parts, most, all), 0, NULL);
+    LLVMValueRef to = code_smaller(e, code_plus(e, i.i, i.step), in[ARG_to]);
+    LLVMValueRef n = at_least_1(e, in[ARG_n]);
+    LLVMValueRef step = a_or_b(e, q->streams, n, code_i64(e, PACK_COLUMNS));
+    Loop j = loop_begin(e, zero, n, step, 0, NULL);
+    Block b = {.j = j.i,
+               .columns = code_smaller(e, minus(e, in[ARG_n], j.i), step)};
+    emit_parts(q, &b, i.i, to);
+    loop_end(e, &j, NULL);
+    run_epilogue(q, q->parts, i.i, to);
+    loop_end(e, &i, NULL);
+}
+
+static void build_product(Product *q, LLVMValueRef fn)
+{
+    Emit *e = q->e;
+    LLVMBuilderRef b = e->builder;
+    LLVMPositionBuilderAtEnd(
+        b, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    for (unsigned i = 0; i < NARGS; i++)
+        q->arg[i] = LLVMGetParam(fn, i);
+    q->status = code_slot(e, e->i32, 4);
+    code_store(e, LLVMConstInt(e->i32, NN_OK, false), q->status, 4);
+    q->streams = LLVMBuildIsNotNull(b, q->arg[ARG_stream], "");
+    q->packs_a = LLVMBuildIsNotNull(b, q->arg[ARG_pack_a], "");
+    q->packs_b = LLVMBuildIsNotNull(b, q->arg[ARG_pack_b], "");
+    q->parts =
+        LLVMBuildICmp(b, LLVMIntSGT, q->arg[ARG_k], code_i64(e, LONG_K), "");
+    q->last_k = at_least_1(e, q->arg[ARG_k]);
+    emit_product_loops(q);
+    LLVMBuildRet(b, code_load(e, e->i32, q->status, 4));
+}
+
+LLVMTypeRef epilogue_type(Emit *e)
+{
+    LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64, e->ptr};
+    return LLVMFunctionType(e->i32, param, 5, false);
+}
+
+static const char *product_name(Emit *e, DType t)
+{
+    return arena_printf(e->arena, "multiply_%s", dtype_name(t));
+}
+
+LLVMValueRef emit_product(Emit *e, DType t)
+{
+    LLVMTypeRef param[NARGS];
+    for (int i = 0; i < NARGS; i++)
+        param[i] = i < ARG_first_pointer ? e->i64 : e->ptr;
+    LLVMValueRef fn;
+    Place back;
+    if (!share_helper(e, product_name(e, t), e->i32, param, NARGS, &fn, &back))
+        return fn;
+    Product q = {
+        .e = e, .t = t, .one = type_of(e, t), .panel = product_panel(e, t)};
+    build_product(&q, fn);
+    code_back(e, back);
+    return fn;
+}
+
+static LLVMValueRef make_product(Emit *e, const void *of)
+{
+    return emit_product(e, *(const DType *)of);
+}
+
+static LLVMValueRef make_totals(Emit *e, const void *of)
+{
+    return emit_totals(e, *(const DType *)of);
+}
+
+void product_helper(Emit *e, DType t, Helpers *h)
+{
+    enum { TOTALS = 60, PRODUCT = 250 };
+    const char *name = arena_printf(e->arena, "totals_%s", dtype_name(t));
+    helper_add(e, h, (Helper){name, make_totals, &t, TOTALS, 0}, sizeof t);
+    Helper own = {product_name(e, t), make_product, &t, PRODUCT, 0};
+    helper_add(e, h, own, sizeof t);
+}
