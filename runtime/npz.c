@@ -1,10 +1,10 @@
 /* npz.c: many arrays in a zip file, as NumPy's savez writes them: members
- * NAME.npy; texts are members KEY.txt. libzip does the unpacking. */
+ * NAME.npy; texts are members KEY.txt. */
+#include "archive.h"
 #include "nn_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <zip.h>
 
 #define MAX_MEMBER ((uint64_t)8 << 30)
 
@@ -14,21 +14,11 @@ bool nncc_is_npz(const unsigned char *start, size_t n)
            (!memcmp(start, "PK\3\4", 4) || !memcmp(start, "PK\5\6", 4));
 }
 
-/* What libzip says of an error, which ends here. */
-static int zip_failed(const char *path, zip_error_t *error)
-{
-    int status = nncc_fail(NN_ERR_DATA, "%s: damaged .npz file: %s", path,
-                           zip_error_strerror(error));
-
-    zip_error_fini(error);
-    return status;
-}
-
 /* Reading */
 
 typedef struct Archive {
     const char *path;
-    zip_t *zip;
+    nncc_zip zip;
     uint64_t packed; /* bytes of members so far */
     uint64_t file;   /* bytes of all of it */
     nncc_store *to;
@@ -40,37 +30,27 @@ static int damaged(const Archive *a, const char *name, const char *what)
 }
 
 /* Members that lie over each other are no archive of NumPy's. */
-static int check_member(Archive *a, const zip_stat_t *st)
+static int check_member(Archive *a, const nncc_member *m)
 {
-    a->packed += st->comp_size;
-    if (a->packed > a->file || st->comp_size > a->file)
-        return damaged(a, st->name, "overlaps others in the archive");
-    if (st->size > MAX_MEMBER || nncc_is_bomb(st->size, st->comp_size))
-        return damaged(a, st->name, "would unpack to more than is plausible");
-    if (st->encryption_method != ZIP_EM_NONE)
-        return damaged(a, st->name, "is encrypted");
+    a->packed += m->packed;
+    if (a->packed > a->file || m->packed > a->file)
+        return damaged(a, m->name, "overlaps others in the archive");
+    if (m->size > MAX_MEMBER || nncc_is_bomb(m->size, m->packed))
+        return damaged(a, m->name, "would unpack to more than is plausible");
+    if (m->encrypted)
+        return damaged(a, m->name, "is encrypted");
     return NN_OK;
 }
 
-/* All of a member, whose size is only what the archive says. */
-static int unpack(Archive *a, zip_uint64_t i, const zip_stat_t *st,
-                  nncc_bytes *b)
+/* All of a member and a 0. */
+static int unpack(Archive *a, const nncc_member *m, nncc_bytes *b)
 {
-    zip_file_t *f = zip_fopen_index(a->zip, i, 0);
-    zip_int64_t got = 1;
-
-    if (!f)
-        return damaged(a, st->name, zip_strerror(a->zip));
-    b->at = nncc_alloc((size_t)st->size + 1, 1, st->name);
-    while (b->at && got > 0 && b->n <= st->size) {
-        got = zip_fread(f, b->at + b->n, st->size + 1 - b->n);
-        b->n += got > 0 ? (size_t)got : 0;
-    }
-    int status = !b->at ? (int)NN_ERR_MEMORY : NN_OK;
-    if (!status && (got < 0 || b->n != st->size))
-        status = damaged(a, st->name, "is damaged in the archive");
-    zip_fclose(f);
-    return status;
+    b->at = nncc_alloc((size_t)m->size + 1, 1, m->name);
+    if (!b->at)
+        return NN_ERR_MEMORY;
+    b->n = (size_t)m->size;
+    const char *wrong = nncc_zip_unpack(&a->zip, m, b->at);
+    return wrong ? damaged(a, m->name, wrong) : NN_OK;
 }
 
 /* The name without its ending; false where it has another. */
@@ -120,50 +100,35 @@ static int take_member(Archive *a, const char *full, const nncc_bytes *b)
     return status;
 }
 
-static int read_member(Archive *a, zip_uint64_t i)
+static int bad_archive(const Archive *a, const char *what)
 {
-    zip_stat_t st;
-    nncc_bytes b = {0};
-
-    if (zip_stat_index(a->zip, i, 0, &st) != 0)
-        return damaged(a, "a member", zip_strerror(a->zip));
-    if (!(st.valid & ZIP_STAT_NAME) || !(st.valid & ZIP_STAT_SIZE) ||
-        !(st.valid & ZIP_STAT_COMP_SIZE))
-        return damaged(a, "a member", "has no name or size");
-    int status = check_member(a, &st);
-    if (!status)
-        status = unpack(a, i, &st, &b);
-    if (!status)
-        status = take_member(a, st.name, &b);
-    free(b.at);
-    return status;
+    return nncc_fail(NN_ERR_DATA, "%s: damaged .npz file: %s", a->path, what);
 }
 
-static int read_members(Archive *a)
+static int read_member(Archive *a)
 {
-    zip_int64_t n = zip_get_num_entries(a->zip, 0);
-    int status = nncc_store_new(&a->to);
+    nncc_member m = {0};
+    nncc_bytes b = {0};
+    const char *wrong = nncc_zip_next(&a->zip, &m);
+    int status = wrong ? bad_archive(a, wrong) : check_member(a, &m);
 
-    for (zip_int64_t i = 0; i < n && !status; i++)
-        status = read_member(a, (zip_uint64_t)i);
+    if (!status)
+        status = unpack(a, &m, &b);
+    if (!status)
+        status = take_member(a, m.name, &b);
+    free(m.name);
+    free(b.at);
     return status;
 }
 
 int nncc_npz_parse(const char *path, const nncc_bytes *b, nncc_store **out)
 {
     Archive a = {.path = path, .file = b->n};
-    zip_error_t error;
+    const char *wrong = nncc_zip_open(&a.zip, b->at, b->n);
+    int status = wrong ? bad_archive(&a, wrong) : nncc_store_new(&a.to);
 
-    zip_error_init(&error);
-    zip_source_t *from = zip_source_buffer_create(b->at, b->n, 0, &error);
-    a.zip = from ? zip_open_from_source(from, ZIP_RDONLY, &error) : NULL;
-    if (!a.zip) {
-        zip_source_free(from);
-        return zip_failed(path, &error);
-    }
-    int status = read_members(&a);
-    zip_discard(a.zip);
-    zip_error_fini(&error);
+    while (!status && a.zip.count > 0)
+        status = read_member(&a);
     if (status)
         nncc_store_free(a.to);
     else
@@ -173,31 +138,21 @@ int nncc_npz_parse(const char *path, const nncc_bytes *b, nncc_store **out)
 
 /* Writing */
 
-/* A member; the bytes become the archive's. */
-static bool add_member(zip_t *zip, const char *name, const char *ending,
-                       void *bytes, size_t n)
+/* Not packed, as savez does, so that others can map it; the same bytes always.
+ */
+static bool add_member(nncc_zipping *z, const char *name, const char *ending,
+                       const void *bytes, size_t n)
 {
     nncc_text full = {0};
-    zip_source_t *from = zip_source_buffer(zip, bytes, n, 1);
-    zip_int64_t i = -1;
 
     nncc_text_printf(&full, "%s%s", name, ending);
-    if (from && !full.failed)
-        i = zip_file_add(zip, full.at, from, ZIP_FL_ENC_UTF_8);
-    if (i < 0 && from)
-        zip_source_free(from);
-    else if (i < 0)
-        free(bytes);
-    /* As savez does, so that others can map it; and the same bytes always. */
-    if (i >= 0) {
-        zip_set_file_compression(zip, (zip_uint64_t)i, ZIP_CM_STORE, 0);
-        zip_file_set_dostime(zip, (zip_uint64_t)i, 0, 0x21, 0);
-    }
+    if (!full.failed)
+        nncc_zip_add(z, full.at, bytes, n);
     free(full.at);
-    return i >= 0;
+    return !full.failed && !z->failed;
 }
 
-static int add_all(zip_t *zip, const nncc_store *s)
+static int add_all(nncc_zipping *z, const nncc_store *s)
 {
     const char *key, *value;
     void *bytes;
@@ -208,62 +163,29 @@ static int add_all(zip_t *zip, const nncc_store *s)
         int status = nncc_array_bytes(nncc_store_tensor(s, i), &bytes, &n);
         if (status)
             return status;
-        good = add_member(zip, nncc_store_name(s, i), ".npy", bytes, n);
+        good = add_member(z, nncc_store_name(s, i), ".npy", bytes, n);
+        free(bytes);
     }
-    for (int64_t i = 0; (key = nncc_store_text_at(s, i, &value)) && good; i++) {
-        char *copy = nncc_strdup(value);
-        if (!copy)
-            return NN_ERR_MEMORY;
-        good = add_member(zip, key, ".txt", copy, strlen(value));
-    }
+    for (int64_t i = 0; (key = nncc_store_text_at(s, i, &value)) && good; i++)
+        good = add_member(z, key, ".txt", value, strlen(value));
     return good ? NN_OK
-                : nncc_fail(NN_ERR_ARGUMENT, "a .npz file: %s",
-                            zip_strerror(zip));
-}
-
-static int read_back(zip_source_t *from, void **bytes, size_t *n)
-{
-    zip_stat_t st;
-
-    if (zip_source_stat(from, &st) != 0 || zip_source_open(from) != 0)
-        return nncc_fail(NN_ERR_MEMORY, "a .npz file cannot be made");
-    char *to = nncc_alloc((size_t)st.size, 1, "a .npz file");
-    bool good =
-        to && zip_source_read(from, to, st.size) == (zip_int64_t)st.size;
-    zip_source_close(from);
-    if (!good) {
-        free(to);
-        return nncc_fail(NN_ERR_MEMORY, "a .npz file cannot be made");
-    }
-    *bytes = to;
-    *n = (size_t)st.size;
-    return NN_OK;
+                : nncc_fail(NN_ERR_MEMORY, "a .npz file cannot be made");
 }
 
 int nncc_store_npz(const nncc_store *s, void **bytes, size_t *n)
 {
-    zip_error_t error;
+    nncc_zipping z = {0};
 
     if (!s || !bytes || !n)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_store_npz: null argument");
-    zip_error_init(&error);
-    zip_source_t *to = zip_source_buffer_create(NULL, 0, 0, &error);
-    zip_t *zip = to ? zip_open_from_source(to, ZIP_TRUNCATE, &error) : NULL;
-    if (!zip) {
-        zip_source_free(to);
-        return zip_failed("a new file", &error);
-    }
-    zip_error_fini(&error);
-    zip_source_keep(to);
-    int status = add_all(zip, s);
-    if (status) {
-        zip_discard(zip);
-    } else if (zip_close(zip) != 0) {
-        status = nncc_fail(NN_ERR_MEMORY, "a .npz file: %s", zip_strerror(zip));
-        zip_discard(zip);
-    }
-    if (!status)
-        status = read_back(to, bytes, n);
-    zip_source_free(to);
-    return status;
+    int status = add_all(&z, s);
+    z.failed = z.failed || status;
+    nncc_zip_end(&z);
+    if (!status && z.failed)
+        status = nncc_fail(NN_ERR_MEMORY, "a .npz file cannot be made");
+    if (status)
+        return status;
+    *bytes = z.file.at;
+    *n = z.file.n;
+    return NN_OK;
 }
