@@ -1,6 +1,6 @@
 /* evaluate.c: batches through a function of the model; means and predictions
  * over a data set. */
-#include "nn_internal.h"
+#include "run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -157,59 +157,127 @@ static int check_multiple(const nncc_binding *b, const nncc_data *d)
     return NN_OK;
 }
 
-/* Adds a batch's results to sum[0], the loss, and on; n rows. */
-static int add_results(const nncc_binding *b, int64_t n, int nresult,
-                       double *sum)
-{
-    int status = NN_OK;
+/* An evaluation of one item. */
+typedef struct Evaluation {
+    nncc_model *m;
+    const nncc_trainer *t;
+    nncc_binding *b;
+    const nncc_data *d;
+    const nn_exec *exec;
+    int nresult;  /* the loss and the metrics */
+    int matrices; /* number of the first metric that is a tensor */
+    int64_t *row; /* of the batch at hand */
+} Evaluation;
 
-    for (int i = 0; i < nresult && !status; i++) {
-        double v = 0;
-        status = nncc_bind_result(b, i, &v);
-        sum[i] += v * (double)n;
-    }
+/* Means are sums of what batches gave, in their order: so many of each process
+ * are told to the others at once. */
+enum { CHUNK = 64 };
+typedef struct Chunk {
+    int32_t status, reserved;
+    double result[CHUNK][1 + NNCC_MAX_METRICS];
+} Chunk;
+
+static int64_t batch_rows(const Evaluation *e, int64_t batch)
+{
+    int64_t left = e->d->n - batch * e->b->batch;
+
+    return left < 0 ? 0 : left < e->b->batch ? left : e->b->batch;
+}
+
+static int evaluate_batch(const Evaluation *e, int64_t batch, double *result)
+{
+    int64_t n = batch_rows(e, batch);
+
+    for (int64_t i = 0; i < n; i++)
+        e->row[i] = batch * e->b->batch + i;
+    int status = nncc_run_batch(e->m, e->t, e->b, e->d, e->row, n, e->exec);
+    for (int i = 0; i < e->nresult && !status; i++)
+        status = nncc_bind_result(e->b, i, &result[i]);
+    if (!status)
+        nncc_matrices_add(e->m->trainer, e->matrices, e->b,
+                          (double)n / (double)e->d->n);
     return status;
 }
 
-/* Means of the loss and the metrics of one item. */
-static int evaluate_item(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
-                         const nncc_data *d, const nn_exec *exec, int nresult,
-                         double *to)
+/* Every ranks-th batch from number `first` on. */
+static void evaluate_chunk(const Evaluation *e, int64_t first, int64_t ranks,
+                           Chunk *to)
 {
-    int64_t *row = nncc_alloc((size_t)b->batch, sizeof *row, "a batch");
-    int status = row ? NN_OK : NN_ERR_MEMORY, first = m->trainer->nmatrix;
+    to->status = NN_OK;
+    for (int64_t j = 0; j < CHUNK && !to->status; j++)
+        if (batch_rows(e, first + j * ranks) > 0)
+            to->status = evaluate_batch(e, first + j * ranks, to->result[j]);
+}
 
-    nncc_bind_key(b, t->seed, 0);
-    if (!status)
-        status = nncc_matrices_begin(m->trainer, b);
-    for (int64_t at = 0; at < d->n && !status; at += b->batch) {
-        int64_t n = d->n - at < b->batch ? d->n - at : b->batch;
-        for (int64_t i = 0; i < n; i++)
-            row[i] = at + i;
-        status = nncc_run_batch(m, t, b, d, row, n, exec);
-        if (!status)
-            status = add_results(b, n, nresult, to);
-        if (!status)
-            nncc_matrices_add(m->trainer, first, b, (double)n / (double)d->n);
+static void add_chunks(const Evaluation *e, int64_t first, int64_t ranks,
+                       const Chunk *all, double *sum)
+{
+    for (int64_t k = 0; k < CHUNK * ranks; k++) {
+        const double *result = all[k % ranks].result[k / ranks];
+        for (int i = 0; i < e->nresult && batch_rows(e, first + k); i++)
+            sum[i] += result[i] * (double)batch_rows(e, first + k);
     }
-    free(row);
-    for (int i = 0; i < nresult; i++)
-        to[i] /= (double)d->n;
+}
+
+/* Of all batches, where there are several processes by all of them together. */
+static int evaluate_batches(const Evaluation *e, nncc_run *ranks, double *sum)
+{
+    int64_t n = ranks ? nncc_ranks_n(ranks) : 1;
+    int64_t rank = ranks ? nncc_rank(ranks) : 0, at = 0;
+    Chunk *mine = nncc_alloc(1, sizeof *mine, "a batch's results");
+    Chunk *all =
+        n > 1 ? nncc_alloc((size_t)n, sizeof *all, "batches' results") : mine;
+    int status = mine && all ? NN_OK : (int)NN_ERR_MEMORY;
+
+    for (; batch_rows(e, at) > 0 && !status; at += CHUNK * n) {
+        evaluate_chunk(e, at + rank, n, mine);
+        status = n > 1 ? nncc_ranks_gather(ranks, mine->status, mine,
+                                           sizeof *mine, all)
+                       : mine->status;
+        if (!status)
+            add_chunks(e, at, n, all, sum);
+    }
+    if (all != mine)
+        free(all);
+    free(mine);
+    return status;
+}
+
+/* Means of the loss and the metrics of one item. Metrics that are tensors are
+ * too much to tell: each process evaluates them for itself. */
+static int evaluate_item(Evaluation *e, nncc_run *ranks, double *to)
+{
+    e->row = nncc_alloc((size_t)e->b->batch, sizeof *e->row, "a batch");
+    e->matrices = e->m->trainer->nmatrix;
+    nncc_bind_key(e->b, e->t->seed, 0);
+    int status =
+        e->row ? nncc_matrices_begin(e->m->trainer, e->b) : (int)NN_ERR_MEMORY;
+    if (!status)
+        status = evaluate_batches(
+            e, e->m->trainer->nmatrix > e->matrices ? NULL : ranks, to);
+    free(e->row);
+    for (int i = 0; i < e->nresult; i++)
+        to[i] /= (double)e->d->n;
     return status;
 }
 
 int nncc_evaluate_bound(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
                         const nncc_data *d, const nn_exec *exec,
-                        nncc_means *means)
+                        struct nncc_run *ranks, nncc_means *means)
 {
     double all[1 + NNCC_MAX_METRICS] = {0};
     int n = 0, status = NN_OK;
 
     nncc_matrices_free(m->trainer);
     for (int k = 0; k < t->nitem && !status; k++) {
-        int nresult = 1 + nncc_item_metrics(&t->item[k]);
-        status = evaluate_item(m, t, &b[k], d, exec, nresult, all + n);
-        n += nresult;
+        Evaluation e = {.m = m,
+                        .t = t,
+                        .b = &b[k],
+                        .d = d,
+                        .exec = exec,
+                        .nresult = 1 + nncc_item_metrics(&t->item[k])};
+        status = evaluate_item(&e, ranks, all + n);
+        n += e.nresult;
     }
     if (status)
         return status;
@@ -262,7 +330,7 @@ int nncc_evaluate(nncc_model *m, const nncc_data *d, int64_t batch,
     for (int k = 0; k < t->nitem && !status; k++)
         status = nncc_bind_state(&b[k], t);
     if (!status)
-        status = nncc_evaluate_bound(m, t, b, d, exec, &means);
+        status = nncc_evaluate_bound(m, t, b, d, exec, NULL, &means);
     for (int k = 0; k < t->nitem; k++)
         nncc_bind_free(&b[k]);
     if (status)

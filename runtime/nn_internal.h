@@ -497,9 +497,11 @@ typedef struct nncc_means {
 /* Of all items; b: a binding for each, to be freed also after a failure. */
 int nncc_bind_evaluate(const nncc_trainer *t, const nncc_data *d, int64_t batch,
                        nncc_binding *b);
+struct nncc_run;
+/* ranks: NULL, or the training in which several processes evaluate this. */
 int nncc_evaluate_bound(nncc_model *m, const nncc_trainer *t, nncc_binding *b,
                         const nncc_data *d, const nn_exec *exec,
-                        nncc_means *means);
+                        struct nncc_run *ranks, nncc_means *means);
 
 /* items.c */
 

@@ -62,6 +62,18 @@ int nncc_ranks_meet(nncc_run *r, const nncc_head *mine)
     return status;
 }
 
+int nncc_ranks_gather(nncc_run *r, int status, const void *from, size_t bytes,
+                      void *to)
+{
+    const nncc_head mine = {.status = status};
+    const nncc_ranks *of = r->o->ranks;
+
+    status = nncc_ranks_meet(r, &mine);
+    if (status)
+        return status;
+    return of->gather(of->context, from, bytes, to) ? no_answer(r) : (int)NN_OK;
+}
+
 /* Marks */
 
 static uint64_t add_word(uint64_t mark, uint64_t word)

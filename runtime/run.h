@@ -102,6 +102,10 @@ int64_t nncc_ranks_n(const nncc_run *r); /* how many there are */
 /* All meet: `mine` goes to r->head of each. Where one of them has a status
  * other than NN_OK, or another mark than the first, all of them get it. */
 int nncc_ranks_meet(nncc_run *r, const nncc_head *mine);
+/* Bytes of each rank to all, in their order; and a status, which is then of
+ * all. */
+int nncc_ranks_gather(nncc_run *r, int status, const void *from, size_t bytes,
+                      void *to);
 /* Memory for them, where there are several. */
 int nncc_ranks_open(nncc_run *r);
 /* Before the first step: all are about to do the same, and from the first one's

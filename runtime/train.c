@@ -189,7 +189,7 @@ static int evaluate_test(nncc_run *r)
         return NN_OK;
     r->evaluated = true;
     return nncc_evaluate_bound(r->m, r->t, r->eval, r->test, r->o->exec,
-                               &r->means);
+                               r->head ? r : NULL, &r->means);
 }
 
 /* Files */

@@ -283,12 +283,14 @@ END_TEST
 
 START_TEST(so_do_they_whatever_is_asked_for)
 {
-    static const nncc_schedule cosine = {
-        .setting = "rate", .kind = NNCC_SCHEDULE_COSINE, .warmup = 5};
+    static const nncc_schedule schedules[] = {
+        {.setting = "rate", .kind = NNCC_SCHEDULE_COSINE, .warmup = 5},
+        {.setting = "weight_decay", .kind = NNCC_SCHEDULE_LINEAR},
+    };
     nncc_train_options o = plain;
 
-    o.schedule = &cosine;
-    o.nschedule = 1;
+    o.schedule = schedules;
+    o.nschedule = 2;
     o.average = 0.9;
     o.evaluate_steps = 7;
     ck_ranks(3, 1, &o);
@@ -301,6 +303,21 @@ START_TEST(so_do_they_whatever_is_asked_for)
     ck_ranks(4, 1, &o);
     o.steps = 1;
     ck_ranks(4, 1, &o);
+}
+END_TEST
+
+/* More batches to evaluate than are told at once. */
+START_TEST(they_evaluate_together)
+{
+    nncc_train_options o = plain;
+
+    nncc_data_free(held);
+    held = make_rows(201, 3);
+    o.batch = 1;
+    o.epochs = 1;
+    o.patience = 3;
+    ck_ranks(3, 1, &o);
+    ck_ranks(2, 1, &o);
 }
 END_TEST
 
@@ -496,6 +513,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, ranks_make_the_same_bits);
     tcase_add_test(t, so_do_they_whatever_is_asked_for);
+    tcase_add_test(t, they_evaluate_together);
     tcase_add_test(t, a_rank_alone_is_as_none);
     tcase_add_test(t, checkpoints_go_on_with_any_number);
     tcase_add_test(t, all_stop_where_one_wants_to);
