@@ -4,10 +4,13 @@
 #include <limits.h>
 #include <mpi.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 static MPI_Comm all; /* a communicator of our own */
 static int begun, lost;
+static double most_wait = 600; /* seconds for an answer */
 
 /* So many bytes as one element, whose count is an int. */
 static int bytes_type(size_t bytes, MPI_Datatype *type)
@@ -24,8 +27,9 @@ static int bytes_type(size_t bytes, MPI_Datatype *type)
     return bad;
 }
 
-/* MPIs wait by asking again and again; who waits long lets others work. */
-static void pause_for(int asked)
+/* MPIs wait by asking again and again; who waits long lets others work, and for
+ * a machine that is gone not for ever. Not 0: it is time to give up. */
+static int pause_for(int asked, double began)
 {
     const struct timespec moment = {0, 50000};
 
@@ -33,16 +37,18 @@ static void pause_for(int asked)
         nanosleep(&moment, NULL);
     else if (asked > 100)
         sched_yield();
+    return asked > 10000 && MPI_Wtime() - began > most_wait;
 }
 
 static int wait_for(int bad, MPI_Request *request, MPI_Datatype *type)
 {
+    double began = MPI_Wtime();
     int done = 0;
 
     for (int i = 0; !bad && !done; i += i < INT_MAX) {
         bad = MPI_Test(request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS;
-        if (!done)
-            pause_for(i);
+        if (!bad && !done)
+            bad = pause_for(i, began);
     }
     MPI_Type_free(type);
     lost |= bad;
@@ -88,6 +94,10 @@ static int broadcast(void *context, void *at, size_t bytes)
 int nncc_mpi_begin(nncc_ranks *to)
 {
     int running = 0, level = MPI_THREAD_SINGLE, rank = 0, count = 0;
+    const char *wait = getenv("NNCC_RANKS_WAIT");
+
+    if (wait && atof(wait) > 0)
+        most_wait = atof(wait);
 
     if (MPI_Initialized(&running) != MPI_SUCCESS)
         return 1;
@@ -111,11 +121,15 @@ int nncc_mpi_begin(nncc_ranks *to)
     return 0;
 }
 
+/* MPI may wait in the end, too, for what is gone: a signal ends that. */
 void nncc_mpi_end(void)
 {
+    if (begun || lost)
+        alarm(lost ? 5 : most_wait < 1 ? 1 : (unsigned)most_wait);
     if (lost)
         MPI_Abort(all, 1);
     MPI_Comm_free(&all);
     if (begun)
         MPI_Finalize();
+    alarm(0);
 }

@@ -16,7 +16,9 @@ extern "C" {
 #endif
 
 /* Starts MPI, unless the program has, and describes its processes. They must
- * all call this, once. 0, or not where MPI does not start. */
+ * all call this, once. They wait for each other for 10 minutes, or as many
+ * seconds as the environment's NNCC_RANKS_WAIT says. 0, or not where MPI does
+ * not start. */
 int nncc_mpi_begin(nncc_ranks *to);
 /* Ends MPI if nncc_mpi_begin has started it; where processes did not answer,
  * all of them. */

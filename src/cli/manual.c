@@ -78,6 +78,8 @@ void manual_page(const Command *own, const Command *const *c, int n, FILE *to)
           ".TP\n.B OMPI_COMM_WORLD_SIZE\\fR, \\fBPMI_SIZE\\fR, "
           "\\fBPMIX_RANK\nset by mpirun: \\fBnncc train\\fR is then one of "
           "several processes that train together\n"
+          ".TP\n.B NNCC_RANKS_WAIT\nhow many seconds such processes wait for "
+          "one that does not answer (600)\n"
           ".TP\n.B TMPDIR\nwhere files are put that are needed for a while\n"
           ".SH SEE ALSO\n.BR libnn (3)\n",
           to);

@@ -41,8 +41,8 @@ start() { # N COMMAND…
     n=$1
     shift
     case $mpi in
-    openmpi) mpirun.openmpi --oversubscribe -n "$n" sh rank "$@" ;;
-    *) mpirun.mpich -n "$n" sh rank "$@" ;;
+    openmpi) timeout 200 mpirun.openmpi --oversubscribe -n "$n" sh rank "$@" ;;
+    *) timeout 200 mpirun.mpich -n "$n" sh rank "$@" ;;
     esac
 }
 
@@ -60,6 +60,7 @@ leave() {
     ip netns del ${space}a
     ip netns del ${space}b
 } 2>/dev/null
+trap leave EXIT
 start_apart() { # COMMAND…
     cat >there <<S
 #!/bin/sh
@@ -71,9 +72,9 @@ S
     chmod +x there
     hosts=10.77.0.1,10.77.0.2
     case $mpi in
-    openmpi) ip netns exec ${space}a mpirun.openmpi --mca plm_rsh_agent "$PWD/there" --mca btl tcp,self \
+    openmpi) timeout 200 ip netns exec ${space}a mpirun.openmpi --mca plm_rsh_agent "$PWD/there" --mca btl tcp,self \
         --host $hosts sh rank "$@" ;;
-    *) ip netns exec ${space}a mpirun.mpich -launcher ssh -launcher-exec "$PWD/there" -hosts $hosts -n 2 \
+    *) timeout 200 ip netns exec ${space}a mpirun.mpich -launcher ssh -launcher-exec "$PWD/there" -hosts $hosts -n 2 \
         sh rank "$@" ;;
     esac
 }
@@ -106,7 +107,7 @@ killed() {
         echo 'skipped: network namespaces'
         accept start 2 "$NNCC" $again
     fi
-    leave
+    leave || true
     accept "$NNCC" $train --steps $((done + 9)) --accumulate 4 --save whole.safetensors
     cmp whole.safetensors killed.safetensors || fail "$mpi: killed, it comes to other numbers"
     rm -r run
