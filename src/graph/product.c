@@ -167,12 +167,28 @@ static bool is_choice_or_0(const Node *n)
     return n->op == OP_where && node_is_const(n->arg[2], 0);
 }
 
+/* a - b, or b - a where that is what others use. */
+static Node *turned(const Whole *w, Node *n)
+{
+    Node *other;
+    int more;
+
+    if (n->op != OP_sub || !dtype_is_real(n->dtype))
+        return n;
+    other = g2(w->g, OP_sub, n->arg[1], n->arg[0]);
+    if (other->op != OP_sub || other->arg[0] != n->arg[1])
+        return n;
+    more = uses_of(w->uses, other) - uses_of(w->uses, n);
+    return more > 0 || (more == 0 && other->id < n->id) ? other : n;
+}
+
 static bool add_atom(Whole *w, Product *p, Node *n, const Axes *at, double e,
                      bool rooted)
 {
-    Factor f = {.x = n, .at = *at, .e = e, .rooted = rooted};
+    Factor f = {
+        .x = rooted ? n : turned(w, n), .at = *at, .e = e, .rooted = rooted};
 
-    return add_factor(w, p, &f);
+    return (f.x == n || add_constant(w, p, -1, 1)) && add_factor(w, p, &f);
 }
 
 /* n to the power of e, 1 or -1, as factors of p, n's axes being at. False: it
