@@ -22,6 +22,7 @@ struct Graph {
     bool plain;       /* see graph_plain */
     bool written;     /* see graph_written */
     Labels *labels;
+    Map batched;   /* see graph_batched */
     bool deriving; /* see graph_deriving */
     /* mark[id] == epoch: marked since graph_unmark. */
     LIST(int) mark;
@@ -41,7 +42,13 @@ Graph *graph_new(Arena *a, DType real)
 
 void graph_plain(Graph *g, bool plain) { g->plain = plain; }
 bool graph_is_plain(const Graph *g) { return g->plain; }
-void graph_written(Graph *g, bool written) { g->written = written; }
+void graph_written(Graph *g, bool written)
+{
+    g->written = written;
+    map_clear(&g->batched);
+}
+
+Map *graph_batched(Graph *g) { return &g->batched; }
 
 Arena *graph_arena(const Graph *g) { return g->arena; }
 DType graph_real(const Graph *g) { return g->real; }

@@ -230,6 +230,8 @@ bool graph_is_plain(const Graph *g);
 /* Computations with reals are nodes as they are written: of these, too, none
  * but derivatives has identities. For who shows them one by one. */
 void graph_written(Graph *g, bool written);
+/* Calls that were made for many values at once: see batch_region.c. */
+Map *graph_batched(Graph *g);
 /* Whether nodes made from now on are derived; gives the former answer. */
 bool graph_deriving(Graph *g, bool on);
 Arena *graph_arena(const Graph *g);

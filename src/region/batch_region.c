@@ -9,6 +9,8 @@
 #include "graph/ops/ops.h"
 #include "region/batch_internal.h"
 
+#include <string.h>
+
 /* A loop or call on its way to a batch. */
 typedef struct Step {
     Batch *p; /* around it */
@@ -81,20 +83,32 @@ static Step step_of(Batch *p, const Node *n)
     for (int i = 0; i < count; i++)
         s.lead[first_param(r) + i] = batch_leads(p, n->arg[i]);
     s.counts = r->counted && batch_leads(p, n->arg[count]);
-    carries_lead(&s);
+    if (r->trips)
+        carries_lead(&s);
     return s;
 }
 
+/* Is n a call whose results lead as soon as one argument does: their adjoints
+ * are to have the batch axis. */
+static bool leads_as_a_whole(const Region *r) { return r->vjp != NULL; }
+
 void region_leads(const Batch *p, const Node *n, bool *lead)
 {
+    const Region *r = node_region(n);
+    if (leads_as_a_whole(r)) {
+        for (int i = 0; i < r->noutput; i++)
+            lead[i] = true;
+        return;
+    }
     Batch here = *p;
     Step s = step_of(&here, n);
-    const Region *r = s.r;
+    if (!r->trips)
+        results_lead(&s, s.result_lead);
     bool ends = s.counts || s.stops;
     for (int i = 0; i < r->ncarry; i++)
         lead[i] = s.lead[first_param(r) + i];
     for (int i = 0; i < r->noutput; i++)
-        lead[r->ncarry + i] = ends || r->vjp || s.result_lead[r->ncarry + i];
+        lead[r->ncarry + i] = ends || s.result_lead[r->ncarry + i];
     if (r->trips)
         lead[r->ncarry + r->noutput] = ends;
 }
@@ -356,28 +370,96 @@ static const Region *vjp_batch(const Step *of, const Node *mask)
     return made;
 }
 
+/* A call's region for many values: of one region there are many calls, and in
+ * those of derivatives again. */
+typedef struct BatchedCall {
+    const Region *of;
+    const Dim *b;
+    const bool *lead;   /* by parameter */
+    const Node *mask;   /* what it is called with has this shape; or NULL */
+    const Region *made;
+    const bool *result_lead;
+} BatchedCall;
+
+static uint64_t hash_call(const Step *s, const Node *mask)
+{
+    uint64_t h = hash_mix(hash_mix(HASH_SEED, (uintptr_t)s->r),
+                          (uintptr_t)s->p->b);
+    for (int i = 0; i < s->nparam; i++)
+        h = hash_mix(h, s->lead[i]);
+    return hash_mix(h, mask ? 1 + (uint64_t)mask->rank : 0);
+}
+
+static bool is_batched(const BatchedCall *c, const Step *s, const Node *mask)
+{
+    return c->of == s->r && c->b == s->p->b && !c->mask == !mask &&
+           (!mask || same_type(c->mask, mask)) &&
+           memcmp(c->lead, s->lead, sizeof *s->lead * (size_t)s->nparam) == 0;
+}
+
+static const BatchedCall *known_call(const Step *s, const Node *mask,
+                                     uint64_t hash)
+{
+    size_t seen = 0;
+    for (const BatchedCall *c;
+         (c = map_next(graph_batched(s->g), hash, &seen));)
+        if (is_batched(c, s, mask))
+            return c;
+    return NULL;
+}
+
+/* The region of s's call, whose last parameter is then the mask. */
+static Region make_call(Step *s, Node *mask)
+{
+    RegionMaker m = region_maker(s->g, s->p->scratch, s->r);
+    make_params(s);
+    make_results(s, mask, 0, s->nresult);
+    if (s->r->vjp) {
+        lead_all(s);
+        m.r.vjp = vjp_batch(s, mask);
+    }
+    for (int i = 0; i < s->nparam; i++)
+        maker_capture(&m, s->value[i], NULL);
+    if (mask)
+        maker_capture(&m, mask, NULL);
+    for (int i = 0; i < s->nresult; i++)
+        maker_output(&m, s->result[i]);
+    return maker_region(&m);
+}
+
+static void *kept(const Step *s, const bool *lead, int n)
+{
+    return arena_copy(graph_arena(s->g), lead, sizeof *lead * (size_t)n);
+}
+
+/* A call of it, which is known from now on. */
+static Node *first_call(Step *s, Node *mask, uint64_t hash, Node *const *arg)
+{
+    Node *inner = mask_param(s, mask);
+    Region r = make_call(s, inner);
+    Node *call = g_region(s->g, &r, s->nparam + (mask != NULL), arg);
+    BatchedCall *c = NEW(graph_arena(s->g), BatchedCall);
+    *c = (BatchedCall){s->r,  s->p->b,           kept(s, s->lead, s->nparam),
+                       inner, node_region(call), NULL};
+    c->result_lead = kept(s, s->result_lead, s->nresult);
+    map_put(graph_arena(s->g), graph_batched(s->g), hash, c);
+    return call;
+}
+
 static void call_batch(Batch *p, const Node *n, Node *mask, Parts *to)
 {
     Step s = step_of(p, n);
-    const Region *r = s.r;
-    RegionMaker m = region_maker(p->g, p->scratch, r);
-    make_params(&s);
-    Node *inner = mask_param(&s, mask);
-    make_results(&s, inner, 0, s.nresult);
-    if (r->vjp) {
-        lead_all(&s);
-        m.r.vjp = vjp_batch(&s, inner);
-    }
+    uint64_t hash = hash_call(&s, mask);
+    const BatchedCall *c = known_call(&s, mask, hash);
+    Node **arg = NEWN(p->scratch, Node *, s.nparam + 1), *call;
     for (int i = 0; i < s.nparam; i++)
-        maker_capture(&m, s.value[i], batch_value(p, n->arg[i]));
-    if (mask)
-        maker_capture(&m, inner, mask);
-    for (int i = 0; i < s.nresult; i++)
-        maker_output(&m, s.result[i]);
-    Node *call = maker_finish(&m);
-    for (int i = 0; i < r->noutput; i++) {
-        to->lead[i] = s.result_lead[i];
-        to->part[i] = g_part(s.g, call, i);
+        arg[i] = batch_value(p, n->arg[i]);
+    arg[s.nparam] = mask;
+    call = c ? g_region(p->g, c->made, s.nparam + (mask != NULL), arg)
+             : first_call(&s, mask, hash, arg);
+    for (int i = 0; i < s.nresult; i++) {
+        to->lead[i] = c ? c->result_lead[i] : s.result_lead[i];
+        to->part[i] = g_part(p->g, call, i);
     }
 }
 
