@@ -375,16 +375,16 @@ static const Region *vjp_batch(const Step *of, const Node *mask)
 typedef struct BatchedCall {
     const Region *of;
     const Dim *b;
-    const bool *lead;   /* by parameter */
-    const Node *mask;   /* what it is called with has this shape; or NULL */
+    const bool *lead; /* by parameter */
+    const Node *mask; /* what it is called with has this shape; or NULL */
     const Region *made;
     const bool *result_lead;
 } BatchedCall;
 
 static uint64_t hash_call(const Step *s, const Node *mask)
 {
-    uint64_t h = hash_mix(hash_mix(HASH_SEED, (uintptr_t)s->r),
-                          (uintptr_t)s->p->b);
+    uint64_t h =
+        hash_mix(hash_mix(HASH_SEED, (uintptr_t)s->r), (uintptr_t)s->p->b);
     for (int i = 0; i < s->nparam; i++)
         h = hash_mix(h, s->lead[i]);
     return hash_mix(h, mask ? 1 + (uint64_t)mask->rank : 0);

@@ -423,6 +423,22 @@ START_TEST(calls_batch)
     ck_assert_int_eq(q->vjp->noutput, 2);
     ck_assert_int_eq(q->vjp->output[0]->rank, 2);
     ck_assert_int_eq(q->vjp->output[1]->rank, 0);
+
+    /* Another call of it is of the same region; one that y leads in is not. */
+    Node *arg[2] = {s.p[0], y2}, *other;
+    other = g_part(g, g_region(g, node_region(call), 2, arg), _i);
+    graph_batch(g, dc(B), 1, s.p, &many, 1, &other);
+    while (other->op != OP_part)
+        other = other->arg[0];
+    ck_assert_ptr_ne(other->arg[0], root->arg[0]);
+    ck_assert_ptr_eq(node_region(other->arg[0]), q);
+    const Dim *b = dc(B);
+    Node *each = g_param(g, DT_f64, 1, &b, "each");
+    other = g_part(g, call, _i);
+    graph_batch(g, dc(B), 2, s.p, (Node *[]){many, each}, 1, &other);
+    while (other->op != OP_part)
+        other = other->arg[0];
+    ck_assert_ptr_ne(node_region(other->arg[0]), q);
 }
 END_TEST
 
