@@ -327,6 +327,9 @@ bool program_alike(Program *p, int n, const char *const *expression,
     value = fn_fresh(c, f[most]);
     for (int i = 0; value && i < n; i++) {
         to[i] = on_arguments(c, f[i], "result", value);
+        if (!to[i] && f[i] != f[most])
+            check_note(c, fn_span(f[most]),
+                       "it is given what this takes, to compare both");
         if (!to[i])
             return false;
     }

@@ -71,6 +71,7 @@ told 0 'the same at 8 random points$' -- empty zero
 told 1 'not compared: they have more than 65536 elements' -- large larger
 refuse 1 'sum_of gives real, cut gives real\[n - 100\]' "$NNCC" equal m.nn sum_of cut
 refuse 1 "cannot take this as 'x'" "$NNCC" equal m.nn sum_of twice
+refuse 1 'it is given what this takes' "$NNCC" equal m.nn sum_of twice
 refuse 1 "did you mean 'twice'" "$NNCC" equal m.nn twic doubled
 refuse 2 'which two functions' "$NNCC" equal m.nn twice
 refuse 2 'which two functions' "$NNCC" equal m.nn twice doubled twice
