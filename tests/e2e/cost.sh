@@ -77,13 +77,19 @@ fn quadratic(A: real[n, n], X: real[n, m]) -> real = trace(X' @ A @ X);
 fn linear(A: real[n, m], X: real[m, k], B: real[k, n]) -> real = trace(A @ X @ B);
 fn rank1(v: real[n], B: real[n, m]) -> real[n, m] = (diag(v) - outer(v, v)) @ B;
 fn rows(A: real[b, n, m], B: real[b, m, n]) -> real[b] = [i | trace(A[i] @ B[i])];
+fn springs(x: real[n]) -> real = sum((x[1:] - x[:-1])^4);
 N
-accept "$NNCC" cost structure.nn 'grad(quadratic, X)' linear 'grad(linear, X)' rank1 rows
+accept "$NNCC" cost structure.nn 'grad(quadratic, X)' linear 'grad(linear, X)' rank1 rows \
+    'hessian(springs, x)'
 takes 'grad(quadratic, X)' products 'n^2*m'
 takes linear products 'n*m*k + n*k'
 takes 'grad(linear, X)' products 'n*m*k'
 takes rank1 products 'n*m'
 takes rows products 'b*n*m'
+takes 'hessian(springs, x)' additions '2*n - 1'
+takes 'hessian(springs, x)' multiplications '3*n - 3'
+accept "$NNCC" run structure.nn 'hessian(springs, x)' 'x=[1,2,4]'
+grep -qF '[[12, -12, 0], [-12, 60, -48], [0, -48, 48]]' out.txt || fail "$(cat out.txt)"
 
 refuse 1 "did you mean 'mixed'" "$NNCC" cost m.nn mixe
 refuse 2 "unknown option '--dims'" "$NNCC" cost m.nn --dims

@@ -56,6 +56,7 @@ fn first(x: real[n], k: int) -> real = sum(i < k | x[i]);
 fn both(x: real) = (x, x * x);
 fn pair(p: (real, real)) -> real = p.0 * sin(p.1);
 fn named(value: real, x: real) -> real = value * sin(x);
+fn springs(x: real[n]) -> real = sum((x[1:] - x[:-1])^2);
 fn two(a: real, b: real) -> real = (a - b)^4;
 fn fourth(x: real[n]) -> real = sum(x^4);
 fn bells(x: real[n]) -> real = sum(gelu(x) + digamma(x) + log_ndtr(x) + erfcx(x));
@@ -87,6 +88,8 @@ shows '∂net/∂W2 = relu(x W1)ᵀ (softmax(h) − onehot(y, k)) / b' 'net = cr
 shows '∂quad/∂x = A x + Aᵀ x' '∂quad/∂A = x xᵀ' -- quad
 shows 'hv_x = A v + Aᵀ v' -- quad --by x --hvp
 shows '(∂vector/∂x)ᵢⱼ = Aᵢⱼ·(1 − tanh((A x)ᵢ)²)' -- vector --by x
+shows '(∂²springs/∂x²)ᵢⱼ = {−2 if j = i + 1, else {{2 if i < n − 1, else 0} + {2 if 1 ≤ i, else 0} if i = j, else {−2 if j = i − 1, else 0}}}' \
+    -- springs --hessian
 shows '∂²two/∂a∂b = −12·v1' '∂²two/∂b² = 12·v1' -- two --hessian
 shows '(∂²fourth/∂x²)ᵢⱼ = {12·xⱼ² if i = j, else 0}' -- fourth --hessian
 shows 'inverse = ln(det(A))' -- inverse

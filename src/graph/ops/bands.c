@@ -12,6 +12,13 @@ typedef struct Beside {
     const Dim *by;
 } Beside;
 
+/* r comes first. */
+static Beside in_order(Graph *g, Beside b)
+{
+    return b.r < b.k ? b
+                     : (Beside){b.k, b.r, dim_sub(g, dim_const(g, 0), b.by)};
+}
+
 static bool read_beside(Graph *g, const Node *c, Beside *to)
 {
     const Dim *a, *b;
@@ -22,12 +29,7 @@ static bool read_beside(Graph *g, const Node *c, Beside *to)
     if (to->k < 0 || to->r == to->k)
         return false;
     to->by = dim_sub(g, a, b);
-    if (to->r > to->k) {
-        int r = to->k;
-        to->k = to->r;
-        to->r = r;
-        to->by = dim_sub(g, b, a);
-    }
+    *to = in_order(g, *to);
     return true;
 }
 
@@ -99,49 +101,20 @@ static int padded_axis(const Node *n, const View *v)
     return axis;
 }
 
-/* Does each row, or column, have its place before zeros were put around. */
-static bool all_inside(Graph *g, const Node *x, const Beside *b, int padded)
-{
-    bool along = padded == b->k;
-    const Dim *zero = dim_const(g, 0);
-    const Dim *by = along ? b->by : dim_sub(g, zero, b->by);
-    const Dim *rows = x->dim[along ? b->r : b->k], *room = x->dim[padded];
-    return dim_never_negative(by) &&
-           dim_never_negative(dim_sub(g, room, dim_add(g, rows, by)));
-}
-
-/* a, repeated, where n has zeros around along an axis: there is a 0 there, or
- * what nobody reads. */
-static Node *widen(Graph *g, Node *a, const Node *n, int axis, const Dim *base)
-{
-    const Dim *dim[MAX_RANK];
-    if (node_is_any_const(a))
-        return g_fill(g, n, const_value(a));
-    Node *x = a->arg[0];
-    int at = a->attr.ints[axis];
-    if (at >= 0) {
-        View v = view_whole(g, x);
-        v.base[at] = base;
-        for (int i = 0; i < x->rank; i++)
-            dim[i] = i == at ? n->dim[axis] : x->dim[i];
-        x = g_view_add(g, x, &v, dim);
-    }
-    return g_broadcast(g, x, n->rank, n->dim, a->attr.ints);
-}
-
-Node *pad_of_band(Graph *g, const Node *n)
+/* Of what n puts zeros around along an axis: has no row, or column, its place
+ * where these are. */
+static bool all_inside(Graph *g, const Node *n, const Beside *b, int padded,
+                       const Dim *base)
 {
     const Node *x = n->arg[0];
-    Beside b;
-    if (!node_pads(n) || !read_band(g, x, &b) || !node_is_const(x->arg[2], 0))
-        return NULL;
-    View v = view_of(n);
-    int axis = padded_axis(n, &v);
-    if ((axis != b.r && axis != b.k) || !all_inside(g, x, &b, axis))
-        return NULL;
-    b.by = dim_add(g, b.by, dim_sub(g, v.base[b.k], v.base[b.r]));
-    return g_where(g, write_beside(g, n, &b),
-                   widen(g, x->arg[1], n, axis, v.base[axis]), g_fill(g, n, 0));
+    bool along = padded == b->k;
+    const Dim *zero = dim_const(g, 0), *room = x->dim[padded];
+    const Dim *by = along ? b->by : dim_sub(g, zero, b->by);
+    const Dim *rows = x->dim[along ? b->r : b->k];
+    const Dim *left = dim_sub(g, room, dim_add(g, rows, by));
+    return (dim_is(base, 0) || dim_never_negative(by)) &&
+           (dim_add(g, base, room) == n->dim[padded] ||
+            dim_never_negative(left));
 }
 
 /* Several */
@@ -158,6 +131,11 @@ static bool are_apart(Graph *g, const Beside *a, const Beside *b)
     int64_t d;
     return a->r == b->r && a->k == b->k &&
            dim_const_value(dim_sub(g, a->by, b->by), &d) && d != 0;
+}
+
+static bool are_one(const Beside *a, const Beside *b)
+{
+    return a->r == b->r && a->k == b->k && a->by == b->by;
 }
 
 static bool read_bands(Graph *g, Node *x, Bands *to)
@@ -184,6 +162,73 @@ static Node *write_bands(Graph *g, const Node *n, const Bands *b)
     return y;
 }
 
+/* a, repeated, where n has zeros around along an axis: there is a 0 there, or
+ * what nobody reads. NULL: it cannot be told so. */
+static Node *widen(Graph *g, const Node *a, const Node *n, int axis,
+                   const Dim *base, bool inside)
+{
+    const Dim *dim[MAX_RANK];
+    int to[MAX_RANK], at = a->attr.ints[axis];
+    Node *x = a->arg[0];
+    for (int i = 0; i < n->rank; i++)
+        to[i] = a->attr.ints[i];
+    if (at < 0 && !inside) {
+        if (x->rank > 0)
+            return NULL;
+        to[axis] = at = 0;
+        x = g_broadcast_to(g, x, 1, &n->arg[0]->dim[axis]);
+    }
+    if (at >= 0) {
+        View v = view_whole(g, x);
+        v.base[at] = base;
+        for (int i = 0; i < x->rank; i++)
+            dim[i] = i == at ? n->dim[axis] : x->dim[i];
+        x = g_view_add(g, x, &v, dim);
+    }
+    return g_broadcast(g, x, n->rank, n->dim, to);
+}
+
+Node *pad_of_bands(Graph *g, const Node *n)
+{
+    Bands b;
+    if (!node_pads(n) || n->rank < 2 || !read_bands(g, n->arg[0], &b))
+        return NULL;
+    View v = view_of(n);
+    int axis = padded_axis(n, &v);
+    for (int i = 0; i < b.n; i++) {
+        Beside *at = &b.at[i];
+        if (axis != at->r && axis != at->k)
+            return NULL;
+        bool inside = all_inside(g, n, at, axis, v.base[axis]);
+        b.v[i] = widen(g, b.v[i], n, axis, v.base[axis], inside);
+        if (!b.v[i])
+            return NULL;
+        at->by = dim_add(g, at->by, dim_sub(g, v.base[at->k], v.base[at->r]));
+        b.cond[i] = write_beside(g, n, at);
+    }
+    return write_bands(g, n, &b);
+}
+
+Node *permute_of_bands(Graph *g, const Node *n)
+{
+    Bands b;
+    int to[MAX_RANK];
+    if (!n->derived || !node_permutes(n) || !read_bands(g, n->arg[0], &b))
+        return NULL;
+    for (int i = 0; i < n->rank; i++)
+        to[n->attr.ints[i]] = i;
+    for (int i = 0; i < b.n; i++) {
+        b.at[i].r = to[b.at[i].r];
+        b.at[i].k = to[b.at[i].k];
+        b.at[i] = in_order(g, b.at[i]);
+        b.cond[i] = write_beside(g, n, &b.at[i]);
+        b.v[i] = g_permute(g, b.v[i], n->attr.ints);
+        if (!is_repeated(b.v[i]))
+            return NULL;
+    }
+    return write_bands(g, n, &b);
+}
+
 /* Each band times y, which is repeated; or what n makes of each alone. */
 static Node *scaled(Graph *g, const Node *n, Bands *b, int at)
 {
@@ -203,7 +248,7 @@ static Node *together(Graph *g, const Node *n, Bands *a, Bands *b)
 {
     for (int i = 0; i < b->n; i++) {
         int k = 0;
-        while (k < a->n && a->cond[k] != b->cond[i]) {
+        while (k < a->n && !are_one(&a->at[k], &b->at[i])) {
             if (!are_apart(g, &a->at[k], &b->at[i]))
                 return NULL;
             k++;

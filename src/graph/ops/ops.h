@@ -242,7 +242,8 @@ Node *product_of_diagonal(Graph *g, Node *x, Node *y);
  * diagonals and what stands beside them; or NULL. */
 bool is_band(Graph *g, const Node *x); /* where(k = i + d, …, …) */
 Node *view_of_band(Graph *g, const Node *n);
-Node *pad_of_band(Graph *g, const Node *n);
+Node *pad_of_bands(Graph *g, const Node *n);
+Node *permute_of_bands(Graph *g, const Node *n);
 Node *elements_of_bands(Graph *g, const Node *n);
 /* What n, a permute, takes, where that is its own transpose; or NULL. */
 Node *permute_symmetric(const Node *n);

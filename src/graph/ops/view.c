@@ -232,6 +232,8 @@ static Node *view_identity(Graph *g, const Node *n)
         y = view_diagonal(g, n);
     if (!y)
         y = view_of_band(g, n);
+    if (!y)
+        y = permute_of_bands(g, n);
     return y ? y : of_others(g, n, &v);
 }
 
@@ -572,7 +574,7 @@ static Node *add_identity(Graph *g, const Node *n)
         return g_fill(g, n, 0);
     Node *y = add_simpler(g, n->arg[0], v, n->dim);
     if (!y)
-        y = pad_of_band(g, n);
+        y = pad_of_bands(g, n);
     return !y && view_is_slice(&v) ? pad_others(g, n, &v) : y;
 }
 
