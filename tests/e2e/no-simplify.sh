@@ -39,5 +39,27 @@ near_alike d_f 'x=[1, 2, 3]'
 for h in g d_g h_g; do
     near_alike $h 'A=[[1, 2], [0.5, -1]]' 'x=[0.3, -0.4]'
 done
+# Bands: stencils with zeros, sizes and branches at their ends.
+cat >m.nn <<'N'
+fn wide(x: real[n]) -> real = sum((x[2:] - 2 * x[1:-1] + x[:-2])^3) + sum(x^3);
+fn far(x: real[n]) -> real = sum(x[3:] * x[:-3]^2) + sum(x[1:]^3) + sum(x[:-1]^3);
+fn rod(x: real[n]) -> real =
+  sum(i < n | if i > 0 && i < n - 1 { (x[i+1] - 2 * x[i] + x[i-1])^3 } else { x[i]^4 });
+fn ends(x: real[n]) -> real = sum(i < n | {
+  let l = if i > 1 { x[i-2] } else { 0.5 };
+  let r = if i + 1 < n { x[i+1] } else { x[i] };
+  (l * r - x[i])^3
+});
+fn padded(x: real[n]) -> real[n + 2] = pad(x^2, 1, 1) + pad(x^3, 2, 0) + pad(x, 0, 2);
+fn moved(x: real[n]) -> real[n] =
+  [i < n | if i == 0 || i == n - 1 { x[i] } else { x[i-1] * x[i+1] }];
+fn bands(x: real[n]) = (hessian(wide)(x), hessian(far)(x), hessian(rod)(x), hessian(ends)(x),
+                        jacobian(padded)(x), jacobian(moved)(x));
+export hessian(rod, x) as h, bands;
+N
+near_alike bands 'x=[0.25, 1.5, -0.75, 2, 0.5]'
+near_alike bands 'x=[0.25, 1.5, -0.75]'
+accept "$NNCC" cost m.nn h
+grep -q 'additions *7\*n$' out.txt || fail "$(cat out.txt)"
 accept "$NNCC" m.nn --no-simplify -o m.so
 [ -s m.so ] && [ -s m.h ] || fail "no library"

@@ -70,21 +70,6 @@ bool is_band(Graph *g, const Node *x)
     return read_band(g, x, &b);
 }
 
-Node *view_of_band(Graph *g, const Node *n)
-{
-    const Node *x = n->arg[0];
-    Beside b;
-    if (!node_slices(n) || !read_band(g, x, &b) ||
-        !node_is_any_const(x->arg[2]))
-        return NULL;
-    View v = view_of(n);
-    if (!dim_is(v.coef[b.r], 1) || !dim_is(v.coef[b.k], 1))
-        return NULL;
-    b.by = dim_add(g, b.by, dim_sub(g, v.base[b.r], v.base[b.k]));
-    return g_where(g, write_beside(g, n, &b), g_view(g, x->arg[1], &v),
-                   g_fill(g, n, const_value(x->arg[2])));
-}
-
 /* The axis along which n puts zeros around; -1: there are several. */
 static int padded_axis(const Node *n, const View *v)
 {
@@ -121,6 +106,7 @@ static bool all_inside(Graph *g, const Node *n, const Beside *b, int padded,
 
 typedef struct Bands {
     int n;
+    double rest; /* what is elsewhere */
     Node *cond[MOST_BANDS], *v[MOST_BANDS];
     Beside at[MOST_BANDS];
 } Bands;
@@ -140,7 +126,7 @@ static bool are_one(const Beside *a, const Beside *b)
 
 static bool read_bands(Graph *g, Node *x, Bands *to)
 {
-    for (to->n = 0; !node_is_const(x, 0); x = x->arg[2]) {
+    for (to->n = 0; !node_is_any_const(x); x = x->arg[2]) {
         int i = to->n;
         if (i == MOST_BANDS || !read_band(g, x, &to->at[i]))
             return false;
@@ -151,12 +137,19 @@ static bool read_bands(Graph *g, Node *x, Bands *to)
         to->v[i] = x->arg[1];
         to->n++;
     }
+    to->rest = const_value(x);
     return to->n > 0;
+}
+
+/* They are among zeros. */
+static bool read_zeros(Graph *g, Node *x, Bands *to)
+{
+    return read_bands(g, x, to) && to->rest == 0;
 }
 
 static Node *write_bands(Graph *g, const Node *n, const Bands *b)
 {
-    Node *y = g_fill(g, n, 0);
+    Node *y = g_fill(g, n, b->rest);
     for (int i = b->n - 1; i >= 0; i--)
         y = g_where(g, b->cond[i], b->v[i], y);
     return y;
@@ -191,7 +184,7 @@ static Node *widen(Graph *g, const Node *a, const Node *n, int axis,
 Node *pad_of_bands(Graph *g, const Node *n)
 {
     Bands b;
-    if (!node_pads(n) || n->rank < 2 || !read_bands(g, n->arg[0], &b))
+    if (!node_pads(n) || n->rank < 2 || !read_zeros(g, n->arg[0], &b))
         return NULL;
     View v = view_of(n);
     int axis = padded_axis(n, &v);
@@ -209,11 +202,30 @@ Node *pad_of_bands(Graph *g, const Node *n)
     return write_bands(g, n, &b);
 }
 
+/* Of one band besides any constant, or what a derivative has of several. */
+Node *view_of_bands(Graph *g, const Node *n)
+{
+    Bands b;
+    if (!node_slices(n) || n->rank < 2 || !read_bands(g, n->arg[0], &b) ||
+        (!n->derived && b.n > 1))
+        return NULL;
+    View v = view_of(n);
+    for (int i = 0; i < b.n; i++) {
+        Beside *at = &b.at[i];
+        if (!dim_is(v.coef[at->r], 1) || !dim_is(v.coef[at->k], 1))
+            return NULL;
+        at->by = dim_add(g, at->by, dim_sub(g, v.base[at->r], v.base[at->k]));
+        b.cond[i] = write_beside(g, n, at);
+        b.v[i] = g_view(g, b.v[i], &v);
+    }
+    return write_bands(g, n, &b);
+}
+
 Node *permute_of_bands(Graph *g, const Node *n)
 {
     Bands b;
     int to[MAX_RANK];
-    if (!n->derived || !node_permutes(n) || !read_bands(g, n->arg[0], &b))
+    if (!n->derived || !node_permutes(n) || !read_zeros(g, n->arg[0], &b))
         return NULL;
     for (int i = 0; i < n->rank; i++)
         to[n->attr.ints[i]] = i;
@@ -266,20 +278,39 @@ static Node *together(Graph *g, const Node *n, Bands *a, Bands *b)
     return write_bands(g, n, a);
 }
 
+/* Bands where a repeated condition holds, or where it does not; 0 elsewhere. */
+static Node *chosen(Graph *g, const Node *n)
+{
+    Bands b;
+    int at = node_is_const(n->arg[2], 0) ? 1 : 2;
+    if (!node_repeats(n->arg[0]) || !node_is_const(n->arg[3 - at], 0) ||
+        !read_zeros(g, n->arg[at], &b))
+        return NULL;
+    for (int i = 0; i < b.n; i++) {
+        Node *v = b.v[i], *zero = g_fill(g, v, 0);
+        b.v[i] = g_where(g, n->arg[0], at == 1 ? v : zero, at == 1 ? zero : v);
+        if (!is_repeated(b.v[i]))
+            return NULL;
+    }
+    return write_bands(g, n, &b);
+}
+
 Node *elements_of_bands(Graph *g, const Node *n)
 {
     Bands a, b;
     if (!n->derived || n->rank < 2)
         return NULL;
+    if (n->op == OP_where)
+        return chosen(g, n);
     if (node_is_linear(n, OP_LINEAR)) {
-        if (!read_bands(g, n->arg[0], &a))
+        if (!read_zeros(g, n->arg[0], &a))
             return NULL;
         if (n->narg == 1)
             return scaled(g, n, &a, 0);
-        return read_bands(g, n->arg[1], &b) ? together(g, n, &a, &b) : NULL;
+        return read_zeros(g, n->arg[1], &b) ? together(g, n, &a, &b) : NULL;
     }
     for (int i = 0; i < 2 && node_is_product(n); i++)
-        if (is_repeated(n->arg[1 - i]) && read_bands(g, n->arg[i], &a))
+        if (is_repeated(n->arg[1 - i]) && read_zeros(g, n->arg[i], &a))
             return scaled(g, n, &a, i);
     return NULL;
 }

@@ -238,11 +238,11 @@ Node *elements_of_diagonal(Graph *g, const Node *n);
 /* Elementwise x y, one being a diagonal whose zeros meet no infinity: of
  * vectors; or NULL. */
 Node *product_of_diagonal(Graph *g, Node *x, Node *y);
-/* bands.c: parts of a diagonal, zeros around one; sums and products of
- * diagonals and what stands beside them; or NULL. */
+/* bands.c: parts of a diagonal, zeros around one, its transpose; sums and
+ * products of diagonals and what stands beside them; or NULL. */
 bool is_band(Graph *g, const Node *x); /* where(k = i + d, …, …) */
-Node *view_of_band(Graph *g, const Node *n);
 Node *pad_of_bands(Graph *g, const Node *n);
+Node *view_of_bands(Graph *g, const Node *n);
 Node *permute_of_bands(Graph *g, const Node *n);
 Node *elements_of_bands(Graph *g, const Node *n);
 /* What n, a permute, takes, where that is its own transpose; or NULL. */

@@ -231,7 +231,7 @@ static Node *view_identity(Graph *g, const Node *n)
     if (!y)
         y = view_diagonal(g, n);
     if (!y)
-        y = view_of_band(g, n);
+        y = view_of_bands(g, n);
     if (!y)
         y = permute_of_bands(g, n);
     return y ? y : of_others(g, n, &v);
