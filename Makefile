@@ -135,7 +135,7 @@ $B/test_accuracy: $B/tests/unit/exact.o
 $B/test_batch $B/test_strided $B/test_eval $B/test_view $B/test_near_random: $B/tests/unit/strided.o
 $B/test_runtime $B/test_runtime_data $B/test_runtime_files $B/test_runtime_store $B/test_runtime_bulk \
   $B/test_runtime_csv $B/test_runtime_npz $B/test_ranks: $B/tests/unit/folder.o
-$B/test_runtime_npz: $B/runtime/archive.o
+$B/test_runtime_npz: LIBS += -lzip
 $B/test_accuracy: LIBS += $(shell pkg-config --libs mpfr 2>/dev/null)
 $B/tests/unit/%.o: ALL += $(CHECK_CFLAGS)
 $(UNIT): $B/%: $B/tests/unit/%.o $B/tests/unit/harness.o $B/tests/unit/suite.o $B/libnncc.a $B/libnn.a
@@ -272,7 +272,7 @@ bench: all
 # Packages
 
 DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config \
-             libjansson-dev liblbfgs-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
+             libjansson-dev liblbfgs-dev libzip-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
 DEPS_TEST := check g++ clang-19 clang-format-19 libclang-rt-19-dev librandom123-dev \
              libmpfr-dev gdb \
              dataset-fashion-mnist lld-19 qemu-user \

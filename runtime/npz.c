@@ -1,6 +1,6 @@
 /* npz.c: many arrays in a zip file, as NumPy's savez writes them: members
- * NAME.npy; texts are members KEY.txt. */
-#include "archive.h"
+ * NAME.npy; texts are members KEY.txt. libzip does the unpacking. */
+#include "libzip.h"
 #include "nn_internal.h"
 
 #include <stdlib.h>
@@ -14,11 +14,23 @@ bool nncc_is_npz(const unsigned char *start, size_t n)
            (!memcmp(start, "PK\3\4", 4) || !memcmp(start, "PK\5\6", 4));
 }
 
+/* What libzip says of an error, which ends here. */
+static int zip_failed(const nncc_libzip *z, const char *path,
+                      zip_error_t *error)
+{
+    int status = nncc_fail(NN_ERR_DATA, "%s: damaged .npz file: %s", path,
+                           z->error_strerror(error));
+
+    z->error_fini(error);
+    return status;
+}
+
 /* Reading */
 
 typedef struct Archive {
     const char *path;
-    nncc_zip zip;
+    const nncc_libzip *lib;
+    zip_t *zip;
     uint64_t packed; /* bytes of members so far */
     uint64_t file;   /* bytes of all of it */
     nncc_store *to;
@@ -30,27 +42,37 @@ static int damaged(const Archive *a, const char *name, const char *what)
 }
 
 /* Members that lie over each other are no archive of NumPy's. */
-static int check_member(Archive *a, const nncc_member *m)
+static int check_member(Archive *a, const zip_stat_t *st)
 {
-    a->packed += m->packed;
-    if (a->packed > a->file || m->packed > a->file)
-        return damaged(a, m->name, "overlaps others in the archive");
-    if (m->size > MAX_MEMBER || nncc_is_bomb(m->size, m->packed))
-        return damaged(a, m->name, "would unpack to more than is plausible");
-    if (m->encrypted)
-        return damaged(a, m->name, "is encrypted");
+    a->packed += st->comp_size;
+    if (a->packed > a->file || st->comp_size > a->file)
+        return damaged(a, st->name, "overlaps others in the archive");
+    if (st->size > MAX_MEMBER || nncc_is_bomb(st->size, st->comp_size))
+        return damaged(a, st->name, "would unpack to more than is plausible");
+    if (st->encryption_method != ZIP_EM_NONE)
+        return damaged(a, st->name, "is encrypted");
     return NN_OK;
 }
 
-/* All of a member and a 0. */
-static int unpack(Archive *a, const nncc_member *m, nncc_bytes *b)
+/* All of a member, whose size is only what the archive says. */
+static int unpack(Archive *a, zip_uint64_t i, const zip_stat_t *st,
+                  nncc_bytes *b)
 {
-    b->at = nncc_alloc((size_t)m->size + 1, 1, m->name);
-    if (!b->at)
-        return NN_ERR_MEMORY;
-    b->n = (size_t)m->size;
-    const char *wrong = nncc_zip_unpack(&a->zip, m, b->at);
-    return wrong ? damaged(a, m->name, wrong) : NN_OK;
+    zip_file_t *f = a->lib->fopen_index(a->zip, i, 0);
+    zip_int64_t got = 1;
+
+    if (!f)
+        return damaged(a, st->name, a->lib->strerror(a->zip));
+    b->at = nncc_alloc((size_t)st->size + 1, 1, st->name);
+    while (b->at && got > 0 && b->n <= st->size) {
+        got = a->lib->fread(f, b->at + b->n, st->size + 1 - b->n);
+        b->n += got > 0 ? (size_t)got : 0;
+    }
+    int status = !b->at ? (int)NN_ERR_MEMORY : NN_OK;
+    if (!status && (got < 0 || b->n != st->size))
+        status = damaged(a, st->name, "is damaged in the archive");
+    a->lib->fclose(f);
+    return status;
 }
 
 /* The name without its ending; false where it has another. */
@@ -100,35 +122,51 @@ static int take_member(Archive *a, const char *full, const nncc_bytes *b)
     return status;
 }
 
-static int bad_archive(const Archive *a, const char *what)
+static int read_member(Archive *a, zip_uint64_t i)
 {
-    return nncc_fail(NN_ERR_DATA, "%s: damaged .npz file: %s", a->path, what);
-}
-
-static int read_member(Archive *a)
-{
-    nncc_member m = {0};
+    zip_stat_t st;
     nncc_bytes b = {0};
-    const char *wrong = nncc_zip_next(&a->zip, &m);
-    int status = wrong ? bad_archive(a, wrong) : check_member(a, &m);
 
+    if (a->lib->stat_index(a->zip, i, 0, &st) != 0)
+        return damaged(a, "a member", a->lib->strerror(a->zip));
+    if (!(st.valid & ZIP_STAT_NAME) || !(st.valid & ZIP_STAT_SIZE) ||
+        !(st.valid & ZIP_STAT_COMP_SIZE))
+        return damaged(a, "a member", "has no name or size");
+    int status = check_member(a, &st);
     if (!status)
-        status = unpack(a, &m, &b);
+        status = unpack(a, i, &st, &b);
     if (!status)
-        status = take_member(a, m.name, &b);
-    free(m.name);
+        status = take_member(a, st.name, &b);
     free(b.at);
     return status;
 }
 
-int nncc_npz_parse(const char *path, const nncc_bytes *b, nncc_store **out)
+static int read_members(Archive *a)
 {
-    Archive a = {.path = path, .file = b->n};
-    const char *wrong = nncc_zip_open(&a.zip, b->at, b->n);
-    int status = wrong ? bad_archive(&a, wrong) : nncc_store_new(&a.to);
+    zip_int64_t n = a->lib->get_num_entries(a->zip, 0);
+    int status = nncc_store_new(&a->to);
 
-    while (!status && a.zip.count > 0)
-        status = read_member(&a);
+    for (zip_int64_t i = 0; i < n && !status; i++)
+        status = read_member(a, (zip_uint64_t)i);
+    return status;
+}
+
+static int parse(const nncc_libzip *z, const char *path, const nncc_bytes *b,
+                 nncc_store **out)
+{
+    Archive a = {.path = path, .lib = z, .file = b->n};
+    zip_error_t error;
+
+    z->error_init(&error);
+    zip_source_t *from = z->source_buffer_create(b->at, b->n, 0, &error);
+    a.zip = from ? z->open_from_source(from, ZIP_RDONLY, &error) : NULL;
+    if (!a.zip) {
+        z->source_free(from);
+        return zip_failed(z, path, &error);
+    }
+    int status = read_members(&a);
+    z->discard(a.zip);
+    z->error_fini(&error);
     if (status)
         nncc_store_free(a.to);
     else
@@ -136,23 +174,45 @@ int nncc_npz_parse(const char *path, const nncc_bytes *b, nncc_store **out)
     return status;
 }
 
-/* Writing */
-
-/* Not packed, as savez does, so that others can map it; the same bytes always.
- */
-static bool add_member(nncc_zipping *z, const char *name, const char *ending,
-                       const void *bytes, size_t n)
+int nncc_npz_parse(const char *path, const nncc_bytes *b, nncc_store **out)
 {
-    nncc_text full = {0};
+    nncc_libzip z;
+    int status = nncc_libzip_open(&z, path);
 
-    nncc_text_printf(&full, "%s%s", name, ending);
-    if (!full.failed)
-        nncc_zip_add(z, full.at, bytes, n);
-    free(full.at);
-    return !full.failed && !z->failed;
+    if (!status) {
+        status = parse(&z, path, b, out);
+        nncc_libzip_close(&z);
+    }
+    return status;
 }
 
-static int add_all(nncc_zipping *z, const nncc_store *s)
+/* Writing */
+
+/* A member; the bytes become the archive's. */
+static bool add_member(const nncc_libzip *z, zip_t *zip, const char *name,
+                       const char *ending, void *bytes, size_t n)
+{
+    nncc_text full = {0};
+    zip_source_t *from = z->source_buffer(zip, bytes, n, 1);
+    zip_int64_t i = -1;
+
+    nncc_text_printf(&full, "%s%s", name, ending);
+    if (from && !full.failed)
+        i = z->file_add(zip, full.at, from, ZIP_FL_ENC_UTF_8);
+    if (i < 0 && from)
+        z->source_free(from);
+    else if (i < 0)
+        free(bytes);
+    /* As savez does, so that others can map it; and the same bytes always. */
+    if (i >= 0) {
+        z->set_file_compression(zip, (zip_uint64_t)i, ZIP_CM_STORE, 0);
+        z->file_set_dostime(zip, (zip_uint64_t)i, 0, 0x21, 0);
+    }
+    free(full.at);
+    return i >= 0;
+}
+
+static int add_all(const nncc_libzip *z, zip_t *zip, const nncc_store *s)
 {
     const char *key, *value;
     void *bytes;
@@ -163,29 +223,75 @@ static int add_all(nncc_zipping *z, const nncc_store *s)
         int status = nncc_array_bytes(nncc_store_tensor(s, i), &bytes, &n);
         if (status)
             return status;
-        good = add_member(z, nncc_store_name(s, i), ".npy", bytes, n);
-        free(bytes);
+        good = add_member(z, zip, nncc_store_name(s, i), ".npy", bytes, n);
     }
-    for (int64_t i = 0; (key = nncc_store_text_at(s, i, &value)) && good; i++)
-        good = add_member(z, key, ".txt", value, strlen(value));
+    for (int64_t i = 0; (key = nncc_store_text_at(s, i, &value)) && good; i++) {
+        char *copy = nncc_strdup(value);
+        if (!copy)
+            return NN_ERR_MEMORY;
+        good = add_member(z, zip, key, ".txt", copy, strlen(value));
+    }
     return good ? NN_OK
-                : nncc_fail(NN_ERR_MEMORY, "a .npz file cannot be made");
+                : nncc_fail(NN_ERR_ARGUMENT, "a .npz file: %s",
+                            z->strerror(zip));
+}
+
+static int read_back(const nncc_libzip *z, zip_source_t *from, void **bytes,
+                     size_t *n)
+{
+    zip_stat_t st;
+
+    if (z->source_stat(from, &st) != 0 || z->source_open(from) != 0)
+        return nncc_fail(NN_ERR_MEMORY, "a .npz file cannot be made");
+    char *to = nncc_alloc((size_t)st.size, 1, "a .npz file");
+    bool good = to && z->source_read(from, to, st.size) == (zip_int64_t)st.size;
+    z->source_close(from);
+    if (!good) {
+        free(to);
+        return nncc_fail(NN_ERR_MEMORY, "a .npz file cannot be made");
+    }
+    *bytes = to;
+    *n = (size_t)st.size;
+    return NN_OK;
+}
+
+static int write_all(const nncc_libzip *z, const nncc_store *s, void **bytes,
+                     size_t *n)
+{
+    zip_error_t error;
+
+    z->error_init(&error);
+    zip_source_t *to = z->source_buffer_create(NULL, 0, 0, &error);
+    zip_t *zip = to ? z->open_from_source(to, ZIP_TRUNCATE, &error) : NULL;
+    if (!zip) {
+        z->source_free(to);
+        return zip_failed(z, "a new file", &error);
+    }
+    z->error_fini(&error);
+    z->source_keep(to);
+    int status = add_all(z, zip, s);
+    if (status) {
+        z->discard(zip);
+    } else if (z->close(zip) != 0) {
+        status = nncc_fail(NN_ERR_MEMORY, "a .npz file: %s", z->strerror(zip));
+        z->discard(zip);
+    }
+    if (!status)
+        status = read_back(z, to, bytes, n);
+    z->source_free(to);
+    return status;
 }
 
 int nncc_store_npz(const nncc_store *s, void **bytes, size_t *n)
 {
-    nncc_zipping z = {0};
+    nncc_libzip z;
 
     if (!s || !bytes || !n)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_store_npz: null argument");
-    int status = add_all(&z, s);
-    z.failed = z.failed || status;
-    nncc_zip_end(&z);
-    if (!status && z.failed)
-        status = nncc_fail(NN_ERR_MEMORY, "a .npz file cannot be made");
-    if (status)
-        return status;
-    *bytes = z.file.at;
-    *n = z.file.n;
-    return NN_OK;
+    int status = nncc_libzip_open(&z, "a new file");
+    if (!status) {
+        status = write_all(&z, s, bytes, n);
+        nncc_libzip_close(&z);
+    }
+    return status;
 }

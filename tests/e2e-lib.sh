@@ -2,7 +2,7 @@
 set -e
 . "$ROOT/tests/limits.sh"
 # What a C program needs that uses libnn.
-libnn="-I$ROOT/runtime $BUILD/libnn.a -ljansson -llbfgs -lzip -lz -lm -lpthread -ldl"
+libnn="-I$ROOT/runtime $BUILD/libnn.a -ljansson -llbfgs -lz -lm -lpthread -ldl"
 case $NNCC in
 */san/*) libnn="-fsanitize=address,undefined $libnn" ;;
 esac

@@ -103,6 +103,9 @@ accept "$NNCC" train runs.nn --data data.safetensors.gz --epochs 1
 accept "$NNCC" train runs.nn --data x=data.npz:x --data length=data.npz.gz:length --data y=data.safetensors:y --epochs 2
 refuse 1 "data.npz: has no array 'z'; it has x, y, length" "$NNCC" train runs.nn --data x=data.npz:z
 refuse 1 'data.npz: holds 3 arrays; expected one' "$NNCC" train runs.nn --data x=data.npz
+mkdir none && touch none/libzip.so none/libzip.so.4 none/libzip.so.5
+refuse 1 'data.npz: .npz files need libzip, which is not installed' \
+    env LD_LIBRARY_PATH="$PWD/none" "$NNCC" train runs.nn --data data.npz
 accept "$NNCC" predict runs.nn --load runs.npz --data data.npz -o npz.json
 accept "$NNCC" predict runs.nn --load runs.safetensors --data data.safetensors -o safetensors.json
 cmp npz.json safetensors.json || fail 'what is saved as .npz predicts something else'
