@@ -183,13 +183,17 @@ static bool held_by_forward(Check *c, Pair *p, int k, int at, double *error)
 /* All of a function */
 
 /* A function may be so sensitive that rounding alone tells two ways to compute
- * it apart: then its own sensitivity is what it is held to. */
+ * it apart: then its own sensitivity is what it is held to. Where that is as
+ * large as its value, the solution of a singular system, say, no digit is known
+ * of it, nor whether it is finite. */
 static bool is_rounding(const Pair *p, double error)
 {
     enum { ROUNDINGS = 100 };
 
-    return error > gradcheck_tolerance &&
-           error <= ROUNDINGS * reference_sensitivity(p->reference, p);
+    if (error <= gradcheck_tolerance)
+        return false;
+    double rounding = ROUNDINGS * reference_sensitivity(p->reference, p);
+    return error <= rounding || rounding >= 1;
 }
 
 /* Or what differs by it, as last bits make. */

@@ -64,9 +64,15 @@ export grad(tied) as d_tied, grad(saturated, W, x, U) as d_saturated, chaos, gra
 EOF
 accept "$NNCC" check fine.nn --edges
 accept "$NNCC" check fine.nn --edges --seed 2
+# The solution of a singular system, by whose last bits it is finite or not.
+cat >singular.nn <<'EOF'
+fn step(A: real[n, n], x: real[n]) -> real[n] = { let p = softmax(x); solve(diag(p) - [i, j | p[i] * p[j]], x) };
+export step;
+EOF
+accept "$NNCC" check singular.nn --edges --seed=3
 # Where n - 5 is negative there is nothing to check it at: larger sizes are taken.
 cat >sizes.nn <<'EOF'
-fn far(v: real[n]) -> real = sum(i < n - 5 | v[i + 5]^2);
+fn far(v: real[n]) -> real = sum([i < n - 5 | v[i + 5]^2]);
 export grad(far) as d_far;
 EOF
 accept "$NNCC" check sizes.nn
