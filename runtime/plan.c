@@ -23,7 +23,8 @@ bool table_has_counts(const Table *t, const nncc_row *first,
     if (t->o->header >= 0 || first->nfield < 3 || second->nfield < 2 ||
         table_parse(t, &first->field[0], &rows) != NNCC_NUMBER ||
         table_parse(t, &first->field[1], &features) != NNCC_NUMBER ||
-        rows != floor(rows) || features != (double)(second->nfield - 1))
+        rows != floor(rows) || fabs(rows) > 0x1p53 ||
+        features != (double)(second->nfield - 1))
         return false;
     for (int64_t i = 2; i < first->nfield; i++)
         if (kind_of(t, &first->field[i]) != NNCC_TEXT)

@@ -221,6 +221,8 @@ static const struct {
     {"\177ELF\x02\x01\x01", NULL, -1, NN_ERR_DATA, "t.csv:1:5: is no text"},
     {"4,2,red,green\n1,2,0\n3,4,1\n", NULL, -1, NN_ERR_DATA,
      "holds 2 rows; its first line says 4"},
+    {"1e40,2,red,green\n1,2,0\n3,4,1\n", NULL, -1, NN_ERR_DATA,
+     "t.csv:2:1: this row has 3 fields; expected 4 as in line 1"},
     {"2,2,red,green\n1,2,0\n3,4,2\n", NULL, -1, NN_ERR_DATA,
      "t.csv:3:5: '2' is none of the classes"},
 };
