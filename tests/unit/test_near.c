@@ -88,6 +88,7 @@ static const char *const places[] = {
     "[i < n + 2 | sum(k < n + 2 | where(k + 1 == i, w[k], 0))]",
     "[i < n + 2 | sum(k < n + 2 | where(k == 2 * i, w[k], 0))]",
     "sum(k < m + 3 | where(k == q[k], v[k], 0))",
+    "sum(k < m + 3 | where(k == m + 2 - k, v[k] + 1, 0))",
     "sum(i < n + 2, k < m + 3 | where(k == p[i], A[i, k], 0))",
     "[i < n + 2 | where(any(k < m + 3 | k == p[i]), w[i], 0)]",
     "where(any(i < n + 2, k < m + 3 | k == p[i]), w, 0)",
