@@ -163,6 +163,11 @@ static LLVMValueRef scalar_index(MapCode *m, const Index *ix, bool lane_too)
     return sum;
 }
 
+LLVMValueRef index_first(MapCode *m, const Index *ix)
+{
+    return scalar_index(m, ix, true);
+}
+
 static LLVMValueRef vector_atom(MapCode *m, const Atom *a)
 {
     Emit *e = m->e;
@@ -394,6 +399,8 @@ void map_store(MapCode *m, const Output *o)
         *r = to_memory(m, v);
         return;
     }
+    if (strided_store(m, o))
+        return;
     bool each = m->width > 1 && m->varies[o->value];
     Access a = make_access(m, o->buffer, o->at, o->pred, each);
     bound_scalar(m, &a);

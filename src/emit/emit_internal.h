@@ -381,6 +381,7 @@ typedef struct MapCode {
     Lower lower;
     LLVMValueRef spare;  /* SPARE bytes of zeros: what an access goes to that
                             must not be done */
+    LLVMValueRef rows;   /* room for the rows of a vector that is not full */
     LLVMValueRef lo, hi; /* of the first loop that is not fixed; NULL: all */
     int nfixed;
     int lanes;    /* what a full vector has in this kernel */
@@ -400,6 +401,8 @@ typedef struct MapCode {
     int lane;                         /* loop whose iterations are lanes, -1 */
     int width;                        /* lanes now */
     LLVMValueRef active;              /* those that count; NULL: all */
+    LLVMValueRef left;                /* an i64: those are the first so many */
+    bool may_be_full;                 /* or all */
     LLVMValueRef one_lane; /* of the accumulators, in a scalar tail: the one
                               that the value belongs to; or NULL */
 
@@ -410,8 +413,10 @@ typedef struct MapCode {
                      with the sum; or 0 */
     bool *taken;  /* of such products */
     bool *varies; /* from lane to lane */
-    Val **val;    /* its value now; scalar unless it varies */
-    Val **result; /* of each reduction that is complete */
+    bool *ready;  /* of a load: its value is there already */
+    const Stage *stage; /* that is being built */
+    Val **val;          /* its value now; scalar unless it varies */
+    Val **result;       /* of each reduction that is complete */
 } MapCode;
 
 /* The body of a map kernel's function i32 (ptr buffers, ptr dims, …), whose
@@ -498,6 +503,19 @@ void map_add(MapCode *m, const Output *o);
 /* Before the loops of a stage: whether map_add keeps the rounding errors, which
  * are cleared. */
 void map_keep_errors(MapCode *m, const Stage *s);
+
+/* lane 0's */
+LLVMValueRef index_first(MapCode *m, const Index *ix);
+
+/* strided.c */
+
+/* Loads at a small distance from lane to lane, by instruction `leader` and all
+ * later ones of the stage that read the same rows, which are ready then; false:
+ * it is no such load. */
+bool strided_load(MapCode *m, int leader);
+/* Stores likewise, once the last of those to the same rows may be done. */
+bool strided_store(MapCode *m, const Output *o);
+bool has_strided(const Kernel *k);
 
 /* reduce.c: accumulators */
 

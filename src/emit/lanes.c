@@ -47,6 +47,8 @@ void map_lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last, int width,
             LLVMBuildICmp(e->builder, LLVMIntSLT, left, most, "");
         left = LLVMBuildSelect(e->builder, more, left, most, "");
         m->active = first_lanes(e, width, left);
+        m->left = left;
+        m->may_be_full = true;
     }
     if (width == 1 && in->nacc)
         m->one_lane = lane_number(e, m->sums.lanes,
@@ -65,6 +67,8 @@ static void vector_inside(MapCode *m, LLVMValueRef first, LLVMValueRef n,
     m->var[m->depth++] = first;
     m->width = m->lanes;
     m->active = n ? first_lanes(m->e, m->lanes, n) : NULL;
+    m->left = n;
+    m->may_be_full = false;
     in->build(m, in->stage, in->acc, in->rank);
     m->active = NULL;
     if (in->nacc)

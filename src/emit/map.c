@@ -67,7 +67,9 @@ static void emit_instr(MapCode *m, int i)
             m->val[i] = m->product[i] ? muladd_code(m, i) : emit_op(m, in);
         return;
     case I_load:
-        m->val[i] = map_load(m, in);
+        if (!m->ready[i] && !strided_load(m, i))
+            m->val[i] = map_load(m, in);
+        m->ready[i] = false;
         return;
     case I_index:
         m->val[i] = map_index(m, in);
@@ -467,6 +469,7 @@ static void emit_stage(MapCode *m, const Stage *s)
 {
     int rank = m->k->rank, nacc = stage_accumulators(s);
     int lanes = m->lanes;
+    m->stage = s;
     if (lanes_in(m, s))
         m->lanes = map_short_lanes(s->extent[s->rank - 1], lanes, true);
     int lane = lanes_out(m)     ? rank - 1

@@ -36,11 +36,14 @@ static int lane_bytes(const Kernel *k)
 
 static bool easily_masked(const Buffer *b) { return dtype_size(b->dtype) >= 4; }
 
-/* With mask registers a long body is built once, masked; a short one twice,
- * as its full vectors are then a little faster. */
+/* With mask registers a long body is built once, masked; a short one twice, as
+ * its full vectors are then a little faster. What is to be sorted in registers
+ * is so much faster that it takes a very long one, and no mask registers. */
 static bool wants_one_loop(const Kernel *k, const Emit *e)
 {
-    enum { SHORT = 12 };
+    enum { SHORT = 12, STRIDED = 48 };
+    if (has_strided(k))
+        return k->ninstr > STRIDED;
     return e->machine.masks && k->ninstr > SHORT;
 }
 
@@ -157,9 +160,11 @@ MapCode map_code(Emit *e, const Kernel *k)
         .lower = {.ops = &llvm_ops, .e = e, .width = 1},
         .check = number_checks(e, k),
         .varies = NEWN(e->arena, bool, k->ninstr + 1),
+        .ready = NEWN(e->arena, bool, k->ninstr + 1),
         .val = NEWN(e->arena, Val *, k->ninstr + 1),
         .result = NEWN(e->arena, Val *, count_reductions(k) + 1),
     };
+    m.one_loop = m.one_loop && !m.scalar_tail;
     plan_vectors(&m);
     if (k->lanes)
         m.lanes = map_short_lanes(k->extent[k->rank - 1], m.lanes, false);

@@ -9,14 +9,56 @@ typedef struct Build {
     Nest *nest;
     Kernel *k;
     int nreduction;
+    bool unrolled;
+    /* What the loops of the nest's pieces are, where some are unrolled: loops
+     * of the kernel, whose extents these are, or numbers. */
+    const Index *var[2 * MAX_RANK];
+    const Dim *extent[2 * MAX_RANK];
+    int nextent;
+    LIST(int)
+    term; /* of the stage's reductions, at each point of the loops
+             that are unrolled */
 } Build;
 
 typedef LIST(Output) Outputs;
 
+/* An element of a piece at the present point. */
+static const Vec *here(Build *b, const Vec *v)
+{
+    const Index *at[2 * MAX_RANK];
+    if (!b->unrolled)
+        return v;
+    for (int i = 0; i < v->n; i++)
+        at[i] = index_rename(b->s->table, v->at[i], 2 * MAX_RANK, b->var);
+    return vec_make(b->s->table, v->n, at);
+}
+
+static void set_extents(Build *b, const Piece *p)
+{
+    if (b->unrolled)
+        index_extents(b->s->table, b->nextent, b->extent);
+    else
+        index_extents(b->s->table, p->rank, p->extent);
+}
+
+static bool is_stored(const Build *b, const Node *n)
+{
+    const Note *note = note_of(b->s, n);
+    return note->needed || (b->unrolled ? note->missed : note->kept);
+}
+
 static int times_value(Build *b, const Piece *p, int value)
 {
-    int arg[2] = {value, inline_value(b->in, p->times, p->times_at, -1)};
+    int arg[2] = {value,
+                  inline_value(b->in, p->times, here(b, p->times_at), -1)};
     return inline_op(b->in, OP_mul, p->root->dtype, 2, arg);
+}
+
+static const Index *from_index(Build *b, const Piece *p)
+{
+    if (!b->unrolled)
+        return p->from_at;
+    return index_rename(b->s->table, p->from_at, 2 * MAX_RANK, b->var);
 }
 
 static int piece_value(Build *b, const Piece *p)
@@ -24,7 +66,8 @@ static int piece_value(Build *b, const Piece *p)
     int value = -1;
     switch (p->kind) {
     case PIECE_move:
-        value = inline_load(b->in, p->from, p->from_at, p->from->dtype, -1);
+        value =
+            inline_load(b->in, p->from, from_index(b, p), p->from->dtype, -1);
         break;
     case PIECE_flag:
         return flag_value(b->s, b->in, p);
@@ -39,30 +82,36 @@ static int piece_value(Build *b, const Piece *p)
         if (p->empty || !p->value)
             value = inline_zero(b->in, (p->value ? p->value : p->root)->dtype);
         else if (p->value == p->root)
-            value = inline_compute(b->in, p->value, p->value_at);
+            value = inline_compute(b->in, p->value, here(b, p->value_at));
         else
-            value = inline_value(b->in, p->value, p->value_at, -1);
+            value = inline_value(b->in, p->value, here(b, p->value_at), -1);
         break;
     }
     if (p->times && !p->empty)
         value = times_value(b, p, value);
     if (p->whole && p->kind != PIECE_reduce)
-        inline_know(b->in, p->root, p->at, value);
+        inline_know(b->in, p->root, here(b, p->at), value);
     return value;
 }
 
 static const Index *target_index(Build *b, const Piece *p)
 {
-    return vec_linear(b->s->table, p->at, p->dim);
+    return vec_linear(b->s->table, here(b, p->at), p->dim);
 }
 
-static Output reduce_output(Build *b, Piece *p, int value)
+static OpId joined_by(const Piece *p)
+{
+    return p->root->op == OP_contract ? OP_sum : p->root->op;
+}
+
+static Output reduce_output(Build *b, const Piece *p, int value)
 {
     Output o = {.kind = OUT_reduce, .value = value, .pred = -1, .index = -1};
-    o.op = p->root->op == OP_contract ? OP_sum : p->root->op;
+    o.op = joined_by(p);
     if (op_table[o.op]->flags & OP_PLACE)
-        o.index = inline_index(b->in, p->root->dtype, p->index_at->at[0]);
-    p->reduction = b->nreduction++;
+        o.index =
+            inline_index(b->in, p->root->dtype, here(b, p->index_at)->at[0]);
+    inline_result(b->in, p->root, here(b, p->at), b->nreduction++);
     return o;
 }
 
@@ -112,24 +161,135 @@ static Output store_output(Build *b, const Piece *p, int value)
 static void emit_piece(Build *b, Piece *p, Outputs *out)
 {
     Arena *a = b->s->arena;
-    index_extents(b->s->table, p->rank, p->extent);
+    set_extents(b, p);
     if (p->empty && p->kind == PIECE_add)
         return;
     int value = piece_value(b, p);
-    if (p->kind == PIECE_reduce)
+    if (p->kind == PIECE_reduce && b->unrolled)
+        list_push(b->s->scratch, &b->term, value);
+    else if (p->kind == PIECE_reduce)
         list_push(a, out, reduce_output(b, p, value));
     else if (p->kind == PIECE_add)
         list_push(a, out, add_output(b, p, value));
-    else if (!p->whole || note_of(b->s, p->root)->needed)
+    else if (!p->whole || is_stored(b, p->root))
         list_push(a, out, store_output(b, p, value));
 }
 
 /* What a reduction came to, where others read it from memory. */
 static void emit_save(Build *b, Piece *p, Outputs *out)
 {
-    index_extents(b->s->table, p->rank, p->extent);
-    int value = inline_value(b->in, p->root, p->at, -1);
+    set_extents(b, p);
+    int value = inline_value(b->in, p->root, here(b, p->at), -1);
     list_push(b->s->arena, out, store_output(b, p, value));
+}
+
+static void emit_pieces(Build *b, const NestStage *from, Outputs *out)
+{
+    for (int i = 0; i < from->piece.n; i++)
+        emit_piece(b, from->piece.at[i], out);
+    for (int i = 0; i < from->save.n; i++)
+        emit_save(b, from->save.at[i], out);
+}
+
+/* Unrolled loops. */
+
+bool is_unrolled(const Dim *extent, int64_t *n)
+{
+    return dim_const_value(extent, n) && *n > 0 && *n <= UNROLLED_MOST;
+}
+
+/* In halves, as reductions along lanes: value i and value i + width / 2. */
+static int join_terms(Build *b, const Piece *p, int n, int *term)
+{
+    OpId join = op_table[joined_by(p)]->join();
+    int width = 1;
+    while (width < n)
+        width *= 2;
+    for (; n > 1; n = width) {
+        width /= 2;
+        for (int i = 0; i + width < n; i++)
+            term[i] = inline_op(b->in, join, p->root->dtype, 2,
+                                (int[]){term[i], term[i + width]});
+    }
+    return term[0];
+}
+
+/* What the stage's reductions come to at a point of the outer loops, or in one
+ * iteration of the loops that stay. */
+static void join_points(Build *b, const NestStage *from, const Stage *to,
+                        Outputs *out)
+{
+    int nreduce = 0, k = 0;
+    for (int i = 0; i < from->piece.n; i++)
+        nreduce += from->piece.at[i]->kind == PIECE_reduce;
+    int n = nreduce ? b->term.n / nreduce : 0;
+    int *term = NEWN(b->s->scratch, int, n + 1);
+    for (int i = 0; i < from->piece.n; i++) {
+        const Piece *p = from->piece.at[i];
+        if (p->kind != PIECE_reduce)
+            continue;
+        for (int j = 0; j < n; j++)
+            term[j] = b->term.at[j * nreduce + k];
+        k++;
+        int value = join_terms(b, p, n, term);
+        if (to->rank)
+            list_push(b->s->arena, out, reduce_output(b, p, value));
+        else
+            inline_know(b->in, p->root, here(b, p->at), value);
+    }
+    b->term.n = 0;
+}
+
+static void end_point(Build *b, const NestStage *from, const Stage *to,
+                      Outputs *out)
+{
+    join_points(b, from, to, out);
+    for (int i = 0; i < from->save.n; i++)
+        emit_save(b, from->save.at[i], out);
+}
+
+/* The loops of the nest from `loop` on, behind those of the kernel. */
+static void emit_points(Build *b, const NestStage *from, const Stage *to,
+                        int loop, Outputs *out)
+{
+    int inner = loop - b->nest->hi;
+    int64_t n;
+    if (inner == from->rank) {
+        for (int i = 0; i < from->piece.n; i++)
+            emit_piece(b, from->piece.at[i], out);
+        return;
+    }
+    const Dim *extent =
+        inner < 0 ? b->nest->piece.at[0]->extent[loop] : from->extent[inner];
+    if (!is_unrolled(extent, &n)) {
+        emit_points(b, from, to, loop + 1, out);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        b->var[loop] = index_int(b->s->table, i);
+        emit_points(b, from, to, loop + 1, out);
+        if (inner == -1)
+            end_point(b, from, to, out);
+    }
+}
+
+static void emit_unrolled(Build *b, const NestStage *from, Stage *to,
+                          Outputs *out)
+{
+    int64_t n;
+    to->rank = 0;
+    b->nextent = b->k->rank;
+    for (int i = 0; i < from->rank; i++) {
+        if (is_unrolled(from->extent[i], &n))
+            continue;
+        b->var[b->nest->hi + i] = index_var(b->s->table, b->nextent);
+        b->extent[b->nextent++] = from->extent[i];
+        to->extent[to->rank++] = from->extent[i];
+    }
+    inline_stage(b->in, (int)(to - b->k->stage), to->rank);
+    emit_points(b, from, to, b->k->rank, out);
+    if (b->k->rank == b->nest->hi)
+        end_point(b, from, to, out);
 }
 
 static void emit_stage(Build *b, int number)
@@ -143,10 +303,10 @@ static void emit_stage(Build *b, int number)
                             sizeof *from->extent * (size_t)(from->rank + 1));
     to->first = inline_count(b->in);
     to->reduction = b->nreduction;
-    for (int i = 0; i < from->piece.n; i++)
-        emit_piece(b, from->piece.at[i], &out);
-    for (int i = 0; i < from->save.n; i++)
-        emit_save(b, from->save.at[i], &out);
+    if (b->unrolled)
+        emit_unrolled(b, from, to, &out);
+    else
+        emit_pieces(b, from, &out);
     to->ninstr = inline_count(b->in) - to->first;
     to->output = out.at;
     to->noutput = out.n;
@@ -163,13 +323,14 @@ static int save_stage(Sched *s, Nest *n, int after)
     return n->stage.n - 1;
 }
 
-static void add_saves(Sched *s, Nest *n)
+static void add_saves(const Build *b, Nest *n)
 {
+    Sched *s = b->s;
     for (int i = 0; i < n->stage.n; i++)
         n->stage.at[i].save.n = 0;
     for (int i = 0; i < n->piece.n; i++) {
         Piece *p = n->piece.at[i];
-        if (p->kind != PIECE_reduce || !note_of(s, p->root)->needed)
+        if (p->kind != PIECE_reduce || !is_stored(b, p->root))
             continue;
         int st = save_stage(s, n, p->stage);
         list_push(s->scratch, &n->stage.at[st].save, p);
@@ -182,29 +343,70 @@ static Span span_of(const Piece *p)
     return n ? n->span : (Span){0};
 }
 
-Kernel *build_map(Sched *s, Inline *in, Nest *nest)
+/* A kernel of the nest's first `rank` loops; the others of them are unrolled.
+ */
+static Kernel *build_kernel(Build *b, int rank)
 {
-    Build b = {.s = s, .in = in, .nest = nest};
-    Kernel *k = b.k = NEW(s->arena, Kernel);
-    add_saves(s, nest);
+    Sched *s = b->s;
+    Nest *nest = b->nest;
+    Kernel *k = b->k = NEW(s->arena, Kernel);
+    add_saves(b, nest);
     k->kind = KERNEL_map;
     k->span = span_of(nest->piece.at[nest->piece.n - 1]);
-    k->rank = nest->hi;
+    k->rank = rank;
     k->extent = NEWN(s->arena, const Dim *, k->rank + 1);
     if (k->rank)
         memcpy(k->extent, nest->piece.at[0]->extent,
                sizeof *k->extent * (size_t)k->rank);
     k->nstage = nest->stage.n;
     k->stage = NEWN(s->arena, Stage, k->nstage);
-    inline_begin(in, nest, nest->hi);
+    inline_begin(b->in, nest, rank);
+    if (b->unrolled)
+        inline_unroll(b->in);
     for (int i = 0; i < k->nstage; i++)
-        emit_stage(&b, i);
-    k->ninstr = inline_count(in);
-    k->instr = arena_copy(s->arena, inline_instr(in),
+        emit_stage(b, i);
+    k->ninstr = inline_count(b->in);
+    k->instr = arena_copy(s->arena, inline_instr(b->in),
                           sizeof *k->instr * (size_t)k->ninstr);
     arrange(s, k);
     guard_of_kernel(s, nest->guard, k);
     return k;
+}
+
+Kernel *build_map(Sched *s, Inline *in, Nest *nest)
+{
+    Build b = {.s = s, .in = in, .nest = nest};
+    return build_kernel(&b, nest->hi);
+}
+
+static bool set_missed(const Build *b, bool missed)
+{
+    bool any = false;
+    for (int i = 0; i < b->nest->piece.n; i++) {
+        const Piece *p = b->nest->piece.at[i];
+        if (!p->whole)
+            continue;
+        any = any || note_of(b->s, p->root)->missed;
+        note_of(b->s, p->root)->missed =
+            missed && note_of(b->s, p->root)->missed;
+    }
+    return any;
+}
+
+Kernel *build_unrolled(Sched *s, Inline *in, Nest *nest, int rank)
+{
+    Build b = {.s = s, .in = in, .nest = nest, .unrolled = true};
+    for (int i = 0; i < 2 * MAX_RANK; i++)
+        b.var[i] = index_var(s->table, i);
+    for (int i = 0; i < rank; i++)
+        b.extent[i] = nest->piece.at[0]->extent[i];
+    set_missed(&b, false);
+    Kernel *k = build_kernel(&b, rank);
+    if (!set_missed(&b, true))
+        return k;
+    Build again = b;
+    again.nreduction = 0;
+    return build_kernel(&again, rank);
 }
 
 /* Does it only store what it loads where it loads it. What is joined, or
@@ -233,7 +435,7 @@ static Kernel *build_nest(Sched *s, Inline *in, Nest *n)
     if (!n->contract) {
         Kernel *k = build_map(s, in, n);
         shape_loops(s, k, 0, 0);
-        return k;
+        return unroll(s, in, n, k);
     }
     Piece *p = n->piece.at[0];
     Kernel *k = product_kernel(s, p);

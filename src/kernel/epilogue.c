@@ -141,7 +141,7 @@ static const Piece *overwriter(Sched *s, const Nest *n, const Node *z)
         if (p->kind != PIECE_store || !(p->whole || p->branch) ||
             p->stage != stage || p->root->dtype != z->dtype ||
             p->root->rank != z->rank || p->at != note_of(s, z)->self ||
-            !note_of(s, p->root)->needed)
+            !(note_of(s, p->root)->needed || note_of(s, p->root)->kept))
             continue;
         bool same = true;
         for (int i = 0; i < z->rank; i++)

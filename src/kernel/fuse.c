@@ -355,7 +355,9 @@ static void find_needed(Sched *s, const Nest *n)
             bool there =
                 here && (q->kind == PIECE_reduce || q->stage == p->stage ||
                          n->stage.at[q->stage].rank == 0);
-            if (!there)
+            if (q && q->nest == n)
+                note->kept = note->kept || !there;
+            else
                 note->needed = true;
         }
     }

@@ -4,7 +4,7 @@
  * whether the element exists at all, or -1). Each is computed once in a stage;
  * what a stage without loops computed serves later ones too. The graph is
  * walked with a stack of our own. */
-#include "kernel/sched.h"
+#include "kernel/fold.h"
 
 #include <string.h>
 
@@ -28,6 +28,7 @@ struct Inline {
     Sched *s;
     const Nest *nest; /* NULL: all buffers are foreign */
     int rank, stage;
+    bool folds; /* numbers that are known are computed here */
     LIST(Instr) instr;
     LIST(bool) straight; /* by stage: has no loops */
     LIST(Read) read;
@@ -49,8 +50,11 @@ void inline_begin(Inline *in, const Nest *nest, int rank)
     in->known.n = in->instr.n = in->read.n = in->straight.n = 0;
     in->nest = nest;
     in->rank = rank;
+    in->folds = false;
     inline_stage(in, 0, 1);
 }
+
+void inline_unroll(Inline *in) { in->folds = true; }
 
 void inline_stage(Inline *in, int stage, int rank)
 {
@@ -127,6 +131,13 @@ static Key value_key(const Node *n, const Vec *v, int pred)
     return k;
 }
 
+/* Of which reduction n at v is the result. */
+static Key result_key(const Node *n, const Vec *v)
+{
+    Key k = {{UINT64_C(1) << 62 | (uint64_t)n->id, (uint64_t)v->id, 0, 0}};
+    return k;
+}
+
 /* Instructions. */
 
 static int level_of(const Inline *in, const Index *at)
@@ -188,9 +199,50 @@ static int add(Inline *in, Instr x)
     return in->instr.n - 1;
 }
 
+/* What is known while compiling: the integers and truths of unrolled loops. */
+
+static bool is_known(const Inline *in, int i, int64_t *v)
+{
+    const Instr *x = &in->instr.at[i];
+    if (!in->folds || x->kind != I_op || x->op != OP_const ||
+        dtype_is_real(x->dtype))
+        return false;
+    *v = x->node->attr.integer;
+    return true;
+}
+
+static int op_of(Inline *in, OpId op, DType t, const Node *n, int narg,
+                 const int *arg);
+
+static int known_number(Inline *in, const Node *n)
+{
+    return op_of(in, OP_const, n->dtype, n, 0, NULL);
+}
+
+static int known_int(Inline *in, DType t, int64_t v)
+{
+    return known_number(in, g_const_int(in->s->g, t, v));
+}
+
+/* The value of an operator on known numbers; negative: it is computed. */
+static int folded(Inline *in, OpId op, DType t, const Node *n, int narg,
+                  const int *arg)
+{
+    int64_t v[3] = {0}, to;
+    if (op == OP_where)
+        return is_known(in, arg[0], v) ? arg[v[0] ? 1 : 2] : -1;
+    for (int i = 0; i < narg; i++)
+        if (!is_known(in, arg[i], &v[i]))
+            return -1;
+    return narg && fold_number(op, t, n, v, &to) ? known_int(in, t, to) : -1;
+}
+
 static int op_of(Inline *in, OpId op, DType t, const Node *n, int narg,
                  const int *arg)
 {
+    int known = in->folds ? folded(in, op, t, n, narg, arg) : -1;
+    if (known >= 0)
+        return known;
     Instr x = {.kind = I_op, .dtype = t, .op = op, .node = n, .pred = -1};
     x.narg = narg;
     for (int i = 0; i < narg; i++)
@@ -205,6 +257,9 @@ int inline_op(Inline *in, OpId op, DType t, int narg, const int *arg)
 
 int inline_index(Inline *in, DType t, const Index *at)
 {
+    int64_t v;
+    if (in->folds && at->n == 0 && dim_const_value(at->base, &v))
+        return known_number(in, fold_int(in->s->g, t, v));
     Instr x = {.kind = I_index, .dtype = t, .at = at, .pred = -1};
     return add(in, x);
 }
@@ -227,8 +282,16 @@ static int op2(Inline *in, OpId op, DType t, int a, int b)
     return inline_op(in, op, t, 2, arg);
 }
 
+/* As a predicate: always and, of what is known, never. */
+enum { ALWAYS = -1, NEVER = -2 };
+
 static int both(Inline *in, int a, int b)
 {
+    int64_t v;
+    if (b >= 0 && is_known(in, b, &v))
+        b = v ? ALWAYS : NEVER;
+    if (a == NEVER || b == NEVER)
+        return NEVER;
     if (a < 0 || b < 0 || a == b)
         return a < 0 ? b : a;
     return op2(in, OP_and, DT_bool, a, b);
@@ -259,6 +322,12 @@ void inline_know(Inline *in, Node *n, const Vec *v, int instr)
     know(in, &k, instr);
 }
 
+void inline_result(Inline *in, Node *n, const Vec *v, int reduction)
+{
+    Key k = result_key(n, v);
+    know(in, &k, reduction);
+}
+
 /* Values. */
 
 /* The instruction, or -1 and put on the stack. */
@@ -282,27 +351,43 @@ static const Vec *plain_units(Inline *in, const Node *n, const Vec *v)
     return vec_make(in->s->table, n->rank, at);
 }
 
+/* What this nest has made of n at v; -1: it is in memory. */
+static int own_value(Inline *in, const Node *n, const Vec *v)
+{
+    Key k = value_key(n, v, -1), r = result_key(n, v);
+    if (!in->folds && v != note_of(in->s, n)->self)
+        return -1;
+    int i = known(in, &k);
+    if (i >= 0)
+        return i;
+    const Known *result = find_known(in, &r);
+    if (!result)
+        return -1;
+    Instr x = {.kind = I_result, .dtype = n->dtype, .pred = -1};
+    x.value = result->instr;
+    return add(in, x);
+}
+
 /* n is in a buffer, its element v at `at`. */
 static int read_value(Inline *in, Node *n, const Vec *v, const Index *at,
                       int pred)
 {
-    const Note *note = note_of(in->s, n);
+    Note *note = note_of(in->s, n);
     v = plain_units(in, n, v);
     Read r = {.node = n, .at = v};
     if (!in->nest)
         list_push(in->s->scratch, &in->read, r);
     const Piece *p = note->piece;
-    if (in->nest && p && p->nest == in->nest && v == note->self && p->whole) {
-        Key k = value_key(n, v, -1);
-        int i = known(in, &k);
+    if (in->nest && p && p->nest == in->nest && p->whole) {
+        int i = own_value(in, n, v);
         if (i >= 0)
             return i;
-        if (p->kind == PIECE_reduce) {
-            Instr x = {.kind = I_result, .dtype = n->dtype, .pred = -1};
-            x.value = p->reduction;
-            return add(in, x);
-        }
+        note->missed = note->missed || in->folds;
     }
+    int64_t place;
+    if (in->folds && n->op == OP_data && at->n == 0 &&
+        dim_const_value(at->base, &place))
+        return known_number(in, fold_data(in->s->g, n, place));
     return inline_load(in, buffer_of(in->s, n), at, n->dtype, pred);
 }
 
@@ -324,9 +409,27 @@ void by_registers(const Sched *s, const Node *n, int *order)
     }
 }
 
+/* Of a choice, what is chosen where that is known; *missing: not yet there. */
+static Node *chosen(Inline *in, const Value *x, bool *missing)
+{
+    int64_t v;
+    bool lazy = x->n->op == OP_if;
+    *missing = false;
+    if (!in->folds || (!lazy && x->n->op != OP_where))
+        return NULL;
+    const Vec *none = vec_make(in->s->table, 0, NULL);
+    int i = need(in, x->n->arg[0], lazy ? none : x->v, x->pred);
+    *missing = i < 0;
+    return i >= 0 && is_known(in, i, &v) ? x->n->arg[v ? 1 : 2] : NULL;
+}
+
 static int ewise_value(Inline *in, const Value *x)
 {
     int arg[3] = {0}, order[3];
+    bool wait;
+    Node *one = chosen(in, x, &wait);
+    if (one || wait)
+        return one ? need(in, one, x->v, x->pred) : -1;
     bool missing = false;
     const Vec *none = vec_make(in->s->table, 0, NULL);
     bool choose = x->n->op == OP_if;
@@ -391,6 +494,8 @@ static int pad_value(Inline *in, const Value *x)
     int inside = -1;
     for (int i = 0; i < x->n->rank; i++)
         at[i] = pad_axis(in, x->n, &by, x->v, i, &inside);
+    if (inside == NEVER)
+        return inline_zero(in, x->n->dtype);
     const Vec *v = vec_make(in->s->table, x->n->rank, at);
     int value = need(in, x->n->arg[0], v, both(in, x->pred, inside));
     if (value < 0 || inside < 0)
@@ -421,9 +526,27 @@ static int part_value(Inline *in, const Value *x, int part, const Dim *lo,
                 both(in, x->pred, pred));
 }
 
+static int known_part_value(Inline *in, const Value *x, Node *part,
+                            int64_t first)
+{
+    IndexTable *t = in->s->table;
+    const Index *at[MAX_RANK];
+    for (int i = 0; i < x->n->rank; i++)
+        at[i] = x->v->at[i];
+    int axis = (int)x->n->attr.integer;
+    at[axis] = index_add(t, at[axis], index_int(t, -first));
+    return need(in, part, vec_make(t, x->n->rank, at), x->pred);
+}
+
 static int concat_value(Inline *in, const Value *x)
 {
     enum { FEW = 3 }; /* more are materialised part by part */
+    int64_t first;
+    Node *part = in->folds
+                     ? fold_part(x->n, x->v->at[x->n->attr.integer], &first)
+                     : NULL;
+    if (part)
+        return known_part_value(in, x, part, first);
     int value[FEW] = {0}, before[FEW] = {0}, n = x->n->narg;
     bool missing = false;
     const Dim *lo = dim_const(in->s->g, 0);
@@ -460,7 +583,10 @@ static int gather_value(Inline *in, const Value *x)
     int i = need(in, n->arg[1], iv, x->pred), pred = x->pred;
     if (i < 0)
         return -1;
-    const Index *at[2 * MAX_RANK], *value = index_value(t, i);
+    int64_t place;
+    const Index *at[2 * MAX_RANK];
+    const Index *value =
+        is_known(in, i, &place) ? index_int(t, place) : index_value(t, i);
     const Dim *bound = n->arg[0]->dim[axis];
     for (int k = 0; k < axis; k++)
         at[k] = x->v->at[k];
@@ -469,6 +595,8 @@ static int gather_value(Inline *in, const Value *x)
         at[k] = x->v->at[k + rank - 1];
     if (!surely_inside(n->arg[1], bound))
         pred = inline_in_range(in, value, bound, pred);
+    if (pred == NEVER)
+        return inline_zero(in, n->dtype);
     return need(in, n->arg[0], vec_make(t, n->arg[0]->rank, at), pred);
 }
 

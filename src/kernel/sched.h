@@ -83,7 +83,9 @@ typedef struct Note {
     bool divides;    /* reshape: to read it in place takes quotients */
     bool checks;     /* computing it in place may report a bad index */
     bool invariant;  /* the same in all steps, and made before them */
-    bool needed;     /* its value is read from memory */
+    bool needed;     /* its value is read from memory by other nests */
+    bool kept;       /* its own nest reads it from memory */
+    bool missed;     /* so it does, its short loops being unrolled */
     int cost;        /* of computing one element in place */
     int registers;   /* that this takes, what needs most being computed first */
     int when;        /* the case that it is needed in */
@@ -167,7 +169,7 @@ struct Piece {
     int *across; /* by loop: arrays that it walks across; NULL: none */
     /* fuse */
     Nest *nest;
-    int stage, reduction, instr;
+    int stage;
 };
 
 typedef struct NestStage {
@@ -320,6 +322,11 @@ int inline_load(Inline *in, const Buffer *b, const Index *at, DType t,
 int inline_zero(Inline *in, DType t);
 /* 0 <= value < n */
 int inline_in_range(Inline *in, const Index *value, const Dim *n, int pred);
+/* From now on, until the next kernel begins, what is known while compiling is
+ * not computed: indices are numbers where short loops are unrolled. */
+void inline_unroll(Inline *in);
+/* From now on n at v is what this reduction of an earlier stage came to. */
+void inline_result(Inline *in, Node *n, const Vec *v, int reduction);
 /* From now on n at v is this instruction. */
 void inline_know(Inline *in, Node *n, const Vec *v, int instr);
 int inline_count(const Inline *in);
@@ -424,6 +431,17 @@ void order(Sched *s);
 
 void build(Sched *s);
 Kernel *build_map(Sched *s, Inline *in, Nest *nest);
+
+/* The same with the first `rank` of its outer loops; of the others, and of the
+ * stages' own, those that are short are unrolled. */
+Kernel *build_unrolled(Sched *s, Inline *in, Nest *nest, int rank);
+/* Is a loop short enough for that; of n iterations then. */
+enum { UNROLLED_MOST = 16 };
+bool is_unrolled(const Dim *extent, int64_t *n);
+
+/* unroll.c: the nest with its short loops unrolled, if that is better than
+ * `loops`, the kernel that keeps them. */
+Kernel *unroll(Sched *s, Inline *in, Nest *n, Kernel *loops);
 
 /* loops.c: joins loops that are one in every access, chooses lanes. The first
  * `fixed` loops stay; loops fixed … fixed+join-1 have to become one. */

@@ -28,6 +28,8 @@ row what measured target
 row 'digits: held-out accuracy' "$(sed -n 's/^test accuracy: //p' "$work/demo")" '>= 0.97'
 row 'digits: training time' "$(sed -n 's/^training time: //p' "$work/demo")" '<= 5 s'
 
+sh tests/bench/small/run.sh "$nncc"
+
 row 'digits.nn to digits.so' \
     "$(best 20 "$nncc" examples/digits/digits.nn -o "$work/digits.so") ms" '<= 150 ms'
 sed 's/100/6400/g' examples/digits/digits.nn >"$work/wide.nn"

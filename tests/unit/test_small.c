@@ -1,0 +1,167 @@
+/* test_small.c: many small things: functions of arrays with one long axis and
+ * short ones, whose kernels may have the long one's iterations in lanes and a
+ * register for each element of the others, as machine code for each CPU level
+ * against the reference evaluator. */
+#include "compiled.h"
+
+#include <check.h>
+
+#include "programs.h"
+#include "suite.h"
+
+/* All have one free dimension, n. REAL and INT are put before a name. */
+static const char text[] =
+    "fn det3(a: real[3, 3]) -> real ="
+    "  a[0, 0] * (a[1, 1] * a[2, 2] - a[1, 2] * a[2, 1]) -"
+    "  a[0, 1] * (a[1, 0] * a[2, 2] - a[1, 2] * a[2, 0]) +"
+    "  a[0, 2] * (a[1, 0] * a[2, 1] - a[1, 1] * a[2, 0]);"
+    "fn dets(a: real[n, 3, 3]) -> real[n] = [i < n | det3(a[i])];"
+    "fn squares(a: real[n, 3, 3]) -> real = sum(i < n | det3(a[i])^2);"
+    "fn minors(a: real[n, 3, 3]) -> real[n, 3, 3] ="
+    "  [l < n, i < 3, j < 3 |"
+    "   a[l, (j + 1) % 3, (i + 1) % 3] * a[l, (j + 2) % 3, (i + 2) % 3] -"
+    "   a[l, (j + 1) % 3, (i + 2) % 3] * a[l, (j + 2) % 3, (i + 1) % 3]];"
+    "fn soft(x: real[n, 5]) -> real[n, 5] = softmax(x);"
+    "fn turned(x: real[n, 2]) -> (real[2, n], real[n], real[n]) ="
+    "  (x', [i < n | x[i, 1]], [i < n | max(x[i])]);"
+    "fn sizes(x: real[n, 16]) -> real[n] = [i < n | sum(x[i] * x[i])];"
+    "fn unit(q: real[n, 4]) -> real[n, 4] ="
+    "  [i < n, j < 4 | q[i, j] / sqrt(1 + dot(q[i], q[i]))];"
+    "fn wide(x: real[n, 7], k: real[7]) -> real[n, 7] ="
+    "  [i < n, j < 7 | k[j] * x[i, 6 - j] + real(j)];"
+    "fn parts(x: real[n, 3], y: real[n, 2]) -> real[n, 6] ="
+    "  [i < n | concat(x[i] * y[i, 0], [y[i, 1]], y[i])];"
+    "fn pairs(x: real[n, 3]) -> real ="
+    "  sum(i < n, j < n | { let d = x[i] - x[j]; 1 / (1 + dot(d, d)) });"
+    "fn counts(k: int[n, 3]) -> (int[n], int[n, 3]) ="
+    "  ([i < n | k[i, 0] * k[i, 1] + k[i, 2]], [i < n, j < 3 | k[i, 2 - j] - "
+    "k[i, 0]]);"
+    "fn chosen(x: real[n, 3], k: int[n]) -> (real[n], real[n, 3]) ="
+    "  ([i < n | x[i, abs(k[i]) % 3]],"
+    "   [i < n, j < 3 | if j == abs(k[i]) % 3 { x[i, j] } else { -x[i, 0] }]);"
+    "fn folded(x: real[n, 4], y: real[n, 3]) -> (real[n, 3], real[n]) ="
+    "  ([i < n, j < 3 | fold(t < 3, s = y[i, j] | s * x[i, t] + x[i, 3 - j])],"
+    "   [i < n | fold(t < 5, s = 0.0 | s + if t > 0 { x[i, t - 1] } else { 1 "
+    "})]);"
+    "fn places(x: real[n, 4]) -> int[n] = [i < n | argmax(x[i])];"
+    "export dets, grad(squares, a) as forces, minors, soft, turned, sizes, "
+    "unit,"
+    "  wide, parts, grad(pairs, x) as pull, pairs, counts, chosen, folded, "
+    "places;";
+
+enum { BYTES = 1 << 16, MOST_LEAVES = 8 };
+
+static Compiled small_open(DType real, int level)
+{
+    const CheckOptions o = {.real = real};
+    Program *p = compile_with(text, &o);
+
+    ck_assert_msg(p, "%s", messages());
+    Compiled c = {.arena = arena, .module = *program_module(p), .nvar = 1};
+    c.graph = c.module.graph;
+    for (int i = 0; i < c.module.function.n; i++) {
+        Function *f = c.module.function.at[i];
+        Node **root = NEWN(arena, Node *, MOST_LEAVES);
+
+        for (int k = 0; k < f->nresult; k++)
+            root[k] = f->result[k].leaf[0];
+        list_push(arena, &c.root, root);
+    }
+    compiled_make(&c, level);
+    return c;
+}
+
+static void fill(DType t, void *to, int64_t count, int seed)
+{
+    for (int64_t i = 0; i < count; i++) {
+        double v = scatter((uint64_t)(i * 7 + seed), 64);
+
+        put_number(t, to, i, dtype_is_real(t) ? v / 32 - 1 : v - 32);
+    }
+}
+
+static void compare(Compiled *c, int i, int64_t size, void **leaf,
+                    const EvalInput *in)
+{
+    const Function *f = c->module.function.at[i];
+    double *want[MOST_LEAVES];
+    EvalStatus s = eval_nodes(arena, c->graph, f->nresult, c->root.at[i],
+                              f->nparam, in, 1, c->var, &size, want);
+
+    ck_assert_int_eq(s, EVAL_OK);
+    for (int k = 0; k < f->nresult; k++) {
+        const Node *n = c->root.at[i][k];
+        int64_t count = node_elements(c, n, &size);
+
+        for (int64_t j = 0; j < count; j++) {
+            double got = get_number(n->dtype, leaf[f->nparam + k], j);
+
+            ck_assert_msg(is_near(n->dtype, got, want[k][j], 4),
+                          "%s with n = %d, result %d, element %d: %.9g, "
+                          "not %.9g",
+                          f->name, (int)size, k, (int)j, got, want[k][j]);
+        }
+    }
+}
+
+static void run(Compiled *c, int i, int64_t size)
+{
+    const Function *f = c->module.function.at[i];
+    Fence *fence[MOST_LEAVES], *work = fence_new(BYTES);
+    void *leaf[MOST_LEAVES];
+    EvalInput in[MOST_LEAVES];
+    int total = f->nparam + f->nresult;
+
+    ck_assert_int_eq(f->nvar, 1);
+    c->var[0] = f->var[0];
+    for (int k = 0; k < total; k++) {
+        const Node *n =
+            k < f->nparam ? f->param[k].leaf[0] : c->root.at[i][k - f->nparam];
+        int64_t count = node_elements(c, n, &size);
+        double *x = NEWN(arena, double, count + 1);
+
+        fence[k] = fence_new(BYTES);
+        leaf[k] = fence_last(fence[k], (size_t)(count * dtype_size(n->dtype)));
+        fill(n->dtype, leaf[k], count, k);
+        for (int64_t j = 0; j < count; j++)
+            x[j] = get_number(n->dtype, leaf[k], j);
+        if (k < f->nparam)
+            in[k] = (EvalInput){f->param[k].leaf[0], x};
+    }
+    ck_assert_int_eq(compiled_call(c, i, &size, leaf, work), 0);
+    compare(c, i, size, leaf, in);
+    for (int k = 0; k < total; k++)
+        fence_free(fence[k]);
+    fence_free(work);
+}
+
+static void run_all(DType real, int level)
+{
+    static const int64_t sizes[] = {0, 1, 2, 3, 5, 8, 15, 16, 17, 33, 50};
+
+    if (level_lacks(level))
+        return;
+    Compiled c = small_open(real, level);
+    for (int i = 0; i < c.module.function.n; i++)
+        for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+            run(&c, i, sizes[k]);
+    jit_close(c.jit);
+}
+
+START_TEST(floats_like_reference) { run_all(DT_f32, _i); }
+END_TEST
+
+START_TEST(doubles_like_reference) { run_all(DT_f64, _i); }
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("small");
+    TCase *t = tcase_create("small");
+
+    tcase_add_checked_fixture(t, programs_setup, programs_teardown);
+    tcase_add_loop_test(t, floats_like_reference, 0, LEVELS - 1);
+    tcase_add_loop_test(t, doubles_like_reference, 1, 2);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
