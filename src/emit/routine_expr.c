@@ -126,6 +126,44 @@ static RoutineValue fused(RoutineCode *c, RoutineValue *x)
                                routine_as(c, x[2], t).v));
 }
 
+/* Every other one of 2 WIDE reals at x, from `first` on. */
+static RoutineValue alternate(RoutineCode *c, RoutineValue x, int first)
+{
+    Emit *e = c->e;
+    int n = c->wide, align = dtype_size(c->t);
+    LLVMValueRef at[2], lane[64];
+    for (int i = 0; i < 2; i++)
+        at[i] = code_load(
+            e, c->vec,
+            code_at(e, c->one, x.v, code_i64(e, n == 1 ? first : i * n)),
+            align);
+    if (n == 1)
+        return made(RT_vec, at[0]);
+    for (int i = 0; i < n; i++)
+        lane[i] = LLVMConstInt(e->i32, (unsigned)(2 * i + first), false);
+    return made(RT_vec,
+                LLVMBuildShuffleVector(e->builder, at[0], at[1],
+                                       LLVMConstVector(lane, (unsigned)n), ""));
+}
+
+/* Lanes of a and b by turns, to 2 WIDE reals at x. */
+static void store_turns(RoutineCode *c, RoutineValue *x)
+{
+    Emit *e = c->e;
+    int n = c->wide, align = dtype_size(c->t);
+    for (int half = 0; half < 2; half++) {
+        LLVMValueRef lane[64], v = x[1 + half].v;
+        LLVMValueRef at = code_at(e, c->one, x[0].v, code_i64(e, half * n));
+        for (int i = 0; i < n; i++)
+            lane[i] = LLVMConstInt(
+                e->i32, (unsigned)((half * n + i) / 2 + i % 2 * n), false);
+        if (n > 1)
+            v = LLVMBuildShuffleVector(e->builder, x[1].v, x[2].v,
+                                       LLVMConstVector(lane, (unsigned)n), "");
+        code_store(e, v, at, align);
+    }
+}
+
 enum { ROUTINE_ARGS = 24 };
 
 static RoutineValue call_known(RoutineCode *c, const char *name,
@@ -146,6 +184,12 @@ static RoutineValue call_known(RoutineCode *c, const char *name,
         return routine_as(c, x[0], RT_int);
     if (strcmp(name, "load") == 0)
         return made(RT_vec, code_load(c->e, c->vec, x[0].v, align));
+    if (strcmp(name, "evens") == 0 || strcmp(name, "odds") == 0)
+        return alternate(c, x[0], name[0] == 'o');
+    if (strcmp(name, "store_turns") == 0) {
+        store_turns(c, x);
+        return made(RT_void, NULL);
+    }
     if (strcmp(name, "total") == 0)
         return total(c, x[0]);
     if (strcmp(name, "store") == 0) {

@@ -9,7 +9,8 @@
  *   - WIDE, LANES, PANEL, MASKS, DOUBLE, EPS, TINY say what there is; of an
  *     `if` on constants only what it chooses becomes code;
  *   - sqrt, abs, min, max, fma, real, int, load, store, total (of a vec, in a
- *     fixed order) and the innermost kernels of products are known.
+ *     fixed order), evens, odds and store_turns (of 2 WIDE reals, by turns) and
+ *     the innermost kernels of products are known.
  *
  * emit/ makes machine code of those that a program needs. */
 #ifndef NNCC_ROUTINE_H

@@ -92,6 +92,17 @@ done
     gcc -O2 -I"$work" tests/bench/sort/main.c "$work/sort.o" -o "$work/sorts" &&
     row 'sort of 1,000,000 f32' "$("$work/sorts")" '<= 3 times'
 
+# Peers that are not there have no row.
+peer() { # PROGRAM LIBRARY WHAT TARGET
+    gcc -O2 -I"$work" "tests/bench/linalg/$1.c" "$work/linalg.o" "$2" -lm \
+        -o "$work/$1" 2>/dev/null || return 0
+    row "$3" "$(OPENBLAS_NUM_THREADS=1 "$work/$1")" "$4"
+}
+"$nncc" tests/bench/linalg/linalg.nn --real=f64 --cpu=native -o "$work/linalg.o" && {
+    peer lapack -lopenblas 'factorisations, n = 200, 500' '<= 1.4; 2 for qr, eigh, svd'
+    peer fftw -lfftw3 'Fourier transforms' '<= 2.5 times'
+}
+
 sh tests/bench/loops/run.sh "$nncc"
 
 echo

@@ -298,7 +298,7 @@ START_TEST(every_row_batches)
         s = sample1(s.p[0], g_argsort(g, s.p[0], false));
         break;
     case OPC_routine:
-        s.p[0] = param_of(DT_f64, 2, (int64_t[]){3, 3});
+        s.p[0] = param_of(DT_f64, 2, (int64_t[]){3, _i == OP_dft ? 2 : 3});
         s.p[1] = param_of(DT_f64, 2, (int64_t[]){3, 3});
         s = sample2(s.p[0], s.p[1],
                     g_routine(g, _i, 0, op_table[_i]->arity, s.p));

@@ -189,6 +189,12 @@ static Node *triangular(int how)
     Node *t = g_data(g, DT_f64, 3, (const Dim *[]){d2, d3, d3}, at);
     return g_routine(g, OP_factor_substitute, how, 2, (Node *[]){x, t});
 }
+static Node *fourier(void)
+{
+    const Dim *dim[] = {d2, dim_const(g, 6), d2};
+    Node *pairs = g_reshape(g, x, 3, dim);
+    return g_routine(g, OP_dft, 0, 1, &pairs);
+}
 static Node *lower(void) { return triangular(0); }
 static Node *upper(void) { return triangular(SUBSTITUTE_UPPER); }
 static Node *turned(void)
@@ -220,11 +226,18 @@ static const struct {
     {"strided_add", windows_back},
     {"gather", gather},
     {"scatter_add", scatter},
+    {"fourier", fourier},
     {"lower", lower},
     {"upper", upper},
     {"turned", turned},
 };
 enum { NCASES = sizeof cases / sizeof *cases };
+
+/* Is a x, maybe in another shape. */
+static bool is_x(const Node *a)
+{
+    return a == x || (a->op == OP_reshape && a->arg[0] == x);
+}
 
 /* w · f(x + h u) */
 static double moved(Node *f, const double *w, const double *u, double h)
@@ -252,15 +265,17 @@ START_TEST(derivative)
     dot_x = NEWN(arena, Node *, f->narg);
     Node *dy = g_param(g, DT_f64, f->rank, f->dim, "dy");
     for (int k = 0; k < f->narg; k++)
-        dot_x[k] = f->arg[k] == x ? du : NULL;
+        dot_x[k] = is_x(f->arg[k])
+                       ? g_reshape(g, du, f->arg[k]->rank, f->arg[k]->dim)
+                       : NULL;
     row->vjp(g, f, dy, dx);
     EvalInput in[3] = {{x, x_data}, {y, y_data}, {dy, w}};
     double got = 0;
     for (int k = 0; k < f->narg; k++) {
-        if (f->arg[k] != x)
+        if (!is_x(f->arg[k]))
             continue;
         double *out;
-        ck_assert(same_shape(dx[k], x));
+        ck_assert(same_shape(dx[k], f->arg[k]));
         ck_assert_int_eq(eval_nodes(arena, g, 1, &dx[k], 3, in, 1, &var_n,
                                     (int64_t[]){2}, &out),
                          EVAL_OK);

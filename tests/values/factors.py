@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import scipy.linalg
 
 
 def matrix(m, n):
@@ -14,7 +15,7 @@ def show(name, arguments, *values):
     def listed(x):
         return x.tolist() if isinstance(x, np.ndarray) else float(x)
 
-    keys = [f"{name}_{k}" for k in range(len(values))]
+    keys = [name if len(values) == 1 else f"{name}_{k}" for k in range(len(values))]
     print(f"near '{json.dumps(dict(zip(keys, map(listed, values))))}' {name} {arguments}")
 
 
@@ -46,8 +47,27 @@ def deficient(m, n):
          np.linalg.svd(A)[1][:-1])
 
 
+def exponential(n, scale):
+    show("exponential", f"n={n} scale={scale}", scipy.linalg.expm(scale * matrix(n, n))[0])
+
+
+def transforms(n):
+    x = np.cos(3 * np.arange(n)) + np.arange(n) % 5
+    z = x + 1j * np.sin(np.arange(n) ** 2 % 7)
+    y = np.fft.fft(z)
+    k = n // 3
+    pair = [y[k].real, y[k].imag, y[n - 1].real, y[n - 1].imag]
+    r = np.fft.rfft(x)
+    show("transforms", f"n={n}", np.array(pair), np.array([r[-1].real, r[-1].imag]),
+         np.array([np.fft.irfft(r, n // 2 * 2 + 1)[n // 2]]))
+
+
 by_reflections(4, 3)
 by_reflections(23, 17)
 by_rotations(4, 3)
 by_rotations(21, 19)
 deficient(6, 4)
+for args in (3, 0.25), (5, 4), (18, 0.01):
+    exponential(*args)
+for n in 1, 2, 3, 8, 13, 17, 30, 96, 143, 1009, 1024, 2000:
+    transforms(n)

@@ -1,0 +1,34 @@
+/* bench.h: what is timed by turns, the least of several rounds. */
+#define _GNU_SOURCE
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "linalg.h"
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void *room(size_t bytes)
+{
+    void *p = NULL;
+    if (posix_memalign(&p, 64, bytes + 64))
+        exit(1);
+    memset(p, 0, bytes + 64);
+    return p;
+}
+
+/* Adds to *least the time that `call` takes, where that is less. */
+#define TIME(least, call)                                                      \
+    do {                                                                       \
+        double from = now();                                                   \
+        call;                                                                  \
+        double took = now() - from;                                            \
+        *(least) = took < *(least) ? took : *(least);                          \
+    } while (0)
