@@ -273,6 +273,7 @@ static const struct {
     {"factor_qr", "A:tensor", run_routine},
     {"factor_eigh", "A:tensor", run_routine},
     {"factor_svd", "A:tensor", run_routine},
+    {"factor_banded", "b:tensor bands:tensor transposed:bool?", run_routine},
     {"dft", "x:tensor inverse:bool?", run_routine},
     {"factor_substitute",
      "b:tensor T:tensor upper:bool? unit:bool? transposed:bool?", run_routine},

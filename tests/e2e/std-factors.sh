@@ -1,4 +1,4 @@
-# std-factors.sh: qr, lstsq, eigh, svd, pinv, expm and Fourier transforms of prelude.nn:
+# std-factors.sh: qr, lstsq, eigh, svd, pinv, solve_banded, expm and Fourier transforms of prelude.nn:
 # values by numpy and scipy (tests/values/factors.py), what makes them what they are at sizes that fill vectors and
 # blocks or do not, in f32 and f64 and in batches; derivatives up to the third.
 . "$ROOT/tests/e2e-lib.sh"
@@ -53,6 +53,10 @@ fn rows(A: real[k, m, n]) {
   (one[1] - sum(lstsq(A[1], right(m))), two[1] - eigh(A[1]' @ A[1]).0, three[1] - svd(A[1]).1)
 }
 fn exponential(n: int, scale: real) = expm(scale * matrix(n, n))[0];
+fn banded(k: int, n: int) -> real[n] {
+  let bands = [d < 2 * k + 1, j < n | sin(real(5 * d + 3 * j + d * j)) + if d == k { 0.3 } else { 0.0 }];
+  solve_banded(bands, right(n))
+}
 fn transforms(n: int) {
   let x = [i < n | cos(real(3 * i)) + real(i % 5)];
   let y = fft([i < n, c < 2 | if c == 0 { x[i] } else { sin(real(i * i % 7)) }]);
@@ -90,6 +94,18 @@ fn third(A: real[m, n]) -> real =
   sum(grad(fn(B: real[m, n]) = sum(sin(grad(scalar)(B))))(A));
 export vjp(d_qr), jvp(d_qr), vjp(d_lstsq, A, b, B), jvp(d_lstsq, A, b, B), vjp(d_eigh), jvp(d_eigh);
 fn d_expm(A: real[n, n]) = (expm(A), expm(9 * A));
+fn d_banded(bands: real[5, n], b: real[n], C: real[n, 2]) {
+  let A = bands + [d < 5, j < n | where(d == 2, 4.0, 0.0)];
+  (solve_banded(A, b), solve_banded(A, C))
+}
+fn bent(bands: real[2, 3, n], b: real[2, n]) -> real =
+  sum(k | sum(sin(solve_banded(bands[k] + [d < 3, j < n | where(d == 1, 3.0, 0.0)], b[k]))));
+fn bent_third(bands: real[2, 3, n], b: real[2, n]) -> real {
+  fn second(c: real[2, 3, n]) -> real = sum(sin(grad(bent, bands)(c, b)));
+  sum(sin(grad(second)(bands)))
+}
+export vjp(d_banded, bands, b, C), jvp(d_banded, bands, b, C), hvp(bent, bands, b);
+export grad(bent_third, bands, b);
 fn d_fft(x: real[2, n, 2]) = (fft(x), ifft(x));
 fn d_rfft(x: real[n], y: real[m, 2]) = (rfft(x), irfft(y, 2 * m - 1));
 fn second(A: real[n, n], x: real[n, 2]) -> real = sum(sin(expm(A))) + sum(sin(fft(x)));
@@ -106,6 +122,10 @@ near '{"deficient_0": [0.2111926475239447, 0.010026691805725895, 0.0056644597891
 near '{"exponential": [1.650631863195043, -0.43090559208027757, -0.2886763601754237]}' exponential n=3 scale=0.25
 near '{"exponential": [-71185.16788071078, 315132.02350616787, 116230.63223514555, -11532.074923528242, 122590.46422912937]}' exponential n=5 scale=4
 near '{"exponential": [1.0202108586821792, -0.009820322640948675, -0.005919504287325198, 0.006635077307776426, 0.009222679678170023, -0.001401598171342054, -0.010085938975441062, -0.004387631287525937, 0.007716543650759117, 0.008674234308393283, -0.0026999103992938252, -0.010506605484929224, -0.003101146625816903, 0.00843896024948479, 0.00795442827527298, -0.003884947265225267, -0.01013309172958465, -0.001587086779284102]}' exponential n=18 scale=0.01
+near '{"banded": [3.3333333333333335, 1.2248419840317284]}' banded k=0 n=2
+near '{"banded": [-1.672546806644226, -0.7233679533584574, -0.5208201630159033, 1.0417588057184135, -0.3252203998740986, -0.2246719213262071]}' banded k=1 n=6
+near '{"banded": [11.81855788503498, 1.8204524808187257, -11.215324581372824, -10.100993970757278, 16.468275321207592, -6.289252481155753, -34.45943304417831, -48.843575420053824, -114.6414582705698]}' banded k=2 n=9
+near '{"banded": [0.8344245876015243, 1.7462343214965197, -1.6135777372551003]}' banded k=4 n=3
 near '{"transforms_0": [1.0, 0.0, 1.0, 0.0], "transforms_1": [1.0, 0.0], "transforms_2": [1.0]}' transforms n=1
 near '{"transforms_0": [1.0100075033995546, 0.8414709848078965, 0.9899924966004454, -0.8414709848078965], "transforms_1": [0.9899924966004454, 0.0], "transforms_2": [0.00667166893303639]}' transforms n=2
 near '{"transforms_0": [0.8990565409503068, 2.512581670844623, -1.869234331000227, -2.597250160344591], "transforms_1": [-0.4850888950249601, 2.554915915594607], "transforms_2": [0.01000750339955451]}' transforms n=3

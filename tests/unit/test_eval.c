@@ -195,6 +195,15 @@ static Node *fourier(void)
     Node *pairs = g_reshape(g, x, 3, dim);
     return g_routine(g, OP_dft, 0, 1, &pairs);
 }
+static Node *banded(int how)
+{
+    static const double at[] = {9, 1,    -1, 3,   4,   5,  1,  2, 9,
+                                9, -0.5, 2,  0.1, 0.2, -3, -1, 1, 9};
+    Node *bands = g_data(g, DT_f64, 3, (const Dim *[]){d2, d3, d3}, at);
+    return g_routine(g, OP_factor_banded, how, 2, (Node *[]){x, bands});
+}
+static Node *diagonals(void) { return banded(0); }
+static Node *diagonals_turned(void) { return banded(1); }
 static Node *lower(void) { return triangular(0); }
 static Node *upper(void) { return triangular(SUBSTITUTE_UPPER); }
 static Node *turned(void)
@@ -227,6 +236,8 @@ static const struct {
     {"gather", gather},
     {"scatter_add", scatter},
     {"fourier", fourier},
+    {"diagonals", diagonals},
+    {"diagonals turned", diagonals_turned},
     {"lower", lower},
     {"upper", upper},
     {"turned", turned},

@@ -51,6 +51,12 @@ def exponential(n, scale):
     show("exponential", f"n={n} scale={scale}", scipy.linalg.expm(scale * matrix(n, n))[0])
 
 
+def banded(k, n):
+    d, j = np.indices((2 * k + 1, n)).astype(float)
+    bands = np.sin(5 * d + 3 * j + d * j) + 0.3 * (d == k)
+    show("banded", f"k={k} n={n}", scipy.linalg.solve_banded((k, k), bands, np.cos(np.arange(n))))
+
+
 def transforms(n):
     x = np.cos(3 * np.arange(n)) + np.arange(n) % 5
     z = x + 1j * np.sin(np.arange(n) ** 2 % 7)
@@ -69,5 +75,7 @@ by_rotations(21, 19)
 deficient(6, 4)
 for args in (3, 0.25), (5, 4), (18, 0.01):
     exponential(*args)
+for args in (0, 2), (1, 6), (2, 9), (4, 3):
+    banded(*args)
 for n in 1, 2, 3, 8, 13, 17, 30, 96, 143, 1009, 1024, 2000:
     transforms(n)

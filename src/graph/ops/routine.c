@@ -84,3 +84,12 @@ void routine_each(EvalTensor *e, const Node *n, EvalRoutine *f)
           (int)n->attr.integer);
     }
 }
+
+void routine_swap(double *a, int64_t n, int64_t i, int64_t j)
+{
+    for (int64_t k = 0; k < n; k++) {
+        double v = a[i * n + k];
+        a[i * n + k] = a[j * n + k];
+        a[j * n + k] = v;
+    }
+}

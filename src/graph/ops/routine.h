@@ -21,5 +21,7 @@ Node *routine_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
 typedef void EvalRoutine(double *out, const double *const *in,
                          const int64_t *size, int how);
 void routine_each(EvalTensor *e, const Node *n, EvalRoutine *f);
+/* Rows i and j of a, which has n columns. */
+void routine_swap(double *a, int64_t n, int64_t i, int64_t j);
 
 #endif

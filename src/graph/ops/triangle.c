@@ -21,15 +21,6 @@ static bool lu_infer(Graph *g, Node *n)
     return routine_gives(g, n, dim_add(g, d, dim_const(g, 2)), d);
 }
 
-static void swap_rows(double *a, int64_t n, int64_t i, int64_t j)
-{
-    for (int64_t k = 0; k < n; k++) {
-        double v = a[i * n + k];
-        a[i * n + k] = a[j * n + k];
-        a[j * n + k] = v;
-    }
-}
-
 static int64_t pivot_row(const double *a, int64_t n, int64_t k)
 {
     int64_t p = k;
@@ -53,7 +44,7 @@ static void lu_one(double *out, const double *const *in, const int64_t *size,
     for (int64_t k = 0; k < n; k++) {
         int64_t p = pivot_row(out, n, k);
         odd[k] = p == k ? 1 : -1;
-        swap_rows(out, n, k, p);
+        routine_swap(out, n, k, p);
         double was = order[k];
         order[k] = order[p];
         order[p] = was;
