@@ -204,7 +204,7 @@ static RoutineValue call_known(RoutineCode *c, const char *name,
 static bool micro_shape(const Emit *e, const char *name, DType t, MicroShape *s)
 {
     int lanes = lanes_of_bytes(e, dtype_size(t));
-    bool masks = e->machine.vector_bytes >= 32;
+    bool masks = has_masks(e);
     if (strcmp(name, "micro_panel") == 0)
         *s = (MicroShape){micro_vectors(e), lanes, false};
     else if (strcmp(name, "micro_last") == 0 && masks)
@@ -270,7 +270,7 @@ static bool constant(const RoutineCode *c, const char *name, RoutineValue *to)
         {"WIDE", c->wide},
         {"LANES", lanes},
         {"PANEL", lanes * micro_vectors(e)},
-        {"MASKS", e->machine.vector_bytes >= 32},
+        {"MASKS", has_masks(e)},
         {"DOUBLE", wide},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
