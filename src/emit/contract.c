@@ -11,6 +11,7 @@ typedef struct Plan {
     PackKind pack;  /* of B, if there is room */
     bool pass[3];   /* over columns, as ARG_micro has them: which there are */
     MicroShape shape[3];
+    bool pair; /* what is left may be two vectors */
 } Plan;
 
 /* A contraction kernel being built. */
@@ -35,7 +36,7 @@ static void add_pass(Plan *p, int i, int vectors, int width, bool masked)
 }
 
 /* Whole panels, then as few and as full vectors as n allows when it is known;
- * single ones when it is not. */
+ * when it is not single ones, or two where just these are left. */
 static void plan_columns(Emit *e, const Contract *c, Plan *p)
 {
     int w = lanes_of_bytes(e, dtype_size(p->t)), panel = product_panel(e, p->t);
@@ -55,6 +56,7 @@ static void plan_columns(Emit *e, const Contract *c, Plan *p)
     if (has_masks(e) || even) {
         int vectors = n >= 0 ? (rest + w - 1) / w : 1;
         add_pass(p, last, vectors, w, !even);
+        p->pair = n < 0 && w > 1;
         return;
     }
     if (n < 0 || rest >= w)
@@ -95,6 +97,11 @@ static Plan plan_product(Emit *e, const Contract *c)
     return p;
 }
 
+static MicroShape pair_shape(const Plan *p)
+{
+    return (MicroShape){2, p->shape[0].width, true};
+}
+
 void contract_helpers(Emit *e, const Contract *c, Helpers *h)
 {
     Plan p = plan_product(e, c);
@@ -102,6 +109,8 @@ void contract_helpers(Emit *e, const Contract *c, Helpers *h)
     for (int i = 0; i < 3; i++)
         if (p.pass[i])
             micro_helper(e, p.t, p.shape[i], h);
+    if (p.pair)
+        micro_helper(e, p.t, pair_shape(&p), h);
     if (c->pack)
         pack_helper(e, p.t, p.pack, product_panel(e, p.t), h);
     if (c->pack_a)
@@ -209,6 +218,25 @@ static void micro_arguments(ContractCode *q, LLVMValueRef *arg)
     }
 }
 
+/* The last pass by two vectors, where that is how much is left. */
+static void choose_pair(ContractCode *q, LLVMValueRef *arg)
+{
+    Emit *e = q->e;
+    LLVMBuilderRef b = e->builder;
+    MicroShape s = pair_shape(&q->plan);
+    int last = ARG_micro + product_passes(e) - 1;
+    LLVMValueRef n = arg[ARG_n], width = code_i64(e, s.width);
+    LLVMValueRef both = code_i64(e, 2 * s.width);
+    LLVMValueRef left =
+        LLVMBuildSub(b, n, code_down_to(e, n, product_panel(e, q->plan.t)), "");
+    LLVMValueRef is =
+        LLVMBuildAnd(b, LLVMBuildICmp(b, LLVMIntSGT, left, width, ""),
+                     LLVMBuildICmp(b, LLVMIntSLE, left, both, ""), "");
+    arg[last] =
+        LLVMBuildSelect(b, is, emit_micro(e, q->plan.t, s), arg[last], "");
+    arg[ARG_step] = LLVMBuildSelect(b, is, both, arg[ARG_step], "");
+}
+
 /* Rows that the epilogue finds in the cache of the first level. */
 static LLVMValueRef epilogue_rows(ContractCode *q)
 {
@@ -259,6 +287,8 @@ static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
         arg[ARG_totals] = q->buffer[c->totals->id];
     pack_arguments(q, arg);
     micro_arguments(q, arg);
+    if (q->plan.pair)
+        choose_pair(q, arg);
     for (int i = 0; i < NARGS; i++)
         if (!arg[i])
             arg[i] = i < ARG_first_pointer ? code_i64(e, 0) : null;

@@ -101,18 +101,23 @@ static void pack_square(Pack *u, LLVMValueRef p, LLVMValueRef j0,
     }
 }
 
+/* The last square ends at k: it may have rows that another one has, too. Fewer
+ * rows than one has are copied element by element. */
 static void pack_transposed(Pack *u, LLVMValueRef j0)
 {
     Emit *e = u->e;
+    LLVMBuilderRef b = e->builder;
     LLVMValueRef zero = code_i64(e, 0), step = code_i64(e, u->width);
-    LLVMValueRef whole =
-        LLVMBuildAnd(e->builder, u->k, code_i64(e, -(int64_t)u->width), "");
-    Loop p = loop_begin(e, zero, whole, step, 0, NULL);
+    LLVMValueRef last = LLVMBuildSub(b, u->k, step, "");
+    LLVMValueRef some = LLVMBuildICmp(b, LLVMIntSGE, last, zero, "");
+    LLVMValueRef to = LLVMBuildSelect(b, some, u->k, zero, "");
+    Loop p = loop_begin(e, zero, to, step, 0, NULL);
+    LLVMValueRef at = code_smaller(e, p.i, last);
     Loop j = loop_begin(e, zero, code_i64(e, u->panel), step, 0, NULL);
-    pack_square(u, p.i, j0, j.i);
+    pack_square(u, at, j0, j.i);
     loop_end(e, &j, NULL);
     loop_end(e, &p, NULL);
-    pack_rows(u, whole, j0);
+    pack_rows(u, to, j0);
 }
 
 /* Contiguous rows, whole panels: copied as vectors. */
