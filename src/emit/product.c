@@ -283,7 +283,9 @@ static void run_epilogue(Product *q, LLVMValueRef done, LLVMValueRef from,
     LLVMValueRef *in = q->arg;
     LLVMValueRef some = LLVMBuildIsNotNull(e->builder, in[ARG_epilogue], "");
     LLVMBasicBlockRef on = code_if(e, LLVMBuildAnd(e->builder, some, done, ""));
-    LLVMValueRef arg[] = {in[ARG_bufs], in[ARG_dims], from, to, in[ARG_fixed]};
+    LLVMValueRef arg[] = {in[ARG_bufs], in[ARG_dims],
+                          code_times(e, from, in[ARG_unit]),
+                          code_times(e, to, in[ARG_unit]), in[ARG_fixed]};
     LLVMValueRef status = LLVMBuildCall2(e->builder, epilogue_type(e),
                                          in[ARG_epilogue], arg, 5, "");
     keep_status(e, status, q->status);

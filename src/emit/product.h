@@ -17,7 +17,8 @@ enum {
     ARG_b_k,
     ARG_b_n,
     ARG_out_m,
-    ARG_rows,         /* of a block that the epilogue runs on */
+    ARG_rows,         /* of a block that the epilogue runs on, */
+    ARG_unit,         /* which counts so many for each of them */
     ARG_step,         /* columns that the last of micro does at once, */
     ARG_step_vectors, /* and the one before it, of vectors */
     ARG_first_pointer,

@@ -444,7 +444,10 @@ static Kernel *build_nest(Sched *s, Inline *in, Nest *n)
         Product q = product_of(s, p->root);
         k->epilogue = build_map(s, in, n->epilogue);
         k->epilogue->nguard = 0;
-        shape_loops(s, k->epilogue, rows - q.join, q.join);
+        int inner = k->epilogue->stage[0].rank, fixed = rows - q.join;
+        k->contract->flat = join_stage(s, k->epilogue, fixed, q.join, q.c.n);
+        shape_loops(s, k->epilogue, fixed,
+                    q.join + (k->contract->flat ? inner : 0));
         if (is_idle(k->epilogue))
             k->epilogue = NULL;
     }

@@ -140,6 +140,7 @@ typedef struct Contract {
      * rounding errors: room for both, LONG_ROWS rows (m, if that is known to
      * be less) of n each. NULL: it never is. */
     const Buffer *totals;
+    bool flat; /* the epilogue's loop after those of batches is m times n */
     int nbatch;
     const Dim *batch[MAX_RANK], *a_batch[MAX_RANK], *b_batch[MAX_RANK],
         *out_batch[MAX_RANK];
@@ -232,7 +233,7 @@ struct Kernel {
     int nstage;
 
     /* KERNEL_contract. `epilogue`, if any, is a map kernel whose first loops
-     * are exactly the batch loops and m: it is run on each block of rows as
+     * are exactly the batch loops and m, or m times n: it is run on each block of rows as
      * soon as the block is complete (bias, activation, row sums …). */
     Contract *contract;
     Kernel *epilogue;

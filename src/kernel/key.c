@@ -255,6 +255,7 @@ static void put_contract(Writer *w, const Contract *c)
     put_maybe(w, c->totals);
     for (size_t i = 0; i < sizeof stride / sizeof *stride; i++)
         put_dim(w, stride[i]);
+    put_int(w, c->flat);
     put_int(w, c->nbatch);
     for (int i = 0; i < c->nbatch; i++) {
         put_dim(w, c->batch[i]);

@@ -93,6 +93,31 @@ bool can_join(Sched *s, const Kernel *k, int fixed, int join)
     return true;
 }
 
+/* A stage's loops are numbered after the outer ones in any case. */
+bool join_stage(Sched *s, Kernel *k, int fixed, int join, const Dim *columns)
+{
+    Stage *st = &k->stage[0], none = *st;
+    if (k->nstage > 1 || !st->rank ||
+        dim_product(s->g, st->rank, st->extent) != columns)
+        return false;
+    for (int i = 0; i < st->noutput; i++)
+        if (st->output[i].kind != OUT_store)
+            return false;
+    Kernel whole = *k;
+    whole.stage = &none;
+    none.rank = 0;
+    whole.rank += st->rank;
+    whole.extent = NEWN(s->arena, const Dim *, whole.rank + 1);
+    for (int i = 0; i < whole.rank; i++)
+        whole.extent[i] = i < k->rank ? k->extent[i] : st->extent[i - k->rank];
+    if (!can_join(s, &whole, fixed, join + st->rank))
+        return false;
+    *st = none;
+    k->extent = whole.extent;
+    k->rank = whole.rank;
+    return true;
+}
+
 static bool has_choice(const Kernel *k)
 {
     for (int t = 0; t < k->nstage; t++)
@@ -192,5 +217,6 @@ void shape_loops(Sched *s, Kernel *k, int fixed, int join)
         for (int i = k->stage[t].rank - 2; i >= 0; i--)
             if (!has_choice(k))
                 join_inner(s, k, t, i);
-    choose_lanes(k, first);
+    bool flat = join && k->rank == fixed + 1 && k->stage[0].rank == 0;
+    choose_lanes(k, flat ? fixed : first);
 }

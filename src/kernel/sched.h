@@ -448,6 +448,9 @@ Kernel *unroll(Sched *s, Inline *in, Nest *n, Kernel *loops);
 void shape_loops(Sched *s, Kernel *k, int fixed, int join);
 /* Could they be joined. */
 bool can_join(Sched *s, const Kernel *k, int fixed, int join);
+/* Makes those of the only stage outer ones, if they can be joined with those
+ * and are `columns` in all; nothing else is changed. */
+bool join_stage(Sched *s, Kernel *k, int fixed, int join, const Dim *columns);
 
 /* The same with k's guards before. */
 void each_buffer(Kernel *k, EachBuffer *f, void *u);

@@ -168,7 +168,7 @@ static void check_contract(const Verify *v, const Kernel *k)
     if (!k->epilogue)
         return;
     if (k->epilogue->rank != c->nbatch + 1 ||
-        k->epilogue->extent[c->nbatch] != c->m)
+        (!c->flat && k->epilogue->extent[c->nbatch] != c->m))
         die("what follows a product has other rows");
     for (int i = 0; i < c->nbatch; i++)
         if (k->epilogue->extent[i] != c->batch[i])

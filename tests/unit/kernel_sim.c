@@ -439,7 +439,7 @@ static void product_block(Sim *m, const Kernel *k, const int64_t *at)
 {
     enum { ROWS = 2 };
     const Contract *c = k->contract;
-    int64_t rows = size_of(m, c->m);
+    int64_t rows = size_of(m, c->m), unit = c->flat ? size_of(m, c->n) : 1;
     if (c->pack_a)
         spoil(m, c->pack_a);
     if (c->pack)
@@ -451,7 +451,7 @@ static void product_block(Sim *m, const Kernel *k, const int64_t *at)
         for (int64_t r = row; r < end; r++)
             product_row(m, c, at, r);
         if (k->epilogue)
-            run_map(m, k->epilogue, c->nbatch, at, row, end);
+            run_map(m, k->epilogue, c->nbatch, at, row * unit, end * unit);
     }
 }
 
