@@ -179,11 +179,11 @@ static LLVMValueRef stream_of(ContractCode *q)
     return LLVMBuildSelect(e->builder, when, row, fn, "");
 }
 
-static LLVMValueRef is_far(ContractCode *q, const Dim *stride,
+static LLVMValueRef is_far(ContractCode *q, const Dim *stride, int depth,
                            const Dim *others)
 {
     LLVMValueRef far = is_at_least(q, stride, PACK_STRIDE);
-    far = both(q, far, is_at_least(q, q->c->k, PACK_DEPTH));
+    far = both(q, far, is_at_least(q, q->c->k, depth));
     return both(q, far, is_at_least(q, others, PACK_FROM));
 }
 
@@ -195,7 +195,7 @@ static void pack_arguments(ContractCode *q, LLVMValueRef *arg)
     if (c->pack_a) {
         LLVMValueRef fn = emit_pack(e, t, PACK_straight, micro_tile_rows(e));
         arg[ARG_a_panels] = q->buffer[c->pack_a->id];
-        arg[ARG_pack_a] = if_so(q, is_far(q, c->a_k, c->n), fn);
+        arg[ARG_pack_a] = if_so(q, is_far(q, c->a_k, PACK_A_DEPTH, c->n), fn);
     }
     if (!c->pack)
         return;
@@ -203,7 +203,7 @@ static void pack_arguments(ContractCode *q, LLVMValueRef *arg)
     arg[ARG_b_panels] = q->buffer[c->pack->id];
     arg[ARG_pack_b] = fn;
     if (q->plan.pack == PACK_straight)
-        arg[ARG_pack_b] = if_so(q, is_far(q, c->b_k, c->m), fn);
+        arg[ARG_pack_b] = if_so(q, is_far(q, c->b_k, PACK_DEPTH, c->m), fn);
 }
 
 static void micro_arguments(ContractCode *q, LLVMValueRef *arg)

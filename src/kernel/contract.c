@@ -420,7 +420,7 @@ static bool wants_pack(const Contract *c)
 static bool wants_pack_a(const Contract *c)
 {
     return dim_is(c->a_m, 1) && may_reach(c->m, 2) &&
-           may_reach(c->a_k, PACK_STRIDE) && may_reach(c->k, PACK_DEPTH) &&
+           may_reach(c->a_k, PACK_STRIDE) && may_reach(c->k, PACK_A_DEPTH) &&
            may_reach(c->n, PACK_FROM);
 }
 

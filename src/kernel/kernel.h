@@ -121,9 +121,10 @@ typedef struct Stage {
  * registers. How many columns there is room for packed. */
 enum { LONG_K = 4096, LONG_ROWS = 96, K_BLOCK = 256, PACK_COLUMNS = 2048 };
 /* A factor that can be read as it is is packed where its contiguous parts are
- * at least so far apart, so many of them are added up, and the other one has
- * that many rows or columns to use them for. */
-enum { PACK_STRIDE = 257, PACK_DEPTH = 128, PACK_FROM = 97 };
+ * at least so far apart, so many of them are added up (of a, whose tiles are
+ * narrow, more), and the other one has that many rows or columns to use them
+ * for. */
+enum { PACK_STRIDE = 257, PACK_DEPTH = 16, PACK_A_DEPTH = 128, PACK_FROM = 97 };
 
 /* a[m,k] · b[k,n] into out[m,n], for every point of the batch loops. Strides
  * in elements; out_n is 1. */
@@ -233,8 +234,9 @@ struct Kernel {
     int nstage;
 
     /* KERNEL_contract. `epilogue`, if any, is a map kernel whose first loops
-     * are exactly the batch loops and m, or m times n: it is run on each block of rows as
-     * soon as the block is complete (bias, activation, row sums …). */
+     * are exactly the batch loops and m, or m times n: it is run on each block
+     * of rows as soon as the block is complete (bias, activation, row sums …).
+     */
     Contract *contract;
     Kernel *epilogue;
 
