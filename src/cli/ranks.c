@@ -16,26 +16,29 @@ enum { MOST_PATH = 4096 };
 
 /* How to know that, and of which MPI. */
 typedef struct Launcher {
-    const char *count;   /* variable of the environment: how many; or else */
-    const char *there;   /* one that is there where there are some */
+    const char *count;   /* variable of the environment: how many there are, */
+    const char *there;   /* if this one is there, too, or NULL */
     const char *library; /* of the MPI that sets it */
 } Launcher;
 
 static const Launcher launchers[] = {
     {"OMPI_COMM_WORLD_SIZE", NULL, "openmpi"},
     {"PMI_SIZE", NULL, "mpich"},
-    {NULL, "PMIX_RANK", "openmpi"},
+    {"SLURM_NTASKS", "PMIX_RANK", "openmpi"},
 };
 
-static const Launcher *launched(void)
+/* How many processes there are, above 1, and who started them; or 1. */
+static int launched(const Launcher **by)
 {
     for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++) {
         const Launcher *l = &launchers[i];
-        const char *count = l->count ? getenv(l->count) : NULL;
-        if (count ? atol(count) > 1 : l->there && getenv(l->there))
-            return l;
+        const char *text = getenv(l->count);
+        int count = text && (!l->there || getenv(l->there)) ? atoi(text) : 1;
+        *by = l;
+        if (count > 1)
+            return count;
     }
-    return NULL;
+    return 1;
 }
 
 /* Beside nncc, or where it is installed. */
@@ -65,22 +68,31 @@ static int find_functions(Ranks *r)
     /* What C has no conversion for, as POSIX says to do it. */
     *(void **)&begin = dlsym(r->library, "nncc_mpi_begin");
     *(void **)&r->end = dlsym(r->library, "nncc_mpi_end");
-    return begin && r->end ? begin(&r->of) : 1;
+    if (begin && r->end && begin(&r->of) == 0)
+        return 0;
+    r->end = NULL;
+    return 1;
 }
 
-static int load(const Args *a, const Launcher *l, Ranks *r)
+static int load(const Args *a, const Launcher *l, int count, Ranks *r)
 {
     const char *path;
 
     r->library = open_library(a, l->library, &path);
     if (!path)
-        return cli_fail("one of several processes (%s is set), but nncc was "
-                        "built without the MPI that sets it",
-                        l->count ? l->count : l->there);
+        return cli_fail("one of %d processes (%s), but nncc was built without "
+                        "the MPI that has started them",
+                        count, l->count);
     if (!r->library)
         return cli_fail("%s", dlerror());
-    return find_functions(r) ? cli_fail("%s: MPI does not start", path)
-                             : EXIT_SUCCESS;
+    if (find_functions(r))
+        return cli_fail("%s: MPI does not start", path);
+    return r->of.count == count
+               ? EXIT_SUCCESS
+               : cli_fail("%s: its MPI knows of %d process%s, not of %d (%s): "
+                          "is it the one that has started them?",
+                          path, r->of.count, r->of.count == 1 ? "" : "es",
+                          count, l->count);
 }
 
 /* Options of what only one process is to do. */
@@ -124,12 +136,13 @@ static int be_still(Args *a, Ranks *r)
 
 int ranks_begin(Args *a, Ranks *r)
 {
-    const Launcher *l = launched();
+    const Launcher *l;
+    int count = launched(&l);
 
     *r = (Ranks){.kept = -1};
-    if (!l)
+    if (count == 1)
         return EXIT_SUCCESS;
-    int status = load(a, l, r);
+    int status = load(a, l, count, r);
     return status || r->of.rank == 0 ? status : be_still(a, r);
 }
 
@@ -153,7 +166,7 @@ static void be_heard(Ranks *r, bool tell)
 
 int ranks_agree(Ranks *r, int status)
 {
-    if (!r->library || r->of.count < 2)
+    if (!r->library)
         return status;
     int *all = calloc((size_t)r->of.count, sizeof *all), worst = status;
     if (!all || r->of.gather(r->of.context, &status, sizeof status, all) != 0)

@@ -26,7 +26,7 @@ cp out.txt one.txt
 
 # Without MPI it says so, and does not train as often as there are processes.
 mkdir bare && cp "$NNCC" bare/
-OMPI_COMM_WORLD_SIZE=2 refuse 1 'one of several processes .OMPI_COMM_WORLD_SIZE is set., but nncc was built without' \
+OMPI_COMM_WORLD_SIZE=2 refuse 1 'one of 2 processes .OMPI_COMM_WORLD_SIZE., but nncc was built without' \
     bare/nncc $train
 OMPI_COMM_WORLD_SIZE=1 accept bare/nncc $train --epochs 1
 
@@ -125,6 +125,9 @@ for mpi in openmpi mpich; do
     sed 's/[0-9.]* s$//; s/ [0-9.e+]* rows.*//' out.txt | cmp a - || fail "$mpi: says $(cat out.txt)"
     [ "$(wc -l <one.csv)" = "$(wc -l <four.csv)" ] || fail "$mpi: logs $(cat four.csv)"
     killed
+    size=OMPI_COMM_WORLD_SIZE
+    [ $mpi = openmpi ] || size=PMI_SIZE
+    refuse 1 'knows of 1 process, not of 3' env $size=3 "$NNCC" $train
     echo --load=no.such >only-1
     refuse 1 "no.such: " start 2 "$NNCC" $train --save never.safetensors
     [ "$(grep -c 'no\.such' err.txt)" = 1 ] || fail "$mpi: says it more than once: $(cat err.txt)"
