@@ -95,6 +95,7 @@ $B/libnncc_%.so: runtime/mpi/nn_mpi.c runtime/mpi/nn_mpi.h runtime/nn.h runtime/
 	  -fPIC -fvisibility=hidden -shared $< -o $@
 $B/src/emit/%.o $B/src/target/%.o: ALL += $(LLVM_CFLAGS)
 $B/runtime/%.o: ALL += -fPIC -fvisibility=hidden
+$B/runtime/element.o: ALL += -O3
 $B/%.o: %.c | $B/nn.tab.h
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -277,7 +278,7 @@ DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config \
 DEPS_TEST := check g++ clang-19 clang-format-19 libclang-rt-19-dev librandom123-dev \
              libmpfr-dev gdb \
              dataset-fashion-mnist lld-19 qemu-user \
-             python3-numpy openmpi-bin libopenmpi-dev
+             python3-numpy openmpi-bin libopenmpi-dev zsh
 deps:
 	@CC="$(CC)" LLVM_CONFIG=$(LLVM_CONFIG) .ci/packages $(DEPS)
 # What only tests need may be missing: then they tell.

@@ -40,37 +40,58 @@ static int no_member(const nncc_store *s, const char *path, const char *name)
     return status;
 }
 
+/* Entry i of a store: its shape and where it is in a file, or a copy. */
+static int take_entry(const nncc_store *s, int64_t i, nncc_tensor **t,
+                      nncc_bulk **b)
+{
+    const nncc_tensor *from = nncc_store_tensor(s, i);
+
+    *b = nncc_bulk_share(nncc_store_bulk(s, i));
+    if (!*b)
+        return nncc_tensor_copy(from, t);
+    *t = nncc_alloc(1, sizeof **t, "an array");
+    if (!*t) {
+        nncc_bulk_free(*b);
+        return NN_ERR_MEMORY;
+    }
+    **t = *from;
+    return NN_OK;
+}
+
 /* An array of a store, its only one where name is NULL; the store is freed. */
 static int take_one(const char *path, const char *name, nncc_store *s,
-                    nncc_tensor **out)
+                    nncc_tensor **t, nncc_bulk **b)
 {
-    const nncc_tensor *t =
-        name ? nncc_store_find(s, name) : nncc_store_tensor(s, 0);
+    int64_t n = nncc_store_count(s), i = 0;
     int status = NN_OK;
 
-    if (name && !t)
+    while (name && i < n && strcmp(nncc_store_name(s, i), name) != 0)
+        i++;
+    if (name && i == n)
         status = no_member(s, path, name);
-    else if (!name && nncc_store_count(s) != 1)
+    else if (!name && n != 1)
         status = nncc_fail(NN_ERR_DATA,
                            "%s: holds %lld arrays; expected one, or its name: "
                            "%s:NAME",
-                           path, (long long)nncc_store_count(s), path);
+                           path, (long long)n, path);
     if (!status)
-        status = nncc_tensor_copy(t, out);
+        status = take_entry(s, i, t, b);
     nncc_store_free(s);
     return status;
 }
 
-static int read_member(const char *path, const char *name, nncc_tensor **out)
+typedef int StoreReader(const char *path, nncc_store **out);
+
+static int read_member(const char *path, const char *name, StoreReader *read,
+                       nncc_tensor **t, nncc_bulk **b)
 {
     nncc_text file = {0};
     nncc_store *s = NULL;
 
     nncc_text_printf(&file, "%.*s", (int)(name - path - 1), path);
-    int status =
-        file.failed ? (int)NN_ERR_MEMORY : nncc_store_read(file.at, &s);
+    int status = file.failed ? (int)NN_ERR_MEMORY : read(file.at, &s);
     if (!status)
-        status = take_one(file.at, name, s, out);
+        status = take_one(file.at, name, s, t, b);
     free(file.at);
     return status;
 }
@@ -80,6 +101,7 @@ static int read_file(const char *path, nncc_tensor **out)
     nncc_bytes b = {0};
     nncc_layout h;
     nncc_store *s;
+    nncc_bulk *none;
     int status = nncc_read_all(path, MAX_BYTES, &b);
 
     if (status)
@@ -87,7 +109,7 @@ static int read_file(const char *path, nncc_tensor **out)
     if (nncc_is_npz(b.at, b.n)) {
         status = nncc_npz_parse(path, &b, &s);
         if (!status)
-            status = take_one(path, NULL, s, out);
+            status = take_one(path, NULL, s, out, &none);
     } else {
         status = nncc_layout_read(path, &b, &h);
         if (!status)
@@ -99,10 +121,31 @@ static int read_file(const char *path, nncc_tensor **out)
 
 int nncc_array_read(const char *path, nncc_tensor **out)
 {
+    nncc_bulk *none;
+
     if (!path || !out)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_array_read: null argument");
     const char *name = member_of(path);
-    return name ? read_member(path, name, out) : read_file(path, out);
+    return name ? read_member(path, name, nncc_store_read, out, &none)
+                : read_file(path, out);
+}
+
+int nncc_array_open(const char *path, nncc_tensor **t, nncc_bulk **b)
+{
+    const char *name = member_of(path);
+    unsigned char start[8];
+    size_t n = (size_t)nncc_read_start(path, start, sizeof start);
+    nncc_store *s;
+
+    *b = NULL;
+    if (name)
+        return read_member(path, name, nncc_store_open, t, b);
+    if (nncc_is_npz(start, n)) {
+        int status = nncc_store_open(path, &s);
+        return status ? status : take_one(path, NULL, s, t, b);
+    }
+    int status = nncc_bulk_open(path, t, b);
+    return status || *b ? status : read_file(path, t);
 }
 
 /* Data sets */
@@ -115,16 +158,18 @@ static bool is_array(const char *path)
     return nncc_is_array(start, n) || nncc_is_npz(start, n) || member_of(path);
 }
 
-/* The tensor's memory becomes d's features, or b, which is freed then. */
+/* The tensor's memory becomes d's features, or b where it is not NULL. */
 static int data_of(const char *path, nncc_tensor *t, nncc_bulk *b,
                    nncc_data **out)
 {
     nncc_data *d = nncc_alloc(1, sizeof *d, "a data set");
 
     if (!d || !(d->path = nncc_strdup(path))) {
+        nncc_bulk_free(b);
         free(d);
         return NN_ERR_MEMORY;
     }
+    d->x_file = b;
     d->n = t->rank ? t->size[0] : 1;
     d->nfeature = 1;
     for (int i = 1; i < t->rank; i++)
@@ -139,9 +184,8 @@ static int data_of(const char *path, nncc_tensor *t, nncc_bulk *b,
     d->x_step = d->nfeature;
     d->scale = 1;
     d->label_column = -1;
-    d->x_file = b;
-    d->x = b ? NULL : t->data;
-    t->data = b ? t->data : NULL;
+    d->x = t->data;
+    t->data = NULL;
     *out = d;
     return NN_OK;
 }
@@ -151,25 +195,17 @@ static int read_features(const char *path, const nncc_csv_options *o,
 {
     static const nncc_csv_options defaults = NNCC_CSV_DEFAULTS;
     nncc_csv_options csv = o ? *o : defaults;
-    nncc_tensor *t, shape;
+    nncc_tensor *t;
     nncc_bulk *b;
 
     if (!is_array(path)) {
         csv.no_label |= no_label;
         return nncc_csv_read(path, &csv, out);
     }
-    int status = nncc_bulk_open(path, &shape, &b);
-    if (b) {
-        status = data_of(path, &shape, b, out);
-        if (status)
-            nncc_bulk_free(b);
-        return status;
-    }
-    if (!status)
-        status = nncc_array_read(path, &t);
+    int status = nncc_array_open(path, &t, &b);
     if (status)
         return status;
-    status = data_of(path, t, NULL, out);
+    status = data_of(path, t, b, out);
     nncc_tensor_free(t);
     return status;
 }

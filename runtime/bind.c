@@ -513,12 +513,9 @@ static int check_numbers(const nncc_binding *b, const nncc_input *in,
                          const nncc_data *d, int64_t row, int64_t k, int64_t c,
                          const double *v)
 {
-    int dtype = b->axes.leaf[in->leaf]->dtype;
+    int64_t i = nncc_find_unheld(b->axes.leaf[in->leaf]->dtype, v, c);
 
-    for (int64_t i = 0; i < c; i++)
-        if (!nncc_holds(dtype, v[i]))
-            return bad_number(b, d, in, row, k + i, v[i]);
-    return NN_OK;
+    return i < c ? bad_number(b, d, in, row, k + i, v[i]) : NN_OK;
 }
 
 enum { CHUNK = 1024 }; /* numbers converted at a time */
@@ -531,6 +528,12 @@ static int fill_rows(nncc_binding *b, const nncc_input *in, const nncc_data *d,
     int64_t m = nncc_data_width(d, in->source);
     bool bulk = nncc_data_is_bulk(d, in->source);
 
+    nncc_rows r;
+
+    if (nncc_data_rows(d, in->source, &r) &&
+        nncc_convert_rows(&r, row, n, b->axes.leaf[in->leaf]->dtype,
+                          b->leaf[in->leaf]))
+        return NN_OK;
     for (int64_t i = 0; i < n; i++)
         for (int64_t k = 0; k < m; k += CHUNK) {
             int64_t c = m - k < CHUNK ? m - k : CHUNK;

@@ -13,9 +13,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { CHUNK = 1 << 16, START = 8192, NUMBERS = 1024 };
-static const uint64_t large = UINT64_C(64) << 20;
-
+enum { START = 8192, NUMBERS = 1024 };
 struct nncc_bulk {
     _Atomic int users;
     int fd;
@@ -59,45 +57,6 @@ int nncc_bulk_numbers(const nncc_bulk *b, int64_t at, int64_t n, double *to)
     return NN_OK;
 }
 
-/* What is left to unzip goes to a file without a name. */
-static int unzip(gzFile gz, const nncc_bytes *start, const char *path, int fd)
-{
-    unsigned char *chunk = nncc_alloc(CHUNK, 1, "reading a file");
-    int got = chunk ? 1 : -1, code;
-    bool good = chunk && write(fd, start->at, start->n) == (ssize_t)start->n;
-
-    while (good && got > 0) {
-        got = gzread(gz, chunk, CHUNK);
-        good = got <= 0 || write(fd, chunk, (size_t)got) == got;
-    }
-    free(chunk);
-    gzerror(gz, &code);
-    if (!chunk)
-        return NN_ERR_MEMORY;
-    if (!good)
-        return nncc_fail(NN_ERR_FILE, "%s: there is no room to unpack it: %s",
-                         path, strerror(errno));
-    if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
-        return nncc_fail(NN_ERR_FILE, "%s: the gzip file is %s", path,
-                         code == Z_BUF_ERROR ? "cut short" : "damaged");
-    return NN_OK;
-}
-
-/* The folder for files of no name. */
-static int open_unnamed(void)
-{
-    const char *folder = getenv("TMPDIR");
-    nncc_text name = {0};
-
-    nncc_text_printf(&name, "%s/nncc-XXXXXX",
-                     folder && *folder ? folder : "/tmp");
-    int fd = name.failed ? -1 : mkstemp(name.at);
-    if (fd >= 0)
-        unlink(name.at);
-    free(name.at);
-    return fd;
-}
-
 /* Not yet open; NULL where there is no memory. */
 static nncc_bulk *bulk_new(const char *path, nncc_format format, int64_t n,
                            uint64_t at)
@@ -114,6 +73,14 @@ static nncc_bulk *bulk_new(const char *path, nncc_format format, int64_t n,
     return b;
 }
 
+static int open_file(nncc_bulk *b)
+{
+    b->fd = open(b->path, O_RDONLY | O_CLOEXEC);
+    return b->fd < 0
+               ? nncc_fail(NN_ERR_FILE, "%s: %s", b->path, strerror(errno))
+               : (int)NN_OK;
+}
+
 /* b->fd with all bytes of the file. */
 static int open_bytes(gzFile gz, const nncc_bytes *start, nncc_bulk *b)
 {
@@ -121,10 +88,11 @@ static int open_bytes(gzFile gz, const nncc_bytes *start, nncc_bulk *b)
     uint64_t end = b->at + (uint64_t)b->n * (uint64_t)b->format.bytes;
     bool plain = gzdirect(gz);
 
-    b->fd = plain ? open(b->path, O_RDONLY | O_CLOEXEC) : open_unnamed();
-    if (b->fd < 0)
-        return nncc_fail(NN_ERR_FILE, "%s: %s", b->path, strerror(errno));
-    int status = plain ? NN_OK : unzip(gz, start, b->path, b->fd);
+    int status = plain ? open_file(b) : nncc_spill_file(b->path, &b->fd);
+    if (!status && !plain)
+        status = nncc_spill_bytes(b->path, b->fd, start->at, start->n);
+    if (!status && !plain)
+        status = nncc_spill_gz(gz, b->path, b->fd);
     if (!status && fstat(b->fd, &st) != 0)
         status = nncc_fail(NN_ERR_FILE, "%s: %s", b->path, strerror(errno));
     if (!status && (uint64_t)st.st_size < end)
@@ -145,21 +113,19 @@ static int give(nncc_bulk *b, int status, nncc_bulk **out)
     return status;
 }
 
-int nncc_bulk_at(const char *path, nncc_format format, int64_t n, uint64_t at,
-                 nncc_bulk **out)
+int nncc_bulk_of(const char *path, int fd, nncc_format format, int64_t n,
+                 uint64_t at, nncc_bulk **out)
 {
     nncc_bulk *b = bulk_new(path, format, n, at);
 
     if (!b)
         return NN_ERR_MEMORY;
-    b->fd = open(path, O_RDONLY | O_CLOEXEC);
-    int status = b->fd < 0
-                     ? nncc_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno))
-                     : (int)NN_OK;
-    return give(b, status, out);
+    b->fd = fd;
+    *out = b;
+    return NN_OK;
 }
 
-bool nncc_is_large(uint64_t bytes) { return bytes > large; }
+bool nncc_is_large(uint64_t bytes) { return bytes > NNCC_LARGE; }
 
 /* Is it an array of rows that is large? Its shape then. */
 static bool is_large_array(const char *path, const nncc_bytes *start,
@@ -175,12 +141,13 @@ static bool is_large_array(const char *path, const nncc_bytes *start,
            nncc_is_large((uint64_t)*n * (uint64_t)h->format.bytes);
 }
 
-int nncc_bulk_open(const char *path, nncc_tensor *shape, nncc_bulk **out)
+int nncc_bulk_open(const char *path, nncc_tensor **shape, nncc_bulk **out)
 {
     struct stat st;
     unsigned char bytes[START];
     nncc_bytes start = {.at = bytes};
     nncc_layout h;
+    nncc_tensor t;
     int64_t n = 0;
     int status = NN_OK;
 
@@ -190,9 +157,14 @@ int nncc_bulk_open(const char *path, nncc_tensor *shape, nncc_bulk **out)
     gzFile gz = gzopen(path, "rbe");
     int got = gz ? gzread(gz, bytes, sizeof bytes) : 0;
     start.n = got > 0 ? (size_t)got : 0;
-    if (is_large_array(path, &start, &h, shape, &n)) {
+    if (is_large_array(path, &start, &h, &t, &n)) {
         nncc_bulk *b = bulk_new(path, h.format, n, h.at);
-        status = b ? open_bytes(gz, &start, b) : (int)NN_ERR_MEMORY;
+        *shape = nncc_alloc(1, sizeof **shape, "an array");
+        status = b && *shape ? open_bytes(gz, &start, b) : (int)NN_ERR_MEMORY;
+        if (*shape)
+            **shape = t;
+        if (status)
+            free(*shape);
         status = give(b, status, out);
     }
     gzclose(gz);

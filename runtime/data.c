@@ -148,8 +148,8 @@ int nncc_data_features(const nncc_data *d, int64_t row, int64_t from, int64_t n,
     } else {
         nncc_load_numbers(d->x_dtype, d->x, row * d->x_step + from, n, to);
     }
-    for (int64_t i = 0; i < n && d->scale != 1; i++)
-        to[i] *= d->scale;
+    if (d->scale != 1)
+        nncc_scale_numbers(to, n, d->scale);
     return status;
 }
 
@@ -181,37 +181,36 @@ static uint64_t hash_bytes(uint64_t h, const char *at, size_t n)
 
 enum { SAMPLES = 1024, PART = 512 };
 
-static uint64_t hash_row(const nncc_data *d, int source, int64_t row,
-                         uint64_t h)
+static int hash_row(const nncc_data *d, int source, int64_t row, uint64_t *h)
 {
     double v[PART] = {0};
     int64_t m = nncc_data_width(d, source);
 
     for (int64_t k = 0; k < m; k += PART) {
         int64_t n = m - k < PART ? m - k : PART;
-        if (nncc_data_numbers(d, source, row, k, n, v) == NN_OK)
-            h = hash_bytes(h, (const char *)v, (size_t)n * sizeof *v);
+        int status = nncc_data_numbers(d, source, row, k, n, v);
+        if (status)
+            return status;
+        *h = hash_bytes(*h, (const char *)v, (size_t)n * sizeof *v);
     }
-    return h;
+    return NN_OK;
 }
 
 /* What is in files is too much for it: of that some rows. */
-static uint64_t hash_some(const nncc_data *d)
+static int hash_some(const nncc_data *d, uint64_t *h)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)d->n;
     int64_t every = d->n / SAMPLES + 1;
+    int status = NN_OK;
 
-    for (int64_t i = 0; i < d->n; i += every)
-        for (int source = NNCC_LABELS; source < d->nfield; source++)
-            h = hash_row(d, source, i, h);
-    return h;
+    *h ^= (uint64_t)d->n;
+    for (int64_t i = 0; i < d->n && !status; i += every)
+        for (int source = NNCC_LABELS; source < d->nfield && !status; source++)
+            status = hash_row(d, source, i, h);
+    return status;
 }
 
-uint64_t nncc_data_hash(const nncc_data *d)
+static uint64_t hash_all(const nncc_data *d, uint64_t h)
 {
-    if (nncc_data_has_files(d))
-        return hash_some(d);
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
     size_t x = nncc_dtype_bytes(d->x_dtype), y = nncc_dtype_bytes(d->y_dtype);
 
     h = hash_bytes(h, (const char *)&d->scale, sizeof d->scale);
@@ -227,6 +226,15 @@ uint64_t nncc_data_hash(const nncc_data *d)
                        (size_t)(d->n * d->field[k].width) *
                            nncc_dtype_bytes(d->field[k].dtype));
     return h;
+}
+
+int nncc_data_hash(const nncc_data *d, uint64_t *h)
+{
+    *h = UINT64_C(0xcbf29ce484222325);
+    if (nncc_data_has_files(d))
+        return hash_some(d, h);
+    *h = hash_all(d, *h);
+    return NN_OK;
 }
 
 void nncc_data_free(nncc_data *d)

@@ -1,4 +1,5 @@
-/* element.c: numbers as elements of a dtype, and back. */
+/* element.c: numbers as elements of a dtype, and back: for every number of
+ * every batch, so that it is compiled with -O3 (see the Makefile). */
 #include "nn_internal.h"
 
 #include <float.h>
@@ -67,6 +68,63 @@ void nncc_store_numbers(int dtype, void *to, int64_t at, int64_t n,
             ((uint64_t *)to)[at + i] = (uint64_t)v[i];
         break;
     }
+}
+
+enum { AHEAD = 4 }; /* rows */
+
+/* Rows lie anywhere: what will be read is asked for. */
+static void fetch(const char *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch(from + i);
+}
+
+/* The same numbers as by way of doubles. */
+static void scale_bytes(const uint8_t *from, int64_t n, double factor,
+                        float *restrict to)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = (float)(from[i] * factor);
+}
+
+bool nncc_convert_rows(const nncc_rows *r, const int64_t *row, int64_t n,
+                       int dtype, void *to)
+{
+    size_t size = nncc_dtype_bytes(r->dtype), bytes = size * (size_t)r->m;
+    bool same = r->dtype == dtype && r->factor == 1;
+
+    if (!same && (r->dtype != NN_U8 || dtype != NN_F32))
+        return false;
+    for (int64_t i = 0; i < n; i++) {
+        const char *from = (const char *)r->at;
+        if (i + AHEAD < n)
+            fetch(from + (size_t)(row[i + AHEAD] * r->step) * size, bytes);
+        from += (size_t)(row[i] * r->step) * size;
+        if (same)
+            memcpy((char *)to + (size_t)i * bytes, from, bytes);
+        else
+            scale_bytes((const uint8_t *)from, r->m, r->factor,
+                        (float *)to + i * r->m);
+    }
+    return true;
+}
+
+void nncc_scale_numbers(double *v, int64_t n, double factor)
+{
+    for (int64_t i = 0; i < n; i++)
+        v[i] *= factor;
+}
+
+int64_t nncc_find_unheld(int dtype, const double *v, int64_t n)
+{
+    int64_t i = 0;
+
+    if (dtype == NN_F32) /* most there is to look at */
+        while (i < n && fabs(v[i]) <= FLT_MAX)
+            i++;
+    while (i < n && nncc_holds(dtype, v[i]))
+        i++;
+    return i;
 }
 
 bool nncc_holds(int dtype, double v)

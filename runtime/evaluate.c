@@ -19,15 +19,18 @@ void nncc_bind_key(nncc_binding *b, uint64_t seed, uint64_t count)
     memcpy(b->leaf[nncc_param_leaf(b->f, b->key)], &key, sizeof key);
 }
 
-static void find_range(const nncc_data *d, double *least, double *most)
+static int find_range(const nncc_data *d, double *least, double *most)
 {
     double y = 0;
 
     for (int64_t i = 0; i < d->n; i++) {
-        nncc_data_labels(d, i, 0, 1, &y);
+        int status = nncc_data_labels(d, i, 0, 1, &y);
+        if (status)
+            return status;
         *least = y < *least ? y : *least;
         *most = y > *most ? y : *most;
     }
+    return NN_OK;
 }
 
 /* The index may be the label itself. */
@@ -54,7 +57,9 @@ static int tell_bad_row(const nncc_binding *b, const nncc_data *d, int64_t row,
         return nncc_fail(NN_ERR_INDEX,
                          "%s: an index made of this row is out of range",
                          place);
-    nncc_data_labels(d, row, 0, 1, &y);
+    int status = nncc_data_labels(d, row, 0, 1, &y);
+    if (status)
+        return status;
     for (int k = 0; k < b->ninput; k++) {
         if (k != b->label &&
             !nncc_is_real(b->axes.leaf[b->input[k].leaf]->dtype))
@@ -67,7 +72,9 @@ static int tell_bad_row(const nncc_binding *b, const nncc_data *d, int64_t row,
                          place, d->class_name[(int32_t)y], y, (int)d->nclass,
                          where);
     double least = y, most = y;
-    find_range(d, &least, &most);
+    status = find_range(d, &least, &most);
+    if (status)
+        return status;
     if (least == 1 && y == most)
         return nncc_fail(NN_ERR_INDEX,
                          "%s: label %g%s is out of range for the model: labels "
@@ -85,9 +92,9 @@ static void name_bad_row(const nncc_model *m, const nncc_binding *b,
 {
     nncc_text place = {0}, stop = {0};
 
-    tell_bad_row(b, d, row, nncc_data_place(d, row, &place));
+    int status = tell_bad_row(b, d, row, nncc_data_place(d, row, &place));
     nncc_tell_place(&stop, b->f, &m->stop);
-    if (stop.n && !stop.failed)
+    if (status == NN_ERR_INDEX && stop.n && !stop.failed)
         nncc_fail(NN_ERR_INDEX, "%s%s", nncc_last_error(), stop.at);
     free(place.at);
     free(stop.at);

@@ -35,6 +35,20 @@ int nncc_data_numbers(const nncc_data *d, int source, int64_t row, int64_t from,
                : field_numbers(d, &d->field[source], row, from, n, to);
 }
 
+bool nncc_data_rows(const nncc_data *d, int source, nncc_rows *to)
+{
+    const nncc_array *f = source >= 0 ? &d->field[source] : NULL;
+    int64_t m = nncc_data_width(d, source);
+
+    if (nncc_data_is_bulk(d, source) || (f && f->column))
+        return false;
+    *to = f ? (nncc_rows){f->dtype, f->at, m, m, 1}
+          : source == NNCC_FEATURES
+              ? (nncc_rows){d->x_dtype, d->x, d->x_step, m, d->scale}
+              : (nncc_rows){d->y_dtype, d->y, d->y_step, m, 1};
+    return true;
+}
+
 bool nncc_data_is_bulk(const nncc_data *d, int source)
 {
     return source == NNCC_FEATURES   ? d->x_file != NULL
@@ -187,23 +201,32 @@ int nncc_data_add_store(nncc_data *d, const char *path)
 
 int nncc_data_add_file(nncc_data *d, const char *name, const char *path)
 {
-    nncc_tensor shape, *t = NULL;
+    nncc_tensor *t = NULL;
     nncc_bulk *b;
 
     if (!d || !name || !path)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_add_file: null argument");
-    int status = nncc_bulk_open(path, &shape, &b);
-    if (status || !b) {
-        if (!status)
-            status = nncc_array_read(path, &t);
-        if (!status)
-            status = nncc_data_add(d, name, t);
-        nncc_tensor_free(t);
+    int status = nncc_array_open(path, &t, &b);
+    if (status)
         return status;
-    }
-    status = add_bulk(d, name, &shape, b);
+    status = b ? add_bulk(d, name, t, b) : nncc_data_add(d, name, t);
     nncc_bulk_free(b); /* the field has it */
+    nncc_tensor_free(t);
     return status;
+}
+
+int nncc_data_add_features(nncc_data *d, const char *name,
+                           const nncc_data *from)
+{
+    if (!d || !name || !from || from->view)
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "nncc_data_add_features: bad argument");
+    nncc_tensor t = {.dtype = from->x_dtype,
+                     .rank = from->nfeature == 1 ? 1 : 2,
+                     .size = {from->n, from->nfeature},
+                     .data = from->x};
+    return from->x_file ? add_bulk(d, name, &t, from->x_file)
+                        : nncc_data_add(d, name, &t);
 }
 
 int nncc_fields_add(nncc_data *d, const nncc_array *f)

@@ -348,29 +348,73 @@ static int list_columns(const nncc_data *d, const nncc_data *fit,
     return NN_OK;
 }
 
-static int take_columns(nncc_data *d, const nncc_data *fit,
-                        const int64_t *column)
+/* The features at column[0 … m-1] of those in memory. */
+static int choose_there(nncc_data *d, const int64_t *column, size_t m)
 {
-    size_t size = nncc_dtype_bytes(d->x_dtype), m = (size_t)fit->nfeature;
-    char **name = NULL;
+    size_t size = nncc_dtype_bytes(d->x_dtype);
     char *to = nncc_alloc((size_t)d->n * m, size, "a data set");
 
-    if (!to || nncc_copy_names(fit->feature_name, fit->nfeature, &name)) {
-        free(to);
+    if (!to)
         return NN_ERR_MEMORY;
-    }
     for (int64_t i = 0; i < d->n; i++)
         for (size_t k = 0; k < m; k++)
             memcpy(to + ((size_t)i * m + k) * size,
                    (const char *)d->x +
                        (size_t)(i * d->x_step + column[k]) * size,
                    size);
-    nncc_free_names(d->feature_name, d->nfeature);
     free(d->x);
+    d->x = to;
+    return NN_OK;
+}
+
+/* The same of those in a file, in another one. */
+static int choose_file(nncc_data *d, const int64_t *column, size_t m)
+{
+    nncc_spill s;
+    nncc_bulk *to;
+    double *row = nncc_alloc((size_t)d->nfeature + m, sizeof *row, "a row");
+    int status = nncc_spill_open(d->path, &s);
+
+    if (!row)
+        status = NN_ERR_MEMORY;
+    for (int64_t i = 0; i < d->n && !status; i++) {
+        double *chosen = row + d->nfeature;
+        status = nncc_bulk_numbers(d->x_file, i * d->x_step, d->nfeature, row);
+        for (size_t k = 0; k < m; k++)
+            chosen[k] = row[column[k]];
+        if (!status)
+            status = nncc_spill_put(&s, chosen, m);
+    }
+    if (!status)
+        status = nncc_spill_bulk(&s, &to);
+    nncc_spill_close(&s);
+    free(row);
+    if (status)
+        return status;
+    nncc_bulk_free(d->x_file);
+    d->x_file = to;
+    d->x_dtype = NN_F64;
+    return NN_OK;
+}
+
+static int take_columns(nncc_data *d, const nncc_data *fit,
+                        const int64_t *column)
+{
+    size_t m = (size_t)fit->nfeature;
+    char **name = NULL;
+    int status = nncc_copy_names(fit->feature_name, fit->nfeature, &name);
+
+    if (!status)
+        status =
+            d->x_file ? choose_file(d, column, m) : choose_there(d, column, m);
+    if (status) {
+        nncc_free_names(name, fit->nfeature);
+        return status;
+    }
+    nncc_free_names(d->feature_name, d->nfeature);
     nncc_columns_free(d); /* they are others now */
     d->column = NULL;
     d->ncolumn = 0;
-    d->x = to;
     d->feature_name = name;
     d->nfeature = d->x_step = fit->nfeature;
     return NN_OK;
@@ -402,16 +446,15 @@ static int choose_columns(nncc_data *d, const nncc_data *fit)
 }
 
 /* The first row whose first label is class c, or -1. */
-static int64_t row_of_class(const nncc_data *d, int32_t c)
+static int row_of_class(const nncc_data *d, int32_t c, int64_t *row)
 {
-    double y = 0;
+    double y = c - 1.0;
+    int status = NN_OK;
 
-    for (int64_t i = 0; i < d->n; i++) {
-        nncc_data_labels(d, i, 0, 1, &y);
-        if (y == c)
-            return i;
-    }
-    return -1;
+    for (*row = -1; *row + 1 < d->n && y != c && !status;)
+        status = nncc_data_labels(d, ++*row, 0, 1, &y);
+    *row = y == c ? *row : -1;
+    return status;
 }
 
 static int new_class(const nncc_data *d, int32_t c, int64_t row)
@@ -437,7 +480,10 @@ static int map_classes(const nncc_data *d, const nncc_data *fit, int32_t *to)
     for (int32_t c = 0; c < d->nclass; c++) {
         int64_t k =
             nncc_find_name(fit->class_name, fit->nclass, d->class_name[c]);
-        int64_t row = k < 0 && !d->text ? row_of_class(d, c) : 0;
+        int64_t row = 0;
+        int status = k < 0 && !d->text ? row_of_class(d, c, &row) : (int)NN_OK;
+        if (status)
+            return status;
         if (k < 0 && row >= 0)
             return new_class(d, c, row);
         to[c] = k < 0 ? 0 : (int32_t)k; /* that of no row */

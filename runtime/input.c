@@ -30,11 +30,13 @@ static int open_gz(const char *path, gzFile *out)
     return nncc_fail_memory(0, "reading a file");
 }
 
-static int read_failed(gzFile gz, const char *path)
+int nncc_gz_ended(gzFile gz, int got, const char *path)
 {
     int code;
     const char *text = gzerror(gz, &code);
 
+    if (got >= 0 && (code == Z_OK || code == Z_STREAM_END))
+        return NN_OK;
     if (code == Z_ERRNO)
         return nncc_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno));
     if (code == Z_BUF_ERROR)
@@ -65,10 +67,18 @@ bool nncc_is_bomb(uint64_t unpacked, uint64_t packed)
     return unpacked > (uint64_t)1 << 30 && unpacked / 100 > packed;
 }
 
+int nncc_refuse_bomb(const char *path)
+{
+    return nncc_fail(NN_ERR_DATA,
+                     "%s: unpacks to more than a hundred times its size: if "
+                     "that is right, unpack it first",
+                     path);
+}
+
 static int read_gz(gzFile gz, const char *path, uint64_t most, nncc_bytes *b)
 {
     size_t cap = 0;
-    int status, got = 1, code, plain = gzdirect(gz);
+    int status, got = 1, plain = gzdirect(gz);
 
     while (got > 0) {
         status = make_room(b, &cap, most, path);
@@ -78,14 +88,11 @@ static int read_gz(gzFile gz, const char *path, uint64_t most, nncc_bytes *b)
         got = gzread(gz, b->at + b->n, (unsigned)room);
         b->n += got > 0 ? (size_t)got : 0;
         if (!plain && nncc_is_bomb(b->n, (uint64_t)gzoffset(gz)))
-            return nncc_fail(NN_ERR_DATA,
-                             "%s: unpacks to more than a hundred times its "
-                             "size: if that is right, unpack it first",
-                             path);
+            return nncc_refuse_bomb(path);
     }
-    gzerror(gz, &code);
-    if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
-        return read_failed(gz, path);
+    status = nncc_gz_ended(gz, got, path);
+    if (status)
+        return status;
     if (b->n > most)
         return nncc_fail(NN_ERR_DATA, "%s: is larger than %llu bytes", path,
                          (unsigned long long)most);

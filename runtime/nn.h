@@ -246,6 +246,9 @@ int nncc_data_add(nncc_data *d, const char *name, const nncc_tensor *t);
 /* The same of the array in a file (nncc_array_read), which stays there where it
  * is large. */
 int nncc_data_add_file(nncc_data *d, const char *name, const char *path);
+/* The same of the features of another data set, as they are in its file. */
+int nncc_data_add_features(nncc_data *d, const char *name,
+                           const nncc_data *from);
 /* The same of all arrays of a .npz or safetensors file (nncc_store_read), by
  * their names; large ones of a safetensors file stay there. */
 int nncc_data_add_store(nncc_data *d, const char *path);
@@ -376,7 +379,7 @@ typedef struct nncc_csv_options {
                        it does where it has text and the second line a number */
     char delimiter; /* ',' ';' '\t' ' ' (any run of blanks); 0: that of these
                        which the first line has */
-    uint64_t max_bytes; /* of memory for the numbers; 0: 4 GiB */
+    uint64_t max_bytes; /* of numbers in all; 0: 1 TiB */
     char comment;       /* lines that begin with it are none; 0: '#'; '\n': no
                            line is */
     char decimal;    /* '.' or ','; 0: whichever comes first, a comma where it
@@ -399,10 +402,13 @@ typedef struct nncc_csv_options {
     /* A column that says what rows are for: train, validation (valid, val,
      * dev) or test. Null: there is none. */
     const char *split;
+    /* Of numbers in memory: more of them go to a file without a name in $TMPDIR
+     * (or /tmp), from which they are read as they are needed. 0: 64 MiB. */
+    uint64_t memory_bytes;
 } nncc_csv_options;
 
 #define NNCC_CSV_DEFAULTS                                                      \
-    {NULL, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, NULL, NULL}
+    {NULL, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, NULL, NULL, 0}
 
 /* Reads a CSV file (RFC 4180; also LF, a byte order mark, gzip); "-" is
  * standard input. A feature must be a finite number, unless its column is of

@@ -6,6 +6,12 @@
 
 enum { LEFT_OUT = -1 };
 
+/* Raw rows that went to a file: their numbers, then the labels, then, of ragged
+ * rows, the lengths. */
+typedef struct Block {
+    int64_t n, step, at;
+} Block;
+
 typedef struct Table {
     nncc_csv *csv;
     const nncc_csv_options *o;
@@ -21,8 +27,13 @@ typedef struct Table {
     int64_t split;       /* likewise */
     int64_t step;        /* numbers of a raw row that there is room for */
     int64_t room;        /* rows that fit */
+    int64_t held;        /* rows in memory: the last of d->n */
+    int64_t part_room;   /* of d->part */
     int64_t stated_rows; /* by a first line as scikit-learn's, or -1 */
-    uint64_t max_bytes;
+    uint64_t max_bytes, memory_bytes;
+    nncc_spill raw; /* the rows before those in memory */
+    Block *block;   /* [nblock] */
+    int64_t nblock;
     char decimal;        /* '.' or ','; 0: not known yet */
     bool ragged;         /* rows may end early: */
     const char *lengths; /* what the column that tells how late is called */
@@ -41,6 +52,9 @@ int table_parse(const Table *t, const nncc_field *f, double *value);
 
 /* NN_ERR_DATA: more than options allow. */
 int table_too_large(const Table *t);
+
+/* The rows in memory go to the file. */
+int table_spill(Table *t);
 
 /* plan.c: what the first lines tell */
 

@@ -3,10 +3,15 @@
 #include "libzip.h"
 #include "nn_internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#define MAX_MEMBER ((uint64_t)8 << 30)
+#define MAX_MEMBER ((uint64_t)8 << 30) /* in memory */
 
 bool nncc_is_npz(const unsigned char *start, size_t n)
 {
@@ -33,6 +38,7 @@ typedef struct Archive {
     zip_t *zip;
     uint64_t packed; /* bytes of members so far */
     uint64_t file;   /* bytes of all of it */
+    bool spills;     /* large members go to files of their own */
     nncc_store *to;
 } Archive;
 
@@ -47,32 +53,33 @@ static int check_member(Archive *a, const zip_stat_t *st)
     a->packed += st->comp_size;
     if (a->packed > a->file || st->comp_size > a->file)
         return damaged(a, st->name, "overlaps others in the archive");
-    if (st->size > MAX_MEMBER || nncc_is_bomb(st->size, st->comp_size))
+    if ((st->size > MAX_MEMBER && !a->spills) ||
+        nncc_is_bomb(st->size, st->comp_size))
         return damaged(a, st->name, "would unpack to more than is plausible");
     if (st->encryption_method != ZIP_EM_NONE)
         return damaged(a, st->name, "is encrypted");
     return NN_OK;
 }
 
-/* All of a member, whose size is only what the archive says. */
-static int unpack(Archive *a, zip_uint64_t i, const zip_stat_t *st,
-                  nncc_bytes *b)
+/* All of a member, whose size is only what the archive says, to `to`, which has
+ * room for a byte more. */
+static int unpack(const Archive *a, zip_uint64_t i, const zip_stat_t *st,
+                  unsigned char *to)
 {
     zip_file_t *f = a->lib->fopen_index(a->zip, i, 0);
     zip_int64_t got = 1;
+    uint64_t n = 0;
 
     if (!f)
         return damaged(a, st->name, a->lib->strerror(a->zip));
-    b->at = nncc_alloc((size_t)st->size + 1, 1, st->name);
-    while (b->at && got > 0 && b->n <= st->size) {
-        got = a->lib->fread(f, b->at + b->n, st->size + 1 - b->n);
-        b->n += got > 0 ? (size_t)got : 0;
+    while (got > 0 && n <= st->size) {
+        got = a->lib->fread(f, to + n, st->size + 1 - n);
+        n += got > 0 ? (uint64_t)got : 0;
     }
-    int status = !b->at ? (int)NN_ERR_MEMORY : NN_OK;
-    if (!status && (got < 0 || b->n != st->size))
-        status = damaged(a, st->name, "is damaged in the archive");
     a->lib->fclose(f);
-    return status;
+    return got < 0 || n != st->size
+               ? damaged(a, st->name, "is damaged in the archive")
+               : NN_OK;
 }
 
 /* The name without its ending; false where it has another. */
@@ -122,10 +129,84 @@ static int take_member(Archive *a, const char *full, const nncc_bytes *b)
     return status;
 }
 
+/* Is it an array that can stay where it is? Its shape then. */
+static bool is_large(const char *path, const nncc_bytes *b, nncc_layout *h,
+                     nncc_tensor *t, int64_t *n)
+{
+    if (!nncc_is_array(b->at, b->n) || nncc_layout_read(path, b, h) != NN_OK ||
+        h->columns)
+        return false;
+    *t = (nncc_tensor){.dtype = nncc_format_dtype(h->format), .rank = h->rank};
+    memcpy(t->size, h->size, sizeof t->size);
+    if (t->dtype < 0 || nncc_tensor_count(t, n, NULL) != NN_OK)
+        return false;
+    uint64_t bytes = (uint64_t)*n * (uint64_t)h->format.bytes;
+    return nncc_is_large(bytes) && bytes <= b->n - h->at;
+}
+
+/* A member that is unpacked in the open file, which becomes its array's. */
+static int take_file(Archive *a, const char *full, const nncc_bytes *b, int *fd)
+{
+    nncc_text name = {0};
+    nncc_layout h;
+    nncc_tensor t;
+    nncc_bulk *bulk;
+    int64_t n = 0;
+
+    if (!is_large(a->path, b, &h, &t, &n) || !stem(full, ".npy", &name)) {
+        free(name.at);
+        return take_member(a, full, b);
+    }
+    int status = nncc_bulk_of(a->path, *fd, h.format, n, h.at, &bulk);
+    if (!status) {
+        *fd = -1;
+        status = nncc_store_add_bulk(a->to, name.at, &t, bulk);
+    }
+    free(name.at);
+    return status;
+}
+
+/* By way of memory that is a file without a name: there is room for all of it.
+ */
+static int take_large(Archive *a, zip_uint64_t i, const zip_stat_t *st)
+{
+    int fd = -1, status = nncc_spill_file(a->path, &fd);
+    size_t n = (size_t)st->size + 2; /* a byte more, and a 0 */
+    void *at = MAP_FAILED;
+
+    if (!status)
+        status = nncc_spill_room(a->path, fd, n);
+    if (!status)
+        at = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (!status && at == MAP_FAILED)
+        status = nncc_fail_memory(n, st->name);
+    nncc_bytes b = {at, (size_t)st->size};
+    if (!status)
+        status = unpack(a, i, st, b.at);
+    if (!status)
+        status = take_file(a, st->name, &b, &fd);
+    if (at != MAP_FAILED)
+        munmap(at, n);
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+static int take_small(Archive *a, zip_uint64_t i, const zip_stat_t *st)
+{
+    nncc_bytes b = {nncc_alloc((size_t)st->size + 2, 1, st->name),
+                    (size_t)st->size};
+    int status = b.at ? unpack(a, i, st, b.at) : (int)NN_ERR_MEMORY;
+
+    if (!status)
+        status = take_member(a, st->name, &b);
+    free(b.at);
+    return status;
+}
+
 static int read_member(Archive *a, zip_uint64_t i)
 {
     zip_stat_t st;
-    nncc_bytes b = {0};
 
     if (a->lib->stat_index(a->zip, i, 0, &st) != 0)
         return damaged(a, "a member", a->lib->strerror(a->zip));
@@ -133,12 +214,10 @@ static int read_member(Archive *a, zip_uint64_t i)
         !(st.valid & ZIP_STAT_COMP_SIZE))
         return damaged(a, "a member", "has no name or size");
     int status = check_member(a, &st);
-    if (!status)
-        status = unpack(a, i, &st, &b);
-    if (!status)
-        status = take_member(a, st.name, &b);
-    free(b.at);
-    return status;
+    if (status)
+        return status;
+    return a->spills && nncc_is_large(st.size) ? take_large(a, i, &st)
+                                               : take_small(a, i, &st);
 }
 
 static int read_members(Archive *a)
@@ -152,9 +231,9 @@ static int read_members(Archive *a)
 }
 
 static int parse(const nncc_libzip *z, const char *path, const nncc_bytes *b,
-                 nncc_store **out)
+                 bool spills, nncc_store **out)
 {
-    Archive a = {.path = path, .lib = z, .file = b->n};
+    Archive a = {.path = path, .lib = z, .file = b->n, .spills = spills};
     zip_error_t error;
 
     z->error_init(&error);
@@ -174,15 +253,43 @@ static int parse(const nncc_libzip *z, const char *path, const nncc_bytes *b,
     return status;
 }
 
-int nncc_npz_parse(const char *path, const nncc_bytes *b, nncc_store **out)
+static int open_archive(const char *path, const nncc_bytes *b, bool spills,
+                        nncc_store **out)
 {
     nncc_libzip z;
     int status = nncc_libzip_open(&z, path);
 
     if (!status) {
-        status = parse(&z, path, b, out);
+        status = parse(&z, path, b, spills, out);
         nncc_libzip_close(&z);
     }
+    return status;
+}
+
+int nncc_npz_parse(const char *path, const nncc_bytes *b, nncc_store **out)
+{
+    return open_archive(path, b, false, out);
+}
+
+/* Mapped, for as long as it is unpacked. */
+int nncc_npz_open(const char *path, nncc_store **out)
+{
+    struct stat st;
+    void *at = MAP_FAILED;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0 && fstat(fd, &st) == 0)
+        at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    int status = at == MAP_FAILED
+                     ? nncc_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno))
+                     : (int)NN_OK;
+    if (fd >= 0)
+        close(fd);
+    if (status)
+        return status;
+    nncc_bytes b = {at, (size_t)st.st_size};
+    status = open_archive(path, &b, true, out);
+    munmap(at, b.n);
     return status;
 }
 

@@ -415,7 +415,15 @@ int table_widen(Table *t, int64_t n)
     if (d->ncolumn <= was)
         return NN_OK;
     int64_t step = d->ncolumn > 2 * was ? d->ncolumn : 2 * was;
-    if ((uint64_t)t->room > t->max_bytes / 8 / (uint64_t)step)
+    uint64_t fit = t->memory_bytes / sizeof(double) / (uint64_t)step;
+    if ((uint64_t)t->room > fit && t->held) {
+        int status = table_spill(t);
+        if (status)
+            return status;
+    }
+    if ((uint64_t)t->room > fit)
+        t->room = fit ? (int64_t)fit : 1;
+    if ((uint64_t)t->room > t->max_bytes / sizeof(double) / (uint64_t)step)
         return table_too_large(t);
     double *x =
         realloc(d->x, (size_t)t->room * (size_t)step * sizeof *x + !t->room);
@@ -424,7 +432,7 @@ int table_widen(Table *t, int64_t n)
                                 "a data set");
     d->x = x;
     t->step = step;
-    for (int64_t i = d->n; i-- > 0;) {
+    for (int64_t i = t->held; i-- > 0;) {
         memmove(x + i * step, x + i * was, (size_t)was * sizeof *x);
         for (int64_t k = was; k < step; k++)
             x[i * step + k] = 0;

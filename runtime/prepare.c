@@ -177,7 +177,7 @@ int nncc_run_prepare(nncc_run *r)
     if (!status)
         status = allocate_rows(r);
     if (!status)
-        r->t->data_hash = nncc_data_hash(r->train);
+        status = nncc_data_hash(r->train, &r->t->data_hash);
     if (!status)
         status = first_values(r);
     if (status) {

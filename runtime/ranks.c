@@ -198,10 +198,13 @@ int nncc_ranks_begin(nncc_run *r, int status)
 
     if (!r->head)
         return status;
+    uint64_t test = 0;
+    if (!status && r->test)
+        status = nncc_data_hash(r->test, &test);
+    mine.status = status;
     if (!status) {
         mine.mark[NNCC_MARK_MODEL] = r->m->d->source_hash;
-        mine.mark[NNCC_MARK_DATA] =
-            add_word(r->t->data_hash, r->test ? nncc_data_hash(r->test) : 0);
+        mine.mark[NNCC_MARK_DATA] = add_word(r->t->data_hash, test);
         mine.mark[NNCC_MARK_COURSE] = mark_course(r);
     }
     status = nncc_ranks_meet(r, &mine);

@@ -3,6 +3,7 @@
  * JSON, and the tensors' bytes one after another. */
 #include "nn_internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -309,7 +310,12 @@ static int take_elements(Reading *r, const char *name, nncc_format f,
     nncc_bulk *b;
 
     if (r->fd >= 0 && nncc_is_large((uint64_t)n * (uint64_t)f.bytes)) {
-        int status = nncc_bulk_at(r->path, f, n, at, &b);
+        int fd = dup(r->fd);
+        int status =
+            fd < 0 ? nncc_fail(NN_ERR_FILE, "%s: %s", r->path, strerror(errno))
+                   : nncc_bulk_of(r->path, fd, f, n, at, &b);
+        if (status && fd >= 0)
+            close(fd);
         return status ? status : nncc_store_add_bulk(r->to, name, t, b);
     }
     int status = nncc_store_add(r->to, name, t, &to);
@@ -452,33 +458,34 @@ static bool read_start(Reading *r, uint64_t size)
                              (ssize_t)n + PREFIX;
 }
 
-/* A large file whose first bytes are no other format's. */
-static bool open_large(const char *path, Reading *r)
+/* Does the open file begin as no other format does? Its header is read then. */
+static bool is_ours(Reading *r)
 {
     struct stat st;
     unsigned char start[PREFIX + 1];
 
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
-        !nncc_is_large((uint64_t)st.st_size))
-        return false;
-    *r = (Reading){.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC)};
-    if (r->fd < 0 || pread(r->fd, start, sizeof start, 0) != PREFIX + 1 ||
-        start[PREFIX] != '{' || !read_start(r, (uint64_t)st.st_size)) {
-        if (r->fd >= 0)
-            close(r->fd);
-        free(r->file.at);
-        return false;
-    }
-    return true;
+    return fstat(r->fd, &st) == 0 && nncc_is_large((uint64_t)st.st_size) &&
+           pread(r->fd, start, sizeof start, 0) == PREFIX + 1 &&
+           start[PREFIX] == '{' && read_start(r, (uint64_t)st.st_size);
 }
 
-int nncc_store_open(const char *path, nncc_store **out)
+/* What of the file is large stays in it, or in an unpacked one. */
+static int open_file(const char *path, bool packed, nncc_store **out)
 {
-    Reading r;
+    Reading r = {.path = path, .fd = -1};
+    int status = packed ? nncc_spill_unzipped(path, &r.fd) : NN_OK;
 
-    if (!open_large(path, &r))
+    if (status)
+        return status;
+    if (!packed)
+        r.fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (r.fd < 0 || !is_ours(&r)) {
+        free(r.file.at);
+        if (r.fd >= 0)
+            close(r.fd);
         return nncc_store_read(path, out);
-    int status = nncc_store_new(&r.to);
+    }
+    status = nncc_store_new(&r.to);
     if (!status)
         status = read_file(&r);
     free(r.file.at);
@@ -488,4 +495,32 @@ int nncc_store_open(const char *path, nncc_store **out)
     else
         *out = r.to;
     return status;
+}
+
+/* The first bytes as they are in the file; how many. */
+static size_t bytes_of(const char *path, unsigned char *to, size_t n)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? pread(fd, to, n, 0) : -1;
+    if (fd >= 0)
+        close(fd);
+    return got > 0 ? (size_t)got : 0;
+}
+
+int nncc_store_open(const char *path, nncc_store **out)
+{
+    unsigned char is[PREFIX + 1], holds[PREFIX + 1];
+    size_t n = bytes_of(path, is, sizeof is);
+    int m = nncc_read_start(path, holds, sizeof holds);
+    bool packed = n > 2 && is[0] == 0x1f && is[1] == 0x8b;
+
+    if (n > 0 && nncc_is_npz(is, n))
+        return nncc_npz_open(path, out);
+    if (m <= PREFIX || holds[PREFIX] != '{')
+        return nncc_store_read(path, out);
+    return open_file(path, packed, out);
 }

@@ -137,38 +137,61 @@ static int by_value(const void *a, const void *b)
     return v < w ? -1 : v > w;
 }
 
-/* The mean or median of the n numbers of v, which are sorted for it; 0 of none.
- */
-static double middle(int kind, double *v, int64_t n)
+/* The median of the n numbers of v, which are sorted for it; 0 of none. */
+static double median(double *v, int64_t n)
 {
-    double sum = 0;
-
     if (n == 0)
         return 0;
-    if (kind == NNCC_FILL_MEDIAN) {
-        qsort(v, (size_t)n, sizeof *v, by_value);
-        return n % 2 ? v[n / 2] : v[n / 2 - 1] + (v[n / 2] - v[n / 2 - 1]) / 2;
-    }
-    for (int64_t i = 0; i < n; i++)
-        sum += (v[i] - sum) / (double)(i + 1);
-    return sum;
+    qsort(v, (size_t)n, sizeof *v, by_value);
+    return n % 2 ? v[n / 2] : v[n / 2 - 1] + (v[n / 2] - v[n / 2 - 1]) / 2;
 }
 
-/* fill[k] for each feature; v: [d->n], for use here. */
-static int find_fill(const nncc_data *d, int kind, double value, double *v,
-                     double *fill)
+/* fill[k] for each feature, [nfeature]; v, for use here: a column. */
+static int find_medians(const nncc_data *d, double *v, double *fill)
 {
     for (int64_t k = 0; k < d->nfeature; k++) {
         int64_t n = 0;
-        for (int64_t i = 0; i < d->n && kind != NNCC_FILL_VALUE; i++) {
+        for (int64_t i = 0; i < d->n; i++) {
             int status = nncc_data_features(d, i, k, 1, &v[n]);
             if (status)
                 return status;
             n += !isnan(v[n]);
         }
-        fill[k] = kind == NNCC_FILL_VALUE ? value : middle(kind, v, n);
+        fill[k] = median(v, n);
     }
     return NN_OK;
+}
+
+/* The same; v: a row and how many numbers each column has. */
+static int find_means(const nncc_data *d, double *v, double *fill)
+{
+    double *count = v + d->nfeature;
+
+    for (int64_t i = 0; i < d->n; i++) {
+        int status = nncc_data_features(d, i, 0, d->nfeature, v);
+        if (status)
+            return status;
+        for (int64_t k = 0; k < d->nfeature; k++)
+            if (!isnan(v[k]))
+                fill[k] += (v[k] - fill[k]) / ++count[k];
+    }
+    return NN_OK;
+}
+
+static int find_fill(const nncc_data *d, int kind, double value, double *fill)
+{
+    int64_t room = kind == NNCC_FILL_MEDIAN ? d->n + 1 : 2 * d->nfeature;
+    double *v = nncc_alloc((size_t)room, sizeof *v, "a column");
+    int status = v ? NN_OK : (int)NN_ERR_MEMORY;
+
+    if (!status && kind == NNCC_FILL_MEDIAN)
+        status = find_medians(d, v, fill);
+    if (!status && kind == NNCC_FILL_MEAN)
+        status = find_means(d, v, fill);
+    for (int64_t k = 0; k < d->nfeature && kind == NNCC_FILL_VALUE; k++)
+        fill[k] = value;
+    free(v);
+    return status;
 }
 
 /* Features of integers lack nothing. */
@@ -206,16 +229,13 @@ int nncc_data_fill(nncc_data *train, nncc_data *other, int kind, double value)
                          "what is missing is filled in before features are "
                          "standardised, with finite numbers, in data sets of "
                          "the same features");
-    double *v = nncc_alloc((size_t)train->n + 1, sizeof *v, "a column");
     double *fill = nncc_alloc((size_t)train->nfeature, sizeof *fill, "means");
-    int status = v && fill ? NN_OK : (int)NN_ERR_MEMORY;
-    if (!status)
-        status = find_fill(train, kind, value, v, fill);
+    int status =
+        fill ? find_fill(train, kind, value, fill) : (int)NN_ERR_MEMORY;
     if (!status)
         status = nncc_data_take_fill(train, fill);
     if (!status && other)
         status = nncc_data_take_fill(other, fill);
-    free(v);
     free(fill);
     return status;
 }

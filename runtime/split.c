@@ -266,16 +266,17 @@ int nncc_data_take_weights(nncc_data *d, const char *name, const double *weight,
 }
 
 /* The largest label, and 1. */
-static int64_t class_count(const nncc_data *d)
+static int class_count(const nncc_data *d, int64_t *count)
 {
     double most = 0, y = 0;
+    int status = NN_OK;
 
-    if (d->nclass)
-        return d->nclass;
-    for (int64_t i = 0; i < d->n; i++)
-        if (nncc_data_labels(d, i, 0, 1, &y) == NN_OK && y > most)
-            most = y;
-    return most < 1e6 ? (int64_t)most + 1 : 1000001;
+    for (int64_t i = 0; i < d->n && !d->nclass && !status; i++) {
+        status = nncc_data_labels(d, i, 0, 1, &y);
+        most = y > most ? y : most;
+    }
+    *count = d->nclass ? d->nclass : most < 1e6 ? (int64_t)most + 1 : 1000001;
+    return status;
 }
 
 int nncc_data_weigh(nncc_data *train, nncc_data *other, const char *name)
@@ -284,9 +285,12 @@ int nncc_data_weigh(nncc_data *train, nncc_data *other, const char *name)
         train->label == NNCC_LABEL_REAL)
         return nncc_fail(NN_ERR_ARGUMENT,
                          "weights of classes need a class for each row");
-    int64_t k = class_count(train), there = 0;
+    int64_t k, there = 0;
+    int status = class_count(train, &k);
+    if (status)
+        return status;
     double *count = nncc_alloc((size_t)k, sizeof *count, "classes");
-    int status = count ? count_classes(train, count, k) : (int)NN_ERR_MEMORY;
+    status = count ? count_classes(train, count, k) : (int)NN_ERR_MEMORY;
     for (int64_t i = 0; i < k && !status; i++)
         there += count[i] > 0;
     for (int64_t i = 0; i < k && !status; i++)

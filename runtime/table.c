@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_MAX_BYTES ((uint64_t)4 << 30)
+#define DEFAULT_MAX_BYTES ((uint64_t)1 << 40)
 
 enum { FIRST_ROWS = 256 };
 
@@ -129,35 +129,86 @@ static bool resize(double **at, size_t n)
     return to != NULL;
 }
 
-/* Room for one more row. */
-static int grow(Table *t)
+static uint64_t bytes_of_row(const Table *t)
+{
+    return ((uint64_t)t->step + 2 + t->ragged) * sizeof(double);
+}
+
+int table_spill(Table *t)
 {
     nncc_data *d = t->d;
-    uint64_t per_row = ((uint64_t)t->step + 2 + t->ragged) * sizeof(double);
+    Block *block = realloc(t->block, (size_t)(t->nblock + 1) * sizeof *block);
+    int status = block ? NN_OK : nncc_fail_memory(sizeof *block, "a data set");
 
-    if (d->n < t->room)
-        return NN_OK;
-    uint64_t most = t->max_bytes / per_row;
-    uint64_t room = t->room ? 2 * (uint64_t)t->room : FIRST_ROWS;
-    if (room > most)
-        room = most;
-    if (room <= (uint64_t)d->n)
-        return table_too_large(t);
+    t->block = block ? block : t->block;
+    if (!status && t->nblock == 0)
+        status = nncc_spill_open(nncc_csv_path(t->csv), &t->raw);
+    if (status)
+        return status;
+    block[t->nblock++] = (Block){t->held, t->step, t->raw.n};
+    size_t n = (size_t)t->held;
+    status = nncc_spill_put(&t->raw, d->x, n * (size_t)t->step);
+    if (!status && d->nlabel)
+        status = nncc_spill_put(&t->raw, d->y, n);
+    if (!status && t->ragged)
+        status = nncc_spill_put(&t->raw, t->length, n);
+    t->held = 0;
+    free(d->line); /* of so many rows they are not kept */
+    d->line = NULL;
+    return status;
+}
 
+/* Room for `room` rows in memory. */
+static int make_room(Table *t, int64_t room)
+{
+    nncc_data *d = t->d;
     size_t n = (size_t)room;
     double *x = d->x, *y = d->y;
     bool done = resize(&x, n * (size_t)t->step) && resize(&y, n) &&
                 (!t->ragged || resize(&t->length, n));
+
     d->x = x;
     d->y = y;
-    int64_t *line = realloc(d->line, n * sizeof *line);
-    d->line = line ? line : d->line;
-    uint8_t *part = t->split >= 0 ? realloc(d->part, n) : NULL;
-    d->part = part ? part : d->part;
-    if (!done || !line || (t->split >= 0 && !part))
-        return nncc_fail_memory(n * (size_t)per_row, "a data set");
-    t->room = (int64_t)room;
+    if (done && t->nblock == 0) {
+        int64_t *line = realloc(d->line, n * sizeof *line);
+        d->line = line ? line : d->line;
+        done = line != NULL;
+    }
+    if (!done)
+        return nncc_fail_memory(n * bytes_of_row(t), "a data set");
+    t->room = room;
     return NN_OK;
+}
+
+static int grow_parts(Table *t)
+{
+    int64_t room = 2 * t->part_room + FIRST_ROWS;
+
+    if (t->split < 0 || t->d->n < t->part_room)
+        return NN_OK;
+    uint8_t *part = realloc(t->d->part, (size_t)room);
+    if (!part)
+        return nncc_fail_memory((size_t)room, "a data set");
+    t->d->part = part;
+    t->part_room = room;
+    return NN_OK;
+}
+
+/* Room for one more row. */
+static int grow(Table *t)
+{
+    uint64_t fit = t->memory_bytes / bytes_of_row(t);
+    uint64_t room = t->room ? 2 * (uint64_t)t->room : FIRST_ROWS;
+
+    if ((uint64_t)t->d->n >= t->max_bytes / bytes_of_row(t))
+        return table_too_large(t);
+    int status = grow_parts(t);
+    if (status || t->held < t->room)
+        return status;
+    fit = fit ? fit : 1;
+    if ((uint64_t)t->room < fit)
+        return make_room(t, (int64_t)(room < fit ? room : fit));
+    return table_spill(t);
 }
 
 /* The number of a name among the classes or categories of a column, new ones
@@ -187,7 +238,7 @@ static int word_number(Table *t, nncc_words *w, const nncc_field *f,
 static int add_label(Table *t, const nncc_field *f)
 {
     nncc_data *d = t->d;
-    double *y = (double *)d->y + d->n;
+    double *y = (double *)d->y + t->held;
     int kind = table_parse(t, f, y);
 
     if (kind == NNCC_EMPTY)
@@ -314,7 +365,7 @@ static void note_length(const Table *t, int64_t n)
 
     for (int64_t i = t->from; i < n; i++)
         length += t->place[i] != LEFT_OUT;
-    t->length[t->d->n] = length;
+    t->length[t->held] = length;
 }
 
 static int add_row(Table *t, const nncc_row *row)
@@ -331,7 +382,7 @@ static int add_row(Table *t, const nncc_row *row)
         status = grow(t);
     if (status)
         return status;
-    double *raw = (double *)d->x + d->n * t->step;
+    double *raw = (double *)d->x + t->held * t->step;
     for (int64_t k = 0; k < t->step; k++) /* what is not there is 0 */
         raw[k] = 0;
     for (int64_t i = 0; i < n && !status; i++)
@@ -343,8 +394,10 @@ static int add_row(Table *t, const nncc_row *row)
             status = add_feature(t, &row->field[i], i, raw);
     if (t->ragged && !status)
         note_length(t, n);
-    d->line[d->n] = row->field[0].line;
+    if (d->line)
+        d->line[t->held] = row->field[0].line;
     d->n += status == NN_OK;
+    t->held += status == NN_OK;
     return status;
 }
 
@@ -360,10 +413,6 @@ static int finish(Table *t)
         return nncc_fail(
             NN_ERR_DATA, "%s: holds %lld rows; its first line says %lld",
             nncc_csv_path(t->csv), (long long)d->n, (long long)t->stated_rows);
-    if (d->label == NNCC_LABEL_NONE) {
-        free(d->y);
-        d->y = NULL;
-    }
     return table_make_features(t);
 }
 
@@ -492,6 +541,8 @@ static void table_free(Table *t)
     nncc_free_names(t->was, t->nname);
     free(t->place);
     free(t->length);
+    free(t->block);
+    nncc_spill_close(&t->raw);
 }
 
 int nncc_csv_read(const char *path, const nncc_csv_options *o, nncc_data **out)
@@ -506,6 +557,7 @@ int nncc_csv_read(const char *path, const nncc_csv_options *o, nncc_data **out)
     if (status)
         return status;
     t.max_bytes = t.o->max_bytes ? t.o->max_bytes : DEFAULT_MAX_BYTES;
+    t.memory_bytes = t.o->memory_bytes ? t.o->memory_bytes : NNCC_LARGE;
     t.named = t.o->classes != 0;
     t.like = t.o->like && t.o->like->column ? t.o->like : NULL;
     if (t.like && t.like->fill)

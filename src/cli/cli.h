@@ -42,6 +42,8 @@ struct Args {
     LIST(Given) given;       /* options, in order; a flag's value is "" */
     LIST(Given) setting;     /* where the command takes such */
     LIST(const char *) word; /* what is no option */
+    char *input; /* the model that was on standard input, or NULL: it can be */
+    size_t ninput; /* read once only */
 };
 
 /* Options that all commands which read a model have. */

@@ -17,6 +17,7 @@ typedef struct GridAxis {
 
 typedef struct Grid {
     int64_t seeds; /* 0: one training, as usual */
+    int64_t jobs;  /* so many at a time */
     LIST(GridAxis) axis;
 } Grid;
 

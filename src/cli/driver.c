@@ -125,6 +125,23 @@ static int dump_ast(Load *l, const char *text, size_t n)
     return EXIT_SUCCESS;
 }
 
+/* The program's text; NULL after a message. */
+static char *program_text(Args *a, const char *path, size_t *n)
+{
+    bool is_input = !strcmp(path, "-");
+
+    if (!is_input || !a->input) {
+        char *text = file_read(a->arena, path, MAX_SOURCE, n);
+        if (is_input && text) {
+            a->input = text;
+            a->ninput = *n;
+        }
+        return text;
+    }
+    *n = a->ninput;
+    return a->input;
+}
+
 int driver_load(Args *a, const char *path, DType real, Load *to)
 {
     CheckOptions o = {.real = real};
@@ -145,7 +162,7 @@ int driver_load(Args *a, const char *path, DType real, Load *to)
     o.named = to->named;
     o.accumulates = to->accumulates;
     o.written = to->written;
-    char *text = file_read(a->arena, path, MAX_SOURCE, &n);
+    char *text = program_text(a, path, &n);
     if (!text)
         return EXIT_FAILURE;
     if (to->dump && !strcmp(to->dump, "ast"))

@@ -28,6 +28,8 @@ static int read_model(Args *a, SetOptions *data, int64_t *batch, Use *u)
     if (!option_int(a, "batch", 1, batch))
         return EXIT_USAGE;
     int status = sets_options(a, 0, data);
+    if (!status && data->none)
+        status = sets_lack(a);
     if (status)
         return status;
     status = driver_load(a, a->word.at[0], DT_f32, &u->load);
@@ -70,7 +72,7 @@ static bool prepare(const Args *a, Use *u, Function *f, int64_t batch)
         return false;
     if (nncc_prepare(u->trained.model, &o, u->sets.train) != NN_OK)
         return cli_failed();
-    return trained_load(a, u->trained.model, true, &u->fit);
+    return trained_load(a, u->trained.model, LOAD_all, &u->fit);
 }
 
 /* eval */

@@ -332,10 +332,6 @@ void fault_tell(const Args *a, const nncc_model *m, uint64_t hash)
     if (nncc_stopped_step(m, &f.step) != NN_OK)
         return;
     name = nncc_store_text(f.step, "function");
-    if (!strcmp(a->word.at[0], "-")) {
-        fprintf(stderr, "a model from standard input cannot be read again\n");
-        return;
-    }
     if (driver_load(&own, a->word.at[0], DT_f32, &f.load))
         return;
     for (int i = 0; i < f.load.module->function.n; i++)

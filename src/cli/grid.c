@@ -1,21 +1,24 @@
-/* grid.c: several trainings side by side: other seeds, other settings. */
+/* grid.c: several trainings side by side: other seeds, other settings; some of
+ * them at a time, each in a thread with a model of its own. */
 
 #include "cli/course.h"
 #include "cli/record.h"
 #include "cli/settings.h"
 
+#include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MOST_RUNS = 10000 };
 
 /* Options that are of one training. */
 static const char *alone(const Args *a)
 {
-    static const char *const one[] = {"checkpoint",  "resume",   "log",
-                                      "tensorboard", "report",   "plot",
-                                      "norms",       "debug-nan"};
+    static const char *const one[] = {"tensorboard", "report", "plot", "norms",
+                                      "debug-nan"};
 
     for (size_t i = 0; i < sizeof one / sizeof *one; i++)
         if (option_value(a, one[i]))
@@ -65,10 +68,13 @@ int grid_read(const Args *a, const Module *m, Grid *to)
     bool given = option_value(a, "grid") || option_value(a, "seeds");
     int status = EXIT_SUCCESS;
 
+    if (!given && option_value(a, "jobs"))
+        return cli_usage(a, "'--jobs' goes with --seeds or --grid");
     if (!given)
         return EXIT_SUCCESS;
-    to->seeds = 1;
-    if (!option_int(a, "seeds", 1, &to->seeds))
+    to->seeds = to->jobs = 1;
+    if (!option_int(a, "seeds", 1, &to->seeds) ||
+        !option_int(a, "jobs", 1, &to->jobs))
         return EXIT_USAGE;
     if (alone(a))
         return cli_usage(
@@ -85,9 +91,29 @@ int grid_read(const Args *a, const Module *m, Grid *to)
 typedef struct GridRun {
     uint64_t seed;
     const double *value; /* of each axis */
-    bool diverged;
+    bool diverged, done;
+    nncc_model *model;
+    nncc_train_options options;
+    nncc_checkpoints checkpoints;
+    Recorder recorder;
+    int (*ask)(void *context, const nncc_progress *now); /* is it to end? */
     nncc_train_result result;
 } GridRun;
+
+/* All of them. The lock is held by who looks at anything but one's own run. */
+typedef struct GridWork {
+    const Args *args;
+    const Grid *grid;
+    Trained *trained; /* its model is the best one so far */
+    const nncc_train_options *options;
+    const Sets *sets;
+    GridLoad *load;
+    GridRun *run; /* [n] */
+    double *by;   /* what those told are compared by */
+    int64_t n, next, told, best;
+    bool json, good, stopped;
+    pthread_mutex_t lock;
+} GridWork;
 
 /* The seeds of one place run fastest. */
 static GridRun run_at(const Args *a, const Grid *g, uint64_t seed, int64_t i)
@@ -108,15 +134,15 @@ static const char *number(Arena *a, double v)
     return arena_printf(a, "%.4g", v);
 }
 
-static void print_head(const Grid *g, const nncc_model *m, bool test)
+static void print_head(const Grid *g, const nncc_model *m, const Sets *s)
 {
     printf("%6s", "seed");
     for (int k = 0; k < g->axis.n; k++)
         printf("  %10s", g->axis.at[k].name);
     printf("  %10s", "train loss");
-    if (test)
-        printf("  %10s", "test loss");
-    for (int i = 0; i < nncc_metric_count(m) && test; i++)
+    if (sets_held(s))
+        printf("  %10s", s->validation ? "valid loss" : "test loss");
+    for (int i = 0; i < nncc_metric_count(m) && sets_held(s); i++)
         printf("  %10s", nncc_metric_name(m, i));
     printf("\n");
 }
@@ -139,19 +165,22 @@ static void print_run(const Args *a, const Grid *g, const GridRun *r)
 }
 
 static void print_run_json(const Args *a, const Grid *g, const nncc_model *m,
-                           const GridRun *r)
+                           const Sets *s, const GridRun *r)
 {
     const nncc_train_result *o = &r->result;
+    const char *held = sets_held_name(s);
 
     printf("{\"seed\": %llu", (unsigned long long)r->seed);
     for (int k = 0; k < g->axis.n; k++)
         json_number(g->axis.at[k].name, r->value[k], stdout);
     json_number("train_loss", r->diverged ? NAN : o->train_loss, stdout);
     if (o->has_test)
-        json_number("test_loss", o->test_loss, stdout);
+        json_number(arena_printf(a->arena, "%s_loss", held), o->test_loss,
+                    stdout);
     for (int i = 0; i < o->nmetric; i++)
-        json_number(arena_printf(a->arena, "test_%s", nncc_metric_name(m, i)),
-                    o->test_metric[i], stdout);
+        json_number(
+            arena_printf(a->arena, "%s_%s", held, nncc_metric_name(m, i)),
+            o->test_metric[i], stdout);
     printf("}\n");
     fflush(stdout);
 }
@@ -189,69 +218,211 @@ static void print_place(const Args *a, const Grid *g, const GridRun *run,
            number(a->arena, n > 1 ? sqrt(squares / (n - 1)) : 0));
 }
 
-/* Trains one; false after a message. What diverges is no fault. */
-static bool train_one(const Args *a, const Grid *g, nncc_model *m,
-                      const nncc_train_options *o, const Sets *s, GridRun *r,
-                      GridLoad *load)
+/* "seed-1-lr-0.001": what belongs to a run is in a folder so called. */
+static const char *folder_name(const Args *a, const Grid *g, const GridRun *r)
 {
-    nncc_train_options own = *o;
-    nncc_setting *setting =
-        NEWN(a->arena, nncc_setting, o->nsetting + g->axis.n + 1);
+    Str s = str_new(a->arena);
 
+    str_printf(&s, "seed-%llu", (unsigned long long)r->seed);
+    for (int k = 0; k < g->axis.n; k++)
+        str_printf(&s, "-%s-%s", g->axis.at[k].name,
+                   real_digits(a->arena, r->value[k], false, 1));
+    return s.at;
+}
+
+static bool make_folder(const char *path)
+{
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        return true;
+    cli_fail("%s: %s", path, strerror(errno));
+    return false;
+}
+
+/* A file of the run: in a folder of its own beside where it is without. */
+static const char *file_of_run(const GridWork *w, const GridRun *r,
+                               const char *path)
+{
+    Arena *a = w->args->arena;
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    const char *folder = arena_printf(a, "%.*s%s", (int)(base - path), path,
+                                      folder_name(w->args, w->grid, r));
+
+    return make_folder(folder) ? arena_printf(a, "%s/%s", folder, base) : NULL;
+}
+
+static int tell_run(void *context, const nncc_progress *now)
+{
+    GridRun *r = context;
+
+    if (r->recorder.log.to)
+        recorder_tell(&r->recorder, now);
+    return r->ask(NULL, now);
+}
+
+/* Its --checkpoint and --log; false after a message. */
+static bool begin_files(const GridWork *w, GridRun *r)
+{
+    Args *own = arena_copy(w->args->arena, w->args, sizeof *own);
+    const char *log = option_value(w->args, "log");
+
+    if (r->options.checkpoints) {
+        r->checkpoints = *r->options.checkpoints;
+        r->options.checkpoints = &r->checkpoints;
+        if (!make_folder(r->checkpoints.folder))
+            return false;
+        r->checkpoints.folder =
+            arena_printf(w->args->arena, "%s/%s", r->checkpoints.folder,
+                         folder_name(w->args, w->grid, r));
+    }
+    if (!log)
+        return true;
+    Given given = {"log", file_of_run(w, r, log)};
+    own->given.at = arena_copy(own->arena, own->given.at,
+                               sizeof *own->given.at * (size_t)own->given.n);
+    own->given.cap = own->given.n;
+    list_push(own->arena, &own->given, given);
+    return given.value && recorder_options(own, &r->recorder) == EXIT_SUCCESS &&
+           recorder_begin(own, r->model, sets_held_name(w->sets), &r->recorder);
+}
+
+/* Run number i, ready to be trained; false after a message. */
+static bool begin_run(GridWork *w, int64_t i)
+{
+    const nncc_train_options *o = w->options;
+    const Grid *g = w->grid;
+    GridRun *r = &w->run[i];
+    nncc_setting *setting =
+        NEWN(w->args->arena, nncc_setting, o->nsetting + g->axis.n + 1);
+
+    *r = run_at(w->args, g, o->seed, i);
+    r->options = *o;
+    r->options.seed = r->seed;
+    r->options.setting = setting;
+    r->ask = o->progress;
+    r->options.progress = tell_run;
+    r->options.context = r;
     if (o->nsetting)
         memcpy(setting, o->setting, (size_t)o->nsetting * sizeof *setting);
     for (int k = 0; k < g->axis.n; k++)
-        setting[own.nsetting++] =
+        setting[r->options.nsetting++] =
             (nncc_setting){g->axis.at[k].name, r->value[k]};
-    own.setting = setting;
-    own.seed = r->seed;
-    if (!load(a, m, &own, s))
-        return false;
-    int status = nncc_train(m, &own, s->train, sets_held(s), &r->result);
-    r->diverged = status == NN_ERR_DIVERGED;
-    if (status != NN_OK && !r->diverged)
+    if (nncc_wrap(nncc_descriptor(w->trained->model), &r->model) != NN_OK)
         return cli_failed();
-    return true;
+    return w->load(w->args, r->model, &r->options, w->sets) &&
+           begin_files(w, r);
+}
+
+/* Run number i is told, behind those before it. */
+static void tell_one(GridWork *w, int64_t i)
+{
+    GridRun *r = &w->run[i];
+    const Grid *g = w->grid;
+
+    w->by[i] = score(r->model, w->options, r);
+    if (w->json)
+        print_run_json(w->args, g, r->model, w->sets, r);
+    else
+        print_run(w->args, g, r);
+    bool leads = !r->diverged && (w->best < 0 || w->by[i] < w->by[w->best]);
+    nncc_model *rest = leads ? w->trained->model : r->model;
+    w->trained->model = leads ? r->model : w->trained->model;
+    w->best = leads ? i : w->best;
+    nncc_close(rest);
+    r->model = NULL;
+    if (!w->json && g->seeds > 1 && (i + 1) % g->seeds == 0)
+        print_place(w->args, g, r, w->by + i + 1 - g->seeds,
+                    w->options->best && w->options->best_largest);
+}
+
+/* What diverges is no fault. */
+static void end_run(GridWork *w, int64_t i, int status)
+{
+    GridRun *r = &w->run[i];
+
+    r->diverged = status == NN_ERR_DIVERGED;
+    r->done = status == NN_OK || r->diverged;
+    if (!r->done)
+        w->good = cli_failed();
+    if (r->recorder.args && !recorder_end(&r->recorder))
+        w->good = false;
+    w->stopped |= r->done && r->result.stopped;
+    while (w->told < w->n && w->run[w->told].done)
+        tell_one(w, w->told++);
+}
+
+/* Trains one after another, until there is no more to begin. */
+static void *work(void *context)
+{
+    GridWork *w = context;
+
+    pthread_mutex_lock(&w->lock);
+    while (w->next < w->n && w->good && !w->stopped) {
+        int64_t i = w->next++;
+        GridRun *r = &w->run[i];
+        w->good = begin_run(w, i);
+        if (!w->good)
+            break;
+        pthread_mutex_unlock(&w->lock);
+        int status = nncc_train(r->model, &r->options, w->sets->train,
+                                sets_held(w->sets), &r->result);
+        pthread_mutex_lock(&w->lock);
+        end_run(w, i, status);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+/* The caller is one of the workers. */
+static void work_side_by_side(GridWork *w)
+{
+    int64_t n = w->grid->jobs < w->n ? w->grid->jobs : w->n, begun = 0;
+    pthread_t *thread = NEWN(w->args->arena, pthread_t, n + 1);
+
+    pthread_mutex_init(&w->lock, NULL);
+    while (begun + 1 < n && pthread_create(&thread[begun], NULL, work, w) == 0)
+        begun++;
+    work(w);
+    while (begun > 0)
+        pthread_join(thread[--begun], NULL);
+    pthread_mutex_destroy(&w->lock);
+}
+
+static void print_best(const GridWork *w)
+{
+    const GridRun *r = &w->run[w->best];
+
+    printf("best: seed %llu", (unsigned long long)r->seed);
+    for (int k = 0; k < w->grid->axis.n; k++)
+        printf(", %s %s", w->grid->axis.at[k].name,
+               number(w->args->arena, r->value[k]));
+    printf("\n");
 }
 
 bool grid_train(const Args *a, const Grid *g, Trained *t,
                 const nncc_train_options *o, const Sets *s, GridLoad *load)
 {
-    int64_t n = count_runs(g), best = -1;
-    GridRun *run = NEWN(a->arena, GridRun, n + 1);
-    double *by = NEWN(a->arena, double, n + 1);
-    bool json = option_value(a, "json") != NULL, good = true, stopped = false;
+    GridWork w = {.args = a,
+                  .grid = g,
+                  .trained = t,
+                  .options = o,
+                  .sets = s,
+                  .load = load,
+                  .n = count_runs(g),
+                  .best = -1,
+                  .json = option_value(a, "json") != NULL,
+                  .good = true};
 
-    if (!json)
-        print_head(g, t->model, s->test);
-    for (int64_t i = 0; i < n && good && !stopped; i++) {
-        nncc_model *m;
-        run[i] = run_at(a, g, o->seed, i);
-        if (nncc_wrap(nncc_descriptor(t->model), &m) != NN_OK)
-            return cli_failed();
-        good = train_one(a, g, m, o, s, &run[i], load);
-        by[i] = good ? score(m, o, &run[i]) : INFINITY;
-        if (good && json)
-            print_run_json(a, g, m, &run[i]);
-        else if (good)
-            print_run(a, g, &run[i]);
-        stopped = run[i].result.stopped;
-        bool leads = good && !run[i].diverged && (best < 0 || by[i] < by[best]);
-        best = leads ? i : best;
-        nncc_close(leads ? t->model : m);
-        t->model = leads ? m : t->model;
-        if (!json && good && g->seeds > 1 && (i + 1) % g->seeds == 0)
-            print_place(a, g, &run[i], by + i + 1 - g->seeds,
-                        o->best && o->best_largest);
-    }
-    if (good && best < 0)
-        good = cli_fail("no training came to an end") == 0;
-    if (good && !json) {
-        printf("best: seed %llu", (unsigned long long)run[best].seed);
-        for (int k = 0; k < g->axis.n; k++)
-            printf(", %s %s", g->axis.at[k].name,
-                   number(a->arena, run[best].value[k]));
-        printf("\n");
-    }
-    return good;
+    w.run = NEWN(a->arena, GridRun, w.n + 1);
+    w.by = NEWN(a->arena, double, w.n + 1);
+    if (!w.json)
+        print_head(g, t->model, s);
+    work_side_by_side(&w);
+    for (int64_t i = w.told; i < w.n; i++)
+        nncc_close(w.run[i].model);
+    if (w.good && w.best < 0)
+        w.good = cli_fail("no training came to an end") == 0;
+    if (w.good && !w.json)
+        print_best(&w);
+    return w.good;
 }

@@ -181,11 +181,6 @@ bool norms_begin(const Args *a, nncc_model *trained, Norms *n)
     Args own = *a;
 
     *n = (Norms){.load = {.labels = true, .written = true}, .trained = trained};
-    if (!strcmp(a->word.at[0], "-")) {
-        cli_fail("'--norms' reads the model again: it cannot be on standard "
-                 "input");
-        return false;
-    }
     if (driver_load(&own, a->word.at[0], DT_f32, &n->load))
         return false;
     if (compile(n))

@@ -211,15 +211,24 @@ static void draw(const Records *r, const char *title,
 
 /* Charts */
 
+/* What a number of rows held out is called without that; "": it is of others.
+ */
+static const char *of_held(const char *name)
+{
+    return !strncmp(name, "test_", 5)          ? name + 5
+           : !strncmp(name, "validation_", 11) ? name + 11
+                                               : "";
+}
+
 static bool is_loss(const char *name)
 {
-    return !strcmp(name, "loss") || !strcmp(name, "test_loss") ||
+    return !strcmp(name, "loss") || !strcmp(of_held(name), "loss") ||
            !strcmp(name, "batch_loss");
 }
 
 static bool is_metric(const char *name)
 {
-    return !strncmp(name, "test_", 5) && !is_loss(name);
+    return *of_held(name) && !is_loss(name);
 }
 
 static bool is_value(const char *name) { return !strncmp(name, "norm.", 5); }
@@ -238,7 +247,7 @@ static const struct {
     bool (*wanted)(const char *name);
 } charts[] = {
     {"loss", is_loss},
-    {"metrics of the test set", is_metric},
+    {"metrics of rows held out", is_metric},
     {"norms of what is trained", is_value},
     {"activations, root mean square", is_output},
     {"norms of gradients", is_gradient},

@@ -18,6 +18,17 @@ static void print_time(double seconds, FILE *to)
         fprintf(to, "%ld s", s);
 }
 
+/* Rows in a second; with how many decimals they are told. */
+static double rate(const nncc_progress *now)
+{
+    return (double)now->rows / now->seconds;
+}
+
+static int decimals(const nncc_progress *now)
+{
+    return rate(now) < 10 ? 2 : rate(now) < 100;
+}
+
 static void draw_bar(Progress *p, const nncc_progress *now)
 {
     enum { WIDTH = 24 };
@@ -38,7 +49,7 @@ static void draw_bar(Progress *p, const nncc_progress *now)
     print_time(share > 0 ? now->seconds * (1 - share) / share : 0, stderr);
     fprintf(stderr, " left");
     if (now->seconds > 0)
-        fprintf(stderr, ", %.3g rows/s", (double)now->rows / now->seconds);
+        fprintf(stderr, ", %.*f rows/s", decimals(now), rate(now));
     fflush(stderr);
 }
 
@@ -57,7 +68,7 @@ static void print_epoch(const Progress *p, const nncc_progress *now)
         printf("  %s %s %.4f", p->held, nncc_metric_name(p->model, i),
                now->test_metric[i]);
     if (now->seconds > 0)
-        printf("  %.3g rows/s", (double)now->rows / now->seconds);
+        printf("  %.*f rows/s", decimals(now), rate(now));
     printf("  (%.1f s)\n", now->seconds);
     fflush(stdout);
 }

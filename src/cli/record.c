@@ -23,10 +23,10 @@ static void name_scalars(Recorder *r)
     Arena *a = r->args->arena;
 
     add_scalar(r, arena_printf(a, "loss"));
-    add_scalar(r, arena_printf(a, "test_loss"));
+    add_scalar(r, arena_printf(a, "%s_loss", r->held));
     for (int i = 0; i < nncc_metric_count(r->model); i++)
-        add_scalar(r,
-                   arena_printf(a, "test_%s", nncc_metric_name(r->model, i)));
+        add_scalar(r, arena_printf(a, "%s_%s", r->held,
+                                   nncc_metric_name(r->model, i)));
     r->items = r->now.n;
     for (int i = 1; i < nncc_item_count(r->model); i++)
         add_scalar(r, arena_printf(a, "%s", nncc_item_name(r->model, i)));
@@ -57,13 +57,14 @@ bool recorder_json(const Args *a, Recorder *r)
     return false;
 }
 
-bool recorder_begin(const Args *a, nncc_model *m, Recorder *r)
+bool recorder_begin(const Args *a, nncc_model *m, const char *held, Recorder *r)
 {
     const char *log = option_value(a, "log");
     const char *folder = option_value(a, "tensorboard");
 
     *r = (Recorder){.args = a,
                     .model = m,
+                    .held = held,
                     .json = r->json,
                     .steps = r->steps,
                     .keeps =
@@ -155,7 +156,7 @@ void recorder_result(Recorder *r, const nncc_train_result *result)
     json_number("seconds", result->seconds, r->json);
     json_number("train_loss", result->train_loss, r->json);
     if (result->has_test)
-        json_number("test_loss", result->test_loss, r->json);
+        json_number(r->now.at[TEST_LOSS].name, result->test_loss, r->json);
     for (int i = 0; i < result->nmetric; i++)
         json_number(r->now.at[METRICS + i].name, result->test_metric[i],
                     r->json);

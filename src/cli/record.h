@@ -58,6 +58,7 @@ uint32_t crc32c(const void *bytes, size_t n);
 typedef struct Recorder {
     const Args *args;
     const nncc_model *model;
+    const char *held;
     Record now;
     int items, rate, batch_loss; /* which of its numbers; items: the first */
     bool keeps;                  /* something is made of them in the end */
@@ -77,7 +78,9 @@ int recorder_options(const Args *a, Recorder *r);
 /* Before anything is printed: with --json what goes to standard output goes to
  * stderr instead. False after a message, as recorder_begin. */
 bool recorder_json(const Args *a, Recorder *r);
-bool recorder_begin(const Args *a, nncc_model *m, Recorder *r);
+/* held: the word for rows that are looked at meanwhile, "test". */
+bool recorder_begin(const Args *a, nncc_model *m, const char *held,
+                    Recorder *r);
 void recorder_tell(Recorder *r, const nncc_progress *now);
 /* What came out, where JSON is wanted. */
 void recorder_result(Recorder *r, const nncc_train_result *result);

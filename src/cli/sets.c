@@ -109,8 +109,6 @@ static const char *senseless(const Args *a, const SetOptions *o)
                                        "test-data", "scale", "standardise"};
     const char *given = NULL;
 
-    if (!o->data && !o->text)
-        return "which data? --data=FILE or --text=FILE";
     if (o->data && o->text)
         return "'--data' or '--text', not both";
     if (o->columns.n && (o->text || o->labels))
@@ -191,6 +189,7 @@ int sets_options(const Args *a, uint64_t seed, SetOptions *to)
         list_push(a->arena, &to->columns, columns);
     if (to->columns.n && !to->csv.label)
         to->csv.no_label = 1;
+    to->none = !to->data && !to->text;
     wrong = senseless(a, to);
     if (wrong)
         return cli_usage(a, "%s", wrong);
@@ -278,13 +277,8 @@ static int add_file(nncc_data *d, const NamedFile *f)
     int status = nncc_data_add_file(d, f->name, f->path);
     if (status == NN_ERR_DATA)
         status = nncc_data_read(f->path, NULL, &csv, &rows);
-    if (rows) {
-        nncc_tensor as = {.dtype = rows->x_dtype,
-                          .rank = rows->nfeature == 1 ? 1 : 2,
-                          .size = {rows->n, rows->nfeature},
-                          .data = rows->x};
-        status = nncc_data_add(d, f->name, &as);
-    }
+    if (rows)
+        status = nncc_data_add_features(d, f->name, rows);
     nncc_data_free(rows);
     return status;
 }
@@ -383,11 +377,23 @@ static bool read_rows(const SetOptions *o, Sets *to)
     return scale(o, to);
 }
 
+int sets_lack(const Args *a)
+{
+    return cli_usage(a, "which data? --data=FILE or --text=FILE");
+}
+
+/* One row, of nothing. */
+static bool read_none(Sets *to)
+{
+    return nncc_data_new(1, 0, NNCC_LABEL_NONE, &to->train) == NN_OK;
+}
+
 bool sets_read(const SetOptions *o, Sets *to)
 {
-    bool done = o->named.n ? read_all_named(o, to)
-                : o->text  ? read_text(o, to)
-                           : read_rows(o, to);
+    bool done = o->none      ? read_none(to)
+                : o->named.n ? read_all_named(o, to)
+                : o->text    ? read_text(o, to)
+                             : read_rows(o, to);
 
     return done || cli_failed();
 }
@@ -395,6 +401,11 @@ bool sets_read(const SetOptions *o, Sets *to)
 const nncc_data *sets_held(const Sets *s)
 {
     return s->validation ? s->validation : s->test;
+}
+
+const char *sets_held_name(const Sets *s)
+{
+    return s->validation ? "validation" : "test";
 }
 
 void sets_free(Sets *s)

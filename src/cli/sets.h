@@ -30,6 +30,7 @@ typedef struct SetOptions {
     nncc_split_options split;
     double scale;
     bool standardise;
+    bool none; /* no data at all, for a loss that takes none */
 } SetOptions;
 
 /* validation: what is looked at as the training goes on, where it is not test;
@@ -38,8 +39,13 @@ typedef struct Sets {
     nncc_data *train, *test, *validation;
 } Sets;
 
+/* The message where there is no data and some is needed; a status to exit with.
+ */
+int sets_lack(const Args *a);
 /* What is looked at meanwhile, or NULL. */
 const nncc_data *sets_held(const Sets *s);
+/* Its word in what is printed and recorded. */
+const char *sets_held_name(const Sets *s);
 
 /* Options of CSV files, for train and whoever reads its data anew. */
 #define CSV_OPTIONS                                                            \

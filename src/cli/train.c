@@ -247,7 +247,7 @@ static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
     nncc_train_result r = {0};
 
     progress_begin(a, m, &t->progress);
-    t->progress.held = s->validation ? "validation" : "test";
+    t->progress.held = sets_held_name(s);
     o->ranks = t->ranks.library ? &t->ranks.of : NULL;
     o->progress = progress;
     o->context = t;
@@ -280,7 +280,8 @@ static bool load(const Args *a, nncc_model *m, nncc_train_options *o,
         return cli_failed();
     o->keep = 1;
     /* nncc watch has told what is missing, and why. */
-    bool good = trained_load(a, m, a->command != &command_watch, &fit);
+    bool good = trained_load(
+        a, m, a->command != &command_watch ? LOAD_tell : LOAD_quiet, &fit);
     nncc_data_free(fit);
     return good;
 }
@@ -393,12 +394,36 @@ static int read_model(Args *a, Course *c)
     return status;
 }
 
+static bool takes_data(const Function *step)
+{
+    for (int i = 0; i < step->nparam; i++) {
+        const Port *p = &step->param[i];
+        bool own = false;
+        for (int k = 0; k < step->nresult; k++)
+            own |= step->result[k].in_place == i;
+        if (!own && p->type->kind == TY_tensor && p->leaf[0]->rank > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool trains_on_data(const Module *m)
+{
+    for (int i = 0; i < m->training.n; i++)
+        if (takes_data(m->training.at[i].step))
+            return true;
+    return false;
+}
+
 /* What is read and written, opened. */
 static int open_files(Args *a, Course *c, Telling *t)
 {
     const Module *m = c->load.module;
-    int status = grid_read(a, m, &c->grid);
+    int status =
+        c->data.none && trains_on_data(m) ? sets_lack(a) : (int)EXIT_SUCCESS;
 
+    if (!status)
+        status = grid_read(a, m, &c->grid);
     if (!status && c->grid.seeds && t->ranks.library)
         status = cli_usage(a, "'--seeds' and '--grid' are trainings of one "
                               "process each: not of several together");
@@ -419,8 +444,10 @@ static bool open_model(Args *a, Course *c, Telling *t)
     t->module = c->load.module;
     if (!trained_open(&c->load, report_function(a, &c->load), &c->trained))
         return false;
-    return c->grid.seeds || (load(a, c->trained.model, &c->options, &c->sets) &&
-                             recorder_begin(a, c->trained.model, &t->recorder));
+    return c->grid.seeds ||
+           (load(a, c->trained.model, &c->options, &c->sets) &&
+            recorder_begin(a, c->trained.model, sets_held_name(&c->sets),
+                           &t->recorder));
 }
 
 static bool train_model(Args *a, Course *c, Telling *t)
@@ -532,6 +559,7 @@ const Option train_options[] = {
     {"on-nan", 0, "WHAT",
      "where the loss is no number: stop, or skip the step"},
     {"seeds", 0, "N", "N trainings by as many seeds, side by side"},
+    {"jobs", 0, "N", "N of these at a time (1)"},
     {"grid", 0, "NAME=X,Y",
      "a training for each value of a setting; of several, for\n"
      "each of their combinations. The best one is saved"},

@@ -109,14 +109,43 @@ static bool store_from_json(const Args *a, nncc_model *m, const char *name,
     return good;
 }
 
-static void tell_missing(const char *missing, const char *path)
+static void tell_missing(const char *missing, const char *path, FILE *to)
 {
     for (const char *line = missing; line && *line;) {
         const char *end = strchr(line, '\n');
-        printf("%.*s is not in %s: stays as initialised\n", (int)(end - line),
-               line, path);
+        fprintf(to, "%.*s is not in %s: stays as initialised\n",
+                (int)(end - line), line, path);
         line = end + 1;
     }
+}
+
+/* Names, a line each, one after another. */
+static const char *listed(Arena *a, const char *lines)
+{
+    Str s = str_new(a);
+
+    for (const char *at = lines, *end; *at; at = end + 1) {
+        end = strchr(at, '\n');
+        str_printf(&s, "%s%.*s", at == lines ? "" : ", ", (int)(end - at), at);
+    }
+    return s.at;
+}
+
+/* What is to be used must be there. */
+static bool refuse_missing(const Args *a, const char *missing, const char *path,
+                           const nncc_store *s)
+{
+    enum { MOST = 300 };
+    Str has = str_new(a->arena);
+
+    if (!missing || !*missing)
+        return true;
+    for (int64_t i = 0; i < nncc_store_count(s) && has.n < MOST; i++)
+        str_printf(&has, "%s%s", i ? ", " : "", nncc_store_name(s, i));
+    cli_fail("%s: another model's: it has no %s; it has %s%s", path,
+             listed(a->arena, missing), has.n ? has.at : "nothing",
+             has.n < MOST ? "" : ", …");
+    return false;
 }
 
 static bool take_fit(const nncc_store *s, const char *path, nncc_data **fit)
@@ -142,8 +171,8 @@ static bool open_store(const char *path, nncc_store **s)
     return status == NN_OK || cli_failed();
 }
 
-static bool load_one(const Args *a, nncc_model *m, const char *value, bool tell,
-                     nncc_data **fit)
+static bool load_one(const Args *a, nncc_model *m, const char *value,
+                     LoadKind kind, nncc_data **fit)
 {
     const char *path, *name = trained_name(a, value, &path);
     char *missing = NULL;
@@ -156,19 +185,26 @@ static bool load_one(const Args *a, nncc_model *m, const char *value, bool tell,
     if (good && nncc_load(m, name, s, &missing) != NN_OK)
         good = cli_fail("%s: %s", path, nncc_last_error()) == 0;
     good = good && take_fit(s, path, fit);
-    if (good && tell)
-        tell_missing(missing, path);
+    if (good && kind == LOAD_all)
+        good = refuse_missing(a, missing, path, s);
+    else if (good && kind != LOAD_quiet)
+        tell_missing(missing, path, kind == LOAD_tell ? stdout : stderr);
     free(missing);
     nncc_store_free(s);
     return good;
 }
 
-bool trained_load(const Args *a, nncc_model *m, bool tell, nncc_data **fit)
+bool trained_load(const Args *a, nncc_model *m, LoadKind kind, nncc_data **fit)
 {
     const char *value;
+    int files = 0;
 
+    for (int i = 0; option_next(a, "load", &i);)
+        files++;
+    if (kind == LOAD_all && files > 1) /* what one lacks another may have */
+        kind = LOAD_part;
     for (int i = 0; (value = option_next(a, "load", &i));)
-        if (!load_one(a, m, value, tell, fit))
+        if (!load_one(a, m, value, kind, fit))
             return false;
     return true;
 }

@@ -21,10 +21,13 @@ void trained_close(Trained *t);
 const Port *begun_port(const Module *m, const char *name);
 /* Do --load and --save name what there is? A status to exit with. */
 int trained_check(const Args *a, const Module *m);
+/* What a file lacks begins as init has it: without a word, or as is told; or it
+ * is refused; or told as of no importance to who reads standard output. */
+typedef enum LoadKind { LOAD_quiet, LOAD_tell, LOAD_all, LOAD_part } LoadKind;
 /* Parameters of m, which is prepared, as each --load says; of --load files what
  * was fitted to the data goes to *fit (the last one that has it; to be freed).
- * False after a message. tell: what a file lacks is printed. */
-bool trained_load(const Args *a, nncc_model *m, bool tell, nncc_data **fit);
+ * False after a message. */
+bool trained_load(const Args *a, nncc_model *m, LoadKind kind, nncc_data **fit);
 /* Only that: before there is a model. */
 bool trained_fit(const Args *a, nncc_data **fit);
 

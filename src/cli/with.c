@@ -266,15 +266,23 @@ static const Port *features_of(const Function *f)
     return best;
 }
 
-/* The name of the features, or NULL. */
-static const char *features_name(const Module *m)
+static bool is_called(const Port *p, const char *name)
 {
-    const Port *p =
-        m->training.n > 0 ? features_of(m->training.at[0].step) : NULL;
+    return p && !strcmp(p->name, name);
+}
 
-    for (int i = 0; !p && i < m->function.n; i++)
+/* Does the parameter of that name get the features: of a `train` item, or where
+ * there is none of the first function that has data. */
+static bool gets_features(const Module *m, const char *name)
+{
+    const Port *p = NULL;
+
+    for (int i = 0; i < m->training.n; i++)
+        if (is_called(features_of(m->training.at[i].step), name))
+            return true;
+    for (int i = 0; !p && !m->training.n && i < m->function.n; i++)
         p = features_of(m->function.at[i]);
-    return p ? p->name : NULL;
+    return is_called(p, name);
 }
 
 /* What a parameter's rows are made of: features, by number. */
@@ -284,10 +292,8 @@ typedef struct Raw {
     int64_t n;
 } Raw;
 
-/* Of the parameter of that name; `features` is that of the one that gets what
- * goes to no other. n is 0 where it gets none. */
-static Raw raw_of(With *w, const nncc_data *fit, const char *name,
-                  const char *features)
+/* Of the parameter of that name. n is 0 where it gets none. */
+static Raw raw_of(With *w, const nncc_data *fit, const char *name)
 {
     Raw r = {.fit = fit};
 
@@ -297,7 +303,7 @@ static Raw raw_of(With *w, const nncc_data *fit, const char *name,
             r.n = fit->field[k].width;
             return r;
         }
-    if (fit->chosen || !features || strcmp(features, name) != 0)
+    if (fit->chosen || !gets_features(w->module, name))
         return r;
     int64_t *all = NEWN(w->arena, int64_t, fit->nfeature + 1);
     for (int64_t i = 0; i < fit->nfeature; i++)
@@ -399,7 +405,6 @@ static const char *add_name(Arena *a, const char *to, const char *name)
 static bool take_raw_everywhere(With *w, const nncc_data *fit, ModuleFit *to)
 {
     const Module *m = w->module;
-    const char *features = features_name(m);
 
     if (fit->nfeature == 0 || fit->text || (!fit->mean && fit->scale == 1))
         return true;
@@ -407,7 +412,7 @@ static bool take_raw_everywhere(With *w, const nncc_data *fit, ModuleFit *to)
         Function *f = m->function.at[i];
         for (int k = 0; k < f->nparam; k++) {
             Port *p = &f->param[k];
-            const Raw r = raw_of(w, fit, p->name, features);
+            const Raw r = raw_of(w, fit, p->name);
             if (r.n == 0 || !is_data(f, k) || !dtype_is_real(p->leaf[0]->dtype))
                 continue;
             if (!take_raw(w, &r, f, p))

@@ -77,8 +77,33 @@ if command -v bash >/dev/null; then
 else
     echo "skipped: bash"
 fi
+cp zsh.txt _nncc
+cat >offer.zsh <<'Z'
+# What zsh makes of each line and a tabulator.
+zmodload zsh/zpty
+zpty shell 'TERM=dumb zsh -f -i'
+zpty -w shell "PROMPT=; fpath=($PWD \$fpath); autoload -U compinit; compinit -u -D
+show() { print -r -- \"<\$BUFFER>\"; zle kill-whole-line }; zle -N show; bindkey '^X' show; bindkey '^I' complete-word; print rea''dy"
+zpty -r -m shell text '*ready*'
+for line; do
+    zpty -w -n shell "$line"$'\t\C-X'
+    zpty -r -m shell text '*<*>*'
+    print -r -- ${${text##*<}%%>*}
+done
+zpty -d shell
+Z
 if command -v zsh >/dev/null; then
-    zsh -n zsh.txt || fail "zsh"
+    cat >want.txt <<'W'
+nncc --completion=
+nncc --completion=zsh 
+nncc predict 
+nncc train m.nn --schedule=
+nncc run m.nn --real=f64 
+nncc check m.nn 
+W
+    zsh -f offer.zsh 'nncc --comple' 'nncc --completion=z' 'nncc predic' 'nncc train m.nn --sch' \
+        'nncc run m.nn --real=f6' 'nncc check m' >got.txt
+    cmp -s want.txt got.txt || fail "zsh: $(cat got.txt)"
 else
     echo "skipped: zsh"
 fi

@@ -125,6 +125,18 @@ beta=$(sed -n 's/^best: .* beta //p' out.txt)
 accept line --epochs 3 --grid "lr=1e-4,0.05" --beta "$beta" --save best.json
 accept line --epochs 3 --lr 0.05 --beta "$beta" --save alone.json
 cmp best.json alone.json || fail "the best is not what was saved"
+# Several at a time: the same lines in the same order, and files for each.
+accept line --epochs 3 --seeds 2 --grid lr=0.05,1e-4 --jobs 1 --save one.json
+cp out.txt one.txt
+accept line --epochs 3 --seeds 2 --grid lr=0.05,1e-4 --jobs 3 --save several.json --log log.csv --checkpoint c
+cmp one.txt out.txt && cmp one.json several.json || fail "$(cat out.txt)"
+for run in seed-0-lr-0.05 seed-1-lr-0.05; do
+    [ "$(wc -l <$run/log.csv)" = 4 ] && [ -f c/$run/last.safetensors ] || fail "$run: $(ls $run c)"
+done
+[ "$(ls c | wc -l)" = 4 ] || fail "$(ls c)"
+accept line --epochs 6 --seeds 2 --grid lr=0.05,1e-4 --jobs 2 --log log.csv --checkpoint c --resume
+[ "$(wc -l <seed-1-lr-0.05/log.csv)" = 7 ] || fail "$(cat seed-1-lr-0.05/log.csv)"
+refuse 2 "'--jobs' goes with --seeds or --grid" line --jobs 2
 accept line --epochs 1 --grid lr=0.05,1e-4 --json
 [ "$(grep -c '^{"seed": 0, "lr": .*"test_mae": ' out.txt)" = 2 ] || fail "$(cat out.txt)"
 accept "$NNCC" train bad.nn --data zeros.csv --no-label --grid lr=1e-3,1e-4 --batch 1 --test 0 --epochs 1 \
@@ -134,4 +146,4 @@ refuse 1 'no training came to an end' \
 refuse 2 "'x' is no setting" line --grid x=1
 refuse 2 'NAME=VALUE,VALUE' line --grid lr
 refuse 2 "needs a number, not 'a'" line --grid lr=1,a
-refuse 2 "is of one training" line --seeds 2 --checkpoint c
+refuse 2 "is of one training" line --seeds 2 --plot c.svg

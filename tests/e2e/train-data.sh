@@ -59,6 +59,15 @@ refuse 2 'constant, linear, cosine, step' \
     "$NNCC" train line.nn --data line.csv --schedule cosin
 refuse 1 'patience' "$NNCC" train line.nn --data line.csv --test 0 --patience 3
 refuse 2 'which data' "$NNCC" train line.nn
+cat >alone.nn <<'N'
+use optim;
+struct P { a: real[2] = 3 }
+fn loss(p: P) -> real = (p.a[0] - 1)^2 + 10 * (p.a[1] - p.a[0]^2)^2;
+train loss(p) { optimizer = adam(lr = 0.05); }
+N
+accept "$NNCC" train alone.nn --steps 3000 --quiet --save alone.json
+grep -q '"a": .1.0[0-9]*, 1.0[0-9]*.' alone.json || fail "$(cat alone.json)"
+refuse 2 'which data' "$NNCC" eval alone.nn --load alone.json
 refuse 2 'not both' "$NNCC" train line.nn --data line.csv --text line.csv
 
 # No labels at all, and images from rows of 16.

@@ -26,6 +26,13 @@ grep -q '^test share: 100.0000' out.txt || fail "$(tail -3 out.txt)"
 accept "$NNCC" train m.nn --data d.csv --validation 0.25 --test 40 --patience 3 --epochs 60
 grep -q '^epoch 1/60 .*validation loss .*validation accuracy' out.txt || fail "$(head -2 out.txt)"
 grep -q '^validation accuracy: ' out.txt && grep -q '^test accuracy: ' out.txt || fail "$(tail -6 out.txt)"
+accept "$NNCC" train m.nn --data d.csv --validation 0.25 --epochs 3 --log log.csv --plot p.svg --json
+[ "$(head -1 log.csv | tr , '\n' | grep -c '^validation_\(loss\|accuracy\)$')" = 2 ] || fail "$(head -1 log.csv)"
+grep -q '"result": true.*"validation_loss": .*"validation_accuracy": ' out.txt || fail "$(tail -1 out.txt)"
+grep -q test_ log.csv out.txt && fail "$(head -2 log.csv out.txt)"
+grep -q 'validation_accuracy' p.svg && grep -q 'validation_loss' p.svg || fail "$(cat p.svg)"
+accept "$NNCC" train m.nn --data d.csv --validation 0.25 --epochs 2 --seeds 2 --json
+grep -q '"validation_loss": .*"validation_accuracy": ' out.txt || fail "$(cat out.txt)"
 accept "$NNCC" train m.nn --data d.csv --validation-data last.csv --test-data last.csv --epochs 2
 [ "$(sed -n 's/^validation //p' out.txt)" = "$(sed -n 's/^test //p' out.txt)" ] || fail "$(tail -6 out.txt)"
 

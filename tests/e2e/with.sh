@@ -192,3 +192,28 @@ refuse 1 "'p.w' is f32\[2\], here f32\[n\]" "$NNCC" any.nn --with w.safetensors 
 accept "$NNCC" free.nn --with w.safetensors --dim n=2 -o free.so
 [ "$(wc -c <w.npy)" = 136 ] && head -c 8 w.npy | grep -q NUMPY || fail "w.npy"
 accept "$NNCC" run m.nn predict net=@net.json 'x=[[0, 0, 0]]'
+
+# Each of several `train` items has data of its own name.
+cat >two.nn <<'N'
+use optim;
+struct A { w: real[3] = 0 }
+struct B { w: real[3] = 0 }
+fn first(a: A, x: real[n, 3], y: real[n]) -> real = mean((x @ a.w - y)^2);
+fn second(b: B, z: real[n, 3], y: real[n]) -> real = mean((z @ b.w - y)^2);
+fn p(a: A, x: real[n, 3]) -> real[n] = x @ a.w;
+fn q(b: B, z: real[n, 3]) -> real[n] = z @ b.w;
+export p, q;
+train first(a) { optimizer = sgd(lr = 0.1); }
+train second(b) { optimizer = sgd(lr = 0.1); }
+N
+awk 'BEGIN { print "u,v,w,y"; for (i = 0; i < 60; i++) print i % 7 "," 100 * (i % 5) "," i % 3 "," i % 7 + i % 5 }' >e.csv
+accept "$NNCC" train two.nn --data e.csv --standardise --epochs 2 --quiet --save two.safetensors
+accept "$NNCC" two.nn --with two.safetensors -o two.so
+grep -q 'its functions take x, z as' two.h || fail "$(grep -A2 'are in the module' two.h)"
+
+# Parameters that the file lacks are not made up where they are used.
+sed 's/hidden/first/g' m.nn >renamed.nn
+for use in predict eval; do
+    refuse 1 "net.safetensors: another model's: it has no net.first.W, net.first.b; it has net.hidden.W, net.hidden.b, net.out.W" \
+        "$NNCC" $use renamed.nn --load net.safetensors --data d.csv
+done

@@ -62,6 +62,7 @@ static void read_csv(uint8_t how)
     nncc_data *d;
 
     o.max_bytes = 64 << 20;
+    o.memory_bytes = how & 4 ? 100 : 0; /* of numbers: others go to a file */
     o.no_label = how & 1;
     o.ncolumn = how >> 1 & 3;
     o.column = columns;
@@ -99,6 +100,10 @@ static void read_store(uint8_t how)
     void *bytes;
     size_t n;
 
+    if (how & 2 && nncc_data_new(0, 0, NNCC_LABEL_NONE, &fit) == NN_OK) {
+        nncc_data_add_store(fit, path);
+        nncc_data_free(fit);
+    }
     if (nncc_store_read(path, &s) != NN_OK)
         return;
     if (nncc_fit_read(s, &fit) == NN_OK)

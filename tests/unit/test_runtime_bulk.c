@@ -232,6 +232,47 @@ START_TEST(gzipped_they_are_unpacked)
 }
 END_TEST
 
+static void has_rows(nncc_data *d)
+{
+    double v[WIDTH];
+
+    ck_assert_int_eq(d->n, ROWS);
+    ck_assert_ptr_null(d->x);
+    for (int64_t i = 0; i < ROWS; i += 7777) {
+        ck_assert_int_eq(nncc_data_features(d, i, 0, WIDTH, v), NN_OK);
+        ck_assert_double_eq(number(v), (double)i);
+    }
+    nncc_data_free(d);
+}
+
+START_TEST(gzipped_tensors_are_unpacked)
+{
+    static const char text[] =
+        "{\"x\":{\"dtype\":\"U8\",\"shape\":[70000,1000],"
+        "\"data_offsets\":[0,70000000]}}";
+    size_t n = sizeof text - 1;
+    unsigned char prefix[8] = {(unsigned char)n}, row[WIDTH] = {0};
+    char member[256];
+    gzFile gz = gzopen(path_of("x.safetensors.gz"), "wb1");
+    nncc_data *d;
+
+    gzwrite(gz, prefix, 8);
+    gzwrite(gz, text, (unsigned)n);
+    for (int64_t i = 0; i < ROWS; i++) {
+        put(row, i);
+        gzwrite(gz, row, WIDTH);
+    }
+    ck_assert_int_eq(gzclose(gz), Z_OK);
+    snprintf(member, sizeof member, "%s:x", path_of("x.safetensors.gz"));
+    ck_assert_msg(nncc_data_read(member, NULL, NULL, &d) == NN_OK, "%s",
+                  nncc_last_error());
+    has_rows(d);
+    ck_assert_int_eq(truncate(path_of("x.safetensors.gz"), 5000), 0);
+    ck_assert_int_eq(nncc_data_read(member, NULL, NULL, &d), NN_ERR_FILE);
+    ck_assert(said("x.safetensors.gz: the gzip file is cut short"));
+}
+END_TEST
+
 START_TEST(a_file_that_shrinks_is_an_error)
 {
     const char *path = path_of("rows.npy");
@@ -259,6 +300,7 @@ static Suite *suite(void)
     tcase_add_test(t, fields_may_stay_there_too);
     tcase_add_test(t, tensors_may_stay_in_their_file);
     tcase_add_test(t, gzipped_they_are_unpacked);
+    tcase_add_test(t, gzipped_tensors_are_unpacked);
     tcase_add_test(t, a_file_that_shrinks_is_an_error);
     suite_add_tcase(s, t);
     return s;

@@ -11,22 +11,78 @@
 
 static char path[128]; /* of the file at hand */
 
+static const nncc_csv_options defaults = NNCC_CSV_DEFAULTS;
+
+/* The same with so many bytes of memory. */
+static nncc_csv_options within(const nncc_csv_options *o, uint64_t bytes)
+{
+    nncc_csv_options less = o ? *o : defaults;
+
+    less.memory_bytes = bytes;
+    return less;
+}
+
+static void same_numbers(const nncc_data *d, const nncc_data *e, int64_t i)
+{
+    double v[1024], w[1024];
+
+    ck_assert_int_le(d->nfeature, 1024);
+    ck_assert_int_eq(nncc_data_features(d, i, 0, d->nfeature, v), NN_OK);
+    ck_assert_int_eq(nncc_data_features(e, i, 0, d->nfeature, w), NN_OK);
+    for (int64_t k = 0; k < d->nfeature; k++)
+        ck_assert_msg(v[k] == w[k] || (isnan(v[k]) && isnan(w[k])),
+                      "%g is %g from a file", v[k], w[k]);
+    if (d->nlabel) {
+        ck_assert_int_eq(nncc_data_labels(d, i, 0, 1, v), NN_OK);
+        ck_assert_int_eq(nncc_data_labels(e, i, 0, 1, w), NN_OK);
+        ck_assert_double_eq(v[0], w[0]);
+    }
+    ck_assert(!d->part || d->part[i] == e->part[i]);
+}
+
+/* What does not fit into memory, from the second row on or later, has the same
+ * rows. */
+static void same_in_files(const nncc_csv_options *o, const nncc_data *d)
+{
+    for (uint64_t bytes = 1; bytes <= 100; bytes += 99) {
+        nncc_csv_options less = within(o, bytes);
+        nncc_data *e = NULL;
+        ck_assert_msg(nncc_csv_read(path, &less, &e) == NN_OK, "%s",
+                      nncc_last_error());
+        ck_assert_int_eq(e->n, d->n);
+        ck_assert_int_eq(e->nfeature, d->nfeature);
+        ck_assert_int_eq(e->nlabel, d->nlabel);
+        ck_assert_int_eq(e->label, d->label);
+        ck_assert_int_eq(e->nclass, d->nclass);
+        ck_assert(bytes > 1 || d->n < 2 || (e->x_file && !e->x));
+        for (int32_t k = 0; k < d->nclass && d->class_name; k++)
+            ck_assert_str_eq(e->class_name[k], d->class_name[k]);
+        for (int64_t i = 0; i < d->n; i++)
+            same_numbers(d, e, i);
+        nncc_data_free(e);
+    }
+}
+
 static nncc_data *read_csv(const char *text, const nncc_csv_options *o)
 {
     nncc_data *d = NULL;
 
     write_text("t.csv", text);
     ck_assert_msg(nncc_csv_read(path, o, &d) == NN_OK, "%s", nncc_last_error());
+    same_in_files(o, d);
     return d;
 }
 
 static void refused(const char *text, const nncc_csv_options *o,
                     const char *part)
 {
+    nncc_csv_options less = within(o, 1);
     nncc_data *d = NULL;
 
     write_text("t.csv", text);
     ck_assert_int_ne(nncc_csv_read(path, o, &d), NN_OK);
+    ck_assert(said(part));
+    ck_assert_int_ne(nncc_csv_read(path, &less, &d), NN_OK);
     ck_assert(said(part));
 }
 
@@ -41,8 +97,6 @@ static void has(const nncc_data *d, int64_t m, const double *want)
     }
 }
 #define HAS(d, m, ...) has(d, m, (const double[]){__VA_ARGS__})
-
-static const nncc_csv_options defaults = NNCC_CSV_DEFAULTS;
 
 /* Options of columns of one kind, without a label. */
 static nncc_csv_options kind(const char *columns, int32_t what)
@@ -371,6 +425,53 @@ static const nncc_column_option two[] = {
     {"day", NNCC_COLUMN_DATE, 0},
 };
 
+/* Columns are chosen by their names also where rows are in a file. */
+START_TEST(columns_of_files_are_chosen)
+{
+    nncc_data *fit = read_csv("a,b,y\n1,4,0\n3,8,1\n", NULL), *d;
+    nncc_csv_options less = within(NULL, 1);
+    static const double b[] = {-1, 1, 0};
+    double v[2];
+
+    ck_assert_int_eq(nncc_data_standardise(fit, NULL), NN_OK);
+    write_text("t.csv", "b,c,a,y\n4,7,3,1\n8,9,1,0\n6,5,2,0\n");
+    ck_assert_int_eq(nncc_csv_read(path, &less, &d), NN_OK);
+    ck_assert_ptr_nonnull(d->x_file);
+    ck_assert_msg(nncc_data_fit(d, fit) == NN_OK, "%s", nncc_last_error());
+    ck_assert_int_eq(d->nfeature, 2);
+    for (int64_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(nncc_data_features(d, i, 0, 2, v), NN_OK);
+        ck_assert_double_eq(v[0], -b[i]);
+        ck_assert_double_eq(v[1], b[i]);
+    }
+    nncc_data_free(d);
+    nncc_data_free(fit);
+}
+END_TEST
+
+START_TEST(features_of_files_are_fields)
+{
+    nncc_csv_options less = within(NULL, 1);
+    nncc_data *d, *from, *a, *b;
+    nncc_split_options o = {.count = 1};
+
+    write_text("t.csv", "1,4\n3,8\n5,9\n");
+    less.no_label = 1;
+    ck_assert_int_eq(nncc_csv_read(path, &less, &from), NN_OK);
+    ck_assert_int_eq(nncc_data_new(0, 0, NNCC_LABEL_NONE, &d), NN_OK);
+    ck_assert_int_eq(nncc_data_add_features(d, "x", from), NN_OK);
+    nncc_data_free(from);
+    ck_assert_int_eq(d->n, 3);
+    ck_assert_int_eq(d->field[0].width, 2);
+    ck_assert_ptr_nonnull(d->field[0].file);
+    ck_assert_int_eq(nncc_data_split(d, &o, &a, &b), NN_OK);
+    ck_assert_int_eq(nncc_data_add_features(d, "y", a), NN_ERR_ARGUMENT);
+    nncc_data_free(a);
+    nncc_data_free(b);
+    nncc_data_free(d);
+}
+END_TEST
+
 START_TEST(later_data_is_read_alike)
 {
     nncc_csv_options o = defaults;
@@ -534,6 +635,8 @@ static Suite *suite(void)
     tcase_add_test(t, ragged_rows_grow);
     tcase_add_test(t, later_data_is_read_alike);
     tcase_add_test(t, later_data_without_names);
+    tcase_add_test(t, columns_of_files_are_chosen);
+    tcase_add_test(t, features_of_files_are_fields);
     tcase_add_test(t, later_ragged_rows);
     tcase_add_test(t, labels_of_any_numbers_are_classes);
     tcase_add_test(t, names_may_be_there_twice);

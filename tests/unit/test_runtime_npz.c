@@ -74,6 +74,45 @@ START_TEST(files_are_the_same_each_time)
 }
 END_TEST
 
+/* Of an archive of data large arrays are unpacked into files, if all is well.
+ */
+START_TEST(large_arrays_stay_in_files)
+{
+    enum { ROWS = 70000, WIDTH = 1000, EVERY = 7777 };
+    static const int64_t size[] = {ROWS, WIDTH};
+    char member[sizeof path + 2];
+    nncc_store *s;
+    nncc_tensor *t;
+    nncc_data *d;
+    double v[WIDTH];
+
+    ck_assert_int_eq(nncc_store_new(&s), NN_OK);
+    ck_assert_int_eq(nncc_tensor_new(NN_U8, 2, size, &t), NN_OK);
+    for (int64_t i = 0; i < ROWS; i += EVERY)
+        ((uint8_t *)t->data)[i * WIDTH + 1] = (uint8_t)(i / EVERY + 1);
+    ck_assert_int_eq(nncc_store_put(s, "x", t), NN_OK);
+    nncc_tensor_free(t);
+    ck_assert_int_eq(nncc_store_write(s, path), NN_OK);
+    nncc_store_free(s);
+    snprintf(member, sizeof member, "%s:x", path);
+    ck_assert_msg(nncc_data_read(member, NULL, NULL, &d) == NN_OK, "%s",
+                  nncc_last_error());
+    ck_assert_ptr_null(d->x);
+    ck_assert_int_eq(d->n, ROWS);
+    for (int64_t i = 0; i < ROWS; i += EVERY) {
+        ck_assert_int_eq(nncc_data_features(d, i, 0, WIDTH, v), NN_OK);
+        ck_assert(v[0] == 0 && v[1] == (double)(i / EVERY + 1));
+    }
+    nncc_data_free(d);
+    FILE *f = fopen(path, "r+b");
+    ck_assert(f && fseek(f, 5000, SEEK_SET) == 0 && fputc(1, f) == 1);
+    ck_assert_int_eq(fclose(f), 0);
+    ck_assert_int_eq(nncc_data_read(path, NULL, NULL, &d), NN_ERR_DATA);
+    ck_assert(said("'x.npy' is damaged in the archive"));
+    ck_assert_int_eq(remove(path), 0);
+}
+END_TEST
+
 START_TEST(one_array_of_it)
 {
     nncc_store *s = some();
@@ -258,6 +297,7 @@ static Suite *suite(void)
 
     tcase_add_test(t, files_give_back_what_was_written);
     tcase_add_test(t, files_are_the_same_each_time);
+    tcase_add_test(t, large_arrays_stay_in_files);
     tcase_add_test(t, one_array_of_it);
     tcase_add_test(t, packed_members_are_unpacked);
     tcase_add_loop_test(t, wrong_members_are_refused, 0,

@@ -1,7 +1,7 @@
 #!/bin/sh
 # run.sh NNCC: whole trainings beside the same in a loop of JAX's and PyTorch's, one thread:
-# a transformer on characters, a network on Fashion-MNIST (Debian's
-# dataset-fashion-mnist). PYTHON names an interpreter that has them; a peer that is not there
+# a transformer on characters, networks on Fashion-MNIST (Debian's
+# dataset-fashion-mnist), and what of such a training is not the model's step. PYTHON names an interpreter that has them; a peer that is not there
 # is left out.
 nncc=$1 here=$(dirname "$0")
 clothes=${CLOTHES:-/usr/share/datasets/fashion-mnist}
@@ -45,3 +45,18 @@ for peer in jax torch; do
     row "MLP 784-256-10, 10 passes, beside $peer" \
         "$(beside "$(number 'training time')" "$theirs")" '> 1 times'
 done
+
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+build=$(dirname "$nncc")
+"$nncc" "$here/mlp.nn" -o "$work/mlp.so" &&
+    gcc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -I"$here/../../../runtime" "$here/share.c" "$build/libnn.a" \
+        -ljansson -llbfgs -lz -lm -lpthread -ldl -o "$work/share" &&
+    row "libnn's own share of a step, batch 32" \
+        "$(one "$work/share" "$work/mlp.so" "$clothes/train-images-idx3-ubyte.gz" \
+            "$clothes/train-labels-idx1-ubyte.gz")" '<= 5 %'
+
+out=$(one "$nncc" train "$here/../../../examples/fashion/fashion.nn" \
+    --data "$clothes/train-images-idx3-ubyte.gz" --labels "$clothes/train-labels-idx1-ubyte.gz" \
+    --test-data "$clothes/t10k-images-idx3-ubyte.gz" --test-labels "$clothes/t10k-labels-idx1-ubyte.gz" \
+    --scale 1/255 --epochs 15 --batch 64 --schedule cosine) || exit 1
+row 'convolutional network, clothes: test accuracy' "$(number 'test accuracy')" '>= 0.91'
