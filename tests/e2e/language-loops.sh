@@ -127,12 +127,14 @@ if grep 'bool\[[mn]\*[mn]\]' out.txt; then fail "a mask as large as x"; fi
 # What is the same for all steps is computed before them, also where only a
 # branch that some elements choose reads it.
 cat >m.nn <<'N'
-fn x(A: real[n, n], b: real[n]) -> real[n] = solve(A, b);
+fn x(A: real[n, n], b: real[n], m: int) -> real[n] =
+  [i < n | if b[i] > 0 { fold(t < m, s = b[i] | fold(k < m, r = s | r * sum(exp(A[i])) - real(t))) } else { 0 }];
 export x;
 N
-is '{"x": [3, 2]}' x A='[[0,2],[4,1]]' b='[4,14]'
+is '{"x": [29, 0]}' x A='[[0,0],[1,1]]' b='[2,-1]' m=2
 accept "$NNCC" m.nn --dump=expanded
-[ "$(grep -c '= loop(' out.txt)" = 3 ] || fail 'loops inside of loops'
+grep -q '= exp(' out.txt || fail "$(cat out.txt)"
+if grep '^ .*= exp(' out.txt; then fail 'in each step what is the same in all'; fi
 
 # A bound that is negative makes no step; the size of a result is not negative.
 cat >m.nn <<'N'
