@@ -4,49 +4,29 @@
 
 static OpId join_mul(void) { return OP_mul; }
 
-/* Element `which` of each pair: x[…, which::2] for x of an even size. */
-static Node *half(Graph *g, Node *x, int which)
+/* Elements from, from + 1, … of each row: n of them. */
+static Node *part(Graph *g, Node *x, int64_t from, int64_t n)
 {
     const Dim *start[MAX_RANK], *size[MAX_RANK];
-    int step[MAX_RANK], last = x->rank - 1;
+    int last = x->rank - 1;
     for (int i = 0; i <= last; i++) {
-        start[i] = dim_const(g, i == last ? which : 0);
+        start[i] = dim_const(g, i == last ? from : 0);
         size[i] = x->dim[i];
-        step[i] = 1 + (i == last);
     }
-    size[last] = dim_div(g, x->dim[last], dim_const(g, 2));
-    return g_slice(g, x, start, size, step);
-}
-
-/* half's inverse: a and b, one of each in turn, the first n of them. */
-static Node *interleave(Graph *g, Node *a, Node *b, int64_t n)
-{
-    const Dim *start[MAX_RANK], *dim[MAX_RANK];
-    int step[MAX_RANK], last = a->rank - 1;
-    for (int i = 0; i <= last; i++) {
-        start[i] = dim_const(g, 0);
-        dim[i] = a->dim[i];
-        step[i] = 1 + (i == last);
-    }
-    dim[last] = dim_const(g, n + n % 2);
-    Node *even = g_pad(g, a, start, dim, step);
-    start[last] = dim_const(g, 1);
-    Node *odd = g_pad(g, b, start, dim, step);
-    Node *both = g2(g, OP_add, even, odd);
-    start[last] = dim_const(g, 0);
-    dim[last] = dim_const(g, n);
-    return g_slice(g, both, start, dim, NULL);
+    size[last] = dim_const(g, n);
+    return g_slice(g, x, start, size, NULL);
 }
 
 /* The product of all others is made of products only, so that its own
  * derivatives are exact where elements are 0, too. */
 
-/* Along the last axis, of n elements: by a tree of products of pairs, 3
- * multiplications an element. */
+/* Along the last axis, of n elements: by a tree of products of one from either
+ * half, 3 multiplications an element. */
 static Node *others(Graph *g, Node *x, int64_t n)
 {
     const Dim *dim[MAX_RANK];
     int last = x->rank - 1;
+    int64_t half = n / 2 + n % 2;
     if (n <= 1)
         return g_fill(g, x, 1);
     for (int i = 0; i < last; i++)
@@ -54,13 +34,14 @@ static Node *others(Graph *g, Node *x, int64_t n)
     if (n % 2) {
         dim[last] = dim_const(g, 1);
         Node *one = g_const(g, x->dtype, 1);
-        Node *part[2] = {x, g_broadcast_to(g, one, x->rank, dim)};
-        x = g_concat(g, 2, part, last);
+        Node *more[2] = {x, g_broadcast_to(g, one, x->rank, dim)};
+        x = g_concat(g, 2, more, last);
     }
-    Node *a = half(g, x, 0), *b = half(g, x, 1);
-    Node *up = others(g, g2(g, OP_mul, a, b), n / 2 + n % 2);
+    Node *a = part(g, x, 0, half), *b = part(g, x, half, half);
+    Node *up = others(g, g2(g, OP_mul, a, b), half);
     Node *at_a = g2(g, OP_mul, up, b), *at_b = g2(g, OP_mul, up, a);
-    return interleave(g, at_a, at_b, n);
+    Node *both[2] = {at_a, n % 2 ? part(g, at_b, 0, n / 2) : at_b};
+    return g_concat(g, 2, both, last);
 }
 
 /* Along the first axis, the product of what is before each row; in reverse,
