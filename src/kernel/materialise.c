@@ -393,7 +393,7 @@ static void find_shared(Paths *w, Node *n)
     if (is_leaf_buffer(n) || is_code(n))
         return;
     if (!note->mat && too_many(w, n))
-        note->mat = true;
+        note->mat = note->shared = true;
     if (note->mat) {
         Use own = {.root = number_of(w->s, n)};
         note->sum_of = sum_of(w, n);
@@ -403,6 +403,32 @@ static void find_shared(Paths *w, Node *n)
             pass_own(w, n);
     } else
         pass_uses(w, n, &w->uses[number_of(w->s, n)]);
+}
+
+/* One light operation on one array: reading that is as good as reading what
+ * comes of it. */
+static bool is_near(const Sched *s, const Node *n)
+{
+    enum { LIGHT = 2 };
+    int arrays = 0;
+    for (int i = 0; i < n->narg; i++) {
+        const Node *a = n->arg[i];
+        if (is_code(a) || (node_repeats(a) && is_code(a->arg[0])))
+            continue;
+        arrays++;
+        if (!note_of(s, a)->mat || a->dtype != n->dtype)
+            return false;
+    }
+    return op_table[n->op]->cls == OPC_ewise && arrays == 1 &&
+           op_weight(n->op) <= LIGHT;
+}
+
+/* 1 + tanh(x), where tanh(x) is stored too, is computed from that again. */
+static void keep_part(const Sched *s, Node *n)
+{
+    Note *note = note_of(s, n);
+    if (note->shared && is_near(s, n))
+        note->mat = note->shared = false;
 }
 
 /* Of those that are computed one after another, the one that needs most comes
@@ -438,6 +464,9 @@ static void find_all_shared(Sched *s, Paths *w)
     for (int id = s->nnote - 1; id >= 0; id--)
         if (s->note[id].live)
             find_shared(w, s->node[id]);
+    for (int id = 0; id < s->nnote; id++)
+        if (s->note[id].live)
+            keep_part(s, s->node[id]);
     for (int id = 0; id < s->nnote; id++)
         if (s->note[id].live)
             find_registers(s, s->node[id]);

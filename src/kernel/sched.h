@@ -75,6 +75,7 @@ typedef struct Nest Nest;
 typedef struct Note {
     bool live;
     bool mat;        /* has a buffer, or is a register of its nest */
+    bool shared;     /* that only because several nests use it */
     bool fixed;      /* a copy is asked for: do not look through this view */
     bool select;     /* `if`: both branches are computed */
     bool product;    /* contract: a KERNEL_contract … */
