@@ -103,6 +103,12 @@ peer() { # PROGRAM LIBRARY WHAT TARGET
     peer fftw -lfftw3 'Fourier transforms' '<= 2.5 times'
 }
 
+"$nncc" tests/bench/reduce/reduce.nn --cpu=native -o "$work/reduce.o" &&
+    gcc -O2 -I"$work" tests/bench/reduce/main.c "$work/reduce.o" -o "$work/reduce" -lm &&
+    "$work/reduce" | tr ';' '\n' | while read -r what; do
+        row 'reductions' "$what" 'at most the number behind'
+    done
+
 sh tests/bench/loops/run.sh "$nncc"
 
 echo
