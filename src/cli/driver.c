@@ -273,18 +273,28 @@ static bool after(const Load *l, const char *stage, Function *const *f, int n)
     return l->dump_only;
 }
 
+/* "m.nn:2:7: "; false where no place is known. */
+static bool print_place(const Load *l, Span span, Str *to)
+{
+    const Source *s = diags_source_of(l->diags, span);
+    int line, column;
+
+    if (!s || !span.end)
+        return false;
+    diags_position(l->diags, span, &line, &column);
+    str_printf(to, "%s:%d:%d: ", s->path, line, column);
+    return true;
+}
+
 /* "m.nn:2:7: rule: before -> after"; nothing where no place is known. */
 static const char *rewrite_text(const Load *l, const Rewrite *r)
 {
     const Graph *g = l->module->graph;
-    const Source *s = diags_source_of(l->diags, r->from->span);
     Str text = str_new(l->arena);
-    int line, column;
 
-    if (!s || !r->from->span.end)
+    if (!print_place(l, r->from->span, &text))
         return NULL;
-    diags_position(l->diags, r->from->span, &line, &column);
-    str_printf(&text, "%s:%d:%d: %s: ", s->path, line, column, r->rule);
+    str_printf(&text, "%s: ", r->rule);
     node_print_top(g, r->from, MOST_DEPTH, &text);
     str_printf(&text, " -> ");
     node_print_top(g, r->to, MOST_DEPTH, &text);
@@ -305,24 +315,57 @@ static int by_place(const void *a, const void *b)
     return strcmp(x->text, y->text);
 }
 
-/* --explain: what was rewritten, while differentiating and after, each in the
- * order of places and once. */
+typedef LIST(Explained) Explanations;
+
+/* In the order of places, each once. */
+static void print_explained(Explanations *all)
+{
+    if (all->n)
+        qsort(all->at, (size_t)all->n, sizeof *all->at, by_place);
+    for (int i = 0; i < all->n; i++)
+        if (i == 0 || strcmp(all->at[i].text, all->at[i - 1].text))
+            printf("%s\n", all->at[i].text);
+}
+
+/* --explain: what was rewritten, while differentiating and after. */
 static void explain(const Load *l)
 {
     int n;
     const Rewrite *log = graph_logged(l->module->graph, &n);
-    LIST(Explained) all = {0};
+    Explanations all = {0};
 
     for (int i = 0; i < n; i++) {
         Explained e = {log[i].from->span.beg, rewrite_text(l, &log[i])};
         if (e.text)
             list_push(l->arena, &all, e);
     }
-    if (all.n)
-        qsort(all.at, (size_t)all.n, sizeof *all.at, by_place);
-    for (int i = 0; i < all.n; i++)
-        if (i == 0 || strcmp(all.at[i].text, all.at[i - 1].text))
-            printf("%s\n", all.at[i].text);
+    print_explained(&all);
+}
+
+typedef struct SlowParts {
+    const Load *l;
+    Explanations all;
+} SlowParts;
+
+static void add_slow(void *u, Span span, const char *text)
+{
+    SlowParts *p = u;
+    Str s = str_new(p->l->arena);
+
+    if (print_place(p->l, span, &s)) {
+        str_printf(&s, "slow: %s", text);
+        list_push(p->l->arena, &p->all, ((Explained){span.beg, s.at}));
+    }
+}
+
+/* --explain, too: what takes long for what it gives. */
+static void explain_slow(const Load *l, Schedule *const *s, int n)
+{
+    SlowParts p = {.l = l};
+
+    for (int i = 0; i < n; i++)
+        schedule_slow(l->arena, l->module->graph, s[i], add_slow, &p);
+    print_explained(&p.all);
 }
 
 static Schedule *schedule_function(const Load *l, Function *f)
@@ -365,6 +408,8 @@ Schedule **driver_schedule(Load *l, Function *const *f, int n)
             return NULL;
         }
     }
+    if (l->explain)
+        explain_slow(l, s, n);
     return s;
 }
 

@@ -271,6 +271,11 @@ void schedule_verify(const Schedule *s);
 void schedule_dump(Graph *g, const Schedule *s, FILE *to);
 /* One of its kernels, without the buffers. */
 void kernel_dump(Graph *g, const Kernel *k, Str *to);
+/* f for what takes long for what it gives, with the place in the source: arrays
+ * that are read across the order they lie in, sums over more steps than any
+ * array has elements. */
+typedef void EachSlow(void *u, Span span, const char *text);
+void schedule_slow(Arena *a, Graph *g, const Schedule *s, EachSlow *f, void *u);
 /* A kernel with buffers and dimension variables numbered in the order they
  * appear: equal texts (of bytes of any value) are the same machine code. Their
  * lists are returned too. What it is guarded by is asked before it is called.
