@@ -431,7 +431,8 @@ static const Option options[] = {
     {"dump", 0, "STAGE",
      "print after ast, graph, simplified, expanded,\n"
      "kernels, ir or asm"},
-    {"explain", 0, NULL, "tell which simplifications were made where, and what is slow"},
+    {"explain", 0, NULL,
+     "tell which simplifications were made where, and what is slow"},
     {"man", 0, NULL, "print the manual page, for man"},
     {"completion", 0, "bash|zsh", "print what completes command lines there"},
     {"version", 0, NULL, "print the version"},
