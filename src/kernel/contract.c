@@ -424,25 +424,31 @@ static bool wants_pack_a(const Contract *c)
            may_reach(c->n, PACK_FROM);
 }
 
-/* `rows` rows, but no more than `most`, of `unit` elements. */
-static Buffer *pack_buffer(Sched *s, const Node *n, const Dim *rows,
-                           int64_t most, int unit)
+static const Dim *at_most(Sched *s, const Dim *d, int64_t most)
+{
+    return dim_min(s->g, d, dim_const(s->g, most));
+}
+
+/* As many rows of a block as k has, each of `units` times `unit` elements. */
+static Buffer *pack_buffer(Sched *s, const Node *n, const Contract *c,
+                           const Dim *units, int unit)
 {
     Buffer *b = buffer_new(s, BUF_WORK, n);
-    b->elements = dim_mul(s->g, dim_min(s->g, rows, dim_const(s->g, most)),
-                          dim_const(s->g, unit));
+    b->elements = dim_mul(s->g, at_most(s, c->k, K_BLOCK),
+                          dim_mul(s->g, units, dim_const(s->g, unit)));
     return b;
 }
 
 static void add_packing(Sched *s, const Node *n, Contract *c)
 {
-    enum { UNIT = 64, MOST = K_BLOCK * PACK_COLUMNS / UNIT };
+    enum { UNIT = 64 };
     const Dim *up = dim_add(s->g, c->n, dim_const(s->g, UNIT - 1));
     const Dim *width = dim_div(s->g, up, dim_const(s->g, UNIT));
     if (wants_pack_a(c))
-        c->pack_a = pack_buffer(s, n, c->k, K_BLOCK, LONG_ROWS);
+        c->pack_a = pack_buffer(s, n, c, dim_const(s->g, 1), LONG_ROWS);
     if (wants_pack(c))
-        c->pack = pack_buffer(s, n, dim_mul(s->g, c->k, width), MOST, UNIT);
+        c->pack =
+            pack_buffer(s, n, c, at_most(s, width, PACK_COLUMNS / UNIT), UNIT);
 }
 
 /* See kernel.h. */

@@ -197,13 +197,16 @@ enum { DERIVED = sizeof derived / sizeof *derived };
 
 /* Reading */
 
+static Arena *texts;
+
 static char *trimmed(const char *from, const char *to)
 {
     while (from < to && (*from == ' ' || *from == '\t'))
         from++;
     while (to > from && strchr(" \t\r\n", to[-1]))
         to--;
-    return strndup(from, (size_t)(to - from));
+    texts = texts ? texts : arena_new();
+    return arena_printf(texts, "%.*s", (int)(to - from), from);
 }
 
 static void add_identity(char *file, char *params, const char *text)
