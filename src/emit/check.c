@@ -22,6 +22,8 @@ static void kernel_checks(Arena *a, const Kernel *k, CheckList *to)
     switch (k->kind) {
     case KERNEL_map:
         add_checks(a, k, to);
+        if (k->few)
+            add_checks(a, k->few, to);
         break;
     case KERNEL_contract:
         if (k->epilogue)
@@ -274,6 +276,25 @@ Failure checks_finish(Emit *e, const Checks *c)
         f.limit = f.limit ? choose(e, bad, s->limit, f.limit) : s->limit;
     }
     return f;
+}
+
+static LLVMValueRef phi_of(Emit *e, LLVMTypeRef type, LLVMValueRef a,
+                           LLVMBasicBlockRef from_a, LLVMValueRef b,
+                           LLVMBasicBlockRef from_b)
+{
+    LLVMValueRef none = LLVMConstNull(type);
+    return a || b ? code_phi(e, a ? a : none, from_a, b ? b : none, from_b)
+                  : NULL;
+}
+
+Failure failure_phi(Emit *e, Failure a, LLVMBasicBlockRef from_a, Failure b,
+                    LLVMBasicBlockRef from_b)
+{
+    return (Failure){
+        .status = phi_of(e, e->i32, a.status, from_a, b.status, from_b),
+        .index = phi_of(e, e->i64, a.index, from_a, b.index, from_b),
+        .limit = phi_of(e, e->i64, a.limit, from_a, b.limit, from_b),
+    };
 }
 
 void check_tell(Emit *e, LLVMValueRef list, int nvar, LLVMValueRef index,

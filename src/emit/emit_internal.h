@@ -226,6 +226,9 @@ Val *llvm_checked(Lower *l, const Node *n, Val *x);
 Val *llvm_stop(Lower *l, Val *bad, Val *which);
 /* A status of a check, with `first` checks before those of its kernel. */
 LLVMValueRef check_shifted(Emit *e, LLVMValueRef status, int first);
+/* Of two ways that code came. */
+Failure failure_phi(Emit *e, Failure a, LLVMBasicBlockRef from_a, Failure b,
+                    LLVMBasicBlockRef from_b);
 /* Puts them behind the nvar dimensions of a list. */
 void check_tell(Emit *e, LLVMValueRef list, int nvar, LLVMValueRef index,
                 LLVMValueRef limit);
@@ -393,6 +396,7 @@ typedef struct MapCode {
                            memory are kept; NULL: never */
     bool scalar_tail;   /* what is left after full vectors goes one by one, not
                            in one masked vector */
+    int few;            /* or does where it is so many at most */
     bool one_loop;      /* every vector is masked, none is known to be full */
 
     LLVMValueRef var[2 * MAX_RANK];   /* of each open loop; lane 0's */
@@ -452,6 +456,13 @@ void map_levels(MapCode *m);
 /* A short loop of known length, a power of two or 3, is one vector of its own:
  * what one step of a recurrence stores, the next loads in the same pieces. */
 int map_short_lanes(const Dim *extent, int lanes, bool three);
+/* Is k->few, too, in the code of a kernel, for where there are few iterations?
+ */
+bool few_wanted(const MapCode *m);
+/* Goes there, or to the block that it gives; the builder is in the first. */
+LLVMBasicBlockRef few_fork(const MapCode *m, DimEnv *dims);
+/* Of that nest; its checks are numbered after the kernel's own. */
+MapCode few_code(const MapCode *m);
 
 /* lanes.c */
 

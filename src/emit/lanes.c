@@ -144,6 +144,35 @@ LLVMValueRef map_lanes_together(MapCode *m, LLVMValueRef first,
     return end;
 }
 
+/* Where those of mid … last that are worth a vector end. */
+static LLVMValueRef without_few(MapCode *m, LLVMValueRef mid, LLVMValueRef last)
+{
+    LLVMBuilderRef b = m->e->builder;
+    LLVMValueRef left = LLVMBuildSub(b, last, mid, "");
+    LLVMValueRef few =
+        LLVMBuildICmp(b, LLVMIntSLE, left, code_i64(m->e, m->few), "");
+    return LLVMBuildSelect(b, few, mid, last, "");
+}
+
+/* What is left then, one by one; it is some vector's turn, too. */
+static void few_left(MapCode *m, LLVMValueRef first, LLVMValueRef last,
+                     const Inside *in)
+{
+    LLVMBuilderRef b = m->e->builder;
+    int n = in->nacc * m->sums.sets;
+    if (first == last || known_apart(first, last, 0))
+        return;
+    map_lane_loop(m, first, last, 1, false, in);
+    LLVMValueRef any = LLVMBuildICmp(b, LLVMIntSLT, first, last, "");
+    LLVMValueRef *next = NEWN(m->e->arena, LLVMValueRef, n + 1);
+    for (int i = 0; i < n; i++)
+        next[i] = in->acc[i];
+    sums_next(m, next, in->nacc);
+    for (int i = 0; i < n; i++)
+        if (next[i] != in->acc[i])
+            in->acc[i] = LLVMBuildSelect(b, any, next[i], in->acc[i], "");
+}
+
 void map_lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
                     const Inside *in)
 {
@@ -151,8 +180,10 @@ void map_lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
     int w = m->lanes;
     LLVMValueRef mid = full_end(m, first, &last, in);
     bool even = in->even || known_apart(mid, last, 0);
+    LLVMValueRef rest = even || !m->few ? last : without_few(m, mid, last);
     if (m->one_loop && !even) {
-        map_lane_loop(m, first, last, w, true, in);
+        map_lane_loop(m, first, rest, w, true, in);
+        few_left(m, rest, last, in);
         return;
     }
     if (known_apart(first, mid, w))
@@ -163,6 +194,7 @@ void map_lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
         return;
     if (m->scalar_tail)
         map_lane_loop(m, mid, last, 1, false, in);
-    else
-        one_vector(m, mid, LLVMBuildSub(e->builder, last, mid, ""), in);
+    else if (rest != mid)
+        one_vector(m, mid, LLVMBuildSub(e->builder, rest, mid, ""), in);
+    few_left(m, rest, last, in);
 }

@@ -563,9 +563,30 @@ static void begin_checks(MapCode *m)
     LLVMPositionBuilderAtEnd(e->builder, start);
 }
 
-Failure emit_map_here(Emit *e, const Kernel *k, const MapPlace *p)
+static Failure map_here(MapCode m, const MapPlace *p);
+
+/* Either nest; how it ended. */
+static Failure either_here(const MapCode *m, const MapPlace *p)
 {
-    MapCode m = map_code(e, k);
+    Emit *e = m->e;
+    LLVMBasicBlockRef on = code_block(e, ""), few, many;
+    many = few_fork(m, p->dims);
+    Failure a = map_here(few_code(m), p);
+    few = LLVMGetInsertBlock(e->builder);
+    LLVMBuildBr(e->builder, on);
+    LLVMPositionBuilderAtEnd(e->builder, many);
+    Failure b = map_here(*m, p);
+    many = LLVMGetInsertBlock(e->builder);
+    LLVMBuildBr(e->builder, on);
+    LLVMMoveBasicBlockAfter(on, many);
+    LLVMPositionBuilderAtEnd(e->builder, on);
+    return failure_phi(e, a, few, b, many);
+}
+
+static Failure map_here(MapCode m, const MapPlace *p)
+{
+    Emit *e = m.e;
+    const Kernel *k = m.k;
     LLVMValueRef none[1];
     if (k->lanes)
         m.lanes = map_short_lanes(k->extent[k->rank - 1], m.lanes, true);
@@ -584,6 +605,12 @@ Failure emit_map_here(Emit *e, const Kernel *k, const MapPlace *p)
     outer_loops(&m, NULL, none, 0);
     *p->dims = m.dims;
     return checks_finish(e, &m.checks);
+}
+
+Failure emit_map_here(Emit *e, const Kernel *k, const MapPlace *p)
+{
+    MapCode m = map_code(e, k);
+    return few_wanted(&m) ? either_here(&m, p) : map_here(m, p);
 }
 
 /* Returns the status, and behind the dimensions what there is to tell. */
@@ -617,9 +644,23 @@ static void emit_function_body(MapCode *m, const KernelKey *key, int nfixed,
     map_return(m, key->nvar);
 }
 
+/* The nest for few iterations, if there are few; else goes on. */
+static void emit_few(const MapCode *m, const KernelKey *key)
+{
+    Emit *e = m->e;
+    LLVMValueRef dims = LLVMGetParam(code_here(e), 1);
+    DimEnv env = dim_env_checked(e, key->var, key->nvar, dims);
+    LLVMBasicBlockRef many = few_fork(m, &env);
+    MapCode few = few_code(m);
+    emit_function_body(&few, key, 0, false);
+    LLVMPositionBuilderAtEnd(e->builder, many);
+}
+
 void emit_map(Emit *e, const Kernel *k, const KernelKey *key)
 {
     MapCode m = map_code(e, k);
+    if (few_wanted(&m))
+        emit_few(&m, key);
     emit_function_body(&m, key, 0, false);
 }
 

@@ -145,6 +145,21 @@ static int count_reductions(const Kernel *k)
     return n;
 }
 
+/* To sort a few rows in registers is more than to go through them one by one,
+ * if that is little. */
+static int plan_few(const MapCode *m)
+{
+    enum { LITTLE = 400 };
+    int weight = 1, n, most = 3 * m->lanes / 4;
+    if (!has_strided(m->k) || m->scalar_tail || m->e->machine.small)
+        return 0;
+    for (int i = 0; i < m->k->ninstr; i++)
+        if (m->k->instr[i].kind == I_op)
+            weight += op_weight(m->k->instr[i].op);
+    n = 1 + LITTLE / weight;
+    return n < most ? n : most;
+}
+
 MapCode map_code(Emit *e, const Kernel *k)
 {
     MapCode m = {
@@ -165,8 +180,40 @@ MapCode map_code(Emit *e, const Kernel *k)
         .result = NEWN(e->arena, Val *, count_reductions(k) + 1),
     };
     m.one_loop = m.one_loop && !m.scalar_tail;
+    m.few = plan_few(&m);
     plan_vectors(&m);
     if (k->lanes)
         m.lanes = map_short_lanes(k->extent[k->rank - 1], m.lanes, false);
     return m;
+}
+
+/* Few iterations. */
+
+bool few_wanted(const MapCode *m)
+{
+    return m->k->few && m->lanes > 1 && !m->e->machine.small;
+}
+
+LLVMBasicBlockRef few_fork(const MapCode *m, DimEnv *dims)
+{
+    Emit *e = m->e;
+    const Kernel *k = m->k;
+    LLVMBasicBlockRef few = code_block(e, "few"), many = code_block(e, "many");
+    int most = m->lanes < FEW_ROWS ? m->lanes : FEW_ROWS;
+    LLVMValueRef n = dim_code(e, dims, k->extent[k->rank - 1]);
+    LLVMValueRef less =
+        LLVMBuildICmp(e->builder, LLVMIntSLT, n, code_i64(e, most), "");
+    LLVMBuildCondBr(e->builder, less, few, many);
+    LLVMPositionBuilderAtEnd(e->builder, few);
+    return many;
+}
+
+MapCode few_code(const MapCode *m)
+{
+    const Kernel *k = m->k;
+    MapCode few = map_code(m->e, k->few);
+    int own = kernel_ncheck(k) - kernel_ncheck(k->few);
+    for (int i = 0; i < k->few->ninstr; i++)
+        few.check[i] += own;
+    return few;
 }

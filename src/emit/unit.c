@@ -74,6 +74,8 @@ static void collect_parts(Units *u, Unit *unit)
     switch (k->kind) {
     case KERNEL_map:
         weigh_map(unit, k);
+        if (k->few)
+            weigh_map(unit, k->few);
         break;
     case KERNEL_contract:
         unit->weight += CONTRACT;

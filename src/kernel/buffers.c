@@ -53,6 +53,8 @@ void kernel_buffers(Kernel *k, EachBuffer *f, void *u)
     switch (k->kind) {
     case KERNEL_map:
         each_of_map(k, f, u);
+        if (k->few)
+            each_of_map(k->few, f, u);
         return;
     case KERNEL_contract:
         each_of_contract(k->contract, f, u);

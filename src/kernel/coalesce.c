@@ -105,9 +105,10 @@ static int stores_to(const Kernel *k, const Buffer *b)
     return n;
 }
 
+/* A copy that two nests make is left. */
 static bool can_drop(const Kernel *k, const Stage *s)
 {
-    return s->noutput > 1 || k->nstage == 1;
+    return !k->few && (s->noutput > 1 || k->nstage == 1);
 }
 
 static void drop(Coalesce *c, int kernel, Stage *s, int i)

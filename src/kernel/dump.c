@@ -167,6 +167,16 @@ static void print_map(const Kernel *k, int depth, Str *to)
     }
 }
 
+static void print_maps(const Kernel *k, int depth, Str *to)
+{
+    print_map(k, depth, to);
+    if (!k->few)
+        return;
+    indent(to, depth);
+    str_printf(to, "or, where i%d < %d\n", k->rank - 1, FEW_ROWS);
+    print_map(k->few, depth + 1, to);
+}
+
 static void print_sum(const Dim *const *stride, int n, const Dim *base,
                       const char *const *name, Str *to)
 {
@@ -383,7 +393,7 @@ static void print_kernel(Graph *g, const Kernel *k, int depth, Str *to)
 {
     switch (k->kind) {
     case KERNEL_map:
-        print_map(k, depth, to);
+        print_maps(k, depth, to);
         break;
     case KERNEL_contract:
         print_contract(g, k, depth, to);

@@ -2,9 +2,9 @@
  * written, element by element, is that one. */
 #include "kernel/sched.h"
 
-/* How one kernel uses a buffer. */
+/* How one nest uses a buffer. */
 typedef struct Access {
-    int kernel;       /* this is of; or another one's, out of date */
+    int look;         /* that this is of; another one: out of date */
     bool alike;       /* always at the same element of the same loops … */
     const Index *at;  /* … namely this one */
     const Stage *of;  /* a stage with those loops */
@@ -17,6 +17,7 @@ typedef struct InPlace {
     int *first, *last; /* by buffer: kernels that use it */
     Access *access;    /* by buffer */
     int kernel;        /* the one that is looked at */
+    int look;          /* how many looks there were, of one nest each */
 } InPlace;
 
 static void note_use(void *u, const Buffer **b, bool written)
@@ -39,8 +40,8 @@ static bool same_loops(const Stage *a, const Stage *b)
 static Access *access_to(InPlace *p, const Buffer *b)
 {
     Access *a = &p->access[b->id];
-    if (a->kernel != p->kernel)
-        *a = (Access){.kernel = p->kernel, .alike = true, .first = -1};
+    if (a->look != p->look)
+        *a = (Access){.look = p->look, .alike = true, .first = -1};
     return a;
 }
 
@@ -88,6 +89,8 @@ static void find_all_accesses(InPlace *p, Kernel *k)
 {
     if (k->kind == KERNEL_map) {
         find_accesses(p, k);
+        if (k->few)
+            kernel_buffers(k->few, not_alike, p);
         return;
     }
     Kernel product = *k;
@@ -171,6 +174,59 @@ static void look_at_stage(InPlace *p, const Kernel *k, int t)
     }
 }
 
+static void look_at_stages(InPlace *p, const Kernel *map)
+{
+    for (int t = 0; t < map->nstage; t++)
+        look_at_stage(p, map, t);
+}
+
+static void is_there(void *u, const Buffer **b, bool written)
+{
+    (void)written;
+    access_to(u, *b);
+}
+
+/* The nest for few iterations and the one beside it. */
+typedef struct Few {
+    InPlace *p;
+    const Dim *rows; /* that there may be many of */
+    bool fits;
+} Few;
+
+/* An array that only the nest for few iterations uses has few rows. */
+static void shorten(void *u, const Buffer **b, bool written)
+{
+    Few *f = u;
+    InPlace *p = f->p;
+    Graph *g = p->s->g;
+    int id = (*b)->id;
+    (void)written;
+    if (p->access[id].look == p->look)
+        return;
+    access_to(p, *b);
+    const Dim *row = dim_exact(g, (*b)->elements, f->rows);
+    f->fits =
+        f->fits && row && (*b)->kind == BUF_WORK && p->first[id] == p->last[id];
+    if (f->fits)
+        p->s->buffer.at[id]->elements = dim_mul(g, row, dim_const(g, FEW_ROWS));
+}
+
+static void look_at_few(InPlace *p, Kernel *k)
+{
+    Kernel many = *k;
+    Few f = {.p = p, .rows = k->extent[k->rank - 1], .fits = true};
+    many.few = NULL;
+    p->look++;
+    kernel_buffers(&many, not_alike, p);
+    find_accesses(p, k->few);
+    look_at_stages(p, k->few);
+    p->look++;
+    kernel_buffers(&many, is_there, p);
+    kernel_buffers(k->few, shorten, &f);
+    if (!f.fits)
+        k->few = NULL;
+}
+
 void in_place(Sched *s)
 {
     const Schedule *out = s->out;
@@ -179,10 +235,8 @@ void in_place(Sched *s)
     p.first = NEWN(s->scratch, int, n);
     p.last = NEWN(s->scratch, int, n);
     p.access = NEWN(s->scratch, Access, n);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         p.first[i] = p.last[i] = -1;
-        p.access[i].kernel = -1;
-    }
     for (p.kernel = 0; p.kernel < out->kernel.n; p.kernel++)
         each_buffer(out->kernel.at[p.kernel], note_use, &p);
     for (p.kernel = 0; p.kernel < out->kernel.n; p.kernel++) {
@@ -190,8 +244,10 @@ void in_place(Sched *s)
         const Kernel *map = k->kind == KERNEL_map ? k : k->epilogue;
         if (!map)
             continue;
+        p.look++;
         find_all_accesses(&p, k);
-        for (int t = 0; t < map->nstage; t++)
-            look_at_stage(&p, map, t);
+        look_at_stages(&p, map);
+        if (k->few)
+            look_at_few(&p, k);
     }
 }

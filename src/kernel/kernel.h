@@ -214,6 +214,8 @@ typedef struct LoopKernel {
     const Buffer *work, *check_work; /* or NULL: none needed */
 } LoopKernel;
 
+enum { FEW_ROWS = 12 };
+
 typedef struct Kernel Kernel;
 struct Kernel {
     KernelKind kind;
@@ -232,6 +234,10 @@ struct Kernel {
     int ninstr;
     Stage *stage;
     int nstage;
+    /* The same as another nest, on some of the same buffers: it may be run
+     * instead where the last outer loop has fewer than FEW_ROWS iterations, and
+     * fewer than there are lanes. Or NULL. */
+    Kernel *few;
 
     /* KERNEL_contract. `epilogue`, if any, is a map kernel whose first loops
      * are exactly the batch loops and m, or m times n: it is run on each block

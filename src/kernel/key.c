@@ -379,6 +379,9 @@ KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k)
     switch (k->kind) {
     case KERNEL_map:
         put_map(&w, k);
+        put_int(&w, k->few != NULL);
+        if (k->few)
+            put_map(&w, k->few);
         break;
     case KERNEL_contract:
         put_contract(&w, k->contract);

@@ -257,6 +257,24 @@ static void join_stages(Sched *s, Kernel *k)
     arrange(s, k);
 }
 
+/* Few iterations. */
+
+/* Are the loops the better ones where there are few iterations: one costs less
+ * than k's, which leave lanes empty or come one by one. */
+static bool suits_few(Sched *s, const Kernel *k, const Kernel *loops)
+{
+    const Dim *more = dim_exact(s->g, iterations(s, loops), iterations(s, k));
+    int64_t n, times = 1, stores = 0;
+    if (!k->lanes || loops->lanes ||
+        dim_const_value(k->extent[k->rank - 1], &n))
+        return false;
+    if (more && !dim_const_value(more, &times))
+        return false;
+    for (int t = 0; t < k->nstage; t++)
+        stores += k->stage[t].noutput;
+    return times * kernel_cost(loops) < LANES * (weight_of(k) + stores);
+}
+
 Kernel *unroll(Sched *s, Inline *in, Nest *n, Kernel *loops)
 {
     int rank = outer_loops(n);
@@ -267,5 +285,11 @@ Kernel *unroll(Sched *s, Inline *in, Nest *n, Kernel *loops)
         return loops;
     join_stages(s, k);
     shape_loops(s, k, 0, 0);
-    return is_better(s, k, loops) ? k : loops;
+    if (!is_better(s, k, loops))
+        return loops;
+    if (suits_few(s, k, loops)) {
+        k->few = loops;
+        loops->nguard = 0;
+    }
+    return k;
 }

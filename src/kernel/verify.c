@@ -151,6 +151,13 @@ static void check_map(const Verify *v, const Kernel *k)
         die("a kernel's stages do not fit it");
 }
 
+static void check_few(const Verify *v, const Kernel *k)
+{
+    if (k->few->few || k->few->nguard || k->rank == 0)
+        die("a kernel for few iterations is none");
+    check_map(v, k->few);
+}
+
 static void check_contract(const Verify *v, const Kernel *k)
 {
     const Contract *c = k->contract;
@@ -243,6 +250,8 @@ static void check_kernel(const Verify *v, const Kernel *k)
     switch (k->kind) {
     case KERNEL_map:
         check_map(v, k);
+        if (k->few)
+            check_few(v, k);
         break;
     case KERNEL_contract:
         check_contract(v, k);

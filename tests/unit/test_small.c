@@ -44,17 +44,31 @@ static const char text[] =
     "   [i < n | fold(t < 5, s = 0.0 | s + if t > 0 { x[i, t - 1] } else { 1 "
     "})]);"
     "fn places(x: real[n, 4]) -> int[n] = [i < n | argmax(x[i])];"
+    "fn rows(x: real[n, 10]) -> real[n, 10] ="
+    "  [i < n, j < 10 | (x[i, j] - sum(x[i])) / sqrt(1 + dot(x[i], x[i]))];"
+    "fn turns(x: real[n, 10]) -> real[n, 10] ="
+    "  fold(t < 3, s = x | softmax(2 * s));"
+    "fn labels(x: real[n, 10], k: int[n]) -> real[n, 10] ="
+    "  softmax(x) - onehot([i < n | abs(k[i]) % 10], 10);"
     "export dets, grad(squares, a) as forces, minors, soft, turned, sizes, "
     "unit,"
     "  wide, parts, grad(pairs, x) as pull, pairs, counts, chosen, folded, "
-    "places;";
+    "places, rows, turns, labels;";
+
+/* Indices that are checked, in a kernel of their own and in a loop's step. */
+static const char checked[] =
+    "fn once(x: real[n, 10], k: int[n]) -> real[n, 10] ="
+    "  softmax(x) - onehot(k, 10);"
+    "fn again(x: real[n, 10], k: int[n]) -> real[n, 10] ="
+    "  fold(t < 2, s = x | softmax(s) - onehot([i < n | k[i] + t], 10));"
+    "export once, again;";
 
 enum { BYTES = 1 << 16, MOST_LEAVES = 8 };
 
-static Compiled small_open(DType real, int level)
+static Compiled small_open(const char *of, DType real, int level)
 {
     const CheckOptions o = {.real = real};
-    Program *p = compile_with(text, &o);
+    Program *p = compile_with(of, &o);
 
     ck_assert_msg(p, "%s", messages());
     Compiled c = {.arena = arena, .module = *program_module(p), .nvar = 1};
@@ -137,16 +151,54 @@ static void run(Compiled *c, int i, int64_t size)
 
 static void run_all(DType real, int level)
 {
-    static const int64_t sizes[] = {0, 1, 2, 3, 5, 8, 15, 16, 17, 33, 50};
+    static const int64_t sizes[] = {0,  1,  2,  3,  4,  5,  7,  8,  9,
+                                    11, 12, 13, 15, 16, 17, 23, 33, 50};
 
     if (level_lacks(level))
         return;
-    Compiled c = small_open(real, level);
+    Compiled c = small_open(text, real, level);
     for (int i = 0; i < c.module.function.n; i++)
         for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
             run(&c, i, sizes[k]);
     jit_close(c.jit);
 }
+
+/* The label of the last of n rows is 10: at once, or in the second step. */
+static void fails(Compiled *c, int i, int64_t size, int bad)
+{
+    static float x[500], to[500];
+    static char work[1 << 14] __attribute__((aligned(64)));
+    const nn_function *f = jit_module(c->jit)->function[i];
+    int32_t k[50] = {0};
+    void *leaf[] = {x, k, to};
+    nn_error error = {.size = sizeof error};
+    nn_exec exec = {.size = sizeof exec, .error = &error};
+
+    ck_assert_uint_le(f->workspace(&size), sizeof work);
+    ck_assert_int_eq(f->call(leaf, &size, work, &exec), NN_OK);
+    k[size - 1] = bad;
+    ck_assert_int_eq(f->call(leaf, &size, work, &exec), NN_ERR_INDEX);
+    ck_assert_int_eq(error.index, 10);
+    ck_assert_int_eq(error.limit, 10);
+    ck_assert_int_ge(error.place, 0);
+    ck_assert_str_eq(f->place[error.place]->text,
+                     i ? "onehot([i < n | k[i] + t], 10)" : "onehot(k, 10)");
+}
+
+START_TEST(bad_labels)
+{
+    static const int64_t sizes[] = {1, 2, 3, 7, 8, 11, 12, 16, 20, 50};
+
+    if (level_lacks(_i))
+        return;
+    Compiled c = small_open(checked, DT_f32, _i);
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        fails(&c, 0, sizes[s], 10);
+        fails(&c, 1, sizes[s], 9);
+    }
+    jit_close(c.jit);
+}
+END_TEST
 
 START_TEST(floats_like_reference) { run_all(DT_f32, _i); }
 END_TEST
@@ -162,6 +214,7 @@ int main(void)
     tcase_add_checked_fixture(t, programs_setup, programs_teardown);
     tcase_add_loop_test(t, floats_like_reference, 0, LEVELS - 1);
     tcase_add_loop_test(t, doubles_like_reference, 1, 2);
+    tcase_add_loop_test(t, bad_labels, 0, LEVELS - 1);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
