@@ -4,7 +4,10 @@
  * product a product of the rows with the columns alone. An outer product is as
  * many numbers as its two vectors: a product with it, or with a sum of such and
  * of diagonal matrices, is one with each. A matrix that is made the same way
- * from both sides is its own transpose. */
+ * from both sides is its own transpose.
+ *
+ * Sums that are compared stay as they were made: in another order one may be
+ * rounded otherwise, and be no longer its own maximum. */
 #include "graph/ops/ops.h"
 
 #include <string.h>
@@ -86,9 +89,30 @@ static bool by_elements(const Graph *g, const Node *x)
     return x->narg > 0;
 }
 
+/* Would x's diagonal be made of other products. */
+static bool has_contract(Look *k, const Node *x)
+{
+    bool has = k->left-- <= 0 || x->op == OP_contract;
+    if (node_repeats(x) || node_permutes(x) || by_elements(k->g, x))
+        for (int i = 0; i < x->narg && !has; i++)
+            has = has_contract(k, x->arg[i]);
+    return has;
+}
+
+/* Is x a comparison of two numbers that stay as they were made. */
+static bool compares_sums(Graph *g, const Node *x)
+{
+    Look k = {g, MOST};
+    return op_table[x->op]->flags & OP_TO_BOOL && x->narg == 2 &&
+           !node_is_any_const(x->arg[0]) && !node_is_any_const(x->arg[1]) &&
+           (has_contract(&k, x->arg[0]) || has_contract(&k, x->arg[1]));
+}
+
 static Node *of_elements(Look *k, const Node *x, int a)
 {
     Node *arg[3];
+    if (compares_sums(k->g, x))
+        return NULL;
     for (int i = 0; i < x->narg; i++)
         arg[i] = pushed_or_read(k, x->arg[i], a);
     return k->left < 0 ? NULL
