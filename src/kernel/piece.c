@@ -124,7 +124,8 @@ static void reduce_piece(Sched *s, Node *n)
     close_domain(s, p);
     p->value_at = vec_make(s->table, a->rank, at);
     p->at = note_of(s, n)->self = vec_make(s->table, n->rank, kept);
-    p->index_at = vec_make(s->table, 1, &at[n->attr.ints[0]]);
+    if (n->attr.nint) /* none: as written, of a number */
+        p->index_at = vec_make(s->table, 1, &at[n->attr.ints[0]]);
     p->whole = true;
 }
 

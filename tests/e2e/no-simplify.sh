@@ -61,5 +61,11 @@ near_alike bands 'x=[0.25, 1.5, -0.75, 2, 0.5]'
 near_alike bands 'x=[0.25, 1.5, -0.75]'
 accept "$NNCC" cost m.nn h
 grep -q 'additions *7\*n$' out.txt || fail "$(cat out.txt)"
+# A reduction of one number, over no axes.
+cat >m.nn <<'N'
+fn f(A: real[n, m], v: real[n], w: real[m]) -> real = max((A @ w) * v);
+export f;
+N
+near_alike 'grad(f, A)' 'A=[[1, 2], [3, 4], [5, 6]]' 'v=[1, 2, -1]' 'w=[1, -2]'
 accept "$NNCC" m.nn --no-simplify -o m.so
 [ -s m.so ] && [ -s m.h ] || fail "no library"
