@@ -1,8 +1,12 @@
 /* muladd.c: products that are added at once: one instruction, one rounding.
  *
  * Chosen here and not by LLVM, so that a vector and what is left over after
- * full ones get the same bits. a*b - c*d is left as it is: with one of the
- * products rounded and the other not, x*x - x*x would not be 0. */
+ * full ones get the same bits; and by what the whole function says, so that
+ * every kernel that computes a value does it in the same way: where x is its
+ * own maximum is asked by x == max(x), and the two may be in different kernels.
+ * So loops do not matter, and a product that others use or read from memory is
+ * rounded for all of them: p - n*(p/n) is 0. a*b - c*d is left as it is: with
+ * one of the products rounded and the other not, x*x - x*x would not be 0. */
 #include "emit/emit_internal.h"
 
 static bool is_op(const Instr *in, OpId op)
@@ -54,61 +58,89 @@ static int *count_uses(Arena *a, const Kernel *k)
     return uses;
 }
 
+static bool *find_stored(Arena *a, const Kernel *k)
+{
+    bool *stored = NEWN(a, bool, k->ninstr + 1);
+    for (int n = 0; n < k->nstage; n++)
+        for (int i = 0; i < k->stage[n].noutput; i++) {
+            const Output *o = &k->stage[n].output[i];
+            if (o->kind == OUT_store && buffer_shares_product(o->buffer))
+                stored[o->value] = true;
+        }
+    return stored;
+}
+
 /* Which are one. */
 
 typedef struct Search {
     MapCode *m;
-    const Stage *s;
-    const int *uses;
+    int *uses;    /* of each instruction, that are no sums with a product */
+    bool *stored; /* of each product */
 } Search;
 
-static bool is_free_product(const Search *q, int value, int level)
+/* Rounded or not yet. */
+static bool is_product(const Instr *in)
 {
-    const Kernel *k = q->m->k;
-    return value >= q->s->first && q->uses[value] == 1 &&
-           q->m->level[value] == level && is_op(&k->instr[value], OP_mul) &&
-           has_fma(q->m->e, k->instr[value].dtype == DT_f64);
+    return is_op(in, OP_mul) ||
+           (in->kind == I_load && buffer_has_product(in->buffer));
+}
+
+static bool may_take(const Search *q, int value)
+{
+    const Instr *in = &q->m->k->instr[value];
+    return is_op(in, OP_mul) && !q->stored[value] &&
+           has_fma(q->m->e, in->dtype == DT_f64);
+}
+
+/* Without other uses it is not computed alone. */
+static void take(const Search *q, int value)
+{
+    q->m->taken[value] = --q->uses[value] == 0;
 }
 
 static void take_product(const Search *q, int i)
 {
     MapCode *m = q->m;
     const Instr *in = &m->k->instr[i];
-    bool add = is_op(in, OP_add), product[2];
+    bool add = is_op(in, OP_add);
     if (!add && !is_op(in, OP_sub))
         return;
-    for (int j = 0; j < 2; j++)
-        product[j] = is_op(&m->k->instr[in->arg[j]], OP_mul);
-    if (!add && product[0] && product[1])
+    if (!add && is_product(&m->k->instr[in->arg[0]]) &&
+        is_product(&m->k->instr[in->arg[1]]))
         return;
     for (int j = 0; j < 2; j++)
-        if (is_free_product(q, in->arg[j], m->level[i])) {
+        if (m->k->instr[in->arg[j]].alone && may_take(q, in->arg[j])) {
             m->product[i] = j + 1;
-            m->taken[in->arg[j]] = true;
+            take(q, in->arg[j]);
             return;
         }
+}
+
+/* A sum is made in one kernel: there the product may be its own. */
+static void take_summed(const Search *q, const Stage *s, const Output *o)
+{
+    if (o->kind == OUT_reduce && o->op == OP_sum && o->value >= s->first &&
+        q->uses[o->value] == 1 &&
+        q->m->level[o->value] == q->m->k->rank + s->rank &&
+        may_take(q, o->value))
+        take(q, o->value);
 }
 
 void muladd_find(MapCode *m)
 {
     const Kernel *k = m->k;
-    m->product = NEWN(m->e->arena, int, k->ninstr + 1);
-    m->taken = NEWN(m->e->arena, bool, k->ninstr + 1);
+    Arena *a = m->e->arena;
+    m->product = NEWN(a, int, k->ninstr + 1);
+    m->taken = NEWN(a, bool, k->ninstr + 1);
     if (!m->e->machine.fma && !m->e->machine.wide_fma)
         return;
-    const int *uses = count_uses(m->e->arena, k);
+    const Search q = {m, count_uses(a, k), find_stored(a, k)};
     for (int n = 0; n < k->nstage; n++) {
         const Stage *s = &k->stage[n];
-        const Search q = {m, s, uses};
         for (int i = s->first; i < s->first + s->ninstr; i++)
             take_product(&q, i);
-        for (int i = 0; i < s->noutput; i++) {
-            const Output *o = &s->output[i];
-            int depth = k->rank + s->rank;
-            if (o->kind == OUT_reduce && o->op == OP_sum &&
-                is_free_product(&q, o->value, depth))
-                m->taken[o->value] = true;
-        }
+        for (int i = 0; i < s->noutput; i++)
+            take_summed(&q, s, &s->output[i]);
     }
 }
 

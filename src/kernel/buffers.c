@@ -82,3 +82,16 @@ void each_buffer(Kernel *k, EachBuffer *f, void *u)
     each_of(k->guard, k->nguard, false, f, u);
     kernel_buffers(k, f, u);
 }
+
+bool buffer_has_product(const Buffer *b)
+{
+    const Node *n = b->node;
+    while (n && is_view(n))
+        n = n->arg[0];
+    return n && n->op == OP_mul;
+}
+
+bool buffer_shares_product(const Buffer *b)
+{
+    return buffer_has_product(b) || (b->node && b->node->op == OP_param);
+}

@@ -244,6 +244,7 @@ static int op_of(Inline *in, OpId op, DType t, const Node *n, int narg,
     if (known >= 0)
         return known;
     Instr x = {.kind = I_op, .dtype = t, .op = op, .node = n, .pred = -1};
+    x.alone = op == OP_mul && (!n || note_of(in->s, n)->alone);
     x.narg = narg;
     for (int i = 0; i < narg; i++)
         x.arg[i] = arg[i];

@@ -72,6 +72,7 @@ typedef struct Instr {
                          has none */
     int arg[3], narg; /* instruction numbers, smaller than this one's; of this
                          stage or an earlier one without inner loops */
+    bool alone; /* a product that one operation alone uses, in all kernels */
     const Buffer *buffer;
     const Index *at;
     int pred;  /* I_load: instruction number, or -1 */
@@ -300,5 +301,10 @@ KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k);
  * does, in the order of use. */
 typedef void EachBuffer(void *u, const Buffer **b, bool written);
 void kernel_buffers(Kernel *k, EachBuffer *f, void *u);
+/* Is what b holds a product of numbers. */
+bool buffer_has_product(const Buffer *b);
+/* Is a product that is stored in b read from there by others: b holds it whole,
+ * or what the next step begins with. */
+bool buffer_shares_product(const Buffer *b);
 
 #endif

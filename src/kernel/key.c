@@ -181,6 +181,7 @@ static void put_instr(Writer *w, const Instr *x)
     switch (x->kind) {
     case I_op:
         put_int(w, x->op);
+        put_int(w, x->alone);
         put_int(w, x->narg);
         for (int i = 0; i < x->narg; i++)
             put_int(w, x->arg[i]);
@@ -190,6 +191,7 @@ static void put_instr(Writer *w, const Instr *x)
         break;
     case I_load:
         put_access(w, x->buffer, x->at);
+        put_int(w, buffer_has_product(x->buffer));
         put_int(w, x->pred);
         break;
     case I_index:
@@ -212,6 +214,7 @@ static void put_output(Writer *w, const Output *o)
         return;
     }
     put_access(w, o->buffer, o->at);
+    put_int(w, buffer_shares_product(o->buffer));
     if (o->kind == OUT_add) {
         put_maybe(w, o->low);
         put_dim(w, o->buffer->elements);

@@ -448,6 +448,18 @@ static void find_registers(Sched *s, const Node *n)
     note->registers = is_view(n) ? most : most + ties;
 }
 
+static void find_alone(Sched *s)
+{
+    int *uses = NEWN(s->scratch, int, s->nnote);
+    for (int id = s->nnote - 1; id > 0; id--) {
+        const Node *n = s->node[id];
+        int more = is_view(n) ? uses[id] : 1;
+        for (int i = 0; s->note[id].live && i < n->narg; i++)
+            uses[number_of(s, n->arg[i])] += more;
+        s->note[id].alone = n->op == OP_mul && uses[id] == 1;
+    }
+}
+
 static void find_all_shared(Sched *s, Paths *w)
 {
     int parts = 0;
@@ -505,6 +517,7 @@ void materialise(Sched *s)
         needs(s, s->node[id]);
         find_cost(s, s->node[id]);
     }
+    find_alone(s);
     find_all_shared(s, &w);
     if (!cut_all(s, &w))
         return;

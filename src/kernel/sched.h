@@ -85,6 +85,7 @@ typedef struct Note {
     bool checks;     /* computing it in place may report a bad index */
     bool invariant;  /* the same in all steps, and made before them */
     bool needed;     /* its value is read from memory by other nests */
+    bool alone;      /* a product that is used once */
     bool kept;       /* its own nest reads it from memory */
     bool missed;     /* so it does, its short loops being unrolled */
     int cost;        /* of computing one element in place */

@@ -109,6 +109,22 @@ void compiled_make(Compiled *c, int level)
     ck_assert_msg(c->jit != NULL, "%s: %s", o.cpu, error);
 }
 
+Compiled compiled_program(Arena *a, Program *p, int level)
+{
+    Compiled c = {.arena = a, .module = *program_module(p), .nvar = 1};
+    c.graph = c.module.graph;
+    for (int i = 0; i < c.module.function.n; i++) {
+        Function *f = c.module.function.at[i];
+        Node **root = NEWN(a, Node *, f->nresult + 1);
+
+        for (int k = 0; k < f->nresult; k++)
+            root[k] = f->result[k].leaf[0];
+        list_push(a, &c.root, root);
+    }
+    compiled_make(&c, level);
+    return c;
+}
+
 /* Pages of memory, and one after them that belongs to nobody. */
 struct Fence {
     char *base;

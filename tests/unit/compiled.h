@@ -3,6 +3,7 @@
 #ifndef NNCC_TEST_COMPILED_H
 #define NNCC_TEST_COMPILED_H
 
+#include "check/check.h"
 #include "emit/emit.h"
 #include "eval/eval.h"
 #include "graph/ops/ops.h"
@@ -32,6 +33,10 @@ int compiled_add(Compiled *c, int nparam, Node *const *param, int nresult,
                  Node *const *result);
 /* Through simplifier, scheduler and code generator. */
 void compiled_make(Compiled *c, int level);
+
+/* What p exports, which has one free dimension: var[0] is to be each function's
+ * own. */
+Compiled compiled_program(Arena *a, Program *p, int level);
 
 /* Memory that can neither be read nor written past its end. */
 typedef struct Fence Fence;

@@ -71,18 +71,7 @@ static Compiled small_open(const char *of, DType real, int level)
     Program *p = compile_with(of, &o);
 
     ck_assert_msg(p, "%s", messages());
-    Compiled c = {.arena = arena, .module = *program_module(p), .nvar = 1};
-    c.graph = c.module.graph;
-    for (int i = 0; i < c.module.function.n; i++) {
-        Function *f = c.module.function.at[i];
-        Node **root = NEWN(arena, Node *, MOST_LEAVES);
-
-        for (int k = 0; k < f->nresult; k++)
-            root[k] = f->result[k].leaf[0];
-        list_push(arena, &c.root, root);
-    }
-    compiled_make(&c, level);
-    return c;
+    return compiled_program(arena, p, level);
 }
 
 static void fill(DType t, void *to, int64_t count, int seed)
