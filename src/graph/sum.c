@@ -77,9 +77,22 @@ static int sum_in(const Product *p)
     return -1;
 }
 
+/* How many factors p has, equal ones counted as often. */
+static double degree(const Product *p)
+{
+    double sum = 0;
+
+    for (int k = 0; k < p->n; k++)
+        sum += fabs(p->f[k].e);
+    return sum;
+}
+
+/* A sum that others use, whose terms meet nothing, stays: in other words it
+ * would be rounded otherwise than theirs, and be no 0 where theirs is. */
 bool sum_expand(Whole *w, const Sum *s, Sum *to)
 {
-    bool any = false;
+    bool any = false, shared = false, meets = false;
+    int terms = 0;
 
     to->n = 0;
     for (int k = 0; k < s->n; k++) {
@@ -89,11 +102,13 @@ bool sum_expand(Whole *w, const Sum *s, Sum *to)
         Factor f;
 
         if (at < 0) {
+            terms++;
             if (!add_term(w, to, &p))
                 return false;
             continue;
         }
         any = true;
+        shared |= uses_of(w->uses, p.f[at].x) > 1;
         f = p.f[at];
         drop_factor(&p, at);
         inner.n = 0;
@@ -104,9 +119,11 @@ bool sum_expand(Whole *w, const Sum *s, Sum *to)
 
             if (!product_multiply(w, &q, &inner.t[i]) || !add_term(w, to, &q))
                 return false;
+            meets |= degree(&q) < degree(&p) + degree(&inner.t[i]);
         }
+        terms += inner.n;
     }
-    return any;
+    return any && (!shared || meets || to->n < terms);
 }
 
 static Factor *find_factor(const Whole *w, Product *p, const Factor *f)
