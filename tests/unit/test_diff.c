@@ -172,6 +172,9 @@ static const Masked masked[] = {
     {"grad(fn(t: real) = norm([t, t]) ^ 2)(x)", 0, 4},
     {"grad(fn(t: real) = norm([t, t]) ^ 3)(x)", 0, 0},
     {"grad(fn(t: real) = exp(-norm([t]) ^ 2))(x)", 0, -2},
+    {"x * jvp(fn(t: real) = acos(clamp(min(norm([t, t]), 0.5), -1, 1)))(0.0, "
+     "1.0).1",
+     1, 0},
     {"std([x, x, x])", 2, 0},
     {"mean([i < 0 | x])", 2, 0},
     {"hypot(x, 0 * x)", 0, 0},

@@ -151,8 +151,18 @@ static bool part_is_finite(const Node *n, int depth, bool quotients)
            is_finite(r->output[k], depth, quotients && !r->trips);
 }
 
+/* Are all numbers of n one argument's or their opposites, or a constant. */
+static bool shows_one(const Node *n)
+{
+    bool chooses =
+        op_table[n->op]->flags & OP_MASKS &&
+        (node_is_any_const(n->arg[1]) || node_is_any_const(n->arg[2]));
+    return n->op == OP_neg || moves(n) || chooses;
+}
+
 /* Partials are put together from few operators: further down are values that
- * the operator itself was given. */
+ * the operator itself was given. On their way they may have been chosen from
+ * often. */
 static bool is_finite(const Node *n, int depth, bool quotients)
 {
     const Op *row = op_table[n->op];
@@ -165,8 +175,9 @@ static bool is_finite(const Node *n, int depth, bool quotients)
         return depth == 0 || part_is_finite(n, depth - 1, quotients);
     if (row->cls == OPC_contract)
         return true;
+    int below = shows_one(n) ? depth : depth - 1;
     for (int i = 0; i < n->narg && depth > 0; i++)
-        if (passes(n, i) && !is_finite(n->arg[i], depth - 1, quotients))
+        if (passes(n, i) && !is_finite(n->arg[i], below, quotients))
             return false;
     return true;
 }
