@@ -109,6 +109,10 @@ typedef struct Op {
     const Dim *(*on_dims)(Graph *g, const Dim *a, const Dim *b);
     /* All others. */
     void (*eval_tensor)(EvalTensor *e, const Node *n);
+    /* Routines, for routine_eval: of one matrix each. size has rows and columns
+     * of each argument, how is attr.integer. */
+    void (*eval_one)(double *out, const double *const *in, const int64_t *size,
+                     int how);
     /* Is n finite wherever its arguments are; NULL: always. */
     bool (*finite)(const Node *n);
     /* Elementwise: ∂n/∂arg i, as a graph; NULL where it is 0 everywhere.

@@ -60,11 +60,6 @@ static void banded_one(double *out, const double *const *in,
     free(a);
 }
 
-static void banded_eval(EvalTensor *e, const Node *n)
-{
-    routine_each(e, n, banded_one);
-}
-
 static Node *solve_as(Graph *g, const Node *n, Node *b, bool turned)
 {
     Node *arg[] = {b, n->arg[1]};
@@ -166,7 +161,8 @@ const Op op_factor_banded = {
     .flags = OP_LINEAR_FIRST,
     .doc = "x with A x = b for an A of few diagonals, as many on both sides",
     .infer = banded_infer,
-    .eval_tensor = banded_eval,
+    .eval_tensor = routine_eval,
+    .eval_one = banded_one,
     .vjp = banded_vjp,
     .jvp = banded_jvp,
     .form = routine_form,

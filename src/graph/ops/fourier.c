@@ -29,11 +29,6 @@ static void dft_one(double *out, const double *const *in, const int64_t *size,
     }
 }
 
-static void dft_eval(EvalTensor *e, const Node *n)
-{
-    routine_each(e, n, dft_one);
-}
-
 static Node *same_of(Graph *g, const Node *n, Node *x, bool turned)
 {
     return g_routine(g, OP_dft, (int)n->attr.integer ^ turned, 1, &x);
@@ -84,7 +79,8 @@ const Op op_dft = {
     .flags = OP_LINEAR,
     .doc = "the discrete Fourier transform of pairs of reals, not divided by n",
     .infer = dft_infer,
-    .eval_tensor = dft_eval,
+    .eval_tensor = routine_eval,
+    .eval_one = dft_one,
     .vjp = dft_vjp,
     .jvp = dft_jvp,
     .form = routine_form,

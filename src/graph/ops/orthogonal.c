@@ -28,6 +28,18 @@ static const Dim *steps_of(Graph *g, const Node *n, int times)
     return dim_mul(g, d, dim_const(g, times));
 }
 
+/* So many columns of its argument, as many rows of it, and more numbers, for
+ * each of the columns. */
+static const Dim *work_of(Graph *g, const Node *n, int columns, int rows,
+                          int more)
+{
+    const Dim *m = routine_side(n->arg[0], -2),
+              *k = routine_side(n->arg[0], -1);
+    const Dim *room = dim_add(g, dim_mul(g, m, dim_const(g, columns)),
+                              dim_mul(g, k, dim_const(g, rows)));
+    return dim_mul(g, dim_add(g, room, dim_const(g, more)), k);
+}
+
 /* QR. */
 
 static bool qr_infer(Graph *g, Node *n)
@@ -97,11 +109,6 @@ static void qr_one(double *out, const double *const *in, const int64_t *size,
     free(v);
 }
 
-static void qr_eval(EvalTensor *e, const Node *n)
-{
-    routine_each(e, n, qr_one);
-}
-
 static const Dim *qr_steps(Graph *g, const Node *n)
 {
     return steps_of(g, n, 2);
@@ -109,11 +116,7 @@ static const Dim *qr_steps(Graph *g, const Node *n)
 
 static const Dim *qr_work(Graph *g, const Node *n)
 {
-    const Dim *m = routine_side(n->arg[0], -2),
-              *k = routine_side(n->arg[0], -1);
-    const Dim *room = dim_add(g, dim_mul(g, m, dim_const(g, 2)),
-                              dim_mul(g, k, dim_const(g, 3)));
-    return dim_mul(g, room, k);
+    return work_of(g, n, 2, 3, 0);
 }
 
 const Op op_factor_qr = {
@@ -122,7 +125,8 @@ const Op op_factor_qr = {
     .arity = 1,
     .doc = "Q with orthonormal columns and below it the triangle R",
     .infer = qr_infer,
-    .eval_tensor = qr_eval,
+    .eval_tensor = routine_eval,
+    .eval_one = qr_one,
     .form = routine_form,
     .batch = routine_batch,
     .steps = qr_steps,
@@ -253,11 +257,6 @@ static void eigh_one(double *out, const double *const *in, const int64_t *size,
     free(d);
 }
 
-static void eigh_eval(EvalTensor *e, const Node *n)
-{
-    routine_each(e, n, eigh_one);
-}
-
 static const Dim *eigh_steps(Graph *g, const Node *n)
 {
     return steps_of(g, n, 6);
@@ -265,10 +264,7 @@ static const Dim *eigh_steps(Graph *g, const Node *n)
 
 static const Dim *eigh_work(Graph *g, const Node *n)
 {
-    const Dim *k = routine_side(n->arg[0], -1);
-    const Dim *room =
-        dim_add(g, dim_mul(g, k, dim_const(g, 3)), dim_const(g, 8));
-    return dim_mul(g, room, k);
+    return work_of(g, n, 0, 3, 8);
 }
 
 const Op op_factor_eigh = {
@@ -279,7 +275,8 @@ const Op op_factor_eigh = {
         "the eigenvalues of a symmetric matrix, ascending, and below them the "
         "vectors",
     .infer = eigh_infer,
-    .eval_tensor = eigh_eval,
+    .eval_tensor = routine_eval,
+    .eval_one = eigh_one,
     .form = routine_form,
     .batch = routine_batch,
     .steps = eigh_steps,
@@ -385,11 +382,6 @@ static void svd_one(double *out, const double *const *in, const int64_t *size,
     free(a);
 }
 
-static void svd_eval(EvalTensor *e, const Node *n)
-{
-    routine_each(e, n, svd_one);
-}
-
 static const Dim *svd_steps(Graph *g, const Node *n)
 {
     return steps_of(g, n, 10);
@@ -397,12 +389,7 @@ static const Dim *svd_steps(Graph *g, const Node *n)
 
 static const Dim *svd_work(Graph *g, const Node *n)
 {
-    const Dim *m = routine_side(n->arg[0], -2),
-              *k = routine_side(n->arg[0], -1);
-    const Dim *room =
-        dim_add(g, dim_mul(g, m, dim_const(g, 3)),
-                dim_add(g, dim_mul(g, k, dim_const(g, 8)), dim_const(g, 8)));
-    return dim_mul(g, room, k);
+    return work_of(g, n, 3, 8, 8);
 }
 
 const Op op_factor_svd = {
@@ -411,7 +398,8 @@ const Op op_factor_svd = {
     .arity = 1,
     .doc = "U, the singular values, descending, what is 0 among them, and V",
     .infer = svd_infer,
-    .eval_tensor = svd_eval,
+    .eval_tensor = routine_eval,
+    .eval_one = svd_one,
     .form = routine_form,
     .batch = routine_batch,
     .steps = svd_steps,

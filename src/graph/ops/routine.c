@@ -69,7 +69,7 @@ Node *routine_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
     return graph_make(g, n->op, n->dtype, n->narg, arg, &n->attr);
 }
 
-void routine_each(EvalTensor *e, const Node *n, EvalRoutine *f)
+void routine_eval(EvalTensor *e, const Node *n)
 {
     int lead = n->rank - 2;
     int64_t rows = eval_elements(lead, e->out_size), size[4];
@@ -80,8 +80,9 @@ void routine_each(EvalTensor *e, const Node *n, EvalRoutine *f)
             size[2 * i + 1] = e->in_size[i][lead + 1];
             in[i] = e->in[i] + r * size[2 * i] * size[2 * i + 1];
         }
-        f(e->out + r * e->out_size[lead] * e->out_size[lead + 1], in, size,
-          (int)n->attr.integer);
+        op_table[n->op]->eval_one(e->out + r * e->out_size[lead] *
+                                               e->out_size[lead + 1],
+                                  in, size, (int)n->attr.integer);
     }
 }
 

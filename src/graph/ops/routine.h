@@ -17,10 +17,8 @@ int routine_form(const Node *n, Str *to);
 Node *routine_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
                     const bool *lead);
 
-/* Of one matrix each: size has rows and columns of each argument. */
-typedef void EvalRoutine(double *out, const double *const *in,
-                         const int64_t *size, int how);
-void routine_each(EvalTensor *e, const Node *n, EvalRoutine *f);
+/* The row's eval_one for each of the matrices. */
+void routine_eval(EvalTensor *e, const Node *n);
 /* Rows i and j of a, which has n columns. */
 void routine_swap(double *a, int64_t n, int64_t i, int64_t j);
 

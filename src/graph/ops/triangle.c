@@ -57,18 +57,14 @@ static void lu_one(double *out, const double *const *in, const int64_t *size,
     }
 }
 
-static void lu_eval(EvalTensor *e, const Node *n)
-{
-    routine_each(e, n, lu_one);
-}
-
 const Op op_factor_lu = {
     .name = "factor_lu",
     .cls = OPC_routine,
     .arity = 1,
     .doc = "L and U in one matrix, the order of rows, -1 for each exchange",
     .infer = lu_infer,
-    .eval_tensor = lu_eval,
+    .eval_tensor = routine_eval,
+    .eval_one = lu_one,
     .form = routine_form,
     .batch = routine_batch,
     .steps = cube,
@@ -97,11 +93,6 @@ static void cholesky_one(double *out, const double *const *in,
         }
 }
 
-static void cholesky_eval(EvalTensor *e, const Node *n)
-{
-    routine_each(e, n, cholesky_one);
-}
-
 static const Dim *square_work(Graph *g, const Node *n)
 {
     const Dim *d = routine_side(n->arg[0], -1);
@@ -114,7 +105,8 @@ const Op op_factor_cholesky = {
     .arity = 1,
     .doc = "the lower triangular L with L L' = A",
     .infer = square_infer,
-    .eval_tensor = cholesky_eval,
+    .eval_tensor = routine_eval,
+    .eval_one = cholesky_one,
     .form = routine_form,
     .batch = routine_batch,
     .steps = cube,
@@ -147,11 +139,6 @@ static void substitute_one(double *out, const double *const *in,
             out[i * m + j] = how & SUBSTITUTE_UNIT ? s : s / in[1][i * n + i];
         }
     }
-}
-
-static void substitute_eval(EvalTensor *e, const Node *n)
-{
-    routine_each(e, n, substitute_one);
 }
 
 static Node *turn(Graph *g, Node *x)
@@ -256,7 +243,8 @@ const Op op_factor_substitute = {
     .flags = OP_LINEAR_FIRST,
     .doc = "x with T x = b for a triangular T",
     .infer = substitute_infer,
-    .eval_tensor = substitute_eval,
+    .eval_tensor = routine_eval,
+    .eval_one = substitute_one,
     .identity = substitute_identity,
     .vjp = substitute_vjp,
     .jvp = substitute_jvp,
