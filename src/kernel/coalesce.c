@@ -76,8 +76,7 @@ bool is_whole(Graph *g, const Kernel *k, const Stage *s, const Index *at,
     for (int i = 0; i < at->n; i++)
         if (at->atom[i].kind != IX_var)
             return false;
-    return n == dim_mul(g, dim_product(g, k->rank, k->extent),
-                        dim_product(g, s->rank, s->extent));
+    return n == stage_steps(g, k, s);
 }
 
 /* The buffer that output o is a copy of, from end to end, or NULL. */

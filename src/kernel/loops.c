@@ -109,7 +109,7 @@ bool join_stage(Sched *s, Kernel *k, int fixed, int join, const Dim *columns)
     whole.rank += st->rank;
     whole.extent = NEWN(s->arena, const Dim *, whole.rank + 1);
     for (int i = 0; i < whole.rank; i++)
-        whole.extent[i] = i < k->rank ? k->extent[i] : st->extent[i - k->rank];
+        whole.extent[i] = loop_extent(k, st, i);
     if (!can_join(s, &whole, fixed, join + st->rank))
         return false;
     *st = none;

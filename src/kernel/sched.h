@@ -386,7 +386,12 @@ void routine_piece(Sched *s, Node *n);
 void routine_reads(Sched *s, Piece *p);
 Kernel *routine_kernel(Sched *s, const Piece *p);
 
-/* walk.c */
+/* walk.c: the loops of a stage are numbered after the outer ones. */
+const Dim *loop_extent(const Kernel *k, const Stage *s, int v);
+/* The loop whose iterations are lanes, or -1. */
+int lane_loop(const Kernel *k, const Stage *s);
+/* Of all its loops. */
+const Dim *stage_steps(Graph *g, const Kernel *k, const Stage *s);
 typedef enum Stride {
     STRIDE_none,
     STRIDE_somewhere, /* where data say, and one after another from there */

@@ -8,22 +8,6 @@ typedef struct Slow {
     void *u;
 } Slow;
 
-static const Stage *stage_of(const Kernel *k, int instr)
-{
-    const Stage *s = k->stage;
-    while (instr >= s->first + s->ninstr)
-        s++;
-    return s;
-}
-
-/* The loop whose iterations are lanes, or -1. */
-static int lane_loop(const Kernel *k, const Stage *s)
-{
-    if (k->lanes)
-        return k->rank - 1;
-    return s->lanes && s->rank > 0 ? k->rank + s->rank - 1 : -1;
-}
-
 /* What is read again for each of some elements lies in a cache. */
 static bool is_read_once(const Kernel *k, const Stage *s, const Index *at)
 {
@@ -31,11 +15,6 @@ static bool is_read_once(const Kernel *k, const Stage *s, const Index *at)
         if (!index_coef(at, v))
             return false;
     return true;
-}
-
-static const Dim *extent_of(const Kernel *k, const Stage *s, int v)
-{
-    return v < k->rank ? k->extent[v] : s->extent[v - k->rank];
 }
 
 /* Are so many iterations worth a word: more than a few, as far as is known. */
@@ -46,23 +25,36 @@ static bool is_long(const Dim *d)
     return !dim_const_value(d, &n) || n > FEW;
 }
 
-/* An array of which every element is read once, each a line of memory away
+/* Of an array, of which every element is read once, each a line of memory away
  * from the one before. */
+static bool is_across(const Kernel *k, const Stage *s, const Instr *x)
+{
+    int lane = lane_loop(k, s);
+    return x->kind == I_load && x->buffer->node && !index_reads(x->at) &&
+           lane >= 0 && stride_along(x->at, lane) == STRIDE_far &&
+           is_long(loop_extent(k, s, lane)) && is_read_once(k, s, x->at);
+}
+
+static const Instr *find_across(const Kernel *k, const Stage *s)
+{
+    for (int i = s->first; i < s->first + s->ninstr; i++)
+        if (is_across(k, s, &k->instr[i]))
+            return &k->instr[i];
+    return NULL;
+}
+
+/* One of a nest is told. */
 static void tell_across(Slow *w, const Kernel *k)
 {
-    for (int i = 0; i < k->ninstr; i++) {
-        const Instr *x = &k->instr[i];
-        if (x->kind != I_load || !x->buffer->node || index_reads(x->at))
-            continue;
-        const Stage *s = stage_of(k, i);
-        int lane = lane_loop(k, s);
-        if (lane < 0 || stride_along(x->at, lane) != STRIDE_far ||
-            !is_long(extent_of(k, s, lane)) || !is_read_once(k, s, x->at))
+    for (int t = 0; t < k->nstage; t++) {
+        const Stage *s = &k->stage[t];
+        const Instr *x = find_across(k, s);
+        if (!x)
             continue;
         Str text = str_new(w->arena);
         node_print_top(w->g, x->buffer->node, 1, &text);
         str_printf(&text, " is read across: its elements are ");
-        dim_print(index_coef(x->at, lane), &text);
+        dim_print(index_coef(x->at, lane_loop(k, s)), &text);
         str_printf(&text, " apart");
         w->each(w->u, k->span, text.at);
         return;
@@ -72,11 +64,10 @@ static void tell_across(Slow *w, const Kernel *k)
 /* More steps than anything that is read or written has elements. */
 static void tell_work(Slow *w, const Kernel *k, const Stage *s)
 {
-    const Dim *steps = dim_mul(w->g, dim_product(w->g, k->rank, k->extent),
-                               dim_product(w->g, s->rank, s->extent));
+    const Dim *steps = stage_steps(w->g, k, s);
     int loops = 0;
     for (int v = 0; v < k->rank + s->rank; v++)
-        loops += is_long(extent_of(k, s, v));
+        loops += is_long(loop_extent(k, s, v));
     if (loops < 3)
         return;
     for (int i = s->first; i < s->first + s->ninstr; i++)

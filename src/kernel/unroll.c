@@ -100,12 +100,10 @@ static void at_level(Cost *c, int level)
     int rank = k->rank, last = rank + c->st->rank;
     c->times = level >= rank ? LANES : 0;
     for (int i = rank; i < level; i++)
-        c->times *= trips(c->st->extent[i - rank]);
+        c->times *= trips(loop_extent(k, c->st, i));
     c->wide = k->lanes ? level >= rank : c->st->lanes && level == last;
     if (c->wide)
-        c->times =
-            in_lanes(c->times, k->lanes ? k->extent[rank - 1]
-                                        : c->st->extent[c->st->rank - 1]);
+        c->times = in_lanes(c->times, loop_extent(k, c->st, c->lane));
 }
 
 /* Apart, but near enough to be transposed in registers; or each alone. */
@@ -169,9 +167,7 @@ static int64_t kernel_cost(const Kernel *k)
     Cost c = {.k = k};
     for (int t = 0; t < k->nstage; t++) {
         const Stage *st = c.st = &k->stage[t];
-        c.lane = k->lanes    ? k->rank - 1
-                 : st->lanes ? k->rank + st->rank - 1
-                             : -1;
+        c.lane = lane_loop(k, st);
         for (int i = st->first; i < st->first + st->ninstr; i++)
             sum += instr_cost(&c, &k->instr[i]);
         for (int i = 0; i < st->noutput; i++)

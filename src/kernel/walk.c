@@ -5,6 +5,24 @@
  * instruction and one line each: a walk across an array. */
 #include "kernel/sched.h"
 
+const Dim *loop_extent(const Kernel *k, const Stage *s, int v)
+{
+    return v < k->rank ? k->extent[v] : s->extent[v - k->rank];
+}
+
+int lane_loop(const Kernel *k, const Stage *s)
+{
+    if (k->lanes)
+        return k->rank - 1;
+    return s->lanes && s->rank > 0 ? k->rank + s->rank - 1 : -1;
+}
+
+const Dim *stage_steps(Graph *g, const Kernel *k, const Stage *s)
+{
+    return dim_mul(g, dim_product(g, k->rank, k->extent),
+                   dim_product(g, s->rank, s->extent));
+}
+
 Stride stride_along(const Index *x, int v)
 {
     enum { LINE = 8 };
