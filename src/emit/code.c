@@ -351,6 +351,15 @@ Place code_go(Emit *e, LLVMValueRef before)
     return p;
 }
 
+Place code_begin(Emit *e, LLVMValueRef fn)
+{
+    Place p = code_place(e);
+    LLVMPositionBuilderAtEnd(
+        e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    e->before = NULL;
+    return p;
+}
+
 void code_back(Emit *e, Place p)
 {
     if (p.before)
@@ -381,12 +390,9 @@ static void add_attribute(Emit *e, LLVMValueRef fn, const char *name)
                             LLVMCreateEnumAttribute(e->context, kind, 0));
 }
 
-LLVMValueRef code_function(Emit *e, const char *name, LLVMTypeRef result,
-                           LLVMTypeRef *param, int nparam)
+LLVMValueRef code_function(Emit *e, const char *name, LLVMTypeRef type)
 {
-    LLVMValueRef fn = LLVMAddFunction(
-        e->module, name,
-        LLVMFunctionType(result, param, (unsigned)nparam, false));
+    LLVMValueRef fn = LLVMAddFunction(e->module, name, type);
     LLVMSetLinkage(fn, LLVMInternalLinkage);
     add_attribute(e, fn, "nounwind");
     add_attribute(e, fn, "noinline");

@@ -320,14 +320,10 @@ static LLVMValueRef emit_epilogue(Emit *e, const Kernel *k,
                                   const KernelKey *key)
 {
     const Kernel *epilogue = k->epilogue;
-    LLVMTypeRef param[5];
-    LLVMGetParamTypes(epilogue_type(e), param);
     const char *name =
         arena_printf(e->arena, "epilogue%d", unit_use(e, k)->unit);
-    Place back = code_place(e);
-    LLVMValueRef fn = code_function(e, name, e->i32, param, 5);
-    LLVMPositionBuilderAtEnd(
-        e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    LLVMValueRef fn = code_function(e, name, epilogue_type(e));
+    Place back = code_begin(e, fn);
     debug_function(e, fn, name, epilogue->span);
     emit_map_rows(e, epilogue, key, k->contract->nbatch);
     code_back(e, back);

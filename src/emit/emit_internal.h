@@ -131,6 +131,7 @@ typedef struct Place {
 } Place;
 Place code_place(Emit *e);
 Place code_go(Emit *e, LLVMValueRef before);
+Place code_begin(Emit *e, LLVMValueRef fn); /* in its first block, a new one */
 void code_back(Emit *e, Place p);
 
 /* share.c: which part of a module has which function. */
@@ -149,12 +150,10 @@ bool share_has_unit(const Emit *e, int unit);
 /* The function of that name; *build where its code is to be made, here and
  * now. Of a unit (-1: a helper). */
 LLVMValueRef share_function(Emit *e, const char *name, int unit,
-                            LLVMTypeRef result, LLVMTypeRef *param, int nparam,
-                            bool *build);
-/* A helper's function; true where its code is to be made, after which
- * code_back(e, *back). */
-bool share_helper(Emit *e, const char *name, LLVMTypeRef result,
-                  LLVMTypeRef *param, int nparam, LLVMValueRef *fn,
+                            LLVMTypeRef type, bool *build);
+/* A helper's function; true where its code is to be made: it is begun then, and
+ * ends before code_back(e, *back). */
+bool share_helper(Emit *e, const char *name, LLVMTypeRef type, LLVMValueRef *fn,
                   Place *back);
 
 /* dimcode.c: dimensions as i64 code */
@@ -307,8 +306,7 @@ LLVMValueRef code_phi(Emit *e, LLVMValueRef a, LLVMBasicBlockRef from_a,
                       LLVMValueRef b, LLVMBasicBlockRef from_b);
 /* A stack slot in the entry block. */
 LLVMValueRef code_slot(Emit *e, LLVMTypeRef type, int align);
-LLVMValueRef code_function(Emit *e, const char *name, LLVMTypeRef result,
-                           LLVMTypeRef *param, int nparam);
+LLVMValueRef code_function(Emit *e, const char *name, LLVMTypeRef type);
 LLVMValueRef code_call(Emit *e, LLVMValueRef fn, LLVMValueRef *arg, int narg);
 /* The addresses of a key's buffers, by Buffer.id, from a kernel's first
  * argument. */

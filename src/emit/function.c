@@ -30,9 +30,9 @@ static LLVMValueRef begin(FunctionCode *f, const char *suffix,
 {
     Emit *e = f->e;
     const char *name = arena_printf(e->arena, "%s__%s", f->prefix, suffix);
-    LLVMValueRef fn = code_function(e, name, result, param, nparam);
-    LLVMPositionBuilderAtEnd(
-        e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    LLVMValueRef fn = code_function(
+        e, name, LLVMFunctionType(result, param, (unsigned)nparam, false));
+    code_begin(e, fn);
     return fn;
 }
 

@@ -39,11 +39,11 @@ LLVMValueRef emit_kernel(Emit *e, const Kernel *k)
     LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64};
     const char *name = arena_printf(
         e->arena, k->kind == KERNEL_loop ? "loop%d" : "kernel%d", u->number);
-    *made = share_function(e, name, u->number, e->i32, param, 4, &build);
+    *made = share_function(e, name, u->number,
+                           LLVMFunctionType(e->i32, param, 4, false), &build);
     if (!build)
         return *made;
-    LLVMPositionBuilderAtEnd(
-        e->builder, LLVMAppendBasicBlockInContext(e->context, *made, "entry"));
+    code_begin(e, *made);
     debug_function(e, *made, name, k->span);
     kernel_body(e, k, loop);
     return *made;

@@ -12,9 +12,7 @@ static LLVMValueRef begin(Emit *e, const char *name, LLVMTypeRef type)
 {
     LLVMValueRef fn = LLVMAddFunction(e->module, name, type);
     LLVMSetLinkage(fn, LLVMInternalLinkage);
-    LLVMBasicBlockRef block =
-        LLVMAppendBasicBlockInContext(e->context, fn, "entry");
-    LLVMPositionBuilderAtEnd(e->builder, block);
+    code_begin(e, fn);
     return fn;
 }
 

@@ -415,7 +415,8 @@ static LLVMValueRef shared_function(Lower *l, const char *name, LowerBody *body,
     for (int i = 0; i < n; i++)
         param[i] = type;
     Place back = code_place(e);
-    LLVMValueRef fn = code_function(e, name, type, param, n);
+    LLVMValueRef fn = code_function(
+        e, name, LLVMFunctionType(type, param, (unsigned)n, false));
     e->before = NULL;
     LLVMPositionBuilderAtEnd(e->builder,
                              LLVMAppendBasicBlockInContext(e->context, fn, ""));

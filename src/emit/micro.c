@@ -186,8 +186,6 @@ static void build_micro(Micro *u, LLVMValueRef fn)
                             &u->a_k, &u->b, &u->b_k, &u->c,   &u->c_m};
     for (unsigned i = 0; i < sizeof into / sizeof *into; i++)
         *into[i] = LLVMGetParam(fn, i);
-    LLVMPositionBuilderAtEnd(
-        e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
     u->accumulate = LLVMBuildIsNotNull(e->builder, LLVMGetParam(fn, 11), "");
     if (u->shape.masked)
         u->mask = last_mask(u, LLVMGetParam(fn, 10));
@@ -212,11 +210,9 @@ LLVMTypeRef micro_type(Emit *e)
 
 LLVMValueRef emit_micro(Emit *e, DType t, MicroShape s)
 {
-    LLVMTypeRef param[12];
-    LLVMGetParamTypes(micro_type(e), param);
     LLVMValueRef fn;
     Place back;
-    if (!share_helper(e, micro_name(e, t, s), e->none, param, 12, &fn, &back))
+    if (!share_helper(e, micro_name(e, t, s), micro_type(e), &fn, &back))
         return fn;
     Micro u = {.e = e, .shape = s, .t = t};
     build_micro(&u, fn);

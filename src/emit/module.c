@@ -62,9 +62,7 @@ static LLVMValueRef begin_public(Making *m, const char *name, LLVMTypeRef type)
 {
     Emit *e = m->e;
     LLVMValueRef fn = LLVMAddFunction(e->module, name, type);
-    LLVMBasicBlockRef block =
-        LLVMAppendBasicBlockInContext(e->context, fn, "entry");
-    LLVMPositionBuilderAtEnd(e->builder, block);
+    code_begin(e, fn);
     return fn;
 }
 

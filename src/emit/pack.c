@@ -183,15 +183,11 @@ LLVMTypeRef pack_type(Emit *e)
 
 LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel)
 {
-    LLVMTypeRef param[6];
-    LLVMGetParamTypes(pack_type(e), param);
     LLVMValueRef fn;
     Place back;
-    if (!share_helper(e, pack_name(e, t, kind, panel), e->none, param, 6, &fn,
+    if (!share_helper(e, pack_name(e, t, kind, panel), pack_type(e), &fn,
                       &back))
         return fn;
-    LLVMPositionBuilderAtEnd(
-        e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
     int width = lanes_of_bytes(e, dtype_size(t));
     if (kind == PACK_transposed && width > TURN)
         width = TURN;

@@ -188,8 +188,6 @@ static void build_totals(Emit *e, DType t, LLVMValueRef fn)
     LLVMBuilderRef b = e->builder;
     LLVMTypeRef one = type_of(e, t);
     int align = dtype_size(t);
-    LLVMPositionBuilderAtEnd(
-        b, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
     LLVMValueRef rows = LLVMGetParam(fn, 0), n = LLVMGetParam(fn, 1);
     LLVMValueRef size = code_times(e, rows, n);
     LLVMValueRef some = LLVMBuildIsNotNull(b, LLVMGetParam(fn, 5), "");
@@ -227,14 +225,19 @@ static void build_totals(Emit *e, DType t, LLVMValueRef fn)
     LLVMBuildRetVoid(b);
 }
 
+static const char *totals_name(Emit *e, DType t)
+{
+    return arena_printf(e->arena, "totals_%s", dtype_name(t));
+}
+
 static LLVMValueRef emit_totals(Emit *e, DType t)
 {
     LLVMTypeRef p = e->ptr, i = e->i64;
     LLVMTypeRef param[] = {i, i, p, i, p, i};
-    const char *name = arena_printf(e->arena, "totals_%s", dtype_name(t));
+    LLVMTypeRef type = LLVMFunctionType(e->none, param, 6, false);
     LLVMValueRef fn;
     Place back;
-    if (!share_helper(e, name, e->none, param, 6, &fn, &back))
+    if (!share_helper(e, totals_name(e, t), type, &fn, &back))
         return fn;
     build_totals(e, t, fn);
     code_back(e, back);
@@ -385,8 +388,6 @@ static void build_product(Product *q, LLVMValueRef fn)
 {
     Emit *e = q->e;
     LLVMBuilderRef b = e->builder;
-    LLVMPositionBuilderAtEnd(
-        b, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
     for (unsigned i = 0; i < NARGS; i++)
         q->arg[i] = LLVMGetParam(fn, i);
     q->status = code_slot(e, e->i32, 4);
@@ -417,9 +418,10 @@ LLVMValueRef emit_product(Emit *e, DType t)
     LLVMTypeRef param[NARGS];
     for (int i = 0; i < NARGS; i++)
         param[i] = i < ARG_first_pointer ? e->i64 : e->ptr;
+    LLVMTypeRef type = LLVMFunctionType(e->i32, param, NARGS, false);
     LLVMValueRef fn;
     Place back;
-    if (!share_helper(e, product_name(e, t), e->i32, param, NARGS, &fn, &back))
+    if (!share_helper(e, product_name(e, t), type, &fn, &back))
         return fn;
     Product q = {
         .e = e, .t = t, .one = type_of(e, t), .panel = product_panel(e, t)};
@@ -441,8 +443,8 @@ static LLVMValueRef make_totals(Emit *e, const void *of)
 void product_helper(Emit *e, DType t, Helpers *h)
 {
     enum { TOTALS = 60, PRODUCT = 250 };
-    const char *name = arena_printf(e->arena, "totals_%s", dtype_name(t));
-    helper_add(e, h, (Helper){name, make_totals, &t, TOTALS, 0}, sizeof t);
+    Helper totals = {totals_name(e, t), make_totals, &t, TOTALS, 0};
     Helper own = {product_name(e, t), make_product, &t, PRODUCT, 0};
+    helper_add(e, h, totals, sizeof t);
     helper_add(e, h, own, sizeof t);
 }

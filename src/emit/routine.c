@@ -420,7 +420,6 @@ static void build(RoutineCode *c, const RoutineFn *f, const Signature *s,
                   LLVMValueRef fn)
 {
     Emit *e = c->e;
-    begin_at(c, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
     c->result = s->result;
     for (int i = 0; i < s->n; i++) {
         RoutineVar *v = new_var(c, s->type[i], s->name[i]);
@@ -453,10 +452,11 @@ LLVMValueRef emit_routine_fn(Emit *e, const char *name, DType t,
     for (int i = 0; i < s.n; i++)
         param[i] = routine_llvm(c, s.type[i]);
     *result = s.result;
+    LLVMTypeRef type = LLVMFunctionType(routine_llvm(c, s.result), param,
+                                        (unsigned)s.n, false);
     LLVMValueRef fn;
     Place back;
-    if (!share_helper(e, name_of(e, name, t), routine_llvm(c, s.result), param,
-                      s.n, &fn, &back))
+    if (!share_helper(e, name_of(e, name, t), type, &fn, &back))
         return fn;
     build(c, f, &s, fn);
     code_back(e, back);

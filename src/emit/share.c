@@ -39,8 +39,7 @@ static bool share_has_helper(const Emit *e, const char *name)
 }
 
 LLVMValueRef share_function(Emit *e, const char *name, int unit,
-                            LLVMTypeRef result, LLVMTypeRef *param, int nparam,
-                            bool *build)
+                            LLVMTypeRef type, bool *build)
 {
     const Sharing *s = e->sharing;
     const char *full =
@@ -50,7 +49,7 @@ LLVMValueRef share_function(Emit *e, const char *name, int unit,
              (unit >= 0 ? share_has_unit(e, unit) : share_has_helper(e, name));
     if (fn)
         return fn;
-    fn = code_function(e, full, result, param, nparam);
+    fn = code_function(e, full, type);
     if (s) {
         LLVMSetLinkage(fn, LLVMExternalLinkage);
         LLVMSetVisibility(fn, LLVMHiddenVisibility);
@@ -58,15 +57,14 @@ LLVMValueRef share_function(Emit *e, const char *name, int unit,
     return fn;
 }
 
-bool share_helper(Emit *e, const char *name, LLVMTypeRef result,
-                  LLVMTypeRef *param, int nparam, LLVMValueRef *fn, Place *back)
+bool share_helper(Emit *e, const char *name, LLVMTypeRef type, LLVMValueRef *fn,
+                  Place *back)
 {
     bool build;
-    *fn = share_function(e, name, -1, result, param, nparam, &build);
+    *fn = share_function(e, name, -1, type, &build);
     if (!build)
         return false;
-    *back = code_place(e);
-    e->before = NULL;
+    *back = code_begin(e, *fn);
     return true;
 }
 

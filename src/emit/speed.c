@@ -15,7 +15,7 @@ static SpeedCode speed_code(Emit *e, DType real)
     SpeedCode c = {.e = e, .one = type_of(e, real)};
     c.bytes = dtype_size(real);
     c.lanes = lanes_of_bytes(e, c.bytes);
-    c.vector = c.lanes > 1 ? LLVMVectorType(c.one, (unsigned)c.lanes) : c.one;
+    c.vector = type_lanes(c.one, c.lanes);
     return c;
 }
 
@@ -35,8 +35,7 @@ static LLVMValueRef begin(const SpeedCode *c, const char *name)
     LLVMValueRef fn = LLVMAddFunction(
         e->module, name, LLVMFunctionType(e->f64, param, 2, false));
     mark_enum(e, fn, "hot");
-    LLVMPositionBuilderAtEnd(
-        e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
+    code_begin(e, fn);
     return fn;
 }
 

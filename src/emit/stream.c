@@ -304,15 +304,10 @@ LLVMTypeRef stream_type(Emit *e)
 
 LLVMValueRef emit_stream(Emit *e, DType t, StreamKind kind)
 {
-    LLVMTypeRef param[11];
-    LLVMGetParamTypes(stream_type(e), param);
     LLVMValueRef fn;
     Place back;
-    if (!share_helper(e, stream_name(e, t, kind), e->none, param, 11, &fn,
-                      &back))
+    if (!share_helper(e, stream_name(e, t, kind), stream_type(e), &fn, &back))
         return fn;
-    LLVMPositionBuilderAtEnd(
-        e->builder, LLVMAppendBasicBlockInContext(e->context, fn, "entry"));
     int size = dtype_size(t), width = lanes_of_bytes(e, size);
     Stream u = {.e = e, .one = type_of(e, t), .width = width, .align = size};
     LLVMValueRef *into[] = {&u.m, &u.n,   &u.k,   &u.a, &u.a_m, &u.a_k,
