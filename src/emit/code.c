@@ -107,6 +107,28 @@ LLVMValueRef code_lanes(Emit *e, LLVMValueRef v, int first, int width)
     return shuffle(e, v, LLVMConstVector(lane, (unsigned)width));
 }
 
+LLVMValueRef code_sum_lanes(Emit *e, LLVMValueRef v)
+{
+    for (int n = type_width(LLVMTypeOf(v)) / 2; n > 0; n /= 2) {
+        LLVMValueRef high = code_lanes(e, v, n, n);
+        v = LLVMBuildFAdd(e->builder, code_lanes(e, v, 0, n), high, "");
+    }
+    return v;
+}
+
+LLVMValueRef code_shuffle(Emit *e, LLVMValueRef a, LLVMValueRef b,
+                          const int *from, int n)
+{
+    LLVMValueRef lane[64];
+    for (int i = 0; i < n; i++)
+        lane[i] = from[i] < 0 ? LLVMGetPoison(e->i32)
+                              : LLVMConstInt(e->i32, (unsigned)from[i], false);
+    if (!b)
+        b = LLVMGetPoison(LLVMTypeOf(a));
+    return LLVMBuildShuffleVector(e->builder, a, b,
+                                  LLVMConstVector(lane, (unsigned)n), "");
+}
+
 LLVMValueRef code_both(Emit *e, LLVMValueRef a, LLVMValueRef b)
 {
     int width = type_width(LLVMTypeOf(a));
@@ -304,11 +326,11 @@ LLVMValueRef code_smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
     return LLVMBuildSelect(e->builder, less, a, b, "");
 }
 
-LLVMValueRef code_not_negative(Emit *e, LLVMValueRef n)
+LLVMValueRef code_at_least(Emit *e, LLVMValueRef n, int64_t least)
 {
-    LLVMValueRef zero = code_i64(e, 0);
-    LLVMValueRef some = LLVMBuildICmp(e->builder, LLVMIntSGT, n, zero, "");
-    return LLVMBuildSelect(e->builder, some, n, zero, "");
+    LLVMValueRef low = code_i64(e, least);
+    LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSGT, n, low, "");
+    return LLVMBuildSelect(e->builder, more, n, low, "");
 }
 
 static void set_metadata(Emit *e, LLVMValueRef of, const char *kind,

@@ -242,16 +242,12 @@ static LLVMValueRef epilogue_rows(ContractCode *q)
 {
     enum { FEW = 24, BYTES = 1 << 14 };
     Emit *e = q->e;
-    LLVMBuilderRef b = e->builder;
     if (!q->epilogue)
         return code_i64(e, LONG_ROWS);
     LLVMValueRef most = code_i64(e, BYTES / FEW / dtype_size(q->plan.t));
-    LLVMValueRef n = number(q, q->c->n), one = code_i64(e, 1);
-    LLVMValueRef some = LLVMBuildICmp(b, LLVMIntSGT, n, one, "");
+    LLVMValueRef n = code_at_least(e, number(q, q->c->n), 1);
     LLVMValueRef times =
-        LLVMBuildUDiv(b, most, LLVMBuildSelect(b, some, n, one, ""), "");
-    some = LLVMBuildICmp(b, LLVMIntSGT, times, one, "");
-    times = LLVMBuildSelect(b, some, times, one, "");
+        code_at_least(e, LLVMBuildUDiv(e->builder, most, n, ""), 1);
     return code_smaller(e, code_times(e, times, code_i64(e, FEW)),
                         code_i64(e, LONG_ROWS));
 }

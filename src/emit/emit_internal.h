@@ -269,6 +269,11 @@ LLVMValueRef code_splat(Emit *e, LLVMValueRef v, int width);
 LLVMValueRef code_iota(Emit *e, LLVMTypeRef t, int width);
 /* Lanes first … first+width-1. */
 LLVMValueRef code_lanes(Emit *e, LLVMValueRef v, int first, int width);
+/* Of reals: halves are added until there is one lane. */
+LLVMValueRef code_sum_lanes(Emit *e, LLVMValueRef v);
+/* Lanes from[0 … n-1] of a and, behind them, b, which may be NULL; -1: any. */
+LLVMValueRef code_shuffle(Emit *e, LLVMValueRef a, LLVMValueRef b,
+                          const int *from, int n);
 /* The lanes of a, then those of b. */
 LLVMValueRef code_both(Emit *e, LLVMValueRef a, LLVMValueRef b);
 /* Calls an overloaded intrinsic: "llvm.fma" over types[]. */
@@ -321,8 +326,8 @@ LLVMValueRef code_here(Emit *e); /* the function being built */
 /* It is known that first <= load < last, an i64; INT64_MIN is above all. */
 void code_in_range(Emit *e, LLVMValueRef load, int64_t first, int64_t last);
 LLVMValueRef code_smaller(Emit *e, LLVMValueRef a, LLVMValueRef b); /* i64 */
-/* max(n, 0) */
-LLVMValueRef code_not_negative(Emit *e, LLVMValueRef n);
+/* max(n, least) */
+LLVMValueRef code_at_least(Emit *e, LLVMValueRef n, int64_t least);
 /* The way to `which` of a conditional branch is hardly ever taken. */
 void code_seldom(Emit *e, LLVMValueRef branch, int which);
 

@@ -42,7 +42,7 @@ static void load_dims(FunctionCode *f, LLVMValueRef dims)
     f->dims = dim_env(f->e, fn->var, fn->nvar, dims);
     for (int i = 0; i < fn->nvar; i++)
         if (!function_has_size(fn, i))
-            f->dims.value[i] = code_not_negative(f->e, f->dims.value[i]);
+            f->dims.value[i] = code_at_least(f->e, f->dims.value[i], 0);
 }
 
 static LLVMValueRef also(Emit *e, LLVMValueRef ok, LLVMValueRef more)

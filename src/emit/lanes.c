@@ -124,7 +124,7 @@ static LLVMValueRef full_end(MapCode *m, LLVMValueRef first, LLVMValueRef *last,
     if (in->aligned)
         return LLVMBuildAnd(e->builder, *last, down, "");
     LLVMValueRef n = LLVMBuildSub(e->builder, *last, first, "");
-    n = code_not_negative(e, n);
+    n = code_at_least(e, n, 0);
     *last = LLVMBuildAdd(e->builder, first, n, "");
     return LLVMBuildAdd(e->builder, first,
                         LLVMBuildAnd(e->builder, n, down, ""), "");
@@ -137,7 +137,7 @@ LLVMValueRef map_lanes_together(MapCode *m, LLVMValueRef first,
     int width = m->lanes * m->together;
     LLVMValueRef n = LLVMBuildSub(e->builder, last, first, "");
     if (!in->aligned)
-        n = code_not_negative(e, n);
+        n = code_at_least(e, n, 0);
     n = LLVMBuildAnd(e->builder, n, code_i64(e, -(int64_t)width), "");
     LLVMValueRef end = LLVMBuildAdd(e->builder, first, n, "");
     map_lane_loop(m, first, end, width, false, in);

@@ -224,7 +224,7 @@ static void stage_loops(MapCode *m, const Stage *s, LLVMValueRef *acc, int j);
 static LLVMValueRef extent(MapCode *m, const Dim *d)
 {
     Place back = code_go(m->e, m->dims.before);
-    LLVMValueRef n = code_not_negative(m->e, dim_code(m->e, &m->dims, d));
+    LLVMValueRef n = code_at_least(m->e, dim_code(m->e, &m->dims, d), 0);
     code_back(m->e, back);
     return n;
 }

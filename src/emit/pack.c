@@ -61,18 +61,13 @@ static void pack_rows(Pack *u, LLVMValueRef first, LLVMValueRef j0)
 static void exchange(Pack *u, int half, LLVMValueRef *a, LLVMValueRef *b)
 {
     Emit *e = u->e;
-    LLVMValueRef low[64], high[64];
-    for (int l = 0; l < u->width; l++) {
-        int other = l & half ? u->width + (l ^ half) : l;
-        low[l] = LLVMConstInt(e->i32, (unsigned)other, false);
-        other = l & half ? u->width + l : l | half;
-        high[l] = LLVMConstInt(e->i32, (unsigned)other, false);
+    int low[64], high[64], w = u->width;
+    for (int l = 0; l < w; l++) {
+        low[l] = l & half ? w + (l ^ half) : l;
+        high[l] = l & half ? w + l : l | half;
     }
-    unsigned w = (unsigned)u->width;
-    LLVMValueRef x =
-        LLVMBuildShuffleVector(e->builder, *a, *b, LLVMConstVector(low, w), "");
-    *b = LLVMBuildShuffleVector(e->builder, *a, *b, LLVMConstVector(high, w),
-                                "");
+    LLVMValueRef x = code_shuffle(e, *a, *b, low, w);
+    *b = code_shuffle(e, *a, *b, high, w);
     *a = x;
 }
 

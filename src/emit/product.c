@@ -356,12 +356,6 @@ static void emit_parts(Product *q, Block *b, LLVMValueRef row,
     loop_end(e, &p, NULL);
 }
 
-static LLVMValueRef at_least_1(Emit *e, LLVMValueRef n)
-{
-    LLVMValueRef one = code_i64(e, 1);
-    return a_or_b(e, LLVMBuildICmp(e->builder, LLVMIntSGT, n, one, ""), n, one);
-}
-
 /* Few rows at a time where there are totals to be kept; as many columns as
  * there is room for packed. */
 static void emit_product_loops(Product *q)
@@ -373,7 +367,7 @@ static void emit_product_loops(Product *q)
     Loop i = loop_begin(e, in[ARG_from], in[ARG_to],
                         a_or_b(e, q->parts, most, all), 0, NULL);
     LLVMValueRef to = code_smaller(e, code_plus(e, i.i, i.step), in[ARG_to]);
-    LLVMValueRef n = at_least_1(e, in[ARG_n]);
+    LLVMValueRef n = code_at_least(e, in[ARG_n], 1);
     LLVMValueRef step = a_or_b(e, q->streams, n, code_i64(e, PACK_COLUMNS));
     Loop j = loop_begin(e, zero, n, step, 0, NULL);
     Block b = {.j = j.i,
@@ -397,7 +391,7 @@ static void build_product(Product *q, LLVMValueRef fn)
     q->packs_b = LLVMBuildIsNotNull(b, q->arg[ARG_pack_b], "");
     q->parts =
         LLVMBuildICmp(b, LLVMIntSGT, q->arg[ARG_k], code_i64(e, LONG_K), "");
-    q->last_k = at_least_1(e, q->arg[ARG_k]);
+    q->last_k = code_at_least(e, q->arg[ARG_k], 1);
     emit_product_loops(q);
     LLVMBuildRet(b, code_load(e, e->i32, q->status, 4));
 }

@@ -107,16 +107,6 @@ static RoutineValue intrinsic(RoutineCode *c, const char *name, RoutineValue x)
     return made(x.t, code_intrinsic(c->e, name, &t, 1, &x.v, 1));
 }
 
-/* Halves are added until there is one lane. */
-static RoutineValue total(RoutineCode *c, RoutineValue x)
-{
-    Emit *e = c->e;
-    for (int n = c->wide / 2; n > 0; n /= 2)
-        x.v = LLVMBuildFAdd(e->builder, code_lanes(e, x.v, 0, n),
-                            code_lanes(e, x.v, n, n), "");
-    return made(RT_real, x.v);
-}
-
 static RoutineValue fused(RoutineCode *c, RoutineValue *x)
 {
     RoutineType t = common(x[0], x[1]);
@@ -131,7 +121,8 @@ static RoutineValue alternate(RoutineCode *c, RoutineValue x, int first)
 {
     Emit *e = c->e;
     int n = c->wide, align = dtype_size(c->t);
-    LLVMValueRef at[2], lane[64];
+    LLVMValueRef at[2];
+    int from[64];
     for (int i = 0; i < 2; i++)
         at[i] = code_load(
             e, c->vec,
@@ -140,10 +131,8 @@ static RoutineValue alternate(RoutineCode *c, RoutineValue x, int first)
     if (n == 1)
         return made(RT_vec, at[0]);
     for (int i = 0; i < n; i++)
-        lane[i] = LLVMConstInt(e->i32, (unsigned)(2 * i + first), false);
-    return made(RT_vec,
-                LLVMBuildShuffleVector(e->builder, at[0], at[1],
-                                       LLVMConstVector(lane, (unsigned)n), ""));
+        from[i] = 2 * i + first;
+    return made(RT_vec, code_shuffle(e, at[0], at[1], from, n));
 }
 
 /* Lanes of a and b by turns, to 2 WIDE reals at x. */
@@ -152,14 +141,13 @@ static void store_turns(RoutineCode *c, RoutineValue *x)
     Emit *e = c->e;
     int n = c->wide, align = dtype_size(c->t);
     for (int half = 0; half < 2; half++) {
-        LLVMValueRef lane[64], v = x[1 + half].v;
+        int from[64];
+        LLVMValueRef v = x[1 + half].v;
         LLVMValueRef at = code_at(e, c->one, x[0].v, code_i64(e, half * n));
         for (int i = 0; i < n; i++)
-            lane[i] = LLVMConstInt(
-                e->i32, (unsigned)((half * n + i) / 2 + i % 2 * n), false);
+            from[i] = (half * n + i) / 2 + i % 2 * n;
         if (n > 1)
-            v = LLVMBuildShuffleVector(e->builder, x[1].v, x[2].v,
-                                       LLVMConstVector(lane, (unsigned)n), "");
+            v = code_shuffle(e, x[1].v, x[2].v, from, n);
         code_store(e, v, at, align);
     }
 }
@@ -191,7 +179,7 @@ static RoutineValue call_known(RoutineCode *c, const char *name,
         return made(RT_void, NULL);
     }
     if (strcmp(name, "total") == 0)
-        return total(c, x[0]);
+        return made(RT_real, code_sum_lanes(c->e, x[0].v));
     if (strcmp(name, "store") == 0) {
         code_store(c->e, routine_as(c, x[1], RT_vec).v, x[0].v, align);
         return made(RT_void, NULL);

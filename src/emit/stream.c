@@ -112,9 +112,7 @@ static void add_blocks(Stream *u, Rows *r, LLVMValueRef n)
 {
     Emit *e = u->e;
     LLVMBuilderRef b = e->builder;
-    LLVMValueRef zero = code_i64(e, 0), one = code_i64(e, 1);
-    LLVMValueRef some = LLVMBuildICmp(b, LLVMIntSGT, u->k, one, "");
-    LLVMValueRef end = LLVMBuildSelect(b, some, u->k, one, "");
+    LLVMValueRef zero = code_i64(e, 0), end = code_at_least(e, u->k, 1);
     LLVMValueRef step = code_i64(e, ROWS);
     Loop l = loop_begin(e, zero, end, step, 0, NULL);
     find_rows(u, r, l.i);
@@ -204,11 +202,7 @@ static LLVMValueRef join_slots(Stream *u, int vectors, LLVMValueRef *acc)
     for (int half = vectors / 2; half > 0; half /= 2)
         for (int v = 0; v < half; v++)
             acc[v] = LLVMBuildFAdd(b, acc[v], acc[v + half], "");
-    LLVMValueRef sum = acc[0];
-    for (int half = u->width / 2; half > 0; half /= 2)
-        sum = LLVMBuildFAdd(b, code_lanes(u->e, sum, 0, half),
-                            code_lanes(u->e, sum, half, half), "");
-    return sum;
+    return code_sum_lanes(u->e, acc[0]);
 }
 
 static void dots(Stream *u, const Dots *d, LLVMValueRef *sum)

@@ -138,20 +138,6 @@ static LLVMValueRef place(const MapCode *m, const Group *g, int at)
     return code_at(m->e, element(m, g), g->first, code_i64(m->e, at));
 }
 
-static LLVMValueRef shuffle(MapCode *m, LLVMValueRef a, LLVMValueRef b,
-                            const int *from, int n)
-{
-    LLVMValueRef lane[64];
-    for (int i = 0; i < n; i++)
-        lane[i] = from[i] < 0
-                      ? LLVMGetPoison(m->e->i32)
-                      : LLVMConstInt(m->e->i32, (unsigned)from[i], false);
-    if (!b)
-        b = LLVMGetPoison(LLVMTypeOf(a));
-    return LLVMBuildShuffleVector(m->e->builder, a, b,
-                                  LLVMConstVector(lane, (unsigned)n), "");
-}
-
 /* Whole vectors. */
 
 /* Are those better: by the instructions, of which the permutations that take
@@ -181,8 +167,8 @@ static LLVMValueRef pick(MapCode *m, LLVMValueRef const *v, int nv,
             from[l] = of[l] == r ? (sum ? w : 0) + at[l] : done[l] ? l : -1;
             done[l] = done[l] || of[l] == r;
         }
-        sum = sum ? shuffle(m, sum, v[r], from, w)
-                  : shuffle(m, v[r], NULL, from, w);
+        sum = sum ? code_shuffle(m->e, sum, v[r], from, w)
+                  : code_shuffle(m->e, v[r], NULL, from, w);
     }
     return sum;
 }
@@ -236,8 +222,8 @@ static void transpose(MapCode *m, LLVMValueRef *x, int q)
             high[p + i] = low[p + i] + q / 2;
         }
     for (int k = 0; k < q; k += 2) {
-        t[k] = shuffle(m, x[k], x[k + 1], low, w);
-        t[k + 1] = shuffle(m, x[k], x[k + 1], high, w);
+        t[k] = code_shuffle(m->e, x[k], x[k + 1], low, w);
+        t[k + 1] = code_shuffle(m->e, x[k], x[k + 1], high, w);
     }
     if (q == 2) {
         x[0] = t[0];
@@ -250,8 +236,8 @@ static void transpose(MapCode *m, LLVMValueRef *x, int q)
             high[p + i] = low[p + i] + 2;
         }
     for (int k = 0; k < 2; k++) {
-        x[2 * k] = shuffle(m, t[k], t[k + 2], low, w);
-        x[2 * k + 1] = shuffle(m, t[k], t[k + 2], high, w);
+        x[2 * k] = code_shuffle(m->e, t[k], t[k + 2], low, w);
+        x[2 * k + 1] = code_shuffle(m->e, t[k], t[k + 2], high, w);
     }
 }
 
@@ -268,7 +254,7 @@ static LLVMValueRef load_piece(MapCode *m, const Group *g, int row, int at)
         code_load(m->e, t, place(m, g, start - shift), dtype_size(g->type));
     for (int i = 0; i < q; i++)
         from[i] = i + shift < q ? i + shift : -1;
-    return shift ? shuffle(m, v, NULL, from, q) : v;
+    return shift ? code_shuffle(m->e, v, NULL, from, q) : v;
 }
 
 /* Pieces n at a time to one vector. */
@@ -332,7 +318,8 @@ static void store_transposed(MapCode *m, const Group *g, int at, int n,
             continue;
         }
         piece = code_lanes(m->e, x[row % q], row / q * q, q);
-        code_store(m->e, n < q ? shuffle(m, piece, NULL, all, n) : piece, to,
+        code_store(m->e,
+                   n < q ? code_shuffle(m->e, piece, NULL, all, n) : piece, to,
                    align);
     }
 }
