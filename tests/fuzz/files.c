@@ -51,7 +51,8 @@ static void use(nncc_data *d, nncc_csv_options *o)
     nncc_data_free(fit);
 }
 
-/* Each bit of how says something else of the columns. */
+/* Each bit of how says something else of the columns, all of them whether the
+ * numbers go to a file. */
 static void read_csv(uint8_t how)
 {
     static const nncc_column_option columns[] = {{"0", NNCC_COLUMN_CATEGORY, 0},
@@ -62,7 +63,7 @@ static void read_csv(uint8_t how)
     nncc_data *d;
 
     o.max_bytes = 64 << 20;
-    o.memory_bytes = how & 4 ? 100 : 0; /* of numbers: others go to a file */
+    o.memory_bytes = how % 3 == 0 ? 100 : 0;
     o.no_label = how & 1;
     o.ncolumn = how >> 1 & 3;
     o.column = columns;
