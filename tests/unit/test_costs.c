@@ -27,7 +27,7 @@ static const Limits others[] = {
     /* Products of products. */
     {"cumprod_of", 4, 4, 12},
     {"product", 4, 4, 12},            /* lecture: swell */
-    {"cholesky_of", 4, 4, 14},        /* a product and two triangular systems */
+    {"cholesky_of", 4, 4, 12},        /* a product and two triangular systems */
     {"cofactors_of", 4, 3, INFINITY}, /* the third derivative of det */
 };
 
