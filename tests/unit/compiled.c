@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -176,6 +177,48 @@ int64_t node_elements(const Compiled *c, const Node *n, const int64_t *size)
         count *= v;
     }
     return count;
+}
+
+enum { WORK_BYTES = 1 << 18, FRINGE = 64, FILL = 0xc3 };
+
+Leaves leaves_new(Compiled *c, int i, int64_t size)
+{
+    const Function *f = c->module.function.at[i];
+    Leaves l = {.n = f->nparam + f->nresult};
+
+    ck_assert_int_le(l.n, MAX_LEAVES);
+    ck_assert_int_eq(f->nvar, 1);
+    c->var[0] = f->var[0];
+    for (int k = 0; k < l.n; k++) {
+        const Node *n =
+            k < f->nparam ? f->param[k].leaf[0] : c->root.at[i][k - f->nparam];
+        l.node[k] = n;
+        l.count[k] = node_elements(c, n, &size);
+        size_t bytes = (size_t)(l.count[k] * dtype_size(n->dtype)) + FRINGE;
+        l.fence[k] = fence_new(bytes);
+        l.at[k] = (char *)fence_last(l.fence[k], bytes) + FRINGE;
+        memset((char *)l.at[k] - FRINGE, FILL, FRINGE);
+    }
+    return l;
+}
+
+void leaves_call(Compiled *c, int i, int64_t size, const Leaves *l)
+{
+    Fence *work = fence_new(WORK_BYTES);
+
+    ck_assert_int_eq(compiled_call(c, i, &size, l->at, work), NN_OK);
+    for (int k = 0; k < l->n; k++)
+        for (int b = 1; b <= FRINGE; b++)
+            if (((unsigned char *)l->at[k])[-b] != FILL)
+                ck_abort_msg("%s writes before leaf %d",
+                             c->module.function.at[i]->name, k);
+    fence_free(work);
+}
+
+void leaves_free(Leaves *l)
+{
+    for (int k = 0; k < l->n; k++)
+        fence_free(l->fence[k]);
 }
 
 void put_number(DType t, void *to, int64_t i, double v)

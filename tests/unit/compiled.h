@@ -34,8 +34,8 @@ int compiled_add(Compiled *c, int nparam, Node *const *param, int nresult,
 /* Through simplifier, scheduler and code generator. */
 void compiled_make(Compiled *c, int level);
 
-/* What p exports, which has one free dimension: var[0] is to be each function's
- * own. */
+/* What p exports: functions of one free dimension, whose parameters and results
+ * have one leaf each. */
 Compiled compiled_program(Arena *a, Program *p, int level);
 
 /* Memory that can neither be read nor written past its end. */
@@ -50,6 +50,20 @@ int compiled_call(Compiled *c, int i, const int64_t *size, void *const *leaf,
                   Fence *workspace);
 
 int64_t node_elements(const Compiled *c, const Node *n, const int64_t *size);
+
+/* Memory for function i of a compiled program: parameters, then results, before
+ * each a fringe that is not written and after it a fence. */
+enum { MAX_LEAVES = 8 };
+typedef struct Leaves {
+    int n;
+    const Node *node[MAX_LEAVES];
+    int64_t count[MAX_LEAVES];
+    void *at[MAX_LEAVES];
+    Fence *fence[MAX_LEAVES];
+} Leaves;
+Leaves leaves_new(Compiled *c, int i, int64_t size);
+void leaves_call(Compiled *c, int i, int64_t size, const Leaves *l);
+void leaves_free(Leaves *l);
 
 /* Elements of memory as numbers. */
 void put_number(DType t, void *to, int64_t i, double v);

@@ -50,8 +50,6 @@ static const char text[] =
     "}"
     "export used, divided, kept, apart, along, across, two, same, bent, lone;";
 
-enum { BYTES = 1 << 18, MOST_LEAVES = 5 };
-
 /* Numbers whose products are rounded. */
 static void fill(const Node *n, void *to, int64_t count, int seed)
 {
@@ -72,28 +70,16 @@ static double sum_of(const Node *n, const void *from, int64_t count)
 static void run(Compiled *c, int i, int64_t size, int seed)
 {
     const Function *f = c->module.function.at[i];
-    Fence *fence[MOST_LEAVES], *work = fence_new(BYTES);
-    void *leaf[MOST_LEAVES];
-    int total = f->nparam + f->nresult;
+    Leaves l = leaves_new(c, i, size);
 
-    c->var[0] = f->var[0];
-    for (int k = 0; k < total; k++) {
-        const Node *n =
-            k < f->nparam ? f->param[k].leaf[0] : c->root.at[i][k - f->nparam];
-        int64_t count = node_elements(c, n, &size);
-
-        fence[k] = fence_new(BYTES);
-        leaf[k] = fence_last(fence[k], (size_t)(count * dtype_size(n->dtype)));
-        fill(n, leaf[k], count, seed + k);
-    }
-    ck_assert_int_eq(compiled_call(c, i, &size, leaf, work), 0);
-    const Node *first = c->root.at[i][0];
-    double sum = sum_of(first, leaf[f->nparam], node_elements(c, first, &size));
+    for (int k = 0; k < l.n; k++)
+        fill(l.node[k], l.at[k], l.count[k], seed + k);
+    leaves_call(c, i, size, &l);
+    int first = f->nparam;
+    double sum = sum_of(l.node[first], l.at[first], l.count[first]);
     ck_assert_msg(sum == 1, "%s with n = %d: %g is the maximum, not 1", f->name,
                   (int)size, sum);
-    for (int k = 0; k < total; k++)
-        fence_free(fence[k]);
-    fence_free(work);
+    leaves_free(&l);
 }
 
 static void run_all(DType real, int level)
@@ -109,7 +95,7 @@ static void run_all(DType real, int level)
     Compiled c = compiled_program(arena, p, level);
     for (int i = 0; i < c.module.function.n; i++)
         for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
-            run(&c, i, sizes[k], (int)(k * MOST_LEAVES));
+            run(&c, i, sizes[k], (int)(k * MAX_LEAVES));
     jit_close(c.jit);
 }
 

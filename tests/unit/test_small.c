@@ -63,8 +63,6 @@ static const char checked[] =
     "  fold(t < 2, s = x | softmax(s) - onehot([i < n | k[i] + t], 10));"
     "export once, again;";
 
-enum { BYTES = 1 << 16, MOST_LEAVES = 8 };
-
 static Compiled small_open(const char *of, DType real, int level)
 {
     const CheckOptions o = {.real = real};
@@ -83,59 +81,48 @@ static void fill(DType t, void *to, int64_t count, int seed)
     }
 }
 
-static void compare(Compiled *c, int i, int64_t size, void **leaf,
+static void compare(Compiled *c, int i, int64_t size, const Leaves *l,
                     const EvalInput *in)
 {
     const Function *f = c->module.function.at[i];
-    double *want[MOST_LEAVES];
+    double *want[MAX_LEAVES];
     EvalStatus s = eval_nodes(arena, c->graph, f->nresult, c->root.at[i],
                               f->nparam, in, 1, c->var, &size, want);
 
     ck_assert_int_eq(s, EVAL_OK);
-    for (int k = 0; k < f->nresult; k++) {
-        const Node *n = c->root.at[i][k];
-        int64_t count = node_elements(c, n, &size);
+    for (int k = f->nparam; k < l->n; k++) {
+        DType t = l->node[k]->dtype;
+        int result = k - f->nparam;
 
-        for (int64_t j = 0; j < count; j++) {
-            double got = get_number(n->dtype, leaf[f->nparam + k], j);
+        for (int64_t j = 0; j < l->count[k]; j++) {
+            double got = get_number(t, l->at[k], j);
 
-            ck_assert_msg(is_near(n->dtype, got, want[k][j], 4),
+            ck_assert_msg(is_near(t, got, want[result][j], 4),
                           "%s with n = %d, result %d, element %d: %.9g, "
                           "not %.9g",
-                          f->name, (int)size, k, (int)j, got, want[k][j]);
+                          f->name, (int)size, result, (int)j, got,
+                          want[result][j]);
         }
     }
 }
 
 static void run(Compiled *c, int i, int64_t size)
 {
-    const Function *f = c->module.function.at[i];
-    Fence *fence[MOST_LEAVES], *work = fence_new(BYTES);
-    void *leaf[MOST_LEAVES];
-    EvalInput in[MOST_LEAVES];
-    int total = f->nparam + f->nresult;
+    Leaves l = leaves_new(c, i, size);
+    EvalInput in[MAX_LEAVES];
 
-    ck_assert_int_eq(f->nvar, 1);
-    c->var[0] = f->var[0];
-    for (int k = 0; k < total; k++) {
-        const Node *n =
-            k < f->nparam ? f->param[k].leaf[0] : c->root.at[i][k - f->nparam];
-        int64_t count = node_elements(c, n, &size);
-        double *x = NEWN(arena, double, count + 1);
+    for (int k = 0; k < l.n; k++) {
+        DType t = l.node[k]->dtype;
+        double *x = NEWN(arena, double, l.count[k] + 1);
 
-        fence[k] = fence_new(BYTES);
-        leaf[k] = fence_last(fence[k], (size_t)(count * dtype_size(n->dtype)));
-        fill(n->dtype, leaf[k], count, k);
-        for (int64_t j = 0; j < count; j++)
-            x[j] = get_number(n->dtype, leaf[k], j);
-        if (k < f->nparam)
-            in[k] = (EvalInput){f->param[k].leaf[0], x};
+        fill(t, l.at[k], l.count[k], k);
+        for (int64_t j = 0; j < l.count[k]; j++)
+            x[j] = get_number(t, l.at[k], j);
+        in[k] = (EvalInput){l.node[k], x};
     }
-    ck_assert_int_eq(compiled_call(c, i, &size, leaf, work), 0);
-    compare(c, i, size, leaf, in);
-    for (int k = 0; k < total; k++)
-        fence_free(fence[k]);
-    fence_free(work);
+    leaves_call(c, i, size, &l);
+    compare(c, i, size, &l, in);
+    leaves_free(&l);
 }
 
 static void run_all(DType real, int level)
