@@ -48,9 +48,12 @@ stops() {
     program=$1
     shift
     for line; do
+        failed=
         gdb -batch -nx -iex 'set debuginfod enabled off' -iex 'set breakpoint pending on' \
-            -ex "break m.nn:$line" -ex run -ex backtrace ./"$program" >out.txt 2>err.txt </dev/null || true
+            -ex "break m.nn:$line" -ex run -ex backtrace ./"$program" >out.txt 2>err.txt </dev/null ||
+            failed="status $?"
         grep -q 'ptrace\|not permitted' out.txt err.txt && echo 'skipped: gdb may not trace' && exit 0
+        [ -z "$failed" ] || fail "gdb: $failed: $(cat out.txt err.txt)"
         grep -Eq "^Breakpoint 1[.0-9]*, .*at m.nn:$line" out.txt ||
             fail "line $line: $(cat out.txt err.txt)"
         grep -Eq "^#[1-9].* in m_loss.*at m.nn:" out.txt || fail "no m_loss: $(cat out.txt)"
