@@ -354,16 +354,7 @@ int nncc_solve(const nn_function *f, nncc_tensor *const *leaf, int64_t *dims)
     if (status)
         return status;
 
-    size_t bytes = (size_t)f->ndim * sizeof *dims;
-    int64_t *found = nncc_alloc((size_t)f->ndim, sizeof *found, "dimensions");
-    status = found ? NN_OK : NN_ERR_MEMORY;
-    if (!status && bytes)
-        memcpy(found, dims, bytes);
-    if (!status)
-        status = nncc_axes_solve(f, &a, leaf, found);
-    if (!status && bytes)
-        memcpy(dims, found, bytes);
-    free(found);
+    status = nncc_axes_solve(f, &a, leaf, dims);
     nncc_axes_free(&a);
     return status;
 }

@@ -127,8 +127,8 @@ int nncc_describe(const nncc_model *m, char **text);
  * tensors have. leaf: nncc_param_leaves + nncc_result_leaves entries in the
  * order of `call`; those that are null are not looked at. dims: in: a size, or
  * -1 where it is to be found; out: all sizes, every given tensor being checked
- * against them. NN_ERR_SHAPE and NN_ERR_TYPE name parameter, expected and
- * found. */
+ * against them; after an error they are as far as they were found. NN_ERR_SHAPE
+ * and NN_ERR_TYPE name parameter, expected and found. */
 int nncc_solve(const nn_function *f, nncc_tensor *const *leaf, int64_t *dims);
 
 /* Calls f. leaf as above, none of the parameters' null. A result's leaf that is

@@ -217,21 +217,7 @@ static bool is_argument(const char *word)
     return strchr(word, '=') && !strchr(word, '(');
 }
 
-/* Sizes of what is given that are a dimension of f. */
-static void take_sizes(Call *c, const Function *f)
-{
-    int k = 0;
-
-    for (int i = 0; i < f->nparam; i++)
-        for (int j = 0; j < f->param[i].nleaf; j++, k++)
-            for (int d = 0; c->leaf[k] && d < c->leaf[k]->rank; d++)
-                for (int v = 0; v < f->nvar; v++)
-                    if (f->param[i].leaf[j]->dim[d] == f->var[v] &&
-                        c->dims[v] < 0)
-                        c->dims[v] = c->leaf[k]->size[d];
-}
-
-/* The words that concern f; then what is not said. */
+/* The words that concern f, and what follows; then what is not said. */
 static bool take_arguments(const Bench *b, Call *c, const Function *f)
 {
     const char **word = b->args->word.at;
@@ -240,9 +226,9 @@ static bool take_arguments(const Bench *b, Call *c, const Function *f)
         if (is_argument(word[i]) && concerns(word[i], f) &&
             !call_word(c, word[i]))
             return false;
-    take_sizes(c, f);
+    nncc_solve(c->f, c->leaf, c->dims);
     for (int i = 0; i < c->f->ndim; i++)
-        if (c->dims[i] < 0)
+        if (c->dims[i] == -1)
             c->dims[i] = TYPICAL;
     return nncc_solve(c->f, c->leaf, c->dims) == NN_OK || cli_failed();
 }

@@ -84,16 +84,12 @@ static double draw_value(Tracing *c, DType t)
 /* Sizes that arguments tell, and 3 or 4 for others. */
 static void draw_sizes(Tracing *c)
 {
-    const Function *f = c->f;
+    const Call *of = &c->call;
 
-    for (int i = 0; i < c->input.n; i++)
-        for (int k = 0; c->call.leaf[i] && k < c->input.at[i]->rank; k++)
-            for (int j = 0; j < f->nvar; j++)
-                if (c->input.at[i]->dim[k] == f->var[j])
-                    c->call.dims[j] = c->call.leaf[i]->size[k];
-    for (int j = 0; j < f->nvar; j++)
-        if (c->call.dims[j] < 0)
-            c->call.dims[j] = 3 + j % 2;
+    nncc_solve(of->f, of->leaf, of->dims);
+    for (int j = 0; j < of->f->ndim; j++)
+        if (of->dims[j] == -1)
+            of->dims[j] = 3 + j % 2;
 }
 
 static bool draw_input(Tracing *c, int i)

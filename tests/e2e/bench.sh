@@ -9,6 +9,7 @@ fn loss(w: real[k, c], x: real[n, k], y: int[n]) -> real =
 fn places(x: real[n], i: int[n]) -> real[n] = [j < n | x[i[j]]];
 fn keep(x: real[n]) -> real[n - 3] = [i < n - 3 | x[i]];
 fn none(i: int) -> int = i;
+fn steps(x: real[n + 1], w: real[n, k]) -> real = sum(x) + sum(w);
 export loss, grad(loss, w) as g;
 N
 bench="$NNCC bench --time 0.001"
@@ -48,11 +49,14 @@ accept $bench m.nn places n=1
 grep -q '^places with n = 1$' out.txt || fail "$(cat out.txt)"
 accept $bench m.nn loss 'y=[0,1,2]' k=2
 grep -q '^loss with k = 2, c = 64, n = 3$' out.txt || fail "$(cat out.txt)"
+accept $bench m.nn steps 'x=[1,2,3]'
+grep -q '^steps with n = 2, k = 64$' out.txt || fail "$(cat out.txt)"
 
 refuse 1 "no function.*'los'|'los'.*did you mean 'loss'" $bench m.nn los
 refuse 1 "none of the functions has what 'q=3' gives" $bench m.nn loss q=3
 refuse 1 'expected a value of type int' $bench m.nn loss 'y=[[0]]'
 refuse 1 "index|m.nn:5" $bench m.nn places 'i=[5,0]'
+refuse 1 "'x' has shape .3.; expected .n . 1. = .5." $bench m.nn steps 'x=[1,2,3]' n=4
 refuse 1 'would have size -1' $bench m.nn keep n=2
 refuse 2 "'--time' is seconds" $bench --time 0 m.nn loss
 sed '/^export/d' m.nn >bare.nn

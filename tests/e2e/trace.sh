@@ -20,6 +20,7 @@ fn chosen(x: real[n], k: int) -> real = x[k] * exp(x[k]);
 fn stencil(x: real[n]) -> real = sum([i < n - 1 | { let d = x[i+1] - x[i]; d^2 }]);
 fn order(x: real, y: real = 2) -> real { let b = sin(x); let a = cos(y) * b; a + b }
 fn noise(k: key) -> real = sum(normal(k, [3]));
+fn longer(x: real[n + 1], w: real[n]) -> real = sum(x) + sum(w);
 fn far(x: real, n: int) -> real = fold(t < n, y = x | sin(y) + x);
 fn roll(W: real[h, h], x: real[s, h]) -> real {
   let o = scan(t < s, u = zeros([h]) | { let a = W @ u + x[t]; tanh(a) });
@@ -61,6 +62,9 @@ shows 'v₅ z = x W1 [[1, 0], [0, −1]]' 'v₆ h = relu(z) [[1, 0], [0, 0]]' \
 grep -q 'v̄₇ = v̄₈·softmax(v₇) / b − v̄₈·onehot(y, k) / b' out.txt || fail "no softmax"
 accept "$NNCC" trace m.nn net --seed 1 --expand
 grep -q 'cross_entropy\|relu' out.txt && fail "the library is not opened"
+# Sizes of what is drawn follow from what is given.
+accept "$NNCC" trace m.nn longer --seed 1 'x=[1,2,3]'
+grep -Eq '^v₂ +w +\[[0-9.]+, [0-9.]+\]$' out.txt || fail "$(cat out.txt)"
 # Loops by steps, of many the first and the last; branches that are taken.
 shows 't = 0' 'v₃ h⁽¹⁾ = x + v₂ 0.75' 't = 2' 'v₆ h⁽²⁾² 1.129' 'v₇ h⁽³⁾ = x + v₆ 1.629' \
     'v₁ x̄ = v̄₁→₂ + v̄₁→₃ + v̄₁→₅ + v̄₁→₇ 9.5' 'v̄₁→₂ = 2·x·v̄₂ 3.188' -- walk x=0.5 n=3 --reverse
