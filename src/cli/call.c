@@ -37,20 +37,26 @@ static bool unknown_name(const Call *c, const char *name)
     return false;
 }
 
+int call_axes(const nn_function *f)
+{
+    int axes = 0;
+
+    for (int i = 0; i < f->nparam; i++)
+        for (int j = 0; j < f->param[i]->nleaf; j++)
+            axes += f->param[i]->leaf[j]->rank;
+    for (int i = 0; i < f->nresult; i++)
+        for (int j = 0; j < f->result[i]->nleaf; j++)
+            axes += f->result[i]->leaf[j]->rank;
+    return axes;
+}
+
 /* Does the size of some parameter or result depend on dimension number i? */
 static bool is_size(const Call *c, int i)
 {
     const nn_function *f = c->f;
     Arena *scratch = arena_new();
     int64_t *dims = NEWN(scratch, int64_t, f->ndim + 1);
-    size_t axes = 0;
-
-    for (int k = 0; k < f->nparam; k++)
-        for (int j = 0; j < f->param[k]->nleaf; j++)
-            axes += (size_t)f->param[k]->leaf[j]->rank;
-    for (int k = 0; k < f->nresult; k++)
-        for (int j = 0; j < f->result[k]->nleaf; j++)
-            axes += (size_t)f->result[k]->leaf[j]->rank;
+    int axes = call_axes(f);
     int64_t *one = NEWN(scratch, int64_t, axes + 1);
     int64_t *two = NEWN(scratch, int64_t, axes + 1);
     for (int k = 0; k < f->ndim; k++)
@@ -58,7 +64,7 @@ static bool is_size(const Call *c, int i)
     f->sizes(dims, one);
     dims[i] = 211;
     f->sizes(dims, two);
-    bool differ = memcmp(one, two, sizeof *one * axes) != 0;
+    bool differ = memcmp(one, two, sizeof *one * (size_t)axes) != 0;
     arena_free(scratch);
     return differ;
 }

@@ -22,6 +22,8 @@ bool call_word(Call *c, const char *word);
 /* Parameters that were not given take their defaults. */
 bool call_defaults(Call *c);
 void call_end(Call *c);
+/* How many axes all leaves of f have: as many as it gives sizes. */
+int call_axes(const nn_function *f);
 /* A tensor for the reference evaluator, as the value of n. */
 EvalValue call_value(Arena *a, const Node *n, const nncc_tensor *t);
 
