@@ -155,18 +155,12 @@ static const Dim *banded_work(Graph *g, const Node *n)
 }
 
 const Op op_factor_banded = {
-    .name = "factor_banded",
-    .cls = OPC_routine,
-    .arity = 2,
+    ROUTINE(factor_banded, 2, banded_one),
     .flags = OP_LINEAR_FIRST,
     .doc = "x with A x = b for an A of few diagonals, as many on both sides",
     .infer = banded_infer,
-    .eval_tensor = routine_eval,
-    .eval_one = banded_one,
     .vjp = banded_vjp,
     .jvp = banded_jvp,
-    .form = routine_form,
-    .batch = routine_batch,
     .steps = banded_steps,
     .work = banded_work,
     .words = {"transposed"},

@@ -73,18 +73,12 @@ static const Dim *dft_work(Graph *g, const Node *n)
 }
 
 const Op op_dft = {
-    .name = "dft",
-    .cls = OPC_routine,
-    .arity = 1,
+    ROUTINE(dft, 1, dft_one),
     .flags = OP_LINEAR,
     .doc = "the discrete Fourier transform of pairs of reals, not divided by n",
     .infer = dft_infer,
-    .eval_tensor = routine_eval,
-    .eval_one = dft_one,
     .vjp = dft_vjp,
     .jvp = dft_jvp,
-    .form = routine_form,
-    .batch = routine_batch,
     .steps = dft_steps,
     .work = dft_work,
     .words = {"inverse"},

@@ -120,15 +120,9 @@ static const Dim *qr_work(Graph *g, const Node *n)
 }
 
 const Op op_factor_qr = {
-    .name = "factor_qr",
-    .cls = OPC_routine,
-    .arity = 1,
+    ROUTINE(factor_qr, 1, qr_one),
     .doc = "Q with orthonormal columns and below it the triangle R",
     .infer = qr_infer,
-    .eval_tensor = routine_eval,
-    .eval_one = qr_one,
-    .form = routine_form,
-    .batch = routine_batch,
     .steps = qr_steps,
     .work = qr_work,
 };
@@ -268,17 +262,11 @@ static const Dim *eigh_work(Graph *g, const Node *n)
 }
 
 const Op op_factor_eigh = {
-    .name = "factor_eigh",
-    .cls = OPC_routine,
-    .arity = 1,
+    ROUTINE(factor_eigh, 1, eigh_one),
     .doc =
         "the eigenvalues of a symmetric matrix, ascending, and below them the "
         "vectors",
     .infer = eigh_infer,
-    .eval_tensor = routine_eval,
-    .eval_one = eigh_one,
-    .form = routine_form,
-    .batch = routine_batch,
     .steps = eigh_steps,
     .work = eigh_work,
 };
@@ -393,15 +381,9 @@ static const Dim *svd_work(Graph *g, const Node *n)
 }
 
 const Op op_factor_svd = {
-    .name = "factor_svd",
-    .cls = OPC_routine,
-    .arity = 1,
+    ROUTINE(factor_svd, 1, svd_one),
     .doc = "U, the singular values, descending, what is 0 among them, and V",
     .infer = svd_infer,
-    .eval_tensor = routine_eval,
-    .eval_one = svd_one,
-    .form = routine_form,
-    .batch = routine_batch,
     .steps = svd_steps,
     .work = svd_work,
 };

@@ -6,6 +6,12 @@
 
 #include "graph/ops/ops.h"
 
+/* What rows have in common: name, number of arguments, eval_one. */
+#define ROUTINE(op, args, one)                                                 \
+    .name = #op, .cls = OPC_routine, .arity = args,                            \
+    .eval_tensor = routine_eval, .eval_one = one, .form = routine_form,        \
+    .batch = routine_batch
+
 /* The rows (-2) or columns (-1) of an argument or result. */
 const Dim *routine_side(const Node *x, int axis);
 bool routine_square(const Node *x);

@@ -58,15 +58,9 @@ static void lu_one(double *out, const double *const *in, const int64_t *size,
 }
 
 const Op op_factor_lu = {
-    .name = "factor_lu",
-    .cls = OPC_routine,
-    .arity = 1,
+    ROUTINE(factor_lu, 1, lu_one),
     .doc = "L and U in one matrix, the order of rows, -1 for each exchange",
     .infer = lu_infer,
-    .eval_tensor = routine_eval,
-    .eval_one = lu_one,
-    .form = routine_form,
-    .batch = routine_batch,
     .steps = cube,
 };
 
@@ -100,15 +94,9 @@ static const Dim *square_work(Graph *g, const Node *n)
 }
 
 const Op op_factor_cholesky = {
-    .name = "factor_cholesky",
-    .cls = OPC_routine,
-    .arity = 1,
+    ROUTINE(factor_cholesky, 1, cholesky_one),
     .doc = "the lower triangular L with L L' = A",
     .infer = square_infer,
-    .eval_tensor = routine_eval,
-    .eval_one = cholesky_one,
-    .form = routine_form,
-    .batch = routine_batch,
     .steps = cube,
     .work = square_work,
 };
@@ -237,19 +225,13 @@ static const Dim *substitute_steps(Graph *g, const Node *n)
 }
 
 const Op op_factor_substitute = {
-    .name = "factor_substitute",
-    .cls = OPC_routine,
-    .arity = 2,
+    ROUTINE(factor_substitute, 2, substitute_one),
     .flags = OP_LINEAR_FIRST,
     .doc = "x with T x = b for a triangular T",
     .infer = substitute_infer,
-    .eval_tensor = routine_eval,
-    .eval_one = substitute_one,
     .identity = substitute_identity,
     .vjp = substitute_vjp,
     .jvp = substitute_jvp,
-    .form = routine_form,
-    .batch = routine_batch,
     .steps = substitute_steps,
     .words = {"upper", "unit", "transposed"},
 };
