@@ -1,24 +1,16 @@
 /* share.c: MODEL.so IMAGES LABELS: how much of a training at batch 32 is
  * libnn's own, in per cent: all that is not spent in the module's step, which
  * is called through a clock. */
+#include "../clock.h"
 #include "nn.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST = 64 };
 
 static const nn_function *step;
 static double inside;
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int timed(void *const *leaf, const int64_t *dims, void *workspace,
                  const nn_exec *exec)

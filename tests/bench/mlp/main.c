@@ -4,20 +4,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "../clock.h"
 #include "loops.h"
 #include "mlp.h"
 
 enum { BATCH = 128, ROUNDS = 60, REPEAT = 5 };
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static float noise(void) { return (float)rand() / (float)RAND_MAX - 0.5f; }
 

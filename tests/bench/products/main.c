@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "../clock.h"
 #include "nn_abi.h"
 
 enum { MOST = 2048 * 2048, ORDER = 101, PLAIN = 111, TURNED = 112 };
@@ -41,13 +41,6 @@ typedef struct Libraries {
 static void *x, *y, *w, *out[NWHO], *work;
 static size_t work_size;
 static Libraries lib;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void *block(size_t bytes)
 {

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "../clock.h"
 #include "reduce.h"
 
 enum { ROUNDS = 25, MAX_LEAVES = 8, MAX_DIMS = 4, SIZES = 64 };
@@ -34,13 +34,6 @@ static const Row row[] = {
     {"known_slope", "any_slope", 1000, 1, 1},
     {"times_two", "times", 200, 300, 1.3},
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void *block(size_t bytes)
 {

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "../clock.h"
 #include "peers.h"
 #include "small.h"
 
@@ -14,14 +14,6 @@ enum { MATRICES = 10000, STATES = 1000, BODIES = 1000, MOST = 9 * MATRICES };
 
 static float in[MOST], mass[BODIES], ours[MOST], theirs[MOST];
 static void *work;
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int dets(void)
 {
