@@ -96,6 +96,13 @@ LLVMValueRef code_splat(Emit *e, LLVMValueRef v, int width)
                    LLVMConstNull(LLVMVectorType(e->i32, (unsigned)width)));
 }
 
+LLVMValueRef code_first_lanes(Emit *e, int width, LLVMValueRef n)
+{
+    n = LLVMBuildTrunc(e->builder, n, e->i32, "");
+    return LLVMBuildICmp(e->builder, LLVMIntSLT, code_iota(e, e->i32, width),
+                         code_splat(e, n, width), "");
+}
+
 LLVMValueRef code_lanes(Emit *e, LLVMValueRef v, int first, int width)
 {
     if (width == 1)
@@ -405,19 +412,12 @@ LLVMValueRef code_slot(Emit *e, LLVMTypeRef type, int align)
     return slot;
 }
 
-static void add_attribute(Emit *e, LLVMValueRef fn, const char *name)
-{
-    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-    LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex,
-                            LLVMCreateEnumAttribute(e->context, kind, 0));
-}
-
 LLVMValueRef code_function(Emit *e, const char *name, LLVMTypeRef type)
 {
     LLVMValueRef fn = LLVMAddFunction(e->module, name, type);
     LLVMSetLinkage(fn, LLVMInternalLinkage);
-    add_attribute(e, fn, "nounwind");
-    add_attribute(e, fn, "noinline");
+    mark_enum(e, fn, "nounwind");
+    mark_enum(e, fn, "noinline");
     return fn;
 }
 

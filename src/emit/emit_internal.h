@@ -267,6 +267,8 @@ LLVMValueRef code_down_to(Emit *e, LLVMValueRef n, int multiple);
 LLVMValueRef code_splat(Emit *e, LLVMValueRef v, int width);
 /* 0, 1, … width-1 of integer type t. */
 LLVMValueRef code_iota(Emit *e, LLVMTypeRef t, int width);
+/* i1s: which lanes are among the first n, an i64. */
+LLVMValueRef code_first_lanes(Emit *e, int width, LLVMValueRef n);
 /* Lanes first … first+width-1. */
 LLVMValueRef code_lanes(Emit *e, LLVMValueRef v, int first, int width);
 /* Of reals: halves are added until there is one lane. */
@@ -313,6 +315,9 @@ LLVMValueRef code_phi(Emit *e, LLVMValueRef a, LLVMBasicBlockRef from_a,
 LLVMValueRef code_slot(Emit *e, LLVMTypeRef type, int align);
 LLVMValueRef code_function(Emit *e, const char *name, LLVMTypeRef type);
 LLVMValueRef code_call(Emit *e, LLVMValueRef fn, LLVMValueRef *arg, int narg);
+/* mark.c: an attribute of LLVM's; what is "hot" is worth the compiler's time.
+ */
+void mark_enum(Emit *e, LLVMValueRef f, const char *name);
 /* The addresses of a key's buffers, by Buffer.id, from a kernel's first
  * argument. */
 LLVMValueRef *code_buffers(Emit *e, const KernelKey *key, LLVMValueRef bufs);

@@ -19,13 +19,6 @@ void map_loop_end(MapCode *m, Loop *l, LLVMValueRef *carried)
     m->depth--;
 }
 
-static LLVMValueRef first_lanes(Emit *e, int width, LLVMValueRef n)
-{
-    n = LLVMBuildTrunc(e->builder, n, e->i32, "");
-    return LLVMBuildICmp(e->builder, LLVMIntSLT, code_iota(e, e->i32, width),
-                         code_splat(e, n, width), "");
-}
-
 static LLVMValueRef lane_number(Emit *e, int width, LLVMValueRef i)
 {
     i = LLVMBuildTrunc(e->builder, i, e->i32, "");
@@ -46,7 +39,7 @@ void map_lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last, int width,
         LLVMValueRef more =
             LLVMBuildICmp(e->builder, LLVMIntSLT, left, most, "");
         left = LLVMBuildSelect(e->builder, more, left, most, "");
-        m->active = first_lanes(e, width, left);
+        m->active = code_first_lanes(e, width, left);
         m->left = left;
         m->may_be_full = true;
     }
@@ -66,7 +59,7 @@ static void vector_inside(MapCode *m, LLVMValueRef first, LLVMValueRef n,
 {
     m->var[m->depth++] = first;
     m->width = m->lanes;
-    m->active = n ? first_lanes(m->e, m->lanes, n) : NULL;
+    m->active = n ? code_first_lanes(m->e, m->lanes, n) : NULL;
     m->left = n;
     m->may_be_full = false;
     in->build(m, in->stage, in->acc, in->rank);

@@ -48,8 +48,6 @@ void make_internal(LLVMModuleRef module);
 /* Each function's own CPU, and that it neither unwinds nor is to be turned into
  * calls of the C library. */
 void mark_functions(Emit *e);
-/* An attribute of LLVM's; what is "hot" is worth the compiler's time. */
-void mark_enum(Emit *e, LLVMValueRef f, const char *name);
 
 /* speed.c: double arithmetic(double *, i64) and reading(T *, i64), which do as
  * much as they can of one thing. */

@@ -172,9 +172,7 @@ static LLVMValueRef last_mask(Micro *u, LLVMValueRef cols)
     Emit *e = u->e;
     int w = u->shape.width, before = w * (u->shape.vectors - 1);
     LLVMValueRef left = LLVMBuildSub(e->builder, cols, code_i64(e, before), "");
-    left = LLVMBuildTrunc(e->builder, left, e->i32, "");
-    return LLVMBuildICmp(e->builder, LLVMIntSLT, code_iota(e, e->i32, w),
-                         code_splat(e, left, w), "");
+    return code_first_lanes(e, w, left);
 }
 
 static void build_micro(Micro *u, LLVMValueRef fn)

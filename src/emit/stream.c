@@ -19,15 +19,6 @@ typedef struct Stream {
     LLVMValueRef m, n, k, a, a_m, a_k, b, b_k, b_n, c, c_m;
 } Stream;
 
-/* The first `left` lanes. */
-static LLVMValueRef first_lanes(Stream *u, LLVMValueRef left)
-{
-    Emit *e = u->e;
-    left = LLVMBuildTrunc(e->builder, left, e->i32, "");
-    return LLVMBuildICmp(e->builder, LLVMIntSLT, code_iota(e, e->i32, u->width),
-                         code_splat(e, left, u->width), "");
-}
-
 static LLVMValueRef load(Stream *u, LLVMValueRef at, int width,
                          LLVMValueRef mask)
 {
@@ -102,7 +93,8 @@ static void add_columns(Stream *u, const Rows *r, LLVMValueRef n)
     loop_end(e, &l, NULL);
     Loop rest = loop_begin(e, full, n, code_i64(e, width), 0, NULL);
     LLVMValueRef left = LLVMBuildSub(e->builder, n, rest.i, "");
-    add_rows(u, r, rest.i, width, width > 1 ? first_lanes(u, left) : NULL);
+    add_rows(u, r, rest.i, width,
+             width > 1 ? code_first_lanes(e, width, left) : NULL);
     loop_end(e, &rest, NULL);
 }
 
@@ -258,7 +250,7 @@ static void stream_outer(Stream *u)
     int width = has_masks(e) ? u->width : 1;
     LLVMValueRef zero = code_i64(e, 0), full = code_down_to(e, u->n, u->width);
     LLVMValueRef left = LLVMBuildSub(e->builder, u->n, full, "");
-    LLVMValueRef mask = width > 1 ? first_lanes(u, left) : NULL;
+    LLVMValueRef mask = width > 1 ? code_first_lanes(e, width, left) : NULL;
     Loop i = loop_begin(e, zero, u->m, code_i64(e, 1), 0, NULL);
     LLVMValueRef row = code_at(e, u->one, u->c, code_times(e, i.i, u->c_m));
     LLVMValueRef a = code_at(e, u->one, u->a, code_times(e, i.i, u->a_m));
