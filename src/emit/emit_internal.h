@@ -144,8 +144,8 @@ typedef struct Helper {
     int weight, share;
 } Helper;
 typedef LIST(Helper) Helpers;
-/* Adds it if there is none of this name yet; `of` is copied. */
-void helper_add(Emit *e, Helpers *h, Helper helper, size_t size);
+/* Adds it if there is none of this name yet, and says if so; `of` is copied. */
+bool helper_add(Emit *e, Helpers *h, Helper helper, size_t size);
 bool share_has_unit(const Emit *e, int unit);
 /* The function of that name; *build where its code is to be made, here and
  * now. Of a unit (-1: a helper). */

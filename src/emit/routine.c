@@ -379,11 +379,9 @@ static void statement(RoutineCode *c)
 
 /* Functions. */
 
-enum { MAX_PARAMS = 24 };
-
 typedef struct Signature {
-    RoutineType result, type[MAX_PARAMS];
-    const char *name[MAX_PARAMS];
+    RoutineType result, type[ROUTINE_ARGS];
+    const char *name[ROUTINE_ARGS];
     int n;
 } Signature;
 
@@ -448,7 +446,7 @@ LLVMValueRef emit_routine_fn(Emit *e, const char *name, DType t,
     c->wide = e->machine.vector_bytes ? 64 / dtype_size(t) : 1;
     c->vec = type_lanes(c->one, c->wide);
     Signature s = signature(c, f);
-    LLVMTypeRef param[MAX_PARAMS];
+    LLVMTypeRef param[ROUTINE_ARGS];
     for (int i = 0; i < s.n; i++)
         param[i] = routine_llvm(c, s.type[i]);
     *result = s.result;
@@ -477,24 +475,14 @@ static LLVMValueRef make_routine(Emit *e, const void *of)
     return emit_routine_fn(e, k->name, k->t, &t);
 }
 
-static bool has_helper(const Helpers *h, const char *name)
-{
-    for (int i = 0; i < h->n; i++)
-        if (strcmp(h->at[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 void routine_helpers(Emit *e, const char *name, DType t, Helpers *h)
 {
     const Routines *all = routines_of(e);
     const RoutineFn *f = routine_named(all, name);
-    const char *full = name_of(e, name, t);
-    if (has_helper(h, full))
-        return;
     RoutineKind k = {t, f->name};
-    helper_add(e, h, (Helper){full, make_routine, &k, f->end - f->body, 0},
-               sizeof k);
+    Helper own = {name_of(e, name, t), make_routine, &k, f->end - f->body, 0};
+    if (!helper_add(e, h, own, sizeof k))
+        return;
     for (int i = f->body; i < f->end; i++) {
         if (routine_named(all, all->word.at[i]))
             routine_helpers(e, all->word.at[i], t, h);
@@ -506,7 +494,7 @@ void routine_helpers(Emit *e, const char *name, DType t, Helpers *h)
  * each argument, the arguments, the result, room. */
 void emit_routine(Emit *e, const RoutineCall *r, const KernelKey *key)
 {
-    LLVMValueRef fn = code_here(e), arg[MAX_PARAMS];
+    LLVMValueRef fn = code_here(e), arg[ROUTINE_ARGS];
     LLVMValueRef *buffer = code_buffers(e, key, LLVMGetParam(fn, 0));
     DimEnv dims = dim_env_checked(e, key->var, key->nvar, LLVMGetParam(fn, 1));
     LLVMValueRef lo = LLVMGetParam(fn, 2), hi = LLVMGetParam(fn, 3);

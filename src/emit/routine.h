@@ -27,7 +27,7 @@ typedef struct RoutineVar {
 } RoutineVar;
 
 /* A function being built, and how far its words are read. */
-enum { ROUTINE_VARS = 80 };
+enum { ROUTINE_VARS = 80, ROUTINE_ARGS = 24 };
 typedef struct RoutineCode {
     Emit *e;
     const Routines *all;

@@ -152,8 +152,6 @@ static void store_turns(RoutineCode *c, RoutineValue *x)
     }
 }
 
-enum { ROUTINE_ARGS = 24 };
-
 static RoutineValue call_known(RoutineCode *c, const char *name,
                                RoutineValue *x)
 {

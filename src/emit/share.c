@@ -14,13 +14,14 @@ struct Sharing {
     Helpers helper;
 };
 
-void helper_add(Emit *e, Helpers *h, Helper helper, size_t size)
+bool helper_add(Emit *e, Helpers *h, Helper helper, size_t size)
 {
     for (int i = 0; i < h->n; i++)
         if (strcmp(h->at[i].name, helper.name) == 0)
-            return;
+            return false;
     helper.of = arena_copy(e->arena, helper.of, size);
     list_push(e->arena, h, helper);
+    return true;
 }
 
 bool share_has_unit(const Emit *e, int unit)
