@@ -171,37 +171,13 @@ static bool make_params(Points *ps, Instance *s)
 
 /* Given values */
 
-/* The dimension that an axis of a leaf is by itself, as its shape "[n, 3]" is
- * written, or -1. */
-static int dimension_of_axis(const nn_function *f, const char *shape, int axis)
+/* The leaves of all parameters that the caller gives; false: that stops all. */
+static bool read_given(Points *ps, const nn_function *f, nncc_tensor **leaf)
 {
-    for (; axis >= 0 && *shape; shape++)
-        axis -= *shape == '[' || *shape == ',';
-    shape += strspn(shape, " ");
-    size_t n = strcspn(shape, ",]");
-    for (int i = 0; i < f->ndim; i++)
-        if (strlen(f->dim[i]) == n && !strncmp(f->dim[i], shape, n))
-            return i;
-    return -1;
-}
-
-/* The parameter's leaves as the caller gives them, of which dimensions follow;
- * false: that stops all. */
-static bool read_given(Points *ps, Instance *s, int param, nncc_tensor **leaf)
-{
-    const nn_port *p = s->f->param[param];
-
-    if (!ps->o->given(ps->o->user, p, leaf)) {
-        ps->stopped = true;
-        return false;
-    }
-    for (int i = 0; i < p->nleaf && leaf[i]; i++)
-        for (int k = 0; k < leaf[i]->rank; k++) {
-            int d = dimension_of_axis(s->f, p->leaf[i]->shape, k);
-            if (d >= 0)
-                s->dims[d] = leaf[i]->size[k];
-        }
-    return true;
+    for (int i = 0; i < f->nparam && !ps->stopped; i++)
+        ps->stopped = !ps->o->given(ps->o->user, f->param[i],
+                                    leaf + nncc_param_leaf(f, i));
+    return !ps->stopped;
 }
 
 static bool same_sizes(const nncc_tensor *a, const nncc_tensor *b)
@@ -287,9 +263,11 @@ static void draw_params(Points *ps, Instance *s, Drawing d)
     }
 }
 
-/* Sizes of free dimensions: small, and different from each other. */
+/* Sizes of free dimensions: what follows from the values given, the others
+ * small, and different from each other. */
 enum { DIM_SETS = 5, EDGE_SETS = 4 };
-static void choose_dims(Instance *s, bool edges, int set)
+static void choose_dims(Instance *s, nncc_tensor *const *given, bool edges,
+                        int set)
 {
     static const int size[DIM_SETS][4] = {
         {3, 5, 7, 4},     {4, 8, 6, 2}, {2, 2, 2, 2},
@@ -299,19 +277,20 @@ static void choose_dims(Instance *s, bool edges, int set)
         {2, 3, 4, 1}, {1, 1, 1, 1}, {0, 2, 3, 1}, {0, 0, 0, 0}};
 
     for (int i = 0; i < s->f->ndim; i++)
-        s->dims[i] = (edges ? edge[set] : size[set])[i % 4];
+        s->dims[i] = -1;
+    nncc_solve(s->f, given, s->dims);
+    for (int i = 0; i < s->f->ndim; i++)
+        if (s->dims[i] < 0)
+            s->dims[i] = (edges ? edge[set] : size[set])[i % 4];
 }
 
 /* p->base, as the drawing and --at say. */
 static bool draw_base(Points *ps, Pair *p, Drawing d, int set)
 {
-    nncc_tensor **given = NEWN(ps->arena, nncc_tensor *, p->base.nparam + 1);
-    bool good = true;
+    nncc_tensor **given = NEWN(ps->arena, nncc_tensor *, p->base.nleaf + 1);
+    bool good = read_given(ps, p->base.f, given);
 
-    choose_dims(&p->base, d.edges, set);
-    for (int i = 0; good && i < p->base.f->nparam; i++)
-        good =
-            read_given(ps, &p->base, i, given + nncc_param_leaf(p->base.f, i));
+    choose_dims(&p->base, given, d.edges, set);
     memcpy(p->d.dims, p->base.dims, sizeof *p->d.dims * (size_t)p->d.f->ndim);
     good = good && make_params(ps, &p->d) && make_params(ps, &p->base);
     if (good)

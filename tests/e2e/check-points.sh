@@ -37,6 +37,12 @@ fn f(v: real[n], w: real[n]) -> real = dot(v, w);
 export grad(f) as d;
 EOF
 refuse 1 'do not have sizes that fit' "$NNCC" check two.nn --at 'v=[1]' --at 'w=[1, 2]'
+# Sizes follow from what is given, whatever it is that they are a part of.
+cat >longer.nn <<'EOF'
+fn f(v: real[n + 1], w: real[n]) -> real = sum(v^2) + sum(w^3);
+export grad(f) as d;
+EOF
+accept "$NNCC" check longer.nn --at 'v=[1, 2, 3]'
 
 # Edges: a result that is NaN where the function is smooth.
 cat >edge.nn <<'EOF'
