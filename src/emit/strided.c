@@ -21,28 +21,18 @@ typedef struct Group {
     LLVMValueRef sure;  /* i1: it is there; NULL: always */
 } Group;
 
-static bool depends_on(const Index *ix, int var)
-{
-    for (int i = 0; i < ix->n; i++)
-        if ((ix->atom[i].kind == IX_var && ix->atom[i].var == var) ||
-            (ix->atom[i].of && depends_on(ix->atom[i].of, var)))
-            return true;
-    return false;
-}
-
 /* The distance between lanes along loop `lane` if it is a number and all that
  * differs between them; or 0. varies: by instruction; NULL: unknown, none. */
 static int lane_step(const Index *ix, int lane, const bool *varies)
 {
-    int64_t step = 0;
+    int64_t step;
+    const Dim *by = index_coef(ix, lane);
+    if (!by || !dim_const_value(by, &step) || index_nested(ix, lane))
+        return 0;
     for (int i = 0; i < ix->n; i++) {
         const Atom *a = &ix->atom[i];
-        if (a->of && (depends_on(a->of, lane) || index_reads(a->of)))
-            return 0;
-        if (a->kind == IX_value && varies && varies[a->value])
-            return 0;
-        if (a->kind == IX_var && a->var == lane &&
-            !dim_const_value(ix->coef[i], &step))
+        if ((a->of && index_reads(a->of)) ||
+            (a->kind == IX_value && varies && varies[a->value]))
             return 0;
     }
     return step >= 2 && step <= MOST_STEP ? (int)step : 0;

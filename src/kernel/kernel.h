@@ -56,6 +56,10 @@ struct Index {
     Atom *atom;
 };
 bool index_reads(const Index *x); /* Do data decide it, and not loops alone. */
+/* The coefficient of a plain variable; NULL where it is absent. */
+const Dim *index_coef(const Index *a, int var);
+/* Does var occur inside a quotient. */
+bool index_nested(const Index *a, int var);
 
 typedef enum InstrKind {
     I_op,     /* op_table[op]->lower(node, arg…): elementwise, const, dim */

@@ -44,10 +44,6 @@ const Index *index_rename(IndexTable *t, const Index *a, int n,
                           const Index *const *to);
 /* The same with instructions renumbered: i is to[i]. */
 const Index *index_renumber(IndexTable *t, const Index *a, const int *to);
-/* The coefficient of a plain variable; NULL where it is absent. */
-const Dim *index_coef(const Index *a, int var);
-/* Does var occur inside a quotient. */
-bool index_nested(const Index *a, int var);
 
 /* An element's position: one index for each axis. Interned too. */
 typedef struct Vec {
