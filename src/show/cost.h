@@ -6,7 +6,7 @@
 
 typedef enum CostKind {
     COST_add,      /* additions and subtractions */
-    COST_multiply, /* multiplications and powers */
+    COST_multiply, /* multiplications */
     COST_divide,   /* divisions, remainders, roots */
     COST_function, /* elementary and special functions */
     COST_other,    /* comparisons, choices, conversions */
@@ -17,7 +17,8 @@ typedef enum CostKind {
 extern const char *const cost_names[NCOSTS]; /* "additions" */
 
 /* How many of each the values of the roots take: of all that they are made of,
- * each once, a loop's steps as often as it makes them at most. */
+ * each once, a loop's steps as often as it makes them at most, of an `if` the
+ * branch that takes more. */
 typedef struct Cost {
     const Dim *of[NCOSTS];
 } Cost;

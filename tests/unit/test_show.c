@@ -241,6 +241,34 @@ START_TEST(costs)
 }
 END_TEST
 
+/* Of an `if` one branch is taken: the larger counts, with what both ask for. */
+START_TEST(costs_of_branches)
+{
+    Node *both = g1(g, OP_exp, x), *sum = g_reduce_all(g, OP_sum, x);
+    Node *yes = g2(g, OP_lt, sum, g_fill(g, sum, 0));
+    Node *inner =
+        g_if(g, g2(g, OP_lt, sum, g_fill(g, sum, 1)), g1(g, OP_sin, both),
+             g2(g, OP_mul, both, g1(g, OP_sqrt, x)));
+    Node *f = g_if(g, yes, g2(g, OP_add, g1(g, OP_tanh, inner), x),
+                   g2(g, OP_mul, both, g1(g, OP_log, x)));
+    Cost c = cost_count(g, 1, &f);
+    ck_assert_str_eq(cost_text(&c, COST_function), "2*n"); /* exp tanh */
+    ck_assert_str_eq(cost_text(&c, COST_multiply), "n");
+    ck_assert_str_eq(cost_text(&c, COST_divide), "n");
+    ck_assert_str_eq(cost_text(&c, COST_add), "2*n");
+
+    Node *root[] = {f, inner}; /* asked for outside, too */
+    c = cost_count(g, 2, root);
+    ck_assert_str_eq(cost_text(&c, COST_function), "2*n");
+    ck_assert_str_eq(cost_text(&c, COST_divide), "n");
+
+    Node *p = g2(g, OP_pow, x, y);
+    c = cost_count(g, 1, &p);
+    ck_assert_str_eq(cost_text(&c, COST_function), "2*n");
+    ck_assert_str_eq(cost_text(&c, COST_multiply), "n");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("show");
@@ -252,6 +280,7 @@ int main(void)
     tcase_add_test(t, matrices_and_elements);
     tcase_add_test(t, large_ones_are_cut);
     tcase_add_test(t, costs);
+    tcase_add_test(t, costs_of_branches);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -262,6 +262,16 @@ static Val *times_log(Lower *l, Val *a, Val *b, Val *log_b)
     return low_select(l, none, zero, r);
 }
 
+/* So that a logarithm that the derivative needs, too, or that is the same for
+ * all a, is taken once. */
+static Node *with_log(Graph *g, Node *n, Node *log_b)
+{
+    Node *a = n->arg[0], *b = n->arg[1], *zero = g_fill(g, n, 0);
+    Node *known = g2(g, OP_eq, b, b);
+    Node *none = g2(g, OP_and, g2(g, OP_eq, a, zero), known);
+    return g_where(g, none, zero, g2(g, OP_mul, a, log_b));
+}
+
 static double xlogy_eval(const double *x)
 {
     return x[0] == 0 && !isnan(x[1]) ? 0 : x[0] * log(x[1]);
@@ -272,6 +282,11 @@ static Node *xlogy_partial(Graph *g, Node *n, int i)
     Node *a = n->arg[0], *b = n->arg[1];
     Node *d = i == 0 ? g1(g, OP_log, b) : g2(g, OP_div, a, b);
     return g_where(g, no_factor(g, n, 0), g_fill(g, n, 0), d);
+}
+
+static Node *xlogy_expand(Graph *g, Node *n)
+{
+    return with_log(g, n, g1(g, OP_log, n->arg[1]));
 }
 
 static Val *xlogy_lower(Lower *l, const Node *n, Val *const *x)
@@ -287,6 +302,7 @@ const Op op_xlogy = {
     .domain = {0.2, 3},
     .eval = xlogy_eval,
     .partial = xlogy_partial,
+    .expand = xlogy_expand,
     .lower = xlogy_lower,
 };
 
@@ -303,6 +319,11 @@ static Node *xlog1py_partial(Graph *g, Node *n, int i)
     return g_where(g, no_factor(g, n, -1), g_fill(g, n, 0), d);
 }
 
+static Node *xlog1py_expand(Graph *g, Node *n)
+{
+    return with_log(g, n, g1(g, OP_log1p, n->arg[1]));
+}
+
 static Val *xlog1py_lower(Lower *l, const Node *n, Val *const *x)
 {
     (void)n;
@@ -316,6 +337,7 @@ const Op op_xlog1py = {
     .domain = {0.2, 3},
     .eval = xlog1py_eval,
     .partial = xlog1py_partial,
+    .expand = xlog1py_expand,
     .lower = xlog1py_lower,
 };
 
