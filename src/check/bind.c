@@ -538,11 +538,57 @@ bool bind_arguments(Check *c, const Fn *f, Scope *s, Arguments *args)
     return bind_defaults(&b);
 }
 
+/* Parameters on new inputs. */
+
+/* What stands for an int parameter where a function is checked on its own. */
+typedef struct IntParam {
+    const Dim *var;     /* or NULL: */
+    const Value *value; /* its default */
+    bool *sized;        /* set where it becomes a dimension */
+} IntParam;
+
+typedef struct Fresh {
+    LIST(const char *) dim; /* of --dim, that occurred */
+    LIST(IntParam) integer; /* of the functions being checked */
+} Fresh;
+
+static Fresh *own(Check *c) { return check_own(c, OWN_bind, sizeof(Fresh)); }
+
+bool bind_used_dim(Check *c, const char *name)
+{
+    for (int i = 0; i < own(c)->dim.n; i++)
+        if (strcmp(own(c)->dim.at[i], name) == 0)
+            return true;
+    return false;
+}
+
+int bind_ints(Check *c) { return own(c)->integer.n; }
+
+void bind_ints_end(Check *c, int n) { own(c)->integer.n = n; }
+
+bool bind_is_int(Check *c, const Dim *d)
+{
+    for (int i = 0; i < own(c)->integer.n; i++)
+        if (dim_uses(d, own(c)->integer.at[i].var))
+            return true;
+    return false;
+}
+
+void bind_sized(Check *c, const Value *v, const Dim *d)
+{
+    for (int i = 0; i < own(c)->integer.n; i++) {
+        const IntParam *p = &own(c)->integer.at[i];
+
+        if (p->var ? dim_uses(d, p->var) : v == p->value)
+            *p->sized = true;
+    }
+}
+
 static const Dim *fresh_dim(Check *c, const char *name, bool fixed)
 {
     for (int i = 0; fixed && i < c->options->ndim; i++) {
         if (strcmp(c->options->dim_name[i], name) == 0) {
-            list_push(c->arena, &c->dim_used, name);
+            list_push(c->arena, &own(c)->dim, name);
             return dim_const(c->graph, c->options->dim_value[i]);
         }
     }
@@ -563,7 +609,7 @@ static const Value *any_int(Check *c, const ParamEx *p, Scope *s, bool *sized)
         v = value_dim(c, ip.var);
     }
     ip.value = v;
-    list_push(c->arena, &c->int_param, ip);
+    list_push(c->arena, &own(c)->integer, ip);
     return v;
 }
 

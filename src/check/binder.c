@@ -54,7 +54,7 @@ static const Value *run_body(Over *o)
     Check *c = o->c;
     Scope *s = scope_new(c, o->s, o->s->binding.n, o->s->unit);
     Index *up = c->index;
-    int late = c->late.n;
+    int late = index_late(c);
 
     for (int k = 0; k < o->n; k++)
         if (!open_index(o, s, k)) {
@@ -352,10 +352,18 @@ static const Value *reduce_terms(Over *o, int n, const Operand *x)
                         reduction_node(c->graph, r, v->node, 1, o->axis, NULL));
 }
 
-static bool was_written(const Check *c, const Expr *e)
+/* What was evaluated index by index before. */
+typedef LIST(const Expr *) Written;
+
+static Written *own(Check *c)
 {
-    for (int i = 0; i < c->written.n; i++)
-        if (c->written.at[i] == e)
+    return check_own(c, OWN_binder, sizeof(Written));
+}
+
+static bool was_written(Check *c, const Expr *e)
+{
+    for (int i = 0; i < own(c)->n; i++)
+        if (own(c)->at[i] == e)
             return true;
     return false;
 }
@@ -394,7 +402,7 @@ static const Value *evaluate_written(Over *o)
     int left = MAX_WRITTEN;
 
     if (!was_written(c, o->e))
-        list_push(c->arena, &c->written, o->e);
+        list_push(c->arena, own(c), o->e);
     if (!write_out(o, o->s, 0, &left, &x))
         return c->error;
     if (!r)

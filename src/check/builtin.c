@@ -303,22 +303,33 @@ static void read_params(Check *c, Builtin *b, const char *params)
     }
 }
 
+typedef struct Builtins {
+    LIST(const Builtin *) all;
+    Map by_name;
+} Builtins;
+
+static Builtins *own(Check *c)
+{
+    return check_own(c, OWN_builtin, sizeof(Builtins));
+}
+
 /* The first of a name counts. */
 static void add(Check *c, const char *name, const char *params, BuiltinRun *run,
                 OpId op, bool mean)
 {
+    Builtins *to = own(c);
     Builtin *b;
 
     name = intern(c->names, name);
-    if (map_of(&c->builtin_by_name, name))
+    if (map_of(&to->by_name, name))
         return;
     b = NEW(c->arena, Builtin);
     *b =
         (Builtin){.name = name, .run = run, .op = op, .mean = mean, .rest = -1};
     b->fn = (Fn){.kind = FK_builtin, .param = b->param, .builtin = b};
     read_params(c, b, params);
-    map_set(c->arena, &c->builtin_by_name, name, b);
-    list_push(c->arena, &c->builtin, b);
+    map_set(c->arena, &to->by_name, name, b);
+    list_push(c->arena, &to->all, b);
 }
 
 /* Of a reduction that also joins two values, under the name it then has too. */
@@ -359,10 +370,10 @@ static void add_rows(Check *c)
 }
 
 /* Made when first asked for. */
-static void make_builtins(Check *c)
+static const Builtins *builtins_of(Check *c)
 {
-    if (c->builtin.n > 0)
-        return;
+    if (own(c)->all.n > 0)
+        return own(c);
     for (int i = 0; i < NBUILTINS; i++)
         add(c, builtins[i].name, builtins[i].params, builtins[i].run, OP_const,
             false);
@@ -370,12 +381,12 @@ static void make_builtins(Check *c)
     for (DType t = 0; t < NDTYPES; t++)
         add(c, dtype_word(t), "x", run_cast, OP_cast, false);
     add_rows(c);
+    return own(c);
 }
 
 const Builtin *builtin_find(Check *c, const char *name)
 {
-    make_builtins(c);
-    return map_of(&c->builtin_by_name, intern(c->names, name));
+    return map_of(&builtins_of(c)->by_name, intern(c->names, name));
 }
 
 static bool is_reduction(const Builtin *b)
@@ -386,18 +397,18 @@ static bool is_reduction(const Builtin *b)
 const Builtin *reduction_named(Check *c, const Expr *fn)
 {
     const Builtin *b = fn->kind == EX_name ? builtin_find(c, fn->name) : NULL;
+    const Builtins *known = builtins_of(c);
     const char *last = NULL;
     Str s = str_new(c->arena);
 
     if (is_reduction(b))
         return b;
-    make_builtins(c);
-    for (int i = 0; i < c->builtin.n; i++) {
-        if (!is_reduction(c->builtin.at[i]))
+    for (int i = 0; i < known->all.n; i++) {
+        if (!is_reduction(known->all.at[i]))
             continue;
         if (last)
             str_printf(&s, ", %s", last);
-        last = c->builtin.at[i]->name;
+        last = known->all.at[i]->name;
     }
     return check_none(c, fn->span, "binder",
                       "this takes no binders\n"
@@ -417,11 +428,11 @@ enum { NCONSTANTS = sizeof constants / sizeof *constants };
 
 int builtin_names(Check *c, const char **to, int max)
 {
+    const Builtins *known = builtins_of(c);
     int n = 0;
 
-    make_builtins(c);
-    for (int i = 0; i < c->builtin.n && n < max; i++)
-        to[n++] = c->builtin.at[i]->name;
+    for (int i = 0; i < known->all.n && n < max; i++)
+        to[n++] = known->all.at[i]->name;
     for (DerivKind k = DERIV_none + 1; k < NDERIVS && n < max; k++)
         to[n++] = deriv_modes[k].name;
     for (int i = 0; i < 2 && n < max; i++)
@@ -475,7 +486,7 @@ static bool const_arg(Check *c, const Builtin *b, const Operand *x,
         return true;
     if (c->defining > 0 && value_is_scalar(x->value) &&
         dtype_is_int(x->value->node->dtype)) {
-        c->opaque++; /* the callers will tell; nothing is known here */
+        call_opaque(c); /* the callers will tell; nothing is known here */
         return false;
     }
     check_fail(c, x->span, "argument", "'%s' of '%s' is a constant int", what,

@@ -107,6 +107,17 @@ static bool arrange(Check *c, const Fn *f, const Call *call, Arguments *to)
     return all_given(c, f, to);
 }
 
+typedef struct Calls {
+    Map done;            /* those that were evaluated */
+    int opaque, made_up; /* results made up: in all; while c->open */
+} Calls;
+
+static Calls *own(Check *c) { return check_own(c, OWN_call, sizeof(Calls)); }
+
+void call_opaque(Check *c) { own(c)->opaque++; }
+
+void call_made_up(Check *c) { own(c)->made_up++; }
+
 /* Equal calls are one. */
 
 typedef struct Done {
@@ -141,56 +152,18 @@ static bool same_call(const Done *d, const Fn *f, const Value *const *arg,
     return true;
 }
 
-static Done *find_done(const Check *c, uint64_t h, const Fn *f,
+static Done *find_done(Check *c, uint64_t h, const Fn *f,
                        const Value *const *arg, int n)
 {
     Done *d;
 
-    for (size_t seen = 0; (d = map_next(&c->done, h, &seen));)
+    for (size_t seen = 0; (d = map_next(&own(c)->done, h, &seen));)
         if (same_call(d, f, arg, n))
             break;
     return d;
 }
 
 /* Bodies. */
-
-static void push_frame(Check *c, const FnInfo *info, Span at, bool is_define)
-{
-    Frame f = {.info = info, .span = at, .define = is_define};
-
-    list_push(c->arena, &c->frame, f);
-}
-
-bool frame_calls(const Frame *frame, const FnInfo *f, const Value *const *arg)
-{
-    if (frame->info != f || frame->define)
-        return false;
-    for (int i = 0; i < f->item->nparam; i++)
-        if (arg[i] && arg[i]->kind == V_fn &&
-            !fn_same_text(arg[i]->fn, frame->arg[i]->fn))
-            return false;
-    return true;
-}
-
-/* Calls of f with these arguments that are under way: how many, and whether one
- * is for its own derivative, which is evaluated inside of it. */
-typedef struct Under {
-    int calls;
-    bool custom;
-} Under;
-
-static Under under_way(const Check *c, const FnInfo *f, const Arguments *a)
-{
-    Under u = {0, false};
-
-    for (int k = c->frame.n - 1; k >= 0 && u.calls < f->active; k--) {
-        if (!frame_calls(&c->frame.at[k], f, a->value))
-            continue;
-        u.calls++;
-        u.custom |= c->frame.at[k].custom;
-    }
-    return u;
-}
 
 /* For `-> fn(A) -> B`; the function's own types are told when it is called. */
 static const Value *result_function(Check *c, const Fn *f, const Value *v)
@@ -254,15 +227,15 @@ static const Value *made_up(Check *c, const Fn *f, const Scope *s)
     const Type *t =
         result && result->kind != TE_fn ? type_eval(c, s, result) : NULL;
 
-    c->opaque++;
+    call_opaque(c);
     return t ? value_fresh(c, t, f->info->name) : c->error;
 }
 
 static bool in_library(const Scope *s) { return s && s->unit && s->unit->std; }
 
-Span scope_user_span(const Check *c, const Scope *s, Span at)
+Span call_user_span(Check *c, const Scope *s, Span at)
 {
-    return in_library(s) && c->library.end ? c->library : at;
+    return in_library(s) ? frame_user_span(c, at) : at;
 }
 
 /* Is the library called, by none of its own functions. */
@@ -283,13 +256,12 @@ static const char *call_name(Check *c, const Fn *f, const Arguments *a)
 
 static const Value *call_item(Check *c, const Fn *f, Arguments *a)
 {
-    Span library = c->library;
     Provenance outer;
     FnInfo *info = f->info;
     Scope *s = scope_new(c, f->scope, f->limit, f->scope->unit);
     const Value *v;
-    Frame *frame;
     Under under;
+    bool custom;
 
     fn_scan(c, f);
     fn_define(c, f);
@@ -297,35 +269,29 @@ static const Value *call_item(Check *c, const Fn *f, Arguments *a)
                   info->item->nparam + info->item->ntype_param + info->nvar);
     if (!bind_arguments(c, f, s, a))
         return c->error;
-    under = under_way(c, info, a);
+    under = frame_under_way(c, info, a->value);
     if (info->state == FN_bad || info->state == FN_checking ||
         (c->defining > 0 && under.calls > under.custom))
         return made_up(c, f, s);
     if (under.calls > 0 && index_recursion(c, info, a->value))
         return c->error; /* told to whoever evaluates for an index */
-    if (c->frame.n >= MAX_CALLS) {
+    if (frame_depth(c) >= MAX_CALLS) {
         check_fail(c, a->at, "too-deep",
                    "more than %d calls inside each other\n"
                    "a function may call itself only where constant "
                    "dimensions decide when it ends",
                    MAX_CALLS);
-        c->over = true;
-        return c->error;
+        return check_stop(c);
     }
-    push_frame(c, info, a->at, false);
-    frame = &c->frame.at[c->frame.n - 1];
-    frame->arg = a->value;
-    frame->custom = info->custom && !under.custom;
+    custom = info->custom && !under.custom;
+    frame_call(c, info, a, enters_library(f, a), custom);
     info->called = true;
     info->active++;
-    if (enters_library(f, a))
-        c->library = a->at;
     outer = graph_call(c->graph, call_name(c, f, a));
-    v = frame->custom ? fn_apply_custom(c, f, a) : run_body(c, f, s);
+    v = custom ? fn_apply_custom(c, f, a) : run_body(c, f, s);
     graph_provenance(c->graph, outer);
-    c->library = library;
     info->active--;
-    c->frame.n--;
+    frame_leave(c);
     return v;
 }
 
@@ -393,7 +359,8 @@ const Value *fn_apply(Check *c, const Fn *f, Arguments *a)
     const Value **key;
     uint64_t h;
     Done *d;
-    int opaque = c->opaque, made_up = c->made_up;
+    Calls *all = own(c);
+    int opaque = all->opaque, made_up = all->made_up;
     const Value *v = NULL;
 
     if (!check_budget(c, a->at))
@@ -405,8 +372,8 @@ const Value *fn_apply(Check *c, const Fn *f, Arguments *a)
     key = arena_copy(c->arena, a->value, sizeof *key * (size_t)a->n);
     d = find_done(c, h, f, key, a->n);
     if (d && (d->made_up ? c->open > 1 : d->clean || c->defining > 0)) {
-        c->opaque += !d->clean;
-        c->made_up += d->made_up;
+        all->opaque += !d->clean;
+        all->made_up += d->made_up;
         return d->result;
     }
     switch (f->kind) {
@@ -423,20 +390,20 @@ const Value *fn_apply(Check *c, const Fn *f, Arguments *a)
         v = fn_apply_remat(c, f, a);
         break;
     }
-    if (value_is_error(v) || c->over)
+    if (value_is_error(v) || check_stopped(c))
         return c->error;
     if (graph_keeps_labels(c->graph) && v->kind == V_tensor &&
         f->kind == FK_item && f->info->item->name)
         label_call(c, f, key, a->n, v);
     d = find_done(c, h, f, key, a->n); /* it may be there by now */
     if (!d)
-        map_put(c->arena, &c->done, h, d = NEW(c->arena, Done));
+        map_put(c->arena, &all->done, h, d = NEW(c->arena, Done));
     *d = (Done){f,
                 key,
                 a->n,
                 v,
-                opaque == c->opaque,
-                c->open > 1 && made_up != c->made_up};
+                opaque == all->opaque,
+                c->open > 1 && made_up != all->made_up};
     return v;
 }
 
@@ -455,18 +422,18 @@ void fn_define(Check *c, const Fn *f)
     FnInfo *info = f->info;
     Scope *s;
     const Value **value;
-    int errors = diags_errors(c->diags), opaque = c->opaque;
-    int ints = c->int_param.n, branch = c->branch, open = c->open;
+    int errors = diags_errors(c->diags), opaque = own(c)->opaque;
+    int ints = bind_ints(c), branch = c->branch, open = c->open;
 
     fn_scan(c, f);
     if (info->state != FN_unchecked || info->generic)
         return;
-    if (!check_budget(c, info->item->span) || c->frame.n >= MAX_CALLS)
+    if (!check_budget(c, info->item->span) || frame_depth(c) >= MAX_CALLS)
         return;
     info->state = FN_checking;
     if (!f->scope->up && f->scope->binding.n == 0)
         c->branch = 0;
-    push_frame(c, info, info->item->span, true);
+    frame_define(c, info, info->item->span);
     c->open = 0;
     c->defining++;
     s = scope_new(c, f->scope, f->limit, f->scope->unit);
@@ -474,14 +441,15 @@ void fn_define(Check *c, const Fn *f)
     if (bind_fresh(c, f, s, false, value)) {
         const Value *v = run_body(c, f, s);
 
-        if (opaque == c->opaque && !value_is_error(v) && !has_plain_int(info)) {
+        if (opaque == own(c)->opaque && !value_is_error(v) &&
+            !has_plain_int(info)) {
             info->fresh = value;
             info->result = v;
         }
     }
     c->defining--;
-    c->frame.n--;
-    c->int_param.n = ints;
+    frame_leave(c);
+    bind_ints_end(c, ints);
     c->branch = branch;
     c->open = open;
     info->state = diags_errors(c->diags) == errors ? FN_good : FN_bad;

@@ -12,10 +12,7 @@
 #include "graph/bound.h"
 #include "graph/op.h"
 
-enum {
-    MAX_NESTING = 3000, /* evaluations inside evaluations */
-    MAX_PARAMS = 1000,  /* parameters, fields, free variables of one item */
-};
+enum { MAX_PARAMS = 1000 /* parameters, fields, free variables of one item */ };
 
 typedef struct Check Check;
 typedef struct Value Value;
@@ -117,33 +114,35 @@ struct FnInfo {
     const Value *result;
 };
 
-/* What stands for an int parameter where a function is checked on its own. */
-typedef struct IntParam {
-    const Dim *var;     /* or NULL: */
-    const Value *value; /* its default */
-    bool *sized;        /* set where it becomes a dimension */
-} IntParam;
-
-/* One call being expanded. */
-typedef struct Frame {
-    const FnInfo *info;
-    Span span;
-    bool define; /* not a call: the function is checked on its own */
-    const Value *const *arg; /* of a call */
-    bool custom; /* it has a derivative of its own, which is being evaluated */
-} Frame;
+/* The files that keep something to themselves. */
+typedef enum Owner {
+    OWN_bind,
+    OWN_binder,
+    OWN_budget,
+    OWN_builtin,
+    OWN_call,
+    OWN_fn,
+    OWN_frame,
+    OWN_index,
+    OWN_indices,
+    OWN_place,
+    OWN_sizes,
+    OWN_sparse,
+    OWN_unit,
+    NOWNERS,
+} Owner;
 
 /* One evaluation. Going into an expression sets what stands under "where it is"
  * and coming out puts it back:
  *
- *    export f                   frame    f (a call), g called in f, …
+ *    export f                   frame.c  f (a call), g called in f, …
  *     └ f(inputs)               scope    what f, g see: an argument of eval
  *        └ [i < n | …]          index    i, within it j of a sum inside, …
  *           └ if c { … }        branch   + 1: need not hold for every i
- *              └ fold(… | …)    places   the loop: whose parameters these are
+ *              └ fold(… | …)    place.c  the loop: whose parameters these are
  *
  * A function is evaluated on its own, too, before its first call, for messages
- * in its own names (fn_define: a frame, and `defining`). Where that needs a
+ * in its own names (fn_define, `defining`). Where that needs a
  * result that it cannot have, or a loop is evaluated only for the types of its
  * literals (`open`), the result is made up: new inputs of its type, and what
  * was computed from it is not used for a call (fn_apply). */
@@ -156,42 +155,19 @@ struct Check {
     const CheckOptions *options;
     const Value *error;
 
-    /* The program. */
-    const char *path;
     Unit *main, *prelude;
-    LIST(Unit *) unit;
-    bool unread; /* some file could not be read or parsed */
 
     /* Where it is. */
-    LIST(Frame) frame;
-    Span library; /* the user's call of the library that is under way */
     int defining; /* functions being checked on their own */
     int open;     /* evaluations for the types of literals alone, see loop.c */
     Index *index; /* the innermost over which something is evaluated */
     int branch;   /* around what need not be evaluated for every index */
-    int nesting;  /* evaluations inside evaluations */
-    LIST(IntParam) int_param; /* of the functions being checked */
-    LIST(struct Late) late;   /* index.c */
 
-    /* What happened so far. */
-    int opaque, made_up; /* results made up: in all; while `open` */
-    int checks;          /* indices that are checked at run time */
-    int64_t work;        /* expressions evaluated, calls expanded */
-    bool over;           /* a budget is used up, and that was reported */
-    LIST(const char *) dim_used; /* --dim names that occurred */
-    LIST(NamedSize) size;        /* sizes.c: those that could be negative */
-
-    /* Kept by the file that is named. */
-    Map sizes;                     /* sizes.c: places in `size` */
-    Map done;                      /* call.c: calls that were evaluated */
-    LIST(struct Placed) placed;    /* sparse.c */
-    Map infos;                     /* fn.c: FnInfo, by its item */
-    LIST(const Builtin *) builtin; /* builtin.c */
-    Map builtin_by_name;
-    LIST(const Expr *) written; /* binder.c: evaluated index by index before */
-    struct Places *places;      /* place.c */
-    struct Walk *walk;          /* indices.c */
+    void *own[NOWNERS]; /* see check_own */
 };
+
+/* What a file keeps to itself in an evaluation; zeroed at first. */
+void *check_own(Check *c, Owner file, size_t size);
 
 /* report.c */
 
@@ -304,7 +280,9 @@ bool dim_possible(Check *c, Span at, int rank, const Dim *const *dim);
  * from now on. */
 bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim);
 /* Has dim_sensible seen it: it could be negative, but is not in any call. */
-bool dim_is_size(const Check *c, const Dim *d);
+bool dim_is_size(Check *c, const Dim *d);
+/* Those it has seen that are made of these variables alone; *n: how many. */
+const NamedSize *dim_sizes(Check *c, int nvar, const Dim *const *var, int *n);
 bool type_sensible(Check *c, Span at, const Type *t);
 
 /* fn.c */
@@ -357,6 +335,16 @@ bool bind_arguments(Check *c, const Fn *f, Scope *s, Arguments *args);
 bool bind_fresh(Check *c, const Fn *f, Scope *s, bool export,
                 const Value **value);
 bool type_names_int(const TypeEx *t);
+/* Has some function for an export a dimension of that name, of --dim? */
+bool bind_used_dim(Check *c, const char *name);
+/* What stands for int parameters of functions that are checked on their own:
+ * how many there are; only the first n of them from now on. */
+int bind_ints(Check *c);
+void bind_ints_end(Check *c, int n);
+/* Is d made of one, so that it may be negative in a call? */
+bool bind_is_int(Check *c, const Dim *d);
+/* v, which is the dimension d, is used as one: so is the int that it is of. */
+void bind_sized(Check *c, const Value *v, const Dim *d);
 
 /* expr.c */
 
@@ -369,9 +357,21 @@ const Value *eval_call(Check *c, const Scope *s, const Expr *e);
 const Value *eval_index(Check *c, const Scope *s, const Expr *e);
 const Value *eval_over(Check *c, const Scope *s, const Expr *e); /* indices */
 const Value *eval_loop(Check *c, const Scope *s, const Expr *e);
+
+/* budget.c */
+
 /* False, after reporting it once, when too much was evaluated. */
 bool check_budget(Check *c, Span at);
 int64_t check_most_nodes(const Check *c);
+/* The same, and what follows until check_leave is inside of something. */
+bool check_enter(Check *c, Span at);
+void check_leave(Check *c);
+/* Is there room for so many more inside each other? */
+bool check_has_room(Check *c, int levels);
+/* A budget is used up, as was reported: nothing is evaluated any more. It gives
+ * c->error. */
+const Value *check_stop(Check *c);
+bool check_stopped(Check *c);
 
 /* arith.c */
 
@@ -455,14 +455,41 @@ Arguments args_new(Check *c, int n, Span at, const Scope *s);
 Arguments args_copy(Check *c, const Arguments *a, int n); /* the first n */
 /* Where a node comes from that is made at `at` of s: what the library makes,
  * from the user's call of it. */
-Span scope_user_span(const Check *c, const Scope *s, Span at);
-/* Is it a call of f with the same functions as these arguments? With others, it
- * is no recursion: newton of a function that calls newton, say. */
-bool frame_calls(const Frame *frame, const FnInfo *f, const Value *const *arg);
+Span call_user_span(Check *c, const Scope *s, Span at);
+/* The function checked on its own has no result, but its calls will. */
+void call_opaque(Check *c);
+/* A result is made up where only its type is asked for. */
+void call_made_up(Check *c);
 /* Check a function on its own, once. */
 void fn_define(Check *c, const Fn *f);
 /* Arguments for all parameters on new inputs; NULL after an error. */
 const Value **fn_fresh(Check *c, const Fn *f);
+
+/* frame.c */
+
+/* What follows, until frame_leave, is the definition of something (a function
+ * or, where info is NULL, a const) at `at`; a call, which may be the user's of
+ * the library, or for a derivative of its own; what the language itself writes
+ * for what the user has at `at`. */
+void frame_define(Check *c, const FnInfo *info, Span at);
+void frame_call(Check *c, const FnInfo *info, const Arguments *a, bool library,
+                bool custom);
+void frame_library(Check *c, Span at);
+void frame_leave(Check *c);
+int frame_depth(Check *c);
+/* The user's call of the library that is under way, or else `at`. */
+Span frame_user_span(Check *c, Span at);
+/* Calls of f that are under way, with the same functions as these arguments:
+ * with others it is no recursion, newton of a function that calls newton, say.
+ */
+typedef struct Under {
+    int calls;
+    bool custom; /* one is for its own derivative, evaluated inside of it */
+    int last;    /* how many frames are around the last of them; -1: none is */
+} Under;
+Under frame_under_way(Check *c, const FnInfo *f, const Value *const *arg);
+/* Adds to an error which calls led there. */
+void frame_notes(Check *c);
 
 /* construct.c */
 

@@ -155,7 +155,7 @@ static const Value *initial_field(Check *c, const Scope *s, const Type *of,
 
     if (!f->init)
         return construct_initial(c, t, key, number, f->span);
-    before = graph_span(c->graph, scope_user_span(c, s, f->init->span));
+    before = graph_span(c->graph, call_user_span(c, s, f->init->span));
     if (!f->random) {
         v = value_fill(c, t, eval(c, s, f->init), f->init->span);
     } else if (key) {

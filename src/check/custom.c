@@ -597,8 +597,7 @@ static const Value *expanding_call(const Apart *p, Node *call, const Type *t)
                "this call expands to too many operations\n"
                "calls of functions with a derivative of their own are expanded "
                "in the end");
-    c->over = true;
-    return c->error;
+    return check_stop(c);
 }
 
 static bool takes_functions(const Arguments *a)

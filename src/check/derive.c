@@ -403,7 +403,7 @@ static bool has_room(Derivation *d)
                "this program expands to too many operations\n"
                "a derivative has up to four times the operations of what is "
                "differentiated");
-    c->over = true;
+    check_stop(c);
     return false;
 }
 

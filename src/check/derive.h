@@ -80,7 +80,7 @@ const Value *deriv_sparse_hessian(Derivation *d);
 typedef struct Placed {
     Node *result, *value, *place;
 } Placed;
-const Placed *deriv_placed(const Check *c, const Node *result);
+const Placed *deriv_placed(Check *c, const Node *result);
 Node *deriv_values(Graph *g, Node *value, Node *place);
 
 #endif

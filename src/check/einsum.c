@@ -218,7 +218,6 @@ static const Value *product(const Einsum *e, const Value *x, const char *x_axes,
     Scope *s = scope_new(c, NULL, 0, c->prelude);
     Str text = str_new(c->arena);
     const char *summed = among(c, joined(c, x_axes, y_axes), to, false);
-    Span outer = c->library;
 
     put_axes(&text, "[", to, " |");
     put_axes(&text, " sum(", summed, " |");
@@ -232,9 +231,9 @@ static const Value *product(const Einsum *e, const Value *x, const char *x_axes,
     str_printf(&text, " y");
     put_axes(&text, "[", y_axes, "]");
     str_printf(&text, "%s%s", *summed ? ")" : "", *to ? "]" : "");
-    c->library = scope_user_span(c, e->call->scope, e->call->at);
+    frame_library(c, call_user_span(c, e->call->scope, e->call->at));
     x = eval(c, s, program_read(c, text.at));
-    c->library = outer;
+    frame_leave(c);
     return x;
 }
 

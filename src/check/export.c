@@ -134,25 +134,6 @@ static void free_variables(Check *c, Function *f)
     f->nvar = all.n;
 }
 
-/* Dimensions of other evaluations are other variables. */
-static void take_sizes(Check *c, Function *f)
-{
-    LIST(NamedSize) all = {0};
-
-    for (int i = 0; i < c->size.n; i++) {
-        DimVars var = {0};
-        int own = 0;
-
-        dim_vars(c->arena, c->size.at[i].dim, &var);
-        for (int k = 0; k < f->nvar; k++)
-            own += dim_uses(c->size.at[i].dim, f->var[k]);
-        if (own == var.n)
-            list_push(graph_arena(c->graph), &all, c->size.at[i]);
-    }
-    f->size = all.at;
-    f->nsize = all.n;
-}
-
 /* Names in C. */
 
 static bool usable_in_c(Check *c, const char *name, Span at)
@@ -225,7 +206,8 @@ bool function_finish(Check *c, Function *f)
     bool good = usable_in_c(c, f->name, f->span);
 
     free_variables(c, f);
-    take_sizes(c, f);
+    /* Dimensions of other evaluations are other variables. */
+    f->size = dim_sizes(c, f->nvar, f->var, &f->nsize);
     for (int i = 0; i < f->nparam; i++)
         good = fields_usable(c, f->param[i].type, f->param[i].span) && good;
     return names_differ(c, f) && good;

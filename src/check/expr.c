@@ -1,37 +1,9 @@
 /* expr.c: evaluating expressions and blocks. */
 #include "check/builtin.h"
+#include "check/index.h"
 #include "check/scope.h"
 
 #include <string.h>
-
-enum {
-    MAX_WORK = 6000000,  /* expressions evaluated, calls expanded */
-    MAX_NODES = 6000000, /* nodes in the graph */
-};
-
-int64_t check_most_nodes(const Check *c)
-{
-    return c->options->work ? c->options->work : MAX_NODES;
-}
-
-bool check_budget(Check *c, Span at)
-{
-    int64_t work = c->options->work ? c->options->work : MAX_WORK;
-
-    if (c->over)
-        return false;
-    if (c->nesting > MAX_NESTING) {
-        check_fail(c, at, "too-deep", "this is nested too deeply");
-        c->over = true;
-    } else if (++c->work > work ||
-               graph_count(c->graph) > check_most_nodes(c)) {
-        check_fail(c, at, "too-large",
-                   "this program expands to too many operations\n"
-                   "functions are expanded where they are called");
-        c->over = true;
-    }
-    return !c->over;
-}
 
 static const Value *value_of_const(Check *c, Entry *e)
 {
@@ -55,7 +27,6 @@ static const Value *value_of_const(Check *c, Entry *e)
 const Value *eval_entry(Check *c, const Entry *entry, Span at)
 {
     Entry *e = (Entry *)(uintptr_t)entry; /* its value is filled in late */
-    Frame own = {.span = at, .define = true};
     int open = c->open;
 
     switch (e->kind) {
@@ -79,11 +50,11 @@ const Value *eval_entry(Check *c, const Entry *entry, Span at)
     if (e->value)
         return e->value;
     e->busy = true;
-    list_push(c->arena, &c->frame, own);
+    frame_define(c, NULL, at);
     c->open = 0;
     e->value = value_of_const(c, e);
     c->open = open;
-    c->frame.n--;
+    frame_leave(c);
     e->busy = false;
     return e->value;
 }
@@ -237,13 +208,13 @@ static const Value *eval_lazy(Check *c, const Scope *s, const Expr *e,
     bool both = e->binary.op == BI_and;
     Operand r = {NULL, e->binary.right->span, e->binary.right};
     Operand known = {NULL, l->span, l->expr};
-    int checks = c->checks;
+    int checks = index_checks(c);
 
     c->branch++;
     r.value = eval(c, s, e->binary.right);
     c->branch--;
-    graph_span(c->graph, scope_user_span(c, s, e->span));
-    if (checks == c->checks || value_is_error(r.value) ||
+    graph_span(c->graph, call_user_span(c, s, e->span));
+    if (checks == index_checks(c) || value_is_error(r.value) ||
         !value_is_scalar(r.value) || r.value->node->dtype != DT_bool)
         return arith_binary(c, s, e->binary.op, e->binary.op_span, l, &r);
     known.value = value_tensor(c, g_const_int(c->graph, DT_bool, !both));
@@ -286,7 +257,7 @@ static const Value *eval_binary(Check *c, const Scope *s, const Expr *e)
             continue;
         }
         r.value = eval(c, s, b->binary.right);
-        graph_span(c->graph, scope_user_span(c, s, b->span));
+        graph_span(c->graph, call_user_span(c, s, b->span));
         v = arith_binary(c, s, b->binary.op, b->binary.op_span, &l, &r);
     }
     return v;
@@ -360,12 +331,11 @@ const Value *eval(Check *c, const Scope *s, const Expr *e)
     const Value *v;
     Span before;
 
-    if (!check_budget(c, e->span))
+    if (!check_enter(c, e->span))
         return c->error;
-    before = graph_span(c->graph, scope_user_span(c, s, e->span));
-    c->nesting++;
+    before = graph_span(c->graph, call_user_span(c, s, e->span));
     v = eval_kind(c, s, e);
-    c->nesting--;
+    check_leave(c);
     graph_span(c->graph, before);
     for (int i = 0; v->kind == V_tensor && i < v->node->rank; i++)
         if (dim_too_large(v->node->dim[i]))

@@ -164,8 +164,9 @@ bool fn_equal(const Fn *a, const Fn *b)
 
 FnInfo *fn_info(Check *c, const FnItem *f)
 {
+    Map *all = check_own(c, OWN_fn, sizeof *all);
     FnParam *param;
-    FnInfo *info = map_of(&c->infos, f);
+    FnInfo *info = map_of(all, f);
 
     if (info)
         return info;
@@ -177,7 +178,7 @@ FnInfo *fn_info(Check *c, const FnItem *f)
     info->item = f;
     info->name = f->name ? f->name : "fn";
     info->param = param;
-    map_set(c->arena, &c->infos, f, info);
+    map_set(c->arena, all, f, info);
     return info;
 }
 

@@ -58,9 +58,33 @@ static bool surely_outside(Check *c, const Dim *first, const Dim *end,
            (dim_const_value(dim_sub(c->graph, d, end), &v) && v < 0);
 }
 
+/* A check that was made before it was known how far an index goes. */
+typedef struct Late {
+    Index *index; /* the innermost then */
+    Node *i;
+    const Dim *reach, *d;
+    Span at;
+    const Scope *s;
+    const Expr *expr; /* what is indexed */
+    const Value *of;
+} Late;
+
+typedef struct Checks {
+    int checks; /* at run time */
+    LIST(Late) late;
+} Checks;
+
+static Checks *own(Check *c) { return check_own(c, OWN_index, sizeof(Checks)); }
+
+int index_checks(Check *c) { return own(c)->checks; }
+
+int index_late(Check *c) { return own(c)->late.n; }
+
+void index_late_drop(Check *c, int n) { own(c)->late.n = n; }
+
 static Node *checked(Check *c, Node *i, const Dim *d)
 {
-    c->checks++;
+    own(c)->checks++;
     return g_index_check(c->graph, i, d);
 }
 
@@ -112,7 +136,7 @@ static bool pick_value(Indexing *x, Span at, Node *i, const Dim *reach,
     case IN_never:
         return goes_outside(x, at, lo, hi, d);
     case IN_late:
-        list_push(c->arena, &c->late,
+        list_push(c->arena, &own(c)->late,
                   ((Late){c->index, i, reach, d, at, x->s, x->expr, x->of}));
         p->index = checked(c, all, d);
         return true;
@@ -123,14 +147,15 @@ static bool pick_value(Indexing *x, Span at, Node *i, const Dim *reach,
     return false;
 }
 
-bool index_late(Check *c, int from)
+bool index_late_end(Check *c, int from)
 {
+    Checks *all = own(c);
     Index *here = c->index;
     bool good = true;
     int kept = from;
 
-    for (int k = from; k < c->late.n; k++) {
-        Late l = c->late.at[k];
+    for (int k = from; k < all->late.n; k++) {
+        Late l = all->late.at[k];
         Indexing x = {c, l.s, l.of, l.expr};
         const Dim *lo, *hi;
         Inside in;
@@ -141,9 +166,9 @@ bool index_late(Check *c, int from)
         if (in == IN_never)
             good = goes_outside(&x, l.at, lo, hi, l.d) && good;
         if (in == IN_late)
-            c->late.at[kept++] = l;
+            all->late.at[kept++] = l;
     }
-    c->late.n = kept;
+    all->late.n = kept;
     return good;
 }
 

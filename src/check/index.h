@@ -6,7 +6,7 @@
  * extent may be written, or it is found at the first dimension that it is used
  * in. What is asked of it meanwhile (where it lies, what depends on it) is
  * asked of all its values at once; what needs the extent before it is known is
- * asked again at the end of the body (Late). */
+ * asked again at the end of the body (late checks). */
 #ifndef NNCC_INDEX_H
 #define NNCC_INDEX_H
 
@@ -104,19 +104,13 @@ const Dim *range_extent(Check *c, const Index *x, Node *i, const Dim *d);
 
 /* index.c */
 
-/* A check that was made before it was known how far an index goes. */
-typedef struct Late {
-    Index *index; /* the innermost then */
-    Node *i;
-    const Dim *reach, *d;
-    Span at;
-    const Scope *s;
-    const Expr *expr; /* what is indexed */
-    const Value *of;
-} Late;
-
-/* The late ones from number `from` on, at the end of a body: false after
- * reporting that one is never inside. */
-bool index_late(Check *c, int from);
+/* Checks that were made before it was known how far an index goes: how many;
+ * those from number `from` on, at the end of a body: false after reporting that
+ * one is never inside; or only the first n count. */
+int index_late(Check *c);
+bool index_late_end(Check *c, int from);
+void index_late_drop(Check *c, int n);
+/* How many indices are checked at run time so far. */
+int index_checks(Check *c);
 
 #endif

@@ -152,7 +152,7 @@ bool index_new(Check *c, Scope *s, const Binder *b, const Expr *of, Index *x)
 void index_push(Check *c, Index *x)
 {
     x->up = c->index;
-    x->frame = c->frame.n;
+    x->frame = frame_depth(c);
     x->defining = c->defining;
     c->index = x;
 }
@@ -171,8 +171,8 @@ const Value *index_eval(Check *c, const Scope *s, const Expr *body, int n,
     v = eval(c, s, body);
     c->branch = branch;
     if (value_is_error(v))
-        c->late.n = late;
-    if (!index_late(c, late))
+        index_late_drop(c, late);
+    if (!index_late_end(c, late))
         v = c->error;
     c->index = x->up;
     return v;
@@ -225,10 +225,8 @@ bool index_seen(Check *c, Node *i, const Dim *d, Span at)
 bool index_recursion(Check *c, const FnInfo *f, const Value *const *arg)
 {
     bool found = false;
-    int k = c->frame.n - 1;
+    int k = frame_under_way(c, f, arg).last;
 
-    while (k >= 0 && !frame_calls(&c->frame.at[k], f, arg))
-        k--;
     for (Index *x = c->index; k >= 0 && x; x = x->up) {
         if (k >= x->frame)
             continue;
@@ -292,15 +290,17 @@ Index *index_of(Check *c, const Node *n)
 
 /* Which of the active indices a value depends on. */
 
-struct Walk {
+typedef struct Walk {
     int *seen, nseen; /* by id: the walk that a node was last seen in */
     int number;
     LIST(Node *) look; /* what is to be looked at */
-};
+} Walk;
+
+static Walk *own(Check *c) { return check_own(c, OWN_indices, sizeof(Walk)); }
 
 static bool seen_before(Check *c, const Node *n)
 {
-    struct Walk *w = c->walk;
+    Walk *w = own(c);
     int cap = 2 * n->id + 64;
 
     if (n->id >= w->nseen) {
@@ -331,7 +331,7 @@ static uint64_t index_bit(Check *c, const Node *n)
  * more. */
 static Node *look_next(Check *c, int first)
 {
-    struct Walk *w = c->walk;
+    Walk *w = own(c);
 
     while (w->look.n > 0) {
         Node *x = w->look.at[--w->look.n];
@@ -347,12 +347,12 @@ static Node *look_next(Check *c, int first)
 
 static void look_from(Check *c, int n, Node *const *root)
 {
-    if (!c->walk)
-        c->walk = NEW(c->arena, struct Walk);
-    c->walk->number++;
-    c->walk->look.n = 0;
+    Walk *w = own(c);
+
+    w->number++;
+    w->look.n = 0;
     for (int i = 0; i < n; i++)
-        list_push(c->arena, &c->walk->look, root[i]);
+        list_push(c->arena, &w->look, root[i]);
 }
 
 bool index_depends(Check *c, const Node *n, int since)

@@ -62,14 +62,12 @@ Node **program_known(Program *p, int nroot, Node *const *root, int *n)
 {
     Check *c = &p->check;
     Nodes below = nodes_below(c->graph, c->arena, nroot, root), all = {0};
+    const Entry *e;
 
-    for (int i = 0; i < c->unit.n && below.n <= MOST_VALUES; i++) {
-        const Scope *s = c->unit.at[i]->scope;
-
-        for (int k = 0; k < s->binding.n && c->unit.at[i]->std; k++)
-            if (s->binding.at[k].entry->kind == EN_fn)
-                try_values(c, s->binding.at[k].entry->value->fn, &below, &all);
-    }
+    for (ItemAt at = {.std = true};
+         below.n <= MOST_VALUES && (e = unit_next(c, &at));)
+        if (e->kind == EN_fn)
+            try_values(c, e->value->fn, &below, &all);
     *n = all.n;
     return all.at;
 }

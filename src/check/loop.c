@@ -223,7 +223,7 @@ static bool run_step(Loop *l, bool with_until)
     Check *c = l->c;
     Scope *s = scope_new(c, l->s, l->s->binding.n, l->s->unit);
     Index before = l->index;
-    int late = c->late.n;
+    int late = index_late(c);
 
     if (!index_new(c, s, l->t, l->e, &l->index))
         return false;
@@ -235,7 +235,7 @@ static bool run_step(Loop *l, bool with_until)
     bind_carries(l, s);
     index_push(c, &l->index);
     if (with_until && l->until && !eval_until(l, s)) {
-        c->late.n = late;
+        index_late_drop(c, late);
         c->index = l->index.up;
         return false;
     }
@@ -542,7 +542,7 @@ static const Value *loop_of_types(Loop *l)
         return c->error;
     if (!index_known(c, &l->index) || ragged(l) || !sensible_rows(l))
         return c->error;
-    c->made_up++;
+    call_made_up(c);
     for (int i = 0; i < l->n; i++) {
         const Type *t = value_ty(c, l->init[i]);
 

@@ -3,10 +3,12 @@
  * region is the same and what it calls is found among equal calls. */
 #include "check/check_internal.h"
 
-struct Places {
+typedef struct Places {
     Place *inner;
     Map params; /* Stand, by hash */
-};
+} Places;
+
+static Places *own(Check *c) { return check_own(c, OWN_place, sizeof(Places)); }
 
 /* A parameter, and where it stands. */
 typedef struct Stand {
@@ -29,30 +31,28 @@ static uint64_t stand_hash(const Stand *s)
 
 void place_enter(Check *c, Place *p, const void *of, bool remat)
 {
-    if (!c->places)
-        c->places = NEW(c->arena, struct Places);
-    *p = (Place){.up = c->places->inner, .of = of, .remat = remat};
+    *p = (Place){.up = own(c)->inner, .of = of, .remat = remat};
     for (const Place *k = p->up; k; k = k->up)
         p->depth += k->of == of && k->remat == remat;
-    c->places->inner = p;
+    own(c)->inner = p;
 }
 
-void place_leave(Check *c) { c->places->inner = c->places->inner->up; }
+void place_leave(Check *c) { own(c)->inner = own(c)->inner->up; }
 
 Node *place_param(Check *c, int number, Node *like, const char *name)
 {
-    const Place *in = c->places->inner;
+    Places *all = own(c);
+    const Place *in = all->inner;
     Stand s = {in->of, in->remat, in->depth, number, like}, *known;
     uint64_t h = stand_hash(&s);
 
-    for (size_t seen = 0; (known = map_next(&c->places->params, h, &seen));)
+    for (size_t seen = 0; (known = map_next(&all->params, h, &seen));)
         if (known->of == s.of && known->remat == s.remat &&
             known->depth == s.depth && known->number == number &&
             same_type(known->param, like))
             return known->param;
     if (name)
         s.param = g_param(c->graph, like->dtype, like->rank, like->dim, name);
-    map_put(c->arena, &c->places->params, h,
-            arena_copy(c->arena, &s, sizeof s));
+    map_put(c->arena, &all->params, h, arena_copy(c->arena, &s, sizeof s));
     return s.param;
 }

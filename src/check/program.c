@@ -20,18 +20,14 @@ static const char *module_name(Check *c, const Unit *main)
     return name;
 }
 
-static uint64_t source_hash(const Check *c)
+void *check_own(Check *c, Owner file, size_t size)
 {
-    uint64_t h = HASH_SEED;
-
-    for (int i = 0; i < c->unit.n; i++)
-        h = hash_bytes(h, c->unit.at[i]->source->text,
-                       c->unit.at[i]->source->len);
-    return h;
+    if (!c->own[file])
+        c->own[file] = arena_alloc(c->arena, size);
+    return c->own[file];
 }
 
-static Program *program_new(Arena *a, Diags *d, const char *path,
-                            const CheckOptions *o)
+static Program *program_new(Arena *a, Diags *d, const CheckOptions *o)
 {
     Program *p = NEW(a, Program);
     Check *c = &p->check;
@@ -48,7 +44,6 @@ static Program *program_new(Arena *a, Diags *d, const char *path,
         graph_keep_labels(c->graph);
     c->real = o->real;
     c->options = &p->options;
-    c->path = path;
     error->kind = V_error;
     c->error = error;
     return p;
@@ -60,11 +55,11 @@ static void make_module(Program *p)
     Module *m = NEW(graph_arena(c->graph), Module);
 
     m->name = c->options->name ? c->options->name : module_name(c, c->main);
-    m->path = c->path;
+    m->path = c->main->path;
     m->sources = c->diags;
     m->graph = c->graph;
     m->real = c->real;
-    m->hash = source_hash(c);
+    m->hash = unit_hash(c);
     p->module = m;
 }
 
@@ -109,16 +104,12 @@ bool program_dims_used(Program *p)
     int before = diags_errors(c->diags);
 
     for (int i = 0; i < c->options->ndim; i++) {
-        bool used = false;
+        const char *name = c->options->dim_name[i];
 
-        for (int k = 0; k < c->dim_used.n; k++)
-            used =
-                used || strcmp(c->dim_used.at[k], c->options->dim_name[i]) == 0;
-        if (!used && before == 0)
+        if (!bind_used_dim(c, name) && before == 0)
             check_fail(c, (Span){0, 0}, "option",
                        "no %sfunction has a dimension '%s' to fix",
-                       c->options->named ? "" : "exported ",
-                       c->options->dim_name[i]);
+                       c->options->named ? "" : "exported ", name);
     }
     return diags_errors(c->diags) == before;
 }
@@ -126,7 +117,7 @@ bool program_dims_used(Program *p)
 Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
                        size_t len, const CheckOptions *o)
 {
-    Program *p = program_new(a, d, path, o);
+    Program *p = program_new(a, d, o);
     Check *c = &p->check;
     int before = diags_errors(d);
     const char *prelude;
@@ -138,7 +129,7 @@ Program *check_program(Arena *a, Diags *d, const char *path, const char *text,
     c->main = unit_load(c, path, text, len);
     if (c->main && c->main->ast->item.n == 0 && diags_errors(d) == before)
         check_fail(c, (Span){0, 0}, "empty", "%s holds no program", path);
-    if (!c->main || c->unread || c->main->ast->item.n == 0)
+    if (!c->main || !unit_all_read(c) || c->main->ast->item.n == 0)
         return NULL;
     make_module(p);
     unit_check_all(c);

@@ -30,15 +30,6 @@ static const Dim *less(Check *c, const Dim *d, int64_t by)
     return dim_sub(c->graph, d, dim_const(c->graph, by));
 }
 
-/* What stands for an int parameter may be negative when it is called. */
-static bool may_be_negative(Check *c, const Dim *d)
-{
-    for (int i = 0; i < c->int_param.n; i++)
-        if (dim_uses(d, c->int_param.at[i].var))
-            return true;
-    return false;
-}
-
 /* Does some element lie outside for sure? */
 static bool is_outside(Check *c, Bound *b, const Dim *p, const Dim *reach,
                        const Dim *d, const Dim **lo, const Dim **hi)
@@ -49,8 +40,8 @@ static bool is_outside(Check *c, Bound *b, const Dim *p, const Dim *reach,
         return false;
     *lo = bound_end(b, p, false, &least);
     *hi = bound_end(b, p, true, &most);
-    if (!*lo || !*hi || may_be_negative(c, *lo) || may_be_negative(c, *hi) ||
-        may_be_negative(c, d))
+    if (!*lo || !*hi || bind_is_int(c, *lo) || bind_is_int(c, *hi) ||
+        bind_is_int(c, d))
         return false;
     *hi = dim_add(c->graph, *hi, less(c, reach, 1));
     return (least && bound_negative(b, *lo)) ||

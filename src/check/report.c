@@ -3,31 +3,6 @@
 
 #include <string.h>
 
-enum { CALL_NOTES = 3 };
-
-static bool is_call(const Frame *f) { return !f->define && f->span.end > 0; }
-
-/* A function checked on its own is where its errors belong; in a real
- * expansion the reader needs to know who called: the last two calls, and the
- * first. */
-static void call_notes(Check *c)
-{
-    int from = c->frame.n, total = 0, shown = 0;
-
-    while (from > 0 && !c->frame.at[from - 1].define)
-        total += is_call(&c->frame.at[--from]);
-    for (int i = c->frame.n - 1; i >= from; i--) {
-        const Frame *f = &c->frame.at[i];
-
-        if (!is_call(f))
-            continue;
-        shown++;
-        if (shown < CALL_NOTES || shown == total)
-            diag_note(c->diags, f->span, "in the call of '%s' here",
-                      f->info->name);
-    }
-}
-
 const Value *check_fail(Check *c, Span at, const char *kind, const char *fmt,
                         ...)
 {
@@ -44,7 +19,7 @@ const Value *check_fail(Check *c, Span at, const char *kind, const char *fmt,
         next = strchr(text, '\n');
         diag_detail(c->diags, "%.*s", (int)strcspn(text, "\n"), text);
     }
-    call_notes(c);
+    frame_notes(c);
     return c->error;
 }
 

@@ -86,11 +86,16 @@ const char *name_suggestion(Check *c, const char *name,
 Unit *unit_load(Check *c, const char *path, const char *text, size_t len);
 const Entry *unit_find(Check *c, Unit *u, const char *name, Span at,
                        bool *clash);
-/* The user's items, one after another; NULL: no more. */
+/* The user's items, or the library's, one after another; NULL: no more. */
 typedef struct ItemAt {
+    bool std;
     int unit, item;
 } ItemAt;
-const Entry *unit_next(const Check *c, ItemAt *at);
+const Entry *unit_next(Check *c, ItemAt *at);
+/* Could all files be read and parsed? */
+bool unit_all_read(Check *c);
+/* Of the texts of all. */
+uint64_t unit_hash(Check *c);
 /* Evaluates the user's consts and looks at the structs. */
 void unit_check_all(Check *c);
 /* A function of the standard library, whether or not the program uses it. */

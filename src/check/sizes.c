@@ -37,28 +37,47 @@ bool dim_possible(Check *c, Span at, int rank, const Dim *const *dim)
     return true;
 }
 
-bool dim_is_size(const Check *c, const Dim *d)
-{
-    size_t seen = 0;
+/* Those that could be negative. */
+typedef struct Sizes {
+    LIST(NamedSize) all;
+    Map seen;
+} Sizes;
 
-    for (int i;
-         (i = map_next_int(&c->sizes, hash_pointer(HASH_SEED, d), &seen)) >= 0;)
-        if (c->size.at[i].dim == d)
-            return true;
-    return false;
+static Sizes *own(Check *c) { return check_own(c, OWN_sizes, sizeof(Sizes)); }
+
+bool dim_is_size(Check *c, const Dim *d) { return map_of(&own(c)->seen, d); }
+
+const NamedSize *dim_sizes(Check *c, int nvar, const Dim *const *var, int *n)
+{
+    LIST(NamedSize) all = {0};
+
+    for (int i = 0; i < own(c)->all.n; i++) {
+        NamedSize s = own(c)->all.at[i];
+        DimVars uses = {0};
+        int known = 0;
+
+        dim_vars(c->arena, s.dim, &uses);
+        for (int k = 0; k < nvar; k++)
+            known += dim_uses(s.dim, var[k]);
+        if (known == uses.n)
+            list_push(graph_arena(c->graph), &all, s);
+    }
+    *n = all.n;
+    return all.at;
 }
 
 bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
 {
+    Sizes *s = own(c);
+
     if (!dim_possible(c, at, rank, dim))
         return false;
     for (int i = 0; i < rank; i++) {
         if (dim_never_negative(dim[i]) || dim_is_size(c, dim[i]))
             continue;
-        map_put_int(c->arena, &c->sizes, hash_pointer(HASH_SEED, dim[i]),
-                    c->size.n);
-        list_push(c->arena, &c->size,
-                  ((NamedSize){dim[i], c->library.end ? c->library : at}));
+        map_set(c->arena, &s->seen, dim[i], s);
+        list_push(c->arena, &s->all,
+                  ((NamedSize){dim[i], frame_user_span(c, at)}));
     }
     return true;
 }

@@ -97,12 +97,11 @@ Node *deriv_values(Graph *g, Node *value, Node *place)
     return g_scatter_add(g, value, place, 0, value->dim[0]);
 }
 
-const Placed *deriv_placed(const Check *c, const Node *result)
+static Map *own(Check *c) { return check_own(c, OWN_sparse, sizeof(Map)); }
+
+const Placed *deriv_placed(Check *c, const Node *result)
 {
-    for (int i = 0; i < c->placed.n; i++)
-        if (c->placed.at[i].result == result)
-            return &c->placed.at[i];
-    return NULL;
+    return map_of(own(c), result);
 }
 
 /* Where rows start, columns, values. */
@@ -117,7 +116,8 @@ static const Value *sparse_value(Derivation *d, const Rows *p, Node *value)
     if (!deriv_placed(c, leaf[2])) {
         Placed how = {leaf[2], leaf[3], leaf[4]};
 
-        list_push(c->arena, &c->placed, how);
+        map_set(c->arena, own(c), leaf[2],
+                arena_copy(c->arena, &how, sizeof how));
     }
     for (int i = 0; i < 3; i++)
         part[i] = value_tensor(c, leaf[i]);

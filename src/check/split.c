@@ -14,7 +14,7 @@ static const Port *values_of(const Function *whole)
     return &whole->result[whole->nresult - 1];
 }
 
-static const Placed *placed(const Check *c, const Function *whole)
+static const Placed *placed(Check *c, const Function *whole)
 {
     const Placed *p = deriv_placed(c, values_of(whole)->leaf[0]);
 

@@ -132,15 +132,14 @@ const StructDef *struct_ready(Check *c, StructDef *d)
 
     if (d->ready)
         return d->is_type ? d : NULL;
-    if (!check_budget(c, d->item->name_span))
+    if (!check_enter(c, d->item->name_span))
         return NULL;
     d->busy = true;
-    c->nesting++;
     d->is_type = NEWN(c->arena, bool, d->item->nparam + 1);
     good = check_fields(c, d->item);
     for (int i = 0; i < d->item->nfield && good; i++)
         good = scan_type(c, d, d->item->field[i].type);
-    c->nesting--;
+    check_leave(c);
     d->busy = false;
     d->ready = true;
     if (!good)
@@ -408,9 +407,8 @@ const Type *type_eval(Check *c, const Scope *s, const TypeEx *t)
 {
     const Type *ty = NULL;
 
-    if (!check_budget(c, t->span))
+    if (!check_enter(c, t->span))
         return NULL;
-    c->nesting++;
     switch (t->kind) {
     case TE_name:
         ty = named_type(c, s, t);
@@ -426,18 +424,8 @@ const Type *type_eval(Check *c, const Scope *s, const TypeEx *t)
                    "a function's type stands for a parameter only");
         break;
     }
-    c->nesting--;
+    check_leave(c);
     return ty;
-}
-
-static void mark_sized(Check *c, const Value *v, const Dim *d)
-{
-    for (int i = 0; i < c->int_param.n; i++) {
-        const IntParam *p = &c->int_param.at[i];
-
-        if (p->var ? dim_uses(d, p->var) : v == p->value)
-            *p->sized = true;
-    }
 }
 
 static void note_indices(Check *c, Node *n)
@@ -462,7 +450,7 @@ const Dim *dim_of_value(Check *c, const Value *v, Span at)
                           value_text(c, v));
     d = node_as_dim(c->graph, v->node);
     if (d) {
-        mark_sized(c, v, d);
+        bind_sized(c, v, d);
         return d;
     }
     if (index_mask(c, v->node)) {
@@ -554,12 +542,11 @@ const Dim *dim_of_expr(Check *c, const Scope *s, const Expr *e)
     }
     if (nest == 0)
         return dim_of_operand(c, s, e);
-    if (c->nesting + nest > MAX_NESTING || !check_budget(c, e->span))
+    if (!check_has_room(c, nest) || !check_enter(c, e->span))
         return check_none(c, e->span, "too-deep",
                           "this dimension is nested too deeply");
-    c->nesting++;
     d = dim_binary(c, s, e);
-    c->nesting--;
+    check_leave(c);
     if (!d || !dim_too_large(d))
         return d;
     dim_fail_too_large(c, e->span);

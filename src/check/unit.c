@@ -10,6 +10,27 @@ enum {
     MAX_USE_DEPTH = 100,
 };
 
+typedef struct Units {
+    LIST(Unit *) all;
+    bool unread; /* some could not be read or parsed */
+} Units;
+
+static Units *own(Check *c) { return check_own(c, OWN_unit, sizeof(Units)); }
+
+bool unit_all_read(Check *c) { return !own(c)->unread; }
+
+uint64_t unit_hash(Check *c)
+{
+    uint64_t h = HASH_SEED;
+
+    for (int i = 0; i < own(c)->all.n; i++) {
+        const Source *s = own(c)->all.at[i]->source;
+
+        h = hash_bytes(h, s->text, s->len);
+    }
+    return h;
+}
+
 /* A file's content, or NULL with errno set (EFBIG where it is too large). */
 static char *read_file(Check *c, const char *path, size_t *len)
 {
@@ -108,15 +129,16 @@ static Unit *load_used(Check *c, const Unit *from, const char *name, Span at)
 
 static void report_cycle(Check *c, const Unit *to, Span at)
 {
+    const Units *all = own(c);
     Str s = str_new(c->arena);
     int first = 0;
 
-    for (int i = 0; i < c->unit.n; i++)
-        if (c->unit.at[i] == to)
+    for (int i = 0; i < all->all.n; i++)
+        if (all->all.at[i] == to)
             first = i;
-    for (int i = first; i < c->unit.n; i++)
-        if (c->unit.at[i]->loading)
-            str_printf(&s, "%s uses ", c->unit.at[i]->name);
+    for (int i = first; i < all->all.n; i++)
+        if (all->all.at[i]->loading)
+            str_printf(&s, "%s uses ", all->all.at[i]->name);
     check_fail(c, at, "circular-use",
                "these files use each other in a circle\n"
                "%s%s",
@@ -128,11 +150,10 @@ static void add_use(Check *c, Unit *u, const Item *item)
     Unit *used = load_used(c, u, item->use.name, item->use.name_span);
     Entry *e;
 
-    c->unread = c->unread || !used;
+    own(c)->unread |= !used || used->loading;
     if (!used)
         return;
     if (used->loading) {
-        c->unread = true;
         report_cycle(c, used, item->use.name_span);
         return;
     }
@@ -182,12 +203,12 @@ static const char *unit_name(Check *c, const char *path)
     return arena_printf(c->arena, "%.*s", (int)n, base);
 }
 
-static int loading_now(const Check *c)
+static int loading_now(Check *c)
 {
     int n = 0;
 
-    for (int i = 0; i < c->unit.n; i++)
-        n += c->unit.at[i]->loading;
+    for (int i = 0; i < own(c)->all.n; i++)
+        n += own(c)->all.at[i]->loading;
     return n;
 }
 
@@ -196,9 +217,9 @@ Unit *unit_load(Check *c, const char *path, const char *text, size_t len)
     Unit *u;
     int errors;
 
-    for (int i = 0; i < c->unit.n; i++)
-        if (strcmp(c->unit.at[i]->path, path) == 0)
-            return c->unit.at[i];
+    for (int i = 0; i < own(c)->all.n; i++)
+        if (strcmp(own(c)->all.at[i]->path, path) == 0)
+            return own(c)->all.at[i];
     if (loading_now(c) >= MAX_USE_DEPTH)
         return check_none(c, (Span){0, 0}, "file",
                           "more than %d files use each other", MAX_USE_DEPTH);
@@ -216,11 +237,11 @@ Unit *unit_load(Check *c, const char *path, const char *text, size_t len)
     u->std = strncmp(path, "<std>/", 6) == 0;
     u->scope = scope_new(c, NULL, 0, u);
     u->loading = true;
-    list_push(c->arena, &c->unit, u);
+    list_push(c->arena, &own(c)->all, u);
     u->source = diags_source(c->diags, path, text, len);
     errors = diags_errors(c->diags);
     u->ast = parse(c->arena, c->names, c->diags, u->source);
-    c->unread = c->unread || diags_errors(c->diags) > errors;
+    own(c)->unread |= diags_errors(c->diags) > errors;
     for (int i = 0; i < u->ast->item.n; i++)
         add_item(c, u, u->ast->item.at[i]);
     for (int i = 0; i < u->ast->item.n; i++)
@@ -279,12 +300,12 @@ const Entry *unit_find(Check *c, Unit *u, const char *name, Span at,
                                                : own_entry(c->prelude, name);
 }
 
-const Entry *unit_next(const Check *c, ItemAt *at)
+const Entry *unit_next(Check *c, ItemAt *at)
 {
-    for (; at->unit < c->unit.n; at->unit++, at->item = 0) {
-        const Unit *u = c->unit.at[at->unit];
+    for (; at->unit < own(c)->all.n; at->unit++, at->item = 0) {
+        const Unit *u = own(c)->all.at[at->unit];
 
-        if (!u->std && at->item < u->scope->binding.n)
+        if (u->std == at->std && at->item < u->scope->binding.n)
             return u->scope->binding.at[at->item++].entry;
     }
     return NULL;
