@@ -211,7 +211,7 @@ static bool repeat_leaves(Check *c, const Type *t, Node *key, Node *keys,
 {
     int n = t->part[0]->nleaf;
 
-    if (key && index_greatest_rank(c, key, n, leaf) >= MAX_RANK)
+    if (key && !graph_can_batch(c->graph, 1, key, n, leaf))
         return check_refuse(
             c, at, "rank",
             "an initial value in this stack takes a tensor of more than %d "

@@ -69,13 +69,8 @@ uint64_t index_mask(Check *c, Node *n);
 bool index_depends(Check *c, const Node *n, int since);
 /* The active index that n is, or NULL. */
 Index *index_of(Check *c, const Node *n);
-int greatest_rank(int n, Node *const *x);
-/* That of the nodes from `first` on that the roots need: what an index may
- * change. */
-int index_greatest_rank(Check *c, const Node *first, int n, Node *const *root);
-/* The roots for all values of n int parameters (made in this order), each an
- * axis in front, the first one first. False after saying that `what` ("this
- * takes tensors of") has more dimensions than there can be. */
+/* See graph_batch_indices. False after saying that `what` ("this takes tensors
+ * of") has more dimensions than there can be. */
 bool index_batch(Check *c, Span at, const char *what, int n, Node *const *param,
                  const Dim *const *extent, int nroot, Node **root);
 

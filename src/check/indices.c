@@ -387,42 +387,10 @@ uint64_t index_mask(Check *c, Node *n)
     return mask;
 }
 
-int greatest_rank(int n, Node *const *x)
-{
-    int rank = 0;
-
-    for (int i = 0; i < n; i++)
-        rank = x[i]->rank > rank ? x[i]->rank : rank;
-    return rank;
-}
-
-int index_greatest_rank(Check *c, const Node *first, int n, Node *const *root)
-{
-    int rank = greatest_rank(n, root);
-    Node *x;
-
-    look_from(c, n, root);
-    while ((x = look_next(c, first->id))) {
-        const Region *r = node_has_region(x) ? node_region(x) : NULL;
-        int inside = r ? greatest_rank(r->nbody, r->body) : 0;
-
-        rank = x->rank > rank ? x->rank : rank;
-        rank = inside > rank ? inside : rank;
-    }
-    return rank;
-}
-
 bool index_batch(Check *c, Span at, const char *what, int n, Node *const *param,
                  const Dim *const *extent, int nroot, Node **root)
 {
-    Node *all;
-
-    if (n > 0 && index_greatest_rank(c, param[0], nroot, root) + n > MAX_RANK)
-        return check_refuse(c, at, "rank", "%s more than %d dimensions", what,
-                            MAX_RANK);
-    for (int k = n - 1; k >= 0; k--) {
-        all = g_iota(c->graph, DT_i32, extent[k]);
-        graph_batch(c->graph, extent[k], 1, &param[k], &all, nroot, root);
-    }
-    return true;
+    return graph_batch_indices(c->graph, n, param, extent, nroot, root) ||
+           check_refuse(c, at, "rank", "%s more than %d dimensions", what,
+                        MAX_RANK);
 }

@@ -2,6 +2,7 @@
  * once, and its values. */
 #include "check/derive.h"
 #include "check/export.h"
+#include "diff/diff.h"
 
 static const char *suffixed(Check *c, const char *name, const char *suffix)
 {
@@ -81,13 +82,15 @@ Function *sparse_values(Check *c, Function *whole)
     Function *to = function_new(c, FN_plain, whole->name, whole->span);
     const Placed *how = placed(c, whole);
     const char *name = suffixed(c, values_of(whole)->name, "_place");
-    const Type *type = type_tensor(c->arena, DT_i32, 1, &how->value->dim[0]);
+    const Type *type =
+        type_tensor(c->arena, DT_i32, 1, &how->unordered->dim[0]);
     const Value *place = value_fresh(c, type, name);
 
     for (int i = 0; i < whole->nparam; i++)
         to->param[to->nparam++] = whole->param[i];
     function_param(c, to, name, place, whole->span);
-    add_tensor(c, to, "", deriv_values(c->graph, how->value, place->node),
+    add_tensor(c, to, "",
+               diff_sparse_values(c->graph, how->unordered, place->node),
                whole);
     to->deriv = whole->deriv;
     to->by = whole->by;

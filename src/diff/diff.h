@@ -25,4 +25,29 @@ void diff_reverse_strong(Graph *g, int ny, Node *const *y, Node *const *y_bar,
 void diff_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
                   Node *const *x_dot, Node **y_dot);
 
+/* A y that is one number: its derivatives by x. */
+void diff_gradient(Graph *g, Node *y, int nx, Node *const *x, Node **x_bar);
+
+/* jacobian.c: matrices. to[i * nx + j] becomes the derivative of y[i] by x[j],
+ * of y[i]'s axes and then x[j]'s; of the Hessian of a y that is one number,
+ * y[i] is the derivative by x[i]. False: computing it takes tensors of more
+ * than MAX_RANK dimensions. */
+bool diff_jacobian(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
+                   Node **to);
+bool diff_hessian(Graph *g, Node *y, int nx, Node *const *x, Node **to);
+
+/* sparse.c: the same without the zeros that are known, as one matrix of all
+ * elements of y by all of x: the entries of row r are numbers start[r] …
+ * start[r+1]-1 of column and value. These were computed in no order, and added
+ * at their places (-1: nowhere) by diff_sparse_values. */
+typedef struct SparseMatrix {
+    Node *start, *column, *value;
+    Node *unordered, *place;
+} SparseMatrix;
+bool diff_sparse_jacobian(Graph *g, int ny, Node *const *y, int nx,
+                          Node *const *x, SparseMatrix *to);
+bool diff_sparse_hessian(Graph *g, Node *y, int nx, Node *const *x,
+                         SparseMatrix *to);
+Node *diff_sparse_values(Graph *g, Node *unordered, Node *place);
+
 #endif

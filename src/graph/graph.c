@@ -224,6 +224,15 @@ bool same_shape(const Node *a, const Node *b)
            same_bytes(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank);
 }
 
+int nodes_rank(int n, Node *const *x)
+{
+    int rank = 0;
+
+    for (int i = 0; i < n; i++)
+        rank = x[i]->rank > rank ? x[i]->rank : rank;
+    return rank;
+}
+
 bool same_type(const Node *a, const Node *b)
 {
     return a->dtype == b->dtype && same_shape(a, b);

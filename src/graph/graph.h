@@ -322,6 +322,7 @@ const NodeLabel *graph_let_label(const Graph *g, const Node *n);
 
 bool same_shape(const Node *a, const Node *b);
 bool same_type(const Node *a, const Node *b); /* shape and dtype */
+int nodes_rank(int n, Node *const *x);        /* the greatest */
 /* Op, dtype and attributes, whatever the arguments are. */
 bool node_same_alone(const Node *a, const Node *b);
 

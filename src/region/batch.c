@@ -364,3 +364,36 @@ void graph_batch(Graph *g, const Dim *n, int nparam, Node *const *param,
         root[i] = batch_axis(&p, root[i], lead[nparam + i]);
     arena_free(scratch);
 }
+
+bool graph_can_batch(Graph *g, int n, const Node *first, int nroot,
+                     Node *const *root)
+{
+    Arena *scratch = arena_new();
+    Reach r = reach_enter(g, scratch, first->id, REACH_AROUND, nroot, root);
+    int rank = nodes_rank(nroot, root), inside;
+
+    for (int i = 0; i < r.n; i++) {
+        const Region *own =
+            node_has_region(r.node[i]) ? node_region(r.node[i]) : NULL;
+
+        inside = own ? nodes_rank(own->nbody, own->body) : 0;
+        inside = r.node[i]->rank > inside ? r.node[i]->rank : inside;
+        rank = inside > rank ? inside : rank;
+    }
+    reach_leave(&r);
+    arena_free(scratch);
+    return rank + n <= MAX_RANK;
+}
+
+bool graph_batch_indices(Graph *g, int n, Node *const *param,
+                         const Dim *const *extent, int nroot, Node **root)
+{
+    if (n > 0 && !graph_can_batch(g, n, param[0], nroot, root))
+        return false;
+    for (int k = n - 1; k >= 0; k--) {
+        Node *all = g_iota(g, DT_i32, extent[k]);
+
+        graph_batch(g, extent[k], 1, &param[k], &all, nroot, root);
+    }
+    return true;
+}

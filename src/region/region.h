@@ -68,5 +68,13 @@ Node *maker_close(const RegionMaker *m); /* by g_region_close */
  * concerns only the elements that choose this branch. */
 void graph_batch(Graph *g, const Dim *n, int nparam, Node *const *param,
                  Node *const *value, int nroot, Node **root);
+/* Could the roots have n axes more: what they are made of, as far as it may
+ * depend on a parameter, `first` being made before all that does. */
+bool graph_can_batch(Graph *g, int n, const Node *first, int nroot,
+                     Node *const *root);
+/* The roots for all values of n int parameters (made in this order), each an
+ * axis in front, the first one first. False: these are too many. */
+bool graph_batch_indices(Graph *g, int n, Node *const *param,
+                         const Dim *const *extent, int nroot, Node **root);
 
 #endif

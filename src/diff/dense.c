@@ -3,7 +3,7 @@
  * To differentiate for all values of an index repeats loops, and what an index
  * table tells, for each of them. Where elements of y of their own depend on
  * each element of x, that is done once, and what comes out is put in place. */
-#include "check/derive.h"
+#include "diff/matrix.h"
 #include "graph/op.h"
 #include "graph/view.h"
 #include "region/region.h"
@@ -14,17 +14,17 @@ static bool is_repeated(const Node *n)
 }
 
 /* Is there such a thing between y and x. */
-static bool repeats(Derivation *d, int ny, Node *const *y)
+static bool repeats(const Matrix *m)
 {
     Arena *scratch = arena_new();
-    Nodes all = nodes_below(d->c->graph, scratch, ny, y);
+    Nodes all = nodes_below(m->g, scratch, m->ny, m->y);
     bool *depends = NEWN(scratch, bool, all.n + 1), found = false;
 
     for (int i = 0; i < all.n; i++) {
         const Node *n = all.at[i];
 
-        for (int j = 0; j < d->nx; j++)
-            depends[i] = depends[i] || n == d->x[j];
+        for (int j = 0; j < m->nx; j++)
+            depends[i] = depends[i] || n == m->x[j];
         for (int k = 0; k < n->narg; k++)
             depends[i] =
                 depends[i] || depends[node_place(all.at, all.n, n->arg[k])];
@@ -39,15 +39,10 @@ static Node *put(Graph *g, const Entries *e, const Dim *rows,
                  const Dim *columns)
 {
     const Dim *dim[2] = {rows, columns};
-    Node *zero = g_fill(g, e->row, 0), *one = g_fill(g, e->row, 1);
-    Node *there = g2(g, OP_and, g2(g, OP_lt, zero, e->row),
-                     g2(g, OP_lt, zero, e->column));
-    Node *place = g2(g, OP_mul, g2(g, OP_sub, e->row, one),
-                     deriv_size(g, e->row, columns));
-    Node *value = g_where(g, there, e->value, g_fill(g, e->value, 0));
+    Node *value =
+        g_where(g, entries_there(g, e), e->value, g_fill(g, e->value, 0));
+    Node *place = entries_place(g, e, columns, g_fill(g, e->row, 0));
 
-    place = g2(g, OP_add, place, g2(g, OP_sub, e->column, one));
-    place = g_where(g, there, place, zero);
     value = g_scatter_inside(g, value, place, 0, dim_mul(g, dim[0], dim[1]));
     return g_reshape(g, value, 2, dim);
 }
@@ -68,23 +63,24 @@ static Node *block(Graph *g, Node *m, const Dim *const *from, const Node *y,
     return g_reshape(g, m, rank, dim);
 }
 
-bool deriv_by_parts(Derivation *d, int ny, Node *const *y, Node **to)
+bool matrix_by_parts(const Matrix *m, Node **to)
 {
-    Graph *g = d->c->graph;
+    Graph *g = m->g;
     const Dim *from[2] = {dim_const(g, 0), NULL};
     Entries e;
-    Node *m;
+    Node *all;
 
-    if (!repeats(d, ny, y) || !deriv_entries(d, ny, y, &e) || !e.apart)
+    if (!repeats(m) || !matrix_entries(m, &e) || !e.apart)
         return false;
-    m = put(g, &e, deriv_elements(g, ny, y), deriv_elements(g, d->nx, d->x));
-    for (int i = 0; i < ny; i++) {
+    all = put(g, &e, matrix_elements(g, m->ny, m->y),
+              matrix_elements(g, m->nx, m->x));
+    for (int i = 0; i < m->ny; i++) {
         from[1] = dim_const(g, 0);
-        for (int j = 0; j < d->nx; j++) {
-            to[i * d->nx + j] = block(g, m, from, y[i], d->x[j]);
-            from[1] = dim_add(g, from[1], deriv_elements(g, 1, &d->x[j]));
+        for (int j = 0; j < m->nx; j++) {
+            to[i * m->nx + j] = block(g, all, from, m->y[i], m->x[j]);
+            from[1] = dim_add(g, from[1], matrix_elements(g, 1, &m->x[j]));
         }
-        from[0] = dim_add(g, from[0], deriv_elements(g, 1, &y[i]));
+        from[0] = dim_add(g, from[0], matrix_elements(g, 1, &m->y[i]));
     }
     return true;
 }

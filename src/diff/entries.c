@@ -4,9 +4,9 @@
  * diff/structure.h): a value for each element of the part, and for each of the
  * read that this element depends on. All of them, with their rows and columns,
  * are in no order. */
-#include "check/derive.h"
-#include "diff/diff.h"
+#include "diff/matrix.h"
 #include "diff/structure.h"
+#include "graph/op.h"
 #include "graph/view.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ typedef struct Local {
     Node **value;          /* axes of the part, then the read's others */
 } Local;
 
-Node *deriv_size(Graph *g, const Node *like, const Dim *d)
+Node *entries_size(Graph *g, const Node *like, const Dim *d)
 {
     return g_broadcast_to(g, g_dim(g, DT_i64, d), like->rank, like->dim);
 }
@@ -36,16 +36,16 @@ Node *deriv_size(Graph *g, const Node *like, const Dim *d)
 static Node *flat(Graph *g, Node *x) { return g_merge_axes(g, x, 0, x->rank); }
 
 /* The elements of some tensors, numbered one after another from 1 up. */
-static Node **numbers(Derivation *d, int n, Node *const *x)
+static Node **numbers(const Matrix *m, int n, Node *const *x)
 {
-    Graph *g = d->c->graph;
-    Node **to = NEWN(d->c->arena, Node *, n + 1), *i;
+    Graph *g = m->g;
+    Node **to = NEWN(m->arena, Node *, n + 1), *i;
     const Dim *from = dim_const(g, 1), *size;
 
     for (int k = 0; k < n; k++) {
         size = dim_product(g, x[k]->rank, x[k]->dim);
         i = g_iota(g, DT_i64, size);
-        i = g2(g, OP_add, i, deriv_size(g, i, from));
+        i = g2(g, OP_add, i, entries_size(g, i, from));
         to[k] = g_reshape(g, i, x[k]->rank, x[k]->dim);
         from = dim_add(g, from, size);
     }
@@ -67,18 +67,13 @@ static int axis_of_value(const Local *b, int k, int a)
     return own;
 }
 
-static bool value_fits(Derivation *d, const Local *b, int k)
+static bool value_fits(const Local *b, int k)
 {
     int rank = b->part->value->rank;
 
     for (int a = 0; a < b->x[k]->rank; a++)
         rank += b->axis[k][a] < 0;
-    if (rank <= MAX_RANK)
-        return true;
-    return check_refuse(d->c, d->a->at, "rank",
-                        "computing this derivative takes tensors of more than "
-                        "%d dimensions",
-                        MAX_RANK);
+    return rank <= MAX_RANK;
 }
 
 /* x, whose axis i is axis at[i] of value k, as that. */
@@ -92,14 +87,14 @@ static Node *arranged(Graph *g, Node *x, const int *at)
 }
 
 /* One by one those elements of the part that are not kept apart. */
-static bool local_by_rows(Derivation *d, const Local *b, Node **to)
+static bool local_by_rows(const Matrix *m, const Local *b, Node **to)
 {
-    Graph *g = d->c->graph;
+    Graph *g = m->g;
     Node *y = b->part->value;
-    Units u = deriv_units(g, y, b->along);
+    Seeds u = seeds_new(g, y, b->along);
 
     diff_reverse(g, 1, &y, &u.seed, b->n, b->x, to);
-    if (!deriv_for_units(d, &u, b->n, to))
+    if (!seeds_batch(g, &u, b->n, to))
         return false;
     for (int k = 0; k < b->n; k++) {
         int at[MAX_RANK], i = 0;
@@ -124,17 +119,17 @@ static unsigned own_axes(const Local *b, int k)
 }
 
 /* One by one those elements of each read that are not kept apart. */
-static bool local_by_columns(Derivation *d, const Local *b, Node **to)
+static bool local_by_columns(const Matrix *m, const Local *b, Node **to)
 {
-    Graph *g = d->c->graph;
+    Graph *g = m->g;
     Node *y = b->part->value;
     int at[MAX_RANK];
 
     for (int k = 0; k < b->n; k++) {
-        Units u = deriv_units(g, b->x[k], own_axes(b, k));
+        Seeds u = seeds_new(g, b->x[k], own_axes(b, k));
 
         diff_forward(g, 1, &y, 1, &b->x[k], &u.seed, &to[k]);
-        if (!deriv_for_units(d, &u, 1, &to[k]))
+        if (!seeds_batch(g, &u, 1, &to[k]))
             return false;
         for (int i = 0; i < u.n; i++)
             at[i] = y->rank + i;
@@ -171,16 +166,16 @@ static const Dim *forward_passes(Graph *g, const Local *b)
     return sum;
 }
 
-static bool local_by_fewer(Derivation *d, Local *b)
+static bool local_by_fewer(const Matrix *m, Local *b)
 {
-    Graph *g = d->c->graph;
+    Graph *g = m->g;
     const Dim *rows = reverse_passes(g, b), *columns = forward_passes(g, b);
-    Smaller which = deriv_smaller(d->c, rows, columns);
-    Node **other = NEWN(d->c->arena, Node *, b->n + 1), *fewer;
+    Smaller which = matrix_smaller(g, rows, columns);
+    Node **other = NEWN(m->arena, Node *, b->n + 1), *fewer;
 
-    if (which != SECOND_SMALLER && !local_by_rows(d, b, b->value))
+    if (which != SECOND_SMALLER && !local_by_rows(m, b, b->value))
         return false;
-    if (which != FIRST_SMALLER && !local_by_columns(d, b, other))
+    if (which != FIRST_SMALLER && !local_by_columns(m, b, other))
         return false;
     fewer = g2(g, OP_lt, g_dim(g, DT_i64, rows), g_dim(g, DT_i64, columns));
     for (int k = 0; k < b->n; k++)
@@ -229,10 +224,10 @@ static Node *columns_of(Graph *g, const Local *b, int k)
 }
 
 /* What an element of the part depends on stands together. */
-static void add_entries(Derivation *d, const Local *b, Blocks *to)
+static void add_entries(const Matrix *m, const Local *b, Blocks *to)
 {
-    Graph *g = d->c->graph;
-    Arena *arena = d->c->arena;
+    Graph *g = m->g;
+    Arena *arena = m->arena;
     Node **value = NEWN(arena, Node *, b->n + 1), *row = flat(g, b->part->row);
     Node **column = NEWN(arena, Node *, b->n + 1);
     int first = 0;
@@ -249,10 +244,10 @@ static void add_entries(Derivation *d, const Local *b, Blocks *to)
     list_push(arena, &to->column, flat(g, column[0]));
 }
 
-static Local local_new(Derivation *d, const Part *p, int most)
+static Local local_new(const Matrix *m, const Part *p, int most)
 {
     size_t n = (size_t)most + 1;
-    Arena *a = d->c->arena;
+    Arena *a = m->arena;
 
     return (Local){.part = arena_copy(a, p, sizeof *p),
                    .read = NEWN(a, const Read *, n),
@@ -268,9 +263,9 @@ static void local_add(Local *b, const Read *r, const int *axis)
     memcpy(b->axis[b->n++], axis, sizeof b->axis[0]);
 }
 
-static Local local_copy(Derivation *d, const Local *b)
+static Local local_copy(const Matrix *m, const Local *b)
 {
-    Local to = local_new(d, b->part, b->n);
+    Local to = local_new(m, b->part, b->n);
 
     to.along = b->along;
     for (int k = 0; k < b->n; k++)
@@ -307,7 +302,7 @@ static int part_of(Graph *g, const Local *b, int k, View *w)
 }
 
 /* Those with of[k] < 0; false: they no longer go with the same axes. */
-static bool keep_reads(Derivation *d, Local *b, const int *of)
+static bool keep_reads(const Matrix *m, Local *b, const int *of)
 {
     int n = 0;
 
@@ -316,7 +311,7 @@ static bool keep_reads(Derivation *d, Local *b, const int *of)
             continue;
         b->x[n] = b->x[k];
         b->read[n] = b->read[k];
-        structure_axes(d->c->graph, b->part->value, b->x[n], b->axis[n]);
+        structure_axes(m->g, b->part->value, b->x[n], b->axis[n]);
         if (axes_along(b->axis[n++]) != b->along)
             return false;
     }
@@ -325,11 +320,11 @@ static bool keep_reads(Derivation *d, Local *b, const int *of)
 }
 
 /* A read that is a part of another is taken from that. */
-static void read_within_others(Derivation *d, Local *b)
+static void read_within_others(const Matrix *m, Local *b)
 {
-    Graph *g = d->c->graph;
-    Local old = local_copy(d, b);
-    int *of = NEWN(d->c->arena, int, b->n + 1);
+    Graph *g = m->g;
+    Local old = local_copy(m, b);
+    int *of = NEWN(m->arena, int, b->n + 1);
     View w;
 
     for (int k = 0; k < b->n; k++) {
@@ -339,16 +334,16 @@ static void read_within_others(Derivation *d, Local *b)
             graph_subst(g, 1, &b->x[k], &x, 1, &b->part->value);
         }
     }
-    if (!keep_reads(d, b, of))
+    if (!keep_reads(m, b, of))
         *b = old;
 }
 
 /* Read number `first` and all later ones that go with the same axes; those that
  * were taken are marked. */
-static Local local_from(Derivation *d, const Structure *s, const Part *p,
+static Local local_from(const Matrix *m, const Structure *s, const Part *p,
                         int first, int (*axis)[MAX_RANK], bool *taken)
 {
-    Local b = local_new(d, p, s->read.n);
+    Local b = local_new(m, p, s->read.n);
 
     b.along = axes_along(axis[first]);
     for (int r = first; r < s->read.n; r++) {
@@ -376,50 +371,50 @@ static void read_again(Graph *g, const Structure *s, Node **value)
 }
 
 /* For --explain: all elements of a part by all of what it reads. */
-static void log_dense(Derivation *d, const Structure *s, const Local *b)
+static void log_dense(const Matrix *m, const Structure *s, const Local *b)
 {
     Node *of = b->part->value;
 
-    if (!deriv_mode(d->f)->sparse || b->along || of->rank == 0)
+    if (!m->sparse || b->along || of->rank == 0)
         return;
-    read_again(d->c->graph, s, &of);
+    read_again(m->g, s, &of);
     for (int k = 0; k < b->n; k++)
         if (b->x[k]->rank > 0)
-            graph_log(d->c->graph, "dense derivative", of, b->read[k]->value);
+            graph_log(m->g, "dense derivative", of, b->read[k]->value);
 }
 
-static bool local_entries(Derivation *d, const Structure *s, Local *b,
+static bool local_entries(const Matrix *m, const Structure *s, Local *b,
                           Blocks *to)
 {
     to->apart = to->apart || b->along;
-    log_dense(d, s, b);
-    read_within_others(d, b);
+    log_dense(m, s, b);
+    read_within_others(m, b);
     for (int k = 0; k < b->n; k++)
-        if (!value_fits(d, b, k))
+        if (!value_fits(b, k))
             return false;
-    if (!local_by_fewer(d, b))
+    if (!local_by_fewer(m, b))
         return false;
-    add_entries(d, b, to);
+    add_entries(m, b, to);
     return true;
 }
 
-static bool part_entries(Derivation *d, const Structure *s, const Part *p,
+static bool part_entries(const Matrix *m, const Structure *s, const Part *p,
                          Blocks *to)
 {
     size_t n = (size_t)s->read.n + 1;
-    int(*axis)[MAX_RANK] = arena_alloc(d->c->arena, n * sizeof *axis);
-    bool *taken = NEWN(d->c->arena, bool, n);
+    int(*axis)[MAX_RANK] = arena_alloc(m->arena, n * sizeof *axis);
+    bool *taken = NEWN(m->arena, bool, n);
 
     for (int r = 0; r < s->read.n; r++)
-        taken[r] = !structure_axes(d->c->graph, p->value, s->read.at[r].param,
-                                   axis[r]);
+        taken[r] =
+            !structure_axes(m->g, p->value, s->read.at[r].param, axis[r]);
     for (int r = 0; r < s->read.n; r++) {
         Local b;
 
         if (taken[r])
             continue;
-        b = local_from(d, s, p, r, axis, taken);
-        if (!local_entries(d, s, &b, to))
+        b = local_from(m, s, p, r, axis, taken);
+        if (!local_entries(m, s, &b, to))
             return false;
     }
     return true;
@@ -445,16 +440,17 @@ static DType widest(int n, Node *const *x)
     return t;
 }
 
-bool deriv_entries(Derivation *d, int ny, Node *const *y, Entries *to)
+bool matrix_entries(const Matrix *m, Entries *to)
 {
-    Graph *g = d->c->graph;
-    Node **row = numbers(d, ny, y), **column = numbers(d, d->nx, d->x);
-    Structure s = structure_of(g, d->c->arena, ny, y, row, d->nx, d->x, column);
+    Graph *g = m->g;
+    Node **row = numbers(m, m->ny, m->y), **column = numbers(m, m->nx, m->x);
+    Structure s =
+        structure_of(g, m->arena, m->ny, m->y, row, m->nx, m->x, column);
     Blocks b = {.apart = false};
-    DType t = widest(ny, y);
+    DType t = widest(m->ny, m->y);
 
     for (int i = 0; i < s.part.n; i++)
-        if (!part_entries(d, &s, &s.part.at[i], &b))
+        if (!part_entries(m, &s, &s.part.at[i], &b))
             return false;
     for (int i = 0; i < b.value.n; i++)
         b.value.at[i] = g_cast(g, t, b.value.at[i]);
@@ -464,4 +460,22 @@ bool deriv_entries(Derivation *d, int ny, Node *const *y, Entries *to)
     to->apart = b.apart;
     read_again(g, &s, &to->value);
     return true;
+}
+
+Node *entries_there(Graph *g, const Entries *e)
+{
+    Node *zero = g_fill(g, e->row, 0);
+
+    return g2(g, OP_and, g2(g, OP_lt, zero, e->row),
+              g2(g, OP_lt, zero, e->column));
+}
+
+Node *entries_place(Graph *g, const Entries *e, const Dim *columns, Node *none)
+{
+    Node *there = entries_there(g, e), *one = g_fill(g, e->row, 1);
+    Node *place = g2(g, OP_mul, g2(g, OP_sub, e->row, one),
+                     entries_size(g, e->row, columns));
+
+    place = g2(g, OP_add, place, g2(g, OP_sub, e->column, one));
+    return g_where(g, there, place, none);
 }
