@@ -12,6 +12,7 @@ typedef struct Plan {
     bool pass[3];   /* over columns, as ARG_micro has them: which there are */
     MicroShape shape[3];
     bool pair; /* what is left may be two vectors */
+    bool windows;
 } Plan;
 
 /* A contraction kernel being built. */
@@ -24,6 +25,7 @@ typedef struct ContractCode {
     LLVMValueRef bufs, dim_array;
     LLVMValueRef fixed;            /* i64s: the batch loops' variables */
     LLVMValueRef epilogue, status; /* function or null; slot */
+    LLVMValueRef window;           /* see product.h */
 } ContractCode;
 
 /* What is to be done is known where sizes are; functions for what may be are
@@ -32,7 +34,7 @@ typedef struct ContractCode {
 static void add_pass(Plan *p, int i, int vectors, int width, bool masked)
 {
     p->pass[i] = true;
-    p->shape[i] = (MicroShape){vectors, width, masked};
+    p->shape[i] = (MicroShape){vectors, width, masked, p->windows};
 }
 
 /* Whole panels, then as few and as full vectors as n allows when it is known;
@@ -72,7 +74,7 @@ static StreamKind plan_row(Emit *e, const Contract *c)
     int64_t m = 1, n = STREAM_FROM;
     dim_const_value(c->m, &m);
     dim_const_value(c->n, &n);
-    if (m != 1 || !e->machine.vector_bytes)
+    if (m != 1 || !e->machine.vector_bytes || c->rows.n)
         return STREAM_none;
     if (dim_is(c->b_n, 1))
         return n < STREAM_FROM ? STREAM_none : STREAM_rows;
@@ -84,12 +86,13 @@ static Plan plan_product(Emit *e, const Contract *c)
 {
     int64_t k;
     Plan p = {.t = c->out->dtype, .row = plan_row(e, c)};
+    p.windows = c->rows.n > 0;
     p.only_row = p.row && dim_is(c->m, 1) &&
                  (p.row == STREAM_columns || dim_const_value(c->n, &k));
     if (p.only_row)
         return p;
     p.outer = dim_is(c->b_n, 1) && !dim_const_value(c->k, &k) &&
-              e->machine.vector_bytes;
+              e->machine.vector_bytes && !p.windows;
     p.pack = dim_is(c->b_n, 1)   ? PACK_straight
              : dim_is(c->b_k, 1) ? PACK_transposed
                                  : PACK_any;
@@ -99,13 +102,13 @@ static Plan plan_product(Emit *e, const Contract *c)
 
 static MicroShape pair_shape(const Plan *p)
 {
-    return (MicroShape){2, p->shape[0].width, true};
+    return (MicroShape){2, p->shape[0].width, true, p->windows};
 }
 
 void contract_helpers(Emit *e, const Contract *c, Helpers *h)
 {
     Plan p = plan_product(e, c);
-    product_helper(e, p.t, h);
+    product_helper(e, p.t, p.windows, h);
     for (int i = 0; i < 3; i++)
         if (p.pass[i])
             micro_helper(e, p.t, p.shape[i], h);
@@ -162,6 +165,40 @@ static LLVMValueRef if_so(ContractCode *q, LLVMValueRef when, LLVMValueRef fn)
 {
     return LLVMBuildSelect(q->e->builder, when, fn, LLVMConstNull(q->e->ptr),
                            "");
+}
+
+static void store_word(ContractCode *q, LLVMValueRef window, int at,
+                       LLVMValueRef v)
+{
+    Emit *e = q->e;
+    code_store(e, v, code_at(e, e->i64, window, code_i64(e, at)), 8);
+}
+
+/* The loops of a factor with these strides, the innermost first. */
+static void store_loops(ContractCode *q, LLVMValueRef window, int which,
+                        const Digits *d, const Dim *const *stride)
+{
+    int at = which * LOOPS_WORDS;
+    store_word(q, window, at++, code_i64(q->e, d->n));
+    for (int i = d->n - 1; i >= 0; i--) {
+        store_word(q, window, at++, number(q, d->size[i]));
+        store_word(q, window, at++, number(q, stride[i]));
+    }
+}
+
+static LLVMValueRef window_of(ContractCode *q)
+{
+    Emit *e = q->e;
+    const Contract *c = q->c;
+    LLVMValueRef w = code_slot(e, LLVMArrayType(e->i64, WINDOW_WORDS), 8);
+    const Dim *one = dim_const(e->graph, K_BLOCK + 1);
+    const Dim *panel = dim_const(e->graph, product_panel(e, q->plan.t));
+    Digits rows_of_panel = {1, {one}, {panel}, {panel}};
+    store_loops(q, w, LOOPS_rows, &c->rows, c->rows.a);
+    store_loops(q, w, LOOPS_a, &c->depth, c->depth.a);
+    store_loops(q, w, LOOPS_b, &c->depth, c->depth.b);
+    store_loops(q, w, LOOPS_panel, &rows_of_panel, rows_of_panel.b);
+    return w;
 }
 
 static LLVMValueRef stream_of(ContractCode *q)
@@ -259,7 +296,7 @@ static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
     Emit *e = q->e;
     const Contract *c = q->c;
     LLVMValueRef null = LLVMConstNull(e->ptr);
-    LLVMValueRef arg[NARGS] = {
+    LLVMValueRef arg[NARGS_WINDOWS] = {
         [ARG_from] = from,
         [ARG_to] = to,
         [ARG_n] = number(q, c->n),
@@ -289,7 +326,11 @@ static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
     for (int i = 0; i < NARGS; i++)
         if (!arg[i])
             arg[i] = i < ARG_first_pointer ? code_i64(e, 0) : null;
-    LLVMValueRef status = code_call(e, emit_product(e, q->plan.t), arg, NARGS);
+    if (q->plan.windows)
+        arg[ARG_window] = q->window;
+    LLVMValueRef product = emit_product(e, q->plan.t, q->plan.windows);
+    LLVMValueRef status =
+        code_call(e, product, arg, q->plan.windows ? NARGS_WINDOWS : NARGS);
     keep_status(e, status, q->status);
 }
 
@@ -350,6 +391,8 @@ void emit_contract(Emit *e, const Kernel *k, const KernelKey *key)
     if (k->epilogue)
         q.epilogue = emit_epilogue(e, k, key);
     emit_entry(&q, key, fn);
+    if (q.plan.windows)
+        q.window = window_of(&q);
     emit_batches(&q, LLVMGetParam(fn, 2), LLVMGetParam(fn, 3));
     LLVMBuildRet(e->builder, code_load(e, e->i32, q.status, 4));
 }

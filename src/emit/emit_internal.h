@@ -603,10 +603,11 @@ void contract_helpers(Emit *e, const Contract *c, Helpers *h);
 
 /* micro.c */
 
-/* So many vectors of so many lanes along n; masked: the last one in part. */
+/* So many vectors of so many lanes along n; masked: the last one in part;
+ * windows: rows of A and elements along k are where tables say. */
 typedef struct MicroShape {
     int vectors, width;
-    bool masked;
+    bool masked, windows;
 } MicroShape;
 /* The most vectors that a tile has. */
 int micro_vectors(const Emit *e);
@@ -616,8 +617,20 @@ int micro_tile_rows(const Emit *e);
  * (+)= A B. Strides in elements; a_i is between the first rows of tiles, for
  * each of their rows; cols is read where masked. */
 LLVMTypeRef micro_type(Emit *e);
+/* Of windows, void (m, k, a, rows, a_depth, b, b_depth, c, c_m, cols,
+ * accumulate): with i64s rows[m], a_depth[k] and b_depth[k]. */
+LLVMTypeRef micro_windows_type(Emit *e);
 LLVMValueRef emit_micro(Emit *e, DType t, MicroShape s);
 void micro_helper(Emit *e, DType t, MicroShape s, Helpers *h);
+
+/* window.c */
+
+/* void (loops, from, count, to): where in a factor its loops are at their
+ * numbers from …, as i64s; loops is how many there are, then size and stride of
+ * each, the innermost first. */
+LLVMTypeRef offsets_type(Emit *e);
+LLVMValueRef emit_offsets(Emit *e);
+void offsets_helper(Emit *e, Helpers *h);
 
 /* pack.c */
 

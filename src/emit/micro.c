@@ -3,7 +3,7 @@
  * Rows of C times vectors along n; A's elements are broadcast, so A's strides
  * are free; B's rows are contiguous. Register budget: rows*vectors + vectors
  * + 1 of what the machine has. Strides are arguments, so that a module has each
- * micro-kernel once. */
+ * micro-kernel once; of windows, tables of offsets are. */
 #include "emit/emit_internal.h"
 
 enum { MAX_ROWS = 8, MAX_VECTORS = 4, SMALL_ROWS = 2 };
@@ -34,7 +34,8 @@ typedef struct Micro {
     DType t;
     LLVMTypeRef one, vec;
     LLVMValueRef m, k, a, a_i, a_m, a_k, b, b_k, c, c_m, accumulate;
-    LLVMValueRef mask; /* of the last vector, or NULL */
+    LLVMValueRef row_table, a_table, b_table; /* of windows */
+    LLVMValueRef mask;                        /* of the last vector, or NULL */
 } Micro;
 
 /* Vector v of a row that starts at `row`. */
@@ -89,6 +90,25 @@ static void find_rows(Micro *u, int rows, LLVMValueRef i, LLVMValueRef *a_row,
     }
 }
 
+static LLVMValueRef offset_at(Micro *u, LLVMValueRef table, LLVMValueRef i)
+{
+    Emit *e = u->e;
+    return code_load(e, e->i64, code_at(e, e->i64, table, i), 8);
+}
+
+/* The same of A's rows where a table has them. */
+static void find_windows(Micro *u, int rows, LLVMValueRef i,
+                         LLVMValueRef *a_row)
+{
+    Emit *e = u->e;
+    LLVMValueRef last = LLVMBuildSub(e->builder, u->m, code_i64(e, 1), "");
+    for (int r = 0; r < rows; r++) {
+        LLVMValueRef at = code_plus(e, i, code_i64(e, r));
+        at = r ? code_smaller(e, at, last) : at;
+        a_row[r] = code_at(e, u->one, u->a, offset_at(u, u->row_table, at));
+    }
+}
+
 /* C's tile, if it is to be added to, and what this block of k came to: added at
  * the end, so that the block's sum keeps its digits. */
 static void add_tile(Micro *u, int rows, LLVMValueRef *c_row, LLVMValueRef *acc)
@@ -136,17 +156,26 @@ static void emit_tile(Micro *u, int rows, LLVMValueRef i)
     LLVMValueRef a_row[MAX_ROWS], c_row[MAX_ROWS];
     LLVMValueRef carried[MAX_ROWS * MAX_VECTORS + 2];
     find_rows(u, rows, i, a_row, c_row);
+    if (u->shape.windows)
+        find_windows(u, rows, i, a_row);
     for (int j = 0; j < n; j++)
         carried[j] = LLVMConstNull(u->vec);
     carried[n] = code_i64(e, 0);
     carried[n + 1] = u->b;
-    Loop l =
-        loop_begin(e, code_i64(e, 0), u->k, code_i64(e, 1), n + 2, carried);
-    for (int j = 0; j < n + 2; j++)
+    Loop l = loop_begin(e, code_i64(e, 0), u->k, code_i64(e, 1),
+                        u->shape.windows ? n : n + 2, carried);
+    for (int j = 0; j < l.n; j++)
         carried[j] = l.phi[j];
+    if (u->shape.windows) {
+        carried[n] = offset_at(u, u->a_table, l.i);
+        carried[n + 1] =
+            code_at(e, u->one, u->b, offset_at(u, u->b_table, l.i));
+    }
     multiply_add(u, rows, a_row, carried[n], carried[n + 1], carried);
-    carried[n] = LLVMBuildAdd(e->builder, carried[n], u->a_k, "");
-    carried[n + 1] = code_at(e, u->one, carried[n + 1], u->b_k);
+    if (!u->shape.windows) {
+        carried[n] = LLVMBuildAdd(e->builder, carried[n], u->a_k, "");
+        carried[n + 1] = code_at(e, u->one, carried[n + 1], u->b_k);
+    }
     loop_end(e, &l, carried);
     add_tile(u, rows, c_row, carried);
     for (int j = 0; j < n; j++)
@@ -180,13 +209,21 @@ static void build_micro(Micro *u, LLVMValueRef fn)
     Emit *e = u->e;
     u->one = type_of(e, u->t);
     u->vec = type_lanes(u->one, u->shape.width);
-    LLVMValueRef *into[] = {&u->m,   &u->k, &u->a,   &u->a_i, &u->a_m,
-                            &u->a_k, &u->b, &u->b_k, &u->c,   &u->c_m};
-    for (unsigned i = 0; i < sizeof into / sizeof *into; i++)
+    LLVMValueRef *plain[] = {&u->m,   &u->k, &u->a,   &u->a_i, &u->a_m,
+                             &u->a_k, &u->b, &u->b_k, &u->c,   &u->c_m};
+    LLVMValueRef *tables[] = {&u->m,         &u->k,       &u->a,
+                              &u->row_table, &u->a_table, &u->b,
+                              &u->b_table,   &u->c,       &u->c_m};
+    bool windows = u->shape.windows;
+    LLVMValueRef **into = windows ? tables : plain;
+    unsigned n =
+        windows ? sizeof tables / sizeof *tables : sizeof plain / sizeof *plain;
+    u->a_i = u->a_m = code_i64(e, 0);
+    for (unsigned i = 0; i < n; i++)
         *into[i] = LLVMGetParam(fn, i);
-    u->accumulate = LLVMBuildIsNotNull(e->builder, LLVMGetParam(fn, 11), "");
+    u->accumulate = LLVMBuildIsNotNull(e->builder, LLVMGetParam(fn, n + 1), "");
     if (u->shape.masked)
-        u->mask = last_mask(u, LLVMGetParam(fn, 10));
+        u->mask = last_mask(u, LLVMGetParam(fn, n));
     LLVMValueRef next = emit_rows(u, micro_rows(e, u->shape.vectors),
                                   SMALL_ROWS, code_i64(e, 0));
     emit_rows(u, SMALL_ROWS, 0, next);
@@ -195,8 +232,16 @@ static void build_micro(Micro *u, LLVMValueRef fn)
 
 static const char *micro_name(Emit *e, DType t, MicroShape s)
 {
-    return arena_printf(e->arena, "product_%s_%dx%d%s", dtype_name(t),
-                        s.vectors, s.width, s.masked ? "_masked" : "");
+    return arena_printf(e->arena, "product_%s_%dx%d%s%s", dtype_name(t),
+                        s.vectors, s.width, s.masked ? "_masked" : "",
+                        s.windows ? "_windows" : "");
+}
+
+LLVMTypeRef micro_windows_type(Emit *e)
+{
+    LLVMTypeRef p = e->ptr, i = e->i64;
+    LLVMTypeRef param[] = {i, i, p, p, p, p, p, p, i, i, i};
+    return LLVMFunctionType(e->none, param, 11, false);
 }
 
 LLVMTypeRef micro_type(Emit *e)
@@ -210,7 +255,8 @@ LLVMValueRef emit_micro(Emit *e, DType t, MicroShape s)
 {
     LLVMValueRef fn;
     Place back;
-    if (!share_helper(e, micro_name(e, t, s), micro_type(e), &fn, &back))
+    LLVMTypeRef type = s.windows ? micro_windows_type(e) : micro_type(e);
+    if (!share_helper(e, micro_name(e, t, s), type, &fn, &back))
         return fn;
     Micro u = {.e = e, .shape = s, .t = t};
     build_micro(&u, fn);

@@ -8,9 +8,10 @@
 typedef struct Product {
     Emit *e;
     DType t;
+    bool windows;
     LLVMTypeRef one;
     int panel; /* columns */
-    LLVMValueRef arg[NARGS];
+    LLVMValueRef arg[NARGS_WINDOWS];
     LLVMValueRef streams, packs_a, packs_b, parts; /* i1 */
     LLVMValueRef last_k;                           /* one at least, or k */
     LLVMValueRef status;                           /* slot */
@@ -90,6 +91,36 @@ static void call(Product *q, LLVMTypeRef type, int fn, LLVMValueRef *arg)
                    LLVMCountParamTypes(type), "");
 }
 
+static LLVMValueRef window_at(Product *q, int word)
+{
+    Emit *e = q->e;
+    return code_at(e, e->i64, q->arg[ARG_window], code_i64(e, word));
+}
+
+/* Offsets of these loops from number `from` on. */
+static void find_offsets(Product *q, LLVMValueRef loops, LLVMValueRef from,
+                         LLVMValueRef count, int to)
+{
+    LLVMValueRef arg[] = {loops, from, count, window_at(q, to)};
+    code_call(q->e, emit_offsets(q->e), arg, 4);
+}
+
+static LLVMValueRef loops_at(Product *q, int which)
+{
+    return window_at(q, which * LOOPS_WORDS);
+}
+
+/* Those along k of a block; of a packed B, within its panels. */
+static void find_depth(Product *q, const Block *b)
+{
+    Emit *e = q->e;
+    LLVMValueRef packed = loops_at(q, LOOPS_panel);
+    LLVMValueRef loops = a_or_b(e, q->packs_b, packed, loops_at(q, LOOPS_b));
+    find_offsets(q, loops_at(q, LOOPS_a), b->p, b->depth, WINDOW_a);
+    find_offsets(q, loops, a_or_b(e, q->packs_b, code_i64(e, 0), b->p),
+                 b->depth, WINDOW_b);
+}
+
 /* The block's part of A, in panels as wide as a tile has rows. */
 static void pack_a(Product *q, const Block *b)
 {
@@ -121,6 +152,26 @@ static LLVMValueRef panel_at(Product *q, const Block *b, LLVMValueRef j)
     call(q, pack_type(e), ARG_pack_b, arg);
     code_end(e, on);
     return code_at(e, q->one, panel, minus(e, j, j0));
+}
+
+static void window_tiles(Product *q, const Block *b, LLVMValueRef j,
+                         LLVMValueRef left, LLVMValueRef micro)
+{
+    Emit *e = q->e;
+    LLVMValueRef *in = q->arg, panel = panel_at(q, b, j);
+    LLVMValueRef arg[] = {
+        b->rows,
+        b->depth,
+        in[ARG_a],
+        window_at(q, WINDOW_rows),
+        window_at(q, WINDOW_a),
+        a_or_b(e, q->packs_b, panel, code_at(e, q->one, in[ARG_b], j)),
+        window_at(q, WINDOW_b),
+        c_at(q, b->i, j),
+        in[ARG_out_m],
+        left,
+        b->add};
+    LLVMBuildCall2(e->builder, micro_windows_type(e), micro, arg, 11, "");
 }
 
 /* Tiles of columns j …, `step` of them or those that are left: whole ones read
@@ -176,7 +227,10 @@ static void emit_columns(Product *q, const Block *b)
     }
     Loop l = loop_begin(e, pass.phi[0], to, step, 0, NULL);
     LLVMValueRef left = code_smaller(e, minus(e, to, l.i), step);
-    emit_tiles(q, b, l.i, left, micro, whole);
+    if (q->windows)
+        window_tiles(q, b, l.i, left, micro);
+    else
+        emit_tiles(q, b, l.i, left, micro, whole);
     loop_end(e, &l, NULL);
     loop_end(e, &pass, &to);
 }
@@ -258,6 +312,10 @@ static void stream_block(Product *q, const Block *b)
 static void emit_block(Product *q, const Block *b)
 {
     Emit *e = q->e;
+    if (q->windows) {
+        emit_columns(q, b);
+        return;
+    }
     LLVMBasicBlockRef stream = code_block(e, "stream");
     LLVMBasicBlockRef tiles = code_block(e, "tiles"), on = code_block(e, "");
     LLVMBuildCondBr(e->builder, q->streams, stream, tiles);
@@ -309,6 +367,8 @@ static void emit_rows(Product *q, Block *b, LLVMValueRef from, LLVMValueRef to,
     b->i = l.i;
     b->rows = code_smaller(e, minus(e, to, l.i), step);
     b->first = LLVMBuildICmp(at, LLVMIntEQ, l.i, from, "");
+    if (q->windows)
+        find_offsets(q, loops_at(q, LOOPS_rows), b->i, b->rows, WINDOW_rows);
     emit_block(q, b);
     LLVMValueRef whole = LLVMBuildNot(at, q->parts, "");
     run_epilogue(q, LLVMBuildAnd(at, done, whole, ""), l.i,
@@ -329,6 +389,8 @@ static void emit_depth(Product *q, Block *b, LLVMValueRef row,
     b->p = p.i;
     b->depth = code_smaller(e, left, step);
     b->add = minus(e, p.i, from);
+    if (q->windows)
+        find_depth(q, b);
     LLVMValueRef end = code_plus(e, b->j, b->columns);
     LLVMValueRef all =
         LLVMBuildICmp(e->builder, LLVMIntEQ, end, q->arg[ARG_n], "");
@@ -382,7 +444,7 @@ static void build_product(Product *q, LLVMValueRef fn)
 {
     Emit *e = q->e;
     LLVMBuilderRef b = e->builder;
-    for (unsigned i = 0; i < NARGS; i++)
+    for (unsigned i = 0; i < LLVMCountParams(fn); i++)
         q->arg[i] = LLVMGetParam(fn, i);
     q->status = code_slot(e, e->i32, 4);
     code_store(e, LLVMConstInt(e->i32, NN_OK, false), q->status, 4);
@@ -402,23 +464,28 @@ LLVMTypeRef epilogue_type(Emit *e)
     return LLVMFunctionType(e->i32, param, 5, false);
 }
 
-static const char *product_name(Emit *e, DType t)
+static const char *product_name(Emit *e, DType t, bool windows)
 {
-    return arena_printf(e->arena, "multiply_%s", dtype_name(t));
+    return arena_printf(e->arena, "multiply_%s%s", dtype_name(t),
+                        windows ? "_windows" : "");
 }
 
-LLVMValueRef emit_product(Emit *e, DType t)
+LLVMValueRef emit_product(Emit *e, DType t, bool windows)
 {
-    LLVMTypeRef param[NARGS];
-    for (int i = 0; i < NARGS; i++)
+    LLVMTypeRef param[NARGS_WINDOWS];
+    unsigned n = windows ? NARGS_WINDOWS : NARGS;
+    for (unsigned i = 0; i < n; i++)
         param[i] = i < ARG_first_pointer ? e->i64 : e->ptr;
-    LLVMTypeRef type = LLVMFunctionType(e->i32, param, NARGS, false);
+    LLVMTypeRef type = LLVMFunctionType(e->i32, param, n, false);
     LLVMValueRef fn;
     Place back;
-    if (!share_helper(e, product_name(e, t), type, &fn, &back))
+    if (!share_helper(e, product_name(e, t, windows), type, &fn, &back))
         return fn;
-    Product q = {
-        .e = e, .t = t, .one = type_of(e, t), .panel = product_panel(e, t)};
+    Product q = {.e = e,
+                 .t = t,
+                 .windows = windows,
+                 .one = type_of(e, t),
+                 .panel = product_panel(e, t)};
     build_product(&q, fn);
     code_back(e, back);
     return fn;
@@ -426,7 +493,12 @@ LLVMValueRef emit_product(Emit *e, DType t)
 
 static LLVMValueRef make_product(Emit *e, const void *of)
 {
-    return emit_product(e, *(const DType *)of);
+    return emit_product(e, *(const DType *)of, false);
+}
+
+static LLVMValueRef make_window_product(Emit *e, const void *of)
+{
+    return emit_product(e, *(const DType *)of, true);
 }
 
 static LLVMValueRef make_totals(Emit *e, const void *of)
@@ -434,11 +506,14 @@ static LLVMValueRef make_totals(Emit *e, const void *of)
     return emit_totals(e, *(const DType *)of);
 }
 
-void product_helper(Emit *e, DType t, Helpers *h)
+void product_helper(Emit *e, DType t, bool windows, Helpers *h)
 {
     enum { TOTALS = 60, PRODUCT = 250 };
     Helper totals = {totals_name(e, t), make_totals, &t, TOTALS, 0};
-    Helper own = {product_name(e, t), make_product, &t, PRODUCT, 0};
+    Helper own = {product_name(e, t, windows),
+                  windows ? make_window_product : make_product, &t, PRODUCT, 0};
+    if (windows)
+        offsets_helper(e, h);
     helper_add(e, h, totals, sizeof t);
     helper_add(e, h, own, sizeof t);
 }

@@ -38,11 +38,25 @@ enum {
     ARG_bufs,
     ARG_dims,
     ARG_fixed,
-    NARGS
+    NARGS,
+    ARG_window = NARGS, /* one more, where windows are multiplied */
+    NARGS_WINDOWS
 };
 
-LLVMValueRef emit_product(Emit *e, DType t);
-void product_helper(Emit *e, DType t, Helpers *h);
+/* What is there, in i64s: the loops of a's rows, and of a and b along k, as
+ * offsets_type has them; those of a packed b; room for the offsets. */
+enum { LOOPS_rows, LOOPS_a, LOOPS_b, LOOPS_panel, NLOOPS };
+enum {
+    LOOPS_WORDS = 1 + 2 * MAX_RANK,
+    WINDOW_rows = NLOOPS * LOOPS_WORDS,
+    WINDOW_a = WINDOW_rows + LONG_ROWS,
+    WINDOW_b = WINDOW_a + K_BLOCK,
+    WINDOW_WORDS = WINDOW_b + K_BLOCK
+};
+
+/* Of windows: a's rows, and a and b along k, are where tables say. */
+LLVMValueRef emit_product(Emit *e, DType t, bool windows);
+void product_helper(Emit *e, DType t, bool windows, Helpers *h);
 /* So many of ARG_micro are used. */
 int product_passes(const Emit *e);
 /* Columns of a panel of B. */

@@ -192,13 +192,13 @@ static bool micro_shape(const Emit *e, const char *name, DType t, MicroShape *s)
     int lanes = lanes_of_bytes(e, dtype_size(t));
     bool masks = has_masks(e);
     if (strcmp(name, "micro_panel") == 0)
-        *s = (MicroShape){micro_vectors(e), lanes, false};
+        *s = (MicroShape){micro_vectors(e), lanes, false, false};
     else if (strcmp(name, "micro_last") == 0 && masks)
-        *s = (MicroShape){1, lanes, true};
+        *s = (MicroShape){1, lanes, true, false};
     else if (strcmp(name, "micro_vector") == 0 && !masks && lanes > 1)
-        *s = (MicroShape){1, lanes, false};
+        *s = (MicroShape){1, lanes, false, false};
     else if (strcmp(name, "micro_one") == 0 && !masks)
-        *s = (MicroShape){1, 1, false};
+        *s = (MicroShape){1, 1, false, false};
     else
         return false;
     return true;

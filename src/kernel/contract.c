@@ -85,12 +85,11 @@ bool is_product(const Node *n)
            !is_tiny(label, count);
 }
 
-/* Strides of a factor: of what is below its views, if they are plain. */
+/* Strides of a factor: of what is below its views, if there are any. */
 static bool strides_of(Sched *s, Node *n, Node **bottom, const Dim **base,
                        const Dim **stride)
 {
     const Index *var[MAX_RANK], *x = NULL;
-    int64_t c;
     index_extents(s->table, n->rank, n->dim);
     for (int i = 0; i < n->rank; i++)
         var[i] = dim_is(n->dim[i], 1) ? index_int(s->table, 0)
@@ -120,8 +119,7 @@ static bool strides_of(Sched *s, Node *n, Node **bottom, const Dim **base,
     for (int i = 0; i < n->rank; i++)
         stride[i] = dim_const(s->g, 0);
     for (int i = 0; i < x->n; i++) {
-        if (x->atom[i].kind != IX_var ||
-            (dim_const_value(x->coef[i], &c) && c < 0))
+        if (x->atom[i].kind != IX_var)
             return false;
         stride[x->atom[i].var] = x->coef[i];
     }
@@ -143,16 +141,20 @@ typedef struct Group {
     int n, label[MAX_LABELS]; /* innermost first */
 } Group;
 
-static bool extends(Graph *g, const Group *p, const Label *l)
+/* Rows of windows need no more than the result's stride. */
+static bool extends(Graph *g, const Group *p, const Label *l, bool windows)
 {
-    return l->sa == dim_mul(g, p->sa, p->size) &&
-           l->sb == dim_mul(g, p->sb, p->size) &&
-           l->so == dim_mul(g, p->so, p->size);
+    if (l->so != dim_mul(g, p->so, p->size))
+        return false;
+    return (windows && l->role == ROLE_m) ||
+           (l->sa == dim_mul(g, p->sa, p->size) &&
+            l->sb == dim_mul(g, p->sb, p->size));
 }
 
 /* The loop with label `inner` innermost and as many others of its role as its
  * strides permit. */
-static Group group_from(Graph *g, const Label *label, int count, int inner)
+static Group group_from(Graph *g, const Label *label, int count, int inner,
+                        bool windows)
 {
     const Label *l = &label[inner];
     Group p = {.size = l->size, .sa = l->sa, .sb = l->sb, .so = l->so};
@@ -164,7 +166,7 @@ static Group group_from(Graph *g, const Label *label, int count, int inner)
             for (int k = 0; k < p.n; k++)
                 in = in || p.label[k] == i;
             if (in || label[i].role != l->role || dim_is(label[i].size, 1) ||
-                !extends(g, &p, &label[i]))
+                !extends(g, &p, &label[i], windows))
                 continue;
             p.size = dim_mul(g, p.size, label[i].size);
             p.label[p.n++] = i;
@@ -186,17 +188,53 @@ static bool better(const Group *p, const Group *q, Role role)
 }
 
 /* The largest loop of a role; of n, one that is contiguous in the result. */
-static Group best_group(Graph *g, const Label *label, int count, Role role)
+static Group best_group(Graph *g, const Label *label, int count, Role role,
+                        bool windows)
 {
     Group best = {.n = 0};
     for (int i = 0; i < count; i++) {
         if (label[i].role != role)
             continue;
-        Group p = group_from(g, label, count, i);
+        Group p = group_from(g, label, count, i, windows);
         if (better(&p, &best, role))
             best = p;
     }
     return best;
+}
+
+/* All loops of k as one, in the order of a's axes. */
+static Group whole_depth(Graph *g, const Label *label, int count)
+{
+    Group p = {.size = dim_const(g, 1), .sa = p.size, .sb = p.size};
+    for (int axis = MAX_RANK - 1; axis >= 0; axis--)
+        for (int i = 0; i < count; i++) {
+            const Label *l = &label[i];
+            if (l->role != ROLE_k || l->a != axis || dim_is(l->size, 1))
+                continue;
+            if (!p.n) {
+                p.sa = l->sa;
+                p.sb = l->sb;
+            } else if (p.sb && l->sb != dim_mul(g, p.sb, p.size))
+                p.sb = NULL;
+            p.size = dim_mul(g, p.size, l->size);
+            p.label[p.n++] = i;
+        }
+    for (int i = 0; i < count && !p.n; i++)
+        if (label[i].role == ROLE_k)
+            p.label[p.n++] = i;
+    return p;
+}
+
+static Digits digits_of(const Label *label, const Group *p)
+{
+    Digits d = {.n = p->n};
+    for (int i = 0; i < p->n; i++) {
+        const Label *l = &label[p->label[p->n - 1 - i]];
+        d.size[i] = l->size;
+        d.a[i] = l->sa;
+        d.b[i] = l->sb;
+    }
+    return d;
 }
 
 static int count_role(const Label *label, int count, Role role)
@@ -375,10 +413,13 @@ Product product_of(Sched *s, const Node *n)
     lay_copies(s, n, &p, label, count);
     if (note->transposed)
         lay_result(s, n, &p, label);
-    Group gm = best_group(s->g, label, count, ROLE_m);
-    Group gn = best_group(s->g, label, count, ROLE_n);
-    Group gk = best_group(s->g, label, count, ROLE_k);
+    bool windows = note->windows;
+    Group gm = best_group(s->g, label, count, ROLE_m, windows);
+    Group gn = best_group(s->g, label, count, ROLE_n, windows);
+    Group gk = windows ? whole_depth(s->g, label, count)
+                       : best_group(s->g, label, count, ROLE_k, false);
     p.fits = gk.n >= count_role(label, count, ROLE_k);
+    p.even = dim_is(gn.sb, 1);
     mark_used(label, &gm);
     mark_used(label, &gn);
     mark_used(label, &gk);
@@ -390,7 +431,11 @@ Product product_of(Sched *s, const Node *n)
     c->out_m = gm.so;
     c->b_n = gn.sb;
     c->a_k = gk.sa;
-    c->b_k = gk.sb;
+    c->b_k = gk.sb ? gk.sb : dim_const(s->g, 0);
+    if (windows) {
+        c->rows = digits_of(label, &gm);
+        c->depth = digits_of(label, &gk);
+    }
     c->out_base = dim_const(s->g, 0);
     batch_loops(c, label, count);
     if (!note->transposed)
@@ -409,7 +454,7 @@ static bool may_reach(const Dim *d, int64_t least)
  * and read several times: rows that are near each other share pages. */
 static bool wants_pack(const Contract *c)
 {
-    if (dim_is(c->m, 1))
+    if (dim_is(c->m, 1) || dim_is(c->b_k, 0))
         return false;
     return !dim_is(c->b_n, 1) ||
            (may_reach(c->b_k, PACK_STRIDE) && may_reach(c->k, PACK_DEPTH) &&
@@ -419,7 +464,7 @@ static bool wants_pack(const Contract *c)
 /* The same of a, where columns of it are contiguous. */
 static bool wants_pack_a(const Contract *c)
 {
-    return dim_is(c->a_m, 1) && may_reach(c->m, 2) &&
+    return !c->rows.n && dim_is(c->a_m, 1) && may_reach(c->m, 2) &&
            may_reach(c->a_k, PACK_STRIDE) && may_reach(c->k, PACK_A_DEPTH) &&
            may_reach(c->n, PACK_FROM);
 }

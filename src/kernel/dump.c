@@ -198,28 +198,88 @@ static void print_sum(const Dim *const *stride, int n, const Dim *base,
     str_printf(to, any ? "" : "0");
 }
 
-/* buffer[base + strides over the batch loops, then over two more] */
-static void print_factor(const Buffer *b, const Dim *base,
-                         const Dim *const *batch, int nbatch, const Dim *s0,
-                         const char *n0, const Dim *s1, const char *n1, Str *to)
+/* base + strides over loops, being put together. */
+typedef struct Place {
+    int n;
+    const Dim *stride[3 * MAX_RANK];
+    const char *name[3 * MAX_RANK];
+} Place;
+
+static void add_step(Place *p, const Dim *stride, const char *name)
 {
-    static const char *const loop[MAX_RANK] = {
-        "i0", "i1", "i2",  "i3",  "i4",  "i5",  "i6",  "i7",
-        "i8", "i9", "i10", "i11", "i12", "i13", "i14", "i15"};
-    const Dim *stride[MAX_RANK + 2];
-    const char *name[MAX_RANK + 2];
-    for (int i = 0; i < nbatch; i++) {
-        stride[i] = batch[i];
-        name[i] = loop[i];
-    }
-    stride[nbatch] = s0;
-    name[nbatch] = n0;
-    stride[nbatch + 1] = s1;
-    name[nbatch + 1] = n1;
+    p->stride[p->n] = stride;
+    p->name[p->n++] = name;
+}
+
+#define LOOP_NAMES(l)                                                          \
+    {l "0", l "1", l "2",  l "3",  l "4",  l "5",  l "6",  l "7",              \
+     l "8", l "9", l "10", l "11", l "12", l "13", l "14", l "15"}
+static const char *const loop_name[MAX_RANK] = LOOP_NAMES("i"),
+                         *const row_name[MAX_RANK] = LOOP_NAMES("m"),
+                         *const depth_name[MAX_RANK] = LOOP_NAMES("k");
+
+static void add_steps(Place *p, const Dim *const *stride, int n,
+                      const char *const *name)
+{
+    for (int i = 0; i < n; i++)
+        add_step(p, stride[i], name[i]);
+}
+
+static void print_place(const Buffer *b, const Dim *base, const Place *p,
+                        Str *to)
+{
     print_buffer(b, to);
     str_printf(to, "[");
-    print_sum(stride, nbatch + 2, base, name, to);
+    print_sum(p->stride, p->n, base, p->name, to);
     str_printf(to, "]");
+}
+
+static void print_a(const Contract *c, Str *to)
+{
+    Place p = {.n = 0};
+    add_steps(&p, c->a_batch, c->nbatch, loop_name);
+    if (c->rows.n) {
+        add_steps(&p, c->rows.a, c->rows.n, row_name);
+        add_steps(&p, c->depth.a, c->depth.n, depth_name);
+    } else {
+        add_step(&p, c->a_m, "m");
+        add_step(&p, c->a_k, "k");
+    }
+    print_place(c->a, c->a_base, &p, to);
+}
+
+static void print_b(const Contract *c, Str *to)
+{
+    Place p = {.n = 0};
+    add_steps(&p, c->b_batch, c->nbatch, loop_name);
+    if (c->rows.n)
+        add_steps(&p, c->depth.b, c->depth.n, depth_name);
+    else
+        add_step(&p, c->b_k, "k");
+    add_step(&p, c->b_n, "n");
+    print_place(c->b, c->b_base, &p, to);
+}
+
+static void print_out(const Contract *c, const Dim *one, Str *to)
+{
+    Place p = {.n = 0};
+    add_steps(&p, c->out_batch, c->nbatch, loop_name);
+    add_step(&p, c->out_m, "m");
+    add_step(&p, one, "n");
+    print_place(c->out, c->out_base, &p, to);
+}
+
+/* m or k < size, as the loops that it is made of if they are told apart. */
+static void print_extent(const char *name, const Dim *size, const Digits *d,
+                         const char *const *names, Str *to)
+{
+    str_printf(to, "%s < ", name);
+    dim_print(size, to);
+    for (int i = 0; i < d->n; i++) {
+        str_printf(to, i ? ", %s < " : " (%s < ", names[i]);
+        dim_print(d->size[i], to);
+    }
+    str_printf(to, d->n ? ")" : "");
 }
 
 static void print_contract(Graph *g, const Kernel *k, int depth, Str *to)
@@ -227,22 +287,19 @@ static void print_contract(Graph *g, const Kernel *k, int depth, Str *to)
     const Contract *c = k->contract;
     print_loops(c->batch, c->nbatch, 0, false, depth, to);
     indent(to, c->nbatch + depth);
-    str_printf(to, "for m < ");
-    dim_print(c->m, to);
+    str_printf(to, "for ");
+    print_extent("m", c->m, &c->rows, row_name, to);
     str_printf(to, ", n < ");
     dim_print(c->n, to);
     str_printf(to, "\n");
     indent(to, c->nbatch + depth + 1);
-    print_factor(c->out, c->out_base, c->out_batch, c->nbatch, c->out_m, "m",
-                 dim_const(g, 1), "n", to);
-    str_printf(to, " = sum over k < ");
-    dim_print(c->k, to);
+    print_out(c, dim_const(g, 1), to);
+    str_printf(to, " = sum over ");
+    print_extent("k", c->k, &c->depth, depth_name, to);
     str_printf(to, " of ");
-    print_factor(c->a, c->a_base, c->a_batch, c->nbatch, c->a_m, "m", c->a_k,
-                 "k", to);
+    print_a(c, to);
     str_printf(to, " * ");
-    print_factor(c->b, c->b_base, c->b_batch, c->nbatch, c->b_k, "k", c->b_n,
-                 "n", to);
+    print_b(c, to);
     if (c->pack_a) {
         str_printf(to, ", the first packed in ");
         print_buffer(c->pack_a, to);

@@ -131,6 +131,13 @@ enum { LONG_K = 4096, LONG_ROWS = 96, K_BLOCK = 256, PACK_COLUMNS = 2048 };
  * for. */
 enum { PACK_STRIDE = 257, PACK_DEPTH = 16, PACK_A_DEPTH = 128, PACK_FROM = 97 };
 
+/* Loops that count as one, the last of them innermost, and how far each moves
+ * in a and in b. */
+typedef struct Digits {
+    int n;
+    const Dim *size[MAX_RANK], *a[MAX_RANK], *b[MAX_RANK];
+} Digits;
+
 /* a[m,k] · b[k,n] into out[m,n], for every point of the batch loops. Strides
  * in elements; out_n is 1. */
 typedef struct Contract {
@@ -138,6 +145,10 @@ typedef struct Contract {
     const Dim *a_base, *b_base, *out_base;
     const Dim *m, *n, *k;
     const Dim *a_m, *a_k, *b_k, *b_n, *out_m;
+    /* Where m or k are several loops that no one stride goes through, as in
+     * windows of an image: those, instead of a_m and a_k, and of b_k where that
+     * is NULL; b_n is 1. rows.n is 0: they are not. */
+    Digits rows, depth;
     /* Room for blocks of the factors in packed panels: of k by LONG_ROWS rows
      * of a, and by columns of b, n of them rounded up to 64; at most K_BLOCK by
      * that, or by PACK_COLUMNS. NULL where it is read as it is. */

@@ -245,6 +245,16 @@ static void put_map(Writer *w, const Kernel *k)
     }
 }
 
+static void put_digits(Writer *w, const Digits *d)
+{
+    put_int(w, d->n);
+    for (int i = 0; i < d->n; i++) {
+        put_dim(w, d->size[i]);
+        put_dim(w, d->a[i]);
+        put_dim(w, d->b[i]);
+    }
+}
+
 static void put_contract(Writer *w, const Contract *c)
 {
     const Dim *const stride[] = {c->m,      c->n,      c->k,       c->a_m,
@@ -258,6 +268,8 @@ static void put_contract(Writer *w, const Contract *c)
     put_maybe(w, c->totals);
     for (size_t i = 0; i < sizeof stride / sizeof *stride; i++)
         put_dim(w, stride[i]);
+    put_digits(w, &c->rows);
+    put_digits(w, &c->depth);
     put_int(w, c->flat);
     put_int(w, c->nbatch);
     for (int i = 0; i < c->nbatch; i++) {

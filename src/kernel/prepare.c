@@ -49,8 +49,23 @@ static void copy_fixed(Sched *s, Node *n, const bool *fixed, Product *p)
         note_of(s, n)->copies[b] = false;
 }
 
-/* Factors that are no plain view of a buffer are copied; where the summed axes
- * still are not one loop, both factors are copied with these together. */
+/* Several loops are read where they are, if b's rows are contiguous: else those
+ * of a copy. */
+static bool read_windows(Sched *s, Node *n)
+{
+    Note *note = note_of(s, n);
+    note->windows = true;
+    for (int tries = 0; tries < 2; tries++) {
+        Product p = product_of(s, n);
+        if (p.even)
+            return true;
+        note->copies[1 - p.first] = true;
+    }
+    note->windows = note->copies[0] = note->copies[1] = false;
+    return false;
+}
+
+/* Factors that are no plain view of a buffer are copied. */
 static void prepare_product(Sched *s, Node *n, const bool *fixed)
 {
     Note *note = note_of(s, n);
@@ -62,9 +77,9 @@ static void prepare_product(Sched *s, Node *n, const bool *fixed)
     if (!p.plain[0] || !p.plain[1])
         p = product_of(s, n);
     copy_fixed(s, n, fixed, &p);
-    if (!p.fits)
-        note->copies[0] = note->copies[1] = true;
     note->transposed = !p.ends_well;
+    if (!p.fits && !read_windows(s, n))
+        note->copies[0] = note->copies[1] = true;
 }
 
 void prepare(Sched *s)

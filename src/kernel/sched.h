@@ -77,6 +77,7 @@ typedef struct Note {
     bool product;    /* contract: a KERNEL_contract … */
     bool copies[2];  /* … of copies of these arguments, */
     bool transposed; /* … whose result is computed with other axes last */
+    bool windows;    /* … whose m and k may be any loops: see Contract.rows */
     bool divides;    /* reshape: to read it in place takes quotients */
     bool checks;     /* computing it in place may report a bad index */
     bool invariant;  /* the same in all steps, and made before them */
@@ -259,7 +260,8 @@ typedef struct Product {
     int first;      /* the argument that is a, 0 or 1 */
     Node *of[2];    /* below the arguments' views: with buffers */
     bool plain[2];  /* arguments' strides are numbers */
-    bool fits;      /* k is one loop */
+    bool fits;      /* k is one loop, or windows are read */
+    bool even;      /* b's rows are contiguous */
     bool ends_well; /* the result's last axis is n */
     /* How copies of the arguments and of the result are laid out. */
     int layout[2][MAX_RANK], out_layout[MAX_RANK];

@@ -1,6 +1,7 @@
 /* compiled.c: see compiled.h. */
 #include "compiled.h"
 
+#include <check.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
@@ -179,7 +180,7 @@ int64_t node_elements(const Compiled *c, const Node *n, const int64_t *size)
     return count;
 }
 
-enum { WORK_BYTES = 1 << 18, FRINGE = 64, FILL = 0xc3 };
+enum { WORK_BYTES = 1 << 22, FRINGE = 64, FILL = 0xc3 };
 
 Leaves leaves_new(Compiled *c, int i, int64_t size)
 {
@@ -294,4 +295,57 @@ int scatter(uint64_t i, int n)
     i = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
     i = (i ^ i >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
     return (int)((i ^ i >> 32) % (uint64_t)n);
+}
+
+static void fill(DType t, void *to, int64_t count, int seed)
+{
+    for (int64_t i = 0; i < count; i++) {
+        double v = scatter((uint64_t)(i * 7 + seed), 64);
+
+        put_number(t, to, i, dtype_is_real(t) ? v / 32 - 1 : v - 32);
+    }
+}
+
+static void compare(Compiled *c, int i, int64_t size, double scale,
+                    const Leaves *l, const EvalInput *in)
+{
+    const Function *f = c->module.function.at[i];
+    double *want[MAX_LEAVES];
+    EvalStatus s = eval_nodes(c->arena, c->graph, f->nresult, c->root.at[i],
+                              f->nparam, in, 1, c->var, &size, want);
+
+    ck_assert_int_eq(s, EVAL_OK);
+    for (int k = f->nparam; k < l->n; k++) {
+        DType t = l->node[k]->dtype;
+        int result = k - f->nparam;
+
+        for (int64_t j = 0; j < l->count[k]; j++) {
+            double got = get_number(t, l->at[k], j);
+
+            ck_assert_msg(is_near(t, got, want[result][j], scale),
+                          "%s with n = %d, result %d, element %d: %.9g, "
+                          "not %.9g",
+                          f->name, (int)size, result, (int)j, got,
+                          want[result][j]);
+        }
+    }
+}
+
+void ck_like_reference(Compiled *c, int i, int64_t size, double scale)
+{
+    Leaves l = leaves_new(c, i, size);
+    EvalInput in[MAX_LEAVES];
+
+    for (int k = 0; k < l.n; k++) {
+        DType t = l.node[k]->dtype;
+        double *x = NEWN(c->arena, double, l.count[k] + 1);
+
+        fill(t, l.at[k], l.count[k], k);
+        for (int64_t j = 0; j < l.count[k]; j++)
+            x[j] = get_number(t, l.at[k], j);
+        in[k] = (EvalInput){l.node[k], x};
+    }
+    leaves_call(c, i, size, &l);
+    compare(c, i, size, scale, &l, in);
+    leaves_free(&l);
 }

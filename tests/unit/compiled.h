@@ -65,6 +65,11 @@ Leaves leaves_new(Compiled *c, int i, int64_t size);
 void leaves_call(Compiled *c, int i, int64_t size, const Leaves *l);
 void leaves_free(Leaves *l);
 
+/* Function i of a compiled program, of multiples of 1/32 from -1 to 1 and
+ * integers from -32 to 31, gives what the reference evaluator does: see is_near
+ * for scale. */
+void ck_like_reference(Compiled *c, int i, int64_t size, double scale);
+
 /* Elements of memory as numbers. */
 void put_number(DType t, void *to, int64_t i, double v);
 double get_number(DType t, const void *from, int64_t i);

@@ -415,6 +415,34 @@ static void spoil(Sim *m, const Buffer *b)
         store(m, b, i, (Num){(double)NAN, -1});
 }
 
+/* Where the loops of d are in their factor, at number i. */
+static int64_t at_digits(Sim *m, const Digits *d, const Dim *const *stride,
+                         int64_t i)
+{
+    int64_t at = 0;
+    for (int k = d->n - 1; k >= 0; k--) {
+        int64_t size = size_of(m, d->size[k]);
+        at += i % size * size_of(m, stride[k]);
+        i /= size;
+    }
+    return at;
+}
+
+static int64_t a_at(Sim *m, const Contract *c, int64_t row, int64_t i)
+{
+    if (c->rows.n)
+        return at_digits(m, &c->rows, c->rows.a, row) +
+               at_digits(m, &c->depth, c->depth.a, i);
+    return row * size_of(m, c->a_m) + i * size_of(m, c->a_k);
+}
+
+static int64_t b_at(Sim *m, const Contract *c, int64_t i, int64_t j)
+{
+    int64_t at = c->rows.n ? at_digits(m, &c->depth, c->depth.b, i)
+                           : i * size_of(m, c->b_k);
+    return at + j * size_of(m, c->b_n);
+}
+
 static void product_row(Sim *m, const Contract *c, const int64_t *at,
                         int64_t row)
 {
@@ -422,15 +450,12 @@ static void product_row(Sim *m, const Contract *c, const int64_t *at,
     int64_t a = offset(m, c->a_base, c, c->a_batch, at);
     int64_t b = offset(m, c->b_base, c, c->b_batch, at);
     int64_t out = offset(m, c->out_base, c, c->out_batch, at);
-    a += row * size_of(m, c->a_m);
     out += row * size_of(m, c->out_m);
     for (int64_t j = 0; j < n; j++) {
         double sum = 0;
         for (int64_t i = 0; i < k; i++)
-            sum += load(m, c->a, a + i * size_of(m, c->a_k)).d *
-                   load(m, c->b,
-                        b + i * size_of(m, c->b_k) + j * size_of(m, c->b_n))
-                       .d;
+            sum += load(m, c->a, a + a_at(m, c, row, i)).d *
+                   load(m, c->b, b + b_at(m, c, i, j)).d;
         store(m, c->out, out + j, (Num){sum, 0});
     }
 }

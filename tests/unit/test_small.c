@@ -72,59 +72,6 @@ static Compiled small_open(const char *of, DType real, int level)
     return compiled_program(arena, p, level);
 }
 
-static void fill(DType t, void *to, int64_t count, int seed)
-{
-    for (int64_t i = 0; i < count; i++) {
-        double v = scatter((uint64_t)(i * 7 + seed), 64);
-
-        put_number(t, to, i, dtype_is_real(t) ? v / 32 - 1 : v - 32);
-    }
-}
-
-static void compare(Compiled *c, int i, int64_t size, const Leaves *l,
-                    const EvalInput *in)
-{
-    const Function *f = c->module.function.at[i];
-    double *want[MAX_LEAVES];
-    EvalStatus s = eval_nodes(arena, c->graph, f->nresult, c->root.at[i],
-                              f->nparam, in, 1, c->var, &size, want);
-
-    ck_assert_int_eq(s, EVAL_OK);
-    for (int k = f->nparam; k < l->n; k++) {
-        DType t = l->node[k]->dtype;
-        int result = k - f->nparam;
-
-        for (int64_t j = 0; j < l->count[k]; j++) {
-            double got = get_number(t, l->at[k], j);
-
-            ck_assert_msg(is_near(t, got, want[result][j], 4),
-                          "%s with n = %d, result %d, element %d: %.9g, "
-                          "not %.9g",
-                          f->name, (int)size, result, (int)j, got,
-                          want[result][j]);
-        }
-    }
-}
-
-static void run(Compiled *c, int i, int64_t size)
-{
-    Leaves l = leaves_new(c, i, size);
-    EvalInput in[MAX_LEAVES];
-
-    for (int k = 0; k < l.n; k++) {
-        DType t = l.node[k]->dtype;
-        double *x = NEWN(arena, double, l.count[k] + 1);
-
-        fill(t, l.at[k], l.count[k], k);
-        for (int64_t j = 0; j < l.count[k]; j++)
-            x[j] = get_number(t, l.at[k], j);
-        in[k] = (EvalInput){l.node[k], x};
-    }
-    leaves_call(c, i, size, &l);
-    compare(c, i, size, &l, in);
-    leaves_free(&l);
-}
-
 static void run_all(DType real, int level)
 {
     static const int64_t sizes[] = {0,  1,  2,  3,  4,  5,  7,  8,  9,
@@ -135,7 +82,7 @@ static void run_all(DType real, int level)
     Compiled c = small_open(text, real, level);
     for (int i = 0; i < c.module.function.n; i++)
         for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
-            run(&c, i, sizes[k]);
+            ck_like_reference(&c, i, sizes[k], 4);
     jit_close(c.jit);
 }
 
