@@ -258,3 +258,37 @@ int nncc_data_columns(nncc_data *d, int n, const char *const *text)
         d->chosen = 1;
     return status;
 }
+
+int nncc_data_target(nncc_data *d, const char *name)
+{
+    if (!d || !name)
+        return nncc_fail(NN_ERR_ARGUMENT, "nncc_data_target: null argument");
+    int64_t k = nncc_data_field(d, name);
+    if (k < 0)
+        return nncc_fail(NN_ERR_NAME, "%s: has no field '%s'", d->path, name);
+    d->field[k].target = 1;
+    return NN_OK;
+}
+
+static bool has_feature(const nncc_array *f, int64_t feature)
+{
+    for (int64_t i = 0; f->column && i < f->width; i++)
+        if (f->column[i] == feature)
+            return true;
+    return false;
+}
+
+bool nncc_is_target(const nncc_data *d, int64_t feature)
+{
+    bool target = false;
+
+    for (int64_t k = 0; k < d->nfield; k++) {
+        const nncc_array *f = &d->field[k];
+        if (!has_feature(f, feature))
+            continue;
+        if (!f->target)
+            return false;
+        target = true;
+    }
+    return target;
+}

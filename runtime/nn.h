@@ -159,6 +159,8 @@ typedef struct nncc_array {
     void *at;               /* row i begins at element i * width */
     int64_t *column;        /* or: the features that it is made of, [width] */
     struct nncc_bulk *file; /* or: where it is read from */
+    int32_t target;         /* not 0: nncc_data_target */
+    int32_t reserved;
 } nncc_array;
 
 enum nncc_column_kind {
@@ -257,6 +259,10 @@ int nncc_data_add_store(nncc_data *d, const char *path);
  * 0. What no text names goes nowhere. NN_ERR_NAME, NN_ERR_ARGUMENT,
  * NN_ERR_MEMORY. */
 int nncc_data_columns(nncc_data *d, int n, const char *const *text);
+/* The field of that name is what is to be predicted: its columns stay as they
+ * are when features are standardised, so that predictions are in its unit;
+ * those that another field has too do not. NN_ERR_ARGUMENT, NN_ERR_NAME. */
+int nncc_data_target(nncc_data *d, const char *name);
 
 /* n numbers of row `row` from number `from` on, the features times d->scale.
  * Integers beyond 2^53 are rounded. That there are such is not checked.
@@ -305,7 +311,8 @@ int nncc_data_classes(nncc_data *d);
 /* Multiplies all features by factor, which must be finite. NN_ERR_ARGUMENT. */
 int nncc_data_scale(nncc_data *d, double factor);
 /* Subtracts from each feature its mean and divides by its standard deviation,
- * both as train has them (a feature that is constant is only shifted), in
+ * both as train has them (a feature that is constant is only shifted;
+ * categories and targets stay as they are), in
  * train and in other, which may be null. NN_ERR_ARGUMENT where the numbers of
  * features differ or train is empty, NN_ERR_MEMORY. */
 int nncc_data_standardise(nncc_data *train, nncc_data *other);

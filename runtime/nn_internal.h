@@ -178,6 +178,8 @@ void nncc_columns_free(nncc_data *d);
 const nncc_column *nncc_column_of(const nncc_data *d, int64_t feature);
 /* Features of categories are no numbers to calculate with. */
 bool nncc_is_category(const nncc_data *d, int64_t feature);
+/* Only fields that are predicted have it (nncc_data_target). */
+bool nncc_is_target(const nncc_data *d, int64_t feature);
 
 /* csv.c: text to rows of fields */
 

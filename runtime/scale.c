@@ -17,8 +17,8 @@ int nncc_data_scale(nncc_data *d, double factor)
 }
 
 /* Mean and 1 / standard deviation of each column, by Welford's update; 1 for a
- * constant column; categories stay as they are. mean and scale: [nfeature],
- * zeros at first; row: [nfeature], for use here. */
+ * constant column; categories and targets stay as they are. mean and scale:
+ * [nfeature], zeros at first; row: [nfeature], for use here. */
 static int statistics(const nncc_data *d, double *mean, double *scale,
                       double *row)
 {
@@ -37,7 +37,7 @@ static int statistics(const nncc_data *d, double *mean, double *scale,
     for (int64_t k = 0; k < m; k++) {
         double deviation = sqrt(scale[k] / (double)d->n);
         scale[k] = deviation > 0 ? 1 / deviation : 1;
-        if (nncc_is_category(d, k)) {
+        if (nncc_is_category(d, k) || nncc_is_target(d, k)) {
             mean[k] = 0;
             scale[k] = 1;
         }

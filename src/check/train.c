@@ -280,12 +280,20 @@ static bool check_loss(Train *t)
            (t->key < 0 || key_type(t, fresh[t->key]));
 }
 
-static const char *predicts(const Train *t)
+/* What Module says of the function that predicts. */
+static void find_predict(const Train *t, Module *m)
 {
     const char *name = intern(t->c->names, "predict");
-    Found f = scope_lookup(t->c, t->scope, name, t->at);
+    Found found = scope_lookup(t->c, t->scope, name, t->at);
+    const Fn *f = found.entry && found.entry->kind == EN_fn
+                      ? found.entry->value->fn
+                      : t->predict;
 
-    return f.entry && f.entry->kind == EN_fn ? name : t->predict;
+    if (!f)
+        return;
+    m->predict = fn_name(t->c, f);
+    for (int i = 0; i < f->nparam; i++)
+        list_push(t->c->arena, &m->predict_param, f->param[i].name);
 }
 
 static ParamRole role_of(const Train *t, int i)
@@ -379,5 +387,5 @@ void export_trains(Program *p, int n, const Item *const *item)
         export_item(p, all.train.at[i]);
     if (all.train.at[0]->nmetric > 0)
         p->module->metric = all.train.at[0]->metric[0].name;
-    p->module->predict = predicts(all.train.at[0]);
+    find_predict(all.train.at[0], p->module);
 }

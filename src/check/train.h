@@ -60,7 +60,7 @@ typedef struct Train {
     const Type *type, *carried_type, *optimizer_type;
     bool *frozen; /* leaves of what is trained that stay */
     LIST(Group) group;
-    const char *predict; /* see Module */
+    const Fn *predict; /* see Module */
     Knob clip_norm, clip_value, accumulate, steps, total_steps;
 } Train;
 

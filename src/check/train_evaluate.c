@@ -72,7 +72,7 @@ static bool take_arguments(Train *t, const Metric *m, Arguments *to,
         CallArg a = call_arg(c, t->scope, &m->call->call.arg[k]);
 
         if (a.value->kind == V_fn && !t->predict)
-            t->predict = fn_name(c, a.value->fn);
+            t->predict = a.value->fn;
         if (a.value->kind == V_fn)
             a.value = by_name(t, a.value->fn, a.span, loss, taken);
         if (value_is_error(a.value) || !args_place(c, m->fn, &a, k, to))

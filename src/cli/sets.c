@@ -342,6 +342,25 @@ static bool scale_other(const SetOptions *o, const nncc_data *train,
     return nncc_data_fit(other, train) == NN_OK;
 }
 
+static bool is_predicted(const Module *m, const char *field)
+{
+    for (int i = 0; i < m->predict_param.n; i++)
+        if (strcmp(m->predict_param.at[i], field) == 0)
+            return false;
+    return m->predict != NULL;
+}
+
+/* What is to be predicted, predictions being in its unit. */
+static bool mark_targets(const Module *m, nncc_data *d)
+{
+    int status = NN_OK;
+
+    for (int64_t k = 0; m && k < d->nfield && !status; k++)
+        if (is_predicted(m, d->field[k].name))
+            status = nncc_data_target(d, d->field[k].name);
+    return status == NN_OK;
+}
+
 /* The features as training likes them. */
 static bool scale(const SetOptions *o, Sets *to)
 {
@@ -349,7 +368,8 @@ static bool scale(const SetOptions *o, Sets *to)
                                        o->fill_value) == NN_OK) &&
            nncc_data_scale(to->train, o->scale) == NN_OK &&
            (!o->standardise ||
-            nncc_data_standardise(to->train, NULL) == NN_OK) &&
+            (mark_targets(o->model, to->train) &&
+             nncc_data_standardise(to->train, NULL) == NN_OK)) &&
            (!o->weights ||
             nncc_data_weigh(to->train, NULL, o->weights) == NN_OK) &&
            scale_other(o, to->train, to->test) &&

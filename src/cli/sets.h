@@ -30,7 +30,9 @@ typedef struct SetOptions {
     nncc_split_options split;
     double scale;
     bool standardise;
-    bool none; /* no data at all, for a loss that takes none */
+    const Module *model; /* whose predictions are of the fields that it lacks;
+                            or NULL */
+    bool none;           /* no data at all, for a loss that takes none */
 } SetOptions;
 
 /* validation: what is looked at as the training goes on, where it is not test;

@@ -433,6 +433,7 @@ static int open_files(Args *a, Course *c, Telling *t)
         status = report_begin(a, &t->report);
     if (!status && !c->grid.seeds && !recorder_json(a, &t->recorder))
         status = EXIT_FAILURE;
+    c->data.model = m;
     if (!status && !sets_read(&c->data, &c->sets))
         status = EXIT_FAILURE;
     return status;
@@ -536,7 +537,8 @@ const Option train_options[] = {
     {"class-weights", 0, "NAME",
      "parameter for weights of rows, so that classes count alike"},
     {"scale", 0, "X", "multiply all features by X, as 1/255"},
-    {"standardise", 0, NULL, "features to mean 0 and deviation 1"},
+    {"standardise", 0, NULL,
+     "features to mean 0 and deviation 1, but not what predict lacks"},
     {"epochs", 0, "N", "passes over the data (30)"},
     {"steps", 0, "N", "so many steps instead"},
     {"batch", 0, "N", "rows of a step (32)"},

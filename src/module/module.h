@@ -127,6 +127,7 @@ typedef struct Module {
     /* The function called predict, or the one that the first metric is called
      * with; or NULL. */
     const char *predict;
+    LIST(const char *) predict_param; /* of it, by name */
     const char *metric;   /* the second result of the first evaluate, or NULL */
     uint64_t hash;        /* of all sources that the program read */
     const ModuleFit *fit; /* or NULL */

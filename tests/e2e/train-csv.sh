@@ -35,6 +35,8 @@ storeys;since;kind;area;floor;town
 N
 accept "$NNCC" predict rent.nn --load rent.safetensors --data later.csv
 [ "$(wc -l <out.txt)" = 3 ] || fail "$(cat out.txt)"
+# Predictions are in the unit of the file's rents: 64.5 / 50 + 2 / 3 - 1.
+sed -n 3p out.txt | awk '{ exit !($1 > 0.7 && $1 < 1.2) }' || fail "$(cat out.txt)"
 accept "$NNCC" eval rent.nn --load rent.safetensors --data wide.csv --json
 grep -Eq '"rows": 120, "loss": (0\.0|.*e-)' out.txt || fail "$(cat out.txt)"
 refuse 1 "there is no data 'x'; there is town, rent" \

@@ -425,6 +425,23 @@ static const nncc_column_option two[] = {
     {"day", NNCC_COLUMN_DATE, 0},
 };
 
+START_TEST(targets_keep_their_unit)
+{
+    static const char *const fields[] = {"x=a,b", "y=b,c", "z=c"};
+    nncc_data *d = read_csv("a,b,c\n1,4,7\n3,8,9\n",
+                            &(nncc_csv_options){.header = -1, .no_label = 1});
+
+    ck_assert_int_eq(nncc_data_columns(d, 3, fields), NN_OK);
+    ck_assert_int_eq(nncc_data_target(d, "y"), NN_OK);
+    ck_assert_int_eq(nncc_data_target(d, "z"), NN_OK);
+    ck_assert_int_eq(nncc_data_target(d, "w"), NN_ERR_NAME);
+    ck_assert_int_eq(nncc_data_target(NULL, "y"), NN_ERR_ARGUMENT);
+    ck_assert_int_eq(nncc_data_standardise(d, NULL), NN_OK);
+    HAS(d, 3, -1, -1, 7, 1, 1, 9); /* b is in x, too */
+    nncc_data_free(d);
+}
+END_TEST
+
 /* Columns are chosen by their names also where rows are in a file. */
 START_TEST(columns_of_files_are_chosen)
 {
@@ -635,6 +652,7 @@ static Suite *suite(void)
     tcase_add_test(t, ragged_rows_grow);
     tcase_add_test(t, later_data_is_read_alike);
     tcase_add_test(t, later_data_without_names);
+    tcase_add_test(t, targets_keep_their_unit);
     tcase_add_test(t, columns_of_files_are_chosen);
     tcase_add_test(t, features_of_files_are_fields);
     tcase_add_test(t, later_ragged_rows);
