@@ -51,7 +51,11 @@ QUICK_LINK  = $(patsubst %/ld.lld,-B% -fuse-ld=lld,\
 
 SRC  := $(wildcard src/*/*.c src/graph/ops/*.c)
 GEN  := $B/nn.tab.c $B/nn.lex.c $B/std.c $B/routines.c $B/event.pb-c.c
-OBJ  := $(patsubst %.c,$B/%.o,$(filter-out src/cli/main.c,$(SRC))) $(GEN:.c=.o)
+OBJ  := $(patsubst %.c,$B/%.o,$(filter-out src/%/main.c,$(SRC))) $(GEN:.c=.o)
+# What makes the store of functions that are the same in every program: the
+# back end alone.
+PREBUILD := $(filter $(addprefix $B/src/,base/% graph/% module/% lower/% kernel/% \
+              artefact/% routine/% target/% emit/%) $B/routines.o,$(OBJ))
 RT   := $(patsubst %.c,$B/%.o,$(wildcard runtime/*.c))
 UNIT := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
 STD  := $(wildcard src/std/*.nn)
@@ -72,10 +76,20 @@ all: $B/nncc $B/libnn.a $B/libnn.so $(MPI:%=$B/libnncc_%.so)
 $B/nncc: $B/src/cli/main.o $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL) $(filter %.o %.a,$^) -o $@ $(LIBS)
-$B/libnncc.a: $(OBJ)
+$B/libnncc.a: $(OBJ) $B/prebuilt/store.o
 	$(call say,AR,$@)
 	@rm -f $@
 	$Qar rcs $@ $^
+$B/prebuilt/prebuild: $B/src/prebuild/main.o $(PREBUILD) $B/prebuilt/none.o
+	$(call say,LINK,$@)
+	$Q$(CC) $(ALL) $^ -o $@ $(LIBS)
+$B/prebuilt/store: $B/prebuilt/prebuild
+	$(call say,STORE,$@)
+	$Q$< $@.part && mv $@.part $@
+$B/prebuilt/none:
+	@mkdir -p $(@D) && : >$@
+$B/prebuilt/%.o: $B/prebuilt/% src/prebuild/store.S
+	$Q$(CC) -DSTORE='"$<"' -c src/prebuild/store.S -o $@
 # One object, in which what is not of nn.h is no symbol for others.
 $B/libnn.o: $(RT)
 	$Q$(LD) -r $^ -o $@ && objcopy --localize-hidden $@

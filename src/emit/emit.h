@@ -28,6 +28,14 @@ bool emit_module(Arena *a, const ModuleInput *in, EmitKind kind,
 bool emit_objects(Arena *a, const ModuleInput *in, const TargetOptions *o,
                   Object **object, int *nobject, const char **error);
 
+/* prebuild.c: the store of functions that are the same in every program, for
+ * this machine's system; with nothing in it where none is chosen among when a
+ * module is loaded. For the program that makes it when nncc is built. */
+bool prebuild(Arena *a, Str *to, const char **error);
+/* The store, and how long it is; 0: there is none. */
+extern const char nncc_prebuilt[];
+extern const uint64_t nncc_prebuilt_size;
+
 /* jit.c: the module in this process. */
 typedef struct Jit Jit;
 Jit *jit_open(const ModuleInput *in, const TargetOptions *o,

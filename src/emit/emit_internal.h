@@ -17,6 +17,16 @@ typedef struct Debug Debug;
 typedef struct Routines Routines;
 
 typedef struct Emit Emit;
+
+/* A function that several kernels call, as make(e, of) builds it: share.c. */
+typedef struct Helper {
+    const char *name;
+    LLVMValueRef (*make)(Emit *e, const void *of);
+    const void *of;
+    int weight, share;
+} Helper;
+typedef LIST(Helper) Helpers;
+
 struct Emit {
     Arena *arena;
     Machine machine;
@@ -36,6 +46,9 @@ struct Emit {
     const Units *units;     /* of the module */
     LLVMValueRef *kernel;   /* by unit: its function, or a declaration */
     const Sharing *sharing; /* what of the module is built here; NULL: all */
+    const char *level;      /* whose functions in the store it calls; or NULL */
+    Helpers *listed;        /* where functions are listed that are made, to make
+                               each apart later; or NULL */
     bool times;             /* kernels are timed */
     Debug *debug;           /* NULL: nobody asked for lines */
 };
@@ -136,23 +149,16 @@ void code_back(Emit *e, Place p);
 
 /* share.c: which part of a module has which function. */
 
-/* A function that several kernels call, as make(e, of) builds it. */
-typedef struct Helper {
-    const char *name;
-    LLVMValueRef (*make)(Emit *e, const void *of);
-    const void *of;
-    int weight, share;
-} Helper;
-typedef LIST(Helper) Helpers;
 /* Adds it if there is none of this name yet, and says if so; `of` is copied. */
 bool helper_add(Emit *e, Helpers *h, Helper helper, size_t size);
 bool share_has_unit(const Emit *e, int unit);
-/* The function of that name; *build where its code is to be made, here and
- * now. Of a unit (-1: a helper). */
-LLVMValueRef share_function(Emit *e, const char *name, int unit,
-                            LLVMTypeRef type, bool *build);
-/* A helper's function; true where its code is to be made: it is begun then, and
- * ends before code_back(e, *back). */
+/* The function of a unit, of that name; *build where its code is to be made,
+ * here and now. */
+LLVMValueRef share_unit(Emit *e, const char *name, int unit, LLVMTypeRef type,
+                        bool *build);
+/* A helper's function, made in this part, in another one, or prebuilt; one that
+ * is not in the list of helpers each part has for itself. True where its code
+ * is to be made: it is begun then, and ends before code_back(e, *back). */
 bool share_helper(Emit *e, const char *name, LLVMTypeRef type, LLVMValueRef *fn,
                   Place *back);
 

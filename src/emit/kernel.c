@@ -39,8 +39,8 @@ LLVMValueRef emit_kernel(Emit *e, const Kernel *k)
     LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64};
     const char *name = arena_printf(
         e->arena, k->kind == KERNEL_loop ? "loop%d" : "kernel%d", u->number);
-    *made = share_function(e, name, u->number,
-                           LLVMFunctionType(e->i32, param, 4, false), &build);
+    *made = share_unit(e, name, u->number,
+                       LLVMFunctionType(e->i32, param, 4, false), &build);
     if (!build)
         return *made;
     code_begin(e, *made);

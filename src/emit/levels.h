@@ -32,6 +32,9 @@ void units_use(Emit *e, const Units *u, const Sharing *s);
  * what the level's functions end in, or "". */
 const Sharing *share_out(Emit *e, const Units *u, const Interface *interface,
                          int share, int nshare, const char *suffix);
+/* A part for each of h, of which this is one. */
+const Sharing *share_each(Emit *e, const Helpers *h, int share,
+                          const char *suffix);
 /* Builds the kernels and helpers of e's share. */
 void emit_share(Emit *e);
 
@@ -48,6 +51,10 @@ void make_internal(LLVMModuleRef module);
 /* Each function's own CPU, and that it neither unwinds nor is to be turned into
  * calls of the C library. */
 void mark_functions(Emit *e);
+
+/* parts.c: makes n things of that size, as many at a time as there are
+ * processors; each goes on alone. */
+void in_threads(void (*make)(void *one), void *at, size_t size, int n);
 
 /* speed.c: double arithmetic(double *, i64) and reading(T *, i64), which do as
  * much as they can of one thing. */

@@ -1,6 +1,6 @@
 /* lower.c: the machine instructions of elementwise operators. */
 
-#include "emit/emit_internal.h"
+#include "emit/prebuilt.h"
 
 Val *val_new(Emit *e, LLVMValueRef v, DType t)
 {
@@ -407,42 +407,109 @@ static Val *llvm_dim(Lower *l, const Dim *d)
     return made(l, code_splat(l->e, v, l->width), DT_i64);
 }
 
-static LLVMValueRef shared_function(Lower *l, const char *name, LowerBody *body,
-                                    int n, DType t)
+/* Functions of elements. */
+
+typedef struct SharedKind {
+    const char *name;
+    LowerBody *body;
+    DType t;
+    int narg, width;
+} SharedKind;
+enum { SHARED_ARGS = 8 };
+
+static LLVMValueRef shared_function(Emit *e, const SharedKind *k)
 {
-    Emit *e = l->e;
-    LLVMTypeRef type = lanes_of(l, t), param[8];
-    for (int i = 0; i < n; i++)
+    LLVMTypeRef type = type_lanes(type_of(e, k->t), k->width);
+    LLVMTypeRef param[SHARED_ARGS];
+    for (int i = 0; i < k->narg; i++)
         param[i] = type;
-    Place back = code_place(e);
-    LLVMValueRef fn = code_function(
-        e, name, LLVMFunctionType(type, param, (unsigned)n, false));
-    e->before = NULL;
-    LLVMPositionBuilderAtEnd(e->builder,
-                             LLVMAppendBasicBlockInContext(e->context, fn, ""));
-    Val *x[8];
-    for (int i = 0; i < n; i++)
-        x[i] = val_new(e, LLVMGetParam(fn, (unsigned)i), t);
-    Lower inner = {.ops = &llvm_ops, .e = e, .width = l->width};
-    LLVMBuildRet(e->builder, body(&inner, x)->v);
+    LLVMValueRef fn;
+    Place back;
+    if (!share_helper(e, k->name,
+                      LLVMFunctionType(type, param, (unsigned)k->narg, false),
+                      &fn, &back))
+        return fn;
+    Val *x[SHARED_ARGS];
+    for (int i = 0; i < k->narg; i++)
+        x[i] = val_new(e, LLVMGetParam(fn, (unsigned)i), k->t);
+    Lower inner = {.ops = &llvm_ops, .e = e, .width = k->width};
+    LLVMBuildRet(e->builder, k->body(&inner, x)->v);
     code_back(e, back);
     return fn;
+}
+
+static LLVMValueRef make_shared(Emit *e, const void *of)
+{
+    return shared_function(e, of);
 }
 
 static Val *llvm_shared(Lower *l, const char *name, LowerBody *body, int n,
                         Val *const *x)
 {
     Emit *e = l->e;
-    if (n > 8)
+    if (n > SHARED_ARGS)
         die("%s has too many arguments", name);
-    const char *full = arena_printf(e->arena, "nn_%s_%s_x%d", name,
-                                    dtype_name(low_dtype(l, x[0])), l->width);
-    LLVMValueRef fn = LLVMGetNamedFunction(e->module, full), arg[8];
-    if (!fn)
-        fn = shared_function(l, full, body, n, x[0]->t);
+    DType t = x[0]->t;
+    SharedKind kind = {
+        arena_printf(e->arena, "nn_%s_%s_x%d", name, dtype_name(t), l->width),
+        body, t, n, l->width};
+    if (e->listed)
+        helper_add(e, e->listed, (Helper){kind.name, make_shared, &kind, 0, 0},
+                   sizeof kind);
+    LLVMValueRef fn = shared_function(e, &kind), arg[SHARED_ARGS];
     for (int i = 0; i < n; i++)
         arg[i] = x[i]->v;
-    return made(l, code_call(e, fn, arg, n), x[0]->t);
+    return made(l, code_call(e, fn, arg, n), t);
+}
+
+/* The function of an operator on so many lanes of that type, in one of its own
+ * that nobody calls. */
+static void prebuild_op(Emit *e, OpId op, DType t, int width)
+{
+    LLVMTypeRef type = type_lanes(type_of(e, t), width);
+    LLVMTypeRef param[SHARED_ARGS];
+    int n = op_table[op]->arity;
+    for (int i = 0; i < n; i++)
+        param[i] = type;
+    LLVMValueRef fn =
+        code_function(e, "", LLVMFunctionType(e->none, param, (unsigned)n, 0));
+    Place back = code_begin(e, fn);
+    Val *x[SHARED_ARGS];
+    for (int i = 0; i < n; i++)
+        x[i] = val_new(e, LLVMGetParam(fn, (unsigned)i), t);
+    Lower l = {.ops = &llvm_ops, .e = e, .width = width};
+    Node any = {.op = OP_param, .dtype = t}, *arg[SHARED_ARGS];
+    for (int i = 0; i < n; i++)
+        arg[i] = &any;
+    Node plain = {.op = op, .dtype = t, .narg = n, .arg = arg};
+    op_lower(op_table[op], &l, &plain, x);
+    LLVMBuildRetVoid(e->builder);
+    code_back(e, back);
+}
+
+/* What is of bits has 64, also among lanes of 32. */
+static void prebuild_widths(Emit *e, OpId op, DType t)
+{
+    int wide = lanes_of_bytes(e, dtype_size(t));
+    prebuild_op(e, op, t, 1);
+    prebuild_op(e, op, t, wide);
+    if (t == DT_i64)
+        prebuild_op(e, op, t, 2 * wide);
+}
+
+void shared_prebuild(Emit *e)
+{
+    for (int op = 0; op < NOPS; op++) {
+        const Op *row = op_table[op];
+        if (row->cls != OPC_ewise || op_weight(op) < 2)
+            continue;
+        if (row->takes & ON_bool)
+            prebuild_widths(e, op, DT_i64);
+        if (!(row->takes & ON_bool) && row->takes & ON_real) {
+            prebuild_widths(e, op, DT_f32);
+            prebuild_widths(e, op, DT_f64);
+        }
+    }
 }
 
 static Val *llvm_rarely(Lower *l, Val *mask, LowerBody *body, Val *const *x,

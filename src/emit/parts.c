@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "emit/levels.h"
+#include "emit/prebuilt.h"
 
 /* Four parts of a small module keep threads busy; more bound how much code
  * there is at once. */
@@ -29,6 +30,7 @@ typedef struct Part {
     int level, share, nshare;
     Arena *arena;
     Object object;
+    bool *prebuilt; /* which functions of the store it calls */
     const char *error;
     bool ok;
 } Part;
@@ -75,15 +77,32 @@ static void build_part(Part *p, Emit *e)
         show_calls(p, e);
 }
 
-static void make_part(Part *p)
+static void find_prebuilt(Part *p, Emit *e)
 {
+    size_t n;
+    p->prebuilt = NEWN(p->arena, bool, prebuilt_count() + 1);
+    for (LLVMValueRef f = LLVMGetFirstFunction(e->module); e->level && f;
+         f = LLVMGetNextFunction(f)) {
+        int i = LLVMIsDeclaration(f) && LLVMGetFirstUse(f)
+                    ? prebuilt_find(LLVMGetValueName2(f, &n))
+                    : -1;
+        if (i >= 0)
+            prebuilt_need(p->prebuilt, i);
+    }
+}
+
+static void make_part(void *of)
+{
+    Part *p = of;
     Emit e;
     char *bytes;
     p->ok = emit_open(&e, p->arena, p->in->module, &p->options, &p->error);
     if (!p->ok)
         return;
+    e.level = e.machine.level;
     build_part(p, &e);
     debug_finish(&e);
+    find_prebuilt(p, &e);
     emit_finish(&e);
     p->ok = emit_bytes(&e, LLVMObjectFile, &bytes, &p->object.n, &p->error);
     p->object.bytes = bytes;
@@ -94,7 +113,9 @@ static void make_part(Part *p)
 
 typedef struct Work {
     pthread_mutex_t lock;
-    Part *part;
+    void (*make)(void *one);
+    char *at;
+    size_t size;
     int next, n;
 } Work;
 
@@ -107,14 +128,14 @@ static void *work(void *of)
         pthread_mutex_unlock(&w->lock);
         if (i >= w->n)
             return NULL;
-        make_part(&w->part[i]);
+        w->make(w->at + (size_t)i * w->size);
     }
 }
 
 /* This thread works too; it can do without the others. */
-static void make_parts(Part *part, int n)
+void in_threads(void (*make)(void *one), void *at, size_t size, int n)
 {
-    Work w = {PTHREAD_MUTEX_INITIALIZER, part, 0, n};
+    Work w = {PTHREAD_MUTEX_INITIALIZER, make, at, size, 0, n};
     pthread_t thread[MAX_THREADS];
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     int count = 0;
@@ -139,19 +160,29 @@ static int count_shares(const Units *u)
     return (int)(many > few ? many : few);
 }
 
-static bool collect(Arena *a, Part *part, int n, Object *object,
+/* The parts' objects, then those of the store that they call. */
+static bool collect(Arena *a, Part *part, int n, Object **object, int *nobject,
                     const char **error)
 {
-    bool ok = true;
+    LIST(Object) to = {0};
+    int nprebuilt = prebuilt_count();
+    bool ok = true, *need = NEWN(a, bool, nprebuilt + 1);
     for (int i = 0; i < n; i++) {
         const Object *o = &part[i].object;
         if (!part[i].ok && ok)
             *error = arena_printf(a, "%s", part[i].error);
         ok = ok && part[i].ok;
         if (ok)
-            object[i] = (Object){arena_copy(a, o->bytes, o->n), o->n};
+            list_push(a, &to, ((Object){arena_copy(a, o->bytes, o->n), o->n}));
+        for (int k = 0; ok && k < nprebuilt; k++)
+            need[k] |= part[i].prebuilt[k];
         arena_free(part[i].arena);
     }
+    for (int k = 0; k < nprebuilt; k++)
+        if (need[k])
+            list_push(a, &to, prebuilt_object(k));
+    *object = to.at;
+    *nobject = to.n;
     return ok;
 }
 
@@ -177,8 +208,6 @@ bool emit_objects(Arena *a, const ModuleInput *in, const TargetOptions *o,
             .nshare = nshare,
             .arena = arena_new(),
         };
-    make_parts(part, n);
-    *object = NEWN(a, Object, n);
-    *nobject = n;
-    return collect(a, part, n, *object, error);
+    in_threads(make_part, part, sizeof *part, n);
+    return collect(a, part, n, object, nobject, error);
 }

@@ -3,6 +3,7 @@
  * what makes the tiles, packs the factors and runs on the finished rows are
  * arguments. */
 #include "emit/product.h"
+#include "emit/prebuilt.h"
 
 /* A product being built. */
 typedef struct Product {
@@ -516,4 +517,32 @@ void product_helper(Emit *e, DType t, bool windows, Helpers *h)
         offsets_helper(e, h);
     helper_add(e, h, totals, sizeof t);
     helper_add(e, h, own, sizeof t);
+}
+
+static void prebuild_tiles(Emit *e, DType t, bool windows, Helpers *h)
+{
+    int width = lanes_of_bytes(e, dtype_size(t));
+    product_helper(e, t, windows, h);
+    for (int v = 1; v <= micro_vectors(e); v++) {
+        micro_helper(e, t, (MicroShape){v, width, false, windows}, h);
+        if (has_masks(e))
+            micro_helper(e, t, (MicroShape){v, width, true, windows}, h);
+    }
+    micro_helper(e, t, (MicroShape){1, 1, false, windows}, h);
+}
+
+/* As plan_columns and routines choose them. */
+void product_prebuild(Emit *e, Helpers *h)
+{
+    static const DType real[] = {DT_f32, DT_f64};
+    for (int i = 0; i < 2; i++) {
+        DType t = real[i];
+        prebuild_tiles(e, t, false, h);
+        prebuild_tiles(e, t, true, h);
+        for (int k = PACK_any; k <= PACK_straight; k++)
+            pack_helper(e, t, (PackKind)k, product_panel(e, t), h);
+        pack_helper(e, t, PACK_straight, micro_tile_rows(e), h);
+        for (int k = STREAM_rows; k <= STREAM_outer; k++)
+            stream_helper(e, t, (StreamKind)k, h);
+    }
 }

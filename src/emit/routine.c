@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit/prebuilt.h"
 #include "emit/routine.h"
 
 /* Words. */
@@ -488,6 +489,15 @@ void routine_helpers(Emit *e, const char *name, DType t, Helpers *h)
             routine_helpers(e, all->word.at[i], t, h);
         routine_micro_helper(e, all->word.at[i], t, h);
     }
+}
+
+void routine_prebuild(Emit *e, Helpers *h)
+{
+    for (int op = 0; op < NOPS; op++)
+        if (op_table[op]->cls == OPC_routine) {
+            routine_helpers(e, op_table[op]->name, DT_f32, h);
+            routine_helpers(e, op_table[op]->name, DT_f64, h);
+        }
 }
 
 /* Kernels: the routine's parameters are how often, how, rows and columns of

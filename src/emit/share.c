@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emit/levels.h"
+#include "emit/prebuilt.h"
 
 struct Sharing {
     const Units *units;
@@ -30,39 +31,54 @@ bool share_has_unit(const Emit *e, int unit)
     return !s || s->of_unit[unit] == s->share;
 }
 
-static bool share_has_helper(const Emit *e, const char *name)
+/* The share that has it; -1: each that calls it. */
+static int share_of_helper(const Sharing *s, const char *name)
 {
-    const Sharing *s = e->sharing;
     for (int i = 0; s && i < s->helper.n; i++)
         if (strcmp(s->helper.at[i].name, name) == 0)
-            return s->helper.at[i].share == s->share;
-    return true;
+            return s->helper.at[i].share;
+    return -1;
 }
 
-LLVMValueRef share_function(Emit *e, const char *name, int unit,
-                            LLVMTypeRef type, bool *build)
+/* One of what is made here, or, seen from other parts, declared. */
+static LLVMValueRef share_named(Emit *e, const char *name, bool seen, bool here,
+                                LLVMTypeRef type, bool *build)
 {
-    const Sharing *s = e->sharing;
-    const char *full =
-        s ? arena_printf(e->arena, "%s%s", name, s->suffix) : name;
-    LLVMValueRef fn = LLVMGetNamedFunction(e->module, full);
-    *build = !fn &&
-             (unit >= 0 ? share_has_unit(e, unit) : share_has_helper(e, name));
+    LLVMValueRef fn = LLVMGetNamedFunction(e->module, name);
+    *build = !fn && here;
     if (fn)
         return fn;
-    fn = code_function(e, full, type);
-    if (s) {
+    fn = code_function(e, name, type);
+    if (seen) {
         LLVMSetLinkage(fn, LLVMExternalLinkage);
         LLVMSetVisibility(fn, LLVMHiddenVisibility);
     }
     return fn;
 }
 
+static const char *suffixed(Emit *e, const char *name)
+{
+    return e->sharing ? arena_printf(e->arena, "%s%s", name, e->sharing->suffix)
+                      : name;
+}
+
+LLVMValueRef share_unit(Emit *e, const char *name, int unit, LLVMTypeRef type,
+                        bool *build)
+{
+    return share_named(e, suffixed(e, name), e->sharing,
+                       share_has_unit(e, unit), type, build);
+}
+
 bool share_helper(Emit *e, const char *name, LLVMTypeRef type, LLVMValueRef *fn,
                   Place *back)
 {
+    const char *prebuilt = prebuilt_of(e, name);
+    int share = share_of_helper(e->sharing, name);
     bool build;
-    *fn = share_function(e, name, -1, type, &build);
+    *fn = prebuilt ? share_named(e, prebuilt, true, false, type, &build)
+                   : share_named(e, suffixed(e, name), share >= 0,
+                                 share < 0 || share == e->sharing->share, type,
+                                 &build);
     if (!build)
         return false;
     *back = code_begin(e, *fn);
@@ -101,6 +117,16 @@ static void add_helpers(Emit *e, const Units *u, Helpers *h)
             routine_helpers(e, op_table[k->routine->op]->name,
                             k->routine->out->dtype, h);
     }
+}
+
+/* Those that are not in the store. */
+static Helpers to_make(Emit *e, const Helpers *h)
+{
+    Helpers own = {0};
+    for (int i = 0; i < h->n; i++)
+        if (!prebuilt_of(e, h->at[i].name))
+            list_push(e->arena, &own, h->at[i]);
+    return own;
 }
 
 /* The code around kernels is long but quickly compiled. */
@@ -148,7 +174,9 @@ const Sharing *share_out(Emit *e, const Units *u, const Interface *interface,
 {
     Sharing *s = NEW(e->arena, Sharing);
     *s = (Sharing){.units = u, .share = share, .suffix = suffix};
-    add_helpers(e, u, &s->helper);
+    Helpers all = {0};
+    add_helpers(e, u, &all);
+    s->helper = to_make(e, &all);
     int nunit = units_count(u), n = nunit + s->helper.n;
     s->of_unit = NEWN(e->arena, int, nunit + 1);
     Load *load = NEWN(e->arena, Load, n + 1);
@@ -162,6 +190,18 @@ const Sharing *share_out(Emit *e, const Units *u, const Interface *interface,
     Sum *sum = NEWN(e->arena, Sum, nshare);
     sum[0].weight = weight_around(interface);
     deal(load, n, sum, nshare);
+    return s;
+}
+
+const Sharing *share_each(Emit *e, const Helpers *h, int share,
+                          const char *suffix)
+{
+    Sharing *s = NEW(e->arena, Sharing);
+    *s = (Sharing){.share = share, .suffix = suffix};
+    for (int i = 0; i < h->n; i++) {
+        list_push(e->arena, &s->helper, h->at[i]);
+        s->helper.at[i].share = i;
+    }
     return s;
 }
 

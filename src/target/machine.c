@@ -54,6 +54,22 @@ static const Level *level_of(const Machine *m)
     return &x86_level[level];
 }
 
+/* CPUs of a level may have wider vectors, which they pass in one register. */
+static bool calls_alike(const Machine *m, const Level *l)
+{
+    const char *wider = l->vector_bytes == 16 ? "avx" : "avx512f";
+    if (!*m->features)
+        return l->vector_bytes > 16 || strcmp(m->cpu, l->name) == 0;
+    return l->vector_bytes == 64 || !has_feature(m->features, wider);
+}
+
+static void find_level(Machine *m, bool host)
+{
+    const Level *l = m->target->cpus ? level_of(m) : NULL;
+    if (l && host && m->optimise == 2 && !m->small && calls_alike(m, l))
+        m->level = l->name;
+}
+
 /* Other machines: LLVM tells by the code that it makes for these. */
 
 static const char questions[] =
@@ -349,6 +365,7 @@ static bool find_machine(Machine *m, const TargetOptions *o, const char **error)
     if (m->target->abi_hard && m->wide_real)
         abi = m->target->abi_hard;
     m->llvm = make_machine(m, target, set_effort(m, o->optimise), abi);
+    find_level(m, strcmp(m->triple, host) == 0);
     if (!m->llvm)
         *error = arena_printf(m->arena, "no code for target '%s'", m->triple);
     return m->llvm;

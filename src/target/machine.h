@@ -49,6 +49,9 @@ typedef struct Machine {
     LLVMTargetMachineRef llvm;
     LLVMTargetDataRef layout;
     char *triple, *cpu, *features; /* as LLVM knows them */
+    const char *level; /* of x86-64: code made for it with the usual effort can
+                          be mixed with this machine's, calling and called, and
+                          is as fast; NULL: there is none */
 
     const Target *target;
     int optimise;         /* 0 … 3 */
