@@ -107,6 +107,20 @@ bool form_alike(const Form *a, const Form *b)
     return true;
 }
 
+uint64_t form_hash(const Form *f)
+{
+    uint64_t h = hash_mix(HASH_SEED, (uint64_t)f->kind);
+    double number = f->number + 0.0; /* -0 is 0 */
+
+    if (f->kind == FORM_number)
+        return hash_bytes(h, &number, sizeof number);
+    if (f->kind == FORM_name && f->name)
+        return hash_bytes(h, f->name, strlen(f->name));
+    for (int i = 0; i < f->narg; i++)
+        h = hash_mix(h, form_hash(f->arg[i]));
+    return h;
+}
+
 int form_size(const Form *f)
 {
     int n = 1;

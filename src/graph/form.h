@@ -152,6 +152,7 @@ bool form_is_number(const Form *f, double v);
 /* Is it a negative, or a number below 0. */
 bool form_has_sign(const Form *f);
 bool form_alike(const Form *a, const Form *b);
+uint64_t form_hash(const Form *f); /* the same for such */
 /* What reading and writing them costs: the number of symbols. */
 int form_size(const Form *f);
 

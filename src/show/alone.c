@@ -45,17 +45,18 @@ bool show_equation(Shows *s, const Form *left, Node *root, int nparam,
                    Node *const *param, const Form *const *name, Equation *to)
 {
     Builder *b = (Builder *)s->maker;
-    int taken = b->taken.n;
     bool done = false;
     for (int indices = 0; indices < 2 && !done; indices++) {
         forget(b, root);
         for (int i = 0; i < nparam; i++) {
             builder_bind(b, param[i], name[i]);
             if (name[i]->name)
-                list_push(s->arena, &b->taken, name[i]->name);
+                builder_take(b, name[i]->name);
         }
         done = equation_alone(b, left, root, indices && root->rank > 0, to);
+        for (int i = 0; i < nparam; i++)
+            if (name[i]->name)
+                builder_release(b, name[i]->name);
     }
-    b->taken.n = taken;
     return done;
 }

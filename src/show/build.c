@@ -18,11 +18,19 @@ static Builder *builder(FormMaker *m) { return (Builder *)m; }
 
 static bool is_taken(const Builder *b, const char *name)
 {
-    for (int i = 0; i < b->taken.n; i++)
-        if (b->taken.at[i][0] == name[0] && strcmp(b->taken.at[i], name) == 0)
-            return true;
-    return false;
+    return map_of_int(&b->taken, intern(b->names, name)) > 0;
 }
+
+static void take(Builder *b, const char *name, int more)
+{
+    const char *own = intern(b->names, name);
+    int before = map_of_int(&b->taken, own);
+
+    map_set_int(b->m.arena, &b->taken, own, (before > 0 ? before : 0) + more);
+}
+
+void builder_take(Builder *b, const char *name) { take(b, name, 1); }
+void builder_release(Builder *b, const char *name) { take(b, name, -1); }
 
 /* That name, or one like it. */
 const char *builder_name(Builder *b, const char *name)
@@ -35,7 +43,7 @@ const char *builder_name(Builder *b, const char *name)
         while (is_taken(b, own));
     for (int k = 2; name && is_taken(b, own); k++)
         own = arena_printf(a, "%s_%d", name, k);
-    list_push(a, &b->taken, own);
+    builder_take(b, own);
     return own;
 }
 
@@ -75,6 +83,8 @@ Equation *builder_equation(Builder *b, const Form *left, const Form *right,
         b->s.left_off++;
         return &dropped;
     }
+    if (right)
+        map_put_int(b->m.arena, &b->to->right, form_hash(right), b->to->list.n);
     list_push(b->m.arena, &b->to->list, e);
     b->equations++;
     return &b->to->list.at[b->to->list.n - 1];
@@ -119,9 +129,14 @@ void builder_define(Builder *b, const Form *left, const Node *n,
 /* What is called so already, or NULL. */
 static const Form *called(const Builder *b, const Form *right)
 {
-    for (int i = 0; right && !b->o.literal && i < b->to->list.n; i++) {
+    if (!right || b->o.literal)
+        return NULL;
+    uint64_t hash = form_hash(right);
+    int i;
+    for (size_t seen = 0;
+         (i = map_next_int(&b->to->right, hash, &seen)) >= 0;) {
         const Equation *e = &b->to->list.at[i];
-        if (e->right && !e->nindex && e->left->kind == FORM_name &&
+        if (!e->nindex && e->left->kind == FORM_name &&
             form_alike(e->right, right))
             return e->left;
     }
@@ -431,6 +446,7 @@ Shows *show_new(Arena *a, Graph *g, const ShowOptions *o, int ninput,
                        .is_size = is_size,
                        .index_name = index_name};
     b->g = g;
+    b->names = intern_new(a);
     b->o = *o;
     b->input = arena_copy(a, input, sizeof *input * (size_t)ninput);
     b->ninput = ninput;
@@ -439,10 +455,10 @@ Shows *show_new(Arena *a, Graph *g, const ShowOptions *o, int ninput,
     for (int i = 0; i < ninput; i++) {
         const Node *p = input[i];
         builder_bind(b, p, form_name(&b->m, p->attr.name, p->rank));
-        list_push(a, &b->taken, p->attr.name);
+        builder_take(b, p->attr.name);
         for (int k = 0; k < p->rank; k++)
             if (dim_is_var(p->dim[k]) && !is_taken(b, dim_var_name(p->dim[k])))
-                list_push(a, &b->taken, dim_var_name(p->dim[k]));
+                builder_take(b, dim_var_name(p->dim[k]));
     }
     b->to = &b->s.all;
     b->s.arena = a;

@@ -24,7 +24,8 @@ typedef struct Builder {
     Node *const *input;
     int ninput;
     Equations *to;
-    LIST(const char *) taken;
+    Intern *names;
+    Map taken; /* how often, by name */
     int next;  /* v1, v2 … */
     int bound; /* parameters that have a formula */
     int equations;
@@ -44,6 +45,9 @@ typedef const Form *FormElement(FormMaker *m, const Node *n,
 const Form *builder_each(Builder *b, const Node *n, FormElement *element);
 /* That name, or one like it; NULL: v1, v2 … */
 const char *builder_name(Builder *b, const char *name);
+/* Nothing else gets that name until it is released. */
+void builder_take(Builder *b, const char *name);
+void builder_release(Builder *b, const char *name);
 /* An element of what may be written with indices already. */
 const Form *builder_at(FormMaker *m, const Form *x, int n,
                        const Form *const *at);

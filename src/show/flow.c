@@ -12,6 +12,7 @@ typedef struct Maker {
     Map bound;              /* which box a name is of, the last one */
     LIST(const char *) var; /* indices in use */
     LIST(int) structs;      /* boxes of inputs that are structs */
+    Map places;             /* by what they are of */
     const ShowResults *result;
     int nprimal;
 } Maker;
@@ -266,13 +267,17 @@ static bool in_primal(const Flow *f, bool primal, int loop)
 static int place_in(Maker *m, int outer, int call, const Recurrence *loop)
 {
     Flow *f = &m->f;
-    for (int i = 0; i < f->place.n; i++) {
+    uint64_t h = hash_mix(hash_mix(HASH_SEED, (uint64_t)outer), (uint64_t)call);
+    int i;
+    h = hash_pointer(h, loop);
+    for (size_t seen = 0; (i = map_next_int(&m->places, h, &seen)) >= 0;) {
         const Place *p = &f->place.at[i];
         if (p->outer == outer && p->call == call && p->loop == loop)
             return i;
     }
     const Place *o = &f->place.at[outer];
     Place p = {outer, o->depth + 1, call, loop, o->derivative};
+    map_put_int(m->arena, &m->places, h, f->place.n);
     list_push(m->arena, &f->place, p);
     return f->place.n - 1;
 }
@@ -357,15 +362,18 @@ bool flow_in_place(const Flow *f, int box, int place)
 static void dissolve_places(Maker *m)
 {
     Flow *f = &m->f;
+    int *count = NEWN(m->arena, int, f->place.n);
+    int *one = NEWN(m->arena, int, f->place.n);
+    for (int i = 0; i < f->box.n; i++) {
+        count[f->box.at[i].place]++;
+        one[f->box.at[i].place] = i;
+    }
     for (int p = f->place.n - 1; p > SIDE_derivative; p--) {
-        int n = 0, one = 0;
-        for (int i = 0; i < f->box.n && n < 2; i++)
-            if (flow_in_place(f, i, p)) {
-                n++;
-                one = i;
-            }
-        if (n == 1 && !f->place.at[p].loop)
-            f->box.at[one].place = f->place.at[p].outer;
+        int outer = f->place.at[p].outer;
+        if (count[p] == 1 && !f->place.at[p].loop)
+            f->box.at[one[p]].place = outer;
+        count[outer] += count[p];
+        one[outer] = count[p] ? one[p] : one[outer];
     }
 }
 

@@ -155,7 +155,6 @@ static void loop(Builder *b, const Node *n)
     Recurrence *to = NEW(m->arena, Recurrence);
     const Form *count = r->counted ? m->named(m, n->arg[n->narg - 1]) : NULL;
     const Form *most = form_dim(m, r->trips), *trips = count ? count : most;
-    int taken = b->taken.n;
     const Form *t = form_name(m, builder_name(b, name_of(r->index, "t")), 0);
     const Form **arg = NEWN(m->arena, const Form *, n->narg + 1);
     Equations *outer = b->to;
@@ -176,7 +175,7 @@ static void loop(Builder *b, const Node *n)
     to->reverse = r->reverse;
     to->zero = program_zeros(m, r);
     b->to = outer;
-    b->taken.at[taken] = ""; /* another loop may count by it */
+    builder_release(b, t->name); /* another loop may count by it */
     builder_equation(b, NULL, NULL, n)->loop = to;
     for (int i = 0; i < r->ncarry; i++)
         p.carry[i] = step_form(b, p.carry[i], p.last);

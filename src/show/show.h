@@ -33,6 +33,7 @@ typedef struct Equation {
 
 struct Equations {
     LIST(Equation) list;
+    Map right; /* places in it, by what stands on the right */
 };
 
 /* A value to be shown, and what it is called. */
