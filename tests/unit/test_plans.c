@@ -71,7 +71,8 @@ static void show_kernel(Str *to, const Kernel *k)
         show_dim(to, "product ", k->contract->m);
         show_dim(to, " ", k->contract->n);
         show_dim(to, " ", k->contract->k);
-        str_printf(to, "%s%s", k->contract->pack ? " packed" : "",
+        str_printf(to, "%s%s%s", k->contract->rows.n ? " of windows" : "",
+                   k->contract->pack ? " packed" : "",
                    k->contract->totals ? " long" : "");
         if (k->contract->nbatch)
             str_printf(to, " in %d", k->contract->nbatch);

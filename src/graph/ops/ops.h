@@ -251,6 +251,9 @@ Node *permute_symmetric(const Node *n);
 /* view_sum.c: a view_add that adds up along one axis and leaves the others as
  * they are, in operators that there are kernels for. */
 Node *view_sum(Graph *g, Node *n);
+/* n, a slice of a product of windows of what has zeros around, as a product of
+ * slices, with no more zeros than are read; or NULL. */
+Node *part_of_windows(Graph *g, const Node *n);
 
 /* index.c: of b tensors with n entries each, put one after another: entry
  * index[k, …] of tensor k. */

@@ -237,6 +237,8 @@ static Node *view_identity(Graph *g, const Node *n)
     return y ? y : of_others(g, n, &v);
 }
 
+static Node *view_expand(Graph *g, Node *n) { return part_of_windows(g, n); }
+
 static void view_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
     View v = view_of(n);
@@ -381,6 +383,7 @@ const Op op_view = {
     .eval_tensor = eval_view,
     .vjp = view_vjp,
     .jvp = jvp_linear,
+    .expand = view_expand,
     .form = view_form,
     .batch = view_batched,
 };

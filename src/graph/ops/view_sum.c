@@ -129,6 +129,80 @@ static Node *add_by_index(Graph *g, const Steps *s)
     return g_scatter_add(g, s->x, at, s->axis, s->whole);
 }
 
+/* The operand of the product x that alone has this one of its axes, and where
+ * there; NULL: both have. */
+static const Node *factor_with(const Node *x, int axis, int *at)
+{
+    const int *label = x->attr.ints;
+    const Node *has = NULL;
+    for (int k = 0; k < 2; label += x->arg[k++]->rank) {
+        int i = find_label(axis, x->arg[k]->rank, label);
+        if (i < 0)
+            continue;
+        if (has)
+            return NULL;
+        has = x->arg[k];
+        *at = i;
+    }
+    return has;
+}
+
+/* Windows of x between zeros: element (o, i1) in the place of element i of an
+ * axis is what adds to o by i1, as in add_by_reads. Zeros are put around below
+ * a view that leaves the axis as it is. */
+static Node *windows_along(Graph *g, Node *x, int axis, const Steps *s,
+                           const Dim *lo, const Dim *hi)
+{
+    View v = view_whole(g, x);
+    if (x->op == OP_view && !node_repeats(x)) {
+        View w = view_of(x);
+        if (view_movers(&w, w.axis[axis]) == 1 &&
+            view_goes_through(&w, axis, x->arg[0]->dim)) {
+            v = w;
+            x = x->arg[0];
+        }
+    }
+    Steps below = *s;
+    int k = below.axis = v.axis[axis];
+    below.x = x;
+    v.size[axis] = s->whole;
+    v.base[k] = dim_sub(g, hi, s->start);
+    view_insert(&v, axis + 1, k, s->size[1],
+                dim_mul(g, s->coef[1], dim_const(g, -1)));
+    return g_view(g, widen(g, &below, lo, hi), &v);
+}
+
+/* Of a product a[i, …] b[i1, …], as the gradient by what was convolved is: one
+ * of windows of a, summed over i1 too. Zeros meet all of b: it is finite. */
+static Node *add_product(Graph *g, const Steps *s, const Dim *lo, const Dim *hi)
+{
+    Node *x = s->x;
+    int at, other, label[2][MAX_RANK + 1], lout[MAX_RANK], rank = 0;
+    if (s->n != 2 || x->op != OP_contract || !dim_is(s->coef[0], 1))
+        return NULL;
+    const Node *a = factor_with(x, s->axis, &at);
+    const Node *b = factor_with(x, s->axis + 1, &other);
+    if (!a || !b || a == b || !node_is_finite(b))
+        return NULL;
+    const int *from = x->attr.ints;
+    Node *arg[2];
+    for (int k = 0; k < 2; from += x->arg[k++]->rank) {
+        bool wide = x->arg[k] == a;
+        arg[k] = x->arg[k];
+        for (int i = 0, j = 0; i < arg[k]->rank; i++) {
+            label[k][j++] = from[i];
+            if (wide && i == at)
+                label[k][j++] = s->axis + 1;
+        }
+        if (wide)
+            arg[k] = windows_along(g, arg[k], at, s, lo, hi);
+    }
+    for (int i = 0; i < x->rank; i++)
+        if (i != s->axis + 1)
+            lout[rank++] = i;
+    return g_contract(g, arg[0], label[0], arg[1], label[1], rank, lout);
+}
+
 /* With axis j as the first. */
 static void put_first(Steps *s, int j)
 {
@@ -150,10 +224,29 @@ static void turn_first(Graph *g, Steps *s)
     s->coef[0] = dim_mul(g, s->coef[0], dim_const(g, -1));
 }
 
+/* A factor of a product is that of the sums. */
+static Node *scaled_product(Graph *g, const Node *n)
+{
+    const Node *x = n->arg[0];
+    View v = view_of(n);
+    for (int k = 0; x->op == OP_mul && k < 2; k++) {
+        Node *s = scalar_of(x->arg[k]), *y = x->arg[1 - k];
+        if (!s || y->op != OP_contract || !node_is_finite(s))
+            continue;
+        y = g_view_add(g, y, &v, n->dim);
+        y = y->op == OP_view_add ? view_sum(g, y) : y;
+        return g2(g, OP_mul, y, g_fill_like(g, y, s));
+    }
+    return NULL;
+}
+
 Node *view_sum(Graph *g, Node *n)
 {
     const Dim *lo, *hi;
     int64_t step;
+    Node *scaled = scaled_product(g, n);
+    if (scaled)
+        return scaled;
     Steps s = steps_of(n);
     int first = longest(&s);
     if (first < 0)
@@ -164,5 +257,82 @@ Node *view_sum(Graph *g, Node *n)
         turn_first(g, &s);
     if (!span_of_others(g, &s, &lo, &hi))
         return add_by_index(g, &s);
-    return add_by_reads(g, s, lo, hi);
+    Node *y = add_product(g, &s, lo, hi);
+    return y ? y : add_by_reads(g, s, lo, hi);
+}
+
+/* What n, windows, reads of a pad, with no more zeros around than are read. */
+static Node *without_zeros(Graph *g, Node *n)
+{
+    if (n->op != OP_view || !node_pads(n->arg[0]))
+        return n;
+    Node *pad = n->arg[0], *x = pad->arg[0];
+    const Dim *dim[MAX_RANK], *one = dim_const(g, 1), *lo, *hi;
+    View v = view_of(n), w = view_of(pad);
+    for (int k = 0; k < pad->rank; k++) {
+        dim[k] = pad->dim[k];
+        if (!view_range(g, &v, k, &lo, &hi))
+            continue;
+        const Dim *last = dim_sub(g, x->dim[k], one);
+        last = dim_add(g, w.base[k], dim_mul(g, last, w.coef[k]));
+        const Dim *size = dim_add(g, dim_sub(g, hi, lo), one);
+        if (!dim_never_negative(dim_sub(g, w.base[k], lo)) ||
+            !dim_never_negative(dim_sub(g, hi, last)) ||
+            !dim_never_negative(size))
+            continue;
+        dim[k] = size;
+        w.base[k] = dim_sub(g, w.base[k], lo);
+        v.base[k] = dim_sub(g, v.base[k], lo);
+    }
+    return g_view(g, g_view_add(g, x, &w, dim), &v);
+}
+
+/* Of a multiple of such a product likewise. */
+static Node *part_of_multiple(Graph *g, const Node *n)
+{
+    const Node *x = n->arg[0];
+    View v = view_of(n);
+    for (int k = 0; k < 2; k++) {
+        Node *s = scalar_of(x->arg[k]);
+        if (!s || x->arg[1 - k]->op != OP_contract)
+            continue;
+        Node *y = part_of_windows(g, g_view(g, x->arg[1 - k], &v));
+        return y ? g2(g, OP_mul, y, g_fill_like(g, y, s)) : NULL;
+    }
+    return NULL;
+}
+
+Node *part_of_windows(Graph *g, const Node *n)
+{
+    const Node *x = n->arg[0];
+    if (!node_slices(n))
+        return NULL;
+    if (x->op == OP_mul)
+        return part_of_multiple(g, n);
+    if (x->op != OP_contract)
+        return NULL;
+    const int *label = x->attr.ints;
+    View part = view_of(n), v[2];
+    for (int k = 0; k < 2; k++)
+        v[k] = view_whole(g, x->arg[k]);
+    for (int j = 0; j < n->rank; j++) {
+        int at;
+        if (view_goes_through(&part, j, x->dim))
+            continue;
+        const Node *a = factor_with(x, j, &at);
+        if (!a || a->op != OP_view || !node_pads(a->arg[0]))
+            return NULL;
+        View *to = &v[a == x->arg[1]];
+        to->size[at] = part.size[j];
+        to->coef[at] = part.coef[j];
+        to->base[at] = part.base[j];
+    }
+    Node *arg[2];
+    for (int k = 0; k < 2; k++)
+        arg[k] = without_zeros(g, g_view(g, x->arg[k], &v[k]));
+    int lout[MAX_RANK];
+    for (int i = 0; i < n->rank; i++)
+        lout[i] = i;
+    return g_contract(g, arg[0], label, arg[1], label + arg[0]->rank, n->rank,
+                      lout);
 }
