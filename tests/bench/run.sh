@@ -114,3 +114,7 @@ sh tests/bench/loops/run.sh "$nncc"
 echo
 echo 'products of matrices: of the peak >= 88 %, from 128 up 90; of the best >= 1.05 in the mean, 0.9'
 tests/bench/products/run.sh "$nncc"
+
+echo
+echo 'elementwise functions: SLEEF at the same accuracy >= 1.0'
+sh tests/bench/functions/run.sh "$nncc"
