@@ -1,67 +1,114 @@
 /* erf.c: machine code of the error function, scaled too, and of the normal
  * distribution.
  *
- * The polynomials are minimax fits (Remez) made for this file. */
+ * The polynomials are minimax fits (Remez); fit.py makes those it names. */
 #include "lower/numeric.h"
 
 #include <math.h>
 
-#define SQRT1_2 0.70710678118654752440
+#define SQRT1_2 0x1.6a09e667f3bcdp-1
 #define SQRT2_PI 0.79788456080286535588 /* sqrt(2/π) */
 
-/* erf(x)/x - 1 in x², |x| <= 1 */
+/* -log(erfc(x))/x, from 0 to where erf is 1 */
 static const double erf_f64[] = {
-    0.12837916709551256,     -0.3761263890318355,     0.11283791670945252,
-    -0.026866170643276083,   0.005223977607422596,    -0.0008548325989667251,
-    0.0001205529531995124,   -1.4924744658598196e-05, 1.6447517679364607e-06,
-    -1.6209176310612294e-07, 1.372297939784883e-08,   -7.801196917551076e-10,
+    1.1283791670955126,      0.6366197723675909,     0.1027726033013141,
+    -0.019128446993059635,   -0.000209194854332816,  0.0016962076726228417,
+    -0.0005901324421505575,  2.5904535951909936e-05, 6.442039288643181e-05,
+    -2.957553790342956e-05,  3.169508180363872e-06,  3.133124107169865e-06,
+    -2.0373158778648412e-06, 5.707127913142267e-07,  -1.1748942328127431e-08,
+    -6.571692150984342e-08,  3.4579400209422586e-08, -1.0771923789840924e-08,
+    2.360220283039934e-09,   -3.760242393404721e-10, 4.301229795337326e-11,
+    -3.3638883752880317e-12, 1.61463222369504e-13,   -3.591616273062214e-15,
 };
 static const double erf_f32[] = {
-    0.12837912857484074,  -0.37612355685033044, 0.11280411548399079,
-    -0.02671770453895391, 0.004924785548568997, -0.000566013789073128,
+    1.1283791716152414,     0.636619381872077,      0.10277783169731118,
+    -0.019153069140814657,  -0.0001603849692947164, 0.0016670147470776915,
+    -0.0006328289218774835, 0.00011763876036409729, -9.255950844528714e-06,
 };
-/* (1 + 2x) exp(x²) erfc(x) in t = (x - 3)/(x + 3), x >= 0. (Shepherd,
+/* erf(x)/x - 1 in x², |x| <= 1/2 */
+static const double small_f64[] = {
+    0.12837916709551256,    -0.37612638903183465,    0.11283791670924813,
+    -0.026866170632715732,  0.005223977370326443,    -0.0008548297524457798,
+    0.00012053324318444001, -1.4845583888616137e-05, 1.472321709367082e-06,
+};
+static const double small_f32[] = {
+    0.12837916556712284,  -0.37612608571914513, 0.11282822801120737,
+    -0.02675718405449758, 0.004717990129679933,
+};
+/* (x + 4) exp(x²) erfc(x) in t = (x - 4)/(x + 4), x >= 0. (after Shepherd,
  * Laframboise 1981) */
-static const double erfc_f64[] = {
-    1.2530080582697296,      -0.13562110612458114,    -0.04756229435342173,
-    0.12964515870275697,     -0.11927366341670602,    0.06830802734407784,
-    -0.023770514892374358,   0.002529391814824688,    0.001888690104510299,
-    -0.0007798322635478724,  -0.00010515834460043702, 0.00012509931647882098,
-    4.944216450324163e-06,   -2.0100471758232245e-05, -7.189606378191109e-07,
-    3.4722461583746845e-06,  3.369048021121285e-07,   -6.164577623581165e-07,
-    -1.2069569982811794e-07, 1.0173311019195927e-07,  2.7908883763426475e-08,
-    -1.327078473808191e-08,  -3.19317968082797e-09,   9.787837195104729e-10,
+static const double erfcx_f64[] = {
+    1.095995661000491,       -0.9765487290808816,     0.7732087022652332,
+    -0.5408538313132637,     0.3308515878782122,      -0.1740109372391378,
+    0.07638151490537408,     -0.026370053350610764,   0.00611205569474981,
+    -0.0002809587908132477,  -0.00045505290664162284, 0.0001768124812568172,
+    -3.6343965517533983e-06, -1.8859885883588797e-05, 4.692750045067035e-06,
+    1.4221939648056027e-06,  -8.440975784285832e-07,  -7.286096221570092e-08,
+    1.2286559309245377e-07,  -1.3777276109101361e-09, -1.541881347566385e-08,
+    1.1536148089285398e-09,  1.233764876946745e-09,   -1.5567764199583643e-10,
 };
-static const double erfc_f32[] = {
-    1.2530080570601378,     -0.13562106000387608,   -0.04756219581177131,
-    0.12964390279998167,    -0.11927493447408359,   0.06831786815320273,
-    -0.0237646026033011,    0.002495912396973248,   0.0018763230882765617,
-    -0.0007230447872174873, -9.306751083185155e-05, 7.600498869218953e-05,
+static const double erfcx_f32[] = {
+    1.0959956586229738,      -0.9765487005413768,     0.7732088859177131,
+    -0.5408547615382684,     0.3308493849766654,      -0.17400257638913172,
+    0.07639070459044012,     -0.026401609983003844,   0.0060962780160518475,
+    -0.00022348579558277126, -0.00044612680377403163, 0.00012593090314195137,
 };
+
+/* exp(a²) erfc(a) for a >= 0 is part/(a + 4) times 1 + rest. */
+typedef struct Scaled {
+    Val *part, *inverse; /* of a + 4 */
+    Val *rest_part;      /* 1 + this is a factor of part */
+    Val *rest;
+} Scaled;
+
+/* P(t), with what the roundings of a + 4, of its inverse and of t take, and
+ * a.lo; P'/P is about 0.6 t - 1. */
+static Scaled scaled_erfc(Lower *l, Pair a)
+{
+    Val *four = num_like(l, a.hi, 4), *one = num_like(l, a.hi, 1);
+    Val *d = low_fadd(l, a.hi, four), *q = low_fdiv(l, one, d);
+    Val *minus = low_fneg(l, q), *zero = num_like(l, q, 0);
+    Val *lost = low_fadd(l, low_fsub(l, a.hi, low_fsub(l, d, four)), a.lo);
+    Val *rest = low_fma(l, minus, lost, low_fma(l, minus, d, one));
+    rest = low_select(l, low_fcmp(l, CMP_gt, q, zero), rest, zero);
+    Val *times = num_like(l, q, -8), *less = low_fmul(l, q, times);
+    Val *t = low_fadd(l, one, less);
+    Val *rest_t = low_fadd(l, less, low_fsub(l, one, t));
+    rest_t = low_muladd(l, less, rest, rest_t);
+    Val *slope = low_muladd(l, t, num_like(l, t, 0.6), num_like(l, t, -1));
+    Poly p = num_is_wide(l, t) ? POLY(erfcx_f64) : POLY(erfcx_f32);
+    Val *of_part = low_fmul(l, rest_t, slope);
+    return (Scaled){num_poly_from(l, p, p.n / 4, t), q, of_part,
+                    low_fadd(l, rest, of_part)};
+}
+
+/* Times 1 + s.rest. */
+static Val *rounded(Lower *l, Scaled s)
+{
+    return low_fmul(l, s.part, s.inverse);
+}
+
+static Val *erfcx_core(Lower *l, Scaled s)
+{
+    Val *r = rounded(l, s);
+    return low_muladd(l, r, s.rest, r);
+}
 
 /* erfc(a) for a >= 0, 0 from 28 on. */
 static Val *erfc_core(Lower *l, Val *a)
 {
-    bool wide = low_dtype(l, a) == DT_f64;
-    Val *three = num_like(l, a, 3), *one = num_like(l, a, 1);
     a = num_clamp(l, a, 0, 28);
-    Val *t = low_fdiv(l, low_fsub(l, a, three), low_fadd(l, a, three));
-    Val *p = num_poly(l, wide ? POLY(erfc_f64) : POLY(erfc_f32), t);
-    p = low_fdiv(l, p, low_fadd(l, one, low_fadd(l, a, a)));
-    Val *minus = low_fneg(l, a);
-    Pair square = num_two_prod(l, minus, a);
-    if (!wide) {
-        /* f32 ends before -a² leaves what exp takes. */
-        square.hi = num_clamp(l, square.hi, -110, 0);
-    }
-    return low_fmul(l, p, num_exp_pair(l, square));
+    Scaled s = scaled_erfc(l, (Pair){a, num_like(l, a, 0)});
+    Pair square = num_two_prod(l, low_fneg(l, a), a);
+    square.lo = low_fadd(l, square.lo, s.rest);
+    return num_times_exp(l, rounded(l, s), square);
 }
 
-/* erf(x) for |x| <= 1. */
-static Val *erf_core(Lower *l, Val *x)
+/* erf(x) for |x| <= 1/2. */
+static Val *erf_small(Lower *l, Val *x)
 {
     Val *z = low_fmul(l, x, x);
-    Poly p = low_dtype(l, x) == DT_f64 ? POLY(erf_f64) : POLY(erf_f32);
+    Poly p = num_is_wide(l, x) ? POLY(small_f64) : POLY(small_f32);
     return low_muladd(l, x, num_poly(l, p, z), x);
 }
 
@@ -75,16 +122,19 @@ static Val *erfc_body(Lower *l, Val *const *x)
     Val *r = erfc_core(l, low_fabs(l, x[0])), *one = num_like(l, r, 1);
     Val *neg = low_fcmp(l, CMP_lt, x[0], num_like(l, r, 0));
     r = low_select(l, neg, low_fsub(l, num_like(l, r, 2), r), r);
-    Val *near = low_fsub(l, one, erf_core(l, x[0]));
+    Val *near = low_fsub(l, one, erf_small(l, x[0]));
     return low_select(l, is_within(l, x[0], 0.5), near, r);
 }
 
+/* 1 - exp(log(erfc|x|)), so the polynomial is one for all x. */
 static Val *erf_body(Lower *l, Val *const *x)
 {
-    Val *a = low_fabs(l, x[0]), *one = num_like(l, a, 1);
-    Val *near = erf_core(l, a), *far = low_fsub(l, one, erfc_core(l, a));
-    Val *r = low_select(l, is_within(l, a, 1), near, far);
-    return low_fcopysign(l, r, x[0]);
+    bool wide = num_is_wide(l, x[0]);
+    Val *a = num_clamp(l, low_fabs(l, x[0]), 0, wide ? 5.93 : 3.93);
+    Val *p = num_poly(l, wide ? POLY(erf_f64) : POLY(erf_f32), a);
+    Pair y = num_two_prod(l, low_fneg(l, a), p);
+    Val *h = num_half_expm1_pair(l, y);
+    return low_fcopysign(l, low_fadd(l, h, h), x[0]);
 }
 
 Val *num_erf(Lower *l, Val *x) { return low_shared(l, "erf", erf_body, 1, &x); }
@@ -96,42 +146,26 @@ Val *num_erfc(Lower *l, Val *x)
 
 /* Scaled, and of the normal distribution */
 
-/* (1 + 2a) exp(a²) erfc(a) for a >= 0 */
-static Val *erfcx_part(Lower *l, Val *a)
+/* factor exp(rest - a²/2) for a >= 0, as precise as a is. */
+static Val *times_half_square(Lower *l, Val *factor, Val *a, Val *rest)
 {
-    bool wide = low_dtype(l, a) == DT_f64;
-    Val *three = num_like(l, a, 3), *tame = num_clamp(l, a, 0, 1e30);
-    Val *t = low_fdiv(l, low_fsub(l, tame, three), low_fadd(l, tame, three));
-    return num_poly(l, wide ? POLY(erfc_f64) : POLY(erfc_f32), t);
-}
-
-/* exp(a²) erfc(a) for a >= 0, 0 at infinity. */
-static Val *erfcx_core(Lower *l, Val *a)
-{
-    Val *below = low_fadd(l, num_like(l, a, 1), low_fadd(l, a, a));
-    return low_fdiv(l, erfcx_part(l, a), below);
-}
-
-/* exp(-a²/2) for a >= 0, or exp(a²/2), as precise as a is. */
-static Val *exp_half_square(Lower *l, Val *a, double sign)
-{
-    bool wide = low_dtype(l, a) == DT_f64;
-    a = num_clamp(l, a, 0, wide ? 40 : 15);
-    Pair square =
-        num_two_prod(l, low_fmul(l, a, num_like(l, a, sign * 0.5)), a);
-    return num_exp_pair(l, square);
+    a = num_clamp(l, a, 0, num_is_wide(l, a) ? 40 : 15);
+    Pair square = num_two_prod(l, low_fmul(l, a, num_like(l, a, -0.5)), a);
+    square.lo = low_fadd(l, square.lo, rest);
+    return num_times_exp(l, factor, square);
 }
 
 /* For a < 0: 2 exp(a²) - erfcx(-a). Next to 0 from erf. */
 static Val *erfcx_body(Lower *l, Val *const *x)
 {
     bool wide = low_dtype(l, x[0]) == DT_f64;
-    Val *a = low_fabs(l, x[0]), *r = erfcx_core(l, a);
+    Val *a = low_fabs(l, x[0]), *zero = num_like(l, a, 0);
+    Val *r = erfcx_core(l, scaled_erfc(l, (Pair){a, zero}));
     Val *tame = num_clamp(l, a, 0, wide ? 27 : 10);
     Val *e = num_exp_pair(l, num_two_prod(l, tame, tame));
-    Val *below = low_fcmp(l, CMP_lt, x[0], num_like(l, a, 0));
+    Val *below = low_fcmp(l, CMP_lt, x[0], zero);
     r = low_select(l, below, low_fsub(l, low_fadd(l, e, e), r), r);
-    Val *near = low_fsub(l, num_like(l, a, 1), erf_core(l, x[0]));
+    Val *near = low_fsub(l, num_like(l, a, 1), erf_small(l, x[0]));
     return low_select(l, is_within(l, x[0], 0.5), low_fmul(l, e, near), r);
 }
 
@@ -179,7 +213,8 @@ static Val *integral_above(Lower *l, int k, Val *a)
 {
     Val *four = num_like(l, a, 4), *tame = num_clamp(l, a, 0, 1e30);
     Val *t = low_fdiv(l, low_fsub(l, tame, four), low_fadd(l, tame, four));
-    Val *up = num_poly(l, POLY(erfcx_9), t), *w = num_poly(l, POLY(erfcx_8), t);
+    Val *up = num_poly_from(l, POLY(erfcx_9), 12, t);
+    Val *w = num_poly_from(l, POLY(erfcx_8), 12, t);
     Val *one = num_like(l, a, 1), *shift = num_like(l, a, 2.7);
     Val *q = low_fdiv(l, one, low_fadd(l, shift, low_fadd(l, a, a)));
     Val *part = low_fsub(l, one, low_fmul(l, q, shift)); /* 2a/(2.7 + 2a) */
@@ -227,8 +262,9 @@ Val *num_erfcx_integral(Lower *l, int order, Val *x)
 
 static Val *density_body(Lower *l, Val *const *x)
 {
-    Val *e = exp_half_square(l, low_fabs(l, x[0]), -1);
-    return low_fmul(l, e, num_like(l, e, 0.39894228040143267794));
+    Val *top = num_like(l, x[0], 0.39894228040143267794);
+    Val *zero = num_like(l, top, 0);
+    return times_half_square(l, top, low_fabs(l, x[0]), zero);
 }
 
 Val *num_normal_density(Lower *l, Val *x)
@@ -238,26 +274,24 @@ Val *num_normal_density(Lower *l, Val *x)
 
 /* What of |x| the functions below are made of. */
 typedef struct Tail {
-    Val *scaled; /* erfcx(|x|/sqrt(2)) */
-    Val *fall;   /* exp(-x²/2) */
-    Val *part;   /* Φ(-|x|) */
-    Val *below;  /* x <= 0 */
+    Val *y;        /* |x|/sqrt(2) */
+    Scaled scaled; /* of y */
+    Val *part;     /* Φ(-|x|) */
+    Val *below;    /* x <= 0 */
 } Tail;
 
 static Tail tail_of(Lower *l, Val *x)
 {
     Val *a = low_fabs(l, x), *half = num_like(l, x, 0.5);
-    Tail t = {
-        .scaled = erfcx_core(l, low_fmul(l, a, num_like(l, a, SQRT1_2))),
-        .fall = exp_half_square(l, a, -1),
-        .below = low_fcmp(l, CMP_le, x, num_like(l, x, 0)),
-    };
-    Val *y = low_fmul(l, a, num_like(l, a, SQRT1_2));
-    Val *near = low_fmul(l, half, erf_core(l, y));
-    t.part = low_fmul(l, low_fmul(l, half, t.scaled), t.fall);
-    t.part =
-        low_select(l, is_within(l, y, 0.5), low_fsub(l, half, near), t.part);
-    return t;
+    Pair root = num_constant(l, a, SQRT1_2, -0x1.bdd3413b26456p-55);
+    Val *y = low_fmul(l, a, root.hi);
+    Val *lost = low_fma(l, a, root.hi, low_fneg(l, y));
+    Scaled s = scaled_erfc(l, (Pair){y, low_muladd(l, a, root.lo, lost)});
+    Val *far =
+        times_half_square(l, low_fmul(l, half, rounded(l, s)), a, s.rest);
+    Val *near = low_fsub(l, half, low_fmul(l, half, erf_small(l, y)));
+    return (Tail){y, s, low_select(l, is_within(l, y, 0.5), near, far),
+                  low_fcmp(l, CMP_le, x, num_like(l, x, 0))};
 }
 
 static Val *ndtr_body(Lower *l, Val *const *x)
@@ -278,7 +312,8 @@ static Val *log_ndtr_body(Lower *l, Val *const *x)
     Tail t = tail_of(l, x[0]);
     Val *half = num_like(l, x[0], 0.5), *one = num_like(l, x[0], 1);
     Val *square = low_fmul(l, low_fmul(l, half, x[0]), x[0]);
-    Val *far = low_fsub(l, num_log(l, low_fmul(l, half, t.scaled)), square);
+    Val *far = low_fsub(
+        l, num_log(l, low_fmul(l, half, erfcx_core(l, t.scaled))), square);
     Val *other = low_select(l, t.below, low_fsub(l, one, t.part), t.part);
     Val *near = num_log1p(l, low_fneg(l, other));
     Val *out = low_fcmp(l, CMP_lt, x[0], num_like(l, x[0], -1));
@@ -295,13 +330,12 @@ Val *num_log_ndtr(Lower *l, Val *x)
 static Val *hazard_body(Lower *l, Val *const *x)
 {
     Tail t = tail_of(l, x[0]);
-    Val *one = num_like(l, x[0], 1), *half = num_like(l, x[0], 0.5);
-    Val *density =
-        low_fmul(l, t.fall, num_like(l, x[0], 0.39894228040143267794));
+    Val *one = num_like(l, x[0], 1), *less = low_fneg(l, t.scaled.rest_part);
+    Val *density = density_body(l, x);
     Val *whole = low_select(l, t.below, t.part, low_fsub(l, one, t.part));
-    Val *y = low_fmul(l, low_fabs(l, x[0]), num_like(l, x[0], SQRT1_2));
-    Val *slope = low_fdiv(l, num_like(l, x[0], 2 * SQRT2_PI), erfcx_part(l, y));
-    Val *far = low_fmul(l, slope, low_fadd(l, y, half));
+    Val *slope = low_fdiv(l, num_like(l, one, SQRT2_PI), t.scaled.part);
+    slope = low_muladd(l, slope, less, slope);
+    Val *far = low_fmul(l, slope, low_fadd(l, t.y, num_like(l, one, 4)));
     Val *out = low_fcmp(l, CMP_lt, x[0], num_like(l, x[0], -0.5));
     return low_select(l, out, far, low_fdiv(l, density, whole));
 }

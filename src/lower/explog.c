@@ -1,6 +1,6 @@
 /* explog.c: machine code of exponentials, logarithms and powers.
  *
- * The polynomials are minimax fits (Remez) made for this file. */
+ * The polynomials are minimax fits (Remez); fit.py makes those it names. */
 #include "lower/numeric.h"
 
 #include <math.h>
@@ -16,7 +16,7 @@ typedef struct Format {
     int rescue;            /* subnormal numbers times 2^rescue are normal */
     int64_t root;          /* bits of sqrt(1/2) */
     double lo, hi;         /* exp is 0 below, infinite above, halved too; at lo
-                              the smaller factor of scale() is 0 itself */
+                              the first factor of scale() is 0 itself */
     double top; /* exp - 1 is infinite from here on, the half is not */
     Poly exp, log;
 } Format;
@@ -60,9 +60,9 @@ static const double log_pair[] = {
 
 static const Format formats[2] = {
     {23, 0x1.8p23, 127, 0x1.62e8p-1, -0x1.e8082e3086543p-16, 0x1p-126, 25,
-     0x3f3504f3, -175.366, 90, 88.9, POLY(exp_f32), POLY(log_f32)},
+     0x3f3504f3, -104.7, 89.5, 88.9, POLY(exp_f32), POLY(log_f32)},
     {52, 0x1.8p52, 1023, 0x1.62e42fefa38p-1, 0x1.ef35793c7673p-45, 0x1p-1022,
-     54, 0x3fe6a09e667f3bcd, -1417.486, 711, 709.9, POLY(exp_f64),
+     54, 0x3fe6a09e667f3bcd, -745.9, 710.5, 709.9, POLY(exp_f64),
      POLY(log_f64)},
 };
 
@@ -103,52 +103,74 @@ static Val *small_expm1(Lower *l, const Format *f, Val *r)
 }
 
 /* 2^(k + shift) p in two steps: one power would leave the range first. Machines
- * may stop for a while where a product is below the normal numbers, which the
- * zeros are in that a mask of -inf becomes: with k = 1 - 2 bias the first
- * factor has no bits, and the second is a power or has none. */
+ * may stop for a while where a product is below the normal numbers, so the
+ * first step never is, and has no bits where the second would have none. */
 static Val *scale(Lower *l, const Format *f, Val *p, Val *k, int shift)
 {
-    Val *half = low_isar(l, k, 1), *rest = low_isub(l, k, half);
-    rest = low_iadd(l, rest, low_int(l, bits_of(f), shift));
-    p = low_fmul(l, p, power_of_2(l, f, half));
-    return low_fmul(l, p, power_of_2(l, f, rest));
+    DType t = bits_of(f);
+    Val *down = low_icmp(l, CMP_lt, k, low_int(l, t, 0));
+    int64_t by = f->rescue - 1;
+    Val *first =
+        low_select(l, down, low_int(l, t, (f->bias + by) << f->mantissa),
+                   low_int(l, t, (f->bias - 2) << f->mantissa));
+    first = low_iadd(l, low_ishl(l, k, f->mantissa), first);
+    Val *rest = low_select(l, down, num_like(l, p, ldexp(1, shift - (int)by)),
+                           num_like(l, p, ldexp(1, shift + 2)));
+    return low_fmul(l, low_fmul(l, p, low_from_bits(l, first)), rest);
+}
+
+static Val *in_range(Lower *l, Val *x)
+{
+    const Format *f = format_of(l, x);
+    return num_clamp(l, x, f->lo, f->hi);
 }
 
 Val *num_exp_scaled(Lower *l, Val *x, int shift)
 {
     const Format *f = format_of(l, x);
-    Val *k, *real;
-    x = num_clamp(l, x, f->lo, f->hi);
-    Val *r = split_exp(l, f, x, &k, &real);
+    Val *k, *real, *r = split_exp(l, f, in_range(l, x), &k, &real);
     Val *p = low_fadd(l, small_expm1(l, f, r), num_like(l, x, 1));
     return scale(l, f, p, k, shift);
 }
 
 Val *num_exp(Lower *l, Val *x) { return num_exp_scaled(l, x, 0); }
 
-/* exp(hi + lo) = exp(hi)(1 + lo), lo being tiny. */
-Val *num_exp_pair(Lower *l, Pair x)
+/* factor exp(hi + lo), exp(hi) factor (1 + lo), for an hi in range. */
+static Val *times_exp(Lower *l, Val *factor, Pair x)
 {
     const Format *f = format_of(l, x.hi);
-    Val *k, *real;
-    Val *r = split_exp(l, f, x.hi, &k, &real);
-    r = low_fadd(l, r, x.lo);
-    Val *p = low_fadd(l, small_expm1(l, f, r), num_like(l, r, 1));
-    return scale(l, f, p, k, 0);
+    Val *k, *real, *r = split_exp(l, f, x.hi, &k, &real);
+    r = small_expm1(l, f, low_fadd(l, r, x.lo));
+    return scale(l, f, low_muladd(l, factor, r, factor), k, 0);
 }
 
-/* (exp(x) - 1)/2 = s (exp(r) - 1) + (s - 1/2) with s = 2^(k-1): for k = 0 the
- * last is 0 and all digits stay. */
-Val *num_half_expm1(Lower *l, Val *x)
+Val *num_times_exp(Lower *l, Val *factor, Pair x)
+{
+    return times_exp(l, factor, (Pair){in_range(l, x.hi), x.lo});
+}
+
+Val *num_exp_pair(Lower *l, Pair x)
+{
+    return num_times_exp(l, num_like(l, x.hi, 1), x);
+}
+
+/* (exp(x + lo) - 1)/2 = s (exp(r) - 1) + (s - 1/2) with s = 2^(k-1): for k = 0
+ * the last is 0 and all digits stay. */
+static Val *half_expm1(Lower *l, Val *x, Val *lo)
 {
     const Format *f = format_of(l, x);
     Val *k, *real;
     x = num_clamp(l, x, -40, f->top);
     Val *r = split_exp(l, f, x, &k, &real);
+    r = lo ? low_fadd(l, r, lo) : r;
     Val *s = power_of_2(l, f, low_isub(l, k, low_int(l, bits_of(f), 1)));
     return low_muladd(l, s, small_expm1(l, f, r),
                       low_fsub(l, s, num_like(l, x, 0.5)));
 }
+
+Val *num_half_expm1(Lower *l, Val *x) { return half_expm1(l, x, NULL); }
+
+Val *num_half_expm1_pair(Lower *l, Pair x) { return half_expm1(l, x.hi, x.lo); }
 
 Val *num_expm1(Lower *l, Val *x)
 {
@@ -261,11 +283,9 @@ static Val *pow_core(Lower *l, Val *a, Val *b, bool in_two)
     } else {
         p.hi = low_fmul(l, b, log_core(l, a));
     }
-    Val *limit = num_like(l, a, num_is_wide(l, a) ? 800 : 110);
-    Val *tame = low_fcmp(l, CMP_lt, low_fabs(l, p.hi), limit);
-    p.hi = low_select(l, tame, p.hi, low_fcopysign(l, limit, p.hi));
-    p.lo = low_select(l, tame, p.lo, num_like(l, a, 0));
-    return num_exp_pair(l, p);
+    Val *hi = in_range(l, p.hi), *zero = num_like(l, a, 0);
+    p.lo = low_select(l, low_fcmp(l, CMP_eq, hi, p.hi), p.lo, zero);
+    return times_exp(l, num_like(l, a, 1), (Pair){hi, p.lo});
 }
 
 /* |a|^b: r where a and b are ordinary; a is not negative. */

@@ -8,13 +8,35 @@ Val *num_like(Lower *l, Val *x, double v)
     return low_real(l, low_dtype(l, x), v);
 }
 
-/* Horner's scheme, from the highest coefficient down. */
+/* Every step-th coefficient, in x: Horner's scheme, in which each step waits
+ * for the one before, so where it is long odd and even powers are apart. */
+static Val *every(Lower *l, Poly p, int step, Val *x)
+{
+    enum { LONG = 8 };
+    int n = (p.n - 1) / step + 1;
+    if (n >= LONG) {
+        Val *square = low_fmul(l, x, x);
+        Val *even = every(l, p, 2 * step, square);
+        Poly rest = {p.at + step, p.n - step};
+        return low_muladd(l, every(l, rest, 2 * step, square), x, even);
+    }
+    Val *r = num_like(l, x, p.at[(n - 1) * step]);
+    for (int i = n - 2; i >= 0; i--)
+        r = low_muladd(l, r, x, num_like(l, x, p.at[i * step]));
+    return r;
+}
+
+Val *num_poly_from(Lower *l, Poly p, int first, Val *x)
+{
+    Val *r = every(l, (Poly){p.at + first, p.n - first}, 1, x);
+    while (first-- > 0)
+        r = low_muladd(l, r, x, num_like(l, x, p.at[first]));
+    return r;
+}
+
 Val *num_poly(Lower *l, Poly p, Val *x)
 {
-    Val *r = num_like(l, x, p.at[p.n - 1]);
-    for (int i = p.n - 2; i >= 0; i--)
-        r = low_muladd(l, r, x, num_like(l, x, p.at[i]));
-    return r;
+    return num_poly_from(l, p, p.n > 1, x);
 }
 
 /* Comparisons with NaN fail, so it takes the last branch. */

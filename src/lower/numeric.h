@@ -18,6 +18,9 @@ typedef struct Poly {
 } Poly;
 #define POLY(table) ((Poly){(table), (int)(sizeof(table) / sizeof *(table))})
 Val *num_poly(Lower *l, Poly p, Val *x);
+/* The first coefficients are added last, one by one: where the sum of the even
+ * powers is much larger than the whole, so is what rounding costs. */
+Val *num_poly_from(Lower *l, Poly p, int first, Val *x);
 
 /* The number v in x's dtype. */
 Val *num_like(Lower *l, Val *x, double v);
@@ -47,10 +50,12 @@ Pair num_constant(Lower *l, Val *x, double hi, double lo);
 /* explog.c */
 
 Val *num_exp(Lower *l, Val *x);
-Val *num_exp_pair(Lower *l, Pair x); /* of a sum, clamped by the caller */
+Val *num_times_exp(Lower *l, Val *factor, Pair x);
+Val *num_exp_pair(Lower *l, Pair x);          /* of a sum whose lo is finite */
 Val *num_exp_scaled(Lower *l, Val *x, int k); /* 2^k exp(x), k -1 or 0 */
 Val *num_expm1(Lower *l, Val *x);
 Val *num_half_expm1(Lower *l, Val *x); /* (exp(x) - 1)/2 */
+Val *num_half_expm1_pair(Lower *l, Pair x);
 Val *num_log(Lower *l, Val *x);
 Val *num_log1p(Lower *l, Val *x);
 Val *num_pow(Lower *l, Val *a, Val *b);

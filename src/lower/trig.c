@@ -1,6 +1,6 @@
 /* trig.c: machine code of the circular functions and their inverses.
  *
- * The polynomials are minimax fits (Remez) made for this file. */
+ * The polynomials are minimax fits (Remez); fit.py makes those it names. */
 #include "lower/numeric.h"
 
 #include <math.h>
@@ -25,6 +25,22 @@ static const double cos_short[] = {
     0.041666646863319515,
     -0.0013887367341673773,
     2.443842886559998e-05,
+};
+/* n and d of tan r = r (1 + z n(z))/(1 + z d(z)) */
+static const double tan_top[] = {
+    -0.1282826286565649,
+    0.0028058244353812187,
+    -7.482725286781477e-06,
+};
+static const double tan_bottom[] = {
+    -0.46161596198989624,
+    0.023344478431954054,
+    -0.0002084345716226029,
+};
+/* (tan r - r)/r³ in z */
+static const double tan_f32[] = {
+    0.3333315430581531,   0.13338866985262557,  0.053405568153434384,
+    0.024450914169883074, 0.003085998718149348, 0.00940581589070256,
 };
 /* (asin x - x)/x³ in x², |x| <= 1/2 */
 static const double asin_f64[] = {
@@ -57,37 +73,46 @@ typedef struct Turn {
     Pair r;
 } Turn;
 
+/* π/2 in three parts: k times the second is exact up to k = limit 2/π. */
+typedef struct HalfPi {
+    double high, mid, low, limit;
+    double magic; /* adding it rounds to an integer, which stands in the low
+                     bits */
+} HalfPi;
+
+static const HalfPi half_pi[2] = {
+    {0x1.921fb6p+0, -0x1.778p-25, 0x1.68c234p-39, 0x1p13, 0x1.8p23},
+    {0x1.921fb54442d18p+0, 0x1.1a62634p-54, -0x1.d747f23e32ed7p-83, 0x1p26,
+     0x1.8p52},
+};
+
+static Val *low_bits_of(Lower *l, Val *raw)
+{
+    Val *bits = low_bits(l, raw);
+    return low_iand(l, bits, low_int(l, low_dtype(l, bits), 3));
+}
+
 /* A real that is an integer below 2^51: as an i64, modulo 4. */
 static Val *quadrant(Lower *l, Val *k)
 {
-    Val *raw = low_bits(l, low_fadd(l, k, num_like(l, k, 0x1.8p52)));
-    return low_iand(l, raw, low_int(l, DT_i64, 3));
+    return low_bits_of(l, low_fadd(l, k, num_like(l, k, 0x1.8p52)));
 }
 
-/* Cody and Waite with π/2 in three parts of 53 bits. Up to 2^45 the first
- * product leaves an exact difference, so the error is that of the third, and k
- * is near enough to the nearest. */
-static Turn reduce_f64(Lower *l, Val *x)
+/* Cody and Waite, up to the limit. The first product leaves an exact
+ * difference, whatever k is, and so does what the second takes away, so that
+ * the rest is known to more digits than r has. */
+static Turn reduce(Lower *l, Val *x)
 {
-    Val *k = low_frint(l, low_fmul(l, x, num_like(l, x, 2 / PI)));
-    Val *minus = low_fneg(l, k);
-    Val *a = low_fma(l, minus, num_like(l, x, 0x1.921fb54442d18p+0), x);
-    Pair p = num_two_prod(l, minus, num_like(l, x, 0x1.1a62633145c07p-54));
-    Pair r = num_two_sum(l, a, p.hi);
-    Val *rest =
-        low_fma(l, minus, num_like(l, x, -0x1.f1976b7ed8fbcp-110), p.lo);
-    return (Turn){quadrant(l, k),
-                  num_fast_sum(l, r.hi, low_fadd(l, r.lo, rest))};
-}
-
-/* For x of 24 bits up to 2^30: two parts do. */
-static Turn reduce_f32(Lower *l, Val *x)
-{
-    Val *k = low_frint(l, low_fmul(l, x, num_like(l, x, 2 / PI)));
-    Val *minus = low_fneg(l, k);
-    Val *r = low_fma(l, minus, num_like(l, x, 0x1.921fb54442d18p+0), x);
-    r = low_muladd(l, minus, num_like(l, x, 0x1.1a62633145c07p-54), r);
-    return (Turn){quadrant(l, k), {r, NULL}};
+    const HalfPi *p = &half_pi[num_is_wide(l, x)];
+    Val *magic = num_like(l, x, p->magic);
+    Val *raw = low_muladd(l, x, num_like(l, x, 2 / PI), magic);
+    Val *minus = low_fsub(l, magic, raw);
+    Val *a = low_fma(l, minus, num_like(l, x, p->high), x);
+    Val *mid = num_like(l, x, p->mid);
+    Val *r = low_muladd(l, minus, mid, a);
+    Val *rest = low_muladd(l, minus, mid, low_fsub(l, a, r));
+    rest = low_muladd(l, minus, num_like(l, x, p->low), rest);
+    return (Turn){low_bits_of(l, raw), {r, rest}};
 }
 
 /* What 2^(64 j)/(2π) is beyond whole numbers, to 212 bits and more. */
@@ -233,12 +258,12 @@ static Val *angle_of(Lower *l, Val *f)
     return low_fmul(l, low_fadd(l, top, sum), low_real(l, DT_f32, PI / 2));
 }
 
-/* f32 without f64: the mantissa times those of 2/π's bits that are no whole
- * turns, in integers. (Payne, Hanek 1983) */
+/* f32 without f64, x >= 0: the mantissa times those of 2/π's bits
+ * that are no whole turns, in integers. (Payne, Hanek 1983) */
 static Turn reduce_in_f32(Lower *l, Val *x)
 {
     enum { NEAR = 126, ENDLESS = 255 }; /* exponents of 1/2, of infinity */
-    Val *bits = low_bits(l, low_fabs(l, x)), *word[3];
+    Val *bits = low_bits(l, x), *word[3];
     Val *exponent = low_ishr(l, bits, 23);
     Val *m = low_iand(l, bits, low_int(l, DT_i32, 0x7fffff));
     m = low_ior(l, m, low_int(l, DT_i32, 0x800000));
@@ -248,144 +273,129 @@ static Turn reduce_in_f32(Lower *l, Val *x)
         low_ishr(l, low_iadd(l, p, low_int(l, DT_i64, INT64_C(1) << 61)), 62);
     Val *r = angle_of(l, low_isub(l, p, low_ishl(l, q, 62)));
     Val *near = low_icmp(l, CMP_lt, exponent, low_int(l, DT_i32, NEAR));
-    q = low_convert(l, DT_i32, q);
-    q = low_select(l, near, low_int(l, DT_i32, 0), q);
-    r = low_select(l, near, low_fabs(l, x), r);
-    Val *down = low_fcmp(l, CMP_lt, x, low_real(l, DT_f32, 0));
-    q = low_select(l, down, low_isub(l, low_int(l, DT_i32, 0), q), q);
-    r = low_select(l, down, low_fneg(l, r), r);
+    q = low_select(l, near, low_int(l, DT_i32, 0), low_convert(l, DT_i32, q));
+    r = low_select(l, near, x, r);
     Val *endless = low_icmp(l, CMP_eq, exponent, low_int(l, DT_i32, ENDLESS));
-    return (Turn){q, {low_select(l, endless, low_fsub(l, x, x), r), NULL}};
+    r = low_select(l, endless, low_fsub(l, x, x), r);
+    return (Turn){q, {r, num_like(l, x, 0)}};
 }
 
-static Val *beyond(Lower *l, Val *x, double limit)
-{
-    return low_fcmp(l, CMP_gt, low_fabs(l, x), num_like(l, x, limit));
-}
-
-/* sin(r.hi + r.lo) and cos of it. lo is NULL where f32's digits do. */
+/* sin(r.hi + r.lo) and cos of it. */
 static Val *sin_core(Lower *l, Pair r)
 {
     Val *z = low_fmul(l, r.hi, r.hi);
-    if (!r.lo) {
-        Val *p = num_poly(l, POLY(sin_short), z);
-        return low_muladd(l, low_fmul(l, z, r.hi), p, r.hi);
-    }
-    Val *p = low_fmul(l, z, num_poly(l, POLY(sin_table), z));
-    Val *slope = low_muladd(l, z, num_like(l, z, -0.5), num_like(l, z, 1));
-    Val *t = low_muladd(l, r.hi, p, low_fmul(l, r.lo, slope));
-    return low_fadd(l, r.hi, t);
+    Poly p = num_is_wide(l, z) ? POLY(sin_table) : POLY(sin_short);
+    Val *cube = low_fmul(l, z, r.hi);
+    return low_fadd(l, r.hi, low_muladd(l, cube, num_poly(l, p, z), r.lo));
 }
 
 static Val *cos_core(Lower *l, Pair r)
 {
     Val *z = low_fmul(l, r.hi, r.hi), *one = num_like(l, z, 1);
-    Val *half = low_fmul(l, z, num_like(l, z, 0.5));
-    Val *zz = low_fmul(l, z, z), *w = low_fsub(l, one, half);
-    if (!r.lo)
-        return low_muladd(l, zz, num_poly(l, POLY(cos_short), z), w);
+    Poly p = num_is_wide(l, z) ? POLY(cos_table) : POLY(cos_short);
+    Val *half = low_fmul(l, z, num_like(l, z, 0.5)),
+        *w = low_fsub(l, one, half);
     Val *lost = low_fsub(l, low_fsub(l, one, w), half);
     Val *t = low_muladd(l, r.hi, low_fneg(l, r.lo), lost);
-    t = low_muladd(l, zz, num_poly(l, POLY(cos_table), z), t);
+    t = low_muladd(l, low_fmul(l, z, z), num_poly(l, p, z), t);
     return low_fadd(l, w, t);
 }
 
-static Val *has_bit(Lower *l, Val *q, int64_t bit)
+static Val *is_odd(Lower *l, Val *q)
 {
     DType t = low_dtype(l, q);
-    Val *set = low_iand(l, q, low_int(l, t, bit));
+    Val *set = low_iand(l, q, low_int(l, t, 1));
     return low_icmp(l, CMP_ne, set, low_int(l, t, 0));
 }
 
-static Val *negate_where(Lower *l, Val *mask, Val *x)
+/* r, negated where that bit of q is set. */
+static Val *negate_where(Lower *l, Val *q, int bit, Val *r)
 {
-    return low_select(l, mask, low_fneg(l, x), x);
+    int top = num_is_wide(l, r) ? 63 : 31;
+    DType t = low_dtype(l, q);
+    q = low_iand(l, q, low_int(l, t, INT64_C(1) << bit));
+    return low_from_bits(
+        l, low_ixor(l, low_bits(l, r), low_ishl(l, q, top - bit)));
 }
 
-/* sin(x + q π/2) from t. */
-static Val *sin_turned(Lower *l, Turn t)
+/* Negated where x is. */
+static Val *negate_as(Lower *l, Val *x, Val *r)
 {
-    Val *s =
-        low_select(l, has_bit(l, t.q, 1), cos_core(l, t.r), sin_core(l, t.r));
-    return negate_where(l, has_bit(l, t.q, 2), s);
+    Val *signs = low_bits(l, low_fcopysign(l, num_like(l, x, 0), x));
+    return low_from_bits(l, low_ixor(l, low_bits(l, r), signs));
 }
 
-static Val *tan_turned(Lower *l, Turn t)
+static Val *turned(Lower *l, Turn t)
 {
-    Val *s = sin_core(l, t.r), *c = cos_core(l, t.r);
-    Val *odd = has_bit(l, t.q, 1);
-    return low_fdiv(l, low_select(l, odd, low_fneg(l, c), s),
-                    low_select(l, odd, s, c));
+    Val *s = low_select(l, is_odd(l, t.q), cos_core(l, t.r), sin_core(l, t.r));
+    return negate_where(l, t.q, 1, s);
+}
+
+/* sin x from |x| in turns; of -0 it is -0. */
+static Val *sin_turned(Lower *l, Turn t, Val *x)
+{
+    return negate_as(l, x, turned(l, t));
 }
 
 /* cos is sin a quarter further. */
-static Val *cos_turned(Lower *l, Turn t)
+static Val *cos_turned(Lower *l, Turn t, Val *x)
 {
+    (void)x;
     t.q = low_iadd(l, t.q, low_int(l, low_dtype(l, t.q), 1));
-    return sin_turned(l, t);
+    return turned(l, t);
 }
 
-/* -0 keeps its sign. */
-static Val *zero_or(Lower *l, Val *x, Val *r)
+/* tan r as a fraction: in f32 a polynomial, in f64, where that would be long,
+ * r (1 + z n(z))/(1 + z d(z)); a quarter further it is turned over. */
+static Val *tan_turned(Lower *l, Turn t, Val *x)
 {
-    return low_select(l, low_fcmp(l, CMP_eq, x, num_like(l, x, 0)), x, r);
+    Val *z = low_fmul(l, t.r.hi, t.r.hi), *cube = low_fmul(l, z, t.r.hi);
+    Val *bottom = num_like(l, z, 1), *odd = is_odd(l, t.q);
+    Poly p = num_is_wide(l, z) ? POLY(tan_top) : POLY(tan_f32);
+    Val *top = low_muladd(l, cube, num_poly(l, p, z), t.r.lo);
+    top = low_fadd(l, t.r.hi, top);
+    if (num_is_wide(l, z))
+        bottom = low_muladd(l, z, num_poly(l, POLY(tan_bottom), z), bottom);
+    Val *r = low_fdiv(l, low_select(l, odd, bottom, top),
+                      low_select(l, odd, top, bottom));
+    return negate_as(l, x, negate_where(l, t.q, 0, r));
 }
 
-/* One function's ways: for f64, then for f32 in f64, the rare huge x apart;
- * then for f32 without f64. */
-typedef Val *(*Body)(Lower *l, Val *const *x);
-typedef struct Circular {
-    const char *name, *name_f32; /* the latter of what f64 is used for */
-    Body wide, narrow, in_f32;
-} Circular;
+/* One function for all x: up to the limit, then the rare huge x apart, those of
+ * f32 in f64. Machines without f64 are small, and integers do for all x. */
+typedef Val *Turned(Lower *l, Turn t, Val *x);
 
-static Val *circular(Lower *l, const Circular *c, Val *x)
+static Val *circular(Lower *l, Turned *of, LowerBody *huge, Val *const *x)
 {
-    if (num_is_wide(l, x))
-        return low_shared(l, c->name, c->wide, 1, &x);
-    return low_has_f64(l) ? num_in_f64(l, c->name_f32, c->narrow, 1, &x)
-                          : low_shared(l, c->name, c->in_f32, 1, &x);
+    Val *a = low_fabs(l, x[0]);
+    bool wide = num_is_wide(l, a);
+    if (!wide && !low_has_f64(l))
+        return of(l, reduce_in_f32(l, a), x[0]);
+    Val *limit = num_like(l, a, half_pi[wide].limit);
+    return low_rarely(l, low_fcmp(l, CMP_gt, a, limit), huge, x,
+                      of(l, reduce(l, a), x[0]));
 }
 
-/* odd: f(-0) is -0. */
-#define CIRCULAR(f, odd)                                                       \
+#define CIRCULAR(f)                                                            \
+    static Val *f##_body(Lower *l, Val *const *x);                             \
     static Val *f##_huge(Lower *l, Val *const *x)                              \
     {                                                                          \
-        return f##_turned(l, reduce_huge(l, x[0]));                            \
+        if (!num_is_wide(l, x[0]))                                             \
+            return num_in_f64(l, #f, f##_body, 1, x);                          \
+        return f##_turned(l, reduce_huge(l, low_fabs(l, x[0])), x[0]);         \
     }                                                                          \
-    static Val *f##_wide(Lower *l, Val *const *x)                              \
+    static Val *f##_body(Lower *l, Val *const *x)                              \
     {                                                                          \
-        Val *r = f##_turned(l, reduce_f64(l, x[0]));                           \
-        r = odd ? zero_or(l, x[0], r) : r;                                     \
-        return low_rarely(l, beyond(l, x[0], 0x1p45), f##_huge, x, r);         \
+        return circular(l, f##_turned, f##_huge, x);                           \
     }                                                                          \
-    static Val *f##_narrow(Lower *l, Val *const *x)                            \
+    Val *num_##f(Lower *l, Val *x)                                             \
     {                                                                          \
-        Val *r = f##_turned(l, reduce_f32(l, x[0]));                           \
-        r = odd ? zero_or(l, x[0], r) : r;                                     \
-        return low_rarely(l, beyond(l, x[0], 0x1p30), f##_huge, x, r);         \
-    }                                                                          \
-    static Val *f##_in_f32(Lower *l, Val *const *x)                            \
-    {                                                                          \
-        Val *r = f##_turned(l, reduce_in_f32(l, x[0]));                        \
-        return odd ? zero_or(l, x[0], r) : r;                                  \
-    }                                                                          \
-    static Val *f##_of(Lower *l, Val *x)                                       \
-    {                                                                          \
-        static const Circular c = {#f, #f "f", f##_wide, f##_narrow,           \
-                                   f##_in_f32};                                \
-        return circular(l, &c, x);                                             \
+        return low_shared(l, #f, f##_body, 1, &x);                             \
     }
-CIRCULAR(sin, true)
-CIRCULAR(cos, false)
-CIRCULAR(tan, true)
+CIRCULAR(sin)
+CIRCULAR(cos)
+CIRCULAR(tan)
 #undef CIRCULAR
-
-Val *num_sin(Lower *l, Val *x) { return sin_of(l, x); }
-
-Val *num_cos(Lower *l, Val *x) { return cos_of(l, x); }
-
-Val *num_tan(Lower *l, Val *x) { return tan_of(l, x); }
 
 /* πr for |r| <= 1/2 as an angle up to π/4, or what is left to π/2. */
 static Pair half_turn(Lower *l, Val *r, Val **beyond)
