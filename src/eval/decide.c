@@ -3,7 +3,7 @@
  * Two kinds of operators decide. Those that have no derivative (comparisons,
  * floor, argsort, stop, casts to integers) give again what they gave. Those
  * with a kink are linear beside it: of each element that they read the weight
- * is kept. */
+ * is kept. So is what is 0 by a strong zero, if that counts as decided. */
 #include "eval/decide.h"
 
 #include "graph/ops/reduce.h"
@@ -23,6 +23,7 @@ struct EvalDecisions {
     Arena *arena;
     LIST(Kept) kept; /* in the order of evaluation */
     int next;        /* to follow; -1: they are being made */
+    bool zeros;      /* strong zeros decide */
     bool tied, infinite, unfinished;
 };
 
@@ -33,6 +34,8 @@ EvalDecisions *eval_decisions(Arena *a)
     *d = (EvalDecisions){.arena = a, .next = -1};
     return d;
 }
+
+void eval_decide_zeros(EvalDecisions *d) { d->zeros = true; }
 
 bool eval_tied(const EvalDecisions *d) { return d->tied; }
 
@@ -62,10 +65,12 @@ static bool has_derivative(const Node *n)
 }
 
 /* Is n among what is decided. */
-static bool decides(const Node *n)
+static bool decides(const EvalDecisions *d, const Node *n)
 {
     bool real = false;
 
+    if (n->op == OP_strong_mul)
+        return d->zeros;
     for (int i = 0; i < n->narg; i++)
         real = real || dtype_is_real(n->arg[i]->dtype);
     return real && (has_kink(n) || !has_derivative(n));
@@ -126,6 +131,12 @@ static double weight_of_one(EvalDecisions *d, double x)
 {
     d->tied = d->tied || x == 0;
     return x == 0 ? 0 : copysign(1, x);
+}
+
+/* Of a product that 0 times an infinity is not to be. */
+static double weight_of_strong(const Decided *v, int64_t i)
+{
+    return !isnan(v->e->in[0][i] * v->e->in[1][i]) || isnan(v->e->out[i]);
 }
 
 static double times(double weight, double x)
@@ -215,8 +226,9 @@ static void keep_weights(EvalDecisions *d, const Decided *v)
         keep_reduced(d, v, &k);
     else
         for (int64_t i = 0; i < v->count; i++)
-            k.x[i] = v->n->narg == 2 ? weight_of_two(d, v, i)
-                                     : weight_of_one(d, v->e->in[0][i]);
+            k.x[i] = v->n->op == OP_strong_mul ? weight_of_strong(v, i)
+                     : v->n->narg == 2         ? weight_of_two(d, v, i)
+                                       : weight_of_one(d, v->e->in[0][i]);
     list_push(d->arena, &d->kept, k);
 }
 
@@ -229,6 +241,10 @@ static void follow_weights(const Kept *k, const Decided *v)
         return;
     }
     for (int64_t i = 0; i < v->count; i++) {
+        if (v->n->op == OP_strong_mul) {
+            v->e->out[i] = times(k->x[i], v->e->out[i]);
+            continue;
+        }
         v->e->out[i] = times(k->x[i], in[0][i]);
         if (v->n->narg == 2)
             v->e->out[i] += times(1 - k->x[i], in[1][i]);
@@ -245,12 +261,12 @@ static bool all_finite(const Decided *v)
 
 void decide(EvalDecisions *d, const Decided *v)
 {
-    bool kink = has_kink(v->n);
+    bool kink = has_kink(v->n) || v->n->op == OP_strong_mul;
     const Kept *k;
 
     if (dtype_is_real(v->n->dtype) && v->n->narg)
         d->infinite = d->infinite || !all_finite(v);
-    if (!decides(v->n))
+    if (!decides(d, v->n))
         return;
     if (d->next < 0) {
         (kink ? keep_weights : keep_value)(d, v);

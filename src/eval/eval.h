@@ -47,6 +47,9 @@ EvalStatus eval_rounded(Arena *a, const Graph *g, int nroot, Node *const *root,
  * derivatives that the program has at the point. */
 typedef struct EvalDecisions EvalDecisions;
 EvalDecisions *eval_decisions(Arena *a);
+/* Before the first evaluation: where a strong product is 0 because a factor is,
+ * the other being infinite or NaN, it stays so. */
+void eval_decide_zeros(EvalDecisions *d);
 /* As eval_nodes; the first evaluation makes the decisions, others follow. */
 EvalStatus eval_decided(Arena *a, const Graph *g, int nroot, Node *const *root,
                         int ninput, const EvalInput *input, int nvar,

@@ -365,6 +365,8 @@ Node *g_chain_seen(Graph *g, Node *a, Node *partial);
 bool node_is_finite(const Node *n);
 /* The same, a quotient being taken for finite. */
 bool node_is_finite_but_quotients(const Node *n);
+/* Is n finite where its arguments are. */
+bool node_keeps_finite(const Node *n);
 /* Is n no root or logarithm of what may be below 0, as far as can be seen. */
 bool node_is_defined(const Node *n);
 /* May this partial derivative of n be infinite where n is finite. */

@@ -90,14 +90,10 @@ bool surely_finite(const Whole *w, const Node *n)
     walk_start(&k, n);
     while (k.count > 0) {
         const Node *x = k.n[--k.count];
-        const Op *row = op_table[x->op];
         const Use *use = use_of(w->uses, x);
 
-        if (x->attr.region || x->op == OP_part || k.count == MAX_WALK - 1 ||
-            left-- == 0 || (use && use->bound))
-            return false;
-        if (node_is_any_const(x) ? !isfinite(const_value(x))
-                                 : row->finite && !row->finite(x))
+        if (!node_keeps_finite(x) || k.count == MAX_WALK - 1 || left-- == 0 ||
+            (use && use->bound))
             return false;
         for (int i = 0; i < x->narg; i++)
             if (dtype_is_real(x->arg[i]->dtype))

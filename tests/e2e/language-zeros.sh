@@ -100,6 +100,8 @@ fn length(A: real[m, n], x: real[n]) -> real = sum(lengths(A, x));
 fn each(A: real[m, n], X: real[b, n]) -> real = sum((X @ A')^0.5);
 fn by_zero(x: real[n]) -> real = mean(x / [i < n | log(1.0)]);
 
+fn bent(y: real, v: real[n], w: real[n]) -> real = trace(tanh(log1p(y)) * outer(v, w)) + sum(v * sin((y^3)^0.5));
+
 # Rows that are left out, of what a reduction is subtracted from.
 fn shares(z: real[b, k], m: int) -> real { let l = log_softmax(z); sum(i < b | if i < m { l[i, 0] } else { 0 }) }
 fn shares_on(z: real[b, k], m: int) -> real { let l = log_softmax(z); fold(i < b, s = 0.0 | if i < m { s + l[i, 0] } else { s }) }
@@ -127,6 +129,8 @@ fn beside_none(x: real, v: real[n], w: real[n]) -> real = dot(log_softmax([i < n
 fn nearest(p: real[n, d], c: real[k, d]) -> real = sum(i < n | min(j < k | sum(l < d | (c[j, l] - p[i, l])^2)));
 fn largest(p: real[n, d], c: real[k, d]) -> real = sum(i < n | max(j < k | c[j] @ p[i])^2);
 fn overwritten(x: real) -> real = fold(t < 2, r = x, s = x * remat(product)(x, log(x)) | (s, x)).0;
+fn inside(x: real, k: int) -> real = [sin(sqrt(x)), exp(tanh(x^1.5)), x][k];
+fn no_step(x: real, k: int) -> real = fold(i < k - 1, r = 0.5 | x^1.5);
 # The derivative by a matrix is a product of which nothing is summed.
 fn weighed(w: real[m], A: real[m, n], x: real[n]) -> real = sum(w * (A @ (1 / x)));
 fn grown(w: real[m], A: real[m, n], x: real[n]) -> real = dot(w, A @ exp(exp(x)));
@@ -134,6 +138,11 @@ fn stack(w: real[b, m], A: real[b, m, n], x: real[b, n]) -> real = sum(w * [i, j
 N
 
 near '{"d_x": 0}' 'grad(root)' x=-1
+near '{"d_x": 1}' 'grad(inside)' x=-1 k=2
+near '{"hess_x": 0}' 'hessian(inside)' x=-1 k=2
+near '{"inside": -1, "inside_dot": 1}' 'jvp(inside)' x=-1 k=2 x_dot=1
+near '{"d_x": 0}' 'grad(no_step)' x=-1 k=0
+near '{"bent": 0, "d_y": 0}' 'value_and_grad(bent, y)' y=-2 v=[] w=[]
 p='p=[[0, 0], [1, 1]]'
 near '{"d_c": [[0, -1], [0, 0.5], [0, 0]]}' 'grad(nearest, c)' "$p" 'c=[[1, 0.5], [0, 0.25], [5, 5]]'
 near '{"d_c": [[1, -1], [-1, 1], [0, 0]]}' 'grad(nearest, c)' "$p" 'c=[[1, 0], [0, 1], [5, 5]]'

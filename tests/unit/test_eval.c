@@ -491,6 +491,30 @@ START_TEST(as_decided)
 }
 END_TEST
 
+/* A 0 that met an infinity stays, if that counts as decided; others move. */
+START_TEST(as_decided_by_strong_zeros)
+{
+    Node *a = g_param(g, DT_f64, 1, &d2, "a"),
+         *both[2] = {a, g1(g, OP_rsqrt, a)};
+    Node *root = graph_make(g, OP_strong_mul, DT_f64, 2, both, NULL);
+    static const double at[] = {0, 4}, beside[] = {4, 9};
+    static const double want[2][2] = {{2, 3}, {0, 3}};
+    for (int zeros = 0; zeros < 2; zeros++) {
+        EvalDecisions *d = eval_decisions(arena);
+        EvalInput in = {a, at};
+        double *out;
+        if (zeros)
+            eval_decide_zeros(d);
+        eval_decided(arena, g, 1, &root, 1, &in, 0, NULL, NULL, d, &out);
+        ck_assert_double_eq(out[0], 0);
+        in.data = beside;
+        eval_decided(arena, g, 1, &root, 1, &in, 0, NULL, NULL, d, &out);
+        for (int k = 0; k < 2; k++)
+            ck_assert_double_eq(out[k], want[zeros][k]);
+    }
+}
+END_TEST
+
 /* A loop that ends early makes as many steps as it made. */
 START_TEST(as_decided_in_a_loop)
 {
@@ -770,6 +794,7 @@ int main(void)
     tcase_add_test(t, integers_wrap);
     tcase_add_test(t, bad_input_is_reported);
     tcase_add_test(t, as_decided);
+    tcase_add_test(t, as_decided_by_strong_zeros);
     tcase_add_test(t, as_decided_in_a_loop);
     tcase_add_test(t, long_chain);
     tcase_add_test(t, counts);

@@ -98,6 +98,14 @@ static Node *by_loop(const Subject *s)
     return last(&f, 0);
 }
 
+/* Behind functions whose partials are finite for all numbers. Of 0/0 they are
+ * none, for which derivatives do not look; nor do they, twice in reverse mode,
+ * for a 0 that meets an infinite adjoint of a strong product. */
+static Node *by_functions(const Subject *s)
+{
+    return mul(g, s->w, g1(g, OP_sin, g1(g, OP_tanh, s->f)));
+}
+
 /* The other one of two, for any f that is a number. */
 static Node *by_max(const Subject *s)
 {
@@ -106,7 +114,7 @@ static Node *by_max(const Subject *s)
 }
 
 static Node *(*const contexts[])(const Subject *) = {
-    by_where, by_if, by_weight, by_sum, by_loop, by_max};
+    by_where, by_if, by_weight, by_sum, by_loop, by_functions, by_max};
 enum { NCONTEXTS = sizeof contexts / sizeof *contexts };
 
 /* The derivative of order k; bit i of modes: is the i-th by forward mode. */
@@ -143,7 +151,9 @@ static void check_zero(const Subject *s, int context, int k, int modes,
     for (int i = 0; i < NPOINTS * NPOINTS; i++) {
         bool odd = false;
         if (!point_at(s, i, x) ||
-            (contexts[context] == by_max && isnan(value_at(s, s->f, x, 0))))
+            (isnan(value_at(s, s->f, x, 0)) &&
+             (contexts[context] == by_max ||
+              (contexts[context] == by_functions && s->op == OP_div))))
             continue;
         for (int j = 0; j < k; j++)
             odd = odd || !isfinite(value_at(s, low[j], x, 0));
@@ -174,7 +184,8 @@ START_TEST(zero_times_any_partial_is_zero)
         for (int c = 0; c < NCONTEXTS; c++)
             for (int k = 1; k <= MAX_ORDER; k++)
                 for (int modes = 0; modes < 1 << k; modes++)
-                    if (is_tested(k, modes))
+                    if (is_tested(k, modes) &&
+                        (contexts[c] != by_functions || k == 1 || modes))
                         check_zero(
                             &s, c, k, modes, low,
                             derivative(contexts[c](&s), s.x[by], k, modes));

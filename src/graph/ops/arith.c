@@ -633,6 +633,7 @@ static Val *mod_lower(Lower *l, const Node *n, Val *const *x)
 
 const Op op_mod = {
     ELEMENTWISE(mod, 2, ON_number),
+    .flags = OP_DOMAIN,
     .weight = 8,
     .doc = "remainder of the quotient rounded down",
     .shown = {.kind = FORM_remainder},

@@ -160,28 +160,8 @@ static bool shows_one(const Node *n)
     return n->op == OP_neg || moves(n) || chooses;
 }
 
-/* Partials are put together from few operators: further down are values that
- * the operator itself was given. On their way they may have been chosen from
- * often. */
-static bool is_finite(const Node *n, int depth, bool quotients)
-{
-    const Op *row = op_table[n->op];
-    if (node_is_any_const(n))
-        return isfinite(const_value(n));
-    bool asked = n->op != OP_div || quotients;
-    if (n->wild || (asked && row->finite && !row->finite(n)))
-        return false;
-    if (n->op == OP_part)
-        return depth == 0 || part_is_finite(n, depth - 1, quotients);
-    if (row->cls == OPC_contract)
-        return true;
-    int below = shows_one(n) ? depth : depth - 1;
-    for (int i = 0; i < n->narg && depth > 0; i++)
-        if (passes(n, i) && !is_finite(n->arg[i], below, quotients))
-            return false;
-    return true;
-}
-
+/* Is n a number where those that it is made of are, be they infinite; quotients
+ * are taken for such. */
 static bool is_defined(const Node *n, int depth)
 {
     const Op *row = op_table[n->op];
@@ -197,6 +177,57 @@ static bool is_defined(const Node *n, int depth)
 }
 
 bool node_is_defined(const Node *n) { return is_defined(n, MAX_DEPTH); }
+
+/* Partials are put together from few operators: further down are values that
+ * the operator itself was given. On their way they may have been chosen from
+ * often. What no infinity passes gives NaN of NaN. */
+static bool is_finite(const Node *n, int depth, bool quotients)
+{
+    const Op *row = op_table[n->op];
+    if (node_is_any_const(n))
+        return isfinite(const_value(n));
+    bool asked = n->op != OP_div || quotients;
+    if (n->wild || (asked && row->finite && !row->finite(n)))
+        return false;
+    if (n->op == OP_part)
+        return depth == 0 || part_is_finite(n, depth - 1, quotients);
+    if (row->cls == OPC_contract)
+        return true;
+    int below = shows_one(n) ? depth : depth - 1;
+    for (int i = 0; i < n->narg && depth > 0; i++)
+        if (dtype_is_real(n->arg[i]->dtype) &&
+            !(passes(n, i) ? is_finite(n->arg[i], below, quotients)
+                           : !quotients || is_defined(n->arg[i], below)))
+            return false;
+    return true;
+}
+
+bool node_keeps_finite(const Node *n)
+{
+    const Op *row = op_table[n->op];
+    if (node_is_any_const(n))
+        return isfinite(const_value(n));
+    if (row->cls == OPC_reduce && isinf(row->start) && !reduce_of_some(n))
+        return false;
+    return row->cls != OPC_region && !n->wild &&
+           (!row->finite || row->finite(n));
+}
+
+static bool is_number(const Node *n, int *budget)
+{
+    if (--*budget < 0 || !node_keeps_finite(n))
+        return false;
+    for (int i = 0; i < n->narg; i++)
+        if (dtype_is_real(n->arg[i]->dtype) && !is_number(n->arg[i], budget))
+            return false;
+    return true;
+}
+
+bool node_is_number(const Node *n)
+{
+    int budget = MAX_LOOK;
+    return is_number(n, &budget);
+}
 
 /* Cancelling. */
 
@@ -326,21 +357,43 @@ static void strong_vjp(Graph *g, Node *n, Node *dy, Node **dx)
     dx[1] = g2(g, OP_strong_mul, dy, n->arg[0]);
 }
 
+/* Is f one of n's factors, or of all its terms. */
+static bool has_factor(const Node *n, const Node *f, int *budget)
+{
+    if (n == f || --*budget < 0)
+        return n == f;
+    if (n->op == OP_neg)
+        return has_factor(n->arg[0], f, budget);
+    if (n->op == OP_add || n->op == OP_sub)
+        return has_factor(n->arg[0], f, budget) &&
+               has_factor(n->arg[1], f, budget);
+    return node_is_product(n) && (has_factor(n->arg[0], f, budget) ||
+                                  has_factor(n->arg[1], f, budget));
+}
+
+/* y times the factors of a that move as a does by da, or those that do not. */
+static Node *times_factors(Graph *g, Node *a, const Node *da, bool moves,
+                           Node *y, int depth)
+{
+    int budget = MAX_LOOK;
+    if (has_factor(da, a, &budget))
+        return moves ? y : g2(g, OP_strong_mul, a, y);
+    if (a->op == OP_neg && depth > 0) {
+        y = times_factors(g, a->arg[0], da, moves, y, depth - 1);
+        return moves ? g1(g, OP_neg, y) : y;
+    }
+    if (!node_is_product(a) || depth == 0)
+        return moves ? g2(g, OP_mul, a, y) : y;
+    y = times_factors(g, a->arg[1], da, moves, y, depth - 1);
+    return times_factors(g, a->arg[0], da, moves, y, depth - 1);
+}
+
 /* a dp, where a moves by da: a 0 times an infinite dp is a limit that nobody
  * has taken, NaN. A factor that a and da share does not move and is strong. */
-static Node *moving(Graph *g, Node *a, Node *da, Node *dp, int depth)
+static Node *moving(Graph *g, Node *a, const Node *da, Node *dp)
 {
-    da = da->op == OP_neg ? da->arg[0] : da;
-    if (a->op == OP_neg)
-        return g1(g, OP_neg, moving(g, a->arg[0], da, dp, depth));
-    for (int i = 0;
-         i < 4 && depth > 0 && node_is_product(a) && node_is_product(da); i++)
-        if (a->arg[i / 2] == da->arg[i % 2]) {
-            Node *rest =
-                moving(g, a->arg[1 - i / 2], da->arg[1 - i % 2], dp, depth - 1);
-            return g2(g, OP_strong_mul, a->arg[i / 2], rest);
-        }
-    return g2(g, OP_mul, a, dp);
+    Node *y = times_factors(g, a, da, true, dp, MAX_DEPTH);
+    return times_factors(g, a, da, false, y, MAX_DEPTH);
 }
 
 /* da p + a dp. A factor that does not move at all is as strong as it was. */
@@ -352,7 +405,7 @@ static Node *strong_jvp(Graph *g, Node *n, Node *const *dx)
     if (!dx[0])
         return g2(g, OP_strong_mul, a, dx[1]);
     return g2(g, OP_add, g_chain(g, dx[0], p, false),
-              moving(g, a, dx[0], dx[1], MAX_DEPTH));
+              moving(g, a, dx[0], dx[1]));
 }
 
 static Node *strong_expand(Graph *g, Node *n)

@@ -124,8 +124,10 @@ static Val *half_power(Lower *l, DType t, Val *a, int k)
 
 static bool pow_finite(const Node *n)
 {
-    return node_sign(n->arg[0]) == SIGN_positive ||
-           (node_is_any_const(n->arg[1]) && const_value(n->arg[1]) >= 0);
+    Sign a = node_sign(n->arg[0]);
+    double b =
+        node_is_any_const(n->arg[1]) ? const_value(n->arg[1]) : (double)NAN;
+    return a == SIGN_positive || (b >= 0 && (a != SIGN_any || b == floor(b)));
 }
 
 static Val *pow_lower(Lower *l, const Node *n, Val *const *x)

@@ -174,6 +174,9 @@ double eval_joined(const EvalTensor *e, OpId join, DType t, double a, double b);
 typedef enum Sign { SIGN_any, SIGN_not_negative, SIGN_positive } Sign;
 Sign node_sign(const Node *n);
 bool node_never_positive(const Node *n);
+/* Is n never infinite or NaN where parameters are neither: false where too much
+ * would have to be looked at. */
+bool node_is_number(const Node *n);
 /* Is n a * a, or the sum of such over some axes. */
 bool node_is_square(const Node *n);
 

@@ -107,22 +107,9 @@ static Node *unless_none(Graph *g, Node *x, const Dim *size, double instead)
     return done ? x : g_where(g, some, x, other);
 }
 
-/* Is there, near n, a reduction that is infinite of nothing and may be so. */
-static bool of_nothing(const Node *n, int depth)
-{
-    const Op *row = op_table[n->op];
-    if (row->cls == OPC_reduce && isinf(row->start) && !reduce_of_some(n))
-        return true;
-    for (int i = 0; i < n->narg && depth > 0; i++)
-        if (of_nothing(n->arg[i], depth - 1))
-            return true;
-    return false;
-}
-
 Node *g_factor_outside(Graph *g, Node *x, const Dim *size)
 {
-    bool finite = node_is_finite(x) && !of_nothing(x, 2);
-    return finite ? x : unless_none(g, x, size, 0);
+    return node_is_number(x) ? x : unless_none(g, x, size, 0);
 }
 
 Node *g_divisor_outside(Graph *g, Node *x, const Dim *size)

@@ -39,6 +39,11 @@ static bool above_zero(const Node *n)
     return node_sign(n->arg[n->narg - 1]) == SIGN_positive;
 }
 
+static bool not_below_zero(const Node *n)
+{
+    return node_sign(n->arg[n->narg - 1]) != SIGN_any;
+}
+
 /* log|Γ(a)| */
 
 static Node *lgamma_partial(Graph *g, Node *n)
@@ -99,7 +104,7 @@ static Node *digamma_partial(Graph *g, Node *n)
 }
 
 const Op op_digamma = {
-    FUNCTION(digamma, 1, OP_COSTLY),
+    FUNCTION(digamma, 1, OP_COSTLY | OP_DOMAIN),
     .weight = 7,
     .doc = "derivative of lgamma",
     .shown = {FORM_call, "digamma", "ψ", "\\psi"},
@@ -192,7 +197,7 @@ static Val *polygamma_lower(Lower *l, const Node *n, Val *const *x)
 
 const Op op_polygamma = {
     ELEMENTWISE(polygamma, 2, ON_real),
-    .flags = OP_COSTLY | OP_ORDER,
+    .flags = OP_COSTLY | OP_ORDER | OP_DOMAIN,
     .surface = "polygamma",
     .weight = 143,
     .doc = "derivative of digamma, of the order that comes first",
@@ -296,11 +301,12 @@ static Val *xlogy_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_xlogy = {
-    FUNCTION(xlogy, 2, OP_COSTLY | OP_STEEP),
+    FUNCTION(xlogy, 2, OP_COSTLY | OP_STEEP | OP_DOMAIN),
     .weight = 35,
     .doc = "x log(y), 0 where x is 0",
     .domain = {0.2, 3},
     .eval = xlogy_eval,
+    .finite = above_zero,
     .partial = xlogy_partial,
     .expand = xlogy_expand,
     .lower = xlogy_lower,
@@ -331,11 +337,12 @@ static Val *xlog1py_lower(Lower *l, const Node *n, Val *const *x)
 }
 
 const Op op_xlog1py = {
-    FUNCTION(xlog1py, 2, OP_COSTLY | OP_STEEP),
+    FUNCTION(xlog1py, 2, OP_COSTLY | OP_STEEP | OP_DOMAIN),
     .weight = 43,
     .doc = "x log(1 + y), 0 where x is 0",
     .domain = {0.2, 3},
     .eval = xlog1py_eval,
+    .finite = not_below_zero,
     .partial = xlog1py_partial,
     .expand = xlog1py_expand,
     .lower = xlog1py_lower,
@@ -375,12 +382,18 @@ static Node *lbeta_partial(Graph *g, Node *n, int i)
     return g2(g, OP_sub, g1(g, OP_digamma, n->arg[i]), g1(g, OP_digamma, sum));
 }
 
+static bool both_above_zero(const Node *n)
+{
+    return above_zero(n) && node_sign(n->arg[0]) == SIGN_positive;
+}
+
 const Op op_lbeta = {
-    FUNCTION(lbeta, 2, OP_COMMUTES | OP_COSTLY),
+    FUNCTION(lbeta, 2, OP_COMMUTES | OP_COSTLY | OP_DOMAIN),
     .doc = "logarithm of the beta function, for positive arguments",
     .shown = {FORM_call, "lbeta", "ln B", "\\ln B"},
     .domain = {0.5, 4},
     .eval = lbeta_eval,
+    .finite = both_above_zero,
     .partial = lbeta_partial,
     .lower2 = num_lbeta,
 };
