@@ -396,8 +396,7 @@ bool dim_positive_vars(const Dim *d, int64_t *by, int max, int *n,
     const Mono *m = d->n ? d->t[0].mono : NULL;
     *n = 0;
     *by = d->n == 2 ? d->t[1].coef : 0;
-    if (!m || m->n == 0 || d->t[0].coef < 1 || d->n > 2 ||
-        (d->n == 2 && d->t[1].mono->n))
+    if (!m || d->n > 2 || (d->n == 2 && d->t[1].mono->n))
         return false;
     if (*by && (d->t[0].coef != 1 || m->degree > 1))
         return false;

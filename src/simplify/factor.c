@@ -76,8 +76,7 @@ static Node *aligned(Graph *g, const Pair *p)
             return NULL;
         perm[at] = i;
     }
-    y = g_permute(g, y, perm);
-    return same_type(x, y) ? y : NULL;
+    return g_permute(g, y, perm);
 }
 
 static Node *merged(Graph *g, OpId op, Pair *p)

@@ -421,8 +421,7 @@ static bool rebuild(Merge *m, int nroot, Node **root)
         stack.n--;
     }
     for (int k = 0; k < m->nodes.n; k++)
-        if (m->map[k])
-            graph_follow_labels(m->g, m->nodes.at[k], m->map[k], node_now, m);
+        graph_follow_labels(m->g, m->nodes.at[k], m->map[k], node_now, m);
     for (int i = 0; i < nroot; i++)
         root[i] = mapped(m, root[i]);
     return true;

@@ -528,6 +528,41 @@ START_TEST(overflow_is_unknown)
 }
 END_TEST
 
+/* A number that is cut off is another one: of the integers in two numbers the
+ * sum may be below n, and the integer in their sum n. */
+START_TEST(reals_are_no_integers)
+{
+    Node *x[2], *sum[2], *least = g_const_int(g, DT_i32, 0), *cond;
+    for (int k = 0; k < 2; k++)
+        x[k] = g_param(g, DT_f32, 0, NULL, k ? "y" : "x");
+    sum[0] = g_cast(g, DT_i32, g2(g, OP_add, x[0], x[1]));
+    for (int k = 0; k < 2; k++)
+        x[k] = g_cast(g, DT_i32, x[k]);
+    sum[1] = g2(g, OP_add, x[0], x[1]);
+    cond = g2(g, OP_and, g2(g, OP_le, least, sum[1]),
+              g2(g, OP_lt, sum[1], g_dim(g, DT_i32, var[0])));
+    for (int k = 0; k < 2; k++) {
+        Bound b = question(cond);
+        const Dim *p = bound_form(&b, sum[k], NULL);
+        ck_assert_int_eq(p && bound_inside(&b, p, num(1), var[0]), k);
+    }
+}
+END_TEST
+
+/* Of quotients in quotients the outer one is looked at first, whichever is
+ * written first: m (2 u - 3 (2 u / 3)) + u for u = n / 2. */
+START_TEST(nested_quotients_are_known)
+{
+    const Dim *u = dim_div(g, var[0], num(2)), *twice = dim_mul(g, num(2), u);
+    const Dim *v = dim_mul(g, num(3), dim_div(g, twice, num(3)));
+    const Dim *rest = dim_mul(g, var[1], dim_sub(g, twice, v));
+    Bound b = bound_of(g);
+    ck_assert(bound_never_negative(&b, rest));
+    ck_assert(bound_never_negative(&b, dim_add(g, rest, u)));
+    ck_assert(!bound_never_negative(&b, dim_sub(g, rest, u)));
+}
+END_TEST
+
 START_TEST(sizes_have_ends)
 {
     for (int i = 0; i < ROUNDS; i++) {
@@ -560,6 +595,8 @@ static Suite *suite(void)
     tcase_add_test(t, tensors_are_inside);
     tcase_add_test(t, overflow_is_unknown);
     tcase_add_test(t, sizes_have_ends);
+    tcase_add_test(t, reals_are_no_integers);
+    tcase_add_test(t, nested_quotients_are_known);
     suite_add_tcase(s, t);
     return s;
 }

@@ -110,6 +110,7 @@ static const char *const places[] = {
     "[i < n + 2, j < m + 3 | if i > j { A[i - 1, j] } else { A[0, 1] }]",
     "[i < n + 2 | if 2 * i < n { w[2 * i + 1] } else { 0 }]",
     "[i < n + 2 | if p[i] >= 0 && p[i] < n { w[p[i]] } else { 0 }]",
+    "[i < 5 | if i + 70000 < n { w[i + 70000] } else { w[1] * i }]",
 };
 enum { PLACES = sizeof places / sizeof *places };
 
@@ -186,6 +187,9 @@ static const char *const derived[] = {
     "grad(fn(a: real) = where(s > 0, a * t, 0) * where(t > 0, a, 0))(s)",
     "grad(fn(a: real) = where(s > 0, a * t, 0) + where(s > 0, a, 1))(s)",
     "grad(fn(a: real) = grad(fn(b: real) = sqrt(b * t + 3) * b)(a) * s)(s)",
+    ("grad(fn(a: real[3, 3]) = sum([i, j | a[i, j] * sum(k | x[i, k] * "
+     "exp(x[i, j] * y[j, k]))]) + sum([i, j | a[i, j] * sum(k | y[j, k] * "
+     "exp(x[i, j] * y[j, k]))]))(x)"),
     "jacobian(fn(a: real[3]) = a * sum(a * v))(v)",
     "jacobian(fn(a: real[3]) = softmax(a) * v)(v)",
     "jacobian(fn(a: real[3]) = x @ (a / sqrt(sum(a * a) + 1)))(v)",
