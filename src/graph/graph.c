@@ -271,8 +271,7 @@ static Node *fold_const(Graph *g, const Node *n, const Op *row)
     double x[3];
     int64_t k[3];
     bool real;
-    if (row->cls != OPC_ewise || !all_const(n, &real) ||
-        (!op_has_eval(row) && !row->eval_int))
+    if ((!op_has_eval(row) && !row->eval_int) || !all_const(n, &real))
         return NULL;
     for (int i = 0; i < n->narg; i++) {
         x[i] = const_value(n->arg[i]);
