@@ -54,7 +54,7 @@ GEN  := $B/nn.tab.c $B/nn.lex.c $B/std.c $B/routines.c $B/event.pb-c.c
 OBJ  := $(patsubst %.c,$B/%.o,$(filter-out src/%/main.c,$(SRC))) $(GEN:.c=.o)
 # What makes the store of functions that are the same in every program: the
 # back end alone.
-PREBUILD := $(filter $(addprefix $B/src/,base/% graph/% module/% lower/% kernel/% \
+PREBUILD := $(filter $(addprefix $B/src/,base/% cache/% graph/% module/% lower/% kernel/% \
               artefact/% routine/% target/% emit/%) $B/routines.o,$(OBJ))
 RT   := $(patsubst %.c,$B/%.o,$(wildcard runtime/*.c))
 UNIT := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
@@ -85,7 +85,7 @@ $B/prebuilt/prebuild: $B/src/prebuild/main.o $(PREBUILD) $B/prebuilt/none.o
 	$Q$(CC) $(ALL) $^ -o $@ $(LIBS)
 $B/prebuilt/store: $B/prebuilt/prebuild
 	$(call say,STORE,$@)
-	$Q$< $@.part && mv $@.part $@
+	$QNNCC_CACHE= $< $@.part && mv $@.part $@
 $B/prebuilt/none:
 	@mkdir -p $(@D) && : >$@
 $B/prebuilt/%.o: $B/prebuilt/% src/prebuild/store.S
@@ -151,6 +151,7 @@ $B/test_small $B/test_extremes $B/test_windows: $B/tests/unit/compiled.o $B/test
 $B/test_batch $B/test_strided $B/test_eval $B/test_view $B/test_near_random: $B/tests/unit/strided.o
 $B/test_runtime $B/test_runtime_data $B/test_runtime_files $B/test_runtime_store $B/test_runtime_bulk \
   $B/test_runtime_csv $B/test_runtime_npz $B/test_ranks: $B/tests/unit/folder.o
+$B/test_cache: $B/tests/unit/folder.o
 $B/test_runtime_npz: LIBS += -lzip
 $B/test_accuracy: LIBS += $(shell pkg-config --libs mpfr 2>/dev/null)
 $B/tests/unit/%.o: ALL += $(CHECK_CFLAGS)
@@ -220,7 +221,7 @@ FUZZ_TIME ?= 0
 FUZZ      := CC=$(CLANG) B=build/fuzz CFLAGS='-O1 -gline-tables-only \
              -fsanitize=fuzzer-no-link,address,undefined -fsanitize-trap=undefined \
              -fno-sanitize-recover=all'
-FUZZ_OBJ  := $(filter-out $B/event.pb-c.o $(addprefix $B/src/,cli/% emit/% target/% gradcheck/% artefact/% kernel/% eval/% trace/%),\
+FUZZ_OBJ  := $(filter-out $B/event.pb-c.o $(addprefix $B/src/,cli/% cache/% emit/% target/% gradcheck/% artefact/% kernel/% eval/% trace/%),\
                $(OBJ))
 $B/fuzz: $B/tests/fuzz/fuzz.o $(FUZZ_OBJ)
 	$(call say,LINK,$@)

@@ -5,6 +5,7 @@
 build=$1 name=$2
 unset MAKEFLAGS MFLAGS MAKELEVEL # those of whoever runs this
 shift 2
+export NNCC_CACHE= # code is made, not found
 log=$build/results/$name.log
 mkdir -p "$(dirname "$log")"
 "$@" >"$log" 2>&1

@@ -3,6 +3,7 @@
 
 #include <llvm-c/BitWriter.h>
 
+#include "cache/cache.h"
 #include "emit/levels.h"
 
 static void make_types(Emit *e)
@@ -55,18 +56,27 @@ void emit_close(Emit *e)
     *e = (Emit){0};
 }
 
-void emit_finish(Emit *e) { machine_optimise(&e->machine, e->module); }
-
-bool emit_bytes(Emit *e, LLVMCodeGenFileType kind, char **bytes, size_t *n,
-                const char **error)
-{
-    bool made = machine_code(&e->machine, e->module, kind, bytes, n, error);
-    if (made && e->problem)
-        *error = e->problem;
-    return made && !e->problem;
-}
-
 /* Modules */
+
+/* All that the bytes follow from. */
+static HashSum code_key(Emit *e, const Cache *c, LLVMCodeGenFileType kind,
+                        bool split)
+{
+    const Machine *m = &e->machine;
+    const int how[] = {kind, split, m->optimise, m->small};
+    unsigned version[3];
+    Hash h = c->hash;
+    LLVMGetVersion(&version[0], &version[1], &version[2]);
+    hash_add(&h, version, sizeof version);
+    hash_add(&h, how, sizeof how);
+    hash_text(&h, m->triple);
+    hash_text(&h, m->cpu);
+    hash_text(&h, m->features);
+    LLVMMemoryBufferRef buffer = LLVMWriteBitcodeToMemoryBuffer(e->module);
+    hash_add(&h, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
+    LLVMDisposeMemoryBuffer(buffer);
+    return hash_sum(&h);
+}
 
 /* Each function and constant in a section of its own, so that a linker can
  * leave out what nobody asks for. */
@@ -83,6 +93,34 @@ static void split_sections(Emit *e)
         if (strncmp(LLVMGetValueName2(v, &n), "data", 4) == 0)
             LLVMSetSection(v, arena_printf(e->arena, ".rodata.%s",
                                            LLVMGetValueName2(v, &n)));
+}
+
+static bool make_code(Emit *e, LLVMCodeGenFileType kind, bool split,
+                      char **bytes, size_t *n, const char **error)
+{
+    machine_optimise(&e->machine, e->module);
+    if (split)
+        split_sections(e);
+    bool made = machine_code(&e->machine, e->module, kind, bytes, n, error);
+    if (made && e->problem)
+        *error = e->problem;
+    return made && !e->problem;
+}
+
+bool emit_bytes(Emit *e, LLVMCodeGenFileType kind, bool split, char **bytes,
+                size_t *n, const char **error)
+{
+    Cache c = cache_open(e->arena);
+    if (!c.folder)
+        return make_code(e, kind, split, bytes, n, error);
+    HashSum key = code_key(e, &c, kind, split);
+    *bytes = cache_get(&c, e->arena, key, n);
+    if (*bytes)
+        return true;
+    if (!make_code(e, kind, split, bytes, n, error))
+        return false;
+    cache_put(&c, e->arena, key, *bytes, *n);
+    return true;
 }
 
 void emit_functions(Emit *e, const Interface *interface)
@@ -144,12 +182,9 @@ static bool module_bytes(Emit *e, EmitKind kind, char **bytes, size_t *n,
     case EMIT_assembly:
         break;
     }
-    emit_finish(e);
-    if (e->machine.target->format == FORMAT_elf)
-        split_sections(e);
     return emit_bytes(e,
                       kind == EMIT_object ? LLVMObjectFile : LLVMAssemblyFile,
-                      bytes, n, error);
+                      e->machine.target->format == FORMAT_elf, bytes, n, error);
 }
 
 bool emit_module(Arena *a, const ModuleInput *in, EmitKind kind,

@@ -60,12 +60,12 @@ struct Emit {
 bool emit_open(Emit *e, Arena *a, const Module *m, const TargetOptions *o,
                const char **error);
 void emit_close(Emit *e);
-/* After the last function: verifies (dies on our own mistakes), then the light
- * clean-up passes. Before it the module is as it came from us (EMIT_ir). */
-void emit_finish(Emit *e);
-/* The bytes of an object or assembly file, in e's arena. */
-bool emit_bytes(Emit *e, LLVMCodeGenFileType kind, char **bytes, size_t *n,
-                const char **error);
+/* After the last function: the bytes of an object or assembly file, in e's
+ * arena, made by LLVM or found in the cache. The module, which until then is as
+ * it came from us, is verified (dies on our own mistakes) and changed if they
+ * are made. split: functions and constants have sections of their own. */
+bool emit_bytes(Emit *e, LLVMCodeGenFileType kind, bool split, char **bytes,
+                size_t *n, const char **error);
 
 /* debug.c: lines of the model in the code. Where nobody asked for them none of
  * these does anything. */

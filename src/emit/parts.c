@@ -103,8 +103,8 @@ static void make_part(void *of)
     build_part(p, &e);
     debug_finish(&e);
     find_prebuilt(p, &e);
-    emit_finish(&e);
-    p->ok = emit_bytes(&e, LLVMObjectFile, &bytes, &p->object.n, &p->error);
+    p->ok =
+        emit_bytes(&e, LLVMObjectFile, false, &bytes, &p->object.n, &p->error);
     p->object.bytes = bytes;
     emit_close(&e);
 }

@@ -60,8 +60,7 @@ static void make_piece(void *of)
     h->make(&e, h->of);
     find_needs(p, &e);
     mark_functions(&e);
-    emit_finish(&e);
-    emit_bytes(&e, LLVMObjectFile, &bytes, &p->object.n, &p->error);
+    emit_bytes(&e, LLVMObjectFile, false, &bytes, &p->object.n, &p->error);
     p->object.bytes = bytes;
     emit_close(&e);
 }

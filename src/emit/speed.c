@@ -99,8 +99,7 @@ bool speed_object(Arena *a, DType real, const TargetOptions *o, Object *out,
     make_arithmetic(&c);
     make_reading(&c);
     mark_functions(&e);
-    emit_finish(&e);
-    bool ok = emit_bytes(&e, LLVMObjectFile, &bytes, &out->n, error);
+    bool ok = emit_bytes(&e, LLVMObjectFile, false, &bytes, &out->n, error);
     out->bytes = bytes;
     *units = (SpeedUnits){2 * CHAINS * c.lanes, c.bytes, LOADS * c.lanes};
     emit_close(&e);

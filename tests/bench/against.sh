@@ -11,6 +11,7 @@ other=$(cd "$(dirname "$2")" && pwd)/$(basename "$2") || exit 2
 cd "$(dirname "$0")/../.." || exit 2
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 mkdir "$work/new" "$work/old"
+export NNCC_CACHE= # nothing is kept
 slack=${SLACK:-3} slower=0 count=${COUNT:-0} rows=${ROWS:-.} cpu=
 [ "$count" = 0 ] || cpu=--cpu=x86-64-v3 # what valgrind knows
 cc -O1 -D_DEFAULT_SOURCE tests/bench/cpu.c -o "$work/cpu" || exit 2
@@ -68,10 +69,16 @@ printf '%-40s %12s %12s  %s\n' what 'this one' 'other' 'ratio'
             --text examples/chars/proverbs.txt --batch 16 --epochs 1
     done
 }
+sed 's/STEPS/1000/g' tests/bench/lstm.nn >"$work/lstm.nn"
 pair 'digits.nn to .so' 15 NNCC $digits.nn -o DIR/digits.so
 pair 'GPT-2 to .so' 3 NNCC examples/gpt2/gpt2.nn -o DIR/gpt2.so
-sed 's/STEPS/1000/g' tests/bench/lstm.nn >"$work/lstm.nn"
 pair 'LSTM and its gradient to .so' 7 NNCC "$work/lstm.nn" -o DIR/lstm.so
+# Once more, with what each may have kept.
+export NNCC_CACHE="$work/cache"
+pair 'digits.nn to .so again' 15 NNCC $digits.nn -o DIR/digits.so
+pair 'GPT-2 to .so again' 4 NNCC examples/gpt2/gpt2.nn -o DIR/gpt2.so
+pair 'LSTM and its gradient to .so again' 7 NNCC "$work/lstm.nn" -o DIR/lstm.so
+export NNCC_CACHE=
 sh tests/bench/chain.sh 1000 >"$work/chain.nn"
 pair 'gradient of a product of 1,000 to .so' 5 NNCC "$work/chain.nn" -o DIR/chain.so
 for kind in scalars vectors products comprehensions loops nests branches fields \

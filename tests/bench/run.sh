@@ -4,6 +4,7 @@ build=$(cd "$1" && pwd) || exit 2
 cd "$(dirname "$0")/../.." || exit 2
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 nncc=$build/nncc
+export NNCC_CACHE= # nothing is kept
 row() { printf '%-46s %-34s %s\n' "$1" "$2" "$3"; }
 
 # best-of-N wall time in ms of a command
@@ -32,6 +33,8 @@ sh tests/bench/small/run.sh "$nncc"
 
 row 'digits.nn to digits.so' \
     "$(best 20 "$nncc" examples/digits/digits.nn -o "$work/digits.so") ms" '<= 150 ms'
+row 'the same again' \
+    "$(NNCC_CACHE="$work/cache" best 20 "$nncc" examples/digits/digits.nn -o "$work/digits.so") ms" '<= 50 ms'
 sed 's/100/6400/g' examples/digits/digits.nn >"$work/wide.nn"
 row 'the same, layers 64 times as wide' \
     "$(best 20 "$nncc" "$work/wide.nn" -o "$work/wide.so") ms" 'the same +- 20 %'

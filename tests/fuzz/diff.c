@@ -197,7 +197,8 @@ int main(int argc, char **argv)
     const char *known = argc > 3 ? argv[3] : NULL;
     long passed = 0, failed = 0, skipped = 0;
 
-#ifdef M_TRIM_THRESHOLD /* memory is kept for the next evaluation */
+    setenv("NNCC_CACHE", "", 1); /* no program is met again */
+#ifdef M_TRIM_THRESHOLD          /* memory is kept for the next evaluation */
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
 #endif
