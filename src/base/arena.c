@@ -219,6 +219,22 @@ void str_json(Str *s, const char *text)
     str_printf(s, "\"");
 }
 
+void str_sizes(Str *s, int n, const int64_t *at)
+{
+    for (int i = 0; i < n; i++)
+        str_printf(s, "%s%lld%s", i ? ", " : "[", (long long)at[i],
+                   i + 1 < n ? "" : "]");
+}
+
+void str_element(Str *s, int rank, const int64_t *size, int64_t number)
+{
+    int64_t *at = NEWN(s->arena, int64_t, rank + 1);
+
+    for (int i = rank; i-- > 0; number /= size[i])
+        at[i] = number % size[i];
+    str_sizes(s, rank, at);
+}
+
 char *read_stream(Arena *a, FILE *f, size_t limit, size_t *n)
 {
     Str s = str_new(a);

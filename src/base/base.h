@@ -63,6 +63,10 @@ void str_printf(Str *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void str_add(Str *s, const char *bytes, size_t n);
 void str_json(Str *s, const char *text); /* "text", in JSON or TOML */
+/* "[2, 3]"; of none nothing. And where an element of a tensor of those sizes is
+ * by its number. */
+void str_sizes(Str *s, int n, const int64_t *at);
+void str_element(Str *s, int rank, const int64_t *size, int64_t number);
 /* What is left in f, of which up to limit + 1 bytes, so that more shows; never
  * NULL. */
 char *read_stream(Arena *a, FILE *f, size_t limit, size_t *n);
@@ -150,6 +154,8 @@ const Source *diags_source_at(const Diags *d, int i);
 const char *source_text(Arena *a, const Source *s, Span at);
 /* 1-based line and column (in characters) of s.beg. */
 void diags_position(const Diags *d, Span s, int *line, int *column);
+/* "m.nn:2:7", or without the column; NULL: nowhere. */
+const char *diags_place(const Diags *d, Arena *a, Span s, bool column);
 
 /* Record an error; kind is its short stable name ("shape-mismatch"). An error
  * at the same place with the same text is recorded once. */

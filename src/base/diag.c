@@ -109,6 +109,18 @@ void diags_position(const Diags *d, Span at, int *line, int *column)
         *line += s->text[i] == '\n';
 }
 
+const char *diags_place(const Diags *d, Arena *a, Span at, bool column)
+{
+    const Source *s = at.end ? diags_source_of(d, at) : NULL;
+    int line, k;
+
+    if (!s)
+        return NULL;
+    diags_position(d, at, &line, &k);
+    return column ? arena_printf(a, "%s:%d:%d", s->path, line, k)
+                  : arena_printf(a, "%s:%d", s->path, line);
+}
+
 /* A name may be as long as a file: what is printed of it is not. */
 enum { MAX_TEXT = 500 };
 

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-/* Dimensions that nobody gives. */
-enum { TYPICAL = 64 };
 /* Less than this part of what the machine can do is far from it. */
 static const double near = 0.25;
 
@@ -152,8 +150,7 @@ static void draw(const nncc_tensor *t, int integers, uint64_t *state)
     for (int64_t i = 0; i < n; i++) {
         *state = hash_mix(*state, (uint64_t)i);
         double v = (double)(*state >> 11) * 0x1p-53;
-        bool real = t->dtype == NN_F32 || t->dtype == NN_F64;
-        tensor_set(t, i, real ? v : integers);
+        tensor_set(t, i, tensor_is_real(t) ? v : integers);
     }
 }
 
@@ -186,21 +183,14 @@ static bool draw_leaves(Call *c, const bool *given, int integers)
     return true;
 }
 
-static bool gives(const char *word, const char *name)
-{
-    size_t n = strlen(name);
-
-    return !strncmp(word, name, n) && word[n] == '=';
-}
-
 static bool concerns(const char *word, const Function *f)
 {
     bool does = false;
 
     for (int i = 0; i < f->nparam; i++)
-        does |= gives(word, f->param[i].name);
+        does |= cli_value_of(word, f->param[i].name) != NULL;
     for (int i = 0; i < f->nvar; i++)
-        does |= gives(word, dim_var_name(f->var[i]));
+        does |= cli_value_of(word, dim_var_name(f->var[i])) != NULL;
     return does;
 }
 
@@ -221,7 +211,7 @@ static bool take_arguments(const Bench *b, Call *c, const Function *f)
     nncc_solve(c->f, c->leaf, c->dims);
     for (int i = 0; i < c->f->ndim; i++)
         if (c->dims[i] == -1)
-            c->dims[i] = TYPICAL;
+            c->dims[i] = TYPICAL_SIZE;
     return nncc_solve(c->f, c->leaf, c->dims) == NN_OK || cli_failed();
 }
 
@@ -404,14 +394,9 @@ static const char *seconds_text(Arena *a, double v)
 /* "model.nn:7", or "". */
 static const char *place(const Bench *b, const Kernel *k)
 {
-    const Source *s =
-        k->span.end ? diags_source_of(b->load.diags, k->span) : NULL;
-    int line, column;
+    const char *at = diags_place(b->load.diags, b->load.arena, k->span, false);
 
-    if (!s)
-        return "";
-    diags_position(b->load.diags, k->span, &line, &column);
-    return arena_printf(b->load.arena, "%s:%d", s->path, line);
+    return at ? at : "";
 }
 
 static const char *schedule_text(const Bench *b, const Kernel *k)
@@ -535,13 +520,9 @@ static bool measure_all(Bench *b, Function *const *f, const char *const *name,
 static bool read_seconds(const Args *a, double *to)
 {
     const char *text = option_value(a, "time");
-    char *end;
 
     *to = 0.2;
-    if (!text)
-        return true;
-    *to = strtod(text, &end);
-    if (*end || end == text || !(*to > 0 && *to <= 3600)) {
+    if (text && (!cli_is_real(text, to) || !(*to > 0 && *to <= 3600))) {
         cli_usage(a, "'--time' is seconds, above 0, not '%s'", text);
         return false;
     }

@@ -3,6 +3,7 @@
 #include "cli/call.h"
 #include "gradcheck/tensor.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,32 +73,30 @@ static bool is_size(const Call *c, int i)
 bool call_word(Call *c, const char *word)
 {
     Arena *a = c->args->arena;
-    const char *equals = strchr(word, '=');
+    const char *value, *name = cli_name(a, word, &value);
     int i;
 
-    if (!equals || equals == word) {
+    if (!name) {
         cli_fail("an argument is written name=value, not '%s'", word);
         return false;
     }
-    const char *name = arena_printf(a, "%.*s", (int)(equals - word), word);
     if (nncc_find_param(c->f, name, &i) == NN_OK) {
         nncc_tensor **leaf = c->leaf + nncc_param_leaf(c->f, i);
         if (c->f->param[i]->nleaf && leaf[0]) {
             cli_fail("'%s' is given twice", name);
             return false;
         }
-        return value_read(a, c->f->param[i], equals + 1, leaf);
+        return value_read(a, c->f->param[i], value, leaf);
     }
     for (i = 0; i < c->f->ndim; i++) {
-        char *end;
         if (strcmp(c->f->dim[i], name))
             continue;
-        c->dims[i] = strtoll(equals + 1, &end, 10);
+        bool whole = cli_is_int(value, &c->dims[i]);
         if (c->dims[i] < 0 && !is_size(c, i))
             c->dims[i] = 0; /* no steps */
-        if (*end || end == equals + 1 || c->dims[i] < 0) {
+        if (!whole || c->dims[i] < 0) {
             cli_fail("%s: a dimension is a whole number, not '%s'", name,
-                     equals + 1);
+                     value);
             return false;
         }
         return true;
@@ -161,4 +160,18 @@ EvalValue call_value(Arena *a, const Node *n, const nncc_tensor *t)
             v.wide[i] = ((const int64_t *)t->data)[i];
     }
     return v;
+}
+
+double draw_uniform(nncc_rng *r)
+{
+    return (double)(nncc_rng_next(r) >> 11) * 0x1p-53;
+}
+
+double draw_argument(nncc_rng *r, DType t)
+{
+    double v = draw_uniform(r);
+
+    return dtype_is_real(t) ? 0.1 + 1.4 * v
+           : t == DT_key    ? floor(v * 1e6)
+                            : v >= 0.5;
 }

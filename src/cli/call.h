@@ -27,6 +27,13 @@ int call_axes(const nn_function *f);
 /* A tensor for the reference evaluator, as the value of n. */
 EvalValue call_value(Arena *a, const Node *n, const nncc_tensor *t);
 
+/* Drawn arguments */
+
+/* In [0, 1); and a value of that type where most functions have one too, and
+ * tables an element. */
+double draw_uniform(nncc_rng *r);
+double draw_argument(nncc_rng *r, DType t);
+
 /* Of ports and tensors */
 
 /* "net.hidden.W": what a tensor of a port is called, by its path there. */

@@ -25,25 +25,18 @@ typedef struct Check {
 
 static bool read_range(const Args *a, const char *text, GradcheckRange *r)
 {
-    const char *equals = strchr(text, '=');
     char *end;
 
-    *r = (GradcheckRange){.name = NULL};
-    if (equals)
-        r->name = arena_printf(a->arena, "%.*s", (int)(equals - text), text);
-    text = equals ? equals + 1 : text;
+    *r = (GradcheckRange){.name = cli_name(a->arena, text, &text)};
     r->from = strtod(text, &end);
     if (end == text || *end != ':')
         return false;
-    text = end + 1;
-    r->to = strtod(text, &end);
-    return end > text && !*end && isfinite(r->from) && isfinite(r->to) &&
-           r->from <= r->to;
+    return cli_is_real(end + 1, &r->to) && isfinite(r->from) &&
+           isfinite(r->to) && r->from <= r->to;
 }
 
 static int read_one(const Args *a, const Given *g, Check *to)
 {
-    const char *equals = strchr(g->value, '=');
     GradcheckRange r;
 
     if (!strcmp(g->name, "range")) {
@@ -55,11 +48,10 @@ static int read_one(const Args *a, const Given *g, Check *to)
         list_push(a->arena, &to->range, r);
     }
     if (!strcmp(g->name, "at")) {
-        if (!equals || equals == g->value)
+        GivenValue v = {.used = false};
+        v.name = cli_name(a->arena, g->value, &v.text);
+        if (!v.name)
             return cli_usage(a, "'--at' is NAME=VALUE, not '%s'", g->value);
-        GivenValue v = {
-            arena_printf(a->arena, "%.*s", (int)(equals - g->value), g->value),
-            equals + 1, false};
         list_push(a->arena, &to->at, v);
     }
     return EXIT_SUCCESS;
@@ -174,9 +166,6 @@ static int check(Args *a)
     Check c = {.args = a};
     int64_t seed = 1;
 
-    if (a->word.n > 1)
-        return cli_usage(a, "one model at a time: what is '%s'?",
-                         a->word.at[1]);
     if (!option_int(a, "seed", 0, &seed))
         return EXIT_USAGE;
     int status = read_options(a, &c);
@@ -201,5 +190,6 @@ const Command command_check = {
              "float64, and\nevery exported function against the reference "
              "evaluator. Fails where the\nrelative error is above 1e-6.",
     .option = options,
+    .most = 1,
     .run = check,
 };

@@ -11,16 +11,25 @@
 #include "nn.h"
 #include "syntax/ast.h"
 
-enum { EXIT_USAGE = 2 };
+enum {
+    EXIT_USAGE = 2,
+    TYPICAL_SIZE = 64, /* what dimensions that nobody gives are taken for */
+};
 
 /* options.c: the command line */
 
 typedef struct Option {
     const char *name; /* without the dashes */
-    char letter;      /* 0: has none */
+    int marks;        /* its letter, if it has one, and of the following */
     const char *meta; /* of its value: "N=V"; NULL: a flag */
     const char *help; /* NULL: another's has it */
 } Option;
+enum {
+    OPTION_first = 1 << 8,    /* of several processes only the first does it */
+    OPTION_alone = 1 << 9,    /* of one training, not of several side by side */
+    OPTION_train = 1 << 10,   /* of nncc train, not of nncc watch */
+    OPTION_options = 1 << 11, /* where options are, and no such itself */
+};
 
 typedef struct Given {
     const char *name, *value;
@@ -33,6 +42,7 @@ typedef struct Command {
     const char *usage, *about;
     const Option *option; /* ends with a row of NULL */
     bool settings; /* options that are not listed are settings, --name=value */
+    int least, most; /* words: the model, a function, …; 0: 1, any number */
     int (*run)(Args *a);
 } Command;
 
@@ -55,8 +65,13 @@ struct Args {
 /* False after a message about the command line. */
 bool options_parse(Args *a, int argc, char **argv);
 void options_help(const Command *c, FILE *to);
+char option_letter(const Option *o); /* or 0 */
 /* The last value given, or NULL. */
 const char *option_value(const Args *a, const char *name);
+/* One that is given and has that mark, or NULL. */
+const char *option_marked(const Args *a, int mark);
+/* Has the command's option of that name the mark? */
+bool option_has(const Command *c, const char *name, int mark);
 /* Each in turn of one that may be given several times: *at is 0 at first. NULL:
  * no more. */
 const char *option_next(const Args *a, const char *name, int *at);
@@ -64,6 +79,14 @@ bool option_int(const Args *a, const char *name, int64_t least, int64_t *out);
 /* The same of a text that the option has somewhere; NULL: nothing is said. */
 bool cli_int(const Args *a, const char *name, const char *text, int64_t least,
              int64_t *out);
+/* NAME=VALUE, of an option or a word: the name, and where its value begins.
+ * NULL where no name and '=' are there, the value being the whole text. */
+const char *cli_name(Arena *a, const char *text, const char **value);
+/* What `text` gives for that name; NULL: it is another's. */
+const char *cli_value_of(const char *text, const char *name);
+/* Is all of the text a real number, or an integer? */
+bool cli_is_real(const char *text, double *v);
+bool cli_is_int(const char *text, int64_t *v);
 /* Messages; they give EXIT_USAGE and EXIT_FAILURE. */
 int cli_usage(const Args *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -390,9 +390,6 @@ static int compile(Args *a)
     b.options = (TargetOptions){.cpu = option_value(a, "cpu"),
                                 .target = option_value(a, "target"),
                                 .optimise = EFFORT_default};
-    if (!status && a->word.n > 1)
-        status =
-            cli_usage(a, "one model at a time: what is '%s'?", a->word.at[1]);
     if (!status && !read_effort(a, &b.options))
         status = EXIT_USAGE;
     if (!status && !read_debug(a, &b.options))
@@ -446,5 +443,6 @@ const Command command_compile = {
              "-o and --dump\nit is only checked. MODEL.nn may be '-', standard "
              "input.",
     .option = options,
+    .most = 1,
     .run = compile,
 };

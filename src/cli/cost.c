@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What dimensions are where a derivative is compared with its function. */
-enum { TYPICAL = 64 };
-
 typedef struct Costs {
     const char *name, *of; /* of: the function differentiated, or NULL */
     Cost cost;
@@ -32,7 +29,7 @@ static double typical(const Load *l, const Cost *c, const Function *f)
     int64_t *val = NEWN(l->arena, int64_t, f->nvar + 1);
 
     for (int i = 0; i < f->nvar; i++)
-        val[i] = TYPICAL;
+        val[i] = TYPICAL_SIZE;
     return cost_total(c, f->nvar, f->var, val);
 }
 

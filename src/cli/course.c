@@ -24,13 +24,12 @@ static const char *said_for(const Args *a, const char *option,
                             const char *setting)
 {
     const char *found = NULL, *text;
-    size_t n = strlen(setting);
 
     for (int i = 0; (text = option_next(a, option, &i));)
         if (!strchr(text, '='))
             found = text;
-        else if (!strncmp(text, setting, n) && text[n] == '=')
-            found = text + n + 1;
+        else if (cli_value_of(text, setting))
+            found = cli_value_of(text, setting);
     return found;
 }
 
@@ -58,11 +57,9 @@ typedef LIST(nncc_schedule) Schedules;
 
 static int add_schedule(const Args *a, const char *text, Schedules *to)
 {
-    const char *equals = strchr(text, '='), *kind = equals ? equals + 1 : text;
-    nncc_schedule s = {.setting = "lr"};
+    const char *kind, *setting = cli_name(a->arena, text, &kind);
+    nncc_schedule s = {.setting = setting ? setting : "lr"};
 
-    if (equals)
-        s.setting = arena_printf(a->arena, "%.*s", (int)(equals - text), text);
     int status = cli_choice(a, "schedule", kind, kinds, NKIND, &s.kind);
     if (!status)
         status = read_details(a, &s);

@@ -38,7 +38,6 @@ static void list_kinds(const Args *a, SetOptions *to)
 static int read_missing(const Args *a, SetOptions *to)
 {
     const char *text = option_value(a, "missing");
-    char *end;
 
     if (!text)
         return EXIT_SUCCESS;
@@ -51,10 +50,7 @@ static int read_missing(const Args *a, SetOptions *to)
     to->fill_kind = !strcmp(text, "mean")     ? NNCC_FILL_MEAN
                     : !strcmp(text, "median") ? NNCC_FILL_MEDIAN
                                               : NNCC_FILL_VALUE;
-    if (to->fill_kind != NNCC_FILL_VALUE)
-        return EXIT_SUCCESS;
-    to->fill_value = strtod(text, &end);
-    if (end != text && !*end)
+    if (to->fill_kind != NNCC_FILL_VALUE || cli_is_real(text, &to->fill_value))
         return EXIT_SUCCESS;
     return cli_usage(a,
                      "'--missing' is drop, mean, median or a number, not "
@@ -92,15 +88,14 @@ static int read_comment(const Args *a, SetOptions *to)
 static int read_ragged(const Args *a, SetOptions *to)
 {
     const char *text = option_value(a, "ragged");
-    const char *equals = text ? strchr(text, '=') : NULL;
-    char *end = NULL;
+    const char *from;
 
     to->csv.ragged = text;
-    if (!equals)
+    if (!text || !strchr(text, '='))
         return EXIT_SUCCESS;
-    to->csv.ragged = arena_printf(a->arena, "%.*s", (int)(equals - text), text);
-    to->csv.ragged_from = strtoll(equals + 1, &end, 10);
-    if (end != equals + 1 && !*end && to->csv.ragged_from >= 0)
+    to->csv.ragged = cli_name(a->arena, text, &from);
+    if (to->csv.ragged && cli_is_int(from, &to->csv.ragged_from) &&
+        to->csv.ragged_from >= 0)
         return EXIT_SUCCESS;
     return cli_usage(a,
                      "'--ragged' is NAME or NAME=COLUMN, a number from 0, not "

@@ -326,11 +326,6 @@ int derivatives_load(Args *a, Derivatives *d)
 
     d->args = a;
     d->load.labels = d->load.named = true;
-    if (a->word.n < 2)
-        return cli_usage(a, "which function of %s?", a->word.at[0]);
-    if (a->word.n > 2)
-        return cli_usage(a, "one function at a time: what is '%s'?",
-                         a->word.at[2]);
     if (!option_one_of(a, kinds, &d->kind))
         return EXIT_USAGE;
     int status = driver_load(a, a->word.at[0], DT_f32, &d->load);

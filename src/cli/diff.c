@@ -167,5 +167,7 @@ const Command command_diff = {
     .about = "Shows a function, or what an expression like 'grad(f, x)' "
              "denotes, and its\nderivative as formulas.",
     .option = options,
+    .least = 2,
+    .most = 2,
     .run = diff,
 };

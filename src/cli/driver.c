@@ -30,17 +30,14 @@ static bool read_sizes(const Args *a, const char *option, Sizes *to)
     to->value = NEWN(a->arena, int64_t, a->given.n + 1);
     const char *text;
     for (int i = 0; (text = option_next(a, option, &i));) {
-        const char *equals = strchr(text, '=');
-        char *end = NULL;
-        long long v = equals ? strtoll(equals + 1, &end, 10) : -1;
-        if (!equals || equals == text || end == equals + 1 || *end || v < 0 ||
-            v > INT32_MAX) {
+        const char *size, *name = cli_name(a->arena, text, &size);
+        int64_t v;
+        if (!name || !cli_is_int(size, &v) || v < 0 || v > INT32_MAX) {
             cli_usage(a, "'--%s' needs a name and a size, like b=64, not '%s'",
                       option, text);
             return false;
         }
-        to->name[to->n] =
-            arena_printf(a->arena, "%.*s", (int)(equals - text), text);
+        to->name[to->n] = name;
         to->value[to->n++] = v;
     }
     return true;
@@ -82,15 +79,13 @@ static int bound_dims(const Args *a, Module *m)
 
 static bool read_real(const Args *a, DType *real)
 {
-    const char *text = option_value(a, "real");
+    static const char *const word[] = {"f32", "f64"};
+    static const DType type[] = {DT_f32, DT_f64};
+    int k = *real == DT_f64;
 
-    if (!text)
-        return true;
-    if (strcmp(text, "f32") && strcmp(text, "f64")) {
-        cli_usage(a, "'--real' is f32 or f64, not '%s'", text);
+    if (cli_choice(a, "real", option_value(a, "real"), word, 2, &k))
         return false;
-    }
-    *real = strcmp(text, "f64") ? DT_f32 : DT_f64;
+    *real = type[k];
     return true;
 }
 
@@ -276,14 +271,11 @@ static bool after(const Load *l, const char *stage, Function *const *f, int n)
 /* "m.nn:2:7: "; false where no place is known. */
 static bool print_place(const Load *l, Span span, Str *to)
 {
-    const Source *s = diags_source_of(l->diags, span);
-    int line, column;
+    const char *place = diags_place(l->diags, l->arena, span, true);
 
-    if (!s || !span.end)
-        return false;
-    diags_position(l->diags, span, &line, &column);
-    str_printf(to, "%s:%d:%d: ", s->path, line, column);
-    return true;
+    if (place)
+        str_printf(to, "%s: ", place);
+    return place != NULL;
 }
 
 /* "m.nn:2:7: rule: before -> after"; nothing where no place is known. */

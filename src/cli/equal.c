@@ -1,7 +1,7 @@
 /* equal.c: nncc equal: are two functions the same expression; where they part,
  * and how far their values are apart. */
 
-#include "cli/cli.h"
+#include "cli/call.h"
 #include "eval/eval.h"
 #include "graph/op.h"
 #include "show/show.h"
@@ -25,12 +25,6 @@ typedef struct Equal {
 } Equal;
 
 /* Random points */
-
-/* Uniform in [0, 1). */
-static double draw(Equal *e)
-{
-    return (double)(nncc_rng_next(&e->rng) >> 11) * 0x1p-53;
-}
 
 /* What dimensions are at a point: each variable of either function. */
 typedef struct Point {
@@ -60,7 +54,7 @@ static void draw_sizes(Equal *e, Arena *a, Point *p, int most)
             if (known(p, e->f[k]->var[i]))
                 continue;
             p->var[p->nvar] = e->f[k]->var[i];
-            p->size[p->nvar++] = 2 + (int64_t)(draw(e) * most);
+            p->size[p->nvar++] = 2 + (int64_t)(draw_uniform(&e->rng) * most);
         }
 }
 
@@ -80,18 +74,14 @@ static int64_t elements(Equal *e, const Point *p, const Node *x)
     return n;
 }
 
-/* plain: where most functions have a value, and tables have an element. */
+/* plain: as arguments are; else from further around. */
 static double draw_value(Equal *e, DType t, bool plain)
 {
-    double v = draw(e);
-
-    if (t == DT_key)
-        return floor(v * 1e6);
-    if (t == DT_bool || (plain && !dtype_is_real(t)))
-        return v < 0.5 ? 0 : 1;
+    if (plain || t == DT_key || t == DT_bool)
+        return draw_argument(&e->rng, t);
     if (dtype_is_real(t))
-        return plain ? 0.1 + 1.4 * v : -3 + 6 * v;
-    return floor(-2 + 6 * v);
+        return -3 + 6 * draw_uniform(&e->rng);
+    return floor(-2 + 6 * draw_uniform(&e->rng));
 }
 
 /* The function that has all the parameters. */

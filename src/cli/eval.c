@@ -103,9 +103,6 @@ static int run_eval(Args *a)
     SetOptions data;
     int64_t batch = 0;
 
-    if (a->word.n > 1)
-        return cli_usage(a, "one model at a time: what is '%s'?",
-                         a->word.at[1]);
     int status = read_model(a, &data, &batch, &u);
     if (status)
         return status;
@@ -126,24 +123,10 @@ typedef struct Columns {
     bool classes;         /* one for each class */
 } Columns;
 
-static int64_t row_count(const nncc_tensor *t)
-{
-    int64_t n = 1;
-
-    for (int i = 1; i < t->rank; i++)
-        n *= t->size[i];
-    return n;
-}
-
-static bool is_real(const nncc_tensor *t)
-{
-    return t->dtype == NN_F32 || t->dtype == NN_F64;
-}
-
 /* Each row e^x / sum e^x. */
 static void to_probabilities(nncc_tensor *t)
 {
-    int64_t n = row_count(t);
+    int64_t n = tensor_row(t);
 
     for (int64_t at = 0; at < t->size[0] * n; at += n) {
         double most = tensor_get(t, at + tensor_largest(t, at, n)), sum = 0;
@@ -202,7 +185,7 @@ static void print_head(const Columns *c, const nncc_tensor *t, Str *to)
 /* In CSV what is no number has no quotes. */
 static void print_number(const nncc_tensor *t, int64_t i, Str *to)
 {
-    double v = is_real(t) ? tensor_get(t, i) : 0;
+    double v = tensor_is_real(t) ? tensor_get(t, i) : 0;
 
     if (isfinite(v))
         value_print_element(t, i, to);
@@ -251,13 +234,13 @@ static bool print_predictions(const Args *a, const Use *u, nncc_tensor *t,
                               NewFile *to)
 {
     Columns c = {
-        .name = u->trained.extra->name, .fit = u->fit, .n = row_count(t)};
+        .name = u->trained.extra->name, .fit = u->fit, .n = tensor_row(t)};
     Str s = str_new(a->arena);
 
-    c.classes = u->fit && u->fit->class_name && is_real(t) && t->rank == 2 &&
-                c.n == u->fit->nclass;
+    c.classes = u->fit && u->fit->class_name && tensor_is_real(t) &&
+                t->rank == 2 && c.n == u->fit->nclass;
     if (option_value(a, "probabilities")) {
-        if (!is_real(t) || t->rank != 2 || c.n == 0) {
+        if (!tensor_is_real(t) || t->rank != 2 || c.n == 0) {
             cli_fail("'--probabilities' is for a function that gives a row of "
                      "reals for each row");
             return false;
@@ -307,9 +290,6 @@ static int run_predict(Args *a)
     NewFile to;
     const char *path = option_value(a, "output");
 
-    if (a->word.n > 2)
-        return cli_usage(a, "one function at a time: what is '%s'?",
-                         a->word.at[2]);
     int status = read_model(a, &data, &batch, &u);
     if (status)
         return status;
@@ -349,6 +329,7 @@ const Command command_eval = {
              "set. What was\nfitted to the training data (scaling, classes, "
              "columns) is in the file and is\ndone to these data too.",
     .option = eval_options,
+    .most = 1,
     .run = run_eval,
 };
 
@@ -374,5 +355,6 @@ const Command command_predict = {
              "the training: what was\nfitted there is done to them too. "
              "Classes have their names.",
     .option = predict_options,
+    .most = 2,
     .run = run_predict,
 };

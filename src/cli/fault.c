@@ -132,16 +132,14 @@ static int bad_use(const Trace *t, int k)
 static void tell_operation(const Fault *f, const Node *n, Str *to)
 {
     const Diags *d = f->load.diags;
-    const Source *s = n->span.end ? diags_source_of(d, n->span) : NULL;
-    int line, column;
+    const char *place = diags_place(d, to->arena, n->span, true);
 
-    if (!s) {
+    if (!place) {
         str_printf(to, "an operation '%s'", op_table[n->op]->name);
         return;
     }
-    diags_position(d, n->span, &line, &column);
-    str_printf(to, "%s:%d:%d: '%s'", s->path, line, column,
-               source_text(to->arena, s, n->span));
+    str_printf(to, "%s: '%s'", place,
+               source_text(to->arena, diags_source_of(d, n->span), n->span));
     for (int call = n->call; call;
          call = graph_call_outer(f->load.module->graph, call))
         str_printf(to, " in %s", graph_call_name(f->load.module->graph, call));
@@ -160,13 +158,8 @@ static void tell_number(double v, Str *to)
 /* " at [2, 0]" */
 static void tell_place(const Node *n, const EvalValue *v, int64_t i, Str *to)
 {
-    int64_t at[MAX_RANK];
-
-    for (int k = n->rank; k-- > 0; i /= v->size[k])
-        at[k] = i % v->size[k];
-    for (int k = 0; k < n->rank; k++)
-        str_printf(to, "%s%lld%s", k ? ", " : " at [", (long long)at[k],
-                   k + 1 == n->rank ? "]" : "");
+    str_printf(to, n->rank ? " at " : "");
+    str_element(to, n->rank, v->size, i);
 }
 
 static const char *name_of(const Fault *f, const TraceRow *r)

@@ -33,12 +33,11 @@ static int read_options(Fit *t)
     const Args *a = t->args;
     static const char *const methods[] = {"lbfgs", "newton"};
     const char *tolerance = option_value(a, "tolerance");
-    char *end = NULL;
 
     if (!option_int(a, "iterations", 1, &t->o.iterations))
         return EXIT_USAGE;
-    t->o.tolerance = tolerance ? strtod(tolerance, &end) : 0;
-    if (tolerance && (*end || !(t->o.tolerance > 0 && t->o.tolerance < 1)))
+    if (tolerance && (!cli_is_real(tolerance, &t->o.tolerance) ||
+                      !(t->o.tolerance > 0 && t->o.tolerance < 1)))
         return cli_usage(a,
                          "'--tolerance' is a number between 0 and 1, not '%s'",
                          tolerance);
@@ -55,15 +54,13 @@ static int find_fitted(Fit *t)
 
     t->by = NEWN(a->arena, int, a->word.n + 1);
     for (int i = 2; i < a->word.n; i++) {
-        const char *word = a->word.at[i], *equals = strchr(word, '=');
-        const char *name =
-            equals ? arena_printf(a->arena, "%.*s", (int)(equals - word), word)
-                   : word;
+        const char *start, *given = cli_name(a->arena, a->word.at[i], &start);
+        const char *name = given ? given : a->word.at[i];
         int k = param_number(t->f, name);
         if (k < 0)
             return unknown_port(a->arena, t->f->name, "parameter", name,
                                 t->f->param, t->f->nparam);
-        if (!equals && t->f->param[k].type->kind != TY_struct)
+        if (!given && t->f->param[k].type->kind != TY_struct)
             return cli_usage(a, "where does '%s' begin? %s=START", name, name);
         t->by[t->nby++] = k;
     }
@@ -148,17 +145,13 @@ static bool has_column(const nncc_data *d, const char *name)
 
 static bool is_given(const Args *a, const char *name)
 {
-    size_t n = strlen(name);
-
     for (int i = 2; i < a->word.n; i++)
-        if (!strncmp(a->word.at[i], name, n) &&
-            (a->word.at[i][n] == '=' || !a->word.at[i][n]))
+        if (!strcmp(a->word.at[i], name) || cli_value_of(a->word.at[i], name))
             return true;
     for (int i = 0; i < a->given.n; i++)
         if ((!strcmp(a->given.at[i].name, "set") ||
              !strcmp(a->given.at[i].name, "columns")) &&
-            !strncmp(a->given.at[i].value, name, n) &&
-            a->given.at[i].value[n] == '=')
+            cli_value_of(a->given.at[i].value, name))
             return true;
     return false;
 }
@@ -275,7 +268,7 @@ static void each_number(const Fit *t, Visit *visit, void *context)
         int i = t->by[k];
         for (int l = 0; l < f->param[i]->nleaf; l++) {
             nncc_tensor *leaf = t->call.leaf[nncc_param_leaf(f, i) + l];
-            if (leaf->dtype != NN_F32 && leaf->dtype != NN_F64)
+            if (!tensor_is_real(leaf))
                 continue;
             for (int64_t e = 0; e < tensor_elements(leaf); e++)
                 visit(context, f->param[i], l, leaf, e, number++);
@@ -288,15 +281,9 @@ static const char *number_name(Arena *a, const nn_port *p, int leaf,
                                const nncc_tensor *t, int64_t element)
 {
     Str s = str_new(a);
-    int64_t below = tensor_elements(t);
 
     str_printf(&s, "%s", leaf_name(a, p->name, p->leaf[leaf]->path));
-    for (int i = 0; i < t->rank; i++) {
-        below /= t->size[i];
-        str_printf(&s, "%s%lld%s", i ? ", " : "[",
-                   (long long)(element / below % t->size[i]),
-                   i + 1 < t->rank ? "" : "]");
-    }
+    str_element(&s, t->rank, t->size, element);
     return s.at;
 }
 
@@ -509,8 +496,6 @@ static int fit(Args *a)
 {
     Fit t = {.args = a, .load = {.named = true}};
 
-    if (a->word.n < 2)
-        return cli_usage(a, "which function of %s?", a->word.at[0]);
     int status = read_options(&t);
     if (!status)
         status = driver_load(a, a->word.at[0], DT_f64, &t.load);
@@ -561,5 +546,6 @@ const Command command_fit = {
              "number is least. NAME alone begins with the initialisers of its "
              "type's fields.\n'real' is f64.",
     .option = options,
+    .least = 2,
     .run = fit,
 };

@@ -235,5 +235,7 @@ const Command command_graph = {
              "'grad(f, x)'\ndenotes, beside that of its derivative. All but "
              ".dot needs Graphviz.",
     .option = options,
+    .least = 2,
+    .most = 2,
     .run = graph,
 };

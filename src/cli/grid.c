@@ -14,34 +14,21 @@
 
 enum { MOST_RUNS = 10000 };
 
-/* Options that are of one training. */
-static const char *alone(const Args *a)
-{
-    static const char *const one[] = {"tensorboard", "report", "plot", "norms",
-                                      "debug-nan"};
-
-    for (size_t i = 0; i < sizeof one / sizeof *one; i++)
-        if (option_value(a, one[i]))
-            return one[i];
-    return NULL;
-}
-
 /* lr=1e-3,3e-4 */
 static int read_axis(const Args *a, const Module *m, const char *text, Grid *to)
 {
-    const char *equals = strchr(text, '=');
-    GridAxis axis = {0};
+    const char *values;
+    GridAxis axis = {.name = cli_name(a->arena, text, &values)};
     Names meant = {0};
 
-    if (!equals || equals == text || !equals[1])
+    if (!axis.name || !*values)
         return cli_usage(a, "'--grid' is NAME=VALUE,VALUE, not '%s'", text);
-    axis.name = arena_printf(a->arena, "%.*s", (int)(equals - text), text);
     settings_find(a->arena, m, axis.name, &meant);
     if (meant.n != 1)
         return cli_usage(a, "'--grid': '%s' is no setting of this model%s",
                          axis.name, meant.n ? ", but of several items" : "");
     axis.name = meant.at[0];
-    for (const char *at = equals + 1; at; at = strchr(at, ',')) {
+    for (const char *at = values; at; at = strchr(at, ',')) {
         double v;
         at += *at == ',';
         const char *one =
@@ -76,9 +63,10 @@ int grid_read(const Args *a, const Module *m, Grid *to)
     if (!option_int(a, "seeds", 1, &to->seeds) ||
         !option_int(a, "jobs", 1, &to->jobs))
         return EXIT_USAGE;
-    if (alone(a))
+    const char *alone = option_marked(a, OPTION_alone);
+    if (alone)
         return cli_usage(
-            a, "'--%s' is of one training: not with --seeds, --grid", alone(a));
+            a, "'--%s' is of one training: not with --seeds, --grid", alone);
     const char *text;
     for (int i = 0; !status && (text = option_next(a, "grid", &i));)
         status = read_axis(a, m, text, to);

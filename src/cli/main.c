@@ -60,6 +60,18 @@ static bool no_command(Args *a, const char *word)
     return true;
 }
 
+/* The model, and perhaps a function. */
+static int check_words(const Args *a, const Command *c)
+{
+    if (a->word.n < c->least)
+        return cli_usage(a, "which function of %s?", a->word.at[0]);
+    if (c->most && a->word.n > c->most)
+        return cli_usage(a, "one %s at a time: what is '%s'?",
+                         c->most == 1 ? "model" : "function",
+                         a->word.at[c->most]);
+    return EXIT_SUCCESS;
+}
+
 static int run(Args *a, int argc, char **argv)
 {
     const Command *c = argc > 1 ? find_command(argv[1]) : NULL;
@@ -100,7 +112,8 @@ static int run(Args *a, int argc, char **argv)
         return cli_usage(a, "which model?");
     if (!c && no_command(a, a->word.at[0]))
         return EXIT_USAGE;
-    return a->command->run(a);
+    status = check_words(a, a->command);
+    return status ? status : a->command->run(a);
 }
 
 /* Expressions nest at most 256 deep, so this is far more than is needed. */

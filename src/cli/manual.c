@@ -40,8 +40,8 @@ static void print_options(const Command *c, FILE *to)
         if (!o->help)
             continue;
         fputs(".TP\n\\fB", to);
-        if (o->letter)
-            fprintf(to, "\\-%c\\fR, \\fB", o->letter);
+        if (option_letter(o))
+            fprintf(to, "\\-%c\\fR, \\fB", option_letter(o));
         print_line("\\-\\-", o->name, "\\fR", to);
         if (o->meta)
             print_line("=\\fI", o->meta, "\\fR", to);

@@ -79,6 +79,8 @@ int cli_choice(const Args *a, const char *name, const char *text,
                      cli_suggest(a->arena, text, word, n));
 }
 
+char option_letter(const Option *o) { return (char)(o->marks & 0x7f); }
+
 static const Option help_option = {"help", 'h', NULL, "print this"};
 
 static int count(const Command *c)
@@ -101,7 +103,7 @@ static const Option *find(const Command *c, const char *name, size_t n)
 static const Option *find_letter(const Command *c, char letter)
 {
     for (const Option *o = c->option; o->name; o++)
-        if (o->letter && o->letter == letter)
+        if (option_letter(o) == letter)
             return o;
     return letter == 'h' ? &help_option : NULL;
 }
@@ -199,10 +201,10 @@ bool options_parse(Args *a, int argc, char **argv)
 
 static void print_option(const Option *o, FILE *to)
 {
-    char left[64];
+    char left[64], letter = option_letter(o);
 
-    snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "  ",
-             o->letter ? o->letter : ' ', o->letter ? ", " : " ", o->name,
+    snprintf(left, sizeof left, "%s%c%s--%s%s%s", letter ? "-" : "  ",
+             letter ? letter : ' ', letter ? ", " : " ", o->name,
              o->meta ? "=" : "", o->meta ? o->meta : "");
     fprintf(to, "  %-24s  ", left);
     for (const char *c = o->help; *c; c++)
@@ -230,6 +232,21 @@ const char *option_value(const Args *a, const char *name)
     return NULL;
 }
 
+const char *option_marked(const Args *a, int mark)
+{
+    for (const Option *o = a->command->option; o->name; o++)
+        if (o->marks & mark && option_value(a, o->name))
+            return o->name;
+    return NULL;
+}
+
+bool option_has(const Command *c, const char *name, int mark)
+{
+    const Option *o = find(c, name, strlen(name));
+
+    return o && o->marks & mark;
+}
+
 const char *option_next(const Args *a, const char *name, int *at)
 {
     while (*at < a->given.n) {
@@ -245,16 +262,49 @@ bool option_int(const Args *a, const char *name, int64_t least, int64_t *out)
     return cli_int(a, name, option_value(a, name), least, out);
 }
 
-bool cli_int(const Args *a, const char *name, const char *text, int64_t least,
-             int64_t *out)
+const char *cli_name(Arena *a, const char *text, const char **value)
+{
+    size_t n = strcspn(text, "=");
+
+    *value = text;
+    if (!n || !text[n])
+        return NULL;
+    *value = text + n + 1;
+    return arena_printf(a, "%.*s", (int)n, text);
+}
+
+const char *cli_value_of(const char *text, const char *name)
+{
+    size_t n = strlen(name);
+
+    return !strncmp(text, name, n) && text[n] == '=' ? text + n + 1 : NULL;
+}
+
+bool cli_is_real(const char *text, double *v)
 {
     char *end;
 
+    *v = strtod(text, &end);
+    return end != text && !*end;
+}
+
+bool cli_is_int(const char *text, int64_t *v)
+{
+    char *end;
+
+    errno = 0;
+    *v = strtoll(text, &end, 10);
+    return end != text && !*end && !errno;
+}
+
+bool cli_int(const Args *a, const char *name, const char *text, int64_t least,
+             int64_t *out)
+{
+    int64_t v;
+
     if (!text)
         return true;
-    errno = 0;
-    long long v = strtoll(text, &end, 10);
-    if (end == text || *end || errno || v < least) {
+    if (!cli_is_int(text, &v) || v < least) {
         cli_usage(a, "'--%s' needs a whole number of at least %lld, not '%s'",
                   name, (long long)least, text);
         return false;

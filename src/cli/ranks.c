@@ -98,18 +98,11 @@ static int load(const Args *a, const Launcher *l, int count, Ranks *r)
 /* Options of what only one process is to do. */
 static void drop_options(Args *a)
 {
-    static const char *const one[] = {"save",        "log",  "log-steps",
-                                      "tensorboard", "json", "norms",
-                                      "report",      "plot", "quiet"};
     int n = 0;
 
-    for (int i = 0; i < a->given.n; i++) {
-        bool drop = false;
-        for (size_t k = 0; k < sizeof one / sizeof *one; k++)
-            drop |= !strcmp(a->given.at[i].name, one[k]);
-        if (!drop)
+    for (int i = 0; i < a->given.n; i++)
+        if (!option_has(a->command, a->given.at[i].name, OPTION_first))
             a->given.at[n++] = a->given.at[i];
-    }
     a->given.n = n;
 }
 

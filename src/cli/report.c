@@ -109,12 +109,11 @@ static int64_t count_classes(const Predictions *p)
 static Predictions look_at(const nncc_data *d, const nncc_tensor *t,
                            const nn_function *f)
 {
-    Predictions p = {.data = d, .t = t, .width = 1, .label = label_field(d, f)};
-    bool real = t->dtype == NN_F32 || t->dtype == NN_F64;
+    Predictions p = {
+        .data = d, .t = t, .width = tensor_row(t), .label = label_field(d, f)};
+    bool real = tensor_is_real(t);
 
     p.labelled = p.label || d->nlabel == 1;
-    for (int i = 1; i < t->rank; i++)
-        p.width *= t->size[i];
     int64_t n = count_classes(&p);
     p.class_each = real && t->rank == 2 && p.width >= n && n > 0;
     if (p.class_each || (!real && t->rank == 1))
@@ -279,9 +278,7 @@ static void put_result(const nncc_model *m, const nncc_train_result *r, Str *to)
 static void put_shape(const nncc_tensor *t, Str *to)
 {
     str_printf(to, "%s", nncc_dtype_name(t->dtype));
-    for (int i = 0; i < t->rank; i++)
-        str_printf(to, "%s%lld", i ? ", " : "[", (long long)t->size[i]);
-    str_printf(to, t->rank ? "]" : "");
+    str_sizes(to, t->rank, t->size);
 }
 
 /* What was trained, tensor by tensor. */

@@ -100,8 +100,6 @@ static int run(Args *a)
 {
     Run r = {.args = a, .load = {.named = true}};
 
-    if (a->word.n < 2)
-        return cli_usage(a, "which function of %s?", a->word.at[0]);
     int status = driver_load(a, a->word.at[0], DT_f32, &r.load);
     if (status)
         return status;
@@ -127,5 +125,6 @@ const Command command_run = {
         "a JSON object for a\nstruct, or @FILE (.json, as printed by this "
         "command too, .csv, .csv.gz).\nDimensions follow from the arrays.",
     .option = options,
+    .least = 2,
     .run = run,
 };

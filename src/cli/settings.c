@@ -14,19 +14,13 @@
 
 enum { MAX_CONFIG = 1 << 20 };
 
+/* That a file may have. */
 static const Option *find_option(const Args *a, const char *name)
 {
     for (const Option *o = a->command->option; o->name; o++)
-        if (!strcmp(o->name, name))
+        if (!strcmp(o->name, name) && !(o->marks & OPTION_options))
             return o;
     return NULL;
-}
-
-/* Options that say what to do with a file, and are not in it. */
-static bool is_about_files(const char *name)
-{
-    return !strcmp(name, "config") || !strcmp(name, "print-config") ||
-           !strcmp(name, "set");
 }
 
 static int unknown(const Args *a, const char *path, const TomlEntry *e)
@@ -37,7 +31,7 @@ static int unknown(const Args *a, const char *path, const TomlEntry *e)
     list_push(a->arena, &known, "model");
     list_push(a->arena, &known, "settings");
     for (const Option *o = a->command->option; o->name; o++)
-        if (!is_about_files(o->name))
+        if (!(o->marks & OPTION_options))
             list_push(a->arena, &known, o->name);
     name = known.at;
     return cli_fail("%s:%d: nncc %s has no option '%s'%s", path, e->line,
@@ -52,7 +46,7 @@ static int take_option(const Args *a, const char *path, const TomlEntry *e,
     const char *name =
         dot ? arena_printf(a->arena, "%.*s", (int)(dot - e->key), e->key)
             : e->key;
-    const Option *o = is_about_files(name) ? NULL : find_option(a, name);
+    const Option *o = find_option(a, name);
     Given g = {name, e->text};
 
     if (!o || (dot && (!o->meta || !strchr(o->meta, '='))))
@@ -111,14 +105,12 @@ static int read_file(const Args *a, const char *path, Args *to)
 /* --set NAME=VALUE is --NAME=VALUE. */
 static int read_set(Args *a, const char *text)
 {
-    const char *equals = strchr(text, '=');
+    Given g;
 
-    if (!equals || equals == text)
+    g.name = cli_name(a->arena, text, &g.value);
+    if (!g.name)
         return cli_usage(a, "'--set' is NAME=VALUE, not '%s'", text);
-    list_push(
-        a->arena, &a->setting,
-        ((Given){arena_printf(a->arena, "%.*s", (int)(equals - text), text),
-                 equals + 1}));
+    list_push(a->arena, &a->setting, g);
     return EXIT_SUCCESS;
 }
 
@@ -318,7 +310,7 @@ const char *settings_text(const Args *a, const Module *m)
     str_json(&s, a->word.n ? a->word.at[0] : "-");
     str_printf(&s, "\n");
     for (const Option *o = a->command->option; o->name; o++)
-        if (is_about_files(o->name))
+        if (o->marks & OPTION_options)
             continue;
         else if (option_value(a, o->name))
             print_given(a, o, &s);

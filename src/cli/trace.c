@@ -65,22 +65,6 @@ static bool same_size(const Tracing *c, const Node *n, const nncc_tensor *t)
     return true;
 }
 
-/* Uniform in [0, 1). */
-static double draw(Tracing *c)
-{
-    return (double)(nncc_rng_next(&c->rng) >> 11) * 0x1p-53;
-}
-
-/* Where most functions have a value, and tables have an element. */
-static double draw_value(Tracing *c, DType t)
-{
-    double v = draw(c);
-
-    return dtype_is_real(t) ? 0.1 + 1.4 * v
-           : t == DT_key    ? floor(v * 1e6)
-                            : v >= 0.5;
-}
-
 /* Sizes that arguments tell, and 3 or 4 for others. */
 static void draw_sizes(Tracing *c)
 {
@@ -107,7 +91,7 @@ static bool draw_input(Tracing *c, int i)
     }
     int64_t count = tensor_elements(c->call.leaf[i]);
     for (int64_t k = 0; k < count; k++)
-        tensor_set(c->call.leaf[i], k, draw_value(c, n->dtype));
+        tensor_set(c->call.leaf[i], k, draw_argument(&c->rng, n->dtype));
     return true;
 }
 
@@ -201,20 +185,18 @@ static const char *type_text(const Tracing *c, const Port *p)
 /* x, or x=VALUE. */
 static bool read_direction(Tracing *c, const char *text, const EvalValue **to)
 {
-    const char *equals = strchr(text, '=');
-    size_t n = equals ? (size_t)(equals - text) : strlen(text);
+    const char *value, *given = cli_name(c->load.arena, text, &value);
+    const char *name = given ? given : text;
     const Port *p = c->f->param;
     int i = 0;
 
     for (; i < c->f->nparam; to += p[i++].nleaf)
-        if (strlen(p[i].name) == n && !strncmp(p[i].name, text, n))
+        if (!strcmp(p[i].name, name))
             break;
     if (i == c->f->nparam)
-        return no_port(c, "parameter",
-                       arena_printf(c->load.arena, "%.*s", (int)n, text), p,
-                       c->f->nparam);
-    if (equals)
-        return read_port(c, &p[i], equals + 1, to);
+        return no_port(c, "parameter", name, p, c->f->nparam);
+    if (given)
+        return read_port(c, &p[i], value, to);
     if (p[i].nleaf != 1 || !is_real_scalar(p[i].leaf[0])) {
         cli_fail("%s is %s: in which direction? --forward %s=VALUE", p[i].name,
                  type_text(c, &p[i]), p[i].name);
@@ -240,18 +222,15 @@ static bool forward(Tracing *c)
 /* VALUE, or NAME=VALUE of one of several results. */
 static bool read_adjoint(Tracing *c, const char *text, const EvalValue **to)
 {
-    const char *equals = strchr(text, '=');
-    size_t n = equals ? (size_t)(equals - text) : 0;
+    const char *value, *name = cli_name(c->load.arena, text, &value);
     const Port *p = c->f->result;
 
-    if (c->f->nresult == 1 && !equals)
+    if (c->f->nresult == 1 && !name)
         return read_port(c, p, text, to);
-    for (int i = 0; i < c->f->nresult; to += p[i++].nleaf)
-        if (strlen(p[i].name) == n && !strncmp(p[i].name, text, n))
-            return read_port(c, &p[i], equals + 1, to);
-    return no_port(c, "result",
-                   arena_printf(c->load.arena, "%.*s", (int)n, text), p,
-                   c->f->nresult);
+    for (int i = 0; name && i < c->f->nresult; to += p[i++].nleaf)
+        if (!strcmp(p[i].name, name))
+            return read_port(c, &p[i], value, to);
+    return no_port(c, "result", name ? name : "", p, c->f->nresult);
 }
 
 /* 1, of the one result that is a real number. */
@@ -307,14 +286,10 @@ static bool reverse(Tracing *c)
 /* "f: m.nn:3", or "f". */
 static const char *place_text(const Tracing *c, Span at)
 {
-    const Diags *d = c->load.diags;
-    const Source *s = at.end ? diags_source_of(d, at) : NULL;
-    int line, column;
+    Arena *a = c->load.arena;
+    const char *place = diags_place(c->load.diags, a, at, false);
 
-    if (!s)
-        return c->of;
-    diags_position(d, at, &line, &column);
-    return arena_printf(c->load.arena, "%s: %s:%d", c->of, s->path, line);
+    return place ? arena_printf(a, "%s: %s", c->of, place) : c->of;
 }
 
 /* None of what the call makes has a negative size; false after reporting. */
@@ -482,8 +457,6 @@ static int trace(Args *a)
     Tracing c = {.args = a, .load = {.labels = true, .written = true}};
     TraceTable o;
 
-    if (a->word.n < 2)
-        return cli_usage(a, "which function of %s?", a->word.at[0]);
     if (!read_table(a, &o))
         return EXIT_USAGE;
     int status = driver_load(a, a->word.at[0], DT_f64, &c.load);
@@ -525,5 +498,6 @@ const Command command_trace = {
         "denotes, is\nevaluated: a row for each operation, with its value, its "
         "tangent and its\nadjoint. Arguments are written as for 'nncc run'.",
     .option = options,
+    .least = 2,
     .run = trace,
 };

@@ -332,9 +332,6 @@ static int read_order(const Args *a, nncc_train_options *o)
 static int read_all(Args *a, nncc_train_options *o,
                     nncc_checkpoints *checkpoints, SetOptions *data)
 {
-    if (a->word.n > 1)
-        return cli_usage(a, "one model at a time: what is '%s'?",
-                         a->word.at[1]);
     int status = course_read(a, o);
     if (!status)
         status = read_order(a, o);
@@ -565,33 +562,39 @@ const Option train_options[] = {
     {"grid", 0, "NAME=X,Y",
      "a training for each value of a setting; of several, for\n"
      "each of their combinations. The best one is saved"},
-    {"save", 0, "[NAME=]FILE",
+    {"save", OPTION_first, "[NAME=]FILE",
      "write what was trained (or NAME): .safetensors\n"
      ".npz .npy .json .bin .h"},
     {"load", 0, "[NAME=]FILE",
      "begin with what is there; --resume: with the last\n"
      "checkpoint, to the same bits"},
-    {"checkpoint", 0, "FOLDER",
+    {"checkpoint", OPTION_train, "FOLDER",
      "keep the training there: last.safetensors, best.safetensors"},
     {"checkpoint-steps", 0, "N", "every N steps too, not only after epochs"},
     {"keep", 0, "N", "one of its own every N epochs"},
-    {"resume", 0, NULL, NULL},
-    {"config", 0, "FILE", "options from a file, as --print-config writes it"},
-    {"print-config", 0, NULL, "print it, with all that is given, and end"},
-    {"set", 0, "NAME=VALUE", "a setting of the model: adam.beta2=0.98"},
-    {"log", 0, "FILE", "numbers of each epoch: .csv or .jsonl"},
-    {"log-steps", 0, "N", "every N steps too"},
-    {"tensorboard", 0, "FOLDER", "the same as event files of TensorBoard's"},
-    {"json", 0, NULL, "the same on standard output, and what comes out"},
-    {"norms", 0, NULL,
+    {"resume", OPTION_train, NULL, NULL},
+    {"config", OPTION_options, "FILE",
+     "options from a file, as --print-config writes it"},
+    {"print-config", OPTION_train | OPTION_options, NULL,
+     "print it, with all that is given, and end"},
+    {"set", OPTION_options, "NAME=VALUE",
+     "a setting of the model: adam.beta2=0.98"},
+    {"log", OPTION_first, "FILE", "numbers of each epoch: .csv or .jsonl"},
+    {"log-steps", OPTION_first, "N", "every N steps too"},
+    {"tensorboard", OPTION_first | OPTION_alone, "FOLDER",
+     "the same as event files of TensorBoard's"},
+    {"json", OPTION_first, NULL,
+     "the same on standard output, and what comes out"},
+    {"norms", OPTION_first | OPTION_alone, NULL,
      "of activations, gradients, parameters and updates, each\n"
      "epoch: with the numbers above, and a table in the end"},
-    {"report", 0, "FILE.html", "a page of curves, predictions, settings"},
-    {"plot", 0, "FILE.svg", "the curves alone"},
-    {"debug-nan", 0, NULL,
+    {"report", OPTION_first | OPTION_alone, "FILE.html",
+     "a page of curves, predictions, settings"},
+    {"plot", OPTION_first | OPTION_alone, "FILE.svg", "the curves alone"},
+    {"debug-nan", OPTION_alone, NULL,
      "tell which operation's value or derivative was the first\n"
      "that is no number"},
-    {"quiet", 0, NULL, "print only what comes out in the end"},
+    {"quiet", OPTION_first, NULL, "print only what comes out in the end"},
     {"seed", 0, "N", "of the split, the initial values and the shuffles (0)"},
     MODEL_OPTIONS,
     {NULL, 0, NULL, NULL},
@@ -607,5 +610,6 @@ const Command command_train = {
              "processes make one training, each with batches of its own.",
     .option = train_options,
     .settings = true,
+    .most = 1,
     .run = train,
 };

@@ -46,13 +46,12 @@ void trained_close(Trained *t)
 
 const char *trained_name(const Args *a, const char *value, const char **path)
 {
-    const char *equals = strchr(value, '='), *slash = strchr(value, '/');
+    const char *name = cli_name(a->arena, value, path);
 
-    if (equals && slash && slash < equals)
-        equals = NULL; /* of a folder's name */
-    *path = equals ? equals + 1 : value;
-    return equals ? arena_printf(a->arena, "%.*s", (int)(equals - value), value)
-                  : NULL;
+    if (!name || !strchr(name, '/'))
+        return name;
+    *path = value; /* '=' of a folder's name */
+    return NULL;
 }
 
 const Port *begun_port(const Module *m, const char *name)

@@ -54,9 +54,7 @@ static const char *place_text(const Place *p, int depth)
     Str s = str_new(p->arena);
 
     str_printf(&s, "%s", p->name);
-    for (int i = 0; i < depth; i++)
-        str_printf(&s, "%s%lld", i ? ", " : "[", (long long)p->at[i]);
-    str_printf(&s, "%s", depth ? "]" : "");
+    str_sizes(&s, depth, p->at);
     return s.at;
 }
 
@@ -98,7 +96,7 @@ static bool special(const json_t *j, double *v)
 static bool set_element(const Place *p, const nncc_tensor *t, int64_t i,
                         const json_t *j)
 {
-    bool real = t->dtype == NN_F32 || t->dtype == NN_F64;
+    bool real = tensor_is_real(t);
     double v;
 
     if (json_is_boolean(j) && t->dtype == NN_BOOL) {

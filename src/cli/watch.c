@@ -294,17 +294,13 @@ static void clear_folder(Arena *a, const char *folder)
 
 static int watch(Args *a)
 {
-    static const char *const own[] = {"checkpoint", "resume", "print-config"};
+    const char *own = option_marked(a, OPTION_train);
     Watch w = {.args = a};
 
-    if (a->word.n > 1)
-        return cli_usage(a, "one model at a time: what is '%s'?",
-                         a->word.at[1]);
     if (!strcmp(a->word.at[0], "-"))
         return cli_usage(a, "standard input is not saved again");
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (option_value(a, own[i]))
-            return cli_usage(a, "'--%s' belongs to 'nncc train'", own[i]);
+    if (own)
+        return cli_usage(a, "'--%s' belongs to 'nncc train'", own);
     w.folder = folder_begin(a->arena, "checkpoints");
     if (!w.folder)
         return EXIT_FAILURE;
@@ -329,5 +325,6 @@ const Command command_watch = {
              "written then, too.",
     .option = train_options,
     .settings = true,
+    .most = 1,
     .run = watch,
 };

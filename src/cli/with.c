@@ -40,14 +40,7 @@ static bool converts(const Leaf *leaf, const nncc_tensor *t)
         [DT_key] = -1};
 
     return as[leaf->dtype] == t->dtype ||
-           (dtype_is_real(leaf->dtype) &&
-            (t->dtype == NN_F32 || t->dtype == NN_F64));
-}
-
-static void tell_sizes(const nncc_tensor *t, Str *to)
-{
-    for (int i = 0; i < t->rank; i++)
-        str_printf(to, "%s%lld", i ? ", " : "", (long long)t->size[i]);
+           (dtype_is_real(leaf->dtype) && tensor_is_real(t));
 }
 
 static void tell_unlike(With *w, const Port *p, const Leaf *leaf,
@@ -55,11 +48,12 @@ static void tell_unlike(With *w, const Port *p, const Leaf *leaf,
 {
     Str *to = &w->unlike;
 
-    str_printf(to, "%s'%s' is %s[", to->n ? "; " : "",
+    str_printf(to, "%s'%s' is %s", to->n ? "; " : "",
                leaf_name(w->arena, p->name, leaf->path),
                nncc_dtype_name(t->dtype));
-    tell_sizes(t, to);
-    str_printf(to, "], here %s%s", dtype_name(leaf->dtype),
+    str_sizes(to, t->rank, t->size);
+    str_printf(to, "%s, here %s%s", t->rank ? "" : "[]",
+               dtype_name(leaf->dtype),
                dims_text(w->arena, leaf->rank, leaf->dim));
 }
 

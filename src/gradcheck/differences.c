@@ -43,7 +43,7 @@ static double **weights(Points *ps, const Pair *p, Arena *a)
 
     for (int i = 0; i < p->nvalue; i++) {
         const nncc_tensor *y = output(&p->primal, i);
-        int64_t n = tensor_is_real(y) ? tensor_elements(y) : 0;
+        int64_t n = tensor_is_f64(y) ? tensor_elements(y) : 0;
         w[i] = NEWN(a, double, n + 1);
         const nncc_tensor *bar = n && mode(p)->adjoint && given < p->base.nparam
                                      ? p->base.leaf[given++]
@@ -66,7 +66,7 @@ static double weigh(const Pair *p, const Instance *s, int first, double **w,
     bool every = nncc_result_leaves(s->f) - first >= p->nvalue;
 
     for (int i = 0; i < p->nvalue; i++) {
-        bool real = tensor_is_real(output(&p->primal, i));
+        bool real = tensor_is_f64(output(&p->primal, i));
         if (!real && !every)
             continue; /* what is no real has no tangent */
         const nncc_tensor *t = output(s, at++);

@@ -235,11 +235,11 @@ static double draw_element(Points *ps, const nncc_tensor *t, int64_t k,
 
     if (t->dtype == NN_KEY)
         return (double)(bits >> 12);
-    if (r && tensor_is_real(t))
+    if (r && tensor_is_f64(t))
         return r->from + (r->to - r->from) * uniform(ps);
     if (r && r->name)
         return floor(r->from + (r->to - r->from + 1) * uniform(ps));
-    if (!tensor_is_real(t))
+    if (!tensor_is_f64(t))
         return d.zeros ? 0 : (double)(bits >> 63);
     return d.edges ? edge_real(ps, t, k) : draw(ps, d.how);
 }
@@ -378,7 +378,7 @@ bool point_is_finite(const Pair *p)
 
     for (int i = 0; i < p->base.nparam; i++) {
         const nncc_tensor *t = p->base.leaf[i];
-        int64_t n = tensor_is_real(t) ? tensor_elements(t) : 0;
+        int64_t n = tensor_is_f64(t) ? tensor_elements(t) : 0;
         for (int64_t j = 0; j < n; j++)
             finite = finite && isfinite(tensor_get(t, j));
     }
@@ -391,7 +391,7 @@ bool point_shift(Points *ps, Pair *p)
 {
     for (int i = 0; i < p->base.nparam; i++) {
         nncc_tensor *t = p->base.leaf[i];
-        int64_t n = tensor_is_real(t) ? tensor_elements(t) : 0;
+        int64_t n = tensor_is_f64(t) ? tensor_elements(t) : 0;
         for (int64_t j = 0; j < n; j++)
             tensor_set(t, j, tensor_get(t, j) + 1e-2 * points_normal(ps));
     }

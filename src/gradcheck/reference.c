@@ -9,15 +9,13 @@ static const char *stop_text(const Reference *r, const EvalStop *stop)
 {
     Span at = stop->node->span;
     const Diags *d = r->module->sources;
-    const Source *s = at.end ? diags_source_of(d, at) : NULL;
-    int line = 0, column = 0;
+    const char *place = diags_place(d, r->arena, at, false);
 
-    if (s)
-        diags_position(d, at, &line, &column);
     return arena_printf(
-        r->arena, "%s:%d: index %lld of '%s' is not in 0 ... %lld",
-        s ? s->path : "?", line, (long long)stop->index,
-        s ? source_text(r->arena, s, at) : "?", (long long)stop->limit - 1);
+        r->arena, "%s: index %lld of '%s' is not in 0 ... %lld",
+        place ? place : "?", (long long)stop->index,
+        place ? source_text(r->arena, diags_source_of(d, at), at) : "?",
+        (long long)stop->limit - 1);
 }
 
 /* numbers: only where the evaluator's is one, for what is compiled may be more
@@ -139,7 +137,7 @@ bool reference_beside(Pair *p)
                      f->nvar, f->var, s->dims, p->decided, out) == EVAL_OK;
     for (int i = 0; good && i < p->nvalue; i++) {
         const nncc_tensor *t = s->leaf[s->nparam + i];
-        int64_t n = tensor_is_real(t) ? tensor_elements(t) : 0;
+        int64_t n = tensor_is_f64(t) ? tensor_elements(t) : 0;
         for (int64_t k = 0; k < n; k++)
             tensor_set(t, k, out[i][k]);
     }

@@ -55,7 +55,21 @@ void tensor_set(const nncc_tensor *t, int64_t i, double v)
         tensor_set_int(t, i, (int64_t)v);
 }
 
-bool tensor_is_real(const nncc_tensor *t) { return t->dtype == NN_F64; }
+bool tensor_is_real(const nncc_tensor *t)
+{
+    return t->dtype == NN_F32 || t->dtype == NN_F64;
+}
+
+bool tensor_is_f64(const nncc_tensor *t) { return t->dtype == NN_F64; }
+
+int64_t tensor_row(const nncc_tensor *t)
+{
+    int64_t n = 1;
+
+    for (int i = 1; i < t->rank; i++)
+        n *= t->size[i];
+    return n;
+}
 
 int64_t tensor_elements(const nncc_tensor *t)
 {
