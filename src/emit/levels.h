@@ -28,10 +28,13 @@ void units_use(Emit *e, const Units *u, const Sharing *s);
 
 /* share.c */
 
-/* What part `share` of nshare has; the same in all parts of one level. suffix:
- * what the level's functions end in, or "". */
-const Sharing *share_out(Emit *e, const Units *u, const Interface *interface,
-                         int share, int nshare, const char *suffix);
+/* What share `share` of nshare has, the first of which has so much more; the
+ * same in all parts of one level. suffix: what the level's functions end in, or
+ * "". */
+const Sharing *share_out(Emit *e, const Units *u, int share, int nshare,
+                         int64_t more, const char *suffix);
+/* Of the code around kernels, which is long but quickly compiled. */
+int64_t weight_around(const Interface *interface);
 /* A part for each of h, of which this is one. */
 const Sharing *share_each(Emit *e, const Helpers *h, int share,
                           const char *suffix);

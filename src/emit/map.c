@@ -515,9 +515,8 @@ static void outer_loops(MapCode *m, const Stage *none, LLVMValueRef *acc, int d)
     LLVMValueRef first = ranged ? m->lo : code_i64(e, 0);
     LLVMValueRef last = ranged ? m->hi : extent(m, k->extent[d]);
     if (lanes_out(m) && d == k->rank - 1) {
-        bool aligned = !ranged || m->even_lo;
-        bool even = aligned && is_multiple(k->extent[d], m->lanes);
-        Inside in = {outer_loops, none, acc, 0, d + 1, aligned, even};
+        bool even = !ranged && is_multiple(k->extent[d], m->lanes);
+        Inside in = {outer_loops, none, acc, 0, d + 1, !ranged, even};
         if (m->together > 1)
             first = map_lanes_together(m, first, last, &in);
         map_lane_loops(m, first, last, &in);
@@ -662,8 +661,7 @@ void emit_map(Emit *e, const Kernel *k, const KernelKey *key)
     MapCode m = map_code(e, k);
     if (few_wanted(&m))
         emit_few(&m, key);
-    m.even_lo = true;
-    emit_function_body(&m, key, 0, runs_in_pieces(e, k));
+    emit_function_body(&m, key, 0, false);
 }
 
 void emit_map_rows(Emit *e, const Kernel *k, const KernelKey *key, int nfixed)

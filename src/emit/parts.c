@@ -13,11 +13,13 @@
 #include "emit/prebuilt.h"
 
 /* Four parts of a small module keep threads busy; more bound how much code
- * there is at once. */
+ * there is at once. Much code around the kernels is a part of its own, which is
+ * made as quickly as can be; where there is little, calls take little else. */
 enum {
     FEW_SHARES = 4,
     SHARE_WEIGHT = 2500,
     MOST_WEIGHT = 8000,
+    APART_WEIGHT = 400,
     MAX_THREADS = 16
 };
 
@@ -28,6 +30,7 @@ typedef struct Part {
     const Levels *levels;
     TargetOptions options;
     int level, share, nshare;
+    int around; /* the share that has what surrounds the kernels */
     Arena *arena;
     Object object;
     bool *prebuilt; /* which functions of the store it calls */
@@ -58,22 +61,22 @@ static void build_part(Part *p, Emit *e)
     bool many = p->levels->n > 1;
     const char *level = p->levels->name[p->level];
     const char *suffix = many ? arena_printf(e->arena, "-%s", level) : "";
-    units_use(
-        e, p->units,
-        share_out(e, p->units, p->interface, p->share, p->nshare, suffix));
+    bool around = p->share == p->around, public = p->level == 0 && around;
+    int64_t more = p->around == 0 ? weight_around(p->interface) : 0;
+    units_use(e, p->units,
+              share_out(e, p->units, p->share, p->nshare, more, suffix));
     emit_share(e);
-    if (p->share == 0)
+    if (around)
         emit_functions(e, p->interface);
-    if (p->share == 0 && many)
+    if (around && many)
         level_rename(e, p->interface, level);
     else
         mark_functions(e);
-    bool public = p->level == 0 && p->share == 0;
     for (int i = 1; public && i < p->levels->n; i++)
         level_declare(e, p->interface, p->levels->name[i]);
     if (public)
         emit_public(e, p->interface, p->levels);
-    if (p->level > 0 && p->share == 0)
+    if (p->level > 0 && around)
         show_calls(p, e);
 }
 
@@ -186,6 +189,15 @@ static bool collect(Arena *a, Part *part, int n, Object **object, int *nobject,
     return ok;
 }
 
+static TargetOptions part_options(Arena *a, const TargetOptions *o,
+                                  const char *cpu, bool around)
+{
+    TargetOptions own = *with_cpu(a, o, cpu);
+    if (around)
+        own.optimise = 0;
+    return own;
+}
+
 bool emit_objects(Arena *a, const ModuleInput *in, const TargetOptions *o,
                   Object **object, int *nobject, const char **error)
 {
@@ -194,7 +206,10 @@ bool emit_objects(Arena *a, const ModuleInput *in, const TargetOptions *o,
         return false;
     const Interface *interface = interface_of(a, in);
     const Units *units = units_new(a, interface);
-    int nshare = count_shares(units), n = levels.n * nshare;
+    bool apart =
+        weight_around(interface) >= APART_WEIGHT && o->optimise != EFFORT_size;
+    int nshare = count_shares(units), each = nshare + apart;
+    int n = levels.n * each;
     Part *part = NEWN(a, Part, n);
     for (int i = 0; i < n; i++)
         part[i] = (Part){
@@ -202,10 +217,12 @@ bool emit_objects(Arena *a, const ModuleInput *in, const TargetOptions *o,
             .interface = interface,
             .units = units,
             .levels = &levels,
-            .options = *with_cpu(a, o, levels.name[i / nshare]),
-            .level = i / nshare,
-            .share = i % nshare,
+            .options =
+                part_options(a, o, levels.name[i / each], i % each == nshare),
+            .level = i / each,
+            .share = i % each,
             .nshare = nshare,
+            .around = apart ? nshare : 0,
             .arena = arena_new(),
         };
     in_threads(make_part, part, sizeof *part, n);

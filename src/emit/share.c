@@ -111,8 +111,6 @@ static void add_helpers(Emit *e, const Units *u, Helpers *h)
 {
     for (int i = 0; i < units_count(u); i++) {
         const Kernel *k = units_at(u, i)->kernel;
-        if (runs_in_pieces(e, k))
-            run_helper(e, h);
         if (k->kind == KERNEL_contract)
             contract_helpers(e, k->contract, h);
         if (k->kind == KERNEL_routine)
@@ -131,8 +129,7 @@ static Helpers to_make(Emit *e, const Helpers *h)
     return own;
 }
 
-/* The code around kernels is long but quickly compiled. */
-static int64_t weight_around(const Interface *interface)
+int64_t weight_around(const Interface *interface)
 {
     enum { FUNCTION = 20, KERNEL = 7, LEAF = 2 };
     int64_t n = 0;
@@ -154,8 +151,7 @@ static int64_t weight_with(const Sum *s, const Load *load)
     return w;
 }
 
-/* The heaviest first, each to who has least then; the first share has the code
- * around the kernels too. */
+/* The heaviest first, each to who has least then. */
 static void deal(Load *load, int n, Sum *sum, int nshare)
 {
     qsort(load, (size_t)n, sizeof *load, heavier_first);
@@ -171,8 +167,8 @@ static void deal(Load *load, int n, Sum *sum, int nshare)
     }
 }
 
-const Sharing *share_out(Emit *e, const Units *u, const Interface *interface,
-                         int share, int nshare, const char *suffix)
+const Sharing *share_out(Emit *e, const Units *u, int share, int nshare,
+                         int64_t more, const char *suffix)
 {
     Sharing *s = NEW(e->arena, Sharing);
     *s = (Sharing){.units = u, .share = share, .suffix = suffix};
@@ -190,7 +186,7 @@ const Sharing *share_out(Emit *e, const Units *u, const Interface *interface,
         load[i] = (Load){h->weight, i, 0, &h->share};
     }
     Sum *sum = NEWN(e->arena, Sum, nshare);
-    sum[0].weight = weight_around(interface);
+    sum[0].weight = more;
     deal(load, n, sum, nshare);
     return s;
 }
