@@ -21,6 +21,7 @@ struct Graph {
     bool regions;     /* there are any */
     bool plain;       /* see graph_plain */
     bool written;     /* see graph_written */
+    bool reading;     /* see graph_reads_diagonals */
     Labels *labels;
     Map batched;   /* see graph_batched */
     bool deriving; /* see graph_deriving */
@@ -42,6 +43,16 @@ Graph *graph_new(Arena *a, DType real)
 
 void graph_plain(Graph *g, bool plain) { g->plain = plain; }
 bool graph_is_plain(const Graph *g) { return g->plain; }
+
+bool graph_reads_diagonals(Graph *g, bool on)
+{
+    bool before = g->reading;
+    g->reading = on;
+    return before;
+}
+
+bool graph_is_reading(const Graph *g) { return g->reading; }
+
 void graph_written(Graph *g, bool written)
 {
     g->written = written;

@@ -230,6 +230,10 @@ bool graph_is_plain(const Graph *g);
 /* Computations with reals are nodes as they are written: of these, too, none
  * but derivatives has identities. For who shows them one by one. */
 void graph_written(Graph *g, bool written);
+/* Whether diagonals of what is computed stay reads of it; gives the former
+ * answer. */
+bool graph_reads_diagonals(Graph *g, bool on);
+bool graph_is_reading(const Graph *g);
 /* Calls that were made for many values at once: see batch_region.c. */
 Map *graph_batched(Graph *g);
 /* Whether nodes made from now on are derived; gives the former answer. */
@@ -398,6 +402,8 @@ Node *g_move_axis(Graph *g, Node *a, int from, int to);
 Node *g_reshape(Graph *g, Node *a, int rank, const Dim *const *dim);
 /* n axes from `axis` on as one; of no axes, one of a single element. */
 Node *g_merge_axes(Graph *g, Node *a, int axis, int n);
+/* The diagonal along axes a and a + 1, as axis a: a read, whatever x is. */
+Node *g_diagonal(Graph *g, Node *x, int a);
 /* n times, along a new first axis. */
 Node *g_repeat(Graph *g, const Dim *n, Node *a);
 /* Per axis: size[i] elements from start[i], step[i] >= 1 (NULL: 1) apart. */

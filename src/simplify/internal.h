@@ -17,6 +17,12 @@ void loops_merge(Graph *g, int nroot, Node **root);
  * otherwise and both are of matrices; or NULL. */
 Node *factor_products(Graph *g, const Uses *uses, const Node *n);
 
+/* diagonal.c: for each node that the roots reach, by number, the product of
+ * which it is a diagonal and which is computed anyway, or NULL; and n as read
+ * from that. From then on diagonals of what is computed stay reads of it. */
+Node **find_wholes(Arena *a, const Reach *r, int nroot, Node *const *root);
+Node *read_from_whole(Graph *g, Node *whole, Node *n);
+
 /* quotient.c: n, a c/b, as a/b c where a/b is used otherwise; or NULL. */
 Node *reuse_quotient(Graph *g, const Uses *uses, const Node *n);
 

@@ -19,6 +19,7 @@ typedef struct Pass {
      */
     Node ***part;
     int at;           /* the node being rewritten, as it was */
+    Node **whole;     /* by number, see find_wholes; NULL: not asked for */
     LIST(Use *) uses; /* pages, see Uses */
     bool formulas;    /* what the program says counts as derived, too */
 } Pass;
@@ -269,6 +270,13 @@ static Node *by_expansion(Pass *p, Node *n)
     return to ? to : n;
 }
 
+static Node *by_reading(Pass *p, Node *n)
+{
+    Node *whole = p->whole[p->at];
+
+    return whole ? read_from_whole(p->g, whole, n) : n;
+}
+
 static Node *node_now(const void *u, const Node *n)
 {
     const Pass *p = u;
@@ -287,6 +295,8 @@ static bool pass_over(Pass *p, int nroot, Node **root,
     p->map = NEWN(p->scratch, Node *, p->reach.n + 1);
     p->part = NEWN(p->scratch, Node **, p->reach.n + 1);
     count_uses(p, nroot, root);
+    if (rewrite == by_reading)
+        p->whole = find_wholes(p->scratch, &p->reach, nroot, root);
     for (int i = 0; i < p->reach.n; i++) {
         Node *n = p->reach.node[i], *part;
 
@@ -340,6 +350,14 @@ void simplify_formulas(Graph *g, int nroot, Node **root)
     Pass p = {.g = g, .formulas = true};
 
     to_fixed_point(&p, nroot, root, by_rules);
+}
+
+static void read_diagonals(Graph *g, int nroot, Node **root)
+{
+    Pass p = {.g = g};
+
+    if (!graph_is_plain(g))
+        to_fixed_point(&p, nroot, root, by_reading);
 }
 
 void expand(Graph *g, int nroot, Node **root)
@@ -400,5 +418,15 @@ void simplify_functions(Graph *g, Function *const *f, int n)
 
 void expand_functions(Graph *g, Function *const *f, int n)
 {
+    Arena *scratch = arena_new();
+
+    for (int i = 0; i < n; i++) {
+        Slots slot = {0};
+
+        add_results(scratch, f[i], &slot);
+        over_slots(g, scratch, &slot, read_diagonals);
+    }
     over_functions(g, f, n, expand);
+    graph_reads_diagonals(g, false);
+    arena_free(scratch);
 }

@@ -108,3 +108,26 @@ N
 is '{"powers": [[8, 0, 0, "nan"], [32, 0, 0, "nan"], [0.125, "inf", "inf", "nan"], [0.0078125, "inf", "inf", "nan"]]}' powers x='[4,0,-0.0,-1]'
 is '{"powers": [["inf", "inf"], ["inf", "inf"], [0, 0], [0, 0]]}' powers x='["inf","-inf"]'
 accept "$NNCC" check m.nn
+
+# A product and its diagonal are one value: points are at no distance from themselves.
+# In a branch, and alone, the diagonal takes no product of matrices.
+cat >m.nn <<'N'
+fn points(n: int) -> real[n, 7] = [i < n, k < 7 | sin(real(7 * i + k) * 12.3)];
+fn distances(x: real[n, 7]) -> real[n, n] { let G = x @ x'; [i < n, j < n | sqrt(G[i, i] + G[j, j] - 2 * G[i, j])] }
+fn apart(n: int) -> bool = min(distances(points(n))) == 0;
+fn largest(n: int) -> bool { let G = points(n) @ points(n)'; max(i < n | G[i, i]) == max(G) }
+fn self(n: int) -> bool { let d = distances(points(n)); sum(d) > 0 && sum(d * eye(n)) == 0 }
+fn steps(n: int) -> bool = fold(t < 3, s = 0.0 | s + sum(distances(points(n) + real(t)))) > 0;
+fn batch(n: int) -> bool {
+  let G = [b < 3, i < n, j < n | dot(points(n)[i] + real(b), points(n)[j] + real(b))];
+  sum(b < 3, i < n, j < n | sqrt(G[b, i, i] + G[b, j, j] - 2 * G[b, i, j])) > 0
+}
+fn choose(x: real[n, k], c: bool) -> real { let G = x @ x'; if c { sum(G^2) } else { max(i < n | G[i, i]) } }
+fn lone(x: real[n, k]) -> real[n] { let G = x @ x'; [i < n | G[i, i]] }
+export choose, lone;
+N
+for real in f32 f64; do
+    for f in apart largest self steps batch; do is "{\"$f\": true}" --real=$real $f n=40; done
+done
+"$NNCC" m.nn --dump=kernels >all
+[ "$(grep -c 'sum over' all)" = 1 ] || fail "a diagonal takes a whole product"

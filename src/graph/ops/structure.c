@@ -22,8 +22,7 @@ typedef struct Look {
     int left; /* below 0: the formula is too long */
 } Look;
 
-/* Reads x's diagonal, whatever x is. */
-static Node *read_diagonal(Graph *g, Node *x, int a)
+Node *g_diagonal(Graph *g, Node *x, int a)
 {
     const Dim *n = x->dim[a];
     View v;
@@ -40,7 +39,7 @@ static Node *diagonal(Look *k, Node *x, int a);
 static Node *pushed_or_read(Look *k, Node *x, int a)
 {
     Node *y = diagonal(k, x, a);
-    return y || k->left < 0 ? y : read_diagonal(k->g, x, a);
+    return y || k->left < 0 ? y : g_diagonal(k->g, x, a);
 }
 
 static Node *of_repeated(Look *k, const Node *x, int a)
@@ -141,7 +140,7 @@ Node *view_diagonal(Graph *g, const Node *n)
     View v = view_of(n);
     Node *joined = n->arg[0], *x;
     Look k = {g, MOST};
-    if (joined->op != OP_reshape)
+    if (joined->op != OP_reshape || graph_is_reading(g))
         return NULL;
     x = joined->arg[0];
     for (int j = 0; j < v.rank; j++) {
