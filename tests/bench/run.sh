@@ -121,3 +121,11 @@ tests/bench/products/run.sh "$nncc"
 echo
 echo 'elementwise functions: SLEEF at the same accuracy >= 1.0'
 sh tests/bench/functions/run.sh "$nncc"
+
+python=${PYTHON:-python3}
+"$python" -c 'import scipy.sparse' 2>/dev/null &&
+    "$nncc" tests/bench/sparse/sparse.nn --real=f64 --cpu=native -o "$work/sparse.so" && {
+    echo
+    echo 'a matrix in compressed rows: SciPy >= 1 times'
+    "$python" tests/bench/sparse/sparse.py "$work/sparse.so"
+}
