@@ -405,6 +405,7 @@ typedef struct MapCode {
     int together; /* so many of them are made at once while there are as many */
     int bytes;    /* of a lane */
     int slots;    /* of the stage's reductions along lanes: see sums.c */
+    int ragged;   /* the condition that ends the stage's last loop; or -1 */
     Sums sums;
     LLVMValueRef keeps; /* i1: the rounding errors of what this stage adds to
                            memory are kept; NULL: never */
@@ -477,6 +478,17 @@ bool few_wanted(const MapCode *m);
 LLVMBasicBlockRef few_fork(const MapCode *m, DimEnv *dims);
 /* Of that nest; its checks are numbered after the kernel's own. */
 MapCode few_code(const MapCode *m);
+
+/* ragged.c */
+
+/* After the levels are known: the instruction k < bound, k being the index of
+ * the stage's last loop, without which nothing happens in it; or -1. */
+int ragged_condition(const MapCode *m, const Stage *s);
+/* Inside of the loops before it: where the last one ends, n being its extent;
+ * of several lanes the last. */
+LLVMValueRef ragged_end(MapCode *m, LLVMValueRef n);
+/* Is instruction i that condition, and true in all that is done. */
+bool ragged_holds(const MapCode *m, int i);
 
 /* lanes.c */
 

@@ -63,7 +63,9 @@ static void emit_instr(MapCode *m, int i)
     debug_instr(m->e, m->k, i);
     switch (in->kind) {
     case I_op:
-        if (!m->taken[i])
+        if (ragged_holds(m, i))
+            m->val[i] = low_bool(&m->lower, true);
+        else if (!m->taken[i])
             m->val[i] = m->product[i] ? muladd_code(m, i) : emit_op(m, in);
         return;
     case I_load:
@@ -271,7 +273,7 @@ static void lanes_of_stage(MapCode *m, const Stage *s, LLVMValueRef *acc,
                            LLVMValueRef first, LLVMValueRef last)
 {
     int nacc = stage_accumulators(s);
-    bool even = is_multiple(s->extent[s->rank - 1], m->lanes);
+    bool even = m->ragged < 0 && is_multiple(s->extent[s->rank - 1], m->lanes);
     if (m->sums.wide)
         first = wide_loop(m, s, acc, first, last);
     map_lane_loops(m, first, last,
@@ -325,7 +327,7 @@ static bool begins_anew(MapCode *m, const Stage *s, int nacc, int i)
 static LLVMValueRef first_end(MapCode *m, LLVMValueRef n)
 {
     Emit *e = m->e;
-    Place back = code_go(e, m->dims.before);
+    Place back = m->ragged < 0 ? code_go(e, m->dims.before) : code_place(e);
     LLVMValueRef more =
         LLVMBuildICmp(e->builder, LLVMIntSGT, n, code_i64(e, m->sums.most), "");
     LLVMValueRef end =
@@ -440,6 +442,8 @@ static void stage_loops(MapCode *m, const Stage *s, LLVMValueRef *acc, int j)
         return;
     }
     LLVMValueRef n = extent(m, s->extent[j]);
+    if (m->ragged >= 0 && j == s->rank - 1)
+        n = ragged_end(m, n);
     if (!m->sums.blocks || j != m->sums.cut)
         stage_range(m, s, acc, j, code_i64(m->e, 0), n);
     else if (j > 0)
@@ -465,6 +469,20 @@ static void finish_all(MapCode *m, const Stage *s, int nacc, LLVMValueRef *acc)
     }
 }
 
+/* Where the last loop ends is known inside of the others. A vector of rows goes
+ * on as long as the longest of them; so that the others do not notice, blocks
+ * are all of one length and begin with a row. */
+static void plan_ragged(MapCode *m, const Stage *s)
+{
+    m->ragged = ragged_condition(m, s);
+    if (m->ragged < 0 || !lanes_out(m) || !m->sums.blocks)
+        return;
+    if (s->rank > 1)
+        m->ragged = -1;
+    else
+        m->sums.most = m->sums.block;
+}
+
 static void emit_stage(MapCode *m, const Stage *s)
 {
     int rank = m->k->rank, nacc = stage_accumulators(s);
@@ -487,6 +505,7 @@ static void emit_stage(MapCode *m, const Stage *s)
     emit_level(m, s, rank);
     map_keep_errors(m, s);
     sums_plan(m, s);
+    plan_ragged(m, s);
     m->sums.wide = m->scalar_tail ? wide : 0;
     int sets = m->sums.sets;
     LLVMValueRef *acc =

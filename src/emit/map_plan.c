@@ -171,6 +171,7 @@ MapCode map_code(Emit *e, const Kernel *k)
         .scalar_tail = wants_scalar_tail(k, e),
         .one_loop = wants_one_loop(k, e),
         .lane = -1,
+        .ragged = -1,
         .width = 1,
         .lower = {.ops = &llvm_ops, .e = e, .width = 1},
         .check = number_checks(e, k),
