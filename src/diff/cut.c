@@ -301,16 +301,26 @@ static bool sinks(Cut *c, const Node *n)
     return is_view(n) && !keeps_axes(n);
 }
 
+/* x moved as n moves its argument. A constant stays one, on which side of a tie
+ * it is tells the derivative. */
+static Node *moved_as(Cut *c, const Node *n, Node *x)
+{
+    Node *to[2] = {x, n->narg > 1 ? n->arg[1] : NULL};
+    Node *y = graph_remake(c->g, n, to);
+
+    return node_is_any_const(x) && dtype_is_real(x->dtype)
+               ? g_fill(c->g, y, const_value(x))
+               : y;
+}
+
 static Node *sunk(Cut *c, const Node *n)
 {
     const Node *a = n->arg[0];
     Node **arg = NEWN(c->scratch, Node *, a->narg + 1);
-    Node *to[2] = {NULL, n->narg > 1 ? n->arg[1] : NULL};
     bool all = true;
 
     for (int i = 0; i < a->narg; i++) {
-        to[0] = a->arg[i];
-        arg[i] = graph_remake(c->g, n, to);
+        arg[i] = moved_as(c, n, a->arg[i]);
         if (has(c, arg[i], F_active))
             arg[i] = wanted(c, &c->cut, arg[i]);
         all = all && arg[i];

@@ -56,12 +56,14 @@ static bool has_kink(const Node *n)
     return op_table[n->op]->flags & OP_KINK && dtype_is_real(n->dtype);
 }
 
+/* Of routines the library has it. */
 static bool has_derivative(const Node *n)
 {
     const Op *row = op_table[n->op];
 
     return dtype_is_real(n->dtype) &&
-           (row->vjp || row->jvp || op_has_partial(row));
+           (row->vjp || row->jvp || op_has_partial(row) ||
+            row->cls == OPC_routine);
 }
 
 /* Is n among what is decided. */

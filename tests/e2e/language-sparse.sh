@@ -240,3 +240,12 @@ fn f(x: real[n]) -> real[n] = x;
 export sparse_hessian(f, x) as H;
 N
 refuse 1 "'sparse_hessian' needs a function whose result is a real scalar" "$NNCC" m.nn -o m.so
+
+# At a tie with a constant the constant has it, also of elements that are moved.
+cat >m.nn <<'N'
+fn turned(x: real[n]) -> real[n] = [i < n | max(x[(i - 1) % n], 0)];
+fn rolled(x: real[n]) -> real[n] = roll(max(x, 0), 1);
+N
+for f in rolled turned; do
+    is '{"jac_x": [[0, 0, 1], [0, 0, 0], [0, 0, 0]]}' "jacobian($f)" x='[0, -0.0, 2]'
+done

@@ -63,14 +63,14 @@ typedef struct Writer {
  * last level. */
 typedef struct Patterns {
     int leaves, n;
-    const char *at[96];
+    const char *at[128];
 } Patterns;
 
 static const Patterns patterns[NSORTS] = {
     [SORT_real] =
         {
             .leaves = 7,
-            .n = 84,
+            .n = 112,
             .at =
                 {
                     "x",
@@ -164,12 +164,40 @@ static const Patterns patterns[NSORTS] = {
                     "sum(fold($i < 2, $m = %m | %m))",
                     "erf(%r)",
                     "atan2(%r, 1.5)",
+                    "expm1(%r)",
+                    "cbrt(%r)",
+                    "cos(%r)",
+                    "tan(%r)",
+                    "asin(clamp(%r, -1, 1))",
+                    "atan(%r)",
+                    "sinh(%r)",
+                    "cosh(%r)",
+                    "abs(%r)^%r",
+                    "erfc(%r)",
+                    "erfcx(%r)",
+                    "ndtr(%r)",
+                    "log_ndtr(%r)",
+                    "lgamma(1 + abs(%r))",
+                    "digamma(1 + abs(%r))",
+                    "lbeta(1 + abs(%r), 2 + abs(%r))",
+                    "logaddexp(%r, %r)",
+                    "xlogy(%r, %r)",
+                    "xlog1py(%r, %r)",
+                    "floor(%r + 0.137)",
+                    "round(%r + 0.137)",
+                    "sign(%r - 0.137)",
+                    "stop(%r)",
+                    "real(%i)",
+                    "sum(onehot([$n < n | p[@1] % n]~, n) @ %v)",
+                    "logdet(4 * eye(n) + tanh(%m) / 2)",
+                    "det(4 * eye(n) + tanh(%m) / 2)",
+                    "real(argmax(p))",
                 },
         },
     [SORT_vector] =
         {
             .leaves = 2,
-            .n = 35,
+            .n = 48,
             .at =
                 {
                     "v",
@@ -207,12 +235,26 @@ static const Patterns patterns[NSORTS] = {
                     "log_softmax(%v)",
                     "cumprod(%v)",
                     "(%v |> tanh)",
+                    "[$n < n | w[p[@1] % n]]",
+                    "[$n < n | sum($n < n | if p[@2] == @1 { %r } else { 0 })]",
+                    "[$n < n | if @1 > 0 && @1 < n - 1 { v[@1-1] - 2 * v[@1] + "
+                    "v[@1+1] } else { %r }]",
+                    "concat(%v, %v)[:n]",
+                    "concat(%v, %v)[n:]",
+                    "reshape(concat(%v, %v), [2, n])[1]",
+                    "%v[::-1]",
+                    "roll(%v, 1)",
+                    "logsumexp(%m, axis = 1)",
+                    "prod(%m, axis = 0)",
+                    "max(%m, axis = 0)",
+                    "solve(4 * eye(n) + tanh(%m) / 2, %v)",
+                    "solve_spd(4 * eye(n) + tanh(%m) / 2, %v)",
                 },
         },
     [SORT_matrix] =
         {
             .leaves = 2,
-            .n = 16,
+            .n = 19,
             .at =
                 {
                     "outer(v, w)",
@@ -231,6 +273,9 @@ static const Patterns patterns[NSORTS] = {
                     "tril(%m)",
                     "scan($n < n, $v = %v | %v)",
                     "where(%m > 0.137, %m, %m)",
+                    "inv(4 * eye(n) + tanh(%m) / 2)",
+                    "cholesky(4 * eye(n) + tanh(%m) / 2)",
+                    "[$n < n | %m[@1][::-1]]",
                 },
         },
     [SORT_pair] = {.leaves = 1, .n = 1, .at = {""}}, /* a name */
@@ -241,7 +286,7 @@ static const Patterns patterns[NSORTS] = {
     [SORT_bool] =
         {
             .leaves = 5,
-            .n = 12,
+            .n = 13,
             .at =
                 {
                     "c",
@@ -256,6 +301,7 @@ static const Patterns patterns[NSORTS] = {
                     "(%b && %b)",
                     "(%b || %b)",
                     "any(%v > 0.137)",
+                    "all(%v > 0.137)",
                 },
         },
 };
