@@ -270,6 +270,7 @@ static const struct {
     {"is_constant", "n:extent", run_is_constant},
     {"factor_lu", "A:tensor", run_routine},
     {"factor_cholesky", "A:tensor", run_routine},
+    {"factor_cholesky_tangent", "A:tensor L:tensor adjoint:bool?", run_routine},
     {"factor_qr", "A:tensor", run_routine},
     {"factor_eigh", "A:tensor", run_routine},
     {"factor_svd", "A:tensor", run_routine},

@@ -45,6 +45,19 @@ fn laws_deficient(m: int, n: int, unit: real) {
   let (U, s, W) = svd(A);
   max([far(U * s @ W', A), far(U' @ U, eye(n)), far(W' @ W, eye(n)), s[n-1]]) < 40 * unit * s[0]
 }
+# Cholesky's factor moves so that L L' moves by the symmetric A; what is adjoint to that;
+# the inverse, of which that is a part.
+fn moved(n: int, unit: real) {
+  let (A, B) = (matrix(n, n), matrix(n, n)');
+  let S = A @ A' / real(n) + eye(n);
+  let L = cholesky(S);
+  let X = factor_cholesky_tangent(A, L);
+  let Y = factor_cholesky_tangent(B, L, adjoint = true);
+  let whole = tril(A) + tril(A)' - diag(diagonal(A));
+  (far(X @ L' + L @ X', whole) < 40 * unit,
+   abs(sum(tril(B) * X) - sum(tril(A) * Y)) < unit * real(40 * n),
+   far(X, tril(X)) + far(Y, tril(Y)) == 0, far(S @ inv_spd(S), eye(n)) < 40 * unit)
+}
 # Rows of a batch are what they are alone.
 fn rows(A: real[k, m, n]) {
   let one = [i | sum(lstsq(A[i], right(m)))];
@@ -148,6 +161,10 @@ for size in 'm=1 n=1' 'm=9 n=8' 'm=17 n=17' 'm=70 n=33'; do
 done
 accept "$NNCC" run m.nn laws_of m=40 n=37 unit=1.2e-7
 [ "$(tr -d ' \n' <out.txt)" = "$(echo "$laws" | tr -d ' ')" ] || fail "in f32: $(cat out.txt)"
+moved='{"moved_0": true, "moved_1": true, "moved_2": true, "moved_3": true}'
+for n in 1 2 7 16 17 40 70 130; do
+    near "$moved" moved n=$n unit=2.3e-16
+done
 near '{"laws_deficient": true}' laws_deficient m=20 n=20 unit=2.3e-16
 near '{"rows_0": 0, "rows_1": [0, 0], "rows_2": [0, 0]}' rows A='[[[1, 2], [3, 5], [0, 1]], [[2, 1], [0, 3], [1, 1]]]'
 near '{"wide": "nan"}' wide A='[[1, 2, 3], [4, 5, 6]]'

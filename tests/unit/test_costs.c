@@ -29,7 +29,6 @@ enum { MORE_TANGENT = 1, MORE_HESSIAN = 2 };
 
 /* What takes more. */
 static const Limits others[] = {
-    {"cholesky_of", 4, 4, 12},        /* a product and two triangular systems */
     {"cofactors_of", 4, 3, INFINITY}, /* the third derivative of det */
 };
 

@@ -204,6 +204,19 @@ static Node *banded(int how)
 }
 static Node *diagonals(void) { return banded(0); }
 static Node *diagonals_turned(void) { return banded(1); }
+/* By both arguments at once: of 2 x 2 matrices whose diagonals are not near 0.
+ */
+static Node *of_cholesky(int how)
+{
+    const Dim *dim[] = {dim_const(g, 6), d2, d2};
+    Node *l = g_reshape(g, x, 3, dim);
+    for (int i = 0; i < NX; i++)
+        if (i % 4 == 0 || i % 4 == 3)
+            x_data[i] = copysign(1 + fabs(x_data[i]), x_data[i]);
+    return g_routine(g, OP_factor_cholesky_tangent, how, 2, (Node *[]){l, l});
+}
+static Node *tangent(void) { return of_cholesky(0); }
+static Node *adjoint(void) { return of_cholesky(1); }
 static Node *lower(void) { return triangular(0); }
 static Node *upper(void) { return triangular(SUBSTITUTE_UPPER); }
 static Node *turned(void)
@@ -238,6 +251,8 @@ static const struct {
     {"fourier", fourier},
     {"diagonals", diagonals},
     {"diagonals turned", diagonals_turned},
+    {"tangent", tangent},
+    {"adjoint", adjoint},
     {"lower", lower},
     {"upper", upper},
     {"turned", turned},

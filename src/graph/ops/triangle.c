@@ -101,6 +101,153 @@ const Op op_factor_cholesky = {
     .work = square_work,
 };
 
+static Node *turn(Graph *g, Node *x)
+{
+    return g_move_axis(g, x, x->rank - 2, x->rank - 1);
+}
+
+/* Zeros but where the column is at most (`in`) the row, or the other way round.
+ */
+static Node *half(Graph *g, Node *x, bool upper, OpId in)
+{
+    int row = x->rank - 2, column = x->rank - 1;
+    int axis[MAX_RANK], other[MAX_RANK];
+    for (int k = 0; k < x->rank; k++)
+        axis[k] = other[k] = -1;
+    axis[row] = other[column] = 0;
+    Node *at = g_iota(g, DT_i32, x->dim[row]);
+    Node *i = g_broadcast(g, at, x->rank, x->dim, axis);
+    Node *j = g_broadcast(g, at, x->rank, x->dim, other);
+    Node *inside = upper ? g2(g, in, i, j) : g2(g, in, j, i);
+    return g_where(g, inside, x, g_fill(g, x, 0));
+}
+
+static Node *lower(Graph *g, Node *x) { return half(g, x, false, OP_le); }
+
+/* The triangle X with X L' + L X' = A for a symmetric A, and what is adjoint to
+ * that: a triangle B, given one for X. Of both arguments and the result it is
+ * the lower triangle that counts. */
+
+enum { CHOLESKY_ADJOINT = 1 };
+
+static bool tangent_infer(Graph *g, Node *n)
+{
+    const Node *a = n->arg[0];
+    return routine_matrices(n) && routine_square(a) &&
+           routine_square(n->arg[1]) &&
+           routine_side(n->arg[1], -1) == routine_side(a, -1) &&
+           routine_gives(g, n, routine_side(a, -1), routine_side(a, -1));
+}
+
+/* Column k of x and what is right of it, in place. */
+static void tangent_column(int64_t n, int64_t k, double *x, const double *l)
+{
+    double d = l[k * n + k], move = x[k * n + k] /= 2 * d;
+    for (int64_t i = k + 1; i < n; i++)
+        x[i * n + k] = (x[i * n + k] - move * l[i * n + k]) / d;
+    for (int64_t i = k + 1; i < n; i++)
+        for (int64_t j = k + 1; j <= i; j++)
+            x[i * n + j] -=
+                x[i * n + k] * l[j * n + k] + l[i * n + k] * x[j * n + k];
+}
+
+static void adjoint_column(int64_t n, int64_t k, double *x, const double *l)
+{
+    double d = l[k * n + k], sum = x[k * n + k];
+    for (int64_t i = k + 1; i < n; i++)
+        for (int64_t j = k + 1; j <= i; j++) {
+            x[i * n + k] -= x[i * n + j] * l[j * n + k];
+            x[j * n + k] -= x[i * n + j] * l[i * n + k];
+        }
+    for (int64_t i = k + 1; i < n; i++) {
+        x[i * n + k] /= d;
+        sum -= x[i * n + k] * l[i * n + k];
+    }
+    x[k * n + k] = sum / (2 * d);
+}
+
+static void tangent_one(double *out, const double *const *in,
+                        const int64_t *size, int how)
+{
+    int64_t n = size[0];
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < n; j++)
+            out[i * n + j] = j <= i ? in[0][i * n + j] : 0;
+    for (int64_t k = 0; k < n; k++)
+        if (how & CHOLESKY_ADJOINT)
+            adjoint_column(n, n - 1 - k, out, in[1]);
+        else
+            tangent_column(n, k, out, in[1]);
+}
+
+static Node *tangent_as(Graph *g, const Node *n, Node *a, bool other)
+{
+    Node *arg[] = {a, n->arg[1]};
+    int how = (int)n->attr.integer ^ (other ? CHOLESKY_ADJOINT : 0);
+    return g_routine(g, n->op, how, 2, arg);
+}
+
+static bool is_adjoint(const Node *n)
+{
+    return n->attr.integer & CHOLESKY_ADJOINT;
+}
+
+/* (B + B') x */
+static Node *symmetric_times(Graph *g, Node *b, Node *x)
+{
+    return g_matmul(g, g2(g, OP_add, b, turn(g, b)), x);
+}
+
+/* X of A and B of what is given for X are <X, ·> = <·, B>. Where L moves by D,
+ * X D' + D X' is taken away from A, and (B + B') D from what B is of. */
+static void tangent_vjp(Graph *g, Node *n, Node *dy, Node **dx)
+{
+    Node *other = tangent_as(g, n, dy, true);
+    Node *b = is_adjoint(n) ? n : other, *x = is_adjoint(n) ? other : n;
+    dx[0] = other;
+    dx[1] = lower(g, g1(g, OP_neg, symmetric_times(g, b, x)));
+}
+
+static Node *tangent_jvp(Graph *g, Node *n, Node *const *dx)
+{
+    Node *a = dx[0];
+    if (dx[1]) {
+        Node *d = lower(g, dx[1]), *less;
+        if (is_adjoint(n)) {
+            less = symmetric_times(g, n, d);
+        } else {
+            Node *once = g_matmul(g, n, turn(g, d));
+            less = g2(g, OP_add, once, turn(g, once));
+        }
+        a = a ? g2(g, OP_sub, a, less) : g1(g, OP_neg, less);
+    }
+    return tangent_as(g, n, a, false);
+}
+
+static const Dim *twice(Graph *g, const Dim *d) { return dim_add(g, d, d); }
+
+static const Dim *tangent_steps(Graph *g, const Node *n)
+{
+    return twice(g, cube(g, n));
+}
+
+static const Dim *tangent_work(Graph *g, const Node *n)
+{
+    return twice(g, square_work(g, n));
+}
+
+const Op op_factor_cholesky_tangent = {
+    ROUTINE(factor_cholesky_tangent, 2, tangent_one),
+    .flags = OP_LINEAR_FIRST,
+    .doc = "how the factor L of L L' moves with it, and the adjoint of that",
+    .infer = tangent_infer,
+    .vjp = tangent_vjp,
+    .jvp = tangent_jvp,
+    .steps = tangent_steps,
+    .work = tangent_work,
+    .words = {"adjoint"},
+};
+
 /* Triangular systems. */
 
 static bool substitute_infer(Graph *g, Node *n)
@@ -127,11 +274,6 @@ static void substitute_one(double *out, const double *const *in,
             out[i * m + j] = how & SUBSTITUTE_UNIT ? s : s / in[1][i * n + i];
         }
     }
-}
-
-static Node *turn(Graph *g, Node *x)
-{
-    return g_move_axis(g, x, x->rank - 2, x->rank - 1);
 }
 
 /* b, maybe seen in another shape, without the number it is multiplied by; NULL:
@@ -176,21 +318,9 @@ static Node *solve_as(Graph *g, const Node *n, Node *b, bool turned)
 /* Zeros where the triangle of n is not read. */
 static Node *triangle(Graph *g, const Node *n, Node *x)
 {
-    int how = (int)n->attr.integer, row = x->rank - 2, column = x->rank - 1;
-    int axis[MAX_RANK], other[MAX_RANK];
-    for (int k = 0; k < x->rank; k++)
-        axis[k] = other[k] = -1;
-    axis[row] = other[column] = 0;
-    Node *at = g_iota(g, DT_i32, x->dim[row]);
-    Node *i = g_broadcast(g, at, x->rank, x->dim, axis);
-    Node *j = g_broadcast(g, at, x->rank, x->dim, other);
-    if (how & SUBSTITUTE_UPPER) {
-        Node *was = i;
-        i = j;
-        j = was;
-    }
-    OpId in = how & SUBSTITUTE_UNIT ? OP_lt : OP_le;
-    return g_where(g, g2(g, in, j, i), x, g_fill(g, x, 0));
+    int how = (int)n->attr.integer;
+    return half(g, x, how & SUBSTITUTE_UPPER,
+                how & SUBSTITUTE_UNIT ? OP_lt : OP_le);
 }
 
 static void substitute_vjp(Graph *g, Node *n, Node *dy, Node **dx)

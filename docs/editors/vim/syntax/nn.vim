@@ -18,7 +18,7 @@ syntax keyword nnElementwise sigmoid softplus erf erfc erfcx ndtr log_ndtr norma
 syntax keyword nnElementwise floor ceil round where
 syntax keyword nnTensor reshape transpose broadcast expand concat stack pad flip size shape moveaxis argsort take_along_axis
 syntax keyword nnTensor zeros ones full iota onehot dot einsum is_constant
-syntax keyword nnTensor factor_lu factor_cholesky factor_substitute factor_qr factor_eigh factor_svd factor_banded dft
+syntax keyword nnTensor factor_lu factor_cholesky factor_cholesky_tangent factor_substitute factor_qr factor_eigh factor_svd factor_banded dft
 syntax keyword nnRandom split uniform normal bernoulli random_bits
 
 syntax region nnText start='"' end='"' oneline
