@@ -144,7 +144,7 @@ $B/routines.c: $(ROUTINES) src/routine/embed.sh
 	$(call say,EMBED,$@)
 	$Qsh src/routine/embed.sh $(ROUTINES) >$@.part && mv $@.part $@
 $B/test_ops: $B/tests/unit/lower_sim.o
-$B/test_kernel $B/test_loops $B/test_near_random $B/test_region_random: \
+$B/test_kernel $B/test_loops $B/test_copies $B/test_near_random $B/test_region_random: \
         $B/tests/unit/kernel_sim.o
 $B/test_numbers $B/test_sums $B/test_loops $B/test_strided $B/test_products: $B/tests/unit/compiled.o
 $B/test_diff_loops $B/test_diff_random $B/test_zeros: $B/tests/unit/diff_cases.o
@@ -153,6 +153,8 @@ $B/test_check $B/test_plans $B/test_binders $B/test_limits $B/test_random $B/tes
   $B/test_accuracy $B/test_closed $B/test_plain $B/test_trace $B/test_costs $B/test_ranks: $B/tests/unit/programs.o
 $B/test_accuracy: $B/tests/unit/exact.o
 $B/test_small $B/test_extremes $B/test_windows: $B/tests/unit/compiled.o $B/tests/unit/programs.o
+$B/test_parallel: $B/tests/unit/programs.o $B/tests/unit/pieces.o
+$B/test_products: $B/tests/unit/pieces.o
 $B/test_batch $B/test_strided $B/test_eval $B/test_view $B/test_near_random: $B/tests/unit/strided.o
 $B/test_runtime $B/test_runtime_data $B/test_runtime_files $B/test_runtime_store $B/test_runtime_bulk \
   $B/test_runtime_csv $B/test_runtime_npz $B/test_ranks: $B/tests/unit/folder.o

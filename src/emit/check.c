@@ -257,23 +257,43 @@ static LLVMValueRef exceeds(Emit *e, LLVMValueRef worst, LLVMValueRef limit)
     return LLVMBuildICmp(b, LLVMIntUGE, worst, choose(e, low, one, limit), "");
 }
 
-Failure checks_finish(Emit *e, const Checks *c)
+/* Where check s fails, it is told instead of what f has; of those of the same
+ * number (full vectors and what is left) the one that is further out. */
+static void tell_check(Emit *e, Failure *f, const CheckSlot *s, bool again)
 {
     LLVMBuilderRef b = e->builder;
+    LLVMValueRef worst = worst_of(e, s);
+    LLVMValueRef code = check_code(e, NN_ERR_INDEX, s->number);
+    LLVMValueRef bad = s->bad ? s->bad : exceeds(e, worst, s->limit);
+    LLVMValueRef index = LLVMBuildIntCast2(b, worst, e->i64, true, "");
+    if (s->asked)
+        bad = LLVMBuildAnd(b, s->asked, bad, "");
+    if (again) {
+        LLVMValueRef first = LLVMBuildICmp(b, LLVMIntNE, f->status, code, "");
+        LLVMValueRef more = LLVMBuildICmp(b, LLVMIntUGT, index, f->index, "");
+        bad = LLVMBuildAnd(b, bad, LLVMBuildOr(b, first, more, ""), "");
+    }
+    if (!f->status)
+        f->status = LLVMConstInt(e->i32, NN_OK, false);
+    f->status = choose(e, bad, code, f->status);
+    f->index = f->index ? choose(e, bad, index, f->index) : index;
+    f->limit = f->limit ? choose(e, bad, s->limit, f->limit) : s->limit;
+}
+
+/* The first by their numbers. */
+Failure checks_finish(Emit *e, const Checks *c)
+{
     Failure f = {0};
-    for (int i = c->slot.n - 1; i >= 0; i--) {
-        const CheckSlot *s = &c->slot.at[i];
-        LLVMValueRef worst = worst_of(e, s);
-        LLVMValueRef code = check_code(e, NN_ERR_INDEX, s->number);
-        LLVMValueRef bad = s->bad ? s->bad : exceeds(e, worst, s->limit);
-        if (s->asked)
-            bad = LLVMBuildAnd(b, s->asked, bad, "");
-        if (!f.status)
-            f.status = LLVMConstInt(e->i32, NN_OK, false);
-        f.status = choose(e, bad, code, f.status);
-        LLVMValueRef index = LLVMBuildIntCast2(b, worst, e->i64, true, "");
-        f.index = f.index ? choose(e, bad, index, f.index) : index;
-        f.limit = f.limit ? choose(e, bad, s->limit, f.limit) : s->limit;
+    int last = -1;
+    for (int i = 0; i < c->slot.n; i++)
+        last = c->slot.at[i].number > last ? c->slot.at[i].number : last;
+    for (int n = last; n >= 0; n--) {
+        bool again = false;
+        for (int i = c->slot.n - 1; i >= 0; i--)
+            if (c->slot.at[i].number == n) {
+                tell_check(e, &f, &c->slot.at[i], again);
+                again = true;
+            }
     }
     return f;
 }

@@ -23,7 +23,8 @@ typedef struct ContractCode {
     DimEnv dims;
     LLVMValueRef *buffer; /* by Buffer.id */
     LLVMValueRef bufs, dim_array;
-    LLVMValueRef fixed;            /* i64s: the batch loops' variables */
+    LLVMValueRef piece, whole; /* its number, i1; NULL: there are no pieces */
+    LLVMValueRef fixed;        /* i64s: the batch loops' variables */
     LLVMValueRef epilogue, status; /* function or null; slot */
     LLVMValueRef window;           /* see product.h */
 } ContractCode;
@@ -224,6 +225,37 @@ static LLVMValueRef is_far(ContractCode *q, const Dim *stride, int depth,
     return both(q, far, is_at_least(q, others, PACK_FROM));
 }
 
+/* The least of a dimension and a number. */
+static LLVMValueRef at_most(ContractCode *q, const Dim *d, int64_t most)
+{
+    return code_smaller(q->e, number(q, d), code_i64(q->e, most));
+}
+
+/* This piece's part of a buffer in which each has so many elements. */
+static LLVMValueRef room_in(ContractCode *q, const Buffer *b, LLVMValueRef each)
+{
+    Emit *e = q->e;
+    LLVMValueRef at = q->buffer[b->id];
+    return q->piece ? code_at(e, type_of(e, q->plan.t), at,
+                              code_times(e, q->piece, each))
+                    : at;
+}
+
+/* Columns that there is room for packed. */
+static LLVMValueRef pack_columns(ContractCode *q)
+{
+    Emit *e = q->e;
+    LLVMBuilderRef b = e->builder;
+    LLVMValueRef all = code_i64(e, PACK_COLUMNS), unit = code_i64(e, PACK_UNIT);
+    if (!q->piece || !q->c->pack)
+        return all;
+    LLVMValueRef n = code_plus(e, number(q, q->c->n),
+                               code_i64(e, PACK_UNIT * q->c->rooms - 1));
+    n = LLVMBuildUDiv(b, code_smaller(e, n, all),
+                      code_i64(e, PACK_UNIT * q->c->rooms), "");
+    return LLVMBuildSelect(b, q->whole, all, code_times(e, n, unit), "");
+}
+
 static void pack_arguments(ContractCode *q, LLVMValueRef *arg)
 {
     Emit *e = q->e;
@@ -231,13 +263,16 @@ static void pack_arguments(ContractCode *q, LLVMValueRef *arg)
     DType t = q->plan.t;
     if (c->pack_a) {
         LLVMValueRef fn = emit_pack(e, t, PACK_straight, micro_tile_rows(e));
-        arg[ARG_a_panels] = q->buffer[c->pack_a->id];
+        LLVMValueRef each =
+            code_times(e, at_most(q, c->k, K_BLOCK), code_i64(e, LONG_ROWS));
+        arg[ARG_a_panels] = room_in(q, c->pack_a, each);
         arg[ARG_pack_a] = if_so(q, is_far(q, c->a_k, PACK_A_DEPTH, c->n), fn);
     }
     if (!c->pack)
         return;
     LLVMValueRef fn = emit_pack(e, t, q->plan.pack, product_panel(e, t));
-    arg[ARG_b_panels] = q->buffer[c->pack->id];
+    arg[ARG_b_panels] = room_in(
+        q, c->pack, code_times(e, at_most(q, c->k, K_BLOCK), arg[ARG_columns]));
     arg[ARG_pack_b] = fn;
     if (q->plan.pack == PACK_straight)
         arg[ARG_pack_b] = if_so(q, is_far(q, c->b_k, PACK_DEPTH, c->m), fn);
@@ -289,6 +324,15 @@ static LLVMValueRef epilogue_rows(ContractCode *q)
                         code_i64(e, LONG_ROWS));
 }
 
+/* Sums and errors of some rows. */
+static LLVMValueRef totals_room(ContractCode *q)
+{
+    int64_t m;
+    bool few = dim_const_value(q->c->m, &m) && m < LONG_ROWS;
+    return code_times(q->e, number(q, q->c->n),
+                      code_i64(q->e, 2 * (few ? m : LONG_ROWS)));
+}
+
 /* The product at one point of the batch loops. */
 static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
                          const LLVMValueRef *var)
@@ -310,6 +354,7 @@ static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
         [ARG_out] = batch_base(q, c->out, c->out_base, c->out_batch, var),
         [ARG_out_m] = number(q, c->out_m),
         [ARG_rows] = epilogue_rows(q),
+        [ARG_columns] = pack_columns(q),
         [ARG_unit] = c->flat ? number(q, c->n) : code_i64(e, 1),
         [ARG_stream] = stream_of(q),
         [ARG_epilogue] = q->epilogue,
@@ -318,7 +363,7 @@ static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
         [ARG_fixed] = q->fixed,
     };
     if (c->totals)
-        arg[ARG_totals] = q->buffer[c->totals->id];
+        arg[ARG_totals] = room_in(q, c->totals, totals_room(q));
     pack_arguments(q, arg);
     micro_arguments(q, arg);
     if (q->plan.pair)
@@ -367,7 +412,8 @@ static LLVMValueRef emit_epilogue(Emit *e, const Kernel *k,
     return fn;
 }
 
-static void emit_entry(ContractCode *q, const KernelKey *key, LLVMValueRef fn)
+static void emit_entry(ContractCode *q, const KernelKey *key, LLVMValueRef fn,
+                       bool pieces)
 {
     Emit *e = q->e;
     q->bufs = LLVMGetParam(fn, 0);
@@ -376,6 +422,12 @@ static void emit_entry(ContractCode *q, const KernelKey *key, LLVMValueRef fn)
     q->dims = dim_env_checked(e, key->var, key->nvar, q->dim_array);
     q->status = code_slot(e, e->i32, 4);
     code_store(e, LLVMConstInt(e->i32, NN_OK, false), q->status, 4);
+    if (q->c->rooms && pieces) {
+        LLVMValueRef piece = LLVMGetParam(fn, 4);
+        q->piece = code_at_least(e, piece, 0);
+        q->whole =
+            LLVMBuildICmp(e->builder, LLVMIntSLT, piece, code_i64(e, 0), "");
+    }
     q->fixed =
         code_slot(e, LLVMArrayType(e->i64, (unsigned)q->c->nbatch + 1), 8);
     LLVMBasicBlockRef start = code_block(e, "start");
@@ -390,7 +442,7 @@ void emit_contract(Emit *e, const Kernel *k, const KernelKey *key)
     q.plan = plan_product(e, k->contract);
     if (k->epilogue)
         q.epilogue = emit_epilogue(e, k, key);
-    emit_entry(&q, key, fn);
+    emit_entry(&q, key, fn, runs_in_pieces(e, k));
     if (q.plan.windows)
         q.window = window_of(&q);
     emit_batches(&q, LLVMGetParam(fn, 2), LLVMGetParam(fn, 3));

@@ -14,6 +14,7 @@ typedef struct FunctionCode {
     LLVMValueRef refuse; /* i32 PREFIX__refuse(ptr dims, ptr exec): tells which
                             and returns the status */
     LLVMValueRef leaf, workspace, bufs, kernel_dims;
+    LLVMValueRef threads;  /* exec: see KernelCall */
     const Buffer **held;   /* what is in bufs; NULL: not known */
     Map flags;             /* LLVMValueRef: conditions loaded, by buffer */
     LLVMBasicBlockRef out; /* where a status is returned */
@@ -449,14 +450,13 @@ static LLVMValueRef cycles(Emit *e)
 }
 
 /* What it gives goes into the counter if somebody asked for times. */
-static LLVMValueRef timed_call(FunctionCode *f, int number, LLVMValueRef fn,
-                               LLVMValueRef *arg, int narg)
+static LLVMValueRef timed_call(FunctionCode *f, int number, const KernelCall *c)
 {
     Emit *e = f->e;
     if (!e->times)
-        return code_call(e, fn, arg, narg);
+        return kernel_call(c);
     LLVMValueRef slot = time_slot(f, number), before = cycles(e);
-    LLVMValueRef given = code_call(e, fn, arg, narg);
+    LLVMValueRef given = kernel_call(c);
     LLVMValueRef took = LLVMBuildSub(e->builder, cycles(e), before, "");
     LLVMValueRef sum =
         LLVMBuildAdd(e->builder, code_load(e, e->i64, slot, 8), took, "");
@@ -481,10 +481,15 @@ static void call_kernel(FunctionCode *f, int number)
                                 code_i64(e, f->most_dims - key->nvar));
     for (int i = 0; i < key->nvar; i++)
         put_argument(f, e->i64, dims, i, dim_code(e, &f->dims, key->var[i]));
-    LLVMValueRef arg[] = {f->bufs, dims, code_i64(e, 0),
-                          kernel_range(e, &f->dims, k)};
-    LLVMValueRef status = timed_call(f, number, emit_kernel(e, k), arg, 4);
-    stop_if_bad(f, k, status);
+    KernelCall call = {.e = e,
+                       .k = k,
+                       .fn = emit_kernel(e, k),
+                       .bufs = f->bufs,
+                       .dim_list = dims,
+                       .nvar = key->nvar,
+                       .exec = f->threads,
+                       .dims = &f->dims};
+    stop_if_bad(f, k, timed_call(f, number, &call));
     if (after) {
         LLVMBuildBr(e->builder, after);
         LLVMPositionBuilderAtEnd(e->builder, after);
@@ -556,7 +561,8 @@ static void begin_kernels(FunctionCode *f)
     LLVMPositionBuilderAtEnd(e->builder, run);
 }
 
-static void call_kernels(FunctionCode *f, int first, int last)
+static void call_kernels(FunctionCode *f, int first, int last,
+                         LLVMValueRef exec)
 {
     Emit *e = f->e;
     int nbuffer = 1, nvar = 1;
@@ -568,6 +574,7 @@ static void call_kernels(FunctionCode *f, int first, int last)
     f->bufs = code_slot(e, LLVMArrayType(e->ptr, (unsigned)nbuffer), 8);
     f->held = NEWN(e->arena, const Buffer *, nbuffer);
     f->flags = (Map){0};
+    f->threads = exec_threads(e, f->s, first, last, exec);
     f->most_dims = nvar;
     f->kernel_dims =
         code_slot(e, LLVMArrayType(e->i64, (unsigned)(nvar + CHECK_ROOM)), 8);
@@ -584,7 +591,7 @@ static LLVMValueRef emit_run(FunctionCode *f, int first, int last)
     begin_calls(f, fn, first, last);
     load_dims(f, LLVMGetParam(fn, 1));
     begin_kernels(f);
-    call_kernels(f, first, last);
+    call_kernels(f, first, last, LLVMGetParam(fn, 3));
     end_calls(f, fn);
     return fn;
 }
@@ -620,7 +627,7 @@ static void emit_call(FunctionCode *f)
     for (int i = 0; i < nrun; i++)
         call_run(f, fn, run[i]);
     if (!nrun)
-        call_kernels(f, 0, n);
+        call_kernels(f, 0, n, LLVMGetParam(fn, 3));
     end_calls(f, fn);
 }
 

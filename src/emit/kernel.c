@@ -36,11 +36,9 @@ LLVMValueRef emit_kernel(Emit *e, const Kernel *k)
     k = u->kernel;
     if (share_has_unit(e, u->number) && k->kind == KERNEL_loop)
         loop = loop_kernels(e, k->loop);
-    LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64};
     const char *name = arena_printf(
         e->arena, k->kind == KERNEL_loop ? "loop%d" : "kernel%d", u->number);
-    *made = share_unit(e, name, u->number,
-                       LLVMFunctionType(e->i32, param, 4, false), &build);
+    *made = share_unit(e, name, u->number, kernel_type(e, k), &build);
     if (!build)
         return *made;
     code_begin(e, *made);

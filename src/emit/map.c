@@ -534,8 +534,9 @@ static void outer_loops(MapCode *m, const Stage *none, LLVMValueRef *acc, int d)
     LLVMValueRef first = ranged ? m->lo : code_i64(e, 0);
     LLVMValueRef last = ranged ? m->hi : extent(m, k->extent[d]);
     if (lanes_out(m) && d == k->rank - 1) {
-        bool even = !ranged && is_multiple(k->extent[d], m->lanes);
-        Inside in = {outer_loops, none, acc, 0, d + 1, !ranged, even};
+        bool aligned = !ranged || m->even_lo;
+        bool even = aligned && is_multiple(k->extent[d], m->lanes);
+        Inside in = {outer_loops, none, acc, 0, d + 1, aligned, even};
         if (m->together > 1)
             first = map_lanes_together(m, first, last, &in);
         map_lane_loops(m, first, last, &in);
@@ -680,7 +681,8 @@ void emit_map(Emit *e, const Kernel *k, const KernelKey *key)
     MapCode m = map_code(e, k);
     if (few_wanted(&m))
         emit_few(&m, key);
-    emit_function_body(&m, key, 0, false);
+    m.even_lo = true;
+    emit_function_body(&m, key, 0, runs_in_pieces(e, k));
 }
 
 void emit_map_rows(Emit *e, const Kernel *k, const KernelKey *key, int nfixed)

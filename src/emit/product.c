@@ -431,7 +431,7 @@ static void emit_product_loops(Product *q)
                         a_or_b(e, q->parts, most, all), 0, NULL);
     LLVMValueRef to = code_smaller(e, code_plus(e, i.i, i.step), in[ARG_to]);
     LLVMValueRef n = code_at_least(e, in[ARG_n], 1);
-    LLVMValueRef step = a_or_b(e, q->streams, n, code_i64(e, PACK_COLUMNS));
+    LLVMValueRef step = a_or_b(e, q->streams, n, in[ARG_columns]);
     Loop j = loop_begin(e, zero, n, step, 0, NULL);
     Block b = {.j = j.i,
                .columns = code_smaller(e, minus(e, in[ARG_n], j.i), step)};

@@ -17,6 +17,7 @@ enum {
     ARG_b_k,
     ARG_b_n,
     ARG_out_m,
+    ARG_columns,      /* that there is room for packed */
     ARG_rows,         /* of a block that the epilogue runs on, */
     ARG_unit,         /* which counts so many for each of them */
     ARG_step,         /* columns that the last of micro does at once, */

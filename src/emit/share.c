@@ -111,6 +111,8 @@ static void add_helpers(Emit *e, const Units *u, Helpers *h)
 {
     for (int i = 0; i < units_count(u); i++) {
         const Kernel *k = units_at(u, i)->kernel;
+        if (runs_in_pieces(e, k))
+            run_helper(e, h);
         if (k->kind == KERNEL_contract)
             contract_helpers(e, k->contract, h);
         if (k->kind == KERNEL_routine)

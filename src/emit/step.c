@@ -335,9 +335,15 @@ static void call(StepPlace *p, StepCode *c, int i)
     const Kernel *k = c->s->kernel.at[i];
     if (c->shared[i])
         fill(p, c, i, true, true);
-    LLVMValueRef arg[] = {c->bufs[i], c->dims[i], code_i64(e, 0),
-                          kernel_range(e, &p->dims, k)};
-    LLVMValueRef status = code_call(e, c->code[i], arg, 4);
+    KernelCall own = {.e = e,
+                      .k = k,
+                      .fn = c->code[i],
+                      .bufs = c->bufs[i],
+                      .dim_list = c->dims[i],
+                      .nvar = c->key[i].nvar,
+                      .exec = LLVMGetParam(code_here(e), 2),
+                      .dims = &p->dims};
+    LLVMValueRef status = kernel_call(&own);
     if (c->ncheck[i])
         leave_if_bad(p, c, i, status, NULL);
 }

@@ -484,29 +484,39 @@ static Buffer *pack_buffer(Sched *s, const Node *n, const Contract *c,
     return b;
 }
 
-static void add_packing(Sched *s, const Node *n, Contract *c)
+static void add_packing(Sched *s, const Node *n, Contract *c, int rooms)
 {
-    enum { UNIT = 64 };
-    const Dim *up = dim_add(s->g, c->n, dim_const(s->g, UNIT - 1));
-    const Dim *width = dim_div(s->g, up, dim_const(s->g, UNIT));
+    int more = PACK_UNIT * rooms - 1;
+    const Dim *up = dim_add(s->g, c->n, dim_const(s->g, more));
+    const Dim *width = dim_div(s->g, up, dim_const(s->g, PACK_UNIT));
     if (wants_pack_a(c))
-        c->pack_a = pack_buffer(s, n, c, dim_const(s->g, 1), LONG_ROWS);
+        c->pack_a = pack_buffer(s, n, c, dim_const(s->g, rooms), LONG_ROWS);
+    width = at_most(s, width, PACK_COLUMNS / PACK_UNIT);
     if (wants_pack(c))
-        c->pack =
-            pack_buffer(s, n, c, at_most(s, width, PACK_COLUMNS / UNIT), UNIT);
+        c->pack = pack_buffer(s, n, c, width, PACK_UNIT);
 }
 
 /* See kernel.h. */
-static Buffer *totals_buffer(Sched *s, const Node *n, const Contract *c)
+static Buffer *totals_buffer(Sched *s, const Node *n, const Contract *c,
+                             int rooms)
 {
     int64_t k, m;
     if (function_bound(s->f, c->k, &k) && k <= LONG_K)
         return NULL;
     bool few = dim_const_value(c->m, &m) && m < LONG_ROWS;
     Buffer *b = buffer_new(s, BUF_WORK, n);
-    b->elements =
-        dim_mul(s->g, dim_const(s->g, 2 * (few ? m : LONG_ROWS)), c->n);
+    int64_t rows = rooms * (few ? m : LONG_ROWS);
+    b->elements = dim_mul(s->g, dim_const(s->g, 2 * rows), c->n);
     return b;
+}
+
+static void add_rooms(Sched *s, const Node *n, Contract *c)
+{
+    int rooms = product_rooms(s, c);
+    add_packing(s, n, c, rooms);
+    c->totals = totals_buffer(s, n, c, rooms);
+    if (c->pack_a || c->pack || c->totals)
+        c->rooms = rooms;
 }
 
 Kernel *product_kernel(Sched *s, const Piece *p)
@@ -527,8 +537,7 @@ Kernel *product_kernel(Sched *s, const Piece *p)
     k->contract->a = factor[q.first];
     k->contract->b = factor[1 - q.first];
     k->contract->out = note->transposed ? note->other : buffer_of(s, n);
-    add_packing(s, n, k->contract);
-    k->contract->totals = totals_buffer(s, n, &q.c);
+    add_rooms(s, n, k->contract);
     guard_of_kernel(s, p->guard, k);
     return k;
 }

@@ -124,7 +124,8 @@ typedef struct Stage {
 
 /* How much of k is added up in one go, for how many rows at a time; and in
  * registers. How many columns there is room for packed. */
-enum { LONG_K = 4096, LONG_ROWS = 96, K_BLOCK = 256, PACK_COLUMNS = 2048 };
+enum { LONG_K = 4096, LONG_ROWS = 96, K_BLOCK = 256 };
+enum { PACK_COLUMNS = 2048, PACK_UNIT = 64 };
 /* A factor that can be read as it is is packed where its contiguous parts are
  * at least so far apart, so many of them are added up (of a, whose tiles are
  * narrow, more), and the other one has that many rows or columns to use them
@@ -137,6 +138,14 @@ typedef struct Digits {
     int n;
     const Dim *size[MAX_RANK], *a[MAX_RANK], *b[MAX_RANK];
 } Digits;
+
+/* A kernel's first loop may be run in pieces, so many at most, each of that
+ * many instructions at least, of which so many products of matrices count as
+ * one; what is packed has room for fewer pieces. They begin at multiples of a
+ * cache line's elements, where iterations are lanes, or of a tile's rows. */
+enum { MOST_PIECES = 64, MOST_ROOMS = 8, PIECE_LANES = 64, PIECE_ROWS = 24 };
+enum { WORK_PIECE = 1 << 18, WORK_PRODUCTS = 4 };
+extern int64_t piece_work; /* WORK_PIECE, or less in tests */
 
 /* a[m,k] · b[k,n] into out[m,n], for every point of the batch loops. Strides
  * in elements; out_n is 1. */
@@ -157,6 +166,9 @@ typedef struct Contract {
      * rounding errors: room for both, LONG_ROWS rows (m, if that is known to
      * be less) of n each. NULL: it never is. */
     const Buffer *totals;
+    /* There is room of all these kinds for so many pieces, if only for 64
+     * columns of b each. 0: none is needed. */
+    int rooms;
     bool flat; /* the epilogue's loop after those of batches is m times n */
     int nbatch;
     const Dim *batch[MAX_RANK], *a_batch[MAX_RANK], *b_batch[MAX_RANK],
@@ -254,6 +266,9 @@ struct Kernel {
      * instead where the last outer loop has fewer than FEW_ROWS iterations, and
      * fewer than there are lanes. Or NULL. */
     Kernel *few;
+    /* The first loop of a map, the first of batches or rows of the others may
+     * be run in pieces, at once and in any order. */
+    bool parallel;
 
     /* KERNEL_contract. `epilogue`, if any, is a map kernel whose first loops
      * are exactly the batch loops and m, or m times n: it is run on each block
@@ -284,7 +299,7 @@ struct Schedule {
 Schedule *schedule(Arena *a, Graph *g, const Function *f);
 /* Bytes that kernels read and write: inputs and results once, what is kept
  * between kernels twice; of a loop as often as it makes a step; without what
- * only long sums use. */
+ * only products use. */
 const Dim *schedule_bytes(Graph *g, const Schedule *s);
 /* Dies where a contract of this file is broken. */
 void schedule_verify(const Schedule *s);
@@ -311,6 +326,9 @@ typedef struct KernelKey {
     int nvar;
 } KernelKey;
 KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k);
+
+/* parallel.c: what one iteration of all of a stage's loops takes. */
+int stage_weight(const Kernel *k, const Stage *s);
 
 /* buffers.c: f for each buffer that k uses but for its guards, as often as it
  * does, in the order of use. */

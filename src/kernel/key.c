@@ -266,6 +266,7 @@ static void put_contract(Writer *w, const Contract *c)
     put_maybe(w, c->pack_a);
     put_maybe(w, c->pack);
     put_maybe(w, c->totals);
+    put_int(w, c->rooms);
     for (size_t i = 0; i < sizeof stride / sizeof *stride; i++)
         put_dim(w, stride[i]);
     put_digits(w, &c->rows);
@@ -391,6 +392,7 @@ KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k)
 {
     Writer w = {.arena = a, .to = str_new(a)};
     put_int(&w, (int)k->kind);
+    put_int(&w, k->parallel);
     switch (k->kind) {
     case KERNEL_map:
         put_map(&w, k);

@@ -60,21 +60,29 @@ static void carries_before(Sched *s, Piece *p, const Region *r)
     }
 }
 
-/* Arguments from `first` on: in the buffers they have; what is computed in
- * place of use gets one. */
-static const Buffer **arguments(Sched *s, Piece *p, int first, int n)
+/* Arguments from `first` on: what is computed in place of use gets a buffer. */
+static const Buffer **arguments_before(Sched *s, Piece *p, int first, int n)
 {
     const Buffer **to = NEWN(s->arena, const Buffer *, n + 1);
     for (int i = 0; i < n; i++) {
         Node *a = buffered(s, p->root->arg[first + i]);
-        if (is_code(a)) {
-            Buffer *b = buffer_new(s, BUF_WORK, a);
-            copy_before(s, p, a, b);
-            to[i] = b;
-        } else
-            to[i] = buffer_of(s, a);
+        if (!is_code(a))
+            continue;
+        Buffer *b = buffer_new(s, BUF_WORK, a);
+        copy_before(s, p, a, b);
+        to[i] = b;
     }
     return to;
+}
+
+/* The others are in the buffers they have: which, is settled by the order of
+ * all that overwrites one. */
+static void find_arguments(Sched *s, const Piece *p, int first, int n,
+                           const Buffer **to)
+{
+    for (int i = 0; i < n; i++)
+        if (!to[i])
+            to[i] = buffer_of(s, buffered(s, p->root->arg[first + i]));
 }
 
 static const Dim **rows(Sched *s, Node *const *node, int n)
@@ -114,10 +122,10 @@ static void loop_piece(Sched *s, Node *n)
     l->ncapture = r->ncapture;
     l->input_row = rows(s, r->input, r->ninput);
     carries_before(s, p, r);
-    l->input = arguments(s, p, first, r->ninput);
-    l->capture = arguments(s, p, first + r->ninput, r->ncapture);
+    l->input = arguments_before(s, p, first, r->ninput);
+    l->capture = arguments_before(s, p, first + r->ninput, r->ncapture);
     if (r->counted)
-        l->count = arguments(s, p, n->narg - 1, 1)[0];
+        l->count = arguments_before(s, p, n->narg - 1, 1)[0];
     find_outputs(s, l, n, r);
     l->steps = steps ? buffer_of(s, steps) : NULL;
 }
@@ -232,15 +240,20 @@ static const Buffer *work_buffer(Sched *s, const Schedule *of)
 Kernel *loop_kernel(Sched *s, const Piece *p)
 {
     LoopKernel *l = p->loop;
+    const Region *r = node_region(p->root);
     Kernel *k = NEW(s->arena, Kernel);
     k->kind = KERNEL_loop;
     k->span = p->root->span;
     k->loop = l;
+    find_arguments(s, p, r->ncarry, l->ninput, l->input);
+    find_arguments(s, p, r->ncarry + l->ninput, l->ncapture, l->capture);
+    if (r->counted)
+        find_arguments(s, p, p->root->narg - 1, 1, &l->count);
     l->body = schedule_body(s, p->root);
     l->check = schedule_check(s, p->root);
     l->work = work_buffer(s, l->body);
     l->check_work = work_buffer(s, l->check);
-    second_buffers(s, l, node_region(p->root));
+    second_buffers(s, l, r);
     guard_of_kernel(s, p->guard, k);
     return k;
 }

@@ -472,6 +472,13 @@ bool is_whole(Graph *g, const Kernel *k, const Stage *s, const Index *at,
 
 void in_place(Sched *s);
 
+/* parallel.c */
+
+/* requires kernels as they are to be run */
+void find_parallel(Sched *s);
+/* For how many pieces a product needs room of each kind that it has. */
+int product_rooms(const Sched *s, const Contract *c);
+
 /* plan.c: requires that buffers are what they will be; gives each its place in
  * the workspace and its number. */
 

@@ -160,6 +160,7 @@ static Schedule *make(Sched *s)
     build(s);
     coalesce(s);
     in_place(s);
+    find_parallel(s);
     plan(s);
     restore_numbers(s, &all);
     arena_free(s->scratch);
@@ -189,13 +190,13 @@ Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
     return make(&s);
 }
 
-/* Room for the rounding errors of sums, which only long ones use? */
-static bool is_totals(const Schedule *s, const Buffer *b)
+/* Room for what is packed, or for the rounding errors of long sums? */
+static bool is_room(const Schedule *s, const Buffer *b)
 {
     bool is = false;
     for (int i = 0; i < s->kernel.n && !is; i++) {
         const Contract *c = s->kernel.at[i]->contract;
-        is = c && c->totals == b;
+        is = c && (c->totals == b || c->pack_a == b || c->pack == b);
     }
     return is;
 }
@@ -207,7 +208,7 @@ const Dim *schedule_bytes(Graph *g, const Schedule *s)
     for (int i = 0; i < s->buffer.n; i++) {
         const Buffer *b = s->buffer.at[i];
         int64_t each = dtype_size(b->dtype) * (b->kind == BUF_WORK ? 2 : 1);
-        if (b->kind != BUF_WORK || (b->written && !is_totals(s, b)))
+        if (b->kind != BUF_WORK || (b->written && !is_room(s, b)))
             all = dim_add(g, all, dim_mul(g, dim_const(g, each), b->elements));
     }
     for (int i = 0; i < s->kernel.n; i++) {

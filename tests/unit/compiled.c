@@ -164,9 +164,15 @@ void *fence_last(Fence *f, size_t bytes)
 int compiled_call(Compiled *c, int i, const int64_t *size, void *const *leaf,
                   Fence *workspace)
 {
+    return compiled_run(c, i, size, leaf, workspace, NULL);
+}
+
+int compiled_run(Compiled *c, int i, const int64_t *size, void *const *leaf,
+                 Fence *workspace, const nn_exec *exec)
+{
     const nn_function *f = jit_module(c->jit)->function[i];
     size_t bytes = (f->workspace(size) + 63) / 64 * 64;
-    return f->call(leaf, size, fence_last(workspace, bytes), NULL);
+    return f->call(leaf, size, fence_last(workspace, bytes), exec);
 }
 
 int64_t node_elements(const Compiled *c, const Node *n, const int64_t *size)

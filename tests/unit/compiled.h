@@ -48,6 +48,8 @@ void *fence_last(Fence *f, size_t bytes);
 /* Calls function i on `leaf`, parameters first. The status. */
 int compiled_call(Compiled *c, int i, const int64_t *size, void *const *leaf,
                   Fence *workspace);
+int compiled_run(Compiled *c, int i, const int64_t *size, void *const *leaf,
+                 Fence *workspace, const nn_exec *exec);
 
 int64_t node_elements(const Compiled *c, const Node *n, const int64_t *size);
 

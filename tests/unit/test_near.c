@@ -162,6 +162,60 @@ static const char *const views[] = {
 };
 enum { VIEWS = sizeof views / sizeof *views };
 
+/* Matrices that are 0 but on some diagonals, as Jacobians are. */
+static const char *const banded[] = {
+    ("jacobian(fn(a: real[n + 2]) = [i < n | sin(a[i + 2]) - 2 * exp(a[i"
+     " + 1]) * w[i] + a[i] ^ 2])(w)"),
+    ("hessian(fn(a: real[n + 2]) = sum([i < n | (a[i + 2] - 2 * a[i + 1]"
+     " + a[i]) ^ 2]))(w)"),
+    ("jacobian(fn(a: real[n + 2]) = [i < n + 2 | if i > 0 && i < n + 1 {"
+     " a[i - 1] - 2 * a[i] + a[i + 1] } else { a[i] ^ 2 }])(w)"),
+    ("jacobian(fn(a: real[4 * n + 8]) = [i < n + 2 | a[i + n] * a[i + 2]"
+     " + a[i]])(u)"),
+    ("jacobian(fn(a: real[4 * n + 8]) = [i < n + 2 | a[2 * i] * a[i]])(u"
+     ")"),
+    ("jacobian(fn(a: real[4 * n + 8]) = [i < n | a[i] * a[i + 1] + a[i +"
+     " 2] * a[i + 3] + a[i + 4] * a[i + 5] + a[i + 6] * a[i + 7] + a[i +"
+     " 8] * a[0]])(u)"),
+    ("jacobian(fn(a: real[n + 2, m + 3]) = [i < n + 1, j < m + 2 | a[i +"
+     " 1, j] * a[i, j + 1]])(A)"),
+    ("jacobian(fn(a: real[n + 2]) = [i < n + 1, j < n + 1 | a[i] * a[j +"
+     " 1]])(w)"),
+    ("jacobian(fn(a: real[n + 2]) = [i < n + 2, j < n + 2 | a[i] + a[j]]"
+     ")(w)"),
+    ("jacobian(fn(a: real[n + 2]) = where(w > 0, a * w, 0) + where(w[0] "
+     "> 0, a ^ 2, 0))(w)"),
+    "jacobian(fn(a: real[n + 2]) = concat(a[1:] * w[1:], a[:1] ^ 2))(w)",
+    ("jacobian(fn(a: real[n + 2]) = { let t = a[1:]; [i < n + 2 | if i >"
+     " 0 { t[i - 1] * w[i] } else { 1 }] })(w)"),
+    ("jacobian(fn(a: real[n + 2]) = jacobian(fn(b: real[n + 2]) = b ^ 2 "
+     "* a)(a)')(w)"),
+    ("jacobian(fn(a: real[n + 2]) = [i < n + 2, k < m + 3 | where(i == k"
+     " + 1, a[i] * v[k], 2)])(w)"),
+    "[i < n + 2, k < n + 3 | where(k == i + 1, w[i], 2)][1:, ::2]",
+    ("[i < n + 2, k < n + 3 | where(k == i + 1, w[i] * v[0], where(k == "
+     "p[i], w[i] * 2, 0))][1:]"),
+    "[i < n + 2, k < n + 3 | where(k <= i, w[i], 0)][1:, 1:]",
+    ("grad(fn(a: real[n + 2, m + 3]) = sum(a[1:] * [i < n + 1, k < m + 3"
+     " | where(k == i, w[i] * v[k], 0)]))(A)"),
+    ("grad(fn(a: real[n + 2, m + 3]) = sum(a[1:] * [i < n + 1, k < m + 3"
+     " | where(k == i + 1, v[k], 0)]))(A)"),
+    ("grad(fn(a: real[n + 2, m + 3]) = sum(a[:, 1:] * [i < n + 2, k < m "
+     "+ 2 | where(k + 1 == i, w[i], 0)]))(A)"),
+    ("jacobian(fn(a: real) = [i < n + 2, k < m + 3 | where(k == i, a * w"
+     "[0], 0) + where(k == i, a, where(k + 1 == i + 1, a ^ 2, 0))])(w[0]"
+     ")"),
+    ("jacobian(fn(a: real) = exp(a) * [i < n + 2, k < m + 3 | where(k =="
+     " i, w[i], 2)])(w[0])"),
+    ("jacobian(fn(a: real) = exp(a) * [i < n + 2 | where(i == i + n - 2,"
+     " w[i], 0)])(w[0])"),
+    ("[i < n + 2, k < n + 13 | where(k == i + 9, 9, where(k == i + 8, 8,"
+     " where(k == i + 7, 7, where(k == i + 6, 6, where(k == i + 5, 5, wh"
+     "ere(k == i + 4, 4, where(k == i + 3, 3, where(k == i + 2, 2, where"
+     "(k == i + 1, 1, where(k == i, w[i], 0))))))))))][1:]"),
+};
+enum { BANDED = sizeof banded / sizeof *banded };
+
 /* Derivatives, which have a normal form; of products too long for it, too. */
 #define MANY                                                                   \
     "(sin(s) * cos(s) * exp(s) * tanh(s) * atan(s) * erf(s) * sinh(s) * t * "  \
@@ -255,6 +309,8 @@ static void read_formulas(void)
         add_formula(indexed, places[i]);
     for (int i = 0; i < VIEWS; i++)
         add_formula(indexed, views[i]);
+    for (int i = 0; i < BANDED; i++)
+        add_formula(indexed, banded[i]);
     for (int i = 0; i < DERIVED; i++)
         add_formula(square, derived[i]);
     for (int i = 0; i < OTHERS; i++) {

@@ -4,7 +4,9 @@
 
 #include <check.h>
 #include <math.h>
+#include <string.h>
 
+#include "pieces.h"
 #include "suite.h"
 
 /* What is multiplied, in which order; what becomes of it. */
@@ -115,9 +117,24 @@ static void compare(const Case *f, void *const *leaf, const int64_t *size)
     }
 }
 
+/* The same bits. */
+static void in_pieces(Bench *b, int which, const int64_t *size,
+                      void *const *leaf, Fence *work)
+{
+    size_t bytes = (size_t)dtype_size(cases[which].t);
+    size_t all = bytes * (size_t)(size[M] * size[N]);
+    size_t sums = cases[which].follows ? bytes * (size_t)size[M] : 0;
+    void *y = arena_copy(b->c->arena, leaf[3], all);
+    void *sum = arena_copy(b->c->arena, leaf[4], sums);
+    Pieces p = {.way = PIECES_reversed};
+    nn_exec exec = pieces_exec(&p);
+    ck_assert_int_eq(compiled_run(b->c, which, size, leaf, work, &exec), 0);
+    ck_assert(memcmp(y, leaf[3], all) == 0 && memcmp(sum, leaf[4], sums) == 0);
+}
+
 static void run_case(Bench *b, int which, const int64_t *size)
 {
-    enum { LEAVES = 5, WORK = 1 << 23 };
+    enum { LEAVES = 5, WORK = 1 << 26 };
     const Case *f = &cases[which];
     const int64_t count[LEAVES] = {size[M] * size[K], size[K] * size[N],
                                    size[N], size[M] * size[N], size[M]};
@@ -133,6 +150,7 @@ static void run_case(Bench *b, int which, const int64_t *size)
     }
     ck_assert_int_eq(compiled_call(b->c, which, size, leaf, work), 0);
     compare(f, leaf, size);
+    in_pieces(b, which, size, leaf, work);
     for (int i = 0; i < LEAVES; i++)
         fence_free(fence[i]);
     fence_free(work);

@@ -1,36 +1,25 @@
 /* bands.c: matrices that are 0 but on a diagonal or beside it, at k = i + d:
  * where(k = i + d, v, 0), one in another where there are several. Parts of such
  * and zeros around them are such, as are derivatives' sums of them and their
- * products with what is repeated. */
+ * products with what is repeated. A condition of two counters has two axes, so
+ * that nothing else is one: of more axes it is repeated. */
 #include "graph/ops/ops.h"
 
 enum { MOST_BANDS = 8 };
 
-/* Axes r < k, and how much a place along k is above that along r. */
-typedef struct Beside {
-    int r, k;
-    const Dim *by;
-} Beside;
+enum { ROW, COLUMN };
 
-/* r comes first. */
-static Beside in_order(Graph *g, Beside b)
-{
-    return b.r < b.k ? b
-                     : (Beside){b.k, b.r, dim_sub(g, dim_const(g, 0), b.by)};
-}
-
-static bool read_beside(Graph *g, const Node *c, Beside *to)
+/* How far right of the diagonal c holds, or NULL. */
+static const Dim *read_beside(Graph *g, const Node *c)
 {
     const Dim *a, *b;
-    if (c->op != OP_eq || !dtype_is_int(c->arg[0]->dtype))
-        return false;
-    to->r = affine_counter(g, c->arg[0], &a);
-    to->k = to->r < 0 ? -1 : affine_counter(g, c->arg[1], &b);
-    if (to->k < 0 || to->r == to->k)
-        return false;
-    to->by = dim_sub(g, a, b);
-    *to = in_order(g, *to);
-    return true;
+    if (c->op != OP_eq)
+        return NULL;
+    int row = affine_counter(g, c->arg[0], &a);
+    int column = row < 0 ? -1 : affine_counter(g, c->arg[1], &b);
+    if (column < 0 || row == column)
+        return NULL;
+    return row < column ? dim_sub(g, a, b) : dim_sub(g, b, a);
 }
 
 /* place + by along an axis of n. */
@@ -40,17 +29,15 @@ static Node *counter(Graph *g, const Node *n, int axis, const Dim *by)
     for (int i = 0; i < n->rank; i++)
         at[i] = i == axis ? 0 : -1;
     Node *count = g_iota(g, DT_i32, n->dim[axis]);
-    if (!dim_is(by, 0))
-        count =
-            g2(g, OP_add, count, g_fill_like(g, count, g_dim(g, DT_i32, by)));
+    count = g2(g, OP_add, count, g_fill_like(g, count, g_dim(g, DT_i32, by)));
     return g_broadcast(g, count, n->rank, n->dim, at);
 }
 
 /* Of n's shape. */
-static Node *write_beside(Graph *g, const Node *n, const Beside *b)
+static Node *write_beside(Graph *g, const Node *n, const Dim *by)
 {
-    Node *row = counter(g, n, b->r, b->by);
-    return g2(g, OP_eq, row, counter(g, n, b->k, dim_const(g, 0)));
+    Node *row = counter(g, n, ROW, by);
+    return g2(g, OP_eq, row, counter(g, n, COLUMN, dim_const(g, 0)));
 }
 
 static bool is_repeated(const Node *n)
@@ -58,17 +45,13 @@ static bool is_repeated(const Node *n)
     return node_repeats(n) || node_is_any_const(n);
 }
 
-static bool read_band(Graph *g, const Node *x, Beside *to)
+static const Dim *read_band(Graph *g, const Node *x)
 {
-    return x->op == OP_where && x->rank > 1 && is_repeated(x->arg[1]) &&
-           read_beside(g, x->arg[0], to);
+    bool may = x->op == OP_where && is_repeated(x->arg[1]);
+    return may ? read_beside(g, x->arg[0]) : NULL;
 }
 
-bool is_band(Graph *g, const Node *x)
-{
-    Beside b;
-    return read_band(g, x, &b);
-}
+bool is_band(Graph *g, const Node *x) { return read_band(g, x) != NULL; }
 
 /* The axis along which n puts zeros around; -1: there are several. */
 static int padded_axis(const Node *n, const View *v)
@@ -88,15 +71,13 @@ static int padded_axis(const Node *n, const View *v)
 
 /* Of what n puts zeros around along an axis: has no row, or column, its place
  * where these are. */
-static bool all_inside(Graph *g, const Node *n, const Beside *b, int padded,
+static bool all_inside(Graph *g, const Node *n, const Dim *by, int padded,
                        const Dim *base)
 {
-    const Node *x = n->arg[0];
-    bool along = padded == b->k;
-    const Dim *zero = dim_const(g, 0), *room = x->dim[padded];
-    const Dim *by = along ? b->by : dim_sub(g, zero, b->by);
-    const Dim *rows = x->dim[along ? b->r : b->k];
-    const Dim *left = dim_sub(g, room, dim_add(g, rows, by));
+    const Dim *const *size = n->arg[0]->dim, *room = size[padded];
+    if (padded == ROW)
+        by = dim_sub(g, dim_const(g, 0), by);
+    const Dim *left = dim_sub(g, room, dim_add(g, size[!padded], by));
     return (dim_is(base, 0) || dim_never_negative(by)) &&
            (dim_add(g, base, room) == n->dim[padded] ||
             dim_never_negative(left));
@@ -108,30 +89,24 @@ typedef struct Bands {
     int n;
     double rest; /* what is elsewhere */
     Node *cond[MOST_BANDS], *v[MOST_BANDS];
-    Beside at[MOST_BANDS];
+    const Dim *by[MOST_BANDS];
 } Bands;
 
-/* No two of them meet, nor does one with the others. */
-static bool are_apart(Graph *g, const Beside *a, const Beside *b)
+/* They do not meet. */
+static bool are_apart(Graph *g, const Dim *a, const Dim *b)
 {
     int64_t d;
-    return a->r == b->r && a->k == b->k &&
-           dim_const_value(dim_sub(g, a->by, b->by), &d) && d != 0;
-}
-
-static bool are_one(const Beside *a, const Beside *b)
-{
-    return a->r == b->r && a->k == b->k && a->by == b->by;
+    return dim_const_value(dim_sub(g, a, b), &d) && d != 0;
 }
 
 static bool read_bands(Graph *g, Node *x, Bands *to)
 {
     for (to->n = 0; !node_is_any_const(x); x = x->arg[2]) {
         int i = to->n;
-        if (i == MOST_BANDS || !read_band(g, x, &to->at[i]))
+        if (i == MOST_BANDS || !(to->by[i] = read_band(g, x)))
             return false;
         for (int k = 0; k < i; k++)
-            if (!are_apart(g, &to->at[i], &to->at[k]))
+            if (!are_apart(g, to->by[i], to->by[k]))
                 return false;
         to->cond[i] = x->arg[0];
         to->v[i] = x->arg[1];
@@ -188,16 +163,15 @@ Node *pad_of_bands(Graph *g, const Node *n)
         return NULL;
     View v = view_of(n);
     int axis = padded_axis(n, &v);
+    if (axis < 0)
+        return NULL;
     for (int i = 0; i < b.n; i++) {
-        Beside *at = &b.at[i];
-        if (axis != at->r && axis != at->k)
-            return NULL;
-        bool inside = all_inside(g, n, at, axis, v.base[axis]);
+        bool inside = all_inside(g, n, b.by[i], axis, v.base[axis]);
         b.v[i] = widen(g, b.v[i], n, axis, v.base[axis], inside);
         if (!b.v[i])
             return NULL;
-        at->by = dim_add(g, at->by, dim_sub(g, v.base[at->k], v.base[at->r]));
-        b.cond[i] = write_beside(g, n, at);
+        b.cond[i] = write_beside(
+            g, n, dim_add(g, b.by[i], dim_sub(g, v.base[COLUMN], v.base[ROW])));
     }
     return write_bands(g, n, &b);
 }
@@ -210,12 +184,11 @@ Node *view_of_bands(Graph *g, const Node *n)
         (!n->derived && b.n > 1))
         return NULL;
     View v = view_of(n);
+    if (!dim_is(v.coef[ROW], 1) || !dim_is(v.coef[COLUMN], 1))
+        return NULL;
     for (int i = 0; i < b.n; i++) {
-        Beside *at = &b.at[i];
-        if (!dim_is(v.coef[at->r], 1) || !dim_is(v.coef[at->k], 1))
-            return NULL;
-        at->by = dim_add(g, at->by, dim_sub(g, v.base[at->r], v.base[at->k]));
-        b.cond[i] = write_beside(g, n, at);
+        b.cond[i] = write_beside(
+            g, n, dim_add(g, b.by[i], dim_sub(g, v.base[ROW], v.base[COLUMN])));
         b.v[i] = g_view(g, b.v[i], &v);
     }
     return write_bands(g, n, &b);
@@ -224,16 +197,10 @@ Node *view_of_bands(Graph *g, const Node *n)
 Node *permute_of_bands(Graph *g, const Node *n)
 {
     Bands b;
-    int to[MAX_RANK];
     if (!n->derived || !node_permutes(n) || !read_zeros(g, n->arg[0], &b))
         return NULL;
-    for (int i = 0; i < n->rank; i++)
-        to[n->attr.ints[i]] = i;
     for (int i = 0; i < b.n; i++) {
-        b.at[i].r = to[b.at[i].r];
-        b.at[i].k = to[b.at[i].k];
-        b.at[i] = in_order(g, b.at[i]);
-        b.cond[i] = write_beside(g, n, &b.at[i]);
+        b.cond[i] = write_beside(g, n, dim_sub(g, dim_const(g, 0), b.by[i]));
         b.v[i] = g_permute(g, b.v[i], n->attr.ints);
         if (!is_repeated(b.v[i]))
             return NULL;
@@ -260,8 +227,8 @@ static Node *together(Graph *g, const Node *n, Bands *a, Bands *b)
 {
     for (int i = 0; i < b->n; i++) {
         int k = 0;
-        while (k < a->n && !are_one(&a->at[k], &b->at[i])) {
-            if (!are_apart(g, &a->at[k], &b->at[i]))
+        while (k < a->n && a->by[k] != b->by[i]) {
+            if (!are_apart(g, a->by[k], b->by[i]))
                 return NULL;
             k++;
         }
@@ -271,7 +238,7 @@ static Node *together(Graph *g, const Node *n, Bands *a, Bands *b)
         if (!is_repeated(v) || k == MOST_BANDS)
             return NULL;
         a->cond[k] = b->cond[i];
-        a->at[k] = b->at[i];
+        a->by[k] = b->by[i];
         a->v[k] = v;
         a->n += !there;
     }
