@@ -4,7 +4,7 @@
  * are free; B's rows are contiguous. Register budget: rows*vectors + vectors
  * + 1 of what the machine has. Strides are arguments, so that a module has each
  * micro-kernel once; of windows, tables of offsets are. */
-#include "emit/emit_internal.h"
+#include "emit/product.h"
 
 enum { MAX_ROWS = 8, MAX_VECTORS = 4, SMALL_ROWS = 2 };
 

@@ -1,7 +1,7 @@
 /* pack.c: a factor of a product into panels: of B, each some columns wide, row
  * after row, panel after panel; of A, turned over, likewise. What is past the
  * last column is that again; nothing that is stored depends on it. */
-#include "emit/emit_internal.h"
+#include "emit/product.h"
 
 /* Squares of 8 by 8 are turned nearly as fast as larger ones, and compiled
  * several times as fast. */

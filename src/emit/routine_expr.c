@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit/product.h"
 #include "emit/routine.h"
 
 static RoutineValue made(RoutineType t, LLVMValueRef v)

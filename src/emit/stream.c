@@ -2,7 +2,7 @@
  * once, as it lies, as fast as memory is. Of a row with a matrix whose rows are
  * contiguous these are added up, by their factors; where its columns are, each
  * one's products with the row; of a column with a row the products are all. */
-#include "emit/emit_internal.h"
+#include "emit/product.h"
 
 /* So many rows are added at a time: what there was is read and written once for
  * all of them. Columns of so many bytes at a time, whose sums are at hand. */

@@ -1,6 +1,6 @@
 /* window.c: factors of products whose rows or columns are several loops, as in
  * windows of an image, are read where they are: a table has the offsets. */
-#include "emit/emit_internal.h"
+#include "emit/product.h"
 
 /* Numbers from … on being counted: the digits, and where they are. */
 typedef struct Count {
