@@ -235,9 +235,13 @@ static void reverse_other(Sweep *s, Node *n, const Guarded *adjoint)
         row(n)->vjp_strong(s->g, of, a.v, a.steep, dx);
     else
         row(n)->vjp(s->g, of, a.v, dx);
-    for (int i = 0; i < n->narg; i++)
-        if (dx[i] && is_active(s, n->arg[i]))
-            add_to(s, n->arg[i], flowed(n, &a, dx[i], live[i]));
+    for (int i = 0; i < n->narg; i++) {
+        if (!dx[i] || !is_active(s, n->arg[i]))
+            continue;
+        Guarded x = flowed(n, &a, dx[i], live[i]);
+        x.steep |= n->narg == 2 && node_is_steep(n, n->arg[1 - i]);
+        add_to(s, n->arg[i], x);
+    }
 }
 
 /* By its inputs; false where those are its arguments. */

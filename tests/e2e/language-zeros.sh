@@ -129,6 +129,8 @@ fn beside_none(x: real, v: real[n], w: real[n]) -> real = dot(log_softmax([i < n
 fn nearest(p: real[n, d], c: real[k, d]) -> real = sum(i < n | min(j < k | sum(l < d | (c[j, l] - p[i, l])^2)));
 fn largest(p: real[n, d], c: real[k, d]) -> real = sum(i < n | max(j < k | c[j] @ p[i])^2);
 fn overwritten(x: real) -> real = fold(t < 2, r = x, s = x * remat(product)(x, log(x)) | (s, x)).0;
+fn angle(v: real[n], w: real[n]) -> real = acos(clamp(min(norm(v), norm(w)), -1, 1)) + norm(v) + sum(sqrt(abs(v)));
+fn pushed(v: real[n], w: real[n], e: real[n]) -> real = jvp(angle, v)(v, w, e).1;
 fn inside(x: real, k: int) -> real = [sin(sqrt(x)), exp(tanh(x^1.5)), x][k];
 fn no_step(x: real, k: int) -> real = fold(i < k - 1, r = 0.5 | x^1.5);
 # The derivative by a matrix is a product of which nothing is summed.
@@ -142,6 +144,8 @@ near '{"d_x": 1}' 'grad(inside)' x=-1 k=2
 near '{"hess_x": 0}' 'hessian(inside)' x=-1 k=2
 near '{"inside": -1, "inside_dot": 1}' 'jvp(inside)' x=-1 k=2 x_dot=1
 near '{"d_x": 0}' 'grad(no_step)' x=-1 k=0
+near '{"d_e": [0, 0]}' 'grad(pushed, e)' v=[0,0] w=[0,0] e=[1,2]
+near '{"d_e": [0, 0]}' 'grad(pushed, e)' v=[0,0] w=[3,0] e=[1,2]
 near '{"bent": 0, "d_y": 0}' 'value_and_grad(bent, y)' y=-2 v=[] w=[]
 p='p=[[0, 0], [1, 1]]'
 near '{"d_c": [[0, -1], [0, 0.5], [0, 0]]}' 'grad(nearest, c)' "$p" 'c=[[1, 0.5], [0, 0.25], [5, 5]]'

@@ -428,7 +428,7 @@ const Op op_strong_mul = {
     .name = "strong_mul",
     .cls = OPC_ewise,
     .arity = 2,
-    .flags = OP_LINEAR_EACH,
+    .flags = OP_LINEAR_EACH | OP_STEEP,
     .takes = ON_real,
     .doc = "product that is 0 where either is, whatever the other is",
     .shown = {.kind = FORM_strong},
@@ -449,9 +449,31 @@ bool node_is_finite_but_quotients(const Node *n)
     return is_finite(n, MAX_DEPTH, false);
 }
 
+/* Is n, near by, a root or the like, whose partials may be infinite. */
+static bool has_root(const Node *n, int depth)
+{
+    bool any = n->op != OP_strong_mul && op_table[n->op]->flags & OP_STEEP;
+    for (int i = 0; i < n->narg && depth > 0 && !any; i++)
+        any = has_root(n->arg[i], depth - 1);
+    return any;
+}
+
+/* Is a quotient in n divided by a root. */
+static bool divides_by_root(const Node *n, int depth)
+{
+    bool any = n->op == OP_div && !op_table[OP_div]->finite(n) &&
+               has_root(n->arg[1], 2);
+    for (int i = 0; i < n->narg && depth > 0 && !any; i++)
+        any = passes(n, i) && divides_by_root(n->arg[i], depth - 1);
+    return any;
+}
+
 bool node_is_steep(const Node *n, const Node *partial)
 {
-    return op_table[n->op]->flags & OP_STEEP && !node_is_finite(partial);
+    if (!(op_table[n->op]->flags & OP_STEEP) || node_is_finite(partial))
+        return false;
+    return n->op != OP_strong_mul || !node_is_defined(partial) ||
+           divides_by_root(partial, MAX_DEPTH);
 }
 
 Node *g_chain(Graph *g, Node *a, Node *p, bool steep)
