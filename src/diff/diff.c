@@ -42,6 +42,7 @@ typedef struct Sweep {
     Node **value; /* forward: the tangent; NULL is zero, or split */
     Split *split;
     bool *steep;   /* forward: it may be infinite */
+    bool *root;    /* so may it where all values are finite */
     Terms *terms;  /* reverse: what the adjoint is the sum of */
     Parts **parts; /* of loops and calls */
 } Sweep;
@@ -128,6 +129,7 @@ static Sweep sweep_new(Graph *g, int ny, Node *const *y, int nx, Node *const *x)
     s.value = NEWN(s.scratch, Node *, s.count);
     s.split = NEWN(s.scratch, Split, s.count);
     s.steep = NEWN(s.scratch, bool, s.count);
+    s.root = NEWN(s.scratch, bool, s.count);
     s.parts = NEWN(s.scratch, Parts *, s.count);
     return s;
 }
@@ -405,6 +407,7 @@ static bool is_steep(const Sweep *s, const Node *n)
 static Node *along(Sweep *s, Node *n, Node *dot, bool steep, Node *partial)
 {
     s->steep[number_of(s, n)] |= !node_is_finite(partial);
+    s->root[number_of(s, n)] |= node_is_steep(n, partial);
     return g_chain(s->g, dot, partial, steep);
 }
 
@@ -442,11 +445,18 @@ static Node *forward_partials(Sweep *s, Node *n, Node *const *dot)
 /* By the row's jvp from the tangents of k nodes. */
 static Node *forward_jvp(Sweep *s, Node *n, int k, Node *const *dot)
 {
-    bool any = false;
+    bool any = false, steep[MAX_INPUTS] = {false};
 
-    for (int i = 0; i < k; i++)
+    for (int i = 0; i < k; i++) {
         any |= dot[i] != NULL;
-    return any && row(n)->jvp ? row(n)->jvp(s->g, n, dot) : NULL;
+        steep[i] = k == n->narg && is_active(s, n->arg[i]) &&
+                   s->root[number_of(s, n->arg[i])];
+    }
+    if (!any || !row(n)->jvp)
+        return NULL;
+    return row(n)->jvp_strong && s->root[number_of(s, n)]
+               ? row(n)->jvp_strong(s->g, n, dot, steep)
+               : row(n)->jvp(s->g, n, dot);
 }
 
 /* From the tangents of n's arguments. */
@@ -585,7 +595,10 @@ void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
             continue;
         graph_provenance(g, node_provenance(n));
         for (int i = 0; i < n->narg; i++)
-            s.steep[k] |= is_steep(&s, n->arg[i]);
+            if (is_active(&s, n->arg[i])) {
+                s.steep[k] |= s.steep[number_of(&s, n->arg[i])];
+                s.root[k] |= s.root[number_of(&s, n->arg[i])];
+            }
         if (node_has_region(n))
             forward_region(&s, n);
         else

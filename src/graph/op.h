@@ -135,6 +135,9 @@ typedef struct Op {
     void (*vjp_strong)(Graph *g, Node *n, Node *dy, bool steep, Node **dx);
     /* n's tangent from those of its arguments (NULL: zero), one at least. */
     Node *(*jvp)(Graph *g, Node *n, Node *const *dx);
+    /* The same of what has coefficients, where steep tangents may be infinite:
+     * 0 where a coefficient is 0. NULL: jvp is so. */
+    Node *(*jvp_strong)(Graph *g, Node *n, Node *const *dx, const bool *steep);
     /* The same times a number of n's shape. */
     Node *(*jvp_times)(Graph *g, Node *n, Node *by, Node *const *dx);
     /* n for many values at once: x[i] is argument i, with a leading axis of

@@ -131,6 +131,7 @@ fn largest(p: real[n, d], c: real[k, d]) -> real = sum(i < n | max(j < k | c[j] 
 fn overwritten(x: real) -> real = fold(t < 2, r = x, s = x * remat(product)(x, log(x)) | (s, x)).0;
 fn angle(v: real[n], w: real[n]) -> real = acos(clamp(min(norm(v), norm(w)), -1, 1)) + norm(v) + sum(sqrt(abs(v)));
 fn pushed(v: real[n], w: real[n], e: real[n]) -> real = jvp(angle, v)(v, w, e).1;
+fn rooted(A: real[m, n], x: real[n]) -> real[m] = A @ sqrt(x);
 fn inside(x: real, k: int) -> real = [sin(sqrt(x)), exp(tanh(x^1.5)), x][k];
 fn no_step(x: real, k: int) -> real = fold(i < k - 1, r = 0.5 | x^1.5);
 # The derivative by a matrix is a product of which nothing is summed.
@@ -144,6 +145,8 @@ near '{"d_x": 1}' 'grad(inside)' x=-1 k=2
 near '{"hess_x": 0}' 'hessian(inside)' x=-1 k=2
 near '{"inside": -1, "inside_dot": 1}' 'jvp(inside)' x=-1 k=2 x_dot=1
 near '{"d_x": 0}' 'grad(no_step)' x=-1 k=0
+near '{"rooted": [2, 4], "rooted_dot": [0.25, 0.5]}' 'jvp(rooted, x)' A=[[0,1],[0,2]] x=[0,4] x_dot=[1,1]
+near '{"jac_x": [[0, 0.25], ["inf", 0.5]]}' 'jacobian(rooted, x)' A=[[0,1],[3,2]] x=[0,4]
 near '{"d_e": [0, 0]}' 'grad(pushed, e)' v=[0,0] w=[0,0] e=[1,2]
 near '{"d_e": [0, 0]}' 'grad(pushed, e)' v=[0,0] w=[3,0] e=[1,2]
 near '{"bent": 0, "d_y": 0}' 'value_and_grad(bent, y)' y=-2 v=[] w=[]

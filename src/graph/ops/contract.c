@@ -287,6 +287,16 @@ static Node *sum_of_products(Graph *g, const Product *p, OpId op)
     return g_reduce(g, OP_sum, y, n, axis);
 }
 
+Node *contract_each(Graph *g, OpId op, Node *a, const int *la, Node *b,
+                    const int *lb, int rank, const int *lout)
+{
+    Product p = {.x = {a, b}, .rank = rank};
+    copy_labels(p.l[0], la, a->rank);
+    copy_labels(p.l[1], lb, b->rank);
+    copy_labels(p.lout, lout, rank);
+    return sum_of_products(g, &p, op);
+}
+
 /* Integers have no kernels for products. */
 static Node *product_of_integers(Graph *g, const Product *p)
 {
@@ -508,42 +518,6 @@ static void contract_vjp(Graph *g, Node *n, Node *dy, Node **dx)
     dx[1] = adjoint(g, dy, l, a, la, b->rank, lb);
 }
 
-static Node *any_infinite(Graph *g, Node *x)
-{
-    Node *most = g_fill(g, x, INFINITY);
-    Node *finite = g2(g, OP_lt, g1(g, OP_abs, x), most);
-    return g_reduce_all(g, OP_any, g1(g, OP_not, finite));
-}
-
-/* dy · b, strong: as written where something is infinite or NaN, which is not
- * looked at one by one otherwise. */
-static Node *strong_product(Graph *g, Node *dy, const int *l, bool steep,
-                            Node *b, const int *lb, int rank, const int *lout)
-{
-    Product p = {.x = {dy, b}, .rank = rank};
-    Node *any = steep ? any_infinite(g, dy) : NULL;
-    copy_labels(p.l[0], l, dy->rank);
-    copy_labels(p.l[1], lb, b->rank);
-    copy_labels(p.lout, lout, rank);
-    if (!node_is_defined(b))
-        any = g_join(g, OP_or, any, any_infinite(g, b));
-    Node *strong = any ? sum_of_products(g, &p, OP_strong_mul) : NULL;
-    if (strong && !is_summed(&p))
-        return strong;
-    return strong ? g_if(g, any, strong, make(g, &p)) : make(g, &p);
-}
-
-static void contract_vjp_strong(Graph *g, Node *n, Node *dy, bool steep,
-                                Node **dx)
-{
-    Node *a = n->arg[0], *b = n->arg[1];
-    const int *la = n->attr.ints, *lb = la + a->rank;
-    int l[MAX_RANK];
-    result_labels(n, l);
-    dx[0] = strong_product(g, dy, l, steep, b, lb, a->rank, la);
-    dx[1] = strong_product(g, dy, l, steep, a, la, b->rank, lb);
-}
-
 static Node *contract_jvp(Graph *g, Node *n, Node *const *dx)
 {
     Node *y[2] = {NULL, NULL};
@@ -694,6 +668,7 @@ const Op op_contract = {
     .vjp = contract_vjp,
     .vjp_strong = contract_vjp_strong,
     .jvp = contract_jvp,
+    .jvp_strong = contract_jvp_strong,
     .expand = contract_expand,
     .form = contract_form,
     .batch = contract_batch,

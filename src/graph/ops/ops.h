@@ -169,6 +169,15 @@ double eval_joined(const EvalTensor *e, OpId join, DType t, double a, double b);
 /* Integer arithmetic on dimensions stays a dimension: rows of add sub mul div
  * mod set .on_dims = dim_add … (neg: dim_sub, called with 0 first). */
 
+/* contract.c: Σ op(a, b) with labels as g_contract has them, term by term;
+ * NULL: too many labels. contract_strong.c: see vjp_strong, jvp_strong in op.h.
+ */
+Node *contract_each(Graph *g, OpId op, Node *a, const int *la, Node *b,
+                    const int *lb, int rank, const int *lout);
+void contract_vjp_strong(Graph *g, Node *n, Node *dy, bool steep, Node **dx);
+Node *contract_jvp_strong(Graph *g, Node *n, Node *const *dx,
+                          const bool *steep);
+
 /* chain.c: what can be seen of the values of n, NaN left aside; positive is
  * above some number above 0. */
 typedef enum Sign { SIGN_any, SIGN_not_negative, SIGN_positive } Sign;
