@@ -300,8 +300,7 @@ static Node *fold_dim(Graph *g, const Node *n, const Op *row)
         return NULL;
     const Dim *a = node_as_dim(g, n->arg[0]);
     const Dim *b = n->narg == 2 ? node_as_dim(g, n->arg[1]) : a;
-    if (!a || !b ||
-        (n->arg[0]->op != OP_dim && n->arg[n->narg - 1]->op != OP_dim))
+    if (!a || !b)
         return NULL;
     if (n->narg == 1)
         a = dim_const(g, 0);

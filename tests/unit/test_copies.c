@@ -68,6 +68,15 @@ static const char *name(Gen *r, Scope *s)
     return s->array[s->n++] = arena_printf(r->a, "v%d", r->names++);
 }
 
+static const char *tuple(Gen *r, const Scope *s, int n)
+{
+    Str to = str_new(r->a);
+    for (int i = 0; i < n; i++)
+        str_printf(&to, "%s%s", i ? ", " : n > 1 ? "(" : "", an_array(r, s));
+    str_printf(&to, n > 1 ? ")" : "");
+    return to.at;
+}
+
 static const char *some_arrays(Gen *r, Scope s, int n, int depth);
 
 /* A loop of n states. */
@@ -83,17 +92,21 @@ static const char *a_loop(Gen *r, Scope s, int n, int depth)
     for (int i = 0; i < n; i++)
         str_printf(&head, ", %s = %s", name(r, &inner), an_array(r, &s));
     inner.counter = t;
-    return arena_printf(r->a, "%s | %s)", head.at,
-                        some_arrays(r, inner, n, depth - 1));
+    const char *steps = some_arrays(r, inner, n, depth - 1);
+    if (n == 1 && !strchr(often, '(') && below(r, 2))
+        return arena_printf(r->a, "sum(scan(%s | %s), axis = 0)",
+                            head.at + strlen("fold("), steps);
+    return arena_printf(r->a, "%s | %s)", head.at, steps);
 }
 
-static const char *tuple(Gen *r, const Scope *s, int n)
+/* A loop, now and then only at some steps of the one around it. */
+static const char *loop_at_times(Gen *r, Scope s, int n, int depth)
 {
-    Str to = str_new(r->a);
-    for (int i = 0; i < n; i++)
-        str_printf(&to, "%s%s", i ? ", " : n > 1 ? "(" : "", an_array(r, s));
-    str_printf(&to, n > 1 ? ")" : "");
-    return to.at;
+    const char *loop = a_loop(r, s, n, depth);
+    if (!s.counter || below(r, 4))
+        return loop;
+    return arena_printf(r->a, "if %s > 0 { %s } else { %s }", s.counter, loop,
+                        tuple(r, &s, n));
 }
 
 /* n arrays, after loops that may come before. */
@@ -105,7 +118,7 @@ static const char *some_arrays(Gen *r, Scope s, int n, int depth)
     str_printf(&to, "{ ");
     for (int loops = depth > 0 ? below(r, 3) : 0; loops > 0; loops--) {
         int m = 1 + below(r, STATES);
-        const char *loop = a_loop(r, s, m, depth);
+        const char *loop = loop_at_times(r, s, m, depth);
         str_printf(&to, m > 1 ? "let (" : "let ");
         for (int i = 0; i < m; i++)
             str_printf(&to, "%s%s", i ? ", " : "", name(r, &s));
@@ -119,8 +132,10 @@ static const char *program_of(Arena *a, unsigned seed)
 {
     Gen r = {.a = a, .seed = UINT64_C(0x9e3779b97f4a7c15) * (seed + 1)};
     Scope s = {.n = 2, .array = {"x", "y"}};
+    int n = 1 + below(&r, STATES), depth = 2 + below(&r, 2);
     return arena_printf(a, "fn(%s) = %s", params,
-                        a_loop(&r, s, 1 + below(&r, STATES), 3));
+                        below(&r, 2) ? a_loop(&r, s, n, depth)
+                                     : some_arrays(&r, s, n, depth));
 }
 
 /* Running */

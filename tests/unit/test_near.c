@@ -4,8 +4,8 @@
  *
  * Both sides of every rule's identity and of every line of identities.txt, and
  * what else is near to a rule, are changed token by token. What is still a
- * right program is evaluated twice: as simplified, and in a graph that is left
- * as it was written. */
+ * right program is evaluated twice: as simplified and expanded, and in a graph
+ * that is left as it was written. */
 
 #include <check.h>
 #include <ctype.h>
@@ -216,6 +216,60 @@ static const char *const banded[] = {
 };
 enum { BANDED = sizeof banded / sizeof *banded };
 
+/* Where something is the largest of its row, and products with that; roots of
+ * squares and of others. */
+static const char *const extremes[] = {
+    ("grad(fn(a: real[n + 2, m + 3]) = sum([i < n + 2 | min(j < n + 2 | "
+     "sum(k < m + 3 | (a[i, k] - B[j, k]) ^ 2))]))(A)"),
+    ("grad(fn(a: real[n + 2, m + 3]) = sum(w * [i < n + 2 | max(j < n + "
+     "2 | sum(k < m + 3 | a[i, k] * B[j, k]))]))(A)"),
+    ("grad(fn(a: real[n + 2, m + 3]) = sum(v * max(B' @ a, axis = 1)))(A"
+     ")"),
+    ("grad(fn(a: real[n + 2, m + 3]) = sum(v / max(B' @ a, axis = 0)))(A"
+     ")"),
+    ("[i < n + 2, j < m + 3 | where(A[i, j] == max(k < m + 3 | where(A[i"
+     ", k] < max(l < m + 3 | A[i, l]), A[i, k], -9)), v[j], 0)] @ [j < m"
+     " + 3, i < n + 2 | B[i, j]]"),
+    ("[i < n + 2, j < m + 3 | where(A[i, j] == max(k < m + 3 | A[i, k]),"
+     " v[j], 0)] @ B'"),
+    ("[i < n + 2, j < m + 3 | where(A[i, j] == max(k < m + 3 | A[i, k]),"
+     " v[j], 2)] @ B'"),
+    "[i < n + 2, j < m + 3 | where(A[i, j] == max(A), v[j], 0)] @ B'",
+    ("[i < n + 2, j < m + 3 | where(A[i, j] >= max(k < m + 3 | A[i, k]),"
+     " v[j], 0)] @ B'"),
+    ("[i < n + 2, j < m + 3 | where(A[i, j] == sum(k < m + 3 | A[i, k]),"
+     " v[j], 0)] @ B'"),
+    ("[i < n + 2, j < m + 3 | where(floor(A[i, j] * 2) == max(k < m + 3 "
+     "| floor(A[i, k] * 2)), v[j], 0)] @ B'"),
+    ("grad(fn(a: real[n + 2, m + 3]) = sum(sqrt(sum(a * a, axis = 0)) * "
+     "v))(A)"),
+    ("grad(fn(a: real[n + 2, m + 3]) = sum(sqrt(sum(a * a, axis = 1)) * "
+     "w))(A)"),
+    ("grad(fn(a: real[n + 2, m + 3]) = norm(a[:, 0] - w) * norm(a[1]))(A"
+     ")"),
+    "grad(fn(a: real[n + 2]) = norm(A' @ a))(w)",
+    ("grad(fn(a: real[4 * n + 8]) = norm(reshape(a, [n + 2, 4]) @ [i < 4"
+     " | u[i]]))(u)"),
+    ("grad(fn(a: real[4 * n + 8]) = sum(sqrt(sum(reshape(a * u, [n + 2, "
+     "4]) ^ 2, axis = 1)) * w))(u)"),
+    ("grad(fn(a: real[n + 2, m + 3]) = sum(v * sqrt(sum(a * a * exp(a * "
+     "B), axis = 0))))(A)"),
+    ("grad(fn(a: real[n + 2, m + 3]) = sum(w * sqrt(sum(exp(a) * cosh(B)"
+     " + a * a * B * B, axis = 1))))(A)"),
+    ("grad(fn(a: real[n + 2, m + 3]) = sqrt(sum(a * a / (B * B + 1)) + s"
+     "um(exp(a))))(A)"),
+    "jvp(fn(a: real[n + 2, m + 3]) = norm(a[1:] * 2))(A, B).1",
+    ("jvp(fn(a: real[n + 2, m + 3]) = sum(w * sqrt(sum(reshape(a * a, [n"
+     " + 2, m + 3]), axis = 1))))(A, B).1"),
+    ("jvp(fn(a: real[4 * n + 8]) = sum(sqrt(sum(reshape(a * a, [n + 2, 4"
+     "]), axis = 1)) * w))(u, u * u).1"),
+    "[i < n + 2 | w[i] * real(n / 2 + m % 2 + 1)]",
+    ("diagonal([i < n + 2, j < n + 2 | where(A[i] @ B[j] == A[j] @ B[i],"
+     " w[i], 1)])"),
+    "diagonal(where(A @ B' <= 1, A @ B', expand(w, 1)))",
+};
+enum { EXTREMES = sizeof extremes / sizeof *extremes };
+
 /* Derivatives, which have a normal form; of products too long for it, too. */
 #define MANY                                                                   \
     "(sin(s) * cos(s) * exp(s) * tanh(s) * atan(s) * erf(s) * sinh(s) * t * "  \
@@ -311,6 +365,8 @@ static void read_formulas(void)
         add_formula(indexed, views[i]);
     for (int i = 0; i < BANDED; i++)
         add_formula(indexed, banded[i]);
+    for (int i = 0; i < EXTREMES; i++)
+        add_formula(indexed, extremes[i]);
     for (int i = 0; i < DERIVED; i++)
         add_formula(square, derived[i]);
     for (int i = 0; i < OTHERS; i++) {
@@ -482,14 +538,17 @@ static Side side_open(Arena *a, const char *file, bool plain)
 /* False where the text is no right program. */
 static bool side_take(Side *s, const char *params, const char *text)
 {
-    Arena *a = graph_arena(program_module(s->program)->graph);
+    Graph *g = program_module(s->program)->graph;
+    Arena *a = graph_arena(g);
     const char *fn = arena_printf(a, "fn(%s) = %s", params, text);
 
     if (!program_alike(s->program, 1, &fn, &s->f) || s->f->nresult != 1 ||
         s->f->result[0].nleaf != 1)
         return false;
     s->root = s->f->result[0].leaf[0];
-    simplify(program_module(s->program)->graph, 1, &s->root);
+    simplify(g, 1, &s->root);
+    if (!graph_is_plain(g))
+        expand(g, 1, &s->root);
     return true;
 }
 

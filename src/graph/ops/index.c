@@ -77,17 +77,11 @@ static Node *check_identity(Graph *g, const Node *n)
 {
     Node *x = n->arg[0];
     const Dim *bound = n->attr.dims[0];
-    int64_t size;
     if (x->op == OP_index_check && x->attr.dims[0] == bound)
         return check_asked(x) == check_asked(n) ? x : NULL;
-    if (x->op == OP_iota && x->attr.dims[0] == bound)
-        return x;
     if (x->op == OP_argsort && x->arg[0]->dim[x->rank - 1] == bound)
         return x;
     if (bound_all_inside(g, x, bound))
-        return x;
-    if (node_is_any_const(x) && dim_const_value(bound, &size) &&
-        const_value(x) >= 0 && const_value(x) < (double)size)
         return x;
     Node *data = fold_index(g, x);
     if (data && data_inside(data, bound))
