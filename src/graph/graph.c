@@ -296,7 +296,7 @@ static Node *fold_const(Graph *g, const Node *n, const Op *row)
 /* Integer arithmetic on dimensions is a dimension. */
 static Node *fold_dim(Graph *g, const Node *n, const Op *row)
 {
-    if (!row->on_dims || n->rank || (n->dtype != DT_i32 && n->dtype != DT_i64))
+    if (!row->on_dims)
         return NULL;
     const Dim *a = node_as_dim(g, n->arg[0]);
     const Dim *b = n->narg == 2 ? node_as_dim(g, n->arg[1]) : a;
@@ -317,7 +317,7 @@ static Node *float_broadcast(Graph *g, const Node *n, const Op *row)
     int axis[MAX_RANK], rank = 0;
     const Dim *dim[MAX_RANK];
     Node *arg[3];
-    if (row->cls != OPC_ewise || n->rank == 0)
+    if (row->cls != OPC_ewise)
         return NULL;
     for (int k = 0; k < n->narg; k++)
         if (!node_repeats(n->arg[k]))

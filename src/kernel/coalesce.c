@@ -172,7 +172,7 @@ static bool comes_back(Coalesce *c, int kernel, const Buffer *from,
     const Uses *x = &c->uses[to->id];
     Renaming r = {.from = from};
     if (to->kind != BUF_WORK || x->first != kernel || x->at_first != 1 ||
-        x->last == kernel || !same_time(c, kernel, x->last) ||
+        !same_time(c, kernel, x->last) ||
         !find_copy(c->s->g, c->s->out->kernel.at[x->last], to, from, s, output))
         return false;
     rename_in(c, kernel + 1, x->last - 1, &r);
