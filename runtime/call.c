@@ -374,14 +374,20 @@ int nncc_reserve(nncc_model *m, const nn_function *f, const int64_t *dims)
     return NN_OK;
 }
 
-/* The caller's exec, as far as it goes, with a place for errors. */
-static nn_exec with_error(const nn_exec *exec, nn_error *error)
+/* The caller's exec, as far as it goes, with the handle's threads if there are
+ * no others, and a place for errors. */
+static nn_exec with_error(const nncc_model *m, const nn_exec *exec,
+                          nn_error *error)
 {
     nn_exec own = {.size = sizeof own};
 
     if (exec)
         memcpy(&own, exec, exec->size < sizeof own ? exec->size : sizeof own);
     own.size = sizeof own;
+    if (!own.parallel_for && m->pool) {
+        own.context = nncc_pool_exec(m->pool)->context;
+        own.parallel_for = nncc_pool_exec(m->pool)->parallel_for;
+    }
     if (!own.error)
         own.error = error;
     return own;
@@ -457,7 +463,7 @@ int nncc_invoke(nncc_model *m, const nn_function *f, void *const *leaf,
                 const int64_t *dims, const nn_exec *exec)
 {
     nn_error error = {.size = sizeof error, .place = -1};
-    nn_exec own = with_error(exec, &error);
+    nn_exec own = with_error(m, exec, &error);
     int status = nncc_reserve(m, f, dims);
 
     if (status)

@@ -90,6 +90,7 @@ void nncc_close(nncc_model *m)
         return;
     nncc_trainer_free(m->trainer);
     nncc_store_free(m->stopped);
+    nncc_pool_free(m->pool);
     free(m->workspace);
     free(m->path);
     if (m->library)

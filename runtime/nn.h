@@ -140,6 +140,31 @@ int nncc_solve(const nn_function *f, nncc_tensor *const *leaf, int64_t *dims);
 int nncc_call(nncc_model *m, const nn_function *f, nncc_tensor **leaf,
               int64_t *dims, const nn_exec *exec);
 
+/* pool.c: threads. Results do not depend on how many there are, to the last
+ * bit: what a function does in parallel, and in which pieces, follows from its
+ * sizes alone. */
+
+/* Threads that run the pieces of functions. */
+typedef struct nncc_pool nncc_pool;
+
+/* A pool of so many threads (0: one for each processor), of which the caller's
+ * own is one. The others start when a function first has something for them,
+ * wait for more without taking time, and get no signals; where the system gives
+ * fewer, those are used. Free with nncc_pool_free. NN_ERR_ARGUMENT,
+ * NN_ERR_MEMORY. */
+int nncc_pool_new(int threads, nncc_pool **out);
+/* When no call uses it any more; p may be null. */
+void nncc_pool_free(nncc_pool *p);
+/* What a function of a module is given as `exec`; it lives as long as the pool.
+ * The pool may be used from several threads at once: while one call has it,
+ * others do all by themselves. */
+const nn_exec *nncc_pool_exec(const nncc_pool *p);
+/* Calls of functions of m that are given no way to run in parallel use so many
+ * threads from here on, by a pool of the handle's own; 1, as at first: the
+ * caller's alone. 0: one for each processor. Errors as nncc_pool_new, after
+ * which all is as before. */
+int nncc_use_threads(nncc_model *m, int threads);
+
 /* data.c: rows of features with a label */
 
 enum nncc_label_kind {

@@ -88,6 +88,7 @@ struct nncc_model {
     char *path;    /* or NULL */
     void *workspace;
     size_t workspace_bytes;
+    nncc_pool *pool; /* for calls without threads of their own; or NULL */
     struct nncc_trainer *trainer; /* NULL before nncc_train */
     nn_error stop;                /* of the last call that failed */
     nncc_store *stopped;          /* arguments of the step that did; or NULL */

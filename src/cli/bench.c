@@ -19,6 +19,7 @@ typedef struct Bench {
     Speed speed;
     double arithmetic; /* operations a second, at best */
     double seconds;    /* to measure each thing for */
+    nncc_pool *pool;
 } Bench;
 
 /* What was found out of one function. */
@@ -236,6 +237,7 @@ typedef struct Direct {
     const nn_function *f;
     void **leaf, *workspace;
     const int64_t *dims;
+    const nn_exec *exec;
 } Direct;
 
 static void run_direct(void *of, int64_t n)
@@ -243,16 +245,17 @@ static void run_direct(void *of, int64_t n)
     Direct *d = of;
 
     for (int64_t i = 0; i < n; i++)
-        d->f->call(d->leaf, d->dims, d->workspace, NULL);
+        d->f->call(d->leaf, d->dims, d->workspace, d->exec);
 }
 
 /* False after a message. */
-static bool direct(const Call *c, Direct *d)
+static bool direct(const Bench *b, const Call *c, Direct *d)
 {
     size_t n = c->f->workspace(c->dims);
 
     *d = (Direct){c->f, NEWN(c->args->arena, void *, c->nleaf + 1),
-                  aligned_alloc(64, n / 64 * 64 + 64), c->dims};
+                  aligned_alloc(64, n / 64 * 64 + 64), c->dims,
+                  nncc_pool_exec(b->pool)};
     for (int k = 0; k < c->nleaf; k++)
         d->leaf[k] = c->leaf[k] ? c->leaf[k]->data : NULL;
     if (!d->workspace)
@@ -313,7 +316,7 @@ static bool measure_call(Bench *b, const ModuleInput *in, Call *c, Found *to)
     Timed t = {run_direct, &d};
 
     if (!take_arguments(b, c, to->function) || !call_first(b, c) ||
-        !direct(c, &d))
+        !direct(b, c, &d))
         return false;
     to->dims = c->dims;
     to->best = measure(&t, b->seconds, &to->median, &to->rounds);
@@ -535,9 +538,9 @@ static int bench(Args *a)
     TargetOptions o = {.cpu = "native", .optimise = 2};
     const char *error = NULL;
     const char **name = NEWN(a->arena, const char *, a->word.n);
-    int n = 0;
+    int n = 0, threads;
 
-    if (!read_seconds(a, &b.seconds))
+    if (!read_seconds(a, &b.seconds) || !threads_option(a, &threads))
         return EXIT_USAGE;
     for (int i = 1; i < a->word.n; i++)
         if (!is_argument(a->word.at[i]))
@@ -552,13 +555,16 @@ static int bench(Args *a)
     if (!speed_open(&b.speed, graph_real(b.load.module->graph), &o, &error))
         return cli_fail("%s", error);
     b.arithmetic = best_arithmetic(&b);
-    bool good = measure_all(&b, f, b.load.named ? name : NULL, n);
+    bool good = nncc_pool_new(threads, &b.pool) == NN_OK || cli_failed();
+    good = good && measure_all(&b, f, b.load.named ? name : NULL, n);
+    nncc_pool_free(b.pool);
     jit_close(b.speed.jit);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static const Option options[] = {
     {"json", 0, NULL, "as JSON"},
+    THREADS_OPTION,
     {"time", 0, "SECONDS", "measure each thing for so long (0.2)"},
     MODEL_OPTIONS,
     {NULL, 0, NULL, NULL},

@@ -128,6 +128,8 @@ bool call_begin(Call *c, const Args *a, const nn_module *m)
     *c = (Call){.args = a, .f = m->function[0]};
     if (nncc_wrap(m, &c->model) != NN_OK)
         return cli_failed();
+    if (!threads_use(a, c->model))
+        return false;
     c->nleaf = nncc_param_leaves(c->f) + nncc_result_leaves(c->f);
     c->leaf = NEWN(a->arena, nncc_tensor *, c->nleaf + 1);
     c->dims = NEWN(a->arena, int64_t, c->f->ndim + 1);

@@ -62,6 +62,14 @@ struct Args {
         {"real", 0, "f32|f64", "what 'real' is (f32)"},                        \
         {"no-simplify", 0, NULL, "values are computed as they are written"}
 
+/* Of those that call functions: how many threads do, for a while or for ever.
+ */
+#define THREADS_OPTION                                                         \
+    {"threads", 0, "N", "that work at once; 0: one for each processor (1)"}
+/* Each is false after a message. */
+bool threads_option(const Args *a, int *to);
+bool threads_use(const Args *a, nncc_model *m);
+
 /* False after a message about the command line. */
 bool options_parse(Args *a, int argc, char **argv);
 void options_help(const Command *c, FILE *to);

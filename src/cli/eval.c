@@ -68,7 +68,8 @@ static bool prepare(const Args *a, Use *u, Function *f, int64_t batch)
     nncc_train_options o = NNCC_TRAIN_DEFAULTS;
 
     o.batch = batch;
-    if (!trained_open(&u->load, f, &u->trained))
+    if (!trained_open(&u->load, f, &u->trained) ||
+        !threads_use(a, u->trained.model))
         return false;
     if (nncc_prepare(u->trained.model, &o, u->sets.train) != NN_OK)
         return cli_failed();
@@ -317,6 +318,7 @@ static const Option eval_options[] = {
     {"stride", 0, "N", "characters from one row to the next (the length)"},
     {"scale", 0, "X", "multiply all features by X, where no file says so"},
     {"batch", 0, "N", "rows of a call (32)"},
+    THREADS_OPTION,
     {"json", 0, NULL, "print JSON"},
     MODEL_OPTIONS,
     {NULL, 0, NULL, NULL},
@@ -343,6 +345,7 @@ static const Option predict_options[] = {
      "write .csv .json or .npy (CSV to standard output)"},
     {"probabilities", 0, NULL, "the softmax of each row of results"},
     {"batch", 0, "N", "rows of a call (32)"},
+    THREADS_OPTION,
     MODEL_OPTIONS,
     {NULL, 0, NULL, NULL},
 };

@@ -532,6 +532,7 @@ static const Option options[] = {
     {"tolerance", 0, "X",
      "when it is good enough: of residuals 1e-10, of one\nnumber 1e-8, in f32 "
      "1e-4"},
+    THREADS_OPTION,
     {"json", 0, NULL, "print all as one JSON object"},
     MODEL_OPTIONS,
     {NULL, 0, NULL, NULL},

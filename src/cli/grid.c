@@ -297,7 +297,8 @@ static bool begin_run(GridWork *w, int64_t i)
             (nncc_setting){g->axis.at[k].name, r->value[k]};
     if (nncc_wrap(nncc_descriptor(w->trained->model), &r->model) != NN_OK)
         return cli_failed();
-    return w->load(w->args, r->model, &r->options, w->sets) &&
+    return threads_use(w->args, r->model) &&
+           w->load(w->args, r->model, &r->options, w->sets) &&
            begin_files(w, r);
 }
 

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +183,7 @@ static bool take_short(Args *a, int argc, char **argv, int *i)
 bool options_parse(Args *a, int argc, char **argv)
 {
     bool over = false;
+    int threads;
 
     for (int i = 0; i < argc; i++) {
         const char *word = argv[i];
@@ -196,7 +198,7 @@ bool options_parse(Args *a, int argc, char **argv)
         } else
             list_push(a->arena, &a->word, word);
     }
-    return true;
+    return threads_option(a, &threads);
 }
 
 static void print_option(const Option *o, FILE *to)
@@ -278,6 +280,24 @@ const char *cli_value_of(const char *text, const char *name)
     size_t n = strlen(name);
 
     return !strncmp(text, name, n) && text[n] == '=' ? text + n + 1 : NULL;
+}
+
+bool threads_option(const Args *a, int *to)
+{
+    int64_t n = 1;
+
+    if (!option_int(a, "threads", 0, &n))
+        return false;
+    *to = n < INT_MAX ? (int)n : INT_MAX;
+    return true;
+}
+
+bool threads_use(const Args *a, nncc_model *m)
+{
+    int n;
+
+    return threads_option(a, &n) &&
+           (nncc_use_threads(m, n) == NN_OK || cli_failed());
 }
 
 bool cli_is_real(const char *text, double *v)

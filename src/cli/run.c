@@ -110,6 +110,7 @@ static int run(Args *a)
 }
 
 static const Option options[] = {
+    THREADS_OPTION,
     MODEL_OPTIONS,
     {NULL, 0, NULL, NULL},
 };

@@ -440,7 +440,8 @@ static int open_files(Args *a, Course *c, Telling *t)
 static bool open_model(Args *a, Course *c, Telling *t)
 {
     t->module = c->load.module;
-    if (!trained_open(&c->load, report_function(a, &c->load), &c->trained))
+    if (!trained_open(&c->load, report_function(a, &c->load), &c->trained) ||
+        !threads_use(a, c->trained.model))
         return false;
     return c->grid.seeds ||
            (load(a, c->trained.model, &c->options, &c->sets) &&
@@ -539,6 +540,7 @@ const Option train_options[] = {
     {"epochs", 0, "N", "passes over the data (30)"},
     {"steps", 0, "N", "so many steps instead"},
     {"batch", 0, "N", "rows of a step (32)"},
+    THREADS_OPTION,
     {"order", 0, "KIND",
      "of rows: shuffled, kept, or streams that go on from batch to\n"
      "batch, with what is carried"},
