@@ -7,6 +7,7 @@
 """
 from ._compile import CompileError, compile, load_params, save_params, train
 from ._module import Error, Function, Module, Struct, load
+from ._threads import set_threads
 
 __all__ = [
     "CompileError",
@@ -18,6 +19,7 @@ __all__ = [
     "load",
     "load_params",
     "save_params",
+    "set_threads",
     "train",
 ]
 __version__ = "0.1.0"

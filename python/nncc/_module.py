@@ -5,6 +5,7 @@ import ctypes
 import os
 import struct
 import threading
+import weakref
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import numpy as np
@@ -152,11 +153,25 @@ _NUMBERS = 64
 _MEMORY = ("bool", "int32", "int64", "float32", "float64")
 
 
+#: Of all threads that have called something, and what these are given to run
+#: in parallel: a pool of libnn's and its function, or nothing.
+_spaces: "weakref.WeakSet[_Workspace]" = weakref.WeakSet()
+_parallel: Tuple[Optional[int], Optional[int]] = (None, None)
+
+
+def use_parallel(context: Optional[int], parallel_for: Optional[int]) -> None:
+    global _parallel
+    _parallel = (context, parallel_for)
+    for space in list(_spaces):
+        space.use_threads()
+
+
 class _Workspace:
     """What a call needs besides arrays, of each thread its own: memory for
     intermediate values, which grows, memory for numbers, and where it stopped."""
 
-    __slots__ = ("block", "address", "size", "numbers", "first", "error", "exec", "exec_address", *_MEMORY)
+    _OTHERS = ("error", "exec", "exec_address", "__weakref__")
+    __slots__ = ("block", "address", "size", "numbers", "first", *_OTHERS, *_MEMORY)
 
     def __init__(self) -> None:
         self.block = np.empty(0, "u1")
@@ -170,6 +185,11 @@ class _Workspace:
         self.error = _abi.nn_error(ctypes.sizeof(_abi.nn_error), -1, 0, 0)
         self.exec = _abi.nn_exec(ctypes.sizeof(_abi.nn_exec), 0, None, None, ctypes.pointer(self.error))
         self.exec_address = ctypes.addressof(self.exec)
+        _spaces.add(self)
+        self.use_threads()
+
+    def use_threads(self) -> None:
+        self.exec.context, self.exec.parallel_for = _parallel
 
     def grow(self, n: int) -> None:
         self.block = np.empty(n + 128, "u1")

@@ -136,6 +136,17 @@ class Calls(unittest.TestCase):
             t.join()
         self.assertFalse(bad)
 
+    @unittest.skipIf("/san/" in os.environ.get("NNCC", ""), "libnn with sanitizers is for programs with them")
+    def test_threads_of_calls(self):
+        m = nncc.compile("fn p(a: real[n, n]) -> real[n, n] = exp(0.01 * a @ a); export p;")
+        a = np.linspace(0, 1, 300 * 300, dtype="f4").reshape(300, 300)
+        want = m.p(a)
+        for n in (3, 2, 1, 0, 1):
+            nncc.set_threads(n)
+            self.assertTrue(np.array_equal(m.p(a), want))
+        with self.assertRaisesRegex(ValueError, "-1 threads: not in 0 ... 1024"):
+            nncc.set_threads(-1)
+
 
 class Models(unittest.TestCase):
     @classmethod
