@@ -91,6 +91,19 @@ done
         -o "$work/mlp" -lm &&
     row 'MLP 784-128-10 gradient, batch 128' "$("$work/mlp")" '>= 1.5 times'
 
+threads() { # WHAT MODEL FUNCTION SIZE…
+    "$nncc" "$2" --cpu=native -o "$work/threads.so" || return
+    what=$1 f=$3
+    shift 3
+    row "2 threads against 1: $what" "$("$work/threads" "$work/threads.so" "$f" 2 "$@")" '>= 1.8'
+}
+gcc -O2 -Iruntime -Itests/bench tests/bench/threads/main.c "$build/libnn.a" -o "$work/threads" \
+    -ljansson -llbfgs -lz -lm -lpthread -ldl && {
+    threads 'MLP, batch 1024' tests/bench/mlp/mlp.nn loss_grad 1024
+    threads 'conv net, batch 32' tests/bench/threads/conv.nn loss_grad 32
+    threads 'gmm, n = 10,000' tests/bench/workloads/gmm.nn gradient 25 32 10000
+}
+
 "$nncc" tests/bench/sort/sort.nn --cpu=native -o "$work/sort.o" &&
     gcc -O2 -I"$work" tests/bench/sort/main.c "$work/sort.o" -o "$work/sorts" &&
     row 'sort of 1,000,000 f32' "$("$work/sorts")" '<= 3 times'
