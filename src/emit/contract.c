@@ -1,5 +1,6 @@
 /* contract.c: contraction kernels: batch loops around the product of two
  * matrices. */
+#include "emit/parallel.h"
 #include "emit/product.h"
 
 /* Which functions make a product. */

@@ -193,32 +193,6 @@ DimEnv dim_env_checked(Emit *e, const Dim *const *var, int n,
 /* How far a kernel's first outer loop goes, for its last argument. */
 LLVMValueRef kernel_range(Emit *e, DimEnv *dims, const Kernel *k);
 
-/* parallel.c */
-
-/* i32 (ptr buffers, ptr dims, i64 lo, i64 hi, i64 piece), buffers and dims as
- * numbered by its key; lo … hi is the first loop's whole range, piece -1, or a
- * piece of that number. A loop is i32 (ptr buffers, ptr dims, ptr exec). Small
- * code knows of no pieces. */
-LLVMTypeRef kernel_type(Emit *e, const Kernel *k);
-/* May it be called for a piece? */
-bool runs_in_pieces(const Emit *e, const Kernel *k);
-typedef struct KernelCall {
-    Emit *e;
-    const Kernel *k;
-    LLVMValueRef fn, bufs, dim_list;
-    int nvar;          /* in the list */
-    LLVMValueRef exec; /* null where there are no threads; NULL: never */
-    DimEnv *dims;
-} KernelCall;
-/* Its status. */
-LLVMValueRef kernel_call(const KernelCall *c);
-/* At the builder's place: exec, or null where it has no threads. NULL where
- * none of these kernels can use any. */
-LLVMValueRef exec_threads(Emit *e, const Schedule *s, int first, int last,
-                          LLVMValueRef exec);
-/* What calls in pieces need. */
-void run_helper(Emit *e, Helpers *h);
-
 /* check.c: indices that are checked. Each check has a number among those of its
  * kernel, and so among those of a schedule; a kernel's status has it, from bit
  * 8 on, plus 1. Behind the dimensions that a kernel is called with there is

@@ -1,6 +1,6 @@
 /* function.c: the code of one schedule: checks, addresses, kernels in order. */
 
-#include "emit/emit_internal.h"
+#include "emit/parallel.h"
 
 /* What all parts of one function share. */
 typedef struct FunctionCode {

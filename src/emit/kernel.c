@@ -1,7 +1,7 @@
 /* kernel.c: functions of kernels, and constant tensors. */
 #include <string.h>
 
-#include "emit/emit_internal.h"
+#include "emit/parallel.h"
 
 static void kernel_body(Emit *e, const Kernel *k, LoopCode *loop)
 {

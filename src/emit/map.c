@@ -1,5 +1,5 @@
 /* map.c: map kernels: loops around stages of straight-line code. */
-#include "emit/emit_internal.h"
+#include "emit/parallel.h"
 
 Val *map_widen_to(MapCode *m, Val *v, int width)
 {

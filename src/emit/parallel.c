@@ -2,7 +2,7 @@
  * there is enough to do. How many pieces follows from the sizes alone, and no
  * element is computed in another way for it: so results are the same to the
  * last bit however many threads there are, and without any. */
-#include "emit/emit_internal.h"
+#include "emit/parallel.h"
 
 /* What the pieces of one call share, as the threads are given it. */
 enum {
@@ -166,12 +166,11 @@ static LLVMValueRef join_told(Emit *e, LLVMValueRef record)
 }
 
 /* A power of two, so that two, four or eight threads have as much to do. */
-static LLVMValueRef count_pieces(Emit *e, LLVMValueRef most, LLVMValueRef work,
-                                 LLVMValueRef blocks)
+static LLVMValueRef count_pieces(Emit *e, LLVMValueRef most,
+                                 LLVMValueRef wanted, LLVMValueRef blocks)
 {
     LLVMBuilderRef b = e->builder;
-    LLVMValueRef n = LLVMBuildUDiv(b, work, code_i64(e, piece_work), "");
-    n = code_smaller(e, n, most);
+    LLVMValueRef n = code_smaller(e, wanted, most);
     n = code_smaller(e, n, blocks);
     LLVMValueRef arg[] = {code_at_least(e, n, 1), LLVMConstNull(e->i1)};
     LLVMValueRef zeros = code_intrinsic(e, "llvm.ctlz", &e->i64, 1, arg, 2);
@@ -184,7 +183,7 @@ enum {
     RUN_bufs,
     RUN_dims,
     RUN_range,
-    RUN_work,
+    RUN_wanted,
     RUN_most,
     RUN_grain,
     RUN_nvar,
@@ -232,7 +231,7 @@ static void build_run(Emit *e, LLVMValueRef fn, LLVMValueRef piece)
     LLVMValueRef up =
         code_plus(e, in[RUN_range], LLVMBuildSub(b, in[RUN_grain], one, ""));
     LLVMValueRef blocks = LLVMBuildSDiv(b, up, in[RUN_grain], "");
-    LLVMValueRef n = count_pieces(e, in[RUN_most], in[RUN_work], blocks);
+    LLVMValueRef n = count_pieces(e, in[RUN_most], in[RUN_wanted], blocks);
     LLVMBasicBlockRef whole = code_block(e, "whole");
     LLVMBasicBlockRef cut = code_block(e, "cut"), done = code_block(e, "done");
     LLVMBasicBlockRef tell = code_block(e, "tell");
@@ -360,7 +359,8 @@ static LLVMValueRef call_pieces(const KernelCall *c, LLVMValueRef range)
                           c->bufs,
                           c->dim_list,
                           range,
-                          work_of(e, &dims, k),
+                          LLVMBuildUDiv(e->builder, work_of(e, &dims, k),
+                                        code_i64(e, piece_work), ""),
                           most,
                           code_i64(e, grain_of(k)),
                           code_i64(e, kernel_ncheck(k) ? c->nvar : -1)};

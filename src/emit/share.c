@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emit/levels.h"
+#include "emit/parallel.h"
 #include "emit/prebuilt.h"
 
 struct Sharing {

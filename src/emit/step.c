@@ -9,6 +9,7 @@
  * with it. Where a body has so many kernels that the frame would be large, the
  * rest share one list, which is filled before each call. */
 #include "emit/step.h"
+#include "emit/parallel.h"
 
 enum {
     FRAME = 512, /* arguments */
