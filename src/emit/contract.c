@@ -446,6 +446,6 @@ void emit_contract(Emit *e, const Kernel *k, const KernelKey *key)
     emit_entry(&q, key, fn, runs_in_pieces(e, k));
     if (q.plan.windows)
         q.window = window_of(&q);
-    emit_batches(&q, LLVMGetParam(fn, 2), LLVMGetParam(fn, 3));
+    emit_batches(&q, kernel_lo(e, fn), kernel_hi(e, fn));
     LLVMBuildRet(e->builder, code_load(e, e->i32, q.status, 4));
 }

@@ -27,12 +27,23 @@ bool runs_in_pieces(const Emit *e, const Kernel *k)
 
 LLVMTypeRef kernel_type(Emit *e, const Kernel *k)
 {
-    LLVMTypeRef loop[] = {e->ptr, e->ptr, e->ptr};
-    LLVMTypeRef param[] = {e->ptr, e->ptr, e->i64, e->i64, e->i64};
-    return k->kind == KERNEL_loop
-               ? LLVMFunctionType(e->i32, loop, 3, false)
-               : LLVMFunctionType(e->i32, param, e->machine.small ? 4 : 5,
-                                  false);
+    LLVMTypeRef p = e->ptr, i = e->i64;
+    LLVMTypeRef loop[] = {p, p, p}, small[] = {p, p, i};
+    LLVMTypeRef param[] = {p, p, i, i, i};
+    if (k->kind == KERNEL_loop)
+        return LLVMFunctionType(e->i32, loop, 3, false);
+    return e->machine.small ? LLVMFunctionType(e->i32, small, 3, false)
+                            : LLVMFunctionType(e->i32, param, 5, false);
+}
+
+LLVMValueRef kernel_lo(Emit *e, LLVMValueRef fn)
+{
+    return e->machine.small ? code_i64(e, 0) : LLVMGetParam(fn, 2);
+}
+
+LLVMValueRef kernel_hi(Emit *e, LLVMValueRef fn)
+{
+    return LLVMGetParam(fn, e->machine.small ? 2 : 3);
 }
 
 /* The record. */
@@ -339,9 +350,11 @@ static int grain_of(const Kernel *k)
 static LLVMValueRef call_whole(const KernelCall *c, LLVMValueRef range)
 {
     Emit *e = c->e;
+    LLVMValueRef small[] = {c->bufs, c->dim_list, range};
     LLVMValueRef arg[] = {c->bufs, c->dim_list, code_i64(e, 0), range,
                           code_i64(e, -1)};
-    return code_call(e, c->fn, arg, e->machine.small ? 4 : 5);
+    return e->machine.small ? code_call(e, c->fn, small, 3)
+                            : code_call(e, c->fn, arg, 5);
 }
 
 /* Sizes are computed here, for only who has threads asks for them. */

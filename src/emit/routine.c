@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit/parallel.h"
 #include "emit/prebuilt.h"
 #include "emit/routine.h"
 
@@ -507,7 +508,7 @@ void emit_routine(Emit *e, const RoutineCall *r, const KernelKey *key)
     LLVMValueRef fn = code_here(e), arg[ROUTINE_ARGS];
     LLVMValueRef *buffer = code_buffers(e, key, LLVMGetParam(fn, 0));
     DimEnv dims = dim_env_checked(e, key->var, key->nvar, LLVMGetParam(fn, 1));
-    LLVMValueRef lo = LLVMGetParam(fn, 2), hi = LLVMGetParam(fn, 3);
+    LLVMValueRef lo = kernel_lo(e, fn), hi = kernel_hi(e, fn);
     LLVMTypeRef one = type_of(e, r->out->dtype);
     RoutineType result;
     int n = 0;

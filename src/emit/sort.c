@@ -1,6 +1,6 @@
 /* sort.c: machine code of sorts. Each element becomes a key, an unsigned
  * integer; the places of the smallest keys are what is asked for. */
-#include "emit/emit_internal.h"
+#include "emit/parallel.h"
 
 typedef struct SortCode {
     Emit *e;
@@ -342,8 +342,8 @@ void emit_sort(Emit *e, const Sort *s, const KernelKey *key)
     c.work = s->work ? buffer[s->work->id] : NULL;
     unsigned kept = fixed && count < SORT_SHORT ? (unsigned)count : SORT_SHORT;
     LLVMValueRef keys = code_slot(e, LLVMArrayType(c.key, kept + 1), 8);
-    Loop l = loop_begin(e, LLVMGetParam(fn, 2), LLVMGetParam(fn, 3),
-                        code_i64(e, 1), 0, NULL);
+    Loop l = loop_begin(e, kernel_lo(e, fn), kernel_hi(e, fn), code_i64(e, 1),
+                        0, NULL);
     row = LLVMBuildMul(e->builder, l.i, c.n, "");
     c.in = code_at(e, type_in_memory(e, c.t), buffer[s->in->id], row);
     row = LLVMBuildMul(e->builder, l.i, c.count, "");
