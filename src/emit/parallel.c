@@ -20,30 +20,36 @@ enum {
 };
 enum { TOLD = 1 + CHECK_ROOM };
 
+/* Not with 32 bits: there a division of sizes is a call of a library. */
+static bool has_pieces(const Emit *e)
+{
+    return !e->machine.small && has_wide_sizes(e);
+}
+
 bool runs_in_pieces(const Emit *e, const Kernel *k)
 {
-    return k->parallel && !e->machine.small;
+    return k->parallel && has_pieces(e);
 }
 
 LLVMTypeRef kernel_type(Emit *e, const Kernel *k)
 {
     LLVMTypeRef p = e->ptr, i = e->i64;
-    LLVMTypeRef loop[] = {p, p, p}, small[] = {p, p, i};
+    LLVMTypeRef loop[] = {p, p, p}, whole[] = {p, p, i};
     LLVMTypeRef param[] = {p, p, i, i, i};
     if (k->kind == KERNEL_loop)
         return LLVMFunctionType(e->i32, loop, 3, false);
-    return e->machine.small ? LLVMFunctionType(e->i32, small, 3, false)
-                            : LLVMFunctionType(e->i32, param, 5, false);
+    return has_pieces(e) ? LLVMFunctionType(e->i32, param, 5, false)
+                         : LLVMFunctionType(e->i32, whole, 3, false);
 }
 
 LLVMValueRef kernel_lo(Emit *e, LLVMValueRef fn)
 {
-    return e->machine.small ? code_i64(e, 0) : LLVMGetParam(fn, 2);
+    return has_pieces(e) ? LLVMGetParam(fn, 2) : code_i64(e, 0);
 }
 
 LLVMValueRef kernel_hi(Emit *e, LLVMValueRef fn)
 {
-    return LLVMGetParam(fn, e->machine.small ? 2 : 3);
+    return LLVMGetParam(fn, has_pieces(e) ? 3 : 2);
 }
 
 /* The record. */
@@ -350,11 +356,11 @@ static int grain_of(const Kernel *k)
 static LLVMValueRef call_whole(const KernelCall *c, LLVMValueRef range)
 {
     Emit *e = c->e;
-    LLVMValueRef small[] = {c->bufs, c->dim_list, range};
+    LLVMValueRef whole[] = {c->bufs, c->dim_list, range};
     LLVMValueRef arg[] = {c->bufs, c->dim_list, code_i64(e, 0), range,
                           code_i64(e, -1)};
-    return e->machine.small ? code_call(e, c->fn, small, 3)
-                            : code_call(e, c->fn, arg, 5);
+    return has_pieces(e) ? code_call(e, c->fn, arg, 5)
+                         : code_call(e, c->fn, whole, 3);
 }
 
 /* Sizes are computed here, for only who has threads asks for them. */

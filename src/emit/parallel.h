@@ -8,7 +8,8 @@
 /* i32 (ptr buffers, ptr dims, i64 lo, i64 hi, i64 piece), buffers and dims as
  * numbered by its key; lo … hi is the first loop's whole range, piece -1, or a
  * piece of that number. A loop is i32 (ptr buffers, ptr dims, ptr exec). Small
- * code knows of no pieces: i32 (ptr buffers, ptr dims, i64 hi). */
+ * code, and that of 32 bits, knows of no pieces: i32 (ptr buffers, ptr dims,
+ * i64 hi). */
 LLVMTypeRef kernel_type(Emit *e, const Kernel *k);
 LLVMValueRef kernel_lo(Emit *e, LLVMValueRef fn);
 LLVMValueRef kernel_hi(Emit *e, LLVMValueRef fn);
