@@ -512,9 +512,7 @@ static Buffer *totals_buffer(Sched *s, const Node *n, const Contract *c,
 
 static void add_rooms(Sched *s, const Node *n, Contract *c)
 {
-    /* Each piece packs B for itself: for so many rows that this is little. */
-    int rows = wants_pack(c) ? LONG_ROWS : LONG_ROWS / 2;
-    int rooms = product_rooms(s, c, rows);
+    int rooms = product_rooms(s, c);
     add_packing(s, n, c, rooms);
     c->totals = totals_buffer(s, n, c, rooms);
     if (c->pack_a || c->pack || c->totals)

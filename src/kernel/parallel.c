@@ -111,7 +111,7 @@ void find_parallel(Sched *s)
     }
 }
 
-int product_rooms(const Sched *s, const Contract *c, int rows)
+int product_rooms(const Sched *s, const Contract *c)
 {
     int64_t n;
     const Dim *range = c->nbatch ? c->batch[0] : c->m;
@@ -119,6 +119,6 @@ int product_rooms(const Sched *s, const Contract *c, int rows)
         return 1;
     if (!function_bound(s->f, range, &n))
         return MOST_ROOMS;
-    n /= c->nbatch ? 1 : rows;
+    n /= c->nbatch ? 1 : LONG_ROWS;
     return n < 1 ? 1 : n < MOST_ROOMS ? (int)n : MOST_ROOMS;
 }

@@ -476,9 +476,8 @@ void in_place(Sched *s);
 
 /* requires kernels as they are to be run */
 void find_parallel(Sched *s);
-/* For how many pieces, of that many rows at least, a product needs room of each
- * kind that it has. */
-int product_rooms(const Sched *s, const Contract *c, int rows);
+/* For how many pieces a product needs room of each kind that it has. */
+int product_rooms(const Sched *s, const Contract *c);
 
 /* plan.c: requires that buffers are what they will be; gives each its place in
  * the workspace and its number. */
