@@ -126,6 +126,7 @@ peer() { # PROGRAM LIBRARY WHAT TARGET
     done
 
 sh tests/bench/loops/run.sh "$nncc"
+sh tests/bench/conv/run.sh "$nncc"
 
 echo
 echo 'products of matrices: of the peak >= 88 %, from 128 up 90; of the best >= 1.05 in the mean, 0.9'
