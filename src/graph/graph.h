@@ -400,6 +400,9 @@ Node *g_permute(Graph *g, Node *a, const int *perm); /* result i is perm[i] */
 /* Axis `from` at place `to`, the others in their order. */
 Node *g_move_axis(Graph *g, Node *a, int from, int to);
 Node *g_reshape(Graph *g, Node *a, int rank, const Dim *const *dim);
+/* n, elementwise, on what is computed in a shape whose axes a reshape joins,
+ * but for the last: computed in that shape, and joined after; or NULL. */
+Node *elements_apart(Graph *g, Node *n);
 /* n axes from `axis` on as one; of no axes, one of a single element. */
 Node *g_merge_axes(Graph *g, Node *a, int axis, int n);
 /* The diagonal along axes a and a + 1, as axis a: a read, whatever x is. */

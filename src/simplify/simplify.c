@@ -265,6 +265,8 @@ static Node *by_expansion(Pass *p, Node *n)
     const Op *op = op_table[n->op];
     Node *to = op->expand ? op->expand(p->g, n) : NULL;
 
+    if (!to && op->cls == OPC_ewise)
+        to = elements_apart(p->g, n);
     if (n->op == OP_call)
         p->part[p->at] = parts_of_call(p, n);
     return to ? to : n;

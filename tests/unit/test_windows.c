@@ -54,7 +54,8 @@ static void put_conv(Str *to, int i)
 }
 
 /* Channels before pixels, a free length, a volume, the input's gradient of a
- * step of two; sums over axes that come in other orders, backwards. */
+ * step of two; sums over axes that come in other orders, backwards; the largest
+ * of windows, and values that each window has. */
 static const char others[] =
     "fn planes(x: real[n, 3, 6, 7], k: real[5, 3, 2, 3]) -> real[n, 5, 5, 5] ="
     "  [a < n, m < 5, i < 5, j < 5 | sum(c < 3, u < 2, v < 3 |"
@@ -75,9 +76,12 @@ static const char others[] =
     "  [a < n, m < 20 | sum(i < 4, j < 6 | x[a, i, j] * k[j, i, m])];"
     "fn turned(x: real[n, 4, 6], k: real[20, 6, 4]) -> real[n, 20] ="
     "  [a < n, m < 20 | sum(i < 4, j < 6 | x[a, 3-i, 5-j] * k[m, j, i])];"
+    "fn pooled(x: real[n, 6, 4, 3]) -> real = sum(max_pool(abs(x), 2)^2);"
+    "fn spread(x: real[n, 3, 2, 3], y: real[n, 6, 4, 3]) ="
+    "  abs(upsample(sqrt(1 + x), 2) * y + 1);"
     "export planes, grad(of_planes, x) as planes_x, grad(of_planes, k) as"
     "  planes_k, line, grad(of_line, x) as line_x, grad(of_line, k) as line_k,"
-    "  volume, back, crossed, turned;";
+    "  volume, back, crossed, turned, grad(pooled, x) as pooled_x, spread;";
 
 static void run_all(DType real, int level)
 {

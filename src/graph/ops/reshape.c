@@ -128,6 +128,47 @@ Node *g_reshape(Graph *g, Node *a, int rank, const Dim *const *dim)
     return graph_make(g, OP_reshape, a->dtype, 1, &a, &attr);
 }
 
+/* Does a only join axes of what it reshapes, but for the last. */
+static bool joins_axes(Graph *g, const Node *a)
+{
+    const Node *x = a->arg[0];
+    int at = 0;
+    if (a->rank == 0 || x->rank <= a->rank ||
+        x->dim[x->rank - 1] != a->dim[a->rank - 1])
+        return false;
+    for (int i = 0; i < x->rank; i++)
+        if (dim_is(x->dim[i], 1))
+            return false;
+    for (int i = 0; i < a->rank; i++) {
+        const Dim *size = at < x->rank ? x->dim[at++] : NULL;
+        while (size && size != a->dim[i])
+            size = at < x->rank ? dim_mul(g, size, x->dim[at++]) : NULL;
+        if (!size)
+            return false;
+    }
+    return at == x->rank;
+}
+
+Node *elements_apart(Graph *g, Node *n)
+{
+    const Node *x = NULL;
+    Node *arg[3];
+    for (int i = 0; i < n->narg && !x; i++) {
+        const Node *a = n->arg[i];
+        if (a->op == OP_reshape && op_table[a->arg[0]->op]->cls == OPC_ewise &&
+            joins_axes(g, a))
+            x = a->arg[0];
+    }
+    if (!x || n->narg > 3)
+        return NULL;
+    for (int i = 0; i < n->narg; i++) {
+        if (!same_shape(n->arg[i], n))
+            return NULL;
+        arg[i] = g_reshape(g, n->arg[i], x->rank, x->dim);
+    }
+    return g_reshape(g, graph_remake(g, n, arg), n->rank, n->dim);
+}
+
 Node *g_merge_axes(Graph *g, Node *a, int axis, int n)
 {
     const Dim *dim[MAX_RANK + 1];
