@@ -304,15 +304,15 @@ static void find_rows(Product *p, const Label *label, int count, const Group *m,
     p->rows = seen;
 }
 
-/* The factor with the result's last axis is b. */
-static void orient(Product *p, Label *label, int count)
+/* The factor with the result's last axis is b; or a, where it is turned. */
+static void orient(Product *p, Label *label, int count, bool turned)
 {
     int last = -1;
     for (int i = 0; i < count && label[i].out >= 0; i++)
         if (!dim_is(label[i].size, 1))
             last = i;
     p->first = 0;
-    if (last >= 0 && label[last].role == ROLE_m) {
+    if (last >= 0 && label[last].role == (turned ? ROLE_n : ROLE_m)) {
         swap_factors(label, count);
         p->first = 1;
         const Dim *base = p->c.a_base;
@@ -409,7 +409,7 @@ Product product_of(Sched *s, const Node *n)
     Product p = {.rows = -1};
     const Note *note = note_of(s, n);
     int count = label_strides(s, n, &p, label);
-    orient(&p, label, count);
+    orient(&p, label, count, note->turned);
     lay_copies(s, n, &p, label, count);
     if (note->transposed)
         lay_result(s, n, &p, label);

@@ -49,18 +49,51 @@ static void copy_fixed(Sched *s, Node *n, const bool *fixed, Product *p)
         note_of(s, n)->copies[b] = false;
 }
 
+/* Does x read places of an array more than once, as windows that overlap do. */
+static bool overlaps(const Node *x)
+{
+    if (x->op != OP_view || node_repeats(x))
+        return false;
+    View v = view_of(x);
+    for (int k = 0; k < v.from; k++)
+        if (view_movers(&v, k) > 1)
+            return true;
+    return false;
+}
+
+/* Rows of windows are short where pixels of a plane are, or of a kernel: the
+ * channels of the other factor fill more lanes. */
+static void turn_short(Sched *s, Node *n)
+{
+    enum { SHORT = 32 };
+    Note *note = note_of(s, n);
+    int64_t now, then;
+    Product p = product_of(s, n);
+    if (note->transposed || !overlaps(n->arg[1 - p.first]) ||
+        overlaps(n->arg[p.first]) || !dim_const_value(p.c.n, &now) ||
+        now >= SHORT)
+        return;
+    note->turned = note->transposed = true;
+    p = product_of(s, n);
+    if (dim_const_value(p.c.n, &then) && then <= now)
+        note->turned = note->transposed = false;
+}
+
 /* Several loops are read where they are, if b's rows are contiguous: else those
  * of a copy. */
 static bool read_windows(Sched *s, Node *n)
 {
     Note *note = note_of(s, n);
     note->windows = true;
+    turn_short(s, n);
     for (int tries = 0; tries < 2; tries++) {
         Product p = product_of(s, n);
         if (p.even)
             return true;
         note->copies[1 - p.first] = true;
     }
+    if (note->turned)
+        note->turned = note->transposed = false;
     note->windows = note->copies[0] = note->copies[1] = false;
     return false;
 }

@@ -78,6 +78,7 @@ typedef struct Note {
     bool copies[2];  /* … of copies of these arguments, */
     bool transposed; /* … whose result is computed with other axes last */
     bool windows;    /* … whose m and k may be any loops: see Contract.rows */
+    bool turned;     /* … whose a has the result's last axis */
     bool divides;    /* reshape: to read it in place takes quotients */
     bool checks;     /* computing it in place may report a bad index */
     bool invariant;  /* the same in all steps, and made before them */

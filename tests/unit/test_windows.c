@@ -62,6 +62,9 @@ static const char others[] =
     "   x[a, c, i+u, j+v] * k[m, c, u, v])];"
     "fn of_planes(x: real[n, 3, 6, 7], k: real[5, 3, 2, 3]) -> real ="
     "  sum(planes(x, k)^2);"
+    "fn wide(x: real[n, 2, 6, 5], k: real[9, 2, 2, 3]) -> real[n, 9, 5, 3] ="
+    "  [a < n, m < 9, i < 5, j < 3 | sum(c < 2, u < 2, v < 3 |"
+    "   x[a, c, i+u, j+v] * k[m, c, u, v])];"
     "fn line(x: real[2, n, 3], k: real[3, 3, 17]) = conv1d(x, k, padding = 1);"
     "fn of_line(x: real[2, n, 3], k: real[3, 3, 17]) -> real ="
     "  sum(line(x, k)^2);"
@@ -81,7 +84,8 @@ static const char others[] =
     "  abs(upsample(sqrt(1 + x), 2) * y + 1);"
     "export planes, grad(of_planes, x) as planes_x, grad(of_planes, k) as"
     "  planes_k, line, grad(of_line, x) as line_x, grad(of_line, k) as line_k,"
-    "  volume, back, crossed, turned, grad(pooled, x) as pooled_x, spread;";
+    "  wide, volume, back, crossed, turned, grad(pooled, x) as pooled_x, "
+    "spread;";
 
 static void run_all(DType real, int level)
 {
