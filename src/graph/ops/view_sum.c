@@ -129,19 +129,49 @@ static Node *add_by_index(Graph *g, const Steps *s)
     return g_scatter_add(g, s->x, at, s->axis, s->whole);
 }
 
-/* The operand of the product x that alone has this one of its axes, and where
- * there; NULL: both have. */
-static const Node *factor_with(const Node *x, int axis, int *at)
+/* A product of two: axis i of x[k] is axis l[k][i] of the product, or is
+ * summed.
+ */
+typedef struct Factors {
+    Node *x[2];
+    int l[2][MAX_RANK + 1];
+} Factors;
+
+/* Of a contract, or elementwise, of what is repeated; false: n is neither. */
+static bool factors_of(const Node *n, Factors *f)
 {
-    const int *label = x->attr.ints;
-    const Node *has = NULL;
-    for (int k = 0; k < 2; label += x->arg[k++]->rank) {
-        int i = find_label(axis, x->arg[k]->rank, label);
+    const int *label = n->attr.ints;
+    if (n->op != OP_contract && n->op != OP_mul)
+        return false;
+    for (int k = 0; k < 2; k++) {
+        Node *x = f->x[k] = n->arg[k];
+        if (n->op == OP_contract) {
+            for (int i = 0; i < x->rank; i++)
+                f->l[k][i] = *label++;
+            continue;
+        }
+        bool repeats = node_repeats(x);
+        for (int i = 0; i < x->rank; i++)
+            if (!repeats)
+                f->l[k][i] = i;
+            else if (x->attr.ints[i] >= 0)
+                f->l[k][x->attr.ints[i]] = i;
+        f->x[k] = repeats ? x->arg[0] : x;
+    }
+    return true;
+}
+
+/* The factor that alone has this axis, and where there; -1: both have. */
+static int factor_with(const Factors *f, int axis, int *at)
+{
+    int has = -1;
+    for (int k = 0; k < 2; k++) {
+        int i = find_label(axis, f->x[k]->rank, f->l[k]);
         if (i < 0)
             continue;
-        if (has)
-            return NULL;
-        has = x->arg[k];
+        if (has >= 0)
+            return -1;
+        has = k;
         *at = i;
     }
     return has;
@@ -176,31 +206,22 @@ static Node *windows_along(Graph *g, Node *x, int axis, const Steps *s,
  * of windows of a, summed over i1 too. Zeros meet all of b: it is finite. */
 static Node *add_product(Graph *g, const Steps *s, const Dim *lo, const Dim *hi)
 {
-    Node *x = s->x;
-    int at, other, label[2][MAX_RANK + 1], lout[MAX_RANK], rank = 0;
-    if (s->n != 2 || x->op != OP_contract || !dim_is(s->coef[0], 1))
+    Factors f;
+    int at, other, lout[MAX_RANK], rank = 0;
+    if (s->n != 2 || !dim_is(s->coef[0], 1) || !factors_of(s->x, &f))
         return NULL;
-    const Node *a = factor_with(x, s->axis, &at);
-    const Node *b = factor_with(x, s->axis + 1, &other);
-    if (!a || !b || a == b || !node_is_finite(b))
+    int a = factor_with(&f, s->axis, &at);
+    int b = factor_with(&f, s->axis + 1, &other);
+    if (a < 0 || b != 1 - a || !node_is_finite(f.x[b]))
         return NULL;
-    const int *from = x->attr.ints;
-    Node *arg[2];
-    for (int k = 0; k < 2; from += x->arg[k++]->rank) {
-        bool wide = x->arg[k] == a;
-        arg[k] = x->arg[k];
-        for (int i = 0, j = 0; i < arg[k]->rank; i++) {
-            label[k][j++] = from[i];
-            if (wide && i == at)
-                label[k][j++] = s->axis + 1;
-        }
-        if (wide)
-            arg[k] = windows_along(g, arg[k], at, s, lo, hi);
-    }
-    for (int i = 0; i < x->rank; i++)
+    for (int i = f.x[a]->rank; i > at + 1; i--)
+        f.l[a][i] = f.l[a][i - 1];
+    f.l[a][at + 1] = s->axis + 1;
+    f.x[a] = windows_along(g, f.x[a], at, s, lo, hi);
+    for (int i = 0; i < s->x->rank; i++)
         if (i != s->axis + 1)
             lout[rank++] = i;
-    return g_contract(g, arg[0], label[0], arg[1], label[1], rank, lout);
+    return g_contract(g, f.x[0], f.l[0], f.x[1], f.l[1], rank, lout);
 }
 
 /* With axis j as the first. */
@@ -305,34 +326,30 @@ static Node *part_of_multiple(Graph *g, const Node *n)
 Node *part_of_windows(Graph *g, const Node *n)
 {
     const Node *x = n->arg[0];
+    Factors f;
     if (!node_slices(n))
         return NULL;
     if (x->op == OP_mul)
         return part_of_multiple(g, n);
-    if (x->op != OP_contract)
+    if (x->op != OP_contract || !factors_of(x, &f))
         return NULL;
-    const int *label = x->attr.ints;
     View part = view_of(n), v[2];
     for (int k = 0; k < 2; k++)
-        v[k] = view_whole(g, x->arg[k]);
+        v[k] = view_whole(g, f.x[k]);
+    int lout[MAX_RANK];
     for (int j = 0; j < n->rank; j++) {
         int at;
+        lout[j] = j;
         if (view_goes_through(&part, j, x->dim))
             continue;
-        const Node *a = factor_with(x, j, &at);
-        if (!a || a->op != OP_view || !node_pads(a->arg[0]))
+        int a = factor_with(&f, j, &at);
+        if (a < 0 || f.x[a]->op != OP_view || !node_pads(f.x[a]->arg[0]))
             return NULL;
-        View *to = &v[a == x->arg[1]];
-        to->size[at] = part.size[j];
-        to->coef[at] = part.coef[j];
-        to->base[at] = part.base[j];
+        v[a].size[at] = part.size[j];
+        v[a].coef[at] = part.coef[j];
+        v[a].base[at] = part.base[j];
     }
-    Node *arg[2];
     for (int k = 0; k < 2; k++)
-        arg[k] = without_zeros(g, g_view(g, x->arg[k], &v[k]));
-    int lout[MAX_RANK];
-    for (int i = 0; i < n->rank; i++)
-        lout[i] = i;
-    return g_contract(g, arg[0], label, arg[1], label + arg[0]->rank, n->rank,
-                      lout);
+        f.x[k] = without_zeros(g, g_view(g, f.x[k], &v[k]));
+    return g_contract(g, f.x[0], f.l[0], f.x[1], f.l[1], n->rank, lout);
 }
