@@ -62,8 +62,8 @@ static void carry(Count *c)
     LLVMValueRef at = word(c, c->digit, l.i), size = size_of(c, l.i);
     LLVMValueRef digit = load(c, at), above = code_plus(e, l.i, one);
     LLVMValueRef full = LLVMBuildICmp(b, LLVMIntEQ, digit, size, "");
-    LLVMValueRef by = LLVMBuildSub(b, stride_of(c, above),
-                                   code_times(e, size, stride_of(c, l.i)), "");
+    LLVMValueRef back = code_times(e, size, stride_of(c, l.i));
+    LLVMValueRef by = LLVMBuildSub(b, stride_of(c, above), back, "");
     code_store(e, LLVMBuildSelect(b, full, zero, digit, ""), at, 8);
     LLVMValueRef next = word(c, c->digit, above);
     LLVMValueRef more = LLVMBuildZExt(b, full, e->i64, "");
@@ -84,7 +84,8 @@ static void build_offsets(Count *c, LLVMValueRef fn)
     begin(c, LLVMGetParam(fn, 1));
     LLVMValueRef size = size_of(c, zero), stride = stride_of(c, zero);
     Loop l = loop_begin(e, zero, LLVMGetParam(fn, 2), one, 0, NULL);
-    code_store(e, load(c, c->at), word(c, LLVMGetParam(fn, 3), l.i), 8);
+    LLVMValueRef to = word(c, LLVMGetParam(fn, 3), l.i);
+    code_store(e, load(c, c->at), to, 8);
     LLVMValueRef digit = code_plus(e, load(c, c->digit), one);
     code_store(e, digit, c->digit, 8);
     move(c, stride);
