@@ -7,7 +7,8 @@
 /* What CPUs of an architecture have that are known by name. */
 typedef struct Level {
     const char *name;
-    const char *features; /* by which others are seen to have it */
+    const char *features; /* by which others are seen to have it, */
+    const char *rest;     /* and what else code for it may use */
     int vector_bytes, registers;
     bool fma, masks, rounding;
 } Level;

@@ -63,10 +63,21 @@ static bool calls_alike(const Machine *m, const Level *l)
     return l->vector_bytes == 64 || !has_feature(m->features, wider);
 }
 
+/* A machine may hide what its kind has. */
+static bool runs_level(const Machine *m, const Level *l)
+{
+    for (const Level *k = x86_level; *m->features && k <= l; k++)
+        if (!has_features(m->features, k->features) ||
+            !has_features(m->features, k->rest))
+            return false;
+    return true;
+}
+
 static void find_level(Machine *m, bool host)
 {
     const Level *l = m->target->cpus ? level_of(m) : NULL;
-    if (l && host && m->optimise == 2 && !m->small && calls_alike(m, l))
+    if (l && host && m->optimise == 2 && !m->small && calls_alike(m, l) &&
+        runs_level(m, l))
         m->level = l->name;
 }
 

@@ -5,11 +5,13 @@
 #include "target/internal.h"
 
 const Level x86_level[MAX_LEVELS] = {
-    {"x86-64", "", 16, 16, false, false, false},
-    {"x86-64-v2", "sse4.1", 16, 16, false, false, true},
-    {"x86-64-v3", "avx2,fma", 32, 16, true, false, true},
-    {"x86-64-v4", "avx512f,avx512vl,avx512bw,avx512dq", 64, 32, true, true,
-     true},
+    {"x86-64", "", "", 16, 16, false, false, false},
+    {"x86-64-v2", "sse4.1", "cx16,sahf,popcnt,sse3,ssse3,sse4.2", 16, 16, false,
+     false, true},
+    {"x86-64-v3", "avx2,fma", "avx,bmi,bmi2,f16c,lzcnt,movbe,xsave", 32, 16,
+     true, false, true},
+    {"x86-64-v4", "avx512f,avx512vl,avx512bw,avx512dq", "avx512cd", 64, 32,
+     true, true, true},
 };
 static const CpuRow x86_cpu[] = {
     {"x86-64", 0},         {"k8", 0},
