@@ -43,6 +43,20 @@ row 'the same, layers 64 times as wide' \
 row 'stripped digits.so, one CPU level' \
     "$(($(wc -c <"$work/one.so") / 1024)) KiB" '<= 64 KiB'
 
+# Statements that use tanh, one after another, and the gradient of all of them.
+each=
+for n in 100 500 5000; do
+    awk -v n=$n 'BEGIN {
+        print "fn f(x: real, w: real) -> real {\n  let a0 = x;"
+        for (i = 1; i <= n; i++) printf "  let a%d = tanh(a%d * w + %d.5);\n", i, i - 1, i
+        printf "  a%d\n}\nexport f, grad(f, w);\n", n }' >"$work/tanh.nn"
+    each="$each $(best 3 "$nncc" "$work/tanh.nn" -o "$work/tanh.so") $n"
+done
+row '100, 500, 5,000 statements with tanh, each' "$(echo "$each" | awk '{
+    printf "%.2f, %.2f, %.2f ms: %.2f, %.2f times", $1 / $2, $3 / $4, $5 / $6,
+           $3 / $4 / ($1 / $2), $5 / $6 / ($1 / $2) }')" 'grows <= 1.3 times'
+sh tests/bench/compile/run.sh "$nncc"
+
 sh tests/bench/chain.sh 1000 >"$work/chain.nn"
 row 'gradient of a product of 1,000, to .so' \
     "$(best 5 "$nncc" "$work/chain.nn" -o "$work/chain.so") ms" '<= 2000 ms'
