@@ -108,14 +108,19 @@ static Val *small_expm1(Lower *l, const Format *f, Val *r)
 static Val *scale(Lower *l, const Format *f, Val *p, Val *k, int shift)
 {
     DType t = bits_of(f);
+    int by = f->rescue - 1;
     Val *down = low_icmp(l, CMP_lt, k, low_int(l, t, 0));
-    int64_t by = f->rescue - 1;
-    Val *first =
-        low_select(l, down, low_int(l, t, (f->bias + by) << f->mantissa),
-                   low_int(l, t, (f->bias - 2) << f->mantissa));
+    Val *more =
+        low_select(l, down, low_int(l, t, (int64_t)(by + 2) << f->mantissa),
+                   low_int(l, t, 0));
+    Val *first = low_iadd(l, more, low_int(l, t, (f->bias - 2) << f->mantissa));
     first = low_iadd(l, low_ishl(l, k, f->mantissa), first);
-    Val *rest = low_select(l, down, num_like(l, p, ldexp(1, shift - (int)by)),
-                           num_like(l, p, ldexp(1, shift + 2)));
+    /* Another choice is quicker, a difference is less code. */
+    Val *up = num_like(l, p, ldexp(1, shift + 2));
+    Val *rest =
+        low_has_f64(l)
+            ? low_select(l, down, num_like(l, p, ldexp(1, shift - by)), up)
+            : low_from_bits(l, low_isub(l, low_bits(l, up), more));
     return low_fmul(l, low_fmul(l, p, low_from_bits(l, first)), rest);
 }
 
@@ -154,23 +159,31 @@ Val *num_exp_pair(Lower *l, Pair x)
     return num_times_exp(l, num_like(l, x.hi, 1), x);
 }
 
-/* (exp(x + lo) - 1)/2 = s (exp(r) - 1) + (s - 1/2) with s = 2^(k-1): for k = 0
- * the last is 0 and all digits stay. */
-static Val *half_expm1(Lower *l, Val *x, Val *lo)
+/* 2^shift (exp(x + lo) - 1) = s (exp(r) - 1) + (s - 2^shift) with s =
+ * 2^(k+shift): for k = 0 the last is 0 and all digits stay. */
+static Val *scaled_expm1(Lower *l, Val *x, Val *lo, int shift)
 {
     const Format *f = format_of(l, x);
     Val *k, *real;
-    x = num_clamp(l, x, -40, f->top);
+    x = num_clamp(l, x, -40, shift < -1 ? f->hi : f->top);
     Val *r = split_exp(l, f, x, &k, &real);
     r = lo ? low_fadd(l, r, lo) : r;
-    Val *s = power_of_2(l, f, low_isub(l, k, low_int(l, bits_of(f), 1)));
+    Val *s = power_of_2(l, f, low_iadd(l, k, low_int(l, bits_of(f), shift)));
     return low_muladd(l, s, small_expm1(l, f, r),
-                      low_fsub(l, s, num_like(l, x, 0.5)));
+                      low_fsub(l, s, num_like(l, x, ldexp(1, shift))));
 }
 
-Val *num_half_expm1(Lower *l, Val *x) { return half_expm1(l, x, NULL); }
+Val *num_half_expm1(Lower *l, Val *x) { return scaled_expm1(l, x, NULL, -1); }
 
-Val *num_half_expm1_pair(Lower *l, Pair x) { return half_expm1(l, x.hi, x.lo); }
+Val *num_quarter_expm1(Lower *l, Val *x)
+{
+    return scaled_expm1(l, x, NULL, -2);
+}
+
+Val *num_half_expm1_pair(Lower *l, Pair x)
+{
+    return scaled_expm1(l, x.hi, x.lo, -1);
+}
 
 Val *num_expm1(Lower *l, Val *x)
 {
@@ -223,12 +236,94 @@ static Val *log_cases(Lower *l, Val *r, Val *u, Val *x)
 
 Val *num_log(Lower *l, Val *x) { return log_cases(l, log_core(l, x), x, x); }
 
-/* With 1 + x = u + c, u rounded: log u + c/u; of -0 it is -0. */
+/* With 1 + x = u + c, u rounded: log u + c/u. */
+static Val *log_of_sum(Lower *l, Pair u)
+{
+    return low_fadd(l, log_core(l, u.hi), low_fdiv(l, u.lo, u.hi));
+}
+
+/* Of -0 it is -0. */
 Val *num_log1p(Lower *l, Val *x)
 {
     Pair u = num_two_sum(l, num_like(l, x, 1), x);
-    Val *r = low_fadd(l, log_core(l, u.hi), low_fdiv(l, u.lo, u.hi));
-    return low_fcopysign(l, log_cases(l, r, u.hi, x), x);
+    return low_fcopysign(l, log_cases(l, log_of_sum(l, u), u.hi, x), x);
+}
+
+Val *num_log1p_unit(Lower *l, Val *x)
+{
+    return log_of_sum(l, num_fast_sum(l, num_like(l, x, 1), x));
+}
+
+/* x^(-1/3) in x - 3/2, 1 <= x <= 2 */
+static const double inverse_root[] = {
+    0.8735866534786306,   -0.19380899402670423, 0.08589119060270511,
+    -0.04969162471653465, 0.028590806612689874,
+};
+
+/* a as 2^(3k) m, for finite a > 0: y is about m^(-1/3), and 2^k. */
+static Val *split_cbrt(Lower *l, const Format *f, Val *a, Val **y, Val **power)
+{
+    DType t = bits_of(f);
+    Val *one = num_like(l, a, 1), *magic = num_like(l, a, f->magic);
+    Val *whole = low_bits(l, magic), *bits = low_bits(l, a);
+    Val *e = low_ior(l, low_ishr(l, bits, f->mantissa), whole);
+    e = low_fsub(l, low_from_bits(l, e),
+                 low_fadd(l, magic, num_like(l, a, (double)f->bias)));
+    Val *raw = low_muladd(l, e, num_like(l, a, 1.0 / 3), magic);
+    Val *j = low_muladd(l, low_fsub(l, raw, magic), num_like(l, a, -3), e);
+    Val *mask = low_int(l, t, (INT64_C(1) << f->mantissa) - 1);
+    Val *m = low_ior(l, low_iand(l, bits, mask), low_bits(l, one));
+    m = low_from_bits(l, m);
+    Val *up = low_fcmp(l, CMP_gt, j, num_like(l, a, 0.5));
+    Val *down = low_fcmp(l, CMP_lt, j, num_like(l, a, -0.5));
+    Val *by = low_select(l, down, num_like(l, a, 1.2599210498948732), one);
+    by = low_select(l, up, num_like(l, a, 0.7937005259840998), by);
+    *y = num_poly(l, POLY(inverse_root), low_fsub(l, m, num_like(l, m, 1.5)));
+    *y = low_fmul(l, *y, by);
+    *power = power_of_2(l, f, low_isub(l, low_bits(l, raw), whole));
+    by = low_select(l, down, num_like(l, a, 0.5), one);
+    return low_fmul(l, m, low_select(l, up, num_like(l, a, 2), by));
+}
+
+/* y grows better by h = 1 - m y³: 1 + h/3 + 2h²/9 are the first terms of
+ * (1 - h)^(-1/3). The root is m y², after a step of Newton's. */
+static Val *cbrt_core(Lower *l, Val *a)
+{
+    Val *y, *power, *m = split_cbrt(l, format_of(l, a), a, &y, &power);
+    Val *minus = low_fneg(l, m), *third = num_like(l, a, 1.0 / 3);
+    Val *h = low_muladd(l, low_fmul(l, minus, y), low_fmul(l, y, y),
+                        num_like(l, a, 1));
+    Val *c = low_muladd(l, h, num_like(l, h, 2.0 / 9), third);
+    y = low_muladd(l, low_fmul(l, y, h), c, y);
+    Val *square = low_fmul(l, y, y), *r = low_fmul(l, m, square);
+    Val *off = low_fma(l, low_fmul(l, r, r), r, minus);
+    r = low_muladd(l, off, low_fmul(l, square, low_fneg(l, third)), r);
+    return low_fmul(l, r, power);
+}
+
+/* Below the normal numbers. */
+static Val *cbrt_far(Lower *l, Val *const *x)
+{
+    Val *up = low_fmul(l, low_fabs(l, x[0]), num_like(l, x[0], 0x1p54));
+    return low_fmul(l, cbrt_core(l, up), num_like(l, x[0], 0x1p-18));
+}
+
+/* 0, infinities and NaN are their own roots. */
+static Val *cbrt_body(Lower *l, Val *const *x)
+{
+    Val *a = low_fabs(l, x[0]), *r = cbrt_core(l, a);
+    Val *zero = num_like(l, a, 0), *inf = num_like(l, a, INFINITY);
+    Val *small =
+        low_fcmp(l, CMP_lt, a, num_like(l, a, format_of(l, a)->normal));
+    Val *some = low_fcmp(l, CMP_gt, a, zero);
+    r = low_rarely(l, low_and(l, small, some), cbrt_far, x, r);
+    some = low_and(l, some, low_fcmp(l, CMP_lt, a, inf));
+    return low_fcopysign(l, low_select(l, some, r, a), x[0]);
+}
+
+Val *num_cbrt(Lower *l, Val *x)
+{
+    return low_shared(l, "cbrt", cbrt_body, 1, &x);
 }
 
 /* s = (m - 1)/(m + 1) in two parts. */
@@ -237,9 +332,10 @@ static Pair log_argument(Lower *l, Val *m)
     Val *one = num_like(l, m, 1);
     Val *f = low_fsub(l, m, one), *d = low_fadd(l, m, one);
     Val *d_lo = low_fsub(l, m, low_fsub(l, d, one));
-    Val *s = low_fdiv(l, f, d), *minus = low_fneg(l, s);
+    Val *q = low_fdiv(l, one, d), *s = low_fmul(l, f, q);
+    Val *minus = low_fneg(l, s);
     Val *rest = low_fma(l, minus, d_lo, low_fma(l, minus, d, f));
-    return (Pair){s, low_fdiv(l, rest, d)};
+    return (Pair){s, low_fmul(l, rest, q)};
 }
 
 /* (a.hi + a.lo)(b.hi + b.lo), but for a.lo b.lo. */
@@ -273,16 +369,10 @@ static Pair log_in_two(Lower *l, Val *x)
 }
 
 /* a^b for finite a > 0, exp(b log a); any b. */
-static Val *pow_core(Lower *l, Val *a, Val *b, bool in_two)
+static Val *pow_core(Lower *l, Val *a, Val *b)
 {
-    Pair p = {NULL, num_like(l, a, 0)};
-    if (in_two) {
-        Pair g = log_in_two(l, a);
-        p = num_two_prod(l, b, g.hi);
-        p.lo = low_fma(l, b, g.lo, p.lo);
-    } else {
-        p.hi = low_fmul(l, b, log_core(l, a));
-    }
+    Pair g = log_in_two(l, a), p = num_two_prod(l, b, g.hi);
+    p.lo = low_fma(l, b, g.lo, p.lo);
     Val *hi = in_range(l, p.hi), *zero = num_like(l, a, 0);
     p.lo = low_select(l, low_fcmp(l, CMP_eq, hi, p.hi), p.lo, zero);
     return times_exp(l, num_like(l, a, 1), (Pair){hi, p.lo});
@@ -327,20 +417,10 @@ static Val *pow_cases(Lower *l, Val *r, Val *a, Val *b)
     return low_select(l, unit, one, r);
 }
 
-static Val *pow_any(Lower *l, Val *const *x, bool in_two)
+static Val *pow_any(Lower *l, Val *const *x)
 {
-    Val *m = low_fabs(l, x[0]), *r = pow_core(l, m, x[1], in_two);
+    Val *m = low_fabs(l, x[0]), *r = pow_core(l, m, x[1]);
     return pow_cases(l, pow_limits(l, r, m, x[1]), x[0], x[1]);
-}
-
-static Val *pow_any_wide(Lower *l, Val *const *x)
-{
-    return pow_any(l, x, true);
-}
-
-static Val *pow_any_short(Lower *l, Val *const *x)
-{
-    return pow_any(l, x, false);
 }
 
 /* Is the base not positive or one of them not finite. */
@@ -353,26 +433,20 @@ static Val *pow_is_odd(Lower *l, Val *a, Val *b)
                    low_and(l, plain, low_fcmp(l, CMP_lt, low_fabs(l, b), inf)));
 }
 
-static Val *pow_wide(Lower *l, Val *const *x)
+static Val *pow_body(Lower *l, Val *const *x)
 {
     Val *odd = pow_is_odd(l, x[0], x[1]);
-    return low_rarely(l, odd, pow_any_wide, x, pow_core(l, x[0], x[1], true));
-}
-
-/* For f32 in f64: a logarithm has digits enough. */
-static Val *pow_short(Lower *l, Val *const *x)
-{
-    Val *odd = pow_is_odd(l, x[0], x[1]);
-    return low_rarely(l, odd, pow_any_short, x, pow_core(l, x[0], x[1], false));
+    return low_rarely(l, odd, pow_any, x, pow_core(l, x[0], x[1]));
 }
 
 Val *num_pow(Lower *l, Val *a, Val *b)
 {
     Val *x[2] = {a, b};
-    if (!num_is_wide(l, a) && low_has_f64(l))
-        return num_in_f64(l, "powf", pow_short, 2, x);
+    /* Is an integer odd? An f32 may not hold it. */
+    if (low_dtype(l, b) != low_dtype(l, a) && low_has_f64(l))
+        return num_in_f64(l, "pow", pow_body, 2, x);
     x[1] = low_convert(l, low_dtype(l, a), b);
-    return low_shared(l, "pow", pow_wide, 2, x);
+    return low_shared(l, "pow", pow_body, 2, x);
 }
 
 /* Squares and multiplies, one step for each bit of the exponent. */

@@ -88,6 +88,8 @@ SINE = root(lambda r: (m.sin(r) - r) / r**3)
 COSINE = root(lambda r: (m.cos(r) - 1 + r**2 / 2) / r**4)
 TANGENT = root(lambda r: m.tan(r) / r)
 TANGENT_REST = root(lambda r: (m.tan(r) - r) / r**3)
+ARCSINE = root(lambda x: (m.asin(x) - x) / x**3)
+ARCTANGENT = root(lambda x: (m.atan(x) - x) / x**3)
 ERF_SMALL = root(lambda x: m.erf(x) / x - 1)
 
 
@@ -105,6 +107,7 @@ def erf_weight(x):
 
 
 TINY, TURN = mpf(10) ** -8, (m.pi / 4 * mpf("1.001")) ** 2
+EIGHTH = (m.tan(m.pi / 8) * mpf("1.0001")) ** 2
 
 
 def fits():
@@ -114,6 +117,10 @@ def fits():
         "cos_short": Fit(COSINE, TINY, TURN, 3, weight=root(lambda r: r**4 / m.cos(r))),
         "tan_f64": Fit(TANGENT, TINY, TURN, 3, 3, fixed=True),
         "tan_f32": Fit(TANGENT_REST, TINY, TURN, 6, weight=root(lambda r: r**3 / m.tan(r))),
+        "asin_f64": Fit(ARCSINE, TINY, 0.25, 12, weight=root(lambda x: x**3 / m.asin(x))),
+        "atan_f64": Fit(ARCTANGENT, TINY, EIGHTH, 10, weight=root(lambda x: x**3 / m.atan(x))),
+        # explog.c
+        "inverse_root": Fit(lambda t: (t + mpf(3) / 2) ** (-mpf(1) / 3), -0.5, 0.5, 5),
         # erf.c
         "erf_f64": Fit(erf_whole, TINY, 5.93, 24, weight=erf_weight),
         "erf_f32": Fit(erf_whole, TINY, 3.93, 9, weight=erf_weight),

@@ -93,21 +93,26 @@ static Val *lgamma_core(Lower *l, Val *a)
                       stirling_core(l, a, log_a), near);
 }
 
-/* For x < 0: log(π/(|x| |sin πx|)) - lgamma(|x|); so near 0 that both are
- * -log|x|, lgamma(|x|) alone. */
-static Val *lgamma_body(Lower *l, Val *const *x)
+/* For x < 0: log(π/(|x| |sin πx|)) - lgamma(|x|). */
+static Val *lgamma_below(Lower *l, Val *const *x)
 {
-    Val *a = low_fabs(l, x[0]), *inf = num_like(l, a, INFINITY);
-    Val *r = lgamma_core(l, a);
+    Val *a = low_fabs(l, x[0]);
     Val *s = low_fabs(l, num_sinpi(l, from_nearest(l, x[0])));
     Val *mirror =
         num_log(l, low_fdiv(l, num_like(l, a, PI), low_fmul(l, a, s)));
-    mirror = low_fsub(l, mirror, r);
+    mirror = low_fsub(l, mirror, x[1]);
     Val *pole = low_fcmp(l, CMP_eq, s, num_like(l, a, 0));
-    mirror = low_select(l, pole, inf, mirror);
+    return low_select(l, pole, num_like(l, a, INFINITY), mirror);
+}
+
+/* So near 0 that both are -log|x|, it is lgamma(|x|) alone. */
+static Val *lgamma_body(Lower *l, Val *const *x)
+{
+    Val *a = low_fabs(l, x[0]), *inf = num_like(l, a, INFINITY);
+    Val *r = lgamma_core(l, a), *both[2] = {x[0], r};
     Val *neg = low_fcmp(l, CMP_lt, x[0],
                         num_like(l, a, num_is_wide(l, a) ? -1e-30 : -1e-10));
-    r = low_select(l, neg, mirror, r);
+    r = low_rarely(l, neg, lgamma_below, both, r);
     return low_select(l, low_fcmp(l, CMP_eq, a, inf), inf, r);
 }
 
@@ -154,17 +159,21 @@ static Val *digamma_core(Lower *l, Val *y)
 }
 
 /* For x <= 0: ψ(1 - x) - π cot(πx), NaN at the poles. */
+static Val *digamma_below(Lower *l, Val *const *x)
+{
+    Val *r = from_nearest(l, x[0]);
+    Val *cot = low_fdiv(l, num_cospi(l, r), num_sinpi(l, r));
+    Val *mirror = low_muladd(l, cot, num_like(l, r, -PI), x[1]);
+    Val *pole = low_fcmp(l, CMP_eq, r, num_like(l, r, 0));
+    return low_select(l, pole, num_like(l, r, NAN), mirror);
+}
+
 static Val *digamma_body(Lower *l, Val *const *x)
 {
     Val *neg = not_above_zero(l, x[0]), *one = num_like(l, x[0], 1);
     Val *y = low_select(l, neg, low_fsub(l, one, x[0]), x[0]);
-    Val *psi = digamma_core(l, y);
-    Val *r = from_nearest(l, x[0]);
-    Val *cot = low_fdiv(l, num_cospi(l, r), num_sinpi(l, r));
-    Val *mirror = low_muladd(l, cot, num_like(l, y, -PI), psi);
-    Val *pole = low_fcmp(l, CMP_eq, r, num_like(l, y, 0));
-    mirror = low_select(l, pole, num_like(l, y, NAN), mirror);
-    return low_select(l, neg, mirror, psi);
+    Val *psi = digamma_core(l, y), *both[2] = {x[0], psi};
+    return low_rarely(l, neg, digamma_below, both, psi);
 }
 
 Val *num_digamma(Lower *l, Val *x)

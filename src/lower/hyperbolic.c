@@ -1,17 +1,16 @@
 /* hyperbolic.c: hyperbolic functions, and those of exp(-x). */
 #include "lower/numeric.h"
 
-/* With e = exp|x|/2: sinh|x| = e - 1/(4e), which keeps its digits from 1 on;
- * with h = (exp|x| - 1)/2: h + h/(2h + 1). */
+/* With q = (exp|x| - 1)/4, which is a number wherever sinh(x) is: sinh|x| =
+ * 2(q + q/(4q + 1)); |x| where that is so small that q has fewer digits. */
 Val *num_sinh(Lower *l, Val *x)
 {
     Val *one = num_like(l, x, 1), *a = low_fabs(l, x);
-    Val *e = num_exp_scaled(l, a, -1);
-    Val *far = low_fsub(l, e, low_fdiv(l, num_like(l, x, 0.25), e));
-    Val *h = num_half_expm1(l, num_clamp(l, a, 0, 1));
-    Val *d = low_fadd(l, low_fadd(l, h, h), one);
-    Val *near = low_fadd(l, h, low_fdiv(l, h, d));
-    Val *r = low_select(l, low_fcmp(l, CMP_lt, a, one), near, far);
+    Val *q = num_quarter_expm1(l, a);
+    Val *d = low_muladd(l, q, num_like(l, x, 4), one);
+    Val *r = low_fadd(l, q, low_fdiv(l, q, d));
+    Val *tiny = low_fcmp(l, CMP_lt, a, num_like(l, x, 0x1p-30));
+    r = low_select(l, tiny, a, low_fadd(l, r, r));
     return low_fcopysign(l, r, x);
 }
 
@@ -41,5 +40,5 @@ Val *num_softplus(Lower *l, Val *x)
 {
     Val *e = num_exp(l, low_fneg(l, low_fabs(l, x)));
     Val *zero = num_like(l, x, 0);
-    return low_fadd(l, num_max(l, x, zero), num_log1p(l, e));
+    return low_fadd(l, num_max(l, x, zero), num_log1p_unit(l, e));
 }

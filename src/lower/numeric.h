@@ -56,8 +56,11 @@ Val *num_exp_scaled(Lower *l, Val *x, int k); /* 2^k exp(x), k -1 or 0 */
 Val *num_expm1(Lower *l, Val *x);
 Val *num_half_expm1(Lower *l, Val *x); /* (exp(x) - 1)/2 */
 Val *num_half_expm1_pair(Lower *l, Pair x);
+Val *num_quarter_expm1(Lower *l, Val *x);
 Val *num_log(Lower *l, Val *x);
 Val *num_log1p(Lower *l, Val *x);
+Val *num_log1p_unit(Lower *l, Val *x); /* 0 <= x <= 1 */
+Val *num_cbrt(Lower *l, Val *x);
 Val *num_pow(Lower *l, Val *a, Val *b);
 Val *num_ipow(Lower *l, DType t, Val *a, Val *b); /* of integers */
 

@@ -44,11 +44,10 @@ static const double tan_f32[] = {
 };
 /* (asin x - x)/x³ in x², |x| <= 1/2 */
 static const double asin_f64[] = {
-    0.16666666666666763,   0.07499999999970103,  0.04464285717528223,
-    0.030381942675442284,  0.022372215901655508, 0.017351595573765016,
-    0.01398101765694014,   0.01139730033780041,  0.010789279293751735,
-    0.0036723478854707356, 0.021790238372651222, -0.021116121947321428,
-    0.03270177636594555,
+    0.16666666666665408,  0.07500000000337011,   0.04464285682832553,
+    0.03038195913727579,  0.022371758039408277,  0.01735970497131405,
+    0.013885233108444308, 0.012169228546743743,  0.006527897762523358,
+    0.019528485759130767, -0.016224607804289155, 0.031912516882368215,
 };
 static const double asin_f32[] = {
     0.16666754118620475, 0.07495233315455435,  0.04547825427886819,
@@ -56,10 +55,10 @@ static const double asin_f32[] = {
 };
 /* (atan x - x)/x³ in x², |x| <= tan(π/8) */
 static const double atan_f64[] = {
-    -0.333333333333332,   0.1999999999995367,    -0.1428571428020452,
-    0.11111110783837193,  -0.09090897767682198,  0.07692060371762074,
-    -0.06663105561778414, 0.05847898118112584,   -0.050393339175824295,
-    0.03806502928107543,  -0.017907421204925212,
+    -0.33333333333330145, 0.19999999999087564,  -0.1428571419513742,
+    0.11111106648249326,  -0.09090782283600843, 0.07690066435110557,
+    -0.06641104650280075, 0.0569245102877084,   -0.0435883782600666,
+    0.021256658064900593,
 };
 static const double atan_f32[] = {
     -0.33333315424499477, 0.1999848407523959,    -0.1424374020365881,
@@ -277,7 +276,14 @@ static Turn reduce_in_f32(Lower *l, Val *x)
     r = low_select(l, near, x, r);
     Val *endless = low_icmp(l, CMP_eq, exponent, low_int(l, DT_i32, ENDLESS));
     r = low_select(l, endless, low_fsub(l, x, x), r);
-    return (Turn){q, {r, num_like(l, x, 0)}};
+    return (Turn){q, {r, NULL}};
+}
+
+/* r + a b; r.lo is NULL where it has no such part. */
+static Val *plus_low(Lower *l, Pair r, Val *a, Val *b)
+{
+    return r.lo ? low_fadd(l, r.hi, low_muladd(l, a, b, r.lo))
+                : low_muladd(l, a, b, r.hi);
 }
 
 /* sin(r.hi + r.lo) and cos of it. */
@@ -286,7 +292,7 @@ static Val *sin_core(Lower *l, Pair r)
     Val *z = low_fmul(l, r.hi, r.hi);
     Poly p = num_is_wide(l, z) ? POLY(sin_table) : POLY(sin_short);
     Val *cube = low_fmul(l, z, r.hi);
-    return low_fadd(l, r.hi, low_muladd(l, cube, num_poly(l, p, z), r.lo));
+    return plus_low(l, r, cube, num_poly(l, p, z));
 }
 
 static Val *cos_core(Lower *l, Pair r)
@@ -296,7 +302,7 @@ static Val *cos_core(Lower *l, Pair r)
     Val *half = low_fmul(l, z, num_like(l, z, 0.5)),
         *w = low_fsub(l, one, half);
     Val *lost = low_fsub(l, low_fsub(l, one, w), half);
-    Val *t = low_muladd(l, r.hi, low_fneg(l, r.lo), lost);
+    Val *t = r.lo ? low_muladd(l, r.hi, low_fneg(l, r.lo), lost) : lost;
     t = low_muladd(l, low_fmul(l, z, z), num_poly(l, p, z), t);
     return low_fadd(l, w, t);
 }
@@ -352,8 +358,7 @@ static Val *tan_turned(Lower *l, Turn t, Val *x)
     Val *z = low_fmul(l, t.r.hi, t.r.hi), *cube = low_fmul(l, z, t.r.hi);
     Val *bottom = num_like(l, z, 1), *odd = is_odd(l, t.q);
     Poly p = num_is_wide(l, z) ? POLY(tan_top) : POLY(tan_f32);
-    Val *top = low_muladd(l, cube, num_poly(l, p, z), t.r.lo);
-    top = low_fadd(l, t.r.hi, top);
+    Val *top = plus_low(l, t.r, cube, num_poly(l, p, z));
     if (num_is_wide(l, z))
         bottom = low_muladd(l, z, num_poly(l, POLY(tan_bottom), z), bottom);
     Val *r = low_fdiv(l, low_select(l, odd, bottom, top),
@@ -443,8 +448,6 @@ static Val *asin_body(Lower *l, Val *const *x)
     Val *outer, *tail, *t = asin_core(l, x[0], &outer, &tail);
     Val *inner = low_fadd(l, t, tail), *two = num_like(l, t, -2);
     Val *r = low_muladd(l, two, inner, num_like(l, t, PI / 2));
-    /* what rounding took from π/2 */
-    r = low_fadd(l, r, num_like(l, t, 0));
     return low_fcopysign(l, low_select(l, outer, r, inner), x[0]);
 }
 
@@ -506,9 +509,20 @@ Val *num_atan(Lower *l, Val *x)
     return low_shared(l, "atan", atan_body, 1, &x);
 }
 
-/* x[0] is y, x[1] is x. Both are halved where their sum could overflow, and
- * both infinite count as both 1. */
-static Val *atan2_body(Lower *l, Val *const *arg)
+/* Of |y| and |x|, with the signs of both. */
+static Val *atan2_signed(Lower *l, Val *r, Val *y, Val *x)
+{
+    Val *zero = num_like(l, x, 0), *one = num_like(l, x, 1);
+    Val *left = low_fcmp(l, CMP_lt, low_fcopysign(l, one, x), zero);
+    r = low_select(l, left, low_fsub(l, num_like(l, x, PI), r), r);
+    return low_fcopysign(l, r, y);
+}
+
+enum { NEAR_LIMIT = 1000, NEAR_LIMIT_F32 = 120 };
+
+/* x[0] is y, x[1] is x. Both are made smaller where their sum could overflow,
+ * and both infinite count as both 1. */
+static Val *atan2_far(Lower *l, Val *const *arg)
 {
     Val *y = low_fabs(l, arg[0]), *x = low_fabs(l, arg[1]);
     Val *zero = num_like(l, x, 0), *one = num_like(l, x, 1);
@@ -519,16 +533,24 @@ static Val *atan2_body(Lower *l, Val *const *arg)
         low_and(l, low_fcmp(l, CMP_eq, x, zero), low_fcmp(l, CMP_eq, y, zero));
     Val *n = low_select(l, ends, one, y);
     Val *d = low_select(l, low_or(l, ends, origin), one, x);
-    Val *large =
-        low_fcmp(l, CMP_gt, num_max(l, n, d),
-                 num_like(l, x, num_is_wide(l, x) ? 0x1p1000 : 0x1p120));
+    Val *large = low_fcmp(l, CMP_gt, num_max(l, n, d), num_like(l, x, 0x1p100));
     Val *by = low_select(l, large, num_like(l, x, 0x1p-3), one);
     Val *r = atan_ratio(l, low_fmul(l, n, by), low_fmul(l, d, by));
-    Val *left = low_fcmp(l, CMP_lt, low_fcopysign(l, one, arg[1]), zero);
-    r = low_select(l, left, low_fsub(l, num_like(l, x, PI), r), r);
-    r = low_fcopysign(l, r, arg[0]);
+    r = atan2_signed(l, r, arg[0], arg[1]);
     Val *bad = low_or(l, low_fisnan(l, arg[0]), low_fisnan(l, arg[1]));
     return low_select(l, bad, num_like(l, x, NAN), r);
+}
+
+static Val *atan2_body(Lower *l, Val *const *arg)
+{
+    Val *y = low_fabs(l, arg[0]), *x = low_fabs(l, arg[1]);
+    Val *s = low_fadd(l, x, y);
+    int most = num_is_wide(l, s) ? NEAR_LIMIT : NEAR_LIMIT_F32;
+    Val *plain =
+        low_and(l, low_fcmp(l, CMP_gt, s, num_like(l, s, 0)),
+                low_fcmp(l, CMP_lt, s, num_like(l, s, ldexp(1, most))));
+    Val *r = atan2_signed(l, atan_ratio(l, y, x), arg[0], arg[1]);
+    return low_rarely(l, low_not(l, plain), atan2_far, arg, r);
 }
 
 Val *num_atan2(Lower *l, Val *y, Val *x)
@@ -537,41 +559,37 @@ Val *num_atan2(Lower *l, Val *y, Val *x)
     return low_shared(l, "atan2", atan2_body, 2, arg);
 }
 
-/* Scaled by a power of 2 where a square would leave the range. */
-static Val *hypot_body(Lower *l, Val *const *x)
+/* Scaled by a power of 2 where a square would leave the range. Infinite if
+ * either is, even where the other is NaN. (C11 F.10.4.3) */
+static Val *hypot_far(Lower *l, Val *const *x)
 {
     bool wide = num_is_wide(l, x[0]);
     Val *a = low_fabs(l, x[0]), *b = low_fabs(l, x[1]);
-    Val *m = num_max(l, a, b), *one = num_like(l, a, 1);
-    Val *large =
-        low_fcmp(l, CMP_gt, m, num_like(l, a, wide ? 0x1p500 : 0x1p60));
-    Val *small =
-        low_fcmp(l, CMP_lt, m, num_like(l, a, wide ? 0x1p-450 : 0x1p-40));
-    Val *down = num_like(l, a, wide ? 0x1p-600 : 0x1p-75);
-    Val *up = num_like(l, a, wide ? 0x1p600 : 0x1p75);
-    Val *by = low_select(l, large, down, low_select(l, small, up, one));
-    Val *back = low_select(l, large, up, low_select(l, small, down, one));
-    a = low_fmul(l, a, by);
-    b = low_fmul(l, b, by);
-    Val *r = low_fsqrt(l, low_muladd(l, a, a, low_fmul(l, b, b)));
-    return low_fmul(l, r, back);
+    Val *m = num_max(l, a, b), *inf = num_like(l, a, INFINITY);
+    Val *large = low_fcmp(l, CMP_gt, m, num_like(l, a, 1));
+    Val *by = low_select(l, large, num_like(l, a, wide ? 0x1p-600 : 0x1p-75),
+                         num_like(l, a, wide ? 0x1p600 : 0x1p100));
+    Val *back = low_select(l, large, num_like(l, a, wide ? 0x1p600 : 0x1p75),
+                           num_like(l, a, wide ? 0x1p-600 : 0x1p-100));
+    Val *ca = low_fmul(l, a, by), *cb = low_fmul(l, b, by);
+    Val *r = low_fsqrt(l, low_muladd(l, ca, ca, low_fmul(l, cb, cb)));
+    Val *endless =
+        low_or(l, low_fcmp(l, CMP_eq, a, inf), low_fcmp(l, CMP_eq, b, inf));
+    return low_select(l, endless, inf, low_fmul(l, r, back));
 }
 
-/* f32's squares fit into f64 as they are. */
-static Val *hypot_plain(Lower *l, Val *const *x)
+static Val *hypot_body(Lower *l, Val *const *x)
 {
+    bool wide = num_is_wide(l, x[0]);
     Val *s = low_muladd(l, x[0], x[0], low_fmul(l, x[1], x[1]));
-    return low_fsqrt(l, s);
+    Val *plain = low_and(
+        l, low_fcmp(l, CMP_gt, s, num_like(l, s, wide ? 0x1p-900 : 0x1p-90)),
+        low_fcmp(l, CMP_lt, s, num_like(l, s, wide ? 0x1p1000 : 0x1p120)));
+    return low_rarely(l, low_not(l, plain), hypot_far, x, low_fsqrt(l, s));
 }
 
-/* Infinite if either is, even where the other is NaN. (C11 F.10.4.3) */
 Val *num_hypot(Lower *l, Val *a, Val *b)
 {
-    Val *x[2] = {a, b}, *inf = num_like(l, a, INFINITY);
-    Val *r = num_is_wide(l, a) || !low_has_f64(l)
-                 ? low_shared(l, "hypot", hypot_body, 2, x)
-                 : num_in_f64(l, "hypotf", hypot_plain, 2, x);
-    Val *endless = low_or(l, low_fcmp(l, CMP_eq, low_fabs(l, a), inf),
-                          low_fcmp(l, CMP_eq, low_fabs(l, b), inf));
-    return low_select(l, endless, inf, r);
+    Val *x[2] = {a, b};
+    return low_shared(l, "hypot", hypot_body, 2, x);
 }

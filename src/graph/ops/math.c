@@ -331,29 +331,14 @@ static Node *cbrt_partial(Graph *g, Node *n)
     return reciprocal(g, g2(g, OP_mul, g_fill(g, n, 3), square(g, n)));
 }
 
-/* By exp and log, then a step of Newton's, which needs no cube; 0, infinities
- * and NaN are their own roots. */
-static Val *cbrt_lower(Lower *l, Val *x)
-{
-    Val *three = num_like(l, x, 3), *a = low_fabs(l, x);
-    Val *y = num_exp(l, low_fdiv(l, num_log(l, a), three));
-    Val *off = low_fsub(l, y, low_fdiv(l, a, low_fmul(l, y, y)));
-    Val *root = low_fsub(l, y, low_fdiv(l, off, three));
-    Val *some = low_fcmp(l, CMP_gt, a, num_like(l, x, 0));
-    Val *finite = low_fcmp(l, CMP_lt, a, num_like(l, x, INFINITY));
-    Val *r = low_select(l, low_and(l, some, finite), root, a);
-    return low_fcopysign(l, r, x);
-}
-
 const Op op_cbrt = {
     FUNCTION(cbrt, 1, OP_COSTLY | OP_STEEP),
-    .weight = 65,
     .doc = "cube root",
     .shown = {FORM_call, "cbrt", "cbrt", NULL},
     .domain = {0.2, 3},
     .eval1 = cbrt,
     .partial1 = cbrt_partial,
-    .lower1 = cbrt_lower,
+    .lower1 = num_cbrt,
 };
 
 /* d sin(a) = cos(a) da */
