@@ -6,8 +6,8 @@ typedef struct SortCode {
     Emit *e;
     const Sort *s;
     DType t;
-    LLVMTypeRef key; /* i32 or i64 */
-    int bits;
+    LLVMTypeRef key; /* i32 or i64, or a vector of */
+    int bits, width;
     LLVMValueRef in, out; /* this row's */
     LLVMValueRef n, count;
     LLVMValueRef work; /* or NULL */
@@ -15,7 +15,8 @@ typedef struct SortCode {
 
 static LLVMValueRef key_int(const SortCode *c, uint64_t v)
 {
-    return LLVMConstInt(c->key, v, false);
+    LLVMTypeRef one = c->bits == 64 ? c->e->i64 : c->e->i32;
+    return code_splat(c->e, LLVMConstInt(one, v, false), c->width);
 }
 
 /* Integers in the order of reals: those below 0 turned round. -0 is 0, NaN the
@@ -46,12 +47,12 @@ static LLVMValueRef int_key(const SortCode *c, LLVMValueRef v)
     return c->s->descending ? LLVMBuildNot(b, k, "") : k;
 }
 
-/* Of the row's element i. */
+/* Of the row's element i, or of as many from there on as keys are wide. */
 static LLVMValueRef key_at(const SortCode *c, LLVMValueRef i)
 {
     LLVMTypeRef t = type_in_memory(c->e, c->t);
-    LLVMValueRef v =
-        code_load(c->e, t, code_at(c->e, t, c->in, i), dtype_size(c->t));
+    LLVMValueRef v = code_load(c->e, type_lanes(t, c->width),
+                               code_at(c->e, t, c->in, i), dtype_size(c->t));
     return dtype_is_real(c->t) ? real_key(c, v) : int_key(c, v);
 }
 
@@ -157,16 +158,77 @@ static LLVMValueRef take_key(const SortCode *c, LLVMValueRef keys,
     return phi_of(c, e->i64, have, full, now, put);
 }
 
-/* The row is read once; the keys that are kept are on the stack. */
+/* Elements first … last - 1, one by one. */
+static LLVMValueRef take_keys(const SortCode *c, LLVMValueRef keys,
+                              LLVMValueRef first, LLVMValueRef last,
+                              LLVMValueRef have)
+{
+    Loop l = loop_begin(c->e, first, last, code_i64(c->e, 1), 1, &have);
+    have = take_key(c, keys, l.i, l.phi[0]);
+    loop_end(c->e, &l, &have);
+    return have;
+}
+
+/* Is one of `width` keys from i on among the smallest, where there are as many
+ * of them as are wanted. */
+static LLVMValueRef any_smaller(const SortCode *c, int width, LLVMValueRef keys,
+                                LLVMValueRef i)
+{
+    Emit *e = c->e;
+    LLVMBuilderRef b = e->builder;
+    SortCode wide = *c;
+    LLVMValueRef last = LLVMBuildSub(b, c->count, code_i64(e, 1), "");
+    wide.width = width;
+    wide.key = type_lanes(c->key, width);
+    LLVMValueRef less =
+        LLVMBuildICmp(b, LLVMIntULT, key_at(&wide, i),
+                      code_splat(e, load_key(c, keys, last), width), "");
+    LLVMTypeRef t = LLVMTypeOf(less);
+    return code_intrinsic(e, "llvm.vector.reduce.or", &t, 1, &less, 1);
+}
+
+/* A block without such a key is passed over. */
+static LLVMValueRef take_block(const SortCode *c, int width, LLVMValueRef keys,
+                               LLVMValueRef i, LLVMValueRef n,
+                               LLVMValueRef have)
+{
+    Emit *e = c->e;
+    LLVMBuilderRef b = e->builder;
+    LLVMBasicBlockRef look = code_block(e, "look"),
+                      some = code_block(e, "some");
+    LLVMBasicBlockRef next = code_block(e, "next"), from;
+    LLVMValueRef end = LLVMBuildNSWAdd(b, i, code_i64(e, width), "");
+    LLVMValueRef full = LLVMBuildICmp(b, LLVMIntSGE, have, c->count, "");
+    LLVMValueRef whole = LLVMBuildICmp(b, LLVMIntSLE, end, n, "");
+    LLVMBuildCondBr(b, LLVMBuildAnd(b, full, whole, ""), look, some);
+    LLVMPositionBuilderAtEnd(b, look);
+    LLVMBuildCondBr(b, any_smaller(c, width, keys, i), some, next);
+    from = LLVMGetInsertBlock(b);
+    LLVMPositionBuilderAtEnd(b, some);
+    LLVMValueRef now = take_keys(c, keys, i, code_smaller(e, end, n), have);
+    some = LLVMGetInsertBlock(b);
+    LLVMBuildBr(b, next);
+    LLVMMoveBasicBlockAfter(next, some);
+    LLVMPositionBuilderAtEnd(b, next);
+    return phi_of(c, e->i64, have, from, now, some);
+}
+
+/* The row is read once; the keys that are kept are on the stack. Most are
+ * larger than those: with vectors so many are looked at together. */
 static void keep_smallest(const SortCode *c, LLVMValueRef keys)
 {
+    enum { TOGETHER = 32 };
     Emit *e = c->e;
     LLVMValueRef zero = code_i64(e, 0);
     LLVMValueRef none =
         LLVMBuildICmp(e->builder, LLVMIntEQ, c->count, zero, "");
     LLVMValueRef n = LLVMBuildSelect(e->builder, none, zero, c->n, "");
-    Loop l = loop_begin(e, zero, n, code_i64(e, 1), 1, &zero);
-    LLVMValueRef have = take_key(c, keys, l.i, l.phi[0]);
+    if (e->machine.small || lanes_of_bytes(e, c->bits / 8) == 1) {
+        take_keys(c, keys, zero, n, zero);
+        return;
+    }
+    Loop l = loop_begin(e, zero, n, code_i64(e, TOGETHER), 1, &zero);
+    LLVMValueRef have = take_block(c, TOGETHER, keys, l.i, n, l.phi[0]);
     loop_end(e, &l, &have);
 }
 
@@ -332,7 +394,7 @@ void emit_sort(Emit *e, const Sort *s, const KernelKey *key)
     LLVMValueRef fn = code_here(e), row;
     LLVMValueRef *buffer = code_buffers(e, key, LLVMGetParam(fn, 0));
     DimEnv dims = dim_env_checked(e, key->var, key->nvar, LLVMGetParam(fn, 1));
-    SortCode c = {.e = e, .s = s, .t = s->in->dtype};
+    SortCode c = {.e = e, .s = s, .t = s->in->dtype, .width = 1};
     int64_t count;
     bool fixed = dim_const_value(s->count, &count);
     c.bits = 8 * sort_key_bytes(c.t);

@@ -45,6 +45,15 @@ fn firsts(n: int, k: int, of: int) -> (int, int) {
   (sum(i < k | int(p[i] != order[i])),
    sum(i < k | int(v[i] != x[order[i]] && x[order[i]] == x[order[i]])))
 }
+# So few that the others are passed over together: as many stand before each as its
+# number says.
+fn before(x: real[n], p: int) -> int = sum(j < n | int(x[j] < x[p] || x[j] == x[p] && j < p));
+fn best(n: int, of: int) -> (int, int) {
+  let x = [i < n | real(i * i * 7 % of)];
+  let first = argsort(x)[:7];
+  let last = argsort(x, descending = true)[:7];
+  (sum(i < 7 | int(before(x, first[i]) != i)), sum(i < 7 | int(before(-x, last[i]) != i)))
+}
 fn batch(n: int, m: int) -> (int, int, int, int) {
   let A = reshape(some(n * m, 97), [n, m]);
   let B = moveaxis([k < 3, i < n, j < m | A[i, j] + real(k)], 0, 2);
@@ -66,7 +75,7 @@ fn constant() -> real[4] = sort([3.0, nan, -1, 2]);
 fn inside(n: int) -> int[n] = argsort(iota(n), descending = true);
 fn guarded(x: real[n], on: bool) -> real[n] = if on { sort(x) } else { x };
 fn stepped(x: real[n], t: int) -> real[n] = fold(s < t, y = x | -2 * sort(y));
-export reals, ints, firsts, batch, t_top, t_sort, guarded, stepped;
+export reals, ints, firsts, best, batch, t_top, t_sort, guarded, stepped;
 
 # Derivatives: a permutation.
 fn weighed(x: real[n]) -> real = sum(i < n | real(i) * sort(x)[i]^3);
@@ -94,6 +103,11 @@ for k in 0 1 64; do
 done
 is '{"firsts_0": 0, "firsts_1": 0}' firsts n=1000 k=65 of=11
 is '{"firsts_0": 0, "firsts_1": 0}' firsts n=1000 k=1000 of=11
+for n in 7 31 32 33 39 64 1000; do
+    is '{"best_0": 0, "best_1": 0}' best n=$n of=1009
+    is '{"best_0": 0, "best_1": 0}' best n=$n of=5
+done
+refuse 1 'index out of range' "$NNCC" run m.nn best n=6 of=5
 for shape in 'n=3 m=5' 'n=1 m=1' 'n=0 m=4' 'n=4 m=0' 'n=2 m=100' 'n=100 m=2'; do
     is '{"batch_0": 0, "batch_1": 0, "batch_2": 0, "batch_3": 0}' batch $shape
 done

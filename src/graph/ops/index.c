@@ -354,6 +354,8 @@ static Node *gather_identity(Graph *g, const Node *n)
         return view;
     if (x->op == OP_view)
         return gather_view(g, n);
+    if (x->op == OP_argsort)
+        return sort_gathered(g, n);
     if (x->op != OP_gather)
         return NULL;
     Node *y = gather_gather(g, n);

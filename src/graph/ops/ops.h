@@ -239,6 +239,8 @@ Node *any_onehot(Graph *g, const Node *n);
 
 /* sort.c: a view of an argsort that is its first places; or NULL. */
 Node *sort_first(Graph *g, const Node *order, const View *v);
+/* n gathers from an argsort. */
+Node *sort_gathered(Graph *g, const Node *n);
 
 /* structure.c: a view of a diagonal, from diagonals; or NULL. */
 Node *view_diagonal(Graph *g, const Node *n);

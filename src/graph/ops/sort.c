@@ -43,6 +43,25 @@ Node *sort_first(Graph *g, const Node *order, const View *v)
     return first_places(g, order->arg[0], order->attr.integer, &dim[last]);
 }
 
+/* The places from 0 on, of which it is still asked whether there are as many;
+ * few are found while the elements are read, many by sorting them. */
+Node *sort_gathered(Graph *g, const Node *n)
+{
+    enum { FEW = 64 };
+    const Node *order = n->arg[0], *check = n->arg[1];
+    int64_t count;
+    if (check->op != OP_index_check || check->rank != 1 ||
+        n->attr.integer != order->rank - 1)
+        return NULL;
+    const Node *i = check->arg[0];
+    if (i->op != OP_iota || !dim_const_value(i->dim[0], &count) ||
+        count > FEW || order->attr.dims[0] == i->dim[0])
+        return NULL;
+    Node *first =
+        first_places(g, order->arg[0], order->attr.integer, &i->dim[0]);
+    return g_gather_inside(g, first, n->arg[1], (int)n->attr.integer);
+}
+
 /* Does element i stand before j. */
 static bool stands_before(const double *x, bool descending, int64_t i,
                           int64_t j)
