@@ -102,6 +102,12 @@ def erfcx_part(t):
     return m.exp(a * a) * m.erfc(a) * (a + 4)
 
 
+def lgamma_part(t):
+    y = t + mpf(7) / 4
+    y += TINY**2 if abs((y - 1) * (y - 2)) < TINY**2 else 0
+    return m.loggamma(y) / ((y - 1) * (y - 2))
+
+
 def erf_weight(x):
     return m.erfc(x) * x / m.erf(x)
 
@@ -121,6 +127,8 @@ def fits():
         "atan_f64": Fit(ARCTANGENT, TINY, EIGHTH, 10, weight=root(lambda x: x**3 / m.atan(x))),
         # explog.c
         "inverse_root": Fit(lambda t: (t + mpf(3) / 2) ** (-mpf(1) / 3), -0.5, 0.5, 5),
+        # gamma.c
+        "lgamma_table": Fit(lgamma_part, -0.75, 0.75, 24),
         # erf.c
         "erf_f64": Fit(erf_whole, TINY, 5.93, 24, weight=erf_weight),
         "erf_f32": Fit(erf_whole, TINY, 3.93, 9, weight=erf_weight),

@@ -5,15 +5,16 @@
 
 #define PI 3.14159265358979323846
 
-/* lgamma(y)/((y - 1)(y - 2)) in y - 3/2, 1 <= y <= 2; a minimax fit */
+/* lgamma(y)/((y - 1)(y - 2)) in y - 7/4, 1 <= y <= 5/2; fit.py makes it */
 static const double lgamma_table[] = {
-    0.4831289505409809,      -0.14595989591431105,    0.06291140107459675,
-    -0.03130848749982385,    0.01679709862737479,     -0.009425622531380748,
-    0.005446458022908357,    -0.0032120714509797144,  0.0019229118837815855,
-    -0.00116445938406297,    0.0007115807340492778,   -0.00043754636355851524,
-    0.000270788386364183,    -0.00017157979175419255, 0.00010813737784259528,
-    -5.6936597449587536e-05, 3.4088792676550995e-05,  -4.348930874752241e-05,
-    2.914075139094678e-05,
+    0.4501393121092563,     -0.11948158662524266,   0.04452044719851501,
+    -0.01905395783026189,   0.008776370424803639,   -0.00422619412513993,
+    0.002095533894967468,   -0.001060566094860731,  0.0005448967329789442,
+    -0.0002831903477296198, 0.0001485193665349932,  -7.846414234114114e-05,
+    4.16887808835265e-05,   -2.22677854431561e-05,  1.2019663239394049e-05,
+    -6.489171683297868e-06, 3.3090780630932697e-06, -1.7650293063783629e-06,
+    1.3279089468996177e-06, -7.59531922047916e-07,  -1.9668813096492765e-08,
+    3.6374940848058116e-08, 2.742398761622449e-07,  -1.5849492570169968e-07,
 };
 /* B(2k)/(2k (2k - 1)): Stirling's series in x^(1-2k) */
 static const double stirling[] = {
@@ -50,13 +51,14 @@ static Val *from_nearest(Lower *l, Val *x)
     return low_fsub(l, x, low_frint(l, x));
 }
 
-/* a in 1 … 8 brought to 1 … 2 by Γ(a) = (a - 1) Γ(a - 1); the factors. */
+/* a in 1 … 8 brought to 1 … 5/2 by Γ(a) = (a - 1) Γ(a - 1); the factors. So
+ * near to the zero at 2 nothing is taken from anything. */
 static Val *shift_down(Lower *l, Val **a)
 {
-    Val *one = num_like(l, *a, 1), *two = num_like(l, *a, 2), *factors = one;
+    Val *one = num_like(l, *a, 1), *top = num_like(l, *a, 2.5), *factors = one;
     for (int i = 0; i < 6; i++) {
         Val *less = low_fsub(l, *a, one);
-        Val *m = low_fcmp(l, CMP_ge, *a, two);
+        Val *m = low_fcmp(l, CMP_ge, *a, top);
         factors = low_select(l, m, low_fmul(l, factors, less), factors);
         *a = low_select(l, m, less, *a);
     }
@@ -84,7 +86,7 @@ static Val *lgamma_core(Lower *l, Val *a)
     /* y - 1, where y is a + 1 below 1 */
     Val *f = low_select(l, low, a, low_fsub(l, y, one));
     Val *p =
-        num_poly(l, POLY(lgamma_table), low_fsub(l, f, num_like(l, a, 0.5)));
+        num_poly(l, POLY(lgamma_table), low_fsub(l, f, num_like(l, a, 0.75)));
     p = low_fmul(l, low_fmul(l, f, low_fsub(l, f, one)), p);
     Val *whole = low_or(l, low_or(l, low, far), low_fisnan(l, a));
     Val *log_a = num_log(l, low_select(l, whole, a, factors));
