@@ -126,11 +126,11 @@ static void round_otherwise(Value *v)
         v->x[i] *= 1 + (i % 2 ? -0x1p-52 : 0x1p-52);
 }
 
-/* Is n rounded: a product that is added may be so together with the sum. */
-static bool is_rounded(const Node *n)
+/* Is its result rounded: a product that is added may be so together with the
+ * sum. */
+static bool is_rounded(const Op *row)
 {
-    return n->op == OP_mul || n->op == OP_div ||
-           op_table[n->op]->flags & OP_COSTLY;
+    return row->flags & (OP_LINEAR_EACH | OP_LINEAR_FIRST | OP_COSTLY);
 }
 
 static void ewise(Run *r, const Node *n)
@@ -159,7 +159,7 @@ static void ewise(Run *r, const Node *n)
                           ? op_eval(row, x)
                           : dtype_fit(n->dtype, op_eval(row, x));
     }
-    if (r->rounded && dtype_is_real(n->dtype) && is_rounded(n))
+    if (r->rounded && dtype_is_real(n->dtype) && is_rounded(row))
         round_otherwise(v);
     if (real)
         widen(v);

@@ -77,6 +77,7 @@ typedef struct Op {
     unsigned takes;  /* ON_…: elementwise operators and reductions; else 0 */
     int weight;      /* instructions of f32 that it is lowered to, a call being
                         some; 0: one or two */
+    double cost;     /* in multiplications, as formulas are compared by; 0: 1 */
     const char *doc; /* one line: what it computes */
     /* Printed form: "sin($0)", "$0 + $1" and its precedence (see print.c);
      * NULL: name(args). */

@@ -7,15 +7,11 @@
 enum { MAX_WALK = 64 };
 
 /* Per element, in multiplications. */
-static double weight(const Node *n)
+static double cost_each(const Node *n)
 {
-    if (node_repeats(n))
-        return 0;
-    if (n->op == OP_div || n->op == OP_sqrt || n->op == OP_rsqrt)
-        return 4;
-    if (n->op == OP_strong_mul)
-        return 3; /* and asks whether it is 0 */
-    return n->op == OP_pow ? 16 : n->op == OP_neg ? 0.5 : 1;
+    double own = op_table[n->op]->cost;
+
+    return node_repeats(n) ? 0 : own > 0 ? own : 1;
 }
 
 static double size(const Node *n)
@@ -73,7 +69,7 @@ double work_of(const Whole *w, const Node *n)
 
         if (x != n && uses_of(w->uses, x) > k.times[k.count])
             continue;
-        sum += weight(x) * size(x);
+        sum += cost_each(x) * size(x);
         for (int i = 0; i < x->narg; i++)
             if (is_arithmetic(x->arg[i]) && !node_is_any_const(x->arg[i]))
                 walk_to(&k, x->arg[i]);

@@ -571,6 +571,7 @@ static Val *div_lower(Lower *l, const Node *n, Val *const *x)
 const Op op_div = {
     ELEMENTWISE(div, 2, ON_number),
     .flags = OP_LINEAR_FIRST,
+    .cost = 4,
     .doc = "quotient; of integers rounded down",
     .shown = {.kind = FORM_fraction},
     .text = "$0 / $+1",
@@ -682,6 +683,7 @@ static Val *neg_lower(Lower *l, const Node *n, Val *const *x)
 const Op op_neg = {
     ELEMENTWISE(neg, 1, ON_number),
     .flags = OP_LINEAR,
+    .cost = 0.5,
     .doc = "negative",
     .shown = {.kind = FORM_negative},
     .text = "-$0",

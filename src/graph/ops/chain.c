@@ -430,6 +430,7 @@ const Op op_strong_mul = {
     .arity = 2,
     .flags = OP_LINEAR_EACH | OP_STEEP,
     .takes = ON_real,
+    .cost = 3, /* it asks whether it is 0, too */
     .doc = "product that is 0 where either is, whatever the other is",
     .shown = {.kind = FORM_strong},
     .text = "$0 * $+1",

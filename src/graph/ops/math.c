@@ -148,6 +148,7 @@ const Op op_pow = {
     ELEMENTWISE(pow, 2, ON_number),
     .flags = OP_SURFACE | OP_COSTLY | OP_STEEP | OP_DOMAIN,
     .weight = 8,
+    .cost = 16,
     .doc = "the first to the power of the second",
     .shown = {.kind = FORM_power},
     .text = "$+0 ^ $1",
@@ -293,6 +294,7 @@ static Node *sqrt_partial(Graph *g, Node *n)
 
 const Op op_sqrt = {
     FUNCTION(sqrt, 1, OP_NOT_NEGATIVE | OP_STEEP | OP_DOMAIN),
+    .cost = 4,
     .doc = "square root",
     .shown = {.kind = FORM_root},
     .domain = {0.2, 3},
@@ -316,6 +318,7 @@ static Node *rsqrt_partial(Graph *g, Node *n)
 
 const Op op_rsqrt = {
     FUNCTION(rsqrt, 1, OP_NOT_NEGATIVE | OP_DOMAIN),
+    .cost = 4,
     .doc = "1/sqrt(x)",
     .domain = {0.2, 3},
     .shown = {.kind = FORM_inverse_root},
