@@ -111,21 +111,13 @@ static const CType *c_type(Facing *f, const Step *step, int n, bool written)
                         step, n, written);
 }
 
-static bool overwritten(const Function *f, const Port *p)
-{
-    for (int i = 0; i < f->nresult; i++)
-        if (f->result[i].in_place == p - f->param)
-            return true;
-    return false;
-}
-
 /* What `step` keeps for itself, the last of what it overwrites, has one name
  * for all optimizers: M_train_state, or of several items M_critic_state. */
 static void name_train_state(Facing *f, const Function *fn)
 {
     int last = 0, n;
     for (int i = 1; fn->kind == FN_step && i < fn->nparam; i++)
-        if (overwritten(fn, &fn->param[i]))
+        if (function_overwrites(fn, i))
             last = i;
     if (last == 0)
         return;
@@ -193,8 +185,9 @@ static void add_port(Facing *f, const Port *p, bool result, int first)
 {
     int n;
     const Step *step = type_steps(f->arena, p->type, &n);
+    const Function *of = f->to->function;
     CArg arg = {.port = p, .result = result, .first = first};
-    arg.written = result || overwritten(f->to->function, p);
+    arg.written = result || function_overwrites(of, (int)(p - of->param));
     LIST(const char *) prefix = {0};
     list_push(f->arena, &prefix, p->name);
     for (int i = 0; i < n;) {

@@ -400,15 +400,6 @@ Function *function_build(Check *c, const Fn *f, const char *name,
     return function_finish(c, to) ? to : NULL;
 }
 
-/* What is exported under one name, or would be. */
-static const Function *exported(const Module *m, const char *name)
-{
-    for (int i = 0; i < m->function.n; i++)
-        if (strcmp(m->function.at[i]->name, name) == 0)
-            return m->function.at[i];
-    return NULL;
-}
-
 static const char *other_clash(Check *c, const Module *m, const char *name)
 {
     static const char suffix[] = "_workspace";
@@ -417,16 +408,16 @@ static const char *other_clash(Check *c, const Module *m, const char *name)
     if (strcmp(name, "module") == 0)
         return name;
     if (n > k && strcmp(name + n - k, suffix) == 0 &&
-        exported(m, arena_printf(c->arena, "%.*s", (int)(n - k), name)))
+        module_function(m, arena_printf(c->arena, "%.*s", (int)(n - k), name)))
         return name;
     name = arena_printf(c->arena, "%s%s", name, suffix);
-    return exported(m, name) ? name : NULL;
+    return module_function(m, name) ? name : NULL;
 }
 
 void export_add(Program *p, Function *f, Span at)
 {
     Check *c = &p->check;
-    const Function *other = f ? exported(p->module, f->name) : NULL;
+    const Function *other = f ? module_function(p->module, f->name) : NULL;
 
     if (!f)
         return;

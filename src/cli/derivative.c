@@ -32,14 +32,6 @@ static bool is_real(const Port *p)
     return p->nleaf > 0;
 }
 
-int param_number(const Function *f, const char *name)
-{
-    for (int i = 0; i < f->nparam; i++)
-        if (!strcmp(f->param[i].name, name))
-            return i;
-    return -1;
-}
-
 int unknown_port(Arena *a, const char *of, const char *what, const char *name,
                  const Port *among, int n)
 {
@@ -58,7 +50,7 @@ static int choose_params(Derivatives *d)
     d->by = NEWN(a->arena, int, d->f->nparam + a->given.n + 1);
     const char *name;
     for (int i = 0; (name = option_next(a, "by", &i));) {
-        int k = param_number(d->f, name);
+        int k = ports_named(d->f->param, d->f->nparam, name);
         if (k < 0)
             return unknown_port(d->load.arena, d->of, "parameter", name,
                                 d->f->param, d->f->nparam);

@@ -52,7 +52,6 @@ const Function *derivatives_widest(const Derivatives *d);
  * many are of f. */
 int derivatives_results(const Derivatives *d, Shows *s, ShowResults *to);
 bool function_is_scalar(const Function *f);
-int param_number(const Function *f, const char *name); /* -1: has none */
 /* A message, as cli_unknown. */
 int unknown_port(Arena *a, const char *of, const char *what, const char *name,
                  const Port *among, int n);

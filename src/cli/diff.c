@@ -29,15 +29,6 @@ static void put_type(const Diff *d, const Node *p, Str *to)
                   d->of.load.module->real, to);
 }
 
-static bool is_told(const Nodes *in, const Dim *var)
-{
-    for (int i = 0; i < in->n; i++)
-        for (int k = 0; k < in->at[i]->rank; k++)
-            if (dim_uses(in->at[i]->dim[k], var))
-                return true;
-    return false;
-}
-
 static void put_identifier(const char *name, Str *to)
 {
     form_write(&notation_nn, &(Form){.kind = FORM_name, .name = name}, to);
@@ -69,7 +60,7 @@ static void put_program(const Diff *d, const Shows *s, const ShowResults *r,
         put_type(d, in->at[i], to);
     }
     for (int i = 0; i < f->nvar; i++)
-        if (!is_told(in, f->var[i]))
+        if (!function_takes_size(f, i))
             str_printf(to, "%s%s: int", i || in->n ? ", " : "",
                        dim_var_name(f->var[i]));
     str_printf(to, ") {\n%s  (", body.at ? body.at : "");

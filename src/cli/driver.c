@@ -181,22 +181,15 @@ static const char *derivative_text(Arena *a, const Function *f)
 
 const char *driver_expression(const Load *l, const char *text)
 {
-    for (int i = 0; i < l->module->function.n; i++) {
-        const Function *f = l->module->function.at[i];
-        if (!strcmp(f->name, text) && f->deriv != DERIV_none)
-            return derivative_text(l->arena, f);
-    }
-    return text;
+    const Function *f = module_function(l->module, text);
+
+    return f && f->deriv != DERIV_none ? derivative_text(l->arena, f) : text;
 }
 
 static Function *find_function(const Load *l, const char *text)
 {
-    const Module *m = l->module;
-    Function *f = NULL;
+    Function *f = module_function(l->module, text);
 
-    for (int i = 0; i < m->function.n; i++)
-        if (!strcmp(m->function.at[i]->name, text))
-            f = m->function.at[i];
     return f ? f : program_function(l->program, text);
 }
 

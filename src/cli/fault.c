@@ -327,9 +327,7 @@ void fault_tell(const Args *a, const nncc_model *m, uint64_t hash)
     name = nncc_store_text(f.step, "function");
     if (driver_load(&own, a->word.at[0], DT_f32, &f.load))
         return;
-    for (int i = 0; i < f.load.module->function.n; i++)
-        if (!strcmp(f.load.module->function.at[i]->name, name))
-            f.f = f.load.module->function.at[i];
+    f.f = module_function(f.load.module, name);
     if (!f.f || f.load.module->hash != hash || !trace_step(&f)) {
         fprintf(stderr, "%s has changed since the training began\n",
                 a->word.at[0]);

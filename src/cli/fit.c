@@ -56,7 +56,7 @@ static int find_fitted(Fit *t)
     for (int i = 2; i < a->word.n; i++) {
         const char *start, *given = cli_name(a->arena, a->word.at[i], &start);
         const char *name = given ? given : a->word.at[i];
-        int k = param_number(t->f, name);
+        int k = ports_named(t->f->param, t->f->nparam, name);
         if (k < 0)
             return unknown_port(a->arena, t->f->name, "parameter", name,
                                 t->f->param, t->f->nparam);

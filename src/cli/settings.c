@@ -165,10 +165,9 @@ static bool has_setting(const Training *t, const char *name)
 {
     const Function *f = t->step;
 
-    for (int i = 0; i < f->nparam; i++)
-        if (f->param[i].has_default && !strcmp(f->param[i].name, name))
-            return true;
-    return false;
+    int i = ports_named(f->param, f->nparam, name);
+
+    return i >= 0 && f->param[i].has_default;
 }
 
 /* Behind "PREFIX." of the name, or NULL. */

@@ -391,25 +391,16 @@ static int read_model(Args *a, Course *c)
     return status;
 }
 
-static bool takes_data(const Function *step)
-{
-    for (int i = 0; i < step->nparam; i++) {
-        const Port *p = &step->param[i];
-        bool own = false;
-        for (int k = 0; k < step->nresult; k++)
-            own |= step->result[k].in_place == i;
-        if (!own && p->type->kind == TY_tensor && p->leaf[0]->rank > 0)
-            return true;
-    }
-    return false;
-}
-
 static bool trains_on_data(const Module *m)
 {
-    for (int i = 0; i < m->training.n; i++)
-        if (takes_data(m->training.at[i].step))
-            return true;
-    return false;
+    bool does = false;
+
+    for (int i = 0; i < m->training.n; i++) {
+        const Function *step = m->training.at[i].step;
+        for (int k = 0; k < step->nparam; k++)
+            does |= function_takes_data(step, k);
+    }
+    return does;
 }
 
 /* What is read and written, opened. */

@@ -56,10 +56,9 @@ const char *trained_name(const Args *a, const char *value, const char **path)
 
 const Port *begun_port(const Module *m, const char *name)
 {
-    for (int i = 0; i < m->init->nresult; i++)
-        if (!strcmp(m->init->result[i].name, name))
-            return &m->init->result[i];
-    return NULL;
+    int i = ports_named(m->init->result, m->init->nresult, name);
+
+    return i >= 0 ? &m->init->result[i] : NULL;
 }
 
 static int check_option(const Args *a, const Module *m, const Given *g)

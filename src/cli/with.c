@@ -113,21 +113,13 @@ static bool differentiated_by(const Function *f, const char *name)
     return false;
 }
 
-static bool overwrites(const Function *f, int param)
-{
-    for (int i = 0; i < f->nresult; i++)
-        if (f->result[i].in_place == param)
-            return true;
-    return false;
-}
-
 /* Is parameter i of f to be a constant, if there are values. */
 static bool may_take(const With *w, const Function *f, int i)
 {
     const char *name = f->param[i].name;
 
     return f->kind == FN_plain && (!w->name || !strcmp(w->name, name)) &&
-           !overwrites(f, i) && !differentiated_by(f, name);
+           !function_overwrites(f, i) && !differentiated_by(f, name);
 }
 
 static void replace(With *w, Function *f, const Nodes *from, const Nodes *to)
@@ -233,14 +225,6 @@ static bool fill_functions(With *w)
 
 /* What was fitted to the data */
 
-static bool is_data(const Function *f, int i)
-{
-    const Port *p = &f->param[i];
-
-    return p->nleaf == 1 && p->type->kind == TY_tensor &&
-           p->leaf[0]->rank > 0 && !overwrites(f, i);
-}
-
 /* Of the data that f takes the tensor that gets the features: as in training
  * (bind.c), the real one, or the one of higher rank, or the first. */
 static const Port *features_of(const Function *f)
@@ -249,7 +233,7 @@ static const Port *features_of(const Function *f)
 
     for (int i = 0; i < f->nparam; i++) {
         const Port *p = &f->param[i];
-        if (!is_data(f, i))
+        if (!function_takes_data(f, i))
             continue;
         bool real = dtype_is_real(p->leaf[0]->dtype);
         bool was = best && dtype_is_real(best->leaf[0]->dtype);
@@ -407,7 +391,8 @@ static bool take_raw_everywhere(With *w, const nncc_data *fit, ModuleFit *to)
         for (int k = 0; k < f->nparam; k++) {
             Port *p = &f->param[k];
             const Raw r = raw_of(w, fit, p->name);
-            if (r.n == 0 || !is_data(f, k) || !dtype_is_real(p->leaf[0]->dtype))
+            if (r.n == 0 || !function_takes_data(f, k) ||
+                !dtype_is_real(p->leaf[0]->dtype))
                 continue;
             if (!take_raw(w, &r, f, p))
                 return false;

@@ -89,6 +89,38 @@ const char *deriv_text(Arena *a, const char *mode, const char *of,
     return s.at;
 }
 
+Function *module_function(const Module *m, const char *name)
+{
+    for (int i = 0; i < m->function.n; i++)
+        if (strcmp(m->function.at[i]->name, name) == 0)
+            return m->function.at[i];
+    return NULL;
+}
+
+int ports_named(const Port *p, int n, const char *name)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(p[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+bool function_overwrites(const Function *f, int i)
+{
+    for (int k = 0; k < f->nresult; k++)
+        if (f->result[k].in_place == i)
+            return true;
+    return false;
+}
+
+bool function_takes_data(const Function *f, int i)
+{
+    const Port *p = &f->param[i];
+
+    return p->type->kind == TY_tensor && p->leaf[0]->rank > 0 &&
+           !function_overwrites(f, i);
+}
+
 int ports_leaves(const Port *p, int n)
 {
     int leaves = 0;
@@ -114,9 +146,14 @@ static bool ports_use(const Port *p, int n, const Dim *var)
     return false;
 }
 
+bool function_takes_size(const Function *f, int i)
+{
+    return ports_use(f->param, f->nparam, f->var[i]);
+}
+
 bool function_has_size(const Function *f, int i)
 {
-    return ports_use(f->param, f->nparam, f->var[i]) ||
+    return function_takes_size(f, i) ||
            ports_use(f->result, f->nresult, f->var[i]);
 }
 

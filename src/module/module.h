@@ -143,10 +143,18 @@ bool function_bound(const Function *f, const Dim *d, int64_t *most);
 /* "grad(loss, x, y)": a mode of what is called `of`, by parameters of f. */
 const char *deriv_text(Arena *a, const char *mode, const char *of,
                        const Function *f, int nby, const int *by);
-/* How many leaves n ports have. */
+/* The one that is exported under that name, or NULL. */
+Function *module_function(const Module *m, const char *name);
+/* How many leaves n ports have; which of them is called so, or -1. */
 int ports_leaves(const Port *p, int n);
+int ports_named(const Port *p, int n, const char *name);
 /* Is var part of a dimension of p. */
 bool port_uses(const Port *p, const Dim *var);
+/* Does f overwrite its parameter i; is it data, a tensor that is not. */
+bool function_overwrites(const Function *f, int i);
+bool function_takes_data(const Function *f, int i);
+/* Is f's variable number i part of the size of a parameter. */
+bool function_takes_size(const Function *f, int i);
 /* Is f's variable number i part of the size of a parameter or result. One that
  * is not, an int that steps are counted by, is taken as 0 where it is less. */
 bool function_has_size(const Function *f, int i);
