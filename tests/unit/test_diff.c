@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "diff/diff.h"
 #include "eval/eval.h"
 #include "graph/op.h"
 #include "show/cost.h"
@@ -365,6 +366,55 @@ START_TEST(jacobians_go_the_short_way)
 }
 END_TEST
 
+/* Of a graph, with no program around it: that of x² by x, dense and sparse. */
+START_TEST(matrices_of_a_graph)
+{
+    Arena *a = arena_new();
+    Graph *g = graph_new(a, DT_f64);
+    const Dim *n = dim_const(g, 3);
+    Node *x = g_param(g, DT_f64, 1, &n, "x"), *y = g2(g, OP_mul, x, x), *dense;
+    const double at[] = {1, -2, 3};
+    EvalInput in = {x, at};
+    SparseMatrix m;
+    double *out[4];
+
+    ck_assert(diff_jacobian(g, 1, &y, 1, &x, &dense));
+    ck_assert(diff_sparse_jacobian(g, 1, &y, 1, &x, &m));
+    Node *root[] = {dense, m.start, m.column, m.value};
+    ck_assert_int_eq(eval_nodes(a, g, 4, root, 1, &in, 0, NULL, NULL, out),
+                     EVAL_OK);
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 3; j++)
+            ck_assert_double_eq(out[0][3 * i + j], i == j ? 2 * at[i] : 0);
+        ck_assert_double_eq(out[1][i], i);
+        ck_assert_double_eq(out[2][i], i);
+        ck_assert_double_eq(out[3][i], 2 * at[i]);
+    }
+    ck_assert_double_eq(out[1][3], 3);
+    arena_free(a);
+}
+END_TEST
+
+/* What would take tensors of more dimensions than there are is refused. */
+START_TEST(matrices_of_too_many_axes)
+{
+    enum { RANK = MAX_RANK / 2 + 1 };
+    Arena *a = arena_new();
+    Graph *g = graph_new(a, DT_f64);
+    const Dim *dim[RANK];
+    Node *x, *y, *to;
+
+    for (int i = 0; i < RANK; i++)
+        dim[i] = dim_const(g, 2);
+    x = g_param(g, DT_f64, RANK, dim, "x");
+    y = g2(g, OP_mul, x, x);
+    ck_assert(!diff_jacobian(g, 1, &y, 1, &x, &to));
+    y = g_reduce_all(g, OP_sum, g2(g, OP_mul, y, x));
+    ck_assert(!diff_hessian(g, y, 1, &x, &to));
+    arena_free(a);
+}
+END_TEST
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
 
 int main(void)
@@ -380,6 +430,8 @@ int main(void)
     tcase_add_test(t, modes_agree);
     tcase_add_loop_test(t, second_derivatives_of_a_product_are_exact, 0, 4 * 4);
     tcase_add_loop_test(t, jacobians_go_the_short_way, 0, COUNT(sizes));
+    tcase_add_test(t, matrices_of_a_graph);
+    tcase_add_test(t, matrices_of_too_many_axes);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
