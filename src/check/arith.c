@@ -34,7 +34,7 @@ static const Value *shapes_differ(Check *c, const Operation *o, const char *why)
     return label_all(c, o);
 }
 
-const char *takes_text(unsigned mask)
+const char *arith_takes(unsigned mask)
 {
     if (mask == ON_real)
         return "reals";
@@ -86,7 +86,7 @@ static DType literal_dtype(const Check *c, const Operation *o, unsigned mask)
 static bool wrong_dtype(Check *c, const Operation *o, unsigned mask, DType t)
 {
     check_fail(c, first_place(o), "type-mismatch", "'%s' takes %s, not %s",
-               o->name, takes_text(mask), dtype_text(c, t));
+               o->name, arith_takes(mask), dtype_text(c, t));
     label_all(c, o);
     if (dtype_is_int(t) && !(mask & ON_int))
         check_detail(c, "write real(…) to convert");
@@ -229,7 +229,7 @@ bool arith_broadcast(Check *c, const Operation *o, Node **node)
         explain_shapes(c, o);
         return false;
     }
-    if (!dim_sensible(c, o->at, rank, dim))
+    if (!size_sensible(c, o->at, rank, dim))
         return false;
     for (int i = 0; i < o->n; i++)
         node[i] = arith_spread(c, node[i], rank, dim);

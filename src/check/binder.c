@@ -106,7 +106,7 @@ static const Value *evaluate(Over *o)
  * there is one where that is positive. */
 static const Dim *count_of(Over *o, const Index *x)
 {
-    return !o->reduction || dim_is_size(o->c, x->extent)
+    return !o->reduction || size_is_asked(o->c, x->extent)
                ? x->extent
                : dim_positive(o->c->graph, x->extent);
 }
@@ -140,7 +140,7 @@ static const Value *repeat_literal(Over *o, const Value *v)
     Node *both[2] = {v->node, v->real};
 
     if (!batch(o, 2, both) ||
-        !dim_sensible(o->c, o->e->span, both[0]->rank, both[0]->dim))
+        !size_sensible(o->c, o->e->span, both[0]->rank, both[0]->dim))
         return o->c->error;
     return value_literal(o->c, v->literal, both[0], both[1]);
 }
@@ -161,8 +161,8 @@ static const Value *comprehend(Over *o, const Value *v)
         return c->error;
     for (int k = o->n - 1; k >= 0; k--)
         t = type_along(c, t, o->index[k].extent);
-    return type_sensible(c, o->e->span, t) ? value_of_leaves(c, t, leaf)
-                                           : c->error;
+    return size_sensible_type(c, o->e->span, t) ? value_of_leaves(c, t, leaf)
+                                                : c->error;
 }
 
 /* Reductions. */
@@ -191,7 +191,7 @@ static bool fits_reduction(Over *o, const Builtin *r, const Value *v)
         if (takes >> type[i].dtype & 1)
             continue;
         check_fail(c, o->e->comp.body->span, "type-mismatch", "'%s' takes %s",
-                   r->name, takes_text(takes));
+                   r->name, arith_takes(takes));
         check_is(c, o->e->comp.body->span, v);
         if (dtype_is_int(type[i].dtype) && takes == ON_real)
             check_detail(c, "write real(…) to convert");

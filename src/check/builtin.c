@@ -136,7 +136,7 @@ static const Value *reduce_tree(Check *c, const BuiltinCall *call)
             (total && total->dtype != n->dtype))
             return check_fail(c, call->x[0].span, "type-mismatch",
                               "'%s' needs %s of one type in all leaves of %s",
-                              b->name, takes_text(reduction_takes(b)),
+                              b->name, arith_takes(reduction_takes(b)),
                               value_text(c, v));
         if (n->rank > 0)
             n = g_reduce_all(c->graph, b->op, n);
@@ -147,14 +147,15 @@ static const Value *reduce_tree(Check *c, const BuiltinCall *call)
                               b->name);
 }
 
-Operation builtin_operation(const BuiltinCall *call, int n)
+/* Of its first n arguments. */
+static Operation operation(const BuiltinCall *call, int n)
 {
     return (Operation){call->scope, call->fn->name, call->at, n, call->x};
 }
 
 static const Value *run_reduce(Check *c, const BuiltinCall *call)
 {
-    Operation o = builtin_operation(call, 1);
+    Operation o = operation(call, 1);
     const Value *v = call->x[0].value;
     const Builtin *b = call->fn;
     Reduction r = {.c = c, .b = b, .at = call->x[0].span};
@@ -172,7 +173,7 @@ static const Value *run_reduce(Check *c, const BuiltinCall *call)
 static const Value *run_elementwise(Check *c, const BuiltinCall *call)
 {
     OpId op = call->fn->op;
-    Operation o = builtin_operation(call, op_table[op]->arity);
+    Operation o = operation(call, op_table[op]->arity);
 
     return arith_elementwise(c, &o, op);
 }
@@ -194,7 +195,7 @@ static const Value *run_extreme(Check *c, const BuiltinCall *call)
 {
     const Builtin *b = call->fn;
     BuiltinCall one = *call;
-    Operation o = builtin_operation(call, 2);
+    Operation o = operation(call, 2);
 
     if (call->x[1].value && (call->x[2].value || call->x[3].value))
         return check_fail(c, call->at, "argument",
@@ -546,10 +547,10 @@ static bool read_given(Check *c, BuiltinCall *call, int i)
     case 'e':
         to->rank = 1;
         to->dim[0] = dim_of_value(c, x->value, x->span);
-        return to->dim[0] && dim_sensible(c, x->span, 1, to->dim);
+        return to->dim[0] && size_sensible(c, x->span, 1, to->dim);
     case 's':
         return arg_shape(c, x, &to->rank, to->dim) &&
-               dim_sensible(c, x->span, to->rank, to->dim);
+               size_sensible(c, x->span, to->rank, to->dim);
     case 'b':
         return value_const_bool(x->value, &to->on) ||
                check_refuse(c, x->span, "argument",

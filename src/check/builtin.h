@@ -27,9 +27,6 @@ typedef struct BuiltinCall {
     int nrest;
 } BuiltinCall;
 
-/* Of its first n arguments. */
-Operation builtin_operation(const BuiltinCall *call, int n);
-
 typedef const Value *BuiltinRun(Check *c, const BuiltinCall *call);
 
 struct Builtin {
@@ -71,6 +68,6 @@ bool arg_axis(Check *c, const Builtin *b, const Operand *x, int rank,
 /* random.c */
 
 /* n keys derived from a key, in a tensor. */
-Node *random_keys(Check *c, Node *key, const Dim *n);
+Node *builtin_keys(Check *c, Node *key, const Dim *n);
 
 #endif

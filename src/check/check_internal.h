@@ -273,17 +273,17 @@ const Value *value_fit(Check *c, const Type *t, const Value *v);
 /* sizes.c */
 
 /* Reports that a dimension is too large to be written down. */
-const Value *dim_fail_too_large(Check *c, Span at);
+const Value *size_too_large(Check *c, Span at);
 /* Can there be such a shape; false after reporting. */
-bool dim_possible(Check *c, Span at, int rank, const Dim *const *dim);
+bool size_possible(Check *c, Span at, int rank, const Dim *const *dim);
 /* The same, and there are such tensors: a call whose sizes are negative is none
  * from now on. */
-bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim);
-/* Has dim_sensible seen it: it could be negative, but is not in any call. */
-bool dim_is_size(Check *c, const Dim *d);
+bool size_sensible(Check *c, Span at, int rank, const Dim *const *dim);
+/* Has size_sensible seen it: it could be negative, but is not in any call. */
+bool size_is_asked(Check *c, const Dim *d);
 /* Those it has seen that are made of these variables alone; *n: how many. */
-const NamedSize *dim_sizes(Check *c, int nvar, const Dim *const *var, int *n);
-bool type_sensible(Check *c, Span at, const Type *t);
+const NamedSize *size_list(Check *c, int nvar, const Dim *const *var, int *n);
+bool size_sensible_type(Check *c, Span at, const Type *t);
 
 /* fn.c */
 
@@ -291,7 +291,6 @@ const Fn *fn_item(Check *c, const FnItem *item, const Scope *s, int limit);
 const Fn *fn_derivative(Check *c, DerivKind mode, const Fn *of, int nby,
                         const int *by);
 const Fn *fn_remat(Check *c, const Fn *of);
-FnInfo *fn_info(Check *c, const FnItem *f);
 void fn_scan(Check *c, const Fn *f); /* what its signature says */
 bool fn_takes(const Fn *f, int n);   /* can it be called with n arguments */
 int fn_param_named(const Fn *f, const char *name); /* or -1 */
@@ -386,7 +385,7 @@ typedef struct Operation {
 const Value *arith_binary(Check *c, const Scope *s, BinaryOp op, Span at,
                           const Operand *l, const Operand *r);
 /* Of ON_…, for messages: "numbers". */
-const char *takes_text(unsigned mask);
+const char *arith_takes(unsigned mask);
 /* An elementwise operator, with broadcasting, over leaves. */
 const Value *arith_elementwise(Check *c, const Operation *o, OpId op);
 /* The operands (tensors) in one dtype, one of those in mask; false after

@@ -237,7 +237,7 @@ static const Value *initial_stack(Check *c, const Type *t, Node *key,
     if (key) {
         one = g_param(c->graph, DT_key, 0, NULL, "key");
         all = g_split(c->graph, key, (*number)++);
-        all = random_keys(c, all, t->count);
+        all = builtin_keys(c, all, t->count);
     }
     v = construct_initial(c, t->part[0], one, &inside, at);
     if (!v || value_is_error(v))

@@ -207,7 +207,7 @@ bool function_finish(Check *c, Function *f)
 
     free_variables(c, f);
     /* Dimensions of other evaluations are other variables. */
-    f->size = dim_sizes(c, f->nvar, f->var, &f->nsize);
+    f->size = size_list(c, f->nvar, f->var, &f->nsize);
     for (int i = 0; i < f->nparam; i++)
         good = fields_usable(c, f->param[i].type, f->param[i].span) && good;
     return names_differ(c, f) && good;

@@ -339,7 +339,7 @@ const Value *eval(Check *c, const Scope *s, const Expr *e)
     graph_span(c->graph, before);
     for (int i = 0; v->kind == V_tensor && i < v->node->rank; i++)
         if (dim_too_large(v->node->dim[i]))
-            return dim_fail_too_large(c, e->span);
+            return size_too_large(c, e->span);
     return v;
 }
 

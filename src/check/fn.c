@@ -5,10 +5,31 @@
 
 #include <string.h>
 
+/* One for each function in the text. */
+static FnInfo *info_of(Check *c, const FnItem *f)
+{
+    Map *all = check_own(c, OWN_fn, sizeof *all);
+    FnParam *param;
+    FnInfo *info = map_of(all, f);
+
+    if (info)
+        return info;
+    param = NEWN(c->arena, FnParam, f->nparam + 1);
+    for (int i = 0; i < f->nparam; i++)
+        param[i] = (FnParam){f->param[i].name, f->param[i].span,
+                             f->param[i].init != NULL};
+    info = NEW(c->arena, FnInfo);
+    info->item = f;
+    info->name = f->name ? f->name : "fn";
+    info->param = param;
+    map_set(c->arena, all, f, info);
+    return info;
+}
+
 const Fn *fn_item(Check *c, const FnItem *item, const Scope *s, int limit)
 {
     Fn *f = NEW(c->arena, Fn);
-    FnInfo *info = fn_info(c, item);
+    FnInfo *info = info_of(c, item);
 
     *f = (Fn){.kind = FK_item,
               .param = info->param,
@@ -158,28 +179,6 @@ bool fn_equal(const Fn *a, const Fn *b)
     return a->kind == FK_builtin ||
            (a->nby == b->nby && fn_equal(a->of, b->of) &&
             memcmp(a->by, b->by, sizeof *a->by * (size_t)a->nby) == 0);
-}
-
-/* FnInfo: one for each function in the text. */
-
-FnInfo *fn_info(Check *c, const FnItem *f)
-{
-    Map *all = check_own(c, OWN_fn, sizeof *all);
-    FnParam *param;
-    FnInfo *info = map_of(all, f);
-
-    if (info)
-        return info;
-    param = NEWN(c->arena, FnParam, f->nparam + 1);
-    for (int i = 0; i < f->nparam; i++)
-        param[i] = (FnParam){f->param[i].name, f->param[i].span,
-                             f->param[i].init != NULL};
-    info = NEW(c->arena, FnInfo);
-    info->item = f;
-    info->name = f->name ? f->name : "fn";
-    info->param = param;
-    map_set(c->arena, all, f, info);
-    return info;
 }
 
 /* Which names in a signature are its dimension variables. */

@@ -306,7 +306,7 @@ static bool pick_moving(Indexing *x, const Sub *sub, const End *lo,
         return ends_first(
             x, sub->span,
             arena_printf(c->arena, "its length would be %s", text));
-    if (!dim_sensible(c, sub->span, 1, &length))
+    if (!size_sensible(c, sub->span, 1, &length))
         return false;
     p->size = steps_in(c, length, p->step);
     reach = dim_sub(g, p->size, dim_const(g, 1));

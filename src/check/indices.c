@@ -43,7 +43,7 @@ static bool counts_to(Check *c, const Expr *e, const Dim *d)
     if (dim_const_value(d, &v) && v > INT32_MAX)
         return check_refuse(c, e->span, "bound",
                             "an index is an int and counts to %d", INT32_MAX);
-    return dim_possible(c, e->span, 1, &d);
+    return size_possible(c, e->span, 1, &d);
 }
 
 /* A reduction has no terms where its bound is negative, a fold no steps. What

@@ -449,7 +449,7 @@ static bool sensible_rows(Loop *l)
     Check *c = l->c;
 
     for (int i = 0; i < l->n && l->scan; i++)
-        if (!type_sensible(
+        if (!size_sensible_type(
                 c, l->e->span,
                 type_along(c, value_ty(c, l->init[i]), l->index.extent)))
             return false;

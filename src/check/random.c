@@ -53,7 +53,7 @@ const Value *run_bernoulli(Check *c, const BuiltinCall *call)
     return value_tensor(c, g2(c->graph, OP_lt, p, v->node));
 }
 
-Node *random_keys(Check *c, Node *key, const Dim *n)
+Node *builtin_keys(Check *c, Node *key, const Dim *n)
 {
     return g_split_each(c->graph, key, g_iota(c->graph, DT_i64, n));
 }
@@ -65,7 +65,7 @@ const Value *run_split(Check *c, const BuiltinCall *call)
     const Value *pair[2];
 
     if (call->x[1].value)
-        return value_tensor(c, random_keys(c, key, call->given[1].dim[0]));
+        return value_tensor(c, builtin_keys(c, key, call->given[1].dim[0]));
     for (int i = 0; i < 2; i++)
         pair[i] = value_tensor(c, g_split(c->graph, key, i));
     return value_tuple(c, call->at, 2, pair);

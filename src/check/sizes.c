@@ -2,13 +2,13 @@
  */
 #include "check/check_internal.h"
 
-const Value *dim_fail_too_large(Check *c, Span at)
+const Value *size_too_large(Check *c, Span at)
 {
     return check_fail(c, at, "too-large",
                       "a dimension is larger than 64 bits hold");
 }
 
-bool dim_possible(Check *c, Span at, int rank, const Dim *const *dim)
+bool size_possible(Check *c, Span at, int rank, const Dim *const *dim)
 {
     int64_t v;
     double total = 1;
@@ -20,7 +20,7 @@ bool dim_possible(Check *c, Span at, int rank, const Dim *const *dim)
                             rank, MAX_RANK);
     for (int i = 0; i < rank; i++) {
         if (dim_too_large(dim[i])) {
-            dim_fail_too_large(c, at);
+            size_too_large(c, at);
             return false;
         }
         if (!dim_const_value(dim[i], &v))
@@ -45,9 +45,9 @@ typedef struct Sizes {
 
 static Sizes *own(Check *c) { return check_own(c, OWN_sizes, sizeof(Sizes)); }
 
-bool dim_is_size(Check *c, const Dim *d) { return map_of(&own(c)->seen, d); }
+bool size_is_asked(Check *c, const Dim *d) { return map_of(&own(c)->seen, d); }
 
-const NamedSize *dim_sizes(Check *c, int nvar, const Dim *const *var, int *n)
+const NamedSize *size_list(Check *c, int nvar, const Dim *const *var, int *n)
 {
     LIST(NamedSize) all = {0};
 
@@ -66,14 +66,14 @@ const NamedSize *dim_sizes(Check *c, int nvar, const Dim *const *var, int *n)
     return all.at;
 }
 
-bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
+bool size_sensible(Check *c, Span at, int rank, const Dim *const *dim)
 {
     Sizes *s = own(c);
 
-    if (!dim_possible(c, at, rank, dim))
+    if (!size_possible(c, at, rank, dim))
         return false;
     for (int i = 0; i < rank; i++) {
-        if (dim_never_negative(dim[i]) || dim_is_size(c, dim[i]))
+        if (dim_never_negative(dim[i]) || size_is_asked(c, dim[i]))
             continue;
         map_set(c->arena, &s->seen, dim[i], s);
         list_push(c->arena, &s->all,
@@ -82,12 +82,12 @@ bool dim_sensible(Check *c, Span at, int rank, const Dim *const *dim)
     return true;
 }
 
-bool type_sensible(Check *c, Span at, const Type *t)
+bool size_sensible_type(Check *c, Span at, const Type *t)
 {
     const Leaf *leaf = type_leaves(c->graph, t, NULL);
 
     for (int i = 0; i < t->nleaf; i++)
-        if (!dim_sensible(c, at, leaf[i].rank, leaf[i].dim))
+        if (!size_sensible(c, at, leaf[i].rank, leaf[i].dim))
             return false;
     return true;
 }

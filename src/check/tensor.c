@@ -69,7 +69,7 @@ const Value *run_reshape(Check *c, const BuiltinCall *call)
         check_label(c, call->scope, call->x[0].expr, call->x[0].value);
         return c->error;
     }
-    if (!dim_sensible(c, call->x[1].span, rank, dim))
+    if (!size_sensible(c, call->x[1].span, rank, dim))
         return c->error;
     return value_tensor(c, g_reshape(c->graph, n, rank, dim));
 }
@@ -232,8 +232,8 @@ const Value *run_pad(Check *c, const BuiltinCall *call)
         !amounts(c, &call->x[2], n->rank, axis, hi))
         return c->error;
     n = g_pad_around(c->graph, n, lo, hi);
-    return dim_sensible(c, call->at, n->rank, n->dim) ? value_tensor(c, n)
-                                                      : c->error;
+    return size_sensible(c, call->at, n->rank, n->dim) ? value_tensor(c, n)
+                                                       : c->error;
 }
 
 const Value *run_flip(Check *c, const BuiltinCall *call)
@@ -354,7 +354,7 @@ const Value *run_onehot(Check *c, const BuiltinCall *call)
         axis[a] = a < i->rank ? a : -1;
         last[a] = a < i->rank ? -1 : 0;
     }
-    if (!dim_sensible(c, call->at, i->rank + 1, dim))
+    if (!size_sensible(c, call->at, i->rank + 1, dim))
         return c->error;
     k = g_broadcast(g, g_iota(g, i->dtype, n), i->rank + 1, dim, last);
     i = g_broadcast(g, g_index_check(g, i, n), i->rank + 1, dim, axis);

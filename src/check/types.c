@@ -303,7 +303,7 @@ static const Type *tensor_type(Check *c, const Scope *s, const TypeEx *t,
             dim[rank] = d;
         rank++;
     }
-    if (!dim_sensible(c, t->span, rank, dim))
+    if (!size_sensible(c, t->span, rank, dim))
         return NULL;
     return type_tensor(c->arena, dtype, rank, dim);
 }
@@ -382,7 +382,7 @@ static const Type *stack_type(Check *c, const Scope *s, const TypeEx *t)
                               "than %d dimensions",
                               MAX_RANK);
     stack = type_along(c, of, count);
-    return type_sensible(c, t->span, stack) ? stack : NULL;
+    return size_sensible_type(c, t->span, stack) ? stack : NULL;
 }
 
 static const Type *tuple_type(Check *c, const Scope *s, const TypeEx *t)
@@ -549,7 +549,7 @@ const Dim *dim_of_expr(Check *c, const Scope *s, const Expr *e)
     check_leave(c);
     if (!d || !dim_too_large(d))
         return d;
-    dim_fail_too_large(c, e->span);
+    size_too_large(c, e->span);
     return NULL;
 }
 
