@@ -32,15 +32,38 @@ static void take(Builder *b, const char *name, int more)
 void builder_take(Builder *b, const char *name) { take(b, name, 1); }
 void builder_release(Builder *b, const char *name) { take(b, name, -1); }
 
+/* v1, v2 … */
+static const char *next_number(Builder *b)
+{
+    char *name;
+    do
+        name = arena_printf(b->m.arena, "v%d", ++b->next);
+    while (is_taken(b, name));
+    list_push(b->m.arena, &b->numbered, name);
+    return name;
+}
+
+/* In their order, so that none becomes longer. */
+void builder_number_again(Builder *b)
+{
+    LIST(char *) kept = {0};
+    for (int i = 0; i < b->numbered.n; i++)
+        if (is_taken(b, b->numbered.at[i])) {
+            list_push(b->m.arena, &kept, b->numbered.at[i]);
+            builder_release(b, b->numbered.at[i]);
+        }
+    b->next = b->numbered.n = 0;
+    for (int i = 0; i < kept.n; i++) {
+        strcpy(kept.at[i], next_number(b));
+        builder_take(b, kept.at[i]);
+    }
+}
+
 /* That name, or one like it. */
 const char *builder_name(Builder *b, const char *name)
 {
     Arena *a = b->m.arena;
-    const char *own = name;
-    if (!name)
-        do
-            own = arena_printf(a, "v%d", ++b->next);
-        while (is_taken(b, own));
+    const char *own = name ? name : next_number(b);
     for (int k = 2; name && is_taken(b, own); k++)
         own = arena_printf(a, "%s_%d", name, k);
     builder_take(b, own);
@@ -503,4 +526,6 @@ void show_results(Shows *s, int n, ShowResult *result)
         if (!is_there(b, &result[i]))
             builder_define(b, result[i].left, root[i],
                            b->known[root[i]->id].whole);
+    if (!b->o.literal && !s->left_off)
+        drop_unread(b, &s->all, n, result);
 }

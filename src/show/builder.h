@@ -25,9 +25,10 @@ typedef struct Builder {
     int ninput;
     Equations *to;
     Intern *names;
-    Map taken; /* how often, by name */
-    int next;  /* v1, v2 … */
-    int bound; /* parameters that have a formula */
+    Map taken;             /* how often, by name */
+    LIST(char *) numbered; /* v1, v2 … */
+    int next;              /* the last of these */
+    int bound;             /* parameters that have a formula */
     int equations;
     bool last; /* the results themselves are shown in any case */
 } Builder;
@@ -48,6 +49,8 @@ const char *builder_name(Builder *b, const char *name);
 /* Nothing else gets that name until it is released. */
 void builder_take(Builder *b, const char *name);
 void builder_release(Builder *b, const char *name);
+/* v1, v2 … anew, of those that have not been released. */
+void builder_number_again(Builder *b);
 /* An element of what may be written with indices already. */
 const Form *builder_at(FormMaker *m, const Form *x, int n,
                        const Form *const *at);
@@ -59,6 +62,12 @@ void builder_name_node(Builder *b, const Node *n);
 /* left = n, whole (right) or by elements. */
 void builder_define(Builder *b, const Form *left, const Node *n,
                     const Form *right);
+
+/* unread.c */
+
+/* Without those that neither results nor others read. */
+void drop_unread(Builder *b, Equations *all, int nresult,
+                 const ShowResult *result);
 
 /* loops.c */
 

@@ -178,6 +178,24 @@ for tag in mrow mfrac msub msup mi mo mn; do
         fail "unbalanced $tag"
 done
 
+# What calls that are shown whole are made of is not shown: values have names that others
+# read, in order.
+cat >filter.nn <<'N'
+fn likelihood(P: real[n, n], H: real[m, n], R: real[m, m], e: real[m]) -> real {
+  let S = H @ P @ H' + R;
+  dot(e, solve(S, e)) + logdet(S)
+}
+N
+accept "$NNCC" diff filter.nn likelihood --by P
+awk '/^v[0-9]/ { sub(/[^v0-9].*/, ""); print }' out.txt >names.txt
+[ -s names.txt ] || fail "$(cat out.txt)"
+k=0
+while read -r name; do
+    k=$((k + 1))
+    [ "$name" = v$k ] || fail "$name is not v$k: $(cat out.txt)"
+    [ "$(grep -o "$name[^0-9]" out.txt | wc -l)" -ge 2 ] || fail "nothing reads $name: $(cat out.txt)"
+done <names.txt
+
 refuse 1 "did you mean 'formula'" "$NNCC" diff m.nn formul
 refuse 1 'this is no function: real' "$NNCC" diff m.nn pi
 refuse 1 "least has no parameter 'y'.*; it has x, A, b" "$NNCC" diff m.nn least --by y
