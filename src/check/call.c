@@ -351,7 +351,7 @@ static void label_call(Check *c, const Fn *f, const Value *const *arg, int n,
         l.narg++;
     }
     l.arg = to;
-    graph_label(c->graph, &l);
+    graph_label_outer(c->graph, &l);
 }
 
 const Value *fn_apply(Check *c, const Fn *f, Arguments *a)

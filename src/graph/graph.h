@@ -308,6 +308,8 @@ typedef struct NodeLabel {
 void graph_keep_labels(Graph *g);
 bool graph_keeps_labels(const Graph *g);
 void graph_label(Graph *g, const NodeLabel *l);
+/* Of a call around those before: where both are the library's it is that. */
+void graph_label_outer(Graph *g, const NodeLabel *l);
 /* A pass made `to` of n, and of other nodes what `now` says (NULL: it does not
  * know them). */
 void graph_follow_labels(Graph *g, const Node *n, Node *to,

@@ -29,6 +29,14 @@ void graph_label(Graph *g, const NodeLabel *l)
     map_set(a, of, l->node, own);
 }
 
+void graph_label_outer(Graph *g, const NodeLabel *l)
+{
+    const NodeLabel *inner = graph_call_label(g, l->node);
+    if (inner && inner->library && l->library)
+        map_set(graph_arena(g), &graph_labels(g)->call, l->node, NULL);
+    graph_label(g, l);
+}
+
 Provenance graph_call(Graph *g, const char *name)
 {
     Labels *to = graph_labels(g);

@@ -178,6 +178,14 @@ for tag in mrow mfrac msub msup mi mo mn; do
         fail "unbalanced $tag"
 done
 
+# Inside of derivatives, too, what the library is made of is called as its functions are.
+echo 'fn volume(X: real[n, n]) -> real = logdet(X);
+fn form(X: real[n, n], b: real[n]) -> real = dot(b, solve(X, b));' >inverse.nn
+accept "$NNCC" diff inverse.nn volume
+grep -qx '∂volume/∂X = inv(X)ᵀ' out.txt || fail "$(cat out.txt)"
+accept "$NNCC" diff inverse.nn form --by X
+grep -qx 'v1 = solve_transposed(X, b)' out.txt || fail "$(cat out.txt)"
+
 # What calls that are shown whole are made of is not shown: values have names that others
 # read, in order.
 cat >filter.nn <<'N'
