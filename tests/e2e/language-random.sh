@@ -51,7 +51,8 @@ sed 's/dropout/d_x/; s/2/8/g' out.txt >want.txt
 accept "$NNCC" run m.nn d_loss k=9 x='[1,1,1,1,1,1,1,1]'
 cmp -s out.txt want.txt || fail "$(cat out.txt), expected $(cat want.txt)"
 
-# The same bits at every level of CPU.
+# The same bits at every level of CPU; of the normal distribution, whose logarithm and
+# cosine have products with sums, the same but for rounding.
 cat >driver.c <<'N'
 #include "m.h"
 #include <stdio.h>
@@ -68,7 +69,7 @@ int main(void)
         m_keys(0xfedcba9876543210, N, k, work, NULL) != NN_OK)
         return 1;
     for (int i = 0; i < N; i++)
-        printf("%a %a %d %llx\n", u[i], z[i], b[i], (unsigned long long)k[i]);
+        printf("%a %d %llx %.9g\n", u[i], b[i], (unsigned long long)k[i], z[i]);
     free(work);
     return 0;
 }
@@ -82,7 +83,9 @@ for cpu in $(echo $all | tr , ' ') $all native; do
     accept "$NNCC" m.nn -o m.h
     accept $CC -std=c11 -I. driver.c ./m.so -o driver
     ./driver >"$cpu.txt" || fail "the driver, $cpu"
-    cmp x86-64.txt "$cpu.txt" || fail "other numbers with --cpu=$cpu"
+    paste -d ' ' x86-64.txt "$cpu.txt" | awk '{ off = $4 - $8
+        if ($1 " " $2 " " $3 != $5 " " $6 " " $7 || off * off > 1e-12 * (1 + $4 * $4)) exit 1 }' ||
+        fail "other numbers with --cpu=$cpu"
 done
 
 # Initial values of a stack: each element draws its own, all by one computation,
