@@ -26,6 +26,7 @@ typedef struct Fixture {
     double limit[MAX_LEAVES]; /* integers are drawn below this */
     uint64_t seed;
     bool circles; /* conditions need what they guard */
+    bool asked;   /* all indices are asked for */
 } Fixture;
 
 static Fixture *fixture(void)
@@ -159,6 +160,7 @@ static Schedule *verify(Fixture *x)
     SimStatus ss = sim_run(x->a, s, x->nvar, x->var, x->size, leaf, &why);
     ck_assert_msg(ss != SIM_BROKEN, "%s", why);
     ck_assert(es == EVAL_BAD_INDEX || ss != SIM_BAD_INDEX || x->circles);
+    ck_assert(es != EVAL_BAD_INDEX || ss == SIM_BAD_INDEX || !x->asked);
     for (int i = 0; i < x->f.nresult && es == EVAL_OK && ss == SIM_OK; i++) {
         const Node *n = x->result[i].leaf[0];
         int from = x->result[i].in_place;
@@ -285,9 +287,25 @@ START_TEST(bad_index)
     x->limit[1] = _i % 2 ? 3 : 50;
     x->seed = 7;
     Node *rows = g_reduce_all(g, OP_sum, g_gather(g, table, i, 0));
+    x->asked = true;
     if (_i / 2)
         rows = g_if(g, c, rows, g_const(g, DT_f64, 0));
     result(x, rows, -1);
+    check(x);
+}
+END_TEST
+
+/* So is a number out of range, where each element is computed apart. */
+START_TEST(bad_number)
+{
+    const double some[3][3] = {{0, 1, 2}, {0, 1, 3}, {-1, 1, 2}};
+    Fixture *x = fixture();
+    Graph *g = x->g;
+    const Dim *n = size_of(x, 3);
+    Node *v = param1(x, DT_f64, n), *i = g_data(g, DT_i32, 1, &n, some[_i]);
+    v = g_gather(g, v, i, 0);
+    x->asked = true;
+    result(x, g_reduce_all(g, OP_sum, g2(g, OP_mul, v, v)), -1);
     check(x);
 }
 END_TEST
@@ -950,6 +968,7 @@ int main(void)
     tcase_add_loop_test(t, network_gradient, 0, 5);
     tcase_add_loop_test(t, network_step, 0, 5);
     tcase_add_loop_test(t, bad_index, 0, 4);
+    tcase_add_loop_test(t, bad_number, 0, 3);
     tcase_add_test(t, long_chains);
     tcase_add_loop_test(t, few_alive, 0, 8);
     tcase_add_test(t, guards_are_not_code);
