@@ -405,8 +405,7 @@ int main(void)
                         ncases);
     tcase_add_loop_test(t, simplified_and_expanded_are_the_same, 0, ncases);
     tcase_add_test(t, derivatives_of_a_power);
-    tcase_add_loop_test(t, gradient_costs_a_few_times_the_function, 0,
-                        ncases);
+    tcase_add_loop_test(t, gradient_costs_a_few_times_the_function, 0, ncases);
     tcase_add_loop_test(t, loop_and_storing_loop_are_one, 0, 9);
     tcase_add_test(t, remat_stores_nothing_inside);
     tcase_add_test(t, random_numbers_are_drawn_again);
