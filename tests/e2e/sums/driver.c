@@ -33,7 +33,7 @@ static int (*lookup_vjp)(const float *, const int32_t *, const float *, float,
 
 static float x[N], one[N];
 static int32_t place[N];
-static char room[(1 << 20) + 64], *work;
+static char room[(1 << 22) + 64], *work;
 static int bad;
 
 static void close_to(const char *what, double got, double want, double most)
