@@ -106,21 +106,28 @@ static bool known_apart(LLVMValueRef first, LLVMValueRef last, int64_t n)
                n;
 }
 
+/* The largest multiple of `lanes` that is not above n >= 0. */
+static LLVMValueRef round_down(Emit *e, LLVMValueRef n, int lanes)
+{
+    if ((lanes & (lanes - 1)) == 0)
+        return LLVMBuildAnd(e->builder, n, code_i64(e, -(int64_t)lanes), "");
+    LLVMValueRef rest = LLVMBuildURem(e->builder, n, code_i64(e, lanes), "");
+    return LLVMBuildSub(e->builder, n, rest, "");
+}
+
 /* Where the full vectors of first … last end; last is not before first then. */
 static LLVMValueRef full_end(MapCode *m, LLVMValueRef first, LLVMValueRef *last,
                              const Inside *in)
 {
     Emit *e = m->e;
-    LLVMValueRef down = code_i64(e, -(int64_t)m->lanes);
     if (in->even)
         return *last;
     if (in->aligned)
-        return LLVMBuildAnd(e->builder, *last, down, "");
+        return round_down(e, *last, m->lanes);
     LLVMValueRef n = LLVMBuildSub(e->builder, *last, first, "");
     n = code_at_least(e, n, 0);
     *last = LLVMBuildAdd(e->builder, first, n, "");
-    return LLVMBuildAdd(e->builder, first,
-                        LLVMBuildAnd(e->builder, n, down, ""), "");
+    return LLVMBuildAdd(e->builder, first, round_down(e, n, m->lanes), "");
 }
 
 LLVMValueRef map_lanes_together(MapCode *m, LLVMValueRef first,
@@ -131,7 +138,7 @@ LLVMValueRef map_lanes_together(MapCode *m, LLVMValueRef first,
     LLVMValueRef n = LLVMBuildSub(e->builder, last, first, "");
     if (!in->aligned)
         n = code_at_least(e, n, 0);
-    n = LLVMBuildAnd(e->builder, n, code_i64(e, -(int64_t)width), "");
+    n = round_down(e, n, width);
     LLVMValueRef end = LLVMBuildAdd(e->builder, first, n, "");
     map_lane_loop(m, first, end, width, false, in);
     return end;

@@ -84,6 +84,15 @@ is '{"running_0": [2, 2, 3], "running_1": [2, 1.5, 2]}' running x='[2,1,3]'
 is '{"lowest": [0, 1, 1]}' lowest x='[2,1,3]'
 is '{"before": [0, 1, 2]}' before x='[1,2,3]'
 is '{"rise": [false, true, false]}' rise x='[1,3,2]'
+# Rows of few numbers that end early, in vectors as long as a row: of what is below 0,
+# what is not there would be the largest.
+for q in 3 5 6; do
+    echo "fn top_$q(x: real[4, $q], n: int[4]) -> real[4] =
+        max([i < 4, j < $q | if j < n[i] { x[i, j] } else { -1 / 0.0 }], axis = 1);
+    fn all_$q(x: real[4, $q], n: int[4]) -> real[4] = [i < 4 | sum(j < $q | if j < n[i] { x[i, j]^2 } else { 0 })];
+    export top_$q, all_$q;"
+done >short.nn
+accept "$NNCC" check short.nn
 is '{"ragged": [1, 7]}' ragged x='[[1,2],[3,4]]' len='[1,2]'
 is '{"circular": [1, 2, -3]}' circular x='[1,2,4]'
 is '{"structs": {"a": [1, 2], "b": [[1, 2], [2, 2]]}}' structs x='[1,2]'
