@@ -57,20 +57,6 @@ static int make_file(Link *l, char **name)
     return fd;
 }
 
-static bool write_all(int fd, const char *bytes, size_t n)
-{
-    while (n > 0) {
-        ssize_t k = write(fd, bytes, n);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
-            return false;
-        bytes += k;
-        n -= (size_t)k;
-    }
-    return true;
-}
-
 /* A file with these bytes; 0 or why not. */
 static int put_file(Link *l, char **name, const Object *o)
 {

@@ -179,6 +179,9 @@ const char *diags_first(const Diags *d);
  * and then how many more. */
 void diags_print(const Diags *d, FILE *to, bool colour);
 
+/* write.c: all of the n bytes; false, errno saying why. */
+bool write_all(int fd, const char *bytes, size_t n);
+
 /* The name among n nearest to `name` (edit distance at most a third of its
  * length; of several, the one with the longer common start), or NULL: for "did
  * you mean". */

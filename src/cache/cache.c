@@ -143,20 +143,6 @@ char *cache_get(const Cache *c, Arena *a, HashSum key, size_t *n)
 
 static const char unfinished[] = "new-";
 
-static bool write_all(int fd, const char *bytes, size_t n)
-{
-    while (n > 0) {
-        ssize_t k = write(fd, bytes, n);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
-            return false;
-        bytes += k;
-        n -= (size_t)k;
-    }
-    return true;
-}
-
 static bool write_entry(int fd, HashSum key, const char *bytes, size_t n)
 {
     Head h = {.key = key, .sum = sum_of(bytes, n), .n = n};

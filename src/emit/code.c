@@ -61,7 +61,10 @@ LLVMValueRef code_times(Emit *e, LLVMValueRef a, LLVMValueRef b)
 
 LLVMValueRef code_down_to(Emit *e, LLVMValueRef n, int multiple)
 {
-    return LLVMBuildAnd(e->builder, n, code_i64(e, -(int64_t)multiple), "");
+    if ((multiple & (multiple - 1)) == 0)
+        return LLVMBuildAnd(e->builder, n, code_i64(e, -(int64_t)multiple), "");
+    LLVMValueRef rest = LLVMBuildURem(e->builder, n, code_i64(e, multiple), "");
+    return LLVMBuildSub(e->builder, n, rest, "");
 }
 
 LLVMValueRef code_iota(Emit *e, LLVMTypeRef t, int width)

@@ -267,7 +267,7 @@ int type_width(LLVMTypeRef t);
 LLVMValueRef code_i64(Emit *e, int64_t v);
 LLVMValueRef code_plus(Emit *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef code_times(Emit *e, LLVMValueRef a, LLVMValueRef b);
-/* The largest multiple, of a power of two, that is not above n. */
+/* The largest multiple that is not above n >= 0. */
 LLVMValueRef code_down_to(Emit *e, LLVMValueRef n, int multiple);
 LLVMValueRef code_splat(Emit *e, LLVMValueRef v, int width);
 /* 0, 1, … width-1 of integer type t. */

@@ -106,15 +106,6 @@ static bool known_apart(LLVMValueRef first, LLVMValueRef last, int64_t n)
                n;
 }
 
-/* The largest multiple of `lanes` that is not above n >= 0. */
-static LLVMValueRef round_down(Emit *e, LLVMValueRef n, int lanes)
-{
-    if ((lanes & (lanes - 1)) == 0)
-        return LLVMBuildAnd(e->builder, n, code_i64(e, -(int64_t)lanes), "");
-    LLVMValueRef rest = LLVMBuildURem(e->builder, n, code_i64(e, lanes), "");
-    return LLVMBuildSub(e->builder, n, rest, "");
-}
-
 /* Where the full vectors of first … last end; last is not before first then. */
 static LLVMValueRef full_end(MapCode *m, LLVMValueRef first, LLVMValueRef *last,
                              const Inside *in)
@@ -123,11 +114,11 @@ static LLVMValueRef full_end(MapCode *m, LLVMValueRef first, LLVMValueRef *last,
     if (in->even)
         return *last;
     if (in->aligned)
-        return round_down(e, *last, m->lanes);
+        return code_down_to(e, *last, m->lanes);
     LLVMValueRef n = LLVMBuildSub(e->builder, *last, first, "");
     n = code_at_least(e, n, 0);
     *last = LLVMBuildAdd(e->builder, first, n, "");
-    return LLVMBuildAdd(e->builder, first, round_down(e, n, m->lanes), "");
+    return LLVMBuildAdd(e->builder, first, code_down_to(e, n, m->lanes), "");
 }
 
 LLVMValueRef map_lanes_together(MapCode *m, LLVMValueRef first,
@@ -138,7 +129,7 @@ LLVMValueRef map_lanes_together(MapCode *m, LLVMValueRef first,
     LLVMValueRef n = LLVMBuildSub(e->builder, last, first, "");
     if (!in->aligned)
         n = code_at_least(e, n, 0);
-    n = round_down(e, n, width);
+    n = code_down_to(e, n, width);
     LLVMValueRef end = LLVMBuildAdd(e->builder, first, n, "");
     map_lane_loop(m, first, end, width, false, in);
     return end;

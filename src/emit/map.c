@@ -257,8 +257,7 @@ static LLVMValueRef wide_loop(MapCode *m, const Stage *s, LLVMValueRef *acc,
     const Sums sums = m->sums;
     int nacc = stage_accumulators(s);
     LLVMValueRef *wide = sums_together(m, acc, nacc);
-    LLVMValueRef end =
-        LLVMBuildAnd(e->builder, last, code_i64(e, -(int64_t)sums.wide), "");
+    LLVMValueRef end = code_down_to(e, last, sums.wide);
     m->sums.lanes = sums.wide;
     m->sums.sets = 1;
     map_lane_loop(m, first, end, sums.wide, false,
