@@ -382,6 +382,21 @@ static bool is_as_written(const Graph *g, const Node *n)
                         dtype_is_real(n->dtype) && n->op != OP_cast);
 }
 
+/* Would an index be reported by n, as a program has it, that is not by `same`:
+ * of integers, for reals may be NaN. What is not chosen asks for none. */
+static bool hides_failure(const Graph *g, const Node *n, const Node *same)
+{
+    const Op *row = op_table[n->op];
+    bool chosen = row->flags & OP_MASKS && n->arg[0]->op == OP_const;
+    if (n->derived || dtype_is_real(n->dtype) || chosen ||
+        node_can_fail(g, same))
+        return false;
+    for (int i = 0; i < n->narg; i++)
+        if (node_can_fail(g, n->arg[i]))
+            return true;
+    return false;
+}
+
 Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
                  const Attr *attr)
 {
@@ -411,7 +426,7 @@ Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
         same = elements_of_diagonal(g, &n);
     if (!same && row->identity && (!written || of_constants(&n)))
         same = row->identity(g, &n);
-    if (!same)
+    if (!same || hides_failure(g, &n, same))
         return lookup(g, &n);
     if (same->dtype != n.dtype || !same_shape(same, &n))
         die("an identity of %s changes the type", row->name);

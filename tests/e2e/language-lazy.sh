@@ -28,6 +28,11 @@ fn two(x: real, c: bool, d: bool) -> (real, real) {
 }
 fn view(x: real, z: real[n]) -> real = if all([i < 2*n, j < 1 | z[0] < 1]) { (z[0] * sum(z)) ^ 2.5 } else { x };
 fn bool1(z: real[1], x: real) -> real = if (z > 0)[0] { exp(x * fold(t < 3, s = x | sin(s))) } else { x };
+fn nought(k: int[n], i: int) -> int = k[i] - k[i];
+fn times_0(k: int[n], i: int) -> int = 0 * k[i];
+fn itself(k: int[n], i: int) -> bool = argsort(k)[i] == argsort(k)[i];
+fn either(k: int[n], i: int) -> int = if k[i] > 0 { 1 } else { 1 };
+fn unasked(k: int[n], i: int) -> int = if n < 0 { k[i] - k[i] } else { 1 };
 N
 accept "$NNCC" m.nn
 is '{"pair_0": 0, "pair_1": 0}' pair y='[0]' i=0
@@ -44,6 +49,12 @@ is '{"kinds": 9}' kinds y='[3]' c=true d=false i=0
 is '{"kinds": 10}' kinds y='[3]' c=false d=true i=0
 is '{"kinds": 19}' kinds y='[3]' c=true d=true i=0
 refuse 1 'index out of range' "$NNCC" run m.nn kinds y='[3]' c=false d=true i=9
+# What does not depend on what is read asks for it.
+for f in nought times_0 itself either; do
+    accept "$NNCC" run m.nn $f k='[3, 5]' i=1
+    refuse 1 'index out of range' "$NNCC" run m.nn $f k='[3, 5]' i=2
+done
+is '{"unasked": 1}' unasked k='[3]' i=2
 is '{"two_0": 0, "two_1": 1}' two x=1 c=false d=false
 is '{"view": 0.17677669}' view x=2 z='[0.5,0.5]'
 is '{"view": 2}' view x=2 z='[3,0]'
