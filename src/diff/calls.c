@@ -9,6 +9,8 @@
 
 #include "graph/op.h"
 
+#include <string.h>
+
 /* The call's own parameters on its arguments; more follow. */
 static RegionMaker maker_of(Graph *g, Arena *scratch, const Node *call)
 {
@@ -37,26 +39,52 @@ static void finish(RegionMaker *m, Node **to)
                 m->output.n, to);
 }
 
-/* With a derivative of its own. */
+/* A derivative of its own, on a call's arguments and results. */
+typedef struct Own {
+    const Region *vjp;
+    Nodes arg; /* room for the adjoints at its end */
+    int nbar;
+} Own;
+
+static void own_of(Graph *g, void *of, Node *const *bar, Node **to)
+{
+    Own *own = of;
+
+    memcpy(own->arg.at + own->arg.n - own->nbar, bar,
+           sizeof *bar * (size_t)own->nbar);
+    region_inline(g, own->vjp, own->arg.at, to);
+}
+
 static void own_reverse(Graph *g, Arena *scratch, Node *n, const Guarded *part,
                         const Branch *branch, Guarded *arg_bar)
 {
-    const Region *r = node_region(n), *vjp = r->vjp;
-    Nodes arg = {0};
-    Node **to = NEWN(scratch, Node *, vjp->noutput);
+    const Region *r = node_region(n);
+    Own own = {.vjp = r->vjp};
+    Nodes bar = {0};
+    Node **to = NEWN(scratch, Node *, r->vjp->noutput);
+    bool steep = false;
 
     for (int i = 0; i < n->narg; i++)
-        list_push(scratch, &arg, n->arg[i]);
+        list_push(scratch, &own.arg, n->arg[i]);
     for (int i = 0; i < r->noutput; i++)
-        list_push(scratch, &arg, g_part(g, n, i));
+        list_push(scratch, &own.arg, g_part(g, n, i));
     for (int i = 0; i < r->noutput; i++)
-        if (dtype_is_real(r->output[i]->dtype))
-            list_push(scratch, &arg,
-                      part[i].v ? part[i].v : g_fill(g, r->output[i], 0));
-    region_inline(g, vjp, arg.at, to);
+        if (dtype_is_real(r->output[i]->dtype)) {
+            Node *v = part[i].v ? part[i].v : g_fill(g, r->output[i], 0);
+            list_push(scratch, &bar, v);
+            list_push(scratch, &own.arg, v);
+            steep |= part[i].steep;
+        }
+    own.nbar = bar.n;
+    if (steep)
+        far_linear(g, scratch, own_of, &own, bar.n, bar.at, r->vjp->noutput,
+                   to);
+    else
+        own_of(g, &own, bar.at, to);
     for (int i = 0, k = 0; i < n->narg; i++)
         if (dtype_is_real(n->arg[i]->dtype))
-            arg_bar[i] = (Guarded){.v = to[k++], .branch = branch};
+            arg_bar[i] =
+                (Guarded){.v = to[k++], .branch = branch, .steep = steep};
 }
 
 /* The adjoints of the active parameters, as results of m. */

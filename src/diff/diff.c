@@ -221,6 +221,11 @@ static bool is_wild(const Node *n)
     return false;
 }
 
+static void routine_vjp(Graph *g, void *of, Node *const *dy, Node **dx)
+{
+    row(of)->vjp(g, of, dy[0], dx);
+}
+
 static void reverse_other(Sweep *s, Node *n, const Guarded *adjoint)
 {
     Guarded a = guard_settle(s->g, adjoint);
@@ -235,6 +240,8 @@ static void reverse_other(Sweep *s, Node *n, const Guarded *adjoint)
         of = guard_product(s->g, s->scratch, n, a.live);
     if (strong)
         row(n)->vjp_strong(s->g, of, a.v, a.steep, dx);
+    else if (a.steep && row(n)->cls == OPC_routine)
+        far_linear(s->g, s->scratch, routine_vjp, n, 1, &a.v, n->narg, dx);
     else
         row(n)->vjp(s->g, of, a.v, dx);
     for (int i = 0; i < n->narg; i++) {

@@ -30,6 +30,12 @@ void loop_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
 void call_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
                   Node **part_dot);
 
+/* far.c: out, nout values that f makes of n others, in which it is linear and
+ * which may be infinite; where it leaves NULL there is none. */
+typedef void Linear(Graph *g, void *of, Node *const *in, Node **out);
+void far_linear(Graph *g, Arena *scratch, Linear *f, void *of, int n,
+                Node *const *in, int nout, Node **out);
+
 /* A new parameter for a derivative of a value like `like`; of type bool where
  * it says where an adjoint is live. */
 Node *param_like(Graph *g, const Node *like, const char *suffix);

@@ -205,6 +205,8 @@ static Node *by_normal_form(Pass *p, Node *n)
 
     if (!to && any)
         to = factor_products(p->g, &uses, n);
+    if (!to && p->formulas)
+        to = root_moves(n);
     if (to)
         graph_log(p->g, "normal form", n, to);
     return to;

@@ -46,6 +46,16 @@ fn tune(lr: real, w: real[2], x: real[2]) -> real {
 fn first(x: real[n], w: real[n]) -> real = sum(w * cumsum(sqrt(x)));
 
 fn steep(w: real, x: real) -> real = sqrt(w * x);
+fn flat_once(x: real[n], y: real[n]) -> real = exp(-norm(x - y)) + 2 * std(x) + norm(x / 3);
+fn flat_known(x: real[2]) -> real = flat_once(x, x);
+fn lone(x: real[n]) -> real = norm(x);
+fn tie(x: real, y: real, c: bool) -> real = exp(abs(if c { x * y^1.5 } else { if c { y } else { x } }));
+fn solved(v: real[n], w: real[n], c: real[n]) -> real =
+  dot(c, sqrt(solve_spd(4 * eye(n) + outer(v, w), relu(v))));
+fn solved_small(v: real[2], w: real[2], c: real[2]) -> real =
+  dot(c, sqrt(solve(4 * eye(2) + outer(v, w), relu(v))));
+fn solved_down(v: real[n], w: real[n], c: real[n]) -> real =
+  dot(c, sqrt(solve_lower(4 * eye(n) + outer(v, w), [i < n | if i == 0 { v[0] } else { 1.0 }])));
 fn nowhere(x: real, v: real[n]) -> real = sum(sqrt([i < n, j < n | 0.0] @ v)) * x;
 fn share(n: int, x: real) -> real = min(min(softmax([i < n | x])), 3);
 fn low(w: real, v: real) -> real = softplus(min(max(w / v, w / v - 1), 3));
@@ -268,6 +278,19 @@ near '{"d_x": 0.5}' 'grad(unread, x)' k=0 x=2
 # No index is asked for that its branch does not ask for, in no order.
 near '{"d_x": 1}' 'grad(along, x)' x=0.5 'v=[2, 3]' 'e=[1, 1]'
 near '{"d_v": [0.125, 0, 0]}' 'grad(along, v)' x=0.5 'v=[2, 3, 4]' 'e=[0, 1, 0]'
+# A norm at 0 is as abs at 0, of all sizes and in all orders.
+near '{"d_x": [0, 0]}' 'grad(flat_once, x)' 'x=[0, 0]' 'y=[0, 0]'
+near '{"hess_x": [[0, 0], [0, 0]]}' 'hessian(flat_once, x)' 'x=[0, 0]' 'y=[0, 0]'
+near '{"hess_x": [[0, 0], [0, 0]]}' 'hessian(flat_known)' 'x=[0, 0]'
+near '{"hess_x": [[0]]}' 'hessian(lone)' 'x=[0]'
+near '{"hess_x": [[0, 0], [0, 0]]}' 'hessian(lone)' 'x=[0, 0]'
+near '{"hv_x": [0, 0]}' 'hvp(lone)' 'x=[0, 0]' 'v=[1, 2]'
+near '{"hv_x": 0, "hv_y": 0}' 'hvp(tie, x, y)' x=0.5 y=0 c=true v_x=1 v_y=2
+# An infinite adjoint of a system's solution is finite where it has no part.
+for f in solved solved_small; do
+    near '{"d_v": [0, 0], "d_w": [0, 0]}' "grad($f, v, w)" 'v=[0, 0]' 'w=[1, 2]' 'c=[1, 3]'
+done
+near '{"d_v": ["inf", 0], "d_w": [0, 0]}' 'grad(solved_down, v, w)' 'v=[0, 0]' 'w=[1, 2]' 'c=[1, 0]'
 for x in 0 1e-400; do
     near '{"d_A": [[0, 0], ["inf", 1]]}' 'grad(weighed, A)' 'w=[0, 1]' 'A=[[1, 2], [3, 4]]' x="[$x, 1]"
 done

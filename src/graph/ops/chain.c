@@ -353,59 +353,21 @@ static Node *strong_identity(Graph *g, const Node *n)
 
 static void strong_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
-    dx[0] = g2(g, OP_strong_mul, dy, n->arg[1]);
-    dx[1] = g2(g, OP_strong_mul, dy, n->arg[0]);
-}
-
-/* Is f one of n's factors, or of all its terms. */
-static bool has_factor(const Node *n, const Node *f, int *budget)
-{
-    if (n == f || --*budget < 0)
-        return n == f;
-    if (n->op == OP_neg)
-        return has_factor(n->arg[0], f, budget);
-    if (n->op == OP_add || n->op == OP_sub)
-        return has_factor(n->arg[0], f, budget) &&
-               has_factor(n->arg[1], f, budget);
-    return node_is_product(n) && (has_factor(n->arg[0], f, budget) ||
-                                  has_factor(n->arg[1], f, budget));
-}
-
-/* y times the factors of a that move as a does by da, or those that do not. */
-static Node *times_factors(Graph *g, Node *a, const Node *da, bool moves,
-                           Node *y, int depth)
-{
-    int budget = MAX_LOOK;
-    if (has_factor(da, a, &budget))
-        return moves ? y : g2(g, OP_strong_mul, a, y);
-    if (a->op == OP_neg && depth > 0) {
-        y = times_factors(g, a->arg[0], da, moves, y, depth - 1);
-        return moves ? g1(g, OP_neg, y) : y;
+    for (int i = 0; i < 2; i++) {
+        dx[i] = g2(g, OP_strong_mul, dy, n->arg[1 - i]);
+        dx[i] = root_stays(g, n->arg[1], dx[i]);
     }
-    if (!node_is_product(a) || depth == 0)
-        return moves ? g2(g, OP_mul, a, y) : y;
-    y = times_factors(g, a->arg[1], da, moves, y, depth - 1);
-    return times_factors(g, a->arg[0], da, moves, y, depth - 1);
 }
 
-/* a dp, where a moves by da: a 0 times an infinite dp is a limit that nobody
- * has taken, NaN. A factor that a and da share does not move and is strong. */
-static Node *moving(Graph *g, Node *a, const Node *da, Node *dp)
-{
-    Node *y = times_factors(g, a, da, true, dp, MAX_DEPTH);
-    return times_factors(g, a, da, false, y, MAX_DEPTH);
-}
-
-/* da p + a dp. A factor that does not move at all is as strong as it was. */
+/* da p + a dp */
 static Node *strong_jvp(Graph *g, Node *n, Node *const *dx)
 {
     Node *a = n->arg[0], *p = n->arg[1];
-    if (!dx[1])
-        return g2(g, OP_strong_mul, dx[0], p);
-    if (!dx[0])
-        return g2(g, OP_strong_mul, a, dx[1]);
-    return g2(g, OP_add, g_chain(g, dx[0], p, false),
-              moving(g, a, dx[0], dx[1]));
+    Node *first = dx[0] && dx[1] ? g_chain(g, dx[0], p, false)
+                  : dx[0]        ? g2(g, OP_strong_mul, dx[0], p)
+                                 : NULL;
+    Node *second = dx[1] ? g2(g, OP_strong_mul, a, dx[1]) : NULL;
+    return root_stays(g, p, g_join(g, OP_add, first, second));
 }
 
 static Node *strong_expand(Graph *g, Node *n)

@@ -198,6 +198,11 @@ int root_inputs(Graph *g, Node *n, Node **x);
 void root_vjp(Graph *g, Node *n, Node *dy, Node **dx);
 Node *root_jvp(Graph *g, Node *n, Node *const *dx);
 Node *root_jvp_times(Graph *g, Node *n, Node *by, Node *const *dx);
+/* x, which is made of what p multiplies: 0 where p divides by squares that are
+ * all 0, or by a root of such. So a norm's derivatives of all orders are. */
+Node *root_stays(Graph *g, Node *p, Node *x);
+/* n, which is 0 where squares are that it divides by, elsewhere; or NULL. */
+Node *root_moves(const Node *n);
 
 /* For eval_tensor: sizes to element counts, an element's number to its
  * coordinates and back. */

@@ -260,3 +260,93 @@ Node *root_jvp(Graph *g, Node *n, Node *const *dx)
 {
     return root_jvp_times(g, n, NULL, dx);
 }
+
+/* Of what a partial divides by. */
+
+/* Is n a sum of squares, times numbers above 0: where it is 0, so is all that
+ * is squared. */
+static bool is_squares(const Node *n, int depth)
+{
+    if (node_is_square(n) || node_is_const(n, 0))
+        return true;
+    if (depth-- == 0)
+        return false;
+    switch (n->op) {
+    case OP_mul:
+    case OP_strong_mul:
+        for (int i = 0; i < 2; i++)
+            if (node_sign(n->arg[i]) == SIGN_positive)
+                return is_squares(n->arg[1 - i], depth);
+        return false;
+    case OP_div:
+        return node_sign(n->arg[1]) == SIGN_positive &&
+               is_squares(n->arg[0], depth);
+    case OP_add:
+        return is_squares(n->arg[0], depth) && is_squares(n->arg[1], depth);
+    case OP_where:
+        return is_squares(n->arg[1], depth) && is_squares(n->arg[2], depth);
+    case OP_sum:
+    case OP_view:
+    case OP_reshape:
+        return is_squares(n->arg[0], depth);
+    }
+    return false;
+}
+
+/* What p divides by, as a root or not. */
+static Node *below(const Node *p)
+{
+    if (p->op == OP_rsqrt)
+        return p->arg[0];
+    if (p->op != OP_div)
+        return NULL;
+    return p->arg[1]->op == OP_sqrt ? p->arg[1]->arg[0] : p->arg[1];
+}
+
+/* The squares that a factor of p divides by; or NULL. */
+static Node *squares_below(Graph *g, Node *p, int depth)
+{
+    Node *s = below(p);
+    if (s && is_squares(s, MAX_DEPTH))
+        return s;
+    s = NULL;
+    if (depth-- == 0)
+        return NULL;
+    if (node_repeats(p)) {
+        s = squares_below(g, p->arg[0], depth);
+        return s ? g_broadcast(g, s, p->rank, p->dim, p->attr.ints) : NULL;
+    }
+    for (int i = 0; i < p->narg && !s; i++)
+        if (p->op == OP_neg || p->op == OP_div || node_is_product(p))
+            s = squares_below(g, p->arg[i], depth);
+    return s;
+}
+
+Node *root_stays(Graph *g, Node *p, Node *x)
+{
+    Node *s = squares_below(g, p, MAX_DEPTH), *zero = g_fill(g, x, 0);
+    return s ? g_where(g, g2(g, OP_eq, s, zero), zero, x) : x;
+}
+
+static bool divides_by(const Node *n, const Node *s, int depth)
+{
+    if (below(n) == s)
+        return true;
+    for (int i = 0; i < n->narg && depth > 0; i++)
+        if (divides_by(n->arg[i], s, depth - 1))
+            return true;
+    return false;
+}
+
+Node *root_moves(const Node *n)
+{
+    const Node *eq = n->op == OP_where ? node_repeated(n->arg[0]) : n;
+    if (eq->op != OP_eq || !node_is_const(n->arg[1], 0))
+        return NULL;
+    for (int i = 0; i < 2; i++)
+        if (node_is_const(eq->arg[i], 0) &&
+            is_squares(eq->arg[1 - i], MAX_DEPTH) &&
+            divides_by(n->arg[2], eq->arg[1 - i], ENOUGH_TERMS))
+            return n->arg[2];
+    return NULL;
+}
