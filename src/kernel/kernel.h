@@ -310,7 +310,8 @@ void schedule_dump(Graph *g, const Schedule *s, FILE *to);
 void kernel_dump(Graph *g, const Kernel *k, Str *to);
 /* f for what takes long for what it gives, with the place in the source: arrays
  * that are read across the order they lie in, sums over more steps than any
- * array has elements. */
+ * array has elements, gathers that only loop variables decide, loops of which
+ * no step needs the one before it. */
 typedef void EachSlow(void *u, Span span, const char *text);
 void schedule_slow(Arena *a, Graph *g, const Schedule *s, EachSlow *f, void *u);
 /* A kernel with buffers and dimension variables numbered in the order they

@@ -1,11 +1,18 @@
 /* slow.c: what costs more than its result lets one think. */
 #include "kernel/sched.h"
 
+/* A loop of the source, of which derivatives may have made several. */
+typedef struct Loop {
+    Span span;
+    bool apart; /* no step of any needs the one before it */
+} Loop;
+
 typedef struct Slow {
     Graph *g;
     Arena *arena;
     EachSlow *each;
     void *u;
+    LIST(Loop) loop;
 } Slow;
 
 /* What is read again for each of some elements lies in a cache. */
@@ -82,18 +89,180 @@ static void tell_work(Slow *w, const Kernel *k, const Stage *s)
     w->each(w->u, k->span, text.at);
 }
 
+/* Is an instruction of loop variables, sizes and constants alone. */
+static bool is_known_place(const Kernel *k, const Index *at);
+
+static bool is_known(const Kernel *k, int value)
+{
+    const Instr *x = &k->instr[value];
+    if (x->kind == I_load || x->kind == I_result ||
+        (x->kind == I_index && !is_known_place(k, x->at)))
+        return false;
+    for (int i = 0; i < x->narg; i++)
+        if (!is_known(k, x->arg[i]))
+            return false;
+    return true;
+}
+
+static bool is_known_place(const Kernel *k, const Index *at)
+{
+    for (int i = 0; i < at->n; i++)
+        if ((at->atom[i].kind == IX_value && !is_known(k, at->atom[i].value)) ||
+            (at->atom[i].of && !is_known_place(k, at->atom[i].of)))
+            return false;
+    return true;
+}
+
+/* Does a value decide where in a loop, one for each of its steps. */
+static bool is_scattered(const Kernel *k, const Index *at, int loop)
+{
+    for (int i = 0; i < at->n; i++)
+        if ((at->atom[i].kind == IX_value &&
+             k->instr[at->atom[i].value].level > loop) ||
+            (at->atom[i].of && is_scattered(k, at->atom[i].of, loop)))
+            return true;
+    return false;
+}
+
+/* Elements that are fetched one by one where no data decide which ones. */
+static void tell_gathered(Slow *w, const Kernel *k, const Stage *s)
+{
+    int lane = lane_loop(k, s);
+    if (lane < 0 || !is_long(loop_extent(k, s, lane)))
+        return;
+    for (int i = s->first; i < s->first + s->ninstr; i++) {
+        const Instr *x = &k->instr[i];
+        if (x->kind != I_load || !x->buffer->node ||
+            !is_scattered(k, x->at, lane) || !is_known_place(k, x->at))
+            continue;
+        Str text = str_new(w->arena);
+        node_print_top(w->g, x->buffer->node, 1, &text);
+        str_printf(&text, " is read element by element though no data decide "
+                          "where: slices, put together by concat, are not");
+        w->each(w->u, k->span, text.at);
+        return;
+    }
+}
+
+/* Do a loop's steps get on without the one before: none reads a carry but to
+ * join what it found by itself to it, or to choose it where it found nothing.
+ */
+typedef struct Steps {
+    Slow *w;
+    Arena *scratch;
+    Node **carry;
+    int ncarry;
+} Steps;
+
+static bool is_alone(const Steps *s, Node *n)
+{
+    Nodes below = nodes_below(s->w->g, s->scratch, 1, &n);
+    for (int i = 0; i < s->ncarry; i++)
+        if (nodes_find(&below, s->carry[i]) >= 0)
+            return false;
+    return true;
+}
+
+/* The argument that is the carry, where all the others know of none; or -1. */
+static int carried_arg(const Steps *s, const Node *n, const Node *carry)
+{
+    int found = -1;
+    for (int i = 0; i < n->narg; i++)
+        if (n->arg[i] == carry && found < 0)
+            found = i;
+        else if (!is_alone(s, n->arg[i]))
+            return -1;
+    return found;
+}
+
+static bool is_join(OpId op)
+{
+    for (int i = 0; i < NOPS; i++)
+        if (op_table[i]->join && op_table[i]->join() == op)
+            return true;
+    return false;
+}
+
+/* Is a carry's next value joined to it, as reductions do, or chosen, and not
+ * computed from it. */
+static bool joins_carry(const Steps *s, const Node *next, const Node *carry)
+{
+    int at = carried_arg(s, next, carry);
+    return at >= 0 && (is_join(next->op) ||
+                       (at > 0 && op_table[next->op]->flags & OP_MASKS));
+}
+
+static bool is_simple(const LoopKernel *l)
+{
+    for (int i = 0; i < l->body->kernel.n; i++)
+        if (l->body->kernel.at[i]->kind != KERNEL_map)
+            return false;
+    return !l->check && is_long(l->trips);
+}
+
+static Loop find_loop(Slow *w, const Kernel *k)
+{
+    const LoopKernel *l = k->loop;
+    const Function *f = l->body->function;
+    Arena *scratch = arena_new();
+    Node **carry = NEWN(scratch, Node *, l->ncarry + 1);
+    Steps s = {w, scratch, carry, l->ncarry};
+    Loop r = {k->span, is_simple(l)};
+
+    for (int i = 0; i < l->ncarry; i++)
+        carry[i] = f->param[1 + i].leaf[0];
+    for (int i = 0; r.apart && i < l->ncarry; i++)
+        r.apart = joins_carry(&s, f->result[i].leaf[0], carry[i]);
+    for (int i = 0; r.apart && i < l->noutput; i++)
+        r.apart = is_alone(&s, f->result[l->ncarry + i].leaf[0]);
+    arena_free(scratch);
+    return r;
+}
+
+static void note_loop(Slow *w, const Kernel *k)
+{
+    Loop found = find_loop(w, k);
+    for (int i = 0; i < w->loop.n; i++) {
+        Loop *l = &w->loop.at[i];
+        if (l->span.beg == found.span.beg && l->span.end == found.span.end) {
+            l->apart = l->apart && found.apart;
+            return;
+        }
+    }
+    list_push(w->arena, &w->loop, found);
+}
+
+static void tell_loops(const Slow *w)
+{
+    for (int i = 0; i < w->loop.n; i++) {
+        const Loop *l = &w->loop.at[i];
+        if (l->apart)
+            w->each(w->u, l->span,
+                    "no step needs the one before it: a comprehension, or a "
+                    "reduction of one, takes them side by side");
+    }
+}
+
 static void tell(Slow *w, const Schedule *s);
+
+static void tell_loop(Slow *w, const Kernel *k)
+{
+    note_loop(w, k);
+    tell(w, k->loop->body);
+}
 
 static void tell_kernel(Slow *w, const Kernel *k)
 {
     if (k->kind == KERNEL_loop)
-        tell(w, k->loop->body);
+        tell_loop(w, k);
     const Kernel *map = k->kind == KERNEL_map ? k : k->epilogue;
     if (!map)
         return;
     tell_across(w, map);
-    for (int i = 0; i < map->nstage; i++)
+    for (int i = 0; i < map->nstage; i++) {
+        tell_gathered(w, map, &map->stage[i]);
         tell_work(w, map, &map->stage[i]);
+    }
 }
 
 static void tell(Slow *w, const Schedule *s)
@@ -104,6 +273,7 @@ static void tell(Slow *w, const Schedule *s)
 
 void schedule_slow(Arena *a, Graph *g, const Schedule *s, EachSlow *f, void *u)
 {
-    Slow w = {g, a, f, u};
+    Slow w = {.g = g, .arena = a, .each = f, .u = u};
     tell(&w, s);
+    tell_loops(&w);
 }
