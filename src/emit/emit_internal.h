@@ -481,9 +481,6 @@ MapCode few_code(const MapCode *m);
 
 /* ragged.c */
 
-/* After the levels are known: the instruction k < bound, k being the index of
- * the stage's last loop, without which nothing happens in it; or -1. */
-int ragged_condition(const MapCode *m, const Stage *s);
 /* Inside of the loops before it: where the last one ends, n being its extent;
  * of several lanes the last. */
 LLVMValueRef ragged_end(MapCode *m, LLVMValueRef n);

@@ -473,7 +473,7 @@ static void finish_all(MapCode *m, const Stage *s, int nacc, LLVMValueRef *acc)
  * are all of one length and begin with a row. */
 static void plan_ragged(MapCode *m, const Stage *s)
 {
-    m->ragged = ragged_condition(m, s);
+    m->ragged = ragged_condition(m->k, s);
     if (m->ragged < 0 || !lanes_out(m) || !m->sums.blocks)
         return;
     if (s->rank > 1)

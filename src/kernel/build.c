@@ -433,8 +433,11 @@ static Kernel *build_nest(Sched *s, Inline *in, Nest *n)
     if (n->alone)
         return loop_kernel(s, n->piece.at[0]);
     if (!n->contract) {
-        Kernel *k = build_map(s, in, n);
-        shape_loops(s, k, 0, 0);
+        Kernel *k = build_map(s, in, n), *rows = ragged_rows(s, k);
+        if (rows)
+            k = rows;
+        else
+            shape_loops(s, k, 0, 0);
         return unroll(s, in, n, k);
     }
     Piece *p = n->piece.at[0];

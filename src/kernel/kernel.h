@@ -330,6 +330,9 @@ KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k);
 
 /* parallel.c: what one iteration of all of a stage's loops takes. */
 int stage_weight(const Kernel *k, const Stage *s);
+/* The instruction k < bound, k being the index of the stage's last loop,
+ * without which nothing happens in it; or -1. */
+int ragged_condition(const Kernel *k, const Stage *s);
 
 /* buffers.c: f for each buffer that k uses but for its guards, as often as it
  * does, in the order of use. */

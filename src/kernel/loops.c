@@ -184,6 +184,15 @@ static int outer_cost(const Kernel *k, const Stage *st)
     return elements > 0 ? (int)(weight / elements) : 0;
 }
 
+void lanes_inside(Kernel *k)
+{
+    k->lanes = false;
+    for (int t = 0; t < k->nstage; t++) {
+        Stage *st = &k->stage[t];
+        st->lanes = st->rank > 0 && adds_apart(k, st, k->rank + st->rank - 1);
+    }
+}
+
 /* Lanes on the last outer loop or on each stage's last: where more accesses
  * are contiguous. */
 static void choose_lanes(Kernel *k, int fixed)
@@ -197,11 +206,11 @@ static void choose_lanes(Kernel *k, int fixed)
         outer += stage_score(k, st, k->rank - 1) + outer_cost(k, st);
         inner += stage_score(k, st, k->rank + st->rank - 1);
     }
-    k->lanes = k->rank > fixed && (loops == 0 || outer > inner);
-    for (int t = 0; t < k->nstage; t++) {
-        Stage *st = &k->stage[t];
-        st->lanes = !k->lanes && st->rank > 0 &&
-                    adds_apart(k, st, k->rank + st->rank - 1);
+    lanes_inside(k);
+    if (k->rank > fixed && (loops == 0 || outer > inner)) {
+        k->lanes = true;
+        for (int t = 0; t < k->nstage; t++)
+            k->stage[t].lanes = false;
     }
 }
 

@@ -452,6 +452,17 @@ Kernel *unroll(Sched *s, Inline *in, Nest *n, Kernel *loops);
 /* loops.c: joins loops that are one in every access, chooses lanes. The first
  * `fixed` loops stay; loops fixed … fixed+join-1 have to become one. */
 void shape_loops(Sched *s, Kernel *k, int fixed, int join);
+/* The last loop of each stage goes across the lanes, where that may be. */
+void lanes_inside(Kernel *k);
+
+/* ragged.c */
+
+/* A kernel, its loops not shaped yet, that goes along the ragged rows it reads
+ * or writes, as val[begin[i] + k] where k < end[i] - begin[i]: places are sums
+ * of k and of what is the same in a row, which is so only where the rows' loops
+ * end with them, in their lanes. Shaped; NULL: there are none, or lanes are
+ * better elsewhere. */
+Kernel *ragged_rows(Sched *s, const Kernel *k);
 /* Could they be joined. */
 bool can_join(Sched *s, const Kernel *k, int fixed, int join);
 /* Makes those of the only stage outer ones, if they can be joined with those

@@ -205,6 +205,52 @@ refuse 1 "m.nn:2: index 3 of 'x.col.*' is not in 0 ... 2" "$NNCC" run m.nn spmv 
 refuse 1 "m.nn:5: index 4 of 'e.i.1.' is not in 0 ... 3" "$NNCC" run m.nn pairs 'e=[1,2,3,4]' \
     'len=[2,5,1,0]'
 
+# Rows that lie anywhere, overlap, are longer than any vector, are empty, go
+# backwards: as what asks of every element whether it is in the row. Lanes go
+# along the rows.
+cat >m.nn <<'N'
+struct Rows { b: int[9], len: int[9] }
+fn forth(r: Rows, x: real[e], w: real[e]) -> real[9] =
+  [i < 9 | sum(k < r.len[i] | x[r.b[i] + k] * w[k])];
+fn forth_asked(r: Rows, x: real[e], w: real[e]) -> real[9] =
+  [i < 9 | sum(j < e | if r.b[i] <= j && j < r.b[i] + r.len[i] { x[j] * w[j - r.b[i]] } else { 0 })];
+fn back(r: Rows, x: real[e], w: real[e]) -> real[9] =
+  [i < 9 | sum(k < r.len[i] | x[r.b[i] + r.len[i] - 1 - k] * w[k])];
+fn back_asked(r: Rows, x: real[e], w: real[e]) -> real[9] =
+  [i < 9 | sum(j < e | if r.b[i] <= j && j < r.b[i] + r.len[i] { x[j] * w[r.b[i] + r.len[i] - 1 - j] } else { 0 })];
+fn most(r: Rows, x: real[e], w: real[e]) -> real[9] =
+  [i < 9 | max(0, max(k < r.len[i] | x[r.b[i] + k] + w[k])) + sum(k < r.len[i] | x[r.b[i] + k]^2)];
+fn most_asked(r: Rows, x: real[e], w: real[e]) -> real[9] =
+  [i < 9 | max(0, max(j < e | if r.b[i] <= j && j < r.b[i] + r.len[i] { x[j] + w[j - r.b[i]] } else { -inf })) +
+    sum(j < e | if r.b[i] <= j && j < r.b[i] + r.len[i] { x[j]^2 } else { 0 })];
+fn table(r: Rows, x: real[e], w: real[e]) -> real[9] {
+  let A = [j < e, l < 3 | x[j] * real(l + 1)];
+  [i < 9 | sum(l < 3 | sum(k < r.len[i] | A[r.b[i] + k, l] * w[k]))]
+}
+fn table_asked(r: Rows, x: real[e], w: real[e]) -> real[9] = 6 * forth_asked(r, x, w);
+fn loss(f: fn(Rows, real[e], real[e]) -> real[9], r: Rows, x: real[e], w: real[e]) -> real =
+  sum(i < 9 | real(i + 1) * f(r, x, w)[i]);
+fn slopes(f: fn(Rows, real[e], real[e]) -> real[9], r: Rows, x: real[e], w: real[e]) -> (real[e], real[e]) =
+  (grad(fn(y: real[e]) = loss(f, r, y, w))(x), grad(fn(v: real[e]) = loss(f, r, x, v))(w));
+fn between(f: fn(Rows, real[90], real[90]) -> real[9], g: fn(Rows, real[90], real[90]) -> real[9]) -> real {
+  let r = Rows(b = [0, 40, 3, 41, 88, 90, 17, 0, 5], len = [1, 50, 37, 8, 2, 0, 33, 16, 7]);
+  let x = [j < 90 | sin(2 * real(j))];
+  let w = [j < 90 | cos(3 * real(j))];
+  let (fx, fw) = slopes(f, r, x, w);
+  let (gx, gw) = slopes(g, r, x, w);
+  max(abs(f(r, x, w) - g(r, x, w))) + max(abs(fx - gx)) + max(abs(fw - gw))
+}
+fn forth_apart() -> real = between(forth, forth_asked);
+fn back_apart() -> real = between(back, back_asked);
+fn most_apart() -> real = between(most, most_asked);
+fn table_apart() -> real = between(table, table_asked);
+export forth_apart, back_apart, most_apart, table_apart, forth;
+N
+for f in forth back most table; do
+    accept "$NNCC" run m.nn --real=f64 ${f}_apart
+    awk -F'[:}]' '{ exit !($2 < 1e-12) }' out.txt || fail "$f: $(cat out.txt)"
+done
+
 # `same` padding, for a kernel that is odd: only the run knows that.
 cat >m.nn <<'N'
 fn padded(x: real[n], w: real[p]) -> real[n] {

@@ -1,0 +1,196 @@
+/* ragged.c: loops that are over before their extent is: what index k at or
+ * above a number that the loop does not change leaves everything as it is, as
+ * in sum(k < ends[i] - begins[i] | …). */
+#include "kernel/sched.h"
+
+/* Which instruction is the condition k < bound. */
+typedef struct Ragged {
+    const Kernel *k;
+    const Stage *s;
+    int inside; /* where it is false */
+} Ragged;
+
+static const Instr *instr_of(const Ragged *r, int i) { return &r->k->instr[i]; }
+
+static bool is_op(const Instr *in, OpId op)
+{
+    return in->kind == I_op && in->op == op;
+}
+
+/* Is condition i false outside. */
+static bool is_false(const Ragged *r, int i)
+{
+    const Instr *in = instr_of(r, i);
+    if (i == r->inside)
+        return true;
+    return is_op(in, OP_and) &&
+           (is_false(r, in->arg[0]) || is_false(r, in->arg[1]));
+}
+
+static bool is_number(const Instr *in, double v)
+{
+    return is_op(in, OP_const) && const_value(in->node) == v;
+}
+
+/* Is instruction i that number outside. */
+static bool comes_to(const Ragged *r, int i, double v)
+{
+    const Instr *in = instr_of(r, i);
+    if (in->kind == I_load)
+        return v == 0 && in->pred >= 0 && is_false(r, in->pred);
+    return is_op(in, OP_where) && is_number(instr_of(r, in->arg[2]), v) &&
+           (is_false(r, in->arg[0]) || comes_to(r, in->arg[1], v));
+}
+
+/* Does nothing become of o outside. */
+static bool is_idle(const Ragged *r, const Output *o)
+{
+    if (o->kind == OUT_reduce)
+        return o->index < 0 && comes_to(r, o->value, op_table[o->op]->start);
+    return (o->pred >= 0 && is_false(r, o->pred)) ||
+           (o->kind == OUT_add && comes_to(r, o->value, 0));
+}
+
+/* Is nothing checked outside but a number that was chosen for there. */
+static bool is_silent(const Ragged *r, const Instr *in)
+{
+    if (!is_op(in, OP_index_check))
+        return !is_op(in, OP_stop);
+    const Instr *x = instr_of(r, in->arg[0]);
+    return is_op(x, OP_where) && is_false(r, x->arg[0]) &&
+           is_op(instr_of(r, x->arg[2]), OP_const);
+}
+
+static bool is_bound(const Kernel *k, const Stage *s, int i)
+{
+    const Ragged r = {k, s, i};
+    int loop = k->rank + s->rank - 1;
+    const Instr *in = instr_of(&r, i), *x;
+    if (!is_op(in, OP_lt) || k->instr[in->arg[1]].level > loop)
+        return false;
+    x = instr_of(&r, in->arg[0]);
+    const Index *at = x->at;
+    int64_t base;
+    if (x->kind != I_index || dtype_is_real(x->dtype) || x->dtype == DT_u8 ||
+        at->n != 1 || at->atom[0].kind != IX_var || at->atom[0].var != loop ||
+        !dim_const_value(at->coef[0], &base) || base != 1 ||
+        !dim_const_value(at->base, &base) || base != 0)
+        return false;
+    for (int j = 0; j < s->noutput; j++)
+        if (!is_idle(&r, &s->output[j]))
+            return false;
+    for (int j = s->first; j < s->first + s->ninstr; j++)
+        if (k->instr[j].level > loop && !is_silent(&r, instr_of(&r, j)))
+            return false;
+    return true;
+}
+
+int ragged_condition(const Kernel *k, const Stage *s)
+{
+    if (s->rank == 0)
+        return -1;
+    for (int i = s->first; i < s->first + s->ninstr; i++)
+        if (is_bound(k, s, i))
+            return i;
+    return -1;
+}
+
+/* What an integer is where the condition holds: the loops' indices and values
+ * that those do not change. */
+static const Index *value_inside(const Ragged *r, IndexTable *t, int i)
+{
+    const Instr *in = instr_of(r, i);
+    bool sum = is_op(in, OP_add), less = is_op(in, OP_sub);
+    if (in->kind == I_index && dtype_is_int(in->dtype) && in->dtype != DT_u8)
+        return in->at;
+    if (is_op(in, OP_index_check))
+        return value_inside(r, t, in->arg[0]);
+    if (is_op(in, OP_where) && in->arg[0] == r->inside)
+        return value_inside(r, t, in->arg[1]);
+    if (in->dtype == DT_u8 || (!sum && !less))
+        return index_value(t, i);
+    const Index *a = value_inside(r, t, in->arg[0]);
+    const Index *b = value_inside(r, t, in->arg[1]);
+    return index_add(t, a, sum ? b : index_scale(t, b, index_int(t, -1)->base));
+}
+
+/* Does the last loop not change any value that the place is made of. */
+static bool is_even(const Ragged *r, const Index *at)
+{
+    for (int i = 0; i < at->n; i++) {
+        const Atom *a = &at->atom[i];
+        if (a->kind != IX_var &&
+            (a->kind != IX_value ||
+             instr_of(r, a->value)->level > r->k->rank + r->s->rank - 1))
+            return false;
+    }
+    return true;
+}
+
+/* A place where the condition holds, if the loop goes along it then. An integer
+ * that is too large for its type is checked, and nothing is read or written
+ * there. */
+static const Index *place_inside(const Ragged *r, IndexTable *t,
+                                 const Index *at)
+{
+    const Index *sum = index_dim(t, at->base);
+    for (int i = 0; i < at->n; i++) {
+        const Atom *a = &at->atom[i];
+        const Index *v = a->kind == IX_value ? value_inside(r, t, a->value)
+                         : a->kind == IX_var ? index_var(t, a->var)
+                                             : NULL;
+        if (!v)
+            return at;
+        sum = index_add(t, sum, index_scale(t, v, at->coef[i]));
+    }
+    return is_even(r, sum) ? sum : at;
+}
+
+static bool set_places(Sched *s, Kernel *k, Stage *st)
+{
+    const Ragged r = {k, st, ragged_condition(k, st)};
+    bool any = false;
+    if (r.inside < 0)
+        return false;
+    for (int i = 0; i < st->ninstr + st->noutput; i++) {
+        Instr *in = i < st->ninstr ? &k->instr[st->first + i] : NULL;
+        const Index **at = in ? &in->at : &st->output[i - st->ninstr].at;
+        if (!*at || (in && in->kind != I_load))
+            continue;
+        const Index *inside = place_inside(&r, s->table, *at);
+        any = any || inside != *at;
+        *at = inside;
+    }
+    return any;
+}
+
+Kernel *ragged_rows(Sched *s, const Kernel *k)
+{
+    Kernel *rows = arena_copy(s->arena, k, sizeof *k);
+    bool any = false;
+    rows->extent = arena_copy(s->arena, k->extent,
+                              sizeof *k->extent * (size_t)(k->rank + 1));
+    rows->instr =
+        arena_copy(s->arena, k->instr, sizeof *k->instr * (size_t)k->ninstr);
+    rows->stage =
+        arena_copy(s->arena, k->stage, sizeof *k->stage * (size_t)k->nstage);
+    for (int i = 0; i < rows->nstage; i++) {
+        Stage *st = &rows->stage[i];
+        st->output = arena_copy(s->arena, st->output,
+                                sizeof *st->output * (size_t)st->noutput);
+        any = set_places(s, rows, st) || any;
+    }
+    if (!any)
+        return NULL;
+    shape_loops(s, rows, 0, 0);
+    lanes_inside(rows);
+    for (int i = 0; i < rows->nstage; i++) {
+        const Stage *st = &rows->stage[i];
+        if (!st->lanes && st->rank > 0)
+            return NULL;
+        if (ragged_condition(k, &k->stage[i]) >= 0 &&
+            ragged_condition(rows, st) < 0)
+            return NULL;
+    }
+    return rows;
+}
