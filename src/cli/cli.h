@@ -26,10 +26,21 @@ typedef struct Option {
 } Option;
 enum {
     OPTION_first = 1 << 8,    /* of several processes only the first does it */
-    OPTION_alone = 1 << 9,    /* of one training, not of several side by side */
-    OPTION_train = 1 << 10,   /* of nncc train, not of nncc watch */
-    OPTION_options = 1 << 11, /* where options are, and no such itself */
+    OPTION_train = 1 << 9,    /* of nncc train, not of nncc watch */
+    OPTION_options = 1 << 10, /* where options are, and no such itself */
 };
+
+/* Which options a command takes together. Lists are names with spaces between;
+ * those that the command lacks are nobody's. */
+typedef struct OptionRule {
+    enum {
+        RULE_one,     /* at most one of these */
+        RULE_needs,   /* each of these with one of those */
+        RULE_without, /* none of these with any of those */
+    } kind;
+    const char *of, *with; /* these and those */
+    const char *why;       /* they do not go together; or NULL */
+} OptionRule;
 
 typedef struct Given {
     const char *name, *value;
@@ -40,7 +51,8 @@ typedef struct Args Args;
 typedef struct Command {
     const char *name; /* "" is nncc itself */
     const char *usage, *about;
-    const Option *option; /* ends with a row of NULL */
+    const Option *option;   /* ends with a row of NULL */
+    const OptionRule *rule; /* likewise; or NULL */
     bool settings; /* options that are not listed are settings, --name=value */
     int least, most; /* words: the model, a function, …; 0: 1, any number */
     int (*run)(Args *a);
@@ -78,6 +90,10 @@ char option_letter(const Option *o); /* or 0 */
 const char *option_value(const Args *a, const char *name);
 /* One that is given and has that mark, or NULL. */
 const char *option_marked(const Args *a, int mark);
+/* The first of the command's that is given and in the list, or NULL. */
+const char *option_among(const Args *a, const char *names);
+/* Are those given as the rules want them; a status to exit with. */
+int options_agree(const Args *a, const OptionRule *r);
 /* Has the command's option of that name the mark? */
 bool option_has(const Command *c, const char *name, int mark);
 /* Each in turn of one that may be given several times: *at is 0 at first. NULL:
@@ -215,7 +231,9 @@ extern const Command command_bench, command_compile, command_run, command_check,
     command_train, command_eval, command_predict, command_fmt, command_diff,
     command_equal, command_cost, command_graph, command_trace, command_fit,
     command_watch;
-/* Of nncc train, which nncc watch runs. */
+/* Of nncc train, which nncc watch runs; the rules are also those of others that
+ * read such data. */
 extern const Option train_options[];
+extern const OptionRule train_rules[];
 
 #endif

@@ -125,8 +125,6 @@ int course_read(const Args *a, nncc_train_options *o)
 {
     int64_t seed = 0;
 
-    if (option_value(a, "steps") && option_value(a, "epochs"))
-        return cli_usage(a, "'--steps' or '--epochs', not both");
     if (!option_int(a, "epochs", 0, &o->epochs) ||
         !option_int(a, "steps", 1, &o->steps) ||
         !option_int(a, "eval-steps", 1, &o->evaluate_steps) ||

@@ -9,21 +9,6 @@
 
 /* What is asked for */
 
-bool option_one_of(const Args *a, const char *const *names, const char **given)
-{
-    *given = NULL;
-    for (int i = 0; names[i]; i++) {
-        if (!option_value(a, names[i]))
-            continue;
-        if (*given) {
-            cli_usage(a, "'--%s' and '--%s': one at a time", *given, names[i]);
-            return false;
-        }
-        *given = names[i];
-    }
-    return true;
-}
-
 static bool is_real(const Port *p)
 {
     for (int i = 0; i < p->nleaf; i++)
@@ -314,12 +299,9 @@ static const char *name_of(const char *expression)
 
 int derivatives_load(Args *a, Derivatives *d)
 {
-    static const char *const kinds[] = {"jacobian", "hessian", "hvp", NULL};
-
     d->args = a;
+    d->kind = option_among(a, DERIVATIVE_KINDS);
     d->load.labels = d->load.named = true;
-    if (!option_one_of(a, kinds, &d->kind))
-        return EXIT_USAGE;
     int status = driver_load(a, a->word.at[0], DT_f32, &d->load);
     if (status)
         return status;

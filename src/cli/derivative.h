@@ -35,10 +35,9 @@ typedef struct Derivatives {
          "the derivative of a function that gives no number"},                 \
         {"hessian", 0, NULL, "the second derivative"},                         \
         {"hvp", 0, NULL, "the second derivative times v"}
+#define DERIVATIVE_KINDS "jacobian hessian hvp"
+#define DERIVATIVE_RULE {RULE_one, DERIVATIVE_KINDS, NULL, NULL}
 
-/* The one of some options, up to NULL, that is given; NULL: none. False after a
- * message: several are. */
-bool option_one_of(const Args *a, const char *const *names, const char **given);
 /* Loads the model that is the first word; the function is the second, what of
  * it is shown in DERIVATIVE_OPTIONS. Status 0, or what to exit with. */
 int derivatives_load(Args *a, Derivatives *to);

@@ -126,15 +126,12 @@ static int show(Diff *d)
     return status;
 }
 
+#define NOTATIONS "tex html nn"
+
 static int diff(Args *a)
 {
-    static const char *const notations[] = {"tex", "html", "nn", NULL};
-    Diff d = {0};
-    const char *notation;
+    Diff d = {.notation = notation_named(option_among(a, NOTATIONS))};
 
-    if (!option_one_of(a, notations, &notation))
-        return EXIT_USAGE;
-    d.notation = notation_named(notation);
     d.of.program = d.notation == &notation_nn;
     int status = derivatives_load(a, &d.of);
     if (status)
@@ -152,12 +149,19 @@ static const Option options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const OptionRule rules[] = {
+    DERIVATIVE_RULE,
+    {RULE_one, NOTATIONS, NULL, NULL},
+    {RULE_one, NULL, NULL, NULL},
+};
+
 const Command command_diff = {
     .name = "diff",
     .usage = "diff MODEL.nn FUNCTION [options]",
     .about = "Shows a function, or what an expression like 'grad(f, x)' "
              "denotes, and its\nderivative as formulas.",
     .option = options,
+    .rule = rules,
     .least = 2,
     .most = 2,
     .run = diff,

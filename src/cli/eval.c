@@ -331,6 +331,7 @@ const Command command_eval = {
              "set. What was\nfitted to the training data (scaling, classes, "
              "columns) is in the file and is\ndone to these data too.",
     .option = eval_options,
+    .rule = train_rules,
     .most = 1,
     .run = run_eval,
 };
@@ -358,6 +359,7 @@ const Command command_predict = {
              "the training: what was\nfitted there is done to them too. "
              "Classes have their names.",
     .option = predict_options,
+    .rule = train_rules,
     .most = 2,
     .run = run_predict,
 };

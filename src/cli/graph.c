@@ -201,8 +201,6 @@ static int graph(Args *a)
     int status = output_format(a, path, &format);
     if (!status && !option_int(a, "fold", 0, &fold))
         status = EXIT_USAGE;
-    if (!status && option_value(a, "fold") && option_value(a, "expand"))
-        status = cli_usage(a, "'--fold' and '--expand': one at a time");
     if (!status && !file_begin(a->arena, path, 0666, &to))
         status = EXIT_FAILURE;
     if (status)
@@ -228,6 +226,12 @@ static const Option options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const OptionRule rules[] = {
+    DERIVATIVE_RULE,
+    {RULE_one, "fold expand", NULL, NULL},
+    {RULE_one, NULL, NULL, NULL},
+};
+
 const Command command_graph = {
     .name = "graph",
     .usage = "graph MODEL.nn FUNCTION -o FILE [options]",
@@ -235,6 +239,7 @@ const Command command_graph = {
              "'grad(f, x)'\ndenotes, beside that of its derivative. All but "
              ".dot needs Graphviz.",
     .option = options,
+    .rule = rules,
     .least = 2,
     .most = 2,
     .run = graph,

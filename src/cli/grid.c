@@ -55,18 +55,12 @@ int grid_read(const Args *a, const Module *m, Grid *to)
     bool given = option_value(a, "grid") || option_value(a, "seeds");
     int status = EXIT_SUCCESS;
 
-    if (!given && option_value(a, "jobs"))
-        return cli_usage(a, "'--jobs' goes with --seeds or --grid");
     if (!given)
         return EXIT_SUCCESS;
     to->seeds = to->jobs = 1;
     if (!option_int(a, "seeds", 1, &to->seeds) ||
         !option_int(a, "jobs", 1, &to->jobs))
         return EXIT_USAGE;
-    const char *alone = option_marked(a, OPTION_alone);
-    if (alone)
-        return cli_usage(
-            a, "'--%s' is of one training: not with --seeds, --grid", alone);
     const char *text;
     for (int i = 0; !status && (text = option_next(a, "grid", &i));)
         status = read_axis(a, m, text, to);

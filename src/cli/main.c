@@ -113,6 +113,8 @@ static int run(Args *a, int argc, char **argv)
     if (!c && no_command(a, a->word.at[0]))
         return EXIT_USAGE;
     status = check_words(a, a->command);
+    if (!status)
+        status = options_agree(a, a->command->rule);
     return status ? status : a->command->run(a);
 }
 

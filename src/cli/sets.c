@@ -80,61 +80,23 @@ static int count_given(const Args *a, const char *option)
     return n;
 }
 
-static const char *senseless_names(const Args *a, const SetOptions *o)
+/* What contradicts files by name, or says nothing beside these; NULL: nothing.
+ */
+static const char *senseless(const Args *a, const SetOptions *o)
 {
-    static const char *const rows[] = {"labels",  "label",       "no-label",
-                                       "scale",   "standardise", "text",
-                                       "columns", "test-labels"};
-    const char *given = NULL;
+    const char *given =
+        option_among(a, "labels label no-label scale standardise text columns "
+                        "test-labels validation-data");
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows && o->named.n; i++)
-        given = option_value(a, rows[i]) ? rows[i] : given;
-    if (given)
+    if (o->named.n && given)
         return arena_printf(a->arena, "'--%s' does not go with data by name",
                             given);
     if (o->named.n && o->named.n != count_given(a, "data"))
         return "all data by name, or none: --data=NAME=FILE";
-    if (option_value(a, "test-data") &&
-        (o->test_named.n > 0) != (o->named.n > 0))
+    if (o->test_data && (o->test_named.n > 0) != (o->named.n > 0))
         return "'--test-data' by name as '--data' is, or neither";
     if (!o->named.n && count_given(a, "data") > 1)
         return "several files have names: --data=NAME=FILE";
-    return NULL;
-}
-
-/* Options that contradict each other or say nothing; NULL: none. */
-static const char *senseless(const Args *a, const SetOptions *o)
-{
-    static const char *const rows[] = {"labels",    "label", "no-label",
-                                       "test-data", "scale", "standardise"};
-    const char *given = NULL;
-
-    if (o->data && o->text)
-        return "'--data' or '--text', not both";
-    if (o->columns.n && (o->text || o->labels))
-        return "'--columns' are of one file of rows: '--data=FILE'";
-    if (senseless_names(a, o))
-        return senseless_names(a, o);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        given = option_value(a, rows[i]) ? rows[i] : given;
-    if (o->text && given)
-        return arena_printf(a->arena, "'--%s' does not go with '--text'",
-                            given);
-    given = option_value(a, "length") ? "length" : "stride";
-    given = option_value(a, "bytes") ? "bytes" : given;
-    if (!o->text && option_value(a, given))
-        return arena_printf(a->arena, "'--%s' goes with '--text'", given);
-    if (o->test_labels && !o->test_data)
-        return "'--test-labels' goes with '--test-data'";
-    if (o->test_data && option_value(a, "test"))
-        return "'--test' or '--test-data', not both";
-    if (o->validation_data && option_value(a, "validation"))
-        return "'--validation' or '--validation-data', not both";
-    if (o->validation_data && (o->labels || !o->data || o->named.n))
-        return "'--validation-data' is one file of rows, as '--data'";
-    if (o->csv.split && (option_value(a, "test") || o->second.count))
-        return "'--split-column' says which rows are for testing: leave out "
-               "'--test' and '--validation'";
     if (o->test_data && o->labels && !o->test_labels)
         return "'--test-data' needs its '--test-labels'";
     return NULL;

@@ -427,17 +427,8 @@ static int trace_function(Tracing *c, TraceTable *o)
 
 static bool read_table(const Args *a, TraceTable *o)
 {
-    static const char *const names[] = {"tex", "html", "json"};
-    const char *given = NULL;
     int64_t digits = DIGITS;
 
-    for (int i = 0; i < 3; i++) {
-        if (option_value(a, names[i]) && given) {
-            cli_usage(a, "'--%s' and '--%s': one at a time", given, names[i]);
-            return false;
-        }
-        given = option_value(a, names[i]) ? names[i] : given;
-    }
     if (!option_int(a, "digits", 1, &digits))
         return false;
     *o = (TraceTable){.notation = &notation_text,
@@ -490,6 +481,11 @@ static const Option options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const OptionRule rules[] = {
+    {RULE_one, "tex html json", NULL, NULL},
+    {RULE_one, NULL, NULL, NULL},
+};
+
 const Command command_trace = {
     .name = "trace",
     .usage = "trace MODEL.nn FUNCTION [name=value]… [options]",
@@ -498,6 +494,7 @@ const Command command_trace = {
         "denotes, is\nevaluated: a row for each operation, with its value, its "
         "tangent and its\nadjoint. Arguments are written as for 'nncc run'.",
     .option = options,
+    .rule = rules,
     .least = 2,
     .run = trace,
 };

@@ -303,16 +303,9 @@ static bool train_grid(const Args *a, const Grid *g, Trained *t,
     return done;
 }
 
-/* --checkpoint, and what belongs to it. */
 static int read_checkpoints(const Args *a, nncc_checkpoints *c)
 {
-    static const char *const belongs[] = {"resume", "checkpoint-steps", "keep"};
-
     c->folder = option_value(a, "checkpoint");
-    for (size_t i = 0; i < sizeof belongs / sizeof *belongs && !c->folder; i++)
-        if (option_value(a, belongs[i]))
-            return cli_usage(a, "'--%s' goes with '--checkpoint=FOLDER'",
-                             belongs[i]);
     c->resume = option_value(a, "resume") != NULL;
     if (!option_int(a, "checkpoint-steps", 1, &c->steps) ||
         !option_int(a, "keep", 1, &c->keep))
@@ -574,23 +567,44 @@ const Option train_options[] = {
      "a setting of the model: adam.beta2=0.98"},
     {"log", OPTION_first, "FILE", "numbers of each epoch: .csv or .jsonl"},
     {"log-steps", OPTION_first, "N", "every N steps too"},
-    {"tensorboard", OPTION_first | OPTION_alone, "FOLDER",
+    {"tensorboard", OPTION_first, "FOLDER",
      "the same as event files of TensorBoard's"},
     {"json", OPTION_first, NULL,
      "the same on standard output, and what comes out"},
-    {"norms", OPTION_first | OPTION_alone, NULL,
+    {"norms", OPTION_first, NULL,
      "of activations, gradients, parameters and updates, each\n"
      "epoch: with the numbers above, and a table in the end"},
-    {"report", OPTION_first | OPTION_alone, "FILE.html",
+    {"report", OPTION_first, "FILE.html",
      "a page of curves, predictions, settings"},
-    {"plot", OPTION_first | OPTION_alone, "FILE.svg", "the curves alone"},
-    {"debug-nan", OPTION_alone, NULL,
+    {"plot", OPTION_first, "FILE.svg", "the curves alone"},
+    {"debug-nan", 0, NULL,
      "tell which operation's value or derivative was the first\n"
      "that is no number"},
     {"quiet", OPTION_first, NULL, "print only what comes out in the end"},
     {"seed", 0, "N", "of the split, the initial values and the shuffles (0)"},
     MODEL_OPTIONS,
     {NULL, 0, NULL, NULL},
+};
+
+const OptionRule train_rules[] = {
+    {RULE_one, "data text", NULL, NULL},
+    {RULE_one, "steps epochs", NULL, NULL},
+    {RULE_one, "test test-data", NULL, NULL},
+    {RULE_one, "validation validation-data", NULL, NULL},
+    {RULE_needs, "bytes length stride", "text", NULL},
+    {RULE_needs, "test-labels", "test-data", NULL},
+    {RULE_needs, "validation-data", "data", NULL},
+    {RULE_needs, "resume checkpoint-steps keep", "checkpoint", NULL},
+    {RULE_needs, "jobs", "seeds grid", NULL},
+    {RULE_without, "labels label no-label test-data scale standardise", "text",
+     NULL},
+    {RULE_without, "columns validation-data", "text labels",
+     "it is of one file of rows"},
+    {RULE_without, "test validation", "split-column",
+     "that says what rows are for"},
+    {RULE_without, "tensorboard norms report plot debug-nan", "seeds grid",
+     "it is of one training"},
+    {RULE_one, NULL, NULL, NULL},
 };
 
 const Command command_train = {
@@ -602,6 +616,7 @@ const Command command_train = {
              "option too: --lr=0.01, --clip_norm=1.\nUnder mpirun all "
              "processes make one training, each with batches of its own.",
     .option = train_options,
+    .rule = train_rules,
     .settings = true,
     .most = 1,
     .run = train,

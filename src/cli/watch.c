@@ -192,7 +192,9 @@ static int train_here(const Watch *w)
     list_push(own.arena, &own.given, ((Given){"checkpoint", w->folder}));
     if (w->carries)
         list_push(own.arena, &own.given, ((Given){"load", w->carried}));
-    int status = command_train.run(&own);
+    int status = options_agree(&own, train_rules);
+    if (!status)
+        status = command_train.run(&own);
     if (!cli_flush(own.arena) && status == EXIT_SUCCESS)
         status = EXIT_FAILURE;
     return status;

@@ -24,7 +24,7 @@ accept line --steps 10 --batch 16 --eval-steps 3 --log log.csv
 [ "$(grep -c '^step [369]/10  loss .*  test loss .*  test mae ' out.txt)" = 3 ] || fail "$(cat out.txt)"
 [ "$(awk -F, 'NR > 1 && $5 != ""' log.csv | cut -d, -f2 | tr '\n' ' ')" = '3 6 9 ' ] ||
     fail "$(cat log.csv)"
-refuse 2 "'--steps' or '--epochs'" line --steps 3 --epochs 4
+refuse 2 "'--epochs' and '--steps': one at a time" line --steps 3 --epochs 4
 refuse 1 'need a test set' line --steps 3 --eval-steps 1 --test 0
 accept line --epochs 2 --batch 16 --save a.safetensors
 accept line --steps 8 --batch 16 --save b.safetensors
@@ -136,7 +136,7 @@ done
 [ "$(ls c | wc -l)" = 4 ] || fail "$(ls c)"
 accept line --epochs 6 --seeds 2 --grid lr=0.05,1e-4 --jobs 2 --log log.csv --checkpoint c --resume
 [ "$(wc -l <seed-1-lr-0.05/log.csv)" = 7 ] || fail "$(cat seed-1-lr-0.05/log.csv)"
-refuse 2 "'--jobs' goes with --seeds or --grid" line --jobs 2
+refuse 2 "'--jobs' goes with '--seeds' or '--grid'" line --jobs 2
 accept line --epochs 1 --grid lr=0.05,1e-4 --json
 [ "$(grep -c '^{"seed": 0, "lr": .*"test_mae": ' out.txt)" = 2 ] || fail "$(cat out.txt)"
 accept "$NNCC" train bad.nn --data zeros.csv --no-label --grid lr=1e-3,1e-4 --batch 1 --test 0 --epochs 1 \

@@ -68,7 +68,7 @@ N
 accept "$NNCC" train alone.nn --steps 3000 --quiet --save alone.json
 grep -q '"a": .1.0[0-9]*, 1.0[0-9]*.' alone.json || fail "$(cat alone.json)"
 refuse 2 'which data' "$NNCC" eval alone.nn --load alone.json
-refuse 2 'not both' "$NNCC" train line.nn --data line.csv --text line.csv
+refuse 2 "'--data' and '--text': one at a time" "$NNCC" train line.nn --data line.csv --text line.csv
 
 # No labels at all, and images from rows of 16.
 cat >auto.nn <<'N'

@@ -46,7 +46,7 @@ sed '7s/train$/later/' parts.csv >wrong.csv
 refuse 1 "wrong.csv:7:[0-9]*: 'later' says nothing of the row: expected train, validation or test" \
     "$NNCC" train m.nn --data wrong.csv --label y --split-column part
 refuse 1 "'y' is the label; expected a column" "$NNCC" train m.nn --data parts.csv --label y --split-column y
-refuse 2 "'--split-column' says which rows" "$NNCC" train m.nn --data parts.csv --label y --split-column part --test 5
+refuse 2 "'--test' does not go with '--split-column'" "$NNCC" train m.nn --data parts.csv --label y --split-column part --test 5
 refuse 2 "random, order or stratified, not 'ordered'" "$NNCC" train m.nn --data d.csv --split ordered
 refuse 2 "'--validation' is a number of rows or a share" "$NNCC" train m.nn --data d.csv --validation x
 
