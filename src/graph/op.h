@@ -153,6 +153,10 @@ typedef struct Op {
      * reals they need room for (NULL: none). */
     const Dim *(*steps)(Graph *g, const Node *n);
     const Dim *(*work)(Graph *g, const Node *n);
+    /* Both, and infer, as text: the sizes of the arguments' matrices and of the
+     * result's, "n,m n,n > n,m"; sums of products of these letters and r, the
+     * number of matrices: "2rnnm+8n". See ops/routine.h. */
+    const char *sizes, *products, *room;
     /* What is asked of a routine by the bits of attr.integer: the names of
      * constants that the language passes, and NULL. */
     const char *words[MAX_ASKED + 1];

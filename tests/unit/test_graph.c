@@ -722,6 +722,7 @@ START_TEST(row_is_complete)
     if (row->cls == OPC_reduce)
         ck_assert(row->join || row->expand);
     ck_assert_int_eq(row->cls == OPC_routine, row->eval_one != NULL);
+    ck_assert_int_eq(row->cls == OPC_routine, row->sizes && row->products);
     ck_assert(!row->on_dims || row->arity <= 2);
 }
 END_TEST

@@ -6,19 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* k, or NULL where the number of diagonals is even or not known to be odd. */
 static const Dim *half_width(Graph *g, const Node *bands)
 {
     const Dim *others = dim_add(g, routine_side(bands, -2), dim_const(g, -1));
     return dim_exact(g, others, dim_const(g, 2));
-}
-
-static bool banded_infer(Graph *g, Node *n)
-{
-    const Node *b = n->arg[0];
-    return routine_matrices(n) && half_width(g, n->arg[1]) &&
-           routine_side(n->arg[1], -1) == routine_side(b, -2) &&
-           routine_gives(g, n, routine_side(b, -2), routine_side(b, -1));
 }
 
 /* Gauss's elimination of a[n, n], the largest first. */
@@ -140,28 +131,15 @@ static Node *banded_jvp(Graph *g, Node *n, Node *const *dx)
 
 /* Each column takes products of k rows and 2 k columns, and of m right sides.
  */
-static const Dim *banded_steps(Graph *g, const Node *n)
-{
-    const Dim *w = routine_side(n->arg[1], -2);
-    const Dim *each = dim_add(g, w, routine_side(n, -1));
-    const Dim *bands = dim_product(g, n->rank, n->arg[1]->dim);
-    return dim_mul(g, bands, each);
-}
-
-static const Dim *banded_work(Graph *g, const Node *n)
-{
-    const Dim *w = routine_side(n->arg[1], -2);
-    return dim_mul(g, routine_side(n, -2), dim_mul(g, w, dim_const(g, 2)));
-}
-
 const Op op_factor_banded = {
     ROUTINE(factor_banded, 2, banded_one),
+    .sizes = "n,m 2k+1,n > n,m",
+    .products = "rn(2k+1)(2k+1+m)",
+    .room = "2n(2k+1)",
+    .work = routine_work,
     .flags = OP_LINEAR_FIRST,
     .doc = "x with A x = b for an A of few diagonals, as many on both sides",
-    .infer = banded_infer,
     .vjp = banded_vjp,
     .jvp = banded_jvp,
-    .steps = banded_steps,
-    .work = banded_work,
     .words = {"transposed"},
 };

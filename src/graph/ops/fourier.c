@@ -4,13 +4,6 @@
 
 #include <math.h>
 
-static bool dft_infer(Graph *g, Node *n)
-{
-    const Node *x = n->arg[0];
-    return routine_matrices(n) && dim_is(routine_side(x, -1), 2) &&
-           routine_gives(g, n, routine_side(x, -2), routine_side(x, -1));
-}
-
 static void dft_one(double *out, const double *const *in, const int64_t *size,
                     int how)
 {
@@ -53,13 +46,6 @@ static bool has_small_primes(int64_t n)
     return n <= 1;
 }
 
-/* About 5 n log2 n, with 16 for the logarithm. */
-static const Dim *dft_steps(Graph *g, const Node *n)
-{
-    enum { STEPS = 40 };
-    return dim_mul(g, dim_product(g, n->rank, n->dim), dim_const(g, STEPS));
-}
-
 /* As fourier.rt needs it: what has other primes takes a convolution of less
  * than four times its length. */
 static const Dim *dft_work(Graph *g, const Node *n)
@@ -72,14 +58,15 @@ static const Dim *dft_work(Graph *g, const Node *n)
                    dim_const(g, ROOM));
 }
 
+/* About 5 n log2 n products, with 16 for the logarithm. */
 const Op op_dft = {
     ROUTINE(dft, 1, dft_one),
+    .sizes = "n,2 > n,2",
+    .products = "80rn",
     .flags = OP_LINEAR,
     .doc = "the discrete Fourier transform of pairs of reals, not divided by n",
-    .infer = dft_infer,
     .vjp = dft_vjp,
     .jvp = dft_jvp,
-    .steps = dft_steps,
     .work = dft_work,
     .words = {"inverse"},
 };

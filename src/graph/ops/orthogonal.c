@@ -20,36 +20,7 @@ static void all_nan(double *out, int64_t n)
         out[i] = NAN;
 }
 
-static const Dim *steps_of(Graph *g, const Node *n, int times)
-{
-    const Node *a = n->arg[0];
-    const Dim *d =
-        dim_mul(g, dim_product(g, a->rank, a->dim), routine_side(a, -1));
-    return dim_mul(g, d, dim_const(g, times));
-}
-
-/* So many columns of its argument, as many rows of it, and more numbers, for
- * each of the columns. */
-static const Dim *work_of(Graph *g, const Node *n, int columns, int rows,
-                          int more)
-{
-    const Dim *m = routine_side(n->arg[0], -2),
-              *k = routine_side(n->arg[0], -1);
-    const Dim *room = dim_add(g, dim_mul(g, m, dim_const(g, columns)),
-                              dim_mul(g, k, dim_const(g, rows)));
-    return dim_mul(g, dim_add(g, room, dim_const(g, more)), k);
-}
-
 /* QR. */
-
-static bool qr_infer(Graph *g, Node *n)
-{
-    const Node *a = n->arg[0];
-    if (!routine_matrices(n))
-        return false;
-    const Dim *m = routine_side(a, -2), *k = routine_side(a, -1);
-    return routine_gives(g, n, dim_add(g, m, k), k);
-}
 
 /* The reflection for column j of a[m, n], which v becomes: a vector of length
  * √2, or 0 where there is nothing to do. */
@@ -109,34 +80,16 @@ static void qr_one(double *out, const double *const *in, const int64_t *size,
     free(v);
 }
 
-static const Dim *qr_steps(Graph *g, const Node *n)
-{
-    return steps_of(g, n, 2);
-}
-
-static const Dim *qr_work(Graph *g, const Node *n)
-{
-    return work_of(g, n, 2, 3, 0);
-}
-
 const Op op_factor_qr = {
     ROUTINE(factor_qr, 1, qr_one),
+    .sizes = "m,n > m+n,n",
+    .products = "2rmnn",
+    .room = "2mn+3nn",
+    .work = routine_work,
     .doc = "Q with orthonormal columns and below it the triangle R",
-    .infer = qr_infer,
-    .steps = qr_steps,
-    .work = qr_work,
 };
 
 /* Eigenvalues. */
-
-static bool eigh_infer(Graph *g, Node *n)
-{
-    const Node *a = n->arg[0];
-    if (!routine_matrices(n) || !routine_square(a))
-        return false;
-    const Dim *k = routine_side(a, -1);
-    return routine_gives(g, n, dim_add(g, k, dim_const(g, 1)), k);
-}
 
 /* Columns p and q of x[m, n] turned. */
 static void turn_columns(double *x, int64_t m, int64_t n, int64_t p, int64_t q,
@@ -251,37 +204,18 @@ static void eigh_one(double *out, const double *const *in, const int64_t *size,
     free(d);
 }
 
-static const Dim *eigh_steps(Graph *g, const Node *n)
-{
-    return steps_of(g, n, 6);
-}
-
-static const Dim *eigh_work(Graph *g, const Node *n)
-{
-    return work_of(g, n, 0, 3, 8);
-}
-
 const Op op_factor_eigh = {
     ROUTINE(factor_eigh, 1, eigh_one),
+    .sizes = "n,n > n+1,n",
+    .products = "6rnnn",
+    .room = "3nn+8n",
+    .work = routine_work,
     .doc =
         "the eigenvalues of a symmetric matrix, ascending, and below them the "
         "vectors",
-    .infer = eigh_infer,
-    .steps = eigh_steps,
-    .work = eigh_work,
 };
 
 /* Singular values. */
-
-static bool svd_infer(Graph *g, Node *n)
-{
-    const Node *a = n->arg[0];
-    if (!routine_matrices(n))
-        return false;
-    const Dim *m = routine_side(a, -2), *k = routine_side(a, -1);
-    const Dim *rows = dim_add(g, dim_add(g, m, k), dim_const(g, 2));
-    return routine_gives(g, n, rows, k);
-}
 
 static double columns_dot(const double *x, int64_t m, int64_t n, int64_t p,
                           int64_t q)
@@ -370,20 +304,11 @@ static void svd_one(double *out, const double *const *in, const int64_t *size,
     free(a);
 }
 
-static const Dim *svd_steps(Graph *g, const Node *n)
-{
-    return steps_of(g, n, 10);
-}
-
-static const Dim *svd_work(Graph *g, const Node *n)
-{
-    return work_of(g, n, 3, 8, 8);
-}
-
 const Op op_factor_svd = {
     ROUTINE(factor_svd, 1, svd_one),
+    .sizes = "m,n > m+n+2,n",
+    .products = "10rmnn",
+    .room = "3mn+8nn+8n",
+    .work = routine_work,
     .doc = "U, the singular values, descending, what is 0 among them, and V",
-    .infer = svd_infer,
-    .steps = svd_steps,
-    .work = svd_work,
 };

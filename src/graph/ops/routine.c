@@ -1,6 +1,8 @@
 /* routine.c: what the rows of routines share. */
 #include "graph/ops/routine.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 const Dim *routine_side(const Node *x, int axis)
@@ -8,12 +10,8 @@ const Dim *routine_side(const Node *x, int axis)
     return x->dim[x->rank + axis];
 }
 
-bool routine_square(const Node *x)
-{
-    return routine_side(x, -2) == routine_side(x, -1);
-}
-
-bool routine_matrices(const Node *n)
+/* Are n's arguments real matrices with the same axes in front. */
+static bool are_matrices(const Node *n)
 {
     const Node *a = n->arg[0];
     for (int i = 0; i < n->narg; i++) {
@@ -28,17 +26,105 @@ bool routine_matrices(const Node *n)
     return true;
 }
 
-bool routine_gives(Graph *g, Node *n, const Dim *rows, const Dim *columns)
+/* What the letters in a row's sizes stand for; NULL: nothing yet. */
+typedef struct Letters {
+    const Dim *of['z' + 1];
+} Letters;
+
+static const Dim *read_sum(Graph *g, const char **at, const Letters *l);
+
+/* "3nn(k+1)" */
+static const Dim *read_product(Graph *g, const char **at, const Letters *l)
 {
+    char *rest;
+    int64_t number = strtoll(*at, &rest, 10);
+    const Dim *d = dim_const(g, rest > *at ? number : 1);
+    *at = rest;
+    while (islower((unsigned char)**at) || **at == '(') {
+        const char *was = (*at)++;
+        d = dim_mul(g, d, *was == '(' ? read_sum(g, at, l) : l->of[(int)*was]);
+        *at += *was == '(';
+    }
+    return d;
+}
+
+static const Dim *read_sum(Graph *g, const char **at, const Letters *l)
+{
+    const Dim *d = read_product(g, at, l);
+    while (**at == '+') {
+        ++*at;
+        d = dim_add(g, d, read_product(g, at, l));
+    }
+    return d;
+}
+
+/* Is d what is written? A letter that stands for nothing, first of a sum as in
+ * "2k+1", becomes what makes it so. */
+static bool match(Graph *g, const char **at, const Dim *d, Letters *l)
+{
+    char *rest;
+    int64_t times = strtoll(*at, &rest, 10);
+    if (!islower((unsigned char)*rest) || l->of[(int)*rest])
+        return read_sum(g, at, l) == d;
+    const Dim **letter = &l->of[(int)*rest];
+    bool one = rest == *at;
+    *at = rest + 1;
+    if (**at == '+') {
+        ++*at;
+        d = dim_sub(g, d, read_sum(g, at, l));
+    }
+    *letter = one ? d : dim_exact(g, d, dim_const(g, times));
+    return *letter != NULL;
+}
+
+/* The letters of n, by its arguments, and where in the row's sizes the result's
+ * are; NULL: they do not fit. */
+static const char *read_sizes(Graph *g, const Node *n, Letters *l)
+{
+    const char *at = op_table[n->op]->sizes;
+    *l = (Letters){{NULL}};
+    if (!are_matrices(n))
+        return NULL;
+    for (int i = 0; i < n->narg; i++)
+        for (int k = -2; k < 0; k++, at++)
+            if (!match(g, &at, routine_side(n->arg[i], k), l))
+                return NULL;
+    l->of['r'] = dim_product(g, n->arg[0]->rank - 2, n->arg[0]->dim);
+    return at + strlen("> ");
+}
+
+bool routine_infer(Graph *g, Node *n)
+{
+    Letters l;
+    const char *at = read_sizes(g, n, &l);
+    if (!at)
+        return false;
     const Dim **dim = infer_dims(g);
     const Node *a = n->arg[0];
     memcpy(dim, a->dim, sizeof *dim * (size_t)a->rank);
-    dim[a->rank - 2] = rows;
-    dim[a->rank - 1] = columns;
+    for (int k = 0; k < 2; k++, at++)
+        dim[a->rank - 2 + k] = read_sum(g, &at, &l);
     n->dtype = a->dtype;
     n->rank = a->rank;
     n->dim = dim;
     return true;
+}
+
+static const Dim *by_letters(Graph *g, const Node *n, const char *text)
+{
+    Letters l;
+    read_sizes(g, n, &l);
+    return read_sum(g, &text, &l);
+}
+
+const Dim *routine_steps(Graph *g, const Node *n)
+{
+    return by_letters(g, n, op_table[n->op]->products);
+}
+
+const Dim *routine_work(Graph *g, const Node *n)
+{
+    return by_letters(g, n, op_table[n->op]->room);
 }
 
 Node *g_routine(Graph *g, OpId op, int how, int n, Node *const *arg)

@@ -8,17 +8,16 @@
 
 /* What rows have in common: name, number of arguments, eval_one. */
 #define ROUTINE(op, args, one)                                                 \
-    .name = #op, .cls = OPC_routine, .arity = args,                            \
+    .name = #op, .cls = OPC_routine, .arity = args, .infer = routine_infer,    \
     .eval_tensor = routine_eval, .eval_one = one, .form = routine_form,        \
-    .batch = routine_batch
+    .batch = routine_batch, .steps = routine_steps
 
 /* The rows (-2) or columns (-1) of an argument or result. */
 const Dim *routine_side(const Node *x, int axis);
-bool routine_square(const Node *x);
-/* Are n's arguments real matrices with the same axes in front. */
-bool routine_matrices(const Node *n);
-/* n's shape and type; true. */
-bool routine_gives(Graph *g, Node *n, const Dim *rows, const Dim *columns);
+/* By the row's sizes, products and room. */
+bool routine_infer(Graph *g, Node *n);
+const Dim *routine_steps(Graph *g, const Node *n);
+const Dim *routine_work(Graph *g, const Node *n);
 int routine_form(const Node *n, Str *to);
 Node *routine_batch(Graph *g, const Node *n, const Dim *b, Node *const *x,
                     const bool *lead);

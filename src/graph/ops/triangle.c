@@ -4,22 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-static const Dim *cube(Graph *g, const Node *n)
-{
-    const Dim *d = routine_side(n->arg[0], -2),
-              *all = dim_product(g, n->rank - 2, n->dim);
-    return dim_mul(g, all, dim_mul(g, d, dim_mul(g, d, d)));
-}
-
 /* L and U. */
-
-static bool lu_infer(Graph *g, Node *n)
-{
-    if (!routine_matrices(n) || !routine_square(n->arg[0]))
-        return false;
-    const Dim *d = routine_side(n->arg[0], -1);
-    return routine_gives(g, n, dim_add(g, d, dim_const(g, 2)), d);
-}
 
 static int64_t pivot_row(const double *a, int64_t n, int64_t k)
 {
@@ -59,19 +44,12 @@ static void lu_one(double *out, const double *const *in, const int64_t *size,
 
 const Op op_factor_lu = {
     ROUTINE(factor_lu, 1, lu_one),
+    .sizes = "n,n > n+2,n",
+    .products = "rnnn",
     .doc = "L and U in one matrix, the order of rows, -1 for each exchange",
-    .infer = lu_infer,
-    .steps = cube,
 };
 
 /* L with L L'. */
-
-static bool square_infer(Graph *g, Node *n)
-{
-    const Node *a = n->arg[0];
-    return routine_matrices(n) && routine_square(a) &&
-           routine_gives(g, n, routine_side(a, -1), routine_side(a, -1));
-}
 
 static void cholesky_one(double *out, const double *const *in,
                          const int64_t *size, int how)
@@ -87,18 +65,13 @@ static void cholesky_one(double *out, const double *const *in,
         }
 }
 
-static const Dim *square_work(Graph *g, const Node *n)
-{
-    const Dim *d = routine_side(n->arg[0], -1);
-    return dim_mul(g, d, d);
-}
-
 const Op op_factor_cholesky = {
     ROUTINE(factor_cholesky, 1, cholesky_one),
+    .sizes = "n,n > n,n",
+    .products = "rnnn",
+    .room = "nn",
+    .work = routine_work,
     .doc = "the lower triangular L with L L' = A",
-    .infer = square_infer,
-    .steps = cube,
-    .work = square_work,
 };
 
 static Node *turn(Graph *g, Node *x)
@@ -129,15 +102,6 @@ static Node *lower(Graph *g, Node *x) { return half(g, x, false, OP_le); }
  * the lower triangle that counts. */
 
 enum { CHOLESKY_ADJOINT = 1 };
-
-static bool tangent_infer(Graph *g, Node *n)
-{
-    const Node *a = n->arg[0];
-    return routine_matrices(n) && routine_square(a) &&
-           routine_square(n->arg[1]) &&
-           routine_side(n->arg[1], -1) == routine_side(a, -1) &&
-           routine_gives(g, n, routine_side(a, -1), routine_side(a, -1));
-}
 
 /* Column k of x and what is right of it, in place. */
 static void tangent_column(int64_t n, int64_t k, double *x, const double *l)
@@ -224,39 +188,20 @@ static Node *tangent_jvp(Graph *g, Node *n, Node *const *dx)
     return tangent_as(g, n, a, false);
 }
 
-static const Dim *twice(Graph *g, const Dim *d) { return dim_add(g, d, d); }
-
-static const Dim *tangent_steps(Graph *g, const Node *n)
-{
-    return twice(g, cube(g, n));
-}
-
-static const Dim *tangent_work(Graph *g, const Node *n)
-{
-    return twice(g, square_work(g, n));
-}
-
 const Op op_factor_cholesky_tangent = {
     ROUTINE(factor_cholesky_tangent, 2, tangent_one),
+    .sizes = "n,n n,n > n,n",
+    .products = "2rnnn",
+    .room = "2nn",
+    .work = routine_work,
     .flags = OP_LINEAR_FIRST,
     .doc = "how the factor L of L L' moves with it, and the adjoint of that",
-    .infer = tangent_infer,
     .vjp = tangent_vjp,
     .jvp = tangent_jvp,
-    .steps = tangent_steps,
-    .work = tangent_work,
     .words = {"adjoint"},
 };
 
 /* Triangular systems. */
-
-static bool substitute_infer(Graph *g, Node *n)
-{
-    const Node *b = n->arg[0];
-    return routine_matrices(n) && routine_square(n->arg[1]) &&
-           routine_side(n->arg[1], -1) == routine_side(b, -2) &&
-           routine_gives(g, n, routine_side(b, -2), routine_side(b, -1));
-}
 
 static void substitute_one(double *out, const double *const *in,
                            const int64_t *size, int how)
@@ -349,19 +294,14 @@ static Node *substitute_jvp(Graph *g, Node *n, Node *const *dx)
     return solve_as(g, n, b, false);
 }
 
-static const Dim *substitute_steps(Graph *g, const Node *n)
-{
-    return dim_mul(g, dim_product(g, n->rank, n->dim), routine_side(n, -2));
-}
-
 const Op op_factor_substitute = {
     ROUTINE(factor_substitute, 2, substitute_one),
+    .sizes = "n,m n,n > n,m",
+    .products = "rnnm",
     .flags = OP_LINEAR_FIRST,
     .doc = "x with T x = b for a triangular T",
-    .infer = substitute_infer,
     .identity = substitute_identity,
     .vjp = substitute_vjp,
     .jvp = substitute_jvp,
-    .steps = substitute_steps,
     .words = {"upper", "unit", "transposed"},
 };
