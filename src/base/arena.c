@@ -219,6 +219,17 @@ void str_json(Str *s, const char *text)
     str_printf(s, "\"");
 }
 
+void str_words(Str *s, int n, const char *const *word, const char *before,
+               const char *last, const char *after)
+{
+    for (int i = 0; i < n; i++)
+        str_printf(s, "%s%s%s%s",
+                   i == 0      ? ""
+                   : i + 1 < n ? ", "
+                               : last,
+                   before, word[i], after);
+}
+
 void str_sizes(Str *s, int n, const int64_t *at)
 {
     for (int i = 0; i < n; i++)

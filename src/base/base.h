@@ -63,6 +63,10 @@ void str_printf(Str *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void str_add(Str *s, const char *bytes, size_t n);
 void str_json(Str *s, const char *text); /* "text", in JSON or TOML */
+/* "'a', 'b' or 'c'": each word between `before` and `after`, `last` in front of
+ * the last one. */
+void str_words(Str *s, int n, const char *const *word, const char *before,
+               const char *last, const char *after);
 /* "[2, 3]"; of none nothing. And where an element of a tensor of those sizes is
  * by its number. */
 void str_sizes(Str *s, int n, const int64_t *at);

@@ -400,22 +400,19 @@ const Builtin *reduction_named(Check *c, const Expr *fn)
 {
     const Builtin *b = fn->kind == EX_name ? builtin_find(c, fn->name) : NULL;
     const Builtins *known = builtins_of(c);
-    const char *last = NULL;
+    LIST(const char *) takes = {0};
     Str s = str_new(c->arena);
 
     if (is_reduction(b))
         return b;
-    for (int i = 0; i < known->all.n; i++) {
-        if (!is_reduction(known->all.at[i]))
-            continue;
-        if (last)
-            str_printf(&s, ", %s", last);
-        last = known->all.at[i]->name;
-    }
-    return check_none(c, fn->span, "binder",
-                      "this takes no binders\n"
-                      "fold, scan%s and %s do",
-                      s.at, last);
+    list_push(c->arena, &takes, "fold");
+    list_push(c->arena, &takes, "scan");
+    for (int i = 0; i < known->all.n; i++)
+        if (is_reduction(known->all.at[i]))
+            list_push(c->arena, &takes, known->all.at[i]->name);
+    str_words(&s, takes.n, takes.at, "", " and ", "");
+    return check_none(c, fn->span, "binder", "this takes no binders\n%s do",
+                      s.at);
 }
 
 static const struct {

@@ -38,12 +38,7 @@ static void unknown_settings(Train *t)
 {
     Str all = str_new(t->c->arena);
 
-    for (int i = 0; i < NKNOWN; i++)
-        str_printf(&all, "%s'%s'",
-                   i == 0           ? ""
-                   : i + 1 < NKNOWN ? ", "
-                                    : " and ",
-                   known[i]);
+    str_words(&all, NKNOWN, known, "'", " and ", "'");
     for (int i = 0; i < t->item->train.nsetting; i++) {
         const Setting *s = &t->item->train.setting[i];
 

@@ -120,6 +120,12 @@ bool cli_failed(void); /* why the last call of libnn failed; false */
  * done. A status to exit with. */
 int cli_choice(const Args *a, const char *name, const char *text,
                const char *const *word, int n, int *out);
+/* Behind the last dot of the file's name, or "". */
+const char *cli_extension(const char *path);
+/* Which of n words a file's name ends in, unless --as says which. A status to
+ * exit with. */
+int cli_format(const Args *a, const char *path, const char *const *word, int n,
+               int *out);
 /* " (did you mean 'x'?)" or "". */
 const char *cli_suggest(Arena *a, const char *name, const char *const *among,
                         int n);

@@ -34,14 +34,6 @@ static const char *const stages[] = {
 };
 enum { NSTAGE = sizeof stages / sizeof *stages };
 
-static const char *extension(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const char *dot = strrchr(slash ? slash : path, '.');
-
-    return dot ? dot + 1 : "";
-}
-
 /* One -o, and the header beside it, where it has one. */
 typedef struct Product {
     const char *path;
@@ -56,27 +48,15 @@ typedef LIST(Product) Products;
  * with. */
 static int output_kind(const Args *a, const char *path, Kind *kind)
 {
-    const char *as = option_value(a, "as");
-    const char *name = as ? as : extension(path);
     struct stat st;
+    int k = 0;
 
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return cli_fail("cannot write %s: %s", path,
                         file_error(a->arena, EISDIR));
-
-    for (int k = 0; k < NKINDS; k++) {
-        if (strcmp(name, kind_names[k]))
-            continue;
-        *kind = (Kind)k;
-        return EXIT_SUCCESS;
-    }
-    if (as)
-        return cli_usage(
-            a, "'--as' is so, o, a, s, ll, bc, h or json, not '%s'", as);
-    return cli_usage(a,
-                     "what is '%s' to be? It must end in .so, .o, .a, .s, "
-                     ".ll, .bc, .h or .json, or --as must say",
-                     path);
+    int status = cli_format(a, path, kind_names, NKINDS, &k);
+    *kind = (Kind)k;
+    return status;
 }
 
 static int find_outputs(const Args *a, Products *to)
@@ -89,7 +69,7 @@ static int find_outputs(const Args *a, Products *to)
         if (status)
             return status;
         o.with_header =
-            o.kind <= KIND_a && strcmp(o.path, "-") && *extension(o.path);
+            o.kind <= KIND_a && strcmp(o.path, "-") && *cli_extension(o.path);
         list_push(a->arena, to, o);
     }
     return EXIT_SUCCESS;
@@ -98,7 +78,7 @@ static int find_outputs(const Args *a, Products *to)
 /* DIR/m.so -> DIR/m.h */
 static const char *header_path(Arena *a, const char *path)
 {
-    int n = (int)(extension(path) - path);
+    int n = (int)(cli_extension(path) - path);
 
     return arena_printf(a, "%.*sh", n, path);
 }

@@ -21,7 +21,8 @@ enum {
     MOST_SECONDS = 60,   /* that it may take */
 };
 
-static const char *const formats[] = {"dot", "svg", "png", "pdf", NULL};
+static const char *const formats[] = {"dot", "svg", "png", "pdf"};
+enum { NFORMAT = sizeof formats / sizeof *formats };
 
 /* Graphviz */
 
@@ -120,23 +121,12 @@ static int put(Arena *a, const char *format, const Str *text, NewFile *to)
 /* As the name ends, unless --as says what it is. */
 static int output_format(const Args *a, const char *path, const char **format)
 {
-    const char *as = option_value(a, "as"), *dot = strrchr(path, '.');
-    const char *name = as                   ? as
-                       : !strcmp(path, "-") ? "dot"
-                       : dot                ? dot + 1
-                                            : "";
+    int k = 0, status = EXIT_SUCCESS;
 
-    for (int i = 0; formats[i]; i++)
-        if (!strcmp(name, formats[i])) {
-            *format = formats[i];
-            return EXIT_SUCCESS;
-        }
-    if (as)
-        return cli_usage(a, "'--as' is dot, svg, png or pdf, not '%s'", as);
-    return cli_usage(a,
-                     "what is '%s' to be? It must end in .dot, .svg, .png or "
-                     ".pdf, or --as must say",
-                     path);
+    if (strcmp(path, "-") || option_value(a, "as"))
+        status = cli_format(a, path, formats, NFORMAT, &k);
+    *format = formats[k];
+    return status;
 }
 
 /* The picture */

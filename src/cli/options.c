@@ -65,19 +65,41 @@ int cli_choice(const Args *a, const char *name, const char *text,
 
     if (!text)
         return EXIT_SUCCESS;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         if (!strcmp(word[i], text)) {
             *out = i;
             return EXIT_SUCCESS;
         }
-        str_printf(&all, "%s%s",
-                   i == 0      ? ""
-                   : i + 1 < n ? ", "
-                               : " or ",
-                   word[i]);
-    }
+    str_words(&all, n, word, "", " or ", "");
     return cli_usage(a, "'--%s' is %s, not '%s'%s", name, all.at, text,
                      cli_suggest(a->arena, text, word, n));
+}
+
+const char *cli_extension(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *dot = strrchr(slash ? slash : path, '.');
+
+    return dot ? dot + 1 : "";
+}
+
+int cli_format(const Args *a, const char *path, const char *const *word, int n,
+               int *out)
+{
+    const char *as = option_value(a, "as"), *end = cli_extension(path);
+    Str all = str_new(a->arena);
+
+    if (as)
+        return cli_choice(a, "as", as, word, n, out);
+    for (int i = 0; i < n; i++)
+        if (!strcmp(word[i], end)) {
+            *out = i;
+            return EXIT_SUCCESS;
+        }
+    str_words(&all, n, word, ".", " or ", "");
+    return cli_usage(a,
+                     "what is '%s' to be? It must end in %s, or --as must say",
+                     path, all.at);
 }
 
 char option_letter(const Option *o) { return (char)(o->marks & 0x7f); }

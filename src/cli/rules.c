@@ -44,12 +44,13 @@ const char *option_among(const Args *a, const char *names)
 static const char *alternatives(Arena *a, const char *names)
 {
     Str s = str_new(a);
+    LIST(const char *) each = {0};
 
     for (const char *at = names; *at; at += strspn(at, " ")) {
-        int n = (int)strcspn(at, " ");
-        str_printf(&s, "%s'--%.*s'", at > names ? " or " : "", n, at);
-        at += n;
+        list_push(a, &each, arena_printf(a, "%.*s", (int)strcspn(at, " "), at));
+        at += strcspn(at, " ");
     }
+    str_words(&s, each.n, each.at, "'--", " or ", "'");
     return s.at;
 }
 

@@ -306,12 +306,8 @@ static const char *expected_text(struct parse *p, const Expected *e)
 
     if (e->n == 0 || e->n > 5 || e->overfull)
         return "";
-    for (int i = 0; i < e->n; i++)
-        str_printf(&s, "%s%s",
-                   i == 0         ? ", expected "
-                   : i < e->n - 1 ? ", "
-                                  : " or ",
-                   e->name[i]);
+    str_printf(&s, ", expected ");
+    str_words(&s, e->n, e->name, "", " or ", "");
     return s.at;
 }
 
