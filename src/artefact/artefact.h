@@ -20,10 +20,9 @@ void header_text(const ModuleInput *in, Str *to);
 /* json.c: the same facts as the descriptor, as JSON. */
 void interface_json(const ModuleInput *in, Str *to);
 
-/* values.c: the initialiser of a C struct, "{{1.0f, …}, …}", from its leaves,
- * row by row each; and a header that defines `static const MODULE_Type
- * MODULE_name`. NULL, or what is wrong with the type: "has no fixed size …". */
-const char *value_initialiser(const Type *t, const void *const *leaf, Str *to);
+/* values.c: a header that defines `static const MODULE_Type MODULE_name`, from
+ * its leaves, row by row each. NULL, or what is wrong with the type: "has no
+ * fixed size …". */
 const char *value_header(const Module *m, const char *name, const Type *t,
                          const void *const *leaf, Str *to);
 
@@ -47,7 +46,5 @@ typedef struct Object {
 bool link_objects(const char *path, const char *name, const char *soname,
                   const Object *object, int nobject, const char *linker,
                   const char **error);
-bool link_shared(const char *path, const char *object, size_t n,
-                 const char *linker, const char **error);
 
 #endif

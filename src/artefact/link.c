@@ -17,7 +17,7 @@
 
 extern char **environ;
 
-/* What link_shared's error points at, until the next call. */
+/* What link_objects' error points at, until the next call. */
 static _Thread_local char message[4096];
 
 static bool fail(const char **error, const char *fmt, ...)
@@ -280,13 +280,6 @@ static bool finish(Link *l, const char **error)
         return fail(error, "cannot write '%s': %s", l->name, strerror(errno));
     l->library = NULL;
     return true;
-}
-
-bool link_shared(const char *path, const char *object, size_t n,
-                 const char *linker, const char **error)
-{
-    return link_objects(path, path, NULL, &(Object){object, n}, 1, linker,
-                        error);
 }
 
 bool link_objects(const char *path, const char *name, const char *soname,

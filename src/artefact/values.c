@@ -81,7 +81,8 @@ static void add_array(Str *to, const Step *s, int axis, const void *at,
     str_printf(to, n ? "}" : "0}");
 }
 
-const char *value_initialiser(const Type *t, const void *const *leaf, Str *to)
+/* "{{1.0f, …}, …}" */
+static const char *initialiser(const Type *t, const void *const *leaf, Str *to)
 {
     int n;
     Step *step = type_steps(to->arena, t, &n);
@@ -110,7 +111,7 @@ const char *value_header(const Module *m, const char *name, const Type *t,
                          const void *const *leaf, Str *to)
 {
     Str text = str_new(to->arena);
-    const char *wrong = value_initialiser(t, leaf, &text);
+    const char *wrong = initialiser(t, leaf, &text);
     const char *type = c_type_name(to->arena, m, t);
 
     if (wrong)

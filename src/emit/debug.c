@@ -104,7 +104,8 @@ static const Seen *place_of(Emit *e, Span at, unsigned *line)
     return see(e, source);
 }
 
-void debug_at(Emit *e, Span at)
+/* What is built from here on comes from there; of nowhere: as before. */
+static void debug_at(Emit *e, Span at)
 {
     Debug *d = e->debug;
     unsigned line;

@@ -73,9 +73,7 @@ bool emit_bytes(Emit *e, LLVMCodeGenFileType kind, bool split, char **bytes,
 /* Paths of sources are relative to the folder; NULL: nobody asks. */
 void debug_open(Emit *e, const Diags *sources, const char *folder);
 void debug_close(Emit *e);
-/* What is built from here on comes from there; of nowhere: as before. */
-void debug_at(Emit *e, Span at);
-/* The same for instruction i of k. */
+/* What is built from here on comes from instruction i of k. */
 void debug_instr(Emit *e, const Kernel *k, int i);
 /* fn has lines; a debugger calls it `name`. What is built from here on comes
  * from there. */

@@ -45,7 +45,7 @@ enum {
 };
 
 /* What is there, in i64s: the loops of a's rows, and of a and b along k, as
- * offsets_type has them; those of a packed b; room for the offsets. */
+ * emit_offsets has them; those of a packed b; room for the offsets. */
 enum { LOOPS_rows, LOOPS_a, LOOPS_b, LOOPS_panel, NLOOPS };
 enum {
     LOOPS_WORDS = 1 + 2 * MAX_RANK,
@@ -93,7 +93,6 @@ void micro_helper(Emit *e, DType t, MicroShape s, Helpers *h);
 /* void (loops, from, count, to): where in a factor its loops are at their
  * numbers from …, as i64s; loops is how many there are, then size and stride of
  * each, the innermost first. */
-LLVMTypeRef offsets_type(Emit *e);
 LLVMValueRef emit_offsets(Emit *e);
 void offsets_helper(Emit *e, Helpers *h);
 

@@ -33,7 +33,7 @@ void routine_expect(RoutineCode *c, const char *word)
             word, c->at);
 }
 
-RoutineType routine_type(RoutineCode *c)
+static RoutineType routine_type(RoutineCode *c)
 {
     static const char *const name[] = {"void", "int", "real", "vec"};
     for (int t = 0; t < 4; t++)

@@ -43,7 +43,6 @@ typedef struct RoutineCode {
 const char *routine_word(const RoutineCode *c);
 bool routine_take(RoutineCode *c, const char *word);
 void routine_expect(RoutineCode *c, const char *word);
-RoutineType routine_type(RoutineCode *c);
 LLVMTypeRef routine_llvm(const RoutineCode *c, RoutineType t);
 RoutineVar *routine_var(RoutineCode *c, const char *name); /* or NULL */
 RoutineValue routine_read(RoutineCode *c, const RoutineVar *v);

@@ -100,7 +100,7 @@ static void build_offsets(Count *c, LLVMValueRef fn)
     LLVMBuildRetVoid(b);
 }
 
-LLVMTypeRef offsets_type(Emit *e)
+static LLVMTypeRef offsets_type(Emit *e)
 {
     LLVMTypeRef param[] = {e->ptr, e->i64, e->i64, e->ptr};
     return LLVMFunctionType(e->none, param, 4, false);

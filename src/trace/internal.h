@@ -66,13 +66,10 @@ void place(Tracer *r, int n, Node *const *node);
 int row_for(Tracer *r, Node *x);
 /* A new row, of what is there; its value is computed. -1: see status. */
 int add_row(Tracer *r, TraceRow *row);
-TraceRow row_of_piece(Tracer *r, Node *n, const Piece *p);
-int row_at(Tracer *r, const Node *n); /* -1: none */
 
 /* loop.c */
 
 bool is_open(const Node *region);
-void run_region(Tracer *r, Node *n);
 /* The row of a part of it. */
 int part_row(Tracer *r, Node *part);
 /* Element t of an input of the loop whose step it is. */

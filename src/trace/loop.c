@@ -232,7 +232,7 @@ static void run_call(Tracer *r, const Node *n, const int *arg, Parts *p)
     body_leave(r, b, aside);
 }
 
-void run_region(Tracer *r, Node *n)
+static void run_region(Tracer *r, Node *n)
 {
     const Region *b = node_region(n);
     NodeState *s = state_of(r, n);

@@ -77,7 +77,8 @@ int add_row(Tracer *r, TraceRow *row)
     return t->row.n - 1;
 }
 
-int row_at(Tracer *r, const Node *n) { return state_of(r, n)->row - 1; }
+/* -1: none */
+static int row_at(Tracer *r, const Node *n) { return state_of(r, n)->row - 1; }
 
 static void add_use(Tracer *r, TraceRow *row, Node *n)
 {
@@ -86,7 +87,7 @@ static void add_use(Tracer *r, TraceRow *row, Node *n)
         list_push(r->t.arena, &row->use, u);
 }
 
-TraceRow row_of_piece(Tracer *r, Node *n, const Piece *p)
+static TraceRow row_of_piece(Tracer *r, Node *n, const Piece *p)
 {
     const NodeLabel *let = graph_let_label(r->t.graph, n);
     TraceRow row = {.name = let ? let->name : NULL,

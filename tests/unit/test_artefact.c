@@ -763,11 +763,18 @@ START_TEST(objects_for_other_machines)
 }
 END_TEST
 
+static bool link_one(const char *path, const char *object, size_t n,
+                     const char *linker, const char **error)
+{
+    return link_objects(path, path, NULL, &(Object){object, n}, 1, linker,
+                        error);
+}
+
 static void expect_failure(const char *path, const char *object,
                            const char *linker, const char *said)
 {
     const char *error = "";
-    ck_assert(!link_shared(path, object, strlen(object), linker, &error));
+    ck_assert(!link_one(path, object, strlen(object), linker, &error));
     ck_assert_msg(strstr(error, said), "%s", error);
 }
 
@@ -802,7 +809,7 @@ START_TEST(any_linker_does)
     if (system(text) == 0) {
         ck_assert(emit_module(m.arena, &m.input, EMIT_object, &here, &bytes, &n,
                               &error));
-        ck_assert_msg(link_shared(path, bytes, n, linkers[_i], &error), "%s",
+        ck_assert_msg(link_one(path, bytes, n, linkers[_i], &error), "%s",
                       error);
         void *lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         ck_assert_msg(lib, "%s", dlerror());

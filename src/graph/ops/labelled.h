@@ -16,8 +16,6 @@ typedef struct Labelled {
 Labelled labelled(Node *x);
 /* With l[i] for label i. */
 void relabel(Labelled *x, const int *l);
-/* x with its axes in the order of these labels, all of which it has. */
-Node *in_order(Graph *g, const Labelled *x, const int *order);
 /* b with the axis of this label at q: entry q of each of the rows along the
  * labels that both have. */
 Labelled take(Graph *g, const Labelled *b, int label, const Labelled *q);

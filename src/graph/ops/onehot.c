@@ -157,7 +157,8 @@ static bool onehot(Graph *g, Node *x, const bool *summed, int depth, OneHot *to)
     return false;
 }
 
-Node *in_order(Graph *g, const Labelled *x, const int *order)
+/* x with its axes in the order of these labels, all of which it has. */
+static Node *in_order(Graph *g, const Labelled *x, const int *order)
 {
     int perm[MAX_RANK];
     for (int i = 0; i < x->x->rank; i++)
