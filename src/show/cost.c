@@ -112,8 +112,9 @@ static void add_all(Graph *g, Cost *to, const Cost *c, const Dim *times)
         add(g, to, (CostKind)k, dim_mul(g, times, c->of[k]));
 }
 
-/* What an `if` asks for alone is computed in one of its branches: of these, it
- * is the one that takes more that counts. */
+/* What is asked for where a condition holds alone, or where it does not, is
+ * computed then: of the two, all ifs of that condition together, it is what
+ * takes more that counts. */
 
 enum { TYPICAL = 64 }; /* dimensions, to tell which that is */
 
@@ -128,10 +129,13 @@ static double typical(Arena *a, const Cost *c)
     return cost_total(c, var.n, var.at, val);
 }
 
-/* Branch 1 or 2 of the `if` that is number `of` in a list; any other number:
- * what is asked for whichever branches are taken, or by nothing yet. */
+/* What is computed in one case of a condition, inside of another branch that
+ * has a smaller number; that of a branch where it does not hold is one more
+ * than that where it does. Branch 0 is around all. */
 typedef struct Branch {
-    int of, side;
+    const Node *condition;
+    int inside, depth;
+    Cost cost;
 } Branch;
 
 typedef struct Count {
@@ -139,100 +143,123 @@ typedef struct Count {
     Arena *scratch;
     Node *const *node;
     int n;
-    Branch *asked; /* by number in the list: where alone it is asked for */
-    Cost **taken;  /* by an `if`: its branches */
+    int *asked; /* by number in the list: the branch, NOWHERE yet */
+    LIST(Branch) branch;
 } Count;
 
-static bool chooses(const Node *n)
+enum { NOWHERE = -1 };
+
+static void add_branch(Count *k, const Node *condition, int inside)
 {
-    return op_table[n->op]->cls == OPC_select;
+    Branch b = {condition, inside, 0, none(k->g)};
+    if (condition)
+        b.depth = k->branch.at[inside].depth + 1;
+    list_push(k->scratch, &k->branch, b);
 }
 
-/* The innermost branch around both. What is around a branch is asked[of], and
- * of a greater number. */
-static Branch around_both(const Count *k, Branch a, Branch b)
+/* The branch of an `if` that is itself in `inside`, 0: where it holds. */
+static int branch_of(Count *k, const Node *condition, int side, int inside)
 {
-    while (a.of != b.of || a.side != b.side) {
-        bool a_inside = a.of <= b.of, b_inside = b.of <= a.of;
-        a = a_inside ? k->asked[a.of] : a;
-        b = b_inside ? k->asked[b.of] : b;
+    int i = 1, n = k->branch.n;
+    for (int b = inside; b > 0; b = k->branch.at[b].inside)
+        if (k->branch.at[b].condition == condition)
+            return inside;
+    while (i < n && (k->branch.at[i].condition != condition ||
+                     k->branch.at[i].inside != inside))
+        i++;
+    for (int j = 0; i == n && j < 2; j++)
+        add_branch(k, condition, inside);
+    return i + side;
+}
+
+static int around_both(const Count *k, int a, int b)
+{
+    const Branch *in = k->branch.at;
+    while (a != b) {
+        int *deeper = in[a].depth >= in[b].depth ? &a : &b;
+        *deeper = in[*deeper].inside;
     }
     return a;
 }
 
-static void ask(Count *k, const Node *n, Branch by)
+static void ask(Count *k, const Node *n, int by)
 {
     int i = node_place(k->node, k->n, n);
     if (i >= 0)
-        k->asked[i] = k->asked[i].of < 0 ? by : around_both(k, by, k->asked[i]);
+        k->asked[i] =
+            k->asked[i] == NOWHERE ? by : around_both(k, by, k->asked[i]);
 }
 
 static void find_branches(Count *k, int nroot, Node *const *root)
 {
-    k->asked = NEWN(k->scratch, Branch, k->n + 1);
-    k->taken = NEWN(k->scratch, Cost *, k->n + 1);
+    k->asked = NEWN(k->scratch, int, k->n + 1);
     for (int i = 0; i < k->n; i++)
-        k->asked[i].of = -1;
+        k->asked[i] = NOWHERE;
+    add_branch(k, NULL, 0);
     for (int i = 0; i < nroot; i++)
-        ask(k, root[i], (Branch){k->n, 0});
+        ask(k, root[i], 0);
     for (int i = k->n - 1; i >= 0; i--) {
         const Node *n = k->node[i];
+        bool chooses = op_table[n->op]->cls == OPC_select;
         for (int j = 0; j < n->narg; j++)
             ask(k, n->arg[j],
-                chooses(n) && j > 0 ? (Branch){i, j} : k->asked[i]);
-        if (!chooses(n))
-            continue;
-        k->taken[i] = NEWN(k->scratch, Cost, 2);
-        for (int j = 0; j < 2; j++)
-            k->taken[i][j] = none(k->g);
+                chooses && j > 0 ? branch_of(k, n->arg[0], j - 1, k->asked[i])
+                                 : k->asked[i]);
     }
 }
 
-static void count_nodes(Graph *g, int n, Node *const *node, int nroot,
-                        Node *const *root, Cost *c);
+/* Of each two branches the one that takes more, the innermost first. */
+static const Cost *dearest(Count *k)
+{
+    Branch *b = k->branch.at;
+    for (int i = k->branch.n - 2; i > 0; i -= 2) {
+        double more[2] = {typical(k->scratch, &b[i].cost),
+                          typical(k->scratch, &b[i + 1].cost)};
+        add_all(k->g, &b[b[i].inside].cost, &b[i + (more[1] > more[0])].cost,
+                dim_const(k->g, 1));
+    }
+    return &b[0].cost;
+}
+
+static Cost count_nodes(Graph *g, int n, Node *const *node, int nroot,
+                        Node *const *root);
 
 /* A region's steps. Recursion follows the nesting. */
 static void count_region(const Count *k, const Region *r, Cost *c)
 {
-    Graph *g = k->g;
-    Cost once = none(g);
     int n = region_nresult(r);
     Node **result = NEWN(k->scratch, Node *, n + 1);
 
     region_results(r, result);
-    count_nodes(g, r->nbody, r->body, n, result, &once);
-    add_all(g, c, &once, r->trips ? r->trips : dim_const(g, 1));
+    Cost once = count_nodes(k->g, r->nbody, r->body, n, result);
+    add_all(k->g, c, &once, r->trips ? r->trips : dim_const(k->g, 1));
 }
 
-static void count_nodes(Graph *g, int n, Node *const *node, int nroot,
-                        Node *const *root, Cost *c)
+static Cost count_nodes(Graph *g, int n, Node *const *node, int nroot,
+                        Node *const *root)
 {
     Count k = {.g = g, .scratch = arena_new(), .node = node, .n = n};
 
     find_branches(&k, nroot, root);
     for (int i = 0; i < n; i++) {
-        Branch b = k.asked[i];
-        Cost *to = b.side ? &k.taken[b.of][b.side - 1] : c, *of = k.taken[i];
-        if (of)
-            add_all(
-                g, to,
-                &of[typical(k.scratch, &of[1]) > typical(k.scratch, &of[0])],
-                dim_const(g, 1));
-        else if (node[i]->attr.region)
+        int in = k.asked[i] == NOWHERE ? 0 : k.asked[i];
+        Cost *to = &k.branch.at[in].cost;
+        if (node[i]->attr.region)
             count_region(&k, node[i]->attr.region, to);
         else
             count_node(g, node[i], to);
     }
+    Cost c = *dearest(&k);
     arena_free(k.scratch);
+    return c;
 }
 
 Cost cost_count(Graph *g, int nroot, Node *const *root)
 {
     Arena *scratch = arena_new();
-    Cost c = none(g);
 
     Nodes below = nodes_below(g, scratch, nroot, root);
-    count_nodes(g, below.n, below.at, nroot, root, &c);
+    Cost c = count_nodes(g, below.n, below.at, nroot, root);
     arena_free(scratch);
     return c;
 }

@@ -17,8 +17,8 @@ typedef enum CostKind {
 extern const char *const cost_names[NCOSTS]; /* "additions" */
 
 /* How many of each the values of the roots take: of all that they are made of,
- * each once, a loop's steps as often as it makes them at most, of an `if` the
- * branch that takes more. */
+ * each once, a loop's steps as often as it makes them at most, of a condition
+ * the case that takes more, in all its ifs together. */
 typedef struct Cost {
     const Dim *of[NCOSTS];
 } Cost;

@@ -91,6 +91,18 @@ takes 'hessian(springs, x)' multiplications '3*n - 3'
 accept "$NNCC" run structure.nn 'hessian(springs, x)' 'x=[1,2,4]'
 grep -qF '[[12, -12, 0], [-12, 60, -48], [0, -48, 48]]' out.txt || fail "$(cat out.txt)"
 
+# Of a condition one case counts, in all that it decides.
+cat >cases.nn <<'N'
+fn same(x: real[n], c: real) -> real[n] =
+  (if c > 0 { exp(x) } else { x * x * x }) + (if c > 0 { x * x * 2 } else { sin(x) });
+fn inner(x: real[n], c: real) -> real[n] =
+  if c > 0 { exp(if c > 1 { sin(x) } else { x }) } else { if c > 1 { x } else { cos(sin(x)) } };
+N
+accept "$NNCC" cost cases.nn same inner
+takes same functions n
+takes same multiplications '2*n'
+takes inner functions '2*n'
+
 refuse 1 "did you mean 'mixed'" "$NNCC" cost m.nn mixe
 refuse 2 "unknown option '--dims'" "$NNCC" cost m.nn --dims
 echo 'fn f(x: real) -> real = x;' >none.nn
