@@ -37,9 +37,11 @@ typedef struct Term {
     int capture;
     Node *inner, *chain[MAX_CHAIN], *cond[MAX_CONDS];
     int nchain, ncond;
+    int under; /* how many of the chain are around the first condition */
     Way way;
     int factor[2]; /* what inner is made from after the loops, of all steps */
     int carry;     /* what carries its sum, if that is the way */
+    int asked;     /* what carries whether the conditions ever held; or -1 */
 } Term;
 
 struct Sums {
@@ -203,8 +205,7 @@ static Node *condition(const Sums *s, const Node *n, int *arg)
     return *arg == 1 ? n->arg[0] : g1(s->g, OP_not, n->arg[0]);
 }
 
-/* One operator further down the chain; none in a branch that reads more than
- * that, which is not to be read where the branch is not taken. */
+/* One operator further down the chain. */
 static bool step_down(const Sums *s, Term *t)
 {
     Node *c;
@@ -214,12 +215,13 @@ static bool step_down(const Sums *s, Term *t)
         return false;
     c = condition(s, t->inner, &arg);
     if (c) {
+        t->under = t->ncond ? t->under : t->nchain;
         t->cond[t->ncond++] = c;
         t->inner = t->inner->arg[arg];
         return true;
     }
     arg = linear_arg(s, t->inner);
-    if (arg < 0 || (t->ncond && t->inner->narg > 1))
+    if (arg < 0)
         return false;
     t->chain[t->nchain++] = t->inner;
     t->inner = t->inner->arg[arg];
@@ -257,8 +259,27 @@ static int add_sum(Sums *s, Node *v, Nodes *read)
                        g2(s->g, OP_add, so_far, v));
 }
 
+/* What a branch reads besides is not to be read where it was never taken. */
+static int add_asked(Sums *s, const Term *t, Nodes *read)
+{
+    bool reads = false;
+    Node *any, *now = t->cond[0];
+
+    for (int i = t->under; t->ncond && i < t->nchain; i++)
+        reads |= t->chain[i]->narg > 1;
+    if (!reads)
+        return -1;
+    any = g_param(s->g, DT_bool, 0, NULL, "asked");
+    for (int i = 1; i < t->ncond; i++)
+        now = g2(s->g, OP_and, now, t->cond[i]);
+    list_push(s->scratch, read, now);
+    return maker_carry(s->m, any, g_const_int(s->g, DT_bool, 0),
+                       g2(s->g, OP_or, any, now));
+}
+
 static void add_term(Sums *s, Term t, Nodes *read)
 {
+    t.asked = add_asked(s, &t, read);
     switch (t.way) {
     case CARRIED:
         t.carry = add_sum(s, where_chosen(s, &t, t.inner), read);
@@ -441,8 +462,11 @@ static Node *sum_of_term(const Sums *s, const Term *t, Node *first, Node *back)
 {
     Node *v = sum_of_inner(s, t, first, back);
 
-    for (int i = t->nchain - 1; i >= 0; i--)
+    for (int i = t->nchain - 1; i >= 0; i--) {
         v = around(s, t->chain[i], v);
+        if (i == t->under && t->asked >= 0)
+            v = g_if(s->g, g_part(s->g, back, t->asked), v, g_fill(s->g, v, 0));
+    }
     return v;
 }
 

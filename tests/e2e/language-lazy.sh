@@ -65,6 +65,7 @@ cat >m.nn <<'N'
 fn cap(x: real[n], i: int, T: int, c: bool) -> real = fold(t < T, s = 0.0 | if c { s + x[i] } else { s + 1 });
 fn none(x: real[n], i: int, k: int) -> real = fold(t < k, s = 0.0 | s + exp(x[i]) * x[i]);
 fn late(x: real[n], i: int, k: int) -> real = fold(t < k, s = 0.0 | if t > 2 { s + exp(x[i]) } else { s + 0.5 });
+fn power(A: real[n, 2], i: int, k: int) -> real = sum(fold(t < k, h = [2.0, 3] | if t > 0 { h * A[i] ^ 2 } else { h + 1 }));
 fn both(x: real[n], i: int, k: int) -> real = fold(t < k, s = 0.0 | {
   let e = exp(x[i]);
   let a = if t > 2 { e } else { s };
@@ -104,6 +105,9 @@ for f in 'grad(cap, x)@T=3 c=false' 'grad(late, x)@k=3' 'grad(both, x)@k=3' 'gra
     f=hessian${f#grad}
     is '{"hess_x": [[0]]}' "${f%@*}" x='[1]' i=-1 ${f#*@}
 done
+is '{"d_A": [[0, 0]]}' 'grad(power, A)' A='[[1,2]]' i=9 k=1
+is '{"d_A": [[0, 0], [6, 16]]}' 'grad(power, A)' A='[[1,2],[1,2]]' i=1 k=2
+refuse 1 'index out of range' "$NNCC" run m.nn 'grad(power, A)' A='[[1,2]]' i=9 k=2
 is '{"rows": [0, 0], "rows_dot": [0, 0]}' 'jvp(rows, x)' x='[1]' x_dot='[1]' i=9 k=0
 is '{"jac_x": [[0], [0]]}' 'jacobian(rows, x)' x='[1]' i=9 k=0
 
