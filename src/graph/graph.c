@@ -249,10 +249,25 @@ bool same_type(const Node *a, const Node *b)
     return a->dtype == b->dtype && same_shape(a, b);
 }
 
+enum { MOST_DIVISORS = 8 };
+
+static void divide_by(Node *x, int depth)
+{
+    bool product = x->op == OP_mul || x->op == OP_strong_mul;
+
+    x->divisor = true;
+    if (depth == 0 || !(product || x->op == OP_sqrt || node_repeats(x)))
+        return;
+    for (int i = 0; i < x->narg; i++)
+        divide_by(x->arg[i], depth - 1);
+}
+
 static Node *lookup(Graph *g, const Node *n)
 {
     uint64_t h = node_hash(n);
     Node *p;
+    if (n->op == OP_div && dtype_is_real(n->dtype) && !g->deriving)
+        divide_by(n->arg[1], MOST_DIVISORS);
     for (size_t seen = 0; (p = map_next(&g->nodes, h, &seen));)
         if (same_node(p, n)) {
             p->derived &= g->deriving;

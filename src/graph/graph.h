@@ -219,6 +219,7 @@ struct Node {
     int call;
     bool derived; /* differentiation alone made it: no program says it */
     bool wild;    /* a region's parameter: what it stands for may be infinite */
+    bool divisor; /* the program divides by it, or by what has it as a factor */
 };
 
 Graph *graph_new(Arena *a, DType real); /* real: DT_f32 or DT_f64 */

@@ -375,7 +375,7 @@ static void collect(const Whole *w, const Product *p, unsigned bits,
         if (f->kind != F_power || axes_bits(w, &f->at) != bits)
             continue;
         x = spread(w, f->x, &f->at, bits);
-        if (p->strong && e < 0 && f->lost > 0) {
+        if (p->strong && e < 0 && f->lost > 0 && !f->x->divisor) {
             *above = g_join(w->g, mul, *above, powered(w, x, f->lost));
             e -= f->lost;
         }

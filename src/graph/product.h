@@ -20,7 +20,8 @@ typedef struct Factor {
     Axes at;
     double e;
     /* A power of x that a larger one below took away: where x is 0, what is
-     * strong is 0 by it and not infinite. */
+     * strong is 0 by it and not infinite, unless the program itself divides by
+     * x. */
     double lost;
     enum { F_power, F_mask, F_equal } kind;
     bool rooted; /* a root was taken of x: it is to be at least 0 */
