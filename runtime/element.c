@@ -79,12 +79,45 @@ static void fetch(const char *from, size_t bytes)
         __builtin_prefetch(from + i);
 }
 
-/* The same numbers as by way of doubles. */
-static void scale_bytes(const uint8_t *from, int64_t n, double factor,
+/* A factor in two parts, the first of which gives exact products with bytes: so
+ * the sum of both products is rounded as if there were one. */
+typedef struct Factor {
+    float high, low;
+} Factor;
+
+static Factor in_parts(double factor)
+{
+    Factor f = {.high = (float)factor};
+    uint32_t bits;
+
+    memcpy(&bits, &f.high, sizeof bits);
+    bits &= ~UINT32_C(0xff);
+    memcpy(&f.high, &bits, sizeof bits);
+    f.low = (float)(factor - f.high);
+    return f;
+}
+
+static inline float times(uint8_t v, Factor f)
+{
+    return v * f.high + v * f.low;
+}
+
+/* Are all products the same numbers as by way of doubles? Low parts are rounded
+ * too, which may turn a sum that is close to half way. */
+static bool is_exact(Factor f, double factor)
+{
+    int others = 0;
+
+    for (int v = 0; v <= UINT8_MAX; v++)
+        others += times((uint8_t)v, f) != (float)(v * factor);
+    return others == 0;
+}
+
+static void scale_bytes(const uint8_t *restrict from, int64_t n, Factor f,
                         float *restrict to)
 {
     for (int64_t i = 0; i < n; i++)
-        to[i] = (float)(from[i] * factor);
+        to[i] = times(from[i], f);
 }
 
 bool nncc_convert_rows(const nncc_rows *r, const int64_t *row, int64_t n,
@@ -92,8 +125,10 @@ bool nncc_convert_rows(const nncc_rows *r, const int64_t *row, int64_t n,
 {
     size_t size = nncc_dtype_bytes(r->dtype), bytes = size * (size_t)r->m;
     bool same = r->dtype == dtype && r->factor == 1;
+    Factor f = in_parts(r->factor);
 
-    if (!same && (r->dtype != NN_U8 || dtype != NN_F32))
+    if (!same &&
+        (r->dtype != NN_U8 || dtype != NN_F32 || !is_exact(f, r->factor)))
         return false;
     for (int64_t i = 0; i < n; i++) {
         const char *from = (const char *)r->at;
@@ -103,8 +138,7 @@ bool nncc_convert_rows(const nncc_rows *r, const int64_t *row, int64_t n,
         if (same)
             memcpy((char *)to + (size_t)i * bytes, from, bytes);
         else
-            scale_bytes((const uint8_t *)from, r->m, r->factor,
-                        (float *)to + i * r->m);
+            scale_bytes((const uint8_t *)from, r->m, f, (float *)to + i * r->m);
     }
     return true;
 }

@@ -131,3 +131,26 @@ P
 else
     echo 'skipped: NumPy and .npz files'
 fi
+
+# Bytes times a factor are the floats next to the products, as those of doubles are: also by
+# 0.85932858374869847, where a sum of two floats would give another.
+cat >same.nn <<'N'
+use nn;
+use optim;
+fn predict(net: Linear[256, 1], x: real[b, 256]) -> real[b, 256] = x;
+fn loss(net: Linear[256, 1], x: real[b, 256], y: real[b]) -> real = mean((linear(x, net)[:, 0] - y)^2);
+train loss(net) { optimizer = adam(lr = 0.001); }
+N
+LC_ALL=C awk 'BEGIN {
+    printf "\\000\\000\\010\\002\\000\\000\\000\\002\\000\\000\\001\\000"
+    for (i = 0; i < 512; i++) printf "\\%03o", i % 256 }' >escaped
+printf "$(cat escaped)" >bytes.idx
+awk 'BEGIN { for (i = 0; i < 512; i++) printf "%d%s", i % 256, i % 256 == 255 ? "\n" : "," }' >bytes.csv
+printf '1\n2\n' >y.csv
+for factor in 1/255 0.85932858374869847; do
+    accept "$NNCC" train same.nn --data bytes.idx --labels y.csv --test 0 --scale $factor --epochs 1 --save net.safetensors
+    for bytes in idx csv; do
+        accept "$NNCC" predict same.nn --load net.safetensors --data bytes.$bytes -o $bytes.npy
+    done
+    cmp idx.npy csv.npy || fail "bytes times $factor"
+done
