@@ -119,7 +119,7 @@ static int add_unnamed(const nncc_trainer *t, nncc_binding *b,
         add_input(b, data[0], NNCC_LABELS);
         return NN_OK;
     }
-    if (named && t->unlabelled && f == t->step)
+    if (named && t->unlabelled && f->kind == NN_STEP)
         return NN_OK;
     if (named && ndata > 0)
         return no_data(b, d, data[0]);
@@ -318,6 +318,27 @@ static int shape_inputs(const nncc_trainer *t, const nncc_binding *b,
     return NN_OK;
 }
 
+/* Does the size of what is trained depend on dimension k? */
+static bool sizes_state(nncc_binding *b, int k)
+{
+    bool does = false;
+
+    for (int i = 0, l = 0; i < b->f->nparam; l += b->f->param[i++]->nleaf)
+        for (int m = 0; m < b->f->param[i]->nleaf; m++)
+            does |= b->role[i] == NNCC_ROLE_STATE &&
+                    nncc_axes_depend(b->f, &b->axes, l + m, b->dims, k,
+                                     b->dims_now);
+    return does;
+}
+
+/* Of data that is not there, as no step is made, any sizes do. */
+static void take_any(const nncc_trainer *t, nncc_binding *b)
+{
+    for (int k = 0; k < b->f->ndim && t->unlabelled; k++)
+        if (b->dims[k] < 0 && !sizes_state(b, k))
+            b->dims[k] = 1;
+}
+
 /* Dimensions from the shapes of what there is. */
 static int solve(const nncc_trainer *t, nncc_binding *b, const nncc_data *d)
 {
@@ -332,7 +353,11 @@ static int solve(const nncc_trainer *t, nncc_binding *b, const nncc_data *d)
         if (b->role[i] == NNCC_ROLE_STATE)
             give_state(t, b->f, i, leaf);
     if (!status)
+        status = nncc_axes_bind(b->f, &b->axes, leaf, b->dims);
+    if (!status) {
+        take_any(t, b);
         status = nncc_axes_solve(b->f, &b->axes, leaf, b->dims);
+    }
     free(leaf);
     free(shape);
     if (!status)

@@ -318,8 +318,19 @@ static int check_shapes(const nn_function *f, nncc_axes *a,
     return NN_OK;
 }
 
-int nncc_axes_solve(const nn_function *f, nncc_axes *a,
-                    nncc_tensor *const *leaf, int64_t *dims)
+bool nncc_axes_depend(const nn_function *f, nncc_axes *a, int leaf,
+                      const int64_t *dims, int k, int64_t *trial)
+{
+    bool depend = false;
+
+    for (int e = a->first[leaf]; e < a->first[leaf + 1]; e++)
+        depend |= size_with(f, a, trial, dims, e, k, 1) !=
+                  size_with(f, a, trial, dims, e, k, 2);
+    return depend;
+}
+
+int nncc_axes_bind(const nn_function *f, nncc_axes *a, nncc_tensor *const *leaf,
+                   int64_t *dims)
 {
     for (int l = 0; l < a->nleaf; l++) {
         int status =
@@ -335,8 +346,16 @@ int nncc_axes_solve(const nn_function *f, nncc_axes *a,
     bind_scalars(f, leaf, dims);
     bind_derived(f, a, leaf, dims, trial);
     free(trial);
+    return NN_OK;
+}
 
-    int status = check_known(f, dims);
+int nncc_axes_solve(const nn_function *f, nncc_axes *a,
+                    nncc_tensor *const *leaf, int64_t *dims)
+{
+    int status = nncc_axes_bind(f, a, leaf, dims);
+
+    if (!status)
+        status = check_known(f, dims);
     if (!status)
         status = nncc_axes_at(f, a, dims);
     if (!status)

@@ -20,14 +20,31 @@ static int64_t whole_number(const char *text, size_t n)
     return n ? v : -1;
 }
 
-static int64_t find_column(char *const *name, int64_t count, const char *text,
-                           size_t n)
+int nncc_column_named(const char *path, char *const *name, int64_t count,
+                      const char *text, size_t n, int64_t *at)
 {
-    for (int64_t k = 0; name && k < count; k++)
-        if (strlen(name[k]) == n && memcmp(name[k], text, n) == 0)
-            return k;
-    int64_t k = whole_number(text, n);
-    return k < count ? k : -1;
+    *at = -1;
+    for (int64_t k = 0; name && k < count; k++) {
+        if (strncmp(name[k], text, n) != 0 || name[k][n])
+            continue;
+        if (*at >= 0)
+            return nncc_fail(NN_ERR_NAME,
+                             "%s: columns %lld and %lld are both called '%.*s'",
+                             path, (long long)*at, (long long)k, (int)n, text);
+        *at = k;
+    }
+    return NN_OK;
+}
+
+static int find_column(const char *path, char *const *name, int64_t count,
+                       const char *text, size_t n, int64_t *at)
+{
+    int status = nncc_column_named(path, name, count, text, n, at);
+    int64_t number = whole_number(text, n);
+
+    if (*at < 0 && number < count)
+        *at = number;
+    return status;
 }
 
 /* text[0 … n-1], "price" or "2:14" or "2:", is columns *from … *to - 1. */
@@ -35,8 +52,10 @@ static int read_range(const char *path, char *const *name, int64_t count,
                       const char *text, size_t n, int64_t *from, int64_t *to)
 {
     const char *colon = memchr(text, ':', n);
+    int status = find_column(path, name, count, text, n, from);
 
-    *from = find_column(name, count, text, n);
+    if (status)
+        return status;
     *to = *from + 1;
     if (*from < 0 && colon) {
         size_t rest = n - (size_t)(colon - text) - 1;

@@ -330,22 +330,30 @@ int nncc_fit_read(const nncc_store *s, nncc_data **out)
 
 /* Data that comes later. */
 
-/* Of d's columns those that fit names, in its order. */
+/* Of d's columns those that fit names, in its order: where they were, or else
+ * where their names are. */
 static int list_columns(const nncc_data *d, const nncc_data *fit,
                         int64_t *column)
 {
+    bool in_place = d->nfeature >= fit->nfeature;
+    int status = NN_OK;
+
     for (int64_t k = 0; k < fit->nfeature; k++) {
-        const char *name = fit->feature_name[k];
-        bool there = k < d->nfeature && strcmp(d->feature_name[k], name) == 0;
-        column[k] =
-            there ? k : nncc_find_name(d->feature_name, d->nfeature, name);
-        if (column[k] < 0)
-            return nncc_fail(NN_ERR_NAME,
-                             "%s has no column '%s', which the model was "
-                             "trained on",
-                             d->path, name);
+        column[k] = k;
+        in_place =
+            in_place && strcmp(d->feature_name[k], fit->feature_name[k]) == 0;
     }
-    return NN_OK;
+    for (int64_t k = 0; k < fit->nfeature && !in_place && !status; k++) {
+        const char *name = fit->feature_name[k];
+        status = nncc_column_named(d->path, d->feature_name, d->nfeature, name,
+                                   strlen(name), &column[k]);
+        if (!status && column[k] < 0)
+            status = nncc_fail(NN_ERR_NAME,
+                               "%s has no column '%s', which the model was "
+                               "trained on",
+                               d->path, name);
+    }
+    return status;
 }
 
 /* The features at column[0 … m-1] of those in memory. */

@@ -118,6 +118,14 @@ void nncc_axes_free(nncc_axes *a);
 int nncc_axes_at(const nn_function *f, nncc_axes *a, const int64_t *dims);
 /* Bytes of a leaf at a->size. NN_ERR_SHAPE where too large. */
 int nncc_axes_bytes(const nncc_axes *a, int leaf, size_t *bytes);
+/* Dimensions as far as the leaves' shapes tell them; others stay as they are.
+ */
+int nncc_axes_bind(const nn_function *f, nncc_axes *a, nncc_tensor *const *leaf,
+                   int64_t *dims);
+/* Does the size of a leaf depend on dimension k? Of trial, [ndim], nothing
+ * remains. */
+bool nncc_axes_depend(const nn_function *f, nncc_axes *a, int leaf,
+                      const int64_t *dims, int k, int64_t *trial);
 /* nncc_solve with the axes at hand; leaves a->size filled. */
 int nncc_axes_solve(const nn_function *f, nncc_axes *a,
                     nncc_tensor *const *leaf, int64_t *dims);
@@ -164,6 +172,10 @@ void nncc_words_free(nncc_words *w);
 
 /* columns.c: what is said of the columns of a CSV file */
 
+/* The column called text[0 … n-1], or -1. NN_ERR_NAME where two are called so.
+ */
+int nncc_column_named(const char *path, char *const *name, int64_t count,
+                      const char *text, size_t n, int64_t *at);
 /* The columns that text lists, "price,size,0", "2:14", "2:" or several of
  * these, by their names ([n], or NULL) or numbers, to[0 … *count - 1], a new
  * array. path is for messages. */

@@ -141,6 +141,12 @@ static int no_column(const Table *t)
     return NN_ERR_NAME;
 }
 
+static int find_named(const Table *t, const char *name, int64_t *at)
+{
+    return nncc_column_named(nncc_csv_path(t->csv), t->name, t->nname, name,
+                             strlen(name), at);
+}
+
 static int find_label(Table *t)
 {
     const char *want = t->o->label;
@@ -149,10 +155,11 @@ static int find_label(Table *t)
     t->label = t->o->no_label ? -1 : t->ncol - 1;
     if (t->o->no_label || !want)
         return NN_OK;
-    int64_t named = t->name ? nncc_find_name(t->name, t->nname, want) : -1;
-    if (named >= 0) {
+    int64_t named;
+    int status = find_named(t, want, &named);
+    if (status || named >= 0) {
         t->label = named;
-        return NN_OK;
+        return status;
     }
     long long number = strtoll(want, &end, 10);
     if (end == want || *end || number < -t->ncol || number >= t->ncol)
@@ -225,36 +232,50 @@ static int plan_own(Table *t)
     return status;
 }
 
+/* Are all columns of `like` where they were? */
+static bool is_in_place(const Table *t)
+{
+    bool same = true;
+
+    for (int64_t k = 0; k < t->d->ncolumn && same; k++) {
+        const nncc_column *c = &t->d->column[k];
+        same = c->at < t->nname &&
+               (c->at < 0 || strcmp(t->name[c->at], c->name) == 0);
+    }
+    return same;
+}
+
+static int place_column(const Table *t, nncc_column *c)
+{
+    int status = find_named(t, c->name, &c->at);
+
+    if (!status && c->at < 0 && c->was)
+        status = find_named(t, c->was, &c->at);
+    if (status || c->at >= 0)
+        return status;
+    if (!t->like->chosen)
+        return nncc_fail(NN_ERR_NAME,
+                         "%s has no column '%s', which the model was "
+                         "trained on",
+                         nncc_csv_path(t->csv), c->name);
+    c->at = INT64_MAX;
+    c->absent = 1;
+    return NN_OK;
+}
+
 /* Where the columns of `like` are by their names. Of those that are chosen for
  * parameters not all need be there. */
 static int place_by_name(Table *t)
 {
-    nncc_data *d = t->d;
+    bool in_place = is_in_place(t);
+    int status = NN_OK;
 
-    for (int64_t k = 0; k < d->ncolumn; k++) {
-        if (d->column[k].at < 0)
-            continue;
-        int64_t was = d->column[k].at;
-        bool there =
-            was < t->nname && strcmp(t->name[was], d->column[k].name) == 0;
-        d->column[k].at =
-            there ? was : nncc_find_name(t->name, t->nname, d->column[k].name);
-        if (d->column[k].at < 0 && d->column[k].was)
-            d->column[k].at =
-                nncc_find_name(t->name, t->nname, d->column[k].was);
-        if (d->column[k].at >= 0)
-            continue;
-        if (!t->like->chosen)
-            return nncc_fail(NN_ERR_NAME,
-                             "%s has no column '%s', which the model was "
-                             "trained on",
-                             nncc_csv_path(t->csv), d->column[k].name);
-        d->column[k].at = INT64_MAX;
-        d->column[k].absent = 1;
-    }
-    if (t->like->label_name && !t->o->no_label)
-        t->label = nncc_find_name(t->name, t->nname, t->like->label_name);
-    return NN_OK;
+    for (int64_t k = 0; k < t->d->ncolumn && !in_place && !status; k++)
+        if (t->d->column[k].at >= 0)
+            status = place_column(t, &t->d->column[k]);
+    if (!status && t->like->label_name && !t->o->no_label)
+        status = find_named(t, t->like->label_name, &t->label);
+    return status;
 }
 
 /* Is it as the training's file was, but for the label? How many fields a ragged

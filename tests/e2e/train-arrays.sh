@@ -154,3 +154,24 @@ for factor in 1/255 0.85932858374869847; do
     done
     cmp idx.npy csv.npy || fail "bytes times $factor"
 done
+
+# A function of some of the data is asked without the rest, also where only that has a size.
+cat >turn.nn <<'N'
+use nn;
+use optim;
+struct Net { from: Embedding[8, 4], out: Linear[4, 8] }
+fn logits(net: Net, word: int[b, t], length: int[b]) -> real[b, t, 8] =
+  linear(embedding(word, net.from), net.out);
+fn predict(net: Net, word: int[b, t], length: int[b]) -> int[b, t] = argmax(logits(net, word, length), axis = 2);
+fn loss(net: Net, word: int[b, t], other: int[b, s], length: int[b]) -> real {
+  let l = logits(net, word, length);
+  mean(i < b, j < s | if j < length[i] { cross_entropy(l[i, j], other[i, j]) } else { 0 })
+}
+train loss(net) { optimizer = adam(lr = 0.01); }
+N
+cut -d, -f1-2 noise.csv >two.csv
+awk 'BEGIN { for (i = 0; i < 60; i++) print 1 + i % 2 }' >length.csv
+accept "$NNCC" train turn.nn --data word=noise.csv --data other=two.csv --data length=length.csv --epochs 1 --save turn.npz
+accept "$NNCC" predict turn.nn --load turn.npz --data word=noise.csv --data length=length.csv
+[ "$(wc -l <out.txt)" = 61 ] || fail "$(cat out.txt)"
+refuse 1 "predict: there is no data 'length'; there is word" "$NNCC" predict turn.nn --load turn.npz --data word=noise.csv

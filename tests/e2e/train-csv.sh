@@ -133,3 +133,26 @@ train loss(net) { optimizer = sgd(lr = 0.1); }
 N
 refuse 1 "train.csv: labels are names of classes .'a', ….; the model's 'y' takes real" \
     "$NNCC" train line.nn --data train.csv
+
+# A name that two columns have says nothing, unless all is as in the training.
+cat >names.nn <<'N'
+use nn;
+use optim;
+fn predict(net: Linear[3, 1], x: real[b, 3]) -> real[b] = linear(x, net)[:, 0];
+fn loss(net: Linear[3, 1], x: real[b, 3], y: real[b]) -> real = mean((predict(net, x) - y)^2);
+train loss(net) { optimizer = adam(lr = 0.01); }
+N
+printf '%s\n' a,b,b,y 1,2,3,4 2,1,0,5 3,3,1,2 >twice.csv
+printf '%s\n' b,a,b 2,1,3 >turned.csv
+printf '%s\n' a,b,c,y 1,2,3,4 2,1,0,5 3,3,1,2 >once.csv
+printf '%s\n' a,b,b,c 1,2,3,4 >more.csv
+accept "$NNCC" train names.nn --data twice.csv --test 0 --epochs 1 --save twice.safetensors
+accept "$NNCC" predict names.nn --load twice.safetensors --data twice.csv
+refuse 1 "turned.csv: columns 0 and 2 are both called 'b'" \
+    "$NNCC" predict names.nn --load twice.safetensors --data turned.csv
+accept "$NNCC" train names.nn --data once.csv --test 0 --epochs 1 --save once.safetensors
+refuse 1 "more.csv: columns 1 and 2 are both called 'b'" \
+    "$NNCC" predict names.nn --load once.safetensors --data more.csv
+for option in '--drop b' '--label b' '--columns x=a,b,y'; do
+    refuse 1 "twice.csv: columns 1 and 2 are both called 'b'" "$NNCC" train names.nn --data twice.csv $option
+done
