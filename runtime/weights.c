@@ -181,14 +181,25 @@ static int load_failed(const nncc_take *k)
                : NN_OK;
 }
 
-static int nothing_found(const nncc_store *s, const char *name)
+/* Says what is there, and what was looked for. */
+static int nothing_found(const nncc_store *s, const nn_port *p)
 {
+    enum { MOST = 8 };
     int64_t n = nncc_store_count(s);
+    nncc_text have = {0}, want = {0};
 
-    return nncc_fail(NN_ERR_NAME,
-                     "there is nothing of '%s': its tensors are called %s%s%s",
-                     name, n ? nncc_store_name(s, 0) : "nothing",
-                     n > 1 ? ", " : "", n > 1 ? nncc_store_name(s, 1) : "");
+    for (int64_t i = 0; i < n && i < MOST; i++)
+        nncc_text_printf(&have, "%s%s", i ? ", " : "", nncc_store_name(s, i));
+    for (int l = 0; l < p->nleaf && l < MOST && *p->leaf[l]->path; l++)
+        nncc_text_printf(&want, "%s%s", l ? ", " : ": ", p->leaf[l]->path);
+    int status =
+        nncc_fail(NN_ERR_NAME,
+                  "there is nothing of '%s'%s%s; its tensors are called %s%s",
+                  p->name, want.at ? want.at : "", p->nleaf > MOST ? ", …" : "",
+                  have.at ? have.at : "nothing", n > MOST ? ", …" : "");
+    free(have.at);
+    free(want.at);
+    return status;
 }
 
 /* Looks at what there is for block b; what is missing of the model is told. */
@@ -225,7 +236,7 @@ int nncc_load(nncc_model *m, const char *name, const nncc_store *s,
     for (int i = first; i < end && !status; i++)
         status = check_block(t, &k, &t->block[i]);
     if (!status && k.found == 0 && is_model(t, one))
-        status = nothing_found(s, one->port->name);
+        status = nothing_found(s, one->port);
     for (int i = first; i < end && !status; i++)
         nncc_take_copy(&k, &t->block[i]);
     if (!status && missing) {

@@ -131,7 +131,8 @@ static const Option *find_letter(const Command *c, char letter)
     return letter == 'h' ? &help_option : NULL;
 }
 
-static bool unknown(Args *a, const char *name)
+/* The end of a message about a name that is none: "" or a better one. */
+static const char *did_you_mean(const Args *a, const char *name)
 {
     int n = count(a->command);
     const char **names = NEWN(a->arena, const char *, n + 1);
@@ -140,9 +141,12 @@ static bool unknown(Args *a, const char *name)
         names[i] = a->command->option[i].name;
     names[n] = "help";
     const char *near = nearest_name(name, names, n + 1);
-    cli_usage(a, "unknown option '--%s'%s", name,
-              near ? arena_printf(a->arena, " (did you mean '--%s'?)", near)
-                   : "");
+    return near ? arena_printf(a->arena, " (did you mean '--%s'?)", near) : "";
+}
+
+static bool unknown(Args *a, const char *name)
+{
+    cli_usage(a, "unknown option '--%s'%s", name, did_you_mean(a, name));
     return false;
 }
 
@@ -160,6 +164,13 @@ static bool take_long(Args *a, int argc, char **argv, int *i)
         return unknown(a, own);
     if (takes && !value && *i + 1 < argc)
         value = argv[++*i];
+    if (!o && value && !strncmp(value, "--", 2)) {
+        cli_usage(a,
+                  "'--%s' is no option; as a setting it needs a number, not "
+                  "'%s'%s",
+                  own, value, did_you_mean(a, own));
+        return false;
+    }
     if (takes && !value) {
         if (!o)
             return unknown(a, own);

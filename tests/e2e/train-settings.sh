@@ -67,3 +67,7 @@ printf 'epochs = 1\n\0\n' >wrong.toml
 refuse 1 'with 0 bytes' "$NNCC" train --config wrong.toml
 refuse 1 'no.toml' "$NNCC" train --config no.toml
 refuse 2 'which model' "$NNCC" train
+
+# What is no option takes no other option for its value.
+refuse 2 "'--standardize' is no option; .* not '--epochs' \(did you mean '--standardise'" \
+    "$NNCC" train m.nn --data d.csv --standardize --epochs 1
