@@ -126,6 +126,10 @@ _KINDS.update({"U64": "<u8", "F16": "<f2", "F32": "<f4", "F64": "<f8"})
 _NAMES = {np.dtype(v): k for k, v in _KINDS.items()}
 
 
+class _Unknown(ValueError):
+    """A file that is right, but not for NumPy."""
+
+
 def _read_tensors(path: str) -> Tuple[Dict[str, np.ndarray], Dict[str, str]]:
     with open(path, "rb") as f:
         image = f.read()
@@ -136,8 +140,12 @@ def _read_tensors(path: str) -> Tuple[Dict[str, np.ndarray], Dict[str, str]]:
         found = {}
         for name, e in header.items():
             at, end = e["data_offsets"]
+            if e["dtype"] not in _KINDS:
+                raise _Unknown(f"{path}: '{name}' is of dtype {e['dtype']}, which NumPy does not have")
             part = image[8 + n + at : 8 + n + end]
             found[name] = np.frombuffer(part, _KINDS[e["dtype"]]).reshape(e["shape"]).copy()
+    except _Unknown:
+        raise
     except (struct.error, ValueError, KeyError, TypeError) as e:
         raise ValueError(f"{path}: no safetensors file, or damaged") from e
     return found, texts
@@ -152,10 +160,12 @@ def load_params(path: str) -> Struct:
 
 def save_params(path: str, params: Mapping[str, Any]) -> None:
     """The other way, for ``nncc --load``: ``save_params(path, {"net": net})``."""
-    leaves = {k: np.ascontiguousarray(v) for k, v in Struct(params).leaves().items()}
+    leaves = {k: np.asarray(v) for k, v in Struct.leaves(Struct(params)).items()}
     header: Dict[str, Any] = {}
     at = 0
     for name, a in leaves.items():
+        if a.dtype not in _NAMES:
+            raise TypeError(f"'{name}' is of dtype {a.dtype}, which safetensors files do not have")
         header[name] = {"dtype": _NAMES[a.dtype], "shape": list(np.shape(a)), "data_offsets": [at, at + a.nbytes]}
         at += a.nbytes
     text = json.dumps(header).encode()

@@ -34,12 +34,14 @@ class Error(RuntimeError):
 class Struct(Mapping[str, Any]):
     """A value of a struct or tuple: fields as attributes and as a mapping.
 
-    Nested; leaves are arrays. ``Struct({"hidden": {"W": w, "b": b}})``."""
+    Nested; leaves are arrays. ``Struct({"hidden": {"W": w, "b": b}})``. A field
+    called as a method is (``items``) hides it: nothing here calls one of a value."""
 
     __slots__ = ("__dict__",)
 
     def __init__(self, fields: Optional[Mapping[str, Any]] = None, **more: Any):
-        for name, v in {**(fields or {}), **more}.items():
+        own = fields.__dict__ if isinstance(fields, Struct) else fields or {}
+        for name, v in {**own, **more}.items():
             self.__dict__[name] = Struct(v) if isinstance(v, dict) else v
 
     def __getitem__(self, name: str) -> Any:
@@ -55,14 +57,14 @@ class Struct(Mapping[str, Any]):
         return len(self.__dict__)
 
     def __repr__(self) -> str:
-        return "Struct(" + ", ".join(f"{k}={v!r}" for k, v in self.items()) + ")"
+        return "Struct(" + ", ".join(f"{k}={v!r}" for k, v in self.__dict__.items()) + ")"
 
     def leaves(self) -> Dict[str, np.ndarray]:
         """The arrays by their paths: ``{"hidden.W": …}``."""
         found: Dict[str, np.ndarray] = {}
-        for name, v in self.items():
+        for name, v in self.__dict__.items():
             if isinstance(v, Struct):
-                found.update({f"{name}.{k}": leaf for k, leaf in v.leaves().items()})
+                found.update({f"{name}.{k}": leaf for k, leaf in Struct.leaves(v).items()})
             else:
                 found[name] = v
         return found
@@ -84,7 +86,7 @@ def _part(value: Any, path: str, whole: str) -> Any:
     """value.path, of objects, mappings, sequences."""
     for name in path.split("."):
         if isinstance(value, Mapping):
-            found = value.get(name, _part)
+            found = value[name] if name in value else _part
         elif isinstance(value, (list, tuple)) and not hasattr(value, name):
             i = int(name.lstrip("_")) if name.lstrip("_").isdigit() else len(value)
             found = value[i] if i < len(value) else _part
@@ -216,8 +218,10 @@ def _address(a: np.ndarray) -> int:
         return a.ctypes.data
 
 
-def _number(v: float) -> Any:
-    return int(v) if float(v).is_integer() else v
+def _number(p: "_Port") -> Any:
+    """The default of p, in as few digits as its dtype needs."""
+    v = p.default or 0.0
+    return int(v) if v.is_integer() else str(p.leaves[0].dtype.type(v))
 
 
 class Function:
@@ -262,7 +266,7 @@ class Function:
 
     def _signature(self) -> str:
         def port(p: _Port) -> str:
-            return f"{p.name}: {p.type}" + ("" if p.default is None else f" = {_number(p.default)}")
+            return f"{p.name}: {p.type}" + ("" if p.default is None else f" = {_number(p)}")
 
         results = ", ".join(f"{p.name}: {p.type}" for p in self._results)
         return f"{self.name}({', '.join(map(port, self._params))}) -> {results}"

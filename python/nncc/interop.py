@@ -17,7 +17,7 @@ class Flat:
 
     def __init__(self, like: Any):
         self._bare = not isinstance(like, (Struct, dict))
-        leaves = {"": np.asarray(like)} if self._bare else Struct(like).leaves()
+        leaves = {"": np.asarray(like)} if self._bare else Struct.leaves(Struct(like))
         self._leaves = {k: (np.shape(a), np.asarray(a).dtype) for k, a in leaves.items()}
         self.size = sum(int(np.prod(shape)) for shape, _ in self._leaves.values())
 
@@ -25,12 +25,12 @@ class Flat:
         """As one vector of f64."""
         if self._bare:
             return np.asarray(value, "f8").ravel()
-        leaves = Struct(value).leaves() if not isinstance(value, Struct) else value.leaves()
+        leaves = Struct.leaves(value if isinstance(value, Struct) else Struct(value))
         return np.concatenate([np.asarray(leaves[k], "f8").ravel() for k in self._leaves] or [np.empty(0)])
 
     def pack_rows(self, value: Any) -> np.ndarray:
         """The same of a derivative that has a value for each of some rows."""
-        leaves = {"": np.asarray(value)} if self._bare else Struct(value).leaves()
+        leaves = {"": np.asarray(value)} if self._bare else Struct.leaves(Struct(value))
         blocks = []
         for k, (shape, _) in self._leaves.items():
             n = int(np.prod(shape))

@@ -184,6 +184,30 @@ class Models(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, r"net lacks 'out\.b'"):
             self.m.loss_grad({"hidden": net.hidden, "out": {"W": net.out.W}}, self.x, self.y)
 
+    def test_fields_called_as_methods(self):
+        m = nncc.compile("""
+            struct Net { items: real[3] ~ normal(0, 1), keys: real = 2, leaves: real[2] = 1 }
+            fn f(net: Net, rate: real = 0.1) -> real = rate * sum(net.items) * net.keys + sum(net.leaves);
+            export init(Net), f, value_and_grad(f, net) as g;""")
+        net = m.init(1)
+        self.assertEqual(m.f(net), m.f({"items": net["items"], "keys": net["keys"], "leaves": net["leaves"]}))
+        self.assertEqual(m.f(net), m.f(nncc.Struct(net)))
+        self.assertEqual(m.g(net)[1].leaves.tolist(), [1, 1])
+        self.assertIn("keys=", repr(net))
+        self.assertIn("rate: real = 0.1)", repr(m.f))
+        file = os.path.join(self.folder.name, "fields.safetensors")
+        nncc.save_params(file, {"net": net})
+        again = nncc.load_params(file).net
+        self.assertEqual(again["keys"].shape, ())  # a number stays one
+        self.assertEqual(m.f(net), m.f(again))
+        with self.assertRaisesRegex(TypeError, "'net' is of dtype complex128"):
+            nncc.save_params(file, {"net": np.zeros(2, complex)})
+        with open(file, "wb") as f:
+            head = b'{"w":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
+            f.write(len(head).to_bytes(8, "little") + head + b"ab")
+        with self.assertRaisesRegex(ValueError, "'w' is of dtype BF16, which NumPy"):
+            nncc.load_params(file)
+
     def test_steps_in_place(self):
         s = self.start()
         before = self.m.evaluate(s["net"], self.x, self.y)[0]
