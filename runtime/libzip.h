@@ -23,6 +23,7 @@
     F(source_buffer)                                                           \
     F(source_buffer_create)                                                    \
     F(source_close)                                                            \
+    F(source_filep_create)                                                     \
     F(source_free)                                                             \
     F(source_keep)                                                             \
     F(source_open)                                                             \

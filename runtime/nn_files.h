@@ -65,8 +65,9 @@ int nncc_layout_take(const char *path, const nncc_bytes *b,
                      const nncc_layout *h, nncc_tensor **out);
 /* All arrays and texts of a .npz file. */
 int nncc_npz_parse(const char *path, const nncc_bytes *b, nncc_store **out);
-/* The same of the file at path; large arrays are unpacked into files. */
-int nncc_npz_open(const char *path, nncc_store **out);
+/* The same of the file at path, which is gzipped or not; what is large is
+ * unpacked into files. */
+int nncc_npz_open(const char *path, bool packed, nncc_store **out);
 
 /* bulk.c: arrays that stay in files */
 
@@ -95,8 +96,6 @@ int nncc_bulk_numbers(const nncc_bulk *b, int64_t at, int64_t n, double *to);
  * messages */
 
 int nncc_spill_file(const char *path, int *fd);
-/* Room in it for n bytes, zeros. */
-int nncc_spill_room(const char *path, int fd, uint64_t n);
 /* Written behind what is there. */
 int nncc_spill_bytes(const char *path, int fd, const void *from, size_t n);
 /* What is left of a gzipped file, likewise. */

@@ -5,13 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_MEMBER ((uint64_t)8 << 30) /* in memory */
+enum { START = 8192, CHUNK = 1 << 16 };
 
 bool nncc_is_npz(const unsigned char *start, size_t n)
 {
@@ -82,6 +83,32 @@ static int unpack(const Archive *a, zip_uint64_t i, const zip_stat_t *st,
                : NN_OK;
 }
 
+/* The same to a file. */
+static int unpack_file(const Archive *a, zip_uint64_t i, const zip_stat_t *st,
+                       int fd)
+{
+    zip_file_t *f = a->lib->fopen_index(a->zip, i, 0);
+    char *chunk = nncc_alloc(CHUNK, 1, "reading a file");
+    int status = chunk ? NN_OK : (int)NN_ERR_MEMORY;
+    zip_int64_t got = 1;
+    uint64_t n = 0;
+
+    if (!f)
+        status = damaged(a, st->name, a->lib->strerror(a->zip));
+    while (!status && got > 0 && n <= st->size) {
+        got = a->lib->fread(f, chunk, CHUNK);
+        n += got > 0 ? (uint64_t)got : 0;
+        if (got > 0)
+            status = nncc_spill_bytes(a->path, fd, chunk, (size_t)got);
+    }
+    if (f)
+        a->lib->fclose(f);
+    free(chunk);
+    if (!status && (got < 0 || n != st->size))
+        status = damaged(a, st->name, "is damaged in the archive");
+    return status;
+}
+
 /* The name without its ending; false where it has another. */
 static bool stem(const char *name, const char *ending, nncc_text *to)
 {
@@ -129,35 +156,59 @@ static int take_member(Archive *a, const char *full, const nncc_bytes *b)
     return status;
 }
 
-/* Is it an array that can stay where it is? Its shape then. */
-static bool is_large(const char *path, const nncc_bytes *b, nncc_layout *h,
-                     nncc_tensor *t, int64_t *n)
+/* Is a member of so many bytes, which begins like this, an array that can stay
+ * in its file? Its shape then. */
+static bool is_large(const char *path, const nncc_bytes *start, uint64_t size,
+                     nncc_layout *h, nncc_tensor *t, int64_t *n)
 {
-    if (!nncc_is_array(b->at, b->n) || nncc_layout_read(path, b, h) != NN_OK ||
-        h->columns)
+    if (!nncc_is_array(start->at, start->n) ||
+        nncc_layout_read(path, start, h) != NN_OK || h->columns)
         return false;
     *t = (nncc_tensor){.dtype = nncc_format_dtype(h->format), .rank = h->rank};
     memcpy(t->size, h->size, sizeof t->size);
     if (t->dtype < 0 || nncc_tensor_count(t, n, NULL) != NN_OK)
         return false;
     uint64_t bytes = (uint64_t)*n * (uint64_t)h->format.bytes;
-    return nncc_is_large(bytes) && bytes <= b->n - h->at;
+    return nncc_is_large(bytes) && bytes <= size - h->at;
 }
 
-/* A member that is unpacked in the open file, which becomes its array's. */
-static int take_file(Archive *a, const char *full, const nncc_bytes *b, int *fd)
+/* A member that is in the open file as a whole. */
+static int take_whole(Archive *a, const zip_stat_t *st, int fd)
 {
+    nncc_bytes b = {NULL, (size_t)st->size};
+
+    if (st->size > MAX_MEMBER)
+        return damaged(a, st->name, "is too large for memory");
+    if (!(b.at = nncc_alloc(b.n + 2, 1, st->name)))
+        return NN_ERR_MEMORY;
+    int status = nncc_read_at(a->path, fd, 0, b.at, b.n);
+    if (!status)
+        status = take_member(a, st->name, &b);
+    free(b.at);
+    return status;
+}
+
+/* A member that is in the open file, which becomes its array's. */
+static int take_file(Archive *a, const zip_stat_t *st, int *fd)
+{
+    unsigned char bytes[START];
+    nncc_bytes start = {bytes,
+                        st->size < START ? (size_t)st->size : (size_t)START};
     nncc_text name = {0};
     nncc_layout h;
     nncc_tensor t;
     nncc_bulk *bulk;
     int64_t n = 0;
+    int status = nncc_read_at(a->path, *fd, 0, bytes, start.n);
 
-    if (!is_large(a->path, b, &h, &t, &n) || !stem(full, ".npy", &name)) {
+    if (status)
+        return status;
+    if (!is_large(a->path, &start, st->size, &h, &t, &n) ||
+        !stem(st->name, ".npy", &name)) {
         free(name.at);
-        return take_member(a, full, b);
+        return take_whole(a, st, *fd);
     }
-    int status = nncc_bulk_of(a->path, *fd, h.format, n, h.at, &bulk);
+    status = nncc_bulk_of(a->path, *fd, h.format, n, h.at, &bulk);
     if (!status) {
         *fd = -1;
         status = nncc_store_add_bulk(a->to, name.at, &t, bulk);
@@ -166,27 +217,15 @@ static int take_file(Archive *a, const char *full, const nncc_bytes *b, int *fd)
     return status;
 }
 
-/* By way of memory that is a file without a name: there is room for all of it.
- */
+/* By way of a file without a name. */
 static int take_large(Archive *a, zip_uint64_t i, const zip_stat_t *st)
 {
     int fd = -1, status = nncc_spill_file(a->path, &fd);
-    size_t n = (size_t)st->size + 2; /* a byte more, and a 0 */
-    void *at = MAP_FAILED;
 
     if (!status)
-        status = nncc_spill_room(a->path, fd, n);
+        status = unpack_file(a, i, st, fd);
     if (!status)
-        at = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (!status && at == MAP_FAILED)
-        status = nncc_fail_memory(n, st->name);
-    nncc_bytes b = {at, (size_t)st->size};
-    if (!status)
-        status = unpack(a, i, st, b.at);
-    if (!status)
-        status = take_file(a, st->name, &b, &fd);
-    if (at != MAP_FAILED)
-        munmap(at, n);
+        status = take_file(a, st, &fd);
     if (fd >= 0)
         close(fd);
     return status;
@@ -230,18 +269,39 @@ static int read_members(Archive *a)
     return status;
 }
 
-static int parse(const nncc_libzip *z, const char *path, const nncc_bytes *b,
-                 bool spills, nncc_store **out)
+/* Where the archive is: in memory, or in an open file of `file.n` bytes. */
+typedef struct Place {
+    const char *path;
+    nncc_bytes file;
+    FILE *open; /* or NULL */
+} Place;
+
+/* The source has the file from now on. */
+static zip_source_t *source_of(const nncc_libzip *z, const Place *p,
+                               zip_error_t *error)
 {
-    Archive a = {.path = path, .lib = z, .file = b->n, .spills = spills};
+    if (!p->open)
+        return z->source_buffer_create(p->file.at, p->file.n, 0, error);
+    zip_source_t *s = z->source_filep_create(p->open, 0, -1, error);
+    if (!s)
+        fclose(p->open);
+    return s;
+}
+
+static int parse(const nncc_libzip *z, const Place *p, nncc_store **out)
+{
+    Archive a = {.path = p->path,
+                 .lib = z,
+                 .file = p->file.n,
+                 .spills = p->open != NULL};
     zip_error_t error;
 
     z->error_init(&error);
-    zip_source_t *from = z->source_buffer_create(b->at, b->n, 0, &error);
+    zip_source_t *from = source_of(z, p, &error);
     a.zip = from ? z->open_from_source(from, ZIP_RDONLY, &error) : NULL;
     if (!a.zip) {
         z->source_free(from);
-        return zip_failed(z, path, &error);
+        return zip_failed(z, p->path, &error);
     }
     int status = read_members(&a);
     z->discard(a.zip);
@@ -253,44 +313,49 @@ static int parse(const nncc_libzip *z, const char *path, const nncc_bytes *b,
     return status;
 }
 
-static int open_archive(const char *path, const nncc_bytes *b, bool spills,
-                        nncc_store **out)
+static int open_archive(const Place *p, nncc_store **out)
 {
     nncc_libzip z;
-    int status = nncc_libzip_open(&z, path);
+    int status = nncc_libzip_open(&z, p->path);
 
     if (!status) {
-        status = parse(&z, path, b, spills, out);
+        status = parse(&z, p, out);
         nncc_libzip_close(&z);
+    } else if (p->open) {
+        fclose(p->open);
     }
     return status;
 }
 
 int nncc_npz_parse(const char *path, const nncc_bytes *b, nncc_store **out)
 {
-    return open_archive(path, b, false, out);
+    const Place p = {.path = path, .file = *b};
+
+    return open_archive(&p, out);
 }
 
-/* Mapped, for as long as it is unpacked. */
-int nncc_npz_open(const char *path, nncc_store **out)
+int nncc_npz_open(const char *path, bool packed, nncc_store **out)
 {
+    Place p = {.path = path};
     struct stat st;
-    void *at = MAP_FAILED;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = -1, status = NN_OK;
 
-    if (fd >= 0 && fstat(fd, &st) == 0)
-        at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    int status = at == MAP_FAILED
-                     ? nncc_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno))
-                     : (int)NN_OK;
-    if (fd >= 0)
-        close(fd);
+    if (packed)
+        status = nncc_spill_unzipped(path, &fd);
+    else
+        fd = open(path, O_RDONLY | O_CLOEXEC);
     if (status)
         return status;
-    nncc_bytes b = {at, (size_t)st.st_size};
-    status = open_archive(path, &b, true, out);
-    munmap(at, b.n);
-    return status;
+    if (fd >= 0 && fstat(fd, &st) == 0)
+        p.open = fdopen(fd, "rb");
+    if (!p.open) {
+        status = nncc_fail(NN_ERR_FILE, "%s: %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return status;
+    }
+    p.file.n = (size_t)st.st_size;
+    return open_archive(&p, out);
 }
 
 /* Writing */

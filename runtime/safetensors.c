@@ -518,8 +518,8 @@ int nncc_store_open(const char *path, nncc_store **out)
     int m = nncc_read_start(path, holds, sizeof holds);
     bool packed = n > 2 && is[0] == 0x1f && is[1] == 0x8b;
 
-    if (n > 0 && nncc_is_npz(is, n))
-        return nncc_npz_open(path, out);
+    if (m > 0 && nncc_is_npz(holds, (size_t)m))
+        return nncc_npz_open(path, packed, out);
     if (m <= PREFIX || holds[PREFIX] != '{')
         return nncc_store_read(path, out);
     return open_file(path, packed, out);

@@ -45,13 +45,6 @@ static int no_room(const char *path, int error)
                      path, nncc_spill_folder(), strerror(error));
 }
 
-int nncc_spill_room(const char *path, int fd, uint64_t n)
-{
-    int error = posix_fallocate(fd, 0, (off_t)n);
-
-    return error ? no_room(path, error) : (int)NN_OK;
-}
-
 int nncc_spill_bytes(const char *path, int fd, const void *from, size_t n)
 {
     const char *at = from;
