@@ -22,6 +22,8 @@ enum { MAX_FORMULAS = 1000, MAX_TEXT = 1024, POINTS = 2, OUTSIDE = POINTS };
 
 typedef struct Formula {
     char *file, *params, *text;
+    bool
+        whole; /* a right program as it is; others are when changed, at least */
 } Formula;
 
 static Formula formulas[MAX_FORMULAS];
@@ -70,15 +72,16 @@ static const char *const places[] = {
     "[i < n + 2 | sum(k < m + 3 | where(k == p[i], A[i, k], 0))]",
     "[i < n + 2 | sum(k < m + 3 | where(k == p[i], v[k] * 2, 0) * w[i])]",
     "[i < n + 2, j < n + 2 | sum(k < m + 3 | where(k == p[i], A[j, k], 0))]",
-    "[i < n + 2, k < m + 3 | where(k == p[i], 2, 0)] @ v",
+    "[i < n + 2, k < m + 3 | where(k == p[i], 2.5, 0)] @ v",
     "w @ [i < n + 2, k < m + 3 | where(i == q[k] && w[i] > 0, v[k], 0)]",
     "[k < m + 23 | sum(i < n + 2 | where(k == p[i], w[i], 0))]",
-    "[k < m + 23 | sum(i < n + 2 | where(k == p[i], w[i] + k, 0))]",
+    "[k < m + 23 | sum(i < n + 2 | where(k == p[i], w[i] + real(k), 0))]",
     "[k < m + 23 | sum(i < n + 2, j < m + 3 | where(k == p[i], w[i], 0))]",
     "[k < m + 23 | sum(j < m + 3, i < n + 2 | where(k == p[i], w[i], 0))]",
     "sum(i < n + 2, k < m + 3 | where(k == p[i], w[i], 0))",
     "[j < m + 3 | sum(i < n + 2, k < m + 3 | where(k == q[j], v[k], 0))]",
-    "[k < 20, j < m + 3 | sum(i < n + 2 | where(k == p[i], A[i, j] + k, 0))]",
+    "[k < 20, j < m + 3 | sum(i < n + 2 | where(k == p[i], A[i, j] + real(k), "
+    "0))]",
     "[k < 9 | sum(i < n + 2 | where(k == p[i], w[i], 0))]",
     ("[k < m + 23 | sum(i < n + 2, j < m + 3 | where(k == r[i, j], A[i, j], 0) "
      "* w[i])]"),
@@ -110,7 +113,7 @@ static const char *const places[] = {
     "[i < n + 2, j < m + 3 | if i > j { A[i - 1, j] } else { A[0, 1] }]",
     "[i < n + 2 | if 2 * i < n { w[2 * i + 1] } else { 0 }]",
     "[i < n + 2 | if p[i] >= 0 && p[i] < n { w[p[i]] } else { 0 }]",
-    "[i < 5 | if i + 70000 < n { w[i + 70000] } else { w[1] * i }]",
+    "[i < 5 | if i + 70000 < n { w[i + 70000] } else { w[1] * real(i) }]",
 };
 enum { PLACES = sizeof places / sizeof *places };
 
@@ -327,15 +330,15 @@ static void add_identity(char *file, char *params, const char *text)
 
     if (!eq || nformulas + 2 > MAX_FORMULAS)
         return;
-    formulas[nformulas++] = (Formula){file, params, trimmed(text, eq)};
+    formulas[nformulas++] = (Formula){file, params, trimmed(text, eq), false};
     formulas[nformulas++] =
-        (Formula){file, params, trimmed(eq + 4, text + strlen(text))};
+        (Formula){file, params, trimmed(eq + 4, text + strlen(text)), false};
 }
 
-static void add_formula(char *params, const char *text)
+static void add_formula(char *params, const char *text, bool whole)
 {
     formulas[nformulas++] =
-        (Formula){NULL, params, trimmed(text, text + strlen(text))};
+        (Formula){NULL, params, trimmed(text, text + strlen(text)), whole};
 }
 
 static void read_formulas(void)
@@ -358,20 +361,20 @@ static void read_formulas(void)
         add_identity(NULL, square, simplify_rules[i].identity);
     }
     for (int i = 0; i < PARTS; i++)
-        add_formula(arrays, parts[i]);
+        add_formula(arrays, parts[i], true);
     for (int i = 0; i < PLACES; i++)
-        add_formula(indexed, places[i]);
+        add_formula(indexed, places[i], true);
     for (int i = 0; i < VIEWS; i++)
-        add_formula(indexed, views[i]);
+        add_formula(indexed, views[i], true);
     for (int i = 0; i < BANDED; i++)
-        add_formula(indexed, banded[i]);
+        add_formula(indexed, banded[i], true);
     for (int i = 0; i < EXTREMES; i++)
-        add_formula(indexed, extremes[i]);
+        add_formula(indexed, extremes[i], true);
     for (int i = 0; i < DERIVED; i++)
-        add_formula(square, derived[i]);
+        add_formula(square, derived[i], true);
     for (int i = 0; i < OTHERS; i++) {
-        add_formula(params, others[i]);
-        add_formula(square, others[i]);
+        add_formula(params, others[i], false);
+        add_formula(square, others[i], false);
     }
     while (f && fgets(line, sizeof line, f)) {
         char *end = line + strlen(line);
@@ -639,17 +642,18 @@ START_TEST(near_misses_keep_their_value)
     Side made = side_open(a, p->file, false);
     Side plain = side_open(a, p->file, true);
     int right = 0;
+    bool both = false;
 
     list_push(a, &c.text, p->text);
     for (int i = 0; i < c.text.n; i++) {
-        bool both = side_take(&made, p->params, c.text.at[i]) &&
-                    side_take(&plain, p->params, c.text.at[i]);
+        both = side_take(&made, p->params, c.text.at[i]) &&
+               side_take(&plain, p->params, c.text.at[i]);
         int points = both && has_ints(plain.f) ? POINTS + 1 : POINTS;
         right += both;
         for (int point = 0; both && point < points; point++)
             compare(a, c.text.at[i], &made, &plain, point);
     }
-    ck_assert_msg(right > 0, "%s is no program", p->text);
+    ck_assert_msg(p->whole ? both : right > 0, "%s is no program", p->text);
     arena_free(a);
 }
 END_TEST
