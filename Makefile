@@ -144,7 +144,7 @@ $B/routines.c: $(ROUTINES) src/routine/embed.sh
 	$(call say,EMBED,$@)
 	$Qsh src/routine/embed.sh $(ROUTINES) >$@.part && mv $@.part $@
 $B/test_ops: $B/tests/unit/lower_sim.o
-$B/test_kernel $B/test_loops $B/test_copies $B/test_near_random $B/test_region_random: \
+$B/test_kernel $B/test_loops $B/test_copies $B/test_plans $B/test_near_random $B/test_region_random: \
         $B/tests/unit/kernel_sim.o
 $B/test_numbers $B/test_sums $B/test_loops $B/test_strided $B/test_products: $B/tests/unit/compiled.o
 $B/test_diff_loops $B/test_diff_random $B/test_zeros: $B/tests/unit/diff_cases.o

@@ -1,12 +1,15 @@
 /* test_plans.c: which kernels functions become where a choice is to be made:
- * each side of what decides it. With UPDATE=1 it writes plans.def as they are
- * now: read the difference. */
+ * each side of what decides it, and that they give what is written. With
+ * UPDATE=1 it writes plans.def as they are now: read the difference. */
+#include "eval/eval.h"
 #include "kernel/kernel.h"
+#include "kernel_sim.h"
 #include "programs.h"
 #include "simplify/simplify.h"
 #include "suite.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,23 +133,135 @@ static void write_plan(const char *text, const char *plan)
     fclose(f);
 }
 
+/* As it is written, or as it is to be scheduled. */
+static Function *function_of(const char *text, bool plain, Graph **g)
+{
+    const CheckOptions o = {.real = DT_f32, .plain = plain};
+    Program *p = compile_with(text, &o);
+    Function *f = p ? program_function(p, "f") : NULL;
+
+    ck_assert_msg(f, "%s: %s", text, messages());
+    *g = program_module(p)->graph;
+    if (!plain) {
+        simplify_functions(*g, &f, 1);
+        expand_functions(*g, &f, 1);
+    }
+    return f;
+}
+
 START_TEST(plans_are_made)
 {
-    const CheckOptions o = {.real = DT_f32};
-    Program *p = compile_with(plans[_i].text, &o);
-    Function *f = p ? program_function(p, "f") : NULL;
+    Graph *g;
+    Function *f = function_of(plans[_i].text, false, &g);
     Str s = str_new(arena);
 
-    ck_assert_msg(f, "%s: %s", plans[_i].text, messages());
-    Graph *g = program_module(p)->graph;
-    simplify_functions(g, &f, 1);
-    expand_functions(g, &f, 1);
     show(&s, schedule(arena, g, f));
     if (getenv("UPDATE"))
         write_plan(plans[_i].text, s.at);
     else
         ck_assert_msg(strcmp(s.at, plans[_i].plan) == 0, "%s:\n  %s\n  not %s",
                       plans[_i].text, s.at, plans[_i].plan);
+}
+END_TEST
+
+enum { MOST_LEAVES = 32, MOST_SIZES = 8, MOST_VALUES = 30000 };
+
+typedef struct Point {
+    int64_t size[MOST_SIZES];
+    double *data[MOST_LEAVES]; /* parameters, then results */
+    EvalInput in[MOST_LEAVES];
+    int nin;
+    bool large; /* it has more values than a test has time for */
+} Point;
+
+static int64_t elements(const Function *f, const Node *n, const Point *p)
+{
+    int64_t all = 1, size = 0;
+
+    for (int i = 0; i < n->rank; i++) {
+        ck_assert(dim_eval(n->dim[i], f->nvar, f->var, p->size, &size));
+        all *= size;
+    }
+    return all;
+}
+
+/* The n-th: sizes from 3 on, ints that are mostly indices. */
+static Point point_of(const Function *f, int n)
+{
+    Point p = {.nin = 0};
+
+    ck_assert_int_le(f->nvar, MOST_SIZES);
+    for (int i = 0; i < f->nvar; i++)
+        p.size[i] = 3 + (i + n) % 3 + 9 * (n == 1 && i == 0);
+    for (int i = 0; i < f->nparam; i++)
+        for (int k = 0; k < f->param[i].nleaf; k++) {
+            const Node *x = f->param[i].leaf[k];
+            int64_t all = elements(f, x, &p);
+            double *to = p.data[p.nin] = NEWN(arena, double, all + 1);
+            for (int64_t j = 0; j < all; j++) {
+                double v = sin(1 + 5 * p.nin + 3 * (double)j);
+                to[j] = dtype_is_real(x->dtype)
+                            ? (float)v
+                            : floor(1.5 + (n ? 2 : 1.4) * v);
+            }
+            p.large = p.large || all > MOST_VALUES;
+            p.in[p.nin++] = (EvalInput){x, to};
+        }
+    return p;
+}
+
+static int results_of(const Function *f, Node **root)
+{
+    int n = 0;
+
+    for (int i = 0; i < f->nresult; i++)
+        for (int k = 0; k < f->result[i].nleaf; k++)
+            root[n++] = f->result[i].leaf[k];
+    return n;
+}
+
+static void ck_close(const char *text, int64_t at, double got, double want)
+{
+    double within = 1e-5 * (1 + fabs(want));
+
+    if (got != want && !(isnan(got) && isnan(want)))
+        ck_assert_msg(fabs(got - want) <= within, "%s: %d is %.9g, not %.9g",
+                      text, (int)at, got, want);
+}
+
+/* The kernels of `text` give at a point what is written. */
+static void ck_computes(const char *text, int n)
+{
+    Graph *g, *made;
+    Function *f = function_of(text, true, &g), *h;
+    Node *root[MOST_LEAVES];
+    double *want[MOST_LEAVES];
+    const char *why = "";
+    Point p = point_of(f, n);
+    int count = results_of(f, root);
+
+    if (p.large)
+        return;
+    EvalStatus status = eval_nodes(arena, g, count, root, p.nin, p.in, f->nvar,
+                                   f->var, p.size, want);
+    h = function_of(text, false, &made);
+    ck_assert_int_eq(h->nvar, f->nvar);
+    ck_assert_int_eq(results_of(h, root), count);
+    for (int i = 0; i < count; i++)
+        p.data[p.nin + i] = NEWN(arena, double, elements(h, root[i], &p) + 1);
+    SimStatus ran = sim_run(arena, schedule(arena, made, h), h->nvar, h->var,
+                            p.size, p.data, &why);
+    ck_assert_msg(ran == (status == EVAL_OK ? SIM_OK : SIM_BAD_INDEX),
+                  "%s: %d for %d: %s", text, (int)ran, (int)status, why);
+    for (int i = 0; i < count && ran == SIM_OK; i++)
+        for (int64_t j = 0; j < elements(h, root[i], &p); j++)
+            ck_close(text, j, p.data[p.nin + i][j], want[i][j]);
+}
+
+START_TEST(plans_compute)
+{
+    for (int n = 0; n < 2; n++)
+        ck_computes(plans[_i].text, n);
 }
 END_TEST
 
@@ -159,6 +274,8 @@ int main(void)
         return EXIT_FAILURE;
     tcase_add_checked_fixture(t, programs_setup, programs_teardown);
     tcase_add_loop_test(t, plans_are_made, 0, NPLANS);
+    if (!getenv("UPDATE"))
+        tcase_add_loop_test(t, plans_compute, 0, NPLANS);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
