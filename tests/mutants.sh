@@ -5,12 +5,17 @@
 # these files, these numbers, or that nothing noticed the last time) and looks
 # whether a test notices. One build has
 # them all, see mutants.awk and mutants.c; a mutant is a run of those tests that
-# reach its guard with a value that the weakening changes, the quickest suites
-# first, up to the first failure. What crashes, hangs or takes memory without
-# end is noticed. A mutant that none notices is printed, and is a failure unless
-# mutants.txt names it. Not part of `make test`; the build stays in
-# build/mutants, and what became of each mutant in build/mutants/results, also
-# of those of earlier runs: the last line counts all of them.
+# reach its guard with a value that the weakening changes, first the suite that
+# noticed it before, then the quickest ones, up to the first failure. What
+# crashes, hangs or takes memory without end is noticed. A mutant that none
+# notices is printed, and is a failure unless mutants.txt names it.
+#
+# Not part of `make test`. The build stays in build/mutants, and what became of
+# each mutant in build/mutants/results as soon as it is known: a run that was
+# stopped goes on where it was, and what was tried since sources and tests
+# changed is not tried again, but where it is asked for by number. The last line
+# counts all guards; it ends with how many failed: those that nothing notices,
+# those that were never tried, and names in mutants.txt that no guard has.
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 2
 work=$root/build/mutants jobs=2
 suites="accuracy alike batch binders bound check closed copies costs diff
@@ -56,29 +61,30 @@ if [ "$1" = --try ]; then # number suite...
         by=$s && break
     done
     [ $# -gt 0 ] || by=unreached
-    echo "$n ${by:-survives}"
+    cd "$work" && rm -f "log/$n" && awk -F'\t' -v n="$n" -v by="${by:-survives}" \
+        -v stamp="$(cat stamp)" '
+        $1 == n { print by "\t" $2 ", " $4 ": " $5 "\t" stamp }' table >>results
     exit 0
 fi
 
 [ "$1" = -j ] && jobs=$2 && shift 2
 mkdir -p "$work/build" && cd "$work" || exit 2
-rm -f again
-touch results
-[ "$1" = --again ] && shift && awk -F'\t' '
-    FILENAME == "results" { by[$2] = $1; next }
-    { key = $2 ", " $4 ": " $5 }
-    by[key] ~ /^(survives|unreached)$/ { print key }' results table >again
-rm -rf log table && mkdir -p reach log && head -c 1052672 /dev/zero >zero
+touch results plan
+again=
+[ "$1" = --again ] && shift && again=yes
+rm -rf log && mkdir -p reach log && : >table && head -c 1052672 /dev/zero >zero
 cp -aru "$root"/Makefile "$root"/grammar "$root"/src "$root"/runtime "$root"/tests \
     "$root"/examples "$root"/docs . || exit 2
 find src tests -type f | while read -r f; do [ -e "$root/$f" ] || rm "$f"; done
 cp -au tests/mutants.c src/base/
 
-# Only what changed is written again, and built.
+# Only what changed is written again, and built: each file's guards begin at a
+# multiple of 32, so that those of others mostly keep their numbers.
 for f in $(cd "$root" && echo src/simplify/*.c src/graph/*.c src/graph/ops/*.c \
     src/kernel/*.c); do
-    awk -v file="$f" -v first=$(($(cat table 2>/dev/null | wc -l) + 1)) -v table=part \
-        -f tests/mutants.awk "$root/$f" >rewritten || exit 2
+    first=$(awk 'END { print int($1 / 32) * 32 + 32 }' table)
+    awk -v file="$f" -v first="$first" -v table=part -f tests/mutants.awk "$root/$f" \
+        >rewritten || exit 2
     cmp -s rewritten "$f" || cp rewritten "$f"
     [ ! -e part ] || { cat part >>table && rm part; }
 done
@@ -88,34 +94,38 @@ make -s -j"$jobs" WARN=-w CFLAGS=-O1 \
     build/nncc build/fuzz-diff $(printf 'build/test_%s ' $suites) >log/make 2>&1 ||
     { tail log/make && exit 2; }
 
+# What tests would do again is what was built, of what.
+find src tests -type f ! -name 'mutants.*' | LC_ALL=C sort | xargs cat | cksum >stamp
+
 # What each suite reaches, and from that the plan: number, suites.
 # shellcheck disable=SC2086
 printf '%s\n' $suites golden programs |
     xargs -P "$jobs" -I{} sh "$root/tests/mutants.sh" --reach {} || exit 2
 sort -n reach/*.time | while read -r _ s; do
     head -c 4096 "reach/$s" | od -An -v -tu1 -w1 | awk -v s="$s" '$1 { print NR - 1, s }'
-done | awk -F'\t' -v only=" $* " -v again="$([ ! -e again ] || echo again)" '
-    BEGIN { while (again && (getline line <again) > 0) asked[line] = 1 }
-    FILENAME == "-" { split($0, at, " "); by[at[1]] = by[at[1]] " " at[2]; next }
-    FILENAME ~ /txt$/ { known[$0] = 1; next }
-    (only == "  " || index(only, " " $1 " ") || index(only, " " $2 " ")) &&
-        (!again || ($2 ", " $4 ": " $5) in asked) &&
-        !(($2 ", " $4 ": " $5) in known) { print $1 by[$1] }' \
-    - "$root/tests/mutants.txt" table >plan
-
-# New results replace those that the guard had. Lines: what noticed, guard.
-xargs -r -P "$jobs" -L1 sh "$root/tests/mutants.sh" --try <plan >new 2>log/killed || exit 2
-awk -F'\t' '
-    FILENAME == "new" { split($0, at, " "); by[at[1]] = at[2]; next }
-    FILENAME == "table" && $1 in by {
-        print by[$1] "\t" $2 ", " $4 ": " $5
-        is[$2 ", " $4 ": " $5]
+done | awk -F'\t' -v only=" $* " -v again="$again" -v stamp="$(cat stamp)" '
+    FILENAME == "-" {
+        split($0, at, " ")
+        reaches[at[1], at[2]] = 1
+        by[at[1]] = by[at[1]] " " at[2]
         next
     }
-    FILENAME == "table" { exists[$2 ", " $4 ": " $5]; next }
-    $2 in exists && !($2 in is)' new table results >merged && mv merged results
+    FILENAME == "results" { before[$2] = $1; of[$2] = $3; next }
+    FILENAME ~ /txt$/ { known[$0] = 1; next }
+    {
+        key = $2 ", " $4 ": " $5
+        open = before[key] ~ /^(survives|unreached|)$/
+    }
+    key in known || (again && !open) { next }
+    index(only, " " $1 " ") || ((only == "  " || index(only, " " $2 " ")) &&
+        (of[key] != stamp)) {
+        first = ($1, before[key]) in reaches ? " " before[key] : ""
+        print $1 first by[$1]
+    }' - results "$root/tests/mutants.txt" table >plan
+
+xargs -r -P "$jobs" -L1 sh "$root/tests/mutants.sh" --try <plan 2>log/killed || exit 2
 awk -F'\t' '
-    FILENAME == "new" { split($0, at, " "); asked[at[1]] = 1; next }
+    FILENAME == "plan" { split($0, at, " "); asked[at[1]] = 1; next }
     FILENAME == "results" { by[$2] = $1; next }
     FILENAME ~ /txt$/ { if (/^[^#]/) known[$0] = 1; next }
     { key = $2 ", " $4 ": " $5; exists[key] = 1; all++ }
@@ -126,12 +136,11 @@ awk -F'\t' '
     $1 in asked {
         printf "nothing %s %s:%d (%d), %s: %s\n",
             by[key] == "survives" ? "notices" : "reaches", $2, $3, $1, $4, $5
-        bad++
     }
     END {
         for (key in known)
-            if (!(key in exists)) { print "no such guard: " key; bad++ }
-        printf "mutants: %d guards, %d noticed, %d change no value, %d open, %d never run\n",
-            all, good, same, open, never
-        exit bad > 0
-    }' new results "$root/tests/mutants.txt" table
+            if (!(key in exists)) { print "no such guard: " key; gone++ }
+        printf "mutants: %d guards, %d noticed, %d change no value, %d open, %d never tried: %d failed\n",
+            all, good, same, open, never, open + never + gone
+        exit open + never + gone > 0
+    }' plan results "$root/tests/mutants.txt" table
