@@ -195,7 +195,7 @@ static void emit_pieces(Build *b, const NestStage *from, Outputs *out)
 
 bool is_unrolled(const Dim *extent, int64_t *n)
 {
-    return dim_const_value(extent, n) && *n > 0 && *n <= UNROLLED_MOST;
+    return dim_const_value(extent, n) && *n <= UNROLLED_MOST;
 }
 
 /* In halves, as reductions along lanes: value i and value i + width / 2. */
@@ -409,16 +409,14 @@ Kernel *build_unrolled(Sched *s, Inline *in, Nest *nest, int rank)
     return build_kernel(&again, rank);
 }
 
-/* Does it only store what it loads where it loads it. What is joined, or
- * computed, has no buffer. */
+/* Does it only store what it loads where it loads it: of a buffer that it does
+ * both with, the same element (see epilogue.c). What is computed has none. */
 static bool is_idle(const Kernel *k)
 {
     for (int t = 0; t < k->nstage; t++)
         for (int i = 0; i < k->stage[t].noutput; i++) {
             const Output *o = &k->stage[t].output[i];
-            const Instr *x = &k->instr[o->value];
-            if (!o->buffer || x->buffer != o->buffer || x->at != o->at ||
-                x->pred >= 0)
+            if (k->instr[o->value].buffer != o->buffer)
                 return false;
         }
     return true;

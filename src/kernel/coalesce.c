@@ -70,13 +70,9 @@ static void rename_in(Coalesce *c, int first, int last, Renaming *r)
 
 /* Copies. */
 
-bool is_whole(Graph *g, const Kernel *k, const Stage *s, const Index *at,
-              const Dim *n)
+bool can_hold(const Sched *s, const Buffer *b)
 {
-    for (int i = 0; i < at->n; i++)
-        if (at->atom[i].kind != IX_var)
-            return false;
-    return n == stage_steps(g, k, s);
+    return b->kind == BUF_WORK || b->leaf >= s->nparam;
 }
 
 /* The buffer that output o is a copy of, from end to end, or NULL. */
@@ -86,22 +82,12 @@ static const Buffer *copied(Graph *g, const Kernel *k, const Stage *s,
     if (o->kind != OUT_store)
         return NULL;
     const Instr *x = &k->instr[o->value];
-    if (o->pred >= 0 || x->kind != I_load || x->pred >= 0 || x->at != o->at ||
+    if (x->kind != I_load || x->pred >= 0 || x->at != o->at ||
         x->buffer == o->buffer || x->dtype != x->buffer->dtype ||
         x->dtype != o->buffer->dtype ||
         x->buffer->elements != o->buffer->elements)
         return NULL;
-    return is_whole(g, k, s, o->at, o->buffer->elements) ? x->buffer : NULL;
-}
-
-static int stores_to(const Kernel *k, const Buffer *b)
-{
-    int n = 0;
-    for (int t = 0; t < k->nstage; t++)
-        for (int i = 0; i < k->stage[t].noutput; i++)
-            n += k->stage[t].output[i].kind != OUT_reduce &&
-                 k->stage[t].output[i].buffer == b;
-    return n;
+    return o->buffer->elements == stage_steps(g, k, s) ? x->buffer : NULL;
 }
 
 /* A copy that two nests make is left. */
@@ -125,11 +111,6 @@ static void drop(Coalesce *c, int kernel, Stage *s, int i)
     c->more = true;
 }
 
-static bool is_result(const Sched *s, const Buffer *b)
-{
-    return b->kind == BUF_LEAF && b->leaf >= s->nparam;
-}
-
 /* Are kernels i and j both run before the steps, or both in each. */
 static bool same_time(const Coalesce *c, int i, int j)
 {
@@ -137,15 +118,15 @@ static bool same_time(const Coalesce *c, int i, int j)
     return (i < ninvariant) == (j < ninvariant);
 }
 
-/* The source ends where the target begins. */
+/* The source ends where the target begins: what is made once, and copied in
+ * each step, does not. */
 static bool joins_up(const Coalesce *c, int kernel, const Buffer *from,
                      const Buffer *to)
 {
     const Uses *x = &c->uses[from->id], *y = &c->uses[to->id];
-    return from->kind == BUF_WORK &&
-           (to->kind == BUF_WORK || is_result(c->s, to)) && x->last == kernel &&
+    return from->kind == BUF_WORK && can_hold(c->s, to) && x->last == kernel &&
            y->first == kernel && y->at_first == 1 &&
-           same_time(c, x->first, kernel) && same_time(c, kernel, y->last);
+           same_time(c, x->first, kernel);
 }
 
 /* The output of kernel i that copies `from` to `to`. */
@@ -159,7 +140,7 @@ static bool find_copy(Graph *g, Kernel *k, const Buffer *from, const Buffer *to,
                 continue;
             *s = &k->stage[t];
             *output = i;
-            return k->nguard == 0 && can_drop(k, *s) && stores_to(k, to) == 1;
+            return k->nguard == 0 && can_drop(k, *s);
         }
     return false;
 }
@@ -172,7 +153,6 @@ static bool comes_back(Coalesce *c, int kernel, const Buffer *from,
     const Uses *x = &c->uses[to->id];
     Renaming r = {.from = from};
     if (to->kind != BUF_WORK || x->first != kernel || x->at_first != 1 ||
-        !same_time(c, kernel, x->last) ||
         !find_copy(c->s->g, c->s->out->kernel.at[x->last], to, from, s, output))
         return false;
     rename_in(c, kernel + 1, x->last - 1, &r);
@@ -190,7 +170,7 @@ static bool one_copy(Coalesce *c, int kernel, Stage *s, int i)
     const Buffer *from = copied(c->s->g, k, s, &s->output[i]);
     Stage *back;
     int output;
-    if (!from || !can_drop(k, s) || stores_to(k, from) > 0)
+    if (!from || !can_drop(k, s))
         return false;
     if (joins_up(c, kernel, from, to)) {
         Renaming r = {from, to, false};

@@ -97,20 +97,12 @@ static bool strides_of(Sched *s, Node *n, Node **bottom, const Dim **base,
     const Vec *v = vec_make(s->table, n->rank, var);
     Node *at = n;
     for (; !x; at = at->arg[0]) {
-        bool look = is_view(at) && !note_of(s, at)->fixed;
-        if (look && at->op == OP_reshape) {
-            Node *deep = at;
-            while (deep->op == OP_reshape && !note_of(s, deep)->fixed)
-                deep = deep->arg[0];
-            if (!is_view(deep) || note_of(s, deep)->fixed) {
-                x = vec_linear(s->table, v, at->dim);
-                *bottom = deep;
-                break;
-            }
-        }
-        if (!look) {
+        Node *deep = at;
+        while (deep->op == OP_reshape && !note_of(s, deep)->fixed)
+            deep = deep->arg[0];
+        if (!is_view(deep) || note_of(s, deep)->fixed) {
             x = vec_linear(s->table, v, at->dim);
-            *bottom = at;
+            *bottom = deep;
             break;
         }
         v = view_arg(s->table, s->g, at, v);
@@ -176,13 +168,14 @@ static Group group_from(Graph *g, const Label *label, int count, int inner,
     return p;
 }
 
-static bool better(const Group *p, const Group *q, Role role)
+/* Of one role: m and k have no loop that is contiguous in the result. */
+static bool better(const Group *p, const Group *q)
 {
     if (!q->n)
         return true;
     if (dim_is(q->size, 1) != dim_is(p->size, 1))
         return dim_is(q->size, 1);
-    if (role == ROLE_n && dim_is(p->so, 1) != dim_is(q->so, 1))
+    if (dim_is(p->so, 1) != dim_is(q->so, 1))
         return dim_is(p->so, 1);
     return p->n > q->n;
 }
@@ -196,7 +189,7 @@ static Group best_group(Graph *g, const Label *label, int count, Role role,
         if (label[i].role != role)
             continue;
         Group p = group_from(g, label, count, i, windows);
-        if (better(&p, &best, role))
+        if (better(&p, &best))
             best = p;
     }
     return best;

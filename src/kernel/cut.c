@@ -82,11 +82,9 @@ static bool push_args(Cut *c, const Node *n)
     int before = c->stack.n, order[MAX_INPUTS];
     if (!is_computed(c, n))
         return false;
-    int few = n->narg <= 3 ? n->narg : 0;
-    if (few)
-        by_registers(c->s, n, order);
+    by_registers(c->s, n, order);
     for (int i = 0; i < n->narg; i++) {
-        Node *a = n->arg[few ? order[i] : i];
+        Node *a = n->arg[order[i]];
         if (!c->item[number_of(c->s, a)])
             list_push(c->a, &c->stack, a);
     }

@@ -114,9 +114,9 @@ static void restage(Sched *s, Nest *n)
 
 static bool can_ride(Sched *s, const Nest *c, const Nest *n, const Product *q)
 {
-    return q->rows > 0 && n->guard == c->guard &&
-           n->invariant == c->invariant && !n->on && n->lo <= q->rows &&
-           q->rows <= n->hi && reads_rows(s, n, c->piece.at[0]->root, q->rows);
+    return n->guard == c->guard && n->invariant == c->invariant && !n->on &&
+           n->lo <= q->rows && q->rows <= n->hi &&
+           reads_rows(s, n, c->piece.at[0]->root, q->rows);
 }
 
 /* The store that may share its memory with the product: of the same element in

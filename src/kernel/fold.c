@@ -7,7 +7,7 @@ bool fold_number(OpId op, DType t, const Node *n, const int64_t *v, int64_t *to)
 {
     const Op *row = op_table[op];
     int64_t size;
-    if (row->cls != OPC_ewise || dtype_is_real(t))
+    if (dtype_is_real(t))
         return false;
     if (op == OP_index_check) {
         *to = v[0];

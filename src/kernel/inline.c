@@ -199,13 +199,12 @@ static int add(Inline *in, Instr x)
     return in->instr.n - 1;
 }
 
-/* What is known while compiling: the integers and truths of unrolled loops. */
+/* What is known while compiling: integers and truths. */
 
 static bool is_known(const Inline *in, int i, int64_t *v)
 {
     const Instr *x = &in->instr.at[i];
-    if (!in->folds || x->kind != I_op || x->op != OP_const ||
-        dtype_is_real(x->dtype))
+    if (x->kind != I_op || x->op != OP_const || dtype_is_real(x->dtype))
         return false;
     *v = x->node->attr.integer;
     return true;

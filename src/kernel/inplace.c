@@ -108,19 +108,13 @@ static bool same_time(const InPlace *p, const Buffer *from, const Buffer *to)
     return (p->first[from->id] < n) == (p->last[to->id] < n);
 }
 
-static bool can_hold(const InPlace *p, const Buffer *to)
-{
-    return to->kind == BUF_WORK ||
-           (to->kind == BUF_LEAF && to->leaf >= p->s->nparam);
-}
-
 /* Can x, read in stage t, be where o is stored. */
 static bool fits(const InPlace *p, int t, const Output *o, const Instr *x)
 {
     const Buffer *from = x->buffer, *to = o->buffer;
-    if (x->kind != I_load || x->at != o->at || from == to ||
-        from->kind != BUF_WORK || !can_hold(p, to) ||
-        from->dtype != to->dtype || from->elements != to->elements)
+    if (x->kind != I_load || x->at != o->at || from->kind != BUF_WORK ||
+        !can_hold(p->s, to) || from->dtype != to->dtype ||
+        from->elements != to->elements)
         return false;
     const Access *a = &p->access[from->id], *b = &p->access[to->id];
     return p->last[from->id] == p->kernel && p->first[to->id] == p->kernel &&
@@ -152,12 +146,9 @@ static void merge(InPlace *p, const Buffer *from, const Buffer *to)
     b->stores += a->stores;
 }
 
-static bool stores_array(Graph *g, const Kernel *k, const Stage *s,
-                         const Output *o)
+static bool stores_array(const Output *o)
 {
-    return o->kind == OUT_store && o->pred < 0 &&
-           !dim_is(o->buffer->elements, 1) &&
-           is_whole(g, k, s, o->at, o->buffer->elements);
+    return o->kind == OUT_store && !dim_is(o->buffer->elements, 1);
 }
 
 static void look_at_stage(InPlace *p, const Kernel *k, int t)
@@ -165,8 +156,8 @@ static void look_at_stage(InPlace *p, const Kernel *k, int t)
     const Stage *s = &k->stage[t];
     for (int i = 0; i < s->noutput; i++) {
         const Output *o = &s->output[i];
-        bool whole = stores_array(p->s->g, k, s, o);
-        for (int j = s->first; whole && j < s->first + s->ninstr; j++)
+        bool array = stores_array(o);
+        for (int j = s->first; array && j < s->first + s->ninstr; j++)
             if (fits(p, t, o, &k->instr[j])) {
                 merge(p, k->instr[j].buffer, o->buffer);
                 break;

@@ -100,9 +100,6 @@ bool join_stage(Sched *s, Kernel *k, int fixed, int join, const Dim *columns)
     if (k->nstage > 1 || !st->rank ||
         dim_product(s->g, st->rank, st->extent) != columns)
         return false;
-    for (int i = 0; i < st->noutput; i++)
-        if (st->output[i].kind != OUT_store)
-            return false;
     Kernel whole = *k;
     whole.stage = &none;
     none.rank = 0;
@@ -151,19 +148,14 @@ static int stage_score(const Kernel *k, const Stage *st, int v)
     return score;
 }
 
-/* Lanes must not add to one element twice. */
-static bool adds_apart(const Kernel *k, const Stage *st, int v)
+/* Lanes must not add to one element twice: loop v counts along an axis of the
+ * result, and not of the index. */
+static bool adds_apart(const Stage *st, int v)
 {
     for (int i = 0; i < st->noutput; i++) {
         const Output *o = &st->output[i];
-        if (o->kind != OUT_add)
-            continue;
-        if (!index_coef(o->at, v) || index_nested(o->at, v))
+        if (o->kind == OUT_add && !index_coef(o->at, v))
             return false;
-        for (int j = 0; j < o->at->n; j++)
-            if (o->at->atom[j].kind == IX_value &&
-                k->instr[o->at->atom[j].value].level > v)
-                return false;
     }
     return true;
 }
@@ -189,7 +181,7 @@ void lanes_inside(Kernel *k)
     k->lanes = false;
     for (int t = 0; t < k->nstage; t++) {
         Stage *st = &k->stage[t];
-        st->lanes = st->rank > 0 && adds_apart(k, st, k->rank + st->rank - 1);
+        st->lanes = st->rank > 0 && adds_apart(st, k->rank + st->rank - 1);
     }
 }
 

@@ -371,16 +371,13 @@ static bool too_many(Paths *w, const Node *n)
 static Node *sum_of(Paths *w, Node *n)
 {
     const Note *note = note_of(w->s, n);
-    if (n->op != OP_contract || note->product ||
-        n->arg[0]->rank != n->arg[1]->rank)
+    if (n->op != OP_contract || n->arg[0]->rank != n->arg[1]->rank)
         return NULL;
     int rank = n->arg[0]->rank;
     for (int i = 0; i < rank; i++)
         if (n->attr.ints[i] != n->attr.ints[rank + i])
             return NULL;
     Node *m = g2(w->s->g, OP_mul, n->arg[0], n->arg[1]);
-    if (m->op != OP_mul)
-        return NULL;
     const Note *there = note_of(w->s, m);
     bool runs = there->when == CASE_always || there->when == note->when;
     bool reached = m->id < n->id || there->mat;
@@ -419,8 +416,7 @@ static bool is_near(const Sched *s, const Node *n)
         if (!note_of(s, a)->mat || a->dtype != n->dtype)
             return false;
     }
-    return op_table[n->op]->cls == OPC_ewise && arrays == 1 &&
-           op_weight(n->op) <= LIGHT;
+    return arrays == 1 && op_weight(n->op) <= LIGHT;
 }
 
 /* 1 + tanh(x), where tanh(x) is stored too, is computed from that again. */

@@ -306,7 +306,7 @@ enum { NEST_WEIGHT = 2500 };
 bool cut(Sched *s, Node *root, int *item);
 
 /* inline.c: instructions for a value at an index. */
-/* Which of n's at most 3 arguments are computed first: the last ones. */
+/* Which of n's arguments are computed first: the last ones. */
 void by_registers(const Sched *s, const Node *n, int *order);
 Inline *inline_new(Sched *s);
 /* A new kernel: no instructions yet. */
@@ -476,9 +476,8 @@ void each_buffer(Kernel *k, EachBuffer *f, void *u);
  * all values as they were. */
 
 void coalesce(Sched *s);
-/* Does a store of stage s at `at` go once to each of n elements. */
-bool is_whole(Graph *g, const Kernel *k, const Stage *s, const Index *at,
-              const Dim *n);
+/* May what another buffer holds be made in b: b is no parameter. */
+bool can_hold(const Sched *s, const Buffer *b);
 
 /* inplace.c: requires kernels in order; leaves fewer buffers. */
 

@@ -35,22 +35,15 @@ static int outer_loops(const Nest *n)
     return rank;
 }
 
-static bool is_place(const Piece *p)
+/* Places are not joined in halves. */
+static bool may_unroll(const Piece *p)
 {
-    return p->kind == PIECE_reduce && op_table[p->root->op]->flags & OP_PLACE;
+    return !p->empty && !(p->kind == PIECE_reduce &&
+                          op_table[p->root->op]->flags & OP_PLACE);
 }
 
-static bool may_unroll(const Nest *n, const Piece *p)
-{
-    int inner = p->rank - n->hi;
-    if (p->empty || p->kind == PIECE_add || p->kind == PIECE_flag)
-        return false;
-    if (p->kind == PIECE_reduce && p->value->dtype != p->root->dtype)
-        return false;
-    return !is_place(p) || points(p->extent + n->hi, inner) == 1;
-}
-
-/* Is there anything to unroll, and is it little enough? */
+/* Is there anything to unroll, and is it little enough? What adds, and flags,
+ * have no outer loops. */
 static bool is_candidate(const Nest *n, int rank)
 {
     const Dim *const *outer = n->piece.at[0]->extent;
@@ -61,7 +54,7 @@ static bool is_candidate(const Nest *n, int rank)
     for (int i = 0; i < n->piece.n; i++) {
         const Piece *p = n->piece.at[i];
         int64_t own = points(p->extent + n->hi, p->rank - n->hi);
-        if (!may_unroll(n, p) || around * own > MOST_POINTS)
+        if (!may_unroll(p) || around * own > MOST_POINTS)
             return false;
         any = any || own > 1;
         weight += around * own * p->weight;
@@ -183,12 +176,19 @@ static const Dim *iterations(Sched *s, const Kernel *k)
     return dim_product(s->g, k->rank, k->extent);
 }
 
+/* Of all outer loops, in one iteration of those that stay. */
+static int64_t iterations_in(Sched *s, const Kernel *k, const Kernel *loops)
+{
+    const Dim *more = dim_exact(s->g, iterations(s, loops), iterations(s, k));
+    int64_t times = 1;
+    if (more)
+        dim_const_value(more, &times);
+    return times;
+}
+
 static bool is_better(Sched *s, const Kernel *k, const Kernel *than)
 {
-    const Dim *more = dim_exact(s->g, iterations(s, than), iterations(s, k));
-    int64_t times = 1;
-    if (more && !dim_const_value(more, &times))
-        return false;
+    int64_t times = iterations_in(s, k, than);
     return 10 * kernel_cost(k) < 9 * times * kernel_cost(than);
 }
 
@@ -259,12 +259,9 @@ static void join_stages(Sched *s, Kernel *k)
  * than k's, which leave lanes empty or come one by one. */
 static bool suits_few(Sched *s, const Kernel *k, const Kernel *loops)
 {
-    const Dim *more = dim_exact(s->g, iterations(s, loops), iterations(s, k));
-    int64_t n, times = 1, stores = 0;
+    int64_t n, times = iterations_in(s, k, loops), stores = 0;
     if (!k->lanes || loops->lanes ||
         dim_const_value(k->extent[k->rank - 1], &n))
-        return false;
-    if (more && !dim_const_value(more, &times))
         return false;
     for (int t = 0; t < k->nstage; t++)
         stores += k->stage[t].noutput;

@@ -55,8 +55,6 @@ static int units_aside(const Node *n, int from, int count)
 bool reshape_divides(Graph *g, const Node *n)
 {
     Group group[MAX_RANK + 1];
-    if (is_empty(n))
-        return false;
     int ngroup = reshape_groups(g, n, group);
     for (int k = 0; k < ngroup; k++)
         if (units_aside(n->arg[0], group[k].j, group[k].nj) > 1)
