@@ -19,8 +19,9 @@
  *     map 1v [0v: 2 load, 1 sum] [0: 1 store] ?1
  *
  * has one outer loop, in lanes (v); two stages, with none of their own, and
- * what these load and give; it runs under one condition. `~` is a loop's body,
- * then what ends it. */
+ * what these load and give; it runs under one condition. What `|` is before may
+ * run in pieces; `few` is what runs where there are few iterations. `~` is a
+ * loop's body, then what ends it. */
 typedef struct Plan {
     const char *text, *plan;
 } Plan;
@@ -54,6 +55,10 @@ static void show_map(Str *to, const Kernel *k)
     str_printf(to, "map %d%s", k->rank, k->lanes ? "v" : "");
     for (int i = 0; i < k->nstage; i++)
         show_stage(to, k, &k->stage[i]);
+    if (k->few) {
+        str_printf(to, ", few: ");
+        show_map(to, k->few);
+    }
 }
 
 static void show(Str *to, const Schedule *s);
@@ -66,6 +71,7 @@ static void show_dim(Str *to, const char *name, const Dim *d)
 
 static void show_kernel(Str *to, const Kernel *k)
 {
+    str_printf(to, "%s", k->parallel ? "|" : "");
     switch (k->kind) {
     case KERNEL_map:
         show_map(to, k);
@@ -74,7 +80,8 @@ static void show_kernel(Str *to, const Kernel *k)
         show_dim(to, "product ", k->contract->m);
         show_dim(to, " ", k->contract->n);
         show_dim(to, " ", k->contract->k);
-        str_printf(to, "%s%s%s", k->contract->rows.n ? " of windows" : "",
+        str_printf(to, "%s%s%s%s", k->contract->rows.n ? " of windows" : "",
+                   k->contract->pack_a ? " packed a" : "",
                    k->contract->pack ? " packed" : "",
                    k->contract->totals ? " long" : "");
         if (k->contract->nbatch)
