@@ -305,7 +305,7 @@ static Node *fold_const(Graph *g, const Node *n, const Op *row)
     }
     if (!real && row->eval_int)
         return g_const_int(g, n->dtype, row->eval_int(k));
-    return op_has_eval(row) ? g_const(g, n->dtype, op_eval(row, x)) : NULL;
+    return g_const(g, n->dtype, op_eval(row, x));
 }
 
 /* Integer arithmetic on dimensions is a dimension. */

@@ -153,8 +153,7 @@ bool node_fails_without(Graph *g, Node *n, const Dim *d)
     Arena *scratch = arena_new();
     Nodes walk = {0};
     bool fails = false;
-    if (node_can_fail(g, n))
-        list_push(scratch, &walk, n);
+    list_push(scratch, &walk, n);
     for (int k = 0; k < walk.n && !fails; k++) {
         n = walk.at[k];
         fails = k == MAX_WALK || !rests_without(g, n, d);

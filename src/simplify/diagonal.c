@@ -37,7 +37,7 @@ static bool *find_certain(Arena *a, const Reach *r, int nroot,
  * n's operands are taken from `turn` on. */
 static bool is_part(const Node *whole, const Node *n, int turn, int *of)
 {
-    int all = n->attr.nint, summed = 0;
+    int all = n->attr.nint;
     bool used[2 * MAX_RANK] = {false};
 
     for (int l = 0; l < 2 * MAX_RANK; l++)
@@ -49,13 +49,10 @@ static bool is_part(const Node *whole, const Node *n, int turn, int *of)
             return false;
         if (of[l] < 0 && (l < whole->rank) != (to < n->rank))
             return false;
-        summed += of[l] < 0 && l >= whole->rank;
         used[to] = true;
         of[l] = to;
     }
-    for (int l = n->rank; l < 2 * MAX_RANK; l++)
-        summed -= used[l];
-    return summed == 0 && whole->rank > n->rank;
+    return whole->rank > n->rank;
 }
 
 static bool find_part(const Node *whole, const Node *n, int *of)
@@ -79,12 +76,9 @@ static Node *read_part(Graph *g, Node *whole, const Node *n, const int *of)
                 times[to]++;
             }
     Node *x = g_permute(g, whole, order);
-    for (int to = 0; to < n->rank; to++) {
-        if (times[to] > 2)
-            return NULL;
+    for (int to = 0; to < n->rank; to++)
         if (times[to] == 2)
             x = g_diagonal(g, x, to);
-    }
     return x;
 }
 
