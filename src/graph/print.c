@@ -146,8 +146,6 @@ static bool needs_parens(int arg, char mark, int prec)
         return mark == '*' ? arg < PREC_mul : arg <= PREC_mul;
     if (mark == '!')
         return arg < PREC_postfix;
-    if (prec == PREC_atom)
-        return false;
     return mark == '+' ? arg <= prec : arg < prec;
 }
 

@@ -331,12 +331,12 @@ static bool are_transposed(const Node *a, const Node *b)
            h.n == 1 && f.less == h.less && are_exchanged(&f.at[0], &h.at[0]);
 }
 
-/* 0 but where both places are the same. */
+/* 0 but where both places are the same. Of a matrix. */
 static bool is_diagonal(const Node *x)
 {
     const Node *c = x->narg ? x->arg[0] : x;
-    return x->op == OP_where && x->rank == 2 && node_is_const(x->arg[2], 0) &&
-           c->op == OP_eq && node_repeated(c->arg[0])->op == OP_iota &&
+    return x->op == OP_where && node_is_const(x->arg[2], 0) && c->op == OP_eq &&
+           node_repeated(c->arg[0])->op == OP_iota &&
            are_transposed(c->arg[0], c->arg[1]);
 }
 
@@ -381,16 +381,14 @@ static Node *contract_symmetric(Graph *g, const Node *n, Node *x, const int *l,
 
 /* Diagonals, of less than a number for each place. */
 
-/* Reads x as what there is where `cond` holds and what else: a number, or a
- * diagonal and a number around it. */
+/* Reads x as what there is where `cond` holds and what else. */
 static bool read_diagonal_of(Graph *g, Node *x, Node **cond, Node **then,
                              Node **rest)
 {
     *then = *rest = x;
     if (node_is_any_const(x))
         return true;
-    if (!is_band(g, x) || (*cond && *cond != x->arg[0]) ||
-        !node_repeats(x->arg[1]) || !node_is_any_const(x->arg[2]))
+    if (!is_band(g, x) || (*cond && *cond != x->arg[0]))
         return false;
     *cond = x->arg[0];
     *then = x->arg[1];
@@ -424,7 +422,7 @@ static Node *turned(Graph *g, const Node *y)
 
 Node *product_of_diagonal(Graph *g, Node *x, Node *y)
 {
-    if (!is_diagonal(x) || y->rank != 2 || !node_repeats(y) ||
+    if (y->rank != 2 || !is_diagonal(x) || !node_repeats(y) ||
         y->arg[0]->rank != 1)
         return NULL;
     Node *v = x->arg[1];
