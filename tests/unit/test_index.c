@@ -452,6 +452,61 @@ START_TEST(digits_are_found)
 }
 END_TEST
 
+/* base + c i0 + d i1 over so many, divided by a number, exhaustively. */
+typedef struct Line {
+    const Index *x;
+    int64_t base, coef[2];
+} Line;
+
+static Line line_of(int64_t base, int64_t c, int64_t d)
+{
+    Line l = {index_int(table, base), base, {c, d}};
+    for (int v = 0; v < 2; v++)
+        l.x =
+            index_add(table, l.x,
+                      index_scale(table, index_var(table, v), num(l.coef[v])));
+    return l;
+}
+
+static int64_t line_at(const Line *l, const Place *at)
+{
+    return l->base + l->coef[0] * at->i[0] + l->coef[1] * at->i[1];
+}
+
+/* Of two lines, (x / by) by + y % with, and x alone. */
+static void ck_quotients(const Line *x, const Line *y, int64_t by, int64_t with,
+                         const Place *at)
+{
+    const Index *div = index_div(table, x->x, num(by));
+    const Index *mod = index_mod(table, y->x, num(with));
+    const Index *sum = index_add(table, index_scale(table, div, num(by)), mod);
+    int64_t q = floor_div(line_at(x, at), by), v = line_at(y, at);
+    int64_t r = v - with * floor_div(v, with);
+    ck_assert_int_eq(index_at(div, at), q);
+    ck_assert_int_eq(index_at(mod, at), r);
+    ck_assert_int_eq(index_at(sum, at), by * q + r);
+}
+
+START_TEST(quotients_of_lines)
+{
+    enum { LINES = 5 * 5 * 4 };
+    const Dim *size[2] = {num(2 + _i / 2), num(2 + _i % 2)};
+    Line line[LINES];
+    index_extents(table, 2, size);
+    for (int k = 0; k < LINES; k++)
+        line[k] = line_of(k % 5 - 2, k / 5 % 5 - 2, k / 25);
+    for (int k = 0; k < LINES; k++)
+        for (int m = 0; m < 9; m++) {
+            const Line *y = m % 2 ? &line[k] : &line[(k + 7 * m) % LINES];
+            for (int p = 0; p < 6; p++) {
+                Place at = {
+                    .i = {p % 2 ? 1 + _i / 2 : 0, p / 2 % (2 + _i % 2)}};
+                ck_quotients(&line[k], y, 2 + m % 3, 2 + m / 3, &at);
+            }
+        }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("index");
@@ -461,6 +516,7 @@ static Suite *suite(void)
     tcase_add_test(t, is_what_is_told);
     tcase_add_test(t, is_renamed);
     tcase_add_test(t, digits_are_found);
+    tcase_add_loop_test(t, quotients_of_lines, 0, 4);
     suite_add_tcase(s, t);
     return s;
 }
