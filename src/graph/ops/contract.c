@@ -390,10 +390,9 @@ static Node *without_units(Graph *g, const Node *n)
             p.l[k][rank] = p.l[k][i];
             rank += p.l[k][i] < n->rank || !dim_is(dim[rank], 1);
         }
-        if (rank < p.x[k]->rank)
-            p.x[k] = g_reshape(g, p.x[k], rank, dim);
+        p.x[k] = g_reshape(g, p.x[k], rank, dim);
     }
-    if (p.x[0] == n->arg[0] && p.x[1] == n->arg[1])
+    if (p.x[0] == n->arg[0]) /* and so the other: what is summed both have */
         return contract_tied(g, n);
     Node *y = without_sum(g, n, &p);
     return y ? y : make(g, &p);

@@ -133,8 +133,7 @@ static bool joins_axes(Graph *g, const Node *a)
 {
     const Node *x = a->arg[0];
     int at = 0;
-    if (a->rank == 0 || x->rank <= a->rank ||
-        x->dim[x->rank - 1] != a->dim[a->rank - 1])
+    if (a->rank == 0 || x->dim[x->rank - 1] != a->dim[a->rank - 1])
         return false;
     for (int i = 0; i < x->rank; i++)
         if (dim_is(x->dim[i], 1))
