@@ -272,6 +272,42 @@ START_TEST(plans_compute)
 }
 END_TEST
 
+/* A formula of so many steps, each of the two before. */
+static const char *chain(int steps)
+{
+    Str s = str_new(arena);
+
+    str_printf(&s, "fn f(x: real[n]) = { let a0 = x; let a1 = x * 2; ");
+    for (int i = 2; i < steps; i++)
+        str_printf(&s, "let a%d = exp(-a%d) * a%d + a%d / 2; ", i, i - 1, i - 1,
+                   i - 2);
+    str_printf(&s, "a%d };", steps - 1);
+    return s.at;
+}
+
+/* What is too long for one nest is cut: at few values, and what each nest needs
+ * of those before is stored, nothing else. */
+START_TEST(long_formulas_are_cut)
+{
+    static const struct {
+        int steps;
+        const char *plan;
+    } want[] = {
+        {24, "|map 1v [0: 1 load 1 store] / 0"},
+        {150, "|map 1v [0: 1 load 2 store]; |map 1v [0: 2 load 2 store]; |map "
+              "1v [0: 2 load 2 store]; |map 1v [0: 2 load 1 store] / 1"},
+    };
+    const char *text = chain(want[_i].steps);
+    Graph *g;
+    Function *f = function_of(text, false, &g);
+    Str s = str_new(arena);
+
+    show(&s, schedule(arena, g, f));
+    ck_assert_str_eq(s.at, want[_i].plan);
+    ck_computes(text, _i);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("plans");
@@ -283,6 +319,7 @@ int main(void)
     tcase_add_loop_test(t, plans_are_made, 0, NPLANS);
     if (!getenv("UPDATE"))
         tcase_add_loop_test(t, plans_compute, 0, NPLANS);
+    tcase_add_loop_test(t, long_formulas_are_cut, 0, 2);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
