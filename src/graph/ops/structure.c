@@ -296,63 +296,82 @@ static bool are_exchanged(const Labelled *a, const Labelled *b)
     return true;
 }
 
-/* Are the factors the same where labels 0 and 1 are exchanged. */
-static bool factors_symmetric(const Factors *f)
+/* Is a, with these labels, what b is where labels 0 and 1 are exchanged. */
+static bool are_transposed(const Node *a, const Node *b, const int *l)
+{
+    Factors f = {.n = 0}, h = {.n = 0};
+    return take_factors(&f, a, l) && take_factors(&h, b, l) && f.n == 1 &&
+           h.n == 1 && f.less == h.less && are_exchanged(&f.at[0], &h.at[0]);
+}
+
+/* What labels 0 and 1 being exchanged makes of something: the same, its
+ * opposite, or what is not known. */
+typedef enum Parity {
+    PARITY_none = 0,
+    PARITY_even = 1,
+    PARITY_odd = -1
+} Parity;
+
+/* A difference of what is the same from both sides. */
+static bool is_odd(const Labelled *a)
+{
+    return a->x->op == OP_sub &&
+           are_transposed(a->x->arg[0], a->x->arg[1], a->l);
+}
+
+static Parity factors_parity(const Factors *f)
 {
     bool used[MOST] = {false};
+    Parity all = PARITY_even;
     for (int i = 0; i < f->n; i++) {
         int k = 0;
         while (k < f->n && (used[k] || !are_exchanged(&f->at[i], &f->at[k])))
             k++;
+        if (k == f->n && !is_odd(&f->at[i]))
+            return PARITY_none;
         if (k == f->n)
-            return false;
-        used[k] = true;
+            all = all == PARITY_even ? PARITY_odd : PARITY_even;
+        else
+            used[k] = true;
     }
-    return true;
+    return all;
 }
 
-static bool product_symmetric(const Node *x)
+static Parity product_parity(const Node *x, const int *l)
 {
-    static const int own[] = {0, 1};
     Factors f = {.n = 0};
     if (x->op != OP_contract)
-        return take_factors(&f, x, own) && factors_symmetric(&f);
+        return take_factors(&f, x, l) ? factors_parity(&f) : PARITY_none;
     return take_factors(&f, x->arg[0], x->attr.ints) &&
-           take_factors(&f, x->arg[1], x->attr.ints + x->arg[0]->rank) &&
-           factors_symmetric(&f);
-}
-
-/* Is a the transpose of b. */
-static bool are_transposed(const Node *a, const Node *b)
-{
-    static const int own[] = {0, 1};
-    Factors f = {.n = 0}, h = {.n = 0};
-    return take_factors(&f, a, own) && take_factors(&h, b, own) && f.n == 1 &&
-           h.n == 1 && f.less == h.less && are_exchanged(&f.at[0], &h.at[0]);
+                   take_factors(&f, x->arg[1], x->attr.ints + x->arg[0]->rank)
+               ? factors_parity(&f)
+               : PARITY_none;
 }
 
 /* 0 but where both places are the same. Of a matrix. */
 static bool is_diagonal(const Node *x)
 {
+    static const int own[] = {0, 1};
     const Node *c = x->narg ? x->arg[0] : x;
-    return x->op == OP_where && node_is_const(x->arg[2], 0) && c->op == OP_eq &&
-           node_repeated(c->arg[0])->op == OP_iota &&
-           are_transposed(c->arg[0], c->arg[1]);
+    return x->op == OP_where && x->rank == 2 && node_is_const(x->arg[2], 0) &&
+           c->op == OP_eq && node_repeated(c->arg[0])->op == OP_iota &&
+           are_transposed(c->arg[0], c->arg[1], own);
 }
 
 /* Is matrix x. */
 static bool is_symmetric(const Node *x, int *left)
 {
+    static const int own[] = {0, 1};
     bool each = true;
     if ((*left)-- <= 0)
         return false;
-    if (product_symmetric(x))
+    if (product_parity(x, own) == PARITY_even)
         return true;
     if (op_table[x->op]->cls != OPC_ewise && x->op != OP_where)
         return false;
     if (is_diagonal(x) ||
         (op_table[x->op]->flags & OP_COMMUTES && x->narg == 2 &&
-         are_transposed(x->arg[0], x->arg[1])))
+         are_transposed(x->arg[0], x->arg[1], own)))
         return true;
     for (int i = 0; i < x->narg && each; i++)
         each = node_is_any_const(x->arg[i]) || is_symmetric(x->arg[i], left);
@@ -365,18 +384,39 @@ Node *permute_symmetric(const Node *n)
     return n->rank == 2 && is_symmetric(n->arg[0], &left) ? n->arg[0] : NULL;
 }
 
-/* With the labels of x, which is its own transpose, in one order. */
+/* What x is where axes p and q are exchanged. */
+static Parity parity_of(const Node *x, int p, int q)
+{
+    int l[MAX_RANK], left = MOST;
+    if (x->rank == 2 && is_symmetric(x, &left))
+        return PARITY_even;
+    if (x->op != OP_sub)
+        return PARITY_none;
+    for (int i = 0; i < x->rank; i++)
+        l[i] = i == p ? 0 : i == q ? 1 : i + 2;
+    return product_parity(x, l);
+}
+
+/* The labels of two axes of x, which is its own transpose or the opposite of
+ * that, in one order. */
 static Node *contract_symmetric(Graph *g, const Node *n, Node *x, const int *l,
                                 Node *other, const int *lother)
 {
-    int lout[MAX_RANK], turned[2], left = MOST;
-    if (x->rank != 2 || l[0] < l[1] || !is_symmetric(x, &left))
-        return NULL;
+    int lout[MAX_RANK], turned[MAX_RANK];
     for (int i = 0; i < n->rank; i++)
         lout[i] = i;
-    turned[0] = l[1];
-    turned[1] = l[0];
-    return g_contract(g, other, lother, x, turned, n->rank, lout);
+    for (int q = 1; q < x->rank; q++)
+        for (int p = 0; p < q; p++) {
+            Parity parity = l[p] < l[q] ? PARITY_none : parity_of(x, p, q);
+            if (parity == PARITY_none)
+                continue;
+            memcpy(turned, l, sizeof *l * (size_t)x->rank);
+            turned[p] = l[q];
+            turned[q] = l[p];
+            Node *y = g_contract(g, other, lother, x, turned, n->rank, lout);
+            return parity == PARITY_odd ? g1(g, OP_neg, y) : y;
+        }
+    return NULL;
 }
 
 /* Diagonals, of less than a number for each place. */
