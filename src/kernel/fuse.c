@@ -234,6 +234,8 @@ static Candidates candidates(const Sched *s, const Piece *p)
         }
     }
     add_candidate(&c, s->guard.at[p->guard].scalars);
+    if (p->root)
+        add_candidate(&c, note_of(s, p->root)->parts);
     return c;
 }
 
@@ -276,6 +278,8 @@ static void place(Sched *s, Piece *p)
     else
         nest_new(s, p);
     note_readers(s, p);
+    if (p->root)
+        note_of(s, p->root)->parts = p->nest;
 }
 
 void fuse(Sched *s)

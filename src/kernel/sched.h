@@ -97,6 +97,7 @@ typedef struct Note {
     Node *sum_of;    /* contract: the product of its factors, which is there */
     const Vec *self; /* the element that its own nest is at */
     Nest *reader[2]; /* the last nests that read it */
+    Nest *parts;     /* the last nest that makes a part of it */
     Node **part;     /* loop: its parts that are live, by number */
 } Note;
 

@@ -431,6 +431,12 @@ void expand_functions(Graph *g, Function *const *f, int n)
         over_slots(g, scratch, &slot, read_diagonals);
     }
     over_functions(g, f, n, expand);
+    for (int i = 0; i < n; i++) {
+        Slots slot = {0};
+
+        add_results(scratch, f[i], &slot);
+        over_slots(g, scratch, &slot, split_systems);
+    }
     graph_reads_diagonals(g, false);
     arena_free(scratch);
 }

@@ -36,6 +36,11 @@ void expand(Graph *g, int nroot, Node **root);
 void simplify_functions(Graph *g, Function *const *f, int n);
 void expand_functions(Graph *g, Function *const *f, int n);
 
+/* systems.c: small systems as their elements, a node each. requires the
+ * expanded roots of one function, gives such, keeps values but for the order of
+ * sums. */
+void split_systems(Graph *g, int nroot, Node **root);
+
 /* prune.c */
 
 /* requires regions that are closed, gives such, keeps values. Rebuilds loops

@@ -76,6 +76,7 @@ static Schedule *scheduled(Compiled *c, Function *f)
     for (int i = 0; i < f->nresult; i++)
         root[i] = f->result[i].leaf[0];
     expand(c->graph, f->nresult, root);
+    split_systems(c->graph, f->nresult, root);
     for (int i = 0; i < f->nresult; i++)
         f->result[i].leaf[0] = root[i];
     Schedule *s = schedule(c->arena, c->graph, f);
