@@ -165,15 +165,15 @@ LLVMValueRef code_intrinsic(Emit *e, const char *name, LLVMTypeRef *type,
 
 bool has_fma(const Emit *e, bool wide)
 {
-    return wide ? e->machine.wide_fma : e->machine.fma;
+    return wide ? e->machine.has.wide_fma : e->machine.has.fma;
 }
 
 int lanes_of_bytes(const Emit *e, int size)
 {
-    return e->machine.vector_bytes > size ? e->machine.vector_bytes / size : 1;
+    return hardware_lanes(&e->machine.has, size);
 }
 
-bool has_masks(const Emit *e) { return e->machine.vector_bytes >= 32; }
+bool has_masks(const Emit *e) { return hardware_masks(&e->machine.has); }
 
 LLVMValueRef code_muladd(Emit *e, LLVMValueRef a, LLVMValueRef b,
                          LLVMValueRef c)
@@ -467,7 +467,7 @@ void loop_end(Emit *e, Loop *l, LLVMValueRef *next)
     LLVMValueRef i = LLVMBuildNSWAdd(e->builder, l->i, l->step, "");
     LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSLT, i, l->last, "");
     LLVMValueRef back = LLVMBuildCondBr(e->builder, more, l->body, l->after);
-    if (end == l->body && !e->machine.small)
+    if (end == l->body && !e->machine.has.small)
         align_loop(e, back);
     LLVMAddIncoming(l->i, &i, &end, 1);
     LLVMPositionBuilderAtEnd(e->builder, l->after);

@@ -76,7 +76,7 @@ static StreamKind plan_row(Emit *e, const Contract *c)
     int64_t m = 1, n = STREAM_FROM;
     dim_const_value(c->m, &m);
     dim_const_value(c->n, &n);
-    if (m != 1 || !e->machine.vector_bytes || c->rows.n)
+    if (m != 1 || !e->machine.has.vector_bytes || c->rows.n)
         return STREAM_none;
     if (dim_is(c->b_n, 1))
         return n < STREAM_FROM ? STREAM_none : STREAM_rows;
@@ -94,7 +94,7 @@ static Plan plan_product(Emit *e, const Contract *c)
     if (p.only_row)
         return p;
     p.outer = dim_is(c->b_n, 1) && !dim_const_value(c->k, &k) &&
-              e->machine.vector_bytes && !p.windows;
+              e->machine.has.vector_bytes && !p.windows;
     p.pack = dim_is(c->b_n, 1)   ? PACK_straight
              : dim_is(c->b_k, 1) ? PACK_transposed
                                  : PACK_any;

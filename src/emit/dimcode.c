@@ -141,10 +141,7 @@ static void note_bad(DimWalk *w, LLVMValueRef bad)
     w->bad = w->bad ? LLVMBuildOr(w->e->builder, w->bad, bad, "") : bad;
 }
 
-bool has_wide_sizes(const Emit *e)
-{
-    return LLVMPointerSize(e->machine.layout) == 8;
-}
+bool has_wide_sizes(const Emit *e) { return e->machine.has.wide_sizes; }
 
 static LLVMValueRef told(DimWalk *w, const char *name, void *a, void *b)
 {

@@ -63,7 +63,7 @@ static HashSum code_key(Emit *e, const Cache *c, LLVMCodeGenFileType kind,
                         bool split)
 {
     const Machine *m = &e->machine;
-    const int how[] = {kind, split, m->optimise, m->small};
+    const int how[] = {kind, split, m->optimise, m->has.small};
     unsigned version[3];
     Hash h = c->hash;
     LLVMGetVersion(&version[0], &version[1], &version[2]);

@@ -44,16 +44,16 @@ static bool wants_one_loop(const Kernel *k, const Emit *e)
     enum { SHORT = 12, STRIDED = 48 };
     if (has_strided(k))
         return k->ninstr > STRIDED;
-    return e->machine.masks && k->ninstr > SHORT;
+    return e->machine.has.masks && k->ninstr > SHORT;
 }
 
 /* Without mask registers masked gathers and masked bytes are taken apart into
  * branches; a scalar loop is better. */
 static bool wants_scalar_tail(const Kernel *k, const Emit *e)
 {
-    if (e->machine.masks)
+    if (e->machine.has.masks)
         return false;
-    if (e->machine.vector_bytes < 32)
+    if (e->machine.has.vector_bytes < 32)
         return true;
     for (int i = 0; i < k->ninstr; i++)
         if (k->instr[i].kind == I_load &&
@@ -93,7 +93,7 @@ static int vectors_at_once(const Emit *e, const Kernel *k)
             sums += reduce_count(&k->stage[s].output[i]);
     if (sums == 0 || k->ninstr > SHORT)
         return 1;
-    while (n > 1 && 4 * sums * n > e->machine.nregister)
+    while (n > 1 && 4 * sums * n > e->machine.has.registers)
         n /= 2;
     return n;
 }
@@ -115,7 +115,7 @@ static void plan_vectors(MapCode *m)
             m->lanes *= even;
         n = extent < n * m->lanes ? 1 : n / even;
     }
-    if (n > 1 && !m->e->machine.small && has_long_stage(k))
+    if (n > 1 && !m->e->machine.has.small && has_long_stage(k))
         m->together = n;
 }
 
@@ -151,7 +151,7 @@ static int plan_few(const MapCode *m)
 {
     enum { LITTLE = 400 };
     int weight = 1, n, most = 3 * m->lanes / 4;
-    if (!has_strided(m->k) || m->scalar_tail || m->e->machine.small)
+    if (!has_strided(m->k) || m->scalar_tail || m->e->machine.has.small)
         return 0;
     for (int i = 0; i < m->k->ninstr; i++)
         if (m->k->instr[i].kind == I_op)
@@ -192,7 +192,7 @@ MapCode map_code(Emit *e, const Kernel *k)
 
 bool few_wanted(const MapCode *m)
 {
-    return m->k->few && m->lanes > 1 && !m->e->machine.small;
+    return m->k->few && m->lanes > 1 && !m->e->machine.has.small;
 }
 
 LLVMBasicBlockRef few_fork(const MapCode *m, DimEnv *dims)

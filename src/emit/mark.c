@@ -64,7 +64,7 @@ void mark_functions(Emit *e)
             mark(e, f, "target-features", e->machine.features);
         mark(e, f, "no-builtins", "");
         mark_enum(e, f, "nounwind");
-        if (e->machine.small) {
+        if (e->machine.has.small) {
             mark_enum(e, f, "optsize");
             mark_enum(e, f, "minsize");
         } else if (is_cold(f)) {

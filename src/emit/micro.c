@@ -10,9 +10,9 @@ enum { MAX_ROWS = 8, MAX_VECTORS = 4, SMALL_ROWS = 2 };
 
 int micro_vectors(const Emit *e)
 {
-    if (!e->machine.vector_bytes)
-        return e->machine.small ? 1 : 2;
-    return e->machine.nregister >= 32 ? 4 : 2;
+    if (!e->machine.has.vector_bytes)
+        return e->machine.has.small ? 1 : 2;
+    return e->machine.has.registers >= 32 ? 4 : 2;
 }
 
 /* 6x4 is 29 of 32 registers, 6x2 15 of 16 (one left for a mask). Narrower
@@ -20,7 +20,7 @@ int micro_vectors(const Emit *e)
  * vectors there are few registers for the rows' addresses too. */
 static int micro_rows(const Emit *e, int vectors)
 {
-    if (!e->machine.vector_bytes)
+    if (!e->machine.has.vector_bytes)
         return 4;
     return vectors >= micro_vectors(e) ? 6 : MAX_ROWS;
 }

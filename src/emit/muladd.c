@@ -132,7 +132,7 @@ void muladd_find(MapCode *m)
     Arena *a = m->e->arena;
     m->product = NEWN(a, int, k->ninstr + 1);
     m->taken = NEWN(a, bool, k->ninstr + 1);
-    if (!m->e->machine.fma && !m->e->machine.wide_fma)
+    if (!m->e->machine.has.fma && !m->e->machine.has.wide_fma)
         return;
     const Search q = {m, count_uses(a, k), find_stored(a, k)};
     for (int n = 0; n < k->nstage; n++) {

@@ -23,7 +23,7 @@ enum { TOLD = 1 + CHECK_ROOM };
 /* Not with 32 bits: there a division of sizes is a call of a library. */
 static bool has_pieces(const Emit *e)
 {
-    return !e->machine.small && has_wide_sizes(e);
+    return !e->machine.has.small && has_wide_sizes(e);
 }
 
 bool runs_in_pieces(const Emit *e, const Kernel *k)

@@ -32,7 +32,7 @@ int product_panel(const Emit *e, DType t)
 
 int product_passes(const Emit *e)
 {
-    return e->machine.vector_bytes && !has_masks(e) ? 3 : 2;
+    return e->machine.has.vector_bytes && !has_masks(e) ? 3 : 2;
 }
 
 static LLVMValueRef minus(Emit *e, LLVMValueRef a, LLVMValueRef b)

@@ -74,7 +74,7 @@ static LLVMValueRef join(MapCode *m, const Output *o, int width, LLVMValueRef a,
                          LLVMValueRef b)
 {
     DType t = value_type(m, o);
-    bool vectors = m->e->machine.vector_bytes >= 16 && dtype_is_real(t);
+    bool vectors = m->e->machine.has.vector_bytes >= 16 && dtype_is_real(t);
     if (vectors && o->op == OP_reduce_max)
         return extreme(m, "llvm.maximum", a, b);
     if (vectors && o->op == OP_reduce_min)

@@ -445,7 +445,7 @@ LLVMValueRef emit_routine_fn(Emit *e, const char *name, DType t,
         die("no routine %s", name);
     RoutineCode *c = NEW(e->arena, RoutineCode);
     *c = (RoutineCode){.e = e, .all = all, .t = t, .one = type_of(e, t)};
-    c->wide = e->machine.vector_bytes ? 64 / dtype_size(t) : 1;
+    c->wide = e->machine.has.vector_bytes ? 64 / dtype_size(t) : 1;
     c->vec = type_lanes(c->one, c->wide);
     Signature s = signature(c, f);
     LLVMTypeRef param[ROUTINE_ARGS];

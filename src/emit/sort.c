@@ -223,7 +223,7 @@ static void keep_smallest(const SortCode *c, LLVMValueRef keys)
     LLVMValueRef none =
         LLVMBuildICmp(e->builder, LLVMIntEQ, c->count, zero, "");
     LLVMValueRef n = LLVMBuildSelect(e->builder, none, zero, c->n, "");
-    if (e->machine.small || lanes_of_bytes(e, c->bits / 8) == 1) {
+    if (e->machine.has.small || lanes_of_bytes(e, c->bits / 8) == 1) {
         take_keys(c, keys, zero, n, zero);
         return;
     }

@@ -137,7 +137,7 @@ static bool takes_vectors(const MapCode *m, const Group *g)
     int w = m->width, q = per_piece(g->type);
     int vectors = g->step + 2 * g->n * (g->step - 1);
     int pieces = (g->n + q - 1) / q * (2 * w - w / q + q * q / 2);
-    return m->e->machine.masks && vectors < pieces;
+    return m->e->machine.has.masks && vectors < pieces;
 }
 
 /* Lane l is lane at[l] of vector of[l] of v. */
@@ -475,7 +475,7 @@ static LLVMValueRef is_sure(MapCode *m, const Group *g, const Instr *in)
 static bool is_better_alone(const MapCode *m, const Group *g)
 {
     bool part = m->active && !m->may_be_full;
-    return part || (m->e->machine.masks && !takes_vectors(m, g));
+    return part || (m->e->machine.has.masks && !takes_vectors(m, g));
 }
 
 bool strided_load(MapCode *m, int leader)

@@ -8,6 +8,7 @@
 
 #include "graph/graph.h"
 #include "graph/op.h"
+#include "hardware/blocks.h"
 #include "module/module.h"
 
 /* Storage of one tensor, contiguous and row-major. */
@@ -122,16 +123,6 @@ typedef struct Stage {
     int reduction; /* number of its first OUT_reduce; they count up */
 } Stage;
 
-/* How much of k is added up in one go, for how many rows at a time; and in
- * registers. How many columns there is room for packed. */
-enum { LONG_K = 4096, LONG_ROWS = 96, K_BLOCK = 256 };
-enum { PACK_COLUMNS = 2048, PACK_UNIT = 64 };
-/* A factor that can be read as it is is packed where its contiguous parts are
- * at least so far apart, so many of them are added up (of a, whose tiles are
- * narrow, more), and the other one has that many rows or columns to use them
- * for. */
-enum { PACK_STRIDE = 257, PACK_DEPTH = 16, PACK_A_DEPTH = 128, PACK_FROM = 97 };
-
 /* Loops that count as one, the last of them innermost, and how far each moves
  * in a and in b. */
 typedef struct Digits {
@@ -139,12 +130,6 @@ typedef struct Digits {
     const Dim *size[MAX_RANK], *a[MAX_RANK], *b[MAX_RANK];
 } Digits;
 
-/* A kernel's first loop may be run in pieces, so many at most, each of that
- * many instructions at least, of which so many products of matrices count as
- * one; what is packed has room for fewer pieces. They begin at multiples of a
- * cache line's elements, where iterations are lanes, or of a tile's rows. */
-enum { MOST_PIECES = 64, MOST_ROOMS = 8, PIECE_LANES = 64, PIECE_ROWS = 24 };
-enum { WORK_PIECE = 1 << 18, WORK_PRODUCTS = 4 };
 extern int64_t piece_work; /* WORK_PIECE, or less in tests */
 
 /* a[m,k] · b[k,n] into out[m,n], for every point of the batch loops. Strides

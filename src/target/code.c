@@ -13,7 +13,7 @@ void machine_optimise(const Machine *m, LLVMModuleRef module)
     LLVMDisposeMessage(message);
     const char *passes =
         m->optimise == 0 ? "globaldce"
-        : m->small
+        : m->has.small
             ? "globaldce,constmerge,function(early-cse,simplifycfg,"
               "instcombine<no-verify-fixpoint>,gvn,dse,adce,simplifycfg),"
               "mergefunc,globaldce"

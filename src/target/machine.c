@@ -34,10 +34,10 @@ static bool has_features(const char *features, const char *names)
 
 static void set_level(Machine *m, const Level *l)
 {
-    m->vector_bytes = l->vector_bytes;
-    m->nregister = l->registers;
-    m->fma = m->wide_fma = l->fma;
-    m->masks = l->masks;
+    m->has.vector_bytes = l->vector_bytes;
+    m->has.registers = l->registers;
+    m->has.fma = m->has.wide_fma = l->fma;
+    m->has.masks = l->masks;
     m->rounding = l->rounding;
     m->real = m->wide_real = true;
 }
@@ -45,7 +45,7 @@ static void set_level(Machine *m, const Level *l)
 /* By its features, where they are known, or its name. */
 static const Level *level_of(const Machine *m)
 {
-    const CpuRow *row = target_cpu(m->target, m->cpu);
+    const CpuRow *row = cpu_row(m->target->cpus, m->cpu);
     int level = MAX_LEVELS - 1;
     if (!*m->features)
         return &x86_level[row ? row->level : 0];
@@ -76,7 +76,7 @@ static bool runs_level(const Machine *m, const Level *l)
 static void find_level(Machine *m, bool host)
 {
     const Level *l = m->target->cpus ? level_of(m) : NULL;
-    if (l && host && m->optimise == 2 && !m->small && calls_alike(m, l) &&
+    if (l && host && m->optimise == 2 && !m->has.small && calls_alike(m, l) &&
         runs_level(m, l))
         m->level = l->name;
 }
@@ -174,12 +174,12 @@ static void ask(Machine *m, LLVMTargetMachineRef machine)
     bool vectors = t->vectors && has_word(code, t->vectors);
     m->real = !has_any(code, add);
     m->wide_real = !has_any(code, wide_add);
-    m->fma = m->real && !has_word(code, "fmaf");
-    m->wide_fma = m->wide_real && !has_word(code, "fma");
+    m->has.fma = m->real && !has_word(code, "fmaf");
+    m->has.wide_fma = m->wide_real && !has_word(code, "fma");
     m->rounding = m->wide_real && !has_any(code, round);
     m->exact = !t->wide_add || has_word(code, t->wide_add);
-    m->vector_bytes = vectors ? 16 : 0;
-    m->nregister = t->registers;
+    m->has.vector_bytes = vectors ? 16 : 0;
+    m->has.registers = t->registers;
 }
 
 /* Machines */
@@ -267,7 +267,8 @@ static bool set_cpu(Machine *m, LLVMTargetRef target, const char *cpu,
         cpu = t->cpu;
     if (t->features && strcmp(cpu, t->cpu) == 0)
         features = t->features;
-    if (!target_cpu(t, cpu) && !cpu_known(m->arena, target, m->triple, cpu)) {
+    if (!cpu_row(t->cpus, cpu) &&
+        !cpu_known(m->arena, target, m->triple, cpu)) {
         *error = arena_printf(m->arena, "%s%s", from,
                               cpu_unknown(m->arena, target, m->triple, cpu));
         return false;
@@ -346,10 +347,10 @@ static LLVMCodeGenOptLevel set_effort(Machine *m, int optimise)
     };
     if (optimise == EFFORT_default)
         optimise = m->target->small ? EFFORT_size : 2;
-    m->small = optimise == EFFORT_size;
-    m->optimise = m->small ? 2 : optimise > 3 ? 3 : optimise;
-    if (m->small)
-        m->vector_bytes = 0;
+    m->has.small = optimise == EFFORT_size;
+    m->optimise = m->has.small ? 2 : optimise > 3 ? 3 : optimise;
+    if (m->has.small)
+        m->has.vector_bytes = 0;
     return level[m->optimise];
 }
 
@@ -380,6 +381,12 @@ static bool find_machine(Machine *m, const TargetOptions *o, const char **error)
     if (!m->llvm)
         *error = arena_printf(m->arena, "no code for target '%s'", m->triple);
     return m->llvm;
+}
+
+static Caches cache_of(const Machine *m)
+{
+    const CpuRow *row = cpu_row(m->target->cpus, m->cpu);
+    return row ? row->cache : m->target->cache;
 }
 
 /* LLVM exits after this. */
@@ -415,9 +422,12 @@ bool machine_open(Machine *m, Arena *a, const TargetOptions *o,
     LLVMInstallFatalErrorHandler(on_fatal);
     bool open = find_machine(m, o, error);
     pthread_mutex_unlock(&lock);
-    if (open)
-        m->layout = LLVMCreateTargetDataLayout(m->llvm);
-    return open;
+    if (!open)
+        return false;
+    m->layout = LLVMCreateTargetDataLayout(m->llvm);
+    m->has.wide_sizes = LLVMPointerSize(m->layout) == 8;
+    m->has.cache = cache_of(m);
+    return true;
 }
 
 void machine_close(Machine *m)

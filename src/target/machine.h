@@ -6,9 +6,8 @@
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
 
+#include "hardware/hardware.h"
 #include "target/target.h"
-
-typedef struct CpuRow CpuRow;
 
 /* What the C functions of a target, or ours, cannot do without. */
 typedef enum Need { NEEDS_nothing, NEEDS_f32, NEEDS_f64, NEEDS_sse2 } Need;
@@ -36,6 +35,7 @@ typedef struct Target {
                                  otherwise */
     int registers;            /* of vectors */
     const CpuRow *cpus;       /* known by name; for others LLVM is asked */
+    Caches cache;             /* what most other CPUs have at least */
     Need needs;
     Format format;
     bool signs; /* an int in a wider register has its sign there */
@@ -54,13 +54,9 @@ typedef struct Machine {
                           is as fast; NULL: there is none */
 
     const Target *target;
-    int optimise;         /* 0 … 3 */
-    bool small;           /* the least code rather than the fastest */
-    int vector_bytes;     /* 0: none; 16, 32 or 64 */
-    int nregister;        /* vector registers: 16 or 32 */
+    int optimise; /* 0 … 3 */
+    Hardware has;
     bool real, wide_real; /* f32 and f64 in hardware */
-    bool fma, wide_fma;   /* fused multiply-add of f32, of f64 */
-    bool masks;           /* masked loads and stores are cheap */
     bool rounding;        /* floor, rint … are instructions */
     bool exact;           /* an f64 sum is rounded once */
 } Machine;

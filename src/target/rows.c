@@ -4,43 +4,6 @@
 
 #include "target/internal.h"
 
-const Level x86_level[MAX_LEVELS] = {
-    {"x86-64", "", "", 16, 16, false, false, false},
-    {"x86-64-v2", "sse4.1", "cx16,sahf,popcnt,sse3,ssse3,sse4.2", 16, 16, false,
-     false, true},
-    {"x86-64-v3", "avx2,fma", "avx,bmi,bmi2,f16c,lzcnt,movbe,xsave", 32, 16,
-     true, false, true},
-    {"x86-64-v4", "avx512f,avx512vl,avx512bw,avx512dq", "avx512cd", 64, 32,
-     true, true, true},
-};
-static const CpuRow x86_cpu[] = {
-    {"x86-64", 0},         {"k8", 0},
-    {"core2", 0},          {"amdfam10", 0},
-    {"btver1", 0},         {"x86-64-v2", 1},
-    {"penryn", 1},         {"nehalem", 1},
-    {"westmere", 1},       {"silvermont", 1},
-    {"goldmont", 1},       {"goldmont-plus", 1},
-    {"tremont", 1},        {"sandybridge", 1},
-    {"ivybridge", 1},      {"btver2", 1},
-    {"bdver1", 1},         {"bdver2", 1},
-    {"bdver3", 1},         {"x86-64-v3", 2},
-    {"haswell", 2},        {"broadwell", 2},
-    {"skylake", 2},        {"bdver4", 2},
-    {"znver1", 2},         {"znver2", 2},
-    {"znver3", 2},         {"gracemont", 2},
-    {"alderlake", 2},      {"raptorlake", 2},
-    {"meteorlake", 2},     {"sierraforest", 2},
-    {"grandridge", 2},     {"arrowlake", 2},
-    {"lunarlake", 2},      {"x86-64-v4", 3},
-    {"skylake-avx512", 3}, {"cascadelake", 3},
-    {"cooperlake", 3},     {"cannonlake", 3},
-    {"icelake-client", 3}, {"icelake-server", 3},
-    {"rocketlake", 3},     {"tigerlake", 3},
-    {"sapphirerapids", 3}, {"emeraldrapids", 3},
-    {"graniterapids", 3},  {"znver4", 3},
-    {"znver5", 3},         {0},
-};
-
 /* Systems by the end of their triples. Those that choose among functions when a
  * library is loaded (ifunc) have code for several CPUs by default. */
 #define CHOOSING "*linux *linux-gnu *freebsd*"
@@ -67,6 +30,7 @@ static const Target target[] = {
         .levels = "x86-64-v2,x86-64-v3,x86-64-v4",
         .typical = "x86-64-v3",
         .cpus = x86_cpu,
+        .cache = {32, 256, 2048},
         .tested = "here",
     },
     {
@@ -76,6 +40,7 @@ static const Target target[] = {
         .calls = "System V",
         .cpu = "x86-64",
         .cpus = x86_cpu,
+        .cache = {32, 256, 2048},
         .tested = "qemu-x86_64",
     },
     {
@@ -88,6 +53,7 @@ static const Target target[] = {
         .wide_add = "addsd",
         .registers = 16,
         .needs = NEEDS_sse2,
+        .cache = {32, 256, 2048},
         .tested = "qemu-i386",
     },
     {
@@ -99,6 +65,7 @@ static const Target target[] = {
         .vectors = "v0.4s",
         .registers = 32,
         .needs = NEEDS_f64,
+        .cache = {32, 256, 1024},
         .tested = "qemu-aarch64",
     },
     {
@@ -109,6 +76,7 @@ static const Target target[] = {
         .cpu = "generic",
         .features = "+armv7-a,+vfp3d16,-d32,-neon",
         .needs = NEEDS_f64,
+        .cache = {32, 256, 0},
         .tested = "qemu-arm",
     },
     {
@@ -117,6 +85,7 @@ static const Target target[] = {
         HARD_FLOAT,
         .cpu = "arm1176jzf-s",
         .needs = NEEDS_f64,
+        .cache = {16, 0, 0},
         .tested = "qemu-arm -cpu arm1176",
     },
     {
@@ -125,6 +94,7 @@ static const Target target[] = {
         SOFT_FLOAT,
         .alone = "armv5te",
         .cpu = "arm926ej-s",
+        .cache = {16, 0, 0},
         .tested = "qemu-arm -cpu arm926",
     },
     {
@@ -189,6 +159,7 @@ static const Target target[] = {
         .registers = 32,
         .signs = true,
         .needs = NEEDS_f64,
+        .cache = {32, 256, 1024},
         .tested = "qemu-riscv64",
     },
     {
@@ -203,6 +174,7 @@ static const Target target[] = {
         .vectors = "vsetivli",
         .registers = 32,
         .signs = true,
+        .cache = {32, 256, 1024},
         .tested = "qemu-riscv64",
     },
     {
@@ -215,6 +187,7 @@ static const Target target[] = {
         .cpu = "generic-rv32",
         .features = "+m,+a,+c",
         .small = true,
+        .cache = {16, 0, 0},
         .tested = "qemu-riscv32",
     },
     {
@@ -227,6 +200,7 @@ static const Target target[] = {
         .registers = 32,
         .signs = true,
         .needs = NEEDS_f64,
+        .cache = {32, 512, 4096},
         .tested = "qemu-ppc64le",
     },
     {
@@ -239,6 +213,7 @@ static const Target target[] = {
         .registers = 32,
         .signs = true,
         .needs = NEEDS_f64,
+        .cache = {128, 1024, 8192},
         .tested = "qemu-s390x",
     },
     {
@@ -252,6 +227,7 @@ static const Target target[] = {
         .needs = NEEDS_f64,
         .format = FORMAT_wasm,
         .bare = true,
+        .cache = {32, 256, 2048},
         .tested = "node",
     },
 };
@@ -290,14 +266,6 @@ char *target_triple(Arena *a, char *normalised)
     if (t && t->alone && strncmp(normalised, "arm-", 4) == 0)
         return arena_printf(a, "%s%s", t->alone, normalised + 3);
     return normalised;
-}
-
-const CpuRow *target_cpu(const Target *t, const char *name)
-{
-    for (const CpuRow *row = t->cpus; row && row->name; row++)
-        if (strcmp(row->name, name) == 0)
-            return row;
-    return NULL;
 }
 
 const char *target_unknown(Arena *a, const char *triple)
@@ -380,11 +348,11 @@ void target_table(Arena *a, Str *to)
             t->name,
             t->calls,
             cpu_text(a, t),
-            vectors_text(a, first.vector_bytes, last.vector_bytes),
+            vectors_text(a, first.has.vector_bytes, last.has.vector_bytes),
             reals_text(first.real, first.wide_real),
-            reals_text(last.fma, last.wide_fma),
+            reals_text(last.has.fma, last.has.wide_fma),
             arena_printf(a, "%d bits", 8 * (int)LLVMPointerSize(last.layout)),
-            last.small ? "-Os" : "-O2",
+            last.has.small ? "-Os" : "-O2",
             t->tested,
         };
         put_row(to, column);

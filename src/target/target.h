@@ -2,7 +2,7 @@
 #ifndef NNCC_TARGET_H
 #define NNCC_TARGET_H
 
-#include "base/base.h"
+#include "hardware/hardware.h"
 
 typedef struct TargetOptions {
     const char *cpu;    /* "native", "x86-64-v3", …; never NULL */
@@ -23,7 +23,7 @@ void target_table(Arena *a, Str *to);
 /* levels.c: a module for several levels of x86-64, chosen among when it is
  * loaded. */
 
-enum { MAX_LEVELS = 4 };
+enum { MAX_LEVELS = X86_LEVELS };
 /* The levels that a module is made for, from the lowest; or one CPU of any
  * name, as it was given. */
 typedef struct Levels {
