@@ -58,7 +58,7 @@ GEN  := $B/nn.tab.c $B/nn.lex.c $B/std.c $B/routines.c $B/event.pb-c.c
 OBJ  := $(patsubst %.c,$B/%.o,$(filter-out src/%/main.c,$(SRC))) $(GEN:.c=.o)
 # What makes the store of functions that are the same in every program: the
 # back end alone.
-PREBUILD := $(filter $(addprefix $B/src/,base/% cache/% graph/% module/% lower/% hardware/% kernel/% \
+PREBUILD := $(filter $(addprefix $B/src/,base/% cache/% graph/% module/% lower/% hardware/% kernel/% choose/% \
               artefact/% routine/% target/% emit/%) $B/routines.o,$(OBJ))
 RT   := $(patsubst %.c,$B/%.o,$(wildcard runtime/*.c))
 UNIT := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))

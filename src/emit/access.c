@@ -1,66 +1,6 @@
 /* access.c: where map kernels read and write. */
 #include "emit/emit_internal.h"
 
-static int max_int(int a, int b) { return a > b ? a : b; }
-
-static int atom_level(const MapCode *m, const Atom *a)
-{
-    switch (a->kind) {
-    case IX_var:
-        return a->var + 1;
-    case IX_value:
-        return m->level[a->value];
-    case IX_div:
-    case IX_mod:
-        return index_level(m, a->of);
-    }
-    die("no such atom: %d", (int)a->kind);
-}
-
-int index_level(const MapCode *m, const Index *ix)
-{
-    int level = 0;
-    for (int i = 0; i < ix->n; i++)
-        level = max_int(level, atom_level(m, &ix->atom[i]));
-    return level;
-}
-
-static bool atom_varies(const MapCode *m, const Atom *a)
-{
-    switch (a->kind) {
-    case IX_var:
-        return a->var == m->lane;
-    case IX_value:
-        return m->varies[a->value];
-    case IX_div:
-    case IX_mod:
-        return index_varies(m, a->of);
-    }
-    die("no such atom: %d", (int)a->kind);
-}
-
-bool index_varies(const MapCode *m, const Index *ix)
-{
-    for (int i = 0; i < ix->n; i++)
-        if (atom_varies(m, &ix->atom[i]))
-            return true;
-    return false;
-}
-
-bool index_is_plain(const MapCode *m, const Index *ix)
-{
-    int nlane = 0;
-    for (int i = 0; i < ix->n; i++) {
-        const Atom *a = &ix->atom[i];
-        if (!atom_varies(m, a))
-            continue;
-        if (a->kind != IX_var || !dim_is(ix->coef[i], 1))
-            return false;
-        nlane++;
-    }
-    return nlane <= 1;
-}
-
 /* Puts the builder where code of a level belongs: outside deeper loops. */
 static Place go_to_level(MapCode *m, int level)
 {
@@ -146,12 +86,12 @@ static LLVMValueRef scalar_index(MapCode *m, const Index *ix, bool lane_too)
 {
     Emit *e = m->e;
     LLVMValueRef sum = dim_code(e, &m->dims, ix->base);
-    int top = index_level(m, ix);
+    int top = index_level(m->plan->level, ix);
     for (int level = 0; level <= top; level++) {
         for (int i = 0; i < ix->n; i++) {
             const Atom *a = &ix->atom[i];
-            bool varies = m->width > 1 && atom_varies(m, a);
-            if (atom_level(m, a) != level ||
+            bool varies = m->width > 1 && atom_varies(&m->st->across, a);
+            if (atom_level(m->plan->level, a) != level ||
                 (varies && !(lane_too && a->kind == IX_var)))
                 continue;
             Place back = go_to_level(m, level);
@@ -191,7 +131,7 @@ static LLVMValueRef vector_index(MapCode *m, const Index *ix)
     Emit *e = m->e;
     LLVMValueRef sum = code_splat(e, scalar_index(m, ix, true), m->width);
     for (int i = 0; i < ix->n; i++)
-        if (atom_varies(m, &ix->atom[i]))
+        if (atom_varies(&m->st->across, &ix->atom[i]))
             sum = add_scaled(e, sum, dim_code(e, &m->dims, ix->coef[i]),
                              vector_atom(m, &ix->atom[i]));
     return sum;
@@ -258,9 +198,9 @@ static Access make_access(MapCode *m, const Buffer *b, const Index *ix,
     Emit *e = m->e;
     Access a = {.type = type_in_memory(e, b->dtype),
                 .align = dtype_size(b->dtype)};
-    bool varies = m->width > 1 && index_varies(m, ix);
-    each = each || (pred >= 0 && m->width > 1 && m->varies[pred]);
-    if (varies && index_is_plain(m, ix))
+    bool varies = m->width > 1 && index_varies(&m->st->across, ix);
+    each = each || (pred >= 0 && m->width > 1 && m->st->across.varies[pred]);
+    if (varies && index_is_plain(&m->st->across, ix))
         a.kind = AC_plain;
     else if (varies || (each && m->width > 1))
         a.kind = AC_each;
@@ -377,7 +317,7 @@ Val *map_load(MapCode *m, const Instr *i)
 
 Val *map_index(MapCode *m, const Instr *i)
 {
-    bool varies = m->width > 1 && index_varies(m, i->at);
+    bool varies = m->width > 1 && index_varies(&m->st->across, i->at);
     LLVMValueRef v =
         varies ? vector_index(m, i->at) : scalar_index(m, i->at, true);
     return low_convert(&m->lower, i->dtype, val_new(m->e, v, DT_i64));
@@ -401,7 +341,7 @@ void map_store(MapCode *m, const Output *o)
     }
     if (strided_store(m, o))
         return;
-    bool each = m->width > 1 && m->varies[o->value];
+    bool each = m->width > 1 && m->st->across.varies[o->value];
     Access a = make_access(m, o->buffer, o->at, o->pred, each);
     bound_scalar(m, &a);
     bound_plain(m, o->buffer, o->at, &a);
@@ -524,7 +464,7 @@ static void add_if(MapCode *m, DType t, const Access *high, const Access *low,
 
 static Access add_access(MapCode *m, const Output *o, const Buffer *b)
 {
-    bool each = m->width > 1 && o->pred >= 0 && m->varies[o->pred];
+    bool each = m->width > 1 && o->pred >= 0 && m->st->across.varies[o->pred];
     Access a = make_access(m, b, o->at, o->pred, each);
     bound_plain(m, b, o->at, &a);
     return a;

@@ -6,6 +6,7 @@
 #ifndef NNCC_EMIT_INTERNAL_H
 #define NNCC_EMIT_INTERNAL_H
 
+#include "choose/choose.h"
 #include "emit/emit.h"
 #include "lower/lower.h"
 #include "target/machine.h"
@@ -365,22 +366,6 @@ typedef struct Total {
     LLVMValueRef high, low;
 } Total;
 
-/* How the stage that is being built adds up: see sums.c. */
-typedef struct Sums {
-    int lanes; /* of an accumulator */
-    int sets;  /* of accumulators, that take turns */
-    int wide;  /* lanes of those of a loop before it that does full ones of all
-                  sets; 0: there is none */
-    bool blocks;
-    int cut;             /* the stage's loop that is cut into blocks, */
-    int64_t block;       /* of so many iterations, */
-    int64_t most;        /* if there are more than so many; */
-    int64_t step, inner; /* `step` of which are `inner` values a slot */
-    int nkept; /* values that go from block to block behind the accumulators:
-                  two for each total; where the loop is within others, how many
-                  values are in the present block */
-} Sums;
-
 /* A map kernel while it is built. */
 typedef struct MapCode {
     Emit *e;
@@ -399,23 +384,17 @@ typedef struct MapCode {
     LLVMValueRef lo, hi; /* of the first loop that is not fixed; NULL: all */
     bool even_lo;        /* lo is a multiple of PIECE_LANES */
     int nfixed;
-    int lanes;    /* what a full vector has in this kernel */
-    int together; /* so many of them are made at once while there are as many */
-    int bytes;    /* of a lane */
-    int slots;    /* of the stage's reductions along lanes: see sums.c */
-    int ragged;   /* the condition that ends the stage's last loop; or -1 */
-    Sums sums;
+    const MapSchedule *plan;
+    const StageSchedule *st; /* of the stage that is being built; outside of all
+                                stages nothing varies */
+    int lanes;               /* of a full vector there */
+    Sums sums;               /* as it adds up now */
     LLVMValueRef keeps; /* i1: the rounding errors of what this stage adds to
                            memory are kept; NULL: never */
-    bool scalar_tail;   /* what is left after full vectors goes one by one, not
-                           in one masked vector */
-    int few;            /* or does where it is so many at most */
-    bool one_loop;      /* every vector is masked, none is known to be full */
 
     LLVMValueRef var[2 * MAX_RANK];   /* of each open loop; lane 0's */
     LLVMValueRef enter[2 * MAX_RANK]; /* code outside loop d goes before it */
     int depth;                        /* open loops */
-    int lane;                         /* loop whose iterations are lanes, -1 */
     int width;                        /* lanes now */
     LLVMValueRef active;              /* those that count; NULL: all */
     LLVMValueRef left;                /* an i64: those are the first so many */
@@ -425,11 +404,9 @@ typedef struct MapCode {
 
     Checks checks;
     int *check;   /* of each instruction that is one: its number */
-    int *level;   /* of each instruction: how deep it is emitted */
     int *product; /* of sums: 1 + the argument that is a product, done at once
                      with the sum; or 0 */
     bool *taken;  /* of such products */
-    bool *varies; /* from lane to lane */
     bool *ready;  /* of a load: its value is there already */
     const Stage *stage; /* that is being built */
     Val **val;          /* its value now; scalar unless it varies */
@@ -453,36 +430,26 @@ typedef struct MapPlace {
 } MapPlace;
 /* At the builder's place, which is after the code then. */
 Failure emit_map_here(Emit *e, const Kernel *k, const MapPlace *p);
-/* Are the iterations of the stage's last loop lanes? Not without vectors. */
-bool lanes_in(const MapCode *m, const Stage *s);
 /* v in the present width, or another; all lanes alike where it is a scalar. */
 Val *map_widen(MapCode *m, Val *v);
 Val *map_widen_to(MapCode *m, Val *v, int width);
 
-/* map_plan.c */
+/* map_code.c */
 
-MapCode map_code(Emit *e, const Kernel *k);
-/* How deep each instruction is emitted: the scheduler's level, but no further
- * out than what it depends on and than the code begins; a result waits for its
- * stage. */
-void map_levels(MapCode *m);
-/* A short loop of known length, a power of two or 3, is one vector of its own:
- * what one step of a recurrence stores, the next loads in the same pieces. */
-int map_short_lanes(const Dim *extent, int lanes, bool three);
-/* Is k->few, too, in the code of a kernel, for where there are few iterations?
- */
-bool few_wanted(const MapCode *m);
-/* Goes there, or to the block that it gives; the builder is in the first. */
+MapCode map_code(Emit *e, const MapSchedule *plan);
+/* Goes to where there are few iterations, or to the block that it gives; the
+ * builder is in the first. */
 LLVMBasicBlockRef few_fork(const MapCode *m, DimEnv *dims);
 /* Of that nest; its checks are numbered after the kernel's own. */
 MapCode few_code(const MapCode *m);
 
 /* ragged.c */
 
-/* Inside of the loops before it: where the last one ends, n being its extent;
- * of several lanes the last. */
+/* Inside of the loops before it: where the stage's last one ends, n being its
+ * extent; of several lanes the last. */
 LLVMValueRef ragged_end(MapCode *m, LLVMValueRef n);
-/* Is instruction i that condition, and true in all that is done. */
+/* Is instruction i the condition that it ends by, and true in all that is done.
+ */
 bool ragged_holds(const MapCode *m, int i);
 
 /* lanes.c */
@@ -505,8 +472,8 @@ typedef struct Inside {
 /* first … last by steps of `width`, which are lanes. */
 void map_lane_loop(MapCode *m, LLVMValueRef first, LLVMValueRef last, int width,
                    bool masked, const Inside *in);
-/* Those of first … last that fill m->together full vectors, so many at a time;
- * gives where they end. */
+/* Those of first … last that fill plan->together full vectors, so many at a
+ * time; gives where they end. */
 LLVMValueRef map_lanes_together(MapCode *m, LLVMValueRef first,
                                 LLVMValueRef last, const Inside *in);
 /* first … last in full vectors, then what is left: at most one masked vector,
@@ -523,11 +490,6 @@ LLVMValueRef muladd_sum(MapCode *m, int value, int width, LLVMValueRef sum);
 
 /* access.c: indices, loads, stores */
 
-/* The deepest loop + 1 that ix depends on through loop variables and values. */
-int index_level(const MapCode *m, const Index *ix);
-bool index_varies(const MapCode *m, const Index *ix);
-/* Contiguous loads and stores alone: no gather is needed for ix. */
-bool index_is_plain(const MapCode *m, const Index *ix);
 Val *map_load(MapCode *m, const Instr *i);
 Val *map_index(MapCode *m, const Instr *i);
 void map_store(MapCode *m, const Output *o);
@@ -547,12 +509,9 @@ LLVMValueRef index_first(MapCode *m, const Index *ix);
 bool strided_load(MapCode *m, int leader);
 /* Stores likewise, once the last of those to the same rows may be done. */
 bool strided_store(MapCode *m, const Output *o);
-bool has_strided(const Kernel *k);
 
 /* reduce.c: accumulators */
 
-/* How many values output o carries around: 0, 1, or 2 (argmax). */
-int reduce_count(const Output *o);
 /* Its accumulators before the first value. */
 void reduce_start(MapCode *m, const Output *o, int width, LLVMValueRef *acc);
 /* Takes the present value in. */
@@ -567,18 +526,9 @@ void reduce_join(MapCode *m, const Output *o, int width, LLVMValueRef *a,
 
 /* t and v. */
 Total total_add(Emit *e, Total t, LLVMValueRef v);
-/* Is o a sum that rounds? */
-bool sums_rounds(const MapCode *m, const Output *o);
-/* How many slots the reductions of a stage have along lanes. */
-int sums_slots(const MapCode *m, const Stage *s);
-/* In a stage whose last loop is lanes: all slots, where it adds little up and
- * vectors of so many lanes pay, else 0. */
-int sums_wide(const MapCode *m, const Stage *s);
 /* acc[sets][nacc] as nacc vectors of all slots; and back. */
 LLVMValueRef *sums_together(MapCode *m, const LLVMValueRef *acc, int nacc);
 void sums_apart(MapCode *m, LLVMValueRef *wide, int nacc, LLVMValueRef *acc);
-/* Fills m->sums, at the place before the stage's loops. */
-void sums_plan(MapCode *m, const Stage *s);
 /* The next set's turn: it is the first of acc[sets][nacc] now. */
 void sums_next(MapCode *m, LLVMValueRef *acc, int nacc);
 /* The first slots' turn again, after so many vectors. */
@@ -586,7 +536,7 @@ void sums_restart(MapCode *m, LLVMValueRef *acc, int nacc, LLVMValueRef done);
 /* Nothing is put away yet. */
 void sums_begin(MapCode *m, const Stage *s, LLVMValueRef *kept);
 /* What all accumulators of output o, the first of which is acc[0], come to. */
-LLVMValueRef *sums_join(MapCode *m, const Stage *s, const Output *o, int nacc,
+LLVMValueRef *sums_join(MapCode *m, const Output *o, int nacc,
                         const LLVMValueRef *acc);
 /* Adds acc[sets][nacc] to the totals behind it: it is those then. */
 void sums_put(MapCode *m, const Stage *s, LLVMValueRef *acc, int nacc);

@@ -125,7 +125,7 @@ LLVMValueRef map_lanes_together(MapCode *m, LLVMValueRef first,
                                 LLVMValueRef last, const Inside *in)
 {
     Emit *e = m->e;
-    int width = m->lanes * m->together;
+    int width = m->lanes * m->plan->together;
     LLVMValueRef n = LLVMBuildSub(e->builder, last, first, "");
     if (!in->aligned)
         n = code_at_least(e, n, 0);
@@ -141,7 +141,7 @@ static LLVMValueRef without_few(MapCode *m, LLVMValueRef mid, LLVMValueRef last)
     LLVMBuilderRef b = m->e->builder;
     LLVMValueRef left = LLVMBuildSub(b, last, mid, "");
     LLVMValueRef few =
-        LLVMBuildICmp(b, LLVMIntSLE, left, code_i64(m->e, m->few), "");
+        LLVMBuildICmp(b, LLVMIntSLE, left, code_i64(m->e, m->plan->few), "");
     return LLVMBuildSelect(b, few, mid, last, "");
 }
 
@@ -171,8 +171,9 @@ void map_lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
     int w = m->lanes;
     LLVMValueRef mid = full_end(m, first, &last, in);
     bool even = in->even || known_apart(mid, last, 0);
-    LLVMValueRef rest = even || !m->few ? last : without_few(m, mid, last);
-    if (m->one_loop && !even) {
+    LLVMValueRef rest =
+        even || !m->plan->few ? last : without_few(m, mid, last);
+    if (m->plan->tail == TAIL_always && !even) {
         map_lane_loop(m, first, rest, w, true, in);
         few_left(m, rest, last, in);
         return;
@@ -183,7 +184,7 @@ void map_lane_loops(MapCode *m, LLVMValueRef first, LLVMValueRef last,
         map_lane_loop(m, first, mid, w, false, in);
     if (even)
         return;
-    if (m->scalar_tail)
+    if (m->plan->tail == TAIL_scalar)
         map_lane_loop(m, mid, last, 1, false, in);
     else if (rest != mid)
         one_vector(m, mid, LLVMBuildSub(e->builder, rest, mid, ""), in);

@@ -10,34 +10,6 @@ Val *map_widen_to(MapCode *m, Val *v, int width)
 
 Val *map_widen(MapCode *m, Val *v) { return map_widen_to(m, v, m->width); }
 
-/* Are the iterations of the last outer loop lanes? Not without vectors. */
-static bool lanes_out(const MapCode *m) { return m->k->lanes && m->lanes > 1; }
-
-bool lanes_in(const MapCode *m, const Stage *s)
-{
-    return s->lanes && s->rank > 0 && m->lanes > 1;
-}
-
-static bool instr_varies(const MapCode *m, const Instr *in)
-{
-    if (in->at && index_varies(m, in->at))
-        return true;
-    if (in->kind == I_load && in->pred >= 0 && m->varies[in->pred])
-        return true;
-    for (int j = 0; j < in->narg; j++)
-        if (m->varies[in->arg[j]])
-            return true;
-    return in->kind == I_result && lanes_out(m);
-}
-
-/* Which loop is the lanes', and what of a stage varies with it. */
-static void set_lane(MapCode *m, int lane, int first, int n)
-{
-    m->lane = lane;
-    for (int i = first; i < first + n; i++)
-        m->varies[i] = lane >= 0 && instr_varies(m, &m->k->instr[i]);
-}
-
 /* Instructions. */
 
 static Val *emit_op(MapCode *m, const Instr *in)
@@ -57,7 +29,7 @@ static void emit_instr(MapCode *m, int i)
     const Instr *in = &m->k->instr[i];
     m->lower.check = m->check[i];
     m->lower.once = m->depth == m->nfixed && m->width == 1;
-    bool wide = m->width > 1 && m->varies[i];
+    bool wide = m->width > 1 && m->st->across.varies[i];
     m->lower.width = wide ? m->width : 1;
     m->lower.active = wide ? m->active : NULL;
     debug_instr(m->e, m->k, i);
@@ -85,7 +57,7 @@ static void emit_instr(MapCode *m, int i)
 static void emit_level(MapCode *m, const Stage *s, int level)
 {
     for (int i = s->first; i < s->first + s->ninstr; i++)
-        if (m->level[i] == level)
+        if (m->plan->level[i] == level)
             emit_instr(m, i);
 }
 
@@ -179,7 +151,7 @@ static void emit_straight(MapCode *m, const Stage *s)
     plan_early(m, s, &y);
     store_after(m, s, &y, 0);
     for (int i = 0; i < s->ninstr; i++) {
-        if (m->level[s->first + i] == m->k->rank)
+        if (m->plan->level[s->first + i] == m->k->rank)
             emit_instr(m, s->first + i);
         store_after(m, s, &y, i + 1);
     }
@@ -243,7 +215,7 @@ static void restart(MapCode *m, LLVMValueRef *acc, int nacc, LLVMValueRef first,
 {
     Emit *e = m->e;
     LLVMValueRef n = LLVMBuildSub(e->builder, last, first, "");
-    int up = m->scalar_tail ? 0 : m->lanes - 1;
+    int up = m->plan->tail == TAIL_scalar ? 0 : m->lanes - 1;
     n = LLVMBuildAdd(e->builder, n, code_i64(e, up), "");
     n = LLVMBuildSDiv(e->builder, n, code_i64(e, m->lanes), "");
     sums_restart(m, acc, nacc, n);
@@ -272,7 +244,8 @@ static void lanes_of_stage(MapCode *m, const Stage *s, LLVMValueRef *acc,
                            LLVMValueRef first, LLVMValueRef last)
 {
     int nacc = stage_accumulators(s);
-    bool even = m->ragged < 0 && is_multiple(s->extent[s->rank - 1], m->lanes);
+    bool even =
+        m->st->ragged < 0 && is_multiple(s->extent[s->rank - 1], m->lanes);
     if (m->sums.wide)
         first = wide_loop(m, s, acc, first, last);
     map_lane_loops(m, first, last,
@@ -285,7 +258,7 @@ static void lanes_of_stage(MapCode *m, const Stage *s, LLVMValueRef *acc,
 static void stage_range(MapCode *m, const Stage *s, LLVMValueRef *acc, int j,
                         LLVMValueRef first, LLVMValueRef last)
 {
-    if (lanes_in(m, s) && j == s->rank - 1) {
+    if (m->st->inside && j == s->rank - 1) {
         lanes_of_stage(m, s, acc, first, last);
         return;
     }
@@ -319,14 +292,15 @@ static void inner_blocks(MapCode *m, const Stage *s, LLVMValueRef *acc,
  * each. */
 static bool begins_anew(MapCode *m, const Stage *s, int nacc, int i)
 {
-    return i < m->sums.sets * nacc && sums_rounds(m, accumulates(s, i % nacc));
+    return i < m->sums.sets * nacc &&
+           sum_rounds(m->k, accumulates(s, i % nacc));
 }
 
 /* The end of the first block: that is all if it is `most`. */
 static LLVMValueRef first_end(MapCode *m, LLVMValueRef n)
 {
     Emit *e = m->e;
-    Place back = m->ragged < 0 ? code_go(e, m->dims.before) : code_place(e);
+    Place back = m->st->ragged < 0 ? code_go(e, m->dims.before) : code_place(e);
     LLVMValueRef more =
         LLVMBuildICmp(e->builder, LLVMIntSGT, n, code_i64(e, m->sums.most), "");
     LLVMValueRef end =
@@ -441,7 +415,7 @@ static void stage_loops(MapCode *m, const Stage *s, LLVMValueRef *acc, int j)
         return;
     }
     LLVMValueRef n = extent(m, s->extent[j]);
-    if (m->ragged >= 0 && j == s->rank - 1)
+    if (m->st->ragged >= 0 && j == s->rank - 1)
         n = ragged_end(m, n);
     if (!m->sums.blocks || j != m->sums.cut)
         stage_range(m, s, acc, j, code_i64(m->e, 0), n);
@@ -462,50 +436,27 @@ static void finish_all(MapCode *m, const Stage *s, int nacc, LLVMValueRef *acc)
         int count = reduce_count(o), of = count == 2 ? o->index : o->value;
         if (!count)
             continue;
-        LLVMValueRef *v = sums_join(m, s, o, nacc, acc);
+        LLVMValueRef *v = sums_join(m, o, nacc, acc);
         m->result[number++] =
             val_new(m->e, v[count - 1], m->k->instr[of].dtype);
     }
 }
 
-/* Where the last loop ends is known inside of the others. A vector of rows goes
- * on as long as the longest of them; so that the others do not notice, blocks
- * are all of one length and begin with a row. */
-static void plan_ragged(MapCode *m, const Stage *s)
-{
-    m->ragged = ragged_condition(m->k, s);
-    if (m->ragged < 0 || !lanes_out(m) || !m->sums.blocks)
-        return;
-    if (s->rank > 1)
-        m->ragged = -1;
-    else
-        m->sums.most = m->sums.block;
-}
-
 static void emit_stage(MapCode *m, const Stage *s)
 {
-    int rank = m->k->rank, nacc = stage_accumulators(s);
-    int lanes = m->lanes;
+    int nacc = stage_accumulators(s), lanes = m->lanes;
     m->stage = s;
-    if (lanes_in(m, s))
-        m->lanes = map_short_lanes(s->extent[s->rank - 1], lanes, true);
-    int lane = lanes_out(m)     ? rank - 1
-               : lanes_in(m, s) ? rank + s->rank - 1
-                                : -1;
-    set_lane(m, lane, s->first, s->ninstr);
-    m->slots = sums_slots(m, s);
-    int wide = lanes_in(m, s) ? sums_wide(m, s) : 0;
-    if (wide && !m->scalar_tail)
-        m->lanes = wide;
+    m->st = &m->plan->stage[s - m->k->stage];
+    m->lanes = m->st->lanes;
     if (s->rank == 0 && nacc == 0) {
         emit_straight(m, s);
         return;
     }
-    emit_level(m, s, rank);
+    emit_level(m, s, m->k->rank);
     map_keep_errors(m, s);
-    sums_plan(m, s);
-    plan_ragged(m, s);
-    m->sums.wide = m->scalar_tail ? wide : 0;
+    m->sums = m->st->sums;
+    if (!m->st->inside)
+        m->sums.lanes = m->width;
     int sets = m->sums.sets;
     LLVMValueRef *acc =
         NEWN(m->e->arena, LLVMValueRef, sets * nacc + m->sums.nkept + 1);
@@ -532,11 +483,11 @@ static void outer_loops(MapCode *m, const Stage *none, LLVMValueRef *acc, int d)
     bool ranged = m->lo && d == m->nfixed;
     LLVMValueRef first = ranged ? m->lo : code_i64(e, 0);
     LLVMValueRef last = ranged ? m->hi : extent(m, k->extent[d]);
-    if (lanes_out(m) && d == k->rank - 1) {
+    if (m->plan->outside && d == k->rank - 1) {
         bool aligned = !ranged || m->even_lo;
         bool even = aligned && is_multiple(k->extent[d], m->lanes);
         Inside in = {outer_loops, none, acc, 0, d + 1, aligned, even};
-        if (m->together > 1)
+        if (m->plan->together > 1)
             first = map_lanes_together(m, first, last, &in);
         map_lane_loops(m, first, last, &in);
         return;
@@ -605,10 +556,7 @@ static Failure either_here(const MapCode *m, const MapPlace *p)
 static Failure map_here(MapCode m, const MapPlace *p)
 {
     Emit *e = m.e;
-    const Kernel *k = m.k;
     LLVMValueRef none[1];
-    if (k->lanes)
-        m.lanes = map_short_lanes(k->extent[k->rank - 1], m.lanes, true);
     m.buffer = p->address;
     m.in_register = p->in_register;
     m.nbuffer = p->nbuffer;
@@ -618,18 +566,22 @@ static Failure map_here(MapCode m, const MapPlace *p)
     m.dims = *p->dims;
     m.lower.dims = &m.dims;
     m.lower.checks = &m.checks;
-    map_levels(&m);
-    if (kernel_ncheck(k))
+    if (kernel_ncheck(m.k))
         begin_checks(&m);
     outer_loops(&m, NULL, none, 0);
     *p->dims = m.dims;
     return checks_finish(e, &m.checks);
 }
 
+static const MapSchedule *schedule_of(Emit *e, const Kernel *k, MapUse use)
+{
+    return map_schedule(e->arena, &e->machine.has, k, use);
+}
+
 Failure emit_map_here(Emit *e, const Kernel *k, const MapPlace *p)
 {
-    MapCode m = map_code(e, k);
-    return few_wanted(&m) ? either_here(&m, p) : map_here(m, p);
+    MapCode m = map_code(e, schedule_of(e, k, (MapUse){.step = true}));
+    return m.plan->less ? either_here(&m, p) : map_here(m, p);
 }
 
 /* Returns the status, and behind the dimensions what there is to tell. */
@@ -657,7 +609,6 @@ static void emit_function_body(MapCode *m, const KernelKey *key, int nfixed,
     m->nfixed = nfixed;
     m->lower.checks = &m->checks;
     m->checks.nvar = key->nvar;
-    map_levels(m);
     emit_entry(m, key, rows);
     outer_loops(m, NULL, none, nfixed);
     map_return(m, key->nvar);
@@ -677,8 +628,8 @@ static void emit_few(const MapCode *m, const KernelKey *key)
 
 void emit_map(Emit *e, const Kernel *k, const KernelKey *key)
 {
-    MapCode m = map_code(e, k);
-    if (few_wanted(&m))
+    MapCode m = map_code(e, schedule_of(e, k, (MapUse){0}));
+    if (m.plan->less)
         emit_few(&m, key);
     m.even_lo = true;
     emit_function_body(&m, key, 0, runs_in_pieces(e, k));
@@ -686,6 +637,6 @@ void emit_map(Emit *e, const Kernel *k, const KernelKey *key)
 
 void emit_map_rows(Emit *e, const Kernel *k, const KernelKey *key, int nfixed)
 {
-    MapCode m = map_code(e, k);
+    MapCode m = map_code(e, schedule_of(e, k, (MapUse){.nfixed = nfixed}));
     emit_function_body(&m, key, nfixed, true);
 }

@@ -121,7 +121,7 @@ static void take_summed(const Search *q, const Stage *s, const Output *o)
 {
     if (o->kind == OUT_reduce && o->op == OP_sum && o->value >= s->first &&
         q->uses[o->value] == 1 &&
-        q->m->level[o->value] == q->m->k->rank + s->rank &&
+        q->m->plan->level[o->value] == q->m->k->rank + s->rank &&
         may_take(q, o->value))
         take(q, o->value);
 }

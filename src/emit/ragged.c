@@ -3,7 +3,7 @@
 
 static LLVMValueRef bound_of(const MapCode *m)
 {
-    return m->val[m->k->instr[m->ragged].arg[1]]->v;
+    return m->val[m->k->instr[m->st->ragged].arg[1]]->v;
 }
 
 LLVMValueRef ragged_end(MapCode *m, LLVMValueRef n)
@@ -19,5 +19,5 @@ LLVMValueRef ragged_end(MapCode *m, LLVMValueRef n)
 
 bool ragged_holds(const MapCode *m, int i)
 {
-    return i == m->ragged && type_width(LLVMTypeOf(bound_of(m))) == 1;
+    return i == m->st->ragged && type_width(LLVMTypeOf(bound_of(m))) == 1;
 }

@@ -6,11 +6,6 @@
 /* Is the result the place of a value. */
 static bool is_place(const Output *o) { return o->index >= 0; }
 
-int reduce_count(const Output *o)
-{
-    return o->kind != OUT_reduce ? 0 : is_place(o) ? 2 : 1;
-}
-
 static DType value_type(const MapCode *m, const Output *o)
 {
     return m->k->instr[o->value].dtype;
@@ -123,7 +118,7 @@ static bool ends_in_zeros(const MapCode *m, int i)
 {
     const Instr *in = &m->k->instr[i];
     if (!m->taken[i])
-        return in->kind == I_load && m->varies[i];
+        return in->kind == I_load && m->st->across.varies[i];
     return ends_in_zeros(m, in->arg[0]) && ends_in_zeros(m, in->arg[1]);
 }
 

@@ -7,9 +7,10 @@
 /* So many rows are added at a time: what there was is read and written once for
  * all of them. Columns of so many bytes at a time, whose sums are at hand. */
 enum { ROWS = 4, COLUMN_BYTES = 4096 };
-/* A dot product has slots of so many bytes in all, whatever the vectors are, so
- * that its order does not depend on them; some are done at a time. */
-enum { SLOT_BYTES = 64, DOTS = 4, MOST_VECTORS = SLOT_BYTES / 16 };
+/* A dot product has SLOT_BYTES of slots, as other sums; some are done at a
+ * time.
+ */
+enum { DOTS = 4, MOST_VECTORS = SLOT_BYTES / 16 };
 
 /* One being built. */
 typedef struct Stream {

@@ -9,7 +9,7 @@
  * first element or behind the last. */
 #include "emit/emit_internal.h"
 
-enum { MOST_STEP = 64, ROWS_BYTES = 4096 };
+enum { ROWS_BYTES = 4096 };
 
 /* Instructions that access one row each: element `first + at[i]` of it. */
 typedef struct Group {
@@ -20,23 +20,6 @@ typedef struct Group {
     LLVMValueRef first; /* address of element 0 of the first row */
     LLVMValueRef sure;  /* i1: it is there; NULL: always */
 } Group;
-
-/* The distance between lanes along loop `lane` if it is a number and all that
- * differs between them; or 0. varies: by instruction; NULL: unknown, none. */
-static int lane_step(const Index *ix, int lane, const bool *varies)
-{
-    int64_t step;
-    const Dim *by = index_coef(ix, lane);
-    if (!by || !dim_const_value(by, &step) || index_nested(ix, lane))
-        return 0;
-    for (int i = 0; i < ix->n; i++) {
-        const Atom *a = &ix->atom[i];
-        if ((a->of && index_reads(a->of)) ||
-            (a->kind == IX_value && varies && varies[a->value]))
-            return 0;
-    }
-    return step >= 2 && step <= MOST_STEP ? (int)step : 0;
-}
 
 static bool same_terms(const Index *a, const Index *b)
 {
@@ -76,10 +59,10 @@ static int per_piece(DType t) { return 16 / dtype_size(t); }
 static bool is_possible(const MapCode *m, const Buffer *b, const Index *ix)
 {
     int size = dtype_size(b->dtype);
-    if (m->width == 1 || (m->active && !m->left) || m->lane < 0 || size < 4 ||
-        !m->buffer || (m->in_register && m->in_register[b->id]))
+    if (m->width == 1 || (m->active && !m->left) || m->st->across.lane < 0 ||
+        size < 4 || !m->buffer || (m->in_register && m->in_register[b->id]))
         return false;
-    int step = lane_step(ix, m->lane, m->varies);
+    int step = index_step(&m->st->across, ix);
     return step && m->width % per_piece(b->dtype) == 0 &&
            step * m->width * size <= ROWS_BYTES;
 }
@@ -445,7 +428,7 @@ static bool is_like(const MapCode *m, int leader, int i)
 {
     const Instr *a = &m->k->instr[leader], *b = &m->k->instr[i];
     return b->kind == I_load && b->buffer == a->buffer && b->pred == a->pred &&
-           m->level[i] == m->level[leader] && !m->ready[i];
+           m->plan->level[i] == m->plan->level[leader] && !m->ready[i];
 }
 
 /* Of an index that the data decide, or under a condition. */
@@ -483,10 +466,10 @@ bool strided_load(MapCode *m, int leader)
     const Instr *in = &m->k->instr[leader];
     const Stage *s = m->stage;
     LLVMValueRef v[MOST_STEP];
-    if ((in->pred >= 0 && m->varies[in->pred]) ||
+    if ((in->pred >= 0 && m->st->across.varies[in->pred]) ||
         !is_possible(m, in->buffer, in->at))
         return false;
-    Group g = {.step = lane_step(in->at, m->lane, m->varies),
+    Group g = {.step = index_step(&m->st->across, in->at),
                .type = in->buffer->dtype};
     for (int i = leader; i < s->first + s->ninstr; i++)
         if (is_like(m, leader, i))
@@ -514,7 +497,7 @@ static int find_stores(MapCode *m, const Output *o, Group *g)
 {
     const Stage *s = m->stage;
     int last = -1;
-    *g = (Group){.step = lane_step(o->at, m->lane, m->varies),
+    *g = (Group){.step = index_step(&m->st->across, o->at),
                  .type = o->buffer->dtype};
     for (int i = 0; i < s->noutput; i++) {
         const Output *x = &s->output[i];
@@ -546,22 +529,4 @@ bool strided_store(MapCode *m, const Output *o)
         store_pieces(m, &all, v);
     put_back(m, &g);
     return true;
-}
-
-bool has_strided(const Kernel *k)
-{
-    for (int t = 0; t < k->nstage; t++) {
-        const Stage *s = &k->stage[t];
-        int lane = k->lanes ? k->rank - 1 : k->rank + s->rank - 1;
-        if (!k->lanes && !s->lanes)
-            continue;
-        for (int i = s->first; i < s->first + s->ninstr; i++)
-            if (k->instr[i].kind == I_load &&
-                lane_step(k->instr[i].at, lane, NULL))
-                return true;
-        for (int i = 0; i < s->noutput; i++)
-            if (s->output[i].at && lane_step(s->output[i].at, lane, NULL))
-                return true;
-    }
-    return false;
 }

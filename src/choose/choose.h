@@ -1,0 +1,104 @@
+/* choose.h: how kernels are run on a machine, as data.
+ *
+ * A kernel says what is computed in which loops. Its schedule says the rest:
+ * which loop's iterations are the lanes of vectors, how many of those are made
+ * at once, what becomes of what is left over, how far out each instruction is
+ * done, how many accumulators a sum has, the tile of a product and what is
+ * packed for it, the pieces for threads. It follows from the kernel and from
+ * the numbers of hardware.h, so it is the same wherever code for a machine is
+ * made. emit/ reads it and chooses nothing. */
+#ifndef NNCC_CHOOSE_H
+#define NNCC_CHOOSE_H
+
+#include "hardware/hardware.h"
+#include "kernel/kernel.h"
+
+/* lanes.c: what differs across the lanes. */
+
+typedef struct Across {
+    int lane;           /* the loop whose iterations they are; -1: there are
+                           none */
+    const bool *varies; /* by instruction; NULL: not asked */
+} Across;
+bool atom_varies(const Across *x, const Atom *a);
+bool index_varies(const Across *x, const Index *ix);
+/* Contiguous loads and stores alone: no gather is needed for ix. */
+bool index_is_plain(const Across *x, const Index *ix);
+/* The distance between lanes, 2 … MOST_STEP, if it is a number and all that
+ * differs between them; or 0. */
+enum { MOST_STEP = 64 };
+int index_step(const Across *x, const Index *ix);
+/* The deepest loop + 1 that it depends on, each value being made at its level.
+ */
+int index_level(const int *level, const Index *ix);
+int atom_level(const int *level, const Atom *a);
+
+/* sums.c: how the values of a stage are added up. */
+
+enum {
+    SLOT_BYTES = 64,  /* of the slots that sums along lanes have, whatever the
+                         vectors: the order is the kernel's */
+    WIDE_BYTES = 128, /* where nothing rounds */
+    SUM_BLOCK = 16,   /* values added one after another */
+    NO_BLOCK = 32     /* so few are not cut into blocks */
+};
+typedef struct Sums {
+    int lanes; /* of an accumulator, where the stage's own loop is lanes */
+    int sets;  /* of accumulators, that take turns */
+    int wide;  /* lanes of those of a loop before it that does full ones of all
+                  sets; 0: there is none */
+    bool blocks;
+    int cut;             /* the stage's loop that is cut into blocks, */
+    int64_t block;       /* of so many iterations, */
+    int64_t most;        /* if there are more than so many; */
+    int64_t step, inner; /* `step` of which are `inner` values a slot */
+    int nkept; /* values that go from block to block behind the accumulators:
+                  two for each total; where the loop is within others, how many
+                  values are in the present block */
+} Sums;
+/* How many values output o carries around: 0, 1, or 2 (argmax). */
+int reduce_count(const Output *o);
+/* Is o a sum that rounds? */
+bool sum_rounds(const Kernel *k, const Output *o);
+
+/* map.c */
+
+/* What is left over after full vectors … */
+typedef enum Tail {
+    TAIL_scalar, /* goes one by one; */
+    TAIL_masked, /* is one vector, part of which counts; */
+    TAIL_always, /* is not told from them: all are such vectors */
+} Tail;
+
+typedef struct StageSchedule {
+    Across across;
+    bool inside; /* its own last loop is lanes */
+    int lanes;   /* of a full vector */
+    int slots;   /* of its reductions along lanes */
+    int ragged;  /* the condition that ends its last loop; or -1 */
+    Sums sums;
+} StageSchedule;
+
+typedef struct MapSchedule MapSchedule;
+struct MapSchedule {
+    const Kernel *kernel;
+    int bytes;    /* of a lane: it decides how many a register has */
+    bool outside; /* the last outer loop is lanes: else each stage's own */
+    int lanes;    /* of a full vector then */
+    int together; /* so many of them are made at once while there are as many */
+    Tail tail;
+    int few;    /* or does what is left go one by one where it is so little */
+    int *level; /* of each instruction: how deep it is done */
+    StageSchedule *stage;
+    const MapSchedule *less; /* of kernel->few, or NULL: it is not asked for */
+    int less_rows;           /* fewer than that are done so */
+};
+/* Where its code is. */
+typedef struct MapUse {
+    bool step;  /* amid that of a loop */
+    int nfixed; /* its first loops are outside of the code */
+} MapUse;
+const MapSchedule *map_schedule(Arena *a, const Hardware *h, const Kernel *k,
+                                MapUse use);
+
+#endif
