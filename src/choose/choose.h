@@ -101,4 +101,66 @@ typedef struct MapUse {
 const MapSchedule *map_schedule(Arena *a, const Hardware *h, const Kernel *k,
                                 MapUse use);
 
+/* product.c: of products a[m,k] · b[k,n]. */
+
+/* What of the result is in registers while k goes on. */
+typedef struct Tile {
+    int rows, vectors; /* of the largest */
+    int width;         /* lanes of a vector */
+    int panel;         /* columns of b packed together: the widest tile's */
+    int passes;        /* over columns: of whole panels; of whole vectors, where
+                          parts of them cannot be masked; of what is left */
+} Tile;
+Tile tile_choose(const Hardware *h, DType t);
+
+/* The innermost kernel of such tiles: so many vectors along n, the last one
+ * masked or not; windows: rows of a and elements along k are where tables say.
+ */
+typedef struct MicroShape {
+    int vectors, width;
+    bool masked, windows;
+    int rows;
+} MicroShape;
+MicroShape micro_shape(const Tile *t, int vectors, int width, bool masked,
+                       bool windows);
+
+/* What goes at the speed of memory, without tiles. */
+typedef enum StreamKind {
+    STREAM_none,
+    STREAM_rows,    /* m and b_n are 1 */
+    STREAM_columns, /* m, a_k and b_k are 1 */
+    STREAM_outer,   /* k and b_n are 1 */
+} StreamKind;
+
+typedef enum PackKind {
+    PACK_any,
+    PACK_transposed, /* b_k is 1 */
+    PACK_straight,   /* b_n is 1 */
+} PackKind;
+/* A factor is packed where its contiguous parts are so far apart, so many of
+ * them are added up, and there are so many rows or columns of the other one. */
+typedef struct PackRule {
+    PackKind kind;
+    bool always; /* it cannot be read as it is */
+    int stride, depth, others;
+} PackRule;
+
+/* Functions for what may be are chosen among when it is run, by the sizes. */
+typedef struct ProductSchedule {
+    DType t;
+    bool windows;
+    Tile tile;
+    bool pass[3]; /* which there may be */
+    MicroShape shape[3];
+    bool pair;      /* what is left may be two vectors: shape[0] of those */
+    StreamKind row; /* of one row alone, if there may be; */
+    bool only_row;  /* as there is in any case */
+    int row_from;   /* if it has so many columns; 0: always */
+    bool outer;     /* k may be 1 */
+    PackRule a, b;  /* where the kernel has room for that */
+    int rows;       /* that the epilogue runs on: so many, and as many times */
+    int rows_columns; /* that as n goes into this, if it does */
+} ProductSchedule;
+ProductSchedule product_schedule(const Hardware *h, const Contract *c);
+
 #endif

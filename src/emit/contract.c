@@ -3,24 +3,11 @@
 #include "emit/parallel.h"
 #include "emit/product.h"
 
-/* Which functions make a product. */
-typedef struct Plan {
-    DType t;
-    StreamKind row; /* of one row alone, if there may be; */
-    bool only_row;  /* as there is in any case */
-    bool outer;     /* k may be 1 */
-    PackKind pack;  /* of B, if there is room */
-    bool pass[3];   /* over columns, as ARG_micro has them: which there are */
-    MicroShape shape[3];
-    bool pair; /* what is left may be two vectors */
-    bool windows;
-} Plan;
-
 /* A contraction kernel being built. */
 typedef struct ContractCode {
     Emit *e;
     const Contract *c;
-    Plan plan;
+    ProductSchedule plan;
     DimEnv dims;
     LLVMValueRef *buffer; /* by Buffer.id */
     LLVMValueRef bufs, dim_array;
@@ -30,86 +17,19 @@ typedef struct ContractCode {
     LLVMValueRef window;           /* see product.h */
 } ContractCode;
 
-/* What is to be done is known where sizes are; functions for what may be are
- * chosen among when it is run. */
-
-static void add_pass(Plan *p, int i, int vectors, int width, bool masked)
+static MicroShape pair_shape(const ProductSchedule *p)
 {
-    p->pass[i] = true;
-    p->shape[i] = (MicroShape){vectors, width, masked, p->windows};
+    return micro_shape(&p->tile, 2, p->tile.width, true, p->windows);
 }
 
-/* Whole panels, then as few and as full vectors as n allows when it is known;
- * when it is not single ones, or two where just these are left. */
-static void plan_columns(Emit *e, const Contract *c, Plan *p)
+static ProductSchedule schedule_of(const Emit *e, const Contract *c)
 {
-    int w = lanes_of_bytes(e, dtype_size(p->t)), panel = product_panel(e, p->t);
-    int last = product_passes(e) - 1;
-    int64_t n = -1;
-    dim_const_value(c->n, &n);
-    if (!c->pack && !dim_is(c->b_n, 1)) {
-        add_pass(p, last, 1, 1, false);
-        return;
-    }
-    if (n < 0 || n >= panel)
-        add_pass(p, 0, panel / w, w, false);
-    int rest = (int)(n % panel);
-    if (n >= 0 && !rest)
-        return;
-    bool even = w == 1 || (n >= 0 && rest % w == 0);
-    if (has_masks(e) || even) {
-        int vectors = n >= 0 ? (rest + w - 1) / w : 1;
-        add_pass(p, last, vectors, w, !even);
-        p->pair = n < 0 && w > 1;
-        return;
-    }
-    if (n < 0 || rest >= w)
-        add_pass(p, 1, n < 0 ? 1 : rest / w, w, false);
-    add_pass(p, last, 1, 1, false);
-}
-
-/* A few columns have their sums in registers in any case. */
-enum { STREAM_FROM = 32 };
-
-static StreamKind plan_row(Emit *e, const Contract *c)
-{
-    int64_t m = 1, n = STREAM_FROM;
-    dim_const_value(c->m, &m);
-    dim_const_value(c->n, &n);
-    if (m != 1 || !e->machine.has.vector_bytes || c->rows.n)
-        return STREAM_none;
-    if (dim_is(c->b_n, 1))
-        return n < STREAM_FROM ? STREAM_none : STREAM_rows;
-    return dim_is(c->b_k, 1) && dim_is(c->a_k, 1) ? STREAM_columns
-                                                  : STREAM_none;
-}
-
-static Plan plan_product(Emit *e, const Contract *c)
-{
-    int64_t k;
-    Plan p = {.t = c->out->dtype, .row = plan_row(e, c)};
-    p.windows = c->rows.n > 0;
-    p.only_row = p.row && dim_is(c->m, 1) &&
-                 (p.row == STREAM_columns || dim_const_value(c->n, &k));
-    if (p.only_row)
-        return p;
-    p.outer = dim_is(c->b_n, 1) && !dim_const_value(c->k, &k) &&
-              e->machine.has.vector_bytes && !p.windows;
-    p.pack = dim_is(c->b_n, 1)   ? PACK_straight
-             : dim_is(c->b_k, 1) ? PACK_transposed
-                                 : PACK_any;
-    plan_columns(e, c, &p);
-    return p;
-}
-
-static MicroShape pair_shape(const Plan *p)
-{
-    return (MicroShape){2, p->shape[0].width, true, p->windows};
+    return product_schedule(&e->machine.has, c);
 }
 
 void contract_helpers(Emit *e, const Contract *c, Helpers *h)
 {
-    Plan p = plan_product(e, c);
+    ProductSchedule p = schedule_of(e, c);
     product_helper(e, p.t, p.windows, h);
     for (int i = 0; i < 3; i++)
         if (p.pass[i])
@@ -117,9 +37,9 @@ void contract_helpers(Emit *e, const Contract *c, Helpers *h)
     if (p.pair)
         micro_helper(e, p.t, pair_shape(&p), h);
     if (c->pack)
-        pack_helper(e, p.t, p.pack, product_panel(e, p.t), h);
+        pack_helper(e, p.t, p.b.kind, p.tile.panel, h);
     if (c->pack_a)
-        pack_helper(e, p.t, PACK_straight, micro_tile_rows(e), h);
+        pack_helper(e, p.t, p.a.kind, p.tile.rows, h);
     if (p.row)
         stream_helper(e, p.t, p.row, h);
     if (p.outer)
@@ -194,7 +114,7 @@ static LLVMValueRef window_of(ContractCode *q)
     const Contract *c = q->c;
     LLVMValueRef w = code_slot(e, LLVMArrayType(e->i64, WINDOW_WORDS), 8);
     const Dim *one = dim_const(e->graph, K_BLOCK + 1);
-    const Dim *panel = dim_const(e->graph, product_panel(e, q->plan.t));
+    const Dim *panel = dim_const(e->graph, q->plan.tile.panel);
     Digits rows_of_panel = {1, {one}, {panel}, {panel}};
     store_loops(q, w, LOOPS_rows, &c->rows, c->rows.a);
     store_loops(q, w, LOOPS_a, &c->depth, c->depth.a);
@@ -212,18 +132,22 @@ static LLVMValueRef stream_of(ContractCode *q)
         fn = if_so(q, is_one(q, c->k), emit_stream(e, q->plan.t, STREAM_outer));
     if (!q->plan.row)
         return fn;
-    if (!q->plan.only_row && q->plan.row == STREAM_rows)
-        when = both(q, when, is_at_least(q, c->n, STREAM_FROM));
+    if (!q->plan.only_row && q->plan.row_from)
+        when = both(q, when, is_at_least(q, c->n, q->plan.row_from));
     LLVMValueRef row = emit_stream(e, q->plan.t, q->plan.row);
     return LLVMBuildSelect(e->builder, when, row, fn, "");
 }
 
-static LLVMValueRef is_far(ContractCode *q, const Dim *stride, int depth,
-                           const Dim *others)
+/* fn where a factor of such strides is packed, the other one having so many
+ * rows or columns; else null. */
+static LLVMValueRef packs(ContractCode *q, const PackRule *r, LLVMValueRef fn,
+                          const Dim *stride, const Dim *others)
 {
-    LLVMValueRef far = is_at_least(q, stride, PACK_STRIDE);
-    far = both(q, far, is_at_least(q, q->c->k, depth));
-    return both(q, far, is_at_least(q, others, PACK_FROM));
+    if (r->always)
+        return fn;
+    LLVMValueRef far = is_at_least(q, stride, r->stride);
+    far = both(q, far, is_at_least(q, q->c->k, r->depth));
+    return if_so(q, both(q, far, is_at_least(q, others, r->others)), fn);
 }
 
 /* The least of a dimension and a number. */
@@ -261,29 +185,27 @@ static void pack_arguments(ContractCode *q, LLVMValueRef *arg)
 {
     Emit *e = q->e;
     const Contract *c = q->c;
-    DType t = q->plan.t;
+    const ProductSchedule *p = &q->plan;
     if (c->pack_a) {
-        LLVMValueRef fn = emit_pack(e, t, PACK_straight, micro_tile_rows(e));
+        LLVMValueRef fn = emit_pack(e, p->t, p->a.kind, p->tile.rows);
         LLVMValueRef each =
             code_times(e, at_most(q, c->k, K_BLOCK), code_i64(e, LONG_ROWS));
         arg[ARG_a_panels] = room_in(q, c->pack_a, each);
-        arg[ARG_pack_a] = if_so(q, is_far(q, c->a_k, PACK_A_DEPTH, c->n), fn);
+        arg[ARG_pack_a] = packs(q, &p->a, fn, c->a_k, c->n);
     }
     if (!c->pack)
         return;
-    LLVMValueRef fn = emit_pack(e, t, q->plan.pack, product_panel(e, t));
+    LLVMValueRef fn = emit_pack(e, p->t, p->b.kind, p->tile.panel);
     arg[ARG_b_panels] = room_in(
         q, c->pack, code_times(e, at_most(q, c->k, K_BLOCK), arg[ARG_columns]));
-    arg[ARG_pack_b] = fn;
-    if (q->plan.pack == PACK_straight)
-        arg[ARG_pack_b] = if_so(q, is_far(q, c->b_k, PACK_DEPTH, c->m), fn);
+    arg[ARG_pack_b] = packs(q, &p->b, fn, c->b_k, c->m);
 }
 
 static void micro_arguments(ContractCode *q, LLVMValueRef *arg)
 {
     for (int i = 0; i < 3; i++) {
         const MicroShape *s = &q->plan.shape[i];
-        int step = i == product_passes(q->e) - 1 ? ARG_step : ARG_step_vectors;
+        int step = i == q->plan.tile.passes - 1 ? ARG_step : ARG_step_vectors;
         if (i)
             arg[step] = code_i64(q->e, (int64_t)s->vectors * s->width);
         if (q->plan.pass[i])
@@ -297,11 +219,11 @@ static void choose_pair(ContractCode *q, LLVMValueRef *arg)
     Emit *e = q->e;
     LLVMBuilderRef b = e->builder;
     MicroShape s = pair_shape(&q->plan);
-    int last = ARG_micro + product_passes(e) - 1;
+    int last = ARG_micro + q->plan.tile.passes - 1;
     LLVMValueRef n = arg[ARG_n], width = code_i64(e, s.width);
     LLVMValueRef both = code_i64(e, 2 * s.width);
     LLVMValueRef left =
-        LLVMBuildSub(b, n, code_down_to(e, n, product_panel(e, q->plan.t)), "");
+        LLVMBuildSub(b, n, code_down_to(e, n, q->plan.tile.panel), "");
     LLVMValueRef is =
         LLVMBuildAnd(b, LLVMBuildICmp(b, LLVMIntSGT, left, width, ""),
                      LLVMBuildICmp(b, LLVMIntSLE, left, both, ""), "");
@@ -313,15 +235,14 @@ static void choose_pair(ContractCode *q, LLVMValueRef *arg)
 /* Rows that the epilogue finds in the cache of the first level. */
 static LLVMValueRef epilogue_rows(ContractCode *q)
 {
-    enum { FEW = 24, BYTES = 1 << 14 };
     Emit *e = q->e;
     if (!q->epilogue)
         return code_i64(e, LONG_ROWS);
-    LLVMValueRef most = code_i64(e, BYTES / FEW / dtype_size(q->plan.t));
+    LLVMValueRef most = code_i64(e, q->plan.rows_columns);
     LLVMValueRef n = code_at_least(e, number(q, q->c->n), 1);
     LLVMValueRef times =
         code_at_least(e, LLVMBuildUDiv(e->builder, most, n, ""), 1);
-    return code_smaller(e, code_times(e, times, code_i64(e, FEW)),
+    return code_smaller(e, code_times(e, times, code_i64(e, q->plan.rows)),
                         code_i64(e, LONG_ROWS));
 }
 
@@ -440,7 +361,7 @@ void emit_contract(Emit *e, const Kernel *k, const KernelKey *key)
 {
     LLVMValueRef fn = code_here(e);
     ContractCode q = {.e = e, .c = k->contract};
-    q.plan = plan_product(e, k->contract);
+    q.plan = schedule_of(e, k->contract);
     if (k->epilogue)
         q.epilogue = emit_epilogue(e, k, key);
     emit_entry(&q, key, fn, runs_in_pieces(e, k));

@@ -8,25 +8,6 @@
 
 enum { MAX_ROWS = 8, MAX_VECTORS = 4, SMALL_ROWS = 2 };
 
-int micro_vectors(const Emit *e)
-{
-    if (!e->machine.has.vector_bytes)
-        return e->machine.has.small ? 1 : 2;
-    return e->machine.has.registers >= 32 ? 4 : 2;
-}
-
-/* 6x4 is 29 of 32 registers, 6x2 15 of 16 (one left for a mask). Narrower
- * tiles have 8 rows: enough to hide the latency of a multiply-add. Without
- * vectors there are few registers for the rows' addresses too. */
-static int micro_rows(const Emit *e, int vectors)
-{
-    if (!e->machine.has.vector_bytes)
-        return 4;
-    return vectors >= micro_vectors(e) ? 6 : MAX_ROWS;
-}
-
-int micro_tile_rows(const Emit *e) { return micro_rows(e, micro_vectors(e)); }
-
 /* One micro-kernel being built. */
 typedef struct Micro {
     Emit *e;
@@ -224,8 +205,7 @@ static void build_micro(Micro *u, LLVMValueRef fn)
     u->accumulate = LLVMBuildIsNotNull(e->builder, LLVMGetParam(fn, n + 1), "");
     if (u->shape.masked)
         u->mask = last_mask(u, LLVMGetParam(fn, n));
-    LLVMValueRef next = emit_rows(u, micro_rows(e, u->shape.vectors),
-                                  SMALL_ROWS, code_i64(e, 0));
+    LLVMValueRef next = emit_rows(u, u->shape.rows, SMALL_ROWS, code_i64(e, 0));
     emit_rows(u, SMALL_ROWS, 0, next);
     LLVMBuildRetVoid(e->builder);
 }
@@ -278,7 +258,7 @@ static LLVMValueRef make_micro(Emit *e, const void *of)
 void micro_helper(Emit *e, DType t, MicroShape s, Helpers *h)
 {
     MicroKind k = {t, s};
-    int tile = (micro_rows(e, s.vectors) + SMALL_ROWS) * s.vectors;
+    int tile = (s.rows + SMALL_ROWS) * s.vectors;
     Helper own = {micro_name(e, t, s), make_micro, &k, 60 + 8 * tile, 0};
     helper_add(e, h, own, sizeof k);
 }

@@ -11,7 +11,7 @@ typedef struct Product {
     DType t;
     bool windows;
     LLVMTypeRef one;
-    int panel; /* columns */
+    Tile tile;
     LLVMValueRef arg[NARGS_WINDOWS];
     LLVMValueRef streams, packs_a, packs_b, parts; /* i1 */
     LLVMValueRef last_k;                           /* one at least, or k */
@@ -25,14 +25,9 @@ typedef struct Block {
     LLVMValueRef first; /* i1: of those with this part of B */
 } Block;
 
-int product_panel(const Emit *e, DType t)
+Tile product_tile(const Emit *e, DType t)
 {
-    return lanes_of_bytes(e, dtype_size(t)) * micro_vectors(e);
-}
-
-int product_passes(const Emit *e)
-{
-    return e->machine.has.vector_bytes && !has_masks(e) ? 3 : 2;
+    return tile_choose(&e->machine.has, t);
 }
 
 static LLVMValueRef minus(Emit *e, LLVMValueRef a, LLVMValueRef b)
@@ -138,7 +133,7 @@ static void pack_a(Product *q, const Block *b)
 static LLVMValueRef panel_at(Product *q, const Block *b, LLVMValueRef j)
 {
     Emit *e = q->e;
-    LLVMValueRef *in = q->arg, j0 = code_down_to(e, j, q->panel);
+    LLVMValueRef *in = q->arg, j0 = code_down_to(e, j, q->tile.panel);
     LLVMValueRef at = code_times(e, minus(e, j0, b->j), b->depth);
     LLVMValueRef panel = code_at(e, q->one, in[ARG_b_panels], at);
     LLVMValueRef starts = LLVMBuildICmp(e->builder, LLVMIntEQ, j, j0, "");
@@ -147,7 +142,7 @@ static LLVMValueRef panel_at(Product *q, const Block *b, LLVMValueRef j)
         code_if(e, LLVMBuildAnd(e->builder, starts, q->packs_b, ""));
     LLVMValueRef left = minus(e, in[ARG_n], j0);
     LLVMValueRef arg[] = {
-        b->depth,       code_smaller(e, left, code_i64(e, q->panel)),
+        b->depth,       code_smaller(e, left, code_i64(e, q->tile.panel)),
         b_at(q, b, j0), in[ARG_b_k],
         in[ARG_b_n],    panel};
     call(q, pack_type(e), ARG_pack_b, arg);
@@ -184,7 +179,7 @@ static void emit_tiles(Product *q, const Block *b, LLVMValueRef j,
     Emit *e = q->e;
     LLVMValueRef *in = q->arg, panel = panel_at(q, b, j);
     LLVMValueRef pa = LLVMBuildAnd(e->builder, whole, q->packs_a, "");
-    LLVMValueRef one = code_i64(e, 1), rows = code_i64(e, micro_tile_rows(e));
+    LLVMValueRef one = code_i64(e, 1), rows = code_i64(e, q->tile.rows);
     LLVMValueRef arg[] = {
         b->rows,
         b->depth,
@@ -193,7 +188,7 @@ static void emit_tiles(Product *q, const Block *b, LLVMValueRef j,
         a_or_b(e, pa, one, in[ARG_a_m]),
         a_or_b(e, pa, rows, in[ARG_a_k]),
         a_or_b(e, q->packs_b, panel, b_at(q, b, j)),
-        a_or_b(e, q->packs_b, code_i64(e, q->panel), in[ARG_b_k]),
+        a_or_b(e, q->packs_b, code_i64(e, q->tile.panel), in[ARG_b_k]),
         c_at(q, b->i, j),
         in[ARG_out_m],
         left,
@@ -208,21 +203,21 @@ static void emit_columns(Product *q, const Block *b)
     Emit *e = q->e;
     LLVMValueRef *in = q->arg, zero = code_i64(e, 0), j = b->j;
     LLVMValueRef end = code_plus(e, b->j, b->columns);
-    int passes = product_passes(e);
+    int passes = q->tile.passes;
     Loop pass = loop_begin(e, zero, code_i64(e, passes), code_i64(e, 1), 1, &j);
     LLVMValueRef micro = in[ARG_micro + passes - 1], to = end;
     LLVMValueRef step = in[ARG_step], whole = NULL;
     for (int i = passes - 2; i >= 0; i--) {
         LLVMValueRef is =
             LLVMBuildICmp(e->builder, LLVMIntEQ, pass.i, code_i64(e, i), "");
-        int columns = i ? lanes_of_bytes(e, dtype_size(q->t)) : q->panel;
+        int columns = i ? q->tile.width : q->tile.panel;
         LLVMValueRef some =
             LLVMBuildIsNotNull(e->builder, in[ARG_micro + i], "");
         LLVMValueRef last =
             a_or_b(e, some, code_down_to(e, end, columns), pass.phi[0]);
         micro = a_or_b(e, is, in[ARG_micro + i], micro);
-        step = a_or_b(e, is, i ? in[ARG_step_vectors] : code_i64(e, q->panel),
-                      step);
+        step = a_or_b(
+            e, is, i ? in[ARG_step_vectors] : code_i64(e, q->tile.panel), step);
         to = a_or_b(e, is, last, to);
         whole = is;
     }
@@ -486,7 +481,7 @@ LLVMValueRef emit_product(Emit *e, DType t, bool windows)
                  .t = t,
                  .windows = windows,
                  .one = type_of(e, t),
-                 .panel = product_panel(e, t)};
+                 .tile = product_tile(e, t)};
     build_product(&q, fn);
     code_back(e, back);
     return fn;
@@ -521,27 +516,27 @@ void product_helper(Emit *e, DType t, bool windows, Helpers *h)
 
 static void prebuild_tiles(Emit *e, DType t, bool windows, Helpers *h)
 {
-    int width = lanes_of_bytes(e, dtype_size(t));
+    Tile tile = product_tile(e, t);
     product_helper(e, t, windows, h);
-    for (int v = 1; v <= micro_vectors(e); v++) {
-        micro_helper(e, t, (MicroShape){v, width, false, windows}, h);
-        if (has_masks(e))
-            micro_helper(e, t, (MicroShape){v, width, true, windows}, h);
-    }
-    micro_helper(e, t, (MicroShape){1, 1, false, windows}, h);
+    for (int v = 1; v <= tile.vectors; v++)
+        for (int masked = 0; masked <= has_masks(e); masked++)
+            micro_helper(e, t,
+                         micro_shape(&tile, v, tile.width, masked, windows), h);
+    micro_helper(e, t, micro_shape(&tile, 1, 1, false, windows), h);
 }
 
-/* As plan_columns and routines choose them. */
+/* As products and routines choose them. */
 void product_prebuild(Emit *e, Helpers *h)
 {
     static const DType real[] = {DT_f32, DT_f64};
     for (int i = 0; i < 2; i++) {
         DType t = real[i];
+        Tile tile = product_tile(e, t);
         prebuild_tiles(e, t, false, h);
         prebuild_tiles(e, t, true, h);
         for (int k = PACK_any; k <= PACK_straight; k++)
-            pack_helper(e, t, (PackKind)k, product_panel(e, t), h);
-        pack_helper(e, t, PACK_straight, micro_tile_rows(e), h);
+            pack_helper(e, t, (PackKind)k, tile.panel, h);
+        pack_helper(e, t, PACK_straight, tile.rows, h);
         for (int k = STREAM_rows; k <= STREAM_outer; k++)
             stream_helper(e, t, (StreamKind)k, h);
     }

@@ -58,26 +58,14 @@ enum {
 /* Of windows: a's rows, and a and b along k, are where tables say. */
 LLVMValueRef emit_product(Emit *e, DType t, bool windows);
 void product_helper(Emit *e, DType t, bool windows, Helpers *h);
-/* So many of ARG_micro are used. */
-int product_passes(const Emit *e);
-/* Columns of a panel of B. */
-int product_panel(const Emit *e, DType t);
+/* The tile that they are around. */
+Tile product_tile(const Emit *e, DType t);
 LLVMTypeRef epilogue_type(Emit *e);
 /* *at becomes `status` where that is one of a failure. */
 void keep_status(Emit *e, LLVMValueRef status, LLVMValueRef at);
 
 /* micro.c */
 
-/* So many vectors of so many lanes along n; masked: the last one in part;
- * windows: rows of A and elements along k are where tables say. */
-typedef struct MicroShape {
-    int vectors, width;
-    bool masked, windows;
-} MicroShape;
-/* The most vectors that a tile has. */
-int micro_vectors(const Emit *e);
-/* The rows of a tile that has the most vectors. */
-int micro_tile_rows(const Emit *e);
 /* void (m, k, a, a_i, a_m, a_k, b, b_k, c, c_m, cols, accumulate): C[m, cols]
  * (+)= A B. Strides in elements; a_i is between the first rows of tiles, for
  * each of their rows; cols is read where masked. */
@@ -98,11 +86,6 @@ void offsets_helper(Emit *e, Helpers *h);
 
 /* pack.c */
 
-typedef enum PackKind {
-    PACK_any,
-    PACK_transposed, /* b_k is 1 */
-    PACK_straight,   /* b_n is 1 */
-} PackKind;
 LLVMTypeRef pack_type(Emit *e);
 /* void (k, n, b, b_k, b_n, to): element (p, j) goes to panel j / panel. */
 LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel);
@@ -110,12 +93,6 @@ void pack_helper(Emit *e, DType t, PackKind kind, int panel, Helpers *h);
 
 /* stream.c */
 
-typedef enum StreamKind {
-    STREAM_none,
-    STREAM_rows,    /* m and b_n are 1 */
-    STREAM_columns, /* m, a_k and b_k are 1 */
-    STREAM_outer,   /* k and b_n are 1 */
-} StreamKind;
 /* void (m, n, k, a, a_m, a_k, b, b_k, b_n, c, c_m): C = A B. */
 LLVMTypeRef stream_type(Emit *e);
 LLVMValueRef emit_stream(Emit *e, DType t, StreamKind kind);

@@ -188,18 +188,18 @@ static RoutineValue call_known(RoutineCode *c, const char *name,
 
 /* The innermost kernels of products: of a whole panel, of one vector, its last
  * lanes left alone, of one vector, of one column. */
-static bool micro_shape(const Emit *e, const char *name, DType t, MicroShape *s)
+static bool micro_named(const Emit *e, const char *name, DType t, MicroShape *s)
 {
-    int lanes = lanes_of_bytes(e, dtype_size(t));
+    Tile tile = product_tile(e, t);
     bool masks = has_masks(e);
     if (strcmp(name, "micro_panel") == 0)
-        *s = (MicroShape){micro_vectors(e), lanes, false, false};
+        *s = micro_shape(&tile, tile.vectors, tile.width, false, false);
     else if (strcmp(name, "micro_last") == 0 && masks)
-        *s = (MicroShape){1, lanes, true, false};
-    else if (strcmp(name, "micro_vector") == 0 && !masks && lanes > 1)
-        *s = (MicroShape){1, lanes, false, false};
+        *s = micro_shape(&tile, 1, tile.width, true, false);
+    else if (strcmp(name, "micro_vector") == 0 && !masks && tile.width > 1)
+        *s = micro_shape(&tile, 1, tile.width, false, false);
     else if (strcmp(name, "micro_one") == 0 && !masks)
-        *s = (MicroShape){1, 1, false, false};
+        *s = micro_shape(&tile, 1, 1, false, false);
     else
         return false;
     return true;
@@ -208,7 +208,7 @@ static bool micro_shape(const Emit *e, const char *name, DType t, MicroShape *s)
 void routine_micro_helper(Emit *e, const char *word, DType t, Helpers *h)
 {
     MicroShape s;
-    if (micro_shape(e, word, t, &s))
+    if (micro_named(e, word, t, &s))
         micro_helper(e, t, s, h);
 }
 
@@ -224,7 +224,7 @@ static RoutineValue call(RoutineCode *c, const char *name)
     }
     for (int i = 0; i < n; i++)
         v[i] = x[i].v;
-    if (micro_shape(c->e, name, c->t, &s)) {
+    if (micro_named(c->e, name, c->t, &s)) {
         code_call(c->e, emit_micro(c->e, c->t, s), v, n);
         return made(RT_void, NULL);
     }
@@ -249,16 +249,13 @@ static bool constant(const RoutineCode *c, const char *name, RoutineValue *to)
 {
     const Emit *e = c->e;
     bool wide = c->t == DT_f64;
-    int lanes = lanes_of_bytes(e, dtype_size(c->t));
+    Tile tile = product_tile(e, c->t);
     const struct {
         const char *name;
         int v;
     } known[] = {
-        {"WIDE", c->wide},
-        {"LANES", lanes},
-        {"PANEL", lanes * micro_vectors(e)},
-        {"MASKS", has_masks(e)},
-        {"DOUBLE", wide},
+        {"WIDE", c->wide},       {"LANES", tile.width}, {"PANEL", tile.panel},
+        {"MASKS", has_masks(e)}, {"DOUBLE", wide},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(known[i].name, name) == 0) {
