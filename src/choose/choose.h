@@ -163,4 +163,14 @@ typedef struct ProductSchedule {
 } ProductSchedule;
 ProductSchedule product_schedule(const Hardware *h, const Contract *c);
 
+/* pieces.c: of a kernel's first loop, at once and in any order. */
+typedef struct PieceSchedule {
+    int most;      /* 1: it is run as a whole */
+    int grain;     /* they begin at multiples of that */
+    int64_t least; /* instructions that each takes */
+} PieceSchedule;
+PieceSchedule piece_schedule(const Hardware *h, const Kernel *k);
+/* Does code for this machine ask for threads at all? */
+bool has_pieces(const Hardware *h);
+
 #endif

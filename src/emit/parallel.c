@@ -20,15 +20,19 @@ enum {
 };
 enum { TOLD = 1 + CHECK_ROOM };
 
-/* Not with 32 bits: there a division of sizes is a call of a library. */
-static bool has_pieces(const Emit *e)
+static bool may_have_pieces(const Emit *e)
 {
-    return !e->machine.has.small && has_wide_sizes(e);
+    return has_pieces(&e->machine.has);
+}
+
+static PieceSchedule pieces_of(const Emit *e, const Kernel *k)
+{
+    return piece_schedule(&e->machine.has, k);
 }
 
 bool runs_in_pieces(const Emit *e, const Kernel *k)
 {
-    return k->parallel && has_pieces(e);
+    return pieces_of(e, k).most > 1;
 }
 
 LLVMTypeRef kernel_type(Emit *e, const Kernel *k)
@@ -38,18 +42,18 @@ LLVMTypeRef kernel_type(Emit *e, const Kernel *k)
     LLVMTypeRef param[] = {p, p, i, i, i};
     if (k->kind == KERNEL_loop)
         return LLVMFunctionType(e->i32, loop, 3, false);
-    return has_pieces(e) ? LLVMFunctionType(e->i32, param, 5, false)
-                         : LLVMFunctionType(e->i32, whole, 3, false);
+    return may_have_pieces(e) ? LLVMFunctionType(e->i32, param, 5, false)
+                              : LLVMFunctionType(e->i32, whole, 3, false);
 }
 
 LLVMValueRef kernel_lo(Emit *e, LLVMValueRef fn)
 {
-    return has_pieces(e) ? LLVMGetParam(fn, 2) : code_i64(e, 0);
+    return may_have_pieces(e) ? LLVMGetParam(fn, 2) : code_i64(e, 0);
 }
 
 LLVMValueRef kernel_hi(Emit *e, LLVMValueRef fn)
 {
-    return LLVMGetParam(fn, has_pieces(e) ? 3 : 2);
+    return LLVMGetParam(fn, may_have_pieces(e) ? 3 : 2);
 }
 
 /* The record. */
@@ -298,57 +302,25 @@ void run_helper(Emit *e, Helpers *h)
 
 /* What a call takes. */
 
-static LLVMValueRef times_all(Emit *e, DimEnv *dims, LLVMValueRef v, int n,
-                              const Dim *const *d)
+static LLVMValueRef times_all(Emit *e, DimEnv *dims, LLVMValueRef v, Extents by)
 {
-    for (int i = 0; i < n; i++)
-        v = code_times(e, v, dim_code(e, dims, d[i]));
+    for (int i = 0; i < by.n; i++)
+        v = code_times(e, v, dim_code(e, dims, by.size[i]));
     return v;
-}
-
-static LLVMValueRef map_work(Emit *e, DimEnv *dims, const Kernel *k)
-{
-    LLVMValueRef sum = code_i64(e, 0);
-    for (int t = 0; t < k->nstage; t++) {
-        const Stage *s = &k->stage[t];
-        LLVMValueRef w = code_i64(e, stage_weight(k, s));
-        sum = code_plus(e, sum, times_all(e, dims, w, s->rank, s->extent));
-    }
-    return times_all(e, dims, sum, k->rank, k->extent);
 }
 
 static LLVMValueRef work_of(Emit *e, DimEnv *dims, const Kernel *k)
 {
-    enum { SORTED = 20 };
-    const Contract *c = k->contract;
-    const RoutineCall *r = k->routine;
-    LLVMValueRef w = code_i64(e, 1);
-    switch (k->kind) {
-    case KERNEL_map:
-        return map_work(e, dims, k);
-    case KERNEL_contract:
-        w = times_all(e, dims, w, c->nbatch, c->batch);
-        w = times_all(e, dims, w, 3, (const Dim *[]){c->m, c->n, c->k});
-        return LLVMBuildUDiv(e->builder, w, code_i64(e, WORK_PRODUCTS), "");
-    case KERNEL_sort:
-        w = code_i64(e, SORTED);
-        return times_all(e, dims, w, 2,
-                         (const Dim *[]){k->sort->rows, k->sort->n});
-    case KERNEL_routine:
-        w = times_all(e, dims, w, 2, (const Dim *[]){r->rows, r->size[0]});
-        return times_all(e, dims, w, 2,
-                         (const Dim *[]){r->size[1], r->size[0]});
-    case KERNEL_loop:
-        break;
+    KernelWork w = kernel_work(e->arena, k);
+    LLVMValueRef sum = NULL;
+    for (int i = 0; i < w.n; i++) {
+        LLVMValueRef v = code_i64(e, w.term[i].weight);
+        v = times_all(e, dims, v, w.term[i].times);
+        sum = sum ? code_plus(e, sum, v) : v;
     }
-    die("no kernel in pieces: %d", (int)k->kind);
-}
-
-static int grain_of(const Kernel *k)
-{
-    if (k->kind == KERNEL_map)
-        return k->rank == 1 && k->lanes ? PIECE_LANES : 1;
-    return k->kind == KERNEL_contract && !k->contract->nbatch ? PIECE_ROWS : 1;
+    sum = times_all(e, dims, sum, w.times);
+    return w.per == 1 ? sum
+                      : LLVMBuildUDiv(e->builder, sum, code_i64(e, w.per), "");
 }
 
 /* Calls. */
@@ -359,11 +331,11 @@ static LLVMValueRef call_whole(const KernelCall *c, LLVMValueRef range)
     LLVMValueRef whole[] = {c->bufs, c->dim_list, range};
     LLVMValueRef arg[] = {c->bufs, c->dim_list, code_i64(e, 0), range,
                           code_i64(e, -1)};
-    return has_pieces(e) ? code_call(e, c->fn, arg, 5)
-                         : code_call(e, c->fn, whole, 3);
+    return may_have_pieces(e) ? code_call(e, c->fn, arg, 5)
+                              : code_call(e, c->fn, whole, 3);
 }
 
-/* Sizes are computed here, for only who has threads asks for them. */
+/* Extents are computed here, for only who has threads asks for them. */
 static LLVMValueRef call_pieces(const KernelCall *c, LLVMValueRef range)
 {
     Emit *e = c->e;
@@ -371,17 +343,16 @@ static LLVMValueRef call_pieces(const KernelCall *c, LLVMValueRef range)
     DimEnv dims = *c->dims;
     dims.before = NULL;
     dims.memo = (Map){0};
-    int rooms = k->contract ? k->contract->rooms : 0;
-    LLVMValueRef most = code_i64(e, rooms ? rooms : MOST_PIECES);
+    const PieceSchedule p = pieces_of(e, k);
     LLVMValueRef arg[] = {c->exec,
                           c->fn,
                           c->bufs,
                           c->dim_list,
                           range,
                           LLVMBuildUDiv(e->builder, work_of(e, &dims, k),
-                                        code_i64(e, piece_work), ""),
-                          most,
-                          code_i64(e, grain_of(k)),
+                                        code_i64(e, p.least), ""),
+                          code_i64(e, p.most),
+                          code_i64(e, p.grain),
                           code_i64(e, kernel_ncheck(k) ? c->nvar : -1)};
     return code_call(e, emit_run(e), arg, NRUN);
 }

@@ -313,10 +313,26 @@ typedef struct KernelKey {
 } KernelKey;
 KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k);
 
-/* parallel.c: what one iteration of all of a stage's loops takes. */
-int stage_weight(const Kernel *k, const Stage *s);
-/* The instruction k < bound, k being the index of the stage's last loop,
- * without which nothing happens in it; or -1. */
+/* parallel.c: what a kernel that is no loop takes, in instructions: a sum of
+ * numbers times sizes, times the sizes of what is around all of them. */
+typedef struct Extents {
+    int n;
+    const Dim *const *size;
+} Extents;
+typedef struct WorkTerm {
+    int64_t weight;
+    Extents times;
+} WorkTerm;
+typedef struct KernelWork {
+    int n;
+    WorkTerm *term;
+    Extents times;
+    int per; /* so many of them are one instruction */
+} KernelWork;
+KernelWork kernel_work(Arena *a, const Kernel *k);
+
+/* ragged.c: the instruction k < bound, k being the index of the stage's last
+ * loop, without which nothing happens in it; or -1. */
 int ragged_condition(const Kernel *k, const Stage *s);
 
 /* buffers.c: f for each buffer that k uses but for its guards, as often as it

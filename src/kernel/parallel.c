@@ -28,61 +28,107 @@ static int64_t times(int64_t a, int64_t b)
     return b > 0 && a > INT64_MAX / b ? INT64_MAX : a * b;
 }
 
-/* v · d at most. */
-static int64_t times_most(const Sched *s, int64_t v, const Dim *d)
+static int64_t times_most(const Sched *s, int64_t v, Extents by)
 {
     int64_t most;
-    if (!function_bound(s->f, d, &most))
-        most = INT64_MAX;
-    return times(v, most > 0 ? most : 0);
-}
-
-static int64_t times_all(const Sched *s, int64_t v, int n, const Dim *const *d)
-{
-    for (int i = 0; i < n; i++)
-        v = times_most(s, v, d[i]);
+    for (int i = 0; i < by.n; i++) {
+        if (!function_bound(s->f, by.size[i], &most))
+            most = INT64_MAX;
+        v = times(v, most > 0 ? most : 0);
+    }
     return v;
 }
 
-int stage_weight(const Kernel *k, const Stage *st)
+/* What it takes at most. */
+static int64_t most_work(const Sched *s, const KernelWork *w)
 {
-    int weight = st->noutput;
+    int64_t sum = 0;
+    for (int i = 0; i < w->n; i++) {
+        int64_t v = times_most(s, w->term[i].weight, w->term[i].times);
+        sum = v > INT64_MAX - sum ? INT64_MAX : sum + v;
+    }
+    return times_most(s, sum, w->times) / w->per;
+}
+
+/* One iteration of all of a stage's loops. */
+static int64_t stage_weight(const Kernel *k, const Stage *st)
+{
+    int64_t weight = st->noutput;
     for (int i = st->first; i < st->first + st->ninstr; i++)
         weight += k->instr[i].kind == I_op ? op_weight(k->instr[i].op) : 1;
     return weight;
 }
 
-static int64_t map_work(const Sched *s, const Kernel *k)
+static KernelWork map_work(Arena *a, const Kernel *k)
 {
-    int64_t sum = 0;
+    KernelWork w = {
+        k->nstage, NEWN(a, WorkTerm, k->nstage + 1), {k->rank, k->extent}, 1};
     for (int t = 0; t < k->nstage; t++) {
         const Stage *st = &k->stage[t];
-        int64_t w = times_all(s, stage_weight(k, st), st->rank, st->extent);
-        sum = w > INT64_MAX - sum ? INT64_MAX : sum + w;
+        w.term[t] = (WorkTerm){stage_weight(k, st), {st->rank, st->extent}};
     }
-    return times_all(s, sum, k->rank, k->extent);
+    return w;
 }
 
-static int64_t product_work(const Sched *s, const Contract *c)
+static KernelWork one_term(Arena *a, int64_t weight, int n,
+                           const Dim *const *size, int per)
 {
-    const Dim *const size[] = {c->m, c->n, c->k};
-    int64_t w = times_all(s, times_all(s, 1, 3, size), c->nbatch, c->batch);
-    return w / WORK_PRODUCTS;
+    size_t bytes = sizeof *size * (size_t)n;
+    WorkTerm term = {weight, {n, arena_copy(a, size, bytes)}};
+    return (KernelWork){1, arena_copy(a, &term, sizeof term), {0, NULL}, per};
 }
 
-static bool is_enough(int64_t work) { return work / piece_work >= 2; }
+static KernelWork product_work(Arena *a, const Contract *c)
+{
+    const Dim *size[MAX_RANK + 3];
+    int n = 0;
+    for (; n < c->nbatch; n++)
+        size[n] = c->batch[n];
+    size[n++] = c->m;
+    size[n++] = c->n;
+    size[n++] = c->k;
+    return one_term(a, 1, n, size, WORK_PRODUCTS);
+}
+
+KernelWork kernel_work(Arena *a, const Kernel *k)
+{
+    enum { SORTED = 20 };
+    const RoutineCall *r = k->routine;
+    switch (k->kind) {
+    case KERNEL_map:
+        return map_work(a, k);
+    case KERNEL_contract:
+        return product_work(a, k->contract);
+    case KERNEL_sort:
+        return one_term(a, SORTED, 2,
+                        (const Dim *[]){k->sort->rows, k->sort->n}, 1);
+    case KERNEL_routine:
+        return one_term(
+            a, 1, 4,
+            (const Dim *[]){r->rows, r->size[0], r->size[1], r->size[0]}, 1);
+    case KERNEL_loop:
+        break;
+    }
+    die("a loop's work is its kernels'");
+}
+
+static bool is_enough(const Sched *s, KernelWork w)
+{
+    return most_work(s, &w) / piece_work >= 2;
+}
 
 /* The nest for few iterations has its own loops: where there are few, it is
  * done at once. */
 static bool map_is_parallel(const Sched *s, const Kernel *k)
 {
     return k->rank > 0 && !(k->few && k->rank > 1) && writes_apart(k) &&
-           is_enough(map_work(s, k));
+           is_enough(s, map_work(s->scratch, k));
 }
 
 static bool product_is_parallel(const Sched *s, const Kernel *k)
 {
-    return k->contract->rooms != 1 && is_enough(product_work(s, k->contract)) &&
+    return k->contract->rooms != 1 &&
+           is_enough(s, product_work(s->scratch, k->contract)) &&
            (!k->epilogue || writes_apart(k->epilogue));
 }
 
@@ -115,7 +161,7 @@ int product_rooms(const Sched *s, const Contract *c)
 {
     int64_t n;
     const Dim *range = c->nbatch ? c->batch[0] : c->m;
-    if (!is_enough(product_work(s, c)))
+    if (!is_enough(s, product_work(s->scratch, c)))
         return 1;
     if (!function_bound(s->f, range, &n))
         return MOST_ROOMS;
