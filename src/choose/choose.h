@@ -173,4 +173,8 @@ PieceSchedule piece_schedule(const Hardware *h, const Kernel *k);
 /* Does code for this machine ask for threads at all? */
 bool has_pieces(const Hardware *h);
 
+/* dump.c: --dump=schedule, of one kernel. */
+void schedule_print(Arena *a, const Hardware *h, const Kernel *k, MapUse use,
+                    const char *name, Str *to);
+
 #endif

@@ -30,7 +30,8 @@ static const char *const kind_names[NKINDS] = {
 };
 
 static const char *const stages[] = {
-    "ast", "graph", "simplified", "expanded", "kernels", "ir", "asm",
+    "ast",     "graph",    "simplified", "expanded",
+    "kernels", "schedule", "ir",         "asm",
 };
 enum { NSTAGE = sizeof stages / sizeof *stages };
 
@@ -117,7 +118,7 @@ static int check_dump(const Args *a, const char *dump)
             return EXIT_SUCCESS;
     return cli_usage(a,
                      "no stage '%s'%s: there are ast, graph, simplified, "
-                     "expanded, kernels, ir and asm",
+                     "expanded, kernels, schedule, ir and asm",
                      dump, cli_suggest(a->arena, dump, stages, NSTAGE));
 }
 
@@ -322,15 +323,38 @@ static bool write_outputs(const Build *b, Products *all)
     return good;
 }
 
+static bool is_of_code(const char *stage)
+{
+    return stage && (!strcmp(stage, "ir") || !strcmp(stage, "asm") ||
+                     !strcmp(stage, "schedule"));
+}
+
+static bool schedule_text(const Build *b, char **bytes, size_t *n)
+{
+    TargetOptions o = machine(b, false);
+    const char *error = NULL;
+    Str to = str_new(b->load->arena);
+
+    if (!emit_schedules(b->load->arena, &b->in, &o, &to, &error)) {
+        cli_fail("%s", error);
+        return false;
+    }
+    *bytes = to.at;
+    *n = to.n;
+    return true;
+}
+
 static bool dump_code(const Build *b, const char *dump)
 {
-    bool ir = dump && !strcmp(dump, "ir");
     char *bytes;
     size_t n;
 
-    if (!ir && !(dump && !strcmp(dump, "asm")))
+    if (!is_of_code(dump))
         return true;
-    if (!machine_code(b, ir ? EMIT_ir : EMIT_assembly, &bytes, &n))
+    if (!strcmp(dump, "schedule")
+            ? !schedule_text(b, &bytes, &n)
+            : !machine_code(b, !strcmp(dump, "ir") ? EMIT_ir : EMIT_assembly,
+                            &bytes, &n))
         return false;
     fwrite(bytes, 1, n, stdout);
     return true;
@@ -351,8 +375,7 @@ static int compile_loaded(Build *b, Products *out)
         driver_schedule(l, l->module->function.at, l->module->function.n);
     if (!s)
         return EXIT_FAILURE;
-    if (l->dump_only &&
-        (!l->dump || (strcmp(l->dump, "ir") && strcmp(l->dump, "asm"))))
+    if (l->dump_only && !is_of_code(l->dump))
         return EXIT_SUCCESS;
     b->in = (ModuleInput){l->module, s, l->module->function.n};
     return dump_code(b, l->dump) && write_outputs(b, out) ? EXIT_SUCCESS
@@ -407,7 +430,7 @@ static const Option options[] = {
     {"linker", 0, "PROGRAM", "for .so: ld, ld.lld, cc or another"},
     {"dump", 0, "STAGE",
      "print after ast, graph, simplified, expanded,\n"
-     "kernels, ir or asm"},
+     "kernels, schedule, ir or asm"},
     {"explain", 0, NULL,
      "tell which simplifications were made where, and what is slow"},
     {"man", 0, NULL, "print the manual page, for man"},

@@ -22,6 +22,10 @@ bool emit_module(Arena *a, const ModuleInput *in, EmitKind kind,
                  const TargetOptions *o, char **bytes, size_t *n,
                  const char **error);
 
+/* schedules.c: how the kernels of a module are run on a machine, as text. */
+bool emit_schedules(Arena *a, const ModuleInput *in, const TargetOptions *o,
+                    Str *to, const char **error);
+
 /* parts.c: the object in pieces that one linker has to take together, made at
  * the same time by as many threads as there are processors. How many there are
  * and what is in each does not depend on that. */

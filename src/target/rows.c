@@ -325,18 +325,27 @@ static const char *reals_text(bool f32, bool f64)
     return f64 ? "f32 f64" : f32 ? "f32" : "none";
 }
 
+static const char *caches_text(Arena *a, Caches c)
+{
+    Str s = str_new(a);
+    const int size[] = {c.l1, c.l2, c.l3};
+    for (int i = 0; i < 3 && size[i]; i++)
+        str_printf(&s, "%s%d", i ? "/" : "", size[i]);
+    return c.l1 ? s.at : "none";
+}
+
 static void put_row(Str *to, const char *const *column)
 {
-    static const int width[] = {26, 18, 22, 12, 8, 8, 7, 4, 0};
-    for (int i = 0; i < 9; i++)
-        str_printf(to, "%-*s%s", width[i], column[i], i < 8 ? " " : "\n");
+    static const int width[] = {26, 18, 22, 12, 13, 8, 8, 7, 4, 0};
+    for (int i = 0; i < 10; i++)
+        str_printf(to, "%-*s%s", width[i], column[i], i < 9 ? " " : "\n");
 }
 
 void target_table(Arena *a, Str *to)
 {
     static const char *const head[] = {
-        "target",  "C calls", "CPU",    "vectors",   "FPU",
-        "a*b + c", "size_t",  "effort", "tested by",
+        "target", "C calls", "CPU",    "vectors", "cache, KiB",
+        "FPU",    "a*b + c", "size_t", "effort",  "tested by",
     };
     put_row(to, head);
     for (int i = 0; i < NTARGET; i++) {
@@ -349,6 +358,7 @@ void target_table(Arena *a, Str *to)
             t->calls,
             cpu_text(a, t),
             vectors_text(a, first.has.vector_bytes, last.has.vector_bytes),
+            caches_text(a, last.has.cache),
             reals_text(first.real, first.wide_real),
             reals_text(last.has.fma, last.has.wide_fma),
             arena_printf(a, "%d bits", 8 * (int)LLVMPointerSize(last.layout)),
