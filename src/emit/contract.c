@@ -319,17 +319,19 @@ static void emit_batches(ContractCode *q, LLVMValueRef lo, LLVMValueRef hi)
         loop_end(e, &loop[i], NULL);
 }
 
-/* What follows on each block of rows, a function of its own. */
-static LLVMValueRef emit_epilogue(Emit *e, const Kernel *k,
-                                  const KernelKey *key)
+LLVMValueRef emit_epilogue(Emit *e, const Kernel *k)
 {
     const Kernel *epilogue = k->epilogue;
-    const char *name =
-        arena_printf(e->arena, "epilogue%d", unit_use(e, k)->unit);
-    LLVMValueRef fn = code_function(e, name, epilogue_type(e));
+    const Use *use = unit_use(e, k);
+    const char *name = arena_printf(e->arena, "epilogue%d", use->unit);
+    bool build;
+    LLVMValueRef fn =
+        share_epilogue(e, name, use->unit, epilogue_type(e), &build);
+    if (!build)
+        return fn;
     Place back = code_begin(e, fn);
     debug_function(e, fn, name, epilogue->span);
-    emit_map_rows(e, epilogue, key, k->contract->nbatch);
+    emit_map_rows(e, epilogue, &use->key, k->contract->nbatch);
     code_back(e, back);
     return fn;
 }
@@ -363,7 +365,7 @@ void emit_contract(Emit *e, const Kernel *k, const KernelKey *key)
     ContractCode q = {.e = e, .c = k->contract};
     q.plan = schedule_of(e, k->contract);
     if (k->epilogue)
-        q.epilogue = emit_epilogue(e, k, key);
+        q.epilogue = emit_epilogue(e, k);
     emit_entry(&q, key, fn, runs_in_pieces(e, k));
     if (q.plan.windows)
         q.window = window_of(&q);

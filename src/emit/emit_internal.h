@@ -123,6 +123,7 @@ typedef struct Unit {
     int number;
     int weight;      /* about how much code it is */
     uint64_t costly; /* bits of the costly operators in it */
+    bool often;      /* a loop calls it */
 } Unit;
 /* One of those. */
 typedef struct Use {
@@ -154,6 +155,9 @@ bool share_has_unit(const Emit *e, int unit);
  * here and now. */
 LLVMValueRef share_unit(Emit *e, const char *name, int unit, LLVMTypeRef type,
                         bool *build);
+/* The same of what follows on the rows of its product. */
+LLVMValueRef share_epilogue(Emit *e, const char *name, int unit,
+                            LLVMTypeRef type, bool *build);
 /* A helper's function, made in this part, in another one, or prebuilt; one that
  * is not in the list of helpers each part has for itself. True where its code
  * is to be made: it is begun then, and ends before code_back(e, *back). */
@@ -561,6 +565,8 @@ void routine_helpers(Emit *e, const char *name, DType t, Helpers *h);
 
 /* contract.c: likewise for a contraction kernel. */
 void emit_contract(Emit *e, const Kernel *k, const KernelKey *key);
+/* What follows on each block of rows, a function of its own. */
+LLVMValueRef emit_epilogue(Emit *e, const Kernel *k);
 /* The functions that it calls. */
 void contract_helpers(Emit *e, const Contract *c, Helpers *h);
 

@@ -29,10 +29,11 @@ void units_use(Emit *e, const Units *u, const Sharing *s);
 /* share.c */
 
 /* What share `share` of nshare has, the first of which has so much more; the
- * same in all parts of one level. suffix: what the level's functions end in, or
- * "". */
+ * same in all parts of one level. Share `around` has what surrounds the
+ * kernels: where that is none of those, also the kernels that hardly do more
+ * than call. suffix: what the level's functions end in, or "". */
 const Sharing *share_out(Emit *e, const Units *u, int share, int nshare,
-                         int64_t more, const char *suffix);
+                         int around, int64_t more, const char *suffix);
 /* Of the code around kernels, which is long but quickly compiled. */
 int64_t weight_around(const Interface *interface);
 /* A part for each of h, of which this is one. */

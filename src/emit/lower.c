@@ -449,7 +449,7 @@ static Val *llvm_shared(Lower *l, const char *name, LowerBody *body, int n,
     Emit *e = l->e;
     if (n > SHARED_ARGS)
         die("%s has too many arguments", name);
-    DType t = x[0]->t;
+    DType t = x[0]->t == DT_key ? DT_i64 : x[0]->t; /* a key is 64 bits */
     SharedKind kind = {
         arena_printf(e->arena, "nn_%s_%s_x%d", name, dtype_name(t), l->width),
         body, t, n, l->width};

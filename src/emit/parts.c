@@ -64,7 +64,8 @@ static void build_part(Part *p, Emit *e)
     bool around = p->share == p->around, public = p->level == 0 && around;
     int64_t more = p->around == 0 ? weight_around(p->interface) : 0;
     units_use(e, p->units,
-              share_out(e, p->units, p->share, p->nshare, more, suffix));
+              share_out(e, p->units, p->share, p->nshare, p->around, more,
+                        suffix));
     emit_share(e);
     if (around)
         emit_functions(e, p->interface);
@@ -194,7 +195,7 @@ static TargetOptions part_options(Arena *a, const TargetOptions *o,
 {
     TargetOptions own = *with_cpu(a, o, cpu);
     if (around)
-        own.optimise = 0;
+        own.quick = true;
     return own;
 }
 

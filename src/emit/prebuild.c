@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "emit/levels.h"
+#include "emit/parallel.h"
 #include "emit/prebuilt.h"
 
 /* One function for one level. */
@@ -28,6 +29,7 @@ static bool list_level(Arena *a, const TargetOptions *o, Helpers *h,
     Emit e;
     if (!emit_open(&e, a, &no_module, o, error))
         return false;
+    run_helper(&e, h);
     product_prebuild(&e, h);
     routine_prebuild(&e, h);
     e.listed = h;

@@ -12,9 +12,14 @@ struct Sharing {
     const Units *units;
     int share;
     const char *suffix;
-    int *of_unit;
+    int *of_unit, *of_epilogue;
     Helpers helper;
 };
+
+static bool is_here(const Emit *e, const int *of, int unit)
+{
+    return of[unit] == e->sharing->share;
+}
 
 bool helper_add(Emit *e, Helpers *h, Helper helper, size_t size)
 {
@@ -28,8 +33,7 @@ bool helper_add(Emit *e, Helpers *h, Helper helper, size_t size)
 
 bool share_has_unit(const Emit *e, int unit)
 {
-    const Sharing *s = e->sharing;
-    return !s || s->of_unit[unit] == s->share;
+    return !e->sharing || is_here(e, e->sharing->of_unit, unit);
 }
 
 /* The share that has it; -1: each that calls it. */
@@ -68,6 +72,13 @@ LLVMValueRef share_unit(Emit *e, const char *name, int unit, LLVMTypeRef type,
 {
     return share_named(e, suffixed(e, name), e->sharing,
                        share_has_unit(e, unit), type, build);
+}
+
+LLVMValueRef share_epilogue(Emit *e, const char *name, int unit,
+                            LLVMTypeRef type, bool *build)
+{
+    bool here = !e->sharing || is_here(e, e->sharing->of_epilogue, unit);
+    return share_named(e, suffixed(e, name), e->sharing, here, type, build);
 }
 
 bool share_helper(Emit *e, const char *name, LLVMTypeRef type, LLVMValueRef *fn,
@@ -170,8 +181,15 @@ static void deal(Load *load, int n, Sum *sum, int nshare)
     }
 }
 
+/* Does it hardly do more than call, once in a call of a function? */
+static bool only_calls(const Unit *u)
+{
+    KernelKind kind = u->kernel->kind;
+    return !u->often && (kind == KERNEL_contract || kind == KERNEL_routine);
+}
+
 const Sharing *share_out(Emit *e, const Units *u, int share, int nshare,
-                         int64_t more, const char *suffix)
+                         int around, int64_t more, const char *suffix)
 {
     Sharing *s = NEW(e->arena, Sharing);
     *s = (Sharing){.units = u, .share = share, .suffix = suffix};
@@ -180,10 +198,11 @@ const Sharing *share_out(Emit *e, const Units *u, int share, int nshare,
     s->helper = to_make(e, &all);
     int nunit = units_count(u), n = nunit + s->helper.n;
     s->of_unit = NEWN(e->arena, int, nunit + 1);
+    s->of_epilogue = NEWN(e->arena, int, nunit + 1);
     Load *load = NEWN(e->arena, Load, n + 1);
     for (int i = 0; i < nunit; i++)
         load[i] = (Load){units_at(u, i)->weight, i, units_at(u, i)->costly,
-                         &s->of_unit[i]};
+                         &s->of_epilogue[i]};
     for (int i = nunit; i < n; i++) {
         Helper *h = &s->helper.at[i - nunit];
         load[i] = (Load){h->weight, i, 0, &h->share};
@@ -191,6 +210,10 @@ const Sharing *share_out(Emit *e, const Units *u, int share, int nshare,
     Sum *sum = NEWN(e->arena, Sum, nshare);
     sum[0].weight = more;
     deal(load, n, sum, nshare);
+    for (int i = 0; i < nunit; i++)
+        s->of_unit[i] = around == nshare && only_calls(units_at(u, i))
+                            ? around
+                            : s->of_epilogue[i];
     return s;
 }
 
@@ -209,9 +232,13 @@ const Sharing *share_each(Emit *e, const Helpers *h, int share,
 void emit_share(Emit *e)
 {
     const Sharing *s = e->sharing;
-    for (int i = 0; i < units_count(s->units); i++)
-        if (s->of_unit[i] == s->share)
-            emit_kernel(e, units_at(s->units, i)->kernel);
+    for (int i = 0; i < units_count(s->units); i++) {
+        const Kernel *k = units_at(s->units, i)->kernel;
+        if (is_here(e, s->of_unit, i))
+            emit_kernel(e, k);
+        else if (k->epilogue && is_here(e, s->of_epilogue, i))
+            emit_epilogue(e, k);
+    }
     for (int i = 0; i < s->helper.n; i++)
         if (s->helper.at[i].share == s->share)
             s->helper.at[i].make(e, s->helper.at[i].of);

@@ -48,7 +48,7 @@ static void weigh_map(Unit *u, const Kernel *k)
 
 /* Kernels. */
 
-static void collect(Units *u, const Kernel *k);
+static void collect(Units *u, const Kernel *k, bool often);
 
 /* The kernels that a step calls; those made in place are the loop's. */
 static void collect_step(Units *u, Unit *loop, const Schedule *s)
@@ -63,7 +63,7 @@ static void collect_step(Units *u, Unit *loop, const Schedule *s)
             weigh_map(loop, s->kernel.at[i]);
         } else {
             loop->weight += CALL;
-            collect(u, s->kernel.at[i]);
+            collect(u, s->kernel.at[i], true);
         }
 }
 
@@ -96,7 +96,7 @@ static void collect_parts(Units *u, Unit *unit)
     }
 }
 
-static void collect(Units *u, const Kernel *k)
+static void collect(Units *u, const Kernel *k, bool often)
 {
     KernelKey key = kernel_key(u->scratch, u->graph, k);
     const char *text = intern_n(u->texts, key.text, key.ntext);
@@ -114,6 +114,7 @@ static void collect(Units *u, const Kernel *k)
         map_set_int(u->scratch, &u->known, text, unit.number);
         list_push(u->arena, &u->unit, unit);
     }
+    u->unit.at[use->unit].often |= often;
     map_set(u->arena, &u->use, k, use);
 }
 
@@ -127,7 +128,7 @@ Units *units_new(Arena *a, const Interface *interface)
     for (int i = 0; i < interface->nfunction; i++) {
         const Schedule *s = interface->function[i].schedule;
         for (int k = 0; k < s->kernel.n; k++)
-            collect(u, s->kernel.at[k]);
+            collect(u, s->kernel.at[k], false);
     }
     arena_free(u->scratch);
     u->scratch = NULL;

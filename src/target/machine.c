@@ -376,8 +376,11 @@ static bool find_machine(Machine *m, const TargetOptions *o, const char **error)
     const char *abi = m->target->abi;
     if (m->target->abi_hard && m->wide_real)
         abi = m->target->abi_hard;
-    m->llvm = make_machine(m, target, set_effort(m, o->optimise), abi);
+    LLVMCodeGenOptLevel level = set_effort(m, o->optimise);
     find_level(m, strcmp(m->triple, host) == 0);
+    if (o->quick)
+        level = set_effort(m, 0);
+    m->llvm = make_machine(m, target, level, abi);
     if (!m->llvm)
         *error = arena_printf(m->arena, "no code for target '%s'", m->triple);
     return m->llvm;

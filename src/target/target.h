@@ -10,6 +10,8 @@ typedef struct TargetOptions {
     const char *folder; /* line tables, of sources whose paths are relative to
                            this one; NULL: none */
     bool times;         /* the cycles of each kernel are added up */
+    bool quick;         /* without any effort; it is linked with what the effort
+                           makes */
     int optimise;       /* 0 … 3, or: */
 } TargetOptions;
 enum { EFFORT_default = -1, EFFORT_size = 4 };
