@@ -424,24 +424,55 @@ LLVMValueRef code_function(Emit *e, const char *name, LLVMTypeRef type)
     return fn;
 }
 
+/* A comparison of what is known. */
+static bool is_true(LLVMValueRef v)
+{
+    return LLVMIsAConstantInt(v) && LLVMConstIntGetZExtValue(v);
+}
+
+static LLVMValueRef is_less(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    return LLVMBuildICmp(e->builder, LLVMIntSLT, a, b, "");
+}
+
+static bool runs_once(Emit *e, const Loop *l)
+{
+    return LLVMIsAConstantInt(l->first) && LLVMIsAConstantInt(l->last) &&
+           LLVMIsAConstantInt(l->step) &&
+           is_true(is_less(e, l->first, l->last)) &&
+           !is_true(is_less(e, code_plus(e, l->first, l->step), l->last));
+}
+
+static LLVMValueRef carried(Emit *e, const Loop *l, LLVMValueRef start,
+                            const char *name)
+{
+    if (l->once)
+        return start;
+    LLVMValueRef phi = LLVMBuildPhi(e->builder, LLVMTypeOf(start), name);
+    LLVMBasicBlockRef before = l->before;
+    LLVMAddIncoming(phi, &start, &before, 1);
+    return phi;
+}
+
 Loop loop_begin(Emit *e, LLVMValueRef first, LLVMValueRef last,
                 LLVMValueRef step, int n, LLVMValueRef const *start)
 {
     Loop l = {.first = first, .last = last, .step = step, .n = n};
     l.start = NEWN(e->arena, LLVMValueRef, n + 1);
     l.phi = NEWN(e->arena, LLVMValueRef, n + 1);
+    l.once = runs_once(e, &l);
     l.before = LLVMGetInsertBlock(e->builder);
     l.body = code_block(e, "loop");
     l.after = code_block(e, "done");
-    LLVMValueRef any = LLVMBuildICmp(e->builder, LLVMIntSLT, first, last, "");
-    l.enter = LLVMBuildCondBr(e->builder, any, l.body, l.after);
+    LLVMValueRef any = is_less(e, first, last);
+    l.runs = is_true(any);
+    l.enter = l.runs ? LLVMBuildBr(e->builder, l.body)
+                     : LLVMBuildCondBr(e->builder, any, l.body, l.after);
     LLVMPositionBuilderAtEnd(e->builder, l.body);
-    l.i = LLVMBuildPhi(e->builder, e->i64, "i");
-    LLVMAddIncoming(l.i, &first, &l.before, 1);
+    l.i = carried(e, &l, first, "i");
     for (int i = 0; i < n; i++) {
         l.start[i] = start[i];
-        l.phi[i] = LLVMBuildPhi(e->builder, LLVMTypeOf(start[i]), "");
-        LLVMAddIncoming(l.phi[i], &l.start[i], &l.before, 1);
+        l.phi[i] = carried(e, &l, start[i], "");
     }
     return l;
 }
@@ -461,22 +492,29 @@ static void align_loop(Emit *e, LLVMValueRef branch)
     set_metadata(e, branch, "llvm.loop", node);
 }
 
-void loop_end(Emit *e, Loop *l, LLVMValueRef *next)
+/* From the end of the body back to its beginning, or out. */
+static void repeat(Emit *e, Loop *l, LLVMValueRef *next)
 {
     LLVMBasicBlockRef end = LLVMGetInsertBlock(e->builder);
     LLVMValueRef i = LLVMBuildNSWAdd(e->builder, l->i, l->step, "");
-    LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSLT, i, l->last, "");
+    LLVMValueRef more = is_less(e, i, l->last);
     LLVMValueRef back = LLVMBuildCondBr(e->builder, more, l->body, l->after);
     if (end == l->body && !e->machine.has.small)
         align_loop(e, back);
     LLVMAddIncoming(l->i, &i, &end, 1);
+    for (int j = 0; j < l->n; j++)
+        LLVMAddIncoming(l->phi[j], &next[j], &end, 1);
+}
+
+void loop_end(Emit *e, Loop *l, LLVMValueRef *next)
+{
+    LLVMBasicBlockRef end = LLVMGetInsertBlock(e->builder);
+    if (l->once)
+        LLVMBuildBr(e->builder, l->after);
+    else
+        repeat(e, l, next);
     LLVMPositionBuilderAtEnd(e->builder, l->after);
     LLVMMoveBasicBlockAfter(l->after, end);
-    for (int j = 0; j < l->n; j++) {
-        LLVMAddIncoming(l->phi[j], &next[j], &end, 1);
-        LLVMValueRef v = LLVMBuildPhi(e->builder, LLVMTypeOf(next[j]), "");
-        LLVMAddIncoming(v, &l->start[j], &l->before, 1);
-        LLVMAddIncoming(v, &next[j], &end, 1);
-        next[j] = v;
-    }
+    for (int j = 0; !l->runs && j < l->n; j++)
+        next[j] = code_phi(e, l->start[j], l->before, next[j], end);
 }

@@ -350,7 +350,8 @@ typedef struct Loop {
     LLVMValueRef enter; /* terminator of `before`: code for outside of the loop
                            may be put before it */
     LLVMValueRef first, last, step, i;
-    int n; /* values carried around */
+    bool runs, once; /* as is known: at all; and that but once */
+    int n;           /* values carried around */
     LLVMValueRef *start, *phi;
 } Loop;
 /* After it the builder is in the body and phi[i] are the n carried values,

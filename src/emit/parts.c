@@ -19,7 +19,7 @@ enum {
     FEW_SHARES = 4,
     SHARE_WEIGHT = 2500,
     MOST_WEIGHT = 8000,
-    APART_WEIGHT = 400,
+    APART_WEIGHT = 160,
     MAX_THREADS = 16
 };
 
@@ -63,9 +63,9 @@ static void build_part(Part *p, Emit *e)
     const char *suffix = many ? arena_printf(e->arena, "-%s", level) : "";
     bool around = p->share == p->around, public = p->level == 0 && around;
     int64_t more = p->around == 0 ? weight_around(p->interface) : 0;
-    units_use(e, p->units,
-              share_out(e, p->units, p->share, p->nshare, p->around, more,
-                        suffix));
+    units_use(
+        e, p->units,
+        share_out(e, p->units, p->share, p->nshare, p->around, more, suffix));
     emit_share(e);
     if (around)
         emit_functions(e, p->interface);
