@@ -43,7 +43,9 @@ LLVM_LIBS   = $(shell $(LLVM_CONFIG) --ldflags --libs)
 # Where the archives are, nncc has LLVM in it: it starts in a third of the time.
 LLVM_STATIC = -no-pie -Wl,--gc-sections,--as-needed $(patsubst -lzstd,-l:libzstd.so.1,\
               $(filter-out -lPolly%,$(shell $(LLVM_CONFIG) --link-static --ldflags --libs all --system-libs 2>/dev/null))) \
-              -l:libstdc++.so.6 -lprotobuf-c $(NN_LIBS)
+              $(CXX_RUNTIME) -lprotobuf-c $(NN_LIBS)
+CXX_RUNTIME = $(if $(filter /%,$(shell $(CC) -print-file-name=libstdc++.a)),\
+                -l:libstdc++.a -static-libgcc,-l:libstdc++.so.6)
 CHECK_CFLAGS = $(shell pkg-config --cflags check)
 CHECK_LIBS  = $(shell pkg-config --libs check)
 # What libnn needs.
