@@ -4,7 +4,7 @@
 /* Which of the three codes is being built. */
 typedef struct DimWalk {
     Emit *e;
-    const DimEnv *env;
+    DimEnv *env;
     LLVMValueRef zero; /* or-ed i1, or NULL */
     LLVMValueRef bad;  /* likewise: something overflowed */
 } DimWalk;
@@ -27,14 +27,53 @@ static void *code_variable(void *u, const Dim *var)
     return find_var(((DimWalk *)u)->env, var);
 }
 
-static void *code_add(void *u, void *a, void *b)
+/* Many dimensions have parts in common, above all places in the workspace: what
+ * was computed at this place of the same two values is not again. */
+typedef LLVMValueRef StepCode(DimWalk *w, LLVMValueRef a, LLVMValueRef b);
+typedef struct DimStep {
+    StepCode *code;
+    LLVMValueRef a, b, value;
+} DimStep;
+
+/* There are none yet at another place. */
+static void come_here(DimWalk *w)
 {
-    return LLVMBuildAdd(((DimWalk *)u)->e->builder, a, b, "");
+    Place here = code_place(w->e), *at = &w->env->at;
+    if (here.block != at->block || here.before != at->before)
+        map_clear(&w->env->step);
+    *at = here;
 }
+
+static LLVMValueRef once(void *u, StepCode *code, void *a, void *b)
+{
+    DimWalk *w = u;
+    DimStep *s;
+    uint64_t h = hash_pointer(hash_pointer(HASH_SEED, a), b);
+    come_here(w);
+    for (size_t seen = 0; (s = map_next(&w->env->step, h, &seen));)
+        if (s->code == code && s->a == a && s->b == b)
+            return s->value;
+    s = NEW(w->e->arena, DimStep);
+    *s = (DimStep){code, a, b, code(w, a, b)};
+    map_put(w->e->arena, &w->env->step, h, s);
+    return s->value;
+}
+
+static LLVMValueRef sum(DimWalk *w, LLVMValueRef a, LLVMValueRef b)
+{
+    return code_plus(w->e, a, b);
+}
+
+static LLVMValueRef product(DimWalk *w, LLVMValueRef a, LLVMValueRef b)
+{
+    return code_times(w->e, a, b);
+}
+
+static void *code_add(void *u, void *a, void *b) { return once(u, sum, a, b); }
 
 static void *code_mul(void *u, void *a, void *b)
 {
-    return LLVMBuildMul(((DimWalk *)u)->e->builder, a, b, "");
+    return once(u, product, a, b);
 }
 
 static bool is_positive(LLVMValueRef v)
@@ -77,9 +116,8 @@ static LLVMValueRef floor_quotient(DimWalk *w, LLVMValueRef a, LLVMValueRef b)
     return LLVMBuildSub(at, q, down, "");
 }
 
-static void *code_div(void *u, void *a, void *b)
+static LLVMValueRef quotient(DimWalk *w, LLVMValueRef a, LLVMValueRef b)
 {
-    DimWalk *w = u;
     LLVMBuilderRef at = w->e->builder;
     if (is_positive(b))
         return floor_quotient(w, a, b);
@@ -91,11 +129,20 @@ static void *code_div(void *u, void *a, void *b)
     return LLVMBuildSelect(at, zero, code_i64(w->e, 0), q, "");
 }
 
+static void *code_div(void *u, void *a, void *b)
+{
+    return once(u, quotient, a, b);
+}
+
+static LLVMValueRef larger(DimWalk *w, LLVMValueRef a, LLVMValueRef b)
+{
+    LLVMValueRef two[] = {a, b};
+    return code_intrinsic(w->e, "llvm.smax", &w->e->i64, 1, two, 2);
+}
+
 static void *code_positive(void *u, void *a)
 {
-    DimWalk *w = u;
-    LLVMValueRef two[] = {a, code_i64(w->e, 0)};
-    return code_intrinsic(w->e, "llvm.smax", &w->e->i64, 1, two, 2);
+    return once(u, larger, a, code_i64(((DimWalk *)u)->e, 0));
 }
 
 static const DimVisitor as_integers = {
@@ -107,7 +154,7 @@ static const DimVisitor as_integers = {
     .positive = code_positive,
 };
 
-static LLVMValueRef integer_code(Emit *e, const DimEnv *env, const Dim *d)
+static LLVMValueRef integer_code(Emit *e, DimEnv *env, const Dim *d)
 {
     DimWalk w = {.e = e, .env = env};
     DimVisitor v = as_integers;
@@ -266,8 +313,8 @@ static Growth growth_at(Arena *a, const Dim *d, int64_t at)
     return *(Growth *)dim_visit(d, &v);
 }
 
-LLVMValueRef dim_code_exceeds(Emit *e, const DimEnv *env, const Dim *d,
-                              int64_t most, bool negative)
+LLVMValueRef dim_code_exceeds(Emit *e, DimEnv *env, const Dim *d, int64_t most,
+                              bool negative)
 {
     DimWalk w = {.e = e, .env = env};
     DimVisitor v = as_integers;
@@ -318,7 +365,7 @@ static void *zero_div(void *u, void *a, void *b)
     return code_div(u, a, b);
 }
 
-LLVMValueRef dim_code_zero(Emit *e, const DimEnv *env, const Dim *d)
+LLVMValueRef dim_code_zero(Emit *e, DimEnv *env, const Dim *d)
 {
     DimWalk w = {.e = e, .env = env};
     DimVisitor v = as_integers;

@@ -173,6 +173,8 @@ typedef struct DimEnv {
     LLVMValueRef before; /* instruction that dimension code goes before, each
                             dimension once; NULL: at the builder's place */
     Map memo;            /* DimMemo, by its dimension */
+    Map step;            /* DimStep: what is computed once for all dimensions */
+    Place at;            /* where those are */
 } DimEnv;
 /* A division by zero gives 0. */
 LLVMValueRef dim_code(Emit *e, DimEnv *env, const Dim *d);
@@ -182,12 +184,12 @@ const Dim *dim_most(Arena *a, const Dim *d, int64_t most, int64_t *limit);
 /* At the builder's place, an i1: d is above `most` or, where `negative` asks
  * for that, below 0, or something in d overflows; if no variable is above
  * INT32_MAX, of which nothing is said. */
-LLVMValueRef dim_code_exceeds(Emit *e, const DimEnv *env, const Dim *d,
-                              int64_t most, bool negative);
+LLVMValueRef dim_code_exceeds(Emit *e, DimEnv *env, const Dim *d, int64_t most,
+                              bool negative);
 bool has_wide_sizes(const Emit *e); /* size_t has 64 bits */
 /* At the builder's place, an i1: some divisor in d is zero; NULL where d
  * divides by constants alone. */
-LLVMValueRef dim_code_zero(Emit *e, const DimEnv *env, const Dim *d);
+LLVMValueRef dim_code_zero(Emit *e, DimEnv *env, const Dim *d);
 /* Loads var[i] from dims[i], at the builder's place. */
 DimEnv dim_env(Emit *e, const Dim *const *var, int n, LLVMValueRef dims);
 /* Of dimensions that were found valid before. */

@@ -342,7 +342,7 @@ static LLVMValueRef call_pieces(const KernelCall *c, LLVMValueRef range)
     const Kernel *k = c->k;
     DimEnv dims = *c->dims;
     dims.before = NULL;
-    dims.memo = (Map){0};
+    dims.memo = dims.step = (Map){0};
     const PieceSchedule p = pieces_of(e, k);
     LLVMValueRef arg[] = {c->exec,
                           c->fn,
