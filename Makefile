@@ -230,7 +230,7 @@ FUZZ_TIME ?= 0
 FUZZ      := CC=$(CLANG) B=build/fuzz CFLAGS='-O1 -gline-tables-only \
              -fsanitize=fuzzer-no-link,address,undefined -fsanitize-trap=undefined \
              -fno-sanitize-recover=all'
-FUZZ_OBJ  := $(filter-out $B/event.pb-c.o $(addprefix $B/src/,cli/% cache/% emit/% target/% gradcheck/% artefact/% kernel/% eval/% trace/%),\
+FUZZ_OBJ  := $(filter-out $B/event.pb-c.o $(addprefix $B/src/,cli/% cache/% emit/% target/% gradcheck/% artefact/% kernel/% choose/% eval/% trace/%),\
                $(OBJ))
 $B/fuzz: $B/tests/fuzz/fuzz.o $(FUZZ_OBJ)
 	$(call say,LINK,$@)
