@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "artefact/artefact.h"
+#include "artefact/interface.h"
 #include "nn_trailer.h"
 
 extern char **environ;
@@ -82,16 +82,10 @@ static bool make_files(Link *l, const Object *object, const char **error)
 
 /* Running the linker */
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* ld, ld.lld, mold …: takes a linker's options; else a compiler does. */
 static bool is_linker(const char *program)
 {
-    const char *name = base_name(program);
+    const char *name = file_name(program);
     const char *ld = strstr(name, "ld");
     return ld &&
            (ld == name || strchr("-.l", ld[-1]) ||

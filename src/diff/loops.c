@@ -32,11 +32,6 @@ Node *live_like(Graph *g, const Node *like)
 
 /* Which parameters and results take part. */
 
-static int place(const Region *r, const Node *n)
-{
-    return node_place(r->body, r->nbody, n);
-}
-
 /* For each node of the body: does it depend, through real values, on a
  * parameter that is marked, in this step or a later one; carries that do are
  * marked too. param[i] goes by argument. */
@@ -48,17 +43,17 @@ static bool *active_body(Arena *scratch, const Region *r, bool *param)
     while (more) {
         more = false;
         for (int i = 0; i < n; i++)
-            active[place(r, region_param(r, i))] = param[i];
+            active[region_place(r, region_param(r, i))] = param[i];
         for (int k = 0; k < r->nbody; k++) {
             const Node *at = r->body[k];
 
             if (!dtype_is_real(at->dtype) && !node_has_region(at))
                 continue;
             for (int i = 0; i < at->narg; i++)
-                active[k] |= active[place(r, at->arg[i])];
+                active[k] |= active[region_place(r, at->arg[i])];
         }
         for (int k = 0; k < r->ncarry; k++)
-            if (!param[k] && active[place(r, r->next[k])])
+            if (!param[k] && active[region_place(r, r->next[k])])
                 more = param[k] = true;
     }
     return active;
@@ -76,21 +71,21 @@ static void reached_params(Arena *scratch, const Region *r, const bool *active,
     while (more) {
         more = false;
         for (int k = 0; k < r->ncarry; k++)
-            reached[place(r, r->next[k])] |= wanted[k];
+            reached[region_place(r, r->next[k])] |= wanted[k];
         for (int k = 0; k < r->noutput; k++)
-            reached[place(r, r->output[k])] |= wanted[r->ncarry + k];
+            reached[region_place(r, r->output[k])] |= wanted[r->ncarry + k];
         for (int k = r->nbody - 1; k >= 0; k--)
             for (int i = 0; reached[k] && i < r->body[k]->narg; i++) {
-                int at = place(r, r->body[k]->arg[i]);
+                int at = region_place(r, r->body[k]->arg[i]);
 
                 reached[at] |= active[at];
             }
         for (int k = 0; k < r->ncarry; k++)
-            if (param[k] && !wanted[k] && reached[place(r, r->carry[k])])
+            if (param[k] && !wanted[k] && reached[region_place(r, r->carry[k])])
                 more = wanted[k] = true;
     }
     for (int i = 0; i < n; i++)
-        param[i] &= reached[place(r, region_param(r, i))] ||
+        param[i] &= reached[region_place(r, region_param(r, i))] ||
                     (i < r->ncarry && wanted[i]);
 }
 
@@ -432,9 +427,9 @@ static bool take_part(Back *b, const bool *active)
         b->active[i] = active[i];
     body = active_body(b->scratch, r, b->active);
     for (int i = 0; i < b->nresult; i++)
-        b->wanted[i] =
-            b->part[i].v &&
-            (i < r->ncarry ? b->active[i] : body[place(r, result_at(r, i))]);
+        b->wanted[i] = b->part[i].v &&
+                       (i < r->ncarry ? b->active[i]
+                                      : body[region_place(r, result_at(r, i))]);
     reached_params(b->scratch, r, body, b->active, b->wanted);
     for (int i = 0; i < b->nresult; i++)
         any |= b->wanted[i];

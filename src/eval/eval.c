@@ -566,18 +566,16 @@ static void load_input(Run *r, const EvalInput *in)
     widen(v);
 }
 
-static EvalStatus evaluate(Arena *a, const Graph *g, int nroot,
-                           Node *const *root, int ninput,
-                           const EvalInput *input, int nvar,
-                           const Dim *const *var, const int64_t *val,
-                           bool rounded, EvalDecisions *d, double **out,
-                           EvalStop *stop)
+EvalStatus eval_as(Arena *a, const Graph *g, int nroot, Node *const *root,
+                   int ninput, const EvalInput *input, int nvar,
+                   const Dim *const *var, const int64_t *val,
+                   const EvalHow *how, double **out)
 {
     Run r = run_begin(g, nroot, root, nvar, var, val);
-    r.rounded = rounded;
-    r.decisions = d;
-    if (d)
-        decisions_again(d);
+    r.rounded = how->rounded;
+    r.decisions = how->decisions;
+    if (r.decisions)
+        decisions_again(r.decisions);
     for (int i = 0; i < ninput && r.status == EVAL_OK; i++)
         load_input(&r, &input[i]);
     for (int i = 0; i < nroot && r.status != EVAL_BAD_DIM; i++)
@@ -586,7 +584,7 @@ static EvalStatus evaluate(Arena *a, const Graph *g, int nroot,
         const Value *v = value_at(&r, root[i]);
         out[i] = arena_copy(a, v->x, sizeof *v->x * (size_t)v->count);
     }
-    return run_end(&r, stop);
+    return run_end(&r, how->stop);
 }
 
 static EvalValue kept_value(Arena *a, const Node *n, const Value *v)
@@ -619,33 +617,6 @@ EvalStatus eval_nodes(Arena *a, const Graph *g, int nroot, Node *const *root,
                       int ninput, const EvalInput *input, int nvar,
                       const Dim *const *var, const int64_t *val, double **out)
 {
-    return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, false,
-                    NULL, out, NULL);
-}
-
-EvalStatus eval_until_stop(Arena *a, const Graph *g, int nroot,
-                           Node *const *root, int ninput,
-                           const EvalInput *input, int nvar,
-                           const Dim *const *var, const int64_t *val,
-                           double **out, EvalStop *stop)
-{
-    return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, false,
-                    NULL, out, stop);
-}
-
-EvalStatus eval_rounded(Arena *a, const Graph *g, int nroot, Node *const *root,
-                        int ninput, const EvalInput *input, int nvar,
-                        const Dim *const *var, const int64_t *val, double **out)
-{
-    return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, true,
-                    NULL, out, NULL);
-}
-
-EvalStatus eval_decided(Arena *a, const Graph *g, int nroot, Node *const *root,
-                        int ninput, const EvalInput *input, int nvar,
-                        const Dim *const *var, const int64_t *val,
-                        EvalDecisions *d, double **out)
-{
-    return evaluate(a, g, nroot, root, ninput, input, nvar, var, val, false, d,
-                    out, NULL);
+    return eval_as(a, g, nroot, root, ninput, input, nvar, var, val,
+                   &(EvalHow){.rounded = false}, out);
 }

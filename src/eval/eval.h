@@ -25,21 +25,6 @@ EvalStatus eval_nodes(Arena *a, const Graph *g, int nroot, Node *const *root,
                       int ninput, const EvalInput *input, int nvar,
                       const Dim *const *var, const int64_t *val, double **out);
 
-/* The same; after EVAL_BAD_INDEX *stop tells where. */
-EvalStatus eval_until_stop(Arena *a, const Graph *g, int nroot,
-                           Node *const *root, int ninput,
-                           const EvalInput *input, int nvar,
-                           const Dim *const *var, const int64_t *val,
-                           double **out, EvalStop *stop);
-
-/* The same, but that sums, products and functions are rounded in another way,
- * by their last bit: how far the two are apart is how much the order of adding
- * up matters, and what is rounded once with what. */
-EvalStatus eval_rounded(Arena *a, const Graph *g, int nroot, Node *const *root,
-                        int ninput, const EvalInput *input, int nvar,
-                        const Dim *const *var, const int64_t *val,
-                        double **out);
-
 /* What a program decides at a point: what comparisons hold, how a sort orders,
  * what is rounded or stopped, which of two is the larger (of equals it is their
  * mean, or the constant). Another evaluation under the same decisions is one of
@@ -50,11 +35,20 @@ EvalDecisions *eval_decisions(Arena *a);
 /* Before the first evaluation: where a strong product is 0 because a factor is,
  * the other being infinite or NaN, it stays so. */
 void eval_decide_zeros(EvalDecisions *d);
-/* As eval_nodes; the first evaluation makes the decisions, others follow. */
-EvalStatus eval_decided(Arena *a, const Graph *g, int nroot, Node *const *root,
-                        int ninput, const EvalInput *input, int nvar,
-                        const Dim *const *var, const int64_t *val,
-                        EvalDecisions *d, double **out);
+/* The same in other ways, as asked: */
+typedef struct EvalHow {
+    /* Sums, products and functions are rounded in another way, by their last
+     * bit: how far the two are apart is how much the order of adding up
+     * matters, and what is rounded once with what. */
+    bool rounded;
+    EvalDecisions *decisions; /* the first evaluation makes them, others follow;
+                                 or NULL */
+    EvalStop *stop;           /* after EVAL_BAD_INDEX, where; or NULL */
+} EvalHow;
+EvalStatus eval_as(Arena *a, const Graph *g, int nroot, Node *const *root,
+                   int ninput, const EvalInput *input, int nvar,
+                   const Dim *const *var, const int64_t *val,
+                   const EvalHow *how, double **out);
 /* Was something compared with its equal; was a real infinite or NaN; did a loop
  * make all its steps though it has a condition to end. */
 bool eval_tied(const EvalDecisions *d);

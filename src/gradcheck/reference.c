@@ -65,7 +65,7 @@ static const double *as_doubles(Arena *a, const nncc_tensor *t)
 
 /* p->f's results as its graph was before any pass, at p->base. */
 static EvalStatus evaluate(Arena *a, const Reference *r, const Pair *p,
-                           bool rounded, double **out, EvalStop *stop)
+                           const EvalHow *how, double **out)
 {
     const Function *f = p->f;
     const Instance *base = &p->base;
@@ -74,11 +74,8 @@ static EvalStatus evaluate(Arena *a, const Reference *r, const Pair *p,
 
     for (int i = 0; i < x.n; i++)
         in[i] = (EvalInput){x.at[i], as_doubles(a, base->leaf[i])};
-    if (rounded)
-        return eval_rounded(a, r->module->graph, r->nroot, r->root, x.n, in,
-                            f->nvar, f->var, base->dims, out);
-    return eval_until_stop(a, r->module->graph, r->nroot, r->root, x.n, in,
-                           f->nvar, f->var, base->dims, out, stop);
+    return eval_as(a, r->module->graph, r->nroot, r->root, x.n, in, f->nvar,
+                   f->var, base->dims, how, out);
 }
 
 /* How far f's results are off at p->base; false: too large to evaluate. */
@@ -87,7 +84,7 @@ bool reference_error(Reference *r, const Pair *p, bool numbers, double *error)
     Arena *a = arena_new();
     double **out = NEWN(a, double *, r->nroot + 1);
     EvalStop stop = {0};
-    EvalStatus status = evaluate(a, r, p, false, out, &stop);
+    EvalStatus status = evaluate(a, r, p, &(EvalHow){.stop = &stop}, out);
     int at = 0;
 
     *error = status == EVAL_OK ? 0 : INFINITY;
@@ -109,8 +106,8 @@ double reference_sensitivity(const Reference *r, const Pair *p)
     double **two = NEWN(a, double *, r->nroot + 1), most = 0;
     int at = 0;
 
-    if (evaluate(a, r, p, false, one, NULL) == EVAL_OK &&
-        evaluate(a, r, p, true, two, NULL) == EVAL_OK)
+    if (evaluate(a, r, p, &(EvalHow){.rounded = false}, one) == EVAL_OK &&
+        evaluate(a, r, p, &(EvalHow){.rounded = true}, two) == EVAL_OK)
         for (int i = 0; i < p->d.f->nresult; i++)
             for (int k = 0; k < p->d.f->result[i]->nleaf; k++, at++)
                 most = fmax(
@@ -132,9 +129,9 @@ bool reference_beside(Pair *p)
 
     for (int i = 0; i < x.n; i++)
         in[i] = (EvalInput){x.at[i], as_doubles(a, s->leaf[i])};
-    bool good =
-        eval_decided(a, r->module->graph, p->nvalue, r->primal, x.n, in,
-                     f->nvar, f->var, s->dims, p->decided, out) == EVAL_OK;
+    bool good = eval_as(a, r->module->graph, p->nvalue, r->primal, x.n, in,
+                        f->nvar, f->var, s->dims,
+                        &(EvalHow){.decisions = p->decided}, out) == EVAL_OK;
     for (int i = 0; good && i < p->nvalue; i++) {
         const nncc_tensor *t = s->leaf[s->nparam + i];
         int64_t n = tensor_is_f64(t) ? tensor_elements(t) : 0;

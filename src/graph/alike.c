@@ -15,7 +15,7 @@ static uint64_t hash_type(uint64_t h, const Node *n)
 
 static uint64_t hash_at(const Region *r, const Node *n)
 {
-    return r->hash[node_place(r->body, r->nbody, n)];
+    return r->hash[region_place(r, n)];
 }
 
 /* Of n and all below it; commuting arguments are in the order of their ids,
@@ -47,7 +47,7 @@ void region_number(Graph *g, Region *r)
     r->hash = hash;
     for (int i = 0; i < region_nparam(r); i++) {
         const Node *p = region_param_at(r, i);
-        hash[node_place(r->body, r->nbody, p)] =
+        hash[region_place(r, p)] =
             hash_type(hash_mix(HASH_SEED, (uint64_t)i), p);
     }
     for (int k = 0; k < r->nbody; k++)
@@ -87,7 +87,7 @@ typedef struct Pairing {
 /* False: a is paired with another node already. */
 static bool pair(Pairing *p, Node *a, Node *b)
 {
-    Node **with = &p->with[node_place(p->a->body, p->a->nbody, a)];
+    Node **with = &p->with[region_place(p->a, a)];
     if (!*with) {
         *with = b;
         list_push(p->scratch, &p->todo, ((Pair){a, b}));

@@ -252,7 +252,7 @@ int node_place(Node *const *list, int count, const Node *n)
     return lo < count && list[lo] == n ? lo : -1;
 }
 
-static int place(const Region *r, const Node *n)
+int region_place(const Region *r, const Node *n)
 {
     return node_place(r->body, r->nbody, n);
 }
@@ -266,7 +266,7 @@ static void inline_body(Graph *g, Arena *scratch, const Region *r, Node **map)
             continue;
         Node **arg = NEWN(scratch, Node *, n->narg + 1);
         for (int i = 0; i < n->narg; i++)
-            arg[i] = map[place(r, n->arg[i])];
+            arg[i] = map[region_place(r, n->arg[i])];
         map[k] = graph_remake(g, n, arg);
     }
 }
@@ -277,10 +277,10 @@ void region_inline(Graph *g, const Region *r, Node *const *arg, Node **to)
     Arena *scratch = arena_new();
     Node **map = NEWN(scratch, Node *, r->nbody + 1);
     for (int i = 0; i < region_nparam(r); i++)
-        map[place(r, region_param_at(r, i))] = arg[i];
+        map[region_place(r, region_param_at(r, i))] = arg[i];
     inline_body(g, scratch, r, map);
     region_results(r, to);
     for (int i = 0; i < region_nresult(r); i++)
-        to[i] = map[place(r, to[i])];
+        to[i] = map[region_place(r, to[i])];
     arena_free(scratch);
 }

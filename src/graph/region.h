@@ -82,6 +82,8 @@ bool is_constant_leaf(const Node *n);
 int region_nparts(const Region *r);
 /* The parameter that argument i is bound to; NULL: the count. */
 Node *region_param(const Region *r, int i);
+/* Where n is in the body, or -1. */
+int region_place(const Region *r, const Node *n);
 /* All parameters: index, carries, inputs, captures. */
 int region_nparam(const Region *r);
 Node *region_param_at(const Region *r, int i);

@@ -41,10 +41,10 @@ static void body_end(Builder *b, const Region *r, const Known *before)
         b->known[r->body[i]->id] = before[i];
 }
 
-static const char *name_of(const Node *param, const char *else_)
+const char *show_param_name(const Node *param, const char *otherwise)
 {
     const char *name = param->attr.name;
-    return name && *name && *name != '_' ? name : else_;
+    return name && *name && *name != '_' ? name : otherwise;
 }
 
 /* The t before which a loop has made all its steps. */
@@ -72,8 +72,9 @@ static Parts name_parts(Builder *b, const Node *n, const Form *trips)
                NEWN(m->arena, const Form *, r->noutput + 1),
                last_step(b, n, trips)};
     for (int i = 0; i < r->ncarry; i++)
-        p.carry[i] = form_name(m, builder_name(b, name_of(r->carry[i], NULL)),
-                               r->carry[i]->rank);
+        p.carry[i] =
+            form_name(m, builder_name(b, show_param_name(r->carry[i], NULL)),
+                      r->carry[i]->rank);
     for (int i = 0; i < r->noutput; i++)
         p.output[i] =
             form_name(m, builder_name(b, NULL), r->output[i]->rank + 1);
@@ -155,7 +156,8 @@ static void loop(Builder *b, const Node *n)
     Recurrence *to = NEW(m->arena, Recurrence);
     const Form *count = r->counted ? m->named(m, n->arg[n->narg - 1]) : NULL;
     const Form *most = form_dim(m, r->trips), *trips = count ? count : most;
-    const Form *t = form_name(m, builder_name(b, name_of(r->index, "t")), 0);
+    const Form *t =
+        form_name(m, builder_name(b, show_param_name(r->index, "t")), 0);
     const Form **arg = NEWN(m->arena, const Form *, n->narg + 1);
     Equations *outer = b->to;
     for (int i = r->ncarry; i < n->narg; i++)

@@ -77,6 +77,10 @@ void show_results(Shows *s, int n, ShowResult *result);
 bool show_equation(Shows *s, const Form *left, Node *root, int nparam,
                    Node *const *param, const Form *const *name, Equation *to);
 
+/* loops.c: what the program calls a parameter of a body, or else `otherwise`.
+ */
+const char *show_param_name(const Node *param, const char *otherwise);
+
 /* write.c: formulas in a notation */
 
 typedef struct Notation Notation;

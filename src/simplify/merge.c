@@ -390,7 +390,7 @@ static Node *rebuilt(Merge *m, const Node *n)
 static Node *node_now(const void *u, const Node *n)
 {
     const Merge *m = u;
-    int k = nodes_find(&m->nodes, n);
+    int k = place(m, n);
     return k >= 0 ? m->map[k] : NULL;
 }
 

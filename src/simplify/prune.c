@@ -203,7 +203,7 @@ typedef struct Made {
 static Node *node_now(const void *u, const Node *n)
 {
     const Made *m = u;
-    int k = nodes_find(m->nodes, n);
+    int k = node_place(m->nodes->at, m->nodes->n, n);
     return k >= 0 ? m->map[k] : NULL;
 }
 

@@ -5,7 +5,7 @@
  * A rule never turns a NaN or an infinity into a number or back, but for the
  * stable forms of log and exp, which are what their author meant. */
 
-#include "graph/view.h"
+#include "graph/ops/ops.h"
 #include "simplify/simplify.h"
 
 #include <math.h>
@@ -236,14 +236,6 @@ typedef struct Triple {
     int lx[MAX_RANK], ly[MAX_RANK], lz[MAX_RANK], lout[MAX_RANK];
 } Triple;
 
-static bool has_label(const int *l, int n, int label)
-{
-    for (int i = 0; i < n; i++)
-        if (l[i] == label)
-            return true;
-    return false;
-}
-
 /* A contract keeps its labels as ints: those of arg 0, then of arg 1; the
  * result's are 0 … rank-1. */
 static bool read_triple(const Node *n, int inner, Triple *t)
@@ -283,7 +275,7 @@ static double product_cost(const Node *a, const int *la, const Node *b,
         const Dim *d = i < a->rank ? a->dim[i] : b->dim[i - a->rank];
         int64_t v;
 
-        if (i >= a->rank && has_label(la, a->rank, lb[i - a->rank]))
+        if (i >= a->rank && find_label(lb[i - a->rank], a->rank, la) >= 0)
             continue;
         if (!dim_const_value(d, &v))
             v = 64; /* a run-time size: taken as middling */
@@ -302,8 +294,9 @@ static int kept_labels(const Node *a, const int *la, const Node *b,
     for (int i = 0; i < a->rank + b->rank; i++) {
         int label = i < a->rank ? la[i] : lb[i - a->rank];
 
-        if ((has_label(lz, z->rank, label) || has_label(lout, nout, label)) &&
-            !has_label(kept, n, label) && n < MAX_RANK)
+        if ((find_label(label, z->rank, lz) >= 0 ||
+             find_label(label, nout, lout) >= 0) &&
+            find_label(label, n, kept) < 0 && n < MAX_RANK)
             kept[n++] = label;
     }
     return n;
@@ -330,7 +323,7 @@ static Node *regroup(Graph *g, const Node *n, const Triple *t, double now)
             if (label == kept[i] && !dim_const_value(d, &v))
                 v = 64;
         }
-        if (!has_label(t->lx, t->x->rank, kept[i]))
+        if (find_label(kept[i], t->x->rank, t->lx) < 0)
             size *= (double)v;
     }
     for (int i = 0; i < t->x->rank; i++) {

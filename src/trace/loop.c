@@ -52,17 +52,11 @@ static int *arg_rows(Tracer *r, const Node *n)
     return row;
 }
 
-static const char *name_of(const Node *param, const char * or)
-{
-    const char *name = param->attr.name;
-    return name && *name && *name != '_' ? name : or ;
-}
-
 /* The counter: a value that formulas read, and no row of its own. */
 static int counter_row(Tracer *r, Node *index, int64_t k)
 {
     TraceRow row = {.number = -1,
-                    .name = name_of(index, "t"),
+                    .name = show_param_name(index, "t"),
                     .after = -1,
                     .node = index,
                     .cell = cell_of(r, index)};
@@ -104,7 +98,7 @@ static void name_carry(Tracer *r, const Node *param, int k, int first,
     if (k < first || r->t.status != TRACE_ok || r->t.row.at[k].input)
         return;
     TraceRow *row = &r->t.row.at[k];
-    row->name = name_of(param, row->name);
+    row->name = show_param_name(param, row->name);
     row->after = row->name ? made : -1;
 }
 
@@ -174,7 +168,7 @@ static TraceStep *step_new(Tracer *r, const Region *b, int64_t k,
 {
     TraceStep *s = NEW(r->t.arena, TraceStep);
     *s = (TraceStep){.up = r->step,
-                     .name = name_of(b->index, "t"),
+                     .name = show_param_name(b->index, "t"),
                      .t = k,
                      .depth = r->step ? r->step->depth + 1 : 0,
                      .first = last,

@@ -211,8 +211,8 @@ static EvalStatus decided(Judge *j, const Side *s, const Fun *f, Node **root,
     int64_t size[MAX_VARS];
     int n = inputs(j, f, at, in, size);
 
-    return eval_decided(j->arena, s->graph, f->nroot, root, n, in, f->f->nvar,
-                        f->f->var, size, d, out);
+    return eval_as(j->arena, s->graph, f->nroot, root, n, in, f->f->nvar,
+                   f->f->var, size, &(EvalHow){.decisions = d}, out);
 }
 
 /* What fun decides at the point. */

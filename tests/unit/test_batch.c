@@ -471,16 +471,16 @@ START_TEST(stop_tells_where)
     double three = 3, seven = 7, *out;
     EvalInput in[] = {{a, values_for(a)}, {k, &seven}};
     EvalStop stop;
-    ck_assert_int_eq(
-        eval_until_stop(arena, g, 1, &e, 2, in, 0, NULL, NULL, &out, &stop),
-        EVAL_BAD_INDEX);
+    ck_assert_int_eq(eval_as(arena, g, 1, &e, 2, in, 0, NULL, NULL,
+                             &(EvalHow){.stop = &stop}, &out),
+                     EVAL_BAD_INDEX);
     ck_assert_ptr_eq(stop.node, at);
     ck_assert_int_eq(stop.index, 7);
     ck_assert_int_eq(stop.limit, B);
     in[1].data = &three;
-    ck_assert_int_eq(
-        eval_until_stop(arena, g, 1, &e, 2, in, 0, NULL, NULL, &out, &stop),
-        EVAL_OK);
+    ck_assert_int_eq(eval_as(arena, g, 1, &e, 2, in, 0, NULL, NULL,
+                             &(EvalHow){.stop = &stop}, &out),
+                     EVAL_OK);
     ck_assert_ptr_null(stop.node);
 }
 END_TEST

@@ -500,12 +500,13 @@ START_TEST(as_decided)
     EvalDecisions *d = eval_decisions(arena);
     double *out[N];
     EvalInput in = {a, at};
-    ck_assert_int_eq(
-        eval_decided(arena, g, N, root, 1, &in, 0, NULL, NULL, d, out),
-        EVAL_OK);
+    ck_assert_int_eq(eval_as(arena, g, N, root, 1, &in, 0, NULL, NULL,
+                             &(EvalHow){.decisions = d}, out),
+                     EVAL_OK);
     ck_assert(eval_tied(d) && !eval_infinite(d));
     in.data = beside;
-    eval_decided(arena, g, N, root, 1, &in, 0, NULL, NULL, d, out);
+    eval_as(arena, g, N, root, 1, &in, 0, NULL, NULL,
+            &(EvalHow){.decisions = d}, out);
     for (int i = 0; i < N; i++)
         for (int k = 0; k < 2; k++)
             ck_assert_double_eq(out[i][k],
@@ -527,10 +528,12 @@ START_TEST(as_decided_by_strong_zeros)
         double *out;
         if (zeros)
             eval_decide_zeros(d);
-        eval_decided(arena, g, 1, &root, 1, &in, 0, NULL, NULL, d, &out);
+        eval_as(arena, g, 1, &root, 1, &in, 0, NULL, NULL,
+                &(EvalHow){.decisions = d}, &out);
         ck_assert_double_eq(out[0], 0);
         in.data = beside;
-        eval_decided(arena, g, 1, &root, 1, &in, 0, NULL, NULL, d, &out);
+        eval_as(arena, g, 1, &root, 1, &in, 0, NULL, NULL,
+                &(EvalHow){.decisions = d}, &out);
         for (int k = 0; k < 2; k++)
             ck_assert_double_eq(out[k], want[zeros][k]);
     }
@@ -554,17 +557,19 @@ START_TEST(as_decided_in_a_loop)
     EvalDecisions *d = eval_decisions(arena);
     double at = 16, *out;
     EvalInput in = {a, &at};
-    ck_assert_int_eq(
-        eval_decided(arena, g, 1, &root, 1, &in, 0, NULL, NULL, d, &out),
-        EVAL_OK);
+    ck_assert_int_eq(eval_as(arena, g, 1, &root, 1, &in, 0, NULL, NULL,
+                             &(EvalHow){.decisions = d}, &out),
+                     EVAL_OK);
     ck_assert_double_eq_tol(out[0], pow(16, 1.0 / 16), 1e-15);
     ck_assert(!eval_tied(d));
     at = 0.25;
-    eval_decided(arena, g, 1, &root, 1, &in, 0, NULL, NULL, d, &out);
+    eval_as(arena, g, 1, &root, 1, &in, 0, NULL, NULL,
+            &(EvalHow){.decisions = d}, &out);
     ck_assert_double_eq_tol(out[0], pow(0.25, 1.0 / 16), 1e-15);
     at = NAN;
     d = eval_decisions(arena);
-    eval_decided(arena, g, 1, &root, 1, &in, 0, NULL, NULL, d, &out);
+    eval_as(arena, g, 1, &root, 1, &in, 0, NULL, NULL,
+            &(EvalHow){.decisions = d}, &out);
     ck_assert(eval_infinite(d));
 }
 END_TEST

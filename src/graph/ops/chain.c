@@ -111,6 +111,16 @@ static bool is_log_share(const Node *n)
            moved_from(l->arg[0]) == moved_from(n->arg[0]);
 }
 
+bool above_zero(const Node *n)
+{
+    return node_sign(n->arg[n->narg - 1]) == SIGN_positive;
+}
+
+bool not_below_zero(const Node *n)
+{
+    return node_sign(n->arg[n->narg - 1]) != SIGN_any;
+}
+
 bool node_never_positive(const Node *n)
 {
     if (n->op == OP_neg)

@@ -23,16 +23,6 @@ static Node *reciprocal(Graph *g, Node *a)
 
 /* Conditions under which a value is finite. */
 
-static bool above_zero(const Node *n)
-{
-    return node_sign(n->arg[n->narg - 1]) == SIGN_positive;
-}
-
-static bool not_below_zero(const Node *n)
-{
-    return node_sign(n->arg[0]) != SIGN_any;
-}
-
 static bool falling(const Node *n) { return node_never_positive(n->arg[0]); }
 
 static bool nowhere(const Node *n)

@@ -183,6 +183,9 @@ Node *contract_jvp_strong(Graph *g, Node *n, Node *const *dx,
 typedef enum Sign { SIGN_any, SIGN_not_negative, SIGN_positive } Sign;
 Sign node_sign(const Node *n);
 bool node_never_positive(const Node *n);
+/* For rows that are finite where their last argument is so. */
+bool above_zero(const Node *n);
+bool not_below_zero(const Node *n);
 /* Is n never infinite or NaN where parameters are neither: false where too much
  * would have to be looked at. */
 bool node_is_number(const Node *n);

@@ -174,14 +174,6 @@ static const Form *matrix_product(FormMaker *m, const Node *n)
                  as_matrix(m, r, lr[1] != 1));
 }
 
-static bool labelled(const int *l, int n, int label)
-{
-    for (int i = 0; i < n; i++)
-        if (l[i] == label)
-            return true;
-    return false;
-}
-
 /* Is it one of the products that matrices and vectors have. */
 static bool is_matrix_product(const Node *n)
 {
@@ -192,7 +184,8 @@ static bool is_matrix_product(const Node *n)
         summed != (a->rank + b->rank == 2 && n->rank == 2 ? 0 : 2))
         return false;
     for (int i = 0; i < n->rank; i++)
-        if (labelled(la, a->rank, i) == labelled(lb, b->rank, i))
+        if ((find_label(i, a->rank, la) < 0) ==
+            (find_label(i, b->rank, lb) < 0))
             return false;
     return true;
 }

@@ -34,16 +34,6 @@ const Op op_erfc = {
     .lower1 = num_erfc,
 };
 
-static bool above_zero(const Node *n)
-{
-    return node_sign(n->arg[n->narg - 1]) == SIGN_positive;
-}
-
-static bool not_below_zero(const Node *n)
-{
-    return node_sign(n->arg[n->narg - 1]) != SIGN_any;
-}
-
 /* log|Γ(a)| */
 
 static Node *lgamma_partial(Graph *g, Node *n)
