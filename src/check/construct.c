@@ -170,20 +170,6 @@ static const Value *initial_field(Check *c, const Scope *s, const Type *of,
     return v;
 }
 
-static const Value *initial_struct(Check *c, const Type *t, Node *key,
-                                   int64_t *number, Span at)
-{
-    const Value **field = NEWN(c->arena, const Value *, t->npart + 1);
-    const Scope *s = struct_scope(c, t->def, t->arg);
-
-    for (int i = 0; i < t->npart; i++) {
-        field[i] = initial_field(c, s, t, i, key, number, at);
-        if (!field[i])
-            return NULL;
-    }
-    return value_struct(c, t, field);
-}
-
 static const Value *no_initialiser(Check *c, const Type *t, Span at)
 {
     return check_none(c, at, "initialiser",
@@ -192,17 +178,22 @@ static const Value *no_initialiser(Check *c, const Type *t, Span at)
                       type_text(c, t));
 }
 
-static const Value *initial_tuple(Check *c, const Type *t, Node *key,
+/* Of a struct's fields or a tuple's parts. */
+static const Value *initial_parts(Check *c, const Type *t, Node *key,
                                   int64_t *number, Span at)
 {
+    bool fields = t->kind == TY_struct;
     const Value **part = NEWN(c->arena, const Value *, t->npart + 1);
+    const Scope *s = fields ? struct_scope(c, t->def, t->arg) : NULL;
 
     for (int i = 0; i < t->npart; i++) {
-        part[i] = construct_initial(c, t->part[i], key, number, at);
+        part[i] = fields ? initial_field(c, s, t, i, key, number, at)
+                         : construct_initial(c, t->part[i], key, number, at);
         if (!part[i])
             return NULL;
     }
-    return value_tuple(c, at, t->npart, part);
+    return fields ? value_struct(c, t, part)
+                  : value_tuple(c, at, t->npart, part);
 }
 
 /* The leaves of one element, for each of n keys, or repeated. */
@@ -254,9 +245,8 @@ const Value *construct_initial(Check *c, const Type *t, Node *key,
         return NULL;
     switch (t->kind) {
     case TY_struct:
-        return initial_struct(c, t, key, number, at);
     case TY_tuple:
-        return initial_tuple(c, t, key, number, at);
+        return initial_parts(c, t, key, number, at);
     case TY_stack:
         return initial_stack(c, t, key, number, at);
     case TY_tensor:
