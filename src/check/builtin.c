@@ -269,16 +269,6 @@ static const struct {
     {"iota", "n:extent", run_iota},
     {"onehot", "i:tensor n:extent", run_onehot},
     {"is_constant", "n:extent", run_is_constant},
-    {"factor_lu", "A:tensor", run_routine},
-    {"factor_cholesky", "A:tensor", run_routine},
-    {"factor_cholesky_tangent", "A:tensor L:tensor adjoint:bool?", run_routine},
-    {"factor_qr", "A:tensor", run_routine},
-    {"factor_eigh", "A:tensor", run_routine},
-    {"factor_svd", "A:tensor", run_routine},
-    {"factor_banded", "b:tensor bands:tensor transposed:bool?", run_routine},
-    {"dft", "x:tensor inverse:bool?", run_routine},
-    {"factor_substitute",
-     "b:tensor T:tensor upper:bool? unit:bool? transposed:bool?", run_routine},
     {"stop", "x", run_stop},
     {"key", "i", run_key},
     {"split", "key:key n:extent?", run_split},
@@ -351,6 +341,22 @@ static void add_reduction(Check *c, OpId op)
         add(c, row->mean, params, run_reduce, op, true);
 }
 
+/* "b:tensor T:tensor upper:bool?": its arguments, and what may be asked of it.
+ */
+static void add_routine(Check *c, OpId op)
+{
+    const Op *row = op_table[op];
+    const char *at = row->sizes;
+    Str s = str_new(c->arena);
+
+    for (int i = 0; i < row->arity; i++, at = strchr(at, ' ') + 1)
+        str_printf(&s, "%s%.*s:tensor", i ? " " : "", (int)strcspn(at, ":"),
+                   at);
+    for (int i = 0; row->words[i]; i++)
+        str_printf(&s, " %s:bool?", row->words[i]);
+    add(c, row->name, s.at, run_routine, op, false);
+}
+
 static void add_rows(Check *c)
 {
     static const char *const params[] = {"", "x", "x y", "x y z"};
@@ -358,6 +364,8 @@ static void add_rows(Check *c)
     for (OpId op = 0; op < NOPS; op++)
         if (op_table[op]->cls == OPC_reduce)
             add_reduction(c, op);
+        else if (op_table[op]->cls == OPC_routine)
+            add_routine(c, op);
     for (OpId op = 0; op < NOPS; op++) {
         int n = op_table[op]->arity;
 

@@ -32,7 +32,7 @@ typedef const Value *BuiltinRun(Check *c, const BuiltinCall *call);
 struct Builtin {
     const char *name;
     BuiltinRun *run;
-    OpId op;   /* of a reduction or an elementwise function */
+    OpId op;   /* of a reduction, an elementwise function, a routine */
     bool mean; /* op's result divided by the number of elements */
     int rest;  /* which parameter takes any number of arguments, or -1 */
     FnParam param[MAX_GIVEN];

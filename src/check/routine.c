@@ -1,17 +1,6 @@
 /* routine.c: functions that are routines, of matrices in the last two axes. */
 #include "check/builtin.h"
 
-#include <string.h>
-
-static OpId routine_op(const Builtin *b)
-{
-    for (OpId op = 0; op < NOPS; op++)
-        if (op_table[op]->cls == OPC_routine &&
-            strcmp(op_table[op]->name, b->name) == 0)
-            return op;
-    die("no routine %s", b->name);
-}
-
 /* What the constants that are on say. */
 static int routine_how(const BuiltinCall *call, const Op *row)
 {
@@ -22,24 +11,16 @@ static int routine_how(const BuiltinCall *call, const Op *row)
     return how;
 }
 
-/* Of a vector where a matrix goes in front of a square one: its only column. */
-static bool is_column(const Builtin *b, Node *const *arg)
-{
-    return b->fn.nparam > 1 && b->type[1] == 't' &&
-           arg[0]->rank == arg[1]->rank - 1;
-}
-
 const Value *run_routine(Check *c, const BuiltinCall *call)
 {
-    OpId op = routine_op(call->fn);
+    OpId op = call->fn->op;
     const Op *row = op_table[op];
-    Node *arg[MAX_GIVEN], *of, *n;
-    bool column;
+    Node *arg[MAX_GIVEN], *of = call->given[0].node, *n;
+    /* Of a vector in front of a square matrix: its only column. */
+    bool column = row->arity > 1 && of->rank == call->given[1].node->rank - 1;
 
     for (int i = 0; i < row->arity; i++)
         arg[i] = call->given[i].node;
-    column = is_column(call->fn, arg);
-    of = arg[0];
     if (column)
         arg[0] = g_merge_axes(c->graph, of, of->rank, 0);
     if (graph_fits(c->graph, op, row->arity, arg)) {

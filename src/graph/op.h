@@ -153,9 +153,9 @@ typedef struct Op {
      * reals they need room for (NULL: none). */
     const Dim *(*steps)(Graph *g, const Node *n);
     const Dim *(*work)(Graph *g, const Node *n);
-    /* Both, and infer, as text: the sizes of the arguments' matrices and of the
-     * result's, "n,m n,n > n,m"; sums of products of these letters and r, the
-     * number of matrices: "2rnnm+8n". See ops/routine.h. */
+    /* Both, and infer, as text: what the arguments are called, the sizes of
+     * their matrices and of the result's, "b:n,m T:n,n > n,m"; sums of products
+     * of these letters and r, the number of matrices: "2rnnm+8n". */
     const char *sizes, *products, *room;
     /* What is asked of a routine by the bits of attr.integer: the names of
      * constants that the language passes, and NULL. */

@@ -133,7 +133,7 @@ static Node *banded_jvp(Graph *g, Node *n, Node *const *dx)
  */
 const Op op_factor_banded = {
     ROUTINE(factor_banded, 2, banded_one),
-    .sizes = "n,m 2k+1,n > n,m",
+    .sizes = "b:n,m bands:2k+1,n > n,m",
     .products = "rn(2k+1)(2k+1+m)",
     .room = "2n(2k+1)",
     .work = routine_work,

@@ -61,7 +61,7 @@ static const Dim *dft_work(Graph *g, const Node *n)
 /* About 5 n log2 n products, with 16 for the logarithm. */
 const Op op_dft = {
     ROUTINE(dft, 1, dft_one),
-    .sizes = "n,2 > n,2",
+    .sizes = "x:n,2 > n,2",
     .products = "80rn",
     .flags = OP_LINEAR,
     .doc = "the discrete Fourier transform of pairs of reals, not divided by n",

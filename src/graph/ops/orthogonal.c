@@ -82,7 +82,7 @@ static void qr_one(double *out, const double *const *in, const int64_t *size,
 
 const Op op_factor_qr = {
     ROUTINE(factor_qr, 1, qr_one),
-    .sizes = "m,n > m+n,n",
+    .sizes = "A:m,n > m+n,n",
     .products = "2rmnn",
     .room = "2mn+3nn",
     .work = routine_work,
@@ -206,7 +206,7 @@ static void eigh_one(double *out, const double *const *in, const int64_t *size,
 
 const Op op_factor_eigh = {
     ROUTINE(factor_eigh, 1, eigh_one),
-    .sizes = "n,n > n+1,n",
+    .sizes = "A:n,n > n+1,n",
     .products = "6rnnn",
     .room = "3nn+8n",
     .work = routine_work,
@@ -306,7 +306,7 @@ static void svd_one(double *out, const double *const *in, const int64_t *size,
 
 const Op op_factor_svd = {
     ROUTINE(factor_svd, 1, svd_one),
-    .sizes = "m,n > m+n+2,n",
+    .sizes = "A:m,n > m+n+2,n",
     .products = "10rmnn",
     .room = "3mn+8nn+8n",
     .work = routine_work,

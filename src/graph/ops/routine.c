@@ -85,10 +85,12 @@ static const char *read_sizes(Graph *g, const Node *n, Letters *l)
     *l = (Letters){{NULL}};
     if (!are_matrices(n))
         return NULL;
-    for (int i = 0; i < n->narg; i++)
+    for (int i = 0; i < n->narg; i++) {
+        at = strchr(at, ':') + 1;
         for (int k = -2; k < 0; k++, at++)
             if (!match(g, &at, routine_side(n->arg[i], k), l))
                 return NULL;
+    }
     l->of['r'] = dim_product(g, n->arg[0]->rank - 2, n->arg[0]->dim);
     return at + strlen("> ");
 }

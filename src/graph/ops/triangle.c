@@ -44,7 +44,7 @@ static void lu_one(double *out, const double *const *in, const int64_t *size,
 
 const Op op_factor_lu = {
     ROUTINE(factor_lu, 1, lu_one),
-    .sizes = "n,n > n+2,n",
+    .sizes = "A:n,n > n+2,n",
     .products = "rnnn",
     .doc = "L and U in one matrix, the order of rows, -1 for each exchange",
 };
@@ -67,7 +67,7 @@ static void cholesky_one(double *out, const double *const *in,
 
 const Op op_factor_cholesky = {
     ROUTINE(factor_cholesky, 1, cholesky_one),
-    .sizes = "n,n > n,n",
+    .sizes = "A:n,n > n,n",
     .products = "rnnn",
     .room = "nn",
     .work = routine_work,
@@ -190,7 +190,7 @@ static Node *tangent_jvp(Graph *g, Node *n, Node *const *dx)
 
 const Op op_factor_cholesky_tangent = {
     ROUTINE(factor_cholesky_tangent, 2, tangent_one),
-    .sizes = "n,n n,n > n,n",
+    .sizes = "A:n,n L:n,n > n,n",
     .products = "2rnnn",
     .room = "2nn",
     .work = routine_work,
@@ -296,7 +296,7 @@ static Node *substitute_jvp(Graph *g, Node *n, Node *const *dx)
 
 const Op op_factor_substitute = {
     ROUTINE(factor_substitute, 2, substitute_one),
-    .sizes = "n,m n,n > n,m",
+    .sizes = "b:n,m T:n,n > n,m",
     .products = "rnnm",
     .flags = OP_LINEAR_FIRST,
     .doc = "x with T x = b for a triangular T",
