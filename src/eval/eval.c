@@ -26,7 +26,7 @@ typedef struct Run {
     Reach reach;      /* from the roots, bodies too */
     Value *value;     /* by these numbers; the last: of what nothing reads */
     int64_t elements; /* of all values there are */
-    bool rounded;     /* see eval_rounded */
+    bool rounded;     /* see EvalHow */
     EvalDecisions *decisions; /* or NULL */
     const Node *now;          /* being evaluated */
     EvalStop stop;
