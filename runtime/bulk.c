@@ -125,6 +125,19 @@ int nncc_bulk_of(const char *path, int fd, nncc_format format, int64_t n,
     return NN_OK;
 }
 
+int nncc_bulk_part(const nncc_bulk *b, int64_t from, nncc_bulk **out)
+{
+    uint64_t at = b->at + (uint64_t)from * (uint64_t)b->format.bytes;
+    int fd = fcntl(b->fd, F_DUPFD_CLOEXEC, 0);
+
+    if (fd < 0)
+        return nncc_fail(NN_ERR_FILE, "%s: %s", b->path, strerror(errno));
+    int status = nncc_bulk_of(b->path, fd, b->format, b->n - from, at, out);
+    if (status)
+        close(fd);
+    return status;
+}
+
 bool nncc_is_large(uint64_t bytes) { return bytes > NNCC_LARGE; }
 
 /* Is it an array of rows that is large? Its shape then. */

@@ -453,125 +453,6 @@ static int choose_columns(nncc_data *d, const nncc_data *fit)
     return status;
 }
 
-/* The first row whose first label is class c, or -1. */
-static int row_of_class(const nncc_data *d, int32_t c, int64_t *row)
-{
-    double y = c - 1.0;
-    int status = NN_OK;
-
-    for (*row = -1; *row + 1 < d->n && y != c && !status;)
-        status = nncc_data_labels(d, ++*row, 0, 1, &y);
-    *row = y == c ? *row : -1;
-    return status;
-}
-
-static int new_class(const nncc_data *d, int32_t c, int64_t row)
-{
-    nncc_text place = {0};
-
-    if (d->text)
-        return nncc_fail(NN_ERR_DATA,
-                         "%s: the character '%s' does not occur in the text "
-                         "that the model was trained on",
-                         d->path, d->class_name[c]);
-    int status = nncc_fail(NN_ERR_DATA,
-                           "%s: label '%s' is none of the classes that the "
-                           "model was trained on",
-                           nncc_data_place(d, row, &place), d->class_name[c]);
-    free(place.at);
-    return status;
-}
-
-/* The numbers that fit has for d's classes. */
-static int map_classes(const nncc_data *d, const nncc_data *fit, int32_t *to)
-{
-    for (int32_t c = 0; c < d->nclass; c++) {
-        int64_t k =
-            nncc_find_name(fit->class_name, fit->nclass, d->class_name[c]);
-        int64_t row = 0;
-        int status = k < 0 && !d->text ? row_of_class(d, c, &row) : (int)NN_OK;
-        if (status)
-            return status;
-        if (k < 0 && row >= 0)
-            return new_class(d, c, row);
-        to[c] = k < 0 ? 0 : (int32_t)k; /* that of no row */
-    }
-    return NN_OK;
-}
-
-/* The class numbers of all rows, `width` in each, as ints. */
-static int renumbered(const nncc_data *d, int64_t width, const int32_t *map,
-                      int (*read)(const nncc_data *d, int64_t row, int64_t from,
-                                  int64_t n, double *to),
-                      int32_t **out)
-{
-    int32_t *to =
-        nncc_alloc((size_t)d->n * (size_t)width, sizeof *to, "labels");
-    int status = to ? NN_OK : (int)NN_ERR_MEMORY;
-    double v = 0;
-
-    for (int64_t i = 0; i < d->n && !status; i++)
-        for (int64_t k = 0; k < width && !status; k++) {
-            status = read(d, i, k, 1, &v);
-            to[i * width + k] =
-                v >= 0 && v < d->nclass ? map[(int32_t)v] : (int32_t)v;
-        }
-    *out = to;
-    return status;
-}
-
-static int renumber(nncc_data *d, const int32_t *map)
-{
-    int32_t *x = NULL, *y = NULL;
-    int status = renumbered(d, d->nlabel, map, nncc_data_labels, &y);
-
-    if (!status && d->text)
-        status = renumbered(d, d->nfeature, map, nncc_data_features, &x);
-    if (status) {
-        free(x);
-        free(y);
-        return status;
-    }
-    nncc_data_take_labels(d, y);
-    if (x) {
-        free(d->x);
-        d->x = x;
-        d->x_dtype = NN_I32;
-        d->x_step = d->nfeature;
-    }
-    return NN_OK;
-}
-
-static int copy_classes(nncc_data *d, const nncc_data *fit)
-{
-    char **name = NULL;
-
-    if (nncc_copy_names(fit->class_name, fit->nclass, &name))
-        return NN_ERR_MEMORY;
-    nncc_free_names(d->class_name, d->nclass);
-    d->class_name = name;
-    d->nclass = fit->nclass;
-    return NN_OK;
-}
-
-static int number_classes(nncc_data *d, const nncc_data *fit)
-{
-    int status = NN_OK;
-
-    if (!fit->class_name || d->nlabel == 0)
-        return NN_OK;
-    if (d->label == NNCC_LABEL_INT && fit->label == NNCC_LABEL_NAME)
-        status = nncc_data_classes(d);
-    if (!status && d->label == NNCC_LABEL_NAME) {
-        int32_t *map = nncc_alloc((size_t)d->nclass, sizeof *map, "classes");
-        status = map ? map_classes(d, fit, map) : (int)NN_ERR_MEMORY;
-        if (!status)
-            status = renumber(d, map);
-        free(map);
-    }
-    return status ? status : copy_classes(d, fit);
-}
-
 /* What is no number was numbered as in the training data. */
 static int check_columns(const nncc_data *d, const nncc_data *fit)
 {
@@ -642,6 +523,6 @@ int nncc_data_fit(nncc_data *d, const nncc_data *fit)
                                           : "rows of numbers");
     int status = d->text ? NN_OK : choose_columns(d, fit);
     if (!status)
-        status = number_classes(d, fit);
+        status = nncc_classes_fit(d, fit);
     return status || d->text ? status : scale_like(d, fit);
 }

@@ -130,6 +130,22 @@ int nncc_read_start(const char *path, unsigned char *to, int n)
     return got > 0 ? got : 0;
 }
 
+uint64_t nncc_file_bytes(const char *path, bool *packed)
+{
+    unsigned char start[2];
+    struct stat st;
+
+    *packed = false;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    *packed = fd >= 0 && pread(fd, start, sizeof start, 0) == sizeof start &&
+              start[0] == 0x1f && start[1] == 0x8b;
+    if (fd >= 0)
+        close(fd);
+    return (uint64_t)st.st_size;
+}
+
 int nncc_read_at(const char *path, int fd, uint64_t at, void *to, size_t n)
 {
     for (size_t done = 0; done < n;) {

@@ -476,7 +476,9 @@ int nncc_data_read(const char *path, const char *labels,
 typedef struct nncc_text_options {
     int64_t length;     /* characters in a row */
     int64_t stride;     /* from one row's begin to the next's; 0: length */
-    uint64_t max_bytes; /* of text; 0: 1 GiB */
+    uint64_t max_bytes; /* of text, which is then in memory; 0: 1 GiB, but of a
+                           regular file any number: more than 16 MiB stay in
+                           a file */
     int32_t bytes;      /* not 0: bytes are what counts, not characters */
     int32_t reserved;
 } nncc_text_options;

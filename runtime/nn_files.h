@@ -26,6 +26,9 @@ int nncc_read_at(const char *path, int fd, uint64_t at, void *to, size_t n);
 int nncc_gz_ended(struct gzFile_s *gz, int got, const char *path);
 /* Its first bytes, at most n; how many. 0 where it is no readable file. */
 int nncc_read_start(const char *path, unsigned char *to, int n);
+/* How many it has, as it lies there; 0: it is no regular file. *packed: is it
+ * gzipped? */
+uint64_t nncc_file_bytes(const char *path, bool *packed);
 
 /* format.c: numbers as they lie in files */
 
@@ -87,6 +90,8 @@ void nncc_bulk_free(nncc_bulk *b); /* may be NULL; the last user's frees it */
  * the array's. path is for messages. */
 int nncc_bulk_of(const char *path, int fd, nncc_format format, int64_t n,
                  uint64_t at, nncc_bulk **out);
+/* The same file's array from element `from` on. */
+int nncc_bulk_part(const nncc_bulk *b, int64_t from, nncc_bulk **out);
 /* Is an array of so many bytes large? */
 bool nncc_is_large(uint64_t bytes);
 /* Elements at … at + n - 1, which exist. */

@@ -258,6 +258,10 @@ const char *nncc_data_place(const nncc_data *d, int64_t row, nncc_text *to);
 void nncc_data_take_labels(nncc_data *d, int32_t *y);
 /* What a text says that a row is for: enum nncc_part_kind, or -1. */
 int nncc_part_of(const char *text);
+/* classes.c: names of classes, or characters, get the numbers that fit has for
+ * them. NN_ERR_DATA where it has none. */
+int nncc_classes_fit(nncc_data *d, const nncc_data *fit);
+
 /* Weights of n classes, kept in d, and a field of them by its labels. */
 int nncc_data_take_weights(nncc_data *d, const char *name, const double *weight,
                            int64_t n);

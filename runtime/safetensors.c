@@ -497,27 +497,13 @@ static int open_file(const char *path, bool packed, nncc_store **out)
     return status;
 }
 
-/* The first bytes as they are in the file; how many. */
-static size_t bytes_of(const char *path, unsigned char *to, size_t n)
-{
-    struct stat st;
-
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
-        return 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd >= 0 ? pread(fd, to, n, 0) : -1;
-    if (fd >= 0)
-        close(fd);
-    return got > 0 ? (size_t)got : 0;
-}
-
 int nncc_store_open(const char *path, nncc_store **out)
 {
-    unsigned char is[PREFIX + 1], holds[PREFIX + 1];
-    size_t n = bytes_of(path, is, sizeof is);
+    unsigned char holds[PREFIX + 1];
     int m = nncc_read_start(path, holds, sizeof holds);
-    bool packed = n > 2 && is[0] == 0x1f && is[1] == 0x8b;
+    bool packed;
 
+    nncc_file_bytes(path, &packed);
     if (m > 0 && nncc_is_npz(holds, (size_t)m))
         return nncc_npz_open(path, packed, out);
     if (m <= PREFIX || holds[PREFIX] != '{')

@@ -206,6 +206,76 @@ START_TEST(tensors_may_stay_in_their_file)
 }
 END_TEST
 
+/* Characters of one and two bytes, over all borders of what is read at once. */
+enum { PIECES = 3400000, LENGTH = 64 };
+static const char *write_large_text(const char *name, const char *mode,
+                                    const char *end)
+{
+    static const char piece[] = "a\xc3\xa4"
+                                "b\n";
+    static char part[1000 * (sizeof piece - 1)];
+    const char *path = path_of(name);
+    gzFile gz = gzopen(path, mode);
+
+    for (size_t i = 0; i < sizeof part; i++)
+        part[i] = piece[i % (sizeof piece - 1)];
+    ck_assert(gz && gzputs(gz, "\xef\xbb\xbf") == 3);
+    for (int i = 0; i < PIECES / 1000; i++)
+        ck_assert_int_eq(gzwrite(gz, part, sizeof part), (int)sizeof part);
+    ck_assert(gzputs(gz, end) > 0 && gzclose(gz) == Z_OK);
+    return path;
+}
+
+/* Row i of d begins with character LENGTH * i; numbers of "\nab", "ä". */
+static void is_text(const nncc_data *d, const int *number)
+{
+    double x[LENGTH], y[LENGTH];
+
+    ck_assert_ptr_null(d->x);
+    ck_assert_int_eq(d->n, 4 * (int64_t)PIECES / LENGTH);
+    for (int64_t i = 0; i < d->n; i += 9999) {
+        ck_assert_int_eq(nncc_data_features(d, i, 0, LENGTH, x), NN_OK);
+        ck_assert_int_eq(nncc_data_labels(d, i, 0, LENGTH, y), NN_OK);
+        for (int k = 0; k < LENGTH; k++) {
+            ck_assert_double_eq(x[k], number[k % 4]);
+            ck_assert_double_eq(y[k], number[(k + 1) % 4]);
+        }
+    }
+}
+
+START_TEST(large_texts_stay_in_files)
+{
+    static const int own[] = {1, 4, 2, 0}, fitted[] = {2, 7, 3, 0};
+    nncc_text_options o = {.length = LENGTH};
+    nncc_data *d, *fit;
+
+    ck_assert_int_eq(
+        nncc_text_read(write_large_text("l.txt.gz", "wb1", "z"), &o, &d),
+        NN_OK);
+    is_text(d, own);
+    nncc_data_free(d);
+    ck_assert_int_eq(
+        nncc_text_read(write_large_text("l.txt", "wbT", "z"), &o, &d), NN_OK);
+    is_text(d, own);
+    FILE *f = fopen(path_of("small.txt"), "wb");
+    ck_assert(f && fputs("abcdz\xc3\xa4\n..", f) >= 0 && fclose(f) == 0);
+    o.length = 3;
+    ck_assert_int_eq(nncc_text_read(path_of("small.txt"), &o, &fit), NN_OK);
+    ck_assert_int_eq(nncc_data_fit(d, fit), NN_OK);
+    is_text(d, fitted);
+    nncc_data_free(fit);
+    nncc_data_free(d);
+    o.bytes = 1;
+    ck_assert_int_eq(nncc_text_read(path_of("l.txt"), &o, &d), NN_OK);
+    ck_assert_int_eq(d->n, (5 * (int64_t)PIECES + 3) / 3);
+    nncc_data_free(d);
+    o.bytes = 0;
+    const char *bad = write_large_text("l.txt", "wbT", "\xc3");
+    ck_assert_int_eq(nncc_text_read(bad, &o, &d), NN_ERR_DATA);
+    ck_assert(said("l.txt:3400001: is no UTF-8 text"));
+}
+END_TEST
+
 /* Big-endian reals, gzipped: they are unpacked to a file without a name. */
 START_TEST(gzipped_they_are_unpacked)
 {
@@ -299,6 +369,7 @@ static Suite *suite(void)
     tcase_add_test(t, standardised_as_they_are_read);
     tcase_add_test(t, fields_may_stay_there_too);
     tcase_add_test(t, tensors_may_stay_in_their_file);
+    tcase_add_test(t, large_texts_stay_in_files);
     tcase_add_test(t, gzipped_they_are_unpacked);
     tcase_add_test(t, gzipped_tensors_are_unpacked);
     tcase_add_test(t, a_file_that_shrinks_is_an_error);
