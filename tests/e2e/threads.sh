@@ -48,3 +48,29 @@ refuse 2 "threads" "$NNCC" run m.nn sums x=@x.json i=0 --threads=-1
 refuse 2 "threads" "$NNCC" train m.nn --data d.csv --threads=many
 refuse 1 "5000 threads: not in 0 ... 1024" "$NNCC" run m.nn sums x=@x.json i=0 --threads=5000
 refuse 2 "threads" "$NNCC" check m.nn --threads=2
+
+# The pool's own memory, as ThreadSanitizer sees it.
+case $NNCC in
+*/san/*) exit 0 ;;
+esac
+cat >run_suite.c <<'C'
+#include "suite.h"
+int run_suite(Suite *s)
+{
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
+C
+echo 'int main(void) { return 0; }' >nothing.c
+tsan="$CC -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g -fsanitize=thread"
+if $tsan nothing.c -o nothing 2>err.txt && ./nothing 2>err.txt && pkg-config --exists check; then
+    runtime=$ROOT/runtime
+    accept $tsan -I"$runtime" -I"$ROOT/tests/unit" "$ROOT/tests/unit/test_runtime_pool.c" run_suite.c \
+        "$runtime/pool.c" "$runtime/memory.c" "$runtime/error.c" $(pkg-config --cflags --libs check) -lpthread -o races
+    accept env CK_FORK=no ./races
+else
+    echo "skipped: ThreadSanitizer"
+fi
