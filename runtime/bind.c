@@ -119,18 +119,22 @@ static int add_unnamed(const nncc_trainer *t, nncc_binding *b,
         add_input(b, data[0], NNCC_LABELS);
         return NN_OK;
     }
-    if (named && t->unlabelled && f->kind == NN_STEP)
+    bool only_shapes = t->unlabelled && f->kind == NN_STEP;
+
+    if (named && only_shapes)
         return NN_OK;
     if (named && ndata > 0)
         return no_data(b, d, data[0]);
-    if (ndata > 2)
+    if (ndata > 2 && !only_shapes)
         return nncc_fail(NN_ERR_SHAPE,
                          "%s: takes '%s', '%s' and '%s' as data; expected "
                          "features and at most one label, or data by these "
                          "names",
                          f->name, f->param[data[0]]->name,
                          f->param[data[1]]->name, f->param[data[2]]->name);
-    int x = ndata == 2 ? features_of(f, data[0], data[1]) : data[0];
+    int x = data[0];
+    for (int i = 1; i < ndata; i++)
+        x = features_of(f, x, data[i]);
     if (ndata > 0)
         add_input(b, x, NNCC_FEATURES);
     if (ndata == 2) {

@@ -55,12 +55,16 @@ cat >w.nn <<'N'
 use optim;
 struct Net { w: real = 0 }
 fn loss(net: Net, x: real[b, 2], y: int[b], weight: real[b]) -> real = mean(weight * (net.w - real(y))^2);
+fn predict(net: Net, x: real[b, 2]) -> real[b] = net.w + 0 * x[:, 0];
 train loss(net) { optimizer = sgd(lr = 0.05); }
 N
 accept "$NNCC" train w.nn --data d.csv --class-weights weight --epochs 300 --batch 200 --test 0 --save w.safetensors --save w.json
 grep -Eq '"w": (1\.0|0\.99)' w.json || fail "classes do not count alike: $(cat w.json)"
 accept "$NNCC" eval w.nn --load w.safetensors --data d.csv
 grep -q '^loss: 0.66' out.txt || fail "$(cat out.txt)"
+printf '1,2\n3,4\n' >raw.csv
+accept "$NNCC" predict w.nn --load w.safetensors --data raw.csv
+[ "$(wc -l <out.txt)" = 3 ] || fail "$(cat out.txt)"
 refuse 1 'weights of classes need a class' "$NNCC" train w.nn --data d.csv --no-label --class-weights weight
 
 # A metric that is a tensor: which class was taken for which.
