@@ -237,7 +237,7 @@ $B/fuzz: $B/tests/fuzz/fuzz.o $(FUZZ_OBJ)
 	$Q$(CC) $(CFLAGS) -fsanitize=fuzzer $^ -o $@ -lm
 # The readers of files, likewise.
 $B/fuzz-files: $(addprefix $B/,tests/fuzz/files.o tests/unit/runtime_module.o \
-                 $(addprefix src/cli/,value.o file.o options.o) src/gradcheck/tensor.o) \
+                 $(addprefix src/cli/,value.o stored.o file.o options.o) src/gradcheck/tensor.o) \
                $(RT) $(filter $B/src/base/%,$(OBJ))
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS) -fsanitize=fuzzer $^ -o $@ $(NN_LIBS)

@@ -226,6 +226,11 @@ int64_t tensor_largest(const nncc_tensor *t, int64_t at, int64_t n);
  * a message; leaves that were made are in leaf then, too. */
 bool value_read(Arena *a, const nn_port *p, const char *text,
                 nncc_tensor **leaf);
+/* stored.c: files of arrays, by the ends of their names */
+bool stored_is(const char *path);
+/* As value_read, from such a file; of: what of it is meant, or NULL. */
+bool stored_read(Arena *a, const nn_port *p, const char *path, const char *of,
+                 nncc_tensor **leaf);
 /* One result as JSON. */
 void value_print(const nn_port *p, nncc_tensor *const *leaf, Str *to);
 /* Element number i, in as few digits as give it back. */

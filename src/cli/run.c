@@ -122,9 +122,10 @@ const Command command_run = {
     .about =
         "Calls a function, or a derivative of one ('grad(f, x)'), and prints "
         "its results\nas one JSON object, each of several on a line. A value "
-        "is a number, a JSON array, "
-        "a JSON object for a\nstruct, or @FILE (.json, as printed by this "
-        "command too, .csv, .csv.gz).\nDimensions follow from the arrays.",
+        "is a number, a JSON array,\na JSON object for a struct, or @FILE "
+        "(.json, as printed by this command too, .csv,\n.csv.gz, .npy, .npz, "
+        ".safetensors; FILE:NAME for one of several in it).\n"
+        "Dimensions follow from the arrays.",
     .option = options,
     .least = 2,
     .run = run,

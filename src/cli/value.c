@@ -493,17 +493,23 @@ static bool from_file(Arena *a, const nn_port *p, const char *path,
                       nncc_tensor **leaf)
 {
     const char *of = strrchr(path, ':');
+    const char *whole =
+        of && of > path ? arena_printf(a, "%.*s", (int)(of - path), path) : "";
     size_t n;
 
-    if (of && of > path && !strchr(of, '/') && !strchr(of, '.'))
-        path = arena_printf(a, "%.*s", (int)(of++ - path), path);
-    else
+    if (*whole && !strchr(of, '/') && (!strchr(of, '.') || stored_is(whole))) {
+        path = whole;
+        of++;
+    } else {
         of = NULL;
+    }
     if (file_ends(path, ".csv") || file_ends(path, ".csv.gz"))
         return from_csv(p, path, leaf);
+    if (stored_is(path))
+        return stored_read(a, p, path, of, leaf);
     if (!file_ends(path, ".json") && strcmp(path, "-")) {
-        cli_fail("%s: what is in %s? Its name must end in .json, .csv or "
-                 ".csv.gz",
+        cli_fail("%s: what is in %s? Its name must end in .json, .csv, "
+                 ".csv.gz, .npy, .npz or .safetensors",
                  p->name, path);
         return false;
     }

@@ -37,7 +37,7 @@ refuse 1 'k=.*: this is neither a number nor JSON' $run f 'x=[1]' 'k=[1,'
 refuse 1 'p: .*has no field|no field' $run g 'p={"a":1,"b":[1,2],"c":3}'
 refuse 1 'p: ' $run g 'p={"a":1}'
 refuse 1 'p\.b.* has shape \[3\]; expected \[2\]$' $run g 'p={"a":1,"b":[1,2,3]}'
-refuse 1 'x: .*json, .csv or .csv.gz' $run f x=@m.nn k=1
+refuse 1 'x: .*json, .csv, .csv.gz, .npy, .npz or .safetensors' $run f x=@m.nn k=1
 refuse 1 'none\.json: no such file' $run f x=@none.json k=1
 refuse 1 "n: a dimension is a whole number, not 'x'" $run f 'x=[1]' k=1 n=x
 refuse 1 'unknown CPU .x86-63.: did you mean' "$NNCC" m.nn --cpu=x86-63 -o m.o

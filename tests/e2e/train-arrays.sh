@@ -175,3 +175,22 @@ accept "$NNCC" train turn.nn --data word=noise.csv --data other=two.csv --data l
 accept "$NNCC" predict turn.nn --load turn.npz --data word=noise.csv --data length=length.csv
 [ "$(wc -l <out.txt)" = 61 ] || fail "$(cat out.txt)"
 refuse 1 "predict: there is no data 'length'; there is word" "$NNCC" predict turn.nn --load turn.npz --data word=noise.csv
+
+# What was saved, in whatever format, is a value for nncc run.
+for to in json npz safetensors; do
+    accept "$NNCC" train words.nn $named --epochs 1 --save all.$to --save net=net.$to
+    for net in all net; do
+        accept "$NNCC" run words.nn score net=@$net.$to 'center=[0, 1]' 'word=[[1, 2], [0, 5]]'
+        cp out.txt score.$net.$to
+        cmp score.all.json score.$net.$to || fail "$net.$to: another value"
+    done
+done
+accept "$NNCC" run words.nn score net=@all.npz:net 'center=[0, 1]' 'word=[[1, 2], [0, 5]]'
+cmp out.txt score.all.json || fail 'one value of a .npz file'
+accept "$NNCC" run same.nn 'fn(x: real[b, 256]) = sum(x[1])' x=@idx.npy
+accept "$NNCC" run same.nn 'fn(x: real[n, m]) = sum(x[1])' x=@all.npz:net.inner.table
+refuse 1 'x: -?[0-9.e-]* is not of type int' \
+    "$NNCC" run same.nn 'fn(x: int[n, m]) = sum(x[1])' x=@all.npz:net.inner.table
+refuse 1 "net: there is no 'other.inner.table'; there is net.inner.table, net.outer.table" \
+    "$NNCC" run words.nn score net=@all.npz:other 'center=[0]' 'word=[[1]]'
+refuse 1 'net: idx.npy holds one array, not Net' "$NNCC" run words.nn score net=@idx.npy 'center=[0]' 'word=[[1]]'
