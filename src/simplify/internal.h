@@ -26,4 +26,7 @@ Node *read_from_whole(Graph *g, Node *whole, Node *n);
 /* quotient.c: n, a c/b, as a/b c where a/b is used otherwise; or NULL. */
 Node *reuse_quotient(Graph *g, const Uses *uses, const Node *n);
 
+/* centred.c: 0 where n adds up what is left without its mean; or NULL. */
+Node *sum_of_centred(Graph *g, const Node *n);
+
 #endif

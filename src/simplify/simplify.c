@@ -207,6 +207,8 @@ static Node *by_normal_form(Pass *p, Node *n)
         to = factor_products(p->g, &uses, n);
     if (!to && p->formulas)
         to = root_moves(n);
+    if (!to && any)
+        to = sum_of_centred(p->g, n);
     if (to)
         graph_log(p->g, "normal form", n, to);
     return to;
