@@ -1,8 +1,10 @@
 /* form.c: formulas put together: sums and products in the order in which one
  * writes them. */
-#include "graph/form.h"
+#include "graph/form_internal.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 FormSort form_sort(FormKind kind)
@@ -121,9 +123,12 @@ uint64_t form_hash(const Form *f)
     return h;
 }
 
+/* A call that makes a number of a tensor goes over its elements. */
 int form_size(const Form *f)
 {
-    int n = 1;
+    bool over = f->kind == FORM_call && f->rank == 0 && f->narg > 0 &&
+                f->arg[0]->rank > 0;
+    int n = over ? 3 : 1;
     for (int i = 0; i < f->narg; i++)
         n += form_size(f->arg[i]);
     return n;
@@ -131,10 +136,8 @@ int form_size(const Form *f)
 
 /* Sums and products. */
 
-typedef LIST(const Form *) Forms;
-
-static const Form *form_list(FormMaker *m, FormKind kind, const Shown *shown,
-                             const Forms *of)
+const Form *form_list(FormMaker *m, FormKind kind, const Shown *shown,
+                      const Forms *of)
 {
     Form *f = form_new(m, kind, of->n);
     f->arg = arena_copy(m->arena, of->at, sizeof *of->at * (size_t)of->n);
@@ -200,6 +203,13 @@ static const Form *doubled(FormMaker *m, const Form *x)
     return form2(m, FORM_product, form_number(m, 2, true), x);
 }
 
+static void drop(Forms *f, int k)
+{
+    f->n--;
+    for (; k < f->n; k++)
+        f->at[k] = f->at[k + 1];
+}
+
 /* x + x is 2 x. */
 static void gather_terms(FormMaker *m, Forms *f)
 {
@@ -209,27 +219,30 @@ static void gather_terms(FormMaker *m, Forms *f)
                 !form_alike(f->at[i], f->at[k]))
                 continue;
             f->at[i] = doubled(m, f->at[i]);
-            for (int j = k; j + 1 < f->n; j++)
-                f->at[j] = f->at[j + 1];
-            f->n--;
+            drop(f, k);
             break;
         }
 }
 
 /* Terms with a sign stand behind those without, so that a sum begins with none
  * if it can. */
-static const Form *sum_of(FormMaker *m, const Form *x, const Form *y)
+static const Form *sum_of(FormMaker *m, Forms *all)
 {
-    Forms all = {0}, to = {0};
-    add_terms(m, &all, x, false);
-    add_terms(m, &all, y, false);
-    in_order(&all);
+    Forms to = {0};
+    in_order(all);
     for (int less = 0; less < 2; less++)
-        for (int i = 0; i < all.n; i++)
-            if (form_has_sign(all.at[i]) == (less != 0))
-                list_push(m->arena, &to, all.at[i]);
+        for (int i = 0; i < all->n; i++)
+            if (form_has_sign(all->at[i]) == (less != 0))
+                list_push(m->arena, &to, all->at[i]);
     gather_terms(m, &to);
     return to.n == 1 ? to.at[0] : form_list(m, FORM_sum, NULL, &to);
+}
+
+const Form *form_opposite(FormMaker *m, const Form *x)
+{
+    Forms all = {0};
+    add_terms(m, &all, x, true);
+    return sum_of(m, &all);
 }
 
 /* The factors over and under the line. */
@@ -252,6 +265,10 @@ static void add_factors(FormMaker *m, Factors *to, const Form *x, bool under)
     } else if (x->kind == FORM_number && x->number < 0) {
         to->less = !to->less;
         add_factors(m, to, form_number(m, -x->number, x->integer), under);
+    } else if (x->kind == FORM_cast && x->rank == 0 &&
+               (x->arg[0]->kind == FORM_product ||
+                x->arg[0]->kind == FORM_name)) {
+        add_factors(m, to, x->arg[0], under);
     } else if (!form_is_number(x, 1)) {
         list_push(m->arena, under ? &to->under : &to->over, x);
     }
@@ -272,8 +289,25 @@ static int factor_class(const Form *x)
 static double exponent_of(const Form *x, const Form **base)
 {
     bool power = x->kind == FORM_power && x->arg[1]->kind == FORM_number;
-    *base = power ? x->arg[0] : x;
-    return power ? x->arg[1]->number : 1;
+    bool root = x->kind == FORM_root;
+    *base = power || root ? x->arg[0] : x;
+    return power ? x->arg[1]->number : root ? 0.5 : 1;
+}
+
+bool form_same_base(const Form *x, const Form *y)
+{
+    const Form *a, *b;
+    exponent_of(x, &a);
+    exponent_of(y, &b);
+    return form_alike(a, b);
+}
+
+static const Form *powered(FormMaker *m, const Form *x, double e)
+{
+    if (e == 1)
+        return x;
+    return e == 0.5 ? form1(m, FORM_root, x)
+                    : form2(m, FORM_power, x, form_number(m, e, true));
 }
 
 /* Equal factors are a power. */
@@ -285,10 +319,8 @@ static void gather_powers(FormMaker *m, Forms *f)
             double e = exponent_of(f->at[i], &a) + exponent_of(f->at[k], &b);
             if (a->kind == FORM_number || !form_alike(a, b))
                 continue;
-            f->at[i] = form2(m, FORM_power, a, form_number(m, e, true));
-            for (int j = k--; j + 1 < f->n; j++)
-                f->at[j] = f->at[j + 1];
-            f->n--;
+            f->at[i] = powered(m, a, e);
+            drop(f, k--);
         }
 }
 
@@ -312,19 +344,73 @@ static void gather_numbers(FormMaker *m, Forms *f)
         list_push(m->arena, f, form_number(m, all, integer));
 }
 
+/* Of one class numbers stand before tensors. */
 static const Form *product_of(FormMaker *m, Forms *f)
 {
     Forms to = {0};
     gather_powers(m, f);
     gather_numbers(m, f);
     in_order(f);
-    for (int c = 0; c <= 4; c++)
-        for (int i = 0; i < f->n; i++)
-            if (factor_class(f->at[i]) == c)
+    for (int c = 0; c < 2 * 4 + 2; c++)
+        for (int i = 0; i < f->n; i++) {
+            int class = factor_class(f->at[i]), tensor = f->at[i]->rank > 0;
+            if (c == (class == 4 ? 8 + tensor : class + 4 * tensor))
                 list_push(m->arena, &to, f->at[i]);
+        }
     if (to.n == 0)
         return form_number(m, 1, false);
     return to.n == 1 ? to.at[0] : form_list(m, FORM_product, NULL, &to);
+}
+
+/* What is above the line and below it, as the lesser of two powers. */
+static void cancel_powers(FormMaker *m, Factors *f)
+{
+    for (int i = 0; i < f->over.n; i++)
+        for (int k = 0; k < f->under.n; k++) {
+            const Form *a, *b;
+            double e = exponent_of(f->over.at[i], &a) -
+                       exponent_of(f->under.at[k], &b);
+            if (a->kind == FORM_number || !form_alike(a, b))
+                continue;
+            if (e < 0)
+                f->under.at[k] = powered(m, a, -e);
+            else
+                drop(&f->under, k);
+            if (e > 0)
+                f->over.at[i] = powered(m, a, e);
+            else
+                drop(&f->over, i);
+            i--;
+            break;
+        }
+}
+
+/* The number among the factors, which is taken from them, or 1. */
+static double take_number(FormMaker *m, Forms *f)
+{
+    double c = 1;
+    gather_numbers(m, f);
+    if (f->n && f->at[f->n - 1]->kind == FORM_number)
+        c = f->at[--f->n]->number;
+    return c;
+}
+
+static void put_number(FormMaker *m, Forms *f, double c)
+{
+    if (c != 1)
+        list_push(m->arena, f, form_number(m, c, c == rint(c)));
+}
+
+static void cancel_numbers(FormMaker *m, Factors *f)
+{
+    double above = take_number(m, &f->over), under = take_number(m, &f->under);
+    double c = above / under;
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.4g", c);
+    bool upper = c == rint(c) || strtod(digits, NULL) == c;
+    bool lower = c != rint(c) && 1 / c == rint(1 / c);
+    put_number(m, &f->over, lower ? 1 : upper ? c : above);
+    put_number(m, &f->under, lower ? 1 / c : upper ? 1 : under);
 }
 
 static const Form *product(FormMaker *m, const Form *x, const Form *y,
@@ -333,6 +419,13 @@ static const Form *product(FormMaker *m, const Form *x, const Form *y,
     Factors f = {0};
     add_factors(m, &f, x, false);
     add_factors(m, &f, y, divided);
+    form_average(m, &f.over, &f.under);
+    if (m->derived && f.under.n) {
+        gather_powers(m, &f.over);
+        gather_powers(m, &f.under);
+        cancel_powers(m, &f);
+        cancel_numbers(m, &f);
+    }
     const Form *to = product_of(m, &f.over);
     if (f.under.n) {
         Forms both = {0};
@@ -340,6 +433,56 @@ static const Form *product(FormMaker *m, const Form *x, const Form *y,
         list_push(m->arena, &both, product_of(m, &f.under));
         to = form_list(m, FORM_fraction, NULL, &both);
     }
+    return f.less ? negative(m, to) : to;
+}
+
+/* x without what numbers and scalars it is multiplied by, which go to `out`. */
+static const Form *tensor_of(FormMaker *m, const Form *x, Factors *out)
+{
+    Factors f = {0};
+    Forms tensor = {0};
+    if (x->kind == FORM_transpose) {
+        const Form *inner = tensor_of(m, x->arg[0], out);
+        return inner == x->arg[0] ? x : form1(m, FORM_transpose, inner);
+    }
+    if (x->kind != FORM_negative && x->kind != FORM_product &&
+        x->kind != FORM_strong && x->kind != FORM_fraction)
+        return x;
+    add_factors(m, &f, x, false);
+    for (int i = 0; i < f.under.n; i++)
+        if (f.under.at[i]->rank > 0)
+            return x;
+    for (int i = 0; i < f.over.n; i++)
+        if (f.over.at[i]->rank > 0)
+            list_push(m->arena, &tensor, f.over.at[i]);
+    if (!tensor.n)
+        return x;
+    for (int i = 0; i < f.over.n; i++)
+        if (f.over.at[i]->rank == 0)
+            list_push(m->arena, &out->over, f.over.at[i]);
+    for (int i = 0; i < f.under.n; i++)
+        list_push(m->arena, &out->under, f.under.at[i]);
+    out->less ^= f.less;
+    return product_of(m, &tensor);
+}
+
+/* A product of matrices and vectors, scalars before it. */
+static const Form *tensor_product(FormMaker *m, FormKind kind, const Form *x,
+                                  const Form *y)
+{
+    Factors f = {0};
+    Forms two = {0};
+    list_push(m->arena, &two, tensor_of(m, x, &f));
+    list_push(m->arena, &two, tensor_of(m, y, &f));
+    Form *own =
+        arena_copy(m->arena, form_list(m, kind, NULL, &two), sizeof *own);
+    own->rank = kind == FORM_dot ? 0 : kind == FORM_outer ? 2 : two.at[1]->rank;
+    if (!f.less && !f.over.n && !f.under.n)
+        return own;
+    list_push(m->arena, &f.over, own);
+    const Form *over = product_of(m, &f.over);
+    const Form *to =
+        f.under.n ? product(m, over, product_of(m, &f.under), true) : over;
     return f.less ? negative(m, to) : to;
 }
 
@@ -368,8 +511,12 @@ static const Form *arithmetic(FormMaker *m, FormKind kind,
         return same;
     if (kind == FORM_difference)
         y = negative(m, y);
-    if (kind == FORM_sum || kind == FORM_difference)
-        return sum_of(m, x, y);
+    if (kind == FORM_sum || kind == FORM_difference) {
+        Forms all = {0};
+        add_terms(m, &all, x, false);
+        add_terms(m, &all, y, false);
+        return sum_of(m, &all);
+    }
     return product(m, x, y, kind == FORM_fraction);
 }
 
@@ -382,6 +529,11 @@ const Form *form_make(FormMaker *m, FormKind kind, const Shown *shown, int n,
                         kind == FORM_strong;
     if (kind == FORM_same)
         return arg[0];
+    if (kind == FORM_compare && !m->literal)
+        return form_comparison(m, shown, arg[0], arg[1]);
+    if ((kind == FORM_matrix || kind == FORM_dot || kind == FORM_outer) &&
+        !m->literal)
+        return tensor_product(m, kind, arg[0], arg[1]);
     if (kind == FORM_inverse_root && !m->literal)
         return form2(m, FORM_fraction, form_number(m, 1, false),
                      form1(m, FORM_root, arg[0]));

@@ -100,6 +100,8 @@ struct FormMaker {
     /* Operations as they are made, one after another: for a program that gives
      * the same numbers. Else as one would write them. */
     bool literal;
+    /* What is being written is derived: what can be cancelled is. */
+    bool derived;
     /* x written whole, or NULL where it can be written by elements only. */
     const Form *(*whole)(FormMaker *m, const Node *x);
     /* The same, under a name of its own if need be. */
@@ -108,6 +110,8 @@ struct FormMaker {
     const Form *(*element)(FormMaker *m, const Node *x, const Form *const *at);
     /* Is that the size of an input's axis. */
     bool (*is_size)(const FormMaker *m, const Dim *d);
+    /* Is something called so. */
+    bool (*taken)(const FormMaker *m, const char *name);
     /* Index names in use; index_name(k) is number k. */
     int nindex;
     const char *(*index_name)(FormMaker *m, int k);
@@ -152,6 +156,10 @@ bool form_is_number(const Form *f, double v);
 /* Is it a negative, or a number below 0. */
 bool form_has_sign(const Form *f);
 bool form_alike(const Form *a, const Form *b);
+/* Are they powers or roots of the same. */
+bool form_same_base(const Form *x, const Form *y);
+/* -x, of a sum each term. */
+const Form *form_opposite(FormMaker *m, const Form *x);
 uint64_t form_hash(const Form *f); /* the same for such */
 /* What reading and writing them costs: the number of symbols. */
 int form_size(const Form *f);

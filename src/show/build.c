@@ -85,6 +85,11 @@ static const char *index_name(FormMaker *m, int k)
         }
 }
 
+static bool taken(const FormMaker *m, const char *name)
+{
+    return is_taken((const Builder *)m, name);
+}
+
 static bool is_size(const FormMaker *m, const Dim *d)
 {
     const Builder *b = (const Builder *)m;
@@ -257,6 +262,19 @@ bool form_has_index(const Form *f)
     return has;
 }
 
+/* A product of matrices, maybe times scalars. */
+static bool has_matrix(const Form *f)
+{
+    bool scaled = f->kind == FORM_negative || f->kind == FORM_product ||
+                  f->kind == FORM_fraction;
+    int matrices = 0, tensors = 0;
+    for (int i = 0; scaled && i < f->narg; i++) {
+        matrices += has_matrix(f->arg[i]);
+        tensors += f->arg[i]->rank > 0;
+    }
+    return f->kind == FORM_matrix || (matrices == 1 && tensors == 1);
+}
+
 static const Form *element(FormMaker *m, const Node *x, const Form *const *at)
 {
     Builder *b = builder(m);
@@ -269,7 +287,7 @@ static const Form *element(FormMaker *m, const Node *x, const Form *const *at)
         return k->whole;
     if (k->named || k->bound || call_of(b, x))
         return builder_at(m, k->whole, x->rank, at);
-    if (k->whole && k->whole->kind == FORM_matrix && !k->whole->spread) {
+    if (k->whole && has_matrix(k->whole) && !k->whole->spread) {
         if (b->o.literal)
             builder_name_node(b, x);
         return builder_at(m, k->whole, x->rank, at);
@@ -311,6 +329,10 @@ static const Form *formula(Builder *b, const Node *n)
     const Form *f = form_of(&b->m, n, NULL);
     if (!f && n->rank == 0)
         f = form_of(&b->m, n, empty);
+    if (f && f->kind == FORM_sum && !f->spread) {
+        const Form *there = called(b, form_opposite(&b->m, f));
+        f = there ? form_opposite(&b->m, there) : f;
+    }
     if (!f || f->spread || f->rank == n->rank)
         return f;
     Form *own = arena_copy(b->m.arena, f, sizeof *f);
@@ -467,6 +489,7 @@ Shows *show_new(Arena *a, Graph *g, const ShowOptions *o, int ninput,
                        .named = named,
                        .element = element,
                        .is_size = is_size,
+                       .taken = taken,
                        .index_name = index_name};
     b->g = g;
     b->names = intern_new(a);

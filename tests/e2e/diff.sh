@@ -87,11 +87,11 @@ shows '∂net/∂W2 = relu(x W1)ᵀ (softmax(h) − onehot(y, k)) / b' 'net = cr
     'h = relu(x W1) W2' -- net --by W2
 shows '∂quad/∂x = A x + Aᵀ x' '∂quad/∂A = x xᵀ' -- quad
 shows 'hv_x = A v + Aᵀ v' -- quad --by x --hvp
-shows '(∂vector/∂x)ᵢⱼ = Aᵢⱼ·(1 − tanh((A x)ᵢ)²)' -- vector --by x
-shows '(∂²springs/∂x²)ᵢⱼ = {−2 if j = i + 1, else {{2 if i < n − 1, else 0} + {2 if 1 ≤ i, else 0} if i = j, else {−2 if j = i − 1, else 0}}}' \
+shows '∂vector/∂x = diag(1 − tanh(A x)²) A' -- vector --by x
+shows '(∂²springs/∂x²)ᵢⱼ = {−2 if j = i + 1, else {{2 if i < n − 1, else 0} + {2 if i ≥ 1, else 0} if i = j, else {−2 if j = i − 1, else 0}}}' \
     -- springs --hessian
 shows '∂²two/∂a∂b = −12·v1' '∂²two/∂b² = 12·v1' -- two --hessian
-shows '(∂²fourth/∂x²)ᵢⱼ = {12·xⱼ² if i = j, else 0}' -- fourth --hessian
+shows 'fourth = Σᵢ xᵢ⁴' '∂²fourth/∂x² = diag(12·x²)' -- fourth --hessian
 shows 'inverse = ln(det(A))' -- inverse
 shows '∂structs/∂p.W = x v2ᵀ' -- structs --by p
 shows 'h⁽ᵗ⁺¹⁾ = x + h⁽ᵗ⁾²' 'h⁽⁰⁾ = x' 'walk = h⁽ⁿ⁾' -- walk

@@ -57,7 +57,7 @@ shows 'v₇ v₆ − v₅ 11.652 v̇₆ − v̇₅ 7.2163' -- f x1=2 x2=5 --forw
 # What the library is called, what `let` names, products of matrices.
 shows 'v₅ z = x W1 [[1, 0], [0, −1]]' 'v₆ h = relu(z) [[1, 0], [0, 0]]' \
     'v₈ cross_entropy(v₇, y) 0.5032' 'v₆ h̄ = v̄₇ W2ᵀ [[−0.1345, −0.1345], [0.25, 0.25]]' \
-    'v₅ z̄ = {h̄ if 0 < z, else 0} [[−0.1345, 0], [0, 0]]' 'v₁ W̄1 = xᵀ z̄ [[−0.1345, 0], [0, 0]]' \
+    'v₅ z̄ = {h̄ if z > 0, else 0} [[−0.1345, 0], [0, 0]]' 'v₁ W̄1 = xᵀ z̄ [[−0.1345, 0], [0, 0]]' \
     -- net W1='[[1,0],[0,-1]]' W2='[[1,0],[1,0]]' x='[[1,0],[0,1]]' y='[0,1]' --reverse
 grep -q 'v̄₇ = v̄₈·softmax(v₇) / b − v̄₈·onehot(y, k) / b' out.txt || fail "no softmax"
 accept "$NNCC" trace m.nn net --seed 1 --expand

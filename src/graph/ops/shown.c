@@ -1,6 +1,6 @@
 /* shown.c: how values are written in formulas: what most operators of a class
  * have in common. See graph/form.h. */
-#include "graph/ops/ops.h"
+#include "graph/ops/shown.h"
 
 #include <string.h>
 
@@ -31,32 +31,11 @@ static const Shown *name_of(FormMaker *m, const Node *n)
     return own;
 }
 
-/* The vector that n repeats along all axes of two but this one; or NULL. */
-static const Node *vector_along(const Node *n, int axis)
-{
-    bool vector = node_repeats(n) && n->rank == 2 && n->arg[0]->rank == 1 &&
-                  n->attr.ints[axis] == 0;
-    return vector ? n->arg[0] : NULL;
-}
-
-/* A product x yᵀ. */
-static const Form *outer_product(FormMaker *m, const Node *n)
-{
-    for (int i = 0; i < 2; i++) {
-        const Node *x = vector_along(n->arg[i], 0);
-        const Node *y = vector_along(n->arg[1 - i], 1);
-        if (x && y)
-            return form2(m, FORM_outer, m->named(m, x), m->named(m, y));
-    }
-    return NULL;
-}
-
 static const Form *ewise(FormMaker *m, const Node *n, const Form *const *at)
 {
-    const Form *outer =
-        !at && kind_of(n) == FORM_product ? outer_product(m, n) : NULL;
-    if (outer)
-        return outer;
+    const Form *matrix = at ? NULL : shown_matrix(m, n);
+    if (matrix)
+        return matrix;
     const Form *x[MAX_INPUTS];
     bool spread = n->rank > 0;
     for (int i = 0; i < n->narg; i++) {
@@ -71,7 +50,9 @@ static const Form *ewise(FormMaker *m, const Node *n, const Form *const *at)
     }
     if (n->op == OP_if && !at && n->rank && (x[1]->spread || x[2]->spread))
         return NULL;
+    m->derived = n->derived;
     const Form *f = form_make(m, kind_of(n), name_of(m, n), n->narg, x);
+    m->derived = false;
     if (!spread || at || f == x[0])
         return f;
     Form *to = arena_copy(m->arena, f, sizeof *f);
@@ -140,56 +121,6 @@ static const Form *reduction(FormMaker *m, const Node *n, const Form *const *at)
 
 /* Products. */
 
-/* x as a matrix whose rows are label `row`, or a vector. */
-static const Form *as_matrix(FormMaker *m, const Node *x, bool turned)
-{
-    const Form *f = m->named(m, x);
-    if (turned && f->kind == FORM_transpose)
-        return f->arg[0];
-    return turned ? form1(m, FORM_transpose, f) : f;
-}
-
-/* Labels of two matrices or vectors whose product is one. */
-static const Form *matrix_product(FormMaker *m, const Node *n)
-{
-    const Node *a = n->arg[0], *b = n->arg[1];
-    const int *la = n->attr.ints, *lb = la + a->rank;
-    if (a->rank == 1 && b->rank == 1 && n->rank == 0)
-        return form2(m, FORM_dot, m->named(m, a), m->named(m, b));
-    if (a->rank == 1 && b->rank == 1 && n->rank == 2)
-        return form2(m, FORM_outer, m->named(m, la[0] ? b : a),
-                     m->named(m, la[0] ? a : b));
-    if (a->rank == 2 && b->rank == 1 && n->rank == 1)
-        return form2(m, FORM_matrix, as_matrix(m, a, la[1] == 0),
-                     m->named(m, b));
-    if (a->rank == 1 && b->rank == 2 && n->rank == 1)
-        return form2(m, FORM_matrix, as_matrix(m, b, lb[1] == 0),
-                     m->named(m, a));
-    if (a->rank != 2 || b->rank != 2 || n->rank != 2)
-        return NULL;
-    bool first = la[0] == 0 || la[1] == 0; /* a has the rows */
-    const Node *l = first ? a : b, *r = first ? b : a;
-    const int *ll = first ? la : lb, *lr = first ? lb : la;
-    return form2(m, FORM_matrix, as_matrix(m, l, ll[0] != 0),
-                 as_matrix(m, r, lr[1] != 1));
-}
-
-/* Is it one of the products that matrices and vectors have. */
-static bool is_matrix_product(const Node *n)
-{
-    const Node *a = n->arg[0], *b = n->arg[1];
-    const int *la = n->attr.ints, *lb = la + a->rank;
-    int summed = a->rank + b->rank - n->rank;
-    if (a->rank > 2 || b->rank > 2 ||
-        summed != (a->rank + b->rank == 2 && n->rank == 2 ? 0 : 2))
-        return false;
-    for (int i = 0; i < n->rank; i++)
-        if ((find_label(i, a->rank, la) < 0) ==
-            (find_label(i, b->rank, lb) < 0))
-            return false;
-    return true;
-}
-
 static const Form *contraction(FormMaker *m, const Node *n,
                                const Form *const *at)
 {
@@ -197,9 +128,9 @@ static const Form *contraction(FormMaker *m, const Node *n,
     const Form *index[MAX_LABELS] = {NULL}, *place[MAX_RANK], *factor[2];
     const int *label = n->attr.ints;
     Over o = over_begin(m);
-    if (!at && is_matrix_product(n) &&
-        (n->rank || (m->whole(m, x[0]) && m->whole(m, x[1]))))
-        return matrix_product(m, n);
+    const Form *product = at ? NULL : shown_product(m, n);
+    if (product)
+        return product;
     if (!at && n->rank)
         return NULL;
     for (int i = 0; i < n->rank; i++)
