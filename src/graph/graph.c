@@ -278,6 +278,21 @@ static Node *lookup(Graph *g, const Node *n)
     return p;
 }
 
+Node *graph_find(const Graph *g, OpId op, Node *x)
+{
+    const Node n = {.op = op,
+                    .dtype = x->dtype,
+                    .rank = x->rank,
+                    .dim = x->dim,
+                    .narg = 1,
+                    .arg = &x};
+    Node *p;
+    for (size_t seen = 0; (p = map_next(&g->nodes, node_hash(&n), &seen));)
+        if (same_node(p, &n))
+            return p;
+    return NULL;
+}
+
 /* What graph_make tries before it looks up. */
 
 static bool all_const(const Node *n, bool *real)

@@ -260,6 +260,8 @@ Provenance node_provenance(const Node *n);
  * not fit: the checker has refused those. */
 Node *graph_make(Graph *g, OpId op, DType dtype, int narg, Node *const *arg,
                  const Attr *attr);
+/* op, which keeps type and shape, of x if that is there, or NULL. */
+Node *graph_find(const Graph *g, OpId op, Node *x);
 /* Do these arguments fit op, whose row needs no more to tell. */
 bool graph_fits(Graph *g, OpId op, int narg, Node *const *arg);
 /* The same op and attributes on other arguments. */

@@ -319,13 +319,26 @@ static const Form *call_form(Builder *b, const NodeLabel *l)
     return f;
 }
 
+/* The root that n is 1 over, where the program calls it something: norm(x). */
+static Node *called_root(const Builder *b, const Node *n)
+{
+    if (n->op != OP_rsqrt || n->rank || b->o.literal || b->o.steps)
+        return NULL;
+    Node *root = graph_find(b->g, OP_sqrt, n->arg[0]);
+    return root && root->id < n->id && call_of(b, root) ? root : NULL;
+}
+
 /* n's formula; its arguments' are there. */
 static const Form *formula(Builder *b, const Node *n)
 {
     const NodeLabel *call = call_of(b, n);
+    const Node *root = called_root(b, n);
     const Form *empty[1] = {NULL};
     if (call)
         return call_form(b, call);
+    if (root && b->known[root->id].whole)
+        return form2(&b->m, FORM_fraction, form_number(&b->m, 1, false),
+                     b->known[root->id].whole);
     const Form *f = form_of(&b->m, n, NULL);
     if (!f && n->rank == 0)
         f = form_of(&b->m, n, empty);
@@ -346,9 +359,10 @@ static const Form *formula(Builder *b, const Node *n)
 static void mark_live(Builder *b, const Node *n)
 {
     const NodeLabel *l = call_of(b, n);
+    Node *root = called_root(b, n);
     int count = l ? l->narg : n->narg;
     for (int i = 0; i < count; i++) {
-        Node *x = l ? l->arg[i].node : n->arg[i];
+        Node *x = l ? l->arg[i].node : root ? root : n->arg[i];
         if (!x)
             continue;
         b->known[x->id].live = true;

@@ -5,6 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Is v π, or twice that, as far as its type has it: 1, 2; else 0. */
+static int times_pi(double v)
+{
+    const double pi = 3.14159265358979323846;
+    for (int k = 1; k <= 2; k++)
+        if (v == k * pi || v == (double)(float)(k * pi))
+            return k;
+    return 0;
+}
+
 /* Plain text */
 
 static void text_number(const Form *f, Str *to)
@@ -15,6 +25,8 @@ static void text_number(const Form *f, Str *to)
         str_printf(to, "∞");
     else if (isnan(f->number))
         str_printf(to, "NaN");
+    else if (times_pi(fabs(f->number)))
+        str_printf(to, times_pi(fabs(f->number)) == 2 ? "2π" : "π");
     else
         write_digits(fabs(f->number), is_short(f->number), to);
 }
@@ -242,6 +254,11 @@ static void tex_number(const Form *f, Str *to)
         str_printf(to, isnan(f->number) ? "\\mathrm{NaN}"
                        : f->number < 0  ? "-\\infty"
                                         : "\\infty");
+        return;
+    }
+    if (times_pi(fabs(f->number))) {
+        str_printf(to, "%s%s", signbit(f->number) ? "-" : "",
+                   times_pi(fabs(f->number)) == 2 ? "2\\pi" : "\\pi");
         return;
     }
     write_digits(f->number, is_short(f->number), &s);

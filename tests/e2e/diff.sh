@@ -104,6 +104,54 @@ shows '∂pair/∂p.0 = sin(p.1)' '∂pair/∂p.1 = p.0·cos(p.1)' -- pair
 shows 'v2 = argsort(x, descending)' -- least_two
 shows '∂²pair/∂p.0∂p.1 = cos(p.1)' '∂²pair/∂p.1² = −p.0·sin(p.1)' -- pair --hessian
 
+# As textbooks have them.
+cp m.nn programs.nn
+cat >m.nn <<'N'
+fn cosine(x: real[n], y: real[n]) -> real = dot(x, y) / (norm(x) * norm(y));
+fn length(x: real[n]) -> real = norm(x);
+fn triplet(a: real[n], p: real[n]) -> real = max(0, norm(a - p) - 1);
+fn relative(p: real[n], q: real[n]) -> real = sum(p * log(p / q));
+fn gauss(m: real, s: real, x: real[n]) -> real = sum(-(x - m)^2 / (2 * s^2) - log(s));
+fn kernel(x: real[d], y: real[d], s: real) -> real = exp(-sum((x - y)^2) / (2 * s^2));
+fn spread(x: real[n]) -> real = std(x);
+fn second(x: real[n]) -> real = variance(x);
+fn correlation(x: real[n], y: real[n]) -> real =
+  sum((x - mean(x)) * (y - mean(y))) / sqrt(sum((x - mean(x))^2) * sum((y - mean(y))^2));
+fn geometric(x: real[n]) -> real = exp(mean(log(x)));
+fn hinge(w: real[n], X: real[m, n], y: real[m]) -> real = mean(max(0, 1 - y * (X @ w)));
+fn ridge(w: real[n], X: real[m, n], y: real[m], l: real) -> real = sum((X @ w - y)^2) + l * sum(w^2);
+fn rayleigh(x: real[n], A: real[n, n]) -> real = dot(x, A @ x) / dot(x, x);
+fn probable(x: real[n]) -> real[n] = softmax(x);
+fn logistic(w: real[n], A: real[m, n], y: real[m]) -> real = sum(log(1 + exp(-y * (A @ w))));
+fn entropy(x: real[n]) -> real = sum(x * log(x));
+fn lorentz(x: real, g: real) -> real = g / (pi * (x^2 + g^2));
+fn whole(I: real[n]) -> real = norm(I);
+N
+shows 'v1 = 1 / (norm(x)·norm(y))' '∂cosine/∂x = v1·y − v1·xᵀ y·x / (xᵀ x)' -- cosine
+shows '∂length/∂x = x/norm(x)' -- length
+shows '∂²length/∂x² = v1·I − v1·x xᵀ / (xᵀ x)' -- length --hessian
+shows '∂triplet/∂p = −v2' 'v2 = {(a − p) / v1 if v1 − 1 > 0, else 0}' -- triplet
+shows '∂relative/∂q = −p/q' -- relative
+shows '∂gauss/∂x = −(x − m) / s²' '∂gauss/∂s = (x − m)ᵀ (x − m) / s³ − n/s' -- gauss
+shows '∂kernel/∂s = 2·v1·exp(−v1) / s' -- kernel
+shows '∂spread/∂x = (x − mean(x)) / (n·std(x))' -- spread
+shows '∂second/∂x = 2·(x − mean(x)) / n' -- second
+shows '∂correlation/∂x = v2/√(v3) − v1ᵀ v2·v1 / (√(v3)·v1ᵀ v1)' 'v1 = x − mean(x)' -- correlation
+shows 'geometric = exp(meanᵢ ln(xᵢ))' '∂geometric/∂x = geometric / (n·x)' -- geometric
+shows 'hinge = meanᵢ max(v1ᵢ, 0)' 'v2 = {1/m if v1 > 0, else 0}' '∂hinge/∂X = −(y ∘ v2) wᵀ' -- hinge
+shows '∂ridge/∂w = 2·(l·w + Xᵀ v1)' '∂ridge/∂X = 2·v1 wᵀ' '∂ridge/∂y = −2·v1' -- ridge
+shows '∂rayleigh/∂x = (A x + Aᵀ x − 2·rayleigh·x) / (xᵀ x)' '∂rayleigh/∂A = x xᵀ / (xᵀ x)' -- rayleigh
+shows '∂probable/∂x = diag(softmax(x)) − softmax(x) softmax(x)ᵀ' -- probable
+shows '∂²logistic/∂w² = Aᵀ diag(y² ∘ (1 − σ(v1)) ∘ σ(v1)) A' -- logistic --by w --hessian
+shows '∂²entropy/∂x² = diag(1/x)' -- entropy --hessian
+shows 'v1 = π·(x² + g²)' -- lorentz
+accept "$NNCC" diff m.nn length --hessian --tex
+accept "$NNCC" diff m.nn lorentz --html
+grep -q '<mn>π</mn>' out.txt || fail "$(cat out.txt)"
+accept "$NNCC" diff m.nn whole --hessian
+grep -q '·eye(n)' out.txt || fail "$(cat out.txt)"
+mv programs.nn m.nn
+
 # same F MODE BY ARGUMENT…: the program that diff --nn writes gives the numbers of f
 # and of its derivatives by these; m.nn's own are asked for all at once.
 numbers() { sed 's/"[a-z_A-Z0-9]*"//g' "$1" | tr -c '0-9.e+\n-' ' '; }
