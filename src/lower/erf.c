@@ -7,7 +7,6 @@
 #include <math.h>
 
 #define SQRT1_2 0x1.6a09e667f3bcdp-1
-#define SQRT2_PI 0.79788456080286535588 /* sqrt(2/π) */
 
 /* -log(erfc(x))/x, from 0 to where erf is 1 */
 static const double erf_f64[] = {
@@ -54,6 +53,32 @@ static const double erfcx_f32[] = {
     -0.00022348579558277126, -0.00044612680377403163, 0.00012593090314195137,
 };
 
+/* 1/(a + shift) is inverse times 1 + rest. */
+typedef struct Shifted {
+    Val *sum, *inverse, *rest;
+} Shifted;
+
+static Shifted shifted(Lower *l, Pair a, double shift)
+{
+    Val *by = num_like(l, a.hi, shift), *one = num_like(l, a.hi, 1);
+    Val *d = low_fadd(l, a.hi, by), *q = low_fdiv(l, one, d);
+    Val *minus = low_fneg(l, q), *zero = num_like(l, q, 0);
+    Val *lost = low_fadd(l, low_fsub(l, a.hi, low_fsub(l, d, by)), a.lo);
+    Val *rest = low_fma(l, minus, lost, low_fma(l, minus, d, one));
+    rest = low_select(l, low_fcmp(l, CMP_gt, q, zero), rest, zero);
+    return (Shifted){d, q, rest};
+}
+
+/* (a - centre)/(a + centre), a >= 0, from the nearer of -1 and 1 on. */
+static Val *folded(Lower *l, Val *a, double centre)
+{
+    Val *c = num_like(l, a, centre), *one = num_like(l, a, 1);
+    Val *first = low_fcmp(l, CMP_lt, a, c);
+    Val *part = low_fdiv(l, low_select(l, first, a, c), low_fadd(l, a, c));
+    Val *less = low_fadd(l, part, part);
+    return low_select(l, first, low_fsub(l, less, one), low_fsub(l, one, less));
+}
+
 /* exp(a²) erfc(a) for a >= 0 is part/(a + 4) times 1 + rest. */
 typedef struct Scaled {
     Val *part, *inverse; /* of a + 4 */
@@ -65,12 +90,8 @@ typedef struct Scaled {
  * a.lo; P'/P is about 0.6 t - 1. */
 static Scaled scaled_erfc(Lower *l, Pair a)
 {
-    Val *four = num_like(l, a.hi, 4), *one = num_like(l, a.hi, 1);
-    Val *d = low_fadd(l, a.hi, four), *q = low_fdiv(l, one, d);
-    Val *minus = low_fneg(l, q), *zero = num_like(l, q, 0);
-    Val *lost = low_fadd(l, low_fsub(l, a.hi, low_fsub(l, d, four)), a.lo);
-    Val *rest = low_fma(l, minus, lost, low_fma(l, minus, d, one));
-    rest = low_select(l, low_fcmp(l, CMP_gt, q, zero), rest, zero);
+    Shifted s = shifted(l, a, 4);
+    Val *q = s.inverse, *rest = s.rest, *one = num_like(l, q, 1);
     Val *times = num_like(l, q, -8), *less = low_fmul(l, q, times);
     Val *t = low_fadd(l, one, less);
     Val *rest_t = low_fadd(l, less, low_fsub(l, one, t));
@@ -174,6 +195,46 @@ Val *num_erfcx(Lower *l, Val *x)
     return low_shared(l, "erfcx", erfcx_body, 1, &x);
 }
 
+/* w(1, a) (a + 1)² and w(2, a) (a + 0.9)³ in t = (a - 4)/(a + 4), a >= 0 */
+static const double erfcx_1[] = {
+    0.40479382618776816,    -0.19774640519425596,    0.09548549725274016,
+    -0.0031292786038419895, -0.04700895512965841,    0.05303996761237362,
+    -0.03414299462988608,   0.012189180609894521,    0.0009068039414933641,
+    -0.0044458944049560216, 0.0030960885638358763,   -0.0010836928881155046,
+    5.745947773997064e-05,  0.0001342316365504855,   -5.378953349695609e-05,
+    -4.585386562500952e-06, 9.397650826774084e-06,   -1.239383071451877e-06,
+    -1.298610824254463e-06, 3.883043298185384e-07,   1.7347356283779712e-07,
+    -8.05810191268751e-08,  -2.3735370191800704e-08, 1.4222291761377801e-08,
+    2.987372130416221e-09,  -1.9896283622952583e-09, -2.352862021000436e-10,
+    1.5907164384678815e-10,
+};
+static const double erfcx_2[] = {
+    0.21957518895953274,     -0.11126602761144101,    0.014891084168116308,
+    0.06069429134460403,     -0.07915842822267478,    0.05040059922104907,
+    -0.009847476974469879,   -0.014298959113745728,   0.01680052533517411,
+    -0.008395952820291668,   0.0006990883076964856,   0.002023414607664946,
+    -0.0014454488583788645,  0.00033202911598275396,  0.00013065946403754668,
+    -0.0001060846411656943,  7.440125586569208e-06,   1.7524742506261147e-05,
+    -4.973845588896592e-06,  -2.4246750436353633e-06, 1.2602785221912624e-06,
+    3.2987096288967076e-07,  -2.625661471286758e-07,  -4.88905816739467e-08,
+    4.8149990045263576e-08,  7.78380251037075e-09,    -6.937771134359242e-09,
+    -1.0749391255256558e-09, 5.598442414026816e-10,   8.410560837711502e-11,
+};
+
+/* Of the order 1 or 2, for a >= 0. */
+static Val *integral_fitted(Lower *l, int k, Val *a)
+{
+    Val *t = folded(l, a, 4);
+    Val *w = k == 1 ? num_poly_from(l, POLY(erfcx_1), 8, t)
+                    : num_poly_from(l, POLY(erfcx_2), 8, t);
+    Shifted s = shifted(l, (Pair){a, num_like(l, a, 0)}, k == 1 ? 1 : 0.9);
+    Pair square = num_two_prod(l, s.inverse, s.inverse);
+    w = k == 1 ? w : low_fmul(l, w, s.inverse);
+    Val *r = low_fmul(l, w, square.hi);
+    Val *rest = low_fmul(l, s.rest, num_like(l, a, k + 1));
+    return low_fadd(l, r, low_muladd(l, w, square.lo, low_fmul(l, r, rest)));
+}
+
 /* w(k, a) (2.7 + 2a)^(k+1) in t = (a - 4)/(a + 4), a >= 0, for k = 8 and 9;
  * interpolation at Chebyshev's points */
 static const double erfcx_8[] = {
@@ -211,8 +272,9 @@ static const double erfcx_9[] = {
  * with its power of 2.7 + 2a. */
 static Val *integral_above(Lower *l, int k, Val *a)
 {
-    Val *four = num_like(l, a, 4), *tame = num_clamp(l, a, 0, 1e30);
-    Val *t = low_fdiv(l, low_fsub(l, tame, four), low_fadd(l, tame, four));
+    if (k <= 2)
+        return integral_fitted(l, k, a);
+    Val *t = folded(l, a, 4);
     Val *up = num_poly_from(l, POLY(erfcx_9), 12, t);
     Val *w = num_poly_from(l, POLY(erfcx_8), 12, t);
     Val *one = num_like(l, a, 1), *shift = num_like(l, a, 2.7);
@@ -277,6 +339,7 @@ typedef struct Tail {
     Val *y;        /* |x|/sqrt(2) */
     Scaled scaled; /* of y */
     Val *part;     /* Φ(-|x|) */
+    Val *rest;     /* 1 less that */
     Val *below;    /* x <= 0 */
 } Tail;
 
@@ -289,16 +352,22 @@ static Tail tail_of(Lower *l, Val *x)
     Scaled s = scaled_erfc(l, (Pair){y, low_muladd(l, a, root.lo, lost)});
     Val *far =
         times_half_square(l, low_fmul(l, half, rounded(l, s)), a, s.rest);
-    Val *near = low_fsub(l, half, low_fmul(l, half, erf_small(l, y)));
-    return (Tail){y, s, low_select(l, is_within(l, y, 0.5), near, far),
-                  low_fcmp(l, CMP_le, x, num_like(l, x, 0))};
+    Val *small = low_fmul(l, half, erf_small(l, y));
+    Val *in = is_within(l, y, 0.5), *one = num_like(l, x, 1);
+    return (Tail){
+        .y = y,
+        .scaled = s,
+        .part = low_select(l, in, low_fsub(l, half, small), far),
+        .rest =
+            low_select(l, in, low_fadd(l, half, small), low_fsub(l, one, far)),
+        .below = low_fcmp(l, CMP_le, x, num_like(l, x, 0)),
+    };
 }
 
 static Val *ndtr_body(Lower *l, Val *const *x)
 {
     Tail t = tail_of(l, x[0]);
-    return low_select(l, t.below, t.part,
-                      low_fsub(l, num_like(l, x[0], 1), t.part));
+    return low_select(l, t.below, t.part, t.rest);
 }
 
 Val *num_ndtr(Lower *l, Val *x)
@@ -310,11 +379,11 @@ Val *num_ndtr(Lower *l, Val *x)
 static Val *log_ndtr_body(Lower *l, Val *const *x)
 {
     Tail t = tail_of(l, x[0]);
-    Val *half = num_like(l, x[0], 0.5), *one = num_like(l, x[0], 1);
+    Val *half = num_like(l, x[0], 0.5);
     Val *square = low_fmul(l, low_fmul(l, half, x[0]), x[0]);
     Val *far = low_fsub(
         l, num_log(l, low_fmul(l, half, erfcx_core(l, t.scaled))), square);
-    Val *other = low_select(l, t.below, low_fsub(l, one, t.part), t.part);
+    Val *other = low_select(l, t.below, t.rest, t.part);
     Val *near = num_log1p(l, low_fneg(l, other));
     Val *out = low_fcmp(l, CMP_lt, x[0], num_like(l, x[0], -1));
     return low_select(l, out, far, near);
@@ -325,22 +394,62 @@ Val *num_log_ndtr(Lower *l, Val *x)
     return low_shared(l, "log_ndtr", log_ndtr_body, 1, &x);
 }
 
-/* φ/Φ, or far below 0 sqrt(2/π)/erfcx(y), y = -x/sqrt(2): of an erfcx that may
- * be too small for its type. */
+/* (φ(a)/Φ(-a) - a) (a + 1.25) in t = (a - 4)/(a + 4), a >= 0 */
+static const double excess_f64[] = {
+    1.1844375085697232,      -0.15540205677598193,    -0.14259871052441467,
+    0.18248125713275945,     -0.06750053480944947,    -0.025396637050412632,
+    0.03236023191317714,     -0.0027683667774434347,  -0.010095793174375922,
+    0.0036817228547122043,   0.002491568348845275,    -0.0017597183057477817,
+    -0.0004641116179548226,  0.0006411992543513112,   3.88965695663281e-05,
+    -0.0001980531248400948,  1.720946447304007e-05,   5.27475810419087e-05,
+    -1.2112326417253504e-05, -1.1677187036410258e-05, 4.967402983423078e-06,
+    1.834111667867547e-06,   -1.6387440753806346e-06, -2.7850922471495398e-08,
+    4.585097283906581e-07,   -1.1077851750749116e-07, -1.0479880040966759e-07,
+    4.494646107619796e-08,   1.719044712641998e-08,   -9.435038763153368e-09,
+    -1.4716650790229909e-09, 9.031563438365482e-10,
+};
+static const double excess_f32[] = {
+    1.1844375086445769,      -0.15540206278748664,   -0.14259872033290014,
+    0.18248154217104245,     -0.06750032719921922,   -0.02540060179372256,
+    0.032358603912448804,    -0.0027433846489333027, -0.01008986142915919,
+    0.003597068342336611,    0.0024813567144892587,  -0.001593075315006468,
+    -0.00045908243366103116, 0.0004456780253170245,  4.837293260513742e-05,
+    -6.301449516749749e-05,
+};
+
+/* φ(a)/Φ(-a) - a for a >= 0 */
+static Val *excess_above(Lower *l, Val *a)
+{
+    Poly p = num_is_wide(l, a) ? POLY(excess_f64) : POLY(excess_f32);
+    Val *part = num_poly_from(l, p, p.n / 4, folded(l, a, 4));
+    Shifted s = shifted(l, (Pair){a, num_like(l, a, 0)}, 1.25);
+    part = low_fmul(l, part, s.inverse);
+    return low_muladd(l, part, s.rest, part);
+}
+
+/* φ/Φ, or below 0 what it is more than -x, and that. */
 static Val *hazard_body(Lower *l, Val *const *x)
 {
     Tail t = tail_of(l, x[0]);
-    Val *one = num_like(l, x[0], 1), *less = low_fneg(l, t.scaled.rest_part);
-    Val *density = density_body(l, x);
-    Val *whole = low_select(l, t.below, t.part, low_fsub(l, one, t.part));
-    Val *slope = low_fdiv(l, num_like(l, one, SQRT2_PI), t.scaled.part);
-    slope = low_muladd(l, slope, less, slope);
-    Val *far = low_fmul(l, slope, low_fadd(l, t.y, num_like(l, one, 4)));
-    Val *out = low_fcmp(l, CMP_lt, x[0], num_like(l, x[0], -0.5));
-    return low_select(l, out, far, low_fdiv(l, density, whole));
+    Val *a = low_fabs(l, x[0]);
+    Val *above = low_fdiv(l, density_body(l, x), t.rest);
+    Val *below = low_fadd(l, a, excess_above(l, a));
+    return low_select(l, t.below, below, above);
 }
 
 Val *num_normal_hazard(Lower *l, Val *x)
 {
     return low_shared(l, "normal_hazard", hazard_body, 1, &x);
+}
+
+static Val *excess_body(Lower *l, Val *const *x)
+{
+    Val *below = low_fcmp(l, CMP_lt, x[0], num_like(l, x[0], 0));
+    Val *above = low_fadd(l, x[0], num_normal_hazard(l, x[0]));
+    return low_select(l, below, excess_above(l, low_fabs(l, x[0])), above);
+}
+
+Val *num_normal_excess(Lower *l, Val *x)
+{
+    return low_shared(l, "normal_excess", excess_body, 1, &x);
 }

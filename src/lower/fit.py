@@ -102,6 +102,24 @@ def erfcx_part(t):
     return m.exp(a * a) * m.erfc(a) * (a + 4)
 
 
+def erfcx_integral(k, c, shift):
+    """The k-th integral of erfc, 1 or 2, times exp(a^2) (a + shift)^(k + 1)."""
+
+    def part(t):
+        a = c * (1 + t) / (1 - t)
+        w0 = m.exp(a * a) * m.erfc(a)
+        w1 = 1 / m.sqrt(m.pi) - a * w0
+        return (w1 if k == 1 else (w0 - 2 * a * w1) / 4) * (a + mpf(shift)) ** (k + 1)
+
+    return part
+
+
+def excess_part(t):
+    a = 4 * (1 + t) / (1 - t)
+    y = a / m.sqrt(2)
+    return (m.sqrt(2 / m.pi) / (m.exp(y * y) * m.erfc(y)) - a) * (a + mpf("1.25"))
+
+
 def lgamma_part(t):
     y = t + mpf(7) / 4
     y += TINY**2 if abs((y - 1) * (y - 2)) < TINY**2 else 0
@@ -136,6 +154,10 @@ def fits():
         "small_f32": Fit(ERF_SMALL, TINY, 0.25, 5, weight=root(lambda x: x / m.erf(x))),
         "erfcx_f64": Fit(erfcx_part, -1, 1 - 1e-5, 24),
         "erfcx_f32": Fit(erfcx_part, -1, 1 - 1e-5, 12),
+        "erfcx_1": Fit(erfcx_integral(1, 4, 1), -1, 1, 28),
+        "erfcx_2": Fit(erfcx_integral(2, 4, "0.9"), -1, 1, 30),
+        "excess_f64": Fit(excess_part, -1, 1, 32),
+        "excess_f32": Fit(excess_part, -1, 1, 16),
     }
 
 

@@ -103,6 +103,7 @@ Val *num_normal_density(Lower *l, Val *x);
 Val *num_ndtr(Lower *l, Val *x);
 Val *num_log_ndtr(Lower *l, Val *x);
 Val *num_normal_hazard(Lower *l, Val *x);
+Val *num_normal_excess(Lower *l, Val *x); /* x + normal_hazard(x) */
 Val *num_lgamma(Lower *l, Val *x);
 Val *num_digamma(Lower *l, Val *x);
 Val *num_lbeta(Lower *l, Val *a, Val *b);

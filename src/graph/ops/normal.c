@@ -5,9 +5,9 @@
 
 #include <math.h>
 
-#define SQRT1_2 0.70710678118654752440
-#define SQRT2_PI 0.79788456080286535588 /* sqrt(2/π) */
-#define ROOT_PI 1.77245385090551602730
+#define SQRT1_2 0.70710678118654752440L
+#define SQRT2_PI 0.79788456080286535588L /* sqrt(2/π) */
+#define ROOT_PI 1.77245385090551602730L
 
 /* exp(a²) erfc(a) */
 
@@ -43,21 +43,23 @@ const Op op_erfcx = {
 
 /* 2/sqrt(π)/k! ∫ t^k exp(-t² - 2at) dt over t = exp(u)/(1 + 2a), by trapezoids.
  */
-static double erfcx_quadrature(int k, double a)
+static double erfcx_quadrature(int k, long double a)
 {
-    const double step = 0.0625;
-    double unit = 1 / (2 * a + 1), sum = 0;
-    for (double u = 6; u > -45; u -= step) {
-        double t = exp(u) * unit;
-        sum += exp((k + 1) * u - t * (t + 2 * a));
+    const long double step = 0.0625L;
+    long double unit = 1 / (2 * a + 1), sum = 0;
+    for (long double u = 6; u > -45; u -= step) {
+        long double t = expl(u) * unit;
+        sum += expl((k + 1) * u - t * (t + 2 * a));
     }
-    return 2 / ROOT_PI / tgamma(k + 1) * step * sum * pow(unit, k + 1);
+    for (int i = 1; i <= k; i++)
+        sum *= unit / i;
+    return (double)(2 / ROOT_PI * step * sum * unit);
 }
 
 static double erfcx_integral_eval(const double *x)
 {
     int k = (int)x[0];
-    double a = x[1], before = 2 / ROOT_PI, now = erfcx_eval(&a);
+    double a = x[1], before = (double)(2 / ROOT_PI), now = erfcx_eval(&a);
     if (k > ERFCX_MAX || isnan(a))
         return NAN;
     if (a >= 0)
@@ -150,7 +152,7 @@ const Op op_ndtr = {
 
 static double log_ndtr_eval(const double *x)
 {
-    double y = -x[0] * SQRT1_2;
+    double y = (double)(-x[0] * SQRT1_2);
     double other[1] = {-x[0]};
     return x[0] > -1 ? log1p(-ndtr_eval(other))
                      : log(erfcx_eval(&y) / 2) - x[0] / 2 * x[0];
@@ -170,26 +172,55 @@ const Op op_log_ndtr = {
     .lower1 = num_log_ndtr,
 };
 
+/* e(a) = a + φ(a)/Φ(a), far below 0 by Laplace's continued fraction. */
+
+static double excess_eval(const double *x)
+{
+    enum { TERMS = 400 };
+    long double a = -(long double)x[0], r = a, y = a * SQRT1_2;
+    if (x[0] > 0)
+        return x[0] + density_eval(x) / ndtr_eval(x);
+    if (x[0] > -1)
+        return (double)(SQRT2_PI / (expl(y * y) * erfcl(y)) - a);
+    for (int k = TERMS; k > 1; k--)
+        r = a + k / r;
+    return (double)(1 / r);
+}
+
+/* de(a) = (1 - h(a) e(a)) da with h = e - a. For a < 0 that cancels; with y =
+ * -a/sqrt(2) it is 4 w(2, y)/w(0, y) - e(a)². */
+static Node *excess_partial(Graph *g, Node *n)
+{
+    Node *a = n->arg[0], *zero = g_fill(g, n, 0);
+    Node *above = g2(g, OP_lt, zero, a);
+    Node *y = g_where(g, above, zero, g_scale(g, a, (double)-SQRT1_2));
+    Node *w = g2(g, OP_erfcx_integral, g_fill(g, n, 2), y);
+    w = g_scale(g, g2(g, OP_div, w, g1(g, OP_erfcx, y)), 4);
+    Node *less = g2(g, OP_mul, g1(g, OP_normal_hazard, a), n);
+    return g_where(g, above, g2(g, OP_sub, g_fill(g, n, 1), less),
+                   g2(g, OP_sub, w, g2(g, OP_mul, n, n)));
+}
+
+const Op op_normal_excess = {
+    FUNCTION(normal_excess, 1, OP_COSTLY),
+    .doc = "x + normal_hazard(x), right where they cancel",
+    .eval = excess_eval,
+    .partial1 = excess_partial,
+    .lower1 = num_normal_excess,
+};
+
 /* h(a) = φ(a)/Φ(a) */
 
 static double hazard_eval(const double *x)
 {
-    double y = -x[0] * SQRT1_2;
-    return x[0] > 0 ? density_eval(x) / ndtr_eval(x)
-                    : SQRT2_PI / erfcx_eval(&y);
+    return x[0] > 0 ? density_eval(x) / ndtr_eval(x) : excess_eval(x) - x[0];
 }
 
-/* dh(a) = -h(a) (a + h(a)) da. For a < 0 the sum cancels; with y = -a/sqrt(2)
- * it is sqrt(2) w(1, y)/w(0, y). */
+/* dh(a) = -h(a) e(a) da */
 static Node *hazard_partial(Graph *g, Node *n)
 {
-    Node *a = n->arg[0], *zero = g_fill(g, n, 0);
-    Node *above = g2(g, OP_lt, zero, a);
-    Node *y = g_where(g, above, zero, g_scale(g, a, -SQRT1_2));
-    Node *w = g2(g, OP_erfcx_integral, g_fill(g, n, 1), y);
-    w = g_scale(g, g2(g, OP_div, w, g1(g, OP_erfcx, y)), sqrt(2));
-    Node *sum = g_where(g, above, g2(g, OP_add, a, n), w);
-    return g1(g, OP_neg, g2(g, OP_mul, n, sum));
+    Node *e = g1(g, OP_normal_excess, n->arg[0]);
+    return g1(g, OP_neg, g2(g, OP_mul, n, e));
 }
 
 const Op op_normal_hazard = {
