@@ -256,6 +256,24 @@ static bool come_before(const Whole *w, const Factor *a, const Factor *b)
            0;
 }
 
+/* The cube of a cube root is what it is the root of. */
+static bool settle_cubes(const Whole *w, Product *p)
+{
+    for (int k = 0; k < p->n; k++) {
+        Factor *f = &p->f[k], cubed = *f;
+
+        if (f->kind != F_power || f->x->op != OP_cbrt || fabs(f->e) < 3)
+            continue;
+        cubed.x = f->x->arg[0];
+        cubed.e = trunc(f->e / 3);
+        cubed.lost = 0;
+        f->e -= 3 * cubed.e;
+        if (!add_factor(w, p, &cubed))
+            return false;
+    }
+    return true;
+}
+
 /* One order, and equal factors once. */
 bool product_settle(const Whole *w, Product *p)
 {
@@ -267,6 +285,8 @@ bool product_settle(const Whole *w, Product *p)
     for (int k = 0; k < p->n; k++)
         if (!add_factor(w, &q, &p->f[k]))
             return false;
+    if (!settle_cubes(w, &q))
+        return false;
     for (int k = 0; k < q.n; k++)
         if (q.f[k].kind == F_power && q.f[k].e == 0) {
             if (!w->guarded && q.f[k].rooted && node_sign(q.f[k].x) == SIGN_any)

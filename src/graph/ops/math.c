@@ -324,12 +324,15 @@ static Node *cbrt_partial(Graph *g, Node *n)
     return reciprocal(g, g2(g, OP_mul, g_fill(g, n, 3), square(g, n)));
 }
 
+/* The C library's own of doubles is off by more than one of their last bits. */
+static double cbrt_eval(double x) { return (double)cbrtl(x); }
+
 const Op op_cbrt = {
     FUNCTION(cbrt, 1, OP_COSTLY | OP_STEEP),
     .doc = "cube root",
     .shown = {FORM_call, "cbrt", "cbrt", NULL},
     .domain = {0.2, 3},
-    .eval1 = cbrt,
+    .eval1 = cbrt_eval,
     .partial1 = cbrt_partial,
     .lower1 = num_cbrt,
 };
