@@ -48,6 +48,7 @@ fn first(x: real[n], w: real[n]) -> real = sum(w * cumsum(sqrt(x)));
 fn steep(w: real, x: real) -> real = sqrt(w * x);
 fn flat_once(x: real[n], y: real[n]) -> real = exp(-norm(x - y)) + 2 * std(x) + norm(x / 3);
 fn flat_known(x: real[2]) -> real = flat_once(x, x);
+fn in_norm(x: real[n]) -> real = norm(norm([i < n, j < n | x[i] - x[j]], axis = 1) + 1);
 fn lone(x: real[n]) -> real = norm(x);
 fn tie(x: real, y: real, c: bool) -> real = exp(abs(if c { x * y^1.5 } else { if c { y } else { x } }));
 fn solved(v: real[n], w: real[n], c: real[n]) -> real =
@@ -284,6 +285,7 @@ near '{"hess_x": [[0, 0], [0, 0]]}' 'hessian(flat_once, x)' 'x=[0, 0]' 'y=[0, 0]
 near '{"hess_x": [[0, 0], [0, 0]]}' 'hessian(flat_known)' 'x=[0, 0]'
 near '{"hess_x": [[0]]}' 'hessian(lone)' 'x=[0]'
 near '{"hess_x": [[0, 0], [0, 0]]}' 'hessian(lone)' 'x=[0, 0]'
+near '{"hess_x": [[0, 0], [0, 0]]}' 'hessian(in_norm)' 'x=[1, 1]'
 near '{"hv_x": [0, 0]}' 'hvp(lone)' 'x=[0, 0]' 'v=[1, 2]'
 near '{"hv_x": 0, "hv_y": 0}' 'hvp(tie, x, y)' x=0.5 y=0 c=true v_x=1 v_y=2
 # An infinite adjoint of a system's solution is finite where it has no part.

@@ -7,7 +7,7 @@
  * rest as its weight; what is no square is a term of its own. */
 #include "graph/ops/ops.h"
 
-enum { ENOUGH_TERMS = 8, MAX_DEPTH = 12 };
+enum { ENOUGH_TERMS = 8, MAX_DEPTH = 12, MAX_FACTORS = 6 };
 
 typedef struct Roots {
     Graph *g;
@@ -303,29 +303,28 @@ static Node *below(const Node *p)
     return p->arg[1]->op == OP_sqrt ? p->arg[1]->arg[0] : p->arg[1];
 }
 
-/* The squares that a factor of p divides by; or NULL. */
-static Node *squares_below(Graph *g, Node *p, int depth)
+/* Where squares are all 0 that a factor of p divides by; NULL: nowhere. */
+static Node *is_pole(Graph *g, Node *p, int depth)
 {
-    Node *s = below(p);
+    Node *s = below(p), *at = NULL;
     if (s && is_squares(s, MAX_DEPTH))
-        return s;
-    s = NULL;
+        at = g2(g, OP_eq, s, g_fill(g, s, 0));
     if (depth-- == 0)
-        return NULL;
+        return at;
     if (node_repeats(p)) {
-        s = squares_below(g, p->arg[0], depth);
-        return s ? g_broadcast(g, s, p->rank, p->dim, p->attr.ints) : NULL;
+        at = is_pole(g, p->arg[0], depth);
+        return at ? g_broadcast(g, at, p->rank, p->dim, p->attr.ints) : NULL;
     }
-    for (int i = 0; i < p->narg && !s; i++)
+    for (int i = 0; i < p->narg; i++)
         if (p->op == OP_neg || p->op == OP_div || node_is_product(p))
-            s = squares_below(g, p->arg[i], depth);
-    return s;
+            at = g_join(g, OP_or, at, is_pole(g, p->arg[i], depth));
+    return at;
 }
 
 Node *root_stays(Graph *g, Node *p, Node *x)
 {
-    Node *s = squares_below(g, p, MAX_DEPTH), *zero = g_fill(g, x, 0);
-    return s ? g_where(g, g2(g, OP_eq, s, zero), zero, x) : x;
+    Node *at = is_pole(g, p, MAX_FACTORS);
+    return at ? g_where(g, at, g_fill(g, x, 0), x) : x;
 }
 
 static bool divides_by(const Node *n, const Node *s, int depth)
