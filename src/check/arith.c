@@ -555,10 +555,11 @@ const Value *eval_unary(Check *c, const Scope *s, const Expr *e)
     case UN_neg:
         break;
     }
-    if (x.value->literal != LIT_no)
+    if (x.value->literal != LIT_no) {
+        Node *real = g1(c->graph, OP_neg, x.value->real);
         return value_literal(c, x.value->literal,
-                             g1(c->graph, OP_neg, x.value->node),
-                             g1(c->graph, OP_neg, x.value->real));
+                             g1(c->graph, OP_neg, x.value->node), real);
+    }
     return arith_elementwise(c, &o, OP_neg);
 }
 

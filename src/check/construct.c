@@ -87,8 +87,8 @@ static Node *draw(Check *c, const Distribution *d, const Leaf *t, Node *key)
                         : g_uniform(g, t->dtype, key, t->rank, t->dim);
 
     scale = g_broadcast_to(g, scale, t->rank, t->dim);
-    return g2(g, OP_add, g_broadcast_to(g, d->a, t->rank, t->dim),
-              g2(g, OP_mul, scale, z));
+    z = g2(g, OP_mul, scale, z);
+    return g2(g, OP_add, g_broadcast_to(g, d->a, t->rank, t->dim), z);
 }
 
 /* The program's own function that draws, or NULL. */

@@ -262,8 +262,8 @@ static Node *positions(Check *c, Node *start, const Dim *size, int step)
     Graph *g = c->graph;
     Node *i = g_iota(g, DT_i32, size);
 
-    return g2(g, OP_add, g_broadcast_to(g, start, 1, &size),
-              g2(g, OP_mul, i, g_fill(g, i, step)));
+    i = g2(g, OP_mul, i, g_fill(g, i, step));
+    return g2(g, OP_add, g_broadcast_to(g, start, 1, &size), i);
 }
 
 static const Dim *steps_in(Check *c, const Dim *length, int step)
@@ -413,7 +413,8 @@ static Node *linear_index(Check *c, int n, Node *const *index,
         Node *d =
             g_broadcast_to(g, g_dim(g, DT_i64, dim[i]), sum->rank, sum->dim);
 
-        sum = g2(g, OP_add, g2(g, OP_mul, sum, d), g_cast(g, DT_i64, index[i]));
+        Node *last = g_cast(g, DT_i64, index[i]);
+        sum = g2(g, OP_add, g2(g, OP_mul, sum, d), last);
     }
     return sum;
 }

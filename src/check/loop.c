@@ -122,10 +122,11 @@ static const Value *open_literal(Check *c, const Value *v, const char *name)
     Graph *g = c->graph;
     const Node *n = v->node;
 
+    Node *real = g_param(g, DT_f64, n->rank, n->dim, name);
     return value_literal(c, v->literal,
                          g_param(g, v->literal == LIT_int ? DT_i64 : n->dtype,
                                  n->rank, n->dim, name),
-                         g_param(g, DT_f64, n->rank, n->dim, name));
+                         real);
 }
 
 static const Value *open_like(Check *c, const Value *v, const char *name)
@@ -421,8 +422,8 @@ static Node *result_leaf(Loop *l, Node *loop, int n, int k)
         return last;
     if (!l->stop)
         return g_part(g, loop, n + k);
-    return repeat_last(l->c, g_part(g, loop, n + k), last,
-                       g_part(g, loop, 2 * n));
+    Node *steps = g_part(g, loop, 2 * n);
+    return repeat_last(l->c, g_part(g, loop, n + k), last, steps);
 }
 
 static const Value *loop_value(Loop *l, Node *loop)

@@ -489,10 +489,11 @@ static void wait_for(Train *t, Node *one, Port *p)
         if (x->op == OP_param ||
             graph_reach(g, t->c->arena, false, 1, &x)[one->id])
             continue;
-        if (x->dtype == DT_bool || x->dtype == DT_key)
-            p->leaf[i] = g_if(g, g2(g, OP_eq, one, g_const_int(g, DT_i32, 1)),
-                              x, g_fill(g, x, 0));
-        else
+        if (x->dtype == DT_bool || x->dtype == DT_key) {
+            Node *zero = g_fill(g, x, 0);
+            p->leaf[i] =
+                g_if(g, g2(g, OP_eq, one, g_const_int(g, DT_i32, 1)), x, zero);
+        } else
             p->leaf[i] = g2(
                 g, OP_mul, x,
                 g_broadcast_to(g, g_cast(g, x->dtype, one), x->rank, x->dim));

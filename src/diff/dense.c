@@ -39,8 +39,8 @@ static Node *put(Graph *g, const Entries *e, const Dim *rows,
                  const Dim *columns)
 {
     const Dim *dim[2] = {rows, columns};
-    Node *value =
-        g_where(g, entries_there(g, e), e->value, g_fill(g, e->value, 0));
+    Node *right = g_fill(g, e->value, 0);
+    Node *value = g_where(g, entries_there(g, e), e->value, right);
     Node *place = entries_place(g, e, columns, g_fill(g, e->row, 0));
 
     value = g_scatter_inside(g, value, place, 0, dim_mul(g, dim[0], dim[1]));

@@ -177,7 +177,8 @@ static bool local_by_fewer(const Matrix *m, Local *b)
         return false;
     if (which != FIRST_SMALLER && !local_by_columns(m, b, other))
         return false;
-    fewer = g2(g, OP_lt, g_dim(g, DT_i64, rows), g_dim(g, DT_i64, columns));
+    Node *right = g_dim(g, DT_i64, columns);
+    fewer = g2(g, OP_lt, g_dim(g, DT_i64, rows), right);
     for (int k = 0; k < b->n; k++)
         b->value[k] = which == FIRST_SMALLER ? b->value[k]
                       : which == SECOND_SMALLER
@@ -466,15 +467,15 @@ Node *entries_there(Graph *g, const Entries *e)
 {
     Node *zero = g_fill(g, e->row, 0);
 
-    return g2(g, OP_and, g2(g, OP_lt, zero, e->row),
-              g2(g, OP_lt, zero, e->column));
+    Node *right = g2(g, OP_lt, zero, e->column);
+    return g2(g, OP_and, g2(g, OP_lt, zero, e->row), right);
 }
 
 Node *entries_place(Graph *g, const Entries *e, const Dim *columns, Node *none)
 {
     Node *there = entries_there(g, e), *one = g_fill(g, e->row, 1);
-    Node *place = g2(g, OP_mul, g2(g, OP_sub, e->row, one),
-                     entries_size(g, e->row, columns));
+    Node *right = entries_size(g, e->row, columns);
+    Node *place = g2(g, OP_mul, g2(g, OP_sub, e->row, one), right);
 
     place = g2(g, OP_add, place, g2(g, OP_sub, e->column, one));
     return g_where(g, there, place, none);

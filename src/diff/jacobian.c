@@ -30,7 +30,8 @@ Seeds seeds_new(Graph *g, const Node *like, unsigned all)
         k = g_iota(g, DT_i32, like->dim[a]);
         i = g_broadcast_to(g, i, 1, &like->dim[a]);
         one = g_broadcast_to(g, g_const(g, like->dtype, 1), 1, &like->dim[a]);
-        one = g_where(g, g2(g, OP_eq, i, k), one, g_fill(g, one, 0));
+        Node *right = g_fill(g, one, 0);
+        one = g_where(g, g2(g, OP_eq, i, k), one, right);
         one = g_broadcast(g, one, like->rank, like->dim, axis);
         u.seed = g_join(g, OP_mul, u.seed, one);
     }
@@ -109,8 +110,8 @@ static bool by_fewer(const Matrix *m, const Dim *rows, const Dim *columns,
     Graph *g = m->g;
     int n = m->ny * m->nx;
     Node **other = NEWN(m->arena, Node *, n + 1);
-    Node *fewer =
-        g2(g, OP_lt, g_dim(g, DT_i64, rows), g_dim(g, DT_i64, columns));
+    Node *right = g_dim(g, DT_i64, columns);
+    Node *fewer = g2(g, OP_lt, g_dim(g, DT_i64, rows), right);
 
     if (!by_rows(m, to) || !by_columns(m, other))
         return false;

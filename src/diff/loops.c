@@ -262,12 +262,14 @@ static void carry_back(Back *b, int k, Given *v, Given *live)
     Guarded seed = b->seed[k], bar = b->bar[k];
 
     read_bar(b, &bar);
-    v->carry = maker_carry(&b->to, seed.v, init ? init : g_fill(b->g, like, 0),
-                           bar.v ? bar.v : g_fill(b->g, like, 0));
-    if (seed.live)
+    Node *next = bar.v ? bar.v : g_fill(b->g, like, 0);
+    v->carry =
+        maker_carry(&b->to, seed.v, init ? init : g_fill(b->g, like, 0), next);
+    if (seed.live) {
+        next = bar.live ? bar.live : truth(b->g, like, bar.v != NULL);
         live->carry = maker_carry(
-            &b->to, seed.live, l ? l : truth(b->g, like, init != NULL),
-            bar.live ? bar.live : truth(b->g, like, bar.v != NULL));
+            &b->to, seed.live, l ? l : truth(b->g, like, init != NULL), next);
+    }
 }
 
 /* The sum of the adjoints that capture k, `like`, gets. What is live is small
@@ -284,8 +286,8 @@ static void capture_back(Back *b, int k, const Node *like, const Guarded *bar,
     } else if (bar->live) {
         Node *any = live_like(b->g, like);
 
-        live->carry = maker_carry(&b->to, any, truth(b->g, like, false),
-                                  g2(b->g, OP_or, any, bar->live));
+        Node *right = g2(b->g, OP_or, any, bar->live);
+        live->carry = maker_carry(&b->to, any, truth(b->g, like, false), right);
         list_push(b->scratch, &b->read, bar->live);
     }
 }

@@ -69,8 +69,8 @@ Node *diff_sparse_values(Graph *g, Node *unordered, Node *place)
 {
     Node *none = g_fill(g, place, 0);
 
-    unordered = g_where(g, g2(g, OP_lt, place, none), g_fill(g, unordered, 0),
-                        unordered);
+    Node *right = g_fill(g, unordered, 0);
+    unordered = g_where(g, g2(g, OP_lt, place, none), right, unordered);
     place = g2(g, OP_max, place, none);
     return g_scatter_add(g, unordered, place, 0, unordered->dim[0]);
 }

@@ -255,8 +255,8 @@ static int add_sum(Sums *s, Node *v, Nodes *read)
     Node *so_far = param_like(s->g, v, "_sum");
 
     list_push(s->scratch, read, v);
-    return maker_carry(s->m, so_far, g_fill(s->g, v, 0),
-                       g2(s->g, OP_add, so_far, v));
+    Node *right = g2(s->g, OP_add, so_far, v);
+    return maker_carry(s->m, so_far, g_fill(s->g, v, 0), right);
 }
 
 /* What a branch reads besides is not to be read where it was never taken. */

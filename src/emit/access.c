@@ -131,9 +131,10 @@ static LLVMValueRef vector_index(MapCode *m, const Index *ix)
     Emit *e = m->e;
     LLVMValueRef sum = code_splat(e, scalar_index(m, ix, true), m->width);
     for (int i = 0; i < ix->n; i++)
-        if (atom_varies(&m->st->across, &ix->atom[i]))
-            sum = add_scaled(e, sum, dim_code(e, &m->dims, ix->coef[i]),
-                             vector_atom(m, &ix->atom[i]));
+        if (atom_varies(&m->st->across, &ix->atom[i])) {
+            LLVMValueRef atom = vector_atom(m, &ix->atom[i]);
+            sum = add_scaled(e, sum, dim_code(e, &m->dims, ix->coef[i]), atom);
+        }
     return sum;
 }
 
@@ -242,8 +243,9 @@ static void bound_plain(MapCode *m, const Buffer *b, const Index *ix, Access *a)
     }
     LLVMValueRef last =
         LLVMBuildAdd(e->builder, first, code_i64(e, m->width - 1), "");
-    LLVMValueRef ok = LLVMBuildAnd(e->builder, in_bounds(m, b, first),
-                                   in_bounds(m, b, last), "");
+    LLVMValueRef right = in_bounds(m, b, last);
+    LLVMValueRef ok =
+        LLVMBuildAnd(e->builder, in_bounds(m, b, first), right, "");
     a->at = LLVMBuildSelect(e->builder, ok, a->at, spare(m), "");
     a->spare = true;
 }
@@ -368,8 +370,10 @@ static LLVMValueRef sum_lanes(MapCode *m, DType t, LLVMValueRef v,
     if (mask)
         v = LLVMBuildSelect(m->e->builder, mask, v,
                             LLVMConstNull(LLVMTypeOf(v)), "");
-    for (int w = m->width / 2; w > 0; w /= 2)
-        v = sum_of(m, t, code_lanes(m->e, v, 0, w), code_lanes(m->e, v, w, w));
+    for (int w = m->width / 2; w > 0; w /= 2) {
+        LLVMValueRef upper = code_lanes(m->e, v, w, w);
+        v = sum_of(m, t, code_lanes(m->e, v, 0, w), upper);
+    }
     return v;
 }
 

@@ -128,8 +128,10 @@ static LLVMValueRef stream_of(ContractCode *q)
     Emit *e = q->e;
     const Contract *c = q->c;
     LLVMValueRef fn = LLVMConstNull(e->ptr), when = is_one(q, c->m);
-    if (q->plan.outer)
-        fn = if_so(q, is_one(q, c->k), emit_stream(e, q->plan.t, STREAM_outer));
+    if (q->plan.outer) {
+        fn = emit_stream(e, q->plan.t, STREAM_outer);
+        fn = if_so(q, is_one(q, c->k), fn);
+    }
     if (!q->plan.row)
         return fn;
     if (!q->plan.only_row && q->plan.row_from)
@@ -224,9 +226,9 @@ static void choose_pair(ContractCode *q, LLVMValueRef *arg)
     LLVMValueRef both = code_i64(e, 2 * s.width);
     LLVMValueRef left =
         LLVMBuildSub(b, n, code_down_to(e, n, q->plan.tile.panel), "");
-    LLVMValueRef is =
-        LLVMBuildAnd(b, LLVMBuildICmp(b, LLVMIntSGT, left, width, ""),
-                     LLVMBuildICmp(b, LLVMIntSLE, left, both, ""), "");
+    LLVMValueRef right = LLVMBuildICmp(b, LLVMIntSLE, left, both, "");
+    LLVMValueRef is = LLVMBuildAnd(
+        b, LLVMBuildICmp(b, LLVMIntSGT, left, width, ""), right, "");
     arg[last] =
         LLVMBuildSelect(b, is, emit_micro(e, q->plan.t, s), arg[last], "");
     arg[ARG_step] = LLVMBuildSelect(b, is, both, arg[ARG_step], "");

@@ -157,9 +157,11 @@ static int put_sizes(FunctionCode *f, const Port *p, int nport, LLVMValueRef to,
     Emit *e = f->e;
     for (int i = 0; i < nport; i++)
         for (int j = 0; j < p[i].nleaf; j++)
-            for (int d = 0; d < p[i].leaf[j]->rank; d++)
-                code_store(e, dim_code(e, &f->dims, p[i].leaf[j]->dim[d]),
-                           code_at(e, e->i64, to, code_i64(e, n++)), 8);
+            for (int d = 0; d < p[i].leaf[j]->rank; d++) {
+                LLVMValueRef at = code_at(e, e->i64, to, code_i64(e, n++));
+                code_store(e, dim_code(e, &f->dims, p[i].leaf[j]->dim[d]), at,
+                           8);
+            }
     return n;
 }
 
@@ -222,11 +224,11 @@ static void tell_error(Emit *e, LLVMValueRef exec, LLVMValueRef place,
         code_load(e, e->ptr, member(e, exec, at), (int)pointer);
     only_if(e, LLVMBuildIsNotNull(b, error, ""), done);
     code_store(e, place, member(e, error, 4), 4);
-    for (int i = 0; i < CHECK_ROOM; i++)
-        code_store(
-            e,
-            code_load(e, e->i64, code_at(e, e->i64, told, code_i64(e, i)), 8),
-            member(e, error, 8 + 8 * i), 8);
+    for (int i = 0; i < CHECK_ROOM; i++) {
+        LLVMValueRef to = member(e, error, 8 + 8 * i);
+        LLVMValueRef from = code_at(e, e->i64, told, code_i64(e, i));
+        code_store(e, code_load(e, e->i64, from, 8), to, 8);
+    }
     LLVMBuildBr(b, done);
 }
 
@@ -325,9 +327,8 @@ static void check_workspace(FunctionCode *f)
     LLVMValueRef needed = LLVMBuildICmp(b, LLVMIntNE, n, code_i64(e, 0), "");
     LLVMValueRef address = LLVMBuildPtrToInt(b, f->workspace, e->i64, "");
     LLVMValueRef low = LLVMBuildAnd(b, address, code_i64(e, 63), "");
-    LLVMValueRef bad =
-        LLVMBuildOr(b, is_null(e, f->workspace),
-                    LLVMBuildICmp(b, LLVMIntNE, low, code_i64(e, 0), ""), "");
+    LLVMValueRef odd = LLVMBuildICmp(b, LLVMIntNE, low, code_i64(e, 0), "");
+    LLVMValueRef bad = LLVMBuildOr(b, is_null(e, f->workspace), odd, "");
     fail_if_is(f, also(e, needed, bad), NN_ERR_WORKSPACE);
 }
 

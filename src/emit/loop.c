@@ -436,8 +436,9 @@ static void clear_rest(LoopMaker *m, int i)
     const Buffer *b = m->l->output[i];
     LLVMValueRef row = dim_code(e, &m->p.dims, m->l->output_row[i]);
     LLVMValueRef trips = dim_code(e, &m->p.dims, m->l->trips);
+    LLVMValueRef right = LLVMBuildMul(e->builder, row, trips, "");
     copy_all(m, b, own(m, b), NULL, LLVMBuildMul(e->builder, row, m->step, ""),
-             LLVMBuildMul(e->builder, row, trips, ""));
+             right);
 }
 
 static void finish(LoopMaker *m)

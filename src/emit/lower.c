@@ -134,7 +134,8 @@ static Val *soft_fma(Lower *l, Val *const *x)
     e = low_fadd(l, e, low_fmul(l, al, bh));
     e = low_fadd(l, e, low_fmul(l, al, bl));
     Val *s = low_fadd(l, p, c), *v = low_fsub(l, s, p);
-    Val *t = low_fadd(l, low_fsub(l, p, low_fsub(l, s, v)), low_fsub(l, c, v));
+    Val *other = low_fsub(l, c, v);
+    Val *t = low_fadd(l, low_fsub(l, p, low_fsub(l, s, v)), other);
     Val *r = low_fadd(l, s, low_fadd(l, t, e));
     uint64_t inf = a->t == DT_f64 ? 0x7ff0000000000000 : 0x7f800000;
     Val *finite =
@@ -145,8 +146,8 @@ static Val *soft_fma(Lower *l, Val *const *x)
 /* The product is exact in float64. */
 static Val *fma_in_f64(Lower *l, Val *const *x)
 {
-    Val *p =
-        low_fmul(l, low_convert(l, DT_f64, x[0]), low_convert(l, DT_f64, x[1]));
+    Val *right = low_convert(l, DT_f64, x[1]);
+    Val *p = low_fmul(l, low_convert(l, DT_f64, x[0]), right);
     Val *s = low_fadd(l, p, low_convert(l, DT_f64, x[2]));
     return low_convert(l, DT_f32, s);
 }
@@ -190,8 +191,8 @@ static Val *soft_sqrt(Lower *l, Val *const *x)
     Val *inf =
         low_real_bits(l, x[0]->t, wide ? 0x7ff0000000000000 : 0x7f800000);
     Val *zero = low_real(l, x[0]->t, 0);
-    Val *plain = low_and(l, low_fcmp(l, CMP_gt, x[0], zero),
-                         low_fcmp(l, CMP_lt, x[0], inf));
+    Val *right = low_fcmp(l, CMP_lt, x[0], inf);
+    Val *plain = low_and(l, low_fcmp(l, CMP_gt, x[0], zero), right);
     Val *negative = low_fcmp(l, CMP_lt, x[0], zero);
     Val *nan = low_fsub(l, inf, inf);
     return low_select(l, plain, s, low_select(l, negative, nan, x[0]));
@@ -284,8 +285,8 @@ static Val *floor_quotient(Lower *l, Val *a, Val *b)
     Val *zero = low_int(l, a->t, 0);
     Val *q = made(l, LLVMBuildSDiv(at(l), a->v, b->v, ""), a->t);
     Val *r = low_isub(l, a, low_imul(l, q, b));
-    Val *down = low_and(l, low_icmp(l, CMP_lt, low_ixor(l, r, b), zero),
-                        low_icmp(l, CMP_ne, r, zero));
+    Val *right = low_icmp(l, CMP_ne, r, zero);
+    Val *down = low_and(l, low_icmp(l, CMP_lt, low_ixor(l, r, b), zero), right);
     return low_select(l, down, low_isub(l, q, low_int(l, a->t, 1)), q);
 }
 

@@ -25,8 +25,9 @@ static LLVMValueRef source(Pack *u, LLVMValueRef p, LLVMValueRef j)
     LLVMValueRef last = LLVMBuildSub(b, u->n, code_i64(e, 1), "");
     LLVMValueRef past = LLVMBuildICmp(b, LLVMIntSGT, j, last, "");
     j = LLVMBuildSelect(b, past, last, j, "");
-    LLVMValueRef at = LLVMBuildAdd(b, LLVMBuildMul(b, p, u->b_k, ""),
-                                   LLVMBuildMul(b, j, u->b_n, ""), "");
+    LLVMValueRef right = LLVMBuildMul(b, j, u->b_n, "");
+    LLVMValueRef at =
+        LLVMBuildAdd(b, LLVMBuildMul(b, p, u->b_k, ""), right, "");
     return code_at(e, u->one, u->b, at);
 }
 

@@ -142,8 +142,8 @@ static LLVMValueRef emit_piece(Emit *e)
     LLVMPositionBuilderAtEnd(b, with);
     arg[1] = own_dims(e, record, nvar);
     LLVMValueRef status = kernel_called(e, get(e, record, CALL_fn), arg);
-    code_store(e, LLVMBuildZExt(b, status, e->i64, ""), told_at(e, told, i, 0),
-               8);
+    LLVMValueRef to = told_at(e, told, i, 0);
+    code_store(e, LLVMBuildZExt(b, status, e->i64, ""), to, 8);
     for (int k = 0; k < CHECK_ROOM; k++) {
         LLVMValueRef at = code_plus(e, nvar, code_i64(e, k));
         LLVMValueRef v =
@@ -172,16 +172,17 @@ static LLVMValueRef join_told(Emit *e, LLVMValueRef record)
     LLVMValueRef first = LLVMBuildIsNull(b, l.phi[0], "");
     first = LLVMBuildOr(b, first,
                         LLVMBuildICmp(b, LLVMIntULT, own[0], l.phi[0], ""), "");
-    LLVMValueRef further =
-        LLVMBuildAnd(b, LLVMBuildICmp(b, LLVMIntEQ, own[0], l.phi[0], ""),
-                     LLVMBuildICmp(b, LLVMIntUGT, own[1], l.phi[1], ""), "");
-    LLVMValueRef worse = LLVMBuildAnd(b, LLVMBuildIsNotNull(b, own[0], ""),
-                                      LLVMBuildOr(b, first, further, ""), "");
+    LLVMValueRef beside = LLVMBuildICmp(b, LLVMIntUGT, own[1], l.phi[1], "");
+    LLVMValueRef further = LLVMBuildAnd(
+        b, LLVMBuildICmp(b, LLVMIntEQ, own[0], l.phi[0], ""), beside, "");
+    LLVMValueRef other = LLVMBuildOr(b, first, further, "");
+    LLVMValueRef worse =
+        LLVMBuildAnd(b, LLVMBuildIsNotNull(b, own[0], ""), other, "");
     for (int i = 0; i < TOLD; i++)
         best[i] = LLVMBuildSelect(b, worse, own[i], l.phi[i], "");
     loop_end(e, &l, best);
-    LLVMValueRef to = code_at(e, e->i64, get(e, record, CALL_dims),
-                              get(e, record, CALL_nvar));
+    LLVMValueRef right = get(e, record, CALL_nvar);
+    LLVMValueRef to = code_at(e, e->i64, get(e, record, CALL_dims), right);
     check_tell(e, to, 0, best[1], best[2]);
     return LLVMBuildTrunc(b, best[0], e->i32, "");
 }

@@ -46,8 +46,8 @@ static LLVMValueRef at2(Product *q, LLVMValueRef base, LLVMValueRef i,
                         LLVMValueRef by, LLVMValueRef j, LLVMValueRef by2)
 {
     Emit *e = q->e;
-    return code_at(e, q->one, base,
-                   code_plus(e, code_times(e, i, by), code_times(e, j, by2)));
+    LLVMValueRef right = code_times(e, j, by2);
+    return code_at(e, q->one, base, code_plus(e, code_times(e, i, by), right));
 }
 
 static LLVMValueRef a_at(Product *q, const Block *b)
@@ -367,8 +367,8 @@ static void emit_rows(Product *q, Block *b, LLVMValueRef from, LLVMValueRef to,
         find_offsets(q, loops_at(q, LOOPS_rows), b->i, b->rows, WINDOW_rows);
     emit_block(q, b);
     LLVMValueRef whole = LLVMBuildNot(at, q->parts, "");
-    run_epilogue(q, LLVMBuildAnd(at, done, whole, ""), l.i,
-                 code_plus(e, l.i, b->rows));
+    LLVMValueRef right = code_plus(e, l.i, b->rows);
+    run_epilogue(q, LLVMBuildAnd(at, done, whole, ""), l.i, right);
     loop_end(e, &l, NULL);
 }
 

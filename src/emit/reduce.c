@@ -100,9 +100,9 @@ static LLVMValueRef beats(MapCode *m, const Output *o, LLVMValueRef b,
     }
     LLVMValueRef more =
         LLVMBuildFCmp(at, max ? LLVMRealOGT : LLVMRealOLT, b, a, "");
+    LLVMValueRef right = LLVMBuildFCmp(at, LLVMRealORD, a, a, "");
     LLVMValueRef nan =
-        LLVMBuildAnd(at, LLVMBuildFCmp(at, LLVMRealUNO, b, b, ""),
-                     LLVMBuildFCmp(at, LLVMRealORD, a, a, ""), "");
+        LLVMBuildAnd(at, LLVMBuildFCmp(at, LLVMRealUNO, b, b, ""), right, "");
     return LLVMBuildOr(at, more, nan, "");
 }
 

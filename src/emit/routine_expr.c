@@ -112,9 +112,9 @@ static RoutineValue fused(RoutineCode *c, RoutineValue *x)
 {
     RoutineType t = common(x[0], x[1]);
     t = x[2].t == RT_vec ? RT_vec : t == RT_int ? RT_real : t;
-    return made(t, code_muladd(c->e, routine_as(c, x[0], t).v,
-                               routine_as(c, x[1], t).v,
-                               routine_as(c, x[2], t).v));
+    LLVMValueRef right = routine_as(c, x[2], t).v;
+    LLVMValueRef other = routine_as(c, x[1], t).v;
+    return made(t, code_muladd(c->e, routine_as(c, x[0], t).v, other, right));
 }
 
 /* Every other one of 2 WIDE reals at x, from `first` on. */
@@ -396,6 +396,7 @@ RoutineValue routine_expr(RoutineCode *c)
     routine_expect(c, ":");
     RoutineValue b = routine_expr(c);
     RoutineType t = a.t == RT_reals ? RT_reals : common(a, b);
+    LLVMValueRef right = routine_as(c, b, t).v;
     return made(t, LLVMBuildSelect(c->e->builder, holds, routine_as(c, a, t).v,
-                                   routine_as(c, b, t).v, ""));
+                                   right, ""));
 }

@@ -180,9 +180,9 @@ static LLVMValueRef any_smaller(const SortCode *c, int width, LLVMValueRef keys,
     LLVMValueRef last = LLVMBuildSub(b, c->count, code_i64(e, 1), "");
     wide.width = width;
     wide.key = type_lanes(c->key, width);
+    LLVMValueRef right = code_splat(e, load_key(c, keys, last), width);
     LLVMValueRef less =
-        LLVMBuildICmp(b, LLVMIntULT, key_at(&wide, i),
-                      code_splat(e, load_key(c, keys, last), width), "");
+        LLVMBuildICmp(b, LLVMIntULT, key_at(&wide, i), right, "");
     LLVMTypeRef t = LLVMTypeOf(less);
     return code_intrinsic(e, "llvm.vector.reduce.or", &t, 1, &less, 1);
 }
@@ -242,8 +242,9 @@ static LLVMValueRef digit_of(const SortCode *c, LLVMValueRef key,
                              LLVMValueRef shift)
 {
     LLVMBuilderRef b = c->e->builder;
-    LLVMValueRef d = LLVMBuildAnd(b, LLVMBuildLShr(b, key, shift, ""),
-                                  key_int(c, DIGITS - 1), "");
+    LLVMValueRef right = key_int(c, DIGITS - 1);
+    LLVMValueRef d =
+        LLVMBuildAnd(b, LLVMBuildLShr(b, key, shift, ""), right, "");
     return LLVMBuildZExtOrBitCast(b, d, c->e->i64, "");
 }
 
@@ -321,8 +322,9 @@ static void pass(const SortCode *c, LLVMValueRef counts, LLVMValueRef d,
     counts = code_at(e, e->i32, counts, first);
     LLVMValueRef some =
         digit_of(c, load_key(c, a[KEYS], code_i64(e, 0)), shift);
-    LLVMValueRef same = LLVMBuildICmp(b, LLVMIntEQ, load_i32(c, counts, some),
-                                      to_i32(c, c->n), "");
+    LLVMValueRef right = to_i32(c, c->n);
+    LLVMValueRef same =
+        LLVMBuildICmp(b, LLVMIntEQ, load_i32(c, counts, some), right, "");
     LLVMBasicBlockRef here = LLVMGetInsertBlock(b);
     LLVMBasicBlockRef go = code_block(e, "digit"), on = code_block(e, "on");
     LLVMBuildCondBr(b, same, on, go);

@@ -237,12 +237,13 @@ static LLVMValueRef leaf_address(StepPlace *p, const StepCode *c, int leaf)
 static LLVMValueRef address(StepPlace *p, const StepCode *c, const Buffer *b)
 {
     Emit *e = p->e;
+    LLVMValueRef offset;
     switch (b->kind) {
     case BUF_LEAF:
         return leaf_address(p, c, b->leaf);
     case BUF_WORK:
-        return code_at(e, e->i8, step_around(p, c->work),
-                       dim_code(e, &p->dims, b->offset));
+        offset = dim_code(e, &p->dims, b->offset);
+        return code_at(e, e->i8, step_around(p, c->work), offset);
     case BUF_DATA:
         return emit_data(e, b);
     }

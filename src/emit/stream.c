@@ -74,8 +74,8 @@ static void add_rows(Stream *u, const Rows *r, LLVMValueRef j, int width,
     LLVMValueRef acc = load(u, code_at(e, u->one, r->start, j), width, NULL);
     for (int i = 0; i < ROWS; i++) {
         LLVMValueRef row = code_at(e, u->one, r->row[i], j);
-        acc = code_muladd(e, code_splat(e, r->x[i], width),
-                          load(u, row, width, mask), acc);
+        LLVMValueRef right = load(u, row, width, mask);
+        acc = code_muladd(e, code_splat(e, r->x[i], width), right, acc);
     }
     LLVMValueRef old = load(u, code_at(e, u->one, r->old, j), width, mask);
     acc = LLVMBuildFAdd(e->builder, acc, old, "");
@@ -113,9 +113,9 @@ static void add_blocks(Stream *u, Rows *r, LLVMValueRef n)
     LLVMValueRef block = code_down_to(e, l.i, K_BLOCK);
     LLVMValueRef after = code_down_to(e, next, K_BLOCK);
     LLVMValueRef begins = LLVMBuildICmp(b, LLVMIntEQ, block, l.i, "");
+    LLVMValueRef right = LLVMBuildICmp(b, LLVMIntSGE, next, u->k, "");
     LLVMValueRef ends =
-        LLVMBuildOr(b, LLVMBuildICmp(b, LLVMIntEQ, after, next, ""),
-                    LLVMBuildICmp(b, LLVMIntSGE, next, u->k, ""), "");
+        LLVMBuildOr(b, LLVMBuildICmp(b, LLVMIntEQ, after, next, ""), right, "");
     LLVMValueRef adds =
         LLVMBuildAnd(b, ends, LLVMBuildIsNotNull(b, block, ""), "");
     r->start = LLVMBuildSelect(b, begins, r->none, r->sum, "");

@@ -99,8 +99,8 @@ static void finish_group(MapCode *m, Group *g, const Buffer *b,
         g->at[k] -= low;
         g->last = g->at[k] > g->last ? g->at[k] : g->last;
     }
-    g->first =
-        code_at(m->e, element(m, g), m->buffer[b->id], index_first(m, leader));
+    LLVMValueRef right = index_first(m, leader);
+    g->first = code_at(m->e, element(m, g), m->buffer[b->id], right);
     g->first =
         code_at(m->e, element(m, g), g->first, code_i64(m->e, low - own));
     g->low = low;
@@ -176,7 +176,8 @@ static void store_vectors(MapCode *m, const Group *g, LLVMValueRef const *v)
             of[l] = x % g->step;
             at[l] = x / g->step;
         }
-        code_store(m->e, pick(m, v, g->step, of, at), place(m, g, r * w),
+        LLVMValueRef right = place(m, g, r * w);
+        code_store(m->e, pick(m, v, g->step, of, at), right,
                    dtype_size(g->type));
     }
 }
@@ -357,8 +358,8 @@ static void copy_rows(MapCode *m, const Group *g, LLVMValueRef to,
         LLVMBuildMul(e->builder, rows_there(m, g), code_i64(e, g->step), "");
     n = LLVMBuildSub(e->builder, n, code_i64(e, gap), "");
     Loop l = loop_begin(e, code_i64(e, 0), n, code_i64(e, 1), 0, NULL);
-    LLVMValueRef v = code_load(e, element(m, g),
-                               code_at(e, element(m, g), from, l.i), align);
+    LLVMValueRef right = code_at(e, element(m, g), from, l.i);
+    LLVMValueRef v = code_load(e, element(m, g), right, align);
     code_store(e, v, code_at(e, element(m, g), to, l.i), align);
     loop_end(e, &l, NULL);
 }
@@ -448,9 +449,9 @@ static LLVMValueRef is_sure(MapCode *m, const Group *g, const Instr *in)
     last = LLVMBuildMul(b, last, code_i64(e, g->step), "");
     last = LLVMBuildAdd(b, last, code_i64(e, g->last), "");
     last = LLVMBuildAdd(b, first, last, "");
+    LLVMValueRef right = LLVMBuildICmp(b, LLVMIntULT, last, n, "");
     LLVMValueRef inside =
-        LLVMBuildAnd(b, LLVMBuildICmp(b, LLVMIntULT, first, n, ""),
-                     LLVMBuildICmp(b, LLVMIntULT, last, n, ""), "");
+        LLVMBuildAnd(b, LLVMBuildICmp(b, LLVMIntULT, first, n, ""), right, "");
     return sure ? LLVMBuildAnd(b, sure, inside, "") : inside;
 }
 

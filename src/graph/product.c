@@ -522,8 +522,8 @@ static Part masked(const Whole *w, const Product *p, Part v)
             two.to[i] = -1;
             for (i++; i < w->n->rank; i++)
                 one.to[i] = -1;
-            cond = g2(g, OP_eq, spread(w, f->x, &one, own),
-                      spread(w, f->x, &two, own));
+            Node *right = spread(w, f->x, &two, own);
+            cond = g2(g, OP_eq, spread(w, f->x, &one, own), right);
             cond = part_widen(w, &(Part){own, cond}, bits);
         }
         x = part_widen(w, &v, bits);

@@ -176,8 +176,8 @@ static Part minus(const Whole *w, Part a, Part b)
 {
     unsigned bits = a.bits | b.bits;
 
-    return (Part){bits, g2(w->g, OP_sub, part_widen(w, &a, bits),
-                           part_widen(w, &b, bits))};
+    Node *right = part_widen(w, &b, bits);
+    return (Part){bits, g2(w->g, OP_sub, part_widen(w, &a, bits), right)};
 }
 
 static void sort_parts(Part *p, double *c, int n)

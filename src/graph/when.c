@@ -130,10 +130,12 @@ static int join(Join *j, int a, int b)
         return TOO_MUCH;
     int va = j->w->at.at[a].var, vb = j->w->at.at[b].var;
     int v = va < vb ? va : vb;
-    int yes = join(j, given(j->w, a, v, true), given(j->w, b, v, true));
+    int other = given(j->w, b, v, true);
+    int yes = join(j, given(j->w, a, v, true), other);
     if (yes == TOO_MUCH)
         return TOO_MUCH;
-    int no = join(j, given(j->w, a, v, false), given(j->w, b, v, false));
+    int right = given(j->w, b, v, false);
+    int no = join(j, given(j->w, a, v, false), right);
     return no == TOO_MUCH ? no : find_case(j->w, v, yes, no);
 }
 

@@ -74,9 +74,10 @@ static Val *folded(Lower *l, Val *a, double centre)
 {
     Val *c = num_like(l, a, centre), *one = num_like(l, a, 1);
     Val *first = low_fcmp(l, CMP_lt, a, c);
-    Val *part = low_fdiv(l, low_select(l, first, a, c), low_fadd(l, a, c));
-    Val *less = low_fadd(l, part, part);
-    return low_select(l, first, low_fsub(l, less, one), low_fsub(l, one, less));
+    Val *smaller = low_select(l, first, a, c), *sum = low_fadd(l, a, c);
+    Val *part = low_fdiv(l, smaller, sum), *less = low_fadd(l, part, part);
+    Val *below = low_fsub(l, less, one), *above = low_fsub(l, one, less);
+    return low_select(l, first, below, above);
 }
 
 /* exp(a²) erfc(a) for a >= 0 is part/(a + 4) times 1 + rest. */
@@ -187,7 +188,8 @@ static Val *erfcx_body(Lower *l, Val *const *x)
     Val *below = low_fcmp(l, CMP_lt, x[0], zero);
     r = low_select(l, below, low_fsub(l, low_fadd(l, e, e), r), r);
     Val *near = low_fsub(l, num_like(l, a, 1), erf_small(l, x[0]));
-    return low_select(l, is_within(l, x[0], 0.5), low_fmul(l, e, near), r);
+    near = low_fmul(l, e, near);
+    return low_select(l, is_within(l, x[0], 0.5), near, r);
 }
 
 Val *num_erfcx(Lower *l, Val *x)

@@ -89,7 +89,8 @@ static Val *split_exp(Lower *l, const Format *f, Val *x, Val **k, Val **real)
     Val *magic = num_like(l, x, f->magic);
     Val *raw = low_muladd(l, x, num_like(l, x, 1.44269504088896340736), magic);
     *real = low_fsub(l, raw, magic);
-    *k = low_isub(l, low_bits(l, raw), low_bits(l, magic));
+    Val *right = low_bits(l, magic);
+    *k = low_isub(l, low_bits(l, raw), right);
     Val *minus = low_fneg(l, *real);
     Val *r = low_muladd(l, minus, num_like(l, x, f->ln2_hi), x);
     return low_muladd(l, minus, num_like(l, x, f->ln2_lo), r);
@@ -169,8 +170,8 @@ static Val *scaled_expm1(Lower *l, Val *x, Val *lo, int shift)
     Val *r = split_exp(l, f, x, &k, &real);
     r = lo ? low_fadd(l, r, lo) : r;
     Val *s = power_of_2(l, f, low_iadd(l, k, low_int(l, bits_of(f), shift)));
-    return low_muladd(l, s, small_expm1(l, f, r),
-                      low_fsub(l, s, num_like(l, x, ldexp(1, shift))));
+    Val *right = low_fsub(l, s, num_like(l, x, ldexp(1, shift)));
+    return low_muladd(l, s, small_expm1(l, f, r), right);
 }
 
 Val *num_half_expm1(Lower *l, Val *x) { return scaled_expm1(l, x, NULL, -1); }
@@ -229,7 +230,8 @@ static Val *log_core(Lower *l, Val *x)
 static Val *log_cases(Lower *l, Val *r, Val *u, Val *x)
 {
     Val *zero = num_like(l, x, 0), *inf = num_like(l, x, INFINITY);
-    r = low_select(l, low_fcmp(l, CMP_eq, u, zero), low_fneg(l, inf), r);
+    Val *right = low_fneg(l, inf);
+    r = low_select(l, low_fcmp(l, CMP_eq, u, zero), right, r);
     r = low_select(l, low_fcmp(l, CMP_lt, u, zero), num_like(l, x, NAN), r);
     return low_select(l, low_fcmp(l, CMP_lt, x, inf), r, x);
 }
@@ -239,7 +241,8 @@ Val *num_log(Lower *l, Val *x) { return log_cases(l, log_core(l, x), x, x); }
 /* With 1 + x = u + c, u rounded: log u + c/u. */
 static Val *log_of_sum(Lower *l, Pair u)
 {
-    return low_fadd(l, log_core(l, u.hi), low_fdiv(l, u.lo, u.hi));
+    Val *right = low_fdiv(l, u.lo, u.hi);
+    return low_fadd(l, log_core(l, u.hi), right);
 }
 
 /* Of -0 it is -0. */
@@ -267,12 +270,13 @@ static Val *split_cbrt(Lower *l, const Format *f, Val *a, Val **y, Val **power)
     Val *one = num_like(l, a, 1), *magic = num_like(l, a, f->magic);
     Val *whole = low_bits(l, magic), *bits = low_bits(l, a);
     Val *e = low_ior(l, low_ishr(l, bits, f->mantissa), whole);
-    e = low_fsub(l, low_from_bits(l, e),
-                 low_fadd(l, magic, num_like(l, a, (double)f->bias)));
+    Val *other = low_fadd(l, magic, num_like(l, a, (double)f->bias));
+    e = low_fsub(l, low_from_bits(l, e), other);
     Val *raw = low_muladd(l, e, num_like(l, a, 1.0 / 3), magic);
     Val *j = low_muladd(l, low_fsub(l, raw, magic), num_like(l, a, -3), e);
     Val *mask = low_int(l, t, (INT64_C(1) << f->mantissa) - 1);
-    Val *m = low_ior(l, low_iand(l, bits, mask), low_bits(l, one));
+    Val *right = low_bits(l, one);
+    Val *m = low_ior(l, low_iand(l, bits, mask), right);
     m = low_from_bits(l, m);
     Val *up = low_fcmp(l, CMP_gt, j, num_like(l, a, 0.5));
     Val *down = low_fcmp(l, CMP_lt, j, num_like(l, a, -0.5));
@@ -291,8 +295,8 @@ static Val *cbrt_core(Lower *l, Val *a)
 {
     Val *y, *power, *m = split_cbrt(l, format_of(l, a), a, &y, &power);
     Val *minus = low_fneg(l, m), *third = num_like(l, a, 1.0 / 3);
-    Val *h = low_muladd(l, low_fmul(l, minus, y), low_fmul(l, y, y),
-                        num_like(l, a, 1));
+    Val *right = low_fmul(l, y, y);
+    Val *h = low_muladd(l, low_fmul(l, minus, y), right, num_like(l, a, 1));
     Val *c = low_muladd(l, h, num_like(l, h, 2.0 / 9), third);
     y = low_muladd(l, low_fmul(l, y, h), c, y);
     Val *square = low_fmul(l, y, y), *r = low_fmul(l, m, square);
@@ -388,8 +392,8 @@ static Val *pow_limits(Lower *l, Val *r, Val *a, Val *b)
     Val *at_inf = low_select(l, down, zero, inf);
     Val *above = low_fcmp(l, CMP_gt, a, one);
     Val *endless = low_fcmp(l, CMP_eq, low_fabs(l, b), inf);
-    Val *grows = low_or(l, low_and(l, above, low_not(l, down)),
-                        low_and(l, low_not(l, above), down));
+    Val *right = low_and(l, low_not(l, above), down);
+    Val *grows = low_or(l, low_and(l, above, low_not(l, down)), right);
     r = low_select(l, endless, low_select(l, grows, inf, zero), r);
     r = low_select(l, low_fcmp(l, CMP_eq, a, zero), at_zero, r);
     r = low_select(l, low_fcmp(l, CMP_eq, a, inf), at_inf, r);
@@ -407,13 +411,14 @@ static Val *pow_cases(Lower *l, Val *r, Val *a, Val *b)
     Val *odd =
         low_and(l, whole, low_fcmp(l, CMP_ne, low_ftrunc(l, half), half));
     Val *finite = low_fcmp(l, CMP_lt, low_fabs(l, a), inf);
-    Val *bad = low_and(l, low_fcmp(l, CMP_lt, a, zero),
-                       low_and(l, finite, low_not(l, whole)));
+    Val *more = low_and(l, finite, low_not(l, whole));
+    Val *bad = low_and(l, low_fcmp(l, CMP_lt, a, zero), more);
     r = low_select(l, odd, low_fcopysign(l, r, a), r);
     r = low_select(l, bad, nan, r);
-    r = low_select(l, low_or(l, low_fisnan(l, a), low_fisnan(l, b)), nan, r);
-    Val *unit =
-        low_or(l, low_fcmp(l, CMP_eq, a, one), low_fcmp(l, CMP_eq, b, zero));
+    Val *beside = low_fisnan(l, b);
+    r = low_select(l, low_or(l, low_fisnan(l, a), beside), nan, r);
+    Val *right = low_fcmp(l, CMP_eq, b, zero);
+    Val *unit = low_or(l, low_fcmp(l, CMP_eq, a, one), right);
     return low_select(l, unit, one, r);
 }
 
@@ -427,8 +432,8 @@ static Val *pow_any(Lower *l, Val *const *x)
 static Val *pow_is_odd(Lower *l, Val *a, Val *b)
 {
     Val *inf = num_like(l, a, INFINITY);
-    Val *plain = low_and(l, low_fcmp(l, CMP_gt, a, num_like(l, a, 0)),
-                         low_fcmp(l, CMP_lt, a, inf));
+    Val *right = low_fcmp(l, CMP_lt, a, inf);
+    Val *plain = low_and(l, low_fcmp(l, CMP_gt, a, num_like(l, a, 0)), right);
     return low_not(l,
                    low_and(l, plain, low_fcmp(l, CMP_lt, low_fabs(l, b), inf)));
 }

@@ -71,8 +71,8 @@ static Val *stirling_core(Lower *l, Val *a, Val *log_a)
     Val *one = num_like(l, a, 1), *w = low_fdiv(l, one, a);
     Val *tail = low_fmul(l, w, num_poly(l, POLY(stirling), low_fmul(l, w, w)));
     tail = low_fadd(l, tail, num_like(l, a, 0.4189385332046727));
-    return low_muladd(l, low_fsub(l, a, num_like(l, a, 0.5)),
-                      low_fsub(l, log_a, one), tail);
+    Val *right = low_fsub(l, log_a, one);
+    return low_muladd(l, low_fsub(l, a, num_like(l, a, 0.5)), right, tail);
 }
 
 /* lgamma(a) for a >= 0, with one logarithm: below 1 of a, up to 8 of the
@@ -88,11 +88,12 @@ static Val *lgamma_core(Lower *l, Val *a)
     Val *p =
         num_poly(l, POLY(lgamma_table), low_fsub(l, f, num_like(l, a, 0.75)));
     p = low_fmul(l, low_fmul(l, f, low_fsub(l, f, one)), p);
-    Val *whole = low_or(l, low_or(l, low, far), low_fisnan(l, a));
+    Val *other = low_fisnan(l, a);
+    Val *whole = low_or(l, low_or(l, low, far), other);
     Val *log_a = num_log(l, low_select(l, whole, a, factors));
     Val *near = low_fadd(l, p, low_select(l, low, low_fneg(l, log_a), log_a));
-    return low_select(l, low_or(l, far, low_fisnan(l, a)),
-                      stirling_core(l, a, log_a), near);
+    Val *right = stirling_core(l, a, log_a);
+    return low_select(l, low_or(l, far, low_fisnan(l, a)), right, near);
 }
 
 /* For x < 0: log(π/(|x| |sin πx|)) - lgamma(|x|). */
@@ -157,14 +158,16 @@ static Val *digamma_near(Lower *l, Val *y)
 static Val *digamma_core(Lower *l, Val *y)
 {
     Val *near = low_fcmp(l, CMP_lt, y, num_like(l, y, 10));
-    return low_select(l, near, digamma_near(l, y), digamma_far(l, y));
+    Val *right = digamma_far(l, y);
+    return low_select(l, near, digamma_near(l, y), right);
 }
 
 /* For x <= 0: ψ(1 - x) - π cot(πx), NaN at the poles. */
 static Val *digamma_below(Lower *l, Val *const *x)
 {
     Val *r = from_nearest(l, x[0]);
-    Val *cot = low_fdiv(l, num_cospi(l, r), num_sinpi(l, r));
+    Val *right = num_sinpi(l, r);
+    Val *cot = low_fdiv(l, num_cospi(l, r), right);
     Val *mirror = low_muladd(l, cot, num_like(l, r, -PI), x[1]);
     Val *pole = low_fcmp(l, CMP_eq, r, num_like(l, r, 0));
     return low_select(l, pole, num_like(l, r, NAN), mirror);
@@ -257,7 +260,8 @@ static Val *polygamma_core(Lower *l, int k, Val *x)
     Val *psi =
         low_fmul(l, zeta(l, k + 1, y), num_like(l, x, sign * tgamma(k + 1)));
     Val *r = from_nearest(l, x);
-    Val *cot = low_fdiv(l, num_cospi(l, r), num_sinpi(l, r));
+    Val *right = num_sinpi(l, r);
+    Val *cot = low_fdiv(l, num_cospi(l, r), right);
     Val *d = low_fmul(l, num_poly(l, cot_derivative(k, p), cot),
                       num_like(l, x, sign * pow(PI, k + 1)));
     Val *mirror = low_muladd(l, psi, num_like(l, x, -sign), d);
@@ -305,11 +309,12 @@ static Val *lbeta_far(Lower *l, Val *a, Val *b)
 {
     Val *one = num_like(l, a, 1), *half = num_like(l, a, -0.5);
     Val *s = low_fdiv(l, one, low_fadd(l, a, b));
-    Val *r = low_fadd(l, stirling_tail(l, low_fdiv(l, one, a)),
-                      stirling_tail(l, low_fdiv(l, one, b)));
+    Val *beside = stirling_tail(l, low_fdiv(l, one, b));
+    Val *r = low_fadd(l, stirling_tail(l, low_fdiv(l, one, a)), beside);
     r = low_fsub(l, r, stirling_tail(l, s));
     r = low_fadd(l, r, num_like(l, a, 0.91893853320467274178));
-    Val *logs = low_fadd(l, num_log(l, low_fmul(l, a, s)), num_log(l, b));
+    Val *other = num_log(l, b);
+    Val *logs = low_fadd(l, num_log(l, low_fmul(l, a, s)), other);
     r = low_muladd(l, logs, half, r);
     Val *left = low_fmul(l, a, num_log1p(l, low_fdiv(l, b, a)));
     Val *right = low_fmul(l, b, num_log1p(l, low_fdiv(l, a, b)));
@@ -322,8 +327,8 @@ static Val *lbeta_near(Lower *l, Val *a, Val *b)
 {
     Val *one = num_like(l, a, 1), *half = num_like(l, a, 0.5);
     Val *sum = low_fadd(l, a, b);
-    Val *r = low_fsub(l, stirling_tail(l, low_fdiv(l, one, b)),
-                      stirling_tail(l, low_fdiv(l, one, sum)));
+    Val *other = stirling_tail(l, low_fdiv(l, one, sum));
+    Val *r = low_fsub(l, stirling_tail(l, low_fdiv(l, one, b)), other);
     Val *up = num_log1p(l, low_fdiv(l, a, b));
     r = low_fsub(l, r, low_fmul(l, low_fsub(l, b, half), up));
     r = low_fadd(l, r, lgamma_core(l, a));
@@ -338,13 +343,14 @@ static Val *lbeta_body(Lower *l, Val *const *x)
     Val *b = low_select(l, turned, x[0], x[1]), *top = b;
     Val *shift = shift_up(l, &b, a);
     Val *small = low_fcmp(l, CMP_lt, a, num_like(l, a, 8));
-    Val *r = low_select(l, small, low_fadd(l, shift, lbeta_near(l, a, b)),
-                        lbeta_far(l, a, b));
+    Val *other = lbeta_far(l, a, b);
+    Val *r =
+        low_select(l, small, low_fadd(l, shift, lbeta_near(l, a, b)), other);
     Val *none = low_fcmp(l, CMP_eq, a, zero);
     /* where a + b is not finite, the result is not either */
     Val *endless = low_fcmp(l, CMP_eq, low_fadd(l, a, top), inf);
-    Val *inside = low_and(l, low_fcmp(l, CMP_ge, x[0], zero),
-                          low_fcmp(l, CMP_ge, x[1], zero));
+    Val *right = low_fcmp(l, CMP_ge, x[1], zero);
+    Val *inside = low_and(l, low_fcmp(l, CMP_ge, x[0], zero), right);
     inside = low_and(l, inside, low_not(l, low_and(l, none, endless)));
     r = low_select(l, none, inf, r);
     r = low_select(l, endless, low_fneg(l, inf), r);

@@ -40,5 +40,6 @@ Val *num_softplus(Lower *l, Val *x)
 {
     Val *e = num_exp(l, low_fneg(l, low_fabs(l, x)));
     Val *zero = num_like(l, x, 0);
-    return low_fadd(l, num_max(l, x, zero), num_log1p_unit(l, e));
+    Val *right = num_log1p_unit(l, e);
+    return low_fadd(l, num_max(l, x, zero), right);
 }

@@ -46,8 +46,8 @@ static Val *mod_size(Lower *l, Val *a, Val *b,
                      Val *(*far)(Lower *l, Val *const *x))
 {
     Val *zero = num_like(l, a, 0), *nan = num_like(l, a, NAN);
-    Val *fits = low_and(l, low_fcmp(l, CMP_gt, b, zero),
-                        low_fcmp(l, CMP_lt, a, num_like(l, a, INFINITY)));
+    Val *other = low_fcmp(l, CMP_lt, a, num_like(l, a, INFINITY));
+    Val *fits = low_and(l, low_fcmp(l, CMP_gt, b, zero), other);
     Val *q = low_ftrunc(l, low_fdiv(l, a, b));
     Val *r = low_fma(l, low_fneg(l, q), b, a), *x[2] = {a, b};
     r = low_select(l, low_fcmp(l, CMP_lt, a, b), a, r);
@@ -55,7 +55,8 @@ static Val *mod_size(Lower *l, Val *a, Val *b,
     Val *large = low_fcmp(l, CMP_gt, q, most);
     r = low_rarely(l, low_and(l, large, fits), far, x, r);
     /* A quotient rounded up left a remainder below 0. */
-    r = low_select(l, low_fcmp(l, CMP_lt, r, zero), low_fadd(l, r, b), r);
+    Val *right = low_fadd(l, r, b);
+    r = low_select(l, low_fcmp(l, CMP_lt, r, zero), right, r);
     return low_select(l, fits, r, nan);
 }
 
@@ -65,8 +66,8 @@ static Val *mod_signed(Lower *l, Val *r, Val *a, Val *b)
     Val *zero = num_like(l, a, 0), *one = num_like(l, a, 1);
     r = low_fcopysign(l, r, a);
     Val *sign = low_fmul(l, low_fcopysign(l, one, r), b);
-    Val *other = low_and(l, low_fcmp(l, CMP_lt, sign, zero),
-                         low_fcmp(l, CMP_ne, r, zero));
+    Val *right = low_fcmp(l, CMP_ne, r, zero);
+    Val *other = low_and(l, low_fcmp(l, CMP_lt, sign, zero), right);
     return low_select(l, other, low_fadd(l, r, b), r);
 }
 

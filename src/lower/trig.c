@@ -187,8 +187,8 @@ static Turn reduce_huge(Lower *l, Val *x)
         add_turns(l, &sum, p.lo);
     }
     Val *quarters = low_fmul(l, sum.hi, four), *k = low_frint(l, quarters);
-    Pair f =
-        num_fast_sum(l, low_fsub(l, quarters, k), low_fmul(l, sum.lo, four));
+    Val *right = low_fmul(l, sum.lo, four);
+    Pair f = num_fast_sum(l, low_fsub(l, quarters, k), right);
     Pair r = num_two_prod(l, f.hi, num_like(l, x, PI / 2));
     r.lo = low_fma(l, f.hi, num_like(l, x, 0x1.1a62633145c07p-54), r.lo);
     r.lo = low_fma(l, f.lo, num_like(l, x, PI / 2), r.lo);
@@ -248,10 +248,12 @@ static Val *angle_of(Lower *l, Val *f)
     Val *mid = low_convert(l, DT_i32, low_iand(l, low_ishr(l, f, 16), mask));
     Val *end =
         low_convert(l, DT_i32, low_iand(l, f, low_int(l, DT_i64, 0xffff)));
+    Val *right =
+        low_fmul(l, low_convert(l, DT_f32, end), low_real(l, DT_f32, 0x1p-62));
     Val *sum = low_fadd(
         l,
         low_fmul(l, low_convert(l, DT_f32, mid), low_real(l, DT_f32, 0x1p-46)),
-        low_fmul(l, low_convert(l, DT_f32, end), low_real(l, DT_f32, 0x1p-62)));
+        right);
     top =
         low_fmul(l, low_convert(l, DT_f32, top), low_real(l, DT_f32, 0x1p-22));
     return low_fmul(l, low_fadd(l, top, sum), low_real(l, DT_f32, PI / 2));
@@ -303,7 +305,8 @@ static Val *cos_core(Lower *l, Pair r)
         *w = low_fsub(l, one, half);
     Val *lost = low_fsub(l, low_fsub(l, one, w), half);
     Val *t = r.lo ? low_muladd(l, r.hi, low_fneg(l, r.lo), lost) : lost;
-    t = low_muladd(l, low_fmul(l, z, z), num_poly(l, p, z), t);
+    Val *right = num_poly(l, p, z);
+    t = low_muladd(l, low_fmul(l, z, z), right, t);
     return low_fadd(l, w, t);
 }
 
@@ -320,8 +323,8 @@ static Val *negate_where(Lower *l, Val *q, int bit, Val *r)
     int top = num_is_wide(l, r) ? 63 : 31;
     DType t = low_dtype(l, q);
     q = low_iand(l, q, low_int(l, t, INT64_C(1) << bit));
-    return low_from_bits(
-        l, low_ixor(l, low_bits(l, r), low_ishl(l, q, top - bit)));
+    Val *right = low_ishl(l, q, top - bit);
+    return low_from_bits(l, low_ixor(l, low_bits(l, r), right));
 }
 
 /* Negated where x is. */
@@ -333,7 +336,8 @@ static Val *negate_as(Lower *l, Val *x, Val *r)
 
 static Val *turned(Lower *l, Turn t)
 {
-    Val *s = low_select(l, is_odd(l, t.q), cos_core(l, t.r), sin_core(l, t.r));
+    Val *sine = sin_core(l, t.r), *cosine = cos_core(l, t.r);
+    Val *s = low_select(l, is_odd(l, t.q), cosine, sine);
     return negate_where(l, t.q, 1, s);
 }
 
@@ -361,8 +365,8 @@ static Val *tan_turned(Lower *l, Turn t, Val *x)
     Val *top = plus_low(l, t.r, cube, num_poly(l, p, z));
     if (num_is_wide(l, z))
         bottom = low_muladd(l, z, num_poly(l, POLY(tan_bottom), z), bottom);
-    Val *r = low_fdiv(l, low_select(l, odd, bottom, top),
-                      low_select(l, odd, top, bottom));
+    Val *right = low_select(l, odd, top, bottom);
+    Val *r = low_fdiv(l, low_select(l, odd, bottom, top), right);
     return negate_as(l, x, negate_where(l, t.q, 0, r));
 }
 
@@ -377,8 +381,8 @@ static Val *circular(Lower *l, Turned *of, LowerBody *huge, Val *const *x)
     if (!wide && !low_has_f64(l))
         return of(l, reduce_in_f32(l, a), x[0]);
     Val *limit = num_like(l, a, half_pi[wide].limit);
-    return low_rarely(l, low_fcmp(l, CMP_gt, a, limit), huge, x,
-                      of(l, reduce(l, a), x[0]));
+    Val *right = of(l, reduce(l, a), x[0]);
+    return low_rarely(l, low_fcmp(l, CMP_gt, a, limit), huge, x, right);
 }
 
 #define CIRCULAR(f)                                                            \
@@ -418,7 +422,8 @@ Val *num_sinpi(Lower *l, Val *r)
 {
     Val *beyond;
     Pair p = half_turn(l, r, &beyond);
-    Val *s = low_select(l, beyond, cos_core(l, p), sin_core(l, p));
+    Val *right = sin_core(l, p);
+    Val *s = low_select(l, beyond, cos_core(l, p), right);
     return low_fcopysign(l, s, r);
 }
 
@@ -426,7 +431,8 @@ Val *num_cospi(Lower *l, Val *r)
 {
     Val *beyond;
     Pair p = half_turn(l, r, &beyond);
-    return low_select(l, beyond, sin_core(l, p), cos_core(l, p));
+    Val *right = cos_core(l, p);
+    return low_select(l, beyond, sin_core(l, p), right);
 }
 
 /* For |x| > 1/2: asin|x| = π/2 - 2 asin(sqrt((1 - |x|)/2)). Gives t, with asin
@@ -439,7 +445,8 @@ static Val *asin_core(Lower *l, Val *x, Val **outer, Val **tail)
     Val *z = low_select(l, *outer, rest, low_fmul(l, a, a));
     Val *t = low_select(l, *outer, low_fsqrt(l, rest), a);
     Poly p = num_is_wide(l, x) ? POLY(asin_f64) : POLY(asin_f32);
-    *tail = low_fmul(l, low_fmul(l, t, z), num_poly(l, p, z));
+    Val *right = num_poly(l, p, z);
+    *tail = low_fmul(l, low_fmul(l, t, z), right);
     return t;
 }
 
@@ -477,7 +484,8 @@ static Val *atan_core(Lower *l, Val *t, Val *offset)
 {
     Val *z = low_fmul(l, t, t);
     Poly p = num_is_wide(l, t) ? POLY(atan_f64) : POLY(atan_f32);
-    Val *tail = low_fmul(l, low_fmul(l, t, z), num_poly(l, p, z));
+    Val *right = num_poly(l, p, z);
+    Val *tail = low_fmul(l, low_fmul(l, t, z), right);
     return low_fadd(l, offset, low_fadd(l, t, tail));
 }
 
@@ -527,17 +535,19 @@ static Val *atan2_far(Lower *l, Val *const *arg)
     Val *y = low_fabs(l, arg[0]), *x = low_fabs(l, arg[1]);
     Val *zero = num_like(l, x, 0), *one = num_like(l, x, 1);
     Val *inf = num_like(l, x, INFINITY);
-    Val *ends =
-        low_and(l, low_fcmp(l, CMP_eq, x, inf), low_fcmp(l, CMP_eq, y, inf));
-    Val *origin =
-        low_and(l, low_fcmp(l, CMP_eq, x, zero), low_fcmp(l, CMP_eq, y, zero));
+    Val *more = low_fcmp(l, CMP_eq, y, inf);
+    Val *ends = low_and(l, low_fcmp(l, CMP_eq, x, inf), more);
+    Val *beside = low_fcmp(l, CMP_eq, y, zero);
+    Val *origin = low_and(l, low_fcmp(l, CMP_eq, x, zero), beside);
     Val *n = low_select(l, ends, one, y);
     Val *d = low_select(l, low_or(l, ends, origin), one, x);
     Val *large = low_fcmp(l, CMP_gt, num_max(l, n, d), num_like(l, x, 0x1p100));
     Val *by = low_select(l, large, num_like(l, x, 0x1p-3), one);
-    Val *r = atan_ratio(l, low_fmul(l, n, by), low_fmul(l, d, by));
+    Val *other = low_fmul(l, d, by);
+    Val *r = atan_ratio(l, low_fmul(l, n, by), other);
     r = atan2_signed(l, r, arg[0], arg[1]);
-    Val *bad = low_or(l, low_fisnan(l, arg[0]), low_fisnan(l, arg[1]));
+    Val *right = low_fisnan(l, arg[1]);
+    Val *bad = low_or(l, low_fisnan(l, arg[0]), right);
     return low_select(l, bad, num_like(l, x, NAN), r);
 }
 
@@ -546,9 +556,8 @@ static Val *atan2_body(Lower *l, Val *const *arg)
     Val *y = low_fabs(l, arg[0]), *x = low_fabs(l, arg[1]);
     Val *s = low_fadd(l, x, y);
     int most = num_is_wide(l, s) ? NEAR_LIMIT : NEAR_LIMIT_F32;
-    Val *plain =
-        low_and(l, low_fcmp(l, CMP_gt, s, num_like(l, s, 0)),
-                low_fcmp(l, CMP_lt, s, num_like(l, s, ldexp(1, most))));
+    Val *right = low_fcmp(l, CMP_lt, s, num_like(l, s, ldexp(1, most)));
+    Val *plain = low_and(l, low_fcmp(l, CMP_gt, s, num_like(l, s, 0)), right);
     Val *r = atan2_signed(l, atan_ratio(l, y, x), arg[0], arg[1]);
     return low_rarely(l, low_not(l, plain), atan2_far, arg, r);
 }
@@ -573,8 +582,8 @@ static Val *hypot_far(Lower *l, Val *const *x)
                            num_like(l, a, wide ? 0x1p-600 : 0x1p-100));
     Val *ca = low_fmul(l, a, by), *cb = low_fmul(l, b, by);
     Val *r = low_fsqrt(l, low_muladd(l, ca, ca, low_fmul(l, cb, cb)));
-    Val *endless =
-        low_or(l, low_fcmp(l, CMP_eq, a, inf), low_fcmp(l, CMP_eq, b, inf));
+    Val *right = low_fcmp(l, CMP_eq, b, inf);
+    Val *endless = low_or(l, low_fcmp(l, CMP_eq, a, inf), right);
     return low_select(l, endless, inf, low_fmul(l, r, back));
 }
 
@@ -582,10 +591,13 @@ static Val *hypot_body(Lower *l, Val *const *x)
 {
     bool wide = num_is_wide(l, x[0]);
     Val *s = low_muladd(l, x[0], x[0], low_fmul(l, x[1], x[1]));
+    Val *right =
+        low_fcmp(l, CMP_lt, s, num_like(l, s, wide ? 0x1p1000 : 0x1p120));
     Val *plain = low_and(
         l, low_fcmp(l, CMP_gt, s, num_like(l, s, wide ? 0x1p-900 : 0x1p-90)),
-        low_fcmp(l, CMP_lt, s, num_like(l, s, wide ? 0x1p1000 : 0x1p120)));
-    return low_rarely(l, low_not(l, plain), hypot_far, x, low_fsqrt(l, s));
+        right);
+    Val *root = low_fsqrt(l, s);
+    return low_rarely(l, low_not(l, plain), hypot_far, x, root);
 }
 
 Val *num_hypot(Lower *l, Val *a, Val *b)

@@ -198,7 +198,8 @@ static void guard_parts(Batch *p, Node *n, Node *mask, Parts *to)
 static Node *some(const Batch *p)
 {
     Graph *g = p->g;
-    Node *any = g2(g, OP_lt, g_const_int(g, DT_i64, 0), g_dim(g, DT_i64, p->b));
+    Node *right = g_dim(g, DT_i64, p->b);
+    Node *any = g2(g, OP_lt, g_const_int(g, DT_i64, 0), right);
     return node_is_const(any, 1) ? NULL : any;
 }
 

@@ -302,8 +302,9 @@ static Node *set_value(Batch *p, Masks *m, int set)
         return to->value;
     for (int i = 0; i < to->n; i++) {
         const Mask *k = &m->mask.at[to->mask[i]];
-        Node *v = k->any ? set_value(p, m, k->any)
-                         : both(p, set_value(p, m, k->inside), condition(p, k));
+        Node *own = k->any ? NULL : condition(p, k);
+        Node *v = set_value(p, m, k->any ? k->any : k->inside);
+        v = own ? both(p, v, own) : v;
         any = any ? g2(p->g, OP_or, any, v) : v;
     }
     return to->value = any;

@@ -176,8 +176,8 @@ static void reach_args(Close *c, const Item *x)
     if (!select || !varies(arg_item(c, x, 0))) {
         for (int i = 0; i < x->n->narg; i++) {
             int branch = select ? i : 0;
-            reach_arg(c, x, i, branch_case(c, x, branch, x->when),
-                      branch_case(c, x, branch, x->open_when));
+            int right = branch_case(c, x, branch, x->open_when);
+            reach_arg(c, x, i, branch_case(c, x, branch, x->when), right);
         }
         return;
     }
@@ -457,8 +457,10 @@ static Node *first_step(Close *c, bool early)
     go = g2(g, OP_lt, zero, g_dim(g, DT_i64, r->trips));
     if (r->counted)
         go = g2(g, OP_and, go, g2(g, OP_lt, zero, c->old_arg[c->narg - 1]));
-    if (r->until && !early)
-        go = g_if(g, go, g1(g, OP_not, first_until(c)), g_fill(g, go, 0));
+    if (r->until && !early) {
+        Node *none = g_fill(g, go, 0);
+        go = g_if(g, go, g1(g, OP_not, first_until(c)), none);
+    }
     return node_is_const(go, 1) ? NULL : go;
 }
 

@@ -91,8 +91,9 @@ static Node *merged(Graph *g, OpId op, Pair *p)
         return NULL;
     for (int i = 0; i < n->rank; i++)
         lout[i] = i;
-    return g_contract(g, g2(g, op, x, y), labels(p, 0, false),
-                      operand(p, 0, true), labels(p, 0, true), n->rank, lout);
+    Node *right = operand(p, 0, true);
+    return g_contract(g, g2(g, op, x, y), labels(p, 0, false), right,
+                      labels(p, 0, true), n->rank, lout);
 }
 
 Node *factor_products(Graph *g, const Uses *uses, const Node *n)

@@ -283,7 +283,8 @@ static Node *sum_of_products(Graph *g, const Product *p, OpId op)
         return NULL;
     for (int i = p->rank; i < rank; i++)
         axis[n++] = i;
-    Node *y = g2(g, op, embed(g, &q, 0, rank, dim), embed(g, &q, 1, rank, dim));
+    Node *right = embed(g, &q, 1, rank, dim);
+    Node *y = g2(g, op, embed(g, &q, 0, rank, dim), right);
     return g_reduce(g, OP_sum, y, n, axis);
 }
 

@@ -42,7 +42,8 @@ static Val *extreme_lower(Lower *l, const Node *n, Val *const *x)
     Cmp test = n->op == OP_max ? CMP_gt : CMP_lt;
     if (!dtype_is_real(n->dtype))
         return low_select(l, low_icmp(l, test, x[0], x[1]), x[0], x[1]);
-    Val *m = low_or(l, low_fcmp(l, test, x[0], x[1]), low_fisnan(l, x[0]));
+    Val *right = low_fisnan(l, x[0]);
+    Val *m = low_or(l, low_fcmp(l, test, x[0], x[1]), right);
     return low_select(l, m, x[0], x[1]);
 }
 

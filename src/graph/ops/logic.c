@@ -84,7 +84,8 @@ const Op op_le = {
 /* On masks: both or none. */
 static Val *same_mask(Lower *l, Val *a, Val *b)
 {
-    return low_or(l, low_and(l, a, b), low_not(l, low_or(l, a, b)));
+    Val *right = low_not(l, low_or(l, a, b));
+    return low_or(l, low_and(l, a, b), right);
 }
 
 /* `equal`: eq, else ne. A bool against a constant is itself or its opposite. */

@@ -75,7 +75,8 @@ static Node *lse_partial(Graph *g, Node *n)
 
 static void lse_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
-    dx[0] = g2(g, OP_mul, reduce_restore(g, n, dy), lse_partial(g, n));
+    Node *right = lse_partial(g, n);
+    dx[0] = g2(g, OP_mul, reduce_restore(g, n, dy), right);
 }
 
 static Node *lse_jvp(Graph *g, Node *n, Node *const *dx)
@@ -161,7 +162,8 @@ Node *g_softmax(Graph *g, Node *x, const Node *y)
     Node *by = g2(g, OP_div, one, g2(g, OP_max, s.sum, one));
     by = g_where(g, is_inf(g, s.max), one, by);
     Node *e = g2(g, OP_sub, x, same_view(g, y, s.shift));
-    return g2(g, OP_mul, g1(g, OP_exp, e), same_view(g, y, by));
+    by = same_view(g, y, by);
+    return g2(g, OP_mul, g1(g, OP_exp, e), by);
 }
 
 const Op op_logsumexp = {

@@ -8,12 +8,14 @@ static Node *square(Graph *g, Node *a) { return g2(g, OP_mul, a, a); }
 
 static Node *one_minus_square(Graph *g, Node *a)
 {
-    return g2(g, OP_sub, g_fill(g, a, 1), square(g, a));
+    Node *right = square(g, a);
+    return g2(g, OP_sub, g_fill(g, a, 1), right);
 }
 
 static Node *one_plus_square(Graph *g, Node *a)
 {
-    return g2(g, OP_add, g_fill(g, a, 1), square(g, a));
+    Node *right = square(g, a);
+    return g2(g, OP_add, g_fill(g, a, 1), right);
 }
 
 static Node *reciprocal(Graph *g, Node *a)
@@ -88,11 +90,12 @@ static Node *pow_partial(Graph *g, Node *n, int i)
 {
     Node *a = n->arg[0], *b = n->arg[1], *zero = g_fill(g, n, 0);
     if (i == 1) {
-        return g_where(g, g2(g, OP_le, a, zero), zero,
-                       g2(g, OP_mul, n, g1(g, OP_log, a)));
+        Node *other = g2(g, OP_mul, n, g1(g, OP_log, a));
+        return g_where(g, g2(g, OP_le, a, zero), zero, other);
     }
     Node *less = g2(g, OP_sub, b, g_fill(g, b, 1));
-    Node *p = g2(g, OP_mul, g_cast(g, n->dtype, b), g2(g, OP_pow, a, less));
+    Node *right = g2(g, OP_pow, a, less);
+    Node *p = g2(g, OP_mul, g_cast(g, n->dtype, b), right);
     Node *none = g2(g, OP_eq, b, g_fill(g, b, 0));
     Node *both = g2(g, OP_and, g2(g, OP_eq, a, zero), none);
     return g_where(g, both, zero, p);
@@ -321,7 +324,8 @@ const Op op_rsqrt = {
 /* d cbrt(a) = da/(3 cbrt(a)²) */
 static Node *cbrt_partial(Graph *g, Node *n)
 {
-    return reciprocal(g, g2(g, OP_mul, g_fill(g, n, 3), square(g, n)));
+    Node *right = square(g, n);
+    return reciprocal(g, g2(g, OP_mul, g_fill(g, n, 3), right));
 }
 
 /* The C library's own of doubles is off by more than one of their last bits. */
@@ -438,7 +442,8 @@ const Op op_atan = {
 static Node *atan2_partial(Graph *g, Node *n, int i)
 {
     Node *y = n->arg[0], *x = n->arg[1];
-    Node *d = g2(g, OP_add, square(g, x), square(g, y));
+    Node *right = square(g, y);
+    Node *d = g2(g, OP_add, square(g, x), right);
     return i == 0 ? g2(g, OP_div, x, d) : g1(g, OP_neg, g2(g, OP_div, y, d));
 }
 

@@ -280,8 +280,8 @@ static Node *is_inside(Graph *g, Node *q, const Dim *n)
     if (q->dtype == DT_u8)
         q = g_cast(g, DT_i32, q);
     Node *end = g_fill_like(g, q, g_dim(g, q->dtype, n));
-    return g2(g, OP_and, g2(g, OP_le, g_fill(g, q, 0), q),
-              g2(g, OP_lt, q, end));
+    Node *right = g2(g, OP_lt, q, end);
+    return g2(g, OP_and, g2(g, OP_le, g_fill(g, q, 0), q), right);
 }
 
 /* Rows x along q's axes, at `axis`, added where q says; a place outside of n is

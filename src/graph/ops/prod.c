@@ -96,23 +96,26 @@ static Node *prod_partial(Graph *g, const Node *n)
         flat[known ? i : i + 1] = n->dim[i];
     flat[known ? n->rank : 0] = count;
     rows = g_reshape(g, x, n->rank + 1, flat);
-    if (known)
+    if (known) {
         y = others(g, rows, size);
-    else
-        y = g2(g, OP_mul, products_before(g, rows, false),
-               products_before(g, rows, true));
+    } else {
+        Node *after = products_before(g, rows, true);
+        y = g2(g, OP_mul, products_before(g, rows, false), after);
+    }
     return g_permute(g, g_reshape(g, y, rank, x->dim), back);
 }
 
 static void prod_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 {
-    dx[0] = g2(g, OP_mul, reduce_restore(g, n, dy), prod_partial(g, n));
+    Node *right = prod_partial(g, n);
+    dx[0] = g2(g, OP_mul, reduce_restore(g, n, dy), right);
 }
 
 static void prod_vjp_strong(Graph *g, Node *n, Node *dy, bool steep, Node **dx)
 {
     (void)steep;
-    dx[0] = g2(g, OP_strong_mul, reduce_restore(g, n, dy), prod_partial(g, n));
+    Node *right = prod_partial(g, n);
+    dx[0] = g2(g, OP_strong_mul, reduce_restore(g, n, dy), right);
 }
 
 static Node *prod_jvp(Graph *g, Node *n, Node *const *dx)

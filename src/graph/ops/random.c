@@ -55,7 +55,8 @@ static bool random_bits_infer(Graph *g, Node *n)
 
 static Val *lower_rotate(Lower *l, Val *x, int r)
 {
-    return low_ior(l, low_ishl(l, x, r), low_ishr(l, x, 32 - r));
+    Val *right = low_ishr(l, x, 32 - r);
+    return low_ior(l, low_ishl(l, x, r), right);
 }
 
 /* The same in 32-bit lanes. */

@@ -21,8 +21,8 @@ static Val *sign_lower(Lower *l, const Node *n, Val *const *x)
                           up);
     }
     /* 0 and NaN are their own sign. */
-    Val *rest = low_or(l, low_fisnan(l, x[0]),
-                       low_fcmp(l, CMP_eq, x[0], low_real(l, t, 0)));
+    Val *right = low_fcmp(l, CMP_eq, x[0], low_real(l, t, 0));
+    Val *rest = low_or(l, low_fisnan(l, x[0]), right);
     return low_select(l, rest, x[0], low_fcopysign(l, low_real(l, t, 1), x[0]));
 }
 
@@ -58,8 +58,8 @@ static Val *abs_lower(Lower *l, const Node *n, Val *const *x)
     if (dtype_is_real(n->dtype))
         return low_fabs(l, x[0]);
     Val *zero = low_int(l, n->dtype, 0);
-    return low_select(l, low_icmp(l, CMP_lt, x[0], zero),
-                      low_isub(l, zero, x[0]), x[0]);
+    Val *right = low_isub(l, zero, x[0]);
+    return low_select(l, low_icmp(l, CMP_lt, x[0], zero), right, x[0]);
 }
 
 const Op op_abs = {

@@ -213,10 +213,11 @@ static double logaddexp_eval(const double *x)
 static Node *logaddexp_partial(Graph *g, Node *n, int i)
 {
     Node *a = n->arg[i], *b = n->arg[1 - i];
-    Node *ends = g2(g, OP_eq, g1(g, OP_abs, a), g_fill(g, n, INFINITY));
+    Node *other = g_fill(g, n, INFINITY);
+    Node *ends = g2(g, OP_eq, g1(g, OP_abs, a), other);
     Node *both = g2(g, OP_and, g2(g, OP_eq, a, b), ends);
-    return g_where(g, both, g_fill(g, n, 0),
-                   g1(g, OP_sigmoid, g2(g, OP_sub, a, b)));
+    Node *right = g1(g, OP_sigmoid, g2(g, OP_sub, a, b));
+    return g_where(g, both, g_fill(g, n, 0), right);
 }
 
 static Val *logaddexp_lower(Lower *l, const Node *n, Val *const *x)
@@ -252,8 +253,8 @@ static Node *no_factor(Graph *g, Node *n, double least)
 static Val *times_log(Lower *l, Val *a, Val *b, Val *log_b)
 {
     Val *zero = num_like(l, a, 0), *r = low_fmul(l, a, log_b);
-    Val *none =
-        low_and(l, low_fcmp(l, CMP_eq, a, zero), low_not(l, low_fisnan(l, b)));
+    Val *right = low_not(l, low_fisnan(l, b));
+    Val *none = low_and(l, low_fcmp(l, CMP_eq, a, zero), right);
     return low_select(l, none, zero, r);
 }
 
@@ -276,7 +277,8 @@ static Node *xlogy_partial(Graph *g, Node *n, int i)
 {
     Node *a = n->arg[0], *b = n->arg[1];
     Node *d = i == 0 ? g1(g, OP_log, b) : g2(g, OP_div, a, b);
-    return g_where(g, no_factor(g, n, 0), g_fill(g, n, 0), d);
+    Node *right = g_fill(g, n, 0);
+    return g_where(g, no_factor(g, n, 0), right, d);
 }
 
 static Node *xlogy_expand(Graph *g, Node *n)
@@ -312,7 +314,8 @@ static Node *xlog1py_partial(Graph *g, Node *n, int i)
     Node *a = n->arg[0], *b = n->arg[1];
     Node *d = i == 0 ? g1(g, OP_log1p, b)
                      : g2(g, OP_div, a, g2(g, OP_add, b, g_fill(g, n, 1)));
-    return g_where(g, no_factor(g, n, -1), g_fill(g, n, 0), d);
+    Node *right = g_fill(g, n, 0);
+    return g_where(g, no_factor(g, n, -1), right, d);
 }
 
 static Node *xlog1py_expand(Graph *g, Node *n)
@@ -369,7 +372,8 @@ static double lbeta_eval(const double *x)
 static Node *lbeta_partial(Graph *g, Node *n, int i)
 {
     Node *sum = g2(g, OP_add, n->arg[0], n->arg[1]);
-    return g2(g, OP_sub, g1(g, OP_digamma, n->arg[i]), g1(g, OP_digamma, sum));
+    Node *right = g1(g, OP_digamma, sum);
+    return g2(g, OP_sub, g1(g, OP_digamma, n->arg[i]), right);
 }
 
 static bool both_above_zero(const Node *n)

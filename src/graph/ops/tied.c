@@ -239,11 +239,11 @@ Node *contract_tied(Graph *g, const Node *n)
         int l[MAX_RANK];
         for (int i = 0; i < n->rank; i++)
             l[i] = i;
-        if (y)
-            return g_if(g, some_tied(g, &t),
-                        g_contract(g, t.ties, of[k].l, of[1 - k].x, of[1 - k].l,
-                                   n->rank, l),
-                        y);
+        if (y) {
+            Node *all = g_contract(g, t.ties, of[k].l, of[1 - k].x, of[1 - k].l,
+                                   n->rank, l);
+            return g_if(g, some_tied(g, &t), all, y);
+        }
     }
     return NULL;
 }
