@@ -5,11 +5,14 @@
  * that it depends on, for nothing depends on the piece yet. */
 #include "kernel/sched.h"
 
+#include <limits.h>
+
 /* Registers are allocated in more than linear time, with half as many of them
  * in several times as much: nests weigh so many machine instructions at most,
  * straight-line code that no loop goes over LIGHT_WEIGHT. */
 enum {
     MAX_WEIGHT = 1000,
+    STRAIGHT_WEIGHT = 12000, /* of all with no other loop inside */
     LIGHT_WEIGHT = 250,
     MAX_CANDIDATES = 16,
     LIGHT_ELEMENTS = 1024
@@ -134,6 +137,7 @@ Nest *nest_new(Sched *s, Piece *p)
     n->light = is_light(p);
     bounds(p, &n->lo, &n->hi);
     n->weight = p->weight;
+    n->rank = p->rank;
     nest_walks(s, n, p);
     p->nest = n;
     list_push(s->scratch, &n->piece, p);
@@ -185,6 +189,15 @@ static bool after_all(const Sched *s, const Nest *n, const Piece *p)
     return last < n->pos;
 }
 
+/* Where no loop is inside the outer ones, what crosses from one nest to another
+ * costs more than registers that do not suffice. */
+static int most_weight(const Sched *s, const Nest *n, const Piece *p, int outer)
+{
+    bool straight = p->rank == outer && n->rank == outer;
+    return straight && s->straight <= STRAIGHT_WEIGHT ? STRAIGHT_WEIGHT
+                                                      : MAX_WEIGHT;
+}
+
 /* What is neither light nor has outer loops fits nowhere. */
 static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
 {
@@ -199,7 +212,8 @@ static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
     if (!reads_fit(s, n, p, &fit->hi) || fit->lo > fit->hi)
         return false;
     int weight = n->weight + p->weight;
-    return fit->hi > 0 ? weight <= MAX_WEIGHT && walks_fit(n, p, fit->hi)
+    return fit->hi > 0 ? weight <= most_weight(s, n, p, fit->hi) &&
+                             walks_fit(n, p, fit->hi)
                        : weight <= LIGHT_WEIGHT && n->light && is_light(p);
 }
 
@@ -246,6 +260,7 @@ static void join(Sched *s, Piece *p, const Fit *fit)
     n->hi = fit->hi;
     n->light = n->light && is_light(p);
     n->weight += p->weight;
+    n->rank = p->rank > n->rank ? p->rank : n->rank;
     nest_walks(s, n, p);
     p->nest = n;
     list_push(s->scratch, &n->piece, p);
@@ -282,10 +297,23 @@ static void place(Sched *s, Piece *p)
         note_of(s, p->root)->parts = p->nest;
 }
 
+/* What all pieces weigh that are computed once for each element. */
+static int straight_weight(const Sched *s)
+{
+    int64_t weight = 0;
+    for (int i = 0; i < s->piece.n; i++) {
+        const Piece *p = s->piece.at[i];
+        if (p->kind == PIECE_store && p->rank > 0)
+            weight += p->weight;
+    }
+    return weight > INT_MAX ? INT_MAX : (int)weight;
+}
+
 void fuse(Sched *s)
 {
     int n = s->piece.n, count = 0;
     Fuse f = {.s = s};
+    s->straight = straight_weight(s);
     f.on = NEWN(s->scratch, Wait *, n + 1);
     f.open = NEWN(s->scratch, int, n + 1);
     for (int i = 0; i < n; i++) {

@@ -195,6 +195,7 @@ struct Nest {
     bool invariant;
     int lo, hi; /* bounds on the number of outer loops; it becomes hi */
     int weight;
+    int rank;     /* the most loops that one of its pieces has */
     Walks *walks; /* by number of outer loops, up to hi */
     int across;   /* arrays that its pieces walk across, each alone */
     LIST(Piece *) piece;
@@ -235,6 +236,7 @@ typedef struct Sched {
     LIST(Guard) guard;
     LIST(Piece *) piece;
     LIST(Nest *) nest;
+    int straight; /* what pieces weigh that are computed once an element */
 } Sched;
 
 static inline int number_of(const Sched *s, const Node *n)

@@ -379,22 +379,24 @@ static Labels labels_of(const Node *n)
 
 /* What is no product of matrices with long sides: there are no sums over long
  * axes but of what both have; and with a long side that only one of them has,
- * the other one is little. */
+ * the other one is a vector, or little. */
 static bool is_product_of_few(const Node *n)
 {
-    enum { LITTLE = 64 };
+    enum { LITTLE = 36 };
     Labels l = labels_of(n);
-    bool sums = false, same = true;
+    bool sums = false, same = true, own[2] = {false, false};
     int64_t work = 1;
     if (l.n > MAX_RANK)
         return false;
     for (int i = 0; i < l.n; i++) {
-        bool is = axis_is_short(l.dim[i]);
+        bool is = axis_is_short(l.dim[i]), both = l.in[0][i] && l.in[1][i];
         sums = sums || (!is && l.summed[i]);
-        same = same && (is || l.in[0][i] == l.in[1][i]);
-        work *= is ? axis_size(l.dim[i]) : 1;
+        same = same && (is || both);
+        for (int k = 0; k < 2; k++)
+            own[k] = own[k] || (!both && l.in[k][i]);
+        work *= is && (!both || l.summed[i]) ? axis_size(l.dim[i]) : 1;
     }
-    return same || (!sums && work <= LITTLE);
+    return same || (!sums && (!own[0] || !own[1] || work <= LITTLE));
 }
 
 typedef struct Products {

@@ -19,7 +19,9 @@ enum {
     MOST_STEPS = 16,     /* of a loop */
     MOST_PLACES = 512,   /* of a node */
     MOST_WORK = 1 << 16, /* of nodes that hang together: operations */
-    FEW_TERMS = 4,       /* of a sum that asks for elements by itself */
+    FEW_TERMS = 4,       /* of a sum that asks for elements by itself, */
+    FEW_PLACES = 128,    /* of nodes that hang together with it, */
+    FEW_ALONG = 16,      /* and of an axis of theirs */
 };
 
 typedef struct Systems {
@@ -34,8 +36,8 @@ typedef struct Systems {
     /* Likewise: has it loops that are written out, sums of few, what lanes
      * along a short axis are as good for. */
     bool *loops, *sums, *costly;
-    bool too_much; /* work of a group with loops that are written out */
-    bool *member;  /* by number */
+    bool too_much;        /* work of a group with loops that are written out */
+    bool *member, *links; /* by number */
 } Systems;
 
 static int number_of(const Systems *s, const Node *n)
@@ -96,11 +98,13 @@ static bool has_long(const Node *n)
 static bool is_folded(const Node *n)
 {
     const Op *row = op_table[n->op];
+    bool number =
+        row->cls == OPC_ewise && (op_has_eval(row) || n->op == OP_cast);
 
     return n->narg > 0 && n->op != OP_index_check &&
            !(row->flags & OP_COSTLY) &&
-           (row->cls == OPC_view ||
-            (row->cls == OPC_ewise && op_has_eval(row)));
+           (number || row->cls == OPC_view || n->op == OP_gather ||
+            (row->cls == OPC_reduce && row->join));
 }
 
 /* May its elements be constants: it is one, or has several. */
@@ -323,17 +327,38 @@ static bool is_link(const Systems *s, const Node *n)
     return short_points(n) == 1 && has_long(n) && may_be_elements(&s->e, n);
 }
 
-static void join_groups(Systems *s, const bool *links)
+static void join_groups(Systems *s)
 {
     for (int i = 0; i < s->reach.n; i++) {
         const Node *x = s->reach.node[i];
 
-        for (int k = 0; links[i] && k < x->narg; k++) {
+        for (int k = 0; s->links[i] && k < x->narg; k++) {
             int arg = number_of(s, x->arg[k]);
 
-            if (links[arg])
+            if (s->links[arg])
                 s->group[group_of(s, arg)] = group_of(s, i);
         }
+    }
+}
+
+static bool is_wide(const Node *n)
+{
+    bool wide = short_points(n) > FEW_PLACES;
+
+    for (int i = 0; i < n->rank; i++)
+        wide |= axis_is_short(n->dim[i]) && axis_size(n->dim[i]) > FEW_ALONG;
+    return wide;
+}
+
+/* n needs members whole that it does not only move. */
+static void ask_whole(Systems *s, int i, const Node *n)
+{
+    bool moves = op_table[n->op]->cls == OPC_view;
+
+    for (int k = 0; k < n->narg && !s->links[i] && !moves; k++) {
+        int arg = number_of(s, n->arg[k]);
+
+        s->costly[group_of(s, arg)] |= s->member[arg];
     }
 }
 
@@ -341,19 +366,19 @@ static void find_group(Systems *s, int i, const Node *n)
 {
     int group = group_of(s, i);
 
+    ask_whole(s, i, n);
     for (int k = 0; k < n->narg && sums_few(s, n); k++)
         s->sums[group] |= s->member[number_of(s, n->arg[k])];
     if (!s->member[i])
         return;
     s->work[group] += short_points(n) * terms(n);
     s->loops[group] |= n->id >= s->since;
-    s->costly[group] |= is_costly(n);
+    s->costly[group] |= is_costly(n) || is_wide(n);
 }
 
 static void find_groups(Systems *s)
 {
     int n = s->reach.n;
-    bool *links = NEWN(s->scratch, bool, n + 1);
 
     s->group = NEWN(s->scratch, int, n + 1);
     s->work = NEWN(s->scratch, int64_t, n + 1);
@@ -361,12 +386,13 @@ static void find_groups(Systems *s)
     s->sums = NEWN(s->scratch, bool, n + 1);
     s->costly = NEWN(s->scratch, bool, n + 1);
     s->member = NEWN(s->scratch, bool, n + 1);
+    s->links = NEWN(s->scratch, bool, n + 1);
     for (int i = 0; i < n; i++) {
         s->group[i] = i;
         s->member[i] = is_member(s, s->reach.node[i]);
-        links[i] = s->member[i] || is_link(s, s->reach.node[i]);
+        s->links[i] = s->member[i] || is_link(s, s->reach.node[i]);
     }
-    join_groups(s, links);
+    join_groups(s);
     for (int i = 0; i < n; i++)
         find_group(s, i, s->reach.node[i]);
     for (int i = 0; i < n; i++)
