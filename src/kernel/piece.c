@@ -245,21 +245,100 @@ static void scatter_piece(Sched *s, Node *n)
     p->before[0] = zero;
 }
 
+/* Concats of concats. */
+
+/* Below reshapes, the concat that n's part k is and nothing else reads, if its
+ * elements lie in n's one after another; or NULL. */
+static Node *joined_part(const Sched *s, const Node *n, int k)
+{
+    Node *q = n->arg[k];
+    while (q->op == OP_reshape && note_of(s, q)->once)
+        q = q->arg[0];
+    const Note *note = note_of(s, q);
+    bool lone = note->once && note->mat && !note->buffer;
+    return n->attr.integer == 0 && q->op == OP_concat && lone &&
+                   note->guard == note_of(s, n)->guard
+               ? q
+               : NULL;
+}
+
+/* Which nodes one other reads, once. */
+static void find_once_read(Sched *s)
+{
+    int *uses = NEWN(s->scratch, int, s->nnote);
+    for (int id = 0; id < s->nnote; id++)
+        for (int i = 0; s->note[id].live && i < s->node[id]->narg; i++)
+            uses[number_of(s, s->node[id]->arg[i])]++;
+    for (int i = 0; i < s->nresult; i++)
+        uses[number_of(s, s->result[i])] += 2;
+    for (int id = 0; id < s->nnote; id++)
+        s->note[id].once = uses[id] == 1;
+}
+
+/* What is made where a concat wants it is not made apart. */
+static void join_concats(Sched *s)
+{
+    find_once_read(s);
+    for (int id = s->nnote - 1; id > 0; id--) {
+        const Node *n = s->node[id];
+        const Note *note = &s->note[id];
+        bool made =
+            note->live && note->mat && !note->joined && n->op == OP_concat;
+        for (int k = 0; made && k < n->narg; k++) {
+            const Node *q = joined_part(s, n, k);
+            if (q)
+                note_of(s, q)->joined = true;
+        }
+    }
+}
+
+/* The parts of q, a concat whose elements from place lo on of n are, row by
+ * row, in front of the chain. */
+static Piece *inner_pieces(Sched *s, Node *n, Node *q, const Dim *lo,
+                           Piece *chain)
+{
+    int axis = (int)q->attr.integer;
+    const Dim *begin = q->dim[axis];
+    const Dim **size = NEWN(s->scratch, const Dim *, 1);
+    size[0] = dim_product(s->g, n->rank, n->dim);
+    for (int k = q->narg - 1; k >= 0; k--) {
+        const Index *at[MAX_RANK];
+        note_of(s, n)->piece = NULL;
+        Piece *p = store_piece(s, n, q->arg[k], note_of(s, n)->guard);
+        p->sibling = chain;
+        chain = p;
+        begin = dim_sub(s->g, begin, q->arg[k]->dim[axis]);
+        for (int i = 0; i < q->rank; i++)
+            at[i] = p->value_at->at[i];
+        at[axis] = index_add(s->table, at[axis], index_dim(s->table, begin));
+        const Index *place =
+            vec_linear(s->table, vec_make(s->table, q->rank, at), q->dim);
+        place = index_add(s->table, place, index_dim(s->table, lo));
+        p->at = vec_make(s->table, 1, &place);
+        p->dim = size;
+    }
+    return chain;
+}
+
 static void concat_pieces(Sched *s, Node *n)
 {
     int axis = (int)n->attr.integer;
-    const Dim *lo = dim_const(s->g, 0);
-    for (int k = n->narg - 1; k >= 0; k--)
-        lo = dim_add(s->g, lo, n->arg[k]->dim[axis]);
+    const Dim *lo = n->dim[axis];
     /* From the last, for piece_new looks for the end of the chain. */
     Piece *chain = NULL;
     for (int k = n->narg - 1; k >= 0; k--) {
         const Index *at[MAX_RANK];
+        Node *q = joined_part(s, n, k);
+        lo = dim_sub(s->g, lo, n->arg[k]->dim[axis]);
+        if (q) {
+            const Dim *row = dim_product(s->g, n->rank - 1, n->dim + 1);
+            chain = inner_pieces(s, n, q, dim_mul(s->g, lo, row), chain);
+            continue;
+        }
         note_of(s, n)->piece = NULL;
         Piece *p = store_piece(s, n, n->arg[k], note_of(s, n)->guard);
         p->sibling = chain;
         chain = p;
-        lo = dim_sub(s->g, lo, n->arg[k]->dim[axis]);
         for (int i = 0; i < n->rank; i++)
             at[i] = p->value_at->at[i];
         at[axis] = index_add(s->table, at[axis], index_dim(s->table, lo));
@@ -391,8 +470,9 @@ void pieces(Sched *s)
 {
     int count = s->nnote;
     find_once(s);
+    join_concats(s);
     for (int id = 0; id < count; id++)
-        if (s->note[id].live && s->note[id].mat &&
+        if (s->note[id].live && s->note[id].mat && !s->note[id].joined &&
             s->note[id].guard != NO_GUARD)
             pieces_of(s, s->node[id]);
     guard_pieces(s);

@@ -84,6 +84,8 @@ typedef struct Note {
     bool invariant;  /* the same in all steps, and made before them */
     bool needed;     /* its value is read from memory by other nests */
     bool alone;      /* a product that is used once */
+    bool once;       /* one other reads it, once */
+    bool joined;     /* a concat that is made as a part of another */
     bool kept;       /* its own nest reads it from memory */
     bool missed;     /* so it does, its short loops being unrolled */
     int cost;        /* of computing one element in place */
