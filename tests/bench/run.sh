@@ -30,6 +30,7 @@ row 'digits: held-out accuracy' "$(sed -n 's/^test accuracy: //p' "$work/demo")"
 row 'digits: training time' "$(sed -n 's/^training time: //p' "$work/demo")" '<= 5 s'
 
 sh tests/bench/small/run.sh "$nncc"
+sh tests/bench/states/run.sh "$nncc"
 
 row 'digits.nn to digits.so' \
     "$(best 20 "$nncc" examples/digits/digits.nn -o "$work/digits.so") ms" '<= 150 ms'
