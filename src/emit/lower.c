@@ -412,7 +412,7 @@ static Val *llvm_dim(Lower *l, const Dim *d)
 
 typedef struct SharedKind {
     const char *name;
-    LowerBody *body;
+    LowerBody *body, *second; /* second: NULL, or it gives both values */
     DType t;
     int narg, width;
 } SharedKind;
@@ -424,17 +424,25 @@ static LLVMValueRef shared_function(Emit *e, const SharedKind *k)
     LLVMTypeRef param[SHARED_ARGS];
     for (int i = 0; i < k->narg; i++)
         param[i] = type;
+    LLVMTypeRef both[2] = {type, type}, gives = type;
+    if (k->second)
+        gives = LLVMStructTypeInContext(e->context, both, 2, false);
     LLVMValueRef fn;
     Place back;
     if (!share_helper(e, k->name,
-                      LLVMFunctionType(type, param, (unsigned)k->narg, false),
+                      LLVMFunctionType(gives, param, (unsigned)k->narg, false),
                       &fn, &back))
         return fn;
     Val *x[SHARED_ARGS];
     for (int i = 0; i < k->narg; i++)
         x[i] = val_new(e, LLVMGetParam(fn, (unsigned)i), k->t);
     Lower inner = {.ops = &llvm_ops, .e = e, .width = k->width};
-    LLVMBuildRet(e->builder, k->body(&inner, x)->v);
+    LLVMValueRef value[2] = {k->body(&inner, x)->v, NULL};
+    if (k->second) {
+        value[1] = k->second(&inner, x)->v;
+        LLVMBuildAggregateRet(e->builder, value, 2);
+    } else
+        LLVMBuildRet(e->builder, value[0]);
     code_back(e, back);
     return fn;
 }
@@ -444,23 +452,46 @@ static LLVMValueRef make_shared(Emit *e, const void *of)
     return shared_function(e, of);
 }
 
-static Val *llvm_shared(Lower *l, const char *name, LowerBody *body, int n,
-                        Val *const *x)
+/* Of arguments of x's; a key is 64 bits. */
+static DType shared_type(const Val *x)
+{
+    return x->t == DT_key ? DT_i64 : x->t;
+}
+
+/* A call of it. */
+static LLVMValueRef call_shared(Lower *l, const char *name, SharedKind kind,
+                                Val *const *x)
 {
     Emit *e = l->e;
-    if (n > SHARED_ARGS)
+    if (kind.narg > SHARED_ARGS)
         die("%s has too many arguments", name);
-    DType t = x[0]->t == DT_key ? DT_i64 : x[0]->t; /* a key is 64 bits */
-    SharedKind kind = {
-        arena_printf(e->arena, "nn_%s_%s_x%d", name, dtype_name(t), l->width),
-        body, t, n, l->width};
+    kind.t = shared_type(x[0]);
+    kind.width = l->width;
+    kind.name = arena_printf(e->arena, "nn_%s_%s_x%d", name, dtype_name(kind.t),
+                             l->width);
     if (e->listed)
         helper_add(e, e->listed, (Helper){kind.name, make_shared, &kind, 0, 0},
                    sizeof kind);
     LLVMValueRef fn = shared_function(e, &kind), arg[SHARED_ARGS];
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < kind.narg; i++)
         arg[i] = x[i]->v;
-    return made(l, code_call(e, fn, arg, n), t);
+    return code_call(e, fn, arg, kind.narg);
+}
+
+static Val *llvm_shared(Lower *l, const char *name, LowerBody *body, int n,
+                        Val *const *x)
+{
+    SharedKind kind = {.body = body, .narg = n};
+    return made(l, call_shared(l, name, kind, x), shared_type(x[0]));
+}
+
+static Val *llvm_shared_pair(Lower *l, const char *name, LowerBody *const *body,
+                             Val *x, Val **second)
+{
+    SharedKind kind = {.body = body[0], .second = body[1], .narg = 1};
+    LLVMValueRef both = call_shared(l, name, kind, &x);
+    *second = made(l, LLVMBuildExtractValue(at(l), both, 1, ""), x->t);
+    return made(l, LLVMBuildExtractValue(at(l), both, 0, ""), x->t);
 }
 
 /* The function of an operator on so many lanes of that type, in one of its own
@@ -484,6 +515,8 @@ static void prebuild_op(Emit *e, OpId op, DType t, int width)
         arg[i] = &any;
     Node plain = {.op = op, .dtype = t, .narg = n, .arg = arg};
     op_lower(op_table[op], &l, &plain, x);
+    if (op_table[op]->lower_both)
+        op_table[op]->lower_both(&l, x[0], &x[1]);
     LLVMBuildRetVoid(e->builder);
     code_back(e, back);
 }

@@ -12,18 +12,6 @@ Val *map_widen(MapCode *m, Val *v) { return map_widen_to(m, v, m->width); }
 
 /* Instructions. */
 
-static Val *emit_op(MapCode *m, const Instr *in)
-{
-    Val *arg[3];
-    for (int j = 0; j < in->narg; j++) {
-        Val *v = m->val[in->arg[j]];
-        arg[j] = m->lower.width > 1 ? map_widen(m, v) : v;
-    }
-    Node plain = {.op = in->op, .dtype = in->dtype};
-    return op_lower(op_table[in->op], &m->lower, in->node ? in->node : &plain,
-                    arg);
-}
-
 static void emit_instr(MapCode *m, int i)
 {
     const Instr *in = &m->k->instr[i];
@@ -37,8 +25,9 @@ static void emit_instr(MapCode *m, int i)
     case I_op:
         if (ragged_holds(m, i))
             m->val[i] = low_bool(&m->lower, true);
-        else if (!m->taken[i])
-            m->val[i] = m->product[i] ? muladd_code(m, i) : emit_op(m, in);
+        else if (!m->taken[i] && !m->ready[i])
+            m->val[i] = m->product[i] ? muladd_code(m, i) : map_op(m, i);
+        m->ready[i] = false;
         return;
     case I_load:
         if (!m->ready[i] && !strided_load(m, i))

@@ -166,6 +166,10 @@ typedef struct Op {
     Val *(*lower2)(Lower *l, Val *a, Val *b);
     Val *(*lower2_int)(Lower *l, Val *a,
                        Val *b); /* of integers; NULL: lower2 */
+    /* Elementwise, of one number: another operator whose value is next to free
+     * with this one's, and both: this one's value. */
+    OpId (*partner)(void);
+    Val *(*lower_both)(Lower *l, Val *a, Val **partner);
     /* Reductions: what an element counts that changes nothing; of those that
      * the kernels know, how a value joins the accumulator that starts from it
      * (an elementwise op). Where joins start from no finite value, nothing has

@@ -81,6 +81,8 @@ Val *num_mod(Lower *l, Val *a, Val *b); /* a - b floor(a/b) */
 Val *num_sin(Lower *l, Val *x);
 Val *num_cos(Lower *l, Val *x);
 Val *num_tan(Lower *l, Val *x);
+/* Both for little more than one takes: the sine. */
+Val *num_sin_and_cos(Lower *l, Val *x, Val **cos);
 /* sin(πr) and cos(πr) for |r| <= 1/2. */
 Val *num_sinpi(Lower *l, Val *r);
 Val *num_cospi(Lower *l, Val *r);

@@ -406,6 +406,12 @@ CIRCULAR(cos)
 CIRCULAR(tan)
 #undef CIRCULAR
 
+Val *num_sin_and_cos(Lower *l, Val *x, Val **cos)
+{
+    static LowerBody *const both[] = {sin_body, cos_body};
+    return low_shared_pair(l, "sin_and_cos", both, x, cos);
+}
+
 /* πr for |r| <= 1/2 as an angle up to π/4, or what is left to π/2. */
 static Pair half_turn(Lower *l, Val *r, Val **beyond)
 {

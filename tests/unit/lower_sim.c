@@ -392,6 +392,15 @@ static Val *sim_shared(Lower *l, const char *name, LowerBody *body, int n,
     return r;
 }
 
+static Val *sim_shared_pair(Lower *l, const char *name, LowerBody *const *body,
+                            Val *x, Val **second)
+{
+    Val *first = sim_shared(l, name, body[0], 1, &x);
+
+    *second = sim_shared(l, name, body[1], 1, &x);
+    return first;
+}
+
 static Val *sim_rarely(Lower *l, Val *m, LowerBody *body, Val *const *x, Val *y)
 {
     return set(m) ? body(l, x) : y;

@@ -344,6 +344,8 @@ const Op op_cbrt = {
 /* d sin(a) = cos(a) da */
 static Node *sin_partial(Graph *g, Node *n) { return g1(g, OP_cos, n->arg[0]); }
 
+static OpId sin_partner(void) { return OP_cos; }
+
 const Op op_sin = {
     FUNCTION(sin, 1, OP_COSTLY),
     .weight = 7,
@@ -352,12 +354,23 @@ const Op op_sin = {
     .eval1 = sin,
     .partial1 = sin_partial,
     .lower1 = num_sin,
+    .partner = sin_partner,
+    .lower_both = num_sin_and_cos,
 };
 
 /* d cos(a) = -sin(a) da */
 static Node *cos_partial(Graph *g, Node *n)
 {
     return g1(g, OP_neg, g1(g, OP_sin, n->arg[0]));
+}
+
+static OpId cos_partner(void) { return OP_sin; }
+
+static Val *cos_and_sin(Lower *l, Val *a, Val **partner)
+{
+    Val *c, *s = num_sin_and_cos(l, a, &c);
+    *partner = s;
+    return c;
 }
 
 const Op op_cos = {
@@ -368,6 +381,8 @@ const Op op_cos = {
     .eval1 = cos,
     .partial1 = cos_partial,
     .lower1 = num_cos,
+    .partner = cos_partner,
+    .lower_both = cos_and_sin,
 };
 
 /* d tan(a) = (1 + tan(a)²) da */
