@@ -16,6 +16,7 @@
 
 enum {
     MOST_NESTED = 4,     /* loops */
+    MOST_DENSE = 100,    /* of a matrix that a step multiplies with */
     MOST_STEPS = 16,     /* of a loop */
     MOST_PLACES = 512,   /* of a node */
     MOST_WORK = 1 << 16, /* of nodes that hang together: operations */
@@ -161,14 +162,40 @@ static void pass(Systems *s, int nroot, Node **root,
 
 /* Loops of few steps. */
 
-/* What a step's number decides is known there. */
+static int64_t most_points(const Node *n)
+{
+    int64_t most = 1;
+
+    for (int i = 0; i < n->narg; i++) {
+        int64_t points = short_points(n->arg[i]);
+
+        most = points > most ? points : most;
+    }
+    return most;
+}
+
+/* What is computed has axes that are short indeed; others are views of those.
+ */
+static bool is_along_few(const Node *n)
+{
+    OpClass cls = op_table[n->op]->cls;
+
+    for (int i = 0; i < n->rank; i++)
+        if (axis_is_short(n->dim[i]) && axis_size(n->dim[i]) > FEW_ALONG)
+            return cls == OPC_view || cls == OPC_index || cls == OPC_leaf;
+    return true;
+}
+
+/* A product with more than a matrix of 10 x 10 has as many sums as lanes want.
+ * What a step's number decides is known there. */
 static bool is_small(const Systems *s, const Node *n)
 {
-    bool one = op_table[n->op]->cls == OPC_index && n->arg[1]->rank == 0;
+    OpClass cls = op_table[n->op]->cls;
+    bool one = cls == OPC_index && n->arg[1]->rank == 0;
 
-    return short_points(n) <= MOST_PLACES &&
-           (op_table[n->op]->cls == OPC_leaf || one ||
-            may_be_elements(&s->e, n));
+    return short_points(n) <= MOST_PLACES && is_along_few(n) &&
+           !(cls == OPC_contract && most_points(n) > MOST_DENSE) &&
+           (cls == OPC_leaf || one || may_be_elements(&s->e, n));
 }
 
 /* Does n make an element from others than the one at its place. */
@@ -290,13 +317,8 @@ static bool is_member(const Systems *s, const Node *n)
 /* Terms of each element. */
 static int64_t terms(const Node *n)
 {
-    int64_t all = 1;
+    int64_t all = most_points(n);
 
-    for (int i = 0; i < n->narg; i++) {
-        int64_t points = short_points(n->arg[i]);
-
-        all = points > all ? points : all;
-    }
     return op_table[n->op]->cls == OPC_reduce ||
                    op_table[n->op]->cls == OPC_contract
                ? all
@@ -307,16 +329,11 @@ static int64_t terms(const Node *n)
 static bool sums_few(const Systems *s, const Node *n)
 {
     OpClass cls = op_table[n->op]->cls;
-    int64_t most = 1;
+    int64_t most = most_points(n);
 
     if ((cls != OPC_reduce && cls != OPC_contract) || !has_long(n) ||
         !may_be_elements(&s->e, n))
         return false;
-    for (int i = 0; i < n->narg; i++) {
-        int64_t points = short_points(n->arg[i]);
-
-        most = points > most ? points : most;
-    }
     return most > short_points(n) && most <= FEW_TERMS * short_points(n);
 }
 
