@@ -3,12 +3,12 @@
 #
 # Weakens each guard of rules, identities and passes over loops and kernels (of
 # these files, these numbers, or that nothing noticed the last time) and looks
-# whether a test notices. One build has
-# them all, see mutants.awk and mutants.c; a mutant is a run of those tests that
-# reach its guard with a value that the weakening changes, first the suite that
-# noticed it before, then the quickest ones, up to the first failure. What
-# crashes, hangs or takes memory without end is noticed. A mutant that none
-# notices is printed, and is a failure unless mutants.txt names it.
+# whether a test notices. One build has them all, see mutants.awk and mutants.c;
+# a mutant is a run of those tests of a suite that reach its guard with a value
+# that the weakening changes, up to the first failure: of the suite that noticed
+# it before, then of the others, the quickest first. What crashes, hangs or takes
+# memory without end is noticed. A mutant that none notices is printed, and is a
+# failure unless mutants.txt names it.
 #
 # Not part of `make test`. The build stays in build/mutants, and what became of
 # each mutant in build/mutants/results as soon as it is known: a run that was
@@ -35,6 +35,12 @@ suite() {
     ) >"$work/log/$2" 2>&1
 }
 
+# What became of a mutant.
+result() {
+    awk -F'\t' -v n="$2" -v by="$1" -v stamp="$(cat stamp)" '
+        $1 == n { print by "\t" $2 ", " $4 ": " $5 "\t" stamp }' table >>results
+}
+
 if [ "$1" = --reach ]; then # which guards a suite reaches, and its time
     of=$work/reach/$2
     [ ! -e "$of.time" ] || [ "$(find "$work/build" "$work/tests" \( -name "test_$2" -o \
@@ -48,28 +54,19 @@ if [ "$1" = --reach ]; then # which guards a suite reaches, and its time
         "$of.times" >"$of.time"
     exit 0
 fi
-if [ "$1" = --try ]; then # number suite...
-    n=$2 by=
-    shift 2
-    for s; do
-        NNCC_MUTANT=$n NNCC_REACHED=$work/reach/$s suite "$s" "$n"
-        case $?/$s in
-        0/*) continue ;;
-        1/golden | 1/programs) ;;
-        1/*) continue ;; # tests were left out
-        esac
-        by=$s && break
-    done
-    [ $# -gt 0 ] || by=unreached
-    cd "$work" && rm -f "log/$n" && awk -F'\t' -v n="$n" -v by="${by:-survives}" \
-        -v stamp="$(cat stamp)" '
-        $1 == n { print by "\t" $2 ", " $4 ": " $5 "\t" stamp }' table >>results
+if [ "$1" = --try ]; then # suite number
+    NNCC_MUTANT=$3 NNCC_REACHED=$work/reach/$2 suite "$2" "$3"
+    case $?/$2 in
+    1/golden | 1/programs) ;;
+    0/* | 1/*) exit 0 ;; # 1: tests were left out
+    esac
+    cd "$work" && rm -f "log/$3" && echo "$3" >>found && result "$2" "$3"
     exit 0
 fi
 
 [ "$1" = -j ] && jobs=$2 && shift 2
 mkdir -p "$work/build" && cd "$work" || exit 2
-touch results plan
+touch results
 again=
 [ "$1" = --again ] && shift && again=yes
 rm -rf log && mkdir -p reach log && : >table && head -c 1052672 /dev/zero >zero
@@ -97,19 +94,8 @@ make -s -j"$jobs" WARN=-w CFLAGS=-O1 \
 # What tests would do again is what was built, of what.
 find src tests -type f ! -name 'mutants.*' | LC_ALL=C sort | xargs cat | cksum >stamp
 
-# What each suite reaches, and from that the plan: number, suites.
-# shellcheck disable=SC2086
-printf '%s\n' $suites golden programs |
-    xargs -P "$jobs" -I{} sh "$root/tests/mutants.sh" --reach {} || exit 2
-sort -n reach/*.time | while read -r _ s; do
-    head -c 4096 "reach/$s" | od -An -v -tu1 -w1 | awk -v s="$s" '$1 { print NR - 1, s }'
-done | awk -F'\t' -v only=" $* " -v again="$again" -v stamp="$(cat stamp)" '
-    FILENAME == "-" {
-        split($0, at, " ")
-        reaches[at[1], at[2]] = 1
-        by[at[1]] = by[at[1]] " " at[2]
-        next
-    }
+# Those to be tried, each with who noticed it before.
+awk -F'\t' -v only=" $* " -v again="$again" -v stamp="$(cat stamp)" '
     FILENAME == "results" { before[$2] = $1; of[$2] = $3; next }
     FILENAME ~ /txt$/ { known[$0] = 1; next }
     {
@@ -118,14 +104,36 @@ done | awk -F'\t' -v only=" $* " -v again="$again" -v stamp="$(cat stamp)" '
     }
     key in known || (again && !open) { next }
     index(only, " " $1 " ") || ((only == "  " || index(only, " " $2 " ")) &&
-        (of[key] != stamp)) {
-        first = ($1, before[key]) in reaches ? " " before[key] : ""
-        print $1 first by[$1]
-    }' - results "$root/tests/mutants.txt" table >plan
+        of[key] != stamp) { print $1, before[key] }
+    ' results "$root/tests/mutants.txt" table >asked
 
-xargs -r -P "$jobs" -L1 sh "$root/tests/mutants.sh" --try <plan 2>log/killed || exit 2
+# The quickest suites first; which tests reach what is looked for where it is
+# asked for.
+: >found
+for s in $suites golden programs; do
+    cat "reach/$s.time" 2>/dev/null || echo "0 $s"
+done | sort -n >order
+for pass in 1 2; do
+    while read -r _ s; do
+        awk -v s="$s" -v pass="$pass" 'FILENAME == "found" { found[$1] = 1; next }
+            !($1 in found) && ($2 == s) == (pass == 1) { print $1 }' found asked >next
+        [ -s next ] || continue
+        sh "$root/tests/mutants.sh" --reach "$s" </dev/null || exit 2
+        head -c 4096 "reach/$s" | od -An -v -tu1 -w1 | awk '
+            FILENAME == "next" { wanted[$1]; next }
+            $1 && (FNR - 1) in wanted { print FNR - 1 }' next - |
+            xargs -r -P "$jobs" -n1 sh "$root/tests/mutants.sh" --try "$s" 2>log/killed
+    done <order
+done
+for n in $(awk 'FILENAME == "found" { found[$1] = 1; next } !($1 in found) { print $1 }' found asked); do
+    by=unreached
+    for s in $suites golden programs; do
+        [ "$(od -An -tu1 -j "$n" -N1 "reach/$s")" -eq 0 ] || by=survives
+    done
+    result "$by" "$n"
+done
 awk -F'\t' '
-    FILENAME == "plan" { split($0, at, " "); asked[at[1]] = 1; next }
+    FILENAME == "asked" { split($0, at, " "); asked[at[1]] = 1; next }
     FILENAME == "results" { by[$2] = $1; next }
     FILENAME ~ /txt$/ { if (/^[^#]/) known[$0] = 1; next }
     { key = $2 ", " $4 ": " $5; exists[key] = 1; all++ }
@@ -143,4 +151,4 @@ awk -F'\t' '
         printf "mutants: %d guards, %d noticed, %d change no value, %d open, %d never tried: %d failed\n",
             all, good, same, open, never, open + never + gone
         exit open + never + gone > 0
-    }' plan results "$root/tests/mutants.txt" table
+    }' asked results "$root/tests/mutants.txt" table

@@ -143,12 +143,14 @@ static bool reaches(Order *o, int from, int to)
     return false;
 }
 
-/* Inside one unit: is the old value read before, or where, it is lost. */
+/* Inside one unit: is the old value read before, or where, it is lost. A
+ * product reads it again for other rows, and is at no element where it stores.
+ */
 static bool read_in_time(const Sched *s, const Readers *r, const Piece *w)
 {
     bool all;
     const Piece *p = r->piece;
-    if (p->nest != w->nest || p->kind == PIECE_contract)
+    if (p->kind == PIECE_contract)
         return false;
     if (!r->read)
         return true;
