@@ -9,7 +9,7 @@ typedef struct Access {
     const Index *at;  /* … namely this one */
     const Stage *of;  /* a stage with those loops */
     int loads, first; /* how many, the first one's stage */
-    int stores, last; /* how many, the last stage that loads or stores */
+    int last;         /* stage that loads or stores */
 } Access;
 
 typedef struct InPlace {
@@ -71,7 +71,7 @@ static void find_accesses(InPlace *p, const Kernel *k)
             const Output *o = &s->output[i];
             if (o->kind == OUT_reduce)
                 continue;
-            note_access(p, o->buffer, o->at, s, t)->stores++;
+            note_access(p, o->buffer, o->at, s, t);
             if (o->kind == OUT_add)
                 access_to(p, o->buffer)->alike = false;
         }
@@ -108,7 +108,8 @@ static bool same_time(const InPlace *p, const Buffer *from, const Buffer *to)
     return (p->first[from->id] < n) == (p->last[to->id] < n);
 }
 
-/* Can x, read in stage t, be where o is stored. */
+/* Can x, read in stage t, be where o is stored: no element of that is stored
+ * twice. */
 static bool fits(const InPlace *p, int t, const Output *o, const Instr *x)
 {
     const Buffer *from = x->buffer, *to = o->buffer;
@@ -119,7 +120,7 @@ static bool fits(const InPlace *p, int t, const Output *o, const Instr *x)
     const Access *a = &p->access[from->id], *b = &p->access[to->id];
     return p->last[from->id] == p->kernel && p->first[to->id] == p->kernel &&
            same_time(p, from, to) && a->alike && a->last <= t &&
-           b->stores == 1 && (!b->loads || b->first > t);
+           (!b->loads || b->first > t);
 }
 
 typedef struct Renaming {
@@ -143,7 +144,6 @@ static void merge(InPlace *p, const Buffer *from, const Buffer *to)
     p->first[to->id] = p->first[from->id];
     b->alike = b->alike && a->at == b->at && same_loops(a->of, b->of);
     b->loads += a->loads;
-    b->stores += a->stores;
 }
 
 static bool stores_array(const Output *o)
