@@ -414,6 +414,31 @@ START_TEST(constants_fold)
 }
 END_TEST
 
+/* Nothing is divided by a size of 0. */
+START_TEST(sizes_divide)
+{
+    Node *in = g_dim(g, DT_i32, n), *none = g_const_int(g, DT_i32, 0);
+    ck_assert_int_eq(g2(g, OP_div, in, none)->op, OP_div);
+    ck_assert_int_eq(g2(g, OP_mod, in, none)->op, OP_mod);
+    ck_assert_ptr_eq(node_as_dim(g, g2(g, OP_mul, in, none)), num(0));
+    ck_assert_ptr_eq(
+        node_as_dim(g, g2(g, OP_div, in, g_const_int(g, DT_i32, 1))), n);
+}
+END_TEST
+
+/* What is written is not simplified, but of constants. */
+START_TEST(written_nodes_stay)
+{
+    Node *none = g_const(g, DT_f32, 0);
+    ck_assert_ptr_eq(g2(g, OP_add, s, none), s);
+    graph_written(g, true);
+    ck_assert_int_eq(g2(g, OP_sub, s, none)->op, OP_sub);
+    ck_assert_int_eq(g2(g, OP_mul, g2(g, OP_sub, s, none), none)->op, OP_mul);
+    ck_assert_ptr_eq(g2(g, OP_add, none, none), none);
+    graph_written(g, false);
+}
+END_TEST
+
 START_TEST(broadcasts_float_outward)
 {
     const Dim *nm[2] = {n, m};
@@ -746,6 +771,8 @@ int main(void)
     tcase_add_test(t, dtypes_convert);
     tcase_add_test(t, equal_nodes_are_one);
     tcase_add_test(t, constants_fold);
+    tcase_add_test(t, sizes_divide);
+    tcase_add_test(t, written_nodes_stay);
     tcase_add_test(t, broadcasts_float_outward);
     tcase_add_test(t, views_compose);
     tcase_add_test(t, reductions_simplify);
