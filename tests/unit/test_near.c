@@ -113,6 +113,7 @@ static const char *const places[] = {
     "[i < n + 2, j < m + 3 | if i > j { A[i - 1, j] } else { A[0, 1] }]",
     "[i < n + 2 | if 2 * i < n { w[2 * i + 1] } else { 0 }]",
     "[i < n + 2 | if p[i] >= 0 && p[i] < n { w[p[i]] } else { 0 }]",
+    "fold(t < m - 2, s = w[0] | s + sum([i < n + 2 | v[p[i]]]) * real(t))",
     "[i < 5 | if i + 70000 < n { w[i + 70000] } else { w[1] * real(i) }]",
 };
 enum { PLACES = sizeof places / sizeof *places };
@@ -310,6 +311,11 @@ static const char *const derived[] = {
 };
 enum { DERIVED = sizeof derived / sizeof *derived };
 
+static char indexed_params[] =
+    "A: real[n + 2, m + 3], B: real[n + 2, m + 3], v: real[m + 3], "
+    "w: real[n + 2], u: real[4 * n + 8], p: int[n + 2], q: int[m + 3], "
+    "r: int[n + 2, m + 3]";
+
 /* Reading */
 
 static Arena *texts;
@@ -347,10 +353,6 @@ static void read_formulas(void)
     static char params[] = "x: real[3, 4], y: real[3, 4], z: real[3, 1], "
                            "v: real[4], s: real, t: real";
     static char arrays[] = "w: real[100], z: real[n + 4]";
-    static char indexed[] =
-        "A: real[n + 2, m + 3], B: real[n + 2, m + 3], v: real[m + 3], "
-        "w: real[n + 2], u: real[4 * n + 8], p: int[n + 2], q: int[m + 3], "
-        "r: int[n + 2, m + 3]";
     static char square[] = "x: real[3, 3], y: real[3, 3], z: real[3, 1], "
                            "v: real[3], s: real, t: real";
     FILE *f = fopen("tests/identities.txt", "r");
@@ -363,13 +365,13 @@ static void read_formulas(void)
     for (int i = 0; i < PARTS; i++)
         add_formula(arrays, parts[i], true);
     for (int i = 0; i < PLACES; i++)
-        add_formula(indexed, places[i], true);
+        add_formula(indexed_params, places[i], true);
     for (int i = 0; i < VIEWS; i++)
-        add_formula(indexed, views[i], true);
+        add_formula(indexed_params, views[i], true);
     for (int i = 0; i < BANDED; i++)
-        add_formula(indexed, banded[i], true);
+        add_formula(indexed_params, banded[i], true);
     for (int i = 0; i < EXTREMES; i++)
-        add_formula(indexed, extremes[i], true);
+        add_formula(indexed_params, extremes[i], true);
     for (int i = 0; i < DERIVED; i++)
         add_formula(square, derived[i], true);
     for (int i = 0; i < OTHERS; i++) {
@@ -659,7 +661,7 @@ START_TEST(near_misses_keep_their_value)
 END_TEST
 
 /* Derivatives near to those that have a form of their own, and by hand. */
-static const char *const closed[][2] = {
+static const char *const closed[][3] = {
     {"grad(fn(a: real[3, 3]) = sqrt(sum(a * a') + 9))(x)",
      "x' / sqrt(sum(x * x') + 9)"},
     {"grad(fn(a: real[3, 3]) = sqrt(sum(a * a)))(x)", "x / sqrt(sum(x * x))"},
@@ -675,12 +677,21 @@ static const char *const closed[][2] = {
      "log(x * x)' + 2 * x' / x"},
     {"grad(fn(a: real[3, 3]) = sum(exp(a - logsumexp(a')) * y))(x)",
      "exp(x - logsumexp(x)) * (y - sum(y * exp(x - logsumexp(x))))"},
+    {"jvp(fn(a: real[n + 2, n + 2]) = solve_lower(a, w))(A @ A', B @ B').1",
+     "-solve_lower(A @ A', [i < n + 2 | sum(j < n + 2 | where(j <= i, B[i] @ "
+     "B[j], 0) * solve_lower(A @ A', w)[j])])",
+     indexed_params},
+    {"jvp(fn(a: real[n + 2, n + 2]) = solve_upper(a, w))(A @ A', B @ B').1",
+     "-solve_upper(A @ A', [i < n + 2 | sum(j < n + 2 | where(i <= j, B[i] @ "
+     "B[j], 0) * solve_upper(A @ A', w)[j])])",
+     indexed_params},
 };
 enum { CLOSED = sizeof closed / sizeof *closed };
 
 START_TEST(derivatives_have_their_closed_form)
 {
-    static const char params[] = "x: real[3, 3], y: real[3, 3], v: real[3]";
+    static const char square[] = "x: real[3, 3], y: real[3, 3], v: real[3]";
+    const char *params = closed[_i][2] ? closed[_i][2] : square;
     Arena *a = arena_new();
     Side got = side_open(a, NULL, false), want = side_open(a, NULL, true);
 
