@@ -97,8 +97,7 @@ bool can_join(Sched *s, const Kernel *k, int fixed, int join)
 bool join_stage(Sched *s, Kernel *k, int fixed, int join, const Dim *columns)
 {
     Stage *st = &k->stage[0], none = *st;
-    if (k->nstage > 1 || !st->rank ||
-        dim_product(s->g, st->rank, st->extent) != columns)
+    if (k->nstage > 1 || dim_product(s->g, st->rank, st->extent) != columns)
         return false;
     Kernel whole = *k;
     whole.stage = &none;

@@ -32,10 +32,10 @@ void region_needs(Sched *s, Node *n, void (*mark)(Sched *s, Node *n))
 
 /* Before. */
 
+/* Or NULL. Some part of a loop is live, or it were not. */
 static Node *part_of(const Sched *s, const Node *n, int part)
 {
-    Node **all = note_of(s, n)->part;
-    return all ? all[part] : NULL;
+    return note_of(s, n)->part[part];
 }
 
 /* A copy of value that the loop waits for. */
