@@ -13,6 +13,54 @@
 #include "hardware/hardware.h"
 #include "kernel/kernel.h"
 
+/* ask.c: settings that are asked for in place of those that would be chosen. */
+
+typedef enum SettingKind {
+    SET_lanes,
+    SET_vector,
+    SET_together,
+    SET_tail,
+    SET_few,
+    SET_less,
+    SET_stream,
+    SET_tile,
+    SET_pack_a,
+    SET_pack_b,
+    SET_epilogue,
+    NSETTINGS
+} SettingKind;
+/* What is no number. */
+enum {
+    ASK_outside = -1,
+    ASK_inside = -2,
+    ASK_none = -3,
+    ASK_scalar = -4,
+    ASK_masked = -5,
+    ASK_always = -6,
+    ASK_never = -7
+};
+typedef struct Setting {
+    int line; /* 0: not asked for */
+    int value[3];
+} Setting;
+/* Of one kernel, as --dump=schedule calls it. */
+typedef struct Settings {
+    const char *kernel;
+    int line;
+    Setting set[NSETTINGS];
+} Settings;
+typedef LIST(Settings) SettingsList;
+/* False with *error set, which begins with the number of the line. */
+bool asked_read(Arena *a, const char *text, SettingsList *to,
+                const char **error);
+
+/* What a schedule follows from, besides the kernel. */
+typedef struct Chooser {
+    Arena *arena;
+    const Hardware *has;
+    Map asked; /* Settings, by kernel */
+} Chooser;
+
 /* lanes.c: what differs across the lanes. */
 
 typedef struct Across {
@@ -92,14 +140,14 @@ struct MapSchedule {
     StageSchedule *stage;
     const MapSchedule *less; /* of kernel->few, or NULL: it is not asked for */
     int less_rows;           /* fewer than that are done so */
+    const char *problem;     /* with what was asked for; NULL: it is legal */
 };
 /* Where its code is. */
 typedef struct MapUse {
     bool step;  /* amid that of a loop */
     int nfixed; /* its first loops are outside of the code */
 } MapUse;
-const MapSchedule *map_schedule(Arena *a, const Hardware *h, const Kernel *k,
-                                MapUse use);
+const MapSchedule *map_schedule(const Chooser *c, const Kernel *k, MapUse use);
 
 /* product.c: of products a[m,k] · b[k,n]. */
 
@@ -141,7 +189,7 @@ typedef enum PackKind {
  * them are added up, and there are so many rows or columns of the other one. */
 typedef struct PackRule {
     PackKind kind;
-    bool always; /* it cannot be read as it is */
+    bool always, never;
     int stride, depth, others;
 } PackRule;
 
@@ -160,8 +208,9 @@ typedef struct ProductSchedule {
     PackRule a, b;  /* where the kernel has room for that */
     int rows;       /* that the epilogue runs on: so many, and as many times */
     int rows_columns; /* that as n goes into this, if it does */
+    const char *problem;
 } ProductSchedule;
-ProductSchedule product_schedule(const Hardware *h, const Contract *c);
+ProductSchedule product_schedule(const Chooser *c, const Kernel *k);
 
 /* pieces.c: of a kernel's first loop, at once and in any order. */
 typedef struct PieceSchedule {
@@ -173,8 +222,9 @@ PieceSchedule piece_schedule(const Hardware *h, const Kernel *k);
 /* Does code for this machine ask for threads at all? */
 bool has_pieces(const Hardware *h);
 
-/* dump.c: --dump=schedule, of one kernel. */
-void schedule_print(Arena *a, const Hardware *h, const Kernel *k, MapUse use,
-                    const char *name, Str *to);
+/* dump.c: --dump=schedule, of one kernel; what is illegal of what was asked for
+ * its parts, or NULL. */
+const char *schedule_print(const Chooser *c, const Kernel *k, MapUse use,
+                           const char *name, Str *to);
 
 #endif

@@ -49,12 +49,17 @@ static bool any_inside(const MapSchedule *m)
     return false;
 }
 
+static void put_number(SettingKind kind, int v, Str *to)
+{
+    setting_print(kind, 1, &v, to);
+}
+
 static void put_map(const MapSchedule *m, Str *to)
 {
-    static const char *const tail[] = {
-        [TAIL_scalar] = "scalar",
-        [TAIL_masked] = "masked",
-        [TAIL_always] = "always",
+    static const int tail[] = {
+        [TAIL_scalar] = ASK_scalar,
+        [TAIL_masked] = ASK_masked,
+        [TAIL_always] = ASK_always,
     };
     const Kernel *k = m->kernel;
     bool inside = any_inside(m);
@@ -65,31 +70,34 @@ static void put_map(const MapSchedule *m, Str *to)
     }
     for (int t = 0; t < k->nstage; t++)
         put_stage(m, t, to);
-    str_printf(to, "  lanes %s\n",
-               m->outside ? "outside"
-               : inside   ? "inside"
-                          : "none");
+    put_number(SET_lanes,
+               m->outside ? ASK_outside
+               : inside   ? ASK_inside
+                          : ASK_none,
+               to);
     if (!m->outside && !inside)
         return;
-    str_printf(to, "  vector %d\n", m->lanes);
+    put_number(SET_vector, m->lanes, to);
     if (m->together > 1)
-        str_printf(to, "  together %d\n", m->together);
-    str_printf(to, "  tail %s\n", tail[m->tail]);
+        put_number(SET_together, m->together, to);
+    put_number(SET_tail, tail[m->tail], to);
     if (m->few)
-        str_printf(to, "  few %d\n", m->few);
-    if (!m->less)
-        return;
-    str_printf(to, "  less %d\n", m->less_rows);
+        put_number(SET_few, m->few, to);
+    if (m->less)
+        put_number(SET_less, m->less_rows, to);
 }
 
 /* Products. */
 
-static void put_rule(const char *name, const PackRule *r, Str *to)
+static void put_rule(SettingKind kind, const PackRule *r, Str *to)
 {
+    int v[] = {r->stride, r->depth, r->others};
     if (r->always)
-        str_printf(to, "  %s always\n", name);
+        put_number(kind, ASK_always, to);
+    else if (r->never)
+        put_number(kind, ASK_never, to);
     else
-        str_printf(to, "  %s %d %d %d\n", name, r->stride, r->depth, r->others);
+        setting_print(kind, 3, v, to);
 }
 
 static void put_passes(const ProductSchedule *p, Str *to)
@@ -113,30 +121,32 @@ static void put_size(const char *name, const Dim *d, Str *to)
 
 static void put_product(const ProductSchedule *p, const Kernel *k, Str *to)
 {
-    static const char *const stream[] = {[STREAM_none] = "",
-                                         [STREAM_rows] = "rows",
-                                         [STREAM_columns] = "columns",
-                                         [STREAM_outer] = "outer"};
+    static const char *const stream[] = {
+        [STREAM_rows] = "row by row",
+        [STREAM_columns] = "as dot products",
+    };
     const Contract *c = k->contract;
     str_printf(to, "  # %s:", p->windows ? "windows" : "factors");
     put_size("m", c->m, to);
     put_size("n", c->n, to);
     put_size("k", c->k, to);
     str_printf(to, "\n");
-    if (p->row)
-        str_printf(to, "  stream %s %d\n", stream[p->row], p->row_from);
+    if (p->row) {
+        str_printf(to, "  # one row of a: b is read %s\n", stream[p->row]);
+        put_number(SET_stream, p->row_from, to);
+    }
+    if (k->epilogue)
+        setting_print(SET_epilogue, 2, (int[]){p->rows, p->rows_columns}, to);
     if (p->only_row)
         return;
     put_passes(p, to);
-    str_printf(to, "  tile %d %d\n", p->tile.rows, p->tile.vectors);
+    setting_print(SET_tile, 2, (int[]){p->tile.rows, p->tile.vectors}, to);
     str_printf(to, "  # blocks: m %d, n %d, k %d\n", LONG_ROWS, PACK_COLUMNS,
                K_BLOCK);
     if (c->pack_a)
-        put_rule("pack_a", &p->a, to);
+        put_rule(SET_pack_a, &p->a, to);
     if (c->pack)
-        put_rule("pack_b", &p->b, to);
-    if (k->epilogue)
-        str_printf(to, "  epilogue %d %d\n", p->rows, p->rows_columns);
+        put_rule(SET_pack_b, &p->b, to);
 }
 
 /* Kernels. */
@@ -146,54 +156,60 @@ static void put_head(const char *name, const char *what, Str *to)
     str_printf(to, "%s: %s\n", name, what);
 }
 
-static void put_less(const MapSchedule *m, const char *name, Arena *a, Str *to)
+static void put_pieces(const Chooser *c, const Kernel *k, Str *to)
 {
-    if (!m->less)
-        return;
-    put_head(arena_printf(a, "%s less", name), "where there are few rows", to);
-    put_map(m->less, to);
-}
-
-static void put_kernel(Arena *a, const Hardware *h, const Kernel *k,
-                       const char *name, Str *to)
-{
-    static const char *const kind[] = {
-        [KERNEL_map] = "loops",  [KERNEL_contract] = "product",
-        [KERNEL_sort] = "sort",  [KERNEL_routine] = "routine",
-        [KERNEL_loop] = "steps",
-    };
-    put_head(name, kind[k->kind], to);
-    if (k->kind == KERNEL_contract) {
-        ProductSchedule p = product_schedule(h, k->contract);
-        put_product(&p, k, to);
-    }
-    PieceSchedule p = piece_schedule(h, k);
+    PieceSchedule p = piece_schedule(c->has, k);
     if (p.most > 1)
-        str_printf(to, "  pieces %d %d\n", p.most, p.grain);
-    if (!k->epilogue)
-        return;
-    MapUse use = {.nfixed = k->contract->nbatch};
-    put_head(arena_printf(a, "%s epilogue", name), "on each block of rows", to);
-    put_map(map_schedule(a, h, k->epilogue, use), to);
+        str_printf(to, "  # at most %d pieces, from multiples of %d on\n",
+                   p.most, p.grain);
 }
 
-static void put_loops_of(Arena *a, const Hardware *h, const Kernel *k,
-                         MapUse use, const char *name, Str *to)
+static const char *put_nest(const Chooser *c, const Kernel *k, MapUse use,
+                            const char *name, Str *to)
 {
-    const MapSchedule *m = map_schedule(a, h, k, use);
-    PieceSchedule p = piece_schedule(h, k);
+    const MapSchedule *m = map_schedule(c, k, use);
     put_head(name, "loops", to);
     put_map(m, to);
-    if (!use.step && p.most > 1)
-        str_printf(to, "  pieces %d %d\n", p.most, p.grain);
-    put_less(m, name, a, to);
+    if (!use.step && !use.nfixed)
+        put_pieces(c, k, to);
+    if (m->less)
+        put_nest(c, k->few, use, arena_printf(c->arena, "%s less", name), to);
+    return m->problem;
 }
 
-void schedule_print(Arena *a, const Hardware *h, const Kernel *k, MapUse use,
-                    const char *name, Str *to)
+static const char *put_contract(const Chooser *c, const Kernel *k,
+                                const char *name, Str *to)
 {
-    if (k->kind == KERNEL_map)
-        put_loops_of(a, h, k, use, name, to);
-    else
-        put_kernel(a, h, k, name, to);
+    ProductSchedule p = product_schedule(c, k);
+    MapUse rows = {.nfixed = k->contract->nbatch};
+    put_head(name, "product", to);
+    put_product(&p, k, to);
+    put_pieces(c, k, to);
+    if (!k->epilogue)
+        return p.problem;
+    name = arena_printf(c->arena, "%s epilogue", name);
+    const char *problem = put_nest(c, k->epilogue, rows, name, to);
+    return p.problem ? p.problem : problem;
+}
+
+const char *schedule_print(const Chooser *c, const Kernel *k, MapUse use,
+                           const char *name, Str *to)
+{
+    switch (k->kind) {
+    case KERNEL_map:
+        return put_nest(c, k, use, name, to);
+    case KERNEL_contract:
+        return put_contract(c, k, name, to);
+    case KERNEL_sort:
+        put_head(name, "sort", to);
+        break;
+    case KERNEL_routine:
+        put_head(name, "routine", to);
+        break;
+    case KERNEL_loop:
+        put_head(name, "steps", to);
+        return NULL;
+    }
+    put_pieces(c, k, to);
+    return NULL;
 }

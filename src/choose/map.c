@@ -182,14 +182,41 @@ static bool instr_varies(const MapSchedule *m, const Across *x, const Instr *in)
     return in->kind == I_result && m->outside;
 }
 
-static void choose_lanes(MapSchedule *m, bool *varies)
+typedef enum Where { LANES_none, LANES_outside, LANES_inside } Where;
+
+static bool may_be_inside(const Kernel *k, const Stage *s)
+{
+    return s->rank > 0 && (s->lanes || k->lanes);
+}
+
+static Where choose_where(const Chooser *c, MapSchedule *m, int nfixed)
 {
     const Kernel *k = m->kernel;
-    m->outside = k->lanes && m->lanes > 1;
+    const Setting *s = asked_for(c, k, SET_lanes);
+    int word = s ? s->value[0] : k->lanes ? ASK_outside : ASK_inside;
+    bool any = !s;
+    for (int t = 0; t < k->nstage; t++)
+        any = any || may_be_inside(k, &k->stage[t]);
+    if (word == ASK_outside && k->rank <= nfixed)
+        m->problem = refused(c, s, "lanes outside: there is no outer loop");
+    if (word == ASK_inside && !any)
+        m->problem = refused(c, s,
+                             "lanes inside: there is no inner loop, or "
+                             "lanes would add to one element");
+    return m->lanes == 1         ? LANES_none
+           : word == ASK_outside ? LANES_outside
+           : word == ASK_inside  ? LANES_inside
+                                 : LANES_none;
+}
+
+static void place_lanes(MapSchedule *m, Where where, bool *varies)
+{
+    const Kernel *k = m->kernel;
+    m->outside = where == LANES_outside;
     for (int t = 0; t < k->nstage; t++) {
         const Stage *s = &k->stage[t];
         StageSchedule *st = &m->stage[t];
-        st->inside = s->lanes && s->rank > 0 && m->lanes > 1;
+        st->inside = where == LANES_inside && may_be_inside(k, s);
         st->across = (Across){m->outside   ? k->rank - 1
                               : st->inside ? k->rank + s->rank - 1
                                            : -1,
@@ -221,26 +248,105 @@ static void choose_stage(MapSchedule *m, int t)
         st->sums.wide = wide;
 }
 
-const MapSchedule *map_schedule(Arena *a, const Hardware *h, const Kernel *k,
-                                MapUse use)
+/* What is asked for is checked: a schedule that has no problem is one of the
+ * kernel's, whatever it is. */
+
+enum { MOST_LANES = 64 };
+
+/* A number from `least` to `most`; *v where it is none. */
+static void ask(const Chooser *c, MapSchedule *m, SettingKind kind, int least,
+                int most, int *v)
 {
-    MapSchedule *m = NEW(a, MapSchedule);
+    const Setting *s = asked_for(c, m->kernel, kind);
+    if (!s)
+        return;
+    *v = s->value[0];
+    if (*v < least || *v > most)
+        m->problem = refused(
+            c, s,
+            arena_printf(c->arena, "%d is not %d to %d", *v, least, most));
+}
+
+static void ask_vector(const Chooser *c, MapSchedule *m)
+{
+    const Setting *s = asked_for(c, m->kernel, SET_vector);
+    if (!s)
+        return;
+    ask(c, m, SET_vector, 2, MOST_LANES, &m->lanes);
+    if (!m->problem && (m->lanes & (m->lanes - 1)) && m->lanes != 3)
+        m->problem = refused(c, s, "vectors have 3 lanes or a power of two");
+}
+
+static void ask_tail(const Chooser *c, MapSchedule *m)
+{
+    const Setting *s = asked_for(c, m->kernel, SET_tail);
+    if (s)
+        m->tail = s->value[0] == ASK_scalar   ? TAIL_scalar
+                  : s->value[0] == ASK_masked ? TAIL_masked
+                                              : TAIL_always;
+}
+
+/* Vectors of three are for loops of three; no accumulator has more lanes than
+ * slots. */
+static void check_lanes(const Chooser *c, MapSchedule *m)
+{
+    const Setting *s = asked_for(c, m->kernel, SET_vector);
+    const Kernel *k = m->kernel;
+    if (!s || m->problem)
+        return;
+    if (m->lanes == 3 && !(m->outside && dim_is(k->extent[k->rank - 1], 3)))
+        m->problem =
+            refused(c, s, "3 lanes: the outer loop has not 3 iterations");
+    for (int t = 0; t < k->nstage; t++)
+        if (m->stage[t].inside && m->stage[t].lanes > m->stage[t].slots)
+            m->problem = refused(c, s,
+                                 arena_printf(c->arena, "sums have %d slots",
+                                              m->stage[t].slots));
+}
+
+static void choose_outside(const Chooser *c, MapSchedule *m, bool three)
+{
+    if (!asked_for(c, m->kernel, SET_vector))
+        choose_vectors(m, c->has, three);
+    ask(c, m, SET_together, 1, MOST_LANES / m->lanes, &m->together);
+}
+
+static void choose_less(const Chooser *c, MapSchedule *m, MapUse use)
+{
+    const Kernel *few = m->kernel->few;
+    const Setting *s = asked_for(c, m->kernel, SET_less);
+    if (few && m->outside && !c->has->small)
+        m->less_rows = m->lanes < FEW_ROWS ? m->lanes : FEW_ROWS;
+    ask(c, m, SET_less, 0, FEW_ROWS, &m->less_rows);
+    if (s && !few)
+        m->problem = refused(c, s, "there is no other nest for few rows");
+    if (m->less_rows && few)
+        m->less = map_schedule(c, few, use);
+    if (m->less && m->less->problem)
+        m->problem = m->less->problem;
+}
+
+const MapSchedule *map_schedule(const Chooser *c, const Kernel *k, MapUse use)
+{
+    MapSchedule *m = NEW(c->arena, MapSchedule);
     *m = (MapSchedule){.kernel = k, .bytes = lane_bytes(k), .together = 1};
-    m->level = NEWN(a, int, k->ninstr + 1);
-    m->stage = NEWN(a, StageSchedule, k->nstage + 1);
-    m->lanes = hardware_lanes(h, m->bytes);
+    m->level = NEWN(c->arena, int, k->ninstr + 1);
+    m->stage = NEWN(c->arena, StageSchedule, k->nstage + 1);
+    m->lanes = hardware_lanes(c->has, m->bytes);
+    ask_vector(c, m);
     choose_levels(m, use.nfixed);
-    choose_lanes(m, NEWN(a, bool, k->ninstr + 1));
+    place_lanes(m, choose_where(c, m, use.nfixed),
+                NEWN(c->arena, bool, k->ninstr + 1));
     bool strided = has_strided(m);
-    m->tail = choose_tail(m, h, strided);
-    m->few = choose_few(m, h, strided);
-    if (m->outside)
-        choose_vectors(m, h, use.step);
+    m->tail = choose_tail(m, c->has, strided);
+    ask_tail(c, m);
+    m->few = choose_few(m, c->has, strided);
+    ask(c, m, SET_few, 0, MOST_LANES, &m->few);
+    if (m->outside && !m->problem)
+        choose_outside(c, m, use.step);
     for (int t = 0; t < k->nstage; t++)
         choose_stage(m, t);
-    if (k->few && m->lanes > 1 && !h->small) {
-        m->less = map_schedule(a, h, k->few, use);
-        m->less_rows = m->lanes < FEW_ROWS ? m->lanes : FEW_ROWS;
-    }
+    check_lanes(c, m);
+    choose_less(c, m, use);
     return m;
 }

@@ -1,5 +1,5 @@
 /* product.c: the schedule of a product. */
-#include "choose/choose.h"
+#include "choose/internal.h"
 
 /* Tiles. Of the registers a tile has rows times vectors for the result and one
  * for each vector of b; one is left for an element of a, or a mask. An eighth
@@ -20,14 +20,19 @@ static int tile_rows(const Hardware *h, int vectors)
     return h->vector_bytes ? (h->registers - 1 - vectors) / vectors : SCALARS;
 }
 
-Tile tile_choose(const Hardware *h, DType t)
+static Tile tile_of(const Hardware *h, DType t, int rows, int vectors)
 {
-    Tile tile = {.vectors = tile_vectors(h)};
-    tile.rows = tile_rows(h, tile.vectors);
+    Tile tile = {.rows = rows, .vectors = vectors};
     tile.width = hardware_lanes(h, dtype_size(t));
     tile.panel = tile.width * tile.vectors;
     tile.passes = h->vector_bytes && !hardware_masks(h) ? 3 : 2;
     return tile;
+}
+
+Tile tile_choose(const Hardware *h, DType t)
+{
+    int vectors = tile_vectors(h);
+    return tile_of(h, t, tile_rows(h, vectors), vectors);
 }
 
 /* Narrower tiles have more rows: enough to hide the latency of a multiply-add,
@@ -108,24 +113,102 @@ static void choose_epilogue(ProductSchedule *p)
     p->rows_columns = COMMON_L1 / 2 / PIECE_ROWS / dtype_size(p->t);
 }
 
-ProductSchedule product_schedule(const Hardware *h, const Contract *c)
+/* What is asked for. */
+
+/* The words or numbers of a rule. */
+static void ask_rule(const Chooser *c, const Kernel *k, SettingKind kind,
+                     bool room, ProductSchedule *p, PackRule *r)
 {
+    const Setting *s = asked_for(c, k, kind);
+    if (!s)
+        return;
+    if (r->always && s->value[0] != ASK_always)
+        p->problem = refused(c, s,
+                             "it is packed always: it cannot be read as "
+                             "it is");
+    else if (!room && s->value[0] != ASK_never)
+        p->problem = refused(c, s, "the kernel has no room for it packed");
+    r->always = s->value[0] == ASK_always;
+    r->never = s->value[0] == ASK_never;
+    r->stride = s->value[0];
+    r->depth = s->value[1];
+    r->others = s->value[2];
+}
+
+/* Panels of a have to fill a block of rows, those of b the room's units. */
+static void ask_tile(const Chooser *c, const Kernel *k, ProductSchedule *p)
+{
+    enum { MOST_ROWS = 8, MOST_VECTORS = 4 };
+    const Setting *s = asked_for(c, k, SET_tile);
+    int rows = s ? s->value[0] : 1, vectors = s ? s->value[1] : 1;
+    if (!s)
+        return;
+    if (rows < 1 || rows > MOST_ROWS || LONG_ROWS % rows)
+        p->problem = refused(c, s, "a tile has 1, 2, 3, 4, 6 or 8 rows");
+    else if (vectors < 1 || vectors > MOST_VECTORS || vectors == 3)
+        p->problem = refused(c, s, "a tile has 1, 2 or 4 vectors");
+    else
+        p->tile = tile_of(c->has, p->t, rows, vectors);
+}
+
+static void ask_row(const Chooser *c, const Kernel *k, ProductSchedule *p)
+{
+    const Setting *s = asked_for(c, k, SET_stream);
+    if (!s)
+        return;
+    if (!p->row && s->value[0] != ASK_never)
+        p->problem = refused(c, s, "there is no row to be streamed");
+    if (s->value[0] == ASK_never) {
+        p->row = STREAM_none;
+        p->only_row = false;
+    } else if (p->row == STREAM_rows && !p->only_row) {
+        p->row_from = s->value[0];
+    }
+}
+
+static void ask_epilogue(const Chooser *c, const Kernel *k, ProductSchedule *p)
+{
+    const Setting *s = asked_for(c, k, SET_epilogue);
+    if (!s)
+        return;
+    p->rows = s->value[0];
+    p->rows_columns = s->value[1];
+    if (!k->epilogue)
+        p->problem = refused(c, s, "there is no epilogue");
+    else if (p->rows < 1 || p->rows > LONG_ROWS)
+        p->problem = refused(c, s, "an epilogue runs on 1 to 96 rows");
+}
+
+ProductSchedule product_schedule(const Chooser *c, const Kernel *of)
+{
+    const Contract *p = of->contract;
+    const Hardware *h = c->has;
     int64_t k;
-    ProductSchedule p = {.t = c->out->dtype, .windows = c->rows.n > 0};
-    bool straight = dim_is(c->b_n, 1);
-    p.tile = tile_choose(h, p.t);
-    choose_epilogue(&p);
-    choose_row(&p, h, c);
-    if (p.only_row)
-        return p;
-    p.outer =
-        straight && !dim_const_value(c->k, &k) && h->vector_bytes && !p.windows;
-    p.a =
-        (PackRule){PACK_straight, false, PACK_STRIDE, PACK_A_DEPTH, PACK_FROM};
-    p.b = (PackRule){straight            ? PACK_straight
-                     : dim_is(c->b_k, 1) ? PACK_transposed
-                                         : PACK_any,
-                     !straight, PACK_STRIDE, PACK_DEPTH, PACK_FROM};
-    choose_passes(&p, h, c);
-    return p;
+    ProductSchedule s = {.t = p->out->dtype, .windows = p->rows.n > 0};
+    bool straight = dim_is(p->b_n, 1);
+    s.tile = tile_choose(h, s.t);
+    ask_tile(c, of, &s);
+    choose_epilogue(&s);
+    ask_epilogue(c, of, &s);
+    choose_row(&s, h, p);
+    ask_row(c, of, &s);
+    s.a = (PackRule){.kind = PACK_straight,
+                     .stride = PACK_STRIDE,
+                     .depth = PACK_A_DEPTH,
+                     .others = PACK_FROM};
+    s.b = (PackRule){.kind = straight            ? PACK_straight
+                             : dim_is(p->b_k, 1) ? PACK_transposed
+                                                 : PACK_any,
+                     .always = p->pack && !straight,
+                     .stride = PACK_STRIDE,
+                     .depth = PACK_DEPTH,
+                     .others = PACK_FROM};
+    ask_rule(c, of, SET_pack_a, p->pack_a, &s, &s.a);
+    ask_rule(c, of, SET_pack_b, p->pack, &s, &s.b);
+    if (s.only_row)
+        return s;
+    s.outer =
+        straight && !dim_const_value(p->k, &k) && h->vector_bytes && !s.windows;
+    choose_passes(&s, h, p);
+    return s;
 }

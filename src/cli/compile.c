@@ -382,6 +382,19 @@ static int compile_loaded(Build *b, Products *out)
                                                           : EXIT_FAILURE;
 }
 
+static bool read_schedule(const Args *a, TargetOptions *o)
+{
+    enum { LIMIT = 1 << 24 };
+    const char *path = option_value(a, "schedule");
+    size_t n;
+
+    if (!path)
+        return true;
+    o->schedule_name = path;
+    o->schedule = file_read(a->arena, path, LIMIT, &n);
+    return o->schedule;
+}
+
 static int compile(Args *a)
 {
     Load l = {.dump = option_value(a, "dump"),
@@ -395,7 +408,8 @@ static int compile(Args *a)
                                 .optimise = EFFORT_default};
     if (!status && !read_effort(a, &b.options))
         status = EXIT_USAGE;
-    if (!status && !read_debug(a, &b.options))
+    if (!status &&
+        (!read_debug(a, &b.options) || !read_schedule(a, &b.options)))
         status = EXIT_FAILURE;
     if (!status)
         status = find_outputs(a, &out);
@@ -431,6 +445,8 @@ static const Option options[] = {
     {"dump", 0, "STAGE",
      "print after ast, graph, simplified, expanded,\n"
      "kernels, schedule, ir or asm"},
+    {"schedule", 0, "FILE",
+     "settings for kernels, as --dump=schedule prints them"},
     {"explain", 0, NULL,
      "tell which simplifications were made where, and what is slow"},
     {"man", 0, NULL, "print the manual page, for man"},

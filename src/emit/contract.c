@@ -22,15 +22,11 @@ static MicroShape pair_shape(const ProductSchedule *p)
     return micro_shape(&p->tile, 2, p->tile.width, true, p->windows);
 }
 
-static ProductSchedule schedule_of(const Emit *e, const Contract *c)
+void contract_helpers(Emit *e, const Kernel *k, Helpers *h)
 {
-    return product_schedule(&e->machine.has, c);
-}
-
-void contract_helpers(Emit *e, const Contract *c, Helpers *h)
-{
-    ProductSchedule p = schedule_of(e, c);
-    product_helper(e, p.t, p.windows, h);
+    const Contract *c = k->contract;
+    ProductSchedule p = product_schedule(&e->chooser, k);
+    product_helper(e, p.t, &p.tile, p.windows, h);
     for (int i = 0; i < 3; i++)
         if (p.pass[i])
             micro_helper(e, p.t, p.shape[i], h);
@@ -145,8 +141,8 @@ static LLVMValueRef stream_of(ContractCode *q)
 static LLVMValueRef packs(ContractCode *q, const PackRule *r, LLVMValueRef fn,
                           const Dim *stride, const Dim *others)
 {
-    if (r->always)
-        return fn;
+    if (r->always || r->never)
+        return r->always ? fn : LLVMConstNull(q->e->ptr);
     LLVMValueRef far = is_at_least(q, stride, r->stride);
     far = both(q, far, is_at_least(q, q->c->k, r->depth));
     return if_so(q, both(q, far, is_at_least(q, others, r->others)), fn);
@@ -297,7 +293,8 @@ static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
             arg[i] = i < ARG_first_pointer ? code_i64(e, 0) : null;
     if (q->plan.windows)
         arg[ARG_window] = q->window;
-    LLVMValueRef product = emit_product(e, q->plan.t, q->plan.windows);
+    LLVMValueRef product =
+        emit_product(e, q->plan.t, &q->plan.tile, q->plan.windows);
     LLVMValueRef status =
         code_call(e, product, arg, q->plan.windows ? NARGS_WINDOWS : NARGS);
     keep_status(e, status, q->status);
@@ -365,7 +362,7 @@ void emit_contract(Emit *e, const Kernel *k, const KernelKey *key)
 {
     LLVMValueRef fn = code_here(e);
     ContractCode q = {.e = e, .c = k->contract};
-    q.plan = schedule_of(e, k->contract);
+    q.plan = product_schedule(&e->chooser, k);
     if (k->epilogue)
         q.epilogue = emit_epilogue(e, k);
     emit_entry(&q, key, fn, runs_in_pieces(e, k));

@@ -42,6 +42,8 @@ bool emit_open(Emit *e, Arena *a, const Module *m, const TargetOptions *o,
     LLVMSetModuleDataLayout(e->module, e->machine.layout);
     make_types(e);
     e->times = o->times;
+    e->chooser = (Chooser){.arena = a, .has = &e->machine.has};
+    e->asked = o->schedule;
     debug_open(e, m->sources, o->folder);
     return true;
 }
@@ -193,7 +195,8 @@ bool emit_module(Arena *a, const ModuleInput *in, EmitKind kind,
 {
     Levels levels;
     Emit e;
-    if (!levels_parse(a, o, &levels, error))
+    if (!levels_parse(a, o, &levels, error) ||
+        !schedules_legal(a, in, o, error))
         return false;
     if (!emit_open(&e, a, in->module, with_cpu(a, o, levels.name[0]), error))
         return false;

@@ -51,7 +51,9 @@ struct Emit {
     Helpers *listed;        /* where functions are listed that are made, to make
                                each apart later; or NULL */
     bool times;             /* kernels are timed */
-    Debug *debug;           /* NULL: nobody asked for lines */
+    Chooser chooser;
+    const char *asked; /* settings, as text; or NULL */
+    Debug *debug;      /* NULL: nobody asked for lines */
 };
 
 /* emit.c */
@@ -574,6 +576,6 @@ void emit_contract(Emit *e, const Kernel *k, const KernelKey *key);
 /* What follows on each block of rows, a function of its own. */
 LLVMValueRef emit_epilogue(Emit *e, const Kernel *k);
 /* The functions that it calls. */
-void contract_helpers(Emit *e, const Contract *c, Helpers *h);
+void contract_helpers(Emit *e, const Kernel *k, Helpers *h);
 
 #endif

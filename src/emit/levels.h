@@ -26,6 +26,15 @@ Units *units_new(Arena *a, const Interface *interface);
 /* e builds these: all of them, or what is in its share. */
 void units_use(Emit *e, const Units *u, const Sharing *s);
 
+/* schedules.c */
+
+/* Fills e's chooser with the settings that are asked for. False with *error set
+ * where they name no kernel, or are none. */
+bool schedules_ask(Emit *e, const char **error);
+/* Are those that o asks for schedules of these kernels, on every machine. */
+bool schedules_legal(Arena *a, const ModuleInput *in, const TargetOptions *o,
+                     const char **error);
+
 /* share.c */
 
 /* What share `share` of nshare has, the first of which has so much more; the

@@ -562,14 +562,10 @@ static Failure map_here(MapCode m, const MapPlace *p)
     return checks_finish(e, &m.checks);
 }
 
-static const MapSchedule *schedule_of(Emit *e, const Kernel *k, MapUse use)
-{
-    return map_schedule(e->arena, &e->machine.has, k, use);
-}
-
 Failure emit_map_here(Emit *e, const Kernel *k, const MapPlace *p)
 {
-    MapCode m = map_code(e, schedule_of(e, k, (MapUse){.step = true}));
+    MapCode m =
+        map_code(e, map_schedule(&e->chooser, k, (MapUse){.step = true}));
     return m.plan->less ? either_here(&m, p) : map_here(m, p);
 }
 
@@ -617,15 +613,16 @@ static void emit_few(const MapCode *m, const KernelKey *key)
 
 void emit_map(Emit *e, const Kernel *k, const KernelKey *key)
 {
-    MapCode m = map_code(e, schedule_of(e, k, (MapUse){0}));
+    MapCode m = map_code(e, map_schedule(&e->chooser, k, (MapUse){0}));
     if (m.plan->less)
         emit_few(&m, key);
-    m.even_lo = true;
+    m.even_lo = k->lanes;
     emit_function_body(&m, key, 0, runs_in_pieces(e, k));
 }
 
 void emit_map_rows(Emit *e, const Kernel *k, const KernelKey *key, int nfixed)
 {
-    MapCode m = map_code(e, schedule_of(e, k, (MapUse){.nfixed = nfixed}));
+    MapCode m =
+        map_code(e, map_schedule(&e->chooser, k, (MapUse){.nfixed = nfixed}));
     emit_function_body(&m, key, nfixed, true);
 }

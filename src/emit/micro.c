@@ -212,9 +212,13 @@ static void build_micro(Micro *u, LLVMValueRef fn)
 
 static const char *micro_name(Emit *e, DType t, MicroShape s)
 {
-    return arena_printf(e->arena, "product_%s_%dx%d%s%s", dtype_name(t),
+    Tile own = product_tile(e, t);
+    MicroShape usual = micro_shape(&own, s.vectors, s.width, false, false);
+    const char *rows =
+        s.rows == usual.rows ? "" : arena_printf(e->arena, "_%d", s.rows);
+    return arena_printf(e->arena, "product_%s_%dx%d%s%s%s", dtype_name(t),
                         s.vectors, s.width, s.masked ? "_masked" : "",
-                        s.windows ? "_windows" : "");
+                        s.windows ? "_windows" : "", rows);
 }
 
 LLVMTypeRef micro_windows_type(Emit *e)

@@ -203,7 +203,8 @@ bool emit_objects(Arena *a, const ModuleInput *in, const TargetOptions *o,
                   Object **object, int *nobject, const char **error)
 {
     Levels levels;
-    if (!levels_parse(a, o, &levels, error))
+    if (!levels_parse(a, o, &levels, error) ||
+        !schedules_legal(a, in, o, error))
         return false;
     const Interface *interface = interface_of(a, in);
     const Units *units = units_new(a, interface);

@@ -30,6 +30,14 @@ Tile product_tile(const Emit *e, DType t)
     return tile_choose(&e->machine.has, t);
 }
 
+const char *tile_suffix(Emit *e, DType t, const Tile *tile)
+{
+    Tile own = product_tile(e, t);
+    return tile->rows == own.rows && tile->vectors == own.vectors
+               ? ""
+               : arena_printf(e->arena, "_%d_%d", tile->rows, tile->vectors);
+}
+
 static LLVMValueRef minus(Emit *e, LLVMValueRef a, LLVMValueRef b)
 {
     return LLVMBuildSub(e->builder, a, b, "");
@@ -460,13 +468,14 @@ LLVMTypeRef epilogue_type(Emit *e)
     return LLVMFunctionType(e->i32, param, 5, false);
 }
 
-static const char *product_name(Emit *e, DType t, bool windows)
+static const char *product_name(Emit *e, DType t, const Tile *tile,
+                                bool windows)
 {
-    return arena_printf(e->arena, "multiply_%s%s", dtype_name(t),
-                        windows ? "_windows" : "");
+    return arena_printf(e->arena, "multiply_%s%s%s", dtype_name(t),
+                        windows ? "_windows" : "", tile_suffix(e, t, tile));
 }
 
-LLVMValueRef emit_product(Emit *e, DType t, bool windows)
+LLVMValueRef emit_product(Emit *e, DType t, const Tile *tile, bool windows)
 {
     LLVMTypeRef param[NARGS_WINDOWS];
     unsigned n = windows ? NARGS_WINDOWS : NARGS;
@@ -475,26 +484,28 @@ LLVMValueRef emit_product(Emit *e, DType t, bool windows)
     LLVMTypeRef type = LLVMFunctionType(e->i32, param, n, false);
     LLVMValueRef fn;
     Place back;
-    if (!share_helper(e, product_name(e, t, windows), type, &fn, &back))
+    if (!share_helper(e, product_name(e, t, tile, windows), type, &fn, &back))
         return fn;
     Product q = {.e = e,
                  .t = t,
                  .windows = windows,
                  .one = type_of(e, t),
-                 .tile = product_tile(e, t)};
+                 .tile = *tile};
     build_product(&q, fn);
     code_back(e, back);
     return fn;
 }
 
+typedef struct ProductOf {
+    DType t;
+    bool windows;
+    Tile tile;
+} ProductOf;
+
 static LLVMValueRef make_product(Emit *e, const void *of)
 {
-    return emit_product(e, *(const DType *)of, false);
-}
-
-static LLVMValueRef make_window_product(Emit *e, const void *of)
-{
-    return emit_product(e, *(const DType *)of, true);
+    const ProductOf *p = of;
+    return emit_product(e, p->t, &p->tile, p->windows);
 }
 
 static LLVMValueRef make_totals(Emit *e, const void *of)
@@ -502,22 +513,24 @@ static LLVMValueRef make_totals(Emit *e, const void *of)
     return emit_totals(e, *(const DType *)of);
 }
 
-void product_helper(Emit *e, DType t, bool windows, Helpers *h)
+void product_helper(Emit *e, DType t, const Tile *tile, bool windows,
+                    Helpers *h)
 {
     enum { TOTALS = 60, PRODUCT = 250 };
+    ProductOf p = {t, windows, *tile};
     Helper totals = {totals_name(e, t), make_totals, &t, TOTALS, 0};
-    Helper own = {product_name(e, t, windows),
-                  windows ? make_window_product : make_product, &t, PRODUCT, 0};
+    Helper own = {product_name(e, t, tile, windows), make_product, &p, PRODUCT,
+                  0};
     if (windows)
         offsets_helper(e, h);
     helper_add(e, h, totals, sizeof t);
-    helper_add(e, h, own, sizeof t);
+    helper_add(e, h, own, sizeof p);
 }
 
 static void prebuild_tiles(Emit *e, DType t, bool windows, Helpers *h)
 {
     Tile tile = product_tile(e, t);
-    product_helper(e, t, windows, h);
+    product_helper(e, t, &tile, windows, h);
     for (int v = 1; v <= tile.vectors; v++)
         for (int masked = 0; masked <= has_masks(e); masked++)
             micro_helper(e, t,

@@ -55,11 +55,15 @@ enum {
     WINDOW_WORDS = WINDOW_b + K_BLOCK
 };
 
-/* Of windows: a's rows, and a and b along k, are where tables say. */
-LLVMValueRef emit_product(Emit *e, DType t, bool windows);
-void product_helper(Emit *e, DType t, bool windows, Helpers *h);
-/* The tile that they are around. */
+/* Around these tiles. Of windows: a's rows, and a and b along k, are where
+ * tables say. */
+LLVMValueRef emit_product(Emit *e, DType t, const Tile *tile, bool windows);
+void product_helper(Emit *e, DType t, const Tile *tile, bool windows,
+                    Helpers *h);
+/* Those that routines use, and products unless others are asked for. */
 Tile product_tile(const Emit *e, DType t);
+/* What distinguishes other ones in names; "" of those. */
+const char *tile_suffix(Emit *e, DType t, const Tile *tile);
 LLVMTypeRef epilogue_type(Emit *e);
 /* *at becomes `status` where that is one of a failure. */
 void keep_status(Emit *e, LLVMValueRef status, LLVMValueRef at);

@@ -126,7 +126,7 @@ static void add_helpers(Emit *e, const Units *u, Helpers *h)
         if (runs_in_pieces(e, k))
             run_helper(e, h);
         if (k->kind == KERNEL_contract)
-            contract_helpers(e, k->contract, h);
+            contract_helpers(e, k, h);
         if (k->kind == KERNEL_routine)
             routine_helpers(e, op_table[k->routine->op]->name,
                             k->routine->out->dtype, h);

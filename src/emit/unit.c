@@ -142,4 +142,7 @@ void units_use(Emit *e, const Units *u, const Sharing *s)
     e->units = u;
     e->sharing = s;
     e->kernel = NEWN(e->arena, LLVMValueRef, u->unit.n + 1);
+    const char *error = NULL;
+    if (!schedules_ask(e, &error))
+        die("settings that were not checked: %s", error);
 }

@@ -5,14 +5,17 @@
 #include "hardware/hardware.h"
 
 typedef struct TargetOptions {
-    const char *cpu;    /* "native", "x86-64-v3", …; never NULL */
-    const char *target; /* triple, or NULL for this machine's */
-    const char *folder; /* line tables, of sources whose paths are relative to
-                           this one; NULL: none */
-    bool times;         /* the cycles of each kernel are added up */
-    bool quick;         /* without any effort; it is linked with what the effort
-                           makes */
-    int optimise;       /* 0 … 3, or: */
+    const char *cpu;      /* "native", "x86-64-v3", …; never NULL */
+    const char *target;   /* triple, or NULL for this machine's */
+    const char *folder;   /* line tables, of sources whose paths are relative to
+                             this one; NULL: none */
+    bool times;           /* the cycles of each kernel are added up */
+    const char *schedule; /* settings asked for, as --dump=schedule prints them;
+                             NULL: none */
+    const char *schedule_name; /* of the file that they are from */
+    bool quick;   /* without any effort; it is linked with what the effort
+                     makes */
+    int optimise; /* 0 … 3, or: */
 } TargetOptions;
 enum { EFFORT_default = -1, EFFORT_size = 4 };
 

@@ -28,7 +28,7 @@ kernel 0: product
 # factors: m b n 20 k 30
 # tiles: 6 x 8 8 x 4
 tile 6 2
-pieces 64 24
+# at most 64 pieces, from multiples of 24 on
 kernel 1: loops
 lanes inside
 vector 4
@@ -38,9 +38,9 @@ kernel 2: loops
 lanes outside
 vector 4
 tail scalar
-pieces 64 64
+# at most 64 pieces, from multiples of 64 on
 kernel 4: steps
-# kernel 4 step:
+# a step:
 kernel 4 step 0: loops
 lanes outside'
 has --cpu=znver3 '# znver3: 16 registers of 32 bytes, a*b + c, L1 32 KiB, L2 512 KiB, L3 4096 KiB
@@ -61,3 +61,47 @@ has --cpu=x86-64-v2,x86-64-v4 'tile 6 2
 # x86-64-v4: 32 registers of 64 bytes, a*b + c, masks, L1 32 KiB, L2 256 KiB, L3 1024 KiB
 tile 6 4'
 refuse 2 "no stage 'schedules'" "$NNCC" m.nn --dump=schedules
+
+# What is printed may be asked for, and is then what there was.
+for cpu in x86-64-v2 x86-64-v3 x86-64-v4; do
+    "$NNCC" m.nn --dump=schedule --cpu=$cpu >all
+    "$NNCC" m.nn --dump=ir --cpu=$cpu >chosen
+    "$NNCC" m.nn --dump=ir --cpu=$cpu --schedule=all >asked
+    cmp chosen asked
+done
+ask() { "$NNCC" m.nn --cpu=x86-64-v3 --schedule=settings "$@"; }
+echo 'kernel 0:
+tile 4 4 # another
+kernel 2:
+tail scalar' >settings
+accept ask --dump=schedule
+grep -q '^  tile 4 4$' out.txt
+grep -q '^  # tiles: 8 x 24 masked$' out.txt
+accept ask --dump=ir
+grep -q '@multiply_f32_4_4' out.txt
+
+# no MESSAGE LINES: what is not a schedule of the kernel is refused.
+no() {
+    printf '%b\n' "$2" >settings
+    refuse 1 "^nncc: settings:$1" ask -o m.o
+}
+no '1: a setting, but of no kernel' 'tile 4 4'
+no "2: no setting 'tiles'" 'kernel 0:\ntiles 4 4'
+no "2: after 'tile' 2 numbers are expected" 'kernel 0:\ntile 4'
+no "2: after 'lanes' outside inside none" 'kernel 0:\nlanes 8'
+no "1: ':' is expected" 'kernel 0'
+no "1: there is no 'kernel 9'" 'kernel 9:'
+no '2: a tile has 1, 2, 3, 4, 6 or 8 rows' 'kernel 0:\ntile 5 2'
+no '2: a tile has 1, 2 or 4 vectors' 'kernel 0:\ntile 6 3'
+no '2: the kernel has no room for it packed' 'kernel 0:\npack_b always'
+no '2: there is no row to be streamed' 'kernel 0:\nstream 0'
+no '2: there is no epilogue' 'kernel 0:\nepilogue 24 10'
+no '2: lanes outside: there is no outer loop' 'kernel 1:\nlanes outside'
+no '2: lanes inside: there is no inner loop' 'kernel 2:\nlanes inside'
+no '2: sums have 16 slots' 'kernel 1:\nvector 32'
+no '2: 128 is not 2 to 64' 'kernel 1:\nvector 128'
+no '2: vectors have 3 lanes or a power of two' 'kernel 2:\nvector 6'
+no '2: 3 lanes: the outer loop has not 3 iterations' 'kernel 2:\nvector 3'
+no '2: 32 is not 1 to 8' 'kernel 2:\ntogether 32'
+no '2: there is no other nest for few rows' 'kernel 2:\nless 3'
+refuse 1 'no such file' "$NNCC" m.nn -o m.o --schedule=none
