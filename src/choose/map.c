@@ -341,7 +341,7 @@ const MapSchedule *map_schedule(const Chooser *c, const Kernel *k, MapUse use)
     m->tail = choose_tail(m, c->has, strided);
     ask_tail(c, m);
     m->few = choose_few(m, c->has, strided);
-    ask(c, m, SET_few, 0, MOST_LANES, &m->few);
+    ask(c, m, SET_few, 0, m->tail == TAIL_scalar ? 0 : MOST_LANES, &m->few);
     if (m->outside && !m->problem)
         choose_outside(c, m, use.step);
     for (int t = 0; t < k->nstage; t++)
