@@ -1,7 +1,7 @@
 /* bench.c: nncc bench: how long functions take, of what the machine can do how
  * much that is, and which kernel takes longest. */
 
-#include "cli/call.h"
+#include "cli/bench.h"
 #include "gradcheck/tensor.h"
 #include "show/cost.h"
 
@@ -34,6 +34,7 @@ typedef struct Found {
     double reading; /* bytes a second at best, of as much memory */
     int slowest;    /* kernel, or -1 */
     double share;   /* of the time of all kernels that it takes */
+    Betters tuned;
 } Found;
 
 static double now(void)
@@ -232,15 +233,7 @@ static bool call_first(Bench *b, Call *c)
     return status == NN_OK || cli_failed();
 }
 
-/* Calls of f without what libnn does about them. */
-typedef struct Direct {
-    const nn_function *f;
-    void **leaf, *workspace;
-    const int64_t *dims;
-    const nn_exec *exec;
-} Direct;
-
-static void run_direct(void *of, int64_t n)
+void direct_run(void *of, int64_t n)
 {
     Direct *d = of;
 
@@ -271,7 +264,7 @@ static bool find_slowest(const Bench *b, const ModuleInput *in, Direct *d,
 {
     TargetOptions o = {.cpu = "native", .optimise = 2, .times = true};
     const char *error = NULL;
-    Timed t = {run_direct, d};
+    Timed t = {direct_run, d};
     Jit *j = jit_open(in, &o, &error);
     double all = 0;
 
@@ -313,7 +306,7 @@ static void count_work(const Bench *b, const int64_t *dims, Found *to)
 static bool measure_call(Bench *b, const ModuleInput *in, Call *c, Found *to)
 {
     Direct d;
-    Timed t = {run_direct, &d};
+    Timed t = {direct_run, &d};
 
     if (!take_arguments(b, c, to->function) || !call_first(b, c) ||
         !direct(b, c, &d))
@@ -323,6 +316,9 @@ static bool measure_call(Bench *b, const ModuleInput *in, Call *c, Found *to)
     count_work(b, c->dims, to);
     to->reading = best_reading(b, to->bytes);
     bool good = find_slowest(b, in, &d, to);
+    d.f = c->f;
+    if (good && option_value(b->args, "tune"))
+        good = tune(b->load.arena, in, &d, to->best, &to->tuned);
     free(d.workspace);
     return good;
 }
@@ -428,6 +424,10 @@ static void print_found(const Bench *b, const Found *f)
            large(a, f->bytes / f->best), 100 * reading_share(f),
            large(a, f->reading));
     printf("  bound by    %s\n", bound(b, f));
+    for (int i = 0; i < f->tuned.n; i++)
+        printf("  faster      %s: %s: %.2f of its time\n",
+               f->tuned.at[i].kernel, f->tuned.at[i].setting,
+               f->tuned.at[i].time);
     if (f->slowest < 0)
         return;
     const Kernel *k = f->schedule->kernel.at[f->slowest];
@@ -442,6 +442,21 @@ static void put_number(Str *to, const char *name, double v)
         str_printf(to, ", \"%s\": %.6g", name, v);
     else
         str_printf(to, ", \"%s\": null", name);
+}
+
+static void put_tuned(const Betters *all, Str *to)
+{
+    str_printf(to, ", \"tuned\": [");
+    for (int i = 0; i < all->n; i++) {
+        const Better *t = &all->at[i];
+        str_printf(to, "%s{\"kernel\": ", i ? ", " : "");
+        str_json(to, t->kernel);
+        str_printf(to, ", \"setting\": ");
+        str_json(to, t->setting);
+        put_number(to, "time", t->time);
+        str_printf(to, "}");
+    }
+    str_printf(to, "]");
 }
 
 static void put_found(const Bench *b, const Found *f, Str *to)
@@ -464,6 +479,8 @@ static void put_found(const Bench *b, const Found *f, Str *to)
     put_number(to, "bytes_per_second", f->reading);
     put_number(to, "of_memory", reading_share(f));
     str_printf(to, ", \"bound\": \"%s\"", bound(b, f));
+    if (option_value(b->args, "tune"))
+        put_tuned(&f->tuned, to);
     if (f->slowest >= 0) {
         const Kernel *k = f->schedule->kernel.at[f->slowest];
         str_printf(to, ", \"kernels\": %d, \"slowest\": %d",
@@ -566,6 +583,8 @@ static const Option options[] = {
     {"json", 0, NULL, "as JSON"},
     THREADS_OPTION,
     {"time", 0, "SECONDS", "measure each thing for so long (0.2)"},
+    {"tune", 0, NULL,
+     "try other schedules: tell which are faster by more than 5 %"},
     MODEL_OPTIONS,
     {NULL, 0, NULL, NULL},
 };
