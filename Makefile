@@ -5,7 +5,8 @@
 # make check    the tests of one build; SAN=1: under sanitizers
 # make unit/emit e2e/install golden docs-check: some of them
 # make bench    timings beside their targets; AGAINST=nncc: beside those of
-#               another compiler; COUNT=1: in instructions
+#               another compiler; COUNT=1: in instructions; TUNE=1: where
+#               another schedule of a kernel would be faster
 # make fuzz     look for inputs that crash the compiler, and files that crash
 #               the readers; FUZZ_TIME=seconds of each
 # make fuzz-diff  random programs, their values and derivatives; COUNT= SEED=
@@ -293,7 +294,7 @@ demo: deps
 	  --data examples/digits/digits.csv.gz --test 360 --epochs 50
 
 bench: all
-	@$(if $(AGAINST),tests/bench/against.sh $B $(AGAINST),tests/bench/run.sh $B)
+	@$(if $(TUNE),tests/bench/tune.sh $B,$(if $(AGAINST),tests/bench/against.sh $B $(AGAINST),tests/bench/run.sh $B))
 
 # Packages
 

@@ -61,3 +61,12 @@ refuse 1 'would have size -1' $bench m.nn keep n=2
 refuse 2 "'--time' is seconds" $bench --time 0 m.nn loss
 sed '/^export/d' m.nn >bare.nn
 refuse 1 'exports nothing' $bench bare.nn
+
+# Other schedules are tried; which are faster is the machine's to say.
+accept $bench m.nn loss $sizes --tune --json
+python3 - <<'P'
+import json
+(f,) = json.load(open('out.txt'))
+for t in f['tuned']:
+    assert t['kernel'].startswith('kernel ') and t['setting'] and 0 < t['time'] < 0.95, t
+P
