@@ -39,9 +39,14 @@ typedef struct Object {
     const char *bytes;
     size_t n;
 } Object;
+/* elf.c: the bytes of a shared library made of objects; false where that takes
+ * a linker. */
+bool elf_link(Arena *a, const Object *object, int n, const char *soname,
+              Object *to);
 /* link.c: a shared library from objects, written to path through a temporary
  * file beside it that is renamed, so path is never half-written. linker: a
- * program name, or NULL for the first found of ld, ld.lld, cc. name: what
+ * program name; or NULL: none where elf_link knows all that is in the objects,
+ * or the first found of ld, ld.lld, cc. name: what
  * messages call it. soname: the library's own name, or NULL for none. */
 bool link_objects(const char *path, const char *name, const char *soname,
                   const Object *object, int nobject, const char *linker,

@@ -67,17 +67,26 @@ static int put_file(Link *l, char **name, const Object *o)
     return why;
 }
 
-static bool make_files(Link *l, const Object *object, const char **error)
+static bool made(const Link *l, int why, const char **error)
+{
+    return !why || fail(error, "cannot write '%s': %s", l->name, strerror(why));
+}
+
+static bool is_writable(const Link *l, const char **error)
 {
     struct stat st;
+    return stat(l->path, &st) != 0 || S_ISREG(st.st_mode) ||
+           fail(error, "cannot write '%s': it is no regular file", l->name);
+}
+
+static bool make_files(Link *l, const Object *object, const char **error)
+{
     int why = 0;
-    if (stat(l->path, &st) == 0 && !S_ISREG(st.st_mode))
-        return fail(error, "cannot write '%s': it is no regular file", l->name);
     for (int i = 0; i < l->nobject && !why; i++)
         why = put_file(l, &l->object[i], &object[i]);
     if (!why)
         why = put_file(l, &l->library, &(Object){"", 0});
-    return !why || fail(error, "cannot write '%s': %s", l->name, strerror(why));
+    return made(l, why, error);
 }
 
 /* Running the linker */
@@ -276,6 +285,15 @@ static bool finish(Link *l, const char **error)
     return true;
 }
 
+static bool make_library(Link *l, const Object *object, const char *linker,
+                         const sigset_t *mask, const char **error)
+{
+    Object library;
+    if (!linker && elf_link(l->arena, object, l->nobject, l->soname, &library))
+        return made(l, put_file(l, &l->library, &library), error);
+    return make_files(l, object, error) && run_any(l, linker, mask, error);
+}
+
 bool link_objects(const char *path, const char *name, const char *soname,
                   const Object *object, int nobject, const char *linker,
                   const char **error)
@@ -293,8 +311,9 @@ bool link_objects(const char *path, const char *name, const char *soname,
     sigaddset(&ending, SIGTERM);
     sigaddset(&ending, SIGHUP);
     sigprocmask(SIG_BLOCK, &ending, &before);
-    bool ok = make_files(&l, object, error) &&
-              run_any(&l, linker, &before, error) && finish(&l, error);
+    bool ok = is_writable(&l, error) &&
+              make_library(&l, object, linker, &before, error) &&
+              finish(&l, error);
     for (int i = 0; i < nobject && l.object[i]; i++)
         unlink(l.object[i]);
     if (l.library)

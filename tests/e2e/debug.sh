@@ -30,8 +30,8 @@ int main(void)
 }
 C
 # The code is the same with lines as without.
-accept "$NNCC" -g m.nn -o m.so
-accept "$NNCC" m.nn -o plain.so
+accept "$NNCC" -g m.nn --linker=ld -o m.so
+accept "$NNCC" m.nn --linker=ld -o plain.so
 code() { objcopy -O binary -j .text "$1" "$1.text" && cat "$1.text"; }
 code m.so >a && code plain.so >b && cmp a b || fail 'the code is another one'
 accept "$NNCC" -g --cpu=portable m.nn -o m.o

@@ -798,6 +798,39 @@ START_TEST(linking_fails_cleanly)
 }
 END_TEST
 
+#ifdef __x86_64__
+/* Without a linker's process, and what is not an object is no crash. */
+START_TEST(objects_are_linked_here)
+{
+    enum { EVERY = 7 };
+    Made m = make();
+    char *path = in_folder(m.arena, "own.so");
+    const char *error = "";
+    Object *object, to, part;
+    int n;
+    ck_assert_msg(emit_objects(m.arena, &m.input, &here, &object, &n, &error),
+                  "%s", error);
+    ck_assert(elf_link(m.arena, object, n, "own.so.1", &to));
+    for (size_t size = 0; size < object[0].n; size += EVERY) {
+        part = (Object){object[0].bytes, size};
+        ck_assert(!elf_link(m.arena, &part, 1, NULL, &to));
+    }
+    ck_assert(
+        !elf_link(m.arena, (Object[]){object[0], object[0]}, 2, NULL, &to));
+    ck_assert_msg(link_objects(path, path, "own.so.1", object, n, NULL, &error),
+                  "%s", error);
+    void *lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    ck_assert_msg(lib, "%s", dlerror());
+    ck_assert(dlsym(lib, "made_module"));
+    ck_assert(!dlsym(lib, "made_none"));
+    dlclose(lib);
+    arena_free(m.arena);
+    emit_shutdown();
+}
+END_TEST
+
+#endif
+
 START_TEST(any_linker_does)
 {
     static const char *const linkers[] = {"ld", "ld.lld", "cc", "clang-19"};
@@ -912,6 +945,9 @@ static Suite *suite(void)
     tcase_add_loop_test(t, unknown_machines_are_told, 0, NBAD);
     tcase_add_loop_test(t, objects_for_other_machines, 0, NTARGET);
     tcase_add_test(t, linking_fails_cleanly);
+#ifdef __x86_64__
+    tcase_add_test(t, objects_are_linked_here);
+#endif
     tcase_add_loop_test(t, any_linker_does, 0, 4);
     suite_add_tcase(s, t);
     return s;
