@@ -129,7 +129,7 @@ fn whole(I: real[n]) -> real = norm(I);
 N
 shows 'v1 = 1 / (norm(x)·norm(y))' '∂cosine/∂x = v1·y − v1·xᵀ y·x / (xᵀ x)' -- cosine
 shows '∂length/∂x = x/norm(x)' -- length
-shows '∂²length/∂x² = v1·I − v1·x xᵀ / (xᵀ x)' -- length --hessian
+shows '∂²length/∂x² = {0 if xᵀ x = 0, else v1·I − v1·x xᵀ / (xᵀ x)}' -- length --hessian
 shows '∂triplet/∂p = −v2' 'v2 = {(a − p) / v1 if v1 − 1 > 0, else 0}' -- triplet
 shows '∂relative/∂q = −p/q' -- relative
 shows '∂gauss/∂x = −(x − m) / s²' '∂gauss/∂s = (x − m)ᵀ (x − m) / s³ − n/s' -- gauss
