@@ -126,7 +126,11 @@ fn logistic(w: real[n], A: real[m, n], y: real[m]) -> real = sum(log(1 + exp(-y 
 fn entropy(x: real[n]) -> real = sum(x * log(x));
 fn lorentz(x: real, g: real) -> real = g / (pi * (x^2 + g^2));
 fn whole(I: real[n]) -> real = norm(I);
+fn traces(A: real[n, n]) -> real = trace(exp(A)) * trace(A);
+fn inverses(A: real[n, n]) -> real = trace(inv(A));
 N
+shows 'v1ᵢ = trace(exp(A)) + trace(A)·exp(Aᵢᵢ)' '∂traces/∂A = diag(v1)' -- traces
+shows '∂inverses/∂A = −inv(A)ᵀ inv(A)ᵀ' -- inverses
 shows 'v1 = 1 / (norm(x)·norm(y))' '∂cosine/∂x = v1·y − v1·xᵀ y·x / (xᵀ x)' -- cosine
 shows '∂length/∂x = x/norm(x)' -- length
 shows '∂²length/∂x² = {0 if xᵀ x = 0, else v1·I − v1·x xᵀ / (xᵀ x)}' -- length --hessian

@@ -65,6 +65,29 @@ static Node *reshape_units(Graph *g, const Node *n)
     return g_broadcast(g, x, n->rank, n->dim, axis);
 }
 
+/* Is v put on the diagonal of a square matrix whose rows follow each other. */
+static bool is_diagonal(Graph *g, const Node *n)
+{
+    const Node *x = n->arg[0];
+    if (x->op != OP_view_add || x->rank != 1 || x->arg[0]->rank != 1 ||
+        n->rank != 2 || n->dim[0] != n->dim[1] ||
+        x->arg[0]->dim[0] != n->dim[0])
+        return false;
+    View v = view_of(x);
+    return v.axis[0] == 0 && dim_is(v.base[0], 0) &&
+           v.coef[0] == dim_add(g, n->dim[0], dim_const(g, 1));
+}
+
+static Node *on_diagonal(Graph *g, const Node *n)
+{
+    static const int row[] = {0, -1}, column[] = {-1, 0};
+    Node *i = g_iota(g, DT_i32, n->dim[0]);
+    Node *v = g_broadcast(g, n->arg[0]->arg[0], 2, n->dim, row);
+    Node *there = g2(g, OP_eq, g_broadcast(g, i, 2, n->dim, row),
+                     g_broadcast(g, i, 2, n->dim, column));
+    return g_where(g, there, v, g_fill(g, v, 0));
+}
+
 /* To the same shape, of a reshape, of one scalar repeated, with axes of size
  * 1. */
 static Node *reshape_identity(Graph *g, const Node *n)
@@ -77,6 +100,8 @@ static Node *reshape_identity(Graph *g, const Node *n)
     Node *y = reshape_units(g, n);
     if (y)
         return y;
+    if (is_diagonal(g, n))
+        return on_diagonal(g, n);
     Node *s = scalar_of(x);
     return s ? g_broadcast_to(g, s, n->rank, n->dim) : NULL;
 }

@@ -415,9 +415,26 @@ static const Form *whole_view(FormMaker *m, const Node *n)
     return to;
 }
 
+/* The matrix that n, which steps over its elements row by row, is the diagonal
+ * of; or NULL. */
+static const Node *with_diagonal(FormMaker *m, const Node *n)
+{
+    const Node *x = n->op == OP_view ? n->arg[0] : NULL;
+    const Node *a = x && x->op == OP_reshape ? x->arg[0] : NULL;
+    if (!a || n->rank != 1 || x->rank != 1 || a->rank != 2 ||
+        a->dim[0] != a->dim[1] || a->dim[0] != n->dim[0])
+        return NULL;
+    View v = view_of(n);
+    const Dim *step = dim_add(m->graph, n->dim[0], dim_const(m->graph, 1));
+    return v.coef[0] == step && dim_is(v.base[0], 0) ? a : NULL;
+}
+
 static const Form *view(FormMaker *m, const Node *n, const Form *const *at)
 {
     const Form *place[MAX_RANK] = {NULL};
+    const Node *matrix = at ? with_diagonal(m, n) : NULL;
+    if (matrix)
+        return m->element(m, matrix, (const Form *[]){at[0], at[0]});
     if (!at)
         return whole_view(m, n);
     if (n->op == OP_view_add)
