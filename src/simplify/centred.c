@@ -102,8 +102,8 @@ static bool is_of_nothing(const Node *n)
 {
     if (n->op == OP_div)
         return node_is_const(n->arg[0], 0) && is_size(n->arg[1]);
-    return node_is_product(n) && (node_is_const(n->arg[0], 0) ||
-                                  node_is_const(n->arg[1], 0));
+    return node_is_product(n) &&
+           (node_is_const(n->arg[0], 0) || node_is_const(n->arg[1], 0));
 }
 
 Node *sum_of_centred(Graph *g, const Node *n)

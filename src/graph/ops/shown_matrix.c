@@ -187,7 +187,8 @@ static bool is_matrix_product(const Node *n)
         summed != (a->rank + b->rank == 2 && n->rank == 2 ? 0 : 2))
         return false;
     for (int i = 0; i < n->rank; i++)
-        if ((find_label(i, a->rank, la) < 0) == (find_label(i, b->rank, lb) < 0))
+        if ((find_label(i, a->rank, la) < 0) ==
+            (find_label(i, b->rank, lb) < 0))
             return false;
     return true;
 }
