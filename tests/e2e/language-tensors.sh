@@ -122,12 +122,18 @@ fn batch(n: int) -> bool {
   let G = [b < 3, i < n, j < n | dot(points(n)[i] + real(b), points(n)[j] + real(b))];
   sum(b < 3, i < n, j < n | sqrt(G[b, i, i] + G[b, j, j] - 2 * G[b, i, j])) > 0
 }
+fn columns(v: real[n], t: real) -> real = sum(max(t * (t * diag(v)), axis = 0));
+fn chosen(n: int, t: real) -> bool {
+  let v = [i < n | 1.1 + sin(real(i))];
+  max(abs(grad(columns, v)(v, t) - t^2)) < 1e-6
+}
 fn choose(x: real[n, k], c: bool) -> real { let G = x @ x'; if c { sum(G^2) } else { max(i < n | G[i, i]) } }
 fn lone(x: real[n, k]) -> real[n] { let G = x @ x'; [i < n | G[i, i]] }
 export choose, lone;
 N
 for real in f32 f64; do
     for f in apart largest self steps batch; do is "{\"$f\": true}" --real=$real $f n=40; done
+    is '{"chosen": true}' --real=$real chosen n=40 t=0.909
 done
 "$NNCC" m.nn --dump=kernels >all
 [ "$(grep -c 'sum over' all)" = 1 ] || fail "a diagonal takes a whole product"

@@ -88,29 +88,33 @@ static bool by_elements(const Graph *g, const Node *x)
     return x->narg > 0;
 }
 
-/* Would x's diagonal be made of other products. */
-static bool has_contract(Look *k, const Node *x)
+/* Would x's diagonal be made of other operations, which may come to be rounded
+ * otherwise than those that make x. */
+static bool is_rounded(Look *k, const Node *x)
 {
-    bool has = k->left-- <= 0 || x->op == OP_contract;
+    bool real = dtype_is_real((DType)x->dtype);
+    bool is = k->left-- <= 0 || x->op == OP_contract ||
+              (real && x->narg > 0 && op_table[x->op]->cls == OPC_ewise);
     if (node_repeats(x) || node_permutes(x) || by_elements(k->g, x))
-        for (int i = 0; i < x->narg && !has; i++)
-            has = has_contract(k, x->arg[i]);
-    return has;
+        for (int i = 0; i < x->narg && !is; i++)
+            is = is_rounded(k, x->arg[i]);
+    return is;
 }
 
-/* Is x a comparison of two numbers that stay as they were made. */
-static bool compares_sums(Graph *g, const Node *x)
+/* Is x a comparison of two numbers that stay as they were made: of the largest
+ * and of what it is the largest of. */
+static bool compares_rounded(Graph *g, const Node *x)
 {
     Look k = {g, MOST};
     return op_table[x->op]->flags & OP_TO_BOOL && x->narg == 2 &&
            !node_is_any_const(x->arg[0]) && !node_is_any_const(x->arg[1]) &&
-           (has_contract(&k, x->arg[0]) || has_contract(&k, x->arg[1]));
+           (is_rounded(&k, x->arg[0]) || is_rounded(&k, x->arg[1]));
 }
 
 static Node *of_elements(Look *k, const Node *x, int a)
 {
     Node *arg[3];
-    if (compares_sums(k->g, x))
+    if (compares_rounded(k->g, x))
         return NULL;
     for (int i = 0; i < x->narg; i++)
         arg[i] = pushed_or_read(k, x->arg[i], a);
