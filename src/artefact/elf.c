@@ -57,6 +57,11 @@ typedef struct Linking {
 
 /* Objects. */
 
+static uint64_t up_to(uint64_t n, uint64_t multiple)
+{
+    return (n + multiple - 1) & ~(multiple - 1);
+}
+
 static bool is_inside(const Input *in, uint64_t at, uint64_t size)
 {
     return at <= in->n && size <= in->n - at;
@@ -139,7 +144,7 @@ static bool place_section(Linking *l, Input *in, int i, const char *name)
     if (align > PAGE_BYTES || (align & (align - 1)))
         return false;
     p->align = align > p->align ? align : p->align;
-    in->at[i] = (p->size + align - 1) & ~(align - 1);
+    in->at[i] = up_to(p->size, align);
     p->size = in->at[i] + s->sh_size;
     return true;
 }
@@ -189,6 +194,8 @@ static bool define(Linking *l, const Input *in, const Elf64_Sym *s)
     if (part_of(in, s) == OTHER || strchr(name, '@'))
         return false;
     bool seen = ELF64_ST_VISIBILITY(s->st_other) == STV_DEFAULT;
+    if (ELF64_ST_VISIBILITY(s->st_other) == STV_PROTECTED)
+        return false;
     if (ELF64_ST_BIND(s->st_info) == STB_LOCAL) {
         list_push(l->arena, &l->local, d);
         return true;
@@ -208,7 +215,7 @@ static bool define(Linking *l, const Input *in, const Elf64_Sym *s)
 
 static bool read_defined(Linking *l, const Input *in)
 {
-    for (int i = 1; i < in->nsymbol; i++) {
+    for (int i = 0; i < in->nsymbol; i++) {
         const Elf64_Sym *s = &in->symbol[i];
         if (s->st_name >= in->nname)
             return false;
@@ -295,8 +302,8 @@ static void put(Linking *l, int place, size_t at, const void *from, size_t n)
     memcpy(l->file + l->place[place].at + at, from, n);
 }
 
-/* Rows and names from row `first` on, which is after names of so many bytes;
- * after it *names is behind its own. */
+/* Rows from row `first` on, and their names behind *used bytes of others; *used
+ * counts them too then. */
 static void put_symbols(Linking *l, int rows, int names, int first,
                         const DefinedList *list, size_t *used)
 {
@@ -359,10 +366,12 @@ static bool refer(Linking *l, const Input *in, Kind kind, uint64_t base,
     int32_t near = (int32_t)away;
     switch (type) {
     case R_X86_64_64:
+        if (kind != RELRO)
+            return false;
         l->rela[l->nrela++] =
             (Elf64_Rela){from, ELF64_R_INFO(0, R_X86_64_RELATIVE), (int64_t)to};
         memset(l->file + from, 0, 8);
-        return kind == RELRO;
+        return true;
     case R_X86_64_PC32:
     case R_X86_64_PLT32:
         memcpy(l->file + from, &near, sizeof near);
@@ -395,8 +404,7 @@ static bool refer_all(Linking *l, const Input *in, const Elf64_Shdr *s)
     uint64_t base = l->place[FIRST_KIND + kind].at + in->at[s->sh_info];
     const Elf64_Rela *r = (const void *)(in->bytes + s->sh_offset);
     for (uint64_t i = 0; i < s->sh_size / sizeof *r; i++)
-        if ((ELF64_R_TYPE(r[i].r_info) == R_X86_64_64 && kind != RELRO) ||
-            !refer(l, in, kind, base, in->section[s->sh_info].sh_size, &r[i]))
+        if (!refer(l, in, kind, base, in->section[s->sh_info].sh_size, &r[i]))
             return false;
     return true;
 }
@@ -447,11 +455,6 @@ static size_t section_names(void)
     for (int i = 0; i < NPLACES; i++)
         n += strlen(places[i].name) + 1;
     return n;
-}
-
-static uint64_t up_to(uint64_t n, uint64_t multiple)
-{
-    return (n + multiple - 1) & ~(multiple - 1);
 }
 
 /* What is written while it is loaded, and never again, ends with a page. */

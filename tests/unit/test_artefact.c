@@ -802,7 +802,7 @@ END_TEST
 /* Without a linker's process, and what is not an object is no crash. */
 START_TEST(objects_are_linked_here)
 {
-    enum { EVERY = 7 };
+    enum { EVERY = 7, SPOILED = 13 };
     Made m = make();
     char *path = in_folder(m.arena, "own.so");
     const char *error = "";
@@ -814,6 +814,16 @@ START_TEST(objects_are_linked_here)
     for (size_t size = 0; size < object[0].n; size += EVERY) {
         part = (Object){object[0].bytes, size};
         ck_assert(!elf_link(m.arena, &part, 1, NULL, &to));
+    }
+    char *spoiled = arena_copy(m.arena, object[0].bytes, object[0].n);
+    part = (Object){spoiled, object[0].n};
+    for (size_t i = 0; i < part.n; i += SPOILED) {
+        Arena *own = arena_new();
+        spoiled[i] ^= 0x7f;
+        if (elf_link(own, &part, 1, NULL, &to))
+            ck_assert_int_gt((int)to.n, 0);
+        spoiled[i] ^= 0x7f;
+        arena_free(own);
     }
     ck_assert(
         !elf_link(m.arena, (Object[]){object[0], object[0]}, 2, NULL, &to));
