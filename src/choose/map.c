@@ -253,18 +253,19 @@ static void choose_stage(MapSchedule *m, int t)
 
 enum { MOST_LANES = 64 };
 
-/* A number from `least` to `most`; *v where it is none. */
+/* A number from `least` to `most`; *v stays where it is none. */
 static void ask(const Chooser *c, MapSchedule *m, SettingKind kind, int least,
                 int most, int *v)
 {
     const Setting *s = asked_for(c, m->kernel, kind);
     if (!s)
         return;
-    *v = s->value[0];
-    if (*v < least || *v > most)
+    int n = s->value[0];
+    if (n >= least && n <= most)
+        *v = n;
+    else
         m->problem = refused(
-            c, s,
-            arena_printf(c->arena, "%d is not %d to %d", *v, least, most));
+            c, s, arena_printf(c->arena, "%d is not %d to %d", n, least, most));
 }
 
 static void ask_vector(const Chooser *c, MapSchedule *m)
