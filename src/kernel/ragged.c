@@ -7,7 +7,8 @@
 typedef struct Ragged {
     const Kernel *k;
     const Stage *s;
-    int inside; /* where it is false */
+    int inside;          /* where it is false */
+    const Index **value; /* by instruction: what value_inside() gave, or NULL */
 } Ragged;
 
 static const Instr *instr_of(const Ragged *r, int i) { return &r->k->instr[i]; }
@@ -63,7 +64,7 @@ static bool is_silent(const Ragged *r, const Instr *in)
 
 static bool is_bound(const Kernel *k, const Stage *s, int i)
 {
-    const Ragged r = {k, s, i};
+    const Ragged r = {.k = k, .s = s, .inside = i};
     int loop = k->rank + s->rank - 1;
     const Instr *in = instr_of(&r, i), *x;
     if (!is_op(in, OP_lt) || k->instr[in->arg[1]].level > loop)
@@ -95,9 +96,9 @@ int ragged_condition(const Kernel *k, const Stage *s)
     return -1;
 }
 
-/* What an integer is where the condition holds: the loops' indices and values
- * that those do not change. */
-static const Index *value_inside(const Ragged *r, IndexTable *t, int i)
+static const Index *value_inside(const Ragged *r, IndexTable *t, int i);
+
+static const Index *find_value(const Ragged *r, IndexTable *t, int i)
 {
     const Instr *in = instr_of(r, i);
     bool sum = is_op(in, OP_add), less = is_op(in, OP_sub);
@@ -112,6 +113,15 @@ static const Index *value_inside(const Ragged *r, IndexTable *t, int i)
     const Index *a = value_inside(r, t, in->arg[0]);
     const Index *b = value_inside(r, t, in->arg[1]);
     return index_add(t, a, sum ? b : index_scale(t, b, index_int(t, -1)->base));
+}
+
+/* What an integer is where the condition holds: the loops' indices and values
+ * that those do not change. Integers may be read often by each other. */
+static const Index *value_inside(const Ragged *r, IndexTable *t, int i)
+{
+    if (!r->value[i])
+        r->value[i] = find_value(r, t, i);
+    return r->value[i];
 }
 
 /* Does the last loop not change any value that the place is made of. */
@@ -148,10 +158,12 @@ static const Index *place_inside(const Ragged *r, IndexTable *t,
 
 static bool set_places(Sched *s, Kernel *k, Stage *st)
 {
-    const Ragged r = {k, st, ragged_condition(k, st)};
+    int condition = ragged_condition(k, st);
     bool any = false;
-    if (r.inside < 0)
+    if (condition < 0)
         return false;
+    const Ragged r = {k, st, condition,
+                      NEWN(s->scratch, const Index *, k->ninstr + 1)};
     for (int i = 0; i < st->ninstr + st->noutput; i++) {
         Instr *in = i < st->ninstr ? &k->instr[st->first + i] : NULL;
         const Index **at = in ? &in->at : &st->output[i - st->ninstr].at;

@@ -89,28 +89,34 @@ static void tell_work(Slow *w, const Kernel *k, const Stage *s)
     w->each(w->u, k->span, text.at);
 }
 
-/* Is an instruction of loop variables, sizes and constants alone. */
-static bool is_known_place(const Kernel *k, const Index *at);
-
-static bool is_known(const Kernel *k, int value)
+/* known: by instruction. */
+static bool is_known_place(const bool *known, const Index *at)
 {
-    const Instr *x = &k->instr[value];
-    if (x->kind == I_load || x->kind == I_result ||
-        (x->kind == I_index && !is_known_place(k, x->at)))
-        return false;
-    for (int i = 0; i < x->narg; i++)
-        if (!is_known(k, x->arg[i]))
+    for (int i = 0; i < at->n; i++)
+        if ((at->atom[i].kind == IX_value && !known[at->atom[i].value]) ||
+            (at->atom[i].of && !is_known_place(known, at->atom[i].of)))
             return false;
     return true;
 }
 
-static bool is_known_place(const Kernel *k, const Index *at)
+/* Is an instruction of loop variables, sizes and constants alone. */
+static bool is_known(const bool *known, const Instr *x)
 {
-    for (int i = 0; i < at->n; i++)
-        if ((at->atom[i].kind == IX_value && !is_known(k, at->atom[i].value)) ||
-            (at->atom[i].of && !is_known_place(k, at->atom[i].of)))
+    if (x->kind == I_load || x->kind == I_result ||
+        (x->kind == I_index && !is_known_place(known, x->at)))
+        return false;
+    for (int i = 0; i < x->narg; i++)
+        if (!known[x->arg[i]])
             return false;
     return true;
+}
+
+static bool *find_known(Arena *a, const Kernel *k)
+{
+    bool *known = NEWN(a, bool, k->ninstr + 1);
+    for (int i = 0; i < k->ninstr; i++)
+        known[i] = is_known(known, &k->instr[i]);
+    return known;
 }
 
 /* Does a value decide where in a loop, one for each of its steps. */
@@ -125,7 +131,8 @@ static bool is_scattered(const Kernel *k, const Index *at, int loop)
 }
 
 /* Elements that are fetched one by one where no data decide which ones. */
-static void tell_gathered(Slow *w, const Kernel *k, const Stage *s)
+static void tell_gathered(Slow *w, const Kernel *k, const Stage *s,
+                          const bool *known)
 {
     int lane = lane_loop(k, s);
     if (lane < 0 || !is_long(loop_extent(k, s, lane)))
@@ -133,7 +140,7 @@ static void tell_gathered(Slow *w, const Kernel *k, const Stage *s)
     for (int i = s->first; i < s->first + s->ninstr; i++) {
         const Instr *x = &k->instr[i];
         if (x->kind != I_load || !x->buffer->node ||
-            !is_scattered(k, x->at, lane) || !is_known_place(k, x->at))
+            !is_scattered(k, x->at, lane) || !is_known_place(known, x->at))
             continue;
         Str text = str_new(w->arena);
         node_print_top(w->g, x->buffer->node, 1, &text);
@@ -258,9 +265,10 @@ static void tell_kernel(Slow *w, const Kernel *k)
     const Kernel *map = k->kind == KERNEL_map ? k : k->epilogue;
     if (!map)
         return;
+    const bool *known = find_known(w->arena, map);
     tell_across(w, map);
     for (int i = 0; i < map->nstage; i++) {
-        tell_gathered(w, map, &map->stage[i]);
+        tell_gathered(w, map, &map->stage[i], known);
         tell_work(w, map, &map->stage[i]);
     }
 }

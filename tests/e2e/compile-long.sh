@@ -39,3 +39,30 @@ linear fields 200
 linear terms 200
 linear functions 200
 linear exports 25
+
+# chain FIRST STEP LAST: 40 lines in which each value is read twice by the next.
+chain() {
+    printf '%s\n' "$1"
+    awk -v step="$2" 'BEGIN {
+        for (i = 2; i < 42; i++) {
+            line = step
+            gsub(/NEW/, "k" i, line); gsub(/OLD/, "k" i - 1, line); gsub(/BEFORE/, "k" i - 2, line)
+            print line
+        }
+    }'
+    printf '%s\n' "$3"
+}
+
+# What is looked through is looked at once, however often it is read: places in
+# ragged rows, and those that no data decide.
+chain 'fn f(v: real[m], b: int[n], e: int[n]) -> real[n] = [i < n | {
+  let k0 = b[i]; let k1 = b[i] + e[i];' '  let NEW = OLD + BEFORE;' \
+    '  sum(k < m | if k < e[i] - b[i] { v[k41 + k] } else { 0.0 }) }];
+export f;' >places.nn
+accept timeout 20 "$NNCC" places.nn -o long.so
+chain 'fn f(x: real[n]) -> real[n] = {
+  let k1 = [i < n | i];' '  let NEW = OLD * OLD % 1009 + OLD;' \
+    '  [i | x[k41[i] % n]] };
+export f;' >gathered.nn
+accept timeout 20 "$NNCC" gathered.nn --explain
+grep -q 'x is read element by element' out.txt || fail "$(cat out.txt)"
