@@ -152,6 +152,7 @@ const MapSchedule *map_schedule(const Chooser *c, const Kernel *k, MapUse use);
 /* product.c: of products a[m,k] · b[k,n]. */
 
 /* What of the result is in registers while k goes on. */
+enum { MOST_TILE_ROWS = 8, MOST_TILE_VECTORS = 4 };
 typedef struct Tile {
     int rows, vectors; /* of the largest */
     int width;         /* lanes of a vector */

@@ -40,10 +40,9 @@ Tile tile_choose(const Hardware *h, DType t)
 MicroShape micro_shape(const Tile *t, int vectors, int width, bool masked,
                        bool windows)
 {
-    enum { MOST_ROWS = 8 };
     bool narrow = t->width > 1 && vectors < t->vectors;
     return (MicroShape){vectors, width, masked, windows,
-                        narrow ? MOST_ROWS : t->rows};
+                        narrow ? MOST_TILE_ROWS : t->rows};
 }
 
 /* Passes. */
@@ -138,14 +137,13 @@ static void ask_rule(const Chooser *c, const Kernel *k, SettingKind kind,
 /* Panels of a have to fill a block of rows, those of b the room's units. */
 static void ask_tile(const Chooser *c, const Kernel *k, ProductSchedule *p)
 {
-    enum { MOST_ROWS = 8, MOST_VECTORS = 4 };
     const Setting *s = asked_for(c, k, SET_tile);
     int rows = s ? s->value[0] : 1, vectors = s ? s->value[1] : 1;
     if (!s)
         return;
-    if (rows < 1 || rows > MOST_ROWS || LONG_ROWS % rows)
+    if (rows < 1 || rows > MOST_TILE_ROWS || LONG_ROWS % rows)
         p->problem = refused(c, s, "a tile has 1, 2, 3, 4, 6 or 8 rows");
-    else if (vectors < 1 || vectors > MOST_VECTORS || vectors == 3)
+    else if (vectors < 1 || vectors > MOST_TILE_VECTORS || vectors == 3)
         p->problem = refused(c, s, "a tile has 1, 2 or 4 vectors");
     else
         p->tile = tile_of(c->has, p->t, rows, vectors);

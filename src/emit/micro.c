@@ -6,7 +6,7 @@
  * micro-kernel once; of windows, tables of offsets are. */
 #include "emit/product.h"
 
-enum { MAX_ROWS = 8, MAX_VECTORS = 4, SMALL_ROWS = 2 };
+enum { SMALL_ROWS = 2 };
 
 /* One micro-kernel being built. */
 typedef struct Micro {
@@ -96,7 +96,7 @@ static void add_tile(Micro *u, int rows, LLVMValueRef *c_row, LLVMValueRef *acc)
 {
     Emit *e = u->e;
     int nv = u->shape.vectors;
-    LLVMValueRef sum[MAX_ROWS * MAX_VECTORS];
+    LLVMValueRef sum[MOST_TILE_ROWS * MOST_TILE_VECTORS];
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
     LLVMBasicBlockRef old = code_block(e, "old"), go = code_block(e, "go");
     LLVMBuildCondBr(e->builder, u->accumulate, old, go);
@@ -117,7 +117,7 @@ static void multiply_add(Micro *u, int rows, LLVMValueRef *a_row,
 {
     Emit *e = u->e;
     int nv = u->shape.vectors, align = dtype_size(u->t);
-    LLVMValueRef b[MAX_VECTORS];
+    LLVMValueRef b[MOST_TILE_VECTORS];
     for (int v = 0; v < nv; v++)
         b[v] = load_vector(u, b_row, v);
     for (int r = 0; r < rows; r++) {
@@ -134,8 +134,8 @@ static void emit_tile(Micro *u, int rows, LLVMValueRef i)
 {
     Emit *e = u->e;
     int nv = u->shape.vectors, n = rows * nv;
-    LLVMValueRef a_row[MAX_ROWS], c_row[MAX_ROWS];
-    LLVMValueRef carried[MAX_ROWS * MAX_VECTORS + 2];
+    LLVMValueRef a_row[MOST_TILE_ROWS], c_row[MOST_TILE_ROWS];
+    LLVMValueRef carried[MOST_TILE_ROWS * MOST_TILE_VECTORS + 2];
     find_rows(u, rows, i, a_row, c_row);
     if (u->shape.windows)
         find_windows(u, rows, i, a_row);
