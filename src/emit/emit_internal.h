@@ -441,10 +441,11 @@ typedef struct MapPlace {
 Failure emit_map_here(Emit *e, const Kernel *k, const MapPlace *p);
 /* v in the present width, or another; all lanes alike where it is a scalar. */
 Val *map_widen(MapCode *m, Val *v);
+Val *map_widen_to(MapCode *m, Val *v, int width);
+
 /* elementwise.c: instruction i, an operator; where another one's value comes
  * with it, that one is ready too. */
 Val *map_op(MapCode *m, int i);
-Val *map_widen_to(MapCode *m, Val *v, int width);
 
 /* map_code.c */
 

@@ -459,6 +459,11 @@ Kernel *unroll(Sched *s, Inline *in, Nest *n, Kernel *loops);
 void shape_loops(Sched *s, Kernel *k, int fixed, int join);
 /* The last loop of each stage goes across the lanes, where that may be. */
 void lanes_inside(Kernel *k);
+/* Could they be joined. */
+bool can_join(Sched *s, const Kernel *k, int fixed, int join);
+/* Makes those of the only stage outer ones, if they can be joined with those
+ * and are `columns` in all; nothing else is changed. */
+bool join_stage(Sched *s, Kernel *k, int fixed, int join, const Dim *columns);
 
 /* ragged.c */
 
@@ -468,11 +473,6 @@ void lanes_inside(Kernel *k);
  * end with them, in their lanes. Shaped; NULL: there are none, or lanes are
  * better elsewhere. */
 Kernel *ragged_rows(Sched *s, const Kernel *k);
-/* Could they be joined. */
-bool can_join(Sched *s, const Kernel *k, int fixed, int join);
-/* Makes those of the only stage outer ones, if they can be joined with those
- * and are `columns` in all; nothing else is changed. */
-bool join_stage(Sched *s, Kernel *k, int fixed, int join, const Dim *columns);
 
 /* The same with k's guards before. */
 void each_buffer(Kernel *k, EachBuffer *f, void *u);
