@@ -119,6 +119,8 @@ static void check_output(const Verify *v, const Kernel *k, int stage,
         return;
     }
     check_index(k, o->at, k->rank + st->rank, count);
+    if (o->kind == OUT_store && o->pred >= 0)
+        die("a store has a condition");
     if (o->kind == OUT_add && k->rank)
         die("a sum is kept over outer loops");
     check_write(v, o->buffer);
