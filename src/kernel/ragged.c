@@ -56,7 +56,7 @@ static bool is_idle(const Ragged *r, const Output *o)
 static bool is_silent(const Ragged *r, const Instr *in)
 {
     if (!is_op(in, OP_index_check))
-        return !is_op(in, OP_stop);
+        return true;
     const Instr *x = instr_of(r, in->arg[0]);
     return is_op(x, OP_where) && is_false(r, x->arg[0]) &&
            is_op(instr_of(r, x->arg[2]), OP_const);

@@ -106,3 +106,12 @@ no '2: 3 lanes: the outer loop has not 3 iterations' 'kernel 2:\nvector 3'
 no '2: 32 is not 1 to 8' 'kernel 2:\ntogether 32'
 no '2: there is no other nest for few rows' 'kernel 2:\nless 3'
 refuse 1 'no such file' "$NNCC" m.nn -o m.o --schedule=none
+
+# A value whose derivative is 0 is a value as others: rows end where they end.
+cat >rows.nn <<'END'
+fn rows(v: real[m], b: int[n], e: int[n]) -> real[n] =
+  [i < n | sum(k < m | if k < e[i] - b[i] { stop(v[b[i] + k]) * v[k] } else { 0.0 })];
+export rows;
+END
+accept "$NNCC" rows.nn --dump=schedule
+grep -q ', ends where ' out.txt || fail "$(cat out.txt)"
