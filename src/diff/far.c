@@ -13,7 +13,9 @@
 
 static Node *is_infinite(Graph *g, Node *x)
 {
-    return g2(g, OP_eq, g1(g, OP_abs, x), g_fill(g, x, INFINITY));
+    Node *right = g_fill(g, x, INFINITY);
+
+    return g2(g, OP_eq, g1(g, OP_abs, x), right);
 }
 
 /* Of n values the finite ones, and which way the others are from 0. */

@@ -273,8 +273,8 @@ static int add_asked(Sums *s, const Term *t, Nodes *read)
     for (int i = 1; i < t->ncond; i++)
         now = g2(s->g, OP_and, now, t->cond[i]);
     list_push(s->scratch, read, now);
-    return maker_carry(s->m, any, g_const_int(s->g, DT_bool, 0),
-                       g2(s->g, OP_or, any, now));
+    now = g2(s->g, OP_or, any, now);
+    return maker_carry(s->m, any, g_const_int(s->g, DT_bool, 0), now);
 }
 
 static void add_term(Sums *s, Term t, Nodes *read)
@@ -464,8 +464,10 @@ static Node *sum_of_term(const Sums *s, const Term *t, Node *first, Node *back)
 
     for (int i = t->nchain - 1; i >= 0; i--) {
         v = around(s, t->chain[i], v);
-        if (i == t->under && t->asked >= 0)
-            v = g_if(s->g, g_part(s->g, back, t->asked), v, g_fill(s->g, v, 0));
+        if (i == t->under && t->asked >= 0) {
+            Node *none = g_fill(s->g, v, 0);
+            v = g_if(s->g, g_part(s->g, back, t->asked), v, none);
+        }
     }
     return v;
 }

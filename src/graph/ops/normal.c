@@ -197,8 +197,8 @@ static Node *excess_partial(Graph *g, Node *n)
     Node *w = g2(g, OP_erfcx_integral, g_fill(g, n, 2), y);
     w = g_scale(g, g2(g, OP_div, w, g1(g, OP_erfcx, y)), 4);
     Node *less = g2(g, OP_mul, g1(g, OP_normal_hazard, a), n);
-    return g_where(g, above, g2(g, OP_sub, g_fill(g, n, 1), less),
-                   g2(g, OP_sub, w, g2(g, OP_mul, n, n)));
+    Node *other = g2(g, OP_sub, w, g2(g, OP_mul, n, n));
+    return g_where(g, above, g2(g, OP_sub, g_fill(g, n, 1), less), other);
 }
 
 const Op op_normal_excess = {

@@ -83,8 +83,8 @@ static Node *on_diagonal(Graph *g, const Node *n)
     static const int row[] = {0, -1}, column[] = {-1, 0};
     Node *i = g_iota(g, DT_i32, n->dim[0]);
     Node *v = g_broadcast(g, n->arg[0]->arg[0], 2, n->dim, row);
-    Node *there = g2(g, OP_eq, g_broadcast(g, i, 2, n->dim, row),
-                     g_broadcast(g, i, 2, n->dim, column));
+    Node *right = g_broadcast(g, i, 2, n->dim, column);
+    Node *there = g2(g, OP_eq, g_broadcast(g, i, 2, n->dim, row), right);
     return g_where(g, there, v, g_fill(g, v, 0));
 }
 
