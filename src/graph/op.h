@@ -65,6 +65,9 @@ enum OpFlags {
     /* NaN of some numbers, by `finite`: a root or logarithm of what may be
      * below 0. */
     OP_DOMAIN = 8192,
+    /* Of one number: f(-x) is f(x), or -f(x). */
+    OP_EVEN = 16384,
+    OP_ODD = 32768,
 };
 
 enum { MAX_INPUTS = 32, MAX_ASKED = 3 };

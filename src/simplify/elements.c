@@ -130,12 +130,12 @@ static Node *join_terms(Graph *g, OpId join, Node **term, int n)
 /* f(a - b) and f(b - a) are one computation where f is even or odd. */
 static Node *of_difference(Graph *g, const Node *n, const Node *x)
 {
-    bool even = n->op == OP_cos || n->op == OP_cosh || n->op == OP_abs;
-    bool odd = n->op == OP_sin || n->op == OP_sinh || n->op == OP_tanh;
-    if ((!even && !odd) || x->op != OP_sub || x->arg[0]->id < x->arg[1]->id)
+    unsigned flags = op_table[n->op]->flags;
+    if (!(flags & (OP_EVEN | OP_ODD)) || x->op != OP_sub ||
+        x->arg[0]->id < x->arg[1]->id)
         return NULL;
     Node *y = g1(g, (OpId)n->op, g2(g, OP_sub, x->arg[1], x->arg[0]));
-    return even ? y : g1(g, OP_neg, y);
+    return flags & OP_EVEN ? y : g1(g, OP_neg, y);
 }
 
 static Node *ewise_element(const Elements *e, const Node *n, const int *at)

@@ -752,6 +752,20 @@ START_TEST(row_is_complete)
 }
 END_TEST
 
+START_TEST(even_and_odd_functions_are)
+{
+    const Op *row = op_table[_i];
+    bool even = row->flags & OP_EVEN, odd = row->flags & OP_ODD;
+    ck_assert(!(even && odd));
+    for (double at = 0.125; (even || odd) && at < 1; at += 0.125) {
+        double here = op_eval(row, (double[]){at});
+        double there = op_eval(row, (double[]){-at});
+        ck_assert_int_eq(row->arity, 1);
+        ck_assert_double_eq(there, even ? here : -here);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("graph");
@@ -784,6 +798,7 @@ int main(void)
     tcase_add_test(t, dump_is_stable);
     tcase_add_test(t, long_chains);
     tcase_add_loop_test(t, row_is_complete, 0, NOPS);
+    tcase_add_loop_test(t, even_and_odd_functions_are, 0, NOPS);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

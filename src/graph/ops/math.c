@@ -347,7 +347,7 @@ static Node *sin_partial(Graph *g, Node *n) { return g1(g, OP_cos, n->arg[0]); }
 static OpId sin_partner(void) { return OP_cos; }
 
 const Op op_sin = {
-    FUNCTION(sin, 1, OP_COSTLY),
+    FUNCTION(sin, 1, OP_COSTLY | OP_ODD),
     .weight = 7,
     .doc = "sine",
     .shown = {FORM_call, "sin", "sin", "\\sin"},
@@ -374,7 +374,7 @@ static Val *cos_and_sin(Lower *l, Val *a, Val **partner)
 }
 
 const Op op_cos = {
-    FUNCTION(cos, 1, OP_COSTLY),
+    FUNCTION(cos, 1, OP_COSTLY | OP_EVEN),
     .weight = 7,
     .doc = "cosine",
     .shown = {FORM_call, "cos", "cos", "\\cos"},
@@ -389,7 +389,7 @@ const Op op_cos = {
 static Node *tan_partial(Graph *g, Node *n) { return one_plus_square(g, n); }
 
 const Op op_tan = {
-    FUNCTION(tan, 1, OP_COSTLY),
+    FUNCTION(tan, 1, OP_COSTLY | OP_ODD),
     .weight = 7,
     .doc = "tangent",
     .shown = {FORM_call, "tan", "tan", "\\tan"},
@@ -406,7 +406,7 @@ static Node *asin_partial(Graph *g, Node *n)
 }
 
 const Op op_asin = {
-    FUNCTION(asin, 1, OP_COSTLY | OP_STEEP | OP_DOMAIN),
+    FUNCTION(asin, 1, OP_COSTLY | OP_STEEP | OP_DOMAIN | OP_ODD),
     .weight = 5,
     .doc = "inverse sine",
     .shown = {FORM_call, "asin", "arcsin", "\\arcsin"},
@@ -442,7 +442,7 @@ static Node *atan_partial(Graph *g, Node *n)
 }
 
 const Op op_atan = {
-    FUNCTION(atan, 1, OP_COSTLY),
+    FUNCTION(atan, 1, OP_COSTLY | OP_ODD),
     .weight = 5,
     .doc = "inverse tangent",
     .shown = {FORM_call, "atan", "arctan", "\\arctan"},
@@ -495,7 +495,7 @@ static Node *sinh_partial(Graph *g, Node *n)
 }
 
 const Op op_sinh = {
-    FUNCTION(sinh, 1, OP_COSTLY),
+    FUNCTION(sinh, 1, OP_COSTLY | OP_ODD),
     .weight = 61,
     .doc = "hyperbolic sine",
     .shown = {FORM_call, "sinh", "sinh", "\\sinh"},
@@ -512,7 +512,7 @@ static Node *cosh_partial(Graph *g, Node *n)
 }
 
 const Op op_cosh = {
-    FUNCTION(cosh, 1, OP_COSTLY | OP_NOT_NEGATIVE),
+    FUNCTION(cosh, 1, OP_COSTLY | OP_NOT_NEGATIVE | OP_EVEN),
     .weight = 31,
     .doc = "hyperbolic cosine",
     .shown = {FORM_call, "cosh", "cosh", "\\cosh"},
@@ -526,7 +526,7 @@ const Op op_cosh = {
 static Node *tanh_partial(Graph *g, Node *n) { return one_minus_square(g, n); }
 
 const Op op_tanh = {
-    FUNCTION(tanh, 1, OP_COSTLY),
+    FUNCTION(tanh, 1, OP_COSTLY | OP_ODD),
     .weight = 29,
     .doc = "hyperbolic tangent",
     .shown = {FORM_call, "tanh", "tanh", "\\tanh"},

@@ -64,7 +64,7 @@ static Val *abs_lower(Lower *l, const Node *n, Val *const *x)
 
 const Op op_abs = {
     ELEMENTWISE(abs, 1, ON_number),
-    .flags = OP_SURFACE | OP_NOT_NEGATIVE | OP_KINK,
+    .flags = OP_SURFACE | OP_NOT_NEGATIVE | OP_KINK | OP_EVEN,
     .doc = "absolute value",
     .shown = {.kind = FORM_bars},
     .domain = {0.5, 2},

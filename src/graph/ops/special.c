@@ -15,9 +15,12 @@ static Node *erf_partial(Graph *g, Node *n)
 }
 
 const Op op_erf = {
-    FUNCTION(erf, 1, OP_COSTLY), .weight = 5,
-    .doc = "error function",     .eval1 = erf,
-    .partial1 = erf_partial,     .lower1 = num_erf,
+    FUNCTION(erf, 1, OP_COSTLY | OP_ODD),
+    .weight = 5,
+    .doc = "error function",
+    .eval1 = erf,
+    .partial1 = erf_partial,
+    .lower1 = num_erf,
 };
 
 static Node *erfc_partial(Graph *g, Node *n)
