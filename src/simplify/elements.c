@@ -472,15 +472,16 @@ static bool scatter_keeps(const Elements *e, const Node *n)
            count_long(index, index->rank) == 0;
 }
 
-/* The place that an index asks for; false: not known after all. */
-static bool known_place(const Elements *e, const Node *index, const int *at,
-                        int *place)
+/* The place along an axis of dimension d that a known index asks for; -1:
+ * outside. */
+static int known_place(const Elements *e, const Node *index, const int *at,
+                       const Dim *d)
 {
     const Node *i = element_of(e, index, at);
     if (i->op != OP_const)
-        return false;
-    *place = (int)i->attr.integer;
-    return true;
+        die("an index that is known is no constant");
+    int64_t place = i->attr.integer;
+    return place >= 0 && place < axis_size(d) ? (int)place : -1;
 }
 
 static Node *gather_element(const Elements *e, const Node *n, const int *at)
@@ -494,10 +495,8 @@ static Node *gather_element(const Elements *e, const Node *n, const int *at)
         return g_gather_inside(e->g, element_of(e, x, from), i,
                                count_long(x, axis));
     }
-    if (!known_place(e, index, at + axis, &from[axis]))
-        die("an index that is known is no constant");
-    bool inside = from[axis] >= 0 && from[axis] < axis_size(x->dim[axis]);
-    return inside ? element_of(e, x, from) : zeros(e->g, n);
+    from[axis] = known_place(e, index, at + axis, x->dim[axis]);
+    return from[axis] >= 0 ? element_of(e, x, from) : zeros(e->g, n);
 }
 
 static void add_scattered(void *u, const int *from)
@@ -507,9 +506,8 @@ static void add_scattered(void *u, const int *from)
     int axis = (int)n->attr.integer, to[MAX_RANK + 1];
     for (int i = 0; i < n->rank; i++)
         to[i] = from[i <= axis ? i : i + index->rank - 1];
-    if (!known_place(a->e, index, from + axis, &to[axis]))
-        die("an index that is known is no constant");
-    if (to[axis] >= 0 && to[axis] < axis_size(n->dim[axis]))
+    to[axis] = known_place(a->e, index, from + axis, n->dim[axis]);
+    if (to[axis] >= 0)
         add_at(a, to, element_of(a->e, n->arg[0], from));
 }
 
