@@ -1,8 +1,8 @@
 #!/bin/sh
 # layers.sh BUILD: fail if a file includes a header that layers.txt does not
 # allow it, if rooms need each other's functions in a circle, if a file is longer
-# than 700 lines, or if it knows a machine that only the table of targets is to
-# know.
+# than 700 lines, if it knows a machine that only the table of targets is to
+# know, or if it lies at the top level and has no business there.
 build=$(cd "$1" && pwd) || exit 2
 cd "$(dirname "$0")/.." || exit 2
 pass=0 fail=0
@@ -71,5 +71,14 @@ if grep -nE "$machine" src/*/*.[ch] src/graph/ops/*.[ch] | grep -Ev '^src/(targe
     echo 'facts about targets belong into src/target/rows.c'
     fail=$((fail + 1))
 fi
+# Of what is kept; where there is no repository, of what there is.
+for f in $(git ls-files 2>/dev/null | cut -d/ -f1 | grep . || ls -A); do
+    case $f in
+    .?* | Makefile | README.md | CONTRIBUTING.md | LICENSE) continue ;;
+    build | docs | examples | grammar | python | runtime | src | tests) continue ;;
+    esac
+    echo "$f: not of the top level"
+    fail=$((fail + 1))
+done
 echo "layers: $pass passed, $fail failed"
 [ "$fail" = 0 ]
