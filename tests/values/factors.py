@@ -30,6 +30,10 @@ def by_reflections(m, n):
     show("by_reflections", f"m={m} n={n}", Q[-1], R[0], R[n - 1], np.linalg.lstsq(A, b, rcond=None)[0])
 
 
+def of_few_rows(m, n):
+    show("of_few_rows", f"m={m} n={n}", np.linalg.lstsq(matrix(m, n), np.cos(np.arange(m)), rcond=None)[0])
+
+
 def by_rotations(m, n):
     A = matrix(m, n)
     S = A.T @ A
@@ -70,6 +74,8 @@ def transforms(n):
 
 by_reflections(4, 3)
 by_reflections(23, 17)
+of_few_rows(3, 4)
+of_few_rows(7, 18)
 by_rotations(4, 3)
 by_rotations(21, 19)
 deficient(6, 4)
