@@ -90,6 +90,29 @@ static void find_windows(Micro *u, int rows, LLVMValueRef i,
     }
 }
 
+/* C's tile is asked for while the products are made, where its rows are so far
+ * apart that no machine foresees them. */
+static void prefetch_tile(Micro *u, int rows, LLVMValueRef *c_row)
+{
+    enum { WRITE = 1, KEEP = 3, DATA = 1 };
+    Emit *e = u->e;
+    int line = CACHE_LINE / dtype_size(u->t);
+    LLVMBuilderRef b = e->builder;
+    LLVMValueRef arg[4] = {NULL, LLVMConstInt(e->i32, WRITE, false),
+                           LLVMConstInt(e->i32, KEEP, false),
+                           LLVMConstInt(e->i32, DATA, false)};
+    if (!e->machine.has.cache.l1)
+        return;
+    LLVMBasicBlockRef on = code_if(
+        e, LLVMBuildICmp(b, LLVMIntSGE, u->c_m, code_i64(e, PACK_STRIDE), ""));
+    for (int r = 0; r < rows; r++)
+        for (int j = 0; j < u->shape.vectors * u->shape.width; j += line) {
+            arg[0] = code_at(e, u->one, c_row[r], code_i64(e, j));
+            code_intrinsic(e, "llvm.prefetch", &e->ptr, 1, arg, 4);
+        }
+    code_end(e, on);
+}
+
 /* C's tile, if it is to be added to, and what this block of k came to: added at
  * the end, so that the block's sum keeps its digits. */
 static void add_tile(Micro *u, int rows, LLVMValueRef *c_row, LLVMValueRef *acc)
@@ -139,6 +162,7 @@ static void emit_tile(Micro *u, int rows, LLVMValueRef i)
     find_rows(u, rows, i, a_row, c_row);
     if (u->shape.windows)
         find_windows(u, rows, i, a_row);
+    prefetch_tile(u, rows, c_row);
     for (int j = 0; j < n; j++)
         carried[j] = LLVMConstNull(u->vec);
     carried[n] = code_i64(e, 0);

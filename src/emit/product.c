@@ -73,9 +73,7 @@ static LLVMValueRef c_at(Product *q, LLVMValueRef i, LLVMValueRef j)
     return at2(q, q->arg[ARG_out], i, q->arg[ARG_out_m], j, code_i64(q->e, 1));
 }
 
-/* Code for where `when` holds, which the builder is at then; it ends before
- * code_end. */
-static LLVMBasicBlockRef code_if(Emit *e, LLVMValueRef when)
+LLVMBasicBlockRef code_if(Emit *e, LLVMValueRef when)
 {
     LLVMBasicBlockRef yes = code_block(e, "yes"), on = code_block(e, "");
     LLVMBuildCondBr(e->builder, when, yes, on);
@@ -83,7 +81,7 @@ static LLVMBasicBlockRef code_if(Emit *e, LLVMValueRef when)
     return on;
 }
 
-static void code_end(Emit *e, LLVMBasicBlockRef on)
+void code_end(Emit *e, LLVMBasicBlockRef on)
 {
     LLVMBuildBr(e->builder, on);
     LLVMPositionBuilderAtEnd(e->builder, on);

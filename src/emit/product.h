@@ -65,6 +65,10 @@ Tile product_tile(const Emit *e, DType t);
 /* What distinguishes other ones in names; "" of those. */
 const char *tile_suffix(Emit *e, DType t, const Tile *tile);
 LLVMTypeRef epilogue_type(Emit *e);
+/* Code for where `when` holds, which the builder is at then; it ends before
+ * code_end. */
+LLVMBasicBlockRef code_if(Emit *e, LLVMValueRef when);
+void code_end(Emit *e, LLVMBasicBlockRef on);
 /* *at becomes `status` where that is one of a failure. */
 void keep_status(Emit *e, LLVMValueRef status, LLVMValueRef at);
 
