@@ -134,7 +134,7 @@ static void ask_rule(const Chooser *c, const Kernel *k, SettingKind kind,
     r->others = s->value[2];
 }
 
-/* Panels of a have to fill a block of rows, those of b the room's units. */
+/* Tiles have to fill a block of rows, panels of b the room's units. */
 static void ask_tile(const Chooser *c, const Kernel *k, ProductSchedule *p)
 {
     const Setting *s = asked_for(c, k, SET_tile);

@@ -35,7 +35,7 @@ void contract_helpers(Emit *e, const Kernel *k, Helpers *h)
     if (c->pack)
         pack_helper(e, p.t, p.b.kind, p.tile.panel, h);
     if (c->pack_a)
-        pack_helper(e, p.t, p.a.kind, p.tile.rows, h);
+        pack_helper(e, p.t, p.a.kind, LONG_ROWS, h);
     if (p.row)
         stream_helper(e, p.t, p.row, h);
     if (p.outer)
@@ -185,7 +185,7 @@ static void pack_arguments(ContractCode *q, LLVMValueRef *arg)
     const Contract *c = q->c;
     const ProductSchedule *p = &q->plan;
     if (c->pack_a) {
-        LLVMValueRef fn = emit_pack(e, p->t, p->a.kind, p->tile.rows);
+        LLVMValueRef fn = emit_pack(e, p->t, p->a.kind, LONG_ROWS);
         LLVMValueRef each =
             code_times(e, at_most(q, c->k, K_BLOCK), code_i64(e, LONG_ROWS));
         arg[ARG_a_panels] = room_in(q, c->pack_a, each);

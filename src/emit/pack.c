@@ -1,6 +1,6 @@
 /* pack.c: a factor of a product into panels: of B, each some columns wide, row
  * after row, panel after panel; of A, turned over, likewise. What is past the
- * last column is that again; nothing that is stored depends on it. */
+ * last column is anything; nothing that is stored depends on it. */
 #include "emit/product.h"
 
 /* Squares of 8 by 8 are turned nearly as fast as larger ones, and compiled
@@ -116,19 +116,42 @@ static void pack_transposed(Pack *u, LLVMValueRef j0)
     pack_rows(u, to, j0);
 }
 
+/* Elements of row p from column j0 + j on. */
+static void copy(Pack *u, int width, LLVMValueRef p, LLVMValueRef j0,
+                 LLVMValueRef j)
+{
+    Emit *e = u->e;
+    int align = dtype_size(u->t);
+    LLVMValueRef from = source(u, p, LLVMBuildAdd(e->builder, j0, j, ""));
+    LLVMValueRef x = code_load(e, type_lanes(u->one, width), from, align);
+    code_store(e, x, place(u, p, j0, j), align);
+}
+
 /* Contiguous rows, whole panels: copied as vectors. */
 static void pack_straight(Pack *u, LLVMValueRef j0)
 {
     Emit *e = u->e;
-    int align = dtype_size(u->t);
-    LLVMTypeRef vec = type_lanes(u->one, u->width);
     Loop p = loop_begin(e, code_i64(e, 0), u->k, code_i64(e, 1), 0, NULL);
-    for (int j = 0; j < u->panel; j += u->width) {
-        LLVMValueRef at = code_i64(e, j);
-        LLVMValueRef column = LLVMBuildAdd(e->builder, j0, at, "");
-        LLVMValueRef x = code_load(e, vec, source(u, p.i, column), align);
-        code_store(e, x, place(u, p.i, j0, at), align);
-    }
+    for (int j = 0; j < u->panel; j += u->width)
+        copy(u, u->width, p.i, j0, code_i64(e, j));
+    loop_end(e, &p, NULL);
+}
+
+/* The same of a panel that is not full: what is past the last column stays as
+ * it is. */
+static void pack_few(Pack *u, LLVMValueRef j0)
+{
+    Emit *e = u->e;
+    LLVMValueRef zero = code_i64(e, 0), one = code_i64(e, 1);
+    LLVMValueRef n = LLVMBuildSub(e->builder, u->n, j0, "");
+    LLVMValueRef full = code_down_to(e, n, u->width);
+    Loop p = loop_begin(e, zero, u->k, one, 0, NULL);
+    Loop j = loop_begin(e, zero, full, code_i64(e, u->width), 0, NULL);
+    copy(u, u->width, p.i, j0, j.i);
+    loop_end(e, &j, NULL);
+    Loop rest = loop_begin(e, full, n, one, 0, NULL);
+    copy(u, 1, p.i, j0, rest.i);
+    loop_end(e, &rest, NULL);
     loop_end(e, &p, NULL);
 }
 
@@ -156,7 +179,7 @@ static void pack_panels(Pack *u, PackKind kind)
     if (kind != PACK_straight)
         return;
     Loop rest = loop_begin(e, last, u->n, step, 0, NULL);
-    pack_rows(u, zero, rest.i);
+    pack_few(u, rest.i);
     loop_end(e, &rest, NULL);
 }
 
@@ -187,8 +210,9 @@ LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel)
     int width = lanes_of_bytes(e, dtype_size(t));
     if (kind == PACK_transposed && width > TURN)
         width = TURN;
-    if (kind == PACK_straight && panel % width)
-        width = panel;
+    /* A's are also packed a piece at a time. */
+    while (panel == LONG_ROWS && PIECE_ROWS % width)
+        width /= 2;
     Pack u = {e,
               t,
               type_of(e, t),

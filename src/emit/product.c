@@ -123,7 +123,7 @@ static void find_depth(Product *q, const Block *b)
                  b->depth, WINDOW_b);
 }
 
-/* The block's part of A, in panels as wide as a tile has rows. */
+/* The block's part of A, its rows beside one another. */
 static void pack_a(Product *q, const Block *b)
 {
     LLVMValueRef *in = q->arg;
@@ -176,23 +176,20 @@ static void window_tiles(Product *q, const Block *b, LLVMValueRef j,
     LLVMBuildCall2(e->builder, micro_windows_type(e), micro, arg, 11, "");
 }
 
-/* Tiles of columns j …, `step` of them or those that are left: whole ones read
- * A from its panels, if there are. */
+/* Tiles of columns j …, `step` of them or those that are left. */
 static void emit_tiles(Product *q, const Block *b, LLVMValueRef j,
-                       LLVMValueRef left, LLVMValueRef micro,
-                       LLVMValueRef whole)
+                       LLVMValueRef left, LLVMValueRef micro)
 {
     Emit *e = q->e;
-    LLVMValueRef *in = q->arg, panel = panel_at(q, b, j);
-    LLVMValueRef pa = LLVMBuildAnd(e->builder, whole, q->packs_a, "");
-    LLVMValueRef one = code_i64(e, 1), rows = code_i64(e, q->tile.rows);
+    LLVMValueRef *in = q->arg, panel = panel_at(q, b, j), pa = q->packs_a;
+    LLVMValueRef a_m = a_or_b(e, pa, code_i64(e, 1), in[ARG_a_m]);
     LLVMValueRef arg[] = {
         b->rows,
         b->depth,
         a_or_b(e, pa, in[ARG_a_panels], a_at(q, b)),
-        a_or_b(e, pa, b->depth, in[ARG_a_m]),
-        a_or_b(e, pa, one, in[ARG_a_m]),
-        a_or_b(e, pa, rows, in[ARG_a_k]),
+        a_m,
+        a_m,
+        a_or_b(e, pa, code_i64(e, LONG_ROWS), in[ARG_a_k]),
         a_or_b(e, q->packs_b, panel, b_at(q, b, j)),
         a_or_b(e, q->packs_b, code_i64(e, q->tile.panel), in[ARG_b_k]),
         c_at(q, b->i, j),
@@ -212,7 +209,7 @@ static void emit_columns(Product *q, const Block *b)
     int passes = q->tile.passes;
     Loop pass = loop_begin(e, zero, code_i64(e, passes), code_i64(e, 1), 1, &j);
     LLVMValueRef micro = in[ARG_micro + passes - 1], to = end;
-    LLVMValueRef step = in[ARG_step], whole = NULL;
+    LLVMValueRef step = in[ARG_step];
     for (int i = passes - 2; i >= 0; i--) {
         LLVMValueRef is =
             LLVMBuildICmp(e->builder, LLVMIntEQ, pass.i, code_i64(e, i), "");
@@ -225,14 +222,13 @@ static void emit_columns(Product *q, const Block *b)
         step = a_or_b(
             e, is, i ? in[ARG_step_vectors] : code_i64(e, q->tile.panel), step);
         to = a_or_b(e, is, last, to);
-        whole = is;
     }
     Loop l = loop_begin(e, pass.phi[0], to, step, 0, NULL);
     LLVMValueRef left = code_smaller(e, minus(e, to, l.i), step);
     if (q->windows)
         window_tiles(q, b, l.i, left, micro);
     else
-        emit_tiles(q, b, l.i, left, micro, whole);
+        emit_tiles(q, b, l.i, left, micro);
     loop_end(e, &l, NULL);
     loop_end(e, &pass, &to);
 }
@@ -547,7 +543,7 @@ void product_prebuild(Emit *e, Helpers *h)
         prebuild_tiles(e, t, true, h);
         for (int k = PACK_any; k <= PACK_straight; k++)
             pack_helper(e, t, (PackKind)k, tile.panel, h);
-        pack_helper(e, t, PACK_straight, tile.rows, h);
+        pack_helper(e, t, PACK_straight, LONG_ROWS, h);
         for (int k = STREAM_rows; k <= STREAM_outer; k++)
             stream_helper(e, t, (StreamKind)k, h);
     }
