@@ -17,7 +17,7 @@
  * made as quickly as can be; where there is little, calls take little else. */
 enum {
     FEW_SHARES = 4,
-    SHARE_WEIGHT = 2500,
+    SHARE_WEIGHT = 600,
     MOST_WEIGHT = 8000,
     APART_WEIGHT = 160,
     MAX_THREADS = 16
