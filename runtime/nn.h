@@ -626,8 +626,13 @@ typedef struct nncc_checkpoints {
     int32_t resume; /* not 0: from last.safetensors, if it is there. Its model,
                        data, seed and batch must be these: NN_ERR_ARGUMENT,
                        NN_ERR_SHAPE say what differs */
-    int32_t reserved;
+    int32_t overwrite; /* not 0: from the beginning, whatever is there */
 } nncc_checkpoints;
+
+/* Makes the folder. NN_ERR_FILE where that cannot be, or it has the
+ * last.safetensors of an earlier training and neither `resume` nor `overwrite`
+ * says what is to become of it. nncc_train begins with it. c may be null. */
+int nncc_checkpoints_begin(const nncc_checkpoints *c);
 
 /* The order of an epoch's rows. */
 enum nncc_order_kind {

@@ -2,10 +2,31 @@
 #include "nn_internal.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-static int make_folder(const nncc_checkpoints *c)
+/* An earlier training's checkpoint stays unless it is said not to. */
+static int keep_earlier(const nncc_checkpoints *c)
+{
+    nncc_text path = {0};
+
+    if (c->resume || c->overwrite)
+        return NN_OK;
+    nncc_text_printf(&path, "%s/last.safetensors", c->folder);
+    int status = path.failed ? (int)NN_ERR_MEMORY : NN_OK;
+    if (!status && access(path.at, F_OK) == 0)
+        status = nncc_fail(NN_ERR_FILE,
+                           "%s: is there already, of an earlier training: "
+                           "'--resume' goes on from it, '--overwrite' begins "
+                           "anew",
+                           path.at);
+    free(path.at);
+    return status;
+}
+
+int nncc_checkpoints_begin(const nncc_checkpoints *c)
 {
     struct stat st;
 
@@ -21,7 +42,7 @@ static int make_folder(const nncc_checkpoints *c)
         (errno != EEXIST || stat(c->folder, &st) != 0 || !S_ISDIR(st.st_mode)))
         return nncc_fail(NN_ERR_FILE, "%s: %s", c->folder,
                          errno == EEXIST ? "is no folder" : strerror(errno));
-    return NN_OK;
+    return keep_earlier(c);
 }
 
 int nncc_check_options(const nncc_train_options *o, const nncc_data *train,
@@ -51,6 +72,7 @@ int nncc_check_options(const nncc_train_options *o, const nncc_data *train,
     if (train->n == 0)
         return nncc_fail(NN_ERR_ARGUMENT, "%s: no rows to train on",
                          train->path);
-    return o->ranks && o->ranks->rank > 0 ? (int)NN_OK
-                                          : make_folder(o->checkpoints);
+    return o->ranks && o->ranks->rank > 0
+               ? (int)NN_OK
+               : nncc_checkpoints_begin(o->checkpoints);
 }

@@ -262,6 +262,35 @@ static int add_label(Table *t, const nncc_field *f)
     return note_decimal(t, f, t->label);
 }
 
+/* Text where a number is expected. In the first row all of the column is likely
+ * to be such, and what it may be said to be is told; of what was trained that
+ * is known. */
+static int fail_text(const Table *t, const nncc_field *f, int64_t column)
+{
+    const char *name = column < t->nname ? t->name[column] : NULL;
+    char number[24];
+    double ignored;
+    int status = fail_at(t, f, column, "is no number");
+
+    snprintf(number, sizeof number, "%lld", (long long)column);
+    if (t->like)
+        return status;
+    if (nncc_is_missing(f->text))
+        return nncc_fail(status,
+                         "%s: '--missing' says what becomes of what is not "
+                         "there",
+                         nncc_last_error());
+    if (t->held > 0)
+        return status;
+    bool date = nncc_date(f->text, NNCC_DATE_DMY, &ignored) ||
+                nncc_date(f->text, NNCC_DATE_MDY, &ignored);
+    return nncc_fail(status,
+                     "%s: '--%s %.60s' says that it holds %s, '--drop' leaves "
+                     "it out",
+                     nncc_last_error(), date ? "dates" : "categories",
+                     name ? name : number, date ? "dates" : "categories");
+}
+
 static int add_number(Table *t, const nncc_field *f, int64_t column, double *x)
 {
     switch (table_parse(t, f, x)) {
@@ -274,7 +303,7 @@ static int add_number(Table *t, const nncc_field *f, int64_t column, double *x)
     case NNCC_NOT_FINITE:
         return fail_at(t, f, column, "is no finite number");
     }
-    return fail_at(t, f, column, "is no number");
+    return fail_text(t, f, column);
 }
 
 static int add_date(const Table *t, const nncc_field *f, int64_t column,

@@ -122,7 +122,37 @@ typedef struct Columns {
     const nncc_data *fit; /* or NULL */
     int64_t n;            /* numbers of a row */
     bool classes;         /* one for each class */
+    const char **target;  /* what each of them predicts; or NULL */
 } Columns;
+
+static bool takes(const nn_function *f, const char *name)
+{
+    for (int i = 0; i < f->nparam; i++)
+        if (!strcmp(f->param[i]->name, name))
+            return true;
+    return false;
+}
+
+/* What `predict` gives is in the order of the columns that it does not take, if
+ * there are as many. */
+static const char **find_targets(Arena *a, const Columns *c,
+                                 const nn_function *f)
+{
+    const char **name = NEWN(a, const char *, c->n + 1);
+    int64_t n = 0;
+
+    if (!c->fit || !c->fit->feature_name || strcmp(c->name, "predict") != 0)
+        return NULL;
+    for (int64_t k = 0; k < c->fit->nfield; k++) {
+        const nncc_array *field = &c->fit->field[k];
+        if (!field->column || takes(f, field->name))
+            continue;
+        for (int64_t i = 0; i < field->width; i++, n++)
+            if (n < c->n)
+                name[n] = c->fit->feature_name[field->column[i]];
+    }
+    return n == c->n ? name : NULL;
+}
 
 /* Each row e^x / sum e^x. */
 static void to_probabilities(nncc_tensor *t)
@@ -177,6 +207,8 @@ static void print_head(const Columns *c, const nncc_tensor *t, Str *to)
             print_text(c->fit->class_name[k], false, to);
         else if (t->rank == 1)
             print_text(c->name, false, to);
+        else if (c->target)
+            print_text(c->target[k], false, to);
         else
             str_printf(to, "%s_%lld", c->name, (long long)k);
     }
@@ -209,6 +241,24 @@ static void csv_print(const Columns *c, const nncc_tensor *t, Str *to)
     }
 }
 
+/* A row's numbers: an array, or an object where what they predict is known. */
+static void json_numbers(const Columns *c, const nncc_tensor *t, int64_t row,
+                         Str *to)
+{
+    bool several = t->rank > 1;
+
+    str_printf(to, !several ? "" : c->target ? "{" : "[");
+    for (int64_t k = 0; k < c->n; k++) {
+        str_printf(to, k ? ", " : "");
+        if (several && c->target) {
+            str_json(to, c->target[k]);
+            str_printf(to, ": ");
+        }
+        value_print_element(t, row * c->n + k, to);
+    }
+    str_printf(to, !several ? "" : c->target ? "}" : "]");
+}
+
 static void json_print(const Columns *c, const nncc_tensor *t, Str *to)
 {
     str_printf(to, "[");
@@ -221,12 +271,9 @@ static void json_print(const Columns *c, const nncc_tensor *t, Str *to)
             str_printf(to, ", ");
         }
         print_text(c->name, true, to);
-        str_printf(to, t->rank > 1 ? ": [" : ": ");
-        for (int64_t k = 0; k < c->n; k++) {
-            str_printf(to, k ? ", " : "");
-            value_print_element(t, i * c->n + k, to);
-        }
-        str_printf(to, t->rank > 1 ? "]}" : "}");
+        str_printf(to, ": ");
+        json_numbers(c, t, i, to);
+        str_printf(to, "}");
     }
     str_printf(to, "]\n");
 }
@@ -240,6 +287,7 @@ static bool print_predictions(const Args *a, const Use *u, nncc_tensor *t,
 
     c.classes = u->fit && u->fit->class_name && tensor_is_real(t) &&
                 t->rank == 2 && c.n == u->fit->nclass;
+    c.target = find_targets(a->arena, &c, u->trained.extra);
     if (option_value(a, "probabilities")) {
         if (!tensor_is_real(t) || t->rank != 2 || c.n == 0) {
             cli_fail("'--probabilities' is for a function that gives a row of "

@@ -256,6 +256,8 @@ static bool begin_files(const GridWork *w, GridRun *r)
         r->checkpoints.folder =
             arena_printf(w->args->arena, "%s/%s", r->checkpoints.folder,
                          folder_name(w->args, w->grid, r));
+        if (nncc_checkpoints_begin(&r->checkpoints) != NN_OK)
+            return cli_failed();
     }
     if (!log)
         return true;

@@ -307,6 +307,7 @@ static int read_checkpoints(const Args *a, nncc_checkpoints *c)
 {
     c->folder = option_value(a, "checkpoint");
     c->resume = option_value(a, "resume") != NULL;
+    c->overwrite = option_value(a, "overwrite") != NULL;
     if (!option_int(a, "checkpoint-steps", 1, &c->steps) ||
         !option_int(a, "keep", 1, &c->keep))
         return EXIT_USAGE;
@@ -417,6 +418,11 @@ static int open_files(Args *a, Course *c, Telling *t)
     c->data.model = m;
     if (!status && !sets_read(&c->data, &c->sets))
         status = EXIT_FAILURE;
+    if (!status && !c->grid.seeds &&
+        nncc_checkpoints_begin(c->options.checkpoints) != NN_OK) {
+        cli_failed();
+        status = EXIT_FAILURE;
+    }
     return status;
 }
 
@@ -559,6 +565,8 @@ const Option train_options[] = {
     {"checkpoint-steps", 0, "N", "every N steps too, not only after epochs"},
     {"keep", 0, "N", "one of its own every N epochs"},
     {"resume", OPTION_train, NULL, NULL},
+    {"overwrite", OPTION_train, NULL,
+     "begin anew though there is one of an earlier training"},
     {"config", OPTION_options, "FILE",
      "options from a file, as --print-config writes it"},
     {"print-config", OPTION_train | OPTION_options, NULL,
@@ -594,7 +602,8 @@ const OptionRule train_rules[] = {
     {RULE_needs, "bytes length stride", "text", NULL},
     {RULE_needs, "test-labels", "test-data", NULL},
     {RULE_needs, "validation-data", "data", NULL},
-    {RULE_needs, "resume checkpoint-steps keep", "checkpoint", NULL},
+    {RULE_needs, "resume overwrite checkpoint-steps keep", "checkpoint", NULL},
+    {RULE_one, "resume overwrite", NULL, NULL},
     {RULE_needs, "jobs", "seeds grid", NULL},
     {RULE_without, "labels label no-label test-data scale standardise", "text",
      NULL},

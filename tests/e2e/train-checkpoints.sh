@@ -145,6 +145,17 @@ refuse 1 'no checkpoint of a training' $long --checkpoint cut --resume
 head -c 500 before >cut/last.safetensors
 refuse 1 'cut/last.safetensors: (damaged|no safetensors)' $long --checkpoint cut --resume
 refuse 2 "'--resume' goes with '--checkpoint" $train --resume
+# Nor is one that is there already written over, unless it is said to be; a log neither.
+cp before cut/last.safetensors
+echo kept >cut.csv
+refuse 1 "cut/last.safetensors: is there already.*'--resume' goes on from it, '--overwrite' begins anew" \
+    $train --epochs 1 --checkpoint cut --log cut.csv
+cmp before cut/last.safetensors && [ "$(cat cut.csv)" = kept ] || fail 'an earlier training is written over'
+refuse 2 "'--resume' and '--overwrite': one at a time" $train --checkpoint cut --resume --overwrite
+accept $train --epochs 1 --checkpoint cut --overwrite
+cmp before cut/last.safetensors >cmp.txt && fail 'is not written over'
+accept $train --epochs 1 --seeds 2 --checkpoint grid
+refuse 1 'grid/seed-0/last.safetensors: is there already' $train --epochs 1 --seeds 2 --checkpoint grid
 refuse 1 'm.nn: is no folder' $train --checkpoint m.nn --epochs 1
 if [ "$(id -u)" != 0 ]; then
     mkdir closed && chmod a-w closed

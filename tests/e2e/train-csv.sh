@@ -47,6 +47,13 @@ refuse 1 "mainz.csv:2:23: 'Mainz' is none of the categories" \
 
 # Columns that are no numbers need a word.
 refuse 1 "rent.csv:3:1: 'f0' is no number .column 'id'" "$NNCC" train rent.nn --data rent.csv
+# Columns of texts in the first row are likely to hold such: what to say of them is said.
+printf '%s\n' 'a;town;since;y' '1;Ulm;2001-03-01;7' '2;-;1999-12-31;8' >words.csv
+refuse 1 "words.csv:2:3: 'Ulm' is no number .column 'town'.: '--categories town' says that it holds categories" \
+    "$NNCC" train rent.nn --data words.csv
+refuse 1 "'--dates since' says that it holds dates" "$NNCC" train rent.nn --data words.csv --drop town
+printf '%s\n' 'a;b;y' '1;NA;7' '2;3;8' >lacks.csv
+refuse 1 "'NA' is no number .column 'b'.: '--missing' says" "$NNCC" train rent.nn --data lacks.csv
 refuse 1 "empty field; expected a number, or a rule|'NA' is no number" \
     "$NNCC" train rent.nn --data rent.csv --drop id --categories town,kind --dates since --date-order dmy
 refuse 1 'is no date: expected 2024-12-31' \
@@ -156,3 +163,21 @@ refuse 1 "more.csv: columns 1 and 2 are both called 'b'" \
 for option in '--drop b' '--label b' '--columns x=a,b,y'; do
     refuse 1 "twice.csv: columns 1 and 2 are both called 'b'" "$NNCC" train names.nn --data twice.csv $option
 done
+
+# Several columns are predicted by their names.
+cat >two.nn <<'N'
+use nn;
+use optim;
+struct Net { out: Linear[2, 2] }
+fn predict(net: Net, x: real[b, 2]) -> real[b, 2] = linear(x, net.out);
+fn loss(net: Net, x: real[b, 2], y: real[b, 2]) -> real = mean((predict(net, x) - y)^2);
+train loss(net) { optimizer = adam(lr = 0.1); }
+export predict;
+N
+awk 'BEGIN { print "price,u,v,\"size, m\""; for (i = 0; i < 40; i++) print i % 7, i % 7, i % 5, i % 5 }' |
+    sed '2,$s/ /,/g' >two.csv
+accept "$NNCC" train two.nn --data two.csv --columns x=1:3 --columns y=price,3 --epochs 30 --save two.safetensors
+accept "$NNCC" predict two.nn --load two.safetensors --data two.csv
+[ "$(head -1 out.txt)" = 'price,"size, m"' ] || fail "$(head -1 out.txt)"
+accept "$NNCC" predict two.nn --load two.safetensors --data two.csv -o two.json
+head -1 two.json | grep -q '^\[{"predict": {"price": [-0-9.e]*, "size, m": [-0-9.e]*}},$' || fail "$(head -1 two.json)"

@@ -143,7 +143,8 @@ static nncc_data *rows(void)
 
 static int train(bool resume)
 {
-    nncc_checkpoints c = {.folder = folder, .resume = resume};
+    nncc_checkpoints c = {
+        .folder = folder, .resume = resume, .overwrite = !resume};
     nncc_train_options o = NNCC_TRAIN_DEFAULTS;
     nncc_data *d = rows();
     nncc_model *m;
