@@ -19,7 +19,7 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t group_size(const nncc_run *r)
 {
     const nncc_checkpoints *c = r->o->checkpoints;
-    int64_t left = r->sums.full - *r->sums.count;
+    int64_t left = r->sums[0].full - *r->sums[0].count;
     int64_t n = least(nncc_ranks_n(r), left > 1 ? left : 1);
 
     n = least(n, least(r->steps - r->at.done, r->steps_per_epoch - r->at.step));
@@ -38,41 +38,51 @@ static bool is_pause(const nncc_run *r)
            (c && up_to(r->at.done, c->steps) == c->steps);
 }
 
-/* The gradient of the step that is `ahead` further on, alone in the state. */
-static int make_gradient(nncc_run *r, int64_t ahead, nncc_head *mine)
+/* A gradient of item k, on batch j of the round at hand, alone in the state; it
+ * is the item's step that is `ahead` further on. */
+static int make_gradient(nncc_run *r, int k, int64_t j, int64_t call,
+                         int64_t ahead, nncc_head *mine)
 {
-    nncc_sums *s = &r->sums;
-    nncc_position was = r->at;
+    nncc_sums *s = &r->sums[k];
     int32_t accumulate = *s->accumulate, count = *s->count;
     int64_t step = s->step ? *s->step : 0;
 
-    r->at.done += ahead;
-    r->at.step += ahead;
-    nncc_schedules_follow(&r->schedules, r->t, &r->at, r->steps, r->step);
     *s->accumulate = INT32_MAX;
     *s->count = 0;
     if (s->step)
         *s->step += ahead;
-    int status = nncc_run_call(r, 0, 0, 0, &mine->rows, &mine->loss);
+    int status = nncc_run_call(r, k, j, call, &mine->rows, &mine->loss);
     *s->accumulate = accumulate;
     *s->count = count;
     if (s->step)
         *s->step = step;
-    mine->made = status == NN_OK;
-    status = nncc_run_check(r, 0, status, mine->loss);
+    mine->made = status == NN_OK && mine->rows > 0;
+    status = nncc_run_check(r, k, status, mine->loss);
     if (!mine->made)
         snprintf(mine->text, sizeof mine->text, "%s", nncc_last_error());
+    return status;
+}
+
+/* The same of the round that is so far on, which is a step. */
+static int make_ahead(nncc_run *r, int64_t ahead, nncc_head *mine)
+{
+    nncc_position was = r->at;
+
+    r->at.done += ahead;
+    r->at.step += ahead;
+    nncc_schedules_follow(&r->schedules, r->t, &r->at, r->steps, r->step);
+    int status = make_gradient(r, 0, 0, 0, ahead, mine);
     r->at = was;
     return status;
 }
 
-static int update(nncc_run *r)
+static int update(nncc_run *r, int k)
 {
-    nncc_sums *s = &r->sums;
+    nncc_sums *s = &r->sums[k];
     int status = nncc_sums_put(s);
 
     if (!status)
-        status = nncc_invoke(r->m, r->t->item[0].update, s->update, NULL,
+        status = nncc_invoke(r->m, r->t->item[k].update, s->update, NULL,
                              r->o->exec);
     if (status == NN_ERR_NUMBER && r->o->on_nan == NNCC_NAN_SKIP) {
         nncc_sums_take(s); /* what cannot be used is given up */
@@ -81,28 +91,35 @@ static int update(nncc_run *r)
         r->skipped++;
         return NN_OK;
     }
-    return status == NN_ERR_NUMBER ? nncc_run_check(r, 0, status, 0) : status;
+    return status == NN_ERR_NUMBER ? nncc_run_check(r, k, status, 0) : status;
 }
 
 /* One of the steps is done: what it was is known of it. */
-static int end_step(nncc_run *r, const nncc_head *of, bool last)
+static void count_step(nncc_run *r, int k, const nncc_head *of)
 {
-    nncc_sums *s = &r->sums;
-    double loss[NNCC_MAX_ITEMS] = {of->loss};
-    int status = NN_OK;
+    nncc_sums *s = &r->sums[k];
+    double loss[NNCC_MAX_ITEMS] = {0};
 
+    loss[k] = of->loss;
     if (of->made) {
-        nncc_run_count(r, 0, of->rows, of->loss);
+        nncc_run_count(r, k, of->rows, of->loss);
         ++*s->count;
         if (s->step)
             ++*s->step;
-    } else {
+    } else if (of->rows > 0) {
         r->skipped++;
         nncc_fail(NN_OK, "%s", of->text);
         nncc_run_report(r, NNCC_EVENT_SKIPPED, loss);
     }
-    if (last && *s->count >= s->full)
-        status = update(r);
+}
+
+static int end_step(nncc_run *r, const nncc_head *of, bool last)
+{
+    nncc_sums *s = &r->sums[0];
+    double loss[NNCC_MAX_ITEMS] = {of->loss};
+
+    count_step(r, 0, of);
+    int status = last && *s->count >= s->full ? update(r, 0) : (int)NN_OK;
     if (status)
         return status;
     nncc_run_advance(r);
@@ -116,8 +133,8 @@ static int end_steps(nncc_run *r, const nncc_head *head, int64_t n)
 
     for (int64_t i = 0; i < n && !status; i++)
         status = end_step(r, &head[i], i + 1 == n);
-    if (!status && (!r->sums.underway || is_pause(r)))
-        status = nncc_sums_put(&r->sums);
+    if (!status && (!r->sums[0].underway || is_pause(r)))
+        status = nncc_sums_put(&r->sums[0]);
     return status;
 }
 
@@ -143,27 +160,73 @@ static void follow_to(nncc_run *r, int64_t n)
     nncc_schedules_follow(&r->schedules, r->t, &last, r->steps, r->step);
 }
 
+/* When its gradient is made a rank waits for the sum before, and for the
+ * others, with the status of which it goes on. */
+static int agree(nncc_run *r, nncc_sums *s, nncc_head *mine, int status)
+{
+    int waited = nncc_sums_wait(s);
+
+    if (!waited)
+        status = meet(r, mine, status);
+    if (!status && !waited)
+        return NN_OK;
+    r->parted |= waited != 0;
+    nncc_sums_put(s);
+    return status ? status : waited;
+}
+
 int nncc_group(nncc_run *r)
 {
     nncc_head mine = {0};
     int64_t n = group_size(r), rank = nncc_rank(r);
-    int status = NN_OK, waited;
+    int status = NN_OK;
 
     if (r->head && r->at.step == 0)
         mine.mark[NNCC_MARK_STATE] = nncc_ranks_mark(r->t);
-    nncc_sums_take(&r->sums);
+    nncc_sums_take(&r->sums[0]);
     if (rank < n)
-        status = make_gradient(r, rank, &mine);
-    waited = nncc_sums_wait(&r->sums);
-    if (!waited)
-        status = meet(r, &mine, status);
-    if (status || waited) {
-        r->parted |= waited != 0;
-        nncc_sums_put(&r->sums);
-        return status ? status : waited;
-    }
+        status = make_ahead(r, rank, &mine);
+    status = agree(r, &r->sums[0], &mine, status);
+    if (status)
+        return status;
     const nncc_head *head = r->head ? r->head : &mine;
     follow_to(r, n);
-    nncc_sums_add(&r->sums, head, n);
+    nncc_sums_add(&r->sums[0], head, n);
     return end_steps(r, head, n);
+}
+
+/* A gradient of each rank. */
+static int group_part(nncc_run *r, int k, int64_t j, int64_t call, double *loss)
+{
+    nncc_sums *s = &r->sums[k];
+    nncc_head mine = {0};
+    int64_t n = nncc_ranks_n(r), rank = nncc_rank(r);
+
+    if (r->head && r->at.step == 0 && call == 0)
+        mine.mark[NNCC_MARK_STATE] = nncc_ranks_mark(r->t);
+    nncc_sums_take(s);
+    int status = make_gradient(r, k, j + rank, call + rank, rank, &mine);
+    status = agree(r, s, &mine, status);
+    if (status)
+        return status;
+    const nncc_head *head = r->head ? r->head : &mine;
+    nncc_sums_add(s, head, n);
+    for (int64_t i = 0; i < n; i++) {
+        count_step(r, k, &head[i]);
+        *loss = head[i].made ? head[i].loss : *loss;
+    }
+    return NN_OK;
+}
+
+int nncc_group_item(nncc_run *r, int k, int64_t j, int64_t call, double *loss)
+{
+    nncc_sums *s = &r->sums[k];
+    int64_t n = nncc_ranks_n(r);
+    int status = NN_OK;
+
+    for (int64_t i = 0; i < s->full && !status; i += n)
+        status = group_part(r, k, j + i, call + i, loss);
+    if (status)
+        return status;
+    return *s->count > 0 ? update(r, k) : nncc_sums_put(s);
 }

@@ -652,8 +652,8 @@ enum nncc_order_kind {
  * a row number r goes to the process of rank r; each adds up a part of all
  * gradients, in the order of the ranks, and makes the update for itself. Only
  * rank 0 reads and writes checkpoints. A failure of one is one of all, "rank 2:
- * ...", as long as they can tell each other. There must be one train item, with
- * `accumulate`, whose loss carries on nothing. With NNCC_NAN_SKIP a rank
+ * ...", as long as they can tell each other. Each train item must have
+ * `accumulate` and a loss that carries on nothing. With NNCC_NAN_SKIP a rank
  * without a gradient is left out.
  *
  * The functions are those of MPI, or of anything like it (runtime/mpi/mpi.c);
@@ -736,7 +736,8 @@ typedef struct nncc_train_result {
 /* The `train` items of m, in the order of the program: their names. A training
  * makes rounds: of each item in turn so many steps as it says, the first on the
  * first batch of the round and so on, so that a round has as many batches as
- * the most of them. `steps` of progress and result are rounds, `loss` is that
+ * the most of them. Where gradients are added up, each of these steps is an
+ * update and takes as many batches. `steps` of progress and result are rounds, `loss` is that
  * of the first item. 0 and null where there is none. */
 int nncc_item_count(const nncc_model *m);
 const char *nncc_item_name(const nncc_model *m, int i);

@@ -554,9 +554,9 @@ typedef struct nncc_schedules {
 int nncc_schedules_bind(const nncc_trainer *t, const nncc_binding *step,
                         const nncc_train_options *o, bool tests,
                         nncc_schedules *s);
-/* What schedules in the language count to, of `steps` rounds, unless it is set.
- */
-void nncc_schedules_total(const nncc_trainer *t, int64_t steps,
+/* What item k's schedules in the language count to, its steps in all, unless it
+ * is set. */
+void nncc_schedules_total(const nncc_trainer *t, int k, double steps,
                           nncc_binding *step);
 /* The settings of the step at hand, of `steps`. */
 void nncc_schedules_follow(const nncc_schedules *s, const nncc_trainer *t,

@@ -104,7 +104,11 @@ static int allocate_rows(nncc_run *r)
     r->steps = r->o->steps ? r->o->steps : r->o->epochs * r->steps_per_epoch;
     r->epochs =
         r->steps / r->steps_per_epoch + (r->steps % r->steps_per_epoch != 0);
-    nncc_schedules_total(r->t, r->steps, r->step);
+    for (int k = 0; k < r->t->nitem; k++)
+        nncc_schedules_total(r->t, k,
+                             (double)r->steps * (double)r->t->item[k].steps *
+                                 (r->in_turn ? (double)r->sums[k].full : 1),
+                             &r->step[k]);
     r->batch = nncc_alloc((size_t)r->size, sizeof *r->batch, "a batch");
     if (!r->batch)
         return NN_ERR_MEMORY;
@@ -191,7 +195,6 @@ int nncc_run_prepare(nncc_run *r)
 
 void nncc_run_free(nncc_run *r)
 {
-    nncc_sums_free(&r->sums);
     free(r->head);
     free(r->order.row);
     free(r->batch);
@@ -199,6 +202,7 @@ void nncc_run_free(nncc_run *r)
     free(r->mean);
     free(r->fresh);
     for (int k = 0; k < NNCC_MAX_ITEMS; k++) {
+        nncc_sums_free(&r->sums[k]);
         nncc_bind_free(&r->step[k]);
         nncc_bind_free(&r->eval[k]);
     }

@@ -120,7 +120,8 @@ static uint64_t mark_course(const nncc_run *r)
     mark = add_bytes(mark, &o->average, sizeof o->average);
     mark = add_bytes(mark, &o->on_nan, sizeof o->on_nan);
     mark = add_bytes(mark, &o->keep_order, sizeof o->keep_order);
-    mark = add_bytes(mark, &r->sums.full, sizeof r->sums.full);
+    for (int k = 0; k < r->t->nitem; k++)
+        mark = add_bytes(mark, &r->sums[k].full, sizeof r->sums[k].full);
     mark = add_bytes(mark, &steps, sizeof steps);
     for (int i = 0; i < r->t->nsetting; i++)
         mark = add_bytes(mark, &r->t->setting[i].value,
@@ -217,7 +218,9 @@ int nncc_ranks_end(nncc_run *r, int status)
 
     if (!r->head || r->parted)
         return status;
-    int waited = nncc_sums_wait(&r->sums);
+    int waited = NN_OK;
+    for (int k = 0; k < NNCC_MAX_ITEMS && !waited; k++)
+        waited = nncc_sums_wait(&r->sums[k]);
     if (waited)
         return status ? status : waited;
     if (!status)

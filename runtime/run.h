@@ -35,10 +35,11 @@ typedef struct nncc_stretch {
     char *mine, *all, *sum; /* this rank's; slices of all ranks; the sum */
 } nncc_stretch;
 
-/* The gradients of steps that do not update, which are added up here. */
+/* The gradients of an item's steps that do not update, which are added up here.
+ */
 typedef struct nncc_sums {
     bool on;
-    int64_t full;         /* so many make an update */
+    int64_t full;         /* so many make an update; 1 where this is not on */
     void **update;        /* arguments of the item's update */
     nncc_tensor *leaf;    /* of the train state, those of the gradient */
     int nleaf;            /* of them */
@@ -66,6 +67,7 @@ typedef struct nncc_run {
     int64_t *batch;          /* rows of the batch at hand */
     int64_t size;            /* rows of a batch, at most */
     int64_t width, calls;    /* batches of a round, steps of items */
+    bool in_turn;            /* a round is more than one step */
     int64_t used;            /* rows of an epoch */
     int64_t steps_per_epoch; /* rounds */
     int64_t steps, epochs;   /* of all, in all */
@@ -81,7 +83,7 @@ typedef struct nncc_run {
     void *mean;       /* with `average` */
     void *best_state; /* with patience */
     bool only_prepare;
-    nncc_sums sums;
+    nncc_sums sums[NNCC_MAX_ITEMS];
     nncc_head *head; /* of each rank; NULL: there is one */
     bool wants_stop; /* as the others do not know yet */
     bool parted;     /* the ranks meet no more */
@@ -118,7 +120,7 @@ uint64_t nncc_ranks_mark(const nncc_trainer *t);
 
 /* sums.c */
 
-/* Finds out whether gradients are to be added up. */
+/* Finds out of which items gradients are to be added up. */
 int nncc_sums_begin(nncc_run *r);
 void nncc_sums_free(nncc_sums *s);
 /* The state has no gradient but that of the next step. */
@@ -136,6 +138,10 @@ int nncc_sums_put(nncc_sums *s);
 /* A step of each rank, at most, up to the next that updates or after which
  * something is looked at or written. */
 int nncc_group(nncc_run *r);
+/* Where a round is more than a step: an update of item k by the gradients of
+ * sums[k].full batches, from number j of the round on; call: number of the
+ * first step of it in the round. *loss: of the last one. */
+int nncc_group_item(nncc_run *r, int k, int64_t j, int64_t call, double *loss);
 
 /* train.c */
 

@@ -144,17 +144,14 @@ static bool is_given(const nncc_trainer *t, int k, const char *name)
     return false;
 }
 
-void nncc_schedules_total(const nncc_trainer *t, int64_t steps,
+void nncc_schedules_total(const nncc_trainer *t, int k, double steps,
                           nncc_binding *step)
 {
     static const char total[] = "total_steps";
     double v;
 
-    for (int k = 0; k < t->nitem; k++)
-        if (!is_given(t, k, total) &&
-            nncc_bind_scalar(&step[k], total, &v) == NN_OK)
-            nncc_bind_set(&step[k], total,
-                          (double)steps * (double)t->item[k].steps);
+    if (!is_given(t, k, total) && nncc_bind_scalar(step, total, &v) == NN_OK)
+        nncc_bind_set(step, total, steps);
 }
 
 void nncc_schedules_follow(const nncc_schedules *s, const nncc_trainer *t,

@@ -78,17 +78,13 @@ static int allocate(nncc_sums *s, int64_t ranks)
     return NN_OK;
 }
 
-/* Why several processes cannot make this training, or NULL. */
-static const char *cannot(const nncc_run *r)
+/* Why several processes cannot make the item's training, or NULL. */
+static const char *cannot(const nncc_item *item)
 {
-    const nncc_item *item = &r->t->item[0];
     int in_place = 0;
 
     for (int k = 0; k < item->step->nresult; k++)
         in_place += item->step->result[k]->in_place >= 0;
-    if (r->t->nitem > 1 || item->steps > 1)
-        return "of several 'train' items, or of 'steps', each step follows on "
-               "the one before";
     if (in_place > 2)
         return "what its loss carries on goes from batch to batch ('state')";
     if (!item->update)
@@ -97,11 +93,11 @@ static const char *cannot(const nncc_run *r)
     return NULL;
 }
 
-static int find_parts(nncc_run *r)
+static int find_parts(nncc_run *r, int k)
 {
-    nncc_sums *s = &r->sums;
-    const nn_function *update = r->t->item[0].update;
-    const nncc_binding *step = &r->step[0];
+    nncc_sums *s = &r->sums[k];
+    const nn_function *update = r->t->item[k].update;
+    const nncc_binding *step = &r->step[k];
     int block = nncc_trainer_block(r->t, update->param[1]->name), param;
 
     if (block >= 0)
@@ -115,25 +111,50 @@ static int find_parts(nncc_run *r)
                      nncc_path(r->m), step->f->name);
 }
 
-int nncc_sums_begin(nncc_run *r)
+static int begin_item(nncc_run *r, int k)
 {
-    nncc_sums *s = &r->sums;
-    const char *why = cannot(r);
+    nncc_sums *s = &r->sums[k];
+    const char *why = cannot(&r->t->item[k]);
     int64_t n = nncc_ranks_n(r);
 
+    s->full = 1;
     if (r->head && why)
         return nncc_fail(NN_ERR_ARGUMENT,
                          "%s: cannot be trained by several processes: %s",
                          nncc_path(r->m), why);
-    if (r->t->nitem > 1 || r->t->item[0].steps > 1 || !r->t->item[0].update)
+    if (!r->t->item[k].update)
         return NN_OK;
-    int status = find_parts(r);
+    int status = find_parts(r, k);
     if (status)
         return status;
     s->full = (*s->accumulate < 1 ? 1 : *s->accumulate) * n;
     s->on = s->full > 1;
     s->ranks = r->head ? r->o->ranks : NULL;
     return s->on ? allocate(s, n) : NN_OK;
+}
+
+/* In rounds each update takes the batches that it is made of. */
+int nncc_sums_begin(nncc_run *r)
+{
+    int status = NN_OK;
+
+    r->in_turn = r->t->nitem > 1 || r->t->item[0].steps > 1;
+    for (int k = 0; k < r->t->nitem && !status; k++)
+        status = begin_item(r, k);
+    if (status || !r->in_turn)
+        return status;
+    r->width = r->calls = 0;
+    for (int k = 0; k < r->t->nitem; k++) {
+        int64_t steps = r->t->item[k].steps;
+        if (r->sums[k].full > INT64_MAX / NNCC_MAX_ITEMS / steps)
+            return nncc_fail(NN_ERR_ARGUMENT,
+                             "rounds of %lld updates by %lld gradients each",
+                             (long long)steps, (long long)r->sums[k].full);
+        steps *= r->sums[k].full;
+        r->width = steps > r->width ? steps : r->width;
+        r->calls += steps;
+    }
+    return NN_OK;
 }
 
 void nncc_sums_free(nncc_sums *s)

@@ -165,7 +165,7 @@ void nncc_run_advance(nncc_run *r)
     r->evaluated = false;
 }
 
-/* A round: the steps of each item in turn. */
+/* A round: the updates of each item in turn. */
 static int run_round(nncc_run *r)
 {
     double loss[NNCC_MAX_ITEMS] = {0};
@@ -174,8 +174,12 @@ static int run_round(nncc_run *r)
 
     nncc_schedules_follow(&r->schedules, r->t, &r->at, r->steps, r->step);
     for (int k = 0; k < r->t->nitem; k++)
-        for (int64_t j = 0; j < r->t->item[k].steps && !status; j++)
-            status = run_item(r, k, j, call++, &loss[k]);
+        for (int64_t i = 0; i < r->t->item[k].steps && !status; i++) {
+            int64_t full = r->sums[k].full, j = i * full;
+            status = full > 1 ? nncc_group_item(r, k, j, call, &loss[k])
+                              : run_item(r, k, j, call, &loss[k]);
+            call += full;
+        }
     if (status)
         return status;
     nncc_run_advance(r);
@@ -401,7 +405,8 @@ static int run_epoch(nncc_run *r)
     order_rows(r);
     begin_streams(r);
     while (r->at.step < r->steps_per_epoch && goes_on(r)) {
-        int status = r->sums.on ? nncc_group(r) : run_round(r);
+        int status =
+            r->sums[0].on && !r->in_turn ? nncc_group(r) : run_round(r);
         if (!status)
             status = look_after_step(r);
         if (!status)

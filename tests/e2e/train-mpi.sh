@@ -24,6 +24,23 @@ train="train m.nn --data d.csv --batch 8"
 accept "$NNCC" $train --epochs 4 --accumulate 4 --save one.safetensors --log one.csv
 cp out.txt one.txt
 
+# Two items in turn.
+cat >gan.nn <<'N'
+use nn;
+use optim;
+struct Gen { out: Linear[2, 3] }
+struct Net { out: Linear[3, 1] }
+fn make(gen: Gen, k: key, n: int) -> real[n, 3] = normal(k, [n, 2]) |> linear(gen.out);
+fn score(net: Net, x: real[b, 3]) -> real[b] = linear(x, net.out)[:, 0];
+fn critic(net: Net, gen: Gen, x: real[b, 3], k: key) -> real =
+  mean(softplus(-score(net, x))) + mean(softplus(score(net, make(gen, k, b))));
+fn generator(gen: Gen, net: Net, x: real[b, 3], k: key) -> real = mean(softplus(-score(net, make(gen, k, b))));
+train critic(net) { optimizer = adam(lr = 0.01); key = k; steps = 2; }
+train generator(gen) { optimizer = adam(lr = 0.01); key = k; }
+N
+gan="train gan.nn --data d.csv --columns x=0:3 --batch 4 --epochs 3"
+accept "$NNCC" $gan --accumulate 2 --save gan.safetensors
+
 # Without MPI it says so, and does not train as often as there are processes.
 mkdir bare && cp "$NNCC" bare/
 OMPI_COMM_WORLD_SIZE=2 refuse 1 'one of 2 processes .OMPI_COMM_WORLD_SIZE., but nncc was built without' \
@@ -124,6 +141,8 @@ for mpi in openmpi mpich; do
     sed 's/[0-9.]* s$//; s/ [0-9.e+]* rows.*//' one.txt >a
     sed 's/[0-9.]* s$//; s/ [0-9.e+]* rows.*//' out.txt | cmp a - || fail "$mpi: says $(cat out.txt)"
     [ "$(wc -l <one.csv)" = "$(wc -l <four.csv)" ] || fail "$mpi: logs $(cat four.csv)"
+    accept start 2 "$NNCC" $gan --save two.safetensors
+    cmp gan.safetensors two.safetensors || fail "$mpi: items in turn come to other numbers"
     killed
     size=OMPI_COMM_WORLD_SIZE
     [ $mpi = openmpi ] || size=PMI_SIZE

@@ -129,6 +129,9 @@ static void *train(void *rank)
 
 static Trained trained;
 static nncc_data *rows, *held;
+/* What steps change, by its names. */
+static const char *const *changed;
+static const char *const of_net[] = {"net", "state", NULL};
 
 static void compile_train(const char *text, bool accumulates)
 {
@@ -162,6 +165,7 @@ static void setup(void)
 {
     programs_setup();
     compile_train(program, true);
+    changed = of_net;
     rows = make_rows(ROWS, 0);
     held = make_rows(17, 5);
 }
@@ -226,9 +230,9 @@ static void run_free(Run *run)
 
 static void ck_same_state(const Rank *a, const Rank *b)
 {
-    static const char *const name[] = {"net", "state"};
+    const char *const *name = changed;
 
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; name[k]; k++) {
         const nn_port *p;
         const nncc_tensor *x, *y;
         ck_assert_int_eq(nncc_state(a->model, name[k], &p, NULL, &x), NN_OK);
@@ -253,6 +257,7 @@ static void ck_same(const Rank *a, const Rank *b)
     ck_assert_int_eq(a->result.steps, b->result.steps);
     ck_assert_int_eq(a->result.best_epoch, b->result.best_epoch);
     ck_assert(a->result.train_loss == b->result.train_loss);
+    ck_assert(a->result.item_loss[1] == b->result.item_loss[1]);
     ck_assert(a->result.test_loss == b->result.test_loss);
 }
 
@@ -458,6 +463,95 @@ START_TEST(a_step_that_is_skipped_is_left_out)
 }
 END_TEST
 
+/* Items in turn: each update takes the batches that it is made of, the last
+ * round of an epoch those that are left. */
+static const char items[] =
+    "use nn; use optim;\n"
+    "struct Net { hidden: Linear[3, 5], out: Linear[5, 1] }\n"
+    "struct Gen { w: real[3] = 0.1, b: real = 0 }\n"
+    "fn score(net: Net, x: real[b, 3]) -> real[b] =\n"
+    "  (x |> linear(net.hidden) |> tanh |> linear(net.out))[:, 0];\n"
+    "fn made(gen: Gen, k: key, b: int) -> real[b, 3] =\n"
+    "  [i < b, j < 3 | normal(k, [b, 3])[i, j] * gen.w[j] + gen.b];\n"
+    "fn tell(net: Net, gen: Gen, x: real[b, 3], k: key) -> real =\n"
+    "  mean(softplus(-score(net, x))) + mean(softplus(score(net, made(gen, k, "
+    "b))));\n"
+    "fn fool(gen: Gen, net: Net, x: real[b, 3], k: key) -> real =\n"
+    "  mean(softplus(-score(net, made(gen, k, b))));\n"
+    "train tell(net) {\n"
+    "  optimizer = adam(lr = 0.02 * (1 - step / total_steps));\n"
+    "  key = k; steps = 2;\n"
+    "}\n"
+    "train fool(gen) { optimizer = adam(lr = 0.01); key = k; clip_norm = 1; "
+    "}\n";
+
+START_TEST(items_go_in_turn)
+{
+    static const char *const names[] = {"net", "gen", "tell_state",
+                                        "fool_state", NULL};
+    nncc_checkpoints c = {.folder = path_of("items"), .steps = 1};
+    nncc_train_options o = plain;
+
+    trained_close(&trained);
+    compile_train(items, true);
+    changed = names;
+    ck_ranks(2, 1, &o);
+    ck_ranks(3, 1, &o);
+    ck_ranks(2, 2, &o);
+    o.average = 0.9;
+    o.checkpoints = &c;
+    Run *whole = run_new(1, 4, &plain), *first = run_new(4, 1, &o);
+    whole->rank[0].o.average = 0.9;
+    run_train(whole);
+    first->rank[1].stop_at = 2;
+    run_train(first);
+    ck_assert_int_lt(first->rank[0].result.steps, whole->rank[0].result.steps);
+    c.resume = 1;
+    Run *then = run_new(2, 2, &o);
+    run_train(then);
+    ck_assert_msg(then->rank[1].status == NN_OK, "%s", then->rank[1].error);
+    ck_same_state(&whole->rank[0], &then->rank[1]);
+    run_free(whole);
+    run_free(first);
+    run_free(then);
+}
+END_TEST
+
+/* What an update is made of is what a larger batch would be. */
+START_TEST(rounds_that_accumulate_are_of_larger_batches)
+{
+    static const char *const names[] = {"net", NULL};
+    static const char two[] =
+        "use optim;\n"
+        "struct Net { w: real[3] = 0 }\n"
+        "fn f(net: Net, x: real[b, 3], y: real[b]) -> real =\n"
+        "  mean((x @ net.w - y) ^ 2);\n"
+        "train f(net) { optimizer = sgd(lr = 0.1); steps = 2; }\n";
+    nncc_train_options o = plain;
+
+    trained_close(&trained);
+    compile_train(two, true);
+    changed = names;
+    o.steps = 2;
+    o.keep_order = NNCC_ORDER_KEPT;
+    Run *small = run_new(1, 2, &o);
+    o.batch = 8;
+    Run *large = run_new(1, 1, &o);
+    run_train(small);
+    run_train(large);
+    ck_assert_msg(small->rank[0].status == NN_OK, "%s", small->rank[0].error);
+    ck_assert_int_eq(small->rank[0].result.steps, 2);
+    const nncc_tensor *v, *w;
+    nncc_params(small->rank[0].model, NULL, NULL, &v);
+    nncc_params(large->rank[0].model, NULL, NULL, &w);
+    for (int i = 0; i < 3; i++)
+        ck_assert_float_eq_tol(((float *)v->data)[i], ((float *)w->data)[i],
+                               1e-6F);
+    run_free(small);
+    run_free(large);
+}
+END_TEST
+
 /* Wherever the others fall silent: at the start, within a sum, at the end. */
 START_TEST(silence_ends_it)
 {
@@ -492,16 +586,9 @@ START_TEST(what_follows_on_itself_is_refused)
         "fn loss(n: Net, x: real[b, 3], y: real[b]) -> real =\n"
         "  mean((x @ n.w - y) ^ 2);\n"
         "train loss(n) { optimizer = sgd(lr = 0.1); }\n";
-    static const char several[] =
-        "use optim;\n" NET "fn f(n: Net, x: real[b, 3], y: real[b]) -> real =\n"
-        "  mean((x @ n.w - y) ^ 2);\n"
-        "fn g(n: Net, x: real[b, 3], y: real[b]) -> real = f(n, x, -y);\n"
-        "train f(n) { optimizer = sgd(lr = 0.1); }\n"
-        "train g(n) { optimizer = sgd(lr = 0.1); }\n";
 
     ck_refused(carries, true, "goes from batch to batch ('state')");
     ck_refused(simple, false, "it is compiled without 'accumulate'");
-    ck_refused(several, true, "of several 'train' items");
 }
 END_TEST
 
@@ -520,6 +607,8 @@ int main(void)
     tcase_add_test(t, what_does_not_go_together_is_told);
     tcase_add_test(t, a_step_that_fails_is_the_step_of_all);
     tcase_add_test(t, a_step_that_is_skipped_is_left_out);
+    tcase_add_test(t, items_go_in_turn);
+    tcase_add_test(t, rounds_that_accumulate_are_of_larger_batches);
     tcase_add_test(t, silence_ends_it);
     tcase_add_test(t, what_follows_on_itself_is_refused);
     suite_add_tcase(s, t);
