@@ -27,8 +27,12 @@ int grid_read(const Args *a, const Module *m, Grid *to);
 typedef bool GridLoad(const Args *a, nncc_model *m, nncc_train_options *o,
                       const Sets *s);
 /* Trains all of them and prints what they gave; t->model is the best one then.
- * False after a message. */
+ * ranks: NULL, or several processes that each train some of them and say what
+ * came out. False after a message. */
 bool grid_train(const Args *a, const Grid *g, Trained *t,
-                const nncc_train_options *o, const Sets *s, GridLoad *load);
+                const nncc_train_options *o, const Sets *s, GridLoad *load,
+                const nncc_ranks *ranks);
+/* Are there to be several trainings? */
+bool grid_asked(const Args *a);
 
 #endif

@@ -50,12 +50,16 @@ static int64_t count_runs(const Grid *g)
     return n;
 }
 
+bool grid_asked(const Args *a)
+{
+    return option_value(a, "grid") || option_value(a, "seeds");
+}
+
 int grid_read(const Args *a, const Module *m, Grid *to)
 {
-    bool given = option_value(a, "grid") || option_value(a, "seeds");
     int status = EXIT_SUCCESS;
 
-    if (!given)
+    if (!grid_asked(a))
         return EXIT_SUCCESS;
     to->seeds = to->jobs = 1;
     if (!option_int(a, "seeds", 1, &to->seeds) ||
@@ -93,7 +97,8 @@ typedef struct GridWork {
     GridRun *run; /* [n] */
     double *by;   /* what those told are compared by */
     int64_t n, next, told, best;
-    bool json, good, stopped;
+    const nncc_ranks *ranks; /* processes that share them; or NULL */
+    bool json, good, stopped, held;
     pthread_mutex_t lock;
 } GridWork;
 
@@ -298,23 +303,32 @@ static bool begin_run(GridWork *w, int64_t i)
            begin_files(w, r);
 }
 
+/* The best model stays, of those that were trained here. */
+static void keep_model(GridWork *w, GridRun *r, bool leads)
+{
+    bool stays = r->model && (leads || !w->held);
+    nncc_model *rest = stays ? w->trained->model : r->model;
+
+    w->trained->model = stays ? r->model : w->trained->model;
+    w->held |= stays;
+    nncc_close(rest);
+    r->model = NULL;
+}
+
 /* Run number i is told, behind those before it. */
 static void tell_one(GridWork *w, int64_t i)
 {
     GridRun *r = &w->run[i];
     const Grid *g = w->grid;
 
-    w->by[i] = score(r->model, w->options, r);
+    w->by[i] = score(w->trained->model, w->options, r);
     if (w->json)
-        print_run_json(w->args, g, r->model, w->sets, r);
+        print_run_json(w->args, g, w->trained->model, w->sets, r);
     else
         print_run(w->args, g, r);
     bool leads = !r->diverged && (w->best < 0 || w->by[i] < w->by[w->best]);
-    nncc_model *rest = leads ? w->trained->model : r->model;
-    w->trained->model = leads ? r->model : w->trained->model;
+    keep_model(w, r, leads);
     w->best = leads ? i : w->best;
-    nncc_close(rest);
-    r->model = NULL;
     if (!w->json && g->seeds > 1 && (i + 1) % g->seeds == 0)
         print_place(w->args, g, r, w->by + i + 1 - g->seeds,
                     w->options->best && w->options->best_largest);
@@ -373,6 +387,103 @@ static void work_side_by_side(GridWork *w)
     pthread_mutex_destroy(&w->lock);
 }
 
+/* Several processes: of as many runs as there are each makes one, and then they
+ * say what these gave. */
+
+typedef struct GridWord {
+    int32_t bad, done, diverged, reserved;
+    nncc_train_result result;
+} GridWord;
+
+static void make_run(GridWork *w, int64_t i, GridWord *word)
+{
+    GridRun *r = &w->run[i];
+    int status = NN_OK;
+
+    word->bad = !begin_run(w, i);
+    if (word->bad)
+        return;
+    status = nncc_train(r->model, &r->options, w->sets->train,
+                        sets_held(w->sets), &r->result);
+    word->diverged = status == NN_ERR_DIVERGED;
+    word->done = status == NN_OK || word->diverged;
+    if (!word->done)
+        word->bad = !cli_failed();
+    if (r->recorder.args && !recorder_end(&r->recorder))
+        word->bad = true;
+    word->result = r->result;
+}
+
+/* The run of another process, as far as it can be told here. */
+static void hear_run(GridWork *w, int64_t i, const GridWord *word)
+{
+    GridRun *r = &w->run[i];
+
+    if (i % w->ranks->count != w->ranks->rank)
+        *r = run_at(w->args, w->grid, w->options->seed, i);
+    r->result = word->result;
+    r->diverged = word->diverged;
+    r->done = word->done;
+    w->good &= !word->bad;
+    w->stopped |= r->done && r->result.stopped;
+    if (r->done && w->told == i)
+        tell_one(w, w->told++);
+}
+
+static void work_in_turns(GridWork *w)
+{
+    const nncc_ranks *of = w->ranks;
+    GridWord *all = NEWN(w->args->arena, GridWord, of->count);
+
+    for (int64_t at = 0; at < w->n && w->good && !w->stopped; at += of->count) {
+        GridWord mine = {0};
+        if (at + of->rank < w->n)
+            make_run(w, at + of->rank, &mine);
+        if (of->gather(of->context, &mine, sizeof mine, all) != 0) {
+            w->good = cli_fail("the other processes do not answer") == 0;
+            return;
+        }
+        for (int64_t i = 0; i < of->count && at + i < w->n; i++)
+            hear_run(w, at + i, &all[i]);
+    }
+}
+
+/* What it has by that name becomes what rank `from` has. */
+static bool take_port(const GridWork *w, const char *name, int from)
+{
+    const nncc_ranks *of = w->ranks;
+    const nncc_tensor *leaf;
+    const nn_port *port;
+    bool good = true;
+
+    if (nncc_state(w->trained->model, name, &port, NULL, &leaf) != NN_OK)
+        return cli_failed();
+    for (int l = 0; l < port->nleaf && good; l++) {
+        size_t bytes = 0;
+        int64_t n;
+        nncc_tensor_count(&leaf[l], &n, &bytes);
+        char *all = malloc(bytes * (size_t)of->count + 1);
+        good = all && of->gather(of->context, leaf[l].data, bytes, all) == 0;
+        if (good)
+            memcpy(leaf[l].data, all + (size_t)from * bytes, bytes);
+        free(all);
+    }
+    return good || cli_fail("what another process has trained does not come "
+                            "through") == 0;
+}
+
+/* All that init begins of the best run, which one of them has made. */
+static bool take_best(const GridWork *w)
+{
+    const Function *init = w->trained->module->init;
+    bool good = true;
+
+    for (int i = 0; i < init->nresult && good; i++)
+        good = take_port(w, init->result[i].name,
+                         (int)(w->best % w->ranks->count));
+    return good;
+}
+
 static void print_best(const GridWork *w)
 {
     const GridRun *r = &w->run[w->best];
@@ -385,7 +496,8 @@ static void print_best(const GridWork *w)
 }
 
 bool grid_train(const Args *a, const Grid *g, Trained *t,
-                const nncc_train_options *o, const Sets *s, GridLoad *load)
+                const nncc_train_options *o, const Sets *s, GridLoad *load,
+                const nncc_ranks *ranks)
 {
     GridWork w = {.args = a,
                   .grid = g,
@@ -395,6 +507,7 @@ bool grid_train(const Args *a, const Grid *g, Trained *t,
                   .load = load,
                   .n = count_runs(g),
                   .best = -1,
+                  .ranks = ranks,
                   .json = option_value(a, "json") != NULL,
                   .good = true};
 
@@ -402,12 +515,15 @@ bool grid_train(const Args *a, const Grid *g, Trained *t,
     w.by = NEWN(a->arena, double, w.n + 1);
     if (!w.json)
         print_head(g, t->model, s);
-    work_side_by_side(&w);
+    if (ranks)
+        work_in_turns(&w);
+    else
+        work_side_by_side(&w);
     for (int64_t i = w.told; i < w.n; i++)
         nncc_close(w.run[i].model);
     if (w.good && w.best < 0)
         w.good = cli_fail("no training came to an end") == 0;
     if (w.good && !w.json)
         print_best(&w);
-    return w.good;
+    return w.good && (!ranks || take_best(&w));
 }

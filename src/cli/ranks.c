@@ -3,6 +3,7 @@
  * is loaded only then. */
 
 #include "cli/ranks.h"
+#include "cli/course.h"
 #include "mpi/nn_mpi.h"
 
 #include <dlfcn.h>
@@ -95,14 +96,18 @@ static int load(const Args *a, const Launcher *l, int count, Ranks *r)
                           count, l->count);
 }
 
-/* Options of what only one process is to do. */
+/* Options of what only one process is to do; a log is each training's own. */
 static void drop_options(Args *a)
 {
     int n = 0;
 
-    for (int i = 0; i < a->given.n; i++)
-        if (!option_has(a->command, a->given.at[i].name, OPTION_first))
+    for (int i = 0; i < a->given.n; i++) {
+        const char *name = a->given.at[i].name;
+        bool own = grid_asked(a) &&
+                   (!strcmp(name, "log") || !strcmp(name, "log-steps"));
+        if (own || !option_has(a->command, name, OPTION_first))
             a->given.at[n++] = a->given.at[i];
+    }
     a->given.n = n;
 }
 
@@ -135,6 +140,10 @@ int ranks_begin(Args *a, Ranks *r)
     *r = (Ranks){.kept = -1};
     if (count == 1)
         return EXIT_SUCCESS;
+    /* Of trainings side by side one takes longer than another: who is done
+     * waits. */
+    if (grid_asked(a))
+        setenv("NNCC_RANKS_WAIT", "1e9", 0);
     int status = load(a, l, count, r);
     return status || r->of.rank == 0 ? status : be_still(a, r);
 }

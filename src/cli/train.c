@@ -294,11 +294,12 @@ static int is_interrupted(void *context, const nncc_progress *now)
 }
 
 static bool train_grid(const Args *a, const Grid *g, Trained *t,
-                       nncc_train_options *o, const Sets *s)
+                       nncc_train_options *o, const Sets *s, const Ranks *ranks)
 {
     o->progress = is_interrupted;
     catch_endings();
-    bool done = grid_train(a, g, t, o, s, load);
+    bool done =
+        grid_train(a, g, t, o, s, load, ranks->library ? &ranks->of : NULL);
     let_end();
     return done;
 }
@@ -406,9 +407,9 @@ static int open_files(Args *a, Course *c, Telling *t)
 
     if (!status)
         status = grid_read(a, m, &c->grid);
-    if (!status && c->grid.seeds && t->ranks.library)
-        status = cli_usage(a, "'--seeds' and '--grid' are trainings of one "
-                              "process each: not of several together");
+    if (!status && option_value(a, "jobs") && t->ranks.library)
+        status = cli_usage(a, "'--jobs' is of one process: of several each "
+                              "makes one training at a time");
     if (!status)
         status = begin_saves(a, m, &t->saves);
     if (!status)
@@ -441,10 +442,10 @@ static bool open_model(Args *a, Course *c, Telling *t)
 
 static bool train_model(Args *a, Course *c, Telling *t)
 {
-    bool done =
-        c->grid.seeds
-            ? train_grid(a, &c->grid, &c->trained, &c->options, &c->sets)
-            : train_here(a, &c->trained, &c->options, &c->sets, t);
+    bool done = c->grid.seeds
+                    ? train_grid(a, &c->grid, &c->trained, &c->options,
+                                 &c->sets, &t->ranks)
+                    : train_here(a, &c->trained, &c->options, &c->sets, t);
 
     return done && save(a, &c->trained, &t->saves);
 }
@@ -470,7 +471,7 @@ static int train_course(Args *a, Course *c, Telling *t)
 static int train_ranks(Args *a, Telling *t)
 {
     Course c = {.options = NNCC_TRAIN_DEFAULTS,
-                .load = {.accumulates = t->ranks.library != NULL}};
+                .load = {.accumulates = t->ranks.library && !grid_asked(a)}};
 
     c.options.epochs = 30;
     int status = read_all(a, &c.options, &c.checkpoints, &c.data);

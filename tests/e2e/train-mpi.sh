@@ -41,6 +41,12 @@ N
 gan="train gan.nn --data d.csv --columns x=0:3 --batch 4 --epochs 3"
 accept "$NNCC" $gan --accumulate 2 --save gan.safetensors
 
+# Side by side: five trainings, the best of which not the first process makes.
+side="$train --epochs 2 --seeds 5 --grid lr=0.001,0.03"
+accept "$NNCC" $side --save side.safetensors
+grep -q '^best: seed [1-4], lr 0.03' out.txt || fail "the best is not one that another makes: $(cat out.txt)"
+cp out.txt side.txt
+
 # Without MPI it says so, and does not train as often as there are processes.
 mkdir bare && cp "$NNCC" bare/
 OMPI_COMM_WORLD_SIZE=2 refuse 1 'one of 2 processes .OMPI_COMM_WORLD_SIZE., but nncc was built without' \
@@ -143,6 +149,13 @@ for mpi in openmpi mpich; do
     [ "$(wc -l <one.csv)" = "$(wc -l <four.csv)" ] || fail "$mpi: logs $(cat four.csv)"
     accept start 2 "$NNCC" $gan --save two.safetensors
     cmp gan.safetensors two.safetensors || fail "$mpi: items in turn come to other numbers"
+    mkdir log
+    accept start 3 "$NNCC" $side --save several.safetensors --log log/l.csv --checkpoint kept
+    cmp side.txt out.txt && cmp side.safetensors several.safetensors || fail "$mpi: trainings side by side differ"
+    [ "$(ls -d log/seed-*/l.csv kept/seed-*/last.safetensors | wc -l)" = 20 ] || fail "$mpi: $(ls log kept)"
+    refuse 2 "'--jobs' is of one process" start 2 "$NNCC" $side --jobs 2
+    refuse 1 'kept/seed-[01]-lr-0.001/last.safetensors: is there already' start 2 "$NNCC" $side --checkpoint kept
+    rm -r log kept
     killed
     size=OMPI_COMM_WORLD_SIZE
     [ $mpi = openmpi ] || size=PMI_SIZE
