@@ -238,7 +238,7 @@ static int wrong_row(const nncc_binding *b, const nncc_data *d,
                                                      : "number";
     int64_t have = nncc_data_width(d, in->source);
 
-    return nncc_fail(
+    int status = nncc_fail(
         NN_ERR_SHAPE,
         "%s%s%s%s has %lld %s%s in a row; the model's '%s' %s takes %s%lld",
         d->path, in->source >= 0 ? ": '" : "",
@@ -246,6 +246,7 @@ static int wrong_row(const nncc_binding *b, const nncc_data *d,
         in->source >= 0 ? "'" : "", (long long)have, what, have == 1 ? "" : "s",
         b->f->param[in->param]->name, b->axes.leaf[in->leaf]->shape,
         multiple ? "a multiple of " : "", (long long)want);
+    return in->source == NNCC_FEATURES ? nncc_tell_features(d, status) : status;
 }
 
 /* Shape of an input: the batch, then axes whose product is the numbers in a

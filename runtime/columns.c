@@ -47,6 +47,48 @@ static int find_column(const char *path, char *const *name, int64_t count,
     return status;
 }
 
+void nncc_list_names(nncc_text *t, char *const *name, int64_t n)
+{
+    enum { MOST = 300 };
+
+    for (int64_t i = 0; i < n; i++) {
+        if (t->n >= MOST) {
+            nncc_text_printf(t, ", ...");
+            return;
+        }
+        nncc_text_printf(t, "%s'%.60s'", i ? ", " : "", name[i]);
+    }
+}
+
+static int no_such_column(const char *path, char *const *name, int64_t count,
+                          const char *text, size_t n, bool several)
+{
+    nncc_text names = {0};
+
+    if (name)
+        nncc_list_names(&names, name, count);
+    int status =
+        nncc_fail(NN_ERR_NAME, "%s has no column%s '%.*s'; it has %lld%s%s",
+                  path, several ? "s" : "", (int)n, text, (long long)count,
+                  names.at ? ": " : "", names.at ? names.at : "");
+    free(names.at);
+    return status;
+}
+
+int nncc_tell_features(const nncc_data *d, int status)
+{
+    nncc_text names = {0};
+
+    if (!d->feature_name)
+        return status;
+    nncc_list_names(&names, d->feature_name, d->nfeature);
+    nncc_fail(status,
+              "%s; its features are %s: '--columns' says what goes where",
+              nncc_last_error(), names.at ? names.at : "many");
+    free(names.at);
+    return status;
+}
+
 /* text[0 … n-1], "price" or "2:14" or "2:", is columns *from … *to - 1. */
 static int read_range(const char *path, char *const *name, int64_t count,
                       const char *text, size_t n, int64_t *from, int64_t *to)
@@ -63,9 +105,7 @@ static int read_range(const char *path, char *const *name, int64_t count,
         *to = rest ? whole_number(colon + 1, rest) : count;
     }
     if (*from < 0 || *to <= *from || *to > count)
-        return nncc_fail(NN_ERR_NAME, "%s has no column%s '%.*s'; it has %lld",
-                         path, colon ? "s" : "", (int)n, text,
-                         (long long)count);
+        return no_such_column(path, name, count, text, n, colon != NULL);
     return NN_OK;
 }
 

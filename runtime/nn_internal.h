@@ -176,6 +176,11 @@ void nncc_words_free(nncc_words *w);
  */
 int nncc_column_named(const char *path, char *const *name, int64_t count,
                       const char *text, size_t n, int64_t *at);
+/* "'price', 'size'"; of many the first ones. */
+void nncc_list_names(nncc_text *t, char *const *name, int64_t n);
+/* Adds to the last error, which was of the status, what features d has, where
+ * they have names. */
+int nncc_tell_features(const nncc_data *d, int status);
 /* The columns that text lists, "price,size,0", "2:14", "2:" or several of
  * these, by their names ([n], or NULL) or numbers, to[0 … *count - 1], a new
  * array. path is for messages. */

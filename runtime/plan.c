@@ -126,8 +126,8 @@ static int no_column(const Table *t)
 {
     nncc_text names = {0};
 
-    for (int64_t i = 0; t->name && i < t->nname && names.n < 300; i++)
-        nncc_text_printf(&names, "%s'%.60s'", i ? ", " : "", t->name[i]);
+    if (t->name)
+        nncc_list_names(&names, t->name, t->nname);
     if (t->name)
         nncc_fail(
             NN_ERR_NAME, "%s: no column '%s' for the label; there are: %s",
@@ -306,9 +306,12 @@ static int place_by_number(Table *t)
     if (!t->ragged && !as_it_was && !unlabelled && t->ncol != d->ncolumn)
         return nncc_fail(NN_ERR_SHAPE,
                          "%s has %lld columns of features; the model was "
-                         "trained on %lld",
+                         "trained on %lld%s",
                          nncc_csv_path(t->csv), (long long)t->ncol,
-                         (long long)d->ncolumn);
+                         (long long)d->ncolumn,
+                         like->chosen && d->ncolumn && d->column[0].name
+                             ? ": fewer need a first line with their names"
+                             : "");
     for (int64_t k = 0; k < d->ncolumn && !as_it_was; k++)
         if (!unlabelled)
             d->column[k].at = k;

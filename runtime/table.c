@@ -299,7 +299,7 @@ static int add_number(Table *t, const nncc_field *f, int64_t column, double *x)
     case NNCC_EMPTY:
         return fail_at(t, f, column,
                        "empty field; expected a number, or a rule for what is "
-                       "missing");
+                       "missing ('--missing')");
     case NNCC_NOT_FINITE:
         return fail_at(t, f, column, "is no finite number");
     }

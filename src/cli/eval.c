@@ -331,6 +331,20 @@ static bool predict(const Args *a, SetOptions *o, Use *u, int64_t batch,
     return done;
 }
 
+/* What has another ending than CSV would have is not taken for CSV. */
+static int check_format(const Args *a, const char *path)
+{
+    static const char *const good[] = {".csv", ".txt", ".json", ".npy"};
+    const char *slash = strrchr(path, '/');
+    bool known = !strchr(slash ? slash : path, '.');
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        known |= file_ends(path, good[i]);
+    return known ? EXIT_SUCCESS
+                 : cli_usage(a, "'-o' writes .csv, .json and .npy, not '%s'",
+                             path);
+}
+
 static int run_predict(Args *a)
 {
     Use u = {.load = {.named = true}};
@@ -339,7 +353,9 @@ static int run_predict(Args *a)
     NewFile to;
     const char *path = option_value(a, "output");
 
-    int status = read_model(a, &data, &batch, &u);
+    int status = path ? check_format(a, path) : (int)EXIT_SUCCESS;
+    if (!status)
+        status = read_model(a, &data, &batch, &u);
     if (status)
         return status;
     if (!file_begin(a->arena, path ? path : "-", 0666, &to))

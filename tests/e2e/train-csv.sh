@@ -176,8 +176,17 @@ export predict;
 N
 awk 'BEGIN { print "price,u,v,\"size, m\""; for (i = 0; i < 40; i++) print i % 7, i % 7, i % 5, i % 5 }' |
     sed '2,$s/ /,/g' >two.csv
+# Which features there are is told where they are not as many as the model takes.
+refuse 1 "has 3 features in a row; .* takes 2; its features are 'price', 'u', 'v': '--columns' says" \
+    "$NNCC" train two.nn --data two.csv --epochs 1
+refuse 1 "has no column 'w'; it has 4: 'price', 'u', 'v', 'size, m'" "$NNCC" train two.nn --data two.csv --drop w
 accept "$NNCC" train two.nn --data two.csv --columns x=1:3 --columns y=price,3 --epochs 30 --save two.safetensors
 accept "$NNCC" predict two.nn --load two.safetensors --data two.csv
 [ "$(head -1 out.txt)" = 'price,"size, m"' ] || fail "$(head -1 out.txt)"
 accept "$NNCC" predict two.nn --load two.safetensors --data two.csv -o two.json
 head -1 two.json | grep -q '^\[{"predict": {"price": [-0-9.e]*, "size, m": [-0-9.e]*}},$' || fail "$(head -1 two.json)"
+refuse 2 "'-o' writes .csv, .json and .npy, not 'p.parquet'" \
+    "$NNCC" predict two.nn --load two.safetensors --data two.csv -o p.parquet
+printf '1,2\n' >bare.csv
+refuse 1 'has 2 columns of features; the model was trained on 4: fewer need a first line with their names' \
+    "$NNCC" predict two.nn --load two.safetensors --data bare.csv

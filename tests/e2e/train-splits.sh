@@ -73,10 +73,6 @@ use nn;
 use optim;
 fn logits(net: Linear[2, 3], x: real[b, 2]) -> real[b, 3] = linear(x, net);
 fn loss(net: Linear[2, 3], x: real[b, 2], y: int[b]) -> real = cross_entropy(logits(net, x), y);
-fn confusion(p: real[b, 3], y: int[b]) -> real[3, 3] {
-  let k = argmax(p, axis = 1);
-  [i < 3, j < 3 | mean(n < b | where(y[n] == i && k[n] == j, 1.0, 0))]
-}
 train loss(net) { optimizer = adam(lr = 0.3); metrics = (confusion(logits), accuracy(logits)); }
 N
 accept "$NNCC" train confused.nn --data d.csv --test 0 --epochs 0 --save none.safetensors
