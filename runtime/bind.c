@@ -129,7 +129,7 @@ static int add_unnamed(const nncc_trainer *t, nncc_binding *b,
         return nncc_fail(NN_ERR_SHAPE,
                          "%s: takes '%s', '%s' and '%s' as data; expected "
                          "features and at most one label, or data by these "
-                         "names",
+                         "names ('--columns', '--data NAME=')",
                          f->name, f->param[data[0]]->name,
                          f->param[data[1]]->name, f->param[data[2]]->name);
     int x = data[0];

@@ -157,10 +157,12 @@ static int check_multiple(const nncc_binding *b, const nncc_data *d)
         return nncc_fail(NN_ERR_ARGUMENT, "%s: no rows to evaluate on",
                          d->path);
     if (b->batch_dim < 0 && d->n % b->batch)
-        return nncc_fail(NN_ERR_SHAPE,
-                         "%s: %lld rows to evaluate on; the model is compiled "
-                         "for batches of %lld: expected a multiple",
-                         d->path, (long long)d->n, (long long)b->batch);
+        return nncc_fail(
+            NN_ERR_SHAPE,
+            "%s: %lld rows to evaluate on; the model is compiled "
+            "for batches of %lld: expected a multiple, as %lld",
+            d->path, (long long)d->n, (long long)b->batch,
+            (long long)((d->n / b->batch + (d->n < b->batch)) * b->batch));
     return NN_OK;
 }
 

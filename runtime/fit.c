@@ -430,6 +430,12 @@ static int take_columns(nncc_data *d, const nncc_data *fit,
 
 static int choose_columns(nncc_data *d, const nncc_data *fit)
 {
+    if (d->nfeature == 0 && d->nfield > 0 && fit->nfeature > 0 && !fit->column)
+        return nncc_fail(NN_ERR_SHAPE,
+                         "data by the names of parameters ('--data %s=') are "
+                         "not scaled as the features were that the model was "
+                         "trained on: expected those as they were then",
+                         d->field[0].name);
     if (!d->feature_name || !fit->feature_name) {
         if (d->nfeature == fit->nfeature)
             return NN_OK;
@@ -511,6 +517,14 @@ static int scale_like(nncc_data *d, const nncc_data *fit)
     return status ? status : add_fields(d, fit);
 }
 
+/* Nothing was fitted to the features: any data of their parameters' names are
+ * as good. */
+static bool is_as_it_came(const nncc_data *d, const nncc_data *fit)
+{
+    return d->nfeature == 0 && d->nfield > 0 && !fit->mean && !fit->fill &&
+           fit->scale == 1 && fit->ncolumn == 0;
+}
+
 int nncc_data_fit(nncc_data *d, const nncc_data *fit)
 {
     if (!d || !fit)
@@ -521,6 +535,8 @@ int nncc_data_fit(nncc_data *d, const nncc_data *fit)
                          fit->text == 2   ? "bytes"
                          : fit->text == 1 ? "a text"
                                           : "rows of numbers");
+    if (is_as_it_came(d, fit))
+        return NN_OK;
     int status = d->text ? NN_OK : choose_columns(d, fit);
     if (!status)
         status = nncc_classes_fit(d, fit);

@@ -516,9 +516,9 @@ const nncc_tensor *nncc_store_find(const nncc_store *s, const char *name);
 const char *nncc_store_text(const nncc_store *s, const char *key);
 /* As a safetensors file, which NumPy, PyTorch and JAX read; texts are its
  * metadata, a key is a U64. Where path ends in .npz as such a file of NumPy's,
- * a text being the member KEY.txt. The file is there whole or as it was before:
- * it is written as path.part and renamed. NN_ERR_FILE, NN_ERR_ARGUMENT,
- * NN_ERR_MEMORY.
+ * a text being the array KEY of a string of bytes. The file is there whole or
+ * as it was before: it is written as path.part and renamed. NN_ERR_FILE,
+ * NN_ERR_ARGUMENT, NN_ERR_MEMORY.
  */
 int nncc_store_write(const nncc_store *s, const char *path);
 /* The bytes of such files; to be freed with free(). */
@@ -737,8 +737,8 @@ typedef struct nncc_train_result {
  * makes rounds: of each item in turn so many steps as it says, the first on the
  * first batch of the round and so on, so that a round has as many batches as
  * the most of them. Where gradients are added up, each of these steps is an
- * update and takes as many batches. `steps` of progress and result are rounds, `loss` is that
- * of the first item. 0 and null where there is none. */
+ * update and takes as many batches. `steps` of progress and result are rounds,
+ * `loss` is that of the first item. 0 and null where there is none. */
 int nncc_item_count(const nncc_model *m);
 const char *nncc_item_name(const nncc_model *m, int i);
 

@@ -1,5 +1,5 @@
 /* npz.c: many arrays in a zip file, as NumPy's savez writes them: members
- * NAME.npy; texts are members KEY.txt. libzip does the unpacking. */
+ * NAME.npy; a text is the array KEY.npy of bytes. libzip does the unpacking. */
 #include "libzip.h"
 #include "nn_internal.h"
 
@@ -139,19 +139,47 @@ static int take_array(Archive *a, const char *name, const char *full,
     return status;
 }
 
+/* Texts are arrays as well, of one string of bytes, so that who reads all of
+ * the file finds nothing but arrays. Where in b the text begins, or 0: it is
+ * none.
+ */
+static size_t text_at(const nncc_bytes *b)
+{
+    static const char head[] = "{'descr': '|S";
+
+    if (!nncc_is_array(b->at, b->n) || b->n < 10 + sizeof head)
+        return 0;
+    size_t at = 10 + b->at[8] + 256 * (size_t)b->at[9];
+    return at <= b->n && memcmp(b->at + 10, head, sizeof head - 1) == 0 ? at
+                                                                        : 0;
+}
+
+static int take_text(Archive *a, const char *name, const char *full,
+                     const nncc_bytes *b, size_t from)
+{
+    size_t n = b->n;
+
+    while (n > from && b->at[n - 1] == 0)
+        n--;
+    return memchr(b->at + from, 0, n - from)
+               ? damaged(a, full, "is no text")
+               : nncc_store_set_text(a->to, name, (const char *)b->at + from);
+}
+
+/* Text was a member of its own once. */
 static int take_member(Archive *a, const char *full, const nncc_bytes *b)
 {
     nncc_text name = {0};
     int status;
 
-    if (stem(full, ".npy", &name))
+    if (stem(full, ".npy", &name) && text_at(b))
+        status = take_text(a, name.at, full, b, text_at(b));
+    else if (name.at)
         status = take_array(a, name.at, full, b);
     else if (!stem(full, ".txt", &name))
         status = damaged(a, full, "is no array: expected NAME.npy");
-    else if (memchr(b->at, 0, b->n))
-        status = damaged(a, full, "is no text");
     else
-        status = nncc_store_set_text(a->to, name.at, (const char *)b->at);
+        status = take_text(a, name.at, full, b, 0);
     free(name.at);
     return status;
 }
@@ -384,6 +412,34 @@ static bool add_member(const nncc_libzip *z, zip_t *zip, const char *name,
     return i >= 0;
 }
 
+/* The text as an array without axes of as many bytes. */
+static int text_bytes(const char *text, void **bytes, size_t *n)
+{
+    enum { START_BYTES = 10, UNIT = 64 };
+    size_t length = strlen(text) + !*text, head;
+    nncc_text t = {0};
+
+    nncc_text_printf(
+        &t, "{'descr': '|S%zu', 'fortran_order': False, 'shape': (), }",
+        length);
+    head = (START_BYTES + t.n + 1 + UNIT - 1) / UNIT * UNIT;
+    unsigned char *to =
+        t.failed ? NULL : nncc_alloc(head + length + 1, 1, "a text");
+    if (to) {
+        memcpy(to, "\x93NUMPY\x01", 8);
+        to[8] = (unsigned char)((head - START_BYTES) % 256);
+        to[9] = (unsigned char)((head - START_BYTES) / 256);
+        memset(to + START_BYTES, ' ', head - START_BYTES);
+        memcpy(to + START_BYTES, t.at, t.n);
+        to[head - 1] = '\n';
+        memcpy(to + head, text, strlen(text));
+        *n = head + length;
+    }
+    free(t.at);
+    *bytes = to;
+    return to ? NN_OK : (int)NN_ERR_MEMORY;
+}
+
 static int add_all(const nncc_libzip *z, zip_t *zip, const nncc_store *s)
 {
     const char *key, *value;
@@ -398,10 +454,10 @@ static int add_all(const nncc_libzip *z, zip_t *zip, const nncc_store *s)
         good = add_member(z, zip, nncc_store_name(s, i), ".npy", bytes, n);
     }
     for (int64_t i = 0; (key = nncc_store_text_at(s, i, &value)) && good; i++) {
-        char *copy = nncc_strdup(value);
-        if (!copy)
-            return NN_ERR_MEMORY;
-        good = add_member(z, zip, key, ".txt", copy, strlen(value));
+        int status = text_bytes(value, &bytes, &n);
+        if (status)
+            return status;
+        good = add_member(z, zip, key, ".npy", bytes, n);
     }
     return good ? NN_OK
                 : nncc_fail(NN_ERR_ARGUMENT, "a .npz file: %s",

@@ -187,18 +187,62 @@ static bool split_parts(const nncc_data *all, Sets *to)
            nncc_data_part(all, NNCC_PART_TEST, &to->test) == NN_OK;
 }
 
+/* The rows of a batch that its evaluation is compiled for; 1: any number. */
+static int64_t fixed_batch(const Module *m)
+{
+    int64_t n = 1;
+
+    for (int i = 0; m && i < m->training.n; i++) {
+        const Function *f = m->training.at[i].evaluate;
+        for (int k = 0; k < f->nparam; k++)
+            if (function_takes_data(f, k) && !begun_port(m, f->param[k].name) &&
+                f->param[k].leaf[0]->rank > 0 &&
+                dim_const_value(f->param[k].leaf[0]->dim[0], &n) && n > 1)
+                return n;
+    }
+    return 1;
+}
+
+/* A share is of whole batches where the model is compiled for such. */
+static nncc_split_options whole_batches(const SetOptions *o, int64_t rows,
+                                        nncc_split_options split)
+{
+    int64_t batch = fixed_batch(o->model);
+    int64_t n = llrint(split.fraction * (double)rows) / batch * batch;
+
+    if (split.count < 0 && batch > 1 && n > 0)
+        split.count = n;
+    return split;
+}
+
+/* Before a training, rather than after it. */
+static bool are_whole(const SetOptions *o, const nncc_data *d)
+{
+    int64_t batch = fixed_batch(o->model);
+
+    if (!d || !o->model || d->n % batch == 0)
+        return true;
+    cli_fail("%s: %lld rows to evaluate on; the model is compiled for batches "
+             "of %lld: expected a multiple, as %lld",
+             d->path, (long long)d->n, (long long)batch,
+             (long long)(d->n < batch ? batch : d->n / batch * batch));
+    return false;
+}
+
 /* Test rows, then validation rows of what is left. */
 static bool split_rows(const SetOptions *o, const nncc_data *all, Sets *to)
 {
     nncc_data *rest = NULL;
+    nncc_split_options first = whole_batches(o, all->n, o->split), second;
 
-    if (nncc_data_split(all, &o->split, &rest, &to->test) != NN_OK)
+    if (nncc_data_split(all, &first, &rest, &to->test) != NN_OK)
         return false;
+    second = whole_batches(o, rest->n, o->second);
     bool done = true;
     if (o->second.count == 0)
         to->train = rest;
     else
-        done = nncc_data_split(rest, &o->second, &to->train, &to->validation) ==
+        done = nncc_data_split(rest, &second, &to->train, &to->validation) ==
                NN_OK;
     if (to->train != rest)
         nncc_data_free(rest);
@@ -377,7 +421,9 @@ bool sets_read(const SetOptions *o, Sets *to)
                 : o->text    ? read_text(o, to)
                              : read_rows(o, to);
 
-    return done || cli_failed();
+    if (!done)
+        return cli_failed();
+    return are_whole(o, to->test) && are_whole(o, to->validation);
 }
 
 const nncc_data *sets_held(const Sets *s)

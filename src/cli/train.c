@@ -156,6 +156,7 @@ typedef struct Telling {
     Saves saves;
     Report report;
     bool kept, failed; /* the settings beside the checkpoints */
+    bool trained;      /* what is saved then, whatever cannot be told of it */
 } Telling;
 
 static int progress(void *context, const nncc_progress *now)
@@ -255,6 +256,7 @@ static bool train_here(const Args *a, const Trained *to, nncc_train_options *o,
     int status = nncc_train(m, o, s->train, sets_held(s), &r);
     let_end();
     progress_end(&t->progress);
+    t->trained = status == NN_OK && !t->failed;
     if (status == NN_OK) {
         print_outcome(a->arena, &r, m, t->progress.held);
         t->failed |= !print_test(m, s);
@@ -447,7 +449,7 @@ static bool train_model(Args *a, Course *c, Telling *t)
                                  &c->sets, &t->ranks)
                     : train_here(a, &c->trained, &c->options, &c->sets, t);
 
-    return done && save(a, &c->trained, &t->saves);
+    return (done || t->trained) && save(a, &c->trained, &t->saves) && done;
 }
 
 static int train_course(Args *a, Course *c, Telling *t)

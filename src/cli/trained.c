@@ -65,9 +65,15 @@ static int check_option(const Args *a, const Module *m, const Given *g)
 {
     const char *path, *name = trained_name(a, g->value, &path);
 
-    if (name && !begun_port(m, name))
-        return cli_usage(a, "'--%s': training updates nothing called '%s'",
-                         g->name, name);
+    if (name && !begun_port(m, name)) {
+        Str s = str_new(a->arena);
+        for (int i = 0; i < m->init->nresult; i++)
+            str_printf(&s, "%s'%s'", i ? ", " : "", m->init->result[i].name);
+        return cli_usage(a,
+                         "'--%s': training updates nothing called '%s'; there "
+                         "is %s",
+                         g->name, name, s.at);
+    }
     if (!*path)
         return cli_usage(a, "'--%s' needs a file", g->name);
     return EXIT_SUCCESS;

@@ -121,8 +121,16 @@ accept "$NNCC" train images.nn --data x.idx.gz --labels y.idx --scale 1/200 \
 falls
 grep -q '^test accuracy: 1' out.txt || fail "not accurate on IDX files"
 accept "$NNCC" train images.nn --data x.idx --labels y.idx --test-data x.idx.gz \
-    --test-labels y.idx --standardise --epochs 20 --batch 8
+    --test-labels y.idx --standardise --epochs 20 --batch 8 --save scaled.npz
 grep -q '^test accuracy: 1' out.txt || fail "not accurate on a test file"
+# What was not scaled may come by names, too.
+accept "$NNCC" train images.nn --data x.idx --labels y.idx --epochs 1 --save plain.npz
+accept "$NNCC" eval images.nn --load plain.npz --data x=x.idx --data y=y.idx
+cp out.txt named.txt
+accept "$NNCC" eval images.nn --load plain.npz --data x.idx --labels y.idx
+cmp named.txt out.txt || fail "by names it is $(cat named.txt)"
+refuse 1 "data by the names of parameters .'--data x='. are not scaled" \
+    "$NNCC" eval images.nn --load scaled.npz --data x=x.idx --data y=y.idx
 head -c 300 x.idx >cut.idx
 refuse 1 'cut\.idx: is cut short' "$NNCC" train images.nn --data cut.idx --labels y.idx
 head -c 40 x.idx.gz >cut.idx.gz

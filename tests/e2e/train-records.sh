@@ -108,6 +108,13 @@ grep -q 'id="confusion"' page.html && fail 'classes of numbers'
 accept "$NNCC" train line.nn --data d.csv --columns x=0:3 --columns y=3 --epochs 2 --report page.html
 awk -F'</*td[^>]*>' '/<tr><td>/ && NF == 7 { n++; if ($4 !~ /^[01]$/ || $6 !~ /^-?[.0-9]+$/) exit 1 } END { exit n < 12 }' page.html ||
     fail "$(cat page.html)"
+# What is trained is saved, whatever cannot be told of it.
+if [ -w /dev/full ]; then
+    ! "$NNCC" train line.nn --data d.csv --epochs 1 --report /dev/full --save saved.npz >out.txt 2>err.txt ||
+        fail 'a full disk is no fault'
+    grep -q 'cannot write /dev/full' err.txt || fail "$(cat err.txt)"
+    accept "$NNCC" eval line.nn --load saved.npz --data d.csv
+fi
 sed -i 's/metric = .*; //' line.nn
 accept "$NNCC" train line.nn --data d.csv --epochs 0 --report page.html --plot curves.svg
 grep -q 'id="samples"' page.html && fail "$(cat page.html)"

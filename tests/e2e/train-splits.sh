@@ -107,6 +107,10 @@ head -3 rows.csv >few.csv
 refuse 1 'few.csv: 3 rows are too few for 4 streams' \
     "$NNCC" train streams.nn --data few.csv --no-label --test 0 --order streams
 refuse 2 "'--order' is shuffled, kept or streams" "$NNCC" train streams.nn --data rows.csv --order stream
+# Shares are of whole batches; what is given otherwise is told before a training.
+accept "$NNCC" train streams.nn --data rows.csv --no-label --validation 0.2 --order streams --epochs 1
+refuse 1 'rows.csv: 9 rows to evaluate on; .* batches of 4: expected a multiple, as 8' \
+    "$NNCC" train streams.nn --data rows.csv --no-label --test 9 --validation 0.2 --order streams
 # A training that was interrupted goes on to the same bits.
 accept "$NNCC" train streams.nn --data rows.csv --no-label --test 0 --order streams --epochs 4 --save before=whole.json
 accept "$NNCC" train streams.nn --data rows.csv --no-label --test 0 --order streams --epochs 2 --checkpoint c
