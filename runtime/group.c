@@ -51,7 +51,9 @@ static int make_gradient(nncc_run *r, int k, int64_t j, int64_t call,
     *s->count = 0;
     if (s->step)
         *s->step += ahead;
+    nncc_carry_hold(&s->carry);
     int status = nncc_run_call(r, k, j, call, &mine->rows, &mine->loss);
+    nncc_carry_back(&s->carry);
     *s->accumulate = accumulate;
     *s->count = count;
     if (s->step)
@@ -101,11 +103,11 @@ static void count_step(nncc_run *r, int k, const nncc_head *of)
     double loss[NNCC_MAX_ITEMS] = {0};
 
     loss[k] = of->loss;
+    if (of->rows > 0 && s->step)
+        ++*s->step; /* also where none was made: others' numbers are known */
     if (of->made) {
         nncc_run_count(r, k, of->rows, of->loss);
         ++*s->count;
-        if (s->step)
-            ++*s->step;
     } else if (of->rows > 0) {
         r->skipped++;
         nncc_fail(NN_OK, "%s", of->text);
@@ -191,6 +193,9 @@ int nncc_group(nncc_run *r)
         return status;
     const nncc_head *head = r->head ? r->head : &mine;
     follow_to(r, n);
+    status = nncc_carry_on(r, 0, head, n);
+    if (status)
+        return status;
     nncc_sums_add(&r->sums[0], head, n);
     return end_steps(r, head, n);
 }
@@ -210,6 +215,9 @@ static int group_part(nncc_run *r, int k, int64_t j, int64_t call, double *loss)
     if (status)
         return status;
     const nncc_head *head = r->head ? r->head : &mine;
+    status = nncc_carry_on(r, k, head, n);
+    if (status)
+        return status;
     nncc_sums_add(s, head, n);
     for (int64_t i = 0; i < n; i++) {
         count_step(r, k, &head[i]);

@@ -40,6 +40,7 @@ int nncc_items_find(const nncc_model *m, nncc_item *item, int *n,
                               .step = function_at(m->d, t->step),
                               .evaluate = function_at(m->d, t->evaluate),
                               .update = function_at(m->d, t->update),
+                              .carry = function_at(m->d, t->carry - 1),
                               .steps = t->steps};
         if (!*init || !item[i].step || !item[i].evaluate || t->steps < 1)
             return nncc_fail(NN_ERR_MODULE, "%s: 'train' item %d is damaged",

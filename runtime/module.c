@@ -131,7 +131,7 @@ int nncc_find_kind(const nncc_model *m, int kind, const nn_function **out)
     static const char *const what[] = {"plain function", "init", "step",
                                        "evaluate", "update"};
 
-    if (!m || !out || kind < NN_FUNCTION || kind > NN_UPDATE)
+    if (!m || !out || kind < NN_FUNCTION || kind > NN_CARRY)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_find_kind: bad argument");
     for (int i = 0; i < m->d->nfunction; i++)
         if (m->d->function[i]->kind == kind) {

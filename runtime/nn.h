@@ -653,8 +653,8 @@ enum nncc_order_kind {
  * gradients, in the order of the ranks, and makes the update for itself. Only
  * rank 0 reads and writes checkpoints. A failure of one is one of all, "rank 2:
  * ...", as long as they can tell each other. Each train item must have
- * `accumulate` and a loss that carries on nothing. With NNCC_NAN_SKIP a rank
- * without a gradient is left out.
+ * `accumulate` and a loss that does not look at what it carries on. With
+ * NNCC_NAN_SKIP a rank without a gradient is left out.
  *
  * The functions are those of MPI, or of anything like it (runtime/mpi/mpi.c);
  * all ranks call the same ones in the same order; what they return is 0, or

@@ -106,7 +106,8 @@ enum nn_function_kind {
     NN_INIT = 1,
     NN_STEP = 2,
     NN_EVALUATE = 3,
-    NN_UPDATE = 4
+    NN_UPDATE = 4,
+    NN_CARRY = 5
 };
 
 typedef struct nn_function {
@@ -150,7 +151,8 @@ typedef struct nn_train {
     int32_t reserved;
     int32_t update; /* by the gradients that steps have added up; -1: step alone
                        does it */
-    int32_t reserved_2;
+    int32_t carry;  /* 1 more than the index of what makes what the loss carries
+                       on of what a step left in the train state; 0: none */
 } nn_train;
 
 typedef struct nn_module {

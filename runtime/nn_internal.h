@@ -337,6 +337,7 @@ typedef struct nncc_item {
     const char *name;
     const nn_function *step, *evaluate;
     const nn_function *update; /* or NULL */
+    const nn_function *carry;  /* or NULL */
     int64_t steps;             /* of it in a round */
 } nncc_item;
 

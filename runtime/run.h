@@ -35,6 +35,17 @@ typedef struct nncc_stretch {
     char *mine, *all, *sum; /* this rank's; slices of all ranks; the sum */
 } nncc_stretch;
 
+/* What an item's loss carries on, where `carry` can make it. */
+typedef struct nncc_carry {
+    const nn_function *f; /* or NULL */
+    void **argument;      /* of it */
+    nncc_tensor *leaf;    /* what is carried on */
+    nncc_tensor *part;    /* in the train state, what a step says to each */
+    int npart;
+    size_t bytes;              /* of all of either */
+    char *before, *mine, *all; /* copies; parts of each rank */
+} nncc_carry;
+
 /* The gradients of an item's steps that do not update, which are added up here.
  */
 typedef struct nncc_sums {
@@ -54,6 +65,7 @@ typedef struct nncc_sums {
     bool underway; /* by `worker` */
     pthread_t worker;
     int status; /* of it */
+    nncc_carry carry;
 } nncc_sums;
 
 typedef struct nncc_run {
@@ -132,6 +144,24 @@ void nncc_sums_add(nncc_sums *s, const nncc_head *head, int64_t n);
 int nncc_sums_wait(nncc_sums *s);
 /* The state has all that was added up. */
 int nncc_sums_put(nncc_sums *s);
+
+/* Is the leaf's path that of a part of `of`? */
+bool nncc_is_part(const char *path, const char *of);
+/* The arguments of f, which are arguments of step by the same names. */
+int nncc_sums_point(const nn_function *f, const nncc_binding *step,
+                    void ***argument);
+
+/* carry.c */
+
+/* Of item k, the steps' memory being there. */
+int nncc_carry_begin(nncc_run *r, int k);
+void nncc_carry_free(nncc_carry *c);
+/* Before a step, and after it: what is carried on is as it was. */
+void nncc_carry_hold(nncc_carry *c);
+void nncc_carry_back(nncc_carry *c);
+/* It goes on by what the steps of n ranks have to say, as far as they made one.
+ */
+int nncc_carry_on(nncc_run *r, int k, const nncc_head *head, int64_t n);
 
 /* group.c */
 

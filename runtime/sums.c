@@ -13,7 +13,7 @@
 
 static const int dtypes[2] = {NN_F32, NN_F64};
 
-static bool is_part(const char *path, const char *of)
+bool nncc_is_part(const char *path, const char *of)
 {
     size_t n = strlen(of);
 
@@ -29,29 +29,29 @@ static void find_state(nncc_sums *s, const nncc_block *b)
             s->count = b->leaf[l].data;
         if (strcmp(path, "step") == 0)
             s->step = b->leaf[l].data;
-        if (!is_part(path, "gradient"))
+        if (!nncc_is_part(path, "gradient"))
             continue;
         s->leaf = s->nleaf++ ? s->leaf : &b->leaf[l];
     }
 }
 
-/* The arguments of update are arguments of step, by the same names. */
-static int point_update(nncc_sums *s, const nn_function *update,
-                        const nncc_binding *step)
+int nncc_sums_point(const nn_function *f, const nncc_binding *step,
+                    void ***argument)
 {
-    int n = nncc_param_leaves(update) + nncc_result_leaves(update), to = 0;
+    int n = nncc_param_leaves(f) + nncc_result_leaves(f), to = 0;
+    void **leaf = nncc_alloc((size_t)n, sizeof(void *), "arguments");
 
-    s->update = nncc_alloc((size_t)n, sizeof(void *), "arguments");
-    if (!s->update)
+    *argument = leaf;
+    if (!leaf)
         return NN_ERR_MEMORY;
-    for (int i = 0; i < update->nparam; i++) {
+    for (int i = 0; i < f->nparam; i++) {
         int k;
-        int status = nncc_find_param(step->f, update->param[i]->name, &k);
+        int status = nncc_find_param(step->f, f->param[i]->name, &k);
         if (status)
             return status;
         int from = nncc_param_leaf(step->f, k);
-        for (int l = 0; l < update->param[i]->nleaf; l++)
-            s->update[to++] = step->leaf[from + l];
+        for (int l = 0; l < f->param[i]->nleaf; l++)
+            leaf[to++] = step->leaf[from + l];
     }
     return NN_OK;
 }
@@ -85,8 +85,9 @@ static const char *cannot(const nncc_item *item)
 
     for (int k = 0; k < item->step->nresult; k++)
         in_place += item->step->result[k]->in_place >= 0;
-    if (in_place > 2)
-        return "what its loss carries on goes from batch to batch ('state')";
+    if (in_place > 2 && !item->carry)
+        return "its loss looks at what it carries on ('state'), so that each "
+               "batch needs what the one before has left";
     if (!item->update)
         return "it is compiled without 'accumulate', or its optimizer looks at "
                "the loss itself";
@@ -105,7 +106,7 @@ static int find_parts(nncc_run *r, int k)
     int status = nncc_find_param(step->f, "accumulate", &param);
     if (!status && block >= 0 && s->nleaf && s->count && !update->ndim) {
         s->accumulate = step->leaf[nncc_param_leaf(step->f, param)];
-        return point_update(s, update, step);
+        return nncc_sums_point(update, step, &s->update);
     }
     return nncc_fail(NN_ERR_MODULE, "%s: '%s' adds up no gradients",
                      nncc_path(r->m), step->f->name);
@@ -130,7 +131,8 @@ static int begin_item(nncc_run *r, int k)
     s->full = (*s->accumulate < 1 ? 1 : *s->accumulate) * n;
     s->on = s->full > 1;
     s->ranks = r->head ? r->o->ranks : NULL;
-    return s->on ? allocate(s, n) : NN_OK;
+    status = s->on ? nncc_carry_begin(r, k) : (int)NN_OK;
+    return s->on && !status ? allocate(s, n) : status;
 }
 
 /* In rounds each update takes the batches that it is made of. */
@@ -160,6 +162,7 @@ int nncc_sums_begin(nncc_run *r)
 void nncc_sums_free(nncc_sums *s)
 {
     nncc_sums_wait(s);
+    nncc_carry_free(&s->carry);
     free(s->update);
     for (int k = 0; k < 2; k++) {
         free(s->part[k].mine);

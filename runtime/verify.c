@@ -17,7 +17,7 @@ static bool knows_port(const nn_port *p)
 
 static bool knows_function(const nn_function *f)
 {
-    bool known = f->size >= sizeof *f && f->kind <= NN_UPDATE;
+    bool known = f->size >= sizeof *f && f->kind <= NN_CARRY;
 
     for (int i = 0; known && i < f->nparam; i++)
         known = knows_port(f->param[i]);
@@ -30,7 +30,7 @@ static bool knows_training(const nn_module *d, const nn_train *t)
 {
     return t->size >= sizeof *t && t->init < d->nfunction &&
            t->step < d->nfunction && t->evaluate < d->nfunction &&
-           t->update < d->nfunction;
+           t->update < d->nfunction && t->carry <= d->nfunction;
 }
 
 int nncc_verify(const nn_module *d, const char *path)

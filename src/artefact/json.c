@@ -88,6 +88,8 @@ static const char *kind_name(FunctionKind k)
         return "evaluate";
     case FN_update:
         return "update";
+    case FN_carry:
+        return "carry";
     }
     return "function";
 }
@@ -147,6 +149,8 @@ static json_t *training_json(Arena *a, const Training *t)
     set(to, "evaluate", text(a, t->evaluate->name));
     if (t->update)
         set(to, "update", text(a, t->update->name));
+    if (t->carry)
+        set(to, "carry", text(a, t->carry->name));
     set(to, "steps", json_integer(t->steps));
     return to;
 }

@@ -323,7 +323,7 @@ static Train *read_item(Program *p, const Item *item, bool alone)
     if (!train_parts(t))
         return NULL;
     t->optimizer_type = state_type(t);
-    return t->optimizer_type ? t : NULL;
+    return t->optimizer_type && train_reads_carry(t) ? t : NULL;
 }
 
 static bool named_anew(Check *c, const Items *all, const Train *t)
@@ -351,10 +351,13 @@ static void export_item(Program *p, Train *t)
 
     one.step = train_step(t);
     one.update = one.step ? train_update(t) : NULL;
+    one.carry = one.step ? train_carry(t) : NULL;
     one.evaluate = train_evaluate(t);
     export_add(p, one.step, t->at);
     if (one.update)
         export_add(p, one.update, t->at);
+    if (one.carry)
+        export_add(p, one.carry, t->at);
     export_add(p, one.evaluate, t->at);
     if (one.step && one.evaluate)
         list_push(graph_arena(m->graph), &m->training, one);

@@ -38,6 +38,12 @@ typedef struct Group {
     const bool *leaf; /* of what is trained: is it of the group */
 } Group;
 
+/* Leaves of what is carried on: as the step has them before and after, and what
+ * it says to each; NULL: nothing but constants. */
+typedef struct CarryParts {
+    Node **state, **part, **next;
+} CarryParts;
+
 typedef struct Train {
     Check *c;
     const Item *item;
@@ -62,6 +68,8 @@ typedef struct Train {
     LIST(Group) group;
     const Fn *predict; /* see Module */
     Knob clip_norm, clip_value, accumulate, steps, total_steps;
+    bool has_carry;
+    CarryParts carry; /* then, of the step */
 } Train;
 
 /* train_settings.c */
@@ -102,6 +110,7 @@ typedef enum Field {
     ST_step,     /* i64, the number of calls so far */
     ST_gradient, /* the sum of so many gradients: */
     ST_count,
+    ST_part, /* what the last step said to what is carried on */
     NSTATE,
 } Field;
 
@@ -132,6 +141,24 @@ Function *train_step(Train *t);
  * gradients in the state; after train_step. NULL after reporting, or where
  * there is none: nothing is added up, or the optimizer looks at the loss. */
 Function *train_update(Train *t);
+
+/* A result that takes the place of parameter `index`. */
+Port train_in_place(Train *t, const Port *param, int index, const Value *v);
+
+/* train_carry.c */
+
+/* Finds out whether there is to be a carry; the item's types being known.
+ * False after reporting. */
+bool train_reads_carry(Train *t);
+/* The parts by which `next` follows from `state`, to t->carry; false: the loss
+ * or something else looks at the state. */
+bool train_find_carry(Train *t, const Value *state, const Value *loss,
+                      const Value *next);
+const Value *train_carry_parts(Train *t);
+/* carry(state, train state), the first in place: what is carried on, by what
+ * the step that has been said to it; after train_step. NULL after reporting, or
+ * where there is none. */
+Function *train_carry(Train *t);
 
 /* train_evaluate.c */
 

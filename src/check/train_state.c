@@ -45,7 +45,7 @@ const Type *state_type(Train *t)
 }
 
 static const char *const field_name[NSTATE] = {
-    "optimizer", "key", "step", "gradient", "count",
+    "optimizer", "key", "step", "gradient", "count", "part",
 };
 
 State state_fresh(Train *t)
@@ -58,6 +58,7 @@ State state_fresh(Train *t)
         key || t->counts ? type_scalar(arena, DT_i64) : NULL,
         sums ? t->type : NULL,
         sums ? type_scalar(arena, DT_i32) : NULL,
+        t->has_carry ? t->carried_type : NULL,
     };
     State s = {{NULL}};
 
@@ -117,5 +118,7 @@ State state_first(Train *t, const Value *optimizer, Node *key, int64_t *number)
         s.field[ST_gradient] = train_zeros(t, t->type);
         s.field[ST_count] = train_scalar(t, DT_i32, 0);
     }
+    if (t->has_carry)
+        s.field[ST_part] = train_zeros(t, t->carried_type);
     return s;
 }

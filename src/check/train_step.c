@@ -353,7 +353,7 @@ static const Value *update_sometimes(Train *t, const Arguments *setting,
     return next;
 }
 
-static Port in_place(Train *t, const Port *param, int index, const Value *v)
+Port train_in_place(Train *t, const Port *param, int index, const Value *v)
 {
     return (Port){.name = param->name,
                   .type = param->type,
@@ -526,6 +526,10 @@ Function *train_step(Train *t)
     loss = train_loss(t, t->loss, fn_apply(c, t->loss, &a), &carried);
     if (!loss || (t->carried >= 0 && !carried_fits(t, &carried)))
         return NULL;
+    if (t->has_carry && !train_find_carry(t, fresh[t->carried], loss, carried))
+        die("what '%s' carries on has other parts", fn_name(c, t->loss));
+    if (t->has_carry)
+        s.field[ST_part] = train_carry_parts(t);
     next = gradient_of(t, loss, net);
     if (t->accumulate.given) {
         Operand sum[] = {{s.field[ST_gradient], t->at, NULL},
@@ -544,10 +548,10 @@ Function *train_step(Train *t)
     s.field[ST_optimizer] = next->part[1];
     f->optimizer = fn_name(c, t->optimizer);
     function_result(c, f, train_result(t), loss, t->at);
-    f->result[f->nresult++] = in_place(t, &f->param[k], k, next->part[0]);
+    f->result[f->nresult++] = train_in_place(t, &f->param[k], k, next->part[0]);
     if (t->carried >= 0) {
         k++;
-        f->result[f->nresult++] = in_place(t, &f->param[k], k, carried);
+        f->result[f->nresult++] = train_in_place(t, &f->param[k], k, carried);
     }
     k++;
     f->result[f->nresult++] = state_port(t, &s, k);
@@ -597,7 +601,7 @@ Function *train_update(Train *t)
     s.field[ST_gradient] = train_zeros(t, t->type);
     s.field[ST_count] = train_scalar(t, DT_i32, 0);
     f->optimizer = fn_name(c, t->optimizer);
-    f->result[f->nresult++] = in_place(t, &f->param[0], 0, next->part[0]);
+    f->result[f->nresult++] = train_in_place(t, &f->param[0], 0, next->part[0]);
     f->result[f->nresult++] = state_port(t, &s, 1);
     for (int i = 0; i < f->nresult; i++)
         wait_for(t, one, &f->result[i]);

@@ -10,7 +10,7 @@
 bool trained_open(Load *l, Function *f, Trained *to)
 {
     const Module *m = l->module;
-    Function **all = NEWN(l->arena, Function *, 3 * m->training.n + 3);
+    Function **all = NEWN(l->arena, Function *, 4 * m->training.n + 3);
     int n = 0;
 
     *to = (Trained){.module = m};
@@ -20,6 +20,8 @@ bool trained_open(Load *l, Function *f, Trained *to)
         all[n++] = m->training.at[i].evaluate;
         if (m->training.at[i].update)
             all[n++] = m->training.at[i].update;
+        if (m->training.at[i].carry)
+            all[n++] = m->training.at[i].carry;
     }
     if (f)
         all[n++] = f;

@@ -385,6 +385,8 @@ static enum nn_function_kind abi_kind(FunctionKind k)
         return NN_EVALUATE;
     case FN_update:
         return NN_UPDATE;
+    case FN_carry:
+        return NN_CARRY;
     }
     return NN_FUNCTION;
 }
@@ -568,9 +570,15 @@ static LLVMValueRef trainings_const(Making *m, int *n)
         int evaluate = function_index(m, t->evaluate);
         int update = function_index(m, t->update);
         LLVMValueRef v[] = {
-            NULL,           int32(m, t->steps), string(m, t->name),
-            int32(m, init), int32(m, step),     int32(m, evaluate),
-            int32(m, 0),    int32(m, update),   int32(m, 0),
+            NULL,
+            int32(m, t->steps),
+            string(m, t->name),
+            int32(m, init),
+            int32(m, step),
+            int32(m, evaluate),
+            int32(m, 0),
+            int32(m, update),
+            int32(m, 1 + function_index(m, t->carry)),
         };
         if (init >= 0 && step >= 0 && evaluate >= 0)
             all[(*n)++] = sized(m, m->train_type, v, 9);

@@ -28,6 +28,7 @@ typedef enum FunctionKind {
     FN_step,
     FN_evaluate,
     FN_update, /* of a step that accumulates: its second half */
+    FN_carry,  /* of one that carries something on: that part of it */
 } FunctionKind;
 
 /* What is made of a function f by some parameters x of it. */
@@ -111,6 +112,7 @@ typedef struct Training {
     const char *name; /* the loss's, or of its own */
     Function *step, *evaluate;
     Function *update; /* by the gradients that steps have added up; or NULL */
+    Function *carry;  /* by what a step had to say; or NULL */
     int steps;        /* of it in a row, before those of the next item */
 } Training;
 

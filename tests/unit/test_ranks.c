@@ -517,6 +517,91 @@ START_TEST(items_go_in_turn)
 }
 END_TEST
 
+/* What a loss carries on goes from batch to batch where the loss does not look
+ * at it: by parts of the steps, constants, or both. */
+static const char carries_on[] =
+    "use nn; use optim;\n"
+    "struct Net { hidden: Linear[3, 5], norm: BatchNorm[5],\n"
+    "             out: Linear[5, 1] }\n"
+    "struct Seen { stats: BatchStats[5], batches: int = 0, best: real = 1e30 "
+    "}\n"
+    "fn loss(net: Net, seen: Seen, x: real[b, 3], y: real[b], k: key)\n"
+    "    -> (real, Seen) {\n"
+    "  let (h, next) = x |> linear(net.hidden) |> batch_norm(net.norm, "
+    "seen.stats);\n"
+    "  let e = mean((linear(dropout(relu(h), k, rate = 0.1), net.out)[:, 0] - "
+    "y)^2);\n"
+    "  (e, Seen(stats = next, batches = seen.batches + 1,\n"
+    "           best = min(seen.best, stop(e))))\n"
+    "}\n"
+    "fn test(net: Net, seen: Seen, x: real[b, 3], y: real[b]) -> real =\n"
+    "  mean((linear(relu(batch_norm_eval(linear(x, net.hidden), net.norm,\n"
+    "                                    seen.stats)), net.out)[:, 0] - "
+    "y)^2);\n"
+    "train loss(net) {\n"
+    "  optimizer = adam(lr = 0.02); state = seen; key = k; evaluate = test;\n"
+    "}\n";
+
+START_TEST(what_is_carried_on_goes_in_order)
+{
+    static const char *const names[] = {"net", "seen", "state", NULL};
+    nncc_train_options o = plain;
+
+    trained_close(&trained);
+    compile_train(carries_on, true);
+    changed = names;
+    ck_ranks(2, 1, &o);
+    ck_ranks(5, 1, &o);
+    ck_ranks(2, 2, &o);
+    o.evaluate_steps = 5;
+    o.patience = 3;
+    ck_ranks(3, 1, &o);
+    Run *one = run_new(1, 4, &plain), *alone = run_new(1, 1, &plain);
+    run_train(one);
+    run_train(alone);
+    const nncc_tensor *leaf;
+    ck_assert_int_eq(nncc_state(one->rank[0].model, "seen", NULL, NULL, &leaf),
+                     NN_OK);
+    ck_assert_int_eq(*(int32_t *)leaf[2].data, 48); /* batches of 3 epochs */
+    ck_assert_int_eq(
+        nncc_state(alone->rank[0].model, "seen", NULL, NULL, &leaf), NN_OK);
+    ck_assert_int_eq(*(int32_t *)leaf[2].data, 48);
+    run_free(one);
+    run_free(alone);
+}
+END_TEST
+
+/* Those of steps that are left out are left out. */
+START_TEST(what_a_skipped_step_says_is_not_carried_on)
+{
+    static const char *const names[] = {"net", "seen", "state", NULL};
+    nncc_train_options o = plain;
+    nncc_data *bad = make_rows(ROWS, 0);
+
+    trained_close(&trained);
+    compile_train(carries_on, true);
+    changed = names;
+    ((double *)bad->y)[13 * bad->y_step] = 1e38;
+    o.keep_order = NNCC_ORDER_KEPT;
+    o.on_nan = NNCC_NAN_SKIP;
+    Run *one = run_new(1, 4, &o), *all = run_new(4, 1, &o);
+    one->rank[0].train = bad;
+    for (int i = 0; i < 4; i++)
+        all->rank[i].train = bad;
+    run_train(one);
+    run_train(all);
+    ck_assert_int_eq(all->rank[0].result.skipped, 3);
+    for (int i = 0; i < 4; i++)
+        ck_same(&one->rank[0], &all->rank[i]);
+    const nncc_tensor *leaf;
+    nncc_state(all->rank[1].model, "seen", NULL, NULL, &leaf);
+    ck_assert_int_eq(*(int32_t *)leaf[2].data, 45);
+    run_free(one);
+    run_free(all);
+    nncc_data_free(bad);
+}
+END_TEST
+
 /* What an update is made of is what a larger batch would be. */
 START_TEST(rounds_that_accumulate_are_of_larger_batches)
 {
@@ -579,7 +664,8 @@ START_TEST(what_follows_on_itself_is_refused)
         "use optim;\n"
         "struct S { i: int = 0 }\n" NET
         "fn loss(n: Net, s: S, x: real[b, 3], y: real[b]) -> (real, S) =\n"
-        "  (mean((x @ n.w - y) ^ 2), S(i = s.i + 1));\n"
+        "  (mean((x @ n.w - y + 0 * real(s.i)) ^ 2) + real(s.i), S(i = s.i + "
+        "1));\n"
         "train loss(n) { optimizer = sgd(lr = 0.1); state = s; }\n";
     static const char simple[] =
         "use optim;\n" NET
@@ -587,7 +673,7 @@ START_TEST(what_follows_on_itself_is_refused)
         "  mean((x @ n.w - y) ^ 2);\n"
         "train loss(n) { optimizer = sgd(lr = 0.1); }\n";
 
-    ck_refused(carries, true, "goes from batch to batch ('state')");
+    ck_refused(carries, true, "its loss looks at what it carries on ('state')");
     ck_refused(simple, false, "it is compiled without 'accumulate'");
 }
 END_TEST
@@ -608,6 +694,8 @@ int main(void)
     tcase_add_test(t, a_step_that_fails_is_the_step_of_all);
     tcase_add_test(t, a_step_that_is_skipped_is_left_out);
     tcase_add_test(t, items_go_in_turn);
+    tcase_add_test(t, what_is_carried_on_goes_in_order);
+    tcase_add_test(t, what_a_skipped_step_says_is_not_carried_on);
     tcase_add_test(t, rounds_that_accumulate_are_of_larger_batches);
     tcase_add_test(t, silence_ends_it);
     tcase_add_test(t, what_follows_on_itself_is_refused);
