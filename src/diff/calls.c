@@ -183,27 +183,31 @@ static void own_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
             part_dot[i] = to[k++];
 }
 
-void call_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
-                  Node **part_dot)
+Steep call_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
+                   const Steep *steep, Node **part_dot)
 {
     const Region *r = node_region(n);
     Nodes x = {0}, x_dot = {0};
     Node **y_dot = NEWN(scratch, Node *, r->noutput), **to;
+    Steep *x_steep = NEWN(scratch, Steep, n->narg);
+    Steep *y_steep = NEWN(scratch, Steep, r->noutput), most = STEEP_no;
     RegionMaker m;
 
     if (r->vjp) {
         own_forward(g, scratch, n, dot, part_dot);
-        return;
+        return STEEP_no;
     }
     m = maker_of(g, scratch, n);
     for (int i = 0; i < n->narg; i++) {
         if (!dot[i])
             continue;
+        x_steep[x.n] = steep[i];
         list_push(scratch, &x, r->capture[i]);
         list_push(scratch, &x_dot, param_like(g, r->capture[i], "_dot"));
         maker_capture(&m, x_dot.at[x_dot.n - 1], dot[i]);
     }
-    sweep_forward(g, r->noutput, r->output, x.n, x.at, x_dot.at, y_dot);
+    sweep_forward(g, r->noutput, r->output, x.n, x.at, x_dot.at, x_steep, y_dot,
+                  y_steep);
     for (int i = 0; i < r->noutput; i++)
         if (y_dot[i])
             maker_output(&m, y_dot[i]);
@@ -212,4 +216,7 @@ void call_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
     for (int i = 0, k = 0; i < r->noutput; i++)
         if (y_dot[i])
             part_dot[i] = to[k++];
+    for (int i = 0; i < r->noutput; i++)
+        most = y_steep[i] > most ? y_steep[i] : most;
+    return most;
 }

@@ -41,8 +41,7 @@ typedef struct Sweep {
                      some x; by ascending ids */
     Node **value; /* forward: the tangent; NULL is zero, or split */
     Split *split;
-    bool *steep;   /* forward: it may be infinite */
-    bool *root;    /* so may it where all values are finite */
+    Steep *steep;  /* forward: may it be infinite */
     Terms *terms;  /* reverse: what the adjoint is the sum of */
     Parts **parts; /* of loops and calls */
 } Sweep;
@@ -128,8 +127,7 @@ static Sweep sweep_new(Graph *g, int ny, Node *const *y, int nx, Node *const *x)
     }
     s.value = NEWN(s.scratch, Node *, s.count);
     s.split = NEWN(s.scratch, Split, s.count);
-    s.steep = NEWN(s.scratch, bool, s.count);
-    s.root = NEWN(s.scratch, bool, s.count);
+    s.steep = NEWN(s.scratch, Steep, s.count);
     s.parts = NEWN(s.scratch, Parts *, s.count);
     return s;
 }
@@ -406,22 +404,37 @@ static Node *tangent(Sweep *s, const Node *n)
     return s->value[k];
 }
 
-static bool is_steep(const Sweep *s, const Node *n)
+static Steep steepness(const Sweep *s, const Node *n)
 {
-    return is_active(s, n) && s->steep[number_of(s, n)];
+    return is_active(s, n) ? s->steep[number_of(s, n)] : STEEP_no;
+}
+
+static void steepen(Sweep *s, const Node *n, Steep to)
+{
+    Steep *steep = &s->steep[number_of(s, n)];
+
+    *steep = to > *steep ? to : *steep;
+}
+
+/* Of n's tangent by a partial of n. */
+static Steep steepness_by(const Node *n, const Node *partial)
+{
+    return node_is_steep(n, partial) ? STEEP_root
+           : node_is_finite(partial) ? STEEP_no
+           : node_is_far(partial)    ? STEEP_far
+                                     : STEEP_here;
 }
 
 static Node *along(Sweep *s, Node *n, Node *dot, bool steep, Node *partial)
 {
-    s->steep[number_of(s, n)] |= !node_is_finite(partial);
-    s->root[number_of(s, n)] |= node_is_steep(n, partial);
+    steepen(s, n, steepness_by(n, partial));
     return g_chain(s->g, dot, partial, steep);
 }
 
 /* With what both partials have in common outside. */
 static Node *forward_slope(Sweep *s, Node *n, Node *const *dot)
 {
-    bool one = is_steep(s, n->arg[0]), two = is_steep(s, n->arg[1]);
+    bool one = steepness(s, n->arg[0]), two = steepness(s, n->arg[1]);
     Node *second = along(s, n, dot[1], two, row(n)->slope(s->g, n));
     Node *sum = g2(s->g, OP_add, dot[0], second);
 
@@ -443,25 +456,26 @@ static Node *forward_partials(Sweep *s, Node *n, Node *const *dot)
 
         if (!partial)
             continue;
-        term = along(s, n, dot[i], is_steep(s, n->arg[i]), partial);
+        term = along(s, n, dot[i], steepness(s, n->arg[i]), partial);
         sum = sum ? g2(s->g, OP_add, sum, term) : term;
     }
     return sum;
 }
 
-/* By the row's jvp from the tangents of k nodes. */
+/* By the row's jvp from the tangents of k nodes. A product of matrices looks
+ * for infinite ones behind roots only: it would take longer. */
 static Node *forward_jvp(Sweep *s, Node *n, int k, Node *const *dot)
 {
     bool any = false, steep[MAX_INPUTS] = {false};
+    Steep least = row(n)->cls == OPC_contract ? STEEP_root : STEEP_here;
 
     for (int i = 0; i < k; i++) {
         any |= dot[i] != NULL;
-        steep[i] = k == n->narg && is_active(s, n->arg[i]) &&
-                   s->root[number_of(s, n->arg[i])];
+        steep[i] = k == n->narg && steepness(s, n->arg[i]) >= least;
     }
     if (!any || !row(n)->jvp)
         return NULL;
-    return row(n)->jvp_strong && s->root[number_of(s, n)]
+    return row(n)->jvp_strong && steepness(s, n) >= least
                ? row(n)->jvp_strong(s->g, n, dot, steep)
                : row(n)->jvp(s->g, n, dot);
 }
@@ -545,18 +559,19 @@ static bool forward_split(Sweep *s, Node *n)
 static void forward_region(Sweep *s, Node *n)
 {
     Node **dx = NEWN(s->scratch, Node *, n->narg);
+    Steep *steep = NEWN(s->scratch, Steep, n->narg);
     bool any = false;
 
     for (int i = 0; i < n->narg; i++) {
         dx[i] = tangent(s, n->arg[i]);
+        steep[i] = steepness(s, n->arg[i]);
         any |= dx[i] != NULL;
     }
     if (!any)
         return;
-    if (n->op == OP_loop)
-        loop_forward(s->g, s->scratch, n, dx, parts_of(s, n)->dot);
-    else
-        call_forward(s->g, s->scratch, n, dx, parts_of(s, n)->dot);
+    steepen(s, n,
+            (n->op == OP_loop ? loop_forward : call_forward)(
+                s->g, s->scratch, n, dx, steep, parts_of(s, n)->dot));
 }
 
 /* n, a root by those k: it is its own slope. */
@@ -587,14 +602,17 @@ static Node *forward(Sweep *s, Node *n)
 }
 
 void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
-                   Node *const *x_dot, Node **y_dot)
+                   Node *const *x_dot, const Steep *x_steep, Node **y_dot,
+                   Steep *y_steep)
 {
     Sweep s = sweep_new(g, ny, y, nx, x);
     Provenance before = graph_provenance(g, (Provenance){0});
 
     for (int j = 0; j < nx; j++)
-        if (is_active(&s, x[j]))
+        if (is_active(&s, x[j])) {
             s.value[number_of(&s, x[j])] = x_dot[j];
+            s.steep[number_of(&s, x[j])] = x_steep ? x_steep[j] : STEEP_no;
+        }
     for (int k = 0; k < s.count; k++) {
         Node *n = s.node[k];
 
@@ -602,10 +620,7 @@ void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
             continue;
         graph_provenance(g, node_provenance(n));
         for (int i = 0; i < n->narg; i++)
-            if (is_active(&s, n->arg[i])) {
-                s.steep[k] |= s.steep[number_of(&s, n->arg[i])];
-                s.root[k] |= s.root[number_of(&s, n->arg[i])];
-            }
+            steepen(&s, n, steepness(&s, n->arg[i]));
         if (node_has_region(n))
             forward_region(&s, n);
         else
@@ -614,13 +629,15 @@ void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
     graph_provenance(g, before);
     for (int i = 0; i < ny; i++)
         y_dot[i] = tangent(&s, s.y[i]);
+    for (int i = 0; y_steep && i < ny; i++)
+        y_steep[i] = steepness(&s, s.y[i]);
     sweep_free(&s);
 }
 
 void diff_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
                   Node *const *x_dot, Node **y_dot)
 {
-    sweep_forward(g, ny, y, nx, x, x_dot, y_dot);
+    sweep_forward(g, ny, y, nx, x, x_dot, NULL, y_dot, NULL);
     for (int i = 0; i < ny; i++)
         if (!y_dot[i])
             y_dot[i] = g_fill(g, y[i], 0);

@@ -525,9 +525,11 @@ typedef struct Ahead {
     Node *loop;
     const Region *r;
     int nparam, nresult;
-    Node *const *dot;  /* of arguments */
-    Node **param_dot;  /* of parameters; NULL where 0 */
-    Node **result_dot; /* of next and outputs */
+    Node *const *dot;   /* of arguments */
+    const Steep *steep; /* of these */
+    Node **param_dot;   /* of parameters; NULL where 0 */
+    Node **result_dot;  /* of next and outputs */
+    Steep *result_steep;
     RegionMaker to;
 } Ahead;
 
@@ -550,18 +552,47 @@ static void tangents_of_params(Ahead *a)
     }
 }
 
-static void step_ahead(Ahead *a)
+static Steep steep_in_steps(Steep s) { return s > STEEP_here ? s : STEEP_no; }
+
+static void step_once(Ahead *a, Steep carries)
 {
     Nodes y = {0}, x = {0}, dot = {0};
+    Steep *steep = NEWN(a->scratch, Steep, a->nparam);
 
     for (int i = 0; i < a->nresult; i++)
         list_push(a->scratch, &y, result_at(a->r, i));
     for (int i = 0; i < a->nparam; i++)
         if (a->param_dot[i]) {
+            steep[x.n] =
+                i < a->r->ncarry ? carries : steep_in_steps(a->steep[i]);
             list_push(a->scratch, &x, region_param(a->r, i));
             list_push(a->scratch, &dot, a->param_dot[i]);
         }
-    sweep_forward(a->g, y.n, y.at, x.n, x.at, dot.at, a->result_dot);
+    sweep_forward(a->g, y.n, y.at, x.n, x.at, dot.at, steep, a->result_dot,
+                  a->result_steep);
+}
+
+static Steep steepest(int n, const Steep *steep)
+{
+    Steep most = STEEP_no;
+
+    for (int i = 0; i < n; i++)
+        most = steep[i] > most ? steep[i] : most;
+    return most;
+}
+
+/* What one step makes of a carry's tangent, the next begins with. */
+static Steep step_ahead(Ahead *a)
+{
+    Steep carries = steep_in_steps(steepest(a->r->ncarry, a->steep)), next;
+
+    for (;;) {
+        step_once(a, carries);
+        next = steep_in_steps(steepest(a->r->ncarry, a->result_steep));
+        if (next <= carries)
+            return steep_in_steps(steepest(a->nresult, a->result_steep));
+        carries = next;
+    }
 }
 
 /* Carries and inputs, the primal ones first, and what stays as it is. */
@@ -592,11 +623,17 @@ static void carry_ahead(Ahead *a, int k, Node **arg_dot)
     maker_carry(&a->to, a->param_dot[k], *arg_dot, next ? next : zero);
 }
 
-void loop_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
-                  Node **part_dot)
+Steep loop_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
+                   const Steep *steep, Node **part_dot)
 {
     const Region *r = node_region(n);
-    Ahead a = {.g = g, .scratch = scratch, .loop = n, .r = r, .dot = dot};
+    Ahead a = {.g = g,
+               .scratch = scratch,
+               .loop = n,
+               .r = r,
+               .dot = dot,
+               .steep = steep};
+    Steep most;
     int *part = NEWN(scratch, int, r->ncarry + r->noutput);
     Node *loop, *init;
 
@@ -605,8 +642,9 @@ void loop_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
     a.nresult = r->ncarry + r->noutput;
     a.param_dot = NEWN(scratch, Node *, a.nparam);
     a.result_dot = NEWN(scratch, Node *, a.nresult);
+    a.result_steep = NEWN(scratch, Steep, a.nresult);
     tangents_of_params(&a);
-    step_ahead(&a);
+    most = step_ahead(&a);
     fill_ahead(&a);
     for (int k = 0; k < r->ncarry; k++)
         if (a.param_dot[k]) {
@@ -621,4 +659,5 @@ void loop_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
         if (k < r->ncarry ? a.param_dot[k] : a.result_dot[k])
             part_dot[k] =
                 g_part(g, loop, part[k] + (k < r->ncarry ? 0 : a.to.carry.n));
+    return most;
 }

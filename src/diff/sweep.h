@@ -11,8 +11,18 @@
  * An x_bar counts everywhere: branch and mask are NULL, live may be set. */
 void sweep_reverse(Graph *g, int ny, Node *const *y, const Guarded *y_bar,
                    int nx, Node *const *x, Guarded *x_bar);
+/* May a tangent be infinite. */
+typedef enum Steep {
+    STEEP_no,
+    STEEP_here, /* if something overflows or is divided by 0: no loop minds */
+    STEEP_far,  /* where a value is infinite */
+    STEEP_root  /* where all values are finite, too */
+} Steep;
+
+/* A NULL x_steep: all of x_dot are finite; y_steep may be NULL. */
 void sweep_forward(Graph *g, int ny, Node *const *y, int nx, Node *const *x,
-                   Node *const *x_dot, Node **y_dot);
+                   Node *const *x_dot, const Steep *x_steep, Node **y_dot,
+                   Steep *y_steep);
 
 /* loops.c, calls.c: derivatives of a loop or call n.
  *
@@ -24,11 +34,11 @@ void loop_reverse(Graph *g, Arena *scratch, Node *n, const bool *active,
 void call_reverse(Graph *g, Arena *scratch, Node *n, const bool *active,
                   Guarded *part, Guarded *arg_bar);
 /* Forward: dot[i] is the tangent of argument i or NULL, part_dot[i] becomes
- * that of part i or NULL. */
-void loop_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
-                  Node **part_dot);
-void call_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
-                  Node **part_dot);
+ * that of part i or NULL. Gives how steep they are at most. */
+Steep loop_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
+                   const Steep *steep, Node **part_dot);
+Steep call_forward(Graph *g, Arena *scratch, Node *n, Node *const *dot,
+                   const Steep *steep, Node **part_dot);
 
 /* far.c: out, nout values that f makes of n others, in which it is linear and
  * which may be infinite; where it leaves NULL there is none. */

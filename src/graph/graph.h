@@ -219,6 +219,7 @@ struct Node {
     int call;
     bool derived; /* differentiation alone made it: no program says it */
     bool wild;    /* a region's parameter: what it stands for may be infinite */
+    bool far;     /* so it may be where nothing overflows, see node_is_far */
     bool divisor; /* the program divides by it, or by what has it as a factor */
 };
 
@@ -378,6 +379,8 @@ bool node_is_finite_but_quotients(const Node *n);
 bool node_keeps_finite(const Node *n);
 /* Is n no root or logarithm of what may be below 0, as far as can be seen. */
 bool node_is_defined(const Node *n);
+/* Is n such, or an infinity that the program wrote, as far as can be seen. */
+bool node_is_far(const Node *n);
 /* May this partial derivative of n be infinite where n is finite. */
 bool node_is_steep(const Node *n, const Node *partial);
 /* i, and status NN_ERR_INDEX when an element is outside 0 … n-1. */

@@ -206,13 +206,18 @@ static void find_wild(const Node *n)
     bool (*is_finite)(const Node *) =
         r->trips ? node_is_finite_but_quotients : node_is_finite;
     for (int i = 0; i < n->narg; i++)
-        if (region_param(r, i))
+        if (region_param(r, i)) {
             region_param(r, i)->wild |= !is_finite(n->arg[i]);
+            region_param(r, i)->far |= node_is_far(n->arg[i]);
+        }
     for (bool more = true; more;) {
         more = false;
-        for (int k = 0; k < r->ncarry; k++)
+        for (int k = 0; k < r->ncarry; k++) {
             if (!r->carry[k]->wild && !is_finite(r->next[k]))
                 more = r->carry[k]->wild = true;
+            if (!r->carry[k]->far && node_is_far(r->next[k]))
+                more = r->carry[k]->far = true;
+        }
     }
 }
 

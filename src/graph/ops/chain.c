@@ -370,14 +370,21 @@ static void strong_vjp(Graph *g, Node *n, Node *dy, Node **dx)
 }
 
 /* da p + a dp */
-static Node *strong_jvp(Graph *g, Node *n, Node *const *dx)
+static Node *strong_jvp_strong(Graph *g, Node *n, Node *const *dx,
+                               const bool *steep)
 {
     Node *a = n->arg[0], *p = n->arg[1];
-    Node *first = dx[0] && dx[1] ? g_chain(g, dx[0], p, false)
+    Node *first = dx[0] && dx[1] ? g_chain(g, dx[0], p, steep[0])
                   : dx[0]        ? g2(g, OP_strong_mul, dx[0], p)
                                  : NULL;
     Node *second = dx[1] ? g2(g, OP_strong_mul, a, dx[1]) : NULL;
     return root_stays(g, p, g_join(g, OP_add, first, second));
+}
+
+static Node *strong_jvp(Graph *g, Node *n, Node *const *dx)
+{
+    static const bool not_steep[2];
+    return strong_jvp_strong(g, n, dx, not_steep);
 }
 
 static Node *strong_expand(Graph *g, Node *n)
@@ -411,6 +418,7 @@ const Op op_strong_mul = {
     .eval = strong_eval,
     .vjp = strong_vjp,
     .jvp = strong_jvp,
+    .jvp_strong = strong_jvp_strong,
     .expand = strong_expand,
     .lower = strong_lower,
 };
@@ -441,11 +449,45 @@ static bool divides_by_root(const Node *n, int depth)
     return any;
 }
 
+static bool is_far(const Node *n, int depth);
+
+/* As part_is_finite. */
+static bool part_is_far(const Node *n, int depth)
+{
+    const Region *r = node_region(n->arg[0]);
+    int64_t k = n->attr.integer;
+    if (k < r->ncarry)
+        return r->carry[k]->far || is_far(r->next[k], depth);
+    k -= r->ncarry;
+    return k < r->noutput && is_far(r->output[k], depth);
+}
+
+/* Does an infinity that the program wrote pass to n. */
+static bool shows_infinity(const Node *n, int depth)
+{
+    if (node_is_any_const(n))
+        return isinf(const_value(n));
+    bool any = n->far;
+    if (n->op == OP_part)
+        return depth > 0 && part_is_far(n, depth - 1);
+    for (int i = 0; i < n->narg && depth > 0 && !any; i++)
+        any = passes(n, i) && dtype_is_real(n->arg[i]->dtype) &&
+              shows_infinity(n->arg[i], depth - 1);
+    return any;
+}
+
+static bool is_far(const Node *n, int depth)
+{
+    return !is_defined(n, depth) || shows_infinity(n, depth);
+}
+
+bool node_is_far(const Node *n) { return is_far(n, MAX_DEPTH); }
+
 bool node_is_steep(const Node *n, const Node *partial)
 {
     if (!(op_table[n->op]->flags & OP_STEEP) || node_is_finite(partial))
         return false;
-    return n->op != OP_strong_mul || !node_is_defined(partial) ||
+    return n->op != OP_strong_mul || node_is_far(partial) ||
            divides_by_root(partial, MAX_DEPTH);
 }
 

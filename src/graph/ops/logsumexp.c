@@ -85,6 +85,19 @@ static Node *lse_jvp(Graph *g, Node *n, Node *const *dx)
     return g_reduce(g, OP_sum, terms, n->attr.nint, n->attr.ints);
 }
 
+/* What has no share gets and counts nothing, also of what is infinite. */
+static void lse_vjp_strong(Graph *g, Node *n, Node *dy, bool steep, Node **dx)
+{
+    dx[0] = g_chain(g, reduce_restore(g, n, dy), lse_partial(g, n), steep);
+}
+
+static Node *lse_jvp_strong(Graph *g, Node *n, Node *const *dx,
+                            const bool *steep)
+{
+    Node *terms = g_chain(g, dx[0], lse_partial(g, n), steep[0]);
+    return g_reduce(g, OP_sum, terms, n->attr.nint, n->attr.ints);
+}
+
 /* The largest; that or the least finite number; exp(x) divided by exp of this,
  * and the sum. In a row of -inf all are 0; of one with an inf those of finite
  * numbers are. */
@@ -175,7 +188,9 @@ const Op op_logsumexp = {
     .identity = reduce_identity,
     .eval_tensor = lse_eval,
     .vjp = lse_vjp,
+    .vjp_strong = lse_vjp_strong,
     .jvp = lse_jvp,
+    .jvp_strong = lse_jvp_strong,
     .expand = lse_expand,
     .start = -INFINITY,
 };
