@@ -190,12 +190,15 @@ static bool after_all(const Sched *s, const Nest *n, const Piece *p)
 }
 
 /* Where no loop is inside the outer ones, what crosses from one nest to another
- * costs more than registers that do not suffice. */
+ * costs more than registers that do not suffice; so it does where there are no
+ * loops at all. */
 static int most_weight(const Sched *s, const Nest *n, const Piece *p, int outer)
 {
-    bool straight = p->rank == outer && n->rank == outer;
-    return straight && s->straight <= STRAIGHT_WEIGHT ? STRAIGHT_WEIGHT
-                                                      : MAX_WEIGHT;
+    bool straight = p->rank == outer && (outer == 0 || n->rank == outer);
+
+    if (straight && s->straight <= STRAIGHT_WEIGHT)
+        return STRAIGHT_WEIGHT;
+    return outer > 0 ? MAX_WEIGHT : LIGHT_WEIGHT;
 }
 
 /* What is neither light nor has outer loops fits nowhere. */
@@ -212,9 +215,8 @@ static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
     if (!reads_fit(s, n, p, &fit->hi) || fit->lo > fit->hi)
         return false;
     int weight = n->weight + p->weight;
-    return fit->hi > 0 ? weight <= most_weight(s, n, p, fit->hi) &&
-                             walks_fit(n, p, fit->hi)
-                       : weight <= LIGHT_WEIGHT && n->light && is_light(p);
+    return weight <= most_weight(s, n, p, fit->hi) &&
+           (fit->hi > 0 ? walks_fit(n, p, fit->hi) : n->light && is_light(p));
 }
 
 typedef struct Candidates {
@@ -303,7 +305,7 @@ static int straight_weight(const Sched *s)
     int64_t weight = 0;
     for (int i = 0; i < s->piece.n; i++) {
         const Piece *p = s->piece.at[i];
-        if (p->kind == PIECE_store && p->rank > 0)
+        if (p->kind == PIECE_store)
             weight += p->weight;
     }
     return weight > INT_MAX ? INT_MAX : (int)weight;

@@ -20,13 +20,18 @@ enum {
     MOST_STEPS = 16,     /* of a loop */
     MOST_PLACES = 512,   /* of a node */
     MOST_WORK = 1 << 16, /* of nodes that hang together: operations */
+    MOST_ALONE = 6000,   /* operations of what has no long axes */
     FEW_TERMS = 4,       /* of a sum that asks for elements by itself, */
     FEW_PLACES = 128,    /* of nodes that hang together with it, */
     FEW_ALONG = 16,      /* and of an axis of theirs */
 };
 
+/* Which loops are written out: also those that no long axis is beside. */
+typedef enum Written { WRITTEN_all, WRITTEN_beside_long, WRITTEN_none } Written;
+
 typedef struct Systems {
     Graph *g;
+    Written written;
     Arena *scratch;
     Reach reach;
     Elements e;
@@ -208,8 +213,8 @@ static bool mixes(const Node *n)
            (cls == OPC_view && n->op != OP_reshape && !node_repeats(n));
 }
 
-/* A loop of few steps, each of little work on short axes beside long ones, and
- * which mixes their elements. */
+/* A loop of few steps, each of little work on short axes, beside long ones or
+ * alone, and which mixes their elements. */
 static bool is_written_out(const Systems *s, const Node *n)
 {
     const Region *r = n->op == OP_loop ? node_region(n) : NULL;
@@ -224,7 +229,8 @@ static bool is_written_out(const Systems *s, const Node *n)
 
         if (!is_small(s, x))
             return false;
-        any = any || (has_long(x) && short_points(x) > 1);
+        any = any || (short_points(x) > 1 &&
+                      (s->written == WRITTEN_all || has_long(x)));
         mixed = mixed || mixes(x);
         work += op_table[x->op]->cls == OPC_leaf ? 0 : short_points(x);
     }
@@ -442,6 +448,36 @@ static void make_split(Systems *s, int i, Node *n)
         s->e.whole[i] = remade(s, n);
 }
 
+/* Operations made since `first`, each on one number. */
+static int count_alone(Graph *g, int first, int nroot, Node **root)
+{
+    Arena *scratch = arena_new();
+    Nodes all = nodes_below(g, scratch, nroot, root);
+    int n = 0;
+
+    for (int i = 0; i < all.n; i++)
+        n += all.at[i]->id >= first && all.at[i]->rank == 0 &&
+             op_table[all.at[i]->op]->cls == OPC_ewise;
+    arena_free(scratch);
+    return n;
+}
+
+/* With such loops written out; is it little enough code. */
+static bool split(Systems *s, int nroot, Node **root)
+{
+    s->since = graph_count(s->g);
+    s->too_much = false;
+    for (int k = 0; k < MOST_NESTED && s->written < WRITTEN_none &&
+                    graph_has_regions(s->g);
+         k++)
+        pass(s, nroot, root, NULL, make_written_out);
+    pass(s, nroot, root, find_groups, make_split);
+    return s->written == WRITTEN_none ||
+           (!s->too_much &&
+            (s->written == WRITTEN_beside_long ||
+             count_alone(s->g, s->since, nroot, root) <= MOST_ALONE));
+}
+
 /* What is too much code with its loops written out keeps them. */
 void split_systems(Graph *g, int nroot, Node **root)
 {
@@ -453,14 +489,9 @@ void split_systems(Graph *g, int nroot, Node **root)
         return;
     kept = arena_new();
     was = arena_copy(kept, root, sizeof *root * (size_t)nroot);
-    s.since = graph_count(g);
-    for (int k = 0; k < MOST_NESTED && graph_has_regions(g); k++)
-        pass(&s, nroot, root, NULL, make_written_out);
-    pass(&s, nroot, root, find_groups, make_split);
-    if (s.too_much) {
+    while (!split(&s, nroot, root)) {
         memcpy(root, was, sizeof *root * (size_t)nroot);
-        s.since = graph_count(g);
-        pass(&s, nroot, root, find_groups, make_split);
+        s.written++;
     }
     arena_free(kept);
 }
