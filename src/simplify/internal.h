@@ -3,6 +3,7 @@
 #define NNCC_SIMPLIFY_INTERNAL_H
 
 #include "graph/product.h"
+#include "graph/region.h"
 #include "simplify/simplify.h"
 
 /* course.c: whether two values are the same when a loop and the same loop that
@@ -25,6 +26,12 @@ Node *read_from_whole(Graph *g, Node *whole, Node *n);
 
 /* quotient.c: n, a c/b, as a/b c where a/b is used otherwise; or NULL. */
 Node *reuse_quotient(Graph *g, const Uses *uses, const Node *n);
+/* By number: that a quotient x y/s is better made as x/s times y, as others
+ * with this divisor need x/s, too; else NULLs. */
+typedef struct Quotient {
+    Node *divided, *times;
+} Quotient;
+Quotient *share_quotients(Arena *a, const Reach *r);
 
 /* centred.c: 0 where n adds up what is left without its mean; or NULL. */
 Node *sum_of_centred(Graph *g, const Node *n);

@@ -44,6 +44,8 @@ typedef struct Systems {
     bool *loops, *sums, *costly;
     bool too_much;        /* work of a group with loops that are written out */
     bool *member, *links; /* by number */
+    bool any;             /* is anything split */
+    Quotient *quotient;   /* by number */
 } Systems;
 
 static int number_of(const Systems *s, const Node *n)
@@ -442,10 +444,38 @@ static bool joins_elements(const Systems *s, const Node *n)
 
 static void make_split(Systems *s, int i, Node *n)
 {
-    if (is_split(s, i) || joins_elements(s, n))
+    bool apart = is_split(s, i) || joins_elements(s, n);
+
+    s->any |= apart;
+    if (apart)
         elements_make(&s->e, n);
     else
         s->e.whole[i] = remade(s, n);
+}
+
+/* Quotients of elements: M[i, k] / M[k, k] times M[k, j], where loops over all
+ * of M had divided the product. */
+static void find_quotients(Systems *s)
+{
+    s->quotient = share_quotients(s->scratch, &s->reach);
+}
+
+/* As it is: identities would put what a constant divides together again. */
+static Node *shared_quotient(Systems *s, const Quotient *q, const Node *n)
+{
+    Node *x = now(s, q->divided), *by = now(s, n->arg[1]);
+
+    graph_plain(s->g, true);
+    x = g2(s->g, OP_mul, g2(s->g, OP_div, x, by), now(s, q->times));
+    graph_plain(s->g, false);
+    return x;
+}
+
+static void make_quotient(Systems *s, int i, Node *n)
+{
+    const Quotient *q = &s->quotient[i];
+
+    s->e.whole[i] = q->divided ? shared_quotient(s, q, n) : remade(s, n);
 }
 
 /* Operations made since `first`, each on one number. */
@@ -466,7 +496,7 @@ static int count_alone(Graph *g, int first, int nroot, Node **root)
 static bool split(Systems *s, int nroot, Node **root)
 {
     s->since = graph_count(s->g);
-    s->too_much = false;
+    s->too_much = s->any = false;
     for (int k = 0; k < MOST_NESTED && s->written < WRITTEN_none &&
                     graph_has_regions(s->g);
          k++)
@@ -493,5 +523,7 @@ void split_systems(Graph *g, int nroot, Node **root)
         memcpy(root, was, sizeof *root * (size_t)nroot);
         s.written++;
     }
+    if (s.any)
+        pass(&s, nroot, root, find_quotients, make_quotient);
     arena_free(kept);
 }
