@@ -13,7 +13,7 @@
 static void add_checks(Arena *a, const Kernel *k, CheckList *to)
 {
     for (int i = 0; i < k->ninstr; i++)
-        if (k->instr[i].kind == I_op && k->instr[i].op == OP_index_check)
+        if (instr_checks(&k->instr[i]))
             list_push(a, to, k->instr[i].node);
 }
 

@@ -5,7 +5,7 @@ static int *number_checks(Emit *e, const Kernel *k)
 {
     int *number = NEWN(e->arena, int, k->ninstr + 1), n = 0;
     for (int i = 0; i < k->ninstr; i++)
-        if (k->instr[i].kind == I_op && k->instr[i].op == OP_index_check)
+        if (instr_checks(&k->instr[i]))
             number[i] = n++;
     return number;
 }

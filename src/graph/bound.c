@@ -149,7 +149,7 @@ static const Dim *form_unmasked(Bound *b, const Node *n,
                                 const Dim *const *place)
 {
     const Dim *p;
-    if (n->op == OP_where && n->attr.integer == MASKED_INDEX) {
+    if (index_is_masked(n)) {
         if (b->nasked == MAX_KNOWN)
             return NULL;
         Asked *a = &b->asked[b->nasked++];

@@ -68,6 +68,8 @@ enum OpFlags {
     /* Of one number: f(-x) is f(x), or -f(x). */
     OP_EVEN = 16384,
     OP_ODD = 32768,
+    /* The result is the argument, or the call fails. */
+    OP_CHECKS = 65536,
 };
 
 enum { MAX_INPUTS = 32, MAX_ASKED = 3 };

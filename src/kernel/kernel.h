@@ -86,6 +86,12 @@ typedef struct Instr {
                   d - 1; emitted as far out as that */
 } Instr;
 
+/* May it report an index. */
+static inline bool instr_checks(const Instr *x)
+{
+    return x->kind == I_op && op_table[x->op]->flags & OP_CHECKS;
+}
+
 typedef enum OutputKind {
     OUT_store,  /* buffer[at] = value */
     OUT_add,    /* buffer[at] += value, in the order of the loops; only in

@@ -1,6 +1,7 @@
 /* ragged.c: loops that are over before their extent is: what index k at or
  * above a number that the loop does not change leaves everything as it is, as
  * in sum(k < ends[i] - begins[i] | …). */
+#include "graph/ops/ops.h"
 #include "kernel/sched.h"
 
 /* Which instruction is the condition k < bound. */
@@ -18,12 +19,26 @@ static bool is_op(const Instr *in, OpId op)
     return in->kind == I_op && in->op == op;
 }
 
-/* Is condition i false outside. */
+/* The stage's last loop. */
+static int last_loop(const Ragged *r) { return r->k->rank + r->s->rank - 1; }
+
+static bool varies(const Ragged *r, const Instr *in)
+{
+    return in->level > last_loop(r);
+}
+
+/* A loop's variable, or what is made of such. */
+static bool is_counter(const Instr *in)
+{
+    return in->kind == I_index && dtype_is_int(in->dtype) && in->dtype != DT_u8;
+}
+
+/* Is condition i false outside; -1: always true. */
 static bool is_false(const Ragged *r, int i)
 {
+    if (i < 0 || i == r->inside)
+        return i >= 0;
     const Instr *in = instr_of(r, i);
-    if (i == r->inside)
-        return true;
     return is_op(in, OP_and) &&
            (is_false(r, in->arg[0]) || is_false(r, in->arg[1]));
 }
@@ -38,7 +53,7 @@ static bool comes_to(const Ragged *r, int i, double v)
 {
     const Instr *in = instr_of(r, i);
     if (in->kind == I_load)
-        return v == 0 && in->pred >= 0 && is_false(r, in->pred);
+        return v == 0 && is_false(r, in->pred);
     return is_op(in, OP_where) && is_number(instr_of(r, in->arg[2]), v) &&
            (is_false(r, in->arg[0]) || comes_to(r, in->arg[1], v));
 }
@@ -48,40 +63,31 @@ static bool is_idle(const Ragged *r, const Output *o)
 {
     if (o->kind == OUT_reduce)
         return o->index < 0 && comes_to(r, o->value, op_table[o->op]->start);
-    return (o->pred >= 0 && is_false(r, o->pred)) ||
+    return is_false(r, o->pred) ||
            (o->kind == OUT_add && comes_to(r, o->value, 0));
 }
 
-/* Is nothing checked outside but a number that was chosen for there. */
+/* Is nothing checked outside but what stands there for no index. */
 static bool is_silent(const Ragged *r, const Instr *in)
 {
-    if (!is_op(in, OP_index_check))
+    if (!instr_checks(in) || !varies(r, in))
         return true;
     const Instr *x = instr_of(r, in->arg[0]);
-    return is_op(x, OP_where) && is_false(r, x->arg[0]) &&
-           is_op(instr_of(r, x->arg[2]), OP_const);
+    return x->node && index_is_masked(x->node) && is_false(r, x->arg[0]);
 }
 
 static bool is_bound(const Kernel *k, const Stage *s, int i)
 {
     const Ragged r = {.k = k, .s = s, .inside = i};
-    int loop = k->rank + s->rank - 1;
-    const Instr *in = instr_of(&r, i), *x;
-    if (!is_op(in, OP_lt) || k->instr[in->arg[1]].level > loop)
-        return false;
-    x = instr_of(&r, in->arg[0]);
-    const Index *at = x->at;
-    int64_t base;
-    if (x->kind != I_index || dtype_is_real(x->dtype) || x->dtype == DT_u8 ||
-        at->n != 1 || at->atom[0].kind != IX_var || at->atom[0].var != loop ||
-        !dim_const_value(at->coef[0], &base) || base != 1 ||
-        !dim_const_value(at->base, &base) || base != 0)
+    const Instr *in = instr_of(&r, i), *x = instr_of(&r, in->arg[0]);
+    if (!is_op(in, OP_lt) || varies(&r, instr_of(&r, in->arg[1])) ||
+        !is_counter(x) || !index_is_var(x->at, last_loop(&r)))
         return false;
     for (int j = 0; j < s->noutput; j++)
         if (!is_idle(&r, &s->output[j]))
             return false;
     for (int j = s->first; j < s->first + s->ninstr; j++)
-        if (k->instr[j].level > loop && !is_silent(&r, instr_of(&r, j)))
+        if (!is_silent(&r, instr_of(&r, j)))
             return false;
     return true;
 }
@@ -98,21 +104,31 @@ int ragged_condition(const Kernel *k, const Stage *s)
 
 static const Index *value_inside(const Ragged *r, IndexTable *t, int i);
 
+static int count_values(const Index *at)
+{
+    int n = 0;
+    for (int i = 0; i < at->n; i++)
+        n += at->atom[i].kind == IX_value;
+    return n;
+}
+
+/* Of several values, which may wrap, the sum is one itself. */
 static const Index *find_value(const Ragged *r, IndexTable *t, int i)
 {
     const Instr *in = instr_of(r, i);
     bool sum = is_op(in, OP_add), less = is_op(in, OP_sub);
-    if (in->kind == I_index && dtype_is_int(in->dtype) && in->dtype != DT_u8)
+    if (is_counter(in))
         return in->at;
-    if (is_op(in, OP_index_check))
+    if (instr_checks(in))
         return value_inside(r, t, in->arg[0]);
     if (is_op(in, OP_where) && in->arg[0] == r->inside)
         return value_inside(r, t, in->arg[1]);
-    if (in->dtype == DT_u8 || (!sum && !less))
+    if (in->dtype == DT_u8 || !varies(r, in) || (!sum && !less))
         return index_value(t, i);
     const Index *a = value_inside(r, t, in->arg[0]);
     const Index *b = value_inside(r, t, in->arg[1]);
-    return index_add(t, a, sum ? b : index_scale(t, b, index_int(t, -1)->base));
+    a = index_add(t, a, sum ? b : index_scale(t, b, index_int(t, -1)->base));
+    return count_values(a) <= 1 ? a : index_value(t, i);
 }
 
 /* What an integer is where the condition holds: the loops' indices and values
@@ -130,8 +146,7 @@ static bool is_even(const Ragged *r, const Index *at)
     for (int i = 0; i < at->n; i++) {
         const Atom *a = &at->atom[i];
         if (a->kind != IX_var &&
-            (a->kind != IX_value ||
-             instr_of(r, a->value)->level > r->k->rank + r->s->rank - 1))
+            (a->kind != IX_value || varies(r, instr_of(r, a->value))))
             return false;
     }
     return true;
@@ -156,6 +171,13 @@ static const Index *place_inside(const Ragged *r, IndexTable *t,
     return is_even(r, sum) ? sum : at;
 }
 
+static bool set_place(const Ragged *r, IndexTable *t, const Index **at)
+{
+    const Index *was = *at;
+    *at = place_inside(r, t, was);
+    return *at != was;
+}
+
 static bool set_places(Sched *s, Kernel *k, Stage *st)
 {
     int condition = ragged_condition(k, st);
@@ -164,15 +186,12 @@ static bool set_places(Sched *s, Kernel *k, Stage *st)
         return false;
     const Ragged r = {k, st, condition,
                       NEWN(s->scratch, const Index *, k->ninstr + 1)};
-    for (int i = 0; i < st->ninstr + st->noutput; i++) {
-        Instr *in = i < st->ninstr ? &k->instr[st->first + i] : NULL;
-        const Index **at = in ? &in->at : &st->output[i - st->ninstr].at;
-        if (!*at || (in && in->kind != I_load))
-            continue;
-        const Index *inside = place_inside(&r, s->table, *at);
-        any = any || inside != *at;
-        *at = inside;
-    }
+    for (int i = st->first; i < st->first + st->ninstr; i++)
+        if (k->instr[i].kind == I_load)
+            any |= set_place(&r, s->table, &k->instr[i].at);
+    for (int i = 0; i < st->noutput; i++)
+        if (st->output[i].at)
+            any |= set_place(&r, s->table, &st->output[i].at);
     return any;
 }
 

@@ -33,14 +33,8 @@ Node *batch_axis(const Batch *p, Node *x, bool lead)
 
 /* What leads. */
 
-/* The index of a check that is asked for only where the first argument holds.
- * What stands in its place elsewhere is never used, so it leads only where the
- * index itself does: else the check is one for all elements. */
-static bool is_masked(const Node *n)
-{
-    return n->op == OP_where && n->attr.integer == MASKED_INDEX;
-}
-
+/* What stands in the place of a masked index is never used, so it leads only
+ * where the index itself does: else the check is one for all elements. */
 static void find_lead(Batch *p, const Node *n, BatchNote *note)
 {
     const BatchNote *of = n->op == OP_part ? batch_note(p, n->arg[0]) : NULL;
@@ -48,7 +42,7 @@ static void find_lead(Batch *p, const Node *n, BatchNote *note)
         note->lead = of->lead && of->parts.lead[n->attr.integer];
         return;
     }
-    for (int i = is_masked(n); i < n->narg; i++)
+    for (int i = index_is_masked(n); i < n->narg; i++)
         note->lead = note->lead || batch_leads(p, n->arg[i]);
     if (!note->lead || (n->op != OP_loop && n->op != OP_call))
         return;
@@ -131,7 +125,7 @@ static Node *masked_check(Batch *p, const Node *n, Node *i, bool lead,
 static void join_mask(Batch *p, const Node *n, Node **x, bool *lead)
 {
     int axis = 0;
-    if (!is_masked(n) || !lead[0] || lead[1])
+    if (!index_is_masked(n) || !lead[0] || lead[1])
         return;
     x[0] = g_reduce(p->g, OP_any, x[0], 1, &axis);
     lead[0] = false;

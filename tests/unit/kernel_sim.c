@@ -3,7 +3,8 @@
  * Reals are float64, integers int64. Each buffer element of the workspace is a
  * cell at its byte address, so buffers that share memory disturb each other
  * here as they would there. Outer loops run backwards, for their order must
- * not matter; instructions run as far out as their level says. */
+ * not matter; instructions run as far out as their level says, and loops end
+ * where ragged_condition() ends them. */
 #include "kernel_sim.h"
 #include "graph/ops/ops.h"
 
@@ -93,7 +94,8 @@ static bool inside(Sim *m, const Buffer *b, int64_t at)
 {
     if (at >= 0 && at < size_of(m, b->elements))
         return true;
-    broken(m, "out of bounds", b, at);
+    if (m->status != SIM_BAD_INDEX) /* else nothing is done there */
+        broken(m, "out of bounds", b, at);
     return false;
 }
 
@@ -316,6 +318,11 @@ static void run_inner(Frame *f, const Stage *st, int depth)
     }
     int64_t n = size_of(f->sim, st->extent[depth]);
     int var = f->k->rank + depth;
+    int ragged = depth + 1 == st->rank ? ragged_condition(f->k, st) : -1;
+    if (ragged >= 0) {
+        int64_t end = f->value[f->k->instr[ragged].arg[1]].i;
+        n = end < n ? end : n;
+    }
     for (f->i[var] = 0; f->i[var] < n; f->i[var]++) {
         execute_level(f, st, var + 1);
         run_inner(f, st, depth + 1);

@@ -20,8 +20,8 @@
  *
  * has one outer loop, in lanes (v); two stages, with none of their own, and
  * what these load and give; it runs under one condition. What `|` is before may
- * run in pieces; `few` is what runs where there are few iterations. `~` is a
- * loop's body, then what ends it. */
+ * run in pieces; `ragged` loops end before their extent; `few` is what runs
+ * where there are few iterations. `~` is a loop's body, then what ends it. */
 typedef struct Plan {
     const char *text, *plan;
 } Plan;
@@ -47,7 +47,7 @@ static void show_stage(Str *to, const Kernel *k, const Stage *t)
     for (int i = 0; i < 3; i++)
         if (outputs[i])
             str_printf(to, " %d %s", outputs[i], kind[i]);
-    str_printf(to, "]");
+    str_printf(to, "%s]", ragged_condition(k, t) >= 0 ? ", ragged" : "");
 }
 
 static void show_map(Str *to, const Kernel *k)

@@ -9,6 +9,11 @@ double never_asked(DType t) { return t == DT_i64 ? -0x1p63 : -0x1p31; }
 
 double least_asked(DType t) { return never_asked(t) / 2; }
 
+bool index_is_masked(const Node *n)
+{
+    return n->op == OP_where && n->attr.integer == MASKED_INDEX;
+}
+
 static bool check_infer(Graph *g, Node *n)
 {
     return infer_ewise(g, n) && (n->attr.ndim == 1 || n->attr.ndim == 2);
@@ -124,6 +129,7 @@ static int check_form(const Node *n, Str *to)
 
 const Op op_index_check = {
     ELEMENTWISE(index_check, 1, ON_int),
+    .flags = OP_CHECKS,
     .doc = "an index that must be within bounds",
     .shown = {.kind = FORM_same},
     .infer = check_infer,

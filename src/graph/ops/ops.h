@@ -74,6 +74,7 @@
  * 0 where that is within the bound; else a number that no index has, which an
  * index_check that says MASKED_INDEX lets pass. */
 enum { MASKED_INDEX = 1, NUMBER_CHECK = 2 };
+bool index_is_masked(const Node *n);
 double never_asked(DType t);
 /* How many elements of batches, in which it is the same, ask for n, a check;
  * NULL: some do for sure. */
