@@ -66,3 +66,15 @@ const char *op_surface(OpId op)
            : row->flags & OP_SURFACE ? row->name
                                      : NULL;
 }
+
+void join_in_halves(int n, JoinTwo *f, void *u)
+{
+    int width = 1;
+    while (width < n)
+        width *= 2;
+    for (; n > 1; n = width) {
+        width /= 2;
+        for (int i = 0; i + width < n; i++)
+            f(u, i, i + width);
+    }
+}

@@ -208,6 +208,11 @@ Node *op_partial(Graph *g, Node *n, int i);
 bool op_has_lower(const Op *row);
 Val *op_lower(const Op *row, Lower *l, const Node *n, Val *const *x);
 
+/* n values of a reduction, joined in halves: each i with i + width / 2, where
+ * that is below n, width a power of two, until the first is all. */
+typedef void JoinTwo(void *u, int i, int with);
+void join_in_halves(int n, JoinTwo *f, void *u);
+
 /* Is n elementwise, on numbers alone, and linear in one of these ways: some of
  * OP_LINEAR, OP_LINEAR_EACH, OP_LINEAR_FIRST. */
 bool node_is_linear(const Node *n, unsigned how);

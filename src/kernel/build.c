@@ -198,20 +198,19 @@ bool is_unrolled(const Dim *extent, int64_t *n)
     return dim_const_value(extent, n) && *n <= UNROLLED_MOST;
 }
 
-/* In halves, as reductions along lanes: value i and value i + width / 2. */
-static int join_terms(Build *b, const Piece *p, int n, int *term)
+/* Values of a piece's reduction: as those along lanes, in halves. */
+typedef struct Terms {
+    Build *b;
+    const Piece *p;
+    int *term;
+} Terms;
+
+static void join_two(void *u, int i, int with)
 {
-    OpId join = op_table[joined_by(p)]->join();
-    int width = 1;
-    while (width < n)
-        width *= 2;
-    for (; n > 1; n = width) {
-        width /= 2;
-        for (int i = 0; i + width < n; i++)
-            term[i] = inline_op(b->in, join, p->root->dtype, 2,
-                                (int[]){term[i], term[i + width]});
-    }
-    return term[0];
+    const Terms *t = u;
+    OpId join = op_table[joined_by(t->p)]->join();
+    int pair[] = {t->term[i], t->term[with]};
+    t->term[i] = inline_op(t->b->in, join, t->p->root->dtype, 2, pair);
 }
 
 /* What the stage's reductions come to at a point of the outer loops, or in one
@@ -231,11 +230,11 @@ static void join_points(Build *b, const NestStage *from, const Stage *to,
         for (int j = 0; j < n; j++)
             term[j] = b->term.at[j * nreduce + k];
         k++;
-        int value = join_terms(b, p, n, term);
+        join_in_halves(n, join_two, &(Terms){b, p, term});
         if (to->rank)
-            list_push(b->s->arena, out, reduce_output(b, p, value));
+            list_push(b->s->arena, out, reduce_output(b, p, term[0]));
         else
-            inline_know(b->in, p->root, here(b, p->at), value);
+            inline_know(b->in, p->root, here(b, p->at), term[0]);
     }
     b->term.n = 0;
 }

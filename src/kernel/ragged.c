@@ -62,7 +62,7 @@ static bool comes_to(const Ragged *r, int i, double v)
 static bool is_idle(const Ragged *r, const Output *o)
 {
     if (o->kind == OUT_reduce)
-        return o->index < 0 && comes_to(r, o->value, op_table[o->op]->start);
+        return comes_to(r, o->value, op_table[o->op]->start);
     return is_false(r, o->pred) ||
            (o->kind == OUT_add && comes_to(r, o->value, 0));
 }

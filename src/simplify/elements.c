@@ -6,6 +6,15 @@
 
 #include "graph/view.h"
 
+Elements elements_new(Graph *g, Arena *scratch, const Reach *reach)
+{
+    Elements e = {.g = g, .scratch = scratch, .reach = reach};
+    e.whole = NEWN(scratch, Node *, reach->n + 1);
+    e.elem = NEWN(scratch, Node **, reach->n + 1);
+    e.known = find_known(&e);
+    return e;
+}
+
 bool axis_is_short(const Dim *d)
 {
     int64_t n;
@@ -34,7 +43,7 @@ static void find_short(const Node *n, bool *is)
         is[i] = axis_is_short(n->dim[i]);
 }
 
-static int count_long(const Node *n, int below)
+int count_long(const Node *n, int below)
 {
     int count = 0;
     for (int i = 0; i < below; i++)
@@ -52,7 +61,7 @@ static int long_dims(const Node *n, const Dim **dim)
     return rank;
 }
 
-static int place_of(const Node *n, const int *at)
+int place_of(const Node *n, const int *at)
 {
     int place = 0;
     for (int i = 0; i < n->rank; i++)
@@ -89,11 +98,11 @@ static Node *read_element(const Elements *e, const Node *n, Node *whole,
                           const int *at)
 {
     View v = view_whole(e->g, whole);
-    if (n->op == OP_data && n->rank && count_long(n, n->rank) == 0) {
-        return number(e->g, n->dtype, n->attr.data[place_of(n, at)]);
-    }
-    if (count_long(n, n->rank) == n->rank)
+    int nlong = count_long(n, n->rank);
+    if (nlong == n->rank)
         return whole;
+    if (n->op == OP_data && nlong == 0)
+        return number(e->g, n->dtype, n->attr.data[place_of(n, at)]);
     if (n->op == OP_iota)
         return number(e->g, n->dtype, at[0]);
     for (int i = n->rank - 1; i >= 0; i--)
@@ -109,20 +118,6 @@ Node *element_of(const Elements *e, const Node *n, const int *at)
     int k = reach_number(e->reach, n);
     return e->elem[k] ? e->elem[k][place_of(n, at)]
                       : read_element(e, n, e->whole[k], at);
-}
-
-/* Values of one operator, in halves: i and i + width / 2. */
-static Node *join_terms(Graph *g, OpId join, Node **term, int n)
-{
-    int width = 1;
-    while (width < n)
-        width *= 2;
-    for (; n > 1; n = width) {
-        width /= 2;
-        for (int i = 0; i + width < n; i++)
-            term[i] = g2(g, join, term[i], term[i + width]);
-    }
-    return term[0];
 }
 
 /* Elementwise. */
@@ -216,22 +211,14 @@ static Node *view_element(const Elements *e, const Node *n, const int *at)
     return g_view(e->g, element_of(e, x, from), &w);
 }
 
-static Node *zeros(Graph *g, const Node *n)
+Node *zero_element(Graph *g, const Node *n)
 {
     const Dim *dim[MAX_RANK + 1];
     int rank = long_dims(n, dim);
     return g_broadcast_to(g, g_const(g, n->dtype, 0), rank, dim);
 }
 
-/* Each element of an argument goes to the place of one of n's, and is added to
- * what is there. */
-typedef struct Adding {
-    const Elements *e;
-    const Node *n;
-    Node **to; /* n's elements; NULL: 0 */
-} Adding;
-
-static void add_at(const Adding *a, const int *at, Node *x)
+void add_at(const Adding *a, const int *at, Node *x)
 {
     Node **to = &a->to[place_of(a->n, at)];
     *to = *to ? g2(a->e->g, OP_add, *to, x) : x;
@@ -322,12 +309,29 @@ static Node *concat_element(const Elements *e, const Node *n, const int *at)
 typedef struct Terms {
     const Elements *e;
     const Node *n;
+    OpId join;
     LIST(Node *) term;
 } Terms;
 
-static bool reduces(const Node *n)
+static void join_two(void *u, int i, int with)
 {
-    return op_table[n->op]->join && !(op_table[n->op]->flags & OP_PLACE);
+    Terms *t = u;
+    t->term.at[i] = g2(t->e->g, t->join, t->term.at[i], t->term.at[with]);
+}
+
+/* What the terms come to; then along such axes. */
+static Node *sum_up(Terms *t, OpId op, int naxis, const int *axis)
+{
+    t->join = op_table[op]->join();
+    join_in_halves(t->term.n, join_two, t);
+    Node *all = t->term.at[0];
+    return naxis ? g_reduce(t->e->g, op, all, naxis, axis) : all;
+}
+
+bool reduces_values(const Node *n)
+{
+    return op_table[n->op]->cls == OPC_reduce &&
+           !(op_table[n->op]->flags & OP_PLACE);
 }
 
 static void reduce_term(void *u, const int *at)
@@ -352,8 +356,7 @@ static Node *reduce_element(const Elements *e, const Node *n, const int *at)
             from[i] = at[k++];
     }
     each_place(x->rank, x->dim, is, from, reduce_term, &t);
-    Node *all = join_terms(e->g, op_table[n->op]->join(), t.term.at, t.term.n);
-    return count ? g_reduce(e->g, n->op, all, count, axis) : all;
+    return sum_up(&t, n->op, count, axis);
 }
 
 /* Products. Labels are axes of their own: first the result's. */
@@ -386,8 +389,6 @@ static bool is_product_of_few(const Node *n)
     Labels l = labels_of(n);
     bool sums = false, same = true, own[2] = {false, false};
     int64_t work = 1;
-    if (l.n > MAX_RANK)
-        return false;
     for (int i = 0; i < l.n; i++) {
         bool is = axis_is_short(l.dim[i]), both = l.in[0][i] && l.in[1][i];
         sums = sums || (!is && l.summed[i]);
@@ -447,68 +448,7 @@ static Node *product_element(const Elements *e, const Node *n, const int *at)
         p.number[i] = p.nlong++;
     }
     each_place(p.l.n, p.l.dim, is, place, product_term, &p);
-    Node *all = join_terms(e->g, OP_add, p.t.term.at, p.t.term.n);
-    return count ? g_reduce(e->g, OP_sum, all, count, axis) : all;
-}
-
-/* Gathers, along a long axis, or at known places. */
-
-static bool is_known(const Elements *e, const Node *n)
-{
-    return e->known[reach_number(e->reach, n)];
-}
-
-static bool gather_keeps(const Elements *e, const Node *n)
-{
-    const Node *x = n->arg[0], *index = n->arg[1];
-    return !axis_is_short(x->dim[n->attr.integer]) ||
-           (is_known(e, index) && count_long(index, index->rank) == 0);
-}
-
-static bool scatter_keeps(const Elements *e, const Node *n)
-{
-    const Node *index = n->arg[1];
-    return axis_is_short(n->dim[n->attr.integer]) && is_known(e, index) &&
-           count_long(index, index->rank) == 0;
-}
-
-/* The place along an axis of dimension d that a known index asks for; -1:
- * outside. */
-static int known_place(const Elements *e, const Node *index, const int *at,
-                       const Dim *d)
-{
-    const Node *i = element_of(e, index, at);
-    if (i->op != OP_const)
-        die("an index that is known is no constant");
-    int64_t place = i->attr.integer;
-    return place >= 0 && place < axis_size(d) ? (int)place : -1;
-}
-
-static Node *gather_element(const Elements *e, const Node *n, const int *at)
-{
-    const Node *x = n->arg[0], *index = n->arg[1];
-    int axis = (int)n->attr.integer, from[MAX_RANK + 1];
-    for (int i = 0; i < x->rank; i++)
-        from[i] = at[i <= axis ? i : i + index->rank - 1];
-    if (!axis_is_short(x->dim[axis])) {
-        Node *i = element_of(e, index, at + axis);
-        return g_gather_inside(e->g, element_of(e, x, from), i,
-                               count_long(x, axis));
-    }
-    from[axis] = known_place(e, index, at + axis, x->dim[axis]);
-    return from[axis] >= 0 ? element_of(e, x, from) : zeros(e->g, n);
-}
-
-static void add_scattered(void *u, const int *from)
-{
-    const Adding *a = u;
-    const Node *n = a->n, *index = n->arg[1];
-    int axis = (int)n->attr.integer, to[MAX_RANK + 1];
-    for (int i = 0; i < n->rank; i++)
-        to[i] = from[i <= axis ? i : i + index->rank - 1];
-    to[axis] = known_place(a->e, index, from + axis, n->dim[axis]);
-    if (to[axis] >= 0)
-        add_at(a, to, element_of(a->e, n->arg[0], from));
+    return sum_up(&p.t, OP_sum, count, axis);
 }
 
 /* n's elements, each the sum of what is moved to it. */
@@ -522,7 +462,7 @@ static void add_elements(const Elements *e, const Node *n, Node **to)
     each_place(x->rank, x->dim, is, at,
                n->op == OP_view_add ? add_moved : add_scattered, &a);
     for (int i = 0; i < short_points(n); i++)
-        to[i] = to[i] ? to[i] : zeros(e->g, n);
+        to[i] = to[i] ? to[i] : zero_element(e->g, n);
 }
 
 /* All. */
@@ -534,7 +474,7 @@ bool may_be_elements(const Elements *e, const Node *n)
     case OPC_ewise:
         return n->narg <= MAX_INPUTS;
     case OPC_reduce:
-        return reduces(n);
+        return reduces_values(n);
     case OPC_contract:
         return is_product_of_few(n);
     case OPC_view:
@@ -546,7 +486,8 @@ bool may_be_elements(const Elements *e, const Node *n)
         return n->op == OP_view ? view_keeps_short(&v, n->dim, n->arg[0]->dim)
                                 : view_keeps_short(&v, n->arg[0]->dim, n->dim);
     case OPC_index:
-        return n->op == OP_gather ? gather_keeps(e, n) : scatter_keeps(e, n);
+        return n->op == OP_gather ? gathers_elements(e, n)
+                                  : scatters_elements(e, n);
     case OPC_leaf:
         return n->op == OP_iota;
     case OPC_routine:
@@ -573,7 +514,7 @@ static Node *element_make(const Elements *e, const Node *n, const int *at)
                : n->op == OP_concat ? concat_element(e, n, at)
                                     : view_element(e, n, at);
     case OPC_index:
-        return gather_element(e, n, at);
+        return gathered_element(e, n, at);
     case OPC_leaf:
         return number(e->g, n->dtype, at[0]);
     case OPC_select:

@@ -5,8 +5,8 @@
 #include "graph/op.h"
 #include "graph/region.h"
 
-/* An axis of so many elements may become elements. */
-enum { SHORT_AXIS = 400 };
+/* An axis of so many elements may become elements, a node of so many places. */
+enum { SHORT_AXIS = 400, MOST_PLACES = 512 };
 bool axis_is_short(const Dim *d);
 int axis_size(const Dim *d); /* of such */
 /* The places that n's short axes have; too many to write down: a lot. */
@@ -23,6 +23,8 @@ typedef struct Elements {
     Node ***elem; /* by number: its elements, row by row; NULL: not split */
 } Elements;
 
+/* None is made or split yet. */
+Elements elements_new(Graph *g, Arena *scratch, const Reach *reach);
 /* Can n be computed element by element, whatever its arguments are. */
 bool may_be_elements(const Elements *e, const Node *n);
 /* Makes the elements of such an n, its arguments being made. */
@@ -37,7 +39,32 @@ typedef void EachPlace(void *u, const int *at);
 void each_place(int rank, const Dim *const *dim, const bool *on, int *at,
                 EachPlace *f, void *u);
 
-/* elements_solve.c: the same of triangular systems. */
+/* A reduction to a value, not a place. */
+bool reduces_values(const Node *n);
+
+/* Of n's first axes, how many are long. */
+int count_long(const Node *n, int below);
+/* The number of a place among those of short axes. */
+int place_of(const Node *n, const int *at);
+Node *zero_element(Graph *g, const Node *n);
+
+/* Each element of an argument goes to the place of one of n's, and is added to
+ * what is there. */
+typedef struct Adding {
+    const Elements *e;
+    const Node *n;
+    Node **to; /* n's elements; NULL: 0 */
+} Adding;
+void add_at(const Adding *a, const int *at, Node *x);
+
+/* elements_index.c: what no parameter decides; elements by such an index. */
+bool *find_known(const Elements *e);
+bool gathers_elements(const Elements *e, const Node *n);
+bool scatters_elements(const Elements *e, const Node *n);
+Node *gathered_element(const Elements *e, const Node *n, const int *at);
+void add_scattered(void *u, const int *from);
+
+/* elements_solve.c: elements of what solves a triangular system. */
 bool solves_few(const Node *n);
 void elements_of_solution(const Elements *e, const Node *n, Node **to);
 

@@ -18,7 +18,6 @@ enum {
     MOST_NESTED = 4,     /* loops */
     MOST_DENSE = 100,    /* of a matrix that a step multiplies with */
     MOST_STEPS = 16,     /* of a loop */
-    MOST_PLACES = 512,   /* of a node */
     MOST_WORK = 1 << 16, /* of nodes that hang together: operations */
     MOST_ALONE = 6000,   /* operations of what has no long axes */
     FEW_TERMS = 4,       /* of a sum that asks for elements by itself, */
@@ -94,51 +93,7 @@ static Node *remade(Systems *s, Node *n)
     return r ? g_region(s->g, r, n->narg, arg) : graph_remake(s->g, n, arg);
 }
 
-static bool has_long(const Node *n)
-{
-    for (int i = 0; i < n->rank; i++)
-        if (!axis_is_short(n->dim[i]))
-            return true;
-    return false;
-}
-
-/* Is each element of n a constant where those of its arguments are. */
-static bool is_folded(const Node *n)
-{
-    const Op *row = op_table[n->op];
-    bool number =
-        row->cls == OPC_ewise && (op_has_eval(row) || n->op == OP_cast);
-
-    return n->narg > 0 && n->op != OP_index_check &&
-           !(row->flags & OP_COSTLY) &&
-           (number || row->cls == OPC_view || n->op == OP_gather ||
-            (row->cls == OPC_reduce && row->join));
-}
-
-/* May its elements be constants: it is one, or has several. */
-static bool has_places(const Node *n)
-{
-    int64_t points = short_points(n);
-
-    return n->op == OP_const ||
-           (!has_long(n) && points > 1 && points <= MOST_PLACES);
-}
-
-/* What is made of constants alone. */
-static bool *find_known(const Systems *s)
-{
-    bool *known = NEWN(s->scratch, bool, s->reach.n + 1);
-
-    for (int i = 0; i < s->reach.n; i++) {
-        const Node *n = s->reach.node[i];
-
-        known[i] = has_places(n) && (n->op == OP_const || n->op == OP_data ||
-                                     n->op == OP_iota || is_folded(n));
-        for (int k = 0; k < n->narg; k++)
-            known[i] = known[i] && known[number_of(s, n->arg[k])];
-    }
-    return known;
-}
+static bool has_long(const Node *n) { return count_long(n, n->rank) > 0; }
 
 /* One pass over what the roots reach. */
 static void pass(Systems *s, int nroot, Node **root,
@@ -149,10 +104,7 @@ static void pass(Systems *s, int nroot, Node **root,
 
     s->scratch = arena_new();
     s->reach = reach_enter(s->g, s->scratch, 0, REACH_BODIES, nroot, root);
-    s->e = (Elements){.g = s->g, .scratch = s->scratch, .reach = &s->reach};
-    s->e.whole = NEWN(s->scratch, Node *, s->reach.n + 1);
-    s->e.elem = NEWN(s->scratch, Node **, s->reach.n + 1);
-    s->e.known = find_known(s);
+    s->e = elements_new(s->g, s->scratch, &s->reach);
     s->part = NEWN(s->scratch, Node **, s->reach.n + 1);
     if (prepare)
         prepare(s);
@@ -223,8 +175,8 @@ static bool is_written_out(const Systems *s, const Node *n)
     int64_t steps, work = 0;
     bool any = false, mixed = false;
 
-    if (!r || r->apart || r->until || r->counted ||
-        !dim_const_value(r->trips, &steps) || steps < 1 || steps > MOST_STEPS)
+    if (!r || r->until || r->counted || !dim_const_value(r->trips, &steps) ||
+        steps < 1 || steps > MOST_STEPS)
         return false;
     for (int i = 0; i < r->nbody; i++) {
         const Node *x = r->body[i];
@@ -242,10 +194,9 @@ static bool is_written_out(const Systems *s, const Node *n)
 /* Element t along x's first axis. */
 static Node *row(Graph *g, Node *x, int64_t t)
 {
-    int64_t n;
     const Dim *at = dim_const(g, t);
 
-    if (dim_const_value(x->dim[0], &n) && n == 1)
+    if (dim_is(x->dim[0], 1))
         return g_reshape(g, x, x->rank - 1, x->dim + 1);
     return g_strided(g, x, 0, at, 0, NULL, NULL);
 }

@@ -5,11 +5,13 @@
 
 #include <check.h>
 #include <math.h>
+#include <string.h>
 
 #include "eval/eval.h"
 #include "graph/ops/ops.h"
 #include "kernel/kernel.h"
 #include "kernel_sim.h"
+#include "simplify/elements.h"
 #include "simplify/simplify.h"
 #include "strided.h"
 #include "suite.h"
@@ -260,7 +262,7 @@ static Node *new_axes(Gen *r)
         bool old = at < a->rank && (a->rank - at == rank - i || chance(r, 50));
         axis[i] = old ? at : -1;
         dim[i] = old             ? a->dim[at]
-                 : chance(r, 70) ? dc(r, 1 + below(r, 3))
+                 : chance(r, 70) ? dc(r, chance(r, 95) ? 1 + below(r, 3) : 0)
                                  : r->var;
         at += old;
     }
@@ -328,6 +330,10 @@ static Node *cut(Gen *r)
             step[i] = 1 + below(r, 2);
             start[i] = dc(r, first);
             size[i] = dc(r, 1 + below(r, ((int)n - 1 - first) / step[i] + 1));
+            if (chance(r, 5)) { /* one that sizes decide */
+                start[i] = dim_mod(r->g, r->var, a->dim[i]);
+                size[i] = dc(r, 1);
+            }
         } else if (a->dim[i] == r->var && chance(r, 30)) {
             start[i] = dc(r, below(r, 2));
             size[i] = dim_sub(r->g, r->var, dc(r, 1));
@@ -420,8 +426,10 @@ static Node *stepped(Gen *r)
     if (!dim_const_value(a->dim[axis], &all) || hi - lo >= all)
         return NULL;
     for (int j = 0; j < n; j++) {
-        dim[j] = dc(r, size[j]);
+        dim[j] = coef[j] == 0 && chance(r, 20) ? r->var : dc(r, size[j]);
         by[j] = dc(r, coef[j]);
+        if (coef[j] > 0 && chance(r, 5)) /* 0 or that */
+            by[j] = dim_mul(r->g, by[j], dim_mod(r->g, r->var, dc(r, 2)));
     }
     return g_strided(r->g, a, axis,
                      dc(r, below(r, (int)(all - (hi - lo))) - lo), n, dim, by);
@@ -900,13 +908,13 @@ typedef enum Miss {
     MISS_or,
     MISS_rest,
     MISS_swapped,
-    MISS_mask, /* of the index */
-    MISS_index,
-    MISS_if,
     MISS_axis,
     MISS_stored,
     MISS_sum,
-    MISSES,
+    MISS_index,
+    MISS_if,
+    MISS_mask, /* of an index, often */
+    MISSES = MISS_mask + 4,
     MISS_none
 } Miss;
 
@@ -946,7 +954,10 @@ static bool rows_new(Gen *r, Rows *w)
     w->miss = chance(r, 50) ? MISS_none : (Miss)below(r, MISSES);
     along = w->miss == MISS_along && e->rank;
     w->dim[0] = e->rank ? e->dim[0] : dc(r, 2);
-    w->dim[1] = along ? e->dim[0] : chance(r, 90) ? r->var : dc(r, 3);
+    w->dim[1] = along                                ? e->dim[0]
+                : e->dtype == DT_u8 && chance(r, 40) ? dc(r, 300) /* wraps */
+                : chance(r, 90)                      ? r->var
+                                                     : dc(r, 3);
     k = g_iota(r->g, e->dtype, w->dim[1]);
     if (w->miss == MISS_later)
         k = g2(r->g, OP_add, k, g_fill(r->g, k, 1));
@@ -963,7 +974,7 @@ static Node *within_row(Gen *r, const Rows *w)
     Node *k = w->at, *e = w->end, *c, *mask = mask_rows(r, w);
 
     if (w->miss == MISS_real) {
-        k = g_cast(r->g, DT_f64, k);
+        k = in_rows(r, w, g_iota(r->g, DT_f64, w->dim[1]), true);
         e = g_cast(r->g, DT_f64, e);
     }
     c = w->miss == MISS_not ? g2(r->g, OP_le, e, k) : g2(r->g, OP_lt, k, e);
@@ -983,7 +994,7 @@ static Node *index_in_row(Gen *r, const Rows *w, Node *c, Node *i)
         return g_if(r->g, one, i, g_fill(r->g, i, rest[below(r, 3)]));
     if (w->miss == MISS_index)
         return g_where(r->g, c, i, g_fill(r->g, i, rest[below(r, 3)]));
-    if (w->miss == MISS_mask && mask)
+    if (w->miss >= MISS_mask && w->miss < MISSES && mask)
         c = mask;
     x = g_fill(r->g, i, never_asked(i->dtype));
     i = g2(r->g, OP_max, i, g_fill(r->g, i, least_asked(i->dtype)));
@@ -993,10 +1004,10 @@ static Node *index_in_row(Gen *r, const Rows *w, Node *c, Node *i)
 /* Elements behind where the row begins, or before; or NULL. */
 static Node *elements_of_row(Gen *r, const Rows *w, Node *c)
 {
-    Node *a = r->param[below(r, PARAMS)], *i = w->at, *from;
+    Node *a = pick_vector(r), *i = w->at, *from;
     Attr attr = {.integer = MASKED_INDEX};
 
-    if (a->dtype != DT_f64 || a->rank != 1 || i->dtype == DT_u8)
+    if (!a)
         return NULL;
     for (int k = below(r, 3); k > 0; k--) {
         from = in_rows(r, w, pick(r, 1u << i->dtype), chance(r, 10));
@@ -1008,6 +1019,25 @@ static Node *elements_of_row(Gen *r, const Rows *w, Node *c)
     attr.ndim = 1;
     i = graph_make(r->g, OP_index_check, i->dtype, 1, &i, &attr);
     return g_gather_inside(r->g, a, i, 0);
+}
+
+/* What rows come to with zeros behind them. */
+static Node *longer(Gen *r)
+{
+    Node *a = pick(r, 1 << DT_f64);
+    const Dim *lo[MAX_RANK], *dim[MAX_RANK];
+    int step[MAX_RANK], last;
+
+    if (!a || a->rank == 0)
+        return NULL;
+    last = a->rank - 1;
+    for (int i = 0; i < a->rank; i++) {
+        step[i] = 1;
+        lo[i] = dc(r, 0);
+        dim[i] = i < last ? a->dim[i] : dim_add(r->g, a->dim[i], dc(r, 2));
+    }
+    a = g_pad(r->g, a, lo, dim, step);
+    return g_reduce(r->g, chance(r, 50) ? OP_sum : OP_prod, a, 1, &last);
 }
 
 /* What rows come to up to their ends. */
@@ -1025,11 +1055,13 @@ static Node *ragged(Gen *r)
         return NULL;
     c = within_row(r, &w);
     axis -= w.miss == MISS_axis;
-    x = chance(r, 50) ? elements_of_row(r, &w, c) : pick(r, ON_number);
+    x = (w.miss == MISS_none || w.miss >= MISS_index) && w.at->dtype != DT_u8
+            ? elements_of_row(r, &w, c)
+            : pick(r, ON_number);
     if (!x || !ends(c, x) || (by == OP_argmax && !r->exact[r->at]))
         return NULL;
     x = g_broadcast_to(r->g, x, 2, w.dim);
-    y = like(r, x, true);
+    y = g2(r->g, OP_max, g_fill(r->g, x, 0), like(r, x, true));
     rest = g_fill(
         r->g, x, w.miss == MISS_rest || !isfinite(start) ? below(r, 2) : start);
     x = w.miss == MISS_swapped ? g_where(r->g, c, rest, x)
@@ -1179,7 +1211,8 @@ static const Theme themes[] = {
     {"masked places", DT_f64, {masked, masked, masked, turned, joined}},
     {"ragged rows",
      DT_f64,
-     {ragged, ragged, ragged, ragged, scattered, padded, reduced, counter}},
+     {ragged, ragged, ragged, ragged, scattered, longer, counter}},
+    {"more ragged rows", DT_f64, {ragged, ragged, ragged, ragged, counter}},
     {"all",
      DT_f64,
      {arithmetic, function, choice, new_axes, turned, reshaped, cut, reduced,
@@ -1305,7 +1338,7 @@ typedef struct Pair {
     uint64_t seed;
     Gen made, plain;
     int nroot;
-    Node *root[MAX_ROOTS], *want[MAX_ROOTS];
+    Node *root[MAX_ROOTS], *want[MAX_ROOTS], *split[MAX_ROOTS];
     /* All steps need what they are made of; so do kernels all of its elements.
      */
     bool checks, needs_all;
@@ -1361,6 +1394,7 @@ static void compare(Arena *a, const Pair *p, const char *by, int64_t size,
 static void run(Arena *a, Pair *p, const Schedule *s, int64_t size)
 {
     double *data[PARAMS + MAX_ROOTS], *want[MAX_ROOTS], *got[MAX_ROOTS];
+    double *part[MAX_ROOTS];
     const char *why = "";
     Gen draws = {.seed = p->seed * 2 + (uint64_t)size};
 
@@ -1384,6 +1418,10 @@ static void run(Arena *a, Pair *p, const Schedule *s, int64_t size)
     for (int i = 0; i < p->nroot; i++)
         data[PARAMS + i] =
             NEWN(a, double, elements(&p->made, p->root[i], size) + 1);
+    if (is == EVAL_OK) {
+        evaluate(a, &p->made, size, data, p->nroot, p->split, part);
+        compare(a, p, "in elements", size, part, got);
+    }
     SimStatus ran = sim_run(a, s, 1, &p->made.var, &size, data, &why);
     if (is == EVAL_OK || p->needs_all)
         ck_assert_msg(ran == (is == EVAL_OK ? SIM_OK : SIM_BAD_INDEX),
@@ -1406,6 +1444,31 @@ static Gen gen_new(Arena *a, uint64_t seed, bool plain)
     return r;
 }
 
+/* All that may be elements as its elements. */
+static void split(Arena *a, Graph *g, int nroot, Node **root)
+{
+    enum { MOST = 40 };
+    Reach reach = reach_enter(g, a, 0, REACH_BODIES, nroot, root);
+    Elements e = elements_new(g, a, &reach);
+
+    for (int i = 0; i < reach.n; i++) {
+        Node *n = reach.node[i], **arg = NEWN(a, Node *, n->narg + 1);
+        int64_t points = short_points(n);
+
+        if (points > 1 && points <= MOST && may_be_elements(&e, n)) {
+            elements_make(&e, n);
+            continue;
+        }
+        for (int k = 0; k < n->narg; k++)
+            arg[k] = elements_whole(&e, n->arg[k]);
+        e.whole[i] = n->narg ? graph_remake(g, n, arg) : n;
+    }
+    for (int i = 0; i < nroot; i++)
+        root[i] = elements_whole(&e, root[i]);
+    reach_leave(&reach);
+    graph_verify(g, nroot, root);
+}
+
 /* Of p's roots, which stay as they are. */
 static Schedule *scheduled(Arena *a, Pair *p)
 {
@@ -1420,6 +1483,8 @@ static Schedule *scheduled(Arena *a, Pair *p)
         result[i] =
             (Port){.name = "r", .leaf = &leaf[i], .nleaf = 1, .in_place = -1};
     expand(p->made.g, p->nroot, leaf);
+    memcpy(p->split, leaf, sizeof *leaf * (size_t)p->nroot);
+    split(a, p->made.g, p->nroot, p->split);
     *f = (Function){
         .name = "f", .nparam = PARAMS, .nresult = p->nroot, .nvar = 1};
     f->param = arena_copy(a, param, sizeof param);

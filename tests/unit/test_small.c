@@ -44,6 +44,10 @@ static const char text[] =
     "   [i < n | fold(t < 5, s = 0.0 | s + if t > 0 { x[i, t - 1] } else { 1 "
     "})]);"
     "fn places(x: real[n, 4]) -> int[n] = [i < n | argmax(x[i])];"
+    "fn ends(x: real[n, n], k: int[n]) -> (real[n], int[n], int[n]) ="
+    "  ([i < n | sum(j < n | if j < k[i] { x[i, j] } else { 0 })],"
+    "   [i < n | argmax(j < n | if j < k[i] { x[i, j] } else { -inf })],"
+    "   [i < n | argmin(j < n | if j < k[i] { x[j, i] } else { inf })]);"
     "fn rows(x: real[n, 10]) -> real[n, 10] ="
     "  [i < n, j < 10 | (x[i, j] - sum(x[i])) / sqrt(1 + dot(x[i], x[i]))];"
     "fn turns(x: real[n, 10]) -> real[n, 10] ="
@@ -72,7 +76,7 @@ static const char text[] =
     "minors, soft, turned, sizes, "
     "unit,"
     "  wide, parts, grad(pairs, x) as pull, pairs, counts, chosen, folded, "
-    "places, rows, turns, labels;";
+    "places, ends, rows, turns, labels;";
 
 /* Indices that are checked, in a kernel of their own and in a loop's step. */
 static const char checked[] =
