@@ -21,7 +21,8 @@ work=$root/build/mutants jobs=2
 suites="accuracy alike batch binders bound check closed copies costs diff
     diff_loops diff_random eval extremes fmt graph index kernel limits loops
     messages near near_random ops plain plans points products random region
-    region_random show simplify slow small strided sums syntax view zeros"
+    region_random roots show simplify slow small strided sums syntax systems view
+    zeros"
 
 # Runs a suite, of Check but for the last two; what it prints goes to a file.
 suite() {

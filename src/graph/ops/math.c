@@ -297,7 +297,6 @@ const Op op_sqrt = {
     .inputs = root_inputs,
     .vjp = root_vjp,
     .jvp_times = root_jvp_times,
-    .jvp = root_jvp,
     .lower1 = low_fsqrt,
 };
 

@@ -197,10 +197,9 @@ bool node_is_square(const Node *n);
  * factor b, equal ones being added up; or NULL. */
 Node *node_divided(Graph *g, Node *a, Node *b);
 
-/* root.c: inputs, vjp, jvp and jvp_times of sqrt. */
+/* root.c: inputs, vjp and jvp_times of sqrt. */
 int root_inputs(Graph *g, Node *n, Node **x);
 void root_vjp(Graph *g, Node *n, Node *dy, Node **dx);
-Node *root_jvp(Graph *g, Node *n, Node *const *dx);
 Node *root_jvp_times(Graph *g, Node *n, Node *by, Node *const *dx);
 /* x, which is made of what p multiplies: 0 where p divides by squares that are
  * all 0, or by a root of such. So a norm's derivatives of all orders are. */

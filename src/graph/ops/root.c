@@ -141,19 +141,18 @@ static Part spread(Roots *r, const Part *p, const Node *like, const int *axis)
  * a factor that cancels it in the next order, and stays beside it. */
 static Node *summed(Roots *r, const Part *p, Node *dot, int n, const int *gone)
 {
-    Node *u = p->dy;
     if (!dot)
         return NULL;
     dot = g_reduce(r->g, OP_sum, dot, n, gone);
-    if (p->root) {
-        Node *over = g2(r->g, OP_div, g_fill(r->g, dot, 1), p->root);
-        u = p->dy ? g_chain_seen(r->g, p->dy, over) : over;
-        if (p->dy && !node_is_product(p->dy) && node_is_product(u)) {
-            dot = g_chain_seen(r->g, dot, over);
-            u = p->dy;
-        }
+    if (!p->root) /* that of a sum around it */
+        return dot;
+    Node *over = g2(r->g, OP_div, g_fill(r->g, dot, 1), p->root);
+    Node *u = g_chain_seen(r->g, p->dy, over);
+    if (!node_is_product(p->dy) && node_is_product(u)) {
+        dot = g_chain_seen(r->g, dot, over);
+        u = p->dy;
     }
-    return u ? g_chain_seen(r->g, dot, u) : dot;
+    return g_chain_seen(r->g, dot, u);
 }
 
 /* Σ a² over the labels from p's rank on, those below in order. */
@@ -254,11 +253,6 @@ Node *root_jvp_times(Graph *g, Node *n, Node *by, Node *const *dx)
     Node *x[MAX_INPUTS];
     Roots r = {.g = g, .x = x, .dot = dx};
     return tangent(&r, whole(n, by));
-}
-
-Node *root_jvp(Graph *g, Node *n, Node *const *dx)
-{
-    return root_jvp_times(g, n, NULL, dx);
 }
 
 /* Of what a partial divides by. */
