@@ -154,7 +154,7 @@ $B/test_diff_loops $B/test_diff_random $B/test_zeros: $B/tests/unit/diff_cases.o
 $B/test_alike $B/test_region $B/test_region_random: $B/tests/unit/region_cases.o
 $B/test_check $B/test_plans $B/test_binders $B/test_limits $B/test_random $B/test_points $B/test_gradcheck \
   $B/test_accuracy $B/test_closed $B/test_plain $B/test_trace $B/test_costs $B/test_ranks $B/test_masked \
-  $B/test_roots $B/test_slow $B/test_systems: $B/tests/unit/programs.o
+  $B/test_roots $B/test_formulas $B/test_slow $B/test_systems: $B/tests/unit/programs.o
 $B/test_accuracy: $B/tests/unit/exact.o
 $B/test_small $B/test_extremes $B/test_schedules $B/test_windows: $B/tests/unit/compiled.o $B/tests/unit/programs.o
 $B/test_parallel: $B/tests/unit/programs.o $B/tests/unit/pieces.o

@@ -19,7 +19,7 @@
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 2
 work=$root/build/mutants jobs=2
 suites="accuracy alike batch binders bound check closed copies costs diff
-    diff_loops diff_random eval extremes fmt graph index kernel limits loops
+    diff_loops diff_random eval extremes fmt formulas graph index kernel limits loops
     messages near near_random ops plain plans points products random region
     region_random roots show simplify slow small strided sums syntax systems view
     zeros"

@@ -421,12 +421,12 @@ static const Node *with_diagonal(FormMaker *m, const Node *n)
 {
     const Node *x = n->op == OP_view ? n->arg[0] : NULL;
     const Node *a = x && x->op == OP_reshape ? x->arg[0] : NULL;
-    if (!a || n->rank != 1 || x->rank != 1 || a->rank != 2 ||
-        a->dim[0] != a->dim[1] || a->dim[0] != n->dim[0])
+    if (!a || n->rank != 1 || a->rank != 2 || a->dim[0] != a->dim[1] ||
+        a->dim[0] != n->dim[0])
         return NULL;
-    View v = view_of(n);
+    /* As many as there are rows, so far apart, begin with the first. */
     const Dim *step = dim_add(m->graph, n->dim[0], dim_const(m->graph, 1));
-    return v.coef[0] == step && dim_is(v.base[0], 0) ? a : NULL;
+    return view_of(n).coef[0] == step ? a : NULL;
 }
 
 static const Form *view(FormMaker *m, const Node *n, const Form *const *at)

@@ -35,14 +35,16 @@ static const Form *identity(FormMaker *m, const Node *n)
     return with_rank(m, form_make(m, FORM_call, &eye, 1, &size), 2);
 }
 
-/* Does n, a condition of two axes, hold on the diagonal alone. */
+/* Is n a condition that holds on the diagonal alone: places along one axis are
+ * those along the other one. */
 static bool is_diagonal(const Node *n)
 {
-    if (n->op != OP_eq || n->rank != 2 || n->dim[0] != n->dim[1])
-        return false;
-    const Node *i = n->arg[0], *j = n->arg[1];
-    return i != j && node_repeats(i) && node_repeats(j) &&
-           i->arg[0]->op == OP_iota && i->arg[0] == j->arg[0];
+    for (int axis = 0; n->op == OP_eq && axis < 2; axis++) {
+        const Node *i = vector_along(n->arg[0], axis);
+        if (i && i->op == OP_iota && i == vector_along(n->arg[1], 1 - axis))
+            return true;
+    }
+    return false;
 }
 
 static bool is_identity(const Node *n)
@@ -152,7 +154,7 @@ static const Form *as_matrix(FormMaker *m, const Node *x, bool turned)
     return turned ? form1(m, FORM_transpose, f) : f;
 }
 
-/* Labels of two matrices or vectors whose product is one. */
+/* The product of two matrices or vectors; NULL: it has more axes. */
 static const Form *matrix_product(FormMaker *m, const Node *n)
 {
     const Node *a = n->arg[0], *b = n->arg[1];
@@ -177,22 +179,6 @@ static const Form *matrix_product(FormMaker *m, const Node *n)
                  as_matrix(m, r, lr[1] != 1));
 }
 
-/* Is it one of the products that matrices and vectors have. */
-static bool is_matrix_product(const Node *n)
-{
-    const Node *a = n->arg[0], *b = n->arg[1];
-    const int *la = n->attr.ints, *lb = la + a->rank;
-    int summed = a->rank + b->rank - n->rank;
-    if (a->rank > 2 || b->rank > 2 ||
-        summed != (a->rank + b->rank == 2 && n->rank == 2 ? 0 : 2))
-        return false;
-    for (int i = 0; i < n->rank; i++)
-        if ((find_label(i, a->rank, la) < 0) ==
-            (find_label(i, b->rank, lb) < 0))
-            return false;
-    return true;
-}
-
 /* Is it written xᵀ y, and not as a sum of powers. */
 static bool is_dot(FormMaker *m, const Node *a, const Node *b)
 {
@@ -205,7 +191,6 @@ static bool is_dot(FormMaker *m, const Node *a, const Node *b)
 
 const Form *shown_product(FormMaker *m, const Node *n)
 {
-    bool matrices =
-        is_matrix_product(n) && (n->rank || is_dot(m, n->arg[0], n->arg[1]));
+    bool matrices = n->rank || is_dot(m, n->arg[0], n->arg[1]);
     return matrices ? matrix_product(m, n) : NULL;
 }
