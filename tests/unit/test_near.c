@@ -55,6 +55,10 @@ static const char *const others[] = {
     "(z' @ x) @ (y' @ z)",
     "(v @ x') @ (y @ v)",
     "sum((x @ y') * s, axis = 0)",
+    "exp(x - max(logsumexp(x), s))",
+    "exp(x - sin(max(logsumexp(x), -1.7976931348623157e308)))",
+    ("exp(concat(z[:, 0], [t]) - concat(max(logsumexp(x, axis = 1), "
+     "-1.7976931348623157e308), [s]))"),
 };
 enum { OTHERS = sizeof others / sizeof *others };
 
@@ -163,6 +167,20 @@ static const char *const views[] = {
     ("grad(fn(a: real[n + 2, m + 3]) = sum([i < n + 2, j < m + 3 | where(i == "
      "j, a[i, j] * w[i] * v[j], 0)]))(A)"),
     "grad(fn(a: real[4 * n + 8]) = sum(reshape(a[8:], [n, 4])[:, 1:] ^ 2))(u)",
+    ("grad(fn(a: real[3, 3]) = reshape(a, [9])[4] ^ 2)([i < 3, j < 3 | A[i % "
+     "2, "
+     "j % 3]])"),
+    ("grad(fn(a: real[3, 3]) = sum(reshape(a, [9])[0:9:3] ^ 2))([i < 3, j < 3 "
+     "| "
+     "A[i % 2, j % 3]])"),
+    ("grad(fn(a: real[4, 4]) = sum(reshape(a, [16])[0:15:5] ^ 2))([i < 4, j < "
+     "4 "
+     "| A[i % 2, j % 3]])"),
+    ("grad(fn(a: real[3, 6]) = sum(reshape(a, [18])[0:12:4] ^ 2))([i < 3, j < "
+     "6 "
+     "| A[i % 2, j % 3]])"),
+    ("grad(fn(a: real[3, 3, 2]) = sum(reshape(a, [18])[0:12:4] ^ 2))([i < 3, j "
+     "< 3, k < 2 | A[i % 2, j % 3]])"),
 };
 enum { VIEWS = sizeof views / sizeof *views };
 
@@ -311,6 +329,42 @@ static const char *const derived[] = {
 };
 enum { DERIVED = sizeof derived / sizeof *derived };
 
+/* Sums of what is left when a mean is taken away. */
+static const char *const centred[] = {
+    ("grad(fn(b: real[3]) = sum((x - mean(x, axis = 1, keepdims = true)) "
+     "* expand(b, 1)))(v)"),
+    ("grad(fn(b: real[3]) = sum((x - mean(x, axis = 0, keepdims = true)) "
+     "* expand(b, 1)))(v)"),
+    ("grad(fn(b: real[3]) = sum((x - expand(sum(x, axis = 1) / 3, 1)) * "
+     "expand(b, 1)))(v)"),
+    ("grad(fn(b: real[3]) = sum((x - expand(max(x, axis = 1) / 3, 1)) * "
+     "expand(b, 1)))(v)"),
+    "grad(fn(a: real[3]) = sum((a - sum(a) / 3) ^ 2))(v)",
+    "grad(fn(a: real[3]) = sum((a * a - mean(a)) ^ 2))(v)",
+    ("grad(fn(b: real[3]) = sum(((x - mean(x, axis = 1, keepdims = true)) "
+     "* expand(v, 1)) * expand(b, 1)))(v)"),
+    ("grad(fn(b: real[3]) = sum((expand(v, 0) * (x - mean(x, axis = 1, "
+     "keepdims = true))) * expand(b, 1)))(v)"),
+    ("grad(fn(b: real[3]) = sum(((x - mean(x, axis = 1, keepdims = true)) "
+     "/ expand(v, 0)) * expand(b, 1)))(v)"),
+    ("grad(fn(b: real[3]) = sum(((x - mean(x, axis = 1, keepdims = true)) "
+     "/ expand(v, 1)) * expand(b, 1)))(v)"),
+    ("grad(fn(b: real[3]) = sum((expand(v, 1) * (x - mean(x, axis = 1, "
+     "keepdims = true)) + s * (y - mean(y, axis = 1, keepdims = true))) * "
+     "expand(b, 1)))(v)"),
+    ("grad(fn(b: real[3]) = sum((-(x - mean(x, axis = 1, keepdims = "
+     "true)) - y) * expand(b, 1)))(v)"),
+    ("grad(fn(b: real[3]) = sum((y / s - (x - mean(x, axis = 1, keepdims "
+     "= true))) * expand(b, 1)))(v)"),
+    ("grad(fn(b: real[3]) = sum(((x - mean(x, axis = 1, keepdims = true)) "
+     "+ x) * expand(b, 1)))(v)"),
+    ("grad(fn(b: real[3]) = sum(((y - mean(y, axis = 1, keepdims = true)) "
+     "- (x - mean(x, axis = 1, keepdims = true))) * expand(b, 1)))(v)"),
+    ("grad(fn(b: real[3]) = sum((exp(x) + (x - mean(x, axis = 1, keepdims "
+     "= true))) * expand(b, 1)))(v)"),
+};
+enum { CENTRED = sizeof centred / sizeof *centred };
+
 static char indexed_params[] =
     "A: real[n + 2, m + 3], B: real[n + 2, m + 3], v: real[m + 3], "
     "w: real[n + 2], u: real[4 * n + 8], p: int[n + 2], q: int[m + 3], "
@@ -374,6 +428,8 @@ static void read_formulas(void)
         add_formula(indexed_params, extremes[i], true);
     for (int i = 0; i < DERIVED; i++)
         add_formula(square, derived[i], true);
+    for (int i = 0; i < CENTRED; i++)
+        add_formula(square, centred[i], true);
     for (int i = 0; i < OTHERS; i++) {
         add_formula(params, others[i], false);
         add_formula(square, others[i], false);
@@ -677,6 +733,14 @@ static const char *const closed[][3] = {
      "log(x * x)' + 2 * x' / x"},
     {"grad(fn(a: real[3, 3]) = sum(exp(a - logsumexp(a')) * y))(x)",
      "exp(x - logsumexp(x)) * (y - sum(y * exp(x - logsumexp(x))))"},
+    {"grad(fn(b: real[3, 3]) = { let h = [i < 3, j < 3, k < 3 | x[i, j] * "
+     "exp(y[j, k])]; sum([i, j, k | b[i, j] * (h[i, j, k] - sum(l | h[i, j, "
+     "l]) / 3)]) })(y)",
+     "[i, j | sum(k | x[i, j] * exp(y[j, k]) - x[i, j] * exp(y[j, k]))]"},
+    {"grad(fn(b: real[3, 3]) = { let h = [i < 3, j < 3, k < 3 | x[i, j] * "
+     "exp(y[j, k])]; sum([i, j, k | b[i, j] * (h[i, j, k] - sum(l | h[j, i, "
+     "l]) / 3)]) })(y)",
+     "[i, j | sum(k | x[i, j] * exp(y[j, k]) - x[j, i] * exp(y[i, k]))]"},
     {"jvp(fn(a: real[n + 2, n + 2]) = solve_lower(a, w))(A @ A', B @ B').1",
      "-solve_lower(A @ A', [i < n + 2 | sum(j < n + 2 | where(j <= i, B[i] @ "
      "B[j], 0) * solve_lower(A @ A', w)[j])])",

@@ -1217,8 +1217,22 @@ static const Theme themes[] = {
      DT_f64,
      {arithmetic, function, choice, new_axes, turned, reshaped, cut, reduced,
       product, gathered, places, joined}},
+    {"places that are written",
+     DT_f64,
+     {places, places, selection, selection, product, reduced, arithmetic,
+      new_axes}},
+    {"all that is written",
+     DT_f64,
+     {arithmetic, function, choice, new_axes, turned, reshaped, cut, reduced,
+      product, gathered, places, joined}},
 };
-enum { NTHEMES = sizeof themes / sizeof *themes };
+enum { NTHEMES = sizeof themes / sizeof *themes, WRITTEN = 2 };
+
+/* Of the last ones: see graph_written. Some steps are derived there. */
+static bool is_written(const Theme *t)
+{
+    return t >= themes + NTHEMES - WRITTEN;
+}
 
 /* Making */
 
@@ -1276,6 +1290,9 @@ static int make(Gen *r, const Theme *t, Node **root)
         Step *step = t->step[below(r, nsteps + 1)];
 
         r->rounded = false;
+        r->extreme |= is_written(t); /* x/x, derived, is 1 */
+        if (is_written(t))
+            graph_deriving(r->g, chance(r, 50));
         Node *made = step(r);
         if (!made || !small(made))
             continue;
@@ -1506,6 +1523,7 @@ static void check_pair(const Theme *t, uint64_t seed)
     p.plain = gen_new(a, seed, true);
     /* What is derived has a normal form, too, in which quotients cancel. */
     graph_deriving(p.made.g, t->step[2] == kindred_products);
+    graph_written(p.made.g, is_written(t));
     p.nroot = make(&p.made, t, p.root);
     ck_assert_int_eq(make(&p.plain, t, p.want), p.nroot);
     ck_assert_int_eq(p.made.seed, p.plain.seed);

@@ -65,17 +65,15 @@ static Node *reshape_units(Graph *g, const Node *n)
     return g_broadcast(g, x, n->rank, n->dim, axis);
 }
 
-/* Is v put on the diagonal of a square matrix whose rows follow each other. */
+/* Is v put on the diagonal of a square matrix whose rows follow each other: as
+ * many as there are rows, so far apart, begin with the first. */
 static bool is_diagonal(Graph *g, const Node *n)
 {
     const Node *x = n->arg[0];
-    if (x->op != OP_view_add || x->rank != 1 || x->arg[0]->rank != 1 ||
-        n->rank != 2 || n->dim[0] != n->dim[1] ||
-        x->arg[0]->dim[0] != n->dim[0])
+    if (x->op != OP_view_add || x->arg[0]->rank != 1 || n->rank != 2 ||
+        n->dim[0] != n->dim[1] || x->arg[0]->dim[0] != n->dim[0])
         return false;
-    View v = view_of(x);
-    return v.axis[0] == 0 && dim_is(v.base[0], 0) &&
-           v.coef[0] == dim_add(g, n->dim[0], dim_const(g, 1));
+    return view_of(x).coef[0] == dim_add(g, n->dim[0], dim_const(g, 1));
 }
 
 static Node *on_diagonal(Graph *g, const Node *n)
