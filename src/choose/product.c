@@ -62,7 +62,7 @@ static void choose_passes(ProductSchedule *p, const Hardware *h,
     int w = p->tile.width, panel = p->tile.panel, last = p->tile.passes - 1;
     int64_t n = -1;
     dim_const_value(c->n, &n);
-    if (!c->pack && !dim_is(c->b_n, 1)) {
+    if (!c->pack && !index_steps(c->b_at, loop_n(c))) {
         add_pass(p, last, 1, 1, false);
         return;
     }
@@ -91,10 +91,10 @@ static void choose_row(ProductSchedule *p, const Hardware *h, const Contract *c)
     int64_t m = 1, n = FROM;
     dim_const_value(c->m, &m);
     bool known = dim_const_value(c->n, &n);
-    if (m != 1 || !h->vector_bytes || c->rows.n)
+    if (m != 1 || !h->vector_bytes || c->windows)
         return;
-    if (!dim_is(c->b_n, 1)) {
-        if (dim_is(c->b_k, 1) && dim_is(c->a_k, 1))
+    if (!index_steps(c->b_at, loop_n(c))) {
+        if (index_steps(c->b_at, loop_k(c)) && index_steps(c->a_at, loop_k(c)))
             p->row = STREAM_columns;
     } else if (n >= FROM) {
         p->row = STREAM_rows;
@@ -182,8 +182,8 @@ ProductSchedule product_schedule(const Chooser *c, const Kernel *of)
     const Contract *p = of->contract;
     const Hardware *h = c->has;
     int64_t k;
-    ProductSchedule s = {.t = p->out->dtype, .windows = p->rows.n > 0};
-    bool straight = dim_is(p->b_n, 1);
+    ProductSchedule s = {.t = p->out->dtype, .windows = p->windows};
+    bool straight = index_steps(p->b_at, loop_n(p));
     s.tile = tile_choose(h, s.t);
     ask_tile(c, of, &s);
     choose_epilogue(&s);
@@ -194,9 +194,10 @@ ProductSchedule product_schedule(const Chooser *c, const Kernel *of)
                      .stride = PACK_STRIDE,
                      .depth = PACK_A_DEPTH,
                      .others = PACK_FROM};
-    s.b = (PackRule){.kind = straight            ? PACK_straight
-                             : dim_is(p->b_k, 1) ? PACK_transposed
-                                                 : PACK_any,
+    bool turned = index_steps(p->b_at, loop_k(p));
+    s.b = (PackRule){.kind = straight ? PACK_straight
+                             : turned ? PACK_transposed
+                                      : PACK_any,
                      .always = p->pack && !straight,
                      .stride = PACK_STRIDE,
                      .depth = PACK_DEPTH,

@@ -402,7 +402,7 @@ static const char *schedule_text(const Bench *b, const Kernel *k)
 {
     Str s = str_new(b->load.arena);
 
-    kernel_dump(b->load.module->graph, k, &s);
+    kernel_dump(k, &s);
     return s.at ? s.at : "";
 }
 

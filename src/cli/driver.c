@@ -359,7 +359,7 @@ static Schedule *schedule_function(const Load *l, Function *f)
 
     schedule_verify(s);
     if (l->dump && !strcmp(l->dump, "kernels"))
-        schedule_dump(l->module->graph, s, stdout);
+        schedule_dump(s, stdout);
     return s;
 }
 

@@ -49,22 +49,28 @@ static LLVMValueRef number(ContractCode *q, const Dim *d)
     return dim_code(q->e, &q->dims, d);
 }
 
-/* base + Σ batch stride · variable, added to a buffer's address */
-static LLVMValueRef batch_base(ContractCode *q, const Buffer *b,
-                               const Dim *base, const Dim *const *stride,
+/* How far x moves along a loop. */
+static LLVMValueRef step(ContractCode *q, const Index *x, int loop)
+{
+    const Dim *d = index_coef(x, loop);
+    return d ? number(q, d) : code_i64(q->e, 0);
+}
+
+/* The place that x is where all loops but those of batches begin. */
+static LLVMValueRef batch_base(ContractCode *q, const Buffer *b, const Index *x,
                                const LLVMValueRef *var)
 {
     Emit *e = q->e;
-    LLVMValueRef at = number(q, base);
+    LLVMValueRef at = number(q, x->base);
     for (int i = 0; i < q->c->nbatch; i++)
-        at = code_plus(e, at, code_times(e, number(q, stride[i]), var[i]));
+        at = code_plus(e, at, code_times(e, step(q, x, i), var[i]));
     return code_at(e, type_of(e, q->plan.t), q->buffer[b->id], at);
 }
 
-static LLVMValueRef is_at_least(ContractCode *q, const Dim *d, int64_t least)
+static LLVMValueRef is_at_least(ContractCode *q, LLVMValueRef v, int64_t least)
 {
-    return LLVMBuildICmp(q->e->builder, LLVMIntSGE, number(q, d),
-                         code_i64(q->e, least), "");
+    return LLVMBuildICmp(q->e->builder, LLVMIntSGE, v, code_i64(q->e, least),
+                         "");
 }
 
 static LLVMValueRef is_one(ContractCode *q, const Dim *d)
@@ -92,16 +98,25 @@ static void store_word(ContractCode *q, LLVMValueRef window, int at,
     code_store(e, v, code_at(e, e->i64, window, code_i64(e, at)), 8);
 }
 
-/* The loops of a factor with these strides, the innermost first. */
+/* Loops last - n + 1 … last of a factor, the innermost first. */
 static void store_loops(ContractCode *q, LLVMValueRef window, int which,
-                        const Digits *d, const Dim *const *stride)
+                        const Index *x, int last, int n)
 {
     int at = which * LOOPS_WORDS;
-    store_word(q, window, at++, code_i64(q->e, d->n));
-    for (int i = d->n - 1; i >= 0; i--) {
-        store_word(q, window, at++, number(q, d->size[i]));
-        store_word(q, window, at++, number(q, stride[i]));
+    store_word(q, window, at++, code_i64(q->e, n));
+    for (int v = last; v > last - n; v--) {
+        store_word(q, window, at++, number(q, q->c->extent[v]));
+        store_word(q, window, at++, step(q, x, v));
     }
+}
+
+/* Those of a packed b: one, longer than a block. */
+static void store_panel(ContractCode *q, LLVMValueRef window)
+{
+    int at = LOOPS_panel * LOOPS_WORDS;
+    store_word(q, window, at++, code_i64(q->e, 1));
+    store_word(q, window, at++, code_i64(q->e, K_BLOCK + 1));
+    store_word(q, window, at, code_i64(q->e, q->plan.tile.panel));
 }
 
 static LLVMValueRef window_of(ContractCode *q)
@@ -109,13 +124,10 @@ static LLVMValueRef window_of(ContractCode *q)
     Emit *e = q->e;
     const Contract *c = q->c;
     LLVMValueRef w = code_slot(e, LLVMArrayType(e->i64, WINDOW_WORDS), 8);
-    const Dim *one = dim_const(e->graph, K_BLOCK + 1);
-    const Dim *panel = dim_const(e->graph, q->plan.tile.panel);
-    Digits rows_of_panel = {1, {one}, {panel}, {panel}};
-    store_loops(q, w, LOOPS_rows, &c->rows, c->rows.a);
-    store_loops(q, w, LOOPS_a, &c->depth, c->depth.a);
-    store_loops(q, w, LOOPS_b, &c->depth, c->depth.b);
-    store_loops(q, w, LOOPS_panel, &rows_of_panel, rows_of_panel.b);
+    store_loops(q, w, LOOPS_rows, c->a_at, loop_m(c), c->nrows);
+    store_loops(q, w, LOOPS_a, c->a_at, loop_k(c), c->ndepth);
+    store_loops(q, w, LOOPS_b, c->b_at, loop_k(c), c->ndepth);
+    store_panel(q, w);
     return w;
 }
 
@@ -131,21 +143,22 @@ static LLVMValueRef stream_of(ContractCode *q)
     if (!q->plan.row)
         return fn;
     if (!q->plan.only_row && q->plan.row_from)
-        when = both(q, when, is_at_least(q, c->n, q->plan.row_from));
+        when = both(q, when, is_at_least(q, number(q, c->n), q->plan.row_from));
     LLVMValueRef row = emit_stream(e, q->plan.t, q->plan.row);
     return LLVMBuildSelect(e->builder, when, row, fn, "");
 }
 
-/* fn where a factor of such strides is packed, the other one having so many
- * rows or columns; else null. */
+/* fn where a factor whose terms are so far apart is packed, the other one
+ * having so many rows or columns; else null. */
 static LLVMValueRef packs(ContractCode *q, const PackRule *r, LLVMValueRef fn,
-                          const Dim *stride, const Dim *others)
+                          LLVMValueRef stride, const Dim *others)
 {
     if (r->always || r->never)
         return r->always ? fn : LLVMConstNull(q->e->ptr);
     LLVMValueRef far = is_at_least(q, stride, r->stride);
-    far = both(q, far, is_at_least(q, q->c->k, r->depth));
-    return if_so(q, both(q, far, is_at_least(q, others, r->others)), fn);
+    far = both(q, far, is_at_least(q, number(q, q->c->k), r->depth));
+    LLVMValueRef many = is_at_least(q, number(q, others), r->others);
+    return if_so(q, both(q, far, many), fn);
 }
 
 /* The least of a dimension and a number. */
@@ -189,14 +202,15 @@ static void pack_arguments(ContractCode *q, LLVMValueRef *arg)
         LLVMValueRef each =
             code_times(e, at_most(q, c->k, K_BLOCK), code_i64(e, LONG_ROWS));
         arg[ARG_a_panels] = room_in(q, c->pack_a, each);
-        arg[ARG_pack_a] = packs(q, &p->a, fn, c->a_k, c->n);
+        arg[ARG_pack_a] =
+            packs(q, &p->a, fn, step(q, c->a_at, loop_k(c)), c->n);
     }
     if (!c->pack)
         return;
     LLVMValueRef fn = emit_pack(e, p->t, p->b.kind, p->tile.panel);
     arg[ARG_b_panels] = room_in(
         q, c->pack, code_times(e, at_most(q, c->k, K_BLOCK), arg[ARG_columns]));
-    arg[ARG_pack_b] = packs(q, &p->b, fn, c->b_k, c->m);
+    arg[ARG_pack_b] = packs(q, &p->b, fn, step(q, c->b_at, loop_k(c)), c->m);
 }
 
 static void micro_arguments(ContractCode *q, LLVMValueRef *arg)
@@ -265,14 +279,14 @@ static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
         [ARG_to] = to,
         [ARG_n] = number(q, c->n),
         [ARG_k] = number(q, c->k),
-        [ARG_a] = batch_base(q, c->a, c->a_base, c->a_batch, var),
-        [ARG_a_m] = number(q, c->a_m),
-        [ARG_a_k] = number(q, c->a_k),
-        [ARG_b] = batch_base(q, c->b, c->b_base, c->b_batch, var),
-        [ARG_b_k] = number(q, c->b_k),
-        [ARG_b_n] = number(q, c->b_n),
-        [ARG_out] = batch_base(q, c->out, c->out_base, c->out_batch, var),
-        [ARG_out_m] = number(q, c->out_m),
+        [ARG_a] = batch_base(q, c->a, c->a_at, var),
+        [ARG_a_m] = step(q, c->a_at, loop_m(c)),
+        [ARG_a_k] = step(q, c->a_at, loop_k(c)),
+        [ARG_b] = batch_base(q, c->b, c->b_at, var),
+        [ARG_b_k] = step(q, c->b_at, loop_k(c)),
+        [ARG_b_n] = step(q, c->b_at, loop_n(c)),
+        [ARG_out] = batch_base(q, c->out, c->out_at, var),
+        [ARG_out_m] = step(q, c->out_at, loop_m(c)),
         [ARG_rows] = epilogue_rows(q),
         [ARG_columns] = pack_columns(q),
         [ARG_unit] = c->flat ? number(q, c->n) : code_i64(e, 1),
@@ -307,7 +321,7 @@ static void emit_batches(ContractCode *q, LLVMValueRef lo, LLVMValueRef hi)
     Loop loop[MAX_RANK];
     LLVMValueRef var[MAX_RANK], zero = code_i64(e, 0);
     for (int i = 0; i < c->nbatch; i++) {
-        loop[i] = loop_begin(e, i ? zero : lo, i ? number(q, c->batch[i]) : hi,
+        loop[i] = loop_begin(e, i ? zero : lo, i ? number(q, c->extent[i]) : hi,
                              code_i64(e, 1), 0, NULL);
         var[i] = loop[i].i;
         code_store(e, var[i], code_at(e, e->i64, q->fixed, code_i64(e, i)), 8);

@@ -1,69 +1,74 @@
-/* contract.c: products of matrices: from labels to loops and strides. */
+/* contract.c: products of matrices: from labels to loops and places. */
 #include "kernel/sched.h"
 
 /* What an axis label is for. Sole ones, in one factor alone and not in the
  * result, are summed by prepare.c. */
 typedef enum Role { ROLE_batch, ROLE_m, ROLE_n, ROLE_k, ROLE_sole } Role;
 
+/* The first factor, the second, the result. */
+enum { OF_a, OF_b, OF_out, NOF };
+
 typedef struct Label {
-    int a, b, out; /* axis, or -1 */
+    int axis[NOF]; /* or -1 */
     Role role;
     const Dim *size;
-    const Dim *sa, *sb, *so; /* strides, 0 where the axis is absent */
-    bool used;
 } Label;
 
 enum { MAX_LABELS = 3 * MAX_RANK };
 
+/* A loop for each label, and where all three are in it. */
+typedef struct Labels {
+    int n, name[MAX_LABELS];
+    Label at[MAX_LABELS];
+    const Index *place[NOF];
+} Labels;
+
 static Role role_of(const Label *l)
 {
-    if (l->a >= 0 && l->b >= 0)
-        return l->out >= 0 ? ROLE_batch : ROLE_k;
-    if (l->out < 0)
+    if (l->axis[OF_a] >= 0 && l->axis[OF_b] >= 0)
+        return l->axis[OF_out] >= 0 ? ROLE_batch : ROLE_k;
+    if (l->axis[OF_out] < 0)
         return ROLE_sole;
-    return l->a >= 0 ? ROLE_m : ROLE_n;
+    return l->axis[OF_a] >= 0 ? ROLE_m : ROLE_n;
 }
 
-static Label *label_slot(Label *label, int *name, int *count, int which)
+static Label *label_slot(Labels *l, int name)
 {
-    for (int i = 0; i < *count; i++)
-        if (name[i] == which)
-            return &label[i];
-    name[*count] = which;
-    label[*count] = (Label){.a = -1, .b = -1, .out = -1};
-    return &label[(*count)++];
+    for (int i = 0; i < l->n; i++)
+        if (l->name[i] == name)
+            return &l->at[i];
+    l->name[l->n] = name;
+    l->at[l->n] = (Label){.axis = {-1, -1, -1}};
+    return &l->at[l->n++];
 }
 
-static int labels_of(const Node *n, Label *label)
+/* names: of its axes; NULL: their numbers. */
+static void add_axes(Labels *l, int which, const Node *n, const int *names)
 {
-    int name[MAX_LABELS], count = 0;
-    const Node *a = n->arg[0], *b = n->arg[1];
     for (int i = 0; i < n->rank; i++) {
-        Label *l = label_slot(label, name, &count, i);
-        l->out = i;
-        l->size = n->dim[i];
+        Label *x = label_slot(l, names ? names[i] : i);
+        x->axis[which] = i;
+        x->size = n->dim[i];
     }
-    for (int i = 0; i < a->rank; i++) {
-        Label *l = label_slot(label, name, &count, n->attr.ints[i]);
-        l->a = i;
-        l->size = a->dim[i];
-    }
-    for (int i = 0; i < b->rank; i++) {
-        Label *l = label_slot(label, name, &count, n->attr.ints[a->rank + i]);
-        l->b = i;
-        l->size = b->dim[i];
-    }
-    for (int i = 0; i < count; i++)
-        label[i].role = role_of(&label[i]);
-    return count;
 }
 
-static bool is_tiny(const Label *label, int count)
+static void labels_of(const Node *n, Labels *l)
+{
+    const Node *a = n->arg[0];
+    l->n = 0;
+    add_axes(l, OF_out, n, NULL);
+    add_axes(l, OF_a, a, n->attr.ints);
+    add_axes(l, OF_b, n->arg[1], n->attr.ints + a->rank);
+    for (int i = 0; i < l->n; i++)
+        l->at[i].role = role_of(&l->at[i]);
+}
+
+static bool is_tiny(const Labels *l)
 {
     enum { TINY = 512 };
     int64_t work = 1, size;
-    for (int i = 0; i < count; i++) {
-        if (!dim_const_value(label[i].size, &size) || size > TINY)
+    for (int i = 0; i < l->n; i++) {
+        if (!dim_const_value(l->at[i].size, &size) || size > TINY)
             return false;
         work *= size;
         if (work > TINY)
@@ -74,93 +79,134 @@ static bool is_tiny(const Label *label, int count)
 
 bool is_product(const Node *n)
 {
-    Label label[MAX_LABELS];
+    Labels l;
     int of[ROLE_sole + 1] = {0};
     if (n->op != OP_contract)
         return false;
-    int count = labels_of(n, label);
-    for (int i = 0; i < count; i++)
-        of[label[i].role]++;
+    labels_of(n, &l);
+    for (int i = 0; i < l.n; i++)
+        of[l.at[i].role]++;
     return of[ROLE_m] && of[ROLE_n] && of[ROLE_k] && !of[ROLE_sole] &&
-           !is_tiny(label, count);
+           !is_tiny(&l);
 }
 
-/* Strides of a factor: of what is below its views, if there are any. */
-static bool strides_of(Sched *s, Node *n, Node **bottom, const Dim **base,
-                       const Dim **stride)
+/* Places. */
+
+/* The loop of an axis. */
+static const Index *loop_of(Sched *s, const Labels *l, int which, int axis)
 {
-    const Index *var[MAX_RANK], *x = NULL;
-    index_extents(s->table, n->rank, n->dim);
+    int i = 0;
+    while (l->at[i].axis[which] != axis)
+        i++;
+    return index_var(s->table, i);
+}
+
+/* Of a factor: in what is below its views, if there are any. */
+static const Index *place_below(Sched *s, const Labels *l, int which, Node *n,
+                                Node **bottom)
+{
+    const Index *var[MAX_RANK];
     for (int i = 0; i < n->rank; i++)
         var[i] = dim_is(n->dim[i], 1) ? index_int(s->table, 0)
-                                      : index_var(s->table, i);
+                                      : loop_of(s, l, which, i);
     const Vec *v = vec_make(s->table, n->rank, var);
-    Node *at = n;
-    for (; !x; at = at->arg[0]) {
+    for (Node *at = n;; at = at->arg[0]) {
         Node *deep = at;
         while (deep->op == OP_reshape && !note_of(s, deep)->fixed)
             deep = deep->arg[0];
         if (!is_view(deep) || note_of(s, deep)->fixed) {
-            x = vec_linear(s->table, v, at->dim);
             *bottom = deep;
-            break;
+            return vec_linear(s->table, v, at->dim);
         }
         v = view_arg(s->table, s->g, at, v);
     }
-    *base = x->base;
-    for (int i = 0; i < n->rank; i++)
-        stride[i] = dim_const(s->g, 0);
-    for (int i = 0; i < x->n; i++) {
+}
+
+static bool has_variables_only(const Index *x)
+{
+    for (int i = 0; i < x->n; i++)
         if (x->atom[i].kind != IX_var)
             return false;
-        stride[x->atom[i].var] = x->coef[i];
-    }
     return true;
 }
 
-static void out_strides(Graph *g, const Node *n, const Dim **stride)
+/* In an array of its own whose axes are in this order. */
+static const Index *place_laid(Sched *s, const Labels *l, int which, int n,
+                               const int *order, const Dim *const *size)
 {
-    const Dim *d = dim_const(g, 1);
-    for (int i = n->rank - 1; i >= 0; i--) {
-        stride[i] = d;
-        d = dim_mul(g, d, n->dim[i]);
+    const Index *at[MAX_RANK];
+    const Dim *dim[MAX_RANK];
+    for (int i = 0; i < n; i++) {
+        at[i] = loop_of(s, l, which, order[i]);
+        dim[i] = size[order[i]];
     }
+    return vec_linear(s->table, vec_make(s->table, n, at), dim);
+}
+
+static void find_places(Sched *s, const Node *n, Product *p, Labels *l)
+{
+    const Dim *extent[MAX_LABELS];
+    int order[MAX_RANK];
+    for (int i = 0; i < l->n; i++)
+        extent[i] = l->at[i].size;
+    for (int i = 0; i < n->rank; i++)
+        order[i] = i;
+    index_extents(s->table, l->n, extent);
+    for (int i = 0; i < 2; i++) {
+        l->place[i] = place_below(s, l, i, n->arg[i], &p->of[i]);
+        p->plain[i] = has_variables_only(l->place[i]);
+    }
+    l->place[OF_out] = place_laid(s, l, OF_out, n->rank, order, n->dim);
+}
+
+/* How far it moves along label i. */
+static const Dim *step_of(Graph *g, const Labels *l, int which, int i)
+{
+    const Dim *step = index_coef(l->place[which], i);
+    return step ? step : dim_const(g, 0);
 }
 
 /* One loop made of several labels: it counts through all of them. */
 typedef struct Group {
-    const Dim *size, *sa, *sb, *so;
+    const Dim *size;
     int n, label[MAX_LABELS]; /* innermost first */
 } Group;
 
-/* Rows of windows need no more than the result's stride. */
-static bool extends(Graph *g, const Group *p, const Label *l, bool windows)
+/* Rows of windows need to be one loop in the result alone. */
+static bool extends(Graph *g, const Labels *l, const Group *p, int i,
+                    bool windows)
 {
-    if (l->so != dim_mul(g, p->so, p->size))
-        return false;
-    return (windows && l->role == ROLE_m) ||
-           (l->sa == dim_mul(g, p->sa, p->size) &&
-            l->sb == dim_mul(g, p->sb, p->size));
+    bool apart = windows && l->at[i].role == ROLE_m;
+    for (int of = apart ? OF_out : OF_a; of < NOF; of++) {
+        const Dim *step = step_of(g, l, of, p->label[0]);
+        if (step_of(g, l, of, i) != dim_mul(g, step, p->size))
+            return false;
+    }
+    return true;
+}
+
+static bool has_label(const Group *p, int i)
+{
+    for (int k = 0; k < p->n; k++)
+        if (p->label[k] == i)
+            return true;
+    return false;
 }
 
 /* The loop with label `inner` innermost and as many others of its role as its
- * strides permit. */
-static Group group_from(Graph *g, const Label *label, int count, int inner,
-                        bool windows)
+ * places permit. */
+static Group group_from(Graph *g, const Labels *l, int inner, bool windows)
 {
-    const Label *l = &label[inner];
-    Group p = {.size = l->size, .sa = l->sa, .sb = l->sb, .so = l->so};
+    Group p = {.size = l->at[inner].size};
     p.label[p.n++] = inner;
     for (bool grown = true; grown;) {
         grown = false;
-        for (int i = 0; i < count && !grown; i++) {
-            bool in = false;
-            for (int k = 0; k < p.n; k++)
-                in = in || p.label[k] == i;
-            if (in || label[i].role != l->role || dim_is(label[i].size, 1) ||
-                !extends(g, &p, &label[i], windows))
+        for (int i = 0; i < l->n && !grown; i++) {
+            const Label *x = &l->at[i];
+            if (has_label(&p, i) || x->role != l->at[inner].role ||
+                dim_is(x->size, 1) || !extends(g, l, &p, i, windows))
                 continue;
-            p.size = dim_mul(g, p.size, label[i].size);
+            p.size = dim_mul(g, p.size, x->size);
             p.label[p.n++] = i;
             grown = true;
         }
@@ -168,112 +214,80 @@ static Group group_from(Graph *g, const Label *label, int count, int inner,
     return p;
 }
 
+static bool is_contiguous(const Labels *l, int which, const Group *p)
+{
+    return index_steps(l->place[which], p->label[0]);
+}
+
 /* Of one role: m and k have no loop that is contiguous in the result. */
-static bool better(const Group *p, const Group *q)
+static bool better(const Labels *l, const Group *p, const Group *q)
 {
     if (!q->n)
         return true;
     if (dim_is(q->size, 1) != dim_is(p->size, 1))
         return dim_is(q->size, 1);
-    if (dim_is(p->so, 1) != dim_is(q->so, 1))
-        return dim_is(p->so, 1);
+    if (is_contiguous(l, OF_out, p) != is_contiguous(l, OF_out, q))
+        return is_contiguous(l, OF_out, p);
     return p->n > q->n;
 }
 
 /* The largest loop of a role; of n, one that is contiguous in the result. */
-static Group best_group(Graph *g, const Label *label, int count, Role role,
-                        bool windows)
+static Group best_group(Graph *g, const Labels *l, Role role, bool windows)
 {
     Group best = {.n = 0};
-    for (int i = 0; i < count; i++) {
-        if (label[i].role != role)
+    for (int i = 0; i < l->n; i++) {
+        if (l->at[i].role != role)
             continue;
-        Group p = group_from(g, label, count, i, windows);
-        if (better(&p, &best))
+        Group p = group_from(g, l, i, windows);
+        if (better(l, &p, &best))
             best = p;
     }
     return best;
 }
 
 /* All loops of k as one, in the order of a's axes. */
-static Group whole_depth(Graph *g, const Label *label, int count)
+static Group whole_depth(Graph *g, const Labels *l)
 {
-    Group p = {.size = dim_const(g, 1), .sa = p.size, .sb = p.size};
+    Group p = {.size = dim_const(g, 1)};
     for (int axis = MAX_RANK - 1; axis >= 0; axis--)
-        for (int i = 0; i < count; i++) {
-            const Label *l = &label[i];
-            if (l->role != ROLE_k || l->a != axis || dim_is(l->size, 1))
+        for (int i = 0; i < l->n; i++) {
+            const Label *x = &l->at[i];
+            if (x->role != ROLE_k || x->axis[OF_a] != axis ||
+                dim_is(x->size, 1))
                 continue;
-            if (!p.n) {
-                p.sa = l->sa;
-                p.sb = l->sb;
-            } else if (p.sb && l->sb != dim_mul(g, p.sb, p.size))
-                p.sb = NULL;
-            p.size = dim_mul(g, p.size, l->size);
+            p.size = dim_mul(g, p.size, x->size);
             p.label[p.n++] = i;
         }
-    for (int i = 0; i < count && !p.n; i++)
-        if (label[i].role == ROLE_k)
+    for (int i = 0; i < l->n && !p.n; i++)
+        if (l->at[i].role == ROLE_k)
             p.label[p.n++] = i;
     return p;
 }
 
-static Digits digits_of(const Label *label, const Group *p)
-{
-    Digits d = {.n = p->n};
-    for (int i = 0; i < p->n; i++) {
-        const Label *l = &label[p->label[p->n - 1 - i]];
-        d.size[i] = l->size;
-        d.a[i] = l->sa;
-        d.b[i] = l->sb;
-    }
-    return d;
-}
-
-static int count_role(const Label *label, int count, Role role)
+static int count_role(const Labels *l, Role role)
 {
     int n = 0;
-    for (int i = 0; i < count; i++)
-        n += label[i].role == role && !dim_is(label[i].size, 1);
+    for (int i = 0; i < l->n; i++)
+        n += l->at[i].role == role && !dim_is(l->at[i].size, 1);
     return n;
 }
 
-static void swap_factors(Label *label, int count)
+static void swap_factors(Labels *l)
 {
-    for (int i = 0; i < count; i++) {
-        Label *l = &label[i];
-        const Dim *stride = l->sa;
-        int axis = l->a;
-        l->sa = l->sb;
-        l->sb = stride;
-        l->a = l->b;
-        l->b = axis;
-        l->role = role_of(l);
-    }
-}
-
-static void mark_used(Label *label, const Group *p)
-{
-    for (int k = 0; k < p->n; k++)
-        label[p->label[k]].used = true;
-}
-
-/* What is in no group becomes a batch loop, in the order of the result. */
-static void batch_loops(Contract *c, const Label *label, int count)
-{
-    for (int i = 0; i < count; i++) {
-        const Label *l = &label[i];
-        if (l->used || l->out < 0 || dim_is(l->size, 1))
-            continue;
-        c->batch[c->nbatch] = l->size;
-        c->a_batch[c->nbatch] = l->sa;
-        c->b_batch[c->nbatch] = l->sb;
-        c->out_batch[c->nbatch++] = l->so;
+    const Index *place = l->place[OF_a];
+    l->place[OF_a] = l->place[OF_b];
+    l->place[OF_b] = place;
+    for (int i = 0; i < l->n; i++) {
+        Label *x = &l->at[i];
+        int axis = x->axis[OF_a];
+        x->axis[OF_a] = x->axis[OF_b];
+        x->axis[OF_b] = axis;
+        x->role = role_of(x);
     }
 }
 
 /* Are the result's axes the batch loops, then m, then n. */
-static void find_rows(Product *p, const Label *label, int count, const Group *m,
+static void find_rows(Product *p, const Labels *l, const Group *m,
                       const Group *n)
 {
     int seen = 0, last = 0, left = m->n;
@@ -281,14 +295,10 @@ static void find_rows(Product *p, const Label *label, int count, const Group *m,
     p->join = m->n;
     if (dim_is(m->size, 1))
         return;
-    for (int i = 0; i < count && label[i].out >= 0; i++) {
-        if (dim_is(label[i].size, 1))
+    for (int i = 0; i < l->n && l->at[i].axis[OF_out] >= 0; i++) {
+        if (dim_is(l->at[i].size, 1))
             continue;
-        int part = 0;
-        for (int k = 0; k < m->n; k++)
-            part = m->label[k] == i ? 1 : part;
-        for (int k = 0; k < n->n; k++)
-            part = n->label[k] == i ? 2 : part;
+        int part = has_label(n, i) ? 2 : has_label(m, i);
         if (part < last || (part == 1 && m->label[--left] != i))
             return;
         last = part;
@@ -298,141 +308,140 @@ static void find_rows(Product *p, const Label *label, int count, const Group *m,
 }
 
 /* The factor with the result's last axis is b; or a, where it is turned. */
-static void orient(Product *p, Label *label, int count, bool turned)
+static void orient(Product *p, Labels *l, bool turned)
 {
     int last = -1;
-    for (int i = 0; i < count && label[i].out >= 0; i++)
-        if (!dim_is(label[i].size, 1))
+    for (int i = 0; i < l->n && l->at[i].axis[OF_out] >= 0; i++)
+        if (!dim_is(l->at[i].size, 1))
             last = i;
     p->first = 0;
-    if (last >= 0 && label[last].role == (turned ? ROLE_n : ROLE_m)) {
-        swap_factors(label, count);
+    if (last >= 0 && l->at[last].role == (turned ? ROLE_n : ROLE_m)) {
+        swap_factors(l);
         p->first = 1;
-        const Dim *base = p->c.a_base;
-        p->c.a_base = p->c.b_base;
-        p->c.b_base = base;
     }
-    p->ends_well = last < 0 || label[last].role == ROLE_n;
+    p->ends_well = last < 0 || l->at[last].role == ROLE_n;
 }
 
-/* Contiguous strides where axis order[n-1] is last. */
-static void set_strides(Graph *g, int n, const int *order,
-                        const Dim *const *size, const Dim **stride)
+/* Appends the axes of a factor whose labels have this role. */
+static int lay(const Labels *l, int which, Role role, int *to, int n)
 {
-    const Dim *d = dim_const(g, 1);
-    for (int i = n - 1; i >= 0; i--) {
-        stride[order[i]] = d;
-        d = dim_mul(g, d, size[order[i]]);
-    }
-}
-
-/* Appends the axes of factor `which` (0: a) whose labels have this role. */
-static int lay(const Label *label, int count, int which, Role role, int *to,
-               int n)
-{
-    for (int i = 0; i < count; i++)
-        if (label[i].role == role)
-            to[n++] = which ? label[i].b : label[i].a;
+    for (int i = 0; i < l->n; i++)
+        if (l->at[i].role == role)
+            to[n++] = l->at[i].axis[which];
     return n;
 }
 
 /* Copies: a[batch, m, k], b[batch, k, n]. */
-static void lay_copies(Sched *s, const Node *n, Product *p, Label *label,
-                       int count)
+static void lay_copies(Sched *s, const Node *n, Product *p, Labels *l)
 {
-    for (int which = 0; which < 2; which++) {
-        const Dim *stride[MAX_RANK];
-        int arg = which ? 1 - p->first : p->first;
+    for (int of = OF_a; of <= OF_b; of++) {
+        int arg = of == OF_b ? 1 - p->first : p->first;
         int *to = p->layout[arg];
         if (!note_of(s, n)->copies[arg])
             continue;
-        *(which ? &p->c.b_base : &p->c.a_base) = dim_const(s->g, 0);
-        int k = lay(label, count, which, ROLE_batch, to, 0);
-        k = lay(label, count, which, which ? ROLE_k : ROLE_m, to, k);
-        k = lay(label, count, which, which ? ROLE_n : ROLE_k, to, k);
-        set_strides(s->g, k, to, n->arg[arg]->dim, stride);
-        for (int i = 0; i < count; i++) {
-            Label *l = &label[i];
-            if (which && l->b >= 0)
-                l->sb = stride[l->b];
-            if (!which && l->a >= 0)
-                l->sa = stride[l->a];
-        }
+        int k = lay(l, of, ROLE_batch, to, 0);
+        k = lay(l, of, of == OF_b ? ROLE_k : ROLE_m, to, k);
+        k = lay(l, of, of == OF_b ? ROLE_n : ROLE_k, to, k);
+        l->place[of] = place_laid(s, l, of, k, to, n->arg[arg]->dim);
     }
 }
 
 /* The result with an axis of b last. */
-static void lay_result(Sched *s, const Node *n, Product *p, Label *label)
+static void lay_result(Sched *s, const Node *n, Product *p, Labels *l)
 {
-    const Dim *stride[MAX_RANK];
     int last = 0, k = 0;
     for (int i = 0; i < n->rank; i++)
-        if (label[i].role == ROLE_n &&
-            (label[last].role != ROLE_n || !dim_is(label[i].size, 1)))
+        if (l->at[i].role == ROLE_n &&
+            (l->at[last].role != ROLE_n || !dim_is(l->at[i].size, 1)))
             last = i;
     for (int i = 0; i < n->rank; i++)
         if (i != last)
             p->out_layout[k++] = i;
     p->out_layout[k] = last;
-    set_strides(s->g, n->rank, p->out_layout, n->dim, stride);
-    for (int i = 0; i < n->rank; i++)
-        label[i].so = stride[i];
+    l->place[OF_out] = place_laid(s, l, OF_out, n->rank, p->out_layout, n->dim);
 }
 
-static int label_strides(Sched *s, const Node *n, Product *p, Label *label)
+/* Loops. */
+
+/* What labels become. */
+typedef struct Looping {
+    Sched *s;
+    Labels *l;
+    Contract *c;
+    int n; /* loops so far */
+    const Index *to[MAX_LABELS];
+} Looping;
+
+static void put_loop(Looping *w, const Dim *size, int label)
 {
-    const Dim *sa[MAX_RANK], *sb[MAX_RANK], *so[MAX_RANK];
-    int count = labels_of(n, label);
-    const Dim *zero = dim_const(s->g, 0);
-    p->plain[0] = strides_of(s, n->arg[0], &p->of[0], &p->c.a_base, sa);
-    p->plain[1] = strides_of(s, n->arg[1], &p->of[1], &p->c.b_base, sb);
-    out_strides(s->g, n, so);
-    for (int i = 0; i < count; i++) {
-        Label *l = &label[i];
-        l->sa = l->a >= 0 ? sa[l->a] : zero;
-        l->sb = l->b >= 0 ? sb[l->b] : zero;
-        l->so = l->out >= 0 ? so[l->out] : zero;
+    w->c->extent[w->n] = size;
+    w->to[label] = index_var(w->s->table, w->n++);
+}
+
+/* As one loop, or each by itself. */
+static int put_group(Looping *w, const Group *p, bool apart)
+{
+    if (!apart)
+        put_loop(w, p->size, p->label[0]);
+    for (int i = p->n - 1; apart && i >= 0; i--)
+        put_loop(w, w->l->at[p->label[i]].size, p->label[i]);
+    return apart ? p->n : 1;
+}
+
+/* What is in no group, in the order of the result. */
+static int put_batches(Looping *w, const Group *group)
+{
+    for (int i = 0; i < w->l->n; i++) {
+        const Label *x = &w->l->at[i];
+        bool used = false;
+        for (int k = 0; k < NOF; k++)
+            used = used || has_label(&group[k], i);
+        if (!used && x->axis[OF_out] >= 0 && !dim_is(x->size, 1))
+            put_loop(w, x->size, i);
     }
-    return count;
+    return w->n;
+}
+
+/* group: rows, columns, terms. */
+static void put_loops(Sched *s, Labels *l, const Group *group, Contract *c)
+{
+    Looping w = {.s = s, .l = l, .c = c};
+    for (int i = 0; i < l->n; i++)
+        w.to[i] = index_int(s->table, 0);
+    c->nbatch = put_batches(&w, group);
+    c->nrows = put_group(&w, &group[0], c->windows);
+    put_group(&w, &group[1], false);
+    c->ndepth = put_group(&w, &group[2], c->windows);
+    c->m = group[0].size;
+    c->n = group[1].size;
+    c->k = group[2].size;
+    c->a_at = index_rename(s->table, l->place[OF_a], l->n, w.to);
+    c->b_at = index_rename(s->table, l->place[OF_b], l->n, w.to);
+    c->out_at = index_rename(s->table, l->place[OF_out], l->n, w.to);
 }
 
 Product product_of(Sched *s, const Node *n)
 {
-    Label label[MAX_LABELS];
+    Labels l;
     Product p = {.rows = -1};
     const Note *note = note_of(s, n);
-    int count = label_strides(s, n, &p, label);
-    orient(&p, label, count, note->turned);
-    lay_copies(s, n, &p, label, count);
-    if (note->transposed)
-        lay_result(s, n, &p, label);
     bool windows = note->windows;
-    Group gm = best_group(s->g, label, count, ROLE_m, windows);
-    Group gn = best_group(s->g, label, count, ROLE_n, windows);
-    Group gk = windows ? whole_depth(s->g, label, count)
-                       : best_group(s->g, label, count, ROLE_k, false);
-    p.fits = gk.n >= count_role(label, count, ROLE_k);
-    p.even = dim_is(gn.sb, 1);
-    mark_used(label, &gm);
-    mark_used(label, &gn);
-    mark_used(label, &gk);
-    Contract *c = &p.c;
-    c->m = gm.size;
-    c->n = gn.size;
-    c->k = gk.size;
-    c->a_m = gm.sa;
-    c->out_m = gm.so;
-    c->b_n = gn.sb;
-    c->a_k = gk.sa;
-    c->b_k = gk.sb ? gk.sb : dim_const(s->g, 0);
-    if (windows) {
-        c->rows = digits_of(label, &gm);
-        c->depth = digits_of(label, &gk);
-    }
-    c->out_base = dim_const(s->g, 0);
-    batch_loops(c, label, count);
+    labels_of(n, &l);
+    find_places(s, n, &p, &l);
+    orient(&p, &l, note->turned);
+    lay_copies(s, n, &p, &l);
+    if (note->transposed)
+        lay_result(s, n, &p, &l);
+    Group group[] = {best_group(s->g, &l, ROLE_m, windows),
+                     best_group(s->g, &l, ROLE_n, windows),
+                     windows ? whole_depth(s->g, &l)
+                             : best_group(s->g, &l, ROLE_k, false)};
+    p.fits = group[2].n >= count_role(&l, ROLE_k);
+    p.even = is_contiguous(&l, OF_b, &group[1]);
+    p.c.windows = windows;
+    put_loops(s, &l, group, &p.c);
     if (!note->transposed)
-        find_rows(&p, label, count, &gm, &gn);
+        find_rows(&p, &l, &group[0], &group[1]);
     return p;
 }
 
@@ -443,23 +452,34 @@ static bool may_reach(const Dim *d, int64_t least)
     return !dim_const_value(d, &size) || size >= least;
 }
 
+/* How far b moves from any term to the next; NULL: nowhere, or not as far. */
+static const Dim *depth_step(Graph *g, const Contract *c)
+{
+    for (int v = loop_n(c) + 1; v < loop_k(c); v++)
+        if (!index_joins(g, c->b_at, v, c->extent[v + 1]))
+            return NULL;
+    return index_coef(c->b_at, loop_k(c));
+}
+
 /* Packing pays where b's rows are not contiguous; or where they are far apart
  * and read several times: rows that are near each other share pages. */
-static bool wants_pack(const Contract *c)
+static bool wants_pack(Graph *g, const Contract *c)
 {
-    if (dim_is(c->m, 1) || dim_is(c->b_k, 0))
+    const Dim *step = depth_step(g, c);
+    if (dim_is(c->m, 1) || !step)
         return false;
-    return !dim_is(c->b_n, 1) ||
-           (may_reach(c->b_k, PACK_STRIDE) && may_reach(c->k, PACK_DEPTH) &&
+    return !index_steps(c->b_at, loop_n(c)) ||
+           (may_reach(step, PACK_STRIDE) && may_reach(c->k, PACK_DEPTH) &&
             may_reach(c->m, PACK_FROM));
 }
 
 /* The same of a, where columns of it are contiguous. */
 static bool wants_pack_a(const Contract *c)
 {
-    return !c->rows.n && dim_is(c->a_m, 1) && may_reach(c->m, 2) &&
-           may_reach(c->a_k, PACK_STRIDE) && may_reach(c->k, PACK_A_DEPTH) &&
-           may_reach(c->n, PACK_FROM);
+    const Dim *a_k = index_coef(c->a_at, loop_k(c));
+    return !c->windows && index_steps(c->a_at, loop_m(c)) &&
+           may_reach(c->m, 2) && a_k && may_reach(a_k, PACK_STRIDE) &&
+           may_reach(c->k, PACK_A_DEPTH) && may_reach(c->n, PACK_FROM);
 }
 
 static const Dim *at_most(Sched *s, const Dim *d, int64_t most)
@@ -485,7 +505,7 @@ static void add_packing(Sched *s, const Node *n, Contract *c, int rooms)
     if (wants_pack_a(c))
         c->pack_a = pack_buffer(s, n, c, dim_const(s->g, rooms), LONG_ROWS);
     width = at_most(s, width, PACK_COLUMNS / PACK_UNIT);
-    if (wants_pack(c))
+    if (wants_pack(s->g, c))
         c->pack = pack_buffer(s, n, c, width, PACK_UNIT);
 }
 

@@ -177,129 +177,31 @@ static void print_maps(const Kernel *k, int depth, Str *to)
     print_map(k->few, depth + 1, to);
 }
 
-static void print_sum(const Dim *const *stride, int n, const Dim *base,
-                      const char *const *name, Str *to)
+/* i2 < m, i3 < k */
+static void print_extents(const Contract *c, int first, int last, Str *to)
 {
-    bool any = !dim_is(base, 0);
-    if (any)
-        dim_print(base, to);
-    for (int i = 0; i < n; i++) {
-        if (dim_is(stride[i], 0))
-            continue;
-        str_printf(to, any ? " + " : "");
-        if (!dim_is(stride[i], 1)) {
-            str_printf(to, "(");
-            dim_print(stride[i], to);
-            str_printf(to, ")*");
-        }
-        str_printf(to, "%s", name[i]);
-        any = true;
+    for (int v = first; v <= last; v++) {
+        str_printf(to, "%si%d < ", v > first ? ", " : "", v);
+        dim_print(c->extent[v], to);
     }
-    str_printf(to, any ? "" : "0");
 }
 
-/* base + strides over loops, being put together. */
-typedef struct Place {
-    int n;
-    const Dim *stride[3 * MAX_RANK];
-    const char *name[3 * MAX_RANK];
-} Place;
-
-static void add_step(Place *p, const Dim *stride, const char *name)
-{
-    p->stride[p->n] = stride;
-    p->name[p->n++] = name;
-}
-
-#define LOOP_NAMES(l)                                                          \
-    {l "0", l "1", l "2",  l "3",  l "4",  l "5",  l "6",  l "7",              \
-     l "8", l "9", l "10", l "11", l "12", l "13", l "14", l "15"}
-static const char *const loop_name[MAX_RANK] = LOOP_NAMES("i"),
-                         *const row_name[MAX_RANK] = LOOP_NAMES("m"),
-                         *const depth_name[MAX_RANK] = LOOP_NAMES("k");
-
-static void add_steps(Place *p, const Dim *const *stride, int n,
-                      const char *const *name)
-{
-    for (int i = 0; i < n; i++)
-        add_step(p, stride[i], name[i]);
-}
-
-static void print_place(const Buffer *b, const Dim *base, const Place *p,
-                        Str *to)
-{
-    print_buffer(b, to);
-    str_printf(to, "[");
-    print_sum(p->stride, p->n, base, p->name, to);
-    str_printf(to, "]");
-}
-
-static void print_a(const Contract *c, Str *to)
-{
-    Place p = {.n = 0};
-    add_steps(&p, c->a_batch, c->nbatch, loop_name);
-    if (c->rows.n) {
-        add_steps(&p, c->rows.a, c->rows.n, row_name);
-        add_steps(&p, c->depth.a, c->depth.n, depth_name);
-    } else {
-        add_step(&p, c->a_m, "m");
-        add_step(&p, c->a_k, "k");
-    }
-    print_place(c->a, c->a_base, &p, to);
-}
-
-static void print_b(const Contract *c, Str *to)
-{
-    Place p = {.n = 0};
-    add_steps(&p, c->b_batch, c->nbatch, loop_name);
-    if (c->rows.n)
-        add_steps(&p, c->depth.b, c->depth.n, depth_name);
-    else
-        add_step(&p, c->b_k, "k");
-    add_step(&p, c->b_n, "n");
-    print_place(c->b, c->b_base, &p, to);
-}
-
-static void print_out(const Contract *c, const Dim *one, Str *to)
-{
-    Place p = {.n = 0};
-    add_steps(&p, c->out_batch, c->nbatch, loop_name);
-    add_step(&p, c->out_m, "m");
-    add_step(&p, one, "n");
-    print_place(c->out, c->out_base, &p, to);
-}
-
-/* m or k < size, as the loops that it is made of if they are told apart. */
-static void print_extent(const char *name, const Dim *size, const Digits *d,
-                         const char *const *names, Str *to)
-{
-    str_printf(to, "%s < ", name);
-    dim_print(size, to);
-    for (int i = 0; i < d->n; i++) {
-        str_printf(to, i ? ", %s < " : " (%s < ", names[i]);
-        dim_print(d->size[i], to);
-    }
-    str_printf(to, d->n ? ")" : "");
-}
-
-static void print_contract(Graph *g, const Kernel *k, int depth, Str *to)
+static void print_contract(const Kernel *k, int depth, Str *to)
 {
     const Contract *c = k->contract;
-    print_loops(c->batch, c->nbatch, 0, false, depth, to);
+    print_loops(c->extent, c->nbatch, 0, false, depth, to);
     indent(to, c->nbatch + depth);
     str_printf(to, "for ");
-    print_extent("m", c->m, &c->rows, row_name, to);
-    str_printf(to, ", n < ");
-    dim_print(c->n, to);
+    print_extents(c, c->nbatch, loop_n(c), to);
     str_printf(to, "\n");
     indent(to, c->nbatch + depth + 1);
-    print_out(c, dim_const(g, 1), to);
+    print_access(c->out, c->out_at, to);
     str_printf(to, " = sum over ");
-    print_extent("k", c->k, &c->depth, depth_name, to);
+    print_extents(c, loop_n(c) + 1, loop_k(c), to);
     str_printf(to, " of ");
-    print_a(c, to);
+    print_access(c->a, c->a_at, to);
     str_printf(to, " * ");
-    print_b(c, to);
+    print_access(c->b, c->b_at, to);
     if (c->pack_a) {
         str_printf(to, ", the first packed in ");
         print_buffer(c->pack_a, to);
@@ -419,9 +321,9 @@ static void print_carries(const LoopKernel *l, int depth, Str *to)
     }
 }
 
-static void print_schedule(Graph *g, const Schedule *s, int depth, Str *to);
+static void print_schedule(const Schedule *s, int depth, Str *to);
 
-static void print_loop(Graph *g, const LoopKernel *l, int depth, Str *to)
+static void print_loop(const LoopKernel *l, int depth, Str *to)
 {
     indent(to, depth);
     str_printf(to, "for t < ");
@@ -439,21 +341,21 @@ static void print_loop(Graph *g, const LoopKernel *l, int depth, Str *to)
     if (l->check) {
         indent(to, depth);
         str_printf(to, "until\n");
-        print_schedule(g, l->check, depth + 1, to);
+        print_schedule(l->check, depth + 1, to);
     }
     indent(to, depth);
     str_printf(to, "step\n");
-    print_schedule(g, l->body, depth + 1, to);
+    print_schedule(l->body, depth + 1, to);
 }
 
-static void print_kernel(Graph *g, const Kernel *k, int depth, Str *to)
+static void print_kernel(const Kernel *k, int depth, Str *to)
 {
     switch (k->kind) {
     case KERNEL_map:
         print_maps(k, depth, to);
         break;
     case KERNEL_contract:
-        print_contract(g, k, depth, to);
+        print_contract(k, depth, to);
         break;
     case KERNEL_sort:
         print_sort(k->sort, depth, to);
@@ -462,17 +364,14 @@ static void print_kernel(Graph *g, const Kernel *k, int depth, Str *to)
         print_routine(k->routine, depth, to);
         break;
     case KERNEL_loop:
-        print_loop(g, k->loop, depth, to);
+        print_loop(k->loop, depth, to);
         break;
     }
 }
 
-void kernel_dump(Graph *g, const Kernel *k, Str *to)
-{
-    print_kernel(g, k, 1, to);
-}
+void kernel_dump(const Kernel *k, Str *to) { print_kernel(k, 1, to); }
 
-static void print_schedule(Graph *g, const Schedule *s, int depth, Str *to)
+static void print_schedule(const Schedule *s, int depth, Str *to)
 {
     print_buffers(s, depth, to);
     for (int i = 0; i < s->kernel.n; i++) {
@@ -485,18 +384,18 @@ static void print_schedule(Graph *g, const Schedule *s, int depth, Str *to)
             print_buffer(k->guard[j], to);
         }
         str_printf(to, "\n");
-        print_kernel(g, k, depth + 1, to);
+        print_kernel(k, depth + 1, to);
     }
 }
 
-void schedule_dump(Graph *g, const Schedule *s, FILE *to)
+void schedule_dump(const Schedule *s, FILE *to)
 {
     Arena *a = arena_new();
     Str text = str_new(a);
     str_printf(&text, "function %s: workspace ", s->function->name);
     dim_print(s->workspace, &text);
     str_printf(&text, "\n");
-    print_schedule(g, s, 0, &text);
+    print_schedule(s, 0, &text);
     fwrite(text.at, 1, text.n, to);
     arena_free(a);
 }

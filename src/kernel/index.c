@@ -412,6 +412,12 @@ const Dim *index_coef(const Index *a, int var)
     return NULL;
 }
 
+bool index_steps(const Index *a, int var)
+{
+    const Dim *coef = index_coef(a, var);
+    return coef && dim_is(coef, 1);
+}
+
 bool index_nested(const Index *a, int var)
 {
     for (int i = 0; i < a->n; i++) {
@@ -420,6 +426,16 @@ bool index_nested(const Index *a, int var)
             return true;
     }
     return false;
+}
+
+bool index_joins(Graph *g, const Index *x, int v, const Dim *extent)
+{
+    const Dim *outer = index_coef(x, v), *inner = index_coef(x, v + 1);
+    if (index_nested(x, v) || index_nested(x, v + 1))
+        return false;
+    if (!outer && !inner)
+        return true;
+    return inner && outer == dim_mul(g, inner, extent);
 }
 
 /* Vectors. */

@@ -59,6 +59,8 @@ struct Index {
 bool index_reads(const Index *x); /* Do data decide it, and not loops alone. */
 /* The coefficient of a plain variable; NULL where it is absent. */
 const Dim *index_coef(const Index *a, int var);
+/* Is that 1: one element after another. */
+bool index_steps(const Index *a, int var);
 /* Does var occur inside a quotient. */
 bool index_nested(const Index *a, int var);
 
@@ -129,26 +131,23 @@ typedef struct Stage {
     int reduction; /* number of its first OUT_reduce; they count up */
 } Stage;
 
-/* Loops that count as one, the last of them innermost, and how far each moves
- * in a and in b. */
-typedef struct Digits {
-    int n;
-    const Dim *size[MAX_RANK], *a[MAX_RANK], *b[MAX_RANK];
-} Digits;
-
 extern int64_t piece_work; /* WORK_PIECE, or less in tests */
 
-/* a[m,k] · b[k,n] into out[m,n], for every point of the batch loops. Strides
- * in elements; out_n is 1. */
+/* out[out_at] = the sum of a[a_at] · b[b_at]. There are loops over batches,
+ * rows, columns and the terms of a sum, numbered in this order: m rows, n
+ * columns and k terms in all. Loops alone decide places, and out's columns are
+ * contiguous.
+ */
 typedef struct Contract {
     const Buffer *a, *b, *out;
-    const Dim *a_base, *b_base, *out_base;
+    const Index *a_at, *b_at, *out_at;
     const Dim *m, *n, *k;
-    const Dim *a_m, *a_k, *b_k, *b_n, *out_m;
-    /* Where m or k are several loops that no one stride goes through, as in
-     * windows of an image: those, instead of a_m and a_k, and of b_k where that
-     * is NULL; b_n is 1. rows.n is 0: they are not. */
-    Digits rows, depth;
+    const Dim *extent[2 * MAX_RANK];
+    int nbatch, nrows, ndepth;
+    /* Rows and terms may be several loops that are not one in the factors, as
+     * those of windows of an image; in out rows are. b's columns are contiguous
+     * then. */
+    bool windows;
     /* Room for blocks of the factors in packed panels: of k by LONG_ROWS rows
      * of a, and by columns of b, n of them rounded up to 64; at most K_BLOCK by
      * that, or by PACK_COLUMNS. NULL where it is read as it is. */
@@ -161,10 +160,11 @@ typedef struct Contract {
      * columns of b each. 0: none is needed. */
     int rooms;
     bool flat; /* the epilogue's loop after those of batches is m times n */
-    int nbatch;
-    const Dim *batch[MAX_RANK], *a_batch[MAX_RANK], *b_batch[MAX_RANK],
-        *out_batch[MAX_RANK];
 } Contract;
+/* The innermost of a product's loops of each kind. */
+static inline int loop_m(const Contract *c) { return c->nbatch + c->nrows - 1; }
+static inline int loop_n(const Contract *c) { return c->nbatch + c->nrows; }
+static inline int loop_k(const Contract *c) { return loop_n(c) + c->ndepth; }
 
 /* The places of the first `count` elements in the order of each of `rows` rows
  * of n: those of in[row, …] into out[row, …], as i32. */
@@ -296,9 +296,9 @@ const Dim *schedule_bytes(Graph *g, const Schedule *s);
 void schedule_verify(const Schedule *s);
 /* --dump=kernels: buffers with offsets, each kernel as loops with one line an
  * instruction. */
-void schedule_dump(Graph *g, const Schedule *s, FILE *to);
+void schedule_dump(const Schedule *s, FILE *to);
 /* One of its kernels, without the buffers. */
-void kernel_dump(Graph *g, const Kernel *k, Str *to);
+void kernel_dump(const Kernel *k, Str *to);
 /* f for what takes long for what it gives, with the place in the source: arrays
  * that are read across the order they lie in, sums over more steps than any
  * array has elements, gathers that only loop variables decide, loops of which

@@ -245,21 +245,8 @@ static void put_map(Writer *w, const Kernel *k)
     }
 }
 
-static void put_digits(Writer *w, const Digits *d)
-{
-    put_int(w, d->n);
-    for (int i = 0; i < d->n; i++) {
-        put_dim(w, d->size[i]);
-        put_dim(w, d->a[i]);
-        put_dim(w, d->b[i]);
-    }
-}
-
 static void put_contract(Writer *w, const Contract *c)
 {
-    const Dim *const stride[] = {c->m,      c->n,      c->k,       c->a_m,
-                                 c->a_k,    c->b_k,    c->b_n,     c->out_m,
-                                 c->a_base, c->b_base, c->out_base};
     put_buffer(w, c->a);
     put_buffer(w, c->b);
     put_buffer(w, c->out);
@@ -267,18 +254,18 @@ static void put_contract(Writer *w, const Contract *c)
     put_maybe(w, c->pack);
     put_maybe(w, c->totals);
     put_int(w, c->rooms);
-    for (size_t i = 0; i < sizeof stride / sizeof *stride; i++)
-        put_dim(w, stride[i]);
-    put_digits(w, &c->rows);
-    put_digits(w, &c->depth);
+    put_dim(w, c->m);
+    put_dim(w, c->n);
+    put_dim(w, c->k);
+    put_index(w, c->a_at);
+    put_index(w, c->b_at);
+    put_index(w, c->out_at);
     put_int(w, c->flat);
+    put_int(w, c->windows);
     put_int(w, c->nbatch);
-    for (int i = 0; i < c->nbatch; i++) {
-        put_dim(w, c->batch[i]);
-        put_dim(w, c->a_batch[i]);
-        put_dim(w, c->b_batch[i]);
-        put_dim(w, c->out_batch[i]);
-    }
+    put_int(w, c->nrows);
+    for (int i = 0; i <= loop_k(c); i++)
+        put_dim(w, c->extent[i]);
 }
 
 static void put_sort(Writer *w, const Sort *x)

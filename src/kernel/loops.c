@@ -2,17 +2,6 @@
  * which loop runs across the lanes. */
 #include "kernel/sched.h"
 
-/* Does x depend on loops v and v + 1 as on one, v · extent + (v + 1). */
-static bool index_joins(Graph *g, const Index *x, int v, const Dim *extent)
-{
-    const Dim *outer = index_coef(x, v), *inner = index_coef(x, v + 1);
-    if (index_nested(x, v) || index_nested(x, v + 1))
-        return false;
-    if (!outer && !inner)
-        return true;
-    return inner && outer == dim_mul(g, inner, extent);
-}
-
 /* In the instructions and outputs of stages first … last - 1. */
 static bool joins(Sched *s, const Kernel *k, int first, int last, int v,
                   const Dim *extent)

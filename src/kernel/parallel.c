@@ -83,7 +83,7 @@ static KernelWork product_work(Arena *a, const Contract *c)
     const Dim *size[MAX_RANK + 3];
     int n = 0;
     for (; n < c->nbatch; n++)
-        size[n] = c->batch[n];
+        size[n] = c->extent[n];
     size[n++] = c->m;
     size[n++] = c->n;
     size[n++] = c->k;
@@ -160,7 +160,7 @@ void find_parallel(Sched *s)
 int product_rooms(const Sched *s, const Contract *c)
 {
     int64_t n;
-    const Dim *range = c->nbatch ? c->batch[0] : c->m;
+    const Dim *range = c->nbatch ? c->extent[0] : c->m;
     if (!is_enough(s, product_work(s->scratch, c)))
         return 1;
     if (!function_bound(s->f, range, &n))

@@ -39,7 +39,7 @@ void find_once(Sched *s)
 static void copy_fixed(Sched *s, Node *n, const bool *fixed, Product *p)
 {
     int b = 1 - p->first;
-    if (!p->fits || dim_is(p->c.b_n, 1) || !fixed[number_of(s, n->arg[b])])
+    if (!p->fits || p->even || !fixed[number_of(s, n->arg[b])])
         return;
     note_of(s, n)->copies[b] = true;
     Product q = product_of(s, n);

@@ -39,6 +39,8 @@ const Index *index_scale(IndexTable *t, const Index *a, const Dim *by);
 const Index *index_div(IndexTable *t, const Index *a, const Dim *by);
 const Index *index_mod(IndexTable *t, const Index *a, const Dim *by);
 bool index_is_var(const Index *a, int var);
+/* Does x depend on loops v and v + 1 as on one, v · extent + (v + 1). */
+bool index_joins(Graph *g, const Index *x, int v, const Dim *extent);
 /* The same with variables renamed: v becomes a multiple of to[v] … */
 const Index *index_rename(IndexTable *t, const Index *a, int n,
                           const Index *const *to);
@@ -77,7 +79,7 @@ typedef struct Note {
     bool product;    /* contract: a KERNEL_contract … */
     bool copies[2];  /* … of copies of these arguments, */
     bool transposed; /* … whose result is computed with other axes last */
-    bool windows;    /* … whose m and k may be any loops: see Contract.rows */
+    bool windows;    /* … whose m and k may be any loops: see Contract */
     bool turned;     /* … whose a has the result's last axis */
     bool divides;    /* reshape: to read it in place takes quotients */
     bool checks;     /* computing it in place may report a bad index */
@@ -261,11 +263,11 @@ void prepare(Sched *s);
 /* In a step, notes what needs to be made only once. */
 void find_once(Sched *s);
 
-/* contract.c: labels to strides. */
+/* contract.c: labels to loops. */
 typedef struct Product {
     int first;      /* the argument that is a, 0 or 1 */
     Node *of[2];    /* below the arguments' views: with buffers */
-    bool plain[2];  /* arguments' strides are numbers */
+    bool plain[2];  /* arguments' places have no quotients */
     bool fits;      /* k is one loop, or windows are read */
     bool even;      /* b's rows are contiguous */
     bool ends_well; /* the result's last axis is n */

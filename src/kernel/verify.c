@@ -160,11 +160,22 @@ static void check_few(const Verify *v, const Kernel *k)
     check_map(v, k->few);
 }
 
+/* Loops alone decide it. */
+static void check_place(const Contract *c, const Index *x)
+{
+    for (int i = 0; i < x->n; i++)
+        if (x->atom[i].kind != IX_var || x->atom[i].var > loop_k(c))
+            die("a product is not where its loops are");
+}
+
 static void check_contract(const Verify *v, const Kernel *k)
 {
     const Contract *c = k->contract;
     check_read(v, c->a);
     check_read(v, c->b);
+    check_place(c, c->a_at);
+    check_place(c, c->b_at);
+    check_place(c, c->out_at);
     if (c->out == c->a || c->out == c->b)
         die("a product overwrites its factor");
     if (c->pack_a)
@@ -180,7 +191,7 @@ static void check_contract(const Verify *v, const Kernel *k)
         (!c->flat && k->epilogue->extent[c->nbatch] != c->m))
         die("what follows a product has other rows");
     for (int i = 0; i < c->nbatch; i++)
-        if (k->epilogue->extent[i] != c->batch[i])
+        if (k->epilogue->extent[i] != c->extent[i])
             die("what follows a product has other batches");
     check_map(v, k->epilogue);
 }

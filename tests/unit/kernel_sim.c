@@ -406,15 +406,6 @@ static void run_map(Sim *m, const Kernel *k, int nfixed, const int64_t *at,
     run_outer(&f, 0);
 }
 
-static int64_t offset(Sim *m, const Dim *base, const Contract *c,
-                      const Dim *const *stride, const int64_t *at)
-{
-    int64_t x = size_of(m, base);
-    for (int i = 0; i < c->nbatch; i++)
-        x += at[i] * size_of(m, stride[i]);
-    return x;
-}
-
 static void spoil(Sim *m, const Buffer *b)
 {
     int64_t n = size_of(m, b->elements);
@@ -422,48 +413,34 @@ static void spoil(Sim *m, const Buffer *b)
         store(m, b, i, (Num){(double)NAN, -1});
 }
 
-/* Where the loops of d are in their factor, at number i. */
-static int64_t at_digits(Sim *m, const Digits *d, const Dim *const *stride,
-                         int64_t i)
+/* Sets variables first … last to number i of what they count. */
+static void count_loops(Frame *f, const Contract *c, int first, int last,
+                        int64_t i)
 {
-    int64_t at = 0;
-    for (int k = d->n - 1; k >= 0; k--) {
-        int64_t size = size_of(m, d->size[k]);
-        at += i % size * size_of(m, stride[k]);
+    for (int v = last; v >= first; v--) {
+        int64_t size = size_of(f->sim, c->extent[v]);
+        f->i[v] = i % size;
         i /= size;
     }
-    return at;
-}
-
-static int64_t a_at(Sim *m, const Contract *c, int64_t row, int64_t i)
-{
-    if (c->rows.n)
-        return at_digits(m, &c->rows, c->rows.a, row) +
-               at_digits(m, &c->depth, c->depth.a, i);
-    return row * size_of(m, c->a_m) + i * size_of(m, c->a_k);
-}
-
-static int64_t b_at(Sim *m, const Contract *c, int64_t i, int64_t j)
-{
-    int64_t at = c->rows.n ? at_digits(m, &c->depth, c->depth.b, i)
-                           : i * size_of(m, c->b_k);
-    return at + j * size_of(m, c->b_n);
 }
 
 static void product_row(Sim *m, const Contract *c, const int64_t *at,
                         int64_t row)
 {
+    Frame f = {.sim = m};
     int64_t n = size_of(m, c->n), k = size_of(m, c->k);
-    int64_t a = offset(m, c->a_base, c, c->a_batch, at);
-    int64_t b = offset(m, c->b_base, c, c->b_batch, at);
-    int64_t out = offset(m, c->out_base, c, c->out_batch, at);
-    out += row * size_of(m, c->out_m);
+    for (int i = 0; i < c->nbatch; i++)
+        f.i[i] = at[i];
+    count_loops(&f, c, c->nbatch, loop_m(c), row);
     for (int64_t j = 0; j < n; j++) {
         double sum = 0;
-        for (int64_t i = 0; i < k; i++)
-            sum += load(m, c->a, a + a_at(m, c, row, i)).d *
-                   load(m, c->b, b + b_at(m, c, i, j)).d;
-        store(m, c->out, out + j, (Num){sum, 0});
+        f.i[loop_n(c)] = j;
+        for (int64_t i = 0; i < k; i++) {
+            count_loops(&f, c, loop_n(c) + 1, loop_k(c), i);
+            sum += load(m, c->a, index_at(&f, c->a_at)).d *
+                   load(m, c->b, index_at(&f, c->b_at)).d;
+        }
+        store(m, c->out, index_at(&f, c->out_at), (Num){sum, 0});
     }
 }
 
@@ -492,7 +469,7 @@ static void run_contract(Sim *m, const Kernel *k)
     const Contract *c = k->contract;
     int64_t at[MAX_RANK + 1] = {0}, size[MAX_RANK];
     for (int i = 0; i < c->nbatch; i++) {
-        size[i] = size_of(m, c->batch[i]);
+        size[i] = size_of(m, c->extent[i]);
         if (size[i] <= 0)
             return;
     }

@@ -680,6 +680,15 @@ static Kernel *make_epilogue(Make *m, const Shape *p, const Dim *rows,
     return arena_copy(m->a, &m->k, sizeof m->k);
 }
 
+/* The same of two loops behind q of batches, by c0 where there is one. */
+static Index *at3(Make *m, int q, const Dim *c0, const Dim *c1, int v1,
+                  const Dim *c2, int v2)
+{
+    const Dim *coef[] = {c0, c1, c2};
+    int var[] = {0, q + v1, q + v2};
+    return at_vars(m, 2 + q, coef + 1 - q, var + 1 - q);
+}
+
 static void make_product(Make *m, const Shape *p)
 {
     DType t = p->t;
@@ -692,28 +701,24 @@ static void make_product(Make *m, const Shape *p)
            *b = vector(m, t, dim_mul(m->g, kn, batch)), *bias = vector(m, t, n),
            *y = vector(m, t, dim_mul(m->g, mn, batch));
     Contract *c = NEW(m->a, Contract);
-    const Dim *zero = number(m, 0);
+    int q = p->batch;
     *c = (Contract){
         .a = a,
         .b = b,
         .out = y,
-        .a_base = zero,
-        .b_base = zero,
-        .out_base = zero,
+        .a_at =
+            at3(m, q, mk, p->turn_a ? one : k, 0, p->turn_a ? rows : one, 2),
+        .b_at = at3(m, q, kn, p->turn_b ? one : n, 2, p->turn_b ? k : one, 1),
+        .out_at = at3(m, q, mn, n, 0, one, 1),
         .m = rows,
         .n = n,
         .k = k,
-        .a_m = p->turn_a ? one : k,
-        .a_k = p->turn_a ? rows : one,
-        .b_k = p->turn_b ? one : n,
-        .b_n = p->turn_b ? k : one,
-        .out_m = n,
-        .nbatch = p->batch,
-        .batch = {batch},
-        .a_batch = {mk},
-        .b_batch = {kn},
-        .out_batch = {mn},
+        .nbatch = q,
+        .nrows = 1,
+        .ndepth = 1,
     };
+    const Dim *extent[] = {batch, rows, n, k};
+    memcpy(c->extent, extent + 1 - q, sizeof *extent * (size_t)(3 + q));
     Kernel *epilogue =
         p->epilogue ? make_epilogue(m, p, rows, n, y, bias) : NULL;
     if (p->packed) {
@@ -723,7 +728,7 @@ static void make_product(Make *m, const Shape *p)
         *w = (Buffer){.kind = BUF_WORK, .id = 4, .dtype = t};
         w->elements =
             dim_mul(m->g, k, dim_mul(m->g, dim_div(m->g, up, panel), panel));
-        w->offset = zero;
+        w->offset = number(m, 0);
         list_push(m->a, &m->s.buffer, w);
         c->pack = w;
         m->s.workspace = dim_mul(m->g, w->elements, number(m, dtype_size(t)));

@@ -80,7 +80,7 @@ static void show_kernel(Str *to, const Kernel *k)
         show_dim(to, "product ", k->contract->m);
         show_dim(to, " ", k->contract->n);
         show_dim(to, " ", k->contract->k);
-        str_printf(to, "%s%s%s%s", k->contract->rows.n ? " of windows" : "",
+        str_printf(to, "%s%s%s%s", k->contract->windows ? " of windows" : "",
                    k->contract->pack_a ? " packed a" : "",
                    k->contract->pack ? " packed" : "",
                    k->contract->totals ? " long" : "");
