@@ -4,9 +4,11 @@
 # make test CPU=x86-64-v2: as on a CPU that has no more
 # make check    the tests of one build; SAN=1: under sanitizers
 # make unit/emit e2e/install golden docs-check: some of them
-# make bench    timings beside their targets; AGAINST=nncc: beside those of
-#               another compiler; COUNT=1: in instructions; TUNE=1: where
-#               another schedule of a kernel would be faster
+# make bench    timings beside their targets, ONLY='products sort': some parts;
+#               AGAINST=nncc: beside those of another compiler; COUNT=1: in
+#               instructions; TUNE=1: where another schedule of a kernel would
+#               be faster
+# make bench-peers  what it compares with, into build/peers and from Debian
 # make fuzz     look for inputs that crash the compiler, and files that crash
 #               the readers; FUZZ_TIME=seconds of each
 # make fuzz-diff  random programs, their values and derivatives; COUNT= SEED=
@@ -297,6 +299,16 @@ demo: deps
 bench: all
 	@$(if $(TUNE),tests/bench/tune.sh $B,$(if $(AGAINST),tests/bench/against.sh $B $(AGAINST),tests/bench/run.sh $B))
 
+# An older compiler is one of the peers.
+BASE := ca886f1
+bench-peers: deps
+	-@CC="$(CC)" .ci/packages $(DEPS_BENCH)
+	python3 -m venv build/peers
+	build/peers/bin/pip install -q -r tests/bench/peers.txt
+	rm -rf build/peers/base && mkdir build/peers/base
+	git archive $(BASE) | tar x -C build/peers/base
+	+@$(MAKE) --no-print-directory $(JOBS) -C build/peers/base all
+
 # Packages
 
 DEPS      := gcc libc6-dev binutils flex bison llvm-19-dev pkg-config \
@@ -305,6 +317,8 @@ DEPS_TEST := check g++ clang-19 clang-format-19 libclang-rt-19-dev librandom123-
              libmpfr-dev gdb \
              dataset-fashion-mnist lld-19 qemu-user \
              python3-numpy openmpi-bin libopenmpi-dev zsh
+DEPS_BENCH := libopenblas-dev libdnnl-dev libsleef-dev libfftw3-dev libjemalloc2 \
+             dataset-fashion-mnist python3-venv
 deps:
 	@CC="$(CC)" LLVM_CONFIG=$(LLVM_CONFIG) .ci/packages $(DEPS)
 # What only tests need may be missing: then they tell.
@@ -340,7 +354,7 @@ clean:
 
 .PHONY: all check run golden docs-check layers format-check fuzz-check fuzz-files-check \
   programs-check shown-check format \
-  fuzz fuzz-diff test test-gcc test-san test-clang test-fuzz demo bench deps deps-test \
+  fuzz fuzz-diff test test-gcc test-san test-clang test-fuzz demo bench bench-peers deps deps-test \
   install clean $(RUN_UNIT) $(RUN_E2E)
 
 -include $(shell find $B -name '*.d' 2>/dev/null)

@@ -127,8 +127,8 @@ for shape in 'total 1 10' 'total 1 1000' 'total 1000 1000' 'product 1 10' \
     pair "kernel: $shape" 7 DIR/kernels $shape
 done
 make_both reduce tests/bench/reduce/reduce
-pair 'reductions as one writes them' 5 DIR/reduce
+pair 'reductions as one writes them' 5 env ROUNDS=100 DIR/reduce
 make_both mlp tests/bench/mlp/mlp
-pair 'MLP gradient, and loops in C' 5 DIR/mlp
+pair 'MLP gradient, and loops in C' 5 env ROUNDS=100 DIR/mlp
 echo "$slower rows are slower by more than $slack %"
 [ $slower = 0 ]

@@ -22,7 +22,7 @@ for b in 1 32 256; do
     row examples/digits/digits.nn step --dim b=$b
     row tests/bench/mlp/mlp.nn loss_grad --dim b=$b
 done
-row tests/bench/conv/conv.nn d_loss --dim b=32
+row tests/bench/networks/conv.nn d_loss --dim b=32
 row examples/chars/lstm.nn step --dim b=16
 row examples/chars/gpt.nn step --dim b=16
 for n in 64 500; do

@@ -1,17 +1,15 @@
-/* main.c: elementwise functions of arrays that fit the first-level cache,
- * beside SLEEF's and libmvec's: nanoseconds an element, the most that was wrong
- * in units of the last place, and how many times as long each peer takes: the
- * least of rounds that take turns. REAL is 32 or 64, OURS and OTHER are
- * functions.nn by two compilers: main OURS.so OTHER.so [PATTERN]… */
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <math.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* main.c: LEVEL OURS.so OTHER.so [PATTERN]…: elementwise functions of 1,024
+ * numbers, beside SLEEF's of the same accuracy and libmvec's; in parentheses
+ * the most that ours was off, in units of the last place. REAL is 32 or 64;
+ * ours and other are functions.nn by two compilers, which may be the same. */
+#include "../rows.h"
 
-#include "../clock.h"
+#include <dlfcn.h>
+#include <gnu/libc-version.h>
+#include <limits.h>
+#include <link.h>
+#include <stdbool.h>
+
 #include "nn_abi.h"
 
 #if REAL == 32
@@ -27,15 +25,15 @@ enum { DIGITS = 53, LEAST = -1021 };
 #endif
 #ifdef __AVX512F__
 enum { BYTES = 64 };
-#define LEVEL "avx512f"
+#define SLEEF_ISA "avx512f"
 #define ISA "e"
 #else
 enum { BYTES = 32 };
-#define LEVEL "avx2"
+#define SLEEF_ISA "avx2"
 #define ISA "d"
 #endif
 
-enum { N = 1024, ROUNDS = 30, TIMES = 10, LANES = BYTES / sizeof(Real) };
+enum { N = 1024, LANES = BYTES / sizeof(Real) };
 enum { OURS, OTHER, U10, U35, MVEC, WAYS };
 
 typedef Real Vec __attribute__((vector_size(BYTES)));
@@ -86,13 +84,23 @@ static const nn_function *compiled(const char *file, const char *name)
     exit(2);
 }
 
+/* The version in the name of SLEEF's file, or "". */
+static const char *sleef_version(void)
+{
+    static char path[PATH_MAX];
+    struct link_map *map = dlopen("libsleef.so.3", RTLD_NOW);
+    const char *at =
+        map && realpath(map->l_name, path) ? strstr(path, ".so.") : NULL;
+    return at ? at + 4 : "";
+}
+
 /* The first of SLEEF's that is there, its error in tenths of a unit. */
 static void *sleef(const char *name, const char *const *tenths)
 {
     char full[64];
     void *library = dlopen("libsleef.so.3", RTLD_NOW), *f = NULL;
     for (; library && !f && *tenths; tenths++) {
-        snprintf(full, sizeof full, "Sleef_%s" LETTER "%d_u%s" LEVEL, name,
+        snprintf(full, sizeof full, "Sleef_%s" LETTER "%d_u%s" SLEEF_ISA, name,
                  (int)LANES, *tenths);
         f = dlsym(library, full);
     }
@@ -109,11 +117,13 @@ static void *mvec(const char *name, int arguments)
 }
 
 /* What is timed; NULL where it is not there. */
-typedef struct Way {
+typedef struct Form {
     const nn_function *ours;
     void *peer;
-    double least, off;
-} Way;
+    int arguments;
+    Real *to;
+    double off;
+} Form;
 
 static void run_ours(const nn_function *f, int arguments, Real *to)
 {
@@ -138,14 +148,11 @@ static void run_peer(void *peer, int arguments, Real *to)
     }
 }
 
-static void run(Way *w, int arguments, Real *to)
+static void run(void *of)
 {
-    double from = now();
-    for (int i = 0; i < TIMES; i++)
-        w->ours ? run_ours(w->ours, arguments, to)
-                : run_peer(w->peer, arguments, to);
-    double took = (now() - from) / TIMES / N * 1e9;
-    w->least = took < w->least ? took : w->least;
+    Form *f = of;
+    f->ours ? run_ours(f->ours, f->arguments, f->to)
+            : run_peer(f->peer, f->arguments, f->to);
 }
 
 static double units(long double want, double got)
@@ -156,7 +163,7 @@ static double units(long double want, double got)
     return (double)ldexpl(fabsl(got - want), DIGITS - e);
 }
 
-static void compare(const struct Row *r, Way *way)
+static void compare(const struct Row *r, Form *form)
 {
     char full[64];
     Exact *exact;
@@ -164,7 +171,8 @@ static void compare(const struct Row *r, Way *way)
     *(void **)&exact = dlsym(RTLD_DEFAULT, full);
     for (int w = 0; w < WAYS; w++)
         for (int i = 0; exact && i < N; i++)
-            way[w].off = fmax(way[w].off, units(exact(x[i], y[i]), out[w][i]));
+            form[w].off =
+                fmax(form[w].off, units(exact(x[i], y[i]), out[w][i]));
 }
 
 static void draw(const struct Row *r)
@@ -177,54 +185,82 @@ static void draw(const struct Row *r)
     }
 }
 
-static void print(const struct Row *r, const Way *way)
+static bool is_there(const Form *f) { return f->ours || f->peer; }
+
+/* Infinite where there is none. */
+static void measure(Form *form, Times *to)
 {
-    printf("%-10s f%d %6.3f ns", r->name, REAL, way[OURS].least);
-    for (int w = OURS; w < WAYS; w++) {
-        if (w != OURS && way[w].least < 1e9)
-            printf("  %5.2f", way[w].least / way[OURS].least);
-        else if (w != OURS)
-            printf("      -");
-        if (way[w].least < 1e9)
-            printf(" (%4.2f)", way[w].off);
-        else
-            printf("       ");
+    Way way[WAYS];
+    Times t[WAYS];
+    int n = 0;
+    for (int w = 0; w < WAYS; w++) {
+        to[w] = (Times){INFINITY, INFINITY};
+        if (is_there(&form[w]))
+            way[n++] = (Way){run, &form[w], NULL};
     }
-    printf("\n");
+    take_turns(way, n, t);
+    for (int w = WAYS; w-- > 0;)
+        if (is_there(&form[w]))
+            to[w] = t[--n];
 }
 
-static void time_row(const struct Row *r, char **file)
+static void print(const char *level, const struct Row *r, const Form *form,
+                  const Times *t, bool two)
+{
+    char what[64], peer[64];
+    int same = form[OURS].off > 1 && is_there(&form[U35]) ? U35 : U10;
+    snprintf(what, sizeof what, "%s f%d, %s (%.2f)", r->name, REAL, level,
+             form[OURS].off);
+    if (two)
+        print_row(what, "the other compiler", t[OURS], t[OTHER], "");
+    snprintf(peer, sizeof peer, "SLEEF %s u%s (%.2f)", sleef_version(),
+             same == U35 ? "35" : "10", form[same].off);
+    if (is_there(&form[same]))
+        print_row(what, peer, t[OURS], t[same], ">= 1");
+    snprintf(peer, sizeof peer, "libmvec %s (%.2f)", gnu_get_libc_version(),
+             form[MVEC].off);
+    if (is_there(&form[MVEC]))
+        print_row(what, peer, t[OURS], t[MVEC], "");
+}
+
+static void time_row(const struct Row *r, char **argv)
 {
     static const char *const fine[] = {"10", "05", "15", "", NULL};
     static const char *const coarse[] = {"35", NULL};
-    Way way[WAYS] = {
-        [OURS] = {.ours = compiled(file[0], r->name)},
-        [OTHER] = {.ours = compiled(file[1], r->name)},
+    bool two = strcmp(argv[2], argv[3]) != 0;
+    Form form[WAYS] = {
+        [OURS] = {.ours = compiled(argv[2], r->name)},
+        [OTHER] = {.ours = two ? compiled(argv[3], r->name) : NULL},
         [U10] = {.peer = sleef(r->peer, fine)},
         [U35] = {.peer = sleef(r->peer, coarse)},
         [MVEC] = {.peer = mvec(r->peer, r->arguments)},
     };
+    Times t[WAYS];
+    for (int w = 0; w < WAYS; w++) {
+        form[w].arguments = r->arguments;
+        form[w].to = out[w];
+    }
     draw(r);
-    for (int w = 0; w < WAYS; w++)
-        way[w].least = 1e9;
-    for (int k = 0; k < ROUNDS; k++)
-        for (int w = 0; w < WAYS; w++)
-            if (way[w].ours || way[w].peer)
-                run(&way[w], r->arguments, out[w]);
-    compare(r, way);
-    print(r, way);
+    measure(form, t);
+    compare(r, form);
+    print(argv[1], r, form, t, two);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 3)
+    if (argc < 4)
         return 2;
+    pin();
+    if (!*sleef_version())
+        printf(
+            "elementwise functions, f%d, %s\tSLEEF\t\t\t>= 1\tno libsleef3\n",
+            REAL, argv[1]);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        bool wanted = argc == 3;
-        for (int k = 3; k < argc; k++)
+        bool wanted = argc == 4;
+        for (int k = 4; k < argc; k++)
             wanted |= strstr(rows[i].name, argv[k]) != NULL;
         if (wanted)
-            time_row(&rows[i], argv + 1);
+            time_row(&rows[i], argv);
     }
     return 0;
 }

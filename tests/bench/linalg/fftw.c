@@ -1,40 +1,78 @@
-/* fftw.c: Fourier transforms of f64 and the gradient of one, against FFTW's
- * transforms by the plan that it measured to be best. */
+/* fftw.c: Fourier transforms of f64 and the gradient of one, against FFTW's by
+ * the plans that it measured to be best; a gradient takes two. */
+#include "../rows.h"
+
 #include <fftw3.h>
 
-#include "bench.h"
+#include "linalg.h"
 
-enum { ROUNDS = 25 };
+static int n;
+static double *x, *y, *z, *slope, *slope_peer, value;
+static void *work;
+static fftw_plan there, back;
 
-static void bench(int n)
+static void ours(void *unused)
 {
-    size_t bytes = 16 * (size_t)n, w = linalg_spectrum_workspace(n);
-    double *x = room(bytes), *y = room(bytes), *z = room(bytes), value;
-    double ours = 1e9, theirs = 1e9, slope = 1e9, far = 0;
-    size_t more = linalg_spectrum_slope_workspace(n);
-    void *work = room(w > more ? w : more);
-    fftw_plan plan = fftw_plan_dft_1d(n, (fftw_complex *)x, (fftw_complex *)z,
-                                      FFTW_FORWARD, FFTW_MEASURE);
+    (void)unused;
+    if (linalg_spectrum(x, n, y, work, NULL))
+        exit(2);
+}
+
+static void theirs(void *unused)
+{
+    (void)unused;
+    fftw_execute(there);
+}
+
+static void ours_slope(void *unused)
+{
+    (void)unused;
+    if (linalg_spectrum_slope(x, n, &value, slope, work, NULL))
+        exit(2);
+}
+
+static void theirs_slope(void *unused)
+{
+    (void)unused;
+    fftw_execute(there);
+    for (int i = 0; i < n; i++)
+        for (int c = 0; c < 2; c++)
+            z[2 * i + c] *= 2 * (i % 7);
+    fftw_execute(back);
+}
+
+static void bench(int size)
+{
+    size_t bytes = 16 * (size_t)size, w = linalg_spectrum_workspace(size);
+    size_t more = linalg_spectrum_slope_workspace(size);
+    double **at[] = {&x, &y, &z, &slope, &slope_peer};
+    char what[64], peer[64];
+
+    n = size;
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++)
+        *at[i] = block(bytes);
+    work = block(w > more ? w : more);
+    there = fftw_plan_dft_1d(n, (fftw_complex *)x, (fftw_complex *)z,
+                             FFTW_FORWARD, FFTW_MEASURE);
+    back = fftw_plan_dft_1d(n, (fftw_complex *)z, (fftw_complex *)slope_peer,
+                            FFTW_BACKWARD, FFTW_MEASURE);
     for (int i = 0; i < 2 * n; i++)
         x[i] = (double)(i * 7919L % 1000) / 500 - 1;
-    for (int r = 0; r < ROUNDS; r++) {
-        TIME(&slope, linalg_spectrum_slope(x, n, &value, y, work, NULL));
-        TIME(&ours, linalg_spectrum(x, n, y, work, NULL));
-        TIME(&theirs, fftw_execute(plan));
-    }
-    for (int i = 0; i < 2 * n; i++)
-        far = fmax(far, fabs(y[i] - z[i]));
-    if (far > 1e-9 * n)
-        exit(1);
-    printf("%d %.2f times FFTW's time, with gradient %.2f (%.3f ms); ", n,
-           ours / theirs, slope / theirs, 1e3 * ours);
+    snprintf(what, sizeof what, "fft of %d", n);
+    snprintf(peer, sizeof peer, "FFTW %.6s", fftw_version + 5);
+    row(what, peer, (Way[]){{.run = ours}, {.run = theirs}}, 2, ">= 0.4");
+    check(what, differ_f64(y, z, 2 * (size_t)n), 1e-12);
+    snprintf(what, sizeof what, "fft of %d, with gradient", n);
+    row(what, peer, (Way[]){{.run = ours_slope}, {.run = theirs_slope}}, 2,
+        ">= 0.4");
+    check(what, differ_f64(slope, slope_peer, 2 * (size_t)n), 1e-12);
 }
 
 int main(void)
 {
+    pin();
     bench(1 << 16);
     bench(10007);
     bench(100000);
-    printf("\n");
     return 0;
 }

@@ -1,6 +1,8 @@
-/* lapack.c: factorisations of f64 matrices and their gradients, against
- * LAPACK's factorisations of the same matrices. */
-#include "bench.h"
+/* lapack.c: factorisations of f64 matrices, against LAPACK's of the same
+ * matrices. */
+#include "../rows.h"
+
+#include "linalg.h"
 
 void dgesv_(int *, int *, double *, int *, int *, double *, int *, int *);
 void dgetrf_(int *, int *, double *, int *, int *, int *);
@@ -13,111 +15,117 @@ void dsyevd_(char *, char *, int *, double *, int *, double *, double *, int *,
              int *, int *, int *);
 void dgesdd_(char *, int *, int *, double *, int *, double *, double *, int *,
              double *, int *, double *, int *, int *, int *);
+char *openblas_get_config(void);
+char *openblas_get_corename(void);
 
-enum { ROUNDS = 9 };
+/* a is any matrix, s a symmetric one that is positive definite; m is what
+ * LAPACK works in. */
+static int n, info, lwork, *pivot;
+static double *a, *s, *m, *b, *x, *y, *z, *t, *u, *work;
+static void *ours;
 
-typedef struct Matrices {
-    int n, info, lwork, *pivot;
-    double *a, *s, *m, *b, *x, *y, *z, *t, *u, *work, value;
-    void *ours;
-} Matrices;
-
-static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
-
-static void make(Matrices *q, int n)
+static void copy_a(void *unused)
 {
-    size_t all = sizeof(double) * (size_t)n * (size_t)n, w = 0;
-    double **at[] = {&q->a, &q->s, &q->m, &q->x, &q->y, &q->z, &q->u};
-    q->n = n;
-    q->lwork = 64 * n * n;
+    (void)unused;
+    memcpy(m, a, sizeof *m * (size_t)n * (size_t)n);
+}
+
+static void copy_s(void *unused)
+{
+    (void)unused;
+    memcpy(m, s, sizeof *m * (size_t)n * (size_t)n);
+}
+
+#define RUN(name, call)                                                        \
+    static void name(void *unused)                                             \
+    {                                                                          \
+        (void)unused;                                                          \
+        call;                                                                  \
+    }
+
+static int one = 1;
+RUN(solve, linalg_solution(a, b, n, x, ours, NULL))
+RUN(solve_peer, dgesv_(&n, &one, m, &n, pivot, x, &n, &info))
+RUN(inv, linalg_inverse(a, n, x, ours, NULL))
+RUN(inv_peer, (dgetrf_(&n, &n, m, &n, pivot, &info),
+               dgetri_(&n, m, &n, pivot, work, &lwork, &info)))
+RUN(logdet, linalg_volume(s, n, x, ours, NULL))
+RUN(logdet_peer, dgetrf_(&n, &n, m, &n, pivot, &info))
+RUN(cholesky, linalg_half(s, n, x, ours, NULL))
+RUN(cholesky_peer, dpotrf_("L", &n, m, &n, &info))
+RUN(qr, linalg_turned(a, n, x, y, ours, NULL))
+RUN(qr_peer, (dgeqrf_(&n, &n, m, &n, t, work, &lwork, &info),
+              dorgqr_(&n, &n, &n, m, &n, t, work, &lwork, &info)))
+RUN(eigh, linalg_own(s, n, t, x, ours, NULL))
+RUN(eigh_peer,
+    dsyevd_("V", "L", &n, m, &n, t, work, &lwork, pivot, &(int){16 * n}, &info))
+RUN(svd, linalg_singular(a, n, x, t, y, ours, NULL))
+RUN(svd_peer,
+    dgesdd_("S", &n, &n, m, &n, t, z, &n, u, &n, work, &lwork, pivot, &info))
+
+static const struct Case {
+    const char *name;
+    void (*ours)(void *), (*theirs)(void *), (*copy)(void *);
+    const char *target;
+} cases[] = {
+    {"solve", solve, solve_peer, copy_a, ">= 0.7"},
+    {"inv", inv, inv_peer, copy_a, ">= 0.7"},
+    {"cholesky", cholesky, cholesky_peer, copy_s, ">= 0.7"},
+    {"logdet", logdet, logdet_peer, copy_s, ">= 0.7"},
+    {"qr", qr, qr_peer, copy_a, ">= 0.5"},
+    {"eigh", eigh, eigh_peer, copy_s, ">= 0.5"},
+    {"svd", svd, svd_peer, copy_a, ">= 0.5"},
+};
+
+static void make(int size)
+{
+    size_t all = sizeof(double) * (size_t)size * (size_t)size, w = 0;
+    double **at[] = {&a, &s, &m, &x, &y, &z, &u, &b, &t};
+    size_t need[] = {
+        linalg_solution_workspace(size), linalg_inverse_workspace(size),
+        linalg_half_workspace(size),     linalg_volume_workspace(size),
+        linalg_turned_workspace(size),   linalg_own_workspace(size),
+        linalg_singular_workspace(size)};
+
+    n = size;
+    lwork = 64 * n * n;
     for (size_t i = 0; i < sizeof at / sizeof *at; i++)
-        *at[i] = room(all);
-    q->b = room(all);
-    q->t = room(all);
-    q->work = room(sizeof(double) * (size_t)q->lwork);
-    q->pivot = room(sizeof(int) * 16 * (size_t)n);
-    w = larger(w, linalg_solution_workspace(n));
-    w = larger(w, linalg_solution_slope_workspace(n));
-    w = larger(w, linalg_inverse_slope_workspace(n));
-    w = larger(w, linalg_half_slope_workspace(n));
-    w = larger(w, linalg_qr_slope_workspace(n));
-    w = larger(w, linalg_own_slope_workspace(n));
-    w = larger(w, linalg_singular_slope_workspace(n));
-    q->ours = room(larger(w, linalg_singular_workspace(n)));
-    unsigned s = 1;
+        *at[i] = block(all);
+    for (size_t i = 0; i < sizeof need / sizeof *need; i++)
+        w = need[i] > w ? need[i] : w;
+    work = block(sizeof *work * (size_t)lwork);
+    pivot = block(sizeof *pivot * 16 * (size_t)n);
+    ours = block(w);
+    unsigned seed = 1;
     for (int i = 0; i < n * n; i++) {
-        s = s * 1664525u + 1013904223u;
-        q->a[i] = (double)(s >> 8) / 16777216.0 - 0.5;
+        seed = seed * 1664525u + 1013904223u;
+        a[i] = (double)(seed >> 8) / 16777216.0 - 0.5;
     }
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++)
-            q->s[i * n + j] = q->a[i * n + j] + q->a[j * n + i] + (i == j) * n;
+            s[i * n + j] = a[i * n + j] + a[j * n + i] + (i == j) * n;
 }
 
-static void copy(Matrices *q, const double *from)
+static void bench(int size)
 {
-    memcpy(q->m, from, sizeof(double) * (size_t)q->n * (size_t)q->n);
-}
+    char what[64], peer[64];
+    int version = (int)strcspn(openblas_get_config() + 9, " ");
 
-static void tell(int n, const char *what, const double *t)
-{
-    printf("%d %s %.2f times LAPACK's time, with gradient %.2f (%.2f ms); ", n,
-           what, t[0] / t[1], t[2] / t[1], 1e3 * t[0]);
-}
-
-static void bench(int n)
-{
-    static Matrices q;
-    double t[6][3];
-    int one = 1;
-    make(&q, n);
-    for (int i = 0; i < 18; i++)
-        t[i / 3][i % 3] = 1e9;
-    for (int r = 0; r < ROUNDS; r++) {
-        TIME(&t[0][0], linalg_solution(q.a, q.b, n, q.x, q.ours, NULL));
-        copy(&q, q.a);
-        TIME(&t[0][1], dgesv_(&n, &one, q.m, &n, q.pivot, q.x, &n, &q.info));
-        TIME(&t[0][2], linalg_solution_slope(q.a, q.b, n, &q.value, q.x, q.t,
-                                             q.ours, NULL));
-        TIME(&t[1][0], linalg_inverse(q.a, n, q.x, q.ours, NULL));
-        TIME(&t[1][2],
-             linalg_inverse_slope(q.a, n, &q.value, q.x, q.ours, NULL));
-        copy(&q, q.a);
-        TIME(&t[1][1],
-             (dgetrf_(&n, &n, q.m, &n, q.pivot, &q.info),
-              dgetri_(&n, q.m, &n, q.pivot, q.work, &q.lwork, &q.info)));
-        TIME(&t[2][0], linalg_half(q.s, n, q.x, q.ours, NULL));
-        TIME(&t[2][2], linalg_half_slope(q.s, n, &q.value, q.x, q.ours, NULL));
-        copy(&q, q.s);
-        TIME(&t[2][1], dpotrf_("L", &n, q.m, &n, &q.info));
-        TIME(&t[3][0], linalg_turned(q.a, n, q.x, q.y, q.ours, NULL));
-        TIME(&t[3][2], linalg_qr_slope(q.a, n, &q.value, q.x, q.ours, NULL));
-        copy(&q, q.a);
-        TIME(&t[3][1],
-             (dgeqrf_(&n, &n, q.m, &n, q.t, q.work, &q.lwork, &q.info),
-              dorgqr_(&n, &n, &n, q.m, &n, q.t, q.work, &q.lwork, &q.info)));
-        TIME(&t[4][0], linalg_own(q.s, n, q.t, q.x, q.ours, NULL));
-        TIME(&t[4][2], linalg_own_slope(q.s, n, &q.value, q.x, q.ours, NULL));
-        copy(&q, q.s);
-        TIME(&t[4][1], dsyevd_("V", "L", &n, q.m, &n, q.t, q.work, &q.lwork,
-                               q.pivot, &(int){16 * n}, &q.info));
-        TIME(&t[5][0], linalg_singular(q.a, n, q.x, q.t, q.y, q.ours, NULL));
-        TIME(&t[5][2],
-             linalg_singular_slope(q.a, n, &q.value, q.x, q.ours, NULL));
-        copy(&q, q.a);
-        TIME(&t[5][1], dgesdd_("S", &n, &n, q.m, &n, q.t, q.z, &n, q.u, &n,
-                               q.work, &q.lwork, q.pivot, &q.info));
+    make(size);
+    snprintf(peer, sizeof peer, "LAPACK, OpenBLAS %.*s %s", version,
+             openblas_get_config() + 9, openblas_get_corename());
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct Case *c = &cases[i];
+        snprintf(what, sizeof what, "%s, n = %d", c->name, n);
+        row(what, peer, (Way[]){{.run = c->ours}, {c->theirs, NULL, c->copy}},
+            2, c->target);
     }
-    static const char *const name[] = {"solve", "inv",  "cholesky",
-                                       "qr",    "eigh", "svd"};
-    for (int i = 0; i < 6; i++)
-        tell(n, name[i], t[i]);
 }
 
 int main(void)
 {
+    pin();
     bench(200);
     bench(500);
-    printf("\n");
     return 0;
 }

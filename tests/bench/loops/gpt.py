@@ -1,6 +1,6 @@
 """gpt.py TEXT SEED: examples/chars/gpt.nn in PyTorch, with the same settings (AdamW, rate as a
 cosine after 50 steps of warm-up, batches of 8, 10 passes, norm of gradients held at 1).
-Prints the seconds of training and the bits for a character of the held-out last fifth."""
+Prints the seconds of training, the bits for a character of the held-out last fifth, the version."""
 import math
 import sys
 import time
@@ -79,4 +79,4 @@ for _ in range(EPOCHS):
 took = time.perf_counter() - start
 with torch.no_grad():
     bits = sum(net.loss(a[None], b[None]) for a, b in zip(xt, yt)) / held / math.log(2)
-print(f"{took:.2f} {bits:.4f}")
+print(f"{took:.2f} {bits:.4f} {torch.__version__}")

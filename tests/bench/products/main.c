@@ -1,28 +1,25 @@
-/* main.c: FOLDER ROUNDS PATTERN…: the products of products.nn, compiled for
- * their sizes and for any, beside OpenBLAS, oneDNN and the most multiply-adds
- * that the core can do. All take turns, the least time of each counts. FOLDER
- * has any-f32.so, any-f64.so and B-N-M-f32.so …; a row is named FORM B N M
- * DTYPE, and shown if it has a PATTERN in it. */
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <math.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* main.c: FOLDER PATTERN…: the products of products.nn, compiled for their
+ * sizes and for any, beside OpenBLAS, oneDNN and the most multiply-adds that
+ * the core can do. FOLDER has any-f32.so, any-f64.so and B-N-M-f32.so …; a
+ * product is named FORM B N M DTYPE, and shown if it has a PATTERN in it. */
+#include "../rows.h"
 
-#include "../clock.h"
+#include <dlfcn.h>
+#include <stdint.h>
+
 #include "nn_abi.h"
 
 enum { MOST = 2048 * 2048, ORDER = 101, PLAIN = 111, TURNED = 112 };
 
-typedef enum Who { FIXED, ANY, BLAS, DNNL, NWHO } Who;
+typedef enum Who { FIXED, ANY, BLAS, DNNL, PEAK, NWHO } Who;
 
 typedef struct Row {
     const char *form;
     int b, n, m;
     int wide;
 } Row;
+
+static const char *const sizes[] = {"fixed sizes", "any sizes"};
 
 typedef struct Libraries {
     void (*sgemm)(int, int, int, int, int, int, float, const float *, int,
@@ -35,21 +32,13 @@ typedef struct Libraries {
                   const double *, int, double, double *, int);
     int (*dnnl)(char, char, int64_t, int64_t, int64_t, float, const float *,
                 int64_t, const float *, int64_t, float, float *, int64_t);
+    char name[NWHO][64];
 } Libraries;
 
 /* What is multiplied; out[Who]. The largest of each. */
-static void *x, *y, *w, *out[NWHO], *work;
+static void *x, *y, *w, *out[PEAK], *work;
 static size_t work_size;
 static Libraries lib;
-
-static void *block(size_t bytes)
-{
-    void *p = aligned_alloc(4096, (bytes + 4096) / 4096 * 4096);
-    if (!p)
-        exit(2);
-    memset(p, 0, bytes);
-    return p;
-}
 
 /* The most multiply-adds: chains of them that need no memory; the vectors are
  * as wide as the program was compiled for. */
@@ -62,14 +51,17 @@ enum { VECTOR = 16 };
 #endif
 typedef float Vector __attribute__((vector_size(VECTOR)));
 
-/* flop/s of f32 */
-static double peak_once(void)
+enum { CHAINS = 12, TIMES = 4000 };
+static const double peak_flop =
+    2.0 * TIMES * CHAINS * (VECTOR / 4); /* of f32 */
+
+static void peak(void *unused)
 {
-    enum { CHAINS = 12, TIMES = 4000 };
     Vector a = (Vector){0} + 0.999f, c = (Vector){0} + 1e-3f;
     Vector p = a, q = a, r = a, s = a, t = a, u = a;
     Vector v = a, d = a, e = a, f = a, g = a, h = a;
-    double from = now();
+
+    (void)unused;
     for (int i = 0; i < TIMES; i++) {
         p = p * a + c, q = q * a + c, r = r * a + c, s = s * a + c;
         t = t * a + c, u = u * a + c, v = v * a + c, d = d * a + c;
@@ -79,7 +71,6 @@ static double peak_once(void)
                            "+x"(v), "+x"(d), "+x"(e), "+x"(f), "+x"(g),
                            "+x"(h));
     }
-    return 2.0 * TIMES * CHAINS * (VECTOR / 4) / (now() - from);
 }
 
 /* Ours */
@@ -178,72 +169,94 @@ static void call_dnnl(const Gemm *g, void *to)
         exit(3);
 }
 
-static void open_libraries(void)
+static void open_blas(void)
 {
     void *blas = dlopen("libopenblas.so.0", RTLD_NOW);
+    char *(*config)(void) = NULL, *(*core)(void) = NULL;
+    if (!blas)
+        return;
+    *(void **)&lib.sgemm = dlsym(blas, "cblas_sgemm");
+    *(void **)&lib.dgemm = dlsym(blas, "cblas_dgemm");
+    *(void **)&lib.sgemv = dlsym(blas, "cblas_sgemv");
+    *(void **)&lib.dgemv = dlsym(blas, "cblas_dgemv");
+    *(void **)&config = dlsym(blas, "openblas_get_config");
+    *(void **)&core = dlsym(blas, "openblas_get_corename");
+    int version = (int)strcspn(config() + 9, " ");
+    snprintf(lib.name[BLAS], sizeof *lib.name, "OpenBLAS %.*s %s", version,
+             config() + 9, core());
+}
+
+static void open_dnnl(void)
+{
     void *dnnl = dlopen("libdnnl.so.2", RTLD_NOW);
+    const struct {
+        int major, minor, patch;
+    } *(*version)(void) = NULL;
+    int (*isa)(void) = NULL;
     if (!dnnl)
         dnnl = dlopen("libdnnl.so.3", RTLD_NOW);
-    if (blas) {
-        *(void **)&lib.sgemm = dlsym(blas, "cblas_sgemm");
-        *(void **)&lib.dgemm = dlsym(blas, "cblas_dgemm");
-        *(void **)&lib.sgemv = dlsym(blas, "cblas_sgemv");
-        *(void **)&lib.dgemv = dlsym(blas, "cblas_dgemv");
-    }
-    if (dnnl)
-        *(void **)&lib.dnnl = dlsym(dnnl, "dnnl_sgemm");
-    if (!blas || !dnnl)
-        printf("without %s\n", !blas && !dnnl ? "OpenBLAS and oneDNN"
-                               : blas         ? "oneDNN"
-                                              : "OpenBLAS");
+    if (!dnnl)
+        return;
+    *(void **)&lib.dnnl = dlsym(dnnl, "dnnl_sgemm");
+    *(void **)&version = dlsym(dnnl, "dnnl_version");
+    *(void **)&isa = dlsym(dnnl, "dnnl_get_effective_cpu_isa");
+    snprintf(lib.name[DNNL], sizeof *lib.name, "oneDNN %d.%d.%d isa %#x",
+             version()->major, version()->minor, version()->patch, isa());
 }
 
 /* Rows */
 
-/* What all rows of one kind come to. */
+/* What all products of forms nn, nt, tn come to. */
 typedef struct Mean {
-    double log[NWHO], least[NWHO];
+    double best, median; /* sums of logarithms */
     int n;
 } Mean;
 
-static void run(Who who, const Module *module, const Row *r, const Gemm *g)
+typedef struct Job {
+    Who who;
+    const Module *module;
+    const Row *r;
+    const Gemm *g;
+} Job;
+
+static void run(void *of)
 {
-    if (who <= ANY)
-        call_ours(&module[who], r, out[who]);
-    else if (who == BLAS)
-        call_blas(g, r->wide, out[who]);
+    const Job *j = of;
+    if (j->who <= ANY)
+        call_ours(&j->module[j->who], j->r, out[j->who]);
+    else if (j->who == BLAS)
+        call_blas(j->g, j->r->wide, out[j->who]);
     else
-        call_dnnl(g, out[who]);
+        call_dnnl(j->g, out[j->who]);
 }
 
-/* Seconds each; INFINITY where there is none. */
-static void measure(const Module *module, const Row *r, const Gemm *g,
-                    int rounds, double *least, double *peak)
+static int is_there(Who who, const Module *module, const Row *r)
 {
-    int times[NWHO] = {0};
-    for (int who = 0; who < NWHO; who++) {
-        least[who] = INFINITY;
-        if ((who <= ANY && !module[who].function) ||
-            (who == BLAS && !lib.sgemm) ||
-            (who == DNNL && (!lib.dnnl || r->wide)))
-            continue;
-        run(who, module, r, g);
-        double from = now();
-        run(who, module, r, g);
-        times[who] = 1 + (int)(1e-4 / (now() - from + 1e-9));
+    return who <= ANY    ? module[who].function != NULL
+           : who == BLAS ? lib.sgemm != NULL
+                         : lib.dnnl && !r->wide;
+}
+
+/* Infinite where there is none. */
+static void measure(const Module *module, const Row *r, const Gemm *g,
+                    Times *to)
+{
+    Way way[NWHO];
+    Job job[NWHO];
+    Times t[NWHO];
+    int n = 0;
+    for (Who who = 0; who < PEAK; who++) {
+        job[who] = (Job){who, module, r, g};
+        to[who] = (Times){INFINITY, INFINITY};
+        if (is_there(who, module, r))
+            way[n++] = (Way){run, &job[who], NULL};
     }
-    for (int round = 0; round < rounds; round++) {
-        double p = peak_once();
-        *peak = p > *peak ? p : *peak;
-        for (int who = 0; who < NWHO; who++) {
-            double from = now();
-            for (int i = 0; i < times[who]; i++)
-                run(who, module, r, g);
-            double took = (now() - from) / times[who];
-            if (times[who] && took < least[who])
-                least[who] = took;
-        }
-    }
+    way[n++] = (Way){peak, NULL, NULL};
+    take_turns(way, n, t);
+    to[PEAK] = t[--n];
+    for (Who who = PEAK; who-- > 0;)
+        if (is_there(who, module, r))
+            to[who] = t[--n];
 }
 
 static double value(const void *p, int wide, size_t i)
@@ -264,37 +277,66 @@ static void compare(const Row *r, const Gemm *g, Who a, Who b)
     }
 }
 
-static void show(const Row *r, const char *folder, int rounds, Mean *mean)
+/* What this way has of the peak, the other of both being as long for as much.
+ */
+static void show_peak(const char *name, const Row *r, double flop, Times t,
+                      Times most)
+{
+    double times = flop / peak_flop * (r->wide ? 2 : 1);
+    char peer[64];
+    snprintf(peer, sizeof peer, "peak, %.0f GFLOP/s",
+             1e-9 * peak_flop / (r->wide ? 2 : 1) / most.best);
+    most.best *= times;
+    most.median *= times;
+    print_row(name, peer, t, most, r->b < 128 ? ">= 0.88" : ">= 0.9");
+}
+
+static void show_best(const char *name, const Times *t, Who who, Mean *mean)
+{
+    Times best = quickest(t + BLAS, 2);
+    if (best.best < INFINITY)
+        print_row(name, lib.name[t[BLAS].best < t[DNNL].best ? BLAS : DNNL],
+                  t[who], best, ">= 0.9");
+    if (!mean || best.best == INFINITY)
+        return;
+    mean->best += log(best.best / t[who].best);
+    mean->median += log(best.median / t[who].median);
+    mean->n++;
+}
+
+static void show(const Row *r, const char *folder, Mean *mean)
 {
     char name[64];
-    double least[NWHO], peak = 0;
-    const char *t = r->wide ? "f64" : "f32";
+    Times t[NWHO];
+    const char *type = r->wide ? "f64" : "f32";
     Gemm g = gemm_of(r);
-    snprintf(name, sizeof name, "%d-%d-%d-%s", r->b, r->n, r->m, t);
+    snprintf(name, sizeof name, "%d-%d-%d-%s", r->b, r->n, r->m, type);
     Module module[] = {module_of(folder, name, r->form), {0}};
-    snprintf(name, sizeof name, "any-%s", t);
+    snprintf(name, sizeof name, "any-%s", type);
     module[ANY] = module_of(folder, name, r->form);
-    measure(module, r, &g, rounds, least, &peak);
-    peak /= r->wide ? 2 : 1;
-    double flop = 2.0 * g.m * g.n * g.k, best = fmin(least[BLAS], least[DNNL]);
-    printf("%-5s %4d %4d %4d %s", r->form, r->b, r->n, r->m, t);
-    for (int who = 0; who < NWHO; who++)
-        printf(least[who] < INFINITY ? " %7.1f" : "       -",
-               1e-9 * flop / least[who]);
-    mean->n++;
-    for (int who = 0; who <= ANY; who++) {
-        double ratio = best / least[who];
-        printf("  %3.0f %% %5.2f", 100 * flop / least[who] / peak, ratio);
-        mean->log[who] += log(ratio);
-        mean->least[who] = fmin(mean->least[who], ratio);
-        if (least[BLAS] < INFINITY && least[who] < INFINITY)
+    measure(module, r, &g, t);
+    for (Who who = 0; who <= ANY; who++) {
+        int plain = strlen(r->form) == 2 && *r->form != 'x' && *r->form != 'w';
+        snprintf(name, sizeof name, "product %s %d %d %d %s, %s", r->form, r->b,
+                 r->n, r->m, type, sizes[who]);
+        if (plain && r->b == r->n && r->n == r->m && r->b >= 64)
+            show_peak(name, r, 2.0 * g.m * g.n * g.k, t[who], t[PEAK]);
+        show_best(name, t, who, plain ? &mean[who] : NULL);
+        if (lib.sgemm)
             compare(r, &g, who, BLAS);
-    }
-    printf("\n");
-    fflush(stdout);
-    for (int who = 0; who <= ANY; who++)
         if (module[who].library)
             dlclose(module[who].library);
+    }
+}
+
+static void show_mean(const Mean *mean)
+{
+    for (Who who = 0; who <= ANY; who++)
+        if (mean[who].n)
+            printf("products nn, nt, tn, %s, geometric mean\tbest of both\t"
+                   "%.3g\t%.3g\t>= 1.05\tof %d\n",
+                   sizes[who], exp(mean[who].best / mean[who].n),
+                   exp(mean[who].median / mean[who].n), mean[who].n);
 }
 
 static int wanted(const Row *r, char **pattern)
@@ -314,7 +356,7 @@ static void fill(void)
     x = block(most);
     y = block(most);
     w = block(most);
-    for (int i = 0; i < NWHO; i++)
+    for (int i = 0; i < PEAK; i++)
         out[i] = block(most);
 }
 
@@ -336,27 +378,27 @@ static void set_values(int wide)
 int main(int argc, char **argv)
 {
     static const char *const form[] = {"nn", "nt", "tn", "step", "xw", "wy"};
-    int rounds = argc > 2 ? atoi(argv[2]) : 0, wide = -1;
-    Mean mean = {.least = {INFINITY, INFINITY}};
+    int wide = -1;
+    Mean mean[2] = {{0}};
     Row r;
-    if (rounds < 1)
+    if (argc < 2)
         return 2;
-    open_libraries();
+    pin();
+    open_blas();
+    open_dnnl();
+    if (!lib.sgemm && !lib.dnnl)
+        printf("products\tOpenBLAS, oneDNN\t\t\t>= 1.05\tno libopenblas0, no "
+               "libdnnl2\n");
     fill();
-    printf("%-25s %7s %7s %7s %7s  %11s  %11s\n", "GFLOP/s", "fixed", "any",
-           "OpenBL.", "oneDNN", "fixed/peak,best", "any/peak,best");
     while (scanf("%d %d %d %d", &r.b, &r.n, &r.m, &r.wide) == 4)
         for (int i = 0; i < (r.b == 1 ? 6 : 4); i++) {
             r.form = form[i];
-            if (!wanted(&r, argv + 3))
+            if (!wanted(&r, argv + 2))
                 continue;
             if (wide != r.wide)
                 set_values(wide = r.wide);
-            show(&r, argv[1], rounds, &mean);
+            show(&r, argv[1], mean);
         }
-    printf("%d rows; fixed and any sizes / the best of the others: %.2f, %.2f "
-           "in the mean, at least %.2f, %.2f\n",
-           mean.n, exp(mean.log[FIXED] / mean.n), exp(mean.log[ANY] / mean.n),
-           mean.least[FIXED], mean.least[ANY]);
+    show_mean(mean);
     return 0;
 }

@@ -1,18 +1,15 @@
 #!/bin/sh
 # run.sh NNCC [PATTERN]…: products of matrices beside OpenBLAS and oneDNN, where
-# they are installed. QUICK=1: some sizes, few rounds. CPU=x86-64-v3: code for
-# that one, ours and the libraries'. OTHER=nncc: its code in the column of fixed
-# sizes too, so that two compilers' codes for any sizes take turns.
-nncc=$1
+# they are installed. QUICK=1: some sizes. CPU=x86-64-v3: code for that one, ours and the
+# libraries'. OTHER=nncc: its code in the rows of fixed sizes too, so that two compilers'
+# codes for any sizes take turns.
+. "$(dirname "$0")/../lib.sh"
 shift
-here=$(dirname "$0")
-work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
-cpu=${CPU:-native} rounds=${ROUNDS:-20}
+here=$bench/products
+cpu=${CPU:-native}
 shapes() {
     sizes='32 64 128 256 512 1024 2048' batches='1 32 128 1024'
-    [ ! "$QUICK" ] || {
-        sizes='64 256 1024' batches='1 32' rounds=${ROUNDS:-7}
-    }
+    [ ! "$QUICK" ] || sizes='64 256 1024' batches='1 32'
     for wide in 0 1; do
         for size in $sizes; do
             echo "$size $size $size $wide"
@@ -56,11 +53,8 @@ while read -r b n m wide; do
         make "$b-$n-$m" $real "$nncc" --dim=b="$b" --dim=n="$n" --dim=m="$m"
     fi
 done <"$work/rows"
-cc -O2 -march="$cpu" -w -Iruntime -I"$here/../../../runtime" "$here/main.c" \
+gcc -O2 -march="$cpu" -w -I"$top/runtime" "$here/main.c" \
     -o "$work/products" -ldl -lm || exit 2
-export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-case $cpu in
-native) ! grep -q avx512vl /proc/cpuinfo || export OPENBLAS_CORETYPE=SkylakeX ;;
-x86-64-v3) export OPENBLAS_CORETYPE=Haswell ONEDNN_MAX_CPU_ISA=AVX2 DNNL_MAX_CPU_ISA=AVX2 ;;
-esac
-"$work/products" "$work" "$rounds" "$@" <"$work/rows"
+[ "$cpu" != x86-64-v3 ] ||
+    export OPENBLAS_CORETYPE=Haswell ONEDNN_MAX_CPU_ISA=AVX2 DNNL_MAX_CPU_ISA=AVX2
+"$work/products" "$work" "$@" <"$work/rows"

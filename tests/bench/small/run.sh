@@ -1,8 +1,7 @@
 #!/bin/sh
-# run.sh NNCC [ROUNDS]: small systems in great number, against loops by hand.
-work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
-at=$(dirname "$0")
-"$1" "$at/small.nn" --cpu=native -o "$work/small.o" &&
-    gcc -O3 -march=native -ffast-math -c "$at/peers.c" -o "$work/peers.o" &&
-    gcc -O2 -I"$work" "$at/main.c" "$work/peers.o" "$work/small.o" \
-        -o "$work/small" -lm && "$work/small" $2
+# run.sh NNCC: small systems in great number, against loops by hand.
+. "$(dirname "$0")/../lib.sh"
+"$nncc" "$bench/small/small.nn" --cpu=native -o "$work/small.o" &&
+    gcc -O3 -march=native -ffast-math -c "$bench/small/peers.c" -o "$work/peers.o" &&
+    gcc -O2 -I"$work" "$bench/small/main.c" "$work/peers.o" "$work/small.o" \
+        -o "$work/small" -lm && "$work/small"

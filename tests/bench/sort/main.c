@@ -1,60 +1,76 @@
-/* main.c: sorting 1,000,000 numbers and the gradient of it, against qsort_r on
- * the same numbers: how many times as long each takes, the least of several
- * rounds. */
-#define _GNU_SOURCE
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* main.c: sorting numbers and the gradient of it, against qsort_r on the same
+ * numbers. */
+#include "../rows.h"
 
-#include "../clock.h"
 #include "sort.h"
 
-enum { N = 1000000, ROUNDS = 7 };
+enum { MOST = 1000000 };
+
+static float x[MOST], y[MOST], z[MOST], slope[MOST];
+static int n;
+static void *work;
 
 static int compare(const void *a, const void *b, void *unused)
 {
-    float x = *(const float *)a, y = *(const float *)b;
+    float p = *(const float *)a, q = *(const float *)b;
     (void)unused;
-    return (x > y) - (x < y);
+    return (p > q) - (p < q);
 }
 
-static void keep_least(double *least, double from)
+static void ours(void *unused)
 {
-    double t = now() - from;
-    *least = t < *least ? t : *least;
+    (void)unused;
+    if (sort_sorted(x, n, y, work, NULL))
+        exit(2);
+}
+
+static void ours_slope(void *unused)
+{
+    (void)unused;
+    if (sort_slope(x, n, slope, work, NULL))
+        exit(2);
+}
+
+static void copy(void *unused)
+{
+    (void)unused;
+    memcpy(z, x, sizeof x);
+}
+
+static void theirs(void *unused)
+{
+    (void)unused;
+    qsort_r(z, (size_t)n, sizeof *z, compare, NULL);
+}
+
+static void bench(int many)
+{
+    char what[64];
+
+    n = many;
+    snprintf(what, sizeof what, "sort of %d f32", n);
+    row(what, "qsort_r", (Way[]){{.run = ours}, {theirs, NULL, copy}}, 2,
+        ">= 1");
+    if (memcmp(y, z, (size_t)n * sizeof *y))
+        exit(1);
+    snprintf(what, sizeof what, "its gradient, %d f32", n);
+    row(what, "qsort_r", (Way[]){{.run = ours_slope}, {theirs, NULL, copy}}, 2,
+        ">= 1");
 }
 
 int main(void)
 {
-    static float x[N], y[N], z[N];
-    double ours = 1e9, slope = 1e9, theirs = 1e9, from;
-    size_t bytes = sort_slope_workspace(N), more = sort_sorted_workspace(N);
-    void *work = NULL;
+    size_t bytes = sort_slope_workspace(MOST),
+           more = sort_sorted_workspace(MOST);
     unsigned s = 1;
-    if (posix_memalign(&work, 64, bytes > more ? bytes : more))
-        return 1;
-    for (int i = 0; i < N; i++) {
+
+    pin();
+    work = block(bytes > more ? bytes : more);
+    for (int i = 0; i < MOST; i++) {
         s = s * 1664525u + 1013904223u;
         x[i] = (float)(s >> 8) / 16777216.0f - 0.5f;
     }
-    for (int r = 0; r < ROUNDS; r++) {
-        from = now();
-        if (sort_sorted(x, N, y, work, NULL))
-            return 1;
-        keep_least(&ours, from);
-        memcpy(z, x, sizeof x);
-        from = now();
-        qsort_r(z, N, sizeof *z, compare, NULL);
-        keep_least(&theirs, from);
-        if (memcmp(y, z, sizeof y))
-            return 1;
-        from = now();
-        if (sort_slope(x, N, z, work, NULL))
-            return 1;
-        keep_least(&slope, from);
-    }
-    printf("%.2f times qsort_r, its gradient %.2f times (%.1f ms)\n",
-           ours / theirs, slope / theirs, 1e3 * ours);
-    free(work);
+    bench(100000);
+    bench(MOST);
     return 0;
 }

@@ -1,6 +1,6 @@
 """pendulum.py FILE.c: CasADi's C of the pendulum chain of 7 links: f, f and its
 Jacobian, Hessian times vector; with sines and cosines of differences as they
-are (a_) and multiplied out (b_). The model is workloads/pendulum.nn."""
+are (a_) and multiplied out (b_). Prints its version. The model is workloads/pendulum.nn."""
 import sys
 
 import casadi as ca
@@ -65,3 +65,4 @@ for name in "a", "b":
     out.add(ca.Function(name + "_fj", [z], [f, J]))
     out.add(ca.Function(name + "_hv", [z, lam, v], [hv]))
 open(sys.argv[1], "w").write(out.dump())
+print(ca.__version__)
