@@ -30,6 +30,9 @@ ratio() { awk "BEGIN { printf \"%.3g\", ($1) / ($2) }"; }
 # Whether Python has it.
 has() { "$python" -c "import $1" 2>/dev/null; }
 
+# Whether C programs can use a library: -lNAME.
+links() { echo 'int main(void) { return 0; }' | gcc -x c - "$1" -o "$work/none" 2>/dev/null; }
+
 # A script that compares with peers in Python, with an allocator that gives nothing back.
 compare() {
     "$python" -c 'import numpy' 2>/dev/null || {

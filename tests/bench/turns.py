@@ -36,6 +36,7 @@ def c_library(name, *files, flags=("-O3", "-march=native")):
     return ctypes.CDLL(to)
 
 
+gcc = "C, gcc " + subprocess.run(["gcc", "-dumpfullversion"], capture_output=True, text=True).stdout.strip()
 helper = c_library("again", os.path.join(here, "again.c"))
 
 
@@ -186,7 +187,7 @@ def rows(what, target, ours, *peers):
         return without(what, target, "peer")
     times = take_turns([ours, *(way for _, way in peers)])
     for (name, _), (best, median) in zip(peers, times[1:]):
-        row(what, name, f"{best / times[0][0]:.3g}", f"{median / times[0][1]:.3g}", f">= {target}",
+        row(what, name, f"{best / times[0][0]:.3g}", f"{median / times[0][1]:.3g}", f">= {target}" if target else "",
             f"{text_of(times[0][0])} : {text_of(best)}")
 
 

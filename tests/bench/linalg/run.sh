@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 "$nncc" "$bench/linalg/linalg.nn" --real=f64 --cpu=native -o "$work/linalg.o" || exit 2
 peer() { # PROGRAM LIBRARY WHAT TARGET PACKAGE
-    if echo "int main(void) { return 0; }" | gcc -x c - "$2" -o "$work/none" 2>/dev/null; then
+    if links "$2"; then
         gcc -O2 -I"$work" "$bench/linalg/$1.c" "$work/linalg.o" "$2" -lm -o "$work/$1" &&
             "$work/$1"
     else
@@ -12,3 +12,4 @@ peer() { # PROGRAM LIBRARY WHAT TARGET PACKAGE
 }
 peer lapack -lopenblas 'factorisations' '>= 0.7' libopenblas-dev
 peer fftw -lfftw3 'Fourier transforms' '>= 0.4' libfftw3-dev
+compare 'factorisations with gradients' "$bench/linalg/linalg.py"

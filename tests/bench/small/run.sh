@@ -5,3 +5,4 @@
     gcc -O3 -march=native -ffast-math -c "$bench/small/peers.c" -o "$work/peers.o" &&
     gcc -O2 -I"$work" "$bench/small/main.c" "$work/peers.o" "$work/small.o" \
         -o "$work/small" -lm && "$work/small"
+compare '3 x 3 matrices, triangles, calls' "$bench/small/small.py"

@@ -15,3 +15,4 @@ if casadi=$("$python" "$bench/states/pendulum.py" "$work/peer.c" 2>/dev/null); t
 else
     without 'pendulum chain' 'CasADi' '>= 1.2' 'no CasADi'
 fi
+compare "MLP 4-64-64-4, product of 1,000" "$bench/states/mlp.py"
