@@ -3,7 +3,7 @@
 # falls short. ONLY='PART…': only those of the parts below. Run it on an idle machine.
 build=$(cd "$1" && pwd) || exit 2
 cd "$(dirname "$0")" || exit 2
-parts="digits compile mlp small states networks products
+parts="digits compile mlp small states workloads networks ratios products
 functions reduce linalg sort sparse loops threads"
 
 for part in ${ONLY:-$parts}; do
