@@ -1,7 +1,7 @@
-/* main.c: WHAT MODEL.so FUNCTION PEER TARGET NAME=SIZE…: how many times as long a
- * function takes as another one of the module, which is called m. Sizes of dimensions that a
- * function does not have are passed over. TARGET "workspace <= X": how many times as large
- * its workspace is as its parameters. */
+/* main.c: WHAT MODEL.so FUNCTION PEER TARGET NAME=SIZE…: how many times as long
+ * a function takes as another one of the module, which is called m. Sizes of
+ * dimensions that a function does not have are passed over. TARGET "workspace
+ * <= X": how many times as large its workspace is as its parameters. */
 #include "rows.h"
 
 #include <dlfcn.h>
