@@ -249,7 +249,8 @@ static bool read_triple(const Node *n, int inner, Triple *t)
     t->x = arg(p, 0);
     t->y = arg(p, 1);
     t->z = arg(n, 1 - inner);
-    memcpy(t->lz, outer_q, sizeof(int) * (size_t)q->rank);
+    for (int i = 0; i < q->rank; i++)
+        t->lz[i] = outer_q[i];
     for (int i = 0; i < n->rank; i++)
         t->lout[i] = i;
     for (int k = 0; k < t->x->rank + t->y->rank; k++) {

@@ -15,14 +15,15 @@
 #include "simplify/internal.h"
 
 enum {
-    MOST_NESTED = 4,     /* loops */
-    MOST_DENSE = 100,    /* of a matrix that a step multiplies with */
-    MOST_STEPS = 16,     /* of a loop */
-    MOST_WORK = 1 << 16, /* of nodes that hang together: operations */
-    MOST_ALONE = 6000,   /* operations of what has no long axes */
-    FEW_TERMS = 4,       /* of a sum that asks for elements by itself, */
-    FEW_PLACES = 128,    /* of nodes that hang together with it, */
-    FEW_ALONG = 16,      /* and of an axis of theirs */
+    MOST_NESTED = 4,          /* loops */
+    MOST_DENSE = 100,         /* of a matrix that a step multiplies with */
+    MOST_STEPS = 16,          /* of a loop */
+    MOST_WORK = 1 << 16,      /* of nodes that hang together: operations */
+    MOST_ALONE = 6000,        /* operations of what has no long axes, */
+    MOST_DENSE_ALONE = 7 * 7, /* of a product there */
+    FEW_TERMS = 4,            /* of a sum that asks for elements by itself, */
+    FEW_PLACES = 128,         /* of nodes that hang together with it, */
+    FEW_ALONG = 16,           /* and of an axis of theirs */
 };
 
 /* Which loops are written out: also those that no long axis is beside. */
@@ -168,12 +169,13 @@ static bool mixes(const Node *n)
 }
 
 /* A loop of few steps, each of little work on short axes, beside long ones or
- * alone, and which mixes their elements. */
+ * alone, and which mixes their elements. Without long axes a matrix whose rows
+ * fill a vector has its lanes. */
 static bool is_written_out(const Systems *s, const Node *n)
 {
     const Region *r = n->op == OP_loop ? node_region(n) : NULL;
     int64_t steps, work = 0;
-    bool any = false, mixed = false;
+    bool any = false, mixed = false, dense = false, beside = false;
 
     if (!r || r->until || r->counted || !dim_const_value(r->trips, &steps) ||
         steps < 1 || steps > MOST_STEPS)
@@ -183,12 +185,15 @@ static bool is_written_out(const Systems *s, const Node *n)
 
         if (!is_small(s, x))
             return false;
-        any = any || (short_points(x) > 1 &&
-                      (s->written == WRITTEN_all || has_long(x)));
+        any = any || short_points(x) > 1;
+        beside = beside || (short_points(x) > 1 && has_long(x));
         mixed = mixed || mixes(x);
+        dense = dense || (op_table[x->op]->cls == OPC_contract &&
+                          most_points(x) > MOST_DENSE_ALONE);
         work += op_table[x->op]->cls == OPC_leaf ? 0 : short_points(x);
     }
-    return any && mixed && work * steps <= MOST_WORK;
+    return any && mixed && work * steps <= MOST_WORK &&
+           (beside || (s->written == WRITTEN_all && !dense));
 }
 
 /* Element t along x's first axis. */
