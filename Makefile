@@ -148,27 +148,21 @@ $B/routines.c: $(ROUTINES) src/routine/embed.sh
 	@mkdir -p $B
 	$(call say,EMBED,$@)
 	$Qsh src/routine/embed.sh $(ROUTINES) >$@.part && mv $@.part $@
-$B/test_ops: $B/tests/unit/lower_sim.o
-$B/test_kernel $B/test_loops $B/test_copies $B/test_plans $B/test_near_random $B/test_region_random: \
-        $B/tests/unit/kernel_sim.o
-$B/test_numbers $B/test_sums $B/test_loops $B/test_strided $B/test_products: $B/tests/unit/compiled.o
+# What tests share; each takes of it what it uses. Cases are for the tests that
+# name them, and MPFR is.
+CASES := $(addprefix $B/tests/unit/,diff_cases.o region_cases.o exact.o)
+$B/libtests.a: $(filter-out $(CASES) $B/tests/unit/runs_here.o,$(patsubst %.c,$B/%.o,\
+                 $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))))
+	$(call say,AR,$@)
+	@rm -f $@
+	$Qar rcs $@ $^
 $B/test_diff_loops $B/test_diff_random $B/test_zeros: $B/tests/unit/diff_cases.o
 $B/test_alike $B/test_region $B/test_region_random: $B/tests/unit/region_cases.o
-$B/test_check $B/test_plans $B/test_binders $B/test_limits $B/test_random $B/test_points $B/test_gradcheck \
-  $B/test_accuracy $B/test_closed $B/test_plain $B/test_trace $B/test_costs $B/test_ranks $B/test_masked \
-  $B/test_roots $B/test_formulas $B/test_slow $B/test_systems: $B/tests/unit/programs.o
 $B/test_accuracy: $B/tests/unit/exact.o
-$B/test_small $B/test_extremes $B/test_schedules $B/test_windows: $B/tests/unit/compiled.o $B/tests/unit/programs.o
-$B/test_parallel: $B/tests/unit/programs.o $B/tests/unit/pieces.o
-$B/test_products: $B/tests/unit/pieces.o
-$B/test_batch $B/test_strided $B/test_eval $B/test_view $B/test_near_random: $B/tests/unit/strided.o
-$B/test_runtime $B/test_runtime_data $B/test_runtime_files $B/test_runtime_store $B/test_runtime_bulk \
-  $B/test_runtime_csv $B/test_runtime_npz $B/test_ranks: $B/tests/unit/folder.o
-$B/test_cache: $B/tests/unit/folder.o
 $B/test_runtime_npz: LIBS += -lzip
 $B/test_accuracy: LIBS += $(shell pkg-config --libs mpfr 2>/dev/null)
 $B/tests/unit/%.o: ALL += $(CHECK_CFLAGS)
-$(UNIT): $B/%: $B/tests/unit/%.o $B/tests/unit/harness.o $B/tests/unit/suite.o $B/libnncc.a $B/libnn.a
+$(UNIT): $B/%: $B/tests/unit/%.o $B/libtests.a $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL) $(QUICK_LINK) $(filter %.o,$^) $(filter %.a,$^) -o $@ $(CHECK_LIBS) $(LIBS)
 
@@ -258,7 +252,7 @@ fuzz: deps deps-test
 COUNT ?= 0
 SEED  ?= 1
 $B/fuzz-diff: $(addprefix $B/tests/fuzz/,diff.o judge.o point.o program.o) \
-              $B/tests/unit/kernel_sim.o $B/libnncc.a $B/libnn.a
+              $B/libtests.a $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL) $^ -o $@ $(LIBS)
 $B/tests/fuzz/%.o: ALL += -Itests/unit
