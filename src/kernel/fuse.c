@@ -201,6 +201,17 @@ static int most_weight(const Sched *s, const Nest *n, const Piece *p, int outer)
     return outer > 0 ? MAX_WEIGHT : LIGHT_WEIGHT;
 }
 
+/* Where rows are summed across lanes, what is made of their sums is done one by
+ * one: if that is much, it has lanes of its own in another nest, but where
+ * others go over the row with it. */
+static bool is_better_alone(const Nest *n, const Piece *p, int outer)
+{
+    enum { MUCH = 8 };
+    return outer > 0 && p->kind == PIECE_store && p->rank == outer && !p->row &&
+           p->weight > MUCH && n->walks[outer].loops &&
+           n->walks[outer].inside < n->walks[outer].outside;
+}
+
 /* What is neither light nor has outer loops fits nowhere. */
 static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
 {
@@ -212,7 +223,8 @@ static bool fits(const Sched *s, Nest *n, const Piece *p, Fit *fit)
     fit->hi = n->hi < fit->hi ? n->hi : fit->hi;
     fit->hi = common_loops(n->piece.at[0], p, fit->hi);
     fit->lo = n->lo > fit->lo ? n->lo : fit->lo;
-    if (!reads_fit(s, n, p, &fit->hi) || fit->lo > fit->hi)
+    if (!reads_fit(s, n, p, &fit->hi) || fit->lo > fit->hi ||
+        is_better_alone(n, p, fit->hi))
         return false;
     int weight = n->weight + p->weight;
     return weight <= most_weight(s, n, p, fit->hi) &&
@@ -311,11 +323,26 @@ static int straight_weight(const Sched *s)
     return weight > INT_MAX ? INT_MAX : (int)weight;
 }
 
+/* Which pieces' elements others read that go over a row with each. */
+static void find_rows(Sched *s)
+{
+    bool all;
+    for (int k = 0; k < s->piece.n; k++) {
+        const Piece *p = s->piece.at[k];
+        for (int i = 0; i < p->nread; i++) {
+            Piece *q = note_of(s, p->read[i].node)->piece;
+            if (q && p->rank > q->rank)
+                q->row = q->row || read_prefix(s, &p->read[i], &all) > 0;
+        }
+    }
+}
+
 void fuse(Sched *s)
 {
     int n = s->piece.n, count = 0;
     Fuse f = {.s = s};
     s->straight = straight_weight(s);
+    find_rows(s);
     f.on = NEWN(s->scratch, Wait *, n + 1);
     f.open = NEWN(s->scratch, int, n + 1);
     for (int i = 0; i < n; i++) {

@@ -173,6 +173,7 @@ struct Piece {
     int nread, read_cap, weight;
     int *across; /* by loop: arrays that it walks across; NULL: none */
     /* fuse */
+    bool row; /* others go over a row with each of its elements */
     Nest *nest;
     int stage;
 };
