@@ -148,9 +148,9 @@ $B/routines.c: $(ROUTINES) src/routine/embed.sh
 	@mkdir -p $B
 	$(call say,EMBED,$@)
 	$Qsh src/routine/embed.sh $(ROUTINES) >$@.part && mv $@.part $@
-# What tests share; each takes of it what it uses. Cases are for the tests that
-# name them, and MPFR is.
-CASES := $(addprefix $B/tests/unit/,diff_cases.o region_cases.o exact.o)
+# What tests share; each takes of it what it uses. All have the harness, which
+# sets limits before main. Cases are for the tests that name them, and MPFR is.
+CASES := $(addprefix $B/tests/unit/,harness.o diff_cases.o region_cases.o exact.o)
 $B/libtests.a: $(filter-out $(CASES) $B/tests/unit/runs_here.o,$(patsubst %.c,$B/%.o,\
                  $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))))
 	$(call say,AR,$@)
@@ -162,7 +162,7 @@ $B/test_accuracy: $B/tests/unit/exact.o
 $B/test_runtime_npz: LIBS += -lzip
 $B/test_accuracy: LIBS += $(shell pkg-config --libs mpfr 2>/dev/null)
 $B/tests/unit/%.o: ALL += $(CHECK_CFLAGS)
-$(UNIT): $B/%: $B/tests/unit/%.o $B/libtests.a $B/libnncc.a $B/libnn.a
+$(UNIT): $B/%: $B/tests/unit/%.o $B/tests/unit/harness.o $B/libtests.a $B/libnncc.a $B/libnn.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL) $(QUICK_LINK) $(filter %.o,$^) $(filter %.a,$^) -o $@ $(CHECK_LIBS) $(LIBS)
 
