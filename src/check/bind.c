@@ -391,6 +391,7 @@ static bool solve(Bind *b, Equation *q, bool *good)
     const Dim *d = dim_of_expr(c, patterns(b), q->pattern);
     const Dim *slope, *rest, *value;
     int unknown = -1, n = 0;
+    int64_t number;
 
     *good = d != NULL;
     if (!d) {
@@ -422,6 +423,13 @@ static bool solve(Bind *b, Equation *q, bool *good)
                    arena_printf(c->arena, "no whole '%s' makes %s equal to %s",
                                 b->info->var[unknown], dim_text(c->graph, d),
                                 dim_text(c->graph, q->is)));
+        return true;
+    }
+    if (dim_const_value(value, &number) && number < 0) {
+        *good = misfit(b, q->param, b->a->value[q->param],
+                       arena_printf(c->arena, "'%s' would be %lld for %s",
+                                    b->info->var[unknown], (long long)number,
+                                    dim_text(c->graph, q->is)));
         return true;
     }
     b->var[unknown] = value;
