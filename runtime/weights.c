@@ -181,10 +181,21 @@ static int load_failed(const nncc_take *k)
                : NN_OK;
 }
 
+static bool has_fields(const nncc_store *s, const nncc_block *b)
+{
+    nncc_take k = {.s = s, .prefix = "", .bare = true};
+
+    nncc_take_check(&k, b);
+    bool has = k.found > 0;
+    nncc_take_free(&k);
+    return has;
+}
+
 /* Says what is there, and what was looked for. */
-static int nothing_found(const nncc_store *s, const nn_port *p)
+static int nothing_found(const nncc_store *s, const nncc_block *b)
 {
     enum { MOST = 8 };
+    const nn_port *p = b->port;
     int64_t n = nncc_store_count(s);
     nncc_text have = {0}, want = {0};
 
@@ -194,9 +205,12 @@ static int nothing_found(const nncc_store *s, const nn_port *p)
         nncc_text_printf(&want, "%s%s", l ? ", " : ": ", p->leaf[l]->path);
     int status =
         nncc_fail(NN_ERR_NAME,
-                  "there is nothing of '%s'%s%s; its tensors are called %s%s",
+                  "there is nothing of '%s'%s%s; its tensors are called %s%s%s",
                   p->name, want.at ? want.at : "", p->nleaf > MOST ? ", …" : "",
-                  have.at ? have.at : "nothing", n > MOST ? ", …" : "");
+                  have.at ? have.at : "nothing", n > MOST ? ", …" : "",
+                  has_fields(s, b) ? ": of its fields, if it is said what they "
+                                     "are of (--load NAME=FILE)"
+                                   : "");
     free(have.at);
     free(want.at);
     return status;
@@ -236,7 +250,7 @@ int nncc_load(nncc_model *m, const char *name, const nncc_store *s,
     for (int i = first; i < end && !status; i++)
         status = check_block(t, &k, &t->block[i]);
     if (!status && k.found == 0 && is_model(t, one))
-        status = nothing_found(s, one->port);
+        status = nothing_found(s, one);
     for (int i = first; i < end && !status; i++)
         nncc_take_copy(&k, &t->block[i]);
     if (!status && missing) {

@@ -192,7 +192,8 @@ def train(
 
     data: a file, or arrays for the loss's parameters by name
     (``{"x": x, "y": y}``). params: what to begin with. Options are those of
-    ``nncc train``, with ``_`` for ``-``: epochs=20, lr=0.01, standardise=True."""
+    ``nncc train``, with ``_`` for ``-``: epochs=20, lr=0.01, standardise=True;
+    of what may be given several times a list: columns=["x=0:4", "y=4"]."""
     with tempfile.TemporaryDirectory() as work:
         saved = os.path.join(work, "trained.safetensors")
         words = ["train", os.fspath(model), f"--save={saved}"]
@@ -206,11 +207,11 @@ def train(
             save_params(start, params)
             words.append(f"--load={start}")
         for name, v in options.items():
-            option = name if name in ("clip_norm", "clip_value") else name.replace("_", "-")
             if v is True:
-                words.append(f"--{option}")
+                words.append(f"--{name}")
             elif v is not None and v is not False:
-                words.append(f"--{option}={v}")
+                several = v if isinstance(v, (list, tuple)) else [v]
+                words += [f"--{name}={one}" for one in several]
         log = _run(*words)
         return load_params(saved), _numbers(log)
 

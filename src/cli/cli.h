@@ -28,6 +28,7 @@ enum {
     OPTION_first = 1 << 8,    /* of several processes only the first does it */
     OPTION_train = 1 << 9,    /* of nncc train, not of nncc watch */
     OPTION_options = 1 << 10, /* where options are, and no such itself */
+    OPTION_once = 1 << 11,    /* of one run, not of all with these settings */
 };
 
 /* Which options a command takes together. Lists are names with spaces between;
@@ -41,6 +42,9 @@ typedef struct OptionRule {
     const char *of, *with; /* these and those */
     const char *why;       /* they do not go together; or NULL */
 } OptionRule;
+
+/* Is text[0 … n-1] that name? '-' and '_' are the same. */
+bool option_is(const char *name, const char *text, size_t n);
 
 typedef struct Given {
     const char *name, *value;

@@ -492,7 +492,13 @@ static void print_best(const GridWork *w)
     for (int k = 0; k < w->grid->axis.n; k++)
         printf(", %s %s", w->grid->axis.at[k].name,
                number(w->args->arena, r->value[k]));
-    printf("\n");
+    printf("\ntrain loss: %.4g\n", r->result.train_loss);
+    if (r->result.has_test)
+        printf("%s loss: %.4g\n", sets_held_name(w->sets), r->result.test_loss);
+    for (int i = 0; i < r->result.nmetric; i++)
+        printf("%s %s: %.4f\n", sets_held_name(w->sets),
+               nncc_metric_name(w->trained->model, i),
+               r->result.test_metric[i]);
 }
 
 bool grid_train(const Args *a, const Grid *g, Trained *t,

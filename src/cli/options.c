@@ -115,10 +115,20 @@ static int count(const Command *c)
     return n;
 }
 
+bool option_is(const char *name, const char *text, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && name[i] &&
+           (name[i] == '_' ? '-' : name[i]) == (text[i] == '_' ? '-' : text[i]))
+        i++;
+    return i == n && !name[n];
+}
+
 static const Option *find(const Command *c, const char *name, size_t n)
 {
     for (const Option *o = c->option; o->name; o++)
-        if (strlen(o->name) == n && !strncmp(o->name, name, n))
+        if (option_is(o->name, name, n))
             return o;
     return n == 4 && !strncmp(name, "help", 4) ? &help_option : NULL;
 }
@@ -181,7 +191,7 @@ static bool take_long(Args *a, int argc, char **argv, int *i)
         cli_usage(a, "'--%s' takes no value", own);
         return false;
     }
-    Given given = {own, value ? value : ""};
+    Given given = {o ? o->name : own, value ? value : ""};
     if (o)
         list_push(a->arena, &a->given, given);
     else

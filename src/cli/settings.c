@@ -161,13 +161,16 @@ int settings_merge(Args *a)
     return status;
 }
 
-static bool has_setting(const Training *t, const char *name)
+/* What it is called in the program, where it is a setting; or NULL. */
+static const char *setting_name(const Training *t, const char *name)
 {
     const Function *f = t->step;
 
-    int i = ports_named(f->param, f->nparam, name);
-
-    return i >= 0 && f->param[i].has_default;
+    for (int i = 0; i < f->nparam; i++)
+        if (f->param[i].has_default &&
+            option_is(f->param[i].name, name, strlen(name)))
+            return f->param[i].name;
+    return NULL;
 }
 
 /* Behind "PREFIX." of the name, or NULL. */
@@ -191,12 +194,11 @@ void settings_find(Arena *a, const Module *m, const char *name, Names *to)
         const Training *t = &m->training.at[k];
         const char *own = behind(name, t->name);
         own = own ? own : behind(name, t->step->optimizer);
-        if (own && has_setting(t, own)) {
-            list_push(a, to, of_item(a, m, t, own));
-        } else if (!own && has_setting(t, name)) {
-            list_push(a, to, name);
+        const char *called = setting_name(t, own ? own : name);
+        if (called)
+            list_push(a, to, own ? of_item(a, m, t, called) : called);
+        if (called && !own)
             return;
-        }
     }
 }
 
@@ -298,7 +300,8 @@ static void print_settings(const Args *a, const Module *m, const Training *t,
     }
 }
 
-const char *settings_text(const Args *a, const Module *m)
+/* without: marks of options that are left out. */
+static const char *text_without(const Args *a, const Module *m, int without)
 {
     Str s = str_new(a->arena);
 
@@ -309,7 +312,7 @@ const char *settings_text(const Args *a, const Module *m)
     str_json(&s, a->word.n ? a->word.at[0] : "-");
     str_printf(&s, "\n");
     for (const Option *o = a->command->option; o->name; o++)
-        if (o->marks & OPTION_options)
+        if (o->marks & without)
             continue;
         else if (option_value(a, o->name))
             print_given(a, o, &s);
@@ -324,10 +327,15 @@ const char *settings_text(const Args *a, const Module *m)
     return s.at;
 }
 
+const char *settings_text(const Args *a, const Module *m)
+{
+    return text_without(a, m, OPTION_options);
+}
+
 bool settings_keep(const Args *a, const Module *m)
 {
     const char *folder = option_value(a, "checkpoint");
-    const char *text = settings_text(a, m);
+    const char *text = text_without(a, m, OPTION_options | OPTION_once);
 
     return !folder ||
            file_write(a->arena,

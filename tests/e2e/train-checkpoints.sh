@@ -86,7 +86,12 @@ sed 's/8/9/g' m.nn >other.nn
 refuse 1 "another model's: 'net.hidden.W' is f32.3, 8., here f32.3, 9.; 'net.hidden.b'" \
     "$NNCC" train other.nn --data d.csv --load net.safetensors
 refuse 1 "nothing of 'net': [a-z].*; its tensors are called state" $train --load s.safetensors
-refuse 2 "nothing called 'nett'" $train --load nett=net.safetensors
+refuse 2 "nothing called 'nett'; there is 'net', 'state'" $train --load nett=net.safetensors
+sed 's/^fn predict.*/struct Outer { net: Net }\n&/; s/net: Net, x/outer: Outer, x/; s/net\.\(hidden\|out\))/outer.net.\1)/g
+     s/(net, x/(outer, x/g; s/loss(net)/loss(outer)/' m.nn >outer.nn
+refuse 1 'of its fields, if it is said what they are of .--load NAME=FILE' \
+    "$NNCC" train outer.nn --data d.csv --load net.safetensors
+accept "$NNCC" train outer.nn --data d.csv --epochs 0 --load outer=net.safetensors
 refuse 1 'no.such' $train --load no.such
 head -c 300 net.safetensors >short.safetensors
 refuse 1 'short.safetensors: (damaged|no safetensors)' $train --load short.safetensors

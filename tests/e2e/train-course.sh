@@ -121,6 +121,7 @@ accept line --epochs 3 --seeds 2 --grid lr=0.05,1e-4 --grid beta=0.9,0.5 --save 
 [ "$(grep -c '^ *[01]  ' out.txt)" = 8 ] || fail "$(cat out.txt)"
 [ "$(grep -c '^ *mean .* +- ' out.txt)" = 4 ] || fail "$(cat out.txt)"
 grep -q '^best: seed [01], lr 0.05, beta 0\.[59]$' out.txt || fail "$(cat out.txt)"
+awk '/^best: / { at = NR } at && /^(train|test) loss: [0-9]/ { n++ } END { exit n != 2 }' out.txt || fail "$(cat out.txt)"
 beta=$(sed -n 's/^best: .* beta //p' out.txt)
 accept line --epochs 3 --grid "lr=1e-4,0.05" --beta "$beta" --save best.json
 accept line --epochs 3 --lr 0.05 --beta "$beta" --save alone.json

@@ -40,6 +40,14 @@ accept "$NNCC" train --config run.toml --checkpoint kept
 accept "$NNCC" train --config kept/settings.toml --resume --epochs 4
 grep -qx 'beta2 = 0.98' kept/settings.toml && grep -qx 'epochs = 4' kept/settings.toml ||
     fail "$(cat kept/settings.toml)"
+# What is of one run alone is not among them: another one does not go on unasked.
+grep -Eq '^(# )?(resume|overwrite) =' kept/settings.toml && fail "$(cat kept/settings.toml)"
+refuse 1 'is there already, of an earlier training' "$NNCC" train --config kept/settings.toml
+
+# '-' and '_' are one in names of options and settings.
+sed 's/lr = 0.1);/& clip_norm = 1;/' m.nn >clip.nn
+accept "$NNCC" train clip.nn --data d.csv --epochs 1 --eval_steps 5 --clip-norm 0.5 --set clip-norm=0.25 --print-config
+grep -qx 'eval-steps = 5' out.txt && grep -qx 'clip_norm = 0.25' out.txt || fail "$(cat out.txt)"
 
 wrong() { # LINE MESSAGE
     { cat named.toml && echo "$1"; } >wrong.toml

@@ -250,6 +250,13 @@ class Models(unittest.TestCase):
         self.assertLess(on["train loss"], 0.4)
         with self.assertRaisesRegex(nncc.CompileError, "neither an option nor a setting"):
             nncc.train(self.path, data={"x": self.x, "y": self.y}, rate=3)
+        # Names as Python has them; of what is given several times a list; the best of several.
+        table = os.path.join(self.folder.name, "t.csv")
+        np.savetxt(table, np.column_stack([self.x, self.y]), delimiter=",")
+        width = self.x.shape[1]
+        _, numbers = nncc.train(self.path, data=table, columns=[f"x=0:{width}", f"y={width}"], no_label=True,
+                                epochs=1, eval_steps=3, grid=["lr=1e-6,0.05", "beta1=0.5,0.9"])
+        self.assertIn("test accuracy", numbers)
 
     def test_compiling(self):
         self.assertEqual(nncc.compile(self.path).path, self.m.path)  # from the cache
