@@ -100,8 +100,9 @@ static int no_data(const nncc_binding *b, const nncc_data *d, int param)
     for (int64_t k = 0; k < d->nfield; k++)
         nncc_text_printf(&names, "%s%s", k ? ", " : "", d->field[k].name);
     int status = nncc_fail(
-        NN_ERR_NAME, "%s: there is no data '%s'; there is %s", b->f->name,
-        b->f->param[param]->name, names.at ? names.at : "none");
+        NN_ERR_NAME, "%s: there is no data '%s'; there is %s%s", b->f->name,
+        b->f->param[param]->name, names.at ? names.at : "none",
+        d->chosen ? ", by '--columns'" : "");
     free(names.at);
     return status;
 }

@@ -128,7 +128,12 @@ static int begin_item(nncc_run *r, int k)
     int status = find_parts(r, k);
     if (status)
         return status;
-    s->full = (*s->accumulate < 1 ? 1 : *s->accumulate) * n;
+    if (*s->accumulate < 1)
+        return nncc_fail(NN_ERR_ARGUMENT,
+                         "an update of %d gradients ('accumulate'); expected "
+                         "at least 1",
+                         (int)*s->accumulate);
+    s->full = *s->accumulate * n;
     s->on = s->full > 1;
     s->ranks = r->head ? r->o->ranks : NULL;
     status = s->on ? nncc_carry_begin(r, k) : (int)NN_OK;

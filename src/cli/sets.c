@@ -414,8 +414,27 @@ static bool read_none(Sets *to)
     return nncc_data_new(1, 0, NNCC_LABEL_NONE, &to->train) == NN_OK;
 }
 
+/* Weights that no loss takes would do nothing. */
+static bool takes_weights(const SetOptions *o)
+{
+    bool takes = !o->weights || !o->model;
+
+    for (int i = 0; !takes && i < o->model->training.n; i++) {
+        const Function *f = o->model->training.at[i].step;
+        int k = ports_named(f->param, f->nparam, o->weights);
+        takes = k >= 0 && function_takes_data(f, k);
+    }
+    if (!takes)
+        cli_fail("'--class-weights %s': the loss has no parameter '%s' for "
+                 "weights of rows: %s: real[b]",
+                 o->weights, o->weights, o->weights);
+    return takes;
+}
+
 bool sets_read(const SetOptions *o, Sets *to)
 {
+    if (!takes_weights(o))
+        return false;
     bool done = o->none      ? read_none(to)
                 : o->named.n ? read_all_named(o, to)
                 : o->text    ? read_text(o, to)

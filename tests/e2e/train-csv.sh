@@ -180,6 +180,7 @@ awk 'BEGIN { print "price,u,v,\"size, m\""; for (i = 0; i < 40; i++) print i % 7
 refuse 1 "has 3 features in a row; .* takes 2; its features are 'price', 'u', 'v': '--columns' says" \
     "$NNCC" train two.nn --data two.csv --epochs 1
 refuse 1 "has no column 'w'; it has 4: 'price', 'u', 'v', 'size, m'" "$NNCC" train two.nn --data two.csv --drop w
+refuse 1 "there is no data 'y'; there is x, by '--columns'" "$NNCC" train two.nn --data two.csv --columns x=1:3
 accept "$NNCC" train two.nn --data two.csv --columns x=1:3 --columns y=price,3 --epochs 30 --save two.safetensors
 accept "$NNCC" predict two.nn --load two.safetensors --data two.csv
 [ "$(head -1 out.txt)" = 'price,"size, m"' ] || fail "$(head -1 out.txt)"

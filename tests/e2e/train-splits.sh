@@ -65,6 +65,9 @@ grep -q '^loss: 0.66' out.txt || fail "$(cat out.txt)"
 printf '1,2\n3,4\n' >raw.csv
 accept "$NNCC" predict w.nn --load w.safetensors --data raw.csv
 [ "$(wc -l <out.txt)" = 3 ] || fail "$(cat out.txt)"
+refuse 1 "the loss has no parameter 'w' for weights of rows: w: real.b." \
+    "$NNCC" train w.nn --data d.csv --class-weights w
+refuse 1 'an update of 0 gradients' "$NNCC" train w.nn --data d.csv --class-weights weight --accumulate 0
 refuse 1 'weights of classes need a class' "$NNCC" train w.nn --data d.csv --no-label --class-weights weight
 
 # A metric that is a tensor: which class was taken for which.
